@@ -1,0 +1,24 @@
+import type { Check, Finding, Host, Settled } from "./types.mts";
+import { gpuChecks } from "./checks/gpu.mts";
+import { hostChecks } from "./checks/host.mts";
+import { providerChecks } from "./checks/provider.mts";
+import { toolChecks } from "./checks/tools.mts";
+
+/** The catalogue, in the order in which findings come. */
+export const checks: Check[] = [...providerChecks, ...toolChecks, ...hostChecks, ...gpuChecks];
+
+/**
+ * What stands for and against these machines on this host. With `only`, just those checks are looked at (`gpu` takes all `gpu.*`).
+ * A check that throws becomes an `unknown` that names the error: a doctor does not faint.
+ */
+export function examine(host: Host, config: Settled, only: string[] = []): Finding[] {
+  const wanted = checks.filter(({ id }) => only.length === 0 || only.some((name) => id === name || id.startsWith(`${name}.`)));
+  return wanted.flatMap(({ id, look }) => {
+    try {
+      return look(host, config).map(({ machine = null, fix = [], ...verdict }) => ({ check: id, machine, ...verdict, fix }));
+    } catch (error) {
+      const says = `this check broke, which is a bug in homelab-gpu: ${(error as Error).message}`;
+      return [{ check: id, machine: null, status: "unknown", says, evidence: [], fix: [] }];
+    }
+  });
+}

@@ -1,0 +1,102 @@
+import type { Check, Host, SettledMachine, Verdict } from "../types.mts";
+import { providerOf } from "../providers.mts";
+import { isOlder } from "../versions.mts";
+
+/** Versions that `up` was really run with, the oldest of each. Below `least` something that is rendered does not exist. */
+const tried: Record<string, { least?: string; oldest: string; why?: string }> = {
+  packer: { least: "1.6.6", oldest: "1.6.6", why: "it makes the CD that lets Packer in (cd_files)" },
+  vagrant: { oldest: "2.3.4" },
+  "vagrant-libvirt": { oldest: "0.11.2" },
+};
+
+export const providerChecks: Check[] = [
+  {
+    id: "provider.host",
+    about: "whether the provider runs on such a host",
+    look: (host, { machines }) => machines.map((machine) => onThisHost(machine, host)),
+  },
+  {
+    id: "provider.version",
+    about: "whether Packer, Vagrant and its plugins are new enough",
+    look(host, { machines }) {
+      const versions = { ...host.versions, ...host.vagrantPlugins };
+      const needed = machines.flatMap((machine) => [...providerOf(machine.provider).tools(host, machine), ...(machine.image ? ["packer"] : [])]);
+      const verdicts = Object.entries(tried).flatMap(([name, { least, oldest, why }]): Verdict[] => {
+        const version = versions[name];
+        if (!needed.includes(name) || !version) return [];
+        const evidence = [{ read: `${name} version`, value: version }];
+        if (least && isOlder(version, least)) {
+          return [{
+            status: "fail",
+            says: `${name} ${version} is too old: ${least} or later is needed, since ${why}`,
+            evidence,
+            fix: [{ say: `Install a newer ${name}: https://developer.hashicorp.com/${name}/install`, run: null, root: false, reboot: false, safe: false }],
+          }];
+        }
+        return isOlder(version, oldest)
+          ? [{ status: "warn", says: `${name} ${version} is older than ${oldest}, the oldest that this was run with`, evidence }]
+          : [{ status: "pass", says: `${name} ${version}`, evidence }];
+      });
+      return verdicts.length > 0 ? verdicts : [{ status: "skip", says: "nothing is installed yet", evidence: [] }];
+    },
+  },
+  {
+    id: "provider.access",
+    about: "whether the hypervisor runs and lets this user in",
+    look: (host, { machines }) => machines.some(({ provider }) => provider === "libvirt") ? libvirtAccess(host) : [],
+  },
+];
+
+function onThisHost(machine: SettledMachine, host: Host): Verdict {
+  const provider = providerOf(machine.provider);
+  const system = host.os.wsl ? "Windows (WSL)" : (host.os.name ?? host.os.platform);
+  const evidence = [{ read: "operating system", value: system }];
+  if (provider.worksOn(host)) return { machine: machine.name, status: "pass", says: `${provider.title} on ${system}`, evidence };
+  const what = machine.gpus.length > 0 ? `${provider.title} GPU passthrough` : provider.title;
+  return {
+    machine: machine.name,
+    status: "fail",
+    says: `${what} requires a Linux host`,
+    evidence,
+    fix: [{ say: `Run this on a Linux host; this one is ${system}`, run: null, root: false, reboot: false, safe: false }],
+  };
+}
+
+function libvirtAccess(host: Host): Verdict[] {
+  const { libvirt, programs, systemd } = host;
+  if (!programs || !libvirt) return [{ status: "unknown", says: "libvirt was not asked", evidence: [] }];
+  const daemon = "libvirtd" in programs ? "libvirtd" : "virtqemud" in programs ? "virtqemud" : undefined;
+  if (!daemon) return [{ status: "skip", says: "libvirt is not installed", evidence: [] }];
+  const evidence = [{ read: "/run/libvirt/libvirt-sock", value: libvirt.socket ?? "not there" }];
+  if (!libvirt.socket) {
+    const run = !systemd ? "virtlogd -d && libvirtd -d" : daemon === "libvirtd" ? "systemctl start libvirtd" : "systemctl start virtqemud.socket virtnetworkd.socket virtstoraged.socket";
+    return [{
+      status: "fail",
+      says: `${daemon} is not running`,
+      evidence,
+      fix: [{ say: `Start ${daemon}`, run, root: true, reboot: false, safe: true }],
+    }];
+  }
+  if (libvirt.access === false) {
+    return [{
+      status: "fail",
+      says: "no rights on libvirt's socket",
+      evidence: [{ read: libvirt.socket, value: "no permission" }, { read: "groups", value: host.groups.join(" ") || "none that matters" }],
+      fix: [{ say: "Join the group libvirt, then log in anew", run: 'usermod -aG libvirt "$USER"', root: true, reboot: false, safe: false }],
+    }];
+  }
+  if (libvirt.error) {
+    return [{ status: "fail", says: `libvirt does not answer: ${libvirt.error}`, evidence }];
+  }
+  const verdicts: Verdict[] = [{ status: "pass", says: `${daemon} answers`, evidence }];
+  if (libvirt.networks.default === "inactive") {
+    // vagrant-libvirt brings a network of its own, so that this stops nothing
+    verdicts.push({
+      status: "warn",
+      says: "libvirt's default network is inactive",
+      evidence: [{ read: "virsh net-list --all", value: "default inactive" }],
+      fix: [{ say: "Start it", run: "virsh -c qemu:///system net-start default", root: true, reboot: false, safe: true }],
+    });
+  }
+  return verdicts;
+}

@@ -1,0 +1,89 @@
+import type { Session } from "./session.mts";
+
+/** A command: what `--help` says of it, and what it does. Each is loaded only when it is asked for. */
+export interface Command {
+  /** What may stand behind its name. */
+  takes: string;
+  summary: string;
+  run(session: Session): Promise<number>;
+}
+
+/** The commands, by name. */
+export const commands: Record<string, Command> = {
+  up: {
+    takes: "",
+    summary: "bring the machines up and prove that their services run",
+    run: async (session) => session.options.dryRun ? (await import("./commands/plan.mts")).plan(session) : (await import("./commands/up.mts")).up(session),
+  },
+  plan: {
+    takes: "",
+    summary: "show what up would write and run; touches nothing",
+    run: async (session) => (await import("./commands/plan.mts")).plan(session),
+  },
+  doctor: {
+    takes: "[CHECK…]",
+    summary: "say what stands in the way on this host",
+    run: async (session) => (await import("./commands/doctor.mts")).doctor(session),
+  },
+  verify: {
+    takes: "",
+    summary: "prove the running machines, layer by layer",
+    run: async (session) => (await import("./commands/verify.mts")).verify(session),
+  },
+  status: {
+    takes: "",
+    summary: "say what runs, where, and when it was last proven",
+    run: async (session) => (await import("./commands/machines.mts")).status(session),
+  },
+  ssh: {
+    takes: "[MACHINE] [-- COMMAND…]",
+    summary: "log into a machine, or run a command in it",
+    run: async (session) => (await import("./commands/machines.mts")).ssh(session),
+  },
+  down: {
+    takes: "",
+    summary: "shut the machines down",
+    run: async (session) => (await import("./commands/machines.mts")).down(session),
+  },
+  destroy: {
+    takes: "",
+    summary: "remove the machines and what is theirs in libvirt",
+    run: async (session) => (await import("./commands/machines.mts")).destroy(session),
+  },
+};
+
+/** The options, as they are typed. */
+export const options: { name: string; letter?: string; takes?: string; summary: string }[] = [
+  { name: "config", takes: "FILE", summary: "the config; else ./homelab-gpu.yaml, else the one in ~/.config/homelab-gpu" },
+  { name: "yes", summary: "run the safe fixes: install packages, start a service; do not ask" },
+  { name: "no-gpu", summary: "bring the rest of the lab up without its GPUs" },
+  { name: "recreate", summary: "up: make VMs anew where that is the only way" },
+  { name: "dry-run", letter: "n", summary: "show what would be done; touch nothing" },
+  { name: "json", summary: "doctor, plan: one JSON object on standard output" },
+  { name: "save", takes: "FILE", summary: "doctor: keep what the probe read" },
+  { name: "host", takes: "FILE", summary: "doctor: examine a saved probe (- for standard input)" },
+  { name: "quiet", letter: "q", summary: "say less" },
+  { name: "verbose", letter: "v", summary: "say more" },
+  { name: "no-color", summary: "no colours; NO_COLOR does the same" },
+  { name: "help", letter: "h", summary: "this text" },
+  { name: "version", summary: "the version" },
+];
+
+/** `--help`. */
+export function help(): string {
+  const rows = (pairs: [string, string][], width: number) => pairs.map(([left, right]) => `  ${left.padEnd(width)} ${right}`);
+  return [
+    "Hands the GPU of this workstation to a container inside a VM, or says why it can't.",
+    "",
+    "  npx zx homelab-gpu.mts up",
+    "",
+    "Commands:",
+    ...rows(Object.entries(commands).map(([name, { takes, summary }]) => [`${name} ${takes}`.trim(), summary]), 27),
+    "",
+    "Options:",
+    ...rows(options.map(({ name, letter, takes, summary }) => [`${letter ? `-${letter}, ` : "    "}--${name}${takes ? ` ${takes}` : ""}`, summary]), 18),
+    "",
+    "Exit codes: 0 fine, 1 a check or a step failed, 2 wrong usage or config, 130 interrupted.",
+    "",
+  ].join("\n");
+}

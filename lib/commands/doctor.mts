@@ -1,0 +1,43 @@
+import { checks, examine } from "../checks.mts";
+import { Trouble } from "../errors.mts";
+import { parseHost } from "../host.mts";
+import { findingLines } from "../print.mts";
+import { lookOf, readProbe, readSource, type Session, talk } from "../session.mts";
+import { settle } from "../settle.mts";
+
+/** `doctor [check…]`: what stands for and against the config's machines here, or on a saved host. */
+export async function doctor(session: Session): Promise<number> {
+  const { shell, options, words } = session;
+  for (const word of words) {
+    if (!checks.some(({ id }) => id === word || id.startsWith(`${word}.`))) {
+      throw new Trouble(`there is no check ${word}\n  checks: ${checks.map(({ id }) => id).join(", ")}`);
+    }
+  }
+  const [source, probe] = await Promise.all([readSource(session), readProbe(session)]);
+  if (options.save) {
+    await shell.write(options.save, probe);
+    talk(session, `saved what the probe read: ${options.save}`);
+  }
+  const host = parseHost(probe);
+  const settled = settle(source.config, host, options.host ? [] : await running(session, source));
+  const findings = examine(host, settled, words);
+  const ok = !findings.some(({ status }) => status === "fail");
+  if (options.json) {
+    shell.print(`${JSON.stringify({ schema: "homelab-gpu/doctor/1", host: plain(host), findings, ok }, null, 2)}\n`);
+  } else {
+    talk(session, `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`);
+    shell.print(`${findingLines(findings, lookOf(session, "out", host)).join("\n")}\n`);
+  }
+  return ok ? 0 : 1;
+}
+
+async function running({ shell }: Session, source: Awaited<ReturnType<typeof readSource>>): Promise<string[]> {
+  const { readLab } = await import("../lab.mts");
+  const { machines } = await readLab(shell, source.config, source.folder);
+  return Object.entries(machines).filter(([, { state }]) => state === "running").map(([name]) => name);
+}
+
+/** JSON knows neither maps nor big integers. */
+function plain(host: object): unknown {
+  return JSON.parse(JSON.stringify(host, (_, value) => (value instanceof Map ? Object.fromEntries(value) : typeof value === "bigint" ? `0x${value.toString(16)}` : value)));
+}

@@ -1,0 +1,134 @@
+import type { Finding, Fix, Host, SettledMachine, Step } from "../types.mts";
+import { Trouble } from "../errors.mts";
+import { readState, type State } from "../lab.mts";
+import { hold, type Lock } from "../lock.mts";
+import { makePlan, servicesHash } from "../plan.mts";
+import { asRoot, findingLines, oneFinding } from "../print.mts";
+import { changesOf, runSteps, writeFiles } from "../run.mts";
+import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../session.mts";
+import { prove } from "./verify.mts";
+
+/** `up`: examine → mend what may be mended → write → build → boot → serve → prove. Nothing is touched while a check fails. */
+export async function up(session: Session): Promise<number> {
+  const { shell, options } = session;
+  let found = await survey(session);
+  const { source } = found;
+  const { folder } = source;
+  talk(session, `config: ${source.name}`);
+  if (source.left.length > 0) talk(session, `without a GPU these services are left out: ${source.left.join(", ")}`);
+
+  let lock: Lock | undefined;
+  const take = async () => (lock ??= await hold(shell, folder, "up", (line) => talk(session, line)));
+  try {
+    found = await mended(session, found, take);
+    if (found.findings.some(({ status }) => status === "fail")) {
+      shell.print(`${findingLines(found.findings, lookOf(session, "out", found.host)).join("\n")}\n`);
+      return 1;
+    }
+    tellWarnings(session, found);
+
+    const texts = await readTexts(session, source.config);
+    let plan = makePlan(found.settled, found.host, found.lab, texts, { recreate: options.recreate });
+    if (plan.steps.length > 0) {
+      // what was seen before the lock was taken may be another run's doing, half way through
+      await take();
+      found = await survey(session, source);
+      plan = makePlan(found.settled, found.host, found.lab, texts, { recreate: options.recreate });
+    }
+    const stops = plan.findings.filter(({ status }) => status === "fail");
+    if (stops.length > 0) {
+      shell.print(`${findingLines(stops, lookOf(session, "out", found.host)).join("\n")}\n`);
+      return 1;
+    }
+    const changes = await changesOf(session, folder, plan.files);
+    if (changes.some(({ change }) => change !== "same")) {
+      await take();
+      await writeFiles(session, folder, plan.files, changes);
+    }
+    if (plan.steps.length === 0) {
+      talk(session, "nothing to do");
+    } else {
+      await runSteps(session, folder, plan.steps, await take());
+      const bad = await proven(session, source, plan.steps);
+      if (bad.length > 0) {
+        shell.print(`${findingLines(bad, lookOf(session, "out", found.host)).join("\n")}\n`);
+        return 1;
+      }
+    }
+    await tellMachines(session, found);
+    return 0;
+  } finally {
+    await lock?.release();
+  }
+}
+
+/** Runs the safe fixes, if told to, as long as each round brings something; the survey after them. */
+async function mended(session: Session, first: Survey, take: () => Promise<Lock>): Promise<Survey> {
+  const { shell, options } = session;
+  let found = first;
+  for (let round = 0; round < 4; round++) {
+    const fails = found.findings.filter(({ status }) => status === "fail");
+    const fixes = safeFixes(found.findings);
+    // a fix is of no use while something else stands in the way that none of them mends
+    if (fixes.length === 0 || fails.some((finding) => safeFixes([finding]).length === 0)) return found;
+    if (!options.yes) {
+      if (fails.length === 0 || !shell.terminal.in || !shell.terminal.err) return found;
+      shell.say(`${fails.flatMap((finding) => oneFinding(finding, lookOf(session, "err", found.host))).join("\n")}\n`);
+      if (!(await shell.confirm("Run these commands?"))) return found;
+    }
+    await runSteps(session, found.source.folder, fixes.map((fix) => fixStep(fix, found.host)), await take());
+    const next = await survey(session, found.source);
+    if (JSON.stringify(next.findings) === JSON.stringify(found.findings)) return next;
+    found = next;
+  }
+  return found;
+}
+
+function safeFixes(findings: Finding[]): Fix[] {
+  return findings.filter(({ status }) => status === "fail" || status === "warn").flatMap(({ fix }) => fix.filter(({ safe, run }) => safe && run));
+}
+
+function fixStep({ say, run, root }: Fix, host: Host): Step {
+  const sudo = root && host.uid !== 0;
+  return { title: say, command: ["sh", "-c", sudo ? asRoot(run!) : run!], ...(sudo ? { terminal: true } : {}) };
+}
+
+/** Reads what the proving steps brought; keeps the proofs that hold. The findings that fail. */
+async function proven(session: Session, source: Survey["source"], steps: Step[]): Promise<Finding[]> {
+  const now = await survey(session, source);
+  const names = steps.flatMap(({ proves }) => proves ?? []);
+  const machines = now.settled.machines.filter(({ name }) => names.includes(name));
+  const judged = await prove(session, now, machines);
+  await keepProofs(session, now, machines.filter(({ name }) => judged.every(({ machine, status }) => machine !== name || status !== "fail")));
+  return judged.filter(({ status }) => status === "fail");
+}
+
+async function keepProofs({ shell }: Session, now: Survey, machines: SettledMachine[]): Promise<void> {
+  const { folder } = now.source;
+  const state: State = await readState(shell, folder);
+  for (const machine of machines) {
+    const { run } = now.lab.machines[machine.name]!;
+    if (run) state.proofs[machine.name] = { run, services: servicesHash(machine, now.settled), at: new Date().toISOString() };
+  }
+  await shell.write(`${folder}/state.json`, `${JSON.stringify(state, null, 2)}\n`);
+}
+
+function tellWarnings(session: Session, { findings, host }: Survey): void {
+  const look = lookOf(session, "err", host);
+  const lines = findings.filter(({ status }) => status === "warn" || status === "unknown").flatMap((finding) => oneFinding(finding, look));
+  if (lines.length > 0 && !session.options.quiet) session.shell.say(`${lines.join("\n")}\n`);
+}
+
+/** The closing lines: what is up, where, what runs in it, how to get in. */
+async function tellMachines(session: Session, { source, settled }: Survey): Promise<void> {
+  const { readLab } = await import("../lab.mts");
+  const lab = await readLab(session.shell, source.config, source.folder);
+  for (const machine of settled.machines) {
+    const there = lab.machines[machine.name]!;
+    const services = settled.services.filter((service) => service.machine === machine.name).map(({ name }) => name);
+    const proof = there.proof ? `, proven ${there.proof.at.slice(0, 16).replace("T", " ")} UTC` : "";
+    session.shell.print(`${machine.name} is up at ${there.address ?? "an unknown address"}${services.length > 0 ? `: ${services.join(", ")}` : ""}${proof}\n`);
+    session.shell.print(`  npx zx homelab-gpu.mts ssh ${machine.name}\n`);
+  }
+  if (settled.machines.length === 0) throw new Trouble("the config has no machine");
+}

@@ -1,0 +1,48 @@
+import type { Finding, SettledMachine } from "../types.mts";
+import { hold } from "../lock.mts";
+import { proofOf } from "../plan.mts";
+import { findingLines } from "../print.mts";
+import { runSteps } from "../run.mts";
+import { lookOf, readTexts, type Session, survey, type Survey, talk } from "../session.mts";
+import { verified } from "../verify.mts";
+
+/** `verify`: proves every machine, layer by layer, and names the first layer that fails. */
+export async function verify(session: Session): Promise<number> {
+  const { shell } = session;
+  const found = await survey(session);
+  const { source, settled, lab } = found;
+  talk(session, `config: ${source.name}`);
+  const up = settled.machines.filter(({ name }) => lab.machines[name]?.state === "running");
+  const down = settled.machines.filter((machine) => !up.includes(machine));
+  const texts = await readTexts(session, source.config);
+  const lock = await hold(shell, source.folder, "verify", (line) => talk(session, line));
+  try {
+    await shell.write(`${source.folder}/scripts/verify-guest.sh`, texts["scripts/verify-guest.sh"]!);
+    await runSteps(session, source.folder, up.map((machine) => proofOf(machine, settled)), lock);
+  } finally {
+    await lock.release();
+  }
+  const findings = [...down.map(notUp), ...(await prove(session, found, up))];
+  shell.print(`${findingLines(findings, { ...lookOf(session, "out", found.host), verbose: true }).join("\n")}\n`);
+  return findings.some(({ status }) => status === "fail") ? 1 : 0;
+}
+
+/** What the proving steps of these machines brought, judged. */
+export async function prove({ shell }: Session, { source, settled }: Survey, machines: SettledMachine[]): Promise<Finding[]> {
+  const judged = await Promise.all(machines.map(async ({ name }) => {
+    const services = settled.services.filter(({ machine }) => machine === name).map((service) => service.name);
+    return verified(name, await shell.read(`${source.folder}/verify/${name}.txt`), services).findings;
+  }));
+  return judged.flat();
+}
+
+function notUp({ name }: SettledMachine): Finding {
+  return {
+    check: "verify.ssh",
+    machine: name,
+    status: "fail",
+    says: "the VM does not run",
+    evidence: [],
+    fix: [{ say: "Bring it up", run: "npx zx homelab-gpu.mts up", root: false, reboot: false, safe: false }],
+  };
+}

@@ -1,0 +1,36 @@
+import type { Service } from "./types.mts";
+import { writeYaml } from "./yaml.mts";
+
+/**
+ * The Compose file of the services that run on one machine, as YAML.
+ *
+ * `$` stands for itself: Compose would fill in variables of the VM's environment, where nothing is, so it is doubled. `$$`, which
+ * is how one writes a `$` for Compose, stays as it is.
+ */
+export function composeFile(services: Service[]): string {
+  const named = services.map(({ name, gpu, body }) => [name, literal(gpu === undefined ? body : withGpu(body, gpu))]);
+  return writeYaml({ services: Object.fromEntries(named) });
+}
+
+/** A reservation of GPUs in the Compose specification's form (deploy.resources.reservations.devices). */
+function withGpu(body: Record<string, unknown>, count: number | "all"): Record<string, unknown> {
+  const within = (value: unknown, key: string) => {
+    const inner = (value as Record<string, unknown> | undefined)?.[key];
+    return typeof inner === "object" && inner !== null && !Array.isArray(inner) ? (inner as Record<string, unknown>) : {};
+  };
+  const deploy = within(body, "deploy");
+  const resources = within(deploy, "resources");
+  const reservations = within(resources, "reservations");
+  const own = Array.isArray(reservations.devices) ? reservations.devices : [];
+  const devices = [...own, { driver: "nvidia", count, capabilities: ["gpu"] }];
+  return { ...body, deploy: { ...deploy, resources: { ...resources, reservations: { ...reservations, devices } } } };
+}
+
+function literal(value: unknown): unknown {
+  if (typeof value === "string") return value.replace(/\$\$?/g, "$$$$");
+  if (Array.isArray(value)) return value.map(literal);
+  if (typeof value === "object" && value !== null && !(value instanceof Date)) {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, literal(inner)]));
+  }
+  return value;
+}

@@ -1,0 +1,32 @@
+/** Trouble that is expected: one message that says what to do, no stack. Anything else that is thrown is a bug. */
+export class Trouble extends Error {
+  /** Exit code: 2 for wrong usage, config or input, 1 for what went wrong on the way. */
+  readonly code: 1 | 2;
+
+  constructor(message: string, code: 1 | 2 = 2) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Somebody asked to stop (Ctrl-C). */
+export class Interrupted extends Error {}
+
+/** Everything that is wrong with a config, at once. */
+export class ConfigError extends Trouble {
+  readonly problems: Problem[];
+
+  constructor(problems: Problem[], message: string) {
+    super(message, 2);
+    this.problems = problems;
+  }
+}
+
+/** One thing that is wrong with a config; line and column count from 1. */
+export interface Problem {
+  line: number;
+  column: number;
+  says: string;
+  /** What to write instead. */
+  write?: string;
+}

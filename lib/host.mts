@@ -1,0 +1,274 @@
+import type { Host } from "./types.mts";
+import { Trouble } from "./errors.mts";
+import { bdfs, parsePci } from "./pci.mts";
+
+/**
+ * What a probe printed → the host, as far as it could be seen.
+ *
+ * Takes the text of `scripts/probe-*`, format 1. Lines that say nothing known are passed over, and a fact without a line
+ * stays absent, so that a damaged or shortened text can only know less.
+ * Throws {@link Trouble} if the text is not a probe's, or of a later format.
+ */
+export function parseHost(text: string): Host {
+  const [first = "", ...lines] = text.split(/\r?\n/);
+  const [, format, platform] = /^homelab-gpu-probe (\d+) (\w+)\s*$/.exec(first) ?? [];
+  if (!format) {
+    throw new Trouble(
+      "this is no saved probe: its first line is not “homelab-gpu-probe …”\n  make one with: homelab-gpu.mts doctor --save FILE",
+    );
+  }
+  if (format !== "1") {
+    throw new Trouble(`this probe has format ${format}, and this version reads format 1: use a newer homelab-gpu`);
+  }
+
+  const sections = new Map<string, string[]>();
+  let current: string[] = [];
+  for (const line of lines) {
+    const header = /^\[([a-z-]+)\]$/.exec(line);
+    if (header) sections.set(header[1]!, (current = sections.get(header[1]!) ?? []));
+    else if (line) current.push(line);
+  }
+  const facts = (name: string) => new Facts(sections.get(name));
+
+  const os = facts("os");
+  const cpu = facts("cpu");
+  const memory = facts("memory");
+  const disk = facts("disk");
+  const args = facts("kernel-arguments");
+  const kernel = facts("kernel");
+  const iommu = facts("iommu");
+  const display = facts("display");
+  const needs = facts("needs");
+  const programs = facts("programs");
+  const libvirt = facts("libvirt");
+  const marks = os.all("exists");
+  const release = os.one("kernel");
+
+  return compact<Host>({
+    os: compact<Host["os"]>({
+      platform: isPlatform(platform) ? platform : "other",
+      id: os.one("ID"),
+      like: os.one("ID_LIKE")?.split(" ") ?? [],
+      version: os.one("VERSION_ID"),
+      codename: os.one("VERSION_CODENAME"),
+      name: os.one("PRETTY_NAME"),
+      kernel: release,
+      arch: os.one("arch"),
+      wsl: marks.includes("/dev/dxg") || /microsoft/i.test(release ?? ""),
+    }),
+    uid: os.number("uid"),
+    groups: os.all("group"),
+    memlock: os.one("memlock"),
+    cpu: compact({
+      vendor: cpu.one("vendor"),
+      model: cpu.one("model"),
+      count: cpu.number("count"),
+      flags: cpu.one("flags-read") ? cpu.all("flag") : undefined,
+      physicalBits: number(/^(\d+) bits physical/.exec(cpu.one("address-sizes") ?? "")?.[1]),
+    }),
+    memory: compact({
+      total: mebibytes(memory.number("MemTotal")),
+      available: mebibytes(memory.number("MemAvailable")),
+      swap: mebibytes(memory.number("SwapTotal")),
+    }),
+    disk: compact({
+      images: mebibytes(disk.number("images")),
+      cache: mebibytes(disk.number("cache")),
+      here: mebibytes(disk.number("here")),
+    }),
+    kvm: compact({
+      device: marks.includes("/dev/kvm"),
+      access: os.flag("kvm-access"),
+      nested: os.one("nested-kvm_intel") ?? os.one("nested-kvm_amd"),
+    }),
+    tun: marks.includes("/dev/net/tun"),
+    dmi: os.under("dmi-"),
+    efi: os.flag("efi"),
+    secureBoot: os.flag("secure-boot"),
+    lockdown: os.one("lockdown"),
+    apparmor: os.flag("apparmor"),
+    selinux: os.flag("selinux-enforcing"),
+    systemd: marks.includes("/run/systemd/system"),
+    marks,
+    hugepages: hugepages(facts("hugepages").under("")),
+    kernel: compact({
+      arguments: args.all("read").length > 0 ? args.all("running") : undefined,
+      configured: args.all("configuration").length > 0 ? [...args.all("configured"), ...args.all("entry")] : undefined,
+      sources: args.all("configuration"),
+      grub: args.all("grub").map((text) => ({
+        variable: text.split(" ")[0]!,
+        quote: text.replace(/^\S+ ?/, "").replace(/[^"']/, ""),
+      })),
+      bls: args.flag("bls") ?? false,
+      built: kernel.all("read").some((file) => file.startsWith("config-"))
+        ? Object.fromEntries(kernel.all("built").map((text) => [text.split("=")[0]!, text.split("=")[1] ?? ""]))
+        : undefined,
+      builtin: kernel.all("builtin"),
+      available: kernel.all("read").includes("modules.dep") ? kernel.all("available") : undefined,
+      loaded: kernel.all("loaded"),
+      parameters: kernel.some(["vfio_pci.disable_idle_d3", "vfio_iommu_type1.allow_unsafe_interrupts"]),
+    }),
+    configured: facts("configured").pairs.map(([file, text]) => ({ file, text: text.trim() })),
+    iommu: compact({
+      units: iommu.words("units"),
+      capabilities: iommu.under("cap-"),
+      acpiTables: iommu.words("acpi-tables"),
+      devicetree: iommu.flag("devicetree") ?? false,
+      groups: iommu.one("groups-read") ? groups(iommu.all("group")) : undefined,
+      ...groupFacts(facts("iommu-groups").pairs),
+      interrupts: iommu.one("interrupts-read") ? iommu.all("interrupt") : undefined,
+    }),
+    pci: parsePci(sections.get("pci"), iommu.all("group")),
+    display: {
+      framebuffers: display.all("framebuffer").map((text) => {
+        return compact({ bdf: text.match(bdfs)?.[0], name: text.replace(/^\S* /, "") });
+      }),
+      fb: display.all("fb"),
+    },
+    holders: holders(facts("holders")),
+    needs: compact({
+      mounts: needs.pairs.filter(([key]) => key.startsWith("mount-")).map(([key, on]) => ({ point: key.slice(6), bdf: on })),
+      swap: needs.all("swap"),
+      route: needs.one("route-read") ? needs.all("route") : undefined,
+      interfaces: needs.all("interface").map((text) => ({ bdf: text.split(" ")[0]!, name: text.split(" ")[1] ?? "" })),
+      keyboards: needs.one("input-read") ? needs.all("keyboard") : undefined,
+    }),
+    ovmf: facts("firmware").all("ovmf"),
+    programs: sections.has("programs")
+      ? Object.fromEntries(programs.pairs.filter(([key]) => !/-(version|plugin)$/.test(key)))
+      : undefined,
+    versions: compact({
+      ...versions(programs),
+      nvidia: kernel.one("nvidia-version"),
+    }) as Record<string, string>,
+    vagrantPlugins: Object.fromEntries(
+      programs.all("vagrant-plugin").flatMap((text) => {
+        const [, name, version] = /^(.*)-(\d[^-]*)$/.exec(text) ?? [];
+        return name && version ? [[name, version]] : [];
+      }),
+    ),
+    libvirt: sections.has("libvirt")
+      ? compact({
+        socket: libvirt.one("socket"),
+        access: libvirt.flag("access"),
+        error: libvirt.one("error"),
+        networks: states(libvirt.all("network")),
+        pools: states(libvirt.all("pool")),
+      })
+      : undefined,
+  });
+}
+
+/** A section's KEY:VALUE lines. */
+class Facts {
+  readonly pairs: [string, string][];
+
+  constructor(lines: string[] = []) {
+    this.pairs = lines.flatMap((line) => {
+      const colon = line.indexOf(":");
+      return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1).trim()]] : [];
+    });
+  }
+
+  all(key: string): string[] {
+    return this.pairs.filter(([name]) => name === key).map(([, value]) => value);
+  }
+
+  one(key: string): string | undefined {
+    return this.pairs.find(([name]) => name === key)?.[1] || undefined;
+  }
+
+  number(key: string): number | undefined {
+    return number(this.one(key));
+  }
+
+  flag(key: string): boolean | undefined {
+    const value = this.one(key);
+    if (value === undefined) return undefined;
+    return /^(yes|y|1)$/i.test(value) ? true : /^(no|n|0)$/i.test(value) ? false : undefined;
+  }
+
+  /** The words of a value that may be empty. */
+  words(key: string): string[] | undefined {
+    const pair = this.pairs.find(([name]) => name === key);
+    return pair && pair[1].split(" ").filter(Boolean);
+  }
+
+  under(prefix: string): Record<string, string> {
+    const found = this.pairs.filter(([name]) => name.startsWith(prefix));
+    return Object.fromEntries(found.map(([name, value]) => [name.slice(prefix.length), value]));
+  }
+
+  some(keys: string[]): Record<string, string> {
+    return Object.fromEntries(this.pairs.filter(([name]) => keys.includes(name)));
+  }
+}
+
+function groups(lines: string[]): Map<string, string[]> {
+  const all = new Map<string, string[]>();
+  for (const line of lines) {
+    const [group, address] = line.split(" ");
+    if (group && address) all.set(group, [...(all.get(group) ?? []), address]);
+  }
+  return all;
+}
+
+function groupFacts(pairs: [string, string][]): { types: Record<string, string>; direct: string[] } {
+  const types: Record<string, string> = {};
+  const direct = new Set<string>();
+  for (const [path, value] of pairs) {
+    const [group, name] = path.split("/");
+    if (!group) continue;
+    if (name === "type") types[group] = value;
+    // only regions that must stay mapped; direct-relaxable ones may be given up (iommu_get_resv_regions)
+    if (name === "reserved_regions" && / direct$/.test(value)) direct.add(group);
+  }
+  return { types, direct: [...direct] };
+}
+
+function holders(facts: Facts): Host["holders"] {
+  const seen = facts.one("seen");
+  if (!seen) return undefined;
+  const processes = facts.all("holds").flatMap((text) => {
+    const [, pid, node, command] = /^(\d+) (\S+) (.*)$/.exec(text) ?? [];
+    return pid && node ? [{ pid: Number(pid), node, command: command ?? "" }] : [];
+  });
+  return { all: seen === "all", processes };
+}
+
+function hugepages(sizes: Record<string, string>): Host["hugepages"] {
+  return Object.keys(sizes).filter((key) => key.endsWith("-total")).map((key) => {
+    const size = key.slice(0, -6);
+    return { size, total: Number(sizes[key]) || 0, free: Number(sizes[`${size}-free`]) || 0 };
+  });
+}
+
+function versions(facts: Facts): Record<string, string> {
+  const found = facts.pairs.flatMap(([key, text]) => {
+    const name = /^(.*)-version$/.exec(key)?.[1];
+    const version = /\d+\.\d+[\w.]*/.exec(text)?.[0];
+    return name && version ? [[name, version] as const] : [];
+  });
+  return Object.fromEntries(found);
+}
+
+function states(lines: string[]): Record<string, string> {
+  return Object.fromEntries(lines.map((text) => [text.split(" ")[0]!, text.split(" ")[1] ?? ""]));
+}
+
+function isPlatform(name: string | undefined): name is "linux" | "windows" | "macos" {
+  return name === "linux" || name === "windows" || name === "macos";
+}
+
+function number(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+function mebibytes(kibibytes: number | undefined): number | undefined {
+  return kibibytes === undefined ? undefined : Math.floor(kibibytes / 1024);
+}
+
+/** Drops the keys without a value, which is how an absent fact looks. */
+function compact<T extends object>(facts: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as T;
+}

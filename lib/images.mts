@@ -1,0 +1,34 @@
+/** A published cloud image, and the suite that stands in for it where it cannot be reached. */
+export interface KnownImage {
+  /** Where the disk image is. Debian: cloud.debian.org/images/cloud; Ubuntu: cloud-images.ubuntu.com. */
+  url: string;
+  /** The publisher's list of checksums beside it: sha512sum's or sha256sum's format. */
+  sums: string;
+  suite: string;
+}
+
+/** Images that a box can be built from by name. The kernel is the distribution's own, not its cloud variant, which lacks drivers. */
+export const knownImages: Record<string, KnownImage> = {
+  "debian-12": debian("bookworm", 12),
+  "debian-13": debian("trixie", 13),
+  "ubuntu-22.04": ubuntu("jammy"),
+  "ubuntu-24.04": ubuntu("noble"),
+};
+
+/** Suites that `make-image.sh` can build, and what they are. */
+export const suites: Record<string, { os: "debian" | "ubuntu"; version: string }> = {
+  bookworm: { os: "debian", version: "12" },
+  trixie: { os: "debian", version: "13" },
+  jammy: { os: "ubuntu", version: "22.04" },
+  noble: { os: "ubuntu", version: "24.04" },
+};
+
+function debian(suite: string, version: number): KnownImage {
+  const base = `https://cloud.debian.org/images/cloud/${suite}/latest`;
+  return { url: `${base}/debian-${version}-generic-amd64.qcow2`, sums: `${base}/SHA512SUMS`, suite };
+}
+
+function ubuntu(suite: string): KnownImage {
+  const base = `https://cloud-images.ubuntu.com/${suite}/current`;
+  return { url: `${base}/${suite}-server-cloudimg-amd64.img`, sums: `${base}/SHA256SUMS`, suite };
+}

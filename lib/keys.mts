@@ -1,0 +1,218 @@
+/** The keys of `homelab-gpu.yaml`: the parser, the editors' schema and the README's table come from this one table. */
+import { knownImages, suites } from "./images.mts";
+import { providerNames } from "./providers.mts";
+import { cpusDefault, memoryDefault } from "./settle.mts";
+
+/** What a value may be. `example` is what an error tells people to write instead. */
+export type Shape =
+  | { kind: "text"; pattern: string; says: string; example: string }
+  | { kind: "hex"; digits: number; example: string }
+  | { kind: "choice"; values: () => string[]; example: string }
+  | { kind: "whole"; min: number; max: number; example: string }
+  | { kind: "flag"; example: string }
+  | { kind: "list"; of: Shape; example: string }
+  | { kind: "map"; keys: Record<string, Key>; example: string; exactlyOne?: string[] }
+  | { kind: "either"; of: Shape[]; example: string }
+  | { kind: "services"; keys: Record<string, Key>; example: string };
+
+/** A key: what it may be, and what it is for. */
+export type Key = Shape & { about: string; required?: true };
+
+const path = (example: string): Shape => ({
+  kind: "text",
+  pattern: "^[^\\u0000-\\u001f]+$",
+  says: "a path",
+  example,
+});
+
+const image: Key = {
+  kind: "either",
+  about: "What the box is built from. Without it, the box is one that Vagrant has or finds.",
+  example: "debian-13",
+  of: [
+    { kind: "choice", values: () => Object.keys(knownImages), example: "debian-13" },
+    {
+      kind: "map",
+      example: "{file: ./disk.qcow2}",
+      exactlyOne: ["file", "url", "debootstrap"],
+      keys: {
+        file: { ...path("./disk.qcow2"), about: "A disk image (qcow2 or raw) with cloud-init; relative to this file." },
+        url: {
+          kind: "text",
+          about: "Where to get a disk image (qcow2 or raw) with cloud-init; needs a checksum.",
+          pattern: "^(https?|file)://[^\\s\\u0000-\\u001f]+$",
+          says: "an http, https or file URL",
+          example: "https://example.org/disk.qcow2",
+        },
+        checksum: {
+          kind: "text",
+          about: "Of the file behind url: sha256:… or sha512:…",
+          pattern: "^(sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})$",
+          says: "sha256: with 64 hex digits, or sha512: with 128",
+          example: "sha256:…",
+        },
+        debootstrap: {
+          kind: "choice",
+          about: "Build it from this host's own package sources: a suite.",
+          values: () => Object.keys(suites),
+          example: "trixie",
+        },
+        mirror: {
+          kind: "text",
+          about: "Package mirror for debootstrap. Default: the one in this host's apt sources.",
+          pattern: "^https?://[^\\s\\u0000-\\u001f]+$",
+          says: "an http or https URL",
+          example: "http://mirror.example.org/debian",
+        },
+      },
+    },
+  ],
+};
+
+const card: Shape = {
+  kind: "map",
+  example: "{vendor_id: 10de, device_id: 2786}",
+  keys: {
+    enabled: { kind: "flag", about: "Default: true.", example: "true" },
+    vendor_id: { kind: "hex", digits: 4, about: "PCI vendor id, 4 hex digits. Default: 10de (NVIDIA).", example: "10de" },
+    device_id: {
+      kind: "hex",
+      digits: 4,
+      about: "PCI device id, 4 hex digits, as lspci -nn shows it. Default: the only card of that vendor.",
+      example: "2786",
+    },
+    address: {
+      kind: "text",
+      about: "PCI address, where two cards have the same ids.",
+      pattern: "^([0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]$",
+      says: "a PCI address such as 0a:00.0",
+      example: '"0a:00.0"',
+    },
+    mode: {
+      kind: "choice",
+      about: "The whole card, or a part of it. Default: passthrough.",
+      values: () => ["passthrough", "partition"],
+      example: "passthrough",
+    },
+    partition_count: {
+      kind: "whole",
+      about: "Into how many parts the host divides the card (mode partition). Default: the card's own count.",
+      min: 1,
+      max: 64,
+      example: "2",
+    },
+  },
+};
+
+const machine: Record<string, Key> = {
+  name: {
+    kind: "text",
+    required: true,
+    about: "Host name of the VM.",
+    pattern: "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$",
+    says: "a host name: letters, digits and hyphens, at most 63 of them",
+    example: "devlab",
+  },
+  provider: {
+    kind: "choice",
+    about: "Which program runs the VM. Default: what this host has.",
+    values: providerNames,
+    example: "libvirt",
+  },
+  box: {
+    kind: "text",
+    required: true,
+    about: "Name of the Vagrant box.",
+    pattern: "^[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9][A-Za-z0-9_.+-]*)?$",
+    says: "a box name such as devlab/debian-13-gpuhost",
+    example: "devlab/debian-13-gpuhost",
+  },
+  image,
+  cpus: { kind: "whole", about: `Default: the host's, at most ${cpusDefault.most}.`, min: 1, max: 512, example: "4" },
+  memory: {
+    kind: "whole",
+    about: `MiB. Default: the host's divided by ${memoryDefault.share}, at least ${memoryDefault.least}, at most ${memoryDefault.most}.`,
+    min: 256,
+    max: 16777216,
+    example: "4096",
+  },
+  accelerator: {
+    kind: "choice",
+    about: "kvm (hardware) or tcg (emulation, slow). Default: kvm where the CPU offers it.",
+    values: () => ["kvm", "tcg"],
+    example: "kvm",
+  },
+  gpu: {
+    kind: "either",
+    about: "The card that this machine gets, or a list of them.",
+    example: "{vendor_id: 10de, device_id: 2786}",
+    of: [card, { kind: "list", of: card, example: "[{device_id: 2786}]" }],
+  },
+  driver: {
+    kind: "map",
+    about: "The GPU driver in the guest. Default: what the card needs.",
+    example: "{source: nvidia}",
+    keys: {
+      source: {
+        kind: "choice",
+        about: "NVIDIA's package repository or the distribution's own. Default: nvidia.",
+        values: () => ["nvidia", "distro"],
+        example: "nvidia",
+      },
+      branch: { kind: "whole", about: "Driver branch, such as 580.", min: 300, max: 9999, example: "580" },
+      modules: {
+        kind: "choice",
+        about: "Which kernel modules. Default: what the card needs.",
+        values: () => ["open", "proprietary"],
+        example: "open",
+      },
+    },
+  },
+  provision: {
+    kind: "list",
+    about: "Your own scripts, run as root when the box is built, after ours; relative to this file.",
+    of: path("./my-setup.sh"),
+    example: "[./my-setup.sh]",
+  },
+};
+
+const service: Record<string, Key> = {
+  gpu: {
+    kind: "either",
+    about: "How many of the machine's GPUs it gets: a number or all.",
+    example: "1",
+    of: [
+      { kind: "whole", min: 1, max: 64, example: "1" },
+      { kind: "choice", values: () => ["all"], example: "all" },
+    ],
+  },
+  machine: {
+    kind: "text",
+    about: "Where it runs. Default: the only machine, or the only one with a GPU.",
+    pattern: machine.name!.kind === "text" ? machine.name!.pattern : "",
+    says: "the name of a machine",
+    example: "devlab",
+  },
+};
+
+/** The whole file. */
+export const file: Key = {
+  kind: "map",
+  about: "A homelab: VMs, the GPUs they get, and the services in them.",
+  example: "machines: [{name: devlab, box: devlab/debian-13}]",
+  keys: {
+    machines: {
+      kind: "list",
+      required: true,
+      about: "The VMs.",
+      of: { kind: "map", keys: machine, example: "{name: devlab, box: devlab/debian-13}" },
+      example: "[{name: devlab, box: devlab/debian-13}]",
+    },
+    services: {
+      kind: "services",
+      about: "Compose services by name. Keys beside gpu and machine are Compose's own and go through as they are.",
+      keys: service,
+      example: "{web: {image: nginx}}",
+    },
+  },
+};

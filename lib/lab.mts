@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+import process from "node:process";
+import type { Config } from "./types.mts";
+import type { Shell } from "./shell.mts";
+
+/** What there is of a lab already: its boxes, its VMs, and what was last proven of them. */
+export interface Lab {
+  /** Absolute path of `.homelab-gpu`, where everything rendered lies. */
+  folder: string;
+  /** What the names of its libvirt domains begin with. */
+  prefix: string;
+  /** Versions of the boxes that Vagrant has, by box name. */
+  boxes: Record<string, string[]>;
+  machines: Record<string, LabMachine>;
+}
+
+/** A machine's VM. */
+export interface LabMachine {
+  domain: string;
+  /** `half-made`: an earlier run was stopped before the VM had come up once. */
+  state: "absent" | "off" | "running" | "half-made";
+  /** Tells one run of the VM from the next: the host's boot and libvirt's number of the running domain. */
+  run?: string;
+  cpus?: number;
+  /** MiB. */
+  memory?: number;
+  /** Version of the box that it was made from. */
+  box?: string;
+  /** Address, from Vagrant's own SSH configuration. */
+  address?: string;
+  proof?: Proof;
+}
+
+/** What was seen to work, and when. It holds as long as the VM runs on and nothing it was about has changed. */
+export interface Proof {
+  run: string;
+  /** SHA-256 of the Compose file. */
+  services: string;
+  /** ISO 8601. */
+  at: string;
+}
+
+/** `state.json` in the lab's folder. */
+export interface State {
+  schema: "homelab-gpu/state/1";
+  proofs: Record<string, Proof>;
+}
+
+/** Looks at what is there: one question to libvirt, some small files. */
+export async function readLab(shell: Shell, config: Config, folder: string): Promise<Lab> {
+  const prefix = prefixOf(folder);
+  const names = config.machines.map(({ name }) => name);
+  const [domains, boot, state, boxes, machines] = await Promise.all([
+    askLibvirt(shell, names.map((name) => prefix + name)),
+    shell.read("/proc/sys/kernel/random/boot_id"),
+    readState(shell, folder),
+    readBoxes(shell, config),
+    Promise.all(names.map((name) => readMachine(shell, folder, name))),
+  ]);
+  return {
+    folder,
+    prefix,
+    boxes,
+    machines: Object.fromEntries(names.map((name, i) => {
+      const { id, made, box, address } = machines[i]!;
+      const domain = prefix + name;
+      const seen = domains[domain];
+      const whole = made && seen;
+      const run = seen?.number && `${boot?.trim() ?? ""}/${seen.number}`;
+      const proof = state.proofs[name];
+      return [name, {
+        domain,
+        state: whole ? (seen.number ? "running" : "off") : seen || id ? "half-made" : "absent",
+        ...(run ? { run } : {}),
+        ...(seen?.cpus ? { cpus: seen.cpus } : {}),
+        ...(seen?.memory ? { memory: seen.memory } : {}),
+        ...(box ? { box } : {}),
+        ...(whole && address ? { address } : {}),
+        ...(proof ? { proof } : {}),
+      }];
+    })),
+  };
+}
+
+/** The names of a lab's domains begin with its folder's name and a part of its path's hash: two labs never meet. */
+export function prefixOf(folder: string): string {
+  const home = folder.split("/").at(-2) ?? "";
+  const word = home.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 20) || "lab";
+  return `${word}-${createHash("sha256").update(folder).digest("hex").slice(0, 6)}_`;
+}
+
+/** What was proven of a lab's machines; nothing if the file is missing or not ours. */
+export async function readState(shell: Shell, folder: string): Promise<State> {
+  const empty: State = { schema: "homelab-gpu/state/1", proofs: {} };
+  try {
+    const state = JSON.parse((await shell.read(`${folder}/state.json`)) ?? "") as State;
+    return state.schema === empty.schema ? state : empty;
+  } catch {
+    return empty;
+  }
+}
+
+interface Domain {
+  number?: string;
+  cpus?: number;
+  memory?: number;
+}
+
+/** Names the domains that there are. Without libvirt there are none. */
+async function askLibvirt(shell: Shell, domains: string[]): Promise<Record<string, Domain>> {
+  if (domains.length === 0) return {};
+  const { out } = await shell.ask(["virsh", "-q", "-c", "qemu:///system", domains.map((name) => `dominfo ${name}`).join("; ")]);
+  // dominfo prints a block of `Key: value` lines for each domain that exists
+  return Object.fromEntries(out.split(/^(?=Id:)/m).flatMap((block) => {
+    const facts = Object.fromEntries([...block.matchAll(/^([^:\n]+):\s*(.*)$/gm)].map(([, key, value]) => [key!, value!.trim()]));
+    if (!facts.Name) return [];
+    const memory = parseInt(facts["Max memory"] ?? "", 10);
+    return [[facts.Name, {
+      ...(facts.Id && facts.Id !== "-" ? { number: facts.Id } : {}),
+      ...(facts["CPU(s)"] ? { cpus: Number(facts["CPU(s)"]) } : {}),
+      ...(memory ? { memory: Math.floor(memory / 1024) } : {}),
+    }]];
+  }));
+}
+
+/** Vagrant keeps a box in `boxes/NAME/VERSION/PROVIDER`, newer ones in `boxes/NAME/VERSION/ARCHITECTURE/PROVIDER`. */
+async function readBoxes(shell: Shell, config: Config): Promise<Record<string, string[]>> {
+  const root = `${process.env.VAGRANT_HOME ?? `${process.env.HOME ?? ""}/.vagrant.d`}/boxes`;
+  const names = [...new Set(config.machines.map(({ box }) => box))];
+  const versions = await Promise.all(names.map((name) => shell.list(`${root}/${name.replaceAll("/", "-VAGRANTSLASH-")}`)));
+  return Object.fromEntries(names.map((name, i) => [name, versions[i]!.filter((version) => /^\d/.test(version))]));
+}
+
+async function readMachine(shell: Shell, folder: string, name: string) {
+  const own = `${folder}/.vagrant/machines/${name}/libvirt`;
+  const [id, box, ssh] = await Promise.all([shell.read(`${own}/id`), shell.read(`${own}/box_meta`), shell.read(`${folder}/ssh/${name}`)]);
+  let version: string | undefined;
+  try {
+    version = (JSON.parse(box ?? "") as { version?: string }).version;
+  } catch {
+    // no box, or none yet
+  }
+  return { id, made: ssh !== undefined, box: version, address: /^\s*HostName (\S+)$/m.exec(ssh ?? "")?.[1] };
+}

@@ -1,0 +1,117 @@
+import type { Bar, PciFunction } from "./types.mts";
+
+const bdf = "[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]";
+const attribute = new RegExp(`^(${bdf})/([a-z0-9_-]+):(.*)$`);
+
+/** Every full PCI address (domain, bus, device, function) in a text. */
+export const bdfs: RegExp = new RegExp(bdf, "g");
+
+/**
+ * The lines of a probe's section `pci`, and those of `iommu` that place functions in groups (`GROUP BDF`) → the functions,
+ * by address. Undefined if the bus was not read.
+ */
+export function parsePci(lines: string[] | undefined, grouped: string[]): PciFunction[] | undefined {
+  if (!lines?.includes("read:yes")) return undefined;
+  const all = new Map<string, PciFunction>();
+  for (const line of lines) {
+    const [, address, key, raw] = attribute.exec(line) ?? [];
+    if (!address || !key || raw === undefined) continue;
+    let fn = all.get(address);
+    if (!fn) all.set(address, (fn = { bdf: address, bars: [], above: [], drm: [], displays: [], mediated: false }));
+    readAttribute(fn, key, raw.trim());
+  }
+  for (const text of grouped) {
+    const [group, address] = text.split(" ");
+    const fn = all.get(address ?? "");
+    if (fn && group) fn.group = group;
+  }
+  return [...all.values()].sort((a, b) => (a.bdf < b.bdf ? -1 : 1));
+}
+
+function readAttribute(fn: PciFunction, key: string, value: string): void {
+  const hex = /^0x([0-9a-f]+)$/.exec(value)?.[1];
+  switch (key) {
+    case "class":
+    case "vendor":
+    case "device":
+    case "revision":
+      if (hex) fn[key] = hex;
+      break;
+    case "subsystem_vendor":
+      if (hex) fn.subsystem = `${hex}:${fn.subsystem ?? ""}`;
+      break;
+    case "subsystem_device":
+      if (hex) fn.subsystem = `${fn.subsystem ?? ""}${hex}`;
+      break;
+    case "uevent":
+      if (value.startsWith("DRIVER=")) fn.driver = value.slice(7);
+      break;
+    case "driver_override":
+      if (value && value !== "(null)") fn.driverOverride = value;
+      break;
+    case "boot_vga":
+      if (value === "0" || value === "1") fn.bootVga = value === "1";
+      break;
+    case "reset_method":
+      fn.resets = value.split(" ").filter(Boolean);
+      break;
+    case "power_state":
+      fn.power = value;
+      break;
+    case "resource": {
+      const bar = readBar(value);
+      if (bar) fn.bars.push(bar);
+      break;
+    }
+    case "path":
+      fn.above = (value.match(bdfs) ?? []).filter((address) => address !== fn.bdf);
+      break;
+    case "drm":
+      fn.drm = value.split(" ");
+      break;
+    case "display":
+      fn.displays.push(value);
+      break;
+    case "config":
+      fn.config = value.replaceAll(" ", "");
+      break;
+    case "nvidia-minor":
+      if (/^\d+$/.test(value)) fn.nvidiaMinor = Number(value);
+      break;
+    case "model":
+      fn.model = value;
+      break;
+    case "sriov_totalvfs":
+      if (/^\d+$/.test(value)) fn.virtualFunctions = Number(value);
+      break;
+    case "mdev":
+      fn.mediated = value === "yes";
+  }
+}
+
+/** `N:START END FLAGS` of a `resource` file, N counting from 1; flags are IORESOURCE_* of linux/ioport.h. */
+function readBar(text: string): Bar | undefined {
+  const [, line, start, end, flags] = /^(\d+):(0x[0-9a-f]+) (0x[0-9a-f]+) (0x[0-9a-f]+)$/.exec(text) ?? [];
+  if (!line || !start || !end || !flags) return undefined;
+  const bits = BigInt(flags);
+  const index = Number(line) - 1;
+  // six BARs; the seventh line is the option ROM, later ones belong to bridges and virtual functions
+  if (index > 5 || !(bits & 0x200n) || BigInt(end) < BigInt(start)) return undefined;
+  return {
+    index,
+    start: BigInt(start),
+    size: BigInt(end) - BigInt(start) + 1n,
+    wide: Boolean(bits & 0x100000n),
+    prefetch: Boolean(bits & 0x2000n),
+  };
+}
+
+/** Display controllers: VGA (0300), XGA, 3D (0302, data-centre and laptop cards) and others (0380). */
+export function isDisplay({ class: code }: PciFunction): boolean {
+  return code?.startsWith("03") ?? false;
+}
+
+/** A function in few words, as lspci -nn would: `0000:0a:00.0 [0300] 10de:2786`. */
+export function described({ bdf, class: code, vendor, device, model }: PciFunction): string {
+  return `${bdf} [${code?.slice(0, 4) ?? "?"}] ${vendor ?? "?"}:${device ?? "?"}${model ? ` ${model}` : ""}`;
+}

@@ -1,0 +1,153 @@
+import { createHash } from "node:crypto";
+import type { File, Finding, Host, Plan, Settled, SettledMachine, Step } from "./types.mts";
+import { type Box, boxOf, type Texts } from "./boxes.mts";
+import { composeFile } from "./compose.mts";
+import type { Lab, LabMachine } from "./lab.mts";
+import { providerOf } from "./providers.mts";
+import { joined, nothing, render, type Rendered } from "./render.mts";
+
+/** Scripts that the steps run; they go into the lab's folder, so that a person can run each step by hand. */
+const scripts = ["get-image.sh", "make-image.sh", "make-seed.sh", "add-box.sh", "remove-vm.sh", "box-volumes.sh", "apply-services.sh", "verify-guest.sh"];
+
+/** Seconds that a machine has for its first sign of life over SSH, and that its services have to run. */
+const patience = { kvm: { boot: 300, services: 60 }, tcg: { boot: 1800, services: 240 } } as const;
+
+/**
+ * Everything `up` has to do to bring the machines to what the config says, given what there is. Pure; runs nothing.
+ *
+ * `recreate` makes VMs anew where that is the only way. Without it they are a finding, and a plan with a failed finding must not be run.
+ */
+export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, { recreate = false } = {}): Plan {
+  const boxes = new Map<string, Box>();
+  for (const machine of config.machines) {
+    const box = boxes.has(machine.box) ? undefined : boxOf(machine, host, texts);
+    if (box) boxes.set(machine.box, box);
+  }
+  const work = config.machines.map((machine) => ({ machine, ...workOn(machine, config, lab, boxes.get(machine.box), recreate) }));
+  const missing = [...boxes.values()].filter((box) => work.some(({ machine, creates }) => creates && machine.box === box.name && !has(lab, box)));
+  return {
+    files: [
+      { path: ".gitignore", text: "*\n" },
+      { path: "Vagrantfile", text: vagrantfile(config, host, lab, boxes, texts) },
+      ...config.machines.map((machine) => ({ path: composePath(machine), text: composeText(machine, config) })),
+      ...[...boxes.values()].flatMap(({ files }) => files),
+      ...scripts.map((name): File => ({ path: `scripts/${name}`, text: texts[`scripts/${name}`]! })),
+    ],
+    steps: [...missing.flatMap(({ steps }) => steps), ...work.flatMap(({ steps }) => steps)],
+    findings: work.flatMap(({ findings }) => findings),
+  };
+}
+
+/** The steps that prove a machine: what `up` ends with, and all that `verify` does. */
+export function proofOf(machine: SettledMachine, config: Settled): Step {
+  const services = servicesOf(machine, config).map(({ name }) => name);
+  return {
+    title: `Prove ${machine.name}`,
+    command: [...ssh(machine.name), `sudo sh -s -- ${[patience[machine.accelerator].services, ...services].join(" ")}`],
+    input: "scripts/verify-guest.sh",
+    output: `verify/${machine.name}.txt`,
+    proves: machine.name,
+  };
+}
+
+/** SHA-256 of a machine's Compose file: what was applied last is told by it. */
+export function servicesHash(machine: SettledMachine, config: Settled): string {
+  return createHash("sha256").update(composeText(machine, config)).digest("hex");
+}
+
+/** How to reach a machine: by the SSH configuration that Vagrant gave for it. */
+export function ssh(name: string): string[] {
+  return ["ssh", "-F", `ssh/${name}`, name];
+}
+
+/** Steps that remove a machine's VM and all that is its own. */
+export function removal(name: string, domain: string, title: string): Step {
+  return { title, command: ["sh", "scripts/remove-vm.sh", name, domain], env: vagrantEnv };
+}
+
+/** Vagrant asks its maker for news at every start unless told not to. */
+export const vagrantEnv = { VAGRANT_CHECKPOINT_DISABLE: "1" };
+
+function workOn(machine: SettledMachine, config: Settled, lab: Lab, box: Box | undefined, recreate: boolean) {
+  const there = lab.machines[machine.name]!;
+  const { name } = machine;
+  const stale = changedBox(machine, there, box);
+  if (stale && !recreate) return { creates: false, steps: [], findings: [stale] };
+  const creates = stale !== undefined || there.state === "absent" || there.state === "half-made";
+
+  const steps: Step[] = [];
+  if (stale) steps.push(removal(name, there.domain, `Remove the old VM ${name}`));
+  if (there.state === "half-made") steps.push(removal(name, there.domain, `Remove the VM ${name}, which an earlier run left half made`));
+  const resized = !creates && ((there.cpus ?? machine.cpus) !== machine.cpus || (there.memory ?? machine.memory) !== machine.memory);
+  const starts = creates || there.state !== "running";
+  if (creates) steps.push({ title: "Look after the copies of the box in libvirt", command: ["sh", "scripts/box-volumes.sh", "check", machine.box] });
+  if (starts || resized) {
+    steps.push(
+      starts
+        ? { title: `${creates ? "Make" : "Start"} the VM ${name}`, command: ["vagrant", "up", name, `--provider=${machine.provider}`], env: vagrantEnv }
+        : { title: `Restart the VM ${name} with ${machine.cpus} CPUs and ${machine.memory} MiB`, command: ["vagrant", "reload", name], env: vagrantEnv },
+      { title: `Learn how to reach ${name}`, command: ["vagrant", "ssh-config", name], env: vagrantEnv, output: `ssh/${name}` },
+    );
+  }
+  const hash = servicesHash(machine, config);
+  const proven = !starts && !resized && there.proof?.run === there.run && there.proof?.services === hash;
+  if (!proven) {
+    const count = servicesOf(machine, config).length;
+    if (count > 0 || (there.proof && there.proof.services !== hash)) {
+      steps.push(
+        {
+          title: `Copy the Compose file to ${name}`,
+          command: [...ssh(name), "sudo mkdir -p /opt/homelab-gpu && sudo tee /opt/homelab-gpu/compose.new.yaml >/dev/null"],
+          input: composePath(machine),
+        },
+        { title: `Start the services of ${name}`, command: [...ssh(name), "sudo sh -s"], input: "scripts/apply-services.sh" },
+      );
+    }
+    steps.push(proofOf(machine, config));
+  }
+  return { creates, steps, findings: [] };
+}
+
+function changedBox(machine: SettledMachine, there: LabMachine, box: Box | undefined): Finding | undefined {
+  const made = there.state === "off" || there.state === "running";
+  if (!made || !box || !there.box || there.box.startsWith(`${box.version}.`)) return undefined;
+  return {
+    check: "machine.box",
+    machine: machine.name,
+    status: "fail",
+    says: `the box of ${machine.name} has changed since its VM was made: the VM must be made anew, and what is in it is lost`,
+    evidence: [{ read: "version of the box that the VM was made from", value: there.box }, { read: "version that the config makes", value: box.version }],
+    fix: [{ say: "Make the VM anew", run: "npx zx homelab-gpu.mts up --recreate", root: false, reboot: false, safe: false }],
+  };
+}
+
+function has(lab: Lab, box: Box): boolean {
+  return (lab.boxes[box.name] ?? []).some((version) => version.startsWith(`${box.version}.`));
+}
+
+function vagrantfile(config: Settled, host: Host, lab: Lab, boxes: Map<string, Box>, texts: Texts): string {
+  const machines = config.machines.map((machine): Rendered => {
+    const provider = providerOf(machine.provider);
+    const box = boxes.get(machine.box);
+    return render(texts["templates/machine.rb"]!, {
+      name: machine.name,
+      box: machine.box,
+      version: box ? render("m.vm.box_version = {{version}}", { version: `~> ${box.version}.0` }) : nothing,
+      boot_timeout: patience[machine.accelerator].boot,
+      provider: render(texts[`templates/${provider.template}`]!, provider.values(machine, host, lab.prefix)),
+    });
+  });
+  return `${render(texts["templates/Vagrantfile"]!, { machines: joined(machines, "\n\n") }).text}\n`;
+}
+
+function servicesOf(machine: SettledMachine, config: Settled) {
+  return config.services.filter((service) => service.machine === machine.name);
+}
+
+function composePath({ name }: SettledMachine): string {
+  return `compose/${name}.yaml`;
+}
+
+function composeText(machine: SettledMachine, config: Settled): string {
+  return composeFile(servicesOf(machine, config));
+}

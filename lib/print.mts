@@ -1,0 +1,160 @@
+/** Findings, plans, changes → lines. Pure: who prints them is the caller. */
+import chalk from "chalk";
+import type { Finding, Fix, Status, Step } from "./types.mts";
+
+/** How lines shall look. */
+export interface Look {
+  color: boolean;
+  /** Columns. */
+  width: number;
+  /** Evidence and passes in full. */
+  verbose: boolean;
+  /** The reader is root: commands need no sudo. */
+  root: boolean;
+}
+
+type Paint = (text: string) => string;
+
+const marks: Record<Status, { mark: string; paint: Paint }> = {
+  fail: { mark: "✗", paint: (text) => chalk.red(text) },
+  warn: { mark: "!", paint: (text) => chalk.yellow(text) },
+  unknown: { mark: "?", paint: (text) => chalk.magenta(text) },
+  pass: { mark: "✓", paint: (text) => chalk.green(text) },
+  skip: { mark: "-", paint: (text) => chalk.dim(text) },
+};
+
+/** Paints where colours are wanted. chalk itself does not know NO_COLOR, so that it is never asked. */
+function painted(look: Look, paint: Paint): Paint {
+  chalk.level = look.color ? (chalk.level || 1) : 0;
+  return look.color ? paint : (text) => text;
+}
+
+/** Findings, the worst first, each kind in the catalogue's order; passes fold into one line unless verbose. Then a sentence with counts. */
+export function findingLines(findings: Finding[], look: Look): string[] {
+  const order: Status[] = look.verbose ? ["fail", "warn", "unknown", "pass", "skip"] : ["fail", "warn", "unknown"];
+  const shown = order.flatMap((status) => findings.filter((finding) => finding.status === status));
+  const lines = shown.flatMap((finding) => oneFinding(finding, look));
+  const passed = findings.filter(({ status }) => status === "pass");
+  if (!look.verbose && passed.length > 0) {
+    const ids = [...new Set(passed.map(({ check }) => check))].join(", ");
+    lines.push(...marked("pass", ids, look));
+  }
+  return [...lines, "", ...wrapped(sentence(findings), look.width)];
+}
+
+/** One finding: mark, check, machine, text; then what mends it; verbose, what was read. */
+export function oneFinding({ check, machine, status, says, evidence, fix }: Finding, look: Look): string[] {
+  const dim = painted(look, (text) => chalk.dim(text));
+  const about = machine ? `${check} (${machine}): ` : `${check}: `;
+  const told = status === "fail" || look.verbose;
+  return [
+    ...marked(status, about + says, look),
+    ...(told ? evidence.flatMap(({ read, value }) => wrapped(`${read}: ${value}`, look.width, "    ", "      ").map(dim)) : []),
+    ...(status === "pass" || status === "skip" ? [] : fix.flatMap((one) => fixLines(one, look))),
+  ];
+}
+
+function marked(status: Status, text: string, look: Look): string[] {
+  const { mark, paint } = marks[status];
+  const [first = "", ...more] = wrapped(text, look.width, `${mark} `);
+  return [painted(look, paint)(mark) + first.slice(mark.length), ...more];
+}
+
+function fixLines({ say, run, root, reboot }: Fix, look: Look): string[] {
+  const text = say + (reboot ? ", then reboot" : "") + (run ? ":" : "");
+  const command = run && (root && !look.root ? asRoot(run) : run);
+  return [...wrapped(text, look.width, "  → ", "    "), ...(command ? [painted(look, (text) => chalk.bold(text))(`      ${command}`)] : [])];
+}
+
+/** A command line that needs root, for somebody who is not: each of its commands gets a sudo. */
+export function asRoot(run: string): string {
+  return run.split(" && ").map((part) => `sudo ${part}`).join(" && ");
+}
+
+function sentence(findings: Finding[]): string {
+  const count = (status: Status) => findings.filter((finding) => finding.status === status).length;
+  const [fails, warns, unknowns, passes] = (["fail", "warn", "unknown", "pass"] as const).map(count) as [number, number, number, number];
+  const parts = [
+    `${passes} passed`,
+    ...(warns > 0 ? [`${warns} ${warns === 1 ? "warning" : "warnings"}`] : []),
+    ...(unknowns > 0 ? [`${unknowns} could not be measured`] : []),
+    ...(fails > 0 ? [`${fails} failed`] : []),
+  ];
+  const verdict = fails > 0 ? "This cannot work yet" : "Nothing stands in the way";
+  return `${verdict}: ${parts.join(", ")}.`;
+}
+
+/** A change to a file. */
+export interface Change {
+  path: string;
+  change: "create" | "update" | "same";
+  /** What is there now. */
+  before: string;
+  text: string;
+}
+
+/** What `up` would write and run. */
+export function planLines(folder: string, changes: Change[], steps: Step[], look: Look): string[] {
+  const green = painted(look, (text) => chalk.green(text));
+  const red = painted(look, (text) => chalk.red(text));
+  const bold = painted(look, (text) => chalk.bold(text));
+  const written = changes.filter(({ change }) => change !== "same");
+  const lines = written.length > 0 ? [bold(`Files in ${folder}:`)] : [];
+  for (const { path, change, before, text } of written) {
+    if (change === "create") {
+      const count = text.split("\n").length - 1;
+      lines.push(green(`  + ${path}`) + ` (${count} ${count === 1 ? "line" : "lines"})`);
+      if (look.verbose) lines.push(...text.replace(/\n$/, "").split("\n").map((line) => `      ${line}`));
+    } else {
+      lines.push(`  ~ ${path}`);
+      lines.push(...lineDiff(before, text).map((line) => `      ${line.startsWith("+") ? green(line) : line.startsWith("-") ? red(line) : line}`));
+    }
+  }
+  if (steps.length > 0) lines.push(...(lines.length > 0 ? [""] : []), bold(`Steps, in ${folder}:`));
+  steps.forEach((step, i) => lines.push(`  ${i + 1}. ${step.title}`, `     $ ${commandLine(step)}`));
+  return lines.length > 0 ? lines : ["Nothing to do."];
+}
+
+/** A step as one would type it in the lab's folder. */
+export function commandLine({ command, cwd, input, output }: Step): string {
+  const line = command.map(typed).join(" ") + (input ? ` < ${typed(input)}` : "") + (output ? ` > ${typed(output)}` : "");
+  return cwd ? `cd ${typed(cwd)} && ${line}` : line;
+}
+
+function typed(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Lines that went (`-`) and came (`+`), with three around them. */
+function lineDiff(before: string, after: string): string[] {
+  const [a, b] = [before, after].map((text) => text.replace(/\n$/, "").split("\n")) as [string[], string[]];
+  let head = 0;
+  while (head < a.length && head < b.length && a[head] === b[head]) head++;
+  let tail = 0;
+  while (tail < a.length - head && tail < b.length - head && a.at(-1 - tail) === b.at(-1 - tail)) tail++;
+  return [
+    ...a.slice(Math.max(0, head - 3), head).map((line) => `  ${line}`),
+    ...a.slice(head, a.length - tail).map((line) => `- ${line}`),
+    ...b.slice(head, b.length - tail).map((line) => `+ ${line}`),
+    ...b.slice(b.length - tail, b.length - tail + 3).map((line) => `  ${line}`),
+  ];
+}
+
+/** Breaks a text at blanks so that it fits, behind a first prefix and, below it, as much room; a word longer than a line stays whole. */
+export function wrapped(text: string, width: number, first = "", next = " ".repeat(first.length)): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push((lines.length === 0 ? first : next) + word);
+  }
+  return lines;
+}
+
+/** Milliseconds as people say them: `0.4 s`, `58 s`, `4 min 55 s`. */
+export function duration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}

@@ -1,0 +1,204 @@
+import { ConfigError, type Problem } from "./errors.mts";
+import { type Key, type Shape } from "./keys.mts";
+import { isMap, isScalar, isSeq, type Node, offset, Yaml } from "./yaml.mts";
+
+/** Reads nodes by their shapes, remembers where each value stood, and collects what is wrong. */
+export class Reader {
+  readonly problems: Problem[];
+  readonly #yaml: Yaml;
+  readonly #places = new Map<string, number>();
+
+  constructor(text: string) {
+    this.#yaml = new Yaml(text);
+    this.problems = [...this.#yaml.problems];
+  }
+
+  /** The whole text by a shape; undefined if anything was wrong with it. */
+  read(shape: Shape): unknown {
+    if (this.problems.length > 0) return undefined;
+    if (!this.#yaml.root) {
+      this.problem(0, "the file is empty", shape.example);
+      return undefined;
+    }
+    const value = this.#value(this.#yaml.resolve(this.#yaml.root), shape, "the file", "");
+    return this.problems.length > 0 ? undefined : value;
+  }
+
+  /** A problem with the value at a path such as `machines.0.name`. */
+  at(path: string, says: string, write?: string): void {
+    this.problem(this.#places.get(path) ?? 0, says, write);
+  }
+
+  problem(at: number, says: string, write?: string): void {
+    this.problems.push({ ...this.#yaml.place(at), says, ...(write ? { write } : {}) });
+  }
+
+  /** `name` is what the value is called in errors, `path` where it is. */
+  #value(node: Node | null, shape: Shape, name: string, path: string, at = offset(node) ?? 0): unknown {
+    this.#places.set(path, at);
+    const wrong = (says: string) => {
+      const write = path ? `${name}: ${shape.example}` : shape.example;
+      this.problem(at, `${name} must be ${says}, not ${shown(node)}`, write);
+    };
+    switch (shape.kind) {
+      case "text":
+        return textual(node, new RegExp(shape.pattern)) ?? wrong(shape.says);
+      case "hex": {
+        const hex = textual(node, new RegExp(`^[0-9a-fA-F]{${shape.digits}}$`));
+        return hex?.toLowerCase() ?? wrong(`${shape.digits} hex digits`);
+      }
+      case "choice": {
+        const choice = scalarText(node);
+        return choice !== undefined && shape.values().includes(choice) ? choice : wrong(`one of ${shape.values().join(", ")}`);
+      }
+      case "whole": {
+        const whole = Number(textual(node, /^[0-9]{1,9}$/) ?? NaN);
+        return whole >= shape.min && whole <= shape.max ? whole : wrong(`a whole number from ${shape.min} to ${shape.max}`);
+      }
+      case "flag":
+        return isScalar(node) && typeof node.value === "boolean" ? node.value : wrong("true or false");
+      case "list":
+        if (!isSeq(node)) return wrong("a list");
+        return node.items.map((item, i) =>
+          this.#value(this.#yaml.resolve(item), shape.of, name, `${path}.${i}`, offset(item) ?? at)
+        );
+      case "map":
+        if (!isMap(node)) return wrong("a mapping");
+        return this.#map(this.#yaml.pairs(node), shape, name, path, at);
+      case "either": {
+        const fitting = shape.of.find((option) => fits(node, option)) ?? shape.of[0]!;
+        return this.#value(node, fitting === shape.of[0] ? { ...fitting, example: shape.example } : fitting, name, path, at);
+      }
+      case "services":
+        if (!isMap(node)) return wrong("a mapping of services by name");
+        return Object.fromEntries(
+          this.#yaml.pairs(node).flatMap(({ key, at, value }) => {
+            const service = this.#service(key, at, value, shape.keys);
+            return service ? [[key, service]] : [];
+          }),
+        );
+    }
+  }
+
+  #map(
+    pairs: ReturnType<Yaml["pairs"]>,
+    shape: Shape & { kind: "map" },
+    name: string,
+    path: string,
+    at: number,
+  ): Record<string, unknown> {
+    const keys = Object.keys(shape.keys);
+    const found: Record<string, unknown> = {};
+    for (const pair of pairs) {
+      const key = Object.hasOwn(shape.keys, pair.key) ? shape.keys[pair.key] : undefined;
+      if (!key) {
+        const near = keys.find((candidate) => alike(candidate, pair.key));
+        this.problem(pair.at, `unknown key “${printable(pair.key)}”`, near ? `${near}: …` : `one of ${keys.join(", ")}`);
+      } else {
+        found[pair.key] = this.#value(pair.value, key, pair.key, path ? `${path}.${pair.key}` : pair.key, offset(pair.value) ?? pair.at);
+      }
+    }
+    for (const [key, { required, example }] of Object.entries(shape.keys)) {
+      if (required && !Object.hasOwn(found, key)) this.problem(at, `${key} is missing`, `${key}: ${example}`);
+    }
+    if (shape.exactlyOne) {
+      const given = shape.exactlyOne.filter((key) => Object.hasOwn(found, key));
+      if (given.length !== 1) this.problem(at, `${name} needs exactly one of ${shape.exactlyOne.join(", ")}`, `${name}: ${shape.example}`);
+    }
+    return found;
+  }
+
+  #service(name: string, at: number, node: Node | null, keys: Record<string, Key>): object | undefined {
+    if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
+      this.problem(at, `“${printable(name)}” is no name for a service: letters, digits, dots, hyphens and underscores`, "web: …");
+      return undefined;
+    }
+    if (!isMap(node)) {
+      this.problem(offset(node) ?? at, `service ${name} must be a mapping, not ${shown(node)}`, `${name}: {image: nginx}`);
+      return undefined;
+    }
+    const path = `services.${name}`;
+    this.#places.set(path, at);
+    const ours: Record<string, unknown> = {};
+    for (const pair of this.#yaml.pairs(node)) {
+      const key = Object.hasOwn(keys, pair.key) ? keys[pair.key] : undefined;
+      if (key) ours[pair.key] = this.#value(pair.value, key, pair.key, `${path}.${pair.key}`, offset(pair.value) ?? pair.at);
+    }
+    try {
+      const all = this.#yaml.data(node) as Record<string, unknown>;
+      return { ...ours, body: Object.fromEntries(Object.entries(all).filter(([key]) => !Object.hasOwn(keys, key))) };
+    } catch (error) {
+      this.problem(at, `service ${name} cannot be read: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+}
+
+/** Whether a node has the form that a shape is written in; which of several values it has does not matter yet. */
+function fits(node: Node | null, shape: Shape): boolean {
+  if (shape.kind === "map" || shape.kind === "services") return isMap(node);
+  if (shape.kind === "list") return isSeq(node);
+  if (shape.kind === "whole") return /^[0-9]/.test(scalarText(node) ?? "");
+  return isScalar(node);
+}
+
+/**
+ * A scalar as it stands in the text: ids such as `1e84` and `0042` are numbers to YAML, and would come back as 1e+84 and 42.
+ * Undefined for what is no scalar, or an empty one.
+ */
+function scalarText(node: Node | null): string | undefined {
+  if (!isScalar(node) || node.value === null) return undefined;
+  return typeof node.value === "string" ? node.value : (node.source ?? String(node.value));
+}
+
+function textual(node: Node | null, pattern: RegExp): string | undefined {
+  const text = scalarText(node);
+  return text !== undefined && pattern.test(text) ? text : undefined;
+}
+
+/** A value as an error shows it. */
+function shown(node: Node | null): string {
+  const text = scalarText(node);
+  if (text !== undefined) return `“${printable(text)}”`;
+  if (isMap(node)) return "a mapping";
+  if (isSeq(node)) return "a list";
+  return "empty";
+}
+
+function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  const plain = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "·");
+  return plain.length > 40 ? `${plain.slice(0, 40)}…` : plain;
+}
+
+/** One letter added, lost, changed or swapped, or another spelling of the same letters. */
+function alike(key: string, written: string): boolean {
+  const [a, b] = [key, written].map((text) => text.toLowerCase().replace(/[^a-z]/g, "")) as [string, string];
+  if (a === b) return true;
+  if (Math.abs(a.length - b.length) > 1) return false;
+  let i = 0;
+  while (i < a.length && a[i] === b[i]) i++;
+  let j = 0;
+  while (j < a.length - i && j < b.length - i && a.at(-1 - j) === b.at(-1 - j)) j++;
+  const [x, y] = [a.slice(i, a.length - j), b.slice(i, b.length - j)];
+  return (x.length <= 1 && y.length <= 1) || (x.length === 2 && x[0] === y[1] && x[1] === y[0]);
+}
+
+/** Problems → one message: each with its place, the line, and what to write. */
+export function configError(problems: Problem[], text: string, name: string): ConfigError {
+  const lines = text.split(/\r?\n/);
+  const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+  const parts = sorted.map(({ line, column, says, write }) => {
+    const gutter = String(line).padStart(5);
+    // long lines are cut around the place, so that the mark below stays under it
+    const from = Math.max(0, column - 50);
+    const shown = (lines[line - 1] ?? "").slice(from, from + 68).replaceAll("\t", " ");
+    return [
+      `${name}:${line}:${column}: ${says}`,
+      `${gutter} | ${shown}`,
+      `${" ".repeat(gutter.length)} | ${" ".repeat(column - 1 - from)}^`,
+      ...(write ? [`      write  ${write}`] : []),
+    ].join("\n");
+  });
+  return new ConfigError(sorted, parts.join("\n"));
+}

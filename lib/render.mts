@@ -1,0 +1,59 @@
+/** Text that came out of {@link render}: it goes into another template as it is, where any other value is quoted. */
+export class Rendered {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** Languages that values can be written in. */
+export type Language = "ruby" | "shell";
+
+/**
+ * A template with its {{name}}s filled in, each value quoted for the language: text as a string literal, numbers and booleans as
+ * they are, lists as lists. A {{name}} alone on its line may take several lines of rendered text, or none: then the line goes.
+ *
+ * Throws an Error if a {{name}} has no value, or a value has no name in the template: both are mistakes in this project.
+ */
+export function render(template: string, values: Record<string, unknown>, language: Language = "ruby"): Rendered {
+  const used = new Set<string>();
+  const valueOf = (name: string) => {
+    if (values[name] === undefined) throw new Error(`no value for {{${name}}}`);
+    used.add(name);
+    return values[name];
+  };
+  const lines = template.replace(/\n$/, "").split("\n").flatMap((line) => {
+    const alone = /^([ \t]*)\{\{(\w+)\}\}$/.exec(line);
+    const value = alone && valueOf(alone[2]!);
+    if (value instanceof Rendered) {
+      return value.text === "" ? [] : value.text.split("\n").map((text) => (text ? alone![1] + text : text));
+    }
+    return [line.replace(/\{\{(\w+)\}\}/g, (_, name) => literal(valueOf(name), language))];
+  });
+  const unused = Object.keys(values).filter((name) => !used.has(name));
+  if (unused.length > 0) throw new Error(`no {{${unused[0]}}} in the template`);
+  return new Rendered(lines.join("\n"));
+}
+
+/** Lines, rendered each by itself, one below the other. */
+export function joined(parts: Rendered[], between = "\n"): Rendered {
+  return new Rendered(parts.map(({ text }) => text).join(between));
+}
+
+/** Nothing at all. */
+export const nothing = new Rendered("");
+
+function literal(value: unknown, language: Language): string {
+  if (value instanceof Rendered) return value.text;
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value === "string") return quoted[language](value);
+  if (Array.isArray(value) && language === "ruby") return `[${value.map((item) => literal(item, language)).join(", ")}]`;
+  throw new Error(`a value of type ${typeof value} cannot be written in ${language}`);
+}
+
+const quoted: Record<Language, (text: string) => string> = {
+  // in single quotes Ruby gives a meaning to \\ and \' alone (doc/syntax/literals.rdoc)
+  ruby: (text) => `'${text.replace(/[\\']/g, "\\$&")}'`,
+  // in single quotes a shell gives a meaning to nothing (POSIX 2.2.2)
+  shell: (text) => `'${text.replaceAll("'", "'\\''")}'`,
+};

@@ -1,0 +1,157 @@
+/** What every command begins with: the config, the host, what there is. */
+import { dirname, isAbsolute, resolve } from "node:path";
+import process from "node:process";
+import type { Config, Finding, Host, Settled } from "./types.mts";
+import type { Shell } from "./shell.mts";
+import type { Texts } from "./boxes.mts";
+import type { Lab } from "./lab.mts";
+import type { Look } from "./print.mts";
+import { asset } from "./assets.mts";
+import { parseConfig } from "./config.mts";
+import { Trouble } from "./errors.mts";
+import { parseHost } from "./host.mts";
+import { settle, withoutGpu } from "./settle.mts";
+
+/** What was typed, checked. */
+export interface Options {
+  config?: string;
+  save?: string;
+  host?: string;
+  json: boolean;
+  dryRun: boolean;
+  yes: boolean;
+  gpu: boolean;
+  recreate: boolean;
+  quiet: boolean;
+  verbose: boolean;
+  color: boolean;
+}
+
+/** A command's surroundings. */
+export interface Session {
+  shell: Shell;
+  options: Options;
+  /** Words behind the command's name. */
+  words: string[];
+  /** Words behind `--`. */
+  rest: string[];
+}
+
+/** The config that counts, and where it lies. */
+export interface Source {
+  config: Config;
+  /** How people know it. */
+  name: string;
+  /** Where its lab lies: `.homelab-gpu` beside it, or in the current folder if it is the starter. */
+  folder: string;
+  starter: boolean;
+  /** Services that `--no-gpu` leaves out. */
+  left: string[];
+}
+
+/** Talk on standard error, behind the program's name; nothing with `--quiet`. */
+export function talk({ shell, options }: Session, text: string): void {
+  if (!options.quiet) shell.say(`homelab-gpu: ${text}\n`);
+}
+
+/** How lines for a stream shall look. */
+export function lookOf({ shell, options }: Session, stream: "out" | "err", host?: Host): Look {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  const wanted = FORCE_COLOR ? FORCE_COLOR !== "0" : shell.terminal[stream] && TERM !== "dumb";
+  return {
+    color: options.color && !NO_COLOR && wanted,
+    width: Math.min(shell.terminal.columns, 100),
+    verbose: options.verbose,
+    root: host ? host.uid === 0 : process.getuid?.() === 0,
+  };
+}
+
+/** Finds and reads the config: `--config`, `./homelab-gpu.yaml`, the one in `$XDG_CONFIG_HOME`, else the starter. */
+export async function readSource(session: Session): Promise<Source> {
+  const { shell, options } = session;
+  const personal = `${process.env.XDG_CONFIG_HOME || `${process.env.HOME ?? ""}/.config`}/homelab-gpu/config.yaml`;
+  const places = options.config ? [options.config] : ["homelab-gpu.yaml", personal];
+  for (const path of places) {
+    const text = await shell.read(path);
+    if (text !== undefined) return source(session, text, path, dirname(resolve(path)), false);
+  }
+  if (options.config) throw new Trouble(`there is no file ${options.config}`);
+  return source(session, await asset(shell, "templates/homelab-gpu.yaml"), "the starter (no homelab-gpu.yaml here)", process.cwd(), true);
+}
+
+function source({ options }: Session, text: string, name: string, home: string, starter: boolean): Source {
+  const parsed = located(parseConfig(text, starter ? "templates/homelab-gpu.yaml" : name), home);
+  const { config, left } = options.gpu ? { config: parsed, left: [] } : withoutGpu(parsed);
+  return { config, name, folder: `${home}/.homelab-gpu`, starter, left };
+}
+
+/** Paths of a config are relative to its folder. */
+function located(config: Config, home: string): Config {
+  const absolute = (path: string) => (isAbsolute(path) ? path : resolve(home, path));
+  return {
+    ...config,
+    machines: config.machines.map((machine) => ({
+      ...machine,
+      ...(machine.image?.kind === "file" ? { image: { ...machine.image, file: absolute(machine.image.file) } } : {}),
+      provision: machine.provision.map(absolute),
+    })),
+  };
+}
+
+/** The probe's text: this host's own, or a saved one (`--host FILE`, `-` for standard input). */
+export async function readProbe({ shell, options }: Session): Promise<string> {
+  if (options.host) {
+    const text = await shell.read(options.host === "-" ? "/dev/stdin" : options.host);
+    if (text === undefined) throw new Trouble(`there is no file ${options.host}`);
+    return text;
+  }
+  const { ok, out, err } = await shell.ask(["sh", "-s"], { input: await asset(shell, "scripts/probe-linux.sh") });
+  if (!ok) throw new Trouble(`the probe failed: ${err.trim().split("\n").at(-1) ?? ""}`, 1);
+  return out;
+}
+
+/** Everything that is known before anything is decided. */
+export interface Survey {
+  source: Source;
+  host: Host;
+  lab: Lab;
+  settled: Settled;
+  findings: Finding[];
+}
+
+/** Reads config, host and lab side by side, and examines them. */
+export async function survey(session: Session, known?: Source): Promise<Survey> {
+  const [source, probe, { readLab }, { examine }] = await Promise.all([
+    known ?? readSource(session),
+    readProbe(session),
+    import("./lab.mts"),
+    import("./checks.mts"),
+  ]);
+  const host = parseHost(probe);
+  const lab = await readLab(session.shell, source.config, source.folder);
+  const running = Object.entries(lab.machines).filter(([, { state }]) => state === "running").map(([name]) => name);
+  const settled = settle(source.config, host, running);
+  return { source, host, lab, settled, findings: examine(host, settled) };
+}
+
+/** Every text that a plan may need: templates, scripts, the user's own scripts. */
+export async function readTexts({ shell }: Session, config: Config): Promise<Texts> {
+  const { names } = await import("./assets.mts");
+  const own = [...new Set(config.machines.flatMap(({ provision }) => provision))];
+  const files = config.machines.flatMap(({ image }) => (image?.kind === "file" ? [image.file] : []));
+  const texts: Texts = {};
+  await Promise.all([
+    ...names.map(async (name) => void (texts[name] = await asset(shell, name))),
+    ...own.map(async (path) => {
+      const text = await shell.read(path);
+      if (text === undefined) throw new Trouble(`provision: there is no file ${path}`);
+      texts[path] = text;
+    }),
+    ...files.map(async (path) => {
+      const stamp = await shell.stamp(path);
+      if (stamp === undefined) throw new Trouble(`image: there is no file ${path}`);
+      texts[path] = stamp;
+    }),
+  ]);
+  return texts;
+}

@@ -1,0 +1,54 @@
+import type { Accelerator, Config, Host, Settled } from "./types.mts";
+import { defaultProvider } from "./providers.mts";
+
+/** Memory of a VM whose config names none, MiB: a share of the host's, within bounds. */
+export const memoryDefault = { share: 4, least: 1024, most: 8192, unknown: 2048 } as const;
+
+/** CPUs of a VM whose config names none: the host's, at most so many. */
+export const cpusDefault = { most: 4, unknown: 2 } as const;
+
+/**
+ * Fills in what a config leaves to the host, and marks the machines that run already. What it fills in depends on nothing that
+ * changes from hour to hour, so that reruns agree.
+ */
+export function settle(config: Config, host: Host, running: string[] = []): Settled {
+  return {
+    services: config.services,
+    machines: config.machines.map((machine) => ({
+      ...machine,
+      provider: machine.provider ?? defaultProvider(host),
+      cpus: machine.cpus ?? Math.min(host.cpu.count ?? cpusDefault.unknown, cpusDefault.most),
+      memory: machine.memory ?? memoryFor(host),
+      accelerator: machine.accelerator ?? acceleratorOf(host),
+      running: running.includes(machine.name),
+    })),
+  };
+}
+
+/** A config without its GPUs, and the names of the services that have to be left out for it. */
+export function withoutGpu(config: Config): { config: Config; left: string[] } {
+  const left = config.services.filter(({ gpu }) => gpu !== undefined).map(({ name }) => name);
+  return {
+    left,
+    config: {
+      machines: config.machines.map((machine) => ({ ...machine, gpus: [], driver: {} })),
+      services: config.services.filter(({ gpu }) => gpu === undefined),
+    },
+  };
+}
+
+/**
+ * Whether VMs run on the hardware here. `/dev/kvm` alone proves nothing: where the CPU shows neither vmx nor svm it may open,
+ * and guests hang. Guests are x86_64, so that another architecture can only emulate them.
+ */
+export function acceleratorOf(host: Host): Accelerator {
+  const able = host.cpu.flags?.some((flag) => flag === "vmx" || flag === "svm");
+  return host.kvm.device && able ? "kvm" : "tcg";
+}
+
+function memoryFor(host: Host): number {
+  const { share, least, most, unknown } = memoryDefault;
+  if (host.memory.total === undefined) return unknown;
+  const part = Math.floor(host.memory.total / share / 512) * 512;
+  return Math.min(Math.max(part, least), most);
+}

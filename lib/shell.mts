@@ -1,0 +1,310 @@
+/** The only door out: everything that touches the world goes through a {@link Shell}. Tests bring a fake one. */
+import { createWriteStream } from "node:fs";
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import process from "node:process";
+import { $ } from "zx/core";
+import { Interrupted, Trouble } from "./errors.mts";
+
+/** What a command answered. A failure is an answer too: 127 is a missing program, null a signal. */
+export interface Answer {
+  ok: boolean;
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+export interface AskOptions {
+  /** Text for its standard input; without it, it gets none. */
+  input?: string;
+  cwd?: string;
+  env?: Record<string, string>;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+  /** Files to feed it and to keep what it prints; the latter appears only when the command succeeds. */
+  input?: string;
+  output?: string;
+  /** File that keeps all it says. */
+  log?: string;
+  /** Gets what it says, as it comes. */
+  show?: (text: string) => void;
+  /** Gets the id of its process group once it runs. */
+  started?: (group: number) => Promise<void>;
+  /** It may ask for a password: it stays with the terminal, in this process's own group. */
+  terminal?: boolean;
+}
+
+/** How a command that was run ended, with the last lines it said. */
+export interface Ended {
+  code: number | null;
+  tail: string[];
+}
+
+/** Whatever waits for a program throws {@link Interrupted} if somebody asked to stop meanwhile. */
+export interface Shell {
+  /** Runs a program and keeps what it says to itself. Arguments need no quoting. */
+  ask(command: string[], options?: AskOptions): Promise<Answer>;
+  /** Runs a program whose words people see, and logs them. */
+  run(command: string[], options: RunOptions): Promise<Ended>;
+  /** Hands the terminal over to a program; gives its exit code. */
+  attach(command: string[], options?: { cwd?: string; env?: Record<string, string> }): Promise<number>;
+  /** A file's text, or undefined if there is none. */
+  read(path: string): Promise<string | undefined>;
+  /** Writes a file whole or not at all, and the folders above it. */
+  write(path: string, text: string, mode?: number): Promise<void>;
+  /** Makes a file with this text unless there is one; says whether it did. */
+  create(path: string, text: string): Promise<boolean>;
+  /** Removes a file or a folder with all in it; it may be missing. */
+  remove(path: string): Promise<void>;
+  /** Moves a file; says whether there was one. */
+  move(from: string, to: string): Promise<boolean>;
+  /** Something that changes with a file's contents, without reading them: size and time of change. Undefined if there is no such file. */
+  stamp(path: string): Promise<string | undefined>;
+  /** Names in a folder; none if there is no such folder. */
+  list(path: string): Promise<string[]>;
+  /** Signals a process, or a process group by its negative id; says whether there was one. Signal 0 only looks. */
+  signal(id: number, signal: NodeJS.Signals | 0): boolean;
+  /** Whether somebody asked to stop. */
+  readonly interrupted: boolean;
+  /** Data, for standard output. */
+  print(text: string): void;
+  /** Talk, for standard error. */
+  say(text: string): void;
+  /** Asks a person; false where there is none. */
+  confirm(question: string): Promise<boolean>;
+  /** Whether each stream is a terminal, and how wide that is. */
+  readonly terminal: { in: boolean; out: boolean; err: boolean; columns: number };
+}
+
+/** The shell of this machine. */
+export function realShell(): Shell {
+  // tsx is for this process; programs that are started elsewhere would not find it
+  delete process.env.NODE_OPTIONS;
+  const groups = new Set<number>();
+  const shell = { interrupted: false };
+  const kill = (id: number, signal: NodeJS.Signals | 0) => {
+    try {
+      return process.kill(id, signal);
+    } catch {
+      return false;
+    }
+  };
+  // children are process groups of their own, so the terminal's Ctrl-C reaches them only from here; a second one is final
+  const stop = (signal: NodeJS.Signals) => {
+    for (const group of groups) kill(-group, shell.interrupted ? "SIGKILL" : signal);
+    if (groups.size === 0 && shell.interrupted) process.exit(130);
+    shell.interrupted = true;
+  };
+  let listening = false;
+  const watched = (group: number | undefined) => {
+    if (!listening) for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+    listening = true;
+    if (group) groups.add(group);
+    return () => groups.delete(group ?? 0);
+  };
+
+  return Object.assign(shell, {
+    async ask(command: string[], { input, cwd, env }: AskOptions = {}) {
+      const child = $({ nothrow: true, quiet: true, input: input ?? "", ...placed(cwd, env) })`${command}`;
+      const done = watched(child.pid);
+      const { ok, exitCode, stdout, stderr } = await child;
+      done();
+      if (shell.interrupted) throw new Interrupted();
+      return { ok, code: exitCode, out: stdout, err: stderr };
+    },
+
+    async run(command: string[], options: RunOptions) {
+      const { input = "/dev/null", output, log, show } = options;
+      const kept = output && `${output}.${process.pid}.part`;
+      if (log) await mkdir(dirname(log), { recursive: true });
+      if (kept) await mkdir(dirname(kept), { recursive: true });
+      const file = log ? createWriteStream(log) : undefined;
+      const lines = new Lines((line) => file?.write(`${line}\n`));
+      const settings = { nothrow: true, quiet: true, ...(options.terminal ? { detached: false } : {}), ...placed(options.cwd, options.env) };
+      const child = kept ? $(settings)`${command} < ${input} > ${kept}` : $(settings)`${command} < ${input}`;
+      const done = watched(options.terminal ? undefined : child.pid);
+      if (child.pid && !options.terminal) await options.started?.(child.pid);
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on("data", (chunk: Buffer | string) => {
+          lines.add(String(chunk));
+          show?.(String(chunk));
+        });
+      }
+      const { exitCode } = await child;
+      done();
+      lines.end();
+      if (file) await new Promise((resolve) => file.end(resolve));
+      if (output && kept) await (exitCode === 0 ? rename(kept, output) : rm(kept, { force: true }));
+      if (shell.interrupted) throw new Interrupted();
+      return { code: exitCode, tail: lines.tail };
+    },
+
+    async attach(command: string[], { cwd, env }: { cwd?: string; env?: Record<string, string> } = {}) {
+      // the terminal sends Ctrl-C to the program itself; here it must not end the script first
+      const ignore = () => {};
+      process.on("SIGINT", ignore);
+      const { exitCode } = await $({ nothrow: true, quiet: true, stdio: "inherit", detached: false, ...placed(cwd, env) })`${command}`;
+      process.off("SIGINT", ignore);
+      return exitCode ?? 1;
+    },
+
+    async read(path: string) {
+      try {
+        return await readFile(path, "utf8");
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw refused("read", path, error);
+      }
+    },
+
+    async write(path: string, text: string, mode = 0o644) {
+      const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
+      try {
+        await mkdir(dirname(path), { recursive: true });
+        const handle = await open(temporary, "wx", mode);
+        try {
+          await handle.writeFile(text);
+        } finally {
+          await handle.close();
+        }
+        await rename(temporary, path);
+      } catch (error) {
+        await rm(temporary, { force: true }).catch(() => {});
+        throw refused("write", path, error);
+      }
+    },
+
+    async create(path: string, text: string) {
+      const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
+      await this.write(temporary, text, 0o600);
+      try {
+        await link(temporary, path);
+        return true;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+        throw refused("write", path, error);
+      } finally {
+        await unlink(temporary);
+      }
+    },
+
+    async remove(path: string) {
+      await rm(path, { recursive: true, force: true });
+    },
+
+    async move(from: string, to: string) {
+      try {
+        await rename(from, to);
+        return true;
+      } catch (error) {
+        if (isMissing(error)) return false;
+        throw refused("move", from, error);
+      }
+    },
+
+    async stamp(path: string) {
+      try {
+        const { size, mtimeMs } = await stat(path);
+        return `${size} ${mtimeMs}`;
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw refused("read", path, error);
+      }
+    },
+
+    async list(path: string) {
+      try {
+        return (await readdir(path)).sort();
+      } catch (error) {
+        if (isMissing(error)) return [];
+        throw refused("list", path, error);
+      }
+    },
+
+    signal: kill,
+    print: (text: string) => void process.stdout.write(text),
+    say: (text: string) => void process.stderr.write(text),
+
+    async confirm(question: string) {
+      if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
+      const { createInterface } = await import("node:readline/promises");
+      const reader = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return /^y(es)?$/i.test((await reader.question(`${question} [y/N] `)).trim());
+      } finally {
+        reader.close();
+      }
+    },
+
+    terminal: {
+      in: Boolean(process.stdin.isTTY),
+      out: Boolean(process.stdout.isTTY),
+      err: Boolean(process.stderr.isTTY),
+      columns: process.stdout.columns ?? process.stderr.columns ?? 80,
+    },
+  });
+}
+
+/** Takes text apart into lines. What rewrites its line (progress) leaves only what it showed last. */
+export class Lines {
+  /** The last lines, oldest first. */
+  readonly tail: string[] = [];
+  readonly #done: (line: string) => void;
+  #rest = "";
+
+  constructor(done: (line: string) => void) {
+    this.#done = done;
+  }
+
+  add(text: string): void {
+    const parts = (this.#rest + text).split("\n");
+    this.#rest = parts.pop()!;
+    for (const part of parts) this.#line(part);
+    // a progress bar alone may write megabytes into one line
+    if (this.#rest.length > 4096) this.#rest = shownLast(this.#rest);
+  }
+
+  end(): void {
+    if (this.#rest) this.#line(this.#rest);
+    this.#rest = "";
+  }
+
+  #line(text: string): void {
+    const line = shownLast(text);
+    this.tail.push(line);
+    if (this.tail.length > 40) this.tail.shift();
+    this.#done(line);
+  }
+}
+
+function shownLast(text: string): string {
+  // deno-lint-ignore no-control-regex
+  const states = text.replace(/\r+$/, "").split(/\r|\u001b\[[0-9]*K/);
+  // deno-lint-ignore no-control-regex
+  return states.at(-1)!.replace(/\u001b\[[0-9;]*[A-Za-z]/g, "");
+}
+
+function placed(cwd?: string, env?: Record<string, string>): { cwd?: string; env?: NodeJS.ProcessEnv } {
+  return { ...(cwd ? { cwd } : {}), ...(env ? { env: { ...process.env, ...env } } : {}) };
+}
+
+function isMissing(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+const reasons: Record<string, string> = {
+  EACCES: "no permission",
+  EPERM: "not permitted",
+  ENOSPC: "no space left on the device",
+  EROFS: "the file system is read-only",
+  EISDIR: "it is a folder",
+  EDQUOT: "the disk quota is used up",
+};
+
+function refused(verb: string, path: string, error: unknown): Error {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  return reasons[code] ? new Trouble(`cannot ${verb} ${path}: ${reasons[code]}`, 1) : (error as Error);
+}

@@ -1,0 +1,158 @@
+import type { Fix, Host, SettledMachine } from "./types.mts";
+import { providerOf } from "./providers.mts";
+
+/** A program that has to be there before anything starts. */
+export interface Tool {
+  name: string;
+  /** What it is needed for. */
+  for: string;
+  /** Whether the host has it; undefined if that could not be seen. */
+  there(host: Host): boolean | undefined;
+  /** Packages by package manager. A manager that is missing has none: then `otherwise` says what to do. */
+  packages: Partial<Record<Manager["name"], string[]>>;
+  otherwise: { say: string; run: string | null };
+}
+
+/** A distribution's package manager. */
+export interface Manager {
+  name: "apt" | "dnf" | "pacman" | "zypper";
+  program: string;
+  install(packages: string[]): string;
+}
+
+/** Package managers, in the order in which they are looked for. */
+export const managers: Manager[] = [
+  {
+    name: "apt",
+    program: "apt-get",
+    install: (packages) => `apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages.join(" ")}`,
+  },
+  { name: "dnf", program: "dnf", install: (packages) => `dnf install -y ${packages.join(" ")}` },
+  { name: "pacman", program: "pacman", install: (packages) => `pacman -S --needed --noconfirm ${packages.join(" ")}` },
+  { name: "zypper", program: "zypper", install: (packages) => `zypper --non-interactive install ${packages.join(" ")}` },
+];
+
+const program = (name: string) => (host: Host) => (host.programs ? name in host.programs : undefined);
+
+const hashicorp = (name: string) => ({
+  say: `Install ${name} from HashiCorp's repository: https://developer.hashicorp.com/${name}/install`,
+  run: null,
+});
+
+/** Everything that some path through `up` needs, by name. */
+export const tools: Record<string, Tool> = Object.fromEntries(
+  ([
+    {
+      name: "packer",
+      for: "building the box",
+      there: program("packer"),
+      packages: { apt: ["packer"], pacman: ["packer"] },
+      otherwise: hashicorp("packer"),
+    },
+    {
+      name: "vagrant",
+      for: "running the VM",
+      there: program("vagrant"),
+      packages: { apt: ["vagrant"], dnf: ["vagrant"], pacman: ["vagrant"] },
+      otherwise: hashicorp("vagrant"),
+    },
+    {
+      name: "vagrant-libvirt",
+      for: "Vagrant's way to libvirt",
+      there: (host) => (host.programs ? "vagrant-libvirt" in host.vagrantPlugins : undefined),
+      packages: { apt: ["vagrant-libvirt"], dnf: ["vagrant-libvirt"] },
+      otherwise: { say: "Install the plugin, as yourself", run: "vagrant plugin install vagrant-libvirt" },
+    },
+    {
+      name: "libvirt",
+      for: "running the VM",
+      there: ({ programs }) => (programs ? ("libvirtd" in programs || "virtqemud" in programs) && "virsh" in programs && "dnsmasq" in programs : undefined),
+      packages: {
+        apt: ["libvirt-daemon-system", "libvirt-clients", "dnsmasq-base", "iptables"],
+        dnf: ["libvirt-daemon-kvm", "libvirt-client", "dnsmasq"],
+        pacman: ["libvirt", "dnsmasq", "iptables-nft"],
+        zypper: ["libvirt-daemon-qemu", "libvirt-client", "dnsmasq"],
+      },
+      otherwise: { say: "Install libvirt with its QEMU driver and virsh: https://libvirt.org", run: null },
+    },
+    {
+      name: "qemu",
+      for: "running the VM",
+      there: ({ programs }) => (programs ? "qemu-system-x86_64" in programs && "qemu-img" in programs : undefined),
+      packages: {
+        apt: ["qemu-system-x86", "qemu-utils"],
+        dnf: ["qemu-system-x86-core", "qemu-img"],
+        pacman: ["qemu-base"],
+        zypper: ["qemu-x86", "qemu-tools"],
+      },
+      otherwise: { say: "Install QEMU for x86_64 and qemu-img: https://www.qemu.org/download", run: null },
+    },
+    {
+      name: "xorriso",
+      for: "the CD that lets Packer into the image",
+      there: program("xorriso"),
+      packages: { apt: ["xorriso"], dnf: ["xorriso"], pacman: ["libisoburn"], zypper: ["xorriso"] },
+      otherwise: { say: "Install xorriso", run: null },
+    },
+    {
+      name: "curl",
+      for: "getting the image",
+      there: program("curl"),
+      packages: { apt: ["curl", "ca-certificates"], dnf: ["curl"], pacman: ["curl"], zypper: ["curl"] },
+      otherwise: { say: "Install curl", run: null },
+    },
+    {
+      name: "debootstrap",
+      for: "building the image from this host's package sources",
+      there: program("debootstrap"),
+      packages: { apt: ["debootstrap"], dnf: ["debootstrap"], pacman: ["debootstrap", "debian-archive-keyring"], zypper: ["debootstrap"] },
+      otherwise: { say: "Install debootstrap", run: null },
+    },
+    {
+      name: "ssh",
+      for: "reaching the VM",
+      there: ({ programs }) => (programs ? "ssh" in programs && "ssh-keygen" in programs : undefined),
+      packages: { apt: ["openssh-client"], dnf: ["openssh-clients"], pacman: ["openssh"], zypper: ["openssh-clients"] },
+      otherwise: { say: "Install OpenSSH's client", run: null },
+    },
+  ] satisfies Tool[]).map((tool) => [tool.name, tool]),
+);
+
+/** The tools that a machine needs on this host, each once, in the order in which they are used. */
+export function toolsFor(machine: SettledMachine, host: Host): Tool[] {
+  const names = providerOf(machine.provider).tools(host, machine);
+  if (machine.image) {
+    names.push("packer", "xorriso");
+    // a published image that cannot be reached is built from package sources instead, where the host has them
+    if (machine.image.kind === "known" || machine.image.kind === "url") names.push("curl");
+    if (machine.image.kind === "debootstrap" || (machine.image.kind === "known" && managerOf(host)?.name === "apt")) names.push("debootstrap");
+  }
+  names.push("ssh");
+  return [...new Set(names)].map((name) => tools[name]!);
+}
+
+/** The package manager of this host. */
+export function managerOf(host: Host): Manager | undefined {
+  return managers.find(({ program }) => host.programs && program in host.programs);
+}
+
+/** What installs these tools here: one command for all that the distribution packages, and a line each for the rest. */
+export function installs(missing: Tool[], host: Host): Fix[] {
+  const manager = managerOf(host);
+  const packaged = missing.filter((tool) => packagesOf(tool, host).length > 0);
+  const packages = [...new Set(packaged.flatMap((tool) => packagesOf(tool, host)))];
+  return [
+    ...(manager && packages.length > 0
+      ? [{ say: `Install ${packaged.map(({ name }) => name).join(", ")}`, run: manager.install(packages), root: true, reboot: false, safe: true }]
+      : []),
+    ...missing.filter((tool) => !packaged.includes(tool)).map(({ otherwise }) => ({ ...otherwise, root: false, reboot: false, safe: false })),
+  ];
+}
+
+/** The packages that bring a tool to this host; none if its distribution has none. */
+export function packagesOf(tool: Tool, host: Host): string[] {
+  const manager = managerOf(host);
+  // Debian dropped Packer with its change of licence: 12 is the last to have it
+  const dropped = tool.name === "packer" && host.os.id === "debian" && Number(host.os.version ?? 99) > 12;
+  return dropped || !manager ? [] : (tool.packages[manager.name] ?? []);
+}

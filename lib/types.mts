@@ -1,0 +1,343 @@
+/** The nouns of homelab-gpu. Sizes are in MiB unless a name says otherwise; PCI ids are lower-case hex text. */
+
+// ---------------------------------------------------------------------------------------------- what is wished for
+
+/** `homelab-gpu.yaml`, checked. What the file leaves open (`undefined`) is settled later by the host it runs on. */
+export interface Config {
+  machines: Machine[];
+  services: Service[];
+}
+
+/** One VM. */
+export interface Machine {
+  /** A host name (RFC 1123), since it becomes one. */
+  name: string;
+  provider?: string;
+  /** The Vagrant box that the VM is made from, such as `devlab/debian-13-gpuhost`. */
+  box: string;
+  /** What the box is built from. Without it, the box is one that Vagrant already has or can find. */
+  image?: Image;
+  cpus?: number;
+  /** MiB. */
+  memory?: number;
+  accelerator?: Accelerator;
+  /** The cards it asks for; empty where `gpu` is absent or not enabled. */
+  gpus: GpuWish[];
+  driver: DriverWish;
+  /** The user's own scripts, run last when the box is built: paths, relative ones against the config's folder. */
+  provision: string[];
+}
+
+/** A machine with everything settled that its host decides. */
+export type SettledMachine = Machine & {
+  provider: string;
+  cpus: number;
+  memory: number;
+  accelerator: Accelerator;
+  /** Its VM runs already: what it needs, it has. */
+  running: boolean;
+};
+
+/** A config whose machines are settled. */
+export interface Settled {
+  machines: SettledMachine[];
+  services: Service[];
+}
+
+/** Hardware virtualization or emulation, by QEMU's names. */
+export type Accelerator = "kvm" | "tcg";
+
+/** What a box is built from. */
+export type Image =
+  | { kind: "known"; name: string }
+  | { kind: "file"; file: string }
+  | { kind: "url"; url: string; checksum: string }
+  | { kind: "debootstrap"; suite: string; mirror?: string };
+
+/** A card as the config names it. */
+export interface GpuWish {
+  /** Four hex digits, lower case. */
+  vendorId: string;
+  /** Four hex digits, lower case; without it any card of that vendor will do. */
+  deviceId?: string;
+  /** A full BDF, `0000:0a:00.0`. */
+  address?: string;
+  mode: "passthrough" | "partition";
+  /** How many partitions the host's card has (Hyper-V). */
+  partitionCount?: number;
+}
+
+/** Which driver the guest gets; what is open, the card decides. */
+export interface DriverWish {
+  source?: "nvidia" | "distro";
+  branch?: number;
+  modules?: "open" | "proprietary";
+}
+
+/** One Compose service. */
+export interface Service {
+  name: string;
+  /** The machine that it runs on. */
+  machine: string;
+  gpu?: number | "all";
+  /** Every other key, as the Compose file shall have it. */
+  body: Record<string, unknown>;
+}
+
+// ------------------------------------------------------------------------------------------------------ what is there
+
+/** What the probe saw of a host. A fact that could not be read is absent: unknown is never guessed. */
+export interface Host {
+  os: {
+    platform: "linux" | "windows" | "macos" | "other";
+    /** `ID` of os-release, such as `debian`. */
+    id?: string;
+    /** `ID_LIKE` of os-release. */
+    like: string[];
+    /** `VERSION_ID`, such as `12`. */
+    version?: string;
+    /** `VERSION_CODENAME`, such as `bookworm`. */
+    codename?: string;
+    /** `PRETTY_NAME`. */
+    name?: string;
+    kernel?: string;
+    /** As `uname -m` says it, such as `x86_64`. */
+    arch?: string;
+    wsl: boolean;
+  };
+  /** The user id that the probe ran as; 0 is root. */
+  uid?: number;
+  /** Those groups of that user that matter here: libvirt, kvm, … */
+  groups: string[];
+  /** Limit on locked memory, KiB or `unlimited`, as `ulimit -l` says it. */
+  memlock?: string;
+  cpu: {
+    vendor?: string;
+    model?: string;
+    count?: number;
+    /** Of `vmx`, `svm`, `hypervisor`, `lm`: those that the CPU shows. Absent if its flags could not be read. */
+    flags?: string[];
+    /** Width of physical addresses, bits. */
+    physicalBits?: number;
+  };
+  memory: { total?: number; available?: number; swap?: number };
+  /** Room left, MiB, where VM disks go, where images are cached and in the current folder. */
+  disk: { images?: number; cache?: number; here?: number };
+  kvm: { device: boolean; access?: boolean; nested?: string };
+  /** `/dev/net/tun` is there. */
+  tun: boolean;
+  dmi: Record<string, string>;
+  efi?: boolean;
+  secureBoot?: boolean;
+  lockdown?: string;
+  apparmor?: boolean;
+  selinux?: boolean;
+  /** systemd runs this host's services. */
+  systemd: boolean;
+  /** Paths of files whose presence says something, such as `/run/ostree-booted`. */
+  marks: string[];
+  hugepages: { size: string; total: number; free: number }[];
+  kernel: {
+    /** The running kernel's arguments that matter here; absent if /proc/cmdline could not be read. */
+    arguments?: string[];
+    /** The configured ones, from the boot loader's files; absent if no such file could be read. */
+    configured?: string[];
+    /** Files that configure kernel arguments here. */
+    sources: string[];
+    /** GRUB's variables and the quote that each uses: `"`, `'` or none. */
+    grub: { variable: string; quote: string }[];
+    bls: boolean;
+    /** Options that the kernel was built with, such as `CONFIG_INTEL_IOMMU_DEFAULT_ON` → `y`; absent if unreadable. */
+    built?: Record<string, string>;
+    builtin: string[];
+    available?: string[];
+    loaded: string[];
+    parameters: Record<string, string>;
+  };
+  /** Lines under /etc that bind drivers or load modules. */
+  configured: { file: string; text: string }[];
+  iommu: {
+    /** Names in /sys/class/iommu, such as `dmar0`, `ivhd0`; absent if the folder is not there. */
+    units?: string[];
+    /** DMAR capability register of a unit, hex text (Intel). */
+    capabilities: Record<string, string>;
+    /** Names of ACPI tables; absent if /sys/firmware is not visible, as in a container. */
+    acpiTables?: string[];
+    devicetree: boolean;
+    /** BDFs by group number; absent if /sys/kernel/iommu_groups could not be listed. */
+    groups?: Map<string, string[]>;
+    types: Record<string, string>;
+    /** Groups that have a reserved region mapped one to one (RMRR). */
+    direct: string[];
+    /** Kinds of interrupt controllers, such as `IR-PCI-MSI`; absent if /proc/interrupts could not be read. */
+    interrupts?: string[];
+  };
+  /** PCI functions; absent if the bus could not be read. */
+  pci?: PciFunction[];
+  display: { framebuffers: { bdf?: string; name: string }[]; fb: string[] };
+  /** Processes that hold device nodes of cards open; `all` is false where only one's own could be looked at. */
+  holders?: { all: boolean; processes: { pid: number; node: string; command: string }[] };
+  needs: {
+    /** BDFs below which something lies that the host needs. */
+    mounts: { point: string; bdf: string }[];
+    swap: string[];
+    route?: string[];
+    interfaces: { bdf: string; name: string }[];
+    /** BDFs of USB controllers with a keyboard, or `other` for one that is on no USB. Absent if unreadable. */
+    keyboards?: string[];
+  };
+  /** Firmware images for UEFI guests: paths. */
+  ovmf: string[];
+  /** Paths of programs that were found. Absent for a foreign tree, where nothing was looked for. */
+  programs?: Record<string, string>;
+  versions: Record<string, string>;
+  vagrantPlugins: Record<string, string>;
+  libvirt?: {
+    socket?: string;
+    access?: boolean;
+    error?: string;
+    networks: Record<string, string>;
+    pools: Record<string, string>;
+  };
+}
+
+/** One PCI function as sysfs shows it (Documentation/ABI/testing/sysfs-bus-pci). */
+export interface PciFunction {
+  /** `0000:0a:00.0` */
+  bdf: string;
+  /** Six hex digits: class, subclass, interface; `030000` is a VGA controller. */
+  class?: string;
+  vendor?: string;
+  device?: string;
+  subsystem?: string;
+  revision?: string;
+  driver?: string;
+  driverOverride?: string;
+  /** 1 on the card that the firmware showed its picture on; absent on what is no VGA controller. */
+  bootVga?: boolean;
+  group?: string;
+  /** Such as `flr bus`; empty if the kernel knows no way to reset it; absent on kernels before 5.15. */
+  resets?: string[];
+  power?: string;
+  bars: Bar[];
+  /** BDFs of the bridges above, from the root port down. */
+  above: string[];
+  drm: string[];
+  /** Connectors with a display on them, such as `card1-HDMI-A-1`. */
+  displays: string[];
+  /** First four bytes of configuration space, hex; `ffffffff` from a card that fell off the bus. */
+  config?: string;
+  nvidiaMinor?: number;
+  model?: string;
+  virtualFunctions?: number;
+  mediated: boolean;
+}
+
+/** One memory region of a PCI function, from its sysfs `resource` file. */
+export interface Bar {
+  index: number;
+  start: bigint;
+  /** Bytes. */
+  size: bigint;
+  wide: boolean;
+  prefetch: boolean;
+}
+
+// ------------------------------------------------------------------------------------------------- what is said of it
+
+/** How a check ended: `unknown` could not be measured, `skip` does not apply. Only `fail` blocks. */
+export type Status = "pass" | "warn" | "fail" | "unknown" | "skip";
+
+/** What a check says of a host, a machine or a service. */
+export interface Finding {
+  /** The check's stable id, such as `iommu.enabled`. */
+  check: string;
+  /** The machine that it is about; null if it is about the host. */
+  machine: string | null;
+  status: Status;
+  says: string;
+  evidence: Evidence[];
+  fix: Fix[];
+}
+
+/** Something that was read, and what it said. */
+export interface Evidence {
+  read: string;
+  value: string;
+}
+
+/** Something that mends a finding. */
+export interface Fix {
+  say: string;
+  /** A shell command line to copy, without sudo; null if no command does it. */
+  run: string | null;
+  root: boolean;
+  reboot: boolean;
+  /** `--yes` may run it: it installs a distribution's package or starts a service, and nothing else. */
+  safe: boolean;
+}
+
+/** One entry of the catalogue of checks. */
+export interface Check {
+  id: string;
+  /** What it looks at, for `doctor --help` and the README. */
+  about: string;
+  /** What it finds; a finding without `machine` is about the host. Pure; what it throws becomes an `unknown`. */
+  look(host: Host, config: Settled): Verdict[];
+}
+
+/** A finding as a check gives it. */
+export type Verdict = Omit<Finding, "check" | "machine" | "fix"> & { machine?: string; fix?: Fix[] };
+
+// ------------------------------------------------------------------------------------------------- what is to be done
+
+/** Everything `up` does, as data: first the files are written, then the steps run in order. */
+export interface Plan {
+  files: File[];
+  steps: Step[];
+  /** What stands in the way of the plan itself. With a failed one it must not be run. */
+  findings: Finding[];
+}
+
+/** A file to be written below the lab's folder. */
+export interface File {
+  /** Relative to the lab's folder. */
+  path: string;
+  text: string;
+  mode?: number;
+}
+
+/** A command to run. */
+export interface Step {
+  title: string;
+  command: string[];
+  /** Relative to the lab's folder; absent for the folder itself. */
+  cwd?: string;
+  env?: Record<string, string>;
+  /** Files, relative to the lab's folder: fed to it, and made of what it prints. */
+  input?: string;
+  output?: string;
+  /** It may ask for a password on the terminal, so it gets the terminal. */
+  terminal?: boolean;
+  /** The machine that its output proves, read by verify.mts. */
+  proves?: string;
+}
+
+/** A provider of VMs: one file in `lib/providers`, its template, its name in the registry. */
+export interface Provider {
+  /** Vagrant's name for it. */
+  name: string;
+  /** Its own name for itself. */
+  title: string;
+  /** Whether plain VMs run with it on such a host, and how well: `settle` takes the first that says yes. */
+  worksOn(host: Host): boolean;
+  /** Modes of handing over a GPU that it can render. */
+  modes: GpuWish["mode"][];
+  /** Tools it needs, by their names in `tools.mts`. */
+  tools(host: Host, machine: SettledMachine): string[];
+  /** Name of its template, and the values for the machine's block in the Vagrantfile. */
+  template: string;
+  values(machine: SettledMachine, host: Host, folder: string): Record<string, unknown>;
+  /** Name of its Packer template. */
+  packer: string;
+}

@@ -1,0 +1,65 @@
+import type { Finding, Fix } from "./types.mts";
+
+/** A guest as verify-guest.sh saw it, judged. */
+export interface Verified {
+  findings: Finding[];
+  /** SHA-256 of the Compose file that was applied last. */
+  services?: string;
+}
+
+/**
+ * What `verify-guest.sh` printed → its layers, from the first: SSH, Docker, each service. Once a layer fails, those above it are
+ * `skip`, so that the one `fail` is what to mend.
+ *
+ * `services` are the names that the config wants to run there; `text` is undefined if the guest could not be reached.
+ */
+export function verified(machine: string, text: string | undefined, services: string[]): Verified {
+  const facts = (text ?? "").split("\n").map((line) => /^([^:]+):(.*)$/.exec(line)).flatMap((found) => (found ? [[found[1]!, found[2]!] as const] : []));
+  const one = (key: string) => facts.find(([name]) => name === key)?.[1];
+  const log = (key: string) => facts.filter(([name]) => name === key).map(([, value]) => value).slice(-8);
+  const reached = text?.startsWith("homelab-gpu-verify 1\n") && one("end") === "yes";
+
+  let failed = false;
+  const layer = (check: string, status: Finding["status"], says: string, evidence: Finding["evidence"] = [], fix: Fix[] = []): Finding => {
+    const skipped = failed && status !== "skip";
+    failed ||= status === "fail";
+    return skipped
+      ? { check, machine, status: "skip", says: "not looked at: a layer below it fails", evidence: [], fix: [] }
+      : { check, machine, status, says, evidence, fix };
+  };
+
+  const findings: Finding[] = [];
+  findings.push(
+    reached
+      ? layer("verify.ssh", "pass", `reached over SSH, kernel ${one("kernel") ?? "unknown"}`)
+      : layer("verify.ssh", "fail", "cannot be reached over SSH", [], [hint("See what it does", `npx zx homelab-gpu.mts status`)]),
+  );
+  const docker = one("docker");
+  if (docker === "running") findings.push(layer("verify.docker", "pass", `Docker ${one("docker-version") ?? ""} answers`));
+  else if (services.length === 0 && docker === "missing") findings.push(layer("verify.docker", "skip", "no Docker, and no services"));
+  else {
+    const says = docker === "missing" ? "Docker is not in this box" : "Docker does not answer";
+    const fix = docker === "missing" ? [hint("Build the box with image:, which installs Docker", null)] : [hint("Look at its log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo journalctl -u docker`)];
+    findings.push(layer("verify.docker", "fail", says, log("docker-log").map((value) => ({ read: "docker log", value })), fix));
+  }
+  for (const name of services) findings.push(serviceLayer(name));
+  return { findings, ...(one("services-file") ? { services: one("services-file")! } : {}) };
+
+  function serviceLayer(name: string): Finding {
+    const check = "verify.service";
+    const state = facts.find(([key, value]) => key === "service" && value.startsWith(`${name} `))?.[1].split(" ");
+    const evidence = log(`service-log-${name}`).map((value) => ({ read: `log of ${name}`, value }));
+    if (!state) return layer(check, "fail", `service ${name} is not there`, evidence);
+    const [, status, code, restarts, health, policy, container] = state;
+    const fix = [hint("Look at its whole log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo docker logs ${container}`)];
+    if (status === "exited" && code === "0" && policy === "no") return layer(check, "pass", `service ${name} ran to its end`);
+    if (status === "running" && restarts !== "0") return layer(check, "fail", `service ${name} falls over again and again (restarted ${restarts} times)`, evidence, fix);
+    if (status === "running" && (health === "none" || health === "healthy")) return layer(check, "pass", `service ${name} runs${health === "healthy" ? ", healthy" : ""}`);
+    if (status === "running") return layer(check, "fail", `service ${name} runs and is ${health}`, evidence, fix);
+    return layer(check, "fail", `service ${name} is ${status}${status === "exited" ? ` with code ${code}` : ""}`, evidence, fix);
+  }
+}
+
+function hint(say: string, run: string | null): Fix {
+  return { say, run, root: false, reboot: false, safe: false };
+}

@@ -1,0 +1,47 @@
+#!/bin/sh
+# Docker Engine and Compose from the distribution's own packages: Debian and Ubuntu. Run again, it changes nothing.
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+
+compose() { docker compose version >/dev/null 2>&1 || docker-compose --version >/dev/null 2>&1; }
+
+if ! command -v dockerd >/dev/null || ! command -v docker >/dev/null || ! compose; then
+  command -v apt-get >/dev/null || {
+    echo 'install-docker: this image has no apt-get: only Debian and Ubuntu are known here' >&2
+    exit 1
+  }
+  apt-get -o DPkg::Lock::Timeout=600 update
+  known() { apt-cache show "$1" >/dev/null 2>&1; }
+  packages='docker.io iptables'
+  # Debian 13 has the client in a package of its own
+  if known docker-cli; then packages="$packages docker-cli"; fi
+  # Compose is docker-compose-v2 in Ubuntu, docker-compose in Debian (12: version 1, 13: version 2)
+  if known docker-compose-v2; then packages="$packages docker-compose-v2"; else packages="$packages docker-compose"; fi
+  # shellcheck disable=SC2086 # words
+  apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends $packages
+fi
+if command -v systemctl >/dev/null; then
+  systemctl enable --now docker
+fi
+id vagrant >/dev/null 2>&1 && usermod -aG docker vagrant
+
+# A small image made here, so that a service can run, and a container can be shown to start, without any registry
+if ! docker image inspect homelab-gpu/busybox >/dev/null 2>&1; then
+  work=$(mktemp -d)
+  chmod 755 "$work"
+  cd "$work"
+  apt-get -o DPkg::Lock::Timeout=600 update
+  apt-get download busybox-static
+  dpkg-deb -x busybox-static_*.deb package
+  mkdir -p root/bin root/tmp
+  cp package/bin/busybox package/usr/bin/busybox root/bin/ 2>/dev/null || test -x root/bin/busybox
+  for name in $(root/bin/busybox --list); do
+    [ "$name" = busybox ] || ln -s busybox "root/bin/$name"
+  done
+  tar -C root -c . | docker import --change 'CMD ["sh"]' - homelab-gpu/busybox
+  cd /
+  rm -rf "$work"
+fi
+docker run --rm homelab-gpu/busybox echo 'a container starts'
+docker version --format 'docker {{.Server.Version}}'
+compose

@@ -1,0 +1,198 @@
+#!/bin/sh
+# A bootable disk image of Debian or Ubuntu from this host's own package sources.
+#
+#   make-image.sh SUITE OUT.qcow2 [MIRROR]
+#
+# SUITE   a code name: bookworm, trixie, jammy, noble …
+# OUT     where the image goes; it appears there only when it is whole
+# MIRROR  a package mirror; without it, the one in this host's apt sources
+#
+# The disk has a GPT with a BIOS boot partition, an EFI system partition and an ext4 root, so that it
+# boots under SeaBIOS and under OVMF. Its user is vagrant, who may sudo; who may log in is told by a
+# CD labelled cidata that carries a file authorized_keys. Everything that touches the file system of
+# the guest runs in a mount namespace of its own, which ends with this script, however it ends.
+set -eu
+
+say() { printf 'make-image: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+[ $# -ge 2 ] || die "usage: make-image.sh SUITE OUT.qcow2 [MIRROR]"
+suite=$1 out=$2 mirror=${3:-}
+[ "$(id -u)" = 0 ] || die "debootstrap needs root: run it with sudo"
+for tool in debootstrap qemu-img unshare; do
+  command -v "$tool" >/dev/null || die "$tool is missing"
+done
+
+case $suite in
+  bookworm | trixie | forky | sid) family=debian ;;
+  jammy | noble | plucky | questing | resolute) family=ubuntu ;;
+  *) die "suite $suite is not known: bookworm, trixie, jammy, noble" ;;
+esac
+
+# This host's sources of that family: SITE RELEASE a line, from whichever format apt keeps them in.
+sources() {
+  command -v apt-get >/dev/null || return 0
+  # shellcheck disable=SC2016 # apt fills these in
+  apt-get indextargets --format '$(SITE) $(ORIGIN)' 'Created-By: Packages' 2>/dev/null |
+    awk -v family="$family" 'tolower($2) == family && !seen[$1]++ { sub(/\/$/, "", $1); print $1 }'
+}
+main=$mirror security=
+for site in $(sources); do
+  case $site in
+    *security*) security=${security:-$site} ;;
+    *) main=${main:-$site} ;;
+  esac
+done
+[ -n "$main" ] || die "this host's apt sources have no $family mirror: name one, image: {debootstrap: $suite, mirror: URL}"
+
+components=main packages=linux-image-amd64
+if [ "$family" = ubuntu ]; then
+  components=main,universe packages=linux-image-generic
+fi
+packages=$packages,grub-efi-amd64-bin,grub-pc-bin,grub2-common,fdisk,e2fsprogs,dosfstools,mtools
+packages=$packages,systemd-sysv,dbus,libpam-systemd,openssh-server,sudo,ca-certificates,iproute2,procps,kmod
+case $suite in jammy) ;; *) packages=$packages,systemd-resolved ;; esac
+
+if command -v apt-config >/dev/null; then
+  eval "$(apt-config shell http_proxy Acquire::http::Proxy https_proxy Acquire::https::Proxy)"
+  export http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}"
+fi
+
+# Beside the image, since /tmp may be a small tmpfs. What an earlier run that was killed left there goes.
+rm -rf --one-file-system "$out".tree.*
+work=$(mktemp -d "$out.tree.XXXXXX")
+trap 'rm -rf --one-file-system "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+mkdir "$work/tree" "$work/disk"
+
+say "packages of $suite from $main"
+unshare -m --propagation private \
+  debootstrap --variant=minbase --components="$components" --include="$packages" \
+  ${CACHE_DIR:+--cache-dir="$CACHE_DIR"} "$suite" "$work/tree" "$main" ||
+  { tail -n 5 "$work/tree/debootstrap/debootstrap.log" >&2 2>/dev/null; die "debootstrap failed"; }
+
+tree=$work/tree
+sections=$(echo "$components" | tr , ' ')
+{
+  echo "deb $main $suite $sections"
+  echo "deb $main $suite-updates $sections"
+  if [ "$family" = ubuntu ]; then
+    echo "deb ${security:-$main} $suite-security $sections"
+  elif [ -n "$security" ]; then
+    echo "deb $security $suite-security $sections"
+  fi
+} >"$tree/etc/apt/sources.list"
+
+echo "$suite" >"$tree/etc/hostname"
+printf '127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost ip6-localhost\n' "$suite" >"$tree/etc/hosts"
+printf 'LABEL=root / ext4 errors=remount-ro 0 1\n' >"$tree/etc/fstab"
+mkdir -p "$tree/etc/systemd/network"
+printf '[Match]\nName=en* eth*\n\n[Network]\nDHCP=yes\n\n[DHCPv4]\nClientIdentifier=mac\n' \
+  >"$tree/etc/systemd/network/80-dhcp.network"
+
+cat >"$tree/usr/local/sbin/seed-keys" <<'SEED'
+#!/bin/sh
+# Who may log in is told by the CD labelled cidata, if there is one.
+set -eu
+mkdir -p /run/seed
+mount -o ro LABEL=cidata /run/seed
+install -d -m 700 -o vagrant -g vagrant /home/vagrant/.ssh
+install -m 600 -o vagrant -g vagrant /run/seed/authorized_keys /home/vagrant/.ssh/authorized_keys
+umount /run/seed
+SEED
+chmod 755 "$tree/usr/local/sbin/seed-keys"
+cat >"$tree/etc/systemd/system/seed-keys.service" <<'SEED'
+[Unit]
+Description=Take the SSH keys from the seed CD
+
+[Service]
+Type=oneshot
+ExecStart=/usr/local/sbin/seed-keys
+SEED
+cat >"$tree/etc/udev/rules.d/70-seed-keys.rules" <<'SEED'
+SUBSYSTEM=="block", ENV{ID_FS_LABEL}=="cidata", TAG+="systemd", ENV{SYSTEMD_WANTS}+="seed-keys.service"
+SEED
+
+mkdir -p "$tree/boot/grub"
+cat >"$tree/boot/grub/grub.cfg" <<'GRUB'
+set timeout=0
+search --no-floppy --label root --set root
+for dir in / /boot/; do
+  if [ -e ${dir}vmlinuz ]; then
+    linux ${dir}vmlinuz root=LABEL=root ro quiet console=tty0 console=ttyS0,115200
+    initrd ${dir}initrd.img
+    boot
+  fi
+done
+GRUB
+
+say "users and boot loader"
+cat >"$tree/root/inside" <<'INSIDE'
+set -eu
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+useradd -m -s /bin/bash vagrant
+usermod -p '*' vagrant
+echo 'vagrant ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/vagrant
+chmod 440 /etc/sudoers.d/vagrant
+systemctl -q enable ssh systemd-networkd systemd-resolved
+systemctl -q mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer
+ln -sf /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
+rm -f /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus/machine-id
+: >/etc/machine-id
+# sshd makes its own host keys at the first boot of every VM that comes from this image
+mkdir -p /etc/systemd/system/ssh.service.d
+printf '[Service]\nExecStartPre=\nExecStartPre=/usr/bin/ssh-keygen -A\nExecStartPre=/usr/sbin/sshd -t\n' \
+  >/etc/systemd/system/ssh.service.d/host-keys.conf
+apt-get clean
+rm -rf /var/lib/apt/lists/*
+
+# the disk: 1 MiB for BIOS GRUB, 64 MiB EFI, the rest root
+disk=/mnt/disk.raw
+truncate -s "${SIZE:-64G}" "$disk"
+sfdisk -q "$disk" <<'PARTS'
+label: gpt
+start=2048, size=2048, type=21686148-6449-6E6F-744E-656564454649
+start=4096, size=131072, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B
+start=135168, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4
+PARTS
+sectors=$(sfdisk -q -o Sectors -l "$disk" | tail -n 1 | tr -d ' ')
+
+cfg=/tmp/early.cfg
+echo 'search --no-floppy --label root --set root
+configfile ($root)/boot/grub/grub.cfg' >"$cfg"
+modules='part_gpt ext2 fat search search_label configfile normal linux test echo'
+grub-mkimage -O x86_64-efi -o /tmp/bootx64.efi -p /boot/grub -c "$cfg" $modules
+truncate -s 64M /mnt/esp
+mkfs.vfat -n EFI /mnt/esp >/dev/null
+mmd -i /mnt/esp ::/EFI ::/EFI/BOOT
+mcopy -i /mnt/esp /tmp/bootx64.efi ::/EFI/BOOT/BOOTX64.EFI
+dd if=/mnt/esp of="$disk" bs=1M seek=2 conv=notrunc,sparse status=none
+rm /mnt/esp
+
+# GRUB's first sector goes into the MBR and learns where core.img starts (offset 0x5c); core.img's own
+# first sector learns where the rest of it lies (offset 0x1f4). Both are 64-bit sector numbers, which
+# is what grub-bios-setup writes, had it a block device to work on.
+le64() { printf '\\%03o\\%03o\\0\\0\\0\\0\\0\\0' $(($1 % 256)) $(($1 / 256)); }
+grub-mkimage -O i386-pc -o /tmp/core.img -p /boot/grub -c "$cfg" biosdisk $modules
+head -c 440 /usr/lib/grub/i386-pc/boot.img >/tmp/boot.img
+printf "$(le64 2048)" | dd of=/tmp/boot.img bs=1 seek=92 conv=notrunc status=none
+printf "$(le64 2049)" | dd of=/tmp/core.img bs=1 seek=500 conv=notrunc status=none
+dd if=/tmp/boot.img of="$disk" bs=440 count=1 conv=notrunc status=none
+dd if=/tmp/core.img of="$disk" bs=512 seek=2048 conv=notrunc status=none
+rm -f /tmp/boot.img /tmp/core.img /tmp/bootx64.efi "$cfg" /root/inside
+
+mke2fs -q -t ext4 -L root -d /media -E offset=$((135168 * 512)) "$disk" "$((sectors / 2))k"
+INSIDE
+
+# shellcheck disable=SC2016 # the inner shell fills these in
+# /media is the tree without what is mounted on it: that is what the file system is made from
+unshare -m --propagation private sh -eu -c '
+  mount --bind "$1/disk" "$1/tree/mnt"
+  mount --bind "$1/tree" "$1/tree/media"
+  mount -t proc proc "$1/tree/proc"
+  exec chroot "$1/tree" sh /root/inside
+' sh "$work"
+
+say "$out"
+qemu-img convert -O qcow2 "$work/disk/disk.raw" "$work/disk/disk.qcow2"
+mv "$work/disk/disk.qcow2" "$out"

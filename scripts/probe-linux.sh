@@ -1,0 +1,454 @@
+#!/bin/sh
+# What this Linux host is, as far as handing a GPU to a VM goes: printed as it was read, unjudged.
+#
+#   sh probe-linux.sh           this host; as root it sees more
+#   sh probe-linux.sh ROOT      a tree that has ROOT/sys, ROOT/proc, ROOT/etc …; asks no program
+#
+# It changes nothing and reads no secret. Serial numbers, MAC addresses, host and user names stay out,
+# so the output can be shown to others. The first line is the name and version of this format. Then come
+# sections: a line [NAME], and below it lines KEY:VALUE. A key may come more than once, and a fact that
+# could not be read has no line. Where many files are read by one grep, KEY is a path below the folder
+# that the section is about. Needs a POSIX shell, grep, sed, awk, ls (busybox will do).
+
+LC_ALL=C
+export LC_ALL
+root=${1:-}
+root=${root%/}
+live=
+[ -n "$root" ] || live=yes
+sys=$root/sys
+proc=$root/proc
+
+section() { printf '[%s]\n' "$1"; }
+fact() { printf '%s:%s\n' "$1" "$2"; }
+# The helpers below answer in $value, since a command substitution costs a fork.
+line() { # FILE: its first line
+  value=
+  [ -r "$1" ] && IFS= read -r value 2>/dev/null <"$1"
+  [ -n "$value" ]
+}
+file() { # KEY FILE
+  if line "$2"; then fact "$1" "$value"; fi
+}
+names() { # PATH…: those that are there, without their folders
+  value=
+  for path; do
+    if [ -e "$path" ] || [ -L "$path" ]; then value="$value ${path##*/}"; fi
+  done
+  value=${value# }
+  [ -n "$value" ]
+}
+program() { # NAME: where it is; root's folders count even where PATH lacks them
+  IFS_before=$IFS
+  IFS=:
+  for folder in $PATH /usr/local/sbin /usr/sbin /sbin; do
+    value=$folder/$1
+    if [ -f "$value" ] && [ -x "$value" ]; then
+      IFS=$IFS_before
+      return 0
+    fi
+  done
+  IFS=$IFS_before
+  return 1
+}
+functions() { # PATH in /sys/devices: the PCI functions that it goes through, the nearest last
+  value=
+  rest=$1/
+  while [ -n "$rest" ]; do
+    part=${rest%%/*}
+    rest=${rest#*/}
+    case $part in
+      *[!0-9a-f:.]*) ;;
+      ????*:??:??.?) value="$value $part" ;;
+    esac
+  done
+  value=${value# }
+}
+
+echo 'homelab-gpu-probe 1 linux'
+
+section os
+if [ -r "$root/etc/os-release" ]; then
+  while IFS='=' read -r key text; do
+    case $key in
+      ID | ID_LIKE | VERSION_ID | VERSION_CODENAME | PRETTY_NAME)
+        text=${text%[\"\']}
+        fact "$key" "${text#[\"\']}"
+        ;;
+    esac
+  done <"$root/etc/os-release"
+fi
+release=
+if line "$proc/sys/kernel/osrelease"; then
+  release=$value
+  fact kernel "$release"
+fi
+if line "$proc/sys/kernel/arch"; then
+  fact arch "$value"
+elif [ -n "$live" ]; then
+  fact arch "$(uname -m)"
+fi
+uid=
+if [ -n "$live" ]; then
+  IFS_before=$IFS
+  IFS='=(), '
+  for word in $(id); do
+    case $word in
+      [0-9]*) [ -n "$uid" ] || uid=$word ;;
+      libvirt* | kvm | vboxusers | docker | disk | video | render) fact group "$word" ;;
+    esac
+  done
+  IFS=$IFS_before
+  fact uid "$uid"
+  # shellcheck disable=SC3045 # dash, bash and busybox have it; a shell without it prints nothing
+  fact memlock "$(ulimit -l 2>/dev/null)"
+  if [ -e /dev/kvm ]; then
+    if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then fact kvm-access yes; else fact kvm-access no; fi
+  fi
+fi
+for mark in run/systemd/system run/ostree-booted run/.containerenv dev/dxg dev/vfio/vfio dev/kvm dev/net/tun etc/pve; do
+  [ -e "$root/$mark" ] && fact exists "/$mark"
+done
+for module in kvm_intel kvm_amd; do file "nested-$module" "$sys/module/$module/parameters/nested"; done
+for name in sys_vendor product_name board_vendor board_name bios_vendor bios_version; do
+  file "dmi-$name" "$sys/class/dmi/id/$name"
+done
+file apparmor "$sys/module/apparmor/parameters/enabled"
+file selinux-enforcing "$sys/fs/selinux/enforce"
+file lockdown "$sys/kernel/security/lockdown"
+if [ -d "$sys/firmware/efi" ]; then
+  fact efi yes
+elif [ -d "$sys/firmware" ]; then
+  fact efi no
+fi
+secure=$sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
+[ -r "$secure" ] && program od && fact secure-boot "$(od -An -tu1 -j4 -N1 "$secure" 2>/dev/null)"
+
+# Processor, memory and kernel arguments in one go. Of the arguments, running and configured, only the
+# words that matter here are printed: others can name hosts and disks.
+set --
+for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/grub" "$root/etc/kernel/cmdline" \
+  "$root"/boot/loader/entries/*.conf "$root/etc/kernelstub/configuration"; do
+  [ -r "$path" ] && set -- "$@" "$path"
+done
+[ $# -gt 0 ] && awk -F '[ \t]*:[ \t]*' -v root="$root" '
+  function words(key, text,    n, i, part) {
+    n = split(text, part, /[ \t"\047,\[\]]+/)
+    for (i = 1; i <= n; i++)
+      if (part[i] ~ /iommu|^vfio|^pci=|^pcie|acs_override|^video=|nomodeset|^initcall_blacklist=|blacklist=|^rd\.driver|hugepages|^nouveau|^nvidia|^amdgpu|^i915|^xe\.|^kvm|^efi=|^vga=|^fbcon/)
+        print key ":" part[i]
+  }
+  function counted() {
+    if (count) print "count:" count
+    count = 0
+  }
+  FNR == 1 {
+    name = substr(FILENAME, length(root) + 1)
+    if (name == "/proc/cpuinfo") print "[cpu]"
+    else if (name == "/proc/meminfo") { counted(); print "[memory]" }
+    else {
+      counted()
+      if (!arguments++) print "[kernel-arguments]"
+      print (name == "/proc/cmdline" ? "read:" : "configuration:") name
+    }
+  }
+  name == "/proc/cpuinfo" {
+    if ($1 == "processor") count++
+    else if ($1 == "vendor_id" && !vendor++) print "vendor:" $2
+    else if ($1 == "model name" && !model++) print "model:" $2
+    else if ($1 == "address sizes" && !sizes++) print "address-sizes:" $2
+    else if ($1 == "flags" && !flags++) {
+      print "flags-read:yes"
+      n = split($2, word, " ")
+      for (i = 1; i <= n; i++) if (word[i] ~ /^(vmx|svm|hypervisor|lm)$/) print "flag:" word[i]
+    }
+    next
+  }
+  name == "/proc/meminfo" {
+    if ($1 ~ /^(MemTotal|MemAvailable|SwapTotal|Hugepagesize|HugePages_Total|HugePages_Free)$/) print $1 ":" $2 + 0
+    next
+  }
+  name == "/proc/cmdline" { words("running", $0); next }
+  name == "/etc/default/grub" {
+    if ($0 ~ /^[ \t]*GRUB_CMDLINE_LINUX/) {
+      key = $0; sub(/=.*/, "", key); sub(/^[ \t]*/, "", key)
+      text = $0; sub(/^[^=]*=/, "", text)
+      print "grub:" key " " substr(text, 1, 1)
+      words("configured", text)
+    }
+    if ($0 ~ /^[ \t]*GRUB_ENABLE_BLSCFG=.*true/) print "bls:yes"
+    next
+  }
+  name ~ /\/loader\/entries\// { if ($1 ~ /^options/) words("entry", $0); next }
+  { words("configured", $0) }
+  END { counted() }' "$@"
+section hugepages
+for path in "$sys"/kernel/mm/hugepages/hugepages-*; do
+  file "${path##*-}-total" "$path/nr_hugepages"
+  file "${path##*-}-free" "$path/free_hugepages"
+done
+
+if [ -n "$live" ]; then
+  section disk
+  cache=${XDG_CACHE_HOME:-${HOME:-}/.cache}
+  [ -d "$cache" ] || cache=${HOME:-/}
+  images=/var/lib/libvirt/images
+  for path in "$images" "$cache" .; do
+    while [ ! -d "$path" ]; do path=${path%/*}; [ -n "$path" ] || path=/; done
+    set -- "$@" "$path"
+  done
+  while [ $# -gt 3 ]; do shift; done
+  df -Pk "$@" 2>/dev/null | awk 'NR > 1 { print (NR == 2 ? "images:" : NR == 3 ? "cache:" : "here:") $4 }'
+fi
+
+section kernel
+set --
+for path in "$root/boot/config-$release" "$root/lib/modules/$release/modules.builtin" "$root/lib/modules/$release/modules.dep"; do
+  [ -n "$release" ] && [ -r "$path" ] && set -- "$@" "$path"
+done
+[ $# -gt 0 ] && awk '
+  FNR == 1 { kind = FILENAME; sub(/.*\//, "", kind); print "read:" kind }
+  /^CONFIG_(INTEL_IOMMU|AMD_IOMMU|IOMMU_DEFAULT|VFIO|DRM_SIMPLEDRM|SYSFB_SIMPLEFB)[A-Z_]*=/ { print "built:" $0; next }
+  /\/(vfio-pci|vfio_iommu_type1|tun|bridge|nouveau|nvidia|amdgpu)\.ko/ {
+    sub(/:.*/, ""); sub(/.*\//, ""); sub(/\.ko.*/, "")
+    if (kind == "modules.builtin") print "builtin:" $0
+    else if (kind == "modules.dep") print "available:" $0
+  }' "$@"
+for name in vfio_pci vfio_iommu_type1 nvidia nvidia_drm nouveau amdgpu radeon i915 xe kvm kvm_intel kvm_amd tun bridge; do
+  [ -d "$sys/module/$name" ] && fact loaded "$name"
+done
+file vfio_pci.disable_idle_d3 "$sys/module/vfio_pci/parameters/disable_idle_d3"
+file vfio_iommu_type1.allow_unsafe_interrupts "$sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
+file nvidia-version "$sys/module/nvidia/version"
+file nvidia-refcnt "$sys/module/nvidia/refcnt"
+
+# Lines of /etc that bind drivers or load modules: FILE:LINE, as grep prints them
+section configured
+[ -d "$root/etc" ] && (
+  cd "$root/etc" || exit
+  grep -HEs '^[^#]*(vfio|nouveau|nvidia|amdgpu|radeon|i915|snd_hda_intel|xhci)' modprobe.d/*.conf modules modules-load.d/*.conf \
+    initramfs-tools/modules dracut.conf dracut.conf.d/*.conf mkinitcpio.conf mkinitcpio.conf.d/*.conf
+)
+
+section iommu
+if [ -d "$sys/class/iommu" ]; then
+  names "$sys"/class/iommu/*
+  fact units "$value"
+fi
+for path in "$sys"/class/iommu/*; do
+  file "cap-${path##*/}" "$path/intel-iommu/cap"
+  file "features-${path##*/}" "$path/amd-iommu/features"
+done
+if [ -d "$sys/firmware/acpi/tables" ]; then
+  names "$sys"/firmware/acpi/tables/[A-Z]*
+  fact acpi-tables "$value"
+fi
+[ -d "$sys/firmware/devicetree" ] && fact devicetree yes
+if [ -r "$proc/interrupts" ]; then
+  fact interrupts-read yes
+  awk '{
+    for (i = 1; i <= NF; i++)
+      if (match($i, /^(IR-)?(IO-APIC|PCI-MSIX?)/)) {
+        kind = substr($i, 1, RLENGTH)
+        if (!seen[kind]++) print "interrupt:" kind
+      }
+  }' "$proc/interrupts"
+fi
+if [ -d "$sys/kernel/iommu_groups" ]; then
+  fact groups-read yes
+  for path in "$sys"/kernel/iommu_groups/*/devices/*; do
+    [ -L "$path" ] || [ -e "$path" ] || continue
+    group=${path%/devices/*}
+    printf 'group:%s %s\n' "${group##*/}" "${path##*/}"
+  done
+  # a group's type, and those of its reserved regions that are mapped one to one
+  section iommu-groups
+  (
+    cd "$sys/kernel/iommu_groups" || exit
+    # shellcheck disable=SC2035 # the kernel numbers groups: no name begins with a dash
+    grep -HEs '^[^0]|direct' */type */reserved_regions
+  )
+fi
+
+section pci
+if [ -d "$sys/bus/pci/devices" ]; then
+  fact read yes
+  (
+    # shellcheck disable=SC2035 # names here are BDFs: none begins with a dash
+    cd "$sys/bus/pci/devices" && {
+      grep -HEs . */class */vendor */device */subsystem_vendor */subsystem_device */revision */driver_override \
+        */boot_vga */reset_method */power_state */d3cold_allowed */numa_node */sriov_totalvfs
+      grep -HEs '^DRIVER=' */uevent
+      grep -nHEsv '^0x0* 0x0* 0x0*$' */resource
+      # shellcheck disable=SC2012 # readlink takes one name a call
+      ls -ln . | sed -n 's/^.* \([0-9a-f:.]*\) -> .*devices\(\/.*\)$/\1\/path:\2/p'
+      # shellcheck disable=SC2013 # these names have no blanks
+      for gpu in $(grep -ls '^0x03' */class); do
+        gpu=${gpu%/class}
+        names "$gpu"/drm/* && fact "$gpu/drm" "$value"
+        names "$gpu"/resource*_resize && fact "$gpu/resize" "$value"
+        names "$gpu"/mdev_supported_types && fact "$gpu/mdev" yes
+        for connector in "$gpu"/drm/card*/card*-*; do
+          line "$connector/status" && [ "$value" = connected ] && fact "$gpu/display" "${connector##*/}"
+        done
+        # a card that fell off the bus answers with ones; one in D3cold is let sleep
+        if line "$gpu/power_state" && [ "$value" != D3cold ] && [ -r "$gpu/config" ] && program od; then
+          fact "$gpu/config" "$(od -An -tx1 -N4 "$gpu/config" 2>/dev/null)"
+        fi
+        information=$proc/driver/nvidia/gpus/$gpu/information
+        [ -r "$information" ] && sed -n "s|^Device Minor:[ 	]*|$gpu/nvidia-minor:|p; s|^Model:[ 	]*|$gpu/model:|p" "$information"
+      done
+    }
+  )
+fi
+
+section display
+if [ -r "$proc/fb" ]; then
+  while read -r number name; do fact fb "$number $name"; done <"$proc/fb"
+fi
+# the function that a firmware framebuffer lies on is the nearest one named above it
+[ -r "$proc/iomem" ] && awk '
+  match($0, /[0-9a-f]+:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]\.[0-7]/) { device = substr($0, RSTART, RLENGTH) }
+  /: (efifb|BOOTFB|simplefb|vesafb|simpledrm|simple-framebuffer|efi-framebuffer|vesa-framebuffer)/ { print "framebuffer:" device " " $NF }' "$proc/iomem"
+
+# Who holds device nodes of graphics cards open. Without root, only one's own processes can be looked at.
+if [ -n "$live" ]; then
+  section holders
+  if [ "$uid" = 0 ]; then fact seen all; else fact seen own; fi
+  # shellcheck disable=SC2012 # hundreds of links: readlink takes one a call
+  ls -ln /proc/[0-9]*/fd 2>/dev/null | awk '
+    /^\/proc\// { split($1, part, "/"); pid = part[3] }
+    $NF ~ /^\/dev\/(nvidia|dri\/|kfd|vfio\/)/ && !seen[pid $NF]++ { print pid " " $NF }' |
+    while read -r pid node; do
+      line "/proc/$pid/comm" && fact holds "$pid $node $value"
+    done
+fi
+
+# What the host itself needs, by the PCI functions that it hangs on
+section needs
+block() { # MAJOR:MINOR WHAT: through device mapper and RAID too
+  [ -e "$sys/dev/block/$1" ] || return 0
+  functions "$(cd -P "$sys/dev/block/$1" && pwd)"
+  for on in $value; do fact "$2" "$on"; done
+  for slave in "$sys/dev/block/$1"/slaves/* "$sys/dev/block/$1"/../slaves/*; do
+    [ -e "$slave/dev" ] && line "$slave/dev" && block "$value" "$2"
+  done
+}
+if [ -r "$proc/self/mountinfo" ]; then
+  while read -r _ _ device _ point rest; do
+    case $point in
+      / | /boot | /boot/efi | /home | /usr | /var) ;;
+      *) continue ;;
+    esac
+    case $device in
+      0:*) # btrfs, ZFS and overlays have no block device of their own: the source names one
+        source=${rest##* - }
+        source=${source#* }
+        source=${source%% *}
+        line "$sys/class/block/${source##*/}/dev" || continue
+        device=$value
+        ;;
+    esac
+    block "$device" "mount-$point"
+  done <"$proc/self/mountinfo"
+fi
+if [ -r "$proc/swaps" ]; then
+  while read -r source _; do
+    line "$sys/class/block/${source##*/}/dev" && block "$value" swap
+  done <"$proc/swaps"
+fi
+if [ -r "$proc/net/route" ]; then
+  fact route-read yes
+  while read -r interface destination _; do
+    case $destination in 00000000) ;; *) continue ;; esac
+    [ -e "$sys/class/net/$interface/device" ] || continue
+    functions "$(cd -P "$sys/class/net/$interface/device" && pwd)"
+    for on in $value; do fact route "$on"; done
+  done <"$proc/net/route"
+fi
+for path in "$sys"/class/net/*/device; do
+  [ -e "$path" ] || continue
+  name=${path%/device}
+  name=${name##*/}
+  case $name in enx* | wlx*) name=${name%"${name#???}"}… ;; esac # these names are MAC addresses
+  functions "$(cd -P "$path" && pwd)"
+  [ -n "$value" ] && fact interface "${value##* } $name"
+done
+if [ -r "$proc/bus/input/devices" ]; then
+  fact input-read yes
+  path=
+  while read -r kind text; do
+    case $kind$text in
+      S:Sysfs=*) path=${text#Sysfs=} ;;
+      H:Handlers=*sysrq*kbd*)
+        functions "$path"
+        case $path in
+          */usb*) fact keyboard "${value##* }" ;;
+          *) fact keyboard other ;;
+        esac
+        ;;
+    esac
+  done <"$proc/bus/input/devices"
+fi
+
+section firmware
+for path in "$root"/usr/share/OVMF/OVMF_*.fd "$root"/usr/share/edk2/ovmf/OVMF_*.fd "$root"/usr/share/edk2/x64/OVMF*.fd \
+  "$root"/usr/share/edk2-ovmf/x64/OVMF*.fd "$root"/usr/share/qemu/ovmf-x86_64*.bin; do
+  [ -e "$path" ] && fact ovmf "${path#"$root"}"
+done
+
+if [ -n "$live" ]; then
+  section programs
+  for name in apt-get dnf rpm-ostree pacman zypper systemctl sudo update-grub grub-mkconfig grub2-mkconfig grubby kernelstub \
+    proxmox-boot-tool sdbootutil bootctl update-initramfs dracut mkinitcpio packer vagrant virsh libvirtd virtqemud dnsmasq \
+    qemu-img qemu-system-x86_64 debootstrap xorriso curl ssh ssh-keygen VBoxManage; do
+    program "$name" && fact "$name" "$value"
+  done
+  # Versions: from the file system where it tells them (vagrant needs most of a second for its plugins'),
+  # the programs that must be asked side by side.
+  home=${VAGRANT_HOME:-${HOME:-}/.vagrant.d}
+  for path in /usr/share/rubygems-integration/all/gems/vagrant-[0-9l]* /usr/share/gems/gems/vagrant-[0-9l]* \
+    /opt/vagrant/embedded/gems/gems/vagrant-[0-9]* /opt/vagrant/embedded/gems/*/gems/vagrant-[0-9]* \
+    /usr/lib/ruby/gems/*/gems/vagrant-[0-9]* "$home"/gems/*/gems/vagrant-*-[0-9]*; do
+    [ -d "$path" ] || continue
+    case ${path##*/} in
+      vagrant-[0-9]*) fact vagrant-version "${path##*/vagrant-}" ;;
+      vagrant-*-[0-9]*) fact vagrant-plugin "${path##*/}" ;;
+    esac
+  done
+  ask() { # KEY PROGRAM ARGUMENT: the first line that it answers
+    program "$2" || return 0
+    value=$("$value" "$3" 2>/dev/null) && fact "$1" "${value%%
+*}"
+  }
+  ask packer-version packer version &
+  ask qemu-version qemu-system-x86_64 --version &
+  if program libvirtd; then ask libvirt-version libvirtd --version & else ask libvirt-version virtqemud --version & fi
+  ask virtualbox-version VBoxManage --version &
+
+  for path in /run/libvirt/libvirt-sock /run/libvirt/virtqemud-sock /var/run/libvirt/libvirt-sock; do
+    [ -S "$path" ] && break
+  done
+  libvirt=
+  if [ -S "$path" ] && [ -r "$path" ] && [ -w "$path" ] && program virsh; then
+    libvirt=$("$value" -q -c qemu:///system 'net-list --all; echo; pool-list --all' 2>&1)
+  fi
+  wait
+
+  section libvirt
+  if [ -S "$path" ]; then
+    fact socket "$path"
+    if [ -r "$path" ] && [ -w "$path" ]; then fact access yes; else fact access no; fi
+  fi
+  [ -n "$libvirt" ] && printf '%s\n' "$libvirt" | {
+    kind=network
+    while read -r name state _; do
+      case $name in
+        '') kind=pool ;;
+        error:) fact error "$state" ;;
+        *) fact "$kind" "$name $state" ;;
+      esac
+    done
+  }
+fi
+echo '[end]'

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Removes a VM of this lab and everything that is its own, also one that was left half made: run in the Vagrantfile's folder.
+#
+#   remove-vm.sh NAME DOMAIN
+set -eu
+name=$1 domain=$2
+ask() { virsh -q -c qemu:///system "$@"; }
+
+# a machine that has left the Vagrantfile is none to Vagrant; what it does not know of is removed below
+vagrant destroy -f "$name" || echo "vagrant could not: removing $domain without it" >&2
+if ask domstate "$domain" >/dev/null 2>&1; then
+  ask destroy "$domain" >/dev/null 2>&1 || true
+  ask undefine --nvram "$domain"
+fi
+if ask vol-info --pool default "$domain.img" >/dev/null 2>&1; then
+  ask vol-delete --pool default "$domain.img"
+fi
+rm -rf "ssh/$name" "verify/$name.txt" ".vagrant/machines/$name"
