@@ -2,6 +2,8 @@
 // Hands the GPU of this workstation to a container inside a VM, or says why it can't: npx zx homelab-gpu.mts up
 import { basename } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
+// @ts-types="npm:@types/minimist@^1.2.5"
 import minimist from "minimist";
 import { commands, help, options as known } from "./lib/commands.mts";
 import { Interrupted, Trouble } from "./lib/errors.mts";
@@ -12,8 +14,8 @@ const version = "0.1.0";
 
 /** The words behind this script's name, whoever started it: zx, node, tsx, deno. */
 function words(): string[] {
-  const self = process.argv.findIndex((word) => basename(word) === basename(import.meta.filename));
-  return process.argv.slice(self + 1);
+  const name = basename(fileURLToPath(import.meta.url));
+  return process.argv.slice(process.argv.findIndex((word) => basename(word) === name) + 1);
 }
 
 function parse(argv: string[]) {

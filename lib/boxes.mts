@@ -58,11 +58,26 @@ export function boxOf(machine: SettledMachine, host: Host, texts: Texts): Box | 
       ...scripts.map(({ path, text }) => ({ path: `${folder}/${path}`, text, mode: 0o755 })),
     ],
     steps: [
-      { title: `Get the image ${imageName(image)}`, command: ["sh", "scripts/get-image.sh", `${folder}/image`, ...imageArguments(image)], terminal: true },
+      {
+        title: `Get the image ${imageName(image)}`,
+        command: ["sh", "scripts/get-image.sh", `${folder}/image`, ...imageArguments(image)],
+        terminal: true,
+      },
       { title: "Make a key for this build", command: ["sh", "scripts/make-seed.sh", `${folder}/seed`] },
-      ...(init ? [{ title: "Get Packer's plugins", command: ["packer", "init", "."], cwd: folder, env: packerEnv }] : []),
-      { title: `Build the box ${name}`, command: ["packer", "build", "-color=false", "-force", "."], cwd: folder, env: packerEnv },
-      { title: `Give the box ${name} to Vagrant`, command: ["sh", "../../scripts/add-box.sh", name, version, provider, "box.box"], cwd: folder },
+      ...(init
+        ? [{ title: "Get Packer's plugins", command: ["packer", "init", "."], cwd: folder, env: packerEnv }]
+        : []),
+      {
+        title: `Build the box ${name}`,
+        command: ["packer", "build", "-color=false", "-force", "."],
+        cwd: folder,
+        env: packerEnv,
+      },
+      {
+        title: `Give the box ${name} to Vagrant`,
+        command: ["sh", "../../scripts/add-box.sh", name, version, provider, "box.box"],
+        cwd: folder,
+      },
     ],
   };
 }

@@ -12,10 +12,17 @@ export const checks: Check[] = [...providerChecks, ...toolChecks, ...hostChecks,
  * A check that throws becomes an `unknown` that names the error: a doctor does not faint.
  */
 export function examine(host: Host, config: Settled, only: string[] = []): Finding[] {
-  const wanted = checks.filter(({ id }) => only.length === 0 || only.some((name) => id === name || id.startsWith(`${name}.`)));
+  const wanted = checks.filter(({ id }) =>
+    only.length === 0 || only.some((name) => id === name || id.startsWith(`${name}.`))
+  );
   return wanted.flatMap(({ id, look }) => {
     try {
-      return look(host, config).map(({ machine = null, fix = [], ...verdict }) => ({ check: id, machine, ...verdict, fix }));
+      return look(host, config).map(({ machine = null, fix = [], ...verdict }) => ({
+        check: id,
+        machine,
+        ...verdict,
+        fix,
+      }));
     } catch (error) {
       const says = `this check broke, which is a bug in homelab-gpu: ${(error as Error).message}`;
       return [{ check: id, machine: null, status: "unknown", says, evidence: [], fix: [] }];

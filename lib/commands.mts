@@ -12,12 +12,15 @@ export interface Command {
 export const commands: Record<string, Command> = {
   up: {
     takes: "",
-    summary: "bring the machines up and prove that their services run",
-    run: async (session) => session.options.dryRun ? (await import("./commands/plan.mts")).plan(session) : (await import("./commands/up.mts")).up(session),
+    summary: "bring the machines up, prove their services",
+    run: async (session) =>
+      session.options.dryRun
+        ? (await import("./commands/plan.mts")).plan(session)
+        : (await import("./commands/up.mts")).up(session),
   },
   plan: {
     takes: "",
-    summary: "show what up would write and run; touches nothing",
+    summary: "show what up would write and run",
     run: async (session) => (await import("./commands/plan.mts")).plan(session),
   },
   doctor: {
@@ -32,7 +35,7 @@ export const commands: Record<string, Command> = {
   },
   status: {
     takes: "",
-    summary: "say what runs, where, and when it was last proven",
+    summary: "say what runs, where, and when it was proven",
     run: async (session) => (await import("./commands/machines.mts")).status(session),
   },
   ssh: {
@@ -54,10 +57,10 @@ export const commands: Record<string, Command> = {
 
 /** The options, as they are typed. */
 export const options: { name: string; letter?: string; takes?: string; summary: string }[] = [
-  { name: "config", takes: "FILE", summary: "the config; else ./homelab-gpu.yaml, else the one in ~/.config/homelab-gpu" },
-  { name: "yes", summary: "run the safe fixes: install packages, start a service; do not ask" },
+  { name: "config", takes: "FILE", summary: "the config; else ./homelab-gpu.yaml" },
+  { name: "yes", summary: "run the safe fixes (packages, services); do not ask" },
   { name: "no-gpu", summary: "bring the rest of the lab up without its GPUs" },
-  { name: "recreate", summary: "up: make VMs anew where that is the only way" },
+  { name: "recreate", summary: "up: make VMs anew where nothing less will do" },
   { name: "dry-run", letter: "n", summary: "show what would be done; touch nothing" },
   { name: "json", summary: "doctor, plan: one JSON object on standard output" },
   { name: "save", takes: "FILE", summary: "doctor: keep what the probe read" },
@@ -71,9 +74,10 @@ export const options: { name: string; letter?: string; takes?: string; summary: 
 
 /** `--help`. */
 export function help(): string {
-  const rows = (pairs: [string, string][], width: number) => pairs.map(([left, right]) => `  ${left.padEnd(width)} ${right}`);
+  const rows = (pairs: [string, string][], width: number) =>
+    pairs.map(([left, right]) => `  ${left.padEnd(width)} ${right}`);
   return [
-    "Hands the GPU of this workstation to a container inside a VM, or says why it can't.",
+    "Hands this workstation's GPU to a container inside a VM, or says why it can't.",
     "",
     "  npx zx homelab-gpu.mts up",
     "",
@@ -81,9 +85,15 @@ export function help(): string {
     ...rows(Object.entries(commands).map(([name, { takes, summary }]) => [`${name} ${takes}`.trim(), summary]), 27),
     "",
     "Options:",
-    ...rows(options.map(({ name, letter, takes, summary }) => [`${letter ? `-${letter}, ` : "    "}--${name}${takes ? ` ${takes}` : ""}`, summary]), 18),
+    ...rows(
+      options.map((
+        { name, letter, takes, summary },
+      ) => [`${letter ? `-${letter}, ` : "    "}--${name}${takes ? ` ${takes}` : ""}`, summary]),
+      18,
+    ),
     "",
-    "Exit codes: 0 fine, 1 a check or a step failed, 2 wrong usage or config, 130 interrupted.",
+    "Exit codes: 0 fine, 1 a check or step failed, 2 wrong usage or config,",
+    "130 interrupted.",
     "",
   ].join("\n");
 }

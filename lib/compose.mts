@@ -16,7 +16,9 @@ export function composeFile(services: Service[]): string {
 function withGpu(body: Record<string, unknown>, count: number | "all"): Record<string, unknown> {
   const within = (value: unknown, key: string) => {
     const inner = (value as Record<string, unknown> | undefined)?.[key];
-    return typeof inner === "object" && inner !== null && !Array.isArray(inner) ? (inner as Record<string, unknown>) : {};
+    return typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? (inner as Record<string, unknown>)
+      : {};
   };
   const deploy = within(body, "deploy");
   const resources = within(deploy, "resources");

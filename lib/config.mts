@@ -10,10 +10,10 @@ import { configError, Reader } from "./reader.mts";
  */
 export function parseConfig(text: string, name = "homelab-gpu.yaml"): Config {
   const reader = new Reader(text);
-  const raw = reader.read(file) as RawConfig | undefined;
-  const config = raw && shaped(raw, reader);
-  if (reader.problems.length > 0 || !config) throw configError(reader.problems, text, name);
-  return config;
+  const raw = reader.read(file);
+  if (raw) together(raw as Partial<RawConfig>, reader);
+  if (reader.problems.length > 0) throw configError(reader.problems, text, name);
+  return shaped(raw as RawConfig);
 }
 
 interface RawGpu {
@@ -43,43 +43,22 @@ interface RawConfig {
   services?: Record<string, { gpu?: number | "all"; machine?: string; body: Record<string, unknown> }>;
 }
 
-function shaped(raw: RawConfig, reader: Reader): Config {
-  const machines = raw.machines.map((machine, i) => shapedMachine(machine, `machines.${i}`, reader));
-  if (machines.length === 0) reader.at("machines", "machines is an empty list", `machines: ${file.kind === "map" ? file.keys.machines!.example : ""}`);
-  machines.forEach((machine, i) => {
-    const first = machines.findIndex(({ name }) => name.toLowerCase() === machine.name.toLowerCase());
-    if (first < i) reader.at(`machines.${i}.name`, `two machines are named ${machine.name}`, `name: ${machine.name}-2`);
-    const other = machines.slice(0, i).find(({ box }) => box === machine.box);
-    if (other && (recipe(other) !== recipe(machine))) {
-      reader.at(
-        `machines.${i}.box`,
-        `machines ${other.name} and ${machine.name} build the box ${machine.box} in two ways (image, provision, driver or GPU)`,
-        `box: ${machine.box}-2`,
-      );
-    }
-  });
+function shaped(raw: RawConfig): Config {
+  const machines = raw.machines.map(shapedMachine);
   const services = Object.entries(raw.services ?? {}).map(([name, { gpu, machine, body }]): Service => ({
     name,
-    machine: machine ?? home(gpu !== undefined, machines) ?? unnamed(name, machines, reader),
+    machine: machine ?? home(gpu !== undefined, raw.machines)!,
     ...(gpu === undefined ? {} : { gpu }),
     body,
   }));
-  for (const { name, machine } of services) {
-    if (machine && !machines.some((candidate) => candidate.name === machine)) {
-      const names = machines.map((candidate) => candidate.name);
-      reader.at(`services.${name}.machine`, `service ${name} runs on ${machine}, and there is no machine of that name`, `machine: ${names.join(" or ")}`);
-    }
-  }
   return { machines, services };
 }
 
-function shapedMachine(raw: RawMachine, path: string, reader: Reader): Machine {
-  const { gpu = [], image, driver = {}, provision = [], ...same } = raw;
-  const cards = (Array.isArray(gpu) ? gpu : [gpu]).filter(({ enabled }) => enabled !== false);
+function shapedMachine({ gpu, image, driver = {}, provision = [], ...same }: RawMachine): Machine {
   return {
     ...same,
-    ...(image === undefined ? {} : { image: shapedImage(image, `${path}.image`, reader) }),
-    gpus: cards.map(({ vendor_id, device_id, address, mode, partition_count }): GpuWish => ({
+    ...(image === undefined ? {} : { image: shapedImage(image) }),
+    gpus: enabled(gpu).map(({ vendor_id, device_id, address, mode, partition_count }): GpuWish => ({
       vendorId: vendor_id ?? "10de",
       ...(device_id === undefined ? {} : { deviceId: device_id }),
       ...(address === undefined ? {} : { address: fullAddress(address) }),
@@ -91,17 +70,16 @@ function shapedMachine(raw: RawMachine, path: string, reader: Reader): Machine {
   };
 }
 
-function shapedImage(image: NonNullable<RawMachine["image"]>, path: string, reader: Reader): Image {
+function enabled(gpu: RawMachine["gpu"] = []): RawGpu[] {
+  return (Array.isArray(gpu) ? gpu : [gpu]).filter((card) => card?.enabled !== false);
+}
+
+function shapedImage(image: NonNullable<RawMachine["image"]>): Image {
   if (typeof image === "string") return { kind: "known", name: image };
-  const { file, url, checksum, debootstrap, mirror } = image;
-  if (checksum !== undefined && url === undefined) reader.at(`${path}.checksum`, "checksum goes with url");
-  if (mirror !== undefined && debootstrap === undefined) reader.at(`${path}.mirror`, "mirror goes with debootstrap");
+  const { file, url, checksum = "", debootstrap = "", mirror } = image;
   if (file !== undefined) return { kind: "file", file };
-  if (url !== undefined) {
-    if (checksum === undefined) reader.at(path, "a url needs its checksum, so that nothing else is booted", "checksum: sha256:…");
-    return { kind: "url", url, checksum: (checksum ?? "").toLowerCase() };
-  }
-  return { kind: "debootstrap", suite: debootstrap ?? "", ...(mirror === undefined ? {} : { mirror }) };
+  if (url !== undefined) return { kind: "url", url, checksum: checksum.toLowerCase() };
+  return { kind: "debootstrap", suite: debootstrap, ...(mirror === undefined ? {} : { mirror }) };
 }
 
 /** `0a:00.0` → `0000:0a:00.0` */
@@ -109,18 +87,64 @@ function fullAddress(address: string): string {
   return (address.length === 7 ? `0000:${address}` : address).toLowerCase();
 }
 
-/** All that a box is built from: machines that share one must agree in it. */
-function recipe({ image, provision, driver, gpus }: Machine): string {
-  return JSON.stringify([image, provision, driver, gpus.map(({ vendorId, mode }) => [vendorId, mode])]);
-}
-
-function home(gpu: boolean, machines: Machine[]): string | undefined {
-  const able = gpu ? machines.filter(({ gpus }) => gpus.length > 0) : machines;
+/** The machine of a service that names none: the only one, or the only one with a GPU if it wants one. */
+function home(gpu: boolean, machines: RawMachine[]): string | undefined {
+  const able = gpu ? machines.filter((machine) => enabled(machine.gpu).length > 0) : machines;
   if (able.length === 1) return able[0]!.name;
   return machines.length === 1 ? machines[0]!.name : undefined;
 }
 
-function unnamed(service: string, machines: Machine[], reader: Reader): string {
-  reader.at(`services.${service}`, `service ${service} does not say on which machine it runs`, `machine: ${machines.map(({ name }) => name).join(" or ")}`);
-  return "";
+// ------------------------------------------------------------------------------------ what must be right taken together
+
+/** Problems that no key has by itself. What is wrong by itself was said already, and is undefined here. */
+function together(raw: Partial<RawConfig>, reader: Reader): void {
+  const machines = (raw.machines ?? []).filter((machine) => machine !== undefined);
+  if (raw.machines?.length === 0) {
+    reader.at("machines", "machines is an empty list", "machines: [{name: devlab, box: devlab/debian-13}]");
+  }
+  machines.forEach((machine, i) => {
+    const path = `machines.${i}`;
+    if (
+      machines.slice(0, i).some(({ name }) => name !== undefined && name.toLowerCase() === machine.name?.toLowerCase())
+    ) {
+      reader.at(`${path}.name`, `two machines are named ${machine.name}`, `name: ${machine.name}-2`);
+    }
+    const other = machines.slice(0, i).find(({ box }) => box !== undefined && box === machine.box);
+    if (other && recipe(other) !== recipe(machine)) {
+      const says =
+        `machines ${other.name} and ${machine.name} build the box ${machine.box} in two ways (image, provision, driver or GPU)`;
+      reader.at(`${path}.box`, says, `box: ${machine.box}-2`);
+    }
+    imageTogether(machine.image, `${path}.image`, reader);
+  });
+  const names = machines.map(({ name }) => name).filter((name) => name !== undefined);
+  for (const [name, { gpu, machine }] of Object.entries(raw.services ?? {})) {
+    const path = `services.${name}`;
+    if (machine !== undefined && !names.includes(machine)) {
+      reader.at(
+        `${path}.machine`,
+        `service ${name} runs on ${machine}, and there is no machine of that name`,
+        `machine: ${names.join(" or ")}`,
+      );
+    }
+    if (machine === undefined && names.length > 1 && home(gpu !== undefined, machines) === undefined) {
+      reader.at(path, `service ${name} does not say on which machine it runs`, `machine: ${names.join(" or ")}`);
+    }
+  }
+}
+
+function imageTogether(image: RawMachine["image"], path: string, reader: Reader): void {
+  if (typeof image !== "object") return;
+  if (image.checksum !== undefined && image.url === undefined) reader.at(`${path}.checksum`, "checksum goes with url");
+  if (image.mirror !== undefined && image.debootstrap === undefined) {
+    reader.at(`${path}.mirror`, "mirror goes with debootstrap");
+  }
+  if (image.url !== undefined && image.checksum === undefined) {
+    reader.at(path, "a url needs its checksum, so that nothing else is booted", "checksum: sha256:…");
+  }
+}
+
+/** All that a box is built from: machines that share one must agree in it. */
+function recipe({ image, provision = [], driver = {}, gpu }: RawMachine): string {
+  return JSON.stringify([image, provision, driver, enabled(gpu).map(({ vendor_id, mode }) => [vendor_id, mode])]);
 }

@@ -25,7 +25,7 @@ export function parseHost(text: string): Host {
   let current: string[] = [];
   for (const line of lines) {
     const header = /^\[([a-z-]+)\]$/.exec(line);
-    if (header) sections.set(header[1]!, (current = sections.get(header[1]!) ?? []));
+    if (header) sections.set(header[1]!, current = sections.get(header[1]!) ?? []);
     else if (line) current.push(line);
   }
   const facts = (name: string) => new Facts(sections.get(name));
@@ -127,7 +127,10 @@ export function parseHost(text: string): Host {
     },
     holders: holders(facts("holders")),
     needs: compact({
-      mounts: needs.pairs.filter(([key]) => key.startsWith("mount-")).map(([key, on]) => ({ point: key.slice(6), bdf: on })),
+      mounts: needs.pairs.filter(([key]) => key.startsWith("mount-")).map(([key, on]) => ({
+        point: key.slice(6),
+        bdf: on,
+      })),
       swap: needs.all("swap"),
       route: needs.one("route-read") ? needs.all("route") : undefined,
       interfaces: needs.all("interface").map((text) => ({ bdf: text.split(" ")[0]!, name: text.split(" ")[1] ?? "" })),

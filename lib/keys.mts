@@ -8,7 +8,8 @@ export type Shape =
   | { kind: "text"; pattern: string; says: string; example: string }
   | { kind: "hex"; digits: number; example: string }
   | { kind: "choice"; values: () => string[]; example: string }
-  | { kind: "whole"; min: number; max: number; example: string }
+  /** `quoted`: digits in quotes will do too. */
+  | { kind: "whole"; min: number; max: number; quoted?: true; example: string }
   | { kind: "flag"; example: string }
   | { kind: "list"; of: Shape; example: string }
   | { kind: "map"; keys: Record<string, Key>; example: string; exactlyOne?: string[] }
@@ -74,7 +75,12 @@ const card: Shape = {
   example: "{vendor_id: 10de, device_id: 2786}",
   keys: {
     enabled: { kind: "flag", about: "Default: true.", example: "true" },
-    vendor_id: { kind: "hex", digits: 4, about: "PCI vendor id, 4 hex digits. Default: 10de (NVIDIA).", example: "10de" },
+    vendor_id: {
+      kind: "hex",
+      digits: 4,
+      about: "PCI vendor id, 4 hex digits. Default: 10de (NVIDIA).",
+      example: "10de",
+    },
     device_id: {
       kind: "hex",
       digits: 4,
@@ -99,6 +105,7 @@ const card: Shape = {
       about: "Into how many parts the host divides the card (mode partition). Default: the card's own count.",
       min: 1,
       max: 64,
+      quoted: true,
       example: "2",
     },
   },
@@ -131,7 +138,8 @@ const machine: Record<string, Key> = {
   cpus: { kind: "whole", about: `Default: the host's, at most ${cpusDefault.most}.`, min: 1, max: 512, example: "4" },
   memory: {
     kind: "whole",
-    about: `MiB. Default: the host's divided by ${memoryDefault.share}, at least ${memoryDefault.least}, at most ${memoryDefault.most}.`,
+    about:
+      `MiB. Default: the host's divided by ${memoryDefault.share}, at least ${memoryDefault.least}, at most ${memoryDefault.most}.`,
     min: 256,
     max: 16777216,
     example: "4096",

@@ -109,31 +109,47 @@ interface Domain {
 /** Names the domains that there are. Without libvirt there are none. */
 async function askLibvirt(shell: Shell, domains: string[]): Promise<Record<string, Domain>> {
   if (domains.length === 0) return {};
-  const { out } = await shell.ask(["virsh", "-q", "-c", "qemu:///system", domains.map((name) => `dominfo ${name}`).join("; ")]);
+  const { out } = await shell.ask([
+    "virsh",
+    "-q",
+    "-c",
+    "qemu:///system",
+    domains.map((name) => `dominfo ${name}`).join("; "),
+  ]);
   // dominfo prints a block of `Key: value` lines for each domain that exists
-  return Object.fromEntries(out.split(/^(?=Id:)/m).flatMap((block) => {
-    const facts = Object.fromEntries([...block.matchAll(/^([^:\n]+):\s*(.*)$/gm)].map(([, key, value]) => [key!, value!.trim()]));
-    if (!facts.Name) return [];
-    const memory = parseInt(facts["Max memory"] ?? "", 10);
-    return [[facts.Name, {
-      ...(facts.Id && facts.Id !== "-" ? { number: facts.Id } : {}),
-      ...(facts["CPU(s)"] ? { cpus: Number(facts["CPU(s)"]) } : {}),
-      ...(memory ? { memory: Math.floor(memory / 1024) } : {}),
-    }]];
-  }));
+  return Object.fromEntries(
+    out.split(/^(?=Id:)/m).flatMap((block) => {
+      const facts = Object.fromEntries(
+        [...block.matchAll(/^([^:\n]+):\s*(.*)$/gm)].map(([, key, value]) => [key!, value!.trim()]),
+      );
+      if (!facts.Name) return [];
+      const memory = parseInt(facts["Max memory"] ?? "", 10);
+      return [[facts.Name, {
+        ...(facts.Id && facts.Id !== "-" ? { number: facts.Id } : {}),
+        ...(facts["CPU(s)"] ? { cpus: Number(facts["CPU(s)"]) } : {}),
+        ...(memory ? { memory: Math.floor(memory / 1024) } : {}),
+      }]];
+    }),
+  );
 }
 
 /** Vagrant keeps a box in `boxes/NAME/VERSION/PROVIDER`, newer ones in `boxes/NAME/VERSION/ARCHITECTURE/PROVIDER`. */
 async function readBoxes(shell: Shell, config: Config): Promise<Record<string, string[]>> {
   const root = `${process.env.VAGRANT_HOME ?? `${process.env.HOME ?? ""}/.vagrant.d`}/boxes`;
   const names = [...new Set(config.machines.map(({ box }) => box))];
-  const versions = await Promise.all(names.map((name) => shell.list(`${root}/${name.replaceAll("/", "-VAGRANTSLASH-")}`)));
+  const versions = await Promise.all(
+    names.map((name) => shell.list(`${root}/${name.replaceAll("/", "-VAGRANTSLASH-")}`)),
+  );
   return Object.fromEntries(names.map((name, i) => [name, versions[i]!.filter((version) => /^\d/.test(version))]));
 }
 
 async function readMachine(shell: Shell, folder: string, name: string) {
   const own = `${folder}/.vagrant/machines/${name}/libvirt`;
-  const [id, box, ssh] = await Promise.all([shell.read(`${own}/id`), shell.read(`${own}/box_meta`), shell.read(`${folder}/ssh/${name}`)]);
+  const [id, box, ssh] = await Promise.all([
+    shell.read(`${own}/id`),
+    shell.read(`${own}/box_meta`),
+    shell.read(`${folder}/ssh/${name}`),
+  ]);
   let version: string | undefined;
   try {
     version = (JSON.parse(box ?? "") as { version?: string }).version;

@@ -37,14 +37,21 @@ export async function hold(shell: Shell, folder: string, command: string, talk: 
     if (await shell.create(path, JSON.stringify(own))) {
       return {
         async step(group) {
-          await shell.write(path, JSON.stringify({ ...own, step: { group, began: await startOf(shell, group) } }), 0o600);
+          await shell.write(
+            path,
+            JSON.stringify({ ...own, step: { group, began: await startOf(shell, group) } }),
+            0o600,
+          );
         },
         release: () => shell.remove(path),
       };
     }
     const holder = parsed(await shell.read(path));
     if (holder && (await alive(shell, holder.pid, holder.began))) {
-      throw new Trouble(`“${holder.command}” is at work in ${folder} (process ${holder.pid}, since ${holder.since}): wait for it`, 1);
+      throw new Trouble(
+        `“${holder.command}” is at work in ${folder} (process ${holder.pid}, since ${holder.since}): wait for it`,
+        1,
+      );
     }
     // Two may find the same dead holder: only what was moved away and is still the dead one's is thrown away
     const aside = `${path}.${process.pid}`;
@@ -61,13 +68,19 @@ export async function hold(shell: Shell, folder: string, command: string, talk: 
 }
 
 /** Ends a step that outlived the run that started it: asks first, then insists. */
-async function end(shell: Shell, { group, began }: NonNullable<Holder["step"]>, talk: (line: string) => void): Promise<void> {
+async function end(
+  shell: Shell,
+  { group, began }: NonNullable<Holder["step"]>,
+  talk: (line: string) => void,
+): Promise<void> {
   // as long as a group has members, its number is given to no other process: only a leader that began later is a stranger
   const leader = await startOf(shell, group);
   if ((leader !== null && leader !== began) || !shell.signal(-group, 0)) return;
   talk(`an earlier run was killed and left a step running (process group ${group}): it is ended first`);
   shell.signal(-group, "SIGTERM");
-  for (let tenths = 0; tenths < 200 && shell.signal(-group, 0); tenths++) await new Promise((resolve) => setTimeout(resolve, 100));
+  for (let tenths = 0; tenths < 200 && shell.signal(-group, 0); tenths++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
   shell.signal(-group, "SIGKILL");
 }
 

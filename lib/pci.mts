@@ -17,7 +17,7 @@ export function parsePci(lines: string[] | undefined, grouped: string[]): PciFun
     const [, address, key, raw] = attribute.exec(line) ?? [];
     if (!address || !key || raw === undefined) continue;
     let fn = all.get(address);
-    if (!fn) all.set(address, (fn = { bdf: address, bars: [], above: [], drm: [], displays: [], mediated: false }));
+    if (!fn) all.set(address, fn = { bdf: address, bars: [], above: [], drm: [], displays: [], mediated: false });
     readAttribute(fn, key, raw.trim());
   }
   for (const text of grouped) {

@@ -7,7 +7,16 @@ import { providerOf } from "./providers.mts";
 import { joined, nothing, render, type Rendered } from "./render.mts";
 
 /** Scripts that the steps run; they go into the lab's folder, so that a person can run each step by hand. */
-const scripts = ["get-image.sh", "make-image.sh", "make-seed.sh", "add-box.sh", "remove-vm.sh", "box-volumes.sh", "apply-services.sh", "verify-guest.sh"];
+const scripts = [
+  "get-image.sh",
+  "make-image.sh",
+  "make-seed.sh",
+  "add-box.sh",
+  "remove-vm.sh",
+  "box-volumes.sh",
+  "apply-services.sh",
+  "verify-guest.sh",
+];
 
 /** Seconds that a machine has for its first sign of life over SSH, and that its services have to run. */
 const patience = { kvm: { boot: 300, services: 60 }, tcg: { boot: 1800, services: 240 } } as const;
@@ -23,8 +32,13 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, { 
     const box = boxes.has(machine.box) ? undefined : boxOf(machine, host, texts);
     if (box) boxes.set(machine.box, box);
   }
-  const work = config.machines.map((machine) => ({ machine, ...workOn(machine, config, lab, boxes.get(machine.box), recreate) }));
-  const missing = [...boxes.values()].filter((box) => work.some(({ machine, creates }) => creates && machine.box === box.name && !has(lab, box)));
+  const work = config.machines.map((machine) => ({
+    machine,
+    ...workOn(machine, config, lab, boxes.get(machine.box), recreate),
+  }));
+  const missing = [...boxes.values()].filter((box) =>
+    work.some(({ machine, creates }) => creates && machine.box === box.name && !has(lab, box))
+  );
   return {
     files: [
       { path: ".gitignore", text: "*\n" },
@@ -77,16 +91,37 @@ function workOn(machine: SettledMachine, config: Settled, lab: Lab, box: Box | u
 
   const steps: Step[] = [];
   if (stale) steps.push(removal(name, there.domain, `Remove the old VM ${name}`));
-  if (there.state === "half-made") steps.push(removal(name, there.domain, `Remove the VM ${name}, which an earlier run left half made`));
-  const resized = !creates && ((there.cpus ?? machine.cpus) !== machine.cpus || (there.memory ?? machine.memory) !== machine.memory);
+  if (there.state === "half-made") {
+    steps.push(removal(name, there.domain, `Remove the VM ${name}, which an earlier run left half made`));
+  }
+  const resized = !creates &&
+    ((there.cpus ?? machine.cpus) !== machine.cpus || (there.memory ?? machine.memory) !== machine.memory);
   const starts = creates || there.state !== "running";
-  if (creates) steps.push({ title: "Look after the copies of the box in libvirt", command: ["sh", "scripts/box-volumes.sh", "check", machine.box] });
+  if (creates) {
+    steps.push({
+      title: "Look after the copies of the box in libvirt",
+      command: ["sh", "scripts/box-volumes.sh", "check", machine.box],
+    });
+  }
   if (starts || resized) {
     steps.push(
       starts
-        ? { title: `${creates ? "Make" : "Start"} the VM ${name}`, command: ["vagrant", "up", name, `--provider=${machine.provider}`], env: vagrantEnv }
-        : { title: `Restart the VM ${name} with ${machine.cpus} CPUs and ${machine.memory} MiB`, command: ["vagrant", "reload", name], env: vagrantEnv },
-      { title: `Learn how to reach ${name}`, command: ["vagrant", "ssh-config", name], env: vagrantEnv, output: `ssh/${name}` },
+        ? {
+          title: `${creates ? "Make" : "Start"} the VM ${name}`,
+          command: ["vagrant", "up", name, `--provider=${machine.provider}`],
+          env: vagrantEnv,
+        }
+        : {
+          title: `Restart the VM ${name} with ${machine.cpus} CPUs and ${machine.memory} MiB`,
+          command: ["vagrant", "reload", name],
+          env: vagrantEnv,
+        },
+      {
+        title: `Learn how to reach ${name}`,
+        command: ["vagrant", "ssh-config", name],
+        env: vagrantEnv,
+        output: `ssh/${name}`,
+      },
     );
   }
   const hash = servicesHash(machine, config);
@@ -97,10 +132,17 @@ function workOn(machine: SettledMachine, config: Settled, lab: Lab, box: Box | u
       steps.push(
         {
           title: `Copy the Compose file to ${name}`,
-          command: [...ssh(name), "sudo mkdir -p /opt/homelab-gpu && sudo tee /opt/homelab-gpu/compose.new.yaml >/dev/null"],
+          command: [
+            ...ssh(name),
+            "sudo mkdir -p /opt/homelab-gpu && sudo tee /opt/homelab-gpu/compose.new.yaml >/dev/null",
+          ],
           input: composePath(machine),
         },
-        { title: `Start the services of ${name}`, command: [...ssh(name), "sudo sh -s"], input: "scripts/apply-services.sh" },
+        {
+          title: `Start the services of ${name}`,
+          command: [...ssh(name), "sudo sh -s"],
+          input: "scripts/apply-services.sh",
+        },
       );
     }
     steps.push(proofOf(machine, config));
@@ -115,9 +157,19 @@ function changedBox(machine: SettledMachine, there: LabMachine, box: Box | undef
     check: "machine.box",
     machine: machine.name,
     status: "fail",
-    says: `the box of ${machine.name} has changed since its VM was made: the VM must be made anew, and what is in it is lost`,
-    evidence: [{ read: "version of the box that the VM was made from", value: there.box }, { read: "version that the config makes", value: box.version }],
-    fix: [{ say: "Make the VM anew", run: "npx zx homelab-gpu.mts up --recreate", root: false, reboot: false, safe: false }],
+    says:
+      `the box of ${machine.name} has changed since its VM was made: the VM must be made anew, and what is in it is lost`,
+    evidence: [{ read: "version of the box that the VM was made from", value: there.box }, {
+      read: "version that the config makes",
+      value: box.version,
+    }],
+    fix: [{
+      say: "Make the VM anew",
+      run: "npx zx homelab-gpu.mts up --recreate",
+      root: false,
+      reboot: false,
+      safe: false,
+    }],
   };
 }
 

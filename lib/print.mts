@@ -1,5 +1,6 @@
 /** Findings, plans, changes → lines. Pure: who prints them is the caller. */
 import chalk from "chalk";
+import { wrapped } from "./text.mts";
 import type { Finding, Fix, Status, Step } from "./types.mts";
 
 /** How lines shall look. */
@@ -49,7 +50,9 @@ export function oneFinding({ check, machine, status, says, evidence, fix }: Find
   const told = status === "fail" || look.verbose;
   return [
     ...marked(status, about + says, look),
-    ...(told ? evidence.flatMap(({ read, value }) => wrapped(`${read}: ${value}`, look.width, "    ", "      ").map(dim)) : []),
+    ...(told
+      ? evidence.flatMap(({ read, value }) => wrapped(`${read}: ${value}`, look.width, "    ", "      ").map(dim))
+      : []),
     ...(status === "pass" || status === "skip" ? [] : fix.flatMap((one) => fixLines(one, look))),
   ];
 }
@@ -63,7 +66,10 @@ function marked(status: Status, text: string, look: Look): string[] {
 function fixLines({ say, run, root, reboot }: Fix, look: Look): string[] {
   const text = say + (reboot ? ", then reboot" : "") + (run ? ":" : "");
   const command = run && (root && !look.root ? asRoot(run) : run);
-  return [...wrapped(text, look.width, "  → ", "    "), ...(command ? [painted(look, (text) => chalk.bold(text))(`      ${command}`)] : [])];
+  return [
+    ...wrapped(text, look.width, "  → ", "    "),
+    ...(command ? [painted(look, (text) => chalk.bold(text))(`      ${command}`)] : []),
+  ];
 }
 
 /** A command line that needs root, for somebody who is not: each of its commands gets a sudo. */
@@ -73,7 +79,12 @@ export function asRoot(run: string): string {
 
 function sentence(findings: Finding[]): string {
   const count = (status: Status) => findings.filter((finding) => finding.status === status).length;
-  const [fails, warns, unknowns, passes] = (["fail", "warn", "unknown", "pass"] as const).map(count) as [number, number, number, number];
+  const [fails, warns, unknowns, passes] = (["fail", "warn", "unknown", "pass"] as const).map(count) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const parts = [
     `${passes} passed`,
     ...(warns > 0 ? [`${warns} ${warns === 1 ? "warning" : "warnings"}`] : []),
@@ -107,7 +118,11 @@ export function planLines(folder: string, changes: Change[], steps: Step[], look
       if (look.verbose) lines.push(...text.replace(/\n$/, "").split("\n").map((line) => `      ${line}`));
     } else {
       lines.push(`  ~ ${path}`);
-      lines.push(...lineDiff(before, text).map((line) => `      ${line.startsWith("+") ? green(line) : line.startsWith("-") ? red(line) : line}`));
+      lines.push(
+        ...lineDiff(before, text).map((line) =>
+          `      ${line.startsWith("+") ? green(line) : line.startsWith("-") ? red(line) : line}`
+        ),
+      );
     }
   }
   if (steps.length > 0) lines.push(...(lines.length > 0 ? [""] : []), bold(`Steps, in ${folder}:`));
@@ -117,7 +132,8 @@ export function planLines(folder: string, changes: Change[], steps: Step[], look
 
 /** A step as one would type it in the lab's folder. */
 export function commandLine({ command, cwd, input, output }: Step): string {
-  const line = command.map(typed).join(" ") + (input ? ` < ${typed(input)}` : "") + (output ? ` > ${typed(output)}` : "");
+  const line = command.map(typed).join(" ") + (input ? ` < ${typed(input)}` : "") +
+    (output ? ` > ${typed(output)}` : "");
   return cwd ? `cd ${typed(cwd)} && ${line}` : line;
 }
 
@@ -138,23 +154,4 @@ function lineDiff(before: string, after: string): string[] {
     ...b.slice(head, b.length - tail).map((line) => `+ ${line}`),
     ...b.slice(b.length - tail, b.length - tail + 3).map((line) => `  ${line}`),
   ];
-}
-
-/** Breaks a text at blanks so that it fits, behind a first prefix and, below it, as much room; a word longer than a line stays whole. */
-export function wrapped(text: string, width: number, first = "", next = " ".repeat(first.length)): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1);
-    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push((lines.length === 0 ? first : next) + word);
-  }
-  return lines;
-}
-
-/** Milliseconds as people say them: `0.4 s`, `58 s`, `4 min 55 s`. */
-export function duration(ms: number): string {
-  const seconds = ms / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }

@@ -1,5 +1,6 @@
 import { ConfigError, type Problem } from "./errors.mts";
 import { type Key, type Shape } from "./keys.mts";
+import { wrapped } from "./text.mts";
 import { isMap, isScalar, isSeq, type Node, offset, Yaml } from "./yaml.mts";
 
 /** Reads nodes by their shapes, remembers where each value stood, and collects what is wrong. */
@@ -13,15 +14,14 @@ export class Reader {
     this.problems = [...this.#yaml.problems];
   }
 
-  /** The whole text by a shape; undefined if anything was wrong with it. */
+  /** The whole text by a shape. What was wrong with it is undefined, and among the problems. */
   read(shape: Shape): unknown {
     if (this.problems.length > 0) return undefined;
     if (!this.#yaml.root) {
       this.problem(0, "the file is empty", shape.example);
       return undefined;
     }
-    const value = this.#value(this.#yaml.resolve(this.#yaml.root), shape, "the file", "");
-    return this.problems.length > 0 ? undefined : value;
+    return this.#value(this.#yaml.resolve(this.#yaml.root), shape, "the file", "");
   }
 
   /** A problem with the value at a path such as `machines.0.name`. */
@@ -41,19 +41,28 @@ export class Reader {
       this.problem(at, `${name} must be ${says}, not ${shown(node)}`, write);
     };
     switch (shape.kind) {
-      case "text":
-        return textual(node, new RegExp(shape.pattern)) ?? wrong(shape.says);
+      case "text": {
+        const text = scalarText(node);
+        const plain = isScalar(node) && typeof node.value === "string";
+        if (text === undefined || !new RegExp(shape.pattern).test(text)) return wrong(shape.says);
+        return plain ? text : wrong(`text (put quotes around it)`);
+      }
       case "hex": {
         const hex = textual(node, new RegExp(`^[0-9a-fA-F]{${shape.digits}}$`));
         return hex?.toLowerCase() ?? wrong(`${shape.digits} hex digits`);
       }
       case "choice": {
         const choice = scalarText(node);
-        return choice !== undefined && shape.values().includes(choice) ? choice : wrong(`one of ${shape.values().join(", ")}`);
+        return choice !== undefined && shape.values().includes(choice)
+          ? choice
+          : wrong(`one of ${shape.values().join(", ")}`);
       }
       case "whole": {
-        const whole = Number(textual(node, /^[0-9]{1,9}$/) ?? NaN);
-        return whole >= shape.min && whole <= shape.max ? whole : wrong(`a whole number from ${shape.min} to ${shape.max}`);
+        const value = isScalar(node) ? node.value : undefined;
+        const whole = shape.quoted && typeof value === "string" && /^[0-9]{1,9}$/.test(value) ? Number(value) : value;
+        return Number.isInteger(whole) && (whole as number) >= shape.min && (whole as number) <= shape.max
+          ? whole
+          : wrong(`a whole number from ${shape.min} to ${shape.max}`);
       }
       case "flag":
         return isScalar(node) && typeof node.value === "boolean" ? node.value : wrong("true or false");
@@ -67,7 +76,13 @@ export class Reader {
         return this.#map(this.#yaml.pairs(node), shape, name, path, at);
       case "either": {
         const fitting = shape.of.find((option) => fits(node, option)) ?? shape.of[0]!;
-        return this.#value(node, fitting === shape.of[0] ? { ...fitting, example: shape.example } : fitting, name, path, at);
+        return this.#value(
+          node,
+          fitting === shape.of[0] ? { ...fitting, example: shape.example } : fitting,
+          name,
+          path,
+          at,
+        );
       }
       case "services":
         if (!isMap(node)) return wrong("a mapping of services by name");
@@ -93,9 +108,19 @@ export class Reader {
       const key = Object.hasOwn(shape.keys, pair.key) ? shape.keys[pair.key] : undefined;
       if (!key) {
         const near = keys.find((candidate) => alike(candidate, pair.key));
-        this.problem(pair.at, `unknown key “${printable(pair.key)}”`, near ? `${near}: …` : `one of ${keys.join(", ")}`);
+        this.problem(
+          pair.at,
+          `unknown key “${printable(pair.key)}”`,
+          near ? `${near}: …` : `one of ${keys.join(", ")}`,
+        );
       } else {
-        found[pair.key] = this.#value(pair.value, key, pair.key, path ? `${path}.${pair.key}` : pair.key, offset(pair.value) ?? pair.at);
+        found[pair.key] = this.#value(
+          pair.value,
+          key,
+          pair.key,
+          path ? `${path}.${pair.key}` : pair.key,
+          offset(pair.value) ?? pair.at,
+        );
       }
     }
     for (const [key, { required, example }] of Object.entries(shape.keys)) {
@@ -103,18 +128,28 @@ export class Reader {
     }
     if (shape.exactlyOne) {
       const given = shape.exactlyOne.filter((key) => Object.hasOwn(found, key));
-      if (given.length !== 1) this.problem(at, `${name} needs exactly one of ${shape.exactlyOne.join(", ")}`, `${name}: ${shape.example}`);
+      if (given.length !== 1) {
+        this.problem(at, `${name} needs exactly one of ${shape.exactlyOne.join(", ")}`, `${name}: ${shape.example}`);
+      }
     }
     return found;
   }
 
   #service(name: string, at: number, node: Node | null, keys: Record<string, Key>): object | undefined {
     if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
-      this.problem(at, `“${printable(name)}” is no name for a service: letters, digits, dots, hyphens and underscores`, "web: …");
+      this.problem(
+        at,
+        `“${printable(name)}” is no name for a service: letters, digits, dots, hyphens and underscores`,
+        "web: …",
+      );
       return undefined;
     }
     if (!isMap(node)) {
-      this.problem(offset(node) ?? at, `service ${name} must be a mapping, not ${shown(node)}`, `${name}: {image: nginx}`);
+      this.problem(
+        offset(node) ?? at,
+        `service ${name} must be a mapping, not ${shown(node)}`,
+        `${name}: {image: nginx}`,
+      );
       return undefined;
     }
     const path = `services.${name}`;
@@ -122,7 +157,9 @@ export class Reader {
     const ours: Record<string, unknown> = {};
     for (const pair of this.#yaml.pairs(node)) {
       const key = Object.hasOwn(keys, pair.key) ? keys[pair.key] : undefined;
-      if (key) ours[pair.key] = this.#value(pair.value, key, pair.key, `${path}.${pair.key}`, offset(pair.value) ?? pair.at);
+      if (key) {
+        ours[pair.key] = this.#value(pair.value, key, pair.key, `${path}.${pair.key}`, offset(pair.value) ?? pair.at);
+      }
     }
     try {
       const all = this.#yaml.data(node) as Record<string, unknown>;
@@ -138,7 +175,7 @@ export class Reader {
 function fits(node: Node | null, shape: Shape): boolean {
   if (shape.kind === "map" || shape.kind === "services") return isMap(node);
   if (shape.kind === "list") return isSeq(node);
-  if (shape.kind === "whole") return /^[0-9]/.test(scalarText(node) ?? "");
+  if (shape.kind === "whole") return isScalar(node) && typeof node.value === "number";
   return isScalar(node);
 }
 
@@ -194,7 +231,7 @@ export function configError(problems: Problem[], text: string, name: string): Co
     const from = Math.max(0, column - 50);
     const shown = (lines[line - 1] ?? "").slice(from, from + 68).replaceAll("\t", " ");
     return [
-      `${name}:${line}:${column}: ${says}`,
+      ...wrapped(`${name}:${line}:${column}: ${says}`, 80, "", "  "),
       `${gutter} | ${shown}`,
       `${" ".repeat(gutter.length)} | ${" ".repeat(column - 1 - from)}^`,
       ...(write ? [`      write  ${write}`] : []),

@@ -47,7 +47,9 @@ function literal(value: unknown, language: Language): string {
   if (value instanceof Rendered) return value.text;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value === "string") return quoted[language](value);
-  if (Array.isArray(value) && language === "ruby") return `[${value.map((item) => literal(item, language)).join(", ")}]`;
+  if (Array.isArray(value) && language === "ruby") {
+    return `[${value.map((item) => literal(item, language)).join(", ")}]`;
+  }
   throw new Error(`a value of type ${typeof value} cannot be written in ${language}`);
 }
 

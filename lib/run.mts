@@ -1,9 +1,10 @@
 /** Runs what a plan says: writes its files, runs its steps, shows and logs them. */
 import { Trouble } from "./errors.mts";
 import type { Lock } from "./lock.mts";
-import { type Change, commandLine, duration } from "./print.mts";
+import { type Change, commandLine } from "./print.mts";
 import type { Session } from "./session.mts";
 import { talk } from "./session.mts";
+import { duration } from "./text.mts";
 import type { File, Step } from "./types.mts";
 
 /** What writing these files would change. */
@@ -29,7 +30,9 @@ export async function writeFiles({ shell }: Session, folder: string, files: File
 export async function runSteps(session: Session, folder: string, steps: Step[], lock: Lock): Promise<void> {
   const { shell, options } = session;
   for (const [i, step] of steps.entries()) {
-    const log = `${folder}/logs/${String(i + 1).padStart(2, "0")}-${step.title.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60)}.log`;
+    const log = `${folder}/logs/${String(i + 1).padStart(2, "0")}-${
+      step.title.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60)
+    }.log`;
     talk(session, `${i + 1}/${steps.length} ${step.title}`);
     if (options.verbose) talk(session, `$ ${commandLine(step)}`);
     const start = performance.now();
@@ -46,7 +49,10 @@ export async function runSteps(session: Session, folder: string, steps: Step[], 
     const time = duration(performance.now() - start);
     if (code !== 0 && !step.proves) {
       const said = options.quiet || step.output ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
-      throw new Trouble(`${step.title}: failed with code ${code ?? "none (killed)"} after ${time}${said}\n  the whole log: ${log}`, 1);
+      throw new Trouble(
+        `${step.title}: failed with code ${code ?? "none (killed)"} after ${time}${said}\n  the whole log: ${log}`,
+        1,
+      );
     }
     talk(session, `${i + 1}/${steps.length} done in ${time}`);
   }

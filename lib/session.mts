@@ -76,7 +76,13 @@ export async function readSource(session: Session): Promise<Source> {
     if (text !== undefined) return source(session, text, path, dirname(resolve(path)), false);
   }
   if (options.config) throw new Trouble(`there is no file ${options.config}`);
-  return source(session, await asset(shell, "templates/homelab-gpu.yaml"), "the starter (no homelab-gpu.yaml here)", process.cwd(), true);
+  return source(
+    session,
+    await asset(shell, "templates/homelab-gpu.yaml"),
+    "the starter (no homelab-gpu.yaml here)",
+    process.cwd(),
+    true,
+  );
 }
 
 function source({ options }: Session, text: string, name: string, home: string, starter: boolean): Source {

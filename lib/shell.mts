@@ -100,7 +100,11 @@ export function realShell(): Shell {
   };
   let listening = false;
   const watched = (group: number | undefined) => {
-    if (!listening) for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+    if (!listening) {
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+        process.on(signal, () => stop(signal));
+      }
+    }
     listening = true;
     if (group) groups.add(group);
     return () => groups.delete(group ?? 0);
@@ -123,7 +127,12 @@ export function realShell(): Shell {
       if (kept) await mkdir(dirname(kept), { recursive: true });
       const file = log ? createWriteStream(log) : undefined;
       const lines = new Lines((line) => file?.write(`${line}\n`));
-      const settings = { nothrow: true, quiet: true, ...(options.terminal ? { detached: false } : {}), ...placed(options.cwd, options.env) };
+      const settings = {
+        nothrow: true,
+        quiet: true,
+        ...(options.terminal ? { detached: false } : {}),
+        ...placed(options.cwd, options.env),
+      };
       const child = kept ? $(settings)`${command} < ${input} > ${kept}` : $(settings)`${command} < ${input}`;
       const done = watched(options.terminal ? undefined : child.pid);
       if (child.pid && !options.terminal) await options.started?.(child.pid);
@@ -146,7 +155,13 @@ export function realShell(): Shell {
       // the terminal sends Ctrl-C to the program itself; here it must not end the script first
       const ignore = () => {};
       process.on("SIGINT", ignore);
-      const { exitCode } = await $({ nothrow: true, quiet: true, stdio: "inherit", detached: false, ...placed(cwd, env) })`${command}`;
+      const { exitCode } = await $({
+        nothrow: true,
+        quiet: true,
+        stdio: "inherit",
+        detached: false,
+        ...placed(cwd, env),
+      })`${command}`;
       process.off("SIGINT", ignore);
       return exitCode ?? 1;
     },

@@ -25,11 +25,18 @@ export const managers: Manager[] = [
   {
     name: "apt",
     program: "apt-get",
-    install: (packages) => `apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages.join(" ")}`,
+    install: (packages) =>
+      `apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${
+        packages.join(" ")
+      }`,
   },
   { name: "dnf", program: "dnf", install: (packages) => `dnf install -y ${packages.join(" ")}` },
   { name: "pacman", program: "pacman", install: (packages) => `pacman -S --needed --noconfirm ${packages.join(" ")}` },
-  { name: "zypper", program: "zypper", install: (packages) => `zypper --non-interactive install ${packages.join(" ")}` },
+  {
+    name: "zypper",
+    program: "zypper",
+    install: (packages) => `zypper --non-interactive install ${packages.join(" ")}`,
+  },
 ];
 
 const program = (name: string) => (host: Host) => (host.programs ? name in host.programs : undefined);
@@ -66,7 +73,11 @@ export const tools: Record<string, Tool> = Object.fromEntries(
     {
       name: "libvirt",
       for: "running the VM",
-      there: ({ programs }) => (programs ? ("libvirtd" in programs || "virtqemud" in programs) && "virsh" in programs && "dnsmasq" in programs : undefined),
+      there: (
+        { programs },
+      ) => (programs
+        ? ("libvirtd" in programs || "virtqemud" in programs) && "virsh" in programs && "dnsmasq" in programs
+        : undefined),
       packages: {
         apt: ["libvirt-daemon-system", "libvirt-clients", "dnsmasq-base", "iptables"],
         dnf: ["libvirt-daemon-kvm", "libvirt-client", "dnsmasq"],
@@ -105,7 +116,12 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       name: "debootstrap",
       for: "building the image from this host's package sources",
       there: program("debootstrap"),
-      packages: { apt: ["debootstrap"], dnf: ["debootstrap"], pacman: ["debootstrap", "debian-archive-keyring"], zypper: ["debootstrap"] },
+      packages: {
+        apt: ["debootstrap"],
+        dnf: ["debootstrap"],
+        pacman: ["debootstrap", "debian-archive-keyring"],
+        zypper: ["debootstrap"],
+      },
       otherwise: { say: "Install debootstrap", run: null },
     },
     {
@@ -125,7 +141,9 @@ export function toolsFor(machine: SettledMachine, host: Host): Tool[] {
     names.push("packer", "xorriso");
     // a published image that cannot be reached is built from package sources instead, where the host has them
     if (machine.image.kind === "known" || machine.image.kind === "url") names.push("curl");
-    if (machine.image.kind === "debootstrap" || (machine.image.kind === "known" && managerOf(host)?.name === "apt")) names.push("debootstrap");
+    if (machine.image.kind === "debootstrap" || (machine.image.kind === "known" && managerOf(host)?.name === "apt")) {
+      names.push("debootstrap");
+    }
   }
   names.push("ssh");
   return [...new Set(names)].map((name) => tools[name]!);
@@ -143,9 +161,20 @@ export function installs(missing: Tool[], host: Host): Fix[] {
   const packages = [...new Set(packaged.flatMap((tool) => packagesOf(tool, host)))];
   return [
     ...(manager && packages.length > 0
-      ? [{ say: `Install ${packaged.map(({ name }) => name).join(", ")}`, run: manager.install(packages), root: true, reboot: false, safe: true }]
+      ? [{
+        say: `Install ${packaged.map(({ name }) => name).join(", ")}`,
+        run: manager.install(packages),
+        root: true,
+        reboot: false,
+        safe: true,
+      }]
       : []),
-    ...missing.filter((tool) => !packaged.includes(tool)).map(({ otherwise }) => ({ ...otherwise, root: false, reboot: false, safe: false })),
+    ...missing.filter((tool) => !packaged.includes(tool)).map(({ otherwise }) => ({
+      ...otherwise,
+      root: false,
+      reboot: false,
+      safe: false,
+    })),
   ];
 }
 

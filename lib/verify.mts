@@ -14,13 +14,21 @@ export interface Verified {
  * `services` are the names that the config wants to run there; `text` is undefined if the guest could not be reached.
  */
 export function verified(machine: string, text: string | undefined, services: string[]): Verified {
-  const facts = (text ?? "").split("\n").map((line) => /^([^:]+):(.*)$/.exec(line)).flatMap((found) => (found ? [[found[1]!, found[2]!] as const] : []));
+  const facts = (text ?? "").split("\n").map((line) => /^([^:]+):(.*)$/.exec(line)).flatMap((
+    found,
+  ) => (found ? [[found[1]!, found[2]!] as const] : []));
   const one = (key: string) => facts.find(([name]) => name === key)?.[1];
   const log = (key: string) => facts.filter(([name]) => name === key).map(([, value]) => value).slice(-8);
   const reached = text?.startsWith("homelab-gpu-verify 1\n") && one("end") === "yes";
 
   let failed = false;
-  const layer = (check: string, status: Finding["status"], says: string, evidence: Finding["evidence"] = [], fix: Fix[] = []): Finding => {
+  const layer = (
+    check: string,
+    status: Finding["status"],
+    says: string,
+    evidence: Finding["evidence"] = [],
+    fix: Fix[] = [],
+  ): Finding => {
     const skipped = failed && status !== "skip";
     failed ||= status === "fail";
     return skipped
@@ -32,15 +40,23 @@ export function verified(machine: string, text: string | undefined, services: st
   findings.push(
     reached
       ? layer("verify.ssh", "pass", `reached over SSH, kernel ${one("kernel") ?? "unknown"}`)
-      : layer("verify.ssh", "fail", "cannot be reached over SSH", [], [hint("See what it does", `npx zx homelab-gpu.mts status`)]),
+      : layer("verify.ssh", "fail", "cannot be reached over SSH", [], [
+        hint("See what it does", `npx zx homelab-gpu.mts status`),
+      ]),
   );
   const docker = one("docker");
-  if (docker === "running") findings.push(layer("verify.docker", "pass", `Docker ${one("docker-version") ?? ""} answers`));
-  else if (services.length === 0 && docker === "missing") findings.push(layer("verify.docker", "skip", "no Docker, and no services"));
-  else {
+  if (docker === "running") {
+    findings.push(layer("verify.docker", "pass", `Docker ${one("docker-version") ?? ""} answers`));
+  } else if (services.length === 0 && docker === "missing") {
+    findings.push(layer("verify.docker", "skip", "no Docker, and no services"));
+  } else {
     const says = docker === "missing" ? "Docker is not in this box" : "Docker does not answer";
-    const fix = docker === "missing" ? [hint("Build the box with image:, which installs Docker", null)] : [hint("Look at its log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo journalctl -u docker`)];
-    findings.push(layer("verify.docker", "fail", says, log("docker-log").map((value) => ({ read: "docker log", value })), fix));
+    const fix = docker === "missing"
+      ? [hint("Build the box with image:, which installs Docker", null)]
+      : [hint("Look at its log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo journalctl -u docker`)];
+    findings.push(
+      layer("verify.docker", "fail", says, log("docker-log").map((value) => ({ read: "docker log", value })), fix),
+    );
   }
   for (const name of services) findings.push(serviceLayer(name));
   return { findings, ...(one("services-file") ? { services: one("services-file")! } : {}) };
@@ -51,12 +67,32 @@ export function verified(machine: string, text: string | undefined, services: st
     const evidence = log(`service-log-${name}`).map((value) => ({ read: `log of ${name}`, value }));
     if (!state) return layer(check, "fail", `service ${name} is not there`, evidence);
     const [, status, code, restarts, health, policy, container] = state;
-    const fix = [hint("Look at its whole log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo docker logs ${container}`)];
-    if (status === "exited" && code === "0" && policy === "no") return layer(check, "pass", `service ${name} ran to its end`);
-    if (status === "running" && restarts !== "0") return layer(check, "fail", `service ${name} falls over again and again (restarted ${restarts} times)`, evidence, fix);
-    if (status === "running" && (health === "none" || health === "healthy")) return layer(check, "pass", `service ${name} runs${health === "healthy" ? ", healthy" : ""}`);
+    const fix = [
+      hint("Look at its whole log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo docker logs ${container}`),
+    ];
+    if (status === "exited" && code === "0" && policy === "no") {
+      return layer(check, "pass", `service ${name} ran to its end`);
+    }
+    if (status === "running" && restarts !== "0") {
+      return layer(
+        check,
+        "fail",
+        `service ${name} falls over again and again (restarted ${restarts} times)`,
+        evidence,
+        fix,
+      );
+    }
+    if (status === "running" && (health === "none" || health === "healthy")) {
+      return layer(check, "pass", `service ${name} runs${health === "healthy" ? ", healthy" : ""}`);
+    }
     if (status === "running") return layer(check, "fail", `service ${name} runs and is ${health}`, evidence, fix);
-    return layer(check, "fail", `service ${name} is ${status}${status === "exited" ? ` with code ${code}` : ""}`, evidence, fix);
+    return layer(
+      check,
+      "fail",
+      `service ${name} is ${status}${status === "exited" ? ` with code ${code}` : ""}`,
+      evidence,
+      fix,
+    );
   }
 }
 

@@ -25,7 +25,10 @@ export class Yaml {
   constructor(text: string) {
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, merge: true });
     this.root = this.#document.contents;
-    this.problems = this.#document.errors.map((error) => ({ ...this.place(error.pos[0]), says: `this is no YAML: ${error.message}` }));
+    this.problems = this.#document.errors.map((error) => ({
+      ...this.place(error.pos[0]),
+      says: `this is no YAML: ${error.message}`,
+    }));
   }
 
   /** Line and column of an offset, from 1. */

@@ -25,8 +25,14 @@ export const hostChecks: Check[] = [
 function virtualization(host: Host, machines: SettledMachine[]): Verdict[] {
   const flags = host.cpu.flags;
   const evidence = [
-    { read: "/proc/cpuinfo flags", value: flags ? (flags.filter((flag) => /vmx|svm/.test(flag)).join(" ") || "neither vmx nor svm") : "not readable" },
-    { read: "/dev/kvm", value: !host.kvm.device ? "not there" : host.kvm.access === false ? "there, no permission" : "there" },
+    {
+      read: "/proc/cpuinfo flags",
+      value: flags ? (flags.filter((flag) => /vmx|svm/.test(flag)).join(" ") || "neither vmx nor svm") : "not readable",
+    },
+    {
+      read: "/dev/kvm",
+      value: !host.kvm.device ? "not there" : host.kvm.access === false ? "there, no permission" : "there",
+    },
   ];
   const able = acceleratorOf(host) === "kvm";
   const verdicts: Verdict[] = [];
@@ -37,14 +43,25 @@ function virtualization(host: Host, machines: SettledMachine[]): Verdict[] {
       able
         ? { status: "warn", says: "software emulation (tcg), as the config asks for: slow", evidence }
         : flags || !host.kvm.device
-        ? { status: "warn", says: `${flags && !flags.some((flag) => /vmx|svm/.test(flag)) ? "neither vmx nor svm shows in the CPU" : "no /dev/kvm"}: software emulation, slow`, evidence, fix: [turnOn(host)] }
+        ? {
+          status: "warn",
+          says: `${
+            flags && !flags.some((flag) => /vmx|svm/.test(flag))
+              ? "neither vmx nor svm shows in the CPU"
+              : "no /dev/kvm"
+          }: software emulation, slow`,
+          evidence,
+          fix: [turnOn(host)],
+        }
         : { status: "unknown", says: "the CPU's flags could not be read: software emulation, slow", evidence },
     );
   }
   if (forced.length > 0) {
     verdicts.push({
       status: "warn",
-      says: `accelerator: kvm is forced for ${forced.map(({ name }) => name).join(", ")}, and this host does not show that it can: guests may hang`,
+      says: `accelerator: kvm is forced for ${
+        forced.map(({ name }) => name).join(", ")
+      }, and this host does not show that it can: guests may hang`,
       evidence,
     });
   }
@@ -53,7 +70,13 @@ function virtualization(host: Host, machines: SettledMachine[]): Verdict[] {
       status: "fail",
       says: "no rights on /dev/kvm, which Packer needs to build the box",
       evidence,
-      fix: [{ say: "Join the group kvm, then log in anew", run: 'usermod -aG kvm "$USER"', root: true, reboot: false, safe: false }],
+      fix: [{
+        say: "Join the group kvm, then log in anew",
+        run: 'usermod -aG kvm "$USER"',
+        root: true,
+        reboot: false,
+        safe: false,
+      }],
     });
   }
   return verdicts.length > 0 ? verdicts : [{ status: "pass", says: "hardware virtualization (KVM)", evidence }];
@@ -62,7 +85,9 @@ function virtualization(host: Host, machines: SettledMachine[]): Verdict[] {
 function turnOn(host: Host) {
   const inside = host.cpu.flags?.includes("hypervisor");
   return {
-    say: inside ? "This host is a VM: let the outer hypervisor offer nested virtualization" : "Turn on VT-x or SVM in the firmware set-up",
+    say: inside
+      ? "This host is a VM: let the outer hypervisor offer nested virtualization"
+      : "Turn on VT-x or SVM in the firmware set-up",
     run: null,
     root: true,
     reboot: true,
@@ -83,11 +108,31 @@ function memory(host: Host, machines: SettledMachine[]): Verdict[] {
   }
   // a passed-through card lets the device write to all of the guest's memory, so that all of it is pinned from the start
   const pinned = machines.some(({ gpus }) => gpus.length > 0);
-  const fix = [{ say: `Give the machines less (memory:), or free some: ${wanted} MiB are wanted`, run: null, root: false, reboot: false, safe: false }];
+  const fix = [{
+    say: `Give the machines less (memory:), or free some: ${wanted} MiB are wanted`,
+    run: null,
+    root: false,
+    reboot: false,
+    safe: false,
+  }];
   if (wanted > total || (pinned && wanted + 1024 > available)) {
-    return [{ status: "fail", says: `the machines want ${wanted} MiB, and ${available} of ${total} MiB are free${pinned ? "; with a GPU all of it is pinned" : ""}`, evidence, fix }];
+    return [{
+      status: "fail",
+      says: `the machines want ${wanted} MiB, and ${available} of ${total} MiB are free${
+        pinned ? "; with a GPU all of it is pinned" : ""
+      }`,
+      evidence,
+      fix,
+    }];
   }
-  if (wanted > available) return [{ status: "warn", says: `the machines want ${wanted} MiB, and only ${available} MiB are free`, evidence, fix }];
+  if (wanted > available) {
+    return [{
+      status: "warn",
+      says: `the machines want ${wanted} MiB, and only ${available} MiB are free`,
+      evidence,
+      fix,
+    }];
+  }
   return [{ status: "pass", says: `${wanted} MiB wanted, ${available} MiB free`, evidence }];
 }
 
@@ -101,8 +146,18 @@ function disk(host: Host, machines: SettledMachine[]): Verdict[] {
   if (known.length === 0) return [{ status: "unknown", says: "room on the disks could not be read", evidence }];
   const least = Math.min(...known);
   const busy = machines.every(({ running }) => running);
-  const fix = [{ say: "Make room where the VM disks and the images go", run: null, root: false, reboot: false, safe: false }];
-  if (least < room.least && !busy) return [{ status: "fail", says: `no room for the image: ${least} MiB free, ${room.least} needed`, evidence, fix }];
-  if (least < room.ample) return [{ status: "warn", says: `only ${least} MiB of room for images and disks`, evidence, fix }];
+  const fix = [{
+    say: "Make room where the VM disks and the images go",
+    run: null,
+    root: false,
+    reboot: false,
+    safe: false,
+  }];
+  if (least < room.least && !busy) {
+    return [{ status: "fail", says: `no room for the image: ${least} MiB free, ${room.least} needed`, evidence, fix }];
+  }
+  if (least < room.ample) {
+    return [{ status: "warn", says: `only ${least} MiB of room for images and disks`, evidence, fix }];
+  }
   return [{ status: "pass", says: `${Math.floor(least / 1024)} GiB of room`, evidence }];
 }

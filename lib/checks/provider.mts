@@ -20,7 +20,9 @@ export const providerChecks: Check[] = [
     about: "whether Packer, Vagrant and its plugins are new enough",
     look(host, { machines }) {
       const versions = { ...host.versions, ...host.vagrantPlugins };
-      const needed = machines.flatMap((machine) => [...providerOf(machine.provider).tools(host, machine), ...(machine.image ? ["packer"] : [])]);
+      const needed = machines.flatMap((
+        machine,
+      ) => [...providerOf(machine.provider).tools(host, machine), ...(machine.image ? ["packer"] : [])]);
       const verdicts = Object.entries(tried).flatMap(([name, { least, oldest, why }]): Verdict[] => {
         const version = versions[name];
         if (!needed.includes(name) || !version) return [];
@@ -30,11 +32,21 @@ export const providerChecks: Check[] = [
             status: "fail",
             says: `${name} ${version} is too old: ${least} or later is needed, since ${why}`,
             evidence,
-            fix: [{ say: `Install a newer ${name}: https://developer.hashicorp.com/${name}/install`, run: null, root: false, reboot: false, safe: false }],
+            fix: [{
+              say: `Install a newer ${name}: https://developer.hashicorp.com/${name}/install`,
+              run: null,
+              root: false,
+              reboot: false,
+              safe: false,
+            }],
           }];
         }
         return isOlder(version, oldest)
-          ? [{ status: "warn", says: `${name} ${version} is older than ${oldest}, the oldest that this was run with`, evidence }]
+          ? [{
+            status: "warn",
+            says: `${name} ${version} is older than ${oldest}, the oldest that this was run with`,
+            evidence,
+          }]
           : [{ status: "pass", says: `${name} ${version}`, evidence }];
       });
       return verdicts.length > 0 ? verdicts : [{ status: "skip", says: "nothing is installed yet", evidence: [] }];
@@ -51,14 +63,22 @@ function onThisHost(machine: SettledMachine, host: Host): Verdict {
   const provider = providerOf(machine.provider);
   const system = host.os.wsl ? "Windows (WSL)" : (host.os.name ?? host.os.platform);
   const evidence = [{ read: "operating system", value: system }];
-  if (provider.worksOn(host)) return { machine: machine.name, status: "pass", says: `${provider.title} on ${system}`, evidence };
+  if (provider.worksOn(host)) {
+    return { machine: machine.name, status: "pass", says: `${provider.title} on ${system}`, evidence };
+  }
   const what = machine.gpus.length > 0 ? `${provider.title} GPU passthrough` : provider.title;
   return {
     machine: machine.name,
     status: "fail",
     says: `${what} requires a Linux host`,
     evidence,
-    fix: [{ say: `Run this on a Linux host; this one is ${system}`, run: null, root: false, reboot: false, safe: false }],
+    fix: [{
+      say: `Run this on a Linux host; this one is ${system}`,
+      run: null,
+      root: false,
+      reboot: false,
+      safe: false,
+    }],
   };
 }
 
@@ -69,7 +89,11 @@ function libvirtAccess(host: Host): Verdict[] {
   if (!daemon) return [{ status: "skip", says: "libvirt is not installed", evidence: [] }];
   const evidence = [{ read: "/run/libvirt/libvirt-sock", value: libvirt.socket ?? "not there" }];
   if (!libvirt.socket) {
-    const run = !systemd ? "virtlogd -d && libvirtd -d" : daemon === "libvirtd" ? "systemctl start libvirtd" : "systemctl start virtqemud.socket virtnetworkd.socket virtstoraged.socket";
+    const run = !systemd
+      ? "virtlogd -d && libvirtd -d"
+      : daemon === "libvirtd"
+      ? "systemctl start libvirtd"
+      : "systemctl start virtqemud.socket virtnetworkd.socket virtstoraged.socket";
     return [{
       status: "fail",
       says: `${daemon} is not running`,
@@ -81,8 +105,17 @@ function libvirtAccess(host: Host): Verdict[] {
     return [{
       status: "fail",
       says: "no rights on libvirt's socket",
-      evidence: [{ read: libvirt.socket, value: "no permission" }, { read: "groups", value: host.groups.join(" ") || "none that matters" }],
-      fix: [{ say: "Join the group libvirt, then log in anew", run: 'usermod -aG libvirt "$USER"', root: true, reboot: false, safe: false }],
+      evidence: [{ read: libvirt.socket, value: "no permission" }, {
+        read: "groups",
+        value: host.groups.join(" ") || "none that matters",
+      }],
+      fix: [{
+        say: "Join the group libvirt, then log in anew",
+        run: 'usermod -aG libvirt "$USER"',
+        root: true,
+        reboot: false,
+        safe: false,
+      }],
     }];
   }
   if (libvirt.error) {
@@ -95,7 +128,13 @@ function libvirtAccess(host: Host): Verdict[] {
       status: "warn",
       says: "libvirt's default network is inactive",
       evidence: [{ read: "virsh net-list --all", value: "default inactive" }],
-      fix: [{ say: "Start it", run: "virsh -c qemu:///system net-start default", root: true, reboot: false, safe: true }],
+      fix: [{
+        say: "Start it",
+        run: "virsh -c qemu:///system net-start default",
+        root: true,
+        reboot: false,
+        safe: true,
+      }],
     });
   }
   return verdicts;

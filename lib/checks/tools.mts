@@ -8,7 +8,11 @@ export const toolChecks: Check[] = [
     look(host, { machines }) {
       const needed = [...new Set(machines.flatMap((machine) => toolsFor(machine, host)))];
       if (!host.programs) {
-        return [{ status: "unknown", says: "programs were not looked for: this is another machine's tree", evidence: [] }];
+        return [{
+          status: "unknown",
+          says: "programs were not looked for: this is another machine's tree",
+          evidence: [],
+        }];
       }
       const missing = needed.filter((tool) => !tool.there(host));
       if (missing.length === 0) {

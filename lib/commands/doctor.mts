@@ -39,5 +39,17 @@ async function running({ shell }: Session, source: Awaited<ReturnType<typeof rea
 
 /** JSON knows neither maps nor big integers. */
 function plain(host: object): unknown {
-  return JSON.parse(JSON.stringify(host, (_, value) => (value instanceof Map ? Object.fromEntries(value) : typeof value === "bigint" ? `0x${value.toString(16)}` : value)));
+  return JSON.parse(
+    JSON.stringify(
+      host,
+      (
+        _,
+        value,
+      ) => (value instanceof Map
+        ? Object.fromEntries(value)
+        : typeof value === "bigint"
+        ? `0x${value.toString(16)}`
+        : value),
+    ),
+  );
 }

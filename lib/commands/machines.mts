@@ -15,10 +15,19 @@ export async function status(session: Session): Promise<number> {
   for (const { name } of source.config.machines) {
     const { state, address, box, cpus, memory, proof, run } = lab.machines[name]!;
     const services = source.config.services.filter(({ machine }) => machine === name).map((service) => service.name);
-    const held = proof && proof.run === run ? `proven ${proof.at.slice(0, 16).replace("T", " ")} UTC` : "not proven since it started";
+    const held = proof && proof.run === run
+      ? `proven ${proof.at.slice(0, 16).replace("T", " ")} UTC`
+      : "not proven since it started";
     const rest = state === "running"
-      ? [address ?? "address unknown", `${cpus ?? "?"} CPUs, ${memory ?? "?"} MiB`, ...(services.length > 0 ? [services.join(", ")] : []), held]
-      : state === "off" ? [`box version ${box ?? "unknown"}`] : [];
+      ? [
+        address ?? "address unknown",
+        `${cpus ?? "?"} CPUs, ${memory ?? "?"} MiB`,
+        ...(services.length > 0 ? [services.join(", ")] : []),
+        held,
+      ]
+      : state === "off"
+      ? [`box version ${box ?? "unknown"}`]
+      : [];
     session.shell.print(`${[`${name}: ${state}`, ...rest].join(" · ")}\n`);
   }
   return 0;
@@ -29,11 +38,17 @@ export async function ssh(session: Session): Promise<number> {
   const { source, lab } = await look(session);
   const names = source.config.machines.map(({ name }) => name);
   const [name = names[0]!, ...more] = session.words;
-  if (more.length > 0) throw new Trouble(`one machine at a time; a command goes behind two dashes: ssh ${name} -- ${more.join(" ")}`);
-  if (session.words.length === 0 && names.length > 1) throw new Trouble(`which machine? ${names.map((one) => `ssh ${one}`).join(", ")}`);
+  if (more.length > 0) {
+    throw new Trouble(`one machine at a time; a command goes behind two dashes: ssh ${name} -- ${more.join(" ")}`);
+  }
+  if (session.words.length === 0 && names.length > 1) {
+    throw new Trouble(`which machine? ${names.map((one) => `ssh ${one}`).join(", ")}`);
+  }
   const machine = lab.machines[name];
   if (!machine) throw new Trouble(`there is no machine ${name}; there is ${names.join(", ")}`);
-  if (machine.state !== "running") throw new Trouble(`${name} does not run (${machine.state}): npx zx homelab-gpu.mts up`, 1);
+  if (machine.state !== "running") {
+    throw new Trouble(`${name} does not run (${machine.state}): npx zx homelab-gpu.mts up`, 1);
+  }
   return await session.shell.attach(["ssh", "-F", `ssh/${name}`, name, ...session.rest], { cwd: source.folder });
 }
 
@@ -41,7 +56,11 @@ export async function ssh(session: Session): Promise<number> {
 export async function down(session: Session): Promise<number> {
   const { source, lab } = await look(session);
   const running = Object.keys(lab.machines).filter((name) => lab.machines[name]!.state === "running");
-  const steps = running.map((name): Step => ({ title: `Shut ${name} down`, command: ["vagrant", "halt", name], env: vagrantEnv }));
+  const steps = running.map((name): Step => ({
+    title: `Shut ${name} down`,
+    command: ["vagrant", "halt", name],
+    env: vagrantEnv,
+  }));
   return await perform(session, source, steps, "down", "no machine runs");
 }
 
@@ -55,10 +74,17 @@ export async function destroy(session: Session): Promise<number> {
   const copied = (await shell.list(`${source.folder}/verify`)).length > 0 || names.length > 0;
   const steps = [
     ...names.map((name) => removal(name, lab.machines[name]?.domain ?? lab.prefix + name, `Remove the VM ${name}`)),
-    ...(copied ? boxes.map((box): Step => ({ title: `Remove libvirt's copies of the box ${box}`, command: ["sh", "scripts/box-volumes.sh", "drop", box] })) : []),
+    ...(copied
+      ? boxes.map((box): Step => ({
+        title: `Remove libvirt's copies of the box ${box}`,
+        command: ["sh", "scripts/box-volumes.sh", "drop", box],
+      }))
+      : []),
   ];
   if (steps.length > 0 && !options.dryRun && !options.yes && shell.terminal.in && shell.terminal.err) {
-    if (!(await shell.confirm(`Remove ${names.join(", ")} and all that is in ${names.length === 1 ? "it" : "them"}?`))) return 1;
+    if (
+      !(await shell.confirm(`Remove ${names.join(", ")} and all that is in ${names.length === 1 ? "it" : "them"}?`))
+    ) return 1;
   }
   const code = await perform(session, source, steps, "destroy", "there is nothing to remove");
   if (code === 0 && steps.length > 0 && !options.dryRun) {
@@ -75,7 +101,13 @@ async function look(session: Session): Promise<{ source: Source; lab: Lab }> {
   return { source, lab: await readLab(session.shell, source.config, source.folder) };
 }
 
-async function perform(session: Session, source: Source, steps: Step[], command: string, nothing: string): Promise<number> {
+async function perform(
+  session: Session,
+  source: Source,
+  steps: Step[],
+  command: string,
+  nothing: string,
+): Promise<number> {
   const { shell, options } = session;
   talk(session, `config: ${source.name}`);
   if (steps.length === 0) {

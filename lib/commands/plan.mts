@@ -8,7 +8,9 @@ export async function plan(session: Session): Promise<number> {
   const { shell, options } = session;
   const found = await survey(session);
   const { source, settled, host, lab } = found;
-  const { files, steps, findings: stops } = makePlan(settled, host, lab, await readTexts(session, source.config), { recreate: options.recreate });
+  const { files, steps, findings: stops } = makePlan(settled, host, lab, await readTexts(session, source.config), {
+    recreate: options.recreate,
+  });
   const changes = await changesOf(session, source.folder, files);
   const findings = [...found.findings, ...stops];
   const ok = !findings.some(({ status }) => status === "fail");
@@ -25,7 +27,9 @@ export async function plan(session: Session): Promise<number> {
   talk(session, `config: ${source.name}`);
   if (source.left.length > 0) talk(session, `without a GPU these services are left out: ${source.left.join(", ")}`);
   const look = lookOf(session, "out", host);
-  const lines = ok ? planLines(source.folder, changes, steps, look) : [...planLines(source.folder, changes, steps, look), "", "Not before this is mended:"];
+  const lines = ok
+    ? planLines(source.folder, changes, steps, look)
+    : [...planLines(source.folder, changes, steps, look), "", "Not before this is mended:"];
   shell.print(`${[...lines, ...(ok ? [] : findingLines(findings, look))].join("\n")}\n`);
   return ok ? 0 : 1;
 }

@@ -25,8 +25,6 @@ export async function up(session: Session): Promise<number> {
       shell.print(`${findingLines(found.findings, lookOf(session, "out", found.host)).join("\n")}\n`);
       return 1;
     }
-    tellWarnings(session, found);
-
     const texts = await readTexts(session, source.config);
     let plan = makePlan(found.settled, found.host, found.lab, texts, { recreate: options.recreate });
     if (plan.steps.length > 0) {
@@ -48,6 +46,7 @@ export async function up(session: Session): Promise<number> {
     if (plan.steps.length === 0) {
       talk(session, "nothing to do");
     } else {
+      tellWarnings(session, found);
       await runSteps(session, folder, plan.steps, await take());
       const bad = await proven(session, source, plan.steps);
       if (bad.length > 0) {
@@ -85,7 +84,9 @@ async function mended(session: Session, first: Survey, take: () => Promise<Lock>
 }
 
 function safeFixes(findings: Finding[]): Fix[] {
-  return findings.filter(({ status }) => status === "fail" || status === "warn").flatMap(({ fix }) => fix.filter(({ safe, run }) => safe && run));
+  return findings.filter(({ status }) => status === "fail" || status === "warn").flatMap(({ fix }) =>
+    fix.filter(({ safe, run }) => safe && run)
+  );
 }
 
 function fixStep({ say, run, root }: Fix, host: Host): Step {
@@ -99,7 +100,11 @@ async function proven(session: Session, source: Survey["source"], steps: Step[])
   const names = steps.flatMap(({ proves }) => proves ?? []);
   const machines = now.settled.machines.filter(({ name }) => names.includes(name));
   const judged = await prove(session, now, machines);
-  await keepProofs(session, now, machines.filter(({ name }) => judged.every(({ machine, status }) => machine !== name || status !== "fail")));
+  await keepProofs(
+    session,
+    now,
+    machines.filter(({ name }) => judged.every(({ machine, status }) => machine !== name || status !== "fail")),
+  );
   return judged.filter(({ status }) => status === "fail");
 }
 
@@ -108,14 +113,18 @@ async function keepProofs({ shell }: Session, now: Survey, machines: SettledMach
   const state: State = await readState(shell, folder);
   for (const machine of machines) {
     const { run } = now.lab.machines[machine.name]!;
-    if (run) state.proofs[machine.name] = { run, services: servicesHash(machine, now.settled), at: new Date().toISOString() };
+    if (run) {
+      state.proofs[machine.name] = { run, services: servicesHash(machine, now.settled), at: new Date().toISOString() };
+    }
   }
   await shell.write(`${folder}/state.json`, `${JSON.stringify(state, null, 2)}\n`);
 }
 
 function tellWarnings(session: Session, { findings, host }: Survey): void {
   const look = lookOf(session, "err", host);
-  const lines = findings.filter(({ status }) => status === "warn" || status === "unknown").flatMap((finding) => oneFinding(finding, look));
+  const lines = findings.filter(({ status }) => status === "warn" || status === "unknown").flatMap((finding) =>
+    oneFinding(finding, look)
+  );
   if (lines.length > 0 && !session.options.quiet) session.shell.say(`${lines.join("\n")}\n`);
 }
 
@@ -127,7 +136,11 @@ async function tellMachines(session: Session, { source, settled }: Survey): Prom
     const there = lab.machines[machine.name]!;
     const services = settled.services.filter((service) => service.machine === machine.name).map(({ name }) => name);
     const proof = there.proof ? `, proven ${there.proof.at.slice(0, 16).replace("T", " ")} UTC` : "";
-    session.shell.print(`${machine.name} is up at ${there.address ?? "an unknown address"}${services.length > 0 ? `: ${services.join(", ")}` : ""}${proof}\n`);
+    session.shell.print(
+      `${machine.name} is up at ${there.address ?? "an unknown address"}${
+        services.length > 0 ? `: ${services.join(", ")}` : ""
+      }${proof}\n`,
+    );
     session.shell.print(`  npx zx homelab-gpu.mts ssh ${machine.name}\n`);
   }
   if (settled.machines.length === 0) throw new Trouble("the config has no machine");

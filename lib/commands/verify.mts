@@ -3,7 +3,7 @@ import { hold } from "../lock.mts";
 import { proofOf } from "../plan.mts";
 import { findingLines } from "../print.mts";
 import { runSteps } from "../run.mts";
-import { lookOf, readTexts, type Session, survey, type Survey, talk } from "../session.mts";
+import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../session.mts";
 import { verified } from "../verify.mts";
 
 /** `verify`: proves every machine, layer by layer, and names the first layer that fails. */
@@ -28,7 +28,11 @@ export async function verify(session: Session): Promise<number> {
 }
 
 /** What the proving steps of these machines brought, judged. */
-export async function prove({ shell }: Session, { source, settled }: Survey, machines: SettledMachine[]): Promise<Finding[]> {
+export async function prove(
+  { shell }: Session,
+  { source, settled }: Survey,
+  machines: SettledMachine[],
+): Promise<Finding[]> {
   const judged = await Promise.all(machines.map(async ({ name }) => {
     const services = settled.services.filter(({ machine }) => machine === name).map((service) => service.name);
     return verified(name, await shell.read(`${source.folder}/verify/${name}.txt`), services).findings;

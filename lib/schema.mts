@@ -1,0 +1,60 @@
+import { file, type Key, type Shape } from "./keys.mts";
+
+type Schema = Record<string, unknown>;
+
+/** The JSON schema (draft-07) of `homelab-gpu.yaml`, for editors: it says of a file what the parser says, save what needs two keys at once. */
+export function schemaOf(): Schema {
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "homelab-gpu.yaml",
+    ...described(file),
+  };
+}
+
+function described(key: Key): Schema {
+  return { description: key.about, ...plain(key) };
+}
+
+function plain(shape: Shape): Schema {
+  switch (shape.kind) {
+    case "text":
+      return { type: "string", pattern: shape.pattern };
+    case "hex":
+      // unquoted ids of digits alone are numbers to YAML, as is 1e84: the parser reads them as they are written
+      return { anyOf: [{ type: "string", pattern: `^[0-9a-fA-F]{${shape.digits}}$` }, { type: "number", minimum: 0 }] };
+    case "choice":
+      return { enum: shape.values() };
+    case "whole": {
+      const whole = { type: "integer", minimum: shape.min, maximum: shape.max };
+      const digits = Array.from({ length: shape.quoted ? shape.max - shape.min + 1 : 0 }, (_, i) => shape.min + i);
+      return shape.quoted
+        ? { anyOf: [whole, { type: "string", pattern: `^0*(${digits.join("|")})$`, maxLength: 9 }] }
+        : whole;
+    }
+    case "flag":
+      return { type: "boolean" };
+    case "list":
+      return { type: "array", items: plain(shape.of) };
+    case "map":
+      return {
+        type: "object",
+        properties: Object.fromEntries(Object.entries(shape.keys).map(([name, key]) => [name, described(key)])),
+        required: Object.keys(shape.keys).filter((name) => shape.keys[name]!.required),
+        additionalProperties: false,
+        ...(shape.exactlyOne ? { oneOf: shape.exactlyOne.map((name) => ({ required: [name] })) } : {}),
+      };
+    case "either":
+      return { anyOf: shape.of.map(plain) };
+    case "services":
+      return {
+        type: "object",
+        patternProperties: {
+          "^[a-zA-Z0-9._-]+$": {
+            type: "object",
+            properties: Object.fromEntries(Object.entries(shape.keys).map(([name, key]) => [name, described(key)])),
+          },
+        },
+        additionalProperties: false,
+      };
+  }
+}

@@ -1,0 +1,18 @@
+/** Breaks a text at blanks so that it fits, behind a first prefix and, below it, as much room; a word longer than a line stays whole. */
+export function wrapped(text: string, width: number, first = "", next = " ".repeat(first.length)): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push((lines.length === 0 ? first : next) + word);
+  }
+  return lines;
+}
+
+/** Milliseconds as people say them: `0.4 s`, `58 s`, `4 min 55 s`. */
+export function duration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Every runtime that homelab-gpu claims, side by side: makes those that are missing and prints a line NAME PATH for each.
+# They come from the npm registry (packages node and deno) and lie in the cache folder, outside the tree.
+#
+#   runtimes.sh [NAME…]     NAME: node20 node22 node24 node26 deno; default all
+set -eu
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/homelab-gpu/runtimes
+[ $# -gt 0 ] || set -- node20 node22 node24 node26 deno
+
+version() {
+  case $1 in
+    node20) echo node@20.20.2 ;;
+    node22) echo node@22.23.3 ;;
+    node24) echo node@24.21.0 ;;
+    node26) echo node@26.10.0 ;;
+    deno) echo deno@2.9.6 ;;
+    *) echo "runtimes: there is no $1" >&2; exit 2 ;;
+  esac
+}
+for name; do
+  package=$(version "$name")
+  folder=$cache/$(printf '%s' "$package" | tr @ -)
+  program=$folder/node_modules/.bin/${name%%[0-9]*}
+  if [ ! -x "$program" ]; then
+    rm -rf "$folder.new"
+    mkdir -p "$folder.new"
+    (cd "$folder.new" && echo '{"private": true, "allowScripts": {"node": true, "deno": true}}' >package.json && npm install --silent --no-audit --no-fund "$package" >&2)
+    mv "$folder.new" "$folder"
+  fi
+  echo "$name $program"
+done
