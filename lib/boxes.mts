@@ -43,7 +43,6 @@ export function boxOf(machine: SettledMachine, host: Host, texts: Texts): Box | 
     disk_image: "image",
     disk_size: diskSize,
     scripts: scripts.map(({ path }) => path),
-    environment: [],
   };
   const init = !isOlder(host.versions.packer ?? "0", "1.7");
   const packerEnv = { CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: "cache" };

@@ -71,7 +71,7 @@ function shapedMachine({ gpu, image, driver = {}, provision = [], ...same }: Raw
 }
 
 function enabled(gpu: RawMachine["gpu"] = []): RawGpu[] {
-  return (Array.isArray(gpu) ? gpu : [gpu]).filter((card) => card?.enabled !== false);
+  return (Array.isArray(gpu) ? gpu : [gpu]).filter((card) => card && card.enabled !== false);
 }
 
 function shapedImage(image: NonNullable<RawMachine["image"]>): Image {
@@ -98,7 +98,7 @@ function home(gpu: boolean, machines: RawMachine[]): string | undefined {
 
 /** Problems that no key has by itself. What is wrong by itself was said already, and is undefined here. */
 function together(raw: Partial<RawConfig>, reader: Reader): void {
-  const machines = (raw.machines ?? []).filter((machine) => machine !== undefined);
+  const machines = (raw.machines ?? []).map((machine): Partial<RawMachine> => machine ?? {}) as RawMachine[];
   if (raw.machines?.length === 0) {
     reader.at("machines", "machines is an empty list", "machines: [{name: devlab, box: devlab/debian-13}]");
   }

@@ -53,9 +53,16 @@ function literal(value: unknown, language: Language): string {
   throw new Error(`a value of type ${typeof value} cannot be written in ${language}`);
 }
 
+const hexEscape = (character: string) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+
 const quoted: Record<Language, (text: string) => string> = {
-  // in single quotes Ruby gives a meaning to \\ and \' alone (doc/syntax/literals.rdoc)
-  ruby: (text) => `'${text.replace(/[\\']/g, "\\$&")}'`,
+  // In single quotes Ruby gives a meaning to \\ and \' alone (doc/syntax/literals.rdoc). A carriage return before a newline would
+  // get lost there, so that control characters are written as escapes in double quotes
+  ruby: (text) =>
+    // deno-lint-ignore no-control-regex
+    /[\u0000-\u001f\u007f]/.test(text)
+      ? `"${text.replace(/[\\"#]/g, "\\$&").replace(/[\u0000-\u001f\u007f]/g, hexEscape)}"`
+      : `'${text.replace(/[\\']/g, "\\$&")}'`,
   // in single quotes a shell gives a meaning to nothing (POSIX 2.2.2)
   shell: (text) => `'${text.replaceAll("'", "'\\''")}'`,
 };

@@ -107,7 +107,7 @@ function located(config: Config, home: string): Config {
 /** The probe's text: this host's own, or a saved one (`--host FILE`, `-` for standard input). */
 export async function readProbe({ shell, options }: Session): Promise<string> {
   if (options.host) {
-    const text = await shell.read(options.host === "-" ? "/dev/stdin" : options.host);
+    const text = await shell.read(options.host);
     if (text === undefined) throw new Trouble(`there is no file ${options.host}`);
     return text;
   }

@@ -51,7 +51,7 @@ export interface Shell {
   run(command: string[], options: RunOptions): Promise<Ended>;
   /** Hands the terminal over to a program; gives its exit code. */
   attach(command: string[], options?: { cwd?: string; env?: Record<string, string> }): Promise<number>;
-  /** A file's text, or undefined if there is none. */
+  /** A file's text, or undefined if there is none; `-` is standard input. */
   read(path: string): Promise<string | undefined>;
   /** Writes a file whole or not at all, and the folders above it. */
   write(path: string, text: string, mode?: number): Promise<void>;
@@ -112,7 +112,8 @@ export function realShell(): Shell {
 
   return Object.assign(shell, {
     async ask(command: string[], { input, cwd, env }: AskOptions = {}) {
-      const child = $({ nothrow: true, quiet: true, input: input ?? "", ...placed(cwd, env) })`${command}`;
+      const settings = { nothrow: true, quiet: true, ...placed(cwd, env) };
+      const child = input === undefined ? $(settings)`${command} < /dev/null` : $({ ...settings, input })`${command}`;
       const done = watched(child.pid);
       const { ok, exitCode, stdout, stderr } = await child;
       done();
@@ -168,6 +169,7 @@ export function realShell(): Shell {
 
     async read(path: string) {
       try {
+        if (path === "-") return await readAll(process.stdin);
         return await readFile(path, "utf8");
       } catch (error) {
         if (isMissing(error)) return undefined;
@@ -295,6 +297,12 @@ export class Lines {
   }
 }
 
+async function readAll(stream: NodeJS.ReadStream): Promise<string> {
+  let text = "";
+  for await (const chunk of stream.setEncoding("utf8")) text += chunk;
+  return text;
+}
+
 function shownLast(text: string): string {
   // deno-lint-ignore no-control-regex
   const states = text.replace(/\r+$/, "").split(/\r|\u001b\[[0-9]*K/);
@@ -316,6 +324,8 @@ const reasons: Record<string, string> = {
   ENOSPC: "no space left on the device",
   EROFS: "the file system is read-only",
   EISDIR: "it is a folder",
+  ENOTDIR: "a file stands where a folder should be",
+  EEXIST: "a file stands where a folder should be",
   EDQUOT: "the disk quota is used up",
 };
 

@@ -1,6 +1,6 @@
 /** The one door to the package `yaml`. */
 import {
-  type Document,
+  Document,
   isAlias,
   isMap,
   isScalar,
@@ -8,7 +8,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
-  stringify,
+  visit,
   type YAMLMap,
 } from "yaml";
 import type { Problem } from "./errors.mts";
@@ -74,5 +74,14 @@ export function offset(node: unknown): number | undefined {
 
 /** Plain data → YAML that any YAML 1.1 or 1.2 reader takes for the same data. */
 export function writeYaml(data: unknown): string {
-  return stringify(data, { lineWidth: 0, version: "1.1", aliasDuplicateObjects: false });
+  // these are line breaks to YAML 1.1 and to many a reader of 1.2, and the package writes them as they are
+  const breaks = /[\u0085\u2028\u2029\ufeff]/g;
+  const document = new Document(data, { version: "1.1", aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar(_, scalar) {
+      if (typeof scalar.value === "string" && scalar.value.search(breaks) >= 0) scalar.type = "QUOTE_DOUBLE";
+    },
+  });
+  const escaped = (found: string) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return document.toString({ lineWidth: 0 }).replace(breaks, escaped);
 }

@@ -133,7 +133,7 @@ for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/g
 done
 [ $# -gt 0 ] && awk -F '[ \t]*:[ \t]*' -v root="$root" '
   function words(key, text,    n, i, part) {
-    n = split(text, part, /[ \t"\047,\[\]]+/)
+    n = split(text, part, /[][ \t"\047,]+/)
     for (i = 1; i <= n; i++)
       if (part[i] ~ /iommu|^vfio|^pci=|^pcie|acs_override|^video=|nomodeset|^initcall_blacklist=|blacklist=|^rd\.driver|hugepages|^nouveau|^nvidia|^amdgpu|^i915|^xe\.|^kvm|^efi=|^vga=|^fbcon/)
         print key ":" part[i]

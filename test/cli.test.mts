@@ -1,0 +1,121 @@
+// The script itself, as people start it: its exit codes, and what goes to which stream.
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { root } from "./fake.mts";
+
+const test = suite<{ folder: string }>("script");
+const saved = `${root}/test/hosts/vm-without-gpu.txt`;
+
+// Node 20 learns TypeScript from tsx, by its full path since the script runs in another folder
+const deno = "Deno" in globalThis;
+const starting = deno
+  ? ["run", "-A", `--config=${root}/deno.json`]
+  : process.version.startsWith("v20.") ? ["--import", `${root}/node_modules/tsx/dist/loader.mjs`] : [];
+
+function script(words: string[], { folder, input, env = {} }: { folder: string; input?: string; env?: Record<string, string> }) {
+  return new Promise<{ code: number; out: string; err: string }>((resolve) => {
+    const { NODE_OPTIONS: _, FORCE_COLOR: __, ...clean } = process.env;
+    const child = execFile(
+      process.execPath,
+      [...starting, `${root}/homelab-gpu.mts`, ...words],
+      { cwd: folder, env: { ...clean, XDG_CONFIG_HOME: `${folder}/none`, ...env } },
+      (error, out, err) => resolve({ code: error ? Number(error.code) : 0, out, err: err.replace(/^\(node:.*\n.*\n/, "") }),
+    );
+    child.stdin!.end(input ?? "");
+  });
+}
+
+test.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), "homelab gpu ü-"));
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
+
+test("answers questions about itself", async ({ folder }) => {
+  const [version, help, none] = await Promise.all([["--version"], ["--help"], []].map((words) => script(words, { folder })));
+  assert.equal([version!.code, version!.err], [0, ""]);
+  assert.match(version!.out, /^\d+\.\d+\.\d+\n$/);
+  assert.is(help!.code, 0);
+  assert.is(none!.code, 2);
+  assert.is(none!.out, help!.out);
+  assert.equal(help!.out.split("\n").filter((line) => line.length > 80), []);
+});
+
+test("refuses wrong usage in two lines, with 2, and no stack", async ({ folder }) => {
+  writeFileSync(join(folder, "bad.txt"), "hello");
+  const wrong: [string[], RegExp][] = [
+    [["upp"], /there is no command upp\n {2}commands: up, plan/],
+    [["up", "--foo"], /unknown option --foo/],
+    [["up", "-x"], /unknown option -x/],
+    [["up", "now"], /up takes no now/],
+    [["doctor", "nonsense"], /there is no check nonsense\n {2}checks: provider\.host/],
+    [["plan", "--config"], /--config takes one FILE/],
+    [["plan", "--config", "missing.yaml"], /there is no file missing\.yaml/],
+    [["doctor", "--host", "missing.txt"], /there is no file missing\.txt/],
+    [["doctor", "--host", "bad.txt"], /this is no saved probe/],
+    [["toString"], /there is no command toString/],
+  ];
+  for (const { code, out, err, text } of await Promise.all(wrong.map(async ([words, text]) => ({ ...await script(words, { folder }), text })))) {
+    assert.match(err, text);
+    assert.equal([code, out, /\n +at /.test(err)], [2, "", false], err);
+  }
+  assert.equal(readdirSync(folder), ["bad.txt"]);
+});
+
+test("shows what is wrong with a config, writes nothing, ends with 2", async ({ folder }) => {
+  writeFileSync(join(folder, "homelab-gpu.yaml"), "machines:\n  - name: \"a; rm -rf ~\"\n    box: 'x\"#{1}'\n");
+  for (const words of [["up", "--yes"], ["plan"], ["doctor"], ["status"], ["destroy"]]) {
+    const { code, out, err } = await script(words, { folder });
+    assert.equal([code, out], [2, ""]);
+    assert.match(err, /^homelab-gpu: homelab-gpu\.yaml:2:11: name must be a host name/);
+    assert.match(err, /homelab-gpu\.yaml:3:10: box must be/);
+  }
+  assert.equal(readdirSync(folder), ["homelab-gpu.yaml"]);
+});
+
+test("examines a saved host, from a file or standard input", async ({ folder }) => {
+  const { readFileSync } = await import("node:fs");
+  const [file, piped] = await Promise.all([
+    script(["doctor", "--json", "--host", saved], { folder }),
+    script(["doctor", "--json", "--host", "-"], { folder, input: readFileSync(saved, "utf8") }),
+  ]);
+  assert.is(file.code, 1);
+  assert.ok(file.out === piped.out, piped.err);
+  const shown = JSON.parse(file.out);
+  assert.equal([shown.schema, shown.ok, typeof shown.host], ["homelab-gpu/doctor/1", false, "object"]);
+  const card = shown.findings.find(({ check }: { check: string }) => check === "gpu.present");
+  assert.equal(Object.keys(card).sort(), ["check", "evidence", "fix", "machine", "says", "status"]);
+  assert.equal(Object.keys(card.fix[0]).sort(), ["reboot", "root", "run", "safe", "say"]);
+});
+
+test("keeps data and talk apart, and colours out of pipes", async ({ folder }) => {
+  const [plain, forced, refused] = await Promise.all([
+    script(["doctor", "--host", saved], { folder }),
+    script(["doctor", "--host", saved], { folder, env: { FORCE_COLOR: "1" } }),
+    script(["doctor", "--host", saved], { folder, env: { FORCE_COLOR: "1", NO_COLOR: "1" } }),
+  ]);
+  assert.match(plain.err, /^homelab-gpu: config: the starter/);
+  assert.match(plain.out, /^✗ gpu\.present \(devlab\): no NVIDIA GPU detected on host/);
+  assert.not.match(plain.out, /\u001b/);
+  assert.match(forced.out, /\u001b\[31m✗/);
+  assert.is(refused.out, plain.out);
+  assert.equal(plain.out.split("\n").filter((line) => line.length > 80), []);
+});
+
+test("plans without touching anything", async ({ folder }) => {
+  writeFileSync(join(folder, "homelab-gpu.yaml"), "machines: [{name: a, box: lab/x}]\n");
+  const { code, out } = await script(["plan", "--json", "--host", saved], { folder });
+  const shown = JSON.parse(out);
+  assert.is(code, 0);
+  assert.is(shown.schema, "homelab-gpu/plan/1");
+  assert.equal(Object.keys(shown.files[0]).sort(), ["change", "path", "text"]);
+  assert.equal(Object.keys(shown.steps[0]).sort(), ["command", "cwd", "title"]);
+  assert.ok(Array.isArray(shown.findings));
+  assert.not.ok(existsSync(join(folder, ".homelab-gpu")));
+});
+
+test.run();

@@ -1,0 +1,166 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parseConfig } from "../lib/config.mts";
+import { ConfigError } from "../lib/errors.mts";
+
+const test = suite("config");
+
+/** The messages of what is wrong with a text, as `line:column text`. */
+function wrong(text: string): string[] {
+  try {
+    parseConfig(text);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ line, column, says }) => `${line}:${column} ${says}`);
+  }
+  return [];
+}
+
+const one = (keys: string) => `machines:\n  - name: devlab\n    box: lab/box\n${keys.replace(/^(?=.)/gm, "    ")}`;
+const card = (id: string) => parseConfig(one(`gpu: {device_id: ${id}}`)).machines[0]!.gpus[0]!.deviceId;
+
+test("reads the example of the document that it implements", () => {
+  const { machines } = parseConfig(`
+machines:
+  - name: devlab-gpu-worker
+    box: frenchexdev/alpine-3.21-gpuhost
+    cpus: 8
+    memory: 16384
+    gpu:
+      enabled: true
+      vendor_id: 10de
+      device_id: 2786       # RTX 4070
+      mode: passthrough
+      partition_count: "2"
+`);
+  assert.equal(machines, [{
+    name: "devlab-gpu-worker",
+    box: "frenchexdev/alpine-3.21-gpuhost",
+    cpus: 8,
+    memory: 16384,
+    gpus: [{ vendorId: "10de", deviceId: "2786", mode: "passthrough", partitionCount: 2 }],
+    driver: {},
+    provision: [],
+  }]);
+});
+
+test("takes ids as they are written, whatever number YAML would make of them", () => {
+  assert.is(card("1e84"), "1e84");
+  assert.is(card("0042"), "0042");
+  assert.is(card("2504"), "2504");
+  assert.is(card("'1E84'"), "1e84");
+});
+
+test("refuses ids that are not four hex digits", () => {
+  for (const id of ["123", "12345", "1e8", "0x12", "xyzw", "-123", "''"]) {
+    assert.equal(wrong(one(`gpu: {device_id: ${id}}`)).length, 1, id);
+  }
+});
+
+test("leaves out cards that are not enabled", () => {
+  assert.equal(parseConfig(one("gpu: {enabled: false, device_id: 2786}")).machines[0]!.gpus, []);
+  assert.equal(parseConfig(one("gpu: [{enabled: false}, {device_id: 2786}]")).machines[0]!.gpus.length, 1);
+});
+
+test("completes addresses", () => {
+  const { gpus } = parseConfig(one('gpu: [{address: "0A:00.0"}, {address: "0001:0a:00.1"}]')).machines[0]!;
+  assert.equal(gpus.map(({ address }) => address), ["0000:0a:00.0", "0001:0a:00.1"]);
+});
+
+test("reads every form of an image", () => {
+  const image = (text: string) => parseConfig(one(`image: ${text}`)).machines[0]!.image;
+  const sum = "sha256:" + "AB".repeat(32);
+  assert.equal(image("debian-13"), { kind: "known", name: "debian-13" });
+  assert.equal(image("{file: ./a b.qcow2}"), { kind: "file", file: "./a b.qcow2" });
+  assert.equal(image(`{url: "https://example.org/x.img", checksum: "${sum}"}`), { kind: "url", url: "https://example.org/x.img", checksum: sum.toLowerCase() });
+  assert.equal(image("{debootstrap: trixie}"), { kind: "debootstrap", suite: "trixie" });
+  assert.equal(image("{debootstrap: trixie, mirror: http://mirror.example.org/debian}"), {
+    kind: "debootstrap",
+    suite: "trixie",
+    mirror: "http://mirror.example.org/debian",
+  });
+});
+
+test("says everything that is wrong at once, each with its place", () => {
+  const problems = wrong(`machines:
+  - name: "a; rm -rf ~"
+    box: 'x"y#{1}'
+    memmory: 12
+    cpus: many
+  - name: b
+    box: lab/b
+    image: {url: "https://example.org/x"}
+  - name: B
+    box: 12
+services:
+  "a\\nb": {image: x}
+  web: {image: x, machine: nope}
+`);
+  assert.equal(problems, [
+    '2:11 name must be a host name: letters, digits and hyphens, at most 63 of them, not “a; rm -rf ~”',
+    '3:10 box must be a box name such as devlab/debian-13-gpuhost, not “x"y#{1}”',
+    "4:5 unknown key “memmory”",
+    "5:11 cpus must be a whole number from 1 to 512, not “many”",
+    "8:12 a url needs its checksum, so that nothing else is booted",
+    "9:11 two machines are named B",
+    "10:10 box must be text (put quotes around it), not “12”",
+    "12:3 “a·b” is no name for a service: letters, digits, dots, hyphens and underscores",
+    "13:28 service web runs on nope, and there is no machine of that name",
+  ]);
+});
+
+test("shows the line, and what to write instead", () => {
+  try {
+    parseConfig(one("memmory: 4096"), "my.yaml");
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as Error).message, ["my.yaml:4:5: unknown key “memmory”", "    4 |     memmory: 4096", "      |     ^", "      write  memory: …"].join("\n"));
+  }
+});
+
+test("refuses what is no YAML, no mapping, or nothing", () => {
+  assert.match(wrong("machines: [")[0]!, /^1:\d+ this is no YAML: /);
+  assert.match(wrong("a: 1\na: 2")[0]!, /^2:1 this is no YAML: .*unique/);
+  assert.equal(wrong(""), ["1:1 the file is empty"]);
+  assert.equal(wrong("- a"), ["1:1 the file must be a mapping, not a list"]);
+  assert.equal(wrong("machines: []"), ["1:11 machines is an empty list"]);
+  assert.equal(wrong("machines: 3"), ["1:11 machines must be a list, not “3”"]);
+  assert.equal(wrong("machines:\n"), ["1:10 machines must be a list, not empty"]);
+  assert.equal(wrong("services: {}"), ["1:1 machines is missing"]);
+});
+
+test("follows anchors and merge keys, and bounds them", () => {
+  const { machines } = parseConfig("machines:\n  - &base {name: a, box: lab/x, cpus: 2}\n  - {<<: *base, name: b, cpus: 3}\n");
+  assert.equal(machines.map(({ name, box, cpus }) => [name, box, cpus]), [["a", "lab/x", 2], ["b", "lab/x", 3]]);
+  const bomb = `machines: [{name: a, box: lab/x}]
+services:
+  web:
+    image: x
+    x-a: &a [1,1,1,1,1,1,1,1,1,1]
+    x-b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]
+    x-c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]
+    x-d: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]
+`;
+  assert.match(wrong(bomb)[0]!, /^3:3 service web cannot be read: Excessive alias count/);
+});
+
+test("gives services their machine", () => {
+  const two = "machines: [{name: a, box: lab/x}, {name: b, box: lab/y, gpu: {}}]\n";
+  const at = (service: string) => parseConfig(`${two}services: {web: ${service}}`).services[0]!.machine;
+  assert.is(at("{image: x, machine: a}"), "a");
+  assert.is(at("{image: x, gpu: 1}"), "b", "the only one with a GPU");
+  assert.equal(wrong(`${two}services: {web: {image: x}}`), ["2:12 service web does not say on which machine it runs"]);
+  assert.is(parseConfig(`${one("")}services: {web: {image: x, gpu: all}}`).services[0]!.machine, "devlab");
+});
+
+test("passes Compose's own keys through", () => {
+  const { services } = parseConfig(`${one("")}services: {web: {image: x, ports: ["80:80"], environment: {A: "\${B}", C: 1}, gpu: 1}}`);
+  assert.equal(services, [{ name: "web", machine: "devlab", gpu: 1, body: { image: "x", ports: ["80:80"], environment: { A: "${B}", C: 1 } } }]);
+});
+
+test("refuses two ways of building one box", () => {
+  const text = "machines: [{name: a, box: lab/x, image: debian-12}, {name: b, box: lab/x, image: debian-13}]";
+  assert.match(wrong(text)[0]!, /^1:\d+ machines a and b build the box lab\/x in two ways/);
+});
+
+test.run();

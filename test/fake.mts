@@ -1,0 +1,75 @@
+// What the tests share: a fake shell, the project's own files, golden files.
+import { readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import type { Answer, Shell } from "../lib/shell.mts";
+import * as assert from "uvu/assert";
+
+/** Path of this project's folder, without a slash at its end. */
+export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+/** A file of this project. */
+export const own = (path: string) => readFileSync(`${root}/${path}`, "utf8");
+
+/** A shell with files in memory and a table of answers: the first entry whose key the command's words begin with. */
+export function fakeShell(files: Record<string, string> = {}, answers: Record<string, Partial<Answer>> = {}) {
+  const disk = new Map(Object.entries(files));
+  const asked: string[] = [];
+  const said: string[] = [];
+  const shell: Shell = {
+    ask: (command) => {
+      asked.push(command.join(" "));
+      const found = Object.entries(answers).find(([words]) => command.join(" ").startsWith(words))?.[1];
+      return Promise.resolve({ ok: found?.code === undefined || found.code === 0, code: 0, out: "", err: "", ...found });
+    },
+    run: (command) => {
+      asked.push(command.join(" "));
+      return Promise.resolve({ code: 0, tail: [] });
+    },
+    attach: (command) => {
+      asked.push(command.join(" "));
+      return Promise.resolve(0);
+    },
+    read: (path) => Promise.resolve(disk.get(path)),
+    write: (path, text) => Promise.resolve(void disk.set(path, text)),
+    create: (path, text) => Promise.resolve(disk.has(path) ? false : (disk.set(path, text), true)),
+    remove: (path) => Promise.resolve(void disk.delete(path)),
+    move: (from, to) => {
+      const text = disk.get(from);
+      if (text !== undefined) disk.set(to, text);
+      return Promise.resolve(disk.delete(from));
+    },
+    stamp: (path) => Promise.resolve(disk.has(path) ? "1 1" : undefined),
+    list: (path) => {
+      const below = [...disk.keys()].filter((name) => name.startsWith(`${path}/`));
+      return Promise.resolve([...new Set(below.map((name) => name.slice(path.length + 1).split("/")[0]!))]);
+    },
+    signal: () => false,
+    interrupted: false,
+    print: (text) => void said.push(text),
+    say: (text) => void said.push(text),
+    confirm: () => Promise.resolve(false),
+    terminal: { in: false, out: false, err: false, columns: 80 },
+  };
+  return { shell, disk, asked, said };
+}
+
+/** Compares a text with test/golden/NAME, or writes that anew where GOLDEN=write. */
+export function golden(name: string, text: string): void {
+  const path = `${root}/test/golden/${name}`;
+  if (process.env.GOLDEN === "write") writeFileSync(path, text);
+  assert.fixture(text, readFileSync(path, "utf8"), `golden/${name}`);
+}
+
+/** A generator of the same numbers at every run (mulberry32). */
+export function random(seed: number) {
+  let state = seed;
+  const next = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+  const below = (limit: number) => Math.floor(next() * limit);
+  return { next, below, pick: <T,>(items: T[]): T => items[below(items.length)]! };
+}

@@ -1,0 +1,159 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parseHost } from "../lib/host.mts";
+import { own, random, root } from "./fake.mts";
+
+const test = suite("host");
+
+test("reads what the probe of a VM without a GPU printed", () => {
+  const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
+  assert.is(host.os.id, "debian");
+  assert.is(host.os.platform, "linux");
+  assert.is(host.cpu.count, 2);
+  assert.equal(host.cpu.flags, ["lm", "hypervisor"]);
+  assert.is(host.cpu.physicalBits, 48);
+  assert.equal(host.kvm, { device: true, access: true });
+  assert.equal(host.iommu.units, []);
+  assert.equal(host.iommu.groups, new Map());
+  assert.is(host.pci!.length, 6);
+  assert.is(host.pci![3]!.driver, "virtio-pci");
+  assert.equal(host.needs.mounts, [{ point: "/", bdf: "0000:00:02.0" }]);
+  assert.equal(host.needs.route, ["0000:00:03.0"]);
+  assert.is(host.versions.packer, "1.6.6");
+  assert.is(host.vagrantPlugins["vagrant-libvirt"], "0.11.2");
+  assert.equal(host.libvirt!.networks, { default: "active" });
+});
+
+test("knows nothing of what no line says", () => {
+  const host = parseHost("homelab-gpu-probe 1 linux\n");
+  assert.is(host.pci, undefined);
+  assert.is(host.cpu.flags, undefined);
+  assert.is(host.iommu.units, undefined);
+  assert.is(host.iommu.groups, undefined);
+  assert.is(host.programs, undefined);
+  assert.is(host.needs.route, undefined);
+  assert.is(host.kernel.arguments, undefined);
+  assert.is(host.efi, undefined);
+});
+
+test("refuses what is no probe, or one of a later format", () => {
+  assert.throws(() => parseHost("hello"), /this is no saved probe/);
+  assert.throws(() => parseHost(""), /this is no saved probe/);
+  assert.throws(() => parseHost("homelab-gpu-probe 2 linux\n"), /use a newer homelab-gpu/);
+});
+
+test("does not stumble over a damaged probe", () => {
+  const text = own("test/hosts/vm-without-gpu.txt");
+  const [first, ...lines] = text.split("\n");
+  const dice = random(1);
+  for (let i = 0; i < 1000; i++) {
+    const damaged = lines.filter(() => dice.next() > 0.1).flatMap((line) => dice.next() < 0.1 ? [line, line] : [line])
+      .map((line) => dice.next() < 0.1 ? line.slice(dice.below(line.length)) : line);
+    parseHost([first, ...damaged].join("\n"));
+  }
+});
+
+/** A tree with the files that the text names: `path = content`, `path -> target`. */
+function tree(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-tree-"));
+  for (const line of text.trim().split("\n")) {
+    const [, path, kind, value] = /^\s*(\S+) (=|->) (.*)$/.exec(line)!;
+    const full = join(folder, path!);
+    mkdirSync(dirname(full), { recursive: true });
+    if (kind === "=") writeFileSync(full, `${value!.replaceAll("\\n", "\n").replaceAll("\\t", "\t")}\n`);
+    else symlinkSync(value!, full);
+  }
+  return folder;
+}
+
+const card = `
+  etc/os-release = ID=debian\\nVERSION_ID="12"\\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
+  etc/default/grub = GRUB_CMDLINE_LINUX_DEFAULT='quiet intel_iommu=on root=UUID=1234'
+  proc/cmdline = BOOT_IMAGE=/vmlinuz root=UUID=1234-5678 ro hostname=secret intel_iommu=on iommu=pt
+  proc/cpuinfo = processor\\t: 0\\nvendor_id\\t: GenuineIntel\\nflags\\t\\t: fpu vmx lm\\naddress sizes\\t: 46 bits physical, 48 bits virtual\\n\\nprocessor\\t: 1
+  proc/meminfo = MemTotal:       65536000 kB\\nMemAvailable:   60000000 kB
+  proc/interrupts = CPU0\\n 1: 0 IR-IO-APIC 1-edge i8042\\n 24: 5 IR-PCI-MSI-0000:00:1f.2 0-edge ahci
+  proc/net/route = Iface Destination Gateway\\nenp3s0 00000000 0101A8C0
+  proc/self/mountinfo = 24 1 259:2 / / rw - ext4 /dev/nvme0n1p2 rw
+  sys/class/iommu/dmar0 -> ../../devices/virtual/iommu/dmar0
+  sys/devices/virtual/iommu/dmar0/intel-iommu/cap = d2008c22260206
+  sys/firmware/acpi/tables/DMAR = x
+  sys/firmware/acpi/tables/APIC = x
+  sys/kernel/iommu_groups/5/type = DMA-FQ
+  sys/kernel/iommu_groups/5/reserved_regions = 0x00000000fee00000 0x00000000feefffff msi\\n0x000000007b800000 0x000000007fffffff direct
+  sys/kernel/iommu_groups/5/devices/0000:01:00.0 -> ../../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0
+  sys/bus/pci/devices/0000:01:00.0 -> ../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/class = 0x030000
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/vendor = 0x10de
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/device = 0x2786
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/boot_vga = 1
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/uevent = DRIVER=nouveau\\nPCI_ID=10DE:2786
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/driver_override = (null)
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/reset_method = pm bus
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/resource = 0x00000000fb000000 0x00000000fbffffff 0x0000000000040200\\n0x0000006000000000 0x00000063ffffffff 0x000000000014220c\\n0x0000000000000000 0x0000000000000000 0x0000000000000000
+  sys/dev/block/259:2 -> ../../devices/pci0000:00/0000:00:1d.0/0000:02:00.0/nvme/nvme0/nvme0n1/nvme0n1p2
+  sys/devices/pci0000:00/0000:00:1d.0/0000:02:00.0/nvme/nvme0/nvme0n1/nvme0n1p2/dev = 259:2
+  sys/class/net/enp3s0 -> ../../devices/pci0000:00/0000:00:1c.0/0000:03:00.0/net/enp3s0
+  sys/devices/pci0000:00/0000:00:1c.0/0000:03:00.0/net/enp3s0/device -> ../../../0000:03:00.0
+  sys/class/net/enx001122334455 -> ../../devices/pci0000:00/0000:00:14.0/usb1/net/enx001122334455
+  sys/devices/pci0000:00/0000:00:14.0/usb1/net/enx001122334455/device -> ../../../usb1
+`;
+
+for (const shell of [["sh"], ["busybox", "sh"]]) {
+  test(`the probe reads a foreign tree (${shell.join(" ")})`, () => {
+    const folder = tree(card);
+    try {
+      const probe = `${root}/scripts/probe-linux.sh`;
+      let text: string;
+      try {
+        text = execFileSync(shell[0]!, [...shell.slice(1), probe, folder], { encoding: "utf8" });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT" && shell[0] === "busybox") return;
+        throw error;
+      }
+      const host = parseHost(text);
+      assert.equal(host.kernel.arguments, ["intel_iommu=on", "iommu=pt"]);
+      assert.equal(host.kernel.configured, ["intel_iommu=on"]);
+      assert.equal(host.kernel.grub, [{ variable: "GRUB_CMDLINE_LINUX_DEFAULT", quote: "'" }]);
+      assert.equal(host.cpu, { vendor: "GenuineIntel", count: 2, flags: ["vmx", "lm"], physicalBits: 46 });
+      assert.equal(host.memory, { total: 64000, available: 58593 });
+      assert.equal(host.iommu.units, ["dmar0"]);
+      assert.equal(host.iommu.capabilities, { dmar0: "d2008c22260206" });
+      assert.equal(host.iommu.acpiTables, ["APIC", "DMAR"]);
+      assert.equal(host.iommu.groups, new Map([["5", ["0000:01:00.0"]]]));
+      assert.equal(host.iommu.types, { 5: "DMA-FQ" });
+      assert.equal(host.iommu.direct, ["5"]);
+      assert.equal(host.iommu.interrupts, ["IR-IO-APIC", "IR-PCI-MSI"]);
+      assert.equal(host.pci, [{
+        bdf: "0000:01:00.0",
+        class: "030000",
+        vendor: "10de",
+        device: "2786",
+        driver: "nouveau",
+        bootVga: true,
+        group: "5",
+        resets: ["pm", "bus"],
+        bars: [
+          { index: 0, start: 0xfb000000n, size: 0x1000000n, wide: false, prefetch: false },
+          { index: 1, start: 0x6000000000n, size: 0x400000000n, wide: true, prefetch: true },
+        ],
+        above: ["0000:00:01.0"],
+        drm: [],
+        displays: [],
+        mediated: false,
+      }]);
+      assert.equal(host.needs.mounts.map(({ bdf }) => bdf), ["0000:00:1d.0", "0000:02:00.0"]);
+      assert.equal(host.needs.route, ["0000:00:1c.0", "0000:03:00.0"]);
+      assert.is(host.programs, undefined, "a foreign tree is asked no programs");
+      assert.not.match(text, /secret|UUID|001122334455/, "names, disks and addresses stay out");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
+
+test.run();

@@ -1,0 +1,55 @@
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parseConfig } from "../lib/config.mts";
+import { prefixOf, readLab } from "../lib/lab.mts";
+import { fakeShell } from "./fake.mts";
+
+const test = suite("lab");
+const folder = "/home/me/my lab/.homelab-gpu";
+const prefix = prefixOf(folder);
+const config = parseConfig("machines: [{name: a, box: lab/x}]");
+const ssh = "Host a\n  HostName 192.168.121.5\n  User vagrant\n";
+const info = (id: string) => `Id:             ${id}\nName:           ${prefix}a\nUUID:           5e\nState:          x\nCPU(s):         2\nMax memory:     1048576 KiB\nUsed memory:    1048576 KiB\n`;
+
+async function seen(files: Record<string, string>, out = "") {
+  const { shell, asked } = fakeShell({ "/proc/sys/kernel/random/boot_id": "boot\n", ...files }, { virsh: { out } });
+  const lab = await readLab(shell, config, folder);
+  return { lab, machine: lab.machines.a!, asked };
+}
+const id = { [`${folder}/.vagrant/machines/a/libvirt/id`]: "5e" };
+const made = { ...id, [`${folder}/ssh/a`]: ssh };
+
+test("tells the states of a VM, with one question to libvirt", async () => {
+  const running = await seen(made, info("3"));
+  assert.equal(running.machine, { domain: `${prefix}a`, state: "running", run: "boot/3", cpus: 2, memory: 1024, address: "192.168.121.5" });
+  assert.is(running.asked.length, 1);
+  assert.is((await seen(made, info("-"))).machine.state, "off");
+  assert.is((await seen({})).machine.state, "absent");
+  assert.is((await seen({}, info("3"))).machine.state, "half-made", "a domain that no run finished");
+  assert.is((await seen(id)).machine.state, "half-made", "an id without a domain");
+  assert.is((await seen(made)).machine.state, "half-made", "its domain was removed by other hands");
+});
+
+test("knows what was proven, and shrugs at a state file that is none", async () => {
+  const state = (text: string) => seen({ ...made, [`${folder}/state.json`]: text }, info("3"));
+  const proof = { run: "boot/3", services: "x", at: "2026" };
+  assert.equal((await state(JSON.stringify({ schema: "homelab-gpu/state/1", proofs: { a: proof } }))).machine.proof, proof);
+  assert.is((await state("{ half wri")).machine.proof, undefined);
+  assert.is((await state('{"schema": "other"}')).machine.proof, undefined);
+});
+
+test("lists the versions of boxes that Vagrant has", async () => {
+  const home = process.env.VAGRANT_HOME ?? `${process.env.HOME}/.vagrant.d`;
+  const { lab } = await seen({ [`${home}/boxes/lab-VAGRANTSLASH-x/1.5.7/libvirt/box.img`]: "", [`${home}/boxes/lab-VAGRANTSLASH-x/metadata_url`]: "" });
+  assert.equal(lab.boxes, { "lab/x": ["1.5.7"] });
+});
+
+test("gives every lab a prefix of its own that libvirt takes", () => {
+  assert.match(prefix, /^my-lab-[0-9a-f]{6}_$/);
+  assert.is.not(prefixOf("/a/lab/.homelab-gpu"), prefixOf("/b/lab/.homelab-gpu"));
+  assert.match(prefixOf("/.homelab-gpu"), /^lab-[0-9a-f]{6}_$/);
+  assert.match(prefixOf("/home/ü ñ/.homelab-gpu"), /^lab-[0-9a-f]{6}_$/);
+});
+
+test.run();

@@ -1,0 +1,73 @@
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { hold } from "../lib/lock.mts";
+import { fakeShell } from "./fake.mts";
+
+const test = suite("lock");
+const stat = (start: number) => `1 (a) b) ${["S", ...Array(18).fill("0"), start].join(" ")} 0`;
+const self = { [`/proc/${process.pid}/stat`]: stat(5) };
+const holder = (pid: number, began: string, step?: object) => JSON.stringify({ pid, began, command: "up", since: "2026-01-01T00:00:00.000Z", ...(step ? { step } : {}) });
+
+function shellWith(files: Record<string, string>, living: number[]) {
+  const made = fakeShell({ ...self, ...files });
+  const signals: string[] = [];
+  made.shell.signal = (id, signal) => {
+    if (signal !== 0) signals.push(`${signal} ${id}`);
+    const there = living.includes(id);
+    if (signal !== 0) living.splice(living.indexOf(id), there ? 1 : 0);
+    return there;
+  };
+  return { ...made, signals };
+}
+
+test("is taken, notes its steps, and is given back", async () => {
+  const { shell, disk } = shellWith({ "/proc/77/stat": stat(9) }, []);
+  const lock = await hold(shell, "/lab", "up", () => {});
+  assert.is(JSON.parse(disk.get("/lab/lock")!).pid, process.pid);
+  await lock.step(77);
+  assert.equal(JSON.parse(disk.get("/lab/lock")!).step, { group: 77, began: "9" });
+  await lock.release();
+  assert.not.ok(disk.has("/lab/lock"));
+});
+
+test("says who holds it", async () => {
+  const { shell } = shellWith({ "/lab/lock": holder(42, "7"), "/proc/42/stat": stat(7) }, [42]);
+  try {
+    await hold(shell, "/lab", "up", () => {});
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as Error).message, "“up” is at work in /lab (process 42, since 2026-01-01T00:00:00.000Z): wait for it");
+  }
+});
+
+test("is taken over from a dead holder, and from one whose number another process has now", async () => {
+  for (const [files, living] of [[{}, []], [{ "/proc/42/stat": stat(8) }, [42]]] as const) {
+    const { shell, disk } = shellWith({ "/lab/lock": holder(42, "7"), ...files }, [...living]);
+    await hold(shell, "/lab", "up", () => {});
+    assert.is(JSON.parse(disk.get("/lab/lock")!).pid, process.pid);
+  }
+});
+
+test("ends the step that a killed holder left running, and no stranger", async () => {
+  const step = { group: 77, began: "9" };
+  const left = shellWith({ "/lab/lock": holder(42, "7", step), "/proc/77/stat": stat(9) }, [77, -77]);
+  await hold(left.shell, "/lab", "up", () => {});
+  assert.equal(left.signals, ["SIGTERM -77", "SIGKILL -77"]);
+
+  const leaderless = shellWith({ "/lab/lock": holder(42, "7", step) }, [-77]);
+  await hold(leaderless.shell, "/lab", "up", () => {});
+  assert.equal(leaderless.signals[0], "SIGTERM -77");
+
+  const stranger = shellWith({ "/lab/lock": holder(42, "7", step), "/proc/77/stat": stat(10) }, [77, -77]);
+  await hold(stranger.shell, "/lab", "up", () => {});
+  assert.equal(stranger.signals, []);
+});
+
+test("is taken over if what it says is no sense", async () => {
+  const { shell, disk } = shellWith({ "/lab/lock": "half wri" }, []);
+  await hold(shell, "/lab", "up", () => {});
+  assert.is(JSON.parse(disk.get("/lab/lock")!).pid, process.pid);
+});
+
+test.run();

@@ -1,0 +1,51 @@
+// What holds for the project as a whole: one home for each thing, and files that agree.
+import { readdirSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { names } from "../lib/assets.mts";
+import { commands, options } from "../lib/commands.mts";
+import { own, root } from "./fake.mts";
+
+const test = suite("project");
+const modules = readdirSync(`${root}/lib`, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".mts")).map((name) => `lib/${name}`);
+const sources = Object.fromEntries([...modules, "homelab-gpu.mts"].map((name) => [name, own(name)]));
+const importers = (what: string) => Object.keys(sources).filter((name) => new RegExp(`from "${what}["/]|import\\("${what}["/]`).test(sources[name]!));
+
+test("each package has one door", () => {
+  assert.equal(importers("zx"), ["lib/shell.mts"]);
+  assert.equal(importers("yaml"), ["lib/yaml.mts"]);
+  assert.equal(importers("chalk"), ["lib/print.mts"]);
+  assert.equal(importers("minimist"), ["homelab-gpu.mts"]);
+});
+
+test("only the shell touches files and processes", () => {
+  assert.equal(importers("node:fs"), ["lib/shell.mts"]);
+  assert.equal(importers("node:fs/promises"), ["lib/shell.mts"]);
+  assert.equal(importers("node:child_process"), []);
+  assert.equal(Object.keys(sources).filter((name) => /console\.|process\.std(out|err)\b/.test(sources[name]!)), ["lib/shell.mts", "homelab-gpu.mts"]);
+});
+
+test("every asset is there, and every template and guest script is an asset", () => {
+  for (const name of names) own(name);
+  const there = readdirSync(`${root}/templates`).filter((name) => !/^homelab-gpu\./.test(name)).map((name) => `templates/${name}`);
+  assert.equal(there.filter((name) => !names.includes(name)), []);
+});
+
+test("package.json, deno.json and the script agree", () => {
+  const { version, dependencies, devDependencies } = JSON.parse(own("package.json"));
+  const { imports } = JSON.parse(own("deno.json"));
+  assert.match(sources["homelab-gpu.mts"]!, new RegExp(`const version = "${version}";`));
+  for (const [name, range] of Object.entries<string>({ ...dependencies, uvu: devDependencies.uvu, ajv: devDependencies.ajv })) {
+    if (name !== "tsx") assert.is(imports[name], `npm:${name}@${range}`);
+  }
+  assert.equal(Object.keys(dependencies).sort(), ["chalk", "minimist", "tsx", "yaml", "zx"]);
+  assert.match(own(".npmrc"), /^node-options=--import tsx$/m);
+});
+
+test("the README names every command and option", () => {
+  const readme = own("README.md");
+  for (const name of Object.keys(commands)) assert.ok(readme.includes(`\`${name}`), `command ${name}`);
+  for (const { name } of options) assert.ok(readme.includes(`--${name}`), `option ${name}`);
+});
+
+test.run();

@@ -1,0 +1,25 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { joined, nothing, render } from "../lib/render.mts";
+
+const test = suite("render");
+
+test("quotes each value for its language", () => {
+  assert.is(render("x = {{a}}", { a: "it's #{here} \\ $X" }).text, "x = 'it\\'s #{here} \\\\ $X'");
+  assert.is(render("x={{a}}", { a: "it's $X" }, "shell").text, "x='it'\\''s $X'");
+  assert.is(render("{{a}} {{b}} {{c}}", { a: 1, b: true, c: ["x", 2] }).text, "1 true ['x', 2]");
+});
+
+test("puts rendered lines in at their place, and drops the line of nothing", () => {
+  const inner = joined([render("a = {{v}}", { v: 1 }), render("b\n\nc", {})]);
+  assert.is(render("do\n  {{inner}}\n  {{none}}\nend\n", { inner, none: nothing }).text, "do\n  a = 1\n  b\n\n  c\nend");
+});
+
+test("throws if a name has no value, a value no name, or the language no such value", () => {
+  assert.throws(() => render("{{a}}", {}), /no value for {{a}}/);
+  assert.throws(() => render("", { a: 1 }), /no {{a}} in the template/);
+  assert.throws(() => render("{{a}}", { a: {} }), /cannot be written in ruby/);
+  assert.throws(() => render("{{a}}", { a: ["x"] }, "shell"), /cannot be written in shell/);
+});
+
+test.run();

@@ -1,0 +1,91 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { Lines, realShell } from "../lib/shell.mts";
+
+const test = suite<{ folder: string }>("shell");
+const shell = realShell();
+
+test.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu-shell-"));
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
+
+test("asks with arguments that need no quoting, and never throws", async () => {
+  const words = ["a b", "c'd", '"', "$HOME", "*", "`x`", "\n", ""];
+  assert.is((await shell.ask(["printf", "%s|", ...words])).out, words.map((word) => `${word}|`).join(""));
+  assert.equal(await shell.ask(["sh", "-c", "echo out; echo err >&2; exit 3"]), { ok: false, code: 3, out: "out\n", err: "err\n" });
+  assert.is((await shell.ask(["no-such-program-anywhere"])).code, 127);
+  assert.is((await shell.ask(["cat"], { input: "in" })).out, "in");
+  assert.is((await shell.ask(["cat"])).out, "", "no terminal to wait for");
+});
+
+test("runs a program with a log, what it says as it comes, its input and its output", async ({ folder }) => {
+  const seen: string[] = [];
+  const groups: number[] = [];
+  writeFileSync(join(folder, "in put"), "hello\n");
+  const ended = await shell.run(["sh", "-c", "cat; echo err >&2; exit 4"], {
+    cwd: folder,
+    input: join(folder, "in put"),
+    log: join(folder, "logs/x.log"),
+    show: (text) => seen.push(text),
+    started: (group) => Promise.resolve(void groups.push(group)),
+  });
+  assert.is(ended.code, 4);
+  assert.equal([...ended.tail].sort(), ["err", "hello"]);
+  assert.match(readFileSync(join(folder, "logs/x.log"), "utf8"), /hello/);
+  assert.match(seen.join(""), /err/);
+  assert.is(groups.length, 1);
+
+  const output = join(folder, "made/it");
+  await shell.run(["sh", "-c", "echo whole; exit 1"], { output });
+  assert.not.ok(existsSync(output), "what a failing program printed is not kept");
+  await shell.run(["echo", "whole"], { output });
+  assert.is(readFileSync(output, "utf8"), "whole\n");
+});
+
+test("writes files whole, with the folders above them", async ({ folder }) => {
+  const path = join(folder, "a/b/c");
+  await shell.write(path, "one", 0o755);
+  await shell.write(path, "two", 0o755);
+  assert.is(await shell.read(path), "two");
+  assert.is(statSync(path).mode & 0o777, 0o755);
+  assert.equal(readdirSync(join(folder, "a/b")), ["c"], "no temporary file is left");
+  assert.is(await shell.read(join(folder, "none")), undefined);
+  assert.is(await shell.stamp(join(folder, "none")), undefined);
+  assert.equal(await shell.list(join(folder, "none")), []);
+  assert.is(await shell.move(join(folder, "none"), path), false);
+});
+
+test("says in words why a file cannot be written", async ({ folder }) => {
+  writeFileSync(join(folder, "file"), "");
+  try {
+    await shell.write(join(folder, "file/x"), "");
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).message, /^cannot write .*\/file\/x: a file stands where a folder should be$/);
+  }
+});
+
+test("makes a file for one of many only", async ({ folder }) => {
+  const path = join(folder, "lock");
+  const made = await Promise.all(Array.from({ length: 20 }, (_, i) => shell.create(path, String(i))));
+  assert.is(made.filter(Boolean).length, 1);
+  assert.is(await shell.read(path), String(made.indexOf(true)));
+  assert.equal(readdirSync(folder), ["lock"]);
+});
+
+test("keeps of a line that rewrites itself what it showed last", () => {
+  const lines: string[] = [];
+  const taken = new Lines((line) => lines.push(line));
+  taken.add("one\ntw");
+  taken.add("o\r\nProgress: 1%\rProgress: 2%");
+  taken.add("\u001b[KProgress: 3%\u001b[0m\nlast");
+  taken.end();
+  assert.equal(lines, ["one", "two", "Progress: 3%", "last"]);
+  assert.equal(taken.tail, lines);
+});
+
+test.run();

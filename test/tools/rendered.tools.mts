@@ -1,0 +1,167 @@
+// What is rendered, in the real programs: nothing that a config can say is taken for code, and all of it arrives as it was written.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parse } from "yaml";
+import { names } from "../../lib/assets.mts";
+import { composeFile } from "../../lib/compose.mts";
+import { parseConfig } from "../../lib/config.mts";
+import { parseHost } from "../../lib/host.mts";
+import { makePlan } from "../../lib/plan.mts";
+import { render } from "../../lib/render.mts";
+import { settle } from "../../lib/settle.mts";
+import type { File } from "../../lib/types.mts";
+import { own, root } from "../fake.mts";
+
+const test = suite<{ folder: string }>("rendered");
+
+test.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu tools-"));
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
+
+const hostile = [
+  "plain",
+  "it's",
+  '"quoted"',
+  "a\\",
+  "\\'",
+  "#{1+1}",
+  "#{`touch /tmp/hostile`}",
+  "`id`",
+  "$(id)",
+  "${HOME}",
+  "$HOME",
+  "$",
+  "${",
+  "${}",
+  "%{x}",
+  "%{if true}x%{endif}",
+  "{{ .Vars }}",
+  "{{user `x`}}",
+  "<%= 1 %>",
+  "a\nb",
+  "a\r\nb",
+  "\ttab",
+  " lead",
+  "trail ",
+  "",
+  "yes",
+  "null",
+  "~",
+  "1e3",
+  "0042",
+  "12:30",
+  "0x1f",
+  "2001-01-01",
+  "- a",
+  "a: b",
+  "a #b",
+  "[a]",
+  "{a}",
+  "&a",
+  "*a",
+  "!a",
+  "|",
+  ">",
+  "%",
+  "@a",
+  "ünïcödé ✓ 日本",
+  "; rm -rf ~",
+  "a && b",
+  "../../etc",
+  "\u2028",
+];
+
+function run(command: string, words: string[], cwd: string, input?: string): string {
+  const env = { ...process.env, VAGRANT_CHECKPOINT_DISABLE: "1", CHECKPOINT_DISABLE: "1", VAGRANT_HOME: join(cwd, "vagrant-home"), VAGRANT_DEFAULT_PROVIDER: "libvirt" };
+  delete (env as { NODE_OPTIONS?: string }).NODE_OPTIONS;
+  const { status, stdout, stderr } = spawnSync(command, words, { cwd, env, encoding: "utf8", ...(input === undefined ? {} : { input }) });
+  if (status !== 0) throw new Error(`${command} ${words.join(" ")}: ${status}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+function planned(text: string): File[] {
+  const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
+  const config = parseConfig(text);
+  const texts = Object.fromEntries([...names, "/my.sh"].map((name) => [name, name === "/my.sh" ? "#!/bin/sh\n" : own(name)]));
+  const machines = Object.fromEntries(config.machines.map(({ name }) => [name, { domain: name, state: "absent" as const }]));
+  return makePlan(settle(config, host), host, { folder: "/lab", prefix: "lab-1_", boxes: {}, machines }, texts).files;
+}
+function written(files: File[], folder: string): void {
+  for (const { path, text } of files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+}
+
+test("Ruby takes every value for itself", ({ folder }) => {
+  const file = render("print [{{all}}].flatten.join(0.chr)\n", { all: hostile }).text;
+  assert.equal(run("ruby", ["-e", file], folder).split("\0"), hostile);
+});
+
+test("a shell takes every value for itself", ({ folder }) => {
+  for (const value of hostile) assert.is(run("sh", ["-c", render("printf %s {{value}}", { value }, "shell").text], folder), value);
+});
+
+for (const [name, command] of [["1", "docker-compose"], ["2", process.env.COMPOSE_V2!]] as const) {
+  test(`Compose ${name} takes every value for itself`, ({ folder }) => {
+    const environment = Object.fromEntries(hostile.map((value, i) => [`V${i}`, value]));
+    const service = { image: "x", command: ["echo", ...hostile.filter(Boolean)], labels: { [`key.${"$"}{x}`]: "y" }, environment };
+    writeFileSync(join(folder, "compose.yaml"), composeFile([{ name: "web", machine: "a", body: service }]));
+    const shown = parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder), { schema: "failsafe" }).services.web;
+    // config prints a file again, in which a $ is doubled once more
+    const single = (value: string) => value.replaceAll("$$", "$");
+    // what version 1 prints for a line separator no YAML reader takes back
+    const told = (values: string[]) => values.filter((value) => name === "2" || value !== "\u2028");
+    for (const value of told(hostile)) assert.is(single(shown.environment[`V${hostile.indexOf(value)}`]), value);
+    assert.equal(shown.command.slice(1, told(hostile).length).map(single), told(hostile).filter(Boolean));
+  });
+
+  test(`Compose ${name} takes a reservation of GPUs`, ({ folder }) => {
+    writeFileSync(join(folder, "compose.yaml"), composeFile([{ name: "web", machine: "a", gpu: 2, body: { image: "x" } }]));
+    const { devices } = parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder)).services.web.deploy.resources.reservations;
+    assert.equal(devices, [{ driver: "nvidia", count: 2, capabilities: ["gpu"] }]);
+  });
+}
+
+test("Packer takes the box's files, and every value for itself", ({ folder }) => {
+  const files = planned("machines: [{name: a, box: lab/x, image: debian-13, provision: [/my.sh]}]");
+  written(files, folder);
+  const box = join(folder, "packer/lab-x");
+  const values = JSON.parse(files.find(({ path }) => path.endsWith("pkrvars.json"))!.text);
+  mkdirSync(join(box, "seed"));
+  for (const name of ["user-data", "meta-data", "authorized_keys", "key"]) writeFileSync(join(box, "seed", name), "");
+  run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(box, "seed", "key2")], folder);
+  run("mv", [join(box, "seed", "key2"), join(box, "seed", "key")], folder);
+  run("packer", ["validate", "."], box);
+  writeFileSync(join(box, "values.auto.pkrvars.json"), JSON.stringify({ ...values, scripts: hostile }));
+  const shown = run("packer", ["console", "."], box, "jsonencode(var.scripts)\n");
+  const json = shown.slice(shown.indexOf("["), shown.lastIndexOf("]") + 1);
+  assert.equal(JSON.parse(json), hostile);
+});
+
+test("Packer refuses the plugins file where they are built in, which is why only newer ones get it", ({ folder }) => {
+  writeFileSync(join(folder, "plugins.pkr.hcl"), own("templates/plugins.pkr.hcl"));
+  assert.throws(() => run("packer", ["validate", "."], folder), /required_plugins|Failed to initialize|are not expected here/);
+});
+
+test("Vagrant takes the Vagrantfile and evaluates every machine's provider block", ({ folder }) => {
+  written(planned("machines: [{name: a, box: lab/x, image: debian-13}, {name: b-2, box: lab/y, accelerator: kvm, cpus: 7}]"), folder);
+  assert.match(run("vagrant", ["validate"], folder), /validated successfully/);
+  // a setting that does not exist is refused, so what was evaluated does exist
+  const path = join(folder, "Vagrantfile");
+  writeFileSync(path, own("test/golden/starter.Vagrantfile").replace("1.HASH.0", "1.0.0").replace("l.cpus", "l.bogus"));
+  assert.throws(() => run("vagrant", ["validate"], folder), /The following settings shouldn't exist: bogus/);
+});
+
+test("shellcheck has nothing to say", () => {
+  const scripts = [...readdirSync(`${root}/scripts`).map((name) => `scripts/${name}`), ...readdirSync(`${root}/test`, { recursive: true, encoding: "utf8" }).map((name) => `test/${name}`), ".ci/run"];
+  run("shellcheck", scripts.filter((name) => /\.sh$|^\.ci\/run$/.test(name)), root);
+});
+
+test.run();
