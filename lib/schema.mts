@@ -22,7 +22,9 @@ function plain(shape: Shape): Schema {
     case "hex":
       // Ids of digits alone are numbers to YAML, as are 1e84 and 0042. The parser reads them as they are written, which a schema
       // cannot, so that it lets any whole number pass
-      return { anyOf: [{ type: "string", pattern: `^[0-9a-fA-F]{${shape.digits}}$` }, { type: "integer", minimum: 0 }] };
+      return {
+        anyOf: [{ type: "string", pattern: `^[0-9a-fA-F]{${shape.digits}}$` }, { type: "integer", minimum: 0 }],
+      };
     case "choice":
       return { enum: shape.values() };
     case "whole": {

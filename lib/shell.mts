@@ -3,7 +3,7 @@ import { createWriteStream } from "node:fs";
 import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
-import { $ } from "zx/core";
+import { $, type ProcessPromise } from "zx/core";
 import { Interrupted, Trouble } from "./errors.mts";
 
 /** What a command answered. A failure is an answer too: 127 is a missing program, null a signal. */
@@ -99,22 +99,24 @@ export function realShell(): Shell {
     shell.interrupted = true;
   };
   let listening = false;
-  const watched = (group: number | undefined) => {
+  const watched = (child: ProcessPromise) => {
     if (!listening) {
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-        process.on(signal, () => stop(signal));
-      }
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
     }
     listening = true;
-    if (group) groups.add(group);
-    return () => groups.delete(group ?? 0);
+    const group = child.pid;
+    if (!group) return () => {};
+    groups.add(group);
+    // what a step leaves behind in its group when it was told to stop is told so too
+    child.child?.once("exit", () => shell.interrupted && kill(-group, "SIGTERM"));
+    return () => groups.delete(group);
   };
 
   return Object.assign(shell, {
     async ask(command: string[], { input, cwd, env }: AskOptions = {}) {
-      const settings = { nothrow: true, quiet: true, ...placed(cwd, env) };
+      const settings = { ...quietly, ...placed(cwd, env) };
       const child = input === undefined ? $(settings)`${command} < /dev/null` : $({ ...settings, input })`${command}`;
-      const done = watched(child.pid);
+      const done = watched(child);
       const { ok, exitCode, stdout, stderr } = await child;
       done();
       if (shell.interrupted) throw new Interrupted();
@@ -128,14 +130,9 @@ export function realShell(): Shell {
       if (kept) await mkdir(dirname(kept), { recursive: true });
       const file = log ? createWriteStream(log) : undefined;
       const lines = new Lines((line) => file?.write(`${line}\n`));
-      const settings = {
-        nothrow: true,
-        quiet: true,
-        ...(options.terminal ? { detached: false } : {}),
-        ...placed(options.cwd, options.env),
-      };
+      const settings = { ...quietly, detached: !options.terminal, ...placed(options.cwd, options.env) };
       const child = kept ? $(settings)`${command} < ${input} > ${kept}` : $(settings)`${command} < ${input}`;
-      const done = watched(options.terminal ? undefined : child.pid);
+      const done = options.terminal ? () => {} : watched(child);
       if (child.pid && !options.terminal) await options.started?.(child.pid);
       for (const stream of [child.stdout, child.stderr]) {
         stream.on("data", (chunk: Buffer | string) => {
@@ -309,6 +306,9 @@ function shownLast(text: string): string {
   // deno-lint-ignore no-control-regex
   return states.at(-1)!.replace(/\u001b\[[0-9;]*[A-Za-z]/g, "");
 }
+
+/** Children lead process groups of their own, so that all of a step can be ended at once. */
+const quietly = { nothrow: true, quiet: true, detached: process.platform !== "win32" };
 
 function placed(cwd?: string, env?: Record<string, string>): { cwd?: string; env?: NodeJS.ProcessEnv } {
   return { ...(cwd ? { cwd } : {}), ...(env ? { env: { ...process.env, ...env } } : {}) };

@@ -29,7 +29,13 @@ test("every check has an id of its own and says what it is about", () => {
 });
 
 test("a check that throws is a finding", () => {
-  const broken = host((made) => Object.defineProperty(made.memory, "total", { get: () => { throw new Error("boom"); } }));
+  const broken = host((made) =>
+    Object.defineProperty(made.memory, "total", {
+      get: () => {
+        throw new Error("boom");
+      },
+    })
+  );
   const finding = examine(broken, { machines: [...settle(plain, host()).machines], services: [] }, ["host.memory"])[0]!;
   assert.equal([finding.status, finding.says], ["unknown", "this check broke, which is a bug in homelab-gpu: boom"]);
 });
@@ -43,24 +49,35 @@ test("tools.present: one command of this distribution for all that is missing", 
   assert.is(first("tools.present", host()).status, "pass");
   const { status, says, fix } = first("tools.present", without("packer", "virsh", "xorriso"));
   assert.is(status, "fail");
-  assert.is(says, "missing: libvirt (running the VM), packer (building the box), xorriso (the CD that lets Packer into the image)");
+  assert.is(
+    says,
+    "missing: libvirt (running the VM), packer (building the box), xorriso (the CD that lets Packer into the image)",
+  );
   assert.equal(fix, [{
     say: "Install libvirt, packer, xorriso",
-    run: "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libvirt-daemon-system libvirt-clients dnsmasq-base iptables packer xorriso",
+    run:
+      "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libvirt-daemon-system libvirt-clients dnsmasq-base iptables packer xorriso",
     root: true,
     reboot: false,
     safe: true,
   }]);
-  assert.match(first("tools.present", without("xorriso", "apt-get")).fix[0]!.say, /Install xorriso/, "no package manager that is known");
+  assert.match(
+    first("tools.present", without("xorriso", "apt-get")).fix[0]!.say,
+    /Install xorriso/,
+    "no package manager that is known",
+  );
 });
 
 test("tools.present: what a distribution does not package is not promised", () => {
   const fixes = (change: (host: Host) => void) =>
-    first("tools.present", host((made) => {
-      delete made.programs!.packer;
-      made.vagrantPlugins = {};
-      change(made);
-    })).fix.map(({ run, say, safe }) => run ?? `${say} ${safe}`);
+    first(
+      "tools.present",
+      host((made) => {
+        delete made.programs!.packer;
+        made.vagrantPlugins = {};
+        change(made);
+      }),
+    ).fix.map(({ run, say, safe }) => run ?? `${say} ${safe}`);
   assert.equal(fixes(({ os }) => os.version = "13"), [
     "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends vagrant-libvirt",
     "Install packer from HashiCorp's repository: https://developer.hashicorp.com/packer/install false",
@@ -86,25 +103,39 @@ test("provider.host: libvirt is for Linux", () => {
 });
 
 test("provider.version: too old fails, untried warns", () => {
-  const packer = (version: string) => found("provider.version", host(({ versions }) => versions.packer = version))[0]!.status;
+  const packer = (version: string) =>
+    found("provider.version", host(({ versions }) => versions.packer = version))[0]!.status;
   assert.equal(["1.5.6", "1.6.6", "1.11.2"].map(packer), ["fail", "pass", "pass"]);
-  const plugin = found("provider.version", host(({ vagrantPlugins }) => vagrantPlugins["vagrant-libvirt"] = "0.7.0"))[2]!;
+  const plugin = found(
+    "provider.version",
+    host(({ vagrantPlugins }) => vagrantPlugins["vagrant-libvirt"] = "0.7.0"),
+  )[2]!;
   assert.is(plugin.says, "vagrant-libvirt 0.7.0 is older than 0.11.2, the oldest that this was run with");
 });
 
 test("provider.access: how libvirt is started depends on the host", () => {
-  const run = (change: (host: Host) => void) => first("provider.access", host((made) => {
-    delete made.libvirt!.socket;
-    change(made);
-  })).fix[0]!.run;
+  const run = (change: (host: Host) => void) =>
+    first(
+      "provider.access",
+      host((made) => {
+        delete made.libvirt!.socket;
+        change(made);
+      }),
+    ).fix[0]!.run;
   assert.is(run(() => {}), "virtlogd -d && libvirtd -d");
   assert.is(run((made) => made.systemd = true), "systemctl start libvirtd");
-  assert.match(run((made) => {
-    made.systemd = true;
-    delete made.programs!.libvirtd;
-    made.programs!.virtqemud = "/usr/sbin/virtqemud";
-  })!, /^systemctl start virtqemud\.socket/);
-  assert.is(first("provider.access", host((made) => made.libvirt!.access = false)).says, "no rights on libvirt's socket");
+  assert.match(
+    run((made) => {
+      made.systemd = true;
+      delete made.programs!.libvirtd;
+      made.programs!.virtqemud = "/usr/sbin/virtqemud";
+    })!,
+    /^systemctl start virtqemud\.socket/,
+  );
+  assert.is(
+    first("provider.access", host((made) => made.libvirt!.access = false)).says,
+    "no rights on libvirt's socket",
+  );
   assert.is(first("provider.access", without("libvirtd")).status, "skip");
   const inactive = found("provider.access", host((made) => made.libvirt!.networks.default = "inactive"))[1]!;
   assert.equal([inactive.status, inactive.fix[0]!.safe], ["warn", true]);
@@ -117,17 +148,25 @@ test("host.virtualization: emulation is a warning, and so is a forced KVM that d
   assert.is(first("host.virtualization", kvm).status, "pass");
   const forced = parseConfig("machines: [{name: a, box: lab/x, accelerator: kvm}]");
   assert.match(first("host.virtualization", host(), forced).says, /forced for a.*guests may hang/);
-  assert.match(first("host.virtualization", kvm, parseConfig("machines: [{name: a, box: lab/x, accelerator: tcg}]")).says, /as the config asks/);
+  assert.match(
+    first("host.virtualization", kvm, parseConfig("machines: [{name: a, box: lab/x, accelerator: tcg}]")).says,
+    /as the config asks/,
+  );
   const locked = host(({ cpu, kvm }) => {
     cpu.flags = ["vmx"];
     kvm.access = false;
   });
-  assert.equal(found("host.virtualization", locked).map(({ status }) => status), ["fail"], "Packer runs QEMU as the user");
+  assert.equal(
+    found("host.virtualization", locked).map(({ status }) => status),
+    ["fail"],
+    "Packer runs QEMU as the user",
+  );
   assert.is(first("host.virtualization", host(({ cpu }) => delete cpu.flags)).status, "unknown");
 });
 
 test("host.memory: what is pinned has to be free, what is not may be swapped", () => {
-  const at = (total: number, available: number, config = plain) => first("host.memory", host(({ memory }) => Object.assign(memory, { total, available })), config).status;
+  const at = (total: number, available: number, config = plain) =>
+    first("host.memory", host(({ memory }) => Object.assign(memory, { total, available })), config).status;
   assert.is(at(8192, 4096), "pass");
   assert.is(at(8192, 1024), "warn");
   assert.is(at(1024, 1000), "fail");
@@ -145,14 +184,18 @@ test("host.disk: room for the image, or none", () => {
 });
 
 test("gpu.present: no card, another vendor's, the right one, a bus that cannot be read", () => {
-  const card = (vendor: string) => host(({ pci }) => pci!.push({ ...pci![0]!, bdf: "0000:01:00.0", class: "030000", vendor, device: "2786" }));
+  const card = (vendor: string) =>
+    host(({ pci }) => pci!.push({ ...pci![0]!, bdf: "0000:01:00.0", class: "030000", vendor, device: "2786" }));
   const none = first("gpu.present", host(), withCard());
   assert.equal([none.status, none.says, none.machine], ["fail", "no NVIDIA GPU detected on host", "a"]);
   assert.ok(none.fix.some(({ run }) => run === "npx zx homelab-gpu.mts up --no-gpu"));
   assert.is(first("gpu.present", card("1002"), withCard()).status, "fail");
   assert.equal(first("gpu.present", card("1002"), withCard()).evidence[0]!.value, "0000:01:00.0 [0300] 1002:2786");
   assert.is(first("gpu.present", card("10de"), withCard()).status, "pass");
-  assert.is(first("gpu.present", host(), withCard("vendor_id: 1002, device_id: 5046")).says, "no GPU 1002:5046 detected on host");
+  assert.is(
+    first("gpu.present", host(), withCard("vendor_id: 1002, device_id: 5046")).says,
+    "no GPU 1002:5046 detected on host",
+  );
   assert.is(first("gpu.present", host((made) => delete made.pci), withCard()).status, "unknown");
   assert.equal(found("gpu.present", host()), [], "nobody asks for a card");
 });

@@ -1,5 +1,5 @@
 // The script itself, as people start it: its exit codes, and what goes to which stream.
-import { execFile } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,16 +15,22 @@ const saved = `${root}/test/hosts/vm-without-gpu.txt`;
 const deno = "Deno" in globalThis;
 const starting = deno
   ? ["run", "-A", `--config=${root}/deno.json`]
-  : process.version.startsWith("v20.") ? ["--import", `${root}/node_modules/tsx/dist/loader.mjs`] : [];
+  : process.version.startsWith("v20.")
+  ? ["--import", `${root}/node_modules/tsx/dist/loader.mjs`]
+  : [];
 
-function script(words: string[], { folder, input, env = {} }: { folder: string; input?: string; env?: Record<string, string> }) {
+function script(
+  words: string[],
+  { folder, input, env = {} }: { folder: string; input?: string; env?: Record<string, string> },
+) {
   return new Promise<{ code: number; out: string; err: string }>((resolve) => {
     const { NODE_OPTIONS: _, FORCE_COLOR: __, ...clean } = process.env;
     const child = execFile(
       process.execPath,
       [...starting, `${root}/homelab-gpu.mts`, ...words],
       { cwd: folder, env: { ...clean, XDG_CONFIG_HOME: `${folder}/none`, ...env } },
-      (error, out, err) => resolve({ code: error ? Number(error.code) : 0, out, err: err.replace(/^\(node:.*\n.*\n/, "") }),
+      (error, out, err) =>
+        resolve({ code: error ? Number(error.code) : 0, out, err: err.replace(/^\(node:.*\n.*\n/, "") }),
     );
     child.stdin!.end(input ?? "");
   });
@@ -36,7 +42,9 @@ test.before.each((context) => {
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
 test("answers questions about itself", async ({ folder }) => {
-  const [version, help, none] = await Promise.all([["--version"], ["--help"], []].map((words) => script(words, { folder })));
+  const [version, help, none] = await Promise.all(
+    [["--version"], ["--help"], []].map((words) => script(words, { folder })),
+  );
   assert.equal([version!.code, version!.err], [0, ""]);
   assert.match(version!.out, /^\d+\.\d+\.\d+\n$/);
   assert.is(help!.code, 0);
@@ -59,7 +67,11 @@ test("refuses wrong usage in two lines, with 2, and no stack", async ({ folder }
     [["doctor", "--host", "bad.txt"], /this is no saved probe/],
     [["toString"], /there is no command toString/],
   ];
-  for (const { code, out, err, text } of await Promise.all(wrong.map(async ([words, text]) => ({ ...await script(words, { folder }), text })))) {
+  for (
+    const { code, out, err, text } of await Promise.all(
+      wrong.map(async ([words, text]) => ({ ...await script(words, { folder }), text })),
+    )
+  ) {
     assert.match(err, text);
     assert.equal([code, out, /\n +at /.test(err)], [2, "", false], err);
   }
@@ -67,7 +79,7 @@ test("refuses wrong usage in two lines, with 2, and no stack", async ({ folder }
 });
 
 test("shows what is wrong with a config, writes nothing, ends with 2", async ({ folder }) => {
-  writeFileSync(join(folder, "homelab-gpu.yaml"), "machines:\n  - name: \"a; rm -rf ~\"\n    box: 'x\"#{1}'\n");
+  writeFileSync(join(folder, "homelab-gpu.yaml"), 'machines:\n  - name: "a; rm -rf ~"\n    box: \'x"#{1}\'\n');
   for (const words of [["up", "--yes"], ["plan"], ["doctor"], ["status"], ["destroy"]]) {
     const { code, out, err } = await script(words, { folder });
     assert.equal([code, out], [2, ""]);
@@ -116,6 +128,27 @@ test("plans without touching anything", async ({ folder }) => {
   assert.equal(Object.keys(shown.steps[0]).sort(), ["command", "cwd", "title"]);
   assert.ok(Array.isArray(shown.findings));
   assert.not.ok(existsSync(join(folder, ".homelab-gpu")));
+});
+
+test("Ctrl-C ends the step that runs, with all that it started, and lets it clean up", async () => {
+  const child = spawn(process.execPath, [...starting, `${root}/test/interrupted.mts`], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk) => said += chunk);
+  while (!/^\d+\n/.test(said)) await new Promise((resolve) => setTimeout(resolve, 50));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  child.kill("SIGINT");
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  assert.is(code, 130);
+  assert.match(said, /cleaned/);
+  const group = parseInt(said);
+  const members = () =>
+    execFileSync("ps", ["-eo", "pgid=,stat=,args="], { encoding: "utf8" }).split("\n").filter((line) =>
+      parseInt(line) === group && !/^ *\d+ +Z/.test(line)
+    );
+  for (let i = 0; i < 30 && members().length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(members(), [], "nothing of its group is left");
 });
 
 test.run();

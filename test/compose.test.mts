@@ -4,7 +4,8 @@ import { parse } from "yaml";
 import { composeFile } from "../lib/compose.mts";
 
 const test = suite("compose");
-const of = (body: Record<string, unknown>, gpu?: number | "all") => parse(composeFile([{ name: "web", machine: "a", body, ...(gpu ? { gpu } : {}) }])).services.web;
+const of = (body: Record<string, unknown>, gpu?: number | "all") =>
+  parse(composeFile([{ name: "web", machine: "a", body, ...(gpu ? { gpu } : {}) }])).services.web;
 
 test("lets `$` stand for itself, and `$$` be what it is to Compose", () => {
   assert.equal(of({ image: "x", command: "echo $HOME ${A:-b} $$PID", labels: ["${"] }), {
@@ -21,13 +22,21 @@ test("keeps texts that YAML 1.1 would take for something else", () => {
 });
 
 test("reserves GPUs in Compose's own form, beside what the service reserves itself", () => {
-  assert.equal(of({ image: "x" }, 2).deploy, { resources: { reservations: { devices: [{ driver: "nvidia", count: 2, capabilities: ["gpu"] }] } } });
-  const own = { replicas: 1, resources: { limits: { cpus: "1" }, reservations: { memory: "1G", devices: [{ driver: "cdi" }] } } };
+  assert.equal(of({ image: "x" }, 2).deploy, {
+    resources: { reservations: { devices: [{ driver: "nvidia", count: 2, capabilities: ["gpu"] }] } },
+  });
+  const own = {
+    replicas: 1,
+    resources: { limits: { cpus: "1" }, reservations: { memory: "1G", devices: [{ driver: "cdi" }] } },
+  };
   assert.equal(of({ deploy: own }, "all").deploy, {
     replicas: 1,
     resources: {
       limits: { cpus: "1" },
-      reservations: { memory: "1G", devices: [{ driver: "cdi" }, { driver: "nvidia", count: "all", capabilities: ["gpu"] }] },
+      reservations: {
+        memory: "1G",
+        devices: [{ driver: "cdi" }, { driver: "nvidia", count: "all", capabilities: ["gpu"] }],
+      },
     },
   });
 });

@@ -72,7 +72,11 @@ test("reads every form of an image", () => {
   const sum = "sha256:" + "AB".repeat(32);
   assert.equal(image("debian-13"), { kind: "known", name: "debian-13" });
   assert.equal(image("{file: ./a b.qcow2}"), { kind: "file", file: "./a b.qcow2" });
-  assert.equal(image(`{url: "https://example.org/x.img", checksum: "${sum}"}`), { kind: "url", url: "https://example.org/x.img", checksum: sum.toLowerCase() });
+  assert.equal(image(`{url: "https://example.org/x.img", checksum: "${sum}"}`), {
+    kind: "url",
+    url: "https://example.org/x.img",
+    checksum: sum.toLowerCase(),
+  });
   assert.equal(image("{debootstrap: trixie}"), { kind: "debootstrap", suite: "trixie" });
   assert.equal(image("{debootstrap: trixie, mirror: http://mirror.example.org/debian}"), {
     kind: "debootstrap",
@@ -97,7 +101,7 @@ services:
   web: {image: x, machine: nope}
 `);
   assert.equal(problems, [
-    '2:11 name must be a host name: letters, digits and hyphens, at most 63 of them, not “a; rm -rf ~”',
+    "2:11 name must be a host name: letters, digits and hyphens, at most 63 of them, not “a; rm -rf ~”",
     '3:10 box must be a box name such as devlab/debian-13-gpuhost, not “x"y#{1}”',
     "4:5 unknown key “memmory”",
     "5:11 cpus must be a whole number from 1 to 512, not “many”",
@@ -114,7 +118,11 @@ test("shows the line, and what to write instead", () => {
     parseConfig(one("memmory: 4096"), "my.yaml");
     assert.unreachable();
   } catch (error) {
-    assert.is((error as Error).message, ["my.yaml:4:5: unknown key “memmory”", "    4 |     memmory: 4096", "      |     ^", "      write  memory: …"].join("\n"));
+    assert.is(
+      (error as Error).message,
+      ["my.yaml:4:5: unknown key “memmory”", "    4 |     memmory: 4096", "      |     ^", "      write  memory: …"]
+        .join("\n"),
+    );
   }
 });
 
@@ -130,7 +138,9 @@ test("refuses what is no YAML, no mapping, or nothing", () => {
 });
 
 test("follows anchors and merge keys, and bounds them", () => {
-  const { machines } = parseConfig("machines:\n  - &base {name: a, box: lab/x, cpus: 2}\n  - {<<: *base, name: b, cpus: 3}\n");
+  const { machines } = parseConfig(
+    "machines:\n  - &base {name: a, box: lab/x, cpus: 2}\n  - {<<: *base, name: b, cpus: 3}\n",
+  );
   assert.equal(machines.map(({ name, box, cpus }) => [name, box, cpus]), [["a", "lab/x", 2], ["b", "lab/x", 3]]);
   const bomb = `machines: [{name: a, box: lab/x}]
 services:
@@ -154,8 +164,15 @@ test("gives services their machine", () => {
 });
 
 test("passes Compose's own keys through", () => {
-  const { services } = parseConfig(`${one("")}services: {web: {image: x, ports: ["80:80"], environment: {A: "\${B}", C: 1}, gpu: 1}}`);
-  assert.equal(services, [{ name: "web", machine: "devlab", gpu: 1, body: { image: "x", ports: ["80:80"], environment: { A: "${B}", C: 1 } } }]);
+  const { services } = parseConfig(
+    `${one("")}services: {web: {image: x, ports: ["80:80"], environment: {A: "\${B}", C: 1}, gpu: 1}}`,
+  );
+  assert.equal(services, [{
+    name: "web",
+    machine: "devlab",
+    gpu: 1,
+    body: { image: "x", ports: ["80:80"], environment: { A: "${B}", C: 1 } },
+  }]);
 });
 
 test("refuses two ways of building one box", () => {

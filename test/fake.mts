@@ -20,7 +20,13 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
     ask: (command) => {
       asked.push(command.join(" "));
       const found = Object.entries(answers).find(([words]) => command.join(" ").startsWith(words))?.[1];
-      return Promise.resolve({ ok: found?.code === undefined || found.code === 0, code: 0, out: "", err: "", ...found });
+      return Promise.resolve({
+        ok: found?.code === undefined || found.code === 0,
+        code: 0,
+        out: "",
+        err: "",
+        ...found,
+      });
     },
     run: (command) => {
       asked.push(command.join(" "));

@@ -10,7 +10,8 @@ const folder = "/home/me/my lab/.homelab-gpu";
 const prefix = prefixOf(folder);
 const config = parseConfig("machines: [{name: a, box: lab/x}]");
 const ssh = "Host a\n  HostName 192.168.121.5\n  User vagrant\n";
-const info = (id: string) => `Id:             ${id}\nName:           ${prefix}a\nUUID:           5e\nState:          x\nCPU(s):         2\nMax memory:     1048576 KiB\nUsed memory:    1048576 KiB\n`;
+const info = (id: string) =>
+  `Id:             ${id}\nName:           ${prefix}a\nUUID:           5e\nState:          x\nCPU(s):         2\nMax memory:     1048576 KiB\nUsed memory:    1048576 KiB\n`;
 
 async function seen(files: Record<string, string>, out = "") {
   const { shell, asked } = fakeShell({ "/proc/sys/kernel/random/boot_id": "boot\n", ...files }, { virsh: { out } });
@@ -22,7 +23,14 @@ const made = { ...id, [`${folder}/ssh/a`]: ssh };
 
 test("tells the states of a VM, with one question to libvirt", async () => {
   const running = await seen(made, info("3"));
-  assert.equal(running.machine, { domain: `${prefix}a`, state: "running", run: "boot/3", cpus: 2, memory: 1024, address: "192.168.121.5" });
+  assert.equal(running.machine, {
+    domain: `${prefix}a`,
+    state: "running",
+    run: "boot/3",
+    cpus: 2,
+    memory: 1024,
+    address: "192.168.121.5",
+  });
   assert.is(running.asked.length, 1);
   assert.is((await seen(made, info("-"))).machine.state, "off");
   assert.is((await seen({})).machine.state, "absent");
@@ -34,14 +42,20 @@ test("tells the states of a VM, with one question to libvirt", async () => {
 test("knows what was proven, and shrugs at a state file that is none", async () => {
   const state = (text: string) => seen({ ...made, [`${folder}/state.json`]: text }, info("3"));
   const proof = { run: "boot/3", services: "x", at: "2026" };
-  assert.equal((await state(JSON.stringify({ schema: "homelab-gpu/state/1", proofs: { a: proof } }))).machine.proof, proof);
+  assert.equal(
+    (await state(JSON.stringify({ schema: "homelab-gpu/state/1", proofs: { a: proof } }))).machine.proof,
+    proof,
+  );
   assert.is((await state("{ half wri")).machine.proof, undefined);
   assert.is((await state('{"schema": "other"}')).machine.proof, undefined);
 });
 
 test("lists the versions of boxes that Vagrant has", async () => {
   const home = process.env.VAGRANT_HOME ?? `${process.env.HOME}/.vagrant.d`;
-  const { lab } = await seen({ [`${home}/boxes/lab-VAGRANTSLASH-x/1.5.7/libvirt/box.img`]: "", [`${home}/boxes/lab-VAGRANTSLASH-x/metadata_url`]: "" });
+  const { lab } = await seen({
+    [`${home}/boxes/lab-VAGRANTSLASH-x/1.5.7/libvirt/box.img`]: "",
+    [`${home}/boxes/lab-VAGRANTSLASH-x/metadata_url`]: "",
+  });
   assert.equal(lab.boxes, { "lab/x": ["1.5.7"] });
 });
 

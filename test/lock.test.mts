@@ -7,7 +7,8 @@ import { fakeShell } from "./fake.mts";
 const test = suite("lock");
 const stat = (start: number) => `1 (a) b) ${["S", ...Array(18).fill("0"), start].join(" ")} 0`;
 const self = { [`/proc/${process.pid}/stat`]: stat(5) };
-const holder = (pid: number, began: string, step?: object) => JSON.stringify({ pid, began, command: "up", since: "2026-01-01T00:00:00.000Z", ...(step ? { step } : {}) });
+const holder = (pid: number, began: string, step?: object) =>
+  JSON.stringify({ pid, began, command: "up", since: "2026-01-01T00:00:00.000Z", ...(step ? { step } : {}) });
 
 function shellWith(files: Record<string, string>, living: number[]) {
   const made = fakeShell({ ...self, ...files });
@@ -37,7 +38,10 @@ test("says who holds it", async () => {
     await hold(shell, "/lab", "up", () => {});
     assert.unreachable();
   } catch (error) {
-    assert.is((error as Error).message, "“up” is at work in /lab (process 42, since 2026-01-01T00:00:00.000Z): wait for it");
+    assert.is(
+      (error as Error).message,
+      "“up” is at work in /lab (process 42, since 2026-01-01T00:00:00.000Z): wait for it",
+    );
   }
 });
 

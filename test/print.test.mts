@@ -6,7 +6,15 @@ import type { Finding } from "../lib/types.mts";
 
 const test = suite("print");
 const plain = { color: false, width: 80, verbose: false, root: false };
-const finding = (check: string, status: Finding["status"], more: Partial<Finding> = {}): Finding => ({ check, machine: null, status, says: `says ${check}`, evidence: [], fix: [], ...more });
+const finding = (check: string, status: Finding["status"], more: Partial<Finding> = {}): Finding => ({
+  check,
+  machine: null,
+  status,
+  says: `says ${check}`,
+  evidence: [],
+  fix: [],
+  ...more,
+});
 
 test("shows the worst first, folds what passes, counts at the end", () => {
   const findings = [
@@ -36,12 +44,15 @@ test("shows the worst first, folds what passes, counts at the end", () => {
 
 test("fits 80 columns, but breaks no command", () => {
   const long = "word ".repeat(60).trim();
-  const lines = findingLines([finding("a", "fail", { says: long, fix: [{ say: long, run: long, root: false, reboot: false, safe: false }] })], plain);
+  const lines = findingLines([
+    finding("a", "fail", { says: long, fix: [{ say: long, run: long, root: false, reboot: false, safe: false }] }),
+  ], plain);
   assert.equal(lines.filter((line) => line.length > 80), [`      ${long}`]);
 });
 
 test("paints only where colours are wanted", () => {
-  const text = (color: boolean) => findingLines([finding("a", "fail"), finding("b", "pass")], { ...plain, color }).join("\n");
+  const text = (color: boolean) =>
+    findingLines([finding("a", "fail"), finding("b", "pass")], { ...plain, color }).join("\n");
   assert.not.match(text(false), /\u001b/);
   assert.match(text(true), /\u001b\[31m✗/);
   // deno-lint-ignore no-control-regex
@@ -59,7 +70,15 @@ test("shows what a plan would change", () => {
     { path: "b", change: "update" as const, before: "1\n2\n3\n", text: "1\nx\n3\n" },
     { path: "c", change: "same" as const, before: "", text: "" },
   ];
-  assert.equal(planLines("/lab", changes, [], plain), ["Files in /lab:", "  + a (2 lines)", "  ~ b", "        1", "      - 2", "      + x", "        3"]);
+  assert.equal(planLines("/lab", changes, [], plain), [
+    "Files in /lab:",
+    "  + a (2 lines)",
+    "  ~ b",
+    "        1",
+    "      - 2",
+    "      + x",
+    "        3",
+  ]);
   assert.equal(planLines("/lab", [], [], plain), ["Nothing to do."]);
 });
 

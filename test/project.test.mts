@@ -7,9 +7,12 @@ import { commands, options } from "../lib/commands.mts";
 import { own, root } from "./fake.mts";
 
 const test = suite("project");
-const modules = readdirSync(`${root}/lib`, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".mts")).map((name) => `lib/${name}`);
+const modules = readdirSync(`${root}/lib`, { recursive: true, encoding: "utf8" }).filter((name) =>
+  name.endsWith(".mts")
+).map((name) => `lib/${name}`);
 const sources = Object.fromEntries([...modules, "homelab-gpu.mts"].map((name) => [name, own(name)]));
-const importers = (what: string) => Object.keys(sources).filter((name) => new RegExp(`from "${what}["/]|import\\("${what}["/]`).test(sources[name]!));
+const importers = (what: string) =>
+  Object.keys(sources).filter((name) => new RegExp(`from "${what}["/]|import\\("${what}["/]`).test(sources[name]!));
 
 test("each package has one door", () => {
   assert.equal(importers("zx"), ["lib/shell.mts"]);
@@ -22,12 +25,17 @@ test("only the shell touches files and processes", () => {
   assert.equal(importers("node:fs"), ["lib/shell.mts"]);
   assert.equal(importers("node:fs/promises"), ["lib/shell.mts"]);
   assert.equal(importers("node:child_process"), []);
-  assert.equal(Object.keys(sources).filter((name) => /console\.|process\.std(out|err)\b/.test(sources[name]!)), ["lib/shell.mts", "homelab-gpu.mts"]);
+  assert.equal(Object.keys(sources).filter((name) => /console\.|process\.std(out|err)\b/.test(sources[name]!)), [
+    "lib/shell.mts",
+    "homelab-gpu.mts",
+  ]);
 });
 
 test("every asset is there, and every template and guest script is an asset", () => {
   for (const name of names) own(name);
-  const there = readdirSync(`${root}/templates`).filter((name) => !/^homelab-gpu\./.test(name)).map((name) => `templates/${name}`);
+  const there = readdirSync(`${root}/templates`).filter((name) => !/^homelab-gpu\./.test(name)).map((name) =>
+    `templates/${name}`
+  );
   assert.equal(there.filter((name) => !names.includes(name)), []);
 });
 
@@ -35,7 +43,13 @@ test("package.json, deno.json and the script agree", () => {
   const { version, dependencies, devDependencies } = JSON.parse(own("package.json"));
   const { imports } = JSON.parse(own("deno.json"));
   assert.match(sources["homelab-gpu.mts"]!, new RegExp(`const version = "${version}";`));
-  for (const [name, range] of Object.entries<string>({ ...dependencies, uvu: devDependencies.uvu, ajv: devDependencies.ajv })) {
+  for (
+    const [name, range] of Object.entries<string>({
+      ...dependencies,
+      uvu: devDependencies.uvu,
+      ajv: devDependencies.ajv,
+    })
+  ) {
     if (name !== "tsx") assert.is(imports[name], `npm:${name}@${range}`);
   }
   assert.equal(Object.keys(dependencies).sort(), ["chalk", "minimist", "tsx", "yaml", "zx"]);

@@ -12,7 +12,10 @@ test("quotes each value for its language", () => {
 
 test("puts rendered lines in at their place, and drops the line of nothing", () => {
   const inner = joined([render("a = {{v}}", { v: 1 }), render("b\n\nc", {})]);
-  assert.is(render("do\n  {{inner}}\n  {{none}}\nend\n", { inner, none: nothing }).text, "do\n  a = 1\n  b\n\n  c\nend");
+  assert.is(
+    render("do\n  {{inner}}\n  {{none}}\nend\n", { inner, none: nothing }).text,
+    "do\n  a = 1\n  b\n\n  c\nend",
+  );
 });
 
 test("throws if a name has no value, a value no name, or the language no such value", () => {

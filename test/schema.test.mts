@@ -35,7 +35,8 @@ function parses(text: string): "right" | "wrong" | "together" {
     return "right";
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const both = /two machines are named|in two ways|on which machine|no machine of that name|goes with|needs its checksum|is an empty list/;
+    const both =
+      /two machines are named|in two ways|on which machine|no machine of that name|goes with|needs its checksum|is an empty list/;
     return error.problems.every(({ says }) => both.test(says)) ? "together" : "wrong";
   }
 }
@@ -43,10 +44,14 @@ function parses(text: string): "right" | "wrong" | "together" {
 /** A value of a shape; with some chance of another. */
 function made(shape: Shape, dice: ReturnType<typeof random>, wrong: number): unknown {
   const number = shape.kind === "hex" ? 1.5 : 70000000; // how a number is written, a schema cannot see
-  if (dice.next() < wrong) return dice.pick<unknown>([null, "", "x y", -1, 1.5, number, true, [], {}, "12345", [1], { a: 1 }]);
+  if (dice.next() < wrong) {
+    return dice.pick<unknown>([null, "", "x y", -1, 1.5, number, true, [], {}, "12345", [1], { a: 1 }]);
+  }
   switch (shape.kind) {
     case "text":
-      return /^[[{"]/.test(shape.example) || shape.example.includes("…") ? dice.pick(["0a:00.0", `sha256:${"0".repeat(64)}`]) : shape.example;
+      return /^[[{"]/.test(shape.example) || shape.example.includes("…")
+        ? dice.pick(["0a:00.0", `sha256:${"0".repeat(64)}`])
+        : shape.example;
     case "hex":
       return dice.pick<unknown>(["10de", "1E84", "0042", 2786]);
     case "choice":
@@ -67,7 +72,12 @@ function made(shape: Shape, dice: ReturnType<typeof random>, wrong: number): unk
       return Object.fromEntries(kept.map((name) => [name, shape.keys[name] ? made(shape.keys[name], dice, wrong) : 1]));
     }
     case "services":
-      return dice.next() < 0.5 ? {} : { [dice.next() < wrong ? "a b" : "web"]: { image: "x", ...(dice.next() < 0.5 ? { gpu: made(shape.keys.gpu!, dice, wrong) } : {}) } };
+      return dice.next() < 0.5 ? {} : {
+        [dice.next() < wrong ? "a b" : "web"]: {
+          image: "x",
+          ...(dice.next() < 0.5 ? { gpu: made(shape.keys.gpu!, dice, wrong) } : {}),
+        },
+      };
   }
 }
 

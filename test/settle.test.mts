@@ -6,7 +6,8 @@ import { acceleratorOf, settle, withoutGpu } from "../lib/settle.mts";
 
 const test = suite("settle");
 const host = (lines = "") => parseHost(`homelab-gpu-probe 1 linux\n${lines}`);
-const machine = (lines: string, keys = "") => settle(parseConfig(`machines: [{name: a, box: lab/a${keys}}]`), host(lines)).machines[0]!;
+const machine = (lines: string, keys = "") =>
+  settle(parseConfig(`machines: [{name: a, box: lab/a${keys}}]`), host(lines)).machines[0]!;
 
 test("finds out whether VMs run on the hardware: /dev/kvm alone proves nothing", () => {
   const kvm = "[os]\nexists:/dev/kvm\n";
@@ -28,12 +29,19 @@ test("fits CPUs and memory to the host", () => {
 });
 
 test("leaves alone what the config says", () => {
-  const { cpus, memory, accelerator, provider } = machine("[cpu]\ncount:2\n", ", cpus: 7, memory: 3000, accelerator: kvm, provider: libvirt");
+  const { cpus, memory, accelerator, provider } = machine(
+    "[cpu]\ncount:2\n",
+    ", cpus: 7, memory: 3000, accelerator: kvm, provider: libvirt",
+  );
   assert.equal([cpus, memory, accelerator, provider], [7, 3000, "kvm", "libvirt"]);
 });
 
 test("--no-gpu takes the cards and what needs them, and names it", () => {
-  const { config, left } = withoutGpu(parseConfig("machines: [{name: a, box: b, gpu: {}, driver: {branch: 580}}]\nservices: {x: {image: y}, z: {image: y, gpu: 1}}"));
+  const { config, left } = withoutGpu(
+    parseConfig(
+      "machines: [{name: a, box: b, gpu: {}, driver: {branch: 580}}]\nservices: {x: {image: y}, z: {image: y, gpu: 1}}",
+    ),
+  );
   assert.equal(left, ["z"]);
   assert.equal(config.machines[0]!.gpus, []);
   assert.equal(config.machines[0]!.driver, {});

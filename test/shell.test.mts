@@ -16,7 +16,12 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 test("asks with arguments that need no quoting, and never throws", async () => {
   const words = ["a b", "c'd", '"', "$HOME", "*", "`x`", "\n", ""];
   assert.is((await shell.ask(["printf", "%s|", ...words])).out, words.map((word) => `${word}|`).join(""));
-  assert.equal(await shell.ask(["sh", "-c", "echo out; echo err >&2; exit 3"]), { ok: false, code: 3, out: "out\n", err: "err\n" });
+  assert.equal(await shell.ask(["sh", "-c", "echo out; echo err >&2; exit 3"]), {
+    ok: false,
+    code: 3,
+    out: "out\n",
+    err: "err\n",
+  });
   assert.is((await shell.ask(["no-such-program-anywhere"])).code, 127);
   assert.is((await shell.ask(["cat"], { input: "in" })).out, "in");
   assert.is((await shell.ask(["cat"])).out, "", "no terminal to wait for");

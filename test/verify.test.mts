@@ -4,11 +4,14 @@ import { verified } from "../lib/verify.mts";
 
 const test = suite("verify");
 const said = (lines: string) => `homelab-gpu-verify 1\nkernel:6.12\n${lines}end:yes\n`;
-const told = (text: string | undefined, services: string[] = ["web"]) => verified("a", text, services).findings.map(({ check, status, says }) => `${check} ${status}: ${says}`);
+const told = (text: string | undefined, services: string[] = ["web"]) =>
+  verified("a", text, services).findings.map(({ check, status, says }) => `${check} ${status}: ${says}`);
 const up = "docker:running\ndocker-version:26.1\n";
 
 test("passes a guest whose services run", () => {
-  const text = said(`services-file:abc\n${up}service:web running 0 0 none always homelab-gpu-web-1\nservice:db running 0 0 healthy always x\n`);
+  const text = said(
+    `services-file:abc\n${up}service:web running 0 0 none always homelab-gpu-web-1\nservice:db running 0 0 healthy always x\n`,
+  );
   assert.equal(told(text, ["web", "db"]), [
     "verify.ssh pass: reached over SSH, kernel 6.12",
     "verify.docker pass: Docker 26.1 answers",
@@ -20,14 +23,26 @@ test("passes a guest whose services run", () => {
 
 test("names the first layer that fails, and looks at nothing above it", () => {
   const skipped = "verify.service skip: not looked at: a layer below it fails";
-  assert.equal(told(undefined), ["verify.ssh fail: cannot be reached over SSH", "verify.docker skip: not looked at: a layer below it fails", skipped]);
-  assert.equal(told("homelab-gpu-verify 1\nkernel:6.12\n")[0], "verify.ssh fail: cannot be reached over SSH", "cut off half way");
+  assert.equal(told(undefined), [
+    "verify.ssh fail: cannot be reached over SSH",
+    "verify.docker skip: not looked at: a layer below it fails",
+    skipped,
+  ]);
+  assert.equal(
+    told("homelab-gpu-verify 1\nkernel:6.12\n")[0],
+    "verify.ssh fail: cannot be reached over SSH",
+    "cut off half way",
+  );
   assert.equal(told(said("docker:missing\n")).slice(1), ["verify.docker fail: Docker is not in this box", skipped]);
-  assert.equal(told(said("docker:stopped\ndocker-log:no space\n")).slice(1), ["verify.docker fail: Docker does not answer", skipped]);
+  assert.equal(told(said("docker:stopped\ndocker-log:no space\n")).slice(1), [
+    "verify.docker fail: Docker does not answer",
+    skipped,
+  ]);
 });
 
 test("tells the ways of a service to fail, with its log", () => {
-  const service = (state: string) => verified("a", said(`${up}service:web ${state} homelab-gpu-web-1\nservice-log-web:boom\n`), ["web"]).findings[2]!;
+  const service = (state: string) =>
+    verified("a", said(`${up}service:web ${state} homelab-gpu-web-1\nservice-log-web:boom\n`), ["web"]).findings[2]!;
   assert.is(service("running 0 3 none always").says, "service web falls over again and again (restarted 3 times)");
   assert.is(service("restarting 1 9 none always").says, "service web is restarting");
   assert.is(service("exited 7 0 none no").says, "service web is exited with code 7");
@@ -39,7 +54,10 @@ test("tells the ways of a service to fail, with its log", () => {
 });
 
 test("asks for no Docker where there are no services", () => {
-  assert.equal(told(said("docker:missing\n"), []), ["verify.ssh pass: reached over SSH, kernel 6.12", "verify.docker skip: no Docker, and no services"]);
+  assert.equal(told(said("docker:missing\n"), []), [
+    "verify.ssh pass: reached over SSH, kernel 6.12",
+    "verify.docker skip: no Docker, and no services",
+  ]);
 });
 
 test.run();

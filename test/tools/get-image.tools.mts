@@ -15,7 +15,9 @@ const sum = (kind: string, text = image) => createHash(kind).update(text).digest
 
 test.before.each((context) => {
   const folder = context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu image-"));
-  for (const name of ["server", "scripts", "cache/homelab-gpu/images"]) mkdirSync(join(folder, name), { recursive: true });
+  for (const name of ["server", "scripts", "cache/homelab-gpu/images"]) {
+    mkdirSync(join(folder, name), { recursive: true });
+  }
   copyFileSync(`${root}/scripts/get-image.sh`, join(folder, "scripts/get-image.sh"));
   writeFileSync(join(folder, "scripts/make-image.sh"), 'echo "made $1 from $3" >"$2"\n');
   writeFileSync(join(folder, "server/disk.img"), image);
@@ -26,13 +28,22 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
 function get(folder: string, ...words: string[]) {
   const env = { ...process.env, XDG_CACHE_HOME: join(folder, "cache") };
-  const { status, stderr } = spawnSync("sh", [join(folder, "scripts/get-image.sh"), join(folder, "lab/image"), ...words], { env, encoding: "utf8" });
+  const { status, stderr } = spawnSync("sh", [
+    join(folder, "scripts/get-image.sh"),
+    join(folder, "lab/image"),
+    ...words,
+  ], { env, encoding: "utf8" });
   const made = () => readFileSync(join(folder, "lab/image"), "utf8");
-  const cached = readdirSync(join(folder, "cache/homelab-gpu/images")).filter((name) => !/^(\.lock|packages)$/.test(name));
+  const cached = readdirSync(join(folder, "cache/homelab-gpu/images")).filter((name) =>
+    !/^(\.lock|packages)$/.test(name)
+  );
   return { status, err: stderr.replaceAll(folder, ""), made, cached };
 }
 const server = (folder: string, name: string) => `file://${encodeURI(folder)}/server/${name}`;
-const published = (folder: string, sums = "SHA512SUMS") => ["published", server(folder, "disk.img"), server(folder, sums), "trixie"];
+const published = (
+  folder: string,
+  sums = "SHA512SUMS",
+) => ["published", server(folder, "disk.img"), server(folder, sums), "trixie"];
 
 test("fetches a published image, verified, once", ({ folder }) => {
   const first = get(folder, ...published(folder));

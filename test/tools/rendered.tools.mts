@@ -78,9 +78,20 @@ const hostile = [
 ];
 
 function run(command: string, words: string[], cwd: string, input?: string): string {
-  const env = { ...process.env, VAGRANT_CHECKPOINT_DISABLE: "1", CHECKPOINT_DISABLE: "1", VAGRANT_HOME: join(cwd, "vagrant-home"), VAGRANT_DEFAULT_PROVIDER: "libvirt" };
+  const env = {
+    ...process.env,
+    VAGRANT_CHECKPOINT_DISABLE: "1",
+    CHECKPOINT_DISABLE: "1",
+    VAGRANT_HOME: join(cwd, "vagrant-home"),
+    VAGRANT_DEFAULT_PROVIDER: "libvirt",
+  };
   delete (env as { NODE_OPTIONS?: string }).NODE_OPTIONS;
-  const { status, stdout, stderr } = spawnSync(command, words, { cwd, env, encoding: "utf8", ...(input === undefined ? {} : { input }) });
+  const { status, stdout, stderr } = spawnSync(command, words, {
+    cwd,
+    env,
+    encoding: "utf8",
+    ...(input === undefined ? {} : { input }),
+  });
   if (status !== 0) throw new Error(`${command} ${words.join(" ")}: ${status}\n${stdout}${stderr}`);
   return stdout;
 }
@@ -88,8 +99,12 @@ function run(command: string, words: string[], cwd: string, input?: string): str
 function planned(text: string): File[] {
   const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
   const config = parseConfig(text);
-  const texts = Object.fromEntries([...names, "/my.sh"].map((name) => [name, name === "/my.sh" ? "#!/bin/sh\n" : own(name)]));
-  const machines = Object.fromEntries(config.machines.map(({ name }) => [name, { domain: name, state: "absent" as const }]));
+  const texts = Object.fromEntries(
+    [...names, "/my.sh"].map((name) => [name, name === "/my.sh" ? "#!/bin/sh\n" : own(name)]),
+  );
+  const machines = Object.fromEntries(
+    config.machines.map(({ name }) => [name, { domain: name, state: "absent" as const }]),
+  );
   return makePlan(settle(config, host), host, { folder: "/lab", prefix: "lab-1_", boxes: {}, machines }, texts).files;
 }
 function written(files: File[], folder: string): void {
@@ -105,15 +120,23 @@ test("Ruby takes every value for itself", ({ folder }) => {
 });
 
 test("a shell takes every value for itself", ({ folder }) => {
-  for (const value of hostile) assert.is(run("sh", ["-c", render("printf %s {{value}}", { value }, "shell").text], folder), value);
+  for (const value of hostile) {
+    assert.is(run("sh", ["-c", render("printf %s {{value}}", { value }, "shell").text], folder), value);
+  }
 });
 
 for (const [name, command] of [["1", "docker-compose"], ["2", process.env.COMPOSE_V2!]] as const) {
   test(`Compose ${name} takes every value for itself`, ({ folder }) => {
     const environment = Object.fromEntries(hostile.map((value, i) => [`V${i}`, value]));
-    const service = { image: "x", command: ["echo", ...hostile.filter(Boolean)], labels: { [`key.${"$"}{x}`]: "y" }, environment };
+    const service = {
+      image: "x",
+      command: ["echo", ...hostile.filter(Boolean)],
+      labels: { [`key.${"$"}{x}`]: "y" },
+      environment,
+    };
     writeFileSync(join(folder, "compose.yaml"), composeFile([{ name: "web", machine: "a", body: service }]));
-    const shown = parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder), { schema: "failsafe" }).services.web;
+    const shown =
+      parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder), { schema: "failsafe" }).services.web;
     // config prints a file again, in which a $ is doubled once more
     const single = (value: string) => value.replaceAll("$$", "$");
     // what version 1 prints for a line separator no YAML reader takes back
@@ -123,8 +146,13 @@ for (const [name, command] of [["1", "docker-compose"], ["2", process.env.COMPOS
   });
 
   test(`Compose ${name} takes a reservation of GPUs`, ({ folder }) => {
-    writeFileSync(join(folder, "compose.yaml"), composeFile([{ name: "web", machine: "a", gpu: 2, body: { image: "x" } }]));
-    const { devices } = parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder)).services.web.deploy.resources.reservations;
+    writeFileSync(
+      join(folder, "compose.yaml"),
+      composeFile([{ name: "web", machine: "a", gpu: 2, body: { image: "x" } }]),
+    );
+    const { devices } =
+      parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder)).services.web.deploy.resources
+        .reservations;
     assert.equal(devices, [{ driver: "nvidia", count: 2, capabilities: ["gpu"] }]);
   });
 }
@@ -147,11 +175,17 @@ test("Packer takes the box's files, and every value for itself", ({ folder }) =>
 
 test("Packer refuses the plugins file where they are built in, which is why only newer ones get it", ({ folder }) => {
   writeFileSync(join(folder, "plugins.pkr.hcl"), own("templates/plugins.pkr.hcl"));
-  assert.throws(() => run("packer", ["validate", "."], folder), /required_plugins|Failed to initialize|are not expected here/);
+  assert.throws(
+    () => run("packer", ["validate", "."], folder),
+    /required_plugins|Failed to initialize|are not expected here/,
+  );
 });
 
 test("Vagrant takes the Vagrantfile and evaluates every machine's provider block", ({ folder }) => {
-  written(planned("machines: [{name: a, box: lab/x, image: debian-13}, {name: b-2, box: lab/y, accelerator: kvm, cpus: 7}]"), folder);
+  written(
+    planned("machines: [{name: a, box: lab/x, image: debian-13}, {name: b-2, box: lab/y, accelerator: kvm, cpus: 7}]"),
+    folder,
+  );
   assert.match(run("vagrant", ["validate"], folder), /validated successfully/);
   // a setting that does not exist is refused, so what was evaluated does exist
   const path = join(folder, "Vagrantfile");
@@ -160,7 +194,11 @@ test("Vagrant takes the Vagrantfile and evaluates every machine's provider block
 });
 
 test("shellcheck has nothing to say", () => {
-  const scripts = [...readdirSync(`${root}/scripts`).map((name) => `scripts/${name}`), ...readdirSync(`${root}/test`, { recursive: true, encoding: "utf8" }).map((name) => `test/${name}`), ".ci/run"];
+  const scripts = [
+    ...readdirSync(`${root}/scripts`).map((name) => `scripts/${name}`),
+    ...readdirSync(`${root}/test`, { recursive: true, encoding: "utf8" }).map((name) => `test/${name}`),
+    ".ci/run",
+  ];
   run("shellcheck", scripts.filter((name) => /\.sh$|^\.ci\/run$/.test(name)), root);
 });
 

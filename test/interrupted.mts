@@ -1,0 +1,15 @@
+// A run that a test interrupts: says the id of its step's process group, then waits for it.
+import process from "node:process";
+import { Interrupted } from "../lib/errors.mts";
+import { realShell } from "../lib/shell.mts";
+
+const shell = realShell();
+try {
+  await shell.run(["sh", "-c", "trap 'echo cleaned; exit 3' INT; sleep 60 & wait"], {
+    started: (group) => Promise.resolve(shell.print(`${group}\n`)),
+    show: (text) => shell.print(text),
+  });
+} catch (error) {
+  if (!(error instanceof Interrupted)) throw error;
+  process.exitCode = 130;
+}
