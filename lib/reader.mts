@@ -203,7 +203,6 @@ function shown(node: Node | null): string {
 }
 
 function printable(text: string): string {
-  // deno-lint-ignore no-control-regex
   const plain = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "·");
   return plain.length > 40 ? `${plain.slice(0, 40)}…` : plain;
 }

@@ -59,7 +59,6 @@ const quoted: Record<Language, (text: string) => string> = {
   // In single quotes Ruby gives a meaning to \\ and \' alone (doc/syntax/literals.rdoc). A carriage return before a newline would
   // get lost there, so that control characters are written as escapes in double quotes
   ruby: (text) =>
-    // deno-lint-ignore no-control-regex
     /[\u0000-\u001f\u007f]/.test(text)
       ? `"${text.replace(/[\\"#]/g, "\\$&").replace(/[\u0000-\u001f\u007f]/g, hexEscape)}"`
       : `'${text.replace(/[\\']/g, "\\$&")}'`,

@@ -301,9 +301,7 @@ async function readAll(stream: NodeJS.ReadStream): Promise<string> {
 }
 
 function shownLast(text: string): string {
-  // deno-lint-ignore no-control-regex
   const states = text.replace(/\r+$/, "").split(/\r|\u001b\[[0-9]*K/);
-  // deno-lint-ignore no-control-regex
   return states.at(-1)!.replace(/\u001b\[[0-9;]*[A-Za-z]/g, "");
 }
 

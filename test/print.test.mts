@@ -55,7 +55,6 @@ test("paints only where colours are wanted", () => {
     findingLines([finding("a", "fail"), finding("b", "pass")], { ...plain, color }).join("\n");
   assert.not.match(text(false), /\u001b/);
   assert.match(text(true), /\u001b\[31m✗/);
-  // deno-lint-ignore no-control-regex
   assert.is(text(true).replace(/\u001b\[\d+m/g, ""), text(false));
 });
 
