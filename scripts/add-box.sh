@@ -7,8 +7,8 @@
 set -eu
 name=$1 version=$2.$(date +%s) provider=$3 file=$4
 path=$(cd "$(dirname "$file")" && pwd)/$(basename "$file")
-# the address is a JSON string
-path=$(printf '%s' "$path" | sed 's/[\\"]/\\&/g')
+# as an address, in which a blank or a quote of the path cannot stand
+url=file://$(printf '%s' "$path" | od -An -v -tx1 | tr -d ' \n' | sed 's/../%&/g; s/%2f/\//g')
 cat >"$file.json" <<BOX
 {
   "name": "$name",
@@ -16,7 +16,7 @@ cat >"$file.json" <<BOX
     {
       "version": "$version",
       "providers": [
-        { "name": "$provider", "url": "$path" }
+        { "name": "$provider", "url": "$url" }
       ]
     }
   ]
