@@ -1,11 +1,22 @@
 import type { Check, Finding, Host, Settled } from "./types.mts";
+import { cardChecks } from "./checks/card.mts";
 import { gpuChecks } from "./checks/gpu.mts";
+import { guestChecks } from "./checks/guest.mts";
 import { hostChecks } from "./checks/host.mts";
+import { iommuChecks } from "./checks/iommu.mts";
 import { providerChecks } from "./checks/provider.mts";
 import { toolChecks } from "./checks/tools.mts";
 
 /** The catalogue, in the order in which findings come. */
-export const checks: Check[] = [...providerChecks, ...toolChecks, ...hostChecks, ...gpuChecks];
+export const checks: Check[] = [
+  ...providerChecks,
+  ...toolChecks,
+  ...hostChecks,
+  ...gpuChecks,
+  ...cardChecks,
+  ...iommuChecks,
+  ...guestChecks,
+];
 
 /**
  * What stands for and against these machines on this host. With `only`, just those checks are looked at (`gpu` takes all `gpu.*`).

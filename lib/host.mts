@@ -118,7 +118,8 @@ export function parseHost(text: string): Host {
       ...groupFacts(facts("iommu-groups").pairs),
       interrupts: iommu.one("interrupts-read") ? iommu.all("interrupt") : undefined,
     }),
-    pci: parsePci(sections.get("pci"), iommu.all("group")),
+    pci: parsePci(sections.get("pci")),
+    pciCount: facts("pci").number("count"),
     display: {
       framebuffers: display.all("framebuffer").map((text) => {
         return compact({ bdf: text.match(bdfs)?.[0], name: text.replace(/^\S* /, "") });

@@ -6,11 +6,8 @@ const attribute = new RegExp(`^(${bdf})/([a-z0-9_-]+):(.*)$`);
 /** Every full PCI address (domain, bus, device, function) in a text. */
 export const bdfs: RegExp = new RegExp(bdf, "g");
 
-/**
- * The lines of a probe's section `pci`, and those of `iommu` that place functions in groups (`GROUP BDF`) → the functions,
- * by address. Undefined if the bus was not read.
- */
-export function parsePci(lines: string[] | undefined, grouped: string[]): PciFunction[] | undefined {
+/** The lines of a probe's section `pci` → the functions, by address. Undefined if the bus was not read. */
+export function parsePci(lines: string[] | undefined): PciFunction[] | undefined {
   if (!lines?.includes("read:yes")) return undefined;
   const all = new Map<string, PciFunction>();
   for (const line of lines) {
@@ -19,11 +16,6 @@ export function parsePci(lines: string[] | undefined, grouped: string[]): PciFun
     let fn = all.get(address);
     if (!fn) all.set(address, fn = { bdf: address, bars: [], above: [], drm: [], displays: [], mediated: false });
     readAttribute(fn, key, raw.trim());
-  }
-  for (const text of grouped) {
-    const [group, address] = text.split(" ");
-    const fn = all.get(address ?? "");
-    if (fn && group) fn.group = group;
   }
   return [...all.values()].sort((a, b) => (a.bdf < b.bdf ? -1 : 1));
 }
@@ -43,8 +35,11 @@ function readAttribute(fn: PciFunction, key: string, value: string): void {
     case "subsystem_device":
       if (hex) fn.subsystem = `${fn.subsystem ?? ""}${hex}`;
       break;
-    case "uevent":
-      if (value.startsWith("DRIVER=")) fn.driver = value.slice(7);
+    case "driver":
+      fn.driver = value === "none" ? null : value;
+      break;
+    case "iommu_group":
+      if (value === "none" || /^\d+$/.test(value)) fn.group = value === "none" ? null : value;
       break;
     case "driver_override":
       if (value && value !== "(null)") fn.driverOverride = value;
@@ -110,6 +105,55 @@ function readBar(text: string): Bar | undefined {
 export function isDisplay({ class: code }: PciFunction): boolean {
   return code?.startsWith("03") ?? false;
 }
+
+/** PCI-to-PCI bridges, root ports and switch ports among them (0604): they carry groups and are never passed. */
+export function isBridge({ class: code }: PciFunction): boolean {
+  return code?.startsWith("0604") ?? false;
+}
+
+/** The device that a function is a part of: its address without the function, `0000:0a:00`. */
+export function slotOf({ bdf }: PciFunction): string {
+  return bdf.slice(0, bdf.lastIndexOf("."));
+}
+
+/** What a class code is called, as lspci calls it; the code itself where it is none of the common ones (PCI Code and ID Assignment). */
+export function className({ class: code = "" }: PciFunction): string {
+  return classNames[code.slice(0, 4)] ?? classNames[code.slice(0, 2)] ?? `class ${code || "unknown"}`;
+}
+
+const classNames: Record<string, string> = {
+  "0100": "SCSI controller",
+  "0101": "IDE controller",
+  "0104": "RAID controller",
+  "0106": "SATA controller",
+  "0107": "SAS controller",
+  "0108": "NVMe controller",
+  "01": "storage controller",
+  "0200": "Ethernet controller",
+  "0280": "network controller",
+  "02": "network controller",
+  "0300": "VGA controller",
+  "0302": "3D controller",
+  "03": "display controller",
+  "0401": "audio device",
+  "0403": "audio device",
+  "04": "multimedia controller",
+  "0500": "memory controller",
+  "0600": "host bridge",
+  "0601": "ISA bridge",
+  "0604": "PCI bridge",
+  "06": "bridge",
+  "07": "communication controller",
+  "0805": "SD host controller",
+  "08": "system peripheral",
+  "0c03": "USB controller",
+  "0c05": "SMBus",
+  "0c80": "serial bus controller",
+  "0c": "serial bus controller",
+  "10": "encryption controller",
+  "11": "signal processing controller",
+  "12": "processing accelerator",
+};
 
 /** A function in few words, as lspci -nn would: `0000:0a:00.0 [0300] 10de:2786`. */
 export function described({ bdf, class: code, vendor, device, model }: PciFunction): string {

@@ -99,6 +99,13 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       otherwise: { say: "Install QEMU for x86_64 and qemu-img: https://www.qemu.org/download", run: null },
     },
     {
+      name: "ovmf",
+      for: "UEFI firmware for a guest with a GPU",
+      there: (host) => host.ovmf.length > 0,
+      packages: { apt: ["ovmf"], dnf: ["edk2-ovmf"], pacman: ["edk2-ovmf"], zypper: ["qemu-ovmf-x86_64"] },
+      otherwise: { say: "Install OVMF", run: null },
+    },
+    {
       name: "xorriso",
       for: "the CD that lets Packer into the image",
       there: program("xorriso"),

@@ -174,6 +174,8 @@ export interface Host {
   };
   /** PCI functions; absent if the bus could not be read. */
   pci?: PciFunction[];
+  /** How many functions the probe counted: fewer or more in `pci` mean that its text was cut or changed. */
+  pciCount?: number;
   display: { framebuffers: { bdf?: string; name: string }[]; fb: string[] };
   /** Processes that hold device nodes of cards open; `all` is false where only one's own could be looked at. */
   holders?: { all: boolean; processes: { pid: number; node: string; command: string }[] };
@@ -211,11 +213,13 @@ export interface PciFunction {
   device?: string;
   subsystem?: string;
   revision?: string;
-  driver?: string;
+  /** Null if it has none; absent if that was not read. */
+  driver?: string | null;
   driverOverride?: string;
   /** 1 on the card that the firmware showed its picture on; absent on what is no VGA controller. */
   bootVga?: boolean;
-  group?: string;
+  /** Number of its IOMMU group; null if it is in none; absent if that was not read. */
+  group?: string | null;
   /** Such as `flr bus`; empty if the kernel knows no way to reset it; absent on kernels before 5.15. */
   resets?: string[];
   power?: string;

@@ -278,10 +278,17 @@ if [ -d "$sys/bus/pci/devices" ]; then
     cd "$sys/bus/pci/devices" && {
       grep -HEs . */class */vendor */device */subsystem_vendor */subsystem_device */revision */driver_override \
         */boot_vga */reset_method */power_state */d3cold_allowed */numa_node */sriov_totalvfs
-      grep -HEs '^DRIVER=' */uevent
       grep -nHEsv '^0x0* 0x0* 0x0*$' */resource
       # shellcheck disable=SC2012 # readlink takes one name a call
-      ls -ln . | sed -n 's/^.* \([0-9a-f:.]*\) -> .*devices\(\/.*\)$/\1\/path:\2/p'
+      ls -ldn * */driver */iommu_group 2>/dev/null | sed -n 's/^.* \([^ ]*\) -> .*\(devices\/.*\)$/\1\/path:\2/; s/^.* \([^ ]*\) -> .*\//\1:/; /^[0-9a-f:.]*\/[a-z_]*:/p'
+      # what has no driver or no group is said, so that a line that is missing means nothing else
+      count=0
+      for path in *; do
+        [ -L "$path/driver" ] || fact "$path/driver" none
+        [ -L "$path/iommu_group" ] || fact "$path/iommu_group" none
+        count=$((count + 1))
+      done
+      fact count "$count"
       # shellcheck disable=SC2013 # these names have no blanks
       for gpu in $(grep -ls '^0x03' */class); do
         gpu=${gpu%/class}
@@ -376,19 +383,15 @@ for path in "$sys"/class/net/*/device; do
 done
 if [ -r "$proc/bus/input/devices" ]; then
   fact input-read yes
-  path=
-  while read -r kind text; do
-    case $kind$text in
-      S:Sysfs=*) path=${text#Sysfs=} ;;
-      H:Handlers=*sysrq*kbd*)
-        functions "$path"
-        case $path in
-          */usb*) fact keyboard "${value##* }" ;;
-          *) fact keyboard other ;;
-        esac
-        ;;
-    esac
-  done <"$proc/bus/input/devices"
+  # (this file never ends for a reader that takes it a byte at a time, as a shell's read does)
+  awk '/^S: Sysfs=/ { path = substr($0, 10) } /^H: Handlers=.*sysrq.*kbd/ { print path }' "$proc/bus/input/devices" |
+    while read -r path; do
+      functions "$path"
+      case $path in
+        */usb*) fact keyboard "${value##* }" ;;
+        *) fact keyboard other ;;
+      esac
+    done
 fi
 
 section firmware

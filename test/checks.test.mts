@@ -190,7 +190,10 @@ test("gpu.present: no card, another vendor's, the right one, a bus that cannot b
   assert.equal([none.status, none.says, none.machine], ["fail", "no NVIDIA GPU detected on host", "a"]);
   assert.ok(none.fix.some(({ run }) => run === "npx zx homelab-gpu.mts up --no-gpu"));
   assert.is(first("gpu.present", card("1002"), withCard()).status, "fail");
-  assert.equal(first("gpu.present", card("1002"), withCard()).evidence[0]!.value, "0000:01:00.0 [0300] 1002:2786");
+  assert.equal(
+    first("gpu.present", card("1002"), withCard()).evidence[0]!.value,
+    "0000:01:00.0 [0300] 1002:2786 (no driver)",
+  );
   assert.is(first("gpu.present", card("10de"), withCard()).status, "pass");
   assert.is(
     first("gpu.present", host(), withCard("vendor_id: 1002, device_id: 5046")).says,

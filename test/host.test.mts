@@ -91,7 +91,10 @@ const card = `
   sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/vendor = 0x10de
   sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/device = 0x2786
   sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/boot_vga = 1
-  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/uevent = DRIVER=nouveau\\nPCI_ID=10DE:2786
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/driver -> ../../../../bus/pci/drivers/nouveau
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/iommu_group -> ../../../../kernel/iommu_groups/5
+  sys/bus/pci/devices/0000:00:01.0 -> ../../../devices/pci0000:00/0000:00:01.0
+  sys/devices/pci0000:00/0000:00:01.0/class = 0x060400
   sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/driver_override = (null)
   sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/reset_method = pm bus
   sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/resource = 0x00000000fb000000 0x00000000fbffffff 0x0000000000040200\\n0x0000006000000000 0x00000063ffffffff 0x000000000014220c\\n0x0000000000000000 0x0000000000000000 0x0000000000000000
@@ -128,7 +131,9 @@ for (const shell of [["sh"], ["busybox", "sh"]]) {
       assert.equal(host.iommu.types, { 5: "DMA-FQ" });
       assert.equal(host.iommu.direct, ["5"]);
       assert.equal(host.iommu.interrupts, ["IR-IO-APIC", "IR-PCI-MSI"]);
-      assert.equal(host.pci, [{
+      assert.is(host.pciCount, 2);
+      assert.equal([host.pci![0]!.driver, host.pci![0]!.group], [null, null], "said, not guessed from silence");
+      assert.equal(host.pci!.slice(1), [{
         bdf: "0000:01:00.0",
         class: "030000",
         vendor: "10de",

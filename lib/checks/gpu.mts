@@ -1,14 +1,38 @@
-import type { Check, GpuWish, Host, Verdict } from "../types.mts";
-import { described, isDisplay } from "../pci.mts";
+import type { Check, Evidence, GpuWish, Host, PciFunction, Settled, Verdict } from "../types.mts";
+import { choose } from "../gpus.mts";
+import { className, described, isDisplay, slotOf } from "../pci.mts";
 
+/** Which card it is: whether what the config names is there, is one card, and is nobody else's. */
 export const gpuChecks: Check[] = [
   {
     id: "gpu.present",
     about: "whether there is a card of that vendor at all",
-    look: (host, { machines }) =>
-      machines.flatMap((machine) => machine.gpus.map((wish) => ({ machine: machine.name, ...present(wish, host) }))),
+    look: (host, config) => eachWish(config, (wish) => present(wish, host)),
+  },
+  {
+    id: "gpu.match",
+    about: "whether the ids and the address name one card",
+    look: (host, config) => eachWish(config, (wish) => match(wish, host)),
+  },
+  {
+    id: "gpu.exclusive",
+    about: "whether each card goes to one machine only",
+    look: exclusive,
   },
 ];
+
+function eachWish({ machines }: Settled, look: (wish: GpuWish) => Verdict): Verdict[] {
+  return machines.flatMap((machine) => machine.gpus.map((wish) => ({ machine: machine.name, ...look(wish) })));
+}
+
+const plain = { root: false, reboot: false, safe: false } as const;
+const asWritten = ({ vendorId, deviceId, address }: GpuWish) =>
+  `${vendorId}:${deviceId ?? "*"}${address ? ` at ${address}` : ""}`;
+const listed = (functions: PciFunction[]) =>
+  functions.map((fn) => `${described(fn)} (${fn.driver ?? "no driver"}${fn.bootVga ? ", boot VGA" : ""})`).join("; ") ||
+  "none";
+
+// ---------------------------------------------------------------------------------------------------------- selection
 
 function present(wish: GpuWish, host: Host): Verdict {
   if (!host.pci) {
@@ -19,14 +43,9 @@ function present(wish: GpuWish, host: Host): Verdict {
     };
   }
   const cards = host.pci.filter(isDisplay);
-  const evidence = [{ read: "/sys/bus/pci/devices, class 0x03", value: cards.map(described).join("; ") || "none" }];
-  if (cards.some(({ vendor }) => vendor === wish.vendorId)) {
-    return {
-      status: "pass",
-      says: `${cards.filter(({ vendor }) => vendor === wish.vendorId).map(described).join("; ")}`,
-      evidence,
-    };
-  }
+  const evidence = [{ read: "/sys/bus/pci/devices, class 0x03", value: listed(cards) }];
+  const own = cards.filter(({ vendor }) => vendor === wish.vendorId);
+  if (own.length > 0) return { status: "pass", says: own.map(described).join("; "), evidence };
   const asked = wish.vendorId === "10de" ? "NVIDIA GPU" : `GPU ${wish.vendorId}:${wish.deviceId ?? "*"}`;
   return {
     status: "fail",
@@ -38,17 +57,99 @@ function present(wish: GpuWish, host: Host): Verdict {
           ? "Name a card that is there (vendor_id, device_id)"
           : "Put a card in, or run this where one is",
         run: null,
-        root: false,
-        reboot: false,
-        safe: false,
+        ...plain,
       },
-      {
-        say: "Or bring the rest of the lab up without it",
-        run: "npx zx homelab-gpu.mts up --no-gpu",
-        root: false,
-        reboot: false,
-        safe: false,
-      },
+      { say: "Or bring the rest of the lab up without it", run: "npx zx homelab-gpu.mts up --no-gpu", ...plain },
     ],
   };
+}
+
+function match(wish: GpuWish, host: Host): Verdict {
+  const choice = choose(wish, host);
+  switch (choice.kind) {
+    case "unknown":
+      return { status: "unknown", says: "the PCI bus could not be read", evidence: [] };
+    case "card":
+      return { status: "pass", says: `${asWritten(wish)} is ${described(choice.card.gpu)}`, evidence: [] };
+    case "several":
+      return {
+        status: "fail",
+        says: `${choice.fitting.length} cards match ${asWritten(wish)}: ${listed(choice.fitting)}`,
+        evidence: [{ read: "/sys/bus/pci/devices, class 0x03", value: listed(choice.fitting) }],
+        fix: [{
+          say: `Say which: ${choice.fitting.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}`,
+          run: null,
+          ...plain,
+        }],
+      };
+    case "none":
+      return noMatch(wish, host, choice.there);
+  }
+}
+
+/** No card fits. The one with the ids may sit at another address, or something else at the address. */
+function noMatch(wish: GpuWish, host: Host, there: PciFunction[]): Verdict {
+  const evidence: Evidence[] = [{ read: "/sys/bus/pci/devices, class 0x03", value: listed(there) }];
+  const own = there.filter(({ vendor }) => vendor === wish.vendorId);
+  if (own.length === 0) return { status: "skip", says: "there is no card of that vendor", evidence };
+  if (wish.address !== undefined) {
+    const at = host.pci?.find(({ bdf }) => bdf === wish.address);
+    const elsewhere = own.filter(({ device }) => wish.deviceId === undefined || device === wish.deviceId);
+    const now = at ? `${wish.address} is ${described(at)} ${className(at)}` : `nothing is at ${wish.address}`;
+    return {
+      status: "fail",
+      says: `${now}${
+        elsewhere.length > 0
+          ? `; ${wish.vendorId}:${wish.deviceId ?? "*"} is at ${elsewhere.map(({ bdf }) => bdf).join(", ")}`
+          : ""
+      }: addresses move when cards are added or the firmware is updated`,
+      evidence: [...evidence, {
+        read: `/sys/bus/pci/devices/${wish.address}`,
+        value: at ? described(at) : "not there",
+      }],
+      fix: [{
+        say: elsewhere.length > 0
+          ? `Write ${elsewhere.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}, or leave the address out`
+          : "Write the ids of a card that is there",
+        run: null,
+        ...plain,
+      }],
+    };
+  }
+  return {
+    status: "fail",
+    says: `no GPU ${asWritten(wish)}; there is ${listed(own)}`,
+    evidence,
+    fix: [{
+      say: `Write device_id: ${[...new Set(own.map(({ device }) => device))].join(" or ")}`,
+      run: null,
+      ...plain,
+    }],
+  };
+}
+
+function exclusive(host: Host, { machines }: Settled): Verdict[] {
+  const wanted = machines.flatMap((machine) =>
+    machine.gpus.map((wish) => choose(wish, host)).flatMap((
+      choice,
+    ) => (choice.kind === "card"
+      ? [{ machine: machine.name, slot: slotOf(choice.card.gpu), bdf: choice.card.gpu.bdf }]
+      : [])
+    )
+  );
+  if (wanted.length === 0) return [];
+  const twice = wanted.filter(({ slot }, i) => wanted.findIndex((other) => other.slot === slot) < i);
+  if (twice.length === 0) return [{ status: "pass", says: "each card goes to one machine", evidence: [] }];
+  return twice.map(({ machine, slot, bdf }) => {
+    const first = wanted.find((other) => other.slot === slot)!;
+    return {
+      machine,
+      status: "fail",
+      says: first.machine === machine
+        ? `${machine} asks for ${bdf} twice`
+        : `${first.machine} and ${machine} both ask for ${bdf}: a card goes to one running VM`,
+      evidence: [],
+      fix: [{ say: "Give each its own card by address:, or take gpu: from one of them", run: null, ...plain }],
+    };
+  });
 }

@@ -20,6 +20,11 @@ export const hostChecks: Check[] = [
     about: "whether there is room for images and disks",
     look: (host, { machines }) => disk(host, machines),
   },
+  {
+    id: "host.guest",
+    about: "whether this host is itself a VM, which has to be given an IOMMU from outside",
+    look: (host, { machines }) => machines.some(({ gpus }) => gpus.length > 0) ? [guest(host)] : [],
+  },
 ];
 
 function virtualization(host: Host, machines: SettledMachine[]): Verdict[] {
@@ -160,4 +165,35 @@ function disk(host: Host, machines: SettledMachine[]): Verdict[] {
     return [{ status: "warn", says: `only ${least} MiB of room for images and disks`, evidence, fix }];
   }
   return [{ status: "pass", says: `${Math.floor(least / 1024)} GiB of room`, evidence }];
+}
+
+function guest({ cpu, dmi, marks }: Host): Verdict {
+  const evidence = [
+    {
+      read: "/proc/cpuinfo flags",
+      value: cpu.flags === undefined
+        ? "not readable"
+        : cpu.flags.includes("hypervisor")
+        ? "hypervisor"
+        : "no hypervisor",
+    },
+    {
+      read: "/sys/class/dmi/id",
+      value: [dmi.sys_vendor, dmi.product_name].filter(Boolean).join(" ") || "not readable",
+    },
+  ];
+  if (marks.includes("/run/.containerenv")) {
+    return { status: "warn", says: "this is a container: run it on the host itself", evidence };
+  }
+  if (cpu.flags === undefined) {
+    return { status: "unknown", says: "whether this host is a VM could not be read", evidence };
+  }
+  return cpu.flags.includes("hypervisor")
+    ? {
+      status: "warn",
+      says:
+        "this host is itself a VM: a card reaches it, and its guests, only if the outer hypervisor gives it the card and a virtual IOMMU",
+      evidence,
+    }
+    : { status: "pass", says: "this host is a machine, not a VM", evidence };
 }

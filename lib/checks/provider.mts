@@ -1,4 +1,5 @@
-import type { Check, Host, SettledMachine, Verdict } from "../types.mts";
+import type { Check, GpuWish, Host, SettledMachine, Verdict } from "../types.mts";
+import { isDisplay } from "../pci.mts";
 import { providerOf } from "../providers.mts";
 import { isOlder } from "../versions.mts";
 
@@ -14,6 +15,12 @@ export const providerChecks: Check[] = [
     id: "provider.host",
     about: "whether the provider runs on such a host",
     look: (host, { machines }) => machines.map((machine) => onThisHost(machine, host)),
+  },
+  {
+    id: "provider.mode",
+    about: "whether the provider can hand over a GPU in this way",
+    look: (host, { machines }) =>
+      machines.flatMap((machine) => machine.gpus.map(({ mode }) => inThisMode(machine, mode, host))),
   },
   {
     id: "provider.version",
@@ -79,6 +86,27 @@ function onThisHost(machine: SettledMachine, host: Host): Verdict {
       reboot: false,
       safe: false,
     }],
+  };
+}
+
+function inThisMode(machine: SettledMachine, mode: GpuWish["mode"], host: Host): Verdict {
+  const provider = providerOf(machine.provider);
+  if (provider.modes.includes(mode)) {
+    return { machine: machine.name, status: "pass", says: `${provider.title}, mode ${mode}`, evidence: [] };
+  }
+  const parts = (host.pci ?? []).filter(isDisplay).filter(({ virtualFunctions, mediated }) =>
+    virtualFunctions || mediated
+  );
+  return {
+    machine: machine.name,
+    status: "fail",
+    says:
+      `${provider.title} hands over whole cards: parts of one need SR-IOV or vGPU, which GeForce cards do not have and others need a licence for`,
+    evidence: [{
+      read: "sriov_totalvfs, mdev_supported_types",
+      value: parts.map(({ bdf }) => bdf).join(" ") || "on no card",
+    }],
+    fix: [{ say: "Write mode: passthrough", run: null, root: false, reboot: false, safe: false }],
   };
 }
 

@@ -161,9 +161,14 @@ test("run again, it finds nothing to do and says so in seconds", async () => {
 });
 
 test("what the config says arrives literally in the container", async () => {
-  const { code, said } = await run("ssh", "e2e", "--", "sudo docker exec homelab-gpu-web-1 printenv HOSTILE");
+  const { code, said } = await run(
+    "ssh",
+    "e2e",
+    "--",
+    "sudo docker exec homelab-gpu-web-1 sh -c 'printf %s \"$HOSTILE\"'",
+  );
   assert.is(code, 0);
-  assert.is(said.trimEnd(), hostile);
+  assert.is(said, hostile);
   assert.match((await run("ssh", "--", "uname", "-a")).said, /^Linux e2e .*x86_64/);
   const address = /HostName (\S+)/.exec(readFileSync(join(home, ".homelab-gpu/ssh/e2e"), "utf8"))![1]!;
   assert.is(ask("curl", "-s", `http://${address}:8080/`), "hello\n");

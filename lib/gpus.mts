@@ -1,0 +1,142 @@
+/** Which card a machine gets, what goes with it, and what stands beside it. */
+import type { Bar, GpuWish, Host, PciFunction, SettledMachine } from "./types.mts";
+import { isBridge, isDisplay, slotOf } from "./pci.mts";
+
+/** A graphics card: the display function that was asked for, and everything around it that decides whether it can go. */
+export interface Card {
+  gpu: PciFunction;
+  /** The functions of its slot that go to the VM with it, itself among them, by address. */
+  passed: PciFunction[];
+  /** Functions of its slot that are in another IOMMU group, and stay. */
+  left: PciFunction[];
+  /** The other endpoints of its IOMMU group: not its own, and in the way if a host driver holds them. */
+  foreign: PciFunction[];
+  /** Bridges of its group: they never count and are never bound. */
+  bridges: PciFunction[];
+  /** BDFs of which the group's membership or driver is not known, so that no verdict on the group is possible. */
+  unsure: string[];
+}
+
+/** What a wish comes to on a host. */
+export type Choice =
+  | { kind: "card"; card: Card }
+  /** No such card; what is there instead. */
+  | { kind: "none"; there: PciFunction[] }
+  /** More than one fits. */
+  | { kind: "several"; fitting: PciFunction[] }
+  /** The PCI bus could not be read. */
+  | { kind: "unknown" };
+
+/** Finds the card that a wish names: by ids, and by address where one is given. */
+export function choose(wish: GpuWish, host: Host): Choice {
+  if (!host.pci) return { kind: "unknown" };
+  const there = host.pci.filter(isDisplay);
+  const fitting = there.filter(({ bdf, vendor, device }) =>
+    vendor === wish.vendorId && (wish.deviceId === undefined || device === wish.deviceId) &&
+    (wish.address === undefined || bdf === wish.address)
+  );
+  // a card with two display functions is one card
+  const slots = new Set(fitting.map(slotOf));
+  if (slots.size > 1) return { kind: "several", fitting };
+  return fitting.length > 0 ? { kind: "card", card: cardOf(fitting[0]!, host) } : { kind: "none", there };
+}
+
+/** The cards that a machine gets, as far as they are found, each once. */
+export function cardsOf(machine: SettledMachine, host: Host): Card[] {
+  const found = machine.gpus.map((wish) => choose(wish, host)).flatMap((
+    choice,
+  ) => (choice.kind === "card" ? [choice.card] : []));
+  return found.filter((card, i) => found.findIndex(({ gpu }) => gpu.bdf === card.gpu.bdf) === i);
+}
+
+/** A card with its surroundings. */
+export function cardOf(gpu: PciFunction, host: Host): Card {
+  const all = host.pci ?? [];
+  const slot = all.filter((fn) => slotOf(fn) === slotOf(gpu));
+  const members = all.filter(({ group }) => group !== undefined && group !== null && group === gpu.group);
+  const endpoints = members.filter((fn) => !isBridge(fn));
+  return {
+    gpu,
+    passed: gpu.group ? endpoints.filter((fn) => slotOf(fn) === slotOf(gpu)) : slot.filter((fn) => !isBridge(fn)),
+    left: gpu.group ? slot.filter((fn) => fn.group !== gpu.group) : [],
+    foreign: endpoints.filter((fn) => slotOf(fn) !== slotOf(gpu)),
+    bridges: members.filter(isBridge),
+    unsure: unsure(gpu, members, host),
+  };
+}
+
+/**
+ * What keeps us from being sure of a group. The kernel tells its members twice, in the group's folder and by each function's link;
+ * the two have to agree, no function's group may be unknown, and each member's class and driver must have been read.
+ */
+function unsure(gpu: PciFunction, members: PciFunction[], host: Host): string[] {
+  const all = host.pci ?? [];
+  const listed = host.iommu.groups?.get(gpu.group ?? "") ?? [];
+  const linked = members.map(({ bdf }) => bdf);
+  return [
+    ...new Set([
+      ...listed.filter((bdf) => !linked.includes(bdf)),
+      ...linked.filter((bdf) => !listed.includes(bdf)),
+      ...all.filter(({ group }) => group === undefined).map(({ bdf }) => bdf),
+      ...members.filter((fn) => fn.class === undefined || fn.driver === undefined).map(({ bdf }) => bdf),
+      ...(host.pciCount === all.length
+        ? []
+        : [`${host.pciCount ?? "an unknown number of"} functions counted, ${all.length} read`]),
+    ]),
+  ];
+}
+
+/** Drivers that leave a device to user space: the kernel counts a function that one of them holds as no hindrance (driver-api/vfio.rst). */
+export const harmlessDrivers = ["vfio-pci", "pci-stub"];
+
+/** Endpoints beside a card that keep its group from being viable: those that a host driver holds. */
+export function hindrances({ foreign }: Card): PciFunction[] {
+  return foreign.filter(({ driver }) => typeof driver === "string" && !harmlessDrivers.includes(driver));
+}
+
+/** What the host uses a function for, in words; empty if for nothing that it could not do without. */
+export function usesOf({ bdf }: PciFunction, { needs }: Host): { use: string; vital: boolean }[] {
+  const points = needs.mounts.filter((mount) => mount.bdf === bdf).map(({ point }) => point);
+  const keyboards = needs.keyboards ?? [];
+  return [
+    ...points.map((point) => ({
+      use: point === "/" ? "the root disk" : `the disk of ${point}`,
+      vital: point !== "/home",
+    })),
+    ...(needs.swap.includes(bdf) ? [{ use: "swap", vital: true }] : []),
+    ...(needs.route?.includes(bdf) ? [{ use: "the default route", vital: true }] : []),
+    ...(keyboards.includes(bdf) ? [{ use: "the keyboard", vital: keyboards.every((on) => on === bdf) }] : []),
+    ...needs.interfaces.filter((one) => one.bdf === bdf).map(({ name }) => ({
+      use: `network interface ${name}`,
+      vital: false,
+    })),
+  ];
+}
+
+/** Memory regions of everything that goes to a VM. */
+export function barsOf(cards: Card[]): Bar[] {
+  return cards.flatMap(({ passed }) => passed.flatMap(({ bars }) => bars));
+}
+
+/**
+ * Room for 64-bit regions that a guest's firmware must make, MiB: the next power of two of their sum, since each lies at a multiple of
+ * its own size. OVMF without being told makes 32 GiB where it cannot trust the CPU's width, so that less than half of it needs no word
+ * (edk2 OvmfPkg/Library/PlatformInitLib/MemDetect.c; canonical/lxd#14381 has 32 GiB + 32 MiB → 65536).
+ */
+export function windowOf(cards: Card[]): number {
+  const sum = barsOf(cards).filter(({ wide }) => wide).reduce((total, { size }) => total + size, 0n);
+  let window = 1n << 20n;
+  while (window < sum) window <<= 1n;
+  return Number(window >> 20n);
+}
+
+/** Windows beyond this many MiB are written into the VM: half of what OVMF makes by itself. */
+export const ampleWindow = 16384;
+
+/** Bits of addresses that the IOMMU translates: the least of all units (Intel: capability register, bits 21:16, plus one). */
+export function iommuBits({ iommu }: Host): number | undefined {
+  const widths = Object.values(iommu.capabilities).filter((text) => /^[0-9a-f]{1,16}$/.test(text)).map((text) =>
+    Number((BigInt(`0x${text}`) >> 16n) & 0x3fn) + 1
+  );
+  return widths.length > 0 ? Math.min(...widths) : undefined;
+}

@@ -1,0 +1,206 @@
+// Doctor against the kernel: each topology is booted, probed and judged, then its card is really handed to VFIO and the kernel asked.
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { examine } from "../../lib/checks.mts";
+import { parseConfig } from "../../lib/config.mts";
+import { cardOf, hindrances } from "../../lib/gpus.mts";
+import { parseHost } from "../../lib/host.mts";
+import { settle } from "../../lib/settle.mts";
+import type { Finding, Host } from "../../lib/types.mts";
+import { root } from "../fake.mts";
+import { boot } from "./machine.mts";
+import { topologies, type Topology } from "./topologies.mts";
+
+const test = suite("lab");
+const built = execFileSync("sh", [`${root}/test/lab/build.sh`], {
+  encoding: "utf8",
+  stdio: ["ignore", "pipe", "inherit"],
+}).trim();
+
+/** What came of a topology. */
+interface Outcome {
+  topology: Topology;
+  text: string;
+  host: Host;
+  /** As root, and as nobody. */
+  findings: Finding[];
+  modest: Finding[];
+  /** The state of the machine before the look and after. */
+  before: string[];
+  after: string[];
+  /** Which driver each function that was to go had after it was bound. */
+  bound: string[];
+  /** The kernel's words: viable, not-viable, no-node …; with all bound that goes along, and with the display function alone. */
+  verdict: string;
+  alone: string;
+  /** Drivers after the card was given back. */
+  released: string[];
+  seconds: number;
+  error?: Error;
+}
+
+const judged = (host: Host, { gpu }: Topology) => {
+  const config = parseConfig(JSON.stringify({ machines: [{ name: "vm", box: "lab/x", memory: 256, gpu }] }));
+  return examine(host, settle(config, host));
+};
+
+async function run(topology: Topology): Promise<Outcome> {
+  const began = Date.now();
+  const machine = await boot(topology, built);
+  try {
+    if (topology.bound) await machine.tell(`bind ${topology.bound.join(" ")}`);
+    const before = await machine.tell("state");
+    const text = `${(await machine.tell("probe")).join("\n")}\n`;
+    const after = await machine.tell("state");
+    const nobody = `${(await machine.tell("probe-as-nobody")).join("\n")}\n`;
+    const host = parseHost(text);
+    const gpu = host.pci!.find(({ vendor, device, bdf }) =>
+      vendor === topology.gpu.vendor_id && device === topology.gpu.device_id && bdf === (topology.gpu.address ?? bdf)
+    )!;
+    const { passed } = cardOf(gpu, host);
+    let alone = "";
+    if (passed.length > 1) {
+      await machine.tell(`bind ${gpu.bdf}`);
+      alone = (await machine.tell(`verdict ${gpu.group}`))[0]!;
+    }
+    const functions = passed.map(({ bdf }) => bdf).join(" ");
+    const bound = await machine.tell(`bind ${functions}`);
+    const verdict = (await machine.tell(`verdict ${gpu.group ?? "none"}`))[0]!;
+    await machine.tell(`release ${functions}`);
+    const released = await machine.tell("state");
+    return {
+      topology,
+      text,
+      host,
+      findings: judged(host, topology),
+      modest: judged(parseHost(nobody), topology),
+      before,
+      after,
+      bound,
+      verdict,
+      alone,
+      released,
+      seconds: (Date.now() - began) / 1000,
+    };
+  } finally {
+    await machine.off();
+  }
+}
+
+const outcomes = new Map<string, Outcome>();
+const errors = new Map<string, Error>();
+
+test.before(async () => {
+  // side by side, as many as there are processors
+  const waiting = [...topologies];
+  const worker = async () => {
+    for (let topology = waiting.shift(); topology; topology = waiting.shift()) {
+      try {
+        outcomes.set(topology.name, await run(topology));
+      } catch (error) {
+        errors.set(topology.name, error as Error);
+      }
+    }
+  };
+  await Promise.all([worker(), worker()]);
+});
+
+const of = (findings: Finding[], check: string) => findings.filter((finding) => finding.check === check);
+
+for (const topology of topologies) {
+  test(topology.name, () => {
+    if (errors.has(topology.name)) throw errors.get(topology.name);
+    const { findings, modest, verdict, bound, before, after, released, host, alone } = outcomes.get(topology.name)!;
+    const [enabled] = of(findings, "iommu.enabled");
+    const [group] = of(findings, "iommu.group");
+
+    // the cause is the one that was built in
+    const causes = {
+      on: ["pass", /translates for/],
+      firmware: ["fail", /^IOMMU is not enabled in your BIOS$/],
+      kernel: ["fail", /switched off in the kernel|off in the kernel/],
+      device: ["fail", /is under no IOMMU unit/],
+    } as const;
+    assert.is(enabled!.status, causes[topology.cause][0], enabled!.says);
+    assert.match(enabled!.says, causes[topology.cause][1]);
+
+    // the verdict is the kernel's
+    if (topology.cause === "on") {
+      assert.ok(bound.every((line) => line.endsWith(" vfio-pci")), bound.join(", "));
+      assert.is(group!.status, verdict === "viable" ? "pass" : "fail", `doctor: ${group!.says}; kernel: ${verdict}`);
+      assert.ok(["viable", "not-viable"].includes(verdict), verdict);
+    } else {
+      assert.is(group!.status, "skip");
+      assert.match(verdict, /^no-node/);
+      assert.ok(bound.every((line) => !line.endsWith(" vfio-pci")), bound.join(", "));
+    }
+    // with the display function alone bound, a companion on its driver is a hindrance to the kernel as to us
+    if (alone) {
+      const [gpu] = findings.length > 0
+        ? host.pci!.filter(({ vendor, device }) =>
+          vendor === topology.gpu.vendor_id && device === topology.gpu.device_id
+        )
+        : [];
+      const card = cardOf(gpu!, host);
+      const hindered = hindrances({
+        ...card,
+        foreign: [...card.foreign, ...card.passed.filter((fn) => fn !== gpu)],
+      }).length > 0;
+      assert.is(alone, hindered ? "not-viable" : "viable");
+    }
+    if (topology.names) assert.ok(group!.says.includes(topology.names), group!.says);
+    for (const [check, status] of Object.entries(topology.findings ?? {})) {
+      assert.is(of(findings, check)[0]?.status, status, of(findings, check)[0]?.says);
+    }
+
+    // a look changes nothing, and a card that was handed over comes back
+    assert.equal(after, before);
+    const driver = (lines: string[]) =>
+      lines.filter((line) => /^[0-9a-f]{4}:/.test(line)).map((line) => line.split(" ")[1]);
+    if (!topology.bound) assert.equal(driver(released), driver(before));
+
+    // without root less can be seen, and nothing is seen otherwise
+    for (const [i, finding] of findings.entries()) {
+      const other = modest[i]!;
+      assert.is(other.check, finding.check);
+      const same = other.status === finding.status || other.status === "unknown" ||
+        !["pass", "fail"].includes(other.status) || !["pass", "fail"].includes(finding.status);
+      assert.ok(same, `${finding.check}: ${finding.status} as root, ${other.status} as nobody`);
+    }
+  });
+}
+
+test("the usual tests are wrong here, and doctor is right", async () => {
+  const absent = outcomes.get("no IOMMU, and intel_iommu=on, which makes dmesg say that it is enabled")!;
+  const silent = outcomes.get("Intel, nothing on the command line")!;
+  assert.ok(absent.host.iommu.groups, "/sys/kernel/iommu_groups is there without any IOMMU");
+  assert.ok(absent.host.kernel.arguments!.includes("intel_iommu=on"), "and so is the argument");
+  assert.is(of(absent.findings, "iommu.enabled")[0]!.status, "fail");
+  assert.equal(silent.host.kernel.arguments!.filter((word) => word.includes("iommu")), []);
+  assert.is(of(silent.findings, "iommu.enabled")[0]!.status, "pass");
+  assert.not.match(JSON.stringify(silent.findings), /Add intel_iommu=on/, "nobody is told to add what is not needed");
+});
+
+test.after(() => {
+  const rows = topologies.map(({ name, cause }) => {
+    const outcome = outcomes.get(name);
+    const doctor = outcome && of(outcome.findings, "iommu.group")[0]!.status;
+    return `${name.slice(0, 72).padEnd(72)} ${cause.padEnd(9)} ${(outcome?.verdict.split(" ")[0] ?? "-").padEnd(11)} ${
+      (doctor ?? "-").padEnd(5)
+    } ${outcome?.seconds.toFixed(0) ?? "-"} s`;
+  });
+  process.stdout.write(
+    `\n\n${"topology".padEnd(72)} ${"cause".padEnd(9)} ${"kernel".padEnd(11)} doctor\n${rows.join("\n")}\n`,
+  );
+  // LAB_RECORD=FOLDER keeps what the probe read of each
+  if (process.env.LAB_RECORD) {
+    for (const [name, { text }] of outcomes) {
+      writeFileSync(`${process.env.LAB_RECORD}/${name.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.txt`, text);
+    }
+  }
+});
+
+test.run();

@@ -1,0 +1,130 @@
+/** Boots a topology in QEMU under TCG and talks to it over its serial line. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Topology } from "./topologies.mts";
+
+/** A machine that runs. */
+export interface Machine {
+  /** Gives it a command of `init` and waits for its answer, a line each. */
+  tell(command: string): Promise<string[]>;
+  off(): Promise<void>;
+}
+
+const units = { intel: ["-device", "intel-iommu,intremap=on"], amd: ["-device", "amd-iommu,intremap=on"], none: [] };
+
+/** Boots; fails if it is not ready in two minutes, or QEMU ends. */
+export async function boot(topology: Topology, built: string): Promise<Machine> {
+  const { iommu, devices, kernel = "", modules = [], more = [], machine, firmware } = topology;
+  const work = mkdtempSync(join(tmpdir(), "homelab-gpu-lab-"));
+  const flash: string[] = [];
+  if (firmware === "ovmf") {
+    copyFileSync("/usr/share/OVMF/OVMF_VARS_4M.fd", join(work, "vars.fd"));
+    flash.push(
+      "-drive",
+      "if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
+      "-drive",
+      `if=pflash,unit=1,format=raw,file=${work}/vars.fd`,
+    );
+  }
+  const child = spawn("qemu-system-x86_64", [
+    ...[
+      "-accel",
+      "tcg,thread=multi",
+      "-machine",
+      `q35,kernel-irqchip=split${machine ? `,${machine}` : ""}`,
+      "-cpu",
+      "max",
+      "-m",
+      "512",
+      "-nodefaults",
+      "-display",
+      "none",
+    ],
+    ...[
+      "-vga",
+      "none",
+      "-serial",
+      "stdio",
+      "-no-reboot",
+      ...flash,
+      ...units[iommu],
+      ...more.map((word) => word.replace("ROOT", `${built}/root.img`)),
+    ],
+    ...devices.flatMap((device) => ["-device", device]),
+    ...["-kernel", `${built}/vmlinuz`, "-initrd", `${built}/initrd`],
+    ...[
+      "-append",
+      `console=ttyS0 quiet panic=-1 ${kernel} ${modules.length > 0 ? `lab.modules=${modules.join(",")}` : ""}`,
+    ],
+  ], { stdio: ["pipe", "pipe", "pipe"] });
+  const talk = new Talk(child, topology.name);
+  try {
+    await talk.until("lab: ready", 120_000);
+  } catch (error) {
+    child.kill("SIGKILL");
+    rmSync(work, { recursive: true });
+    throw error;
+  }
+  return {
+    async tell(command) {
+      child.stdin.write(`${command}\n`);
+      const lines = await talk.until(`lab: done ${command.split(" ")[0]}`, 60_000);
+      // the serial line echoes what is typed
+      return lines.filter((line) => line !== command);
+    },
+    async off() {
+      const closed = new Promise((resolve) => child.on("close", resolve));
+      child.stdin.write("off\n");
+      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      await closed;
+      clearTimeout(timer);
+      rmSync(work, { recursive: true });
+    },
+  };
+}
+
+/** Lines of a serial line, up to one that is waited for. */
+class Talk {
+  #lines: string[] = [];
+  #rest = "";
+  #errors = "";
+  #wake = () => {};
+  #over = false;
+  readonly #name: string;
+
+  constructor(child: ChildProcess, name: string) {
+    this.#name = name;
+    child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
+      const parts = (this.#rest + chunk).split(/\r*\n/);
+      this.#rest = parts.pop()!;
+      this.#lines.push(...parts);
+      this.#wake();
+    });
+    child.stderr!.setEncoding("utf8").on("data", (chunk: string) => this.#errors += chunk);
+    child.on("close", () => {
+      this.#over = true;
+      this.#wake();
+    });
+  }
+
+  async until(last: string, patience: number): Promise<string[]> {
+    const deadline = Date.now() + patience;
+    for (;;) {
+      const at = this.#lines.findIndex((line) => line.endsWith(last));
+      if (at >= 0) return this.#lines.splice(0, at + 1).slice(0, -1);
+      if (this.#over || Date.now() > deadline) {
+        const why = this.#over ? `QEMU ended: ${this.#errors}` : "no answer in time";
+        throw new Error(`${this.#name}: ${why}\n${this.#lines.slice(-30).join("\n")}`);
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 1000);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+}

@@ -1,0 +1,219 @@
+/** Machines that the lab boots: what is in each, and what is true of it because it was built so. */
+export interface Topology {
+  name: string;
+  /** QEMU's `-device` arguments, besides the IOMMU. */
+  devices: string[];
+  /** Which IOMMU the firmware offers. */
+  iommu: "intel" | "amd" | "none";
+  /** Kernel arguments beside the console. */
+  kernel?: string;
+  /** Drivers to load before the probe. */
+  modules?: string[];
+  /** More of QEMU's arguments: drives, the machine's properties. */
+  more?: string[];
+  machine?: string;
+  firmware?: "ovmf";
+  /** The card that the config asks for. */
+  gpu: { vendor_id: string; device_id: string; address?: string };
+  /** Functions that vfio-pci holds before the probe. */
+  bound?: string[];
+  /** Why the IOMMU is off, or that it is on. */
+  cause: "on" | "firmware" | "kernel" | "device";
+  /** Statuses that doctor shall give, beside what the kernel decides. */
+  findings?: Record<string, string>;
+  /** A word that the verdict on the group has to have in it. */
+  names?: string;
+}
+
+const ati = { vendor_id: "1002", device_id: "5046" };
+const stdvga = { vendor_id: "1234", device_id: "1111" };
+/** A PCIe root port of its own for whatever stands behind it. */
+const port = (id: string, slot: number) =>
+  `pcie-root-port,id=${id},chassis=${slot},slot=${slot},addr=${slot.toString(16)}`;
+/** Two root ports without ACS in one slot: what stands behind either is in one group. */
+const joined = [
+  "pcie-root-port,id=p1,chassis=1,slot=1,addr=5.0,multifunction=on,disable-acs=on",
+  "pcie-root-port,id=p2,chassis=2,slot=2,addr=5.1,disable-acs=on",
+];
+const one = [port("p1", 5), "ati-vga,bus=p1"];
+
+export const topologies: Topology[] = [
+  {
+    name: "Intel, one function",
+    iommu: "intel",
+    kernel: "intel_iommu=on",
+    devices: one,
+    gpu: ati,
+    cause: "on",
+    findings: { "gpu.reset": "pass", "iommu.interrupts": "pass" },
+  },
+  {
+    name: "AMD, one function",
+    iommu: "amd",
+    devices: one,
+    gpu: ati,
+    cause: "on",
+    findings: { "iommu.interrupts": "pass" },
+  },
+  { name: "Intel, nothing on the command line", iommu: "intel", devices: one, gpu: ati, cause: "on" },
+  { name: "Intel, iommu=pt", iommu: "intel", kernel: "intel_iommu=on iommu=pt", devices: one, gpu: ati, cause: "on" },
+  {
+    name: "two functions, the companion without a driver",
+    iommu: "intel",
+    devices: [port("p1", 5), "ati-vga,bus=p1,addr=0.0,multifunction=on", "intel-hda,bus=p1,addr=0.1"],
+    gpu: ati,
+    cause: "on",
+  },
+  {
+    name: "two functions, the companion on its driver",
+    iommu: "intel",
+    modules: ["xhci-pci"],
+    devices: [port("p1", 5), "ati-vga,bus=p1,addr=0.0,multifunction=on", "qemu-xhci,bus=p1,addr=0.1"],
+    gpu: ati,
+    cause: "on",
+    findings: { "gpu.driver": "warn" },
+  },
+  {
+    name: "four functions: VGA, audio, USB and one more",
+    iommu: "intel",
+    modules: ["xhci-pci"],
+    devices: [
+      port("p1", 5),
+      "ati-vga,bus=p1,addr=0.0,multifunction=on",
+      "intel-hda,bus=p1,addr=0.1",
+      "qemu-xhci,bus=p1,addr=0.2",
+      "pci-testdev,bus=p1,addr=0.3",
+    ],
+    gpu: ati,
+    cause: "on",
+  },
+  {
+    name: "behind a PCIe switch",
+    iommu: "intel",
+    devices: [
+      port("p1", 5),
+      "x3130-upstream,id=up,bus=p1",
+      "xio3130-downstream,id=d1,bus=up,chassis=11,slot=11",
+      "xio3130-downstream,id=d2,bus=up,chassis=12,slot=12,addr=1",
+      "ati-vga,bus=d1",
+      "e1000e,bus=d2",
+    ],
+    modules: ["e1000e"],
+    gpu: ati,
+    cause: "on",
+  },
+  {
+    name: "two cards behind one PCIe-to-PCI bridge, the other without a driver",
+    iommu: "intel",
+    devices: [port("p1", 5), "pcie-pci-bridge,id=b1,bus=p1", "ati-vga,bus=b1,addr=1", "secondary-vga,bus=b1,addr=2"],
+    gpu: ati,
+    cause: "on",
+  },
+  {
+    name: "two cards behind one PCIe-to-PCI bridge, the other on its driver",
+    iommu: "intel",
+    modules: ["bochs"],
+    devices: [port("p1", 5), "pcie-pci-bridge,id=b1,bus=p1", "ati-vga,bus=b1,addr=1", "secondary-vga,bus=b1,addr=2"],
+    gpu: ati,
+    cause: "on",
+    names: "bochs-drm",
+  },
+  {
+    name: "a network card in the group, with the default route",
+    iommu: "intel",
+    kernel: "lab.route=eth0",
+    modules: ["e1000"],
+    devices: [port("p1", 5), "pcie-pci-bridge,id=b1,bus=p1", "ati-vga,bus=b1,addr=1", "e1000,bus=b1,addr=2,netdev=n"],
+    more: ["-netdev", "user,id=n,restrict=on"],
+    gpu: ati,
+    cause: "on",
+    names: "the default route",
+  },
+  {
+    name: "the NVMe root disk in the group",
+    iommu: "intel",
+    kernel: "lab.root=nvme0n1",
+    modules: ["nvme"],
+    devices: [...joined, "ati-vga,bus=p1", "nvme,bus=p2,drive=root,serial=lab"],
+    more: ["-drive", "if=none,id=root,format=raw,snapshot=on,file=ROOT"],
+    gpu: ati,
+    cause: "on",
+    names: "the root disk",
+  },
+  {
+    name: "a USB controller with the only keyboard in the group",
+    iommu: "intel",
+    modules: ["xhci-pci", "usbhid", "hid-generic"],
+    machine: "i8042=off",
+    devices: [...joined, "ati-vga,bus=p1", "qemu-xhci,id=xhci,bus=p2", "usb-kbd,bus=xhci.0"],
+    gpu: ati,
+    cause: "on",
+    names: "the keyboard",
+  },
+  {
+    name: "two identical cards, one chosen by its address",
+    iommu: "intel",
+    devices: [port("p1", 5), port("p2", 6), "ati-vga,bus=p1", "ati-vga,bus=p2"],
+    gpu: { ...ati, address: "0000:02:00.0" },
+    cause: "on",
+  },
+  {
+    name: "boot VGA with a firmware framebuffer",
+    iommu: "intel",
+    firmware: "ovmf",
+    devices: [port("p1", 5), "VGA,bus=p1"],
+    gpu: stdvga,
+    cause: "on",
+    findings: { "gpu.display": "fail" },
+  },
+  {
+    name: "already on vfio-pci",
+    iommu: "intel",
+    devices: one,
+    gpu: ati,
+    bound: ["0000:01:00.0"],
+    cause: "on",
+    findings: { "gpu.driver": "pass" },
+  },
+  {
+    name: "no way to reset it",
+    iommu: "intel",
+    devices: ["ati-vga,addr=5"],
+    gpu: ati,
+    cause: "on",
+    findings: { "gpu.reset": "warn" },
+  },
+  { name: "no IOMMU", iommu: "none", devices: one, gpu: ati, cause: "firmware" },
+  {
+    name: "no IOMMU, and intel_iommu=on, which makes dmesg say that it is enabled",
+    iommu: "none",
+    kernel: "intel_iommu=on",
+    devices: one,
+    gpu: ati,
+    cause: "firmware",
+  },
+  {
+    name: "Intel, switched off on the command line",
+    iommu: "intel",
+    kernel: "intel_iommu=off",
+    devices: one,
+    gpu: ati,
+    cause: "kernel",
+  },
+  {
+    name: "AMD, switched off on the command line",
+    iommu: "amd",
+    kernel: "amd_iommu=off",
+    devices: one,
+    gpu: ati,
+    cause: "kernel",
+  },
+  {
+    name: "under no IOMMU unit",
+    iommu: "intel",
+    machine: "default-bus-bypass-iommu=on",
+    devices: one,
+    gpu: ati,
+    cause: "device",
+  },
+];
