@@ -209,10 +209,12 @@ export const topologies: Topology[] = [
     cause: "kernel",
   },
   {
+    // the unit looks after the second host bridge alone
     name: "under no IOMMU unit",
     iommu: "intel",
     machine: "default-bus-bypass-iommu=on",
-    devices: one,
+    modules: ["e1000e"],
+    devices: [...one, "pxb-pcie,id=pxb,bus_nr=32,bus=pcie.0", "pcie-root-port,id=p2,chassis=2,slot=2,bus=pxb", "e1000e,bus=p2"],
     gpu: ati,
     cause: "device",
   },
