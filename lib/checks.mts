@@ -40,3 +40,8 @@ export function examine(host: Host, config: Settled, only: string[] = []): Findi
     }
   });
 }
+
+/** Why each check matters, and what shows that it is mended. */
+export const notes: Record<string, { why: string; confirm: string }> = Object.fromEntries(
+  checks.map(({ id, why, confirm }) => [id, { why, confirm }]),
+);

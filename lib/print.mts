@@ -12,6 +12,8 @@ export interface Look {
   verbose: boolean;
   /** The reader is root: commands need no sudo. */
   root: boolean;
+  /** Why a check matters, and what shows that it is mended, where that shall be said. */
+  notes?: Record<string, { why: string; confirm: string }>;
 }
 
 type Paint = (text: string) => string;
@@ -53,7 +55,19 @@ export function oneFinding({ check, machine, status, says, evidence, fix }: Find
     ...(told
       ? evidence.flatMap(({ read, value }) => wrapped(`${read}: ${value}`, look.width, "    ", "      ").map(dim))
       : []),
-    ...(status === "pass" || status === "skip" ? [] : fix.flatMap((one) => fixLines(one, look))),
+    ...(status === "fail" || status === "warn" ? mending(check, status, fix, look) : []),
+  ];
+}
+
+/** Why it matters, what mends it, and how to see that it did. */
+function mending(check: string, status: Status, fix: Fix[], look: Look): string[] {
+  const dim = painted(look, (text) => chalk.dim(text));
+  const note = look.notes?.[check];
+  const told = note && (status === "fail" || look.verbose);
+  return [
+    ...(told ? wrapped(`why: ${note.why}`, look.width, "    ", "      ").map(dim) : []),
+    ...fix.flatMap((one) => fixLines(one, look)),
+    ...(told && fix.length > 0 ? wrapped(`to confirm: ${note.confirm}`, look.width, "    ", "      ").map(dim) : []),
   ];
 }
 

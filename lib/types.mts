@@ -284,8 +284,12 @@ export interface Fix {
 /** One entry of the catalogue of checks. */
 export interface Check {
   id: string;
-  /** What it looks at, for `doctor --help` and the README. */
+  /** What it looks at, for the README. */
   about: string;
+  /** Why that matters. */
+  why: string;
+  /** A command that shows whether it is mended. */
+  confirm: string;
   /** What it finds; a finding without `machine` is about the host. Pure; what it throws becomes an `unknown`. */
   look(host: Host, config: Settled): Verdict[];
 }

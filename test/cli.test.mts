@@ -24,7 +24,7 @@ function script(
   { folder, input, env = {} }: { folder: string; input?: string; env?: Record<string, string> },
 ) {
   return new Promise<{ code: number; out: string; err: string }>((resolve) => {
-    const { NODE_OPTIONS: _, FORCE_COLOR: __, ...clean } = process.env;
+    const { NODE_OPTIONS: _, FORCE_COLOR: __, NO_COLOR: ___, ...clean } = process.env;
     const child = execFile(
       process.execPath,
       [...starting, `${root}/homelab-gpu.mts`, ...words],

@@ -10,11 +10,15 @@ export const cardChecks: Check[] = [
   {
     id: "gpu.driver",
     about: "which host driver holds the card, and what will happen",
+    why: "the host's driver has to let go of the card before the VM gets it",
+    confirm: "lspci -nnk -d ::03xx",
     look: (host, config) => eachCard(host, config, (card) => driver(card, host)),
   },
   {
     id: "gpu.in-use",
     about: "which processes hold the card open",
+    why: "a driver whose device is open cannot let go: the VM's start, and libvirt with it, would hang",
+    confirm: "fuser -v /dev/dri/* /dev/nvidia*",
     look: (host, config) =>
       config.machines.flatMap((machine) =>
         cardsOf(machine, host).map((card) => ({ machine: machine.name, ...inUse(card, host, machine.running) }))
@@ -23,21 +27,29 @@ export const cardChecks: Check[] = [
   {
     id: "gpu.display",
     about: "whether the host shows its picture on the card",
+    why: "the host loses its picture with the card",
+    confirm: "cat /sys/bus/pci/devices/*/boot_vga",
     look: (host, config) => eachCard(host, config, (card) => display(card, host)),
   },
   {
     id: "gpu.reset",
     about: "whether the kernel can reset the card between VMs",
+    why: "a card that is not reset keeps the last VM's state, and the next start of the VM fails",
+    confirm: "cat /sys/bus/pci/devices/*/reset_method",
     look: (host, config) => eachCard(host, config, (card) => reset(card, host)),
   },
   {
     id: "gpu.power",
     about: "whether the card answers",
+    why: "a card without power does not answer the VM",
+    confirm: "cat /sys/bus/pci/devices/*/power_state",
     look: (host, config) => eachCard(host, config, power),
   },
   {
     id: "gpu.window",
     about: "whether the card's memory regions fit into the guest's address space",
+    why: "a guest that finds no addresses for the card's memory leaves the card out",
+    confirm: "npx zx homelab-gpu.mts doctor gpu.window",
     look: window,
   },
 ];

@@ -7,16 +7,22 @@ export const gpuChecks: Check[] = [
   {
     id: "gpu.present",
     about: "whether there is a card of that vendor at all",
+    why: "there must be a card to hand over",
+    confirm: "lspci -nn -d ::03xx",
     look: (host, config) => eachWish(config, (wish) => present(wish, host)),
   },
   {
     id: "gpu.match",
     about: "whether the ids and the address name one card",
+    why: "the wrong card, or two of them, would go to the VM",
+    confirm: "lspci -nn -d ::03xx",
     look: (host, config) => eachWish(config, (wish) => match(wish, host)),
   },
   {
     id: "gpu.exclusive",
     about: "whether each card goes to one machine only",
+    why: "two VMs cannot hold one card at the same time",
+    confirm: "npx zx homelab-gpu.mts doctor gpu.exclusive",
     look: exclusive,
   },
 ];

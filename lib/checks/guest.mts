@@ -5,6 +5,9 @@ export const guestChecks: Check[] = [
   {
     id: "guest.firmware",
     about: "whether there is UEFI firmware for a guest with a GPU",
+    why:
+      "graphics cards expect UEFI, and only it makes room for large ones; with Secure Boot it refuses drivers built in the guest",
+    confirm: "npx zx homelab-gpu.mts doctor guest.firmware",
     look: (host, { machines }) =>
       machines.filter(({ gpus, provider }) => gpus.length > 0 && provider === "libvirt").map(({ name }) => ({
         machine: name,

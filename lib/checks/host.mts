@@ -8,21 +8,29 @@ export const hostChecks: Check[] = [
   {
     id: "host.virtualization",
     about: "whether VMs run on the hardware or are emulated",
+    why: "without the CPU's help every instruction of the guest is translated: ten times slower",
+    confirm: "grep -cE 'vmx|svm' /proc/cpuinfo",
     look: (host, { machines }) => virtualization(host, machines),
   },
   {
     id: "host.memory",
     about: "whether the machines fit into the host's memory",
+    why: "a passed-through card may write anywhere in the guest's memory, so all of it is taken from the host at once",
+    confirm: "free -m",
     look: (host, { machines }) => memory(host, machines.filter(({ running }) => !running)),
   },
   {
     id: "host.disk",
     about: "whether there is room for images and disks",
+    why: "images and VM disks grow while they are built and used",
+    confirm: "df -h /var/lib/libvirt/images",
     look: (host, { machines }) => disk(host, machines),
   },
   {
     id: "host.guest",
     about: "whether this host is itself a VM, which has to be given an IOMMU from outside",
+    why: "a VM can pass on only what it was given itself",
+    confirm: "systemd-detect-virt",
     look: (host, { machines }) => machines.some(({ gpus }) => gpus.length > 0) ? [guest(host)] : [],
   },
 ];

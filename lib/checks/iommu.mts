@@ -8,26 +8,37 @@ export const iommuChecks: Check[] = [
     id: "iommu.enabled",
     about:
       "whether the IOMMU translates for this card: by the card's own group, never by a folder, a log or an argument",
+    why: "only the IOMMU keeps a card that a VM drives from reading and writing all of the host's memory",
+    confirm: "ls /sys/class/iommu",
     look: (host, config) => eachCard(host, config, (card) => enabled(card.gpu, host)),
   },
   {
     id: "iommu.group",
     about: "whether the card's IOMMU group can be handed over",
+    why:
+      "devices of one group can reach each other around the IOMMU, so the kernel hands them over together or not at all",
+    confirm: "npx zx homelab-gpu.mts doctor iommu.group",
     look: (host, config) => eachCard(host, config, (card) => group(card, host)),
   },
   {
     id: "iommu.interrupts",
     about: "whether interrupts are remapped, without which VFIO refuses",
+    why: "without it a VM could send the host any interrupt",
+    confirm: "grep -m1 IR- /proc/interrupts",
     look: (host, config) => onceIfCards(host, config, interrupts),
   },
   {
     id: "iommu.reserved",
     about: "memory that the firmware keeps for the card (RMRR)",
+    why: "the kernel may not give away memory that the firmware still uses with the card",
+    confirm: "cat /sys/kernel/iommu_groups/*/reserved_regions",
     look: (host, config) => eachCard(host, config, (card) => reserved(card, host)),
   },
   {
     id: "iommu.acs",
     about: "isolation that is only pretended",
+    why: "an override hides real paths between devices: a guest can use them",
+    confirm: "cat /proc/cmdline",
     look: (host, config) => onceIfCards(host, config, acs),
   },
 ];

@@ -14,17 +14,23 @@ export const providerChecks: Check[] = [
   {
     id: "provider.host",
     about: "whether the provider runs on such a host",
+    why: "a hypervisor exists for some operating systems only",
+    confirm: "uname -s",
     look: (host, { machines }) => machines.map((machine) => onThisHost(machine, host)),
   },
   {
     id: "provider.mode",
     about: "whether the provider can hand over a GPU in this way",
+    why: "a provider hands over a whole card, parts of one, or neither",
+    confirm: "npx zx homelab-gpu.mts doctor provider.mode",
     look: (host, { machines }) =>
       machines.flatMap((machine) => machine.gpus.map(({ mode }) => inThisMode(machine, mode, host))),
   },
   {
     id: "provider.version",
     about: "whether Packer, Vagrant and its plugins are new enough",
+    why: "what is rendered uses settings that older versions do not know",
+    confirm: "vagrant --version && vagrant plugin list && packer version",
     look(host, { machines }) {
       const versions = { ...host.versions, ...host.vagrantPlugins };
       const needed = machines.flatMap((
@@ -62,6 +68,8 @@ export const providerChecks: Check[] = [
   {
     id: "provider.access",
     about: "whether the hypervisor runs and lets this user in",
+    why: "Vagrant asks libvirt's system daemon to make the VM",
+    confirm: "virsh -c qemu:///system list --all",
     look: (host, { machines }) => machines.some(({ provider }) => provider === "libvirt") ? libvirtAccess(host) : [],
   },
 ];

@@ -1,9 +1,12 @@
-import { checks, examine } from "../checks.mts";
+import { checks, examine, notes } from "../checks.mts";
 import { Trouble } from "../errors.mts";
+import { cardsOf } from "../gpus.mts";
 import { parseHost } from "../host.mts";
 import { findingLines } from "../print.mts";
 import { lookOf, readProbe, readSource, type Session, talk } from "../session.mts";
 import { settle } from "../settle.mts";
+import { topologyLines } from "../topology.mts";
+import type { Host, Settled } from "../types.mts";
 
 /** `doctor [check…]`: what stands for and against the config's machines here, or on a saved host. */
 export async function doctor(session: Session): Promise<number> {
@@ -26,9 +29,17 @@ export async function doctor(session: Session): Promise<number> {
     shell.print(`${JSON.stringify({ schema: "homelab-gpu/doctor/1", host: plain(host), findings, ok }, null, 2)}\n`);
   } else {
     talk(session, `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`);
-    shell.print(`${findingLines(findings, lookOf(session, "out", host)).join("\n")}\n`);
+    const look = { ...lookOf(session, "out", host), notes };
+    shell.print(`${[...pictures(settled, host, look.width), ...findingLines(findings, look)].join("\n")}\n`);
   }
   return ok ? 0 : 1;
+}
+
+/** Each card that was found, drawn with its surroundings. */
+function pictures({ machines }: Settled, host: Host, width: number): string[] {
+  return machines.flatMap((machine) =>
+    cardsOf(machine, host).flatMap((card) => [`The card for ${machine.name}:`, ...topologyLines(card, host, width), ""])
+  );
 }
 
 async function running({ shell }: Session, source: Awaited<ReturnType<typeof readSource>>): Promise<string[]> {

@@ -1,4 +1,5 @@
 import type { Finding, Fix, Host, SettledMachine, Step } from "../types.mts";
+import { notes } from "../checks.mts";
 import { Trouble } from "../errors.mts";
 import { readState, type State } from "../lab.mts";
 import { hold, type Lock } from "../lock.mts";
@@ -22,7 +23,7 @@ export async function up(session: Session): Promise<number> {
   try {
     found = await mended(session, found, take);
     if (found.findings.some(({ status }) => status === "fail")) {
-      shell.print(`${findingLines(found.findings, lookOf(session, "out", found.host)).join("\n")}\n`);
+      shell.print(`${findingLines(found.findings, { ...lookOf(session, "out", found.host), notes }).join("\n")}\n`);
       return 1;
     }
     const texts = await readTexts(session, source.config);
@@ -35,7 +36,7 @@ export async function up(session: Session): Promise<number> {
     }
     const stops = plan.findings.filter(({ status }) => status === "fail");
     if (stops.length > 0) {
-      shell.print(`${findingLines(stops, lookOf(session, "out", found.host)).join("\n")}\n`);
+      shell.print(`${findingLines(stops, { ...lookOf(session, "out", found.host), notes }).join("\n")}\n`);
       return 1;
     }
     const changes = await changesOf(session, folder, plan.files);
@@ -50,7 +51,7 @@ export async function up(session: Session): Promise<number> {
       await runSteps(session, folder, plan.steps, await take());
       const bad = await proven(session, source, plan.steps);
       if (bad.length > 0) {
-        shell.print(`${findingLines(bad, lookOf(session, "out", found.host)).join("\n")}\n`);
+        shell.print(`${findingLines(bad, { ...lookOf(session, "out", found.host), notes }).join("\n")}\n`);
         return 1;
       }
     }

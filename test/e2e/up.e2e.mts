@@ -25,7 +25,7 @@ const home = join(work, "my lab");
 const cache = join(work, "cache");
 const shared = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "homelab-gpu/images/packages");
 const env: NodeJS.ProcessEnv = { ...process.env, XDG_CACHE_HOME: cache, XDG_CONFIG_HOME: join(work, "none") };
-for (const name of ["NODE_OPTIONS", "FORCE_COLOR"]) delete env[name];
+for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name];
 
 const hostile = 'it\'s "#{1+1}" ${HOME} `id` $(id)\nsecond line';
 const config = (more = "") => `

@@ -214,7 +214,12 @@ export const topologies: Topology[] = [
     iommu: "intel",
     machine: "default-bus-bypass-iommu=on",
     modules: ["e1000e"],
-    devices: [...one, "pxb-pcie,id=pxb,bus_nr=32,bus=pcie.0", "pcie-root-port,id=p2,chassis=2,slot=2,bus=pxb", "e1000e,bus=p2"],
+    devices: [
+      ...one,
+      "pxb-pcie,id=pxb,bus_nr=32,bus=pcie.0",
+      "pcie-root-port,id=p2,chassis=2,slot=2,bus=pxb",
+      "e1000e,bus=p2",
+    ],
     gpu: ati,
     cause: "device",
   },

@@ -1,0 +1,56 @@
+import type { Host, PciFunction } from "./types.mts";
+import { type Card, usesOf } from "./gpus.mts";
+import { className, isBridge } from "./pci.mts";
+
+/** A function in the tree, with what hangs below it. */
+interface Node {
+  fn: PciFunction;
+  below: Node[];
+}
+
+/**
+ * A card and all that shares its way to the CPU or its IOMMU group, drawn as a tree: address, kind, ids, group, driver, and what
+ * becomes of it. One line a function, at most `width` columns.
+ */
+export function topologyLines(card: Card, host: Host, width: number): string[] {
+  const wanted = [...card.passed, ...card.left, ...card.foreign, ...card.bridges];
+  const rows = flatten(treeOf(wanted, host.pci ?? []), "", "");
+  const left = rows.map(({ stem, fn }) => `${stem}${fn.bdf} ${className(fn)} ${fn.vendor ?? "?"}:${fn.device ?? "?"}`);
+  const column = Math.max(...left.map((text) => text.length)) + 2;
+  return rows.map(({ fn }, i) => {
+    const group = fn.group === undefined ? "group ?" : fn.group === null ? "no group" : `group ${fn.group}`;
+    const text = `${left[i]!.padEnd(column)}${group}, ${
+      fn.driver === undefined ? "driver ?" : (fn.driver ?? "no driver")
+    }${fateOf(fn, card, host)}`;
+    return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+  });
+}
+
+function fateOf(fn: PciFunction, card: Card, host: Host): string {
+  if (card.passed.includes(fn)) return " → VM";
+  if (card.foreign.includes(fn)) {
+    const uses = usesOf(fn, host).map(({ use }) => use);
+    return uses.length > 0 ? ` ← ${uses.join(", ")}` : "";
+  }
+  return card.left.includes(fn) ? ", stays" : "";
+}
+
+/** The functions and every bridge above them, each below the one that it hangs on. */
+function treeOf(wanted: PciFunction[], all: PciFunction[]): Node[] {
+  const named = new Set(wanted.flatMap(({ bdf, above }) => [bdf, ...above]));
+  const nodes = new Map(all.filter(({ bdf }) => named.has(bdf)).map((fn) => [fn.bdf, { fn, below: [] as Node[] }]));
+  const roots: Node[] = [];
+  for (const node of nodes.values()) {
+    const parent = nodes.get(node.fn.above.at(-1) ?? "");
+    (parent && parent !== node && isBridge(parent.fn) ? parent.below : roots).push(node);
+  }
+  return roots;
+}
+
+function flatten(nodes: Node[], stem: string, below: string): { stem: string; fn: PciFunction }[] {
+  return nodes.flatMap(({ fn, below: children }, i) => {
+    const last = i === nodes.length - 1;
+    const [own, next] = stem === "" && below === "" ? ["", ""] : last ? ["└─ ", "   "] : ["├─ ", "│  "];
+    return [{ stem: below + own, fn }, ...flatten(children, "├─ ", below + next)];
+  });
+}
