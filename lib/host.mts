@@ -155,7 +155,7 @@ export function parseHost(text: string): Host {
       ? compact({
         socket: libvirt.one("socket"),
         access: libvirt.flag("access"),
-        error: libvirt.one("error"),
+        error: libvirt.all("error").at(-1),
         networks: states(libvirt.all("network")),
         pools: states(libvirt.all("pool")),
       })

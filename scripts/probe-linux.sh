@@ -445,10 +445,10 @@ if [ -n "$live" ]; then
   fi
   [ -n "$libvirt" ] && printf '%s\n' "$libvirt" | {
     kind=network
-    while read -r name state _; do
+    while read -r name state rest; do
       case $name in
         '') kind=pool ;;
-        error:) fact error "$state" ;;
+        error:) fact error "$state${rest:+ $rest}" ;;
         *) fact "$kind" "$name $state" ;;
       esac
     done

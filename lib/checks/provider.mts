@@ -124,16 +124,18 @@ function libvirtAccess(host: Host): Verdict[] {
   const daemon = "libvirtd" in programs ? "libvirtd" : "virtqemud" in programs ? "virtqemud" : undefined;
   if (!daemon) return [{ status: "skip", says: "libvirt is not installed", evidence: [] }];
   const evidence = [{ read: "/run/libvirt/libvirt-sock", value: libvirt.socket ?? "not there" }];
-  if (!libvirt.socket) {
+  // the socket of a daemon that was killed stays, and nobody listens on it
+  const deaf = /connection refused/i.test(libvirt.error ?? "");
+  if (!libvirt.socket || deaf) {
     const run = !systemd
-      ? "virtlogd -d && libvirtd -d"
+      ? "sh -c 'pgrep -x virtlogd >/dev/null || virtlogd -d; libvirtd -d'"
       : daemon === "libvirtd"
       ? "systemctl start libvirtd"
       : "systemctl start virtqemud.socket virtnetworkd.socket virtstoraged.socket";
     return [{
       status: "fail",
       says: `${daemon} is not running`,
-      evidence,
+      evidence: [...evidence, ...(deaf ? [{ read: "virsh", value: libvirt.error! }] : [])],
       fix: [{ say: `Start ${daemon}`, run, root: true, reboot: false, safe: true }],
     }];
   }

@@ -5,10 +5,11 @@ set -eu
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo 'test:e2e installs packages and starts libvirt: run it as root' >&2; exit 1; }
 
-before=$(pgrep -x 'libvirtd|virtlogd|dnsmasq' || true)
+daemons() { for name in libvirtd virtlogd dnsmasq; do pgrep -x "$name" || true; done; }
+before=$(daemons)
 # what this run started, by id, and nothing that was there before
 finish() {
-  for pid in $(pgrep -x 'libvirtd|virtlogd|dnsmasq' || true); do
+  for pid in $(daemons); do
     printf '%s\n' "$before" | grep -qx "$pid" || kill "$pid" 2>/dev/null || true
   done
 }

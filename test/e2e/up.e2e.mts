@@ -1,5 +1,5 @@
 // `up` for real on this machine, from a bare one to a VM with its services, and through every way of being stopped half way.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -100,7 +100,8 @@ test.before(() => {
 
 test.after(async () => {
   await run("destroy");
-  execFileSync("vagrant", ["box", "remove", "--force", "--all", "homelab-gpu/e2e"], { stdio: "ignore" });
+  // where a test above failed there may be no box, or no Vagrant
+  spawnSync("vagrant", ["box", "remove", "--force", "--all", "homelab-gpu/e2e"], { stdio: "ignore" });
   rmSync(work, { recursive: true, force: true });
 });
 
