@@ -115,7 +115,7 @@ function grubEdit(argument: string, host: Host): string {
   const quote = host.kernel.grub.find((one) => one.variable === name)?.quote;
   const file = "/etc/default/grub";
   if (quote === undefined) return `echo '${name}="${argument}"' >>${file}`;
-  if (quote === "") return `sed -i 's/^\\(${name}=\\)\\(.*\\)/\\1"\\2 ${argument}"/' ${file}`;
+  if (quote === "") return `sed -i 's/^\\(${name}=\\)\\([^ ]*\\)/\\1"\\2 ${argument}"/' ${file}`;
   return quote === "'"
     ? `sed -i "s/^\\(${name}='[^']*\\)/\\1 ${argument}/" ${file}`
     : `sed -i 's/^\\(${name}="[^"]*\\)/\\1 ${argument}/' ${file}`;

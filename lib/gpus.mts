@@ -7,11 +7,13 @@ export interface Card {
   gpu: PciFunction;
   /** The functions of its slot that go to the VM with it, itself among them, by address. */
   passed: PciFunction[];
-  /** Functions of its slot that are in another IOMMU group, and stay. */
+  /** Numbers of the IOMMU groups that these are in: one, as a rule. */
+  groups: string[];
+  /** Functions of its slot that are no part of it, and stay. */
   left: PciFunction[];
-  /** The other endpoints of its IOMMU group: not its own, and in the way if a host driver holds them. */
+  /** The other endpoints of its groups: not its own, and in the way if a host driver holds them. */
   foreign: PciFunction[];
-  /** Bridges of its group: they never count and are never bound. */
+  /** Bridges of its groups: they never count and are never bound. */
   bridges: PciFunction[];
   /** BDFs of which the group's membership or driver is not known, so that no verdict on the group is possible. */
   unsure: string[];
@@ -52,32 +54,44 @@ export function cardsOf(machine: SettledMachine, host: Host): Card[] {
 /** A card with its surroundings. */
 export function cardOf(gpu: PciFunction, host: Host): Card {
   const all = host.pci ?? [];
-  const slot = all.filter((fn) => slotOf(fn) === slotOf(gpu));
-  const members = all.filter(({ group }) => group !== undefined && group !== null && group === gpu.group);
-  const endpoints = members.filter((fn) => !isBridge(fn));
+  const slot = all.filter((fn) => slotOf(fn) === slotOf(gpu) && !isBridge(fn));
+  const passed = gpu.group ? slot.filter((fn) => fn.group === gpu.group || isCompanion(fn, gpu)) : slot;
+  const groups = [...new Set(passed.flatMap(({ group }) => group ?? []))];
+  const members = all.filter(({ group }) => group !== undefined && group !== null && groups.includes(group));
   return {
     gpu,
-    passed: gpu.group ? endpoints.filter((fn) => slotOf(fn) === slotOf(gpu)) : slot.filter((fn) => !isBridge(fn)),
-    left: gpu.group ? slot.filter((fn) => fn.group !== gpu.group) : [],
-    foreign: endpoints.filter((fn) => slotOf(fn) !== slotOf(gpu)),
+    passed,
+    groups,
+    left: slot.filter((fn) => !passed.includes(fn)),
+    foreign: members.filter((fn) => !isBridge(fn) && !passed.includes(fn)),
     bridges: members.filter(isBridge),
-    unsure: unsure(gpu, members, host),
+    unsure: unsure(passed, groups, members, host),
   };
 }
 
 /**
- * What keeps us from being sure of a group. The kernel tells its members twice, in the group's folder and by each function's link;
+ * Whether a function of the same slot is a part of the card: its sound, its USB, its USB-C controller, of the same maker. On a
+ * processor with graphics the slot holds others' as well, and those stay. Where each function has a group of its own the companions
+ * go along all the same: a reset of the slot is only allowed to whoever has all of it (VFIO_DEVICE_PCI_HOT_RESET, linux/vfio.h).
+ */
+function isCompanion(fn: PciFunction, gpu: PciFunction): boolean {
+  return fn.vendor === gpu.vendor && /^(0403|0c03|0c80)/.test(fn.class ?? "");
+}
+
+/**
+ * What keeps us from being sure of the groups. The kernel tells their members twice, in a group's folder and by each function's link;
  * the two have to agree, no function's group may be unknown, and each member's class and driver must have been read.
  */
-function unsure(gpu: PciFunction, members: PciFunction[], host: Host): string[] {
+function unsure(passed: PciFunction[], groups: string[], members: PciFunction[], host: Host): string[] {
   const all = host.pci ?? [];
-  const listed = host.iommu.groups?.get(gpu.group ?? "") ?? [];
+  const listed = groups.flatMap((group) => host.iommu.groups?.get(group) ?? []);
   const linked = members.map(({ bdf }) => bdf);
   return [
     ...new Set([
       ...listed.filter((bdf) => !linked.includes(bdf)),
       ...linked.filter((bdf) => !listed.includes(bdf)),
       ...all.filter(({ group }) => group === undefined).map(({ bdf }) => bdf),
+      ...passed.filter(({ group }) => groups.length > 0 && !group).map(({ bdf }) => bdf),
       ...members.filter((fn) => fn.class === undefined || fn.driver === undefined).map(({ bdf }) => bdf),
       ...(host.pciCount === all.length
         ? []

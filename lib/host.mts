@@ -125,6 +125,7 @@ export function parseHost(text: string): Host {
         return compact({ bdf: text.match(bdfs)?.[0], name: text.replace(/^\S* /, "") });
       }),
       fb: display.all("fb"),
+      ...(display.all("console").length > 0 ? { consoles: display.all("console") } : {}),
     },
     holders: holders(facts("holders")),
     needs: compact({

@@ -78,7 +78,7 @@ function marked(status: Status, text: string, look: Look): string[] {
 }
 
 function fixLines({ say, run, root, reboot }: Fix, look: Look): string[] {
-  const text = say + (reboot ? ", then reboot" : "") + (run ? ":" : "");
+  const text = say + (reboot && run !== "reboot" ? ", then reboot" : "") + (run ? ":" : "");
   const command = run && (root && !look.root ? asRoot(run) : run);
   return [
     ...wrapped(text, look.width, "  → ", "    "),

@@ -176,7 +176,12 @@ export interface Host {
   pci?: PciFunction[];
   /** How many functions the probe counted: fewer or more in `pci` mean that its text was cut or changed. */
   pciCount?: number;
-  display: { framebuffers: { bdf?: string; name: string }[]; fb: string[] };
+  display: {
+    framebuffers: { bdf?: string; name: string }[];
+    fb: string[];
+    /** What consoles are drawn on, such as `(S) VGA+`; absent if that was not read, or there are none. */
+    consoles?: string[];
+  };
   /** Processes that hold device nodes of cards open; `all` is false where only one's own could be looked at. */
   holders?: { all: boolean; processes: { pid: number; node: string; command: string }[] };
   needs: {

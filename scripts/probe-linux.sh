@@ -271,7 +271,11 @@ if [ -d "$sys/kernel/iommu_groups" ]; then
 fi
 
 section pci
-if [ -d "$sys/bus/pci/devices" ]; then
+if [ -d "$sys/bus" ] && [ ! -d "$sys/bus/pci" ]; then
+  # a machine without PCI, as small boards are
+  fact read yes
+  fact count 0
+elif [ -d "$sys/bus/pci/devices" ]; then
   fact read yes
   (
     # shellcheck disable=SC2035 # names here are BDFs: none begins with a dash
@@ -313,6 +317,8 @@ section display
 if [ -r "$proc/fb" ]; then
   while read -r number name; do fact fb "$number $name"; done <"$proc/fb"
 fi
+# what the consoles are drawn on: "(S) VGA+" is text on the boot VGA, "dummy device" is nothing
+for path in "$sys"/class/vtconsole/*/name; do file console "$path"; done
 # the function that a firmware framebuffer lies on is the nearest one named above it
 [ -r "$proc/iomem" ] && awk '
   match($0, /[0-9a-f]+:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]\.[0-7]/) { device = substr($0, RSTART, RLENGTH) }

@@ -57,6 +57,7 @@ function compare(title: string, subjects: Subject[], wanted = ""): void {
 function fakeTree(devices: number): string {
   const tree = join(work, `tree-${devices}`);
   mkdirSync(join(tree, "sys/bus/pci/devices"), { recursive: true });
+  mkdirSync(join(tree, "sys/bus/pci/drivers/nvidia"), { recursive: true });
   for (let i = 0; i < devices; i++) {
     const bdf = `0000:${(i >> 5).toString(16).padStart(2, "0")}:${(i & 31).toString(16).padStart(2, "0")}.0`;
     const device = join(tree, "sys/devices/pci0000:00", bdf);
@@ -74,12 +75,13 @@ function fakeTree(devices: number): string {
       power_state: "D0",
       d3cold_allowed: "1",
       numa_node: "-1",
-      uevent: `DRIVER=nvidia\nPCI_CLASS=30000\nPCI_ID=10DE:2786\nPCI_SLOT_NAME=${bdf}`,
       resource: `${"0x00000000fb000000 0x00000000fbffffff 0x0000000000040200\n".repeat(3)}${
         "0x0000000000000000 0x0000000000000000 0x0000000000000000\n".repeat(14)
       }`,
     };
     for (const [name, text] of Object.entries(files)) writeFileSync(join(device, name), `${text}\n`);
+    symlinkSync("../../../bus/pci/drivers/nvidia", join(device, "driver"));
+    symlinkSync(`../../../kernel/iommu_groups/${i}`, join(device, "iommu_group"));
     symlinkSync(`../../../devices/pci0000:00/${bdf}`, join(tree, "sys/bus/pci/devices", bdf));
     const group = join(tree, "sys/kernel/iommu_groups", String(i));
     mkdirSync(join(group, "devices"), { recursive: true });
@@ -128,6 +130,12 @@ try {
     command: ["sh", join(root, "scripts/probe-linux.sh"), fakeTree(devices)],
   });
   compare("Probe", [probe(64), probe(1024)], "at most 12 times, under 500 ms");
+  const large = join(work, "large.txt");
+  writeFileSync(large, spawnSync("sh", [join(root, "scripts/probe-linux.sh"), join(work, "tree-1024")]).stdout);
+  compare("A saved host of 1,024 PCI devices", [
+    { name: "homelab-gpu.mts --version", command: node(["--version"]) },
+    { name: "homelab-gpu.mts doctor --host", command: node(["doctor", "--host", large]) },
+  ], "at most 300 ms more");
   compare(
     "Plan",
     [1, 10, 100].map((machines) => ({

@@ -111,11 +111,11 @@ function driver(card: Card, host: Host): Verdict {
 }
 
 /** Device nodes that are this card's: DRM's, NVIDIA's by its minor number, VFIO's by its group. */
-function nodesOf({ gpu }: Card): string[] {
+function nodesOf({ gpu, groups }: Card): string[] {
   return [
     ...gpu.drm.map((name) => `/dev/dri/${name}`),
     ...(gpu.nvidiaMinor === undefined ? [] : [`/dev/nvidia${gpu.nvidiaMinor}`]),
-    ...(gpu.group ? [`/dev/vfio/${gpu.group}`] : []),
+    ...groups.map((group) => `/dev/vfio/${group}`),
   ];
 }
 
@@ -135,7 +135,7 @@ function inUse(card: Card, { holders }: Host, running: boolean): Verdict {
     const names = [...new Set(held.map(({ command, pid }) => `${command} (${pid})`))].join(", ");
     return {
       status: "fail",
-      says: `${names} ${held.length === 1 ? "holds" : "hold"} the card: taking it away now would hang`,
+      says: `${names} ${new Set(held.map(({ pid }) => pid)).size === 1 ? "holds" : "hold"} the card: taking it away now would hang`,
       evidence,
       fix: [
         vm
@@ -199,8 +199,12 @@ function display(card: Card, host: Host): Verdict {
       value: buffers.map(({ name, bdf }) => `${name} on ${bdf}`).join(", ") || "no firmware framebuffer on it",
     },
     { read: "/sys/class/drm", value: gpu.displays.join(" ") || "no display connected to it" },
+    { read: "/sys/class/vtconsole", value: host.display.consoles?.join(", ") ?? "not there" },
   ];
-  const shows = gpu.bootVga || buffers.length > 0 || gpu.displays.length > 0;
+  // the firmware's choice alone shows nothing: a host without a console on it boots with a boot VGA all the same
+  const { consoles } = host.display;
+  const text = consoles === undefined || consoles.some((name) => /VGA|frame buffer/.test(name));
+  const shows = (gpu.bootVga && text) || buffers.length > 0 || gpu.displays.length > 0;
   if (!shows) return { status: "pass", says: "the host does not show its picture on it", evidence };
   if (gpu.driver === "vfio-pci") {
     return { status: "pass", says: "the host has given up its picture on it already", evidence };

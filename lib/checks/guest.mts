@@ -50,6 +50,14 @@ function firmware(host: Host): Verdict {
       ? "only firmware with Secure Boot was found, which refuses the guest's GPU driver"
       : "no UEFI firmware (OVMF) on this host, which a guest with a GPU needs",
     evidence,
-    fix: installs([tools.ovmf!], host),
+    fix: host.ovmf.length > 0
+      ? [{
+        say: "Bring an OVMF that was built without Secure Boot: Debian's, Fedora's and Arch's packages have one",
+        run: null,
+        root: true,
+        reboot: false,
+        safe: false,
+      }]
+      : installs([tools.ovmf!], host),
   };
 }

@@ -1,7 +1,7 @@
 import type { Check, Evidence, Fix, Host, PciFunction, Settled, Verdict } from "../types.mts";
 import { addArgument, removeArgument, waitsForReboot } from "../boot.mts";
-import { type Card, cardsOf, hindrances, usesOf } from "../gpus.mts";
-import { className, described } from "../pci.mts";
+import { type Card, cardsOf } from "../gpus.mts";
+import { group } from "./group.mts";
 
 export const iommuChecks: Check[] = [
   {
@@ -219,107 +219,6 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
 
 const reboot: Fix = { say: "Reboot", run: "reboot", root: true, reboot: true, safe: false };
 
-// -------------------------------------------------------------------------------------------------------- iommu.group
-
-function group(card: Card, host: Host): Verdict {
-  const { gpu, passed, left, foreign, bridges, unsure } = card;
-  const number = gpu.group;
-  if (number === undefined || number === null) {
-    return { status: number === null ? "skip" : "unknown", says: "the card is in no IOMMU group", evidence: [] };
-  }
-  const evidence: Evidence[] = [
-    ...[...passed, ...foreign, ...bridges].map((fn) => ({
-      read: `group ${number}`,
-      value: `${described(fn)} ${className(fn)}, ${driven(fn)}${
-        bridges.includes(fn) ? " (a bridge: does not count)" : passed.includes(fn) ? " (goes along)" : ""
-      }`,
-    })),
-    ...left.map((fn) => ({
-      read: `group ${fn.group ?? "?"}`,
-      value: `${described(fn)} ${className(fn)}, of the same card, stays`,
-    })),
-  ];
-  const vital = [...passed, ...foreign].flatMap((fn) =>
-    usesOf(fn, host).filter(({ vital }) => vital).map(({ use }) => `${described(fn)} ${className(fn)} carries ${use}`)
-  );
-  if (vital.length > 0) {
-    return {
-      status: "fail",
-      says: `handing over group ${number} would take from this host what it needs: ${vital.join("; ")}`,
-      evidence,
-      fix: [{
-        say: "Put the card in another slot, or move that device to one",
-        run: null,
-        root: true,
-        reboot: true,
-        safe: false,
-      }],
-    };
-  }
-  const inTheWay = hindrances(card);
-  if (inTheWay.length > 0) {
-    const names = inTheWay.map((fn) => {
-      const uses = usesOf(fn, host).map(({ use }) => use);
-      return `${described(fn)} ${className(fn)} (${driven(fn)}${uses.length > 0 ? `, ${uses.join(", ")}` : ""})`;
-    });
-    return {
-      status: "fail",
-      says: `group ${number} is not viable: ${gpu.bdf} shares it with ${names.join(" and ")}`,
-      evidence,
-      fix: [
-        {
-          say: "Put the card in another slot, best one that hangs on the CPU",
-          run: null,
-          root: true,
-          reboot: true,
-          safe: false,
-        },
-        {
-          say: "Or turn on ACS in the firmware's set-up, which splits groups where the hardware can",
-          run: null,
-          root: true,
-          reboot: true,
-          safe: false,
-        },
-        ...inTheWay.map((fn) => ({
-          say: `Or give up ${fn.bdf} on this host until the next boot`,
-          run: release(fn),
-          root: true,
-          reboot: false,
-          safe: false,
-        })),
-      ],
-    };
-  }
-  if (unsure.length > 0) {
-    return {
-      status: "unknown",
-      says: `who is in group ${number} could not be read for sure: ${unsure.slice(0, 6).join(", ")}`,
-      evidence,
-    };
-  }
-  const others = foreign.length > 0
-    ? `; beside it ${foreign.map(({ bdf }) => bdf).join(", ")}, which no host driver holds`
-    : "";
-  return {
-    status: "pass",
-    says: `group ${number}: ${passed.map(({ bdf }) => bdf).join(", ")} ${
-      passed.length === 1 ? "goes" : "go"
-    } to the VM${others}`,
-    evidence,
-  };
-}
-
-/** Takes a function from its driver and gives it to vfio-pci: override first, so that it is never without one (sysfs-bus-pci, driver_override). */
-function release({ bdf }: PciFunction): string {
-  const at = `/sys/bus/pci/devices/${bdf}`;
-  return `modprobe vfio-pci && sh -c 'echo vfio-pci >${at}/driver_override; echo ${bdf} >${at}/driver/unbind; echo ${bdf} >/sys/bus/pci/drivers_probe'`;
-}
-
-function driven({ driver }: PciFunction): string {
-  return driver === undefined ? "driver not read" : driver === null ? "no driver" : `driver ${driver}`;
-}
-
 // ------------------------------------------------------------------------------------------------------------ the rest
 
 function interrupts(host: Host): Verdict {
@@ -328,6 +227,7 @@ function interrupts(host: Host): Verdict {
   if (host.os.arch !== undefined && !/^(x86_64|i.86)$/.test(host.os.arch)) {
     return { status: "skip", says: "interrupt remapping is a matter of x86", evidence };
   }
+  if (host.iommu.units?.length === 0) return { status: "skip", says: "no IOMMU is at work that could", evidence };
   if (!kinds || kinds.length === 0) {
     return { status: "unknown", says: "whether interrupts are remapped could not be read", evidence };
   }
@@ -357,10 +257,13 @@ function interrupts(host: Host): Verdict {
   };
 }
 
-function reserved({ gpu }: Card, host: Host): Verdict {
-  if (!host.iommu.groups || !gpu.group) return { status: "skip", says: "the card is in no IOMMU group", evidence: [] };
-  const read = `/sys/kernel/iommu_groups/${gpu.group}/reserved_regions`;
-  if (!host.iommu.direct.includes(gpu.group)) {
+function reserved({ groups }: Card, host: Host): Verdict {
+  if (!host.iommu.groups || groups.length === 0) {
+    return { status: "skip", says: "the card is in no IOMMU group", evidence: [] };
+  }
+  const kept = groups.find((group) => host.iommu.direct.includes(group));
+  const read = `/sys/kernel/iommu_groups/${kept ?? groups.join(", ")}/reserved_regions`;
+  if (kept === undefined) {
     return {
       status: "pass",
       says: "the firmware keeps no memory for it",

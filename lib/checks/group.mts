@@ -1,0 +1,106 @@
+import type { Evidence, Host, PciFunction, Verdict } from "../types.mts";
+import { type Card, hindrances, usesOf } from "../gpus.mts";
+import { className, described } from "../pci.mts";
+
+/** Whether the IOMMU groups of a card can be handed over: by the kernel's own rule (driver-api/vfio.rst), and by what the host needs. */
+export function group(card: Card, host: Host): Verdict {
+  const { gpu, passed, left, foreign, bridges, unsure } = card;
+  if (!gpu.group) {
+    return gpu.group === null
+      ? { status: "skip", says: "the card is in no IOMMU group", evidence: [] }
+      : { status: "unknown", says: "the card's IOMMU group was not read", evidence: [] };
+  }
+  const number = card.groups.join(" and ");
+  const word = card.groups.length === 1 ? "group" : "groups";
+  const evidence: Evidence[] = [
+    ...[...passed, ...foreign, ...bridges].map((fn) => ({
+      read: `group ${fn.group ?? "?"}`,
+      value: `${described(fn)} ${className(fn)}, ${driven(fn)}${
+        bridges.includes(fn) ? " (a bridge: does not count)" : passed.includes(fn) ? " (goes along)" : ""
+      }`,
+    })),
+    ...left.map((fn) => ({
+      read: `group ${fn.group ?? "?"}`,
+      value: `${described(fn)} ${className(fn)}, of the same card, stays`,
+    })),
+  ];
+  const vital = [...passed, ...foreign].flatMap((fn) =>
+    usesOf(fn, host).filter(({ vital }) => vital).map(({ use }) => `${described(fn)} ${className(fn)} carries ${use}`)
+  );
+  if (vital.length > 0) {
+    return {
+      status: "fail",
+      says: `handing over ${word} ${number} would take from this host what it needs: ${vital.join("; ")}`,
+      evidence,
+      fix: [{
+        say: "Put the card in another slot, or move that device to one",
+        run: null,
+        root: true,
+        reboot: true,
+        safe: false,
+      }],
+    };
+  }
+  const inTheWay = hindrances(card);
+  if (inTheWay.length > 0) {
+    const names = inTheWay.map((fn) => {
+      const uses = usesOf(fn, host).map(({ use }) => use);
+      return `${described(fn)} ${className(fn)} (${driven(fn)}${uses.length > 0 ? `, ${uses.join(", ")}` : ""})`;
+    });
+    return {
+      status: "fail",
+      says: `${word} ${number} ${card.groups.length === 1 ? "is" : "are"} not viable: ${gpu.bdf} shares ${card.groups.length === 1 ? "it" : "them"} with ${names.join(" and ")}`,
+      evidence,
+      fix: [
+        {
+          say: "Put the card in another slot, best one that hangs on the CPU",
+          run: null,
+          root: true,
+          reboot: true,
+          safe: false,
+        },
+        {
+          say: "Or turn on ACS in the firmware's set-up, which splits groups where the hardware can",
+          run: null,
+          root: true,
+          reboot: true,
+          safe: false,
+        },
+        ...inTheWay.map((fn) => ({
+          say: `Or give up ${fn.bdf} on this host until the next boot`,
+          run: release(fn),
+          root: true,
+          reboot: false,
+          safe: false,
+        })),
+      ],
+    };
+  }
+  if (unsure.length > 0) {
+    return {
+      status: "unknown",
+      says: `who is in ${word} ${number} could not be read for sure: ${unsure.slice(0, 6).join(", ")}`,
+      evidence,
+    };
+  }
+  const others = foreign.length > 0
+    ? `; beside it ${foreign.map(({ bdf }) => bdf).join(", ")}, which no host driver holds`
+    : "";
+  return {
+    status: "pass",
+    says: `${word} ${number}: ${passed.map(({ bdf }) => bdf).join(", ")} ${
+      passed.length === 1 ? "goes" : "go"
+    } to the VM${others}`,
+    evidence,
+  };
+}
+
+/** Takes a function from its driver and gives it to vfio-pci: override first, so that it is never without one (sysfs-bus-pci, driver_override). */
+function release({ bdf }: PciFunction): string {
+  const at = `/sys/bus/pci/devices/${bdf}`;
+  return `modprobe vfio-pci && sh -c 'echo vfio-pci >${at}/driver_override; echo ${bdf} >${at}/driver/unbind; echo ${bdf} >/sys/bus/pci/drivers_probe'`;
+}
+
+function driven({ driver }: PciFunction): string {
+  return driver === undefined ? "driver not read" : driver === null ? "no driver" : `driver ${driver}`;
+}

@@ -1,0 +1,126 @@
+// The commands that mend kernel arguments: run on real files, with this machine's sed and with busybox's where there is one.
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { addArgument, initramfsOf, removeArgument, waitsForReboot } from "../lib/boot.mts";
+import { parseHost } from "../lib/host.mts";
+import type { Fix, Host } from "../lib/types.mts";
+import { root } from "./fake.mts";
+
+const test = suite<{ folder: string }>("boot");
+
+test.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu-boot-"));
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
+
+/** A host that boots from such files, as the probe reads them, and that has such programs. */
+function hostWith(folder: string, files: Record<string, string>, programs: string[], marks: string[] = []): Host {
+  for (const [path, text] of Object.entries({ "/proc/cmdline": "BOOT_IMAGE=/vmlinuz ro quiet\n", ...files })) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  const host = parseHost(execFileSync("sh", [`${root}/scripts/probe-linux.sh`, folder], { encoding: "utf8" }));
+  host.programs = Object.fromEntries(programs.map((name) => [name, `/usr/bin/${name}`]));
+  host.marks.push(...marks);
+  return host;
+}
+
+const seds = [[], ...(spawnSync("busybox", ["true"]).status === 0 ? [["busybox"]] : [])];
+
+/** Runs what a fix says below a folder; its other programs only say that they ran. */
+function mend({ run }: Fix, folder: string, before: string[]): string[] {
+  const bin = join(folder, "bin");
+  mkdirSync(bin, { recursive: true });
+  const stub = (name: string, text: string) => writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  for (const name of ["update-grub", "proxmox-boot-tool", "sdbootutil"]) stub(name, `echo ${name} "$@"`);
+  if (before.length > 0) stub("sed", `exec ${before.join(" ")} sed "$@"`);
+  const line = run!.replaceAll(/\/(etc|boot\/loader)\//g, `${folder}/$1/`);
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+  return execFileSync("sh", ["-eu", "-c", line], { encoding: "utf8", env }).trim().split("\n");
+}
+
+const grub = (value: string) => `GRUB_DEFAULT=0\nGRUB_CMDLINE_LINUX_DEFAULT=${value}\nGRUB_CMDLINE_LINUX=""\n`;
+
+for (const before of seds) {
+  const which = before.length > 0 ? "busybox's sed" : "sed";
+
+  for (
+    const [value, added] of [
+      ['"quiet splash"', '"quiet splash intel_iommu=on"'],
+      ["'quiet splash'", "'quiet splash intel_iommu=on'"],
+      ['""', '" intel_iommu=on"'],
+      ["quiet", '"quiet intel_iommu=on"'],
+      ['"quiet" # mine', '"quiet intel_iommu=on" # mine'],
+      ["quiet # mine", '"quiet intel_iommu=on" # mine'],
+    ] as const
+  ) {
+    test(`GRUB, ${value}, ${which}: added, and taken away again`, ({ folder }) => {
+      const host = hostWith(folder, { "/etc/default/grub": grub(value) }, ["update-grub"]);
+      const file = join(folder, "etc/default/grub");
+      assert.equal(mend(addArgument(host, "intel_iommu=on"), folder, before), ["update-grub"]);
+      assert.is(readFileSync(file, "utf8"), grub(added));
+      // a shell reads it, as GRUB does
+      const shown = execFileSync("sh", ["-c", `. "${file}"; echo $GRUB_CMDLINE_LINUX_DEFAULT`], { encoding: "utf8" });
+      assert.match(shown, /intel_iommu=on\n$/);
+      const again = hostWith(folder, {}, ["update-grub"]);
+      assert.is(waitsForReboot(again, "intel_iommu=on"), true);
+      mend(removeArgument(again, "intel_iommu=on"), folder, before);
+      assert.not.match(readFileSync(file, "utf8"), /iommu/);
+    });
+  }
+
+  test(`takes an argument away by its whole text, ${which}`, ({ folder }) => {
+    const host = hostWith(folder, { "/etc/default/grub": grub('"intel_iommu=off iommu=off quiet"') }, ["update-grub"]);
+    mend(removeArgument(host, "iommu=off"), folder, before);
+    assert.is(readFileSync(join(folder, "etc/default/grub"), "utf8"), grub('"intel_iommu=off quiet"'));
+  });
+
+  test(`Proxmox and openSUSE with systemd-boot, ${which}: the one line of /etc/kernel/cmdline`, ({ folder }) => {
+    const files = { "/etc/kernel/cmdline": "root=ZFS=rpool/ROOT/pve-1 boot=zfs\n" };
+    const proxmox = hostWith(folder, files, ["proxmox-boot-tool", "update-grub"], ["/etc/pve"]);
+    assert.equal(mend(addArgument(proxmox, "intel_iommu=on"), folder, before), ["proxmox-boot-tool refresh"]);
+    const line = () => readFileSync(join(folder, "etc/kernel/cmdline"), "utf8");
+    assert.is(line(), "root=ZFS=rpool/ROOT/pve-1 boot=zfs intel_iommu=on\n");
+    mend(removeArgument(proxmox, "intel_iommu=on"), folder, before);
+    assert.is(line(), files["/etc/kernel/cmdline"]);
+    const suse = hostWith(folder, files, ["sdbootutil"]);
+    assert.equal(mend(addArgument(suse, "intel_iommu=on"), folder, before), ["sdbootutil update-all-entries"]);
+  });
+
+  test(`systemd-boot, ${which}: the options of every entry`, ({ folder }) => {
+    const entry = "title Arch\nlinux /vmlinuz-linux\noptions root=UUID=1 rw\n";
+    const host = hostWith(folder, { "/boot/loader/entries/arch.conf": entry }, []);
+    mend(addArgument(host, "intel_iommu=on"), folder, before);
+    const file = join(folder, "boot/loader/entries/arch.conf");
+    assert.match(readFileSync(file, "utf8"), /^options root=UUID=1 rw intel_iommu=on$/m);
+    mend(removeArgument(host, "intel_iommu=on"), folder, before);
+    assert.is(readFileSync(file, "utf8"), entry);
+  });
+}
+
+test("others have a tool of their own", ({ folder }) => {
+  const run = (programs: string[], marks: string[] = [], files = {}) =>
+    addArgument(hostWith(folder, files, programs, marks), "intel_iommu=on").run;
+  assert.is(
+    run(["rpm-ostree", "grubby"], ["/run/ostree-booted"]),
+    "rpm-ostree kargs --append-if-missing=intel_iommu=on",
+  );
+  assert.is(run(["kernelstub"]), "kernelstub -a intel_iommu=on");
+  assert.is(run(["grubby", "grub2-mkconfig"]), "grubby --update-kernel=ALL --args=intel_iommu=on");
+  assert.is(run([]), null, "a boot loader that is not known is left alone");
+});
+
+test("the early boot image is made anew by the tool that is there", ({ folder }) => {
+  const made = (name: string) => initramfsOf(hostWith(folder, {}, [name]))?.rebuild;
+  assert.is(made("update-initramfs"), "update-initramfs -u -k all");
+  assert.is(made("dracut"), "dracut --force --regenerate-all");
+  assert.is(made("mkinitcpio"), "mkinitcpio -P");
+  assert.is(made("true"), undefined);
+});
+
+test.run();

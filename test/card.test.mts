@@ -1,0 +1,305 @@
+// The checks of a card: each a healthy desktop of which one thing is otherwise.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { examine } from "../lib/checks.mts";
+import { parseConfig } from "../lib/config.mts";
+import { cardsOf, choose, windowOf } from "../lib/gpus.mts";
+import { parseHost } from "../lib/host.mts";
+import { settle } from "../lib/settle.mts";
+import { topologyLines } from "../lib/topology.mts";
+import type { Finding, Host, PciFunction } from "../lib/types.mts";
+import { own } from "./fake.mts";
+
+const test = suite("card");
+const gpu = "0000:01:00.0";
+const audio = "0000:01:00.1";
+
+function host(change: (host: Host, fn: (bdf: string) => PciFunction) => void = () => {}): Host {
+  const made = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+  change(made, (bdf) => made.pci!.find((one) => one.bdf === bdf)!);
+  return made;
+}
+const machines = (keys: string, more = "") =>
+  parseConfig(`machines: [{name: a, box: lab/x, memory: 2048, gpu: ${keys}}${more}]`);
+function found(id: string, changed: Host, config = machines("{}")): Finding[] {
+  return examine(changed, settle(config, changed), [id]);
+}
+const first = (id: string, changed: Host, config?: ReturnType<typeof machines>) => found(id, changed, config)[0]!;
+const status = (id: string, change: Parameters<typeof host>[0]) => first(id, host(change)).status;
+/** Puts another function into the card's group, and into the counts. */
+function beside(made: Host, more: Partial<PciFunction>): void {
+  const bdf = more.bdf ?? "0000:09:00.0";
+  made.pci!.push({
+    ...{ bdf, class: "020000", vendor: "8086", device: "10d3", group: "2", driver: null },
+    ...{ bars: [], above: [], drm: [], displays: [], mediated: false },
+    ...more,
+  });
+  made.pciCount!++;
+  made.iommu.groups!.get("2")!.push(bdf);
+}
+
+test("gpu.match: by ids, by address, no such card, several", () => {
+  assert.is(first("gpu.match", host()).status, "pass");
+  assert.is(first("gpu.match", host(), machines("{device_id: 2786, address: '01:00.0'}")).status, "pass");
+  const other = first("gpu.match", host(), machines("{device_id: 2684}"));
+  assert.match(other.says, /^no GPU 10de:2684; there is 0000:01:00\.0 \[0300\] 10de:2786/);
+  assert.is(other.fix[0]!.say, "Write device_id: 2786");
+  const moved = first("gpu.match", host(), machines("{device_id: 2786, address: '0a:00.0'}"));
+  assert.match(moved.says, /^nothing is at 0000:0a:00\.0; 10de:2786 is at 0000:01:00\.0/);
+  assert.match(moved.fix[0]!.say, /address: "0000:01:00\.0"/);
+  const twins = host((made, fn) => {
+    made.pci!.push({ ...fn(gpu), bdf: "0000:04:00.0", bootVga: true, driver: "nvidia" });
+    made.pciCount!++;
+  });
+  const two = first("gpu.match", twins);
+  assert.match(two.says, /^2 cards match 10de:\*: 0000:01:00\.0 .*; 0000:04:00\.0 .*\(nvidia, boot VGA\)$/);
+  assert.is(two.fix[0]!.say, 'Say which: address: "0000:01:00.0" or address: "0000:04:00.0"');
+  assert.is(first("gpu.match", twins, machines("{address: '04:00.0'}")).status, "pass");
+});
+
+test("gpu.exclusive: a card goes to one machine", () => {
+  assert.is(first("gpu.exclusive", host()).status, "pass");
+  const both = found("gpu.exclusive", host(), machines("{}", ", {name: b, box: lab/x, gpu: {}}"));
+  assert.equal([both[0]!.status, both[0]!.machine], ["fail", "b"]);
+  assert.match(both[0]!.says, /^a and b both ask for 0000:01:00\.0/);
+  assert.match(first("gpu.exclusive", host(), machines("[{}, {}]")).says, /^a asks for 0000:01:00\.0 twice/);
+});
+
+test("a card's companions go along, in whatever group; what is not of its maker stays", () => {
+  const apart = host((made, fn) => {
+    fn(audio).group = "3";
+    made.iommu.groups!.set("2", made.iommu.groups!.get("2")!.filter((bdf) => bdf !== audio));
+    made.iommu.groups!.set("3", [audio, ...(made.iommu.groups!.get("3") ?? [])]);
+    made.pci!.forEach((one) => one.bdf !== audio && one.group === "3" && (one.group = "2"));
+    made.iommu.groups = new Map();
+    for (const { bdf, group } of made.pci!) {
+      if (group) made.iommu.groups.set(group, [...(made.iommu.groups.get(group) ?? []), bdf]);
+    }
+  });
+  const [card] = cardsOf(settle(machines("{}"), apart).machines[0]!, apart);
+  assert.equal(card!.passed.map(({ bdf }) => bdf), [gpu, audio]);
+  assert.equal(card!.groups, ["2", "3"]);
+  apart.pci!.find(({ bdf }) => bdf === audio)!.vendor = "8086";
+  const chosen = choose({ vendorId: "10de", mode: "passthrough" }, apart);
+  assert.equal(chosen.kind === "card" && chosen.card.left.map(({ bdf }) => bdf), [audio]);
+});
+
+test("iommu.enabled: three causes, and never by a folder, an argument or a log", () => {
+  assert.is(first("iommu.enabled", host()).status, "pass");
+  const off = (change: (made: Host) => void) =>
+    first(
+      "iommu.enabled",
+      host((made) => {
+        for (const fn of made.pci!) fn.group = null;
+        made.iommu.units = [];
+        made.iommu.groups = new Map();
+        change(made);
+      }),
+    );
+  assert.is(off((made) => made.iommu.acpiTables = ["FACP"]).says, "IOMMU is not enabled in your BIOS");
+  assert.is(
+    off(({ iommu, kernel }) => {
+      iommu.acpiTables = [];
+      kernel.arguments = ["intel_iommu=on"];
+    }).says,
+    "IOMMU is not enabled in your BIOS",
+    "the argument proves nothing",
+  );
+  const switched = off(({ kernel }) => {
+    kernel.arguments = ["intel_iommu=off"];
+    kernel.configured = ["intel_iommu=off"];
+  });
+  assert.is(switched.says, "the IOMMU is switched off in the kernel (intel_iommu=off)");
+  assert.match(switched.fix[0]!.run!, /^sed -i .*intel_iommu=off.*update-grub$/);
+  const waiting = off(({ kernel }) => {
+    kernel.arguments = ["intel_iommu=off"];
+    kernel.configured = [];
+  });
+  assert.match(waiting.says, /its removal is configured and waits for a reboot$/);
+  assert.is(waiting.fix[0]!.run, "reboot");
+  const left = off(({ kernel }) => {
+    kernel.arguments = [];
+    kernel.configured = [];
+  });
+  assert.match(left.says, /^Intel VT-d is on in the firmware and off in the kernel$/);
+  assert.match(left.fix[0]!.say, /^Add intel_iommu=on to the kernel's arguments \(GRUB\)$/);
+  assert.match(off((made) => made.iommu.units = ["dmar0"]).says, /is under no IOMMU unit, though this host has one/);
+  assert.is(off((made) => delete made.iommu.acpiTables).status, "unknown");
+  assert.is(status("iommu.enabled", (made) => delete made.iommu.units), "unknown");
+  assert.is(status("iommu.enabled", (_, fn) => delete fn(gpu).group), "unknown");
+  assert.is(status("iommu.enabled", (made) => made.iommu.units = []), "fail", "VFIO's no-IOMMU mode makes groups too");
+});
+
+test("iommu.group: bridges never count, a driverless neighbour does not hinder, one on its driver does", () => {
+  assert.match(first("iommu.group", host()).says, /^group 2: 0000:01:00\.0, 0000:01:00\.1 go to the VM$/);
+  assert.is(status("iommu.group", (made) => beside(made, { class: "060400", driver: "pcieport" })), "pass");
+  assert.match(first("iommu.group", host((made) => beside(made, {}))).says, /beside it 0000:09:00\.0, which no host/);
+  assert.is(status("iommu.group", (made) => beside(made, { driver: "vfio-pci" })), "pass");
+  const shared = first("iommu.group", host((made) => beside(made, { driver: "e1000e" })));
+  assert.is(shared.status, "fail");
+  assert.match(
+    shared.says,
+    /^group 2 is not viable: .* 0000:09:00\.0 \[0200\] 8086:10d3 Ethernet controller \(driver e1000e\)$/,
+  );
+  assert.equal(shared.fix.filter(({ safe }) => safe), [], "nothing of this is done by itself");
+});
+
+test("iommu.group: what the host needs is never given up", () => {
+  const losing = (needs: Partial<Host["needs"]>) =>
+    first(
+      "iommu.group",
+      host((made) => {
+        beside(made, { driver: null });
+        Object.assign(made.needs, needs);
+      }),
+    );
+  const bdf = "0000:09:00.0";
+  for (
+    const [needs, use] of [
+      [{ mounts: [{ point: "/", bdf }] }, "the root disk"],
+      [{ swap: [bdf] }, "swap"],
+      [{ route: [bdf] }, "the default route"],
+      [{ keyboards: [bdf] }, "the keyboard"],
+    ] as [Partial<Host["needs"]>, string][]
+  ) {
+    const { status, says } = losing(needs);
+    assert.is(status, "fail");
+    assert.ok(says.includes(`carries ${use}`), says);
+  }
+  assert.is(losing({ keyboards: [bdf, "0000:00:14.0"] }).status, "pass", "there is another keyboard");
+});
+
+test("iommu.group: who is in it must be known for sure", () => {
+  assert.is(status("iommu.group", (made) => made.iommu.groups!.get("2")!.push("0000:05:00.0")), "unknown");
+  assert.is(status("iommu.group", (_, fn) => delete fn(audio).driver), "unknown");
+  assert.is(status("iommu.group", (made) => made.pciCount!++), "unknown");
+  assert.is(status("iommu.group", (made) => delete made.iommu.groups), "unknown");
+  assert.is(status("iommu.group", (_, fn) => fn(gpu).group = null), "skip");
+});
+
+test("gpu.driver: held, configured and not rebooted, bound, not read", () => {
+  assert.match(first("gpu.driver", host()).says, /^nouveau holds 0000:01:00\.0, snd_hda_intel holds/);
+  const waiting = first(
+    "gpu.driver",
+    host((made) => made.configured.push({ file: "modprobe.d/vfio.conf", text: "options vfio-pci ids=10de:2786" })),
+  );
+  assert.match(waiting.says, /^vfio-pci is configured for this card and nouveau, snd_hda_intel has it: not rebooted/);
+  assert.is(waiting.fix[0]!.run, "update-initramfs -u -k all");
+  const bound = (_: Host, fn: (bdf: string) => PciFunction) => {
+    for (const bdf of [gpu, audio]) fn(bdf).driver = "vfio-pci";
+  };
+  assert.is(first("gpu.driver", host(bound)).says, "vfio-pci holds the card already");
+  assert.is(status("gpu.driver", (_, fn) => delete fn(gpu).driver), "unknown");
+});
+
+test("gpu.in-use: who holds it, and what cannot be seen without root", () => {
+  const held = (command: string, node = "/dev/dri/card1", all = true) =>
+    first(
+      "gpu.in-use",
+      host((made, fn) => {
+        fn(gpu).drm = ["card1", "renderD128"];
+        made.holders = { all, processes: command ? [{ pid: 7, node, command }] : [] };
+      }),
+    );
+  assert.is(held("").status, "pass");
+  assert.is(held("", "", false).status, "unknown");
+  assert.match(held("Xorg").says, /^Xorg \(7\) holds the card/);
+  assert.is(held("nvidia-persiste").fix[0]!.run, "systemctl stop nvidia-persistenced");
+  assert.is(held("Xorg", "/dev/dri/card0").status, "pass", "that is another card's");
+  assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.say, "Shut the other VM down");
+});
+
+test("gpu.display: warned where there is another card, refused on the only one, quiet where nothing shows", () => {
+  const showing = (_: Host, fn: (bdf: string) => PciFunction) => void (fn(gpu).displays = ["card1-DP-1"]);
+  const alone = (made: Host) => {
+    made.pci = made.pci!.filter((fn) => !fn.class?.startsWith("03") || fn.bdf === gpu);
+  };
+  assert.is(first("gpu.display", host(showing)).status, "warn");
+  const only = host((made, fn) => {
+    showing(made, fn);
+    alone(made);
+  });
+  assert.is(first("gpu.display", only).status, "fail");
+  const boot = (consoles?: string[]) =>
+    status("gpu.display", (made, fn) => {
+      fn(gpu).bootVga = true;
+      fn(gpu).drm = [];
+      alone(made);
+      if (consoles) made.display.consoles = consoles;
+    });
+  assert.is(boot(["(S) VGA+"]), "fail");
+  assert.is(boot(["(S) dummy device"]), "pass", "a serial console, and nothing on the card");
+  assert.is(boot(), "fail", "whether it shows was not read");
+});
+
+test("gpu.reset and gpu.power", () => {
+  const resets = (methods: string[] | undefined, kernel = "6.1.0") =>
+    status("gpu.reset", (made, fn) => {
+      made.os.kernel = kernel;
+      if (methods) fn(gpu).resets = methods;
+      else delete fn(gpu).resets;
+    });
+  assert.equal([resets(["flr", "bus"]), resets(["pm"]), resets(undefined), resets(undefined, "5.10.0")], [
+    "pass",
+    "warn",
+    "warn",
+    "unknown",
+  ]);
+  assert.is(status("gpu.power", (_, fn) => fn(gpu).config = "ffffffff"), "warn");
+  assert.is(status("gpu.power", (_, fn) => fn(gpu).power = "D3cold"), "warn");
+  assert.is(status("gpu.power", (_, fn) => fn(gpu).power = "unknown"), "pass");
+});
+
+test("gpu.window: the next power of two of all that is passed, within what the host can address", () => {
+  const sized = (gib: bigint, bits: number, iommu = bits) =>
+    host((made, fn) => {
+      fn(gpu).bars = [{ index: 1, start: 0n, size: gib << 30n, wide: true, prefetch: true }];
+      made.cpu.physicalBits = bits;
+      made.iommu.capabilities = { dmar0: (BigInt(iommu - 1) << 16n).toString(16) };
+    });
+  const window = (made: Host) => windowOf(cardsOf(settle(machines("{}"), made).machines[0]!, made));
+  assert.is(window(sized(16n, 46)), 16384);
+  assert.is(window(sized(24n, 46)), 32768);
+  assert.is(first("gpu.window", sized(256n, 46)).says, "a window of 262144 MiB is written into the VM");
+  assert.is(first("gpu.window", sized(512n, 39)).status, "fail");
+  assert.is(first("gpu.window", sized(128n, 46, 39)).status, "warn");
+  assert.is(status("gpu.window", (made) => Object.assign(made, { cpu: {}, iommu: { ...made.iommu, capabilities: {} } })), "unknown");
+});
+
+test("iommu.interrupts, iommu.reserved, iommu.acs", () => {
+  assert.is(status("iommu.interrupts", (made) => made.iommu.interrupts = ["PCI-MSI", "IO-APIC"]), "fail");
+  assert.is(
+    status("iommu.interrupts", (made) => {
+      made.iommu.interrupts = ["PCI-MSI"];
+      made.kernel.parameters["vfio_iommu_type1.allow_unsafe_interrupts"] = "Y";
+    }),
+    "warn",
+  );
+  assert.is(status("iommu.interrupts", (made) => delete made.iommu.interrupts), "unknown");
+  assert.is(status("iommu.interrupts", (made) => made.iommu.units = []), "skip");
+  assert.is(status("iommu.reserved", (made) => made.iommu.direct = ["2"]), "warn");
+  assert.is(status("iommu.acs", (made) => made.kernel.arguments!.push("pcie_acs_override=downstream")), "warn");
+});
+
+test("guest.firmware: one without Secure Boot", () => {
+  assert.is(first("guest.firmware", host()).status, "pass");
+  assert.ok(first("guest.firmware", host((made) => made.ovmf = [])).fix[0]!.safe);
+  const secure = first("guest.firmware", host((made) => made.ovmf = ["/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"]));
+  assert.equal([secure.status, secure.fix[0]!.run], ["fail", null], "the package is there, and has no other");
+});
+
+test("draws what the card hangs on and shares, within the width", () => {
+  const made = host((one) => beside(one, { driver: "e1000e", above: ["0000:00:01.0"] }));
+  made.needs.route = ["0000:09:00.0"];
+  const [card] = cardsOf(settle(machines("{}"), made).machines[0]!, made);
+  const lines = topologyLines(card!, made, 80);
+  assert.equal(lines.map((line) => line.replace(/\s+/g, " ")), [
+    "0000:00:01.0 PCI bridge 8086:460d group 2, pcieport",
+    "├─ 0000:01:00.0 VGA controller 10de:2786 group 2, nouveau → VM",
+    "├─ 0000:01:00.1 audio device 10de:22bc group 2, snd_hda_intel → VM",
+    "└─ 0000:09:00.0 Ethernet controller 8086:10d3 group 2, e1000e ← the default ro…",
+  ]);
+  assert.ok(lines.every((line) => line.length <= 80));
+});
+
+test.run();

@@ -1,0 +1,56 @@
+// Recorded hosts, each with what doctor finds on it. GOLDEN=write writes the findings anew; then they want reading.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { examine } from "../lib/checks.mts";
+import { parseConfig } from "../lib/config.mts";
+import { cardsOf } from "../lib/gpus.mts";
+import { parseHost } from "../lib/host.mts";
+import { settle } from "../lib/settle.mts";
+import { topologyLines } from "../lib/topology.mts";
+import { own, root } from "./fake.mts";
+
+const test = suite("hosts");
+const folder = `${root}/test/hosts`;
+const names = readdirSync(folder).filter((name) => name.endsWith(".txt")).map((name) => name.slice(0, -4)).sort();
+
+/** What stands first in a file of findings: the cards that the config asks for. */
+const asked = (name: string) => {
+  const path = `${folder}/${name}.findings`;
+  return (existsSync(path) ? /^gpu: (.*)$/m.exec(readFileSync(path, "utf8"))?.[1] : undefined) ?? "{}";
+};
+
+function report(name: string): string {
+  const gpu = asked(name);
+  const host = parseHost(own(`test/hosts/${name}.txt`));
+  const settled = settle(parseConfig(`machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]`), host);
+  const pictures = settled.machines.flatMap((machine) =>
+    cardsOf(machine, host).flatMap((card) => topologyLines(card, host, 120))
+  );
+  const findings = examine(host, settled).flatMap(({ check, status, says, fix }) => [
+    `${status.padEnd(7)} ${check}: ${says}`,
+    ...fix.flatMap(({ say, run }) => [`          → ${say}`, ...(run ? [`            ${run}`] : [])]),
+  ]);
+  return [`gpu: ${gpu}`, "", ...pictures, ...(pictures.length > 0 ? [""] : []), ...findings, ""].join("\n");
+}
+
+for (const name of names) {
+  test(name, () => {
+    const path = `${folder}/${name}.findings`;
+    const found = report(name);
+    if (process.env.GOLDEN === "write") writeFileSync(path, found);
+    assert.fixture(found, readFileSync(path, "utf8"));
+  });
+}
+
+test("there are enough of them, and those written by hand say so", () => {
+  assert.ok(names.length >= 12);
+  for (const name of names) {
+    const [first, second] = own(`test/hosts/${name}.txt`).split("\n");
+    assert.match(first!, /^homelab-gpu-probe 1 linux$/);
+    if (second!.startsWith("#")) assert.match(second!, /^# (written by hand|recorded)/);
+  }
+});
+
+test.run();
