@@ -263,7 +263,10 @@ test("gpu.window: the next power of two of all that is passed, within what the h
   assert.is(first("gpu.window", sized(256n, 46)).says, "a window of 262144 MiB is written into the VM");
   assert.is(first("gpu.window", sized(512n, 39)).status, "fail");
   assert.is(first("gpu.window", sized(128n, 46, 39)).status, "warn");
-  assert.is(status("gpu.window", (made) => Object.assign(made, { cpu: {}, iommu: { ...made.iommu, capabilities: {} } })), "unknown");
+  assert.is(
+    status("gpu.window", (made) => Object.assign(made, { cpu: {}, iommu: { ...made.iommu, capabilities: {} } })),
+    "unknown",
+  );
 });
 
 test("iommu.interrupts, iommu.reserved, iommu.acs", () => {

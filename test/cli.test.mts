@@ -101,12 +101,20 @@ test("examines a saved host, from a file or standard input", async ({ folder }) 
   assert.is(JSON.parse(file.out).ok, false);
 });
 
+test("what the README shows is what doctor says", async ({ folder }) => {
+  const readme = own("README.md");
+  const shown = [...readme.matchAll(/^\$ npx zx homelab-gpu\.mts doctor --host (\S+)\n(.*?)^```/gms)];
+  assert.is(shown.length, 2);
+  const said = await Promise.all(shown.map(([, host]) => script(["doctor", "--host", `${root}/${host}`], { folder })));
+  said.forEach(({ out }, i) => assert.is(out, shown[i]![2]));
+});
+
 test("doctor --json keeps its shape, for every recorded host", async ({ folder }) => {
   const fits = new Ajv({ strict: false }).compile(JSON.parse(own("test/doctor.schema.json")));
   const hosts = ["rtx4070-desktop-debian12", "container-without-firmware", "rx7900-only-card-fedora"];
-  const answers = await Promise.all(hosts.map((name) =>
-    script(["doctor", "--json", "--host", `${root}/test/hosts/${name}.txt`], { folder })
-  ));
+  const answers = await Promise.all(
+    hosts.map((name) => script(["doctor", "--json", "--host", `${root}/test/hosts/${name}.txt`], { folder })),
+  );
   for (const { out } of answers) assert.ok(fits(JSON.parse(out)), JSON.stringify(fits.errors));
 });
 

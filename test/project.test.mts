@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { names } from "../lib/assets.mts";
+import { checks } from "../lib/checks.mts";
 import { commands, options } from "../lib/commands.mts";
 import { own, root } from "./fake.mts";
 
@@ -60,6 +61,11 @@ test("the README names every command and option", () => {
   const readme = own("README.md");
   for (const name of Object.keys(commands)) assert.ok(readme.includes(`\`${name}`), `command ${name}`);
   for (const { name } of options) assert.ok(readme.includes(`--${name}`), `option ${name}`);
+});
+
+test("the README tells what each check looks at, in the check's own words", () => {
+  const readme = own("README.md");
+  for (const { id, about } of checks) assert.ok(readme.includes(`| \`${id}\` | ${about} |`), id);
 });
 
 test.run();

@@ -100,7 +100,7 @@ function driver(card: Card, host: Host): Verdict {
   const risky = held.some(({ driver }) => /^(nvidia|nouveau|amdgpu|radeon|i915|xe)$/.test(driver ?? ""));
   return {
     status: "warn",
-    says: `${names}: libvirt takes it away when the VM starts and gives it back when it stops${
+    says: `${names}: libvirt takes the card when the VM starts and gives it back when it stops${
       risky ? ", which graphics drivers do not always survive" : ""
     }`,
     evidence,
@@ -135,7 +135,9 @@ function inUse(card: Card, { holders }: Host, running: boolean): Verdict {
     const names = [...new Set(held.map(({ command, pid }) => `${command} (${pid})`))].join(", ");
     return {
       status: "fail",
-      says: `${names} ${new Set(held.map(({ pid }) => pid)).size === 1 ? "holds" : "hold"} the card: taking it away now would hang`,
+      says: `${names} ${
+        new Set(held.map(({ pid }) => pid)).size === 1 ? "holds" : "hold"
+      } the card: taking it away now would hang`,
       evidence,
       fix: [
         vm

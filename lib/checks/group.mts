@@ -49,7 +49,9 @@ export function group(card: Card, host: Host): Verdict {
     });
     return {
       status: "fail",
-      says: `${word} ${number} ${card.groups.length === 1 ? "is" : "are"} not viable: ${gpu.bdf} shares ${card.groups.length === 1 ? "it" : "them"} with ${names.join(" and ")}`,
+      says: `${word} ${number} ${card.groups.length === 1 ? "is" : "are"} not viable: ${gpu.bdf} shares ${
+        card.groups.length === 1 ? "it" : "them"
+      } with ${names.join(" and ")}`,
       evidence,
       fix: [
         {
