@@ -63,6 +63,8 @@ async function main(): Promise<number> {
     yes: found.yes,
     gpu: found.gpu,
     recreate: found.recreate,
+    apply: found.apply,
+    undo: found.undo,
     quiet: found.quiet,
     verbose: found.verbose,
     color: found.color,

@@ -28,6 +28,11 @@ export const commands: Record<string, Command> = {
     summary: "say what stands in the way on this host",
     run: async (session) => (await import("./commands/doctor.mts")).doctor(session),
   },
+  prepare: {
+    takes: "",
+    summary: "bind the card at boot: show how, do it, undo it",
+    run: async (session) => (await import("./commands/prepare.mts")).prepare(session),
+  },
   verify: {
     takes: "",
     summary: "prove the running machines, layer by layer",
@@ -61,6 +66,8 @@ export const options: { name: string; letter?: string; takes?: string; summary: 
   { name: "yes", summary: "run the safe fixes (packages, services); do not ask" },
   { name: "no-gpu", summary: "bring the rest of the lab up without its GPUs" },
   { name: "recreate", summary: "up: make VMs anew where nothing less will do" },
+  { name: "apply", summary: "prepare: do it (asks first, or --yes)" },
+  { name: "undo", summary: "prepare: take back what --apply did" },
   { name: "dry-run", letter: "n", summary: "show what would be done; touch nothing" },
   { name: "json", summary: "doctor, plan: one JSON object on standard output" },
   { name: "save", takes: "FILE", summary: "doctor: keep what the probe read" },

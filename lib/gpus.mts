@@ -51,6 +51,13 @@ export function cardsOf(machine: SettledMachine, host: Host): Card[] {
   return found.filter((card, i) => found.findIndex(({ gpu }) => gpu.bdf === card.gpu.bdf) === i);
 }
 
+/** Everything that goes to a machine's VM, or undefined if one of its wishes does not come to a card: then nothing may be rendered. */
+export function passedOf(machine: SettledMachine, host: Host): PciFunction[] | undefined {
+  const choices = machine.gpus.map((wish) => choose(wish, host));
+  if (choices.some(({ kind }) => kind !== "card")) return undefined;
+  return cardsOf(machine, host).flatMap(({ passed }) => passed);
+}
+
 /** A card with its surroundings. */
 export function cardOf(gpu: PciFunction, host: Host): Card {
   const all = host.pci ?? [];
@@ -142,6 +149,15 @@ export function windowOf(cards: Card[]): number {
   let window = 1n << 20n;
   while (window < sum) window <<= 1n;
   return Number(window >> 20n);
+}
+
+/**
+ * Bits that the guest's addresses have to be limited to, where the IOMMU translates fewer than the CPU has: a guest that lays a region
+ * beyond fails with VFIO_MAP_DMA. Undefined where nothing needs a limit.
+ */
+export function limitOf(host: Host): number | undefined {
+  const [cpu, iommu] = [host.cpu.physicalBits, iommuBits(host)];
+  return cpu !== undefined && iommu !== undefined && cpu > iommu ? iommu : undefined;
 }
 
 /** Windows beyond this many MiB are written into the VM: half of what OVMF makes by itself. */

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import process from "node:process";
-import type { Config } from "./types.mts";
+import type { Config, Seen } from "./types.mts";
 import type { Shell } from "./shell.mts";
+import { askLibvirt, type Made } from "./domains.mts";
+import type { Handed } from "./handover.mts";
 
 /** What there is of a lab already: its boxes, its VMs, and what was last proven of them. */
 export interface Lab {
@@ -28,6 +30,8 @@ export interface LabMachine {
   box?: string;
   /** Address, from Vagrant's own SSH configuration. */
   address?: string;
+  /** What libvirt fixed when it made the VM: `vagrant reload` changes none of it. */
+  made?: Made;
   proof?: Proof;
 }
 
@@ -44,6 +48,13 @@ export interface Proof {
 export interface State {
   schema: "homelab-gpu/state/1";
   proofs: Record<string, Proof>;
+  /** What each machine's card was bound to before its VM got it. */
+  handed: Record<string, Handed[]>;
+}
+
+/** Writes it down. */
+export async function writeState(shell: Shell, folder: string, state: State): Promise<void> {
+  await shell.write(`${folder}/state.json`, `${JSON.stringify(state, null, 2)}\n`);
 }
 
 /** Looks at what is there: one question to libvirt, some small files. */
@@ -76,6 +87,7 @@ export async function readLab(shell: Shell, config: Config, folder: string): Pro
         ...(seen?.memory ? { memory: seen.memory } : {}),
         ...(box ? { box } : {}),
         ...(whole && address ? { address } : {}),
+        ...(seen?.made ? { made: seen.made } : {}),
         ...(proof ? { proof } : {}),
       }];
     })),
@@ -89,48 +101,25 @@ export function prefixOf(folder: string): string {
   return `${word}-${createHash("sha256").update(folder).digest("hex").slice(0, 6)}_`;
 }
 
+/** What `settle` has to know of a lab's machines. */
+export function seenOf({ machines }: Lab): Record<string, Seen> {
+  return Object.fromEntries(
+    Object.entries(machines).map(([name, { run, made }]) => [name, {
+      running: run !== undefined,
+      has: made?.passed.map(({ host }) => host) ?? [],
+    }]),
+  );
+}
+
 /** What was proven of a lab's machines; nothing if the file is missing or not ours. */
 export async function readState(shell: Shell, folder: string): Promise<State> {
-  const empty: State = { schema: "homelab-gpu/state/1", proofs: {} };
+  const empty: State = { schema: "homelab-gpu/state/1", proofs: {}, handed: {} };
   try {
     const state = JSON.parse((await shell.read(`${folder}/state.json`)) ?? "") as State;
-    return state.schema === empty.schema ? state : empty;
+    return state.schema === empty.schema ? { ...empty, ...state } : empty;
   } catch {
     return empty;
   }
-}
-
-interface Domain {
-  number?: string;
-  cpus?: number;
-  memory?: number;
-}
-
-/** Names the domains that there are. Without libvirt there are none. */
-async function askLibvirt(shell: Shell, domains: string[]): Promise<Record<string, Domain>> {
-  if (domains.length === 0) return {};
-  const { out } = await shell.ask([
-    "virsh",
-    "-q",
-    "-c",
-    "qemu:///system",
-    domains.map((name) => `dominfo ${name}`).join("; "),
-  ]);
-  // dominfo prints a block of `Key: value` lines for each domain that exists
-  return Object.fromEntries(
-    out.split(/^(?=Id:)/m).flatMap((block) => {
-      const facts = Object.fromEntries(
-        [...block.matchAll(/^([^:\n]+):\s*(.*)$/gm)].map(([, key, value]) => [key!, value!.trim()]),
-      );
-      if (!facts.Name) return [];
-      const memory = parseInt(facts["Max memory"] ?? "", 10);
-      return [[facts.Name, {
-        ...(facts.Id && facts.Id !== "-" ? { number: facts.Id } : {}),
-        ...(facts["CPU(s)"] ? { cpus: Number(facts["CPU(s)"]) } : {}),
-        ...(memory ? { memory: Math.floor(memory / 1024) } : {}),
-      }]];
-    }),
-  );
 }
 
 /** Vagrant keeps a box in `boxes/NAME/VERSION/PROVIDER`, newer ones in `boxes/NAME/VERSION/ARCHITECTURE/PROVIDER`. */

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import type { File, Finding, Host, Plan, Settled, SettledMachine, Step } from "./types.mts";
+import type { File, Host, Plan, Settled, SettledMachine, Step } from "./types.mts";
 import { type Box, boxOf, type Texts } from "./boxes.mts";
 import { composeFile } from "./compose.mts";
-import type { Lab, LabMachine } from "./lab.mts";
+import type { Lab } from "./lab.mts";
+import { outdated, unresolved } from "./outdated.mts";
 import { providerOf } from "./providers.mts";
 import { joined, nothing, render, type Rendered } from "./render.mts";
 
@@ -34,7 +35,7 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, { 
   }
   const work = config.machines.map((machine) => ({
     machine,
-    ...workOn(machine, config, lab, boxes.get(machine.box), recreate),
+    ...workOn(machine, config, host, lab, boxes.get(machine.box), recreate),
   }));
   const missing = [...boxes.values()].filter((box) =>
     work.some(({ machine, creates }) => creates && machine.box === box.name && !has(lab, box))
@@ -82,10 +83,19 @@ export function removal(name: string, domain: string, title: string): Step {
 /** Vagrant asks its maker for news at every start unless told not to. */
 export const vagrantEnv = { VAGRANT_CHECKPOINT_DISABLE: "1" };
 
-function workOn(machine: SettledMachine, config: Settled, lab: Lab, box: Box | undefined, recreate: boolean) {
+function workOn(
+  machine: SettledMachine,
+  config: Settled,
+  host: Host,
+  lab: Lab,
+  box: Box | undefined,
+  recreate: boolean,
+) {
   const there = lab.machines[machine.name]!;
   const { name } = machine;
-  const stale = changedBox(machine, there, box);
+  const unknown = unresolved(machine, host);
+  if (unknown.length > 0) return { creates: false, steps: [], findings: unknown };
+  const stale = outdated(machine, host, there, box);
   if (stale && !recreate) return { creates: false, steps: [], findings: [stale] };
   const creates = stale !== undefined || there.state === "absent" || there.state === "half-made";
 
@@ -148,29 +158,6 @@ function workOn(machine: SettledMachine, config: Settled, lab: Lab, box: Box | u
     steps.push(proofOf(machine, config));
   }
   return { creates, steps, findings: [] };
-}
-
-function changedBox(machine: SettledMachine, there: LabMachine, box: Box | undefined): Finding | undefined {
-  const made = there.state === "off" || there.state === "running";
-  if (!made || !box || !there.box || there.box.startsWith(`${box.version}.`)) return undefined;
-  return {
-    check: "machine.box",
-    machine: machine.name,
-    status: "fail",
-    says:
-      `the box of ${machine.name} has changed since its VM was made: the VM must be made anew, and what is in it is lost`,
-    evidence: [{ read: "version of the box that the VM was made from", value: there.box }, {
-      read: "version that the config makes",
-      value: box.version,
-    }],
-    fix: [{
-      say: "Make the VM anew",
-      run: "npx zx homelab-gpu.mts up --recreate",
-      root: false,
-      reboot: false,
-      safe: false,
-    }],
-  };
 }
 
 function has(lab: Lab, box: Box): boolean {

@@ -77,7 +77,8 @@ function marked(status: Status, text: string, look: Look): string[] {
   return [painted(look, paint)(mark) + first.slice(mark.length), ...more];
 }
 
-function fixLines({ say, run, root, reboot }: Fix, look: Look): string[] {
+/** What to do, and the command that does it. */
+export function fixLines({ say, run, root, reboot }: Fix, look: Look): string[] {
   const text = say + (reboot && run !== "reboot" ? ", then reboot" : "") + (run ? ":" : "");
   const command = run && (root && !look.root ? asRoot(run) : run);
   return [

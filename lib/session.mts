@@ -22,6 +22,8 @@ export interface Options {
   yes: boolean;
   gpu: boolean;
   recreate: boolean;
+  apply: boolean;
+  undo: boolean;
   quiet: boolean;
   verbose: boolean;
   color: boolean;
@@ -127,7 +129,7 @@ export interface Survey {
 
 /** Reads config, host and lab side by side, and examines them. */
 export async function survey(session: Session, known?: Source): Promise<Survey> {
-  const [source, probe, { readLab }, { examine }] = await Promise.all([
+  const [source, probe, { readLab, seenOf }, { examine }] = await Promise.all([
     known ?? readSource(session),
     readProbe(session),
     import("./lab.mts"),
@@ -135,8 +137,7 @@ export async function survey(session: Session, known?: Source): Promise<Survey> 
   ]);
   const host = parseHost(probe);
   const lab = await readLab(session.shell, source.config, source.folder);
-  const running = Object.entries(lab.machines).filter(([, { state }]) => state === "running").map(([name]) => name);
-  const settled = settle(source.config, host, running);
+  const settled = settle(source.config, host, seenOf(lab));
   return { source, host, lab, settled, findings: examine(host, settled) };
 }
 

@@ -1,4 +1,4 @@
-import type { Accelerator, Config, Host, Settled } from "./types.mts";
+import type { Accelerator, Config, Host, Seen, Settled } from "./types.mts";
 import { defaultProvider } from "./providers.mts";
 
 /** Memory of a VM whose config names none, MiB: a share of the host's, within bounds. */
@@ -8,10 +8,10 @@ export const memoryDefault = { share: 4, least: 1024, most: 8192, unknown: 2048 
 export const cpusDefault = { most: 4, unknown: 2 } as const;
 
 /**
- * Fills in what a config leaves to the host, and marks the machines that run already. What it fills in depends on nothing that
+ * Fills in what a config leaves to the host, and what is seen of its machines. What it fills in depends on nothing that
  * changes from hour to hour, so that reruns agree.
  */
-export function settle(config: Config, host: Host, running: string[] = []): Settled {
+export function settle(config: Config, host: Host, seen: Record<string, Seen> = {}): Settled {
   return {
     services: config.services,
     machines: config.machines.map((machine) => ({
@@ -20,7 +20,7 @@ export function settle(config: Config, host: Host, running: string[] = []): Sett
       cpus: machine.cpus ?? Math.min(host.cpu.count ?? cpusDefault.unknown, cpusDefault.most),
       memory: machine.memory ?? memoryFor(host),
       accelerator: machine.accelerator ?? acceleratorOf(host),
-      running: running.includes(machine.name),
+      ...(seen[machine.name] ?? { running: false, has: [] }),
     })),
   };
 }

@@ -34,9 +34,15 @@ export type SettledMachine = Machine & {
   cpus: number;
   memory: number;
   accelerator: Accelerator;
-  /** Its VM runs already: what it needs, it has. */
+} & Seen;
+
+/** What there is of a machine already. */
+export interface Seen {
+  /** Its VM runs, be it half made: what it needs, it has. */
   running: boolean;
-};
+  /** BDFs of the functions of this host that its VM was made with. */
+  has: string[];
+}
 
 /** A config whose machines are settled. */
 export interface Settled {

@@ -1,4 +1,5 @@
-import type { Finding, Fix } from "./types.mts";
+import type { Finding, Fix, PciFunction } from "./types.mts";
+import { described } from "./pci.mts";
 
 /** A guest as verify-guest.sh saw it, judged. */
 export interface Verified {
@@ -7,13 +8,25 @@ export interface Verified {
   services?: string;
 }
 
+/** A function that went to a VM: as the host has it, and the guest's BDF for it where that is known. */
+export interface Passed {
+  fn: PciFunction;
+  guest?: string;
+}
+
 /**
- * What `verify-guest.sh` printed → its layers, from the first: SSH, Docker, each service. Once a layer fails, those above it are
- * `skip`, so that the one `fail` is what to mend.
+ * What `verify-guest.sh` printed → its layers, from the first: SSH, the card's functions, Docker, each service. Once a layer fails,
+ * those above it are `skip`, so that the one `fail` is what to mend.
  *
- * `services` are the names that the config wants to run there; `text` is undefined if the guest could not be reached.
+ * `services` are the names that the config wants to run there, `passed` the functions that it has; `text` is undefined if the guest
+ * could not be reached.
  */
-export function verified(machine: string, text: string | undefined, services: string[]): Verified {
+export function verified(
+  machine: string,
+  text: string | undefined,
+  services: string[],
+  passed: Passed[] = [],
+): Verified {
   const facts = (text ?? "").split("\n").map((line) => /^([^:]+):(.*)$/.exec(line)).flatMap((
     found,
   ) => (found ? [[found[1]!, found[2]!] as const] : []));
@@ -44,6 +57,7 @@ export function verified(machine: string, text: string | undefined, services: st
         hint("See what it does", `npx zx homelab-gpu.mts status`),
       ]),
   );
+  if (passed.length > 0) findings.push(held(), seen());
   const docker = one("docker");
   if (docker === "running") {
     findings.push(layer("verify.docker", "pass", `Docker ${one("docker-version") ?? ""} answers`));
@@ -60,6 +74,39 @@ export function verified(machine: string, text: string | undefined, services: st
   }
   for (const name of services) findings.push(serviceLayer(name));
   return { findings, ...(one("services-file") ? { services: one("services-file")! } : {}) };
+
+  /** On the host: VFIO has the functions. */
+  function held(): Finding {
+    const others = passed.filter(({ fn }) => fn.driver !== "vfio-pci");
+    const evidence = passed.map(({ fn }) => ({
+      read: `/sys/bus/pci/devices/${fn.bdf}/driver`,
+      value: fn.driver ?? "none",
+    }));
+    return others.length === 0
+      ? layer("verify.vfio", "pass", `vfio-pci has ${passed.map(({ fn }) => fn.bdf).join(", ")}`, evidence)
+      : layer("verify.vfio", "fail", `${others.map(({ fn }) => fn.bdf).join(", ")} is not on vfio-pci`, evidence);
+  }
+
+  /** In the guest: each function with its ids and class, at the address that libvirt gave it. */
+  function seen(): Finding {
+    const there = facts.filter(([key]) => key === "pci").map(([, value]) => value.split(" "));
+    const missing = passed.filter(({ fn, guest }) =>
+      !there.some(([at, code, ids]) =>
+        ids === `${fn.vendor}:${fn.device}` && code === fn.class && (guest === undefined || at === guest)
+      )
+    );
+    const evidence = [{
+      read: "/sys/bus/pci/devices in the VM",
+      value: there.map(([at, code, ids]) => `${at} [${code?.slice(0, 4)}] ${ids}`).join("; ") || "none",
+    }];
+    const at = passed.map(({ fn, guest }) => `${described(fn)}${guest ? ` at ${guest}` : ""}`).join(", ");
+    return missing.length === 0 ? layer("verify.pci", "pass", `the VM has ${at}`, evidence) : layer(
+      "verify.pci",
+      "fail",
+      `not on the VM's PCI bus: ${missing.map(({ fn }) => described(fn)).join(", ")}`,
+      evidence,
+    );
+  }
 
   function serviceLayer(name: string): Finding {
     const check = "verify.service";

@@ -227,7 +227,7 @@ section configured
 [ -d "$root/etc" ] && (
   cd "$root/etc" || exit
   grep -HEs '^[^#]*(vfio|nouveau|nvidia|amdgpu|radeon|i915|snd_hda_intel|xhci)' modprobe.d/*.conf modules modules-load.d/*.conf \
-    initramfs-tools/modules dracut.conf dracut.conf.d/*.conf mkinitcpio.conf mkinitcpio.conf.d/*.conf
+    initramfs-tools/modules dracut.conf dracut.conf.d/*.conf mkinitcpio.conf mkinitcpio.conf.d/*.conf udev/rules.d/*.rules
 )
 
 section iommu

@@ -6,10 +6,23 @@ set -eu
 name=$1 domain=$2
 ask() { virsh -q -c qemu:///system "$@"; }
 
+# Vagrant leaves the UEFI variables of a VM behind, and they belong to libvirt: what they are is kept until they are gone
+firmware=.vagrant/machines/$name/firmware.xml
+os=$(ask dumpxml "$domain" 2>/dev/null | sed -n '/<loader .*pflash/p; /<nvram/p') || true
+case $os in
+  *'<nvram'*)
+    mkdir -p "${firmware%/*}"
+    printf '<domain type="qemu"><name>%s</name><memory>1024</memory><os><type machine="q35">hvm</type>%s</os><features><acpi/></features></domain>\n' "$domain" "$os" >"$firmware"
+    ;;
+esac
+
 # a machine that has left the Vagrantfile is none to Vagrant; what it does not know of is removed below
 vagrant destroy -f "$name" || echo "vagrant could not: removing $domain without it" >&2
 if ask domstate "$domain" >/dev/null 2>&1; then
   ask destroy "$domain" >/dev/null 2>&1 || true
+  ask undefine --nvram "$domain"
+elif [ -e "$firmware" ]; then
+  ask define "$firmware" >/dev/null
   ask undefine --nvram "$domain"
 fi
 if ask vol-info --pool default "$domain.img" >/dev/null 2>&1; then

@@ -19,6 +19,17 @@ echo 'homelab-gpu-verify 1'
 fact kernel "$(uname -r)"
 [ -r /opt/homelab-gpu/compose.yaml ] && fact services-file "$(sha256sum </opt/homelab-gpu/compose.yaml | cut -d ' ' -f 1)"
 
+# ADDRESS CLASS VENDOR:DEVICE DRIVER a line
+for path in /sys/bus/pci/devices/*; do
+  [ -r "$path/class" ] || continue
+  read -r class <"$path/class"
+  read -r vendor <"$path/vendor"
+  read -r device <"$path/device"
+  driver=none
+  [ -e "$path/driver" ] && driver=$(basename "$(readlink "$path/driver")")
+  fact pci "${path##*/} ${class#0x} ${vendor#0x}:${device#0x} $driver"
+done
+
 if ! command -v docker >/dev/null; then
   fact docker missing
 elif ! version=$(docker version --format '{{.Server.Version}}' 2>/tmp/verify.$$); then

@@ -177,7 +177,11 @@ test("host.memory: what is pinned has to be free, what is not may be swapped", (
   assert.is(at(8192, 2500, withCard()), "fail", "with a GPU all of it is pinned");
   assert.is(at(8192, 4096, withCard()), "pass");
   const made = host(({ memory }) => Object.assign(memory, { total: 8192, available: 100 }));
-  assert.is(examine(made, settle(plain, made, ["a"]), ["host.memory"])[0]!.status, "pass", "it runs already");
+  assert.is(
+    examine(made, settle(plain, made, { a: { running: true, has: [] } }), ["host.memory"])[0]!.status,
+    "pass",
+    "it runs already",
+  );
   assert.is(first("host.memory", host((one) => one.memory = {})).status, "unknown");
 });
 

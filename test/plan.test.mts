@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { names } from "../lib/assets.mts";
 import { parseConfig } from "../lib/config.mts";
 import { parseHost } from "../lib/host.mts";
+import type { Made } from "../lib/domains.mts";
 import type { Lab, LabMachine } from "../lib/lab.mts";
 import { makePlan, servicesHash } from "../lib/plan.mts";
 import { settle, withoutGpu } from "../lib/settle.mts";
@@ -114,13 +115,74 @@ test("says that a VM must be made anew when its box has changed, and does so onl
   const plan = planned(starter, { devlab: old });
   assert.equal(plan.steps, []);
   assert.equal(plan.findings.map(({ check, status, machine }) => [check, status, machine]), [[
-    "machine.box",
+    "machine.outdated",
     "fail",
     "devlab",
   ]]);
   const anew = planned(starter, { devlab: old }, { recreate: true });
   assert.equal(anew.findings, []);
   assert.equal(titles(anew)[4], "Remove the old VM devlab");
+});
+
+/** A plan for cards of a recorded host. */
+function withCards(host: string, gpu: string, there: Partial<LabMachine> = {}, recreate = false) {
+  const config = parseConfig(`machines: [{name: a, box: lab/x, cpus: 2, memory: 1024, gpu: ${gpu}}]`);
+  return planned(config, { a: there }, { host: parseHost(own(`test/hosts/${host}.txt`)), recreate });
+}
+
+for (
+  const [name, host, gpu] of [
+    ["gpu-one-function", "h200-server-ubuntu", '{address: "18:00.0"}'],
+    ["gpu-four-functions", "proxmox-rtx2080ti-four-functions", "{device_id: 1e04}"],
+    ["gpu-two-cards", "threadripper-two-rtx3090-arch", '[{address: "21:00.0"}, {address: "4b:00.0"}]'],
+    ["gpu-32-gib", "rtx4070-desktop-debian12", "{vendor_id: 10de, device_id: 2786, mode: passthrough}"],
+    ["gpu-amd", "rx7900-only-card-fedora", "{vendor_id: 1002}"],
+  ] as const
+) {
+  test(`renders ${name}`, () => {
+    const plan = withCards(host, gpu);
+    assert.equal(plan.findings, []);
+    golden(`${name}.Vagrantfile`, file(plan, "Vagrantfile"));
+  });
+}
+
+test("a card that is not enabled leaves no trace", () => {
+  const plain = planned(parseConfig("machines: [{name: a, box: lab/x, cpus: 2, memory: 1024}]"), {}, {
+    host: parseHost(own("test/hosts/rtx4070-desktop-debian12.txt")),
+  });
+  assert.is(file(withCards("rtx4070-desktop-debian12", "{enabled: false}"), "Vagrantfile"), file(plain, "Vagrantfile"));
+});
+
+test("makes nothing for a card that is not known for sure", () => {
+  const plan = withCards("threadripper-two-rtx3090-arch", "{}");
+  assert.equal(plan.steps, []);
+  assert.equal(plan.findings.map(({ check, status }) => [check, status]), [["gpu.match", "fail"]]);
+});
+
+test("says that a VM must be made anew for other cards, another window or accelerator", () => {
+  const made = (change: Partial<Made> = {}): Made => ({
+    accelerator: "kvm",
+    passed: [{ host: "0000:01:00.0" }, { host: "0000:01:00.1" }],
+    window: 32768,
+    ...change,
+  });
+  const found = (change: Partial<Made>) =>
+    withCards("rtx4070-desktop-debian12", "{}", { state: "off", made: made(change) }).findings[0];
+  assert.is(found({}), undefined);
+  const moved = found({ passed: [{ host: "0000:02:00.0" }, { host: "0000:07:00.0" }] })!;
+  assert.is(
+    moved.says,
+    "its cards changed since the VM was made: it must be made anew, and what is in it is lost",
+  );
+  assert.match(moved.evidence[0]!.value, /^0000:02:00\.0 \[0108\] .*, 0000:07:00\.0 \(nothing is there now\)$/);
+  assert.is(moved.fix[0]!.run, "npx zx homelab-gpu.mts up --recreate");
+  assert.match(found({ window: 65536 })!.says, /^its MMIO window changed/);
+  assert.match(found({ accelerator: "tcg", passed: [] })!.says, /^its accelerator and its cards changed/);
+  const there = { state: "off" as const, made: made({ passed: [] }) };
+  assert.is(
+    titles(withCards("rtx4070-desktop-debian12", "{}", there, true))[0],
+    "Remove the old VM a",
+  );
 });
 
 test("gives a box another version when anything that makes it changes, and only then", () => {

@@ -1,6 +1,6 @@
 import type { Check, Evidence, Fix, Host, Settled, Verdict } from "../types.mts";
 import { initramfsOf } from "../boot.mts";
-import { ampleWindow, barsOf, type Card, cardsOf, iommuBits, windowOf } from "../gpus.mts";
+import { ampleWindow, barsOf, type Card, cardsOf, iommuBits, limitOf, windowOf } from "../gpus.mts";
 import { isDisplay, slotOf } from "../pci.mts";
 import { isOlder } from "../versions.mts";
 import { eachCard } from "./iommu.mts";
@@ -75,10 +75,7 @@ function driver(card: Card, host: Host): Verdict {
       evidence,
     };
   }
-  const ids = card.passed.map(({ vendor, device }) => `${vendor}:${device}`);
-  const lines = host.configured.filter(({ file, text }) =>
-    /^modprobe\.d\//.test(file) && /^options\s+vfio-pci\b/.test(text) && ids.some((id) => text.includes(id))
-  );
+  const lines = configuredFor(card, host);
   if (lines.length > 0) {
     const initramfs = initramfsOf(host);
     return {
@@ -104,11 +101,20 @@ function driver(card: Card, host: Host): Verdict {
       risky ? ", which graphics drivers do not always survive" : ""
     }`,
     evidence,
-    fix: risky
-      ? [{ say: "Surer: bind the card to vfio-pci at boot", run: null, root: true, reboot: true, safe: false }]
-      : [],
+    fix: risky ? [{ ...atBoot, say: "Surer: bind the card to vfio-pci at boot" }] : [],
   };
 }
+
+/** Lines under /etc that give the card to vfio-pci: by its ids, or by its address. */
+function configuredFor({ passed }: Card, { configured }: Host): Host["configured"] {
+  return configured.filter(({ file, text }) =>
+    (/^modprobe\.d\//.test(file) && /^options\s+vfio-pci\b/.test(text) &&
+      passed.some(({ vendor, device }) => text.includes(`${vendor}:${device}`))) ||
+    (/^udev\//.test(file) && /driver_override/.test(text) && passed.some(({ bdf }) => text.includes(bdf)))
+  );
+}
+
+const atBoot = { run: "npx zx homelab-gpu.mts prepare", root: false, reboot: true, safe: false };
 
 /** Device nodes that are this card's: DRM's, NVIDIA's by its minor number, VFIO's by its group. */
 function nodesOf({ gpu, groups }: Card): string[] {
@@ -233,11 +239,8 @@ function display(card: Card, host: Host): Verdict {
         `it is the only card that this host shows its picture on (${what}): the console would go dark, and may take the host along`,
       evidence,
       fix: [elsewhere, {
+        ...atBoot,
         say: "Without a display: bind the card to vfio-pci at boot, so that the host never uses it",
-        run: null,
-        root: true,
-        reboot: true,
-        safe: false,
       }],
     };
   }
@@ -377,15 +380,8 @@ function window(host: Host, { machines }: Settled): Verdict[] {
     const says = needed > ampleWindow
       ? `a window of ${needed} MiB is written into the VM`
       : "its regions fit into the guest's ordinary window";
-    if (cpu !== undefined && iommu !== undefined && cpu > iommu) {
-      return [{
-        machine: machine.name,
-        status: "warn",
-        says:
-          `${says}; the CPU addresses ${cpu} bits and the IOMMU ${iommu}: a guest that places regions beyond fails with VFIO_MAP_DMA`,
-        evidence,
-      }];
-    }
-    return [{ machine: machine.name, status: "pass", says, evidence }];
+    const limit = limitOf(host);
+    const limited = limit === undefined ? "" : `; the VM's addresses are limited to the IOMMU's ${limit} bits`;
+    return [{ machine: machine.name, status: "pass", says: says + limited, evidence }];
   });
 }

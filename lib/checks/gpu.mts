@@ -1,5 +1,5 @@
-import type { Check, Evidence, GpuWish, Host, PciFunction, Settled, Verdict } from "../types.mts";
-import { choose } from "../gpus.mts";
+import type { Check, Evidence, GpuWish, Host, PciFunction, Settled, SettledMachine, Verdict } from "../types.mts";
+import { type Card, choose } from "../gpus.mts";
 import { className, described, isDisplay, slotOf } from "../pci.mts";
 
 /** Which card it is: whether what the config names is there, is one card, and is nobody else's. */
@@ -16,7 +16,7 @@ export const gpuChecks: Check[] = [
     about: "whether the ids and the address name one card",
     why: "the wrong card, or two of them, would go to the VM",
     confirm: "lspci -nn -d ::03xx",
-    look: (host, config) => eachWish(config, (wish) => match(wish, host)),
+    look: (host, config) => eachWish(config, (wish, machine) => match(wish, machine, host)),
   },
   {
     id: "gpu.exclusive",
@@ -27,8 +27,8 @@ export const gpuChecks: Check[] = [
   },
 ];
 
-function eachWish({ machines }: Settled, look: (wish: GpuWish) => Verdict): Verdict[] {
-  return machines.flatMap((machine) => machine.gpus.map((wish) => ({ machine: machine.name, ...look(wish) })));
+function eachWish({ machines }: Settled, look: (wish: GpuWish, machine: SettledMachine) => Verdict): Verdict[] {
+  return machines.flatMap((machine) => machine.gpus.map((wish) => ({ machine: machine.name, ...look(wish, machine) })));
 }
 
 const plain = { root: false, reboot: false, safe: false } as const;
@@ -70,13 +70,14 @@ function present(wish: GpuWish, host: Host): Verdict {
   };
 }
 
-function match(wish: GpuWish, host: Host): Verdict {
+function match(wish: GpuWish, machine: SettledMachine, host: Host): Verdict {
   const choice = choose(wish, host);
   switch (choice.kind) {
     case "unknown":
       return { status: "unknown", says: "the PCI bus could not be read", evidence: [] };
     case "card":
-      return { status: "pass", says: `${asWritten(wish)} is ${described(choice.card.gpu)}`, evidence: [] };
+      return moved(choice.card, machine, host) ??
+        { status: "pass", says: `${asWritten(wish)} is ${described(choice.card.gpu)}`, evidence: [] };
     case "several":
       return {
         status: "fail",
@@ -91,6 +92,21 @@ function match(wish: GpuWish, host: Host): Verdict {
     case "none":
       return noMatch(wish, host, choice.there);
   }
+}
+
+/** The VM was made with another address than the card has now: cards move when others are added, or the firmware is updated. */
+function moved({ gpu }: Card, { has }: SettledMachine, host: Host): Verdict | undefined {
+  if (has.length === 0 || has.includes(gpu.bdf)) return undefined;
+  const now = has.map((bdf) => {
+    const fn = host.pci?.find((one) => one.bdf === bdf);
+    return fn ? `${described(fn)} ${className(fn)}` : `${bdf}: nothing`;
+  });
+  return {
+    status: "warn",
+    says: `its VM was made with ${has.join(", ")}, and the card is at ${gpu.bdf}: the VM must be made anew`,
+    evidence: [{ read: "what is there now", value: now.join("; ") }],
+    fix: [{ say: "Make the VM anew", run: "npx zx homelab-gpu.mts up --recreate", ...plain }],
+  };
 }
 
 /** No card fits. The one with the ids may sit at another address, or something else at the address. */

@@ -1,4 +1,5 @@
 import type { Check, Host, Verdict } from "../types.mts";
+import { firmwareOf } from "../firmware.mts";
 import { installs, tools } from "../tools.mts";
 
 export const guestChecks: Check[] = [
@@ -15,27 +16,6 @@ export const guestChecks: Check[] = [
       })),
   },
 ];
-
-/** A pair of UEFI images: code that guests share, and a template of variables that each gets its own copy of. */
-export interface Firmware {
-  code: string;
-  variables: string;
-}
-
-/**
- * The UEFI firmware for a guest with a GPU: OVMF without Secure Boot, which would refuse the guest's driver. Names differ by distribution
- * (Debian: OVMF_CODE_4M.fd, Fedora: edk2/ovmf/OVMF_CODE.fd, Arch: edk2/x64/OVMF_CODE.4m.fd, openSUSE: qemu/ovmf-x86_64-code.bin).
- */
-export function firmwareOf({ ovmf }: Host): Firmware | undefined {
-  const plain = ovmf.filter((path) => !/secboot|\.ms\.|snakeoil|-ms-|smm/i.test(path));
-  const pairs = plain.filter((path) => /CODE|-code/.test(path)).map((code) => ({
-    code,
-    variables: code.replace("CODE", "VARS").replace("-code", "-vars"),
-  }));
-  const whole = pairs.filter(({ variables }) => plain.includes(variables));
-  // the larger one is today's default, and has room for the tables of large windows
-  return whole.find(({ code }) => /4m/i.test(code)) ?? whole[0];
-}
 
 function firmware(host: Host): Verdict {
   const found = firmwareOf(host);

@@ -1,5 +1,5 @@
 import type { Check, Evidence, Fix, Host, PciFunction, Settled, Verdict } from "../types.mts";
-import { addArgument, removeArgument, waitsForReboot } from "../boot.mts";
+import { addArgument, iommuArguments, removeArgument, waitsForReboot } from "../boot.mts";
 import { type Card, cardsOf } from "../gpus.mts";
 import { group } from "./group.mts";
 
@@ -59,7 +59,6 @@ function onceIfCards(host: Host, config: Settled, look: (host: Host) => Verdict)
 // ------------------------------------------------------------------------------------------------------ iommu.enabled
 
 const tables: Record<string, string> = { DMAR: "Intel VT-d", IVRS: "AMD-Vi", IORT: "Arm SMMU" };
-const switches = ["intel_iommu=off", "amd_iommu=off", "iommu=off"];
 
 /**
  * The kernel gives a function an `iommu_group` link exactly if a unit translates for it. Where it has none, the ACPI table tells whether
@@ -171,7 +170,7 @@ function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
 
 function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
   const { arguments: running, configured, built } = host.kernel;
-  const off = switches.filter((word) => running?.includes(word));
+  const { add, remove: off } = iommuArguments(host);
   if (off.length > 0) {
     const waits = configured !== undefined && !off.some((word) => configured.includes(word));
     return {
@@ -191,7 +190,7 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
       fix: [{ say: "Boot the distribution's ordinary kernel", run: null, root: true, reboot: true, safe: false }],
     };
   }
-  const argument = table === "DMAR" ? "intel_iommu=on" : "iommu=pt";
+  const argument = add[0] ?? "iommu=pt";
   if (running?.includes(argument)) {
     return {
       status: "fail",

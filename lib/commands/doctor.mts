@@ -3,10 +3,10 @@ import { Trouble } from "../errors.mts";
 import { cardsOf } from "../gpus.mts";
 import { parseHost } from "../host.mts";
 import { findingLines } from "../print.mts";
-import { lookOf, readProbe, readSource, type Session, talk } from "../session.mts";
+import { lookOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
 import { settle } from "../settle.mts";
 import { topologyLines } from "../topology.mts";
-import type { Host, Settled } from "../types.mts";
+import type { Host, Seen, Settled } from "../types.mts";
 
 /** `doctor [check…]`: what stands for and against the config's machines here, or on a saved host. */
 export async function doctor(session: Session): Promise<number> {
@@ -22,7 +22,7 @@ export async function doctor(session: Session): Promise<number> {
     talk(session, `saved what the probe read: ${options.save}`);
   }
   const host = parseHost(probe);
-  const settled = settle(source.config, host, options.host ? [] : await running(session, source));
+  const settled = settle(source.config, host, options.host ? {} : await seen(session, source));
   const findings = examine(host, settled, words);
   const ok = !findings.some(({ status }) => status === "fail");
   if (options.json) {
@@ -42,10 +42,9 @@ function pictures({ machines }: Settled, host: Host, width: number): string[] {
   );
 }
 
-async function running({ shell }: Session, source: Awaited<ReturnType<typeof readSource>>): Promise<string[]> {
-  const { readLab } = await import("../lab.mts");
-  const { machines } = await readLab(shell, source.config, source.folder);
-  return Object.entries(machines).filter(([, { state }]) => state === "running").map(([name]) => name);
+async function seen({ shell }: Session, source: Source): Promise<Record<string, Seen>> {
+  const { readLab, seenOf } = await import("../lab.mts");
+  return seenOf(await readLab(shell, source.config, source.folder));
 }
 
 /** JSON knows neither maps nor big integers. */

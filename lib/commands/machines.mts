@@ -1,12 +1,14 @@
 /** What people expect of a Vagrant wrapper: status, ssh, down, destroy. */
 import type { Step } from "../types.mts";
 import { Trouble } from "../errors.mts";
-import { type Lab, readLab, readState } from "../lab.mts";
+import { returned } from "../handover.mts";
+import { parseHost } from "../host.mts";
+import { type Lab, readLab, readState, writeState } from "../lab.mts";
 import { hold } from "../lock.mts";
 import { removal, vagrantEnv } from "../plan.mts";
-import { planLines } from "../print.mts";
+import { oneFinding, planLines } from "../print.mts";
 import { runSteps } from "../run.mts";
-import { lookOf, readSource, type Session, type Source, talk } from "../session.mts";
+import { lookOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
 
 /** `status`: a line for each machine. */
 export async function status(session: Session): Promise<number> {
@@ -61,7 +63,8 @@ export async function down(session: Session): Promise<number> {
     command: ["vagrant", "halt", name],
     env: vagrantEnv,
   }));
-  return await perform(session, source, steps, "down", "no machine runs");
+  const code = await perform(session, source, steps, "down", "no machine runs");
+  return session.options.dryRun ? code : (await cardsBack(session, source, running)) ? code : 1;
 }
 
 /** `destroy`: removes the machines and everything of this lab in libvirt. Boxes and downloads stay, for the next `up`. */
@@ -87,13 +90,26 @@ export async function destroy(session: Session): Promise<number> {
     ) return 1;
   }
   const code = await perform(session, source, steps, "destroy", "there is nothing to remove");
-  if (code === 0 && steps.length > 0 && !options.dryRun) {
-    const state = await readState(shell, source.folder);
-    for (const name of names) delete state.proofs[name];
-    await shell.write(`${source.folder}/state.json`, `${JSON.stringify(state, null, 2)}\n`);
+  if (code !== 0 || options.dryRun) return code;
+  const state = await readState(shell, source.folder);
+  const back = await cardsBack(session, source, Object.keys(state.handed));
+  if (steps.length > 0 || Object.keys(state.handed).length > 0) {
+    await writeState(shell, source.folder, { ...state, proofs: {}, handed: back ? {} : state.handed });
     await shell.remove(`${source.folder}/verify`);
   }
-  return code;
+  return back ? 0 : 1;
+}
+
+/** Looks whether the host has the cards of these machines back, and says so; false if not. */
+async function cardsBack(session: Session, { folder }: Source, names: string[]): Promise<boolean> {
+  const { handed } = await readState(session.shell, folder);
+  const taken = names.filter((name) => handed[name]?.length);
+  if (taken.length === 0) return true;
+  const host = parseHost(await readProbe(session));
+  const findings = taken.map((name) => returned(name, handed[name]!, host));
+  const look = lookOf(session, "out", host);
+  session.shell.print(`${findings.flatMap((finding) => oneFinding(finding, look)).join("\n")}\n`);
+  return findings.every(({ status }) => status !== "fail");
 }
 
 async function look(session: Session): Promise<{ source: Source; lab: Lab }> {

@@ -1,7 +1,9 @@
 import type { Finding, Fix, Host, SettledMachine, Step } from "../types.mts";
 import { notes } from "../checks.mts";
 import { Trouble } from "../errors.mts";
-import { readState, type State } from "../lab.mts";
+import { passedOf } from "../gpus.mts";
+import { handed } from "../handover.mts";
+import { readState, type State, writeState } from "../lab.mts";
 import { hold, type Lock } from "../lock.mts";
 import { makePlan, servicesHash } from "../plan.mts";
 import { asRoot, findingLines, oneFinding } from "../print.mts";
@@ -48,6 +50,7 @@ export async function up(session: Session): Promise<number> {
       talk(session, "nothing to do");
     } else {
       tellWarnings(session, found);
+      await keepHanded(session, found);
       await runSteps(session, folder, plan.steps, await take());
       const bad = await proven(session, source, plan.steps);
       if (bad.length > 0) {
@@ -118,7 +121,18 @@ async function keepProofs({ shell }: Session, now: Survey, machines: SettledMach
       state.proofs[machine.name] = { run, services: servicesHash(machine, now.settled), at: new Date().toISOString() };
     }
   }
-  await shell.write(`${folder}/state.json`, `${JSON.stringify(state, null, 2)}\n`);
+  await writeState(shell, folder, state);
+}
+
+/** Writes down what the cards are bound to, before libvirt takes them. */
+async function keepHanded({ shell }: Session, { source: { folder }, settled, host, lab }: Survey): Promise<void> {
+  const state = await readState(shell, folder);
+  for (const machine of settled.machines.filter(({ gpus }) => gpus.length > 0)) {
+    const { name } = machine;
+    const taken = ["running", "half-made"].includes(lab.machines[name]!.state);
+    state.handed[name] = handed(passedOf(machine, host) ?? [], state.handed[name] ?? [], taken);
+  }
+  if (Object.keys(state.handed).length > 0) await writeState(shell, folder, state);
 }
 
 function tellWarnings(session: Session, { findings, host }: Survey): void {

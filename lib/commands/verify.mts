@@ -1,4 +1,5 @@
 import type { Finding, SettledMachine } from "../types.mts";
+import { passedOf } from "../gpus.mts";
 import { hold } from "../lock.mts";
 import { proofOf } from "../plan.mts";
 import { findingLines } from "../print.mts";
@@ -30,12 +31,18 @@ export async function verify(session: Session): Promise<number> {
 /** What the proving steps of these machines brought, judged. */
 export async function prove(
   { shell }: Session,
-  { source, settled }: Survey,
+  { source, settled, host, lab }: Survey,
   machines: SettledMachine[],
 ): Promise<Finding[]> {
-  const judged = await Promise.all(machines.map(async ({ name }) => {
+  const judged = await Promise.all(machines.map(async (machine) => {
+    const { name } = machine;
+    const guests = lab.machines[name]?.made?.passed ?? [];
+    const passed = (passedOf(machine, host) ?? []).map((fn) => {
+      const guest = guests.find(({ host }) => host === fn.bdf)?.guest;
+      return { fn, ...(guest ? { guest } : {}) };
+    });
     const services = settled.services.filter(({ machine }) => machine === name).map((service) => service.name);
-    return verified(name, await shell.read(`${source.folder}/verify/${name}.txt`), services).findings;
+    return verified(name, await shell.read(`${source.folder}/verify/${name}.txt`), services, passed).findings;
   }));
   return judged.flat();
 }

@@ -1,5 +1,7 @@
-import type { Host, Provider, SettledMachine } from "../types.mts";
-import { nothing, render } from "../render.mts";
+import type { Host, PciFunction, Provider, SettledMachine } from "../types.mts";
+import { firmwareOf } from "../firmware.mts";
+import { ampleWindow, cardsOf, limitOf, passedOf, windowOf } from "../gpus.mts";
+import { joined, nothing, render, type Rendered } from "../render.mts";
 
 /** libvirt with QEMU, driven by the plugin vagrant-libvirt. */
 export const libvirt: Provider = {
@@ -10,13 +12,13 @@ export const libvirt: Provider = {
   packer: "qemu.pkr.hcl",
   worksOn: ({ os }: Host) => os.platform === "linux" && !os.wsl,
   tools: () => ["libvirt", "qemu", "vagrant", "vagrant-libvirt"],
-  values: (machine, _host, prefix) => ({
+  values: (machine, host, prefix) => ({
     driver: machine.accelerator === "kvm" ? "kvm" : "qemu",
     prefix,
     ...cpu(machine),
     cpus: machine.cpus,
     memory: machine.memory,
-    gpu: nothing,
+    gpu: gpu(machine, host, prefix),
   }),
 };
 
@@ -28,4 +30,48 @@ function cpu({ accelerator }: SettledMachine): Record<string, unknown> {
   return accelerator === "kvm"
     ? { cpu_mode: "host-passthrough", cpu_model: nothing }
     : { cpu_mode: "custom", cpu_model: render("l.cpu_model = {{model}}", { model: "Nehalem" }) };
+}
+
+/**
+ * What hands the cards over: UEFI with variables of its own, a display that UEFI can draw on, no balloon (VFIO pins all memory, so that
+ * none can be taken back), and a line for each function. libvirt gives each a root port of its own, and takes it from its driver when
+ * the VM starts (`managed`, which vagrant-libvirt always writes).
+ */
+function gpu(machine: SettledMachine, host: Host, prefix: string): Rendered {
+  const passed = passedOf(machine, host) ?? [];
+  const firmware = firmwareOf(host);
+  if (passed.length === 0 || !firmware) return nothing;
+  return joined([
+    render("l.loader = {{code}}\nl.nvram = {{nvram}}", {
+      code: firmware.code,
+      nvram: `/var/lib/libvirt/qemu/nvram/${prefix}${machine.name}_VARS.fd`,
+    }),
+    render('l.video_type = "vga"\nl.memballoon_enabled = false', {}),
+    ...passed.map(pci),
+    ...qemuArguments(machine, host).map((value) => render("l.qemuargs value: {{value}}", { value })),
+  ]);
+}
+
+/** A function's address as vagrant-libvirt pastes it into the domain's XML: hex text. */
+function pci({ bdf }: PciFunction): Rendered {
+  const [domain, bus, slot, fn] = bdf.split(/[:.]/).map((part) => `0x${part}`);
+  return render("l.pci domain: {{domain}}, bus: {{bus}}, slot: {{slot}}, function: {{function}}", {
+    domain,
+    bus,
+    slot,
+    function: fn,
+  });
+}
+
+/**
+ * What neither vagrant-libvirt nor its libvirt has a word for. The window for 64-bit regions is OVMF's own setting
+ * (edk2 OvmfPkg, X-PciMmio64Mb, MiB); the limit is a property of QEMU's CPUs on KVM (target/i386/host-cpu.c).
+ */
+function qemuArguments(machine: SettledMachine, host: Host): string[] {
+  const window = windowOf(cardsOf(machine, host));
+  const limit = machine.accelerator === "kvm" ? limitOf(host) : undefined;
+  return [
+    ...(window > ampleWindow ? ["-fw_cfg", `name=opt/ovmf/X-PciMmio64Mb,string=${window}`] : []),
+    ...(limit === undefined ? [] : ["-global", `host-x86_64-cpu.host-phys-bits-limit=${limit}`]),
+  ];
 }

@@ -1,0 +1,121 @@
+import type { Fix, Host, Step } from "../types.mts";
+import { notes } from "../checks.mts";
+import { Trouble } from "../errors.mts";
+import { passedOf } from "../gpus.mts";
+import { hold } from "../lock.mts";
+import { applyScript, keep, leftToDo, ownFiles, type Preparation, preparationOf } from "../prepare.mts";
+import { findingLines, fixLines } from "../print.mts";
+import { runSteps } from "../run.mts";
+import { lookOf, readSource, type Session, survey, talk } from "../session.mts";
+
+/** Checks without which no card may be bound at boot: a wrong one would be taken, or what the host needs. */
+const needed = ["provider.host", "provider.mode", "gpu.present", "gpu.match", "gpu.exclusive", "iommu.group"];
+
+/** `prepare`: what binds the cards to vfio-pci at boot. Shows it; `--apply` does it, `--undo` takes it back. */
+export async function prepare(session: Session): Promise<number> {
+  const { shell, options } = session;
+  if (options.undo) return await undo(session);
+  const { source, host, settled, findings } = await survey(session);
+  talk(session, `config: ${source.name}`);
+  const look = { ...lookOf(session, "out", host), notes };
+  const stops = findings.filter(({ check, status }) => status === "fail" && needed.includes(check));
+  if (stops.length > 0) {
+    shell.print(`${findingLines(stops, look).join("\n")}\n`);
+    return 1;
+  }
+  const cards = settled.machines.map((machine) => passedOf(machine, host));
+  if (cards.some((passed) => !passed)) throw new Trouble("the PCI bus could not be read: the card is not known", 1);
+  const passed = cards.flatMap((functions) => functions ?? []);
+  if (passed.length === 0) {
+    talk(session, "the config asks for no card: there is nothing to prepare");
+    return 0;
+  }
+  const preparation = preparationOf(passed, host);
+  const texts = await Promise.all(ownFiles.map(async (path) => [path, await shell.read(path)] as const));
+  const whole = (await shell.read(`${keep}/done`)) !== undefined;
+  if (!leftToDo(preparation, Object.fromEntries(texts), whole)) {
+    const bound = passed.every(({ driver }) => driver === "vfio-pci");
+    talk(session, bound ? "nothing to do: vfio-pci has the card" : "nothing to do but to reboot");
+    return 0;
+  }
+  shell.print(`${preparationLines(preparation, look).join("\n")}\n`);
+  if (!options.apply) {
+    talk(session, "nothing was changed: prepare --apply does this, prepare --undo takes it back");
+    return 0;
+  }
+  if (options.dryRun || !(await agreed(session, "Change this host so?"))) return options.dryRun ? 0 : 1;
+  await shell.write(`${source.folder}/prepare/apply.sh`, applyScript(preparation));
+  await asRootStep(
+    session,
+    source.folder,
+    host,
+    "Bind the card to vfio-pci at boot",
+    `${source.folder}/prepare/apply.sh`,
+  );
+  talk(session, `done; it counts from the next boot on. The way back: prepare --undo`);
+  return 0;
+}
+
+async function undo(session: Session): Promise<number> {
+  const { shell, options } = session;
+  const script = `${keep}/undo.sh`;
+  const text = await shell.read(script);
+  if (text === undefined) {
+    talk(session, "there is nothing to undo");
+    return 0;
+  }
+  shell.print(text);
+  if (options.dryRun || !(await agreed(session, "Run this?"))) return options.dryRun ? 0 : 1;
+  const { folder } = await readSource(session);
+  await asRootStep(session, folder, undefined, "Take back what was prepared", script);
+  talk(session, "done; it counts from the next boot on");
+  return 0;
+}
+
+async function agreed({ shell, options }: Session, question: string): Promise<boolean> {
+  if (options.yes) return true;
+  if (!shell.terminal.in || !shell.terminal.err) throw new Trouble("this changes the host: say --yes", 1);
+  return await shell.confirm(question);
+}
+
+async function asRootStep(session: Session, folder: string, host: Host | undefined, title: string, script: string) {
+  const root = host ? host.uid === 0 : lookOf(session, "out").root;
+  const step: Step = root
+    ? { title, command: ["sh", script] }
+    : { title, command: ["sudo", "sh", script], terminal: true };
+  const lock = await hold(session.shell, folder, "prepare", (line) => talk(session, line));
+  try {
+    await runSteps(session, folder, [step], lock);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The files in full, and the commands. */
+function preparationLines(
+  { files, arguments: changes, initramfs }: Preparation,
+  look: Parameters<typeof fixLines>[1],
+): string[] {
+  const commands: Fix[] = [
+    ...changes.map(({ change }) => ({ ...change, reboot: false })),
+    ...(initramfs
+      ? [{
+        say: `Make the early boot image anew (${initramfs.name})`,
+        run: initramfs.rebuild,
+        root: true,
+        reboot: true,
+        safe: false,
+      }]
+      : [{
+        say: "Put vfio-pci into the early boot image, if there is one",
+        run: null,
+        root: true,
+        reboot: true,
+        safe: false,
+      }]),
+  ];
+  return [
+    ...files.flatMap(({ path, text }) => [`${path}:`, ...text.trimEnd().split("\n").map((line) => `    ${line}`), ""]),
+    ...commands.flatMap((fix) => fixLines(fix, look)),
+  ];
+}

@@ -1,0 +1,67 @@
+/** What libvirt knows of domains. */
+import type { Shell } from "./shell.mts";
+import type { Accelerator } from "./types.mts";
+
+/** The part of a domain's XML that only making it anew changes. */
+export interface Made {
+  accelerator: Accelerator;
+  /** Functions of this host that it has, and where the guest sees them: BDFs. The guest's is absent until it was started once. */
+  passed: { host: string; guest?: string }[];
+  /** MiB; absent where the firmware's own is enough. */
+  window?: number;
+}
+
+/** What libvirt says of a domain. */
+export interface Domain {
+  /** Its number while it runs. */
+  number?: string;
+  cpus?: number;
+  memory?: number;
+  made?: Made;
+}
+
+/** The domains of these names that there are, by one question. Without libvirt there are none. */
+export async function askLibvirt(shell: Shell, domains: string[]): Promise<Record<string, Domain>> {
+  if (domains.length === 0) return {};
+  const { out } = await shell.ask([
+    "virsh",
+    "-q",
+    "-c",
+    "qemu:///system",
+    domains.map((name) => `dominfo ${name}; dumpxml ${name}`).join("; "),
+  ]);
+  // dominfo prints a block of `Key: value` lines for each domain that exists, and then its XML comes
+  return Object.fromEntries(
+    out.split(/^(?=Id:)/m).flatMap((block) => {
+      const facts = Object.fromEntries(
+        [...block.matchAll(/^([^:\n]+):\s*(.*)$/gm)].map(([, key, value]) => [key!, value!.trim()]),
+      );
+      if (!facts.Name) return [];
+      const memory = parseInt(facts["Max memory"] ?? "", 10);
+      return [[facts.Name, {
+        ...(facts.Id && facts.Id !== "-" ? { number: facts.Id } : {}),
+        ...(facts["CPU(s)"] ? { cpus: Number(facts["CPU(s)"]) } : {}),
+        ...(memory ? { memory: Math.floor(memory / 1024) } : {}),
+        ...(block.includes("<domain ") ? { made: madeOf(block) } : {}),
+      }]];
+    }),
+  );
+}
+
+/** Reads a domain's XML, as libvirt writes it (formatdomain.html: hostdev, qemu:commandline). */
+export function madeOf(xml: string): Made {
+  const passed = [...xml.matchAll(/<hostdev [^>]*type='pci'[^]*?<\/hostdev>/g)].flatMap(([hostdev]) => {
+    const [host, guest] = ["<source>", "<\\/source>"].map((after) =>
+      new RegExp(
+        `${after}[^]*?<address (?:type='pci' )?domain='0x(\\w+)' bus='0x(\\w+)' slot='0x(\\w+)' function='0x(\\w)'`,
+      ).exec(hostdev)?.slice(1)
+    ).map((part) => part && `${part[0]}:${part[1]}:${part[2]}.${part[3]}`);
+    return host ? [{ host, ...(guest ? { guest } : {}) }] : [];
+  });
+  const window = /X-PciMmio64Mb,string=(\d+)/.exec(xml)?.[1];
+  return {
+    accelerator: /<domain type='kvm'/.test(xml) ? "kvm" : "tcg",
+    passed,
+    ...(window ? { window: Number(window) } : {}),
+  };
+}

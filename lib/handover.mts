@@ -1,0 +1,69 @@
+/** What a card's functions were bound to before a VM got them, and whether they are again. */
+import type { Finding, Fix, Host, PciFunction } from "./types.mts";
+import { described } from "./pci.mts";
+
+/** A function that a VM gets, and the host driver that it had; null if none. */
+export interface Handed {
+  bdf: string;
+  vendor?: string;
+  device?: string;
+  driver: string | null;
+}
+
+/**
+ * What has to be remembered before a VM starts. `taken` tells that a VM of ours may have the functions already, as when an earlier run
+ * was killed half way: then what it wrote down of a function on vfio-pci still counts.
+ */
+export function handed(functions: PciFunction[], earlier: Handed[], taken: boolean): Handed[] {
+  return functions.map(({ bdf, vendor, device, driver = null }) => {
+    const known = earlier.find((one) => one.bdf === bdf && one.vendor === vendor && one.device === device);
+    if (taken && driver === "vfio-pci" && known) return known;
+    return { bdf, ...(vendor ? { vendor } : {}), ...(device ? { device } : {}), driver };
+  });
+}
+
+/** Whether the host has the functions of a machine back, each on the driver that it had. */
+export function returned(machine: string, before: Handed[], host: Host): Finding {
+  const check = "gpu.returned";
+  const there = before.map((one) => ({ ...one, now: host.pci?.find(({ bdf }) => bdf === one.bdf) }));
+  const evidence = there.map(({ bdf, driver, now }) => ({
+    read: `/sys/bus/pci/devices/${bdf}/driver`,
+    value: `${now === undefined ? "not read" : (now.driver ?? "none")}, before ${driver ?? "none"}`,
+  }));
+  const base = { check, machine, evidence, fix: [] };
+  if (there.some(({ now }) => now === undefined || now.driver === undefined)) {
+    return { ...base, status: "unknown", says: "whether the host has its card back could not be read" };
+  }
+  const off = there.filter(({ driver, now }) => now!.driver !== driver);
+  if (off.length === 0) {
+    const drivers = there.map(({ bdf, driver }) => `${bdf} (${driver ?? "no driver"})`).join(", ");
+    return { ...base, status: "pass", says: `the host has its card back: ${drivers}` };
+  }
+  return {
+    ...base,
+    status: "fail",
+    says: `not back on its driver: ${
+      off.map(({ driver, now }) => `${described(now!)} has ${now!.driver ?? "none"}, and had ${driver ?? "none"}`).join(
+        "; ",
+      )
+    }`,
+    fix: off.map(({ bdf, driver, now }) => giveBack(bdf, driver, now!.driver !== null)),
+  };
+}
+
+/** Clears the override, so that the kernel chooses again (sysfs-bus-pci, driver_override), and lets the old driver have it. */
+function giveBack(bdf: string, driver: string | null, bound: boolean): Fix {
+  const at = `/sys/bus/pci/devices/${bdf}`;
+  const commands = [
+    `echo >${at}/driver_override`,
+    ...(bound ? [`echo ${bdf} >${at}/driver/unbind`] : []),
+    ...(driver === null ? [] : [`modprobe ${driver}`, `echo ${bdf} >/sys/bus/pci/drivers_probe`]),
+  ];
+  return {
+    say: driver === null ? `Take ${bdf} from its driver` : `Give ${bdf} back to ${driver}`,
+    run: `sh -c '${commands.join("; ")}'`,
+    root: true,
+    reboot: false,
+    safe: false,
+  };
+}

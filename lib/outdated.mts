@@ -1,0 +1,85 @@
+/** What stands between a VM that there is and the one that the config wants. */
+import type { Finding, Host, SettledMachine } from "./types.mts";
+import type { Box } from "./boxes.mts";
+import type { LabMachine } from "./lab.mts";
+import { ampleWindow, cardsOf, passedOf, windowOf } from "./gpus.mts";
+import { described } from "./pci.mts";
+
+/** What the VM has and what the config wants, where only making it anew brings one to the other; undefined if there is nothing. */
+export function outdated(
+  machine: SettledMachine,
+  host: Host,
+  there: LabMachine,
+  box: Box | undefined,
+): Finding | undefined {
+  if (there.state !== "off" && there.state !== "running") return undefined;
+  const { made } = there;
+  const passed = passedOf(machine, host) ?? [];
+  const wanted = windowOf(cardsOf(machine, host));
+  const differences = [
+    {
+      what: "its box",
+      has: there.box,
+      wants: box && (there.box?.startsWith(`${box.version}.`) ? there.box : box.version),
+    },
+    { what: "its accelerator", has: made?.accelerator, wants: machine.accelerator },
+    {
+      what: "its cards",
+      has: made && listed(made.passed.map(({ host }) => host), host),
+      wants: listed(passed.map(({ bdf }) => bdf), host),
+    },
+    {
+      what: "its MMIO window",
+      has: made && String(made.window ?? "the firmware's own"),
+      wants: wanted > ampleWindow ? String(wanted) : "the firmware's own",
+    },
+  ].filter(({ has, wants }) => has !== undefined && wants !== undefined && has !== wants);
+  if (differences.length === 0) return undefined;
+  return {
+    check: "machine.outdated",
+    machine: machine.name,
+    status: "fail",
+    says: `${
+      differences.map(({ what }) => what).join(" and ")
+    } changed since the VM was made: it must be made anew, and what is in it is lost`,
+    evidence: differences.flatMap(({ what, has, wants }) => [
+      { read: `${what}, as the VM has it`, value: has! },
+      { read: `${what}, as the config wants it`, value: wants! },
+    ]),
+    fix: [{
+      say: "Make the VM anew",
+      run: "npx zx homelab-gpu.mts up --recreate",
+      root: false,
+      reboot: false,
+      safe: false,
+    }],
+  };
+}
+
+/** Functions by address, each with what is there now: an address alone does not tell that another device has taken it. */
+function listed(addresses: string[], { pci }: Host): string {
+  const there = [...addresses].sort().map((bdf) => {
+    const fn = pci?.find((one) => one.bdf === bdf);
+    return fn ? described(fn) : `${bdf} (nothing is there now)`;
+  });
+  return there.join(", ") || "none";
+}
+
+/** A machine whose card is not known for sure: nothing can be rendered for it, whatever the reason. */
+export function unresolved(machine: SettledMachine, host: Host): Finding[] {
+  if (passedOf(machine, host)) return [];
+  return [{
+    check: "gpu.match",
+    machine: machine.name,
+    status: "fail",
+    says: "which card goes to it is not known for sure, so that no VM can be made",
+    evidence: [],
+    fix: [{
+      say: "See what doctor says of its cards",
+      run: "npx zx homelab-gpu.mts doctor gpu",
+      root: false,
+      reboot: false,
+      safe: false,
+    }],
+  }];
+}

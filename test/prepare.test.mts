@@ -1,0 +1,138 @@
+// What prepare writes and runs: its two scripts, run for real below a folder, with stand-ins for what rebuilds a boot.
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parseConfig } from "../lib/config.mts";
+import { passedOf } from "../lib/gpus.mts";
+import { parseHost } from "../lib/host.mts";
+import { applyScript, leftToDo, ownFiles, preparationOf, undoScript } from "../lib/prepare.mts";
+import { settle } from "../lib/settle.mts";
+import type { Host } from "../lib/types.mts";
+import { golden, own } from "./fake.mts";
+
+const test = suite<{ folder: string }>("prepare");
+
+test.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu-prepare-"));
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
+
+function prepared(name: string, gpu: string, change: (host: Host) => void = () => {}) {
+  const host = parseHost(own(`test/hosts/${name}.txt`));
+  change(host);
+  const { machines } = settle(parseConfig(`machines: [{name: a, box: lab/x, gpu: ${gpu}}]`), host);
+  return preparationOf(passedOf(machines[0]!, host)!, host);
+}
+
+for (
+  const [name, gpu] of [
+    ["rtx4070-desktop-debian12", "{}"],
+    ["threadripper-two-rtx3090-arch", '{address: "4b:00.0"}'],
+    ["rx7900-only-card-fedora", "{vendor_id: 1002}"],
+    ["proxmox-rtx2080ti-four-functions", "{device_id: 1e04}"],
+  ] as const
+) {
+  test(`prepares ${name}`, () => {
+    const { files, arguments: changes, initramfs } = prepared(name, gpu);
+    const text = [
+      ...files.map(({ path, text, mode }) => `== ${path} ${mode.toString(8)}\n${text}`),
+      ...changes.map(({ change, undo }) => `$ ${change.run}\nundo: ${undo.run}\n`),
+      `$ ${initramfs?.rebuild}\n`,
+    ].join("");
+    golden(`prepare-${name}.txt`, text);
+  });
+}
+
+/** Everything below a folder: paths, modes, texts. */
+function snapshot(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
+    !path.startsWith("bin") && statSync(join(folder, path)).isFile()
+  ).map((path) => `${path} ${statSync(join(folder, path)).mode} ${readFileSync(join(folder, path), "utf8")}`).sort();
+}
+
+/** Runs one of the scripts below a folder; says which of the stand-ins it ran. */
+function run(script: string, folder: string): string[] {
+  const bin = join(folder, "bin");
+  mkdirSync(bin, { recursive: true });
+  for (const name of ["update-grub", "update-initramfs"]) {
+    writeFileSync(join(bin, name), `#!/bin/sh\necho ${name} "$@"\n`, { mode: 0o755 });
+  }
+  const text = script.replaceAll(/(?<=[\s>=":]|before)\/(etc|var)\//g, (_, top) => `${folder}/${top}/`)
+    .replaceAll(`before${folder}`, "before");
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+  return execFileSync("sh", ["-c", text], { encoding: "utf8", env }).trim().split("\n");
+}
+
+const kernelOff = (host: Host) => {
+  host.iommu.units = [];
+  host.kernel.arguments = [];
+  host.kernel.configured = [];
+};
+
+test("does it, finds nothing left to do, and takes all of it back", ({ folder }) => {
+  const put = (path: string, text: string) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  put("/etc/default/grub", 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n');
+  put("/etc/modprobe.d/homelab-gpu.conf", "# somebody's own file of that name\n");
+  const before = snapshot(folder);
+  const preparation = prepared("rtx4070-desktop-debian12", "{}", kernelOff);
+  const there = () =>
+    Object.fromEntries(
+      ownFiles.map((
+        path,
+      ) => [path, existsSync(join(folder, path)) ? readFileSync(join(folder, path), "utf8") : undefined]),
+    );
+  assert.is(leftToDo(preparation, there(), false), true);
+
+  assert.equal(run(applyScript(preparation), folder), ["update-grub", "update-initramfs -u -k all"]);
+  assert.match(readFileSync(join(folder, "etc/default/grub"), "utf8"), /"quiet intel_iommu=on"/);
+  assert.is(statSync(join(folder, "etc/initramfs-tools/hooks/homelab-gpu")).mode & 0o777, 0o755);
+  const after = prepared("rtx4070-desktop-debian12", "{}", (host) => {
+    kernelOff(host);
+    host.kernel.configured = ["intel_iommu=on"];
+    for (const fn of host.pci!) if (fn.bdf.startsWith("0000:01:00")) fn.driver = "vfio-pci";
+  });
+  assert.is(leftToDo(after, there(), existsSync(join(folder, "var/lib/homelab-gpu/done"))), false);
+  assert.is(leftToDo(after, there(), false), true, "it was stopped before its end");
+
+  // another card later: the file is another, and the way back knows of both
+  run(applyScript(prepared("rtx4070-desktop-debian12", "{}")), folder);
+  assert.equal(run(readFileSync(join(folder, "var/lib/homelab-gpu/undo.sh"), "utf8"), folder), [
+    "update-grub",
+    "update-initramfs -u -k all",
+  ]);
+  assert.equal(snapshot(folder), before);
+});
+
+test("the way back is there before anything changes, and does no harm half way", ({ folder }) => {
+  const preparation = prepared("rtx4070-desktop-debian12", "{}");
+  mkdirSync(join(folder, "etc"));
+  assert.equal(run(undoScript(preparation), folder), ["update-initramfs -u -k all"]);
+  assert.equal(snapshot(folder), []);
+});
+
+test("never touches a boot loader that it does not know", () => {
+  const { arguments: changes } = prepared("rtx4070-desktop-debian12", "{}", (host) => {
+    kernelOff(host);
+    host.programs = { "update-initramfs": "/usr/sbin/update-initramfs" };
+  });
+  assert.equal(changes.map(({ change }) => change.run), [null]);
+  assert.is(leftToDo({ files: [], arguments: changes }, {}, true), false, "that is left to a person");
+});
+
+test.run();
