@@ -30,8 +30,10 @@ function parse(argv: string[]) {
     alias: Object.fromEntries(known.flatMap(({ name, letter }) => (letter ? [[letter, name]] : []))),
     "--": true,
     unknown: (word) => {
-      if (word.startsWith("-")) unknown.push(word);
-      return !word.startsWith("-");
+      // a lone dash is standard input
+      const option = word.startsWith("-") && word !== "-";
+      if (option) unknown.push(word);
+      return !option;
     },
   });
   if (unknown.length > 0) throw new Trouble(`unknown option ${unknown[0]}\n  homelab-gpu.mts --help lists them`);

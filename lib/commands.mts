@@ -38,6 +38,11 @@ export const commands: Record<string, Command> = {
     summary: "prove the running machines, layer by layer",
     run: async (session) => (await import("./commands/verify.mts")).verify(session),
   },
+  explain: {
+    takes: "[LOG]",
+    summary: "say what a log's errors mean, and what mends them",
+    run: async (session) => (await import("./commands/explain.mts")).explain(session),
+  },
   status: {
     takes: "",
     summary: "say what runs, where, and when it was proven",
@@ -69,7 +74,7 @@ export const options: { name: string; letter?: string; takes?: string; summary: 
   { name: "apply", summary: "prepare: do it (asks first, or --yes)" },
   { name: "undo", summary: "prepare: take back what --apply did" },
   { name: "dry-run", letter: "n", summary: "show what would be done; touch nothing" },
-  { name: "json", summary: "doctor, plan: one JSON object on standard output" },
+  { name: "json", summary: "doctor, plan, explain: one JSON object" },
   { name: "save", takes: "FILE", summary: "doctor: keep what the probe read" },
   { name: "host", takes: "FILE", summary: "doctor: examine a saved probe (- for standard input)" },
   { name: "quiet", letter: "q", summary: "say less" },

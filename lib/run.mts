@@ -1,9 +1,9 @@
 /** Runs what a plan says: writes its files, runs its steps, shows and logs them. */
 import { Trouble } from "./errors.mts";
 import type { Lock } from "./lock.mts";
-import { type Change, commandLine } from "./print.mts";
+import { type Change, commandLine, oneFinding } from "./print.mts";
 import type { Session } from "./session.mts";
-import { talk } from "./session.mts";
+import { lookOf, talk } from "./session.mts";
 import { duration } from "./text.mts";
 import type { File, Step } from "./types.mts";
 
@@ -49,11 +49,23 @@ export async function runSteps(session: Session, folder: string, steps: Step[], 
     const time = duration(performance.now() - start);
     if (code !== 0 && !step.proves) {
       const said = options.quiet || step.output ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
+      const why = await causesIn(session, (await shell.read(log)) ?? tail.join("\n"));
       throw new Trouble(
-        `${step.title}: failed with code ${code ?? "none (killed)"} after ${time}${said}\n  the whole log: ${log}`,
+        `${step.title}: failed with code ${
+          code ?? "none (killed)"
+        } after ${time}${said}\n  the whole log: ${log}${why}`,
         1,
       );
     }
     talk(session, `${i + 1}/${steps.length} done in ${time}`);
   }
+}
+
+/** What a failed step's log is known to mean: the likely cause and what follows from it, at most three. */
+async function causesIn(session: Session, log: string): Promise<string> {
+  const { asFinding, likelyCauses } = await import("./failures.mts");
+  const findings = likelyCauses(log).slice(0, 3).map(asFinding);
+  const look = lookOf(session, "err");
+  if (findings.length === 0) return "";
+  return `\nThe likely cause:\n${findings.flatMap((finding) => oneFinding(finding, look)).join("\n")}`;
 }

@@ -4,6 +4,7 @@ import { ampleWindow, barsOf, type Card, cardsOf, iommuBits, limitOf, windowOf }
 import { isDisplay, slotOf } from "../pci.mts";
 import { isOlder } from "../versions.mts";
 import { eachCard } from "./iommu.mts";
+import { remedies } from "../fixes.mts";
 
 /** The card itself: who holds it, what the host shows on it, whether it can be reset, wakes up, and fits. */
 export const cardChecks: Check[] = [
@@ -146,15 +147,7 @@ function inUse(card: Card, { holders }: Host, running: boolean): Verdict {
       } the card: taking it away now would hang`,
       evidence,
       fix: [
-        vm
-          ? {
-            say: "Shut the other VM down",
-            run: "virsh -c qemu:///system list",
-            root: false,
-            reboot: false,
-            safe: false,
-          }
-          : stopOf(held.map(({ command }) => command)),
+        vm ? remedies.otherVm : stopOf(held.map(({ command }) => command)),
       ],
     };
   }
@@ -174,13 +167,7 @@ function inUse(card: Card, { holders }: Host, running: boolean): Verdict {
 
 function stopOf(commands: string[]): Fix {
   if (commands.every((command) => command === "nvidia-persiste" || command === "nvidia-persistenced")) {
-    return {
-      say: "Stop NVIDIA's persistence daemon",
-      run: "systemctl stop nvidia-persistenced",
-      root: true,
-      reboot: false,
-      safe: false,
-    };
+    return remedies.persistenced;
   }
   if (commands.some((command) => /^(Xorg|Xwayland|gnome-shell|kwin|sddm|gdm|lightdm|sway|Hyprland)/.test(command))) {
     return {
@@ -223,13 +210,7 @@ function display(card: Card, host: Host): Verdict {
     buffers.length > 0 ? "a firmware framebuffer lies on it" : "",
     gpu.displays.length > 0 ? "a display is connected to it" : "",
   ].filter(Boolean).join(", ");
-  const elsewhere: Fix = {
-    say: "Choose another card, or the CPU's graphics, as primary display in the firmware's set-up",
-    run: null,
-    root: true,
-    reboot: true,
-    safe: false,
-  };
+  const elsewhere: Fix = remedies.display;
   // with a graphics driver bound, an empty list of connectors means that nobody looks at it
   const unseen = gpu.displays.length === 0 && gpu.drm.length > 0;
   if (others.length === 0 && !unseen) {
@@ -299,13 +280,7 @@ function power({ passed }: Card): Verdict {
       status: "warn",
       says: "the card's configuration space reads all ones: it has fallen off the bus",
       evidence,
-      fix: [{
-        say: "Turn the host off and on again: a reboot may not do",
-        run: "poweroff",
-        root: true,
-        reboot: true,
-        safe: false,
-      }],
+      fix: [remedies.powerCycle],
     };
   }
   if (passed.some(({ power }) => power === "D3cold")) {
@@ -314,13 +289,7 @@ function power({ passed }: Card): Verdict {
       says:
         "the card is without power (D3cold), and some do not come back (“Unable to change power state from D3cold to D0”)",
       evidence,
-      fix: [{
-        say: "If the VM cannot wake it: keep idle cards awake",
-        run: "sh -c 'echo options vfio-pci disable_idle_d3=1 >/etc/modprobe.d/vfio-idle.conf'",
-        root: true,
-        reboot: true,
-        safe: false,
-      }],
+      fix: [remedies.awake],
     };
   }
   return passed.every(({ power }) => power === undefined)
@@ -368,13 +337,7 @@ function window(host: Host, { machines }: Settled): Verdict[] {
         status: "fail",
         says: `the card's regions need a window of ${needed} MiB, and this host's addresses have ${bits} bits`,
         evidence,
-        fix: [{
-          say: "Turn Resizable BAR off in the firmware's set-up, which makes the card's regions small",
-          run: null,
-          root: true,
-          reboot: true,
-          safe: false,
-        }],
+        fix: [remedies.smallRegions],
       }];
     }
     const says = needed > ampleWindow

@@ -1,6 +1,7 @@
 import type { Evidence, Host, PciFunction, Verdict } from "../types.mts";
 import { type Card, hindrances, usesOf } from "../gpus.mts";
 import { className, described } from "../pci.mts";
+import { remedies } from "../fixes.mts";
 
 /** Whether the IOMMU groups of a card can be handed over: by the kernel's own rule (driver-api/vfio.rst), and by what the host needs. */
 export function group(card: Card, host: Host): Verdict {
@@ -54,13 +55,7 @@ export function group(card: Card, host: Host): Verdict {
       } with ${names.join(" and ")}`,
       evidence,
       fix: [
-        {
-          say: "Put the card in another slot, best one that hangs on the CPU",
-          run: null,
-          root: true,
-          reboot: true,
-          safe: false,
-        },
+        remedies.slot,
         {
           say: "Or turn on ACS in the firmware's set-up, which splits groups where the hardware can",
           run: null,

@@ -1,5 +1,6 @@
 import type { Check, Host, SettledMachine, Verdict } from "../types.mts";
 import { acceleratorOf } from "../settle.mts";
+import { remedies } from "../fixes.mts";
 
 /** Room, MiB: below the first nothing can be built, below the second it is tight. A base image, a box and a young VM take 3 GiB. */
 const room = { least: 4096, ample: 16384 } as const;
@@ -83,13 +84,7 @@ function virtualization(host: Host, machines: SettledMachine[]): Verdict[] {
       status: "fail",
       says: "no rights on /dev/kvm, which Packer needs to build the box",
       evidence,
-      fix: [{
-        say: "Join the group kvm, then log in anew",
-        run: 'usermod -aG kvm "$USER"',
-        root: true,
-        reboot: false,
-        safe: false,
-      }],
+      fix: [remedies.kvmGroup],
     });
   }
   return verdicts.length > 0 ? verdicts : [{ status: "pass", says: "hardware virtualization (KVM)", evidence }];
@@ -159,13 +154,7 @@ function disk(host: Host, machines: SettledMachine[]): Verdict[] {
   if (known.length === 0) return [{ status: "unknown", says: "room on the disks could not be read", evidence }];
   const least = Math.min(...known);
   const busy = machines.every(({ running }) => running);
-  const fix = [{
-    say: "Make room where the VM disks and the images go",
-    run: null,
-    root: false,
-    reboot: false,
-    safe: false,
-  }];
+  const fix = [remedies.room];
   if (least < room.least && !busy) {
     return [{ status: "fail", says: `no room for the image: ${least} MiB free, ${room.least} needed`, evidence, fix }];
   }

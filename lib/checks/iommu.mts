@@ -2,6 +2,7 @@ import type { Check, Evidence, Fix, Host, PciFunction, Settled, Verdict } from "
 import { addArgument, iommuArguments, removeArgument, waitsForReboot } from "../boot.mts";
 import { type Card, cardsOf } from "../gpus.mts";
 import { group } from "./group.mts";
+import { remedies } from "../fixes.mts";
 
 export const iommuChecks: Check[] = [
   {
@@ -158,13 +159,7 @@ function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
       reboot: true,
       safe: false,
     }
-    : {
-      say: "Turn on VT-d (Intel) or AMD-Vi, also called IOMMU (AMD), in the firmware's set-up",
-      run: null,
-      root: true,
-      reboot: true,
-      safe: false,
-    };
+    : remedies.iommu;
   return { status: "fail", says: "IOMMU is not enabled in your BIOS", evidence, fix: [fix] };
 }
 
@@ -246,13 +241,7 @@ function interrupts(host: Host): Verdict {
     status: "fail",
     says: "interrupts are not remapped: VFIO will refuse the card (Operation not permitted)",
     evidence,
-    fix: [{
-      say: "Turn on interrupt remapping or x2APIC in the firmware's set-up",
-      run: null,
-      root: true,
-      reboot: true,
-      safe: false,
-    }],
+    fix: [remedies.interrupts],
   };
 }
 

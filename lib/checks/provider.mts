@@ -2,6 +2,7 @@ import type { Check, GpuWish, Host, SettledMachine, Verdict } from "../types.mts
 import { isDisplay } from "../pci.mts";
 import { providerOf } from "../providers.mts";
 import { isOlder } from "../versions.mts";
+import { remedies } from "../fixes.mts";
 
 /** Versions that `up` was really run with, the oldest of each. Below `least` something that is rendered does not exist. */
 const tried: Record<string, { least?: string; oldest: string; why?: string }> = {
@@ -147,13 +148,7 @@ function libvirtAccess(host: Host): Verdict[] {
         read: "groups",
         value: host.groups.join(" ") || "none that matters",
       }],
-      fix: [{
-        say: "Join the group libvirt, then log in anew",
-        run: 'usermod -aG libvirt "$USER"',
-        root: true,
-        reboot: false,
-        safe: false,
-      }],
+      fix: [remedies.libvirtGroup],
     }];
   }
   if (libvirt.error) {
@@ -166,13 +161,7 @@ function libvirtAccess(host: Host): Verdict[] {
       status: "warn",
       says: "libvirt's default network is inactive",
       evidence: [{ read: "virsh net-list --all", value: "default inactive" }],
-      fix: [{
-        say: "Start it",
-        run: "virsh -c qemu:///system net-start default",
-        root: true,
-        reboot: false,
-        safe: true,
-      }],
+      fix: [remedies.network],
     });
   }
   return verdicts;

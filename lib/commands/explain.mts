@@ -1,0 +1,32 @@
+import { Trouble } from "../errors.mts";
+import { asFinding, likelyCauses } from "../failures.mts";
+import { oneFinding } from "../print.mts";
+import { lookOf, type Session, talk } from "../session.mts";
+import { wrapped } from "../text.mts";
+
+const unknown = [
+  "nothing in this log is known to homelab-gpu",
+  "→ Look at the first error in it: later ones often follow from that. Texts are known in English only (LC_ALL=C)",
+  "→ What stands in the way on this host: npx zx homelab-gpu.mts doctor",
+  "→ What does not work in a running VM: npx zx homelab-gpu.mts verify",
+];
+
+/** `explain [LOG]`: what the errors in a log mean and what mends them. Without LOG, or for `-`, standard input. */
+export async function explain(session: Session): Promise<number> {
+  const { shell, options, words: [path = "-", ...more] } = session;
+  if (more.length > 0) throw new Trouble(`explain takes one LOG, and no ${more[0]}`);
+  if (path === "-" && shell.terminal.in) talk(session, "reading standard input; Ctrl-D ends it");
+  const text = await shell.read(path);
+  if (text === undefined) throw new Trouble(`there is no file ${path}`);
+  const causes = likelyCauses(text);
+  if (options.json) {
+    shell.print(`${JSON.stringify({ schema: "homelab-gpu/explain/1", causes }, null, 2)}\n`);
+  } else {
+    const look = lookOf(session, "out");
+    const lines = causes.length > 0
+      ? causes.flatMap((cause) => oneFinding(asFinding(cause), look))
+      : unknown.flatMap((text, i) => wrapped(text, look.width, i > 0 ? "  " : "", "    "));
+    shell.print(`${lines.join("\n")}\n`);
+  }
+  return causes.length > 0 ? 0 : 1;
+}

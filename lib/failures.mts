@@ -1,0 +1,66 @@
+/** Known error texts of libvirt, QEMU, the kernel, Vagrant, Packer, Docker, NVIDIA → check and fix: as data. */
+import type { Finding, Fix } from "./types.mts";
+import { guestFailures } from "./failures/guest.mts";
+import { hostFailures } from "./failures/host.mts";
+import { hypervisorFailures } from "./failures/hypervisor.mts";
+import { packageFailures } from "./failures/packages.mts";
+
+/** What a program prints when something goes wrong. Only English texts are known: those of a run under `LC_ALL=C`. */
+export interface Failure {
+  /** Matches one line. Linear in the line's length: gaps have bounds, no quantifier stands in another. */
+  pattern: RegExp;
+  /** The check or layer that this belongs to. */
+  check: string;
+  /** What it means. */
+  says: string;
+  fix: Fix[];
+  /** The program that prints it, and where that was read. */
+  source: string;
+}
+
+/** A failure that was found in a log. */
+export interface Cause extends Omit<Failure, "pattern"> {
+  /** The line that told it, cut to 200 characters. */
+  line: string;
+  /** Its number, from 1. */
+  number: number;
+}
+
+/** The catalogue. Where two entries match one line the first of them counts: the particular before the general. */
+export const failures: Failure[] = [...hostFailures, ...hypervisorFailures, ...guestFailures, ...packageFailures];
+
+/**
+ * What a log says went wrong: each failure once, by the line that told it first. The first of them is the likely cause,
+ * and the later ones most often follow from it.
+ */
+export function likelyCauses(text: string): Cause[] {
+  const seen = new Set<Failure>();
+  const causes: Cause[] = [];
+  for (const [i, raw] of text.split("\n").entries()) {
+    const line = raw.includes("\u001b") ? raw.replace(escapes, "") : raw;
+    if (!any.test(line)) continue;
+    const failure = failures.find(({ pattern }) => pattern.test(line));
+    if (!failure || seen.has(failure)) continue;
+    seen.add(failure);
+    const { pattern, ...rest } = failure;
+    causes.push({ ...rest, line: around(line, pattern), number: i + 1 });
+  }
+  return causes;
+}
+
+/** A cause as a finding, for those who print findings. */
+export function asFinding({ check, says, fix, line, number }: Cause): Finding {
+  return { check, machine: null, status: "fail", says, evidence: [{ read: `line ${number}`, value: line }], fix };
+}
+
+/** Whether a line is worth a closer look: all patterns in one, since most lines of a log match none. */
+const any = new RegExp(failures.map(({ pattern }) => pattern.source).join("|"), "i");
+
+/** Colours, cursor movements, titles of terminals (ECMA-48: CSI and OSC sequences, then the short ones). */
+const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*\u0007?|[ -/]*[0-Z\\^-~])/g;
+
+/** The part of a line that tells, at most 200 characters; nothing in it can move the terminal's cursor. */
+function around(line: string, pattern: RegExp): string {
+  const start = line.length > 200 ? Math.max(0, line.search(pattern) - 60) : 0;
+  return line.slice(start, start + 200).replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+}

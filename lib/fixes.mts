@@ -1,0 +1,57 @@
+/** Fixes that more than one place offers, in the same words. */
+import type { Fix } from "./types.mts";
+
+export const words = (say: string, more: Partial<Fix> = {}): Fix => ({
+  say,
+  run: null,
+  root: false,
+  reboot: false,
+  safe: false,
+  ...more,
+});
+export const command = (say: string, run: string, more: Partial<Fix> = {}): Fix => ({ ...words(say, more), run });
+export const firmware = (say: string): Fix => words(say, { root: true, reboot: true });
+export const inGuest = (say: string, run: string): Fix => command(say, `npx zx homelab-gpu.mts ssh -- sudo ${run}`);
+export const doctor = (check: string): Fix =>
+  command("See what the doctor says of this host", `npx zx homelab-gpu.mts doctor ${check}`);
+
+/** Fixes that the checks offer too, in the same words. */
+export const remedies = {
+  iommu: firmware("Turn on VT-d (Intel) or AMD-Vi, also called IOMMU (AMD), in the firmware's set-up"),
+  interrupts: firmware("Turn on interrupt remapping or x2APIC in the firmware's set-up"),
+  reserved: firmware("Look in the firmware's set-up for what reserves memory for that slot"),
+  slot: firmware("Put the card in another slot, best one that hangs on the CPU"),
+  display: firmware("Choose another card, or the CPU's graphics, as primary display in the firmware's set-up"),
+  smallRegions: firmware("Turn Resizable BAR off in the firmware's set-up, which makes the card's regions small"),
+  otherVm: command("Shut the other VM down", "virsh -c qemu:///system list"),
+  persistenced: command("Stop NVIDIA's persistence daemon", "systemctl stop nvidia-persistenced", { root: true }),
+  awake: command(
+    "If the VM cannot wake it: keep idle cards awake",
+    "sh -c 'echo options vfio-pci disable_idle_d3=1 >/etc/modprobe.d/vfio-idle.conf'",
+    { root: true, reboot: true },
+  ),
+  powerCycle: command("Turn the host off and on again: a reboot may not do", "poweroff", { root: true, reboot: true }),
+  kvmGroup: command("Join the group kvm, then log in anew", 'usermod -aG kvm "$USER"', { root: true }),
+  libvirtGroup: command("Join the group libvirt, then log in anew", 'usermod -aG libvirt "$USER"', { root: true }),
+  network: command("Start it", "virsh -c qemu:///system net-start default", { root: true, safe: true }),
+  room: words("Make room where the VM disks and the images go"),
+} satisfies Record<string, Fix>;
+
+export const headers = "Install the headers of the kernel that the box boots, and build the box anew";
+export const lessMemory = words("Give the machine less (memory:), or free some");
+export const kernelLog = command("Read which in the kernel's log", "dmesg | grep -iE 'vfio|remapping|RMRR|1:1'", {
+  root: true,
+});
+export const aboveFour = firmware("Turn on Above 4G Decoding in the firmware's set-up of the host");
+export const bindVfio = command(
+  "Load vfio-pci, and see who has the card",
+  "modprobe vfio-pci && lspci -nnk -d ::03xx",
+  {
+    root: true,
+  },
+);
+export const toolkit = [
+  words("Install the NVIDIA Container Toolkit in the VM, or build its box anew with gpu:"),
+  inGuest("Tell Docker of it", "nvidia-ctk runtime configure --runtime=docker"),
+  inGuest("Let Docker start anew, since it looks for GPUs only then", "systemctl restart docker"),
+];
