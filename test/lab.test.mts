@@ -50,6 +50,30 @@ test("knows what was proven, and shrugs at a state file that is none", async () 
   assert.is((await state('{"schema": "other"}')).machine.proof, undefined);
 });
 
+test("reads from a domain's XML what only making it anew changes", async () => {
+  const address = (bdf: string) => {
+    const [domain, bus, slot, fn] = bdf.split(/[:.]/);
+    return `<address domain='0x${domain}' bus='0x${bus}' slot='0x${slot}' function='0x${fn}'/>`;
+  };
+  const hostdev = (host: string, guest: string) =>
+    `<hostdev mode='subsystem' type='pci' managed='yes'>\n<driver name='vfio'/>\n<source>\n${address(host)}\n</source>\n` +
+    `<alias name='hostdev0'/>\n${address(guest).replace("<address", "<address type='pci'")}\n</hostdev>\n`;
+  const xml = `<domain type='kvm' id='3'>\n<devices>\n<interface type='network'>\n${
+    address("0000:00:05.0")
+  }\n</interface>\n${hostdev("0000:0a:00.0", "0000:05:00.0")}${
+    hostdev("0000:0a:00.1", "0000:06:00.0")
+  }</devices>\n<qemu:commandline>\n<qemu:arg value='name=opt/ovmf/X-PciMmio64Mb,string=65536'/>\n</qemu:commandline>\n</domain>\n`;
+  assert.equal((await seen(made, info("3") + xml)).machine.made, {
+    accelerator: "kvm",
+    passed: [{ host: "0000:0a:00.0", guest: "0000:05:00.0" }, { host: "0000:0a:00.1", guest: "0000:06:00.0" }],
+    window: 65536,
+  });
+  assert.equal((await seen(made, `${info("-")}<domain type='qemu'></domain>\n`)).machine.made, {
+    accelerator: "tcg",
+    passed: [],
+  });
+});
+
 test("lists the versions of boxes that Vagrant has", async () => {
   const home = process.env.VAGRANT_HOME ?? `${process.env.HOME}/.vagrant.d`;
   const { lab } = await seen({

@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { verified } from "../lib/verify.mts";
+import type { PciFunction } from "../lib/types.mts";
+import { type Passed, verified } from "../lib/verify.mts";
 
 const test = suite("verify");
 const said = (lines: string) => `homelab-gpu-verify 1\nkernel:6.12\n${lines}end:yes\n`;
@@ -19,6 +20,27 @@ test("passes a guest whose services run", () => {
     "verify.service pass: service db runs, healthy",
   ]);
   assert.is(verified("a", text, []).services, "abc");
+});
+
+test("a card: on VFIO on the host, and in the guest by its ids, class and address", () => {
+  const fn = (bdf: string, device: string, code: string): PciFunction => ({
+    ...{ bdf, vendor: "10de", device, class: code, driver: "vfio-pci" },
+    ...{ bars: [], above: [], drm: [], displays: [], mediated: false },
+  });
+  const gpu = { fn: fn("0000:01:00.0", "2786", "030000"), guest: "0000:05:00.0" };
+  const audio = { fn: fn("0000:01:00.1", "22bc", "040300") };
+  const guest = "pci:0000:05:00.0 030000 10de:2786 nvidia\npci:0000:06:00.0 040300 10de:22bc none\n";
+  const layers = (text: string, passed: Passed[]) =>
+    verified("a", said(text), [], passed).findings.map(({ check, status }) => `${check} ${status}`);
+  assert.equal(layers(guest + up, [gpu, audio]).slice(1, 3), ["verify.vfio pass", "verify.pci pass"]);
+  assert.equal(layers(`${guest.split("\n")[0]}\n${up}`, [gpu, audio]).slice(1), [
+    "verify.vfio pass",
+    "verify.pci fail",
+    "verify.docker skip",
+  ]);
+  assert.is(layers(guest + up, [{ ...gpu, guest: "0000:07:00.0" }])[2], "verify.pci fail", "somewhere else");
+  const held = { ...gpu, fn: { ...gpu.fn, driver: "nouveau" } };
+  assert.equal(layers(guest + up, [held]).slice(1, 3), ["verify.vfio fail", "verify.pci skip"]);
 });
 
 test("names the first layer that fails, and looks at nothing above it", () => {

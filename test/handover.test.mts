@@ -1,0 +1,53 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { handed, returned } from "../lib/handover.mts";
+import { parseHost } from "../lib/host.mts";
+import type { Host } from "../lib/types.mts";
+import { own } from "./fake.mts";
+
+const test = suite("handover");
+const [gpu, audio] = ["0000:01:00.0", "0000:01:00.1"];
+
+function host(drivers: Record<string, string | null | undefined> = {}): Host {
+  const made = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+  for (const fn of made.pci!) {
+    if (!(fn.bdf in drivers)) continue;
+    const driver = drivers[fn.bdf];
+    if (driver === undefined) delete fn.driver;
+    else fn.driver = driver;
+  }
+  return made;
+}
+const functions = (made: Host) => made.pci!.filter(({ bdf }) => bdf === gpu || bdf === audio);
+const before = handed(functions(host()), [], false);
+const vfio = host({ [gpu]: "vfio-pci", [audio]: "vfio-pci" });
+
+test("writes down what a card was bound to, and keeps that while its VM has it", () => {
+  assert.equal(before.map(({ bdf, driver }) => [bdf, driver]), [[gpu, "nouveau"], [audio, "snd_hda_intel"]]);
+  assert.equal(handed(functions(vfio), before, true), before, "an earlier run was killed half way");
+  assert.equal(
+    handed(functions(vfio), before, false).map(({ driver }) => driver),
+    ["vfio-pci", "vfio-pci"],
+    "no VM has it: it is bound at boot now",
+  );
+  const other = [{ ...before[0]!, device: "1111" }];
+  assert.is(handed(functions(vfio), other, true)[0]!.driver, "vfio-pci", "another device had that address");
+});
+
+test("says whether the host has its card back, and how to give it back", () => {
+  assert.equal([returned("a", before, host()).status, returned("a", before, host()).machine], ["pass", "a"]);
+  const { status, says, fix } = returned("a", before, host({ [gpu]: "vfio-pci", [audio]: null }));
+  assert.is(status, "fail");
+  assert.match(says, /0000:01:00\.0 .* has vfio-pci, and had nouveau; 0000:01:00\.1 .* has none, and had snd_hda_intel/);
+  const at = `/sys/bus/pci/devices/${gpu}`;
+  assert.equal(fix.map(({ run }) => run), [
+    `sh -c 'echo >${at}/driver_override; echo ${gpu} >${at}/driver/unbind; modprobe nouveau; echo ${gpu} >/sys/bus/pci/drivers_probe'`,
+    `sh -c 'echo >/sys/bus/pci/devices/${audio}/driver_override; modprobe snd_hda_intel; echo ${audio} >/sys/bus/pci/drivers_probe'`,
+  ]);
+  const none = [{ ...before[0]!, driver: null }];
+  assert.is(returned("a", none, host({ [gpu]: null })).status, "pass");
+  assert.not.match(returned("a", none, host({ [gpu]: "nouveau" })).fix[0]!.run!, /drivers_probe|modprobe/);
+  assert.is(returned("a", before, host({ [gpu]: undefined })).status, "unknown");
+});
+
+test.run();
