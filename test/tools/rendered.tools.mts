@@ -11,6 +11,7 @@ import { names } from "../../lib/assets.mts";
 import { composeFile } from "../../lib/compose.mts";
 import { parseConfig } from "../../lib/config.mts";
 import { parseHost } from "../../lib/host.mts";
+import { applyScript, preparationOf, undoScript } from "../../lib/prepare.mts";
 import { makePlan } from "../../lib/plan.mts";
 import { render } from "../../lib/render.mts";
 import { settle } from "../../lib/settle.mts";
@@ -191,6 +192,25 @@ test("Vagrant takes the Vagrantfile and evaluates every machine's provider block
   const path = join(folder, "Vagrantfile");
   writeFileSync(path, own("test/golden/starter.Vagrantfile").replace("1.HASH.0", "1.0.0").replace("l.cpus", "l.bogus"));
   assert.throws(() => run("vagrant", ["validate"], folder), /The following settings shouldn't exist: bogus/);
+});
+
+test("Vagrant takes every Vagrantfile with cards", ({ folder }) => {
+  for (const name of readdirSync(`${root}/test/golden`).filter((name) => /^gpu-.*Vagrantfile$/.test(name))) {
+    writeFileSync(join(folder, "Vagrantfile"), own(`test/golden/${name}`));
+    assert.match(run("vagrant", ["validate"], folder), /validated successfully/, name);
+  }
+});
+
+test("shellcheck has nothing to say of the scripts that prepare makes", ({ folder }) => {
+  for (const name of ["rtx4070-desktop-debian12", "threadripper-two-rtx3090-arch", "rx7900-only-card-fedora"]) {
+    const host = parseHost(own(`test/hosts/${name}.txt`));
+    host.iommu.units = [];
+    const preparation = preparationOf(host.pci!.filter((fn) => fn.class?.startsWith("03")).slice(0, 1), host);
+    writeFileSync(join(folder, "apply.sh"), applyScript(preparation));
+    writeFileSync(join(folder, "undo.sh"), undoScript(preparation));
+    // arguments.sh is made when it runs; a script within a script is quoted whole
+    run("shellcheck", ["-e", "SC1091,SC2016", "apply.sh", "undo.sh"], folder);
+  }
 });
 
 test("shellcheck has nothing to say", () => {
