@@ -152,12 +152,12 @@ export function windowOf(cards: Card[]): number {
 }
 
 /**
- * Bits that the guest's addresses have to be limited to, where the IOMMU translates fewer than the CPU has: a guest that lays a region
- * beyond fails with VFIO_MAP_DMA. Undefined where nothing needs a limit.
+ * Bits that a guest's addresses have to be limited to, where the IOMMU translates fewer than the CPU has: a guest that lays a region
+ * beyond fails with VFIO_MAP_DMA. Undefined where nothing needs a limit, or the CPU is an emulated one of 40 bits.
  */
-export function limitOf(host: Host): number | undefined {
+export function limitOf({ accelerator }: SettledMachine, host: Host): number | undefined {
   const [cpu, iommu] = [host.cpu.physicalBits, iommuBits(host)];
-  return cpu !== undefined && iommu !== undefined && cpu > iommu ? iommu : undefined;
+  return accelerator === "kvm" && cpu !== undefined && iommu !== undefined && cpu > iommu ? iommu : undefined;
 }
 
 /** Windows beyond this many MiB are written into the VM: half of what OVMF makes by itself. */

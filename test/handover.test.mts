@@ -38,7 +38,10 @@ test("says whether the host has its card back, and how to give it back", () => {
   assert.equal([returned("a", before, host()).status, returned("a", before, host()).machine], ["pass", "a"]);
   const { status, says, fix } = returned("a", before, host({ [gpu]: "vfio-pci", [audio]: null }));
   assert.is(status, "fail");
-  assert.match(says, /0000:01:00\.0 .* has vfio-pci, and had nouveau; 0000:01:00\.1 .* has none, and had snd_hda_intel/);
+  assert.match(
+    says,
+    /0000:01:00\.0 .* has vfio-pci, and had nouveau; 0000:01:00\.1 .* has none, and had snd_hda_intel/,
+  );
   const at = `/sys/bus/pci/devices/${gpu}`;
   assert.equal(fix.map(({ run }) => run), [
     `sh -c 'echo >${at}/driver_override; echo ${gpu} >${at}/driver/unbind; modprobe nouveau; echo ${gpu} >/sys/bus/pci/drivers_probe'`,

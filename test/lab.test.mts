@@ -56,7 +56,9 @@ test("reads from a domain's XML what only making it anew changes", async () => {
     return `<address domain='0x${domain}' bus='0x${bus}' slot='0x${slot}' function='0x${fn}'/>`;
   };
   const hostdev = (host: string, guest: string) =>
-    `<hostdev mode='subsystem' type='pci' managed='yes'>\n<driver name='vfio'/>\n<source>\n${address(host)}\n</source>\n` +
+    `<hostdev mode='subsystem' type='pci' managed='yes'>\n<driver name='vfio'/>\n<source>\n${
+      address(host)
+    }\n</source>\n` +
     `<alias name='hostdev0'/>\n${address(guest).replace("<address", "<address type='pci'")}\n</hostdev>\n`;
   const xml = `<domain type='kvm' id='3'>\n<devices>\n<interface type='network'>\n${
     address("0000:00:05.0")

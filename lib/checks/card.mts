@@ -343,7 +343,7 @@ function window(host: Host, { machines }: Settled): Verdict[] {
     const says = needed > ampleWindow
       ? `a window of ${needed} MiB is written into the VM`
       : "its regions fit into the guest's ordinary window";
-    const limit = limitOf(host);
+    const limit = limitOf(machine, host);
     const limited = limit === undefined ? "" : `; the VM's addresses are limited to the IOMMU's ${limit} bits`;
     return [{ machine: machine.name, status: "pass", says: says + limited, evidence }];
   });

@@ -69,7 +69,7 @@ function pci({ bdf }: PciFunction): Rendered {
  */
 function qemuArguments(machine: SettledMachine, host: Host): string[] {
   const window = windowOf(cardsOf(machine, host));
-  const limit = machine.accelerator === "kvm" ? limitOf(host) : undefined;
+  const limit = limitOf(machine, host);
   return [
     ...(window > ampleWindow ? ["-fw_cfg", `name=opt/ovmf/X-PciMmio64Mb,string=${window}`] : []),
     ...(limit === undefined ? [] : ["-global", `host-x86_64-cpu.host-phys-bits-limit=${limit}`]),

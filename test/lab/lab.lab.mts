@@ -197,8 +197,14 @@ test.after(() => {
   );
   // LAB_RECORD=FOLDER keeps what the probe read of each
   if (process.env.LAB_RECORD) {
-    for (const [name, { text }] of outcomes) {
-      writeFileSync(`${process.env.LAB_RECORD}/${name.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.txt`, text);
+    for (const [name, { text, topology: { gpu } }] of outcomes) {
+      const path = `${process.env.LAB_RECORD}/lab-${name.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`;
+      const { vendor_id, device_id, address } = gpu;
+      writeFileSync(`${path}.txt`, text.replace("\n", () => `\n# recorded in the lab: ${name}\n`));
+      writeFileSync(
+        `${path}.findings`,
+        `gpu: {vendor_id: ${vendor_id}, device_id: ${device_id}${address ? `, address: "${address}"` : ""}}\n`,
+      );
     }
   }
 });
