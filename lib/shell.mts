@@ -257,7 +257,7 @@ export function realShell(): Shell {
       in: Boolean(process.stdin.isTTY),
       out: Boolean(process.stdout.isTTY),
       err: Boolean(process.stderr.isTTY),
-      columns: process.stdout.columns ?? process.stderr.columns ?? 80,
+      columns: process.stdout.columns || process.stderr.columns || 80,
     },
   });
 }

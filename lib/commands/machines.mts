@@ -15,7 +15,7 @@ export async function status(session: Session): Promise<number> {
   const { source, lab } = await look(session);
   talk(session, `config: ${source.name}`);
   for (const { name } of source.config.machines) {
-    const { state, address, box, cpus, memory, proof, run } = lab.machines[name]!;
+    const { state, address, box, cpus, memory, proof, run, made } = lab.machines[name]!;
     const services = source.config.services.filter(({ machine }) => machine === name).map((service) => service.name);
     const held = proof && proof.run === run
       ? `proven ${proof.at.slice(0, 16).replace("T", " ")} UTC`
@@ -24,6 +24,7 @@ export async function status(session: Session): Promise<number> {
       ? [
         address ?? "address unknown",
         `${cpus ?? "?"} CPUs, ${memory ?? "?"} MiB`,
+        ...(made?.passed.length ? [made.passed.map(({ host }) => host).join(", ")] : []),
         ...(services.length > 0 ? [services.join(", ")] : []),
         held,
       ]

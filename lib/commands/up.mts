@@ -153,8 +153,8 @@ async function tellMachines(session: Session, { source, settled }: Survey): Prom
     const proof = there.proof ? `, proven ${there.proof.at.slice(0, 16).replace("T", " ")} UTC` : "";
     session.shell.print(
       `${machine.name} is up at ${there.address ?? "an unknown address"}${
-        services.length > 0 ? `: ${services.join(", ")}` : ""
-      }${proof}\n`,
+        there.made?.passed.length ? ` with ${there.made.passed.map(({ host }) => host).join(", ")}` : ""
+      }${services.length > 0 ? `: ${services.join(", ")}` : ""}${proof}\n`,
     );
     session.shell.print(`  npx zx homelab-gpu.mts ssh ${machine.name}\n`);
   }

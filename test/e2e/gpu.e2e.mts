@@ -1,0 +1,163 @@
+// A card into a VM and back, for real: the project runs on an emulated host with an IOMMU, and Vagrant, libvirt, QEMU and VFIO do their part.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { root } from "../fake.mts";
+import { bootHost, card, type EmulatedHost, type HostOptions, makeDisk } from "./host/machine.mts";
+
+const test = suite("a card into a VM and back");
+
+const work = mkdtempSync(join(tmpdir(), "homelab-gpu-card-"));
+const changes = join(work, "host.qcow2");
+const project = join(work, "project.img");
+let built = "";
+let host: EmulatedHost;
+let before: string[] = [];
+
+const took: string[] = [];
+const script = "node /project/node_modules/zx/build/cli.js /project/homelab-gpu.mts";
+const config = `machines:
+  - name: gpu-vm
+    box: lab/tiny
+    cpus: 1
+    memory: 192
+    gpu: {enabled: true, vendor_id: ${card.vendor_id}, device_id: ${card.device_id}, mode: passthrough}
+`;
+
+/** Tells the host something, and keeps how long it took. */
+async function tell(command: string, seconds = 60): Promise<{ code: number; out: string }> {
+  const began = Date.now();
+  const answer = await host.tell(command, seconds);
+  if (seconds > 60) took.push(`${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s  ${command.replace(script, "…")}`);
+  return answer;
+}
+const run = (words: string, seconds = 120) => tell(`cd /lab && ${script} ${words}`, seconds);
+/** `BDF driver` of every function. */
+const drivers = async () =>
+  (await tell(
+    'for fn in /sys/bus/pci/devices/*; do printf "%s %s\\n" "${fn##*/}" "$(readlink "$fn/driver" | sed "s/.*\\///")"; done',
+  )).out.split("\n");
+const heldBy = (lines: string[]) => card.functions.map((bdf) => lines.find((line) => line.startsWith(bdf))!.split(" ")[1]);
+const others = (lines: string[]) => lines.filter((line) => !card.functions.some((bdf) => line.startsWith(bdf)));
+
+async function boot(options: Partial<HostOptions> = {}): Promise<void> {
+  const began = Date.now();
+  host = await bootHost({ built, disks: [project], changes, ...options });
+  took.push(`${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s  the emulated host boots`);
+}
+
+test.before(async () => {
+  built = execFileSync("sh", [`${root}/test/e2e/host/build.sh`], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })
+    .trim();
+  const parts = ["homelab-gpu.mts", "lib", "scripts", "templates", "package.json", "node_modules"];
+  makeDisk(project, "project", parts.map((name) => `${root}/${name}`));
+  await boot();
+  await tell(`mkdir -p /lab && cat >/lab/homelab-gpu.yaml <<'YAML'\n${config}YAML`);
+});
+test.after(async () => {
+  await host?.kill();
+  rmSync(work, { recursive: true });
+  process.stdout.write(`\n${took.join("\n")}\n`);
+});
+
+test("doctor finds nothing in the way", async () => {
+  before = await drivers();
+  assert.equal(heldBy(before), ["", "xhci_hcd"], "the second function has a host driver");
+  assert.is((await tell("vagrant box add --name lab/tiny /srv/tiny.box", 180)).code, 0);
+  const { code, out } = await run("doctor");
+  assert.is(code, 0, out);
+  assert.match(out, /! gpu\.driver \(gpu-vm\): xhci_hcd holds 0000:02:00\.1/);
+});
+
+test("up: the card is on vfio-pci, and in the VM by its ids, class and address", async () => {
+  const { code, out } = await run("up", 600);
+  assert.is(code, 0, out);
+  assert.match(out, /gpu-vm is up at [\d.]+/);
+  const now = await drivers();
+  assert.equal(heldBy(now), ["vfio-pci", "vfio-pci"]);
+  assert.equal(others(now), others(before), "a second card, left alone, keeps its driver");
+  const guest = await run("ssh -- cat '/sys/bus/pci/devices/*/device'");
+  assert.match(guest.out, /0x5046/);
+});
+
+test("verify says so layer by layer; run again, up finds nothing to do", async () => {
+  const { code, out } = await run("verify");
+  assert.is(code, 0, out);
+  assert.match(out, /✓ verify\.vfio \(gpu-vm\): vfio-pci has 0000:02:00\.0, 0000:02:00\.1/);
+  assert.match(out, /✓ verify\.pci \(gpu-vm\): the VM has 0000:02:00\.0 \[0300\] 1002:5046 at 0000:/);
+  assert.match((await run("up")).out, /nothing to do/);
+});
+
+test("down gives the card back, up takes it again", async () => {
+  const down = await run("down", 180);
+  assert.is(down.code, 0, down.out);
+  assert.match(down.out, /✓ gpu\.returned \(gpu-vm\): the host has its card back/);
+  assert.equal(await drivers(), before);
+  const up = await run("up", 600);
+  assert.is(up.code, 0, up.out);
+  assert.equal(heldBy(await drivers()), ["vfio-pci", "vfio-pci"]);
+});
+
+test("destroy gives it back, and leaves no domain, volume or UEFI variables", async () => {
+  assert.match((await tell("ls /var/lib/libvirt/qemu/nvram")).out, /_gpu-vm_VARS\.fd/, "they were there");
+  const { code, out } = await run("destroy", 180);
+  assert.is(code, 0, out);
+  assert.match(out, /the host has its card back/);
+  assert.equal(await drivers(), before);
+  assert.not.match((await tell("virsh -q list --all; virsh -q vol-list default; ls /var/lib/libvirt/qemu/nvram")).out, /gpu-vm/);
+});
+
+test("killed between the domain's start and the guest's: destroy gives the card back all the same", async () => {
+  await tell(`cd /lab && (setsid ${script} up >/lab/log 2>&1 & echo $! >/lab/pid)`);
+  await tell("for i in $(seq 600); do virsh -q list | grep -q gpu-vm && break; sleep 0.5; done; kill -9 $(cat /lab/pid)", 400);
+  assert.equal(heldBy(await drivers()), ["vfio-pci", "vfio-pci"], (await tell("tail -5 /lab/log")).out);
+  const { code, out } = await run("destroy", 240);
+  assert.is(code, 0, out);
+  assert.equal(await drivers(), before);
+  assert.not.match((await tell("virsh -q list --all; ls /var/lib/libvirt/qemu/nvram")).out, /gpu-vm/);
+});
+
+/** Ends the host in good order, and starts it again with the early boot image that lies on its disk. */
+async function reboot(): Promise<void> {
+  await host.off();
+  const raw = join(work, "root.raw");
+  execFileSync("qemu-img", ["convert", "-O", "raw", changes, raw]);
+  const name = execFileSync("debugfs", ["-R", "ls -p /boot", raw], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
+    .match(/initrd\.img-[^/]+/)![0];
+  execFileSync("debugfs", ["-R", `dump /boot/${name} ${work}/initrd`, raw], { stdio: "ignore" });
+  rmSync(raw);
+  await boot({ initrd: join(work, "initrd") });
+}
+
+test("prepare binds the card at boot, and takes that back", async () => {
+  const done = await run("prepare --apply --yes", 300);
+  assert.is(done.code, 0, done.out);
+  assert.match((await run("prepare")).out, /nothing to do but to reboot/);
+  await reboot();
+  assert.equal(heldBy(await drivers()), ["vfio-pci", "vfio-pci"]);
+  assert.equal(others(await drivers()), others(before));
+  assert.match((await run("doctor -v gpu.driver")).out, /vfio-pci holds the card already/);
+  assert.match((await run("prepare")).out, /nothing to do: vfio-pci has the card/);
+
+  const undone = await run("prepare --undo --yes", 300);
+  assert.is(undone.code, 0, undone.out);
+  await reboot();
+  assert.equal(await drivers(), before);
+  assert.is((await tell("ls /var/lib/homelab-gpu /etc/modprobe.d/homelab-gpu.conf")).code, 2, "nothing is left of it");
+});
+
+test("a network card in the group: refused by name, and nothing written", async () => {
+  await host.kill();
+  await boot({ crowded: true });
+  await tell("rm -rf /lab/.homelab-gpu");
+  const { code, out } = await run("up --yes");
+  assert.is(code, 1, out);
+  assert.match(out, /✗ iommu\.group \(gpu-vm\): .*8086:10d3 Ethernet controller/s);
+  assert.is((await tell("ls -A /lab/.homelab-gpu")).code, 2);
+});
+
+test.run();
