@@ -18,6 +18,11 @@ export const commands: Record<string, Command> = {
         ? (await import("./commands/plan.mts")).plan(session)
         : (await import("./commands/up.mts")).up(session),
   },
+  init: {
+    takes: "",
+    summary: "write a config for the card found here",
+    run: async (session) => (await import("./commands/init.mts")).init(session),
+  },
   plan: {
     takes: "",
     summary: "show what up would write and run",

@@ -1,6 +1,6 @@
 // The script itself, as people start it: its exit codes, and what goes to which stream.
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -57,7 +57,7 @@ test("answers questions about itself", async ({ folder }) => {
 test("refuses wrong usage in two lines, with 2, and no stack", async ({ folder }) => {
   writeFileSync(join(folder, "bad.txt"), "hello");
   const wrong: [string[], RegExp][] = [
-    [["upp"], /there is no command upp\n {2}commands: up, plan/],
+    [["upp"], /there is no command upp\n {2}commands: up, init, plan/],
     [["up", "--foo"], /unknown option --foo/],
     [["up", "-x"], /unknown option -x/],
     [["up", "now"], /up takes no now/],
@@ -91,7 +91,6 @@ test("shows what is wrong with a config, writes nothing, ends with 2", async ({ 
 });
 
 test("examines a saved host, from a file or standard input", async ({ folder }) => {
-  const { readFileSync } = await import("node:fs");
   const [file, piped] = await Promise.all([
     script(["doctor", "--json", "--host", saved], { folder }),
     script(["doctor", "--json", "--host", "-"], { folder, input: readFileSync(saved, "utf8") }),
@@ -133,6 +132,31 @@ test("keeps data and talk apart, and colours out of pipes", async ({ folder }) =
   assert.match(forced.out, /\u001b\[31m✗/);
   assert.is(refused.out, plain.out);
   assert.equal(plain.out.split("\n").filter((line) => line.length > 80), []);
+});
+
+test("init: a config for the card that is there, or why there is none; never over another", async ({ folder }) => {
+  const at = (name: string) => `${root}/test/hosts/${name}.txt`;
+  const good = await script(["init", "--host", at("rtx4070-desktop-debian12")], { folder });
+  assert.is(good.code, 0, good.err);
+  const text = readFileSync(join(folder, "homelab-gpu.yaml"), "utf8");
+  assert.match(text, /vendor_id: 10de\n {6}device_id: 2786\n/);
+  assert.not.match(text, /address:/);
+  const schema = /\$schema=(.*)/.exec(text)![1]!;
+  assert.ok(existsSync(join(folder, schema)), schema);
+  const again = await script(["init", "--host", at("rtx4070-desktop-debian12")], { folder });
+  assert.equal([again.code, readFileSync(join(folder, "homelab-gpu.yaml"), "utf8")], [1, text]);
+
+  const [twins, amd, none, plain] = await Promise.all([
+    script(["init", "-n", "--host", at("threadripper-two-rtx3090-arch")], { folder: tmpdir() }),
+    script(["init", "-n", "--config", "other.yaml", "--host", at("rx7900-only-card-fedora")], { folder }),
+    script(["init", "--config", "none.yaml", "--host", saved], { folder }),
+    script(["init", "--config", "none.yaml", "--no-gpu", "--host", saved], { folder }),
+  ]);
+  assert.match(twins.out, /address: "0000:4b:00\.0" # another card has the same ids/);
+  assert.equal([amd.code, /✗ gpu\.display/.test(amd.out)], [1, true], "its only card is on its only display");
+  assert.equal([none.code, /init --no-gpu/.test(none.err)], [1, true]);
+  assert.is(plain.code, 0, plain.err);
+  assert.not.match(readFileSync(join(folder, "none.yaml"), "utf8"), /gpu:|ml-worker/);
 });
 
 test("plans without touching anything", async ({ folder }) => {

@@ -32,7 +32,9 @@ const config = `machines:
 async function tell(command: string, seconds = 60): Promise<{ code: number; out: string }> {
   const began = Date.now();
   const answer = await host.tell(command, seconds);
-  if (seconds > 60) took.push(`${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s  ${command.replace(script, "…")}`);
+  if (seconds > 60) {
+    took.push(`${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s  ${command.replace(script, "…")}`);
+  }
   return answer;
 }
 const run = (words: string, seconds = 120) => tell(`cd /lab && ${script} ${words}`, seconds);
@@ -41,7 +43,8 @@ const drivers = async () =>
   (await tell(
     'for fn in /sys/bus/pci/devices/*; do printf "%s %s\\n" "${fn##*/}" "$(readlink "$fn/driver" | sed "s/.*\\///")"; done',
   )).out.split("\n");
-const heldBy = (lines: string[]) => card.functions.map((bdf) => lines.find((line) => line.startsWith(bdf))!.split(" ")[1]);
+const heldBy = (lines: string[]) =>
+  card.functions.map((bdf) => lines.find((line) => line.startsWith(bdf))!.split(" ")[1]);
 const others = (lines: string[]) => lines.filter((line) => !card.functions.some((bdf) => line.startsWith(bdf)));
 
 async function boot(options: Partial<HostOptions> = {}): Promise<void> {
@@ -51,7 +54,10 @@ async function boot(options: Partial<HostOptions> = {}): Promise<void> {
 }
 
 test.before(async () => {
-  built = execFileSync("sh", [`${root}/test/e2e/host/build.sh`], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })
+  built = execFileSync("sh", [`${root}/test/e2e/host/build.sh`], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  })
     .trim();
   const parts = ["homelab-gpu.mts", "lib", "scripts", "templates", "package.json", "node_modules"];
   makeDisk(project, "project", parts.map((name) => `${root}/${name}`));
@@ -108,12 +114,18 @@ test("destroy gives it back, and leaves no domain, volume or UEFI variables", as
   assert.is(code, 0, out);
   assert.match(out, /the host has its card back/);
   assert.equal(await drivers(), before);
-  assert.not.match((await tell("virsh -q list --all; virsh -q vol-list default; ls /var/lib/libvirt/qemu/nvram")).out, /gpu-vm/);
+  assert.not.match(
+    (await tell("virsh -q list --all; virsh -q vol-list default; ls /var/lib/libvirt/qemu/nvram")).out,
+    /gpu-vm/,
+  );
 });
 
 test("killed between the domain's start and the guest's: destroy gives the card back all the same", async () => {
   await tell(`cd /lab && (setsid ${script} up >/lab/log 2>&1 & echo $! >/lab/pid)`);
-  await tell("for i in $(seq 600); do virsh -q list | grep -q gpu-vm && break; sleep 0.5; done; kill -9 $(cat /lab/pid)", 400);
+  await tell(
+    "for i in $(seq 600); do virsh -q list | grep -q gpu-vm && break; sleep 0.5; done; kill -9 $(cat /lab/pid)",
+    400,
+  );
   assert.equal(heldBy(await drivers()), ["vfio-pci", "vfio-pci"], (await tell("tail -5 /lab/log")).out);
   const { code, out } = await run("destroy", 240);
   assert.is(code, 0, out);
@@ -126,8 +138,9 @@ async function reboot(): Promise<void> {
   await host.off();
   const raw = join(work, "root.raw");
   execFileSync("qemu-img", ["convert", "-O", "raw", changes, raw]);
-  const name = execFileSync("debugfs", ["-R", "ls -p /boot", raw], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
-    .match(/initrd\.img-[^/]+/)![0];
+  const name =
+    execFileSync("debugfs", ["-R", "ls -p /boot", raw], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
+      .match(/initrd\.img-[^/]+/)![0];
   execFileSync("debugfs", ["-R", `dump /boot/${name} ${work}/initrd`, raw], { stdio: "ignore" });
   rmSync(raw);
   await boot({ initrd: join(work, "initrd") });

@@ -1,0 +1,25 @@
+import type { Host, PciFunction } from "./types.mts";
+import { className, isDisplay, slotOf } from "./pci.mts";
+
+/**
+ * The starter's text made for a host: with this card's ids (and its address where another has the same ones), or, without a card,
+ * without what needs one. `schema` is where the editors' schema lies, seen from the config.
+ */
+export function starterFor(starter: string, card: PciFunction | undefined, host: Host, schema: string): string {
+  const text = starter.replace(/^# yaml-language-server: .*$/m, () => `# yaml-language-server: $schema=${schema}`);
+  const wish = /^    gpu:\n(?: {6}.*\n)+/m;
+  const worker = /^  ml-worker:\n(?: {4}.*\n)+/m;
+  if (!card) return text.replace(wish, "").replace(worker, "");
+  const twins = (host.pci ?? []).some((fn) =>
+    slotOf(fn) !== slotOf(card) && fn.vendor === card.vendor && fn.device === card.device && isDisplay(fn)
+  );
+  const lines = [
+    `    gpu: # ${(card.model ?? className(card)).replace(/[^\w .()-]/g, "")}, ${card.bdf}`,
+    `      vendor_id: ${card.vendor}`,
+    `      device_id: ${card.device}`,
+    ...(twins ? [`      address: "${card.bdf}" # another card has the same ids`] : []),
+  ];
+  const made = text.replace(wish, () => `${lines.join("\n")}\n`);
+  // the service's image is NVIDIA's
+  return card.vendor === "10de" ? made : made.replace(worker, "");
+}
