@@ -1,3 +1,4 @@
+import { Trouble } from "./errors.mts";
 import type { Session } from "./session.mts";
 
 /** A command: what `--help` says of it, and what it does. Each is loaded only when it is asked for. */
@@ -67,6 +68,17 @@ export const commands: Record<string, Command> = {
     takes: "",
     summary: "remove the machines and what is theirs in libvirt",
     run: async (session) => (await import("./commands/machines.mts")).destroy(session),
+  },
+  completion: {
+    takes: "SHELL",
+    summary: "print completion for bash, zsh or fish",
+    run: async ({ shell, words: [name, ...more] }) => {
+      const { completionFor, shells } = await import("./completion.mts");
+      const known = shells.find((one) => one === name);
+      if (!known || more.length > 0) throw new Trouble(`completion takes one of ${shells.join(", ")}`);
+      shell.print(completionFor(known, commands, options));
+      return 0;
+    },
   },
 };
 

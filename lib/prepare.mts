@@ -1,7 +1,7 @@
 /** What a host needs so that vfio-pci has a card from the moment it boots: as files, kernel arguments and a rebuild of the early boot image. */
 import type { Fix, Host, PciFunction } from "./types.mts";
 import { addArgument, initramfsOf, iommuArguments, removeArgument } from "./boot.mts";
-import { render } from "./render.mts";
+import { shellWord } from "./render.mts";
 
 /** A host's preparation, as data. */
 export interface Preparation {
@@ -131,7 +131,6 @@ export function leftToDo(
   return differs || changes.some(({ change }) => change.run) || !whole;
 }
 
-const quoted = (text: string) => render("{{text}}", { text }, "shell").text;
 const folderOf = (path: string) => path.replace(/\/[^/]*$/, "");
 
 /** The script that does it. The way back is made first, so that there is one wherever this is stopped. */
@@ -143,7 +142,7 @@ export function applyScript(preparation: Preparation): string {
     "set -eu",
     `mkdir -p ${keep}/before`,
     `rm -f ${keep}/done`,
-    `printf %s ${quoted(undoScript(preparation))} >${keep}/undo.new`,
+    `printf %s ${shellWord(undoScript(preparation))} >${keep}/undo.new`,
     `mv ${keep}/undo.new ${keep}/undo.sh`,
     "# what was there under these names, and is none of ours",
     `for path in ${[...ownFiles, "/etc/default/grub", "/etc/kernel/cmdline"].join(" ")}; do`,
@@ -157,12 +156,12 @@ export function applyScript(preparation: Preparation): string {
     ),
     ...files.flatMap(({ path, text, mode }) => [
       `mkdir -p ${folderOf(path)}`,
-      `printf %s ${quoted(text)} >${path}.new`,
+      `printf %s ${shellWord(text)} >${path}.new`,
       `chmod ${mode.toString(8)} ${path}.new`,
       `mv ${path}.new ${path}`,
     ]),
     ...changes.flatMap(({ change, undo }) =>
-      change.run && undo.run ? [`printf "%s\\n" ${quoted(undo.run)} >>${keep}/arguments.sh`, change.run] : []
+      change.run && undo.run ? [`printf "%s\\n" ${shellWord(undo.run)} >>${keep}/arguments.sh`, change.run] : []
     ),
     ...(initramfs ? [initramfs.rebuild] : []),
     `echo yes >${keep}/done`,

@@ -1,5 +1,6 @@
 /** Findings, plans, changes → lines. Pure: who prints them is the caller. */
 import chalk from "chalk";
+import { shellWord } from "./render.mts";
 import { wrapped } from "./text.mts";
 import type { Finding, Fix, Status, Step } from "./types.mts";
 
@@ -153,7 +154,7 @@ export function commandLine({ command, cwd, input, output }: Step): string {
 }
 
 function typed(word: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : shellWord(word);
 }
 
 /** Lines that went (`-`) and came (`+`), with three around them. */

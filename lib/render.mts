@@ -65,3 +65,6 @@ const quoted: Record<Language, (text: string) => string> = {
   // in single quotes a shell gives a meaning to nothing (POSIX 2.2.2)
   shell: (text) => `'${text.replaceAll("'", "'\\''")}'`,
 };
+
+/** A text as one word of a POSIX shell. */
+export const shellWord = quoted.shell;
