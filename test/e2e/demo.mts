@@ -1,0 +1,53 @@
+// npm run demo: a card goes into a VM and comes back, on an emulated host without any GPU, for you to watch. Then the host is yours: what
+// you type runs there as root, until `exit`. Takes about ten minutes; the first time it makes the host's disk.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { bootHost, config, makeDisk, parts, script } from "./host/machine.mts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const work = mkdtempSync(join(tmpdir(), "homelab-gpu-demo-"));
+const print = (text: string) => void process.stdout.write(`${text}\n`);
+
+print("making the emulated host, if there is none yet …");
+const built = execFileSync("sh", [join(root, "test/e2e/host/build.sh")], {
+  encoding: "utf8",
+  stdio: ["ignore", "pipe", "inherit"],
+}).trim();
+makeDisk(join(work, "project.img"), "project", parts.map((name) => join(root, name)));
+print("booting it …");
+const host = await bootHost({ built, disks: [join(work, "project.img")], show: print });
+try {
+  await host.tell(`mkdir -p /lab && cat >/lab/homelab-gpu.yaml <<'YAML'\n${config}YAML`);
+  const steps = [
+    "cat /lab/homelab-gpu.yaml",
+    "lspci -nnk -s 02:00",
+    "vagrant box add --name lab/tiny /srv/tiny.box",
+    `${script} doctor`,
+    `${script} up`,
+    "lspci -nnk -s 02:00",
+    `${script} ssh -- cat '/sys/bus/pci/devices/*/uevent' | grep -B2 -A2 1002:5046`,
+    `${script} down`,
+    "lspci -nnk -s 02:00",
+  ];
+  for (const step of steps) {
+    print(`\n$ ${step.replace(script, "npx zx homelab-gpu.mts")}`);
+    await host.tell(`cd /lab && ${step}`, 900);
+  }
+  print("\nNow it is yours (its `up` is: homelab-gpu up); `exit` ends it.");
+  await host.tell(`printf '#!/bin/sh\\ncd /lab && exec ${script} "$@"\\n' >/usr/local/bin/homelab-gpu; chmod 755 /usr/local/bin/homelab-gpu`);
+  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: "emulated# " });
+  lines.prompt();
+  for await (const line of lines) {
+    if (line.trim() === "exit") break;
+    if (line.trim()) await host.tell(line, 1800).catch((error: Error) => print(error.message));
+    lines.prompt();
+  }
+} finally {
+  await host.kill();
+  rmSync(work, { recursive: true });
+}
