@@ -1,10 +1,12 @@
 import type { Check, Finding, Host, Settled } from "./types.mts";
 import { cardChecks } from "./checks/card.mts";
+import { driverChecks } from "./checks/driver.mts";
 import { gpuChecks } from "./checks/gpu.mts";
 import { guestChecks } from "./checks/guest.mts";
 import { hostChecks } from "./checks/host.mts";
 import { iommuChecks } from "./checks/iommu.mts";
 import { providerChecks } from "./checks/provider.mts";
+import { serviceChecks } from "./checks/services.mts";
 import { toolChecks } from "./checks/tools.mts";
 
 /** The catalogue, in the order in which findings come. */
@@ -16,6 +18,8 @@ export const checks: Check[] = [
   ...cardChecks,
   ...iommuChecks,
   ...guestChecks,
+  ...driverChecks,
+  ...serviceChecks,
 ];
 
 /**

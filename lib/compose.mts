@@ -1,4 +1,5 @@
 import type { Service } from "./types.mts";
+import { completed, isForGpu, reservationsOf } from "./reservations.mts";
 import { writeYaml } from "./yaml.mts";
 
 /**
@@ -12,7 +13,11 @@ export function composeFile(services: Service[]): string {
   return writeYaml({ services: Object.fromEntries(named) });
 }
 
-/** A reservation of GPUs in the Compose specification's form (deploy.resources.reservations.devices). */
+/**
+ * A reservation of GPUs in the Compose specification's form (deploy.resources.reservations.devices). A GPU that the service reserves
+ * itself is that one, with what it leaves open filled in: for two of them Docker sets NVIDIA_VISIBLE_DEVICES twice (moby
+ * daemon/nvidia_linux.go). NVIDIA's capabilities (compute, video, …) are the user's to write, there or in the environment.
+ */
 function withGpu(body: Record<string, unknown>, count: number | "all"): Record<string, unknown> {
   const within = (value: unknown, key: string) => {
     const inner = (value as Record<string, unknown> | undefined)?.[key];
@@ -23,8 +28,11 @@ function withGpu(body: Record<string, unknown>, count: number | "all"): Record<s
   const deploy = within(body, "deploy");
   const resources = within(deploy, "resources");
   const reservations = within(resources, "reservations");
-  const own = Array.isArray(reservations.devices) ? reservations.devices : [];
-  const devices = [...own, { driver: "nvidia", count, capabilities: ["gpu"] }];
+  const own: Record<string, unknown>[] = Array.isArray(reservations.devices) ? reservations.devices : [];
+  const first = reservationsOf(body).find(isForGpu);
+  const devices = first
+    ? own.map((one) => (one === first ? completed(one, count) : one))
+    : [...own, { driver: "nvidia", count, capabilities: ["gpu"] }];
   return { ...body, deploy: { ...deploy, resources: { ...resources, reservations: { ...reservations, devices } } } };
 }
 

@@ -1,5 +1,6 @@
 import type { Accelerator, Config, Host, Seen, Settled } from "./types.mts";
 import { defaultProvider } from "./providers.mts";
+import { asksForGpu } from "./reservations.mts";
 
 /** Memory of a VM whose config names none, MiB: a share of the host's, within bounds. */
 export const memoryDefault = { share: 4, least: 1024, most: 8192, unknown: 2048 } as const;
@@ -27,12 +28,12 @@ export function settle(config: Config, host: Host, seen: Record<string, Seen> = 
 
 /** A config without its GPUs, and the names of the services that have to be left out for it. */
 export function withoutGpu(config: Config): { config: Config; left: string[] } {
-  const left = config.services.filter(({ gpu }) => gpu !== undefined).map(({ name }) => name);
+  const left = config.services.filter(asksForGpu).map(({ name }) => name);
   return {
     left,
     config: {
       machines: config.machines.map((machine) => ({ ...machine, gpus: [], driver: {} })),
-      services: config.services.filter(({ gpu }) => gpu === undefined),
+      services: config.services.filter((service) => !asksForGpu(service)),
     },
   };
 }

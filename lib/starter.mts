@@ -7,8 +7,8 @@ import { className, isDisplay, slotOf } from "./pci.mts";
  */
 export function starterFor(starter: string, card: PciFunction | undefined, host: Host, schema: string): string {
   const text = starter.replace(/^# yaml-language-server: .*$/m, () => `# yaml-language-server: $schema=${schema}`);
-  const wish = /^    gpu:\n(?: {6}.*\n)+/m;
-  const worker = /^  ml-worker:\n(?: {4}.*\n)+/m;
+  const wish = /^ {4}gpu:\n(?: {6}.*\n)+/m;
+  const worker = /^ {2}ml-worker:\n(?: {4}.*\n)+/m;
   if (!card) return text.replace(wish, "").replace(worker, "");
   const twins = (host.pci ?? []).some((fn) =>
     slotOf(fn) !== slotOf(card) && fn.vendor === card.vendor && fn.device === card.device && isDisplay(fn)

@@ -39,7 +39,9 @@ try {
     await host.tell(`cd /lab && ${step}`, 900);
   }
   print("\nNow it is yours (its `up` is: homelab-gpu up); `exit` ends it.");
-  await host.tell(`printf '#!/bin/sh\\ncd /lab && exec ${script} "$@"\\n' >/usr/local/bin/homelab-gpu; chmod 755 /usr/local/bin/homelab-gpu`);
+  await host.tell(
+    `printf '#!/bin/sh\\ncd /lab && exec ${script} "$@"\\n' >/usr/local/bin/homelab-gpu; chmod 755 /usr/local/bin/homelab-gpu`,
+  );
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: "emulated# " });
   lines.prompt();
   for await (const line of lines) {

@@ -1,0 +1,191 @@
+/** Which NVIDIA driver a guest gets: decided before anything is built, by the cards, the config's wishes and the guest's system. */
+import type { DriverWish, GpuWish, Host, Image, SettledMachine } from "./types.mts";
+import { choose } from "./gpus.mts";
+import { knownImages, suites } from "./images.mts";
+import { type Architecture, architectures, type Chip, chipOf, type Modules } from "./nvidia/cards.mts";
+
+/** The driver that a guest gets. */
+export interface Driver {
+  /** NVIDIA's package repository or the distribution's own packages. */
+  source: "nvidia" | "distro";
+  /** Undefined where only the guest's system decides, and that is not known. */
+  branch?: number;
+  /** Where the source has one version only. */
+  version?: string;
+  modules: Modules;
+  /** Why it cannot work; empty if nothing is known against it. */
+  problems: string[];
+  /** What else has to be minded. */
+  cautions: string[];
+}
+
+/**
+ * The branch that is taken where nobody wishes another: the only one of those in support that has every architecture from Maxwell to
+ * Blackwell, kept up until 2028 (docs.nvidia.com/datacenter/tesla/drivers/supported-drivers-and-cuda-toolkit-versions.html).
+ */
+export const usualBranch = 580;
+
+/** From this branch on NVIDIA takes the open modules by default, before it the proprietary ones (kernel-modules.html, see cards.mts). */
+const openByDefault = 560;
+
+/** The open modules came with the first of these; up to the second they leave all but data-centre cards alone (nv-reg.h of 535, of 550). */
+const openModules = { first: 515, lastPicky: 535 } as const;
+
+/**
+ * What the distributions' own packages install, by suite: nvidia-driver of Debian's non-free, nvidia-driver-BRANCH of Ubuntu's
+ * restricted (package lists of November 2026; there 535 to 570 are other names for 580 by now, and 590 is one for 595).
+ */
+export const distroDrivers: Record<string, { branch: number; version?: string }[]> = {
+  bookworm: [{ branch: 535, version: "535.261.03" }],
+  trixie: [{ branch: 550, version: "550.163.01" }],
+  jammy: [{ branch: 580 }],
+  noble: [{ branch: 580 }, { branch: 595 }],
+};
+
+/** Pairs of a suite and its own driver that were seen not to build. Debian 13's proprietary modules were seen to. */
+const unbuildable: { suite: string; branch: number; modules: Modules[]; says: string }[] = [
+  {
+    suite: "trixie",
+    branch: 550,
+    modules: ["open"],
+    says: "do not build for its kernel 6.12 (550.163.01: too few arguments to function pci_resize_resource)",
+  },
+];
+
+/** A card of NVIDIA's that a machine gets whole: its device id, and its chip where that is known. */
+export interface NvidiaCard {
+  device: string;
+  chip?: Chip;
+}
+
+/** The NVIDIA cards that go whole to a machine, as the host has them or else as the config names them; not those of unknown id. */
+export function nvidiaCards(machine: SettledMachine, host: Host): NvidiaCard[] {
+  return machine.gpus.filter(isWhole).flatMap((wish) => {
+    const choice = choose(wish, host);
+    const device = (choice.kind === "card" ? choice.card.gpu.device : undefined) ?? wish.deviceId;
+    if (device === undefined) return [];
+    const chip = chipOf(device);
+    return [chip ? { device, chip } : { device }];
+  });
+}
+
+/**
+ * The driver that a machine's box gets, or undefined if it gets none: it asks for no NVIDIA card, or its box is not built here. What is
+ * not known of its cards is left out of account.
+ */
+export function driverOf(machine: SettledMachine, host: Host): Driver | undefined {
+  if (!machine.gpus.some(isWhole) || machine.image === undefined) return undefined;
+  return driverFor(architecturesOf(nvidiaCards(machine, host)), machine.driver, machine.image);
+}
+
+/** Whether a wish is for a card of NVIDIA's, and all of it: parts of one (mode partition) are served by the host's driver. */
+function isWhole({ vendorId, mode }: GpuWish): boolean {
+  return vendorId === "10de" && mode === "passthrough";
+}
+
+/** The architectures of cards, as far as they are known, each once. */
+export function architecturesOf(cards: NvidiaCard[]): Architecture[] {
+  return [...new Set(cards.flatMap(({ chip }) => chip?.architecture ?? []))];
+}
+
+/**
+ * The driver for cards of these architectures: what is wished for, and for the rest what the cards need. `image` is what the box is
+ * built from. A wish that cannot be is kept, and said.
+ */
+export function driverFor(cards: Architecture[], wish: DriverWish, image?: Image): Driver {
+  const source = wish.source ?? "nvidia";
+  const suite = suiteOf(image);
+  const own: { branch: number; version?: string }[] = (suite ? distroDrivers[suite] : undefined) ?? [];
+  const branch = wish.branch ?? branchFor(cards, source === "nvidia" ? [usualBranch] : own.map(({ branch }) => branch));
+  const modules = wish.modules ?? modulesFor(cards, branch);
+  const version = source === "distro" ? own.find((one) => one.branch === branch)?.version : undefined;
+  const picky = modules === "open" && branch !== undefined && branch <= openModules.lastPicky;
+  return {
+    source,
+    ...(branch === undefined ? {} : { branch }),
+    ...(version === undefined ? {} : { version }),
+    modules,
+    problems: [
+      ...cardProblems(cards, modules, branch),
+      ...(suite && source === "distro" ? distroProblems(suite, modules, branch) : []),
+    ],
+    cautions: picky
+      ? [
+        `without NVreg_OpenRmEnableUnsupportedGpus=1 the open modules of branch ${branch} leave GeForce cards alone`,
+      ]
+      : [],
+  };
+}
+
+/** Of the branches that a source has, the usual one if it will do, else the newest that has all the cards. */
+function branchFor(cards: Architecture[], offered: number[]): number | undefined {
+  const fitting = offered.filter((branch) =>
+    cards.every((card) => branch >= architectures[card].first && branch <= (architectures[card].last ?? Infinity))
+  );
+  const from = fitting.length > 0 ? fitting : offered;
+  return from.includes(usualBranch) ? usualBranch : from.at(-1);
+}
+
+function modulesFor(cards: Architecture[], branch = usualBranch): Modules {
+  const common = commonModules(cards);
+  return common.length === 1 ? common[0]! : branch < openByDefault ? "proprietary" : "open";
+}
+
+function commonModules(cards: Architecture[]): Modules[] {
+  return (["open", "proprietary"] as const).filter((kind) =>
+    cards.every((card) => architectures[card].modules.includes(kind))
+  );
+}
+
+/** What the cards have against modules and a branch. */
+function cardProblems(cards: Architecture[], modules: Modules, branch: number | undefined): string[] {
+  const gone = cards.filter((card) => architectures[card].modules.length === 0);
+  if (gone.length > 0) {
+    return gone.map((card) =>
+      `${card}: ${architectures[card].last} was the last branch for such cards, out of support`
+    );
+  }
+  if (cards.length > 0 && commonModules(cards).length === 0) {
+    const needs = cards.map((card) => `${card} (${architectures[card].modules.join(" or ")})`);
+    return [`no kernel modules serve all its cards: ${needs.join(", ")}`];
+  }
+  return [
+    ...cards.flatMap((card) => {
+      const { modules: able, first, last } = architectures[card];
+      return [
+        ...(able.includes(modules) ? [] : [`${card} works with the ${able[0]} kernel modules only`]),
+        ...(branch !== undefined && branch < first
+          ? [`branch ${branch} has no ${card} yet, ${first} is the first`]
+          : []),
+        ...(branch !== undefined && last !== undefined && branch > last
+          ? [`branch ${branch} has no ${card} any more, ${last} was the last`]
+          : []),
+      ];
+    }),
+    ...(modules === "open" && branch !== undefined && branch < openModules.first
+      ? [`branch ${branch} has no open kernel modules, ${openModules.first} is the first`]
+      : []),
+  ];
+}
+
+/** What a distribution's own packages have against them. */
+function distroProblems(suite: string, modules: Modules, branch: number | undefined): string[] {
+  const offered = (distroDrivers[suite] ?? []).map(({ branch }) => branch);
+  if (branch === undefined || !offered.includes(branch)) {
+    return [`${systemOf(suite)} has branch ${offered.join(" and ")} of its own, not ${branch}`];
+  }
+  return unbuildable.filter((pair) => pair.suite === suite && pair.branch === branch && pair.modules.includes(modules))
+    .map(({ says }) => `${systemOf(suite)}'s own ${modules} modules ${says}`);
+}
+
+/** The suite of Debian or Ubuntu that an image is of; undefined for somebody's own. */
+function suiteOf(image: Image | undefined): string | undefined {
+  if (image?.kind === "known") return knownImages[image.name]?.suite;
+  return image?.kind === "debootstrap" ? image.suite : undefined;
+}
+
+/** `trixie` → `Debian 13` */
+function systemOf(suite: string): string {
+  const { os, version } = suites[suite]!;
+  return `${os === "debian" ? "Debian" : "Ubuntu"} ${version}`;
+}

@@ -1,0 +1,87 @@
+/** What services reserve of a machine's GPUs, by our `gpu:` and in Compose's own ways. */
+import type { Service } from "./types.mts";
+
+/** One entry of `deploy.resources.reservations.devices` (compose-spec, deploy.md), as it was written. */
+export type Reservation = Record<string, unknown>;
+
+/** What asks for GPUs: how many, or which. */
+export interface Demand {
+  /** Where it stands in the service. */
+  key: string;
+  count: number | "all";
+  /** Numbers or UUIDs, where it names them. */
+  ids?: string[];
+}
+
+/** A service's own reservations of devices. */
+export function reservationsOf(body: Service["body"]): Reservation[] {
+  const devices = inner(inner(inner(body, "deploy"), "resources"), "reservations").devices;
+  return Array.isArray(devices) ? devices.filter(isMap) : [];
+}
+
+/** Capabilities by which Docker takes its driver nvidia, `gpu` and NVIDIA's own (moby daemon/nvidia_linux.go). */
+const gpuCapabilities = ["gpu", "nvidia", "compute", "compat32", "graphics", "utility", "video", "display"];
+
+/** Whether a reservation is for GPUs: by Docker's driver nvidia, or by a capability, whatever serves it. */
+export function isForGpu({ driver, capabilities }: Reservation): boolean {
+  return driver === "nvidia" || texts(capabilities).some((one) => gpuCapabilities.includes(one));
+}
+
+/** A reservation with what `gpu:` says where it leaves that open. What it says itself stays. */
+export function completed(reservation: Reservation, count: number | "all"): Reservation {
+  const { capabilities, ...rest } = reservation;
+  const counted = rest.count !== undefined || rest.device_ids !== undefined;
+  return {
+    driver: "nvidia",
+    ...rest,
+    ...(counted ? {} : { count }),
+    capabilities: [...new Set(["gpu", ...texts(capabilities)])],
+  };
+}
+
+/**
+ * Everything in a service that asks for GPUs: `gpu:`, its own reservations, the attribute `gpus` (Compose 2.30), CDI's names under
+ * `devices`. A reservation that `gpu:` completes is counted once.
+ */
+export function demandsOf({ gpu, body }: Service): Demand[] {
+  const own = reservationsOf(body).filter(isForGpu);
+  const open = gpu !== undefined && own[0]?.count === undefined && own[0]?.device_ids === undefined;
+  const gpus = body.gpus === "all" ? [{}] : Array.isArray(body.gpus) ? body.gpus.filter(isMap) : [];
+  const devices = texts(body.devices).filter((name) => name.startsWith(cdi));
+  return [
+    ...(open ? [{ key: "gpu", count: gpu }] : []),
+    ...own.slice(open ? 1 : 0).map((one) => demand("deploy", one)),
+    ...gpus.map((one) => demand("gpus", one)),
+    ...(devices.length > 0 ? [demand("devices", { device_ids: devices })] : []),
+  ];
+}
+
+/** Whether a service needs a machine with a GPU. */
+export function asksForGpu(service: Service): boolean {
+  return demandsOf(service).length > 0;
+}
+
+/** What CDI's names of GPUs begin with; `all` behind it is all of them. */
+const cdi = "nvidia.com/gpu=";
+
+/** Without a count and without names, Compose reserves all (compose-spec, deploy.md). */
+function demand(key: string, { count, device_ids }: Reservation): Demand {
+  const ids = texts(device_ids).map((id) => (id.startsWith(cdi) ? id.slice(cdi.length) : id));
+  if (ids.length > 0) return ids.includes("all") ? { key, count: "all" } : { key, count: ids.length, ids };
+  const whole = typeof count === "number" || (typeof count === "string" && /^\d+$/.test(count));
+  return { key, count: whole ? Number(count) : "all" };
+}
+
+/** Texts of a list; YAML makes numbers of device ids without quotes. */
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => ["string", "number"].includes(typeof one)).map(String) : [];
+}
+
+function inner(value: Reservation, key: string): Reservation {
+  const found = value[key];
+  return isMap(found) ? found : {};
+}
+
+function isMap(value: unknown): value is Reservation {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,314 @@
+// The checks of what runs in the guest: driver, CUDA, libc, and what services ask of the GPUs.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parse } from "yaml";
+import { examine } from "../lib/checks.mts";
+import { composeFile } from "../lib/compose.mts";
+import { parseConfig } from "../lib/config.mts";
+import { parseHost } from "../lib/host.mts";
+import { driverOf } from "../lib/nvidia.mts";
+import { settle, withoutGpu } from "../lib/settle.mts";
+import type { Finding } from "../lib/types.mts";
+import { own } from "./fake.mts";
+
+const test = suite("guest");
+// a host with an RTX 4070 (10de:2786)
+const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+
+const found = (id: string, yaml: string): Finding[] => examine(host, settle(parseConfig(yaml), host), [id]);
+/** A machine with these keys, whose card the config names, whatever the host has. */
+const machine = (keys: string, device = "2786") =>
+  `machines: [{name: a, box: lab/x, gpu: {device_id: "${device}"}, ${keys}}]\n`;
+const first = (id: string, yaml: string) => found(id, yaml)[0]!;
+const shown = ({ status, says }: Finding) => `${status}: ${says}`;
+
+test("guest.driver: what the card needs, said before anything is built", () => {
+  const at = (device: string, keys = "image: debian-13") => shown(first("guest.driver", machine(keys, device)));
+  assert.is(at("2786"), "pass: 580 from NVIDIA's repository, open kernel modules for Ada");
+  assert.is(at("1b06"), "pass: 580 from NVIDIA's repository, proprietary kernel modules for Pascal");
+  assert.is(at("2b85"), "pass: 580 from NVIDIA's repository, open kernel modules for Blackwell");
+  assert.is(
+    at("2786", "image: debian-12, driver: {source: distro}"),
+    "pass: 535.261.03 of the distribution's own, proprietary kernel modules for Ada",
+  );
+});
+
+test("guest.driver: refuses pairs that cannot be, with what to write instead", () => {
+  const wrong: [device: string, keys: string, says: RegExp, write: string][] = [
+    ["2b85", "driver: {modules: proprietary}", /^Blackwell works with the open /, "branch: 580, modules: open"],
+    ["1b06", "driver: {modules: open}", /^Pascal works with the proprietary /, "branch: 580, modules: proprietary"],
+    ["1db4", "driver: {branch: 590}", /^branch 590 has no Volta any more, 580 /, "branch: 580, modules: proprietary"],
+    ["2b85", "driver: {branch: 550}", /^branch 550 has no Blackwell yet, 570 /, "branch: 580, modules: open"],
+    [
+      "2786",
+      "driver: {source: distro, modules: open}",
+      /^Debian 13's own open modules do not build .*pci_resize_resource/,
+      "{source: distro, branch: 550, modules: proprietary}",
+    ],
+    [
+      "2b85",
+      "driver: {source: distro}",
+      /^branch 550 has no Blackwell yet/,
+      "{source: nvidia, branch: 580, modules: open}",
+    ],
+  ];
+  for (const [device, keys, says, write] of wrong) {
+    const { status, says: said, fix } = first("guest.driver", machine(`image: debian-13, ${keys}`, device));
+    assert.is(status, "fail", said);
+    assert.match(said, says);
+    assert.ok(fix[0]!.say.includes(write), fix[0]!.say);
+  }
+  const kepler = first("guest.driver", machine("image: debian-13", "1004"));
+  assert.equal([kepler.status, kepler.fix[0]!.say], ["fail", "Give the machine a newer card, or none"]);
+  const mixed = first(
+    "guest.driver",
+    "machines: [{name: a, box: lab/x, image: debian-13, gpu: [{device_id: 1b06}, {device_id: 2b85}]}]",
+  );
+  assert.equal([mixed.status, mixed.fix[0]!.say], ["fail", "Give each of these cards to a machine of its own"]);
+});
+
+test("guest.driver: unknown for a card that is too new, and for a box that is not built here", () => {
+  const rubin = first("guest.driver", machine("image: debian-13", "3002"));
+  assert.is(rubin.status, "unknown");
+  assert.match(rubin.says, /^10de:3002 is newer than what is known here \(pci\.ids of 2026-10-24\)/);
+  const taken = first("guest.driver", machine("cpus: 1", "1b06"));
+  assert.is(taken.status, "unknown");
+  assert.match(taken.says, /taken as it is.*: Pascal needs branch 367 to 580, proprietary kernel modules$/);
+  const idle = first("guest.driver", machine("driver: {branch: 590}", "1b06"));
+  assert.equal([idle.status, idle.says], [
+    "warn",
+    "driver: does nothing without image:, since the box lab/x is taken as it is",
+  ]);
+  const foreign = "image: {file: disk.qcow2}, driver: {source: distro}";
+  assert.is(first("guest.driver", machine(foreign)).status, "unknown", "nobody knows what its packages have");
+  assert.is(first("guest.driver", machine("image: {file: disk.qcow2}")).status, "pass");
+  const blind = { ...host };
+  delete blind.pci;
+  const settled = settle(parseConfig("machines: [{name: a, box: lab/x, image: debian-13, gpu: {}}]"), blind);
+  assert.is(examine(blind, settled, ["guest.driver"])[0]!.status, "unknown", "which card it is was not read");
+  assert.is(driverOf(settled.machines[0]!, blind)?.branch, 580, "and yet the box gets a driver");
+});
+
+test("guest.driver: warns of open modules that leave GeForce alone; skips what is no card of NVIDIA's", () => {
+  const picky = first("guest.driver", machine("image: debian-12, driver: {source: distro, modules: open}"));
+  assert.is(picky.status, "warn");
+  assert.match(picky.says, /open modules of branch 535 leave GeForce/);
+  const of = (gpu: string) =>
+    shown(first("guest.driver", `machines: [{name: a, box: lab/x, image: debian-13, gpu: ${gpu}}]`));
+  assert.is(of("{vendor_id: 1002}"), "skip: it gets no NVIDIA card");
+  assert.is(of("{mode: partition}"), "skip: it gets a part of a card: the host's driver serves it");
+  assert.equal(found("guest.driver", "machines: [{name: a, box: lab/x}]"), []);
+});
+
+test("guest.driver: two machines of one box need one driver", () => {
+  const two = (more: string) =>
+    found(
+      "guest.driver",
+      `machines: [{name: a, box: lab/x, image: debian-13, gpu: {device_id: 1b06}}, {name: b, box: ${more}, image: debian-13, gpu: {device_id: 2b85}}]`,
+    );
+  assert.equal(two("lab/x").map(({ machine, status }) => [machine, status]), [["a", "pass"], ["b", "pass"], [
+    "b",
+    "fail",
+  ]]);
+  assert.match(two("lab/x")[2]!.says, /^it shares the box lab\/x with a, and their cards need different drivers/);
+  assert.is(two("lab/y").length, 2);
+});
+
+test("guest.cuda: the image's CUDA against the guest's driver, and against the card", () => {
+  const at = (image: string, keys = "image: debian-13", device = "2786") =>
+    first("guest.cuda", `${machine(keys, device)}services: {w: {image: "${image}", gpu: 1}}`);
+  const cuda = (version: string) => `nvidia/cuda:${version}-base-ubuntu22.04`;
+  assert.is(shown(at(cuda("12.4.1"))), "pass: w: CUDA 12.4 runs on driver 580");
+  const minor = at(cuda("13.1.0"));
+  assert.is(minor.status, "warn");
+  assert.match(minor.says, /^w: CUDA 13\.1 came with driver 590\.44\.01, and the guest gets 580: .*minor-version/);
+  assert.match(minor.fix[1]!.say, /driver: \{source: nvidia, branch: 590\}/);
+  const distro = "image: debian-12, driver: {source: distro}";
+  assert.match(
+    shown(at(cuda("12.4.1"), distro)),
+    /^warn: .* came with driver 550\.54\.14, and the guest gets 535\.261\.03/,
+  );
+  assert.is(at(cuda("12.2.2"), distro).status, "pass");
+  const old = at(cuda("13.0.1"), distro);
+  assert.is(shown(old), "fail: w: CUDA 13.0 needs driver 580 at least, and the guest gets 535.261.03");
+  assert.match(old.fix[1]!.say, /branch: 580/);
+  assert.match(
+    shown(at(cuda("13.0.1"), undefined, "1b06")),
+    /^warn: w: CUDA 13\.0 has no code for Pascal any more, CUDA 12 /,
+  );
+  assert.is(at(cuda("13.1.0"), undefined, "1b06").fix.length, 1, "no newer driver is offered that has no Pascal");
+  assert.match(
+    shown(at(cuda("12.4.1"), undefined, "2b85")),
+    /^warn: w: CUDA 12\.4 has no code for Blackwell, which CUDA 12\.8/,
+  );
+});
+
+test("guest.cuda: unknown where the name does not tell, or the driver is not known; skips what is not NVIDIA's", () => {
+  const at = (service: string, keys = "image: debian-13") =>
+    found("guest.cuda", `${machine(keys)}services: {w: {${service}}}`).map(shown);
+  assert.match(at('image: "nvcr.io/nvidia/pytorch:24.05-py3", gpu: 1')[0]!, /^unknown: w: which CUDA/);
+  assert.match(at("build: ., gpu: 1")[0]!, /^unknown: w: which CUDA/);
+  assert.match(at("image: nvidia/cuda:12.4.1-base, gpu: 1", "cpus: 1")[0]!, /^unknown: .* what driver .* not known$/);
+  assert.match(at("image: nvidia/cuda:13.9.0-base, gpu: 1")[0]!, /^unknown: w: CUDA 13\.9 is newer than what is known/);
+  assert.equal(at("image: nvidia/cuda:12.4.1-base"), [], "it asks for no GPU");
+  const other = "machines: [{name: a, box: lab/x, image: debian-13, gpu: {vendor_id: 1002}}]\n";
+  assert.is(first("guest.cuda", `${other}services: {w: {image: x, gpu: 1}}`).status, "skip");
+});
+
+test("guest.libc: by the image, or else by the box's name", () => {
+  const at = (keys: string, box = "lab/x") =>
+    shown(first("guest.libc", `machines: [{name: a, box: ${box}, gpu: {}, ${keys}}]`));
+  assert.is(at("image: debian-13", "lab/alpine"), "pass: debian-13 has glibc");
+  assert.is(at("image: {debootstrap: trixie}"), "pass: trixie from package sources has glibc");
+  assert.match(at("image: {file: ./alpine-3.21.qcow2}"), /^fail: .*alpine-3\.21\.qcow2 has musl, and NVIDIA's driver/);
+  assert.match(at("cpus: 1", "frenchexdev/alpine-3.21-gpuhost"), /^warn: by its name frenchexdev\/alpine/);
+  assert.is(at("cpus: 1", "generic/debian12"), "pass: by its name generic/debian12 has glibc");
+  assert.match(at("cpus: 1"), /^unknown: whether lab\/x has glibc/);
+  assert.is(
+    shown(first("guest.libc", "machines: [{name: a, box: alpine, gpu: {vendor_id: 1002}}]")),
+    "skip: it gets no NVIDIA card",
+  );
+  assert.equal(found("guest.libc", "machines: [{name: a, box: alpine}]"), []);
+});
+
+/** Services on a machine with so many cards, and what is said of them. */
+const services = (yaml: string, cards = 1) => {
+  const gpu = JSON.stringify(Array.from({ length: cards }, () => ({ device_id: "2786" })));
+  return found("services.gpu", `machines: [{name: a, box: lab/x, gpu: ${gpu}}]\nservices: {w: {image: x, ${yaml}}}`)
+    .map(shown);
+};
+const reserved = (entry: string) => `deploy: {resources: {reservations: {devices: [${entry}]}}}`;
+
+test("services.gpu: no more than there is", () => {
+  assert.equal(services("gpu: 1"), ["pass: w gets 1 of 1 GPU"]);
+  assert.equal(services("gpu: all", 2), ["pass: w gets all of 2 GPUs"]);
+  assert.equal(services("gpu: 2"), ["fail: w: it asks for 2 GPUs, and a has 1"]);
+  assert.equal(services("gpu: 1", 0), ["fail: w: it asks for a GPU, and a has none"]);
+  const other = "machines: [{name: a, box: lab/x, gpu: {vendor_id: 1002}}]\nservices: {w: {image: x, gpu: 1}}";
+  assert.is(shown(first("services.gpu", other)), "fail: w: it asks for a GPU, and a has none of NVIDIA's");
+  assert.equal(services("ports: ['1:1']"), [], "it asks for none");
+});
+
+test("services.gpu: a service's own reservation", () => {
+  const own = (entry: string, more = "") => services(`${reserved(entry)}${more}`);
+  assert.equal(own("{driver: nvidia, count: 1, capabilities: [gpu]}"), ["pass: w gets 1 of 1 GPU"]);
+  assert.equal(own("{driver: nvidia, capabilities: [gpu]}"), ["pass: w gets all of 1 GPU"]);
+  assert.equal(own("{driver: nvidia, count: '2', capabilities: [gpu]}"), ["fail: w: it asks for 2 GPUs, and a has 1"]);
+  assert.equal(own("{driver: nvidia, device_ids: ['0'], capabilities: [gpu]}"), ["pass: w gets 1 of 1 GPU"]);
+  assert.match(
+    own("{driver: nvidia, device_ids: ['3'], capabilities: [gpu]}")[0]!,
+    /^fail: .* GPU 3, and those of a count from 0 to 0/,
+  );
+  assert.match(
+    own("{driver: nvidia, count: 1, device_ids: ['0'], capabilities: [gpu]}")[0]!,
+    /^fail: .*both count and device_ids/,
+  );
+  assert.match(own("{driver: nvidia, count: 1}")[0]!, /^fail: .*no capabilities/);
+  assert.match(own("{driver: nvidia, count: 1, capabilities: []}")[0]!, /^fail: .*no capabilities/);
+  assert.equal(own("{driver: nvidia, count: 1}", ", gpu: 1"), ["pass: w gets 1 of 1 GPU"], "gpu: fills that in");
+  assert.match(
+    own("{driver: nvidia, count: 1, capabilities: [gpu]}", ", gpu: all")[0]!,
+    /gpu: all and its own .*\(count: 1\) differ/,
+  );
+  assert.equal(own("{driver: cdi, device_ids: ['nvidia.com/gpu=all'], capabilities: [gpu]}"), [
+    "pass: w gets all of 1 GPU",
+  ]);
+  assert.equal(services("devices: ['nvidia.com/gpu=0']"), ["pass: w gets 1 of 1 GPU"]);
+  assert.equal(services("gpus: all"), ["pass: w gets all of 1 GPU"]);
+  assert.match(services("gpus: all, gpu: 1")[0]!, /^fail: .*both gpu: and Compose's own gpus:/);
+  assert.equal(services(reserved("{driver: nvidia, count: 1, capabilities: [gpu]}"), 0), [
+    "fail: w: it asks for a GPU, and a has none",
+  ]);
+});
+
+test("services.gpu: NVIDIA's bare image ends at once without a command", () => {
+  const at = (more: string) =>
+    found(
+      "services.gpu",
+      `${machine("cpus: 1")}services: {w: {image: "nvidia/cuda:12.4.0-base-ubuntu22.04", gpu: 1${more}}}`,
+    ).map(shown);
+  const ends = "warn: w: nvidia/cuda:12.4.0-base-ubuntu22.04 runs a shell and no command, which ends at once";
+  assert.equal(at(", restart: always"), [`${ends}: it restarts for ever`]);
+  assert.equal(at(""), [ends]);
+  for (const more of [", command: sleep infinity", ", entrypoint: [sleep, infinity]", ", tty: true"]) {
+    assert.equal(at(more), ["pass: w gets 1 of 1 GPU"], more);
+  }
+});
+
+/** The original's example, as it was written there; its service is C# in the original and says the same. */
+const original = `
+machines:
+  - name: devlab-gpu-worker
+    box: frenchexdev/alpine-3.21-gpuhost
+    cpus: 8
+    memory: 16384
+    gpu:
+      enabled: true
+      vendor_id: 10de
+      device_id: 2786       # RTX 4070
+      mode: passthrough
+services:
+  ml-worker:
+    image: nvidia/cuda:12.4.0-base-ubuntu22.04
+    restart: always
+    deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]}}}
+`;
+
+test("the original's example: warned of musl, and of a service that restarts for ever; nothing fails", () => {
+  const said = [...found("guest", original), ...found("services", original)];
+  assert.equal(said.map(({ check, status }) => `${check} ${status}`), [
+    "guest.libc warn",
+    "guest.firmware pass",
+    "guest.driver unknown",
+    "guest.cuda unknown",
+    "services.gpu warn",
+  ]);
+  assert.match(said[4]!.says, /restarts for ever$/);
+});
+
+test("the starter brings no failure and no warning of its own", () => {
+  const said = [
+    ...found("guest", own("templates/homelab-gpu.yaml")),
+    ...found("services", own("templates/homelab-gpu.yaml")),
+  ];
+  assert.equal(said.map(({ check, status }) => `${check} ${status}`), [
+    "guest.libc pass",
+    "guest.firmware pass",
+    "guest.driver pass",
+    "guest.cuda pass",
+    "services.gpu pass",
+  ]);
+});
+
+test("--no-gpu leaves out every service that needs a GPU, whichever way it asks", () => {
+  const { left, config } = withoutGpu(parseConfig(`${original}  web: {image: nginx}\n`));
+  assert.equal([left, config.services.map(({ name }) => name)], [["ml-worker"], ["web"]]);
+});
+
+test("the Compose file has what the service reserves itself, with what gpu: says beside or within", () => {
+  const of = (service: string) =>
+    parse(composeFile(parseConfig(`${machine("cpus: 1")}services: {w: {image: x, ${service}}}`).services)).services.w;
+  const devices = (service: string) => of(service).deploy.resources.reservations.devices;
+  const ours = { driver: "nvidia", count: 1, capabilities: ["gpu"] };
+  assert.equal(devices("gpu: 1"), [ours]);
+  const tpu = { driver: "tpu", capabilities: ["tpu"] };
+  assert.equal(devices(`gpu: 1, ${reserved(JSON.stringify(tpu))}`), [tpu, ours], "another device stays beside it");
+  const own = { driver: "nvidia", device_ids: ["0"], capabilities: ["gpu"] };
+  assert.equal(devices(reserved(JSON.stringify(own))), [own]);
+  assert.equal(devices(`gpu: 1, ${reserved(JSON.stringify(own))}`), [own], "it names its GPU itself");
+  assert.equal(devices(`gpu: 1, ${reserved("{capabilities: [compute, video], options: {a: b}}")}`), [
+    { driver: "nvidia", options: { a: "b" }, count: 1, capabilities: ["gpu", "compute", "video"] },
+  ]);
+});
+
+test("NVIDIA_DRIVER_CAPABILITIES is the user's to write", () => {
+  const text = (service: string) =>
+    composeFile(parseConfig(`${machine("cpus: 1")}services: {w: {image: x, ${service}}}`).services);
+  assert.not.match(text("gpu: all"), /NVIDIA/);
+  assert.match(
+    text("gpu: all, environment: {NVIDIA_DRIVER_CAPABILITIES: all}"),
+    /NVIDIA_DRIVER_CAPABILITIES: "?all"?\n/,
+  );
+});
+
+test.run();
