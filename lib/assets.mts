@@ -13,6 +13,7 @@ export const names = [
   "scripts/make-image.sh",
   "scripts/make-seed.sh",
   "scripts/install-docker.sh",
+  "scripts/install-nvidia.sh",
   "scripts/finish-box.sh",
   "scripts/add-box.sh",
   "scripts/remove-vm.sh",

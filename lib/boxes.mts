@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import type { File, Host, Image, SettledMachine, Step } from "./types.mts";
+import type { DriverWish, File, Host, Image, SettledMachine, Step } from "./types.mts";
 import { knownImages } from "./images.mts";
+import { type Driver, driverOf } from "./nvidia.mts";
 import { providerOf } from "./providers.mts";
 import { isOlder } from "./versions.mts";
 
@@ -26,14 +27,16 @@ export function boxOf(machine: SettledMachine, host: Host, texts: Texts): Box | 
   if (!image) return undefined;
   const packer = providerOf(provider).packer;
   const folder = `packer/${slug(name)}`;
-  const own = ["install-docker.sh"];
+  const driver = driverOf(machine, host);
+  const own = ["install-docker.sh", ...(driver ? ["install-nvidia.sh"] : [])];
+  const environment = driver ? environmentFor(driver, machine.driver) : [];
   const scripts = [
     ...own.map((file) => ({ path: file, text: text(texts, `scripts/${file}`) })),
     ...machine.provision.map((file, i) => ({ path: `provision-${i + 1}.sh`, text: text(texts, file) })),
     { path: "finish-box.sh", text: text(texts, "scripts/finish-box.sh") },
   ];
   const template = text(texts, `templates/${packer}`);
-  const version = `1.${hash([template, diskSize, provider, image, scripts, imageTexts(image, texts)])}`;
+  const version = `1.${hash([template, diskSize, provider, image, scripts, environment, imageTexts(image, texts)])}`;
   const emulated = machine.accelerator === "tcg";
   const values = {
     accelerator: machine.accelerator,
@@ -43,6 +46,7 @@ export function boxOf(machine: SettledMachine, host: Host, texts: Texts): Box | 
     disk_image: "image",
     disk_size: diskSize,
     scripts: scripts.map(({ path }) => path),
+    environment,
   };
   const init = !isOlder(host.versions.packer ?? "0", "1.7");
   const packerEnv = { CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: "cache" };
@@ -80,6 +84,21 @@ export function boxOf(machine: SettledMachine, host: Host, texts: Texts): Box | 
       },
     ],
   };
+}
+
+/** What install-nvidia.sh is told, `NAME=VALUE` each: the driver that was decided, and where to get it. */
+function environmentFor({ source, branch, modules }: Driver, wish: DriverWish): string[] {
+  const values: Record<string, string | undefined> = {
+    NVIDIA_SOURCE: source,
+    NVIDIA_BRANCH: branch === undefined ? undefined : String(branch),
+    NVIDIA_MODULES: modules,
+    NVIDIA_DEFAULT_RUNTIME: wish.defaultRuntime ? "yes" : undefined,
+    NVIDIA_DRIVER_REPO: wish.repository,
+    NVIDIA_DRIVER_KEY: wish.key,
+    NVIDIA_TOOLKIT_REPO: wish.toolkitRepository,
+    NVIDIA_TOOLKIT_KEY: wish.toolkitKey,
+  };
+  return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
 }
 
 /** What a person calls an image. */

@@ -25,6 +25,12 @@ interface RawGpu {
   partition_count?: number;
 }
 
+type RawDriver = Pick<DriverWish, "source" | "branch" | "modules" | "repository" | "key"> & {
+  default_runtime?: boolean;
+  toolkit_repository?: string;
+  toolkit_key?: string;
+};
+
 interface RawMachine {
   name: string;
   provider?: string;
@@ -34,7 +40,7 @@ interface RawMachine {
   memory?: number;
   accelerator?: "kvm" | "tcg";
   gpu?: RawGpu | RawGpu[];
-  driver?: DriverWish;
+  driver?: RawDriver;
   provision?: string[];
 }
 
@@ -65,8 +71,17 @@ function shapedMachine({ gpu, image, driver = {}, provision = [], ...same }: Raw
       mode: mode ?? "passthrough",
       ...(partition_count === undefined ? {} : { partitionCount: partition_count }),
     })),
-    driver,
+    driver: shapedDriver(driver),
     provision,
+  };
+}
+
+function shapedDriver({ default_runtime, toolkit_repository, toolkit_key, ...same }: RawDriver): DriverWish {
+  return {
+    ...same,
+    ...(default_runtime === undefined ? {} : { defaultRuntime: default_runtime }),
+    ...(toolkit_repository === undefined ? {} : { toolkitRepository: toolkit_repository }),
+    ...(toolkit_key === undefined ? {} : { toolkitKey: toolkit_key }),
   };
 }
 

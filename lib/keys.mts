@@ -26,6 +26,20 @@ const path = (example: string): Shape => ({
   example,
 });
 
+const source = (example: string): Shape => ({
+  kind: "text",
+  pattern: "^(https?|file)://[^\\s'\"\\u0000-\\u001f]+$",
+  says: "an http, https or file URL",
+  example,
+});
+
+const key = (example: string): Shape => ({
+  kind: "text",
+  pattern: "^(https?://|file://|/|base64:)[^\\s'\"\\u0000-\\u001f]+$",
+  says: "a URL, an absolute path in the guest, or base64: and the key",
+  example,
+});
+
 const image: Key = {
   kind: "either",
   about: "What the box is built from. Without it, the box is one that Vagrant has or finds.",
@@ -173,6 +187,27 @@ const machine: Record<string, Key> = {
         about: "Which kernel modules. Default: what the card needs.",
         values: () => ["open", "proprietary"],
         example: "open",
+      },
+      default_runtime: {
+        kind: "flag",
+        about: "Whether Docker runs every container by NVIDIA's runtime. Default: false, those that ask for a GPU.",
+        example: "true",
+      },
+      repository: {
+        ...source("https://mirror.example.org/cuda/debian12/x86_64"),
+        about: "Another copy of NVIDIA's driver repository, seen from the guest.",
+      },
+      key: {
+        ...key("https://mirror.example.org/cuda-keyring_1.1-1_all.deb"),
+        about: "The key of repository: a URL, a path in the guest, or base64:…",
+      },
+      toolkit_repository: {
+        ...source("https://mirror.example.org/libnvidia-container/stable/deb/amd64"),
+        about: "Another copy of the container toolkit's repository, seen from the guest.",
+      },
+      toolkit_key: {
+        ...key("https://mirror.example.org/gpgkey"),
+        about: "The key of toolkit_repository: a URL, a path in the guest, or base64:…",
       },
     },
   },

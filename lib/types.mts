@@ -78,6 +78,13 @@ export interface DriverWish {
   source?: "nvidia" | "distro";
   branch?: number;
   modules?: "open" | "proprietary";
+  /** Docker runs every container by NVIDIA's runtime. */
+  defaultRuntime?: boolean;
+  /** Other copies of NVIDIA's repositories and their keys, as install-nvidia.sh takes them. */
+  repository?: string;
+  key?: string;
+  toolkitRepository?: string;
+  toolkitKey?: string;
 }
 
 /** One Compose service. */

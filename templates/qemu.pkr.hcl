@@ -7,6 +7,7 @@ variable "memory" { type = number }
 variable "disk_image" { type = string }
 variable "disk_size" { type = string }
 variable "scripts" { type = list(string) }
+variable "environment" { type = list(string) }
 
 source "qemu" "box" {
   disk_image       = true
@@ -42,6 +43,7 @@ build {
 
   provisioner "shell" {
     scripts             = var.scripts
+    environment_vars    = var.environment
     execute_command     = "chmod +x '{{ .Path }}'; sudo env {{ .Vars }} '{{ .Path }}'"
     start_retry_timeout = "10m"
   }

@@ -130,6 +130,26 @@ function withCards(host: string, gpu: string, there: Partial<LabMachine> = {}, r
   return planned(config, { a: there }, { host: parseHost(own(`test/hosts/${host}.txt`)), recreate });
 }
 
+test("a box for a machine with an NVIDIA card gets the driver that was decided; without one, nothing of it", () => {
+  const built = (machine: string, name = "rtx4070-desktop-debian12") => {
+    const config = parseConfig(`machines: [{name: a, box: lab/x, image: debian-12, ${machine}}]`);
+    const plan = planned(config, {}, { host: parseHost(own(`test/hosts/${name}.txt`)) });
+    return JSON.parse(file(plan, "packer/lab-x/values.auto.pkrvars.json"));
+  };
+  const { scripts, environment } = built("gpu: {}, driver: {toolkit_repository: 'http://10.0.2.2/x', default_runtime: true}");
+  assert.equal(scripts, ["install-docker.sh", "install-nvidia.sh", "finish-box.sh"]);
+  assert.equal(environment, [
+    "NVIDIA_SOURCE=nvidia",
+    "NVIDIA_BRANCH=580",
+    "NVIDIA_MODULES=open",
+    "NVIDIA_DEFAULT_RUNTIME=yes",
+    "NVIDIA_TOOLKIT_REPO=http://10.0.2.2/x",
+  ]);
+  const plain = built("gpu: {enabled: false}");
+  assert.equal([plain.scripts, plain.environment], [["install-docker.sh", "finish-box.sh"], []]);
+  assert.equal(built("gpu: {vendor_id: 1002}", "rx7900-only-card-fedora").environment, [], "an AMD card");
+});
+
 for (
   const [name, host, gpu] of [
     ["gpu-one-function", "h200-server-ubuntu", '{address: "18:00.0"}'],

@@ -1,8 +1,9 @@
 /** Boots a topology in QEMU under TCG and talks to it over its serial line. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Serial } from "../serial.mts";
 import type { Topology } from "./topologies.mts";
 
 /** A machine that runs. */
@@ -62,9 +63,9 @@ export async function boot(topology: Topology, built: string): Promise<Machine> 
       }`,
     ],
   ], { stdio: ["pipe", "pipe", "pipe"] });
-  const talk = new Talk(child, topology.name);
+  const serial = new Serial(child, topology.name);
   try {
-    await talk.until("lab: ready", 120_000);
+    await serial.until(/lab: ready$/, 120_000);
   } catch (error) {
     child.kill("SIGKILL");
     rmSync(work, { recursive: true });
@@ -73,7 +74,7 @@ export async function boot(topology: Topology, built: string): Promise<Machine> 
   return {
     async tell(command) {
       child.stdin.write(`${command}\n`);
-      const lines = await talk.until(`lab: done ${command.split(" ")[0]}`, 60_000);
+      const { lines } = await serial.until(new RegExp(`lab: done ${command.split(" ")[0]}$`), 60_000);
       // the serial line echoes what is typed
       return lines.filter((line) => line !== command);
     },
@@ -86,48 +87,4 @@ export async function boot(topology: Topology, built: string): Promise<Machine> 
       rmSync(work, { recursive: true });
     },
   };
-}
-
-/** Lines of a serial line, up to one that is waited for. */
-class Talk {
-  #lines: string[] = [];
-  #rest = "";
-  #errors = "";
-  #wake = () => {};
-  #over = false;
-  readonly #name: string;
-
-  constructor(child: ChildProcess, name: string) {
-    this.#name = name;
-    child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
-      const parts = (this.#rest + chunk).split(/\r*\n/);
-      this.#rest = parts.pop()!;
-      this.#lines.push(...parts);
-      this.#wake();
-    });
-    child.stderr!.setEncoding("utf8").on("data", (chunk: string) => this.#errors += chunk);
-    child.on("close", () => {
-      this.#over = true;
-      this.#wake();
-    });
-  }
-
-  async until(last: string, patience: number): Promise<string[]> {
-    const deadline = Date.now() + patience;
-    for (;;) {
-      const at = this.#lines.findIndex((line) => line.endsWith(last));
-      if (at >= 0) return this.#lines.splice(0, at + 1).slice(0, -1);
-      if (this.#over || Date.now() > deadline) {
-        const why = this.#over ? `QEMU ended: ${this.#errors}` : "no answer in time";
-        throw new Error(`${this.#name}: ${why}\n${this.#lines.slice(-30).join("\n")}`);
-      }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 1000);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  }
 }

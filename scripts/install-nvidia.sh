@@ -1,0 +1,321 @@
+#!/bin/sh
+# NVIDIA's driver and Container Toolkit, and Docker told of it, in a guest that has no card yet: run as root when the box is built, on
+# Debian 12 and 13, Ubuntu 22.04 and 24.04. Run again, it changes nothing. Its settings are environment variables:
+#
+#   NVIDIA_SOURCE           nvidia (default): NVIDIA's repository; distro: the distribution's own packages
+#   NVIDIA_BRANCH           such as 580; default: the newest that the source has
+#   NVIDIA_MODULES          open (default) or proprietary
+#   NVIDIA_DEFAULT_RUNTIME  yes: Docker runs every container by NVIDIA's runtime; no (default): what daemon.json says stays
+#   NVIDIA_DRIVER_REPO      URL of another copy of NVIDIA's repository for this distribution
+#   NVIDIA_DRIVER_KEY       its key; default: out of the cuda-keyring package there
+#   NVIDIA_TOOLKIT_REPO     URL of another copy of the toolkit's repository, as its deb line has it
+#   NVIDIA_TOOLKIT_KEY      its key
+#
+# A key is a URL or a path in the guest (a key, with armour or without, or a package that has it), or base64:TEXT.
+#
+# nvidia-smi is not run here: it needs a card. What can be proven without one is: the module is built for the kernel that boots next, and
+# all else is in its place. Otherwise this fails, with the compiler's own line where there is one.
+set -eu
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+
+say() { printf 'install-nvidia: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+changed=
+did() { say "$*"; changed=yes; }
+
+source=${NVIDIA_SOURCE:-nvidia} branch=${NVIDIA_BRANCH:-} modules=${NVIDIA_MODULES:-open} default=${NVIDIA_DEFAULT_RUNTIME:-no}
+case $source in nvidia | distro) ;; *) die "NVIDIA_SOURCE is $source: nvidia or distro" ;; esac
+case $modules in open | proprietary) ;; *) die "NVIDIA_MODULES is $modules: open or proprietary" ;; esac
+case $default in yes | no) ;; *) die "NVIDIA_DEFAULT_RUNTIME is $default: yes or no" ;; esac
+case $branch in *[!0-9]*) die "NVIDIA_BRANCH is $branch: a number such as 580" ;; esac
+# shellcheck disable=SC1091 # the guest's own
+distro=$(. /etc/os-release && echo "$ID${VERSION_ID:-}" | tr -d .)
+case $distro in
+  debian12 | debian13 | ubuntu2204 | ubuntu2404) ;;
+  *) die "$distro is not known here: Debian 12 and 13, Ubuntu 22.04 and 24.04" ;;
+esac
+[ "$(dpkg --print-architecture)" = amd64 ] || die 'only amd64 is known here'
+[ "$(id -u)" = 0 ] || die 'run it as root'
+
+driver_repo=${NVIDIA_DRIVER_REPO:-https://developer.download.nvidia.com/compute/cuda/repos/$distro/x86_64}
+driver_key=${NVIDIA_DRIVER_KEY:-$driver_repo/cuda-keyring_1.1-1_all.deb}
+# shellcheck disable=SC2016 # apt fills in the architecture
+toolkit_repo=${NVIDIA_TOOLKIT_REPO:-'https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH)'}
+toolkit_key=${NVIDIA_TOOLKIT_KEY:-https://nvidia.github.io/libnvidia-container/gpgkey}
+daemon=/etc/docker/daemon.json
+nouveau=/etc/modprobe.d/homelab-gpu-nouveau.conf
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# apt reads as a user of its own
+chmod 755 "$work"
+
+# ------------------------------------------------------------------------------------------------------------ packages
+
+updated=
+apt() { apt-get -q -o DPkg::Lock::Timeout=600 "$@"; }
+update() { [ -n "$updated" ] || apt update; updated=yes; }
+add() { did "installing $*"; apt install -y --no-install-recommends --allow-downgrades "$@"; }
+candidate() { apt-cache policy "$1" | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'; }
+known() { [ -n "$(candidate "$1")" ]; }
+those_known() { for package; do if known "$package"; then echo "$package"; fi; done; }
+put() { # FILE: standard input, where the file differs from it
+  cat >"$work/put"
+  cmp -s "$work/put" "$1" && return
+  did "writing $1"
+  mkdir -p "$(dirname "$1")"
+  install -m 644 "$work/put" "$1"
+  case $1 in /etc/apt/sources.list.d/*) updated= ;; esac
+}
+
+fetch() { # URL FILE, by apt's own helper, which has its proxies and is in every image
+  case $1 in
+    base64:*) printf %s "${1#base64:}" | base64 -d >"$2" ;;
+    /*) cp "$1" "$2" ;;
+    *) /usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file "$1" "$2" >&2 ;;
+  esac || die "cannot get $1"
+}
+
+# Signed by the key at the path that NVIDIA's own instructions name, so that who follows them later meets no other key for the same place.
+repository() { # LIST URL KEY KEYRING
+  if [ ! -e "$4" ]; then
+    fetch "$3" "$work/key"
+    case $(head -c 8 "$work/key" | tr -d '\0') in
+      '!<arch>'*) dpkg-deb --fsys-tarfile "$work/key" | tar -xO --wildcards './usr/share/keyrings/*.gpg' ;;
+      -----BEG*) sed -n '/^-----BEGIN/,/^-----END/p' "$work/key" | sed '1,/^[[:space:]]*$/d; /^=/d; /^-----END/d' | base64 -d ;;
+      *) cat "$work/key" ;;
+    esac >"$work/keyring"
+    [ -s "$work/keyring" ] || die "$3 has no key in it"
+    put "$4" <"$work/keyring"
+  fi
+  echo "deb [signed-by=$4] ${2%/} /" | put "/etc/apt/sources.list.d/$1.list"
+}
+
+# The entries of the distribution's own sources once more, with the components that they lack: files of our own, nothing of theirs is changed.
+components() { # COMPONENT…
+  # shellcheck disable=SC2016 # apt fills these in
+  apt-get indextargets --format '$(SOURCESENTRY) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
+    awk -v wanted="$*" '$1 !~ /homelab-gpu/ && ($3 == "Debian" || $3 == "Ubuntu") { has[$1] = has[$1] " " $2 " " }
+      END { n = split(wanted, w, " "); for (entry in has) { lacks = ""
+        for (i = 1; i <= n; i++) if (!index(has[entry], " " w[i] " ")) lacks = lacks " " w[i]
+        if (lacks != "") print entry lacks } }' | sort >"$work/lacking"
+  : >"$work/list"
+  : >"$work/sources"
+  while read -r entry lacks; do
+    file=${entry%:*} n=${entry##*:}
+    case $file in
+      *.sources)
+        grep -v '^#' "$file" | awk -v n="$n" 'BEGIN { RS = ""; ORS = "\n\n" } NR == n' |
+          sed "s/^Types:.*/Types: deb/; s/^Components:.*/Components: $lacks/" >>"$work/sources"
+        ;;
+      *) sed -n "${n}p" "$file" | sed -E "s/^(deb +(\[[^]]*\] *)?[^ ]+ +[^ ]+) .*/\1 $lacks/" >>"$work/list" ;;
+    esac
+  done <"$work/lacking"
+  if [ -s "$work/sources" ]; then put /etc/apt/sources.list.d/homelab-gpu-components.sources <"$work/sources"; fi
+  if [ -s "$work/list" ]; then put /etc/apt/sources.list.d/homelab-gpu-components.list <"$work/list"; fi
+}
+
+# ---------------------------------------------------------------------------------------------------------- the driver
+
+kernels() { for image in /boot/vmlinuz-*; do if [ -e "$image" ]; then echo "${image#/boot/vmlinuz-}"; fi; done | sort -V; }
+kernel=$(kernels | tail -n 1) # boots next
+
+driver_lacks() { # what is still missing, in words
+  [ -n "$kernel" ] || { echo 'there is no kernel in /boot'; return; }
+  if ! dkms status -k "$kernel" 2>/dev/null | grep -q '^nvidia.*: installed'; then
+    echo "DKMS has no module of NVIDIA installed for the kernel $kernel"
+    return
+  fi
+  version=$(modinfo -k "$kernel" -F version nvidia 2>/dev/null) ||
+    { echo "modinfo finds no module nvidia for the kernel $kernel"; return; }
+  # open: Dual MIT/GPL
+  case $(modinfo -k "$kernel" -F license nvidia) in NVIDIA) is=proprietary ;; *) is=open ;; esac
+  [ "$is" = "$modules" ] || { echo "the modules are the $is ones, not the $modules ones"; return; }
+  case $version in "${branch:-${version%%.*}}".*) ;; *) echo "the driver is $version, not of branch $branch"; return ;; esac
+  command -v nvidia-smi >/dev/null || { echo 'nvidia-smi is missing'; return; }
+  [ -n "$(find /usr/lib -name "libnvidia-ml.so.$version")" ] || echo "the libraries are not those of the module's version, $version"
+}
+
+# The compiler's line and the end of the log, for whoever reads why the box was not built.
+no_module() {
+  # shellcheck disable=SC2012 # names without blanks
+  log=$(ls -t /var/lib/dkms/nvidia*/*/build/make.log 2>/dev/null | head -n 1)
+  if [ -n "$log" ]; then
+    say "the end of $log:"
+    tail -n 20 "$log" >&2
+    say "the driver's module does not build for the kernel $kernel: one of the two is too new for the other. The compiler says:"
+    grep -m 3 -E '\b(fatal error|error|ERROR): |\*\*\* ' "$log" >&2 || true
+  fi
+  die "$1"
+}
+
+# One version for the module and all its libraries, or nvidia-smi says "Driver/library version mismatch": Debian 12 has 535.309.01, but the
+# open module as 535.261.03 alone.
+pin() { # VERSION: a pattern, or nothing
+  {
+    echo '# from homelab-gpu: one version for the driver and all its libraries'
+    if [ -n "$1" ]; then printf 'Package: *nv* *cuda*\nPin: version %s\nPin-Priority: 1001\n\n' "$1"; fi
+    # as the cuda-keyring package has it: of what the distribution has too, NVIDIA's
+    if [ "$source" = nvidia ]; then printf 'Package: *\nPin: release l=NVIDIA CUDA\nPin-Priority: 600\n'; fi
+  } | put /etc/apt/preferences.d/homelab-gpu-nvidia
+}
+
+# Packages of the module and of what computing needs, no X: docs.nvidia.com, Driver Installation Guide, "Compute-only System".
+driver_packages() {
+  case $distro-$source-$modules in
+    debian*-nvidia-open) echo nvidia-kernel-open-dkms nvidia-driver-cuda ;;
+    debian*-nvidia-proprietary) echo nvidia-kernel-dkms nvidia-driver-cuda ;;
+    debian*-distro-open) echo nvidia-open-kernel-dkms nvidia-smi libcuda1 libnvidia-cfg1 libnvidia-encode1 ;;
+    debian*-distro-proprietary) echo nvidia-kernel-dkms nvidia-smi libcuda1 libnvidia-cfg1 libnvidia-encode1 ;;
+    ubuntu*)
+      # the branch stands in the name (nvidia-dkms-580-server-open), except in NVIDIA's repository from 590 on (nvidia-dkms-open)
+      open=''
+      if [ "$modules" = open ]; then open=-open; fi
+      kind='(-server)?'
+      if [ "$source" = nvidia ]; then kind=''; fi
+      numbered=$(apt-cache pkgnames nvidia-dkms- | grep -E "^nvidia-dkms-${branch:-[0-9]+}$kind$open\$" | sort -V | tail -n 1)
+      if [ "$source" = nvidia ] && known "nvidia-dkms$open"; then numbered=nvidia-dkms$open; fi
+      middle=${numbered#nvidia-dkms}
+      middle=${middle%"$open"}
+      [ -z "$numbered" ] || echo "$numbered nvidia-utils$middle libnvidia-compute$middle libnvidia-decode$middle libnvidia-encode$middle"
+      ;;
+  esac
+}
+
+# Headers of the kernels that are here, and the package that brings those of the next one along with it. Mirrors drop the headers of older
+# kernels: then the newest kernel and its headers. No other reason replaces the kernel, since a newer one may be too new for the driver.
+kernel_headers() {
+  headers=$(for one in $(kernels); do those_known "linux-headers-$one"; done)
+  # shellcheck disable=SC2016 # dpkg fills these in
+  images=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' 'linux-image-[a-z]*' 2>/dev/null |
+    awk '$1 == "ii" && $2 !~ /-unsigned-/ { print $2 "=" $3 }')
+  newest=$(those_known "linux-headers-$kernel")
+  for image in $images; do
+    next=linux-headers-${image#linux-image-}
+    if [ -z "$newest" ]; then
+      headers="$headers ${image%=*} ${next%=*}"
+    elif apt-cache show "$next" >/dev/null 2>&1; then
+      headers="$headers $next"
+    fi
+  done
+}
+
+install_driver() {
+  update
+  case $distro-$source in
+    debian*-distro) components contrib non-free non-free-firmware ;;
+    debian*-nvidia) components contrib ;;
+    ubuntu*-distro) components restricted ;;
+  esac
+  if [ "$source" = nvidia ]; then
+    repository "cuda-$distro-x86_64" "$driver_repo" "$driver_key" /usr/share/keyrings/cuda-archive-keyring.gpg
+  fi
+  update
+  pin "${branch:+$branch.*}"
+  packages=$(driver_packages)
+  first=${packages%% *}
+  version=
+  if [ -n "$first" ]; then version=$(candidate "$first"); fi
+  case $version in
+    "${branch:-${version%%.*}}".*) ;;
+    *)
+      die "no driver${branch:+ of branch $branch} with $modules modules for $distro in the packages of $source${version:+, which have $version}"
+      ;;
+  esac
+  upstream=${version%-*}
+  pin "$upstream-*"
+
+  kernel_headers
+  # shellcheck disable=SC2086 # words
+  add $headers dkms make gcc openssl kmod
+  kernel=$(kernels | tail -n 1)
+  [ -e "/lib/modules/$kernel/build/Makefile" ] || die "kernel headers for kernel $kernel cannot be found"
+
+  # shellcheck disable=SC2046,SC2086 # words
+  add $packages $(those_known nvidia-modprobe) || no_module "the driver's packages could not be installed"
+  for one in $(kernels); do
+    # the packages build for the kernel that runs and for the newest; what is built already is not built again
+    if [ -e "/lib/modules/$one/build/Makefile" ]; then dkms autoinstall -k "$one" >&2 || say "not built for the kernel $one"; fi
+  done
+}
+
+# ---------------------------------------------------------------------------------------------- the toolkit and Docker
+
+tools='nvidia-ctk nvidia-container-runtime nvidia-container-runtime-hook'
+toolkit_lacks() { for tool in $tools; do command -v "$tool" >/dev/null || echo "$tool is missing"; done; }
+
+install_toolkit() {
+  repository nvidia-container-toolkit "$toolkit_repo" "$toolkit_key" /usr/share/keyrings/nvidia-container-toolkit-keyring.gpg
+  update
+  known nvidia-container-toolkit || die "there is no nvidia-container-toolkit at $toolkit_repo"
+  add nvidia-container-toolkit
+}
+
+# An object, and nothing after it: nvidia-ctk reads the first value of a file and writes only that back, and an empty file is an error to it
+# (pkg/config/engine/docker/option.go in NVIDIA/nvidia-container-toolkit).
+readable() { # FILE
+  jq -es 'length == 1 and (.[0] | type == "object" and ((.runtimes // {}) | type == "object"))' "$1" >/dev/null 2>"$work/jq"
+}
+blank() { ! grep -q '[^[:space:]]' "$daemon" 2>/dev/null; }
+daemon_lacks() {
+  # shellcheck disable=SC2016 # jq's
+  { ! blank && readable "$daemon" && jq -e --arg default "$default" '(.runtimes.nvidia.path | type == "string")
+    and ($default == "no" or ."default-runtime" == "nvidia")' "$daemon" >/dev/null; } || echo "$daemon has no runtime nvidia"
+}
+
+kept() { # all that is not NVIDIA's
+  # shellcheck disable=SC2016 # jq's
+  jq -es --arg default "$default" 'def rest: del(.runtimes.nvidia) | if .runtimes == {} then del(.runtimes) else . end
+    | if $default == "yes" then del(."default-runtime") else . end; length == 2 and (.[0] | rest) == (.[1] | rest)' \
+    "$work/before" "$work/daemon.json" >/dev/null
+}
+
+configure_docker() {
+  if blank; then echo '{}' >"$work/before"; else cat "$daemon" >"$work/before"; fi
+  cp "$work/before" "$work/daemon.json"
+  set -- --runtime=docker --config="$work/daemon.json"
+  if [ "$default" = yes ]; then set -- "$@" --set-as-default; fi
+  nvidia-ctk runtime configure "$@" >&2 || die "nvidia-ctk could not add its runtime: $daemon stays as it was"
+  kept || die "nvidia-ctk changed more than its runtime: $daemon stays as it was"
+  # Docker 23 and later
+  if dockerd --help 2>/dev/null | grep -q -- '--validate'; then
+    dockerd --validate --config-file "$work/daemon.json" >&2 || die "Docker does not take this: $daemon stays as it was"
+  fi
+  put "$daemon" <"$work/daemon.json"
+}
+
+# ---------------------------------------------------------------------------------------------------------------- all
+
+command -v jq >/dev/null || { update; add jq; }
+# before anything is built
+blank || readable "$daemon" || die "$daemon is not a JSON object that can be added to, and is left as it is. $(cat "$work/jq")"
+
+put "$nouveau" <<'CONF'
+# from homelab-gpu: the card is for NVIDIA's driver
+blacklist nouveau
+options nouveau modeset=0
+CONF
+if [ -n "$(driver_lacks)" ]; then install_driver; fi
+lacks=$(driver_lacks)
+[ -z "$lacks" ] || no_module "$lacks"
+if [ -n "$(toolkit_lacks)" ]; then install_toolkit; fi
+lacks=$(toolkit_lacks)
+[ -z "$lacks" ] || die "$lacks"
+if [ -n "$(daemon_lacks)" ]; then configure_docker; fi
+lacks=$(daemon_lacks)
+[ -z "$lacks" ] || die "$lacks"
+
+# nouveau may be in the early boot image too
+if command -v update-initramfs >/dev/null; then
+  for one in $(kernels); do
+    if [ -n "$(find "/boot/initrd.img-$one" ! -newer "$nouveau" 2>/dev/null)" ]; then
+      did "making the early boot image of $one anew"
+      update-initramfs -u -k "$one" >&2
+    fi
+  done
+fi
+# dockerd looks for the toolkit once, when it starts
+if [ -n "$changed" ] && [ -d /run/systemd/system ] && command -v dockerd >/dev/null; then systemctl restart docker; fi
+
+say "driver $(modinfo -k "$kernel" -F version nvidia), $modules modules, built for the kernel $kernel"
+say "$(nvidia-ctk --version | head -n 1), and Docker has the runtime nvidia"
+[ -n "$changed" ] || say 'all of it was there: nothing was changed'

@@ -1,0 +1,129 @@
+/** An emulated host with an IOMMU and a card to hand over, told over its serial line what to do. */
+import { execFileSync, spawn } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { Serial } from "../../serial.mts";
+
+/** What the host is, beside what `build.sh` made. */
+export interface HostOptions {
+  /** The folder that `build.sh` printed. */
+  built: string;
+  /** Raw ext4 disks; each is mounted below `/` under its label. Nothing is written to them. */
+  disks?: string[];
+  /** File that keeps what changes on the root disk: a later boot with it goes on from there. Without it, changes are thrown away. */
+  changes?: string;
+  /** Another kernel or initramfs than the built ones. */
+  kernel?: string;
+  initrd?: string;
+  /** More of the kernel's arguments. */
+  append?: string;
+  /** Whether a network card stands in the card's IOMMU group, as behind many a cheap board's ports. */
+  crowded?: boolean;
+  /** Seconds that it has until it is ready. */
+  patience?: number;
+}
+
+/** A host that runs. */
+export interface EmulatedHost {
+  /** Seconds that it took to be ready. */
+  booted: number;
+  /** Has `sh` run a line, and waits for it that many seconds, 60 unless told. */
+  tell(command: string, seconds?: number): Promise<{ code: number; out: string }>;
+  /** Ends it in good order. */
+  off(): Promise<void>;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
+}
+
+/** The card: an ATI Rage 128 and a USB controller in one slot, 02:00.0 and 02:00.1 on the host. */
+export const card = { vendor_id: "1002", device_id: "5046", functions: ["0000:02:00.0", "0000:02:00.1"] };
+
+const devices = (crowded: boolean) => [
+  "intel-iommu,intremap=on",
+  // the host's own card comes first, and so is the one that the firmware starts with
+  "pcie-root-port,id=own,chassis=1,slot=1,addr=4",
+  "VGA,bus=own",
+  `pcie-root-port,id=card,chassis=2,slot=2,addr=5.0,multifunction=on${crowded ? ",disable-acs=on" : ""}`,
+  "ati-vga,bus=card,addr=0.0,multifunction=on",
+  "qemu-xhci,bus=card,addr=0.1",
+  ...(crowded ? ["pcie-root-port,id=beside,chassis=3,slot=3,addr=5.1,disable-acs=on", "e1000e,bus=beside"] : []),
+  "virtio-net-pci,netdev=net,romfile=",
+];
+
+/** Boots; fails if it is not ready in time, or QEMU ends. */
+export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
+  const { built, disks = [], crowded = false, append = "" } = options;
+  const began = Date.now();
+  const work = mkdtempSync(join(tmpdir(), "homelab-gpu-host-"));
+  const root = options.changes ?? join(work, "root.qcow2");
+  if (!existsSync(root)) {
+    execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", "-F", "raw", "-b", `${built}/root.img`, root]);
+  }
+  const child = spawn("qemu-system-x86_64", [
+    ...[
+      "-accel",
+      "tcg,thread=multi,tb-size=1024",
+      "-machine",
+      "q35,kernel-irqchip=split",
+      "-cpu",
+      process.env.HOST_CPU ?? "max",
+    ],
+    ...["-smp", "2", "-m", "4096", "-nodefaults", "-display", "none", "-vga", "none", "-serial", "stdio", "-no-reboot"],
+    ...devices(crowded).flatMap((device) => ["-device", device]),
+    ...["-netdev", "user,id=net,restrict=on"],
+    ...["-drive", `if=virtio,format=qcow2,cache=unsafe,file=${root}`],
+    ...disks.flatMap((disk) => ["-drive", `if=virtio,format=raw,snapshot=on,file=${disk}`]),
+    ...["-kernel", options.kernel ?? `${built}/vmlinuz`, "-initrd", options.initrd ?? `${built}/initrd`],
+    ...["-append", `console=ttyS0 quiet panic=-1 root=/dev/vda rw init=/sbin/emulated-init intel_iommu=on ${append}`],
+    ...(process.env.HOST_MORE ?? "").split(" ").filter(Boolean),
+  ], { stdio: ["pipe", "pipe", "pipe"] });
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  const closed = new Promise<void>((resolve) =>
+    child.on("close", () => {
+      process.removeListener("exit", kill);
+      rmSync(work, { recursive: true });
+      resolve();
+    })
+  );
+  const end = async () => {
+    kill();
+    await closed;
+  };
+  const serial = new Serial(child, "emulated host");
+  try {
+    await serial.until(/host: ready$/, (options.patience ?? 180) * 1000);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return {
+    booted: (Date.now() - began) / 1000,
+    async tell(command, seconds = 60) {
+      if (/\n/.test(command)) throw new Error(`not one line: ${command}`);
+      child.stdin.write(`${command}\n`);
+      const { lines, match } = await serial.until(/^(.*)host: done (\d+)$/, seconds * 1000);
+      return { code: Number(match[2]), out: [...lines, match[1]!].join("\n") };
+    },
+    async off() {
+      child.stdin.write("off\n");
+      const timer = setTimeout(kill, 30_000);
+      await closed;
+      clearTimeout(timer);
+    },
+    kill: end,
+  };
+}
+
+/** Makes a disk that the host mounts as `/LABEL`, with files and folders of this machine in it. */
+export function makeDisk(file: string, label: string, contents: string[]): void {
+  const tree = mkdtempSync(join(tmpdir(), "homelab-gpu-disk-"));
+  for (const path of contents) {
+    cpSync(path, join(tree, path.split("/").at(-1)!), { recursive: true, verbatimSymlinks: true });
+  }
+  execFileSync("truncate", ["-s", "256M", file]);
+  execFileSync("mke2fs", ["-q", "-t", "ext4", "-L", label, "-d", tree, file]);
+  rmSync(tree, { recursive: true });
+}
