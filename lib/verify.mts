@@ -90,16 +90,21 @@ export function verified(
   /** In the guest: each function with its ids and class, at the address that libvirt gave it. */
   function seen(): Finding {
     const there = facts.filter(([key]) => key === "pci").map(([, value]) => value.split(" "));
-    const missing = passed.filter(({ fn, guest }) =>
-      !there.some(([at, code, ids]) =>
-        ids === `${fn.vendor}:${fn.device}` && code === fn.class && (guest === undefined || at === guest)
-      )
-    );
+    // the guest's firmware numbers the buses in its own way; slot and function are those that libvirt gave
+    const place = (address: string) => address.slice(address.lastIndexOf(":"));
+    const found = passed.map(({ fn, guest }) => ({
+      fn,
+      at: there.find(([at, code, ids]) =>
+        ids === `${fn.vendor}:${fn.device}` && code === fn.class &&
+        (guest === undefined || place(at!) === place(guest))
+      )?.[0],
+    }));
+    const missing = found.filter(({ at }) => !at);
     const evidence = [{
       read: "/sys/bus/pci/devices in the VM",
       value: there.map(([at, code, ids]) => `${at} [${code?.slice(0, 4)}] ${ids}`).join("; ") || "none",
     }];
-    const at = passed.map(({ fn, guest }) => `${described(fn)}${guest ? ` at ${guest}` : ""}`).join(", ");
+    const at = found.map(({ fn, at }) => `${described(fn)} as ${at}`).join(", ");
     return missing.length === 0 ? layer("verify.pci", "pass", `the VM has ${at}`, evidence) : layer(
       "verify.pci",
       "fail",

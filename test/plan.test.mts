@@ -136,7 +136,9 @@ test("a box for a machine with an NVIDIA card gets the driver that was decided; 
     const plan = planned(config, {}, { host: parseHost(own(`test/hosts/${name}.txt`)) });
     return JSON.parse(file(plan, "packer/lab-x/values.auto.pkrvars.json"));
   };
-  const { scripts, environment } = built("gpu: {}, driver: {toolkit_repository: 'http://10.0.2.2/x', default_runtime: true}");
+  const { scripts, environment } = built(
+    "gpu: {}, driver: {toolkit_repository: 'http://10.0.2.2/x', default_runtime: true}",
+  );
   assert.equal(scripts, ["install-docker.sh", "install-nvidia.sh", "finish-box.sh"]);
   assert.equal(environment, [
     "NVIDIA_SOURCE=nvidia",

@@ -10,13 +10,14 @@ export class Serial {
   #over = false;
   readonly #name: string;
 
-  /** `child` is a QEMU whose serial line is its standard output. */
-  constructor(child: ChildProcess, name: string) {
+  /** `child` is a QEMU whose serial line is its standard output; `show` is given every line. */
+  constructor(child: ChildProcess, name: string, show: (line: string) => void = () => {}) {
     this.#name = name;
     child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
       const parts = (this.#rest + chunk).split(/\r*\n/);
       this.#rest = parts.pop()!;
       this.#lines.push(...parts);
+      parts.forEach(show);
       this.#wake();
     });
     child.stderr!.setEncoding("utf8").on("data", (chunk: string) => this.#errors += chunk);

@@ -3,7 +3,7 @@ import { acceleratorOf } from "../settle.mts";
 import { remedies } from "../fixes.mts";
 
 /** Room, MiB: below the first nothing can be built, below the second it is tight. A base image, a box and a young VM take 3 GiB. */
-const room = { least: 4096, ample: 16384 } as const;
+const room = { least: 4096, withoutImage: 1024, ample: 16384 } as const;
 
 export const hostChecks: Check[] = [
   {
@@ -155,8 +155,12 @@ function disk(host: Host, machines: SettledMachine[]): Verdict[] {
   const least = Math.min(...known);
   const busy = machines.every(({ running }) => running);
   const fix = [remedies.room];
-  if (least < room.least && !busy) {
-    return [{ status: "fail", says: `no room for the image: ${least} MiB free, ${room.least} needed`, evidence, fix }];
+  // where nothing is built, what is written is the VM's disk, and that is thin
+  const built = machines.some(({ image }) => image);
+  const needed = built ? room.least : room.withoutImage;
+  if (least < needed && !busy) {
+    const what = built ? "the image" : "the VM's disk";
+    return [{ status: "fail", says: `no room for ${what}: ${least} MiB free, ${needed} needed`, evidence, fix }];
   }
   if (least < room.ample) {
     return [{ status: "warn", says: `only ${least} MiB of room for images and disks`, evidence, fix }];

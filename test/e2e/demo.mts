@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { bootHost, config, makeDisk, parts, script } from "./host/machine.mts";
+import { bootHost, makeDisk, parts, script, writeConfig } from "./host/machine.mts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const work = mkdtempSync(join(tmpdir(), "homelab-gpu-demo-"));
@@ -20,13 +20,12 @@ const built = execFileSync("sh", [join(root, "test/e2e/host/build.sh")], {
 }).trim();
 makeDisk(join(work, "project.img"), "project", parts.map((name) => join(root, name)));
 print("booting it …");
-const host = await bootHost({ built, disks: [join(work, "project.img")], show: print });
+const host = await bootHost({ built, disks: [join(work, "project.img")], show: print, append: "emulated.minutes=600" });
 try {
-  await host.tell(`mkdir -p /lab && cat >/lab/homelab-gpu.yaml <<'YAML'\n${config}YAML`);
+  await host.tell(writeConfig);
   const steps = [
     "cat /lab/homelab-gpu.yaml",
     "lspci -nnk -s 02:00",
-    "vagrant box add --name lab/tiny /srv/tiny.box",
     `${script} doctor`,
     `${script} up`,
     "lspci -nnk -s 02:00",

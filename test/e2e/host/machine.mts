@@ -1,4 +1,5 @@
 /** An emulated host with an IOMMU and a card to hand over, told over its serial line what to do. */
+import { Buffer } from "node:buffer";
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,6 +24,8 @@ export interface HostOptions {
   crowded?: boolean;
   /** Seconds that it has until it is ready. */
   patience?: number;
+  /** Is given every line that the host says. */
+  show?: (line: string) => void;
 }
 
 /** A host that runs. */
@@ -40,6 +43,25 @@ export interface EmulatedHost {
 /** The card: an ATI Rage 128 and a USB controller in one slot, 02:00.0 and 02:00.1 on the host. */
 export const card = { vendor_id: "1002", device_id: "5046", functions: ["0000:02:00.0", "0000:02:00.1"] };
 
+/** A config like a user's, for a guest that boots in seconds. */
+export const config = `machines:
+  - name: gpu-vm
+    box: homelab-gpu/tiny
+    cpus: 1
+    memory: 256
+    accelerator: tcg
+    gpu: {enabled: true, vendor_id: ${card.vendor_id}, device_id: ${card.device_id}, mode: passthrough}
+`;
+
+/** The command that writes it there, on one line. */
+export const writeConfig = `mkdir -p /lab && echo ${
+  Buffer.from(config).toString("base64")
+} | base64 -d >/lab/homelab-gpu.yaml`;
+
+/** What of this project goes to the host, on a disk with the label `project`; and how it is started there. */
+export const parts = ["homelab-gpu.mts", "lib", "scripts", "templates", "package.json", "node_modules"];
+export const script = "node /project/node_modules/zx/build/cli.js /project/homelab-gpu.mts";
+
 const devices = (crowded: boolean) => [
   "intel-iommu,intremap=on",
   // the host's own card comes first, and so is the one that the firmware starts with
@@ -51,6 +73,8 @@ const devices = (crowded: boolean) => [
   ...(crowded ? ["pcie-root-port,id=beside,chassis=3,slot=3,addr=5.1,disable-acs=on", "e1000e,bus=beside"] : []),
   "virtio-net-pci,netdev=net,romfile=",
 ];
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Boots; fails if it is not ready in time, or QEMU ends. */
 export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
@@ -68,7 +92,7 @@ export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
       "-machine",
       "q35,kernel-irqchip=split",
       "-cpu",
-      process.env.HOST_CPU ?? "max",
+      "max,la57=off",
     ],
     ...["-smp", "2", "-m", "4096", "-nodefaults", "-display", "none", "-vga", "none", "-serial", "stdio", "-no-reboot"],
     ...devices(crowded).flatMap((device) => ["-device", device]),
@@ -76,14 +100,19 @@ export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
     ...["-drive", `if=virtio,format=qcow2,cache=unsafe,file=${root}`],
     ...disks.flatMap((disk) => ["-drive", `if=virtio,format=raw,snapshot=on,file=${disk}`]),
     ...["-kernel", options.kernel ?? `${built}/vmlinuz`, "-initrd", options.initrd ?? `${built}/initrd`],
-    ...["-append", `console=ttyS0 quiet panic=-1 root=/dev/vda rw init=/sbin/emulated-init intel_iommu=on ${append}`],
-    ...(process.env.HOST_MORE ?? "").split(" ").filter(Boolean),
+    ...[
+      "-append",
+      `console=ttyS0 quiet panic=-1 root=/dev/vda rw mitigations=off no_timer_check init=/sbin/emulated-init intel_iommu=on ${append}`,
+    ],
   ], { stdio: ["pipe", "pipe", "pipe"] });
   const kill = () => child.kill("SIGKILL");
+  const ended = () => process.exit(130);
   process.once("exit", kill);
+  for (const signal of signals) process.once(signal, ended);
   const closed = new Promise<void>((resolve) =>
     child.on("close", () => {
       process.removeListener("exit", kill);
+      for (const signal of signals) process.removeListener(signal, ended);
       rmSync(work, { recursive: true });
       resolve();
     })
@@ -92,7 +121,7 @@ export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
     kill();
     await closed;
   };
-  const serial = new Serial(child, "emulated host");
+  const serial = new Serial(child, "emulated host", options.show);
   try {
     await serial.until(/host: ready$/, (options.patience ?? 180) * 1000);
   } catch (error) {
@@ -123,7 +152,7 @@ export function makeDisk(file: string, label: string, contents: string[]): void 
   for (const path of contents) {
     cpSync(path, join(tree, path.split("/").at(-1)!), { recursive: true, verbatimSymlinks: true });
   }
-  execFileSync("truncate", ["-s", "256M", file]);
+  execFileSync("truncate", ["-s", "1G", file]);
   execFileSync("mke2fs", ["-q", "-t", "ext4", "-L", label, "-d", tree, file]);
   rmSync(tree, { recursive: true });
 }
