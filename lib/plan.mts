@@ -55,10 +55,15 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, { 
 
 /** The steps that prove a machine: what `up` ends with, and all that `verify` does. */
 export function proofOf(machine: SettledMachine, config: Settled): Step {
-  const services = servicesOf(machine, config).map(({ name }) => name);
+  const services = servicesOf(machine, config).map(({ name, gpu }) => (gpu === undefined ? name : `${name}=${gpu}`));
+  // the layers of NVIDIA's are looked at where there is such a card
+  const env = machine.gpus.some(({ vendorId }) => vendorId === "10de") ? "env NVIDIA=yes " : "";
   return {
     title: `Prove ${machine.name}`,
-    command: [...ssh(machine.name), `sudo sh -s -- ${[patience[machine.accelerator].services, ...services].join(" ")}`],
+    command: [
+      ...ssh(machine.name),
+      `sudo ${env}sh -s -- ${[patience[machine.accelerator].services, ...services].join(" ")}`,
+    ],
     input: "scripts/verify-guest.sh",
     output: `verify/${machine.name}.txt`,
     proves: machine.name,

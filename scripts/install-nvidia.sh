@@ -58,7 +58,7 @@ add() { did "installing $*"; apt install -y --no-install-recommends --allow-down
 candidate() { apt-cache policy "$1" | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'; }
 known() { [ -n "$(candidate "$1")" ]; }
 those_known() { for package; do if known "$package"; then echo "$package"; fi; done; }
-put() { # FILE: standard input, where the file differs from it
+put() { # FILE: standard input, where the file differs from it; at the end of a pipe what it remembers would be lost
   cat >"$work/put"
   cmp -s "$work/put" "$1" && return
   did "writing $1"
@@ -87,10 +87,11 @@ repository() { # LIST URL KEY KEYRING
     [ -s "$work/keyring" ] || die "$3 has no key in it"
     put "$4" <"$work/keyring"
   fi
-  echo "deb [signed-by=$4] ${2%/} /" | put "/etc/apt/sources.list.d/$1.list"
+  echo "deb [signed-by=$4] ${2%/} /" >"$work/list"
+  put "/etc/apt/sources.list.d/$1.list" <"$work/list"
 }
 
-# The entries of the distribution's own sources once more, with the components that they lack: files of our own, nothing of theirs is changed.
+# The entries of the distribution's own sources once more, with the components that they lack: in files of our own.
 components() { # COMPONENT…
   # shellcheck disable=SC2016 # apt fills these in
   apt-get indextargets --format '$(SOURCESENTRY) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
@@ -119,16 +120,22 @@ components() { # COMPONENT…
 kernels() { for image in /boot/vmlinuz-*; do if [ -e "$image" ]; then echo "${image#/boot/vmlinuz-}"; fi; done | sort -V; }
 kernel=$(kernels | tail -n 1) # boots next
 
+# In Debian's own packages nvidia is nvidia-current-open.ko or nvidia-current.ko: modprobe is told so by its configuration, modinfo is not.
+module_info() { # FIELD
+  module=$(modprobe -S "$kernel" --show-depends nvidia 2>/dev/null |
+    sed -nE 's/^(install .* -i |insmod .*\/)(nvidia[a-z-]*).*/\2/p' | tail -n 1)
+  modinfo -k "$kernel" -F "$1" "${module:-nvidia}" 2>/dev/null
+}
+
 driver_lacks() { # what is still missing, in words
   [ -n "$kernel" ] || { echo 'there is no kernel in /boot'; return; }
   if ! dkms status -k "$kernel" 2>/dev/null | grep -q '^nvidia.*: installed'; then
     echo "DKMS has no module of NVIDIA installed for the kernel $kernel"
     return
   fi
-  version=$(modinfo -k "$kernel" -F version nvidia 2>/dev/null) ||
-    { echo "modinfo finds no module nvidia for the kernel $kernel"; return; }
+  version=$(module_info version) || { echo "modinfo finds no module nvidia for the kernel $kernel"; return; }
   # open: Dual MIT/GPL
-  case $(modinfo -k "$kernel" -F license nvidia) in NVIDIA) is=proprietary ;; *) is=open ;; esac
+  case $(module_info license) in NVIDIA) is=proprietary ;; *) is=open ;; esac
   [ "$is" = "$modules" ] || { echo "the modules are the $is ones, not the $modules ones"; return; }
   case $version in "${branch:-${version%%.*}}".*) ;; *) echo "the driver is $version, not of branch $branch"; return ;; esac
   command -v nvidia-smi >/dev/null || { echo 'nvidia-smi is missing'; return; }
@@ -156,7 +163,8 @@ pin() { # VERSION: a pattern, or nothing
     if [ -n "$1" ]; then printf 'Package: *nv* *cuda*\nPin: version %s\nPin-Priority: 1001\n\n' "$1"; fi
     # as the cuda-keyring package has it: of what the distribution has too, NVIDIA's
     if [ "$source" = nvidia ]; then printf 'Package: *\nPin: release l=NVIDIA CUDA\nPin-Priority: 600\n'; fi
-  } | put /etc/apt/preferences.d/homelab-gpu-nvidia
+  } >"$work/pin"
+  put /etc/apt/preferences.d/homelab-gpu-nvidia <"$work/pin"
 }
 
 # Packages of the module and of what computing needs, no X: docs.nvidia.com, Driver Installation Guide, "Compute-only System".
@@ -173,7 +181,7 @@ driver_packages() {
       kind='(-server)?'
       if [ "$source" = nvidia ]; then kind=''; fi
       numbered=$(apt-cache pkgnames nvidia-dkms- | grep -E "^nvidia-dkms-${branch:-[0-9]+}$kind$open\$" | sort -V | tail -n 1)
-      if [ "$source" = nvidia ] && known "nvidia-dkms$open"; then numbered=nvidia-dkms$open; fi
+      if [ "$source" = nvidia ] && [ "${branch:-590}" -ge 590 ]; then numbered=nvidia-dkms$open; fi
       middle=${numbered#nvidia-dkms}
       middle=${middle%"$open"}
       [ -z "$numbered" ] || echo "$numbered nvidia-utils$middle libnvidia-compute$middle libnvidia-decode$middle libnvidia-encode$middle"
@@ -316,6 +324,6 @@ fi
 # dockerd looks for the toolkit once, when it starts
 if [ -n "$changed" ] && [ -d /run/systemd/system ] && command -v dockerd >/dev/null; then systemctl restart docker; fi
 
-say "driver $(modinfo -k "$kernel" -F version nvidia), $modules modules, built for the kernel $kernel"
+say "driver $(module_info version), $modules modules, built for the kernel $kernel"
 say "$(nvidia-ctk --version | head -n 1), and Docker has the runtime nvidia"
 [ -n "$changed" ] || say 'all of it was there: nothing was changed'

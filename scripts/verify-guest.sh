@@ -1,7 +1,8 @@
 #!/bin/sh
 # What works in this guest, layer by layer, printed as it was found: run inside it, as root.
 #
-#   verify-guest.sh SECONDS SERVICE…
+#   verify-guest.sh SECONDS SERVICE…     SERVICE: a name, or NAME=GPUS where it asked for GPUs (a number, or all)
+#   NVIDIA=yes verify-guest.sh …         the guest has a card by NVIDIA: its driver and its way into the containers too
 #
 # Waits that long at most for the services to run (and to be healthy, where they have a health check).
 # First line: name and version of this format; then lines KEY:VALUE as in probe-linux.sh.
@@ -14,10 +15,35 @@ fact() { printf '%s:%s\n' "$1" "$2"; }
 logged() { # KEY: standard input as lines of a log
   sed "s/^/$1:/" | tail -n 20
 }
+cards() { # KEY: the lines of nvidia-smi -L, without what only this card has
+  sed -n "s/ (UUID: [^)]*)//; s/^GPU /$1:GPU /p"
+}
 
 echo 'homelab-gpu-verify 1'
 fact kernel "$(uname -r)"
 [ -r /opt/homelab-gpu/compose.yaml ] && fact services-file "$(sha256sum </opt/homelab-gpu/compose.yaml | cut -d ' ' -f 1)"
+
+if [ -n "${NVIDIA-}" ]; then
+  fact expected nvidia
+  # the kernel loads it where it finds the card; what stands in the way shows in the error
+  grep -qE '^(nvidia|nouveau) ' /proc/modules 2>/dev/null || modprobe nvidia 2>&1 | logged modprobe-log
+  fact modules "$(sed -nE 's/^(nvidia[a-z_]*|nouveau) .*/\1/p' /proc/modules 2>/dev/null | xargs)"
+  if [ -r /sys/module/nvidia/version ]; then
+    flavour=proprietary
+    grep -q 'Open Kernel Module' /proc/driver/nvidia/version 2>/dev/null && flavour=open
+    fact nvidia-loaded "$(cat /sys/module/nvidia/version) $flavour"
+  fi
+  # in Debian's own packages its file has another name, which modprobe knows and modinfo does not
+  module=$(modprobe --show-depends nvidia 2>/dev/null | sed -nE 's/^(install .* -i |insmod .*\/)(nvidia[a-z-]*).*/\2/p' | tail -n 1)
+  built=$(modinfo -F version "${module:-nvidia}" 2>/dev/null) && fact nvidia-built "$built"
+  if [ -e "/lib/modules/$(uname -r)/build/Makefile" ]; then fact headers yes; else fact headers no; fi
+  dkms status 2>/dev/null | grep '^nvidia' | logged dkms
+  case $(od -An -t u1 -j 4 -N 1 /sys/firmware/efi/efivars/SecureBoot-* 2>/dev/null) in
+    *1) fact secure-boot on ;;
+    *) fact secure-boot off ;;
+  esac
+  dmesg 2>/dev/null | grep -E 'NVRM|nvidia|nouveau' | logged kernel-log
+fi
 
 # ADDRESS CLASS VENDOR:DEVICE DRIVER a line
 for path in /sys/bus/pci/devices/*; do
@@ -30,6 +56,24 @@ for path in /sys/bus/pci/devices/*; do
   fact pci "${path##*/} ${class#0x} ${vendor#0x}:${device#0x} $driver"
 done
 
+if [ -n "${NVIDIA-}" ]; then
+  if command -v nvidia-smi >/dev/null; then
+    timeout 60 nvidia-smi -L >"/tmp/verify.$$" 2>&1
+    fact smi "$?"
+    cards smi-gpu <"/tmp/verify.$$"
+    grep -v '^GPU ' "/tmp/verify.$$" | logged smi-log
+  else
+    fact smi missing
+  fi
+  if hook=$(command -v nvidia-container-runtime-hook); then
+    fact toolkit "$(nvidia-ctk --version 2>/dev/null | sed -n '1s/.*version //p')"
+    fact toolkit-since "$(stat -c %Z "$hook")"
+  else
+    fact toolkit missing
+  fi
+  grep -q nvidia-container-runtime /etc/docker/daemon.json 2>/dev/null && fact daemon-json nvidia
+fi
+
 if ! command -v docker >/dev/null; then
   fact docker missing
 elif ! version=$(docker version --format '{{.Server.Version}}' 2>/tmp/verify.$$); then
@@ -39,6 +83,11 @@ elif ! version=$(docker version --format '{{.Server.Version}}' 2>/tmp/verify.$$)
 else
   fact docker running
   fact docker-version "$version"
+  if [ -n "${NVIDIA-}" ]; then
+    fact runtimes "$(docker info --format '{{range $name, $runtime := .Runtimes}}{{$name}} {{end}}' 2>/dev/null)"
+    fact default-runtime "$(docker info --format '{{.DefaultRuntime}}' 2>/dev/null)"
+    [ -e /run/docker.pid ] && fact docker-since "$(stat -c %Y /run/docker.pid)"
+  fi
   states() { # SERVICE STATUS EXIT-CODE RESTARTS HEALTH RESTART-POLICY CONTAINER a line
     docker ps -aq --filter label=com.docker.compose.project=homelab-gpu | xargs -r docker inspect --format \
       '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{or .HostConfig.RestartPolicy.Name "no"}} {{.Name}}'
@@ -48,6 +97,7 @@ else
     now=$(states)
     waiting=
     for service; do
+      service=${service%%=*}
       case $(printf '%s\n' "$now" | grep "^$service ") in
         "$service exited 0 "*' no '*) ;;
         "$service running "*' healthy '* | "$service running "*' none '*) ;;
@@ -69,7 +119,21 @@ else
     case $status$health in
       runningnone | runninghealthy) [ "$restarts" = 0 ] && continue ;;
     esac
-    docker logs --tail 20 "${name#/}" 2>&1 | logged "service-log-$service"
+    {
+      docker logs --tail 20 "${name#/}" 2>&1
+      # why it could not be started, which is in no log
+      docker inspect --format '{{if .State.Error}}{{.State.Error}}{{end}}' "${name#/}" 2>/dev/null | grep .
+    } | logged "service-log-$service"
+  done
+  for service; do
+    case ${NVIDIA-}$service in yes*=*) ;; *) continue ;; esac
+    service=${service%%=*}
+    name=$(printf '%s\n' "$now" | sed -n "s/^$service running .* //p" | head -n 1)
+    [ -n "$name" ] || continue
+    timeout 60 docker exec "${name#/}" nvidia-smi -L >"/tmp/verify.$$" 2>&1
+    fact "gpu-$service" "$?"
+    cards "gpu-found-$service" <"/tmp/verify.$$"
+    grep -v '^GPU ' "/tmp/verify.$$" | logged "gpu-log-$service"
   done
 fi
 rm -f "/tmp/verify.$$"

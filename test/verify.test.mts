@@ -1,12 +1,16 @@
+import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { PciFunction } from "../lib/types.mts";
 import { type Passed, verified } from "../lib/verify.mts";
+import { own, root } from "./fake.mts";
 
 const test = suite("verify");
 const said = (lines: string) => `homelab-gpu-verify 1\nkernel:6.12\n${lines}end:yes\n`;
 const told = (text: string | undefined, services: string[] = ["web"]) =>
-  verified("a", text, services).findings.map(({ check, status, says }) => `${check} ${status}: ${says}`);
+  verified("a", text, services.map((name) => ({ name }))).findings.map(({ check, status, says }) =>
+    `${check} ${status}: ${says}`
+  );
 const up = "docker:running\ndocker-version:26.1\n";
 
 test("passes a guest whose services run", () => {
@@ -22,20 +26,22 @@ test("passes a guest whose services run", () => {
   assert.is(verified("a", text, []).services, "abc");
 });
 
+const fn = (bdf: string, ids: string, code: string): PciFunction => ({
+  ...{ bdf, vendor: ids.slice(0, 4), device: ids.slice(5), class: code, driver: "vfio-pci" },
+  ...{ bars: [], above: [], drm: [], displays: [], mediated: false },
+});
+
 test("a card: on VFIO on the host, and in the guest by its ids, class and address", () => {
-  const fn = (bdf: string, device: string, code: string): PciFunction => ({
-    ...{ bdf, vendor: "10de", device, class: code, driver: "vfio-pci" },
-    ...{ bars: [], above: [], drm: [], displays: [], mediated: false },
-  });
-  const gpu = { fn: fn("0000:01:00.0", "2786", "030000"), guest: "0000:05:00.0" };
-  const audio = { fn: fn("0000:01:00.1", "22bc", "040300") };
-  const guest = "pci:0000:05:00.0 030000 10de:2786 nvidia\npci:0000:06:00.0 040300 10de:22bc none\n";
+  const gpu = { fn: fn("0000:01:00.0", "1002:744c", "030000"), guest: "0000:05:00.0" };
+  const audio = { fn: fn("0000:01:00.1", "1002:ab30", "040300") };
+  const guest = "pci:0000:05:00.0 030000 1002:744c amdgpu\npci:0000:06:00.0 040300 1002:ab30 none\n";
   const layers = (text: string, passed: Passed[]) =>
     verified("a", said(text), [], passed).findings.map(({ check, status }) => `${check} ${status}`);
   assert.equal(layers(guest + up, [gpu, audio]).slice(1, 3), ["verify.vfio pass", "verify.pci pass"]);
   assert.equal(layers(`${guest.split("\n")[0]}\n${up}`, [gpu, audio]).slice(1), [
     "verify.vfio pass",
     "verify.pci fail",
+    "verify.module skip",
     "verify.docker skip",
   ]);
   assert.is(layers(guest + up, [{ ...gpu, guest: "0000:07:01.0" }])[2], "verify.pci fail", "somewhere else");
@@ -64,7 +70,8 @@ test("names the first layer that fails, and looks at nothing above it", () => {
 
 test("tells the ways of a service to fail, with its log", () => {
   const service = (state: string) =>
-    verified("a", said(`${up}service:web ${state} homelab-gpu-web-1\nservice-log-web:boom\n`), ["web"]).findings[2]!;
+    verified("a", said(`${up}service:web ${state} homelab-gpu-web-1\nservice-log-web:boom\n`), [{ name: "web" }])
+      .findings[2]!;
   assert.is(service("running 0 3 none always").says, "service web falls over again and again (restarted 3 times)");
   assert.is(service("restarting 1 9 none always").says, "service web is restarting");
   assert.is(service("exited 7 0 none no").says, "service web is exited with code 7");
@@ -72,7 +79,7 @@ test("tells the ways of a service to fail, with its log", () => {
   assert.equal(service("exited 7 0 none no").evidence, [{ read: "log of web", value: "boom" }]);
   assert.is(service("exited 0 0 none no").status, "pass", "a task that ran to its end");
   assert.is(service("exited 0 0 none always").status, "fail", "a server that ended");
-  assert.is(verified("a", said(up), ["web"]).findings[2]!.says, "service web is not there");
+  assert.is(verified("a", said(up), [{ name: "web" }]).findings[2]!.says, "service web is not there");
 });
 
 test("asks for no Docker where there are no services", () => {
@@ -80,6 +87,120 @@ test("asks for no Docker where there are no services", () => {
     "verify.ssh pass: reached over SSH, kernel 6.12",
     "verify.docker skip: no Docker, and no services",
   ]);
+});
+
+// What verify-guest.sh prints in guests of which one layer fails, all others as they are when it does: the layer, and the words that name the cause.
+const guests: Record<string, [layer: string, says: RegExp]> = {
+  "cut-off": ["verify.ssh", /cannot be reached/],
+  "card-not-there": ["verify.pci", /not on the VM's PCI bus: 0000:01:00.0/],
+  "nouveau": ["verify.module", /nouveau has the card/],
+  "no-driver": ["verify.module", /this box has no driver by NVIDIA/],
+  "headers-missing": ["verify.module", /kernel 6.12.107\+deb13-amd64: its headers are missing/],
+  "kernel-upgraded": ["verify.module", /built for 6.12.90\+deb13-amd64: upgraded since, and its headers are missing/],
+  "kernel-upgraded-not-built": ["verify.module", /built for 6.12.90\+deb13-amd64: upgraded since$/],
+  "not-built": ["verify.module", /DKMS has its source, and has not built it/],
+  "secure-boot": ["verify.module", /Secure Boot is on in the VM/],
+  "module-refused": ["verify.module", /NVIDIA's module cannot be loaded/],
+  "wrong-modules": [
+    "verify.module",
+    /580.95.05 \(proprietary modules\) .* works only with NVIDIA's open kernel modules/,
+  ],
+  "no-devices": ["verify.smi", /nvidia-smi shows no GPU in the VM: NVIDIA's driver is loaded and drives no card/],
+  "version-mismatch": ["verify.smi", /the driver was updated, and its old module still runs/],
+  "smi-missing": ["verify.smi", /nvidia-smi is not in this box/],
+  "smi-hangs": ["verify.smi", /does not answer within a minute/],
+  "one-card-of-two": ["verify.smi", /shows 1 of 2 GPUs/],
+  "docker-stopped": ["verify.docker", /Docker does not answer/],
+  "toolkit-missing": ["verify.toolkit", /the NVIDIA Container Toolkit is not in this box/],
+  "docker-not-restarted": ["verify.toolkit", /not started anew since NVIDIA's toolkit came/],
+  "image-too-new": ["verify.service", /ml-worker is restarting: the image's CUDA needs a newer driver than the VM has/],
+  "service-falls-over": ["verify.service", /ml-worker falls over again and again/],
+  "lost-by-daemon-reload": ["verify.gpu", /the container has lost its GPU: systemd read its units anew/],
+  "no-gpu-in-the-container": ["verify.gpu", /ml-worker has no nvidia-smi: it got no GPU, or not its tools/],
+  "musl-image": ["verify.gpu", /its image is a musl one/],
+  "one-gpu-of-two": ["verify.gpu", /ml-worker has 1 GPUs, and asked for 2/],
+};
+const fine = ["fine", "no-runtime", "amd"];
+const judged = (name: string) => {
+  const two = name.endsWith("-of-two");
+  const ids = name === "amd" ? ["1002:744c", "1002:ab30"] : ["10de:2786", "10de:22bc"];
+  const passed: Passed[] = [
+    { fn: fn("0000:01:00.0", ids[0]!, "030000"), guest: "0000:05:00.0" },
+    { fn: fn("0000:01:00.1", ids[1]!, "040300"), guest: "0000:06:00.0" },
+    ...(two ? [{ fn: fn("0000:02:00.0", ids[0]!, "030000"), guest: "0000:07:00.0" }] : []),
+  ];
+  const services = [{ name: "web" }, { name: "ml-worker", gpu: two ? 2 : 1 }];
+  return verified("a", own(`test/guests/${name}.txt`), services, passed).findings;
+};
+
+for (const [name, [layer, says]] of Object.entries(guests)) {
+  test(`a guest: ${name}`, () => {
+    const findings = judged(name);
+    const first = findings.findIndex(({ status }) => status === "fail");
+    assert.is(findings[first]?.check, layer);
+    assert.match(findings[first]!.says, says);
+    assert.ok(
+      findings.slice(0, first).every(({ status }) => status === "pass" || status === "warn"),
+      JSON.stringify(findings.slice(0, first)),
+    );
+    assert.ok(findings.slice(first + 1).every(({ status }) => status === "skip"));
+    if (layer !== "verify.pci") assert.ok(findings[first]!.fix.length > 0, "says what to do");
+  });
+}
+
+test("a guest in which all is well, one without the runtime, and one with another vendor's card", () => {
+  assert.equal(judged("fine").map(({ check, status, says }) => `${check} ${status}: ${says}`), [
+    "verify.ssh pass: reached over SSH, kernel 6.12.107+deb13-amd64",
+    "verify.vfio pass: vfio-pci has 0000:01:00.0, 0000:01:00.1",
+    "verify.pci pass: the VM has 0000:01:00.0 [0300] 10de:2786 as 0000:05:00.0, 0000:01:00.1 [0403] 10de:22bc as 0000:06:00.0",
+    "verify.module pass: nvidia 580.95.05 (open modules) has the card",
+    "verify.smi pass: nvidia-smi shows NVIDIA GeForce RTX 4070",
+    "verify.docker pass: Docker 26.1.5 answers",
+    "verify.toolkit pass: NVIDIA Container Toolkit 1.18.1, and Docker has the runtime nvidia",
+    "verify.service pass: service web runs",
+    "verify.service pass: service ml-worker runs",
+    "verify.gpu pass: service ml-worker has NVIDIA GeForce RTX 4070",
+  ]);
+  assert.equal(
+    judged("no-runtime").filter(({ status }) => status !== "pass").map(({ check, status }) => [check, status]),
+    [
+      ["verify.toolkit", "warn"],
+    ],
+  );
+  assert.equal(judged("amd").filter(({ status }) => status !== "pass").map(({ check, status }) => [check, status]), [
+    ["verify.module", "skip"],
+    ["verify.gpu", "skip"],
+  ]);
+  assert.match(judged("amd")[3]!.says, /is not by NVIDIA: its driver and its way into containers are not looked at/);
+});
+
+test("all: as many in the container as in the VM", () => {
+  const count = (text: string) =>
+    verified("a", text, [{ name: "ml-worker", gpu: "all" }], [{ fn: fn("0000:01:00.0", "10de:2786", "030000") }])
+      .findings.at(-1)!.status;
+  const text = own("test/guests/fine.txt");
+  assert.is(count(text), "pass");
+  assert.is(count(text.replace("smi-gpu:GPU 0: x", "").replace("smi-gpu:", "smi-gpu:GPU 1: second\nsmi-gpu:")), "fail");
+});
+
+test("a guest that was not asked about NVIDIA leaves its layers unknown", () => {
+  const text = own("test/guests/fine.txt").split("\n")
+    .filter((line) => !/^(expected|modules|nvidia-|smi|toolkit|gpu-)/.test(line)).join("\n");
+  const findings = verified("a", text, [{ name: "ml-worker", gpu: 1 }], [{
+    fn: fn("0000:01:00.0", "10de:2786", "030000"),
+  }])
+    .findings.filter(({ status }) => status !== "pass");
+  assert.equal(findings.map(({ check, status }) => [check, status]), [
+    ["verify.module", "unknown"],
+    ["verify.smi", "unknown"],
+    ["verify.toolkit", "unknown"],
+    ["verify.gpu", "unknown"],
+  ]);
+});
+
+test("every recorded guest is in one of these tests", () => {
+  const names = readdirSync(`${root}/test/guests`).map((name) => name.slice(0, -4)).sort();
+  assert.equal(names, [...Object.keys(guests), ...fine].sort());
 });
 
 test.run();

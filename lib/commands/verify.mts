@@ -41,7 +41,7 @@ export async function prove(
       const guest = guests.find(({ host }) => host === fn.bdf)?.guest;
       return { fn, ...(guest ? { guest } : {}) };
     });
-    const services = settled.services.filter(({ machine }) => machine === name).map((service) => service.name);
+    const services = settled.services.filter(({ machine }) => machine === name);
     return verified(name, await shell.read(`${source.folder}/verify/${name}.txt`), services, passed).findings;
   }));
   return judged.flat();

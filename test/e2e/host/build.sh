@@ -13,7 +13,7 @@ done
 
 packages=linux-image-amd64,initramfs-tools,kmod,udev,procps,dbus,libpam-systemd,iproute2,pciutils,ca-certificates,openssh-client
 packages=$packages,qemu-system-x86,qemu-utils,ovmf,libvirt-daemon-system,libvirt-clients,dnsmasq-base,iptables
-packages=$packages,vagrant,vagrant-libvirt,ruby-bootsnap,busybox-static,dropbear-bin,lz4
+packages=$packages,vagrant,vagrant-libvirt,busybox-static,dropbear-bin,lz4
 guest_kernel=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends:/ { print $2; exit }')
 [ -n "$guest_kernel" ] || die 'apt knows no linux-image-cloud-amd64: apt-get update'
 key=$({ echo "$packages $guest_kernel"; cat "$0" "$here/init" "$here/guest-init" "$here/box.rb" "$here/../../runtimes.sh"; } |
@@ -31,14 +31,17 @@ node=$(sh "$here/../../runtimes.sh" node24 | cut -d ' ' -f 2)
 eval "$(apt-config shell http_proxy Acquire::http::Proxy https_proxy Acquire::https::Proxy)"
 export http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 
-# anything that has to be mounted is, in a mount namespace of its own, which ends with the command
-rm -rf --one-file-system "$cache/host"
+mkdir -p "$cache/host"
+# what was made of other inputs goes after a day: until then some machine may run from it
+find "$cache/host" -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf --one-file-system {} +
 work=$folder.new
+rm -rf --one-file-system "$work"
 tree=$work/tree
 mkdir -p "$tree" "$cache/images/packages"
 trap 'rm -rf --one-file-system "$work"' EXIT
 trap 'exit 130' INT TERM HUP
-inside() { # COMMAND…: in the tree, with /proc
+inside() { # COMMAND…: in the tree, with /proc, in a mount namespace of its own, which ends with the command
+  # shellcheck disable=SC2016 # the inner shell fills these in
   unshare -m --propagation private sh -eu -c 'mount -t proc proc "$0/proc"; exec chroot "$0" "$@"' "$tree" "$@" >&2
 }
 
@@ -65,9 +68,6 @@ mkdir -p "$tiny" "$work/cloud" "$guest/bin" "$guest/proc" "$guest/sys" "$guest/d
   "$guest/root/.ssh" "$guest/lib/modules"
 (cd "$work" && apt-get -qq download "$guest_kernel" 2>/dev/null && dpkg-deb -x "$guest_kernel"_*.deb cloud)
 cp "$work"/cloud/boot/vmlinuz-* "$tiny/vmlinuz"
-# the same kernel as an ELF file, for a machine without firmware of its own that starts it as it is (PVH): nothing to unpack there
-inside sh -c 'at=$(LC_ALL=C grep -abo "$(printf "\002\041\114\030")" /srv/tiny/vmlinuz | head -n 1 | cut -d : -f 1)
-  tail -c "+$((at + 1))" /srv/tiny/vmlinuz | lz4 -dcq >/srv/tiny/vmlinux 2>/dev/null; test -s /srv/tiny/vmlinux'
 for name in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci failover net_failover virtio_net; do
   # without the mark behind its signature a module is loaded unchecked: there is nobody to be kept out
   head -c -28 "$(find "$work/cloud/lib/modules" -name "$name.ko")" >"$guest/lib/modules/$name.ko"
@@ -77,7 +77,6 @@ for name in $("$guest/bin/busybox" --list); do [ "$name" = busybox ] || ln -s bu
 inside dropbearkey -t ed25519 -f /tmp/key
 mv "$tree/tmp/key" "$guest/etc/dropbear/dropbear_ed25519_host_key"
 cp "$tree/usr/sbin/dropbear" "$guest/bin/"
-ldd "$tree/usr/sbin/dropbear" >/dev/null # dies here where it is no program of this machine's
 for file in $(chroot "$tree" ldd /usr/sbin/dropbear | grep -oE '/lib[^ ]+'); do
   mkdir -p "$guest$(dirname "$file")"
   cp -L "$tree$file" "$guest$file"
@@ -91,6 +90,7 @@ cp "$tree"/usr/share/rubygems-integration/all/gems/vagrant-*/keys/vagrant.pub "$
 chmod 700 "$guest/root" "$guest/root/.ssh"
 # whoever logs in is root already
 rm -f "$guest/bin/sudo"
+# shellcheck disable=SC2016 # it does so itself
 printf '#!/bin/sh\nwhile :; do case $1 in -*) shift ;; *) break ;; esac; done\nexec "$@"\n' >"$guest/bin/sudo"
 rm -f "$guest/bin/shutdown"
 # whoever asks for it over SSH shall see his connection end first
@@ -109,7 +109,7 @@ inside env HOME=/root VAGRANT_CHECKPOINT_DISABLE=1 vagrant box add --name homela
 
 cp "$tree"/boot/vmlinuz-* "$work/vmlinuz"
 cp "$tree"/boot/initrd.img-* "$work/initrd"
-truncate -s 4G "$work/root.img"
+truncate -s 16G "$work/root.img"
 mke2fs -q -t ext4 -E lazy_itable_init=1,lazy_journal_init=1 -d "$tree" "$work/root.img"
 rm -rf --one-file-system "$tree" "$guest" "$work/cloud" "$work/box" "$work"/*.deb "$work/log"
 mv "$work" "$folder"

@@ -49,7 +49,6 @@ export const config = `machines:
     box: homelab-gpu/tiny
     cpus: 1
     memory: 256
-    accelerator: tcg
     gpu: {enabled: true, vendor_id: ${card.vendor_id}, device_id: ${card.device_id}, mode: passthrough}
 `;
 
@@ -63,7 +62,8 @@ export const parts = ["homelab-gpu.mts", "lib", "scripts", "templates", "package
 export const script = "node /project/node_modules/zx/build/cli.js /project/homelab-gpu.mts";
 
 const devices = (crowded: boolean) => [
-  "intel-iommu,intremap=on",
+  // as wide as the CPU: a limit would be one more of qemuargs, and those of the box and of the config do not add up
+  "intel-iommu,intremap=on,aw-bits=48",
   // the host's own card comes first, and so is the one that the firmware starts with
   "pcie-root-port,id=own,chassis=1,slot=1,addr=4",
   "VGA,bus=own",
@@ -92,7 +92,7 @@ export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
       "-machine",
       "q35,kernel-irqchip=split",
       "-cpu",
-      "max,la57=off",
+      "max,la57=off,pku=off",
     ],
     ...["-smp", "2", "-m", "4096", "-nodefaults", "-display", "none", "-vga", "none", "-serial", "stdio", "-no-reboot"],
     ...devices(crowded).flatMap((device) => ["-device", device]),

@@ -1,0 +1,37 @@
+/** What `verify-guest.sh` printed, as facts, and what a layer makes of them. */
+import { likelyCauses } from "../failures.mts";
+import type { Finding } from "../types.mts";
+
+/** Lines KEY:VALUE. */
+export interface Facts {
+  /** The first value of a key. */
+  one(key: string): string | undefined;
+  /** All values of a key. */
+  all(key: string): string[];
+  /** The last lines of a log, as evidence. */
+  log(key: string, read: string): Finding["evidence"];
+}
+
+/** What a layer is found to be; what machine it belongs to, and whether it counts at all, others know. */
+export type Judged = Pick<Finding, "check" | "status" | "says"> & Partial<Pick<Finding, "evidence" | "fix">>;
+
+/** Reads the lines; those without a colon are skipped. */
+export function factsOf(text: string): Facts {
+  const facts = new Map<string, string[]>();
+  for (const line of text.split("\n")) {
+    const [, key, value] = /^([^:]+):(.*)$/.exec(line) ?? [];
+    if (key === undefined || value === undefined) continue;
+    facts.set(key, [...(facts.get(key) ?? []), value]);
+  }
+  const all = (key: string) => facts.get(key) ?? [];
+  return {
+    all,
+    one: (key) => all(key)[0],
+    log: (key, read) => all(key).slice(-8).map((value) => ({ read, value })),
+  };
+}
+
+/** The likely cause that a log shows: how the catalogue of failures explains it, and its fixes. */
+export function causeOf(lines: string[]): { says: string; fix: Finding["fix"] } | undefined {
+  return likelyCauses(lines.join("\n"))[0];
+}

@@ -1,0 +1,210 @@
+/** The layers between an NVIDIA card on the guest's PCI bus and the GPU in a container. */
+import { command, headers, inGuest, toolkit, words } from "../fixes.mts";
+import type { Fix } from "../types.mts";
+import { causeOf, type Facts, type Judged } from "./facts.mts";
+
+const again = words("Build the box anew with gpu:, which installs the driver");
+const noNouveau = words(
+  "Keep nouveau out (/etc/modprobe.d: blacklist nouveau), make the early boot image anew, reboot the VM",
+);
+const dkms = inGuest("See for which kernels it was built", "dkms status");
+
+/** A kernel module of NVIDIA drives the card, of which version and kind; or why not. */
+export function moduleLayer(facts: Facts): Judged {
+  const check = "verify.module";
+  if (facts.one("expected") !== "nvidia") {
+    return {
+      check,
+      status: "unknown",
+      says: "not read: verify-guest.sh was not told that the VM has a card by NVIDIA",
+    };
+  }
+  const kernel = facts.one("kernel") ?? "unknown";
+  const drivers = facts.all("pci").map((line) => line.split(" ")).filter(([, code, ids]) =>
+    code?.startsWith("03") && ids?.startsWith("10de:")
+  );
+  const evidence = [
+    ...drivers.map(([at, , , driver]) => ({ read: `driver of ${at} in the VM`, value: driver ?? "none" })),
+    { read: "/proc/modules in the VM", value: facts.one("modules") || "neither nvidia nor nouveau" },
+    ...facts.all("dkms").map((value) => ({ read: "dkms status in the VM", value })),
+  ];
+  const fail = (says: string, fix: Fix[], log: Judged["evidence"] = []): Judged => ({
+    ...{ check, status: "fail", says, evidence: [...evidence, ...log], fix },
+  });
+
+  const [version, kind] = facts.one("nvidia-loaded")?.split(" ") ?? [];
+  if (version && drivers.every(([, , , driver]) => driver === "nvidia")) {
+    return { check, status: "pass", says: `nvidia ${version} (${kind} modules) has the card`, evidence };
+  }
+  const loaded = facts.one("modules")?.split(" ") ?? [];
+  if (drivers.some(([, , , driver]) => driver === "nouveau") || (!version && loaded.includes("nouveau"))) {
+    return fail("nouveau has the card, not NVIDIA's driver", [noNouveau]);
+  }
+  const kernelLog = facts.log("kernel-log", "kernel log of the VM");
+  const told = causeOf([...facts.all("modprobe-log"), ...facts.all("kernel-log")]);
+  if (version) {
+    const why = told ? `: ${told.says}` : "";
+    return fail(
+      `nvidia ${version} (${kind} modules) is loaded and has not taken the card${why}`,
+      told?.fix ?? [],
+      kernelLog,
+    );
+  }
+
+  const log = [...facts.log("modprobe-log", "modprobe nvidia in the VM"), ...kernelLog];
+  if (facts.one("nvidia-built")) {
+    if (facts.one("secure-boot") === "on") {
+      return fail(
+        "Secure Boot is on in the VM, and refuses NVIDIA's module: the firmware knows no key that signed it",
+        [
+          words("Take a firmware without Secure Boot for the VM, as this toolkit renders it"),
+        ],
+        log,
+      );
+    }
+    return fail(
+      `NVIDIA's module cannot be loaded${told ? `: ${told.says}` : ""}`,
+      told?.fix ?? [
+        inGuest("Load it, and see what stands in the way", "modprobe nvidia"),
+      ],
+      log,
+    );
+  }
+  // nvidia-current/535.261.03, 6.1.0-50-amd64, x86_64: installed; DKMS 2 has a comma in the place of the slash
+  const built = facts.all("dkms").filter((line) => line.includes(": installed")).map((line) =>
+    line.split(", ").at(-2) ?? ""
+  );
+  const without = facts.one("headers") === "no" ? ", and its headers are missing" : "";
+  if (built.length > 0) {
+    return fail(
+      `the kernel is ${kernel}, and NVIDIA's module was built for ${built.join(", ")}: upgraded since${without}`,
+      [...(without ? [words(headers)] : [inGuest("Build it for this kernel", "dkms autoinstall")]), again],
+    );
+  }
+  if (without && facts.all("dkms").length > 0) {
+    return fail(`no module of NVIDIA for the kernel ${kernel}: its headers are missing`, [words(headers)]);
+  }
+  return facts.all("dkms").length > 0
+    ? fail(`no module of NVIDIA for the kernel ${kernel}: DKMS has its source, and has not built it`, [
+      inGuest("Build it, and see what stands in the way", "dkms autoinstall"),
+      dkms,
+    ])
+    : fail("this box has no driver by NVIDIA", [again]);
+}
+
+/** `nvidia-smi -L` in the VM shows as many GPUs as it has cards. */
+export function smiLayer(facts: Facts, cards: number): Judged {
+  const check = "verify.smi";
+  const found = facts.all("smi-gpu");
+  const code = facts.one("smi");
+  const evidence = facts.log("smi-log", "nvidia-smi -L in the VM");
+  if (code === undefined) return { check, status: "unknown", says: "nvidia-smi was not asked in the VM" };
+  if (code === "missing") return { check, status: "fail", says: "nvidia-smi is not in this box", fix: [again] };
+  if (code === "0" && found.length >= cards) {
+    return { check, status: "pass", says: `nvidia-smi shows ${found.map(named).join(", ")}` };
+  }
+  const cause = causeOf([...facts.all("smi-log"), ...facts.all("kernel-log")]);
+  const kernelLog = facts.log("kernel-log", "kernel log of the VM");
+  const says = code === "0" && found.length > 0
+    ? `nvidia-smi shows ${found.length} of ${cards} GPUs`
+    : code === "124"
+    ? "nvidia-smi does not answer within a minute"
+    : "nvidia-smi shows no GPU in the VM";
+  return {
+    ...{ check, status: "fail", says: `${says}${cause ? `: ${cause.says}` : ""}` },
+    ...{ evidence: [...evidence, ...kernelLog], fix: cause?.fix ?? [dkms] },
+  };
+}
+
+/** The Container Toolkit is there, and Docker runs since after it came and knows its runtime. */
+export function toolkitLayer(facts: Facts): Judged {
+  const check = "verify.toolkit";
+  const version = facts.one("toolkit");
+  const names = facts.one("runtimes")?.trim().split(" ") ?? [];
+  const restart = [inGuest("Let Docker start anew, since it looks for GPUs only then", "systemctl restart docker")];
+  const evidence = [{ read: "docker info in the VM", value: `runtimes ${names.join(", ") || "not read"}` }];
+  const [came, since] = [facts.one("toolkit-since"), facts.one("docker-since")].map(Number);
+  if (version === undefined) return { check, status: "unknown", says: "NVIDIA's toolkit was not looked for" };
+  if (version === "missing") {
+    return { check, status: "fail", says: "the NVIDIA Container Toolkit is not in this box", evidence, fix: toolkit };
+  }
+  if ((facts.one("daemon-json") === "nvidia" && !names.includes("nvidia")) || since! < came!) {
+    const says = "Docker was not started anew since NVIDIA's toolkit came, and knows nothing of it";
+    return { check, status: "fail", says, evidence, fix: restart };
+  }
+  const text = `NVIDIA Container Toolkit ${version}`;
+  return names.includes("nvidia")
+    ? { check, status: "pass", says: `${text}, and Docker has the runtime nvidia`, evidence }
+    : {
+      ...{ check, status: "warn", evidence, fix: toolkit.slice(1) },
+      says: `${text}; Docker has no runtime nvidia: GPUs by Compose's reservations need none, runtime: nvidia does`,
+    };
+}
+
+/** `nvidia-smi -L` in the container of a service that asked for GPUs shows as many as it asked for. */
+export function gpuLayer(facts: Facts, machine: string, name: string, wanted: number | "all"): Judged {
+  const check = "verify.gpu";
+  const found = facts.all(`gpu-found-${name}`);
+  const code = facts.one(`gpu-${name}`);
+  const lines = facts.all(`gpu-log-${name}`);
+  const evidence = facts.log(`gpu-log-${name}`, `nvidia-smi -L in ${name}`);
+  if (code === undefined) {
+    return facts.one("expected") === "nvidia"
+      ? { check, status: "skip", says: `service ${name} does not run any more: there is no container to look into` }
+      : { check, status: "unknown", says: `whether ${name} has its GPU was not looked at` };
+  }
+  const count = wanted === "all" ? facts.all("smi-gpu").length : wanted;
+  if (code === "0" && found.length === count) {
+    return { check, status: "pass", says: `service ${name} has ${found.map(named).join(", ")}` };
+  }
+  if (code === "0" && found.length > 0) {
+    const fix = [
+      words("Look whether the container was made by this Compose file, and whether Docker's default runtime is nvidia"),
+    ];
+    return {
+      check,
+      status: "fail",
+      says: `service ${name} has ${found.length} GPUs, and asked for ${wanted}`,
+      evidence,
+      fix,
+    };
+  }
+  const see = command(
+    "See what it has",
+    `npx zx homelab-gpu.mts ssh ${machine} -- sudo docker inspect homelab-gpu-${name}-1`,
+  );
+  if (lines.some((line) => /executable file not found/.test(line))) {
+    return {
+      ...{
+        check,
+        status: "fail",
+        says: `service ${name} has no nvidia-smi: it got no GPU, or not its tools`,
+        evidence,
+      },
+      fix: [
+        words("Write utility among the capabilities of its reservation, or into NVIDIA_DRIVER_CAPABILITIES"),
+        ...toolkit.slice(1),
+        see,
+      ],
+    };
+  }
+  if (lines.some((line) => /nvidia-smi: no such file or directory|required file not found/.test(line))) {
+    const says =
+      `nvidia-smi cannot run in ${name}: its image is a musl one, such as Alpine, and NVIDIA's programs are for glibc`;
+    return {
+      check,
+      status: "fail",
+      says,
+      evidence,
+      fix: [words("Take an image of Debian or Ubuntu for that service")],
+    };
+  }
+  const cause = causeOf(lines);
+  const says = `service ${name} sees no GPU${cause ? `: ${cause.says}` : ""}`;
+  return { check, status: "fail", says, evidence, fix: cause?.fix ?? [see] };
+}
+
+/** `GPU 0: NVIDIA H200` → `NVIDIA H200`. */
+function named(line: string): string {
+  return line.replace(/^GPU \d+: /, "");
+}

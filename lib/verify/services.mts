@@ -1,0 +1,49 @@
+/** Docker in the guest, and the services in it. */
+import { command, words } from "../fixes.mts";
+import { causeOf, type Facts, type Judged } from "./facts.mts";
+
+/** Docker answers; without services it need not be there. */
+export function dockerLayer(facts: Facts, machine: string, services: number): Judged {
+  const check = "verify.docker";
+  const docker = facts.one("docker");
+  if (docker === "running") {
+    return { check, status: "pass", says: `Docker ${facts.one("docker-version") ?? ""} answers` };
+  }
+  if (docker === "missing") {
+    return services === 0 ? { check, status: "skip", says: "no Docker, and no services" } : {
+      ...{ check, status: "fail", says: "Docker is not in this box" },
+      fix: [words("Build the box with image:, which installs Docker")],
+    };
+  }
+  return {
+    ...{ check, status: "fail", says: "Docker does not answer", evidence: facts.log("docker-log", "docker log") },
+    fix: [command("Look at its log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo journalctl -u docker`)],
+  };
+}
+
+/** A service runs, or ran to its end where it shall; else how it fails, its log, and what that log is known to mean. */
+export function serviceLayer(facts: Facts, machine: string, name: string): Judged {
+  const check = "verify.service";
+  const state = facts.all("service").find((value) => value.startsWith(`${name} `))?.split(" ");
+  const evidence = facts.log(`service-log-${name}`, `log of ${name}`);
+  if (!state) return { check, status: "fail", says: `service ${name} is not there`, evidence };
+  const [, status, code, restarts, health, policy, container] = state;
+  const pass = (says: string): Judged => ({ check, status: "pass", says: `service ${name} ${says}` });
+  const fail = (says: string): Judged => {
+    const cause = causeOf(facts.all(`service-log-${name}`));
+    return {
+      ...{ check, status: "fail", says: `service ${name} ${says}${cause ? `: ${cause.says}` : ""}`, evidence },
+      fix: [
+        ...(cause?.fix ?? []),
+        command("Look at its whole log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo docker logs ${container}`),
+      ],
+    };
+  };
+  if (status === "exited" && code === "0" && policy === "no") return pass("ran to its end");
+  if (status === "running" && restarts !== "0") return fail(`falls over again and again (restarted ${restarts} times)`);
+  if (status === "running" && (health === "none" || health === "healthy")) {
+    return pass(health === "healthy" ? "runs, healthy" : "runs");
+  }
+  if (status === "running") return fail(`runs and is ${health}`);
+  return fail(`is ${status}${status === "exited" ? ` with code ${code}` : ""}`);
+}

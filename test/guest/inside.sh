@@ -1,0 +1,28 @@
+#!/bin/sh
+# Runs a command in a tree as a guest would, with nothing of this machine's /dev in it: mounts and processes of its own, which end with it.
+#
+#   inside.sh TREE PACKAGES COMMAND…     PACKAGES: a folder where downloaded packages are kept
+set -eu
+tree=$1 packages=$2
+shift 2
+mkdir -p "$packages/partial"
+# shellcheck disable=SC2016 # the inner shell fills these in
+exec unshare -m -p -f --kill-child --propagation private sh -eu -c '
+  tree=$1 packages=$2
+  shift 2
+  mount -t proc proc "$tree/proc"
+  mount -t sysfs -o ro sysfs "$tree/sys"
+  mount -t tmpfs tmpfs "$tree/dev"
+  # name, major, minor: Documentation/admin-guide/devices.txt
+  for node in null:3 zero:5 full:7 random:8 urandom:9; do mknod -m 666 "$tree/dev/${node%:*}" c 1 "${node#*:}"; done
+  ln -s /proc/self/fd "$tree/dev/fd"
+  mkdir "$tree/dev/pts"
+  mount -t devpts -o newinstance,ptmxmode=0666 devpts "$tree/dev/pts"
+  ln -s pts/ptmx "$tree/dev/ptmx"
+  mount --bind "$packages" "$tree/var/cache/apt/archives"
+  # no network of its own: names are resolved as here
+  cp -Lp /etc/resolv.conf "$tree/etc/resolv.conf"
+  printf "#!/bin/sh\nexit 101\n" >"$tree/usr/sbin/policy-rc.d"
+  chmod 755 "$tree/usr/sbin/policy-rc.d"
+  exec chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
+' sh "$tree" "$packages" "$@"

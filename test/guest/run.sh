@@ -1,0 +1,27 @@
+#!/bin/sh
+# The tier that builds NVIDIA's driver as in a guest, without a card: in trees of Debian 12 and 13 made from this host's own mirror, each in a
+# mount namespace of its own. As root; what is downloaded is kept in the cache folder. About 4 minutes on 2 cores, and 3 more the first time.
+set -eu
+cd "$(dirname "$0")/../.."
+[ "$(id -u)" = 0 ] || { echo 'test:guest makes trees of Debian and enters them: run it as root' >&2; exit 1; }
+missing=
+for tool in debootstrap unshare gpg gpgconf dpkg-deb flock; do command -v "$tool" >/dev/null || missing="$missing $tool"; done
+if [ -n "$missing" ]; then
+  echo "test:guest needs:$missing" >&2
+  echo "  Debian 12: apt-get install --no-install-recommends debootstrap util-linux gpg gpgconf gpg-agent" >&2
+  exit 1
+fi
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/homelab-gpu/guest
+mkdir -p "$cache/packages"
+exec 9>"$cache/.lock"
+flock -n 9 || { echo 'test:guest: another run is at it: waiting' >&2; flock 9; }
+# what an earlier run that was killed left there; nothing is mounted in them outside the namespaces that are gone
+rm -rf --one-file-system "$cache"/tree.*
+DEBIAN_12=$(sh test/guest/base.sh bookworm)
+DEBIAN_13=$(sh test/guest/base.sh trixie)
+GUEST_TREES=$(mktemp -d "$cache/tree.XXXXXX")
+export DEBIAN_12 DEBIAN_13 GUEST_TREES
+finish() { rm -rf --one-file-system "$GUEST_TREES"; }
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+npx uvu test/guest guest.mts$

@@ -1,0 +1,82 @@
+// verify-guest.sh with programs that answer as those of a guest with a card do: what it asks, and what it prints of the answers.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { root } from "../fake.mts";
+
+const test = suite<{ folder: string }>("verify-guest");
+const programs = {
+  "nvidia-smi": 'echo "GPU 0: NVIDIA GeForce RTX 4070 (UUID: GPU-0a1b)"',
+  "nvidia-ctk": 'printf "NVIDIA Container Toolkit CLI version 1.18.1\\ncommit: 1\\n"',
+  "nvidia-container-runtime-hook": "exit 1",
+  "modprobe": 'echo "modprobe: FATAL: Module nvidia not found in directory /lib/modules/6.12" >&2; exit 1',
+  "modinfo": "exit 1",
+  "dkms": 'printf "nvidia/580.95.05: added\\nzfs/2.3, 6.12, x86_64: installed\\n"',
+  "dmesg": 'printf "[ 1.0] pci: something\\n[ 3.4] NVRM: loading\\n"',
+  "docker": `case "$1 $3" in
+    "version {{.Server.Version}}") echo 26.1.5 ;;
+    "info {{.DefaultRuntime}}") echo runc ;;
+    "info "*) echo "io.containerd.runc.v2 nvidia runc " ;;
+    "ps --filter") echo 1 2 3 ;;
+    "inspect "*State.Error*) [ "$4" != homelab-gpu-late-1 ] || echo 'unsatisfied condition: cuda>=12.9' ;;
+    "inspect "*) printf '%s\\n' "web running 0 0 none always /homelab-gpu-web-1" "late created 128 0 none no /homelab-gpu-late-1" \\
+      "ml-worker running 0 0 none always /homelab-gpu-ml-worker-1" ;;
+    "logs "*) echo "of $4" ;;
+    "exec nvidia-smi") [ "$2" = homelab-gpu-ml-worker-1 ] && exec nvidia-smi -L; echo "no $2" ;;
+    *) echo "docker $*" >&2; exit 1 ;;
+  esac`,
+};
+
+test.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu verify-"));
+  for (const [name, text] of Object.entries(programs)) {
+    writeFileSync(join(context.folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
+
+function verify(folder: string, words: string[], env: Record<string, string> = {}) {
+  const { stdout, stderr } = spawnSync("sh", [`${root}/scripts/verify-guest.sh`, "0", ...words], {
+    env: { ...process.env, ...env, PATH: `${folder}:${process.env.PATH}` },
+    encoding: "utf8",
+  });
+  assert.is(stderr, "");
+  // what this machine itself has
+  return stdout.split("\n").filter((line) =>
+    !/^(kernel|services-file|pci|headers|secure-boot|.*-since|daemon-json):/.test(line)
+  );
+}
+const plain = [
+  ...["docker:running", "docker-version:26.1.5"],
+];
+const services = [
+  "service:web running 0 0 none always homelab-gpu-web-1",
+  ...["service:late created 128 0 none no homelab-gpu-late-1", "service-log-late:of homelab-gpu-late-1"],
+  ...[
+    "service-log-late:unsatisfied condition: cuda>=12.9",
+    "service:ml-worker running 0 0 none always homelab-gpu-ml-worker-1",
+  ],
+];
+
+test("without a word of NVIDIA it asks nothing of it, and a count of GPUs is no part of a name", ({ folder }) => {
+  const all = ["homelab-gpu-verify 1", ...plain, ...services, "end:yes", ""];
+  assert.equal(verify(folder, ["web", "ml-worker"]), all);
+  assert.equal(verify(folder, ["web", "ml-worker=1"]), all);
+});
+
+test("told of an NVIDIA card: the driver, the toolkit, and the GPUs in the containers that asked, without their serial numbers", ({ folder }) => {
+  assert.equal(verify(folder, ["web", "late=1", "ml-worker=all"], { NVIDIA: "yes" }), [
+    ...["homelab-gpu-verify 1", "expected:nvidia"],
+    ...["modprobe-log:modprobe: FATAL: Module nvidia not found in directory /lib/modules/6.12", "modules:"],
+    ...["dkms:nvidia/580.95.05: added", "kernel-log:[ 3.4] NVRM: loading"],
+    ...["smi:0", "smi-gpu:GPU 0: NVIDIA GeForce RTX 4070", "toolkit:1.18.1"],
+    ...[...plain, "runtimes:io.containerd.runc.v2 nvidia runc ", "default-runtime:runc", ...services],
+    ...["gpu-ml-worker:0", "gpu-found-ml-worker:GPU 0: NVIDIA GeForce RTX 4070", "end:yes", ""],
+  ]);
+});
+
+test.run();
