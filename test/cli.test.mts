@@ -150,13 +150,13 @@ test("init: a config for the card that is there, or why there is none; never ove
     script(["init", "-n", "--host", at("threadripper-two-rtx3090-arch")], { folder: tmpdir() }),
     script(["init", "-n", "--config", "other.yaml", "--host", at("rx7900-only-card-fedora")], { folder }),
     script(["init", "--config", "none.yaml", "--host", saved], { folder }),
-    script(["init", "--config", "none.yaml", "--no-gpu", "--host", saved], { folder }),
+    script(["init", "--config", "plain.yaml", "--no-gpu", "--host", saved], { folder }),
   ]);
   assert.match(twins.out, /address: "0000:4b:00\.0" # another card has the same ids/);
   assert.equal([amd.code, /✗ gpu\.display/.test(amd.out)], [1, true], "its only card is on its only display");
   assert.equal([none.code, /init --no-gpu/.test(none.err)], [1, true]);
   assert.is(plain.code, 0, plain.err);
-  assert.not.match(readFileSync(join(folder, "none.yaml"), "utf8"), /gpu:|ml-worker/);
+  assert.not.match(readFileSync(join(folder, "plain.yaml"), "utf8"), /gpu:|ml-worker/);
 });
 
 test("plans without touching anything", async ({ folder }) => {
