@@ -57,6 +57,16 @@ test("gpu.match: by ids, by address, no such card, several", () => {
   assert.is(first("gpu.match", twins, machines("{address: '04:00.0'}")).status, "pass");
 });
 
+test("gpu.match: a card that has moved since its VM was made", () => {
+  const seen = (has: string[]) =>
+    examine(host(), settle(machines("{}"), host(), { a: { running: false, has } }), ["gpu.match"])[0]!;
+  assert.is(seen([gpu, audio]).status, "pass");
+  const moved = seen(["0000:02:00.0", "0000:02:00.1"]);
+  assert.is(moved.status, "warn");
+  assert.match(moved.says, /^its VM was made with 0000:02:00\.0, 0000:02:00\.1, and the card is at 0000:01:00\.0/);
+  assert.match(moved.evidence[0]!.value, /^0000:02:00\.0 \[0108\] .* NVMe controller; 0000:02:00\.1: nothing$/);
+});
+
 test("gpu.exclusive: a card goes to one machine", () => {
   assert.is(first("gpu.exclusive", host()).status, "pass");
   const both = found("gpu.exclusive", host(), machines("{}", ", {name: b, box: lab/x, gpu: {}}"));
