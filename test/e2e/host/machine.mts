@@ -94,7 +94,8 @@ export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
       "-cpu",
       "max,la57=off,pku=off",
     ],
-    ...["-smp", "2", "-m", "4096", "-nodefaults", "-display", "none", "-vga", "none", "-serial", "stdio", "-no-reboot"],
+    // with two, its kernel was seen to panic in the virtualization that QEMU emulates
+    ...["-smp", "1", "-m", "4096", "-nodefaults", "-display", "none", "-vga", "none", "-serial", "stdio", "-no-reboot"],
     ...devices(crowded).flatMap((device) => ["-device", device]),
     ...["-netdev", "user,id=net,restrict=on"],
     ...["-drive", `if=virtio,format=qcow2,cache=unsafe,file=${root}`],
