@@ -167,7 +167,7 @@ test("prepare binds the card at boot, and takes that back", async () => {
 test("a network card in the group: refused by name, and nothing written", async () => {
   await host.kill();
   await boot({ crowded: true });
-  await tell("rm -rf /lab/.homelab-gpu");
+  await tell("rm -rf /lab/.homelab-gpu; modprobe e1000e");
   const { code, out } = await run("up --yes");
   assert.is(code, 1, out);
   assert.match(out, /✗ iommu\.group \(gpu-vm\): .*8086:10d3 Ethernet controller/s);
