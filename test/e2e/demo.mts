@@ -20,7 +20,12 @@ const built = execFileSync("sh", [join(root, "test/e2e/host/build.sh")], {
 }).trim();
 makeDisk(join(work, "project.img"), "project", parts.map((name) => join(root, name)));
 print("booting it …");
-const host = await bootHost({ built, disks: [join(work, "project.img")], show: print, append: "emulated.minutes=600" });
+const host = await bootHost({
+  built,
+  disks: [join(work, "project.img")],
+  show: (line) => /^host: done \d+$/.test(line) || print(line),
+  append: "emulated.minutes=600",
+});
 try {
   await host.tell(writeConfig);
   const steps = [
