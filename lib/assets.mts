@@ -22,9 +22,14 @@ export const names = [
   "scripts/verify-guest.sh",
 ];
 
+/** Where a file of this project lies. */
+export function assetPath(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url));
+}
+
 /** The text of a template or script, by its path in this project. */
 export async function asset(shell: Shell, path: string): Promise<string> {
-  const text = await shell.read(fileURLToPath(new URL(`../${path}`, import.meta.url)));
+  const text = await shell.read(assetPath(path));
   if (text === undefined) throw new Error(`${path} is not beside lib/: the copy of homelab-gpu is not whole`);
   return text;
 }

@@ -87,12 +87,13 @@ export function removeArgument(host: Host, argument: string): Fix {
 }
 
 /** Arguments that switch an IOMMU off (kernel-parameters.txt). */
-export const offSwitches = ["intel_iommu=off", "amd_iommu=off", "iommu=off"];
+const offSwitches = ["intel_iommu=off", "amd_iommu=off", "iommu=off"];
 
 /** What the kernel's arguments lack, or have too much, where the firmware offers an IOMMU and the kernel drives none. */
 export function iommuArguments({ iommu, kernel }: Host): { add: string[]; remove: string[] } {
-  if (iommu.units?.length !== 0 || !iommu.acpiTables) return { add: [], remove: [] };
-  const remove = offSwitches.filter((word) => kernel.arguments?.includes(word));
+  const { arguments: running } = kernel;
+  if (iommu.units?.length !== 0 || !iommu.acpiTables || !running) return { add: [], remove: [] };
+  const remove = offSwitches.filter((word) => running.includes(word));
   if (remove.length > 0) return { add: [], remove };
   if (iommu.acpiTables.includes("DMAR")) return { add: ["intel_iommu=on"], remove };
   return { add: iommu.acpiTables.includes("IVRS") ? ["iommu=pt"] : [], remove };

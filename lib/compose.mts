@@ -1,5 +1,5 @@
 import type { Service } from "./types.mts";
-import { completed, isForGpu, reservationsOf } from "./reservations.mts";
+import { completed, inner, isForGpu, reservationsOf } from "./reservations.mts";
 import { writeYaml } from "./yaml.mts";
 
 /**
@@ -19,15 +19,9 @@ export function composeFile(services: Service[]): string {
  * daemon/nvidia_linux.go). NVIDIA's capabilities (compute, video, …) are the user's to write, there or in the environment.
  */
 function withGpu(body: Record<string, unknown>, count: number | "all"): Record<string, unknown> {
-  const within = (value: unknown, key: string) => {
-    const inner = (value as Record<string, unknown> | undefined)?.[key];
-    return typeof inner === "object" && inner !== null && !Array.isArray(inner)
-      ? (inner as Record<string, unknown>)
-      : {};
-  };
-  const deploy = within(body, "deploy");
-  const resources = within(deploy, "resources");
-  const reservations = within(resources, "reservations");
+  const deploy = inner(body, "deploy");
+  const resources = inner(deploy, "resources");
+  const reservations = inner(resources, "reservations");
   const own: Record<string, unknown>[] = Array.isArray(reservations.devices) ? reservations.devices : [];
   const first = reservationsOf(body).find(isForGpu);
   const devices = first
@@ -40,7 +34,7 @@ function literal(value: unknown): unknown {
   if (typeof value === "string") return value.replace(/\$\$?/g, "$$$$");
   if (Array.isArray(value)) return value.map(literal);
   if (typeof value === "object" && value !== null && !(value instanceof Date)) {
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, literal(inner)]));
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, literal(one)]));
   }
   return value;
 }

@@ -10,7 +10,7 @@ export interface Firmware {
  * The UEFI firmware for a guest with a GPU: OVMF without Secure Boot, which would refuse the guest's driver. Names differ by distribution
  * (Debian: OVMF_CODE_4M.fd, Fedora: edk2/ovmf/OVMF_CODE.fd, Arch: edk2/x64/OVMF_CODE.4m.fd, openSUSE: qemu/ovmf-x86_64-code.bin).
  */
-export function firmwareOf({ ovmf }: Host): Firmware | undefined {
+export function firmwareOf({ ovmf = [] }: Host): Firmware | undefined {
   const plain = ovmf.filter((path) => !/secboot|\.ms\.|snakeoil|-ms-|smm/i.test(path));
   const pairs = plain.filter((path) => /CODE|-code/.test(path)).map((code) => ({
     code,

@@ -2,12 +2,12 @@
 import type { Finding, Fix, Host, PciFunction } from "./types.mts";
 import { described } from "./pci.mts";
 
-/** A function that a VM gets, and the host driver that it had; null if none. */
+/** A function that a VM gets, and the host driver that it had; null if none, absent if that was not read. */
 export interface Handed {
   bdf: string;
   vendor?: string;
   device?: string;
-  driver: string | null;
+  driver?: string | null;
 }
 
 /**
@@ -15,10 +15,11 @@ export interface Handed {
  * was killed half way: then what it wrote down of a function on vfio-pci still counts.
  */
 export function handed(functions: PciFunction[], earlier: Handed[], taken: boolean): Handed[] {
-  return functions.map(({ bdf, vendor, device, driver = null }) => {
+  return functions.map(({ bdf, vendor, device, driver }) => {
     const known = earlier.find((one) => one.bdf === bdf && one.vendor === vendor && one.device === device);
     if (taken && driver === "vfio-pci" && known) return known;
-    return { bdf, ...(vendor ? { vendor } : {}), ...(device ? { device } : {}), driver };
+    const ids = { ...(vendor ? { vendor } : {}), ...(device ? { device } : {}) };
+    return { bdf, ...ids, ...(driver === undefined ? {} : { driver }) };
   });
 }
 
@@ -26,12 +27,13 @@ export function handed(functions: PciFunction[], earlier: Handed[], taken: boole
 export function returned(machine: string, before: Handed[], host: Host): Finding {
   const check = "gpu.returned";
   const there = before.map((one) => ({ ...one, now: host.pci?.find(({ bdf }) => bdf === one.bdf) }));
+  const named = (driver: string | null | undefined) => (driver === undefined ? "not read" : (driver ?? "none"));
   const evidence = there.map(({ bdf, driver, now }) => ({
     read: `/sys/bus/pci/devices/${bdf}/driver`,
-    value: `${now === undefined ? "not read" : (now.driver ?? "none")}, before ${driver ?? "none"}`,
+    value: `${named(now?.driver)}, before ${named(driver)}`,
   }));
   const base = { check, machine, evidence, fix: [] };
-  if (there.some(({ now }) => now === undefined || now.driver === undefined)) {
+  if (there.some(({ now, driver }) => now?.driver === undefined || driver === undefined)) {
     return { ...base, status: "unknown", says: "whether the host has its card back could not be read" };
   }
   const off = there.filter(({ driver, now }) => now!.driver !== driver);
@@ -43,11 +45,9 @@ export function returned(machine: string, before: Handed[], host: Host): Finding
     ...base,
     status: "fail",
     says: `not back on its driver: ${
-      off.map(({ driver, now }) => `${described(now!)} has ${now!.driver ?? "none"}, and had ${driver ?? "none"}`).join(
-        "; ",
-      )
+      off.map(({ driver, now }) => `${described(now!)} has ${named(now!.driver)}, and had ${named(driver)}`).join("; ")
     }`,
-    fix: off.map(({ bdf, driver, now }) => giveBack(bdf, driver, now!.driver !== null)),
+    fix: off.map(({ bdf, driver, now }) => giveBack(bdf, driver ?? null, now!.driver !== null)),
   };
 }
 

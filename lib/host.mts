@@ -138,7 +138,7 @@ export function parseHost(text: string): Host {
       interfaces: needs.all("interface").map((text) => ({ bdf: text.split(" ")[0]!, name: text.split(" ")[1] ?? "" })),
       keyboards: needs.one("input-read") ? needs.all("keyboard") : undefined,
     }),
-    ovmf: facts("firmware").all("ovmf"),
+    ovmf: sections.has("firmware") ? facts("firmware").all("ovmf") : undefined,
     programs: sections.has("programs")
       ? Object.fromEntries(programs.pairs.filter(([key]) => !/-(version|plugin)$/.test(key)))
       : undefined,

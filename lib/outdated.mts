@@ -3,6 +3,8 @@ import type { Finding, Host, SettledMachine } from "./types.mts";
 import type { Box } from "./boxes.mts";
 import type { LabMachine } from "./lab.mts";
 import { ampleWindow, cardsOf, passedOf, windowOf } from "./gpus.mts";
+import { firmwareOf } from "./firmware.mts";
+import { command, doctor } from "./fixes.mts";
 import { described } from "./pci.mts";
 
 /** What the VM has and what the config wants, where only making it anew brings one to the other; undefined if there is nothing. */
@@ -46,13 +48,7 @@ export function outdated(
       { read: `${what}, as the VM has it`, value: has! },
       { read: `${what}, as the config wants it`, value: wants! },
     ]),
-    fix: [{
-      say: "Make the VM anew",
-      run: "npx zx homelab-gpu.mts up --recreate",
-      root: false,
-      reboot: false,
-      safe: false,
-    }],
+    fix: [command("Make the VM anew", "npx zx homelab-gpu.mts up --recreate")],
   };
 }
 
@@ -65,21 +61,19 @@ function listed(addresses: string[], { pci }: Host): string {
   return there.join(", ") || "none";
 }
 
-/** A machine whose card is not known for sure: nothing can be rendered for it, whatever the reason. */
+/** A machine whose card, or the firmware that its VM needs, is not known for sure: nothing can be rendered for it. */
 export function unresolved(machine: SettledMachine, host: Host): Finding[] {
-  if (passedOf(machine, host)) return [];
-  return [{
-    check: "gpu.match",
+  if (machine.gpus.length === 0) return [];
+  const lacks = (check: string, what: string): Finding => ({
+    check,
     machine: machine.name,
     status: "fail",
-    says: "which card goes to it is not known for sure, so that no VM can be made",
+    says: `which ${what} it gets is not known for sure, so that no VM can be made`,
     evidence: [],
-    fix: [{
-      say: "See what doctor says of its cards",
-      run: "npx zx homelab-gpu.mts doctor gpu",
-      root: false,
-      reboot: false,
-      safe: false,
-    }],
-  }];
+    fix: [doctor(check)],
+  });
+  return [
+    ...(passedOf(machine, host) ? [] : [lacks("gpu.match", "card")]),
+    ...(firmwareOf(host) ? [] : [lacks("guest.firmware", "UEFI firmware")]),
+  ];
 }

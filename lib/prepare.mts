@@ -131,6 +131,12 @@ export function leftToDo(
   return differs || changes.some(({ change }) => change.run) || !whole;
 }
 
+/** Adds a line to what takes kernel arguments back, unless a run that was stopped added it already. */
+function once(line: string): string {
+  const list = `${keep}/arguments.sh`;
+  return `grep -qsxF ${shellWord(line)} ${list} || printf "%s\\n" ${shellWord(line)} >>${list}`;
+}
+
 const folderOf = (path: string) => path.replace(/\/[^/]*$/, "");
 
 /** The script that does it. The way back is made first, so that there is one wherever this is stopped. */
@@ -160,9 +166,7 @@ export function applyScript(preparation: Preparation): string {
       `chmod ${mode.toString(8)} ${path}.new`,
       `mv ${path}.new ${path}`,
     ]),
-    ...changes.flatMap(({ change, undo }) =>
-      change.run && undo.run ? [`printf "%s\\n" ${shellWord(undo.run)} >>${keep}/arguments.sh`, change.run] : []
-    ),
+    ...changes.flatMap(({ change, undo }) => change.run && undo.run ? [once(undo.run), change.run] : []),
     ...(initramfs ? [initramfs.rebuild] : []),
     `echo yes >${keep}/done`,
     "",

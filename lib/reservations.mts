@@ -77,7 +77,8 @@ function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one) => ["string", "number"].includes(typeof one)).map(String) : [];
 }
 
-function inner(value: Reservation, key: string): Reservation {
+/** The map at a key; empty where something else is there, or nothing. */
+export function inner(value: Record<string, unknown>, key: string): Record<string, unknown> {
   const found = value[key];
   return isMap(found) ? found : {};
 }

@@ -101,7 +101,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
     {
       name: "ovmf",
       for: "UEFI firmware for a guest with a GPU",
-      there: (host) => host.ovmf.length > 0,
+      there: ({ ovmf }) => ovmf && ovmf.length > 0,
       packages: { apt: ["ovmf"], dnf: ["edk2-ovmf"], pacman: ["edk2-ovmf"], zypper: ["qemu-ovmf-x86_64"] },
       otherwise: { say: "Install OVMF", run: null },
     },

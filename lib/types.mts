@@ -206,8 +206,8 @@ export interface Host {
     /** BDFs of USB controllers with a keyboard, or `other` for one that is on no USB. Absent if unreadable. */
     keyboards?: string[];
   };
-  /** Firmware images for UEFI guests: paths. */
-  ovmf: string[];
+  /** Firmware images for UEFI guests: paths. Absent if nobody looked. */
+  ovmf?: string[];
   /** Paths of programs that were found. Absent for a foreign tree, where nothing was looked for. */
   programs?: Record<string, string>;
   versions: Record<string, string>;

@@ -36,7 +36,7 @@ export function verified(
 ): Verified {
   const facts = factsOf(text ?? "");
   const reached = text?.startsWith("homelab-gpu-verify 1\n") === true && facts.one("end") === "yes";
-  const nvidia = nvidiaCards(passed);
+  const nvidia = passed.filter(({ fn }) => fn.vendor === "10de" && isDisplay(fn)).length;
   const asked = services.filter(({ gpu }) => gpu !== undefined && gpu !== 0);
 
   const layers: Judged[] = [
@@ -61,11 +61,6 @@ export function verified(
   return { findings, ...(facts.one("services-file") ? { services: facts.one("services-file")! } : {}) };
 }
 
-/** How many of the functions are cards by NVIDIA. `verify-guest.sh` looks at their layers only where it is told of them. */
-export function nvidiaCards(passed: Passed[]): number {
-  return passed.filter(({ fn }) => fn.vendor === "10de" && isDisplay(fn)).length;
-}
-
 function sshLayer(facts: Facts, reached: boolean): Judged {
   return reached
     ? { check: "verify.ssh", status: "pass", says: `reached over SSH, kernel ${facts.one("kernel") ?? "unknown"}` }
@@ -81,8 +76,11 @@ function held(passed: Passed[]): Judged {
   const others = passed.filter(({ fn }) => fn.driver !== "vfio-pci");
   const evidence = passed.map(({ fn }) => ({
     read: `/sys/bus/pci/devices/${fn.bdf}/driver`,
-    value: fn.driver ?? "none",
+    value: fn.driver === undefined ? "not read" : (fn.driver ?? "none"),
   }));
+  if (passed.some(({ fn }) => fn.driver === undefined)) {
+    return { check, status: "unknown", says: "what has the card on the host could not be read", evidence };
+  }
   return others.length === 0
     ? { check, status: "pass", says: `vfio-pci has ${passed.map(({ fn }) => fn.bdf).join(", ")}`, evidence }
     : { check, status: "fail", says: `${others.map(({ fn }) => fn.bdf).join(", ")} is not on vfio-pci`, evidence };

@@ -51,6 +51,9 @@ test("says whether the host has its card back, and how to give it back", () => {
   assert.is(returned("a", none, host({ [gpu]: null })).status, "pass");
   assert.not.match(returned("a", none, host({ [gpu]: "nouveau" })).fix[0]!.run!, /drivers_probe|modprobe/);
   assert.is(returned("a", before, host({ [gpu]: undefined })).status, "unknown");
+  const unread = handed(functions(host({ [gpu]: undefined })), [], false);
+  assert.not.ok("driver" in unread[0]!, "what was not read is not none");
+  assert.is(returned("a", unread, host()).status, "unknown");
 });
 
 test.run();

@@ -128,6 +128,13 @@ function nodesOf({ gpu, groups }: Card): string[] {
 
 function inUse(card: Card, { holders }: Host, running: boolean): Verdict {
   const nodes = nodesOf(card);
+  if (card.gpu.driver === "nvidia" && card.gpu.nvidiaMinor === undefined) {
+    return {
+      status: "unknown",
+      says: "which of /dev/nvidia0, /dev/nvidia1 … is this card's could not be read",
+      evidence: [{ read: `/proc/driver/nvidia/gpus/${card.gpu.bdf}/information`, value: "not read" }],
+    };
+  }
   if (nodes.length === 0) {
     return { status: "pass", says: "it has no device node that a process could hold", evidence: [] };
   }
@@ -187,7 +194,7 @@ function display(card: Card, host: Host): Verdict {
   const evidence: Evidence[] = [
     {
       read: `/sys/bus/pci/devices/${gpu.bdf}/boot_vga`,
-      value: gpu.bootVga === undefined ? "not there: no VGA controller" : gpu.bootVga ? "1" : "0",
+      value: gpu.bootVga === undefined ? "not there" : gpu.bootVga ? "1" : "0",
     },
     {
       read: "/proc/iomem",
@@ -200,6 +207,10 @@ function display(card: Card, host: Host): Verdict {
   const { consoles } = host.display;
   const text = consoles === undefined || consoles.some((name) => /VGA|frame buffer/.test(name));
   const shows = (gpu.bootVga && text) || buffers.length > 0 || gpu.displays.length > 0;
+  // every VGA controller has the file (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): without it, it was not read
+  if (!shows && gpu.bootVga === undefined && gpu.class?.startsWith("0300")) {
+    return { status: "unknown", says: "whether the host shows its picture on it could not be read", evidence };
+  }
   if (!shows) return { status: "pass", says: "the host does not show its picture on it", evidence };
   if (gpu.driver === "vfio-pci") {
     return { status: "pass", says: "the host has given up its picture on it already", evidence };

@@ -1,5 +1,5 @@
 import type { Evidence, Host, PciFunction, Verdict } from "../types.mts";
-import { type Card, hindrances, usesOf } from "../gpus.mts";
+import { type Card, harmlessDrivers, hindrances, usesOf } from "../gpus.mts";
 import { className, described } from "../pci.mts";
 import { remedies } from "../fixes.mts";
 
@@ -22,7 +22,7 @@ export function group(card: Card, host: Host): Verdict {
     })),
     ...left.map((fn) => ({
       read: `group ${fn.group ?? "?"}`,
-      value: `${described(fn)} ${className(fn)}, of the same card, stays`,
+      value: `${described(fn)} ${className(fn)}, in the same slot and no part of the card: stays`,
     })),
   ];
   const vital = [...passed, ...foreign].flatMap((fn) =>
@@ -71,6 +71,14 @@ export function group(card: Card, host: Host): Verdict {
           safe: false,
         })),
       ],
+    };
+  }
+  const usb = passed.find((fn) => fn.class?.startsWith("0c03") && fn.driver && !harmlessDrivers.includes(fn.driver));
+  if (usb && host.needs.keyboards === undefined) {
+    return {
+      status: "unknown",
+      says: `whether the only keyboard hangs on ${described(usb)} could not be read`,
+      evidence,
     };
   }
   if (unsure.length > 0) {

@@ -30,6 +30,7 @@ export const guestChecks: Check[] = [
 ];
 
 function firmware(host: Host): Verdict {
+  if (!host.ovmf) return { status: "unknown", says: "UEFI firmware was not looked for", evidence: [] };
   const found = firmwareOf(host);
   const evidence = [{
     read: "OVMF images",

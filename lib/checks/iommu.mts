@@ -2,7 +2,7 @@ import type { Check, Evidence, Fix, Host, PciFunction, Settled, Verdict } from "
 import { addArgument, iommuArguments, removeArgument, waitsForReboot } from "../boot.mts";
 import { type Card, cardsOf } from "../gpus.mts";
 import { group } from "./group.mts";
-import { remedies } from "../fixes.mts";
+import { command, remedies } from "../fixes.mts";
 
 export const iommuChecks: Check[] = [
   {
@@ -165,6 +165,14 @@ function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
 
 function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
   const { arguments: running, configured, built } = host.kernel;
+  if (running === undefined) {
+    return {
+      status: "fail",
+      says: `${tables[table]} is on in the firmware and off in the kernel, whose arguments could not be read`,
+      evidence,
+      fix: [command("Read them", "cat /proc/cmdline")],
+    };
+  }
   const { add, remove: off } = iommuArguments(host);
   if (off.length > 0) {
     const waits = configured !== undefined && !off.some((word) => configured.includes(word));
@@ -186,7 +194,7 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
     };
   }
   const argument = add[0] ?? "iommu=pt";
-  if (running?.includes(argument)) {
+  if (running.includes(argument)) {
     return {
       status: "fail",
       says: `${tables[table]} is on in the firmware, ${argument} is given, and still no unit is at work`,

@@ -1,7 +1,6 @@
 import { dirname, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Finding, Host, PciFunction } from "../types.mts";
-import { asset } from "../assets.mts";
+import { asset, assetPath } from "../assets.mts";
 import { examine, notes } from "../checks.mts";
 import { parseConfig } from "../config.mts";
 import { Trouble } from "../errors.mts";
@@ -21,12 +20,11 @@ export async function init(session: Session): Promise<number> {
   }
   const host = parseHost(await readProbe(session));
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
-  const schema = fileURLToPath(new URL("../../templates/homelab-gpu.schema.json", import.meta.url));
-  const from = relative(dirname(resolve(path)), schema);
+  const from = relative(dirname(resolve(path)), assetPath("templates/homelab-gpu.schema.json"));
   const textFor = (card: PciFunction | undefined) =>
     starterFor(starter, card, host, from.startsWith(".") ? from : `./${from}`);
 
-  const found = options.gpu ? cardsOf(host) : [];
+  const found = options.gpu ? candidates(host) : [];
   const judged = found.map((card) => ({ card, fails: failing(textFor(card), host) }));
   const card = judged.find(({ fails }) => fails.length === 0)?.card;
   if (options.gpu && !card && !(await without(session, host, judged[0]?.fails))) return 1;
@@ -43,7 +41,7 @@ export async function init(session: Session): Promise<number> {
 }
 
 /** The cards of a host, one function of each, NVIDIA's first. */
-function cardsOf({ pci = [] }: Host): PciFunction[] {
+function candidates({ pci = [] }: Host): PciFunction[] {
   const displays = pci.filter(isDisplay).filter((fn, i, all) =>
     all.findIndex((one) => slotOf(one) === slotOf(fn)) === i
   );

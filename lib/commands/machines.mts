@@ -1,5 +1,5 @@
 /** What people expect of a Vagrant wrapper: status, ssh, down, destroy. */
-import type { Step } from "../types.mts";
+import type { Status, Step } from "../types.mts";
 import { Trouble } from "../errors.mts";
 import { returned } from "../handover.mts";
 import { parseHost } from "../host.mts";
@@ -65,7 +65,8 @@ export async function down(session: Session): Promise<number> {
     env: vagrantEnv,
   }));
   const code = await perform(session, source, steps, "down", "no machine runs");
-  return session.options.dryRun ? code : (await cardsBack(session, source, running)) ? code : 1;
+  if (code !== 0 || session.options.dryRun) return code;
+  return (await cardsBack(session, source, running)).includes("fail") ? 1 : 0;
 }
 
 /** `destroy`: removes the machines and everything of this lab in libvirt. Boxes and downloads stay, for the next `up`. */
@@ -95,22 +96,24 @@ export async function destroy(session: Session): Promise<number> {
   const state = await readState(shell, source.folder);
   const back = await cardsBack(session, source, Object.keys(state.handed));
   if (steps.length > 0 || Object.keys(state.handed).length > 0) {
-    await writeState(shell, source.folder, { ...state, proofs: {}, handed: back ? {} : state.handed });
+    // what is not seen to be back stays written down
+    const whole = back.every((status) => status === "pass");
+    await writeState(shell, source.folder, { ...state, proofs: {}, handed: whole ? {} : state.handed });
     await shell.remove(`${source.folder}/verify`);
   }
-  return back ? 0 : 1;
+  return back.includes("fail") ? 1 : 0;
 }
 
-/** Looks whether the host has the cards of these machines back, and says so; false if not. */
-async function cardsBack(session: Session, { folder }: Source, names: string[]): Promise<boolean> {
+/** Looks whether the host has the cards of these machines back, and says so of each. */
+async function cardsBack(session: Session, { folder }: Source, names: string[]): Promise<Status[]> {
   const { handed } = await readState(session.shell, folder);
   const taken = names.filter((name) => handed[name]?.length);
-  if (taken.length === 0) return true;
+  if (taken.length === 0) return [];
   const host = parseHost(await readProbe(session));
   const findings = taken.map((name) => returned(name, handed[name]!, host));
   const look = lookOf(session, "out", host);
   session.shell.print(`${findings.flatMap((finding) => oneFinding(finding, look)).join("\n")}\n`);
-  return findings.every(({ status }) => status !== "fail");
+  return findings.map(({ status }) => status);
 }
 
 async function look(session: Session): Promise<{ source: Source; lab: Lab }> {

@@ -128,6 +128,9 @@ export function toolkitLayer(facts: Facts): Judged {
   if (version === "missing") {
     return { check, status: "fail", says: "the NVIDIA Container Toolkit is not in this box", evidence, fix: toolkit };
   }
+  if (facts.one("runtimes") === undefined) {
+    return { check, status: "unknown", says: "which runtimes Docker has could not be read", evidence };
+  }
   if ((facts.one("daemon-json") === "nvidia" && !names.includes("nvidia")) || since! < came!) {
     const says = "Docker was not started anew since NVIDIA's toolkit came, and knows nothing of it";
     return { check, status: "fail", says, evidence, fix: restart };
