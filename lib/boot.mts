@@ -1,5 +1,6 @@
 /** How kernel arguments and the early boot image are changed on a host: as data, one entry a boot loader or tool. */
 import type { Fix, Host } from "./types.mts";
+import { command } from "./fixes.mts";
 
 /** A way in which a host keeps its kernel arguments. */
 interface Loader {
@@ -74,7 +75,7 @@ export function addArgument(host: Host, argument: string): Fix {
   const say = loader
     ? `Add ${argument} to the kernel's arguments (${loader.name})`
     : `Add ${argument} to the kernel's arguments, in whatever boots this host`;
-  return { say, run: loader?.add(argument, host) ?? null, root: true, reboot: true, safe: false };
+  return command(say, loader?.add(argument, host) ?? null, { root: true, reboot: true });
 }
 
 /** Takes a kernel argument away, likewise. */
@@ -83,7 +84,7 @@ export function removeArgument(host: Host, argument: string): Fix {
   const say = loader
     ? `Take ${argument} out of the kernel's arguments (${loader.name})`
     : `Take ${argument} out of the kernel's arguments, in whatever boots this host`;
-  return { say, run: loader?.remove(argument, host) ?? null, root: true, reboot: true, safe: false };
+  return command(say, loader?.remove(argument, host) ?? null, { root: true, reboot: true });
 }
 
 /** Arguments that switch an IOMMU off (kernel-parameters.txt). */
@@ -105,8 +106,22 @@ export function waitsForReboot({ kernel }: Host, argument: string): boolean | un
   return kernel.configured.includes(argument) && !kernel.arguments.includes(argument);
 }
 
-/** The tool that makes this host's early boot image, and its command. */
-export function initramfsOf(host: Host): { name: string; rebuild: string } | undefined {
+/** Makes the early boot image anew, by this tool where one is known. */
+export function rebuildInitramfs(initramfs: Initramfs | undefined): Fix {
+  const say = initramfs
+    ? `Make the early boot image anew (${initramfs.name})`
+    : "Make the early boot image anew, if there is one";
+  return command(say, initramfs?.rebuild ?? null, { root: true, reboot: true });
+}
+
+/** A tool that makes early boot images, and its command. */
+export interface Initramfs {
+  name: string;
+  rebuild: string;
+}
+
+/** The tool that makes this host's early boot image. */
+export function initramfsOf(host: Host): Initramfs | undefined {
   const known: [string, string, string][] = [
     ["update-initramfs", "initramfs-tools", "update-initramfs -u -k all"],
     ["mkinitcpio", "mkinitcpio", "mkinitcpio -P"],

@@ -3,6 +3,7 @@ import { cardChecks } from "./checks/card.mts";
 import { driverChecks } from "./checks/driver.mts";
 import { gpuChecks } from "./checks/gpu.mts";
 import { guestChecks } from "./checks/guest.mts";
+import { heldChecks } from "./checks/held.mts";
 import { hostChecks } from "./checks/host.mts";
 import { iommuChecks } from "./checks/iommu.mts";
 import { providerChecks } from "./checks/provider.mts";
@@ -15,6 +16,7 @@ export const checks: Check[] = [
   ...toolChecks,
   ...hostChecks,
   ...gpuChecks,
+  ...heldChecks,
   ...cardChecks,
   ...iommuChecks,
   ...guestChecks,

@@ -4,6 +4,7 @@ import { guestFailures } from "./failures/guest.mts";
 import { hostFailures } from "./failures/host.mts";
 import { hypervisorFailures } from "./failures/hypervisor.mts";
 import { packageFailures } from "./failures/packages.mts";
+import { plain } from "./lines.mts";
 
 /** What a program prints when something goes wrong. Only English texts are known: those of a run under `LC_ALL=C`. */
 export interface Failure {
@@ -37,7 +38,7 @@ export function likelyCauses(text: string): Cause[] {
   const seen = new Set<Failure>();
   const causes: Cause[] = [];
   for (const [i, raw] of text.split("\n").entries()) {
-    const line = raw.includes("\u001b") ? raw.replace(escapes, "") : raw;
+    const line = plain(raw);
     if (!any.test(line)) continue;
     const failure = failures.find(({ pattern }) => pattern.test(line));
     if (!failure || seen.has(failure)) continue;
@@ -55,9 +56,6 @@ export function asFinding({ check, says, fix, line, number }: Cause): Finding {
 
 /** Whether a line is worth a closer look: all patterns in one, since most lines of a log match none. */
 const any = new RegExp(failures.map(({ pattern }) => pattern.source).join("|"), "i");
-
-/** Colours, cursor movements, titles of terminals (ECMA-48: CSI and OSC sequences, then the short ones). */
-const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*\u0007?|[ -/]*[0-Z\\^-~])/g;
 
 /** The part of a line that tells, at most 200 characters; nothing in it can move the terminal's cursor. */
 function around(line: string, pattern: RegExp): string {

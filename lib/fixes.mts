@@ -1,6 +1,7 @@
-/** Fixes that more than one place offers, in the same words. */
+/** How fixes are made, and those that more than one place offers, in the same words. */
 import type { Fix } from "./types.mts";
 
+/** A fix that no command does: what to do, in words. */
 export const words = (say: string, more: Partial<Fix> = {}): Fix => ({
   say,
   run: null,
@@ -9,13 +10,20 @@ export const words = (say: string, more: Partial<Fix> = {}): Fix => ({
   safe: false,
   ...more,
 });
-export const command = (say: string, run: string, more: Partial<Fix> = {}): Fix => ({ ...words(say, more), run });
+/** A fix by a shell command; null where what it would be on this host is not known. */
+export const command = (say: string, run: string | null, more: Partial<Fix> = {}): Fix => ({
+  ...words(say, more),
+  run,
+});
+/** A fix at the machine itself or in its firmware's set-up, while it is not running. */
 export const firmware = (say: string): Fix => words(say, { root: true, reboot: true });
+/** A command that runs in the VM, as root. */
 export const inGuest = (say: string, run: string): Fix => command(say, `npx zx homelab-gpu.mts ssh -- sudo ${run}`);
+/** What the doctor says of a check (its id) or of a group of them (`iommu`). */
 export const doctor = (check: string): Fix =>
   command("See what the doctor says of this host", `npx zx homelab-gpu.mts doctor ${check}`);
 
-/** Fixes that the checks offer too, in the same words. */
+/** Fixes by name. */
 export const remedies = {
   iommu: firmware("Turn on VT-d (Intel) or AMD-Vi, also called IOMMU (AMD), in the firmware's set-up"),
   interrupts: firmware("Turn on interrupt remapping or x2APIC in the firmware's set-up"),
@@ -33,16 +41,23 @@ export const remedies = {
   powerCycle: command("Turn the host off and on again: a reboot may not do", "poweroff", { root: true, reboot: true }),
   kvmGroup: command("Join the group kvm, then log in anew", 'usermod -aG kvm "$USER"', { root: true }),
   libvirtGroup: command("Join the group libvirt, then log in anew", 'usermod -aG libvirt "$USER"', { root: true }),
+  bindAtBoot: command("Surer: bind the card to vfio-pci at boot", "npx zx homelab-gpu.mts prepare", { reboot: true }),
+  recreate: command("Make the VM anew; what is in it is lost", "npx zx homelab-gpu.mts up --recreate"),
   network: command("Start it", "virsh -c qemu:///system net-start default", { root: true, safe: true }),
   room: words("Make room where the VM disks and the images go"),
 } satisfies Record<string, Fix>;
 
+/** Said where the guest has no headers for its kernel. */
 export const headers = "Install the headers of the kernel that the box boots, and build the box anew";
+/** Of a machine that is too large for its host. */
 export const lessMemory = words("Give the machine less (memory:), or free some");
+/** Why VFIO refused, as the kernel tells it. */
 export const kernelLog = command("Read which in the kernel's log", "dmesg | grep -iE 'vfio|remapping|RMRR|1:1'", {
   root: true,
 });
+/** Of cards whose regions do not fit below 4 GiB. */
 export const aboveFour = firmware("Turn on Above 4G Decoding in the firmware's set-up of the host");
+/** Where the card is not on vfio-pci. */
 export const bindVfio = command(
   "Load vfio-pci, and see who has the card",
   "modprobe vfio-pci && lspci -nnk -d ::03xx",
@@ -50,6 +65,7 @@ export const bindVfio = command(
     root: true,
   },
 );
+/** Where Docker in the VM knows nothing of GPUs. */
 export const toolkit = [
   words("Install the NVIDIA Container Toolkit in the VM, or build its box anew with gpu:"),
   inGuest("Tell Docker of it", "nvidia-ctk runtime configure --runtime=docker"),

@@ -1,5 +1,6 @@
 /** What a card's functions were bound to before a VM got them, and whether they are again. */
 import type { Finding, Fix, Host, PciFunction } from "./types.mts";
+import { command } from "./fixes.mts";
 import { described } from "./pci.mts";
 
 /** A function that a VM gets, and the host driver that it had; null if none, absent if that was not read. */
@@ -59,11 +60,9 @@ function giveBack(bdf: string, driver: string | null, bound: boolean): Fix {
     ...(bound ? [`echo ${bdf} >${at}/driver/unbind`] : []),
     ...(driver === null ? [] : [`modprobe ${driver}`, `echo ${bdf} >/sys/bus/pci/drivers_probe`]),
   ];
-  return {
-    say: driver === null ? `Take ${bdf} from its driver` : `Give ${bdf} back to ${driver}`,
-    run: `sh -c '${commands.join("; ")}'`,
-    root: true,
-    reboot: false,
-    safe: false,
-  };
+  return command(
+    driver === null ? `Take ${bdf} from its driver` : `Give ${bdf} back to ${driver}`,
+    `sh -c '${commands.join("; ")}'`,
+    { root: true },
+  );
 }

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import process from "node:process";
 import type { Config, Seen } from "./types.mts";
-import type { Shell } from "./shell.mts";
 import { askLibvirt, type Made } from "./domains.mts";
 import type { Handed } from "./handover.mts";
+import type { Shell } from "./shell.mts";
 
 /** What there is of a lab already: its boxes, its VMs, and what was last proven of them. */
 export interface Lab {

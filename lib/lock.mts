@@ -1,6 +1,6 @@
 import process from "node:process";
-import type { Shell } from "./shell.mts";
 import { Trouble } from "./errors.mts";
+import type { Shell } from "./shell.mts";
 
 /** Who works in a lab's folder. */
 interface Holder {

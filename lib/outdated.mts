@@ -1,10 +1,10 @@
 /** What stands between a VM that there is and the one that the config wants. */
 import type { Finding, Host, SettledMachine } from "./types.mts";
 import type { Box } from "./boxes.mts";
-import type { LabMachine } from "./lab.mts";
-import { ampleWindow, cardsOf, passedOf, windowOf } from "./gpus.mts";
 import { firmwareOf } from "./firmware.mts";
-import { command, doctor } from "./fixes.mts";
+import { doctor, remedies } from "./fixes.mts";
+import { ampleWindow, cardsOf, passedOf, windowOf } from "./gpus.mts";
+import type { LabMachine } from "./lab.mts";
 import { described } from "./pci.mts";
 
 /** What the VM has and what the config wants, where only making it anew brings one to the other; undefined if there is nothing. */
@@ -48,7 +48,7 @@ export function outdated(
       { read: `${what}, as the VM has it`, value: has! },
       { read: `${what}, as the config wants it`, value: wants! },
     ]),
-    fix: [command("Make the VM anew", "npx zx homelab-gpu.mts up --recreate")],
+    fix: [remedies.recreate],
   };
 }
 

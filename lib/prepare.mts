@@ -1,6 +1,6 @@
 /** What a host needs so that vfio-pci has a card from the moment it boots: as files, kernel arguments and a rebuild of the early boot image. */
 import type { Fix, Host, PciFunction } from "./types.mts";
-import { addArgument, initramfsOf, iommuArguments, removeArgument } from "./boot.mts";
+import { addArgument, type Initramfs, initramfsOf, iommuArguments, removeArgument } from "./boot.mts";
 import { shellWord } from "./render.mts";
 
 /** A host's preparation, as data. */
@@ -10,7 +10,7 @@ export interface Preparation {
   /** Changes of kernel arguments, each with what takes it back. */
   arguments: { change: Fix; undo: Fix }[];
   /** Makes the early boot image anew; undefined where its tool is not known. */
-  initramfs?: { name: string; rebuild: string };
+  initramfs?: Initramfs;
 }
 
 /** Where the way back is kept. */

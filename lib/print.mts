@@ -1,8 +1,8 @@
 /** Findings, plans, changes → lines. Pure: who prints them is the caller. */
 import chalk from "chalk";
+import type { Finding, Fix, Status, Step } from "./types.mts";
 import { shellWord } from "./render.mts";
 import { wrapped } from "./text.mts";
-import type { Finding, Fix, Status, Step } from "./types.mts";
 
 /** How lines shall look. */
 export interface Look {

@@ -1,11 +1,11 @@
 /** Runs what a plan says: writes its files, runs its steps, shows and logs them. */
+import type { File, Step } from "./types.mts";
 import { Trouble } from "./errors.mts";
 import type { Lock } from "./lock.mts";
 import { type Change, commandLine, oneFinding } from "./print.mts";
 import type { Session } from "./session.mts";
 import { lookOf, talk } from "./session.mts";
 import { duration } from "./text.mts";
-import type { File, Step } from "./types.mts";
 
 /** What writing these files would change. */
 export async function changesOf({ shell }: Session, folder: string, files: File[]): Promise<Change[]> {

@@ -2,15 +2,15 @@
 import { dirname, isAbsolute, resolve } from "node:path";
 import process from "node:process";
 import type { Config, Finding, Host, Settled } from "./types.mts";
-import type { Shell } from "./shell.mts";
-import type { Texts } from "./boxes.mts";
-import type { Lab } from "./lab.mts";
-import type { Look } from "./print.mts";
 import { asset } from "./assets.mts";
+import type { Texts } from "./boxes.mts";
 import { parseConfig } from "./config.mts";
 import { Trouble } from "./errors.mts";
 import { parseHost } from "./host.mts";
+import type { Lab } from "./lab.mts";
+import type { Look } from "./print.mts";
 import { settle, withoutGpu } from "./settle.mts";
+import type { Shell } from "./shell.mts";
 
 /** What was typed, checked. */
 export interface Options {

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import process from "node:process";
 import { $, type ProcessPromise } from "zx/core";
 import { Interrupted, Trouble } from "./errors.mts";
+import { Lines } from "./lines.mts";
 
 /** What a command answered. A failure is an answer too: 127 is a missing program, null a signal. */
 export interface Answer {
@@ -262,47 +263,10 @@ export function realShell(): Shell {
   });
 }
 
-/** Takes text apart into lines. What rewrites its line (progress) leaves only what it showed last. */
-export class Lines {
-  /** The last lines, oldest first. */
-  readonly tail: string[] = [];
-  readonly #done: (line: string) => void;
-  #rest = "";
-
-  constructor(done: (line: string) => void) {
-    this.#done = done;
-  }
-
-  add(text: string): void {
-    const parts = (this.#rest + text).split("\n");
-    this.#rest = parts.pop()!;
-    for (const part of parts) this.#line(part);
-    // a progress bar alone may write megabytes into one line
-    if (this.#rest.length > 4096) this.#rest = shownLast(this.#rest);
-  }
-
-  end(): void {
-    if (this.#rest) this.#line(this.#rest);
-    this.#rest = "";
-  }
-
-  #line(text: string): void {
-    const line = shownLast(text);
-    this.tail.push(line);
-    if (this.tail.length > 40) this.tail.shift();
-    this.#done(line);
-  }
-}
-
 async function readAll(stream: NodeJS.ReadStream): Promise<string> {
   let text = "";
   for await (const chunk of stream.setEncoding("utf8")) text += chunk;
   return text;
-}
-
-function shownLast(text: string): string {
-  const states = text.replace(/\r+$/, "").split(/\r|\u001b\[[0-9]*K/);
-  return states.at(-1)!.replace(/\u001b\[[0-9;]*[A-Za-z]/g, "");
 }
 
 /** Children lead process groups of their own, so that all of a step can be ended at once. */

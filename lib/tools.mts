@@ -1,4 +1,5 @@
 import type { Fix, Host, SettledMachine } from "./types.mts";
+import { command, words } from "./fixes.mts";
 import { providerOf } from "./providers.mts";
 
 /** A program that has to be there before anything starts. */
@@ -10,7 +11,7 @@ export interface Tool {
   there(host: Host): boolean | undefined;
   /** Packages by package manager. A manager that is missing has none: then `otherwise` says what to do. */
   packages: Partial<Record<Manager["name"], string[]>>;
-  otherwise: { say: string; run: string | null };
+  otherwise: Fix;
 }
 
 /** A distribution's package manager. */
@@ -41,10 +42,8 @@ export const managers: Manager[] = [
 
 const program = (name: string) => (host: Host) => (host.programs ? name in host.programs : undefined);
 
-const hashicorp = (name: string) => ({
-  say: `Install ${name} from HashiCorp's repository: https://developer.hashicorp.com/${name}/install`,
-  run: null,
-});
+const hashicorp = (name: string) =>
+  words(`Install ${name} from HashiCorp's repository: https://developer.hashicorp.com/${name}/install`);
 
 /** Everything that some path through `up` needs, by name. */
 export const tools: Record<string, Tool> = Object.fromEntries(
@@ -68,7 +67,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       for: "Vagrant's way to libvirt",
       there: (host) => (host.programs ? "vagrant-libvirt" in host.vagrantPlugins : undefined),
       packages: { apt: ["vagrant-libvirt"], dnf: ["vagrant-libvirt"] },
-      otherwise: { say: "Install the plugin, as yourself", run: "vagrant plugin install vagrant-libvirt" },
+      otherwise: command("Install the plugin, as yourself", "vagrant plugin install vagrant-libvirt"),
     },
     {
       name: "libvirt",
@@ -84,7 +83,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         pacman: ["libvirt", "dnsmasq", "iptables-nft"],
         zypper: ["libvirt-daemon-qemu", "libvirt-client", "dnsmasq"],
       },
-      otherwise: { say: "Install libvirt with its QEMU driver and virsh: https://libvirt.org", run: null },
+      otherwise: words("Install libvirt with its QEMU driver and virsh: https://libvirt.org"),
     },
     {
       name: "qemu",
@@ -96,28 +95,28 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         pacman: ["qemu-base"],
         zypper: ["qemu-x86", "qemu-tools"],
       },
-      otherwise: { say: "Install QEMU for x86_64 and qemu-img: https://www.qemu.org/download", run: null },
+      otherwise: words("Install QEMU for x86_64 and qemu-img: https://www.qemu.org/download"),
     },
     {
       name: "ovmf",
       for: "UEFI firmware for a guest with a GPU",
       there: ({ ovmf }) => ovmf && ovmf.length > 0,
       packages: { apt: ["ovmf"], dnf: ["edk2-ovmf"], pacman: ["edk2-ovmf"], zypper: ["qemu-ovmf-x86_64"] },
-      otherwise: { say: "Install OVMF", run: null },
+      otherwise: words("Install OVMF"),
     },
     {
       name: "xorriso",
       for: "the CD that lets Packer into the image",
       there: program("xorriso"),
       packages: { apt: ["xorriso"], dnf: ["xorriso"], pacman: ["libisoburn"], zypper: ["xorriso"] },
-      otherwise: { say: "Install xorriso", run: null },
+      otherwise: words("Install xorriso"),
     },
     {
       name: "curl",
       for: "getting the image",
       there: program("curl"),
       packages: { apt: ["curl", "ca-certificates"], dnf: ["curl"], pacman: ["curl"], zypper: ["curl"] },
-      otherwise: { say: "Install curl", run: null },
+      otherwise: words("Install curl"),
     },
     {
       name: "debootstrap",
@@ -129,14 +128,14 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         pacman: ["debootstrap", "debian-archive-keyring"],
         zypper: ["debootstrap"],
       },
-      otherwise: { say: "Install debootstrap", run: null },
+      otherwise: words("Install debootstrap"),
     },
     {
       name: "ssh",
       for: "reaching the VM",
       there: ({ programs }) => (programs ? "ssh" in programs && "ssh-keygen" in programs : undefined),
       packages: { apt: ["openssh-client"], dnf: ["openssh-clients"], pacman: ["openssh"], zypper: ["openssh-clients"] },
-      otherwise: { say: "Install OpenSSH's client", run: null },
+      otherwise: words("Install OpenSSH's client"),
     },
   ] satisfies Tool[]).map((tool) => [tool.name, tool]),
 );
@@ -168,20 +167,14 @@ export function installs(missing: Tool[], host: Host): Fix[] {
   const packages = [...new Set(packaged.flatMap((tool) => packagesOf(tool, host)))];
   return [
     ...(manager && packages.length > 0
-      ? [{
-        say: `Install ${packaged.map(({ name }) => name).join(", ")}`,
-        run: manager.install(packages),
-        root: true,
-        reboot: false,
-        safe: true,
-      }]
+      ? [
+        command(`Install ${packaged.map(({ name }) => name).join(", ")}`, manager.install(packages), {
+          root: true,
+          safe: true,
+        }),
+      ]
       : []),
-    ...missing.filter((tool) => !packaged.includes(tool)).map(({ otherwise }) => ({
-      ...otherwise,
-      root: false,
-      reboot: false,
-      safe: false,
-    })),
+    ...missing.filter((tool) => !packaged.includes(tool)).map(({ otherwise }) => otherwise),
   ];
 }
 

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Lines, realShell } from "../lib/shell.mts";
+import { Lines } from "../lib/lines.mts";
+import { realShell } from "../lib/shell.mts";
 
 const test = suite<{ folder: string }>("shell");
 const shell = realShell();

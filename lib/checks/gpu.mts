@@ -1,4 +1,5 @@
 import type { Check, Evidence, GpuWish, Host, PciFunction, Settled, SettledMachine, Verdict } from "../types.mts";
+import { command, remedies, words } from "../fixes.mts";
 import { type Card, choose } from "../gpus.mts";
 import { className, described, isDisplay, slotOf } from "../pci.mts";
 
@@ -31,7 +32,6 @@ function eachWish({ machines }: Settled, look: (wish: GpuWish, machine: SettledM
   return machines.flatMap((machine) => machine.gpus.map((wish) => ({ machine: machine.name, ...look(wish, machine) })));
 }
 
-const plain = { root: false, reboot: false, safe: false } as const;
 const asWritten = ({ vendorId, deviceId, address }: GpuWish) =>
   `${vendorId}:${deviceId ?? "*"}${address ? ` at ${address}` : ""}`;
 const listed = (functions: PciFunction[]) =>
@@ -58,14 +58,12 @@ function present(wish: GpuWish, host: Host): Verdict {
     says: `no ${asked} detected on host`,
     evidence,
     fix: [
-      {
-        say: cards.length > 0
+      words(
+        cards.length > 0
           ? "Name a card that is there (vendor_id, device_id)"
           : "Put a card in, or run this where one is",
-        run: null,
-        ...plain,
-      },
-      { say: "Or bring the rest of the lab up without it", run: "npx zx homelab-gpu.mts up --no-gpu", ...plain },
+      ),
+      command("Or bring the rest of the lab up without it", "npx zx homelab-gpu.mts up --no-gpu"),
     ],
   };
 }
@@ -83,11 +81,7 @@ function match(wish: GpuWish, machine: SettledMachine, host: Host): Verdict {
         status: "fail",
         says: `${choice.fitting.length} cards match ${asWritten(wish)}: ${listed(choice.fitting)}`,
         evidence: [{ read: "/sys/bus/pci/devices, class 0x03", value: listed(choice.fitting) }],
-        fix: [{
-          say: `Say which: ${choice.fitting.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}`,
-          run: null,
-          ...plain,
-        }],
+        fix: [words(`Say which: ${choice.fitting.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}`)],
       };
     case "none":
       return noMatch(wish, host, choice.there);
@@ -105,7 +99,7 @@ function moved({ gpu }: Card, { has }: SettledMachine, host: Host): Verdict | un
     status: "warn",
     says: `its VM was made with ${has.join(", ")}, and the card is at ${gpu.bdf}: the VM must be made anew`,
     evidence: [{ read: "what is there now", value: now.join("; ") }],
-    fix: [{ say: "Make the VM anew", run: "npx zx homelab-gpu.mts up --recreate", ...plain }],
+    fix: [remedies.recreate],
   };
 }
 
@@ -129,24 +123,20 @@ function noMatch(wish: GpuWish, host: Host, there: PciFunction[]): Verdict {
         read: `/sys/bus/pci/devices/${wish.address}`,
         value: at ? described(at) : "not there",
       }],
-      fix: [{
-        say: elsewhere.length > 0
-          ? `Write ${elsewhere.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}, or leave the address out`
-          : "Write the ids of a card that is there",
-        run: null,
-        ...plain,
-      }],
+      fix: [
+        words(
+          elsewhere.length > 0
+            ? `Write ${elsewhere.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}, or leave the address out`
+            : "Write the ids of a card that is there",
+        ),
+      ],
     };
   }
   return {
     status: "fail",
     says: `no GPU ${asWritten(wish)}; there is ${listed(own)}`,
     evidence,
-    fix: [{
-      say: `Write device_id: ${[...new Set(own.map(({ device }) => device))].join(" or ")}`,
-      run: null,
-      ...plain,
-    }],
+    fix: [words(`Write device_id: ${[...new Set(own.map(({ device }) => device))].join(" or ")}`)],
   };
 }
 
@@ -171,7 +161,7 @@ function exclusive(host: Host, { machines }: Settled): Verdict[] {
         ? `${machine} asks for ${bdf} twice`
         : `${first.machine} and ${machine} both ask for ${bdf}: a card goes to one running VM`,
       evidence: [],
-      fix: [{ say: "Give each its own card by address:, or take gpu: from one of them", run: null, ...plain }],
+      fix: [words("Give each its own card by address:, or take gpu: from one of them")],
     };
   });
 }

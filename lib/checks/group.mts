@@ -1,7 +1,7 @@
 import type { Evidence, Host, PciFunction, Verdict } from "../types.mts";
+import { command, remedies, words } from "../fixes.mts";
 import { type Card, harmlessDrivers, hindrances, usesOf } from "../gpus.mts";
 import { className, described } from "../pci.mts";
-import { remedies } from "../fixes.mts";
 
 /** Whether the IOMMU groups of a card can be handed over: by the kernel's own rule (driver-api/vfio.rst), and by what the host needs. */
 export function group(card: Card, host: Host): Verdict {
@@ -33,13 +33,7 @@ export function group(card: Card, host: Host): Verdict {
       status: "fail",
       says: `handing over ${word} ${number} would take from this host what it needs: ${vital.join("; ")}`,
       evidence,
-      fix: [{
-        say: "Put the card in another slot, or move that device to one",
-        run: null,
-        root: true,
-        reboot: true,
-        safe: false,
-      }],
+      fix: [words("Put the card in another slot, or move that device to one", { root: true, reboot: true })],
     };
   }
   const inTheWay = hindrances(card);
@@ -56,20 +50,13 @@ export function group(card: Card, host: Host): Verdict {
       evidence,
       fix: [
         remedies.slot,
-        {
-          say: "Or turn on ACS in the firmware's set-up, which splits groups where the hardware can",
-          run: null,
+        words("Or turn on ACS in the firmware's set-up, which splits groups where the hardware can", {
           root: true,
           reboot: true,
-          safe: false,
-        },
-        ...inTheWay.map((fn) => ({
-          say: `Or give up ${fn.bdf} on this host until the next boot`,
-          run: release(fn),
-          root: true,
-          reboot: false,
-          safe: false,
-        })),
+        }),
+        ...inTheWay.map((
+          fn,
+        ) => (command(`Or give up ${fn.bdf} on this host until the next boot`, release(fn), { root: true }))),
       ],
     };
   }

@@ -44,13 +44,11 @@ function firmware(host: Host): Verdict {
       : "no UEFI firmware (OVMF) on this host, which a guest with a GPU needs",
     evidence,
     fix: host.ovmf.length > 0
-      ? [{
-        say: "Bring an OVMF that was built without Secure Boot: Debian's, Fedora's and Arch's packages have one",
-        run: null,
-        root: true,
-        reboot: false,
-        safe: false,
-      }]
+      ? [
+        words("Bring an OVMF that was built without Secure Boot: Debian's, Fedora's and Arch's packages have one", {
+          root: true,
+        }),
+      ]
       : installs([tools.ovmf!], host),
   };
 }

@@ -1,6 +1,6 @@
 import type { Check, Host, SettledMachine, Verdict } from "../types.mts";
+import { remedies, words } from "../fixes.mts";
 import { acceleratorOf } from "../settle.mts";
-import { remedies } from "../fixes.mts";
 
 /** Room, MiB: below the first nothing can be built, below the second it is tight. A base image, a box and a young VM take 3 GiB. */
 const room = { least: 4096, withoutImage: 1024, ample: 16384 } as const;
@@ -92,15 +92,12 @@ function virtualization(host: Host, machines: SettledMachine[]): Verdict[] {
 
 function turnOn(host: Host) {
   const inside = host.cpu.flags?.includes("hypervisor");
-  return {
-    say: inside
+  return words(
+    inside
       ? "This host is a VM: let the outer hypervisor offer nested virtualization"
       : "Turn on VT-x or SVM in the firmware set-up",
-    run: null,
-    root: true,
-    reboot: true,
-    safe: false,
-  };
+    { root: true, reboot: true },
+  );
 }
 
 function memory(host: Host, machines: SettledMachine[]): Verdict[] {
@@ -116,13 +113,7 @@ function memory(host: Host, machines: SettledMachine[]): Verdict[] {
   }
   // a passed-through card lets the device write to all of the guest's memory, so that all of it is pinned from the start
   const pinned = machines.some(({ gpus }) => gpus.length > 0);
-  const fix = [{
-    say: `Give the machines less (memory:), or free some: ${wanted} MiB are wanted`,
-    run: null,
-    root: false,
-    reboot: false,
-    safe: false,
-  }];
+  const fix = [words(`Give the machines less (memory:), or free some: ${wanted} MiB are wanted`)];
   if (wanted > total || (pinned && wanted + 1024 > available)) {
     return [{
       status: "fail",

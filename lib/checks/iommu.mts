@@ -1,8 +1,8 @@
 import type { Check, Evidence, Fix, Host, PciFunction, Settled, Verdict } from "../types.mts";
 import { addArgument, iommuArguments, removeArgument, waitsForReboot } from "../boot.mts";
+import { command, firmware, remedies, words } from "../fixes.mts";
 import { type Card, cardsOf } from "../gpus.mts";
 import { group } from "./group.mts";
-import { command, remedies } from "../fixes.mts";
 
 export const iommuChecks: Check[] = [
   {
@@ -117,14 +117,12 @@ function enabled(gpu: PciFunction, host: Host): Verdict {
       status: "fail",
       says: `${gpu.bdf} is under no IOMMU unit, though this host has one (${units.join(" ")})`,
       evidence,
-      fix: [{
-        say:
+      fix: [
+        words(
           "Put the card in another slot. An integrated GPU is left out by kernels built with INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF: intel_iommu=on brings it in",
-        run: null,
-        root: true,
-        reboot: true,
-        safe: false,
-      }],
+          { root: true, reboot: true },
+        ),
+      ],
     };
   }
   if (acpiTables === undefined) {
@@ -151,14 +149,10 @@ function kind(units: string[]): string {
 function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
   const inside = host.cpu.flags?.includes("hypervisor");
   const fix: Fix = inside
-    ? {
-      say:
-        "This host is a VM: let the outer hypervisor give it a virtual IOMMU (QEMU: -device intel-iommu,intremap=on)",
-      run: null,
-      root: true,
-      reboot: true,
-      safe: false,
-    }
+    ? words(
+      "This host is a VM: let the outer hypervisor give it a virtual IOMMU (QEMU: -device intel-iommu,intremap=on)",
+      { root: true, reboot: true },
+    )
     : remedies.iommu;
   return { status: "fail", says: "IOMMU is not enabled in your BIOS", evidence, fix: [fix] };
 }
@@ -190,7 +184,7 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
       status: "fail",
       says: "this kernel was built without IOMMU support",
       evidence,
-      fix: [{ say: "Boot the distribution's ordinary kernel", run: null, root: true, reboot: true, safe: false }],
+      fix: [words("Boot the distribution's ordinary kernel", { root: true, reboot: true })],
     };
   }
   const argument = add[0] ?? "iommu=pt";
@@ -199,13 +193,7 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
       status: "fail",
       says: `${tables[table]} is on in the firmware, ${argument} is given, and still no unit is at work`,
       evidence,
-      fix: [{
-        say: "Read why in the kernel's log",
-        run: "dmesg | grep -iE 'dmar|amd-vi|iommu'",
-        root: true,
-        reboot: false,
-        safe: false,
-      }],
+      fix: [command("Read why in the kernel's log", "dmesg | grep -iE 'dmar|amd-vi|iommu'", { root: true })],
     };
   }
   const waits = waitsForReboot(host, argument);
@@ -219,7 +207,7 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
   };
 }
 
-const reboot: Fix = { say: "Reboot", run: "reboot", root: true, reboot: true, safe: false };
+const reboot: Fix = command("Reboot", "reboot", { root: true, reboot: true });
 
 // ------------------------------------------------------------------------------------------------------------ the rest
 
@@ -275,15 +263,11 @@ function reserved({ groups }: Card, host: Host): Verdict {
       read: "/sys/class/dmi/id/sys_vendor",
       value: host.dmi.sys_vendor ?? "unknown",
     }],
-    fix: [{
-      say: hp
-        ? "On HPE Gen9 and later turn off “HP Shared Memory features” for the slot (Gen8 has no such switch)"
-        : "Look in the firmware's set-up for what reserves memory for that slot",
-      run: null,
-      root: true,
-      reboot: true,
-      safe: false,
-    }],
+    fix: [
+      hp
+        ? firmware("On HPE Gen9 and later turn off “HP Shared Memory features” for the slot (Gen8 has no such switch)")
+        : remedies.reserved,
+    ],
   };
 }
 

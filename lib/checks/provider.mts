@@ -1,8 +1,8 @@
 import type { Check, GpuWish, Host, SettledMachine, Verdict } from "../types.mts";
+import { command, remedies, words } from "../fixes.mts";
 import { isDisplay } from "../pci.mts";
 import { providerOf } from "../providers.mts";
 import { isOlder } from "../versions.mts";
-import { remedies } from "../fixes.mts";
 
 /** Versions that `up` was really run with, the oldest of each. Below `least` something that is rendered does not exist. */
 const tried: Record<string, { least?: string; oldest: string; why?: string }> = {
@@ -46,13 +46,7 @@ export const providerChecks: Check[] = [
             status: "fail",
             says: `${name} ${version} is too old: ${least} or later is needed, since ${why}`,
             evidence,
-            fix: [{
-              say: `Install a newer ${name}: https://developer.hashicorp.com/${name}/install`,
-              run: null,
-              root: false,
-              reboot: false,
-              safe: false,
-            }],
+            fix: [words(`Install a newer ${name}: https://developer.hashicorp.com/${name}/install`)],
           }];
         }
         return isOlder(version, oldest)
@@ -88,13 +82,7 @@ function onThisHost(machine: SettledMachine, host: Host): Verdict {
     status: "fail",
     says: `${what} requires a Linux host`,
     evidence,
-    fix: [{
-      say: `Run this on a Linux host; this one is ${system}`,
-      run: null,
-      root: false,
-      reboot: false,
-      safe: false,
-    }],
+    fix: [words(`Run this on a Linux host; this one is ${system}`)],
   };
 }
 
@@ -115,7 +103,7 @@ function inThisMode(machine: SettledMachine, mode: GpuWish["mode"], host: Host):
       read: "sriov_totalvfs, mdev_supported_types",
       value: parts.map(({ bdf }) => bdf).join(" ") || "on no card",
     }],
-    fix: [{ say: "Write mode: passthrough", run: null, root: false, reboot: false, safe: false }],
+    fix: [words("Write mode: passthrough")],
   };
 }
 
@@ -137,7 +125,7 @@ function libvirtAccess(host: Host): Verdict[] {
       status: "fail",
       says: `${daemon} is not running`,
       evidence: [...evidence, ...(deaf ? [{ read: "virsh", value: libvirt.error! }] : [])],
-      fix: [{ say: `Start ${daemon}`, run, root: true, reboot: false, safe: true }],
+      fix: [command(`Start ${daemon}`, run, { root: true, safe: true })],
     }];
   }
   if (libvirt.access === false) {

@@ -1,3 +1,4 @@
+import type { Host, Seen, Settled } from "../types.mts";
 import { checks, examine, notes } from "../checks.mts";
 import { Trouble } from "../errors.mts";
 import { cardsOf } from "../gpus.mts";
@@ -6,7 +7,6 @@ import { findingLines } from "../print.mts";
 import { lookOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
 import { settle } from "../settle.mts";
 import { topologyLines } from "../topology.mts";
-import type { Host, Seen, Settled } from "../types.mts";
 
 /** `doctor [check…]`: what stands for and against the config's machines here, or on a saved host. */
 export async function doctor(session: Session): Promise<number> {

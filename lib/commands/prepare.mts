@@ -1,4 +1,5 @@
 import type { Fix, Host, Step } from "../types.mts";
+import { rebuildInitramfs } from "../boot.mts";
 import { notes } from "../checks.mts";
 import { Trouble } from "../errors.mts";
 import { passedOf } from "../gpus.mts";
@@ -98,21 +99,7 @@ function preparationLines(
 ): string[] {
   const commands: Fix[] = [
     ...changes.map(({ change }) => ({ ...change, reboot: false })),
-    ...(initramfs
-      ? [{
-        say: `Make the early boot image anew (${initramfs.name})`,
-        run: initramfs.rebuild,
-        root: true,
-        reboot: true,
-        safe: false,
-      }]
-      : [{
-        say: "Put vfio-pci into the early boot image, if there is one",
-        run: null,
-        root: true,
-        reboot: true,
-        safe: false,
-      }]),
+    rebuildInitramfs(initramfs),
   ];
   return [
     ...files.flatMap(({ path, text }) => [`${path}:`, ...text.trimEnd().split("\n").map((line) => `    ${line}`), ""]),

@@ -1,4 +1,5 @@
 import type { Finding, SettledMachine } from "../types.mts";
+import { command } from "../fixes.mts";
 import { passedOf } from "../gpus.mts";
 import { hold } from "../lock.mts";
 import { proofOf } from "../plan.mts";
@@ -54,6 +55,6 @@ function notUp({ name }: SettledMachine): Finding {
     status: "fail",
     says: "the VM does not run",
     evidence: [],
-    fix: [{ say: "Bring it up", run: "npx zx homelab-gpu.mts up", root: false, reboot: false, safe: false }],
+    fix: [command("Bring it up", "npx zx homelab-gpu.mts up")],
   };
 }

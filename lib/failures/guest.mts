@@ -1,5 +1,5 @@
 import type { Failure } from "../failures.mts";
-import { aboveFour, command, doctor, headers, inGuest, toolkit, words } from "../fixes.mts";
+import { aboveFour, command, doctor, headers, inGuest, remedies, toolkit, words } from "../fixes.mts";
 import { anyOf } from "../text.mts";
 
 /** What the guest's kernel, NVIDIA's driver and Docker say, and the way there. */
@@ -235,7 +235,7 @@ export const guestFailures: Failure[] = [
     pattern: /SSH authentication failed!|ssh: handshake failed: ssh: unable to authenticate/,
     check: "verify.ssh",
     says: "the VM runs and does not accept the key: most often its disk is older than the key",
-    fix: [command("Make the VM anew; what is in it is lost", "npx zx homelab-gpu.mts up --recreate")],
+    fix: [remedies.recreate],
     source: "Vagrant 2.3 (locales/en.yml), Packer",
   },
   {

@@ -1,6 +1,6 @@
 /** What `verify-guest.sh` printed, as facts, and what a layer makes of them. */
-import { likelyCauses } from "../failures.mts";
 import type { Finding } from "../types.mts";
+import { likelyCauses } from "../failures.mts";
 
 /** Lines KEY:VALUE. */
 export interface Facts {

@@ -1,6 +1,6 @@
 /** The layers between an NVIDIA card on the guest's PCI bus and the GPU in a container. */
-import { command, headers, inGuest, toolkit, words } from "../fixes.mts";
 import type { Fix } from "../types.mts";
+import { command, headers, inGuest, toolkit, words } from "../fixes.mts";
 import { causeOf, type Facts, type Judged } from "./facts.mts";
 
 const again = words("Build the box anew with gpu:, which installs the driver");

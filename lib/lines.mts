@@ -1,0 +1,47 @@
+/** What programs print, as lines without what they tell a terminal. */
+
+/** Takes text apart into lines. What rewrites its line (progress) leaves only what it showed last. */
+export class Lines {
+  /** The last lines, oldest first. */
+  readonly tail: string[] = [];
+  readonly #done: (line: string) => void;
+  #rest = "";
+
+  constructor(done: (line: string) => void) {
+    this.#done = done;
+  }
+
+  add(text: string): void {
+    const parts = (this.#rest + text).split("\n");
+    this.#rest = parts.pop()!;
+    for (const part of parts) this.#line(part);
+    // a progress bar alone may write megabytes into one line
+    if (this.#rest.length > 4096) this.#rest = shownLast(this.#rest);
+  }
+
+  end(): void {
+    if (this.#rest) this.#line(this.#rest);
+    this.#rest = "";
+  }
+
+  #line(text: string): void {
+    const line = shownLast(text);
+    this.tail.push(line);
+    if (this.tail.length > 40) this.tail.shift();
+    this.#done(line);
+  }
+}
+
+/** A line without colours, cursor movements and titles. */
+export function plain(line: string): string {
+  return line.includes("\u001b") ? line.replace(escapes, "") : line;
+}
+
+/** Of a line that was rewritten in place, what it showed in the end. */
+function shownLast(text: string): string {
+  const states = text.replace(/\r+$/, "").split(/\r|\u001b\[[0-9]*K/);
+  return plain(states.at(-1)!);
+}
+
+/** Colours, cursor movements, titles of terminals (ECMA-48: CSI and OSC sequences, then the short ones). */
+const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*\u0007?|[ -/]*[0-Z\\^-~])/g;
