@@ -4,13 +4,6 @@
 set -eu
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo 'test:gpu makes the disk of a Debian host with debootstrap: run it as root' >&2; exit 1; }
-missing=
-for tool in qemu-system-x86_64 qemu-img debootstrap mke2fs debugfs unshare; do
-  command -v "$tool" >/dev/null || missing="$missing $tool"
-done
-if [ -n "$missing" ]; then
-  echo "test:gpu needs:$missing" >&2
-  echo "  Debian 12: apt-get install --no-install-recommends qemu-system-x86 qemu-utils debootstrap e2fsprogs util-linux" >&2
-  exit 1
-fi
+sh test/needs.sh test:gpu 'qemu-system-x86 qemu-utils debootstrap e2fsprogs util-linux' \
+  qemu-system-x86_64 qemu-img debootstrap mke2fs debugfs unshare
 exec npx uvu test/e2e gpu.e2e.mts$

@@ -4,13 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo 'test:guest makes trees of Debian and enters them: run it as root' >&2; exit 1; }
-missing=
-for tool in debootstrap unshare gpg gpgconf dpkg-deb flock; do command -v "$tool" >/dev/null || missing="$missing $tool"; done
-if [ -n "$missing" ]; then
-  echo "test:guest needs:$missing" >&2
-  echo "  Debian 12: apt-get install --no-install-recommends debootstrap util-linux gpg gpgconf gpg-agent" >&2
-  exit 1
-fi
+sh test/needs.sh test:guest 'debootstrap util-linux gpg gpgconf gpg-agent' debootstrap unshare gpg gpgconf dpkg-deb flock
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/homelab-gpu/guest
 mkdir -p "$cache/packages"
 exec 9>"$cache/.lock"

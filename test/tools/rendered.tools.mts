@@ -230,7 +230,7 @@ test("shellcheck has nothing to say", () => {
     ...readdirSync(`${root}/test`, { recursive: true, encoding: "utf8" }).map((name) => `test/${name}`),
     ".ci/run",
   ];
-  run("shellcheck", scripts.filter((name) => /\.sh$|^\.ci\/run$/.test(name)), root);
+  run("shellcheck", scripts.filter((name) => /\.sh$|^\.ci\/run$|\/(guest-)?init$/.test(name)), root);
 });
 
 test.run();
