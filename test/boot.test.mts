@@ -3,13 +3,12 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { addArgument, initramfsOf, removeArgument, waitsForReboot } from "../lib/boot.mts";
 import { parseHost } from "../lib/host.mts";
 import type { Fix, Host } from "../lib/types.mts";
-import { root } from "./fake.mts";
+import { root, standIns } from "./fake.mts";
 
 const test = suite<{ folder: string }>("boot");
 
@@ -34,13 +33,10 @@ const seds = [[], ...(spawnSync("busybox", ["true"]).status === 0 ? [["busybox"]
 
 /** Runs what a fix says below a folder; its other programs only say that they ran. */
 function mend({ run }: Fix, folder: string, before: string[]): string[] {
-  const bin = join(folder, "bin");
-  mkdirSync(bin, { recursive: true });
-  const stub = (name: string, text: string) => writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  for (const name of ["update-grub", "proxmox-boot-tool", "sdbootutil"]) stub(name, `echo ${name} "$@"`);
-  if (before.length > 0) stub("sed", `exec ${before.join(" ")} sed "$@"`);
+  const loud = ["update-grub", "proxmox-boot-tool", "sdbootutil"].map((name) => [name, `echo ${name} "$@"`]);
+  const sed = before.length > 0 ? { sed: `exec ${before.join(" ")} sed "$@"` } : {};
+  const env = standIns(folder, { ...Object.fromEntries(loud), ...sed });
   const line = run!.replaceAll(/\/(etc|boot\/loader)\//g, `${folder}/$1/`);
-  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
   return execFileSync("sh", ["-eu", "-c", line], { encoding: "utf8", env }).trim().split("\n");
 }
 

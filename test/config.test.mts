@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config.mts";
 import { ConfigError } from "../lib/errors.mts";
+import { originalExample } from "./fake.mts";
 
 const test = suite("config");
 
@@ -20,18 +21,7 @@ const one = (keys: string) => `machines:\n  - name: devlab\n    box: lab/box\n${
 const card = (id: string) => parseConfig(one(`gpu: {device_id: ${id}}`)).machines[0]!.gpus[0]!.deviceId;
 
 test("reads the example of the document that it implements", () => {
-  const { machines } = parseConfig(`
-machines:
-  - name: devlab-gpu-worker
-    box: frenchexdev/alpine-3.21-gpuhost
-    cpus: 8
-    memory: 16384
-    gpu:
-      enabled: true
-      vendor_id: 10de
-      device_id: 2786       # RTX 4070
-      mode: passthrough
-      partition_count: "2"
+  const { machines } = parseConfig(`${originalExample}      partition_count: "2"
 `);
   assert.equal(machines, [{
     name: "devlab-gpu-worker",

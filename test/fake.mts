@@ -1,5 +1,5 @@
 // What the tests share: a fake shell, the project's own files, golden files.
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Answer, Shell } from "../lib/shell.mts";
@@ -10,6 +10,30 @@ export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/,
 
 /** A file of this project. */
 export const own = (path: string) => readFileSync(`${root}/${path}`, "utf8");
+
+/** The machine of the document that this implements, as it stands there; its services are C# there. Ends within `gpu:`. */
+export const originalExample = `
+machines:
+  - name: devlab-gpu-worker
+    box: frenchexdev/alpine-3.21-gpuhost
+    cpus: 8
+    memory: 16384
+    gpu:
+      enabled: true
+      vendor_id: 10de
+      device_id: 2786       # RTX 4070
+      mode: passthrough
+`;
+
+/** Puts programs of these texts into a folder `bin` below this one, and gives the environment in which they come first. */
+export function standIns(folder: string, programs: Record<string, string>): NodeJS.ProcessEnv {
+  const bin = `${folder}/bin`;
+  mkdirSync(bin, { recursive: true });
+  for (const [name, text] of Object.entries(programs)) {
+    writeFileSync(`${bin}/${name}`, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
+  return { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+}
 
 /** A shell with files in memory and a table of answers: the first entry whose key the command's words begin with. */
 export function fakeShell(files: Record<string, string> = {}, answers: Record<string, Partial<Answer>> = {}) {

@@ -9,7 +9,7 @@ import { parseHost } from "../lib/host.mts";
 import { driverOf } from "../lib/nvidia.mts";
 import { settle, withoutGpu } from "../lib/settle.mts";
 import type { Finding } from "../lib/types.mts";
-import { own } from "./fake.mts";
+import { originalExample, own } from "./fake.mts";
 
 const test = suite("guest");
 // a host with an RTX 4070 (10de:2786)
@@ -235,19 +235,7 @@ test("services.gpu: NVIDIA's bare image ends at once without a command", () => {
   }
 });
 
-/** The original's example, as it was written there; its service is C# in the original and says the same. */
-const original = `
-machines:
-  - name: devlab-gpu-worker
-    box: frenchexdev/alpine-3.21-gpuhost
-    cpus: 8
-    memory: 16384
-    gpu:
-      enabled: true
-      vendor_id: 10de
-      device_id: 2786       # RTX 4070
-      mode: passthrough
-services:
+const original = `${originalExample}services:
   ml-worker:
     image: nvidia/cuda:12.4.0-base-ubuntu22.04
     restart: always

@@ -12,7 +12,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config.mts";
@@ -21,7 +20,7 @@ import { parseHost } from "../lib/host.mts";
 import { applyScript, leftToDo, ownFiles, preparationOf, undoScript } from "../lib/prepare.mts";
 import { settle } from "../lib/settle.mts";
 import type { Host } from "../lib/types.mts";
-import { golden, own } from "./fake.mts";
+import { golden, own, standIns } from "./fake.mts";
 
 const test = suite<{ folder: string }>("prepare");
 
@@ -65,14 +64,12 @@ function snapshot(folder: string): string[] {
 
 /** Runs one of the scripts below a folder; says which of the stand-ins it ran. */
 function run(script: string, folder: string): string[] {
-  const bin = join(folder, "bin");
-  mkdirSync(bin, { recursive: true });
-  for (const name of ["update-grub", "update-initramfs"]) {
-    writeFileSync(join(bin, name), `#!/bin/sh\necho ${name} "$@"\n`, { mode: 0o755 });
-  }
+  const env = standIns(folder, {
+    "update-grub": 'echo update-grub "$@"',
+    "update-initramfs": 'echo update-initramfs "$@"',
+  });
   const text = script.replaceAll(/(?<=[\s>=":]|before)\/(etc|var)\//g, (_, top) => `${folder}/${top}/`)
     .replaceAll(`before${folder}`, "before");
-  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
   return execFileSync("sh", ["-c", text], { encoding: "utf8", env }).trim().split("\n");
 }
 

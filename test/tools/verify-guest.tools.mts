@@ -1,12 +1,11 @@
 // verify-guest.sh with programs that answer as those of a guest with a card do: what it asks, and what it prints of the answers.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { root } from "../fake.mts";
+import { root, standIns } from "../fake.mts";
 
 const test = suite<{ folder: string }>("verify-guest");
 const programs = {
@@ -33,15 +32,12 @@ const programs = {
 
 test.before.each((context) => {
   context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu verify-"));
-  for (const [name, text] of Object.entries(programs)) {
-    writeFileSync(join(context.folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  }
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
 function verify(folder: string, words: string[], env: Record<string, string> = {}) {
   const { stdout, stderr } = spawnSync("sh", [`${root}/scripts/verify-guest.sh`, "0", ...words], {
-    env: { ...process.env, ...env, PATH: `${folder}:${process.env.PATH}` },
+    env: { ...standIns(folder, programs), ...env },
     encoding: "utf8",
   });
   assert.is(stderr, "");
