@@ -65,7 +65,7 @@ const loaders: Loader[] = [
 ];
 
 /** What boots this host, as far as its files and tools tell; undefined if none that is known. */
-export function loaderOf(host: Host): Loader | undefined {
+function loaderOf(host: Host): Loader | undefined {
   return loaders.find((loader) => loader.here(host));
 }
 

@@ -49,7 +49,7 @@ export async function askLibvirt(shell: Shell, domains: string[]): Promise<Recor
 }
 
 /** Reads a domain's XML, as libvirt writes it (formatdomain.html: hostdev, qemu:commandline). */
-export function madeOf(xml: string): Made {
+function madeOf(xml: string): Made {
   const passed = [...xml.matchAll(/<hostdev [^>]*type='pci'[^]*?<\/hostdev>/g)].flatMap(([hostdev]) => {
     const [host, guest] = ["<source>", "<\\/source>"].map((after) =>
       new RegExp(

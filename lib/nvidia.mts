@@ -23,7 +23,7 @@ export interface Driver {
  * The branch that is taken where nobody wishes another: the only one of those in support that has every architecture from Maxwell to
  * Blackwell, kept up until 2028 (docs.nvidia.com/datacenter/tesla/drivers/supported-drivers-and-cuda-toolkit-versions.html).
  */
-export const usualBranch = 580;
+const usualBranch = 580;
 
 /** From this branch on NVIDIA takes the open modules by default, before it the proprietary ones (kernel-modules.html, see cards.mts). */
 const openByDefault = 560;

@@ -156,7 +156,7 @@ export function toolsFor(machine: SettledMachine, host: Host): Tool[] {
 }
 
 /** The package manager of this host. */
-export function managerOf(host: Host): Manager | undefined {
+function managerOf(host: Host): Manager | undefined {
   return managers.find(({ program }) => host.programs && program in host.programs);
 }
 
@@ -179,7 +179,7 @@ export function installs(missing: Tool[], host: Host): Fix[] {
 }
 
 /** The packages that bring a tool to this host; none if its distribution has none. */
-export function packagesOf(tool: Tool, host: Host): string[] {
+function packagesOf(tool: Tool, host: Host): string[] {
   const manager = managerOf(host);
   // Debian dropped Packer with its change of licence: 12 is the last to have it
   const dropped = tool.name === "packer" && host.os.id === "debian" && Number(host.os.version ?? 99) > 12;
