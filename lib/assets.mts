@@ -13,6 +13,8 @@ export const names = [
   "scripts/make-image.sh",
   "scripts/make-seed.sh",
   "scripts/install-docker.sh",
+  "scripts/install-podman.sh",
+  "scripts/busybox-image.sh",
   "scripts/install-nvidia.sh",
   "scripts/finish-box.sh",
   "scripts/add-box.sh",

@@ -28,8 +28,11 @@ export function boxOf(machine: SettledMachine, host: Host, texts: Texts): Box | 
   const packer = providerOf(provider).packer;
   const folder = `packer/${slug(name)}`;
   const driver = driverOf(machine, host);
-  const own = ["install-docker.sh", ...(driver ? ["install-nvidia.sh"] : [])];
-  const environment = driver ? environmentFor(driver, machine.driver) : [];
+  const own = [`install-${machine.engine}.sh`, "busybox-image.sh", ...(driver ? ["install-nvidia.sh"] : [])];
+  const environment = [
+    ...(machine.engine === "docker" ? [] : [`ENGINE=${machine.engine}`]),
+    ...(driver ? environmentFor(driver, machine.driver) : []),
+  ];
   const scripts = [
     ...own.map((file) => ({ path: file, text: text(texts, `scripts/${file}`) })),
     ...machine.provision.map((file, i) => ({ path: `provision-${i + 1}.sh`, text: text(texts, file) })),

@@ -1,5 +1,5 @@
-import type { Service } from "./types.mts";
-import { completed, inner, isForGpu, reservationsOf } from "./reservations.mts";
+import type { Engine, Service } from "./types.mts";
+import { cdi, completed, demandsOf, inner, isForGpu, reservationsOf } from "./reservations.mts";
 import { writeYaml } from "./yaml.mts";
 
 /**
@@ -8,8 +8,11 @@ import { writeYaml } from "./yaml.mts";
  * `$` stands for itself: Compose would fill in variables of the VM's environment, where nothing is, so it is doubled. `$$`, which
  * is how one writes a `$` for Compose, stays as it is.
  */
-export function composeFile(services: Service[]): string {
-  const named = services.map(({ name, gpu, body }) => [name, literal(gpu === undefined ? body : withGpu(body, gpu))]);
+export function composeFile(services: Service[], engine: Engine = "docker"): string {
+  const named = services.map((service) => [
+    service.name,
+    literal(engine === "podman" ? withDevices(service) : withGpu(service)),
+  ]);
   return writeYaml({ services: Object.fromEntries(named) });
 }
 
@@ -18,7 +21,8 @@ export function composeFile(services: Service[]): string {
  * itself is that one, with what it leaves open filled in: for two of them Docker sets NVIDIA_VISIBLE_DEVICES twice (moby
  * daemon/nvidia_linux.go). NVIDIA's capabilities (compute, video, …) are the user's to write, there or in the environment.
  */
-function withGpu(body: Record<string, unknown>, count: number | "all"): Record<string, unknown> {
+function withGpu({ body, gpu: count }: Service): Service["body"] {
+  if (count === undefined) return body;
   const deploy = inner(body, "deploy");
   const resources = inner(deploy, "resources");
   const reservations = inner(resources, "reservations");
@@ -28,6 +32,38 @@ function withGpu(body: Record<string, unknown>, count: number | "all"): Record<s
     ? own.map((one) => (one === first ? completed(one, count) : one))
     : [...own, { driver: "nvidia", count, capabilities: ["gpu"] }];
   return { ...body, deploy: { ...deploy, resources: { ...resources, reservations: { ...reservations, devices } } } };
+}
+
+/**
+ * The same for Podman, where GPUs are CDI's devices (podman-run(1), --device): podman-compose knows Compose's reservations from 1.1 on
+ * only, and Debian 12 has 1.0. Reservations of GPUs become such devices, whoever wrote them.
+ */
+function withDevices(service: Service): Service["body"] {
+  const { body } = service;
+  const demands = demandsOf(service);
+  if (demands.length === 0) return body;
+  const ids = demands.flatMap(({ count, ids }) =>
+    count === "all" ? ["all"] : (ids ?? Array.from({ length: count }, (_, i) => String(i)))
+  );
+  const { gpus: _, devices: own, ...rest } = body;
+  const named = ids.map((id) => `${cdi}${id}`);
+  const others = Array.isArray(own) ? own.filter((one) => !named.includes(one)) : [];
+  return { ...withoutReservations(rest), devices: [...others, ...new Set(named)] };
+}
+
+/** A service without its reservations of GPUs, and without the maps that they leave empty. */
+function withoutReservations(body: Service["body"]): Service["body"] {
+  const own = inner(inner(inner(body, "deploy"), "resources"), "reservations").devices;
+  if (!Array.isArray(own)) return body;
+  const devices = own.filter((one) => !isForGpu(one));
+  return within(body, ["deploy", "resources", "reservations", "devices"], devices);
+}
+
+/** A map with the list at this path replaced; an empty one, and maps that are empty then, are left out. */
+function within(map: Record<string, unknown>, [key, ...below]: string[], list: unknown[]): Record<string, unknown> {
+  const { [key!]: _, ...rest } = map;
+  const value = below.length > 0 ? within(inner(map, key!), below, list) : list;
+  return Object.keys(value).length > 0 ? { ...rest, [key!]: value } : rest;
 }
 
 function literal(value: unknown): unknown {

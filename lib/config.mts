@@ -1,4 +1,4 @@
-import type { Config, DriverWish, GpuWish, Image, Machine, Service } from "./types.mts";
+import type { Config, DriverWish, Engine, GpuWish, Image, Machine, Service } from "./types.mts";
 import { file } from "./keys.mts";
 import { configError, Reader } from "./reader.mts";
 
@@ -41,6 +41,7 @@ interface RawMachine {
   accelerator?: "kvm" | "tcg";
   gpu?: RawGpu | RawGpu[];
   driver?: RawDriver;
+  engine?: Engine;
   provision?: string[];
 }
 
@@ -60,7 +61,7 @@ function shaped(raw: RawConfig): Config {
   return { machines, services };
 }
 
-function shapedMachine({ gpu, image, driver = {}, provision = [], ...same }: RawMachine): Machine {
+function shapedMachine({ gpu, image, driver = {}, engine = "docker", provision = [], ...same }: RawMachine): Machine {
   return {
     ...same,
     ...(image === undefined ? {} : { image: shapedImage(image) }),
@@ -72,6 +73,7 @@ function shapedMachine({ gpu, image, driver = {}, provision = [], ...same }: Raw
       ...(partition_count === undefined ? {} : { partitionCount: partition_count }),
     })),
     driver: shapedDriver(driver),
+    engine,
     provision,
   };
 }
@@ -127,7 +129,7 @@ function together(raw: Partial<RawConfig>, reader: Reader): void {
     const other = machines.slice(0, i).find(({ box }) => box !== undefined && box === machine.box);
     if (other && recipe(other) !== recipe(machine)) {
       const says =
-        `machines ${other.name} and ${machine.name} build the box ${machine.box} in two ways (image, provision, driver or GPU)`;
+        `machines ${other.name} and ${machine.name} build the box ${machine.box} in two ways (image, provision, driver, engine or GPU)`;
       reader.at(`${path}.box`, says, `box: ${machine.box}-2`);
     }
     imageTogether(machine.image, `${path}.image`, reader);
@@ -160,6 +162,12 @@ function imageTogether(image: RawMachine["image"], path: string, reader: Reader)
 }
 
 /** All that a box is built from: machines that share one must agree in it. */
-function recipe({ image, provision = [], driver = {}, gpu }: RawMachine): string {
-  return JSON.stringify([image, provision, driver, enabled(gpu).map(({ vendor_id, mode }) => [vendor_id, mode])]);
+function recipe({ image, provision = [], driver = {}, engine, gpu }: RawMachine): string {
+  return JSON.stringify([
+    image,
+    provision,
+    driver,
+    engine ?? "docker",
+    enabled(gpu).map(({ vendor_id, mode }) => [vendor_id, mode]),
+  ]);
 }

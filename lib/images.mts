@@ -1,3 +1,5 @@
+import type { Image } from "./types.mts";
+
 /** A published cloud image, and the suite that stands in for it where it cannot be reached. */
 export interface KnownImage {
   /** Where the disk image is. Debian: cloud.debian.org/images/cloud; Ubuntu: cloud-images.ubuntu.com. */
@@ -22,6 +24,12 @@ export const suites: Record<string, { os: "debian" | "ubuntu"; version: string }
   jammy: { os: "ubuntu", version: "22.04" },
   noble: { os: "ubuntu", version: "24.04" },
 };
+
+/** The suite of Debian or Ubuntu that an image is of; undefined for somebody's own. */
+export function suiteOf(image: Image | undefined): string | undefined {
+  if (image?.kind === "known") return knownImages[image.name]?.suite;
+  return image?.kind === "debootstrap" ? image.suite : undefined;
+}
 
 function debian(suite: string, version: number): KnownImage {
   const base = `https://cloud.debian.org/images/cloud/${suite}/latest`;

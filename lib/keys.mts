@@ -211,6 +211,12 @@ const machine: Record<string, Key> = {
       },
     },
   },
+  engine: {
+    kind: "choice",
+    about: "What runs the containers: docker, or podman (Debian, Ubuntu 24.04). Default: docker.",
+    values: () => ["docker", "podman"],
+    example: "podman",
+  },
   provision: {
     kind: "list",
     about: "Your own scripts, run as root when the box is built, after ours; relative to this file.",

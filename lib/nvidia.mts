@@ -1,7 +1,7 @@
 /** Which NVIDIA driver a guest gets: decided before anything is built, by the cards, the config's wishes and the guest's system. */
 import type { DriverWish, GpuWish, Host, Image, SettledMachine } from "./types.mts";
 import { choose } from "./gpus.mts";
-import { knownImages, suites } from "./images.mts";
+import { suiteOf, suites } from "./images.mts";
 import { type Architecture, architectures, type Chip, chipOf, type Modules } from "./nvidia/cards.mts";
 
 /** The driver that a guest gets. */
@@ -176,12 +176,6 @@ function distroProblems(suite: string, modules: Modules, branch: number | undefi
   }
   return unbuildable.filter((pair) => pair.suite === suite && pair.branch === branch && pair.modules.includes(modules))
     .map(({ says }) => `${systemOf(suite)}'s own ${modules} modules ${says}`);
-}
-
-/** The suite of Debian or Ubuntu that an image is of; undefined for somebody's own. */
-function suiteOf(image: Image | undefined): string | undefined {
-  if (image?.kind === "known") return knownImages[image.name]?.suite;
-  return image?.kind === "debootstrap" ? image.suite : undefined;
 }
 
 /** `trixie` → `Debian 13` */

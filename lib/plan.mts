@@ -6,6 +6,7 @@ import type { Lab } from "./lab.mts";
 import { outdated, unresolved } from "./outdated.mts";
 import { providerOf } from "./providers.mts";
 import { joined, nothing, render, type Rendered } from "./render.mts";
+import { gpusOf } from "./reservations.mts";
 
 /** Scripts that the steps run; they go into the lab's folder, so that a person can run each step by hand. */
 const scripts = [
@@ -55,14 +56,17 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, { 
 
 /** The steps that prove a machine: what `up` ends with, and all that `verify` does. */
 export function proofOf(machine: SettledMachine, config: Settled): Step {
-  const services = servicesOf(machine, config).map(({ name, gpu }) => (gpu === undefined ? name : `${name}=${gpu}`));
+  const services = servicesOf(machine, config).map((service) => {
+    const gpus = gpusOf(service);
+    return gpus === undefined ? service.name : `${service.name}=${gpus}`;
+  });
   // the layers of NVIDIA's are looked at where there is such a card
-  const env = machine.gpus.some(({ vendorId }) => vendorId === "10de") ? "env NVIDIA=yes " : "";
+  const nvidia = machine.gpus.some(({ vendorId }) => vendorId === "10de") ? ["NVIDIA=yes"] : [];
   return {
     title: `Prove ${machine.name}`,
     command: [
       ...ssh(machine.name),
-      `sudo ${env}sh -s -- ${[patience[machine.accelerator].services, ...services].join(" ")}`,
+      `${inside(machine, ...nvidia)} -- ${[patience[machine.accelerator].services, ...services].join(" ")}`,
     ],
     input: "scripts/verify-guest.sh",
     output: `verify/${machine.name}.txt`,
@@ -155,7 +159,7 @@ function workOn(
         },
         {
           title: `Start the services of ${name}`,
-          command: [...ssh(name), "sudo sh -s"],
+          command: [...ssh(name), inside(machine)],
           input: "scripts/apply-services.sh",
         },
       );
@@ -163,6 +167,12 @@ function workOn(
     steps.push(proofOf(machine, config));
   }
   return { creates, steps, findings: [] };
+}
+
+/** The command that runs a script from its standard input in a machine, as root; the settings are `NAME=VALUE`. */
+function inside({ engine }: SettledMachine, ...settings: string[]): string {
+  const all = [...(engine === "docker" ? [] : [`ENGINE=${engine}`]), ...settings];
+  return `sudo ${all.length > 0 ? `env ${all.join(" ")} ` : ""}sh -s`;
 }
 
 function has(lab: Lab, box: Box): boolean {
@@ -193,5 +203,5 @@ function composePath({ name }: SettledMachine): string {
 }
 
 function composeText(machine: SettledMachine, config: Settled): string {
-  return composeFile(servicesOf(machine, config));
+  return composeFile(servicesOf(machine, config), machine.engine);
 }

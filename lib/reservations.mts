@@ -56,13 +56,20 @@ export function demandsOf({ gpu, body }: Service): Demand[] {
   ];
 }
 
+/** How many GPUs a service is to have in its container; undefined if it asks for none. */
+export function gpusOf(service: Service): number | "all" | undefined {
+  const counts = demandsOf(service).map(({ count }) => count);
+  if (counts.length === 0) return undefined;
+  return counts.includes("all") ? "all" : counts.reduce<number>((sum, count) => sum + Number(count), 0) || undefined;
+}
+
 /** Whether a service needs a machine with a GPU. */
 export function asksForGpu(service: Service): boolean {
   return demandsOf(service).length > 0;
 }
 
-/** What CDI's names of GPUs begin with; `all` behind it is all of them. */
-const cdi = "nvidia.com/gpu=";
+/** What CDI's names of GPUs begin with; a number, a UUID, or `all` follows. */
+export const cdi = "nvidia.com/gpu=";
 
 /** Without a count and without names, Compose reserves all (compose-spec, deploy.md). */
 function demand(key: string, { count, device_ids }: Reservation): Demand {

@@ -24,6 +24,8 @@ export interface Machine {
   /** The cards it asks for; empty where `gpu` is absent or not enabled. */
   gpus: GpuWish[];
   driver: DriverWish;
+  /** What runs the containers in it. */
+  engine: Engine;
   /** The user's own scripts, run last when the box is built: paths, relative ones against the config's folder. */
   provision: string[];
 }
@@ -52,6 +54,9 @@ export interface Settled {
 
 /** Hardware virtualization or emulation, by QEMU's names. */
 export type Accelerator = "kvm" | "tcg";
+
+/** What runs containers, by the name of its program. */
+export type Engine = "docker" | "podman";
 
 /** What a box is built from. */
 export type Image =

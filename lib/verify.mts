@@ -1,9 +1,10 @@
 import type { Finding, PciFunction, Service } from "./types.mts";
 import { command } from "./fixes.mts";
 import { described, isDisplay } from "./pci.mts";
+import { gpusOf } from "./reservations.mts";
 import { type Facts, factsOf, type Judged } from "./verify/facts.mts";
 import { gpuLayer, moduleLayer, smiLayer, toolkitLayer } from "./verify/nvidia.mts";
-import { dockerLayer, serviceLayer } from "./verify/services.mts";
+import { engineLayer, serviceLayer } from "./verify/services.mts";
 
 /** A guest as verify-guest.sh saw it, judged. */
 export interface Verified {
@@ -18,12 +19,9 @@ export interface Passed {
   guest?: string;
 }
 
-/** A service that the config wants to run there. */
-export type Wanted = Pick<Service, "name" | "gpu">;
-
 /**
  * What `verify-guest.sh` printed → its layers, from the first: SSH, the card's functions on the host and in the guest, the kernel's
- * module, nvidia-smi, Docker, NVIDIA's toolkit, each service, and the GPUs in the container of each that asked for some. Once a layer
+ * module, nvidia-smi, Docker or Podman, NVIDIA's toolkit, each service, and the GPUs in the container of each that asked for some. Once a layer
  * fails, those above it are `skip`, so that the one `fail` is what to mend. Of cards that NVIDIA did not make the layers end with PCI.
  *
  * `passed` are the functions that the machine has; `text` is undefined if the guest could not be reached.
@@ -31,24 +29,27 @@ export type Wanted = Pick<Service, "name" | "gpu">;
 export function verified(
   machine: string,
   text: string | undefined,
-  services: Wanted[],
+  services: Service[],
   passed: Passed[] = [],
 ): Verified {
   const facts = factsOf(text ?? "");
   const reached = text?.startsWith("homelab-gpu-verify 1\n") === true && facts.one("end") === "yes";
   const nvidia = passed.filter(({ fn }) => fn.vendor === "10de" && isDisplay(fn)).length;
-  const asked = services.filter(({ gpu }) => gpu !== undefined && gpu !== 0);
+  const asked = services.flatMap((service) => {
+    const gpus = gpusOf(service);
+    return gpus === undefined ? [] : [{ name: service.name, gpus }];
+  });
 
   const layers: Judged[] = [
     sshLayer(facts, reached),
     ...(passed.length > 0 ? [held(passed), seen(facts, passed)] : []),
     ...(nvidia > 0 ? [moduleLayer(facts), smiLayer(facts, nvidia)] : []),
     ...(nvidia === 0 && passed.length > 0 ? [otherVendor(passed)] : []),
-    dockerLayer(facts, machine, services.length),
-    // a box without Docker that no service is for needs no toolkit either
-    ...(nvidia > 0 && (asked.length > 0 || facts.one("docker") !== "missing") ? [toolkitLayer(facts)] : []),
+    engineLayer(facts, machine, services.length),
+    // a box without an engine that no service is for needs no toolkit either
+    ...(nvidia > 0 && (asked.length > 0 || facts.one("engine-state") !== "missing") ? [toolkitLayer(facts)] : []),
     ...services.map(({ name }) => serviceLayer(facts, machine, name)),
-    ...asked.map(({ name, gpu }) => (nvidia > 0 ? gpuLayer(facts, machine, name, gpu!) : noneFor(name))),
+    ...asked.map(({ name, gpus }) => (nvidia > 0 ? gpuLayer(facts, machine, name, gpus) : noneFor(name))),
   ];
   let failed = false;
   const findings = layers.map(({ check, status, says, evidence = [], fix = [] }): Finding => {

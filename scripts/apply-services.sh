@@ -1,22 +1,30 @@
 #!/bin/sh
-# Brings the Compose services of this guest to what /opt/homelab-gpu/compose.new.yaml says: run inside it, as root.
-# Only when that worked the file takes its name, so that what verify-guest.sh reads was really applied.
+# Brings the Compose services of this guest to what /opt/homelab-gpu/compose.new.yaml says: run inside it, as root. ENGINE is docker
+# (default) or podman. Only when that worked the file takes its name, so that what verify-guest.sh reads was really applied.
 set -eu
+engine=${ENGINE:-docker}
 cd /opt/homelab-gpu
-compose() {
-  if docker compose version >/dev/null 2>&1; then
-    docker compose -p homelab-gpu "$@"
-  else
-    docker-compose -p homelab-gpu "$@"
-  fi
-}
-command -v docker >/dev/null || {
-  echo 'apply-services: Docker is not in this box: build it with image:, or install Docker in it' >&2
+command -v "$engine" >/dev/null || {
+  echo "apply-services: $engine is not in this box: build it with image:, or install it there" >&2
   exit 1
 }
+containers() { "$engine" ps -aq --filter label=com.docker.compose.project=homelab-gpu; }
 if grep -q '^services: {}' compose.new.yaml; then
-  docker ps -aq --filter label=com.docker.compose.project=homelab-gpu | xargs -r docker rm -f
+  containers | xargs -r "$engine" rm -f
+elif [ "$engine" = podman ]; then
+  # a file that it cannot read must not cost the services that run
+  podman-compose --dry-run -p homelab-gpu -f compose.new.yaml up -d >/dev/null
+  # its services are told from others by the file's name too: what another file brought up would stay
+  containers | xargs -r podman rm -f >/dev/null
+  podman-compose -p homelab-gpu -f compose.new.yaml up -d
 else
+  compose() {
+    if docker compose version >/dev/null 2>&1; then
+      docker compose -p homelab-gpu "$@"
+    else
+      docker-compose -p homelab-gpu "$@"
+    fi
+  }
   compose -f compose.new.yaml config -q
   compose -f compose.new.yaml up -d --remove-orphans
 fi

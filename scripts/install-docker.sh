@@ -24,24 +24,5 @@ if command -v systemctl >/dev/null; then
   systemctl enable --now docker
 fi
 id vagrant >/dev/null 2>&1 && usermod -aG docker vagrant
-
-# A small image made here, so that a service can run, and a container can be shown to start, without any registry
-if ! docker image inspect homelab-gpu/busybox >/dev/null 2>&1; then
-  work=$(mktemp -d)
-  chmod 755 "$work"
-  cd "$work"
-  apt-get -o DPkg::Lock::Timeout=600 update
-  apt-get download busybox-static
-  dpkg-deb -x busybox-static_*.deb package
-  mkdir -p root/bin root/tmp
-  cp package/bin/busybox package/usr/bin/busybox root/bin/ 2>/dev/null || test -x root/bin/busybox
-  for name in $(root/bin/busybox --list); do
-    [ "$name" = busybox ] || ln -s busybox "root/bin/$name"
-  done
-  tar -C root -c . | docker import --change 'CMD ["sh"]' - homelab-gpu/busybox
-  cd /
-  rm -rf "$work"
-fi
-docker run --rm homelab-gpu/busybox echo 'a container starts'
 docker version --format 'docker {{.Server.Version}}'
 compose

@@ -1,10 +1,11 @@
 #!/bin/sh
-# NVIDIA's driver and Container Toolkit, and Docker told of it, in a guest that has no card yet: run as root when the box is built, on
+# NVIDIA's driver and Container Toolkit, and Docker or Podman told of it, in a guest that has no card yet: run as root when the box is built, on
 # Debian 12 and 13, Ubuntu 22.04 and 24.04. Run again, it changes nothing. Its settings are environment variables:
 #
 #   NVIDIA_SOURCE           nvidia (default): NVIDIA's repository; distro: the distribution's own packages
 #   NVIDIA_BRANCH           such as 580; default: the newest that the source has
 #   NVIDIA_MODULES          open (default) or proprietary
+#   ENGINE                  docker (default) or podman: what runs the containers
 #   NVIDIA_DEFAULT_RUNTIME  yes: Docker runs every container by NVIDIA's runtime; no (default): what daemon.json says stays
 #   NVIDIA_DRIVER_REPO      URL of another copy of NVIDIA's repository for this distribution
 #   NVIDIA_DRIVER_KEY       its key; default: out of the cuda-keyring package there
@@ -24,6 +25,8 @@ changed=
 did() { say "$*"; changed=yes; }
 
 source=${NVIDIA_SOURCE:-nvidia} branch=${NVIDIA_BRANCH:-} modules=${NVIDIA_MODULES:-open} default=${NVIDIA_DEFAULT_RUNTIME:-no}
+engine=${ENGINE:-docker}
+case $engine in docker | podman) ;; *) die "ENGINE is $engine: docker or podman" ;; esac
 case $source in nvidia | distro) ;; *) die "NVIDIA_SOURCE is $source: nvidia or distro" ;; esac
 case $modules in open | proprietary) ;; *) die "NVIDIA_MODULES is $modules: open or proprietary" ;; esac
 case $default in yes | no) ;; *) die "NVIDIA_DEFAULT_RUNTIME is $default: yes or no" ;; esac
@@ -248,7 +251,8 @@ install_driver() {
 
 # ---------------------------------------------------------------------------------------------- the toolkit and Docker
 
-tools='nvidia-ctk nvidia-container-runtime nvidia-container-runtime-hook'
+tools=nvidia-ctk
+if [ "$engine" = docker ]; then tools='nvidia-ctk nvidia-container-runtime nvidia-container-runtime-hook'; fi
 toolkit_lacks() { for tool in $tools; do command -v "$tool" >/dev/null || echo "$tool is missing"; done; }
 
 install_toolkit() {
@@ -291,11 +295,35 @@ configure_docker() {
   put "$daemon" <"$work/daemon.json"
 }
 
+# Podman finds GPUs by a specification of what there is, so it is made at each start. From 1.18 on the toolkit has a unit that does so.
+cdi=/etc/systemd/system/homelab-gpu-cdi.service
+cdi_lacks() {
+  [ -n "$(find /usr/lib/systemd/system /lib/systemd/system -name nvidia-cdi-refresh.service 2>/dev/null)" ] ||
+    [ -e "/etc/systemd/system/multi-user.target.wants/${cdi##*/}" ] || echo 'nothing makes the specification of the GPUs (CDI)'
+}
+configure_podman() {
+  put "$cdi" <<'UNIT'
+[Unit]
+Description=Specification of the GPUs for containers (CDI)
+Before=podman-restart.service
+
+[Service]
+Type=oneshot
+ExecStartPre=-/sbin/modprobe nvidia
+ExecStart=/usr/bin/nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+  mkdir -p /etc/systemd/system/multi-user.target.wants
+  ln -sf "$cdi" /etc/systemd/system/multi-user.target.wants/
+}
+
 # ---------------------------------------------------------------------------------------------------------------- all
 
 command -v jq >/dev/null || { update; add jq; }
 # before anything is built
-blank || readable "$daemon" || die "$daemon is not a JSON object that can be added to, and is left as it is. $(cat "$work/jq")"
+[ "$engine" = podman ] || blank || readable "$daemon" || die "$daemon is not a JSON object that can be added to, and is left as it is. $(cat "$work/jq")"
 
 put "$nouveau" <<'CONF'
 # from homelab-gpu: the card is for NVIDIA's driver
@@ -308,8 +336,9 @@ lacks=$(driver_lacks)
 if [ -n "$(toolkit_lacks)" ]; then install_toolkit; fi
 lacks=$(toolkit_lacks)
 [ -z "$lacks" ] || die "$lacks"
-if [ -n "$(daemon_lacks)" ]; then configure_docker; fi
-lacks=$(daemon_lacks)
+engine_lacks() { if [ "$engine" = podman ]; then cdi_lacks; else daemon_lacks; fi; }
+if [ -n "$(engine_lacks)" ]; then "configure_$engine"; fi
+lacks=$(engine_lacks)
 [ -z "$lacks" ] || die "$lacks"
 
 # nouveau may be in the early boot image too
@@ -322,8 +351,10 @@ if command -v update-initramfs >/dev/null; then
   done
 fi
 # dockerd looks for the toolkit once, when it starts
-if [ -n "$changed" ] && [ -d /run/systemd/system ] && command -v dockerd >/dev/null; then systemctl restart docker; fi
+if [ "$engine$changed" = dockeryes ] && [ -d /run/systemd/system ] && command -v dockerd >/dev/null; then systemctl restart docker; fi
 
 say "driver $(module_info version), $modules modules, built for the kernel $kernel"
-say "$(nvidia-ctk --version | head -n 1), and Docker has the runtime nvidia"
+has='Docker has the runtime nvidia'
+if [ "$engine" = podman ]; then has="Podman gets CDI's specification at each start"; fi
+say "$(nvidia-ctk --version | head -n 1), and $has"
 [ -n "$changed" ] || say 'all of it was there: nothing was changed'

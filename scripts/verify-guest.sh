@@ -3,12 +3,13 @@
 #
 #   verify-guest.sh SECONDS SERVICE…     SERVICE: a name, or NAME=GPUS where it asked for GPUs (a number, or all)
 #   NVIDIA=yes verify-guest.sh …         the guest has a card by NVIDIA: its driver and its way into the containers too
+#   ENGINE=podman verify-guest.sh …      what runs the containers, if it is not docker
 #
 # Waits that long at most for the services to run (and to be healthy, where they have a health check).
 # First line: name and version of this format; then lines KEY:VALUE as in probe-linux.sh.
 LC_ALL=C
 export LC_ALL
-patience=${1:-0}
+deadline=$(($(date +%s) + ${1:-0})) engine=${ENGINE:-docker}
 [ $# -gt 0 ] && shift
 
 fact() { printf '%s:%s\n' "$1" "$2"; }
@@ -65,32 +66,42 @@ if [ -n "${NVIDIA-}" ]; then
   else
     fact smi missing
   fi
-  if hook=$(command -v nvidia-container-runtime-hook); then
+  # Docker finds GPUs by the hook, Podman by CDI's specifications, which nvidia-ctk makes
+  if [ "$engine" = podman ]; then tool=nvidia-ctk; else tool=nvidia-container-runtime-hook; fi
+  if tool=$(command -v "$tool"); then
     fact toolkit "$(nvidia-ctk --version 2>/dev/null | sed -n '1s/.*version //p')"
-    fact toolkit-since "$(stat -c %Z "$hook")"
+    fact toolkit-since "$(stat -c %Z "$tool")"
   else
     fact toolkit missing
   fi
-  grep -q nvidia-container-runtime /etc/docker/daemon.json 2>/dev/null && fact daemon-json nvidia
+  if [ "$engine" = podman ]; then
+    fact cdi "$(nvidia-ctk cdi list 2>/dev/null | grep -o 'nvidia\.com/gpu=[^ ]*' | xargs)"
+  else
+    grep -q nvidia-container-runtime /etc/docker/daemon.json 2>/dev/null && fact daemon-json nvidia
+  fi
 fi
 
-if ! command -v docker >/dev/null; then
-  fact docker missing
-elif ! version=$(docker version --format '{{.Server.Version}}' 2>/tmp/verify.$$); then
-  fact docker stopped
-  logged docker-log </tmp/verify.$$
-  if command -v journalctl >/dev/null; then journalctl -u docker --no-pager -n 20 -o cat 2>/dev/null | logged docker-log; fi
+server() { # the version of what answers
+  if [ "$engine" = podman ]; then podman info --format '{{.Version.Version}}'; else docker version --format '{{.Server.Version}}'; fi
+}
+fact engine "$engine"
+if ! command -v "$engine" >/dev/null; then
+  fact engine-state missing
+elif ! version=$(server 2>/tmp/verify.$$); then
+  fact engine-state stopped
+  logged engine-log </tmp/verify.$$
+  if command -v journalctl >/dev/null; then journalctl -u "$engine" --no-pager -n 20 -o cat 2>/dev/null | logged engine-log; fi
 else
-  fact docker running
-  fact docker-version "$version"
-  if [ -n "${NVIDIA-}" ]; then
+  fact engine-state running
+  fact engine-version "$version"
+  if [ -n "${NVIDIA-}" ] && [ "$engine" = docker ]; then
     fact runtimes "$(docker info --format '{{range $name, $runtime := .Runtimes}}{{$name}} {{end}}' 2>/dev/null)"
     fact default-runtime "$(docker info --format '{{.DefaultRuntime}}' 2>/dev/null)"
     [ -e /run/docker.pid ] && fact docker-since "$(stat -c %Y /run/docker.pid)"
   fi
   states() { # SERVICE STATUS EXIT-CODE RESTARTS HEALTH RESTART-POLICY CONTAINER a line
-    docker ps -aq --filter label=com.docker.compose.project=homelab-gpu | xargs -r docker inspect --format \
-      '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{or .HostConfig.RestartPolicy.Name "no"}} {{.Name}}'
+    "$engine" ps -aq --filter label=com.docker.compose.project=homelab-gpu | xargs -r "$engine" inspect --format \
+      '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{or .State.Health.Status "none"}}{{else}}none{{end}} {{or .HostConfig.RestartPolicy.Name "no"}} {{.Name}}'
   }
   waiting=yes
   while [ -n "$waiting" ]; do
@@ -99,14 +110,14 @@ else
     for service; do
       service=${service%%=*}
       case $(printf '%s\n' "$now" | grep "^$service ") in
-        "$service exited 0 "*' no '*) ;;
+        # it will not be started again, however it ended
+        "$service exited "*' no '*) ;;
         "$service running "*' healthy '* | "$service running "*' none '*) ;;
         *) waiting=yes ;;
       esac
     done
-    [ "$patience" -gt 0 ] || break
+    [ "$(date +%s)" -lt "$deadline" ] || break
     [ -z "$waiting" ] || sleep 2
-    patience=$((patience - 2))
   done
   # one that falls over at once shows by its count of restarts a moment later
   if [ $# -gt 0 ]; then
@@ -120,9 +131,9 @@ else
       runningnone | runninghealthy) [ "$restarts" = 0 ] && continue ;;
     esac
     {
-      docker logs --tail 20 "${name#/}" 2>&1
+      "$engine" logs --tail 20 "${name#/}" 2>&1
       # why it could not be started, which is in no log
-      docker inspect --format '{{if .State.Error}}{{.State.Error}}{{end}}' "${name#/}" 2>/dev/null | grep .
+      "$engine" inspect --format '{{if .State.Error}}{{.State.Error}}{{end}}' "${name#/}" 2>/dev/null | grep .
     } | logged "service-log-$service"
   done
   for service; do
@@ -130,7 +141,7 @@ else
     service=${service%%=*}
     name=$(printf '%s\n' "$now" | sed -n "s/^$service running .* //p" | head -n 1)
     [ -n "$name" ] || continue
-    timeout 60 docker exec "${name#/}" nvidia-smi -L >"/tmp/verify.$$" 2>&1
+    timeout 60 "$engine" exec "${name#/}" nvidia-smi -L >"/tmp/verify.$$" 2>&1
     fact "gpu-$service" "$?"
     cards "gpu-found-$service" <"/tmp/verify.$$"
     grep -v '^GPU ' "/tmp/verify.$$" | logged "gpu-log-$service"

@@ -41,6 +41,25 @@ test("reserves GPUs in Compose's own form, beside what the service reserves itse
   });
 });
 
+test("for Podman, GPUs are CDI's devices, whoever asked for them and how", () => {
+  const podman = (body: Record<string, unknown>, gpu?: number | "all") =>
+    parse(composeFile([{ name: "web", machine: "a", body, ...(gpu ? { gpu } : {}) }], "podman")).services.web;
+  assert.equal(podman({ image: "x" }), { image: "x" });
+  assert.equal(podman({ image: "x" }, 2), { image: "x", devices: ["nvidia.com/gpu=0", "nvidia.com/gpu=1"] });
+  assert.equal(podman({ image: "x", devices: ["/dev/kvm"] }, "all").devices, ["/dev/kvm", "nvidia.com/gpu=all"]);
+  const reserves = (devices: unknown[], more = {}) => ({
+    deploy: { resources: { reservations: { devices } }, ...more },
+  });
+  const nvidia = { driver: "nvidia", device_ids: ["1", "GPU-0a"], capabilities: ["gpu"] };
+  assert.equal(podman(reserves([nvidia])), { devices: ["nvidia.com/gpu=1", "nvidia.com/gpu=GPU-0a"] });
+  assert.equal(podman(reserves([{ capabilities: ["gpu"] }, { driver: "x" }], { replicas: 1 }), 1), {
+    ...reserves([{ driver: "x" }], { replicas: 1 }),
+    devices: ["nvidia.com/gpu=0"],
+  });
+  assert.equal(podman({ gpus: "all" }), { devices: ["nvidia.com/gpu=all"] });
+  assert.equal(podman({ devices: ["nvidia.com/gpu=0"] }), { devices: ["nvidia.com/gpu=0"] });
+});
+
 test("writes a file without services too", () => {
   assert.is(composeFile([]), "services: {}\n");
 });

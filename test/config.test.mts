@@ -30,6 +30,7 @@ test("reads the example of the document that it implements", () => {
     memory: 16384,
     gpus: [{ vendorId: "10de", deviceId: "2786", mode: "passthrough", partitionCount: 2 }],
     driver: {},
+    engine: "docker",
     provision: [],
   }]);
 });

@@ -155,6 +155,15 @@ test("guest.cuda: unknown where the name does not tell, or the driver is not kno
   assert.is(first("guest.cuda", `${other}services: {w: {image: x, gpu: 1}}`).status, "skip");
 });
 
+test("guest.engine: Podman where the distribution's is new enough; Docker is not looked at", () => {
+  const podman = (keys: string) => shown(first("guest.engine", machine(`engine: podman, ${keys}`)));
+  assert.match(podman("image: debian-12"), /^pass: /);
+  assert.match(podman("image: {debootstrap: noble}"), /^pass: /);
+  assert.match(podman("image: ubuntu-22.04"), /^fail: Ubuntu 22\.04 has Podman 3\.4/);
+  assert.match(podman("cpus: 1"), /^unknown: whether the box lab\/x has Podman 4\.1 or later/);
+  assert.equal(found("guest.engine", machine("image: ubuntu-22.04")), []);
+});
+
 test("guest.libc: by the image, or else by the box's name", () => {
   const at = (keys: string, box = "lab/x") =>
     shown(first("guest.libc", `machines: [{name: a, box: ${box}, gpu: {}, ${keys}}]`));

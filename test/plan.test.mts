@@ -139,7 +139,7 @@ test("a box for a machine with an NVIDIA card gets the driver that was decided; 
   const { scripts, environment } = built(
     "gpu: {}, driver: {toolkit_repository: 'http://10.0.2.2/x', default_runtime: true}",
   );
-  assert.equal(scripts, ["install-docker.sh", "install-nvidia.sh", "finish-box.sh"]);
+  assert.equal(scripts, ["install-docker.sh", "busybox-image.sh", "install-nvidia.sh", "finish-box.sh"]);
   assert.equal(environment, [
     "NVIDIA_SOURCE=nvidia",
     "NVIDIA_BRANCH=580",
@@ -148,7 +148,12 @@ test("a box for a machine with an NVIDIA card gets the driver that was decided; 
     "NVIDIA_TOOLKIT_REPO=http://10.0.2.2/x",
   ]);
   const plain = built("gpu: {enabled: false}");
-  assert.equal([plain.scripts, plain.environment], [["install-docker.sh", "finish-box.sh"], []]);
+  assert.equal([plain.scripts, plain.environment], [["install-docker.sh", "busybox-image.sh", "finish-box.sh"], []]);
+  const podman = built("engine: podman");
+  assert.equal(
+    [podman.scripts, podman.environment],
+    [["install-podman.sh", "busybox-image.sh", "finish-box.sh"], ["ENGINE=podman"]],
+  );
   assert.equal(built("gpu: {vendor_id: 1002}", "rx7900-only-card-fedora").environment, [], "an AMD card");
 });
 

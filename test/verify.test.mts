@@ -1,17 +1,24 @@
 import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { PciFunction } from "../lib/types.mts";
+import type { PciFunction, Service } from "../lib/types.mts";
 import { type Passed, verified } from "../lib/verify.mts";
 import { own, root } from "./fake.mts";
 
 const test = suite("verify");
 const said = (lines: string) => `homelab-gpu-verify 1\nkernel:6.12\n${lines}end:yes\n`;
+/** A service, and the GPUs that it asks for. */
+const wants = (name: string, gpu?: number | "all"): Service => ({
+  name,
+  machine: "a",
+  ...(gpu === undefined ? {} : { gpu }),
+  body: {},
+});
 const told = (text: string | undefined, services: string[] = ["web"]) =>
-  verified("a", text, services.map((name) => ({ name }))).findings.map(({ check, status, says }) =>
+  verified("a", text, services.map((name) => wants(name))).findings.map(({ check, status, says }) =>
     `${check} ${status}: ${says}`
   );
-const up = "docker:running\ndocker-version:26.1\n";
+const up = "engine-state:running\nengine-version:26.1\n";
 
 test("passes a guest whose services run", () => {
   const text = said(
@@ -61,8 +68,11 @@ test("names the first layer that fails, and looks at nothing above it", () => {
     "verify.ssh fail: cannot be reached over SSH",
     "cut off half way",
   );
-  assert.equal(told(said("docker:missing\n")).slice(1), ["verify.docker fail: Docker is not in this box", skipped]);
-  assert.equal(told(said("docker:stopped\ndocker-log:no space\n")).slice(1), [
+  assert.equal(told(said("engine-state:missing\n")).slice(1), [
+    "verify.docker fail: Docker is not in this box",
+    skipped,
+  ]);
+  assert.equal(told(said("engine-state:stopped\nengine-log:no space\n")).slice(1), [
     "verify.docker fail: Docker does not answer",
     skipped,
   ]);
@@ -70,7 +80,7 @@ test("names the first layer that fails, and looks at nothing above it", () => {
 
 test("tells the ways of a service to fail, with its log", () => {
   const service = (state: string) =>
-    verified("a", said(`${up}service:web ${state} homelab-gpu-web-1\nservice-log-web:boom\n`), [{ name: "web" }])
+    verified("a", said(`${up}service:web ${state} homelab-gpu-web-1\nservice-log-web:boom\n`), [wants("web")])
       .findings[2]!;
   assert.is(service("running 0 3 none always").says, "service web falls over again and again (restarted 3 times)");
   assert.is(service("restarting 1 9 none always").says, "service web is restarting");
@@ -79,11 +89,11 @@ test("tells the ways of a service to fail, with its log", () => {
   assert.equal(service("exited 7 0 none no").evidence, [{ read: "log of web", value: "boom" }]);
   assert.is(service("exited 0 0 none no").status, "pass", "a task that ran to its end");
   assert.is(service("exited 0 0 none always").status, "fail", "a server that ended");
-  assert.is(verified("a", said(up), [{ name: "web" }]).findings[2]!.says, "service web is not there");
+  assert.is(verified("a", said(up), [wants("web")]).findings[2]!.says, "service web is not there");
 });
 
 test("asks for no Docker where there are no services", () => {
-  assert.equal(told(said("docker:missing\n"), []), [
+  assert.equal(told(said("engine-state:missing\n"), []), [
     "verify.ssh pass: reached over SSH, kernel 6.12",
     "verify.docker skip: no Docker, and no services",
   ]);
@@ -113,6 +123,7 @@ const guests: Record<string, [layer: string, says: RegExp]> = {
   "docker-stopped": ["verify.docker", /Docker does not answer/],
   "toolkit-missing": ["verify.toolkit", /the NVIDIA Container Toolkit is not in this box/],
   "docker-not-restarted": ["verify.toolkit", /not started anew since NVIDIA's toolkit came/],
+  "podman-without-cdi": ["verify.toolkit", /CDI's specification, by which Podman finds GPUs, names none/],
   "image-too-new": ["verify.service", /ml-worker is restarting: the image's CUDA needs a newer driver than the VM has/],
   "service-falls-over": ["verify.service", /ml-worker falls over again and again/],
   "lost-by-daemon-reload": ["verify.gpu", /the container has lost its GPU: systemd read its units anew/],
@@ -120,7 +131,7 @@ const guests: Record<string, [layer: string, says: RegExp]> = {
   "musl-image": ["verify.gpu", /its image is a musl one/],
   "one-gpu-of-two": ["verify.gpu", /ml-worker has 1 GPUs, and asked for 2/],
 };
-const fine = ["fine", "no-runtime", "amd"];
+const fine = ["fine", "podman", "no-runtime", "amd"];
 const judged = (name: string) => {
   const two = name.endsWith("-of-two");
   const ids = name === "amd" ? ["1002:744c", "1002:ab30"] : ["10de:2786", "10de:22bc"];
@@ -129,7 +140,7 @@ const judged = (name: string) => {
     { fn: fn("0000:01:00.1", ids[1]!, "040300"), guest: "0000:06:00.0" },
     ...(two ? [{ fn: fn("0000:02:00.0", ids[0]!, "030000"), guest: "0000:07:00.0" }] : []),
   ];
-  const services = [{ name: "web" }, { name: "ml-worker", gpu: two ? 2 : 1 }];
+  const services = [wants("web"), wants("ml-worker", two ? 2 : 1)];
   return verified("a", own(`test/guests/${name}.txt`), services, passed).findings;
 };
 
@@ -176,7 +187,7 @@ test("a guest in which all is well, one without the runtime, and one with anothe
 
 test("all: as many in the container as in the VM", () => {
   const count = (text: string) =>
-    verified("a", text, [{ name: "ml-worker", gpu: "all" }], [{ fn: fn("0000:01:00.0", "10de:2786", "030000") }])
+    verified("a", text, [wants("ml-worker", "all")], [{ fn: fn("0000:01:00.0", "10de:2786", "030000") }])
       .findings.at(-1)!.status;
   const text = own("test/guests/fine.txt");
   assert.is(count(text), "pass");
@@ -186,7 +197,7 @@ test("all: as many in the container as in the VM", () => {
 test("a guest that was not asked about NVIDIA leaves its layers unknown", () => {
   const text = own("test/guests/fine.txt").split("\n")
     .filter((line) => !/^(expected|modules|nvidia-|smi|toolkit|gpu-)/.test(line)).join("\n");
-  const findings = verified("a", text, [{ name: "ml-worker", gpu: 1 }], [{
+  const findings = verified("a", text, [wants("ml-worker", 1)], [{
     fn: fn("0000:01:00.0", "10de:2786", "030000"),
   }])
     .findings.filter(({ status }) => status !== "pass");

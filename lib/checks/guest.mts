@@ -2,6 +2,7 @@ import type { Check, Host, SettledMachine, Verdict } from "../types.mts";
 import { imageName } from "../boxes.mts";
 import { firmwareOf } from "../firmware.mts";
 import { words } from "../fixes.mts";
+import { suiteOf } from "../images.mts";
 import { installs, tools } from "../tools.mts";
 
 /** What the guest's system must be like for a GPU. */
@@ -16,6 +17,14 @@ export const guestChecks: Check[] = [
       machines.filter(({ gpus }) => gpus.length > 0).map((machine) => ({ machine: machine.name, ...libc(machine) })),
   },
   {
+    id: "guest.engine",
+    about: "whether the guest's distribution has the engine that runs the containers",
+    why: "Podman gives GPUs to containers from 4.1 on, and is taken from the distribution's own packages",
+    confirm: "npx zx homelab-gpu.mts doctor guest.engine",
+    look: (_, { machines }) =>
+      machines.flatMap((machine) => machine.engine === "podman" ? [{ machine: machine.name, ...podman(machine) }] : []),
+  },
+  {
     id: "guest.firmware",
     about: "whether there is UEFI firmware for a guest with a GPU",
     why:
@@ -28,6 +37,22 @@ export const guestChecks: Check[] = [
       })),
   },
 ];
+
+/** Debian 12 has Podman 4.3, Ubuntu 22.04 3.4 and no podman-compose (packages.debian.org, packages.ubuntu.com). */
+function podman({ image, box }: SettledMachine): Verdict {
+  const suite = suiteOf(image);
+  if (suite === undefined) {
+    const says = `whether ${image ? imageName(image) : `the box ${box}`} has Podman 4.1 or later is not known`;
+    return { status: "unknown", says, evidence: [] };
+  }
+  const evidence = [{ read: "image", value: imageName(image!) }];
+  return suite === "jammy"
+    ? {
+      ...{ status: "fail", says: "Ubuntu 22.04 has Podman 3.4, which gives no GPU to a container", evidence },
+      fix: [words("Write image: ubuntu-24.04 or debian-12 or later, or engine: docker")],
+    }
+    : { status: "pass", says: "Podman of the distribution's own", evidence };
+}
 
 function firmware(host: Host): Verdict {
   if (!host.ovmf) return { status: "unknown", says: "UEFI firmware was not looked for", evidence: [] };

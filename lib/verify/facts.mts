@@ -1,5 +1,5 @@
 /** What `verify-guest.sh` printed, as facts, and what a layer makes of them. */
-import type { Finding } from "../types.mts";
+import type { Engine, Finding } from "../types.mts";
 import { likelyCauses } from "../failures.mts";
 
 /** Lines KEY:VALUE. */
@@ -29,6 +29,13 @@ export function factsOf(text: string): Facts {
     one: (key) => all(key)[0],
     log: (key, read) => all(key).slice(-8).map((value) => ({ read, value })),
   };
+}
+
+/** What runs the containers there, as a program and as people write it. Recordings without a line for it are Docker's. */
+export function engineOf(facts: Facts): { program: Engine; title: string } {
+  return facts.one("engine") === "podman"
+    ? { program: "podman", title: "Podman" }
+    : { program: "docker", title: "Docker" };
 }
 
 /** The likely cause that a log shows: how the catalogue of failures explains it, and its fixes. */

@@ -1,7 +1,7 @@
 /** The layers between an NVIDIA card on the guest's PCI bus and the GPU in a container. */
 import type { Fix } from "../types.mts";
 import { command, headers, inGuest, toolkit, words } from "../fixes.mts";
-import { causeOf, type Facts, type Judged } from "./facts.mts";
+import { causeOf, engineOf, type Facts, type Judged } from "./facts.mts";
 
 const again = words("Build the box anew with gpu:, which installs the driver");
 const noNouveau = words(
@@ -116,32 +116,54 @@ export function smiLayer(facts: Facts, cards: number): Judged {
   };
 }
 
-/** The Container Toolkit is there, and Docker runs since after it came and knows its runtime. */
+/** The Container Toolkit is there, and what runs the containers knows of the GPUs by it. */
 export function toolkitLayer(facts: Facts): Judged {
   const check = "verify.toolkit";
   const version = facts.one("toolkit");
+  if (version === undefined) return { check, status: "unknown", says: "NVIDIA's toolkit was not looked for" };
+  if (version === "missing") {
+    return { check, status: "fail", says: "the NVIDIA Container Toolkit is not in this box", fix: toolkit };
+  }
+  return {
+    check,
+    ...(engineOf(facts).program === "podman" ? cdiKnown(facts, version) : dockerKnows(facts, version)),
+  };
+}
+
+/** CDI's specification names GPUs: it is made from what is there, so it can be older than the card. */
+function cdiKnown(facts: Facts, version: string): Omit<Judged, "check"> {
+  const names = facts.one("cdi");
+  const evidence = [{ read: "nvidia-ctk cdi list in the VM", value: names ?? "not read" }];
+  if (names === undefined) {
+    return { status: "unknown", says: "which GPUs CDI's specification names could not be read", evidence };
+  }
+  if (names === "") {
+    return {
+      ...{ status: "fail", says: "CDI's specification, by which Podman finds GPUs, names none", evidence },
+      fix: [inGuest("Make it anew", "nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml")],
+    };
+  }
+  return { status: "pass", says: `NVIDIA Container Toolkit ${version}, and CDI names ${names}`, evidence };
+}
+
+/** Docker runs since after the toolkit came, and has its runtime. */
+function dockerKnows(facts: Facts, version: string): Omit<Judged, "check"> {
   const names = facts.one("runtimes")?.trim().split(" ") ?? [];
   const restart = [inGuest("Let Docker start anew, since it looks for GPUs only then", "systemctl restart docker")];
   const evidence = [{ read: "docker info in the VM", value: `runtimes ${names.join(", ") || "not read"}` }];
   const [came, since] = [facts.one("toolkit-since"), facts.one("docker-since")].map(Number);
-  if (version === undefined) return { check, status: "unknown", says: "NVIDIA's toolkit was not looked for" };
-  if (version === "missing") {
-    return { check, status: "fail", says: "the NVIDIA Container Toolkit is not in this box", evidence, fix: toolkit };
-  }
   if (facts.one("runtimes") === undefined) {
-    return { check, status: "unknown", says: "which runtimes Docker has could not be read", evidence };
+    return { status: "unknown", says: "which runtimes Docker has could not be read", evidence };
   }
   if ((facts.one("daemon-json") === "nvidia" && !names.includes("nvidia")) || since! < came!) {
     const says = "Docker was not started anew since NVIDIA's toolkit came, and knows nothing of it";
-    return { check, status: "fail", says, evidence, fix: restart };
+    return { status: "fail", says, evidence, fix: restart };
   }
   const text = `NVIDIA Container Toolkit ${version}`;
-  return names.includes("nvidia")
-    ? { check, status: "pass", says: `${text}, and Docker has the runtime nvidia`, evidence }
-    : {
-      ...{ check, status: "warn", evidence, fix: toolkit.slice(1) },
-      says: `${text}; Docker has no runtime nvidia: GPUs by Compose's reservations need none, runtime: nvidia does`,
-    };
+  return names.includes("nvidia") ? { status: "pass", says: `${text}, and Docker has the runtime nvidia`, evidence } : {
+    ...{ status: "warn", evidence, fix: toolkit.slice(1) },
+    says: `${text}; Docker has no runtime nvidia: GPUs by Compose's reservations need none, runtime: nvidia does`,
+  };
 }
 
 /** `nvidia-smi -L` in the container of a service that asked for GPUs shows as many as it asked for. */
@@ -174,7 +196,7 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
   }
   const see = command(
     "See what it has",
-    `npx zx homelab-gpu.mts ssh ${machine} -- sudo docker inspect homelab-gpu-${name}-1`,
+    `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${containerOf(facts, name)}`,
   );
   if (lines.some((line) => /executable file not found/.test(line))) {
     return {
@@ -205,6 +227,11 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
   const cause = causeOf(lines);
   const says = `service ${name} sees no GPU${cause ? `: ${cause.says}` : ""}`;
   return { check, status: "fail", says, evidence, fix: cause?.fix ?? [see] };
+}
+
+/** The container of a service: the last word of what was said of it. Docker's Compose and podman-compose name theirs in two ways. */
+function containerOf(facts: Facts, name: string): string {
+  return facts.all("service").find((value) => value.startsWith(`${name} `))?.split(" ").at(-1) ?? name;
 }
 
 /** `GPU 0: NVIDIA H200` → `NVIDIA H200`. */

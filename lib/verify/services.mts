@@ -1,23 +1,24 @@
-/** Docker in the guest, and the services in it. */
+/** What runs containers in the guest, and the services in it. */
 import { command, words } from "../fixes.mts";
-import { causeOf, type Facts, type Judged } from "./facts.mts";
+import { causeOf, engineOf, type Facts, type Judged } from "./facts.mts";
 
-/** Docker answers; without services it need not be there. */
-export function dockerLayer(facts: Facts, machine: string, services: number): Judged {
+/** Docker or Podman answers; without services it need not be there. */
+export function engineLayer(facts: Facts, machine: string, services: number): Judged {
   const check = "verify.docker";
-  const docker = facts.one("docker");
-  if (docker === "running") {
-    return { check, status: "pass", says: `Docker ${facts.one("docker-version") ?? ""} answers` };
+  const { program, title } = engineOf(facts);
+  const state = facts.one("engine-state");
+  if (state === "running") {
+    return { check, status: "pass", says: `${title} ${facts.one("engine-version") ?? ""} answers` };
   }
-  if (docker === "missing") {
-    return services === 0 ? { check, status: "skip", says: "no Docker, and no services" } : {
-      ...{ check, status: "fail", says: "Docker is not in this box" },
-      fix: [words("Build the box with image:, which installs Docker")],
+  if (state === "missing") {
+    return services === 0 ? { check, status: "skip", says: `no ${title}, and no services` } : {
+      ...{ check, status: "fail", says: `${title} is not in this box` },
+      fix: [words(`Build the box with image:, which installs ${title}`)],
     };
   }
   return {
-    ...{ check, status: "fail", says: "Docker does not answer", evidence: facts.log("docker-log", "docker log") },
-    fix: [command("Look at its log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo journalctl -u docker`)],
+    ...{ check, status: "fail", says: `${title} does not answer`, evidence: facts.log("engine-log", `${program} log`) },
+    fix: [command("Look at its log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo journalctl -u ${program}`)],
   };
 }
 
@@ -35,7 +36,10 @@ export function serviceLayer(facts: Facts, machine: string, name: string): Judge
       ...{ check, status: "fail", says: `service ${name} ${says}${cause ? `: ${cause.says}` : ""}`, evidence },
       fix: [
         ...(cause?.fix ?? []),
-        command("Look at its whole log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo docker logs ${container}`),
+        command(
+          "Look at its whole log",
+          `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${engineOf(facts).program} logs ${container}`,
+        ),
       ],
     };
   };

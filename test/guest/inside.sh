@@ -10,6 +10,8 @@ mkdir -p "$packages/partial"
 exec unshare -m -p -f --kill-child --propagation private sh -eu -c '
   tree=$1 packages=$2
   shift 2
+  # a root of its own, from which containers can change into theirs
+  mount --bind "$tree" "$tree"
   mount -t proc proc "$tree/proc"
   mount -t sysfs -o ro sysfs "$tree/sys"
   mount -t tmpfs tmpfs "$tree/dev"
@@ -19,10 +21,18 @@ exec unshare -m -p -f --kill-child --propagation private sh -eu -c '
   mkdir "$tree/dev/pts"
   mount -t devpts -o newinstance,ptmxmode=0666 devpts "$tree/dev/pts"
   ln -s pts/ptmx "$tree/dev/ptmx"
+  mkdir "$tree/dev/shm"
+  mount -t tmpfs tmpfs "$tree/dev/shm"
+  mount -t tmpfs tmpfs "$tree/run"
+  mkdir -p "$tree/run/lock"
+  mount -t cgroup2 cgroup2 "$tree/sys/fs/cgroup"
   mount --bind "$packages" "$tree/var/cache/apt/archives"
   # no network of its own: names are resolved as here
   cp -Lp /etc/resolv.conf "$tree/etc/resolv.conf"
   printf "#!/bin/sh\nexit 101\n" >"$tree/usr/sbin/policy-rc.d"
   chmod 755 "$tree/usr/sbin/policy-rc.d"
-  exec chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
+  cd "$tree"
+  pivot_root . mnt
+  umount -l /mnt
+  exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
 ' sh "$tree" "$packages" "$@"

@@ -2,43 +2,15 @@
 // pair of the two that does not build. NVIDIA's own repositories are not needed: in their place stand signed local ones (repository.sh) whose
 // nvidia-ctk behaves as the source of the real one says, so that everything but NVIDIA's own programs and modules is exercised. What the real
 // nvidia-ctk, the real cuda-keyring and the names of packages at NVIDIA's repository do is not shown here.
-import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { likelyCauses } from "../../lib/failures.mts";
-import { root } from "../fake.mts";
+import { distribution, guest, inside } from "./tree.mts";
 
 const test = suite("install-nvidia");
-const trees = process.env.GUEST_TREES!;
-const packages = join(dirname(trees), "packages");
-const distribution = {
-  NVIDIA_SOURCE: "distro",
-  NVIDIA_TOOLKIT_REPO: "file:///opt/stand-in/toolkit",
-  NVIDIA_TOOLKIT_KEY: "/opt/stand-in/key.asc",
-};
-
-/** A tree from its tarball, with the script and the stand-ins in it. */
-function guest(name: string, tarball: string): string {
-  const tree = join(trees, name);
-  mkdirSync(tree);
-  assert.is(spawnSync("tar", ["-C", tree, "-xzf", tarball]).status, 0);
-  const made = spawnSync("sh", [`${root}/test/guest/repository.sh`, join(tree, "opt/stand-in")], { encoding: "utf8" });
-  assert.is(made.status, 0, made.stderr);
-  cpSync(`${root}/scripts/install-nvidia.sh`, join(tree, "root/install-nvidia.sh"));
-  return tree;
-}
-
-function inside(tree: string, ...command: string[]) {
-  const { status, stdout, stderr } = spawnSync("sh", [`${root}/test/guest/inside.sh`, tree, packages, ...command], {
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-  });
-  return { status, out: stdout, err: stderr };
-}
-
 /** The script's own lines, those of the programs that it runs left out. */
 const own = (err: string) => err.split("\n").flatMap((line) => /^install-nvidia: (.*)$/.exec(line)?.[1] ?? []);
 

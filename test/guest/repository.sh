@@ -6,7 +6,7 @@
 #
 # toolkit: an nvidia-ctk that adds the runtime as the real one does (pkg/config/engine/docker/{option,docker}.go in
 # NVIDIA/nvidia-container-toolkit): an absent file is made, of the file's values only the first is read, an empty file is an error, the runtime
-# is set, default-runtime only where asked. NVIDIA_CTK=FILE puts a real one in its place. The other programs only have their names.
+# is set, default-runtime only where asked; and whose CDI specification has /dev/null for a GPU. NVIDIA_CTK=FILE puts a real one in its place. The other programs only have their names.
 # driver: a module that does nothing, built by DKMS, and the names of what comes with it, in two branches; and the keyring's package.
 set -eu
 out=$1
@@ -54,6 +54,30 @@ if [ "$1" = --version ]; then
   echo 'NVIDIA Container Toolkit CLI version 0.0 (stand-in)'
   exit
 fi
+case "$1 $2 ${3-}" in
+  'cdi list '*)
+    sed -n 's/^ *- name: "*\([^"]*\).*/nvidia.com\/gpu=\1/p' /var/run/cdi/nvidia.yaml 2>/dev/null
+    exit
+    ;;
+  'cdi generate --output='*)
+    # a device that is there on every machine, and a program that says what the real one would
+    mkdir -p "$(dirname "${3#*=}")" /opt/stand-in
+    printf '#!/bin/sh\necho "GPU 0: a stand-in (UUID: GPU-0)"\n' >/opt/stand-in/nvidia-smi
+    chmod 755 /opt/stand-in/nvidia-smi
+    cat >"${3#*=}" <<'YAML'
+cdiVersion: 0.5.0
+kind: nvidia.com/gpu
+devices:
+  - name: "0"
+    containerEdits: {deviceNodes: [{path: /dev/nvidia0, hostPath: /dev/null}]}
+  - name: all
+    containerEdits: {deviceNodes: [{path: /dev/nvidia0, hostPath: /dev/null}]}
+containerEdits:
+  mounts: [{hostPath: /opt/stand-in/nvidia-smi, containerPath: /bin/nvidia-smi, options: [ro, bind]}]
+YAML
+    exit
+    ;;
+esac
 [ "$1 $2 $3" = 'runtime configure --runtime=docker' ]
 shift 3
 file=/etc/docker/daemon.json set='.'

@@ -46,9 +46,7 @@ function verify(folder: string, words: string[], env: Record<string, string> = {
     !/^(kernel|services-file|pci|headers|secure-boot|.*-since|daemon-json):/.test(line)
   );
 }
-const plain = [
-  ...["docker:running", "docker-version:26.1.5"],
-];
+const plain = ["engine:docker", "engine-state:running", "engine-version:26.1.5"];
 const services = [
   "service:web running 0 0 none always homelab-gpu-web-1",
   ...["service:late created 128 0 none no homelab-gpu-late-1", "service-log-late:of homelab-gpu-late-1"],
@@ -62,6 +60,19 @@ test("without a word of NVIDIA it asks nothing of it, and a count of GPUs is no 
   const all = ["homelab-gpu-verify 1", ...plain, ...services, "end:yes", ""];
   assert.equal(verify(folder, ["web", "ml-worker"]), all);
   assert.equal(verify(folder, ["web", "ml-worker=1"]), all);
+});
+
+test("waits for services that may still come up, and not for one that ended for good", ({ folder }) => {
+  const seconds = (state: string) => {
+    const began = Date.now();
+    const docker = `case "$1" in ps) echo 1 ;; inspect) echo "web ${state} /homelab-gpu-web-1" ;; esac`;
+    const words = [`${root}/scripts/verify-guest.sh`, "6", "web"];
+    const { stdout } = spawnSync("sh", words, { env: standIns(folder, { docker }), encoding: "utf8" });
+    assert.match(stdout, new RegExp(`^service:web ${state} homelab-gpu-web-1$`, "m"));
+    return (Date.now() - began) / 1000;
+  };
+  assert.ok(seconds("exited 3 0 none no") < 5, "nobody starts it again");
+  assert.ok(seconds("exited 3 0 none always") > 5, "Docker does");
 });
 
 test("told of an NVIDIA card: the driver, the toolkit, and the GPUs in the containers that asked, without their serial numbers", ({ folder }) => {

@@ -1,0 +1,22 @@
+#!/bin/sh
+# A small image made in the guest, so that a service can run, and a container can be shown to start, without any registry: run as root
+# after install-ENGINE.sh. ENGINE is docker or podman. Run again, it changes nothing.
+set -eu
+engine=${ENGINE:-docker}
+if ! "$engine" image inspect homelab-gpu/busybox >/dev/null 2>&1; then
+  work=$(mktemp -d)
+  chmod 755 "$work"
+  cd "$work"
+  apt-get -o DPkg::Lock::Timeout=600 update
+  apt-get download busybox-static
+  dpkg-deb -x busybox-static_*.deb package
+  mkdir -p root/bin root/tmp
+  cp package/bin/busybox package/usr/bin/busybox root/bin/ 2>/dev/null || test -x root/bin/busybox
+  for name in $(root/bin/busybox --list); do
+    [ "$name" = busybox ] || ln -s busybox "root/bin/$name"
+  done
+  tar -C root -c . | "$engine" import --change 'CMD ["sh"]' - homelab-gpu/busybox
+  cd /
+  rm -rf "$work"
+fi
+"$engine" run --rm --network none homelab-gpu/busybox echo 'a container starts'

@@ -1,0 +1,36 @@
+// Trees of Debian that stand for guests, and what is run in them.
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import * as assert from "uvu/assert";
+import { root } from "../fake.mts";
+
+const trees = process.env.GUEST_TREES!;
+const packages = join(dirname(trees), "packages");
+/** Settings of install-nvidia.sh by which the toolkit comes from the stand-in's repository. */
+export const distribution = {
+  NVIDIA_SOURCE: "distro",
+  NVIDIA_TOOLKIT_REPO: "file:///opt/stand-in/toolkit",
+  NVIDIA_TOOLKIT_KEY: "/opt/stand-in/key.asc",
+};
+
+/** A tree from its tarball, with the scripts and the stand-ins in it. */
+export function guest(name: string, tarball: string): string {
+  const tree = join(trees, name);
+  mkdirSync(tree);
+  assert.is(spawnSync("tar", ["-C", tree, "-xzf", tarball]).status, 0);
+  const made = spawnSync("sh", [`${root}/test/guest/repository.sh`, join(tree, "opt/stand-in")], { encoding: "utf8" });
+  assert.is(made.status, 0, made.stderr);
+  cpSync(`${root}/scripts`, join(tree, "root"), { recursive: true });
+  return tree;
+}
+
+/** Runs a command in a tree. */
+export function inside(tree: string, ...command: string[]) {
+  const { status, stdout, stderr } = spawnSync("sh", [`${root}/test/guest/inside.sh`, tree, packages, ...command], {
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
+  return { status, out: stdout, err: stderr };
+}
