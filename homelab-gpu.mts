@@ -1,84 +1,29 @@
 #!/usr/bin/env zx
 // Hands the GPU of this workstation to a container inside a VM, or says why it can't: npx zx homelab-gpu.mts up
+import { existsSync, realpathSync } from "node:fs";
+import * as module from "node:module";
 import { basename } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-// @ts-types="npm:@types/minimist@^1.2.5"
-import minimist from "minimist";
-import { commands, help, options as known } from "./lib/commands.mts";
-import { Interrupted, Trouble } from "./lib/errors.mts";
-import type { Options } from "./lib/session.mts";
-import { realShell } from "./lib/shell.mts";
 
-const version = "0.1.0";
-
-/** The words behind this script's name, whoever started it: zx, node, tsx, deno. */
+/** The words behind this script's name, whoever started it (zx, node, tsx, deno), and by whatever link. */
 function words(): string[] {
-  const name = basename(fileURLToPath(import.meta.url));
-  return process.argv.slice(process.argv.findIndex((word) => basename(word) === name) + 1);
+  const own = fileURLToPath(import.meta.url);
+  const isOwn = (word: string) => basename(word) === basename(own) || (existsSync(word) && realpathSync(word) === own);
+  return process.argv.slice(process.argv.findIndex(isOwn) + 1);
 }
 
-function parse(argv: string[]) {
-  const unknown: string[] = [];
-  const off = known.filter(({ name }) => name.startsWith("no-")).map(({ name }) => name.slice(3));
-  const flags = known.filter(({ takes, name }) => !takes && !name.startsWith("no-")).map(({ name }) => name);
-  const values = known.filter(({ takes }) => takes).map(({ name }) => name);
-  const found = minimist(argv, {
-    string: [...values, "_"],
-    boolean: [...flags, ...off],
-    default: Object.fromEntries(off.map((name) => [name, true])),
-    alias: Object.fromEntries(known.flatMap(({ name, letter }) => (letter ? [[letter, name]] : []))),
-    "--": true,
-    unknown: (word) => {
-      // a lone dash is standard input
-      const option = word.startsWith("-") && word !== "-";
-      if (option) unknown.push(word);
-      return !option;
-    },
-  });
-  if (unknown.length > 0) throw new Trouble(`unknown option ${unknown[0]}\n  homelab-gpu.mts --help lists them`);
-  const empty = values.find((name) => found[name] === "" || Array.isArray(found[name]));
-  if (empty) throw new Trouble(`--${empty} takes one ${known.find(({ name }) => name === empty)!.takes}`);
-  return { found, words: found._, rest: found["--"] ?? [] };
+/**
+ * Node 22.8 and later keep what they compiled, which halves the time to a doctor's verdict. Their own place for it is one folder for all
+ * users of a machine; and what sudo would leave in a user's cache, that user could not write to.
+ */
+function keepCompiled(): void {
+  const { XDG_CACHE_HOME, HOME, SUDO_UID } = process.env;
+  const cache = XDG_CACHE_HOME || (HOME && `${HOME}/.cache`);
+  const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => void };
+  if (cache && SUDO_UID === undefined) enableCompileCache?.(`${cache}/homelab-gpu/compiled`);
 }
 
-async function main(): Promise<number> {
-  const shell = realShell();
-  const { found, words: [name, ...more], rest } = parse(words());
-  if (found.version) {
-    shell.print(`${version}\n`);
-    return 0;
-  }
-  if (found.help || name === undefined || name === "help") {
-    shell.print(help());
-    return found.help || name === "help" ? 0 : 2;
-  }
-  const command = Object.hasOwn(commands, name) ? commands[name]! : undefined;
-  if (!command) throw new Trouble(`there is no command ${name}\n  commands: ${Object.keys(commands).join(", ")}`);
-  if (more.length > 0 && !command.takes) throw new Trouble(`${name} takes no ${more[0]}`);
-  const options: Options = {
-    ...(found.config ? { config: found.config } : {}),
-    ...(found.save ? { save: found.save } : {}),
-    ...(found.host ? { host: found.host } : {}),
-    json: found.json,
-    dryRun: found["dry-run"],
-    yes: found.yes,
-    gpu: found.gpu,
-    recreate: found.recreate,
-    apply: found.apply,
-    undo: found.undo,
-    quiet: found.quiet,
-    verbose: found.verbose,
-    color: found.color,
-  };
-  return await command.run({ shell, options, words: more, rest });
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (error instanceof Interrupted) process.stderr.write("homelab-gpu: interrupted; the next run goes on from here\n");
-  else if (error instanceof Trouble) process.stderr.write(`homelab-gpu: ${error.message}\n`);
-  else throw error;
-  process.exitCode = error instanceof Trouble ? error.code : 130;
-}
+keepCompiled();
+const { main } = await import("./lib/main.mts");
+process.exitCode = await main(words());

@@ -3,7 +3,7 @@ import { createWriteStream } from "node:fs";
 import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
-import { $, type ProcessPromise } from "zx/core";
+import type { ProcessPromise } from "zx/core";
 import { Interrupted, Trouble } from "./errors.mts";
 import { Lines } from "./lines.mts";
 
@@ -115,6 +115,7 @@ export function realShell(): Shell {
 
   return Object.assign(shell, {
     async ask(command: string[], { input, cwd, env }: AskOptions = {}) {
+      const { $ } = await import("zx/core");
       const settings = { ...quietly, ...placed(cwd, env) };
       const child = input === undefined ? $(settings)`${command} < /dev/null` : $({ ...settings, input })`${command}`;
       const done = watched(child);
@@ -129,6 +130,7 @@ export function realShell(): Shell {
       const kept = output && `${output}.${process.pid}.part`;
       if (log) await mkdir(dirname(log), { recursive: true });
       if (kept) await mkdir(dirname(kept), { recursive: true });
+      const { $ } = await import("zx/core");
       const file = log ? createWriteStream(log) : undefined;
       const lines = new Lines((line) => file?.write(`${line}\n`));
       const settings = { ...quietly, detached: !options.terminal, ...placed(options.cwd, options.env) };
@@ -151,6 +153,7 @@ export function realShell(): Shell {
     },
 
     async attach(command: string[], { cwd, env }: { cwd?: string; env?: Record<string, string> } = {}) {
+      const { $ } = await import("zx/core");
       // the terminal sends Ctrl-C to the program itself; here it must not end the script first
       const ignore = () => {};
       process.on("SIGINT", ignore);

@@ -1,0 +1,80 @@
+/** Arguments → command → exit code. */
+// @ts-types="npm:@types/minimist@^1.2.5"
+import minimist from "minimist";
+import { commands, help, options as known } from "./commands.mts";
+import { Interrupted, Trouble } from "./errors.mts";
+import type { Options } from "./session.mts";
+import { realShell, type Shell } from "./shell.mts";
+
+const version = "0.1.0";
+
+function parse(argv: string[]) {
+  const unknown: string[] = [];
+  const off = known.filter(({ name }) => name.startsWith("no-")).map(({ name }) => name.slice(3));
+  const flags = known.filter(({ takes, name }) => !takes && !name.startsWith("no-")).map(({ name }) => name);
+  const values = known.filter(({ takes }) => takes).map(({ name }) => name);
+  const found = minimist(argv, {
+    string: [...values, "_"],
+    boolean: [...flags, ...off],
+    default: Object.fromEntries(off.map((name) => [name, true])),
+    alias: Object.fromEntries(known.flatMap(({ name, letter }) => (letter ? [[letter, name]] : []))),
+    "--": true,
+    unknown: (word) => {
+      // a lone dash is standard input
+      const option = word.startsWith("-") && word !== "-";
+      if (option) unknown.push(word);
+      return !option;
+    },
+  });
+  if (unknown.length > 0) throw new Trouble(`unknown option ${unknown[0]}\n  homelab-gpu.mts --help lists them`);
+  const empty = values.find((name) => found[name] === "" || Array.isArray(found[name]));
+  if (empty) throw new Trouble(`--${empty} takes one ${known.find(({ name }) => name === empty)!.takes}`);
+  return { found, words: found._, rest: found["--"] ?? [] };
+}
+
+/** Does what was typed; gives the exit code. What is expected to go wrong is told in a line or two, and only a bug throws. */
+export async function main(words: string[]): Promise<number> {
+  const shell = realShell();
+  try {
+    return await perform(shell, words);
+  } catch (error) {
+    if (error instanceof Interrupted) {
+      shell.say("homelab-gpu: interrupted; the next run goes on from here\n");
+      return 130;
+    }
+    if (!(error instanceof Trouble)) throw error;
+    shell.say(`homelab-gpu: ${error.message}\n`);
+    return error.code;
+  }
+}
+
+async function perform(shell: Shell, argv: string[]): Promise<number> {
+  const { found, words: [name, ...more], rest } = parse(argv);
+  if (found.version) {
+    shell.print(`${version}\n`);
+    return 0;
+  }
+  if (found.help || name === undefined || name === "help") {
+    shell.print(help());
+    return found.help || name === "help" ? 0 : 2;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name]! : undefined;
+  if (!command) throw new Trouble(`there is no command ${name}\n  commands: ${Object.keys(commands).join(", ")}`);
+  if (more.length > 0 && !command.takes) throw new Trouble(`${name} takes no ${more[0]}`);
+  const options: Options = {
+    ...(found.config ? { config: found.config } : {}),
+    ...(found.save ? { save: found.save } : {}),
+    ...(found.host ? { host: found.host } : {}),
+    json: found.json,
+    dryRun: found["dry-run"],
+    yes: found.yes,
+    gpu: found.gpu,
+    recreate: found.recreate,
+    apply: found.apply,
+    undo: found.undo,
+    quiet: found.quiet,
+    verbose: found.verbose,
+    color: found.color,
+  };
+  return await command.run({ shell, options, words: more, rest });
+}
