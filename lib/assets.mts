@@ -1,5 +1,7 @@
 /** The templates and scripts that come with this project. The one-file build has them inside. */
+import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inside } from "./inside.mts";
 import type { Shell } from "./shell.mts";
 
 /** Those that a plan is made from. */
@@ -25,13 +27,26 @@ export const names = [
 ];
 
 /** Where a file of this project lies. */
-export function assetPath(path: string): string {
+function assetPath(path: string): string {
   return fileURLToPath(new URL(`../${path}`, import.meta.url));
 }
 
 /** The text of a template or script, by its path in this project. */
 export async function asset(shell: Shell, path: string): Promise<string> {
-  const text = await shell.read(assetPath(path));
+  const text = inside[path] ?? await shell.read(assetPath(path));
   if (text === undefined) throw new Error(`${path} is not beside lib/: the copy of homelab-gpu is not whole`);
   return text;
+}
+
+/**
+ * The editors' schema for a config: its path as the config has to name it, and, where there is no file of it but in the one-file build,
+ * the text that has to be written there.
+ */
+export async function schemaFor(config: string): Promise<{ path: string; text?: string }> {
+  if (Object.keys(inside).length > 0) {
+    const { schemaText } = await import("./schema.mts");
+    return { path: "./.homelab-gpu/homelab-gpu.schema.json", text: schemaText() };
+  }
+  const path = relative(dirname(resolve(config)), assetPath("templates/homelab-gpu.schema.json"));
+  return { path: path.startsWith(".") ? path : `./${path}` };
 }

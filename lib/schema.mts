@@ -11,6 +11,11 @@ export function schemaOf(): Schema {
   };
 }
 
+/** The same, as a file. */
+export function schemaText(): string {
+  return `${JSON.stringify(schemaOf(), null, 2)}\n`;
+}
+
 function described(key: Key): Schema {
   return { description: key.about, ...plain(key) };
 }

@@ -1,8 +1,5 @@
 // Writes templates/homelab-gpu.schema.json anew from the table of keys: npm run schema
 import { writeFileSync } from "node:fs";
-import { schemaOf } from "../lib/schema.mts";
+import { schemaText } from "../lib/schema.mts";
 
-writeFileSync(
-  new URL("../templates/homelab-gpu.schema.json", import.meta.url),
-  `${JSON.stringify(schemaOf(), null, 2)}\n`,
-);
+writeFileSync(new URL("../templates/homelab-gpu.schema.json", import.meta.url), schemaText());

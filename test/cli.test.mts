@@ -1,5 +1,5 @@
 // The script itself, as people start it: its exit codes, and what goes to which stream.
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,34 +8,13 @@ import { Ajv } from "ajv";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { own, root } from "./fake.mts";
+import { started, starting } from "./start.mts";
 
 const test = suite<{ folder: string }>("script");
 const saved = `${root}/test/hosts/vm-without-gpu.txt`;
 
-// Node 20 learns TypeScript from tsx, by its full path since the script runs in another folder
-const deno = "Deno" in globalThis;
-const starting = deno
-  ? ["run", "-A", `--config=${root}/deno.json`]
-  : process.version.startsWith("v20.")
-  ? ["--import", `${root}/node_modules/tsx/dist/loader.mjs`]
-  : [];
-
-function script(
-  words: string[],
-  { folder, input, env = {} }: { folder: string; input?: string; env?: Record<string, string> },
-) {
-  return new Promise<{ code: number; out: string; err: string }>((resolve) => {
-    const { NODE_OPTIONS: _, FORCE_COLOR: __, NO_COLOR: ___, ...clean } = process.env;
-    const child = execFile(
-      process.execPath,
-      [...starting, `${root}/homelab-gpu.mts`, ...words],
-      { cwd: folder, env: { ...clean, XDG_CONFIG_HOME: `${folder}/none`, ...env } },
-      (error, out, err) =>
-        resolve({ code: error ? Number(error.code) : 0, out, err: err.replace(/^\(node:.*\n.*\n/, "") }),
-    );
-    child.stdin!.end(input ?? "");
-  });
-}
+const script = (words: string[], more: Parameters<typeof started>[1]) =>
+  started([...starting, `${root}/homelab-gpu.mts`, ...words], more);
 
 test.before.each((context) => {
   context.folder = mkdtempSync(join(tmpdir(), "homelab gpu ü-"));

@@ -48,6 +48,7 @@ test("package.json, deno.json and the script agree", () => {
       ...dependencies,
       uvu: devDependencies.uvu,
       ajv: devDependencies.ajv,
+      esbuild: devDependencies.esbuild,
     })
   ) {
     if (name !== "tsx") assert.is(imports[name], `npm:${name}@${range}`);

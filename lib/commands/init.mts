@@ -1,6 +1,6 @@
-import { dirname, relative, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Finding, Host, PciFunction } from "../types.mts";
-import { asset, assetPath } from "../assets.mts";
+import { asset, schemaFor } from "../assets.mts";
 import { examine, notes } from "../checks.mts";
 import { parseConfig } from "../config.mts";
 import { Trouble } from "../errors.mts";
@@ -20,9 +20,8 @@ export async function init(session: Session): Promise<number> {
   }
   const host = parseHost(await readProbe(session));
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
-  const from = relative(dirname(resolve(path)), assetPath("templates/homelab-gpu.schema.json"));
-  const textFor = (card: PciFunction | undefined) =>
-    starterFor(starter, card, host, from.startsWith(".") ? from : `./${from}`);
+  const schema = await schemaFor(path);
+  const textFor = (card: PciFunction | undefined) => starterFor(starter, card, host, schema.path);
 
   const found = options.gpu ? candidates(host) : [];
   const judged = found.map((card) => ({ card, fails: failing(textFor(card), host) }));
@@ -35,6 +34,10 @@ export async function init(session: Session): Promise<number> {
     return 0;
   }
   if (!(await shell.create(path, text))) throw new Trouble(`${path} was written by somebody else just now`, 1);
+  if (schema.text) {
+    await shell.write(resolve(dirname(path), schema.path), schema.text);
+    await shell.write(resolve(dirname(path), ".homelab-gpu/.gitignore"), "*\n");
+  }
   const what = card ? `with the card at ${card.bdf}` : "without a GPU";
   talk(session, `wrote ${path}, ${what}; next: npx zx homelab-gpu.mts up${options.gpu ? "" : " --no-gpu"}`);
   return 0;

@@ -46,13 +46,13 @@ services:
   needs-a-gpu: {image: e2e/web, gpu: 1}
 ${more}`;
 
-/** Starts the script as `npx zx` does, in one process that can be killed by its id. */
+/** Starts the script (SCRIPT names another, such as the one-file build) as `npx zx` does, in one process that can be killed by its id. */
 function start(...words: string[]): { child: ChildProcess; said: () => string; ended: Promise<number> } {
   const child = spawn(process.execPath, [
     "--import",
     "tsx",
     "node_modules/.bin/zx",
-    "homelab-gpu.mts",
+    process.env.SCRIPT ?? "homelab-gpu.mts",
     "--config",
     join(home, "homelab-gpu.yaml"),
     ...words,

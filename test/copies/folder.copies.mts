@@ -1,0 +1,177 @@
+// The folder, copied to where people keep their scripts: it works there, and all that it leaves lies by the config.
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { root } from "../fake.mts";
+import { started, starting } from "../start.mts";
+
+const test = suite("copies");
+const work = mkdtempSync(join(tmpdir(), "homelab-gpu-copies-"));
+const host = `${root}/test/hosts/vm-without-gpu.txt`;
+const config =
+  "machines: [{name: a, box: lab/x, image: debian-13, provision: [./mine.sh]}]\nservices: {s: {image: nginx}}\n";
+
+/** Copies what a user copies. Packages are found as `npm ci` leaves them; Deno finds its own. */
+function copy(folder: string, packages = folder): string {
+  mkdirSync(packages, { recursive: true });
+  for (const name of ["homelab-gpu.mts", "lib", "templates", "scripts", "deno.json", "package.json", ".npmrc"]) {
+    cpSync(`${root}/${name}`, join(folder, name), { recursive: true });
+  }
+  if (!("Deno" in globalThis)) symlinkSync(`${root}/node_modules`, join(packages, "node_modules"));
+  return folder;
+}
+
+/** A folder of the user's own with a config. */
+function lab(name: string, text = config): string {
+  const folder = join(work, `${name} lab`);
+  mkdirSync(folder);
+  writeFileSync(join(folder, "homelab-gpu.yaml"), text);
+  writeFileSync(join(folder, "mine.sh"), "#!/bin/sh\n");
+  return folder;
+}
+
+/** Every path below a folder with its time of change, and nothing of what lies outside it. */
+function treeOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).sort().flatMap((path) =>
+    /(^|\/)node_modules(\/|$)/.test(path) ? [] : [`${path} ${statSync(join(folder, path)).mtimeMs}`]
+  );
+}
+
+// the copy's own deno.json counts, as for a person who starts it there
+const bare = "Deno" in globalThis ? ["run", "-A"] : starting;
+
+/** `doctor`, `plan` and `verify` of a copy, called from a folder: they say what they say here, and the copy stays as it was. */
+async function works(code: string, script: string, folder: string, words: string[] = [], before = bare): Promise<void> {
+  const was = treeOf(code);
+  const run = (command: string[]) => started([...before, script, ...command, "--host", host, ...words], { folder });
+  const here = (command: string[]) =>
+    started([...starting, `${root}/homelab-gpu.mts`, ...command, "--host", host, ...words], { folder });
+  const asked = ["doctor", "plan"];
+  const [said, expected] = await Promise.all([
+    Promise.all(asked.map((name) => run([name]))),
+    Promise.all(asked.map((name) => here([name]))),
+  ]);
+  assert.equal(said, expected);
+  assert.match(said[1]!.out, /\.homelab-gpu/);
+  const { out, err } = await run(["verify"]);
+  assert.match(out, /verify\.ssh \(a\): the VM does not run/, err);
+  assert.equal(treeOf(code), was);
+}
+const left = (folder: string) => readdirSync(folder).sort();
+const withState = [".homelab-gpu", "homelab-gpu.yaml", "mine.sh"];
+
+test.after(() => rmSync(work, { recursive: true }));
+
+test("in a repository whose package.json says commonjs", async () => {
+  const repository = join(work, "commonjs");
+  const code = copy(join(repository, "bin/gpu"), repository);
+  rmSync(join(code, "package.json"));
+  writeFileSync(join(repository, "package.json"), '{ "type": "commonjs", "dependencies": { "left-pad": "1.0.0" } }');
+  const folder = lab("commonjs");
+  await works(code, join(code, "homelab-gpu.mts"), folder);
+  assert.equal(left(folder), withState);
+});
+
+test("below another tsconfig", async () => {
+  const repository = join(work, "typescript");
+  const code = copy(join(repository, "gpu"));
+  const options = {
+    module: "commonjs",
+    target: "es5",
+    experimentalDecorators: true,
+    jsx: "react",
+    baseUrl: ".",
+    paths: { "*": ["./nowhere/*"], "./lib/*": ["./nowhere/*"] },
+  };
+  writeFileSync(join(repository, "tsconfig.json"), JSON.stringify({ compilerOptions: options, include: ["nowhere"] }));
+  writeFileSync(join(code, "homelab-gpu.yaml"), config);
+  writeFileSync(join(code, "mine.sh"), "");
+  const folder = lab("typescript");
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: options }));
+  await works(code, join(code, "homelab-gpu.mts"), folder);
+  assert.equal(left(folder), [...withState, "tsconfig.json"]);
+});
+
+test("under a path with spaces, quotes, unicode and what addresses are made of", async () => {
+  const name = "ü ñ 日本 #1%20?x=1 'q' \"d\" $HOME;&";
+  // tsx, which Node 20 needs, takes all behind a question mark for no part of a path
+  const code = copy(join(work, "dot files", starting.includes("--import") ? name.replace("?", "") : name));
+  const folder = lab(name);
+  await works(code, join(code, "homelab-gpu.mts"), folder);
+  assert.equal(left(folder), withState);
+});
+
+test("from a symlink of another name, and through a linked folder", async () => {
+  const code = copy(join(work, "linked code"));
+  mkdirSync(join(work, "bin"));
+  symlinkSync(join(code, "homelab-gpu.mts"), join(work, "bin/gpu.mts"));
+  symlinkSync(code, join(work, "link"));
+  const folder = lab("symlink");
+  // Deno looks for what a linked file imports beside the link
+  if (!("Deno" in globalThis)) await works(code, join(work, "bin/gpu.mts"), folder);
+  await works(code, join(work, "link/homelab-gpu.mts"), folder);
+  await works(code, relative(folder, join(work, "link/homelab-gpu.mts")), folder);
+  assert.equal(left(folder), withState);
+  assert.equal(left(join(work, "bin")), ["gpu.mts"]);
+});
+
+test("from a read-only place", async () => {
+  const code = copy(join(work, "read only"));
+  const folder = lab("read only");
+  const paths = ["", ...readdirSync(code, { recursive: true, encoding: "utf8" })].filter((path) =>
+    !path.includes("node_modules")
+  );
+  for (const path of paths) chmodSync(join(code, path), statSync(join(code, path)).mode & 0o555);
+  await works(code, join(code, "homelab-gpu.mts"), folder);
+  // root may write anywhere, save where the mount itself says no
+  const mounted = ["-m", "sh", "-euc", 'mount --bind "$1" "$1"; mount -o remount,ro,bind "$1"; shift; exec "$@"', "sh"];
+  if (spawnSync("unshare", [...mounted, code, "true"]).status === 0) {
+    const command = [process.execPath, ...bare, join(code, "homelab-gpu.mts"), "plan", "--host", host];
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    const out = execFileSync("unshare", [...mounted, code, ...command], {
+      cwd: folder,
+      encoding: "utf8",
+      stdio: "pipe",
+      env,
+    });
+    assert.match(out, /\.homelab-gpu/);
+  }
+  for (const path of paths) chmodSync(join(code, path), 0o755);
+  assert.equal(left(folder), withState);
+});
+
+test("called from another folder: state lies by the config, or, without one, where one stands", async () => {
+  const code = copy(join(work, "code"));
+  const [folder, elsewhere] = [lab("by the config"), join(work, "elsewhere")];
+  mkdirSync(elsewhere);
+  await works(code, join(code, "homelab-gpu.mts"), elsewhere, ["--config", join(folder, "homelab-gpu.yaml")]);
+  assert.equal(left(folder), withState);
+  assert.equal(left(elsewhere), []);
+  await works(code, join(code, "homelab-gpu.mts"), elsewhere, [
+    "--config",
+    relative(elsewhere, join(folder, "homelab-gpu.yaml")),
+  ]);
+  assert.equal(left(elsewhere), []);
+  const { out } = await started([...bare, join(code, "homelab-gpu.mts"), "verify", "--no-gpu", "--host", host], {
+    folder: elsewhere,
+  });
+  assert.match(out, /verify\.ssh \(devlab\)/);
+  assert.equal(left(elsewhere), [".homelab-gpu"]);
+  assert.not.ok(left(dirname(code)).includes(".homelab-gpu"));
+});
+
+test.run();
