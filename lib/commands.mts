@@ -12,7 +12,7 @@ export interface Command {
 /** The commands, by name. */
 export const commands: Record<string, Command> = {
   up: {
-    takes: "",
+    takes: "[MACHINE…]",
     summary: "bring the machines up, prove their services",
     run: async (session) =>
       session.options.dryRun
@@ -25,7 +25,7 @@ export const commands: Record<string, Command> = {
     run: async (session) => (await import("./commands/init.mts")).init(session),
   },
   plan: {
-    takes: "",
+    takes: "[MACHINE…]",
     summary: "show what up would write and run",
     run: async (session) => (await import("./commands/plan.mts")).plan(session),
   },

@@ -23,18 +23,24 @@ const scripts = [
 /** Seconds that a machine has for its first sign of life over SSH, and that its services have to run. */
 const patience = { kvm: { boot: 300, services: 60 }, tcg: { boot: 1800, services: 240 } } as const;
 
-/**
- * Everything `up` has to do to bring the machines to what the config says, given what there is. Pure; runs nothing.
- *
- * `recreate` makes VMs anew where that is the only way. Without it they are a finding, and a plan with a failed finding must not be run.
- */
-export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, { recreate = false } = {}): Plan {
+/** What a plan may be told beside what there is. */
+export interface Wish {
+  /** Makes VMs anew where that is the only way. Without it they are a finding, and a plan with a failed finding must not be run. */
+  recreate: boolean;
+  /** The machines that are brought up; the files are always those of all of them. Default: all. */
+  names?: string[];
+}
+
+/** Everything `up` has to do to bring the machines to what the config says, given what there is. Pure; runs nothing. */
+export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, wish: Wish = { recreate: false }): Plan {
+  const { recreate, names } = wish;
   const boxes = new Map<string, Box>();
   for (const machine of config.machines) {
     const box = boxes.has(machine.box) ? undefined : boxOf(machine, host, texts);
     if (box) boxes.set(machine.box, box);
   }
-  const work = config.machines.map((machine) => ({
+  const chosen = config.machines.filter(({ name }) => names?.includes(name) ?? true);
+  const work = chosen.map((machine) => ({
     machine,
     ...workOn(machine, config, host, lab, boxes.get(machine.box), recreate),
   }));
@@ -49,7 +55,12 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, { 
       ...[...boxes.values()].flatMap(({ files }) => files),
       ...scripts.map((name): File => ({ path: `scripts/${name}`, text: texts[`scripts/${name}`]! })),
     ],
-    steps: [...missing.flatMap(({ steps }) => steps), ...work.flatMap(({ steps }) => steps)],
+    steps: [
+      ...missing.flatMap(({ steps }) => steps),
+      ...once(work.flatMap(({ before }) => before)),
+      ...boots(work),
+      ...work.flatMap(({ after }) => after),
+    ],
     findings: work.flatMap(({ findings }) => findings),
   };
 }
@@ -92,6 +103,29 @@ export function removal(name: string, domain: string, title: string): Step {
 /** Vagrant asks its maker for news at every start unless told not to. */
 export const vagrantEnv = { VAGRANT_CHECKPOINT_DISABLE: "1" };
 
+/** Machines on one box have steps in common. */
+function once(steps: Step[]): Step[] {
+  const words = steps.map(({ command }) => command.join(" "));
+  return steps.filter((_, i) => words.indexOf(words[i]!) === i);
+}
+
+/** Brings VMs up, all of a provider by one command: Vagrant boots them side by side where the provider can. */
+function boots(work: { machine: SettledMachine; creates: boolean; starts: boolean }[]): Step[] {
+  const starting = work.filter(({ starts }) => starts);
+  return [...new Set(starting.map(({ machine }) => machine.provider))].map((provider) => {
+    const of = starting.filter(({ machine }) => machine.provider === provider);
+    const names = of.map(({ machine }) => machine.name);
+    const made = of.filter(({ creates }) => creates).length;
+    const verb = made === of.length ? "Make" : made === 0 ? "Start" : "Make or start";
+    return {
+      title: `${verb} the VM${names.length > 1 ? "s" : ""} ${names.join(", ")}`,
+      command: ["vagrant", "up", ...names, `--provider=${provider}`],
+      env: vagrantEnv,
+    };
+  });
+}
+
+/** What has to be done for a machine before and after its VM is booted, and whether it is. */
 function workOn(
   machine: SettledMachine,
   config: Settled,
@@ -103,52 +137,48 @@ function workOn(
   const there = lab.machines[machine.name]!;
   const { name } = machine;
   const unknown = unresolved(machine, host);
-  if (unknown.length > 0) return { creates: false, steps: [], findings: unknown };
+  const nothing = { creates: false, starts: false, before: [], after: [] };
+  if (unknown.length > 0) return { ...nothing, findings: unknown };
   const stale = outdated(machine, host, there, box);
-  if (stale && !recreate) return { creates: false, steps: [], findings: [stale] };
+  if (stale && !recreate) return { ...nothing, findings: [stale] };
   const creates = stale !== undefined || there.state === "absent" || there.state === "half-made";
 
-  const steps: Step[] = [];
-  if (stale) steps.push(removal(name, there.domain, `Remove the old VM ${name}`));
+  const before: Step[] = [];
+  const after: Step[] = [];
+  if (stale) before.push(removal(name, there.domain, `Remove the old VM ${name}`));
   if (there.state === "half-made") {
-    steps.push(removal(name, there.domain, `Remove the VM ${name}, which an earlier run left half made`));
+    before.push(removal(name, there.domain, `Remove the VM ${name}, which an earlier run left half made`));
   }
   const resized = !creates &&
     ((there.cpus ?? machine.cpus) !== machine.cpus || (there.memory ?? machine.memory) !== machine.memory);
   const starts = creates || there.state !== "running";
   if (creates) {
-    steps.push({
+    before.push({
       title: "Look after the copies of the box in libvirt",
       command: ["sh", "scripts/box-volumes.sh", "check", machine.box],
     });
   }
+  if (resized && !starts) {
+    after.push({
+      title: `Restart the VM ${name} with ${machine.cpus} CPUs and ${machine.memory} MiB`,
+      command: ["vagrant", "reload", name],
+      env: vagrantEnv,
+    });
+  }
   if (starts || resized) {
-    steps.push(
-      starts
-        ? {
-          title: `${creates ? "Make" : "Start"} the VM ${name}`,
-          command: ["vagrant", "up", name, `--provider=${machine.provider}`],
-          env: vagrantEnv,
-        }
-        : {
-          title: `Restart the VM ${name} with ${machine.cpus} CPUs and ${machine.memory} MiB`,
-          command: ["vagrant", "reload", name],
-          env: vagrantEnv,
-        },
-      {
-        title: `Learn how to reach ${name}`,
-        command: ["vagrant", "ssh-config", name],
-        env: vagrantEnv,
-        output: `ssh/${name}`,
-      },
-    );
+    after.push({
+      title: `Learn how to reach ${name}`,
+      command: ["vagrant", "ssh-config", name],
+      env: vagrantEnv,
+      output: `ssh/${name}`,
+    });
   }
   const hash = servicesHash(machine, config);
   const proven = !starts && !resized && there.proof?.run === there.run && there.proof?.services === hash;
   if (!proven) {
     const count = servicesOf(machine, config).length;
     if (count > 0 || (there.proof && there.proof.services !== hash)) {
-      steps.push(
+      after.push(
         {
           title: `Copy the Compose file to ${name}`,
           command: [
@@ -164,9 +194,9 @@ function workOn(
         },
       );
     }
-    steps.push(proofOf(machine, config));
+    after.push(proofOf(machine, config));
   }
-  return { creates, steps, findings: [] };
+  return { creates, starts, before, after, findings: [] };
 }
 
 /** The command that runs a script from its standard input in a machine, as root; the settings are `NAME=VALUE`. */

@@ -118,27 +118,40 @@ export async function readProbe({ shell, options }: Session): Promise<string> {
   return out;
 }
 
+/** The machines that were named, or all of them. */
+export function chosen({ config }: Source, words: string[]): string[] {
+  const names = config.machines.map(({ name }) => name);
+  const stranger = words.find((word) => !names.includes(word));
+  if (stranger !== undefined) throw new Trouble(`there is no machine ${stranger}; there is ${names.join(", ")}`);
+  return words.length > 0 ? names.filter((name) => words.includes(name)) : names;
+}
+
 /** Everything that is known before anything is decided. */
 export interface Survey {
   source: Source;
+  /** The machines that this is about. */
+  names: string[];
   host: Host;
   lab: Lab;
   settled: Settled;
   findings: Finding[];
 }
 
-/** Reads config, host and lab side by side, and examines them. */
-export async function survey(session: Session, known?: Source): Promise<Survey> {
+/** Reads config, host and lab side by side, and examines them, as far as the machines that were named and those that run go. */
+export async function survey(session: Session, known?: Source, words: string[] = []): Promise<Survey> {
   const [source, probe, { readLab, seenOf }, { examine }] = await Promise.all([
     known ?? readSource(session),
     readProbe(session),
     import("./lab.mts"),
     import("./checks.mts"),
   ]);
+  const names = chosen(source, words);
   const host = parseHost(probe);
   const lab = await readLab(session.shell, source.config, source.folder);
   const settled = settle(source.config, host, seenOf(lab));
-  return { source, host, lab, settled, findings: examine(host, settled) };
+  const machines = settled.machines.filter(({ name, running }) => running || names.includes(name));
+  const services = settled.services.filter(({ machine }) => machines.some(({ name }) => name === machine));
+  return { source, names, host, lab, settled, findings: examine(host, { machines, services }) };
 }
 
 /** Every text that a plan may need: templates, scripts, the user's own scripts. */

@@ -19,7 +19,8 @@ const starter = withoutGpu(parseConfig(own("templates/homelab-gpu.yaml"))).confi
 function planned(
   config: Config,
   machines: Record<string, Partial<LabMachine>> = {},
-  more: { boxes?: Lab["boxes"]; host?: Host; recreate?: boolean; texts?: Record<string, string> } = {},
+  more: { boxes?: Lab["boxes"]; host?: Host; recreate?: boolean; names?: string[]; texts?: Record<string, string> } =
+    {},
 ) {
   const lab: Lab = {
     folder: "/home/me/lab/.homelab-gpu",
@@ -31,7 +32,7 @@ function planned(
   };
   const settled = settle(config, more.host ?? host);
   return {
-    ...makePlan(settled, more.host ?? host, lab, { ...texts, ...more.texts }, { recreate: more.recreate ?? false }),
+    ...makePlan(settled, more.host ?? host, lab, { ...texts, ...more.texts }, { recreate: false, ...more }),
     settled,
   };
 }
@@ -236,12 +237,41 @@ test("asks for Packer's plugins where Packer has none built in", () => {
   assert.not.ok(file(planned(starter), "packer/homelab-gpu-debian-13/plugins.pkr.hcl"), "1.6.6 refuses that block");
 });
 
-test("names two machines on one box once", () => {
-  const plan = planned(
-    parseConfig("machines: [{name: a, box: lab/x, image: debian-12}, {name: b, box: lab/x, image: debian-12}]"),
+test("two machines on one box: one box, one command that boots both", () => {
+  const config = parseConfig(
+    "machines: [{name: a, box: lab/x, image: debian-12}, {name: b, box: lab/x, image: debian-12}]",
   );
+  const plan = planned(config);
+  assert.equal(titles(plan).slice(-7), [
+    "Give the box lab/x to Vagrant",
+    "Look after the copies of the box in libvirt",
+    "Make the VMs a, b",
+    "Learn how to reach a",
+    "Prove a",
+    "Learn how to reach b",
+    "Prove b",
+  ]);
+  assert.equal(plan.steps.find(({ title }) => title.startsWith("Make the VM"))!.command.slice(0, 4), [
+    "vagrant",
+    "up",
+    "a",
+    "b",
+  ]);
   assert.is(titles(plan).filter((title) => title.startsWith("Build the box")).length, 1);
-  assert.equal(titles(plan).filter((title) => title.startsWith("Make the VM")), ["Make the VM a", "Make the VM b"]);
+  const off = { a: { state: "off" as const } };
+  assert.ok(titles(planned(config, off)).includes("Make or start the VMs a, b"));
+});
+
+test("for some machines: their steps, and the files of all", () => {
+  const config = parseConfig("machines: [{name: a, box: lab/x}, {name: b, box: lab/y}]");
+  const plan = planned(config, {}, { names: ["b"] });
+  assert.equal(titles(plan), [
+    "Look after the copies of the box in libvirt",
+    "Make the VM b",
+    "Learn how to reach b",
+    "Prove b",
+  ]);
+  assert.equal(plan.files, planned(config).files);
 });
 
 test.run();

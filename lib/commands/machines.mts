@@ -8,7 +8,7 @@ import { hold } from "../lock.mts";
 import { removal, vagrantEnv } from "../plan.mts";
 import { oneFinding, planLines } from "../print.mts";
 import { runSteps } from "../run.mts";
-import { lookOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
+import { chosen, lookOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
 
 /** `status`: a line for each machine. */
 export async function status(session: Session): Promise<number> {
@@ -47,8 +47,8 @@ export async function ssh(session: Session): Promise<number> {
   if (session.words.length === 0 && names.length > 1) {
     throw new Trouble(`which machine? ${names.map((one) => `ssh ${one}`).join(", ")}`);
   }
-  const machine = lab.machines[name];
-  if (!machine) throw new Trouble(`there is no machine ${name}; there is ${names.join(", ")}`);
+  chosen(source, [name]);
+  const machine = lab.machines[name]!;
   if (machine.state !== "running") {
     throw new Trouble(`${name} does not run (${machine.state}): npx zx homelab-gpu.mts up`, 1);
   }

@@ -4,13 +4,14 @@ import { findingLines, planLines } from "../print.mts";
 import { changesOf } from "../run.mts";
 import { lookOf, readTexts, type Session, survey, talk } from "../session.mts";
 
-/** `plan`: what `up` would write and run. Touches nothing. */
+/** `plan [machine…]`: what `up` would write and run. Touches nothing. */
 export async function plan(session: Session): Promise<number> {
   const { shell, options } = session;
-  const found = await survey(session);
-  const { source, settled, host, lab } = found;
+  const found = await survey(session, undefined, session.words);
+  const { source, names, settled, host, lab } = found;
   const { files, steps, findings: stops } = makePlan(settled, host, lab, await readTexts(session, source.config), {
     recreate: options.recreate,
+    names,
   });
   const changes = await changesOf(session, source.folder, files);
   const findings = [...found.findings, ...stops];

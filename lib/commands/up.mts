@@ -1,9 +1,8 @@
 import type { Finding, Fix, Host, SettledMachine, Step } from "../types.mts";
 import { notes } from "../checks.mts";
-import { Trouble } from "../errors.mts";
 import { passedOf } from "../gpus.mts";
 import { handed } from "../handover.mts";
-import { readState, type State, writeState } from "../lab.mts";
+import { type Lab, readLab, readState, type State, writeState } from "../lab.mts";
 import { hold, type Lock } from "../lock.mts";
 import { makePlan, servicesHash } from "../plan.mts";
 import { asRoot, findingLines, oneFinding } from "../print.mts";
@@ -11,11 +10,11 @@ import { changesOf, runSteps, writeFiles } from "../run.mts";
 import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../session.mts";
 import { prove } from "./verify.mts";
 
-/** `up`: examine → mend what may be mended → write → build → boot → serve → prove. Nothing is touched while a check fails. */
+/** `up [machine…]`: examine → mend what may be mended → write → build → boot → serve → prove. Nothing is touched while a check fails. */
 export async function up(session: Session): Promise<number> {
-  const { shell, options } = session;
-  let found = await survey(session);
-  const { source } = found;
+  const { shell, options, words } = session;
+  let found = await survey(session, undefined, words);
+  const { source, names } = found;
   const { folder } = source;
   talk(session, `config: ${source.name}`);
   if (source.left.length > 0) talk(session, `without a GPU these services are left out: ${source.left.join(", ")}`);
@@ -29,12 +28,13 @@ export async function up(session: Session): Promise<number> {
       return 1;
     }
     const texts = await readTexts(session, source.config);
-    let plan = makePlan(found.settled, found.host, found.lab, texts, { recreate: options.recreate });
+    const wish = { recreate: options.recreate, names };
+    let plan = makePlan(found.settled, found.host, found.lab, texts, wish);
     if (plan.steps.length > 0) {
       // what was seen before the lock was taken may be another run's doing, half way through
       await take();
-      found = await survey(session, source);
-      plan = makePlan(found.settled, found.host, found.lab, texts, { recreate: options.recreate });
+      found = await survey(session, source, words);
+      plan = makePlan(found.settled, found.host, found.lab, texts, wish);
     }
     const stops = plan.findings.filter(({ status }) => status === "fail");
     if (stops.length > 0) {
@@ -58,7 +58,7 @@ export async function up(session: Session): Promise<number> {
         return 1;
       }
     }
-    await tellMachines(session, found);
+    tellMachines(session, found, plan.steps.length === 0 ? found.lab : await readLab(shell, source.config, folder));
     return 0;
   } finally {
     await lock?.release();
@@ -80,7 +80,7 @@ async function mended(session: Session, first: Survey, take: () => Promise<Lock>
       if (!(await shell.confirm("Run these commands?"))) return found;
     }
     await runSteps(session, found.source.folder, fixes.map((fix) => fixStep(fix, found.host)), await take());
-    const next = await survey(session, found.source);
+    const next = await survey(session, found.source, session.words);
     if (JSON.stringify(next.findings) === JSON.stringify(found.findings)) return next;
     found = next;
   }
@@ -125,9 +125,12 @@ async function keepProofs({ shell }: Session, now: Survey, machines: SettledMach
 }
 
 /** Writes down what the cards are bound to, before libvirt takes them. */
-async function keepHanded({ shell }: Session, { source: { folder }, settled, host, lab }: Survey): Promise<void> {
+async function keepHanded(
+  { shell }: Session,
+  { source: { folder }, names, settled, host, lab }: Survey,
+): Promise<void> {
   const state = await readState(shell, folder);
-  for (const machine of settled.machines.filter(({ gpus }) => gpus.length > 0)) {
+  for (const machine of settled.machines.filter(({ name, gpus }) => gpus.length > 0 && names.includes(name))) {
     const { name } = machine;
     const taken = ["running", "half-made"].includes(lab.machines[name]!.state);
     state.handed[name] = handed(passedOf(machine, host) ?? [], state.handed[name] ?? [], taken);
@@ -144,10 +147,8 @@ function tellWarnings(session: Session, { findings, host }: Survey): void {
 }
 
 /** The closing lines: what is up, where, what runs in it, how to get in. */
-async function tellMachines(session: Session, { source, settled }: Survey): Promise<void> {
-  const { readLab } = await import("../lab.mts");
-  const lab = await readLab(session.shell, source.config, source.folder);
-  for (const machine of settled.machines) {
+function tellMachines(session: Session, { names, settled }: Survey, lab: Lab): void {
+  for (const machine of settled.machines.filter(({ name }) => names.includes(name))) {
     const there = lab.machines[machine.name]!;
     const services = settled.services.filter((service) => service.machine === machine.name).map(({ name }) => name);
     const proof = there.proof ? `, proven ${there.proof.at.slice(0, 16).replace("T", " ")} UTC` : "";
@@ -158,5 +159,4 @@ async function tellMachines(session: Session, { source, settled }: Survey): Prom
     );
     session.shell.print(`  npx zx homelab-gpu.mts ssh ${machine.name}\n`);
   }
-  if (settled.machines.length === 0) throw new Trouble("the config has no machine");
 }

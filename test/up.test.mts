@@ -1,0 +1,45 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { destroy } from "../lib/commands/machines.mts";
+import { up } from "../lib/commands/up.mts";
+import { World } from "./world.mts";
+
+const test = suite("up");
+const three = `machines:
+  - {name: a, box: lab/x, image: debian-13, cpus: 2, memory: 1024}
+  - {name: b, box: lab/x, image: debian-13, cpus: 2, memory: 1024}
+  - {name: c, box: lab/y, cpus: 2, memory: 1024}
+services:
+  web: {image: x/web, machine: a}
+`;
+
+test("with nothing to do it asks two programs, and says in one screen what is up", async () => {
+  const world = new World(three, "vm-without-gpu");
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.equal(world.asked.filter((words) => words.startsWith("vagrant up")), ["vagrant up a b c --provider=libvirt"]);
+  world.asked = [];
+  world.said = [];
+  assert.is(await world.does(up, world.session([])), 0);
+  assert.equal(world.asked.map((words) => words.split(" ")[0]).sort(), ["sh", "virsh"]);
+  const said = world.said.join("");
+  assert.match(said, /nothing to do\na is up at 192\.168\.121\.5: web, proven/);
+  assert.ok(said.split("\n").length < 24, said);
+});
+
+test("brings up the machines that are named, and no other; then what is missing", async () => {
+  const world = new World(three, "vm-without-gpu");
+  assert.is(await world.does(up, world.session(["c"])), 0, world.said.join(""));
+  assert.equal([...world.domains.keys()].map((name) => name.at(-1)), ["c"]);
+  assert.not.ok(world.asked.some((words) => words.includes("packer")), "the box of the others is not built");
+  assert.not.match(world.said.join(""), /a is up/);
+  assert.is(await world.does(up, world.session(["a", "c"])), 0);
+  assert.equal([...world.domains.keys()].map((name) => name.at(-1)), ["c", "a"]);
+  assert.is(await world.does(up, world.session([])), 0);
+  assert.ok(world.asked.includes("vagrant up b --provider=libvirt"));
+  assert.is(await world.does(up, world.session(["d"])), 2);
+  assert.match(world.said.at(-1)!, /there is no machine d; there is a, b, c/);
+  assert.is(await world.does(destroy, world.session([])), 0);
+  assert.is(world.domains.size, 0);
+});
+
+test.run();

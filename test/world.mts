@@ -1,0 +1,238 @@
+// A host of which nothing is real, for whole commands: its files, libvirt and Vagrant live in memory, and any operation can go wrong.
+import process from "node:process";
+import { ConfigError, Trouble } from "../lib/errors.mts";
+import { prefixOf } from "../lib/lab.mts";
+import type { Options, Session } from "../lib/session.mts";
+import type { Ended, RunOptions, Shell } from "../lib/shell.mts";
+import { fakeShell, own } from "./fake.mts";
+
+/** What a killed process does: nothing more, no clean-up either. */
+export class Killed extends Error {}
+
+/** What is done to the operation of a certain number, before it happens; it may throw. */
+export interface Mishap {
+  /** From 1. */
+  at: number;
+  strike(operation: string): void;
+}
+
+/** A host, with what stays when a process ends: files, domains, processes. */
+export class World {
+  readonly disk: Map<string, string>;
+  /** libvirt's domains by name: the number of a running one. */
+  readonly domains = new Map<string, number | undefined>();
+  /** What was asked and run, in order, by everybody. */
+  asked: string[] = [];
+  said: string[] = [];
+  /** Ids of processes that live. */
+  readonly alive = new Set<number>();
+  /** Steps that run right now, and the most that ever did. */
+  running = 0;
+  most = 0;
+  operations = 0;
+  #numbers = 0;
+  readonly #probe: string;
+  readonly #passed: string[];
+
+  /** `passed`: functions that each VM has from the host, by libvirt's account. */
+  constructor(config: string, host: string, passed: string[] = []) {
+    this.disk = new Map([[`${process.cwd()}/homelab-gpu.yaml`, config], ["/proc/sys/kernel/random/boot_id", "boot\n"]]);
+    this.#probe = own(`test/hosts/${host}.txt`);
+    this.#passed = passed;
+  }
+
+  get folder(): string {
+    return `${process.cwd()}/.homelab-gpu`;
+  }
+
+  /** What counts when all is said and done: files without logs and times, and which VMs run. */
+  get outcome(): Record<string, string> {
+    const files = [...this.disk].filter(([path]) => path.startsWith(this.folder) && !/\/(logs|\.vagrant)\//.test(path));
+    const plain = files.map(([path, text]) => [path, text.replace(/"(at|run)": "[^"]*"/g, '"$1": ""')] as const);
+    const domains = [...this.domains].map(([name, number]) => [name, number ? "runs" : "off"] as const);
+    return Object.fromEntries([...plain, ...domains].sort(([a], [b]) => a.localeCompare(b)));
+  }
+
+  /** A session of a process of its own; the mishap meets its operation of that number. `pause` lets others go on in between. */
+  session(
+    words: string[],
+    options: Partial<Options> = {},
+    { mishap, pause }: { mishap?: Mishap; pause?: () => Promise<void> } = {},
+  ): Session {
+    const fake = fakeShell();
+    let dead: Error | undefined;
+    this.operations = 0;
+    const meet = async (operation: string) => {
+      if (dead) throw dead;
+      await pause?.();
+      this.operations++;
+      if (mishap?.at !== this.operations) return;
+      try {
+        mishap.strike(operation);
+      } catch (error) {
+        if (error instanceof Killed) dead = error;
+        throw error;
+      }
+    };
+    const full = (path: string) => (path.startsWith("/") ? path : `${process.cwd()}/${path}`);
+    const disk = this.disk;
+    const shell: Shell = {
+      ...fake.shell,
+      ask: async (command) => {
+        await meet(`ask ${command.join(" ")}`);
+        this.asked.push(command.slice(0, 2).join(" "));
+        return { ok: true, code: 0, out: command[0] === "virsh" ? this.#virsh() : this.#probe, err: "" };
+      },
+      run: async (command, settings) => {
+        await meet(`start ${command.join(" ")}`);
+        await settings.started?.(1000 + this.operations);
+        this.running++;
+        this.most = Math.max(this.most, this.running);
+        try {
+          this.#half(command);
+          await meet(`run ${command.join(" ")}`);
+          return this.#run(command, settings);
+        } finally {
+          this.running--;
+        }
+      },
+      read: async (path) => {
+        await meet(`read ${path}`);
+        return disk.get(full(path)) ??
+          (/\/(templates|scripts)\//.test(path) && !path.startsWith(this.folder)
+            ? own(path.replace(/.*\/(templates|scripts)\//, "$1/"))
+            : undefined);
+      },
+      write: async (path, text) => {
+        await meet(`write ${path}`);
+        disk.set(full(path), text);
+      },
+      create: async (path, text) => {
+        await meet(`create ${path}`);
+        if (disk.has(full(path))) return false;
+        disk.set(full(path), text);
+        return true;
+      },
+      remove: async (path) => {
+        await meet(`remove ${path}`);
+        for (const name of [...disk.keys()]) {
+          if (name === full(path) || name.startsWith(`${full(path)}/`)) disk.delete(name);
+        }
+      },
+      move: async (from, to) => {
+        await meet(`move ${from}`);
+        const text = disk.get(full(from));
+        if (text !== undefined) disk.set(full(to), text);
+        return disk.delete(full(from));
+      },
+      stamp: async (path) => {
+        await meet(`stamp ${path}`);
+        return disk.has(full(path)) ? "1 1" : undefined;
+      },
+      list: async (path) => {
+        await meet(`list ${path}`);
+        const below = [...disk.keys()].filter((name) => name.startsWith(`${path}/`));
+        return [...new Set(below.map((name) => name.slice(path.length + 1).split("/")[0]!))];
+      },
+      signal: (id) => this.alive.has(Math.abs(id)),
+      print: (text) => void this.said.push(text),
+      say: (text) => void this.said.push(text),
+    };
+    return {
+      shell,
+      options: {
+        json: false,
+        dryRun: false,
+        yes: true,
+        gpu: true,
+        recreate: false,
+        apply: false,
+        undo: false,
+        quiet: false,
+        verbose: false,
+        color: false,
+        ...options,
+      },
+      words,
+      rest: [],
+    };
+  }
+
+  /** A command to its end: its exit code, as the script gives it. */
+  async does(command: (session: Session) => Promise<number>, session: Session): Promise<number> {
+    try {
+      return await command(session);
+    } catch (error) {
+      if (!(error instanceof Trouble) || error instanceof ConfigError) throw error;
+      this.said.push(error.message);
+      return error.code;
+    }
+  }
+
+  #virsh(): string {
+    return [...this.domains].map(([name, number]) => {
+      const hostdevs = this.#passed.map((bdf) => {
+        const [domain, bus, slot, fn] = bdf.split(/[:.]/);
+        const address = `<address domain='0x${domain}' bus='0x${bus}' slot='0x${slot}' function='0x${fn}'/>`;
+        return `<hostdev mode='subsystem' type='pci' managed='yes'><source>${address}</source></hostdev>`;
+      });
+      const type = this.#probe.includes("flag:vmx") ? "kvm" : "qemu";
+      return `Id: ${number ?? "-"}\nName: ${name}\nCPU(s): 2\nMax memory: 1048576 KiB\n<domain type='${type}'>${
+        hostdevs.join("")
+      }</domain>\n`;
+    }).join("");
+  }
+
+  /** What a program leaves that is killed half way. */
+  #half(command: string[]): void {
+    const [program, verb, ...rest] = command;
+    if (program === "vagrant" && verb === "up") {
+      for (const name of rest.filter((word) => !word.startsWith("-"))) {
+        const domain = prefixOf(this.folder) + name;
+        if (!this.domains.has(domain)) this.domains.set(domain, undefined);
+      }
+    }
+  }
+
+  #run(command: string[], { output, cwd = this.folder }: RunOptions): Ended {
+    const [program, verb, ...rest] = command;
+    const words = command.join(" ");
+    this.asked.push(words);
+    const { disk, domains, folder } = this;
+    const machine = (name: string) => `${folder}/.vagrant/machines/${name}/libvirt`;
+    let out = "";
+    if (program === "vagrant" && verb === "up") {
+      for (const name of rest.filter((word) => !word.startsWith("-"))) {
+        domains.set(prefixOf(folder) + name, ++this.#numbers);
+        const box = new RegExp(`hostname = '${name}'[^]*?box_version = '~> (1\\.\\d+)\\.0'`).exec(
+          disk.get(`${folder}/Vagrantfile`) ?? "",
+        )?.[1];
+        const versions = [...disk.keys()].map((path) => /VAGRANTSLASH-[^/]*\/([\d.]+)\//.exec(path)?.[1] ?? "");
+        const version = box && versions.find((one) => one.startsWith(box));
+        disk.set(`${machine(name)}/id`, "5e");
+        disk.set(`${machine(name)}/box_meta`, JSON.stringify(version ? { version } : {}));
+      }
+    } else if (program === "vagrant" && verb === "ssh-config") {
+      out = `Host ${rest[0]}\n  HostName 192.168.121.5\n`;
+    } else if (program === "vagrant" && verb === "halt") {
+      domains.set(prefixOf(folder) + rest[0], undefined);
+    } else if (words.startsWith("sh scripts/remove-vm.sh")) {
+      domains.delete(rest[1]!);
+      for (const path of [...disk.keys()]) {
+        if (path.startsWith(`${folder}/.vagrant/machines/${rest[0]}/`)) disk.delete(path);
+      }
+      disk.delete(`${folder}/ssh/${rest[0]}`);
+      disk.delete(`${folder}/verify/${rest[0]}.txt`);
+    } else if (words.includes("add-box.sh")) {
+      const [name, version] = rest;
+      const boxes = `${process.env.VAGRANT_HOME ?? `${process.env.HOME ?? ""}/.vagrant.d`}/boxes`;
+      disk.set(`${boxes}/${name!.replaceAll("/", "-VAGRANTSLASH-")}/${version}.1/libvirt/box.img`, "");
+    } else if (program === "ssh" && output) {
+      out = own("test/guests/fine.txt");
+    } else if (words.includes("prepare/apply.sh")) {
+      disk.set("/var/lib/homelab-gpu/done", "yes");
+    }
+    if (output) disk.set(output.startsWith("/") ? output : `${cwd}/${output}`, out);
+    return { code: 0, tail: [] };
+  }
+}
