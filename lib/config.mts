@@ -1,4 +1,4 @@
-import type { Config, DriverWish, Engine, GpuWish, Image, Machine, Service } from "./types.mts";
+import type { Config, DriverWish, Engine, GpuWish, Image, Machine, Mode, Service } from "./types.mts";
 import { file } from "./keys.mts";
 import { configError, Reader } from "./reader.mts";
 
@@ -21,7 +21,7 @@ interface RawGpu {
   vendor_id?: string;
   device_id?: string;
   address?: string;
-  mode?: GpuWish["mode"];
+  mode?: Mode;
   partition_count?: number;
 }
 
@@ -69,7 +69,7 @@ function shapedMachine({ gpu, image, driver = {}, engine = "docker", provision =
       vendorId: vendor_id ?? "10de",
       ...(device_id === undefined ? {} : { deviceId: device_id }),
       ...(address === undefined ? {} : { address: fullAddress(address) }),
-      mode: mode ?? "passthrough",
+      ...(mode === undefined ? {} : { mode }),
       ...(partition_count === undefined ? {} : { partitionCount: partition_count }),
     })),
     driver: shapedDriver(driver),

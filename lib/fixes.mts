@@ -26,6 +26,7 @@ export const doctor = (check: string): Fix =>
 /** Fixes by name. */
 export const remedies = {
   iommu: firmware("Turn on VT-d (Intel) or AMD-Vi, also called IOMMU (AMD), in the firmware's set-up"),
+  virtualization: firmware("Turn on VT-x or SVM in the firmware set-up"),
   interrupts: firmware("Turn on interrupt remapping or x2APIC in the firmware's set-up"),
   reserved: firmware("Look in the firmware's set-up for what reserves memory for that slot"),
   slot: firmware("Put the card in another slot, best one that hangs on the CPU"),

@@ -43,15 +43,15 @@ export function choose(wish: GpuWish, host: Host): Choice {
   return fitting.length > 0 ? { kind: "card", card: cardOf(fitting[0]!, host) } : { kind: "none", there };
 }
 
-/** The cards that a machine gets, as far as they are found, each once. */
+/** The cards that a machine gets whole, as far as they are found, each once. */
 export function cardsOf(machine: SettledMachine, host: Host): Card[] {
-  const found = machine.gpus.map((wish) => choose(wish, host)).flatMap((
+  const found = machine.gpus.filter(({ mode }) => mode === "passthrough").map((wish) => choose(wish, host)).flatMap((
     choice,
   ) => (choice.kind === "card" ? [choice.card] : []));
   return found.filter((card, i) => found.findIndex(({ gpu }) => gpu.bdf === card.gpu.bdf) === i);
 }
 
-/** Everything that goes to a machine's VM, or undefined if one of its wishes does not come to a card: then nothing may be rendered. */
+/** Every function that goes to a machine's VM (of a card in parts none does), or undefined if one of its wishes does not come to a card: then nothing may be rendered. */
 export function passedOf(machine: SettledMachine, host: Host): PciFunction[] | undefined {
   const choices = machine.gpus.map((wish) => choose(wish, host));
   if (choices.some(({ kind }) => kind !== "card")) return undefined;

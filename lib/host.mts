@@ -43,10 +43,12 @@ export function parseHost(text: string): Host {
   const libvirt = facts("libvirt");
   const marks = os.all("exists");
   const release = os.one("kernel");
+  // WSL is a part of Windows: its kernel has neither the host's cards nor a KVM of its own
+  const wsl = marks.includes("/dev/dxg") || /microsoft/i.test(release ?? "") || os.flag("wsl") === true;
 
   return compact<Host>({
     os: compact<Host["os"]>({
-      platform: isPlatform(platform) ? platform : "other",
+      platform: wsl ? "windows" : isPlatform(platform) ? platform : "other",
       id: os.one("ID"),
       like: os.one("ID_LIKE")?.split(" ") ?? [],
       version: os.one("VERSION_ID"),
@@ -54,7 +56,7 @@ export function parseHost(text: string): Host {
       name: os.one("PRETTY_NAME"),
       kernel: release,
       arch: os.one("arch"),
-      wsl: marks.includes("/dev/dxg") || /microsoft/i.test(release ?? ""),
+      wsl,
     }),
     uid: os.number("uid"),
     groups: os.all("group"),
@@ -77,7 +79,7 @@ export function parseHost(text: string): Host {
       here: mebibytes(disk.number("here")),
     }),
     kvm: compact({
-      device: marks.includes("/dev/kvm"),
+      device: !wsl && marks.includes("/dev/kvm"),
       access: os.flag("kvm-access"),
       nested: os.one("nested-kvm_intel") ?? os.one("nested-kvm_amd"),
     }),
@@ -118,7 +120,8 @@ export function parseHost(text: string): Host {
       ...groupFacts(facts("iommu-groups").pairs),
       interrupts: iommu.one("interrupts-read") ? iommu.all("interrupt") : undefined,
     }),
-    pci: parsePci(sections.get("pci")),
+    // what WSL shows as PCI is Microsoft's own and none of the host's
+    pci: wsl && platform === "linux" ? undefined : parsePci(sections.get("pci")),
     pciCount: facts("pci").number("count"),
     display: {
       framebuffers: display.all("framebuffer").map((text) => {

@@ -1,4 +1,5 @@
 /** The keys of `homelab-gpu.yaml`: the parser, the editors' schema and the README's table come from this one table. */
+import { foreign, gpuWays } from "./matrix.mts";
 import { knownImages, suites } from "./images.mts";
 import { providerNames } from "./providers.mts";
 import { cpusDefault, memoryDefault } from "./settle.mts";
@@ -7,7 +8,8 @@ import { cpusDefault, memoryDefault } from "./settle.mts";
 export type Shape =
   | { kind: "text"; pattern: string; says: string; example: string }
   | { kind: "hex"; digits: number; example: string }
-  | { kind: "choice"; values: () => string[]; example: string }
+  /** `also`: what is known too, and refused later for a reason of its own. */
+  | { kind: "choice"; values: () => string[]; also?: () => string[]; example: string }
   /** `quoted`: digits in quotes will do too. */
   | { kind: "whole"; min: number; max: number; quoted?: true; example: string }
   | { kind: "flag"; example: string }
@@ -110,13 +112,14 @@ const card: Shape = {
     },
     mode: {
       kind: "choice",
-      about: "The whole card, or a part of it. Default: passthrough.",
+      about: `The whole card, or a part of it. Default: partition with hyperv, else passthrough. ${gpuWays()}.`,
       values: () => ["passthrough", "partition"],
       example: "passthrough",
     },
     partition_count: {
       kind: "whole",
-      about: "Into how many parts the host divides the card (mode partition). Default: the card's own count.",
+      about:
+        "Into how many parts the host divides the card (hyperv, mode partition). Default, and 1: the card's own count.",
       min: 1,
       max: 64,
       quoted: true,
@@ -136,8 +139,9 @@ const machine: Record<string, Key> = {
   },
   provider: {
     kind: "choice",
-    about: "Which program runs the VM. Default: what this host has.",
+    about: `Which program runs the VM. Default: what this host has. GPUs: ${gpuWays()}.`,
     values: providerNames,
+    also: () => Object.keys(foreign),
     example: "libvirt",
   },
   box: {

@@ -1,5 +1,5 @@
 /** Which NVIDIA driver a guest gets: decided before anything is built, by the cards, the config's wishes and the guest's system. */
-import type { DriverWish, GpuWish, Host, Image, SettledMachine } from "./types.mts";
+import type { DriverWish, Host, Image, SettledMachine, SettledWish } from "./types.mts";
 import { choose } from "./gpus.mts";
 import { suiteOf, suites } from "./images.mts";
 import { type Architecture, architectures, type Chip, chipOf, type Modules } from "./nvidia/cards.mts";
@@ -79,7 +79,7 @@ export function driverOf(machine: SettledMachine, host: Host): Driver | undefine
 }
 
 /** Whether a wish is for a card of NVIDIA's, and all of it: parts of one (mode partition) are served by the host's driver. */
-function isWhole({ vendorId, mode }: GpuWish): boolean {
+function isWhole({ vendorId, mode }: SettledWish): boolean {
   return vendorId === "10de" && mode === "passthrough";
 }
 

@@ -5,6 +5,7 @@ import { firmwareOf } from "./firmware.mts";
 import { doctor, remedies } from "./fixes.mts";
 import { ampleWindow, cardsOf, passedOf, windowOf } from "./gpus.mts";
 import type { LabMachine } from "./lab.mts";
+import { isOwn } from "./providers.mts";
 import { described } from "./pci.mts";
 
 /** What the VM has and what the config wants, where only making it anew brings one to the other; undefined if there is nothing. */
@@ -63,6 +64,18 @@ function listed(addresses: string[], { pci }: Host): string {
 
 /** A machine whose card, or the firmware that its VM needs, is not known for sure: nothing can be rendered for it. */
 export function unresolved(machine: SettledMachine, host: Host): Finding[] {
+  if (!isOwn(machine.provider)) {
+    return [{
+      ...{
+        check: "provider.host",
+        machine: machine.name,
+        status: "fail",
+        evidence: [],
+        fix: [doctor("provider.host")],
+      },
+      says: `no VM can be made with ${machine.provider}`,
+    }];
+  }
   if (machine.gpus.length === 0) return [];
   const lacks = (check: string, what: string): Finding => ({
     check,
@@ -74,6 +87,6 @@ export function unresolved(machine: SettledMachine, host: Host): Finding[] {
   });
   return [
     ...(passedOf(machine, host) ? [] : [lacks("gpu.match", "card")]),
-    ...(firmwareOf(host) ? [] : [lacks("guest.firmware", "UEFI firmware")]),
+    ...(machine.provider !== "libvirt" || firmwareOf(host) ? [] : [lacks("guest.firmware", "UEFI firmware")]),
   ];
 }

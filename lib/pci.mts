@@ -73,6 +73,9 @@ function readAttribute(fn: PciFunction, key: string, value: string): void {
     case "nvidia-minor":
       if (/^\d+$/.test(value)) fn.nvidiaMinor = Number(value);
       break;
+    case "instance":
+      fn.instance = value;
+      break;
     case "model":
       fn.model = value;
       break;

@@ -4,8 +4,8 @@ import { type Box, boxOf, type Texts } from "./boxes.mts";
 import { composeFile } from "./compose.mts";
 import type { Lab } from "./lab.mts";
 import { outdated, unresolved } from "./outdated.mts";
-import { providerOf } from "./providers.mts";
-import { joined, nothing, render, type Rendered } from "./render.mts";
+import { isOwn, providerOf } from "./providers.mts";
+import { joined, nothing, render, Rendered } from "./render.mts";
 import { gpusOf } from "./reservations.mts";
 
 /** Scripts that the steps run; they go into the lab's folder, so that a person can run each step by hand. */
@@ -51,6 +51,7 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, wi
     files: [
       { path: ".gitignore", text: "*\n" },
       { path: "Vagrantfile", text: vagrantfile(config, host, lab, boxes, texts) },
+      ...(takesHyperv(config) ? [{ path: "hyperv_gpu.rb", text: texts["templates/hyperv_gpu.rb"]! }] : []),
       ...config.machines.map((machine) => ({ path: composePath(machine), text: composeText(machine, config) })),
       ...[...boxes.values()].flatMap(({ files }) => files),
       ...scripts.map((name): File => ({ path: `scripts/${name}`, text: texts[`scripts/${name}`]! })),
@@ -210,7 +211,7 @@ function has(lab: Lab, box: Box): boolean {
 }
 
 function vagrantfile(config: Settled, host: Host, lab: Lab, boxes: Map<string, Box>, texts: Texts): string {
-  const machines = config.machines.map((machine): Rendered => {
+  const machines = config.machines.filter(({ provider }) => isOwn(provider)).map((machine): Rendered => {
     const provider = providerOf(machine.provider);
     const box = boxes.get(machine.box);
     return render(texts["templates/machine.rb"]!, {
@@ -221,7 +222,13 @@ function vagrantfile(config: Settled, host: Host, lab: Lab, boxes: Map<string, B
       provider: render(texts[`templates/${provider.template}`]!, provider.values(machine, host, lab.prefix)),
     });
   });
-  return `${render(texts["templates/Vagrantfile"]!, { machines: joined(machines, "\n\n") }).text}\n`;
+  const requires = takesHyperv(config) ? new Rendered('require_relative "hyperv_gpu"\n') : nothing;
+  return `${render(texts["templates/Vagrantfile"]!, { requires, machines: joined(machines, "\n\n") }).text}\n`;
+}
+
+/** Whether a VM of Hyper-V gets a card, for which Vagrant's provider needs more than it has. */
+function takesHyperv({ machines }: Settled): boolean {
+  return machines.some(({ provider, gpus }) => provider === "hyperv" && gpus.length > 0);
 }
 
 function servicesOf(machine: SettledMachine, config: Settled) {

@@ -53,7 +53,7 @@ export class Reader {
       }
       case "choice": {
         const choice = scalarText(node);
-        return choice !== undefined && shape.values().includes(choice)
+        return choice !== undefined && [...shape.values(), ...(shape.also?.() ?? [])].includes(choice)
           ? choice
           : wrong(`one of ${shape.values().join(", ")}`);
       }

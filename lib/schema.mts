@@ -31,7 +31,7 @@ function plain(shape: Shape): Schema {
         anyOf: [{ type: "string", pattern: `^[0-9a-fA-F]{${shape.digits}}$` }, { type: "integer", minimum: 0 }],
       };
     case "choice":
-      return { enum: shape.values() };
+      return { enum: [...shape.values(), ...(shape.also?.() ?? [])] };
     case "whole": {
       const whole = { type: "integer", minimum: shape.min, maximum: shape.max };
       const digits = Array.from({ length: shape.quoted ? shape.max - shape.min + 1 : 0 }, (_, i) => shape.min + i);

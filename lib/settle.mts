@@ -1,5 +1,5 @@
-import type { Accelerator, Config, Host, Seen, Settled } from "./types.mts";
-import { defaultProvider } from "./providers.mts";
+import type { Accelerator, Config, Host, Machine, Seen, Settled, SettledWish } from "./types.mts";
+import { defaultProvider, providers } from "./providers.mts";
 import { asksForGpu } from "./reservations.mts";
 
 /** Memory of a VM whose config names none, MiB: a share of the host's, within bounds. */
@@ -15,12 +15,15 @@ export const cpusDefault = { most: 4, unknown: 2 } as const;
 export function settle(config: Config, host: Host, seen: Record<string, Seen> = {}): Settled {
   return {
     services: config.services,
-    machines: config.machines.map((machine) => ({
+    machines: config.machines.map((machine) => ({ machine, handed: handing(machine, host) })).map((
+      { machine, handed },
+    ) => ({
       ...machine,
-      provider: machine.provider ?? defaultProvider(host),
+      ...handed,
       cpus: machine.cpus ?? Math.min(host.cpu.count ?? cpusDefault.unknown, cpusDefault.most),
       memory: machine.memory ?? memoryFor(host),
-      accelerator: machine.accelerator ?? acceleratorOf(host),
+      // the other providers know no emulation: what QEMU calls kvm stands for the hardware
+      accelerator: machine.accelerator ?? (handed.provider === "libvirt" ? acceleratorOf(host) : "kvm"),
       ...(seen[machine.name] ?? { running: false, has: [] }),
     })),
   };
@@ -45,6 +48,13 @@ export function withoutGpu(config: Config): { config: Config; left: string[] } {
 export function acceleratorOf(host: Host): Accelerator {
   const able = host.cpu.flags?.some((flag) => flag === "vmx" || flag === "svm");
   return host.kvm.device && able ? "kvm" : "tcg";
+}
+
+/** The provider, and cards that say how it hands them over. */
+function handing(machine: Machine, host: Host): { provider: string; gpus: SettledWish[] } {
+  const { gpus, provider = defaultProvider(host) } = machine;
+  const usual = providers.find(({ name }) => name === provider)?.mode ?? "passthrough";
+  return { provider, gpus: gpus.map((wish) => ({ ...wish, mode: wish.mode ?? usual })) };
 }
 
 function memoryFor(host: Host): number {

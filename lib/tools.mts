@@ -1,6 +1,6 @@
 import type { Fix, Host, SettledMachine } from "./types.mts";
 import { command, words } from "./fixes.mts";
-import { providerOf } from "./providers.mts";
+import { isOwn, providerOf } from "./providers.mts";
 
 /** A program that has to be there before anything starts. */
 export interface Tool {
@@ -16,7 +16,7 @@ export interface Tool {
 
 /** A distribution's package manager. */
 export interface Manager {
-  name: "apt" | "dnf" | "pacman" | "zypper";
+  name: "apt" | "dnf" | "pacman" | "zypper" | "winget" | "brew";
   program: string;
   install(packages: string[]): string;
 }
@@ -38,6 +38,13 @@ export const managers: Manager[] = [
     program: "zypper",
     install: (packages) => `zypper --non-interactive install ${packages.join(" ")}`,
   },
+  {
+    name: "winget",
+    program: "winget",
+    install: (packages) =>
+      packages.map((id) => `winget install --exact --id ${id} --accept-package-agreements`).join("; "),
+  },
+  { name: "brew", program: "brew", install: (packages) => packages.map((name) => `brew install ${name}`).join(" && ") },
 ];
 
 const program = (name: string) => (host: Host) => (host.programs ? name in host.programs : undefined);
@@ -52,14 +59,25 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       name: "packer",
       for: "building the box",
       there: program("packer"),
-      packages: { apt: ["packer"], pacman: ["packer"] },
+      packages: {
+        apt: ["packer"],
+        pacman: ["packer"],
+        winget: ["Hashicorp.Packer"],
+        brew: ["hashicorp/tap/packer"],
+      },
       otherwise: hashicorp("packer"),
     },
     {
       name: "vagrant",
       for: "running the VM",
       there: program("vagrant"),
-      packages: { apt: ["vagrant"], dnf: ["vagrant"], pacman: ["vagrant"] },
+      packages: {
+        apt: ["vagrant"],
+        dnf: ["vagrant"],
+        pacman: ["vagrant"],
+        winget: ["Hashicorp.Vagrant"],
+        brew: ["--cask vagrant"],
+      },
       otherwise: hashicorp("vagrant"),
     },
     {
@@ -105,6 +123,40 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       otherwise: words("Install OVMF"),
     },
     {
+      name: "hyperv",
+      for: "running the VM",
+      there: ({ windows }) => windows?.hyperv,
+      packages: {},
+      otherwise: command(
+        "Turn Hyper-V on, with its PowerShell module, in a PowerShell that was started as administrator",
+        "Enable-WindowsOptionalFeature -Online -All -FeatureName Microsoft-Hyper-V",
+        { root: true, reboot: true },
+      ),
+    },
+    {
+      name: "virtualbox",
+      for: "running the VM",
+      there: program("VBoxManage"),
+      packages: { winget: ["Oracle.VirtualBox"], brew: ["--cask virtualbox"] },
+      otherwise: words("Install VirtualBox: https://www.virtualbox.org/wiki/Downloads"),
+    },
+    {
+      name: "parallels",
+      for: "running the VM",
+      there: program("prlctl"),
+      packages: {},
+      otherwise: words(
+        "Install Parallels Desktop, Pro or Business, whose prlctl Vagrant needs: https://www.parallels.com",
+      ),
+    },
+    {
+      name: "vagrant-parallels",
+      for: "Vagrant's way to Parallels",
+      there: (host) => (host.programs ? "vagrant-parallels" in host.vagrantPlugins : undefined),
+      packages: {},
+      otherwise: command("Install the plugin", "vagrant plugin install vagrant-parallels"),
+    },
+    {
       name: "xorriso",
       for: "the CD that lets Packer into the image",
       there: program("xorriso"),
@@ -142,8 +194,10 @@ export const tools: Record<string, Tool> = Object.fromEntries(
 
 /** The tools that a machine needs on this host, each once, in the order in which they are used. */
 export function toolsFor(machine: SettledMachine, host: Host): Tool[] {
+  if (!isOwn(machine.provider)) return [];
   const names = providerOf(machine.provider).tools(host, machine);
-  if (machine.image) {
+  if (machine.image && machine.provider !== "libvirt") names.push("packer");
+  if (machine.image && machine.provider === "libvirt") {
     names.push("packer", "xorriso");
     // a published image that cannot be reached is built from package sources instead, where the host has them
     if (machine.image.kind === "known" || machine.image.kind === "url") names.push("curl");
@@ -168,8 +222,9 @@ export function installs(missing: Tool[], host: Host): Fix[] {
   return [
     ...(manager && packages.length > 0
       ? [
+        // winget and brew ask for rights themselves, and brew refuses root
         command(`Install ${packaged.map(({ name }) => name).join(", ")}`, manager.install(packages), {
-          root: true,
+          root: manager.name !== "winget" && manager.name !== "brew",
           safe: true,
         }),
       ]

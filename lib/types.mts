@@ -31,7 +31,8 @@ export interface Machine {
 }
 
 /** A machine with everything settled that its host decides. */
-export type SettledMachine = Machine & {
+export type SettledMachine = Omit<Machine, "gpus"> & {
+  gpus: SettledWish[];
   provider: string;
   cpus: number;
   memory: number;
@@ -51,6 +52,9 @@ export interface Settled {
   machines: SettledMachine[];
   services: Service[];
 }
+
+/** How a GPU is handed over: the whole card, or a part of it. */
+export type Mode = "passthrough" | "partition";
 
 /** Hardware virtualization or emulation, by QEMU's names. */
 export type Accelerator = "kvm" | "tcg";
@@ -73,10 +77,14 @@ export interface GpuWish {
   deviceId?: string;
   /** A full BDF, `0000:0a:00.0`. */
   address?: string;
-  mode: "passthrough" | "partition";
+  /** Without it, the provider's own. */
+  mode?: Mode;
   /** How many partitions the host's card has (Hyper-V). */
   partitionCount?: number;
 }
+
+/** A card of a machine whose provider is settled. */
+export type SettledWish = GpuWish & { mode: Mode };
 
 /** Which driver the guest gets; what is open, the card decides. */
 export interface DriverWish {
@@ -213,6 +221,12 @@ export interface Host {
   };
   /** Firmware images for UEFI guests: paths. Absent if nobody looked. */
   ovmf?: string[];
+  /** What only Windows has; absent elsewhere. */
+  windows?: Windows;
+  /** Whether VMs run on the hardware, as Windows and macOS tell it; absent where that was not read. */
+  hardwareVirtualization?: boolean;
+  /** Whether VirtualBox's extension pack is installed; absent where VirtualBox is missing or did not answer. */
+  virtualboxExtensions?: boolean;
   /** Paths of programs that were found. Absent for a foreign tree, where nothing was looked for. */
   programs?: Record<string, string>;
   versions: Record<string, string>;
@@ -224,6 +238,62 @@ export interface Host {
     networks: Record<string, string>;
     pools: Record<string, string>;
   };
+}
+
+/** What the probe saw of Windows and its Hyper-V. */
+export interface Windows {
+  /** `EditionID` of the registry, such as `Professional`, `Core` (Home) or `ServerDatacenter`. */
+  edition?: string;
+  /** Build number: 22000 is the first Windows 11, 20348 Server 2022, 26100 Server 2025. */
+  build?: number;
+  /** `ProductType` of Win32_OperatingSystem: 1, 2, 3. */
+  product?: "client" | "domain controller" | "server";
+  /** The probe ran with an administrator's rights. */
+  elevated?: boolean;
+  /** The user is in the group of Hyper-V's administrators. */
+  hypervRights?: boolean;
+  /** Hyper-V is turned on; absent where that was not told. */
+  hyperv?: boolean;
+  /** State of the service vmms, such as `Running`; `missing` where there is none. */
+  service?: string;
+  /** Virtualisation-based security runs. */
+  vbs?: boolean;
+  /** The cmdlet that lists partitionable cards: the host's one since Windows 11 and Server 2022, the older one on Windows 10. */
+  cmdlet?: "Get-VMHostPartitionableGpu" | "Get-VMPartitionableGpu";
+  /** Whether Add-VMGpuPartitionAdapter takes -InstancePath, so that a card can be chosen. */
+  choice?: boolean;
+  /** Cards that Hyper-V can divide; absent where they could not be listed. */
+  partitionable?: Partitionable[];
+  /** Why they could not be listed. */
+  partitionableError?: string;
+  /** Values below HKLM\SOFTWARE\Policies\Microsoft\Windows\HyperV, by name; absent if that was not read. */
+  policy?: Record<string, number>;
+  /** Drivers of the video controllers, by PNP id. */
+  drivers: VideoDriver[];
+  /** Whether the folder of WSL's own libraries (lxss\lib) is there. */
+  libraries?: boolean;
+}
+
+/** A card that Hyper-V can divide. */
+export interface Partitionable {
+  /** Its instance path, such as `\\?\PCI#VEN_10DE&DEV_2786&…#…#{…}\GPUPARAV`. */
+  path: string;
+  /** Into how many parts it can be divided, and into how many it is. */
+  counts?: number[];
+  count?: number;
+}
+
+/** The driver of a video controller of Windows. */
+export interface VideoDriver {
+  /** `PCI\VEN_10DE&DEV_2786&SUBSYS_…&REV_A1\4&…`: its instance id. */
+  id: string;
+  name?: string;
+  /** As Windows counts: `32.0.15.9174`. */
+  version?: string;
+  /** `OK`, `Error` … */
+  status?: string;
+  /** Name of its folder below DriverStore\FileRepository. */
+  folder?: string;
 }
 
 /** One PCI function as sysfs shows it (Documentation/ABI/testing/sysfs-bus-pci). */
@@ -255,6 +325,8 @@ export interface PciFunction {
   /** First four bytes of configuration space, hex; `ffffffff` from a card that fell off the bus. */
   config?: string;
   nvidiaMinor?: number;
+  /** On Windows, the last part of its instance id, such as `4&275D7527&0&0010`: it tells two cards of one kind apart. */
+  instance?: string;
   model?: string;
   virtualFunctions?: number;
   mediated: boolean;
@@ -360,10 +432,10 @@ export interface Provider {
   name: string;
   /** Its own name for itself. */
   title: string;
-  /** Whether plain VMs run with it on such a host, and how well: `settle` takes the first that says yes. */
-  worksOn(host: Host): boolean;
-  /** Modes of handing over a GPU that it can render. */
-  modes: GpuWish["mode"][];
+  /** The mode of a card whose config names none. */
+  mode: Mode;
+  /** Whether a host that could run it is seen not to have it; `settle` then looks further. */
+  missing(host: Host): boolean;
   /** Tools it needs, by their names in `tools.mts`. */
   tools(host: Host, machine: SettledMachine): string[];
   /** Name of its template, and the values for the machine's block in the Vagrantfile. */

@@ -97,9 +97,11 @@ test("tools.present: is unknown for a tree where no program was looked for", () 
 test("provider.host: libvirt is for Linux", () => {
   assert.is(first("provider.host", host()).status, "pass");
   const mac = host(({ os }) => Object.assign(os, { platform: "macos", name: "macOS 15" }));
-  assert.is(first("provider.host", mac).says, "libvirt requires a Linux host");
-  assert.is(first("provider.host", mac, withCard()).says, "libvirt GPU passthrough requires a Linux host");
-  assert.is(first("provider.host", host(({ os }) => os.wsl = true)).status, "fail", "WSL is Windows");
+  const libvirt = (gpu = "") => parseConfig(`machines: [{name: a, box: lab/x, provider: libvirt${gpu}}]`);
+  assert.is(first("provider.host", mac, libvirt()).says, "libvirt requires a Linux host");
+  assert.is(first("provider.host", mac, libvirt(", gpu: {}")).says, "libvirt GPU passthrough requires a Linux host");
+  const wsl = parseHost(own("test/hosts/wsl2-ubuntu.txt"));
+  assert.is(first("provider.host", wsl, libvirt()).status, "fail", "WSL is Windows");
 });
 
 test("provider.version: too old fails, untried warns", () => {

@@ -88,7 +88,7 @@ function power({ passed }: Card): Verdict {
 function window(host: Host, { machines }: Settled): Verdict[] {
   return machines.flatMap((machine): Verdict[] => {
     const cards = cardsOf(machine, host);
-    if (cards.length === 0) return [];
+    if (cards.length === 0 || host.os.platform !== "linux") return [];
     const bars = barsOf(cards);
     const needed = windowOf(cards);
     const cpu = host.cpu.physicalBits;

@@ -142,26 +142,28 @@ function noMatch(wish: GpuWish, host: Host, there: PciFunction[]): Verdict {
 
 function exclusive(host: Host, { machines }: Settled): Verdict[] {
   const wanted = machines.flatMap((machine) =>
-    machine.gpus.map((wish) => choose(wish, host)).flatMap((
-      choice,
-    ) => (choice.kind === "card"
-      ? [{ machine: machine.name, slot: slotOf(choice.card.gpu), bdf: choice.card.gpu.bdf }]
-      : [])
-    )
+    machine.gpus.flatMap((wish) => {
+      const choice = choose(wish, host);
+      return choice.kind === "card" ? [{ machine: machine.name, mode: wish.mode, card: choice.card.gpu }] : [];
+    })
   );
   if (wanted.length === 0) return [];
-  const twice = wanted.filter(({ slot }, i) => wanted.findIndex((other) => other.slot === slot) < i);
-  if (twice.length === 0) return [{ status: "pass", says: "each card goes to one machine", evidence: [] }];
-  return twice.map(({ machine, slot, bdf }) => {
-    const first = wanted.find((other) => other.slot === slot)!;
-    return {
-      machine,
-      status: "fail",
-      says: first.machine === machine
-        ? `${machine} asks for ${bdf} twice`
-        : `${first.machine} and ${machine} both ask for ${bdf}: a card goes to one running VM`,
-      evidence: [],
-      fix: [words("Give each its own card by address:, or take gpu: from one of them")],
-    };
+  // parts of one card may go to several machines
+  const clash = (a: typeof wanted[0], b: typeof wanted[0]) =>
+    slotOf(a.card) === slotOf(b.card) &&
+    (a.machine === b.machine || a.mode === "passthrough" || b.mode === "passthrough");
+  const twice = wanted.flatMap((one, i) => {
+    const first = wanted.slice(0, i).find((other) => clash(one, other));
+    return first ? [{ first, one }] : [];
   });
+  if (twice.length === 0) return [{ status: "pass", says: "each card goes to one machine", evidence: [] }];
+  return twice.map(({ first, one: { machine, card: { bdf } } }) => ({
+    machine,
+    status: "fail",
+    says: first.machine === machine
+      ? `${machine} asks for ${bdf} twice`
+      : `${first.machine} and ${machine} both ask for ${bdf}: a card goes to one running VM`,
+    evidence: [],
+    fix: [words("Give each its own card by address:, or take gpu: from one of them")],
+  }));
 }

@@ -1,7 +1,7 @@
 import type { Check, Evidence, Fix, Host, Verdict } from "../types.mts";
 import { initramfsOf, rebuildInitramfs } from "../boot.mts";
 import { command, remedies, words } from "../fixes.mts";
-import { type Card, cardsOf } from "../gpus.mts";
+import type { Card } from "../gpus.mts";
 import { isDisplay, slotOf } from "../pci.mts";
 import { eachCard } from "./iommu.mts";
 
@@ -21,7 +21,7 @@ export const heldChecks: Check[] = [
     confirm: "fuser -v /dev/dri/* /dev/nvidia*",
     look: (host, config) =>
       config.machines.flatMap((machine) =>
-        cardsOf(machine, host).map((card) => ({ machine: machine.name, ...inUse(card, host, machine.running) }))
+        eachCard(host, { ...config, machines: [machine] }, (card) => inUse(card, host, machine.running))
       ),
   },
   {

@@ -37,6 +37,33 @@ export const hostChecks: Check[] = [
 ];
 
 function virtualization(host: Host, machines: SettledMachine[]): Verdict[] {
+  const own = machines.filter(({ provider }) => provider === "libvirt");
+  return [...(own.length > 0 ? [] : [hardware(host)]), ...(own.length > 0 ? accelerated(host, own) : [])];
+}
+
+/** Providers other than libvirt have no emulation to fall back to. */
+function hardware({ hardwareVirtualization: able, os, cpu }: Host): Verdict {
+  const shown = os.platform === "linux" && cpu.flags ? cpu.flags.some((flag) => /vmx|svm/.test(flag)) : able;
+  const evidence = [{
+    read: os.platform === "windows"
+      ? "HypervisorPresent, VirtualizationFirmwareEnabled"
+      : os.platform === "macos"
+      ? "sysctl kern.hv_support"
+      : "/proc/cpuinfo flags",
+    value: shown === undefined ? "not read" : shown ? "yes" : "no",
+  }];
+  if (shown === undefined) {
+    return { status: "unknown", says: "whether VMs can run on the hardware could not be read", evidence };
+  }
+  return shown ? { status: "pass", says: "hardware virtualization", evidence } : {
+    status: "fail",
+    says: "hardware virtualization is off, and only libvirt's VMs can do without",
+    evidence,
+    fix: [remedies.virtualization],
+  };
+}
+
+function accelerated(host: Host, machines: SettledMachine[]): Verdict[] {
   const flags = host.cpu.flags;
   const evidence = [
     {
@@ -93,9 +120,7 @@ function virtualization(host: Host, machines: SettledMachine[]): Verdict[] {
 function turnOn(host: Host) {
   const inside = host.cpu.flags?.includes("hypervisor");
   return words(
-    inside
-      ? "This host is a VM: let the outer hypervisor offer nested virtualization"
-      : "Turn on VT-x or SVM in the firmware set-up",
+    inside ? "This host is a VM: let the outer hypervisor offer nested virtualization" : remedies.virtualization.say,
     { root: true, reboot: true },
   );
 }

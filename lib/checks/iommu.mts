@@ -44,8 +44,9 @@ export const iommuChecks: Check[] = [
   },
 ];
 
-/** A check of each card that was found; nothing for machines without one. */
+/** A check of each card that was found and Linux hands over; nothing for machines without one. */
 export function eachCard(host: Host, { machines }: Settled, look: (card: Card) => Verdict | Verdict[]): Verdict[] {
+  if (host.os.platform !== "linux") return [];
   return machines.flatMap((machine) =>
     cardsOf(machine, host).flatMap((card) =>
       [look(card)].flat().map((verdict) => ({ machine: machine.name, ...verdict }))
@@ -54,7 +55,8 @@ export function eachCard(host: Host, { machines }: Settled, look: (card: Card) =
 }
 
 function onceIfCards(host: Host, config: Settled, look: (host: Host) => Verdict): Verdict[] {
-  return config.machines.some((machine) => cardsOf(machine, host).length > 0) ? [look(host)] : [];
+  const given = host.os.platform === "linux" && config.machines.some((machine) => cardsOf(machine, host).length > 0);
+  return given ? [look(host)] : [];
 }
 
 // ------------------------------------------------------------------------------------------------------ iommu.enabled

@@ -1,7 +1,9 @@
-import type { Check, GpuWish, Host, SettledMachine, Verdict } from "../types.mts";
+import type { Check, Host, Mode, SettledMachine, Verdict } from "../types.mts";
 import { command, remedies, words } from "../fixes.mts";
+import { type Row, ruling, type Use } from "../matrix.mts";
 import { isDisplay } from "../pci.mts";
-import { providerOf } from "../providers.mts";
+import { titleOf } from "../providers.mts";
+import { toolsFor } from "../tools.mts";
 import { isOlder } from "../versions.mts";
 
 /** Versions that `up` was really run with, the oldest of each. Below `least` something that is rendered does not exist. */
@@ -34,9 +36,7 @@ export const providerChecks: Check[] = [
     confirm: "vagrant --version && vagrant plugin list && packer version",
     look(host, { machines }) {
       const versions = { ...host.versions, ...host.vagrantPlugins };
-      const needed = machines.flatMap((
-        machine,
-      ) => [...providerOf(machine.provider).tools(host, machine), ...(machine.image ? ["packer"] : [])]);
+      const needed = machines.flatMap((machine) => toolsFor(machine, host)).map(({ name }) => name);
       const verdicts = Object.entries(tried).flatMap(([name, { least, oldest, why }]): Verdict[] => {
         const version = versions[name];
         if (!needed.includes(name) || !version) return [];
@@ -57,6 +57,7 @@ export const providerChecks: Check[] = [
           }]
           : [{ status: "pass", says: `${name} ${version}`, evidence }];
       });
+      verdicts.push(...machines.flatMap((machine) => hypervisorVersions(machine, host)));
       return verdicts.length > 0 ? verdicts : [{ status: "skip", says: "nothing is installed yet", evidence: [] }];
     },
   },
@@ -69,42 +70,65 @@ export const providerChecks: Check[] = [
   },
 ];
 
-function onThisHost(machine: SettledMachine, host: Host): Verdict {
-  const provider = providerOf(machine.provider);
-  const system = host.os.wsl ? "Windows (WSL)" : (host.os.name ?? host.os.platform);
-  const evidence = [{ read: "operating system", value: system }];
-  if (provider.worksOn(host)) {
-    return { machine: machine.name, status: "pass", says: `${provider.title} on ${system}`, evidence };
-  }
-  const what = machine.gpus.length > 0 ? `${provider.title} GPU passthrough` : provider.title;
-  return {
-    machine: machine.name,
-    status: "fail",
-    says: `${what} requires a Linux host`,
-    evidence,
-    fix: [words(`Run this on a Linux host; this one is ${system}`)],
-  };
+/** The uses that a machine makes of its provider: one for each mode of its cards. */
+function usesOf({ gpus }: SettledMachine): Use[] {
+  return gpus.length > 0 ? [...new Set(gpus.map(({ mode }) => mode))] : ["plain"];
 }
 
-function inThisMode(machine: SettledMachine, mode: GpuWish["mode"], host: Host): Verdict {
-  const provider = providerOf(machine.provider);
-  if (provider.modes.includes(mode)) {
-    return { machine: machine.name, status: "pass", says: `${provider.title}, mode ${mode}`, evidence: [] };
+function onThisHost(machine: SettledMachine, host: Host): Verdict {
+  const system = host.os.wsl ? "Windows (WSL)" : (host.os.name ?? host.os.platform);
+  const evidence = [{ read: "operating system", value: system }];
+  const rulings = usesOf(machine).map((use) => ruling(machine.provider, use, host));
+  const telling = rulings.filter(({ row }) => row.check === "provider.host" && row.verdict === "refused");
+  const title = titleOf(machine.provider);
+  const refused = telling.find(({ sure }) => sure);
+  if (refused) {
+    const { says, instead } = refused.row;
+    const fix = [words(/^Run/.test(instead!) ? `${instead}; this one is ${system}` : instead!)];
+    return { machine: machine.name, status: "fail", says, evidence, fix };
   }
+  if (telling[0]) {
+    const says = `whether this is ${telling[0].row.host} could not be read: ${telling[0].row.says}`;
+    return { machine: machine.name, status: "unknown", says, evidence };
+  }
+  return { machine: machine.name, status: "pass", says: `${title} on ${system}`, evidence };
+}
+
+function inThisMode(machine: SettledMachine, mode: Mode, host: Host): Verdict {
+  const { name, provider } = machine;
+  const { row, sure } = ruling(provider, mode, host);
   const parts = (host.pci ?? []).filter(isDisplay).filter(({ virtualFunctions, mediated }) =>
     virtualFunctions || mediated
   );
-  return {
-    machine: machine.name,
-    status: "fail",
-    says:
-      `${provider.title} hands over whole cards: parts of one need SR-IOV or vGPU, which GeForce cards do not have and others need a licence for`,
-    evidence: [{
+  const evidence = provider === "libvirt" && mode === "partition"
+    ? [{
       read: "sriov_totalvfs, mdev_supported_types",
       value: parts.map(({ bdf }) => bdf).join(" ") || "on no card",
-    }],
-    fix: [words("Write mode: passthrough")],
-  };
+    }]
+    : [];
+  const pass: Verdict = { machine: name, status: "pass", says: `${titleOf(provider)}, mode ${mode}`, evidence };
+  if (row.check === "provider.host") {
+    return row.verdict === "refused" ? { ...pass, status: "skip", says: `there is no ${mode} here` } : pass;
+  }
+  return row.check === "provider.mode" ? judged(pass, row, sure) : pass;
+}
+
+/** A row of the table as a verdict: `pass` where the row says nothing against it. */
+function judged(pass: Verdict, { host, verdict, says, instead }: Row, sure: boolean): Verdict {
+  if (!sure) return { ...pass, status: "unknown", says: `whether this is ${host} could not be read: ${says}` };
+  if (verdict === "works") return pass;
+  return { ...pass, status: verdict === "refused" ? "fail" : "warn", says, fix: instead ? [words(instead)] : [] };
+}
+
+/** Versions of a hypervisor that decide whether a GPU can be handed over. */
+function hypervisorVersions({ name, provider, gpus }: SettledMachine, host: Host): Verdict[] {
+  return gpus.flatMap(({ mode }) => {
+    const { row, sure } = ruling(provider, mode, host);
+    if (row.check !== "provider.version") return [];
+    const version = provider === "virtualbox" ? host.versions.virtualbox : host.windows?.build?.toString();
+    const evidence = [{ read: `${titleOf(provider)} version`, value: version ?? "not read" }];
+    return [judged({ machine: name, status: "pass", says: "", evidence }, row, sure)];
+  });
 }
 
 function libvirtAccess(host: Host): Verdict[] {

@@ -16,7 +16,12 @@ export const toolChecks: Check[] = [
           evidence: [],
         }];
       }
-      const missing = needed.filter((tool) => !tool.there(host));
+      const missing = needed.filter((tool) => tool.there(host) === false);
+      const unseen = needed.filter((tool) => tool.there(host) === undefined);
+      if (missing.length === 0 && unseen.length > 0) {
+        const names = unseen.map(({ name }) => name).join(", ");
+        return [{ status: "unknown", says: `whether ${names} is there could not be seen`, evidence: [] }];
+      }
       if (missing.length === 0) {
         const versions = Object.entries(host.versions).filter(([name]) => needed.some((tool) => tool.name === name));
         return [{

@@ -7,10 +7,10 @@ import { joined, nothing, render, type Rendered } from "../render.mts";
 export const libvirt: Provider = {
   name: "libvirt",
   title: "libvirt",
-  modes: ["passthrough"],
+  mode: "passthrough",
   template: "libvirt.rb",
   packer: "qemu.pkr.hcl",
-  worksOn: ({ os }: Host) => os.platform === "linux" && !os.wsl,
+  missing: () => false,
   tools: () => ["libvirt", "qemu", "vagrant", "vagrant-libvirt"],
   values: (machine, host, prefix) => ({
     driver: machine.accelerator === "kvm" ? "kvm" : "qemu",

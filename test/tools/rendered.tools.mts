@@ -19,6 +19,7 @@ import { render } from "../../lib/render.mts";
 import { settle } from "../../lib/settle.mts";
 import type { File } from "../../lib/types.mts";
 import { own, root } from "../fake.mts";
+import { hostile } from "./hostile.mts";
 
 const test = suite<{ folder: string }>("rendered");
 
@@ -26,59 +27,6 @@ test.before.each((context) => {
   context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu tools-"));
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
-
-const hostile = [
-  "plain",
-  "it's",
-  '"quoted"',
-  "a\\",
-  "\\'",
-  "#{1+1}",
-  "#{`touch /tmp/hostile`}",
-  "`id`",
-  "$(id)",
-  "${HOME}",
-  "$HOME",
-  "$",
-  "${",
-  "${}",
-  "%{x}",
-  "%{if true}x%{endif}",
-  "{{ .Vars }}",
-  "{{user `x`}}",
-  "<%= 1 %>",
-  "a\nb",
-  "a\r\nb",
-  "\ttab",
-  " lead",
-  "trail ",
-  "",
-  "yes",
-  "null",
-  "~",
-  "1e3",
-  "0042",
-  "12:30",
-  "0x1f",
-  "2001-01-01",
-  "- a",
-  "a: b",
-  "a #b",
-  "[a]",
-  "{a}",
-  "&a",
-  "*a",
-  "!a",
-  "|",
-  ">",
-  "%",
-  "@a",
-  "ünïcödé ✓ 日本",
-  "; rm -rf ~",
-  "a && b",
-  "../../etc",
-  "\u2028",
-];
 
 function run(command: string, words: string[], cwd: string, input?: string): string {
   const env = {

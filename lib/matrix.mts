@@ -1,0 +1,360 @@
+/** What works where: provider × way of handing over a GPU × host × version. The checks, the README and the schema's words come from it. */
+import type { Host, Mode } from "./types.mts";
+import { isOlder } from "./versions.mts";
+
+/** A plain VM, or a VM with a card handed over in that mode. */
+export type Use = "plain" | Mode;
+
+/** One line of the table. The first whose host it is counts. */
+export interface Row {
+  provider: string;
+  uses: Use[];
+  /** The host and versions, in words. */
+  host: string;
+  /** Whether it is such a host; undefined where what decides was not read. */
+  on(host: Host): boolean | undefined;
+  verdict: "works" | "experimental" | "refused";
+  /** Why it is refused, or what has to be known. */
+  says: string;
+  /** What to do or write instead; absent where it works. */
+  instead?: string;
+  /** The check that tells of it. */
+  check: "provider.host" | "provider.mode" | "provider.version";
+  source: string;
+}
+
+type On = Row["on"];
+const always: On = () => true;
+const linux: On = ({ os }) => os.platform === "linux";
+const windows: On = ({ os }) => os.platform === "windows";
+const macos: On = ({ os }) => os.platform === "macos";
+const not = (on: On): On => (host) => {
+  const is = on(host);
+  return is === undefined ? undefined : !is;
+};
+/** False where one is false, unknown where one is unknown. */
+const all = (...of: On[]): On => (host) => {
+  const found = of.map((on) => on(host));
+  return found.includes(false) ? false : found.includes(undefined) ? undefined : true;
+};
+const known = <T,>(fact: T | undefined, is: (fact: T) => boolean): boolean | undefined =>
+  fact === undefined ? undefined : is(fact);
+const client: On = ({ windows: w }) => known(w?.product, (product) => product === "client");
+// EditionID of Home is Core, CoreN, CoreSingleLanguage, CoreCountrySpecific
+const home: On = ({ windows: w }) => known(w?.edition, (edition) => edition.startsWith("Core"));
+const from = (build: number): On => ({ windows: w }) => known(w?.build, (own) => own >= build);
+const virtualboxBefore61: On = ({ versions }) => known(versions.virtualbox, (version) => isOlder(version, "6.1"));
+
+const sources = {
+  libvirt: "https://vagrant-libvirt.github.io/vagrant-libvirt/configuration.html",
+  vfio: "https://docs.kernel.org/driver-api/vfio.html",
+  hyperv: "https://learn.microsoft.com/virtualization/hyper-v-on-windows/reference/hyper-v-requirements",
+  wsl: "https://learn.microsoft.com/windows/wsl/tutorials/gpu-compute",
+  gpup: "https://learn.microsoft.com/windows-server/virtualization/hyper-v/gpu-partitioning",
+  paravirtualization: "https://learn.microsoft.com/windows-hardware/drivers/display/gpu-paravirtualization",
+  easy: "https://github.com/jamesstringer90/Easy-GPU-PV",
+  dda:
+    "https://learn.microsoft.com/windows-server/virtualization/hyper-v/plan/plan-for-deploying-devices-using-discrete-device-assignment",
+  pci: "https://docs.oracle.com/en/virtualization/virtualbox/6.0/admin/pcipassthrough.html",
+  virtualbox: "https://www.virtualbox.org/wiki/Changelog-6.1",
+  vagrantVirtualbox: "https://developer.hashicorp.com/vagrant/docs/providers/virtualbox",
+  parallels: "https://kb.parallels.com/122807",
+  vagrantParallels: "https://parallels.github.io/vagrant-parallels/docs/",
+} as const;
+
+const useLinux = "Run this on a Linux host with provider: libvirt";
+const whole: Use[] = ["passthrough"];
+const gpu: Use[] = ["passthrough", "partition"];
+const any: Use[] = ["plain", ...gpu];
+
+type Rest = Partial<Pick<Row, "instead" | "check">>;
+const row =
+  (provider: string) =>
+  (uses: Use[], host: string, on: On, verdict: Row["verdict"], says: string, source: string, rest: Rest = {}): Row => ({
+    ...{ provider, uses, host, on, verdict, says, source, check: "provider.host" },
+    ...rest,
+  });
+const libvirt = row("libvirt");
+const hyperv = row("hyperv");
+const virtualbox = row("virtualbox");
+const parallels = row("parallels");
+
+/** The table. Of each provider and use the last row takes every host that is left. */
+export const matrix: Row[] = [
+  libvirt(["plain"], "Linux", linux, "works", "", sources.libvirt),
+  libvirt(["plain"], "others", always, "refused", "libvirt requires a Linux host", sources.libvirt, {
+    instead: "Run this on a Linux host",
+  }),
+  libvirt(
+    gpu,
+    "others than Linux",
+    not(linux),
+    "refused",
+    "libvirt GPU passthrough requires a Linux host",
+    sources.vfio,
+    {
+      instead: "Run this on a Linux host",
+    },
+  ),
+  libvirt(whole, "Linux", linux, "works", "by VFIO: needs an IOMMU", sources.vfio),
+  libvirt(
+    ["partition"],
+    "Linux",
+    linux,
+    "refused",
+    "libvirt hands over whole cards: parts of one need SR-IOV or vGPU, which GeForce cards do not have and others need a licence for",
+    sources.vfio,
+    { instead: "Write mode: passthrough", check: "provider.mode" },
+  ),
+
+  hyperv(["plain"], "others than Windows", not(windows), "refused", "Hyper-V requires a Windows host", sources.hyperv, {
+    instead: "Run this on a Windows host",
+  }),
+  hyperv(
+    ["partition"],
+    "others than Windows",
+    not(windows),
+    "refused",
+    "Hyper-V GPU partitioning requires a Windows host",
+    sources.gpup,
+    { instead: useLinux },
+  ),
+  hyperv(
+    whole,
+    "others than Windows",
+    not(windows),
+    "refused",
+    "Hyper-V GPU passthrough requires a Windows host",
+    sources.dda,
+    { instead: useLinux },
+  ),
+  hyperv(
+    any,
+    "WSL",
+    ({ os }) => os.wsl,
+    "refused",
+    "WSL is a part of Windows, and Vagrant's Hyper-V provider has to run in Windows itself",
+    sources.wsl,
+    { instead: "Run this in PowerShell on Windows. For containers alone Docker in WSL has the GPU without any VM" },
+  ),
+  hyperv(any, "Windows Home", home, "refused", "Windows Home has no Hyper-V", sources.hyperv, {
+    instead: "Take Windows Pro, Enterprise, Education or Server; without a GPU provider: virtualbox runs here",
+  }),
+  hyperv(["plain"], "Windows Pro, Enterprise, Education, Server", windows, "works", "", sources.hyperv),
+  hyperv(
+    ["partition"],
+    "Windows 11",
+    all(client, from(22000)),
+    "works",
+    "Linux guests: Ubuntu 22.04 and 24.04",
+    sources.paravirtualization,
+  ),
+  hyperv(
+    ["partition"],
+    "Windows 10 since 2004",
+    all(client, from(19041)),
+    "works",
+    "with one card that can be divided: Windows 10 cannot choose among several",
+    sources.easy,
+  ),
+  hyperv(
+    ["partition"],
+    "Windows 10 before 2004",
+    client,
+    "refused",
+    "Hyper-V GPU partitioning needs Windows 10 2004 (build 19041) or later",
+    sources.easy,
+    { instead: "Update Windows", check: "provider.version" },
+  ),
+  hyperv(
+    ["partition"],
+    "Windows Server 2025",
+    from(26100),
+    "works",
+    "cards with SR-IOV; others only where policy lets them",
+    sources.gpup,
+  ),
+  hyperv(
+    ["partition"],
+    "Windows Server 2022",
+    from(20348),
+    "experimental",
+    "experimental: Windows Server 2022 has the cmdlets, and Microsoft supports GPU partitioning from Server 2025 on",
+    sources.gpup,
+    { check: "provider.mode" },
+  ),
+  hyperv(
+    ["partition"],
+    "Windows Server before 2022",
+    windows,
+    "refused",
+    "Hyper-V GPU partitioning needs Windows Server 2022 or later",
+    sources.gpup,
+    { instead: "Update Windows, or write mode: passthrough", check: "provider.version" },
+  ),
+  hyperv(
+    whole,
+    "client Windows",
+    client,
+    "refused",
+    "Hyper-V hands over whole cards (Discrete Device Assignment) on Windows Server only: on Windows 10 and 11 the VM would not start",
+    sources.dda,
+    { instead: "Write mode: partition", check: "provider.mode" },
+  ),
+  hyperv(
+    whole,
+    "Windows Server",
+    windows,
+    "experimental",
+    "experimental: Discrete Device Assignment, only where the config says mode: passthrough",
+    sources.dda,
+    { check: "provider.mode" },
+  ),
+
+  virtualbox(["plain"], "Linux", linux, "works", "", sources.vagrantVirtualbox),
+  virtualbox(["plain"], "Windows", windows, "works", "", sources.vagrantVirtualbox),
+  virtualbox(["plain"], "macOS", macos, "works", "", sources.vagrantVirtualbox),
+  virtualbox(
+    ["plain"],
+    "others",
+    always,
+    "refused",
+    "VirtualBox requires a Linux, Windows or macOS host",
+    sources.vagrantVirtualbox,
+    {
+      instead: "Run this on a Linux host",
+    },
+  ),
+  virtualbox(
+    gpu,
+    "others than Linux",
+    not(linux),
+    "refused",
+    "VirtualBox GPU passthrough requires a Linux host",
+    sources.pci,
+    { instead: useLinux },
+  ),
+  virtualbox(["partition"], "Linux", linux, "refused", "VirtualBox cannot divide a card", sources.pci, {
+    instead: "Write provider: libvirt and mode: passthrough",
+    check: "provider.mode",
+  }),
+  virtualbox(
+    whole,
+    "Linux, VirtualBox before 6.1",
+    virtualboxBefore61,
+    "experimental",
+    "experimental, as VirtualBox called it: needs the extension pack and an IOMMU",
+    sources.pci,
+    { check: "provider.version" },
+  ),
+  virtualbox(
+    whole,
+    "Linux, VirtualBox 6.1 and later",
+    linux,
+    "refused",
+    "VirtualBox 6.1 removed PCI passthrough",
+    sources.virtualbox,
+    { instead: "Write provider: libvirt, which hands the card over on this host", check: "provider.version" },
+  ),
+
+  parallels(["plain"], "macOS", macos, "works", "", sources.vagrantParallels),
+  parallels(["plain"], "others", always, "refused", "Parallels requires a macOS host", sources.vagrantParallels, {
+    instead: "Run this on a Mac, or write another provider",
+  }),
+  parallels(gpu, "every", always, "refused", "Parallels does not support GPU passthrough", sources.parallels, {
+    instead: "Run this on a Linux host with provider: libvirt, or on Windows with provider: hyperv",
+  }),
+];
+
+/** Other providers that Vagrant has, by its own names: whose they are, and why there is no GPU with them. */
+export const foreign: Record<string, { title: string; says: string; source: string }> = {
+  ...Object.fromEntries(
+    ["vmware_desktop", "vmware_fusion", "vmware_workstation"].map((name) => [name, {
+      title: "VMware",
+      says: "VMware Workstation and Fusion hand no PCI device to a VM, which only ESXi does",
+      source: "https://developer.hashicorp.com/vagrant/docs/providers/vmware",
+    }]),
+  ),
+  qemu: {
+    title: "QEMU",
+    says: "its plugin is made for emulated guests on a Mac, and checks nothing that it is told",
+    source: "https://github.com/ppggff/vagrant-qemu",
+  },
+  utm: {
+    title: "UTM",
+    says: "it runs on macOS, which hands no card to a VM",
+    source: "https://docs.getutm.app",
+  },
+  docker: {
+    title: "Docker",
+    says: "it makes containers and no VM",
+    source: "https://developer.hashicorp.com/vagrant/docs/providers/docker",
+  },
+};
+
+/** Providers that can hand over a GPU somewhere. */
+export const implemented: string[] = [
+  ...new Set(
+    matrix.filter(({ uses, verdict }) => verdict !== "refused" && !uses.includes("plain")).map(({ provider }) =>
+      provider
+    ),
+  ),
+];
+
+/** `a, b and c` */
+const listed = (names: string[]) => `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+
+/** What the table says of a provider and use on a host. `sure` is false where what decides was not read: then the row is what may be. */
+export function ruling(provider: string, use: Use, host: Host): { row: Row; sure: boolean } {
+  for (const row of matrix) {
+    if (row.provider !== provider || !row.uses.includes(use)) continue;
+    const on = row.on(host);
+    if (on !== false) return { row, sure: on === true };
+  }
+  return { row: foreignRow(provider, use), sure: true };
+}
+
+function foreignRow(provider: string, use: Use): Row {
+  const { says, source } = foreign[provider] ?? { says: "", source: "" };
+  const own = [...new Set(matrix.map((row) => row.provider))];
+  return {
+    ...{ provider, uses: [use], host: "every", on: always, verdict: "refused", check: "provider.host", source },
+    ...(use === "plain"
+      ? { says: `homelab-gpu makes no VMs with ${provider}`, instead: `Write provider: ${own.join(", ")}` }
+      : {
+        says: `GPU passthrough not implemented for ${provider}${says ? `: ${says}` : ""}; it is for ${
+          listed(implemented)
+        }`,
+        instead: `Write provider: ${implemented.join(", ")}`,
+      }),
+  };
+}
+
+/** Where a GPU can be handed over, in a sentence for each mode. */
+export function gpuWays(): string {
+  const ways = matrix.filter(({ verdict }) => verdict !== "refused").flatMap(({ provider, uses, host, verdict }) =>
+    uses.filter((use) => use !== "plain").map((mode) =>
+      `${mode} with ${provider} on ${host}${verdict === "experimental" ? " (experimental)" : ""}`
+    )
+  );
+  return ways.join(", ");
+}
+
+/** How the table calls a use. */
+const useNames: Record<Use, string> = { plain: "none", passthrough: "whole card", partition: "part of a card" };
+const marks: Record<Row["verdict"], string> = { works: "✓", experimental: "!", refused: "✗" };
+
+/** The table in Markdown, for the README. */
+export function matrixTable(): string {
+  const lines = [
+    ...matrix.map(({ provider, uses, host, verdict, says, source }) => {
+      const use = uses.length === 3 ? "any or none" : uses.map((one) => useNames[one]).join(", ");
+      return `| ${provider} | ${use} | ${host} | ${marks[verdict]} | ${says ? `${says} ` : ""}([source](${source})) |`;
+    }),
+    ...[...new Set(Object.values(foreign).map(({ says }) => says))].map((says) => {
+      const names = Object.keys(foreign).filter((name) => foreign[name]!.says === says);
+      return `| ${names.join(", ")} | any | every | ✗ | ${says} ([source](${foreign[names[0]!]!.source})) |`;
+    }),
+  ];
+  return ["| provider | GPU | host | | |", "|---|---|---|---|---|", ...lines].join("\n");
+}

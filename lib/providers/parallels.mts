@@ -1,0 +1,17 @@
+import type { Host, Provider } from "../types.mts";
+
+/** Parallels Desktop, driven by the plugin vagrant-parallels. It gets no GPU. */
+export const parallels: Provider = {
+  name: "parallels",
+  title: "Parallels",
+  mode: "passthrough",
+  template: "parallels.rb",
+  packer: "vagrant.pkr.hcl",
+  missing: ({ programs }: Host) => programs !== undefined && !("prlctl" in programs),
+  tools: () => ["parallels", "vagrant", "vagrant-parallels"],
+  values: (machine, _host, prefix) => ({
+    vmname: prefix + machine.name,
+    cpus: machine.cpus,
+    memory: machine.memory,
+  }),
+};

@@ -1,0 +1,41 @@
+import type { Host, PciFunction, Provider, SettledMachine } from "../types.mts";
+import { passedOf } from "../gpus.mts";
+import { joined, nothing, render, type Rendered } from "../render.mts";
+
+/** VirtualBox, driven by Vagrant's own provider. */
+export const virtualbox: Provider = {
+  name: "virtualbox",
+  title: "VirtualBox",
+  mode: "passthrough",
+  template: "virtualbox.rb",
+  packer: "vagrant.pkr.hcl",
+  missing: ({ programs }: Host) => programs !== undefined && !("VBoxManage" in programs),
+  tools: () => ["virtualbox", "vagrant"],
+  values: (machine, host, prefix) => ({
+    vmname: prefix + machine.name,
+    cpus: machine.cpus,
+    memory: machine.memory,
+    gpu: gpu(machine, host),
+  }),
+};
+
+/**
+ * Before 6.1 only: the chipset ich9 and a line for each function, HOST@GUEST as bus:device.function without a domain (VBoxManage
+ * modifyvm, manual of 6.0, 9.6). What is attached stays so, and attaching it again is an error: only a VM that is not made yet gets it.
+ */
+function gpu(machine: SettledMachine, host: Host): Rendered {
+  const passed = passedOf(machine, host) ?? [];
+  if (passed.length === 0) return nothing;
+  return joined([
+    render("unless File.exist?(File.join(__dir__, {{id}}))", { id: `.vagrant/machines/${machine.name}/virtualbox/id` }),
+    render('  v.customize ["modifyvm", :id, "--chipset", "ich9"]', {}),
+    ...passed.map((fn, i) =>
+      render('  v.customize ["modifyvm", :id, "--pciattach", {{address}}]', { address: attached(fn, i) })
+    ),
+    render("end", {}),
+  ]);
+}
+
+function attached({ bdf }: PciFunction, i: number): string {
+  return `${bdf.replace(/^[0-9a-f]+:(?=..:)/, "")}@01:${i.toString(16).padStart(2, "0")}.0`;
+}

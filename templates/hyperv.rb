@@ -1,0 +1,9 @@
+# without it Vagrant asks which switch to use where there are several
+m.vm.network :public_network, bridge: "Default Switch"
+m.vm.provider :hyperv do |h|
+  h.vmname = {{vmname}}
+  h.linked_clone = true
+  h.cpus = {{cpus}}
+  h.memory = {{memory}}
+  {{gpu}}
+end

@@ -1,0 +1,189 @@
+// What works where: the table, the sentences that people search for, and the three tests of the original design.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { names } from "../lib/assets.mts";
+import { examine } from "../lib/checks.mts";
+import { parseConfig } from "../lib/config.mts";
+import { parseHost } from "../lib/host.mts";
+import { foreign, implemented, matrix, matrixTable, ruling } from "../lib/matrix.mts";
+import { makePlan } from "../lib/plan.mts";
+import { providerNames, providers } from "../lib/providers.mts";
+import { settle } from "../lib/settle.mts";
+import type { Finding, Host } from "../lib/types.mts";
+import { own } from "./fake.mts";
+
+const test = suite("matrix");
+
+const hosts = {
+  linux: parseHost(own("test/hosts/rtx4070-desktop-debian12.txt")),
+  macos: parseHost("homelab-gpu-probe 1 macos\n[os]\nPRETTY_NAME:macOS 15.1\n"),
+  windows: windows({ product: "client", edition: "Professional", build: 26100 }),
+  home: windows({ product: "client", edition: "Core", build: 26100 }),
+  windows10: windows({ product: "client", edition: "Professional", build: 19045 }),
+  windows1903: windows({ product: "client", edition: "Professional", build: 18362 }),
+  server2019: windows({ product: "server", edition: "ServerDatacenter", build: 17763 }),
+  server2022: windows({ product: "server", edition: "ServerDatacenter", build: 20348 }),
+  server2025: windows({ product: "server", edition: "ServerDatacenter", build: 26100 }),
+  unread: windows({}),
+};
+function windows(facts: Partial<Host["windows"]>): Host {
+  const host = parseHost("homelab-gpu-probe 1 windows\n[os]\nPRETTY_NAME:Windows\n");
+  host.windows = { drivers: [], ...facts };
+  return host;
+}
+const virtualbox = (version?: string): Host => ({
+  ...hosts.linux,
+  versions: { ...hosts.linux.versions, ...(version ? { virtualbox: version } : {}) },
+});
+
+/** What `provider.*` says of a machine with a card. */
+function said(host: Host, provider: string, gpu = "{}"): Finding[] {
+  const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}, gpu: ${gpu}}]`);
+  return examine(host, settle(config, host), ["provider.host", "provider.mode", "provider.version"]);
+}
+const bad = (host: Host, provider: string, gpu = "{}") =>
+  said(host, provider, gpu).filter(({ status }) => status === "fail").map(({ check, says }) => `${check}: ${says}`);
+
+function vagrantfile(host: Host, machine: string): string {
+  const config = settle(parseConfig(`machines: [{name: a, box: lab/x, ${machine}}]`), host);
+  const lab = {
+    folder: "/lab/.homelab-gpu",
+    prefix: "lab-1_",
+    boxes: {},
+    machines: { a: { domain: "lab-1_a", state: "absent" as const } },
+  };
+  const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
+  return makePlan(config, host, lab, texts).files.find(({ path }) => path === "Vagrantfile")!.text;
+}
+
+// ------------------------------------------------------------------------------------------- the original's three tests
+
+test("nothing is contributed when no machine has a GPU", () => {
+  for (const provider of providerNames()) {
+    const of = (gpu: string) => vagrantfile(hosts.windows, `provider: ${provider}${gpu}`);
+    assert.is(of(", gpu: {enabled: false}"), of(""), provider);
+    assert.not.match(of(""), /gpu_|pci|nvidia/);
+  }
+});
+
+test("VirtualBox on a macOS host fails with “requires a Linux host”", () => {
+  const [says] = bad(hosts.macos, "virtualbox", "{enabled: true}");
+  assert.is(says, "provider.host: VirtualBox GPU passthrough requires a Linux host");
+});
+
+test("a Hyper-V machine with partition_count: 2 has exactly one customisation with both lines", () => {
+  for (const count of ["2", '"2"']) {
+    const text = vagrantfile(hosts.windows, `provider: hyperv, gpu: {enabled: true, partition_count: ${count}}`);
+    const blocks = text.split(/^(?=\s*m\.vm\.provider )/m).slice(1);
+    assert.is(blocks.length, 1);
+    assert.match(blocks[0]!, /^\s*m\.vm\.provider :hyperv do \|h\|$/m);
+    assert.equal(blocks[0]!.match(/h\.gpu_partition_\w+ = \w+/g), [
+      "h.gpu_partition_adapter = true",
+      "h.gpu_partition_count = 2",
+    ]);
+  }
+});
+
+// ------------------------------------------------------------------------------------------------------ the sentences
+
+test("says what is refused, in these words", () => {
+  const both = (host: Host, provider: string, gpu = "{}") => bad(host, provider, gpu)[0];
+  assert.is(both(hosts.macos, "libvirt"), "provider.host: libvirt GPU passthrough requires a Linux host");
+  assert.is(both(hosts.linux, "hyperv"), "provider.host: Hyper-V GPU partitioning requires a Windows host");
+  assert.is(both(hosts.windows, "virtualbox"), "provider.host: VirtualBox GPU passthrough requires a Linux host");
+  assert.is(both(virtualbox("6.1.0"), "virtualbox"), "provider.version: VirtualBox 6.1 removed PCI passthrough");
+  assert.is(both(virtualbox("7.2.4"), "virtualbox"), "provider.version: VirtualBox 6.1 removed PCI passthrough");
+  assert.is(both(virtualbox("5.2.44"), "virtualbox"), undefined);
+  for (const host of Object.values(hosts)) {
+    assert.is(both(host, "parallels"), "provider.host: Parallels does not support GPU passthrough");
+  }
+  assert.is(both(hosts.home, "hyperv"), "provider.host: Windows Home has no Hyper-V");
+  assert.match(both(hosts.windows, "hyperv", "{mode: passthrough}")!, /^provider\.mode: .*on Windows Server only/);
+  assert.match(both(hosts.windows1903, "hyperv")!, /^provider\.version: .*build 19041/);
+});
+
+test("names the nearest way wherever it refuses", () => {
+  for (const { verdict, says, instead, provider } of matrix) {
+    if (verdict === "refused") assert.ok(instead, `${provider}: ${says}`);
+  }
+  const [refused] = said(virtualbox("7.0.0"), "virtualbox").filter(({ status }) => status === "fail");
+  assert.match(refused!.fix[0]!.say, /provider: libvirt/);
+});
+
+test("Discrete Device Assignment is experimental on Server, and only by name", () => {
+  const mode = (gpu: string) => said(hosts.server2025, "hyperv", gpu).find(({ check }) => check === "provider.mode")!;
+  assert.equal([mode("{}").status, mode("{}").says], ["pass", "Hyper-V, mode partition"]);
+  assert.is(mode("{mode: passthrough}").status, "warn");
+  assert.match(mode("{mode: passthrough}").says, /^experimental/);
+  assert.equal([bad(hosts.server2022, "hyperv"), bad(hosts.server2019, "hyperv").length], [[], 1]);
+});
+
+test("what was not read is unknown, and never refused", () => {
+  const statuses = said(hosts.unread, "hyperv").map(({ status }) => status);
+  assert.ok(statuses.includes("unknown") && !statuses.includes("fail"), statuses.join());
+  const old = said(virtualbox(), "virtualbox").map(({ status }) => status);
+  assert.ok(old.includes("unknown") && !old.includes("fail"), old.join());
+});
+
+test("other providers of Vagrant's are refused by name, and told which are not", () => {
+  assert.equal(implemented, ["libvirt", "hyperv", "virtualbox"]);
+  const sentences = Object.keys(foreign).map((name) => {
+    const [says] = bad(hosts.linux, name);
+    assert.match(
+      says!,
+      new RegExp(`^provider\\.host: GPU passthrough not implemented for ${name}: .*; it is for libvirt`),
+    );
+    return foreign[name]!.says;
+  });
+  assert.is(new Set(sentences).size, 4, "VMware, QEMU, UTM and Docker each have their own");
+  const plain = parseConfig("machines: [{name: a, box: lab/x, provider: utm}]");
+  const [finding] = examine(hosts.macos, settle(plain, hosts.macos), ["provider.host"]);
+  assert.equal([finding!.status, finding!.says], ["fail", "homelab-gpu makes no VMs with utm"]);
+  assert.throws(
+    () => parseConfig("machines: [{name: a, box: lab/x, provider: vboxx}]"),
+    /must be one of libvirt, hyperv, parallels,\s+virtualbox, not/,
+  );
+});
+
+// ---------------------------------------------------------------------------------------------------------- the table
+
+test("has an answer for every provider, use and host", () => {
+  for (const provider of providerNames()) {
+    for (const use of ["plain", "passthrough", "partition"] as const) {
+      for (const host of Object.values(hosts)) assert.is(ruling(provider, use, host).row.provider, provider);
+      const last = matrix.filter((row) => row.provider === provider && row.uses.includes(use)).at(-1)!;
+      assert.ok(last, `${provider} ${use}`);
+    }
+  }
+  for (const { says, verdict } of matrix) if (verdict !== "works") assert.ok(says);
+});
+
+test("a host gets the provider that it has", () => {
+  const chosen = (host: Host) => settle(parseConfig("machines: [{name: a, box: lab/x}]"), host).machines[0]!.provider;
+  assert.equal(Object.entries(hosts).map(([name, host]) => `${name} ${chosen(host)}`), [
+    "linux libvirt",
+    "macos parallels",
+    "windows hyperv",
+    "home virtualbox",
+    "windows10 hyperv",
+    "windows1903 hyperv",
+    "server2019 hyperv",
+    "server2022 hyperv",
+    "server2025 hyperv",
+    "unread hyperv",
+  ]);
+  assert.is(chosen({ ...hosts.macos, programs: { VBoxManage: "/usr/local/bin/VBoxManage" } }), "virtualbox");
+  assert.is(chosen({ ...hosts.macos, programs: {} }), "virtualbox", "neither is there: the one that costs nothing");
+});
+
+test("every provider has its templates", () => {
+  for (const { template, packer } of providers) {
+    for (const name of [template, packer]) assert.ok(names.includes(`templates/${name}`), name);
+  }
+});
+
+test("the README has the table", () => {
+  assert.ok(own("README.md").includes(matrixTable()), "npm run schema writes it anew");
+});
+
+test.run();
