@@ -184,7 +184,25 @@ test("iommu.group: who is in it must be known for sure", () => {
   assert.is(status("iommu.group", (_, fn) => delete fn(audio).driver), "unknown");
   assert.is(status("iommu.group", (made) => made.pciCount!++), "unknown");
   assert.is(status("iommu.group", (made) => delete made.iommu.groups), "unknown");
+  const usb = (driver: string | null) => (made: Host) => {
+    beside(made, { bdf: "0000:01:00.2", vendor: "10de", class: "0c0330", driver });
+    delete made.needs.keyboards;
+  };
+  assert.is(status("iommu.group", usb("xhci_hcd")), "unknown", "the only keyboard may hang on it");
+  assert.is(status("iommu.group", usb(null)), "pass");
   assert.is(status("iommu.group", (_, fn) => fn(gpu).group = null), "skip");
+});
+
+test("iommu.enabled: off in the kernel, whose arguments could not be read", () => {
+  const off = host((made, fn) => {
+    for (const bdf of [gpu, audio]) fn(bdf).group = null;
+    made.iommu.units = [];
+    delete made.kernel.arguments;
+  });
+  const { status, says, fix } = first("iommu.enabled", off);
+  assert.is(status, "fail");
+  assert.match(says, /off in the kernel, whose arguments could not be read$/);
+  assert.is(fix[0]!.run, "cat /proc/cmdline");
 });
 
 test("gpu.driver: held, configured and not rebooted, bound, not read", () => {
@@ -216,6 +234,11 @@ test("gpu.in-use: who holds it, and what cannot be seen without root", () => {
   assert.match(held("Xorg").says, /^Xorg \(7\) holds the card/);
   assert.is(held("nvidia-persiste").fix[0]!.run, "systemctl stop nvidia-persistenced");
   assert.is(held("Xorg", "/dev/dri/card0").status, "pass", "that is another card's");
+  const unnumbered = host((_, fn) => {
+    fn(gpu).driver = "nvidia";
+    fn(gpu).drm = [];
+  });
+  assert.match(first("gpu.in-use", unnumbered).says, /^which of \/dev\/nvidia0, \/dev\/nvidia1 … is this card's/);
   assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.say, "Shut the other VM down");
 });
 
@@ -240,6 +263,7 @@ test("gpu.display: warned where there is another card, refused on the only one, 
   assert.is(boot(["(S) VGA+"]), "fail");
   assert.is(boot(["(S) dummy device"]), "pass", "a serial console, and nothing on the card");
   assert.is(boot(), "fail", "whether it shows was not read");
+  assert.is(status("gpu.display", (_, fn) => delete fn(gpu).bootVga), "unknown");
 });
 
 test("gpu.reset and gpu.power", () => {

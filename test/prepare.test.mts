@@ -98,6 +98,12 @@ test("does it, finds nothing left to do, and takes all of it back", ({ folder })
 
   assert.equal(run(applyScript(preparation), folder), ["update-grub", "update-initramfs -u -k all"]);
   assert.match(readFileSync(join(folder, "etc/default/grub"), "utf8"), /"quiet intel_iommu=on"/);
+  const undoes = () => readFileSync(join(folder, "var/lib/homelab-gpu/arguments.sh"), "utf8").trim().split("\n").length;
+  assert.is(undoes(), 1);
+  const grub = readFileSync(join(folder, "etc/default/grub"), "utf8");
+  writeFileSync(join(folder, "etc/default/grub"), grub.replace(" intel_iommu=on", ""));
+  run(applyScript(preparation), folder);
+  assert.is(undoes(), 1, "a run that is stopped and made again takes back once");
   assert.is(statSync(join(folder, "etc/initramfs-tools/hooks/homelab-gpu")).mode & 0o777, 0o755);
   const after = prepared("rtx4070-desktop-debian12", "{}", (host) => {
     kernelOff(host);

@@ -185,6 +185,19 @@ test("a guest in which all is well, one without the runtime, and one with anothe
   assert.match(judged("amd")[3]!.says, /is not by NVIDIA: its driver and its way into containers are not looked at/);
 });
 
+test("what was not read of the host or of Docker is unknown, and another device with the card's ids is not the card", () => {
+  const layer = (check: string, text: string, driver: string | undefined = "vfio-pci") => {
+    const { driver: _, ...bare } = fn("0000:01:00.0", "10de:2786", "030000");
+    const { findings } = verified("a", text, [], [{ fn: { ...bare, ...(driver ? { driver } : {}) } }]);
+    return findings.find((one) => one.check === check)!.status;
+  };
+  const text = own("test/guests/fine.txt");
+  assert.is(layer("verify.vfio", text), "pass");
+  assert.is(layer("verify.vfio", text, ""), "unknown");
+  assert.is(layer("verify.pci", text.replace("030000 10de:2786", "040300 10de:2786")), "fail");
+  assert.is(layer("verify.toolkit", text.replace(/^runtimes:.*\n/m, "")), "unknown");
+});
+
 test("all: as many in the container as in the VM", () => {
   const count = (text: string) =>
     verified("a", text, [wants("ml-worker", "all")], [{ fn: fn("0000:01:00.0", "10de:2786", "030000") }])
