@@ -24,7 +24,7 @@ const scripts = [
 const patience = { kvm: { boot: 300, services: 60 }, tcg: { boot: 1800, services: 240 } } as const;
 
 /** What a plan may be told beside what there is. */
-export interface Wish {
+interface Wish {
   /** Makes VMs anew where that is the only way. Without it they are a finding, and a plan with a failed finding must not be run. */
   recreate: boolean;
   /** The machines that are brought up; the files are always those of all of them. Default: all. */

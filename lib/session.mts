@@ -139,15 +139,18 @@ export interface Survey {
 
 /** Reads config, host and lab side by side, and examines them, as far as the machines that were named and those that run go. */
 export async function survey(session: Session, known?: Source, words: string[] = []): Promise<Survey> {
-  const [source, probe, { readLab, seenOf }, { examine }] = await Promise.all([
-    known ?? readSource(session),
+  const reading = known ? Promise.resolve(known) : readSource(session);
+  const [source, probe, lab, { seenOf }, { examine }] = await Promise.all([
+    reading,
     readProbe(session),
+    Promise.all([reading, import("./lab.mts")]).then(([{ config, folder }, { readLab }]) =>
+      readLab(session.shell, config, folder)
+    ),
     import("./lab.mts"),
     import("./checks.mts"),
   ]);
   const names = chosen(source, words);
   const host = parseHost(probe);
-  const lab = await readLab(session.shell, source.config, source.folder);
   const settled = settle(source.config, host, seenOf(lab));
   const machines = settled.machines.filter(({ name, running }) => running || names.includes(name));
   const services = settled.services.filter(({ machine }) => machines.some(({ name }) => name === machine));

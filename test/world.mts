@@ -81,7 +81,7 @@ export class World {
       ask: async (command) => {
         await meet(`ask ${command.join(" ")}`);
         this.asked.push(command.slice(0, 2).join(" "));
-        return { ok: true, code: 0, out: command[0] === "virsh" ? this.#virsh() : this.#probe, err: "" };
+        return { ok: true, code: 0, out: command[0] === "virsh" ? this.virsh() : this.#probe, err: "" };
       },
       run: async (command, settings) => {
         await meet(`start ${command.join(" ")}`);
@@ -169,7 +169,8 @@ export class World {
     }
   }
 
-  #virsh(): string {
+  /** What libvirt says of its domains. */
+  virsh(): string {
     return [...this.domains].map(([name, number]) => {
       const hostdevs = this.#passed.map((bdf) => {
         const [domain, bus, slot, fn] = bdf.split(/[:.]/);

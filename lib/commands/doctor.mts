@@ -16,13 +16,19 @@ export async function doctor(session: Session): Promise<number> {
       throw new Trouble(`there is no check ${word}\n  checks: ${checks.map(({ id }) => id).join(", ")}`);
     }
   }
-  const [source, probe] = await Promise.all([readSource(session), readProbe(session)]);
+  const reading = readSource(session);
+  const [source, probe, known] = await Promise.all([
+    reading,
+    readProbe(session),
+    // nothing of this host's counts for a saved one
+    reading.then((source) => (options.host ? {} : seen(session, source))),
+  ]);
   if (options.save) {
     await shell.write(options.save, probe);
     talk(session, `saved what the probe read: ${options.save}`);
   }
   const host = parseHost(probe);
-  const settled = settle(source.config, host, options.host ? {} : await seen(session, source));
+  const settled = settle(source.config, host, known);
   const findings = examine(host, settled, words);
   const ok = !findings.some(({ status }) => status === "fail");
   if (options.json) {
