@@ -5,6 +5,7 @@ import { gpuChecks } from "./checks/gpu.mts";
 import { guestChecks } from "./checks/guest.mts";
 import { heldChecks } from "./checks/held.mts";
 import { hostChecks } from "./checks/host.mts";
+import { hypervChecks } from "./checks/hyperv.mts";
 import { iommuChecks } from "./checks/iommu.mts";
 import { providerChecks } from "./checks/provider.mts";
 import { serviceChecks } from "./checks/services.mts";
@@ -16,6 +17,7 @@ export const checks: Check[] = [
   ...toolChecks,
   ...hostChecks,
   ...gpuChecks,
+  ...hypervChecks,
   ...heldChecks,
   ...cardChecks,
   ...iommuChecks,

@@ -1,5 +1,7 @@
 import type { Host } from "./types.mts";
 import { Trouble } from "./errors.mts";
+import { compact, Facts, mebibytes, number } from "./host/facts.mts";
+import { windowsOf } from "./host/windows.mts";
 import { bdfs, parsePci } from "./pci.mts";
 
 /**
@@ -142,6 +144,9 @@ export function parseHost(text: string): Host {
       keyboards: needs.one("input-read") ? needs.all("keyboard") : undefined,
     }),
     ovmf: sections.has("firmware") ? facts("firmware").all("ovmf") : undefined,
+    windows: sections.has("windows") ? windowsOf(facts("windows")) : undefined,
+    hardwareVirtualization: cpu.flag("virtualization"),
+    virtualboxExtensions: facts("virtualbox").flag("extension-pack"),
     programs: sections.has("programs")
       ? Object.fromEntries(programs.pairs.filter(([key]) => !/-(version|plugin)$/.test(key)))
       : undefined,
@@ -165,51 +170,6 @@ export function parseHost(text: string): Host {
       })
       : undefined,
   });
-}
-
-/** A section's KEY:VALUE lines. */
-class Facts {
-  readonly pairs: [string, string][];
-
-  constructor(lines: string[] = []) {
-    this.pairs = lines.flatMap((line) => {
-      const colon = line.indexOf(":");
-      return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1).trim()]] : [];
-    });
-  }
-
-  all(key: string): string[] {
-    return this.pairs.filter(([name]) => name === key).map(([, value]) => value);
-  }
-
-  one(key: string): string | undefined {
-    return this.pairs.find(([name]) => name === key)?.[1] || undefined;
-  }
-
-  number(key: string): number | undefined {
-    return number(this.one(key));
-  }
-
-  flag(key: string): boolean | undefined {
-    const value = this.one(key);
-    if (value === undefined) return undefined;
-    return /^(yes|y|1)$/i.test(value) ? true : /^(no|n|0)$/i.test(value) ? false : undefined;
-  }
-
-  /** The words of a value that may be empty. */
-  words(key: string): string[] | undefined {
-    const pair = this.pairs.find(([name]) => name === key);
-    return pair && pair[1].split(" ").filter(Boolean);
-  }
-
-  under(prefix: string): Record<string, string> {
-    const found = this.pairs.filter(([name]) => name.startsWith(prefix));
-    return Object.fromEntries(found.map(([name, value]) => [name.slice(prefix.length), value]));
-  }
-
-  some(keys: string[]): Record<string, string> {
-    return Object.fromEntries(this.pairs.filter(([name]) => keys.includes(name)));
-  }
 }
 
 function groups(lines: string[]): Map<string, string[]> {
@@ -266,17 +226,4 @@ function states(lines: string[]): Record<string, string> {
 
 function isPlatform(name: string | undefined): name is "linux" | "windows" | "macos" {
   return name === "linux" || name === "windows" || name === "macos";
-}
-
-function number(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
-}
-
-function mebibytes(kibibytes: number | undefined): number | undefined {
-  return kibibytes === undefined ? undefined : Math.floor(kibibytes / 1024);
-}
-
-/** Drops the keys without a value, which is how an absent fact looks. */
-function compact<T extends object>(facts: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as T;
 }

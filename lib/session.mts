@@ -64,7 +64,8 @@ export function lookOf({ shell, options }: Session, stream: "out" | "err", host?
     color: options.color && !NO_COLOR && wanted,
     width: Math.min(shell.terminal.columns, 100),
     verbose: options.verbose,
-    root: host ? host.uid === 0 : process.getuid?.() === 0,
+    // Windows has no sudo, and says itself where it wants an administrator
+    root: host ? host.uid === 0 || host.os.platform === "windows" : process.getuid?.() === 0,
   };
 }
 
@@ -107,13 +108,43 @@ function located(config: Config, home: string): Config {
 }
 
 /** The probe's text: this host's own, or a saved one (`--host FILE`, `-` for standard input). */
-export async function readProbe({ shell, options }: Session): Promise<string> {
+export async function readProbe(session: Session): Promise<string> {
+  const { shell, options } = session;
   if (options.host) {
     const text = await shell.read(options.host);
     if (text === undefined) throw new Trouble(`there is no file ${options.host}`);
     return text;
   }
-  const { ok, out, err } = await shell.ask(["sh", "-s"], { input: await asset(shell, "scripts/probe-linux.sh") });
+  const probe = probes[shell.platform] ?? probes.linux!;
+  const text = await probed(session, probe);
+  // from within WSL Windows itself is asked, whose part it is
+  if (shell.platform !== "linux" || !parseHost(text).os.wsl) return text;
+  const asked = await probed(session, probes.win32!).catch(() => undefined);
+  return asked?.startsWith("homelab-gpu-probe ") ? asked.replace("[os]", "[os]\nwsl:yes") : text;
+}
+
+/** How each system is probed: the program takes the script from its standard input. */
+const probes: Partial<Record<NodeJS.Platform, { script: string; command: string[] }>> = {
+  linux: { script: "scripts/probe-linux.sh", command: ["sh", "-s"] },
+  darwin: { script: "scripts/probe-macos.sh", command: ["sh", "-s"] },
+  win32: {
+    script: "scripts/probe-windows.ps1",
+    // with -Command - PowerShell would take its input line by line
+    command: [
+      "powershell.exe",
+      "-NoLogo",
+      "-NoProfile",
+      "-NonInteractive",
+      "-ExecutionPolicy",
+      "Bypass",
+      "-Command",
+      "[Console]::In.ReadToEnd() | Invoke-Expression",
+    ],
+  },
+};
+
+async function probed({ shell }: Session, { script, command }: { script: string; command: string[] }): Promise<string> {
+  const { ok, out, err } = await shell.ask(command, { input: await asset(shell, script) });
   if (!ok) throw new Trouble(`the probe failed: ${err.trim().split("\n").at(-1) ?? ""}`, 1);
   return out;
 }

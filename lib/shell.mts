@@ -76,6 +76,8 @@ export interface Shell {
   say(text: string): void;
   /** Asks a person; false where there is none. */
   confirm(question: string): Promise<boolean>;
+  /** The operating system, by Node's name. */
+  readonly platform: NodeJS.Platform;
   /** Whether each stream is a terminal, and how wide that is. */
   readonly terminal: { in: boolean; out: boolean; err: boolean; columns: number };
 }
@@ -257,6 +259,7 @@ export function realShell(): Shell {
       }
     },
 
+    platform: process.platform,
     terminal: {
       in: Boolean(process.stdin.isTTY),
       out: Boolean(process.stdout.isTTY),

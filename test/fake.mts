@@ -79,6 +79,7 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
     print: (text) => void said.push(text),
     say: (text) => void said.push(text),
     confirm: () => Promise.resolve(false),
+    platform: "linux",
     terminal: { in: false, out: false, err: false, columns: 80 },
   };
   return { shell, disk, asked, said };

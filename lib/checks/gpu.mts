@@ -38,6 +38,14 @@ const listed = (functions: PciFunction[]) =>
   functions.map((fn) => `${described(fn)} (${fn.driver ?? "no driver"}${fn.bootVga ? ", boot VGA" : ""})`).join("; ") ||
   "none";
 
+/** Where the host's cards were read. */
+const cardsAt = ({ os }: Host) =>
+  os.platform === "windows"
+    ? "Win32_PnPEntity, class Display"
+    : os.platform === "macos"
+    ? "ioreg -rc IOPCIDevice"
+    : "/sys/bus/pci/devices, class 0x03";
+
 // ---------------------------------------------------------------------------------------------------------- selection
 
 function present(wish: GpuWish, host: Host): Verdict {
@@ -49,9 +57,12 @@ function present(wish: GpuWish, host: Host): Verdict {
     };
   }
   const cards = host.pci.filter(isDisplay);
-  const evidence = [{ read: "/sys/bus/pci/devices, class 0x03", value: listed(cards) }];
+  const evidence = [{ read: cardsAt(host), value: listed(cards) }];
   const own = cards.filter(({ vendor }) => vendor === wish.vendorId);
   if (own.length > 0) return { status: "pass", says: own.map(described).join("; "), evidence };
+  if (host.os.platform !== "linux" && host.pciCount !== host.pci.length) {
+    return { status: "unknown", says: "not every graphics card could be read", evidence };
+  }
   const asked = wish.vendorId === "10de" ? "NVIDIA GPU" : `GPU ${wish.vendorId}:${wish.deviceId ?? "*"}`;
   return {
     status: "fail",
@@ -80,7 +91,7 @@ function match(wish: GpuWish, machine: SettledMachine, host: Host): Verdict {
       return {
         status: "fail",
         says: `${choice.fitting.length} cards match ${asWritten(wish)}: ${listed(choice.fitting)}`,
-        evidence: [{ read: "/sys/bus/pci/devices, class 0x03", value: listed(choice.fitting) }],
+        evidence: [{ read: cardsAt(host), value: listed(choice.fitting) }],
         fix: [words(`Say which: ${choice.fitting.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}`)],
       };
     case "none":
@@ -105,7 +116,7 @@ function moved({ gpu }: Card, { has }: SettledMachine, host: Host): Verdict | un
 
 /** No card fits. The one with the ids may sit at another address, or something else at the address. */
 function noMatch(wish: GpuWish, host: Host, there: PciFunction[]): Verdict {
-  const evidence: Evidence[] = [{ read: "/sys/bus/pci/devices, class 0x03", value: listed(there) }];
+  const evidence: Evidence[] = [{ read: cardsAt(host), value: listed(there) }];
   const own = there.filter(({ vendor }) => vendor === wish.vendorId);
   if (own.length === 0) return { status: "skip", says: "there is no card of that vendor", evidence };
   if (wish.address !== undefined) {

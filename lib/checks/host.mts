@@ -32,7 +32,10 @@ export const hostChecks: Check[] = [
     about: "whether this host is itself a VM, which has to be given an IOMMU from outside",
     why: "a VM can pass on only what it was given itself",
     confirm: "systemd-detect-virt",
-    look: (host, { machines }) => machines.some(({ gpus }) => gpus.length > 0) ? [guest(host)] : [],
+    look: (host, { machines }) =>
+      machines.some(({ gpus }) => gpus.length > 0)
+        ? [host.os.platform === "linux" ? guest(host) : guestByName(host)]
+        : [],
   },
 ];
 
@@ -131,7 +134,10 @@ function memory(host: Host, machines: SettledMachine[]): Verdict[] {
   const wanted = machines.reduce((sum, machine) => sum + machine.memory, 0);
   const evidence = [
     { read: "memory of the machines", value: `${wanted} MiB` },
-    { read: "/proc/meminfo", value: `MemTotal ${total ?? "?"} MiB, MemAvailable ${available ?? "?"} MiB` },
+    {
+      read: host.os.platform === "linux" ? "/proc/meminfo" : "memory of the host",
+      value: `MemTotal ${total ?? "?"} MiB, MemAvailable ${available ?? "?"} MiB`,
+    },
   ];
   if (total === undefined || available === undefined) {
     return [{ status: "unknown", says: "the host's memory could not be read", evidence }];
@@ -163,8 +169,11 @@ function memory(host: Host, machines: SettledMachine[]): Verdict[] {
 function disk(host: Host, machines: SettledMachine[]): Verdict[] {
   const { images, cache } = host.disk;
   const evidence = [
-    { read: "df /var/lib/libvirt/images", value: images === undefined ? "unknown" : `${images} MiB` },
-    { read: "df of the cache folder", value: cache === undefined ? "unknown" : `${cache} MiB` },
+    {
+      read: host.os.platform === "linux" ? "df /var/lib/libvirt/images" : "room for VM disks",
+      value: images === undefined ? "unknown" : `${images} MiB`,
+    },
+    { read: "room in the cache folder", value: cache === undefined ? "unknown" : `${cache} MiB` },
   ];
   const known = [images, cache].filter((size) => size !== undefined);
   if (known.length === 0) return [{ status: "unknown", says: "room on the disks could not be read", evidence }];
@@ -182,6 +191,16 @@ function disk(host: Host, machines: SettledMachine[]): Verdict[] {
     return [{ status: "warn", says: `only ${least} MiB of room for images and disks`, evidence, fix }];
   }
   return [{ status: "pass", says: `${Math.floor(least / 1024)} GiB of room`, evidence }];
+}
+
+/** Where no CPU flag tells: hypervisors say by the machine's maker and model what they are (systemd's virt.c has the list). */
+function guestByName({ dmi, os }: Host): Verdict {
+  const model = [dmi.sys_vendor, dmi.product_name].filter(Boolean).join(" ");
+  const evidence = [{ read: "maker and model", value: model || "not read" }];
+  if (os.wsl || !model) return { status: "unknown", says: "whether this host is a VM could not be read", evidence };
+  return /Virtual Machine|VMware|VirtualBox|QEMU|KVM|Xen|Parallels|Amazon EC2/i.test(model)
+    ? { status: "warn", says: "this host is itself a VM: its GPU is what the outer hypervisor gave it", evidence }
+    : { status: "pass", says: "this host is a machine, not a VM", evidence };
 }
 
 function guest({ cpu, dmi, marks }: Host): Verdict {

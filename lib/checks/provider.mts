@@ -1,4 +1,4 @@
-import type { Check, Host, Mode, SettledMachine, Verdict } from "../types.mts";
+import type { Check, Host, Mode, SettledMachine, Verdict, Windows } from "../types.mts";
 import { command, remedies, words } from "../fixes.mts";
 import { type Row, ruling, type Use } from "../matrix.mts";
 import { isDisplay } from "../pci.mts";
@@ -64,9 +64,12 @@ export const providerChecks: Check[] = [
   {
     id: "provider.access",
     about: "whether the hypervisor runs and lets this user in",
-    why: "Vagrant asks libvirt's system daemon to make the VM",
+    why: "Vagrant asks libvirt's system daemon, or Hyper-V's service, to make the VM",
     confirm: "virsh -c qemu:///system list --all",
-    look: (host, { machines }) => machines.some(({ provider }) => provider === "libvirt") ? libvirtAccess(host) : [],
+    look: (host, { machines }) => [
+      ...(machines.some(({ provider }) => provider === "libvirt") ? libvirtAccess(host) : []),
+      ...(machines.some(({ provider }) => provider === "hyperv") && host.windows ? [hypervAccess(host.windows)] : []),
+    ],
   },
 ];
 
@@ -129,6 +132,40 @@ function hypervisorVersions({ name, provider, gpus }: SettledMachine, host: Host
     const evidence = [{ read: `${titleOf(provider)} version`, value: version ?? "not read" }];
     return [judged({ machine: name, status: "pass", says: "", evidence }, row, sure)];
   });
+}
+
+function hypervAccess({ hyperv, service, elevated, hypervRights, vbs }: Windows): Verdict {
+  const told = (flag: boolean | undefined) => (flag === undefined ? "not read" : flag ? "yes" : "no");
+  const evidence = [
+    { read: "service vmms", value: service ?? "not read" },
+    { read: "administrator", value: told(elevated) },
+    { read: "in the group Hyper-V Administrators", value: told(hypervRights) },
+    { read: "virtualisation-based security", value: told(vbs) },
+  ];
+  if (hyperv === false) return { status: "skip", says: "Hyper-V is not turned on", evidence };
+  if (service !== undefined && service !== "Running") {
+    const says = service === "missing" ? "Hyper-V has no service (vmms)" : `Hyper-V's service vmms is ${service}`;
+    return { status: "fail", says, evidence, fix: [command("Start it", "Start-Service vmms", { root: true })] };
+  }
+  if (elevated === false && hypervRights === false) {
+    return {
+      status: "fail",
+      says: "no rights on Hyper-V",
+      evidence,
+      fix: [
+        words("Run this in a PowerShell that was started as administrator"),
+        command(
+          "Or join the group Hyper-V Administrators, then log in anew",
+          'Add-LocalGroupMember -SID S-1-5-32-578 -Member "$env:USERDOMAIN\\$env:USERNAME"',
+          { root: true },
+        ),
+      ],
+    };
+  }
+  if (service === undefined || (!elevated && !hypervRights)) {
+    return { status: "unknown", says: "whether Hyper-V lets this user in could not be read", evidence };
+  }
+  return { status: "pass", says: "Hyper-V runs and lets this user in", evidence };
 }
 
 function libvirtAccess(host: Host): Verdict[] {

@@ -94,6 +94,9 @@ function safeFixes(findings: Finding[]): Fix[] {
 }
 
 function fixStep({ say, run, root }: Fix, host: Host): Step {
+  if (host.os.platform === "windows") {
+    return { title: say, command: ["powershell.exe", "-NoLogo", "-NoProfile", "-Command", run!] };
+  }
   const sudo = root && host.uid !== 0;
   return { title: say, command: ["sh", "-c", sudo ? asRoot(run!) : run!], ...(sudo ? { terminal: true } : {}) };
 }

@@ -1,0 +1,75 @@
+/** What the probe of Windows says of Windows and Hyper-V. */
+import type { Partitionable, VideoDriver, Windows } from "../types.mts";
+import { compact, type Facts, number } from "./facts.mts";
+
+/** The section `windows` → what it says. */
+export function windowsOf(facts: Facts): Windows {
+  const cmdlet = facts.one("cmdlet");
+  return compact<Windows>({
+    edition: facts.one("edition"),
+    build: facts.number("build"),
+    product: products[facts.one("product") ?? ""],
+    elevated: facts.flag("elevated"),
+    hypervRights: facts.flag("hyperv-rights"),
+    hyperv: facts.flag("hyperv"),
+    service: facts.one("service"),
+    vbs: flagOf(facts.one("vbs")),
+    cmdlet: cmdlet === "Get-VMHostPartitionableGpu" || cmdlet === "Get-VMPartitionableGpu" ? cmdlet : undefined,
+    choice: facts.flag("choice"),
+    partitionable: facts.flag("partitionable-read") ? facts.all("partitionable").map(partitionable) : undefined,
+    partitionableError: facts.one("partitionable-error"),
+    policy: facts.flag("policy-read")
+      ? Object.fromEntries(
+        facts.all("policy").flatMap((text) => {
+          const [, name, value] = /^(\w+) (\d+)$/.exec(text) ?? [];
+          return name ? [[name, Number(value)]] : [];
+        }),
+      )
+      : undefined,
+    drivers: facts.all("video").map(driver),
+    libraries: facts.flag("libraries"),
+  });
+}
+
+/** ProductType of Win32_OperatingSystem. */
+const products: Record<string, Windows["product"]> = { 1: "client", 2: "domain controller", 3: "server" };
+
+/** VirtualizationBasedSecurityStatus of Win32_DeviceGuard: 2 runs, 1 is configured and does not run, 0 is off. */
+function flagOf(status: string | undefined): boolean | undefined {
+  return status === undefined ? undefined : status === "2";
+}
+
+/** `PATH|16,8,4|16` */
+function partitionable(text: string): Partitionable {
+  const [path = "", counts = "", count] = text.split("|");
+  const valid = counts.split(",").flatMap((one) => number(one.trim()) ?? []);
+  return compact<Partitionable>({ path, counts: valid.length > 0 ? valid : undefined, count: number(count) });
+}
+
+/** `ID|VERSION|STATUS|FOLDER|NAME` */
+function driver(text: string): VideoDriver {
+  const [id = "", version, status, folder, ...name] = text.split("|");
+  const said = (value: string | undefined) => value || undefined;
+  return compact<VideoDriver>({
+    id,
+    version: said(version),
+    status: said(status),
+    folder: said(folder),
+    name: said(name.join("|")),
+  });
+}
+
+/** The vendor, the device and the last part of an instance id or instance path of Windows, lower case but for the last. */
+export function hardwareOf(path: string): { vendor: string; device: string; instance: string } | undefined {
+  const [, vendor, device, instance] =
+    /PCI[P]?[#\\]VEN_([0-9A-F]{4})&DEV_([0-9A-F]{4})[^#\\]*[#\\]([^#\\]+)/i.exec(path) ?? [];
+  return vendor && device && instance
+    ? { vendor: vendor.toLowerCase(), device: device.toLowerCase(), instance }
+    : undefined;
+}
+
+/** Windows' number of a driver of NVIDIA's as NVIDIA writes it: `32.0.15.9174` → `591.74`, its last five digits. */
+export function nvidiaVersion(version: string | undefined): string | undefined {
+  const digits = /(\d)\.(\d{4})$/.exec(version ?? "");
+  return digits ? `${digits[1]}${digits[2]!.slice(0, 2)}.${digits[2]!.slice(2)}` : undefined;
+}

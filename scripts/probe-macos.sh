@@ -1,0 +1,100 @@
+#!/bin/sh
+# What this Mac is, as far as running VMs goes: printed as it was read, unjudged.
+#
+#   sh probe-macos.sh
+#
+# It changes nothing and reads no secret. Serial numbers, MAC addresses, host and user names stay out. The format is that of
+# probe-linux.sh: the first line names it, then come sections [NAME] with lines KEY:VALUE, and a fact that could not be read has no line.
+
+LC_ALL=C
+export LC_ALL
+
+section() { printf '[%s]\n' "$1"; }
+fact() { [ -z "$2" ] || printf '%s:%s\n' "$1" "$2"; }
+setting() { sysctl -n "$1" 2>/dev/null; }
+program() { command -v "$1" 2>/dev/null; }
+
+echo 'homelab-gpu-probe 1 macos'
+
+section os
+fact ID macos
+version=$(sw_vers -productVersion 2>/dev/null)
+fact VERSION_ID "$version"
+fact PRETTY_NAME "$(sw_vers -productName 2>/dev/null) $version"
+fact kernel "$(uname -r)"
+case $(uname -m) in
+  arm64) fact arch aarch64 ;;
+  *) fact arch "$(uname -m)" ;;
+esac
+fact uid "$(id -u)"
+fact dmi-sys_vendor 'Apple Inc.'
+fact dmi-product_name "$(setting hw.model)"
+
+section cpu
+fact model "$(setting machdep.cpu.brand_string)"
+fact count "$(setting hw.logicalcpu)"
+case $(setting kern.hv_support) in
+  1) fact virtualization yes ;;
+  0) fact virtualization no ;;
+esac
+
+section memory
+bytes=$(setting hw.memsize)
+[ -n "$bytes" ] && fact MemTotal $((bytes / 1024))
+# what is free, and what is only kept in case it is read again
+vm_stat 2>/dev/null | awk '
+  /page size of/ { for (i = 1; i < NF; i++) if ($i == "of") size = $(i + 1) }
+  /^Pages (free|inactive|speculative|purgeable):/ { gsub(/\./, "", $NF); pages += $NF; read = 1 }
+  END { if (read && size) printf "MemAvailable:%d\n", pages * size / 1024 }'
+
+section disk
+for place in "images $PWD" "cache ${HOME:-/}" "here $PWD"; do
+  fact "${place%% *}" "$(df -Pk "${place#* }" 2>/dev/null | awk 'NR == 2 { print $4 }')"
+done
+
+# Graphics cards, in the form in which Linux shows PCI functions. Apple silicon has its graphics on no PCI bus.
+section pci
+if program ioreg >/dev/null; then
+  fact read yes
+  ioreg -rc IOPCIDevice -d 1 -w 0 2>/dev/null | awk '
+    # numbers stand with their lowest byte first: <de100000>
+    function swapped(text,    i, out) {
+      gsub(/[<> ]/, "", text)
+      for (i = length(text) - 1; i > 0; i -= 2) out = out substr(text, i, 2)
+      return out
+    }
+    function flush(    part) {
+      if (class ~ /^0003/ && at != "") {
+        split(at, part, ":")
+        address = sprintf("0000:%02x:%02x.%x", part[1], part[2], part[3])
+        print address "/class:0x" substr(class, 3)
+        print address "/vendor:0x" substr(vendor, 5)
+        print address "/device:0x" substr(device, 5)
+        count++
+      }
+      class = vendor = device = at = ""
+    }
+    /^\+-o / { flush() }
+    { value = $0; sub(/^[^=]*= /, "", value) }
+    /"class-code" =/ { class = swapped(value) }
+    /"vendor-id" =/ { vendor = swapped(value) }
+    /"device-id" =/ { device = swapped(value) }
+    /"pcidebug" =/ { at = value; gsub(/"/, "", at); sub(/\(.*/, "", at) }
+    END { flush(); print "count:" count + 0 }'
+fi
+
+section programs
+for name in brew vagrant packer VBoxManage prlctl ssh ssh-keygen scp curl tar; do fact "$name" "$(program "$name")"; done
+# vagrant needs most of a second to tell its version; its folder tells it at once
+for path in /opt/vagrant/embedded/gems/gems/vagrant-[0-9]* /opt/vagrant/embedded/gems/*/gems/vagrant-[0-9]* \
+  "${VAGRANT_HOME:-${HOME:-}/.vagrant.d}"/gems/*/gems/vagrant-*-[0-9]*; do
+  [ -d "$path" ] || continue
+  case ${path##*/} in
+    vagrant-[0-9]*) fact vagrant-version "${path##*/vagrant-}" ;;
+    vagrant-*-[0-9]*) fact vagrant-plugin "${path##*/}" ;;
+  esac
+done
+[ -z "$(program packer)" ] || fact packer-version "$(packer version 2>/dev/null | sed -n 1p)"
+[ -z "$(program VBoxManage)" ] || fact virtualbox-version "$(VBoxManage --version 2>/dev/null | sed -n 1p)"
+[ -z "$(program prlctl)" ] || fact parallels-version "$(prlctl --version 2>/dev/null | sed -n 1p)"
+echo '[end]'

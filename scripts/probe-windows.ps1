@@ -1,0 +1,185 @@
+# What this Windows host is, as far as handing a GPU to a VM goes: printed as it was read, unjudged. For Windows PowerShell 5.1
+# and PowerShell 7, as a file or from standard input:
+#
+#   powershell -ExecutionPolicy Bypass -File probe-windows.ps1
+#
+# It changes nothing and reads no secret. Serial numbers, MAC addresses, host and user names stay out. The format is that of
+# probe-linux.sh: the first line names it, then come sections [NAME] with lines KEY:VALUE, and a fact that could not be read
+# has no line. As administrator it sees more.
+
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+try { [Console]::OutputEncoding = New-Object System.Text.UTF8Encoding $false } catch { }
+
+function Write-Section($name) { Write-Output "[$name]" }
+function Write-Fact($key, $value) {
+    if ($null -ne $value -and "$value" -ne '') { Write-Output ("{0}:{1}" -f $key, ("$value" -replace '\s+', ' ').Trim()) }
+}
+function Write-Flag($key, $value) {
+    if ($value -eq $true) { Write-Fact $key 'yes' } elseif ($value -eq $false) { Write-Fact $key 'no' }
+}
+# What an expression gives, or nothing where it fails
+function Read-Or($block) { try { & $block } catch { $null } }
+function Hide-User($path) {
+    $text = "$path"
+    if ($env:USERPROFILE) { $text = $text.Replace($env:USERPROFILE, '~') }
+    $text
+}
+
+Write-Output 'homelab-gpu-probe 1 windows'
+
+$os = Read-Or { Get-CimInstance Win32_OperatingSystem }
+$computer = Read-Or { Get-CimInstance Win32_ComputerSystem }
+$processor = Read-Or { @(Get-CimInstance Win32_Processor)[0] }
+$architectures = @{ 'AMD64' = 'x86_64'; 'ARM64' = 'aarch64'; 'x86' = 'i686' }
+
+Write-Section 'os'
+Write-Fact 'ID' 'windows'
+if ($os) {
+    Write-Fact 'PRETTY_NAME' $os.Caption
+    Write-Fact 'VERSION_ID' $os.Version
+}
+$own = if ($env:PROCESSOR_ARCHITEW6432) { $env:PROCESSOR_ARCHITEW6432 } else { $env:PROCESSOR_ARCHITECTURE }
+Write-Fact 'arch' $architectures["$own"]
+if ($computer) {
+    Write-Fact 'dmi-sys_vendor' $computer.Manufacturer
+    Write-Fact 'dmi-product_name' $computer.Model
+}
+Write-Flag 'secure-boot' (Read-Or { (Get-ItemProperty 'HKLM:\SYSTEM\CurrentControlSet\Control\SecureBoot\State').UEFISecureBootEnabled -eq 1 })
+
+Write-Section 'cpu'
+if ($processor) {
+    Write-Fact 'vendor' $processor.Manufacturer
+    Write-Fact 'model' $processor.Name
+}
+if ($computer) { Write-Fact 'count' $computer.NumberOfLogicalProcessors }
+# a hypervisor that runs already hides from the processor's own entry what the firmware has turned on
+if ($computer -and $computer.HypervisorPresent) { Write-Fact 'virtualization' 'yes' }
+elseif ($processor) { Write-Flag 'virtualization' $processor.VirtualizationFirmwareEnabled }
+
+if ($os) {
+    Write-Section 'memory'
+    Write-Fact 'MemTotal' $os.TotalVisibleMemorySize
+    Write-Fact 'MemAvailable' $os.FreePhysicalMemory
+}
+
+Write-Section 'disk'
+# VM disks lie beside the lab's Vagrantfile
+function Write-Room($key, $path) {
+    $drive = Read-Or { (Split-Path -Qualifier $path) }
+    if ($drive) {
+        $free = Read-Or { (Get-CimInstance Win32_LogicalDisk -Filter "DeviceID='$drive'").FreeSpace }
+        if ($null -ne $free) { Write-Fact $key ([math]::Floor($free / 1024)) }
+    }
+}
+$here = (Get-Location).Path
+Write-Room 'images' $here
+Write-Room 'cache' $(if ($env:VAGRANT_HOME) { $env:VAGRANT_HOME } else { $env:USERPROFILE })
+Write-Room 'here' $here
+
+Write-Section 'windows'
+$current = Read-Or { Get-ItemProperty 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion' }
+if ($current) {
+    Write-Fact 'edition' $current.EditionID
+    Write-Fact 'build' $current.CurrentBuildNumber
+}
+if ($os) { Write-Fact 'product' $os.ProductType }
+$identity = Read-Or { [Security.Principal.WindowsIdentity]::GetCurrent() }
+if ($identity) {
+    $principal = New-Object Security.Principal.WindowsPrincipal $identity
+    Write-Flag 'elevated' ($principal.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator))
+    # Hyper-V Administrators, by a number that is the same in every language
+    Write-Flag 'hyperv-rights' ([bool]($identity.Groups | Where-Object { $_.Value -eq 'S-1-5-32-578' }))
+}
+$feature = Read-Or { Get-CimInstance Win32_OptionalFeature -Filter "Name='Microsoft-Hyper-V'" }
+if ($feature) { Write-Flag 'hyperv' ($feature.InstallState -eq 1) }
+$vmms = Read-Or { , @(Get-CimInstance Win32_Service -Filter "Name='vmms'") }
+if ($null -ne $vmms) { Write-Fact 'service' $(if ($vmms.Count -gt 0) { $vmms[0].State } else { 'missing' }) }
+$guard = Read-Or { Get-CimInstance -Namespace 'root\Microsoft\Windows\DeviceGuard' -ClassName Win32_DeviceGuard }
+if ($guard) { Write-Fact 'vbs' $guard.VirtualizationBasedSecurityStatus }
+Write-Flag 'libraries' (Test-Path "$env:SystemRoot\System32\lxss\lib\libdxcore.so")
+
+$cmdlet = 'Get-VMHostPartitionableGpu', 'Get-VMPartitionableGpu' | Where-Object { Get-Command $_ -ErrorAction SilentlyContinue } | Select-Object -First 1
+if ($cmdlet) {
+    Write-Fact 'cmdlet' $cmdlet
+    $add = Read-Or { Get-Command Add-VMGpuPartitionAdapter }
+    if ($add) { Write-Flag 'choice' ($add.Parameters.ContainsKey('InstancePath')) }
+    try {
+        $cards = @(& $cmdlet)
+        Write-Fact 'partitionable-read' 'yes'
+        foreach ($card in $cards) {
+            Write-Fact 'partitionable' ("{0}|{1}|{2}" -f $card.Name, ($card.ValidPartitionCounts -join ','), $card.PartitionCount)
+        }
+    } catch {
+        Write-Fact 'partitionable-error' $_.Exception.Message
+    }
+}
+$policy = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\HyperV'
+Write-Fact 'policy-read' 'yes'
+if (Test-Path $policy) {
+    $values = Read-Or { Get-ItemProperty $policy }
+    foreach ($name in 'RequireSecureDeviceAssignment', 'RequireSupportedDeviceAssignment') {
+        if ($values -and $null -ne $values.$name) { Write-Fact 'policy' "$name $($values.$name)" }
+    }
+}
+foreach ($video in @(Read-Or { Get-CimInstance Win32_VideoController })) {
+    if (-not $video -or "$($video.PNPDeviceID)" -notmatch '^PCI\\') { continue }
+    $folder = ''
+    if ("$($video.InstalledDisplayDrivers)" -match 'FileRepository\\([^\\]+)\\') { $folder = $Matches[1] }
+    Write-Fact 'video' ("{0}|{1}|{2}|{3}|{4}" -f $video.PNPDeviceID, $video.DriverVersion, $video.Status, $folder, $video.Name)
+}
+
+# Graphics cards, in the form in which Linux shows PCI functions
+Write-Section 'pci'
+$displays = Read-Or { @(Get-CimInstance Win32_PnPEntity -Filter "PNPClass='Display'" | Where-Object { $_.Present -ne $false }) }
+if ($null -ne $displays) {
+    Write-Fact 'read' 'yes'
+    $count = 0
+    foreach ($display in $displays) {
+        if ("$($display.PNPDeviceID)" -notmatch '^PCI\\VEN_([0-9A-F]{4})&DEV_([0-9A-F]{4})&SUBSYS_([0-9A-F]{4})([0-9A-F]{4})&REV_([0-9A-F]{2})\\(.+)$') { continue }
+        $part = $Matches
+        $count++
+        $id = $display.PNPDeviceID
+        $bus = Read-Or { (Get-PnpDeviceProperty -InstanceId $id -KeyName 'DEVPKEY_Device_BusNumber').Data }
+        $address = Read-Or { (Get-PnpDeviceProperty -InstanceId $id -KeyName 'DEVPKEY_Device_Address').Data }
+        if ($null -eq $bus -or $null -eq $address) { continue }
+        # the domain stands in the bus number's upper bytes, the device in the address's
+        $at = '{0:x4}:{1:x2}:{2:x2}.{3:x}' -f ([int64]$bus -shr 8), ([int64]$bus -band 255), ([int64]$address -shr 16), ([int64]$address -band 7)
+        $class = '030000'
+        if ("$($display.CompatibleID)" -match 'CC_(03[0-9A-F]{2})') { $class = $Matches[1] + '00' }
+        Write-Fact "$at/class" ('0x' + $class.ToLower())
+        Write-Fact "$at/vendor" ('0x' + $part[1].ToLower())
+        Write-Fact "$at/device" ('0x' + $part[2].ToLower())
+        Write-Fact "$at/subsystem_vendor" ('0x' + $part[4].ToLower())
+        Write-Fact "$at/subsystem_device" ('0x' + $part[3].ToLower())
+        Write-Fact "$at/revision" ('0x' + $part[5].ToLower())
+        Write-Fact "$at/instance" $part[6]
+        if ($display.Service) { Write-Fact "$at/driver" $display.Service }
+        Write-Fact "$at/model" $display.Name
+    }
+    Write-Fact 'count' $count
+}
+
+Write-Section 'programs'
+$places = @{}
+foreach ($name in 'vagrant', 'packer', 'VBoxManage', 'ssh', 'ssh-keygen', 'scp', 'curl', 'tar', 'powershell', 'pwsh', 'winget', 'wsl') {
+    $found = Get-Command $name -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
+    if ($found) { $places[$name] = $found.Source }
+}
+if (-not $places['VBoxManage'] -and $env:VBOX_MSI_INSTALL_PATH -and (Test-Path "$env:VBOX_MSI_INSTALL_PATH\VBoxManage.exe")) {
+    $places['VBoxManage'] = "$env:VBOX_MSI_INSTALL_PATH\VBoxManage.exe"
+}
+foreach ($name in ($places.Keys | Sort-Object)) { Write-Fact $name (Hide-User $places[$name]) }
+# vagrant needs seconds to tell its version; its folder tells it at once
+if ($places['vagrant']) {
+    $gems = Join-Path (Split-Path (Split-Path $places['vagrant'])) 'embedded\gems'
+    $gem = Read-Or { @(Get-ChildItem "$gems\gems\vagrant-[0-9]*", "$gems\*\gems\vagrant-[0-9]*" -ErrorAction SilentlyContinue)[0] }
+    if ($gem) { Write-Fact 'vagrant-version' ($gem.Name -replace '^vagrant-', '') }
+    $plugins = if ($env:VAGRANT_HOME) { $env:VAGRANT_HOME } else { "$env:USERPROFILE\.vagrant.d" }
+    foreach ($plugin in @(Read-Or { Get-ChildItem "$plugins\gems\*\gems\vagrant-*" -ErrorAction SilentlyContinue })) {
+        if ($plugin) { Write-Fact 'vagrant-plugin' $plugin.Name }
+    }
+}
+if ($places['packer']) { Write-Fact 'packer-version' (Read-Or { @(& $places['packer'] version)[0] }) }
+if ($places['VBoxManage']) { Write-Fact 'virtualbox-version' (Read-Or { @(& $places['VBoxManage'] --version)[0] }) }
+Write-Output '[end]'

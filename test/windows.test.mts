@@ -1,0 +1,164 @@
+// Windows and macOS: which probe is run, and what is made of what it printed.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { examine } from "../lib/checks.mts";
+import { parseConfig } from "../lib/config.mts";
+import { hardwareOf, nvidiaVersion } from "../lib/host/windows.mts";
+import { parseHost } from "../lib/host.mts";
+import { partOf } from "../lib/hyperv.mts";
+import { readProbe, type Session } from "../lib/session.mts";
+import { settle } from "../lib/settle.mts";
+import { assetPath } from "../lib/assets.mts";
+import { fakeShell, own } from "./fake.mts";
+
+const test = suite("windows");
+const host = (name: string) => parseHost(own(`test/hosts/${name}.txt`));
+
+async function probed(platform: NodeJS.Platform, answers: Record<string, { out?: string; code?: number }>) {
+  const scripts = ["probe-linux.sh", "probe-macos.sh", "probe-windows.ps1"];
+  const files = Object.fromEntries(scripts.map((name) => [assetPath(`scripts/${name}`), name]));
+  const { shell, asked } = fakeShell(files, answers);
+  const session = { shell: Object.assign(shell, { platform }), options: {} } as unknown as Session;
+  return { text: await readProbe(session).catch((error: Error) => error.message), asked };
+}
+
+test("each system has its own probe, and none needs a shell that is not there", async () => {
+  const linux = "homelab-gpu-probe 1 linux\n[os]\nID:debian\n";
+  assert.equal(await probed("linux", { "sh -s": { out: linux } }), { text: linux, asked: ["sh -s"] });
+  assert.equal((await probed("darwin", { "sh -s": { out: "mac" } })).text, "mac");
+  const { text, asked } = await probed("win32", { "powershell.exe": { out: "windows" } });
+  assert.is(text, "windows");
+  assert.match(asked[0]!, /^powershell\.exe .*-NonInteractive .*ReadToEnd/);
+  assert.match((await probed("win32", { "powershell.exe": { code: 1 } })).text, /^the probe failed/);
+});
+
+test("from within WSL Windows itself is asked", async () => {
+  const wsl = own("test/hosts/wsl2-ubuntu.txt");
+  const windows = own("test/hosts/windows-11-pro-rtx4070.txt");
+  const { text } = await probed("linux", { "sh -s": { out: wsl }, "powershell.exe": { out: windows } });
+  const { os, pci, windows: facts } = parseHost(text);
+  assert.equal([os.platform, os.wsl, os.id, pci?.length, facts?.edition], [
+    "windows",
+    true,
+    "windows",
+    1,
+    "Professional",
+  ]);
+  // where Windows' programs are out of reach, what WSL itself shows has to do
+  const alone = await probed("linux", { "sh -s": { out: wsl }, "powershell.exe": { code: 127 } });
+  const told = parseHost(alone.text);
+  assert.equal([told.os.platform, told.os.wsl, told.pci, told.windows], ["windows", true, undefined, undefined]);
+});
+
+test("reads what Windows' probe printed", () => {
+  const { windows, os, cpu, memory, pci, hardwareVirtualization } = host("windows-server-2025-a16");
+  assert.equal([os.platform, os.wsl, os.arch, cpu.count, memory.total, hardwareVirtualization], [
+    "windows",
+    false,
+    "x86_64",
+    64,
+    261718,
+    true,
+  ]);
+  const { drivers, partitionable, ...rest } = windows!;
+  assert.equal(rest, {
+    edition: "ServerDatacenter",
+    build: 26100,
+    product: "server",
+    elevated: true,
+    hypervRights: false,
+    hyperv: true,
+    service: "Running",
+    vbs: true,
+    cmdlet: "Get-VMHostPartitionableGpu",
+    choice: true,
+    policy: {},
+    libraries: true,
+  });
+  assert.equal(partitionable!.map(({ counts, count }) => [counts, count]), [[[16, 8, 4, 2], 16]]);
+  assert.equal(drivers.map(({ name, version, status }) => [name, version, status]), [
+    ["NVIDIA A16", "32.0.15.8180", "OK"],
+    ["Microsoft Basic Display Adapter", "10.0.20348.1", "OK"],
+  ]);
+  assert.equal(
+    pci!.map((
+      { bdf, class: code, vendor, device, driver, instance },
+    ) => [bdf, code, vendor, device, driver, instance])[0],
+    [
+      "0000:c3:00.0",
+      "030200",
+      "10de",
+      "25b6",
+      "nvlddmkm",
+      "6&18C2E5D9&0&00200019",
+    ],
+  );
+});
+
+test("knows nothing of what no line says", () => {
+  const { windows, hardwareVirtualization } = parseHost("homelab-gpu-probe 1 windows\n[windows]\n");
+  assert.equal(windows, { drivers: [] });
+  assert.is(hardwareVirtualization, undefined);
+  assert.is(parseHost("homelab-gpu-probe 1 windows\n").windows, undefined);
+});
+
+test("takes ids out of instance ids and paths, in any case", () => {
+  const found = { vendor: "10de", device: "2786", instance: "4&275d7527&0&0010" };
+  assert.equal(
+    hardwareOf("\\\\?\\PCI#VEN_10DE&DEV_2786&SUBSYS_1&REV_A1#4&275d7527&0&0010#{064092b3}\\GPUPARAV"),
+    found,
+  );
+  assert.equal(hardwareOf("PCI\\VEN_10DE&DEV_2786&SUBSYS_1&REV_A1\\4&275d7527&0&0010"), found);
+  assert.equal(hardwareOf("PCIP\\VEN_10de&DEV_2786&REV_A1\\4&275d7527&0&0010"), found);
+  assert.equal(["", "ROOT\\BasicDisplay\\0000", "PCI\\VEN_10DE"].map(hardwareOf), [undefined, undefined, undefined]);
+});
+
+test("counts NVIDIA's drivers as NVIDIA does", () => {
+  assert.equal(["32.0.15.9174", "31.0.15.5222", "27.21.14.5671", "x", undefined].map(nvidiaVersion), [
+    "591.74",
+    "552.22",
+    "456.71",
+    undefined,
+    undefined,
+  ]);
+});
+
+test("two cards of one kind are told apart by the address", () => {
+  const two = host("windows-11-pro-rtx4070");
+  const [first] = two.pci!;
+  two.pci!.push({ ...first!, bdf: "0000:02:00.0", instance: "4&1A2B3C4D&0&0020" });
+  two.windows!.partitionable!.push({
+    ...two.windows!.partitionable![0]!,
+    path: two.windows!.partitionable![0]!.path.replace(/4&275d7527&0&0010/, "4&1a2b3c4d&0&0020"),
+  });
+  assert.is(partOf({ vendorId: "10de" }, two), undefined);
+  assert.match(partOf({ vendorId: "10de", address: "0000:02:00.0" }, two)!.path, /1a2b3c4d/);
+});
+
+test("machines may share a card in parts, and must agree into how many", () => {
+  const config = (a: string, b: string) =>
+    parseConfig(`machines: [{name: a, box: x, gpu: {${a}}}, {name: b, box: y, gpu: {${b}}}]`);
+  const bad = (a: string, b: string) => {
+    const on = host("windows-server-2025-a16");
+    return examine(on, settle(config(a, b), on), ["gpu.exclusive", "hyperv.count"]).filter(({ status }) =>
+      status === "fail"
+    ).map(({ machine, says }) => `${machine}: ${says}`);
+  };
+  assert.equal(bad("", ""), []);
+  assert.equal(bad("partition_count: 4", "partition_count: 4"), []);
+  assert.equal(bad("partition_count: 4", "partition_count: 8"), [
+    "b: a wants the card in 4 parts, and b in 8: it has one count for all",
+  ]);
+  assert.match(bad("mode: passthrough", "")[0]!, /^b: a and b both ask for/);
+});
+
+test("a damaged probe of Windows only knows less", () => {
+  const [first, ...lines] = own("test/hosts/windows-11-laptop-two-cards.txt").split("\n");
+  for (let i = 0; i < lines.length; i++) {
+    const on = parseHost([first, ...lines.filter((_, at) => at !== i)].join("\n"));
+    const whole = examine(on, settle(parseConfig("machines: [{name: a, box: x, gpu: {vendor_id: 10de}}]"), on));
+    assert.not.ok(whole.some(({ says }) => says.startsWith("this check broke")), lines[i]!);
+  }
+});
+
+test.run();
