@@ -81,7 +81,7 @@ module HomelabGpu
     # A card that was assigned goes back to the host
     def back
       return unless @config.gpu_assigned
-      PowerShell.list("Get-VMAssignableDevice #{@vm} | Select-Object InstanceID, LocationPath").each do |device|
+      PowerShell.list("Get-VMAssignableDevice #{@vm} | Select-Object 'InstanceID', 'LocationPath'").each do |device|
         path = PowerShell.quote(device["LocationPath"])
         PowerShell.run("Remove-VMAssignableDevice #{@vm} -LocationPath #{path}")
         PowerShell.run("Mount-VMHostAssignableDevice -LocationPath #{path}")
@@ -112,7 +112,7 @@ module HomelabGpu
         "Where-Object { Get-Command $_ -ErrorAction SilentlyContinue } | Select-Object -First 1")
       raise Error, "this Windows has no cmdlet for partitionable GPUs: turn Hyper-V with its PowerShell module on" if cmdlet.empty?
       chooses = PowerShell.run("(Get-Command Add-VMGpuPartitionAdapter).Parameters.ContainsKey('InstancePath')") == "True"
-      cards = PowerShell.list("#{cmdlet} | Select-Object Name, PartitionCount, ValidPartitionCounts")
+      cards = PowerShell.list("#{cmdlet} | Select-Object 'Name', 'PartitionCount', 'ValidPartitionCounts'")
       card = one(cards.select { |found| mine?(found["Name"]) }, "card that Hyper-V can divide is")
       if !chooses && cards.length > 1
         raise Error, "Windows 10 cannot choose among #{cards.length} cards that can be divided: take out or disable the others"
@@ -135,7 +135,7 @@ module HomelabGpu
     end
 
     def adapt(path, chooses)
-      there = PowerShell.list("Get-VMGpuPartitionAdapter #{@vm} | Select-Object Id, InstancePath")
+      there = PowerShell.list("Get-VMGpuPartitionAdapter #{@vm} | Select-Object 'Id', 'InstancePath'")
       # Windows 10 does not tell which card an adapter is of: an old one may be of a card that is gone
       good, stale = there.partition { |adapter| chooses && adapter["InstancePath"].to_s.casecmp?(path) }
       stale += good.drop(1)
@@ -157,7 +157,7 @@ module HomelabGpu
     end
 
     def assign
-      there = PowerShell.list("Get-VMAssignableDevice #{@vm} | Select-Object InstanceID, LocationPath")
+      there = PowerShell.list("Get-VMAssignableDevice #{@vm} | Select-Object 'InstanceID', 'LocationPath'")
       return if there.any? { |device| mine?(device["InstanceID"].sub("PCIP", "PCI")) }
       device = one(present, "card")
       location = PowerShell.run("(Get-PnpDeviceProperty -InstanceId #{PowerShell.quote(device)} DEVPKEY_Device_LocationPaths).Data[0]")

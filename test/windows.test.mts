@@ -8,15 +8,14 @@ import { parseHost } from "../lib/host.mts";
 import { partOf } from "../lib/hyperv.mts";
 import { readProbe, type Session } from "../lib/session.mts";
 import { settle } from "../lib/settle.mts";
-import { assetPath } from "../lib/assets.mts";
-import { fakeShell, own } from "./fake.mts";
+import { fakeShell, own, root } from "./fake.mts";
 
 const test = suite("windows");
 const host = (name: string) => parseHost(own(`test/hosts/${name}.txt`));
 
 async function probed(platform: NodeJS.Platform, answers: Record<string, { out?: string; code?: number }>) {
   const scripts = ["probe-linux.sh", "probe-macos.sh", "probe-windows.ps1"];
-  const files = Object.fromEntries(scripts.map((name) => [assetPath(`scripts/${name}`), name]));
+  const files = Object.fromEntries(scripts.map((name) => [`${root}/scripts/${name}`, name]));
   const { shell, asked } = fakeShell(files, answers);
   const session = { shell: Object.assign(shell, { platform }), options: {} } as unknown as Session;
   return { text: await readProbe(session).catch((error: Error) => error.message), asked };

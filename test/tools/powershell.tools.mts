@@ -26,6 +26,7 @@ function nodes(text: string): Node[] {
   walk(parser.parse(text)!.rootNode);
   return found;
 }
+/** (Of words without quotes, a comma between them, the grammar knows nothing: they are quoted for it.) */
 const errors = (text: string) =>
   nodes(text).filter((node) => node.isError || node.isMissing).map((node) =>
     `line ${node.startPosition.row + 1}: ${node.text}`
