@@ -5,7 +5,7 @@ import { checks } from "../lib/checks.mts";
 import { explain } from "../lib/commands/explain.mts";
 import { asFinding, failures, likelyCauses } from "../lib/failures.mts";
 import type { Options } from "../lib/session.mts";
-import { fakeShell } from "./fake.mts";
+import { fakeShell, options } from "./fake.mts";
 
 const test = suite("failures");
 
@@ -643,18 +643,6 @@ test("is a finding for those who print findings", () => {
   assert.equal(evidence, [{ read: "line 2", value: "NVRM: BAR1 is 0M @ 0x0" }]);
 });
 
-const options: Options = {
-  json: false,
-  dryRun: false,
-  yes: false,
-  gpu: true,
-  recreate: false,
-  apply: false,
-  undo: false,
-  quiet: false,
-  verbose: false,
-  color: false,
-};
 const log = "starting\nerror: Network not found: no network with matching name 'default'\n";
 
 async function explained(files: Record<string, string>, words: string[], more: Partial<Options> = {}) {

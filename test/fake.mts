@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type { Options } from "../lib/session.mts";
 import type { Answer, Shell } from "../lib/shell.mts";
 import * as assert from "uvu/assert";
 
@@ -24,6 +25,20 @@ machines:
       device_id: 2786       # RTX 4070
       mode: passthrough
 `;
+
+/** What is typed behind no command: nothing. */
+export const options: Options = {
+  json: false,
+  dryRun: false,
+  yes: false,
+  gpu: true,
+  recreate: false,
+  apply: false,
+  undo: false,
+  quiet: false,
+  verbose: false,
+  color: false,
+};
 
 /** Puts programs of these texts into a folder `bin` below this one, and gives the environment in which they come first. */
 export function standIns(folder: string, programs: Record<string, string>): NodeJS.ProcessEnv {

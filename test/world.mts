@@ -4,7 +4,7 @@ import { ConfigError, Trouble } from "../lib/errors.mts";
 import { prefixOf } from "../lib/lab.mts";
 import type { Options, Session } from "../lib/session.mts";
 import type { Ended, RunOptions, Shell } from "../lib/shell.mts";
-import { fakeShell, own } from "./fake.mts";
+import { fakeShell, options as none, own } from "./fake.mts";
 
 /** What a killed process does: nothing more, no clean-up either. */
 export class Killed extends Error {}
@@ -140,19 +140,7 @@ export class World {
     };
     return {
       shell,
-      options: {
-        json: false,
-        dryRun: false,
-        yes: true,
-        gpu: true,
-        recreate: false,
-        apply: false,
-        undo: false,
-        quiet: false,
-        verbose: false,
-        color: false,
-        ...options,
-      },
+      options: { ...none, yes: true, ...options },
       words,
       rest: [],
     };
