@@ -119,14 +119,16 @@ function together(raw: Partial<RawConfig>, reader: Reader): void {
   if (raw.machines?.length === 0) {
     reader.at("machines", "machines is an empty list", "machines: [{name: devlab, box: devlab/debian-13}]");
   }
+  const named = new Set<string>();
+  const built = new Map<string, RawMachine>();
   machines.forEach((machine, i) => {
     const path = `machines.${i}`;
-    if (
-      machines.slice(0, i).some(({ name }) => name !== undefined && name.toLowerCase() === machine.name?.toLowerCase())
-    ) {
+    if (named.has(machine.name?.toLowerCase())) {
       reader.at(`${path}.name`, `two machines are named ${machine.name}`, `name: ${machine.name}-2`);
     }
-    const other = machines.slice(0, i).find(({ box }) => box !== undefined && box === machine.box);
+    if (machine.name !== undefined) named.add(machine.name.toLowerCase());
+    const other = built.get(machine.box);
+    if (!other && machine.box !== undefined) built.set(machine.box, machine);
     if (other && recipe(other) !== recipe(machine)) {
       const says =
         `machines ${other.name} and ${machine.name} build the box ${machine.box} in two ways (image, provision, driver, engine or GPU)`;

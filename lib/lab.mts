@@ -50,6 +50,8 @@ export interface State {
   proofs: Record<string, Proof>;
   /** What each machine's card was bound to before its VM got it. */
   handed: Record<string, Handed[]>;
+  /** `destroy` has begun, and not ended: its VMs may be gone, and libvirt's copies of their boxes not yet. */
+  removing?: true;
 }
 
 /** Writes it down. */

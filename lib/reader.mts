@@ -220,11 +220,14 @@ function alike(key: string, written: string): boolean {
   return (x.length <= 1 && y.length <= 1) || (x.length === 2 && x[0] === y[1] && x[1] === y[0]);
 }
 
+/** What is shown of a text where most is wrong. */
+const shownProblems = 20;
+
 /** Problems → one message: each with its place, the line, and what to write. */
 export function configError(problems: Problem[], text: string, name: string): ConfigError {
   const lines = text.split(/\r?\n/);
   const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
-  const parts = sorted.map(({ line, column, says, write }) => {
+  const parts = sorted.slice(0, shownProblems).map(({ line, column, says, write }) => {
     const gutter = String(line).padStart(5);
     // long lines are cut around the place, so that the mark below stays under it
     const from = Math.max(0, column - 50);
@@ -236,5 +239,6 @@ export function configError(problems: Problem[], text: string, name: string): Co
       ...(write ? [`      write  ${write}`] : []),
     ].join("\n");
   });
-  return new ConfigError(sorted, parts.join("\n"));
+  const more = sorted.length - parts.length;
+  return new ConfigError(sorted, [...parts, ...(more > 0 ? [`and ${more} more`] : [])].join("\n"));
 }

@@ -5,9 +5,10 @@ import {
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
+  Lexer,
   type Node,
   parseDocument,
+  type Scalar,
   visit,
   type YAMLMap,
 } from "yaml";
@@ -15,26 +16,91 @@ import type { Problem } from "./errors.mts";
 
 export { isMap, isScalar, isSeq, type Node };
 
+/** Characters that a text may have: what takes a reader long is worth no waiting. */
+const most = 128 * 1024;
+
+/** How deep lists and mappings in brackets may be nested; the package goes down a call for each, and slowly where there is no more stack. */
+const deepest = 100;
+
+/** A pair of a mapping: its key as text, where that stands, its value. */
+interface Pair {
+  key: string;
+  at: number;
+  value: Node | null;
+}
+
 /** A YAML text taken apart, with the place of everything in it. */
 export class Yaml {
-  readonly problems: Problem[];
-  readonly root: Node | null;
+  readonly problems: Problem[] = [];
+  readonly root: Node | null = null;
   readonly #document: Document.Parsed;
-  readonly #lines = new LineCounter();
+  readonly #text: string;
+  readonly #pairs = new Map<YAMLMap, Pair[]>();
 
   constructor(text: string) {
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, merge: true });
+    const long = text.length > most;
+    this.#text = text;
+    // the package compares every key of a mapping with every other
+    const options = { prettyErrors: false, logLevel: "error" as const, merge: true, uniqueKeys: false };
+    const deep = long ? undefined : tooDeep(text);
+    this.#document = parseDocument(long || deep !== undefined ? "" : text, options);
+    if (long) this.#problem(0, `this is too long: ${text.length} characters, and at most ${most} are read`);
+    if (deep !== undefined) this.#problem(deep, "this is nested too deeply");
+    for (const { pos, message } of this.#document.errors) {
+      this.#problem(pos[0], /call stack/.test(message) ? "this is nested too deeply" : `this is no YAML: ${message}`);
+    }
+    if (this.problems.length > 0) return;
     this.root = this.#document.contents;
-    this.problems = this.#document.errors.map((error) => ({
-      ...this.place(error.pos[0]),
-      says: `this is no YAML: ${error.message}`,
-    }));
+    try {
+      this.#examine();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.#problem(0, "this is nested too deeply");
+    }
+  }
+
+  #problem(at: number, says: string): void {
+    this.problems.push({ ...this.place(at), says });
+  }
+
+  /** What the package itself finds only where it makes plain data of it, or slowly. */
+  #examine(): void {
+    const anchors = new Set<string>();
+    visit(this.#document, {
+      Node: (_, { anchor }) => void (anchor && anchors.add(anchor)),
+      Map: (_, { items, anchor, range }) => {
+        if (anchor) anchors.add(anchor);
+        const keys = new Set<unknown>();
+        for (const { key, value } of items) {
+          const at = offset(key) ?? offset(value) ?? range?.[0] ?? 0;
+          if (!isScalar(key)) {
+            this.#problem(at, "a key must be plain text");
+          } else if (textOf(key) === "<<") {
+            const node = this.resolve(value);
+            const sources = isSeq(node) ? node.items.map((item) => this.resolve(item)) : [node];
+            if (!sources.every(isMap)) this.#problem(at, "<< takes a mapping, or a list of them");
+          } else {
+            if (keys.has(key.value)) this.#problem(at, `the key “${textOf(key)}” is there twice`);
+            keys.add(key.value);
+          }
+        }
+      },
+      Alias: (_, alias, path) => {
+        const { source } = alias;
+        const says = !anchors.has(source)
+          ? `there is no anchor &${source} before this`
+          : path.some((node) => (node as { anchor?: string }).anchor === source)
+          ? `*${source} stands within what it stands for`
+          : undefined;
+        if (says) this.#problem(offset(alias) ?? 0, says);
+      },
+    });
   }
 
   /** Line and column of an offset, from 1. */
   place(offset: number): { line: number; column: number } {
-    const { line, col } = this.#lines.linePos(offset);
-    return { line, column: col };
+    const before = this.#text.slice(0, offset).split("\n");
+    return { line: before.length, column: before.at(-1)!.length + 1 };
   }
 
   /** What an alias stands for; any other node is itself. */
@@ -43,28 +109,52 @@ export class Yaml {
     return (found as Node | undefined) ?? null;
   }
 
-  /** The pairs of a mapping with its merge keys (`<<`) followed, its own keys winning. */
-  pairs(map: YAMLMap, depth = 0): { key: string; at: number; value: Node | null }[] {
-    const own: { key: string; at: number; value: Node | null }[] = [];
-    const merged: typeof own = [];
+  /** The pairs of a mapping with its merge keys (`<<`) followed: its own keys win, then those of the earlier source. */
+  pairs(map: YAMLMap): Pair[] {
+    const known = this.#pairs.get(map);
+    if (known) return known;
+    // a mapping that merges itself in finds nothing there
+    this.#pairs.set(map, []);
+    const own = new Map<string, Pair>();
+    const merged: Pair[] = [];
     for (const pair of map.items) {
-      const key = isScalar(pair.key) ? (pair.key.source ?? String(pair.key.value)) : String(pair.key);
+      const key = isScalar(pair.key) ? textOf(pair.key) : "";
       const value = this.resolve(pair.value);
-      if (key === "<<" && depth < 4) {
+      if (key === "<<") {
         const sources = isSeq(value) ? value.items.map((item) => this.resolve(item)) : [value];
-        for (const source of sources) if (isMap(source)) merged.push(...this.pairs(source, depth + 1));
+        for (const source of sources) if (isMap(source)) merged.push(...this.pairs(source));
       } else {
-        own.push({ key, at: offset(pair.key) ?? offset(map) ?? 0, value });
+        own.set(key, { key, at: offset(pair.key) ?? offset(map) ?? 0, value });
       }
     }
-    const names = new Set(own.map(({ key }) => key));
-    return [...own, ...merged.filter(({ key }) => !names.has(key))];
+    for (const pair of merged) if (!own.has(pair.key)) own.set(pair.key, pair);
+    const pairs = [...own.values()];
+    this.#pairs.set(map, pairs);
+    return pairs;
   }
 
   /** A node as plain data. Throws if aliases would multiply it beyond reason. */
   data(node: Node): unknown {
     return node.toJS(this.#document, { maxAliasCount: 100 });
   }
+}
+
+/** Where brackets are nested too deeply, if anywhere. */
+function tooDeep(text: string): number | undefined {
+  let [at, depth] = [0, 0];
+  for (const lexeme of new Lexer().lex(text)) {
+    if (lexeme === "[" || lexeme === "{") depth++;
+    if (lexeme === "]" || lexeme === "}") depth--;
+    if (depth > deepest) return at;
+    // marks of the lexer's own stand nowhere in the text
+    if (!/^[\x02\x18\x1f]$/.test(lexeme)) at += lexeme.length;
+  }
+  return undefined;
+}
+
+/** A key as it stands in the text. To the package `<<` is a symbol. */
+function textOf({ source, value }: Scalar): string {
+  return source ?? String(value);
 }
 
 /** Where a node begins in the text. */

@@ -40,7 +40,7 @@ const packages: Record<string, string> = {
   "zx/core": "export const { $ } = zx;",
   chalk: "export default zx.chalk;",
   minimist: "export default zx.minimist;",
-  yaml: "export const { Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } = zx.YAML;",
+  yaml: "export const { Document, isAlias, isMap, isScalar, isSeq, Lexer, parseDocument, visit } = zx.YAML;",
 };
 
 const plugin: Plugin = {

@@ -119,7 +119,7 @@ test("shows the line, and what to write instead", () => {
 
 test("refuses what is no YAML, no mapping, or nothing", () => {
   assert.match(wrong("machines: [")[0]!, /^1:\d+ this is no YAML: /);
-  assert.match(wrong("a: 1\na: 2")[0]!, /^2:1 this is no YAML: .*unique/);
+  assert.match(wrong("a: 1\na: 2")[0]!, /^2:1 the key “a” is there twice/);
   assert.equal(wrong(""), ["1:1 the file is empty"]);
   assert.equal(wrong("- a"), ["1:1 the file must be a mapping, not a list"]);
   assert.equal(wrong("machines: []"), ["1:11 machines is an empty list"]);
@@ -143,6 +143,24 @@ services:
     x-d: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]
 `;
   assert.match(wrong(bomb)[0]!, /^3:3 service web cannot be read: Excessive alias count/);
+});
+
+test("anchors, merge keys and nesting are bounded, whatever they would make", () => {
+  const sources = (i: number) => Array(30).fill(`*m${i - 1}`).join(", ");
+  const levels = [1, 2, 3, 4, 5, 6].map((i) => ` - &m${i} {<<: [${sources(i)}]}\n`).join("");
+  const start = performance.now();
+  assert.match(wrong(`machines:\n - &m0 {name: a, box: lab/x}\n${levels}`)[0]!, /two machines are named a/);
+  assert.equal(wrong(`machines: ${"[".repeat(50_000)}`), ["1:111 this is nested too deeply"]);
+  assert.match(wrong(`machines: ${" ".repeat(200_000)}`)[0]!, /^1:1 this is too long: 200010 characters/);
+  assert.ok(performance.now() - start < 1000);
+  const itself = `${one("")}services: {web: &a {image: x, environment: `;
+  assert.match(wrong(`${itself}*a}}`)[0]!, /^4:44 \*a stands within what it stands for/);
+  assert.match(wrong(`${itself}*b}}`)[0]!, /^4:44 there is no anchor &b before this/);
+  assert.match(wrong(`${itself}{<<: 1}}}`)[0]!, /^4:45 << takes a mapping/);
+  assert.match(wrong("? [a]\n: 1\n")[0]!, /^1:3 a key must be plain text/);
+  assert.equal(wrong("machines: [{name: a, name: b, box: c}]"), ["1:22 the key “name” is there twice"]);
+  const merged = parseConfig("machines: [{name: a, <<: [{box: lab/first}, {box: lab/second, cpus: 3}]}]").machines[0]!;
+  assert.equal([merged.box, merged.cpus], ["lab/first", 3], "the earlier source wins (yaml.org/type/merge.html)");
 });
 
 test("gives services their machine", () => {

@@ -45,9 +45,17 @@ export class World {
     return `${process.cwd()}/.homelab-gpu`;
   }
 
-  /** What counts when all is said and done: files without logs and times, and which VMs run. */
+  /** What the probe prints: while a VM runs, what it has from the host is on vfio-pci. */
+  get #host(): string {
+    const taken = [...this.domains.values()].some((number) => number !== undefined) ? this.#passed : [];
+    return taken.reduce((text, bdf) => text.replace(new RegExp(`^(${bdf}/driver:).*`, "m"), "$1vfio-pci"), this.#probe);
+  }
+
+  /** What counts when all is said and done: files without logs, times, and the locks of the dead; and which VMs run. */
   get outcome(): Record<string, string> {
-    const files = [...this.disk].filter(([path]) => path.startsWith(this.folder) && !/\/(logs|\.vagrant)\//.test(path));
+    const files = [...this.disk].filter(([path]) =>
+      path.startsWith(this.folder) && !/\/(logs|\.vagrant)\/|\/lock$/.test(path)
+    );
     const plain = files.map(([path, text]) => [path, text.replace(/"(at|run)": "[^"]*"/g, '"$1": ""')] as const);
     const domains = [...this.domains].map(([name, number]) => [name, number ? "runs" : "off"] as const);
     return Object.fromEntries([...plain, ...domains].sort(([a], [b]) => a.localeCompare(b)));
@@ -81,7 +89,7 @@ export class World {
       ask: async (command) => {
         await meet(`ask ${command.join(" ")}`);
         this.asked.push(command.slice(0, 2).join(" "));
-        return { ok: true, code: 0, out: command[0] === "virsh" ? this.virsh() : this.#probe, err: "" };
+        return { ok: true, code: 0, out: command[0] === "virsh" ? this.virsh() : this.#host, err: "" };
       },
       run: async (command, settings) => {
         await meet(`start ${command.join(" ")}`);
@@ -165,10 +173,11 @@ export class World {
         const address = `<address domain='0x${domain}' bus='0x${bus}' slot='0x${slot}' function='0x${fn}'/>`;
         return `<hostdev mode='subsystem' type='pci' managed='yes'><source>${address}</source></hostdev>`;
       });
+      const window = /X-PciMmio64Mb,string=\d+/.exec(this.disk.get(`${this.folder}/Vagrantfile`) ?? "")?.[0] ?? "";
       const type = this.#probe.includes("flag:vmx") ? "kvm" : "qemu";
       return `Id: ${number ?? "-"}\nName: ${name}\nCPU(s): 2\nMax memory: 1048576 KiB\n<domain type='${type}'>${
         hostdevs.join("")
-      }</domain>\n`;
+      }${window}</domain>\n`;
     }).join("");
   }
 

@@ -76,7 +76,8 @@ export async function destroy(session: Session): Promise<number> {
   const orphans = (await shell.list(`${source.folder}/.vagrant/machines`)).filter((name) => !lab.machines[name]);
   const names = [...Object.keys(lab.machines).filter((name) => lab.machines[name]!.state !== "absent"), ...orphans];
   const boxes = [...new Set(source.config.machines.map(({ box }) => box))];
-  const copied = (await shell.list(`${source.folder}/verify`)).length > 0 || names.length > 0;
+  const begun = await readState(shell, source.folder);
+  const copied = names.length > 0 || begun.removing || (await shell.list(`${source.folder}/verify`)).length > 0;
   const steps = [
     ...names.map((name) => removal(name, lab.machines[name]?.domain ?? lab.prefix + name, `Remove the VM ${name}`)),
     ...(copied
@@ -91,9 +92,10 @@ export async function destroy(session: Session): Promise<number> {
       !(await shell.confirm(`Remove ${names.join(", ")} and all that is in ${names.length === 1 ? "it" : "them"}?`))
     ) return 1;
   }
-  const code = await perform(session, source, steps, "destroy", "there is nothing to remove");
+  const mark = () => writeState(shell, source.folder, { ...begun, removing: true });
+  const code = await perform(session, source, steps, "destroy", "there is nothing to remove", mark);
   if (code !== 0 || options.dryRun) return code;
-  const state = await readState(shell, source.folder);
+  const { removing: _, ...state } = await readState(shell, source.folder);
   const back = await cardsBack(session, source, Object.keys(state.handed));
   if (steps.length > 0 || Object.keys(state.handed).length > 0) {
     // what is not seen to be back stays written down
@@ -127,6 +129,7 @@ async function perform(
   steps: Step[],
   command: string,
   nothing: string,
+  before = () => Promise.resolve(),
 ): Promise<number> {
   const { shell, options } = session;
   talk(session, `config: ${source.name}`);
@@ -140,6 +143,7 @@ async function perform(
   }
   const lock = await hold(shell, source.folder, command, (line) => talk(session, line));
   try {
+    await before();
     await runSteps(session, source.folder, steps, lock);
   } finally {
     await lock.release();

@@ -1,0 +1,84 @@
+// Saved hosts that were damaged on their way.
+import { readdirSync } from "node:fs";
+import process from "node:process";
+import * as assert from "uvu/assert";
+import { examine } from "../lib/checks.mts";
+import { parseConfig } from "../lib/config.mts";
+import { Trouble } from "../lib/errors.mts";
+import { cardsOf } from "../lib/gpus.mts";
+import { parseHost } from "../lib/host.mts";
+import { settle } from "../lib/settle.mts";
+import { topologyLines } from "../lib/topology.mts";
+import { own, random, root, spent } from "./fake.mts";
+
+const guarded = ["iommu.enabled", "iommu.group"];
+
+/** A text with a few things done to it. */
+function damaged(text: string, dice: ReturnType<typeof random>): string {
+  let lines = text.split("\n");
+  for (let times = 1 + dice.below(4); times > 0; times--) {
+    const at = dice.below(lines.length);
+    const length = 1 + dice.below(dice.next() < 0.3 ? 60 : 3);
+    switch (dice.below(6)) {
+      case 0: // a line, or a run of lines, is gone
+        lines.splice(at, length);
+        break;
+      case 1: // doubled
+        lines.splice(dice.below(lines.length), 0, ...lines.slice(at, at + length));
+        break;
+      case 2: // moved
+        lines.splice(dice.below(lines.length), 0, ...lines.splice(at, length));
+        break;
+      case 3: // the rest is gone
+        if (dice.next() < 0.3) lines = lines.slice(0, at);
+        break;
+      case 4: // a line ends early
+        lines[at] = (lines[at] ?? "").slice(0, dice.below((lines[at] ?? "").length + 1));
+        break;
+      default: { // a byte is another
+        const line = lines[at] ?? "";
+        const byte = dice.below(line.length + 1);
+        lines[at] = line.slice(0, byte) + String.fromCharCode(dice.below(256)) + line.slice(byte + 1);
+      }
+    }
+  }
+  return lines.join("\n");
+}
+
+const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith(".txt")).map((name) => {
+  const gpu = /^gpu: (.*)$/m.exec(own(`test/hosts/${name.replace(/\.txt$/, ".findings")}`))![1];
+  const config = parseConfig(`machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]`);
+  const text = own(`test/hosts/${name}`);
+  const host = parseHost(text);
+  const failed = examine(host, settle(config, host), guarded).filter(({ status }) => status === "fail");
+  return { name, text, config, failed: failed.map(({ check }) => check) };
+});
+
+/**
+ * Examines so many damaged hosts: none breaks a check, no fail of the IOMMU or the group becomes a pass, and none takes long. Throws for
+ * the first that does; gives how many were refused for their first line, and the longest that one took.
+ */
+export function examineDamaged(variants: number, seed: number): { refused: number; longest: number } {
+  const dice = random(seed);
+  let [refused, longest] = [0, 0];
+  for (let i = 0; i < variants; i++) {
+    const { name, text, config, failed } = hosts[i % hosts.length]!;
+    const variant = damaged(text, dice);
+    const start = process.cpuUsage();
+    try {
+      const host = parseHost(variant);
+      const settled = settle(config, host);
+      const findings = examine(host, settled);
+      for (const { check, status, says } of findings) {
+        assert.not.match(says, /this check broke/, `${name}, variant ${i}: ${says}`);
+        assert.not(failed.includes(check) && status === "pass", `${name}, variant ${i}: ${check} passes: ${says}`);
+      }
+      for (const card of settled.machines.flatMap((machine) => cardsOf(machine, host))) topologyLines(card, host, 80);
+    } catch (error) {
+      if (!(error instanceof Trouble)) throw error;
+      refused++;
+    }
+    longest = Math.max(longest, spent(start));
+  }
+  return { refused, longest };
+}

@@ -1,0 +1,139 @@
+// Configs made at random from the table of keys, and damage to their texts.
+import { Ajv } from "ajv";
+import { parseConfig } from "../lib/config.mts";
+import { ConfigError } from "../lib/errors.mts";
+import { file, type Shape } from "../lib/keys.mts";
+import { schemaOf } from "../lib/schema.mts";
+import { writeYaml } from "../lib/yaml.mts";
+import { random } from "./fake.mts";
+
+/** Holds the schema against the parser, on so many configs, right and wrong: how many were right, and those of which the two say different things. */
+export function compared(count: number, seed: number): { right: number; differing: string[] } {
+  const accepts = new Ajv({ strict: false, allErrors: true }).compile(schemaOf());
+  const dice = random(seed);
+  const differing: string[] = [];
+  let right = 0;
+  for (let i = 0; i < count; i++) {
+    const config = made(file, dice, i % 3 === 0 ? 0 : 0.03);
+    const text = JSON.stringify(config);
+    const parsed = parses(text);
+    if (parsed === "together") continue; // what needs two keys at once is the parser's alone
+    right += Number(parsed === "right");
+    if (accepts(config) !== (parsed === "right")) differing.push(text);
+  }
+  return { right, differing };
+}
+
+/** `together`: each key is right, and only what they say together is wrong. */
+function parses(text: string): "right" | "wrong" | "together" {
+  try {
+    parseConfig(text);
+    return "right";
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const both =
+      /two machines are named|in two ways|on which machine|no machine of that name|goes with|needs its checksum|is an empty list/;
+    return error.problems.every(({ says }) => both.test(says)) ? "together" : "wrong";
+  }
+}
+
+/** A value of a shape; with some chance (0 to 1) of another. */
+export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: number): unknown {
+  const number = shape.kind === "hex" ? 1.5 : 70000000; // how a number is written, a schema cannot see
+  if (dice.next() < wrong) {
+    return dice.pick<unknown>([null, "", "x y", -1, 1.5, number, true, [], {}, "12345", [1], { a: 1 }]);
+  }
+  switch (shape.kind) {
+    case "text":
+      return /^[[{"]/.test(shape.example) || shape.example.includes("…")
+        ? dice.pick(["0a:00.0", `sha256:${"0".repeat(64)}`])
+        : shape.example;
+    case "hex":
+      return dice.pick<unknown>(["10de", "1E84", "0042", 2786]);
+    case "choice":
+      return dice.pick(shape.values());
+    case "whole":
+      return dice.pick<unknown>([shape.min, shape.max, ...(shape.quoted ? [String(shape.max)] : [])]);
+    case "flag":
+      return dice.pick([true, false]);
+    case "list":
+      return Array.from({ length: dice.below(3) }, () => made(shape.of, dice, wrong));
+    case "either":
+      return made(dice.pick(shape.of), dice, wrong);
+    case "map": {
+      const names = Object.keys(shape.keys).filter((name) => shape.keys[name]!.required || dice.next() < 0.5);
+      const alone = shape.exactlyOne && dice.pick(shape.exactlyOne);
+      const kept = shape.exactlyOne ? [alone!] : names;
+      if (dice.next() < wrong) kept.push("unknown");
+      return Object.fromEntries(kept.map((name) => [name, shape.keys[name] ? made(shape.keys[name], dice, wrong) : 1]));
+    }
+    case "services":
+      return dice.next() < 0.5 ? {} : {
+        [dice.next() < wrong ? "a b" : "web"]: {
+          image: "x",
+          ...(dice.next() < 0.5 ? { gpu: made(shape.keys.gpu!, dice, wrong) } : {}),
+        },
+      };
+  }
+}
+
+/** A config as people write it, and then a few things done to its text. */
+export function damagedConfig(dice: ReturnType<typeof random>): string {
+  const config = made(file, dice, dice.next() < 0.5 ? 0 : 0.04);
+  const whole = dice.next() < 0.3 ? JSON.stringify(config) : writeYaml(config);
+  let text = whole;
+  for (let times = dice.below(5); times > 0; times--) {
+    const at = dice.below(text.length + 1);
+    const lines = text.split("\n");
+    const line = dice.below(lines.length);
+    switch (dice.below(7)) {
+      case 0: // something is in between that means something to YAML, or to nobody
+        text = text.slice(0, at) + dice.pick(odd) + text.slice(at);
+        break;
+      case 1: // a part is gone
+        text = text.slice(0, at) + text.slice(at + 1 + dice.below(20));
+        break;
+      case 2: // the rest is gone
+        if (dice.next() < 0.3) text = text.slice(0, at);
+        break;
+      case 3: // lines are doubled, elsewhere
+        lines.splice(dice.below(lines.length + 1), 0, ...lines.slice(line, line + 1 + dice.below(3)));
+        text = lines.join("\n");
+        break;
+      case 4: // a line stands further in, or out
+        lines[line] = dice.next() < 0.5 ? ` ${lines[line]}` : lines[line]!.replace(/^ /, "");
+        text = lines.join("\n");
+        break;
+      case 5: // a value has an anchor, and another place refers to it
+        text = text.replace(/: /, ": &a ").slice(0, at) +
+          text.slice(at).replace(/: .*/, `: ${dice.pick(["*a", "{<<: *a}", "*b"])}`);
+        break;
+      default: // it stands in itself, deeper and deeper
+        if (dice.next() < 0.1) text = `${"[".repeat(dice.below(2000))}${text}`;
+        else text = text.replace(/: (.*)/, (_, value) => `: ${"{a: ".repeat(dice.below(40))}${value}`);
+    }
+  }
+  return text;
+}
+
+const odd = [
+  ..."&*!|>%@`?-:,[]{}#'\"\\\t\r\n\0\u0085\u2028\ufeff\ud800",
+  "<<: ",
+  "<<: *a",
+  "!!binary ",
+  "!!set ",
+  "!!omap ",
+  "!!js/function ",
+  "? ",
+  "- ",
+  "---\n",
+  "...\n",
+  "%YAML 1.1\n",
+  "__proto__: ",
+  "constructor: ",
+  "1e999",
+  "0x10",
+  ".nan",
+  "~",
+  "\ud83d\ude00",
+];

@@ -1,0 +1,45 @@
+// Configs by the ten thousand: read or refused with a place, never a stack, never for long.
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parseConfig } from "../../lib/config.mts";
+import { ConfigError } from "../../lib/errors.mts";
+import { random, spent } from "../fake.mts";
+import { compared, damagedConfig } from "../generated.mts";
+
+const test = suite("configs");
+const count = 20_000;
+const seed = 7;
+
+test(`${count} damaged configs (seed ${seed}): read, or refused with a place, within 200 ms`, () => {
+  const dice = random(seed);
+  const slow: string[] = [];
+  let refused = 0;
+  for (let i = 0; i < count; i++) {
+    const text = damagedConfig(dice);
+    const start = process.cpuUsage();
+    try {
+      parseConfig(text);
+    } catch (error) {
+      assert.instance(error, ConfigError, `config ${i}: ${(error as Error).stack}\n${JSON.stringify(text)}`);
+      const lines = text.split("\n");
+      for (const { line, column, says } of (error as ConfigError).problems) {
+        const inside = line >= 1 && line <= lines.length && column >= 1 && column <= lines[line - 1]!.length + 1;
+        assert.ok(inside && says, `config ${i}: ${line}:${column} ${says}\n${JSON.stringify(text)}`);
+      }
+      refused++;
+    }
+    const took = spent(start);
+    if (took > 200) slow.push(`config ${i}: ${took} ms, ${JSON.stringify(text).slice(0, 300)}`);
+  }
+  assert.equal(slow, []);
+  assert.ok(refused > count / 4 && refused < count * 0.95, `${refused} were refused`);
+});
+
+test(`${count} configs (seed ${seed}): the schema accepts what the parser accepts, and nothing else`, () => {
+  const { right, differing } = compared(count, seed);
+  assert.equal(differing, []);
+  assert.ok(right > count / 6, `only ${right} were right`);
+});
+
+test.run();

@@ -1,0 +1,172 @@
+// Whole commands on a host that is not real, stopped at each of their operations in turn: the next run always goes on.
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { destroy, down } from "../../lib/commands/machines.mts";
+import { prepare } from "../../lib/commands/prepare.mts";
+import { up } from "../../lib/commands/up.mts";
+import { verify } from "../../lib/commands/verify.mts";
+import { Interrupted, Trouble } from "../../lib/errors.mts";
+import type { Options, Session } from "../../lib/session.mts";
+import { random } from "../fake.mts";
+import { Killed, type Mishap, World } from "../world.mts";
+
+const test = suite("faults");
+const plain = `machines:
+  - {name: a, box: lab/x, image: debian-13, cpus: 2, memory: 1024}
+  - {name: b, box: lab/y, cpus: 2, memory: 1024}
+services: {web: {image: x/web, machine: a}}
+`;
+const card = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}]\n";
+type Command = (session: Session) => Promise<number>;
+
+/** A fresh host with a lab that is as `before` leaves it. */
+async function host(gpu: boolean, before: Command[] = []): Promise<World> {
+  const world = gpu
+    ? new World(card, "rtx4070-desktop-debian12", ["0000:01:00.0", "0000:01:00.1"])
+    : new World(plain, "vm-without-gpu");
+  for (const command of before) assert.is(await world.does(command, world.session([])), 0, world.said.join(""));
+  return world;
+}
+
+/** Asserts that two hosts are alike in what counts; says where they differ. */
+function alike(world: World, expected: Record<string, string>, when: string): void {
+  const { outcome } = world;
+  const differs = [...new Set([...Object.keys(outcome), ...Object.keys(expected)])].filter((path) =>
+    outcome[path] !== expected[path]
+  );
+  assert.equal(differs.map((path) => [path, outcome[path]]), [], when);
+}
+
+/** What each command starts from, and what it is told. */
+const commands: { name: string; command: Command; gpu: boolean; before: Command[]; options?: Partial<Options> }[] = [
+  { name: "up", command: up, gpu: false, before: [] },
+  { name: "up with a card", command: up, gpu: true, before: [] },
+  { name: "up after down", command: up, gpu: false, before: [up, down] },
+  { name: "verify", command: verify, gpu: false, before: [up] },
+  { name: "down", command: down, gpu: false, before: [up] },
+  { name: "destroy", command: destroy, gpu: false, before: [up] },
+  { name: "destroy with a card", command: destroy, gpu: true, before: [up] },
+  { name: "prepare", command: prepare, gpu: true, before: [], options: { apply: true } },
+];
+
+const mishaps: Record<string, (operation: string) => void> = {
+  "killed (SIGKILL, power cut)": () => {
+    throw new Killed();
+  },
+  "interrupted (SIGINT)": (operation) => {
+    if (/^(ask|run)/.test(operation)) throw new Interrupted();
+  },
+  "the disk is full": (operation) => {
+    if (/^(write|create)/.test(operation)) throw new Trouble("no space left on the device", 1);
+  },
+};
+
+for (const { name, command, gpu, before, options } of commands) {
+  for (const [what, strike] of Object.entries(mishaps)) {
+    test(`${name}, ${what}, at every operation: the next one goes on`, async () => {
+      const whole = await host(gpu, before);
+      assert.is(await whole.does(command, whole.session([], options)), 0, whole.said.join(""));
+      const expected = whole.outcome;
+      let at = 1;
+      for (;; at++) {
+        const world = await host(gpu, before);
+        let struck = "";
+        const mishap: Mishap = {
+          at,
+          strike: (operation) => {
+            struck = operation;
+            strike(operation);
+          },
+        };
+        try {
+          await world.does(command, world.session([], options, { mishap }));
+        } catch (error) {
+          if (!(error instanceof Killed || error instanceof Interrupted)) throw error;
+        }
+        if (!struck) break;
+        world.said = [];
+        const code = await world.does(command, world.session([], options));
+        assert.is(code, 0, `after ${struck} (operation ${at}): ${world.said.join("")}`);
+        alike(world, expected, `after ${struck} (operation ${at})`);
+      }
+      assert.ok(at > 15, `only ${at} operations`);
+    });
+  }
+}
+
+test("destroy takes away what any stopped up left", async () => {
+  let at = 1;
+  for (;; at++) {
+    const world = await host(false);
+    let struck = false;
+    const mishap = {
+      at,
+      strike: () => {
+        struck = true;
+        throw new Killed();
+      },
+    };
+    await world.does(up, world.session([], {}, { mishap })).catch((error) => assert.instance(error, Killed));
+    if (!struck) break;
+    assert.is(await world.does(destroy, world.session([])), 0, world.said.join(""));
+    assert.is(world.domains.size, 0);
+    assert.equal([...world.disk.keys()].filter((path) => /\/(ssh|verify)\//.test(path)), []);
+  }
+});
+
+test("the config changes during a run: the next one brings what it says now", async () => {
+  const path = `${process.cwd()}/homelab-gpu.yaml`;
+  const changed = plain.replace("x/web", "x/other");
+  const whole = await host(false);
+  whole.disk.set(path, changed);
+  assert.is(await whole.does(up, whole.session([])), 0);
+  for (let at = 1;; at++) {
+    const world = await host(false);
+    const mishap = { at, strike: () => void world.disk.set(path, changed) };
+    assert.is(await world.does(up, world.session([], {}, { mishap })), 0, world.said.join(""));
+    if (world.disk.get(path) !== changed) break;
+    assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+    alike(world, whole.outcome, `changed at operation ${at}`);
+  }
+});
+
+test("the clock is set back between runs and during one", async () => {
+  const { now } = Date;
+  const whole = await host(false, [up]);
+  try {
+    for (const at of [1, 20, 60]) {
+      const world = await host(false);
+      const mishap = { at, strike: () => void (Date.now = () => 0) };
+      assert.is(await world.does(up, world.session([], {}, { mishap })), 0, world.said.join(""));
+      world.asked = [];
+      assert.is(await world.does(up, world.session([])), 0);
+      assert.is(world.asked.length, 2, "nothing is done again");
+      alike(world, whole.outcome, `from operation ${at} on`);
+      Date.now = now;
+    }
+  } finally {
+    Date.now = now;
+  }
+});
+
+test("two runs at once, in 500 orders (seed 7): one step at a time, and a lab that is whole", async () => {
+  const dice = random(7);
+  const single = await host(false, [up]);
+  for (let i = 0; i < 500; i++) {
+    const world = await host(false, i % 2 === 0 ? [] : [up]);
+    world.alive.add(process.pid);
+    const pause = async () => {
+      for (let turns = dice.below(4); turns > 0; turns--) await Promise.resolve();
+    };
+    const pair: Command[] = i % 2 === 0 ? [up, up] : [dice.pick([down, destroy]), up];
+    const codes = await Promise.all(pair.map((command) => world.does(command, world.session([], {}, { pause }))));
+    assert.ok(codes.every((code) => code === 0 || code === 1), world.said.join(""));
+    assert.ok(codes.includes(0), world.said.join(""));
+    assert.is(world.most, 1, `order ${i}: two steps at once`);
+    assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+    alike(world, single.outcome, `order ${i}`);
+  }
+});
+
+test.run();
