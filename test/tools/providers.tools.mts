@@ -14,6 +14,7 @@ import { makePlan } from "../../lib/plan.mts";
 import { settle } from "../../lib/settle.mts";
 import type { Host } from "../../lib/types.mts";
 import { own, root } from "../fake.mts";
+import { errors } from "./grammar.mts";
 import { hostile } from "./hostile.mts";
 
 const test = suite<{ folder: string }>("providers");
@@ -31,7 +32,13 @@ test.before.each((context) => {
   context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu providers-"));
   answers(context.folder, { cmdlet: "Get-VMHostPartitionableGpu", chooses: "True", cards: [card(path), card(other)] });
 });
-test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
+test.after.each(({ folder }) => {
+  const said = calls(folder).filter((line) =>
+    !/^(vagrant|configured): /.test(line) && existsSync(join(folder, "hyperv_gpu.rb"))
+  );
+  for (const line of said) assert.equal(errors(`${line}\n`), [], line);
+  rmSync(folder, { recursive: true });
+});
 
 /** What the stand-ins answer; lists of one as the thing itself, as ConvertTo-Json gives them. */
 function answers(folder: string, files: Record<string, unknown>): void {
