@@ -40,7 +40,8 @@ function assetPath(path: string): string {
 export async function asset(shell: Shell, path: string): Promise<string> {
   const text = inside[path] ?? await shell.read(assetPath(path));
   if (text === undefined) throw new Error(`${path} is not beside lib/: the copy of homelab-gpu is not whole`);
-  return text;
+  // git on Windows may have given its lines Windows' ends, which no shell in a guest takes
+  return text.replaceAll("\r\n", "\n");
 }
 
 /**

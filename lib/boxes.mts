@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import { pathToFileURL } from "node:url";
 import type { DriverWish, File, Host, Image, SettledMachine, Step } from "./types.mts";
 import { knownImages } from "./images.mts";
 import { type Driver, driverOf } from "./nvidia.mts";
-import { providerOf } from "./providers.mts";
+import { isOwn, providerOf } from "./providers.mts";
 import { isOlder } from "./versions.mts";
 
 /** Texts of this project's templates and scripts and of the user's provision scripts, and the stamps of image files, by path. */
@@ -21,10 +22,10 @@ export interface Box {
 /** Size of the disk of a VM whose box we build: it is thin, so that it takes what is written. */
 const diskSize = "64G";
 
-/** The box of a machine, or undefined if the machine takes one as it is. */
-export function boxOf(machine: SettledMachine, host: Host, texts: Texts): Box | undefined {
+/** The box of a machine, or undefined if the machine takes one as it is. `lab` is the absolute path of the lab's folder. */
+export function boxOf(machine: SettledMachine, host: Host, texts: Texts, lab: string): Box | undefined {
   const { image, box: name, provider } = machine;
-  if (!image) return undefined;
+  if (!image || !isOwn(provider)) return undefined;
   const packer = providerOf(provider).packer;
   const folder = `packer/${slug(name)}`;
   const driver = driverOf(machine, host);
@@ -40,19 +41,12 @@ export function boxOf(machine: SettledMachine, host: Host, texts: Texts): Box | 
   ];
   const template = text(texts, `templates/${packer}`);
   const version = `1.${hash([template, diskSize, provider, image, scripts, environment, imageTexts(image, texts)])}`;
-  const emulated = machine.accelerator === "tcg";
-  const values = {
-    accelerator: machine.accelerator,
-    cpu_model: emulated ? "max" : "host",
-    cpus: Math.min(host.cpu.count ?? 2, 4),
-    memory: Math.min(machine.memory, 2048),
-    disk_image: "image",
-    disk_size: diskSize,
-    scripts: scripts.map(({ path }) => path),
-    environment,
-  };
   const init = !isOlder(host.versions.packer ?? "0", "1.7");
-  const packerEnv = { CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: "cache" };
+  const common = { scripts: scripts.map(({ path }) => path), environment };
+  const made = packer === "qemu.pkr.hcl"
+    ? fromDisk(image, machine, host, folder, version)
+    : fromBox(image, machine, folder, version, lab);
+  if (!made) return undefined;
   return {
     name,
     provider,
@@ -60,17 +54,15 @@ export function boxOf(machine: SettledMachine, host: Host, texts: Texts): Box | 
     files: [
       { path: `${folder}/box.pkr.hcl`, text: template },
       ...(init ? [{ path: `${folder}/plugins.pkr.hcl`, text: text(texts, "templates/plugins.pkr.hcl") }] : []),
-      { path: `${folder}/values.auto.pkrvars.json`, text: `${JSON.stringify(values, null, 2)}\n` },
+      {
+        path: `${folder}/values.auto.pkrvars.json`,
+        text: `${JSON.stringify({ ...made.values, ...common }, null, 2)}\n`,
+      },
       ...scripts.map(({ path, text }) => ({ path: `${folder}/${path}`, text, mode: 0o755 })),
+      ...made.files,
     ],
     steps: [
-      {
-        title: `Get the image ${imageName(image)}`,
-        command: ["sh", "scripts/get-image.sh", `${folder}/image`, ...imageArguments(image)],
-        // debootstrap needs root: sudo may ask for a password
-        ...(host.uid === 0 ? {} : { terminal: true }),
-      },
-      { title: "Make a key for this build", command: ["sh", "scripts/make-seed.sh", `${folder}/seed`] },
+      ...made.before,
       ...(init
         ? [{ title: "Get Packer's plugins", command: ["packer", "init", "."], cwd: folder, env: packerEnv }]
         : []),
@@ -80,13 +72,83 @@ export function boxOf(machine: SettledMachine, host: Host, texts: Texts): Box | 
         cwd: folder,
         env: packerEnv,
       },
-      {
-        title: `Give the box ${name} to Vagrant`,
-        command: ["sh", "../../scripts/add-box.sh", name, version, provider, "box.box"],
-        cwd: folder,
-      },
+      { title: `Give the box ${name} to Vagrant`, cwd: folder, ...made.add },
     ],
   };
+}
+
+const packerEnv = { CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: "cache" };
+
+/** What differs from one builder of Packer's to the next. */
+interface Making {
+  values: Record<string, unknown>;
+  files: File[];
+  before: Step[];
+  /** Of the step that gives Vagrant the box. */
+  add: Pick<Step, "command" | "env">;
+}
+
+/** From a disk image, by the qemu builder: for libvirt. */
+function fromDisk(image: Image, machine: SettledMachine, host: Host, folder: string, version: string): Making {
+  const { box, provider, accelerator, memory } = machine;
+  return {
+    values: {
+      accelerator,
+      cpu_model: accelerator === "tcg" ? "max" : "host",
+      cpus: Math.min(host.cpu.count ?? 2, 4),
+      memory: Math.min(memory, 2048),
+      disk_image: "image",
+      disk_size: diskSize,
+    },
+    files: [],
+    before: [
+      {
+        title: `Get the image ${imageName(image)}`,
+        command: ["sh", "scripts/get-image.sh", `${folder}/image`, ...imageArguments(image)],
+        // debootstrap needs root: sudo may ask for a password
+        ...(host.uid === 0 ? {} : { terminal: true }),
+      },
+      { title: "Make a key for this build", command: ["sh", "scripts/make-seed.sh", `${folder}/seed`] },
+    ],
+    add: { command: ["sh", "../../scripts/add-box.sh", box, version, provider, "box.box"] },
+  };
+}
+
+/** From a published box, by the vagrant builder: for the other providers. No shell takes part, which Windows does not have. */
+function fromBox(image: Image, { box, provider }: SettledMachine, folder: string, version: string, lab: string) {
+  const source = boxSource(image);
+  if (!source) return undefined;
+  const metadata = {
+    name: box,
+    versions: [{
+      version: `${version}.0`,
+      providers: [{ name: provider, url: pathToFileURL(`${lab}/${folder}/output/package.box`).href }],
+    }],
+  };
+  const making: Making = {
+    values: { ...source, provider },
+    files: [{ path: `${folder}/metadata.json`, text: `${JSON.stringify(metadata, null, 2)}\n` }],
+    before: [],
+    add: {
+      command: ["vagrant", "box", "add", "--force", "--provider", provider, "metadata.json"],
+      env: { VAGRANT_CHECKPOINT_DISABLE: "1" },
+    },
+  };
+  return making;
+}
+
+/** What the vagrant builder starts from; undefined for an image that is no box. */
+export function boxSource(image: Image): { source: string; checksum: string } | undefined {
+  switch (image.kind) {
+    case "known":
+      return { source: knownImages[image.name]!.published, checksum: "none" };
+    case "file":
+      return image.file.endsWith(".box") ? { source: image.file, checksum: "none" } : undefined;
+    case "url":
+      return image.url.endsWith(".box") ? { source: image.url, checksum: image.checksum } : undefined;
+    case "debootstrap":
+      return undefined;
+  }
 }
 
 /** What install-nvidia.sh is told, `NAME=VALUE` each: the driver that was decided, and where to get it. */

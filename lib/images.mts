@@ -7,14 +7,16 @@ export interface KnownImage {
   /** The publisher's list of checksums beside it: sha512sum's or sha256sum's format. */
   sums: string;
   suite: string;
+  /** The Vagrant box of that system for providers other than libvirt: Chef's bento, of generation 2 with Hyper-V (os_pkrvars there). */
+  published: string;
 }
 
 /** Images that a box can be built from by name. The kernel is the distribution's own, not its cloud variant, which lacks drivers. */
 export const knownImages: Record<string, KnownImage> = {
   "debian-12": debian("bookworm", 12),
   "debian-13": debian("trixie", 13),
-  "ubuntu-22.04": ubuntu("jammy"),
-  "ubuntu-24.04": ubuntu("noble"),
+  "ubuntu-22.04": ubuntu("jammy", "22.04"),
+  "ubuntu-24.04": ubuntu("noble", "24.04"),
 };
 
 /** Suites that `make-image.sh` can build, and what they are. */
@@ -33,10 +35,20 @@ export function suiteOf(image: Image | undefined): string | undefined {
 
 function debian(suite: string, version: number): KnownImage {
   const base = `https://cloud.debian.org/images/cloud/${suite}/latest`;
-  return { url: `${base}/debian-${version}-generic-amd64.qcow2`, sums: `${base}/SHA512SUMS`, suite };
+  return {
+    url: `${base}/debian-${version}-generic-amd64.qcow2`,
+    sums: `${base}/SHA512SUMS`,
+    suite,
+    published: `bento/debian-${version}`,
+  };
 }
 
-function ubuntu(suite: string): KnownImage {
+function ubuntu(suite: string, version: string): KnownImage {
   const base = `https://cloud-images.ubuntu.com/${suite}/current`;
-  return { url: `${base}/${suite}-server-cloudimg-amd64.img`, sums: `${base}/SHA256SUMS`, suite };
+  return {
+    url: `${base}/${suite}-server-cloudimg-amd64.img`,
+    sums: `${base}/SHA256SUMS`,
+    suite,
+    published: `bento/ubuntu-${version}`,
+  };
 }

@@ -3,7 +3,9 @@ import process from "node:process";
 import type { Config, Seen } from "./types.mts";
 import { askLibvirt, type Made } from "./domains.mts";
 import type { Handed } from "./handover.mts";
+import { home } from "./home.mts";
 import type { Shell } from "./shell.mts";
+import { askVm } from "./vms.mts";
 
 /** What there is of a lab already: its boxes, its VMs, and what was last proven of them. */
 export interface Lab {
@@ -19,6 +21,8 @@ export interface Lab {
 /** A machine's VM. */
 export interface LabMachine {
   domain: string;
+  /** Vagrant's provider that the VM was made with; absent while there is none. */
+  provider?: string;
   /** `half-made`: an earlier run was stopped before the VM had come up once. */
   state: "absent" | "off" | "running" | "half-made";
   /** Tells one run of the VM from the next: the host's boot and libvirt's number of the running domain. */
@@ -59,30 +63,38 @@ export async function writeState(shell: Shell, folder: string, state: State): Pr
   await shell.write(`${folder}/state.json`, `${JSON.stringify(state, null, 2)}\n`);
 }
 
-/** Looks at what is there: one question to libvirt, some small files. */
+/** Looks at what is there: one question to libvirt, one for each VM of another provider, some small files. */
 export async function readLab(shell: Shell, config: Config, folder: string): Promise<Lab> {
   const prefix = prefixOf(folder);
   const names = config.machines.map(({ name }) => name);
-  const [domains, boot, state, boxes, machines] = await Promise.all([
-    askLibvirt(shell, names.map((name) => prefix + name)),
+  const [boot, state, boxes, machines] = await Promise.all([
     shell.read("/proc/sys/kernel/random/boot_id"),
     readState(shell, folder),
     readBoxes(shell, config),
     Promise.all(names.map((name) => readMachine(shell, folder, name))),
+  ]);
+  // libvirt may have a domain that Vagrant has no word of yet
+  const libvirt = names.filter((_, i) =>
+    shell.platform === "linux" && (machines[i]!.provider ?? "libvirt") === "libvirt"
+  );
+  const [domains, others] = await Promise.all([
+    askLibvirt(shell, libvirt.map((name) => prefix + name)),
+    Promise.all(machines.map(({ provider, id }) => provider && id ? askVm(shell, provider, id) : undefined)),
   ]);
   return {
     folder,
     prefix,
     boxes,
     machines: Object.fromEntries(names.map((name, i) => {
-      const { id, made, box, address } = machines[i]!;
+      const { id, made, box, address, provider } = machines[i]!;
       const domain = prefix + name;
-      const seen = domains[domain];
+      const seen = others[i] ?? domains[domain];
       const whole = made && seen;
       const run = seen?.number && `${boot?.trim() ?? ""}/${seen.number}`;
       const proof = state.proofs[name];
       return [name, {
         domain,
+        ...(provider ? { provider } : {}),
         state: whole ? (seen.number ? "running" : "off") : seen || id ? "half-made" : "absent",
         ...(run ? { run } : {}),
         ...(seen?.cpus ? { cpus: seen.cpus } : {}),
@@ -98,7 +110,7 @@ export async function readLab(shell: Shell, config: Config, folder: string): Pro
 
 /** The names of a lab's domains begin with its folder's name and a part of its path's hash: two labs never meet. */
 export function prefixOf(folder: string): string {
-  const home = folder.split("/").at(-2) ?? "";
+  const home = folder.split(/[\\/]/).at(-2) ?? "";
   const word = home.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 20) || "lab";
   return `${word}-${createHash("sha256").update(folder).digest("hex").slice(0, 6)}_`;
 }
@@ -126,7 +138,7 @@ export async function readState(shell: Shell, folder: string): Promise<State> {
 
 /** Vagrant keeps a box in `boxes/NAME/VERSION/PROVIDER`, newer ones in `boxes/NAME/VERSION/ARCHITECTURE/PROVIDER`. */
 async function readBoxes(shell: Shell, config: Config): Promise<Record<string, string[]>> {
-  const root = `${process.env.VAGRANT_HOME ?? `${process.env.HOME ?? ""}/.vagrant.d`}/boxes`;
+  const root = `${process.env.VAGRANT_HOME ?? `${home()}/.vagrant.d`}/boxes`;
   const names = [...new Set(config.machines.map(({ box }) => box))];
   const versions = await Promise.all(
     names.map((name) => shell.list(`${root}/${name.replaceAll("/", "-VAGRANTSLASH-")}`)),
@@ -134,18 +146,25 @@ async function readBoxes(shell: Shell, config: Config): Promise<Record<string, s
   return Object.fromEntries(names.map((name, i) => [name, versions[i]!.filter((version) => /^\d/.test(version))]));
 }
 
+/** Vagrant keeps what it knows of a machine in `machines/NAME/PROVIDER`, an `id` where there is a VM. */
 async function readMachine(shell: Shell, folder: string, name: string) {
-  const own = `${folder}/.vagrant/machines/${name}/libvirt`;
-  const [id, box, ssh] = await Promise.all([
-    shell.read(`${own}/id`),
-    shell.read(`${own}/box_meta`),
-    shell.read(`${folder}/ssh/${name}`),
-  ]);
+  const all = `${folder}/.vagrant/machines/${name}`;
+  const [providers, ssh] = await Promise.all([shell.list(all), shell.read(`${folder}/ssh/${name}`)]);
+  const ids = await Promise.all(providers.map((provider) => shell.read(`${all}/${provider}/id`)));
+  const at = ids.findIndex((id) => id !== undefined);
+  const provider = at < 0 ? undefined : providers[at]!;
   let version: string | undefined;
   try {
-    version = (JSON.parse(box ?? "") as { version?: string }).version;
+    version =
+      (JSON.parse((provider && await shell.read(`${all}/${provider}/box_meta`)) ?? "") as { version?: string }).version;
   } catch {
     // no box, or none yet
   }
-  return { id, made: ssh !== undefined, box: version, address: /^\s*HostName (\S+)$/m.exec(ssh ?? "")?.[1] };
+  return {
+    id: ids[at],
+    provider,
+    made: ssh !== undefined,
+    box: version,
+    address: /^\s*HostName (\S+)$/m.exec(ssh ?? "")?.[1],
+  };
 }

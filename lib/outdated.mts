@@ -20,6 +20,7 @@ export function outdated(
   const passed = passedOf(machine, host) ?? [];
   const wanted = windowOf(cardsOf(machine, host));
   const differences = [
+    { what: "its provider", has: there.provider, wants: machine.provider },
     {
       what: "its box",
       has: there.box,

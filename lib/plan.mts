@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { File, Host, Plan, Settled, SettledMachine, Step } from "./types.mts";
 import { type Box, boxOf, type Texts } from "./boxes.mts";
 import { composeFile } from "./compose.mts";
-import type { Lab } from "./lab.mts";
+import type { Lab, LabMachine } from "./lab.mts";
 import { outdated, unresolved } from "./outdated.mts";
 import { isOwn, providerOf } from "./providers.mts";
 import { joined, nothing, render, Rendered } from "./render.mts";
@@ -36,7 +36,7 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, wi
   const { recreate, names } = wish;
   const boxes = new Map<string, Box>();
   for (const machine of config.machines) {
-    const box = boxes.has(machine.box) ? undefined : boxOf(machine, host, texts);
+    const box = boxes.has(machine.box) ? undefined : boxOf(machine, host, texts, lab.folder);
     if (box) boxes.set(machine.box, box);
   }
   const chosen = config.machines.filter(({ name }) => names?.includes(name) ?? true);
@@ -96,9 +96,18 @@ export function ssh(name: string): string[] {
   return ["ssh", "-F", `ssh/${name}`, name];
 }
 
-/** Steps that remove a machine's VM and all that is its own. */
-export function removal(name: string, domain: string, title: string): Step {
-  return { title, command: ["sh", "scripts/remove-vm.sh", name, domain], env: vagrantEnv };
+/** The step that removes a machine's VM and all that is its own. Only in libvirt is there more than Vagrant knows of. */
+export function removal(
+  name: string,
+  { domain, provider = "libvirt" }: Pick<LabMachine, "domain" | "provider">,
+  title: string,
+): Step {
+  return provider === "libvirt" ? { title, command: ["sh", "scripts/remove-vm.sh", name, domain], env: vagrantEnv } : {
+    title,
+    command: ["vagrant", "destroy", "-f", name],
+    env: vagrantEnv,
+    removes: [`ssh/${name}`, `verify/${name}.txt`, `.vagrant/machines/${name}`],
+  };
 }
 
 /** Vagrant asks its maker for news at every start unless told not to. */
@@ -146,14 +155,14 @@ function workOn(
 
   const before: Step[] = [];
   const after: Step[] = [];
-  if (stale) before.push(removal(name, there.domain, `Remove the old VM ${name}`));
+  if (stale) before.push(removal(name, there, `Remove the old VM ${name}`));
   if (there.state === "half-made") {
-    before.push(removal(name, there.domain, `Remove the VM ${name}, which an earlier run left half made`));
+    before.push(removal(name, there, `Remove the VM ${name}, which an earlier run left half made`));
   }
   const resized = !creates &&
     ((there.cpus ?? machine.cpus) !== machine.cpus || (there.memory ?? machine.memory) !== machine.memory);
   const starts = creates || there.state !== "running";
-  if (creates) {
+  if (creates && machine.provider === "libvirt") {
     before.push({
       title: "Look after the copies of the box in libvirt",
       command: ["sh", "scripts/box-volumes.sh", "check", machine.box],

@@ -57,6 +57,7 @@ export async function runSteps(session: Session, folder: string, steps: Step[], 
         1,
       );
     }
+    for (const path of step.removes ?? []) await shell.remove(`${folder}/${path}`);
     talk(session, `${i + 1}/${steps.length} done in ${time}`);
   }
 }

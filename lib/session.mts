@@ -6,6 +6,7 @@ import { asset } from "./assets.mts";
 import type { Texts } from "./boxes.mts";
 import { parseConfig } from "./config.mts";
 import { Trouble } from "./errors.mts";
+import { home } from "./home.mts";
 import { parseHost } from "./host.mts";
 import type { Lab } from "./lab.mts";
 import type { Look } from "./print.mts";
@@ -72,7 +73,7 @@ export function lookOf({ shell, options }: Session, stream: "out" | "err", host?
 /** Finds and reads the config: `--config`, `./homelab-gpu.yaml`, the one in `$XDG_CONFIG_HOME`, else the starter. */
 export async function readSource(session: Session): Promise<Source> {
   const { shell, options } = session;
-  const personal = `${process.env.XDG_CONFIG_HOME || `${process.env.HOME ?? ""}/.config`}/homelab-gpu/config.yaml`;
+  const personal = `${process.env.XDG_CONFIG_HOME || `${home()}/.config`}/homelab-gpu/config.yaml`;
   const places = options.config ? [options.config] : ["homelab-gpu.yaml", personal];
   for (const path of places) {
     const text = await shell.read(path);

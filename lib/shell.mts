@@ -1,6 +1,7 @@
 /** The only door out: everything that touches the world goes through a {@link Shell}. Tests bring a fake one. */
+import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 import type { ProcessPromise } from "zx/core";
@@ -82,8 +83,11 @@ export interface Shell {
   readonly terminal: { in: boolean; out: boolean; err: boolean; columns: number };
 }
 
-/** The shell of this machine. */
-export function realShell(): Shell {
+/**
+ * The shell of this machine. `direct`: programs are started without a shell in between, as on Windows, where none takes every argument
+ * as it is, and PowerShell rewrites what is redirected.
+ */
+export function realShell(direct = process.platform === "win32"): Shell {
   // tsx is for this process; programs that are started elsewhere would not find it
   delete process.env.NODE_OPTIONS;
   const groups = new Set<number>();
@@ -95,9 +99,11 @@ export function realShell(): Shell {
       return false;
     }
   };
+  // Windows knows no process groups
+  const leader = (group: number) => (process.platform === "win32" ? group : -group);
   // children are process groups of their own, so the terminal's Ctrl-C reaches them only from here; a second one is final
   const stop = (signal: NodeJS.Signals) => {
-    for (const group of groups) kill(-group, shell.interrupted ? "SIGKILL" : signal);
+    for (const group of groups) kill(leader(group), shell.interrupted ? "SIGKILL" : signal);
     if (groups.size === 0 && shell.interrupted) process.exit(130);
     shell.interrupted = true;
   };
@@ -111,24 +117,28 @@ export function realShell(): Shell {
     if (!group) return () => {};
     groups.add(group);
     // what a step leaves behind in its group when it was told to stop is told so too
-    child.child?.once("exit", () => shell.interrupted && kill(-group, "SIGTERM"));
+    child.child?.once("exit", () => shell.interrupted && kill(leader(group), "SIGTERM"));
     return () => groups.delete(group);
   };
 
   return Object.assign(shell, {
     async ask(command: string[], { input, cwd, env }: AskOptions = {}) {
       const { $ } = await import("zx/core");
-      const settings = { ...quietly, ...placed(cwd, env) };
-      const child = input === undefined ? $(settings)`${command} < /dev/null` : $({ ...settings, input })`${command}`;
+      const settings = { ...quietly, ...placed(cwd, env), ...(input === undefined ? {} : { input }) };
+      const child = direct
+        ? $({ ...settings, ...directly(command, input === undefined) })`direct`
+        : input === undefined
+        ? $(settings)`${command} < /dev/null`
+        : $(settings)`${command}`;
       const done = watched(child);
       const { ok, exitCode, stdout, stderr } = await child;
       done();
       if (shell.interrupted) throw new Interrupted();
-      return { ok, code: exitCode, out: stdout, err: stderr };
+      return { ok, code: child.pid ? exitCode : notFound, out: stdout, err: stderr };
     },
 
     async run(command: string[], options: RunOptions) {
-      const { input = "/dev/null", output, log, show } = options;
+      const { input, output, log, show } = options;
       const kept = output && `${output}.${process.pid}.part`;
       if (log) await mkdir(dirname(log), { recursive: true });
       if (kept) await mkdir(dirname(kept), { recursive: true });
@@ -136,10 +146,18 @@ export function realShell(): Shell {
       const file = log ? createWriteStream(log) : undefined;
       const lines = new Lines((line) => file?.write(`${line}\n`));
       const settings = { ...quietly, detached: !options.terminal, ...placed(options.cwd, options.env) };
-      const child = kept ? $(settings)`${command} < ${input} > ${kept}` : $(settings)`${command} < ${input}`;
+      const from = input ?? "/dev/null";
+      const fed = direct && input ? { input: await readFile(input) } : {};
+      const child = direct
+        ? $({ ...settings, ...fed, ...directly(command, !input) })`direct`
+        : kept
+        ? $(settings)`${command} < ${from} > ${kept}`
+        : $(settings)`${command} < ${from}`;
+      const heard: Buffer[] = [];
+      if (direct && kept) child.stdout.on("data", (chunk: Buffer) => heard.push(Buffer.from(chunk)));
       const done = options.terminal ? () => {} : watched(child);
       if (child.pid && !options.terminal) await options.started?.(child.pid);
-      for (const stream of [child.stdout, child.stderr]) {
+      for (const stream of direct && kept ? [child.stderr] : [child.stdout, child.stderr]) {
         stream.on("data", (chunk: Buffer | string) => {
           lines.add(String(chunk));
           show?.(String(chunk));
@@ -149,9 +167,10 @@ export function realShell(): Shell {
       done();
       lines.end();
       if (file) await new Promise((resolve) => file.end(resolve));
+      if (direct && kept) await writeFile(kept, Buffer.concat(heard));
       if (output && kept) await (exitCode === 0 ? rename(kept, output) : rm(kept, { force: true }));
       if (shell.interrupted) throw new Interrupted();
-      return { code: exitCode, tail: lines.tail };
+      return { code: child.pid ? exitCode : notFound, tail: lines.tail };
     },
 
     async attach(command: string[], { cwd, env }: { cwd?: string; env?: Record<string, string> } = {}) {
@@ -159,13 +178,9 @@ export function realShell(): Shell {
       // the terminal sends Ctrl-C to the program itself; here it must not end the script first
       const ignore = () => {};
       process.on("SIGINT", ignore);
-      const { exitCode } = await $({
-        nothrow: true,
-        quiet: true,
-        stdio: "inherit",
-        detached: false,
-        ...placed(cwd, env),
-      })`${command}`;
+      const settings = { nothrow: true, quiet: true, stdio: "inherit" as const, detached: false, ...placed(cwd, env) };
+      const { exitCode } =
+        await (direct ? $({ ...directly(command, false), ...settings })`direct` : $(settings)`${command}`);
       process.off("SIGINT", ignore);
       return exitCode ?? 1;
     },
@@ -277,6 +292,24 @@ async function readAll(stream: NodeJS.ReadStream): Promise<string> {
 
 /** Children lead process groups of their own, so that all of a step can be ended at once. */
 const quietly = { nothrow: true, quiet: true, detached: process.platform !== "win32" };
+
+/** What a shell says of a program that is not there: where none stands in between, it is said for it. */
+const notFound = 127;
+
+/** Lets zx start a program itself, whatever stands in its template; without an input it gets none. */
+function directly(command: string[], alone: boolean) {
+  const [program = "", ...words] = command;
+  return {
+    shell: true as const,
+    prefix: "",
+    postfix: "",
+    quote: String,
+    ...(alone ? { stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"] } : {}),
+    spawn:
+      ((_program: string, _words: string[], options: object) =>
+        spawn(program, words, { ...options, shell: false })) as typeof spawn,
+  };
+}
 
 function placed(cwd?: string, env?: Record<string, string>): { cwd?: string; env?: NodeJS.ProcessEnv } {
   return { ...(cwd ? { cwd } : {}), ...(env ? { env: { ...process.env, ...env } } : {}) };

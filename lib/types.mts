@@ -420,6 +420,8 @@ export interface Step {
   /** Files, relative to the lab's folder: fed to it, and made of what it prints. */
   input?: string;
   output?: string;
+  /** What goes away once it is done: relative to the lab's folder. */
+  removes?: string[];
   /** It may ask for a password on the terminal, so it gets the terminal. */
   terminal?: boolean;
   /** The machine that its output proves, read by verify.mts. */

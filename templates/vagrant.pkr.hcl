@@ -1,7 +1,6 @@
 # Builds a Vagrant box from a published one. What differs from box to box stands in values.auto.pkrvars.json.
 
 variable "source" { type = string }
-variable "source_version" { type = string }
 variable "checksum" { type = string }
 variable "provider" { type = string }
 variable "scripts" { type = list(string) }
@@ -10,7 +9,6 @@ variable "environment" { type = list(string) }
 source "vagrant" "box" {
   communicator    = "ssh"
   source_path     = var.source
-  box_version     = var.source_version
   checksum        = var.checksum
   provider        = var.provider
   add_force       = true

@@ -25,6 +25,7 @@ test("tells the states of a VM, with one question to libvirt", async () => {
   const running = await seen(made, info("3"));
   assert.equal(running.machine, {
     domain: `${prefix}a`,
+    provider: "libvirt",
     state: "running",
     run: "boot/3",
     cpus: 2,

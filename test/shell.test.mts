@@ -14,43 +14,46 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
-test("asks with arguments that need no quoting, and never throws", async () => {
-  const words = ["a b", "c'd", '"', "$HOME", "*", "`x`", "\n", ""];
-  assert.is((await shell.ask(["printf", "%s|", ...words])).out, words.map((word) => `${word}|`).join(""));
-  assert.equal(await shell.ask(["sh", "-c", "echo out; echo err >&2; exit 3"]), {
-    ok: false,
-    code: 3,
-    out: "out\n",
-    err: "err\n",
+// without a shell in between, as on Windows, it has to be the same
+for (const [how, shell] of [["", realShell(false)], [", without a shell in between", realShell(true)]] as const) {
+  test(`asks with arguments that need no quoting, and never throws${how}`, async () => {
+    const words = ["a b", "c'd", '"', "$HOME", "*", "`x`", "\n", ""];
+    assert.is((await shell.ask(["printf", "%s|", ...words])).out, words.map((word) => `${word}|`).join(""));
+    assert.equal(await shell.ask(["sh", "-c", "echo out; echo err >&2; exit 3"]), {
+      ok: false,
+      code: 3,
+      out: "out\n",
+      err: "err\n",
+    });
+    assert.is((await shell.ask(["no-such-program-anywhere"])).code, 127);
+    assert.is((await shell.ask(["cat"], { input: "in" })).out, "in");
+    assert.is((await shell.ask(["cat"])).out, "", "no terminal to wait for");
   });
-  assert.is((await shell.ask(["no-such-program-anywhere"])).code, 127);
-  assert.is((await shell.ask(["cat"], { input: "in" })).out, "in");
-  assert.is((await shell.ask(["cat"])).out, "", "no terminal to wait for");
-});
 
-test("runs a program with a log, what it says as it comes, its input and its output", async ({ folder }) => {
-  const seen: string[] = [];
-  const groups: number[] = [];
-  writeFileSync(join(folder, "in put"), "hello\n");
-  const ended = await shell.run(["sh", "-c", "cat; echo err >&2; exit 4"], {
-    cwd: folder,
-    input: join(folder, "in put"),
-    log: join(folder, "logs/x.log"),
-    show: (text) => seen.push(text),
-    started: (group) => Promise.resolve(void groups.push(group)),
+  test(`runs a program with a log, what it says as it comes, its input and its output${how}`, async ({ folder }) => {
+    const seen: string[] = [];
+    const groups: number[] = [];
+    writeFileSync(join(folder, "in put"), "hello\n");
+    const ended = await shell.run(["sh", "-c", "cat; echo err >&2; exit 4"], {
+      cwd: folder,
+      input: join(folder, "in put"),
+      log: join(folder, "logs/x.log"),
+      show: (text) => seen.push(text),
+      started: (group) => Promise.resolve(void groups.push(group)),
+    });
+    assert.is(ended.code, 4);
+    assert.equal([...ended.tail].sort(), ["err", "hello"]);
+    assert.match(readFileSync(join(folder, "logs/x.log"), "utf8"), /hello/);
+    assert.match(seen.join(""), /err/);
+    assert.is(groups.length, 1);
+
+    const output = join(folder, "made/it");
+    await shell.run(["sh", "-c", "echo whole; exit 1"], { output });
+    assert.not.ok(existsSync(output), "what a failing program printed is not kept");
+    await shell.run(["echo", "whole"], { output });
+    assert.is(readFileSync(output, "utf8"), "whole\n");
   });
-  assert.is(ended.code, 4);
-  assert.equal([...ended.tail].sort(), ["err", "hello"]);
-  assert.match(readFileSync(join(folder, "logs/x.log"), "utf8"), /hello/);
-  assert.match(seen.join(""), /err/);
-  assert.is(groups.length, 1);
-
-  const output = join(folder, "made/it");
-  await shell.run(["sh", "-c", "echo whole; exit 1"], { output });
-  assert.not.ok(existsSync(output), "what a failing program printed is not kept");
-  await shell.run(["echo", "whole"], { output });
-  assert.is(readFileSync(output, "utf8"), "whole\n");
-});
+}
 
 test("writes files whole, with the folders above them", async ({ folder }) => {
   const path = join(folder, "a/b/c");

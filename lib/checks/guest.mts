@@ -1,7 +1,8 @@
 import type { Check, Host, SettledMachine, Verdict } from "../types.mts";
-import { imageName } from "../boxes.mts";
+import { boxSource, imageName } from "../boxes.mts";
 import { firmwareOf } from "../firmware.mts";
 import { words } from "../fixes.mts";
+import { isOwn } from "../providers.mts";
 import { suiteOf } from "../images.mts";
 import { installs, tools } from "../tools.mts";
 
@@ -23,6 +24,17 @@ export const guestChecks: Check[] = [
     confirm: "npx zx homelab-gpu.mts doctor guest.engine",
     look: (_, { machines }) =>
       machines.flatMap((machine) => machine.engine === "podman" ? [{ machine: machine.name, ...podman(machine) }] : []),
+  },
+  {
+    id: "guest.image",
+    about: "whether the machine's provider can have a box built from that image",
+    why: "only for libvirt is a box made from a disk image; the other providers take a box that is published",
+    confirm: "npx zx homelab-gpu.mts doctor guest.image",
+    look: (_, { machines }) =>
+      machines.filter(({ image, provider }) => image && isOwn(provider) && provider !== "libvirt").map((machine) => ({
+        machine: machine.name,
+        ...buildable(machine),
+      })),
   },
   {
     id: "guest.firmware",
@@ -52,6 +64,20 @@ function podman({ image, box }: SettledMachine): Verdict {
       fix: [words("Write image: ubuntu-24.04 or debian-12 or later, or engine: docker")],
     }
     : { status: "pass", says: "Podman of the distribution's own", evidence };
+}
+
+function buildable({ image, provider }: SettledMachine): Verdict {
+  const name = imageName(image!);
+  const evidence = [{ read: "image", value: name }];
+  const source = boxSource(image!)?.source;
+  return source ? { status: "pass", says: `the box is built from ${source}`, evidence } : {
+    status: "fail",
+    says: `${name} is no Vagrant box, and a box for ${provider} is built from one`,
+    evidence,
+    fix: [
+      words("Write image: ubuntu-24.04 or another known name, or {file: ./some.box}, or {url: ….box, checksum: …}"),
+    ],
+  };
 }
 
 function firmware(host: Host): Verdict {

@@ -75,11 +75,20 @@ export async function destroy(session: Session): Promise<number> {
   const { source, lab } = await look(session);
   const orphans = (await shell.list(`${source.folder}/.vagrant/machines`)).filter((name) => !lab.machines[name]);
   const names = [...Object.keys(lab.machines).filter((name) => lab.machines[name]!.state !== "absent"), ...orphans];
-  const boxes = [...new Set(source.config.machines.map(({ box }) => box))];
+  // only libvirt has copies of boxes of its own
+  const boxes = shell.platform === "linux"
+    ? [
+      ...new Set(
+        source.config.machines.filter(({ name, provider = "libvirt" }) =>
+          (lab.machines[name]?.provider ?? provider) === "libvirt"
+        ).map(({ box }) => box),
+      ),
+    ]
+    : [];
   const begun = await readState(shell, source.folder);
   const copied = names.length > 0 || begun.removing || (await shell.list(`${source.folder}/verify`)).length > 0;
   const steps = [
-    ...names.map((name) => removal(name, lab.machines[name]?.domain ?? lab.prefix + name, `Remove the VM ${name}`)),
+    ...names.map((name) => removal(name, lab.machines[name] ?? { domain: lab.prefix + name }, `Remove the VM ${name}`)),
     ...(copied
       ? boxes.map((box): Step => ({
         title: `Remove libvirt's copies of the box ${box}`,

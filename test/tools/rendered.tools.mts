@@ -124,6 +124,19 @@ test("Packer takes the box's files, and every value for itself", ({ folder }) =>
   assert.equal(JSON.parse(json), hostile);
 });
 
+test("Packer takes the files of a box from a published one, and every value for itself", ({ folder }) => {
+  const files = planned(
+    "machines: [{name: a, box: lab/x, provider: virtualbox, image: debian-13, provision: [/my.sh]}]",
+  );
+  written(files, folder);
+  const box = join(folder, "packer/lab-x");
+  const values = JSON.parse(files.find(({ path }) => path.endsWith("pkrvars.json"))!.text);
+  run("packer", ["validate", "."], box);
+  writeFileSync(join(box, "values.auto.pkrvars.json"), JSON.stringify({ ...values, scripts: hostile }));
+  const shown = run("packer", ["console", "."], box, "jsonencode(var.scripts)\n");
+  assert.equal(JSON.parse(shown.slice(shown.indexOf("["), shown.lastIndexOf("]") + 1)), hostile);
+});
+
 test("Packer refuses the plugins file where they are built in, which is why only newer ones get it", ({ folder }) => {
   writeFileSync(join(folder, "plugins.pkr.hcl"), own("templates/plugins.pkr.hcl"));
   assert.throws(

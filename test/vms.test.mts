@@ -1,0 +1,162 @@
+// VMs of Hyper-V, VirtualBox and Parallels: what their programs answer (after their documentation), and what `up` and `destroy` do with it.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { names } from "../lib/assets.mts";
+import { examine } from "../lib/checks.mts";
+import { parseConfig } from "../lib/config.mts";
+import { parseHost } from "../lib/host.mts";
+import { type Lab, prefixOf, readLab } from "../lib/lab.mts";
+import { makePlan } from "../lib/plan.mts";
+import { settle } from "../lib/settle.mts";
+import { fakeShell, own } from "./fake.mts";
+
+const test = suite("vms");
+const folder = "/home/me/lab/.homelab-gpu";
+const id = "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f";
+const windows = parseHost(own("test/hosts/windows-11-pro-rtx4070.txt"));
+const texts = { ...Object.fromEntries(names.map((name) => [name, own(name)])), "/my.sh": "#!/bin/sh\n" };
+
+const programs: Record<string, { provider: string; asks: string; out: (running: boolean) => string }> = {
+  virtualbox: {
+    provider: "virtualbox",
+    asks: `VBoxManage showvminfo ${id} --machinereadable`,
+    out: (running) =>
+      `name="lab_a"\r\nUUID="${id}"\r\nmemory=1024\r\ncpus=2\r\nVMState="${running ? "running" : "poweroff"}"\r\n` +
+      'VMStateChangeTime="2026-11-22T18:00:00.123000000"\r\nGuestMemoryBalloon=0\r\n',
+  },
+  hyperv: {
+    provider: "hyperv",
+    asks: "powershell.exe",
+    out: (running) =>
+      `{"memory":1024,"cpus":2,"state":"${running ? "Running" : "Off"}","since":"133768512000000000"}\r\n`,
+  },
+  parallels: {
+    provider: "parallels",
+    asks: `prlctl list --info --json ${id}`,
+    out: (running) =>
+      JSON.stringify([{
+        ID: id,
+        State: running ? "running" : "stopped",
+        Hardware: { cpu: { cpus: 2, "VT-x": true }, memory: { size: "1024Mb" } },
+      }]),
+  },
+};
+
+function there(provider: string, more: Record<string, string> = {}): Record<string, string> {
+  const own = `${folder}/.vagrant/machines/a`;
+  return {
+    [`${own}/${provider}/id`]: id,
+    [`${own}/${provider}/box_meta`]: '{"version": "1.2.0"}',
+    [`${folder}/ssh/a`]: "Host a\n  HostName 172.20.1.5\n",
+    ...more,
+  };
+}
+async function seen(provider: string, files: Record<string, string>, answer: { out?: string; code?: number }) {
+  const { shell, asked } = fakeShell(files, { [programs[provider]!.asks.split(" ")[0]!]: answer });
+  Object.assign(shell, { platform: provider === "hyperv" ? "win32" : "darwin" });
+  const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}}]`);
+  return { machine: (await readLab(shell, config, folder)).machines.a!, asked };
+}
+
+for (const [name, { provider, asks, out }] of Object.entries(programs)) {
+  test(`${name}: tells the states of a VM by one question`, async () => {
+    const { machine, asked } = await seen(provider, there(provider), { out: out(true) });
+    assert.is(asked.length, 1);
+    assert.ok(asked[0]!.startsWith(asks), asked[0]!);
+    const { run, ...rest } = machine;
+    assert.match(run!, /^\/.+/);
+    assert.equal(rest, {
+      domain: `${prefixOf(folder)}a`,
+      provider,
+      state: "running",
+      cpus: 2,
+      memory: 1024,
+      box: "1.2.0",
+      address: "172.20.1.5",
+    });
+    const state = async (files: Record<string, string>, answer: { out?: string; code?: number }) =>
+      (await seen(provider, files, answer)).machine.state;
+    assert.is(await state(there(provider), { out: out(false) }), "off");
+    assert.is(await state({}, {}), "absent");
+    assert.is(await state(there(provider), { code: 1 }), "half-made", "its VM was removed by other hands");
+    assert.is(await state(there(provider), { out: "what is this" }), "half-made");
+    const { [`${folder}/ssh/a`]: _, ...first } = there(provider);
+    assert.is(await state(first, { out: out(true) }), "half-made", "no run of ours finished it");
+    assert.equal(
+      (await seen(provider, there(provider, { [`${folder}/.vagrant/machines/a/${provider}/id`]: "'; rm" }), {})).asked,
+      [],
+    );
+  });
+}
+
+function planned(machine: string, there: Partial<Lab["machines"][string]> = {}, recreate = false) {
+  const config = settle(parseConfig(`machines: [{name: a, box: lab/x, cpus: 2, memory: 1024, ${machine}}]`), windows);
+  const lab: Lab = {
+    folder,
+    prefix: "lab-1_",
+    boxes: {},
+    machines: { a: { domain: "lab-1_a", state: "absent", ...there } },
+  };
+  return makePlan(config, windows, lab, texts, { recreate });
+}
+const commands = (plan: { steps: { command: string[] }[] }) =>
+  plan.steps.map(({ command }) => command.slice(0, 3).join(" "));
+
+for (const provider of ["hyperv", "virtualbox", "parallels"]) {
+  test(`${provider}: goes the whole way without a shell, from a published box`, () => {
+    const plan = planned(`provider: ${provider}, image: ubuntu-24.04, provision: [/my.sh]`);
+    assert.equal(commands(plan), [
+      "packer init .",
+      "packer build -color=false",
+      "vagrant box add",
+      "vagrant up a",
+      "vagrant ssh-config a",
+      "ssh -F ssh/a",
+    ]);
+    const file = (path: string) => plan.files.find((one) => one.path === path)!.text;
+    const values = JSON.parse(file("packer/lab-x/values.auto.pkrvars.json"));
+    assert.equal([values.source, values.provider], ["bento/ubuntu-24.04", provider]);
+    assert.equal(values.scripts, ["install-docker.sh", "busybox-image.sh", "provision-1.sh", "finish-box.sh"]);
+    const { name, versions: [{ version, providers }] } = JSON.parse(file("packer/lab-x/metadata.json"));
+    assert.equal([name, providers], ["lab/x", [{
+      name: provider,
+      url: `file://${folder}/packer/lab-x/output/package.box`,
+    }]]);
+    assert.ok(file("Vagrantfile").includes(`m.vm.box_version = '~> ${version}'`));
+    assert.match(version, /^1\.\d+\.0$/);
+  });
+
+  test(`${provider}: removes by Vagrant, and what is left of it`, () => {
+    const old = { provider, state: "off" as const, box: "1.42.0" };
+    const plan = planned(`provider: ${provider}, image: ubuntu-24.04`, old);
+    assert.equal([plan.steps, plan.findings[0]!.check], [[], "machine.outdated"]);
+    const [first] = planned(`provider: ${provider}, image: ubuntu-24.04`, old, true).steps.filter(({ command }) =>
+      command[0] === "vagrant" && command[1] === "destroy"
+    );
+    assert.equal(first!.command, ["vagrant", "destroy", "-f", "a"]);
+    assert.equal(first!.removes, ["ssh/a", "verify/a.txt", ".vagrant/machines/a"]);
+  });
+}
+
+test("another provider is another VM", () => {
+  const [finding] = planned("provider: virtualbox", { provider: "hyperv", state: "running" }).findings;
+  assert.match(finding!.says, /^its provider changed/);
+});
+
+test("guest.image: a disk image is no box", () => {
+  const found = (image: string, provider = "hyperv") => {
+    const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}, image: ${image}}]`);
+    return examine(windows, settle(config, windows), ["guest.image"]).map(({ status }) => status).join();
+  };
+  const sum = `sha256:${"0".repeat(64)}`;
+  assert.is(found("debian-13"), "pass");
+  assert.is(found("{file: ./a.box}"), "pass");
+  assert.is(found(`{url: "https://example.org/a.box", checksum: "${sum}"}`), "pass");
+  assert.is(found("{file: ./a.qcow2}"), "fail");
+  assert.is(found(`{url: "https://example.org/a.qcow2", checksum: "${sum}"}`), "fail");
+  assert.is(found("{debootstrap: trixie}", "virtualbox"), "fail");
+  assert.is(found("{debootstrap: trixie}", "libvirt"), "");
+  assert.equal(commands(planned("provider: hyperv, image: {debootstrap: trixie}")).slice(0, 1), ["vagrant up a"]);
+});
+
+test.run();
