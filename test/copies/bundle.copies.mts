@@ -78,6 +78,14 @@ for (const [words, code] of commands) {
   });
 }
 
+test("has every template and every script that runs elsewhere inside", () => {
+  const text = readFileSync(built, "utf8");
+  const there = ["templates", "scripts"].flatMap((folder) =>
+    readdirSync(`${root}/${folder}`).map((name) => `${folder}/${name}`)
+  );
+  assert.equal(there.filter((path) => !/\.(mts|json)$/.test(path) && !text.includes(`  "${path}": `)), []);
+});
+
 test("init leaves the editors' schema beside the config", async () => {
   const folder = place("schema", true);
   await started([...zx, "homelab-gpu.mjs", "init", "--host", card], { folder });
