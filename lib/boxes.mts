@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import type { DriverWish, File, Host, Image, SettledMachine, Step } from "./types.mts";
+import { partWish } from "./hyperv.mts";
 import { knownImages } from "./images.mts";
 import { type Driver, driverOf } from "./nvidia.mts";
 import { isOwn, providerOf } from "./providers.mts";
@@ -29,10 +30,15 @@ export function boxOf(machine: SettledMachine, host: Host, texts: Texts, lab: st
   const packer = providerOf(provider).packer;
   const folder = `packer/${slug(name)}`;
   const driver = driverOf(machine, host);
-  const own = [`install-${machine.engine}.sh`, "busybox-image.sh", ...(driver ? ["install-nvidia.sh"] : [])];
+  const part = partWish(machine)?.vendorId === "10de";
+  const own = [
+    ...[`install-${machine.engine}.sh`, "busybox-image.sh"],
+    ...(part ? ["install-dxgkrnl.sh"] : []),
+    ...(driver || part ? ["install-nvidia.sh"] : []),
+  ];
   const environment = [
     ...(machine.engine === "docker" ? [] : [`ENGINE=${machine.engine}`]),
-    ...(driver ? environmentFor(driver, machine.driver) : []),
+    ...(driver || part ? environmentFor(driver ?? { source: "host" }, machine.driver) : []),
   ];
   const scripts = [
     ...own.map((file) => ({ path: file, text: text(texts, `scripts/${file}`) })),
@@ -151,8 +157,11 @@ export function boxSource(image: Image): { source: string; checksum: string } | 
   }
 }
 
-/** What install-nvidia.sh is told, `NAME=VALUE` each: the driver that was decided, and where to get it. */
-function environmentFor({ source, branch, modules }: Driver, wish: DriverWish): string[] {
+/** What install-nvidia.sh and install-dxgkrnl.sh are told, `NAME=VALUE` each: the driver that was decided, and where to get it. */
+function environmentFor(
+  { source, branch, modules }: Partial<Omit<Driver, "source">> & { source: Driver["source"] | "host" },
+  wish: DriverWish,
+): string[] {
   const values: Record<string, string | undefined> = {
     NVIDIA_SOURCE: source,
     NVIDIA_BRANCH: branch === undefined ? undefined : String(branch),
@@ -162,6 +171,8 @@ function environmentFor({ source, branch, modules }: Driver, wish: DriverWish): 
     NVIDIA_DRIVER_KEY: wish.key,
     NVIDIA_TOOLKIT_REPO: wish.toolkitRepository,
     NVIDIA_TOOLKIT_KEY: wish.toolkitKey,
+    DXGKRNL_SOURCE: source === "host" ? wish.dxgkrnl?.url : undefined,
+    DXGKRNL_SHA256: source === "host" ? wish.dxgkrnl?.checksum.replace(/^sha256:/, "") : undefined,
   };
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
 }

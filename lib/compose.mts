@@ -7,11 +7,13 @@ import { writeYaml } from "./yaml.mts";
  *
  * `$` stands for itself: Compose would fill in variables of the VM's environment, where nothing is, so it is doubled. `$$`, which
  * is how one writes a `$` for Compose, stays as it is.
+ *
+ * `by`: what runs them, or that the machine has a part of a card, which containers get by CDI whatever runs them.
  */
-export function composeFile(services: Service[], engine: Engine = "docker"): string {
+export function composeFile(services: Service[], by: Engine | "part" = "docker"): string {
   const named = services.map((service) => [
     service.name,
-    literal(engine === "podman" ? withDevices(service) : withGpu(service)),
+    literal(by === "docker" ? withGpu(service) : withDevices(service, by === "part")),
   ]);
   return writeYaml({ services: Object.fromEntries(named) });
 }
@@ -38,12 +40,13 @@ function withGpu({ body, gpu: count }: Service): Service["body"] {
  * The same for Podman, where GPUs are CDI's devices (podman-run(1), --device): podman-compose knows Compose's reservations from 1.1 on
  * only, and Debian 12 has 1.0. Reservations of GPUs become such devices, whoever wrote them.
  */
-function withDevices(service: Service): Service["body"] {
+function withDevices(service: Service, part: boolean): Service["body"] {
   const { body } = service;
   const demands = demandsOf(service);
   if (demands.length === 0) return body;
+  // a part of a card has the one name all (nvidia-container-toolkit, pkg/nvcdi/device-wsl.go)
   const ids = demands.flatMap(({ count, ids }) =>
-    count === "all" ? ["all"] : (ids ?? Array.from({ length: count }, (_, i) => String(i)))
+    count === "all" || part ? ["all"] : (ids ?? Array.from({ length: count }, (_, i) => String(i)))
   );
   const { gpus: _, devices: own, ...rest } = body;
   const named = ids.map((id) => `${cdi}${id}`);

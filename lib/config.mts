@@ -25,7 +25,7 @@ interface RawGpu {
   partition_count?: number;
 }
 
-type RawDriver = Pick<DriverWish, "source" | "branch" | "modules" | "repository" | "key"> & {
+type RawDriver = Pick<DriverWish, "source" | "branch" | "modules" | "repository" | "key" | "dxgkrnl"> & {
   default_runtime?: boolean;
   toolkit_repository?: string;
   toolkit_key?: string;

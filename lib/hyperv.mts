@@ -1,7 +1,7 @@
 /** Parts of a card by Hyper-V: which of the cards that it can divide a wish is for. */
-import type { GpuWish, Host, Partitionable } from "./types.mts";
+import type { GpuWish, Host, Partitionable, SettledMachine, SettledWish, VideoDriver } from "./types.mts";
 import { choose } from "./gpus.mts";
-import { hardwareOf } from "./host/windows.mts";
+import { hardwareOf, nvidiaVersion } from "./host/windows.mts";
 
 /** Of these cards (default: all that Hyper-V can divide) those that a wish fits: by ids, and by the instance where it names an address. */
 export function partsFor(wish: GpuWish, host: Host, among = host.windows?.partitionable ?? []): Partitionable[] {
@@ -18,4 +18,26 @@ export function partsFor(wish: GpuWish, host: Host, among = host.windows?.partit
 export function partOf(wish: GpuWish, host: Host): Partitionable | undefined {
   const fitting = partsFor(wish, host);
   return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+/** The card of which a machine gets a part; undefined if it gets none. */
+export function partWish({ provider, gpus }: Pick<SettledMachine, "provider" | "gpus">): SettledWish | undefined {
+  return provider === "hyperv" ? gpus.find(({ mode }) => mode === "partition") : undefined;
+}
+
+/** The host's driver for a card, which serves its parts too. */
+export function hostDriver(wish: GpuWish, host: Host): VideoDriver | undefined {
+  return host.windows?.drivers.find(({ id }) => partsFor(wish, host, [{ path: id }]).length > 0);
+}
+
+/** A driver as its maker numbers it, where that is known. */
+export function driverVersion({ version }: VideoDriver): string | undefined {
+  return nvidiaVersion(version) ?? version;
+}
+
+/** What tells one state of the host's driver from the next: its version, and the name of its folder, which Windows makes from its contents. */
+export function driverState(machine: SettledMachine, host: Host): string | undefined {
+  const wish = partWish(machine);
+  const driver = wish && hostDriver(wish, host);
+  return driver && [driver.version, driver.folder].join(" ");
 }

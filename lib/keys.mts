@@ -213,6 +213,27 @@ const machine: Record<string, Key> = {
         ...key("https://mirror.example.org/gpgkey"),
         about: "The key of toolkit_repository: a URL, a path in the guest, or base64:…",
       },
+      dxgkrnl: {
+        kind: "map",
+        about:
+          "Another source of dxgkrnl, the kernel module for a part of a card. Default: Microsoft's release 6.6.36.6.",
+        example: "{url: https://mirror.example.org/linux-msft-wsl-6.6.36.6.tar.gz, checksum: sha256:…}",
+        keys: {
+          url: {
+            ...source("https://mirror.example.org/linux-msft-wsl-6.6.36.6.tar.gz"),
+            required: true,
+            about: "A kernel's source (tar.gz), seen from the guest.",
+          },
+          checksum: {
+            kind: "text",
+            required: true,
+            about: "Of the file behind url: sha256:…",
+            pattern: "^sha256:[0-9a-f]{64}$",
+            says: "sha256: with 64 hex digits",
+            example: "sha256:…",
+          },
+        },
+      },
     },
   },
   engine: {

@@ -44,6 +44,8 @@ export interface Proof {
   run: string;
   /** SHA-256 of the Compose file. */
   services: string;
+  /** The host's driver, of which the guest has a copy; absent where it has none. */
+  driver?: string;
   /** ISO 8601. */
   at: string;
 }

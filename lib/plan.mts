@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { File, Host, Plan, Settled, SettledMachine, Step } from "./types.mts";
 import { type Box, boxOf, type Texts } from "./boxes.mts";
 import { composeFile } from "./compose.mts";
+import { driverState, partWish } from "./hyperv.mts";
 import type { Lab, LabMachine } from "./lab.mts";
 import { outdated, unresolved } from "./outdated.mts";
 import { isOwn, providerOf } from "./providers.mts";
@@ -19,6 +20,9 @@ const scripts = [
   "apply-services.sh",
   "verify-guest.sh",
 ];
+
+/** Those that bring the host's driver to a guest with a part of its card. */
+const driverScripts = ["copy-driver.ps1", "receive-driver.sh"];
 
 /** Seconds that a machine has for its first sign of life over SSH, and that its services have to run. */
 const patience = { kvm: { boot: 300, services: 60 }, tcg: { boot: 1800, services: 240 } } as const;
@@ -54,7 +58,10 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, wi
       ...(takesHyperv(config) ? [{ path: "hyperv_gpu.rb", text: texts["templates/hyperv_gpu.rb"]! }] : []),
       ...config.machines.map((machine) => ({ path: composePath(machine), text: composeText(machine, config) })),
       ...[...boxes.values()].flatMap(({ files }) => files),
-      ...scripts.map((name): File => ({ path: `scripts/${name}`, text: texts[`scripts/${name}`]! })),
+      ...[...scripts, ...(config.machines.some(partWish) ? driverScripts : [])].map((name): File => ({
+        path: `scripts/${name}`,
+        text: texts[`scripts/${name}`]!,
+      })),
     ],
     steps: [
       ...missing.flatMap(({ steps }) => steps),
@@ -73,7 +80,9 @@ export function proofOf(machine: SettledMachine, config: Settled): Step {
     return gpus === undefined ? service.name : `${service.name}=${gpus}`;
   });
   // the layers of NVIDIA's are looked at where there is such a card
-  const nvidia = machine.gpus.some(({ vendorId }) => vendorId === "10de") ? ["NVIDIA=yes"] : [];
+  const nvidia = machine.gpus.some(({ vendorId }) => vendorId === "10de")
+    ? ["NVIDIA=yes", ...(partWish(machine) ? ["PART=yes"] : [])]
+    : [];
   return {
     title: `Prove ${machine.name}`,
     command: [
@@ -184,8 +193,10 @@ function workOn(
     });
   }
   const hash = servicesHash(machine, config);
-  const proven = !starts && !resized && there.proof?.run === there.run && there.proof?.services === hash;
+  const proven = !starts && !resized && there.proof?.run === there.run && there.proof?.services === hash &&
+    there.proof?.driver === driverState(machine, host);
   if (!proven) {
+    after.push(...bringDriver(machine));
     const count = servicesOf(machine, config).length;
     if (count > 0 || (there.proof && there.proof.services !== hash)) {
       after.push(
@@ -207,6 +218,29 @@ function workOn(
     after.push(proofOf(machine, config));
   }
   return { creates, starts, before, after, findings: [] };
+}
+
+/** Compares the host's driver with the one that the guest has of it, and copies it where they differ. */
+function bringDriver(machine: SettledMachine): Step[] {
+  const wish = partWish(machine);
+  if (!wish) return [];
+  const { name } = machine;
+  const powershell = ["powershell.exe", "-NoLogo", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass"];
+  return [
+    {
+      title: `Compare the GPU driver of ${name} with the host's`,
+      command: [
+        ...powershell,
+        ...["-File", "scripts/copy-driver.ps1", name, wish.vendorId],
+        ...(wish.deviceId ? [wish.deviceId] : []),
+      ],
+    },
+    {
+      title: `Make the GPU known in ${name}`,
+      command: [...ssh(name), "sudo sh -s"],
+      input: "scripts/receive-driver.sh",
+    },
+  ];
 }
 
 /** The command that runs a script from its standard input in a machine, as root; the settings are `NAME=VALUE`. */
@@ -249,5 +283,5 @@ function composePath({ name }: SettledMachine): string {
 }
 
 function composeText(machine: SettledMachine, config: Settled): string {
-  return composeFile(servicesOf(machine, config), machine.engine);
+  return composeFile(servicesOf(machine, config), partWish(machine) ? "part" : machine.engine);
 }

@@ -98,6 +98,8 @@ export interface DriverWish {
   key?: string;
   toolkitRepository?: string;
   toolkitKey?: string;
+  /** Another source of dxgkrnl, the kernel module for a part of a card: a kernel's source and its checksum, `sha256:…`. */
+  dxgkrnl?: { url: string; checksum: string };
 }
 
 /** One Compose service. */

@@ -4,6 +4,7 @@ import { described, isDisplay } from "./pci.mts";
 import { gpusOf } from "./reservations.mts";
 import { type Facts, factsOf, type Judged } from "./verify/facts.mts";
 import { gpuLayer, moduleLayer, smiLayer, toolkitLayer } from "./verify/nvidia.mts";
+import { dxgLayer, hostDriverLayer, type Part } from "./verify/part.mts";
 import { engineLayer, serviceLayer } from "./verify/services.mts";
 
 /** A guest as verify-guest.sh saw it, judged. */
@@ -24,17 +25,18 @@ export interface Passed {
  * module, nvidia-smi, Docker or Podman, NVIDIA's toolkit, each service, and the GPUs in the container of each that asked for some. Once a layer
  * fails, those above it are `skip`, so that the one `fail` is what to mend. Of cards that NVIDIA did not make the layers end with PCI.
  *
- * `passed` are the functions that the machine has; `text` is undefined if the guest could not be reached.
+ * `passed` are the functions that the machine has, `part` tells that it has a part of a card of NVIDIA's instead; `text` is undefined if the guest could not be reached.
  */
 export function verified(
   machine: string,
   text: string | undefined,
   services: Service[],
   passed: Passed[] = [],
+  part?: Part,
 ): Verified {
   const facts = factsOf(text ?? "");
   const reached = text?.startsWith("homelab-gpu-verify 1\n") === true && facts.one("end") === "yes";
-  const nvidia = passed.filter(({ fn }) => fn.vendor === "10de" && isDisplay(fn)).length;
+  const nvidia = part ? 1 : passed.filter(({ fn }) => fn.vendor === "10de" && isDisplay(fn)).length;
   const asked = services.flatMap((service) => {
     const gpus = gpusOf(service);
     return gpus === undefined ? [] : [{ name: service.name, gpus }];
@@ -43,7 +45,8 @@ export function verified(
   const layers: Judged[] = [
     sshLayer(facts, reached),
     ...(passed.length > 0 ? [held(passed), seen(facts, passed)] : []),
-    ...(nvidia > 0 ? [moduleLayer(facts), smiLayer(facts, nvidia)] : []),
+    ...(part ? [dxgLayer(facts), hostDriverLayer(facts, part)] : nvidia > 0 ? [moduleLayer(facts)] : []),
+    ...(nvidia > 0 ? [smiLayer(facts, nvidia)] : []),
     ...(nvidia === 0 && passed.length > 0 ? [otherVendor(passed)] : []),
     engineLayer(facts, machine, services.length),
     // a box without an engine that no service is for needs no toolkit either

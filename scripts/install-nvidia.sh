@@ -2,7 +2,8 @@
 # NVIDIA's driver and Container Toolkit, and Docker or Podman told of it, in a guest that has no card yet: run as root when the box is built, on
 # Debian 12 and 13, Ubuntu 22.04 and 24.04. Run again, it changes nothing. Its settings are environment variables:
 #
-#   NVIDIA_SOURCE           nvidia (default): NVIDIA's repository; distro: the distribution's own packages
+#   NVIDIA_SOURCE           nvidia (default): NVIDIA's repository; distro: the distribution's own packages; host: no driver, since the
+#                           guest gets a part of its host's card, and the host's driver with it
 #   NVIDIA_BRANCH           such as 580; default: the newest that the source has
 #   NVIDIA_MODULES          open (default) or proprietary
 #   ENGINE                  docker (default) or podman: what runs the containers
@@ -27,7 +28,7 @@ did() { say "$*"; changed=yes; }
 source=${NVIDIA_SOURCE:-nvidia} branch=${NVIDIA_BRANCH:-} modules=${NVIDIA_MODULES:-open} default=${NVIDIA_DEFAULT_RUNTIME:-no}
 engine=${ENGINE:-docker}
 case $engine in docker | podman) ;; *) die "ENGINE is $engine: docker or podman" ;; esac
-case $source in nvidia | distro) ;; *) die "NVIDIA_SOURCE is $source: nvidia or distro" ;; esac
+case $source in nvidia | distro | host) ;; *) die "NVIDIA_SOURCE is $source: nvidia, distro or host" ;; esac
 case $modules in open | proprietary) ;; *) die "NVIDIA_MODULES is $modules: open or proprietary" ;; esac
 case $default in yes | no) ;; *) die "NVIDIA_DEFAULT_RUNTIME is $default: yes or no" ;; esac
 case $branch in *[!0-9]*) die "NVIDIA_BRANCH is $branch: a number such as 580" ;; esac
@@ -325,14 +326,16 @@ command -v jq >/dev/null || { update; add jq; }
 # before anything is built
 [ "$engine" = podman ] || blank || readable "$daemon" || die "$daemon is not a JSON object that can be added to, and is left as it is. $(cat "$work/jq")"
 
-put "$nouveau" <<'CONF'
+if [ "$source" != host ]; then
+  put "$nouveau" <<'CONF'
 # from homelab-gpu: the card is for NVIDIA's driver
 blacklist nouveau
 options nouveau modeset=0
 CONF
-if [ -n "$(driver_lacks)" ]; then install_driver; fi
-lacks=$(driver_lacks)
-[ -z "$lacks" ] || no_module "$lacks"
+  if [ -n "$(driver_lacks)" ]; then install_driver; fi
+  lacks=$(driver_lacks)
+  [ -z "$lacks" ] || no_module "$lacks"
+fi
 if [ -n "$(toolkit_lacks)" ]; then install_toolkit; fi
 lacks=$(toolkit_lacks)
 [ -z "$lacks" ] || die "$lacks"
@@ -341,8 +344,14 @@ if [ -n "$(engine_lacks)" ]; then "configure_$engine"; fi
 lacks=$(engine_lacks)
 [ -z "$lacks" ] || die "$lacks"
 
+# Docker takes GPUs by CDI's names, as a part of a card has one, by itself from 28.2 on
+if [ "$source" = host ] && [ "$engine" = docker ]; then
+  jq '.features.cdi = true' "$daemon" >"$work/cdi"
+  put "$daemon" <"$work/cdi"
+fi
+
 # nouveau may be in the early boot image too
-if command -v update-initramfs >/dev/null; then
+if [ "$source" != host ] && command -v update-initramfs >/dev/null; then
   for one in $(kernels); do
     if [ -n "$(find "/boot/initrd.img-$one" ! -newer "$nouveau" 2>/dev/null)" ]; then
       did "making the early boot image of $one anew"
@@ -353,7 +362,11 @@ fi
 # dockerd looks for the toolkit once, when it starts
 if [ "$engine$changed" = dockeryes ] && [ -d /run/systemd/system ] && command -v dockerd >/dev/null; then systemctl restart docker; fi
 
-say "driver $(module_info version), $modules modules, built for the kernel $kernel"
+if [ "$source" = host ]; then
+  say 'no driver: the guest gets that of its host'
+else
+  say "driver $(module_info version), $modules modules, built for the kernel $kernel"
+fi
 has='Docker has the runtime nvidia'
 if [ "$engine" = podman ]; then has="Podman gets CDI's specification at each start"; fi
 say "$(nvidia-ctk --version | head -n 1), and $has"

@@ -3,13 +3,14 @@
 #
 #   verify-guest.sh SECONDS SERVICE…     SERVICE: a name, or NAME=GPUS where it asked for GPUs (a number, or all)
 #   NVIDIA=yes verify-guest.sh …         the guest has a card by NVIDIA: its driver and its way into the containers too
+#   NVIDIA=yes PART=yes …                and it is a part of its host's card, by dxgkrnl
 #   ENGINE=podman verify-guest.sh …      what runs the containers, if it is not docker
 #
 # Waits that long at most for the services to run (and to be healthy, where they have a health check).
 # First line: name and version of this format; then lines KEY:VALUE as in probe-linux.sh.
 LC_ALL=C
 export LC_ALL
-deadline=$(($(date +%s) + ${1:-0})) engine=${ENGINE:-docker}
+deadline=$(($(date +%s) + ${1:-0})) engine=${ENGINE:-docker} part=${PART:-}
 [ $# -gt 0 ] && shift
 
 fact() { printf '%s:%s\n' "$1" "$2"; }
@@ -24,7 +25,18 @@ echo 'homelab-gpu-verify 1'
 fact kernel "$(uname -r)"
 [ -r /opt/homelab-gpu/compose.yaml ] && fact services-file "$(sha256sum </opt/homelab-gpu/compose.yaml | cut -d ' ' -f 1)"
 
-if [ -n "${NVIDIA-}" ]; then
+wsl=/usr/lib/wsl
+if [ -n "$part" ]; then
+  fact expected nvidia
+  [ -d /sys/module/dxgkrnl ] || modprobe dxgkrnl 2>&1 | logged modprobe-log
+  if [ -e /dev/dxg ]; then fact dxg yes; else fact dxg no; fi
+  if [ -d /sys/module/dxgkrnl ]; then fact dxgkrnl-loaded yes; else fact dxgkrnl-loaded no; fi
+  if modinfo dxgkrnl >/dev/null 2>&1; then fact dxgkrnl-built yes; else fact dxgkrnl-built no; fi
+  dkms status 2>/dev/null | grep '^dxgkrnl' | logged dkms
+  dmesg 2>/dev/null | grep -i dxgk | logged kernel-log
+  [ -r "$wsl/homelab-gpu.txt" ] && fact driver "$(cut -d ' ' -f 1 "$wsl/homelab-gpu.txt")"
+  PATH=$PATH:$wsl/lib
+elif [ -n "${NVIDIA-}" ]; then
   fact expected nvidia
   # the kernel loads it where it finds the card; what stands in the way shows in the error
   grep -qE '^(nvidia|nouveau) ' /proc/modules 2>/dev/null || modprobe nvidia 2>&1 | logged modprobe-log
@@ -66,15 +78,15 @@ if [ -n "${NVIDIA-}" ]; then
   else
     fact smi missing
   fi
-  # Docker finds GPUs by the hook, Podman by CDI's specifications, which nvidia-ctk makes
-  if [ "$engine" = podman ]; then tool=nvidia-ctk; else tool=nvidia-container-runtime-hook; fi
+  # Docker finds GPUs by the hook; Podman, and parts of a card, by CDI's specifications, which nvidia-ctk makes
+  if [ "$engine$part" != docker ]; then tool=nvidia-ctk; else tool=nvidia-container-runtime-hook; fi
   if tool=$(command -v "$tool"); then
     fact toolkit "$(nvidia-ctk --version 2>/dev/null | sed -n '1s/.*version //p')"
     fact toolkit-since "$(stat -c %Z "$tool")"
   else
     fact toolkit missing
   fi
-  if [ "$engine" = podman ]; then
+  if [ "$engine$part" != docker ]; then
     fact cdi "$(nvidia-ctk cdi list 2>/dev/null | grep -o 'nvidia\.com/gpu=[^ ]*' | xargs)"
   else
     grep -q nvidia-container-runtime /etc/docker/daemon.json 2>/dev/null && fact daemon-json nvidia

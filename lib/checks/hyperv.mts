@@ -1,7 +1,6 @@
 import type { Check, Evidence, Host, Partitionable, Settled, SettledMachine, SettledWish, Verdict } from "../types.mts";
 import { command, words } from "../fixes.mts";
-import { partOf, partsFor } from "../hyperv.mts";
-import { nvidiaVersion } from "../host/windows.mts";
+import { driverVersion, hostDriver, partOf, partsFor } from "../hyperv.mts";
 
 /** A part of a card by Hyper-V (GPU-P): whether the card can be divided, how, and what the guest needs of its host. */
 export const hypervChecks: Check[] = [
@@ -223,20 +222,17 @@ function policy(wish: SettledWish, host: Host): Verdict {
 
 function driver(wish: SettledWish, host: Host): Verdict {
   const { windows } = host;
-  const found = windows?.drivers.filter(({ id }) => partsFor(wish, host, [{ path: id }]).length > 0) ?? [];
+  const own = hostDriver(wish, host);
   const evidence: Evidence[] = [
     {
       read: "Win32_VideoController",
-      value:
-        found.map(({ name, version, status, folder }) => [name, version, status, folder].filter(Boolean).join(", "))
-          .join("; ") || "not there",
+      value: own ? [own.name, own.version, own.status, own.folder].filter(Boolean).join(", ") : "not there",
     },
     {
       read: "System32\\lxss\\lib",
       value: windows?.libraries === undefined ? "not read" : windows.libraries ? "there" : "not there",
     },
   ];
-  const [own] = found;
   if (!own) return { status: "unknown", says: "the card's driver in Windows could not be read", evidence };
   if (own.status !== undefined && own.status !== "OK") {
     return {
@@ -262,10 +258,9 @@ function driver(wish: SettledWish, host: Host): Verdict {
       fix: [words("Install WSL, which brings them: wsl --install --no-distribution")],
     };
   }
-  const version = nvidiaVersion(own.version);
   return {
     status: "pass",
-    says: `driver ${version ?? own.version ?? "of unknown version"} serves the guest`,
+    says: `driver ${driverVersion(own) ?? "of unknown version"} serves the guest`,
     evidence,
   };
 }

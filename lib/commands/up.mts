@@ -2,6 +2,7 @@ import type { Finding, Fix, Host, SettledMachine, Step } from "../types.mts";
 import { notes } from "../checks.mts";
 import { passedOf } from "../gpus.mts";
 import { handed } from "../handover.mts";
+import { driverState } from "../hyperv.mts";
 import { type Lab, readLab, readState, type State, writeState } from "../lab.mts";
 import { hold, type Lock } from "../lock.mts";
 import { makePlan, servicesHash } from "../plan.mts";
@@ -121,7 +122,13 @@ async function keepProofs({ shell }: Session, now: Survey, machines: SettledMach
   for (const machine of machines) {
     const { run } = now.lab.machines[machine.name]!;
     if (run) {
-      state.proofs[machine.name] = { run, services: servicesHash(machine, now.settled), at: new Date().toISOString() };
+      const driver = driverState(machine, now.host);
+      state.proofs[machine.name] = {
+        run,
+        services: servicesHash(machine, now.settled),
+        ...(driver ? { driver } : {}),
+        at: new Date().toISOString(),
+      };
     }
   }
   await writeState(shell, folder, state);

@@ -1,6 +1,7 @@
 import type { Finding, SettledMachine } from "../types.mts";
 import { command } from "../fixes.mts";
 import { passedOf } from "../gpus.mts";
+import { driverVersion, hostDriver, partWish } from "../hyperv.mts";
 import { hold } from "../lock.mts";
 import { proofOf } from "../plan.mts";
 import { findingLines } from "../print.mts";
@@ -43,7 +44,11 @@ export async function prove(
       return { fn, ...(guest ? { guest } : {}) };
     });
     const services = settled.services.filter(({ machine }) => machine === name);
-    return verified(name, await shell.read(`${source.folder}/verify/${name}.txt`), services, passed).findings;
+    const wish = partWish(machine);
+    const driver = wish && hostDriver(wish, host);
+    const version = driver && driverVersion(driver);
+    const part = wish?.vendorId === "10de" ? (version ? { driver: version } : {}) : undefined;
+    return verified(name, await shell.read(`${source.folder}/verify/${name}.txt`), services, passed, part).findings;
   }));
   return judged.flat();
 }

@@ -126,7 +126,9 @@ export function toolkitLayer(facts: Facts): Judged {
   }
   return {
     check,
-    ...(engineOf(facts).program === "podman" ? cdiKnown(facts, version) : dockerKnows(facts, version)),
+    ...(engineOf(facts).program === "podman" || facts.one("dxg")
+      ? cdiKnown(facts, version)
+      : dockerKnows(facts, version)),
   };
 }
 
@@ -139,7 +141,10 @@ function cdiKnown(facts: Facts, version: string): Omit<Judged, "check"> {
   }
   if (names === "") {
     return {
-      ...{ status: "fail", says: "CDI's specification, by which Podman finds GPUs, names none", evidence },
+      ...{ status: "fail", evidence },
+      says: `CDI's specification, by which ${
+        facts.one("dxg") ? "containers find parts of a card" : "Podman finds GPUs"
+      }, names none`,
       fix: [inGuest("Make it anew", "nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml")],
     };
   }

@@ -86,4 +86,14 @@ test("told of an NVIDIA card: the driver, the toolkit, and the GPUs in the conta
   ]);
 });
 
+test("told of a part of a card: dxgkrnl and the host's driver instead of NVIDIA's module", ({ folder }) => {
+  assert.equal(verify(folder, ["ml-worker=1"], { NVIDIA: "yes", PART: "yes" }).slice(0, 12), [
+    ...["homelab-gpu-verify 1", "expected:nvidia"],
+    ...["modprobe-log:modprobe: FATAL: Module nvidia not found in directory /lib/modules/6.12"],
+    ...["dxg:no", "dxgkrnl-loaded:no", "dxgkrnl-built:no"],
+    ...["smi:0", "smi-gpu:GPU 0: NVIDIA GeForce RTX 4070", "toolkit:1.18.1", "cdi:"],
+    ...["engine:docker", "engine-state:running"],
+  ]);
+});
+
 test.run();

@@ -1,0 +1,165 @@
+// A guest with a part of its host's card (GPU-P): its box, the host's driver in it, its containers, and what proves it.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parse } from "yaml";
+import { names } from "../lib/assets.mts";
+import { composeFile } from "../lib/compose.mts";
+import { parseConfig } from "../lib/config.mts";
+import { parseHost } from "../lib/host.mts";
+import { driverState } from "../lib/hyperv.mts";
+import type { Lab } from "../lib/lab.mts";
+import { makePlan, servicesHash } from "../lib/plan.mts";
+import { settle } from "../lib/settle.mts";
+import type { Part } from "../lib/verify/part.mts";
+import { verified } from "../lib/verify.mts";
+import { own } from "./fake.mts";
+
+const test = suite("part");
+const windows = parseHost(own("test/hosts/windows-11-pro-rtx4070.txt"));
+const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
+const config = (keys = "") =>
+  parseConfig(
+    `machines: [{name: a, box: lab/x, image: ubuntu-24.04, cpus: 2, memory: 1024, gpu: {device_id: 2786}${keys}}]\n` +
+      "services: {ml: {image: 'nvidia/cuda:12.4.1-base-ubuntu22.04', command: sleep infinity, gpu: 1}}",
+  );
+function planned(keys = "", there: Partial<Lab["machines"][string]> = {}, host = windows) {
+  const settled = settle(config(keys), host);
+  const lab: Lab = {
+    folder: "/lab/.homelab-gpu",
+    prefix: "lab-1_",
+    boxes: {},
+    machines: { a: { domain: "lab-1_a", state: "absent", ...there } },
+  };
+  return { ...makePlan(settled, host, lab, texts), settled };
+}
+const file = (plan: { files: { path: string; text: string }[] }, path: string) =>
+  plan.files.find((one) => one.path === path)?.text ?? "";
+
+test("the box gets dxgkrnl and the toolkit, and no driver of NVIDIA's for Linux", () => {
+  const { scripts, environment } = JSON.parse(file(planned(), "packer/lab-x/values.auto.pkrvars.json"));
+  assert.equal(scripts, [
+    "install-docker.sh",
+    "busybox-image.sh",
+    "install-dxgkrnl.sh",
+    "install-nvidia.sh",
+    "finish-box.sh",
+  ]);
+  assert.equal(environment, ["NVIDIA_SOURCE=host"]);
+  const sum = "0".repeat(64);
+  const other = planned(`, driver: {dxgkrnl: {url: "https://x.example/k.tar.gz", checksum: "sha256:${sum}"}}`);
+  assert.equal(JSON.parse(file(other, "packer/lab-x/values.auto.pkrvars.json")).environment, [
+    "NVIDIA_SOURCE=host",
+    "DXGKRNL_SOURCE=https://x.example/k.tar.gz",
+    `DXGKRNL_SHA256=${sum}`,
+  ]);
+  assert.throws(() => config(", driver: {dxgkrnl: {url: 'https://x.example/k.tar.gz'}}"), /checksum is missing/);
+});
+
+test("up brings the host's driver before the services, and proves the layers of that world", () => {
+  const { steps, files } = planned();
+  assert.equal(steps.map(({ title }) => title).slice(-7), [
+    "Make the VM a",
+    "Learn how to reach a",
+    "Compare the GPU driver of a with the host's",
+    "Make the GPU known in a",
+    "Copy the Compose file to a",
+    "Start the services of a",
+    "Prove a",
+  ]);
+  assert.equal(steps.at(-5)!.command.slice(-4), ["-File", "scripts/copy-driver.ps1", "a", "10de", "2786"].slice(-4));
+  assert.match(steps.at(-1)!.command.at(-1)!, /^sudo env NVIDIA=yes PART=yes sh -s/);
+  assert.ok(files.some(({ path }) => path === "scripts/receive-driver.sh"));
+});
+
+test("does nothing while the host keeps its driver, and copies it anew once it has another", () => {
+  const { settled } = planned();
+  const machine = settled.machines[0]!;
+  const version = /1\.\d+/.exec(file(planned(), "packer/lab-x/metadata.json"))![0];
+  const proof = {
+    run: "/1",
+    services: servicesHash(machine, settled),
+    driver: driverState(machine, windows)!,
+    at: "2026-01-01T00:00:00Z",
+  };
+  assert.is(proof.driver, "32.0.15.9174 nv_dispi.inf_amd64_7d2b8a0c5ce04b5f");
+  const running = {
+    state: "running" as const,
+    run: "/1",
+    provider: "hyperv",
+    box: `${version}.0`,
+    cpus: 2,
+    memory: 1024,
+    proof,
+  };
+  assert.equal(planned("", running).steps, []);
+  const updated = structuredClone(windows);
+  updated.windows!.drivers[0]!.version = "32.0.16.1010";
+  assert.equal(
+    planned("", running, updated).steps.map(({ title }) => title)[0],
+    "Compare the GPU driver of a with the host's",
+  );
+});
+
+test("containers get the part by its one name, whatever they count", () => {
+  const devices = (service: Record<string, unknown>, gpu?: number | "all") => {
+    const all = [{ name: "s", machine: "a", body: { image: "x", ...service }, ...(gpu === undefined ? {} : { gpu }) }];
+    const { deploy, devices } = parse(composeFile(all, "part")).services.s;
+    return [devices, deploy];
+  };
+  assert.equal(devices({}, 1), [["nvidia.com/gpu=all"], undefined]);
+  assert.equal(devices({}, "all"), [["nvidia.com/gpu=all"], undefined]);
+  assert.equal(devices({ devices: ["/dev/x:/dev/x"] }, 1), [["/dev/x:/dev/x", "nvidia.com/gpu=all"], undefined]);
+  const reservation = {
+    resources: { reservations: { devices: [{ driver: "nvidia", count: 1, capabilities: ["gpu"] }] } },
+  };
+  assert.equal(devices({ deploy: reservation }), [["nvidia.com/gpu=all"], undefined]);
+  assert.equal(devices({}), [undefined, undefined], "a service without a GPU");
+});
+
+const up = "engine:docker\nengine-state:running\nengine-version:28.2.2\n";
+const fine = "expected:nvidia\ndxg:yes\ndxgkrnl-loaded:yes\ndxgkrnl-built:yes\ndriver:591.74\nsmi:0\n" +
+  "smi-gpu:GPU 0: NVIDIA GeForce RTX 4070\ntoolkit:1.18.1\ncdi:nvidia.com/gpu=all\n" + up +
+  "service:ml running 0 0 none no homelab-gpu-ml-1\ngpu-ml:0\ngpu-found-ml:GPU 0: NVIDIA GeForce RTX 4070\n";
+function layers(lines: string, part: Part = { driver: "591.74" }): string[] {
+  const text = `homelab-gpu-verify 1\nkernel:6.8.0-50-generic\n${lines}end:yes\n`;
+  const wanted = [{ name: "ml", machine: "a", gpu: 1, body: {} }];
+  return verified("a", text, wanted, [], part).findings.map(({ check, status, says }) => `${check} ${status}: ${says}`);
+}
+const first = (lines: string, part?: Part) => layers(lines, part).find((line) => !/ (pass|skip): /.test(line));
+
+test("proves a part of a card, layer by layer", () => {
+  assert.equal(layers(fine), [
+    "verify.ssh pass: reached over SSH, kernel 6.8.0-50-generic",
+    "verify.dxg pass: dxgkrnl has a part of the card (/dev/dxg)",
+    "verify.driver pass: host and guest have driver 591.74",
+    "verify.smi pass: nvidia-smi shows NVIDIA GeForce RTX 4070",
+    "verify.docker pass: Docker 28.2.2 answers",
+    "verify.toolkit pass: NVIDIA Container Toolkit 1.18.1, and CDI names nvidia.com/gpu=all",
+    "verify.service pass: service ml runs",
+    "verify.gpu pass: service ml has NVIDIA GeForce RTX 4070",
+  ]);
+});
+
+test("names the first layer that fails", () => {
+  const without = (...keys: string[]) =>
+    fine.split("\n").filter((line) => !keys.some((key) => line.startsWith(`${key}:`))).join("\n");
+  assert.match(first(without("dxg") + "dxg:no\n")!, /^verify\.dxg fail: dxgkrnl is loaded and finds no part/);
+  const unloaded = `${without("dxg", "dxgkrnl-loaded")}dxg:no\ndxgkrnl-loaded:no\n`;
+  assert.match(first(unloaded)!, /^verify\.dxg fail: dxgkrnl cannot be loaded: with Secure Boot/);
+  const unbuilt = unloaded.replace("dxgkrnl-built:yes", "dxgkrnl-built:no");
+  assert.is(first(unbuilt), "verify.dxg fail: this box has no dxgkrnl");
+  assert.match(first(`${unbuilt}dkms:dxgkrnl/6.6: added\n`)!, /was not built for the kernel 6\.8/);
+  assert.is(first(without("dxg"))!.split(":")[0], "verify.dxg unknown", "an older script");
+  assert.is(first(fine, { driver: "595.10" }), "verify.driver fail: host driver is 595.10, guest has 591.74");
+  assert.match(first(fine, {})!, /^verify\.driver unknown: /);
+  assert.match(first(without("driver"))!, /^verify\.driver fail: the VM has no driver of its host/);
+  assert.match(first(`${without("smi", "smi-gpu")}smi:missing\n`)!, /^verify\.smi fail/);
+  assert.match(first(`${without("cdi")}cdi:\n`)!, /^verify\.toolkit fail: CDI's specification/);
+  assert.equal(
+    layers(unloaded).filter((line) => line.includes(" skip: ")).length,
+    6,
+    "what lies above is not looked at",
+  );
+});
+
+test.run();

@@ -1,0 +1,171 @@
+// The scripts of a guest with a part of its host's card, in trees of their own with programs that answer as the guest's do.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { root, standIns } from "../fake.mts";
+
+const test = suite<{ folder: string }>("part");
+test.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu part-"));
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
+
+function put(folder: string, files: Record<string, string>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+}
+
+/** A tree of Ubuntu, and a kernel's source as Microsoft's archive has it. */
+function ubuntu(folder: string, version = "24.04"): { archive: string; sum: string } {
+  const kernel = "6.8.0-50-generic";
+  put(folder, {
+    "etc/os-release": `ID=ubuntu\nVERSION_ID="${version}"\n`,
+    [`boot/vmlinuz-${kernel}`]: "",
+    [`lib/modules/${kernel}/build/Makefile`]: "",
+    "k/WSL2-Linux-Kernel-x/drivers/hv/dxgkrnl/dxgmodule.c": "int x;\n",
+    "k/WSL2-Linux-Kernel-x/drivers/hv/dxgkrnl/dxgkrnl.h": "",
+    "k/WSL2-Linux-Kernel-x/drivers/hv/dxgkrnl/Makefile": "",
+    "k/WSL2-Linux-Kernel-x/include/uapi/misc/d3dkmthk.h": "",
+    "k/WSL2-Linux-Kernel-x/init/main.c": "",
+  });
+  mkdirSync(join(folder, "usr/src"), { recursive: true });
+  const archive = join(folder, "source.tar.gz");
+  spawnSync("tar", ["-czf", archive, "-C", join(folder, "k"), "WSL2-Linux-Kernel-x"]);
+  return { archive, sum: createHash("sha256").update(readFileSync(archive)).digest("hex") };
+}
+
+function install(folder: string, env: Record<string, string>) {
+  const log = `echo "\${0##*/} $*" >>'${folder}/calls'`;
+  const programs = {
+    "apt-get": log,
+    "apt-mark": log,
+    "dpkg-query": 'printf "ii  linux-image-6.8.0-50-generic\\nii  linux-image-generic\\nun  linux-image-x\\n"',
+    "dkms": `${log}
+case $1 in
+  status) [ ! -e '${folder}/installed' ] || echo 'dxgkrnl/6.6, 6.8.0-50-generic, x86_64: installed' ;;
+  install) [ -z "\${BROKEN-}" ] || exit 10; : >'${folder}/installed' ;;
+esac`,
+    "modinfo": `[ -e '${folder}/installed' ]`,
+  };
+  rmSync(join(folder, "calls"), { force: true });
+  const { status, stdout, stderr } = spawnSync("sh", [`${root}/scripts/install-dxgkrnl.sh`], {
+    env: { ...standIns(folder, programs), ROOT: folder, ...env },
+    encoding: "utf8",
+  });
+  const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8").trim().split("\n") : [];
+  return { status, said: stdout + stderr, calls: calls.filter((line) => !line.startsWith("dkms status")) };
+}
+
+test("install-dxgkrnl.sh builds the module from the source that was asked for, and holds the kernel", ({ folder }) => {
+  const { archive, sum } = ubuntu(folder);
+  const first = install(folder, { DXGKRNL_SOURCE: archive, DXGKRNL_SHA256: sum });
+  assert.is(first.status, 0, first.said);
+  const name = `6.6.36.6-${sum.slice(0, 8)}`;
+  assert.equal(first.calls, [
+    "apt-get -q -o DPkg::Lock::Timeout=600 update",
+    "apt-get -q -o DPkg::Lock::Timeout=600 install -y --no-install-recommends linux-image-generic linux-headers-generic dkms make gcc kmod",
+    `dkms add dxgkrnl/${name}`,
+    `dkms install dxgkrnl/${name} -k 6.8.0-50-generic`,
+    "apt-mark hold linux-image-6.8.0-50-generic linux-image-generic",
+  ]);
+  const tree = join(folder, `usr/src/dxgkrnl-${name}`);
+  assert.match(readFileSync(join(tree, "Makefile"), "utf8"), /^obj-m := dxgkrnl\.o$/m);
+  assert.match(readFileSync(join(tree, "dkms.conf"), "utf8"), new RegExp(`PACKAGE_VERSION="${name}"`));
+  for (const path of ["dxgmodule.c", "dxgkrnl.h", "compat.h", "include/uapi/misc/d3dkmthk.h"]) {
+    assert.ok(existsSync(join(tree, path)), path);
+  }
+  assert.is(readFileSync(join(folder, "etc/ld.so.conf.d/homelab-gpu-wsl.conf"), "utf8"), "/usr/lib/wsl/lib\n");
+  const again = install(folder, { DXGKRNL_SOURCE: archive, DXGKRNL_SHA256: sum });
+  assert.equal([again.status, again.calls.length], [0, 1], "nothing is built twice");
+});
+
+test("install-dxgkrnl.sh takes the later kernel on 22.04, and no other system", ({ folder }) => {
+  const { archive, sum } = ubuntu(folder, "22.04");
+  const found = install(folder, { DXGKRNL_SOURCE: archive, DXGKRNL_SHA256: sum });
+  assert.match(found.calls[1]!, /linux-image-generic-hwe-22\.04 linux-headers-generic-hwe-22\.04/);
+  writeFileSync(join(folder, "etc/os-release"), "ID=debian\nVERSION_ID=12\n");
+  const debian = install(folder, { DXGKRNL_SOURCE: archive, DXGKRNL_SHA256: sum });
+  assert.equal([debian.status, /debian-12 is not known here/.test(debian.said)], [1, true]);
+});
+
+test("install-dxgkrnl.sh uses no source but the one that it was promised", ({ folder }) => {
+  const { archive, sum } = ubuntu(folder);
+  const fails = (env: Record<string, string>) => {
+    const { status, said, calls } = install(folder, env);
+    assert.is(status, 1, said);
+    assert.not.ok(calls.some((line) => line.startsWith("dkms")), "nothing is built");
+    return said;
+  };
+  assert.match(fails({ DXGKRNL_SOURCE: archive }), /needs DXGKRNL_SHA256/);
+  assert.match(fails({ DXGKRNL_SOURCE: archive, DXGKRNL_SHA256: "abc" }), /no SHA-256/);
+  assert.match(fails({ DXGKRNL_SOURCE: archive, DXGKRNL_SHA256: "0".repeat(64) }), /another checksum/);
+  mkdirSync(join(folder, "usr/src/nvidia-580.95.05"));
+  assert.match(fails({ DXGKRNL_SOURCE: archive, DXGKRNL_SHA256: sum }), /cannot be beside dxgkrnl/);
+});
+
+test("install-dxgkrnl.sh fails with the compiler's log where the module does not build", ({ folder }) => {
+  const { archive, sum } = ubuntu(folder);
+  put(folder, {
+    [`var/lib/dkms/dxgkrnl/6.6.36.6-${sum.slice(0, 8)}/build/make.log`]: "dxgmodule.c:195: error: too many arguments\n",
+  });
+  const { status, said } = install(folder, { DXGKRNL_SOURCE: archive, DXGKRNL_SHA256: sum, BROKEN: "yes" });
+  assert.is(status, 1);
+  assert.match(said, /too many arguments\ninstall-dxgkrnl: dxgkrnl does not build for the kernel 6\.8\.0-50-generic/);
+});
+
+function receive(folder: string) {
+  const programs = {
+    ldconfig: "exit 0",
+    modprobe: "exit 1",
+    "nvidia-ctk": `echo "$*" >'${folder}/ctk'`,
+  };
+  const { status, stderr } = spawnSync("sh", [`${root}/scripts/receive-driver.sh`], {
+    env: { ...standIns(folder, programs), ROOT: folder },
+    encoding: "utf8",
+  });
+  return { status, stderr };
+}
+
+test("receive-driver.sh puts the host's driver in its place whole, and tells containers of the card", ({ folder }) => {
+  assert.equal(receive(folder).status, 1, "nothing was brought yet");
+  const bring = (version: string, dll: string) => {
+    put(folder, {
+      "w/FileRepository/nv_dispi.inf_amd64_1/x.so": dll,
+      "w/lib/libdxcore.so": "",
+      "w/lib/nvidia-smi": "",
+      "tmp/homelab-gpu-driver.txt": `${version} abc\n`,
+    });
+    spawnSync("tar", [
+      "-cf",
+      join(folder, "tmp/homelab-gpu-driver.tar"),
+      "-C",
+      join(folder, "w"),
+      "FileRepository",
+      "lib",
+    ]);
+  };
+  const wsl = join(folder, "usr/lib/wsl");
+  for (const version of ["581.15", "591.74"]) {
+    bring(version, version);
+    const { status, stderr } = receive(folder);
+    assert.is(status, 0, stderr);
+    assert.is(readFileSync(join(wsl, "homelab-gpu.txt"), "utf8"), `${version} abc\n`);
+    assert.is(readFileSync(join(wsl, "drivers/nv_dispi.inf_amd64_1/x.so"), "utf8"), version);
+    assert.is(statSync(join(wsl, "lib/nvidia-smi")).mode & 0o111, 0o111, "it can be run");
+    assert.not.ok(existsSync(join(folder, "tmp/homelab-gpu-driver.tar")), "what was brought is gone");
+  }
+  assert.not.ok(existsSync(`${wsl}.old`) || existsSync(`${wsl}.new`));
+  assert.is(
+    readFileSync(join(folder, "ctk"), "utf8"),
+    `cdi generate --mode=wsl --output=${folder}/etc/cdi/nvidia.yaml\n`,
+  );
+  assert.is(receive(folder).status, 0, "again, with nothing new");
+});
+
+test.run();
