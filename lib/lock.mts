@@ -23,9 +23,10 @@ export interface Lock {
 /**
  * Takes the lock of a lab's folder. One whose holder is dead is taken over, and a step that its holder left running is ended first.
  *
- * Throws {@link Trouble} that names the holder if it lives.
+ * Throws {@link Trouble} that names the holder if it lives, or if the folder is not this user's alone.
  */
 export async function hold(shell: Shell, folder: string, command: string, talk: (line: string) => void): Promise<Lock> {
+  await shell.claim(folder);
   const path = `${folder}/lock`;
   const own: Holder = {
     pid: process.pid,

@@ -1,7 +1,7 @@
 /** The only door out: everything that touches the world goes through a {@link Shell}. Tests bring a fake one. */
 import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { link, lstat, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 import type { ProcessPromise } from "zx/core";
@@ -59,6 +59,11 @@ export interface Shell {
   write(path: string, text: string, mode?: number): Promise<void>;
   /** Makes a file with this text unless there is one; says whether it did. */
   create(path: string, text: string): Promise<boolean>;
+  /**
+   * Makes a folder, and those above it, unless there is one. Throws {@link Trouble} where others could put something into it: if it, or
+   * the link that it is, is another user's, or it is open to all.
+   */
+  claim(path: string): Promise<void>;
   /** Removes a file or a folder with all in it; it may be missing. */
   remove(path: string): Promise<void>;
   /** Moves a file; says whether there was one. */
@@ -223,6 +228,25 @@ export function realShell(direct = process.platform === "win32"): Shell {
         throw refused("write", path, error);
       } finally {
         await unlink(temporary);
+      }
+    },
+
+    async claim(path: string) {
+      try {
+        await mkdir(path, { recursive: true, mode: 0o755 });
+        const [link, { uid, mode }] = [await lstat(path), await stat(path)];
+        // whoever used sudo before or now is one and the same
+        const own = [process.getuid?.() ?? uid, ...(process.getuid?.() === 0 ? [Number(process.env.SUDO_UID)] : [])];
+        const why = ![link.uid, uid].every((one) => own.includes(one))
+          ? "it is another user's"
+          : (mode & 0o002) !== 0
+          ? "everybody may write into it"
+          : undefined;
+        if (why) {
+          throw new Trouble(`${path} is not used: ${why}\n  remove it, or move the config to a folder of your own`, 1);
+        }
+      } catch (error) {
+        throw error instanceof Trouble ? error : refused("make", path, error);
       }
     },
 

@@ -13,6 +13,8 @@ export LC_ALL
 deadline=$(($(date +%s) + ${1:-0})) engine=${ENGINE:-docker} part=${PART:-}
 [ $# -gt 0 ] && shift
 
+# a name of its own: in a guest's /tmp others may have put links under names that can be guessed
+work=$(mktemp -d) || work=/run
 fact() { printf '%s:%s\n' "$1" "$2"; }
 logged() { # KEY: standard input as lines of a log
   sed "s/^/$1:/" | tail -n 20
@@ -71,10 +73,10 @@ done
 
 if [ -n "${NVIDIA-}" ]; then
   if command -v nvidia-smi >/dev/null; then
-    timeout 60 nvidia-smi -L >"/tmp/verify.$$" 2>&1
+    timeout 60 nvidia-smi -L >"$work/said" 2>&1
     fact smi "$?"
-    cards smi-gpu <"/tmp/verify.$$"
-    grep -v '^GPU ' "/tmp/verify.$$" | logged smi-log
+    cards smi-gpu <"$work/said"
+    grep -v '^GPU ' "$work/said" | logged smi-log
   else
     fact smi missing
   fi
@@ -99,9 +101,9 @@ server() { # the version of what answers
 fact engine "$engine"
 if ! command -v "$engine" >/dev/null; then
   fact engine-state missing
-elif ! version=$(server 2>/tmp/verify.$$); then
+elif ! version=$(server 2>"$work/said"); then
   fact engine-state stopped
-  logged engine-log </tmp/verify.$$
+  logged engine-log <"$work/said"
   if command -v journalctl >/dev/null; then journalctl -u "$engine" --no-pager -n 20 -o cat 2>/dev/null | logged engine-log; fi
 else
   fact engine-state running
@@ -153,11 +155,12 @@ else
     service=${service%%=*}
     name=$(printf '%s\n' "$now" | sed -n "s/^$service running .* //p" | head -n 1)
     [ -n "$name" ] || continue
-    timeout 60 "$engine" exec "${name#/}" nvidia-smi -L >"/tmp/verify.$$" 2>&1
+    timeout 60 "$engine" exec "${name#/}" nvidia-smi -L >"$work/said" 2>&1
     fact "gpu-$service" "$?"
-    cards "gpu-found-$service" <"/tmp/verify.$$"
-    grep -v '^GPU ' "/tmp/verify.$$" | logged "gpu-log-$service"
+    cards "gpu-found-$service" <"$work/said"
+    grep -v '^GPU ' "$work/said" | logged "gpu-log-$service"
   done
 fi
-rm -f "/tmp/verify.$$"
+rm -f "$work/said"
+rmdir "$work" 2>/dev/null
 echo 'end:yes'

@@ -78,6 +78,7 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
     read: (path) => Promise.resolve(disk.get(path)),
     write: (path, text) => Promise.resolve(void disk.set(path, text)),
     create: (path, text) => Promise.resolve(disk.has(path) ? false : (disk.set(path, text), true)),
+    claim: () => Promise.resolve(),
     remove: (path) => Promise.resolve(void disk.delete(path)),
     move: (from, to) => {
       const text = disk.get(from);

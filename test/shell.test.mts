@@ -1,8 +1,23 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { Trouble } from "../lib/errors.mts";
 import { Lines } from "../lib/lines.mts";
 import { realShell } from "../lib/shell.mts";
 
@@ -84,6 +99,47 @@ test("makes a file for one of many only", async ({ folder }) => {
   assert.is(made.filter(Boolean).length, 1);
   assert.is(await shell.read(path), String(made.indexOf(true)));
   assert.equal(readdirSync(folder), ["lock"]);
+});
+
+test("takes no folder that others could put something into", async ({ folder }) => {
+  const at = (name: string) => join(folder, name);
+  const refuses = async (name: string, why: RegExp) => {
+    try {
+      await shell.claim(at(name));
+      assert.unreachable(name);
+    } catch (error) {
+      assert.instance(error, Trouble, String(error));
+      assert.match((error as Error).message, why);
+    }
+  };
+  await shell.claim(at("new/one"));
+  assert.is(statSync(at("new/one")).mode & 0o022, 0);
+  symlinkSync(at("new/one"), at("own link"));
+  await shell.claim(at("own link"));
+  mkdirSync(at("open"));
+  chmodSync(at("open"), 0o777);
+  await refuses("open", /open is not used: everybody may write into it/);
+  writeFileSync(at("file"), "");
+  await refuses("file", /cannot make .*file: a file stands/);
+  if (process.getuid?.() !== 0) return;
+  mkdirSync(at("foreign"));
+  chownSync(at("foreign"), 65534, 65534);
+  await refuses("foreign", /foreign is not used: it is another user's/);
+  symlinkSync(at("new/one"), at("planted"));
+  lchownSync(at("planted"), 65534, 65534);
+  await refuses("planted", /planted is not used: it is another user's/);
+});
+
+test("what is written under a name that was guessed goes not where a link there leads", async ({ folder }) => {
+  const [mine, target] = [join(folder, "state.json"), join(folder, "target")];
+  writeFileSync(target, "before");
+  symlinkSync(target, mine);
+  await shell.write(mine, "state");
+  assert.is(readFileSync(target, "utf8"), "before");
+  rmSync(mine);
+  symlinkSync(target, mine);
+  assert.is(await shell.create(mine, "lock"), false);
+  assert.is(readFileSync(target, "utf8"), "before");
 });
 
 test("keeps of a line that rewrites itself what it showed last", () => {

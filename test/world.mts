@@ -121,6 +121,7 @@ export class World {
         disk.set(full(path), text);
         return true;
       },
+      claim: (path) => meet(`claim ${path}`),
       remove: async (path) => {
         await meet(`remove ${path}`);
         for (const name of [...disk.keys()]) {

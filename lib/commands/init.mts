@@ -35,6 +35,7 @@ export async function init(session: Session): Promise<number> {
   }
   if (!(await shell.create(path, text))) throw new Trouble(`${path} was written by somebody else just now`, 1);
   if (schema.text) {
+    await shell.claim(dirname(resolve(dirname(path), schema.path)));
     await shell.write(resolve(dirname(path), schema.path), schema.text);
     await shell.write(resolve(dirname(path), ".homelab-gpu/.gitignore"), "*\n");
   }

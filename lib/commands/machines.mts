@@ -52,6 +52,8 @@ export async function ssh(session: Session): Promise<number> {
   if (machine.state !== "running") {
     throw new Trouble(`${name} does not run (${machine.state}): npx zx homelab-gpu.mts up`, 1);
   }
+  // an SSH configuration may name programs to run
+  await session.shell.claim(source.folder);
   return await session.shell.attach(["ssh", "-F", `ssh/${name}`, name, ...session.rest], { cwd: source.folder });
 }
 

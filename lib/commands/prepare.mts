@@ -45,13 +45,13 @@ export async function prepare(session: Session): Promise<number> {
     return 0;
   }
   if (options.dryRun || !(await agreed(session, "Change this host so?"))) return options.dryRun ? 0 : 1;
-  await shell.write(`${source.folder}/prepare/apply.sh`, applyScript(preparation));
   await asRootStep(
     session,
     source.folder,
     host,
     "Bind the card to vfio-pci at boot",
     `${source.folder}/prepare/apply.sh`,
+    applyScript(preparation),
   );
   talk(session, `done; it counts from the next boot on. The way back: prepare --undo`);
   return 0;
@@ -79,13 +79,22 @@ async function agreed({ shell, options }: Session, question: string): Promise<bo
   return await shell.confirm(question);
 }
 
-async function asRootStep(session: Session, folder: string, host: Host | undefined, title: string, script: string) {
+/** Runs a script as root, in a folder that nobody else can write into; `text` is what it has to be, if it is one of the lab's own. */
+async function asRootStep(
+  session: Session,
+  folder: string,
+  host: Host | undefined,
+  title: string,
+  script: string,
+  text?: string,
+) {
   const root = host ? host.uid === 0 : lookOf(session, "out").root;
   const step: Step = root
     ? { title, command: ["sh", script] }
     : { title, command: ["sudo", "sh", script], terminal: true };
   const lock = await hold(session.shell, folder, "prepare", (line) => talk(session, line));
   try {
+    if (text !== undefined) await session.shell.write(script, text);
     await runSteps(session, folder, [step], lock);
   } finally {
     await lock.release();
