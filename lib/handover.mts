@@ -2,6 +2,7 @@
 import type { Finding, Fix, Host, PciFunction } from "./types.mts";
 import { command } from "./fixes.mts";
 import { described } from "./pci.mts";
+import { shellWord, typed } from "./render.mts";
 
 /** A function that a VM gets, and the host driver that it had; null if none, absent if that was not read. */
 export interface Handed {
@@ -58,11 +59,11 @@ function giveBack(bdf: string, driver: string | null, bound: boolean): Fix {
   const commands = [
     `echo >${at}/driver_override`,
     ...(bound ? [`echo ${bdf} >${at}/driver/unbind`] : []),
-    ...(driver === null ? [] : [`modprobe ${driver}`, `echo ${bdf} >/sys/bus/pci/drivers_probe`]),
+    ...(driver === null ? [] : [`modprobe ${typed(driver)}`, `echo ${bdf} >/sys/bus/pci/drivers_probe`]),
   ];
   return command(
     driver === null ? `Take ${bdf} from its driver` : `Give ${bdf} back to ${driver}`,
-    `sh -c '${commands.join("; ")}'`,
+    `sh -c ${shellWord(commands.join("; "))}`,
     { root: true },
   );
 }

@@ -1,7 +1,7 @@
 /** Findings, plans, changes → lines. Pure: who prints them is the caller. */
 import chalk from "chalk";
 import type { Finding, Fix, Status, Step } from "./types.mts";
-import { shellWord } from "./render.mts";
+import { typed } from "./render.mts";
 import { wrapped } from "./text.mts";
 
 /** How lines shall look. */
@@ -151,10 +151,6 @@ export function commandLine({ command, cwd, input, output }: Step): string {
   const line = command.map(typed).join(" ") + (input ? ` < ${typed(input)}` : "") +
     (output ? ` > ${typed(output)}` : "");
   return cwd ? `cd ${typed(cwd)} && ${line}` : line;
-}
-
-function typed(word: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(word) ? word : shellWord(word);
 }
 
 /** Lines that went (`-`) and came (`+`), with three around them. */

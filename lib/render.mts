@@ -68,3 +68,8 @@ const quoted: Record<Language, (text: string) => string> = {
 
 /** A text as one word of a POSIX shell. */
 export const shellWord = quoted.shell;
+
+/** The same, as people type it: in quotes only where it needs them. */
+export function typed(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : shellWord(word);
+}

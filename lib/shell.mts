@@ -60,7 +60,7 @@ export interface Shell {
   /** Makes a file with this text unless there is one; says whether it did. */
   create(path: string, text: string): Promise<boolean>;
   /**
-   * Makes a folder, and those above it, unless there is one. Throws {@link Trouble} where others could put something into it: if it, or
+   * Makes a folder for this user alone, and those above it, unless there is one. Throws {@link Trouble} where others could put something into it: if it, or
    * the link that it is, is another user's, or it is open to all.
    */
   claim(path: string): Promise<void>;
@@ -233,7 +233,7 @@ export function realShell(direct = process.platform === "win32"): Shell {
 
     async claim(path: string) {
       try {
-        await mkdir(path, { recursive: true, mode: 0o755 });
+        await mkdir(path, { recursive: true, mode: 0o700 });
         const [link, { uid, mode }] = [await lstat(path), await stat(path)];
         // whoever used sudo before or now is one and the same
         const own = [process.getuid?.() ?? uid, ...(process.getuid?.() === 0 ? [Number(process.env.SUDO_UID)] : [])];

@@ -113,7 +113,7 @@ test("takes no folder that others could put something into", async ({ folder }) 
     }
   };
   await shell.claim(at("new/one"));
-  assert.is(statSync(at("new/one")).mode & 0o022, 0);
+  assert.is(statSync(at("new/one")).mode & 0o077, 0);
   symlinkSync(at("new/one"), at("own link"));
   await shell.claim(at("own link"));
   mkdirSync(at("open"));

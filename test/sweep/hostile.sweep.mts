@@ -1,0 +1,127 @@
+// Values of others' making reach no shell unquoted, wherever they come from: config, probe, log, names of files.
+import { readdirSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { examine } from "../../lib/checks.mts";
+import { names } from "../../lib/assets.mts";
+import { parseConfig } from "../../lib/config.mts";
+import { Trouble } from "../../lib/errors.mts";
+import { failures } from "../../lib/failures.mts";
+import { returned } from "../../lib/handover.mts";
+import { parseHost } from "../../lib/host.mts";
+import { type Lab, prefixOf } from "../../lib/lab.mts";
+import { makePlan } from "../../lib/plan.mts";
+import { applyScript, preparationOf, undoScript } from "../../lib/prepare.mts";
+import { passedOf } from "../../lib/gpus.mts";
+import { shellWord } from "../../lib/render.mts";
+import { settle } from "../../lib/settle.mts";
+import type { Fix } from "../../lib/types.mts";
+import { own, root } from "../fake.mts";
+
+const test = suite("hostile values");
+const hostile = "x'; HOSTILE; \"$(HOSTILE)`HOSTILE` #{HOSTILE} |HOSTILE &";
+
+/** Whether a shell would take a part of a hostile value for more than text: single quotes make it text, save behind `sh -c`. */
+function harmful(command: string): boolean {
+  const word = "('[^']*'|\\\\.)+";
+  const inner = [...command.matchAll(new RegExp(`\\bsh -[a-z]*c (${word})`, "g"))].map(([, quoted]) =>
+    quoted!.replace(/'([^']*)'|\\(.)/g, (_, text = "", escaped = "") => text + escaped)
+  );
+  const outside = command.replace(/\\.|'[^']*'/g, "");
+  return /HOSTILE/.test(outside) || inner.some(harmful);
+}
+
+test("the measure itself tells quoted from unquoted", () => {
+  assert.not.ok(harmful("echo 'x'\\''; HOSTILE'"));
+  assert.ok(harmful("echo 'x'; HOSTILE; ''"));
+  assert.ok(harmful("sh -c 'echo x; HOSTILE'"));
+  assert.ok(harmful('echo "$(HOSTILE)"'));
+  assert.ok(harmful(`sh -c ${shellWord("echo x; HOSTILE")}`));
+  assert.not.ok(harmful(`sh -c ${shellWord(`echo ${shellWord(hostile)}`)}`));
+});
+
+const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith(".txt"));
+const card = parseConfig("machines: [{name: vm, box: lab/x, image: debian-13, memory: 1024, gpu: {}}]");
+
+test("a probe: no command that is shown or run has any of its texts unquoted", () => {
+  const unquoted: string[] = [];
+  let looked = 0;
+  for (const name of hosts) {
+    const lines = own(`test/hosts/${name}`).split("\n");
+    // every fact once: its value followed, or replaced, by what is hostile
+    for (let i = 1; i < lines.length; i++) {
+      const at = lines[i]!.indexOf(":", /^[0-9a-f]{4}:/.test(lines[i]!) ? 12 : 0);
+      if (at < 0) continue;
+      for (const value of [lines[i]! + hostile, lines[i]!.slice(0, at + 1) + hostile]) {
+        try {
+          const host = parseHost([...lines.slice(0, i), value, ...lines.slice(i + 1)].join("\n"));
+          const settled = settle(card, host);
+          const fixes: Fix[] = examine(host, settled).flatMap(({ fix }) => fix);
+          const passed = settled.machines.flatMap((machine) => passedOf(machine, host) ?? []);
+          const before = passed.map((fn) => ({ ...fn, driver: fn.driver ?? null }));
+          const lost = { ...host, pci: (host.pci ?? []).map((fn) => ({ ...fn, driver: null })) };
+          fixes.push(...returned("vm", before, lost).fix);
+          const scripts = [];
+          if (passed.length > 0) {
+            const preparation = preparationOf(passed, host);
+            scripts.push(applyScript(preparation), undoScript(preparation));
+          }
+          for (const command of [...fixes.flatMap(({ run }) => run ?? []), ...scripts]) {
+            looked++;
+            if (harmful(command)) unquoted.push(`${name}: ${value}\n${command}`);
+          }
+        } catch (error) {
+          if (!(error instanceof Trouble)) throw error;
+        }
+      }
+    }
+  }
+  assert.equal(unquoted.slice(0, 5), [], `${unquoted.length} commands`);
+  assert.ok(looked > 10_000, `only ${looked} commands were looked at`);
+});
+
+test("a log: what mends a failure is written down beforehand, and takes nothing from it", () => {
+  for (const { fix } of failures) assert.is(JSON.stringify(JSON.parse(JSON.stringify(fix))), JSON.stringify(fix));
+});
+
+test("a config: its values are words of their own to every program, and quoted in what another shell reads", () => {
+  const value = hostile.replaceAll(/\s/g, "\t").replaceAll("\t", "");
+  const file = `/srv/${hostile}.qcow2`;
+  const images = [{ file }, { url: `https://example.org/${value}`, checksum: `sha256:${"0".repeat(64)}` }, {
+    debootstrap: "trixie",
+    mirror: `http://example.org/${value}`,
+  }];
+  const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
+  for (const image of images) {
+    const config = parseConfig(JSON.stringify({
+      machines: [{ name: "vm", box: "lab/x", image, provision: [`./${hostile}.sh`] }],
+      services: {
+        "-x.y": { image: hostile, command: hostile, environment: { A: hostile }, volumes: [`/${hostile}:/x`] },
+      },
+    }));
+    const settled = settle(config, host);
+    const texts = Object.fromEntries([...names, `./${hostile}.sh`, file].map((name) => [name, ""]));
+    for (const name of names) texts[name] = own(name);
+    const lab: Lab = {
+      folder: `/srv/${hostile}/.homelab-gpu`,
+      prefix: prefixOf(`/srv/${hostile}/.homelab-gpu`),
+      boxes: {},
+      machines: { vm: { domain: "x_vm", state: "absent" } },
+    };
+    const { steps, files } = makePlan(settled, host, lab, texts);
+    for (const { command, cwd = "", input = "", output = "" } of steps) {
+      const [program, ...words] = command;
+      assert.not.match(`${program}${cwd}${input}${output}`, /HOSTILE/);
+      // what stands behind ssh, its options and the machine is read by the guest's shell
+      if (program === "ssh") assert.not.ok(harmful(words.slice(3).join(" ")), words.join(" "));
+      // a value that looks like an option to `sh FILE …` is none: it comes after the file
+      if (program !== "ssh") assert.not.ok(words[0]!.includes("HOSTILE"));
+    }
+    for (const { path, text } of files) {
+      assert.not.match(path, /HOSTILE/);
+      if (path === "Vagrantfile") assert.not.match(text.replace(/'(\\.|[^'\\])*'/g, ""), /HOSTILE/);
+    }
+  }
+});
+
+test.run();
