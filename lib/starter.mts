@@ -19,7 +19,9 @@ export function starterFor(starter: string, card: PciFunction | undefined, host:
     `      device_id: ${card.device}`,
     ...(twins ? [`      address: "${card.bdf}" # another card has the same ids`] : []),
   ];
-  const made = text.replace(wish, () => `${lines.join("\n")}\n`);
+  // a part of a card, which is what Windows hands over, needs a guest that its kernel module builds in
+  const system = host.os.platform === "windows" ? text.replaceAll("debian-13", "ubuntu-24.04") : text;
+  const made = system.replace(wish, () => `${lines.join("\n")}\n`);
   // the service's image is NVIDIA's
   return card.vendor === "10de" ? made : made.replace(worker, "");
 }

@@ -434,6 +434,8 @@ if [ -n "$live" ]; then
   ask qemu-version qemu-system-x86_64 --version &
   if program libvirtd; then ask libvirt-version libvirtd --version & else ask libvirt-version virtqemud --version & fi
   ask virtualbox-version VBoxManage --version &
+  packs=
+  if program VBoxManage; then packs=$("$value" list extpacks 2>/dev/null); fi
 
   for path in /run/libvirt/libvirt-sock /run/libvirt/virtqemud-sock /var/run/libvirt/libvirt-sock; do
     [ -S "$path" ] && break
@@ -444,6 +446,10 @@ if [ -n "$live" ]; then
   fi
   wait
 
+  if [ -n "$packs" ]; then
+    section virtualbox
+    case $packs in *'Extension Packs: 0'*) fact extension-pack no ;; *'Extension Packs:'*) fact extension-pack yes ;; esac
+  fi
   section libvirt
   if [ -S "$path" ]; then
     fact socket "$path"

@@ -131,12 +131,16 @@ foreach ($video in @(Read-Or { Get-CimInstance Win32_VideoController })) {
 
 # Graphics cards, in the form in which Linux shows PCI functions
 Write-Section 'pci'
-$displays = Read-Or { @(Get-CimInstance Win32_PnPEntity -Filter "PNPClass='Display'" | Where-Object { $_.Present -ne $false }) }
+# a card that was taken from Windows for a VM (PCIP) is no display any more, and still says what it is
+$displays = Read-Or {
+    @(Get-CimInstance Win32_PnPEntity -Filter "PNPClass='Display' OR PNPDeviceID LIKE 'PCIP%'" |
+        Where-Object { $_.Present -ne $false -and ($_.PNPClass -eq 'Display' -or "$($_.CompatibleID) $($_.HardwareID)" -match 'CC_03') })
+}
 if ($null -ne $displays) {
     Write-Fact 'read' 'yes'
     $count = 0
     foreach ($display in $displays) {
-        if ("$($display.PNPDeviceID)" -notmatch '^PCI\\VEN_([0-9A-F]{4})&DEV_([0-9A-F]{4})&SUBSYS_([0-9A-F]{4})([0-9A-F]{4})&REV_([0-9A-F]{2})\\(.+)$') { continue }
+        if ("$($display.PNPDeviceID)" -notmatch '^PCIP?\\VEN_([0-9A-F]{4})&DEV_([0-9A-F]{4})&SUBSYS_([0-9A-F]{4})([0-9A-F]{4})&REV_([0-9A-F]{2})\\(.+)$') { continue }
         $part = $Matches
         $count++
         $id = $display.PNPDeviceID

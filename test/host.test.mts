@@ -40,6 +40,15 @@ test("knows nothing of what no line says", () => {
   assert.is(host.efi, undefined);
 });
 
+test("knows of VirtualBox's extension pack what was told", () => {
+  const told = (lines: string) => parseHost(`homelab-gpu-probe 1 linux\n${lines}`).virtualboxExtensions;
+  assert.equal([told("[virtualbox]\nextension-pack:yes\n"), told("[virtualbox]\nextension-pack:no\n"), told("")], [
+    true,
+    false,
+    undefined,
+  ]);
+});
+
 test("refuses what is no probe, or one of a later format", () => {
   assert.throws(() => parseHost("hello"), /this is no saved probe/);
   assert.throws(() => parseHost(""), /this is no saved probe/);

@@ -145,6 +145,17 @@ test("other providers of Vagrant's are refused by name, and told which are not",
   );
 });
 
+test("VirtualBox before 6.1 needs its extension pack", () => {
+  const status = (there?: boolean) => {
+    const host = { ...virtualbox("6.0.24"), ...(there === undefined ? {} : { virtualboxExtensions: there }) };
+    return said(host, "virtualbox").filter(({ says }) => /extension pack(,| could|$)/.test(says)).map(({ status }) =>
+      status
+    ).join();
+  };
+  assert.equal([status(true), status(false), status()], ["pass", "fail", "unknown"]);
+  assert.not.ok(said(virtualbox("7.0.0"), "virtualbox").some(({ says }) => says.includes("extension pack")));
+});
+
 // ---------------------------------------------------------------------------------------------------------- the table
 
 test("has an answer for every provider, use and host", () => {

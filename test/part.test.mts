@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { names } from "../lib/assets.mts";
 import { composeFile } from "../lib/compose.mts";
+import { examine } from "../lib/checks.mts";
 import { parseConfig } from "../lib/config.mts";
 import { parseHost } from "../lib/host.mts";
 import { driverState } from "../lib/hyperv.mts";
@@ -114,6 +115,25 @@ test("containers get the part by its one name, whatever they count", () => {
   };
   assert.equal(devices({ deploy: reservation }), [["nvidia.com/gpu=all"], undefined]);
   assert.equal(devices({}), [undefined, undefined], "a service without a GPU");
+});
+
+test("guest.cuda: the host's driver counts", () => {
+  const found = (image: string, version = "32.0.15.9174") => {
+    const host = structuredClone(windows);
+    host.windows!.drivers[0]!.version = version;
+    const wanted = parseConfig(
+      `machines: [{name: a, box: x, gpu: {}}]\nservices: {s: {image: "${image}", command: x, gpu: 1}}`,
+    );
+    const [finding] = examine(host, settle(wanted, host), ["guest.cuda"]);
+    return `${finding!.status}: ${finding!.says}`;
+  };
+  assert.is(found("nvidia/cuda:12.4.1-base-ubuntu22.04"), "pass: s: CUDA 12.4 runs on the host's driver 591.74");
+  assert.match(
+    found("nvidia/cuda:13.0.0-base-ubuntu24.04", "31.0.15.5222"),
+    /^fail: .* needs driver 580.* host has 552\.22$/,
+  );
+  assert.match(found("x/y"), /^unknown/);
+  assert.match(found("nvidia/cuda:12.4.1-base-ubuntu22.04", ""), /^unknown: s: the host's driver could not be read/);
 });
 
 const up = "engine:docker\nengine-state:running\nengine-version:28.2.2\n";

@@ -1,5 +1,17 @@
-import type { Check, DriverWish, Evidence, Fix, Host, Service, SettledMachine, Verdict } from "../types.mts";
+import type {
+  Check,
+  DriverWish,
+  Evidence,
+  Fix,
+  Host,
+  Service,
+  SettledMachine,
+  SettledWish,
+  Verdict,
+} from "../types.mts";
 import { words } from "../fixes.mts";
+import { nvidiaVersion } from "../host/windows.mts";
+import { hostDriver, partWish } from "../hyperv.mts";
 import { architecturesOf, type Driver, driverFor, driverOf, type NvidiaCard, nvidiaCards } from "../nvidia.mts";
 import { type Architecture, architectures, pciIds } from "../nvidia/cards.mts";
 import { cudaOf, fitOf } from "../nvidia/cuda.mts";
@@ -155,6 +167,8 @@ function named({ source, branch, version, modules }: Driver): string {
 
 function cuda(service: Service, machine: SettledMachine, host: Host): Verdict {
   const { name, body: { image } } = service;
+  const part = partWish(machine);
+  if (part?.vendorId === "10de") return cudaOfPart(service, part, host);
   const cards = nvidiaCards(machine, host);
   if (cards.length === 0) {
     const { status, says } = without(machine, host);
@@ -201,6 +215,48 @@ function cuda(service: Service, machine: SettledMachine, host: Host): Verdict {
     case "full":
       return aged(says, version, known, evidence) ??
         { status: "pass", says: `${says} runs on driver ${has}`, evidence };
+  }
+}
+
+/** With a part of a card it is the host's driver that counts: by its branch, since Windows and Linux count on apart within one. */
+function cudaOfPart({ name, body: { image } }: Service, part: SettledWish, host: Host): Verdict {
+  const driver = hostDriver(part, host);
+  const own = driver && nvidiaVersion(driver.version);
+  const version = typeof image === "string" ? cudaOf(image) : undefined;
+  const evidence = [
+    { read: `image of ${name}`, value: typeof image === "string" ? image : "none: it is built" },
+    { read: "driver of the host", value: own ?? "not read" },
+  ];
+  if (!own || version === undefined) {
+    const says = own ? "which CUDA its image has, its name does not tell" : "the host's driver could not be read";
+    return { status: "unknown", says: `${name}: ${says}`, evidence };
+  }
+  const fit = fitOf(version, { branch: Number(own.split(".")[0]) });
+  const says = `${name}: CUDA ${version}`;
+  const fix = [
+    words("Update the card's driver in Windows"),
+    words(`Or take an image with an older CUDA than ${version}`),
+  ];
+  switch (fit.kind) {
+    case "too-old":
+      return {
+        status: "fail",
+        says: `${says} needs driver ${fit.needs} at least, and the host has ${own}`,
+        evidence,
+        fix,
+      };
+    case "minor":
+      return {
+        status: "warn",
+        says:
+          `${says} came with driver ${fit.needs}, and the host has ${own}: it may run by minor-version compatibility`,
+        evidence,
+        fix,
+      };
+    case "unknown":
+      return { status: "unknown", says: `${says} is newer than what is known here; the host has ${own}`, evidence };
+    case "full":
+      return { status: "pass", says: `${says} runs on the host's driver ${own}`, evidence };
   }
 }
 

@@ -58,6 +58,7 @@ export const providerChecks: Check[] = [
           : [{ status: "pass", says: `${name} ${version}`, evidence }];
       });
       verdicts.push(...machines.flatMap((machine) => hypervisorVersions(machine, host)));
+      verdicts.push(...machines.flatMap((machine) => extensions(machine, host)));
       return verdicts.length > 0 ? verdicts : [{ status: "skip", says: "nothing is installed yet", evidence: [] }];
     },
   },
@@ -132,6 +133,36 @@ function hypervisorVersions({ name, provider, gpus }: SettledMachine, host: Host
     const evidence = [{ read: `${titleOf(provider)} version`, value: version ?? "not read" }];
     return [judged({ machine: name, status: "pass", says: "", evidence }, row, sure)];
   });
+}
+
+/** Before 6.1 the code that passes PCI devices on came in VirtualBox's extension pack (manual of 6.0, 9.6). */
+function extensions({ name, provider, gpus }: SettledMachine, host: Host): Verdict[] {
+  if (provider !== "virtualbox" || !gpus.some(({ mode }) => mode === "passthrough")) return [];
+  const { row, sure } = ruling(provider, "passthrough", host);
+  if (!sure || row.verdict === "refused") return [];
+  const there = host.virtualboxExtensions;
+  const evidence = [{
+    read: "VBoxManage list extpacks",
+    value: there === undefined ? "not read" : there ? "there" : "none",
+  }];
+  return [
+    there === undefined
+      ? {
+        machine: name,
+        status: "unknown",
+        says: "whether VirtualBox has its extension pack could not be read",
+        evidence,
+      }
+      : there
+      ? { machine: name, status: "pass", says: "VirtualBox has its extension pack", evidence }
+      : {
+        machine: name,
+        status: "fail",
+        says: "VirtualBox lacks its extension pack, which passes the card on",
+        evidence,
+        fix: [words("Install the extension pack of that version: https://www.virtualbox.org/wiki/Download_Old_Builds")],
+      },
+  ];
 }
 
 function hypervAccess({ hyperv, service, elevated, hypervRights, vbs }: Windows): Verdict {

@@ -54,7 +54,7 @@ function candidates({ pci = [] }: Host): PciFunction[] {
 
 /** What keeps a card from being handed over, whatever else is missing on the host. */
 function failing(text: string, host: Host): Finding[] {
-  const findings = examine(host, settle(parseConfig(text), host), ["gpu", "iommu", "provider.host"]);
+  const findings = examine(host, settle(parseConfig(text), host), ["gpu", "iommu", "hyperv", "provider.host"]);
   return findings.filter(({ status }) => status === "fail");
 }
 

@@ -18,6 +18,10 @@ export async function prepare(session: Session): Promise<number> {
   if (options.undo) return await undo(session);
   const { source, host, settled, findings } = await survey(session);
   talk(session, `config: ${source.name}`);
+  if (host.os.platform !== "linux") {
+    talk(session, "there is nothing to prepare here: only Linux binds a card at boot");
+    return 0;
+  }
   const look = { ...lookOf(session, "out", host), notes };
   const stops = findings.filter(({ check, status }) => status === "fail" && needed.includes(check));
   if (stops.length > 0) {

@@ -1,6 +1,6 @@
 // What is rendered, in the real programs: nothing that a config can say is taken for code, and all of it arrives as it was written.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -68,6 +68,44 @@ function written(files: File[], folder: string): void {
 test("Ruby takes every value for itself", ({ folder }) => {
   const file = render("print [{{all}}].flatten.join(0.chr)\n", { all: hostile }).text;
   assert.equal(run("ruby", ["-e", file], folder).split("\0"), hostile);
+});
+
+test("every template of Ruby takes every value for itself", ({ folder }) => {
+  const templates = readdirSync(`${root}/templates`).filter((name) => /^(Vagrantfile|.*\.rb)$/.test(name));
+  const placed = templates.flatMap((name) =>
+    [...own(`templates/${name}`).matchAll(/\{\{(\w+)\}\}/g)].map(([, key]) => [name, key!])
+  );
+  assert.ok(placed.length > 20);
+  // each template with each value in all its places; what it is told is written down by something that takes every setting
+  const recorder = `
+    require "json"
+    class Recorder < BasicObject
+      def initialize(said) = @said = said
+      def method_missing(name, *words, &block)
+        @said.concat(words.select { |word| ::String === word })
+        block&.call(::Recorder.new(@said))
+        ::Recorder.new(@said)
+      end
+    end
+    module Vagrant; def self.configure(_) = yield(Recorder.new($said)); end
+    puts(JSON.parse(STDIN.read).map { |text| $said = []; m = config = Recorder.new($said); eval(text); $said }.to_json)`;
+  for (const name of templates.filter((name) => placed.some(([template]) => template === name))) {
+    const keys = [...new Set(placed.filter(([template]) => template === name).map(([, key]) => key!))];
+    const texts = hostile.map((value) => {
+      const alone = (key: string) => new RegExp(`^[ \\t]*\\{\\{${key}\\}\\}$`, "m").test(own(`templates/${name}`));
+      const values = keys.map((key) => [key, alone(key) ? render("m.alone {{value}}", { value }) : value]);
+      return render(own(`templates/${name}`), Object.fromEntries(values)).text;
+    });
+    const said: string[][] = JSON.parse(run("ruby", ["-e", recorder], folder, JSON.stringify(texts)));
+    for (const [i, value] of hostile.entries()) {
+      assert.is(
+        said[i]!.filter((one) => one === value).length >= keys.length,
+        true,
+        `${name}: ${JSON.stringify(value)}`,
+      );
+    }
+  }
+  assert.not.ok(existsSync("/tmp/hostile"), "nothing of it was run");
 });
 
 test("a shell takes every value for itself", ({ folder }) => {
