@@ -1,0 +1,127 @@
+// Whole commands on a Windows that is not there: what is asked of it is only what Windows has, and no shell.
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { destroy, down, status } from "../lib/commands/machines.mts";
+import { up } from "../lib/commands/up.mts";
+import { verify } from "../lib/commands/verify.mts";
+import { Trouble } from "../lib/errors.mts";
+import type { Session } from "../lib/session.mts";
+import { fakeShell, options as noOptions, own, root } from "./fake.mts";
+
+const test = suite("winup");
+const folder = `${process.cwd()}/.homelab-gpu`;
+const id = "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f";
+const config = `machines:
+  - {name: a, box: lab/x, image: ubuntu-24.04, cpus: 2, memory: 1024, gpu: {device_id: 2786}}
+services:
+  ml: {image: "nvidia/cuda:12.4.1-base-ubuntu22.04", command: sleep infinity, gpu: 1}
+`;
+const guest = (driver: string) =>
+  "homelab-gpu-verify 1\nkernel:6.8.0-50-generic\nexpected:nvidia\ndxg:yes\ndxgkrnl-loaded:yes\ndxgkrnl-built:yes\n" +
+  `driver:${driver}\nsmi:0\nsmi-gpu:GPU 0: NVIDIA GeForce RTX 4070\ntoolkit:1.18.1\ncdi:nvidia.com/gpu=all\n` +
+  "engine:docker\nengine-state:running\nengine-version:28.2.2\nservice:ml running 0 0 none no homelab-gpu-ml-1\n" +
+  "gpu-ml:0\ngpu-found-ml:GPU 0: NVIDIA GeForce RTX 4070\nend:yes\n";
+
+/** A Windows with one lab: what its VM is, which driver it has, and everything that is run. */
+function windows() {
+  const world = { vm: "none" as "none" | "Off" | "Running", since: 0, probe: own("test/hosts/windows-11-pro-rtx4070.txt"), ran: [] as string[] };
+  const { shell, disk, said } = fakeShell({ "homelab-gpu.yaml": config });
+  const read = shell.read;
+  const inside = () => disk.get("guest's driver") ?? "none";
+  Object.assign(shell, {
+    platform: "win32",
+    read: async (path: string) =>
+      (await read(path)) ?? (path.startsWith(root) && /\/(templates|scripts)\/[^/]+$/.test(path) && !path.startsWith(folder)
+        ? own(path.slice(root.length + 1))
+        : undefined),
+    remove: (path: string) => {
+      for (const name of [...disk.keys()]) if (name === path || name.startsWith(`${path}/`)) disk.delete(name);
+      return Promise.resolve();
+    },
+    ask: (command: string[]) => {
+      assert.is(command[0], "powershell.exe", command.join(" "));
+      const probe = command.at(-1)!.includes("Invoke-Expression");
+      if (!probe && world.vm === "none") return Promise.resolve({ ok: false, code: 1, out: "", err: "" });
+      const state = JSON.stringify({ state: world.vm, cpus: 2, memory: 1024, since: String(world.since) });
+      return Promise.resolve({ ok: true, code: 0, out: probe ? world.probe : state, err: "" });
+    },
+    run: (command: string[], { output }: { output?: string }) => {
+      const [program, verb] = command;
+      world.ran.push(`${program} ${program === "powershell.exe" ? command[command.indexOf("-File") + 1] : verb}`);
+      const own = `${folder}/.vagrant/machines/a/hyperv`;
+      let out = "";
+      if (program === "vagrant" && verb === "up") {
+        Object.assign(world, { vm: "Running", since: world.since + 1 });
+        disk.set(`${own}/id`, id);
+        disk.set(`${own}/box_meta`, JSON.stringify({ version: `${/~> (1\.\d+)/.exec(disk.get(`${folder}/Vagrantfile`)!)![1]}.0` }));
+      } else if (program === "vagrant" && verb === "halt") world.vm = "Off";
+      else if (program === "vagrant" && verb === "destroy") world.vm = "none";
+      else if (verb === "ssh-config") out = "Host a\n  HostName 172.20.1.5\n";
+      else if (program === "powershell.exe") disk.set("guest's driver", /32\.0\.15\.9174/.test(world.probe) ? "591.74" : "595.10");
+      else if (program === "ssh" && output) out = guest(inside());
+      if (output) disk.set(output, out);
+      return Promise.resolve({ code: 0, tail: [] });
+    },
+  });
+  const does = async (command: (session: Session) => Promise<number>) => {
+    world.ran = [];
+    said.length = 0;
+    try {
+      return await command({ shell, options: { ...noOptions, yes: true }, words: [], rest: [] });
+    } catch (error) {
+      if (!(error instanceof Trouble)) throw error;
+      said.push(error.message);
+      return error.code;
+    }
+  };
+  return { world, disk, said, does };
+}
+
+test("up, up again, another driver in Windows, down, up, destroy: without any shell", async () => {
+  const { world, said, does, disk } = windows();
+  assert.is(await does(up), 0, said.join(""));
+  assert.equal(world.ran, [
+    "packer init",
+    "packer build",
+    "vagrant box",
+    "vagrant up",
+    "vagrant ssh-config",
+    "powershell.exe scripts/copy-driver.ps1",
+    ...["ssh -F", "ssh -F", "ssh -F", "ssh -F"],
+  ]);
+  assert.match(said.join(""), /a is up at 172\.20\.1\.5/);
+  assert.match(disk.get(`${folder}/compose/a.yaml`)!, /nvidia\.com\/gpu=all/);
+  assert.is(await does(up), 0);
+  assert.equal(world.ran, [], said.join(""));
+
+  world.probe = world.probe.replaceAll("32.0.15.9174", "32.0.15.9510");
+  assert.is(await does(verify), 1);
+  assert.match(said.join(""), /host driver is 595\.10, guest has 591\.74/);
+  assert.is(await does(up), 0, said.join(""));
+  assert.is(world.ran[0], "powershell.exe scripts/copy-driver.ps1");
+  assert.is(await does(verify), 0, said.join(""));
+
+  assert.is(await does(status), 0);
+  assert.match(said.join(""), /a: running · 172\.20\.1\.5 · 2 CPUs, 1024 MiB/);
+  assert.is(await does(down), 0);
+  assert.equal([world.ran, world.vm], [["vagrant halt"], "Off"]);
+  assert.is(await does(up), 0, said.join(""));
+  assert.equal(world.ran.slice(0, 2), ["vagrant up", "vagrant ssh-config"]);
+  assert.is(await does(destroy), 0, said.join(""));
+  assert.equal([world.ran, world.vm], [["vagrant destroy"], "none"]);
+  assert.is(disk.get(`${folder}/ssh/a`), undefined);
+  assert.is(await does(destroy), 0);
+  assert.equal(world.ran, [], "there is nothing to remove");
+});
+
+test("nothing is run while the doctor fails", async () => {
+  const { world, said, does, disk } = windows();
+  world.probe = own("test/hosts/windows-11-not-elevated.txt");
+  assert.is(await does(up), 1);
+  assert.equal(world.ran, []);
+  assert.match(said.join(""), /no rights on Hyper-V/);
+  assert.not.ok([...disk.keys()].some((path) => path.startsWith(folder)), "and nothing is written");
+});
+
+test.run();
