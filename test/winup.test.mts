@@ -25,16 +25,22 @@ const guest = (driver: string) =>
 
 /** A Windows with one lab: what its VM is, which driver it has, and everything that is run. */
 function windows() {
-  const world = { vm: "none" as "none" | "Off" | "Running", since: 0, probe: own("test/hosts/windows-11-pro-rtx4070.txt"), ran: [] as string[] };
+  const world = {
+    vm: "none" as "none" | "Off" | "Running",
+    since: 0,
+    probe: own("test/hosts/windows-11-pro-rtx4070.txt"),
+    ran: [] as string[],
+  };
   const { shell, disk, said } = fakeShell({ "homelab-gpu.yaml": config });
   const read = shell.read;
   const inside = () => disk.get("guest's driver") ?? "none";
   Object.assign(shell, {
     platform: "win32",
     read: async (path: string) =>
-      (await read(path)) ?? (path.startsWith(root) && /\/(templates|scripts)\/[^/]+$/.test(path) && !path.startsWith(folder)
-        ? own(path.slice(root.length + 1))
-        : undefined),
+      (await read(path)) ??
+        (path.startsWith(root) && /\/(templates|scripts)\/[^/]+$/.test(path) && !path.startsWith(folder)
+          ? own(path.slice(root.length + 1))
+          : undefined),
     remove: (path: string) => {
       for (const name of [...disk.keys()]) if (name === path || name.startsWith(`${path}/`)) disk.delete(name);
       return Promise.resolve();
@@ -54,12 +60,16 @@ function windows() {
       if (program === "vagrant" && verb === "up") {
         Object.assign(world, { vm: "Running", since: world.since + 1 });
         disk.set(`${own}/id`, id);
-        disk.set(`${own}/box_meta`, JSON.stringify({ version: `${/~> (1\.\d+)/.exec(disk.get(`${folder}/Vagrantfile`)!)![1]}.0` }));
+        disk.set(
+          `${own}/box_meta`,
+          JSON.stringify({ version: `${/~> (1\.\d+)/.exec(disk.get(`${folder}/Vagrantfile`)!)![1]}.0` }),
+        );
       } else if (program === "vagrant" && verb === "halt") world.vm = "Off";
       else if (program === "vagrant" && verb === "destroy") world.vm = "none";
       else if (verb === "ssh-config") out = "Host a\n  HostName 172.20.1.5\n";
-      else if (program === "powershell.exe") disk.set("guest's driver", /32\.0\.15\.9174/.test(world.probe) ? "591.74" : "595.10");
-      else if (program === "ssh" && output) out = guest(inside());
+      else if (program === "powershell.exe") {
+        disk.set("guest's driver", /32\.0\.15\.9174/.test(world.probe) ? "591.74" : "595.10");
+      } else if (program === "ssh" && output) out = guest(inside());
       if (output) disk.set(output, out);
       return Promise.resolve({ code: 0, tail: [] });
     },
