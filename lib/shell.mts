@@ -145,10 +145,14 @@ export function realShell(direct = process.platform === "win32"): Shell {
     async run(command: string[], options: RunOptions) {
       const { input, output, log, show } = options;
       const kept = output && `${output}.${process.pid}.part`;
-      if (log) await mkdir(dirname(log), { recursive: true });
-      if (kept) await mkdir(dirname(kept), { recursive: true });
+      for (const path of [log, kept]) if (path) await folderOf(path);
       const { $ } = await import("zx/core");
-      const file = log ? createWriteStream(log) : undefined;
+      let file = log ? createWriteStream(log) : undefined;
+      // a step is not given up for its log
+      file?.on("error", (error) => {
+        file = undefined;
+        show?.(`homelab-gpu: ${refused("write", log!, error).message}; the step goes on without it\n`);
+      });
       const lines = new Lines((line) => file?.write(`${line}\n`));
       const settings = { ...quietly, detached: !options.terminal, ...placed(options.cwd, options.env) };
       const from = input ?? "/dev/null";
@@ -161,7 +165,15 @@ export function realShell(direct = process.platform === "win32"): Shell {
       const heard: Buffer[] = [];
       if (direct && kept) child.stdout.on("data", (chunk: Buffer) => heard.push(Buffer.from(chunk)));
       const done = options.terminal ? () => {} : watched(child);
-      if (child.pid && !options.terminal) await options.started?.(child.pid);
+      try {
+        if (child.pid && !options.terminal) await options.started?.(child.pid);
+      } catch (error) {
+        // nobody would know of a step that runs on
+        if (child.pid) kill(-child.pid, "SIGTERM");
+        await child;
+        done();
+        throw error;
+      }
       for (const stream of direct && kept ? [child.stderr] : [child.stdout, child.stderr]) {
         stream.on("data", (chunk: Buffer | string) => {
           lines.add(String(chunk));
@@ -171,7 +183,8 @@ export function realShell(direct = process.platform === "win32"): Shell {
       const { exitCode } = await child;
       done();
       lines.end();
-      if (file) await new Promise((resolve) => file.end(resolve));
+      const open = file;
+      if (open) await new Promise((resolve) => open.end(resolve));
       if (direct && kept) await writeFile(kept, Buffer.concat(heard));
       if (output && kept) await (exitCode === 0 ? rename(kept, output) : rm(kept, { force: true }));
       if (shell.interrupted) throw new Interrupted();
@@ -339,8 +352,17 @@ function placed(cwd?: string, env?: Record<string, string>): { cwd?: string; env
   return { ...(cwd ? { cwd } : {}), ...(env ? { env: { ...process.env, ...env } } : {}) };
 }
 
+async function folderOf(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+  } catch (error) {
+    throw refused("write", path, error);
+  }
+}
+
 function isMissing(error: unknown): boolean {
-  return ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+  // a file below /proc is gone with its process, even when it is open already: ESRCH
+  return ["ENOENT", "ENOTDIR", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
 const reasons: Record<string, string> = {

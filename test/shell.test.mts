@@ -142,6 +142,31 @@ test("what is written under a name that was guessed goes not where a link there 
   assert.is(readFileSync(target, "utf8"), "before");
 });
 
+test("a step whose start cannot be written down does not run on", async ({ folder }) => {
+  let group = 0;
+  try {
+    await shell.run(["sh", "-c", `sleep 0.5; echo late >"${folder}/late"`], {
+      started: (id) => {
+        group = id;
+        return Promise.reject(new Trouble("no space left"));
+      },
+    });
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as Error).message, "no space left");
+  }
+  assert.not.ok(shell.signal(-group, 0), "nothing of it is left");
+  assert.not.ok(existsSync(join(folder, "late")));
+});
+
+test("a step goes on where its log cannot be written", async ({ folder }) => {
+  let said = "";
+  mkdirSync(join(folder, "log"));
+  const { code, tail } = await shell.run(["echo", "done"], { log: join(folder, "log"), show: (text) => said += text });
+  assert.equal([code, tail], [0, ["done"]]);
+  assert.match(said, /cannot write .*\/log: it is a folder; the step goes on without it/);
+});
+
 test("keeps of a line that rewrites itself what it showed last", () => {
   const lines: string[] = [];
   const taken = new Lines((line) => lines.push(line));

@@ -1,0 +1,43 @@
+// The real script where the disk is full: it says so, and goes on when there is room again. Needs root, for a file system of its own.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { lab } from "./lab.mts";
+
+const test = suite("full disk");
+const able = spawnSync("unshare", ["-m", "true"]).status === 0;
+
+// from no room at all to enough for all files and not for all logs
+for (const pages of able ? [1, 4, 8, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 28, 32] : []) {
+  test(`up with ${pages * 4} KiB of room, then with enough`, () => {
+    const { folder, env, words } = lab(0);
+    try {
+      mkdirSync(join(folder, ".homelab-gpu"));
+      // whatever an argument may be, the shell takes it as it is
+      const script = `mount -t tmpfs -o mode=700,size=${pages * 4}k none .homelab-gpu
+"$@" >first 2>&1; echo $? >>first
+mount -o remount,size=16m .homelab-gpu
+"$@" >second 2>&1; echo $? >>second
+"$@" >third 2>&1; echo $? >>third`;
+      const ran = spawnSync("unshare", ["-m", "sh", "-c", script, "sh", process.execPath, ...words("up")], {
+        cwd: folder,
+        env,
+      });
+      assert.is(ran.status, 0, String(ran.stderr));
+      const [first, second, third] = ["first", "second", "third"].map((name) =>
+        readFileSync(join(folder, name), "utf8")
+      );
+      assert.not.match(first!, /\n +at |Uncaught|Error:/, first);
+      assert.match(first!, /no space left|\n0\n$/i, first);
+      assert.match(second!, /a is up at [^]*\n0\n$/, second);
+      assert.match(third!, /nothing to do[^]*\n0\n$/, third);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
+
+test.run();
