@@ -18,6 +18,8 @@ export interface Verified {
 export interface Passed {
   fn: PciFunction;
   guest?: string;
+  /** It went by another way than VFIO, of which the host's drivers tell nothing. */
+  otherwise?: true;
 }
 
 /**
@@ -44,7 +46,8 @@ export function verified(
 
   const layers: Judged[] = [
     sshLayer(facts, reached),
-    ...(passed.length > 0 ? [held(passed), seen(facts, passed)] : []),
+    ...(passed.length > 0 && !passed.some(({ otherwise }) => otherwise) ? [held(passed)] : []),
+    ...(passed.length > 0 ? [seen(facts, passed)] : []),
     ...(part ? [dxgLayer(facts), hostDriverLayer(facts, part)] : nvidia > 0 ? [moduleLayer(facts)] : []),
     ...(nvidia > 0 ? [smiLayer(facts, nvidia)] : []),
     ...(nvidia === 0 && passed.length > 0 ? [otherVendor(passed)] : []),

@@ -42,7 +42,7 @@ const asked: Record<string, (id: string) => Asking> = {
       "-Command",
       `$vm = Get-VM -Id '${id}' -ErrorAction Stop; ` +
       `$run = Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_ComputerSystem' | Where-Object { $_.Name -eq '${id}' }; ` +
-      "ConvertTo-Json -Compress @{ state = [string]$vm.State; cpus = $vm.ProcessorCount; memory = $vm.MemoryStartup / 1MB; " +
+      "ConvertTo-Json -Compress @{ state = [string]$vm.State; cpus = $vm.ProcessorCount; memory = $vm.MemoryStartup / 1048576; " +
       "since = [string]$run.TimeOfLastStateChange.ToFileTimeUtc() }",
     ],
     read: (out) => {

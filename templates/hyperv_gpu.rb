@@ -119,7 +119,9 @@ module HomelabGpu
       end
       divide(card, cmdlet.sub("Get-", "Set-"))
       adapt(card["Name"], chooses)
-      PowerShell.run("Set-VM #{@vm} -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 1GB -HighMemoryMappedIoSpace 32GB")
+      # room as Microsoft's page on GPU paravirtualization gives it; what somebody has set by hand, for a CPU of few address bits, stays
+      PowerShell.run("$vm = #{vm}; Set-VM -VM $vm -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 1GB; " \
+        "if ($vm.HighMemoryMappedIoSpace -le 536870912) { Set-VM -VM $vm -HighMemoryMappedIoSpace 32GB }")
       bare
     end
 
@@ -147,8 +149,12 @@ module HomelabGpu
 
     # The driver is built in the guest and signed by nobody that the firmware knows
     def bare
-      PowerShell.run("$vm = (#{@vm.sub("-VM ", "")}); if ($vm.Generation -ne 2) { throw 'a VM with a GPU must be of generation 2: take another box' }; " \
+      PowerShell.run("$vm = #{vm}; if ($vm.Generation -ne 2) { throw 'a VM with a GPU must be of generation 2: take another box' }; " \
         "if ((Get-VMFirmware -VM $vm).SecureBoot -ne 'Off') { Set-VMFirmware -VM $vm -EnableSecureBoot Off }")
+    end
+
+    def vm
+      @vm.sub("-VM ", "")
     end
 
     def present

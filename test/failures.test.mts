@@ -27,6 +27,23 @@ below:
 Call to virDomainCreateWithFlags failed: internal error: qemu unexpectedly closed the monitor: 2026-11-03T08:06:48.563014Z qemu-system-x86_64: -device vfio-pci,host=0000:01:00.0,id=hostdev0,bus=pci.5,addr=0x0: vfio 0000:01:00.0: group 1 is not viable
 Please ensure all devices within the iommu_group are bound to their vfio bus driver.`,
   ],
+  [
+    "hyperv.policy",
+    "Start-VM : 'a' failed to start. Could not allocate partitionable GPU device 'PCI' that is not compliant with currently set group policy. See HyperV\\RequireSecureDeviceAssignment",
+  ],
+  [
+    "hyperv.card",
+    `Start-VM : 'GPUP' failed to start.
+The configuration of the virtual machine 'GPUP' specifies an upper MMIO region that is above the supported physical address range.`,
+  ],
+  [
+    "hyperv.choice",
+    "Add-VMGpuPartitionAdapter : A parameter cannot be found that matches parameter name 'InstancePath'.",
+  ],
+  [
+    "hyperv.card",
+    "'a' GPU Partition (Instance ID 1): Error 'Insufficient system resources exist to complete the requested service.' (0x800705AA).",
+  ],
   ["iommu.group", "error: internal error: Non-endpoint PCI devices cannot be assigned to guests"],
   [
     "iommu.enabled",

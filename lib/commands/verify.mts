@@ -41,7 +41,11 @@ export async function prove(
     const guests = lab.machines[name]?.made?.passed ?? [];
     const passed = (passedOf(machine, host) ?? []).map((fn) => {
       const guest = guests.find(({ host }) => host === fn.bdf)?.guest;
-      return { fn, ...(guest ? { guest } : {}) };
+      return {
+        fn,
+        ...(guest ? { guest } : {}),
+        ...(machine.provider === "libvirt" ? {} : { otherwise: true as const }),
+      };
     });
     const services = settled.services.filter(({ machine }) => machine === name);
     const wish = partWish(machine);

@@ -176,4 +176,41 @@ export const hypervisorFailures: Failure[] = [
     ],
     source: "Packer 1.6, Vagrant 2.3 (locales/en.yml), scripts/get-image.sh",
   },
+  // ----------------------------------------------------------------------------------------------------------- Hyper-V
+  {
+    pattern: /not compliant with currently set group policy/,
+    check: "hyperv.policy",
+    says: "Windows Server refuses to divide a card without SR-IOV unless policy lets it",
+    fix: [doctor("hyperv.policy")],
+    source: "Hyper-V; jamesstringer90/Easy-GPU-PV, Microsoft's page on GPU partitioning",
+  },
+  {
+    pattern: /upper MMIO region that is above the supported physical address range/,
+    check: "hyperv.card",
+    says: "the CPU's addresses are too short for the room that the VM keeps for its part of the card",
+    fix: [
+      command(
+        "Give it less room, which up then leaves alone",
+        "Get-VM | Where-Object State -eq Off | Set-VM -HighMemoryMappedIoSpace 1GB",
+      ),
+    ],
+    source: "Hyper-V; jamesstringer90/Easy-GPU-PV#40, #153, #278 (36 bits: Core i of the second and third generation)",
+  },
+  {
+    pattern: /parameter cannot be found that matches parameter name 'InstancePath'/,
+    check: "hyperv.choice",
+    says: "Windows 10 cannot be told which card to divide",
+    fix: [doctor("hyperv.choice")],
+    source: "PowerShell; jamesstringer90/Easy-GPU-PV#5, #254",
+  },
+  {
+    pattern: /GPU Partition.{0,80}: Error 'Insufficient system resources/,
+    check: "hyperv.card",
+    says: "Hyper-V has no part of the card left for the VM, or the VM still has one of a card that is gone",
+    fix: [
+      command("See which parts VMs have", "Get-VM | Get-VMGpuPartitionAdapter | Select-Object VMName, InstancePath"),
+      doctor("hyperv.card"),
+    ],
+    source: "Hyper-V; jamesstringer90/Easy-GPU-PV#361, #417, #316",
+  },
 ];

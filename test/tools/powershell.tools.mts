@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { own, root } from "../fake.mts";
+import { askVm } from "../../lib/vms.mts";
+import { fakeShell, own, root } from "../fake.mts";
 import { errors, nodes } from "./grammar.mts";
 
 const test = suite("powershell");
@@ -11,6 +12,13 @@ const scripts = readdirSync(`${root}/scripts`).filter((name) => name.endsWith(".
 test("every script is PowerShell", () => {
   assert.ok(scripts.length > 0);
   for (const name of scripts) assert.equal(errors(own(`scripts/${name}`)), [], name);
+});
+
+test("what is asked of a VM is PowerShell", async () => {
+  const { shell, asked } = fakeShell();
+  await askVm(shell, "hyperv", "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f");
+  assert.is(asked.length, 1);
+  assert.equal(errors(`${/-Command (.*)$/s.exec(asked[0]!)![1]}\n`), []);
 });
 
 test("what is no PowerShell is seen", () => {

@@ -137,8 +137,8 @@ test("vagrant up on Hyper-V: static memory, no checkpoints, the card's part, the
     "Get-VMHostPartitionableGpu | Select-Object 'Name', 'PartitionCount', 'ValidPartitionCounts' | ConvertTo-Json -Compress -Depth 3",
     `Get-VMGpuPartitionAdapter -VM ${vm} | Select-Object 'Id', 'InstancePath' | ConvertTo-Json -Compress -Depth 3`,
     `Add-VMGpuPartitionAdapter -VM ${vm} -InstancePath '${path}'`,
-    `Set-VM -VM ${vm} -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 1GB -HighMemoryMappedIoSpace 32GB`,
-    `$vm = (${vm}); if ($vm.Generation -ne 2) { throw 'a VM with a GPU must be of generation 2: take another box' }; if ((Get-VMFirmware -VM $vm).SecureBoot -ne 'Off') { Set-VMFirmware -VM $vm -EnableSecureBoot Off }`,
+    `$vm = ${vm}; Set-VM -VM $vm -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 1GB; if ($vm.HighMemoryMappedIoSpace -le 536870912) { Set-VM -VM $vm -HighMemoryMappedIoSpace 32GB }`,
+    `$vm = ${vm}; if ($vm.Generation -ne 2) { throw 'a VM with a GPU must be of generation 2: take another box' }; if ((Get-VMFirmware -VM $vm).SecureBoot -ne 'Off') { Set-VMFirmware -VM $vm -EnableSecureBoot Off }`,
     "vagrant: start_vm",
   ]);
 });
