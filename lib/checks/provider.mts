@@ -88,7 +88,7 @@ function onThisHost(machine: SettledMachine, host: Host): Verdict {
   const refused = telling.find(({ sure }) => sure);
   if (refused) {
     const { says, instead } = refused.row;
-    const fix = [words(/^Run/.test(instead!) ? `${instead}; this one is ${system}` : instead!)];
+    const fix = [words(/^Run this on/.test(instead!) ? `${instead}; this one is ${system}` : instead!)];
     return { machine: machine.name, status: "fail", says, evidence, fix };
   }
   if (telling[0]) {
