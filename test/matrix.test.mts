@@ -154,6 +154,9 @@ test("VirtualBox before 6.1 needs its extension pack", () => {
   };
   assert.equal([status(true), status(false), status()], ["pass", "fail", "unknown"]);
   assert.not.ok(said(virtualbox("7.0.0"), "virtualbox").some(({ says }) => says.includes("extension pack")));
+  const far = structuredClone(virtualbox("6.0.24"));
+  for (const fn of far.pci!) fn.bdf = fn.bdf.replace(/^0000/, "0001");
+  assert.match(bad(far, "virtualbox").join(), /no word for PCI domains, and the card is at 0001:01:00\.0/);
 });
 
 // ---------------------------------------------------------------------------------------------------------- the table

@@ -138,6 +138,11 @@ for (const provider of ["hyperv", "virtualbox", "parallels"]) {
   });
 }
 
+test("a lab on Windows is named after its folder too", () => {
+  assert.match(prefixOf("C:\\Users\\me\\my lab/.homelab-gpu"), /^my-lab-[0-9a-f]{6}_$/);
+  assert.match(prefixOf("/home/me/my lab/.homelab-gpu"), /^my-lab-[0-9a-f]{6}_$/);
+});
+
 test("another provider is another VM", () => {
   const [finding] = planned("provider: virtualbox", { provider: "hyperv", state: "running" }).findings;
   assert.match(finding!.says, /^its provider changed/);

@@ -1,5 +1,6 @@
 import type { Check, Host, Mode, SettledMachine, Verdict, Windows } from "../types.mts";
 import { command, remedies, words } from "../fixes.mts";
+import { passedOf } from "../gpus.mts";
 import { type Row, ruling, type Use } from "../matrix.mts";
 import { isDisplay } from "../pci.mts";
 import { titleOf } from "../providers.mts";
@@ -135,11 +136,23 @@ function hypervisorVersions({ name, provider, gpus }: SettledMachine, host: Host
   });
 }
 
-/** Before 6.1 the code that passes PCI devices on came in VirtualBox's extension pack (manual of 6.0, 9.6). */
-function extensions({ name, provider, gpus }: SettledMachine, host: Host): Verdict[] {
+/** Before 6.1 the code that passes PCI devices on came in VirtualBox's extension pack, and names them without a domain (manual of 6.0, 9.6). */
+function extensions(machine: SettledMachine, host: Host): Verdict[] {
+  const { name, provider, gpus } = machine;
   if (provider !== "virtualbox" || !gpus.some(({ mode }) => mode === "passthrough")) return [];
   const { row, sure } = ruling(provider, "passthrough", host);
   if (!sure || row.verdict === "refused") return [];
+  const foreign = (passedOf(machine, host) ?? []).filter(({ bdf }) => !bdf.startsWith("0000:"));
+  if (foreign.length > 0) {
+    const at = foreign.map(({ bdf }) => bdf).join(", ");
+    return [{
+      machine: name,
+      status: "fail",
+      says: `VirtualBox has no word for PCI domains, and the card is at ${at}`,
+      evidence: [],
+      fix: [words("Write provider: libvirt")],
+    }];
+  }
   const there = host.virtualboxExtensions;
   const evidence = [{
     read: "VBoxManage list extpacks",

@@ -276,6 +276,22 @@ test("vagrant up on VirtualBox: CPUs and memory, and no card without a card", ({
   assert.not.ok(calls(folder).some((line) => /pciattach|chipset ich9/.test(line)));
 });
 
+test("Vagrant takes a box by the file that tells of it, from a folder with a blank in its name", ({ folder }) => {
+  lab(folder, "provider: virtualbox, image: debian-13");
+  const built = join(folder, "packer/lab-x/output");
+  mkdirSync(built, { recursive: true });
+  writeFileSync(join(folder, "metadata.json"), '{"provider": "virtualbox"}');
+  spawnSync("tar", ["-cf", join(built, "package.box"), "-C", folder, "metadata.json"]);
+  const { versions: [{ version }] } = JSON.parse(readFileSync(join(folder, "packer/lab-x/metadata.json"), "utf8"));
+  const words = ["box", "add", "--force", "--provider", "virtualbox", "packer/lab-x/metadata.json"];
+  const { status, said } = vagrant(folder, "virtualbox", words);
+  assert.is(status, 0, said);
+  assert.ok(
+    existsSync(join(folder, `vagrant home/boxes/lab-VAGRANTSLASH-x/${version}/virtualbox/metadata.json`)),
+    said,
+  );
+});
+
 test("a card before VirtualBox 6.1: ich9, then each function, and only when the VM is made", ({ folder }) => {
   const host: Host = { ...linux, versions: { ...linux.versions, virtualbox: "5.2.44" } };
   lab(folder, "provider: virtualbox, gpu: {device_id: 2786}", host);
