@@ -133,7 +133,7 @@ foreach ($video in @(Read-Or { Get-CimInstance Win32_VideoController })) {
 Write-Section 'pci'
 # a card that was taken from Windows for a VM (PCIP) is no display any more, and still says what it is
 $displays = Read-Or {
-    @(Get-CimInstance Win32_PnPEntity -Filter "PNPClass='Display' OR PNPDeviceID LIKE 'PCIP%'" |
+    , @(Get-CimInstance Win32_PnPEntity -Filter "PNPClass='Display' OR PNPDeviceID LIKE 'PCIP%'" |
         Where-Object { $_.Present -ne $false -and ($_.PNPClass -eq 'Display' -or "$($_.CompatibleID) $($_.HardwareID)" -match 'CC_03') })
 }
 if ($null -ne $displays) {

@@ -112,7 +112,9 @@ module HomelabGpu
         "Where-Object { Get-Command $_ -ErrorAction SilentlyContinue } | Select-Object -First 1")
       raise Error, "this Windows has no cmdlet for partitionable GPUs: turn Hyper-V with its PowerShell module on" if cmdlet.empty?
       chooses = PowerShell.run("(Get-Command Add-VMGpuPartitionAdapter).Parameters.ContainsKey('InstancePath')") == "True"
-      cards = PowerShell.list("#{cmdlet} | Select-Object 'Name', 'PartitionCount', 'ValidPartitionCounts'")
+      # counts as words: Windows PowerShell wraps lists within lists in different ways
+      counts = "@{ Name = 'Counts'; Expression = { $_.ValidPartitionCounts -join ' ' } }"
+      cards = PowerShell.list("#{cmdlet} | Select-Object 'Name', 'PartitionCount', #{counts}")
       card = one(cards.select { |found| mine?(found["Name"]) }, "card that Hyper-V can divide is")
       if !chooses && cards.length > 1
         raise Error, "Windows 10 cannot choose among #{cards.length} cards that can be divided: take out or disable the others"
@@ -128,7 +130,7 @@ module HomelabGpu
     def divide(card, cmdlet)
       count = @config.gpu_partition_count.to_i
       return if count <= 1 || card["PartitionCount"] == count
-      valid = [card["ValidPartitionCounts"]].flatten.compact
+      valid = card["Counts"].to_s.split.map(&:to_i)
       unless valid.include?(count)
         raise Error, "gpu_partition_count #{count}: this card can be divided into #{valid.sort.join(", ")} parts"
       end

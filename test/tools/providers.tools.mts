@@ -25,7 +25,7 @@ const other = path.replace("DEV_2786", "DEV_1C02").replace("0010", "0020");
 const card = (name: string, count = 32, valid = [32]) => ({
   Name: name,
   PartitionCount: count,
-  ValidPartitionCounts: valid,
+  Counts: valid.join(" "),
 });
 
 test.before.each((context) => {
@@ -134,7 +134,7 @@ test("vagrant up on Hyper-V: static memory, no checkpoints, the card's part, the
     "configured: -SwitchID 'c08cb7b8-9b3c-408e-8e30-5e16a3aeb444' -Memory '2048' -Processors '3' -AutoStartAction 'Nothing' -AutoStopAction 'TurnOff' -ErrorAction Stop",
     "@('Get-VMHostPartitionableGpu', 'Get-VMPartitionableGpu') | Where-Object { Get-Command $_ -ErrorAction SilentlyContinue } | Select-Object -First 1",
     "(Get-Command Add-VMGpuPartitionAdapter).Parameters.ContainsKey('InstancePath')",
-    "Get-VMHostPartitionableGpu | Select-Object 'Name', 'PartitionCount', 'ValidPartitionCounts' | ConvertTo-Json -Compress -Depth 3",
+    "Get-VMHostPartitionableGpu | Select-Object 'Name', 'PartitionCount', @{ Name = 'Counts'; Expression = { $_.ValidPartitionCounts -join ' ' } } | ConvertTo-Json -Compress -Depth 3",
     `Get-VMGpuPartitionAdapter -VM ${vm} | Select-Object 'Id', 'InstancePath' | ConvertTo-Json -Compress -Depth 3`,
     `Add-VMGpuPartitionAdapter -VM ${vm} -InstancePath '${path}'`,
     `$vm = ${vm}; Set-VM -VM $vm -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 1GB; if ($vm.HighMemoryMappedIoSpace -le 536870912) { Set-VM -VM $vm -HighMemoryMappedIoSpace 32GB }`,
