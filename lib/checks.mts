@@ -10,6 +10,7 @@ import { iommuChecks } from "./checks/iommu.mts";
 import { providerChecks } from "./checks/provider.mts";
 import { serviceChecks } from "./checks/services.mts";
 import { toolChecks } from "./checks/tools.mts";
+import type { Notes } from "./print.mts";
 
 /** The catalogue, in the order in which findings come. */
 export const checks: Check[] = [
@@ -49,7 +50,12 @@ export function examine(host: Host, config: Settled, only: string[] = []): Findi
   });
 }
 
-/** Why each check matters, and what shows that it is mended. */
-export const notes: Record<string, { why: string; confirm: string }> = Object.fromEntries(
-  checks.map(({ id, why, confirm }) => [id, { why, confirm }]),
-);
+/** Why each check matters, and what shows that it is mended on such a host. */
+export function notesFor({ os: { platform } }: Host): Notes {
+  const system = platform === "other" ? "linux" : platform;
+  return Object.fromEntries(
+    checks.map((
+      { id, why, confirm },
+    ) => [id, { why, confirm: typeof confirm === "string" ? confirm : confirm[system] }]),
+  );
+}

@@ -1,5 +1,5 @@
 /** What works where: provider × way of handing over a GPU × host × version. The checks, the README and the schema's words come from it. */
-import type { Host, Mode } from "./types.mts";
+import type { Host, Mode, SettledMachine } from "./types.mts";
 import { isOlder } from "./versions.mts";
 
 /** A plain VM, or a VM with a card handed over in that mode. */
@@ -312,6 +312,17 @@ export function ruling(provider: string, use: Use, host: Host): { row: Row; sure
     if (on !== false) return { row, sure: on === true };
   }
   return { row: foreignRow(provider, use), sure: true };
+}
+
+/** The rows by which a machine cannot be on this host at all, one for each use that it makes of its provider. */
+export function refusals(
+  { provider, gpus }: Pick<SettledMachine, "provider" | "gpus">,
+  host: Host,
+): { row: Row; sure: boolean }[] {
+  const uses: Use[] = gpus.length > 0 ? [...new Set(gpus.map(({ mode }) => mode))] : ["plain"];
+  return uses.map((use) => ruling(provider, use, host)).filter(({ row }) =>
+    row.check === "provider.host" && row.verdict === "refused"
+  );
 }
 
 function foreignRow(provider: string, use: Use): Row {

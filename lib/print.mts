@@ -14,8 +14,11 @@ export interface Look {
   /** The reader is root: commands need no sudo. */
   root: boolean;
   /** Why a check matters, and what shows that it is mended, where that shall be said. */
-  notes?: Record<string, { why: string; confirm: string }>;
+  notes?: Notes;
 }
+
+/** What is told of a check beside what it finds, by its id. */
+export type Notes = Record<string, { why: string; confirm: string }>;
 
 type Paint = (text: string) => string;
 

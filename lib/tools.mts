@@ -1,5 +1,6 @@
 import type { Fix, Host, SettledMachine } from "./types.mts";
 import { command, words } from "./fixes.mts";
+import { refusals } from "./matrix.mts";
 import { isOwn, providerOf } from "./providers.mts";
 
 /** A program that has to be there before anything starts. */
@@ -192,9 +193,9 @@ export const tools: Record<string, Tool> = Object.fromEntries(
   ] satisfies Tool[]).map((tool) => [tool.name, tool]),
 );
 
-/** The tools that a machine needs on this host, each once, in the order in which they are used. */
+/** The tools that a machine needs on this host, each once, in the order in which they are used; none where it cannot be at all. */
 export function toolsFor(machine: SettledMachine, host: Host): Tool[] {
-  if (!isOwn(machine.provider)) return [];
+  if (!isOwn(machine.provider) || refusals(machine, host).some(({ sure }) => sure)) return [];
   const names = providerOf(machine.provider).tools(host, machine);
   if (machine.image && machine.provider !== "libvirt") names.push("packer");
   if (machine.image && machine.provider === "libvirt") {

@@ -385,8 +385,8 @@ export interface Check {
   about: string;
   /** Why that matters. */
   why: string;
-  /** A command that shows whether it is mended. */
-  confirm: string;
+  /** A command that shows whether it is mended: one for every host, or each system's own. */
+  confirm: string | Record<"linux" | "windows" | "macos", string>;
   /** What it finds; a finding without `machine` is about the host. Pure; what it throws becomes an `unknown`. */
   look(host: Host, config: Settled): Verdict[];
 }

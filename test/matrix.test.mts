@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { names } from "../lib/assets.mts";
-import { examine } from "../lib/checks.mts";
+import { examine, notesFor } from "../lib/checks.mts";
 import { parseConfig } from "../lib/config.mts";
 import { parseHost } from "../lib/host.mts";
 import { foreign, implemented, matrix, matrixTable, ruling } from "../lib/matrix.mts";
@@ -198,6 +198,26 @@ test("every provider has its templates", () => {
 
 test("the README has the table", () => {
   assert.ok(own("README.md").includes(matrixTable()), "npm run schema writes it anew");
+});
+
+test("what shows that something is mended is the host's own command; where a VM cannot be, nothing is missing for it", () => {
+  const of = (name: string) => parseHost(own(`test/hosts/${name}.txt`));
+  const confirms = ["vm-without-gpu", "windows-11-pro-rtx4070", "macos-apple-silicon"].map((name) =>
+    notesFor(of(name))["gpu.present"]!.confirm
+  );
+  assert.equal(confirms, [
+    "lspci -nn -d ::03xx",
+    "Get-PnpDevice -Class Display -PresentOnly",
+    "system_profiler SPDisplaysDataType",
+  ]);
+  const config = parseConfig("machines: [{name: a, box: lab/x, provider: hyperv}]");
+  const home = of("windows-11-home");
+  assert.equal(
+    examine(home, settle(config, home), ["provider.host", "tools.present"]).map(({ check, status }) =>
+      `${check} ${status}`
+    ),
+    ["provider.host fail"],
+  );
 });
 
 test.run();

@@ -3,20 +3,27 @@ import { command, remedies, words } from "../fixes.mts";
 import { type Card, choose } from "../gpus.mts";
 import { className, described, isDisplay, slotOf } from "../pci.mts";
 
+/** What lists the graphics cards of a host. */
+const listing = {
+  linux: "lspci -nn -d ::03xx",
+  windows: "Get-PnpDevice -Class Display -PresentOnly",
+  macos: "system_profiler SPDisplaysDataType",
+};
+
 /** Which card it is: whether what the config names is there, is one card, and is nobody else's. */
 export const gpuChecks: Check[] = [
   {
     id: "gpu.present",
     about: "whether there is a card of that vendor at all",
     why: "there must be a card to hand over",
-    confirm: "lspci -nn -d ::03xx",
+    confirm: listing,
     look: (host, config) => eachWish(config, (wish) => present(wish, host)),
   },
   {
     id: "gpu.match",
     about: "whether the ids and the address name one card",
     why: "the wrong card, or two of them, would go to the VM",
-    confirm: "lspci -nn -d ::03xx",
+    confirm: listing,
     look: (host, config) => eachWish(config, (wish, machine) => match(wish, machine, host)),
   },
   {

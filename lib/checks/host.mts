@@ -10,28 +10,40 @@ export const hostChecks: Check[] = [
     id: "host.virtualization",
     about: "whether VMs run on the hardware or are emulated",
     why: "without the CPU's help every instruction of the guest is translated: ten times slower",
-    confirm: "grep -cE 'vmx|svm' /proc/cpuinfo",
+    confirm: { linux: "grep -cE 'vmx|svm' /proc/cpuinfo", windows: "systeminfo", macos: "sysctl kern.hv_support" },
     look: (host, { machines }) => virtualization(host, machines),
   },
   {
     id: "host.memory",
     about: "whether the machines fit into the host's memory",
     why: "a passed-through card may write anywhere in the guest's memory, so all of it is taken from the host at once",
-    confirm: "free -m",
+    confirm: {
+      linux: "free -m",
+      windows: "Get-CimInstance Win32_OperatingSystem | Select-Object FreePhysicalMemory",
+      macos: "vm_stat",
+    },
     look: (host, { machines }) => memory(host, machines.filter(({ running }) => !running)),
   },
   {
     id: "host.disk",
     about: "whether there is room for images and disks",
     why: "images and VM disks grow while they are built and used",
-    confirm: "df -h /var/lib/libvirt/images",
+    confirm: {
+      linux: "df -h /var/lib/libvirt/images",
+      windows: "Get-PSDrive -PSProvider FileSystem",
+      macos: "df -h ~",
+    },
     look: (host, { machines }) => disk(host, machines),
   },
   {
     id: "host.guest",
     about: "whether this host is itself a VM, which has to be given an IOMMU from outside",
     why: "a VM can pass on only what it was given itself",
-    confirm: "systemd-detect-virt",
+    confirm: {
+      linux: "systemd-detect-virt",
+      windows: "(Get-CimInstance Win32_ComputerSystem).Model",
+      macos: "sysctl kern.hv_vmm_present",
+    },
     look: (host, { machines }) =>
       machines.some(({ gpus }) => gpus.length > 0)
         ? [host.os.platform === "linux" ? guest(host) : guestByName(host)]

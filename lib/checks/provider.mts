@@ -1,7 +1,7 @@
 import type { Check, Host, Mode, SettledMachine, Verdict, Windows } from "../types.mts";
 import { command, remedies, words } from "../fixes.mts";
 import { passedOf } from "../gpus.mts";
-import { type Row, ruling, type Use } from "../matrix.mts";
+import { refusals, type Row, ruling } from "../matrix.mts";
 import { isDisplay } from "../pci.mts";
 import { titleOf } from "../providers.mts";
 import { toolsFor } from "../tools.mts";
@@ -19,7 +19,7 @@ export const providerChecks: Check[] = [
     id: "provider.host",
     about: "whether the provider runs on such a host",
     why: "a hypervisor exists for some operating systems only",
-    confirm: "uname -s",
+    confirm: { linux: "uname -s", windows: "(Get-CimInstance Win32_OperatingSystem).Caption", macos: "sw_vers" },
     look: (host, { machines }) => machines.map((machine) => onThisHost(machine, host)),
   },
   {
@@ -34,7 +34,11 @@ export const providerChecks: Check[] = [
     id: "provider.version",
     about: "whether Packer, Vagrant and its plugins are new enough",
     why: "what is rendered uses settings that older versions do not know",
-    confirm: "vagrant --version && vagrant plugin list && packer version",
+    confirm: {
+      linux: "vagrant --version && vagrant plugin list && packer version",
+      windows: "vagrant --version; packer version",
+      macos: "vagrant --version && vagrant plugin list && packer version",
+    },
     look(host, { machines }) {
       const versions = { ...host.versions, ...host.vagrantPlugins };
       const needed = machines.flatMap((machine) => toolsFor(machine, host)).map(({ name }) => name);
@@ -60,14 +64,15 @@ export const providerChecks: Check[] = [
       });
       verdicts.push(...machines.flatMap((machine) => hypervisorVersions(machine, host)));
       verdicts.push(...machines.flatMap((machine) => extensions(machine, host)));
-      return verdicts.length > 0 ? verdicts : [{ status: "skip", says: "nothing is installed yet", evidence: [] }];
+      if (verdicts.length > 0 || needed.length === 0) return verdicts;
+      return [{ status: "skip", says: "nothing is installed yet", evidence: [] }];
     },
   },
   {
     id: "provider.access",
     about: "whether the hypervisor runs and lets this user in",
     why: "Vagrant asks libvirt's system daemon, or Hyper-V's service, to make the VM",
-    confirm: "virsh -c qemu:///system list --all",
+    confirm: { linux: "virsh -c qemu:///system list --all", windows: "Get-VM", macos: "prlctl list --all" },
     look: (host, { machines }) => [
       ...(machines.some(({ provider }) => provider === "libvirt") ? libvirtAccess(host) : []),
       ...(machines.some(({ provider }) => provider === "hyperv") && host.windows ? [hypervAccess(host.windows)] : []),
@@ -75,16 +80,10 @@ export const providerChecks: Check[] = [
   },
 ];
 
-/** The uses that a machine makes of its provider: one for each mode of its cards. */
-function usesOf({ gpus }: SettledMachine): Use[] {
-  return gpus.length > 0 ? [...new Set(gpus.map(({ mode }) => mode))] : ["plain"];
-}
-
 function onThisHost(machine: SettledMachine, host: Host): Verdict {
   const system = host.os.wsl ? "Windows (WSL)" : (host.os.name ?? host.os.platform);
   const evidence = [{ read: "operating system", value: system }];
-  const rulings = usesOf(machine).map((use) => ruling(machine.provider, use, host));
-  const telling = rulings.filter(({ row }) => row.check === "provider.host" && row.verdict === "refused");
+  const telling = refusals(machine, host);
   const title = titleOf(machine.provider);
   const refused = telling.find(({ sure }) => sure);
   if (refused) {

@@ -16,6 +16,7 @@ export const toolChecks: Check[] = [
           evidence: [],
         }];
       }
+      if (needed.length === 0) return [];
       const missing = needed.filter((tool) => tool.there(host) === false);
       const unseen = needed.filter((tool) => tool.there(host) === undefined);
       if (missing.length === 0 && unseen.length > 0) {

@@ -1,5 +1,5 @@
 import type { Host, Seen, Settled } from "../types.mts";
-import { checks, examine, notes } from "../checks.mts";
+import { checks, examine, notesFor } from "../checks.mts";
 import { Trouble } from "../errors.mts";
 import { cardsOf } from "../gpus.mts";
 import { parseHost } from "../host.mts";
@@ -35,7 +35,7 @@ export async function doctor(session: Session): Promise<number> {
     shell.print(`${JSON.stringify({ schema: "homelab-gpu/doctor/1", host: plain(host), findings, ok }, null, 2)}\n`);
   } else {
     talk(session, `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`);
-    const look = { ...lookOf(session, "out", host), notes };
+    const look = { ...lookOf(session, "out", host), notes: notesFor(host) };
     shell.print(`${[...pictures(settled, host, look.width), ...findingLines(findings, look)].join("\n")}\n`);
   }
   return ok ? 0 : 1;

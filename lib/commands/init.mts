@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { Finding, Host, PciFunction } from "../types.mts";
 import { asset, schemaFor } from "../assets.mts";
-import { examine, notes } from "../checks.mts";
+import { examine, notesFor } from "../checks.mts";
 import { parseConfig } from "../config.mts";
 import { Trouble } from "../errors.mts";
 import { parseHost } from "../host.mts";
@@ -61,8 +61,9 @@ function failing(text: string, host: Host): Finding[] {
 /** No card can be had: says why, and asks whether a config without one is wanted. */
 async function without(session: Session, host: Host, fails: Finding[] | undefined): Promise<boolean> {
   const { shell } = session;
-  if (fails) shell.print(`${findingLines(fails, { ...lookOf(session, "out", host), notes }).join("\n")}\n`);
-  else talk(session, "there is no graphics card on this host");
+  if (fails) {
+    shell.print(`${findingLines(fails, { ...lookOf(session, "out", host), notes: notesFor(host) }).join("\n")}\n`);
+  } else talk(session, "there is no graphics card on this host");
   if (shell.terminal.in && shell.terminal.err) return await shell.confirm("Write a config without a GPU?");
   talk(session, "a config without a GPU: npx zx homelab-gpu.mts init --no-gpu");
   return false;

@@ -1,4 +1,4 @@
-import { notes } from "../checks.mts";
+import { notesFor } from "../checks.mts";
 import { makePlan } from "../plan.mts";
 import { findingLines, planLines } from "../print.mts";
 import { changesOf } from "../run.mts";
@@ -28,7 +28,7 @@ export async function plan(session: Session): Promise<number> {
   }
   talk(session, `config: ${source.name}`);
   if (source.left.length > 0) talk(session, `without a GPU these services are left out: ${source.left.join(", ")}`);
-  const look = { ...lookOf(session, "out", host), notes };
+  const look = { ...lookOf(session, "out", host), notes: notesFor(host) };
   const lines = ok
     ? planLines(source.folder, changes, steps, look)
     : [...planLines(source.folder, changes, steps, look), "", "Not before this is mended:"];

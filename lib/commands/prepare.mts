@@ -1,6 +1,6 @@
 import type { Fix, Host, Step } from "../types.mts";
 import { rebuildInitramfs } from "../boot.mts";
-import { notes } from "../checks.mts";
+import { notesFor } from "../checks.mts";
 import { Trouble } from "../errors.mts";
 import { passedOf } from "../gpus.mts";
 import { hold } from "../lock.mts";
@@ -22,7 +22,7 @@ export async function prepare(session: Session): Promise<number> {
     talk(session, "there is nothing to prepare here: only Linux binds a card at boot");
     return 0;
   }
-  const look = { ...lookOf(session, "out", host), notes };
+  const look = { ...lookOf(session, "out", host), notes: notesFor(host) };
   const stops = findings.filter(({ check, status }) => status === "fail" && needed.includes(check));
   if (stops.length > 0) {
     shell.print(`${findingLines(stops, look).join("\n")}\n`);

@@ -1,5 +1,5 @@
 import type { Finding, Fix, Host, SettledMachine, Step } from "../types.mts";
-import { notes } from "../checks.mts";
+import { notesFor } from "../checks.mts";
 import { passedOf } from "../gpus.mts";
 import { handed } from "../handover.mts";
 import { driverState } from "../hyperv.mts";
@@ -25,7 +25,13 @@ export async function up(session: Session): Promise<number> {
   try {
     found = await mended(session, found, take);
     if (found.findings.some(({ status }) => status === "fail")) {
-      shell.print(`${findingLines(found.findings, { ...lookOf(session, "out", found.host), notes }).join("\n")}\n`);
+      shell.print(
+        `${
+          findingLines(found.findings, { ...lookOf(session, "out", found.host), notes: notesFor(found.host) }).join(
+            "\n",
+          )
+        }\n`,
+      );
       return 1;
     }
     const texts = await readTexts(session, source.config);
@@ -39,7 +45,9 @@ export async function up(session: Session): Promise<number> {
     }
     const stops = plan.findings.filter(({ status }) => status === "fail");
     if (stops.length > 0) {
-      shell.print(`${findingLines(stops, { ...lookOf(session, "out", found.host), notes }).join("\n")}\n`);
+      shell.print(
+        `${findingLines(stops, { ...lookOf(session, "out", found.host), notes: notesFor(found.host) }).join("\n")}\n`,
+      );
       return 1;
     }
     const changes = await changesOf(session, folder, plan.files);
@@ -55,7 +63,9 @@ export async function up(session: Session): Promise<number> {
       await runSteps(session, folder, plan.steps, await take());
       const bad = await proven(session, source, plan.steps);
       if (bad.length > 0) {
-        shell.print(`${findingLines(bad, { ...lookOf(session, "out", found.host), notes }).join("\n")}\n`);
+        shell.print(
+          `${findingLines(bad, { ...lookOf(session, "out", found.host), notes: notesFor(found.host) }).join("\n")}\n`,
+        );
         return 1;
       }
     }
