@@ -134,6 +134,13 @@ for (const [name, command] of [["1", "docker-compose"], ["2", process.env.COMPOS
     assert.equal(shown.command.slice(1, told(hostile).length).map(single), told(hostile).filter(Boolean));
   });
 
+  test(`Compose ${name} takes a part of a card by its name`, ({ folder }) => {
+    const service = { name: "web", machine: "a", gpu: 1, body: { image: "x" } };
+    writeFileSync(join(folder, "compose.yaml"), composeFile([service], "part"));
+    const { devices } = parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder)).services.web;
+    assert.match(JSON.stringify(devices), /nvidia\.com\/gpu=all/);
+  });
+
   test(`Compose ${name} takes a reservation of GPUs`, ({ folder }) => {
     writeFileSync(
       join(folder, "compose.yaml"),
