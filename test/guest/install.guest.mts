@@ -145,13 +145,24 @@ test("an nvidia-ctk that loses a key changes nothing", () => {
   assert.is(readFileSync(path, "utf8"), JSON.stringify(mirror));
 });
 
+test("for a part of its host's card: the toolkit, GPUs by CDI in Docker, and no driver; other keys stay", () => {
+  const path = join(debian12, "etc/docker/daemon.json");
+  writeFileSync(path, JSON.stringify(mirror));
+  const part = { ...distribution, NVIDIA_SOURCE: "host" };
+  const { status, said, all } = install(debian12, part);
+  assert.is(status, 0, all);
+  assert.ok(said.includes("no driver: the guest gets that of its host"), said.join("\n"));
+  assert.equal(JSON.parse(readFileSync(path, "utf8")), { ...mirror, ...nvidia, features: { cdi: true } });
+  assert.is(install(debian12, part).said.at(-1), "all of it was there: nothing was changed");
+});
+
 test("settings that make no sense are refused, and said", () => {
   const refused = (settings: Record<string, string>) => {
     const { status, said } = install(debian12, { ...distribution, ...settings });
     assert.is(status, 1);
     return said.join("\n");
   };
-  assert.is(refused({ NVIDIA_SOURCE: "debian" }), "NVIDIA_SOURCE is debian: nvidia or distro");
+  assert.is(refused({ NVIDIA_SOURCE: "debian" }), "NVIDIA_SOURCE is debian: nvidia, distro or host");
   assert.is(refused({ NVIDIA_BRANCH: "latest" }), "NVIDIA_BRANCH is latest: a number such as 580");
   assert.is(refused({ NVIDIA_MODULES: "both" }), "NVIDIA_MODULES is both: open or proprietary");
 });
