@@ -3,9 +3,11 @@
  * Node's own place for it is one folder for all users of a machine; and what sudo would leave in a user's cache, that user could not write to.
  */
 import * as module from "node:module";
+import { isAbsolute } from "node:path";
 import process from "node:process";
 
 const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => void };
 const { XDG_CACHE_HOME, HOME, SUDO_UID } = process.env;
 const cache = XDG_CACHE_HOME || (HOME && `${HOME}/.cache`);
-if (cache && SUDO_UID === undefined) enableCompileCache?.(`${cache}/homelab-gpu/compiled`);
+// a relative path counts for nothing there (XDG Base Directory Specification)
+if (cache && isAbsolute(cache) && SUDO_UID === undefined) enableCompileCache?.(`${cache}/homelab-gpu/compiled`);
