@@ -33,8 +33,7 @@ function parse(argv: string[]) {
 }
 
 /** Does what was typed; gives the exit code. What is expected to go wrong is told in a line or two, and only a bug throws. */
-export async function main(words: string[]): Promise<number> {
-  const shell = realShell();
+export async function main(words: string[], shell: Shell = realShell()): Promise<number> {
   try {
     return await perform(shell, words);
   } catch (error) {

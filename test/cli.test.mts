@@ -8,6 +8,7 @@ import { Ajv } from "ajv";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { doctor } from "../lib/commands/doctor.mts";
+import { main } from "../lib/main.mts";
 import { fakeShell, options, own, root } from "./fake.mts";
 import { started, starting } from "./start.mts";
 
@@ -16,6 +17,16 @@ const saved = `${root}/test/hosts/vm-without-gpu.txt`;
 
 const script = (words: string[], more: Parameters<typeof started>[1]) =>
   started([...starting, `${root}/homelab-gpu.mts`, ...words], more);
+
+/** The same within this process, on files in memory: what takes no start of its own. */
+async function within(words: string[], files: Record<string, string>) {
+  const assets = ["templates/homelab-gpu.yaml", "scripts/probe-linux.sh"].map((path) => [`${root}/${path}`, own(path)]);
+  const { shell, said, printed } = fakeShell({ ...files, ...Object.fromEntries(assets) }, {
+    sh: { out: readFileSync(saved, "utf8") },
+  });
+  const code = await main(words, shell);
+  return { code, out: printed.join(""), err: said.filter((text) => !printed.includes(text)).join("") };
+}
 
 test.before.each((context) => {
   context.folder = mkdtempSync(join(tmpdir(), "homelab gpu ü-"));
@@ -49,21 +60,24 @@ test("refuses wrong usage in two lines, with 2, and no stack", async ({ folder }
     [["doctor", "--host", "bad.txt"], /this is no saved probe/],
     [["toString"], /there is no command toString/],
   ];
-  for (
-    const { code, out, err, text } of await Promise.all(
-      wrong.map(async ([words, text]) => ({ ...await script(words, { folder }), text })),
-    )
-  ) {
+  for (const [words, text] of wrong) {
+    const { code, out, err } = await within(words, { "bad.txt": "hello" });
     assert.match(err, text);
-    assert.equal([code, out, /\n +at /.test(err)], [2, "", false], err);
+    assert.equal([code, out], [2, ""], err);
+  }
+  const [command, file] = await Promise.all([wrong[0]!, wrong.at(-2)!].map(([words]) => script(words, { folder })));
+  for (const { code, out, err } of [command!, file!]) {
+    assert.equal([code, out, /\n +at /.test(err), err.split("\n").length <= 3], [2, "", false, true], err);
   }
   assert.equal(readdirSync(folder), ["bad.txt"]);
 });
 
 test("shows what is wrong with a config, writes nothing, ends with 2", async ({ folder }) => {
-  writeFileSync(join(folder, "homelab-gpu.yaml"), 'machines:\n  - name: "a; rm -rf ~"\n    box: \'x"#{1}\'\n');
-  const commands = [["up", "--yes"], ["plan"], ["doctor"], ["status"], ["destroy"]];
-  for (const { code, out, err } of await Promise.all(commands.map((words) => script(words, { folder })))) {
+  const text = 'machines:\n  - name: "a; rm -rf ~"\n    box: \'x"#{1}\'\n';
+  writeFileSync(join(folder, "homelab-gpu.yaml"), text);
+  const commands = [["plan"], ["doctor"], ["status"], ["destroy"]];
+  const said = await Promise.all(commands.map((words) => within(words, { "homelab-gpu.yaml": text })));
+  for (const { code, out, err } of [await script(["up", "--yes"], { folder }), ...said]) {
     assert.equal([code, out], [2, ""]);
     assert.match(err, /^homelab-gpu: homelab-gpu\.yaml:2:11: name must be a host name/);
     assert.match(err, /homelab-gpu\.yaml:3:10: box must be/);

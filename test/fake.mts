@@ -55,6 +55,7 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
   const disk = new Map(Object.entries(files));
   const asked: string[] = [];
   const said: string[] = [];
+  const printed: string[] = [];
   const shell: Shell = {
     ask: (command) => {
       asked.push(command.join(" "));
@@ -92,13 +93,13 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
     },
     signal: () => false,
     interrupted: false,
-    print: (text) => void said.push(text),
+    print: (text) => void (said.push(text), printed.push(text)),
     say: (text) => void said.push(text),
     confirm: () => Promise.resolve(false),
     platform: "linux",
     terminal: { in: false, out: false, err: false, columns: 80 },
   };
-  return { shell, disk, asked, said };
+  return { shell, disk, asked, said, printed };
 }
 
 /** Compares a text with test/golden/NAME, or writes that anew where GOLDEN=write. */
