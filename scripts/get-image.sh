@@ -70,7 +70,8 @@ debootstrapped() { # SUITE [MIRROR]
 case $way in
   published)
     url=$1 sums=$2 suite=$3
-    if list=$(curl -fL -sS --connect-timeout 10 --max-time 60 "$sums" 2>&1); then
+    # what the image is verified by comes from nowhere that anybody on the way could stand in for
+    if list=$(curl -fL --proto-redir =https -sS --connect-timeout 10 --max-time 60 "$sums" 2>&1); then
       case $sums in *512*) kind=sha512 ;; *) kind=sha256 ;; esac
       sum=$(printf '%s\n' "$list" | awk -v name="${url##*/}" '$2 == name || $2 == "*" name { print $1 }')
       [ -n "$sum" ] || die "$sums has no checksum of ${url##*/}"

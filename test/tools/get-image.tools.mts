@@ -1,5 +1,5 @@
 // get-image.sh for real, with files in the place of servers: what is verified, what is kept, what a stopped run leaves behind.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -63,6 +63,24 @@ test("uses nothing that is not what it should be", ({ folder }) => {
   assert.equal([status, cached], [1, []]);
   assert.match(err, /is not what it should be: its sha512 is/);
   assert.throws(() => readFileSync(join(folder, "lab/image")));
+});
+
+test("a list of checksums that is moved to where nothing is encrypted is not read", async ({ folder }) => {
+  const code = `require("node:http").createServer((asked, answer) => asked.url === "/SHA512SUMS"
+    ? answer.writeHead(302, { location: "/moved" }).end() : answer.end("${sum("sha512")}  disk.img"))
+    .listen(0, "127.0.0.1", function () { process.stdout.write(String(this.address().port)); })`;
+  const elsewhere = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const port = await new Promise((resolve) => elsewhere.stdout.once("data", (text) => resolve(parseInt(text))));
+    const { err, made } = get(
+      folder,
+      ...["published", server(folder, "disk.img"), `http://127.0.0.1:${port}/SHA512SUMS`, "trixie"],
+    );
+    assert.match(err, /cannot reach http:.*Protocol "http" not supported/);
+    assert.match(made(), /^made trixie/);
+  } finally {
+    elsewhere.kill();
+  }
 });
 
 test("goes on where a stopped download ended, or begins anew where it cannot", ({ folder }) => {
