@@ -1,5 +1,6 @@
 /** How kernel arguments and the early boot image are changed on a host: as data, one entry a boot loader or tool. */
-import type { Fix, Host } from "./types.mts";
+import type { Fix } from "./types/findings.mts";
+import type { Host } from "./types/host.mts";
 import { command } from "./fixes.mts";
 
 /** A way in which a host keeps its kernel arguments. */

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
-import type { DriverWish, File, Host, Image, SettledMachine, Step } from "./types.mts";
+import type { DriverWish, Image, SettledMachine } from "./types/config.mts";
+import type { Host } from "./types/host.mts";
+import type { File, Step } from "./types/plan.mts";
 import { partWish } from "./hyperv.mts";
 import { knownImages } from "./images.mts";
 import { type Driver, driverOf } from "./nvidia.mts";

@@ -1,4 +1,6 @@
-import type { Check, Finding, Host, Settled } from "./types.mts";
+import type { Settled } from "./types/config.mts";
+import type { Check, Finding } from "./types/findings.mts";
+import type { Host } from "./types/host.mts";
 import { cardChecks } from "./checks/card.mts";
 import { driverChecks } from "./checks/driver.mts";
 import { gpuChecks } from "./checks/gpu.mts";

@@ -1,4 +1,4 @@
-import type { Engine, Service } from "./types.mts";
+import type { Engine, Service } from "./types/config.mts";
 import { cdi, completed, demandsOf, inner, isForGpu, reservationsOf } from "./reservations.mts";
 import { writeYaml } from "./yaml.mts";
 

@@ -1,4 +1,4 @@
-import type { Config, DriverWish, Engine, GpuWish, Image, Machine, Mode, Service } from "./types.mts";
+import type { Config, DriverWish, Engine, GpuWish, Image, Machine, Mode, Service } from "./types/config.mts";
 import { file } from "./keys.mts";
 import { configError, Reader } from "./reader.mts";
 

@@ -1,5 +1,5 @@
 /** Known error texts of libvirt, QEMU, the kernel, Vagrant, Packer, Docker, NVIDIA → check and fix: as data. */
-import type { Finding, Fix } from "./types.mts";
+import type { Finding, Fix } from "./types/findings.mts";
 import { guestFailures } from "./failures/guest.mts";
 import { hostFailures } from "./failures/host.mts";
 import { hypervisorFailures } from "./failures/hypervisor.mts";

@@ -1,5 +1,6 @@
 /** Which card a machine gets, what goes with it, and what stands beside it. */
-import type { Bar, GpuWish, Host, PciFunction, SettledMachine } from "./types.mts";
+import type { GpuWish, SettledMachine } from "./types/config.mts";
+import type { Bar, Host, PciFunction } from "./types/host.mts";
 import { isBridge, isDisplay, slotOf } from "./pci.mts";
 
 /** A graphics card: the display function that was asked for, and everything around it that decides whether it can go. */

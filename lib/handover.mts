@@ -1,5 +1,6 @@
 /** What a card's functions were bound to before a VM got them, and whether they are again. */
-import type { Finding, Fix, Host, PciFunction } from "./types.mts";
+import type { Finding, Fix } from "./types/findings.mts";
+import type { Host, PciFunction } from "./types/host.mts";
 import { command } from "./fixes.mts";
 import { described } from "./pci.mts";
 import { shellWord, typed } from "./render.mts";

@@ -1,4 +1,4 @@
-import type { Host } from "./types.mts";
+import type { Host } from "./types/host.mts";
 import { Trouble } from "./errors.mts";
 import { compact, Facts, mebibytes, number } from "./host/facts.mts";
 import { windowsOf } from "./host/windows.mts";

@@ -1,6 +1,6 @@
 /** The keys of `homelab-gpu.yaml`: the parser, the editors' schema and the README's table come from this one table. */
-import { foreign, gpuWays } from "./matrix.mts";
 import { knownImages, suites } from "./images.mts";
+import { foreign, gpuWays } from "./matrix.mts";
 import { providerNames } from "./providers.mts";
 import { cpusDefault, memoryDefault } from "./settle.mts";
 

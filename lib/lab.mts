@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import process from "node:process";
-import type { Config, Seen } from "./types.mts";
+import type { Config, Seen } from "./types/config.mts";
 import { askLibvirt, type Made } from "./domains.mts";
 import type { Handed } from "./handover.mts";
 import { home } from "./home.mts";

@@ -1,5 +1,6 @@
 /** What works where: provider × way of handing over a GPU × host × version. The checks, the README and the schema's words come from it. */
-import type { Host, Mode, SettledMachine } from "./types.mts";
+import type { Mode, SettledMachine } from "./types/config.mts";
+import type { Host } from "./types/host.mts";
 import { isOlder } from "./versions.mts";
 
 /** A plain VM, or a VM with a card handed over in that mode. */
@@ -37,8 +38,9 @@ const all = (...of: On[]): On => (host) => {
   const found = of.map((on) => on(host));
   return found.includes(false) ? false : found.includes(undefined) ? undefined : true;
 };
-const known = <T,>(fact: T | undefined, is: (fact: T) => boolean): boolean | undefined =>
-  fact === undefined ? undefined : is(fact);
+function known<T>(fact: T | undefined, is: (fact: T) => boolean): boolean | undefined {
+  return fact === undefined ? undefined : is(fact);
+}
 const client: On = ({ windows: w }) => known(w?.product, (product) => product === "client");
 // EditionID of Home is Core, CoreN, CoreSingleLanguage, CoreCountrySpecific
 const home: On = ({ windows: w }) => known(w?.edition, (edition) => edition.startsWith("Core"));

@@ -1,12 +1,14 @@
 /** What stands between a VM that there is and the one that the config wants. */
-import type { Finding, Host, SettledMachine } from "./types.mts";
+import type { SettledMachine } from "./types/config.mts";
+import type { Finding } from "./types/findings.mts";
+import type { Host } from "./types/host.mts";
 import type { Box } from "./boxes.mts";
 import { firmwareOf } from "./firmware.mts";
 import { doctor, remedies } from "./fixes.mts";
 import { ampleWindow, cardsOf, passedOf, windowOf } from "./gpus.mts";
 import type { LabMachine } from "./lab.mts";
-import { isOwn } from "./providers.mts";
 import { described } from "./pci.mts";
+import { isOwn } from "./providers.mts";
 
 /** What the VM has and what the config wants, where only making it anew brings one to the other; undefined if there is nothing. */
 export function outdated(

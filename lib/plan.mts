@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
-import type { File, Host, Plan, Settled, SettledMachine, Step } from "./types.mts";
+import type { Settled, SettledMachine } from "./types/config.mts";
+import type { Host } from "./types/host.mts";
+import type { File, Plan, Step } from "./types/plan.mts";
 import { type Box, boxOf, type Texts } from "./boxes.mts";
 import { composeFile } from "./compose.mts";
 import { driverState, partWish } from "./hyperv.mts";

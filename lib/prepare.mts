@@ -1,5 +1,6 @@
 /** What a host needs so that vfio-pci has a card from the moment it boots: as files, kernel arguments and a rebuild of the early boot image. */
-import type { Fix, Host, PciFunction } from "./types.mts";
+import type { Fix } from "./types/findings.mts";
+import type { Host, PciFunction } from "./types/host.mts";
 import { addArgument, type Initramfs, initramfsOf, iommuArguments, removeArgument } from "./boot.mts";
 import { shellWord } from "./render.mts";
 

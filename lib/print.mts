@@ -1,6 +1,7 @@
 /** Findings, plans, changes → lines. Pure: who prints them is the caller. */
 import chalk from "chalk";
-import type { Finding, Fix, Status, Step } from "./types.mts";
+import type { Finding, Fix, Status } from "./types/findings.mts";
+import type { Step } from "./types/plan.mts";
 import { typed } from "./render.mts";
 import { wrapped } from "./text.mts";
 

@@ -1,4 +1,5 @@
-import type { Host, Provider } from "./types.mts";
+import type { Host } from "./types/host.mts";
+import type { Provider } from "./types/plan.mts";
 import { foreign, ruling } from "./matrix.mts";
 import { hyperv } from "./providers/hyperv.mts";
 import { libvirt } from "./providers/libvirt.mts";

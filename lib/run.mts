@@ -1,5 +1,5 @@
 /** Runs what a plan says: writes its files, runs its steps, shows and logs them. */
-import type { File, Step } from "./types.mts";
+import type { File, Step } from "./types/plan.mts";
 import { Trouble } from "./errors.mts";
 import type { Lock } from "./lock.mts";
 import { type Change, commandLine, oneFinding } from "./print.mts";

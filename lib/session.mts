@@ -1,7 +1,9 @@
 /** What every command begins with: the config, the host, what there is. */
 import { dirname, isAbsolute, resolve } from "node:path";
 import process from "node:process";
-import type { Config, Finding, Host, Settled } from "./types.mts";
+import type { Config, Settled } from "./types/config.mts";
+import type { Finding } from "./types/findings.mts";
+import type { Host } from "./types/host.mts";
 import { asset } from "./assets.mts";
 import type { Texts } from "./boxes.mts";
 import { parseConfig } from "./config.mts";

@@ -1,4 +1,5 @@
-import type { Accelerator, Config, Host, Machine, Seen, Settled, SettledWish } from "./types.mts";
+import type { Accelerator, Config, Machine, Seen, Settled, SettledWish } from "./types/config.mts";
+import type { Host } from "./types/host.mts";
 import { defaultProvider, providers } from "./providers.mts";
 import { asksForGpu } from "./reservations.mts";
 

@@ -1,4 +1,4 @@
-import type { Host, PciFunction } from "./types.mts";
+import type { Host, PciFunction } from "./types/host.mts";
 import { className, isDisplay, slotOf } from "./pci.mts";
 
 /**

@@ -1,4 +1,6 @@
-import type { Fix, Host, SettledMachine } from "./types.mts";
+import type { SettledMachine } from "./types/config.mts";
+import type { Fix } from "./types/findings.mts";
+import type { Host } from "./types/host.mts";
 import { command, words } from "./fixes.mts";
 import { refusals } from "./matrix.mts";
 import { isOwn, providerOf } from "./providers.mts";

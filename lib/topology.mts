@@ -1,4 +1,4 @@
-import type { Host, PciFunction } from "./types.mts";
+import type { Host, PciFunction } from "./types/host.mts";
 import { type Card, usesOf } from "./gpus.mts";
 import { className, isBridge } from "./pci.mts";
 

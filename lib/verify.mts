@@ -1,4 +1,6 @@
-import type { Finding, PciFunction, Service } from "./types.mts";
+import type { Service } from "./types/config.mts";
+import type { Finding } from "./types/findings.mts";
+import type { PciFunction } from "./types/host.mts";
 import { command } from "./fixes.mts";
 import { described, isDisplay } from "./pci.mts";
 import { gpusOf } from "./reservations.mts";

@@ -7,7 +7,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { addArgument, initramfsOf, removeArgument, waitsForReboot } from "../lib/boot.mts";
 import { parseHost } from "../lib/host.mts";
-import type { Fix, Host } from "../lib/types.mts";
+import type { Fix } from "../lib/types/findings.mts";
+import type { Host } from "../lib/types/host.mts";
 import { root, standIns } from "./fake.mts";
 
 const test = suite<{ folder: string }>("boot");

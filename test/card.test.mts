@@ -7,7 +7,8 @@ import { cardsOf, choose, windowOf } from "../lib/gpus.mts";
 import { parseHost } from "../lib/host.mts";
 import { settle } from "../lib/settle.mts";
 import { topologyLines } from "../lib/topology.mts";
-import type { Finding, Host, PciFunction } from "../lib/types.mts";
+import type { Finding } from "../lib/types/findings.mts";
+import type { Host, PciFunction } from "../lib/types/host.mts";
 import { own } from "./fake.mts";
 
 const test = suite("card");

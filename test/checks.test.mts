@@ -4,7 +4,7 @@ import { checks, examine } from "../lib/checks.mts";
 import { parseConfig } from "../lib/config.mts";
 import { parseHost } from "../lib/host.mts";
 import { settle } from "../lib/settle.mts";
-import type { Host } from "../lib/types.mts";
+import type { Host } from "../lib/types/host.mts";
 import { own } from "./fake.mts";
 
 const test = suite("checks");

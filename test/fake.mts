@@ -125,5 +125,8 @@ export function random(seed: number) {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
   const below = (limit: number) => Math.floor(next() * limit);
-  return { next, below, pick: <T,>(items: T[]): T => items[below(items.length)]! };
+  function pick<T>(items: T[]): T {
+    return items[below(items.length)]!;
+  }
+  return { next, below, pick };
 }

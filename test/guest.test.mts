@@ -8,7 +8,7 @@ import { parseConfig } from "../lib/config.mts";
 import { parseHost } from "../lib/host.mts";
 import { driverOf } from "../lib/nvidia.mts";
 import { settle, withoutGpu } from "../lib/settle.mts";
-import type { Finding } from "../lib/types.mts";
+import type { Finding } from "../lib/types/findings.mts";
 import { originalExample, own } from "./fake.mts";
 
 const test = suite("guest");

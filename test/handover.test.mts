@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { handed, returned } from "../lib/handover.mts";
 import { parseHost } from "../lib/host.mts";
-import type { Host } from "../lib/types.mts";
+import type { Host } from "../lib/types/host.mts";
 import { own } from "./fake.mts";
 
 const test = suite("handover");

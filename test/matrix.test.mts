@@ -9,7 +9,8 @@ import { foreign, implemented, matrix, matrixTable, ruling } from "../lib/matrix
 import { makePlan } from "../lib/plan.mts";
 import { providerNames, providers } from "../lib/providers.mts";
 import { settle } from "../lib/settle.mts";
-import type { Finding, Host } from "../lib/types.mts";
+import type { Finding } from "../lib/types/findings.mts";
+import type { Host } from "../lib/types/host.mts";
 import { own } from "./fake.mts";
 
 const test = suite("matrix");

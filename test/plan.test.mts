@@ -7,7 +7,8 @@ import type { Made } from "../lib/domains.mts";
 import type { Lab, LabMachine } from "../lib/lab.mts";
 import { makePlan, servicesHash } from "../lib/plan.mts";
 import { settle, withoutGpu } from "../lib/settle.mts";
-import type { Config, Host } from "../lib/types.mts";
+import type { Config } from "../lib/types/config.mts";
+import type { Host } from "../lib/types/host.mts";
 import { golden, own } from "./fake.mts";
 
 const test = suite("plan");

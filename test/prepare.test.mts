@@ -19,7 +19,7 @@ import { passedOf } from "../lib/gpus.mts";
 import { parseHost } from "../lib/host.mts";
 import { applyScript, leftToDo, ownFiles, preparationOf, undoScript } from "../lib/prepare.mts";
 import { settle } from "../lib/settle.mts";
-import type { Host } from "../lib/types.mts";
+import type { Host } from "../lib/types/host.mts";
 import { golden, own, standIns } from "./fake.mts";
 
 const test = suite<{ folder: string }>("prepare");

@@ -1,7 +1,8 @@
 import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { PciFunction, Service } from "../lib/types.mts";
+import type { Service } from "../lib/types/config.mts";
+import type { PciFunction } from "../lib/types/host.mts";
 import { type Passed, verified } from "../lib/verify.mts";
 import { own, root } from "./fake.mts";
 

@@ -1,4 +1,6 @@
-import type { Check, Evidence, Host, Settled, Verdict } from "../types.mts";
+import type { Settled } from "../types/config.mts";
+import type { Check, Evidence, Verdict } from "../types/findings.mts";
+import type { Host } from "../types/host.mts";
 import { remedies, words } from "../fixes.mts";
 import { ampleWindow, barsOf, type Card, cardsOf, iommuBits, limitOf, windowOf } from "../gpus.mts";
 import { isOlder } from "../versions.mts";

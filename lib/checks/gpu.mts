@@ -1,4 +1,6 @@
-import type { Check, Evidence, GpuWish, Host, PciFunction, Settled, SettledMachine, Verdict } from "../types.mts";
+import type { GpuWish, Settled, SettledMachine } from "../types/config.mts";
+import type { Check, Evidence, Verdict } from "../types/findings.mts";
+import type { Host, PciFunction } from "../types/host.mts";
 import { command, remedies, words } from "../fixes.mts";
 import { type Card, choose } from "../gpus.mts";
 import { className, described, isDisplay, slotOf } from "../pci.mts";

@@ -1,4 +1,5 @@
-import type { Evidence, Host, PciFunction, Verdict } from "../types.mts";
+import type { Evidence, Verdict } from "../types/findings.mts";
+import type { Host, PciFunction } from "../types/host.mts";
 import { command, remedies, words } from "../fixes.mts";
 import { type Card, harmlessDrivers, hindrances, usesOf } from "../gpus.mts";
 import { className, described } from "../pci.mts";

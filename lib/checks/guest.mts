@@ -1,9 +1,11 @@
-import type { Check, Host, SettledMachine, Verdict } from "../types.mts";
+import type { SettledMachine } from "../types/config.mts";
+import type { Check, Verdict } from "../types/findings.mts";
+import type { Host } from "../types/host.mts";
 import { boxSource, imageName } from "../boxes.mts";
 import { firmwareOf } from "../firmware.mts";
 import { words } from "../fixes.mts";
-import { isOwn } from "../providers.mts";
 import { suiteOf } from "../images.mts";
+import { isOwn } from "../providers.mts";
 import { installs, tools } from "../tools.mts";
 
 /** What the guest's system must be like for a GPU. */

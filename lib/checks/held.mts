@@ -1,4 +1,5 @@
-import type { Check, Evidence, Fix, Host, Verdict } from "../types.mts";
+import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
+import type { Host } from "../types/host.mts";
 import { initramfsOf, rebuildInitramfs } from "../boot.mts";
 import { command, remedies, words } from "../fixes.mts";
 import type { Card } from "../gpus.mts";

@@ -1,4 +1,6 @@
-import type { Check, Host, SettledMachine, Verdict } from "../types.mts";
+import type { SettledMachine } from "../types/config.mts";
+import type { Check, Verdict } from "../types/findings.mts";
+import type { Host } from "../types/host.mts";
 import { remedies, words } from "../fixes.mts";
 import { acceleratorOf } from "../settle.mts";
 

@@ -1,4 +1,6 @@
-import type { Check, Evidence, Host, Partitionable, Settled, SettledMachine, SettledWish, Verdict } from "../types.mts";
+import type { Settled, SettledMachine, SettledWish } from "../types/config.mts";
+import type { Check, Evidence, Verdict } from "../types/findings.mts";
+import type { Host, Partitionable } from "../types/host.mts";
 import { command, words } from "../fixes.mts";
 import { driverVersion, hostDriver, partOf, partsFor } from "../hyperv.mts";
 

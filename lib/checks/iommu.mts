@@ -1,4 +1,6 @@
-import type { Check, Evidence, Fix, Host, PciFunction, Settled, Verdict } from "../types.mts";
+import type { Settled } from "../types/config.mts";
+import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
+import type { Host, PciFunction } from "../types/host.mts";
 import { addArgument, iommuArguments, removeArgument, waitsForReboot } from "../boot.mts";
 import { command, firmware, remedies, words } from "../fixes.mts";
 import { type Card, cardsOf } from "../gpus.mts";

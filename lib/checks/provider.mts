@@ -1,4 +1,6 @@
-import type { Check, Host, Mode, SettledMachine, Verdict, Windows } from "../types.mts";
+import type { Mode, SettledMachine } from "../types/config.mts";
+import type { Check, Verdict } from "../types/findings.mts";
+import type { Host, Windows } from "../types/host.mts";
 import { command, remedies, words } from "../fixes.mts";
 import { passedOf } from "../gpus.mts";
 import { refusals, type Row, ruling } from "../matrix.mts";

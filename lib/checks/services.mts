@@ -1,4 +1,5 @@
-import type { Check, Fix, Service, SettledMachine, Verdict } from "../types.mts";
+import type { Service, SettledMachine } from "../types/config.mts";
+import type { Check, Fix, Verdict } from "../types/findings.mts";
 import { words } from "../fixes.mts";
 import { isCudaImage } from "../nvidia/cuda.mts";
 import { completed, type Demand, demandsOf, isForGpu, type Reservation, reservationsOf } from "../reservations.mts";

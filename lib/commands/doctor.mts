@@ -1,4 +1,5 @@
-import type { Host, Seen, Settled } from "../types.mts";
+import type { Seen, Settled } from "../types/config.mts";
+import type { Host } from "../types/host.mts";
 import { checks, examine, notesFor } from "../checks.mts";
 import { Trouble } from "../errors.mts";
 import { cardsOf } from "../gpus.mts";

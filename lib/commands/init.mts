@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
-import type { Finding, Host, PciFunction } from "../types.mts";
+import type { Finding } from "../types/findings.mts";
+import type { Host, PciFunction } from "../types/host.mts";
 import { asset, schemaFor } from "../assets.mts";
 import { examine, notesFor } from "../checks.mts";
 import { parseConfig } from "../config.mts";

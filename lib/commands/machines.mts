@@ -1,5 +1,6 @@
 /** What people expect of a Vagrant wrapper: status, ssh, down, destroy. */
-import type { Status, Step } from "../types.mts";
+import type { Status } from "../types/findings.mts";
+import type { Step } from "../types/plan.mts";
 import { Trouble } from "../errors.mts";
 import { returned } from "../handover.mts";
 import { parseHost } from "../host.mts";

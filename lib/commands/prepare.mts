@@ -1,4 +1,6 @@
-import type { Fix, Host, Step } from "../types.mts";
+import type { Fix } from "../types/findings.mts";
+import type { Host } from "../types/host.mts";
+import type { Step } from "../types/plan.mts";
 import { rebuildInitramfs } from "../boot.mts";
 import { notesFor } from "../checks.mts";
 import { Trouble } from "../errors.mts";

@@ -1,4 +1,7 @@
-import type { Finding, Fix, Host, SettledMachine, Step } from "../types.mts";
+import type { SettledMachine } from "../types/config.mts";
+import type { Finding, Fix } from "../types/findings.mts";
+import type { Host } from "../types/host.mts";
+import type { Step } from "../types/plan.mts";
 import { notesFor } from "../checks.mts";
 import { passedOf } from "../gpus.mts";
 import { handed } from "../handover.mts";

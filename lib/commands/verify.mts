@@ -1,4 +1,5 @@
-import type { Finding, SettledMachine } from "../types.mts";
+import type { SettledMachine } from "../types/config.mts";
+import type { Finding } from "../types/findings.mts";
 import { command } from "../fixes.mts";
 import { passedOf } from "../gpus.mts";
 import { driverVersion, hostDriver, partWish } from "../hyperv.mts";

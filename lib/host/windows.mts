@@ -1,5 +1,5 @@
 /** What the probe of Windows says of Windows and Hyper-V. */
-import type { Partitionable, VideoDriver, Windows } from "../types.mts";
+import type { Partitionable, VideoDriver, Windows } from "../types/host.mts";
 import { compact, type Facts, number } from "./facts.mts";
 
 /** The section `windows` → what it says. */

@@ -1,4 +1,6 @@
-import type { Host, Provider, SettledMachine, SettledWish } from "../types.mts";
+import type { SettledMachine, SettledWish } from "../types/config.mts";
+import type { Host } from "../types/host.mts";
+import type { Provider } from "../types/plan.mts";
 import { choose } from "../gpus.mts";
 import { joined, nothing, render, type Rendered } from "../render.mts";
 

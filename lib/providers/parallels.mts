@@ -1,4 +1,5 @@
-import type { Host, Provider } from "../types.mts";
+import type { Host } from "../types/host.mts";
+import type { Provider } from "../types/plan.mts";
 
 /** Parallels Desktop, driven by the plugin vagrant-parallels. It gets no GPU. */
 export const parallels: Provider = {

@@ -1,4 +1,6 @@
-import type { Host, PciFunction, Provider, SettledMachine } from "../types.mts";
+import type { SettledMachine } from "../types/config.mts";
+import type { Host, PciFunction } from "../types/host.mts";
+import type { Provider } from "../types/plan.mts";
 import { passedOf } from "../gpus.mts";
 import { joined, nothing, render, type Rendered } from "../render.mts";
 

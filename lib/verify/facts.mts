@@ -1,5 +1,6 @@
 /** What `verify-guest.sh` printed, as facts, and what a layer makes of them. */
-import type { Engine, Finding } from "../types.mts";
+import type { Engine } from "../types/config.mts";
+import type { Finding } from "../types/findings.mts";
 import { likelyCauses } from "../failures.mts";
 
 /** Lines KEY:VALUE. */

@@ -15,7 +15,7 @@ import { applyScript, preparationOf, undoScript } from "../../lib/prepare.mts";
 import { passedOf } from "../../lib/gpus.mts";
 import { shellWord } from "../../lib/render.mts";
 import { settle } from "../../lib/settle.mts";
-import type { Fix } from "../../lib/types.mts";
+import type { Fix } from "../../lib/types/findings.mts";
 import { own, root } from "../fake.mts";
 
 const test = suite("hostile values");

@@ -12,7 +12,7 @@ import { parseConfig } from "../../lib/config.mts";
 import { parseHost } from "../../lib/host.mts";
 import { makePlan } from "../../lib/plan.mts";
 import { settle } from "../../lib/settle.mts";
-import type { Host } from "../../lib/types.mts";
+import type { Host } from "../../lib/types/host.mts";
 import { own, root } from "../fake.mts";
 import { errors } from "./grammar.mts";
 import { hostile } from "./hostile.mts";

@@ -17,7 +17,7 @@ import { applyScript, preparationOf, undoScript } from "../../lib/prepare.mts";
 import { makePlan } from "../../lib/plan.mts";
 import { render } from "../../lib/render.mts";
 import { settle } from "../../lib/settle.mts";
-import type { File } from "../../lib/types.mts";
+import type { File } from "../../lib/types/plan.mts";
 import { own, root } from "../fake.mts";
 import { hostile } from "./hostile.mts";
 
