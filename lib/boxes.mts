@@ -123,7 +123,13 @@ function fromDisk(image: Image, machine: SettledMachine, host: Host, folder: str
 }
 
 /** From a published box, by the vagrant builder: for the other providers. No shell takes part, which Windows does not have. */
-function fromBox(image: Image, { box, provider }: SettledMachine, folder: string, version: string, lab: string) {
+function fromBox(
+  image: Image,
+  { box, provider }: SettledMachine,
+  folder: string,
+  version: string,
+  lab: string,
+): Making | undefined {
   const source = boxSource(image);
   if (!source) return undefined;
   const metadata = {
@@ -133,7 +139,7 @@ function fromBox(image: Image, { box, provider }: SettledMachine, folder: string
       providers: [{ name: provider, url: pathToFileURL(`${lab}/${folder}/output/package.box`).href }],
     }],
   };
-  const making: Making = {
+  return {
     values: { ...source, provider },
     files: [{ path: `${folder}/metadata.json`, text: `${JSON.stringify(metadata, null, 2)}\n` }],
     before: [],
@@ -142,7 +148,6 @@ function fromBox(image: Image, { box, provider }: SettledMachine, folder: string
       env: { VAGRANT_CHECKPOINT_DISABLE: "1" },
     },
   };
-  return making;
 }
 
 /** What the vagrant builder starts from; undefined for an image that is no box. */

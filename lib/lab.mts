@@ -4,7 +4,7 @@ import type { Config, Seen } from "./types/config.mts";
 import { askLibvirt, type Made } from "./domains.mts";
 import type { Handed } from "./handover.mts";
 import { home } from "./home.mts";
-import type { Shell } from "./shell.mts";
+import type { Shell } from "./types/shell.mts";
 import { askVm } from "./vms.mts";
 
 /** What there is of a lab already: its boxes, its VMs, and what was last proven of them. */

@@ -4,7 +4,8 @@ import minimist from "minimist";
 import { commands, help, options as known } from "./commands.mts";
 import { Interrupted, Trouble } from "./errors.mts";
 import type { Options } from "./session.mts";
-import { realShell, type Shell } from "./shell.mts";
+import type { Shell } from "./types/shell.mts";
+import { realShell } from "./shell.mts";
 
 const version = "0.1.0";
 

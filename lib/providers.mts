@@ -1,6 +1,7 @@
 import type { Host } from "./types/host.mts";
 import type { Provider } from "./types/plan.mts";
-import { foreign, ruling } from "./matrix.mts";
+import { foreign } from "./matrix.mts";
+import { ruling } from "./rulings.mts";
 import { hyperv } from "./providers/hyperv.mts";
 import { libvirt } from "./providers/libvirt.mts";
 import { parallels } from "./providers/parallels.mts";

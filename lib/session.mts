@@ -13,7 +13,7 @@ import { parseHost } from "./host.mts";
 import type { Lab } from "./lab.mts";
 import type { Look } from "./print.mts";
 import { settle, withoutGpu } from "./settle.mts";
-import type { Shell } from "./shell.mts";
+import type { Shell } from "./types/shell.mts";
 
 /** What was typed, checked. */
 export interface Options {
@@ -174,13 +174,12 @@ export interface Survey {
 /** Reads config, host and lab side by side, and examines them, as far as the machines that were named and those that run go. */
 export async function survey(session: Session, known?: Source, words: string[] = []): Promise<Survey> {
   const reading = known ? Promise.resolve(known) : readSource(session);
+  const labs = import("./lab.mts");
   const [source, probe, lab, { seenOf }, { examine }] = await Promise.all([
     reading,
     readProbe(session),
-    Promise.all([reading, import("./lab.mts")]).then(([{ config, folder }, { readLab }]) =>
-      readLab(session.shell, config, folder)
-    ),
-    import("./lab.mts"),
+    Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(session.shell, config, folder)),
+    labs,
     import("./checks.mts"),
   ]);
   const names = chosen(source, words);

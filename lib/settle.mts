@@ -16,17 +16,18 @@ export const cpusDefault = { most: 4, unknown: 2 } as const;
 export function settle(config: Config, host: Host, seen: Record<string, Seen> = {}): Settled {
   return {
     services: config.services,
-    machines: config.machines.map((machine) => ({ machine, handed: handing(machine, host) })).map((
-      { machine, handed },
-    ) => ({
-      ...machine,
-      ...handed,
-      cpus: machine.cpus ?? Math.min(host.cpu.count ?? cpusDefault.unknown, cpusDefault.most),
-      memory: machine.memory ?? memoryFor(host),
-      // the other providers know no emulation: what QEMU calls kvm stands for the hardware
-      accelerator: machine.accelerator ?? (handed.provider === "libvirt" ? acceleratorOf(host) : "kvm"),
-      ...(seen[machine.name] ?? { running: false, has: [] }),
-    })),
+    machines: config.machines.map((machine) => {
+      const way = handing(machine, host);
+      return {
+        ...machine,
+        ...way,
+        cpus: machine.cpus ?? Math.min(host.cpu.count ?? cpusDefault.unknown, cpusDefault.most),
+        memory: machine.memory ?? memoryFor(host),
+        // the other providers know no emulation: what QEMU calls kvm stands for the hardware
+        accelerator: machine.accelerator ?? (way.provider === "libvirt" ? acceleratorOf(host) : "kvm"),
+        ...(seen[machine.name] ?? { running: false, has: [] }),
+      };
+    }),
   };
 }
 

@@ -5,88 +5,9 @@ import { link, lstat, mkdir, open, readdir, readFile, rename, rm, stat, unlink, 
 import { dirname } from "node:path";
 import process from "node:process";
 import type { ProcessPromise } from "zx/core";
+import type { AskOptions, RunOptions, Shell } from "./types/shell.mts";
 import { Interrupted, Trouble } from "./errors.mts";
 import { Lines } from "./lines.mts";
-
-/** What a command answered. A failure is an answer too: 127 is a missing program, null a signal. */
-export interface Answer {
-  ok: boolean;
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-export interface AskOptions {
-  /** Text for its standard input; without it, it gets none. */
-  input?: string;
-  cwd?: string;
-  env?: Record<string, string>;
-}
-
-export interface RunOptions {
-  cwd?: string;
-  env?: Record<string, string>;
-  /** Files to feed it and to keep what it prints; the latter appears only when the command succeeds. */
-  input?: string;
-  output?: string;
-  /** File that keeps all it says. */
-  log?: string;
-  /** Gets what it says, as it comes. */
-  show?: (text: string) => void;
-  /** Gets the id of its process group once it runs. */
-  started?: (group: number) => Promise<void>;
-  /** It may ask for a password: it stays with the terminal, in this process's own group. */
-  terminal?: boolean;
-}
-
-/** How a command that was run ended, with the last lines it said. */
-export interface Ended {
-  code: number | null;
-  tail: string[];
-}
-
-/** Whatever waits for a program throws {@link Interrupted} if somebody asked to stop meanwhile. */
-export interface Shell {
-  /** Runs a program and keeps what it says to itself. Arguments need no quoting. */
-  ask(command: string[], options?: AskOptions): Promise<Answer>;
-  /** Runs a program whose words people see, and logs them. */
-  run(command: string[], options: RunOptions): Promise<Ended>;
-  /** Hands the terminal over to a program; gives its exit code. */
-  attach(command: string[], options?: { cwd?: string; env?: Record<string, string> }): Promise<number>;
-  /** A file's text, or undefined if there is none; `-` is standard input. */
-  read(path: string): Promise<string | undefined>;
-  /** Writes a file whole or not at all, and the folders above it. */
-  write(path: string, text: string, mode?: number): Promise<void>;
-  /** Makes a file with this text unless there is one; says whether it did. */
-  create(path: string, text: string): Promise<boolean>;
-  /**
-   * Makes a folder for this user alone, and those above it, unless there is one. Throws {@link Trouble} where others could put something into it: if it, or
-   * the link that it is, is another user's, or it is open to all.
-   */
-  claim(path: string): Promise<void>;
-  /** Removes a file or a folder with all in it; it may be missing. */
-  remove(path: string): Promise<void>;
-  /** Moves a file; says whether there was one. */
-  move(from: string, to: string): Promise<boolean>;
-  /** Something that changes with a file's contents, without reading them: size and time of change. Undefined if there is no such file. */
-  stamp(path: string): Promise<string | undefined>;
-  /** Names in a folder; none if there is no such folder. */
-  list(path: string): Promise<string[]>;
-  /** Signals a process, or a process group by its negative id; says whether there was one. Signal 0 only looks. */
-  signal(id: number, signal: NodeJS.Signals | 0): boolean;
-  /** Whether somebody asked to stop. */
-  readonly interrupted: boolean;
-  /** Data, for standard output. */
-  print(text: string): void;
-  /** Talk, for standard error. */
-  say(text: string): void;
-  /** Asks a person; false where there is none. */
-  confirm(question: string): Promise<boolean>;
-  /** The operating system, by Node's name. */
-  readonly platform: NodeJS.Platform;
-  /** Whether each stream is a terminal, and how wide that is. */
-  readonly terminal: { in: boolean; out: boolean; err: boolean; columns: number };
-}
 
 /**
  * The shell of this machine. `direct`: programs are started without a shell in between, as on Windows, where none takes every argument
@@ -97,18 +18,17 @@ export function realShell(direct = process.platform === "win32"): Shell {
   delete process.env.NODE_OPTIONS;
   const groups = new Set<number>();
   const shell = { interrupted: false };
+  // Windows knows no process groups, whose ids are negative
   const kill = (id: number, signal: NodeJS.Signals | 0) => {
     try {
-      return process.kill(id, signal);
+      return process.kill(process.platform === "win32" ? Math.abs(id) : id, signal);
     } catch {
       return false;
     }
   };
-  // Windows knows no process groups
-  const leader = (group: number) => (process.platform === "win32" ? group : -group);
   // children are process groups of their own, so the terminal's Ctrl-C reaches them only from here; a second one is final
   const stop = (signal: NodeJS.Signals) => {
-    for (const group of groups) kill(leader(group), shell.interrupted ? "SIGKILL" : signal);
+    for (const group of groups) kill(-group, shell.interrupted ? "SIGKILL" : signal);
     if (groups.size === 0 && shell.interrupted) process.exit(130);
     shell.interrupted = true;
   };
@@ -122,7 +42,7 @@ export function realShell(direct = process.platform === "win32"): Shell {
     if (!group) return () => {};
     groups.add(group);
     // what a step leaves behind in its group when it was told to stop is told so too
-    child.child?.once("exit", () => shell.interrupted && kill(leader(group), "SIGTERM"));
+    child.child?.once("exit", () => shell.interrupted && kill(-group, "SIGTERM"));
     return () => groups.delete(group);
   };
 
@@ -203,20 +123,13 @@ export function realShell(direct = process.platform === "win32"): Shell {
       return exitCode ?? 1;
     },
 
-    async read(path: string) {
-      try {
-        if (path === "-") return await readAll(process.stdin);
-        return await readFile(path, "utf8");
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw refused("read", path, error);
-      }
-    },
+    read: (path: string) =>
+      unlessMissing("read", path, undefined, () => path === "-" ? readAll(process.stdin) : readFile(path, "utf8")),
 
     async write(path: string, text: string, mode = 0o644) {
-      const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
+      const temporary = beside(path);
+      await folderOf(path);
       try {
-        await mkdir(dirname(path), { recursive: true });
         const handle = await open(temporary, "wx", mode);
         try {
           await handle.writeFile(text);
@@ -231,7 +144,7 @@ export function realShell(direct = process.platform === "win32"): Shell {
     },
 
     async create(path: string, text: string) {
-      const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
+      const temporary = beside(path);
       await this.write(temporary, text, 0o600);
       try {
         await link(temporary, path);
@@ -267,34 +180,15 @@ export function realShell(direct = process.platform === "win32"): Shell {
       await rm(path, { recursive: true, force: true });
     },
 
-    async move(from: string, to: string) {
-      try {
-        await rename(from, to);
-        return true;
-      } catch (error) {
-        if (isMissing(error)) return false;
-        throw refused("move", from, error);
-      }
-    },
+    move: (from: string, to: string) => unlessMissing("move", from, false, () => rename(from, to).then(() => true)),
 
-    async stamp(path: string) {
-      try {
+    stamp: (path: string) =>
+      unlessMissing("read", path, undefined, async () => {
         const { size, mtimeMs } = await stat(path);
         return `${size} ${mtimeMs}`;
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw refused("read", path, error);
-      }
-    },
+      }),
 
-    async list(path: string) {
-      try {
-        return (await readdir(path)).sort();
-      } catch (error) {
-        if (isMissing(error)) return [];
-        throw refused("list", path, error);
-      }
-    },
+    list: (path: string) => unlessMissing("list", path, [], async () => (await readdir(path)).sort()),
 
     signal: kill,
     print: (text: string) => void process.stdout.write(text),
@@ -357,6 +251,21 @@ async function folderOf(path: string): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
   } catch (error) {
     throw refused("write", path, error);
+  }
+}
+
+/** A name beside a file's that nobody else takes. */
+function beside(path: string): string {
+  return `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
+}
+
+/** What is done with a file, or `none` where there is no such file. */
+async function unlessMissing<T, N>(verb: string, path: string, none: N, act: () => Promise<T>): Promise<T | N> {
+  try {
+    return await act();
+  } catch (error) {
+    if (isMissing(error)) return none;
+    throw refused(verb, path, error);
   }
 }
 

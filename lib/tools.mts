@@ -2,7 +2,7 @@ import type { SettledMachine } from "./types/config.mts";
 import type { Fix } from "./types/findings.mts";
 import type { Host } from "./types/host.mts";
 import { command, words } from "./fixes.mts";
-import { refusals } from "./matrix.mts";
+import { refusals } from "./rulings.mts";
 import { isOwn, providerOf } from "./providers.mts";
 
 /** A program that has to be there before anything starts. */

@@ -14,7 +14,7 @@ if grep -q '^services: {}' compose.new.yaml; then
 elif [ "$engine" = podman ]; then
   # a file that it cannot read must not cost the services that run
   podman-compose --dry-run -p homelab-gpu -f compose.new.yaml up -d >/dev/null
-  # its services are told from others by the file's name too: what another file brought up would stay
+  # podman-compose takes --remove-orphans and does nothing with it (1.0.3 in Debian 12)
   containers | xargs -r podman rm -f >/dev/null
   podman-compose -p homelab-gpu -f compose.new.yaml up -d
 else

@@ -115,16 +115,17 @@ if ($cmdlet) {
     }
 }
 $policy = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\HyperV'
-Write-Fact 'policy-read' 'yes'
-if (Test-Path $policy) {
-    $values = Read-Or { Get-ItemProperty $policy }
+$values = Read-Or { Get-ItemProperty $policy }
+if ($values -or -not (Test-Path $policy)) {
+    Write-Fact 'policy-read' 'yes'
     foreach ($name in 'RequireSecureDeviceAssignment', 'RequireSupportedDeviceAssignment') {
         if ($values -and $null -ne $values.$name) { Write-Fact 'policy' "$name $($values.$name)" }
     }
 }
 foreach ($video in @(Read-Or { Get-CimInstance Win32_VideoController })) {
     if (-not $video -or "$($video.PNPDeviceID)" -notmatch '^PCI\\') { continue }
-    $folder = ''
+    # none at all is known; one in another place is not
+    $folder = if ("$($video.InstalledDisplayDrivers)" -eq '') { '-' } else { '' }
     if ("$($video.InstalledDisplayDrivers)" -match 'FileRepository\\([^\\]+)\\') { $folder = $Matches[1] }
     Write-Fact 'video' ("{0}|{1}|{2}|{3}|{4}" -f $video.PNPDeviceID, $video.DriverVersion, $video.Status, $folder, $video.Name)
 }

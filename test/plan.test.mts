@@ -188,6 +188,14 @@ test("makes nothing for a card that is not known for sure", () => {
   assert.equal(plan.findings.map(({ check, status }) => [check, status]), [["gpu.match", "fail"]]);
 });
 
+test("makes nothing where which UEFI firmware there is was not read", () => {
+  const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+  delete host.ovmf;
+  const plan = planned(parseConfig("machines: [{name: a, box: lab/x, gpu: {}}]"), {}, { host });
+  assert.equal(plan.steps, []);
+  assert.equal(plan.findings.map(({ check, status }) => [check, status]), [["guest.firmware", "fail"]]);
+});
+
 test("says that a VM must be made anew for other cards, another window or accelerator", () => {
   const made = (change: Partial<Made> = {}): Made => ({
     accelerator: "kvm",

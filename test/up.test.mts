@@ -42,4 +42,22 @@ test("brings up the machines that are named, and no other; then what is missing"
   assert.is(world.domains.size, 0);
 });
 
+test("destroy keeps in mind what the host's card was bound to until it is seen to be back", async () => {
+  const functions = ["0000:01:00.0", "0000:01:00.1"];
+  const card = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}]\n";
+  const world = new World(card, "rtx4070-desktop-debian12", functions);
+  const handed = () => Object.keys(JSON.parse(world.disk.get(`${world.folder}/state.json`)!).handed);
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.equal(handed(), ["a"]);
+  world.unread = /^0000:01:00\.[01]\/driver:/;
+  world.said = [];
+  assert.is(await world.does(destroy, world.session([])), 0, world.said.join(""));
+  assert.match(world.said.join(""), /\? gpu\.returned \(a\): whether the host has its card back could not be read/);
+  assert.equal(handed(), ["a"]);
+  delete world.unread;
+  assert.is(await world.does(destroy, world.session([])), 0);
+  assert.match(world.said.join(""), /✓ gpu\.returned \(a\): the host has its card back/);
+  assert.equal(handed(), []);
+});
+
 test.run();

@@ -231,4 +231,24 @@ IOREG`,
   }
 });
 
+test("hyperv.driver: it works, it does not, or what tells was not read", () => {
+  const text = own("test/hosts/windows-11-pro-rtx4070.txt");
+  const config = parseConfig("machines: [{name: a, box: lab/x, provider: hyperv, gpu: {device_id: 2786}}]");
+  const status = (from: string | RegExp, to: string) => {
+    const changed = text.replace(from, to);
+    assert.not(from !== "" && changed === text, `${from} is not in it`);
+    const made = parseHost(changed);
+    return examine(made, settle(config, made), ["hyperv.driver"])[0]!.status;
+  };
+  const folder = "nv_dispi.inf_amd64_7d2b8a0c5ce04b5f";
+  assert.is(status("", ""), "pass");
+  assert.is(status("|OK|", "|Error|"), "fail");
+  assert.is(status(`|${folder}|`, "|-|"), "fail");
+  assert.is(status("libraries:yes", "libraries:no"), "fail");
+  assert.is(status("|OK|", "||"), "unknown");
+  assert.is(status(`|${folder}|`, "||"), "unknown");
+  assert.is(status("libraries:yes\n", ""), "unknown");
+  assert.is(status(/^video:.*\n/m, ""), "unknown");
+});
+
 test.run();

@@ -3,7 +3,7 @@ import process from "node:process";
 import { ConfigError, Trouble } from "../lib/errors.mts";
 import { prefixOf } from "../lib/lab.mts";
 import type { Options, Session } from "../lib/session.mts";
-import type { Ended, RunOptions, Shell } from "../lib/shell.mts";
+import type { Ended, RunOptions, Shell } from "../lib/types/shell.mts";
 import { fakeShell, options as none, own } from "./fake.mts";
 
 /** What a killed process does: nothing more, no clean-up either. */
@@ -30,6 +30,8 @@ export class World {
   running = 0;
   most = 0;
   operations = 0;
+  /** Lines of the probe that could not be read, from now on. */
+  unread?: RegExp;
   #numbers = 0;
   readonly #probe: string;
   readonly #passed: string[];
@@ -48,7 +50,11 @@ export class World {
   /** What the probe prints: while a VM runs, what it has from the host is on vfio-pci. */
   get #host(): string {
     const taken = [...this.domains.values()].some((number) => number !== undefined) ? this.#passed : [];
-    return taken.reduce((text, bdf) => text.replace(new RegExp(`^(${bdf}/driver:).*`, "m"), "$1vfio-pci"), this.#probe);
+    const text = taken.reduce(
+      (now, bdf) => now.replace(new RegExp(`^(${bdf}/driver:).*`, "m"), "$1vfio-pci"),
+      this.#probe,
+    );
+    return text.split("\n").filter((line) => !this.unread?.test(line)).join("\n");
   }
 
   /** What counts when all is said and done: files without logs, times, and the locks of the dead; and which VMs run. */

@@ -244,7 +244,7 @@ function driver(wish: SettledWish, host: Host): Verdict {
       fix: [words("Install the card's driver in Windows anew")],
     };
   }
-  if (!own.folder) {
+  if (own.folder === null) {
     return {
       status: "fail",
       says: "Windows has no driver of its own for the card, and so none for the guest",
@@ -252,7 +252,14 @@ function driver(wish: SettledWish, host: Host): Verdict {
       fix: [words("Install the card's driver in Windows: https://www.nvidia.com/drivers")],
     };
   }
-  if (windows?.libraries === false) {
+  if (own.status === undefined || own.folder === undefined || windows?.libraries === undefined) {
+    return {
+      status: "unknown",
+      says: "whether the card's driver in Windows can serve a guest could not be read",
+      evidence,
+    };
+  }
+  if (!windows.libraries) {
     return {
       status: "fail",
       says: "Windows lacks the Linux libraries that the guest needs (System32\\lxss\\lib)",

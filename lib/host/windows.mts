@@ -46,7 +46,7 @@ function partitionable(text: string): Partitionable {
   return compact<Partitionable>({ path, counts: valid.length > 0 ? valid : undefined, count: number(count) });
 }
 
-/** `ID|VERSION|STATUS|FOLDER|NAME` */
+/** `ID|VERSION|STATUS|FOLDER|NAME`; FOLDER is `-` where there is none. */
 function driver(text: string): VideoDriver {
   const [id = "", version, status, folder, ...name] = text.split("|");
   const said = (value: string | undefined) => value || undefined;
@@ -54,7 +54,7 @@ function driver(text: string): VideoDriver {
     id,
     version: said(version),
     status: said(status),
-    folder: said(folder),
+    folder: folder === "-" ? null : said(folder),
     name: said(name.join("|")),
   });
 }

@@ -3,6 +3,7 @@ import type { Host } from "../types/host.mts";
 import type { Provider } from "../types/plan.mts";
 import { choose } from "../gpus.mts";
 import { joined, nothing, render, type Rendered } from "../render.mts";
+import { plainVm } from "./plain.mts";
 
 /** Hyper-V of Windows, driven by Vagrant's own provider. */
 export const hyperv: Provider = {
@@ -14,9 +15,7 @@ export const hyperv: Provider = {
   missing: () => false,
   tools: () => ["hyperv", "vagrant"],
   values: (machine, host, prefix) => ({
-    vmname: prefix + machine.name,
-    cpus: machine.cpus,
-    memory: machine.memory,
+    ...plainVm(machine, prefix),
     gpu: gpu(machine, host),
   }),
 };

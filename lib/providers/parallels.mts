@@ -1,5 +1,6 @@
 import type { Host } from "../types/host.mts";
 import type { Provider } from "../types/plan.mts";
+import { plainVm } from "./plain.mts";
 
 /** Parallels Desktop, driven by the plugin vagrant-parallels. It gets no GPU. */
 export const parallels: Provider = {
@@ -10,9 +11,5 @@ export const parallels: Provider = {
   packer: "vagrant.pkr.hcl",
   missing: ({ programs }: Host) => programs !== undefined && !("prlctl" in programs),
   tools: () => ["parallels", "vagrant", "vagrant-parallels"],
-  values: (machine, _host, prefix) => ({
-    vmname: prefix + machine.name,
-    cpus: machine.cpus,
-    memory: machine.memory,
-  }),
+  values: (machine, _host, prefix) => plainVm(machine, prefix),
 };

@@ -3,6 +3,7 @@ import type { Host, PciFunction } from "../types/host.mts";
 import type { Provider } from "../types/plan.mts";
 import { passedOf } from "../gpus.mts";
 import { joined, nothing, render, type Rendered } from "../render.mts";
+import { plainVm } from "./plain.mts";
 
 /** VirtualBox, driven by Vagrant's own provider. */
 export const virtualbox: Provider = {
@@ -14,9 +15,7 @@ export const virtualbox: Provider = {
   missing: ({ programs }: Host) => programs !== undefined && !("VBoxManage" in programs),
   tools: () => ["virtualbox", "vagrant"],
   values: (machine, host, prefix) => ({
-    vmname: prefix + machine.name,
-    cpus: machine.cpus,
-    memory: machine.memory,
+    ...plainVm(machine, prefix),
     gpu: gpu(machine, host),
   }),
 };

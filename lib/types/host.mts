@@ -180,8 +180,8 @@ export interface VideoDriver {
   version?: string;
   /** `OK`, `Error` … */
   status?: string;
-  /** Name of its folder below DriverStore\FileRepository. */
-  folder?: string;
+  /** Name of its folder below DriverStore\FileRepository; null if it has none. */
+  folder?: string | null;
 }
 
 /** One PCI function as sysfs shows it (Documentation/ABI/testing/sysfs-bus-pci). */

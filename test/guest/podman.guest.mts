@@ -28,10 +28,13 @@ const card = {
 for (const [name, tarball] of [["debian-12", process.env.DEBIAN_12!], ["debian-13", process.env.DEBIAN_13!]] as const) {
   let tree = "";
   const podman = (...command: string[]) => inside(tree, "env", "ENGINE=podman", ...command);
-  /** Applies these services and asks the guest, in a network of its own, where no host's is touched. */
-  const applied = (wanted: Service[]) => {
-    writeFileSync(join(tree, "opt/homelab-gpu/compose.new.yaml"), composeFile(wanted, "podman"));
+  /** Applies these services, then those, and asks the guest after each: in a network of its own, where no host's is touched. */
+  const applied = (first: Service[], then: Service[]) => {
+    writeFileSync(join(tree, "opt/homelab-gpu/compose.new.yaml"), composeFile(first, "podman"));
+    writeFileSync(join(tree, "opt/homelab-gpu/then.yaml"), composeFile(then, "podman"));
     const script = `ip link set lo up 2>/dev/null; nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml
+      sh /root/apply-services.sh >&2 && sh /root/verify-guest.sh 20 web old && echo ----
+      mv /opt/homelab-gpu/then.yaml /opt/homelab-gpu/compose.new.yaml
       sh /root/apply-services.sh >&2 && NVIDIA=yes sh /root/verify-guest.sh 20 web ml-worker=1
       printf 'hostile:%s' "$(podman exec homelab-gpu_web_1 sh -c 'printf %s "$HOSTILE"')"; podman rm -fa -t 0 >/dev/null`;
     return podman("unshare", "-n", "sh", "-c", script);
@@ -77,9 +80,9 @@ for (const [name, tarball] of [["debian-12", process.env.DEBIAN_12!], ["debian-1
 
   test(`${name}: services run as the config says, and the one that asked has its GPU`, () => {
     mkdirSync(join(tree, "opt/homelab-gpu"), { recursive: true });
-    const { out, err } = applied(
-      services([{ name: "old", machine: "a", body: { image, command: ["sleep", "infinity"] } }]),
-    );
+    const old = { name: "old", machine: "a", body: { image, command: ["sleep", "infinity"] } };
+    const { out: both, err } = applied(services([old]), services());
+    const [before = "", out = ""] = both.split("----\n");
     // the tree has no card: what is below the engine is as it would be with one
     const lower = ["pci:0000:05:00.0 030000 10de:2786 nvidia", "modules:nvidia", "nvidia-loaded:570.195.03 open"];
     const text = out.split("\n").filter((line) => !/^(pci|modules|nvidia-loaded|smi|smi-log):/.test(line));
@@ -95,7 +98,8 @@ for (const [name, tarball] of [["debian-12", process.env.DEBIAN_12!], ["debian-1
     );
     assert.match(of("toolkit")[0]!, /pass: .* and CDI names nvidia\.com\/gpu=0 nvidia\.com\/gpu=all$/);
     assert.equal(of("gpu"), ["verify.gpu pass: service ml-worker has a stand-in"]);
-    assert.match(out, /^service:old running 0 0 none no homelab-gpu_old_1$/m);
+    assert.match(before, /^service:old running 0 0 none no homelab-gpu_old_1$/m, err.slice(-2000));
+    assert.not.match(out, /^service:old/m, "what the config no longer has is gone");
     assert.match(out, /^service:web running 0 0 none no homelab-gpu_web_1$/m);
     assert.match(out, /^service:ml-worker running 0 0 none always homelab-gpu_ml-worker_1$/m);
     assert.ok(out.endsWith(`hostile:${hostile}`), out.slice(-300));

@@ -1,0 +1,6 @@
+import type { SettledMachine } from "../types/config.mts";
+
+/** The values that a VM's block in the Vagrantfile has without a GPU, whatever the provider; memory in MiB. */
+export function plainVm({ name, cpus, memory }: SettledMachine, prefix: string) {
+  return { vmname: prefix + name, cpus, memory };
+}
