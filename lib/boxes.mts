@@ -5,6 +5,7 @@ import type { Host } from "./types/host.mts";
 import type { File, Step } from "./types/plan.mts";
 import { partWish } from "./hyperv.mts";
 import { knownImages } from "./images.mts";
+import { inLane, once } from "./lanes.mts";
 import { type Driver, driverOf } from "./nvidia.mts";
 import { isOwn, providerOf } from "./providers.mts";
 import { isOlder } from "./versions.mts";
@@ -19,8 +20,13 @@ export interface Box {
   /** Two parts of its version, `1.HASH`; the time of the build comes third. */
   version: string;
   files: File[];
+  /** What comes ahead of all builds: it asks for a password while somebody is there to answer, or is there for all. */
+  first: Step[];
   steps: Step[];
 }
+
+/** Memory of a VM in which a box is built, at most, MiB. */
+export const buildMemory = 2048;
 
 /** Size of the disk of a VM whose box we build: it is thin, so that it takes what is written. */
 const diskSize = "64G";
@@ -69,11 +75,14 @@ export function boxOf(machine: SettledMachine, host: Host, texts: Texts, lab: st
       ...scripts.map(({ path, text }) => ({ path: `${folder}/${path}`, text, mode: 0o755 })),
       ...made.files,
     ],
-    steps: [
-      ...made.before,
+    first: [
+      ...made.before.filter(({ terminal }) => terminal),
       ...(init
         ? [{ title: "Get Packer's plugins", command: ["packer", "init", "."], cwd: folder, env: packerEnv }]
         : []),
+    ],
+    steps: [
+      ...made.before.filter(({ terminal }) => !terminal),
       {
         title: `Build the box ${name}`,
         command: ["packer", "build", "-color=false", "-force", "."],
@@ -83,6 +92,19 @@ export function boxOf(machine: SettledMachine, host: Host, texts: Texts, lab: st
       { title: `Give the box ${name} to Vagrant`, cwd: folder, ...made.add },
     ],
   };
+}
+
+/**
+ * The steps that build boxes. Of libvirt's as many are built at once as the host has CPUs, in at most half of its memory; the other providers'
+ * builds meet in Vagrant's one folder of boxes.
+ */
+export function buildSteps(boxes: Box[], { cpu, memory }: Host): Step[] {
+  const room = Math.min(cpu.count ?? 1, Math.floor((memory.total ?? 0) / 2 / buildMemory));
+  const laneOf = (provider: string, i: number) => room < 2 || provider !== "libvirt" ? "boxes" : boxes[i % room]!.name;
+  return [
+    ...once(boxes.flatMap(({ first }) => first)),
+    ...boxes.flatMap(({ provider, steps }, i) => inLane(laneOf(provider, i), steps)),
+  ];
 }
 
 const packerEnv = { CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: "cache" };
@@ -104,7 +126,7 @@ function fromDisk(image: Image, machine: SettledMachine, host: Host, folder: str
       accelerator,
       cpu_model: accelerator === "tcg" ? "max" : "host",
       cpus: Math.min(host.cpu.count ?? 2, 4),
-      memory: Math.min(memory, 2048),
+      memory: Math.min(memory, buildMemory),
       disk_image: "image",
       disk_size: diskSize,
     },

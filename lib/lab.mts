@@ -155,6 +155,8 @@ async function readMachine(shell: Shell, folder: string, name: string) {
   const ids = await Promise.all(providers.map((provider) => shell.read(`${all}/${provider}/id`)));
   const at = ids.findIndex((id) => id !== undefined);
   const provider = at < 0 ? undefined : providers[at]!;
+  // the Vagrantfile leaves it when the VM has come up
+  const up = ssh === undefined && provider ? await shell.stamp(`${all}/${provider}/up`) : undefined;
   let version: string | undefined;
   try {
     version =
@@ -165,7 +167,7 @@ async function readMachine(shell: Shell, folder: string, name: string) {
   return {
     id: ids[at],
     provider,
-    made: ssh !== undefined,
+    made: ssh !== undefined || up !== undefined,
     box: version,
     address: /^\s*HostName (\S+)$/m.exec(ssh ?? "")?.[1],
   };

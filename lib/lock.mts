@@ -9,13 +9,19 @@ interface Holder {
   began: string | null;
   command: string;
   since: string;
-  /** The process group of the step that runs. */
-  step?: { group: number; began: string | null };
+  /** The process groups of the steps that run. */
+  steps?: Group[];
+}
+
+/** A step's process group, and when its leader began. */
+interface Group {
+  group: number;
+  began: string | null;
 }
 
 /** A lock that is held. */
 export interface Lock {
-  /** Notes the process group of the step that now runs, so that who comes after a kill can end it. */
+  /** Notes the process group of a step that now runs, so that who comes after a kill can end it. */
   step(group: number): Promise<void>;
   release(): Promise<void>;
 }
@@ -36,16 +42,7 @@ export async function hold(shell: Shell, folder: string, command: string, talk: 
   };
   for (let attempt = 0; attempt < 5; attempt++) {
     if (await shell.create(path, JSON.stringify(own))) {
-      return {
-        async step(group) {
-          await shell.write(
-            path,
-            JSON.stringify({ ...own, step: { group, began: await startOf(shell, group) } }),
-            0o600,
-          );
-        },
-        release: () => shell.remove(path),
-      };
+      return noting(shell, path, own);
     }
     const holder = parsed(await shell.read(path));
     if (holder && (await alive(shell, holder.pid, holder.began))) {
@@ -63,17 +60,30 @@ export async function hold(shell: Shell, folder: string, command: string, talk: 
       continue;
     }
     await shell.remove(aside);
-    if (moved?.step) await end(shell, moved.step, talk);
+    await Promise.all((moved?.steps ?? []).map((step) => end(shell, step, talk)));
   }
   throw new Trouble(`cannot take the lock ${path}: several runs try at once`, 1);
 }
 
+/** The lock, in whose file the groups stand that still have members. */
+function noting(shell: Shell, path: string, own: Holder): Lock {
+  let steps: Group[] = [];
+  let written = Promise.resolve();
+  return {
+    async step(group) {
+      const began = await startOf(shell, group);
+      steps = [...steps.filter((one) => shell.signal(-one.group, 0)), { group, began }];
+      const text = JSON.stringify({ ...own, steps });
+      // steps that begin at the same time are noted one after the other: the last word is the whole
+      written = written.then(() => shell.write(path, text, 0o600));
+      await written;
+    },
+    release: () => shell.remove(path),
+  };
+}
+
 /** Ends a step that outlived the run that started it: asks first, then insists. */
-async function end(
-  shell: Shell,
-  { group, began }: NonNullable<Holder["step"]>,
-  talk: (line: string) => void,
-): Promise<void> {
+async function end(shell: Shell, { group, began }: Group, talk: (line: string) => void): Promise<void> {
   // as long as a group has members, its number is given to no other process: only a leader that began later is a stranger
   const leader = await startOf(shell, group);
   if ((leader !== null && leader !== began) || !shell.signal(-group, 0)) return;

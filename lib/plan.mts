@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import type { Settled, SettledMachine } from "./types/config.mts";
 import type { Host } from "./types/host.mts";
 import type { File, Plan, Step } from "./types/plan.mts";
-import { type Box, boxOf, type Texts } from "./boxes.mts";
+import { type Box, boxOf, buildSteps, type Texts } from "./boxes.mts";
 import { composeFile } from "./compose.mts";
 import { driverState, partWish } from "./hyperv.mts";
 import type { Lab, LabMachine } from "./lab.mts";
+import { inLane, once } from "./lanes.mts";
 import { outdated, unresolved } from "./outdated.mts";
 import { isOwn, providerOf } from "./providers.mts";
 import { joined, nothing, render, Rendered } from "./render.mts";
@@ -66,10 +67,10 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, wi
       })),
     ],
     steps: [
-      ...missing.flatMap(({ steps }) => steps),
+      ...buildSteps(missing, host),
       ...once(work.flatMap(({ before }) => before)),
       ...boots(work),
-      ...work.flatMap(({ after }) => after),
+      ...work.flatMap(({ machine, after }) => inLane(machine.name, after)),
     ],
     findings: work.flatMap(({ findings }) => findings),
   };
@@ -123,12 +124,6 @@ export function removal(
 
 /** Vagrant asks its maker for news at every start unless told not to. */
 export const vagrantEnv = { VAGRANT_CHECKPOINT_DISABLE: "1" };
-
-/** Machines on one box have steps in common. */
-function once(steps: Step[]): Step[] {
-  const words = steps.map(({ command }) => command.join(" "));
-  return steps.filter((_, i) => words.indexOf(words[i]!) === i);
-}
 
 /** Brings VMs up, all of a provider by one command: Vagrant boots them side by side where the provider can. */
 function boots(work: { machine: SettledMachine; creates: boolean; starts: boolean }[]): Step[] {
@@ -186,7 +181,7 @@ function workOn(
       env: vagrantEnv,
     });
   }
-  if (starts || resized) {
+  if (starts || resized || there.address === undefined) {
     after.push({
       title: `Learn how to reach ${name}`,
       command: ["vagrant", "ssh-config", name],

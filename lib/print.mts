@@ -2,6 +2,7 @@
 import chalk from "chalk";
 import type { Finding, Fix, Status } from "./types/findings.mts";
 import type { Step } from "./types/plan.mts";
+import { stagesOf } from "./lanes.mts";
 import { typed } from "./render.mts";
 import { wrapped } from "./text.mts";
 
@@ -147,6 +148,9 @@ export function planLines(folder: string, changes: Change[], steps: Step[], look
   }
   if (steps.length > 0) lines.push(...(lines.length > 0 ? [""] : []), bold(`Steps, in ${folder}:`));
   steps.forEach((step, i) => lines.push(`  ${i + 1}. ${step.title}`, `     $ ${commandLine(step)}`));
+  if (stagesOf(steps).some((lanes) => lanes.length > 1)) {
+    lines.push(...wrapped("Steps of different boxes, and of different machines, run side by side.", look.width, "  "));
+  }
   return lines.length > 0 ? lines : ["Nothing to do."];
 }
 

@@ -1,6 +1,8 @@
 /** Runs what a plan says: writes its files, runs its steps, shows and logs them. */
 import type { File, Step } from "./types/plan.mts";
-import { Trouble } from "./errors.mts";
+import { Interrupted, Trouble } from "./errors.mts";
+import { type Placed, stagesOf } from "./lanes.mts";
+import { Lines } from "./lines.mts";
 import type { Lock } from "./lock.mts";
 import { type Change, commandLine, oneFinding } from "./print.mts";
 import type { Session } from "./session.mts";
@@ -23,43 +25,69 @@ export async function writeFiles({ shell }: Session, folder: string, files: File
 }
 
 /**
- * Runs steps one after the other in the lab's folder, each with its title, its own words as they come, its time, its log.
+ * Runs steps in the lab's folder, stage by stage, each with its title, its own words as they come, its time, its log.
  *
- * Throws {@link Trouble} at the first that fails; a step that proves something may fail, since its findings say more.
+ * A step that fails ends its lane; those beside it go on to their ends, so that nothing is lost that took long. Then {@link Trouble} is thrown. A step
+ * that proves something may fail, since its findings say more.
  */
 export async function runSteps(session: Session, folder: string, steps: Step[], lock: Lock): Promise<void> {
-  const { shell, options } = session;
-  for (const [i, step] of steps.entries()) {
-    const log = `${folder}/logs/${String(i + 1).padStart(2, "0")}-${
-      step.title.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60)
-    }.log`;
-    talk(session, `${i + 1}/${steps.length} ${step.title}`);
-    if (options.verbose) talk(session, `$ ${commandLine(step)}`);
-    const start = performance.now();
-    const { code, tail } = await shell.run(step.command, {
-      cwd: step.cwd ? `${folder}/${step.cwd}` : folder,
-      log,
-      started: (group) => lock.step(group),
-      ...(step.env ? { env: step.env } : {}),
-      ...(step.input ? { input: `${folder}/${step.input}` } : {}),
-      ...(step.output ? { output: `${folder}/${step.output}` } : {}),
-      ...(step.terminal ? { terminal: true } : {}),
-      ...(options.quiet || step.output ? {} : { show: (text: string) => shell.say(text) }),
-    });
-    const time = duration(performance.now() - start);
-    if (code !== 0 && !step.proves) {
-      const said = options.quiet || step.output ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
-      const why = await causesIn(session, (await shell.read(log)) ?? tail.join("\n"));
-      throw new Trouble(
-        `${step.title}: failed with code ${
-          code ?? "none (killed)"
-        } after ${time}${said}\n  the whole log: ${log}${why}`,
-        1,
-      );
-    }
-    for (const path of step.removes ?? []) await shell.remove(`${folder}/${path}`);
-    talk(session, `${i + 1}/${steps.length} done in ${time}`);
+  for (const lanes of stagesOf(steps)) {
+    const run = { folder, lock, of: steps.length, alone: lanes.length === 1 };
+    const ended = await Promise.allSettled(lanes.map(async (lane) => {
+      for (const placed of lane) await runStep(session, placed, run);
+    }));
+    const failed = ended.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
+    const first = failed.find((error) => !(error instanceof Trouble)) ?? failed[0];
+    if (first instanceof Trouble) throw new Trouble(failed.map(({ message }) => message).join("\n"), 1);
+    if (first) throw first;
   }
+}
+
+/** What a step is a part of. */
+interface Run {
+  folder: string;
+  lock: Lock;
+  /** Steps in all. */
+  of: number;
+  /** Nothing runs beside it. */
+  alone: boolean;
+}
+
+async function runStep(session: Session, { step, at }: Placed, { folder, lock, of, alone }: Run): Promise<void> {
+  const { shell, options } = session;
+  if (shell.interrupted) throw new Interrupted();
+  const log = `${folder}/logs/${String(at + 1).padStart(2, "0")}-${
+    step.title.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60)
+  }.log`;
+  const number = `${at + 1}/${of}`;
+  talk(session, `${number} ${step.title}`);
+  if (options.verbose) talk(session, `$ ${commandLine(step)}`);
+  // beside others its lines say whose they are
+  const lines = alone ? undefined : new Lines((line) => shell.say(`${step.lane} | ${line}\n`));
+  const start = performance.now();
+  const { code, tail } = await shell.run(step.command, {
+    cwd: step.cwd ? `${folder}/${step.cwd}` : folder,
+    log,
+    started: (group) => lock.step(group),
+    ...(step.env ? { env: step.env } : {}),
+    ...(step.input ? { input: `${folder}/${step.input}` } : {}),
+    ...(step.output ? { output: `${folder}/${step.output}` } : {}),
+    ...(step.terminal ? { terminal: true } : {}),
+    ...(options.quiet || step.output ? {} : { show: (text: string) => (lines ? lines.add(text) : shell.say(text)) }),
+  });
+  lines?.end();
+  const time = duration(performance.now() - start);
+  if (code !== 0 && !step.proves) {
+    if (!alone) talk(session, `${number} failed after ${time}; what runs beside it goes on`);
+    const said = options.quiet || step.output ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
+    const why = await causesIn(session, (await shell.read(log)) ?? tail.join("\n"));
+    throw new Trouble(
+      `${step.title}: failed with code ${code ?? "none (killed)"} after ${time}${said}\n  the whole log: ${log}${why}`,
+      1,
+    );
+  }
+  for (const path of step.removes ?? []) await shell.remove(`${folder}/${path}`);
+  talk(session, `${number} done in ${time}`);
 }
 
 /** What a failed step's log is known to mean: the likely cause and what follows from it, at most three. */

@@ -7,8 +7,8 @@ import { fakeShell } from "./fake.mts";
 const test = suite("lock");
 const stat = (start: number) => `1 (a) b) ${["S", ...Array(18).fill("0"), start].join(" ")} 0`;
 const self = { [`/proc/${process.pid}/stat`]: stat(5) };
-const holder = (pid: number, began: string, step?: object) =>
-  JSON.stringify({ pid, began, command: "up", since: "2026-01-01T00:00:00.000Z", ...(step ? { step } : {}) });
+const holder = (pid: number, began: string, ...steps: object[]) =>
+  JSON.stringify({ pid, began, command: "up", since: "2026-01-01T00:00:00.000Z", steps });
 
 function shellWith(files: Record<string, string>, living: number[]) {
   const made = fakeShell({ ...self, ...files });
@@ -27,9 +27,28 @@ test("is taken, notes its steps, and is given back", async () => {
   const lock = await hold(shell, "/lab", "up", () => {});
   assert.is(JSON.parse(disk.get("/lab/lock")!).pid, process.pid);
   await lock.step(77);
-  assert.equal(JSON.parse(disk.get("/lab/lock")!).step, { group: 77, began: "9" });
+  assert.equal(JSON.parse(disk.get("/lab/lock")!).steps, [{ group: 77, began: "9" }]);
   await lock.release();
   assert.not.ok(disk.has("/lab/lock"));
+});
+
+test("notes steps that begin at the same time, as long as they run", async () => {
+  const living = [-77, -78];
+  const { shell, disk } = shellWith({}, living);
+  // a slow disk: what is written first must not come last
+  const write = shell.write;
+  let wait = 20;
+  shell.write = async (path, text) => {
+    await new Promise((resolve) => setTimeout(resolve, wait -= 5));
+    await write(path, text);
+  };
+  const noted = () => JSON.parse(disk.get("/lab/lock")!).steps.map(({ group }: { group: number }) => group);
+  const lock = await hold(shell, "/lab", "up", () => {});
+  await Promise.all([lock.step(77), lock.step(78)]);
+  assert.equal(noted(), [77, 78]);
+  living.splice(living.indexOf(-77), 1);
+  await lock.step(79);
+  assert.equal(noted(), [78, 79]);
 });
 
 test("says who holds it", async () => {
@@ -51,6 +70,13 @@ test("is taken over from a dead holder, and from one whose number another proces
     await hold(shell, "/lab", "up", () => {});
     assert.is(JSON.parse(disk.get("/lab/lock")!).pid, process.pid);
   }
+});
+
+test("ends all the steps that a killed holder left running", async () => {
+  const steps = [77, 78].map((group) => ({ group, began: "9" }));
+  const { shell, signals } = shellWith({ "/lab/lock": holder(42, "7", ...steps) }, [-77, -78]);
+  await hold(shell, "/lab", "up", () => {});
+  assert.equal(signals.filter((one) => one.startsWith("SIGTERM")), ["SIGTERM -77", "SIGTERM -78"]);
 });
 
 test("ends the step that a killed holder left running, and no stranger", async () => {

@@ -9,6 +9,7 @@ import { makePlan, servicesHash } from "../lib/plan.mts";
 import { settle, withoutGpu } from "../lib/settle.mts";
 import type { Config } from "../lib/types/config.mts";
 import type { Host } from "../lib/types/host.mts";
+import type { Step } from "../lib/types/plan.mts";
 import { golden, own } from "./fake.mts";
 
 const test = suite("plan");
@@ -83,7 +84,8 @@ test("does only what is missing", () => {
   const box = `${built}.1700000000`;
   const services = servicesHash(planned(starter).settled.machines[0]!, planned(starter).settled);
   const proof = { run: "boot/3", services, at: "2026-01-01T00:00:00Z" };
-  const running = { state: "running" as const, run: "boot/3", cpus: 2, memory: 5632, box, proof };
+  const address = "192.168.121.5";
+  const running = { state: "running" as const, run: "boot/3", cpus: 2, memory: 5632, box, address, proof };
   const at = (state: Partial<LabMachine>) => titles(planned(starter, { devlab: state }, { boxes }));
   assert.equal(at(running), [], "all proven");
   assert.equal(at({ ...running, run: "boot/4" }).at(-1), "Prove devlab", "it was restarted since");
@@ -92,6 +94,8 @@ test("does only what is missing", () => {
     "Start the services of devlab",
     "Prove devlab",
   ]);
+  const { address: _, ...unreached } = running;
+  assert.equal(at(unreached), ["Learn how to reach devlab"], "another VM's failure ended the run");
   assert.equal(at({ ...running, cpus: 1 })[0], "Restart the VM devlab with 2 CPUs and 5632 MiB");
   assert.equal(at({ state: "off", box })[0], "Start the VM devlab");
   assert.equal(at({ state: "absent" })[0], "Look after the copies of the box in libvirt");
@@ -101,9 +105,41 @@ test("does only what is missing", () => {
   ]);
 });
 
+test("builds boxes side by side as far as the host has room, what asks for a password first; machines too", () => {
+  const four = parseConfig(`machines:
+  - {name: a, box: lab/a, image: debian-12}
+  - {name: b, box: lab/b, image: debian-13}
+  - {name: c, box: lab/c, image: debian-12}
+  - {name: d, box: lab/a, image: debian-12}
+`);
+  const on = (change: (host: Host) => void) => {
+    const here = structuredClone(host);
+    change(here);
+    return planned(four, {}, { host: here });
+  };
+  const lanes = ({ steps }: { steps: Step[] }) =>
+    steps.filter(({ title }) => title.startsWith("Build the box")).map(({ lane }) => lane);
+  const room = (count: number, gibibytes: number) =>
+    lanes(on((host) => Object.assign(host, { cpu: { ...host.cpu, count }, memory: { total: gibibytes * 1024 } })));
+  assert.equal(room(8, 64), ["lab/a", "lab/b", "lab/c"]);
+  assert.equal(room(2, 64), ["lab/a", "lab/b", "lab/a"], "as many as CPUs");
+  assert.equal(room(8, 9), ["lab/a", "lab/b", "lab/a"], "in half of the memory");
+  assert.equal(room(8, 4), ["boxes", "boxes", "boxes"]);
+  assert.equal(lanes(on(({ memory }) => delete memory.total)), ["boxes", "boxes", "boxes"], "unknown is no room");
+
+  const asks = on((host) => host.uid = 1000).steps;
+  assert.equal(asks.slice(0, 3).map(({ title, lane }) => [title, lane]), [
+    ["Get the image debian-12", undefined],
+    ["Get the image debian-13", undefined],
+    ["Get the image debian-12", undefined],
+  ]);
+  const proofs = asks.filter(({ title }) => title.startsWith("Prove"));
+  assert.equal(proofs.map(({ lane }) => lane), ["a", "b", "c", "d"]);
+});
+
 test("takes services away that the config has no longer", () => {
   const empty = parseConfig("machines: [{name: a, box: lab/x}]");
-  const running = { state: "running" as const, run: "boot/3", cpus: 2, memory: 5632 };
+  const running = { state: "running" as const, run: "boot/3", cpus: 2, memory: 5632, address: "192.168.121.5" };
   assert.equal(titles(planned(empty, { a: running })), ["Prove a"], "there never were any");
   assert.equal(titles(planned(empty, { a: { ...running, proof: { run: "boot/3", services: "some", at: "" } } })), [
     "Copy the Compose file to a",

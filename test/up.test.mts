@@ -42,6 +42,20 @@ test("brings up the machines that are named, and no other; then what is missing"
   assert.is(world.domains.size, 0);
 });
 
+test("a VM that does not come up costs the others nothing: the next run makes it alone anew", async () => {
+  const world = new World(three, "vm-without-gpu");
+  world.dead.add("b");
+  assert.is(await world.does(up, world.session([])), 1);
+  assert.match(world.said.at(-1)!, /Make the VMs a, b, c: failed with code 1/);
+  world.dead.clear();
+  world.asked = [];
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  const removed = world.asked.filter((words) => words.includes("remove-vm.sh"));
+  assert.equal(removed.map((words) => words.split(" ")[2]), ["b"]);
+  assert.ok(world.asked.includes("vagrant up b --provider=libvirt"), world.asked.join("\n"));
+  assert.equal(world.asked.filter((words) => words.startsWith("vagrant ssh-config")).length, 3);
+});
+
 test("destroy keeps in mind what the host's card was bound to until it is seen to be back", async () => {
   const functions = ["0000:01:00.0", "0000:01:00.1"];
   const card = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}]\n";

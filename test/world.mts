@@ -26,12 +26,15 @@ export class World {
   said: string[] = [];
   /** Ids of processes that live. */
   readonly alive = new Set<number>();
-  /** Steps that run right now, and the most that ever did. */
-  running = 0;
+  /** The most processes that ever ran steps at once. */
   most = 0;
+  /** Machines whose VM is made and never answers. */
+  readonly dead = new Set<string>();
   operations = 0;
   /** Lines of the probe that could not be read, from now on. */
   unread?: RegExp;
+  /** Steps that run right now, by process. */
+  readonly #running = new Map<Shell, number>();
   #numbers = 0;
   readonly #probe: string;
   readonly #passed: string[];
@@ -100,14 +103,13 @@ export class World {
       run: async (command, settings) => {
         await meet(`start ${command.join(" ")}`);
         await settings.started?.(1000 + this.operations);
-        this.running++;
-        this.most = Math.max(this.most, this.running);
+        this.#count(shell, 1);
         try {
           this.#half(command);
           await meet(`run ${command.join(" ")}`);
           return this.#run(command, settings);
         } finally {
-          this.running--;
+          this.#count(shell, -1);
         }
       },
       read: async (path) => {
@@ -188,6 +190,11 @@ export class World {
     }).join("");
   }
 
+  #count(shell: Shell, change: 1 | -1): void {
+    this.#running.set(shell, (this.#running.get(shell) ?? 0) + change);
+    this.most = Math.max(this.most, [...this.#running.values()].filter((steps) => steps > 0).length);
+  }
+
   /** What a program leaves that is killed half way. */
   #half(command: string[]): void {
     const [program, verb, ...rest] = command;
@@ -206,6 +213,7 @@ export class World {
     const { disk, domains, folder } = this;
     const machine = (name: string) => `${folder}/.vagrant/machines/${name}/libvirt`;
     let out = "";
+    let code = 0;
     if (program === "vagrant" && verb === "up") {
       for (const name of rest.filter((word) => !word.startsWith("-"))) {
         domains.set(prefixOf(folder) + name, ++this.#numbers);
@@ -215,6 +223,8 @@ export class World {
         const versions = [...disk.keys()].map((path) => /VAGRANTSLASH-[^/]*\/([\d.]+)\//.exec(path)?.[1] ?? "");
         const version = box && versions.find((one) => one.startsWith(box));
         disk.set(`${machine(name)}/id`, "5e");
+        if (this.dead.has(name)) code = 1;
+        else disk.set(`${machine(name)}/up`, "");
         disk.set(`${machine(name)}/box_meta`, JSON.stringify(version ? { version } : {}));
       }
     } else if (program === "vagrant" && verb === "ssh-config") {
@@ -238,6 +248,6 @@ export class World {
       disk.set("/var/lib/homelab-gpu/done", "yes");
     }
     if (output) disk.set(output.startsWith("/") ? output : `${cwd}/${output}`, out);
-    return { code: 0, tail: [] };
+    return { code, tail: [] };
   }
 }

@@ -50,8 +50,9 @@ export async function ssh(session: Session): Promise<number> {
   }
   chosen(source, [name]);
   const machine = lab.machines[name]!;
-  if (machine.state !== "running") {
-    throw new Trouble(`${name} does not run (${machine.state}): npx zx homelab-gpu.mts up`, 1);
+  if (machine.state !== "running" || !machine.address) {
+    const why = machine.state === "running" ? "was never reached" : `does not run (${machine.state})`;
+    throw new Trouble(`${name} ${why}: npx zx homelab-gpu.mts up`, 1);
   }
   // an SSH configuration may name programs to run
   await session.shell.claim(source.folder);
@@ -63,6 +64,7 @@ export async function down(session: Session): Promise<number> {
   const { source, lab } = await look(session);
   const running = Object.keys(lab.machines).filter((name) => lab.machines[name]!.state === "running");
   const steps = running.map((name): Step => ({
+    lane: name,
     title: `Shut ${name} down`,
     command: ["vagrant", "halt", name],
     env: vagrantEnv,

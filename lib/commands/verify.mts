@@ -3,6 +3,7 @@ import type { Finding } from "../types/findings.mts";
 import { command } from "../fixes.mts";
 import { passedOf } from "../gpus.mts";
 import { driverVersion, hostDriver, partWish } from "../hyperv.mts";
+import { inLane } from "../lanes.mts";
 import { hold } from "../lock.mts";
 import { proofOf } from "../plan.mts";
 import { findingLines } from "../print.mts";
@@ -22,7 +23,12 @@ export async function verify(session: Session): Promise<number> {
   const lock = await hold(shell, source.folder, "verify", (line) => talk(session, line));
   try {
     await shell.write(`${source.folder}/scripts/verify-guest.sh`, texts["scripts/verify-guest.sh"]!);
-    await runSteps(session, source.folder, up.map((machine) => proofOf(machine, settled)), lock);
+    await runSteps(
+      session,
+      source.folder,
+      up.flatMap((machine) => inLane(machine.name, [proofOf(machine, settled)])),
+      lock,
+    );
   } finally {
     await lock.release();
   }

@@ -31,6 +31,8 @@ export interface Step {
   output?: string;
   /** What goes away once it is done: relative to the lab's folder. */
   removes?: string[];
+  /** Consecutive steps of different lanes run side by side, those of one lane in order; one without waits for all before it. */
+  lane?: string;
   /** It may ask for a password on the terminal, so it gets the terminal. */
   terminal?: boolean;
   /** The machine that its output proves, read by verify.mts. */

@@ -84,9 +84,10 @@ async function killed(at: RegExp, seconds: number, ...words: string[]): Promise<
 }
 /** The process group of the step that a killed run left, by the lock's own word, and its processes now. */
 function left(): { group: number; members: () => string[] } {
-  const { step } = JSON.parse(readFileSync(join(home, ".homelab-gpu/lock"), "utf8"));
-  const members = () => ask("ps", "-eo", "pgid=,args=").split("\n").filter((line) => parseInt(line) === step.group);
-  return { group: step.group, members };
+  const { steps } = JSON.parse(readFileSync(join(home, ".homelab-gpu/lock"), "utf8"));
+  const { group } = steps.at(-1);
+  const members = () => ask("ps", "-eo", "pgid=,args=").split("\n").filter((line) => parseInt(line) === group);
+  return { group, members };
 }
 let step: ReturnType<typeof left>;
 const ask = (command: string, ...words: string[]) => execFileSync(command, words, { encoding: "utf8" });
@@ -223,6 +224,14 @@ test("down and up again", async () => {
   const { code, said } = await run("up", "--no-gpu");
   assert.is(code, 0, told(said));
   assert.match(said, /Start the VM e2e/);
+});
+
+test("a VM that came up while another's failure ended the run is learnt of, and not made anew", async () => {
+  rmSync(join(home, ".homelab-gpu/ssh/e2e"));
+  assert.match((await run("ssh", "--", "true")).said, /e2e was never reached: npx zx homelab-gpu\.m[jt]s up/);
+  const { code, said } = await run("up", "--no-gpu");
+  assert.is(code, 0, told(said));
+  assert.match(said, /1\/1 Learn how to reach e2e/);
 });
 
 test("by hand, in its folder, with Vagrant itself", () => {

@@ -14,7 +14,7 @@ import { Killed, type Mishap, World } from "../world.mts";
 const test = suite("faults");
 const plain = `machines:
   - {name: a, box: lab/x, image: debian-13, cpus: 2, memory: 1024}
-  - {name: b, box: lab/y, cpus: 2, memory: 1024}
+  - {name: b, box: lab/y, image: debian-12, cpus: 2, memory: 1024}
 services: {web: {image: x/web, machine: a}}
 `;
 const card = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}]\n";
@@ -150,7 +150,7 @@ test("the clock is set back between runs and during one", async () => {
   }
 });
 
-test("two runs at once, in 500 orders (seed 7): one step at a time, and a lab that is whole", async () => {
+test("two runs at once, in 500 orders (seed 7): the steps of one at a time, and a lab that is whole", async () => {
   const dice = random(7);
   const single = await host(false, [up]);
   for (let i = 0; i < 500; i++) {
@@ -163,7 +163,7 @@ test("two runs at once, in 500 orders (seed 7): one step at a time, and a lab th
     const codes = await Promise.all(pair.map((command) => world.does(command, world.session([], {}, { pause }))));
     assert.ok(codes.every((code) => code === 0 || code === 1), world.said.join(""));
     assert.ok(codes.includes(0), world.said.join(""));
-    assert.is(world.most, 1, `order ${i}: two steps at once`);
+    assert.is(world.most, 1, `order ${i}: steps of two runs at once`);
     assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
     alike(world, single.outcome, `order ${i}`);
   }

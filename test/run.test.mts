@@ -1,0 +1,101 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { Interrupted } from "../lib/errors.mts";
+import { stagesOf } from "../lib/lanes.mts";
+import type { Lock } from "../lib/lock.mts";
+import { runSteps } from "../lib/run.mts";
+import type { Ended } from "../lib/types/shell.mts";
+import type { Step } from "../lib/types/plan.mts";
+import { fakeShell, options } from "./fake.mts";
+
+const test = suite("run");
+const step = (title: string, lane?: string): Step => ({ title, command: [title], ...(lane ? { lane } : {}) });
+const lock: Lock = { step: () => Promise.resolve(), release: () => Promise.resolve() };
+
+/** Runs steps whose ends come when the test says so; what began and ended, in order, and what was said. */
+function started(steps: Step[]) {
+  const { shell, said } = fakeShell();
+  const events: string[] = [];
+  const ends = new Map<string, (code: number) => void>();
+  shell.run = async ([title], { show }) => {
+    events.push(`+${title}`);
+    show?.(`${title} says th`);
+    show?.("is\n");
+    const code = await new Promise<number>((resolve) => ends.set(title!, resolve));
+    events.push(`-${title}`);
+    if (shell.interrupted) throw new Interrupted();
+    return { code, tail: [] } satisfies Ended;
+  };
+  const done = runSteps({ shell, options, words: [], rest: [] }, "/lab", steps, lock);
+  const end = async (title: string, code = 0) => {
+    ends.get(title)!(code);
+    await new Promise((resolve) => setTimeout(resolve));
+  };
+  return { done, end, events, said, shell };
+}
+
+test("steps of different lanes run side by side, those of one lane and those of none wait for what is before them", async () => {
+  const { done, end, events, said } = started([
+    step("a1", "a"),
+    step("a2", "a"),
+    step("b1", "b"),
+    step("all"),
+    step("c"),
+  ]);
+  assert.equal(events, ["+a1", "+b1"]);
+  await end("a1");
+  await end("a2");
+  assert.equal(events.slice(2), ["-a1", "+a2", "-a2"], "the lane beside it is not at its end");
+  await end("b1");
+  assert.equal(events.slice(5), ["-b1", "+all"]);
+  await end("all");
+  await end("c");
+  await done;
+  const text = said.join("");
+  assert.match(text, /homelab-gpu: 1\/5 a1\n/);
+  assert.match(text, /^a \| a1 says this$/m, "beside others a line says whose it is");
+  assert.match(text, /^b \| b1 says this$/m);
+  assert.match(text, /^all says this$/m, "alone it says what it says");
+  assert.match(text, /homelab-gpu: 3\/5 done in/);
+});
+
+test("a step that fails ends its lane alone; then nothing more begins, and every failure is told", async () => {
+  const { done, end, events, said } = started([
+    ...[step("a1", "a"), step("a2", "a"), step("b1", "b"), step("b2", "b"), step("c1", "c")],
+    step("all"),
+  ]);
+  const failure = done.then(() => new Error("it did not fail"), (error: Error) => error);
+  await end("a1", 3);
+  assert.match(said.join(""), /1\/6 failed after [\d.]+ s; what runs beside it goes on/);
+  await end("b1");
+  await end("b2");
+  await end("c1", 4);
+  const { message } = await failure;
+  assert.match(
+    message,
+    /^a1: failed with code 3[^]*\n  the whole log: \/lab\/logs\/01-a1\.log\nc1: failed with code 4/,
+  );
+  assert.equal(events, ["+a1", "+b1", "+c1", "-a1", "-b1", "+b2", "-b2", "-c1"]);
+});
+
+test("who asks to stop stops every lane", async () => {
+  const { done, end, events, shell } = started([step("a1", "a"), step("a2", "a"), step("b1", "b")]);
+  const failure = done.then(() => new Error("it did not fail"), (error: Error) => error);
+  Object.assign(shell, { interrupted: true });
+  await end("b1");
+  await end("a1");
+  assert.instance(await failure, Interrupted);
+  assert.equal(events, ["+a1", "+b1", "-b1", "-a1"]);
+});
+
+test("stages: only consecutive steps with lanes share one", () => {
+  const steps = [step("1", "a"), step("2"), step("3", "a"), step("4", "b"), step("5", "a"), step("6")];
+  assert.equal(stagesOf(steps).map((lanes) => lanes.map((lane) => lane.map(({ at }) => at))), [
+    [[0]],
+    [[1]],
+    [[2, 4], [3]],
+    [[5]],
+  ]);
+});
+
+test.run();
