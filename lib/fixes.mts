@@ -40,13 +40,19 @@ export const remedies = {
     { root: true, reboot: true },
   ),
   powerCycle: command("Turn the host off and on again: a reboot may not do", "poweroff", { root: true, reboot: true }),
-  kvmGroup: command("Join the group kvm, then log in anew", 'usermod -aG kvm "$USER"', { root: true }),
-  libvirtGroup: command("Join the group libvirt, then log in anew", 'usermod -aG libvirt "$USER"', { root: true }),
   bindAtBoot: command("Surer: bind the card to vfio-pci at boot", "npx zx homelab-gpu.mts prepare", { reboot: true }),
   recreate: command("Make the VM anew; what is in it is lost", "npx zx homelab-gpu.mts up --recreate"),
   network: command("Start it", "virsh -c qemu:///system net-start default", { root: true, safe: true }),
   room: words("Make room where the VM disks and the images go"),
 } satisfies Record<string, Fix>;
+
+/** Lets this user in where a group is let in. `joined`: the groups that count from the next login on. */
+export const joining = (group: "kvm" | "libvirt", joined: string[] = []): Fix =>
+  joined.includes(group)
+    ? words(
+      `Log in anew: this login began before you joined the group ${group}. In this terminal alone: newgrp ${group}`,
+    )
+    : command(`Join the group ${group}, then log in anew`, `usermod -aG ${group} "$USER"`, { root: true });
 
 /** Said where the guest has no headers for its kernel. */
 export const headers = "Install the headers of the kernel that the box boots, and build the box anew";

@@ -62,6 +62,7 @@ export function parseHost(text: string): Host {
     }),
     uid: os.number("uid"),
     groups: os.all("group"),
+    joined: os.all("joined"),
     memlock: os.one("memlock"),
     cpu: compact({
       vendor: cpu.one("vendor"),

@@ -92,10 +92,21 @@ uid=
 if [ -n "$live" ]; then
   IFS_before=$IFS
   IFS='=(), '
+  groups=' '
   for word in $(id); do
     case $word in
       [0-9]*) [ -n "$uid" ] || uid=$word ;;
-      libvirt* | kvm | vboxusers | docker | disk | video | render) fact group "$word" ;;
+      libvirt* | kvm | vboxusers | docker | disk | video | render)
+        fact group "$word"
+        groups="$groups$word "
+        ;;
+    esac
+  done
+  # a group that was joined since this login began does not count yet
+  for word in $(id "$uid" 2>/dev/null); do
+    case $groups$word in
+      *" $word "*) ;;
+      *' libvirt' | *' kvm') fact joined "$word" ;;
     esac
   done
   IFS=$IFS_before

@@ -138,6 +138,15 @@ test("provider.access: how libvirt is started depends on the host", () => {
     first("provider.access", host((made) => made.libvirt!.access = false)).says,
     "no rights on libvirt's socket",
   );
+  const refused = host((made) =>
+    made.libvirt!.error =
+      "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'"
+  );
+  const { says, fix } = first("provider.access", refused);
+  assert.is(says, "no rights on libvirt: polkit does not let this user in");
+  assert.is(fix[0]!.run, 'usermod -aG libvirt "$USER"');
+  refused.joined = ["libvirt"];
+  assert.match(first("provider.access", refused).fix[0]!.say, /^Log in anew: .* newgrp libvirt$/);
   assert.is(first("provider.access", without("libvirtd")).status, "skip");
   // what is left of a daemon that was killed
   const deaf = host((made) => made.libvirt!.error = "Failed to connect socket to '/x': Connection refused");

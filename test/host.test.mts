@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseHost } from "../lib/host.mts";
-import { own, random, root } from "./fake.mts";
+import { own, random, root, standIns } from "./fake.mts";
 
 const test = suite("host");
 
@@ -47,6 +47,22 @@ test("knows of VirtualBox's extension pack what was told", () => {
     false,
     undefined,
   ]);
+});
+
+test("the probe tells groups that count from those that count from the next login on", () => {
+  const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-id-"));
+  try {
+    const more = ",36(kvm),107(libvirt),998(video)";
+    const id = `echo "uid=1000(me) gid=1000(me) groups=1000(me),107(libvirt)\${1:+${more}}"`;
+    const text = execFileSync("sh", [`${root}/scripts/probe-linux.sh`], {
+      encoding: "utf8",
+      env: standIns(folder, { id }),
+    });
+    const { uid, groups, joined } = parseHost(text);
+    assert.equal({ uid, groups, joined }, { uid: 1000, groups: ["libvirt"], joined: ["kvm"] });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("refuses what is no probe, or one of a later format", () => {

@@ -1,7 +1,7 @@
 import type { SettledMachine } from "../types/config.mts";
 import type { Check, Verdict } from "../types/findings.mts";
 import type { Host } from "../types/host.mts";
-import { remedies, words } from "../fixes.mts";
+import { joining, remedies, words } from "../fixes.mts";
 import { acceleratorOf } from "../settle.mts";
 
 /** Room, MiB: below the first nothing can be built, below the second it is tight. A base image, a box and a young VM take 3 GiB. */
@@ -128,7 +128,7 @@ function accelerated(host: Host, machines: SettledMachine[]): Verdict[] {
       status: "fail",
       says: "no rights on /dev/kvm, which Packer needs to build the box",
       evidence,
-      fix: [remedies.kvmGroup],
+      fix: [joining("kvm", host.joined)],
     });
   }
   return verdicts.length > 0 ? verdicts : [{ status: "pass", says: "hardware virtualization (KVM)", evidence }];

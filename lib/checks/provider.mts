@@ -1,7 +1,7 @@
 import type { Mode, SettledMachine } from "../types/config.mts";
 import type { Check, Verdict } from "../types/findings.mts";
 import type { Host, Windows } from "../types/host.mts";
-import { command, remedies, words } from "../fixes.mts";
+import { command, joining, remedies, words } from "../fixes.mts";
 import { passedOf } from "../gpus.mts";
 import type { Row } from "../matrix.mts";
 import { refusals, ruling } from "../rulings.mts";
@@ -235,15 +235,17 @@ function libvirtAccess(host: Host): Verdict[] {
       fix: [command(`Start ${daemon}`, run, { root: true, safe: true })],
     }];
   }
-  if (libvirt.access === false) {
+  // where polkit decides, the socket itself is open to all
+  const refused = /^authentication (?:unavailable|failed|cancelled)/.test(libvirt.error ?? "");
+  if (libvirt.access === false || refused) {
     return [{
       status: "fail",
-      says: "no rights on libvirt's socket",
-      evidence: [{ read: libvirt.socket, value: "no permission" }, {
-        read: "groups",
-        value: host.groups.join(" ") || "none that matters",
-      }],
-      fix: [remedies.libvirtGroup],
+      says: refused ? "no rights on libvirt: polkit does not let this user in" : "no rights on libvirt's socket",
+      evidence: [
+        refused ? { read: "virsh", value: libvirt.error! } : { read: libvirt.socket, value: "no permission" },
+        { read: "groups", value: host.groups.join(" ") || "none that matters" },
+      ],
+      fix: [joining("libvirt", host.joined)],
     }];
   }
   if (libvirt.error) {

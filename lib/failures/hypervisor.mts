@@ -1,5 +1,5 @@
 import type { Failure } from "../failures.mts";
-import { command, doctor, firmware, inGuest, remedies, words } from "../fixes.mts";
+import { command, doctor, firmware, inGuest, joining, remedies, words } from "../fixes.mts";
 import { anyOf } from "../text.mts";
 
 /** What libvirt, QEMU and Vagrant say of making a VM. */
@@ -38,7 +38,7 @@ export const hypervisorFailures: Failure[] = [
     ),
     check: "host.virtualization",
     says: "no rights on /dev/kvm",
-    fix: [remedies.kvmGroup],
+    fix: [joining("kvm")],
     source: "QEMU 7.2, seen as an ordinary user",
   },
   {
@@ -128,12 +128,11 @@ export const hypervisorFailures: Failure[] = [
   {
     pattern: anyOf(
       /connect socket to '[^']{1,160}': Permission denied/,
-      /no polkit agent available/,
-      /authentication failed: access denied by policy/,
+      /no polkit agent available|authentication (?:failed: access denied by policy|cancelled: user cancelled)/,
     ),
     check: "provider.access",
     says: "no rights on libvirt's socket",
-    fix: [remedies.libvirtGroup],
+    fix: [joining("libvirt")],
     source: "libvirt 9.0, seen as an ordinary user",
   },
   {

@@ -23,6 +23,8 @@ export interface Host {
   uid?: number;
   /** Those groups of that user that matter here: libvirt, kvm, … */
   groups: string[];
+  /** Those of them that the user has joined since this login began: they count from the next one on. */
+  joined: string[];
   /** Limit on locked memory, KiB or `unlimited`, as `ulimit -l` says it. */
   memlock?: string;
   cpu: {
