@@ -13,6 +13,8 @@ export interface Made {
 
 /** What libvirt says of a domain. */
 export interface Domain {
+  /** Vagrant knows it by this. */
+  uuid?: string;
   /** Its number while it runs. */
   number?: string;
   cpus?: number;
@@ -39,6 +41,7 @@ export async function askLibvirt(shell: Shell, domains: string[]): Promise<Recor
       if (!facts.Name) return [];
       const memory = parseInt(facts["Max memory"] ?? "", 10);
       return [[facts.Name, {
+        ...(facts.UUID ? { uuid: facts.UUID } : {}),
         ...(facts.Id && facts.Id !== "-" ? { number: facts.Id } : {}),
         ...(facts["CPU(s)"] ? { cpus: Number(facts["CPU(s)"]) } : {}),
         ...(memory ? { memory: Math.floor(memory / 1024) } : {}),

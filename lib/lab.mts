@@ -30,6 +30,8 @@ export interface LabMachine {
   cpus?: number;
   /** MiB. */
   memory?: number;
+  /** Vagrant's id of the VM, where Vagrant's own file of it is empty, as a power cut may leave it. */
+  lost?: string;
   /** Version of the box that it was made from. */
   box?: string;
   /** Address, from Vagrant's own SSH configuration. */
@@ -101,6 +103,7 @@ export async function readLab(shell: Shell, config: Config, folder: string): Pro
         ...(run ? { run } : {}),
         ...(seen?.cpus ? { cpus: seen.cpus } : {}),
         ...(seen?.memory ? { memory: seen.memory } : {}),
+        ...(id?.trim() === "" && seen?.uuid ? { lost: seen.uuid } : {}),
         ...(box ? { box } : {}),
         ...(whole && address ? { address } : {}),
         ...(seen?.made ? { made: seen.made } : {}),

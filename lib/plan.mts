@@ -61,6 +61,10 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, wi
       ...(takesHyperv(config) ? [{ path: "hyperv_gpu.rb", text: texts["templates/hyperv_gpu.rb"]! }] : []),
       ...config.machines.map((machine) => ({ path: composePath(machine), text: composeText(machine, config) })),
       ...[...boxes.values()].flatMap(({ files }) => files),
+      ...chosen.flatMap(({ name }): File[] => {
+        const { lost } = lab.machines[name]!;
+        return lost ? [{ path: `.vagrant/machines/${name}/libvirt/id`, text: lost }] : [];
+      }),
       ...[...scripts, ...(config.machines.some(partWish) ? driverScripts : [])].map((name): File => ({
         path: `scripts/${name}`,
         text: texts[`scripts/${name}`]!,

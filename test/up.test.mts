@@ -56,6 +56,17 @@ test("a VM that does not come up costs the others nothing: the next run makes it
   assert.equal(world.asked.filter((words) => words.startsWith("vagrant ssh-config")).length, 3);
 });
 
+test("a power cut that emptied Vagrant's file of a VM costs nothing", async () => {
+  const world = new World(three, "vm-without-gpu");
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  const id = `${world.folder}/.vagrant/machines/b/libvirt/id`;
+  world.disk.set(id, "");
+  world.asked = [];
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(world.disk.get(id), "5e");
+  assert.not.ok(world.asked.some((words) => /remove-vm|vagrant/.test(words)), world.asked.join("\n"));
+});
+
 test("destroy keeps in mind what the host's card was bound to until it is seen to be back", async () => {
   const functions = ["0000:01:00.0", "0000:01:00.1"];
   const card = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}]\n";

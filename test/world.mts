@@ -184,7 +184,7 @@ export class World {
       });
       const window = /X-PciMmio64Mb,string=\d+/.exec(this.disk.get(`${this.folder}/Vagrantfile`) ?? "")?.[0] ?? "";
       const type = this.#probe.includes("flag:vmx") ? "kvm" : "qemu";
-      return `Id: ${number ?? "-"}\nName: ${name}\nCPU(s): 2\nMax memory: 1048576 KiB\n<domain type='${type}'>${
+      return `Id: ${number ?? "-"}\nName: ${name}\nUUID: 5e\nCPU(s): 2\nMax memory: 1048576 KiB\n<domain type='${type}'>${
         hostdevs.join("")
       }${window}</domain>\n`;
     }).join("");

@@ -8,6 +8,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { root } from "../fake.mts";
 import {
+  as,
   bootHost,
   card,
   type EmulatedHost,
@@ -75,6 +76,13 @@ test("doctor finds nothing in the way", async () => {
   const { code, out } = await run("doctor");
   assert.is(code, 0, out);
   assert.match(out, /! gpu\.driver \(gpu-vm\): xhci_hcd holds 0000:02:00\.1/);
+});
+
+test("doctor says so to somebody whom libvirt does not let in", async () => {
+  const { code, out } = await tell(`cd /lab && ${script.replace(as("me"), as("stranger"))} doctor provider.access`);
+  assert.is(code, 1, out);
+  assert.match(out, /✗ provider\.access: no rights on libvirt: polkit does not let this user in/);
+  assert.match(out, /sudo usermod -aG libvirt "\$USER"/);
 });
 
 test("up: the card is on vfio-pci, and in the VM by its ids, class and address", async () => {

@@ -13,7 +13,7 @@ done
 
 packages=linux-image-amd64,initramfs-tools,kmod,udev,procps,dbus,libpam-systemd,iproute2,pciutils,ca-certificates,openssh-client
 packages=$packages,qemu-system-x86,qemu-utils,ovmf,libvirt-daemon-system,libvirt-clients,dnsmasq-base,iptables
-packages=$packages,vagrant,vagrant-libvirt,busybox-static,dropbear-bin,lz4
+packages=$packages,vagrant,vagrant-libvirt,busybox-static,dropbear-bin,lz4,polkitd,sudo
 guest_kernel=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends:/ { print $2; exit }')
 [ -n "$guest_kernel" ] || die 'apt knows no linux-image-cloud-amd64: apt-get update'
 key=$({ echo "$packages $guest_kernel"; cat "$0" "$here/init" "$here/guest-init" "$here/box.rb" "$here/../../runtimes.sh"; } |
@@ -55,6 +55,11 @@ echo emulated >"$tree/etc/hostname"
 printf '127.0.0.1 localhost emulated\n' >"$tree/etc/hosts"
 # no security driver: neither AppArmor's profiles are loaded here nor is anybody to be kept out
 echo 'security_driver = "none"' >>"$tree/etc/libvirt/qemu.conf"
+# whose host it is; and somebody who is not let in by libvirt
+inside useradd --create-home --uid 1000 --groups libvirt,kvm --shell /bin/bash me
+inside useradd --create-home --shell /bin/bash stranger
+echo 'me ALL=(ALL) NOPASSWD: ALL' >"$tree/etc/sudoers.d/me"
+chmod 440 "$tree/etc/sudoers.d/me"
 cp -L "$node" "$tree/usr/local/bin/node"
 cp "$here/init" "$tree/sbin/emulated-init"
 chmod 755 "$tree/sbin/emulated-init"
@@ -105,7 +110,8 @@ echo '{"provider": "libvirt", "format": "qcow2", "virtual_size": 1}' >"$work/box
 qemu-img create -q -f qcow2 "$work/box/box.img" 16M
 tar -C "$work/box" -czf "$work/tiny.box" metadata.json Vagrantfile box.img
 cp "$work/tiny.box" "$tiny/"
-inside env HOME=/root VAGRANT_CHECKPOINT_DISABLE=1 vagrant box add --name homelab-gpu/tiny /srv/tiny/tiny.box
+inside setpriv --reuid=me --regid=me --init-groups env HOME=/home/me VAGRANT_CHECKPOINT_DISABLE=1 \
+  vagrant box add --name homelab-gpu/tiny /srv/tiny/tiny.box
 
 cp "$tree"/boot/vmlinuz-* "$work/vmlinuz"
 cp "$tree"/boot/initrd.img-* "$work/initrd"

@@ -55,11 +55,15 @@ export const config = `machines:
 /** The command that writes it there, on one line. */
 export const writeConfig = `mkdir -p /lab && echo ${
   Buffer.from(config).toString("base64")
-} | base64 -d >/lab/homelab-gpu.yaml`;
+} | base64 -d >/lab/homelab-gpu.yaml && chown -R me /lab`;
+
+/** Begins a command line of an ordinary user: `me`, whom libvirt and sudo let in, or `stranger`, whom nobody does. */
+export const as = (user: "me" | "stranger") =>
+  `setpriv --reuid=${user} --regid=${user} --init-groups env HOME=/home/${user} USER=${user} NODE_COMPILE_CACHE=/home/${user}/.cache/node`;
 
 /** What of this project goes to the host, on a disk with the label `project`; and how it is started there. */
 export const parts = ["homelab-gpu.mts", "lib", "scripts", "templates", "package.json", "node_modules"];
-export const script = "node /project/node_modules/zx/build/cli.js /project/homelab-gpu.mts";
+export const script = `${as("me")} node /project/node_modules/zx/build/cli.js /project/homelab-gpu.mts`;
 
 const devices = (crowded: boolean) => [
   // as wide as the CPU: a limit would be one more of qemuargs, and those of the box and of the config do not add up
