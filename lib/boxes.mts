@@ -36,7 +36,8 @@ export function boxOf(machine: SettledMachine, host: Host, texts: Texts, lab: st
   const { image, box: name, provider } = machine;
   if (!image || !isOwn(provider)) return undefined;
   const packer = providerOf(provider).packer;
-  const folder = `packer/${slug(name)}`;
+  // no name of a box has a ~, so that no two share a folder
+  const folder = `packer/${name.replaceAll("/", "~")}${provider === "libvirt" ? "" : `~${provider}`}`;
   const driver = driverOf(machine, host);
   const part = partWish(machine)?.vendorId === "10de";
   const own = [
@@ -246,10 +247,6 @@ function imageTexts(image: Image, texts: Texts): string[] {
 function hash(inputs: unknown[]): string {
   const digest = createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
   return BigInt(`0x${digest.slice(0, 12)}`).toString();
-}
-
-function slug(name: string): string {
-  return name.replaceAll("/", "-");
 }
 
 function text(texts: Texts, path: string): string {

@@ -60,12 +60,12 @@ export const commands: Record<string, Command> = {
     run: async (session) => (await import("./commands/machines.mts")).ssh(session),
   },
   down: {
-    takes: "",
+    takes: "[MACHINE…]",
     summary: "shut the machines down",
     run: async (session) => (await import("./commands/machines.mts")).down(session),
   },
   destroy: {
-    takes: "",
+    takes: "[MACHINE…]",
     summary: "remove the machines and what is theirs in libvirt",
     run: async (session) => (await import("./commands/machines.mts")).destroy(session),
   },

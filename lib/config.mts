@@ -129,7 +129,7 @@ function together(raw: Partial<RawConfig>, reader: Reader): void {
     if (machine.name !== undefined) named.add(machine.name.toLowerCase());
     const other = built.get(machine.box);
     if (!other && machine.box !== undefined) built.set(machine.box, machine);
-    if (other && recipe(other) !== recipe(machine)) {
+    if (other && (other.image ?? machine.image) !== undefined && recipe(other) !== recipe(machine)) {
       const says =
         `machines ${other.name} and ${machine.name} build the box ${machine.box} in two ways (image, provision, driver, engine or GPU)`;
       reader.at(`${path}.box`, says, `box: ${machine.box}-2`);

@@ -11,8 +11,10 @@ export interface Made {
   window?: number;
 }
 
-/** What libvirt says of a domain. */
+/** What a hypervisor says of a VM. */
 export interface Domain {
+  /** libvirt's name for it. */
+  name?: string;
   /** Vagrant knows it by this. */
   uuid?: string;
   /** Its number while it runs. */
@@ -22,33 +24,37 @@ export interface Domain {
   made?: Made;
 }
 
-/** The domains of these names that there are, by one question. Without libvirt there are none. */
-export async function askLibvirt(shell: Shell, domains: string[]): Promise<Record<string, Domain>> {
-  if (domains.length === 0) return {};
-  const { out } = await shell.ask([
-    "virsh",
-    "-q",
-    "-c",
-    "qemu:///system",
-    domains.map((name) => `dominfo ${name}; dumpxml ${name}`).join("; "),
-  ]);
+/**
+ * The domains that there are of these names or UUIDs, by one question. `silent` is what is said where libvirt could not be asked: then
+ * nothing is known of any.
+ */
+export async function askLibvirt(shell: Shell, words: string[]): Promise<{ domains: Domain[]; silent?: string }> {
+  if (words.length === 0) return { domains: [] };
+  const command = words.map((word) => `dominfo ${word}; dumpxml ${word}`).join("; ");
+  const { code, out, err } = await shell.ask(["virsh", "-q", "-c", "qemu:///system", command]);
+  if (code === 127) return { domains: [], silent: "virsh is not installed" };
+  // that a domain does not exist is an error too
+  if (/failed to connect to the hypervisor/.test(err)) {
+    return { domains: [], silent: err.trim().split("\n").at(-1)!.replace(/^error: /, "") };
+  }
   // dominfo prints a block of `Key: value` lines for each domain that exists, and then its XML comes
-  return Object.fromEntries(
-    out.split(/^(?=Id:)/m).flatMap((block) => {
+  return {
+    domains: out.split(/^(?=Id:)/m).flatMap((block): Domain[] => {
       const facts = Object.fromEntries(
         [...block.matchAll(/^([^:\n]+):\s*(.*)$/gm)].map(([, key, value]) => [key!, value!.trim()]),
       );
       if (!facts.Name) return [];
       const memory = parseInt(facts["Max memory"] ?? "", 10);
-      return [[facts.Name, {
+      return [{
+        name: facts.Name,
         ...(facts.UUID ? { uuid: facts.UUID } : {}),
         ...(facts.Id && facts.Id !== "-" ? { number: facts.Id } : {}),
         ...(facts["CPU(s)"] ? { cpus: Number(facts["CPU(s)"]) } : {}),
         ...(memory ? { memory: Math.floor(memory / 1024) } : {}),
         ...(block.includes("<domain ") ? { made: madeOf(block) } : {}),
-      }]];
+      }];
     }),
-  );
+  };
 }
 
 /** Reads a domain's XML, as libvirt writes it (formatdomain.html: hostdev, qemu:commandline). */

@@ -14,13 +14,13 @@ export interface Handed {
 }
 
 /**
- * What has to be remembered before a VM starts. `taken` tells that a VM of ours may have the functions already, as when an earlier run
- * was killed half way: then what it wrote down of a function on vfio-pci still counts.
+ * What has to be remembered before a VM starts. `taken` tells of a function, by its BDF, that a VM of ours may have it already, as when an
+ * earlier run was killed half way: then what was written down of it still counts if it is on vfio-pci.
  */
-export function handed(functions: PciFunction[], earlier: Handed[], taken: boolean): Handed[] {
+export function handed(functions: PciFunction[], earlier: Handed[], taken: (bdf: string) => boolean): Handed[] {
   return functions.map(({ bdf, vendor, device, driver }) => {
     const known = earlier.find((one) => one.bdf === bdf && one.vendor === vendor && one.device === device);
-    if (taken && driver === "vfio-pci" && known) return known;
+    if (taken(bdf) && driver === "vfio-pci" && known) return known;
     const ids = { ...(vendor ? { vendor } : {}), ...(device ? { device } : {}) };
     return { bdf, ...ids, ...(driver === undefined ? {} : { driver }) };
   });

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import process from "node:process";
 import type { Config, Seen } from "./types/config.mts";
-import { askLibvirt, type Made } from "./domains.mts";
+import { askLibvirt, type Domain, type Made } from "./domains.mts";
+import { Trouble } from "./errors.mts";
 import type { Handed } from "./handover.mts";
 import { home } from "./home.mts";
 import type { Shell } from "./types/shell.mts";
@@ -16,6 +17,10 @@ export interface Lab {
   /** Versions of the boxes that Vagrant has, by box name. */
   boxes: Record<string, string[]>;
   machines: Record<string, LabMachine>;
+  /** Those that the config has no longer, and that are still there. */
+  orphans: Record<string, LabMachine>;
+  /** What was said where libvirt could not be asked. */
+  silent?: string;
 }
 
 /** A machine's VM. */
@@ -23,8 +28,11 @@ export interface LabMachine {
   domain: string;
   /** Vagrant's provider that the VM was made with; absent while there is none. */
   provider?: string;
-  /** `half-made`: an earlier run was stopped before the VM had come up once. */
-  state: "absent" | "off" | "running" | "half-made";
+  /**
+   * `half-made`: an earlier run was stopped before the VM had come up once; it may run all the same. `unknown`: libvirt, which had it, could not
+   * be asked.
+   */
+  state: "absent" | "off" | "running" | "half-made" | "unknown";
   /** Tells one run of the VM from the next: the host's boot and libvirt's number of the running domain. */
   run?: string;
   cpus?: number;
@@ -32,8 +40,9 @@ export interface LabMachine {
   memory?: number;
   /** Vagrant's id of the VM, where Vagrant's own file of it is empty, as a power cut may leave it. */
   lost?: string;
-  /** Version of the box that it was made from. */
+  /** Version and name of the box that it was made from. */
   box?: string;
+  boxName?: string;
   /** Address, from Vagrant's own SSH configuration. */
   address?: string;
   /** What libvirt fixed when it made the VM: `vagrant reload` changes none of it. */
@@ -71,47 +80,90 @@ export async function writeState(shell: Shell, folder: string, state: State): Pr
 export async function readLab(shell: Shell, config: Config, folder: string): Promise<Lab> {
   const prefix = prefixOf(folder);
   const names = config.machines.map(({ name }) => name);
-  const [boot, state, boxes, machines] = await Promise.all([
+  const [boot, state, boxes, all] = await Promise.all([
     shell.read("/proc/sys/kernel/random/boot_id"),
     readState(shell, folder),
     readBoxes(shell, config),
-    Promise.all(names.map((name) => readMachine(shell, folder, name))),
+    shell.list(`${folder}/.vagrant/machines`).then((listed) => [...new Set([...names, ...listed])]),
   ]);
-  // libvirt may have a domain that Vagrant has no word of yet
-  const libvirt = names.filter((_, i) =>
-    shell.platform === "linux" && (machines[i]!.provider ?? "libvirt") === "libvirt"
-  );
-  const [domains, others] = await Promise.all([
-    askLibvirt(shell, libvirt.map((name) => prefix + name)),
-    Promise.all(machines.map(({ provider, id }) => provider && id ? askVm(shell, provider, id) : undefined)),
+  const files = await Promise.all(all.map((name) => readMachine(shell, folder, name)));
+  // libvirt may have a domain that Vagrant has no word of yet; one that it has goes by its id, wherever the lab's folder is moved to
+  const words = all.flatMap((name, i) => {
+    const { provider = "libvirt", id } = files[i]!;
+    return shell.platform === "linux" && provider === "libvirt" ? [isUuid(id) ? id : prefix + name] : [];
+  });
+  const [{ domains, silent }, others] = await Promise.all([
+    askLibvirt(shell, words),
+    Promise.all(files.map(({ provider, id }) => provider && id ? askVm(shell, provider, id) : undefined)),
   ]);
+  const machines = all.map((name, i) => {
+    const of = files[i]!;
+    const seen = others[i] ??
+      domains.find((domain) => isUuid(of.id) ? domain.uuid === of.id : domain.name === prefix + name);
+    const unasked = silent !== undefined && (of.provider ?? "libvirt") === "libvirt";
+    return [
+      name,
+      machineOf(of, seen, unasked, {
+        domain: seen?.name ?? prefix + name,
+        boot: boot?.trim() ?? "",
+        proof: state.proofs[name],
+      }),
+    ] as const;
+  });
   return {
     folder,
     prefix,
     boxes,
-    machines: Object.fromEntries(names.map((name, i) => {
-      const { id, made, box, address, provider } = machines[i]!;
-      const domain = prefix + name;
-      const seen = others[i] ?? domains[domain];
-      const whole = made && seen;
-      const run = seen?.number && `${boot?.trim() ?? ""}/${seen.number}`;
-      const proof = state.proofs[name];
-      return [name, {
-        domain,
-        ...(provider ? { provider } : {}),
-        state: whole ? (seen.number ? "running" : "off") : seen || id ? "half-made" : "absent",
-        ...(run ? { run } : {}),
-        ...(seen?.cpus ? { cpus: seen.cpus } : {}),
-        ...(seen?.memory ? { memory: seen.memory } : {}),
-        ...(id?.trim() === "" && seen?.uuid ? { lost: seen.uuid } : {}),
-        ...(box ? { box } : {}),
-        ...(whole && address ? { address } : {}),
-        ...(seen?.made ? { made: seen.made } : {}),
-        ...(proof ? { proof } : {}),
-      }];
-    })),
+    machines: Object.fromEntries(machines.filter(([name]) => names.includes(name))),
+    orphans: Object.fromEntries(machines.filter(([name, { state }]) => !names.includes(name) && state !== "absent")),
+    ...(silent ? { silent } : {}),
   };
 }
+
+/** Throws {@link Trouble} if libvirt could not be asked of a VM that there was: what is done without it would be done blindly. */
+export function answered({ silent, machines, orphans }: Lab): void {
+  const unknown = Object.entries({ ...machines, ...orphans }).filter(([, { state }]) => state === "unknown");
+  if (unknown.length === 0) return;
+  throw new Trouble(
+    `what there is of ${
+      unknown.map(([name]) => name).join(", ")
+    } is unknown: ${silent}\n  npx zx homelab-gpu.mts doctor provider.access`,
+    1,
+  );
+}
+
+/** What Vagrant's files and the hypervisor say of a VM, together. */
+function machineOf(
+  { id, made, box, address, provider }: Awaited<ReturnType<typeof readMachine>>,
+  seen: Domain | undefined,
+  unasked: boolean,
+  { domain, boot, proof }: { domain: string; boot: string; proof: Proof | undefined },
+): LabMachine {
+  const whole = made && seen;
+  const state = unasked && (id || made)
+    ? "unknown"
+    : whole
+    ? (seen.number ? "running" : "off")
+    : seen || id
+    ? "half-made"
+    : "absent";
+  return {
+    domain,
+    ...(provider ? { provider } : {}),
+    state,
+    ...(seen?.number ? { run: `${boot}/${seen.number}` } : {}),
+    ...(seen?.cpus ? { cpus: seen.cpus } : {}),
+    ...(seen?.memory ? { memory: seen.memory } : {}),
+    ...(id === "" && seen?.uuid ? { lost: seen.uuid } : {}),
+    ...(box?.version ? { box: box.version } : {}),
+    ...(box?.name ? { boxName: box.name } : {}),
+    ...(whole && address ? { address } : {}),
+    ...(seen?.made ? { made: seen.made } : {}),
+    ...(proof ? { proof } : {}),
+  };
+}
+
+const isUuid = (id: string | undefined): id is string => /^[0-9a-f-]{8,}$/i.test(id ?? "");
 
 /** The names of a lab's domains begin with its folder's name and a part of its path's hash: two labs never meet. */
 export function prefixOf(folder: string): string {
@@ -158,20 +210,29 @@ async function readMachine(shell: Shell, folder: string, name: string) {
   const ids = await Promise.all(providers.map((provider) => shell.read(`${all}/${provider}/id`)));
   const at = ids.findIndex((id) => id !== undefined);
   const provider = at < 0 ? undefined : providers[at]!;
-  // the Vagrantfile leaves it when the VM has come up
-  const up = ssh === undefined && provider ? await shell.stamp(`${all}/${provider}/up`) : undefined;
-  let version: string | undefined;
-  try {
-    version =
-      (JSON.parse((provider && await shell.read(`${all}/${provider}/box_meta`)) ?? "") as { version?: string }).version;
-  } catch {
-    // no box, or none yet
-  }
+  const key = /^\s*IdentityFile "?([^"\n]+)/m.exec(ssh ?? "")?.[1];
+  const [box, up, there] = await Promise.all([
+    provider ? readBox(shell, `${all}/${provider}/box_meta`) : undefined,
+    // the Vagrantfile leaves it when the VM has come up
+    ssh === undefined && provider ? shell.stamp(`${all}/${provider}/up`) : undefined,
+    key ? shell.stamp(key) : "none named",
+  ]);
   return {
-    id: ids[at],
+    id: ids[at]?.trim(),
     provider,
     made: ssh !== undefined || up !== undefined,
-    box: version,
-    address: /^\s*HostName (\S+)$/m.exec(ssh ?? "")?.[1],
+    box,
+    // how it was reached before the lab's folder was moved is of no use
+    address: there === undefined ? undefined : /^\s*HostName (\S+)$/m.exec(ssh ?? "")?.[1],
   };
+}
+
+/** The box that a VM was made from, as Vagrant notes it (commands/up/middleware/store_box_metadata.rb). */
+async function readBox(shell: Shell, path: string): Promise<{ name?: string; version?: string } | undefined> {
+  try {
+    return JSON.parse((await shell.read(path)) ?? "") as { name?: string; version?: string };
+  } catch {
+    // no box, or none yet
+    return undefined;
+  }
 }

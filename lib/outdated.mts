@@ -6,9 +6,27 @@ import type { Box } from "./boxes.mts";
 import { firmwareOf } from "./firmware.mts";
 import { doctor, remedies } from "./fixes.mts";
 import { ampleWindow, cardsOf, passedOf, windowOf } from "./gpus.mts";
-import type { LabMachine } from "./lab.mts";
+import type { Lab, LabMachine } from "./lab.mts";
 import { described } from "./pci.mts";
 import { isOwn } from "./providers.mts";
+
+/** The box that a VM was made from and the one that it shall have: names where they differ, else versions. */
+function boxes({ box: has, boxName }: LabMachine, machine: SettledMachine, box: Box | undefined) {
+  if (boxName !== undefined && boxName !== machine.box) return { has: boxName, wants: machine.box };
+  return { has, wants: box && (has?.startsWith(`${box.version}.`) ? has : box.version) };
+}
+
+/** A VM of which libvirt could not be asked. */
+export function unasked({ name }: SettledMachine, { silent }: Lab): Finding {
+  return {
+    check: "provider.access",
+    machine: name,
+    status: "fail",
+    says: "what there is of the VM is unknown, since libvirt does not answer",
+    evidence: [{ read: "virsh", value: silent ?? "nothing" }],
+    fix: [doctor("provider.access")],
+  };
+}
 
 /** What the VM has and what the config wants, where only making it anew brings one to the other; undefined if there is nothing. */
 export function outdated(
@@ -23,11 +41,7 @@ export function outdated(
   const wanted = windowOf(cardsOf(machine, host));
   const differences = [
     { what: "its provider", has: there.provider, wants: machine.provider },
-    {
-      what: "its box",
-      has: there.box,
-      wants: box && (there.box?.startsWith(`${box.version}.`) ? there.box : box.version),
-    },
+    { what: "its box", ...boxes(there, machine, box) },
     { what: "its accelerator", has: made?.accelerator, wants: machine.accelerator },
     {
       what: "its cards",

@@ -7,7 +7,7 @@ import { composeFile } from "./compose.mts";
 import { driverState, partWish } from "./hyperv.mts";
 import type { Lab, LabMachine } from "./lab.mts";
 import { inLane, once } from "./lanes.mts";
-import { outdated, unresolved } from "./outdated.mts";
+import { outdated, unasked, unresolved } from "./outdated.mts";
 import { isOwn, providerOf } from "./providers.mts";
 import { joined, nothing, render, Rendered } from "./render.mts";
 import { gpusOf } from "./reservations.mts";
@@ -43,16 +43,16 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, wi
   const { recreate, names } = wish;
   const boxes = new Map<string, Box>();
   for (const machine of config.machines) {
-    const box = boxes.has(machine.box) ? undefined : boxOf(machine, host, texts, lab.folder);
-    if (box) boxes.set(machine.box, box);
+    const box = boxes.has(boxKey(machine)) ? undefined : boxOf(machine, host, texts, lab.folder);
+    if (box) boxes.set(boxKey(machine), box);
   }
   const chosen = config.machines.filter(({ name }) => names?.includes(name) ?? true);
   const work = chosen.map((machine) => ({
     machine,
-    ...workOn(machine, config, host, lab, boxes.get(machine.box), recreate),
+    ...workOn(machine, config, host, lab, boxes.get(boxKey(machine)), recreate),
   }));
   const missing = [...boxes.values()].filter((box) =>
-    work.some(({ machine, creates }) => creates && machine.box === box.name && !has(lab, box))
+    work.some(({ machine, creates }) => creates && boxes.get(boxKey(machine)) === box && !has(lab, box))
   );
   return {
     files: [
@@ -159,6 +159,7 @@ function workOn(
   const unknown = unresolved(machine, host);
   const nothing = { creates: false, starts: false, before: [], after: [] };
   if (unknown.length > 0) return { ...nothing, findings: unknown };
+  if (there.state === "unknown") return { ...nothing, findings: [unasked(machine, lab)] };
   const stale = outdated(machine, host, there, box);
   if (stale && !recreate) return { ...nothing, findings: [stale] };
   const creates = stale !== undefined || there.state === "absent" || there.state === "half-made";
@@ -250,6 +251,9 @@ function inside({ engine }: SettledMachine, ...settings: string[]): string {
   return `sudo ${all.length > 0 ? `env ${all.join(" ")} ` : ""}sh -s`;
 }
 
+/** Each provider has a box of its own by a name. */
+const boxKey = ({ box, provider }: SettledMachine) => `${provider} ${box}`;
+
 function has(lab: Lab, box: Box): boolean {
   return (lab.boxes[box.name] ?? []).some((version) => version.startsWith(`${box.version}.`));
 }
@@ -257,7 +261,7 @@ function has(lab: Lab, box: Box): boolean {
 function vagrantfile(config: Settled, host: Host, lab: Lab, boxes: Map<string, Box>, texts: Texts): string {
   const machines = config.machines.filter(({ provider }) => isOwn(provider)).map((machine): Rendered => {
     const provider = providerOf(machine.provider);
-    const box = boxes.get(machine.box);
+    const box = boxes.get(boxKey(machine));
     return render(texts["templates/machine.rb"]!, {
       name: machine.name,
       box: machine.box,
@@ -266,8 +270,12 @@ function vagrantfile(config: Settled, host: Host, lab: Lab, boxes: Map<string, B
       provider: render(texts[`templates/${provider.template}`]!, provider.values(machine, host, lab.prefix)),
     });
   });
+  // Vagrant shuts down and removes only what the Vagrantfile names
+  const orphans = Object.keys(lab.orphans).map((name) => render("config.vm.define {{name}}", { name }));
   const requires = takesHyperv(config) ? new Rendered('require_relative "hyperv_gpu"\n') : nothing;
-  return `${render(texts["templates/Vagrantfile"]!, { requires, machines: joined(machines, "\n\n") }).text}\n`;
+  return `${
+    render(texts["templates/Vagrantfile"]!, { requires, machines: joined([...machines, ...orphans], "\n\n") }).text
+  }\n`;
 }
 
 /** Whether a VM of Hyper-V gets a card, for which Vagrant's provider needs more than it has. */

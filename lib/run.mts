@@ -31,6 +31,8 @@ export async function writeFiles({ shell }: Session, folder: string, files: File
  * that proves something may fail, since its findings say more.
  */
 export async function runSteps(session: Session, folder: string, steps: Step[], lock: Lock): Promise<void> {
+  // what an earlier run proved is no proof of this one
+  for (const { proves, output } of steps) if (proves && output) await session.shell.remove(`${folder}/${output}`);
   for (const lanes of stagesOf(steps)) {
     const run = { folder, lock, of: steps.length, alone: lanes.length === 1 };
     const ended = await Promise.allSettled(lanes.map(async (lane) => {

@@ -5,6 +5,8 @@
 set -eu
 name=$1 domain=$2
 ask() { virsh -q -c qemu:///system "$@"; }
+# without an answer all of it would seem to be gone
+ask uri >/dev/null || exit 1
 
 # Vagrant leaves the UEFI variables of a VM behind, and they belong to libvirt: what they are is kept until they are gone
 firmware=.vagrant/machines/$name/firmware.xml

@@ -187,6 +187,8 @@ test("passes Compose's own keys through", () => {
 test("refuses two ways of building one box", () => {
   const text = "machines: [{name: a, box: lab/x, image: debian-12}, {name: b, box: lab/x, image: debian-13}]";
   assert.match(wrong(text)[0]!, /^1:\d+ machines a and b build the box lab\/x in two ways/);
+  const ready = "machines: [{name: a, box: lab/x, gpu: {}}, {name: b, box: lab/x}]";
+  assert.equal(parseConfig(ready).machines.length, 2, "nothing is built");
 });
 
 test.run();

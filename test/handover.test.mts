@@ -19,19 +19,19 @@ function host(drivers: Record<string, string | null | undefined> = {}): Host {
   return made;
 }
 const functions = (made: Host) => made.pci!.filter(({ bdf }) => bdf === gpu || bdf === audio);
-const before = handed(functions(host()), [], false);
+const before = handed(functions(host()), [], () => false);
 const vfio = host({ [gpu]: "vfio-pci", [audio]: "vfio-pci" });
 
 test("writes down what a card was bound to, and keeps that while its VM has it", () => {
   assert.equal(before.map(({ bdf, driver }) => [bdf, driver]), [[gpu, "nouveau"], [audio, "snd_hda_intel"]]);
-  assert.equal(handed(functions(vfio), before, true), before, "an earlier run was killed half way");
+  assert.equal(handed(functions(vfio), before, () => true), before, "an earlier run was killed half way");
   assert.equal(
-    handed(functions(vfio), before, false).map(({ driver }) => driver),
+    handed(functions(vfio), before, () => false).map(({ driver }) => driver),
     ["vfio-pci", "vfio-pci"],
     "no VM has it: it is bound at boot now",
   );
   const other = [{ ...before[0]!, device: "1111" }];
-  assert.is(handed(functions(vfio), other, true)[0]!.driver, "vfio-pci", "another device had that address");
+  assert.is(handed(functions(vfio), other, () => true)[0]!.driver, "vfio-pci", "another device had that address");
 });
 
 test("says whether the host has its card back, and how to give it back", () => {
@@ -51,7 +51,7 @@ test("says whether the host has its card back, and how to give it back", () => {
   assert.is(returned("a", none, host({ [gpu]: null })).status, "pass");
   assert.not.match(returned("a", none, host({ [gpu]: "nouveau" })).fix[0]!.run!, /drivers_probe|modprobe/);
   assert.is(returned("a", before, host({ [gpu]: undefined })).status, "unknown");
-  const unread = handed(functions(host({ [gpu]: undefined })), [], false);
+  const unread = handed(functions(host({ [gpu]: undefined })), [], () => false);
   assert.not.ok("driver" in unread[0]!, "what was not read is not none");
   assert.is(returned("a", unread, host()).status, "unknown");
 });

@@ -52,6 +52,7 @@ function vagrantfile(host: Host, machine: string): string {
     folder: "/lab/.homelab-gpu",
     prefix: "lab-1_",
     boxes: {},
+    orphans: {},
     machines: { a: { domain: "lab-1_a", state: "absent" as const } },
   };
   const texts = Object.fromEntries(names.map((name) => [name, own(name)]));

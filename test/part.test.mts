@@ -29,6 +29,7 @@ function planned(keys = "", there: Partial<Lab["machines"][string]> = {}, host =
     folder: "/lab/.homelab-gpu",
     prefix: "lab-1_",
     boxes: {},
+    orphans: {},
     machines: { a: { domain: "lab-1_a", state: "absent", ...there } },
   };
   return { ...makePlan(settled, host, lab, texts), settled };
@@ -37,7 +38,7 @@ const file = (plan: { files: { path: string; text: string }[] }, path: string) =
   plan.files.find((one) => one.path === path)?.text ?? "";
 
 test("the box gets dxgkrnl and the toolkit, and no driver of NVIDIA's for Linux", () => {
-  const { scripts, environment } = JSON.parse(file(planned(), "packer/lab-x/values.auto.pkrvars.json"));
+  const { scripts, environment } = JSON.parse(file(planned(), "packer/lab~x~hyperv/values.auto.pkrvars.json"));
   assert.equal(scripts, [
     "install-docker.sh",
     "busybox-image.sh",
@@ -48,7 +49,7 @@ test("the box gets dxgkrnl and the toolkit, and no driver of NVIDIA's for Linux"
   assert.equal(environment, ["NVIDIA_SOURCE=host"]);
   const sum = "0".repeat(64);
   const other = planned(`, driver: {dxgkrnl: {url: "https://x.example/k.tar.gz", checksum: "sha256:${sum}"}}`);
-  assert.equal(JSON.parse(file(other, "packer/lab-x/values.auto.pkrvars.json")).environment, [
+  assert.equal(JSON.parse(file(other, "packer/lab~x~hyperv/values.auto.pkrvars.json")).environment, [
     "NVIDIA_SOURCE=host",
     "DXGKRNL_SOURCE=https://x.example/k.tar.gz",
     `DXGKRNL_SHA256=${sum}`,
@@ -75,7 +76,7 @@ test("up brings the host's driver before the services, and proves the layers of 
 test("does nothing while the host keeps its driver, and copies it anew once it has another", () => {
   const { settled } = planned();
   const machine = settled.machines[0]!;
-  const version = /1\.\d+/.exec(file(planned(), "packer/lab-x/metadata.json"))![0];
+  const version = /1\.\d+/.exec(file(planned(), "packer/lab~x~hyperv/metadata.json"))![0];
   const proof = {
     run: "/1",
     services: servicesHash(machine, settled),
@@ -90,6 +91,7 @@ test("does nothing while the host keeps its driver, and copies it anew once it h
     box: `${version}.0`,
     cpus: 2,
     memory: 1024,
+    address: "10.0.0.2",
     proof,
   };
   assert.equal(planned("", running).steps, []);

@@ -28,6 +28,7 @@ function planned(
     folder: "/home/me/lab/.homelab-gpu",
     prefix: "lab-123456_",
     boxes: more.boxes ?? {},
+    orphans: {},
     machines: Object.fromEntries(
       config.machines.map(({ name }) => [name, { domain: `lab-123456_${name}`, state: "absent", ...machines[name] }]),
     ),
@@ -48,7 +49,7 @@ test("renders the starter without its GPU", () => {
   const plan = planned(starter);
   golden("starter.Vagrantfile", file(plan, "Vagrantfile").replace(/1\.\d+\.0/, "1.HASH.0"));
   golden("starter.compose.yaml", file(plan, "compose/devlab.yaml"));
-  golden("starter.pkrvars.json", file(plan, "packer/homelab-gpu-debian-13/values.auto.pkrvars.json"));
+  golden("starter.pkrvars.json", file(plan, "packer/homelab-gpu~debian-13/values.auto.pkrvars.json"));
 });
 
 test("renders several machines, on hardware, with a box that is there", () => {
@@ -137,6 +138,18 @@ test("builds boxes side by side as far as the host has room, what asks for a pas
   assert.equal(proofs.map(({ lane }) => lane), ["a", "b", "c", "d"]);
 });
 
+test("a box for each provider, and no two boxes in one folder", () => {
+  const plan = planned(parseConfig(`machines:
+  - {name: a, box: lab/x-y, image: debian-13}
+  - {name: b, box: lab/x-y, image: debian-13, provider: virtualbox}
+  - {name: c, box: lab-x/y, image: debian-13}
+`));
+  const folders = [...new Set(plan.steps.flatMap(({ cwd = "" }) => /^packer\/.*/.exec(cwd) ?? []))];
+  assert.equal(folders, ["packer/lab~x-y", "packer/lab~x-y~virtualbox", "packer/lab-x~y"]);
+  const versions = [...file(plan, "Vagrantfile").matchAll(/box_version = '([^']*)'/g)].map(([, version]) => version);
+  assert.is(new Set(versions).size, 2, "the provider goes into a box, its name does not");
+});
+
 test("takes services away that the config has no longer", () => {
   const empty = parseConfig("machines: [{name: a, box: lab/x}]");
   const running = { state: "running" as const, run: "boot/3", cpus: 2, memory: 5632, address: "192.168.121.5" };
@@ -172,7 +185,7 @@ test("a box for a machine with an NVIDIA card gets the driver that was decided; 
   const built = (machine: string, name = "rtx4070-desktop-debian12") => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, image: debian-12, ${machine}}]`);
     const plan = planned(config, {}, { host: parseHost(own(`test/hosts/${name}.txt`)) });
-    return JSON.parse(file(plan, "packer/lab-x/values.auto.pkrvars.json"));
+    return JSON.parse(file(plan, "packer/lab~x/values.auto.pkrvars.json"));
   };
   const { scripts, environment } = built(
     "gpu: {}, driver: {toolkit_repository: 'http://10.0.2.2/x', default_runtime: true}",
@@ -277,9 +290,9 @@ test("asks for Packer's plugins where Packer has none built in", () => {
   const today = structuredClone(host);
   today.versions.packer = "1.11.2";
   const plan = planned(starter, {}, { host: today });
-  assert.ok(file(plan, "packer/homelab-gpu-debian-13/plugins.pkr.hcl").includes("required_plugins"));
+  assert.ok(file(plan, "packer/homelab-gpu~debian-13/plugins.pkr.hcl").includes("required_plugins"));
   assert.ok(titles(plan).includes("Get Packer's plugins"));
-  assert.not.ok(file(planned(starter), "packer/homelab-gpu-debian-13/plugins.pkr.hcl"), "1.6.6 refuses that block");
+  assert.not.ok(file(planned(starter), "packer/homelab-gpu~debian-13/plugins.pkr.hcl"), "1.6.6 refuses that block");
 });
 
 test("two machines on one box: one box, one command that boots both", () => {

@@ -1,8 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { destroy } from "../lib/commands/machines.mts";
+import { destroy, down, ssh, status } from "../lib/commands/machines.mts";
 import { up } from "../lib/commands/up.mts";
-import { World } from "./world.mts";
+import { verify } from "../lib/commands/verify.mts";
+import { uuid, World } from "./world.mts";
 
 const test = suite("up");
 const three = `machines:
@@ -12,6 +13,14 @@ const three = `machines:
 services:
   web: {image: x/web, machine: a}
 `;
+const card = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}]\n";
+const two = `machines:
+  - {name: a, box: lab/y, cpus: 2, memory: 1024}
+  - {name: b, box: lab/y, cpus: 2, memory: 1024}
+`;
+/** A machine's part of state.json. */
+const state = (world: World) => JSON.parse(world.disk.get(`${world.folder}/state.json`)!);
+const running = (world: World) => [...world.domains].filter(([, number]) => number).map(([name]) => name.at(-1));
 
 test("with nothing to do it asks two programs, and says in one screen what is up", async () => {
   const world = new World(three, "vm-without-gpu");
@@ -56,6 +65,140 @@ test("a VM that does not come up costs the others nothing: the next run makes it
   assert.equal(world.asked.filter((words) => words.startsWith("vagrant ssh-config")).length, 3);
 });
 
+test("what an earlier run proved is no proof: a machine that no longer answers is said to", async () => {
+  const world = new World(three, "vm-without-gpu");
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  world.deaf.add("b");
+  world.said = [];
+  assert.is(await world.does(verify, world.session([])), 1);
+  assert.match(world.said.join(""), /✗ verify\.ssh \(b\): cannot be reached over SSH/);
+  assert.match(world.said.join(""), /✓ verify\.ssh \(a\)/);
+  await world.does(down, world.session([]));
+  assert.is(await world.does(up, world.session([])), 1);
+  assert.is(world.disk.get(`${world.folder}/verify/b.txt`), undefined);
+});
+
+test("a step that fails costs the proofs of other machines nothing", async () => {
+  const world = new World(three, "vm-without-gpu");
+  world.deaf.add("a");
+  assert.is(await world.does(up, world.session([])), 1);
+  assert.match(world.said.at(-1)!, /Copy the Compose file to a: failed with code 255/);
+  assert.equal(Object.keys(state(world).proofs), ["b", "c"]);
+});
+
+test("a lab whose folder was moved is the same lab: its VMs go by their ids", async () => {
+  const world = new World(two, "vm-without-gpu");
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  // by another path the names would be others
+  for (const [name, number] of [...world.domains]) {
+    world.domains.delete(name);
+    world.domains.set(`elsewhere-123456_${name.at(-1)}`, number);
+    world.ids.set(`elsewhere-123456_${name.at(-1)}`, uuid(name));
+  }
+  world.disk.set(
+    `${world.folder}/ssh/a`,
+    'Host a\n  HostName 192.168.121.5\n  IdentityFile "/old/place/private_key"\n',
+  );
+  world.asked = [];
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.not.ok(world.asked.some((words) => /remove-vm|vagrant up/.test(words)), world.asked.join("\n"));
+  assert.ok(world.asked.includes("vagrant ssh-config a"), "how it is reached is learnt anew");
+  assert.is(await world.does(destroy, world.session([])), 0);
+  assert.is(world.domains.size, 0);
+});
+
+test("while libvirt does not answer nothing is done that takes its silence for an answer", async () => {
+  const world = new World(two, "vm-without-gpu");
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  world.silent = "Failed to connect socket to '/run/libvirt/libvirt-sock': Permission denied";
+  for (const command of [down, destroy, verify, ssh]) {
+    world.said = [];
+    assert.is(await world.does(command, world.session(["a"].slice(0, command === ssh ? 1 : 0))), 1);
+    assert.match(world.said.join(""), /what there is of a, b is unknown: Failed to connect.*doctor provider\.access/s);
+  }
+  world.said = [];
+  await world.does(status, world.session([]));
+  assert.match(world.said.join(""), /a: unknown · libvirt does not answer: Failed to connect/);
+  delete world.silent;
+  assert.equal(running(world), ["a", "b"]);
+  assert.is(await world.does(down, world.session([])), 0);
+  assert.equal(running(world), []);
+});
+
+test("down shuts down what runs and was never reached, and the host has its card back", async () => {
+  const world = new World(card, "rtx4070-desktop-debian12");
+  world.dead.add("a");
+  assert.is(await world.does(up, world.session([])), 1);
+  assert.equal(running(world), ["a"]);
+  world.said = [];
+  await world.does(status, world.session([]));
+  assert.match(world.said.join(""), /a: half-made · it runs, and was never reached/);
+  assert.is(await world.does(down, world.session([])), 0, world.said.join(""));
+  assert.equal(running(world), []);
+  assert.match(world.said.join(""), /✓ gpu\.returned \(a\)/);
+});
+
+test("a card that goes from one machine to another: what the host had it bound to goes along", async () => {
+  const world = new World(two.replace("1024}", "1024, gpu: {device_id: 2786}}"), "rtx4070-desktop-debian12");
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  const before = state(world).handed.a;
+  assert.not.match(JSON.stringify(before), /vfio/);
+  world.config = two.replace(/1024}\n$/, "1024, gpu: {device_id: 2786}}\n");
+  assert.is(await world.does(up, world.session([], { recreate: true })), 0, world.said.join(""));
+  assert.equal(state(world).handed, { b: before });
+  assert.is(await world.does(destroy, world.session([])), 0, world.said.join(""));
+});
+
+test("destroy removes what it asked about, and forgets nothing that came while it asked", async () => {
+  const world = new World(two.replace(/1024}\n$/, "1024, gpu: {device_id: 2786}}\n"), "rtx4070-desktop-debian12");
+  assert.is(await world.does(up, world.session(["a"])), 0, world.said.join(""));
+  const session = world.session([], { yes: false });
+  const asked: string[] = [];
+  Object.assign(session.shell.terminal, { in: true, err: true });
+  session.shell.confirm = async (question) => {
+    asked.push(question);
+    assert.is(await world.does(up, world.session(["b"])), 0, world.said.join(""));
+    return true;
+  };
+  assert.is(await world.does(destroy, session), 0, world.said.join(""));
+  assert.equal(asked, ["Remove a and all that is in it?"]);
+  assert.equal(running(world), ["b"]);
+  assert.equal(Object.keys(state(world).handed), ["b"]);
+});
+
+test("a machine that the config has no longer is told of, shut down and removed by its name", async () => {
+  const world = new World(two, "vm-without-gpu");
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  world.config = two.replace("name: a", "name: c");
+  world.said = [];
+  assert.is(await world.does(up, world.session(["b"])), 0, world.said.join(""));
+  assert.match(world.said.join(""), /a is no longer in the config, and its VM is still there; to remove it: destroy a/);
+  assert.match(
+    world.disk.get(`${world.folder}/Vagrantfile`)!,
+    /config\.vm\.define 'a'\n/,
+    "else Vagrant knows nothing of it",
+  );
+  world.said = [];
+  await world.does(status, world.session([]));
+  assert.match(world.said.join(""), /a: running · .*no longer in the config/);
+  assert.is(await world.does(down, world.session(["a"])), 0);
+  assert.equal(running(world), ["b"]);
+  assert.is(await world.does(destroy, world.session(["a"])), 0);
+  assert.equal([...world.domains.keys()].map((name) => name.at(-1)), ["b"]);
+  assert.equal(Object.keys(state(world).proofs), ["b"]);
+  assert.is(await world.does(destroy, world.session(["a"])), 2);
+  assert.match(world.said.at(-1)!, /there is no machine a; there is c, b/);
+});
+
+test("another box by name makes a VM outdated", async () => {
+  const world = new World(two, "vm-without-gpu");
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  world.config = two.replace("name: a, box: lab/y", "name: a, box: lab/z");
+  world.said = [];
+  assert.is(await world.does(up, world.session([])), 1);
+  assert.match(world.said.join(""), /✗ machine\.outdated \(a\): its box changed/);
+});
+
 test("a power cut that emptied Vagrant's file of a VM costs nothing", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
@@ -63,14 +206,12 @@ test("a power cut that emptied Vagrant's file of a VM costs nothing", async () =
   world.disk.set(id, "");
   world.asked = [];
   assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
-  assert.is(world.disk.get(id), "5e");
+  assert.is(world.disk.get(id), uuid([...world.domains.keys()].find((name) => name.endsWith("_b"))!));
   assert.not.ok(world.asked.some((words) => /remove-vm|vagrant/.test(words)), world.asked.join("\n"));
 });
 
 test("destroy keeps in mind what the host's card was bound to until it is seen to be back", async () => {
-  const functions = ["0000:01:00.0", "0000:01:00.1"];
-  const card = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}]\n";
-  const world = new World(card, "rtx4070-desktop-debian12", functions);
+  const world = new World(card, "rtx4070-desktop-debian12");
   const handed = () => Object.keys(JSON.parse(world.disk.get(`${world.folder}/state.json`)!).handed);
   assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
   assert.equal(handed(), ["a"]);

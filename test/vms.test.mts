@@ -95,6 +95,7 @@ function planned(machine: string, there: Partial<Lab["machines"][string]> = {}, 
     folder,
     prefix: "lab-1_",
     boxes: {},
+    orphans: {},
     machines: { a: { domain: "lab-1_a", state: "absent", ...there } },
   };
   return makePlan(config, windows, lab, texts, { recreate });
@@ -114,13 +115,14 @@ for (const provider of ["hyperv", "virtualbox", "parallels"]) {
       "ssh -F ssh/a",
     ]);
     const file = (path: string) => plan.files.find((one) => one.path === path)!.text;
-    const values = JSON.parse(file("packer/lab-x/values.auto.pkrvars.json"));
+    const values = JSON.parse(file(`packer/lab~x~${provider}/values.auto.pkrvars.json`));
     assert.equal([values.source, values.provider], ["bento/ubuntu-24.04", provider]);
     assert.equal(values.scripts, ["install-docker.sh", "busybox-image.sh", "provision-1.sh", "finish-box.sh"]);
-    const { name, versions: [{ version, providers }] } = JSON.parse(file("packer/lab-x/metadata.json"));
+    const { name, versions: [{ version, providers }] } = JSON.parse(file(`packer/lab~x~${provider}/metadata.json`));
+    providers[0].url = decodeURIComponent(providers[0].url);
     assert.equal([name, providers], ["lab/x", [{
       name: provider,
-      url: `file://${folder}/packer/lab-x/output/package.box`,
+      url: `file://${folder}/packer/lab~x~${provider}/output/package.box`,
     }]]);
     assert.ok(file("Vagrantfile").includes(`m.vm.box_version = '~> ${version}'`));
     assert.match(version, /^1\.\d+\.0$/);

@@ -1,4 +1,5 @@
 // A host of which nothing is real, for whole commands: its files, libvirt and Vagrant live in memory, and any operation can go wrong.
+import { createHash } from "node:crypto";
 import process from "node:process";
 import { ConfigError, Trouble } from "../lib/errors.mts";
 import { prefixOf } from "../lib/lab.mts";
@@ -16,6 +17,9 @@ export interface Mishap {
   strike(operation: string): void;
 }
 
+/** The UUID that a domain gets when it is made. */
+export const uuid = (domain: string) => createHash("sha256").update(domain).digest("hex").slice(0, 32);
+
 /** A host, with what stays when a process ends: files, domains, processes. */
 export class World {
   readonly disk: Map<string, string>;
@@ -30,6 +34,10 @@ export class World {
   most = 0;
   /** Machines whose VM is made and never answers. */
   readonly dead = new Set<string>();
+  /** Machines that no longer answer over SSH. */
+  readonly deaf = new Set<string>();
+  /** What virsh says instead of an answer. */
+  silent?: string;
   operations = 0;
   /** Lines of the probe that could not be read, from now on. */
   unread?: RegExp;
@@ -37,13 +45,20 @@ export class World {
   readonly #running = new Map<Shell, number>();
   #numbers = 0;
   readonly #probe: string;
-  readonly #passed: string[];
+  /** UUIDs of domains that were given another name since they were made. */
+  readonly ids = new Map<string, string>();
+  /** Functions that each domain has from the host. */
+  readonly #passed = new Map<string, string[]>();
 
-  /** `passed`: functions that each VM has from the host, by libvirt's account. */
-  constructor(config: string, host: string, passed: string[] = []) {
-    this.disk = new Map([[`${process.cwd()}/homelab-gpu.yaml`, config], ["/proc/sys/kernel/random/boot_id", "boot\n"]]);
+  constructor(config: string, host: string) {
+    this.disk = new Map([["/proc/sys/kernel/random/boot_id", "boot\n"]]);
+    this.config = config;
     this.#probe = own(`test/hosts/${host}.txt`);
-    this.#passed = passed;
+  }
+
+  /** What the config says from now on. */
+  set config(text: string) {
+    this.disk.set(`${process.cwd()}/homelab-gpu.yaml`, text);
   }
 
   get folder(): string {
@@ -52,7 +67,7 @@ export class World {
 
   /** What the probe prints: while a VM runs, what it has from the host is on vfio-pci. */
   get #host(): string {
-    const taken = [...this.domains.values()].some((number) => number !== undefined) ? this.#passed : [];
+    const taken = [...this.domains].flatMap(([name, number]) => (number && this.#passed.get(name)) || []);
     const text = taken.reduce(
       (now, bdf) => now.replace(new RegExp(`^(${bdf}/driver:).*`, "m"), "$1vfio-pci"),
       this.#probe,
@@ -65,7 +80,12 @@ export class World {
     const files = [...this.disk].filter(([path]) =>
       path.startsWith(this.folder) && !/\/(logs|\.vagrant)\/|\/lock$/.test(path)
     );
-    const plain = files.map(([path, text]) => [path, text.replace(/"(at|run)": "[^"]*"/g, '"$1": ""')] as const);
+    const sorted = (text: string) => {
+      const { proofs, ...state } = JSON.parse(text);
+      return JSON.stringify({ ...state, proofs: Object.entries(proofs).sort() }, null, 2);
+    };
+    const known = files.map(([path, text]) => [path, path.endsWith("/state.json") ? sorted(text) : text] as const);
+    const plain = known.map(([path, text]) => [path, text.replace(/"(at|run)": "[^"]*"/g, '"$1": ""')] as const);
     const domains = [...this.domains].map(([name, number]) => [name, number ? "runs" : "off"] as const);
     return Object.fromEntries([...plain, ...domains].sort(([a], [b]) => a.localeCompare(b)));
   }
@@ -98,7 +118,14 @@ export class World {
       ask: async (command) => {
         await meet(`ask ${command.join(" ")}`);
         this.asked.push(command.slice(0, 2).join(" "));
-        return { ok: true, code: 0, out: command[0] === "virsh" ? this.virsh() : this.#host, err: "" };
+        if (command[0] !== "virsh") return { ok: true, code: 0, out: this.#host, err: "" };
+        if (this.silent === undefined) return { ok: true, code: 0, out: this.virsh(), err: "" };
+        return {
+          ok: false,
+          code: 1,
+          out: "",
+          err: `error: failed to connect to the hypervisor\nerror: ${this.silent}\n`,
+        };
       },
       run: async (command, settings) => {
         await meet(`start ${command.join(" ")}`);
@@ -177,16 +204,18 @@ export class World {
   /** What libvirt says of its domains. */
   virsh(): string {
     return [...this.domains].map(([name, number]) => {
-      const hostdevs = this.#passed.map((bdf) => {
+      const hostdevs = (this.#passed.get(name) ?? []).map((bdf) => {
         const [domain, bus, slot, fn] = bdf.split(/[:.]/);
         const address = `<address domain='0x${domain}' bus='0x${bus}' slot='0x${slot}' function='0x${fn}'/>`;
         return `<hostdev mode='subsystem' type='pci' managed='yes'><source>${address}</source></hostdev>`;
       });
-      const window = /X-PciMmio64Mb,string=\d+/.exec(this.disk.get(`${this.folder}/Vagrantfile`) ?? "")?.[0] ?? "";
+      const window = hostdevs.length > 0
+        ? (/X-PciMmio64Mb,string=\d+/.exec(this.disk.get(`${this.folder}/Vagrantfile`) ?? "")?.[0] ?? "")
+        : "";
       const type = this.#probe.includes("flag:vmx") ? "kvm" : "qemu";
-      return `Id: ${number ?? "-"}\nName: ${name}\nUUID: 5e\nCPU(s): 2\nMax memory: 1048576 KiB\n<domain type='${type}'>${
-        hostdevs.join("")
-      }${window}</domain>\n`;
+      return `Id: ${number ?? "-"}\nName: ${name}\nUUID: ${
+        this.ids.get(name) ?? uuid(name)
+      }\nCPU(s): 2\nMax memory: 1048576 KiB\n<domain type='${type}'>${hostdevs.join("")}${window}</domain>\n`;
     }).join("");
   }
 
@@ -201,7 +230,13 @@ export class World {
     if (program === "vagrant" && verb === "up") {
       for (const name of rest.filter((word) => !word.startsWith("-"))) {
         const domain = prefixOf(this.folder) + name;
-        if (!this.domains.has(domain)) this.domains.set(domain, undefined);
+        if (this.domains.has(domain)) continue;
+        this.domains.set(domain, undefined);
+        const block = this.disk.get(`${this.folder}/Vagrantfile`)?.split(`define '${name}'`)[1]?.split("define '")[0];
+        const functions = (block ?? "").matchAll(
+          /l\.pci domain: '0x(\w+)', bus: '0x(\w+)', slot: '0x(\w+)', function: '0x(\w)'/g,
+        );
+        this.#passed.set(domain, [...functions].map(([, of, bus, slot, fn]) => `${of}:${bus}:${slot}.${fn}`));
       }
     }
   }
@@ -211,26 +246,28 @@ export class World {
     const words = command.join(" ");
     this.asked.push(words);
     const { disk, domains, folder } = this;
-    const machine = (name: string) => `${folder}/.vagrant/machines/${name}/libvirt`;
+    const files = (machine: string) => `${folder}/.vagrant/machines/${machine}/libvirt`;
     let out = "";
     let code = 0;
     if (program === "vagrant" && verb === "up") {
-      for (const name of rest.filter((word) => !word.startsWith("-"))) {
-        domains.set(prefixOf(folder) + name, ++this.#numbers);
-        const box = new RegExp(`hostname = '${name}'[^]*?box_version = '~> (1\\.\\d+)\\.0'`).exec(
-          disk.get(`${folder}/Vagrantfile`) ?? "",
-        )?.[1];
+      for (const machine of rest.filter((word) => !word.startsWith("-"))) {
+        domains.set(prefixOf(folder) + machine, ++this.#numbers);
+        const block = disk.get(`${folder}/Vagrantfile`)?.split(`define '${machine}'`)[1]?.split("define '")[0] ?? "";
+        const name = /box = '([^']+)'/.exec(block)?.[1];
+        const box = /box_version = '~> (1\.\d+)\.0'/.exec(block)?.[1];
         const versions = [...disk.keys()].map((path) => /VAGRANTSLASH-[^/]*\/([\d.]+)\//.exec(path)?.[1] ?? "");
         const version = box && versions.find((one) => one.startsWith(box));
-        disk.set(`${machine(name)}/id`, "5e");
-        if (this.dead.has(name)) code = 1;
-        else disk.set(`${machine(name)}/up`, "");
-        disk.set(`${machine(name)}/box_meta`, JSON.stringify(version ? { version } : {}));
+        disk.set(`${files(machine)}/id`, uuid(prefixOf(folder) + machine));
+        if (this.dead.has(machine)) code = 1;
+        else disk.set(`${files(machine)}/up`, "");
+        disk.set(`${files(machine)}/box_meta`, JSON.stringify({ name, ...(version ? { version } : {}) }));
       }
     } else if (program === "vagrant" && verb === "ssh-config") {
       out = `Host ${rest[0]}\n  HostName 192.168.121.5\n`;
     } else if (program === "vagrant" && verb === "halt") {
       domains.set(prefixOf(folder) + rest[0], undefined);
+    } else if (words.startsWith("virsh -c qemu:///system destroy")) {
+      domains.set(rest.at(-1)!, undefined);
     } else if (words.startsWith("sh scripts/remove-vm.sh")) {
       domains.delete(rest[1]!);
       for (const path of [...disk.keys()]) {
@@ -242,6 +279,8 @@ export class World {
       const [name, version] = rest;
       const boxes = `${process.env.VAGRANT_HOME ?? `${process.env.HOME ?? ""}/.vagrant.d`}/boxes`;
       disk.set(`${boxes}/${name!.replaceAll("/", "-VAGRANTSLASH-")}/${version}.1/libvirt/box.img`, "");
+    } else if (program === "ssh" && this.deaf.has(command[3]!)) {
+      return { code: 255, tail: ["No route to host"] };
     } else if (program === "ssh" && output) {
       out = own("test/guests/fine.txt");
     } else if (words.includes("prepare/apply.sh")) {

@@ -1,10 +1,11 @@
 /** What people expect of a Vagrant wrapper: status, ssh, down, destroy. */
+import type { Config } from "../types/config.mts";
 import type { Status } from "../types/findings.mts";
 import type { Step } from "../types/plan.mts";
 import { Trouble } from "../errors.mts";
 import { returned } from "../handover.mts";
 import { parseHost } from "../host.mts";
-import { type Lab, readLab, readState, writeState } from "../lab.mts";
+import { answered, type Lab, type LabMachine, readLab, readState, writeState } from "../lab.mts";
 import { hold } from "../lock.mts";
 import { removal, vagrantEnv } from "../plan.mts";
 import { oneFinding, planLines } from "../print.mts";
@@ -15,8 +16,8 @@ import { chosen, lookOf, readProbe, readSource, type Session, type Source, talk 
 export async function status(session: Session): Promise<number> {
   const { source, lab } = await look(session);
   talk(session, `config: ${source.name}`);
-  for (const { name } of source.config.machines) {
-    const { state, address, box, cpus, memory, proof, run, made } = lab.machines[name]!;
+  for (const [name, machine] of Object.entries({ ...lab.machines, ...lab.orphans })) {
+    const { state, address, box, cpus, memory, proof, run, made } = machine;
     const services = source.config.services.filter(({ machine }) => machine === name).map((service) => service.name);
     const held = proof && proof.run === run
       ? `proven ${proof.at.slice(0, 16).replace("T", " ")} UTC`
@@ -31,8 +32,13 @@ export async function status(session: Session): Promise<number> {
       ]
       : state === "off"
       ? [`box version ${box ?? "unknown"}`]
+      : run
+      ? ["it runs, and was never reached"]
+      : state === "unknown"
+      ? [`libvirt does not answer: ${lab.silent}`]
       : [];
-    session.shell.print(`${[`${name}: ${state}`, ...rest].join(" · ")}\n`);
+    const orphan = name in lab.orphans ? ["no longer in the config"] : [];
+    session.shell.print(`${[`${name}: ${state}`, ...rest, ...orphan].join(" · ")}\n`);
   }
   return 0;
 }
@@ -49,6 +55,7 @@ export async function ssh(session: Session): Promise<number> {
     throw new Trouble(`which machine? ${names.map((one) => `ssh ${one}`).join(", ")}`);
   }
   chosen(source, [name]);
+  answered(lab);
   const machine = lab.machines[name]!;
   if (machine.state !== "running" || !machine.address) {
     const why = machine.state === "running" ? "was never reached" : `does not run (${machine.state})`;
@@ -59,65 +66,103 @@ export async function ssh(session: Session): Promise<number> {
   return await session.shell.attach(["ssh", "-F", `ssh/${name}`, name, ...session.rest], { cwd: source.folder });
 }
 
-/** `down`: shuts the machines down; `up` starts them again. */
+/** `down [machine…]`: shuts the machines down; `up` starts them again. */
 export async function down(session: Session): Promise<number> {
-  const { source, lab } = await look(session);
-  const running = Object.keys(lab.machines).filter((name) => lab.machines[name]!.state === "running");
-  const steps = running.map((name): Step => ({
-    lane: name,
-    title: `Shut ${name} down`,
-    command: ["vagrant", "halt", name],
-    env: vagrantEnv,
-  }));
-  const code = await perform(session, source, steps, "down", "no machine runs");
+  let running: string[] = [];
+  const source = await readSource(session);
+  const steps = (lab: Lab) => {
+    const all = named(lab, session.words);
+    running = Object.keys(all).filter((name) => all[name]!.run !== undefined);
+    return running.map((name) => shutdown(name, all[name]!));
+  };
+  const code = await perform(session, source, "down", "no machine runs", steps);
   if (code !== 0 || session.options.dryRun) return code;
   return (await cardsBack(session, source, running)).includes("fail") ? 1 : 0;
 }
 
-/** `destroy`: removes the machines and everything of this lab in libvirt. Boxes and downloads stay, for the next `up`. */
+/** One that was never reached would not hear that it shall shut down. */
+function shutdown(name: string, { state, domain, provider = "libvirt" }: LabMachine): Step {
+  const title = `Shut ${name} down`;
+  return state === "half-made" && provider === "libvirt"
+    ? { lane: name, title, command: ["virsh", "-c", "qemu:///system", "destroy", domain] }
+    : { lane: name, title, command: ["vagrant", "halt", name], env: vagrantEnv };
+}
+
+/**
+ * `destroy [machine…]`: removes the machines, also those that the config has no longer; without names everything of this lab in libvirt too.
+ * Boxes and downloads stay, for the next `up`.
+ */
 export async function destroy(session: Session): Promise<number> {
-  const { shell, options } = session;
-  const { source, lab } = await look(session);
-  const orphans = (await shell.list(`${source.folder}/.vagrant/machines`)).filter((name) => !lab.machines[name]);
-  const names = [...Object.keys(lab.machines).filter((name) => lab.machines[name]!.state !== "absent"), ...orphans];
-  // only libvirt has copies of boxes of its own
-  const boxes = shell.platform === "linux"
-    ? [
-      ...new Set(
-        source.config.machines.filter(({ name, provider = "libvirt" }) =>
-          (lab.machines[name]?.provider ?? provider) === "libvirt"
-        ).map(({ box }) => box),
-      ),
-    ]
-    : [];
-  const begun = await readState(shell, source.folder);
-  const copied = names.length > 0 || begun.removing || (await shell.list(`${source.folder}/verify`)).length > 0;
-  const steps = [
-    ...names.map((name) => removal(name, lab.machines[name] ?? { domain: lab.prefix + name }, `Remove the VM ${name}`)),
-    ...(copied
-      ? boxes.map((box): Step => ({
-        title: `Remove libvirt's copies of the box ${box}`,
-        command: ["sh", "scripts/box-volumes.sh", "drop", box],
-      }))
-      : []),
-  ];
-  if (steps.length > 0 && !options.dryRun && !options.yes && shell.terminal.in && shell.terminal.err) {
-    if (
-      !(await shell.confirm(`Remove ${names.join(", ")} and all that is in ${names.length === 1 ? "it" : "them"}?`))
-    ) return 1;
-  }
-  const mark = () => writeState(shell, source.folder, { ...begun, removing: true });
-  const code = await perform(session, source, steps, "destroy", "there is nothing to remove", mark);
-  if (code !== 0 || options.dryRun) return code;
-  const { removing: _, ...state } = await readState(shell, source.folder);
-  const back = await cardsBack(session, source, Object.keys(state.handed));
-  if (steps.length > 0 || Object.keys(state.handed).length > 0) {
+  const { shell, words } = session;
+  const source = await readSource(session);
+  const { folder, config } = source;
+  let names: string[] | undefined;
+  let removed = false;
+  const steps = async (lab: Lab) => {
+    const all = named(lab, words);
+    // what was not asked about is not removed, even if it came meanwhile
+    names ??= Object.keys(all).filter((name) => all[name]!.state !== "absent");
+    const there = names.filter((name) => all[name]);
+    const copied = words.length === 0 && (there.length > 0 || (await readState(shell, folder)).removing ||
+      (await shell.list(`${folder}/verify`)).length > 0);
+    const made = [
+      ...there.map((name) => removal(name, all[name]!, `Remove the VM ${name}`)),
+      ...(copied ? copiesOf(session, config, lab) : []),
+    ];
+    removed ||= made.length > 0;
+    return made;
+  };
+  const code = await perform(session, source, "destroy", "there is nothing to remove", steps, {
+    question: () => `Remove ${names!.join(", ")} and all that is in ${names!.length === 1 ? "it" : "them"}?`,
+    before: async () => {
+      if (words.length === 0) await writeState(shell, folder, { ...(await readState(shell, folder)), removing: true });
+    },
+  });
+  if (code !== 0 || session.options.dryRun) return code;
+  const { removing: _, ...state } = await readState(shell, folder);
+  const now = await readLab(shell, config, folder);
+  const there = Object.entries({ ...now.machines, ...now.orphans }).flatMap(([name, { state }]) =>
+    state === "absent" ? [] : [name]
+  );
+  const gone = Object.keys(state.handed).filter((name) =>
+    words.length > 0 ? words.includes(name) : !there.includes(name)
+  );
+  const back = await cardsBack(session, source, gone);
+  if (removed || gone.length > 0) {
+    const only = <T,>(of: Record<string, T>, keep: (name: string) => boolean) =>
+      Object.fromEntries(Object.entries(of).filter(([name]) => keep(name)));
     // what is not seen to be back stays written down
     const whole = back.every((status) => status === "pass");
-    await writeState(shell, source.folder, { ...state, proofs: {}, handed: whole ? {} : state.handed });
-    await shell.remove(`${source.folder}/verify`);
+    await writeState(shell, folder, {
+      ...state,
+      proofs: only(state.proofs, (name) => there.includes(name)),
+      handed: only(state.handed, (name) => !whole || !gone.includes(name)),
+    });
+    if (words.length === 0) await shell.remove(`${folder}/verify`);
   }
   return back.includes("fail") ? 1 : 0;
+}
+
+/** Steps that remove libvirt's copies of the boxes. No other provider has copies of its own. */
+function copiesOf({ shell }: Session, { machines }: Config, lab: Lab): Step[] {
+  if (shell.platform !== "linux") return [];
+  const inLibvirt = machines.filter(({ name, provider = "libvirt" }) =>
+    (lab.machines[name]?.provider ?? provider) === "libvirt"
+  );
+  return [...new Set(inLibvirt.map(({ box }) => box))].map((box) => ({
+    title: `Remove libvirt's copies of the box ${box}`,
+    command: ["sh", "scripts/box-volumes.sh", "drop", box],
+  }));
+}
+
+/** The machines that were named, or all of them, with those that the config has no longer. */
+function named({ machines, orphans }: Lab, words: string[]): Record<string, LabMachine> {
+  const all = { ...machines, ...orphans };
+  const stranger = words.find((word) => !Object.hasOwn(all, word));
+  if (stranger !== undefined) {
+    throw new Trouble(`there is no machine ${stranger}; there is ${Object.keys(all).join(", ")}`);
+  }
+  return words.length > 0 ? Object.fromEntries(words.map((word) => [word, all[word]!])) : all;
 }
 
 /** Looks whether the host has the cards of these machines back, and says so of each. */
@@ -137,28 +182,40 @@ async function look(session: Session): Promise<{ source: Source; lab: Lab }> {
   return { source, lab: await readLab(session.shell, source.config, source.folder) };
 }
 
+/** Runs the steps that a command has for the lab: what they are is asked again once the lock is held, since another run may have been at work. */
 async function perform(
   session: Session,
   source: Source,
-  steps: Step[],
   command: string,
   nothing: string,
-  before = () => Promise.resolve(),
+  stepsFor: (lab: Lab) => Step[] | Promise<Step[]>,
+  { question, before }: { question?: () => string; before?: () => Promise<void> } = {},
 ): Promise<number> {
   const { shell, options } = session;
+  const { config, folder } = source;
+  const steps = async () => {
+    const lab = await readLab(shell, config, folder);
+    answered(lab);
+    return await stepsFor(lab);
+  };
   talk(session, `config: ${source.name}`);
-  if (steps.length === 0) {
+  const wanted = await steps();
+  if (wanted.length === 0) {
     talk(session, nothing);
     return 0;
   }
   if (options.dryRun) {
-    shell.print(`${planLines(source.folder, [], steps, lookOf(session, "out")).join("\n")}\n`);
+    shell.print(`${planLines(folder, [], wanted, lookOf(session, "out")).join("\n")}\n`);
     return 0;
   }
-  const lock = await hold(shell, source.folder, command, (line) => talk(session, line));
+  if (question && !options.yes && shell.terminal.in && shell.terminal.err && !(await shell.confirm(question()))) {
+    return 1;
+  }
+  const lock = await hold(shell, folder, command, (line) => talk(session, line));
   try {
-    await before();
-    await runSteps(session, source.folder, steps, lock);
+    const now = await steps();
+    await before?.();
+    await runSteps(session, folder, now, lock);
   } finally {
     await lock.release();
   }

@@ -2,6 +2,7 @@ import type { SettledMachine } from "../types/config.mts";
 import type { Finding, Fix } from "../types/findings.mts";
 import type { Host } from "../types/host.mts";
 import type { Step } from "../types/plan.mts";
+import { Trouble } from "../errors.mts";
 import { notesFor } from "../checks.mts";
 import { passedOf } from "../gpus.mts";
 import { handed } from "../handover.mts";
@@ -21,6 +22,7 @@ export async function up(session: Session): Promise<number> {
   const { source, names } = found;
   const { folder } = source;
   talk(session, `config: ${source.name}`);
+  tellOrphans(session, found.lab);
   if (source.left.length > 0) talk(session, `without a GPU these services are left out: ${source.left.join(", ")}`);
 
   let lock: Lock | undefined;
@@ -63,12 +65,14 @@ export async function up(session: Session): Promise<number> {
     } else {
       tellWarnings(session, found);
       await keepHanded(session, found);
-      await runSteps(session, folder, plan.steps, await take());
-      const bad = await proven(session, source, plan.steps);
+      const failure = await runSteps(session, folder, plan.steps, await take()).then(() => undefined, troubleOf);
+      const bad = await proven(session, source, plan.steps, failure !== undefined);
+      if (failure && bad.length === 0) throw failure;
       if (bad.length > 0) {
         shell.print(
           `${findingLines(bad, { ...lookOf(session, "out", found.host), notes: notesFor(found.host) }).join("\n")}\n`,
         );
+        if (failure) throw failure;
         return 1;
       }
     }
@@ -115,10 +119,22 @@ function fixStep({ say, run, root }: Fix, host: Host): Step {
   return { title: say, command: ["sh", "-c", sudo ? asRoot(run!) : run!], ...(sudo ? { terminal: true } : {}) };
 }
 
-/** Reads what the proving steps brought; keeps the proofs that hold. The findings that fail. */
-async function proven(session: Session, source: Survey["source"], steps: Step[]): Promise<Finding[]> {
+/** What went wrong in some step; whatever else is thrown is thrown on. */
+function troubleOf(error: unknown): Trouble {
+  if (error instanceof Trouble) return error;
+  throw error;
+}
+
+/**
+ * Reads what the proving steps brought, keeps the proofs that hold, and gives the findings that fail. `some`: of the machines whose proof was come
+ * to, since a step failed before the others'.
+ */
+async function proven(session: Session, source: Survey["source"], steps: Step[], some: boolean): Promise<Finding[]> {
+  const all = steps.flatMap(({ proves, output }) => (proves && output ? [{ name: proves, output }] : []));
+  const there = await Promise.all(all.map(({ output }) => session.shell.stamp(`${source.folder}/${output}`)));
+  const names = all.flatMap(({ name }, i) => (!some || there[i] !== undefined ? [name] : []));
+  if (names.length === 0) return [];
   const now = await survey(session, source);
-  const names = steps.flatMap(({ proves }) => proves ?? []);
   const machines = now.settled.machines.filter(({ name }) => names.includes(name));
   const judged = await prove(session, now, machines);
   await keepProofs(
@@ -153,10 +169,21 @@ async function keepHanded(
   { source: { folder }, names, settled, host, lab }: Survey,
 ): Promise<void> {
   const state = await readState(shell, folder);
+  const earlier = Object.values(state.handed).flat();
+  // whichever VM of ours has a card, as when it goes from one machine to another
+  const vms = Object.values({ ...lab.machines, ...lab.orphans }).filter(({ state }) =>
+    state === "running" || state === "half-made"
+  );
+  const taken = (bdf: string) => vms.some(({ made }) => made?.passed.some(({ host }) => host === bdf) ?? true);
   for (const machine of settled.machines.filter(({ name, gpus }) => gpus.length > 0 && names.includes(name))) {
-    const { name } = machine;
-    const taken = ["running", "half-made"].includes(lab.machines[name]!.state);
-    state.handed[name] = handed(passedOf(machine, host) ?? [], state.handed[name] ?? [], taken);
+    const functions = passedOf(machine, host) ?? [];
+    const others = Object.entries(state.handed).map(([name, had]) =>
+      [name, had.filter(({ bdf }) => !functions.some((fn) => fn.bdf === bdf))] as const
+    );
+    state.handed = {
+      ...Object.fromEntries(others.filter(([, had]) => had.length > 0)),
+      [machine.name]: handed(functions, earlier, taken),
+    };
   }
   if (Object.keys(state.handed).length > 0) await writeState(shell, folder, state);
 }
@@ -167,6 +194,13 @@ function tellWarnings(session: Session, { findings, host }: Survey): void {
     oneFinding(finding, look)
   );
   if (lines.length > 0 && !session.options.quiet) session.shell.say(`${lines.join("\n")}\n`);
+}
+
+/** Names VMs that nobody asked for any longer. */
+function tellOrphans(session: Session, { orphans }: Lab): void {
+  for (const name of Object.keys(orphans)) {
+    talk(session, `${name} is no longer in the config, and its VM is still there; to remove it: destroy ${name}`);
+  }
 }
 
 /** The closing lines: what is up, where, what runs in it, how to get in. */

@@ -3,10 +3,11 @@ import type { Finding } from "../types/findings.mts";
 import { command } from "../fixes.mts";
 import { passedOf } from "../gpus.mts";
 import { driverVersion, hostDriver, partWish } from "../hyperv.mts";
+import { answered } from "../lab.mts";
 import { inLane } from "../lanes.mts";
 import { hold } from "../lock.mts";
 import { proofOf } from "../plan.mts";
-import { findingLines } from "../print.mts";
+import { findingLines, planLines } from "../print.mts";
 import { runSteps } from "../run.mts";
 import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../session.mts";
 import { verified } from "../verify.mts";
@@ -17,18 +18,19 @@ export async function verify(session: Session): Promise<number> {
   const found = await survey(session);
   const { source, settled, lab } = found;
   talk(session, `config: ${source.name}`);
+  answered(lab);
   const up = settled.machines.filter(({ name }) => lab.machines[name]?.state === "running");
   const down = settled.machines.filter((machine) => !up.includes(machine));
+  const steps = up.flatMap((machine) => inLane(machine.name, [proofOf(machine, settled)]));
+  if (session.options.dryRun) {
+    shell.print(`${planLines(source.folder, [], steps, lookOf(session, "out")).join("\n")}\n`);
+    return 0;
+  }
   const texts = await readTexts(session, source.config);
   const lock = await hold(shell, source.folder, "verify", (line) => talk(session, line));
   try {
     await shell.write(`${source.folder}/scripts/verify-guest.sh`, texts["scripts/verify-guest.sh"]!);
-    await runSteps(
-      session,
-      source.folder,
-      up.flatMap((machine) => inLane(machine.name, [proofOf(machine, settled)])),
-      lock,
-    );
+    await runSteps(session, source.folder, steps, lock);
   } finally {
     await lock.release();
   }

@@ -22,9 +22,7 @@ type Command = (session: Session) => Promise<number>;
 
 /** A fresh host with a lab that is as `before` leaves it. */
 async function host(gpu: boolean, before: Command[] = []): Promise<World> {
-  const world = gpu
-    ? new World(card, "rtx4070-desktop-debian12", ["0000:01:00.0", "0000:01:00.1"])
-    : new World(plain, "vm-without-gpu");
+  const world = gpu ? new World(card, "rtx4070-desktop-debian12") : new World(plain, "vm-without-gpu");
   for (const command of before) assert.is(await world.does(command, world.session([])), 0, world.said.join(""));
   return world;
 }

@@ -106,6 +106,7 @@ test("a config: its values are words of their own to every program, and quoted i
       folder: `/srv/${hostile}/.homelab-gpu`,
       prefix: prefixOf(`/srv/${hostile}/.homelab-gpu`),
       boxes: {},
+      orphans: {},
       machines: { vm: { domain: "x_vm", state: "absent" } },
     };
     const { steps, files } = makePlan(settled, host, lab, texts);

@@ -52,6 +52,7 @@ function lab(folder: string, machine: string, host: Host = windows, change = (te
     folder,
     prefix: "lab-1_",
     boxes: {},
+    orphans: {},
     machines: { a: { domain: "lab-1_a", state: "absent" as const } },
   };
   const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
@@ -278,12 +279,14 @@ test("vagrant up on VirtualBox: CPUs and memory, and no card without a card", ({
 
 test("Vagrant takes a box by the file that tells of it, from a folder with a blank in its name", ({ folder }) => {
   lab(folder, "provider: virtualbox, image: debian-13");
-  const built = join(folder, "packer/lab-x/output");
+  const built = join(folder, "packer/lab~x~virtualbox/output");
   mkdirSync(built, { recursive: true });
   writeFileSync(join(folder, "metadata.json"), '{"provider": "virtualbox"}');
   spawnSync("tar", ["-cf", join(built, "package.box"), "-C", folder, "metadata.json"]);
-  const { versions: [{ version }] } = JSON.parse(readFileSync(join(folder, "packer/lab-x/metadata.json"), "utf8"));
-  const words = ["box", "add", "--force", "--provider", "virtualbox", "packer/lab-x/metadata.json"];
+  const { versions: [{ version }] } = JSON.parse(
+    readFileSync(join(folder, "packer/lab~x~virtualbox/metadata.json"), "utf8"),
+  );
+  const words = ["box", "add", "--force", "--provider", "virtualbox", "packer/lab~x~virtualbox/metadata.json"];
   const { status, said } = vagrant(folder, "virtualbox", words);
   assert.is(status, 0, said);
   assert.ok(

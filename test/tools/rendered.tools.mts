@@ -56,7 +56,12 @@ function planned(text: string): File[] {
   const machines = Object.fromEntries(
     config.machines.map(({ name }) => [name, { domain: name, state: "absent" as const }]),
   );
-  return makePlan(settle(config, host), host, { folder: "/lab", prefix: "lab-1_", boxes: {}, machines }, texts).files;
+  return makePlan(
+    settle(config, host),
+    host,
+    { folder: "/lab", prefix: "lab-1_", boxes: {}, orphans: {}, machines },
+    texts,
+  ).files;
 }
 function written(files: File[], folder: string): void {
   for (const { path, text } of files) {
@@ -156,7 +161,7 @@ for (const [name, command] of [["1", "docker-compose"], ["2", process.env.COMPOS
 test("Packer takes the box's files, and every value for itself", ({ folder }) => {
   const files = planned("machines: [{name: a, box: lab/x, image: debian-13, provision: [/my.sh]}]");
   written(files, folder);
-  const box = join(folder, "packer/lab-x");
+  const box = join(folder, "packer/lab~x");
   const values = JSON.parse(files.find(({ path }) => path.endsWith("pkrvars.json"))!.text);
   mkdirSync(join(box, "seed"));
   for (const name of ["user-data", "meta-data", "authorized_keys", "key"]) writeFileSync(join(box, "seed", name), "");
@@ -174,7 +179,7 @@ test("Packer takes the files of a box from a published one, and every value for 
     "machines: [{name: a, box: lab/x, provider: virtualbox, image: debian-13, provision: [/my.sh]}]",
   );
   written(files, folder);
-  const box = join(folder, "packer/lab-x");
+  const box = join(folder, "packer/lab~x~virtualbox");
   const values = JSON.parse(files.find(({ path }) => path.endsWith("pkrvars.json"))!.text);
   run("packer", ["validate", "."], box);
   writeFileSync(join(box, "values.auto.pkrvars.json"), JSON.stringify({ ...values, scripts: hostile }));
