@@ -1,25 +1,43 @@
 /** How kernel arguments and the early boot image are changed on a host: as data, one entry a boot loader or tool. */
 import type { Fix } from "./types/findings.mts";
-import type { Host } from "./types/host.mts";
+import type { Configuration, Host } from "./types/host.mts";
 import { command } from "./fixes.mts";
+import { typed } from "./render.mts";
 
 /** A way in which a host keeps its kernel arguments. */
 interface Loader {
   name: string;
   /** Whether this host keeps them so; the first in the list that says yes is it. */
   here(host: Host): boolean;
+  /** Whether its boot entries are made of such a file, or are in it. */
+  reads(file: string, host: Host): boolean;
+  /** Makes the boot entries anew from those files; absent where the files are the entries. */
+  refresh?(host: Host): string;
   add(argument: string, host: Host): string;
+  /** Adding what is there already changes nothing. */
+  repeats?: true;
   /** Removing takes an argument by its exact text. */
   remove(argument: string, host: Host): string;
 }
 
 const program = (host: Host, name: string) => host.programs !== undefined && name in host.programs;
+/** Whether a file that configures arguments was read. */
+const has = ({ kernel }: Host, path: string) => kernel.configurations.some(({ file }) => file === path);
+/** Entries of the Boot Loader Specification. RHEL 8 keeps their arguments in GRUB's own block of variables. */
+const isEntry = (file: string) => file.startsWith("/boot/loader/entries/") || file === "/boot/grub2/grubenv";
+const isCmdline = (file: string) => file === "/etc/kernel/cmdline";
+/** Debian's grub-mkconfig, and so its derivatives', reads files of /etc/default/grub.d after the one that all have. */
+const isGrub = (file: string, { os }: Host) =>
+  file === "/etc/default/grub" ||
+  ([os.id, ...os.like].some((id) => id === "debian" || id === "ubuntu") && file.startsWith("/etc/default/grub.d/"));
 
 /** Kernel arguments by boot loader, the most particular first: several are there at once, and one of them writes the others' files. */
 const loaders: Loader[] = [
   {
     name: "rpm-ostree",
     here: (host) => program(host, "rpm-ostree") && host.marks.includes("/run/ostree-booted"),
+    reads: isEntry,
+    repeats: true,
     add: (argument) => `rpm-ostree kargs --append-if-missing=${argument}`,
     remove: (argument) => `rpm-ostree kargs --delete-if-present=${argument}`,
   },
@@ -27,39 +45,53 @@ const loaders: Loader[] = [
     name: "Proxmox with systemd-boot",
     here: (host) =>
       host.marks.includes("/etc/pve") && program(host, "proxmox-boot-tool") &&
-      host.kernel.sources.includes("/etc/kernel/cmdline"),
+      has(host, "/etc/kernel/cmdline"),
+    reads: isCmdline,
+    refresh: () => "proxmox-boot-tool refresh",
     add: (argument) => `sed -i '1 s/$/ ${argument}/' /etc/kernel/cmdline && proxmox-boot-tool refresh`,
     remove: (argument) => `sed -i 's/ *\\b${pattern(argument)}\\b//' /etc/kernel/cmdline && proxmox-boot-tool refresh`,
   },
   {
     name: "kernelstub",
     here: (host) => program(host, "kernelstub"),
+    reads: (file) => file === "/etc/kernelstub/configuration",
     add: (argument) => `kernelstub -a ${argument}`,
     remove: (argument) => `kernelstub -d ${argument}`,
   },
   {
     name: "grubby",
     here: (host) => program(host, "grubby"),
+    reads: (file, host) => host.kernel.bls ? isEntry(file) : isEntry(file) || isGrub(file, host),
+    repeats: true,
     add: (argument) => `grubby --update-kernel=ALL --args=${argument}`,
     remove: (argument) => `grubby --update-kernel=ALL --remove-args=${argument}`,
   },
   {
     name: "openSUSE with systemd-boot",
-    here: (host) => program(host, "sdbootutil") && host.kernel.sources.includes("/etc/kernel/cmdline"),
+    here: (host) => program(host, "sdbootutil") && has(host, "/etc/kernel/cmdline"),
+    reads: isCmdline,
+    refresh: () => "sdbootutil update-all-entries",
     add: (argument) => `sed -i '1 s/$/ ${argument}/' /etc/kernel/cmdline && sdbootutil update-all-entries`,
     remove: (argument) =>
       `sed -i 's/ *\\b${pattern(argument)}\\b//' /etc/kernel/cmdline && sdbootutil update-all-entries`,
   },
   {
     name: "GRUB",
-    here: (host) => host.kernel.sources.includes("/etc/default/grub") && regenerate(host) !== undefined,
+    here: (host) => has(host, "/etc/default/grub") && regenerate(host) !== undefined,
+    reads: (file, host) => host.kernel.bls ? isEntry(file) : isGrub(file, host),
+    refresh: (host) => regenerate(host)!,
     add: (argument, host) => `${grubEdit(argument, host)} && ${regenerate(host)}`,
-    remove: (argument, host) =>
-      `sed -i '/^GRUB_CMDLINE_LINUX/ s/ *\\b${pattern(argument)}\\b//' /etc/default/grub && ${regenerate(host)}`,
+    remove: (argument, host) => {
+      const all = [...host.kernel.configurations.map(({ file }) => file), ...host.kernel.unread];
+      const files = new Set(all.filter((file) => isGrub(file, host)));
+      const edit = `/^GRUB_CMDLINE_LINUX/ s/ *\\b${pattern(argument)}\\b//`;
+      return `sed -i '${edit}' ${[...files].map(typed).join(" ")} && ${regenerate(host)}`;
+    },
   },
   {
     name: "systemd-boot",
-    here: (host) => host.kernel.sources.some((file) => file.startsWith("/boot/loader/entries/")) && !host.kernel.bls,
+    here: ({ kernel }) => kernel.configurations.some(({ file }) => isEntry(file)) && !kernel.bls,
+    reads: isEntry,
     add: (argument) => `sed -i '/^options/ s/$/ ${argument}/' /boot/loader/entries/*.conf`,
     remove: (argument) => `sed -i '/^options/ s/ *\\b${pattern(argument)}\\b//' /boot/loader/entries/*.conf`,
   },
@@ -101,10 +133,47 @@ export function iommuArguments({ iommu, kernel }: Host): { add: string[]; remove
   return { add: iommu.acpiTables.includes("IVRS") ? ["iommu=pt"] : [], remove };
 }
 
+/** What those files say that this host's boot entries are made of. `whole`: none of them is unread. Undefined where none was read. */
+function configured(host: Host): { words: string[]; whole: boolean } | undefined {
+  const loader = loaderOf(host);
+  const counts = (file: string) => loader?.reads(file, host) ?? (isEntry(file) || !host.kernel.bls);
+  const read = host.kernel.configurations.filter(({ file }) => counts(file));
+  if (read.length === 0) return undefined;
+  // grub-mkconfig is a shell that reads one file after the other: the last value of a variable counts
+  const replaced = (variable: string | undefined, at: number) =>
+    variable !== undefined && read.slice(at + 1).some((later) => later.variable === variable && !later.adds);
+  const words = read.filter(({ variable }, at) => !replaced(variable, at)).flatMap((one) => one.arguments);
+  return { words, whole: loader !== undefined && !host.kernel.unread.some(counts) };
+}
+
+/** The kernel's arguments at the next boot, as far as they are configured; undefined where that could not be read. */
+export function configuredArguments(host: Host): string[] | undefined {
+  return configured(host)?.words;
+}
+
 /** Whether an argument is configured for the next boot but does not run yet; undefined where the configuration cannot be read. */
-export function waitsForReboot({ kernel }: Host, argument: string): boolean | undefined {
-  if (!kernel.configured || !kernel.arguments) return undefined;
-  return kernel.configured.includes(argument) && !kernel.arguments.includes(argument);
+export function waitsForReboot(host: Host, argument: string): boolean | undefined {
+  const words = configuredArguments(host);
+  if (!words || !host.kernel.arguments) return undefined;
+  return words.includes(argument) && !host.kernel.arguments.includes(argument);
+}
+
+/** Whether an argument runs that the next boot is without: where all that configures arguments was read, and none of it has it. */
+export function removalWaits(host: Host, argument: string): boolean {
+  const found = configured(host);
+  return found !== undefined && found.whole && !found.words.includes(argument) &&
+    host.kernel.arguments?.includes(argument) === true;
+}
+
+/** Brings what is configured into the boot entries, which a forgotten update-grub leaves as they were; does no harm where that was done. */
+export function refreshEntries(host: Host, argument?: string): Fix | undefined {
+  const loader = loaderOf(host);
+  const run = loader?.refresh?.(host) ?? (loader?.repeats && argument ? loader.add(argument, host) : undefined);
+  return run === undefined
+    ? undefined
+    : command(`Bring what is configured into the boot entries, if that was not done (${loader!.name})`, run, {
+      root: true,
+    });
 }
 
 /** Makes the early boot image anew, by this tool where one is known. */
@@ -132,17 +201,20 @@ export function initramfsOf(host: Host): Initramfs | undefined {
   return found && { name: found[1], rebuild: found[2] };
 }
 
-/** GRUB's variable that holds arguments for every ordinary start here. */
-function variable({ kernel }: Host): string {
-  const names = kernel.grub.map(({ variable }) => variable);
-  return names.includes("GRUB_CMDLINE_LINUX_DEFAULT") || names.length === 0 ? "GRUB_CMDLINE_LINUX_DEFAULT" : names[0]!;
+/** GRUB's variable that holds arguments for every ordinary start here, where it is given its last value. */
+function lastOf(host: Host): Partial<Configuration> & { variable: string } {
+  const all = host.kernel.configurations.filter(({ file, variable }) => variable && isGrub(file, host));
+  const names = all.map(({ variable }) => variable!);
+  const variable = names.length === 0 || names.includes("GRUB_CMDLINE_LINUX_DEFAULT")
+    ? "GRUB_CMDLINE_LINUX_DEFAULT"
+    : names[0]!;
+  return { variable, ...all.findLast((one) => one.variable === variable) };
 }
 
 /** Puts an argument before the quote that ends the variable's value, whichever quote that is; one without quotes gets them. */
 function grubEdit(argument: string, host: Host): string {
-  const name = variable(host);
-  const quote = host.kernel.grub.find((one) => one.variable === name)?.quote;
-  const file = "/etc/default/grub";
+  const { variable: name, quote, file: path = "/etc/default/grub" } = lastOf(host);
+  const file = typed(path);
   if (quote === undefined) return `echo '${name}="${argument}"' >>${file}`;
   if (quote === "") return `sed -i 's/^\\(${name}=\\)\\([^ ]*\\)/\\1"\\2 ${argument}"/' ${file}`;
   return quote === "'"

@@ -1,4 +1,4 @@
-import type { Host } from "./types/host.mts";
+import type { Configuration, Host } from "./types/host.mts";
 import { Trouble } from "./errors.mts";
 import { compact, Facts, mebibytes, number } from "./host/facts.mts";
 import { windowsOf } from "./host/windows.mts";
@@ -98,12 +98,8 @@ export function parseHost(text: string): Host {
     hugepages: hugepages(facts("hugepages").under("")),
     kernel: compact({
       arguments: args.all("read").length > 0 ? args.all("running") : undefined,
-      configured: args.all("configuration").length > 0 ? [...args.all("configured"), ...args.all("entry")] : undefined,
-      sources: args.all("configuration"),
-      grub: args.all("grub").map((text) => ({
-        variable: text.split(" ")[0]!,
-        quote: text.replace(/^\S+ ?/, "").replace(/[^"']/, ""),
-      })),
+      configurations: configurations(args.pairs),
+      unread: args.all("unread"),
       bls: args.flag("bls") ?? false,
       built: kernel.all("read").some((file) => file.startsWith("config-"))
         ? Object.fromEntries(kernel.all("built").map((text) => [text.split("=")[0]!, text.split("=")[1] ?? ""]))
@@ -171,6 +167,22 @@ export function parseHost(text: string): Host {
       })
       : undefined,
   });
+}
+
+/** Arguments by file, and those of GRUB by variable: a line names the one that the lines below it are of. */
+function configurations(pairs: [string, string][]): Configuration[] {
+  const all: Configuration[] = [];
+  for (const [key, value] of pairs) {
+    const last = all.at(-1);
+    if (key === "configuration") all.push({ file: value, arguments: [] });
+    else if (!last) continue;
+    else if (key === "grub") {
+      const quote = value.replace(/^\S+ ?/, "").replace(/[^"']/, "");
+      all.push({ file: last.file, arguments: [], variable: value.split(" ")[0]!, quote });
+    } else if (key === "grub-adds" && last.variable === value) last.adds = true;
+    else if (key === "configured" || key === "entry") last.arguments.push(value);
+  }
+  return all;
 }
 
 function groups(lines: string[]): Map<string, string[]> {

@@ -1,15 +1,25 @@
 /** What a host needs so that vfio-pci has a card from the moment it boots: as files, kernel arguments and a rebuild of the early boot image. */
 import type { Fix } from "./types/findings.mts";
 import type { Host, PciFunction } from "./types/host.mts";
-import { addArgument, type Initramfs, initramfsOf, iommuArguments, removeArgument } from "./boot.mts";
+import {
+  addArgument,
+  configuredArguments,
+  type Initramfs,
+  initramfsOf,
+  iommuArguments,
+  refreshEntries,
+  removalWaits,
+  removeArgument,
+  waitsForReboot,
+} from "./boot.mts";
 import { shellWord } from "./render.mts";
 
 /** A host's preparation, as data. */
 export interface Preparation {
   /** Files of our own, by absolute path. */
   files: { path: string; text: string; mode: number }[];
-  /** Changes of kernel arguments, each with what takes it back. */
-  arguments: { change: Fix; undo: Fix }[];
+  /** Changes of kernel arguments, each with what takes it back; without where it only brings into force what is configured. */
+  arguments: { change: Fix; undo?: Fix }[];
   /** Makes the early boot image anew; undefined where its tool is not known. */
   initramfs?: Initramfs;
 }
@@ -33,7 +43,10 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   const builtin = host.kernel.builtin.includes("vfio-pci") && ids.length > 0 ? [`vfio-pci.ids=${ids.join(",")}`] : [];
   const initramfs = initramfsOf(host);
   // what waits for the next boot is done; where the configuration cannot be read, what runs is all that is known
-  const configured = host.kernel.configured ?? host.kernel.arguments ?? [];
+  const configured = configuredArguments(host) ?? host.kernel.arguments ?? [];
+  const waiting = [...add, ...builtin].find((word) => waitsForReboot(host, word)) ??
+    remove.find((word) => removalWaits(host, word));
+  const refresh = waiting === undefined ? undefined : refreshEntries(host);
   return {
     files: [
       { path: "/etc/modprobe.d/homelab-gpu.conf", text: modprobe(ids, passed), mode: 0o644 },
@@ -46,10 +59,11 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
         change: addArgument(host, word),
         undo: removeArgument(host, word),
       })),
-      ...remove.filter((word) => configured.includes(word)).map((word) => ({
+      ...remove.filter((word) => !removalWaits(host, word)).map((word) => ({
         change: removeArgument(host, word),
         undo: addArgument(host, word),
       })),
+      ...(refresh ? [{ change: refresh }] : []),
     ],
     ...(initramfs ? { initramfs } : {}),
   };
@@ -129,7 +143,7 @@ export function leftToDo(
   whole: boolean,
 ): boolean {
   const differs = ownFiles.some((path) => there[path] !== files.find((file) => file.path === path)?.text);
-  return differs || changes.some(({ change }) => change.run) || !whole;
+  return differs || changes.some(({ change, undo }) => undo && change.run) || !whole;
 }
 
 /** Adds a line to what takes kernel arguments back, unless a run that was stopped added it already. */
@@ -167,7 +181,9 @@ export function applyScript(preparation: Preparation): string {
       `chmod ${mode.toString(8)} ${path}.new`,
       `mv ${path}.new ${path}`,
     ]),
-    ...changes.flatMap(({ change, undo }) => change.run && undo.run ? [once(undo.run), change.run] : []),
+    ...changes.flatMap(({ change, undo }) =>
+      !change.run ? [] : !undo ? [change.run] : undo.run ? [once(undo.run), change.run] : []
+    ),
     ...(initramfs ? [initramfs.rebuild] : []),
     `echo yes >${keep}/done`,
     "",

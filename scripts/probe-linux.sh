@@ -138,9 +138,14 @@ secure=$sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
 # Processor, memory and kernel arguments in one go. Of the arguments, running and configured, only the
 # words that matter here are printed: others can name hosts and disks.
 set --
-for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/grub" "$root/etc/kernel/cmdline" \
-  "$root"/boot/loader/entries/*.conf "$root/etc/kernelstub/configuration"; do
-  [ -r "$path" ] && set -- "$@" "$path"
+unread=
+for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/grub" "$root"/etc/default/grub.d/*.cfg \
+  "$root/etc/kernel/cmdline" "$root"/boot/loader/entries/*.conf "$root/etc/kernelstub/configuration"; do
+  if [ -r "$path" ]; then
+    set -- "$@" "$path"
+  elif [ -e "$path" ]; then
+    unread="$unread ${path#"$root"}"
+  fi
 done
 [ $# -gt 0 ] && awk -F '[ \t]*:[ \t]*' -v root="$root" '
   function words(key, text,    n, i, part) {
@@ -180,19 +185,30 @@ done
     next
   }
   name == "/proc/cmdline" { words("running", $0); next }
-  name == "/etc/default/grub" {
+  name ~ /^\/etc\/default\/grub/ {
     if ($0 ~ /^[ \t]*GRUB_CMDLINE_LINUX/) {
       key = $0; sub(/=.*/, "", key); sub(/^[ \t]*/, "", key)
       text = $0; sub(/^[^=]*=/, "", text)
       print "grub:" key " " substr(text, 1, 1)
+      if (text ~ "[$][{]?" key "([^A-Z_]|$)") print "grub-adds:" key
       words("configured", text)
     }
     if ($0 ~ /^[ \t]*GRUB_ENABLE_BLSCFG=.*true/) print "bls:yes"
     next
   }
-  name ~ /\/loader\/entries\// { if ($1 ~ /^options/) words("entry", $0); next }
+  name ~ /\/loader\/entries\// {
+    if ($1 ~ /^options/) {
+      words("entry", $0)
+      if (/[$]kernelopts/) print "unread:/boot/grub2/grubenv"
+    }
+    next
+  }
   { words("configured", $0) }
   END { counted() }' "$@"
+if [ -n "$unread" ]; then
+  section kernel-arguments
+  for path in $unread; do fact unread "$path"; done
+fi
 section hugepages
 for path in "$sys"/kernel/mm/hugepages/hugepages-*; do
   file "${path##*-}-total" "$path/nr_hugepages"

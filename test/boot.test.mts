@@ -5,7 +5,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { addArgument, initramfsOf, removeArgument, waitsForReboot } from "../lib/boot.mts";
+import {
+  addArgument,
+  configuredArguments,
+  initramfsOf,
+  refreshEntries,
+  removalWaits,
+  removeArgument,
+  waitsForReboot,
+} from "../lib/boot.mts";
 import { parseHost } from "../lib/host.mts";
 import type { Fix } from "../lib/types/findings.mts";
 import type { Host } from "../lib/types/host.mts";
@@ -77,6 +85,30 @@ for (const before of seds) {
     assert.is(readFileSync(join(folder, "etc/default/grub"), "utf8"), grub('"intel_iommu=off quiet"'));
   });
 
+  test(`GRUB's files on Debian, ${which}: what counts is the last value, and it is changed there`, ({ folder }) => {
+    const files = {
+      "/etc/os-release": "ID=ubuntu\nID_LIKE=debian\n",
+      "/etc/default/grub": grub('"quiet iommu=off"'),
+      "/etc/default/grub.d/50-cloud.cfg": 'GRUB_CMDLINE_LINUX_DEFAULT="console=ttyS0 intel_iommu=off"\n',
+    };
+    const running = { "/proc/cmdline": "BOOT_IMAGE=/vmlinuz ro intel_iommu=off\n" };
+    const host = hostWith(folder, { ...files, ...running }, ["update-grub"]);
+    const text = (path: string) => readFileSync(join(folder, path), "utf8");
+    assert.equal(configuredArguments(host), ["intel_iommu=off"], "the first file's value is replaced");
+    assert.is(removalWaits(host, "intel_iommu=off"), false);
+    assert.equal(mend(removeArgument(host, "intel_iommu=off"), folder, before), ["update-grub"]);
+    assert.not.match(text("etc/default/grub.d/50-cloud.cfg"), /iommu/);
+    const again = hostWith(folder, running, ["update-grub"]);
+    assert.is(removalWaits(again, "intel_iommu=off"), true);
+    mend(addArgument(again, "iommu=pt"), folder, before);
+    assert.is(text("etc/default/grub.d/50-cloud.cfg"), 'GRUB_CMDLINE_LINUX_DEFAULT="console=ttyS0 iommu=pt"\n');
+    assert.is(text("etc/default/grub"), files["/etc/default/grub"]);
+    // others' grub-mkconfig reads the one file alone
+    assert.equal(configuredArguments(hostWith(folder, { "/etc/os-release": "ID=arch\n" }, ["grub-mkconfig"])), [
+      "iommu=off",
+    ]);
+  });
+
   test(`Proxmox and openSUSE with systemd-boot, ${which}: the one line of /etc/kernel/cmdline`, ({ folder }) => {
     const files = { "/etc/kernel/cmdline": "root=ZFS=rpool/ROOT/pve-1 boot=zfs\n" };
     const proxmox = hostWith(folder, files, ["proxmox-boot-tool", "update-grub"], ["/etc/pve"]);
@@ -110,6 +142,30 @@ test("others have a tool of their own", ({ folder }) => {
   assert.is(run(["kernelstub"]), "kernelstub -a intel_iommu=on");
   assert.is(run(["grubby", "grub2-mkconfig"]), "grubby --update-kernel=ALL --args=intel_iommu=on");
   assert.is(run([]), null, "a boot loader that is not known is left alone");
+});
+
+test("what waits for a reboot is brought into the boot entries before it", ({ folder }) => {
+  const files = { "/etc/default/grub": grub('"quiet intel_iommu=on"') };
+  const run = (programs: string[]) => refreshEntries(hostWith(folder, files, programs), "intel_iommu=on")?.run;
+  assert.is(run(["update-grub"]), "update-grub");
+  assert.is(run(["grub2-mkconfig"]), "grub2-mkconfig -o /boot/grub2/grub.cfg");
+  assert.is(run(["grubby"]), "grubby --update-kernel=ALL --args=intel_iommu=on", "which may be in one entry alone");
+  assert.is(run([]), undefined);
+});
+
+test("what was not read is not taken for what is not configured", ({ folder }) => {
+  const bls = "GRUB_ENABLE_BLSCFG=true\n";
+  const running = { "/proc/cmdline": "BOOT_IMAGE=/vmlinuz ro intel_iommu=off\n" };
+  const fedora = hostWith(folder, { ...running, "/etc/default/grub": `${grub('"quiet"')}${bls}` }, ["grubby"]);
+  assert.is(configuredArguments(fedora), undefined, "its boot entries are root's");
+  assert.is(removalWaits(fedora, "intel_iommu=off"), false);
+  const options = (text: string) => ({ ...running, "/boot/loader/entries/a.conf": `title Linux\noptions ${text}\n` });
+  assert.is(removalWaits(hostWith(folder, options("root=UUID=1 ro"), ["grubby"]), "intel_iommu=off"), true);
+  const rhel8 = hostWith(folder, options("$kernelopts"), ["grubby"]);
+  assert.equal(rhel8.kernel.unread, ["/boot/grub2/grubenv"]);
+  assert.is(removalWaits(rhel8, "intel_iommu=off"), false);
+  const unknown = hostWith(folder, { ...running, "/etc/default/grub": grub('"quiet"') }, []);
+  assert.is(removalWaits(unknown, "intel_iommu=off"), false, "nobody knows what boots it");
 });
 
 test("the early boot image is made anew by the tool that is there", ({ folder }) => {

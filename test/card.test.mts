@@ -118,19 +118,27 @@ test("iommu.enabled: three causes, and never by a folder, an argument or a log",
   );
   const switched = off(({ kernel }) => {
     kernel.arguments = ["intel_iommu=off"];
-    kernel.configured = ["intel_iommu=off"];
+    kernel.configurations = [{ file: "/etc/default/grub", arguments: ["intel_iommu=off"] }];
   });
   assert.is(switched.says, "the IOMMU is switched off in the kernel (intel_iommu=off)");
   assert.match(switched.fix[0]!.run!, /^sed -i .*intel_iommu=off.*update-grub$/);
+  const nowhere = [{ file: "/etc/default/grub", arguments: [] }];
   const waiting = off(({ kernel }) => {
     kernel.arguments = ["intel_iommu=off"];
-    kernel.configured = [];
+    kernel.configurations = nowhere;
   });
-  assert.match(waiting.says, /its removal is configured and waits for a reboot$/);
-  assert.is(waiting.fix[0]!.run, "reboot");
+  assert.match(waiting.says, /none of the boot loader's files has it, and that waits for a reboot$/);
+  assert.equal(waiting.fix.map(({ run }) => run), ["update-grub", "reboot"], "update-grub may have been forgotten");
+  const unread = off(({ kernel }) => {
+    kernel.arguments = ["intel_iommu=off"];
+    kernel.configurations = nowhere;
+    kernel.unread = ["/etc/default/grub.d/50-mine.cfg"];
+  });
+  assert.is(unread.says, switched.says, "what was not read may have it");
+  assert.match(unread.fix[0]!.run!, /^sed -i .*intel_iommu=off.*50-mine\.cfg && update-grub$/);
   const left = off(({ kernel }) => {
     kernel.arguments = [];
-    kernel.configured = [];
+    kernel.configurations = nowhere;
   });
   assert.match(left.says, /^Intel VT-d is on in the firmware and off in the kernel$/);
   assert.match(left.fix[0]!.say, /^Add intel_iommu=on to the kernel's arguments \(GRUB\)$/);

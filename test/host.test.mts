@@ -98,6 +98,7 @@ function tree(text: string): string {
 const card = `
   etc/os-release = ID=debian\\nVERSION_ID="12"\\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
   etc/default/grub = GRUB_CMDLINE_LINUX_DEFAULT='quiet intel_iommu=on root=UUID=1234'
+  etc/default/grub.d/50-mine.cfg = # GRUB_CMDLINE_LINUX="intel_iommu=off"\\nGRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT iommu=pt"
   proc/cmdline = BOOT_IMAGE=/vmlinuz root=UUID=1234-5678 ro hostname=secret intel_iommu=on iommu=pt
   proc/cpuinfo = processor\\t: 0\\nvendor_id\\t: GenuineIntel\\nflags\\t\\t: fpu vmx lm\\naddress sizes\\t: 46 bits physical, 48 bits virtual\\n\\nprocessor\\t: 1
   proc/meminfo = MemTotal:       65536000 kB\\nMemAvailable:   60000000 kB
@@ -145,8 +146,13 @@ for (const shell of [["sh"], ["busybox", "sh"]]) {
       }
       const host = parseHost(text);
       assert.equal(host.kernel.arguments, ["intel_iommu=on", "iommu=pt"]);
-      assert.equal(host.kernel.configured, ["intel_iommu=on"]);
-      assert.equal(host.kernel.grub, [{ variable: "GRUB_CMDLINE_LINUX_DEFAULT", quote: "'" }]);
+      const variable = { variable: "GRUB_CMDLINE_LINUX_DEFAULT", quote: "'" };
+      assert.equal(host.kernel.configurations, [
+        { file: "/etc/default/grub", arguments: [] },
+        { file: "/etc/default/grub", arguments: ["intel_iommu=on"], ...variable },
+        { file: "/etc/default/grub.d/50-mine.cfg", arguments: [] },
+        { file: "/etc/default/grub.d/50-mine.cfg", arguments: ["iommu=pt"], ...variable, quote: '"', adds: true },
+      ]);
       assert.equal(host.cpu, { vendor: "GenuineIntel", count: 2, flags: ["vmx", "lm"], physicalBits: 46 });
       assert.equal(host.memory, { total: 64000, available: 58593 });
       assert.equal(host.iommu.units, ["dmar0"]);

@@ -48,7 +48,7 @@ for (
     const { files, arguments: changes, initramfs } = prepared(name, gpu);
     const text = [
       ...files.map(({ path, text, mode }) => `== ${path} ${mode.toString(8)}\n${text}`),
-      ...changes.map(({ change, undo }) => `$ ${change.run}\nundo: ${undo.run}\n`),
+      ...changes.map(({ change, undo }) => `$ ${change.run}\nundo: ${undo?.run}\n`),
       `$ ${initramfs?.rebuild}\n`,
     ].join("");
     golden(`prepare-${name}.txt`, text);
@@ -73,10 +73,13 @@ function run(script: string, folder: string): string[] {
   return execFileSync("sh", ["-c", text], { encoding: "utf8", env }).trim().split("\n");
 }
 
+const grubWith = (...words: string[]) => [
+  { file: "/etc/default/grub", arguments: words, variable: "GRUB_CMDLINE_LINUX_DEFAULT", quote: '"' },
+];
 const kernelOff = (host: Host) => {
   host.iommu.units = [];
   host.kernel.arguments = [];
-  host.kernel.configured = [];
+  host.kernel.configurations = grubWith();
 };
 
 test("does it, finds nothing left to do, and takes all of it back", ({ folder }) => {
@@ -107,11 +110,16 @@ test("does it, finds nothing left to do, and takes all of it back", ({ folder })
   assert.is(statSync(join(folder, "etc/initramfs-tools/hooks/homelab-gpu")).mode & 0o777, 0o755);
   const after = prepared("rtx4070-desktop-debian12", "{}", (host) => {
     kernelOff(host);
-    host.kernel.configured = ["intel_iommu=on"];
+    host.kernel.configurations = grubWith("intel_iommu=on");
     for (const fn of host.pci!) if (fn.bdf.startsWith("0000:01:00")) fn.driver = "vfio-pci";
   });
   assert.is(leftToDo(after, there(), existsSync(join(folder, "var/lib/homelab-gpu/done"))), false);
   assert.is(leftToDo(after, there(), false), true, "it was stopped before its end");
+  assert.equal(
+    run(applyScript(after), folder),
+    ["update-grub", "update-initramfs -u -k all"],
+    "which may have been before update-grub",
+  );
 
   // another card later: the file is another, and the way back knows of both
   run(applyScript(prepared("rtx4070-desktop-debian12", "{}")), folder);

@@ -1,7 +1,7 @@
 import type { Settled } from "../types/config.mts";
 import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
 import type { Host, PciFunction } from "../types/host.mts";
-import { addArgument, iommuArguments, removeArgument, waitsForReboot } from "../boot.mts";
+import { addArgument, iommuArguments, refreshEntries, removalWaits, removeArgument, waitsForReboot } from "../boot.mts";
 import { command, firmware, remedies, words } from "../fixes.mts";
 import { type Card, cardsOf } from "../gpus.mts";
 import { group } from "./group.mts";
@@ -162,7 +162,7 @@ function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
 }
 
 function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
-  const { arguments: running, configured, built } = host.kernel;
+  const { arguments: running, built } = host.kernel;
   if (running === undefined) {
     return {
       status: "fail",
@@ -173,14 +173,14 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
   }
   const { add, remove: off } = iommuArguments(host);
   if (off.length > 0) {
-    const waits = configured !== undefined && !off.some((word) => configured.includes(word));
+    const waits = off.every((word) => removalWaits(host, word));
     return {
       status: "fail",
       says: `the IOMMU is switched off in the kernel (${off.join(" ")})${
-        waits ? ": its removal is configured and waits for a reboot" : ""
+        waits ? ": none of the boot loader's files has it, and that waits for a reboot" : ""
       }`,
       evidence,
-      fix: waits ? [reboot] : off.map((word) => removeArgument(host, word)),
+      fix: waits ? rebootInto(host) : off.map((word) => removeArgument(host, word)),
     };
   }
   if (built?.CONFIG_INTEL_IOMMU === undefined && built?.CONFIG_AMD_IOMMU === undefined && built !== undefined) {
@@ -207,11 +207,16 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
       waits ? `: ${argument} is configured and waits for a reboot` : ""
     }`,
     evidence,
-    fix: [waits ? reboot : addArgument(host, argument)],
+    fix: waits ? rebootInto(host, argument) : [addArgument(host, argument)],
   };
 }
 
-const reboot: Fix = command("Reboot", "reboot", { root: true, reboot: true });
+/** What brings arguments into force that are configured. */
+function rebootInto(host: Host, argument?: string): Fix[] {
+  return [refreshEntries(host, argument), command("Reboot", "reboot", { root: true, reboot: true })].filter((fix) =>
+    fix !== undefined
+  );
+}
 
 // ------------------------------------------------------------------------------------------------------------ the rest
 

@@ -56,12 +56,11 @@ export interface Host {
   kernel: {
     /** The running kernel's arguments that matter here; absent if /proc/cmdline could not be read. */
     arguments?: string[];
-    /** The configured ones, from the boot loader's files; absent if no such file could be read. */
-    configured?: string[];
-    /** Files that configure kernel arguments here. */
-    sources: string[];
-    /** GRUB's variables and the quote that each uses: `"`, `'` or none. */
-    grub: { variable: string; quote: string }[];
+    /** What configures arguments for the next boot, in the order in which it was read. */
+    configurations: Configuration[];
+    /** Files that configure arguments and could not be read. */
+    unread: string[];
+    /** GRUB starts what stands in /boot/loader/entries. */
     bls: boolean;
     /** Options that the kernel was built with, such as `CONFIG_INTEL_IOMMU_DEFAULT_ON` → `y`; absent if unreadable. */
     built?: Record<string, string>;
@@ -128,6 +127,18 @@ export interface Host {
     networks: Record<string, string>;
     pools: Record<string, string>;
   };
+}
+
+/** A file that configures kernel arguments, or one variable of GRUB's in such a file. */
+export interface Configuration {
+  file: string;
+  /** Those that matter here. */
+  arguments: string[];
+  /** GRUB's variable that they stand in, and its quote: `"`, `'` or none. */
+  variable?: string;
+  quote?: string;
+  /** That variable is given what it had before, and more. */
+  adds?: boolean;
 }
 
 /** What the probe saw of Windows and its Hyper-V. */
