@@ -13,11 +13,14 @@ interface Loader {
   reads(file: string, host: Host): boolean;
   /** Makes the boot entries anew from those files; absent where the files are the entries. */
   refresh?(host: Host): string;
-  add(argument: string, host: Host): string;
+  /** Adds an argument; absent where only words say how. */
+  add?(argument: string, host: Host): string;
   /** Adding what is there already changes nothing. */
   repeats?: true;
   /** Removing takes an argument by its exact text. */
-  remove(argument: string, host: Host): string;
+  remove?(argument: string, host: Host): string;
+  /** Where and how, for a person. */
+  words?: string;
 }
 
 const program = (host: Host, name: string) => host.programs !== undefined && name in host.programs;
@@ -31,6 +34,17 @@ const isGrub = (file: string, { os }: Host) =>
   file === "/etc/default/grub" ||
   ([os.id, ...os.like].some((id) => id === "debian" || id === "ubuntu") && file.startsWith("/etc/default/grub.d/"));
 
+/**
+ * Whether Proxmox is booted by systemd-boot: installed on ZFS, for UEFI without Secure Boot; in every other way it is GRUB, and
+ * /etc/kernel/cmdline may be there all the same (Proxmox VE's manual, Host Bootloader). Undefined where what decides was not read.
+ */
+function systemdBootOfProxmox(host: Host): boolean | undefined {
+  const { marks, efi, secureBoot } = host;
+  const may = marks.includes("/etc/pve") && program(host, "proxmox-boot-tool") && has(host, "/etc/kernel/cmdline");
+  if (!may || efi === false || secureBoot === true) return false;
+  return efi === undefined || secureBoot === undefined ? undefined : true;
+}
+
 /** Kernel arguments by boot loader, the most particular first: several are there at once, and one of them writes the others' files. */
 const loaders: Loader[] = [
   {
@@ -43,13 +57,18 @@ const loaders: Loader[] = [
   },
   {
     name: "Proxmox with systemd-boot",
-    here: (host) =>
-      host.marks.includes("/etc/pve") && program(host, "proxmox-boot-tool") &&
-      has(host, "/etc/kernel/cmdline"),
+    here: (host) => systemdBootOfProxmox(host) === true,
     reads: isCmdline,
     refresh: () => "proxmox-boot-tool refresh",
     add: (argument) => `sed -i '1 s/$/ ${argument}/' /etc/kernel/cmdline && proxmox-boot-tool refresh`,
     remove: (argument) => `sed -i 's/ *\\b${pattern(argument)}\\b//' /etc/kernel/cmdline && proxmox-boot-tool refresh`,
+  },
+  {
+    name: "Proxmox with systemd-boot or GRUB",
+    here: (host) => systemdBootOfProxmox(host) === undefined,
+    reads: () => false,
+    words:
+      "in /etc/kernel/cmdline where proxmox-boot-tool status says systemd-boot (“uefi”), in /etc/default/grub where it says grub, then run proxmox-boot-tool refresh",
   },
   {
     name: "kernelstub",
@@ -102,22 +121,23 @@ function loaderOf(host: Host): Loader | undefined {
   return loaders.find((loader) => loader.here(host));
 }
 
-/** Adds a kernel argument with this host's own command, or says in words what to do where its boot loader is not known. */
+/** Adds a kernel argument with this host's own command, or says in words what to do where there is none or its boot loader is not known. */
 export function addArgument(host: Host, argument: string): Fix {
   const loader = loaderOf(host);
-  const say = loader
-    ? `Add ${argument} to the kernel's arguments (${loader.name})`
-    : `Add ${argument} to the kernel's arguments, in whatever boots this host`;
-  return command(say, loader?.add(argument, host) ?? null, { root: true, reboot: true });
+  const say = `Add ${argument} to the kernel's arguments${where(loader)}`;
+  return command(say, loader?.add?.(argument, host) ?? null, { root: true, reboot: true });
 }
 
 /** Takes a kernel argument away, likewise. */
 export function removeArgument(host: Host, argument: string): Fix {
   const loader = loaderOf(host);
-  const say = loader
-    ? `Take ${argument} out of the kernel's arguments (${loader.name})`
-    : `Take ${argument} out of the kernel's arguments, in whatever boots this host`;
-  return command(say, loader?.remove(argument, host) ?? null, { root: true, reboot: true });
+  const say = `Take ${argument} out of the kernel's arguments${where(loader)}`;
+  return command(say, loader?.remove?.(argument, host) ?? null, { root: true, reboot: true });
+}
+
+function where(loader: Loader | undefined): string {
+  if (!loader) return ", in whatever boots this host";
+  return ` (${loader.name})${loader.words ? `: ${loader.words}` : ""}`;
 }
 
 /** Arguments that switch an IOMMU off (kernel-parameters.txt). */
@@ -168,7 +188,7 @@ export function removalWaits(host: Host, argument: string): boolean {
 /** Brings what is configured into the boot entries, which a forgotten update-grub leaves as they were; does no harm where that was done. */
 export function refreshEntries(host: Host, argument?: string): Fix | undefined {
   const loader = loaderOf(host);
-  const run = loader?.refresh?.(host) ?? (loader?.repeats && argument ? loader.add(argument, host) : undefined);
+  const run = loader?.refresh?.(host) ?? (loader?.repeats && argument ? loader.add?.(argument, host) : undefined);
   return run === undefined
     ? undefined
     : command(`Bring what is configured into the boot entries, if that was not done (${loader!.name})`, run, {

@@ -112,6 +112,7 @@ for (const before of seds) {
   test(`Proxmox and openSUSE with systemd-boot, ${which}: the one line of /etc/kernel/cmdline`, ({ folder }) => {
     const files = { "/etc/kernel/cmdline": "root=ZFS=rpool/ROOT/pve-1 boot=zfs\n" };
     const proxmox = hostWith(folder, files, ["proxmox-boot-tool", "update-grub"], ["/etc/pve"]);
+    Object.assign(proxmox, { efi: true, secureBoot: false });
     assert.equal(mend(addArgument(proxmox, "intel_iommu=on"), folder, before), ["proxmox-boot-tool refresh"]);
     const line = () => readFileSync(join(folder, "etc/kernel/cmdline"), "utf8");
     assert.is(line(), "root=ZFS=rpool/ROOT/pve-1 boot=zfs intel_iommu=on\n");
@@ -142,6 +143,25 @@ test("others have a tool of their own", ({ folder }) => {
   assert.is(run(["kernelstub"]), "kernelstub -a intel_iommu=on");
   assert.is(run(["grubby", "grub2-mkconfig"]), "grubby --update-kernel=ALL --args=intel_iommu=on");
   assert.is(run([]), null, "a boot loader that is not known is left alone");
+});
+
+test("Proxmox on ZFS is booted by systemd-boot only with UEFI and without Secure Boot", ({ folder }) => {
+  const files = {
+    "/etc/os-release": "ID=debian\n",
+    "/etc/kernel/cmdline": "root=ZFS=rpool/ROOT/pve-1 boot=zfs intel_iommu=on\n",
+    "/etc/default/grub": grub('"quiet"'),
+  };
+  const proxmox = hostWith(folder, files, ["proxmox-boot-tool", "update-grub"], ["/etc/pve"]);
+  const said = (boot: Partial<Host>) => {
+    const host = { ...proxmox, ...boot };
+    const { say, run } = addArgument(host, "iommu=pt");
+    return [/\((.*?)\)/.exec(say)![1], run?.split(" && ")[1] ?? null, configuredArguments(host)?.join()];
+  };
+  const [systemd, other] = ["Proxmox with systemd-boot", "GRUB"];
+  assert.equal(said({ efi: true, secureBoot: false }), [systemd, "proxmox-boot-tool refresh", "intel_iommu=on"]);
+  assert.equal(said({ efi: true, secureBoot: true }), [other, "update-grub", ""], "that file is not read by GRUB");
+  assert.equal(said({ efi: false }), [other, "update-grub", ""]);
+  assert.equal(said({ efi: true }), [`${systemd} or ${other}`, null, undefined], "a person looks");
 });
 
 test("what waits for a reboot is brought into the boot entries before it", ({ folder }) => {
