@@ -48,6 +48,13 @@ function systemdBootOfProxmox(host: Host): boolean | undefined {
 /** Kernel arguments by boot loader, the most particular first: several are there at once, and one of them writes the others' files. */
 const loaders: Loader[] = [
   {
+    // what configuration.nix does not say is gone with the next nixos-rebuild (NixOS manual, boot.kernelParams)
+    name: "NixOS",
+    here: ({ os }) => os.id === "nixos",
+    reads: () => false,
+    words: "boot.kernelParams in configuration.nix, then nixos-rebuild switch",
+  },
+  {
     name: "rpm-ostree",
     here: (host) => program(host, "rpm-ostree") && host.marks.includes("/run/ostree-booted"),
     reads: isEntry,

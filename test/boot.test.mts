@@ -142,6 +142,20 @@ test("others have a tool of their own", ({ folder }) => {
   );
   assert.is(run(["kernelstub"]), "kernelstub -a intel_iommu=on");
   assert.is(run(["grubby", "grub2-mkconfig"]), "grubby --update-kernel=ALL --args=intel_iommu=on");
+  const nixos = hostWith(folder, { "/etc/os-release": "ID=nixos\n", "/etc/default/grub": grub('""') }, [
+    "grub-mkconfig",
+  ]);
+  assert.equal([addArgument(nixos, "iommu=pt"), removeArgument(nixos, "iommu=pt")].map(({ say, run }) => [say, run]), [
+    [
+      "Add iommu=pt to the kernel's arguments (NixOS): boot.kernelParams in configuration.nix, then nixos-rebuild switch",
+      null,
+    ],
+    [
+      "Take iommu=pt out of the kernel's arguments (NixOS): boot.kernelParams in configuration.nix, then nixos-rebuild switch",
+      null,
+    ],
+  ], "a file that is edited there would be undone");
+  rmSync(join(folder, "etc"), { recursive: true });
   assert.is(run([]), null, "a boot loader that is not known is left alone");
 });
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { firmwareOf } from "../lib/firmware.mts";
 import { parseHost } from "../lib/host.mts";
 import { own, random, root, standIns } from "./fake.mts";
 
@@ -94,6 +95,33 @@ function tree(text: string): string {
   }
   return folder;
 }
+
+test("finds UEFI firmware where distributions put it, and the pair without Secure Boot", () => {
+  const found = (files: string) => {
+    const folder = tree(files);
+    try {
+      const text = execFileSync("sh", [`${root}/scripts/probe-linux.sh`, folder], { encoding: "utf8" });
+      return firmwareOf(parseHost(text));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  const nix = "run/libvirt/nix-ovmf";
+  const qemu = `
+    ${nix}/edk2-i386-code.fd = x
+    ${nix}/edk2-i386-vars.fd = x
+    ${nix}/edk2-x86_64-code.fd = x
+    ${nix}/edk2-x86_64-secure-code.fd = x`;
+  assert.equal(found(qemu), { code: `/${nix}/edk2-x86_64-code.fd`, variables: `/${nix}/edk2-i386-vars.fd` });
+  const pair = (folder: string) => `
+    ${folder}/OVMF_CODE.fd = x
+    ${folder}/OVMF_CODE.secboot.fd = x
+    ${folder}/OVMF_VARS.fd = x`;
+  for (const folder of [nix, "usr/share/edk2-ovmf", "usr/share/edk2/OvmfX64"]) {
+    assert.equal(found(pair(folder)), { code: `/${folder}/OVMF_CODE.fd`, variables: `/${folder}/OVMF_VARS.fd` });
+  }
+  assert.is(found(`${nix}/edk2-x86_64-secure-code.fd = x\n${nix}/edk2-i386-vars.fd = x`), undefined);
+});
 
 const card = `
   etc/os-release = ID=debian\\nVERSION_ID="12"\\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
