@@ -41,7 +41,7 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   const ids = [...new Set(passed.filter((fn) => !twin(fn)).map(({ vendor, device }) => `${vendor}:${device}`))];
   const { add, remove } = iommuArguments(host);
   const builtin = host.kernel.builtin.includes("vfio-pci") && ids.length > 0 ? [`vfio-pci.ids=${ids.join(",")}`] : [];
-  const initramfs = initramfsOf(host);
+  const initramfs = initramfsOf(host, [modules, ...(byAddress.length > 0 ? [rules] : [])]);
   // what waits for the next boot is done; where the configuration cannot be read, what runs is all that is known
   const configured = configuredArguments(host) ?? host.kernel.arguments ?? [];
   const waiting = [...add, ...builtin].find((word) => waitsForReboot(host, word)) ??
@@ -49,7 +49,7 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   const refresh = waiting === undefined ? undefined : refreshEntries(host);
   return {
     files: [
-      { path: "/etc/modprobe.d/homelab-gpu.conf", text: modprobe(ids, passed), mode: 0o644 },
+      { path: modules, text: modprobe(ids, passed), mode: 0o644 },
       { path: "/etc/modules-load.d/homelab-gpu.conf", text: `${head}vfio-pci\n`, mode: 0o644 },
       ...(byAddress.length > 0 ? [{ path: rules, text: udev(byAddress), mode: 0o644 }] : []),
       ...early(initramfs?.name, byAddress.length > 0),
@@ -69,6 +69,7 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   };
 }
 
+const modules = "/etc/modprobe.d/homelab-gpu.conf";
 const rules = "/etc/udev/rules.d/70-homelab-gpu.rules";
 
 /** Drivers that take such functions at boot, unless vfio-pci is there first (modprobe.d(5), softdep). */
@@ -128,7 +129,7 @@ function early(tool: string | undefined, withRules: boolean): Preparation["files
 
 /** Every file that a preparation may consist of. */
 export const ownFiles = [
-  "/etc/modprobe.d/homelab-gpu.conf",
+  modules,
   "/etc/modules-load.d/homelab-gpu.conf",
   rules,
   "/etc/initramfs-tools/hooks/homelab-gpu",
@@ -150,6 +151,22 @@ export function leftToDo(
 function once(line: string): string {
   const list = `${keep}/arguments.sh`;
   return `grep -qsxF ${shellWord(line)} ${list} || printf "%s\\n" ${shellWord(line)} >>${list}`;
+}
+
+/** Where it is kept how the early boot image was made before. */
+const shown = `${keep}/initramfs`;
+
+function rebuilding(initramfs: Initramfs | undefined): string[] {
+  if (!initramfs?.lasting) return initramfs ? [initramfs.rebuild] : [];
+  const { show, rebuild } = initramfs.lasting;
+  return [
+    `if [ ! -e ${shown} ]; then`,
+    `  ${show} >${shown}.new`,
+    `  mv ${shown}.new ${shown}`,
+    "fi",
+    "# shellcheck disable=SC2046 # words, each an argument",
+    rebuild(shown),
+  ];
 }
 
 const folderOf = (path: string) => path.replace(/\/[^/]*$/, "");
@@ -184,7 +201,7 @@ export function applyScript(preparation: Preparation): string {
     ...changes.flatMap(({ change, undo }) =>
       !change.run ? [] : !undo ? [change.run] : undo.run ? [once(undo.run), change.run] : []
     ),
-    ...(initramfs ? [initramfs.rebuild] : []),
+    ...rebuilding(initramfs),
     `echo yes >${keep}/done`,
     "",
   ].join("\n");
@@ -203,7 +220,11 @@ export function undoScript({ initramfs }: Preparation): string {
     "  fi",
     "done",
     `[ ! -e ${keep}/arguments.sh ] || . ${keep}/arguments.sh`,
-    ...(initramfs ? [initramfs.rebuild] : []),
+    ...(initramfs?.lasting
+      ? [`if [ -e ${shown} ]; then`, ...initramfs.lasting.undo(shown).map((line) => `  ${line}`), "fi"]
+      : initramfs
+      ? [initramfs.rebuild]
+      : []),
     `rm -rf ${keep}`,
     "",
   ].join("\n");

@@ -208,6 +208,18 @@ test("the early boot image is made anew by the tool that is there", ({ folder })
   assert.is(made("dracut"), "dracut --force --regenerate-all");
   assert.is(made("mkinitcpio"), "mkinitcpio -P");
   assert.is(made("true"), undefined);
+  const silverblue = hostWith(
+    folder,
+    { "/etc/modprobe.d/vfio.conf": "options vfio-pci ids=10de:2786\n" },
+    ["dracut", "rpm-ostree"],
+    ["/run/ostree-booted"],
+  );
+  assert.match(
+    initramfsOf(silverblue)!.rebuild,
+    /^rpm-ostree initramfs --enable --arg=--force-drivers --arg=vfio-pci --arg=-I --arg=\/etc\/modprobe\.d\/vfio\.conf \$\(/,
+  );
+  delete silverblue.programs!["rpm-ostree"];
+  assert.is(initramfsOf(silverblue), undefined, "dracut alone makes no image that is booted");
 });
 
 test.run();

@@ -130,6 +130,53 @@ test("does it, finds nothing left to do, and takes all of it back", ({ folder })
   assert.equal(snapshot(folder), before);
 });
 
+const ostree = (host: Host) => {
+  host.marks.push("/run/ostree-booted");
+  host.programs!["rpm-ostree"] = "/usr/bin/rpm-ostree";
+};
+/** As rpm-ostree answers: told what is so already, it fails (rpmostreed-transaction-types.cxx, initramfs_state_transaction_execute). */
+const rpmOstree = (state: string) => `
+  [ "$1" = initramfs ] || exit 64
+  shift
+  [ $# -gt 0 ] || { cat ${state}; exit; }
+  how=\${1#--}d; shift; args=; for word; do args="$args\${word#--arg=} "; done
+  had=$(sed -n 's/^Initramfs args: //p' ${state})
+  if [ -z "$had$args" ] && grep -q ": $how" ${state}; then echo "error: initramfs regeneration state is already $how" >&2; exit 1; fi
+  { echo "Initramfs regeneration: $how"; [ -z "$args" ] || echo "Initramfs args: $args"; } >${state}.new; mv ${state}.new ${state}`;
+
+for (
+  const [name, before] of [
+    ["made nowhere before", "Initramfs regeneration: disabled\n"],
+    ["made with arguments before", "Initramfs regeneration: enabled\nInitramfs args: -I /etc/crypttab \n"],
+  ] as const
+) {
+  test(`on a host of rpm-ostree's the early boot image is its own matter: ${name}`, ({ folder }) => {
+    const state = join(folder, "deployment");
+    writeFileSync(state, before);
+    mkdirSync(join(folder, "etc"));
+    standIns(folder, { "rpm-ostree": rpmOstree(state), dracut: "exit 1" });
+    const preparation = prepared("rx7900-only-card-fedora", "{vendor_id: 1002}", ostree);
+    assert.not.ok(preparation.files.some(({ path }) => path.includes("dracut")));
+    const now = () => readFileSync(state, "utf8");
+    for (const _ of [1, 2]) {
+      run(applyScript(preparation), folder);
+      const args = `--force-drivers vfio-pci -I ${folder}/etc/modprobe.d/homelab-gpu.conf`;
+      const kept = before.includes("crypttab") ? "-I /etc/crypttab " : "";
+      assert.is(now(), `Initramfs regeneration: enabled\nInitramfs args: ${args} ${kept}\n`);
+    }
+    run(undoScript(preparation), folder);
+    assert.is(now(), before);
+    assert.not.ok(existsSync(join(folder, "var/lib/homelab-gpu")));
+    run(undoScript(preparation), folder);
+    assert.is(now(), before, "and again, where nothing is to be taken back");
+    // stopped before it came to that
+    mkdirSync(join(folder, "var/lib/homelab-gpu"), { recursive: true });
+    writeFileSync(join(folder, "var/lib/homelab-gpu/initramfs"), before);
+    run(undoScript(preparation), folder);
+    assert.is(now(), before);
+  });
+}
+
 test("the way back is there before anything changes, and does no harm half way", ({ folder }) => {
   const preparation = prepared("rtx4070-desktop-debian12", "{}");
   mkdirSync(join(folder, "etc"));

@@ -224,9 +224,14 @@ test("bash, zsh and fish take the completion, and complete", ({ folder }) => {
 });
 
 test("shellcheck has nothing to say of the scripts that prepare makes", ({ folder }) => {
-  for (const name of ["rtx4070-desktop-debian12", "threadripper-two-rtx3090-arch", "rx7900-only-card-fedora"]) {
-    const host = parseHost(own(`test/hosts/${name}.txt`));
+  const fedora = "rx7900-only-card-fedora";
+  for (const name of ["rtx4070-desktop-debian12", "threadripper-two-rtx3090-arch", fedora, `${fedora} by rpm-ostree`]) {
+    const host = parseHost(own(`test/hosts/${name.split(" ")[0]}.txt`));
     host.iommu.units = [];
+    if (name.endsWith("rpm-ostree")) {
+      host.marks.push("/run/ostree-booted");
+      host.programs!["rpm-ostree"] = "/usr/bin/rpm-ostree";
+    }
     const preparation = preparationOf(host.pci!.filter((fn) => fn.class?.startsWith("03")).slice(0, 1), host);
     writeFileSync(join(folder, "apply.sh"), applyScript(preparation));
     writeFileSync(join(folder, "undo.sh"), undoScript(preparation));
