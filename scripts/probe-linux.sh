@@ -236,7 +236,7 @@ done
 [ $# -gt 0 ] && awk '
   FNR == 1 { kind = FILENAME; sub(/.*\//, "", kind); print "read:" kind }
   /^CONFIG_(INTEL_IOMMU|AMD_IOMMU|IOMMU_DEFAULT|VFIO|DRM_SIMPLEDRM|SYSFB_SIMPLEFB)[A-Z_]*=/ { print "built:" $0; next }
-  /\/(vfio-pci|vfio_iommu_type1|tun|bridge|nouveau|nvidia|amdgpu)\.ko/ {
+  /\/(vfio-pci|vfio_iommu_type1|tun|bridge|nouveau|nvidia|amdgpu|xhci-pci|snd-hda-intel)\.ko/ {
     sub(/:.*/, ""); sub(/.*\//, ""); sub(/\.ko.*/, "")
     if (kind == "modules.builtin") print "builtin:" $0
     else if (kind == "modules.dep") print "available:" $0

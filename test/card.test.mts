@@ -227,6 +227,22 @@ test("gpu.driver: held, configured and not rebooted, bound, not read", () => {
   };
   assert.is(first("gpu.driver", host(bound)).says, "vfio-pci holds the card already");
   assert.is(status("gpu.driver", (_, fn) => delete fn(gpu).driver), "unknown");
+  const companion = (builtin: string[], driver: string | null = "vfio-pci") =>
+    first(
+      "gpu.driver",
+      host((made, fn) => {
+        made.configured.push({ file: "modprobe.d/vfio.conf", text: "options vfio-pci ids=10de:2786" });
+        made.kernel.builtin = builtin;
+        fn(gpu).driver = driver;
+      }),
+    );
+  const takes = "libvirt takes it when the VM starts and gives it back when it stops";
+  const own = companion([]);
+  assert.is(own.says, `vfio-pci has the card itself, and snd_hda_intel holds ${audio}: ${takes}`);
+  assert.equal(own.fix, [], "no early boot image changes that");
+  assert.is(companion(["snd-hda-intel"], null).says, `snd_hda_intel holds ${audio}: ${takes}`);
+  assert.match(companion(["xhci-pci"], null).says, /not rebooted since/, "another driver's module");
+  assert.match(companion(["snd-hda-intel"], "nouveau").says, /not rebooted since/);
 });
 
 test("gpu.in-use: who holds it, and what cannot be seen without root", () => {

@@ -125,6 +125,9 @@ test("finds UEFI firmware where distributions put it, and the pair without Secur
 
 const card = `
   etc/os-release = ID=debian\\nVERSION_ID="12"\\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
+  proc/sys/kernel/osrelease = 6.11.4
+  lib/modules/6.11.4/modules.builtin = kernel/drivers/usb/host/xhci-pci.ko\\nkernel/drivers/usb/host/xhci-hcd.ko
+  lib/modules/6.11.4/modules.dep = kernel/sound/pci/hda/snd-hda-intel.ko.xz: kernel/sound/core/snd.ko.xz\\nkernel/drivers/vfio/pci/vfio-pci.ko.xz:
   etc/default/grub = GRUB_CMDLINE_LINUX_DEFAULT='quiet intel_iommu=on root=UUID=1234'
   etc/default/grub.d/50-mine.cfg = # GRUB_CMDLINE_LINUX="intel_iommu=off"\\nGRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT iommu=pt"
   proc/cmdline = BOOT_IMAGE=/vmlinuz root=UUID=1234-5678 ro hostname=secret intel_iommu=on iommu=pt
@@ -174,6 +177,7 @@ for (const shell of [["sh"], ["busybox", "sh"]]) {
       }
       const host = parseHost(text);
       assert.equal(host.kernel.arguments, ["intel_iommu=on", "iommu=pt"]);
+      assert.equal([host.kernel.builtin, host.kernel.available], [["xhci-pci"], ["snd-hda-intel", "vfio-pci"]]);
       const variable = { variable: "GRUB_CMDLINE_LINUX_DEFAULT", quote: "'" };
       assert.equal(host.kernel.configurations, [
         { file: "/etc/default/grub", arguments: [] },

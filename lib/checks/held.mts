@@ -1,5 +1,5 @@
 import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
-import type { Host } from "../types/host.mts";
+import type { Host, PciFunction } from "../types/host.mts";
 import { initramfsOf, rebuildInitramfs } from "../boot.mts";
 import { command, remedies, words } from "../fixes.mts";
 import type { Card } from "../gpus.mts";
@@ -13,7 +13,7 @@ export const heldChecks: Check[] = [
     about: "which host driver holds the card, and what will happen",
     why: "the host's driver has to let go of the card before the VM gets it",
     confirm: "lspci -nnk -d ::03xx",
-    look: (host, config) => eachCard(host, config, (card) => driver(card, host)),
+    look: (host, config) => eachCard(host, config, (card, { provider }) => driver(card, host, provider)),
   },
   {
     id: "gpu.in-use",
@@ -34,7 +34,10 @@ export const heldChecks: Check[] = [
   },
 ];
 
-function driver(card: Card, host: Host): Verdict {
+/** Modules of companions of a graphics card, by the name of the driver that each brings (drivers/usb/host/xhci-pci.c, sound/hda). */
+const companionModules: Record<string, string> = { xhci_hcd: "xhci-pci", snd_hda_intel: "snd-hda-intel" };
+
+function driver(card: Card, host: Host, provider: string): Verdict {
   const held = card.passed.filter(({ driver }) => typeof driver === "string" && driver !== "vfio-pci");
   const evidence = card.passed.map(({ bdf, driver, driverOverride }) => ({
     read: `/sys/bus/pci/devices/${bdf}/driver`,
@@ -53,7 +56,19 @@ function driver(card: Card, host: Host): Verdict {
       evidence,
     };
   }
+  const names = held.map(({ bdf, driver }) => `${driver} holds ${bdf}`).join(", ");
   const lines = configuredFor(card, host);
+  // a driver that is built into the kernel is there before any module, and no early boot image can be before it
+  const builtIn = ({ driver }: PciFunction) => host.kernel.builtin.includes(companionModules[driver ?? ""] ?? "");
+  if (lines.length > 0 && (card.gpu.driver === "vfio-pci" || held.every(builtIn))) {
+    const takes = provider === "libvirt"
+      ? `: libvirt takes ${held.length > 1 ? "them" : "it"} when the VM starts and gives ${
+        held.length > 1 ? "them" : "it"
+      } back when it stops`
+      : "";
+    const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card itself, and " : "";
+    return { status: "warn", says: `${own}${names}${takes}`, evidence };
+  }
   if (lines.length > 0) {
     return {
       status: "warn",
@@ -64,13 +79,14 @@ function driver(card: Card, host: Host): Verdict {
       fix: [rebuildInitramfs(initramfsOf(host))],
     };
   }
-  const names = held.map(({ bdf, driver }) => `${driver} holds ${bdf}`).join(", ");
   const risky = held.some(({ driver }) => /^(nvidia|nouveau|amdgpu|radeon|i915|xe)$/.test(driver ?? ""));
   return {
     status: "warn",
-    says: `${names}: libvirt takes the card when the VM starts and gives it back when it stops${
-      risky ? ", which graphics drivers do not always survive" : ""
-    }`,
+    says: provider === "libvirt"
+      ? `${names}: libvirt takes the card when the VM starts and gives it back when it stops${
+        risky ? ", which graphics drivers do not always survive" : ""
+      }`
+      : names,
     evidence,
     fix: risky ? [remedies.bindAtBoot] : [],
   };

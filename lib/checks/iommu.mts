@@ -1,4 +1,4 @@
-import type { Settled } from "../types/config.mts";
+import type { Settled, SettledMachine } from "../types/config.mts";
 import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
 import type { Host, PciFunction } from "../types/host.mts";
 import { addArgument, iommuArguments, refreshEntries, removalWaits, removeArgument, waitsForReboot } from "../boot.mts";
@@ -47,11 +47,15 @@ export const iommuChecks: Check[] = [
 ];
 
 /** A check of each card that was found and Linux hands over; nothing for machines without one. */
-export function eachCard(host: Host, { machines }: Settled, look: (card: Card) => Verdict | Verdict[]): Verdict[] {
+export function eachCard(
+  host: Host,
+  { machines }: Settled,
+  look: (card: Card, machine: SettledMachine) => Verdict | Verdict[],
+): Verdict[] {
   if (host.os.platform !== "linux") return [];
   return machines.flatMap((machine) =>
     cardsOf(machine, host).flatMap((card) =>
-      [look(card)].flat().map((verdict) => ({ machine: machine.name, ...verdict }))
+      [look(card, machine)].flat().map((verdict) => ({ machine: machine.name, ...verdict }))
     )
   );
 }
