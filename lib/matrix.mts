@@ -19,6 +19,8 @@ export interface Row {
   says: string;
   /** What to do or write instead; absent where it works. */
   instead?: string;
+  /** What could not be read where it is not known whether the row holds, and what hangs on it. */
+  unread?: string;
   /** The check that tells of it. */
   check: "provider.host" | "provider.mode" | "provider.version";
   source: string;
@@ -69,7 +71,7 @@ const whole: Use[] = ["passthrough"];
 const gpu: Use[] = ["passthrough", "partition"];
 const any: Use[] = ["plain", ...gpu];
 
-type Rest = Partial<Pick<Row, "instead" | "check">>;
+type Rest = Partial<Pick<Row, "instead" | "unread" | "check">>;
 const row =
   (provider: string) =>
   (uses: Use[], host: string, on: On, verdict: Row["verdict"], says: string, source: string, rest: Rest = {}): Row => ({
@@ -247,7 +249,11 @@ export const matrix: Row[] = [
     "experimental",
     "experimental, as VirtualBox called it: needs the extension pack and an IOMMU",
     sources.pci,
-    { check: "provider.version" },
+    {
+      unread:
+        "VirtualBox's version could not be read: until 6.0 it hands a card over, as an experiment, and since 6.1 it does not",
+      check: "provider.version",
+    },
   ),
   virtualbox(
     whole,
@@ -261,10 +267,10 @@ export const matrix: Row[] = [
 
   parallels(["plain"], "macOS", macos, "works", "", sources.vagrantParallels),
   parallels(["plain"], "others", always, "refused", "Parallels requires a macOS host", sources.vagrantParallels, {
-    instead: "Run this on a Mac, or write another provider",
+    instead: "Run this on a Mac",
   }),
   parallels(gpu, "every", always, "refused", "Parallels does not support GPU passthrough", sources.parallels, {
-    instead: "Run this on a Linux host with provider: libvirt, or on Windows with provider: hyperv",
+    instead: useLinux,
   }),
 ];
 

@@ -12,6 +12,9 @@ export const implemented: string[] = [
   ),
 ];
 
+/** The providers that the table is about. */
+const own: string[] = [...new Set(matrix.map(({ provider }) => provider))];
+
 /** `a, b and c` */
 const listed = (names: string[]) => `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 
@@ -29,16 +32,46 @@ export function ruling(provider: string, use: Use, host: Host): { row: Row; sure
 export function refusals(
   { provider, gpus }: Pick<SettledMachine, "provider" | "gpus">,
   host: Host,
-): { row: Row; sure: boolean }[] {
+): { row: Row; use: Use; sure: boolean }[] {
   const uses: Use[] = gpus.length > 0 ? [...new Set(gpus.map(({ mode }) => mode))] : ["plain"];
-  return uses.map((use) => ruling(provider, use, host)).filter(({ row }) =>
+  return uses.map((use) => ({ use, ...ruling(provider, use, host) })).filter(({ row }) =>
     row.check === "provider.host" && row.verdict === "refused"
   );
 }
 
+/** Where a GPU can be handed over, and with which provider. */
+const places = [
+  { platform: "linux", says: "on a Linux host with provider: libvirt" },
+  { platform: "windows", says: "on Windows with provider: hyperv" },
+];
+
+/** What to do or write where a row refuses a use on a host whose system is so called: what works on that host, then where else to go. */
+export function insteadOf({ instead = "" }: Row, use: Use, host: Host, system: string): string {
+  const general = /^(Run this on|Write provider:) /.test(instead);
+  if (!general) return instead;
+  const uses: Use[] = use === "plain" ? ["plain"] : ["passthrough", "partition"];
+  const rulings = uses.flatMap((one) => own.map((provider) => ruling(provider, one, host)));
+  const here = (verdict: Row["verdict"]) => [
+    ...new Set(rulings.filter(({ row, sure }) => sure && row.verdict === verdict).map(({ row }) => row.provider)),
+  ];
+  const best = here("works").length > 0 ? here("works") : here("experimental");
+  const write = `Write provider: ${best.join(" or ")}`;
+  if (use === "plain") {
+    if (best.length === 0) return instead.startsWith("Run") ? `${instead}; this one is ${system}` : instead;
+    return instead.startsWith("Run") ? `${write}, or r${instead.slice(1)}` : write;
+  }
+  if (best.length > 0 && host.os.platform === "linux") return write;
+  // WSL is a part of Windows, and not the one that has Hyper-V
+  const others = places.filter(({ platform }) => platform !== host.os.platform || host.os.wsl);
+  const run = `un this ${others.map(({ says }) => says).join(", or ")}`;
+  if (best.length > 0) return `${write}, or r${run}`;
+  return rulings.every(({ row, sure }) => sure && row.verdict === "refused")
+    ? `No provider hands a GPU over on ${system}: r${run}`
+    : `R${run}; this one is ${system}`;
+}
+
 function foreignRow(provider: string, use: Use): Row {
   const { says, source } = foreign[provider] ?? { says: "", source: "" };
-  const own = [...new Set(matrix.map((row) => row.provider))];
   return {
     ...{ provider, uses: [use], host: "every", on: () => true, verdict: "refused", check: "provider.host", source },
     ...(use === "plain"

@@ -179,6 +179,18 @@ test("host.virtualization: emulation is a warning, and so is a forced KVM that d
   assert.is(first("host.virtualization", host(({ cpu }) => delete cpu.flags)).status, "unknown");
 });
 
+test("host.virtualization: libvirt on a Mac is no matter of the firmware", () => {
+  const mac = parseHost(own("test/hosts/macos-apple-silicon.txt"));
+  const of = (...providers: string[]) => {
+    const machines = providers.map((provider, at) => `{name: m${at}, box: lab/x, provider: ${provider}}`).join();
+    return found("host.virtualization", mac, parseConfig(`machines: [${machines}]`)).map(({ says }) => says);
+  };
+  assert.equal(of("libvirt"), [], "provider.host says what there is to say");
+  assert.equal(of("libvirt", "virtualbox"), ["hardware virtualization"]);
+  mac.hardwareVirtualization = false;
+  assert.equal(found("host.virtualization", mac, parseConfig("machines: [{name: a, box: lab/x}]"))[0]!.fix, []);
+});
+
 test("host.memory: what is pinned has to be free, what is not may be swapped", () => {
   const at = (total: number, available: number, config = plain) =>
     first("host.memory", host(({ memory }) => Object.assign(memory, { total, available })), config).status;

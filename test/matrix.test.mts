@@ -128,6 +128,54 @@ test("what was not read is unknown, and never refused", () => {
   assert.ok(old.includes("unknown") && !old.includes("fail"), old.join());
 });
 
+test("says first what works on this host, and nothing that does not", () => {
+  const instead = (host: Host, provider: string, gpu = ", gpu: {}") => {
+    const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}${gpu}}]`);
+    return examine(host, settle(config, host), ["provider.host"])[0]!.fix[0]?.say;
+  };
+  const [linux, windows] = ["on a Linux host with provider: libvirt", "on Windows with provider: hyperv"];
+  for (const provider of ["hyperv", "parallels", "vmware_desktop"]) {
+    assert.is(instead(hosts.linux, provider), "Write provider: libvirt");
+  }
+  for (const provider of ["virtualbox", "parallels", "libvirt", "qemu"]) {
+    assert.is(instead(hosts.windows, provider), `Write provider: hyperv, or run this ${linux}`);
+    const none = "No provider hands a GPU over on";
+    assert.is(instead(hosts.macos, provider), `${none} macOS 15.1: run this ${linux}, or ${windows}`);
+    assert.is(instead(hosts.home, provider), `${none} Windows: run this ${linux}`);
+    assert.is(instead(hosts.unread, provider), `Run this ${linux}; this one is Windows`);
+  }
+  assert.is(
+    instead(hosts.server2022, "virtualbox"),
+    `Write provider: hyperv, or run this ${linux}`,
+    "though it is one",
+  );
+  assert.match(instead(hosts.home, "hyperv")!, /^Take Windows Pro/);
+  assert.is(instead(hosts.linux, "hyperv", ""), "Write provider: libvirt or virtualbox, or run this on a Windows host");
+  assert.is(instead(hosts.macos, "utm", ""), "Write provider: virtualbox or parallels");
+  assert.is(
+    instead(hosts.macos, "libvirt", ""),
+    "Write provider: virtualbox or parallels, or run this on a Linux host",
+  );
+});
+
+test("VirtualBox whose version was not read, or that is not installed", () => {
+  const { says } = said(virtualbox(), "virtualbox").find(({ status }) => status === "unknown")!;
+  assert.is(
+    says,
+    "VirtualBox's version could not be read: until 6.0 it hands a card over, as an experiment, and since 6.1 it does not",
+  );
+});
+
+test("libvirt is spoken of to those who write libvirt", () => {
+  const driver = (provider: string) => {
+    const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}, gpu: {}}]`);
+    return examine(hosts.linux, settle(config, hosts.linux), ["gpu.driver"]).map(({ says }) => says).join();
+  };
+  assert.match(driver("libvirt"), /libvirt takes the card when the VM starts/);
+  assert.match(driver("virtualbox"), / holds 0000:01:00\.0/);
+  assert.not.match(driver("virtualbox"), /libvirt/);
+});
+
 test("other providers of Vagrant's are refused by name, and told which are not", () => {
   assert.equal(implemented, ["libvirt", "hyperv", "virtualbox"]);
   const sentences = Object.keys(foreign).map((name) => {

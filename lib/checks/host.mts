@@ -55,7 +55,10 @@ export const hostChecks: Check[] = [
 
 function virtualization(host: Host, machines: SettledMachine[]): Verdict[] {
   const own = machines.filter(({ provider }) => provider === "libvirt");
-  return [...(own.length > 0 ? [] : [hardware(host)]), ...(own.length > 0 ? accelerated(host, own) : [])];
+  if (own.length === 0) return [hardware(host)];
+  // provider.host says that libvirt's VMs run on Linux alone
+  if (host.os.platform === "linux") return accelerated(host, own);
+  return machines.length > own.length ? [hardware(host)] : [];
 }
 
 /** Providers other than libvirt have no emulation to fall back to. */
@@ -76,7 +79,8 @@ function hardware({ hardwareVirtualization: able, os, cpu }: Host): Verdict {
     status: "fail",
     says: "hardware virtualization is off, and only libvirt's VMs can do without",
     evidence,
-    fix: [remedies.virtualization],
+    // Macs have no such setting
+    fix: os.platform === "macos" ? [] : [remedies.virtualization],
   };
 }
 

@@ -4,7 +4,7 @@ import type { Host, Windows } from "../types/host.mts";
 import { command, joining, remedies, words } from "../fixes.mts";
 import { passedOf } from "../gpus.mts";
 import type { Row } from "../matrix.mts";
-import { refusals, ruling } from "../rulings.mts";
+import { insteadOf, refusals, ruling } from "../rulings.mts";
 import { isDisplay } from "../pci.mts";
 import { titleOf } from "../providers.mts";
 import { toolsFor } from "../tools.mts";
@@ -90,8 +90,8 @@ function onThisHost(machine: SettledMachine, host: Host): Verdict {
   const title = titleOf(machine.provider);
   const refused = telling.find(({ sure }) => sure);
   if (refused) {
-    const { says, instead } = refused.row;
-    const fix = [words(/^Run this on/.test(instead!) ? `${instead}; this one is ${system}` : instead!)];
+    const { says } = refused.row;
+    const fix = [words(insteadOf(refused.row, refused.use, host, system))];
     return { machine: machine.name, status: "fail", says, evidence, fix };
   }
   if (telling[0]) {
@@ -121,8 +121,10 @@ function inThisMode(machine: SettledMachine, mode: Mode, host: Host): Verdict {
 }
 
 /** A row of the table as a verdict: `pass` where the row says nothing against it. */
-function judged(pass: Verdict, { host, verdict, says, instead }: Row, sure: boolean): Verdict {
-  if (!sure) return { ...pass, status: "unknown", says: `whether this is ${host} could not be read: ${says}` };
+function judged(pass: Verdict, { host, verdict, says, instead, unread }: Row, sure: boolean): Verdict {
+  if (!sure) {
+    return { ...pass, status: "unknown", says: unread ?? `whether this is ${host} could not be read: ${says}` };
+  }
   if (verdict === "works") return pass;
   return { ...pass, status: verdict === "refused" ? "fail" : "warn", says, fix: instead ? [words(instead)] : [] };
 }
