@@ -12,7 +12,9 @@ export interface Card {
   groups: string[];
   /** Functions of its slot that are no part of it, and stay. */
   left: PciFunction[];
-  /** The other endpoints of its groups: not its own, and in the way if a host driver holds them. */
+  /** Functions of its groups that the same machine gets with another card. */
+  together: PciFunction[];
+  /** The other endpoints of its groups: in the way if a host driver holds them. */
   foreign: PciFunction[];
   /** Bridges of its groups: they never count and are never bound. */
   bridges: PciFunction[];
@@ -44,12 +46,21 @@ export function choose(wish: GpuWish, host: Host): Choice {
   return fitting.length > 0 ? { kind: "card", card: cardOf(fitting[0]!, host) } : { kind: "none", there };
 }
 
-/** The cards that a machine gets whole, as far as they are found, each once. */
+/**
+ * The cards that a machine gets whole, as far as they are found, each once. Cards that share a group may go to one machine: libvirt
+ * takes every function of a VM from its host driver before QEMU opens the first group (qemuHostdevPrepareDomainDevices).
+ */
 export function cardsOf(machine: SettledMachine, host: Host): Card[] {
   const found = machine.gpus.filter(({ mode }) => mode === "passthrough").map((wish) => choose(wish, host)).flatMap((
     choice,
   ) => (choice.kind === "card" ? [choice.card] : []));
-  return found.filter((card, i) => found.findIndex(({ gpu }) => gpu.bdf === card.gpu.bdf) === i);
+  const cards = found.filter((card, i) => found.findIndex(({ gpu }) => gpu.bdf === card.gpu.bdf) === i);
+  const all = cards.flatMap(({ passed }) => passed);
+  return cards.map((card) => ({
+    ...card,
+    together: card.foreign.filter((fn) => all.includes(fn)),
+    foreign: card.foreign.filter((fn) => !all.includes(fn)),
+  }));
 }
 
 /** Every function that goes to a machine's VM (of a card in parts none does), or undefined if one of its wishes does not come to a card: then nothing may be rendered. */
@@ -71,6 +82,7 @@ export function cardOf(gpu: PciFunction, host: Host): Card {
     passed,
     groups,
     left: slot.filter((fn) => !passed.includes(fn)),
+    together: [],
     foreign: members.filter((fn) => !isBridge(fn) && !passed.includes(fn)),
     bridges: members.filter(isBridge),
     unsure: unsure(passed, groups, members, host),

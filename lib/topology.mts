@@ -13,7 +13,7 @@ interface Node {
  * becomes of it. One line a function, at most `width` columns.
  */
 export function topologyLines(card: Card, host: Host, width: number): string[] {
-  const wanted = [...card.passed, ...card.left, ...card.foreign, ...card.bridges];
+  const wanted = [...card.passed, ...card.together, ...card.left, ...card.foreign, ...card.bridges];
   const rows = flatten(treeOf(wanted, host.pci ?? []), "", "");
   const left = rows.map(({ stem, fn }) => `${stem}${fn.bdf} ${className(fn)} ${fn.vendor ?? "?"}:${fn.device ?? "?"}`);
   const column = Math.max(...left.map((text) => text.length)) + 2;
@@ -27,7 +27,7 @@ export function topologyLines(card: Card, host: Host, width: number): string[] {
 }
 
 function fateOf(fn: PciFunction, card: Card, host: Host): string {
-  if (card.passed.includes(fn)) return " → VM";
+  if (card.passed.includes(fn) || card.together.includes(fn)) return " → VM";
   if (card.foreign.includes(fn)) {
     const uses = usesOf(fn, host).map(({ use }) => use);
     return uses.length > 0 ? ` ← ${uses.join(", ")}` : "";

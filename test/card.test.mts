@@ -76,6 +76,39 @@ test("gpu.exclusive: a card goes to one machine", () => {
   assert.match(first("gpu.exclusive", host(), machines("[{}, {}]")).says, /^a asks for 0000:01:00\.0 twice/);
 });
 
+/** A second card of other ids in the first one's group, on its driver. */
+const second = (made: Host) => beside(made, { class: "030000", vendor: "10de", device: "1eb8", driver: "nvidia" });
+const ids = "{device_id: 2786}";
+const otherIds = "{device_id: 1eb8}";
+
+test("gpu.exclusive: cards of one group go to one machine", () => {
+  const apart = machines(ids, `, {name: b, box: lab/x, gpu: ${otherIds}}`);
+  const [verdict, ...rest] = found("gpu.exclusive", host(second), apart);
+  assert.equal(rest, []);
+  assert.equal([verdict!.status, verdict!.machine], ["fail", "b"]);
+  assert.match(verdict!.says, /^a gets 0000:01:00\.0 and b gets 0000:09:00\.0, which share group 2: /);
+  const split = host((made) => {
+    second(made);
+    made.pci!.at(-1)!.group = "77";
+  });
+  assert.is(first("gpu.exclusive", split, apart).status, "pass");
+  assert.is(first("gpu.exclusive", host(second), machines(`[${ids}, ${otherIds}]`)).status, "pass");
+});
+
+test("iommu.group: cards of one group that go to one machine are no hindrance to each other", () => {
+  const both = found("iommu.group", host(second), machines(`[${ids}, ${otherIds}]`));
+  assert.equal(both.map(({ status }) => status), ["pass", "pass"]);
+  assert.is(
+    both[0]!.says,
+    "group 2: 0000:01:00.0, 0000:01:00.1 go to the VM, and with another card of it 0000:09:00.0",
+  );
+  assert.match(both[1]!.evidence.map(({ value }) => value).join(), /0000:01:00\.0 .* \(goes along with another card/);
+  assert.is(first("iommu.group", host(second), machines(ids)).status, "fail", "alone it is one");
+  const made = host(second);
+  const [card] = cardsOf(settle(machines(`[${ids}, ${otherIds}]`), made).machines[0]!, made);
+  assert.is(topologyLines(card!, made, 120).filter((line) => line.endsWith("→ VM")).length, 3);
+});
+
 test("a card's companions go along, in whatever group; what is not of its maker stays", () => {
   const apart = host((made, fn) => {
     fn(audio).group = "3";

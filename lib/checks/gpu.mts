@@ -30,8 +30,8 @@ export const gpuChecks: Check[] = [
   },
   {
     id: "gpu.exclusive",
-    about: "whether each card goes to one machine only",
-    why: "two VMs cannot hold one card at the same time",
+    about: "whether each card, and each IOMMU group, goes to one machine only",
+    why: "two VMs cannot hold one card, or cards of one IOMMU group, at the same time",
     confirm: "npx zx homelab-gpu.mts doctor gpu.exclusive",
     look: exclusive,
   },
@@ -164,7 +164,9 @@ function exclusive(host: Host, { machines }: Settled): Verdict[] {
   const wanted = machines.flatMap((machine) =>
     machine.gpus.flatMap((wish) => {
       const choice = choose(wish, host);
-      return choice.kind === "card" ? [{ machine: machine.name, mode: wish.mode, card: choice.card.gpu }] : [];
+      return choice.kind === "card"
+        ? [{ machine: machine.name, mode: wish.mode, card: choice.card.gpu, groups: choice.card.groups }]
+        : [];
     })
   );
   if (wanted.length === 0) return [];
@@ -176,8 +178,17 @@ function exclusive(host: Host, { machines }: Settled): Verdict[] {
     const first = wanted.slice(0, i).find((other) => clash(one, other));
     return first ? [{ first, one }] : [];
   });
-  if (twice.length === 0) return [{ status: "pass", says: "each card goes to one machine", evidence: [] }];
-  return twice.map(({ first, one: { machine, card: { bdf } } }) => ({
+  const whole = wanted.filter(({ mode }) => mode === "passthrough");
+  const shared = whole.flatMap((one, i) => {
+    const first = whole.slice(0, i).find((other) =>
+      other.machine !== one.machine && !clash(other, one) && other.groups.some((group) => one.groups.includes(group))
+    );
+    return first ? [{ first, one }] : [];
+  });
+  if (twice.length + shared.length === 0) {
+    return [{ status: "pass", says: "each card goes to one machine", evidence: [] }];
+  }
+  const same = twice.map(({ first, one: { machine, card: { bdf } } }): Verdict => ({
     machine,
     status: "fail",
     says: first.machine === machine
@@ -186,4 +197,24 @@ function exclusive(host: Host, { machines }: Settled): Verdict[] {
     evidence: [],
     fix: [words("Give each its own card by address:, or take gpu: from one of them")],
   }));
+  // a group is opened once: whoever comes second gets EBUSY (drivers/vfio/group.c, vfio_group_fops_open)
+  const joined = shared.map(({ first, one }): Verdict => {
+    const groups = one.groups.filter((group) => first.groups.includes(group));
+    return {
+      machine: one.machine,
+      status: "fail",
+      says: `${first.machine} gets ${first.card.bdf} and ${one.machine} gets ${one.card.bdf}, which share ${
+        groups.length === 1 ? "group" : "groups"
+      } ${groups.join(" and ")}: a group has one owner, and the VM that starts second finds it busy`,
+      evidence: [first, one].map(({ card: { bdf, group } }) => ({
+        read: `/sys/bus/pci/devices/${bdf}/iommu_group`,
+        value: group ?? "none",
+      })),
+      fix: [
+        words("Give both cards to one machine, or take gpu: from one of them"),
+        words("Or put one of the cards in another slot", { root: true, reboot: true }),
+      ],
+    };
+  });
+  return [...same, ...joined];
 }

@@ -6,7 +6,7 @@ import { className, described } from "../pci.mts";
 
 /** Whether the IOMMU groups of a card can be handed over: by the kernel's own rule (driver-api/vfio.rst), and by what the host needs. */
 export function group(card: Card, host: Host): Verdict {
-  const { gpu, passed, left, foreign, bridges, unsure } = card;
+  const { gpu, passed, together, left, foreign, bridges, unsure } = card;
   if (!gpu.group) {
     return gpu.group === null
       ? { status: "skip", says: "the card is in no IOMMU group", evidence: [] }
@@ -15,10 +15,16 @@ export function group(card: Card, host: Host): Verdict {
   const number = card.groups.join(" and ");
   const word = card.groups.length === 1 ? "group" : "groups";
   const evidence: Evidence[] = [
-    ...[...passed, ...foreign, ...bridges].map((fn) => ({
+    ...[...passed, ...together, ...foreign, ...bridges].map((fn) => ({
       read: `group ${fn.group ?? "?"}`,
       value: `${described(fn)} ${className(fn)}, ${driven(fn)}${
-        bridges.includes(fn) ? " (a bridge: does not count)" : passed.includes(fn) ? " (goes along)" : ""
+        bridges.includes(fn)
+          ? " (a bridge: does not count)"
+          : passed.includes(fn)
+          ? " (goes along)"
+          : together.includes(fn)
+          ? " (goes along with another card of this VM)"
+          : ""
       }`,
     })),
     ...left.map((fn) => ({
@@ -76,6 +82,7 @@ export function group(card: Card, host: Host): Verdict {
       evidence,
     };
   }
+  const more = together.length > 0 ? `, and with another card of it ${together.map(({ bdf }) => bdf).join(", ")}` : "";
   const others = foreign.length > 0
     ? `; beside it ${foreign.map(({ bdf }) => bdf).join(", ")}, which no host driver holds`
     : "";
@@ -83,7 +90,7 @@ export function group(card: Card, host: Host): Verdict {
     status: "pass",
     says: `${word} ${number}: ${passed.map(({ bdf }) => bdf).join(", ")} ${
       passed.length === 1 ? "goes" : "go"
-    } to the VM${others}`,
+    } to the VM${more}${others}`,
     evidence,
   };
 }
