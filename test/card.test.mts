@@ -324,6 +324,35 @@ test("gpu.display: warned where there is another card, refused on the only one, 
   assert.is(status("gpu.display", (_, fn) => delete fn(gpu).bootVga), "unknown");
 });
 
+test("gpu.display: a card that can show nothing is no way out for the console", () => {
+  const showing = (change: (other: PciFunction) => void, config = machines("{device_id: 2786}")) =>
+    first(
+      "gpu.display",
+      host((made, fn) => {
+        fn(gpu).displays = ["card1-DP-1"];
+        made.pci = made.pci!.filter((one) => !one.class?.startsWith("03") || one.bdf === gpu);
+        const other = {
+          ...fn(gpu),
+          bdf: "0000:04:00.0",
+          class: "030000",
+          device: "1eb8",
+          driver: "nvidia",
+          displays: [],
+        };
+        change(other);
+        made.pci.push(other);
+      }),
+      config,
+    ).status;
+  assert.is(showing(() => {}), "warn");
+  assert.is(showing((other) => other.class = "030200"), "fail", "no outputs");
+  assert.is(showing((other) => other.driver = "vfio-pci"), "fail", "given up already");
+  assert.is(showing((other) => other.driver = "pci-stub"), "fail", "given up already");
+  assert.is(showing(() => {}, machines("[{device_id: 2786}, {device_id: 1eb8}]")), "fail", "it goes as well");
+  const two = machines("{device_id: 2786}", ", {name: b, box: lab/x, gpu: {device_id: 1eb8}}");
+  assert.is(showing(() => {}, two), "fail", "it goes to another VM");
+});
+
 test("gpu.reset and gpu.power", () => {
   const resets = (methods: string[] | undefined, kernel = "6.1.0") =>
     status("gpu.reset", (made, fn) => {

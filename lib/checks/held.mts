@@ -1,8 +1,9 @@
+import type { Settled } from "../types/config.mts";
 import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
 import type { Host, PciFunction } from "../types/host.mts";
 import { initramfsOf, rebuildInitramfs } from "../boot.mts";
 import { command, remedies, words } from "../fixes.mts";
-import type { Card } from "../gpus.mts";
+import { type Card, cardsOf, harmlessDrivers } from "../gpus.mts";
 import { isDisplay, slotOf } from "../pci.mts";
 import { eachCard } from "./iommu.mts";
 
@@ -30,7 +31,7 @@ export const heldChecks: Check[] = [
     about: "whether the host shows its picture on the card",
     why: "the host loses its picture with the card",
     confirm: "cat /sys/bus/pci/devices/*/boot_vga",
-    look: (host, config) => eachCard(host, config, (card) => display(card, host)),
+    look: (host, config) => eachCard(host, config, (card) => display(card, host, config)),
   },
 ];
 
@@ -166,7 +167,19 @@ function stopOf(commands: string[]): Fix {
   return words("End these processes", { root: true });
 }
 
-function display(card: Card, host: Host): Verdict {
+/**
+ * The cards beside this one that the console could move to. Not among them: 3D controllers (class 0302), which have no outputs, what is
+ * left to user space, and what goes to a VM of this config itself.
+ */
+function ways({ gpu }: Card, host: Host, { machines }: Settled): PciFunction[] {
+  const given = machines.flatMap((machine) => cardsOf(machine, host)).map((card) => slotOf(card.gpu));
+  return (host.pci ?? []).filter((fn) =>
+    isDisplay(fn) && !fn.class?.startsWith("0302") && !harmlessDrivers.includes(fn.driver ?? "") &&
+    slotOf(fn) !== slotOf(gpu) && !given.includes(slotOf(fn))
+  );
+}
+
+function display(card: Card, host: Host, config: Settled): Verdict {
   const { gpu } = card;
   const buffers = host.display.framebuffers.filter(({ bdf }) => card.passed.some((fn) => fn.bdf === bdf));
   const evidence: Evidence[] = [
@@ -193,7 +206,7 @@ function display(card: Card, host: Host): Verdict {
   if (gpu.driver === "vfio-pci") {
     return { status: "pass", says: "the host has given up its picture on it already", evidence };
   }
-  const others = (host.pci ?? []).filter((fn) => isDisplay(fn) && slotOf(fn) !== slotOf(gpu));
+  const others = ways(card, host, config);
   const what = [
     gpu.bootVga ? "it is the boot VGA" : "",
     buffers.length > 0 ? "a firmware framebuffer lies on it" : "",
