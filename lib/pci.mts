@@ -67,6 +67,9 @@ function readAttribute(fn: PciFunction, key: string, value: string): void {
     case "display":
       fn.displays.push(value);
       break;
+    case "connectors":
+      if (/^\d+$/.test(value)) fn.connectors = Number(value);
+      break;
     case "config":
       fn.config = value.replaceAll(" ", "");
       break;

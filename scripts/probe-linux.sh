@@ -323,12 +323,18 @@ elif [ -d "$sys/bus/pci/devices" ]; then
       # shellcheck disable=SC2013 # these names have no blanks
       for gpu in $(grep -ls '^0x03' */class); do
         gpu=${gpu%/class}
-        names "$gpu"/drm/* && fact "$gpu/drm" "$value"
+        drawn=
+        names "$gpu"/drm/* && fact "$gpu/drm" "$value" && drawn=yes
         names "$gpu"/resource*_resize && fact "$gpu/resize" "$value"
         names "$gpu"/mdev_supported_types && fact "$gpu/mdev" yes
+        connectors=0
         for connector in "$gpu"/drm/card*/card*-*; do
-          line "$connector/status" && [ "$value" = connected ] && fact "$gpu/display" "${connector##*/}"
+          case $connector in *-Writeback-*) continue ;; esac # no socket, but memory
+          line "$connector/status" || continue
+          connectors=$((connectors + 1))
+          [ "$value" = connected ] && fact "$gpu/display" "${connector##*/}"
         done
+        [ -n "$drawn" ] && fact "$gpu/connectors" "$connectors"
         # a card that fell off the bus answers with ones; one in D3cold is let sleep
         if line "$gpu/power_state" && [ "$value" != D3cold ] && [ -r "$gpu/config" ] && program od; then
           fact "$gpu/config" "$(od -An -tx1 -N4 "$gpu/config" 2>/dev/null)"

@@ -324,6 +324,21 @@ test("gpu.display: warned where there is another card, refused on the only one, 
   assert.is(status("gpu.display", (_, fn) => delete fn(gpu).bootVga), "unknown");
 });
 
+test("gpu.display: nobody looks at a card only if its driver shows connectors, and none has a display", () => {
+  const only = (connectors: number | undefined, change: (made: Host) => void = () => {}) =>
+    status("gpu.display", (made, fn) => {
+      Object.assign(fn(gpu), { bootVga: true, drm: ["card0"], displays: [], ...(connectors ? { connectors } : {}) });
+      if (connectors === 0) fn(gpu).connectors = 0;
+      made.pci = made.pci!.filter((one) => !one.class?.startsWith("03") || one.bdf === gpu);
+      change(made);
+    });
+  assert.is(only(4), "warn");
+  assert.is(only(0), "fail", "nvidia-drm without modesetting");
+  assert.is(only(undefined), "unknown");
+  const lit = (made: Host) => void made.display.framebuffers.push({ bdf: gpu, name: "efifb" });
+  assert.equal([only(4, lit), only(undefined, lit)], ["fail", "fail"], "the firmware's framebuffer is looked at");
+});
+
 test("gpu.display: a card that can show nothing is no way out for the console", () => {
   const showing = (change: (other: PciFunction) => void, config = machines("{device_id: 2786}")) =>
     first(

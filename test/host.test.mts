@@ -155,6 +155,9 @@ const card = `
   sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/driver_override = (null)
   sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/reset_method = pm bus
   sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/resource = 0x00000000fb000000 0x00000000fbffffff 0x0000000000040200\\n0x0000006000000000 0x00000063ffffffff 0x000000000014220c\\n0x0000000000000000 0x0000000000000000 0x0000000000000000
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/drm/card0/card0-DP-1/status = disconnected
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/drm/card0/card0-HDMI-A-1/status = connected
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/drm/card0/card0-Writeback-1/status = unknown
   sys/dev/block/259:2 -> ../../devices/pci0000:00/0000:00:1d.0/0000:02:00.0/nvme/nvme0/nvme0n1/nvme0n1p2
   sys/devices/pci0000:00/0000:00:1d.0/0000:02:00.0/nvme/nvme0/nvme0n1/nvme0n1p2/dev = 259:2
   sys/class/net/enp3s0 -> ../../devices/pci0000:00/0000:00:1c.0/0000:03:00.0/net/enp3s0
@@ -210,8 +213,9 @@ for (const shell of [["sh"], ["busybox", "sh"]]) {
           { index: 1, start: 0x6000000000n, size: 0x400000000n, wide: true, prefetch: true },
         ],
         above: ["0000:00:01.0"],
-        drm: [],
-        displays: [],
+        drm: ["card0"],
+        displays: ["card0-HDMI-A-1"],
+        connectors: 2,
         mediated: false,
       }]);
       assert.equal(host.needs.mounts.map(({ bdf }) => bdf), ["0000:00:1d.0", "0000:02:00.0"]);

@@ -179,6 +179,10 @@ function ways({ gpu }: Card, host: Host, { machines }: Settled): PciFunction[] {
   );
 }
 
+function outputs({ displays, connectors }: PciFunction): string {
+  return displays.join(" ") || (connectors === 0 ? "no connectors" : "no display connected to it");
+}
+
 function display(card: Card, host: Host, config: Settled): Verdict {
   const { gpu } = card;
   const buffers = host.display.framebuffers.filter(({ bdf }) => card.passed.some((fn) => fn.bdf === bdf));
@@ -191,7 +195,7 @@ function display(card: Card, host: Host, config: Settled): Verdict {
       read: "/proc/iomem",
       value: buffers.map(({ name, bdf }) => `${name} on ${bdf}`).join(", ") || "no firmware framebuffer on it",
     },
-    { read: "/sys/class/drm", value: gpu.displays.join(" ") || "no display connected to it" },
+    { read: "/sys/class/drm", value: outputs(gpu) },
     { read: "/sys/class/vtconsole", value: host.display.consoles?.join(", ") ?? "not there" },
   ];
   // the firmware's choice alone shows nothing: a host without a console on it boots with a boot VGA all the same
@@ -213,8 +217,18 @@ function display(card: Card, host: Host, config: Settled): Verdict {
     gpu.displays.length > 0 ? "a display is connected to it" : "",
   ].filter(Boolean).join(", ");
   const elsewhere: Fix = remedies.display;
-  // with a graphics driver bound, an empty list of connectors means that nobody looks at it
-  const unseen = gpu.displays.length === 0 && gpu.drm.length > 0;
+  // A graphics driver that shows connectors, and no display on any: nobody looks at it. NVIDIA's shows none at all without modesetting
+  // (nvidia-drm/nvidia-drm-drv.c, nv_drm_load), and then displays can be on them all the same.
+  const dark = buffers.length === 0 && gpu.displays.length === 0 && gpu.drm.length > 0;
+  if (others.length === 0 && dark && gpu.connectors === undefined) {
+    return {
+      status: "unknown",
+      says:
+        `it is the only card that can show this host's picture (${what}), and whether a display hangs on it was not read`,
+      evidence,
+    };
+  }
+  const unseen = dark && gpu.connectors !== undefined && gpu.connectors > 0;
   if (others.length === 0 && !unseen) {
     return {
       status: "fail",

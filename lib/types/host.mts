@@ -223,6 +223,8 @@ export interface PciFunction {
   drm: string[];
   /** Connectors with a display on them, such as `card1-HDMI-A-1`. */
   displays: string[];
+  /** How many connectors its driver shows, with a display or without; absent where it has no driver that draws, or nobody counted. */
+  connectors?: number;
   /** First four bytes of configuration space, hex; `ffffffff` from a card that fell off the bus. */
   config?: string;
   nvidiaMinor?: number;
