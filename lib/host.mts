@@ -106,6 +106,7 @@ export function parseHost(text: string): Host {
         : undefined,
       builtin: kernel.all("builtin"),
       available: kernel.all("read").includes("modules.dep") ? kernel.all("available") : undefined,
+      replaced: kernel.one("modules") === "missing",
       loaded: kernel.all("loaded"),
       parameters: kernel.some(["vfio_pci.disable_idle_d3", "vfio_iommu_type1.allow_unsafe_interrupts"]),
     }),

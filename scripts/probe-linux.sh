@@ -230,9 +230,14 @@ fi
 
 section kernel
 set --
-for path in "$root/boot/config-$release" "$root/lib/modules/$release/modules.builtin" "$root/lib/modules/$release/modules.dep"; do
+# NixOS keeps the running kernel's modules elsewhere
+modules=$root/lib/modules/$release
+[ -d "$modules" ] || modules=$root/run/booted-system/kernel-modules/lib/modules/$release
+for path in "$root/boot/config-$release" "$modules/modules.builtin" "$modules/modules.dep"; do
   [ -n "$release" ] && [ -r "$path" ] && set -- "$@" "$path"
 done
+# an update that takes the running kernel's modules away leaves another kernel's
+[ -n "$release" ] && [ ! -d "$modules" ] && names "$root"/lib/modules/*/modules.dep && fact modules missing
 [ $# -gt 0 ] && awk '
   FNR == 1 { kind = FILENAME; sub(/.*\//, "", kind); print "read:" kind }
   /^CONFIG_(INTEL_IOMMU|AMD_IOMMU|IOMMU_DEFAULT|VFIO|DRM_SIMPLEDRM|SYSFB_SIMPLEFB)[A-Z_]*=/ { print "built:" $0; next }

@@ -278,6 +278,39 @@ test("gpu.driver: held, configured and not rebooted, bound, not read", () => {
   assert.match(companion(["snd-hda-intel"], "nouveau").says, /not rebooted since/);
 });
 
+test("gpu.driver: the running kernel must be able to load vfio-pci", () => {
+  const having = (kernel: Partial<Host["kernel"]>, driver: string | null = null) =>
+    first(
+      "gpu.driver",
+      host((made, fn) => {
+        for (const bdf of [gpu, audio]) fn(bdf).driver = driver;
+        Object.assign(made.kernel, kernel);
+      }),
+    );
+  for (
+    const kernel of [
+      { loaded: ["vfio_pci"] },
+      { builtin: ["vfio-pci"] },
+      { built: { CONFIG_VFIO_PCI: "y" } },
+      { available: ["tun", "vfio-pci"] },
+    ]
+  ) {
+    assert.is(having(kernel).says, "no host driver holds the card", JSON.stringify(kernel));
+    assert.is(having({ ...kernel, replaced: true }).status, "pass", "what is there needs no folder");
+  }
+  assert.is(having({}).status, "unknown", "not read");
+  assert.is(having({ available: ["tun"] }).says, "6.1.0-28-amd64 has no vfio-pci, which takes the card for the VM");
+  const gone = having({ replaced: true });
+  assert.equal([gone.status, gone.fix[0]!.run], ["fail", "reboot"]);
+  assert.equal(
+    [having({ available: [] }, "nouveau").status, having({ replaced: true }, "nouveau").status],
+    ["fail", "fail"],
+    "whoever holds it",
+  );
+  assert.is(having({}, "nouveau").status, "warn");
+  assert.is(having({ available: [] }, "vfio-pci").status, "pass");
+});
+
 test("gpu.in-use: who holds it, and what cannot be seen without root", () => {
   const held = (command: string, node = "/dev/dri/card1", all = true) =>
     first(

@@ -6,6 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { firmwareOf } from "../lib/firmware.mts";
 import { parseHost } from "../lib/host.mts";
+import type { Host } from "../lib/types/host.mts";
 import { own, random, root, standIns } from "./fake.mts";
 
 const test = suite("host");
@@ -227,5 +228,30 @@ for (const shell of [["sh"], ["busybox", "sh"]]) {
     }
   });
 }
+
+/** What the probe prints of a tree, as a host. */
+function probed(text: string, shell: string[] = ["sh"]): Host {
+  const folder = tree(text);
+  try {
+    const probe = `${root}/scripts/probe-linux.sh`;
+    return parseHost(execFileSync(shell[0]!, [...shell.slice(1), probe, folder], { encoding: "utf8" }));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test("the probe tells modules that can be loaded from those that an update took away", () => {
+  const kernel = (text: string) => {
+    const { available, replaced } = probed(`proc/sys/kernel/osrelease = 6.11.6\n${text}`).kernel;
+    return [available, replaced];
+  };
+  const dep = (folder: string, module = "vfio-pci") =>
+    `${folder}/modules.dep = kernel/drivers/vfio/pci/${module}.ko.zst: kernel/drivers/vfio/pci/vfio-pci-core.ko.zst`;
+  assert.equal(kernel(dep("lib/modules/6.11.6")), [["vfio-pci"], false]);
+  assert.equal(kernel(dep("run/booted-system/kernel-modules/lib/modules/6.11.6")), [["vfio-pci"], false], "NixOS");
+  assert.equal(kernel(dep("lib/modules/6.11.6", "mlx5-vfio-pci")), [[], false]);
+  assert.equal(kernel(dep("lib/modules/6.11.7")), [undefined, true]);
+  assert.equal(kernel("etc/os-release = ID=debian"), [undefined, false], "a container has none, and says nothing");
+});
 
 test.run();

@@ -11,7 +11,7 @@ import { eachCard } from "./iommu.mts";
 export const heldChecks: Check[] = [
   {
     id: "gpu.driver",
-    about: "which host driver holds the card, and what will happen",
+    about: "which host driver holds the card, whether vfio-pci can take it, and what will happen",
     why: "the host's driver has to let go of the card before the VM gets it",
     confirm: "lspci -nnk -d ::03xx",
     look: (host, config) => eachCard(host, config, (card, { provider }) => driver(card, host, provider)),
@@ -40,22 +40,31 @@ const companionModules: Record<string, string> = { xhci_hcd: "xhci-pci", snd_hda
 
 function driver(card: Card, host: Host, provider: string): Verdict {
   const held = card.passed.filter(({ driver }) => typeof driver === "string" && driver !== "vfio-pci");
-  const evidence = card.passed.map(({ bdf, driver, driverOverride }) => ({
-    read: `/sys/bus/pci/devices/${bdf}/driver`,
-    value: `${driver === undefined ? "not read" : (driver ?? "none")}${
-      driverOverride ? `, driver_override ${driverOverride}` : ""
-    }`,
-  }));
+  const vfio = vfioOf(host);
+  const evidence = [
+    ...card.passed.map(({ bdf, driver, driverOverride }) => ({
+      read: `/sys/bus/pci/devices/${bdf}/driver`,
+      value: `${driver === undefined ? "not read" : (driver ?? "none")}${
+        driverOverride ? `, driver_override ${driverOverride}` : ""
+      }`,
+    })),
+    { read: `vfio-pci in ${host.os.kernel ?? "the running kernel"}`, value: vfio ?? "not read" },
+  ];
   if (card.passed.some(({ driver }) => driver === undefined)) {
     return { status: "unknown", says: "which drivers hold the card was not read", evidence };
   }
+  if (card.passed.every(({ driver }) => driver === "vfio-pci")) {
+    return { status: "pass", says: "vfio-pci holds the card already", evidence };
+  }
+  if (vfio === "missing") return unloadable(host, evidence);
   if (held.length === 0) {
-    const bound = card.passed.every(({ driver }) => driver === "vfio-pci");
-    return {
-      status: "pass",
-      says: bound ? "vfio-pci holds the card already" : "no host driver holds the card",
-      evidence,
-    };
+    return vfio === undefined
+      ? {
+        status: "unknown",
+        says: "no host driver holds the card, and whether this kernel has vfio-pci, which takes it, was not read",
+        evidence,
+      }
+      : { status: "pass", says: "no host driver holds the card", evidence };
   }
   const names = held.map(({ bdf, driver }) => `${driver} holds ${bdf}`).join(", ");
   const lines = configuredFor(card, host);
@@ -90,6 +99,39 @@ function driver(card: Card, host: Host, provider: string): Verdict {
       : names,
     evidence,
     fix: risky ? [remedies.bindAtBoot] : [],
+  };
+}
+
+/** Where the running kernel has vfio-pci; undefined if that was not read. */
+function vfioOf({ kernel }: Host): "loaded" | "built in" | "a module" | "missing" | undefined {
+  const { loaded, builtin, built, available, replaced } = kernel;
+  if (loaded.includes("vfio_pci")) return "loaded";
+  if (builtin.includes("vfio-pci") || built?.CONFIG_VFIO_PCI === "y") return "built in";
+  if (available?.includes("vfio-pci")) return "a module";
+  return replaced || available !== undefined ? "missing" : undefined;
+}
+
+/** Without vfio-pci nothing takes the card for the VM: libvirt fails with “Failed to load PCI driver module vfio-pci” (virpci.c). */
+function unloadable({ os, kernel }: Host, evidence: Evidence[]): Verdict {
+  const running = os.kernel ?? "the running kernel";
+  if (kernel.replaced) {
+    return {
+      status: "fail",
+      says: `vfio-pci cannot be loaded: the modules of ${running} are gone, and another kernel's are there`,
+      evidence,
+      fix: [command("Reboot into the installed kernel", "reboot", { root: true, reboot: true })],
+    };
+  }
+  return {
+    status: "fail",
+    says: `${running} has no vfio-pci, which takes the card for the VM`,
+    evidence,
+    fix: [
+      words(
+        "Install the rest of this kernel's modules (Ubuntu: linux-modules-extra), or boot the distribution's ordinary kernel",
+        { root: true, reboot: true },
+      ),
+    ],
   };
 }
 

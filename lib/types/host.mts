@@ -65,7 +65,10 @@ export interface Host {
     /** Options that the kernel was built with, such as `CONFIG_INTEL_IOMMU_DEFAULT_ON` → `y`; absent if unreadable. */
     built?: Record<string, string>;
     builtin: string[];
+    /** Modules that can be loaded, of those that matter here; absent if modules.dep could not be read. */
     available?: string[];
+    /** The running kernel has no folder of modules, and another kernel has: an update took it away, as Arch's does. */
+    replaced: boolean;
     loaded: string[];
     parameters: Record<string, string>;
   };
