@@ -132,12 +132,17 @@ export function parseHost(text: string): Host {
     },
     holders: holders(facts("holders")),
     needs: compact({
-      mounts: needs.pairs.filter(([key]) => key.startsWith("mount-")).map(([key, on]) => ({
-        point: key.slice(6),
-        bdf: on,
-      })),
-      swap: needs.all("swap"),
-      route: needs.one("route-read") ? needs.all("route") : undefined,
+      mounts: mounts(needs).filter(({ bdf }) => isFunction(bdf)),
+      swap: needs.all("swap").filter(isFunction),
+      route: needs.one("route-read") ? needs.all("route").filter(isFunction) : undefined,
+      untraced: [
+        ...mounts(needs).filter(({ bdf }) => bdf === "untraced").map(({ point }) => point),
+        ...["swap", "route"].filter((key) => needs.all(key).includes("untraced")),
+      ],
+      unread: [
+        ...(needs.all("mount-/").some(isTold) ? [] : ["/"]),
+        ...(needs.all("route").some(isTold) ? [] : ["route"]),
+      ],
       interfaces: needs.all("interface").map((text) => ({ bdf: text.split(" ")[0]!, name: text.split(" ")[1] ?? "" })),
       keyboards: needs.one("input-read") ? needs.all("keyboard") : undefined,
     }),
@@ -185,6 +190,14 @@ function configurations(pairs: [string, string][]): Configuration[] {
   }
   return all;
 }
+
+function mounts(needs: Facts): { point: string; bdf: string }[] {
+  return needs.pairs.filter(([key]) => key.startsWith("mount-")).map(([key, on]) => ({ point: key.slice(6), bdf: on }));
+}
+
+const isFunction = (text: string) => text.match(bdfs) !== null;
+/** The probe says `untraced` where a way was lost, and `none` where there is no function to find. */
+const isTold = (text: string) => isFunction(text) || text === "untraced" || text === "none";
 
 function groups(lines: string[]): Map<string, string[]> {
   const all = new Map<string, string[]>();

@@ -375,47 +375,165 @@ if [ -n "$live" ]; then
     done
 fi
 
-# What the host itself needs, by the PCI functions that it hangs on
+# What the host itself needs, by the PCI functions that it hangs on; `untraced` where it leads to something that is on none that could
+# be found, `none` where there is no such function. The helpers collect in $found, and $lost says that a way ended nowhere.
 section needs
-block() { # MAJOR:MINOR WHAT: through device mapper and RAID too
-  [ -e "$sys/dev/block/$1" ] || return 0
-  functions "$(cd -P "$sys/dev/block/$1" && pwd)"
-  for on in $value; do fact "$2" "$on"; done
-  for slave in "$sys/dev/block/$1"/slaves/* "$sys/dev/block/$1"/../slaves/*; do
-    [ -e "$slave/dev" ] && line "$slave/dev" && block "$value" "$2"
+add() { # the functions of $value
+  for on in $value; do
+    case " $found " in *" $on "*) ;; *) found="$found $on" ;; esac
   done
 }
-if [ -r "$proc/self/mountinfo" ]; then
-  while read -r _ _ device _ point rest; do
-    case $point in
-      / | /boot | /boot/efi | /home | /usr | /var) ;;
-      *) continue ;;
-    esac
-    case $device in
-      0:*) # btrfs, ZFS and overlays have no block device of their own: the source names one
-        source=${rest##* - }
-        source=${source#* }
-        source=${source%% *}
-        line "$sys/class/block/${source##*/}/dev" || continue
-        device=$value
-        ;;
-    esac
-    block "$device" "mount-$point"
-  done <"$proc/self/mountinfo"
-fi
+told() { # KEY: what was found
+  for on in $found; do fact "$1" "$on"; done
+  if [ -n "$lost" ]; then fact "$1" untraced; elif [ -z "$found" ]; then fact "$1" none; fi
+}
+block() { # MAJOR:MINOR: through device mapper, RAID and the heads of NVMe multipath too
+  path=$(cd -P "$sys/dev/block/$1" 2>/dev/null && pwd) || { lost=yes; return 0; }
+  functions "$path"
+  add
+  [ -z "$value" ] || return 0
+  # a virtual disk is memory or stands for others, one of iSCSI for a far one, and any other is a device that is on no PCI
+  case $path in
+    */devices/virtual/block/zram* | */devices/virtual/block/ram[0-9]*) return 0 ;;
+    */devices/virtual/* | */session[0-9]*/*) ;;
+    *) return 0 ;;
+  esac
+  set --
+  for slave in "$path"/slaves/*/dev "${path%/*}"/slaves/*/dev; do line "$slave" && set -- "$@" "$value"; done
+  case $path in
+    */nvme-subsystem/*)
+      rest=${path#*/nvme-subsystem/}
+      path=${path%"$rest"}${rest%%/*}
+      for controller in "$path"/nvme[0-9]*; do
+        [ -L "$controller" ] || continue
+        functions "$(cd -P "$controller" && pwd)"
+        add
+        [ -n "$value" ] || lost=yes
+      done
+      ;;
+    *) [ $# -gt 0 ] || lost=yes ;;
+  esac
+  for slave; do block "$slave"; done
+}
+node() { # /dev/NAME: its MAJOR:MINOR
+  case $1 in
+    /dev/mapper/*)
+      for path in "$sys"/class/block/dm-*/dm/name; do
+        line "$path" && [ "$value" = "${1#/dev/mapper/}" ] && line "${path%/dm/name}/dev" && return 0
+      done
+      ;;
+    /dev/*/*) ;;
+    /dev/*) line "$sys/class/block/${1#/dev/}/dev" && return 0 ;;
+    *) return 1 ;;
+  esac
+  # another name of it, such as /dev/VG/LV
+  [ -n "$live" ] && [ -b "$1" ] || return 1
+  read -r _ _ _ _ major minor _ <<NODE
+$(ls -lnL "$1" 2>/dev/null)
+NODE
+  value=${major%,}:$minor
+}
+volume() { # MAJOR:MINOR TYPE SOURCE, as mountinfo has them; a pool's name for ZFS
+  found=
+  lost=
+  device=$1
+  case $2 in
+    rootfs | tmpfs | ramfs) return 0 ;;
+    zfs) # /proc and /sys know no pool's disks
+      disks=
+      [ -n "$live" ] && program zpool &&
+        disks=$(timeout 5 "$value" list -vHPL "$3" 2>/dev/null </dev/null | awk '$1 ~ "^/" { print $1 }')
+      [ -n "$disks" ] || lost=yes
+      for disk in $disks; do
+        if node "$disk"; then block "$value"; else lost=yes; fi
+      done
+      return 0
+      ;;
+  esac
+  case $device in
+    0:*) # btrfs and overlays have no block device of their own: the source names one
+      if ! node "$3"; then
+        lost=yes
+        return 0
+      fi
+      device=$value
+      ;;
+  esac
+  block "$device"
+  [ "$2" = btrfs ] || return 0
+  for member in "$sys"/fs/btrfs/*/devices/*; do
+    if line "$member/dev" && [ "$value" = "$device" ]; then
+      for disk in "${member%/*}"/*; do line "$disk/dev" && block "$value"; done
+    fi
+  done
+}
+# Every mount point that lies on a disk. Of names that the host's owner gave only the known folder above is told. Loop devices lie on
+# files of other mount points.
+[ -r "$proc/self/mountinfo" ] && awk '
+  BEGIN {
+    n = split("/ /boot /boot/efi /boot/firmware /efi /etc /gnu /home /media /mnt /nix /nix/store /opt /ostree /root /run /run/media /srv " \
+      "/sysroot /tmp /usr /usr/local /var /var/cache /var/lib /var/lib/containers /var/lib/docker /var/lib/libvirt " \
+      "/var/lib/libvirt/images /var/lib/vz /var/log /var/tmp", name, " ")
+    for (i = 1; i <= n; i++) known[name[i]]
+  }
+  function shown(point,    above) {
+    above = point
+    while (!(above in known)) if (!sub(/\/[^\/]*$/, "", above) || above == "") above = "/"
+    return above == point ? point : (above == "/" ? "" : above) "/…"
+  }
+  {
+    for (i = 7; i < NF && $i != "-"; i++);
+    if (i + 2 > NF) next
+    type = $(i + 1)
+    source = $(i + 2)
+    if ($5 != "/" && ($3 ~ /^7:/ || $3 ~ /^0:/ && type != "zfs" && (source !~ /^\/dev\// || type ~ /^(fuse|tmpfs|devtmpfs)/ && type != "fuseblk"))) next
+    if (type == "zfs") sub(/\/.*/, "", source)
+    key = type == "zfs" || $3 ~ /^0:/ ? type " " source : $3
+    if (!(key in first)) { first[key] = $3 " " type " " source; order[++count] = key }
+    point = shown($5)
+    if (!seen[key, point]++) points[key] = points[key] " " point
+  }
+  END { for (i = 1; i <= count; i++) print first[order[i]] points[order[i]] }' "$proc/self/mountinfo" |
+  while read -r device type source points; do
+    volume "$device" "$type" "$source"
+    for point in $points; do told "mount-$point"; done
+  done
 if [ -r "$proc/swaps" ]; then
-  while read -r source _; do
-    line "$sys/class/block/${source##*/}/dev" && block "$value" swap
+  while read -r source kind _; do
+    [ "$kind" = partition ] || continue # a file's disk is its mount point's
+    volume 0:0 swap "$source"
+    told swap
   done <"$proc/swaps"
 fi
+carrier() { # INTERFACE: through bridges, bonds and VLANs; $lost is cleared if that leads to a device
+  if [ -e "$sys/class/net/$1/device" ]; then
+    lost=
+    functions "$(cd -P "$sys/class/net/$1/device" && pwd)"
+    add
+    return 0
+  fi
+  for lower in "$sys/class/net/$1"/lower_*; do
+    [ -L "$lower" ] || [ -e "$lower" ] || continue
+    carrier "${lower##*/lower_}"
+  done
+}
 if [ -r "$proc/net/route" ]; then
   fact route-read yes
-  while read -r interface destination _; do
-    case $destination in 00000000) ;; *) continue ;; esac
-    [ -e "$sys/class/net/$interface/device" ] || continue
-    functions "$(cd -P "$sys/class/net/$interface/device" && pwd)"
-    for on in $value; do fact route "$on"; done
-  done <"$proc/net/route"
+  set -- "$proc/net/route"
+  [ -r "$proc/net/ipv6_route" ] && set -- "$@" "$proc/net/ipv6_route"
+  awk '
+    $2 == "00000000" && !seen[$1]++ { print $1 }
+    $1 ~ /^0+$/ && $2 == "00" && $NF != "lo" && !seen[$NF]++ { print $NF }' "$@" | {
+    routes=
+    while read -r interface; do
+      routes=yes
+      found=
+      lost=yes
+      carrier "$interface"
+      told route
+    done
+    [ -n "$routes" ] || fact route none
+  }
 fi
 for path in "$sys"/class/net/*/device; do
   [ -e "$path" ] || continue

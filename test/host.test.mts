@@ -254,4 +254,193 @@ test("the probe tells modules that can be loaded from those that an update took 
   assert.equal(kernel("etc/os-release = ID=debian"), [undefined, false], "a container has none, and says nothing");
 });
 
+const disk = (name: string, number: string, bdf: string) => `
+  sys/dev/block/${number} -> ../../devices/pci0000:00/${bdf}/block/${name}
+  sys/class/block/${name} -> ../../devices/pci0000:00/${bdf}/block/${name}
+  sys/devices/pci0000:00/${bdf}/block/${name}/dev = ${number}
+`;
+/** A device of device mapper on others, each of which is in the tree. */
+const mapped = (number: number, name: string, ...on: string[]) => `
+  sys/dev/block/253:${number} -> ../../devices/virtual/block/dm-${number}
+  sys/class/block/dm-${number} -> ../../devices/virtual/block/dm-${number}
+  sys/devices/virtual/block/dm-${number}/dev = 253:${number}
+  sys/devices/virtual/block/dm-${number}/dm/name = ${name}
+  ${
+  on.map((one) => `sys/devices/virtual/block/dm-${number}/slaves/${one} -> ../../../../../class/block/${one}`).join(
+    "\n",
+  )
+}
+`;
+const two = disk("sda", "8:0", "0000:00:17.0") + disk("sdb", "8:16", "0000:00:18.0");
+const mounted = (...lines: string[]) =>
+  `proc/self/mountinfo = ${lines.map((line, i) => `${i + 20} 1 ${line}`).join("\\n")}\n`;
+const shells = [["sh"], ["bash"], ["busybox", "sh"]];
+/** What the host needs, as each of the shells that are here reads it. */
+function needsOf(text: string): Host["needs"] {
+  const found = shells.flatMap((shell) => {
+    try {
+      return [probed(text.replaceAll(/\n\s*\n/g, "\n"), shell).needs];
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT" && shell[0] !== "sh") return [];
+      throw error;
+    }
+  });
+  for (const needs of found) assert.equal(needs, found[0]);
+  return found[0]!;
+}
+const places = ({ mounts }: Host["needs"]) => mounts.map(({ point, bdf }) => `${point} ${bdf}`);
+
+test("the probe finds the disks below btrfs, encryption and volumes", () => {
+  const luks = needsOf(
+    two + mapped(0, "luks-1") + mapped(1, "vg-root", "sda") +
+      `sys/devices/virtual/block/dm-0/slaves/dm-1 -> ../../../../../class/block/dm-1\n` +
+      mounted("0:33 /@ / rw - btrfs /dev/mapper/luks-1 rw", "0:33 /@home /home rw - btrfs /dev/mapper/luks-1 rw"),
+  );
+  assert.equal(places(luks), ["/ 0000:00:17.0", "/home 0000:00:17.0"]);
+  assert.equal([luks.untraced, luks.unread], [[], ["route"]]);
+  const members = needsOf(
+    two + "sys/fs/btrfs/1f/devices/sda -> ../../../../class/block/sda\n" +
+      "sys/fs/btrfs/1f/devices/sdb -> ../../../../class/block/sdb\n" +
+      mounted("0:33 / / rw - btrfs /dev/sda rw"),
+  );
+  assert.equal(places(members), ["/ 0000:00:17.0", "/ 0000:00:18.0"]);
+  const lost = needsOf(two + mapped(0, "luks-1") + mounted("0:33 / / rw - btrfs /dev/mapper/luks-1 rw"));
+  assert.equal([places(lost), lost.untraced], [[], ["/"]], "a device on nothing");
+});
+
+test("the probe finds the disk of an NVMe multipath head by its controllers", () => {
+  const head = (controller: string) => `
+  sys/dev/block/259:1 -> ../../devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1/nvme0n1p1
+  sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1/nvme0n1p1/dev = 259:1
+  sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0 -> ${controller}
+  sys/devices/pci0000:00/0000:00:06.0/0000:01:00.0/nvme/nvme0/state = live
+  sys/devices/virtual/nvme-fabrics/ctl/nvme0/state = live
+  ${mounted("259:1 / / rw - ext4 /dev/nvme0n1p1 rw")}`;
+  const pci = needsOf(head("../../../pci0000:00/0000:00:06.0/0000:01:00.0/nvme/nvme0"));
+  assert.equal([places(pci), pci.untraced], [["/ 0000:00:06.0", "/ 0000:01:00.0"], []]);
+  const far = needsOf(head("../../nvme-fabrics/ctl/nvme0"));
+  assert.equal([places(far), far.untraced], [[], ["/"]], "over a network");
+});
+
+test("the probe reports every mount point on a disk, by no name that its owner gave", () => {
+  const needs = needsOf(
+    two + mapped(0, "planted", "sdb") + mounted(
+      "0:5 / / rw - tmpfs none rw",
+      "8:0 / /nix rw - ext4 /dev/sda rw",
+      "8:0 / /nix/store ro - ext4 /dev/sda rw",
+      "8:0 / /var/lib/libvirt/images rw - ext4 /dev/sda rw",
+      "253:0 / /home/planted rw - ext4 /dev/mapper/planted rw",
+      "253:0 / /planted/data rw - ext4 /dev/mapper/planted rw",
+      "253:0 / /planted/more rw - ext4 /dev/mapper/planted rw",
+      "0:60 / /run/media/planted/x rw - fuseblk /dev/sda rw",
+      "0:61 / /run/user/1 rw - fuse.portal /dev/fuse rw",
+      "7:1 / /snap/core ro - squashfs /dev/loop1 ro",
+      "0:62 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw",
+    ),
+  );
+  assert.equal(places(needs), [
+    "/nix 0000:00:17.0",
+    "/nix/store 0000:00:17.0",
+    "/var/lib/libvirt/images 0000:00:17.0",
+    "/home/… 0000:00:18.0",
+    "/… 0000:00:18.0",
+    "/run/media/… 0000:00:17.0",
+  ]);
+  assert.equal([needs.untraced, needs.unread], [[], ["route"]], "a root in memory needs no device");
+});
+
+test("the probe says what leads nowhere", () => {
+  const root = (line: string) => {
+    const { mounts, untraced, unread } = needsOf(two + mounted(line));
+    return [mounts, untraced, unread.includes("/")];
+  };
+  assert.equal(root("0:27 / / rw - zfs rpool/ROOT/pve-1 rw"), [[], ["/"], false]);
+  assert.equal(root("0:27 / / rw - overlay overlay rw"), [[], ["/"], false]);
+  assert.equal(root("0:27 / / rw - nfs4 server:/x rw"), [[], ["/"], false]);
+  assert.equal(root("7:0 / / rw - ext4 /dev/loop0 rw"), [[], ["/"], false]);
+  assert.equal(root("0:2 / / rw - rootfs none rw"), [[], [], false]);
+  assert.equal(root("8:0 / /boot rw - ext4 /dev/sda rw"), [[{ point: "/boot", bdf: "0000:00:17.0" }], [], true]);
+  const swap = needsOf(
+    `${two}${
+      mapped(0, "swap", "sdb")
+    }proc/swaps = Filename Type Size\\n/dev/dm-0 partition 1 0 -2\\n/dev/zram0 partition 1\\n/file file 1
+  sys/class/block/zram0 -> ../../devices/virtual/block/zram0
+  sys/dev/block/251:0 -> ../../devices/virtual/block/zram0
+  sys/devices/virtual/block/zram0/dev = 251:0`,
+  );
+  assert.equal([swap.swap, swap.untraced], [["0000:00:18.0"], []]);
+  const cut = (line: string) => parseHost(`homelab-gpu-probe 1 linux\n[needs]\n${line}`).needs.unread;
+  assert.equal(["mount-/:0000:02:00.0", "mount-/:none", "mount-/:", "mount-/:0000:02:0", "route:unt"].map(cut), [
+    ["route"],
+    ["route"],
+    ["/", "route"],
+    ["/", "route"],
+    ["/", "route"],
+  ]);
+});
+
+test("the probe finds the disks of a ZFS pool where zpool tells them", () => {
+  const folder = tree(
+    (two + mapped(0, "crypt", "sdb") +
+      mounted("0:27 / / rw - zfs rpool/ROOT/pve-1 rw", "0:28 / /rpool rw - zfs rpool rw"))
+      .replaceAll(/\n\s*\n/g, "\n"),
+  );
+  try {
+    // the script, which takes the tree for the host that it runs on
+    const script = own("scripts/probe-linux.sh").replace('[ -n "$root" ] || live=yes', "live=yes");
+    writeFileSync(`${folder}/probe.sh`, script);
+    const needs = (...disks: string[]) => {
+      const answer = ["rpool 1T", "\tmirror-0 1T", ...disks.map((disk) => `\t${disk} 1T`)].join("\n");
+      const zpool = `[ "$*" = "list -vHPL rpool" ] && cat <<'END'\n${answer}\nEND`;
+      const text = execFileSync("sh", [`${folder}/probe.sh`, folder], {
+        encoding: "utf8",
+        env: standIns(folder, { zpool }),
+      });
+      assert.not.match(text, /rpool|crypt/, "no names");
+      return parseHost(text).needs;
+    };
+    const found = needs("/dev/sda", "/dev/mapper/crypt");
+    assert.equal(places(found), ["/ 0000:00:17.0", "/ 0000:00:18.0", "/… 0000:00:17.0", "/… 0000:00:18.0"]);
+    assert.equal(found.untraced, []);
+    assert.equal(needs("/dev/sda", "/srv/file.img").untraced, ["/", "/…"], "a file is no disk");
+    assert.equal(needs().untraced, ["/", "/…"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("the probe finds the default route's device through bridges, bonds and VLANs", () => {
+  const network = (route: string, links: string) => {
+    const { route: functions, untraced, unread } = needsOf(`
+  sys/class/net/eno1 -> ../../devices/pci0000:00/0000:00:1f.6/net/eno1
+  sys/devices/pci0000:00/0000:00:1f.6/net/eno1/device -> ../../../0000:00:1f.6
+  sys/class/net/eno2/device -> ../../../devices/pci0000:00/0000:00:19.0
+  sys/devices/pci0000:00/0000:00:19.0/class = 0x020000
+  sys/class/net/end0/device -> ../../../devices/platform/soc
+  sys/devices/platform/soc/name = x
+  sys/class/net/wg0/mtu = 1420
+  sys/class/net/tap0/mtu = 1500
+  sys/class/net/vmbr0/lower_tap0 -> ../tap0
+  ${links}
+  proc/net/route = Iface Destination Gateway\\n${route}`);
+    return [functions, untraced, unread.includes("route")];
+  };
+  assert.equal(network("vmbr0 00000000 1", "sys/class/net/vmbr0/lower_eno1 -> ../eno1"), [["0000:00:1f.6"], [], false]);
+  const bond = `sys/class/net/vmbr0/lower_bond0.5 -> ../bond0.5
+  sys/class/net/bond0.5/lower_bond0 -> ../bond0
+  sys/class/net/bond0/lower_eno1 -> ../eno1
+  sys/class/net/bond0/lower_eno2 -> ../eno2`;
+  assert.equal(network("vmbr0 00000000 1", bond), [["0000:00:1f.6", "0000:00:19.0"], [], false]);
+  const none = "sys/class/net/lo/mtu = 65536";
+  assert.equal(network("wg0 00000000 0", none), [[], ["route"], false], "a VPN");
+  assert.equal(network("vmbr0 00000000 0", none), [[], ["route"], false], "a bridge of VMs alone");
+  assert.equal(network("wg0 00000000 0\\neno1 00000000 1", none), [["0000:00:1f.6"], ["route"], false]);
+  assert.equal(network("eno1 0000A8C0 0", none), [[], [], false], "there is none");
+  assert.equal(network("end0 00000000 0", none), [[], [], false], "a device that is on no PCI");
+  const zeros = "0".repeat(32);
+  const six =
+    `proc/net/ipv6_route = ${zeros} 00 ${zeros} 00 fe80 1 1 0 3 eno2\\n${zeros} 00 ${zeros} 00 ${zeros} f 1 0 200200 lo`;
+  assert.equal(network("eno1 0000A8C0 0", six), [["0000:00:19.0"], [], false], "by IPv6");
+});
+
 test.run();

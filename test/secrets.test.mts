@@ -60,6 +60,10 @@ test("the probe of a host with planted ones has none of them", () => {
       "sys/class/net/enx001122334455/address": "00:11:22:33:44:55",
       "sys/class/net/eth0/address": "00:11:22:33:44:66",
       "sys/class/block/sda/serial": "PLANTED-5",
+      "sys/class/block/dm-0/dm/name": "planted--14",
+      "sys/class/block/dm-0/dev": "253:0",
+      "sys/dev/block/253:0/dm/name": "planted--14",
+      "sys/dev/block/8:1/dev": "8:1",
       [`sys/bus/pci/devices/${bdf}/vendor`]: "0x10de",
       [`sys/bus/pci/devices/${bdf}/device`]: "0x2786",
       [`sys/bus/pci/devices/${bdf}/class`]: "0x030000",
@@ -68,7 +72,9 @@ test("the probe of a host with planted ones has none of them", () => {
       "proc/cmdline":
         "root=UUID=planted-8 ip=10.1.2.3::10.1.2.1:255.0.0.0:planted-9:eth0 nfsroot=10.1.2.4:/planted intel_iommu=on",
       "proc/sys/kernel/hostname": "planted-host",
-      "proc/self/mountinfo": "25 1 8:1 / /home/planted rw - ext4 /dev/sda1 rw\n26 1 8:2 / / rw - ext4 /dev/sda2 rw",
+      "proc/self/mountinfo":
+        "25 1 8:1 / /home/planted rw - ext4 /dev/sda1 rw\n26 1 8:2 / / rw - ext4 /dev/sda2 rw\n27 1 0:40 / /planted rw - zfs planted rw\n28 1 0:41 / /mnt/planted rw - btrfs /dev/mapper/planted--14 rw",
+
       "proc/swaps": "Filename\tType\tSize\tUsed\tPriority\n/home/planted/swap file 1 0 -2",
       "proc/driver/nvidia/gpus/0000:01:00.0/information": "GPU UUID: GPU-PLANTED-10\nVideo BIOS: planted",
       "etc/hostname": "planted-host",
@@ -86,6 +92,7 @@ test("the probe of a host with planted ones has none of them", () => {
     }
     const text = probe(tree);
     assert.match(text, /intel_iommu=on/, "what it is about is there");
+    assert.match(text, /^mount-\/home\/…:/m, "that there is a disk is there");
     const told = text.split("\n").filter((line) => /planted|00:11:22|001122|10\.1\.2/i.test(line));
     assert.equal(told, []);
   } finally {

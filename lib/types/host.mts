@@ -103,10 +103,15 @@ export interface Host {
   /** Processes that hold device nodes of cards open; `all` is false where only one's own could be looked at. */
   holders?: { all: boolean; processes: { pid: number; node: string; command: string }[] };
   needs: {
-    /** BDFs below which something lies that the host needs. */
+    /** BDFs below which something is mounted. A point's last part is `…` where its name is the owner's: `/home/…`, `/…`. */
     mounts: { point: string; bdf: string }[];
     swap: string[];
+    /** BDFs that the default routes go through; absent if the routes could not be read. */
     route?: string[];
+    /** What leads to devices of which no function could be found: mount points, `swap`, `route`. */
+    untraced: string[];
+    /** Of `/` and `route`, those of which nothing was said. */
+    unread: string[];
     interfaces: { bdf: string; name: string }[];
     /** BDFs of USB controllers with a keyboard, or `other` for one that is on no USB. Absent if unreadable. */
     keyboards?: string[];
