@@ -133,10 +133,7 @@ export function usesOf({ bdf }: PciFunction, { needs }: Host): { use: string; vi
   const points = needs.mounts.filter((mount) => mount.bdf === bdf).map(({ point }) => point);
   const keyboards = needs.keyboards ?? [];
   return [
-    ...points.map((point) => ({
-      use: point === "/" ? "the root disk" : `the disk of ${point}`,
-      vital: point !== "/home",
-    })),
+    ...points.map((point) => ({ use: diskOf(point), vital: true })),
     ...(needs.swap.includes(bdf) ? [{ use: "swap", vital: true }] : []),
     ...(needs.route?.includes(bdf) ? [{ use: "the default route", vital: true }] : []),
     ...(keyboards.includes(bdf) ? [{ use: "the keyboard", vital: keyboards.every((on) => on === bdf) }] : []),
@@ -145,6 +142,12 @@ export function usesOf({ bdf }: PciFunction, { needs }: Host): { use: string; vi
       vital: false,
     })),
   ];
+}
+
+function diskOf(point: string): string {
+  if (point === "/") return "the root disk";
+  if (point === "/…") return "a mounted disk";
+  return point.endsWith("/…") ? `a disk mounted below ${point.slice(0, -2)}` : `the disk of ${point}`;
 }
 
 /** Memory regions of everything that goes to a VM. */

@@ -221,6 +221,79 @@ test("iommu.group: what the host needs is never given up", () => {
   assert.is(losing({ keyboards: [bdf, "0000:00:14.0"] }).status, "pass", "there is another keyboard");
 });
 
+test("iommu.group: nobody is told to take from this host what it uses, or may use", () => {
+  const bdf = "0000:09:00.0";
+  const offered = (more: Partial<PciFunction>, change: (made: Host) => void = () => {}) => {
+    const { status, fix, evidence } = first(
+      "iommu.group",
+      host((made) => {
+        beside(made, { class: "040300", driver: "snd_hda_intel", ...more });
+        change(made);
+      }),
+    );
+    const why = evidence.find(({ read }) => read === `taking ${bdf} from this host`)?.value;
+    assert.is(status, "fail");
+    assert.is(fix.some(({ run }) => run?.includes("unbind")), why === undefined, "offered, or it says why not");
+    return why?.replace("not offered: ", "");
+  };
+  assert.is(offered({}), undefined);
+  assert.is(offered({ class: "010802", driver: "nvme" }), "it is mass storage");
+  assert.is(
+    offered({ class: "020000", driver: "e1000e" }, (made) => made.needs.interfaces.push({ bdf, name: "enp9s0" })),
+    "the host uses it for network interface enp9s0",
+  );
+  assert.is(
+    offered({ class: "0c0330", driver: "xhci_hcd" }, (made) => delete made.needs.keyboards),
+    "whether the only keyboard hangs on it was not read",
+  );
+  assert.is(
+    offered({}, (made) => made.needs.untraced = ["/", "route"]),
+    "which devices /, the default route need could not be found",
+  );
+  assert.is(offered({}, (made) => made.needs.unread = ["/"]), "which devices / needs could not be found");
+});
+
+test("iommu.group: every disk that is mounted counts", () => {
+  const bdf = "0000:09:00.0";
+  const says = (point: string) =>
+    first(
+      "iommu.group",
+      host((made) => {
+        beside(made, { class: "010802", driver: "nvme" });
+        made.needs.mounts.push({ point, bdf });
+      }),
+    ).says.replace(/.*carries /, "");
+  assert.equal(["/home", "/srv", "/mnt/…", "/…"].map(says), [
+    "the disk of /home",
+    "the disk of /srv",
+    "a disk mounted below /mnt",
+    "a mounted disk",
+  ]);
+  const stick = first(
+    "iommu.group",
+    host((made) => {
+      beside(made, { bdf: "0000:01:00.2", vendor: "10de", class: "0c0330", driver: "xhci_hcd" });
+      made.needs.mounts.push({ point: "/media/…", bdf: "0000:01:00.2" });
+    }),
+  );
+  assert.match(stick.says, /USB controller carries a disk mounted below \/media$/);
+  assert.is(stick.fix[1]!.say, "Or plug what hangs on the card's own USB in elsewhere");
+});
+
+test("iommu.group: a disk that could not be traced may hang on the card's USB", () => {
+  const usb = (driver: string | null, untraced: string[]) =>
+    status("iommu.group", (made) => {
+      beside(made, { bdf: "0000:01:00.2", vendor: "10de", class: "0c0330", driver });
+      made.needs.untraced = untraced;
+    });
+  assert.equal([usb("xhci_hcd", ["/"]), usb("xhci_hcd", ["route"]), usb(null, ["/"]), usb("xhci_hcd", [])], [
+    "unknown",
+    "pass",
+    "pass",
+    "pass",
+  ]);
+});
+
 test("iommu.group: who is in it must be known for sure", () => {
   assert.is(status("iommu.group", (made) => made.iommu.groups!.get("2")!.push("0000:05:00.0")), "unknown");
   assert.is(status("iommu.group", (_, fn) => delete fn(audio).driver), "unknown");

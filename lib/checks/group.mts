@@ -40,7 +40,12 @@ export function group(card: Card, host: Host): Verdict {
       status: "fail",
       says: `handing over ${word} ${number} would take from this host what it needs: ${vital.join("; ")}`,
       evidence,
-      fix: [words("Put the card in another slot, or move that device to one", { root: true, reboot: true })],
+      fix: [
+        words("Put the card in another slot, or move that device to one", { root: true, reboot: true }),
+        ...(passed.some((fn) => fn.class?.startsWith("0c03") && usesOf(fn, host).some(({ vital }) => vital))
+          ? [words("Or plug what hangs on the card's own USB in elsewhere")]
+          : []),
+      ],
     };
   }
   const inTheWay = hindrances(card);
@@ -54,16 +59,22 @@ export function group(card: Card, host: Host): Verdict {
       says: `${word} ${number} ${card.groups.length === 1 ? "is" : "are"} not viable: ${gpu.bdf} shares ${
         card.groups.length === 1 ? "it" : "them"
       } with ${names.join(" and ")}`,
-      evidence,
+      evidence: [
+        ...evidence,
+        ...inTheWay.flatMap((fn) => {
+          const why = kept(fn, host);
+          return why === undefined ? [] : [{ read: `taking ${fn.bdf} from this host`, value: `not offered: ${why}` }];
+        }),
+      ],
       fix: [
         remedies.slot,
         words("Or turn on ACS in the firmware's set-up, which splits groups where the hardware can", {
           root: true,
           reboot: true,
         }),
-        ...inTheWay.map((
-          fn,
-        ) => (command(`Or give up ${fn.bdf} on this host until the next boot`, release(fn), { root: true }))),
+        ...inTheWay.filter((fn) => kept(fn, host) === undefined).map((fn) =>
+          command(`Or give up ${fn.bdf} on this host until the next boot`, release(fn), { root: true })
+        ),
       ],
     };
   }
@@ -72,6 +83,16 @@ export function group(card: Card, host: Host): Verdict {
     return {
       status: "unknown",
       says: `whether the only keyboard hangs on ${described(usb)} could not be read`,
+      evidence,
+    };
+  }
+  const lost = host.needs.untraced.filter((what) => what !== "route");
+  if (usb && lost.length > 0) {
+    return {
+      status: "unknown",
+      says: `which disks ${lost.join(", ")} ${lost.length === 1 ? "needs" : "need"} could not be found, and ${
+        described(usb)
+      } may have one of them`,
       evidence,
     };
   }
@@ -94,6 +115,26 @@ export function group(card: Card, host: Host): Verdict {
     evidence,
   };
 }
+
+/**
+ * Why nobody is told to take a function from this host while it runs; undefined if nothing speaks against it. A disk may be in use without
+ * a mount (a volume of another VM, a pool), and what could not be traced may hang on any function.
+ */
+function kept(fn: PciFunction, host: Host): string | undefined {
+  if (fn.class === undefined) return "what it is was not read";
+  if (fn.class.startsWith("01")) return "it is mass storage";
+  const uses = usesOf(fn, host).map(({ use }) => use);
+  if (uses.length > 0) return `the host uses it for ${uses.join(", ")}`;
+  if (fn.class.startsWith("0c03") && host.needs.keyboards === undefined) {
+    return "whether the only keyboard hangs on it was not read";
+  }
+  const lost = [...host.needs.untraced, ...host.needs.unread];
+  return lost.length === 0
+    ? undefined
+    : `which devices ${lost.map(named).join(", ")} ${lost.length === 1 ? "needs" : "need"} could not be found`;
+}
+
+const named = (what: string) => (what === "route" ? "the default route" : what);
 
 /** Takes a function from its driver and gives it to vfio-pci: override first, so that it is never without one (sysfs-bus-pci, driver_override). */
 function release({ bdf }: PciFunction): string {
