@@ -73,7 +73,7 @@ test("a step that fails ends its lane alone; then nothing more begins, and every
   const { message } = await failure;
   assert.match(
     message,
-    /^a1: failed with code 3[^]*\n  the whole log: \/lab\/logs\/01-a1\.log\nc1: failed with code 4/,
+    /^a1: failed with code 3[^]*\n {2}the whole log: \/lab\/logs\/01-a1\.log\nc1: failed with code 4/,
   );
   assert.equal(events, ["+a1", "+b1", "+c1", "-a1", "-b1", "+b2", "-b2", "-c1"]);
 });
