@@ -129,8 +129,6 @@ export async function destroy(session: Session): Promise<number> {
   );
   const back = await cardsBack(session, source, gone);
   if (removed || gone.length > 0) {
-    const only = <T,>(of: Record<string, T>, keep: (name: string) => boolean) =>
-      Object.fromEntries(Object.entries(of).filter(([name]) => keep(name)));
     // what is not seen to be back stays written down
     const whole = back.every((status) => status === "pass");
     await writeState(shell, folder, {
@@ -141,6 +139,10 @@ export async function destroy(session: Session): Promise<number> {
     if (words.length === 0) await shell.remove(`${folder}/verify`);
   }
   return back.includes("fail") ? 1 : 0;
+}
+
+function only<T>(of: Record<string, T>, keep: (name: string) => boolean): Record<string, T> {
+  return Object.fromEntries(Object.entries(of).filter(([name]) => keep(name)));
 }
 
 /** Steps that remove libvirt's copies of the boxes. No other provider has copies of its own. */
