@@ -175,7 +175,7 @@ function workOn(
   const starts = creates || there.state !== "running";
   if (creates && machine.provider === "libvirt") {
     before.push({
-      title: "Look after the copies of the box in libvirt",
+      title: `Look after the copies of the box ${machine.box} in libvirt`,
       command: ["sh", "scripts/box-volumes.sh", "check", machine.box],
     });
   }

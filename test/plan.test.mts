@@ -70,7 +70,7 @@ test("goes the whole way from nothing", () => {
     "Make a key for this build",
     "Build the box homelab-gpu/debian-13",
     "Give the box homelab-gpu/debian-13 to Vagrant",
-    "Look after the copies of the box in libvirt",
+    "Look after the copies of the box homelab-gpu/debian-13 in libvirt",
     "Make the VM devlab",
     "Learn how to reach devlab",
     "Copy the Compose file to devlab",
@@ -99,10 +99,10 @@ test("does only what is missing", () => {
   assert.equal(at(unreached), ["Learn how to reach devlab"], "another VM's failure ended the run");
   assert.equal(at({ ...running, cpus: 1 })[0], "Restart the VM devlab with 2 CPUs and 5632 MiB");
   assert.equal(at({ state: "off", box })[0], "Start the VM devlab");
-  assert.equal(at({ state: "absent" })[0], "Look after the copies of the box in libvirt");
+  assert.equal(at({ state: "absent" })[0], "Look after the copies of the box homelab-gpu/debian-13 in libvirt");
   assert.equal(at({ state: "half-made" }).slice(0, 2), [
     "Remove the VM devlab, which an earlier run left half made",
-    "Look after the copies of the box in libvirt",
+    "Look after the copies of the box homelab-gpu/debian-13 in libvirt",
   ]);
 });
 
@@ -302,7 +302,7 @@ test("two machines on one box: one box, one command that boots both", () => {
   const plan = planned(config);
   assert.equal(titles(plan).slice(-7), [
     "Give the box lab/x to Vagrant",
-    "Look after the copies of the box in libvirt",
+    "Look after the copies of the box lab/x in libvirt",
     "Make the VMs a, b",
     "Learn how to reach a",
     "Prove a",
@@ -324,7 +324,7 @@ test("for some machines: their steps, and the files of all", () => {
   const config = parseConfig("machines: [{name: a, box: lab/x}, {name: b, box: lab/y}]");
   const plan = planned(config, {}, { names: ["b"] });
   assert.equal(titles(plan), [
-    "Look after the copies of the box in libvirt",
+    "Look after the copies of the box lab/y in libvirt",
     "Make the VM b",
     "Learn how to reach b",
     "Prove b",
