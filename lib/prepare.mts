@@ -4,14 +4,13 @@ import type { Host, PciFunction } from "./types/host.mts";
 import {
   addArgument,
   configuredArguments,
-  type Initramfs,
-  initramfsOf,
   iommuArguments,
   refreshEntries,
   removalWaits,
   removeArgument,
   waitsForReboot,
 } from "./boot.mts";
+import { type Initramfs, initramfsOf } from "./initramfs.mts";
 import { shellWord } from "./render.mts";
 
 /** A host's preparation, as data. */

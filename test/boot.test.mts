@@ -8,12 +8,12 @@ import * as assert from "uvu/assert";
 import {
   addArgument,
   configuredArguments,
-  initramfsOf,
   refreshEntries,
   removalWaits,
   removeArgument,
   waitsForReboot,
 } from "../lib/boot.mts";
+import { initramfsOf } from "../lib/initramfs.mts";
 import { parseHost } from "../lib/host.mts";
 import type { Fix } from "../lib/types/findings.mts";
 import type { Host } from "../lib/types/host.mts";

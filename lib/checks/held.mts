@@ -1,7 +1,7 @@
 import type { Settled } from "../types/config.mts";
 import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
 import type { Host, PciFunction } from "../types/host.mts";
-import { initramfsOf, rebuildInitramfs } from "../boot.mts";
+import { initramfsOf, rebuildInitramfs } from "../initramfs.mts";
 import { command, remedies, words } from "../fixes.mts";
 import { type Card, cardsOf, harmlessDrivers } from "../gpus.mts";
 import { isDisplay, slotOf } from "../pci.mts";
