@@ -6,8 +6,9 @@ import { examine, notesFor } from "../checks.mts";
 import { parseConfig } from "../config.mts";
 import { Trouble } from "../errors.mts";
 import { parseHost } from "../host.mts";
-import { isDisplay, slotOf } from "../pci.mts";
+import { className, isDisplay, slotOf } from "../pci.mts";
 import { findingLines } from "../print.mts";
+import { typed } from "../render.mts";
 import { lookOf, readProbe, type Session, talk } from "../session.mts";
 import { settle } from "../settle.mts";
 import { starterFor } from "../starter.mts";
@@ -27,7 +28,7 @@ export async function init(session: Session): Promise<number> {
   const found = options.gpu ? candidates(host) : [];
   const judged = found.map((card) => ({ card, fails: failing(textFor(card), host) }));
   const card = judged.find(({ fails }) => fails.length === 0)?.card;
-  if (options.gpu && !card && !(await without(session, host, judged[0]?.fails))) return 1;
+  if (options.gpu && !card && !(await without(session, host, obstacles(starter, judged, host)))) return 1;
   const text = textFor(card);
   parseConfig(text, path);
   if (options.dryRun) {
@@ -41,16 +42,28 @@ export async function init(session: Session): Promise<number> {
     await shell.write(resolve(dirname(path), ".homelab-gpu/.gitignore"), "*\n");
   }
   const what = card ? `with the card at ${card.bdf}` : "without a GPU";
-  talk(session, `wrote ${path}, ${what}; next: npx zx homelab-gpu.mts up${options.gpu ? "" : " --no-gpu"}`);
+  talk(session, `wrote ${path}, ${what}; next: ${told(session, "up")}`);
+  if (card && card.vendor !== "10de") {
+    talk(session, "the service ml-worker is left out: its image needs an NVIDIA card");
+  }
   return 0;
 }
 
-/** The cards of a host, one function of each, NVIDIA's first. */
+/** A command to type for the same config. */
+function told({ options: { config } }: Session, command: string): string {
+  return `npx zx homelab-gpu.mts ${command}${config ? ` --config ${typed(config)}` : ""}`;
+}
+
+/** Makers of cards, the likeliest to be wanted in a VM first: a server's own chip, which shows its console, is of none of them. */
+const makers = ["10de", "1002", "8086"];
+
+/** The cards that may be handed over unasked, one function of each: those of one maker. */
 function candidates({ pci = [] }: Host): PciFunction[] {
   const displays = pci.filter(isDisplay).filter((fn, i, all) =>
     all.findIndex((one) => slotOf(one) === slotOf(fn)) === i
   );
-  return [...displays.filter(({ vendor }) => vendor === "10de"), ...displays.filter(({ vendor }) => vendor !== "10de")];
+  const maker = makers.find((id) => displays.some(({ vendor }) => vendor === id));
+  return displays.filter(({ vendor }) => vendor === (maker ?? displays[0]!.vendor));
 }
 
 /** What keeps a card from being handed over, whatever else is missing on the host. */
@@ -59,13 +72,37 @@ function failing(text: string, host: Host): Finding[] {
   return findings.filter(({ status }) => status === "fail");
 }
 
+/** What keeps cards from being handed over; of a host whose cards are not known, what is said of that. */
+interface Obstacle {
+  cards: PciFunction[];
+  findings: Finding[];
+}
+
+/** What stands in the way, once for all cards of which the same is said. */
+function obstacles(starter: string, judged: { card: PciFunction; fails: Finding[] }[], host: Host): Obstacle[] {
+  if (!host.pci) {
+    const findings = examine(host, settle(parseConfig(starter), host), ["provider.host", "gpu.present"]);
+    return [{ cards: [], findings: findings.filter(({ status }) => status !== "pass" && status !== "skip") }];
+  }
+  const said = (fails: Finding[]) => JSON.stringify(fails.map(({ check, says }) => [check, says]));
+  const kinds = [...new Set(judged.map(({ fails }) => said(fails)))].map((kind) =>
+    judged.filter(({ fails }) => said(fails) === kind)
+  );
+  return kinds.map((kind) => ({ cards: kind.map(({ card }) => card), findings: kind[0]!.fails }));
+}
+
 /** No card can be had: says why, and asks whether a config without one is wanted. */
-async function without(session: Session, host: Host, fails: Finding[] | undefined): Promise<boolean> {
+async function without(session: Session, host: Host, found: Obstacle[]): Promise<boolean> {
   const { shell } = session;
-  if (fails) {
-    shell.print(`${findingLines(fails, { ...lookOf(session, "out", host), notes: notesFor(host) }).join("\n")}\n`);
-  } else talk(session, "there is no graphics card on this host");
+  const look = { ...lookOf(session, "out", host), notes: notesFor(host) };
+  const lines = found.flatMap(({ cards, findings }) => [
+    ...cards.map((fn) => `${fn.bdf} ${className(fn)} ${fn.vendor}:${fn.device} cannot be handed over:`),
+    ...findingLines(findings, look),
+    "",
+  ]);
+  if (lines.length > 0) shell.print(lines.join("\n"));
+  else talk(session, "there is no graphics card on this host");
   if (shell.terminal.in && shell.terminal.err) return await shell.confirm("Write a config without a GPU?");
-  talk(session, "a config without a GPU: npx zx homelab-gpu.mts init --no-gpu");
+  talk(session, `a config without a GPU: ${told(session, "init --no-gpu")}`);
   return false;
 }

@@ -1,0 +1,59 @@
+// What `init` writes for the hosts on record, and what it says where it writes nothing.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { main } from "../lib/main.mts";
+import { fakeShell, own, root } from "./fake.mts";
+
+const test = suite("init");
+
+/** `init` on a host on record. */
+async function init(host: string, words: string[] = []) {
+  const path = `test/hosts/${host}.txt`;
+  const starter = "templates/homelab-gpu.yaml";
+  const { shell, disk, said, printed } = fakeShell({ host: own(path), [`${root}/${starter}`]: own(starter) });
+  const code = await main(["init", "--no-color", "--host", "host", ...words], shell);
+  const err = said.filter((text) => !printed.includes(text)).join("");
+  return { code, out: printed.join(""), err, disk };
+}
+
+test("of NVIDIA's cards none can be handed over: says why, and takes no other maker's chip", async () => {
+  const server = await init("h200-server-ubuntu");
+  assert.is(server.code, 1);
+  assert.match(server.out, /^0000:18:00\.0 3D controller 10de:2335 cannot be handed over:\n0000:2a:00\.0 3D /);
+  assert.match(server.out, /✗ gpu\.in-use .*nvidia-persiste \(2211\) holds the card/);
+  assert.match(server.out, /→ Stop NVIDIA's persistence daemon:\n {6}systemctl stop nvidia-persistenced\n/);
+  assert.is(server.out.match(/✗/g)!.length, 1, "what is the same of both cards is said once");
+  assert.is(server.err, "homelab-gpu: a config without a GPU: npx zx homelab-gpu.mts init --no-gpu\n");
+  assert.is(server.disk.get("homelab-gpu.yaml"), undefined);
+
+  const board = await init("old-board-shared-group-debian11");
+  assert.equal([board.code, board.disk.get("homelab-gpu.yaml")], [1, undefined]);
+  assert.match(board.out, /^0000:01:00\.0 VGA controller 10de:1b80 cannot be handed over:\n✗ iommu\.group /);
+});
+
+test("of several makers' cards NVIDIA's come first, then AMD's; what is left out for that is said", async () => {
+  const laptop = await init("laptop-3d-controller-ubuntu");
+  assert.equal([laptop.code, /vendor_id: 10de/.test(laptop.disk.get("homelab-gpu.yaml")!)], [0, true]);
+  assert.match(laptop.disk.get("homelab-gpu.yaml")!, /ml-worker/);
+  const radeon = await init("lab-two-identical-cards-one-chosen-by-its-address");
+  assert.match(radeon.disk.get("homelab-gpu.yaml")!, /vendor_id: 1002/);
+  assert.match(radeon.err, /the service ml-worker is left out: its image needs an NVIDIA card/);
+});
+
+test("a bus that could not be read is not one without a card", async () => {
+  const wsl = await init("wsl2-ubuntu");
+  assert.equal([wsl.code, /there is no graphics card/.test(wsl.err)], [1, false]);
+  assert.match(wsl.out, /^✗ provider\.host \(devlab\): WSL is a part of Windows/);
+  assert.match(wsl.out, /→ Run this in PowerShell on Windows/);
+  assert.match(wsl.out, /\? gpu\.present .*: the PCI bus could not be read/);
+  assert.match((await init("vm-without-gpu")).err, /there is no graphics card on this host/);
+});
+
+test("the commands that it tells are for the same config", async () => {
+  const written = await init("rtx4070-desktop-debian12", ["--config", "sub/x y.yaml"]);
+  assert.match(written.err, /; next: npx zx homelab-gpu\.mts up --config 'sub\/x y\.yaml'\n/);
+  const refused = await init("vm-without-gpu", ["--config", "sub/x.yaml"]);
+  assert.match(refused.err, /homelab-gpu\.mts init --no-gpu --config sub\/x\.yaml\n/);
+});
+
+test.run();
