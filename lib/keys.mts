@@ -15,7 +15,8 @@ export type Shape =
   | { kind: "whole"; min: number; max: number; quoted?: true; example: string }
   | { kind: "flag"; example: string }
   | { kind: "list"; of: Shape; example: string }
-  | { kind: "map"; keys: Record<string, Key>; example: string; exactlyOne?: string[] }
+  /** `says`: what it is called, if not just a mapping. */
+  | { kind: "map"; keys: Record<string, Key>; example: string; exactlyOne?: string[]; says?: string }
   | { kind: "either"; of: Shape[]; example: string }
   | { kind: "services"; keys: Record<string, Key>; example: string };
 
@@ -51,6 +52,7 @@ const image: Key = {
     { kind: "choice", values: () => Object.keys(knownImages), example: "debian-13" },
     {
       kind: "map",
+      says: "{file: …}, {url: …, checksum: …} or {debootstrap: …}",
       example: "{file: ./disk.qcow2}",
       exactlyOne: ["file", "url", "debootstrap"],
       keys: {

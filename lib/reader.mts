@@ -36,56 +36,61 @@ export class Reader {
   /** `name` is what the value is called in errors, `path` where it is. */
   #value(node: Node | null, shape: Shape, name: string, path: string, at = offset(node) ?? 0): unknown {
     this.#places.set(path, at);
-    const wrong = (says: string) => {
-      const write = path ? `${name}: ${shape.example}` : shape.example;
-      this.problem(at, `${name} must be ${says}, not ${shown(node)}`, write);
+    const item = /\.\d+$/.test(path);
+    const wrong = (says: string, example = shape.example) => {
+      const write = item ? `- ${example}` : path ? `${name}: ${example}` : example;
+      this.problem(at, `${item ? `an item of ${name}` : name} must be ${says}, not ${shown(node)}`, write);
     };
     switch (shape.kind) {
       case "text": {
         const text = scalarText(node);
         const plain = isScalar(node) && typeof node.value === "string";
-        if (text === undefined || !new RegExp(shape.pattern).test(text)) return wrong(shape.says);
-        return plain ? text : wrong(`text (put quotes around it)`);
+        if (text === undefined || !new RegExp(shape.pattern).test(text)) return wrong(form(shape));
+        return plain
+          ? text
+          : wrong(`text (put quotes around it)`, text.length <= 40 ? JSON.stringify(text) : undefined);
       }
       case "hex": {
         const hex = textual(node, new RegExp(`^[0-9a-fA-F]{${shape.digits}}$`));
-        return hex?.toLowerCase() ?? wrong(`${shape.digits} hex digits`);
+        return hex?.toLowerCase() ?? wrong(form(shape));
       }
       case "choice": {
         const choice = scalarText(node);
         return choice !== undefined && [...shape.values(), ...(shape.also?.() ?? [])].includes(choice)
           ? choice
-          : wrong(`one of ${shape.values().join(", ")}`);
+          : wrong(form(shape));
       }
       case "whole": {
         const value = isScalar(node) ? node.value : undefined;
         const whole = shape.quoted && typeof value === "string" && /^[0-9]{1,9}$/.test(value) ? Number(value) : value;
         return Number.isInteger(whole) && (whole as number) >= shape.min && (whole as number) <= shape.max
           ? whole
-          : wrong(`a whole number from ${shape.min} to ${shape.max}`);
+          : wrong(form(shape, node));
       }
       case "flag":
-        return isScalar(node) && typeof node.value === "boolean" ? node.value : wrong("true or false");
+        return isScalar(node) && typeof node.value === "boolean" ? node.value : wrong(form(shape));
       case "list":
-        if (!isSeq(node)) return wrong("a list");
+        if (!isSeq(node)) return wrong(form(shape));
         return node.items.map((item, i) =>
           this.#value(this.#yaml.resolve(item), shape.of, name, `${path}.${i}`, offset(item) ?? at)
         );
       case "map":
-        if (!isMap(node)) return wrong("a mapping");
+        if (!isMap(node)) return wrong(form(shape));
         return this.#map(this.#yaml.pairs(node), shape, name, path, at);
       case "either": {
-        const fitting = shape.of.find((option) => fits(node, option)) ?? shape.of[0]!;
-        return this.#value(
-          node,
-          fitting === shape.of[0] ? { ...fitting, example: shape.example } : fitting,
-          name,
-          path,
-          at,
-        );
+        const fitting = shape.of.filter((option) => fits(node, option));
+        // a mapping or a list can have much in it that is wrong; of a scalar there is only to say what it may be
+        if (fitting.length === 1 && !isScalar(node)) return this.#value(node, fitting[0]!, name, path, at);
+        for (const option of fitting) {
+          const before = this.problems.length;
+          const value = this.#value(node, option, name, path, at);
+          if (this.problems.length === before) return value;
+          this.problems.length = before;
+        }
+        return wrong(form(shape, node));
       }
       case "services":
-        if (!isMap(node)) return wrong("a mapping of services by name");
+        if (!isMap(node)) return wrong(form(shape));
         return Object.fromEntries(
           this.#yaml.pairs(node).flatMap(({ key, at, value }) => {
             const service = this.#service(key, at, value, shape.keys);
@@ -175,8 +180,35 @@ export class Reader {
 function fits(node: Node | null, shape: Shape): boolean {
   if (shape.kind === "map" || shape.kind === "services") return isMap(node);
   if (shape.kind === "list") return isSeq(node);
-  if (shape.kind === "whole") return isScalar(node) && typeof node.value === "number";
   return isScalar(node);
+}
+
+/** What a value has to be, in words. `node`: what stands there instead. */
+function form(shape: Shape, node: Node | null = null): string {
+  switch (shape.kind) {
+    case "text":
+      return shape.says;
+    case "hex":
+      return `${shape.digits} hex digits`;
+    case "choice": {
+      const values = shape.values();
+      return values.length === 1 ? values[0]! : `one of ${values.join(", ")}`;
+    }
+    case "whole": {
+      const digits = isScalar(node) && typeof node.value === "string" && /^[0-9]+$/.test(node.value);
+      return `a whole number from ${shape.min} to ${shape.max}${digits && !shape.quoted ? " (without quotes)" : ""}`;
+    }
+    case "flag":
+      return "true or false";
+    case "list":
+      return "a list";
+    case "map":
+      return shape.says ?? "a mapping";
+    case "either":
+      return shape.of.map((option) => form(option, node)).join(", or ");
+    case "services":
+      return "a mapping of services by name";
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config.mts";
 import { ConfigError } from "../lib/errors.mts";
+import { file, type Shape } from "../lib/keys.mts";
 import { originalExample } from "./fake.mts";
 
 const test = suite("config");
@@ -115,6 +116,96 @@ test("shows the line, and what to write instead", () => {
         .join("\n"),
     );
   }
+});
+
+/** All that is wrong with a text, as it is told. */
+function advice(text: string) {
+  try {
+    parseConfig(text);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems;
+  }
+  return [];
+}
+
+test("what an error of any key tells to write is accepted there", () => {
+  const values = ["3", '"1"', "x y", "~", "true", "1.5", "-1", "[]", "[3]", "{}", "BLOCK"];
+  // what two keys say together has no one line, and what is unknown no one key
+  const apart = /goes with|needs its checksum|exactly one|no machine of that name|unknown key|is missing/;
+  const refused: string[] = [];
+  let told = 0;
+  const tryAll = (before: string[], after: string[], indent: string, name: string) => {
+    for (const value of values) {
+      const own = value === "BLOCK" ? [`${indent}${name}:`, `${indent}  - 3`] : [`${indent}${name}: ${value}`];
+      const text = [...before, ...own, ...after];
+      for (const { line, says, write } of advice(text.join("\n"))) {
+        const at = line - 1 - before.length;
+        if (apart.test(says) || at < 0 || at >= own.length) continue;
+        if (write === undefined) {
+          refused.push(`${own.join("\n")}\n${says}: does not say what to write`);
+          continue;
+        }
+        told++;
+        const lead = write.startsWith("- ") ? `${indent}${name}:\n${indent}  ` : indent;
+        const mended = [...before, lead + write.replace("sha256:…", `sha256:${"0".repeat(64)}`), ...after];
+        const still = advice(mended.join("\n")).filter(({ says }) => !apart.test(says));
+        if (still.length > 0) refused.push(`${own.join("\n")}\n${says}\n${write}\n${still[0]!.says}`);
+      }
+    }
+  };
+  const walk = (shape: Shape, before: string[], after: string[], indent: string): void => {
+    if (shape.kind === "either") { for (const one of shape.of) walk(one, before, after, indent); }
+    if (shape.kind !== "map") return;
+    for (const [name, key] of Object.entries(shape.keys)) {
+      const needed = Object.entries(shape.keys).filter(([other, { required }]) => required && other !== name).map((
+        [other, { example }],
+      ) => `${indent}${other}: ${example.replace("sha256:…", `sha256:${"0".repeat(64)}`)}`);
+      tryAll([...before, ...needed], after, indent, name);
+      if (name !== "machines") walk(key, [...before, ...needed, `${indent}${name}:`], after, `${indent}  `);
+    }
+  };
+  walk(file, [], [], "");
+  const machine = file.kind === "map" && file.keys.machines!.kind === "list" ? file.keys.machines!.of : undefined;
+  walk(machine!, ["machines:", "  -"], [], "    ");
+  const service = file.kind === "map" && file.keys.services!.kind === "services" ? file.keys.services!.keys : {};
+  const lab = ["machines: [{name: devlab, box: lab/x}]", "services:"];
+  tryAll(lab, [], "  ", "web");
+  walk({ kind: "map", keys: service, example: "" }, [...lab, "  web:", "    image: x"], [], "    ");
+  assert.equal(refused, []);
+  assert.ok(told > 150, `only ${told} were told`);
+});
+
+test("says every form of a value that has several, and items as items", () => {
+  const first = (text: string) => {
+    const [{ says, write } = { says: "nothing", write: "" }] = advice(text);
+    return `${says}; write ${write}`;
+  };
+  const gpu = (value: string) => first(`${one("")}services: {web: {image: x, gpu: ${value}}}`);
+  assert.is(
+    gpu('"1"'),
+    "gpu must be a whole number from 1 to 64 (without quotes), or all, not “1”; write gpu: 1",
+  );
+  assert.is(gpu("0"), "gpu must be a whole number from 1 to 64, or all, not “0”; write gpu: 1");
+  assert.is(gpu("some"), "gpu must be a whole number from 1 to 64, or all, not “some”; write gpu: 1");
+  assert.is(
+    first(one("image: debian-14")),
+    "image must be one of debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, or {file: …}, {url: …, checksum: …} or " +
+      "{debootstrap: …}, not “debian-14”; write image: debian-13",
+  );
+  assert.is(
+    first(one("gpu: 3")),
+    "gpu must be a mapping, or a list, not “3”; write gpu: {vendor_id: 10de, device_id: 2786}",
+  );
+  assert.is(first(one("gpu: {device_id: 12}")), "device_id must be 4 hex digits, not “12”; write device_id: 2786");
+  assert.is(
+    first(one("provision: [./a, 3]")),
+    'an item of provision must be text (put quotes around it), not “3”; write - "3"',
+  );
+  assert.is(
+    first("machines:\n  -\n"),
+    "an item of machines must be a mapping, not empty; write - {name: devlab, box: devlab/debian-13}",
+  );
 });
 
 test("refuses what is no YAML, no mapping, or nothing", () => {
