@@ -154,9 +154,11 @@ function together(raw: Partial<RawConfig>, reader: Reader): void {
 
 function imageTogether(image: RawMachine["image"], path: string, reader: Reader): void {
   if (typeof image !== "object") return;
-  if (image.checksum !== undefined && image.url === undefined) reader.at(`${path}.checksum`, "checksum goes with url");
+  if (image.checksum !== undefined && image.url === undefined) {
+    reader.at(`${path}.checksum`, "checksum goes with url", "image: {url: https://…, checksum: sha256:…}");
+  }
   if (image.mirror !== undefined && image.debootstrap === undefined) {
-    reader.at(`${path}.mirror`, "mirror goes with debootstrap");
+    reader.at(`${path}.mirror`, "mirror goes with debootstrap", "image: {debootstrap: trixie, mirror: http://…}");
   }
   if (image.url !== undefined && image.checksum === undefined) {
     reader.at(path, "a url needs its checksum, so that nothing else is booted", "checksum: sha256:…");

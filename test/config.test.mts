@@ -219,6 +219,28 @@ test("refuses what is no YAML, no mapping, or nothing", () => {
   assert.equal(wrong("services: {}"), ["1:1 machines is missing"]);
 });
 
+test("says what is no YAML in own words, where it begins, with what to write", () => {
+  const told = (text: string) =>
+    advice(text).map(({ line, column, says, write }) => `${line}:${column} ${says}|${write}`);
+  const no = "this is no YAML: ";
+  assert.equal(told('machines:\n  - name: "a\n    box: b\n    cpus: 3\n'), [`2:11 ${no}this quote is not closed|"…"`]);
+  assert.equal(told("a: [b, 'c]\n"), [`1:8 ${no}this quote is not closed|"…"`]);
+  assert.equal(told("machines: [{name: a, box: b}\nservices: {}\n"), [
+    `1:11 ${no}this bracket is not closed|[…] or {…}`,
+  ]);
+  assert.equal(told("machines: [{name: a}]\n---\na: 1\n"), [
+    `2:1 ${no}a second document begins here, and only one is read|no --- here`,
+  ]);
+  assert.equal(told("a:\n\tb: 1\n"), [`2:1 ${no}a tab does not indent: only blanks do|blanks for it`]);
+  assert.equal(told("a:\n  b: 1\n c: 2\n"), [
+    `3:1 ${no}this begins in another column than what it belongs to|as many blanks before it as before that`,
+  ]);
+  assert.equal(told("a: @b\n"), [`1:4 ${no}text that begins with this needs quotes|"…"`]);
+  assert.equal(told("a: &b &c 1\n"), [`1:7 ${no}this is not understood|"…", if it is text`]);
+  assert.equal(told("a: 1\nb: 2\na: 3\n"), ["3:1 the key “a” is there twice|it once: it is on line 1 already"]);
+  assert.match(told(one("image: {file: x, mirror: http://x.y/z}"))[0]!, /mirror goes with debootstrap\|image: \{deb/);
+});
+
 test("follows anchors and merge keys, and bounds them", () => {
   const { machines } = parseConfig(
     "machines:\n  - &base {name: a, box: lab/x, cpus: 2}\n  - {<<: *base, name: b, cpus: 3}\n",
