@@ -1,11 +1,12 @@
 /** Arguments → command → exit code. */
 // @ts-types="npm:@types/minimist@^1.2.5"
 import minimist from "minimist";
-import { commands, help, options as known } from "./commands.mts";
+import { commands, help, isFor, type Option, options as known } from "./commands.mts";
 import { Interrupted, Trouble } from "./errors.mts";
 import type { Options } from "./session.mts";
 import type { Shell } from "./types/shell.mts";
 import { realShell } from "./shell.mts";
+import { wrapped } from "./text.mts";
 
 const version = "0.1.0";
 
@@ -27,10 +28,23 @@ function parse(argv: string[]) {
       return !option;
     },
   });
+  // minimist takes a no- before every name, and the name of every no-
+  const end = argv.indexOf("--");
+  for (const word of end < 0 ? argv : argv.slice(0, end)) {
+    const [, name] = /^--([^=]+)/.exec(word) ?? [];
+    if (name && !known.some((option) => option.name === name)) unknown.push(`--${name}`);
+  }
   if (unknown.length > 0) throw new Trouble(`unknown option ${unknown[0]}\n  homelab-gpu.mts --help lists them`);
   const empty = values.find((name) => found[name] === "" || Array.isArray(found[name]));
   if (empty) throw new Trouble(`--${empty} takes one ${known.find(({ name }) => name === empty)!.takes}`);
   return { found, words: found._, rest: found["--"] ?? [] };
+}
+
+/** The commands that take an option. */
+function takers(option: Option): string[] {
+  return Object.keys(commands).flatMap((name) =>
+    isFor(option, name) ? [name] : isFor(option, name, true) ? [`${name} -n`] : []
+  );
 }
 
 /** Does what was typed; gives the exit code. What is expected to go wrong is told in a line or two, and only a bug throws. */
@@ -61,6 +75,14 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name]! : undefined;
   if (!command) throw new Trouble(`there is no command ${name}\n  commands: ${Object.keys(commands).join(", ")}`);
   if (more.length > 0 && !command.takes) throw new Trouble(`${name} takes no ${more[0]}`);
+  const given = known.filter((option) =>
+    option.name.startsWith("no-") ? !found[option.name.slice(3)] : found[option.name]
+  );
+  const stray = given.find((option) => !isFor(option, name, found["dry-run"]));
+  if (stray) {
+    const says = `--${stray.name} is for ${takers(stray).join(", ")}; not for ${name}`;
+    throw new Trouble(wrapped(says, 67, "", "  ").join("\n"));
+  }
   const options: Options = {
     ...(found.config ? { config: found.config } : {}),
     ...(found.save ? { save: found.save } : {}),

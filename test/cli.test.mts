@@ -8,6 +8,7 @@ import { Ajv } from "ajv";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { doctor } from "../lib/commands/doctor.mts";
+import { commands, isFor, options as known } from "../lib/commands.mts";
 import { main } from "../lib/main.mts";
 import { fakeShell, options, own, root } from "./fake.mts";
 import { started, starting } from "./start.mts";
@@ -59,17 +60,43 @@ test("refuses wrong usage in two lines, with 2, and no stack", async ({ folder }
     [["doctor", "--host", "missing.txt"], /there is no file missing\.txt/],
     [["doctor", "--host", "bad.txt"], /this is no saved probe/],
     [["toString"], /there is no command toString/],
+    [["status", "--json"], /--json is for up -n, plan, doctor, explain; not for status\n/],
+    [["up", "--json"], /--json is for up -n, plan, doctor, explain; not for up\n/],
+    [["up", "--yes", "--host", "bad.txt"], /--host is for up -n, init, [^]*;\s+not\s+for\s+up\n/],
+    [["prepare", "--apply", "--host", "bad.txt"], /--host shows what another machine would need/],
+    [["prepare", "--undo", "--host", "bad.txt"], /--host shows what another machine would need/],
+    [["up", "--no-json"], /unknown option --no-json/],
+    [["up", "--gpu"], /unknown option --gpu/],
   ];
   for (const [words, text] of wrong) {
     const { code, out, err } = await within(words, { "bad.txt": "hello" });
     assert.match(err, text);
     assert.equal([code, out], [2, ""], err);
   }
-  const [command, file] = await Promise.all([wrong[0]!, wrong.at(-2)!].map(([words]) => script(words, { folder })));
+  const [command, file] = await Promise.all([wrong[0]!, wrong[9]!].map(([words]) => script(words, { folder })));
   for (const { code, out, err } of [command!, file!]) {
     assert.equal([code, out, /\n +at /.test(err), err.split("\n").length <= 3], [2, "", false, true], err);
   }
   assert.equal(readdirSync(folder), ["bad.txt"]);
+});
+
+test("an option that a command has no use for is refused; -n is taken by all", async () => {
+  const stray = Object.keys(commands).flatMap((name) =>
+    known.filter((option) => !isFor(option, name)).map((option) => [name, option] as const)
+  );
+  assert.ok(stray.length > 50);
+  for (const [name, option] of stray) {
+    const { code, out, err } = await within([name, `--${option.name}`, ...(option.takes ? ["x"] : [])], {});
+    assert.equal([code, out], [2, ""], `${name} --${option.name}`);
+    assert.match(err, new RegExp(`^homelab-gpu: --${option.name} is for [^]*;\\s+not\\s+for\\s+${name}\n$`));
+    assert.equal(err.split("\n").filter((line) => line.length > 80), []);
+  }
+  for (const name of Object.keys(commands)) assert.ok(known.every((one) => one.name !== "dry-run" || isFor(one, name)));
+  const { code, err } = await within(["doctor", "-n", "--save", "x.txt", "--host", "-"], {
+    "-": own("test/hosts/vm-without-gpu.txt"),
+  });
+  assert.is(code, 1);
+  assert.match(err, /would save what the probe read: x\.txt/);
 });
 
 test("shows what is wrong with a config, writes nothing, ends with 2", async ({ folder }) => {

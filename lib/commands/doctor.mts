@@ -24,7 +24,8 @@ export async function doctor(session: Session): Promise<number> {
     // nothing of this host's counts for a saved one
     reading.then((source) => (options.host ? {} : seen(session, source))),
   ]);
-  if (options.save) {
+  if (options.save && options.dryRun) talk(session, `would save what the probe read: ${options.save}`);
+  else if (options.save) {
     await shell.write(options.save, probe);
     talk(session, `saved what the probe read: ${options.save}`);
   }

@@ -17,6 +17,9 @@ const needed = ["provider.host", "provider.mode", "gpu.present", "gpu.match", "g
 /** `prepare`: what binds the cards to vfio-pci at boot. Shows it; `--apply` does it, `--undo` takes it back. */
 export async function prepare(session: Session): Promise<number> {
   const { shell, options } = session;
+  if (options.host && (options.apply || options.undo) && !options.dryRun) {
+    throw new Trouble("--host shows what another machine would need: with --apply or --undo only together with -n");
+  }
   if (options.undo) return await undo(session);
   const { source, host, settled, findings } = await survey(session);
   talk(session, `config: ${source.name}`);

@@ -219,7 +219,7 @@ test("picks up a changed service, and proves it; one that falls over is named wi
 });
 
 test("down and up again", async () => {
-  assert.is((await run("down", "--no-gpu")).code, 0);
+  assert.is((await run("down")).code, 0);
   assert.match((await run("status")).said, /e2e: off/);
   const { code, said } = await run("up", "--no-gpu");
   assert.is(code, 0, told(said));

@@ -31,6 +31,8 @@ esac`,
 esac
 true`,
   ssh: `cat >/dev/null; sleep "$PACE"; case "$*" in *'sh -s -- '*) cat '${root}/test/guests/fine.txt' ;; esac`,
+  // the probe's script comes on standard input; all else is the shell's
+  sh: `[ "$*" = -s ] || exec /bin/sh "$@"; cat >/dev/null; cat '${root}/test/hosts/vm-without-gpu.txt'`,
 };
 
 /** A lab of one machine with one service, in a folder of its own; `pace` is how long each stand-in takes, in seconds. */
@@ -49,8 +51,12 @@ export function lab(pace = 0.4) {
     VAGRANT_HOME: folder,
   };
   for (const name of ["NODE_OPTIONS", "FORCE_COLOR"]) delete env[name];
-  const host = `--host=${root}/test/hosts/vm-without-gpu.txt`;
-  const words = (command: string) => [...starting, `${root}/homelab-gpu.mts`, command, "--yes", host];
+  const words = (command: string) => [
+    ...starting,
+    `${root}/homelab-gpu.mts`,
+    command,
+    ...(["up", "destroy"].includes(command) ? ["--yes"] : []),
+  ];
   const run = (command: string, signal?: { at: number; name: NodeJS.Signals }) =>
     new Promise<{ code: number | null; said: string }>((resolve, reject) => {
       const child = spawn(process.execPath, words(command), {

@@ -10,8 +10,6 @@ import { parse } from "yaml";
 import { names } from "../../lib/assets.mts";
 import { composeFile } from "../../lib/compose.mts";
 import { parseConfig } from "../../lib/config.mts";
-import { commands, options } from "../../lib/commands.mts";
-import { completionFor, shells } from "../../lib/completion.mts";
 import { parseHost } from "../../lib/host.mts";
 import { applyScript, preparationOf, undoScript } from "../../lib/prepare.mts";
 import { makePlan } from "../../lib/plan.mts";
@@ -212,15 +210,6 @@ test("Vagrant takes every Vagrantfile with cards", ({ folder }) => {
     writeFileSync(join(folder, "Vagrantfile"), own(`test/golden/${name}`));
     assert.match(run("vagrant", ["validate"], folder), /validated successfully/, name);
   }
-});
-
-test("bash, zsh and fish take the completion, and complete", ({ folder }) => {
-  for (const shell of shells) writeFileSync(join(folder, `c.${shell}`), completionFor(shell, commands, options));
-  const bash = 'COMP_WORDS=(homelab-gpu do); COMP_CWORD=1; _homelab_gpu; echo "${COMPREPLY[@]}"';
-  assert.is(run("bash", ["-euc", `source ./c.bash; ${bash}`], folder), "doctor down\n");
-  const zsh = "autoload -U compinit; compinit -u -D; source ./c.zsh; print $_comps[homelab-gpu]";
-  assert.is(run("zsh", ["-fc", zsh], folder), "_homelab_gpu\n");
-  assert.match(run("fish", ["-c", "source ./c.fish; complete -C 'homelab-gpu up --no-g'"], folder), /^--no-gpu\t/);
 });
 
 test("shellcheck has nothing to say of the scripts that prepare makes", ({ folder }) => {

@@ -1,0 +1,81 @@
+// Completion in the real shells.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { commands, options } from "../../lib/commands.mts";
+import { completionFor, shells } from "../../lib/completion.mts";
+import { own, root } from "../fake.mts";
+
+const test = suite("completion");
+const work = mkdtempSync(join(tmpdir(), "homelab-gpu completion-"));
+for (const shell of shells) writeFileSync(join(work, `c.${shell}`), completionFor(shell, commands, options));
+test.after(() => rmSync(work, { recursive: true }));
+
+function run(shell: string, words: string[], cwd = work): string {
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const { status, stdout, stderr } = spawnSync(shell, words, { cwd, env, encoding: "utf8", timeout: 60_000 });
+  if (status !== 0) throw new Error(`${shell} ${words.join(" ")}: ${status}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** What each shell offers for what is typed, the last word being the one to complete. */
+const offers: Record<(typeof shells)[number], (typed: string[]) => string[]> = {
+  bash: (typed) => {
+    const words = typed.map((word) => `'${word}'`).join(" ");
+    const script = `source ./c.bash; COMP_WORDS=(${words}); COMP_CWORD=${typed.length - 1}; _homelab_gpu`;
+    return run("bash", ["-uc", `${script}; printf '%s\\n' "\${COMPREPLY[@]-}"`]).split("\n").filter(Boolean);
+  },
+  // completion is there where somebody types, and for a test zsh has a terminal of its own
+  zsh: (typed) => atPrompt("source ./c.zsh", typed.join(" ")),
+  fish: (typed) =>
+    run("fish", ["-c", `source ./c.fish; complete -C '${typed.join(" ")}'`]).split("\n").filter(Boolean).map((line) =>
+      line.split("\t")[0]!
+    ),
+};
+
+/** Words that zsh lists at its prompt for what is typed there. */
+function atPrompt(set: string, typed: string, cwd = work): string[] {
+  const script = `zmodload zsh/zpty
+zpty z zsh -f -i
+until_seen() { local chunk; while [[ $seen != *$1* ]]; do zpty -r -t z chunk || sleep 0.05; seen+=$chunk chunk=; done }
+seen=
+zpty -w z "PS1='> ' RPS1= LISTMAX=500 COLUMNS=200; unsetopt zle_bracketed_paste automenu; stty -echo columns 200 rows 60"
+zpty -w z "autoload -U compinit; compinit -u -D; zstyle ':completion:*' verbose no"
+zpty -w z "list-it() { compstate[list]=list; _main_complete; compstate[insert]= }; zle -C list-it list-choices list-it; bindkey '^X' list-it"
+zpty -w z ${quoted(set)}
+zpty -w z 'print re""ady'
+until_seen ready
+seen=
+zpty -w -n z ${quoted(typed)}$'\\x18'
+zpty -w -n z $'\\x15print do""ne\\n'
+until_seen done
+print -r -- $seen`;
+  return run("zsh", ["-fc", script], cwd).replace(/\u001b\[[0-9;?]*[A-Za-z]/g, " ").split(/\s+/);
+}
+const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+
+for (const shell of shells) {
+  test(`${shell}: commands as the first word alone, options where they are taken`, () => {
+    const offered = (...typed: string[]) => offers[shell](["homelab-gpu", ...typed]);
+    const has = (list: string[], word: string) => list.includes(word);
+    assert.equal(["doctor", "down", "up"].map((name) => has(offered("do"), name)), [true, true, false]);
+    assert.equal(offered("up", "do").filter((word) => ["doctor", "down"].includes(word)), []);
+    assert.equal(offered("--config", "x", "do").filter((word) => word === "doctor"), ["doctor"]);
+    const names = ["--recreate", "--dry-run", "--apply", "--json", "--host"];
+    const taken = (command: string) => names.map((name) => has(offered(command, "--"), name));
+    assert.equal(taken("up"), [true, true, false, false, false]);
+    assert.equal(taken("prepare"), [false, true, true, false, true]);
+    assert.equal(taken("status"), [false, true, false, false, false]);
+  });
+}
+
+test("zsh: what the README tells to do makes it complete", () => {
+  const [, told] = /```sh\n(homelab-gpu\(\) .*\nsource .*) {3}#.*\n```/.exec(own("README.md"))!;
+  assert.ok(atPrompt(told!.replace("\n", "; "), "homelab-gpu do", root).includes("doctor"));
+});
+
+test.run();
