@@ -32,7 +32,7 @@ export const remedies = {
   slot: firmware("Put the card in another slot, best one that hangs on the CPU"),
   display: firmware("Choose another card, or the CPU's graphics, as primary display in the firmware's set-up"),
   smallRegions: firmware("Turn Resizable BAR off in the firmware's set-up, which makes the card's regions small"),
-  otherVm: command("Shut the other VM down", "virsh -c qemu:///system list"),
+  otherVm: command("See which VM has it, then shut that one down", "virsh -c qemu:///system list"),
   persistenced: command("Stop NVIDIA's persistence daemon", "systemctl stop nvidia-persistenced", { root: true }),
   awake: command(
     "If the VM cannot wake it: keep idle cards awake",

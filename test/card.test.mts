@@ -403,7 +403,7 @@ test("gpu.in-use: who holds it, and what cannot be seen without root", () => {
     fn(gpu).drm = [];
   });
   assert.match(first("gpu.in-use", unnumbered).says, /^which of \/dev\/nvidia0, \/dev\/nvidia1 … is this card's/);
-  assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.say, "Shut the other VM down");
+  assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.say, "See which VM has it, then shut that one down");
 });
 
 test("gpu.display: warned where there is another card, refused on the only one, quiet where nothing shows", () => {
