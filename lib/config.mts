@@ -1,4 +1,5 @@
 import type { Config, DriverWish, Engine, GpuWish, Image, Machine, Mode, Service } from "./types/config.mts";
+import type { ConfigError } from "./errors.mts";
 import { file } from "./keys.mts";
 import { configError, Reader } from "./reader.mts";
 
@@ -14,6 +15,14 @@ export function parseConfig(text: string, name = "homelab-gpu.yaml"): Config {
   if (raw) together(raw as Partial<RawConfig>, reader);
   if (reader.problems.length > 0) throw configError(reader.problems, text, name);
   return shaped(raw as RawConfig);
+}
+
+/** What is wrong with a config that reads well, each at its path in it (`machines.0.image.file`). */
+export function wrongAt(text: string, name: string, problems: { path: string; says: string }[]): ConfigError {
+  const reader = new Reader(text);
+  reader.read(file);
+  for (const { path, says } of problems) reader.at(path, says);
+  return configError(reader.problems, text, name);
 }
 
 interface RawGpu {

@@ -6,7 +6,7 @@ import { Interrupted, Trouble } from "./errors.mts";
 import type { Options } from "./session.mts";
 import type { Shell } from "./types/shell.mts";
 import { realShell } from "./shell.mts";
-import { wrapped } from "./text.mts";
+import { noSuch, wrapped } from "./text.mts";
 
 const version = "0.1.0";
 
@@ -73,7 +73,7 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     return found.help || name === "help" ? 0 : 2;
   }
   const command = Object.hasOwn(commands, name) ? commands[name]! : undefined;
-  if (!command) throw new Trouble(`there is no command ${name}\n  commands: ${Object.keys(commands).join(", ")}`);
+  if (!command) throw new Trouble(noSuch("command", name, Object.keys(commands)));
   if (more.length > 0 && !command.takes) throw new Trouble(`${name} takes no ${more[0]}`);
   const given = known.filter((option) =>
     option.name.startsWith("no-") ? !found[option.name.slice(3)] : found[option.name]

@@ -252,6 +252,9 @@ function alike(key: string, written: string): boolean {
   return (x.length <= 1 && y.length <= 1) || (x.length === 2 && x[0] === y[1] && x[1] === y[0]);
 }
 
+/** What stands before the first line of a message. */
+const speaker = "homelab-gpu: ";
+
 /** What is shown of a text where most is wrong. */
 const shownProblems = 20;
 
@@ -259,16 +262,18 @@ const shownProblems = 20;
 export function configError(problems: Problem[], text: string, name: string): ConfigError {
   const lines = text.split(/\r?\n/);
   const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
-  const parts = sorted.slice(0, shownProblems).map(({ line, column, says, write }) => {
+  const parts = sorted.slice(0, shownProblems).map(({ line, column, says, write }, i) => {
     const gutter = String(line).padStart(5);
     // long lines are cut around the place, so that the mark below stays under it
     const from = Math.max(0, column - 50);
     const shown = (lines[line - 1] ?? "").slice(from, from + 68).replaceAll("\t", " ");
     return [
-      ...wrapped(`${name}:${line}:${column}: ${says}`, 80, "", "  "),
+      ...wrapped(`${name}:${line}:${column}: ${says}`, 80, i === 0 ? speaker : "", "  ").map((line) =>
+        line.replace(speaker, "")
+      ),
       `${gutter} | ${shown}`,
       `${" ".repeat(gutter.length)} | ${" ".repeat(column - 1 - from)}^`,
-      ...(write ? [`      write  ${write}`] : []),
+      ...(write ? wrapped(write, 80, "      write  ") : []),
     ].join("\n");
   });
   const more = sorted.length - parts.length;

@@ -6,7 +6,7 @@ import type { Finding } from "./types/findings.mts";
 import type { Host } from "./types/host.mts";
 import { asset } from "./assets.mts";
 import type { Texts } from "./boxes.mts";
-import { parseConfig } from "./config.mts";
+import { parseConfig, wrongAt } from "./config.mts";
 import { Trouble } from "./errors.mts";
 import { home } from "./home.mts";
 import { parseHost } from "./host.mts";
@@ -45,6 +45,8 @@ export interface Session {
 /** The config that counts, and where it lies. */
 export interface Source {
   config: Config;
+  /** Its text. */
+  text: string;
   /** How people know it. */
   name: string;
   /** Where its lab lies: `.homelab-gpu` beside it, or in the current folder if it is the starter. */
@@ -62,7 +64,7 @@ export function talk({ shell, options }: Session, text: string): void {
 /** How lines for a stream shall look. */
 export function lookOf({ shell, options }: Session, stream: "out" | "err", host?: Host): Look {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
-  const wanted = FORCE_COLOR ? FORCE_COLOR !== "0" : shell.terminal[stream] && TERM !== "dumb";
+  const wanted = FORCE_COLOR ? !["0", "false"].includes(FORCE_COLOR) : shell.terminal[stream] && TERM !== "dumb";
   return {
     color: options.color && !NO_COLOR && wanted,
     width: Math.min(shell.terminal.columns, 100),
@@ -76,12 +78,14 @@ export function lookOf({ shell, options }: Session, stream: "out" | "err", host?
 export async function readSource(session: Session): Promise<Source> {
   const { shell, options } = session;
   const personal = `${process.env.XDG_CONFIG_HOME || `${home()}/.config`}/homelab-gpu/config.yaml`;
-  const places = options.config ? [options.config] : ["homelab-gpu.yaml", personal];
-  for (const path of places) {
+  if (options.config) {
+    const text = await readNamed(shell, options.config);
+    return source(session, text, options.config, dirname(resolve(options.config)), false);
+  }
+  for (const path of ["homelab-gpu.yaml", personal]) {
     const text = await shell.read(path);
     if (text !== undefined) return source(session, text, path, dirname(resolve(path)), false);
   }
-  if (options.config) throw new Trouble(`there is no file ${options.config}`);
   return source(
     session,
     await asset(shell, "templates/homelab-gpu.yaml"),
@@ -94,7 +98,7 @@ export async function readSource(session: Session): Promise<Source> {
 function source({ options }: Session, text: string, name: string, home: string, starter: boolean): Source {
   const parsed = located(parseConfig(text, starter ? "templates/homelab-gpu.yaml" : name), home);
   const { config, left } = options.gpu ? { config: parsed, left: [] } : withoutGpu(parsed);
-  return { config, name, folder: `${home}/.homelab-gpu`, starter, left };
+  return { config, text, name, folder: `${home}/.homelab-gpu`, starter, left };
 }
 
 /** Paths of a config are relative to its folder. */
@@ -110,14 +114,32 @@ function located(config: Config, home: string): Config {
   };
 }
 
+/** Refuses a config that names files which are not there: all of them, each where it is named. */
+export async function haveFiles({ shell }: Session, { config, text, name }: Source): Promise<void> {
+  const named = config.machines.flatMap(({ image, provision }, i) => [
+    ...(image?.kind === "file" ? [{ path: `machines.${i}.image.file`, file: image.file }] : []),
+    ...provision.map((file, j) => ({ path: `machines.${i}.provision.${j}`, file })),
+  ]);
+  const stamps = await Promise.all(named.map(({ file }) => shell.stamp(file)));
+  const missing = named.filter((_, i) => stamps[i] === undefined);
+  if (missing.length > 0) {
+    throw wrongAt(text, name, missing.map(({ path, file }) => ({ path, says: `there is no file ${file}` })));
+  }
+}
+
+/** A file that was named on the command line. That it cannot be read is wrong usage. */
+export async function readNamed(shell: Shell, path: string): Promise<string> {
+  const text = await shell.read(path).catch((error: unknown) => {
+    throw error instanceof Trouble ? new Trouble(error.message) : error;
+  });
+  if (text === undefined) throw new Trouble(`there is no file ${path}`);
+  return text;
+}
+
 /** The probe's text: this host's own, or a saved one (`--host FILE`, `-` for standard input). */
 export async function readProbe(session: Session): Promise<string> {
   const { shell, options } = session;
-  if (options.host) {
-    const text = await shell.read(options.host);
-    if (text === undefined) throw new Trouble(`there is no file ${options.host}`);
-    return text;
-  }
+  if (options.host) return await readNamed(shell, options.host);
   const probe = probes[shell.platform] ?? probes.linux!;
   const text = await probed(session, probe);
   // from within WSL Windows itself is asked, whose part it is
@@ -181,6 +203,7 @@ export async function survey(session: Session, known?: Source, words: string[] =
     Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(session.shell, config, folder)),
     labs,
     import("./checks.mts"),
+    reading.then((source) => haveFiles(session, source)),
   ]);
   const names = chosen(source, words);
   const host = parseHost(probe);

@@ -9,6 +9,11 @@ export function wrapped(text: string, width: number, first = "", next = " ".repe
   return lines;
 }
 
+/** That there is none of that name, and those that there are. */
+export function noSuch(kind: string, name: string, names: string[]): string {
+  return [`there is no ${kind} ${name}`, ...wrapped(`${kind}s: ${names.join(", ")}`, 80, "  ", "    ")].join("\n");
+}
+
 /** Milliseconds as people say them: `0.4 s`, `58 s`, `4 min 55 s`. */
 export function duration(ms: number): string {
   const seconds = ms / 1000;

@@ -10,6 +10,7 @@ import * as assert from "uvu/assert";
 import { doctor } from "../lib/commands/doctor.mts";
 import { commands, isFor, options as known } from "../lib/commands.mts";
 import { main } from "../lib/main.mts";
+import { realShell } from "../lib/shell.mts";
 import { fakeShell, options, own, root } from "./fake.mts";
 import { started, starting } from "./start.mts";
 
@@ -46,7 +47,7 @@ test("answers questions about itself", async ({ folder }) => {
   assert.equal(help!.out.split("\n").filter((line) => line.length > 80), []);
 });
 
-test("refuses wrong usage in two lines, with 2, and no stack", async ({ folder }) => {
+test("refuses wrong usage in a few lines, with 2, and no stack", async ({ folder }) => {
   writeFileSync(join(folder, "bad.txt"), "hello");
   const wrong: [string[], RegExp][] = [
     [["upp"], /there is no command upp\n {2}commands: up, init, plan/],
@@ -75,7 +76,7 @@ test("refuses wrong usage in two lines, with 2, and no stack", async ({ folder }
   }
   const [command, file] = await Promise.all([wrong[0]!, wrong[9]!].map(([words]) => script(words, { folder })));
   for (const { code, out, err } of [command!, file!]) {
-    assert.equal([code, out, /\n +at /.test(err), err.split("\n").length <= 3], [2, "", false, true], err);
+    assert.equal([code, out, /\n +at /.test(err), err.split("\n").length <= 4], [2, "", false, true], err);
   }
   assert.equal(readdirSync(folder), ["bad.txt"]);
 });
@@ -97,6 +98,49 @@ test("an option that a command has no use for is refused; -n is taken by all", a
   });
   assert.is(code, 1);
   assert.match(err, /would save what the probe read: x\.txt/);
+});
+
+test("files that a config names and that are not there are told together, each where it is named", async () => {
+  const text = `machines:
+  - {name: a, box: lab/x, image: {file: /none/a.qcow2}}
+  - name: b
+    box: lab/y
+    provision:
+      - /there/b.sh
+      - /none/b.sh
+`;
+  for (const command of ["plan", "up", "verify", "doctor"]) {
+    const { code, out, err } = await within([command], { "homelab-gpu.yaml": text, "/there/b.sh": "" });
+    assert.equal([code, out], [2, ""], command);
+    assert.match(err, /^homelab-gpu: homelab-gpu\.yaml:2:41: there is no file \/none\/a\.qcow2\n/);
+    assert.match(err, /\nhomelab-gpu\.yaml:7:9: there is no file \/none\/b\.sh\n/);
+  }
+  const saved = { host: own("test/hosts/vm-without-gpu.txt"), "homelab-gpu.yaml": text };
+  assert.is((await within(["doctor", "--host", "host"], saved)).code, 0, "what a saved host has is not known");
+});
+
+test("what was named and cannot be read is wrong usage", async ({ folder }) => {
+  for (const words of [["doctor", "--config", folder], ["doctor", "--host", folder], ["explain", folder]]) {
+    let said = "";
+    const shell = Object.assign(realShell(), { say: (text: string) => void (said += text) });
+    assert.is(await main(words, shell), 2, words.join(" "));
+    assert.match(said, /^homelab-gpu: cannot read .*: it is a folder\n$/);
+  }
+});
+
+test("no line of an error is wider than 80 columns", async () => {
+  const text = `machines:
+  - name: devlab
+    box: lab/x
+    accelerator: hardware-virtualization
+    unknown: 1
+    driver: {dxgkrnl: 1}
+`;
+  for (const words of [["plan"], ["doctor", "nonsense"], ["upp"]]) {
+    const { code, err } = await within(words, { "homelab-gpu.yaml": text });
+    assert.is(code, 2);
+    assert.equal(err.split("\n").filter((line) => line.length > 80), [], words.join(" "));
+  }
 });
 
 test("shows what is wrong with a config, writes nothing, ends with 2", async ({ folder }) => {
@@ -149,16 +193,18 @@ test("doctor --json keeps its shape, for every recorded host", async () => {
 });
 
 test("keeps data and talk apart, and colours out of pipes", async ({ folder }) => {
-  const [plain, forced, refused] = await Promise.all([
+  const [plain, forced, refused, off] = await Promise.all([
     script(["doctor", "--host", saved], { folder }),
     script(["doctor", "--host", saved], { folder, env: { FORCE_COLOR: "1" } }),
     script(["doctor", "--host", saved], { folder, env: { FORCE_COLOR: "1", NO_COLOR: "1" } }),
+    script(["doctor", "--host", saved], { folder, env: { FORCE_COLOR: "false" } }),
   ]);
   assert.match(plain.err, /^homelab-gpu: config: the starter/);
   assert.match(plain.out, /^✗ gpu\.present \(devlab\): no NVIDIA GPU detected on host/);
   assert.not.match(plain.out, /\u001b/);
   assert.match(forced.out, /\u001b\[31m✗/);
   assert.is(refused.out, plain.out);
+  assert.is(off.out, plain.out);
   assert.equal(plain.out.split("\n").filter((line) => line.length > 80), []);
 });
 

@@ -192,7 +192,7 @@ test("other providers of Vagrant's are refused by name, and told which are not",
   assert.equal([finding!.status, finding!.says], ["fail", "homelab-gpu makes no VMs with utm"]);
   assert.throws(
     () => parseConfig("machines: [{name: a, box: lab/x, provider: vboxx}]"),
-    /must be one of libvirt, hyperv, parallels,\s+virtualbox, not/,
+    /must be one of\s+libvirt,\s+hyperv,\s+parallels,\s+virtualbox, not/,
   );
 });
 

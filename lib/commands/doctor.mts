@@ -5,8 +5,9 @@ import { Trouble } from "../errors.mts";
 import { cardsOf } from "../gpus.mts";
 import { parseHost } from "../host.mts";
 import { findingLines } from "../print.mts";
-import { lookOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
+import { haveFiles, lookOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
 import { settle } from "../settle.mts";
+import { noSuch } from "../text.mts";
 import { topologyLines } from "../topology.mts";
 
 /** `doctor [check…]`: what stands for and against the config's machines here, or on a saved host. */
@@ -14,7 +15,7 @@ export async function doctor(session: Session): Promise<number> {
   const { shell, options, words } = session;
   for (const word of words) {
     if (!checks.some(({ id }) => id === word || id.startsWith(`${word}.`))) {
-      throw new Trouble(`there is no check ${word}\n  checks: ${checks.map(({ id }) => id).join(", ")}`);
+      throw new Trouble(noSuch("check", word, checks.map(({ id }) => id)));
     }
   }
   const reading = readSource(session);
@@ -23,6 +24,7 @@ export async function doctor(session: Session): Promise<number> {
     readProbe(session),
     // nothing of this host's counts for a saved one
     reading.then((source) => (options.host ? {} : seen(session, source))),
+    reading.then((source) => (options.host ? undefined : haveFiles(session, source))),
   ]);
   if (options.save && options.dryRun) talk(session, `would save what the probe read: ${options.save}`);
   else if (options.save) {

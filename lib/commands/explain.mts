@@ -1,7 +1,7 @@
 import { Trouble } from "../errors.mts";
 import { asFinding, likelyCauses } from "../failures.mts";
 import { oneFinding } from "../print.mts";
-import { lookOf, type Session, talk } from "../session.mts";
+import { lookOf, readNamed, type Session, talk } from "../session.mts";
 import { wrapped } from "../text.mts";
 
 const unknown = [
@@ -16,8 +16,7 @@ export async function explain(session: Session): Promise<number> {
   const { shell, options, words: [path = "-", ...more] } = session;
   if (more.length > 0) throw new Trouble(`explain takes one LOG, and no ${more[0]}`);
   if (path === "-" && shell.terminal.in) talk(session, "reading standard input; Ctrl-D ends it");
-  const text = await shell.read(path);
-  if (text === undefined) throw new Trouble(`there is no file ${path}`);
+  const text = await readNamed(shell, path);
   const causes = likelyCauses(text);
   if (options.json) {
     shell.print(`${JSON.stringify({ schema: "homelab-gpu/explain/1", causes }, null, 2)}\n`);

@@ -17,7 +17,7 @@ import { starterFor } from "../starter.mts";
 export async function init(session: Session): Promise<number> {
   const { shell, options } = session;
   const path = options.config ?? "homelab-gpu.yaml";
-  if ((await shell.read(path)) !== undefined) {
+  if ((await shell.stamp(path)) !== undefined) {
     throw new Trouble(`${path} is there already: nothing is written over it`, 1);
   }
   const host = parseHost(await readProbe(session));
