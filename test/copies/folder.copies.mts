@@ -16,7 +16,7 @@ import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { root } from "../fake.mts";
+import { own, root } from "../fake.mts";
 import { started, starting } from "../start.mts";
 
 const test = suite("copies");
@@ -25,13 +25,20 @@ const host = `${root}/test/hosts/vm-without-gpu.txt`;
 const config =
   "machines: [{name: a, box: lab/x, image: debian-13, provision: [./mine.sh]}]\nservices: {s: {image: nginx}}\n";
 
+const deno = "Deno" in globalThis;
+
+/** What the README tells to copy for this runtime, and to type. */
+const [, listed, typed] = new RegExp(`^\\| ${deno ? "Deno" : "Node"} \\| (.*) \\| (.*) \\|$`, "m").exec(
+  own("README.md"),
+)!;
+
 /** Copies what a user copies. Packages are found as `npm ci` leaves them; Deno finds its own. */
 function copy(folder: string, packages = folder): string {
   mkdirSync(packages, { recursive: true });
-  for (const name of ["homelab-gpu.mts", "lib", "templates", "scripts", "deno.json", "package.json", ".npmrc"]) {
-    cpSync(`${root}/${name}`, join(folder, name), { recursive: true });
+  for (const [, name] of listed!.matchAll(/`([^`]+)`/g)) {
+    cpSync(`${root}/${name}`, join(folder, name!), { recursive: true });
   }
-  if (!("Deno" in globalThis)) symlinkSync(`${root}/node_modules`, join(packages, "node_modules"));
+  if (!deno) symlinkSync(`${root}/node_modules`, join(packages, "node_modules"));
   return folder;
 }
 
@@ -52,7 +59,7 @@ function treeOf(folder: string): string[] {
 }
 
 // the copy's own deno.json counts, as for a person who starts it there
-const bare = "Deno" in globalThis ? ["run", "-A"] : starting;
+const bare = deno ? ["run", "-A"] : starting;
 
 /** `doctor`, `plan` and `verify` of a copy, called from a folder: they say what they say here, and the copy stays as it was. */
 async function works(code: string, script: string, folder: string, words: string[] = [], before = bare): Promise<void> {
@@ -76,10 +83,28 @@ const withState = [".homelab-gpu", "homelab-gpu.yaml", "mine.sh"];
 
 test.after(() => rmSync(work, { recursive: true }));
 
+test("what the README tells to copy and to type is enough", async () => {
+  const code = copy(join(work, "told"));
+  // this runtime comes first among the programs, and nothing is left of the npm that runs the tests
+  const clean = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS$)/.test(name));
+  const env = { ...Object.fromEntries(clean), PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
+  const says = (line: string, cwd: string) => {
+    const { status, stdout, stderr } = spawnSync("sh", ["-c", line], { cwd, env, encoding: "utf8" });
+    assert.equal([status, stdout], [0, `${JSON.parse(own("package.json")).version}\n`], `${line}: ${stderr}`);
+  };
+  const lines = [...typed!.matchAll(/`([^`]+) up`/g)].map(([, line]) => `${line} --version`);
+  assert.is(lines.length, deno ? 1 : 3);
+  const old = process.version.startsWith("v20.");
+  for (const line of lines) {
+    if (!line.includes("COPY")) says(line, code);
+    else if (deno || old === line.includes("--import")) says(line.replaceAll("COPY", code), work);
+  }
+});
+
 test("in a repository whose package.json says commonjs", async () => {
   const repository = join(work, "commonjs");
   const code = copy(join(repository, "bin/gpu"), repository);
-  rmSync(join(code, "package.json"));
+  if (!deno) rmSync(join(code, "package.json"));
   writeFileSync(join(repository, "package.json"), '{ "type": "commonjs", "dependencies": { "left-pad": "1.0.0" } }');
   const folder = lab("commonjs");
   await works(code, join(code, "homelab-gpu.mts"), folder);
@@ -122,7 +147,7 @@ test("from a symlink of another name, and through a linked folder", async () => 
   symlinkSync(code, join(work, "link"));
   const folder = lab("symlink");
   // Deno looks for what a linked file imports beside the link
-  if (!("Deno" in globalThis)) await works(code, join(work, "bin/gpu.mts"), folder);
+  if (!deno) await works(code, join(work, "bin/gpu.mts"), folder);
   await works(code, join(work, "link/homelab-gpu.mts"), folder);
   await works(code, relative(folder, join(work, "link/homelab-gpu.mts")), folder);
   assert.equal(left(folder), withState);
