@@ -39,6 +39,9 @@ test("brings up the machines that are named, and no other; then what is missing"
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.does(up, world.session(["c"])), 0, world.said.join(""));
   assert.equal([...world.domains.keys()].map((name) => name.at(-1)), ["c"]);
+  world.said = [];
+  assert.is(await world.does(ssh, { ...world.session(["c"], { dryRun: true }), rest: ["reboot"] }), 0);
+  assert.match(world.said.join(""), /\$ ssh -F ssh\/c c reboot/);
   assert.not.ok(world.asked.some((words) => words.includes("packer")), "the box of the others is not built");
   assert.not.match(world.said.join(""), /a is up/);
   assert.is(await world.does(up, world.session(["a", "c"])), 0);

@@ -61,9 +61,15 @@ export async function ssh(session: Session): Promise<number> {
     const why = machine.state === "running" ? "was never reached" : `does not run (${machine.state})`;
     throw new Trouble(`${name} ${why}: npx zx homelab-gpu.mts up`, 1);
   }
+  const command = ["ssh", "-F", `ssh/${name}`, name, ...session.rest];
+  if (session.options.dryRun) {
+    const steps = [{ title: `Log into ${name}`, command }];
+    session.shell.print(`${planLines(source.folder, [], steps, lookOf(session, "out")).join("\n")}\n`);
+    return 0;
+  }
   // an SSH configuration may name programs to run
   await session.shell.claim(source.folder);
-  return await session.shell.attach(["ssh", "-F", `ssh/${name}`, name, ...session.rest], { cwd: source.folder });
+  return await session.shell.attach(command, { cwd: source.folder });
 }
 
 /** `down [machine…]`: shuts the machines down; `up` starts them again. */
