@@ -15,7 +15,44 @@ export function composeFile(services: Service[], by: Engine | "part" = "docker")
     service.name,
     literal(by === "docker" ? withGpu(service) : withDevices(service, by === "part")),
   ]);
-  return writeYaml({ services: Object.fromEntries(named) });
+  const volumes = services.flatMap(volumesOf);
+  const networks = services.flatMap(networksOf);
+  return writeYaml({
+    services: Object.fromEntries(named),
+    ...(networks.some((name) => name !== "default") ? { networks: declared(networks) } : {}),
+    ...(volumes.length > 0 ? { volumes: declared(volumes) } : {}),
+  });
+}
+
+/** Names as a section that says nothing more of them. */
+function declared(names: string[]): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, {}]));
+}
+
+/** Names that Compose has for volumes and networks; of any other it says best itself what is wrong. */
+const isName = (value: unknown): value is string => typeof value === "string" && /^[a-zA-Z0-9._-]+$/.test(value);
+
+/**
+ * The networks of a service, which is in `default` where it names none. Compose knows that one by itself; where only others are
+ * declared, podman-compose takes the only one for it, or none.
+ */
+function networksOf({ body }: Service): string[] {
+  const { networks } = body;
+  const own = (Array.isArray(networks) ? networks : Object.keys(inner(body, "networks"))).filter(isName);
+  return own.length > 0 ? own : ["default"];
+}
+
+/**
+ * The named volumes of a service. In the short form that is what stands before the first colon, unless it is a path, be it one with a
+ * drive of Windows' (compose-go, format/volume.go).
+ */
+function volumesOf({ body: { volumes } }: Service): string[] {
+  if (!Array.isArray(volumes)) return [];
+  const sources = volumes.map((volume) => {
+    if (typeof volume === "string") return /^(?!\p{L}:|[./~])([^:]+):/u.exec(volume)?.[1];
+    return volume?.type === "volume" ? volume.source : undefined;
+  });
+  return sources.filter(isName);
 }
 
 /**

@@ -79,6 +79,7 @@ test("every file keeps to the Compose specification's schema, whichever way a se
     [{ image: "x", ...reserves({ capabilities: ["gpu", "video"] }) }, 2],
     [{ image: "x", ...reserves({ driver: "nvidia", device_ids: ["0"], capabilities: ["gpu"] }) }],
     [{ image: "x", devices: ["/dev/kvm"] }, 1],
+    [{ image: "x", volumes: ["data:/x"], networks: ["back"] }],
   ];
   for (const engine of ["docker", "podman"] as const) {
     for (const [body, gpu] of bodies) {
@@ -89,6 +90,40 @@ test("every file keeps to the Compose specification's schema, whichever way a se
   assert.not(
     valid(parse("services: {web: {image: x, deploy: {resources: {reservations: {devices: [{counts: 1}]}}}}}")),
   );
+});
+
+test("declares the volumes and networks that services name, once each", () => {
+  const file = (...bodies: Record<string, unknown>[]) =>
+    parse(composeFile(bodies.map((body, i) => ({ name: `s${i}`, machine: "a", body }))));
+  const volumes = (...volumes: unknown[]) => Object.keys(file({ volumes }, { volumes }).volumes ?? {});
+  assert.equal(volumes("data:/var/lib/x", "data:/y:ro", "a.b-C_1:/z"), ["data", "a.b-C_1"]);
+  assert.equal(file({ volumes: ["data:/x"] }).volumes, { data: {} });
+  assert.equal(volumes({ type: "volume", source: "data", target: "/x" }), ["data"]);
+  assert.equal(volumes("__proto__:/x", "default:/y"), ["__proto__", "default"]);
+  const paths = ["./a:/a", "../a:/a", ".:/a", "/a:/a:ro", "~/a:/a", "~:/a", "C:\\a:/a", "d:/a:/a", "\\\\.\\pipe\\a:/a"];
+  const others = [
+    ...["/a", "data", "", 7, null],
+    ...[{ type: "bind", source: "./a", target: "/a" }, { type: "bind", source: "a", target: "/a" }],
+    ...[{ type: "volume", target: "/a" }, { type: "tmpfs", target: "/a" }],
+  ];
+  assert.equal(volumes(...paths, ...others), []);
+  assert.equal(volumes("a/b:/x", "a b:/x"), [], "Compose has no such names, and says so where they are used");
+
+  const networks = (...networks: unknown[]) => file(...networks.map((networks) => ({ networks }))).networks;
+  assert.equal(networks(["back", "front"], { back: null, side: { aliases: ["x"] } }), {
+    back: {},
+    front: {},
+    side: {},
+  });
+  assert.equal(networks(undefined, ["default"], [], {}, null), undefined);
+});
+
+test("declares the default network where a service is in it and there are others, else podman-compose takes another for it", () => {
+  const networks = (...bodies: Record<string, unknown>[]) =>
+    parse(composeFile(bodies.map((body, i) => ({ name: `s${i}`, machine: "a", body })), "podman")).networks;
+  assert.equal(networks({ networks: ["back"] }, {}), { back: {}, default: {} });
+  assert.equal(networks({ networks: ["back", "default"] }), { back: {}, default: {} });
+  assert.equal(networks({ networks: ["back"] }), { back: {} }, "and 1.0.3 refuses one that none is in");
 });
 
 test("writes a file without services too", () => {

@@ -137,6 +137,22 @@ for (const [name, command] of [["1", "docker-compose"], ["2", process.env.COMPOS
     assert.equal(shown.command.slice(1, told(hostile).length).map(single), told(hostile).filter(Boolean));
   });
 
+  test(`Compose ${name} takes the volumes and networks that services name`, ({ folder }) => {
+    const config = parseConfig(`machines: [{name: a, box: lab/x}]
+services:
+  web:
+    image: x
+    volumes: ["data:/x:ro", "./a:/a", "/b:/b", /c, {type: volume, source: more, target: /y}]
+    networks: {back: {aliases: [www]}}
+  db: {image: x, networks: [back, default]}
+  other: {image: x}
+`);
+    writeFileSync(join(folder, "compose.yaml"), composeFile(config.services));
+    const { volumes, networks } = parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder));
+    assert.equal(Object.keys(volumes).sort(), ["data", "more"]);
+    assert.equal(Object.keys(networks).sort(), ["back", "default"]);
+  });
+
   test(`Compose ${name} takes a part of a card by its name`, ({ folder }) => {
     const service = { name: "web", machine: "a", gpu: 1, body: { image: "x" } };
     writeFileSync(join(folder, "compose.yaml"), composeFile([service], "part"));
