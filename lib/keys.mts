@@ -18,7 +18,9 @@ export type Shape =
   /** `says`: what it is called, if not just a mapping. */
   | { kind: "map"; keys: Record<string, Key>; example: string; exactlyOne?: string[]; says?: string }
   | { kind: "either"; of: Shape[]; example: string }
-  | { kind: "services"; keys: Record<string, Key>; example: string };
+  | { kind: "services"; keys: Record<string, Key>; example: string }
+  /** Compose has it, and it cannot be used here, whatever it is. `example`: the whole of what to write instead. */
+  | { kind: "refused"; says: string; example: string };
 
 /** A key: what it may be, and what it is for. */
 export type Key = Shape & { about: string; required?: true };
@@ -253,6 +255,13 @@ const machine: Record<string, Key> = {
   },
 };
 
+const undeclared = (example: string): Key => ({
+  kind: "refused",
+  about: "Refused: it is declared beside the services, where this file has no place for it.",
+  says: "cannot be used: they are declared beside the services, where this file has no place for them",
+  example,
+});
+
 const service: Record<string, Key> = {
   gpu: {
     kind: "either",
@@ -270,6 +279,8 @@ const service: Record<string, Key> = {
     says: "the name of a machine",
     example: "devlab",
   },
+  secrets: undeclared('environment: {PASSWORD: …}, or volumes: ["/root/password:/run/secrets/password:ro"]'),
+  configs: undeclared('environment: {SETTING: …}, or volumes: ["/root/web.conf:/etc/web.conf:ro"]'),
 };
 
 /** The whole file. */

@@ -97,6 +97,8 @@ export class Reader {
             return service ? [[key, service]] : [];
           }),
         );
+      case "refused":
+        return this.problem(at, `${name} ${shape.says}`, shape.example);
     }
   }
 
@@ -163,7 +165,8 @@ export class Reader {
     for (const pair of this.#yaml.pairs(node)) {
       const key = Object.hasOwn(keys, pair.key) ? keys[pair.key] : undefined;
       if (key) {
-        ours[pair.key] = this.#value(pair.value, key, pair.key, `${path}.${pair.key}`, offset(pair.value) ?? pair.at);
+        const at = key.kind === "refused" ? pair.at : offset(pair.value) ?? pair.at;
+        ours[pair.key] = this.#value(pair.value, key, pair.key, `${path}.${pair.key}`, at);
       }
     }
     try {

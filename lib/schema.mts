@@ -64,5 +64,7 @@ function plain(shape: Shape): Schema {
         },
         additionalProperties: false,
       };
+    case "refused":
+      return { not: {} };
   }
 }

@@ -297,6 +297,25 @@ test("passes Compose's own keys through", () => {
   }]);
 });
 
+test("refuses Compose's own keys that need a declaration beside the services", () => {
+  const secrets = "web: {image: x, secrets: [password]}";
+  assert.equal(wrong(`${one("")}services: {${secrets}}`), [
+    "4:28 secrets cannot be used: they are declared beside the services, where this file has no place for them",
+  ]);
+  try {
+    parseConfig(`${one("")}services: {${secrets}}`);
+    assert.unreachable();
+  } catch (error) {
+    assert.match(
+      (error as Error).message,
+      /\n +write {2}environment: .*, or volumes: \[".*:\/run\/secrets\/password:ro"\]$/,
+    );
+  }
+  const merged = wrong(`${one("")}services:\n  a: &a\n    image: x\n    configs: []\n  b: {<<: *a}\n`);
+  assert.equal(merged.map((says) => says.slice(0, 11)), ["7:5 configs", "7:5 configs"]);
+  assert.equal(wrong(`${one("")}services: {secrets: {image: x, environment: {configs: a}}}`), []);
+});
+
 test("refuses two ways of building one box", () => {
   const text = "machines: [{name: a, box: lab/x, image: debian-12}, {name: b, box: lab/x, image: debian-13}]";
   assert.match(wrong(text)[0]!, /^1:\d+ machines a and b build the box lab\/x in two ways/);

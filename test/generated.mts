@@ -67,11 +67,14 @@ export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: numbe
       if (dice.next() < wrong) kept.push("unknown");
       return Object.fromEntries(kept.map((name) => [name, shape.keys[name] ? made(shape.keys[name], dice, wrong) : 1]));
     }
+    case "refused":
+      return dice.pick<unknown>([["a"], [], null]);
     case "services":
       return dice.next() < 0.5 ? {} : {
         [dice.next() < wrong ? "a b" : "web"]: {
           image: "x",
           ...(dice.next() < 0.5 ? { gpu: made(shape.keys.gpu!, dice, wrong) } : {}),
+          ...(dice.next() < wrong ? { secrets: made(shape.keys.secrets!, dice, wrong) } : {}),
         },
       };
   }
