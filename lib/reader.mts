@@ -211,6 +211,8 @@ function form(shape: Shape, node: Node | null = null): string {
       return shape.of.map((option) => form(option, node)).join(", or ");
     case "services":
       return "a mapping of services by name";
+    case "refused":
+      return "left out";
   }
 }
 

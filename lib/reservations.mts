@@ -75,13 +75,15 @@ export const cdi = "nvidia.com/gpu=";
 function demand(key: string, { count, device_ids }: Reservation): Demand {
   const ids = texts(device_ids).map((id) => (id.startsWith(cdi) ? id.slice(cdi.length) : id));
   if (ids.length > 0) return ids.includes("all") ? { key, count: "all" } : { key, count: ids.length, ids };
-  const whole = typeof count === "number" || (typeof count === "string" && /^\d+$/.test(count));
+  const whole = ["number", "bigint"].includes(typeof count) || (typeof count === "string" && /^\d+$/.test(count));
   return { key, count: whole ? Number(count) : "all" };
 }
 
 /** Texts of a list; YAML makes numbers of device ids without quotes. */
 function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((one) => ["string", "number"].includes(typeof one)).map(String) : [];
+  return Array.isArray(value)
+    ? value.filter((one) => ["string", "number", "bigint"].includes(typeof one)).map(String)
+    : [];
 }
 
 /** The map at a key; empty where something else is there, or nothing. */

@@ -1,5 +1,6 @@
 /** The one door to the package `yaml`. */
 import {
+  type Alias,
   Document,
   type ErrorCode,
   isAlias,
@@ -17,7 +18,7 @@ import type { Problem } from "./errors.mts";
 
 export { isMap, isScalar, isSeq, type Node };
 
-/** Characters that a text may have: what takes a reader long is worth no waiting. */
+/** Characters that a text may have, and values that its aliases may make of it: what takes a reader long is worth no waiting. */
 const most = 128 * 1024;
 
 /** How deep lists and mappings in brackets may be nested; the package goes down a call for each, and slowly where there is no more stack. */
@@ -86,13 +87,22 @@ interface Pair {
   value: Node | null;
 }
 
+/** Plain data, and how many values it has, those that it shares counted each time. */
+interface Made {
+  data: unknown;
+  size: number;
+}
+
 /** A YAML text taken apart, with the place of everything in it. */
 export class Yaml {
   readonly problems: Problem[] = [];
   readonly root: Node | null = null;
   readonly #document: Document.Parsed;
   readonly #text: string;
+  readonly #targets = new Map<Alias, Node>();
   readonly #pairs = new Map<YAMLMap, Pair[]>();
+  readonly #made = new Map<Node, Made>();
+  #size = 0;
 
   constructor(text: string) {
     const long = text.length > most;
@@ -132,22 +142,22 @@ export class Yaml {
     this.problems.push({ ...this.place(at), says, ...(write ? { write } : {}) });
   }
 
-  /** What the package itself finds only where it makes plain data of it, or slowly. */
+  /** What the package itself finds only where it makes plain data of it, or slowly: what aliases stand for too. */
   #examine(): void {
-    const anchors = new Set<string>();
+    const anchors = new Map<string, Node>();
+    const merges: { at: number; value: unknown }[] = [];
     visit(this.#document, {
-      Node: (_, { anchor }) => void (anchor && anchors.add(anchor)),
-      Map: (_, { items, anchor, range }) => {
-        if (anchor) anchors.add(anchor);
+      Node: (_, node) => void (node.anchor && anchors.set(node.anchor, node)),
+      Map: (_, map) => {
+        const { items, anchor, range } = map;
+        if (anchor) anchors.set(anchor, map);
         const keys = new Map<unknown, number>();
         for (const { key, value } of items) {
           const at = offset(key) ?? offset(value) ?? range?.[0] ?? 0;
           if (!isScalar(key)) {
             this.#problem(at, "a key must be plain text");
           } else if (textOf(key) === "<<") {
-            const node = this.resolve(value);
-            const sources = isSeq(node) ? node.items.map((item) => this.resolve(item)) : [node];
-            if (!sources.every(isMap)) this.#problem(at, "<< takes a mapping, or a list of them");
+            merges.push({ at, value });
           } else {
             const first = keys.get(key.value);
             if (first !== undefined) {
@@ -159,7 +169,9 @@ export class Yaml {
       },
       Alias: (_, alias, path) => {
         const { source } = alias;
-        const says = !anchors.has(source)
+        const target = anchors.get(source);
+        if (target) this.#targets.set(alias, target);
+        const says = !target
           ? `there is no anchor &${source} before this`
           : path.some((node) => (node as { anchor?: string }).anchor === source)
           ? `*${source} stands within what it stands for`
@@ -167,6 +179,15 @@ export class Yaml {
         if (says) this.#problem(offset(alias) ?? 0, says);
       },
     });
+    for (const { at, value } of merges) {
+      if (!this.#sources(value).every(isMap)) this.#problem(at, "<< takes a mapping, or a list of them");
+    }
+  }
+
+  /** What `<<` merges in. */
+  #sources(value: unknown): (Node | null)[] {
+    const node = this.resolve(value);
+    return isSeq(node) ? node.items.map((item) => this.resolve(item)) : [node];
   }
 
   /** Line and column of an offset, from 1. */
@@ -177,7 +198,7 @@ export class Yaml {
 
   /** What an alias stands for; any other node is itself. */
   resolve(node: unknown): Node | null {
-    const found = isAlias(node) ? node.resolve(this.#document) : node;
+    const found = isAlias(node) ? this.#targets.get(node) : node;
     return (found as Node | undefined) ?? null;
   }
 
@@ -191,12 +212,10 @@ export class Yaml {
     const merged: Pair[] = [];
     for (const pair of map.items) {
       const key = isScalar(pair.key) ? textOf(pair.key) : "";
-      const value = this.resolve(pair.value);
       if (key === "<<") {
-        const sources = isSeq(value) ? value.items.map((item) => this.resolve(item)) : [value];
-        for (const source of sources) if (isMap(source)) merged.push(...this.pairs(source));
+        for (const source of this.#sources(pair.value)) if (isMap(source)) merged.push(...this.pairs(source));
       } else {
-        own.set(key, { key, at: offset(pair.key) ?? offset(map) ?? 0, value });
+        own.set(key, { key, at: offset(pair.key) ?? offset(map) ?? 0, value: this.resolve(pair.value) });
       }
     }
     for (const pair of merged) if (!own.has(pair.key)) own.set(pair.key, pair);
@@ -205,10 +224,46 @@ export class Yaml {
     return pairs;
   }
 
-  /** A node as plain data. Throws if aliases would multiply it beyond reason. */
+  /** A node as plain data, keys as they are written, integers as readers of YAML 1.1 take them. Throws if aliases make too much of it. */
   data(node: Node): unknown {
-    return node.toJS(this.#document, { maxAliasCount: 100 });
+    const { data, size } = this.#make(node);
+    this.#size += size;
+    if (this.#size > most) throw new Error("its aliases make too much of it");
+    return data;
   }
+
+  #make(node: Node | null): Made {
+    const known = node && this.#made.get(node);
+    if (known) return known;
+    let size = 1;
+    const part = (inner: unknown) => {
+      const made = this.#make(this.resolve(inner));
+      size += made.size;
+      return made.data;
+    };
+    const data = isMap(node)
+      ? Object.fromEntries(this.pairs(node).map(({ key, value }) => [key, part(value)]))
+      : isSeq(node)
+      ? node.items.map(part)
+      : isScalar(node)
+      ? valueOf(node)
+      : null;
+    const made = { data, size };
+    if (node) this.#made.set(node, made);
+    return made;
+  }
+}
+
+/**
+ * The value of a scalar. Integers are those of YAML 1.1, which Compose and podman-compose read (go-yaml, PyYAML): octal behind a
+ * leading zero. One that a number does not hold is a BigInt.
+ */
+function valueOf({ value, source = "" }: Scalar): unknown {
+  const [, sign, digits] = (typeof value === "number" && /^([-+]?)(\d+|0o[0-7]+|0x[\da-fA-F]+)$/.exec(source)) || [];
+  if (digits === undefined) return value;
+  const whole = BigInt(/^0[0-7]+$/.test(digits) ? `0o${digits}` : digits);
+  const signed = sign === "-" ? -whole : whole;
+  return Number.isSafeInteger(Number(signed)) ? Number(signed) : signed;
 }
 
 /** Where brackets are nested too deeply, if anywhere. */

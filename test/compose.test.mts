@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { Ajv } from "ajv";
 import { parse } from "yaml";
 import { composeFile } from "../lib/compose.mts";
+import { parseConfig } from "../lib/config.mts";
 import { own } from "./fake.mts";
 
 const test = suite("compose");
@@ -21,6 +22,40 @@ test("keeps texts that YAML 1.1 would take for something else", () => {
   const environment = { A: "yes", B: "1e3", C: "0042", D: "12:30", E: "a\nb", F: "#{x}", G: null, H: true, I: "~" };
   const text = composeFile([{ name: "web", machine: "a", body: { environment } }]);
   assert.equal(parse(text, { version: "1.1" }).services.web.environment, environment);
+});
+
+test("hands numbers over as Compose's readers of YAML 1.1 take them: all digits, octal behind a leading zero", () => {
+  const written = (value: string, more = "") =>
+    /^ {6}a: (.*)$/m.exec(
+      composeFile(
+        parseConfig(`machines: [{name: a, box: lab/x${more}}]\nservices: {web: {environment: {a: ${value}}}}`).services,
+      ),
+    )![1];
+  const numbers: Record<string, string> = {
+    ...{ "01777": "1023", "-017": "-15", "+017": "15", "00": "0", "0": "0", "0o17": "15", "0x1F": "31" },
+    ...{ "12345678901234567890": "12345678901234567890", "-9007199254740993": "-9007199254740993" },
+    ...{ "9007199254740991": "9007199254740991", "0xffffffffffffffff": "18446744073709551615" },
+    ...{
+      "01777777777777777777777": "18446744073709551615",
+      "1.5": "1.5",
+      "0.10": "0.1",
+      "0089": "89",
+      "!!int '0777'": "511",
+    },
+    ...{ "'01777'": '"01777"', '"12345678901234567890"': '"12345678901234567890"', "!!str 010": '"010"' },
+  };
+  for (const [value, expected] of Object.entries(numbers)) assert.is(written(value), expected, value);
+  assert.is(written("1".repeat(400)), "1".repeat(400));
+  assert.is(written("*m", ", memory: &m 04000"), "2048", "our own keys read it in their way");
+  const text = `machines: [{name: a, box: lab/x, cpus: &c 010, memory: 04000}]
+services: {web: {image: x, sysctls: {<<: {010: 1}, 020: 2, 12345678901234567890: 3}, scale: *c}}`;
+  const { machines, services } = parseConfig(text);
+  assert.equal([machines[0]!.cpus, machines[0]!.memory, services[0]!.body.scale], [10, 4000, 8]);
+  assert.equal(
+    services[0]!.body.sysctls,
+    { "020": 2, "12345678901234567890": 3, "010": 1 },
+    "keys stay as they are written",
+  );
 });
 
 test("reserves GPUs in Compose's own form, beside what the service reserves itself", () => {

@@ -222,6 +222,16 @@ test("services.gpu: a service's own reservation", () => {
   assert.equal(own("{driver: cdi, device_ids: ['nvidia.com/gpu=all'], capabilities: [gpu]}"), [
     "pass: w gets all of 1 GPU",
   ]);
+  const large = "12345678901234567890";
+  assert.match(
+    own(`{device_ids: [${large}, 0], capabilities: [gpu]}`, ", gpu: 1")[0]!,
+    /\(device_ids: .*12345678901234567890.*0/,
+  );
+  assert.match(
+    own(`{device_ids: [${large}], capabilities: [gpu]}`)[0]!,
+    /^fail: .* GPU 12345678901234567890, and those/,
+  );
+  assert.match(own(`{count: ${large}, capabilities: [gpu]}`)[0]!, /^fail: .* asks for 12345678901234567\d+ GPUs/);
   assert.equal(services("devices: ['nvidia.com/gpu=0']"), ["pass: w gets 1 of 1 GPU"]);
   assert.equal(services("gpus: all"), ["pass: w gets all of 1 GPU"]);
   assert.match(services("gpus: all, gpu: 1")[0]!, /^fail: .*both gpu: and Compose's own gpus:/);

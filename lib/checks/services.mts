@@ -73,8 +73,9 @@ function flawed({ gpu, body }: Service): Flaw[] {
 }
 
 const flaw = (says: string, mend: string): Flaw => ({ says, fix: words(mend) });
+const digits = (_: string, value: unknown) => typeof value === "bigint" ? String(value) : value;
 const counted = ({ count, device_ids }: Reservation) =>
-  count === undefined ? `device_ids: ${JSON.stringify(device_ids)}` : `count: ${count}`;
+  count === undefined ? `device_ids: ${JSON.stringify(device_ids, digits)}` : `count: ${count}`;
 
 function differs({ count, device_ids }: Reservation, gpu: number | "all"): boolean {
   if (Array.isArray(device_ids)) return count === undefined && device_ids.length !== gpu;

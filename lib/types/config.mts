@@ -106,6 +106,6 @@ export interface Service {
   /** The machine that it runs on. */
   machine: string;
   gpu?: number | "all";
-  /** Every other key, as the Compose file shall have it. */
+  /** Every other key, as the Compose file shall have it; integers beyond what a number holds are BigInts. */
   body: Record<string, unknown>;
 }

@@ -153,6 +153,17 @@ services:
     assert.equal(Object.keys(networks).sort(), ["back", "default"]);
   });
 
+  test(`Compose ${name} is told the numbers that it would read itself`, ({ folder }) => {
+    const values = ["01777", "-017", "00", "0x1F", "1.5", "12345678901234567890", "9007199254740993", "'012'"];
+    const written = `services: {web: {image: x, environment: {${values.map((one, i) => `V${i}: ${one}`).join(", ")}}}}`;
+    const told = (text: string) => {
+      writeFileSync(join(folder, "compose.yaml"), text);
+      return parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder), { schema: "failsafe" }).services;
+    };
+    const { services } = parseConfig(`machines: [{name: a, box: lab/x}]\n${written}`);
+    assert.equal(told(composeFile(services)), told(written));
+  });
+
   test(`Compose ${name} takes a part of a card by its name`, ({ folder }) => {
     const service = { name: "web", machine: "a", gpu: 1, body: { image: "x" } };
     writeFileSync(join(folder, "compose.yaml"), composeFile([service], "part"));
