@@ -4,6 +4,7 @@ import type { PciFunction } from "./types/host.mts";
 import { command } from "./fixes.mts";
 import { described, isDisplay } from "./pci.mts";
 import { gpusOf } from "./reservations.mts";
+import { isStarted } from "./started.mts";
 import { type Facts, factsOf, type Judged } from "./verify/facts.mts";
 import { gpuLayer, moduleLayer, smiLayer, toolkitLayer } from "./verify/nvidia.mts";
 import { dxgLayer, hostDriverLayer, type Part } from "./verify/part.mts";
@@ -29,6 +30,7 @@ export interface Passed {
  * module, nvidia-smi, Docker or Podman, NVIDIA's toolkit, each service, and the GPUs in the container of each that asked for some. Once a layer
  * fails, those above it are `skip`, so that the one `fail` is what to mend. Of cards that NVIDIA did not make the layers end with PCI.
  *
+ * `services` are all of the machine; those that `up` does not start are not asked for.
  * `passed` are the functions that the machine has, `part` tells that it has a part of a card of NVIDIA's instead; `text` is undefined if the guest could not be reached.
  */
 export function verified(
@@ -41,7 +43,8 @@ export function verified(
   const facts = factsOf(text ?? "");
   const reached = text?.startsWith("homelab-gpu-verify 1\n") === true && facts.one("end") === "yes";
   const nvidia = part ? 1 : passed.filter(({ fn }) => fn.vendor === "10de" && isDisplay(fn)).length;
-  const asked = services.flatMap((service) => {
+  const started = services.filter(isStarted);
+  const asked = started.flatMap((service) => {
     const gpus = gpusOf(service);
     return gpus === undefined ? [] : [{ name: service.name, gpus }];
   });
@@ -56,7 +59,7 @@ export function verified(
     engineLayer(facts, machine, services.length),
     // a box without an engine that no service is for needs no toolkit either
     ...(nvidia > 0 && (asked.length > 0 || facts.one("engine-state") !== "missing") ? [toolkitLayer(facts)] : []),
-    ...services.map(({ name }) => serviceLayer(facts, machine, name)),
+    ...started.map(({ name }) => serviceLayer(facts, machine, name)),
     ...asked.map(({ name, gpus }) => (nvidia > 0 ? gpuLayer(facts, machine, name, gpus) : noneFor(name))),
   ];
   let failed = false;

@@ -125,7 +125,7 @@ else
       service=${service%%=*}
       case $(printf '%s\n' "$now" | grep "^$service ") in
         # it will not be started again, however it ended
-        "$service exited "*' no '*) ;;
+        "$service exited "*' no '* | "$service exited 0 "*' on-failure '*) ;;
         "$service running "*' healthy '* | "$service running "*' none '*) ;;
         *) waiting=yes ;;
       esac

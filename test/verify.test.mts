@@ -90,8 +90,28 @@ test("tells the ways of a service to fail, with its log", () => {
   assert.is(service("running 0 0 unhealthy always").says, "service web runs and is unhealthy");
   assert.equal(service("exited 7 0 none no").evidence, [{ read: "log of web", value: "boom" }]);
   assert.is(service("exited 0 0 none no").status, "pass", "a task that ran to its end");
-  assert.is(service("exited 0 0 none always").status, "fail", "a server that ended");
+  assert.is(service("exited 0 0 none on-failure").says, "service web ran to its end");
+  assert.is(service("exited 0 2 none on-failure").status, "pass", "at the third try");
+  assert.is(service("exited 1 3 none on-failure").says, "service web is exited with code 1");
+  for (const policy of ["always", "unless-stopped"]) {
+    assert.is(service(`exited 0 0 none ${policy}`).status, "fail", "a server that ended");
+  }
   assert.is(verified("a", said(up), [wants("web")]).findings[2]!.says, "service web is not there");
+});
+
+test("asks for no service that up does not start", () => {
+  const none: Record<string, unknown>[] = [
+    ...[{ profiles: ["debug"] }, { scale: 0 }, { scale: "0" }, { deploy: { replicas: 0 } }],
+    ...[{ scale: 0, deploy: { replicas: 0 } }, { profiles: ["debug"], scale: 2 }],
+  ];
+  const started: Record<string, unknown>[] = [{ profiles: [] }, { scale: 1 }, { deploy: { replicas: 2 } }, {
+    deploy: {},
+  }];
+  const layers = (body: Record<string, unknown>) =>
+    verified("a", said(up), [{ ...wants("web", 1), body }], [{ fn: fn("0000:01:00.0", "1002:744c", "030000") }])
+      .findings.map(({ check }) => check).filter((check) => /service|gpu/.test(check));
+  for (const body of none) assert.equal(layers(body), [], JSON.stringify(body));
+  for (const body of started) assert.equal(layers(body), ["verify.service", "verify.gpu"], JSON.stringify(body));
 });
 
 test("asks for no Docker where there are no services", () => {

@@ -43,7 +43,9 @@ export function serviceLayer(facts: Facts, machine: string, name: string): Judge
       ],
     };
   };
-  if (status === "exited" && code === "0" && policy === "no") return pass("ran to its end");
+  if (status === "exited" && code === "0" && (policy === "no" || policy === "on-failure")) {
+    return pass("ran to its end");
+  }
   if (status === "running" && restarts !== "0") return fail(`falls over again and again (restarted ${restarts} times)`);
   if (status === "running" && (health === "none" || health === "healthy")) {
     return pass(health === "healthy" ? "runs, healthy" : "runs");

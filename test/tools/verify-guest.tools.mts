@@ -72,6 +72,8 @@ test("waits for services that may still come up, and not for one that ended for 
     return (Date.now() - began) / 1000;
   };
   assert.ok(seconds("exited 3 0 none no") < 5, "nobody starts it again");
+  assert.ok(seconds("exited 0 0 none on-failure") < 5, "it ran to its end");
+  assert.ok(seconds("exited 3 0 none on-failure") > 5, "Docker does");
   assert.ok(seconds("exited 3 0 none always") > 5, "Docker does");
 });
 

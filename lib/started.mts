@@ -1,0 +1,8 @@
+import type { Service } from "./types/config.mts";
+import { inner } from "./reservations.mts";
+
+/** Whether `up` starts a service: none of a profile, and none that is to run no times (compose-spec, profiles, scale). */
+export function isStarted({ body }: Service): boolean {
+  const { profiles, scale = inner(body, "deploy").replicas } = body;
+  return !(Array.isArray(profiles) && profiles.length > 0) && String(scale) !== "0";
+}
