@@ -6,11 +6,12 @@
 #   NVIDIA=yes PART=yes …                and it is a part of its host's card, by dxgkrnl
 #   ENGINE=podman verify-guest.sh …      what runs the containers, if it is not docker
 #
-# Waits that long at most for the services to run (and to be healthy, where they have a health check).
+# Waits that long at most for the services to run (and to be healthy, where they have a health check). One that was restarted has to
+# run for as long since, for which it waits as long again.
 # First line: name and version of this format; then lines KEY:VALUE as in probe-linux.sh.
 LC_ALL=C
 export LC_ALL
-deadline=$(($(date +%s) + ${1:-0})) engine=${ENGINE:-docker} part=${PART:-}
+patience=${1:-0} deadline=$(($(date +%s) + ${1:-0})) engine=${ENGINE:-docker} part=${PART:-}
 [ $# -gt 0 ] && shift
 
 # a name of its own: in a guest's /tmp others may have put links under names that can be guessed
@@ -113,31 +114,46 @@ else
     fact default-runtime "$(docker info --format '{{.DefaultRuntime}}' 2>/dev/null)"
     [ -e /run/docker.pid ] && fact docker-since "$(stat -c %Y /run/docker.pid)"
   fi
-  states() { # SERVICE STATUS EXIT-CODE RESTARTS HEALTH RESTART-POLICY CONTAINER a line
-    "$engine" ps -aq --filter label=com.docker.compose.project=homelab-gpu | xargs -r "$engine" inspect --format \
-      '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{or .State.Health.Status "none"}}{{else}}none{{end}} {{or .HostConfig.RestartPolicy.Name "no"}} {{.Name}}'
+  age() { # PROCESS: the seconds that it has run, 0 if it does not
+    # the 22nd value, in hundredths of a second since the system started; the second one is in brackets, and may be anything
+    since=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20)
+    if [ -n "$since" ]; then echo $(($(cut -d . -f 1 /proc/uptime) - since / 100)); else echo 0; fi
   }
-  waiting=yes
-  while [ -n "$waiting" ]; do
+  # how long a service has to run after a restart: longer than the time between two looks
+  enough=$((patience + 3))
+  states() { # SERVICE STATUS EXIT-CODE RESTARTS HEALTH RESTART-POLICY CONTAINER a line; RESTARTS is 0 once it has run for long enough
+    "$engine" ps -aq --filter label=com.docker.compose.project=homelab-gpu | xargs -r "$engine" inspect --format \
+      '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{or .State.Health.Status "none"}}{{else}}none{{end}} {{or .HostConfig.RestartPolicy.Name "no"}} {{.State.Pid}} {{.Name}}' |
+      while read -r service status code restarts health policy process name; do
+        [ "$restarts" = 0 ] || [ "$(age "$process")" -lt "$enough" ] || restarts=0
+        echo "$service $status $code $restarts $health $policy $name"
+      done
+  }
+  fine=
+  while true; do
     now=$(states)
-    waiting=
+    till=
     for service; do
       service=${service%%=*}
       case $(printf '%s\n' "$now" | grep "^$service ") in
         # it will not be started again, however it ended
         "$service exited "*' no '* | "$service exited 0 "*' on-failure '*) ;;
-        "$service running "*' healthy '* | "$service running "*' none '*) ;;
-        *) waiting=yes ;;
+        "$service running "*' 0 healthy '* | "$service running "*' 0 none '*) ;;
+        "$service running "*' healthy '* | "$service running "*' none '*) till=$((deadline + enough)) ;;
+        *) till=${till:-$deadline} ;;
       esac
     done
-    [ "$(date +%s)" -lt "$deadline" ] || break
-    [ -z "$waiting" ] || sleep 2
-  done
-  # one that falls over at once shows by its count of restarts a moment later
-  if [ $# -gt 0 ]; then
+    if [ -n "$till" ]; then
+      fine=
+      [ "$(date +%s)" -lt "$till" ] || break
+    elif [ -z "$fine" ] && [ $# -gt 0 ]; then
+      # one that falls over at once shows a moment later
+      fine=yes
+    else
+      break
+    fi
     sleep 2
-    now=$(states)
-  fi
+  done
   printf '%s\n' "$now" | while read -r service status code restarts health policy name; do
     [ -n "$service" ] || continue
     fact service "$service $status $code $restarts $health $policy ${name#/}"

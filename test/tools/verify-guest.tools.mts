@@ -1,10 +1,12 @@
 // verify-guest.sh with programs that answer as those of a guest with a card do: what it asks, and what it prints of the answers.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { shellWord } from "../../lib/render.mts";
 import { root, standIns } from "../fake.mts";
 
 const test = suite<{ folder: string }>("verify-guest");
@@ -22,8 +24,8 @@ const programs = {
     "info "*) echo "io.containerd.runc.v2 nvidia runc " ;;
     "ps --filter") echo 1 2 3 ;;
     "inspect "*State.Error*) [ "$4" != homelab-gpu-late-1 ] || echo 'unsatisfied condition: cuda>=12.9' ;;
-    "inspect "*) printf '%s\\n' "web running 0 0 none always /homelab-gpu-web-1" "late created 128 0 none no /homelab-gpu-late-1" \\
-      "ml-worker running 0 0 none always /homelab-gpu-ml-worker-1" ;;
+    "inspect "*) printf '%s\\n' "web running 0 0 none always 1 /homelab-gpu-web-1" "late created 128 0 none no 0 /homelab-gpu-late-1" \\
+      "ml-worker running 0 0 none always 1 /homelab-gpu-ml-worker-1" ;;
     "logs "*) echo "of $4" ;;
     "exec nvidia-smi") [ "$2" = homelab-gpu-ml-worker-1 ] && exec nvidia-smi -L; echo "no $2" ;;
     *) echo "docker $*" >&2; exit 1 ;;
@@ -65,7 +67,7 @@ test("without a word of NVIDIA it asks nothing of it, and a count of GPUs is no 
 test("waits for services that may still come up, and not for one that ended for good", ({ folder }) => {
   const seconds = (state: string) => {
     const began = Date.now();
-    const docker = `case "$1" in ps) echo 1 ;; inspect) echo "web ${state} /homelab-gpu-web-1" ;; esac`;
+    const docker = `case "$1" in ps) echo 1 ;; inspect) echo "web ${state} 0 /homelab-gpu-web-1" ;; esac`;
     const words = [`${root}/scripts/verify-guest.sh`, "6", "web"];
     const { stdout } = spawnSync("sh", words, { env: standIns(folder, { docker }), encoding: "utf8" });
     assert.match(stdout, new RegExp(`^service:web ${state} homelab-gpu-web-1$`, "m"));
@@ -75,6 +77,38 @@ test("waits for services that may still come up, and not for one that ended for 
   assert.ok(seconds("exited 0 0 none on-failure") < 5, "it ran to its end");
   assert.ok(seconds("exited 3 0 none on-failure") > 5, "Docker does");
   assert.ok(seconds("exited 3 0 none always") > 5, "Docker does");
+});
+
+test("a restart counts for nothing once the service has run for long since, and one that falls over again and again is found", async ({ folder }) => {
+  const looked = (seconds: string, inspect: string) => {
+    const began = Date.now();
+    const docker = `case "$1" in ps) echo 1 ;; inspect) ${inspect} ;; esac`;
+    const words = [`${root}/scripts/verify-guest.sh`, seconds, "web"];
+    const { stdout } = spawnSync("sh", words, { env: standIns(folder, { docker }), encoding: "utf8" });
+    return { says: /^service:web (.*)$/m.exec(stdout)?.[1], took: (Date.now() - began) / 1000 };
+  };
+  const started = (pid: number | "$$") => `echo "web running 0 4 none always ${pid} /homelab-gpu-web-1"`;
+  const fine = "running 0 0 none always homelab-gpu-web-1";
+  const long = looked("10", started(1));
+  assert.is(long.says, fine);
+  assert.ok(long.took < 8, `${long.took} s`);
+
+  const child = spawn("sleep", ["30"]);
+  await once(child, "spawn");
+  const young = looked("2", started(child.pid!));
+  child.kill();
+  assert.is(young.says, fine, "it fell over when it was started, and no more since");
+  assert.ok(young.took > 4, `${young.took} s`);
+
+  const again = looked("2", started("$$"));
+  assert.is(again.says, fine.replace("0 0", "0 4"), "each look finds another process");
+  assert.ok(again.took > 6, `${again.took} s`);
+
+  const first = looked(
+    "0",
+    `cd ${shellWord(folder)}; [ ! -e n ] || n=1; touch n; echo "web running 0 \${n:-0} none always $$ /x"`,
+  );
+  assert.is(first.says, "running 0 1 none always x", "it fell over between two looks");
 });
 
 test("told of an NVIDIA card: the driver, the toolkit, and the GPUs in the containers that asked, without their serial numbers", ({ folder }) => {
