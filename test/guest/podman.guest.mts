@@ -14,7 +14,13 @@ const test = suite("podman");
 const hostile = 'it\'s "#{1+1}" ${HOME} `id` $(id)\nsecond line';
 const image = "homelab-gpu/busybox";
 const services = (more: Service[] = []): Service[] => [
-  { name: "web", machine: "a", body: { image, command: ["sleep", "infinity"], environment: { HOSTILE: hostile } } },
+  {
+    ...{ name: "web", machine: "a" },
+    body: {
+      ...{ image, command: ["sleep", "infinity"], environment: { HOSTILE: hostile } },
+      ...{ volumes: ["data:/data"], networks: ["back", "default"] },
+    },
+  },
   { name: "ml-worker", machine: "a", gpu: 1, body: { image, command: ["sleep", "infinity"], restart: "always" } },
   ...more,
 ];
@@ -36,6 +42,7 @@ for (const [name, tarball] of [["debian-12", process.env.DEBIAN_12!], ["debian-1
       sh /root/apply-services.sh >&2 && sh /root/verify-guest.sh 20 web old && echo ----
       mv /opt/homelab-gpu/then.yaml /opt/homelab-gpu/compose.new.yaml
       sh /root/apply-services.sh >&2 && NVIDIA=yes sh /root/verify-guest.sh 20 web ml-worker=1
+      podman inspect -f 'mounts:{{range .Mounts}}{{.Name}}:{{.Destination}}{{end}}' homelab-gpu_web_1
       printf 'hostile:%s' "$(podman exec homelab-gpu_web_1 sh -c 'printf %s "$HOSTILE"')"; podman rm -fa -t 0 >/dev/null`;
     return podman("unshare", "-n", "sh", "-c", script);
   };
@@ -102,6 +109,7 @@ for (const [name, tarball] of [["debian-12", process.env.DEBIAN_12!], ["debian-1
     assert.not.match(out, /^service:old/m, "what the config no longer has is gone");
     assert.match(out, /^service:web running 0 0 none no homelab-gpu_web_1$/m);
     assert.match(out, /^service:ml-worker running 0 0 none always homelab-gpu_ml-worker_1$/m);
+    assert.match(out, /^mounts:homelab-gpu_data:\/data$/m);
     assert.ok(out.endsWith(`hostile:${hostile}`), out.slice(-300));
   });
 }
