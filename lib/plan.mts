@@ -11,6 +11,7 @@ import { outdated, unasked, unresolved } from "./outdated.mts";
 import { isOwn, providerOf } from "./providers.mts";
 import { joined, nothing, render, Rendered } from "./render.mts";
 import { gpusOf } from "./reservations.mts";
+import { isStarted } from "./started.mts";
 
 /** Scripts that the steps run; they go into the lab's folder, so that a person can run each step by hand. */
 const scripts = [
@@ -82,7 +83,7 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, wi
 
 /** The steps that prove a machine: what `up` ends with, and all that `verify` does. */
 export function proofOf(machine: SettledMachine, config: Settled): Step {
-  const services = servicesOf(machine, config).map((service) => {
+  const services = servicesOf(machine, config).filter(isStarted).map((service) => {
     const gpus = gpusOf(service);
     return gpus === undefined ? service.name : `${service.name}=${gpus}`;
   });

@@ -10,6 +10,7 @@ import { hold } from "../lock.mts";
 import { removal, vagrantEnv } from "../plan.mts";
 import { oneFinding, planLines } from "../print.mts";
 import { runSteps } from "../run.mts";
+import { isStarted } from "../started.mts";
 import { chosen, lookOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
 
 /** `status`: a line for each machine. */
@@ -18,7 +19,8 @@ export async function status(session: Session): Promise<number> {
   talk(session, `config: ${source.name}`);
   for (const [name, machine] of Object.entries({ ...lab.machines, ...lab.orphans })) {
     const { state, address, box, cpus, memory, proof, run, made } = machine;
-    const services = source.config.services.filter(({ machine }) => machine === name).map((service) => service.name);
+    const own = source.config.services.filter((service) => service.machine === name && isStarted(service));
+    const services = own.map((service) => service.name);
     const held = proof && proof.run === run
       ? `proven ${proof.at.slice(0, 16).replace("T", " ")} UTC`
       : "not proven since it started";

@@ -13,6 +13,7 @@ import { makePlan, servicesHash } from "../plan.mts";
 import { asRoot, findingLines, oneFinding } from "../print.mts";
 import { changesOf, runSteps, writeFiles } from "../run.mts";
 import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../session.mts";
+import { isStarted } from "../started.mts";
 import { prove } from "./verify.mts";
 
 /** `up [machine…]`: examine → mend what may be mended → write → build → boot → serve → prove. Nothing is touched while a check fails. */
@@ -207,7 +208,8 @@ function tellOrphans(session: Session, { orphans }: Lab): void {
 function tellMachines(session: Session, { names, settled }: Survey, lab: Lab): void {
   for (const machine of settled.machines.filter(({ name }) => names.includes(name))) {
     const there = lab.machines[machine.name]!;
-    const services = settled.services.filter((service) => service.machine === machine.name).map(({ name }) => name);
+    const own = settled.services.filter((service) => service.machine === machine.name && isStarted(service));
+    const services = own.map(({ name }) => name);
     const proof = there.proof ? `, proven ${there.proof.at.slice(0, 16).replace("T", " ")} UTC` : "";
     session.shell.print(
       `${machine.name} is up at ${there.address ?? "an unknown address"}${
