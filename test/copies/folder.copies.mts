@@ -83,7 +83,7 @@ const withState = [".homelab-gpu", "homelab-gpu.yaml", "mine.sh"];
 
 test.after(() => rmSync(work, { recursive: true }));
 
-test("what the README tells to copy and to type is enough", async () => {
+test("what the README tells to copy and to type is enough", () => {
   const code = copy(join(work, "told"));
   // this runtime comes first among the programs, and nothing is left of the npm that runs the tests
   const clean = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS$)/.test(name));
