@@ -65,6 +65,11 @@ Call to virDomainCreateWithFlags failed: unsupported configuration: host doesn't
     `[   41.112201] VFIO - User Level meta-driver version: 0.3
 [   41.120932] vfio-pci: probe of 0000:01:00.0 failed with error -22`,
   ],
+  [
+    "verify.docker",
+    `docker: Error response from daemon: AppArmor enabled on system but the docker-default profile could not be loaded: running \`apparmor_parser apparmor_parser --version\` failed with output:
+error: exec: "apparmor_parser": executable file not found in $PATH.`,
+  ],
   ["iommu.enabled", "[   41.1] vfio-pci 0000:01:00.0: probe with driver vfio-pci failed with error -22"],
   [
     "iommu.interrupts iommu.interrupts",

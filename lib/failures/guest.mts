@@ -32,6 +32,13 @@ export const guestFailures: Failure[] = [
     source: "Docker 20.10 and 29",
   },
   {
+    pattern: /AppArmor enabled on system but the docker-default profile could not be loaded/,
+    check: "verify.docker",
+    says: "the VM's kernel has AppArmor, and what loads its profiles is missing: Docker starts no container",
+    fix: [inGuest("Install it", "apt-get install -y apparmor")],
+    source: "Docker 20.10 on Debian 12",
+  },
+  {
     pattern: /unresolvable CDI devices/,
     check: "verify.service",
     says: "no CDI specification names that GPU: it was not written since the driver came, or for another driver",

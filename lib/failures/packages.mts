@@ -39,7 +39,7 @@ export const packageFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /executable file not found in \$PATH/,
+      /(?<!"apparmor_parser": )executable file not found in \$PATH/,
       /Unable to find '[^']{1,60}' binary in \$PATH/,
       /supported CD ISO creation command/,
       /The executable '[^']{1,60}' Vagrant is trying/,

@@ -86,7 +86,7 @@ test("every template of Ruby takes every value for itself", ({ folder }) => {
       def initialize(said) = @said = said
       def method_missing(name, *words, &block)
         @said.concat(words.select { |word| ::String === word })
-        block&.call(::Recorder.new(@said))
+        block&.call(::Recorder.new(@said), ::Recorder.new(@said))
         ::Recorder.new(@said)
       end
     end
