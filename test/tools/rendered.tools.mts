@@ -90,7 +90,7 @@ test("every template of Ruby takes every value for itself", ({ folder }) => {
         ::Recorder.new(@said)
       end
     end
-    module Vagrant; def self.configure(_) = yield(Recorder.new($said)); end
+    module Vagrant; class MachineIndex; end; def self.configure(_) = yield(Recorder.new($said)); end
     puts(JSON.parse(STDIN.read).map { |text| $said = []; m = config = Recorder.new($said); eval(text); $said }.to_json)`;
   for (const name of templates.filter((name) => placed.some(([template]) => template === name))) {
     const keys = [...new Set(placed.filter(([template]) => template === name).map(([, key]) => key!))];
@@ -264,5 +264,33 @@ test("shellcheck has nothing to say", () => {
   ];
   run("shellcheck", scripts.filter((name) => /\.sh$|^\.ci\/run$|\/(guest-)?init$/.test(name)), root);
 });
+
+test("Vagrant takes a name for a machine's, and not for the beginning of some VM's id", ({ folder }) => {
+  const lab = join(folder, "lab");
+  written(planned("machines: [{name: bed, box: lab/x}, {name: b, box: lab/x}]"), lab);
+  const index = join(lab, "vagrant-home/data/machine-index");
+  mkdirSync(index, { recursive: true });
+  // a VM of another folder, with an id that begins with the name
+  const other = { name: "other", provider: "libvirt", state: "running", vagrantfile_path: join(folder, "elsewhere") };
+  const machines = {
+    bed0c4e1d2934c0b8f6a7e5d4c3b2a10: { ...other, local_data_path: join(folder, "elsewhere/.vagrant") },
+  };
+  writeFileSync(join(index, "index"), JSON.stringify({ version: 1, machines }));
+  // what a machine of this folder has, as far as it takes to ask for it
+  const said = run("vagrant", ["validate"], lab) + run("ruby", ["-e", asking, join(lab, "Vagrantfile")], lab);
+  assert.match(said, /validated successfully[^]*bed: nil, false[^]*bed0c4e1d2934c0b8f6a7e5d4c3b2a10: other, true/);
+});
+
+/** What Vagrant's index of VMs answers behind a Vagrantfile. */
+const asking = `
+  require "vagrant"
+  module Vagrant; def self.configure(_); end; end
+  load ARGV[0]
+  index = Vagrant::MachineIndex.new(Pathname.new(ENV["VAGRANT_HOME"]).join("data/machine-index"))
+  for id in ["bed", "bed0c4e1d2934c0b8f6a7e5d4c3b2a10"]
+    entry = index.get(id)
+    puts "#{id}: #{entry ? entry.name : "nil"}, #{index.include?(id) ? true : false}"
+    index.release(entry) if entry
+  end`;
 
 test.run();
