@@ -222,8 +222,10 @@ async function readMachine(shell: Shell, folder: string, name: string) {
     provider,
     made: ssh !== undefined || up !== undefined,
     box,
-    // how it was reached before the lab's folder was moved is of no use
-    address: there === undefined ? undefined : /^\s*HostName (\S+)$/m.exec(ssh ?? "")?.[1],
+    // how another was reached is of no use, nor how this one was before the lab's folder was moved
+    address: there === undefined || !ssh?.startsWith(`Host ${name}\n`)
+      ? undefined
+      : /^\s*HostName (\S+)$/m.exec(ssh)?.[1],
   };
 }
 
