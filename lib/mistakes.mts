@@ -1,5 +1,5 @@
 /** What is no YAML, in words for whoever wrote it. */
-import { type ErrorCode, Lexer } from "yaml";
+import type { ErrorCode, Lexeme } from "./yaml.mts";
 
 /** What is wrong, and what to write instead; `begins` where it is told at what was opened and not closed. */
 interface Mistake {
@@ -70,26 +70,18 @@ export function mistakeOf(code: ErrorCode, message: string): Mistake {
 }
 
 /** Where what is open begins: a quote, by where its text ends; a bracket, by where a lexeme begins within it. */
-export function openings(text: string): { quote: Map<number, number>; bracket: Map<number, number> } {
+export function openings(text: Iterable<Lexeme>): { quote: Map<number, number>; bracket: Map<number, number> } {
   const found = { quote: new Map<number, number>(), bracket: new Map<number, number>() };
   const brackets: number[] = [];
   const within = (at: number) => brackets.length > 0 && found.bracket.set(at, brackets.at(-1)!);
-  for (const { at, lexeme } of lexemes(text)) {
+  let end = 0;
+  for (const { at, lexeme } of text) {
     within(at);
+    end = at + lexeme.length;
     if (/^["']/.test(lexeme)) found.quote.set(at + lexeme.length, at);
     if (lexeme === "[" || lexeme === "{") brackets.push(at);
     if (lexeme === "]" || lexeme === "}") brackets.pop();
   }
-  within(text.length);
+  within(end);
   return found;
-}
-
-/** The lexemes of a text, each with where it begins. */
-export function* lexemes(text: string): Generator<{ at: number; lexeme: string }> {
-  let at = 0;
-  for (const lexeme of new Lexer().lex(text)) {
-    yield { at, lexeme };
-    // marks of the lexer's own stand nowhere in the text
-    if (!/^[\x02\x18\x1f]$/.test(lexeme)) at += lexeme.length;
-  }
 }

@@ -2,10 +2,12 @@
 import {
   type Alias,
   Document,
+  type ErrorCode,
   isAlias,
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   type Node,
   parseDocument,
   type Scalar,
@@ -13,9 +15,9 @@ import {
   type YAMLMap,
 } from "yaml";
 import type { Problem } from "./errors.mts";
-import { lexemes, mistakeOf, openings } from "./mistakes.mts";
+import { mistakeOf, openings } from "./mistakes.mts";
 
-export { isMap, isScalar, isSeq, type Node };
+export { type ErrorCode, isMap, isScalar, isSeq, type Node };
 
 /** Characters that a text may have, and values that its aliases may make of it: what takes a reader long is worth no waiting. */
 const most = 128 * 1024;
@@ -66,7 +68,7 @@ export class Yaml {
       if (/call stack/.test(message)) this.#problem(at, "this is nested too deeply");
       else {
         const { begins, says, write } = mistakeOf(code, message);
-        const from = begins && (open ??= openings(text))[begins].get(at);
+        const from = begins && (open ??= openings(lexemes(text)))[begins].get(at);
         this.#problem(from ?? at, `this is no YAML: ${says}`, write);
       }
     }
@@ -217,6 +219,22 @@ function tooDeep(text: string): number | undefined {
     if (depth > deepest) return at;
   }
   return undefined;
+}
+
+/** A piece of a text as the lexer has it, and where it begins. */
+export interface Lexeme {
+  at: number;
+  lexeme: string;
+}
+
+/** The lexemes of a text, each with where it begins. */
+function* lexemes(text: string): Generator<Lexeme> {
+  let at = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    yield { at, lexeme };
+    // marks of the lexer's own stand nowhere in the text
+    if (!/^[\x02\x18\x1f]$/.test(lexeme)) at += lexeme.length;
+  }
 }
 
 /** A key as it stands in the text. To the package `<<` is a symbol. */
