@@ -1,4 +1,5 @@
 import type { Config, DriverWish, Engine, GpuWish, Image, Machine, Mode, Service } from "./types/config.mts";
+import { companionsOf } from "./companions.mts";
 import type { ConfigError } from "./errors.mts";
 import { file } from "./keys.mts";
 import { configError, Reader } from "./reader.mts";
@@ -146,8 +147,20 @@ function together(raw: Partial<RawConfig>, reader: Reader): void {
     imageTogether(machine.image, `${path}.image`, reader);
   });
   const names = machines.map(({ name }) => name).filter((name) => name !== undefined);
-  for (const [name, { gpu, machine }] of Object.entries(raw.services ?? {})) {
+  const services = raw.services ?? {};
+  const homes = Object.fromEntries(
+    Object.entries(services).map(([name, { gpu, machine }]) => [name, machine ?? home(gpu !== undefined, machines)]),
+  );
+  for (const [name, { gpu, machine, body }] of Object.entries(services)) {
     const path = `services.${name}`;
+    for (const other of companionsOf(body)) {
+      if (!Object.hasOwn(services, other)) {
+        reader.at(path, `service ${name} needs ${other}, and there is no service of that name`);
+      } else if (homes[other] !== homes[name] && homes[other] !== undefined && homes[name] !== undefined) {
+        const says = `service ${name} needs ${other}, which runs on another machine, out of Compose's reach`;
+        reader.at(path, says, `machine: ${homes[other]}`);
+      }
+    }
     if (machine !== undefined && !names.includes(machine)) {
       reader.at(
         `${path}.machine`,

@@ -92,6 +92,7 @@ export function inner(value: Record<string, unknown>, key: string): Record<strin
   return isMap(found) ? found : {};
 }
 
-function isMap(value: unknown): value is Reservation {
+/** Whether a value is a mapping. */
+export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import type { Accelerator, Config, Machine, Seen, Settled, SettledWish } from "./types/config.mts";
 import type { Host } from "./types/host.mts";
+import { companionsOf } from "./companions.mts";
 import { defaultProvider, providers } from "./providers.mts";
 import { asksForGpu } from "./reservations.mts";
 
@@ -31,14 +32,21 @@ export function settle(config: Config, host: Host, seen: Record<string, Seen> = 
   };
 }
 
-/** A config without its GPUs, and the names of the services that have to be left out for it. */
+/** A config without its GPUs, and the names of the services that have to be left out for it, with those that need one of them. */
 export function withoutGpu(config: Config): { config: Config; left: string[] } {
-  const left = config.services.filter(asksForGpu).map(({ name }) => name);
+  const leaves = new Set(config.services.filter(asksForGpu).map(({ name }) => name));
+  for (let before = -1; before < leaves.size;) {
+    before = leaves.size;
+    for (const { name, body } of config.services) {
+      if (companionsOf(body).some((one) => leaves.has(one))) leaves.add(name);
+    }
+  }
+  const left = config.services.map(({ name }) => name).filter((name) => leaves.has(name));
   return {
     left,
     config: {
       machines: config.machines.map((machine) => ({ ...machine, gpus: [], driver: {} })),
-      services: config.services.filter((service) => !asksForGpu(service)),
+      services: config.services.filter(({ name }) => !leaves.has(name)),
     },
   };
 }

@@ -342,6 +342,22 @@ test("refuses Compose's own keys that need a declaration beside the services", (
   assert.equal(wrong(`${one("")}services: {secrets: {image: x, environment: {configs: a}}}`), []);
 });
 
+test("a service and those that it needs run on one machine", () => {
+  const lab =
+    "machines: [{name: vm-1, box: lab/x}, {name: vm-2, box: lab/x}]\nservices:\n  db: {image: x, machine: vm-1}\n";
+  const says = (body: string) => wrong(`${lab}  web: {image: x, machine: vm-2, ${body}}\n`);
+  const apart = "4:3 service web needs db, which runs on another machine, out of Compose's reach";
+  for (
+    const body of [
+      ...["depends_on: [db]", "depends_on: {db: {condition: service_started}}", 'links: ["db:alias"]', "extends: db"],
+      ...["network_mode: service:db", "pid: service:db", "volumes_from: [db, 'container:y']", "extends: {service: db}"],
+    ]
+  ) assert.equal(says(body), [apart], body);
+  assert.equal(says("depends_on: [bd]"), ["4:3 service web needs bd, and there is no service of that name"]);
+  assert.equal(says("extends: {file: other.yaml, service: z}, volumes_from: ['container:y'], pid: host"), []);
+  assert.equal(wrong(`${lab}  web: {image: x, machine: vm-1, depends_on: [db]}\n`), []);
+});
+
 test("refuses two ways of building one box", () => {
   const text = "machines: [{name: a, box: lab/x, image: debian-12}, {name: b, box: lab/x, image: debian-13}]";
   assert.match(wrong(text)[0]!, /^1:\d+ machines a and b build the box lab\/x in two ways/);

@@ -39,10 +39,11 @@ test("leaves alone what the config says", () => {
 test("--no-gpu takes the cards and what needs them, and names it", () => {
   const { config, left } = withoutGpu(
     parseConfig(
-      "machines: [{name: a, box: b, gpu: {}, driver: {branch: 580}}]\nservices: {x: {image: y}, z: {image: y, gpu: 1}}",
+      "machines: [{name: a, box: b, gpu: {}, driver: {branch: 580}}]\nservices: {x: {image: y}, w: {image: y, depends_on: [v]}, " +
+        "v: {image: y, links: [z]}, z: {image: y, gpu: 1}}",
     ),
   );
-  assert.equal(left, ["z"]);
+  assert.equal(left, ["w", "v", "z"], "with those that need it");
   assert.equal(config.machines[0]!.gpus, []);
   assert.equal(config.machines[0]!.driver, {});
   assert.equal(config.services.map(({ name }) => name), ["x"]);
