@@ -84,6 +84,13 @@ export function realShell(direct = process.platform === "win32"): Shell {
         : $(settings)`${command} < ${from}`;
       const heard: Buffer[] = [];
       if (direct && kept) child.stdout.on("data", (chunk: Buffer) => heard.push(Buffer.from(chunk)));
+      // at once, since what nobody listens to is gone
+      for (const stream of direct && kept ? [child.stderr] : [child.stdout, child.stderr]) {
+        stream.on("data", (chunk: Buffer | string) => {
+          lines.add(String(chunk));
+          show?.(String(chunk));
+        });
+      }
       const done = options.terminal ? () => {} : watched(child);
       try {
         if (child.pid && !options.terminal) await options.started?.(child.pid);
@@ -93,12 +100,6 @@ export function realShell(direct = process.platform === "win32"): Shell {
         await child;
         done();
         throw error;
-      }
-      for (const stream of direct && kept ? [child.stderr] : [child.stdout, child.stderr]) {
-        stream.on("data", (chunk: Buffer | string) => {
-          lines.add(String(chunk));
-          show?.(String(chunk));
-        });
       }
       const { exitCode } = await child;
       done();

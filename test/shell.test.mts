@@ -45,6 +45,16 @@ for (const [how, shell] of [["", realShell(false)], [", without a shell in betwe
     assert.is((await shell.ask(["cat"])).out, "", "no terminal to wait for");
   });
 
+  test(`hears what is said before its process group is noted${how}`, async () => {
+    const seen: string[] = [];
+    const ended = await shell.run(["sh", "-c", "echo at once; sleep 0.6; echo later"], {
+      show: (text) => seen.push(text),
+      started: () => new Promise((resolve) => setTimeout(resolve, 300)),
+    });
+    assert.equal(ended.tail, ["at once", "later"]);
+    assert.is(seen.join(""), "at once\nlater\n");
+  });
+
   test(`runs a program with a log, what it says as it comes, its input and its output${how}`, async ({ folder }) => {
     const seen: string[] = [];
     const groups: number[] = [];
