@@ -23,6 +23,8 @@ interface Group {
 export interface Lock {
   /** Notes the process group of a step that now runs, so that who comes after a kill can end it. */
   step(group: number): Promise<void>;
+  /** That step is over. What it left behind, such as a daemon, is nobody's to end. */
+  ended(group: number): void;
   release(): Promise<void>;
 }
 
@@ -65,18 +67,21 @@ export async function hold(shell: Shell, folder: string, command: string, talk: 
   throw new Trouble(`cannot take the lock ${path}: several runs try at once`, 1);
 }
 
-/** The lock, in whose file the groups stand that still have members. */
+/** The lock, in whose file the groups of the steps stand that run. */
 function noting(shell: Shell, path: string, own: Holder): Lock {
   let steps: Group[] = [];
   let written = Promise.resolve();
   return {
     async step(group) {
       const began = await startOf(shell, group);
-      steps = [...steps.filter((one) => shell.signal(-one.group, 0)), { group, began }];
+      steps = [...steps, { group, began }];
       const text = JSON.stringify({ ...own, steps });
       // steps that begin at the same time are noted one after the other: the last word is the whole
       written = written.then(() => shell.write(path, text, 0o600));
       await written;
+    },
+    ended(group) {
+      steps = steps.filter((one) => one.group !== group);
     },
     release: () => shell.remove(path),
   };

@@ -67,10 +67,11 @@ async function runStep(session: Session, { step, at }: Placed, { folder, lock, o
   // beside others its lines say whose they are
   const lines = alone ? undefined : new Lines((line) => shell.say(`${step.lane} | ${line}\n`));
   const start = performance.now();
+  let running: number | undefined;
   const { code, tail } = await shell.run(step.command, {
     cwd: step.cwd ? `${folder}/${step.cwd}` : folder,
     log,
-    started: (group) => lock.step(group),
+    started: (group) => lock.step(running = group),
     ...(step.env ? { env: step.env } : {}),
     ...(step.input ? { input: `${folder}/${step.input}` } : {}),
     ...(step.output ? { output: `${folder}/${step.output}` } : {}),
@@ -78,6 +79,7 @@ async function runStep(session: Session, { step, at }: Placed, { folder, lock, o
     ...(options.quiet || step.output ? {} : { show: (text: string) => (lines ? lines.add(text) : shell.say(text)) }),
   });
   lines?.end();
+  if (running !== undefined) lock.ended(running);
   const time = duration(performance.now() - start);
   if (code !== 0 && !step.proves) {
     if (!alone) talk(session, `${number} failed after ${time}; what runs beside it goes on`);

@@ -10,7 +10,7 @@ import { fakeShell, options } from "./fake.mts";
 
 const test = suite("run");
 const step = (title: string, lane?: string): Step => ({ title, command: [title], ...(lane ? { lane } : {}) });
-const lock: Lock = { step: () => Promise.resolve(), release: () => Promise.resolve() };
+const lock: Lock = { step: () => Promise.resolve(), ended: () => {}, release: () => Promise.resolve() };
 
 /** Runs steps whose ends come when the test says so; what began and ended, in order, and what was said. */
 function started(steps: Step[]) {
