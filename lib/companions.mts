@@ -15,13 +15,16 @@ export function companionsOf(body: Service["body"]): string[] {
   const extended = typeof base === "string" ? [base] : isMap(base) && !base.file ? texts([base.service]) : [];
   return [
     ...new Set([
-      ...(isMap(depends_on) ? Object.keys(depends_on) : texts(depends_on)),
+      ...(isMap(depends_on) ? Object.keys(depends_on).filter((name) => isNeeded(depends_on[name])) : texts(depends_on)),
       ...[...texts(links), ...from].map((text) => text.split(":")[0]!),
       ...extended,
       ...shared,
     ]),
   ];
 }
+
+/** `required: false` lets one be missing. */
+const isNeeded = (how: unknown) => !isMap(how) || how.required !== false;
 
 function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];

@@ -25,36 +25,38 @@ export interface Domain {
 }
 
 /**
- * The domains that there are of these names or UUIDs, by one question. `silent` is what is said where libvirt could not be asked: then
- * nothing is known of any.
+ * The domains that there are of these names or UUIDs, by one question. `silent` is what is said where libvirt did not answer for one of them:
+ * then nothing is known of that one.
  */
 export async function askLibvirt(shell: Shell, words: string[]): Promise<{ domains: Domain[]; silent?: string }> {
   if (words.length === 0) return { domains: [] };
   const command = words.map((word) => `dominfo ${word}; dumpxml ${word}`).join("; ");
-  const { code, out, err } = await shell.ask(["virsh", "-q", "-c", "qemu:///system", command]);
+  // virsh speaks the user's language, keys and errors too (libvirt-l10n)
+  const env = { LC_ALL: "C" };
+  const { code, out, err } = await shell.ask(["virsh", "-q", "-c", "qemu:///system", command], { env });
   if (code === 127) return { domains: [], silent: "virsh is not installed" };
-  // that a domain does not exist is an error too
-  if (/failed to connect to the hypervisor/.test(err)) {
-    return { domains: [], silent: err.trim().split("\n").at(-1)!.replace(/^error: /, "") };
-  }
   // dominfo prints a block of `Key: value` lines for each domain that exists, and then its XML comes
-  return {
-    domains: out.split(/^(?=Id:)/m).flatMap((block): Domain[] => {
-      const facts = Object.fromEntries(
-        [...block.matchAll(/^([^:\n]+):\s*(.*)$/gm)].map(([, key, value]) => [key!, value!.trim()]),
-      );
-      if (!facts.Name) return [];
-      const memory = parseInt(facts["Max memory"] ?? "", 10);
-      return [{
-        name: facts.Name,
-        ...(facts.UUID ? { uuid: facts.UUID } : {}),
-        ...(facts.Id && facts.Id !== "-" ? { number: facts.Id } : {}),
-        ...(facts["CPU(s)"] ? { cpus: Number(facts["CPU(s)"]) } : {}),
-        ...(memory ? { memory: Math.floor(memory / 1024) } : {}),
-        ...(block.includes("<domain ") ? { made: madeOf(block) } : {}),
-      }];
-    }),
-  };
+  const domains = out.split(/^(?=Id:)/m).flatMap(domainIn);
+  const told = (word: string) =>
+    domains.some(({ name, uuid }) => name === word || uuid === word) || err.includes(`failed to get domain '${word}'`);
+  if (words.every(told)) return { domains };
+  return { domains, silent: err.trim().split("\n").at(-1)!.replace(/^error: /, "") || "virsh says nothing" };
+}
+
+function domainIn(block: string): Domain[] {
+  const facts = Object.fromEntries(
+    [...block.matchAll(/^([^:\n]+):\s*(.*)$/gm)].map(([, key, value]) => [key!, value!.trim()]),
+  );
+  if (!facts.Name) return [];
+  const memory = parseInt(facts["Max memory"] ?? "", 10);
+  return [{
+    name: facts.Name,
+    ...(facts.UUID ? { uuid: facts.UUID } : {}),
+    ...(facts.Id && facts.Id !== "-" ? { number: facts.Id } : {}),
+    ...(facts["CPU(s)"] ? { cpus: Number(facts["CPU(s)"]) } : {}),
+    ...(memory ? { memory: Math.floor(memory / 1024) } : {}),
+    ...(block.includes("<domain ") ? { made: madeOf(block) } : {}),
+  }];
 }
 
 /** Reads a domain's XML, as libvirt writes it (formatdomain.html: hostdev, qemu:commandline). */

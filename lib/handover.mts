@@ -26,6 +26,26 @@ export function handed(functions: PciFunction[], earlier: Handed[], taken: (bdf:
   });
 }
 
+/**
+ * The records of every machine, once a machine is about to get these functions: what is known of one goes along from whichever machine had
+ * it before. `vms`: the functions that each VM of ours has, by BDF, or undefined of one that may have any.
+ */
+export function handedOver(
+  records: Record<string, Handed[]>,
+  machine: string,
+  functions: PciFunction[],
+  vms: (string[] | undefined)[],
+): Record<string, Handed[]> {
+  const taken = (bdf: string) => vms.some((has) => has?.includes(bdf) ?? true);
+  const kept = Object.entries(records).map(([name, had]) =>
+    [name, had.filter(({ bdf }) => !functions.some((fn) => fn.bdf === bdf))] as const
+  );
+  return {
+    ...Object.fromEntries(kept.filter(([, had]) => had.length > 0)),
+    [machine]: handed(functions, Object.values(records).flat(), taken),
+  };
+}
+
 /** Whether the host has the functions of a machine back, each on the driver that it had. */
 export function returned(machine: string, before: Handed[], host: Host): Finding {
   const check = "gpu.returned";

@@ -84,7 +84,10 @@ export async function readLab(shell: Shell, config: Config, folder: string): Pro
     shell.read("/proc/sys/kernel/random/boot_id"),
     readState(shell, folder),
     readBoxes(shell, config),
-    shell.list(`${folder}/.vagrant/machines`).then((listed) => [...new Set([...names, ...listed])]),
+    // names go into a question to virsh: what else lies there is no machine's
+    shell.list(`${folder}/.vagrant/machines`).then((listed) => [
+      ...new Set([...names, ...listed.filter((name) => /^[a-zA-Z0-9-]+$/.test(name))]),
+    ]),
   ]);
   const files = await Promise.all(all.map((name) => readMachine(shell, folder, name)));
   // libvirt may have a domain that Vagrant has no word of yet; one that it has goes by its id, wherever the lab's folder is moved to
@@ -100,7 +103,7 @@ export async function readLab(shell: Shell, config: Config, folder: string): Pro
     const of = files[i]!;
     const seen = others[i] ??
       domains.find((domain) => isUuid(of.id) ? domain.uuid === of.id : domain.name === prefix + name);
-    const unasked = silent !== undefined && (of.provider ?? "libvirt") === "libvirt";
+    const unasked = silent !== undefined && !seen && (of.provider ?? "libvirt") === "libvirt";
     return [
       name,
       machineOf(of, seen, unasked, {

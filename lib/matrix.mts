@@ -1,7 +1,6 @@
 /** What works where: provider × way of handing over a GPU × host × version. The checks, the README and the schema's words come from it. */
 import type { Mode } from "./types/config.mts";
-import type { Host } from "./types/host.mts";
-import { isOlder } from "./versions.mts";
+import { all, always, client, from, home, linux, macos, not, type On, virtualboxBefore61, windows } from "./where.mts";
 
 /** A plain VM, or a VM with a card handed over in that mode. */
 export type Use = "plain" | Mode;
@@ -12,8 +11,8 @@ export interface Row {
   uses: Use[];
   /** The host and versions, in words. */
   host: string;
-  /** Whether it is such a host; undefined where what decides was not read. */
-  on(host: Host): boolean | undefined;
+  /** Whether it is such a host. */
+  on: On;
   verdict: "works" | "experimental" | "refused";
   /** Why it is refused, or what has to be known. */
   says: string;
@@ -25,29 +24,6 @@ export interface Row {
   check: "provider.host" | "provider.mode" | "provider.version";
   source: string;
 }
-
-type On = Row["on"];
-const always: On = () => true;
-const linux: On = ({ os }) => os.platform === "linux";
-const windows: On = ({ os }) => os.platform === "windows";
-const macos: On = ({ os }) => os.platform === "macos";
-const not = (on: On): On => (host) => {
-  const is = on(host);
-  return is === undefined ? undefined : !is;
-};
-/** False where one is false, unknown where one is unknown. */
-const all = (...of: On[]): On => (host) => {
-  const found = of.map((on) => on(host));
-  return found.includes(false) ? false : found.includes(undefined) ? undefined : true;
-};
-function known<T>(fact: T | undefined, is: (fact: T) => boolean): boolean | undefined {
-  return fact === undefined ? undefined : is(fact);
-}
-const client: On = ({ windows: w }) => known(w?.product, (product) => product === "client");
-// EditionID of Home is Core, CoreN, CoreSingleLanguage, CoreCountrySpecific
-const home: On = ({ windows: w }) => known(w?.edition, (edition) => edition.startsWith("Core"));
-const from = (build: number): On => ({ windows: w }) => known(w?.build, (own) => own >= build);
-const virtualboxBefore61: On = ({ versions }) => known(versions.virtualbox, (version) => isOlder(version, "6.1"));
 
 const sources = {
   libvirt: "https://vagrant-libvirt.github.io/vagrant-libvirt/configuration.html",

@@ -10,24 +10,6 @@ import type { Lab, LabMachine } from "./lab.mts";
 import { described } from "./pci.mts";
 import { isOwn } from "./providers.mts";
 
-/** The box that a VM was made from and the one that it shall have: names where they differ, else versions. */
-function boxes({ box: has, boxName }: LabMachine, machine: SettledMachine, box: Box | undefined) {
-  if (boxName !== undefined && boxName !== machine.box) return { has: boxName, wants: machine.box };
-  return { has, wants: box && (has?.startsWith(`${box.version}.`) ? has : box.version) };
-}
-
-/** A VM of which libvirt could not be asked. */
-export function unasked({ name }: SettledMachine, { silent }: Lab): Finding {
-  return {
-    check: "provider.access",
-    machine: name,
-    status: "fail",
-    says: "what there is of the VM is unknown, since libvirt does not answer",
-    evidence: [{ read: "virsh", value: silent ?? "nothing" }],
-    fix: [doctor("provider.access")],
-  };
-}
-
 /** What the VM has and what the config wants, where only making it anew brings one to the other; undefined if there is nothing. */
 export function outdated(
   machine: SettledMachine,
@@ -77,6 +59,24 @@ function listed(addresses: string[], { pci }: Host): string {
     return fn ? described(fn) : `${bdf} (nothing is there now)`;
   });
   return there.join(", ") || "none";
+}
+
+/** The box that a VM was made from and the one that it shall have: names where they differ, else versions. */
+function boxes({ box: has, boxName }: LabMachine, machine: SettledMachine, box: Box | undefined) {
+  if (boxName !== undefined && boxName !== machine.box) return { has: boxName, wants: machine.box };
+  return { has, wants: box && (has?.startsWith(`${box.version}.`) ? has : box.version) };
+}
+
+/** A VM of which libvirt could not be asked. */
+export function unasked({ name }: SettledMachine, { silent }: Lab): Finding {
+  return {
+    check: "provider.access",
+    machine: name,
+    status: "fail",
+    says: "what there is of the VM is unknown, since libvirt does not answer",
+    evidence: [{ read: "virsh", value: silent ?? "nothing" }],
+    fix: [doctor("provider.access")],
+  };
 }
 
 /** A machine whose card, or the firmware that its VM needs, is not known for sure: nothing can be rendered for it. */

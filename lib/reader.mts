@@ -1,5 +1,5 @@
 import { ConfigError, type Problem } from "./errors.mts";
-import { type Key, type Shape } from "./keys.mts";
+import type { Key, Shape } from "./types/shape.mts";
 import { wrapped } from "./text.mts";
 import { isMap, isScalar, isSeq, type Node, offset, Yaml } from "./yaml.mts";
 

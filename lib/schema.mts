@@ -1,4 +1,5 @@
-import { file, type Key, type Shape } from "./keys.mts";
+import { file } from "./keys.mts";
+import type { Key, Shape } from "./types/shape.mts";
 
 type Schema = Record<string, unknown>;
 

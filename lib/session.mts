@@ -176,7 +176,11 @@ async function probed({ shell }: Session, { script, command }: { script: string;
 
 /** The machines that were named, or all of them. */
 export function chosen({ config }: Source, words: string[]): string[] {
-  const names = config.machines.map(({ name }) => name);
+  return namedOf(words, config.machines.map(({ name }) => name));
+}
+
+/** Those of these names that are among the words, or all of them without words. Throws {@link Trouble} for a word that is none of them. */
+export function namedOf(words: string[], names: string[]): string[] {
   const stranger = words.find((word) => !names.includes(word));
   if (stranger !== undefined) throw new Trouble(`there is no machine ${stranger}; there is ${names.join(", ")}`);
   return words.length > 0 ? names.filter((name) => words.includes(name)) : names;

@@ -382,6 +382,13 @@ test("gpu.driver: the running kernel must be able to load vfio-pci", () => {
   );
   assert.is(having({}, "nouveau").status, "warn");
   assert.is(having({ available: [] }, "vfio-pci").status, "pass");
+  // VirtualBox before 6.1 hands cards over without it
+  const plain = host((made, fn) => {
+    for (const bdf of [gpu, audio]) fn(bdf).driver = null;
+    made.kernel.available = [];
+  });
+  const boxed = settle(parseConfig("machines: [{name: a, box: lab/x, provider: virtualbox, gpu: {}}]"), plain);
+  assert.equal(examine(plain, boxed, ["gpu.driver"]).map(({ status }) => status), ["pass"]);
 });
 
 test("gpu.in-use: who holds it, and what cannot be seen without root", () => {

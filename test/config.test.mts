@@ -3,7 +3,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config.mts";
 import { ConfigError } from "../lib/errors.mts";
-import { file, type Shape } from "../lib/keys.mts";
+import { file } from "../lib/keys.mts";
+import type { Shape } from "../lib/types/shape.mts";
 import { originalExample, spent } from "./fake.mts";
 
 const test = suite("config");
@@ -354,6 +355,7 @@ test("a service and those that it needs run on one machine", () => {
     ]
   ) assert.equal(says(body), [apart], body);
   assert.equal(says("depends_on: [bd]"), ["4:3 service web needs bd, and there is no service of that name"]);
+  assert.equal(says("depends_on: {other: {condition: service_started, required: false}}"), []);
   assert.equal(says("extends: {file: other.yaml, service: z}, volumes_from: ['container:y'], pid: host"), []);
   assert.equal(wrong(`${lab}  web: {image: x, machine: vm-1, depends_on: [db]}\n`), []);
 });

@@ -2,7 +2,8 @@
 import { Ajv } from "ajv";
 import { parseConfig } from "../lib/config.mts";
 import { ConfigError } from "../lib/errors.mts";
-import { file, type Shape } from "../lib/keys.mts";
+import { file } from "../lib/keys.mts";
+import type { Shape } from "../lib/types/shape.mts";
 import { schemaOf } from "../lib/schema.mts";
 import { writeYaml } from "../lib/yaml.mts";
 import { random } from "./fake.mts";

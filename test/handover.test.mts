@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { handed, returned } from "../lib/handover.mts";
+import { handed, handedOver, returned } from "../lib/handover.mts";
 import { parseHost } from "../lib/host.mts";
 import type { Host } from "../lib/types/host.mts";
 import { own } from "./fake.mts";
@@ -32,6 +32,14 @@ test("writes down what a card was bound to, and keeps that while its VM has it",
   );
   const other = [{ ...before[0]!, device: "1111" }];
   assert.is(handed(functions(vfio), other, () => true)[0]!.driver, "vfio-pci", "another device had that address");
+});
+
+test("a record goes along with its function, from whichever machine had it", () => {
+  const both = handedOver({ a: before, c: [{ bdf: "0000:02:00.0" }] }, "b", functions(vfio), [[gpu, audio]]);
+  assert.equal(both, { c: [{ bdf: "0000:02:00.0" }], b: before });
+  const free = handedOver({ a: before }, "b", functions(vfio), [["0000:02:00.0"]]);
+  assert.equal(free.b!.map(({ driver }) => driver), ["vfio-pci", "vfio-pci"], "no VM has it");
+  assert.equal(handedOver({ a: before }, "a", functions(vfio), [undefined]).a, before, "a VM that may have any");
 });
 
 test("says whether the host has its card back, and how to give it back", () => {

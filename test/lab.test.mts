@@ -13,8 +13,12 @@ const ssh = "Host a\n  HostName 192.168.121.5\n  User vagrant\n";
 const info = (id: string) =>
   `Id:             ${id}\nName:           ${prefix}a\nUUID:           5e\nState:          x\nCPU(s):         2\nMax memory:     1048576 KiB\nUsed memory:    1048576 KiB\n`;
 
-async function seen(files: Record<string, string>, out = "") {
-  const { shell, asked } = fakeShell({ "/proc/sys/kernel/random/boot_id": "boot\n", ...files }, { virsh: { out } });
+const none = `error: failed to get domain '${prefix}a'\n`;
+
+async function seen(files: Record<string, string>, out = "", err = out ? "" : none) {
+  const { shell, asked } = fakeShell({ "/proc/sys/kernel/random/boot_id": "boot\n", ...files }, {
+    virsh: { out, err, code: err ? 1 : 0 },
+  });
   const lab = await readLab(shell, config, folder);
   return { lab, machine: lab.machines.a!, asked };
 }
@@ -38,6 +42,40 @@ test("tells the states of a VM, with one question to libvirt", async () => {
   assert.is((await seen({}, info("3"))).machine.state, "half-made", "a domain that no run finished");
   assert.is((await seen(id)).machine.state, "half-made", "an id without a domain");
   assert.is((await seen(made)).machine.state, "half-made", "its domain was removed by other hands");
+});
+
+test("what libvirt does not say is unknown, whatever keeps it from saying it", async () => {
+  for (
+    const err of [
+      "error: failed to connect to the hypervisor\nerror: Failed to connect socket to '/x': No such file or directory\n",
+      "error: Disconnected from qemu:///system due to end of file\n",
+      "Fehler: Abruf der Domain 'x' scheiterte\n",
+      "error: failed to get domain 'another'\n",
+    ]
+  ) {
+    assert.is((await seen(made, "", err)).machine.state, "unknown", err);
+    assert.is((await seen(id, "", err)).machine.state, "unknown", err);
+    assert.is((await seen({}, "", err)).machine.state, "absent", "there never was one");
+    assert.is((await seen(made, info("3"), err)).machine.state, "running", "it was said before");
+  }
+  assert.is((await seen(made, "", "error: Disconnected\n")).lab.silent, "Disconnected");
+});
+
+test("asks libvirt in English, whatever the user's language", async () => {
+  const { shell } = fakeShell(made);
+  let env: Record<string, string> | undefined;
+  shell.ask = (_, options) => {
+    env = options?.env;
+    return Promise.resolve({ ok: true, code: 0, out: info("3"), err: "" });
+  };
+  await readLab(shell, config, folder);
+  assert.is(env?.LC_ALL, "C");
+});
+
+test("takes nothing for a machine that has no machine's name", async () => {
+  const { lab, asked } = await seen({ ...made, [`${folder}/.vagrant/machines/old; destroy b/libvirt/id`]: "5e" });
+  assert.equal(lab.orphans, {});
+  assert.not.match(asked.join(), /destroy/);
 });
 
 test("knows what was proven, and shrugs at a state file that is none", async () => {

@@ -169,6 +169,20 @@ test("destroy removes what it asked about, and forgets nothing that came while i
   assert.equal(Object.keys(state(world).handed), ["b"]);
 });
 
+test("destroy does not do again what another did while it asked", async () => {
+  const world = new World(two, "vm-without-gpu");
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  const session = world.session([], { yes: false });
+  Object.assign(session.shell.terminal, { in: true, err: true });
+  session.shell.confirm = async () => {
+    assert.is(await world.does(destroy, world.session(["a"])), 0, world.said.join(""));
+    return true;
+  };
+  assert.is(await world.does(destroy, session), 0, world.said.join(""));
+  const removed = world.asked.filter((words) => words.includes("remove-vm.sh")).map((words) => words.split(" ")[2]);
+  assert.equal(removed, ["a", "b"]);
+});
+
 test("a machine that the config has no longer is told of, shut down and removed by its name", async () => {
   const world = new World(two, "vm-without-gpu");
   assert.is(await world.does(up, world.session([])), 0, world.said.join(""));

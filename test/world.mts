@@ -119,13 +119,14 @@ export class World {
         await meet(`ask ${command.join(" ")}`);
         this.asked.push(command.slice(0, 2).join(" "));
         if (command[0] !== "virsh") return { ok: true, code: 0, out: this.#host, err: "" };
-        if (this.silent === undefined) return { ok: true, code: 0, out: this.virsh(), err: "" };
-        return {
-          ok: false,
-          code: 1,
-          out: "",
-          err: `error: failed to connect to the hypervisor\nerror: ${this.silent}\n`,
-        };
+        const out = this.silent === undefined ? this.virsh() : "";
+        const missing = [...command.at(-1)!.matchAll(/dominfo ([^;]+)/g)].filter(([, word]) =>
+          !new RegExp(`: ${word}$`, "m").test(out)
+        );
+        const err = this.silent === undefined
+          ? missing.map(([, word]) => `error: failed to get domain '${word}'\n`).join("")
+          : `error: failed to connect to the hypervisor\nerror: ${this.silent}\n`;
+        return { ok: err === "", code: err === "" ? 0 : 1, out, err };
       },
       run: async (command, settings) => {
         await meet(`start ${command.join(" ")}`);

@@ -4,7 +4,7 @@ import type { Host } from "../types/host.mts";
 import { remedies, words } from "../fixes.mts";
 import { ampleWindow, barsOf, type Card, cardsOf, iommuBits, limitOf, windowOf } from "../gpus.mts";
 import { isOlder } from "../versions.mts";
-import { eachCard } from "./iommu.mts";
+import { eachCard } from "./each.mts";
 
 /** The card's hardware: whether it can be reset, answers, and fits into a guest. */
 export const cardChecks: Check[] = [

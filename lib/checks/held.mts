@@ -5,7 +5,7 @@ import { initramfsOf, rebuildInitramfs } from "../initramfs.mts";
 import { command, remedies, words } from "../fixes.mts";
 import { type Card, cardsOf, harmlessDrivers } from "../gpus.mts";
 import { isDisplay, slotOf } from "../pci.mts";
-import { eachCard } from "./iommu.mts";
+import { eachCard } from "./each.mts";
 
 /** What the host does with the card: which driver and which processes hold it, and what it shows on it. */
 export const heldChecks: Check[] = [
@@ -40,6 +40,8 @@ const companionModules: Record<string, string> = { xhci_hcd: "xhci-pci", snd_hda
 
 function driver(card: Card, host: Host, provider: string): Verdict {
   const held = card.passed.filter(({ driver }) => typeof driver === "string" && driver !== "vfio-pci");
+  // VirtualBox has a way of its own (manual of 6.0, 9.6)
+  const needed = provider === "libvirt";
   const vfio = vfioOf(host);
   const evidence = [
     ...card.passed.map(({ bdf, driver, driverOverride }) => ({
@@ -48,7 +50,7 @@ function driver(card: Card, host: Host, provider: string): Verdict {
         driverOverride ? `, driver_override ${driverOverride}` : ""
       }`,
     })),
-    { read: `vfio-pci in ${host.os.kernel ?? "the running kernel"}`, value: vfio ?? "not read" },
+    ...(needed ? [{ read: `vfio-pci in ${host.os.kernel ?? "the running kernel"}`, value: vfio ?? "not read" }] : []),
   ];
   if (card.passed.some(({ driver }) => driver === undefined)) {
     return { status: "unknown", says: "which drivers hold the card was not read", evidence };
@@ -56,9 +58,9 @@ function driver(card: Card, host: Host, provider: string): Verdict {
   if (card.passed.every(({ driver }) => driver === "vfio-pci")) {
     return { status: "pass", says: "vfio-pci holds the card already", evidence };
   }
-  if (vfio === "missing") return unloadable(host, evidence);
+  if (needed && vfio === "missing") return unloadable(host, evidence);
   if (held.length === 0) {
-    return vfio === undefined
+    return needed && vfio === undefined
       ? {
         status: "unknown",
         says: "no host driver holds the card, and whether this kernel has vfio-pci, which takes it, was not read",

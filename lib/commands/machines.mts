@@ -11,7 +11,7 @@ import { removal, vagrantEnv } from "../plan.mts";
 import { oneFinding, planLines } from "../print.mts";
 import { runSteps } from "../run.mts";
 import { isStarted } from "../started.mts";
-import { chosen, lookOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
+import { chosen, lookOf, namedOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
 
 /** `status`: a line for each machine. */
 export async function status(session: Session): Promise<number> {
@@ -39,7 +39,7 @@ export async function status(session: Session): Promise<number> {
       : state === "unknown"
       ? [`libvirt does not answer: ${lab.silent}`]
       : [];
-    const orphan = name in lab.orphans ? ["no longer in the config"] : [];
+    const orphan = Object.hasOwn(lab.orphans, name) ? ["no longer in the config"] : [];
     session.shell.print(`${[`${name}: ${state}`, ...rest, ...orphan].join(" · ")}\n`);
   }
   return 0;
@@ -74,18 +74,16 @@ export async function ssh(session: Session): Promise<number> {
   return await session.shell.attach(command, { cwd: source.folder });
 }
 
-/** `down [machine…]`: shuts the machines down; `up` starts them again. */
+/** `down [machine…]`: shuts the machines down, also those that the config has no longer; `up` starts them again. */
 export async function down(session: Session): Promise<number> {
-  let running: string[] = [];
   const source = await readSource(session);
-  const steps = (lab: Lab) => {
-    const all = named(lab, session.words);
-    running = Object.keys(all).filter((name) => all[name]!.run !== undefined);
-    return running.map((name) => shutdown(name, all[name]!));
-  };
-  const code = await perform(session, source, "down", "no machine runs", steps);
+  const { code, names } = await perform(session, source, "down", {
+    nothing: "no machine runs",
+    choose: (machines) => machines.flatMap(([name, { run }]) => (run === undefined ? [] : [name])),
+    steps: (names, lab) => machinesOf(lab, names).map(([name, machine]) => shutdown(name, machine)),
+  });
   if (code !== 0 || session.options.dryRun) return code;
-  return (await cardsBack(session, source, running)).includes("fail") ? 1 : 0;
+  return (await cardsBack(session, source, names)).includes("fail") ? 1 : 0;
 }
 
 /** One that was never reached would not hear that it shall shut down. */
@@ -104,49 +102,48 @@ export async function destroy(session: Session): Promise<number> {
   const { shell, words } = session;
   const source = await readSource(session);
   const { folder, config } = source;
-  let names: string[] | undefined;
-  let removed = false;
-  const steps = async (lab: Lab) => {
-    const all = named(lab, words);
-    // what was not asked about is not removed, even if it came meanwhile
-    names ??= Object.keys(all).filter((name) => all[name]!.state !== "absent");
-    const there = names.filter((name) => all[name]);
-    const copied = words.length === 0 && (there.length > 0 || (await readState(shell, folder)).removing ||
-      (await shell.list(`${folder}/verify`)).length > 0);
-    const made = [
-      ...there.map((name) => removal(name, all[name]!, `Remove the VM ${name}`)),
-      ...(copied ? copiesOf(session, config, lab) : []),
-    ];
-    removed ||= made.length > 0;
-    return made;
-  };
-  const code = await perform(session, source, "destroy", "there is nothing to remove", steps, {
-    question: () => `Remove ${names!.join(", ")} and all that is in ${names!.length === 1 ? "it" : "them"}?`,
+  const whole = words.length === 0;
+  const { code, ran } = await perform(session, source, "destroy", {
+    nothing: "there is nothing to remove",
+    choose: thereOf,
+    steps: async (names, lab) => {
+      const copied = whole && (names.length > 0 || (await readState(shell, folder)).removing ||
+        (await shell.list(`${folder}/verify`)).length > 0);
+      return [
+        ...machinesOf(lab, names).map(([name, machine]) => removal(name, machine, `Remove the VM ${name}`)),
+        ...(copied ? copiesOf(session, config, lab) : []),
+      ];
+    },
+    question: (names) =>
+      names.length === 0
+        ? "Remove libvirt's copies of the boxes?"
+        : `Remove ${names.join(", ")} and all that is in ${names.length === 1 ? "it" : "them"}?`,
     before: async () => {
-      if (words.length === 0) await writeState(shell, folder, { ...(await readState(shell, folder)), removing: true });
+      if (whole) await writeState(shell, folder, { ...(await readState(shell, folder)), removing: true });
     },
   });
   if (code !== 0 || session.options.dryRun) return code;
   const { removing: _, ...state } = await readState(shell, folder);
   const now = await readLab(shell, config, folder);
-  const there = Object.entries({ ...now.machines, ...now.orphans }).flatMap(([name, { state }]) =>
-    state === "absent" ? [] : [name]
-  );
-  const gone = Object.keys(state.handed).filter((name) =>
-    words.length > 0 ? words.includes(name) : !there.includes(name)
-  );
+  const there = thereOf(Object.entries({ ...now.machines, ...now.orphans }));
+  const gone = Object.keys(state.handed).filter((name) => whole ? !there.includes(name) : words.includes(name));
   const back = await cardsBack(session, source, gone);
-  if (removed || gone.length > 0) {
+  if (ran || gone.length > 0) {
     // what is not seen to be back stays written down
-    const whole = back.every((status) => status === "pass");
+    const all = back.every((status) => status === "pass");
     await writeState(shell, folder, {
       ...state,
       proofs: only(state.proofs, (name) => there.includes(name)),
-      handed: only(state.handed, (name) => !whole || !gone.includes(name)),
+      handed: only(state.handed, (name) => !all || !gone.includes(name)),
     });
-    if (words.length === 0) await shell.remove(`${folder}/verify`);
+    if (whole) await shell.remove(`${folder}/verify`);
   }
   return back.includes("fail") ? 1 : 0;
+}
+
+/** The names of machines that are more than a line of the config. */
+function thereOf(machines: [string, LabMachine][]): string[] {
+  return machines.flatMap(([name, { state }]) => (state === "absent" ? [] : [name]));
 }
 
 function only<T>(of: Record<string, T>, keep: (name: string) => boolean): Record<string, T> {
@@ -165,14 +162,9 @@ function copiesOf({ shell }: Session, { machines }: Config, lab: Lab): Step[] {
   }));
 }
 
-/** The machines that were named, or all of them, with those that the config has no longer. */
-function named({ machines, orphans }: Lab, words: string[]): Record<string, LabMachine> {
-  const all = { ...machines, ...orphans };
-  const stranger = words.find((word) => !Object.hasOwn(all, word));
-  if (stranger !== undefined) {
-    throw new Trouble(`there is no machine ${stranger}; there is ${Object.keys(all).join(", ")}`);
-  }
-  return words.length > 0 ? Object.fromEntries(words.map((word) => [word, all[word]!])) : all;
+/** Those of these machines that there are, with those that the config has no longer. */
+function machinesOf({ machines, orphans }: Lab, names: string[]): [string, LabMachine][] {
+  return Object.entries({ ...machines, ...orphans }).filter(([name]) => names.includes(name));
 }
 
 /** Looks whether the host has the cards of these machines back, and says so of each. */
@@ -192,42 +184,56 @@ async function look(session: Session): Promise<{ source: Source; lab: Lab }> {
   return { source, lab: await readLab(session.shell, source.config, source.folder) };
 }
 
-/** Runs the steps that a command has for the lab: what they are is asked again once the lock is held, since another run may have been at work. */
+/** What a command does with machines. */
+interface Work {
+  /** Said where there is nothing to do. */
+  nothing: string;
+  /** Of these machines: those that it is for. */
+  choose(machines: [string, LabMachine][]): string[];
+  steps(names: string[], lab: Lab): Step[] | Promise<Step[]>;
+  question?(names: string[]): string;
+  before?(): Promise<void>;
+}
+
+/**
+ * Runs the steps of a command. Which machines it is for is settled before it asks; what there is of them is looked at again once the lock is
+ * held, since another run may have been at work.
+ */
 async function perform(
   session: Session,
   source: Source,
   command: string,
-  nothing: string,
-  stepsFor: (lab: Lab) => Step[] | Promise<Step[]>,
-  { question, before }: { question?: () => string; before?: () => Promise<void> } = {},
-): Promise<number> {
-  const { shell, options } = session;
+  work: Work,
+): Promise<{ code: number; names: string[]; ran: boolean }> {
+  const { shell, options, words } = session;
   const { config, folder } = source;
-  const steps = async () => {
+  const looked = async () => {
     const lab = await readLab(shell, config, folder);
     answered(lab);
-    return await stepsFor(lab);
+    return lab;
   };
   talk(session, `config: ${source.name}`);
-  const wanted = await steps();
-  if (wanted.length === 0) {
-    talk(session, nothing);
-    return 0;
+  const lab = await looked();
+  const names = work.choose(machinesOf(lab, namedOf(words, Object.keys({ ...lab.machines, ...lab.orphans }))));
+  const steps = await work.steps(names, lab);
+  if (steps.length === 0) {
+    talk(session, work.nothing);
+    return { code: 0, names, ran: false };
   }
   if (options.dryRun) {
-    shell.print(`${planLines(folder, [], wanted, lookOf(session, "out")).join("\n")}\n`);
-    return 0;
+    shell.print(`${planLines(folder, [], steps, lookOf(session, "out")).join("\n")}\n`);
+    return { code: 0, names, ran: false };
   }
-  if (question && !options.yes && shell.terminal.in && shell.terminal.err && !(await shell.confirm(question()))) {
-    return 1;
-  }
+  const asks = work.question && !options.yes && shell.terminal.in && shell.terminal.err;
+  if (asks && !(await shell.confirm(work.question!(names)))) return { code: 1, names, ran: false };
   const lock = await hold(shell, folder, command, (line) => talk(session, line));
   try {
-    const now = await steps();
-    await before?.();
-    await runSteps(session, folder, now, lock);
+    const now = await looked();
+    const left = await work.steps(work.choose(machinesOf(now, names)), now);
+    await work.before?.();
+    await runSteps(session, folder, left, lock);
   } finally {
     await lock.release();
   }
-  return 0;
+  return { code: 0, names, ran: true };
 }

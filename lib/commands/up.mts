@@ -5,7 +5,7 @@ import type { Step } from "../types/plan.mts";
 import { Trouble } from "../errors.mts";
 import { notesFor } from "../checks.mts";
 import { passedOf } from "../gpus.mts";
-import { handed } from "../handover.mts";
+import { handedOver } from "../handover.mts";
 import { driverState } from "../hyperv.mts";
 import { type Lab, readLab, readState, type State, writeState } from "../lab.mts";
 import { hold, type Lock } from "../lock.mts";
@@ -31,13 +31,7 @@ export async function up(session: Session): Promise<number> {
   try {
     found = await mended(session, found, take);
     if (found.findings.some(({ status }) => status === "fail")) {
-      shell.print(
-        `${
-          findingLines(found.findings, { ...lookOf(session, "out", found.host), notes: notesFor(found.host) }).join(
-            "\n",
-          )
-        }\n`,
-      );
+      tell(session, found.findings, found.host);
       return 1;
     }
     const texts = await readTexts(session, source.config);
@@ -51,9 +45,7 @@ export async function up(session: Session): Promise<number> {
     }
     const stops = plan.findings.filter(({ status }) => status === "fail");
     if (stops.length > 0) {
-      shell.print(
-        `${findingLines(stops, { ...lookOf(session, "out", found.host), notes: notesFor(found.host) }).join("\n")}\n`,
-      );
+      tell(session, stops, found.host);
       return 1;
     }
     const changes = await changesOf(session, folder, plan.files);
@@ -68,14 +60,9 @@ export async function up(session: Session): Promise<number> {
       await keepHanded(session, found);
       const failure = await runSteps(session, folder, plan.steps, await take()).then(() => undefined, troubleOf);
       const bad = await proven(session, source, plan.steps, failure !== undefined);
-      if (failure && bad.length === 0) throw failure;
-      if (bad.length > 0) {
-        shell.print(
-          `${findingLines(bad, { ...lookOf(session, "out", found.host), notes: notesFor(found.host) }).join("\n")}\n`,
-        );
-        if (failure) throw failure;
-        return 1;
-      }
+      if (bad.length > 0) tell(session, bad, found.host);
+      if (failure) throw failure;
+      if (bad.length > 0) return 1;
     }
     tellMachines(session, found, plan.steps.length === 0 ? found.lab : await readLab(shell, source.config, folder));
     return 0;
@@ -118,6 +105,11 @@ function fixStep({ say, run, root }: Fix, host: Host): Step {
   }
   const sudo = root && host.uid !== 0;
   return { title: say, command: ["sh", "-c", sudo ? asRoot(run!) : run!], ...(sudo ? { terminal: true } : {}) };
+}
+
+function tell(session: Session, findings: Finding[], host: Host): void {
+  const look = { ...lookOf(session, "out", host), notes: notesFor(host) };
+  session.shell.print(`${findingLines(findings, look).join("\n")}\n`);
 }
 
 /** What went wrong in some step; whatever else is thrown is thrown on. */
@@ -170,21 +162,11 @@ async function keepHanded(
   { source: { folder }, names, settled, host, lab }: Survey,
 ): Promise<void> {
   const state = await readState(shell, folder);
-  const earlier = Object.values(state.handed).flat();
-  // whichever VM of ours has a card, as when it goes from one machine to another
-  const vms = Object.values({ ...lab.machines, ...lab.orphans }).filter(({ state }) =>
-    state === "running" || state === "half-made"
-  );
-  const taken = (bdf: string) => vms.some(({ made }) => made?.passed.some(({ host }) => host === bdf) ?? true);
+  const vms = Object.values({ ...lab.machines, ...lab.orphans })
+    .filter(({ state }) => state === "running" || state === "half-made")
+    .map(({ made }) => made?.passed.map(({ host }) => host));
   for (const machine of settled.machines.filter(({ name, gpus }) => gpus.length > 0 && names.includes(name))) {
-    const functions = passedOf(machine, host) ?? [];
-    const others = Object.entries(state.handed).map(([name, had]) =>
-      [name, had.filter(({ bdf }) => !functions.some((fn) => fn.bdf === bdf))] as const
-    );
-    state.handed = {
-      ...Object.fromEntries(others.filter(([, had]) => had.length > 0)),
-      [machine.name]: handed(functions, earlier, taken),
-    };
+    state.handed = handedOver(state.handed, machine.name, passedOf(machine, host) ?? [], vms);
   }
   if (Object.keys(state.handed).length > 0) await writeState(shell, folder, state);
 }

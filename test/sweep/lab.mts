@@ -25,9 +25,10 @@ esac`,
   *vol-*) sleep "$PACE" ;;
   *domstate*) test -e "$DOMAINS/\${5##* }" ;;
   *undefine*) for name; do :; done; rm -f "$DOMAINS/$name" ;;
-  *dominfo*) cd "$DOMAINS" && for name in *; do
-      [ -e "$name" ] && printf 'Id: %s\\nName: %s\\n\\n' "$(cat "$name")" "$name"
-    done ;;
+  *dominfo*)
+    name=\${*##*dominfo } name=\${name%%;*}
+    if [ -e "$DOMAINS/$name" ]; then printf 'Id: %s\\nName: %s\\n\\n' "$(cat "$DOMAINS/$name")" "$name"
+    else echo "error: failed to get domain '$name'" >&2; exit 1; fi ;;
 esac
 true`,
   ssh: `cat >/dev/null; sleep "$PACE"; case "$*" in *'sh -s -- '*) cat '${root}/test/guests/fine.txt' ;; esac`,

@@ -1,0 +1,25 @@
+/** What checks go over. */
+import type { Settled, SettledMachine } from "../types/config.mts";
+import type { Verdict } from "../types/findings.mts";
+import type { Host } from "../types/host.mts";
+import { type Card, cardsOf } from "../gpus.mts";
+
+/** A check of each card that was found and Linux hands over; nothing for machines without one. */
+export function eachCard(
+  host: Host,
+  { machines }: Settled,
+  look: (card: Card, machine: SettledMachine) => Verdict | Verdict[],
+): Verdict[] {
+  if (host.os.platform !== "linux") return [];
+  return machines.flatMap((machine) =>
+    cardsOf(machine, host).flatMap((card) =>
+      [look(card, machine)].flat().map((verdict) => ({ machine: machine.name, ...verdict }))
+    )
+  );
+}
+
+/** A check of the host, where Linux hands over a card of some machine. */
+export function onceIfCards(host: Host, config: Settled, look: (host: Host) => Verdict): Verdict[] {
+  const given = host.os.platform === "linux" && config.machines.some((machine) => cardsOf(machine, host).length > 0);
+  return given ? [look(host)] : [];
+}

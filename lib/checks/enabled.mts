@@ -1,0 +1,160 @@
+/** Whether the IOMMU translates for a card, and where it does not, why. */
+import type { Evidence, Fix, Verdict } from "../types/findings.mts";
+import type { Host, PciFunction } from "../types/host.mts";
+import { addArgument, iommuArguments, refreshEntries, removalWaits, removeArgument, waitsForReboot } from "../boot.mts";
+import { command, remedies, words } from "../fixes.mts";
+
+const tables: Record<string, string> = { DMAR: "Intel VT-d", IVRS: "AMD-Vi", IORT: "Arm SMMU" };
+
+/**
+ * The kernel gives a function an `iommu_group` link exactly if a unit translates for it. Where it has none, the ACPI table tells whether
+ * the firmware offers a unit at all (DMAR: Intel, IVRS: AMD), and /sys/class/iommu whether the kernel drives one. The folder
+ * /sys/kernel/iommu_groups is there without any IOMMU, and dmesg says “IOMMU enabled” for the mere argument.
+ */
+export function enabled(gpu: PciFunction, host: Host): Verdict {
+  const { units, acpiTables, groups } = host.iommu;
+  const evidence: Evidence[] = [
+    {
+      read: `/sys/bus/pci/devices/${gpu.bdf}/iommu_group`,
+      value: gpu.group === undefined ? "not read" : (gpu.group ?? "none"),
+    },
+    { read: "/sys/class/iommu", value: units === undefined ? "not readable" : units.join(" ") || "empty" },
+    {
+      read: "/sys/firmware/acpi/tables",
+      value: acpiTables === undefined
+        ? "not readable"
+        : Object.keys(tables).filter((name) => acpiTables.includes(name)).join(" ") || "no DMAR, no IVRS",
+    },
+    {
+      read: "/proc/cmdline",
+      value: host.kernel.arguments === undefined
+        ? "not readable"
+        : host.kernel.arguments.filter((word) => word.includes("iommu")).join(" ") || "nothing of an IOMMU",
+    },
+  ];
+  if (gpu.group !== undefined && gpu.group !== null) {
+    if (units === undefined) {
+      return { status: "unknown", says: "the card is in a group, but /sys/class/iommu could not be read", evidence };
+    }
+    // vfio's no-IOMMU mode makes groups without a unit
+    if (units.length === 0) {
+      return {
+        status: "fail",
+        says: "the card's group comes from VFIO's unsafe no-IOMMU mode: no IOMMU unit is at work",
+        evidence,
+      };
+    }
+    if (!groups?.get(gpu.group)?.includes(gpu.bdf)) {
+      return {
+        status: "unknown",
+        says: `the card says it is in group ${gpu.group}, and that group does not list it`,
+        evidence,
+      };
+    }
+    return { status: "pass", says: `${kind(units)} translates for ${gpu.bdf}, IOMMU group ${gpu.group}`, evidence };
+  }
+  if (gpu.group === undefined) return { status: "unknown", says: "the card's IOMMU group was not read", evidence };
+  if (units === undefined) {
+    return { status: "unknown", says: "the card is in no IOMMU group, and why could not be seen", evidence };
+  }
+  if (units.length > 0) {
+    return {
+      status: "fail",
+      says: `${gpu.bdf} is under no IOMMU unit, though this host has one (${units.join(" ")})`,
+      evidence,
+      fix: [
+        words(
+          "Put the card in another slot. An integrated GPU is left out by kernels built with INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF: intel_iommu=on brings it in",
+          { root: true, reboot: true },
+        ),
+      ],
+    };
+  }
+  if (acpiTables === undefined) {
+    return host.iommu.devicetree
+      ? { status: "fail", says: "this machine has no IOMMU that its kernel drives (device tree, no ACPI)", evidence }
+      : {
+        status: "unknown",
+        says: "the IOMMU is off, and why cannot be seen from here: /sys/firmware is not visible, as in a container",
+        evidence,
+      };
+  }
+  const table = Object.keys(tables).find((name) => acpiTables.includes(name));
+  return table ? offInKernel(table, host, evidence) : offInFirmware(host, evidence);
+}
+
+function kind(units: string[]): string {
+  return units.some((name) => name.startsWith("dmar"))
+    ? "VT-d"
+    : units.some((name) => name.startsWith("ivhd"))
+    ? "AMD-Vi"
+    : `IOMMU ${units[0]}`;
+}
+
+function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
+  const inside = host.cpu.flags?.includes("hypervisor");
+  const fix: Fix = inside
+    ? words(
+      "This host is a VM: let the outer hypervisor give it a virtual IOMMU (QEMU: -device intel-iommu,intremap=on)",
+      { root: true, reboot: true },
+    )
+    : remedies.iommu;
+  return { status: "fail", says: "IOMMU is not enabled in your BIOS", evidence, fix: [fix] };
+}
+
+function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
+  const { arguments: running, built } = host.kernel;
+  if (running === undefined) {
+    return {
+      status: "fail",
+      says: `${tables[table]} is on in the firmware and off in the kernel, whose arguments could not be read`,
+      evidence,
+      fix: [command("Read them", "cat /proc/cmdline")],
+    };
+  }
+  const { add, remove: off } = iommuArguments(host);
+  if (off.length > 0) {
+    const waits = off.every((word) => removalWaits(host, word));
+    return {
+      status: "fail",
+      says: `the IOMMU is switched off in the kernel (${off.join(" ")})${
+        waits ? ": none of the boot loader's files has it, and that waits for a reboot" : ""
+      }`,
+      evidence,
+      fix: waits ? rebootInto(host) : off.map((word) => removeArgument(host, word)),
+    };
+  }
+  if (built?.CONFIG_INTEL_IOMMU === undefined && built?.CONFIG_AMD_IOMMU === undefined && built !== undefined) {
+    return {
+      status: "fail",
+      says: "this kernel was built without IOMMU support",
+      evidence,
+      fix: [words("Boot the distribution's ordinary kernel", { root: true, reboot: true })],
+    };
+  }
+  const argument = add[0] ?? "iommu=pt";
+  if (running.includes(argument)) {
+    return {
+      status: "fail",
+      says: `${tables[table]} is on in the firmware, ${argument} is given, and still no unit is at work`,
+      evidence,
+      fix: [command("Read why in the kernel's log", "dmesg | grep -iE 'dmar|amd-vi|iommu'", { root: true })],
+    };
+  }
+  const waits = waitsForReboot(host, argument);
+  return {
+    status: "fail",
+    says: `${tables[table]} is on in the firmware and off in the kernel${
+      waits ? `: ${argument} is configured and waits for a reboot` : ""
+    }`,
+    evidence,
+    fix: waits ? rebootInto(host, argument) : [addArgument(host, argument)],
+  };
+}
+
+/** What brings arguments into force that are configured. */
+function rebootInto(host: Host, argument?: string): Fix[] {
+  return [refreshEntries(host, argument), command("Reboot", "reboot", { root: true, reboot: true })].filter((fix) =>
+    fix !== undefined
+  );
+}

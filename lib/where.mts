@@ -1,0 +1,35 @@
+/** Hosts that a row of the table is about. */
+import type { Host } from "./types/host.mts";
+import { isOlder } from "./versions.mts";
+
+/** Whether it is such a host; undefined where what decides was not read. */
+export type On = (host: Host) => boolean | undefined;
+
+/** Every host. */
+export const always: On = () => true;
+/** By system. */
+export const linux: On = ({ os }) => os.platform === "linux";
+export const windows: On = ({ os }) => os.platform === "windows";
+export const macos: On = ({ os }) => os.platform === "macos";
+/** All others. */
+export const not = (on: On): On => (host) => {
+  const is = on(host);
+  return is === undefined ? undefined : !is;
+};
+/** All of them: false where one is false, unknown where one is unknown. */
+export const all = (...of: On[]): On => (host) => {
+  const found = of.map((on) => on(host));
+  return found.includes(false) ? false : found.includes(undefined) ? undefined : true;
+};
+function known<T>(fact: T | undefined, is: (fact: T) => boolean): boolean | undefined {
+  return fact === undefined ? undefined : is(fact);
+}
+/** Windows for workstations, not Server. */
+export const client: On = ({ windows: w }) => known(w?.product, (product) => product === "client");
+/** Windows Home: its EditionID is Core, CoreN, CoreSingleLanguage or CoreCountrySpecific. */
+export const home: On = ({ windows: w }) => known(w?.edition, (edition) => edition.startsWith("Core"));
+/** Windows from a build on. */
+export const from = (build: number): On => ({ windows: w }) => known(w?.build, (own) => own >= build);
+/** VirtualBox that still handed PCI devices over. */
+export const virtualboxBefore61: On = ({ versions }) =>
+  known(versions.virtualbox, (version) => isOlder(version, "6.1"));
