@@ -1,6 +1,6 @@
 import type { Settled } from "./types/config.mts";
 import type { Check, Finding } from "./types/findings.mts";
-import type { Host } from "./types/host.mts";
+import type { Host } from "./host/types.mts";
 import { cardChecks } from "./checks/card.mts";
 import { driverChecks } from "./checks/driver.mts";
 import { gpuChecks } from "./checks/gpu.mts";

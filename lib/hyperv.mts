@@ -1,6 +1,6 @@
 /** Parts of a card by Hyper-V: which of the cards that it can divide a wish is for. */
 import type { GpuWish, SettledMachine, SettledWish } from "./types/config.mts";
-import type { Host, Partitionable, VideoDriver } from "./types/host.mts";
+import type { Host, Partitionable, VideoDriver } from "./host/types.mts";
 import { choose } from "./gpus.mts";
 import { hardwareOf, nvidiaVersion } from "./host/windows.mts";
 

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Settled, SettledMachine } from "./types/config.mts";
-import type { Host } from "./types/host.mts";
+import type { Host } from "./host/types.mts";
 import type { File, Plan, Step } from "./types/plan.mts";
 import { type Box, boxOf, buildSteps, type Texts } from "./boxes.mts";
 import { composeFile } from "./compose.mts";
 import { driverState, partWish } from "./hyperv.mts";
-import type { Lab, LabMachine } from "./lab.mts";
+import type { Lab, LabMachine } from "./host/lab.mts";
 import { inLane, once } from "./lanes.mts";
 import { outdated, unasked, unresolved } from "./outdated.mts";
 import { isOwn, providerOf } from "./providers.mts";

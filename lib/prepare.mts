@@ -1,6 +1,6 @@
 /** What a host needs so that vfio-pci has a card from the moment it boots: as files, kernel arguments and a rebuild of the early boot image. */
 import type { Fix } from "./types/findings.mts";
-import type { Host, PciFunction } from "./types/host.mts";
+import type { Host, PciFunction } from "./host/types.mts";
 import {
   addArgument,
   configuredArguments,
@@ -9,8 +9,8 @@ import {
   removalWaits,
   removeArgument,
   waitsForReboot,
-} from "./boot.mts";
-import { type Initramfs, initramfsOf } from "./initramfs.mts";
+} from "./host/kernel-arguments.mts";
+import { type Initramfs, initramfsOf } from "./host/initramfs.mts";
 import { shellWord } from "./render.mts";
 
 /** A host's preparation, as data. */

@@ -1,4 +1,4 @@
-import type { Host } from "./types/host.mts";
+import type { Host } from "./host/types.mts";
 import type { Provider } from "./types/plan.mts";
 import { foreign } from "./matrix.mts";
 import { ruling } from "./rulings.mts";

@@ -1,6 +1,6 @@
 /** What the table of what works where says: of a machine on a host, of every way, in Markdown. */
 import type { SettledMachine } from "./types/config.mts";
-import type { Host } from "./types/host.mts";
+import type { Host } from "./host/types.mts";
 import { foreign, matrix, type Row, type Use } from "./matrix.mts";
 
 /** Providers that can hand over a GPU somewhere. */

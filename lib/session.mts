@@ -3,14 +3,14 @@ import { dirname, isAbsolute, resolve } from "node:path";
 import process from "node:process";
 import type { Config, Settled } from "./types/config.mts";
 import type { Finding } from "./types/findings.mts";
-import type { Host } from "./types/host.mts";
+import type { Host } from "./host/types.mts";
 import { asset } from "./assets.mts";
 import type { Texts } from "./boxes.mts";
 import { parseConfig, wrongAt } from "./config.mts";
 import { Trouble } from "./errors.mts";
 import { home } from "./home.mts";
-import { parseHost } from "./host.mts";
-import type { Lab } from "./lab.mts";
+import { parseHost } from "./host/parse.mts";
+import type { Lab } from "./host/lab.mts";
 import type { Look } from "./print.mts";
 import { settle, withoutGpu } from "./settle.mts";
 import type { Shell } from "./types/shell.mts";
@@ -200,7 +200,7 @@ export interface Survey {
 /** Reads config, host and lab side by side, and examines them, as far as the machines that were named and those that run go. */
 export async function survey(session: Session, known?: Source, words: string[] = []): Promise<Survey> {
   const reading = known ? Promise.resolve(known) : readSource(session);
-  const labs = import("./lab.mts");
+  const labs = import("./host/lab.mts");
   const [source, probe, lab, { seenOf }, { examine }] = await Promise.all([
     reading,
     readProbe(session),

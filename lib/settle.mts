@@ -1,5 +1,5 @@
 import type { Accelerator, Config, Machine, Seen, Settled, SettledWish } from "./types/config.mts";
-import type { Host } from "./types/host.mts";
+import type { Host } from "./host/types.mts";
 import { companionsOf } from "./companions.mts";
 import { defaultProvider, providers } from "./providers.mts";
 import { asksForGpu } from "./reservations.mts";

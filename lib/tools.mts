@@ -1,6 +1,6 @@
 import type { SettledMachine } from "./types/config.mts";
 import type { Fix } from "./types/findings.mts";
-import type { Host } from "./types/host.mts";
+import type { Host } from "./host/types.mts";
 import { command, words } from "./fixes.mts";
 import { refusals } from "./rulings.mts";
 import { isOwn, providerOf } from "./providers.mts";

@@ -1,8 +1,8 @@
 import type { Service } from "./types/config.mts";
 import type { Finding } from "./types/findings.mts";
-import type { PciFunction } from "./types/host.mts";
+import type { PciFunction } from "./host/types.mts";
 import { command } from "./fixes.mts";
-import { described, isDisplay } from "./pci.mts";
+import { described, isDisplay } from "./host/pci.mts";
 import { gpusOf } from "./reservations.mts";
 import { isStarted } from "./started.mts";
 import { type Facts, factsOf, type Judged } from "./verify/facts.mts";

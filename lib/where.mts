@@ -1,5 +1,5 @@
 /** Hosts that a row of the table is about. */
-import type { Host } from "./types/host.mts";
+import type { Host } from "./host/types.mts";
 import { isOlder } from "./versions.mts";
 
 /** Whether it is such a host; undefined where what decides was not read. */

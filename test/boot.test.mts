@@ -12,11 +12,11 @@ import {
   removalWaits,
   removeArgument,
   waitsForReboot,
-} from "../lib/boot.mts";
-import { initramfsOf } from "../lib/initramfs.mts";
-import { parseHost } from "../lib/host.mts";
+} from "../lib/host/kernel-arguments.mts";
+import { initramfsOf } from "../lib/host/initramfs.mts";
+import { parseHost } from "../lib/host/parse.mts";
 import type { Fix } from "../lib/types/findings.mts";
-import type { Host } from "../lib/types/host.mts";
+import type { Host } from "../lib/host/types.mts";
 import { root, standIns } from "./fake.mts";
 
 const test = suite<{ folder: string }>("boot");

@@ -4,11 +4,11 @@ import * as assert from "uvu/assert";
 import { examine } from "../lib/checks.mts";
 import { parseConfig } from "../lib/config.mts";
 import { cardsOf, choose, windowOf } from "../lib/gpus.mts";
-import { parseHost } from "../lib/host.mts";
+import { parseHost } from "../lib/host/parse.mts";
 import { settle } from "../lib/settle.mts";
 import { topologyLines } from "../lib/topology.mts";
 import type { Finding } from "../lib/types/findings.mts";
-import type { Host, PciFunction } from "../lib/types/host.mts";
+import type { Host, PciFunction } from "../lib/host/types.mts";
 import { own } from "./fake.mts";
 
 const test = suite("card");

@@ -2,9 +2,9 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checks, examine } from "../lib/checks.mts";
 import { parseConfig } from "../lib/config.mts";
-import { parseHost } from "../lib/host.mts";
+import { parseHost } from "../lib/host/parse.mts";
 import { settle } from "../lib/settle.mts";
-import type { Host } from "../lib/types/host.mts";
+import type { Host } from "../lib/host/types.mts";
 import { own } from "./fake.mts";
 
 const test = suite("checks");

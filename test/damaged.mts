@@ -6,7 +6,7 @@ import { examine } from "../lib/checks.mts";
 import { parseConfig } from "../lib/config.mts";
 import { Trouble } from "../lib/errors.mts";
 import { cardsOf } from "../lib/gpus.mts";
-import { parseHost } from "../lib/host.mts";
+import { parseHost } from "../lib/host/parse.mts";
 import { settle } from "../lib/settle.mts";
 import { topologyLines } from "../lib/topology.mts";
 import { own, random, root, spent } from "./fake.mts";

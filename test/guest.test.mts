@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { examine } from "../lib/checks.mts";
 import { composeFile } from "../lib/compose.mts";
 import { parseConfig } from "../lib/config.mts";
-import { parseHost } from "../lib/host.mts";
+import { parseHost } from "../lib/host/parse.mts";
 import { driverOf } from "../lib/nvidia.mts";
 import { settle, withoutGpu } from "../lib/settle.mts";
 import type { Finding } from "../lib/types/findings.mts";

@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { handed, handedOver, returned } from "../lib/handover.mts";
-import { parseHost } from "../lib/host.mts";
-import type { Host } from "../lib/types/host.mts";
+import { parseHost } from "../lib/host/parse.mts";
+import type { Host } from "../lib/host/types.mts";
 import { own } from "./fake.mts";
 
 const test = suite("handover");

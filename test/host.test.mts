@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { firmwareOf } from "../lib/firmware.mts";
-import { parseHost } from "../lib/host.mts";
-import type { Host } from "../lib/types/host.mts";
+import { firmwareOf } from "../lib/host/ovmf.mts";
+import { parseHost } from "../lib/host/parse.mts";
+import type { Host } from "../lib/host/types.mts";
 import { own, random, root, standIns } from "./fake.mts";
 
 const test = suite("host");

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { examine } from "../lib/checks.mts";
 import { parseConfig } from "../lib/config.mts";
 import { cardsOf } from "../lib/gpus.mts";
-import { parseHost } from "../lib/host.mts";
+import { parseHost } from "../lib/host/parse.mts";
 import { settle } from "../lib/settle.mts";
 import { topologyLines } from "../lib/topology.mts";
 import { own, root } from "./fake.mts";

@@ -2,7 +2,7 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config.mts";
-import { prefixOf, readLab } from "../lib/lab.mts";
+import { prefixOf, readLab } from "../lib/host/lab.mts";
 import { fakeShell } from "./fake.mts";
 
 const test = suite("lab");

@@ -4,14 +4,14 @@ import * as assert from "uvu/assert";
 import { names } from "../lib/assets.mts";
 import { examine, notesFor } from "../lib/checks.mts";
 import { parseConfig } from "../lib/config.mts";
-import { parseHost } from "../lib/host.mts";
+import { parseHost } from "../lib/host/parse.mts";
 import { foreign, matrix } from "../lib/matrix.mts";
 import { implemented, matrixTable, ruling } from "../lib/rulings.mts";
 import { makePlan } from "../lib/plan.mts";
 import { providerNames, providers } from "../lib/providers.mts";
 import { settle } from "../lib/settle.mts";
 import type { Finding } from "../lib/types/findings.mts";
-import type { Host } from "../lib/types/host.mts";
+import type { Host } from "../lib/host/types.mts";
 import { own } from "./fake.mts";
 
 const test = suite("matrix");

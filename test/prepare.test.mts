@@ -16,10 +16,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config.mts";
 import { passedOf } from "../lib/gpus.mts";
-import { parseHost } from "../lib/host.mts";
+import { parseHost } from "../lib/host/parse.mts";
 import { applyScript, leftToDo, ownFiles, preparationOf, undoScript } from "../lib/prepare.mts";
 import { settle } from "../lib/settle.mts";
-import type { Host } from "../lib/types/host.mts";
+import type { Host } from "../lib/host/types.mts";
 import { golden, own, standIns } from "./fake.mts";
 
 const test = suite<{ folder: string }>("prepare");

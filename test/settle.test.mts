@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config.mts";
-import { parseHost } from "../lib/host.mts";
+import { parseHost } from "../lib/host/parse.mts";
 import { acceleratorOf, settle, withoutGpu } from "../lib/settle.mts";
 
 const test = suite("settle");

@@ -8,7 +8,7 @@ import * as assert from "uvu/assert";
 import { examine } from "../lib/checks.mts";
 import { parseConfig } from "../lib/config.mts";
 import { hardwareOf, nvidiaVersion } from "../lib/host/windows.mts";
-import { parseHost } from "../lib/host.mts";
+import { parseHost } from "../lib/host/parse.mts";
 import { partOf } from "../lib/hyperv.mts";
 import { readProbe, type Session } from "../lib/session.mts";
 import { settle } from "../lib/settle.mts";

@@ -1,6 +1,6 @@
 import type { Settled } from "../types/config.mts";
 import type { Check, Evidence, Verdict } from "../types/findings.mts";
-import type { Host } from "../types/host.mts";
+import type { Host } from "../host/types.mts";
 import { remedies, words } from "../fixes.mts";
 import { ampleWindow, barsOf, type Card, cardsOf, iommuBits, limitOf, windowOf } from "../gpus.mts";
 import { isOlder } from "../versions.mts";

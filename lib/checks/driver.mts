@@ -1,6 +1,6 @@
 import type { DriverWish, Service, SettledMachine, SettledWish } from "../types/config.mts";
 import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
-import type { Host } from "../types/host.mts";
+import type { Host } from "../host/types.mts";
 import { words } from "../fixes.mts";
 import { nvidiaVersion } from "../host/windows.mts";
 import { hostDriver, partWish } from "../hyperv.mts";

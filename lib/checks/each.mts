@@ -1,7 +1,7 @@
 /** What checks go over. */
 import type { Settled, SettledMachine } from "../types/config.mts";
 import type { Verdict } from "../types/findings.mts";
-import type { Host } from "../types/host.mts";
+import type { Host } from "../host/types.mts";
 import { type Card, cardsOf } from "../gpus.mts";
 
 /** A check of each card that was found and Linux hands over; nothing for machines without one. */

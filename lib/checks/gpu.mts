@@ -1,9 +1,9 @@
 import type { GpuWish, Settled, SettledMachine } from "../types/config.mts";
 import type { Check, Evidence, Verdict } from "../types/findings.mts";
-import type { Host, PciFunction } from "../types/host.mts";
+import type { Host, PciFunction } from "../host/types.mts";
 import { command, remedies, words } from "../fixes.mts";
 import { type Card, choose } from "../gpus.mts";
-import { className, described, isDisplay, slotOf } from "../pci.mts";
+import { className, described, isDisplay, slotOf } from "../host/pci.mts";
 
 /** What lists the graphics cards of a host. */
 const listing = {

@@ -1,8 +1,8 @@
 import type { SettledMachine } from "../types/config.mts";
 import type { Check, Verdict } from "../types/findings.mts";
-import type { Host } from "../types/host.mts";
+import type { Host } from "../host/types.mts";
 import { boxSource, imageName } from "../boxes.mts";
-import { firmwareOf } from "../firmware.mts";
+import { firmwareOf } from "../host/ovmf.mts";
 import { words } from "../fixes.mts";
 import { suiteOf } from "../images.mts";
 import { isOwn } from "../providers.mts";

@@ -1,10 +1,10 @@
 import type { Settled } from "../types/config.mts";
 import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
-import type { Host, PciFunction } from "../types/host.mts";
-import { initramfsOf, rebuildInitramfs } from "../initramfs.mts";
+import type { Host, PciFunction } from "../host/types.mts";
+import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
 import { command, remedies, words } from "../fixes.mts";
 import { type Card, cardsOf, harmlessDrivers } from "../gpus.mts";
-import { isDisplay, slotOf } from "../pci.mts";
+import { isDisplay, slotOf } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
 
 /** What the host does with the card: which driver and which processes hold it, and what it shows on it. */

@@ -1,6 +1,6 @@
 import type { SettledMachine } from "../types/config.mts";
 import type { Check, Verdict } from "../types/findings.mts";
-import type { Host } from "../types/host.mts";
+import type { Host } from "../host/types.mts";
 import { joining, remedies, words } from "../fixes.mts";
 import { acceleratorOf } from "../settle.mts";
 

@@ -1,6 +1,6 @@
 import type { Settled, SettledMachine, SettledWish } from "../types/config.mts";
 import type { Check, Evidence, Verdict } from "../types/findings.mts";
-import type { Host, Partitionable } from "../types/host.mts";
+import type { Host, Partitionable } from "../host/types.mts";
 import { command, words } from "../fixes.mts";
 import { driverVersion, hostDriver, partOf, partsFor } from "../hyperv.mts";
 

@@ -1,5 +1,5 @@
 import type { Check, Evidence, Verdict } from "../types/findings.mts";
-import type { Host } from "../types/host.mts";
+import type { Host } from "../host/types.mts";
 import { firmware, remedies } from "../fixes.mts";
 import type { Card } from "../gpus.mts";
 import { eachCard, onceIfCards } from "./each.mts";

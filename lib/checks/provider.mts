@@ -1,11 +1,11 @@
 import type { Mode, SettledMachine } from "../types/config.mts";
 import type { Check, Verdict } from "../types/findings.mts";
-import type { Host, Windows } from "../types/host.mts";
+import type { Host, Windows } from "../host/types.mts";
 import { command, joining, remedies, words } from "../fixes.mts";
 import { passedOf } from "../gpus.mts";
 import type { Row } from "../matrix.mts";
 import { insteadOf, refusals, ruling } from "../rulings.mts";
-import { isDisplay } from "../pci.mts";
+import { isDisplay } from "../host/pci.mts";
 import { titleOf } from "../providers.mts";
 import { toolsFor } from "../tools.mts";
 import { isOlder } from "../versions.mts";

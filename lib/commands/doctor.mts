@@ -1,9 +1,9 @@
 import type { Seen, Settled } from "../types/config.mts";
-import type { Host } from "../types/host.mts";
+import type { Host } from "../host/types.mts";
 import { checks, examine, notesFor } from "../checks.mts";
 import { Trouble } from "../errors.mts";
 import { cardsOf } from "../gpus.mts";
-import { parseHost } from "../host.mts";
+import { parseHost } from "../host/parse.mts";
 import { findingLines } from "../print.mts";
 import { haveFiles, lookOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
 import { settle } from "../settle.mts";
@@ -53,7 +53,7 @@ function pictures({ machines }: Settled, host: Host, width: number): string[] {
 }
 
 async function seen({ shell }: Session, source: Source): Promise<Record<string, Seen>> {
-  const { readLab, seenOf } = await import("../lab.mts");
+  const { readLab, seenOf } = await import("../host/lab.mts");
   return seenOf(await readLab(shell, source.config, source.folder));
 }
 

@@ -1,12 +1,12 @@
 import { dirname, resolve } from "node:path";
 import type { Finding } from "../types/findings.mts";
-import type { Host, PciFunction } from "../types/host.mts";
+import type { Host, PciFunction } from "../host/types.mts";
 import { asset, schemaFor } from "../assets.mts";
 import { examine, notesFor } from "../checks.mts";
 import { parseConfig } from "../config.mts";
 import { Trouble } from "../errors.mts";
-import { parseHost } from "../host.mts";
-import { className, isDisplay, slotOf } from "../pci.mts";
+import { parseHost } from "../host/parse.mts";
+import { className, isDisplay, slotOf } from "../host/pci.mts";
 import { findingLines } from "../print.mts";
 import { typed } from "../render.mts";
 import { lookOf, readProbe, type Session, talk } from "../session.mts";

@@ -1,7 +1,7 @@
 import type { Fix } from "../types/findings.mts";
-import type { Host } from "../types/host.mts";
+import type { Host } from "../host/types.mts";
 import type { Step } from "../types/plan.mts";
-import { rebuildInitramfs } from "../initramfs.mts";
+import { rebuildInitramfs } from "../host/initramfs.mts";
 import { notesFor } from "../checks.mts";
 import { Trouble } from "../errors.mts";
 import { passedOf } from "../gpus.mts";

@@ -1,13 +1,13 @@
 import type { SettledMachine } from "../types/config.mts";
 import type { Finding, Fix } from "../types/findings.mts";
-import type { Host } from "../types/host.mts";
+import type { Host } from "../host/types.mts";
 import type { Step } from "../types/plan.mts";
 import { Trouble } from "../errors.mts";
 import { notesFor } from "../checks.mts";
 import { passedOf } from "../gpus.mts";
 import { handedOver } from "../handover.mts";
 import { driverState } from "../hyperv.mts";
-import { type Lab, readLab, readState, type State, writeState } from "../lab.mts";
+import { type Lab, readLab, readState, type State, writeState } from "../host/lab.mts";
 import { hold, type Lock } from "../lock.mts";
 import { makePlan, servicesHash } from "../plan.mts";
 import { asRoot, findingLines, oneFinding } from "../print.mts";

@@ -3,7 +3,7 @@ import type { Finding } from "../types/findings.mts";
 import { command } from "../fixes.mts";
 import { passedOf } from "../gpus.mts";
 import { driverVersion, hostDriver, partWish } from "../hyperv.mts";
-import { answered } from "../lab.mts";
+import { answered } from "../host/lab.mts";
 import { inLane } from "../lanes.mts";
 import { hold } from "../lock.mts";
 import { proofOf } from "../plan.mts";

@@ -1,6 +1,6 @@
 /** What the probe of Windows says of Windows and Hyper-V. */
-import type { Partitionable, VideoDriver, Windows } from "../types/host.mts";
-import { compact, type Facts, number } from "./facts.mts";
+import type { Partitionable, VideoDriver, Windows } from "./types.mts";
+import { compact, type Facts, number } from "./lines.mts";
 
 /** The section `windows` → what it says. */
 export function windowsOf(facts: Facts): Windows {

@@ -1,5 +1,5 @@
 import type { SettledMachine, SettledWish } from "../types/config.mts";
-import type { Host } from "../types/host.mts";
+import type { Host } from "../host/types.mts";
 import type { Provider } from "../types/plan.mts";
 import { choose } from "../gpus.mts";
 import { joined, nothing, render, type Rendered } from "../render.mts";

@@ -1,7 +1,7 @@
 import type { SettledMachine } from "../types/config.mts";
-import type { Host, PciFunction } from "../types/host.mts";
+import type { Host, PciFunction } from "../host/types.mts";
 import type { Provider } from "../types/plan.mts";
-import { firmwareOf } from "../firmware.mts";
+import { firmwareOf } from "../host/ovmf.mts";
 import { ampleWindow, cardsOf, limitOf, passedOf, windowOf } from "../gpus.mts";
 import { joined, nothing, render, type Rendered } from "../render.mts";
 

@@ -1,5 +1,5 @@
 import type { SettledMachine } from "../types/config.mts";
-import type { Host, PciFunction } from "../types/host.mts";
+import type { Host, PciFunction } from "../host/types.mts";
 import type { Provider } from "../types/plan.mts";
 import { passedOf } from "../gpus.mts";
 import { joined, nothing, render, type Rendered } from "../render.mts";

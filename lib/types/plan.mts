@@ -1,7 +1,7 @@
 /** What is to be done, and who knows how. */
 import type { Mode, SettledMachine } from "./config.mts";
 import type { Finding } from "./findings.mts";
-import type { Host } from "./host.mts";
+import type { Host } from "../host/types.mts";
 
 /** Everything `up` does, as data: first the files are written, then the steps run in order. */
 export interface Plan {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { askVm } from "../../lib/vms.mts";
+import { askVm } from "../../lib/host/hypervisors.mts";
 import { fakeShell, own, root } from "../fake.mts";
 import { errors, nodes } from "./grammar.mts";
 

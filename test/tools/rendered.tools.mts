@@ -10,7 +10,7 @@ import { parse } from "yaml";
 import { names } from "../../lib/assets.mts";
 import { composeFile } from "../../lib/compose.mts";
 import { parseConfig } from "../../lib/config.mts";
-import { parseHost } from "../../lib/host.mts";
+import { parseHost } from "../../lib/host/parse.mts";
 import { applyScript, preparationOf, undoScript } from "../../lib/prepare.mts";
 import { makePlan } from "../../lib/plan.mts";
 import { render } from "../../lib/render.mts";

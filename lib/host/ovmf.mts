@@ -1,4 +1,4 @@
-import type { Host } from "./types/host.mts";
+import type { Host } from "./types.mts";
 
 /** A pair of UEFI images: code that guests share, and a template of variables that each gets its own copy of. */
 export interface Firmware {

@@ -1,7 +1,7 @@
-import type { Configuration, Host } from "./types/host.mts";
-import { Trouble } from "./errors.mts";
-import { compact, Facts, mebibytes, number } from "./host/facts.mts";
-import { windowsOf } from "./host/windows.mts";
+import type { Configuration, Host } from "./types.mts";
+import { Trouble } from "../errors.mts";
+import { compact, Facts, mebibytes, number } from "./lines.mts";
+import { windowsOf } from "./windows.mts";
 import { bdfs, parsePci } from "./pci.mts";
 
 /**

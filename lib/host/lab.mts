@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import process from "node:process";
-import type { Config, Seen } from "./types/config.mts";
-import { askLibvirt, type Domain, type Made } from "./domains.mts";
-import { Trouble } from "./errors.mts";
-import type { Handed } from "./handover.mts";
-import { home } from "./home.mts";
-import type { Shell } from "./types/shell.mts";
-import { askVm } from "./vms.mts";
+import type { Config, Seen } from "../types/config.mts";
+import { askLibvirt, type Domain, type Made } from "./libvirt.mts";
+import { Trouble } from "../errors.mts";
+import type { Handed } from "../handover.mts";
+import { home } from "../home.mts";
+import type { Shell } from "../types/shell.mts";
+import { askVm } from "./hypervisors.mts";
 
 /** What there is of a lab already: its boxes, its VMs, and what was last proven of them. */
 export interface Lab {

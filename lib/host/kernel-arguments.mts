@@ -1,8 +1,8 @@
 /** How kernel arguments are changed on a host: as data, one entry a boot loader or tool. */
-import type { Fix } from "./types/findings.mts";
-import type { Configuration, Host } from "./types/host.mts";
-import { command } from "./fixes.mts";
-import { typed } from "./render.mts";
+import type { Fix } from "../types/findings.mts";
+import type { Configuration, Host } from "./types.mts";
+import { command } from "../fixes.mts";
+import { typed } from "../render.mts";
 
 /** A way in which a host keeps its kernel arguments. */
 interface Loader {

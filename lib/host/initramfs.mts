@@ -1,9 +1,9 @@
 /** How the early boot image is made anew on a host: as data, one entry a tool. */
-import type { Fix } from "./types/findings.mts";
-import type { Host } from "./types/host.mts";
-import { program } from "./boot.mts";
-import { command } from "./fixes.mts";
-import { typed } from "./render.mts";
+import type { Fix } from "../types/findings.mts";
+import type { Host } from "./types.mts";
+import { program } from "./kernel-arguments.mts";
+import { command } from "../fixes.mts";
+import { typed } from "../render.mts";
 
 /** Makes the early boot image anew, by this tool where one is known. */
 export function rebuildInitramfs(initramfs: Initramfs | undefined): Fix {
