@@ -53,7 +53,7 @@ export async function asset(shell: Shell, path: string): Promise<string> {
  */
 export async function schemaFor(config: string): Promise<{ path: string; text?: string }> {
   if (Object.keys(inside).length > 0) {
-    const { schemaText } = await import("./schema.mts");
+    const { schemaText } = await import("./config/schema.mts");
     return { path: "./.homelab-gpu/homelab-gpu.schema.json", text: schemaText() };
   }
   const path = relative(dirname(resolve(config)), assetPath("templates/homelab-gpu.schema.json"));

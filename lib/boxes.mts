@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
-import type { DriverWish, Image, SettledMachine } from "./types/config.mts";
+import type { DriverWish, Image, SettledMachine } from "./config/types.mts";
 import type { Host } from "./host/types.mts";
 import type { File, Step } from "./types/plan.mts";
 import { partWish } from "./hyperv.mts";

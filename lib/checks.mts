@@ -1,4 +1,4 @@
-import type { Settled } from "./types/config.mts";
+import type { Settled } from "./config/types.mts";
 import type { Check, Finding } from "./types/findings.mts";
 import type { Host } from "./host/types.mts";
 import { cardChecks } from "./checks/card.mts";

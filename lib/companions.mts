@@ -1,5 +1,5 @@
 /** Other services of the same Compose file that a service cannot do without. */
-import type { Service } from "./types/config.mts";
+import type { Service } from "./config/types.mts";
 import { isMap } from "./reservations.mts";
 
 /**

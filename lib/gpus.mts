@@ -1,5 +1,5 @@
 /** Which card a machine gets, what goes with it, and what stands beside it. */
-import type { GpuWish, SettledMachine } from "./types/config.mts";
+import type { GpuWish, SettledMachine } from "./config/types.mts";
 import type { Bar, Host, PciFunction } from "./host/types.mts";
 import { isBridge, isDisplay, slotOf } from "./host/pci.mts";
 

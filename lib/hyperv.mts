@@ -1,5 +1,5 @@
 /** Parts of a card by Hyper-V: which of the cards that it can divide a wish is for. */
-import type { GpuWish, SettledMachine, SettledWish } from "./types/config.mts";
+import type { GpuWish, SettledMachine, SettledWish } from "./config/types.mts";
 import type { Host, Partitionable, VideoDriver } from "./host/types.mts";
 import { choose } from "./gpus.mts";
 import { hardwareOf, nvidiaVersion } from "./host/windows.mts";

@@ -1,5 +1,5 @@
 /** Which NVIDIA driver a guest gets: decided before anything is built, by the cards, the config's wishes and the guest's system. */
-import type { DriverWish, Image, SettledMachine, SettledWish } from "./types/config.mts";
+import type { DriverWish, Image, SettledMachine, SettledWish } from "./config/types.mts";
 import type { Host } from "./host/types.mts";
 import { choose } from "./gpus.mts";
 import { suiteOf, suites } from "./images.mts";

@@ -1,5 +1,5 @@
 /** What stands between a VM that there is and the one that the config wants. */
-import type { SettledMachine } from "./types/config.mts";
+import type { SettledMachine } from "./config/types.mts";
 import type { Finding } from "./types/findings.mts";
 import type { Host } from "./host/types.mts";
 import type { Box } from "./boxes.mts";

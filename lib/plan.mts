@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Settled, SettledMachine } from "./types/config.mts";
+import type { Settled, SettledMachine } from "./config/types.mts";
 import type { Host } from "./host/types.mts";
 import type { File, Plan, Step } from "./types/plan.mts";
 import { type Box, boxOf, buildSteps, type Texts } from "./boxes.mts";

@@ -1,12 +1,12 @@
 /** What every command begins with: the config, the host, what there is. */
 import { dirname, isAbsolute, resolve } from "node:path";
 import process from "node:process";
-import type { Config, Settled } from "./types/config.mts";
+import type { Config, Settled } from "./config/types.mts";
 import type { Finding } from "./types/findings.mts";
 import type { Host } from "./host/types.mts";
 import { asset } from "./assets.mts";
 import type { Texts } from "./boxes.mts";
-import { parseConfig, wrongAt } from "./config.mts";
+import { parseConfig, wrongAt } from "./config/parse.mts";
 import { Trouble } from "./errors.mts";
 import { home } from "./home.mts";
 import { parseHost } from "./host/parse.mts";

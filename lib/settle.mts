@@ -1,4 +1,4 @@
-import type { Accelerator, Config, Machine, Seen, Settled, SettledWish } from "./types/config.mts";
+import type { Accelerator, Config, Machine, Seen, Settled, SettledWish } from "./config/types.mts";
 import type { Host } from "./host/types.mts";
 import { companionsOf } from "./companions.mts";
 import { defaultProvider, providers } from "./providers.mts";

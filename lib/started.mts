@@ -1,4 +1,4 @@
-import type { Service } from "./types/config.mts";
+import type { Service } from "./config/types.mts";
 import { inner } from "./reservations.mts";
 
 /** Whether `up` starts a service: none of a profile, and none that is to run no times (compose-spec, profiles, scale). */

@@ -1,4 +1,4 @@
-import type { SettledMachine } from "./types/config.mts";
+import type { SettledMachine } from "./config/types.mts";
 import type { Fix } from "./types/findings.mts";
 import type { Host } from "./host/types.mts";
 import { command, words } from "./fixes.mts";

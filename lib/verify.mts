@@ -1,4 +1,4 @@
-import type { Service } from "./types/config.mts";
+import type { Service } from "./config/types.mts";
 import type { Finding } from "./types/findings.mts";
 import type { PciFunction } from "./host/types.mts";
 import { command } from "./fixes.mts";

@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { examine } from "../lib/checks.mts";
-import { parseConfig } from "../lib/config.mts";
+import { parseConfig } from "../lib/config/parse.mts";
 import { cardsOf, choose, windowOf } from "../lib/gpus.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { settle } from "../lib/settle.mts";

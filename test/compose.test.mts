@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { Ajv } from "ajv";
 import { parse } from "yaml";
 import { composeFile } from "../lib/compose.mts";
-import { parseConfig } from "../lib/config.mts";
+import { parseConfig } from "../lib/config/parse.mts";
 import { own } from "./fake.mts";
 
 const test = suite("compose");

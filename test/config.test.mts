@@ -1,10 +1,10 @@
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { parseConfig } from "../lib/config.mts";
+import { parseConfig } from "../lib/config/parse.mts";
 import { ConfigError } from "../lib/errors.mts";
-import { file } from "../lib/keys.mts";
-import type { Shape } from "../lib/types/shape.mts";
+import { file } from "../lib/config/keys.mts";
+import type { Shape } from "../lib/config/shape.mts";
 import { originalExample, spent } from "./fake.mts";
 
 const test = suite("config");

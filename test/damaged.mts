@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import process from "node:process";
 import * as assert from "uvu/assert";
 import { examine } from "../lib/checks.mts";
-import { parseConfig } from "../lib/config.mts";
+import { parseConfig } from "../lib/config/parse.mts";
 import { Trouble } from "../lib/errors.mts";
 import { cardsOf } from "../lib/gpus.mts";
 import { parseHost } from "../lib/host/parse.mts";

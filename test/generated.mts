@@ -1,11 +1,11 @@
 // Configs made at random from the table of keys, and damage to their texts.
 import { Ajv } from "ajv";
-import { parseConfig } from "../lib/config.mts";
+import { parseConfig } from "../lib/config/parse.mts";
 import { ConfigError } from "../lib/errors.mts";
-import { file } from "../lib/keys.mts";
-import type { Shape } from "../lib/types/shape.mts";
-import { schemaOf } from "../lib/schema.mts";
-import { writeYaml } from "../lib/yaml.mts";
+import { file } from "../lib/config/keys.mts";
+import type { Shape } from "../lib/config/shape.mts";
+import { schemaOf } from "../lib/config/schema.mts";
+import { writeYaml } from "../lib/config/yaml.mts";
 import { random } from "./fake.mts";
 
 /** Holds the schema against the parser, on so many configs, right and wrong: how many were right, and those of which the two say different things. */

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { examine } from "../lib/checks.mts";
 import { composeFile } from "../lib/compose.mts";
-import { parseConfig } from "../lib/config.mts";
+import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { driverOf } from "../lib/nvidia.mts";
 import { settle, withoutGpu } from "../lib/settle.mts";

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { parseConfig } from "../lib/config.mts";
+import { parseConfig } from "../lib/config/parse.mts";
 import { prefixOf, readLab } from "../lib/host/lab.mts";
 import { fakeShell } from "./fake.mts";
 

@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { names } from "../lib/assets.mts";
 import { examine, notesFor } from "../lib/checks.mts";
-import { parseConfig } from "../lib/config.mts";
+import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { foreign, matrix } from "../lib/matrix.mts";
 import { implemented, matrixTable, ruling } from "../lib/rulings.mts";

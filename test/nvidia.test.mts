@@ -5,7 +5,7 @@ import { suites } from "../lib/images.mts";
 import { distroDrivers, driverFor } from "../lib/nvidia.mts";
 import { architectureOf, architectures, chips } from "../lib/nvidia/cards.mts";
 import { cudaOf, families, fitOf, isCudaImage, releases } from "../lib/nvidia/cuda.mts";
-import type { DriverWish, Image } from "../lib/types/config.mts";
+import type { DriverWish, Image } from "../lib/config/types.mts";
 
 const test = suite("nvidia");
 

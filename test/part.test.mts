@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { names } from "../lib/assets.mts";
 import { composeFile } from "../lib/compose.mts";
 import { examine } from "../lib/checks.mts";
-import { parseConfig } from "../lib/config.mts";
+import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { driverState } from "../lib/hyperv.mts";
 import type { Lab } from "../lib/host/lab.mts";

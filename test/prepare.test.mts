@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { parseConfig } from "../lib/config.mts";
+import { parseConfig } from "../lib/config/parse.mts";
 import { passedOf } from "../lib/gpus.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { applyScript, leftToDo, ownFiles, preparationOf, undoScript } from "../lib/prepare.mts";

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { schemaOf } from "../lib/schema.mts";
+import { schemaOf } from "../lib/config/schema.mts";
 import { own } from "./fake.mts";
 import { compared } from "./generated.mts";
 

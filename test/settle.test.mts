@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { parseConfig } from "../lib/config.mts";
+import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { acceleratorOf, settle, withoutGpu } from "../lib/settle.mts";
 

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Service } from "../lib/types/config.mts";
+import type { Service } from "../lib/config/types.mts";
 import type { PciFunction } from "../lib/host/types.mts";
 import { type Passed, verified } from "../lib/verify.mts";
 import { own, root } from "./fake.mts";

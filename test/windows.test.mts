@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { examine } from "../lib/checks.mts";
-import { parseConfig } from "../lib/config.mts";
+import { parseConfig } from "../lib/config/parse.mts";
 import { hardwareOf, nvidiaVersion } from "../lib/host/windows.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { partOf } from "../lib/hyperv.mts";

@@ -1,4 +1,4 @@
-import type { Settled } from "../types/config.mts";
+import type { Settled } from "../config/types.mts";
 import type { Check, Evidence, Verdict } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
 import { remedies, words } from "../fixes.mts";

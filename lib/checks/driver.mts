@@ -1,4 +1,4 @@
-import type { DriverWish, Service, SettledMachine, SettledWish } from "../types/config.mts";
+import type { DriverWish, Service, SettledMachine, SettledWish } from "../config/types.mts";
 import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
 import { words } from "../fixes.mts";

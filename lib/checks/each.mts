@@ -1,5 +1,5 @@
 /** What checks go over. */
-import type { Settled, SettledMachine } from "../types/config.mts";
+import type { Settled, SettledMachine } from "../config/types.mts";
 import type { Verdict } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
 import { type Card, cardsOf } from "../gpus.mts";

@@ -1,4 +1,4 @@
-import type { GpuWish, Settled, SettledMachine } from "../types/config.mts";
+import type { GpuWish, Settled, SettledMachine } from "../config/types.mts";
 import type { Check, Evidence, Verdict } from "../types/findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { command, remedies, words } from "../fixes.mts";

@@ -1,4 +1,4 @@
-import type { Settled } from "../types/config.mts";
+import type { Settled } from "../config/types.mts";
 import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";

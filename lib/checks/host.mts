@@ -1,4 +1,4 @@
-import type { SettledMachine } from "../types/config.mts";
+import type { SettledMachine } from "../config/types.mts";
 import type { Check, Verdict } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
 import { joining, remedies, words } from "../fixes.mts";

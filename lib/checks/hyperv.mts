@@ -1,4 +1,4 @@
-import type { Settled, SettledMachine, SettledWish } from "../types/config.mts";
+import type { Settled, SettledMachine, SettledWish } from "../config/types.mts";
 import type { Check, Evidence, Verdict } from "../types/findings.mts";
 import type { Host, Partitionable } from "../host/types.mts";
 import { command, words } from "../fixes.mts";

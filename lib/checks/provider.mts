@@ -1,4 +1,4 @@
-import type { Mode, SettledMachine } from "../types/config.mts";
+import type { Mode, SettledMachine } from "../config/types.mts";
 import type { Check, Verdict } from "../types/findings.mts";
 import type { Host, Windows } from "../host/types.mts";
 import { command, joining, remedies, words } from "../fixes.mts";

@@ -1,4 +1,4 @@
-import type { Service, SettledMachine } from "../types/config.mts";
+import type { Service, SettledMachine } from "../config/types.mts";
 import type { Check, Fix, Verdict } from "../types/findings.mts";
 import { words } from "../fixes.mts";
 import { isCudaImage } from "../nvidia/cuda.mts";

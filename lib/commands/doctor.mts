@@ -1,4 +1,4 @@
-import type { Seen, Settled } from "../types/config.mts";
+import type { Seen, Settled } from "../config/types.mts";
 import type { Host } from "../host/types.mts";
 import { checks, examine, notesFor } from "../checks.mts";
 import { Trouble } from "../errors.mts";

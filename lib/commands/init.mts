@@ -3,7 +3,7 @@ import type { Finding } from "../types/findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { asset, schemaFor } from "../assets.mts";
 import { examine, notesFor } from "../checks.mts";
-import { parseConfig } from "../config.mts";
+import { parseConfig } from "../config/parse.mts";
 import { Trouble } from "../errors.mts";
 import { parseHost } from "../host/parse.mts";
 import { className, isDisplay, slotOf } from "../host/pci.mts";
@@ -11,7 +11,7 @@ import { findingLines } from "../print.mts";
 import { typed } from "../render.mts";
 import { lookOf, readProbe, type Session, talk } from "../session.mts";
 import { settle } from "../settle.mts";
-import { starterFor } from "../starter.mts";
+import { starterFor } from "../config/starter.mts";
 
 /** `init`: writes a config for the card found here. Never over one that is there. */
 export async function init(session: Session): Promise<number> {

@@ -1,5 +1,5 @@
 /** What people expect of a Vagrant wrapper: status, ssh, down, destroy. */
-import type { Config } from "../types/config.mts";
+import type { Config } from "../config/types.mts";
 import type { Status } from "../types/findings.mts";
 import type { Step } from "../types/plan.mts";
 import { Trouble } from "../errors.mts";

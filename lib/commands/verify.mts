@@ -1,4 +1,4 @@
-import type { SettledMachine } from "../types/config.mts";
+import type { SettledMachine } from "../config/types.mts";
 import type { Finding } from "../types/findings.mts";
 import { command } from "../fixes.mts";
 import { passedOf } from "../gpus.mts";

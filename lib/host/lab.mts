@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import process from "node:process";
-import type { Config, Seen } from "../types/config.mts";
+import type { Config, Seen } from "../config/types.mts";
 import { askLibvirt, type Domain, type Made } from "./libvirt.mts";
 import { Trouble } from "../errors.mts";
 import type { Handed } from "../handover.mts";

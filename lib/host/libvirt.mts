@@ -1,5 +1,5 @@
 /** What libvirt knows of domains. */
-import type { Accelerator } from "../types/config.mts";
+import type { Accelerator } from "../config/types.mts";
 import type { Shell } from "../types/shell.mts";
 
 /** The part of a domain's XML that only making it anew changes. */

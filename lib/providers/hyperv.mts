@@ -1,4 +1,4 @@
-import type { SettledMachine, SettledWish } from "../types/config.mts";
+import type { SettledMachine, SettledWish } from "../config/types.mts";
 import type { Host } from "../host/types.mts";
 import type { Provider } from "../types/plan.mts";
 import { choose } from "../gpus.mts";

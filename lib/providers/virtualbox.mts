@@ -1,4 +1,4 @@
-import type { SettledMachine } from "../types/config.mts";
+import type { SettledMachine } from "../config/types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import type { Provider } from "../types/plan.mts";
 import { passedOf } from "../gpus.mts";

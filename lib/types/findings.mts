@@ -1,5 +1,5 @@
 /** What is said of a host and a config. */
-import type { Settled } from "./config.mts";
+import type { Settled } from "../config/types.mts";
 import type { Host } from "../host/types.mts";
 
 /** How a check ended: `unknown` could not be measured, `skip` does not apply. Only `fail` blocks. */

@@ -1,5 +1,5 @@
 /** What is to be done, and who knows how. */
-import type { Mode, SettledMachine } from "./config.mts";
+import type { Mode, SettledMachine } from "../config/types.mts";
 import type { Finding } from "./findings.mts";
 import type { Host } from "../host/types.mts";
 

@@ -1,5 +1,5 @@
 /** What `verify-guest.sh` printed, as facts, and what a layer makes of them. */
-import type { Engine } from "../types/config.mts";
+import type { Engine } from "../config/types.mts";
 import type { Finding } from "../types/findings.mts";
 import { likelyCauses } from "../failures.mts";
 

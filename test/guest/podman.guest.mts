@@ -5,7 +5,7 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { composeFile } from "../../lib/compose.mts";
-import type { Service } from "../../lib/types/config.mts";
+import type { Service } from "../../lib/config/types.mts";
 import { verified } from "../../lib/verify.mts";
 import { distribution, guest, inside } from "./tree.mts";
 

@@ -5,7 +5,7 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { examine } from "../../lib/checks.mts";
-import { parseConfig } from "../../lib/config.mts";
+import { parseConfig } from "../../lib/config/parse.mts";
 import { cardOf, hindrances } from "../../lib/gpus.mts";
 import { parseHost } from "../../lib/host/parse.mts";
 import { settle } from "../../lib/settle.mts";

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { parseConfig } from "../../lib/config.mts";
+import { parseConfig } from "../../lib/config/parse.mts";
 import { ConfigError } from "../../lib/errors.mts";
 import { random, spent } from "../fake.mts";
 import { compared, damagedConfig } from "../generated.mts";

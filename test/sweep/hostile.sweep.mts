@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { examine } from "../../lib/checks.mts";
 import { names } from "../../lib/assets.mts";
-import { parseConfig } from "../../lib/config.mts";
+import { parseConfig } from "../../lib/config/parse.mts";
 import { Trouble } from "../../lib/errors.mts";
 import { failures } from "../../lib/failures.mts";
 import { returned } from "../../lib/handover.mts";

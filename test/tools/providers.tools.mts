@@ -8,7 +8,7 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { names } from "../../lib/assets.mts";
-import { parseConfig } from "../../lib/config.mts";
+import { parseConfig } from "../../lib/config/parse.mts";
 import { parseHost } from "../../lib/host/parse.mts";
 import { makePlan } from "../../lib/plan.mts";
 import { settle } from "../../lib/settle.mts";

@@ -9,7 +9,7 @@ import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { names } from "../../lib/assets.mts";
 import { composeFile } from "../../lib/compose.mts";
-import { parseConfig } from "../../lib/config.mts";
+import { parseConfig } from "../../lib/config/parse.mts";
 import { parseHost } from "../../lib/host/parse.mts";
 import { applyScript, preparationOf, undoScript } from "../../lib/prepare.mts";
 import { makePlan } from "../../lib/plan.mts";

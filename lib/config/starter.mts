@@ -1,5 +1,5 @@
-import type { Host, PciFunction } from "./host/types.mts";
-import { className, isDisplay, slotOf } from "./host/pci.mts";
+import type { Host, PciFunction } from "../host/types.mts";
+import { className, isDisplay, slotOf } from "../host/pci.mts";
 
 /**
  * The starter's text made for a host: with this card's ids (and its address where another has the same ones), or, without a card,

@@ -1,6 +1,6 @@
-import { ConfigError, type Problem } from "./errors.mts";
-import type { Key, Shape } from "./types/shape.mts";
-import { wrapped } from "./text.mts";
+import { ConfigError, type Problem } from "../errors.mts";
+import type { Key, Shape } from "./shape.mts";
+import { wrapped } from "../text.mts";
 import { isMap, isScalar, isSeq, type Node, offset, Yaml } from "./yaml.mts";
 
 /** Reads nodes by their shapes, remembers where each value stood, and collects what is wrong. */

@@ -1,5 +1,5 @@
 import { file } from "./keys.mts";
-import type { Key, Shape } from "./types/shape.mts";
+import type { Key, Shape } from "./shape.mts";
 
 type Schema = Record<string, unknown>;
 

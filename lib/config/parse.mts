@@ -1,6 +1,6 @@
-import type { Config, DriverWish, Engine, GpuWish, Image, Machine, Mode, Service } from "./types/config.mts";
-import { companionsOf } from "./companions.mts";
-import type { ConfigError } from "./errors.mts";
+import type { Config, DriverWish, Engine, GpuWish, Image, Machine, Mode, Service } from "./types.mts";
+import { companionsOf } from "../companions.mts";
+import type { ConfigError } from "../errors.mts";
 import { file } from "./keys.mts";
 import { configError, Reader } from "./reader.mts";
 

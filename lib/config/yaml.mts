@@ -14,7 +14,7 @@ import {
   visit,
   type YAMLMap,
 } from "yaml";
-import type { Problem } from "./errors.mts";
+import type { Problem } from "../errors.mts";
 import { mistakeOf, openings } from "./mistakes.mts";
 
 export { type ErrorCode, isMap, isScalar, isSeq, type Node };
