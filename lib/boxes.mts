@@ -3,11 +3,11 @@ import { pathToFileURL } from "node:url";
 import type { DriverWish, Image, SettledMachine } from "./config/types.mts";
 import type { Host } from "./host/types.mts";
 import type { File, Step } from "./types/plan.mts";
-import { partWish } from "./hyperv.mts";
-import { knownImages } from "./images.mts";
+import { partWish } from "./resolve/partition.mts";
+import { knownImages } from "./resolve/images.mts";
 import { inLane, once } from "./lanes.mts";
-import { type Driver, driverOf } from "./nvidia.mts";
-import { isOwn, providerOf } from "./providers.mts";
+import { type Driver, driverOf } from "./resolve/nvidia.mts";
+import { isOwn, providerOf } from "./resolve/providers.mts";
 import { isOlder } from "./versions.mts";
 
 /** Texts of this project's templates and scripts and of the user's provision scripts, and the stamps of image files, by path. */

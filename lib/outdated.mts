@@ -5,10 +5,10 @@ import type { Host } from "./host/types.mts";
 import type { Box } from "./boxes.mts";
 import { firmwareOf } from "./host/ovmf.mts";
 import { doctor, remedies } from "./fixes.mts";
-import { ampleWindow, cardsOf, passedOf, windowOf } from "./gpus.mts";
+import { ampleWindow, cardsOf, passedOf, windowOf } from "./resolve/cards.mts";
 import type { Lab, LabMachine } from "./host/lab.mts";
 import { described } from "./host/pci.mts";
-import { isOwn } from "./providers.mts";
+import { isOwn } from "./resolve/providers.mts";
 
 /** What the VM has and what the config wants, where only making it anew brings one to the other; undefined if there is nothing. */
 export function outdated(

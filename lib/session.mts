@@ -12,7 +12,7 @@ import { home } from "./home.mts";
 import { parseHost } from "./host/parse.mts";
 import type { Lab } from "./host/lab.mts";
 import type { Look } from "./print.mts";
-import { settle, withoutGpu } from "./settle.mts";
+import { settle, withoutGpu } from "./resolve/resolve.mts";
 import type { Shell } from "./types/shell.mts";
 
 /** What was typed, checked. */

@@ -2,8 +2,8 @@ import type { SettledMachine } from "./config/types.mts";
 import type { Fix } from "./types/findings.mts";
 import type { Host } from "./host/types.mts";
 import { command, words } from "./fixes.mts";
-import { refusals } from "./rulings.mts";
-import { isOwn, providerOf } from "./providers.mts";
+import { refusals } from "./resolve/support.mts";
+import { isOwn, providerOf } from "./resolve/providers.mts";
 
 /** A program that has to be there before anything starts. */
 export interface Tool {

@@ -1,5 +1,5 @@
 import type { Host, PciFunction } from "./host/types.mts";
-import { type Card, usesOf } from "./gpus.mts";
+import { type Card, usesOf } from "./resolve/cards.mts";
 import { className, isBridge } from "./host/pci.mts";
 
 /** A function in the tree, with what hangs below it. */

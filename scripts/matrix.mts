@@ -1,6 +1,6 @@
 // Writes the README's table of what works where anew from lib/matrix.mts: npm run schema does it too
 import { readFileSync, writeFileSync } from "node:fs";
-import { matrixTable } from "../lib/rulings.mts";
+import { matrixTable } from "../lib/resolve/support.mts";
 
 const readme = new URL("../README.md", import.meta.url);
 const table = /^\| provider \| GPU \| host \|.*\n(\|.*\n)+/m;

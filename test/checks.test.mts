@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { checks, examine } from "../lib/checks.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { settle } from "../lib/settle.mts";
+import { settle } from "../lib/resolve/resolve.mts";
 import type { Host } from "../lib/host/types.mts";
 import { own } from "./fake.mts";
 

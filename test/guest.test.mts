@@ -6,8 +6,8 @@ import { examine } from "../lib/checks.mts";
 import { composeFile } from "../lib/compose.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { driverOf } from "../lib/nvidia.mts";
-import { settle, withoutGpu } from "../lib/settle.mts";
+import { driverOf } from "../lib/resolve/nvidia.mts";
+import { settle, withoutGpu } from "../lib/resolve/resolve.mts";
 import type { Finding } from "../lib/types/findings.mts";
 import { originalExample, own } from "./fake.mts";
 

@@ -5,9 +5,9 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { examine } from "../lib/checks.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { cardsOf } from "../lib/gpus.mts";
+import { cardsOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { settle } from "../lib/settle.mts";
+import { settle } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/topology.mts";
 import { own, root } from "./fake.mts";
 

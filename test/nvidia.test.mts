@@ -1,10 +1,10 @@
 // The tables of cards, CUDA and drivers, against facts from elsewhere than where the tables are from.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { suites } from "../lib/images.mts";
-import { distroDrivers, driverFor } from "../lib/nvidia.mts";
-import { architectureOf, architectures, chips } from "../lib/nvidia/cards.mts";
-import { cudaOf, families, fitOf, isCudaImage, releases } from "../lib/nvidia/cuda.mts";
+import { suites } from "../lib/resolve/images.mts";
+import { distroDrivers, driverFor } from "../lib/resolve/nvidia.mts";
+import { architectureOf, architectures, chips } from "../lib/resolve/architectures.mts";
+import { cudaOf, families, fitOf, isCudaImage, releases } from "../lib/resolve/cuda.mts";
 import type { DriverWish, Image } from "../lib/config/types.mts";
 
 const test = suite("nvidia");

@@ -6,7 +6,7 @@ import { parseHost } from "../lib/host/parse.mts";
 import type { Made } from "../lib/host/libvirt.mts";
 import type { Lab, LabMachine } from "../lib/host/lab.mts";
 import { makePlan, servicesHash } from "../lib/plan.mts";
-import { settle, withoutGpu } from "../lib/settle.mts";
+import { settle, withoutGpu } from "../lib/resolve/resolve.mts";
 import type { Config } from "../lib/config/types.mts";
 import type { Host } from "../lib/host/types.mts";
 import type { Step } from "../lib/types/plan.mts";

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { acceleratorOf, settle, withoutGpu } from "../lib/settle.mts";
+import { acceleratorOf, settle, withoutGpu } from "../lib/resolve/resolve.mts";
 
 const test = suite("settle");
 const host = (lines = "") => parseHost(`homelab-gpu-probe 1 linux\n${lines}`);

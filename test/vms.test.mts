@@ -7,7 +7,7 @@ import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { type Lab, prefixOf, readLab } from "../lib/host/lab.mts";
 import { makePlan } from "../lib/plan.mts";
-import { settle } from "../lib/settle.mts";
+import { settle } from "../lib/resolve/resolve.mts";
 import { fakeShell, own } from "./fake.mts";
 
 const test = suite("vms");

@@ -9,9 +9,9 @@ import { examine } from "../lib/checks.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { hardwareOf, nvidiaVersion } from "../lib/host/windows.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { partOf } from "../lib/hyperv.mts";
+import { partOf } from "../lib/resolve/partition.mts";
 import { readProbe, type Session } from "../lib/session.mts";
-import { settle } from "../lib/settle.mts";
+import { settle } from "../lib/resolve/resolve.mts";
 import { fakeShell, own, root, standIns } from "./fake.mts";
 
 const test = suite("windows");

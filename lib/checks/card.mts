@@ -2,7 +2,7 @@ import type { Settled } from "../config/types.mts";
 import type { Check, Evidence, Verdict } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
 import { remedies, words } from "../fixes.mts";
-import { ampleWindow, barsOf, type Card, cardsOf, iommuBits, limitOf, windowOf } from "../gpus.mts";
+import { ampleWindow, barsOf, type Card, cardsOf, iommuBits, limitOf, windowOf } from "../resolve/cards.mts";
 import { isOlder } from "../versions.mts";
 import { eachCard } from "./each.mts";
 

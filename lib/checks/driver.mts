@@ -3,10 +3,10 @@ import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
 import { words } from "../fixes.mts";
 import { nvidiaVersion } from "../host/windows.mts";
-import { hostDriver, partWish } from "../hyperv.mts";
-import { architecturesOf, type Driver, driverFor, driverOf, type NvidiaCard, nvidiaCards } from "../nvidia.mts";
-import { type Architecture, architectures, pciIds } from "../nvidia/cards.mts";
-import { cudaOf, fitOf } from "../nvidia/cuda.mts";
+import { hostDriver, partWish } from "../resolve/partition.mts";
+import { architecturesOf, type Driver, driverFor, driverOf, type NvidiaCard, nvidiaCards } from "../resolve/nvidia.mts";
+import { type Architecture, architectures, pciIds } from "../resolve/architectures.mts";
+import { cudaOf, fitOf } from "../resolve/cuda.mts";
 import { asksForGpu } from "../reservations.mts";
 import { isOlder } from "../versions.mts";
 

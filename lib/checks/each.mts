@@ -2,7 +2,7 @@
 import type { Settled, SettledMachine } from "../config/types.mts";
 import type { Verdict } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
-import { type Card, cardsOf } from "../gpus.mts";
+import { type Card, cardsOf } from "../resolve/cards.mts";
 
 /** A check of each card that was found and Linux hands over; nothing for machines without one. */
 export function eachCard(

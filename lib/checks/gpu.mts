@@ -2,7 +2,7 @@ import type { GpuWish, Settled, SettledMachine } from "../config/types.mts";
 import type { Check, Evidence, Verdict } from "../types/findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { command, remedies, words } from "../fixes.mts";
-import { type Card, choose } from "../gpus.mts";
+import { type Card, choose } from "../resolve/cards.mts";
 import { className, described, isDisplay, slotOf } from "../host/pci.mts";
 
 /** What lists the graphics cards of a host. */

@@ -1,7 +1,7 @@
 import type { Evidence, Verdict } from "../types/findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { command, remedies, words } from "../fixes.mts";
-import { type Card, harmlessDrivers, hindrances, usesOf } from "../gpus.mts";
+import { type Card, harmlessDrivers, hindrances, usesOf } from "../resolve/cards.mts";
 import { className, described } from "../host/pci.mts";
 
 /** Whether the IOMMU groups of a card can be handed over: by the kernel's own rule (driver-api/vfio.rst), and by what the host needs. */

@@ -4,8 +4,8 @@ import type { Host } from "../host/types.mts";
 import { boxSource, imageName } from "../boxes.mts";
 import { firmwareOf } from "../host/ovmf.mts";
 import { words } from "../fixes.mts";
-import { suiteOf } from "../images.mts";
-import { isOwn } from "../providers.mts";
+import { suiteOf } from "../resolve/images.mts";
+import { isOwn } from "../resolve/providers.mts";
 import { installs, tools } from "../tools.mts";
 
 /** What the guest's system must be like for a GPU. */

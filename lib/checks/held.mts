@@ -3,7 +3,7 @@ import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
 import { command, remedies, words } from "../fixes.mts";
-import { type Card, cardsOf, harmlessDrivers } from "../gpus.mts";
+import { type Card, cardsOf, harmlessDrivers } from "../resolve/cards.mts";
 import { isDisplay, slotOf } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
 

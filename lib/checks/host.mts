@@ -2,7 +2,7 @@ import type { SettledMachine } from "../config/types.mts";
 import type { Check, Verdict } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
 import { joining, remedies, words } from "../fixes.mts";
-import { acceleratorOf } from "../settle.mts";
+import { acceleratorOf } from "../resolve/resolve.mts";
 
 /** Room, MiB: below the first nothing can be built, below the second it is tight. A base image, a box and a young VM take 3 GiB. */
 const room = { least: 4096, withoutImage: 1024, ample: 16384 } as const;

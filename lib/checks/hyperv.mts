@@ -2,7 +2,7 @@ import type { Settled, SettledMachine, SettledWish } from "../config/types.mts";
 import type { Check, Evidence, Verdict } from "../types/findings.mts";
 import type { Host, Partitionable } from "../host/types.mts";
 import { command, words } from "../fixes.mts";
-import { driverVersion, hostDriver, partOf, partsFor } from "../hyperv.mts";
+import { driverVersion, hostDriver, partOf, partsFor } from "../resolve/partition.mts";
 
 /** A part of a card by Hyper-V (GPU-P): whether the card can be divided, how, and what the guest needs of its host. */
 export const hypervChecks: Check[] = [

@@ -1,7 +1,7 @@
 import type { Check, Evidence, Verdict } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
 import { firmware, remedies } from "../fixes.mts";
-import type { Card } from "../gpus.mts";
+import type { Card } from "../resolve/cards.mts";
 import { eachCard, onceIfCards } from "./each.mts";
 import { enabled } from "./enabled.mts";
 import { group } from "./group.mts";

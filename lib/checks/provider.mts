@@ -2,11 +2,11 @@ import type { Mode, SettledMachine } from "../config/types.mts";
 import type { Check, Verdict } from "../types/findings.mts";
 import type { Host, Windows } from "../host/types.mts";
 import { command, joining, remedies, words } from "../fixes.mts";
-import { passedOf } from "../gpus.mts";
-import type { Row } from "../matrix.mts";
-import { insteadOf, refusals, ruling } from "../rulings.mts";
+import { passedOf } from "../resolve/cards.mts";
+import type { Row } from "../resolve/support-table.mts";
+import { insteadOf, refusals, ruling } from "../resolve/support.mts";
 import { isDisplay } from "../host/pci.mts";
-import { titleOf } from "../providers.mts";
+import { titleOf } from "../resolve/providers.mts";
 import { toolsFor } from "../tools.mts";
 import { isOlder } from "../versions.mts";
 

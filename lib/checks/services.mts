@@ -1,7 +1,7 @@
 import type { Service, SettledMachine } from "../config/types.mts";
 import type { Check, Fix, Verdict } from "../types/findings.mts";
 import { words } from "../fixes.mts";
-import { isCudaImage } from "../nvidia/cuda.mts";
+import { isCudaImage } from "../resolve/cuda.mts";
 import { completed, type Demand, demandsOf, isForGpu, type Reservation, reservationsOf } from "../reservations.mts";
 
 /** What the services ask of their machines' GPUs. */

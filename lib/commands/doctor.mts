@@ -2,11 +2,11 @@ import type { Seen, Settled } from "../config/types.mts";
 import type { Host } from "../host/types.mts";
 import { checks, examine, notesFor } from "../checks.mts";
 import { Trouble } from "../errors.mts";
-import { cardsOf } from "../gpus.mts";
+import { cardsOf } from "../resolve/cards.mts";
 import { parseHost } from "../host/parse.mts";
 import { findingLines } from "../print.mts";
 import { haveFiles, lookOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
-import { settle } from "../settle.mts";
+import { settle } from "../resolve/resolve.mts";
 import { noSuch } from "../text.mts";
 import { topologyLines } from "../topology.mts";
 

@@ -10,7 +10,7 @@ import { className, isDisplay, slotOf } from "../host/pci.mts";
 import { findingLines } from "../print.mts";
 import { typed } from "../render.mts";
 import { lookOf, readProbe, type Session, talk } from "../session.mts";
-import { settle } from "../settle.mts";
+import { settle } from "../resolve/resolve.mts";
 import { starterFor } from "../config/starter.mts";
 
 /** `init`: writes a config for the card found here. Never over one that is there. */

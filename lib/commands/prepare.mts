@@ -4,7 +4,7 @@ import type { Step } from "../types/plan.mts";
 import { rebuildInitramfs } from "../host/initramfs.mts";
 import { notesFor } from "../checks.mts";
 import { Trouble } from "../errors.mts";
-import { passedOf } from "../gpus.mts";
+import { passedOf } from "../resolve/cards.mts";
 import { hold } from "../lock.mts";
 import { applyScript, keep, leftToDo, ownFiles, type Preparation, preparationOf } from "../prepare.mts";
 import { findingLines, fixLines } from "../print.mts";

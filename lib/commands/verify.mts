@@ -1,8 +1,8 @@
 import type { SettledMachine } from "../config/types.mts";
 import type { Finding } from "../types/findings.mts";
 import { command } from "../fixes.mts";
-import { passedOf } from "../gpus.mts";
-import { driverVersion, hostDriver, partWish } from "../hyperv.mts";
+import { passedOf } from "../resolve/cards.mts";
+import { driverVersion, hostDriver, partWish } from "../resolve/partition.mts";
 import { answered } from "../host/lab.mts";
 import { inLane } from "../lanes.mts";
 import { hold } from "../lock.mts";

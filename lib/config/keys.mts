@@ -1,9 +1,9 @@
 /** The keys of `homelab-gpu.yaml`: the parser, the editors' schema and the README's table come from this one table. */
-import { knownImages, suites } from "../images.mts";
-import { foreign } from "../matrix.mts";
-import { gpuWays } from "../rulings.mts";
-import { providerNames } from "../providers.mts";
-import { cpusDefault, memoryDefault } from "../settle.mts";
+import { knownImages, suites } from "../resolve/images.mts";
+import { foreign } from "../resolve/support-table.mts";
+import { gpuWays } from "../resolve/support.mts";
+import { providerNames } from "../resolve/providers.mts";
+import { cpusDefault, memoryDefault } from "../resolve/resolve.mts";
 import type { Key, Shape } from "./shape.mts";
 
 const path = (example: string): Shape => ({

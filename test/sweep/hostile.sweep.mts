@@ -12,9 +12,9 @@ import { parseHost } from "../../lib/host/parse.mts";
 import { type Lab, prefixOf } from "../../lib/host/lab.mts";
 import { makePlan } from "../../lib/plan.mts";
 import { applyScript, preparationOf, undoScript } from "../../lib/prepare.mts";
-import { passedOf } from "../../lib/gpus.mts";
+import { passedOf } from "../../lib/resolve/cards.mts";
 import { shellWord } from "../../lib/render.mts";
-import { settle } from "../../lib/settle.mts";
+import { settle } from "../../lib/resolve/resolve.mts";
 import type { Fix } from "../../lib/types/findings.mts";
 import { own, root } from "../fake.mts";
 

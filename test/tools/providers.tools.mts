@@ -11,7 +11,7 @@ import { names } from "../../lib/assets.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import { parseHost } from "../../lib/host/parse.mts";
 import { makePlan } from "../../lib/plan.mts";
-import { settle } from "../../lib/settle.mts";
+import { settle } from "../../lib/resolve/resolve.mts";
 import type { Host } from "../../lib/host/types.mts";
 import { own, root } from "../fake.mts";
 import { errors } from "./grammar.mts";

@@ -14,7 +14,7 @@ import { parseHost } from "../../lib/host/parse.mts";
 import { applyScript, preparationOf, undoScript } from "../../lib/prepare.mts";
 import { makePlan } from "../../lib/plan.mts";
 import { render } from "../../lib/render.mts";
-import { settle } from "../../lib/settle.mts";
+import { settle } from "../../lib/resolve/resolve.mts";
 import type { File } from "../../lib/types/plan.mts";
 import { own, root } from "../fake.mts";
 import { hostile } from "./hostile.mts";

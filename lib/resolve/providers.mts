@@ -1,7 +1,7 @@
-import type { Host } from "./host/types.mts";
-import type { Provider } from "./types/plan.mts";
-import { foreign } from "./matrix.mts";
-import { ruling } from "./rulings.mts";
+import type { Host } from "../host/types.mts";
+import type { Provider } from "../types/plan.mts";
+import { foreign } from "./support-table.mts";
+import { ruling } from "./support.mts";
 import { hyperv } from "./providers/hyperv.mts";
 import { libvirt } from "./providers/libvirt.mts";
 import { parallels } from "./providers/parallels.mts";

@@ -1,4 +1,4 @@
-import type { SettledMachine } from "../config/types.mts";
+import type { SettledMachine } from "../../config/types.mts";
 
 /** The values that a VM's block in the Vagrantfile has without a GPU, whatever the provider; memory in MiB. */
 export function plainVm({ name, cpus, memory }: SettledMachine, prefix: string) {

@@ -1,5 +1,5 @@
 /** What works where: provider × way of handing over a GPU × host × version. The checks, the README and the schema's words come from it. */
-import type { Mode } from "./config/types.mts";
+import type { Mode } from "../config/types.mts";
 import { all, always, client, from, home, linux, macos, not, type On, virtualboxBefore61, windows } from "./where.mts";
 
 /** A plain VM, or a VM with a card handed over in that mode. */

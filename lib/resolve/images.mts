@@ -1,4 +1,4 @@
-import type { Image } from "./config/types.mts";
+import type { Image } from "../config/types.mts";
 
 /** A published cloud image, and the suite that stands in for it where it cannot be reached. */
 export interface KnownImage {

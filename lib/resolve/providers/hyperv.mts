@@ -1,8 +1,8 @@
-import type { SettledMachine, SettledWish } from "../config/types.mts";
-import type { Host } from "../host/types.mts";
-import type { Provider } from "../types/plan.mts";
-import { choose } from "../gpus.mts";
-import { joined, nothing, render, type Rendered } from "../render.mts";
+import type { SettledMachine, SettledWish } from "../../config/types.mts";
+import type { Host } from "../../host/types.mts";
+import type { Provider } from "../../types/plan.mts";
+import { choose } from "../cards.mts";
+import { joined, nothing, render, type Rendered } from "../../render.mts";
 import { plainVm } from "./plain.mts";
 
 /** Hyper-V of Windows, driven by Vagrant's own provider. */

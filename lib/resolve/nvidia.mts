@@ -1,9 +1,9 @@
 /** Which NVIDIA driver a guest gets: decided before anything is built, by the cards, the config's wishes and the guest's system. */
-import type { DriverWish, Image, SettledMachine, SettledWish } from "./config/types.mts";
-import type { Host } from "./host/types.mts";
-import { choose } from "./gpus.mts";
+import type { DriverWish, Image, SettledMachine, SettledWish } from "../config/types.mts";
+import type { Host } from "../host/types.mts";
+import { choose } from "./cards.mts";
 import { suiteOf, suites } from "./images.mts";
-import { type Architecture, architectures, type Chip, chipOf, type Modules } from "./nvidia/cards.mts";
+import { type Architecture, architectures, type Chip, chipOf, type Modules } from "./architectures.mts";
 
 /** The driver that a guest gets. */
 export interface Driver {

@@ -1,9 +1,9 @@
-import type { SettledMachine } from "../config/types.mts";
-import type { Host, PciFunction } from "../host/types.mts";
-import type { Provider } from "../types/plan.mts";
-import { firmwareOf } from "../host/ovmf.mts";
-import { ampleWindow, cardsOf, limitOf, passedOf, windowOf } from "../gpus.mts";
-import { joined, nothing, render, type Rendered } from "../render.mts";
+import type { SettledMachine } from "../../config/types.mts";
+import type { Host, PciFunction } from "../../host/types.mts";
+import type { Provider } from "../../types/plan.mts";
+import { firmwareOf } from "../../host/ovmf.mts";
+import { ampleWindow, cardsOf, limitOf, passedOf, windowOf } from "../cards.mts";
+import { joined, nothing, render, type Rendered } from "../../render.mts";
 
 /** libvirt with QEMU, driven by the plugin vagrant-libvirt. */
 export const libvirt: Provider = {

@@ -1,8 +1,8 @@
-import type { SettledMachine } from "../config/types.mts";
-import type { Host, PciFunction } from "../host/types.mts";
-import type { Provider } from "../types/plan.mts";
-import { passedOf } from "../gpus.mts";
-import { joined, nothing, render, type Rendered } from "../render.mts";
+import type { SettledMachine } from "../../config/types.mts";
+import type { Host, PciFunction } from "../../host/types.mts";
+import type { Provider } from "../../types/plan.mts";
+import { passedOf } from "../cards.mts";
+import { joined, nothing, render, type Rendered } from "../../render.mts";
 import { plainVm } from "./plain.mts";
 
 /** VirtualBox, driven by Vagrant's own provider. */

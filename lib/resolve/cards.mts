@@ -1,7 +1,7 @@
 /** Which card a machine gets, what goes with it, and what stands beside it. */
-import type { GpuWish, SettledMachine } from "./config/types.mts";
-import type { Bar, Host, PciFunction } from "./host/types.mts";
-import { isBridge, isDisplay, slotOf } from "./host/pci.mts";
+import type { GpuWish, SettledMachine } from "../config/types.mts";
+import type { Bar, Host, PciFunction } from "../host/types.mts";
+import { isBridge, isDisplay, slotOf } from "../host/pci.mts";
 
 /** A graphics card: the display function that was asked for, and everything around it that decides whether it can go. */
 export interface Card {

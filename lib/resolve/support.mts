@@ -1,7 +1,7 @@
 /** What the table of what works where says: of a machine on a host, of every way, in Markdown. */
-import type { SettledMachine } from "./config/types.mts";
-import type { Host } from "./host/types.mts";
-import { foreign, matrix, type Row, type Use } from "./matrix.mts";
+import type { SettledMachine } from "../config/types.mts";
+import type { Host } from "../host/types.mts";
+import { foreign, matrix, type Row, type Use } from "./support-table.mts";
 
 /** Providers that can hand over a GPU somewhere. */
 export const implemented: string[] = [

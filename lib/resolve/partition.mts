@@ -1,8 +1,8 @@
 /** Parts of a card by Hyper-V: which of the cards that it can divide a wish is for. */
-import type { GpuWish, SettledMachine, SettledWish } from "./config/types.mts";
-import type { Host, Partitionable, VideoDriver } from "./host/types.mts";
-import { choose } from "./gpus.mts";
-import { hardwareOf, nvidiaVersion } from "./host/windows.mts";
+import type { GpuWish, SettledMachine, SettledWish } from "../config/types.mts";
+import type { Host, Partitionable, VideoDriver } from "../host/types.mts";
+import { choose } from "./cards.mts";
+import { hardwareOf, nvidiaVersion } from "../host/windows.mts";
 
 /** Of these cards (default: all that Hyper-V can divide) those that a wish fits: by ids, and by the instance where it names an address. */
 export function partsFor(wish: GpuWish, host: Host, among = host.windows?.partitionable ?? []): Partitionable[] {
