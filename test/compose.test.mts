@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Ajv } from "ajv";
 import { parse } from "yaml";
-import { composeFile } from "../lib/compose.mts";
+import { composeFile } from "../lib/compose/render.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { own } from "./fake.mts";
 

@@ -7,7 +7,7 @@ import { hostDriver, partWish } from "../resolve/partition.mts";
 import { architecturesOf, type Driver, driverFor, driverOf, type NvidiaCard, nvidiaCards } from "../resolve/nvidia.mts";
 import { type Architecture, architectures, pciIds } from "../resolve/architectures.mts";
 import { cudaOf, fitOf } from "../resolve/cuda.mts";
-import { asksForGpu } from "../reservations.mts";
+import { asksForGpu } from "../compose/gpu-requests.mts";
 import { isOlder } from "../versions.mts";
 
 /** The driver that the guest gets: whether the card takes it, and whether the services' images do. */

@@ -10,7 +10,7 @@ import { hold } from "../lock.mts";
 import { removal, vagrantEnv } from "../plan.mts";
 import { oneFinding, planLines } from "../print.mts";
 import { runSteps } from "../run.mts";
-import { isStarted } from "../started.mts";
+import { isStarted } from "../compose/enabled.mts";
 import { chosen, lookOf, namedOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
 
 /** `status`: a line for each machine. */

@@ -13,7 +13,7 @@ import { makePlan, servicesHash } from "../plan.mts";
 import { asRoot, findingLines, oneFinding } from "../print.mts";
 import { changesOf, runSteps, writeFiles } from "../run.mts";
 import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../session.mts";
-import { isStarted } from "../started.mts";
+import { isStarted } from "../compose/enabled.mts";
 import { prove } from "./verify.mts";
 
 /** `up [machine…]`: examine → mend what may be mended → write → build → boot → serve → prove. Nothing is touched while a check fails. */

@@ -1,5 +1,5 @@
 import type { Config, DriverWish, Engine, GpuWish, Image, Machine, Mode, Service } from "./types.mts";
-import { companionsOf } from "../companions.mts";
+import { companionsOf } from "../compose/dependencies.mts";
 import type { ConfigError } from "../errors.mts";
 import { file } from "./keys.mts";
 import { configError, Reader } from "./reader.mts";

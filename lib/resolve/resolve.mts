@@ -1,8 +1,8 @@
 import type { Accelerator, Config, Machine, Seen, Settled, SettledWish } from "../config/types.mts";
 import type { Host } from "../host/types.mts";
-import { companionsOf } from "../companions.mts";
+import { companionsOf } from "../compose/dependencies.mts";
 import { defaultProvider, providers } from "./providers.mts";
-import { asksForGpu } from "../reservations.mts";
+import { asksForGpu } from "../compose/gpu-requests.mts";
 
 /** Memory of a VM whose config names none, MiB: a share of the host's, within bounds. */
 export const memoryDefault = { share: 4, least: 1024, most: 8192, unknown: 2048 } as const;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { composeFile } from "../../lib/compose.mts";
+import { composeFile } from "../../lib/compose/render.mts";
 import type { Service } from "../../lib/config/types.mts";
 import { verified } from "../../lib/verify.mts";
 import { distribution, guest, inside } from "./tree.mts";

@@ -8,7 +8,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { names } from "../../lib/assets.mts";
-import { composeFile } from "../../lib/compose.mts";
+import { composeFile } from "../../lib/compose/render.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import { parseHost } from "../../lib/host/parse.mts";
 import { applyScript, preparationOf, undoScript } from "../../lib/prepare.mts";

@@ -1,6 +1,6 @@
-import type { Engine, Service } from "./config/types.mts";
-import { cdi, completed, demandsOf, inner, isForGpu, reservationsOf } from "./reservations.mts";
-import { writeYaml } from "./config/yaml.mts";
+import type { Engine, Service } from "../config/types.mts";
+import { cdi, completed, demandsOf, inner, isForGpu, reservationsOf } from "./gpu-requests.mts";
+import { writeYaml } from "../config/yaml.mts";
 
 /**
  * The Compose file of the services that run on one machine, as YAML.

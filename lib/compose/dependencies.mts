@@ -1,6 +1,6 @@
 /** Other services of the same Compose file that a service cannot do without. */
-import type { Service } from "./config/types.mts";
-import { isMap } from "./reservations.mts";
+import type { Service } from "../config/types.mts";
+import { isMap } from "./gpu-requests.mts";
 
 /**
  * The names that a service's own keys refer to (compose-spec: depends_on, links, volumes_from, extends, and network_mode, pid and ipc of

@@ -1,5 +1,5 @@
 /** What services reserve of a machine's GPUs, by our `gpu:` and in Compose's own ways. */
-import type { Service } from "./config/types.mts";
+import type { Service } from "../config/types.mts";
 
 /** One entry of `deploy.resources.reservations.devices` (compose-spec, deploy.md), as it was written. */
 export type Reservation = Record<string, unknown>;
