@@ -206,7 +206,7 @@ export async function survey(session: Session, known?: Source, words: string[] =
     readProbe(session),
     Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(session.shell, config, folder)),
     labs,
-    import("./checks.mts"),
+    import("./checks/index.mts"),
     reading.then((source) => haveFiles(session, source)),
   ]);
   const names = chosen(source, words);

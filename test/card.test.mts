@@ -1,7 +1,7 @@
 // The checks of a card: each a healthy desktop of which one thing is otherwise.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { examine } from "../lib/checks.mts";
+import { examine } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { cardsOf, choose, windowOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";

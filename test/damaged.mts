@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import * as assert from "uvu/assert";
-import { examine } from "../lib/checks.mts";
+import { examine } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { Trouble } from "../lib/errors.mts";
 import { cardsOf } from "../lib/resolve/cards.mts";

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checks } from "../lib/checks.mts";
+import { checks } from "../lib/checks/index.mts";
 import { explain } from "../lib/commands/explain.mts";
 import { asFinding, failures, likelyCauses } from "../lib/failures.mts";
 import type { Options } from "../lib/session.mts";

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { examine } from "../lib/checks.mts";
+import { examine } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { cardsOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";

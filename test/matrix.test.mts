@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { names } from "../lib/assets.mts";
-import { examine, notesFor } from "../lib/checks.mts";
+import { examine, notesFor } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { foreign, matrix } from "../lib/resolve/support-table.mts";

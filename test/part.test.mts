@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { names } from "../lib/assets.mts";
 import { composeFile } from "../lib/compose/render.mts";
-import { examine } from "../lib/checks.mts";
+import { examine } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { driverState } from "../lib/resolve/partition.mts";

@@ -3,8 +3,8 @@ import type { Host } from "../host/types.mts";
 import { firmware, remedies } from "../fixes.mts";
 import type { Card } from "../resolve/cards.mts";
 import { eachCard, onceIfCards } from "./each.mts";
-import { enabled } from "./enabled.mts";
-import { group } from "./group.mts";
+import { enabled } from "./iommu-enabled.mts";
+import { group } from "./iommu-group.mts";
 
 export const iommuChecks: Check[] = [
   {

@@ -1,6 +1,6 @@
 import type { Seen, Settled } from "../config/types.mts";
 import type { Host } from "../host/types.mts";
-import { checks, examine, notesFor } from "../checks.mts";
+import { checks, examine, notesFor } from "../checks/index.mts";
 import { Trouble } from "../errors.mts";
 import { cardsOf } from "../resolve/cards.mts";
 import { parseHost } from "../host/parse.mts";

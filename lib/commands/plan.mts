@@ -1,4 +1,4 @@
-import { notesFor } from "../checks.mts";
+import { notesFor } from "../checks/index.mts";
 import { makePlan } from "../plan.mts";
 import { findingLines, planLines } from "../print.mts";
 import { changesOf } from "../run.mts";

@@ -2,7 +2,7 @@ import type { Fix } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
 import type { Step } from "../types/plan.mts";
 import { rebuildInitramfs } from "../host/initramfs.mts";
-import { notesFor } from "../checks.mts";
+import { notesFor } from "../checks/index.mts";
 import { Trouble } from "../errors.mts";
 import { passedOf } from "../resolve/cards.mts";
 import { hold } from "../lock.mts";

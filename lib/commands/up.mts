@@ -3,7 +3,7 @@ import type { Finding, Fix } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
 import type { Step } from "../types/plan.mts";
 import { Trouble } from "../errors.mts";
-import { notesFor } from "../checks.mts";
+import { notesFor } from "../checks/index.mts";
 import { passedOf } from "../resolve/cards.mts";
 import { handedOver } from "../handover.mts";
 import { driverState } from "../resolve/partition.mts";

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { examine } from "../../lib/checks.mts";
+import { examine } from "../../lib/checks/index.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import { cardOf, hindrances } from "../../lib/resolve/cards.mts";
 import { parseHost } from "../../lib/host/parse.mts";

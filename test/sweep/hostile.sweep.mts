@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { examine } from "../../lib/checks.mts";
+import { examine } from "../../lib/checks/index.mts";
 import { names } from "../../lib/assets.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import { Trouble } from "../../lib/errors.mts";

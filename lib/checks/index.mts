@@ -1,18 +1,18 @@
-import type { Settled } from "./config/types.mts";
-import type { Check, Finding } from "./types/findings.mts";
-import type { Host } from "./host/types.mts";
-import { cardChecks } from "./checks/card.mts";
-import { driverChecks } from "./checks/driver.mts";
-import { gpuChecks } from "./checks/gpu.mts";
-import { guestChecks } from "./checks/guest.mts";
-import { heldChecks } from "./checks/held.mts";
-import { hostChecks } from "./checks/host.mts";
-import { hypervChecks } from "./checks/hyperv.mts";
-import { iommuChecks } from "./checks/iommu.mts";
-import { providerChecks } from "./checks/provider.mts";
-import { serviceChecks } from "./checks/services.mts";
-import { toolChecks } from "./checks/tools.mts";
-import type { Notes } from "./print.mts";
+import type { Settled } from "../config/types.mts";
+import type { Check, Finding } from "../types/findings.mts";
+import type { Host } from "../host/types.mts";
+import { cardChecks } from "./gpu-hardware.mts";
+import { driverChecks } from "./guest-driver.mts";
+import { gpuChecks } from "./gpu-selection.mts";
+import { guestChecks } from "./guest.mts";
+import { heldChecks } from "./gpu-in-use.mts";
+import { hostChecks } from "./host.mts";
+import { hypervChecks } from "./hyperv.mts";
+import { iommuChecks } from "./iommu.mts";
+import { providerChecks } from "./provider.mts";
+import { serviceChecks } from "./services.mts";
+import { toolChecks } from "./tools.mts";
+import type { Notes } from "../print.mts";
 
 /** The catalogue, in the order in which findings come. */
 export const checks: Check[] = [
