@@ -1,8 +1,8 @@
 /** Findings, plans, changes → lines. Pure: who prints them is the caller. */
 import chalk from "chalk";
 import type { Finding, Fix, Status } from "./types/findings.mts";
-import type { Step } from "./types/plan.mts";
-import { stagesOf } from "./lanes.mts";
+import type { Step } from "./plan/types.mts";
+import { stagesOf } from "./plan/stages.mts";
 import { typed } from "./render.mts";
 import { wrapped } from "./text.mts";
 

@@ -1,7 +1,7 @@
 /** Runs what a plan says: writes its files, runs its steps, shows and logs them. */
-import type { File, Step } from "./types/plan.mts";
+import type { File, Step } from "./plan/types.mts";
 import { Interrupted, Trouble } from "./errors.mts";
-import { type Placed, stagesOf } from "./lanes.mts";
+import { type Placed, stagesOf } from "./plan/stages.mts";
 import { Lines } from "./lines.mts";
 import type { Lock } from "./lock.mts";
 import { type Change, commandLine, oneFinding } from "./print.mts";

@@ -4,8 +4,8 @@ import process from "node:process";
 import type { Config, Settled } from "./config/types.mts";
 import type { Finding } from "./types/findings.mts";
 import type { Host } from "./host/types.mts";
-import { asset } from "./assets.mts";
-import type { Texts } from "./boxes.mts";
+import { asset } from "./plan/assets.mts";
+import type { Texts } from "./plan/box.mts";
 import { parseConfig, wrongAt } from "./config/parse.mts";
 import { Trouble } from "./errors.mts";
 import { home } from "./home.mts";
@@ -219,7 +219,7 @@ export async function survey(session: Session, known?: Source, words: string[] =
 
 /** Every text that a plan may need: templates, scripts, the user's own scripts. */
 export async function readTexts({ shell }: Session, config: Config): Promise<Texts> {
-  const { names } = await import("./assets.mts");
+  const { names } = await import("./plan/assets.mts");
   const own = [...new Set(config.machines.flatMap(({ provision }) => provision))];
   const files = config.machines.flatMap(({ image }) => (image?.kind === "file" ? [image.file] : []));
   const texts: Texts = {};

@@ -1,13 +1,13 @@
 // What works where: the table, the sentences that people search for, and the three tests of the original design.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { names } from "../lib/assets.mts";
+import { names } from "../lib/plan/assets.mts";
 import { examine, notesFor } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { foreign, matrix } from "../lib/resolve/support-table.mts";
 import { implemented, matrixTable, ruling } from "../lib/resolve/support.mts";
-import { makePlan } from "../lib/plan.mts";
+import { makePlan } from "../lib/plan/plan.mts";
 import { providerNames, providers } from "../lib/resolve/providers.mts";
 import { settle } from "../lib/resolve/resolve.mts";
 import type { Finding } from "../lib/types/findings.mts";

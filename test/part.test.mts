@@ -2,14 +2,14 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
-import { names } from "../lib/assets.mts";
+import { names } from "../lib/plan/assets.mts";
 import { composeFile } from "../lib/compose/render.mts";
 import { examine } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { driverState } from "../lib/resolve/partition.mts";
 import type { Lab } from "../lib/host/lab.mts";
-import { makePlan, servicesHash } from "../lib/plan.mts";
+import { makePlan, servicesHash } from "../lib/plan/plan.mts";
 import { settle } from "../lib/resolve/resolve.mts";
 import type { Part } from "../lib/verify/part.mts";
 import { verified } from "../lib/verify.mts";

@@ -1,15 +1,15 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { names } from "../lib/assets.mts";
+import { names } from "../lib/plan/assets.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import type { Made } from "../lib/host/libvirt.mts";
 import type { Lab, LabMachine } from "../lib/host/lab.mts";
-import { makePlan, servicesHash } from "../lib/plan.mts";
+import { makePlan, servicesHash } from "../lib/plan/plan.mts";
 import { settle, withoutGpu } from "../lib/resolve/resolve.mts";
 import type { Config } from "../lib/config/types.mts";
 import type { Host } from "../lib/host/types.mts";
-import type { Step } from "../lib/types/plan.mts";
+import type { Step } from "../lib/plan/types.mts";
 import { golden, own } from "./fake.mts";
 
 const test = suite("plan");

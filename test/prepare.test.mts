@@ -17,7 +17,7 @@ import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config/parse.mts";
 import { passedOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { applyScript, leftToDo, ownFiles, preparationOf, undoScript } from "../lib/prepare.mts";
+import { applyScript, leftToDo, ownFiles, preparationOf, undoScript } from "../lib/plan/prepare.mts";
 import { settle } from "../lib/resolve/resolve.mts";
 import type { Host } from "../lib/host/types.mts";
 import { golden, own, standIns } from "./fake.mts";

@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { names } from "../lib/assets.mts";
+import { names } from "../lib/plan/assets.mts";
 import { checks } from "../lib/checks/index.mts";
 import { commands, options } from "../lib/commands.mts";
 import { own, root } from "./fake.mts";

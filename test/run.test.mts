@@ -1,11 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Interrupted } from "../lib/errors.mts";
-import { stagesOf } from "../lib/lanes.mts";
+import { stagesOf } from "../lib/plan/stages.mts";
 import type { Lock } from "../lib/lock.mts";
 import { runSteps } from "../lib/run.mts";
 import type { Ended } from "../lib/types/shell.mts";
-import type { Step } from "../lib/types/plan.mts";
+import type { Step } from "../lib/plan/types.mts";
 import { fakeShell, options } from "./fake.mts";
 
 const test = suite("run");

@@ -1,12 +1,12 @@
 // VMs of Hyper-V, VirtualBox and Parallels: what their programs answer (after their documentation), and what `up` and `destroy` do with it.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { names } from "../lib/assets.mts";
+import { names } from "../lib/plan/assets.mts";
 import { examine } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { type Lab, prefixOf, readLab } from "../lib/host/lab.mts";
-import { makePlan } from "../lib/plan.mts";
+import { makePlan } from "../lib/plan/plan.mts";
 import { settle } from "../lib/resolve/resolve.mts";
 import { fakeShell, own } from "./fake.mts";
 

@@ -1,7 +1,7 @@
 import type { SettledMachine } from "../config/types.mts";
 import type { Check, Verdict } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
-import { boxSource, imageName } from "../boxes.mts";
+import { boxSource, imageName } from "../plan/box.mts";
 import { firmwareOf } from "../host/ovmf.mts";
 import { words } from "../fixes.mts";
 import { suiteOf } from "../resolve/images.mts";

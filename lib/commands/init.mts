@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { Finding } from "../types/findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
-import { asset, schemaFor } from "../assets.mts";
+import { asset, schemaFor } from "../plan/assets.mts";
 import { examine, notesFor } from "../checks/index.mts";
 import { parseConfig } from "../config/parse.mts";
 import { Trouble } from "../errors.mts";

@@ -1,13 +1,13 @@
 /** What people expect of a Vagrant wrapper: status, ssh, down, destroy. */
 import type { Config } from "../config/types.mts";
 import type { Status } from "../types/findings.mts";
-import type { Step } from "../types/plan.mts";
+import type { Step } from "../plan/types.mts";
 import { Trouble } from "../errors.mts";
 import { returned } from "../handover.mts";
 import { parseHost } from "../host/parse.mts";
 import { answered, type Lab, type LabMachine, readLab, readState, writeState } from "../host/lab.mts";
 import { hold } from "../lock.mts";
-import { removal, vagrantEnv } from "../plan.mts";
+import { removal, vagrantEnv } from "../plan/plan.mts";
 import { oneFinding, planLines } from "../print.mts";
 import { runSteps } from "../run.mts";
 import { isStarted } from "../compose/enabled.mts";

@@ -1,5 +1,5 @@
 import { notesFor } from "../checks/index.mts";
-import { makePlan } from "../plan.mts";
+import { makePlan } from "../plan/plan.mts";
 import { findingLines, planLines } from "../print.mts";
 import { changesOf } from "../run.mts";
 import { lookOf, readTexts, type Session, survey, talk } from "../session.mts";

@@ -1,12 +1,12 @@
 import type { Fix } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
-import type { Step } from "../types/plan.mts";
+import type { Step } from "../plan/types.mts";
 import { rebuildInitramfs } from "../host/initramfs.mts";
 import { notesFor } from "../checks/index.mts";
 import { Trouble } from "../errors.mts";
 import { passedOf } from "../resolve/cards.mts";
 import { hold } from "../lock.mts";
-import { applyScript, keep, leftToDo, ownFiles, type Preparation, preparationOf } from "../prepare.mts";
+import { applyScript, keep, leftToDo, ownFiles, type Preparation, preparationOf } from "../plan/prepare.mts";
 import { findingLines, fixLines } from "../print.mts";
 import { runSteps } from "../run.mts";
 import { lookOf, readSource, type Session, survey, talk } from "../session.mts";

@@ -1,7 +1,7 @@
 import type { SettledMachine } from "../config/types.mts";
 import type { Finding, Fix } from "../types/findings.mts";
 import type { Host } from "../host/types.mts";
-import type { Step } from "../types/plan.mts";
+import type { Step } from "../plan/types.mts";
 import { Trouble } from "../errors.mts";
 import { notesFor } from "../checks/index.mts";
 import { passedOf } from "../resolve/cards.mts";
@@ -9,7 +9,7 @@ import { handedOver } from "../handover.mts";
 import { driverState } from "../resolve/partition.mts";
 import { type Lab, readLab, readState, type State, writeState } from "../host/lab.mts";
 import { hold, type Lock } from "../lock.mts";
-import { makePlan, servicesHash } from "../plan.mts";
+import { makePlan, servicesHash } from "../plan/plan.mts";
 import { asRoot, findingLines, oneFinding } from "../print.mts";
 import { changesOf, runSteps, writeFiles } from "../run.mts";
 import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../session.mts";

@@ -1,5 +1,5 @@
 import type { Host } from "../host/types.mts";
-import type { Provider } from "../types/plan.mts";
+import type { Provider } from "../plan/types.mts";
 import { foreign } from "./support-table.mts";
 import { ruling } from "./support.mts";
 import { hyperv } from "./providers/hyperv.mts";

@@ -1,6 +1,6 @@
 import type { SettledMachine, SettledWish } from "../../config/types.mts";
 import type { Host } from "../../host/types.mts";
-import type { Provider } from "../../types/plan.mts";
+import type { Provider } from "../../plan/types.mts";
 import { choose } from "../cards.mts";
 import { joined, nothing, render, type Rendered } from "../../render.mts";
 import { plainVm } from "./plain.mts";

@@ -1,6 +1,6 @@
 import type { SettledMachine } from "../../config/types.mts";
 import type { Host, PciFunction } from "../../host/types.mts";
-import type { Provider } from "../../types/plan.mts";
+import type { Provider } from "../../plan/types.mts";
 import { passedOf } from "../cards.mts";
 import { joined, nothing, render, type Rendered } from "../../render.mts";
 import { plainVm } from "./plain.mts";

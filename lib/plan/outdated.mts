@@ -1,14 +1,14 @@
 /** What stands between a VM that there is and the one that the config wants. */
-import type { SettledMachine } from "./config/types.mts";
-import type { Finding } from "./types/findings.mts";
-import type { Host } from "./host/types.mts";
-import type { Box } from "./boxes.mts";
-import { firmwareOf } from "./host/ovmf.mts";
-import { doctor, remedies } from "./fixes.mts";
-import { ampleWindow, cardsOf, passedOf, windowOf } from "./resolve/cards.mts";
-import type { Lab, LabMachine } from "./host/lab.mts";
-import { described } from "./host/pci.mts";
-import { isOwn } from "./resolve/providers.mts";
+import type { SettledMachine } from "../config/types.mts";
+import type { Finding } from "../types/findings.mts";
+import type { Host } from "../host/types.mts";
+import type { Box } from "./box.mts";
+import { firmwareOf } from "../host/ovmf.mts";
+import { doctor, remedies } from "../fixes.mts";
+import { ampleWindow, cardsOf, passedOf, windowOf } from "../resolve/cards.mts";
+import type { Lab, LabMachine } from "../host/lab.mts";
+import { described } from "../host/pci.mts";
+import { isOwn } from "../resolve/providers.mts";
 
 /** What the VM has and what the config wants, where only making it anew brings one to the other; undefined if there is nothing. */
 export function outdated(

@@ -1,8 +1,8 @@
 /** The templates and scripts that come with this project. The one-file build has them inside. */
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { inside } from "./inside.mts";
-import type { Shell } from "./types/shell.mts";
+import { inside } from "./bundled.mts";
+import type { Shell } from "../types/shell.mts";
 
 /** Those that a plan is made from. */
 export const names = [
@@ -53,7 +53,7 @@ export async function asset(shell: Shell, path: string): Promise<string> {
  */
 export async function schemaFor(config: string): Promise<{ path: string; text?: string }> {
   if (Object.keys(inside).length > 0) {
-    const { schemaText } = await import("./config/schema.mts");
+    const { schemaText } = await import("../config/schema.mts");
     return { path: "./.homelab-gpu/homelab-gpu.schema.json", text: schemaText() };
   }
   const path = relative(dirname(resolve(config)), assetPath("templates/homelab-gpu.schema.json"));

@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
-import type { Settled, SettledMachine } from "./config/types.mts";
-import type { Host } from "./host/types.mts";
-import type { File, Plan, Step } from "./types/plan.mts";
-import { type Box, boxOf, buildSteps, type Texts } from "./boxes.mts";
-import { composeFile } from "./compose/render.mts";
-import { driverState, partWish } from "./resolve/partition.mts";
-import type { Lab, LabMachine } from "./host/lab.mts";
-import { inLane, once } from "./lanes.mts";
+import type { Settled, SettledMachine } from "../config/types.mts";
+import type { Host } from "../host/types.mts";
+import type { File, Plan, Step } from "./types.mts";
+import { type Box, boxOf, buildSteps, type Texts } from "./box.mts";
+import { composeFile } from "../compose/render.mts";
+import { driverState, partWish } from "../resolve/partition.mts";
+import type { Lab, LabMachine } from "../host/lab.mts";
+import { inLane, once } from "./stages.mts";
 import { outdated, unasked, unresolved } from "./outdated.mts";
-import { isOwn, providerOf } from "./resolve/providers.mts";
-import { joined, nothing, render, Rendered } from "./render.mts";
-import { gpusOf } from "./compose/gpu-requests.mts";
-import { isStarted } from "./compose/enabled.mts";
+import { isOwn, providerOf } from "../resolve/providers.mts";
+import { joined, nothing, render, Rendered } from "../render.mts";
+import { gpusOf } from "../compose/gpu-requests.mts";
+import { isStarted } from "../compose/enabled.mts";
 
 /** Scripts that the steps run; they go into the lab's folder, so that a person can run each step by hand. */
 const scripts = [

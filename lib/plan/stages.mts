@@ -1,5 +1,5 @@
 /** Which steps run side by side. */
-import type { Step } from "./types/plan.mts";
+import type { Step } from "./types.mts";
 
 /** A step, with its place among all of them from 0. */
 export interface Placed {

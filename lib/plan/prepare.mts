@@ -1,6 +1,6 @@
 /** What a host needs so that vfio-pci has a card from the moment it boots: as files, kernel arguments and a rebuild of the early boot image. */
-import type { Fix } from "./types/findings.mts";
-import type { Host, PciFunction } from "./host/types.mts";
+import type { Fix } from "../types/findings.mts";
+import type { Host, PciFunction } from "../host/types.mts";
 import {
   addArgument,
   configuredArguments,
@@ -9,9 +9,9 @@ import {
   removalWaits,
   removeArgument,
   waitsForReboot,
-} from "./host/kernel-arguments.mts";
-import { type Initramfs, initramfsOf } from "./host/initramfs.mts";
-import { shellWord } from "./render.mts";
+} from "../host/kernel-arguments.mts";
+import { type Initramfs, initramfsOf } from "../host/initramfs.mts";
+import { shellWord } from "../render.mts";
 
 /** A host's preparation, as data. */
 export interface Preparation {

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
-import type { DriverWish, Image, SettledMachine } from "./config/types.mts";
-import type { Host } from "./host/types.mts";
-import type { File, Step } from "./types/plan.mts";
-import { partWish } from "./resolve/partition.mts";
-import { knownImages } from "./resolve/images.mts";
-import { inLane, once } from "./lanes.mts";
-import { type Driver, driverOf } from "./resolve/nvidia.mts";
-import { isOwn, providerOf } from "./resolve/providers.mts";
-import { isOlder } from "./versions.mts";
+import type { DriverWish, Image, SettledMachine } from "../config/types.mts";
+import type { Host } from "../host/types.mts";
+import type { File, Step } from "./types.mts";
+import { partWish } from "../resolve/partition.mts";
+import { knownImages } from "../resolve/images.mts";
+import { inLane, once } from "./stages.mts";
+import { type Driver, driverOf } from "../resolve/nvidia.mts";
+import { isOwn, providerOf } from "../resolve/providers.mts";
+import { isOlder } from "../versions.mts";
 
 /** Texts of this project's templates and scripts and of the user's provision scripts, and the stamps of image files, by path. */
 export type Texts = Record<string, string>;
