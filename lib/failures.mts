@@ -4,7 +4,7 @@ import { guestFailures } from "./failures/guest.mts";
 import { hostFailures } from "./failures/host.mts";
 import { hypervisorFailures } from "./failures/hypervisor.mts";
 import { packageFailures } from "./failures/packages.mts";
-import { plain } from "./lines.mts";
+import { plain } from "./run/lines.mts";
 
 /** What a program prints when something goes wrong. Only English texts are known: those of a run under `LC_ALL=C`. */
 export interface Failure {

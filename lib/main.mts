@@ -5,7 +5,7 @@ import { commands, help, isFor, type Option, options as known } from "./commands
 import { Interrupted, Trouble } from "./errors.mts";
 import type { Options } from "./session.mts";
 import type { Shell } from "./types/shell.mts";
-import { realShell } from "./shell.mts";
+import { realShell } from "./run/shell.mts";
 import { noSuch, wrapped } from "./text.mts";
 
 const version = "0.1.0";

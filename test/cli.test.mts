@@ -10,7 +10,7 @@ import * as assert from "uvu/assert";
 import { doctor } from "../lib/commands/doctor.mts";
 import { commands, isFor, options as known } from "../lib/commands.mts";
 import { main } from "../lib/main.mts";
-import { realShell } from "../lib/shell.mts";
+import { realShell } from "../lib/run/shell.mts";
 import { fakeShell, options, own, root } from "./fake.mts";
 import { started, starting } from "./start.mts";
 

@@ -1,7 +1,7 @@
 // A run that a test interrupts: says the id of its step's process group, then waits for it.
 import process from "node:process";
 import { Interrupted } from "../lib/errors.mts";
-import { realShell } from "../lib/shell.mts";
+import { realShell } from "../lib/run/shell.mts";
 
 const shell = realShell();
 try {

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { hold } from "../lib/lock.mts";
+import { hold } from "../lib/run/lock.mts";
 import { fakeShell } from "./fake.mts";
 
 const test = suite("lock");

@@ -18,8 +18,8 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Trouble } from "../lib/errors.mts";
-import { Lines } from "../lib/lines.mts";
-import { realShell } from "../lib/shell.mts";
+import { Lines } from "../lib/run/lines.mts";
+import { realShell } from "../lib/run/shell.mts";
 
 const test = suite<{ folder: string }>("shell");
 const shell = realShell();

@@ -6,10 +6,10 @@ import { Trouble } from "../errors.mts";
 import { returned } from "../handover.mts";
 import { parseHost } from "../host/parse.mts";
 import { answered, type Lab, type LabMachine, readLab, readState, writeState } from "../host/lab.mts";
-import { hold } from "../lock.mts";
+import { hold } from "../run/lock.mts";
 import { removal, vagrantEnv } from "../plan/plan.mts";
 import { oneFinding, planLines } from "../print.mts";
-import { runSteps } from "../run.mts";
+import { runSteps } from "../run/steps.mts";
 import { isStarted } from "../compose/enabled.mts";
 import { chosen, lookOf, namedOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
 

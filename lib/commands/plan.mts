@@ -1,7 +1,7 @@
 import { notesFor } from "../checks/index.mts";
 import { makePlan } from "../plan/plan.mts";
 import { findingLines, planLines } from "../print.mts";
-import { changesOf } from "../run.mts";
+import { changesOf } from "../run/steps.mts";
 import { lookOf, readTexts, type Session, survey, talk } from "../session.mts";
 
 /** `plan [machine…]`: what `up` would write and run. Touches nothing. */

@@ -5,10 +5,10 @@ import { rebuildInitramfs } from "../host/initramfs.mts";
 import { notesFor } from "../checks/index.mts";
 import { Trouble } from "../errors.mts";
 import { passedOf } from "../resolve/cards.mts";
-import { hold } from "../lock.mts";
+import { hold } from "../run/lock.mts";
 import { applyScript, keep, leftToDo, ownFiles, type Preparation, preparationOf } from "../plan/prepare.mts";
 import { findingLines, fixLines } from "../print.mts";
-import { runSteps } from "../run.mts";
+import { runSteps } from "../run/steps.mts";
 import { lookOf, readSource, type Session, survey, talk } from "../session.mts";
 
 /** Checks without which no card may be bound at boot: a wrong one would be taken, or what the host needs. */

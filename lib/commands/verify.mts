@@ -5,10 +5,10 @@ import { passedOf } from "../resolve/cards.mts";
 import { driverVersion, hostDriver, partWish } from "../resolve/partition.mts";
 import { answered } from "../host/lab.mts";
 import { inLane } from "../plan/stages.mts";
-import { hold } from "../lock.mts";
+import { hold } from "../run/lock.mts";
 import { proofOf } from "../plan/plan.mts";
 import { findingLines, planLines } from "../print.mts";
-import { runSteps } from "../run.mts";
+import { runSteps } from "../run/steps.mts";
 import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../session.mts";
 import { verified } from "../verify.mts";
 

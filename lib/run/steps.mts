@@ -1,13 +1,13 @@
 /** Runs what a plan says: writes its files, runs its steps, shows and logs them. */
-import type { File, Step } from "./plan/types.mts";
-import { Interrupted, Trouble } from "./errors.mts";
-import { type Placed, stagesOf } from "./plan/stages.mts";
+import type { File, Step } from "../plan/types.mts";
+import { Interrupted, Trouble } from "../errors.mts";
+import { type Placed, stagesOf } from "../plan/stages.mts";
 import { Lines } from "./lines.mts";
 import type { Lock } from "./lock.mts";
-import { type Change, commandLine, oneFinding } from "./print.mts";
-import type { Session } from "./session.mts";
-import { lookOf, talk } from "./session.mts";
-import { duration } from "./text.mts";
+import { type Change, commandLine, oneFinding } from "../print.mts";
+import type { Session } from "../session.mts";
+import { lookOf, talk } from "../session.mts";
+import { duration } from "../text.mts";
 
 /** What writing these files would change. */
 export async function changesOf({ shell }: Session, folder: string, files: File[]): Promise<Change[]> {
@@ -96,7 +96,7 @@ async function runStep(session: Session, { step, at }: Placed, { folder, lock, o
 
 /** What a failed step's log is known to mean: the likely cause and what follows from it, at most three. */
 async function causesIn(session: Session, log: string): Promise<string> {
-  const { asFinding, likelyCauses } = await import("./failures.mts");
+  const { asFinding, likelyCauses } = await import("../failures.mts");
   const findings = likelyCauses(log).slice(0, 3).map(asFinding);
   const look = lookOf(session, "err");
   if (findings.length === 0) return "";
