@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checks } from "../lib/checks/index.mts";
 import { explain } from "../lib/commands/explain.mts";
-import { asFinding, failures, likelyCauses } from "../lib/failures.mts";
+import { asFinding, failures, likelyCauses } from "../lib/verify/failures/index.mts";
 import type { Options } from "../lib/session.mts";
 import { fakeShell, options } from "./fake.mts";
 

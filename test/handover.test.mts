@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { handed, handedOver, returned } from "../lib/handover.mts";
+import { handed, handedOver, returned } from "../lib/verify/gpu-return.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import type { Host } from "../lib/host/types.mts";
 import { own } from "./fake.mts";

@@ -11,8 +11,8 @@ import { driverState } from "../lib/resolve/partition.mts";
 import type { Lab } from "../lib/host/lab.mts";
 import { makePlan, servicesHash } from "../lib/plan/plan.mts";
 import { settle } from "../lib/resolve/resolve.mts";
-import type { Part } from "../lib/verify/part.mts";
-import { verified } from "../lib/verify.mts";
+import type { Part } from "../lib/verify/partition.mts";
+import { verified } from "../lib/verify/layers.mts";
 import { own } from "./fake.mts";
 
 const test = suite("part");

@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Service } from "../lib/config/types.mts";
 import type { PciFunction } from "../lib/host/types.mts";
-import { type Passed, verified } from "../lib/verify.mts";
+import { type Passed, verified } from "../lib/verify/layers.mts";
 import { own, root } from "./fake.mts";
 
 const test = suite("verify");

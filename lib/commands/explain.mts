@@ -1,5 +1,5 @@
 import { Trouble } from "../errors.mts";
-import { asFinding, likelyCauses } from "../failures.mts";
+import { asFinding, likelyCauses } from "../verify/failures/index.mts";
 import { oneFinding } from "../print.mts";
 import { lookOf, readNamed, type Session, talk } from "../session.mts";
 import { wrapped } from "../text.mts";

@@ -3,7 +3,7 @@ import type { Config } from "../config/types.mts";
 import type { Status } from "../types/findings.mts";
 import type { Step } from "../plan/types.mts";
 import { Trouble } from "../errors.mts";
-import { returned } from "../handover.mts";
+import { returned } from "../verify/gpu-return.mts";
 import { parseHost } from "../host/parse.mts";
 import { answered, type Lab, type LabMachine, readLab, readState, writeState } from "../host/lab.mts";
 import { hold } from "../run/lock.mts";

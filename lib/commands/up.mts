@@ -5,7 +5,7 @@ import type { Step } from "../plan/types.mts";
 import { Trouble } from "../errors.mts";
 import { notesFor } from "../checks/index.mts";
 import { passedOf } from "../resolve/cards.mts";
-import { handedOver } from "../handover.mts";
+import { handedOver } from "../verify/gpu-return.mts";
 import { driverState } from "../resolve/partition.mts";
 import { type Lab, readLab, readState, type State, writeState } from "../host/lab.mts";
 import { hold, type Lock } from "../run/lock.mts";

@@ -10,7 +10,7 @@ import { proofOf } from "../plan/plan.mts";
 import { findingLines, planLines } from "../print.mts";
 import { runSteps } from "../run/steps.mts";
 import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../session.mts";
-import { verified } from "../verify.mts";
+import { verified } from "../verify/layers.mts";
 
 /** `verify`: proves every machine, layer by layer, and names the first layer that fails. */
 export async function verify(session: Session): Promise<number> {

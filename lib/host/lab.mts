@@ -3,7 +3,7 @@ import process from "node:process";
 import type { Config, Seen } from "../config/types.mts";
 import { askLibvirt, type Domain, type Made } from "./libvirt.mts";
 import { Trouble } from "../errors.mts";
-import type { Handed } from "../handover.mts";
+import type { Handed } from "../verify/gpu-return.mts";
 import { home } from "../home.mts";
 import type { Shell } from "../types/shell.mts";
 import { askVm } from "./hypervisors.mts";

@@ -96,7 +96,7 @@ async function runStep(session: Session, { step, at }: Placed, { folder, lock, o
 
 /** What a failed step's log is known to mean: the likely cause and what follows from it, at most three. */
 async function causesIn(session: Session, log: string): Promise<string> {
-  const { asFinding, likelyCauses } = await import("../failures.mts");
+  const { asFinding, likelyCauses } = await import("../verify/failures/index.mts");
   const findings = likelyCauses(log).slice(0, 3).map(asFinding);
   const look = lookOf(session, "err");
   if (findings.length === 0) return "";

@@ -1,7 +1,7 @@
 /** The layers between an NVIDIA card on the guest's PCI bus and the GPU in a container. */
 import type { Fix } from "../types/findings.mts";
 import { command, headers, inGuest, toolkit, words } from "../fixes.mts";
-import { causeOf, engineOf, type Facts, type Judged } from "./facts.mts";
+import { causeOf, engineOf, type Facts, type Judged } from "./guest-facts.mts";
 
 const again = words("Build the box anew with gpu:, which installs the driver");
 const noNouveau = words(

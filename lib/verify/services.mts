@@ -1,6 +1,6 @@
 /** What runs containers in the guest, and the services in it. */
 import { command, words } from "../fixes.mts";
-import { causeOf, engineOf, type Facts, type Judged } from "./facts.mts";
+import { causeOf, engineOf, type Facts, type Judged } from "./guest-facts.mts";
 
 /** Docker or Podman answers; without services it need not be there. */
 export function engineLayer(facts: Facts, machine: string, services: number): Judged {

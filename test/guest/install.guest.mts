@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { likelyCauses } from "../../lib/failures.mts";
+import { likelyCauses } from "../../lib/verify/failures/index.mts";
 import { distribution, guest, inside } from "./tree.mts";
 
 const test = suite("install-nvidia");

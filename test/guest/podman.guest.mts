@@ -6,7 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { composeFile } from "../../lib/compose/render.mts";
 import type { Service } from "../../lib/config/types.mts";
-import { verified } from "../../lib/verify.mts";
+import { verified } from "../../lib/verify/layers.mts";
 import { distribution, guest, inside } from "./tree.mts";
 
 const test = suite("podman");

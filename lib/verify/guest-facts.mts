@@ -1,7 +1,7 @@
 /** What `verify-guest.sh` printed, as facts, and what a layer makes of them. */
 import type { Engine } from "../config/types.mts";
 import type { Finding } from "../types/findings.mts";
-import { likelyCauses } from "../failures.mts";
+import { likelyCauses } from "./failures/index.mts";
 
 /** Lines KEY:VALUE. */
 export interface Facts {

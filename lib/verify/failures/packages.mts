@@ -1,6 +1,6 @@
-import type { Failure } from "../failures.mts";
-import { command, doctor, inGuest, words } from "../fixes.mts";
-import { anyOf } from "../text.mts";
+import type { Failure } from "./index.mts";
+import { command, doctor, inGuest, words } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
 
 /** What package managers and missing programs say. */
 export const packageFailures: Failure[] = [

@@ -1,9 +1,9 @@
 /** What a card's functions were bound to before a VM got them, and whether they are again. */
-import type { Finding, Fix } from "./types/findings.mts";
-import type { Host, PciFunction } from "./host/types.mts";
-import { command } from "./fixes.mts";
-import { described } from "./host/pci.mts";
-import { shellWord, typed } from "./render.mts";
+import type { Finding, Fix } from "../types/findings.mts";
+import type { Host, PciFunction } from "../host/types.mts";
+import { command } from "../fixes.mts";
+import { described } from "../host/pci.mts";
+import { shellWord, typed } from "../render.mts";
 
 /** A function that a VM gets, and the host driver that it had; null if none, absent if that was not read. */
 export interface Handed {

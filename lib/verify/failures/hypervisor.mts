@@ -1,6 +1,6 @@
-import type { Failure } from "../failures.mts";
-import { command, doctor, firmware, inGuest, joining, remedies, words } from "../fixes.mts";
-import { anyOf } from "../text.mts";
+import type { Failure } from "./index.mts";
+import { command, doctor, firmware, inGuest, joining, remedies, words } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
 
 /** What libvirt, QEMU and Vagrant say of making a VM. */
 export const hypervisorFailures: Failure[] = [

@@ -1,7 +1,7 @@
 /** The layers between a part of a host's card (GPU-P) and nvidia-smi in the guest: the module dxgkrnl, and the host's own driver. */
 import type { Fix } from "../types/findings.mts";
 import { command, headers, inGuest, words } from "../fixes.mts";
-import type { Facts, Judged } from "./facts.mts";
+import type { Facts, Judged } from "./guest-facts.mts";
 
 /** A part of its host's card that a guest has: the driver that the host has now, where that is known. */
 export interface Part {

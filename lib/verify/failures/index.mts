@@ -1,10 +1,10 @@
 /** Known error texts of libvirt, QEMU, the kernel, Vagrant, Packer, Docker, NVIDIA → check and fix: as data. */
-import type { Finding, Fix } from "./types/findings.mts";
-import { guestFailures } from "./failures/guest.mts";
-import { hostFailures } from "./failures/host.mts";
-import { hypervisorFailures } from "./failures/hypervisor.mts";
-import { packageFailures } from "./failures/packages.mts";
-import { plain } from "./run/lines.mts";
+import type { Finding, Fix } from "../../types/findings.mts";
+import { guestFailures } from "./guest.mts";
+import { hostFailures } from "./host.mts";
+import { hypervisorFailures } from "./hypervisor.mts";
+import { packageFailures } from "./packages.mts";
+import { plain } from "../../run/lines.mts";
 
 /** What a program prints when something goes wrong. Only English texts are known: those of a run under `LC_ALL=C`. */
 export interface Failure {

@@ -1,6 +1,6 @@
-import type { Failure } from "../failures.mts";
-import { aboveFour, bindVfio, command, doctor, kernelLog, lessMemory, remedies, words } from "../fixes.mts";
-import { anyOf } from "../text.mts";
+import type { Failure } from "./index.mts";
+import { aboveFour, bindVfio, command, doctor, kernelLog, lessMemory, remedies, words } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
 
 /** What the kernel, VFIO and QEMU say of a card and its host. */
 export const hostFailures: Failure[] = [

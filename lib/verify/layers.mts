@@ -1,14 +1,14 @@
-import type { Service } from "./config/types.mts";
-import type { Finding } from "./types/findings.mts";
-import type { PciFunction } from "./host/types.mts";
-import { command } from "./fixes.mts";
-import { described, isDisplay } from "./host/pci.mts";
-import { gpusOf } from "./compose/gpu-requests.mts";
-import { isStarted } from "./compose/enabled.mts";
-import { type Facts, factsOf, type Judged } from "./verify/facts.mts";
-import { gpuLayer, moduleLayer, smiLayer, toolkitLayer } from "./verify/nvidia.mts";
-import { dxgLayer, hostDriverLayer, type Part } from "./verify/part.mts";
-import { engineLayer, serviceLayer } from "./verify/services.mts";
+import type { Service } from "../config/types.mts";
+import type { Finding } from "../types/findings.mts";
+import type { PciFunction } from "../host/types.mts";
+import { command } from "../fixes.mts";
+import { described, isDisplay } from "../host/pci.mts";
+import { gpusOf } from "../compose/gpu-requests.mts";
+import { isStarted } from "../compose/enabled.mts";
+import { type Facts, factsOf, type Judged } from "./guest-facts.mts";
+import { gpuLayer, moduleLayer, smiLayer, toolkitLayer } from "./nvidia.mts";
+import { dxgLayer, hostDriverLayer, type Part } from "./partition.mts";
+import { engineLayer, serviceLayer } from "./services.mts";
 
 /** A guest as verify-guest.sh saw it, judged. */
 export interface Verified {

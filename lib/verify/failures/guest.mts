@@ -1,6 +1,6 @@
-import type { Failure } from "../failures.mts";
-import { aboveFour, command, doctor, headers, inGuest, remedies, toolkit, words } from "../fixes.mts";
-import { anyOf } from "../text.mts";
+import type { Failure } from "./index.mts";
+import { aboveFour, command, doctor, headers, inGuest, remedies, toolkit, words } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
 
 /** What the guest's kernel, NVIDIA's driver and Docker say, and the way there. */
 export const guestFailures: Failure[] = [
