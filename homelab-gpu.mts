@@ -4,7 +4,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { basename } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import "./lib/compiled.mts";
+import "./lib/cli/compile-cache.mts";
 
 /** The words behind this script's name, whoever started it (zx, node, tsx, deno), and by whatever link. */
 function words(): string[] {
@@ -13,5 +13,5 @@ function words(): string[] {
   return process.argv.slice(process.argv.findIndex(isOwn) + 1);
 }
 
-const { main } = await import("./lib/main.mts");
+const { main } = await import("./lib/cli/main.mts");
 process.exitCode = await main(words());

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { up } from "../lib/commands/up.mts";
+import { up } from "../lib/cli/commands/up.mts";
 import { standIns } from "./fake.mts";
 import { World } from "./world.mts";
 

@@ -8,7 +8,7 @@ import { Trouble } from "../lib/errors.mts";
 import { cardsOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { settle } from "../lib/resolve/resolve.mts";
-import { topologyLines } from "../lib/topology.mts";
+import { topologyLines } from "../lib/cli/topology.mts";
 import { own, random, root, spent } from "./fake.mts";
 
 const guarded = ["iommu.enabled", "iommu.group"];

@@ -2,9 +2,9 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checks } from "../lib/checks/index.mts";
-import { explain } from "../lib/commands/explain.mts";
+import { explain } from "../lib/cli/commands/explain.mts";
 import { asFinding, failures, likelyCauses } from "../lib/verify/failures/index.mts";
-import type { Options } from "../lib/session.mts";
+import type { Options } from "../lib/cli/context.mts";
 import { fakeShell, options } from "./fake.mts";
 
 const test = suite("failures");

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import type { Options } from "../lib/session.mts";
+import type { Options } from "../lib/cli/context.mts";
 import type { Answer, Shell } from "../lib/types/shell.mts";
 import * as assert from "uvu/assert";
 

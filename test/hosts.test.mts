@@ -8,7 +8,7 @@ import { parseConfig } from "../lib/config/parse.mts";
 import { cardsOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { settle } from "../lib/resolve/resolve.mts";
-import { topologyLines } from "../lib/topology.mts";
+import { topologyLines } from "../lib/cli/topology.mts";
 import { own, root } from "./fake.mts";
 
 const test = suite("hosts");

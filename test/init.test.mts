@@ -1,7 +1,7 @@
 // What `init` writes for the hosts on record, and what it says where it writes nothing.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { main } from "../lib/main.mts";
+import { main } from "../lib/cli/main.mts";
 import { fakeShell, own, root } from "./fake.mts";
 
 const test = suite("init");

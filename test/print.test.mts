@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { asRoot, commandLine, findingLines, planLines } from "../lib/print.mts";
+import { asRoot, commandLine, findingLines, planLines } from "../lib/cli/print.mts";
 import { duration, wrapped } from "../lib/text.mts";
 import type { Finding } from "../lib/types/findings.mts";
 

@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { names } from "../lib/plan/assets.mts";
 import { checks } from "../lib/checks/index.mts";
-import { commands, options } from "../lib/commands.mts";
+import { commands, options } from "../lib/cli/commands.mts";
 import { own, root } from "./fake.mts";
 
 const test = suite("project");

@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { destroy, down, ssh, status } from "../lib/commands/machines.mts";
-import { up } from "../lib/commands/up.mts";
-import { verify } from "../lib/commands/verify.mts";
+import { destroy, down, ssh, status } from "../lib/cli/commands/machines.mts";
+import { up } from "../lib/cli/commands/up.mts";
+import { verify } from "../lib/cli/commands/verify.mts";
 import { uuid, World } from "./world.mts";
 
 const test = suite("up");

@@ -10,7 +10,7 @@ import { parseConfig } from "../lib/config/parse.mts";
 import { hardwareOf, nvidiaVersion } from "../lib/host/windows.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { partOf } from "../lib/resolve/partition.mts";
-import { readProbe, type Session } from "../lib/session.mts";
+import { readProbe, type Session } from "../lib/cli/context.mts";
 import { settle } from "../lib/resolve/resolve.mts";
 import { fakeShell, own, root, standIns } from "./fake.mts";
 

@@ -2,11 +2,11 @@
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { destroy, down, status } from "../lib/commands/machines.mts";
-import { up } from "../lib/commands/up.mts";
-import { verify } from "../lib/commands/verify.mts";
+import { destroy, down, status } from "../lib/cli/commands/machines.mts";
+import { up } from "../lib/cli/commands/up.mts";
+import { verify } from "../lib/cli/commands/verify.mts";
 import { Trouble } from "../lib/errors.mts";
-import type { Session } from "../lib/session.mts";
+import type { Session } from "../lib/cli/context.mts";
 import { fakeShell, options as noOptions, own, root } from "./fake.mts";
 
 const test = suite("winup");

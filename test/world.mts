@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import process from "node:process";
 import { ConfigError, Trouble } from "../lib/errors.mts";
 import { prefixOf } from "../lib/host/lab.mts";
-import type { Options, Session } from "../lib/session.mts";
+import type { Options, Session } from "../lib/cli/context.mts";
 import type { Ended, RunOptions, Shell } from "../lib/types/shell.mts";
 import { fakeShell, options as none, own } from "./fake.mts";
 

@@ -12,7 +12,7 @@ import { iommuChecks } from "./iommu.mts";
 import { providerChecks } from "./provider.mts";
 import { serviceChecks } from "./services.mts";
 import { toolChecks } from "./tools.mts";
-import type { Notes } from "../print.mts";
+import type { Notes } from "../cli/print.mts";
 
 /** The catalogue, in the order in which findings come. */
 export const checks: Check[] = [

@@ -4,9 +4,9 @@ import { Interrupted, Trouble } from "../errors.mts";
 import { type Placed, stagesOf } from "../plan/stages.mts";
 import { Lines } from "./lines.mts";
 import type { Lock } from "./lock.mts";
-import { type Change, commandLine, oneFinding } from "../print.mts";
-import type { Session } from "../session.mts";
-import { lookOf, talk } from "../session.mts";
+import { type Change, commandLine, oneFinding } from "../cli/print.mts";
+import type { Session } from "../cli/context.mts";
+import { lookOf, talk } from "../cli/context.mts";
 import { duration } from "../text.mts";
 
 /** What writing these files would change. */

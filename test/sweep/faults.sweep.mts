@@ -2,12 +2,12 @@
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { destroy, down } from "../../lib/commands/machines.mts";
-import { prepare } from "../../lib/commands/prepare.mts";
-import { up } from "../../lib/commands/up.mts";
-import { verify } from "../../lib/commands/verify.mts";
+import { destroy, down } from "../../lib/cli/commands/machines.mts";
+import { prepare } from "../../lib/cli/commands/prepare.mts";
+import { up } from "../../lib/cli/commands/up.mts";
+import { verify } from "../../lib/cli/commands/verify.mts";
 import { Interrupted, Trouble } from "../../lib/errors.mts";
-import type { Options, Session } from "../../lib/session.mts";
+import type { Options, Session } from "../../lib/cli/context.mts";
 import { random } from "../fake.mts";
 import { Killed, type Mishap, World } from "../world.mts";
 

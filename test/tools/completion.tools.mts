@@ -6,8 +6,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { commands, options } from "../../lib/commands.mts";
-import { completionFor, shells } from "../../lib/completion.mts";
+import { commands, options } from "../../lib/cli/commands.mts";
+import { completionFor, shells } from "../../lib/cli/completion.mts";
 import { own, root } from "../fake.mts";
 
 const test = suite("completion");

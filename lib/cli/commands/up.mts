@@ -1,19 +1,19 @@
-import type { SettledMachine } from "../config/types.mts";
-import type { Finding, Fix } from "../types/findings.mts";
-import type { Host } from "../host/types.mts";
-import type { Step } from "../plan/types.mts";
-import { Trouble } from "../errors.mts";
-import { notesFor } from "../checks/index.mts";
-import { passedOf } from "../resolve/cards.mts";
-import { handedOver } from "../verify/gpu-return.mts";
-import { driverState } from "../resolve/partition.mts";
-import { type Lab, readLab, readState, type State, writeState } from "../host/lab.mts";
-import { hold, type Lock } from "../run/lock.mts";
-import { makePlan, servicesHash } from "../plan/plan.mts";
+import type { SettledMachine } from "../../config/types.mts";
+import type { Finding, Fix } from "../../types/findings.mts";
+import type { Host } from "../../host/types.mts";
+import type { Step } from "../../plan/types.mts";
+import { Trouble } from "../../errors.mts";
+import { notesFor } from "../../checks/index.mts";
+import { passedOf } from "../../resolve/cards.mts";
+import { handedOver } from "../../verify/gpu-return.mts";
+import { driverState } from "../../resolve/partition.mts";
+import { type Lab, readLab, readState, type State, writeState } from "../../host/lab.mts";
+import { hold, type Lock } from "../../run/lock.mts";
+import { makePlan, servicesHash } from "../../plan/plan.mts";
 import { asRoot, findingLines, oneFinding } from "../print.mts";
-import { changesOf, runSteps, writeFiles } from "../run/steps.mts";
-import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../session.mts";
-import { isStarted } from "../compose/enabled.mts";
+import { changesOf, runSteps, writeFiles } from "../../run/steps.mts";
+import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../context.mts";
+import { isStarted } from "../../compose/enabled.mts";
 import { prove } from "./verify.mts";
 
 /** `up [machine…]`: examine → mend what may be mended → write → build → boot → serve → prove. Nothing is touched while a check fails. */

@@ -1,5 +1,5 @@
-import { Trouble } from "./errors.mts";
-import type { Session } from "./session.mts";
+import { Trouble } from "../errors.mts";
+import type { Session } from "./context.mts";
 
 /** A command: what `--help` says of it, and what it does. Each is loaded only when it is asked for. */
 export interface Command {

@@ -2,11 +2,11 @@
 // @ts-types="npm:@types/minimist@^1.2.5"
 import minimist from "minimist";
 import { commands, help, isFor, type Option, options as known } from "./commands.mts";
-import { Interrupted, Trouble } from "./errors.mts";
-import type { Options } from "./session.mts";
-import type { Shell } from "./types/shell.mts";
-import { realShell } from "./run/shell.mts";
-import { noSuch, wrapped } from "./text.mts";
+import { Interrupted, Trouble } from "../errors.mts";
+import type { Options } from "./context.mts";
+import type { Shell } from "../types/shell.mts";
+import { realShell } from "../run/shell.mts";
+import { noSuch, wrapped } from "../text.mts";
 
 const version = "0.1.0";
 

@@ -1,13 +1,13 @@
-import type { Seen, Settled } from "../config/types.mts";
-import type { Host } from "../host/types.mts";
-import { checks, examine, notesFor } from "../checks/index.mts";
-import { Trouble } from "../errors.mts";
-import { cardsOf } from "../resolve/cards.mts";
-import { parseHost } from "../host/parse.mts";
+import type { Seen, Settled } from "../../config/types.mts";
+import type { Host } from "../../host/types.mts";
+import { checks, examine, notesFor } from "../../checks/index.mts";
+import { Trouble } from "../../errors.mts";
+import { cardsOf } from "../../resolve/cards.mts";
+import { parseHost } from "../../host/parse.mts";
 import { findingLines } from "../print.mts";
-import { haveFiles, lookOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
-import { settle } from "../resolve/resolve.mts";
-import { noSuch } from "../text.mts";
+import { haveFiles, lookOf, readProbe, readSource, type Session, type Source, talk } from "../context.mts";
+import { settle } from "../../resolve/resolve.mts";
+import { noSuch } from "../../text.mts";
 import { topologyLines } from "../topology.mts";
 
 /** `doctor [check…]`: what stands for and against the config's machines here, or on a saved host. */
@@ -53,7 +53,7 @@ function pictures({ machines }: Settled, host: Host, width: number): string[] {
 }
 
 async function seen({ shell }: Session, source: Source): Promise<Record<string, Seen>> {
-  const { readLab, seenOf } = await import("../host/lab.mts");
+  const { readLab, seenOf } = await import("../../host/lab.mts");
   return seenOf(await readLab(shell, source.config, source.folder));
 }
 

@@ -1,8 +1,8 @@
-import { Trouble } from "../errors.mts";
-import { asFinding, likelyCauses } from "../verify/failures/index.mts";
+import { Trouble } from "../../errors.mts";
+import { asFinding, likelyCauses } from "../../verify/failures/index.mts";
 import { oneFinding } from "../print.mts";
-import { lookOf, readNamed, type Session, talk } from "../session.mts";
-import { wrapped } from "../text.mts";
+import { lookOf, readNamed, type Session, talk } from "../context.mts";
+import { wrapped } from "../../text.mts";
 
 const unknown = [
   "nothing in this log is known to homelab-gpu",

@@ -1,17 +1,17 @@
 import { dirname, resolve } from "node:path";
-import type { Finding } from "../types/findings.mts";
-import type { Host, PciFunction } from "../host/types.mts";
-import { asset, schemaFor } from "../plan/assets.mts";
-import { examine, notesFor } from "../checks/index.mts";
-import { parseConfig } from "../config/parse.mts";
-import { Trouble } from "../errors.mts";
-import { parseHost } from "../host/parse.mts";
-import { className, isDisplay, slotOf } from "../host/pci.mts";
+import type { Finding } from "../../types/findings.mts";
+import type { Host, PciFunction } from "../../host/types.mts";
+import { asset, schemaFor } from "../../plan/assets.mts";
+import { examine, notesFor } from "../../checks/index.mts";
+import { parseConfig } from "../../config/parse.mts";
+import { Trouble } from "../../errors.mts";
+import { parseHost } from "../../host/parse.mts";
+import { className, isDisplay, slotOf } from "../../host/pci.mts";
 import { findingLines } from "../print.mts";
-import { typed } from "../render.mts";
-import { lookOf, readProbe, type Session, talk } from "../session.mts";
-import { settle } from "../resolve/resolve.mts";
-import { starterFor } from "../config/starter.mts";
+import { typed } from "../../render.mts";
+import { lookOf, readProbe, type Session, talk } from "../context.mts";
+import { settle } from "../../resolve/resolve.mts";
+import { starterFor } from "../../config/starter.mts";
 
 /** `init`: writes a config for the card found here. Never over one that is there. */
 export async function init(session: Session): Promise<number> {

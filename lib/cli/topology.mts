@@ -1,6 +1,6 @@
-import type { Host, PciFunction } from "./host/types.mts";
-import { type Card, usesOf } from "./resolve/cards.mts";
-import { className, isBridge } from "./host/pci.mts";
+import type { Host, PciFunction } from "../host/types.mts";
+import { type Card, usesOf } from "../resolve/cards.mts";
+import { className, isBridge } from "../host/pci.mts";
 
 /** A function in the tree, with what hangs below it. */
 interface Node {

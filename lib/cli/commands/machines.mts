@@ -1,17 +1,17 @@
 /** What people expect of a Vagrant wrapper: status, ssh, down, destroy. */
-import type { Config } from "../config/types.mts";
-import type { Status } from "../types/findings.mts";
-import type { Step } from "../plan/types.mts";
-import { Trouble } from "../errors.mts";
-import { returned } from "../verify/gpu-return.mts";
-import { parseHost } from "../host/parse.mts";
-import { answered, type Lab, type LabMachine, readLab, readState, writeState } from "../host/lab.mts";
-import { hold } from "../run/lock.mts";
-import { removal, vagrantEnv } from "../plan/plan.mts";
+import type { Config } from "../../config/types.mts";
+import type { Status } from "../../types/findings.mts";
+import type { Step } from "../../plan/types.mts";
+import { Trouble } from "../../errors.mts";
+import { returned } from "../../verify/gpu-return.mts";
+import { parseHost } from "../../host/parse.mts";
+import { answered, type Lab, type LabMachine, readLab, readState, writeState } from "../../host/lab.mts";
+import { hold } from "../../run/lock.mts";
+import { removal, vagrantEnv } from "../../plan/plan.mts";
 import { oneFinding, planLines } from "../print.mts";
-import { runSteps } from "../run/steps.mts";
-import { isStarted } from "../compose/enabled.mts";
-import { chosen, lookOf, namedOf, readProbe, readSource, type Session, type Source, talk } from "../session.mts";
+import { runSteps } from "../../run/steps.mts";
+import { isStarted } from "../../compose/enabled.mts";
+import { chosen, lookOf, namedOf, readProbe, readSource, type Session, type Source, talk } from "../context.mts";
 
 /** `status`: a line for each machine. */
 export async function status(session: Session): Promise<number> {

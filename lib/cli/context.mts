@@ -1,19 +1,19 @@
 /** What every command begins with: the config, the host, what there is. */
 import { dirname, isAbsolute, resolve } from "node:path";
 import process from "node:process";
-import type { Config, Settled } from "./config/types.mts";
-import type { Finding } from "./types/findings.mts";
-import type { Host } from "./host/types.mts";
-import { asset } from "./plan/assets.mts";
-import type { Texts } from "./plan/box.mts";
-import { parseConfig, wrongAt } from "./config/parse.mts";
-import { Trouble } from "./errors.mts";
-import { home } from "./home.mts";
-import { parseHost } from "./host/parse.mts";
-import type { Lab } from "./host/lab.mts";
+import type { Config, Settled } from "../config/types.mts";
+import type { Finding } from "../types/findings.mts";
+import type { Host } from "../host/types.mts";
+import { asset } from "../plan/assets.mts";
+import type { Texts } from "../plan/box.mts";
+import { parseConfig, wrongAt } from "../config/parse.mts";
+import { Trouble } from "../errors.mts";
+import { home } from "../home.mts";
+import { parseHost } from "../host/parse.mts";
+import type { Lab } from "../host/lab.mts";
 import type { Look } from "./print.mts";
-import { settle, withoutGpu } from "./resolve/resolve.mts";
-import type { Shell } from "./types/shell.mts";
+import { settle, withoutGpu } from "../resolve/resolve.mts";
+import type { Shell } from "../types/shell.mts";
 
 /** What was typed, checked. */
 export interface Options {
@@ -200,13 +200,13 @@ export interface Survey {
 /** Reads config, host and lab side by side, and examines them, as far as the machines that were named and those that run go. */
 export async function survey(session: Session, known?: Source, words: string[] = []): Promise<Survey> {
   const reading = known ? Promise.resolve(known) : readSource(session);
-  const labs = import("./host/lab.mts");
+  const labs = import("../host/lab.mts");
   const [source, probe, lab, { seenOf }, { examine }] = await Promise.all([
     reading,
     readProbe(session),
     Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(session.shell, config, folder)),
     labs,
-    import("./checks/index.mts"),
+    import("../checks/index.mts"),
     reading.then((source) => haveFiles(session, source)),
   ]);
   const names = chosen(source, words);
@@ -219,7 +219,7 @@ export async function survey(session: Session, known?: Source, words: string[] =
 
 /** Every text that a plan may need: templates, scripts, the user's own scripts. */
 export async function readTexts({ shell }: Session, config: Config): Promise<Texts> {
-  const { names } = await import("./plan/assets.mts");
+  const { names } = await import("../plan/assets.mts");
   const own = [...new Set(config.machines.flatMap(({ provision }) => provision))];
   const files = config.machines.flatMap(({ image }) => (image?.kind === "file" ? [image.file] : []));
   const texts: Texts = {};

@@ -1,8 +1,8 @@
-import { notesFor } from "../checks/index.mts";
-import { makePlan } from "../plan/plan.mts";
+import { notesFor } from "../../checks/index.mts";
+import { makePlan } from "../../plan/plan.mts";
 import { findingLines, planLines } from "../print.mts";
-import { changesOf } from "../run/steps.mts";
-import { lookOf, readTexts, type Session, survey, talk } from "../session.mts";
+import { changesOf } from "../../run/steps.mts";
+import { lookOf, readTexts, type Session, survey, talk } from "../context.mts";
 
 /** `plan [machine…]`: what `up` would write and run. Touches nothing. */
 export async function plan(session: Session): Promise<number> {

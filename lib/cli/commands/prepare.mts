@@ -1,15 +1,15 @@
-import type { Fix } from "../types/findings.mts";
-import type { Host } from "../host/types.mts";
-import type { Step } from "../plan/types.mts";
-import { rebuildInitramfs } from "../host/initramfs.mts";
-import { notesFor } from "../checks/index.mts";
-import { Trouble } from "../errors.mts";
-import { passedOf } from "../resolve/cards.mts";
-import { hold } from "../run/lock.mts";
-import { applyScript, keep, leftToDo, ownFiles, type Preparation, preparationOf } from "../plan/prepare.mts";
+import type { Fix } from "../../types/findings.mts";
+import type { Host } from "../../host/types.mts";
+import type { Step } from "../../plan/types.mts";
+import { rebuildInitramfs } from "../../host/initramfs.mts";
+import { notesFor } from "../../checks/index.mts";
+import { Trouble } from "../../errors.mts";
+import { passedOf } from "../../resolve/cards.mts";
+import { hold } from "../../run/lock.mts";
+import { applyScript, keep, leftToDo, ownFiles, type Preparation, preparationOf } from "../../plan/prepare.mts";
 import { findingLines, fixLines } from "../print.mts";
-import { runSteps } from "../run/steps.mts";
-import { lookOf, readSource, type Session, survey, talk } from "../session.mts";
+import { runSteps } from "../../run/steps.mts";
+import { lookOf, readSource, type Session, survey, talk } from "../context.mts";
 
 /** Checks without which no card may be bound at boot: a wrong one would be taken, or what the host needs. */
 const needed = ["provider.host", "provider.mode", "gpu.present", "gpu.match", "gpu.exclusive", "iommu.group"];

@@ -1,6 +1,6 @@
 /** Completion for shells, from the tables that `--help` comes from. */
 import { type Command, isFor, type Option } from "./commands.mts";
-import { shellWord } from "./render.mts";
+import { shellWord } from "../render.mts";
 
 /** Shells that there is completion for. */
 export const shells = ["bash", "zsh", "fish"] as const;

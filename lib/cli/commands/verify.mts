@@ -1,16 +1,16 @@
-import type { SettledMachine } from "../config/types.mts";
-import type { Finding } from "../types/findings.mts";
-import { command } from "../fixes.mts";
-import { passedOf } from "../resolve/cards.mts";
-import { driverVersion, hostDriver, partWish } from "../resolve/partition.mts";
-import { answered } from "../host/lab.mts";
-import { inLane } from "../plan/stages.mts";
-import { hold } from "../run/lock.mts";
-import { proofOf } from "../plan/plan.mts";
+import type { SettledMachine } from "../../config/types.mts";
+import type { Finding } from "../../types/findings.mts";
+import { command } from "../../fixes.mts";
+import { passedOf } from "../../resolve/cards.mts";
+import { driverVersion, hostDriver, partWish } from "../../resolve/partition.mts";
+import { answered } from "../../host/lab.mts";
+import { inLane } from "../../plan/stages.mts";
+import { hold } from "../../run/lock.mts";
+import { proofOf } from "../../plan/plan.mts";
 import { findingLines, planLines } from "../print.mts";
-import { runSteps } from "../run/steps.mts";
-import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../session.mts";
-import { verified } from "../verify/layers.mts";
+import { runSteps } from "../../run/steps.mts";
+import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../context.mts";
+import { verified } from "../../verify/layers.mts";
 
 /** `verify`: proves every machine, layer by layer, and names the first layer that fails. */
 export async function verify(session: Session): Promise<number> {
