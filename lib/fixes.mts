@@ -1,5 +1,5 @@
 /** How fixes are made, and those that more than one place offers, in the same words. */
-import type { Fix } from "./types/findings.mts";
+import type { Fix } from "./findings.mts";
 
 /** A fix that no command does: what to do, in words. */
 export const words = (say: string, more: Partial<Fix> = {}): Fix => ({

@@ -1,5 +1,5 @@
 import type { SettledMachine } from "./config/types.mts";
-import type { Fix } from "./types/findings.mts";
+import type { Fix } from "./findings.mts";
 import type { Host } from "./host/types.mts";
 import { command, words } from "./fixes.mts";
 import { refusals } from "./resolve/support.mts";

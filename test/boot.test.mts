@@ -15,7 +15,7 @@ import {
 } from "../lib/host/kernel-arguments.mts";
 import { initramfsOf } from "../lib/host/initramfs.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import type { Fix } from "../lib/types/findings.mts";
+import type { Fix } from "../lib/findings.mts";
 import type { Host } from "../lib/host/types.mts";
 import { root, standIns } from "./fake.mts";
 

@@ -7,7 +7,7 @@ import { cardsOf, choose, windowOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { settle } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/cli/topology.mts";
-import type { Finding } from "../lib/types/findings.mts";
+import type { Finding } from "../lib/findings.mts";
 import type { Host, PciFunction } from "../lib/host/types.mts";
 import { own } from "./fake.mts";
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Options } from "../lib/cli/context.mts";
-import type { Answer, Shell } from "../lib/types/shell.mts";
+import type { Answer, Shell } from "../lib/shell.mts";
 import * as assert from "uvu/assert";
 
 /** Path of this project's folder, without a slash at its end. */

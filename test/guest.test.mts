@@ -8,7 +8,7 @@ import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { driverOf } from "../lib/resolve/nvidia.mts";
 import { settle, withoutGpu } from "../lib/resolve/resolve.mts";
-import type { Finding } from "../lib/types/findings.mts";
+import type { Finding } from "../lib/findings.mts";
 import { originalExample, own } from "./fake.mts";
 
 const test = suite("guest");

@@ -10,7 +10,7 @@ import { implemented, matrixTable, ruling } from "../lib/resolve/support.mts";
 import { makePlan } from "../lib/plan/plan.mts";
 import { providerNames, providers } from "../lib/resolve/providers.mts";
 import { settle } from "../lib/resolve/resolve.mts";
-import type { Finding } from "../lib/types/findings.mts";
+import type { Finding } from "../lib/findings.mts";
 import type { Host } from "../lib/host/types.mts";
 import { own } from "./fake.mts";
 

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { asRoot, commandLine, findingLines, planLines } from "../lib/cli/print.mts";
 import { duration, wrapped } from "../lib/text.mts";
-import type { Finding } from "../lib/types/findings.mts";
+import type { Finding } from "../lib/findings.mts";
 
 const test = suite("print");
 const plain = { color: false, width: 80, verbose: false, root: false };

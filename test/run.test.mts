@@ -4,7 +4,7 @@ import { Interrupted } from "../lib/errors.mts";
 import { stagesOf } from "../lib/plan/stages.mts";
 import type { Lock } from "../lib/run/lock.mts";
 import { runSteps } from "../lib/run/steps.mts";
-import type { Ended } from "../lib/types/shell.mts";
+import type { Ended } from "../lib/shell.mts";
 import type { Step } from "../lib/plan/types.mts";
 import { fakeShell, options } from "./fake.mts";
 

@@ -4,7 +4,7 @@ import process from "node:process";
 import { ConfigError, Trouble } from "../lib/errors.mts";
 import { prefixOf } from "../lib/host/lab.mts";
 import type { Options, Session } from "../lib/cli/context.mts";
-import type { Ended, RunOptions, Shell } from "../lib/types/shell.mts";
+import type { Ended, RunOptions, Shell } from "../lib/shell.mts";
 import { fakeShell, options as none, own } from "./fake.mts";
 
 /** What a killed process does: nothing more, no clean-up either. */

@@ -1,6 +1,6 @@
 /** What checks go over. */
 import type { Settled, SettledMachine } from "../config/types.mts";
-import type { Verdict } from "../types/findings.mts";
+import type { Verdict } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import { type Card, cardsOf } from "../resolve/cards.mts";
 

@@ -1,5 +1,5 @@
 import type { Settled } from "../config/types.mts";
-import type { Check, Evidence, Verdict } from "../types/findings.mts";
+import type { Check, Evidence, Verdict } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import { remedies, words } from "../fixes.mts";
 import { ampleWindow, barsOf, type Card, cardsOf, iommuBits, limitOf, windowOf } from "../resolve/cards.mts";

@@ -1,5 +1,5 @@
 import type { Settled } from "../config/types.mts";
-import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
+import type { Check, Evidence, Fix, Verdict } from "../findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
 import { command, remedies, words } from "../fixes.mts";

@@ -1,5 +1,5 @@
 import type { GpuWish, Settled, SettledMachine } from "../config/types.mts";
-import type { Check, Evidence, Verdict } from "../types/findings.mts";
+import type { Check, Evidence, Verdict } from "../findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { command, remedies, words } from "../fixes.mts";
 import { type Card, choose } from "../resolve/cards.mts";

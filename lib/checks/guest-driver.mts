@@ -1,5 +1,5 @@
 import type { DriverWish, Service, SettledMachine, SettledWish } from "../config/types.mts";
-import type { Check, Evidence, Fix, Verdict } from "../types/findings.mts";
+import type { Check, Evidence, Fix, Verdict } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import { words } from "../fixes.mts";
 import { nvidiaVersion } from "../host/windows.mts";

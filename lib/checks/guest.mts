@@ -1,5 +1,5 @@
 import type { SettledMachine } from "../config/types.mts";
-import type { Check, Verdict } from "../types/findings.mts";
+import type { Check, Verdict } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import { boxSource, imageName } from "../plan/box.mts";
 import { firmwareOf } from "../host/ovmf.mts";

@@ -1,5 +1,5 @@
 import type { SettledMachine } from "../config/types.mts";
-import type { Check, Verdict } from "../types/findings.mts";
+import type { Check, Verdict } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import { joining, remedies, words } from "../fixes.mts";
 import { acceleratorOf } from "../resolve/resolve.mts";

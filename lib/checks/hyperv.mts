@@ -1,5 +1,5 @@
 import type { Settled, SettledMachine, SettledWish } from "../config/types.mts";
-import type { Check, Evidence, Verdict } from "../types/findings.mts";
+import type { Check, Evidence, Verdict } from "../findings.mts";
 import type { Host, Partitionable } from "../host/types.mts";
 import { command, words } from "../fixes.mts";
 import { driverVersion, hostDriver, partOf, partsFor } from "../resolve/partition.mts";

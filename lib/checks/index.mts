@@ -1,5 +1,5 @@
 import type { Settled } from "../config/types.mts";
-import type { Check, Finding } from "../types/findings.mts";
+import type { Check, Finding } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import { cardChecks } from "./gpu-hardware.mts";
 import { driverChecks } from "./guest-driver.mts";

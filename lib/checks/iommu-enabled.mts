@@ -1,5 +1,5 @@
 /** Whether the IOMMU translates for a card, and where it does not, why. */
-import type { Evidence, Fix, Verdict } from "../types/findings.mts";
+import type { Evidence, Fix, Verdict } from "../findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { addArgument, iommuArguments, refreshEntries, removalWaits, removeArgument, waitsForReboot } from "../host/kernel-arguments.mts";
 import { command, remedies, words } from "../fixes.mts";

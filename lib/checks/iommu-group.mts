@@ -1,4 +1,4 @@
-import type { Evidence, Verdict } from "../types/findings.mts";
+import type { Evidence, Verdict } from "../findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { command, remedies, words } from "../fixes.mts";
 import { type Card, harmlessDrivers, hindrances, usesOf } from "../resolve/cards.mts";

@@ -1,4 +1,4 @@
-import type { Check, Evidence, Verdict } from "../types/findings.mts";
+import type { Check, Evidence, Verdict } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import { firmware, remedies } from "../fixes.mts";
 import type { Card } from "../resolve/cards.mts";

@@ -1,5 +1,5 @@
 import type { Mode, SettledMachine } from "../config/types.mts";
-import type { Check, Verdict } from "../types/findings.mts";
+import type { Check, Verdict } from "../findings.mts";
 import type { Host, Windows } from "../host/types.mts";
 import { command, joining, remedies, words } from "../fixes.mts";
 import { passedOf } from "../resolve/cards.mts";

@@ -1,5 +1,5 @@
 import type { Service, SettledMachine } from "../config/types.mts";
-import type { Check, Fix, Verdict } from "../types/findings.mts";
+import type { Check, Fix, Verdict } from "../findings.mts";
 import { words } from "../fixes.mts";
 import { isCudaImage } from "../resolve/cuda.mts";
 import { completed, type Demand, demandsOf, isForGpu, type Reservation, reservationsOf } from "../compose/gpu-requests.mts";

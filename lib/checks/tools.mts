@@ -1,4 +1,4 @@
-import type { Check } from "../types/findings.mts";
+import type { Check } from "../findings.mts";
 import { installs, toolsFor } from "../tools.mts";
 
 export const toolChecks: Check[] = [

@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, resolve } from "node:path";
 import process from "node:process";
 import type { Config, Settled } from "../config/types.mts";
-import type { Finding } from "../types/findings.mts";
+import type { Finding } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import { asset } from "../plan/assets.mts";
 import type { Texts } from "../plan/box.mts";
@@ -13,7 +13,7 @@ import { parseHost } from "../host/parse.mts";
 import type { Lab } from "../host/lab.mts";
 import type { Look } from "./print.mts";
 import { settle, withoutGpu } from "../resolve/resolve.mts";
-import type { Shell } from "../types/shell.mts";
+import type { Shell } from "../shell.mts";
 
 /** What was typed, checked. */
 export interface Options {

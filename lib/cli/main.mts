@@ -4,7 +4,7 @@ import minimist from "minimist";
 import { commands, help, isFor, type Option, options as known } from "./commands.mts";
 import { Interrupted, Trouble } from "../errors.mts";
 import type { Options } from "./context.mts";
-import type { Shell } from "../types/shell.mts";
+import type { Shell } from "../shell.mts";
 import { realShell } from "../run/shell.mts";
 import { noSuch, wrapped } from "../text.mts";
 

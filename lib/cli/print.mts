@@ -1,6 +1,6 @@
 /** Findings, plans, changes → lines. Pure: who prints them is the caller. */
 import chalk from "chalk";
-import type { Finding, Fix, Status } from "../types/findings.mts";
+import type { Finding, Fix, Status } from "../findings.mts";
 import type { Step } from "../plan/types.mts";
 import { stagesOf } from "../plan/stages.mts";
 import { typed } from "../render.mts";

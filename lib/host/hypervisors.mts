@@ -1,7 +1,7 @@
 /** What hypervisors other than libvirt know of a VM. */
 import process from "node:process";
 import type { Domain } from "./libvirt.mts";
-import type { Shell } from "../types/shell.mts";
+import type { Shell } from "../shell.mts";
 
 /**
  * A VM by Vagrant's id of it, or undefined if its hypervisor has none of that id. `number` is something that a run of the VM has and the

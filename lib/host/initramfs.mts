@@ -1,5 +1,5 @@
 /** How the early boot image is made anew on a host: as data, one entry a tool. */
-import type { Fix } from "../types/findings.mts";
+import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { program } from "./kernel-arguments.mts";
 import { command } from "../fixes.mts";

@@ -1,5 +1,5 @@
 /** How kernel arguments are changed on a host: as data, one entry a boot loader or tool. */
-import type { Fix } from "../types/findings.mts";
+import type { Fix } from "../findings.mts";
 import type { Configuration, Host } from "./types.mts";
 import { command } from "../fixes.mts";
 import { typed } from "../render.mts";

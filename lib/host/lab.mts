@@ -5,7 +5,7 @@ import { askLibvirt, type Domain, type Made } from "./libvirt.mts";
 import { Trouble } from "../errors.mts";
 import type { Handed } from "../verify/gpu-return.mts";
 import { home } from "../home.mts";
-import type { Shell } from "../types/shell.mts";
+import type { Shell } from "../shell.mts";
 import { askVm } from "./hypervisors.mts";
 
 /** What there is of a lab already: its boxes, its VMs, and what was last proven of them. */

@@ -1,6 +1,6 @@
 /** What libvirt knows of domains. */
 import type { Accelerator } from "../config/types.mts";
-import type { Shell } from "../types/shell.mts";
+import type { Shell } from "../shell.mts";
 
 /** The part of a domain's XML that only making it anew changes. */
 export interface Made {

@@ -2,7 +2,7 @@
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inside } from "./bundled.mts";
-import type { Shell } from "../types/shell.mts";
+import type { Shell } from "../shell.mts";
 
 /** Those that a plan is made from. */
 export const names = [

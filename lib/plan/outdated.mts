@@ -1,6 +1,6 @@
 /** What stands between a VM that there is and the one that the config wants. */
 import type { SettledMachine } from "../config/types.mts";
-import type { Finding } from "../types/findings.mts";
+import type { Finding } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import type { Box } from "./box.mts";
 import { firmwareOf } from "../host/ovmf.mts";

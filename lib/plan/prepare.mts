@@ -1,5 +1,5 @@
 /** What a host needs so that vfio-pci has a card from the moment it boots: as files, kernel arguments and a rebuild of the early boot image. */
-import type { Fix } from "../types/findings.mts";
+import type { Fix } from "../findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import {
   addArgument,

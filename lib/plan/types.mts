@@ -1,6 +1,6 @@
 /** What is to be done, and who knows how. */
 import type { Mode, SettledMachine } from "../config/types.mts";
-import type { Finding } from "../types/findings.mts";
+import type { Finding } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 
 /** Everything `up` does, as data: first the files are written, then the steps run in order. */

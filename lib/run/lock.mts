@@ -1,6 +1,6 @@
 import process from "node:process";
 import { Trouble } from "../errors.mts";
-import type { Shell } from "../types/shell.mts";
+import type { Shell } from "../shell.mts";
 
 /** Who works in a lab's folder. */
 interface Holder {

@@ -5,7 +5,7 @@ import { link, lstat, mkdir, open, readdir, readFile, rename, rm, stat, unlink, 
 import { dirname } from "node:path";
 import process from "node:process";
 import type { ProcessPromise } from "zx/core";
-import type { AskOptions, RunOptions, Shell } from "../types/shell.mts";
+import type { AskOptions, RunOptions, Shell } from "../shell.mts";
 import { Interrupted, Trouble } from "../errors.mts";
 import { Lines } from "./lines.mts";
 

@@ -1,5 +1,5 @@
 /** What a card's functions were bound to before a VM got them, and whether they are again. */
-import type { Finding, Fix } from "../types/findings.mts";
+import type { Finding, Fix } from "../findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { command } from "../fixes.mts";
 import { described } from "../host/pci.mts";

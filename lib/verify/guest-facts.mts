@@ -1,6 +1,6 @@
 /** What `verify-guest.sh` printed, as facts, and what a layer makes of them. */
 import type { Engine } from "../config/types.mts";
-import type { Finding } from "../types/findings.mts";
+import type { Finding } from "../findings.mts";
 import { likelyCauses } from "./failures/index.mts";
 
 /** Lines KEY:VALUE. */

@@ -1,5 +1,5 @@
 import type { Service } from "../config/types.mts";
-import type { Finding } from "../types/findings.mts";
+import type { Finding } from "../findings.mts";
 import type { PciFunction } from "../host/types.mts";
 import { command } from "../fixes.mts";
 import { described, isDisplay } from "../host/pci.mts";

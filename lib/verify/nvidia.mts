@@ -1,5 +1,5 @@
 /** The layers between an NVIDIA card on the guest's PCI bus and the GPU in a container. */
-import type { Fix } from "../types/findings.mts";
+import type { Fix } from "../findings.mts";
 import { command, headers, inGuest, toolkit, words } from "../fixes.mts";
 import { causeOf, engineOf, type Facts, type Judged } from "./guest-facts.mts";
 

@@ -1,5 +1,5 @@
 /** The layers between a part of a host's card (GPU-P) and nvidia-smi in the guest: the module dxgkrnl, and the host's own driver. */
-import type { Fix } from "../types/findings.mts";
+import type { Fix } from "../findings.mts";
 import { command, headers, inGuest, words } from "../fixes.mts";
 import type { Facts, Judged } from "./guest-facts.mts";
 

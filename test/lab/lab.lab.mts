@@ -9,7 +9,7 @@ import { parseConfig } from "../../lib/config/parse.mts";
 import { cardOf, hindrances } from "../../lib/resolve/cards.mts";
 import { parseHost } from "../../lib/host/parse.mts";
 import { settle } from "../../lib/resolve/resolve.mts";
-import type { Finding } from "../../lib/types/findings.mts";
+import type { Finding } from "../../lib/findings.mts";
 import type { Host } from "../../lib/host/types.mts";
 import { root } from "../fake.mts";
 import { boot } from "./machine.mts";

@@ -15,7 +15,7 @@ import { applyScript, preparationOf, undoScript } from "../../lib/plan/prepare.m
 import { passedOf } from "../../lib/resolve/cards.mts";
 import { shellWord } from "../../lib/render.mts";
 import { settle } from "../../lib/resolve/resolve.mts";
-import type { Fix } from "../../lib/types/findings.mts";
+import type { Fix } from "../../lib/findings.mts";
 import { own, root } from "../fake.mts";
 
 const test = suite("hostile values");

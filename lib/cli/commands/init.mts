@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import type { Finding } from "../../types/findings.mts";
+import type { Finding } from "../../findings.mts";
 import type { Host, PciFunction } from "../../host/types.mts";
 import { asset, schemaFor } from "../../plan/assets.mts";
 import { examine, notesFor } from "../../checks/index.mts";

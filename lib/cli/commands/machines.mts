@@ -1,6 +1,6 @@
 /** What people expect of a Vagrant wrapper: status, ssh, down, destroy. */
 import type { Config } from "../../config/types.mts";
-import type { Status } from "../../types/findings.mts";
+import type { Status } from "../../findings.mts";
 import type { Step } from "../../plan/types.mts";
 import { Trouble } from "../../errors.mts";
 import { returned } from "../../verify/gpu-return.mts";

@@ -1,4 +1,4 @@
-import type { Fix } from "../../types/findings.mts";
+import type { Fix } from "../../findings.mts";
 import type { Host } from "../../host/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { rebuildInitramfs } from "../../host/initramfs.mts";

@@ -1,5 +1,5 @@
 import type { SettledMachine } from "../../config/types.mts";
-import type { Finding, Fix } from "../../types/findings.mts";
+import type { Finding, Fix } from "../../findings.mts";
 import type { Host } from "../../host/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { Trouble } from "../../errors.mts";

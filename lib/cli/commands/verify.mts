@@ -1,5 +1,5 @@
 import type { SettledMachine } from "../../config/types.mts";
-import type { Finding } from "../../types/findings.mts";
+import type { Finding } from "../../findings.mts";
 import { command } from "../../fixes.mts";
 import { passedOf } from "../../resolve/cards.mts";
 import { driverVersion, hostDriver, partWish } from "../../resolve/partition.mts";

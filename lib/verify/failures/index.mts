@@ -1,5 +1,5 @@
 /** Known error texts of libvirt, QEMU, the kernel, Vagrant, Packer, Docker, NVIDIA → check and fix: as data. */
-import type { Finding, Fix } from "../../types/findings.mts";
+import type { Finding, Fix } from "../../findings.mts";
 import { guestFailures } from "./guest.mts";
 import { hostFailures } from "./host.mts";
 import { hypervisorFailures } from "./hypervisor.mts";

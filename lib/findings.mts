@@ -1,6 +1,6 @@
 /** What is said of a host and a config. */
-import type { Settled } from "../config/types.mts";
-import type { Host } from "../host/types.mts";
+import type { Settled } from "./config/types.mts";
+import type { Host } from "./host/types.mts";
 
 /** How a check ended: `unknown` could not be measured, `skip` does not apply. Only `fail` blocks. */
 export type Status = "pass" | "warn" | "fail" | "unknown" | "skip";
