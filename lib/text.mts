@@ -1,3 +1,5 @@
+import process from "node:process";
+
 /** Breaks a text at blanks so that it fits, behind a first prefix and, below it, as much room; a word longer than a line stays whole. */
 export function wrapped(text: string, width: number, first = "", next = " ".repeat(first.length)): string[] {
   const lines: string[] = [];
@@ -25,4 +27,22 @@ export function duration(ms: number): string {
 /** One pattern of several that mean the same. */
 export function anyOf(...patterns: RegExp[]): RegExp {
   return new RegExp(patterns.map(({ source }) => source).join("|"), patterns[0]!.flags);
+}
+
+/** Whether one version is older than another: `1.6.6` < `1.10`. Compares the leading numbers; what follows them does not count. */
+export function isOlder(version: string, than: string): boolean {
+  const [a, b] = [version, than].map((text) => (/^\d+(\.\d+)*/.exec(text)?.[0] ?? "0").split(".").map(Number)) as [
+    number[],
+    number[],
+  ];
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+/** The user's folder; Windows has another name for it. Empty where there is none. */
+export function home(): string {
+  return process.env.HOME ?? process.env.USERPROFILE ?? "";
 }

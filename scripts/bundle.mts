@@ -56,7 +56,7 @@ const plugin: Plugin = {
         : `import { zx } from "zx";\n${packages[path]}`,
       loader: "js",
     }));
-    builder.onLoad({ filter: /\/lib\/inside\.mts$/ }, () => ({
+    builder.onLoad({ filter: /\/lib\/plan\/bundled\.mts$/ }, () => ({
       contents: `export const inside = {\n${
         texts.map((path) => `  "${path}": ${quoted(own(path))},`).join("\n")
       }\n};\n`,

@@ -1,4 +1,4 @@
-// Writes the README's table of what works where anew from lib/matrix.mts: npm run schema does it too
+// Writes the README's table of what works where anew from lib/resolve/support-table.mts: npm run schema does it too
 import { readFileSync, writeFileSync } from "node:fs";
 import { matrixTable } from "../lib/resolve/support.mts";
 

@@ -16,18 +16,18 @@ const importers = (what: string) =>
   Object.keys(sources).filter((name) => new RegExp(`from "${what}["/]|import\\("${what}["/]`).test(sources[name]!));
 
 test("each package has one door", () => {
-  assert.equal(importers("zx"), ["lib/shell.mts"]);
-  assert.equal(importers("yaml"), ["lib/yaml.mts"]);
-  assert.equal(importers("chalk"), ["lib/print.mts"]);
-  assert.equal(importers("minimist"), ["lib/main.mts"]);
+  assert.equal(importers("zx"), ["lib/run/shell.mts"]);
+  assert.equal(importers("yaml"), ["lib/config/yaml.mts"]);
+  assert.equal(importers("chalk"), ["lib/cli/print.mts"]);
+  assert.equal(importers("minimist"), ["lib/cli/main.mts"]);
 });
 
 test("only the shell touches files and processes", () => {
-  assert.equal(importers("node:fs"), ["lib/shell.mts", "homelab-gpu.mts"]);
-  assert.equal(importers("node:fs/promises"), ["lib/shell.mts"]);
-  assert.equal(importers("node:child_process"), ["lib/shell.mts"]);
+  assert.equal(importers("node:fs"), ["lib/run/shell.mts", "homelab-gpu.mts"]);
+  assert.equal(importers("node:fs/promises"), ["lib/run/shell.mts"]);
+  assert.equal(importers("node:child_process"), ["lib/run/shell.mts"]);
   assert.equal(Object.keys(sources).filter((name) => /console\.|process\.std(out|err)\b/.test(sources[name]!)), [
-    "lib/shell.mts",
+    "lib/run/shell.mts",
   ]);
 });
 
@@ -42,7 +42,7 @@ test("every asset is there, and every template and guest script is an asset", ()
 test("package.json, deno.json and the script agree", () => {
   const { version, dependencies, devDependencies } = JSON.parse(own("package.json"));
   const { imports } = JSON.parse(own("deno.json"));
-  assert.match(sources["lib/main.mts"]!, new RegExp(`const version = "${version}";`));
+  assert.match(sources["lib/cli/main.mts"]!, new RegExp(`const version = "${version}";`));
   for (
     const [name, range] of Object.entries<string>({
       ...dependencies,

@@ -3,7 +3,7 @@ import type { Check, Evidence, Verdict } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import { remedies, words } from "../fixes.mts";
 import { ampleWindow, barsOf, type Card, cardsOf, iommuBits, limitOf, windowOf } from "../resolve/cards.mts";
-import { isOlder } from "../versions.mts";
+import { isOlder } from "../text.mts";
 import { eachCard } from "./each.mts";
 
 /** The card's hardware: whether it can be reset, answers, and fits into a guest. */

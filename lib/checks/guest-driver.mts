@@ -8,7 +8,7 @@ import { architecturesOf, type Driver, driverFor, driverOf, type NvidiaCard, nvi
 import { type Architecture, architectures, pciIds } from "../resolve/architectures.mts";
 import { cudaOf, fitOf } from "../resolve/cuda.mts";
 import { asksForGpu } from "../compose/gpu-requests.mts";
-import { isOlder } from "../versions.mts";
+import { isOlder } from "../text.mts";
 
 /** The driver that the guest gets: whether the card takes it, and whether the services' images do. */
 export const driverChecks: Check[] = [

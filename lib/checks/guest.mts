@@ -6,7 +6,7 @@ import { firmwareOf } from "../host/ovmf.mts";
 import { words } from "../fixes.mts";
 import { suiteOf } from "../resolve/images.mts";
 import { isOwn } from "../resolve/providers.mts";
-import { installs, tools } from "../tools.mts";
+import { installs, tools } from "./tools.mts";
 
 /** What the guest's system must be like for a GPU. */
 export const guestChecks: Check[] = [

@@ -1,7 +1,14 @@
 /** Whether the IOMMU translates for a card, and where it does not, why. */
 import type { Evidence, Fix, Verdict } from "../findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
-import { addArgument, iommuArguments, refreshEntries, removalWaits, removeArgument, waitsForReboot } from "../host/kernel-arguments.mts";
+import {
+  addArgument,
+  iommuArguments,
+  refreshEntries,
+  removalWaits,
+  removeArgument,
+  waitsForReboot,
+} from "../host/kernel-arguments.mts";
 import { command, remedies, words } from "../fixes.mts";
 
 const tables: Record<string, string> = { DMAR: "Intel VT-d", IVRS: "AMD-Vi", IORT: "Arm SMMU" };

@@ -7,8 +7,8 @@ import type { Row } from "../resolve/support-table.mts";
 import { insteadOf, refusals, ruling } from "../resolve/support.mts";
 import { isDisplay } from "../host/pci.mts";
 import { titleOf } from "../resolve/providers.mts";
-import { toolsFor } from "../tools.mts";
-import { isOlder } from "../versions.mts";
+import { toolsFor } from "./tools.mts";
+import { isOlder } from "../text.mts";
 
 /** Versions that `up` was really run with, the oldest of each. Below `least` something that is rendered does not exist. */
 const tried: Record<string, { least?: string; oldest: string; why?: string }> = {

@@ -2,7 +2,14 @@ import type { Service, SettledMachine } from "../config/types.mts";
 import type { Check, Fix, Verdict } from "../findings.mts";
 import { words } from "../fixes.mts";
 import { isCudaImage } from "../resolve/cuda.mts";
-import { completed, type Demand, demandsOf, isForGpu, type Reservation, reservationsOf } from "../compose/gpu-requests.mts";
+import {
+  completed,
+  type Demand,
+  demandsOf,
+  isForGpu,
+  type Reservation,
+  reservationsOf,
+} from "../compose/gpu-requests.mts";
 
 /** What the services ask of their machines' GPUs. */
 export const serviceChecks: Check[] = [

@@ -1,6 +1,250 @@
-import type { Check } from "../findings.mts";
-import { installs, toolsFor } from "../tools.mts";
+import type { SettledMachine } from "../config/types.mts";
+import type { Check, Fix } from "../findings.mts";
+import type { Host } from "../host/types.mts";
+import { command, words } from "../fixes.mts";
+import { refusals } from "../resolve/support.mts";
+import { isOwn, providerOf } from "../resolve/providers.mts";
 
+/** A program that has to be there before anything starts. */
+export interface Tool {
+  name: string;
+  /** What it is needed for. */
+  for: string;
+  /** Whether the host has it; undefined if that could not be seen. */
+  there(host: Host): boolean | undefined;
+  /** Packages by package manager. A manager that is missing has none: then `otherwise` says what to do. */
+  packages: Partial<Record<Manager["name"], string[]>>;
+  otherwise: Fix;
+}
+
+/** A distribution's package manager. */
+export interface Manager {
+  name: "apt" | "dnf" | "pacman" | "zypper" | "winget" | "brew";
+  program: string;
+  install(packages: string[]): string;
+}
+
+/** Package managers, in the order in which they are looked for. */
+export const managers: Manager[] = [
+  {
+    name: "apt",
+    program: "apt-get",
+    install: (packages) =>
+      `apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${
+        packages.join(" ")
+      }`,
+  },
+  { name: "dnf", program: "dnf", install: (packages) => `dnf install -y ${packages.join(" ")}` },
+  { name: "pacman", program: "pacman", install: (packages) => `pacman -S --needed --noconfirm ${packages.join(" ")}` },
+  {
+    name: "zypper",
+    program: "zypper",
+    install: (packages) => `zypper --non-interactive install ${packages.join(" ")}`,
+  },
+  {
+    name: "winget",
+    program: "winget",
+    install: (packages) =>
+      packages.map((id) => `winget install --exact --id ${id} --accept-package-agreements`).join("; "),
+  },
+  { name: "brew", program: "brew", install: (packages) => packages.map((name) => `brew install ${name}`).join(" && ") },
+];
+
+const program = (name: string) => (host: Host) => (host.programs ? name in host.programs : undefined);
+
+const hashicorp = (name: string) =>
+  words(`Install ${name} from HashiCorp's repository: https://developer.hashicorp.com/${name}/install`);
+
+/** Everything that some path through `up` needs, by name. */
+export const tools: Record<string, Tool> = Object.fromEntries(
+  ([
+    {
+      name: "packer",
+      for: "building the box",
+      there: program("packer"),
+      packages: {
+        apt: ["packer"],
+        pacman: ["packer"],
+        winget: ["Hashicorp.Packer"],
+        brew: ["hashicorp/tap/packer"],
+      },
+      otherwise: hashicorp("packer"),
+    },
+    {
+      name: "vagrant",
+      for: "running the VM",
+      there: program("vagrant"),
+      packages: {
+        apt: ["vagrant"],
+        dnf: ["vagrant"],
+        pacman: ["vagrant"],
+        winget: ["Hashicorp.Vagrant"],
+        brew: ["--cask vagrant"],
+      },
+      otherwise: hashicorp("vagrant"),
+    },
+    {
+      name: "vagrant-libvirt",
+      for: "Vagrant's way to libvirt",
+      there: (host) => (host.programs ? "vagrant-libvirt" in host.vagrantPlugins : undefined),
+      packages: { apt: ["vagrant-libvirt"], dnf: ["vagrant-libvirt"] },
+      otherwise: command("Install the plugin, as yourself", "vagrant plugin install vagrant-libvirt"),
+    },
+    {
+      name: "libvirt",
+      for: "running the VM",
+      there: (
+        { programs },
+      ) => (programs
+        ? ("libvirtd" in programs || "virtqemud" in programs) && "virsh" in programs && "dnsmasq" in programs
+        : undefined),
+      packages: {
+        apt: ["libvirt-daemon-system", "libvirt-clients", "dnsmasq-base", "iptables"],
+        dnf: ["libvirt-daemon-kvm", "libvirt-client", "dnsmasq"],
+        pacman: ["libvirt", "dnsmasq", "iptables-nft"],
+        zypper: ["libvirt-daemon-qemu", "libvirt-client", "dnsmasq"],
+      },
+      otherwise: words("Install libvirt with its QEMU driver and virsh: https://libvirt.org"),
+    },
+    {
+      name: "qemu",
+      for: "running the VM",
+      there: ({ programs }) => (programs ? "qemu-system-x86_64" in programs && "qemu-img" in programs : undefined),
+      packages: {
+        apt: ["qemu-system-x86", "qemu-utils"],
+        dnf: ["qemu-system-x86-core", "qemu-img"],
+        pacman: ["qemu-base"],
+        zypper: ["qemu-x86", "qemu-tools"],
+      },
+      otherwise: words("Install QEMU for x86_64 and qemu-img: https://www.qemu.org/download"),
+    },
+    {
+      name: "ovmf",
+      for: "UEFI firmware for a guest with a GPU",
+      there: ({ ovmf }) => ovmf && ovmf.length > 0,
+      packages: { apt: ["ovmf"], dnf: ["edk2-ovmf"], pacman: ["edk2-ovmf"], zypper: ["qemu-ovmf-x86_64"] },
+      otherwise: words("Install OVMF"),
+    },
+    {
+      name: "hyperv",
+      for: "running the VM",
+      there: ({ windows }) => windows?.hyperv,
+      packages: {},
+      otherwise: command(
+        "Turn Hyper-V on, with its PowerShell module, in a PowerShell that was started as administrator",
+        "Enable-WindowsOptionalFeature -Online -All -FeatureName Microsoft-Hyper-V",
+        { root: true, reboot: true },
+      ),
+    },
+    {
+      name: "virtualbox",
+      for: "running the VM",
+      there: program("VBoxManage"),
+      packages: { winget: ["Oracle.VirtualBox"], brew: ["--cask virtualbox"] },
+      otherwise: words("Install VirtualBox: https://www.virtualbox.org/wiki/Downloads"),
+    },
+    {
+      name: "parallels",
+      for: "running the VM",
+      there: program("prlctl"),
+      packages: {},
+      otherwise: words(
+        "Install Parallels Desktop, Pro or Business, whose prlctl Vagrant needs: https://www.parallels.com",
+      ),
+    },
+    {
+      name: "vagrant-parallels",
+      for: "Vagrant's way to Parallels",
+      there: (host) => (host.programs ? "vagrant-parallels" in host.vagrantPlugins : undefined),
+      packages: {},
+      otherwise: command("Install the plugin", "vagrant plugin install vagrant-parallels"),
+    },
+    {
+      name: "xorriso",
+      for: "the CD that lets Packer into the image",
+      there: program("xorriso"),
+      packages: { apt: ["xorriso"], dnf: ["xorriso"], pacman: ["libisoburn"], zypper: ["xorriso"] },
+      otherwise: words("Install xorriso"),
+    },
+    {
+      name: "curl",
+      for: "getting the image",
+      there: program("curl"),
+      packages: { apt: ["curl", "ca-certificates"], dnf: ["curl"], pacman: ["curl"], zypper: ["curl"] },
+      otherwise: words("Install curl"),
+    },
+    {
+      name: "debootstrap",
+      for: "building the image from this host's package sources",
+      there: program("debootstrap"),
+      packages: {
+        apt: ["debootstrap"],
+        dnf: ["debootstrap"],
+        pacman: ["debootstrap", "debian-archive-keyring"],
+        zypper: ["debootstrap"],
+      },
+      otherwise: words("Install debootstrap"),
+    },
+    {
+      name: "ssh",
+      for: "reaching the VM",
+      there: ({ programs }) => (programs ? "ssh" in programs && "ssh-keygen" in programs : undefined),
+      packages: { apt: ["openssh-client"], dnf: ["openssh-clients"], pacman: ["openssh"], zypper: ["openssh-clients"] },
+      otherwise: words("Install OpenSSH's client"),
+    },
+  ] satisfies Tool[]).map((tool) => [tool.name, tool]),
+);
+
+/** The tools that a machine needs on this host, each once, in the order in which they are used; none where it cannot be at all. */
+export function toolsFor(machine: SettledMachine, host: Host): Tool[] {
+  if (!isOwn(machine.provider) || refusals(machine, host).some(({ sure }) => sure)) return [];
+  const names = providerOf(machine.provider).tools(host, machine);
+  if (machine.image && machine.provider !== "libvirt") names.push("packer");
+  if (machine.image && machine.provider === "libvirt") {
+    names.push("packer", "xorriso");
+    // a published image that cannot be reached is built from package sources instead, where the host has them
+    if (machine.image.kind === "known" || machine.image.kind === "url") names.push("curl");
+    if (machine.image.kind === "debootstrap" || (machine.image.kind === "known" && managerOf(host)?.name === "apt")) {
+      names.push("debootstrap");
+    }
+  }
+  names.push("ssh");
+  return [...new Set(names)].map((name) => tools[name]!);
+}
+
+/** The package manager of this host. */
+function managerOf(host: Host): Manager | undefined {
+  return managers.find(({ program }) => host.programs && program in host.programs);
+}
+
+/** What installs these tools here: one command for all that the distribution packages, and a line each for the rest. */
+export function installs(missing: Tool[], host: Host): Fix[] {
+  const manager = managerOf(host);
+  const packaged = missing.filter((tool) => packagesOf(tool, host).length > 0);
+  const packages = [...new Set(packaged.flatMap((tool) => packagesOf(tool, host)))];
+  return [
+    ...(manager && packages.length > 0
+      ? [
+        // winget and brew ask for rights themselves, and brew refuses root
+        command(`Install ${packaged.map(({ name }) => name).join(", ")}`, manager.install(packages), {
+          root: manager.name !== "winget" && manager.name !== "brew",
+          safe: true,
+        }),
+      ]
+      : []),
+    ...missing.filter((tool) => !packaged.includes(tool)).map(({ otherwise }) => otherwise),
+  ];
+}
+
+/** The packages that bring a tool to this host; none if its distribution has none. */
+function packagesOf(tool: Tool, host: Host): string[] {
+  const manager = managerOf(host);
+  // Debian dropped Packer with its change of licence: 12 is the last to have it
+  const dropped = tool.name === "packer" && host.os.id === "debian" && Number(host.os.version ?? 99) > 12;
+  return dropped || !manager ? [] : (tool.packages[manager.name] ?? []);
+}
+
+/** Whether the programs are installed that the machines need. */
 export const toolChecks: Check[] = [
   {
     id: "tools.present",

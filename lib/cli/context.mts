@@ -8,7 +8,7 @@ import { asset } from "../plan/assets.mts";
 import type { Texts } from "../plan/box.mts";
 import { parseConfig, wrongAt } from "../config/parse.mts";
 import { Trouble } from "../errors.mts";
-import { home } from "../home.mts";
+import { home } from "../text.mts";
 import { parseHost } from "../host/parse.mts";
 import type { Lab } from "../host/lab.mts";
 import type { Look } from "./print.mts";

@@ -4,7 +4,7 @@ import type { Config, Seen } from "../config/types.mts";
 import { askLibvirt, type Domain, type Made } from "./libvirt.mts";
 import { Trouble } from "../errors.mts";
 import type { Handed } from "../verify/gpu-return.mts";
-import { home } from "../home.mts";
+import { home } from "../text.mts";
 import type { Shell } from "../shell.mts";
 import { askVm } from "./hypervisors.mts";
 

@@ -36,7 +36,7 @@ export const names = [
 
 /** Where a file of this project lies. */
 function assetPath(path: string): string {
-  return fileURLToPath(new URL(`../${path}`, import.meta.url));
+  return fileURLToPath(new URL(`../../${path}`, import.meta.url));
 }
 
 /** The text of a template or script, by its path in this project. */

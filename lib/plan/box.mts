@@ -8,7 +8,7 @@ import { knownImages } from "../resolve/images.mts";
 import { inLane, once } from "./stages.mts";
 import { type Driver, driverOf } from "../resolve/nvidia.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
-import { isOlder } from "../versions.mts";
+import { isOlder } from "../text.mts";
 
 /** Texts of this project's templates and scripts and of the user's provision scripts, and the stamps of image files, by path. */
 export type Texts = Record<string, string>;

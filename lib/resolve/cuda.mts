@@ -1,5 +1,5 @@
 /** Which CUDA an image needs, and whether a driver is new enough for it. */
-import { isOlder } from "../versions.mts";
+import { isOlder } from "../text.mts";
 
 /** A driver as far as it is known: its branch, and the exact version where there is only one. */
 export interface DriverVersion {

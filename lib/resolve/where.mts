@@ -1,6 +1,6 @@
 /** Hosts that a row of the table is about. */
 import type { Host } from "../host/types.mts";
-import { isOlder } from "../versions.mts";
+import { isOlder } from "../text.mts";
 
 /** Whether it is such a host; undefined where what decides was not read. */
 export type On = (host: Host) => boolean | undefined;
