@@ -1,5 +1,5 @@
 /** Trouble that is expected: one message that says what to do, no stack. Anything else that is thrown is a bug. */
-export class Trouble extends Error {
+export class UserError extends Error {
   /** Exit code: 2 for wrong usage, config or input, 1 for what went wrong on the way. */
   readonly code: 1 | 2;
 
@@ -13,7 +13,7 @@ export class Trouble extends Error {
 export class Interrupted extends Error {}
 
 /** Everything that is wrong with a config, at once. */
-export class ConfigError extends Trouble {
+export class ConfigError extends UserError {
   readonly problems: Problem[];
 
   constructor(problems: Problem[], message: string) {
@@ -26,7 +26,7 @@ export class ConfigError extends Trouble {
 export interface Problem {
   line: number;
   column: number;
-  says: string;
+  message: string;
   /** What to write instead. */
-  write?: string;
+  instead?: string;
 }

@@ -36,7 +36,7 @@ export function render(template: string, values: Record<string, unknown>, langua
 }
 
 /** Lines, rendered each by itself, one below the other. */
-export function joined(parts: Rendered[], between = "\n"): Rendered {
+export function joinBlocks(parts: Rendered[], between = "\n"): Rendered {
   return new Rendered(parts.map(({ text }) => text).join(between));
 }
 
@@ -70,6 +70,6 @@ const quoted: Record<Language, (text: string) => string> = {
 export const shellWord = quoted.shell;
 
 /** The same, as people type it: in quotes only where it needs them. */
-export function typed(word: string): string {
+export function shellCommand(word: string): string {
   return /^[\w@%+=:,./~-]+$/.test(word) ? word : shellWord(word);
 }

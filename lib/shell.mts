@@ -1,14 +1,14 @@
 /** The door to the world, as those see it who go through it. */
 
 /** What a command answered. A failure is an answer too: 127 is a missing program, null a signal. */
-export interface Answer {
+export interface CommandResult {
   ok: boolean;
   code: number | null;
   out: string;
   err: string;
 }
 
-export interface AskOptions {
+export interface CaptureOptions {
   /** Text for its standard input; without it, it gets none. */
   input?: string;
   cwd?: string;
@@ -32,7 +32,7 @@ export interface RunOptions {
 }
 
 /** How a command that was run ended, with the last lines it said. */
-export interface Ended {
+export interface RunResult {
   code: number | null;
   tail: string[];
 }
@@ -40,11 +40,11 @@ export interface Ended {
 /** Whatever waits for a program throws `Interrupted` (errors.mts) if somebody asked to stop meanwhile. */
 export interface Shell {
   /** Runs a program and keeps what it says to itself. Arguments need no quoting. */
-  ask(command: string[], options?: AskOptions): Promise<Answer>;
+  capture(command: string[], options?: CaptureOptions): Promise<CommandResult>;
   /** Runs a program whose words people see, and logs them. */
-  run(command: string[], options: RunOptions): Promise<Ended>;
+  run(command: string[], options: RunOptions): Promise<RunResult>;
   /** Hands the terminal over to a program; gives its exit code. */
-  attach(command: string[], options?: { cwd?: string; env?: Record<string, string> }): Promise<number>;
+  interactive(command: string[], options?: { cwd?: string; env?: Record<string, string> }): Promise<number>;
   /** A file's text, or undefined if there is none; `-` is standard input. */
   read(path: string): Promise<string | undefined>;
   /** Writes a file whole or not at all, and the folders above it. */
@@ -55,13 +55,13 @@ export interface Shell {
    * Makes a folder for this user alone, and those above it, unless there is one. Throws {@link Trouble} where others could put something into it: if it, or
    * the link that it is, is another user's, or it is open to all.
    */
-  claim(path: string): Promise<void>;
+  ensurePrivateDir(path: string): Promise<void>;
   /** Removes a file or a folder with all in it; it may be missing. */
   remove(path: string): Promise<void>;
   /** Moves a file; says whether there was one. */
   move(from: string, to: string): Promise<boolean>;
   /** Something that changes with a file's contents, without reading them: size and time of change. Undefined if there is no such file. */
-  stamp(path: string): Promise<string | undefined>;
+  fingerprint(path: string): Promise<string | undefined>;
   /** Names in a folder; none if there is no such folder. */
   list(path: string): Promise<string[]>;
   /** Signals a process, or a process group by its negative id; says whether there was one. Signal 0 only looks. */
@@ -69,9 +69,9 @@ export interface Shell {
   /** Whether somebody asked to stop. */
   readonly interrupted: boolean;
   /** Data, for standard output. */
-  print(text: string): void;
+  stdout(text: string): void;
   /** Talk, for standard error. */
-  say(text: string): void;
+  stderr(text: string): void;
   /** Asks a person; false where there is none. */
   confirm(question: string): Promise<boolean>;
   /** The operating system, by Node's name. */

@@ -1,7 +1,7 @@
 import process from "node:process";
 
 /** Breaks a text at blanks so that it fits, behind a first prefix and, below it, as much room; a word longer than a line stays whole. */
-export function wrapped(text: string, width: number, first = "", next = " ".repeat(first.length)): string[] {
+export function wrap(text: string, width: number, first = "", next = " ".repeat(first.length)): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const line = lines.at(-1);
@@ -12,12 +12,12 @@ export function wrapped(text: string, width: number, first = "", next = " ".repe
 }
 
 /** That there is none of that name, and those that there are. */
-export function noSuch(kind: string, name: string, names: string[]): string {
-  return [`there is no ${kind} ${name}`, ...wrapped(`${kind}s: ${names.join(", ")}`, 80, "  ", "    ")].join("\n");
+export function unknownName(kind: string, name: string, names: string[]): string {
+  return [`there is no ${kind} ${name}`, ...wrap(`${kind}s: ${names.join(", ")}`, 80, "  ", "    ")].join("\n");
 }
 
 /** Milliseconds as people say them: `0.4 s`, `58 s`, `4 min 55 s`. */
-export function duration(ms: number): string {
+export function formatDuration(ms: number): string {
   const seconds = ms / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 120) return `${Math.round(seconds)} s`;
@@ -43,6 +43,6 @@ export function isOlder(version: string, than: string): boolean {
 }
 
 /** The user's folder; Windows has another name for it. Empty where there is none. */
-export function home(): string {
+export function homeDir(): string {
   return process.env.HOME ?? process.env.USERPROFILE ?? "";
 }

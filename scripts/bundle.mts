@@ -57,7 +57,7 @@ const plugin: Plugin = {
       loader: "js",
     }));
     builder.onLoad({ filter: /\/lib\/plan\/bundled\.mts$/ }, () => ({
-      contents: `export const inside = {\n${
+      contents: `export const bundled = {\n${
         texts.map((path) => `  "${path}": ${quoted(own(path))},`).join("\n")
       }\n};\n`,
       loader: "ts",

@@ -41,11 +41,11 @@ function hostWith(folder: string, files: Record<string, string>, programs: strin
 const seds = [[], ...(spawnSync("busybox", ["true"]).status === 0 ? [["busybox"]] : [])];
 
 /** Runs what a fix says below a folder; its other programs only say that they ran. */
-function mend({ run }: Fix, folder: string, before: string[]): string[] {
+function mend({ command }: Fix, folder: string, before: string[]): string[] {
   const loud = ["update-grub", "proxmox-boot-tool", "sdbootutil"].map((name) => [name, `echo ${name} "$@"`]);
   const sed = before.length > 0 ? { sed: `exec ${before.join(" ")} sed "$@"` } : {};
   const env = standIns(folder, { ...Object.fromEntries(loud), ...sed });
-  const line = run!.replaceAll(/\/(etc|boot\/loader)\//g, `${folder}/$1/`);
+  const line = command!.replaceAll(/\/(etc|boot\/loader)\//g, `${folder}/$1/`);
   return execFileSync("sh", ["-eu", "-c", line], { encoding: "utf8", env }).trim().split("\n");
 }
 
@@ -135,7 +135,7 @@ for (const before of seds) {
 
 test("others have a tool of their own", ({ folder }) => {
   const run = (programs: string[], marks: string[] = [], files = {}) =>
-    addArgument(hostWith(folder, files, programs, marks), "intel_iommu=on").run;
+    addArgument(hostWith(folder, files, programs, marks), "intel_iommu=on").command;
   assert.is(
     run(["rpm-ostree", "grubby"], ["/run/ostree-booted"]),
     "rpm-ostree kargs --append-if-missing=intel_iommu=on",
@@ -145,16 +145,20 @@ test("others have a tool of their own", ({ folder }) => {
   const nixos = hostWith(folder, { "/etc/os-release": "ID=nixos\n", "/etc/default/grub": grub('""') }, [
     "grub-mkconfig",
   ]);
-  assert.equal([addArgument(nixos, "iommu=pt"), removeArgument(nixos, "iommu=pt")].map(({ say, run }) => [say, run]), [
+  assert.equal(
+    [addArgument(nixos, "iommu=pt"), removeArgument(nixos, "iommu=pt")].map(({ title, command }) => [title, command]),
     [
-      "Add iommu=pt to the kernel's arguments (NixOS): boot.kernelParams in configuration.nix, then nixos-rebuild switch",
-      null,
+      [
+        "Add iommu=pt to the kernel's arguments (NixOS): boot.kernelParams in configuration.nix, then nixos-rebuild switch",
+        null,
+      ],
+      [
+        "Take iommu=pt out of the kernel's arguments (NixOS): boot.kernelParams in configuration.nix, then nixos-rebuild switch",
+        null,
+      ],
     ],
-    [
-      "Take iommu=pt out of the kernel's arguments (NixOS): boot.kernelParams in configuration.nix, then nixos-rebuild switch",
-      null,
-    ],
-  ], "a file that is edited there would be undone");
+    "a file that is edited there would be undone",
+  );
   rmSync(join(folder, "etc"), { recursive: true });
   assert.is(run([]), null, "a boot loader that is not known is left alone");
 });
@@ -168,8 +172,8 @@ test("Proxmox on ZFS is booted by systemd-boot only with UEFI and without Secure
   const proxmox = hostWith(folder, files, ["proxmox-boot-tool", "update-grub"], ["/etc/pve"]);
   const said = (boot: Partial<Host>) => {
     const host = { ...proxmox, ...boot };
-    const { say, run } = addArgument(host, "iommu=pt");
-    return [/\((.*?)\)/.exec(say)![1], run?.split(" && ")[1] ?? null, configuredArguments(host)?.join()];
+    const { title, command } = addArgument(host, "iommu=pt");
+    return [/\((.*?)\)/.exec(title)![1], command?.split(" && ")[1] ?? null, configuredArguments(host)?.join()];
   };
   const [systemd, other] = ["Proxmox with systemd-boot", "GRUB"];
   assert.equal(said({ efi: true, secureBoot: false }), [systemd, "proxmox-boot-tool refresh", "intel_iommu=on"]);
@@ -180,7 +184,7 @@ test("Proxmox on ZFS is booted by systemd-boot only with UEFI and without Secure
 
 test("what waits for a reboot is brought into the boot entries before it", ({ folder }) => {
   const files = { "/etc/default/grub": grub('"quiet intel_iommu=on"') };
-  const run = (programs: string[]) => refreshEntries(hostWith(folder, files, programs), "intel_iommu=on")?.run;
+  const run = (programs: string[]) => refreshEntries(hostWith(folder, files, programs), "intel_iommu=on")?.command;
   assert.is(run(["update-grub"]), "update-grub");
   assert.is(run(["grub2-mkconfig"]), "grub2-mkconfig -o /boot/grub2/grub.cfg");
   assert.is(run(["grubby"]), "grubby --update-kernel=ALL --args=intel_iommu=on", "which may be in one entry alone");

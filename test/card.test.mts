@@ -1,11 +1,11 @@
 // The checks of a card: each a healthy desktop of which one thing is otherwise.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { examine } from "../lib/checks/index.mts";
+import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { cardsOf, choose, windowOf } from "../lib/resolve/cards.mts";
+import { cardsOf, matchCard, mmioWindowOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { settle } from "../lib/resolve/resolve.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/cli/topology.mts";
 import type { Finding } from "../lib/findings.mts";
 import type { Host, PciFunction } from "../lib/host/types.mts";
@@ -23,7 +23,7 @@ function host(change: (host: Host, fn: (bdf: string) => PciFunction) => void = (
 const machines = (keys: string, more = "") =>
   parseConfig(`machines: [{name: a, box: lab/x, memory: 2048, gpu: ${keys}}${more}]`);
 function found(id: string, changed: Host, config = machines("{}")): Finding[] {
-  return examine(changed, settle(config, changed), [id]);
+  return runChecks(changed, resolveConfig(config, changed), [id]);
 }
 const first = (id: string, changed: Host, config?: ReturnType<typeof machines>) => found(id, changed, config)[0]!;
 const status = (id: string, change: Parameters<typeof host>[0]) => first(id, host(change)).status;
@@ -32,7 +32,7 @@ function beside(made: Host, more: Partial<PciFunction>): void {
   const bdf = more.bdf ?? "0000:09:00.0";
   made.pci!.push({
     ...{ bdf, class: "020000", vendor: "8086", device: "10d3", group: "2", driver: null },
-    ...{ bars: [], above: [], drm: [], displays: [], mediated: false },
+    ...{ bars: [], upstreamBridges: [], drm: [], displays: [], mediated: false },
     ...more,
   });
   made.pciCount!++;
@@ -43,28 +43,30 @@ test("gpu.match: by ids, by address, no such card, several", () => {
   assert.is(first("gpu.match", host()).status, "pass");
   assert.is(first("gpu.match", host(), machines("{device_id: 2786, address: '01:00.0'}")).status, "pass");
   const other = first("gpu.match", host(), machines("{device_id: 2684}"));
-  assert.match(other.says, /^no GPU 10de:2684; there is 0000:01:00\.0 \[0300\] 10de:2786/);
-  assert.is(other.fix[0]!.say, "Write device_id: 2786");
+  assert.match(other.message, /^no GPU 10de:2684; there is 0000:01:00\.0 \[0300\] 10de:2786/);
+  assert.is(other.fix[0]!.title, "Write device_id: 2786");
   const moved = first("gpu.match", host(), machines("{device_id: 2786, address: '0a:00.0'}"));
-  assert.match(moved.says, /^nothing is at 0000:0a:00\.0; 10de:2786 is at 0000:01:00\.0/);
-  assert.match(moved.fix[0]!.say, /address: "0000:01:00\.0"/);
+  assert.match(moved.message, /^nothing is at 0000:0a:00\.0; 10de:2786 is at 0000:01:00\.0/);
+  assert.match(moved.fix[0]!.title, /address: "0000:01:00\.0"/);
   const twins = host((made, fn) => {
     made.pci!.push({ ...fn(gpu), bdf: "0000:04:00.0", bootVga: true, driver: "nvidia" });
     made.pciCount!++;
   });
   const two = first("gpu.match", twins);
-  assert.match(two.says, /^2 cards match 10de:\*: 0000:01:00\.0 .*; 0000:04:00\.0 .*\(nvidia, boot VGA\)$/);
-  assert.is(two.fix[0]!.say, 'Say which: address: "0000:01:00.0" or address: "0000:04:00.0"');
+  assert.match(two.message, /^2 cards match 10de:\*: 0000:01:00\.0 .*; 0000:04:00\.0 .*\(nvidia, boot VGA\)$/);
+  assert.is(two.fix[0]!.title, 'Say which: address: "0000:01:00.0" or address: "0000:04:00.0"');
   assert.is(first("gpu.match", twins, machines("{address: '04:00.0'}")).status, "pass");
 });
 
 test("gpu.match: a card that has moved since its VM was made", () => {
-  const seen = (has: string[]) =>
-    examine(host(), settle(machines("{}"), host(), { a: { running: false, has } }), ["gpu.match"])[0]!;
+  const seen = (passedAddresses: string[]) =>
+    runChecks(host(), resolveConfig(machines("{}"), host(), { a: { running: false, passedAddresses } }), [
+      "gpu.match",
+    ])[0]!;
   assert.is(seen([gpu, audio]).status, "pass");
   const moved = seen(["0000:02:00.0", "0000:02:00.1"]);
   assert.is(moved.status, "warn");
-  assert.match(moved.says, /^its VM was made with 0000:02:00\.0, 0000:02:00\.1, and the card is at 0000:01:00\.0/);
+  assert.match(moved.message, /^its VM was made with 0000:02:00\.0, 0000:02:00\.1, and the card is at 0000:01:00\.0/);
   assert.match(moved.evidence[0]!.value, /^0000:02:00\.0 \[0108\] .* NVMe controller; 0000:02:00\.1: nothing$/);
 });
 
@@ -72,8 +74,8 @@ test("gpu.exclusive: a card goes to one machine", () => {
   assert.is(first("gpu.exclusive", host()).status, "pass");
   const both = found("gpu.exclusive", host(), machines("{}", ", {name: b, box: lab/x, gpu: {}}"));
   assert.equal([both[0]!.status, both[0]!.machine], ["fail", "b"]);
-  assert.match(both[0]!.says, /^a and b both ask for 0000:01:00\.0/);
-  assert.match(first("gpu.exclusive", host(), machines("[{}, {}]")).says, /^a asks for 0000:01:00\.0 twice/);
+  assert.match(both[0]!.message, /^a and b both ask for 0000:01:00\.0/);
+  assert.match(first("gpu.exclusive", host(), machines("[{}, {}]")).message, /^a asks for 0000:01:00\.0 twice/);
 });
 
 /** A second card of other ids in the first one's group, on its driver. */
@@ -86,7 +88,7 @@ test("gpu.exclusive: cards of one group go to one machine", () => {
   const [verdict, ...rest] = found("gpu.exclusive", host(second), apart);
   assert.equal(rest, []);
   assert.equal([verdict!.status, verdict!.machine], ["fail", "b"]);
-  assert.match(verdict!.says, /^a gets 0000:01:00\.0 and b gets 0000:09:00\.0, which share group 2: /);
+  assert.match(verdict!.message, /^a gets 0000:01:00\.0 and b gets 0000:09:00\.0, which share group 2: /);
   const split = host((made) => {
     second(made);
     made.pci!.at(-1)!.group = "77";
@@ -99,13 +101,13 @@ test("iommu.group: cards of one group that go to one machine are no hindrance to
   const both = found("iommu.group", host(second), machines(`[${ids}, ${otherIds}]`));
   assert.equal(both.map(({ status }) => status), ["pass", "pass"]);
   assert.is(
-    both[0]!.says,
+    both[0]!.message,
     "group 2: 0000:01:00.0, 0000:01:00.1 go to the VM, and with another card of it 0000:09:00.0",
   );
   assert.match(both[1]!.evidence.map(({ value }) => value).join(), /0000:01:00\.0 .* \(goes along with another card/);
   assert.is(first("iommu.group", host(second), machines(ids)).status, "fail", "alone it is one");
   const made = host(second);
-  const [card] = cardsOf(settle(machines(`[${ids}, ${otherIds}]`), made).machines[0]!, made);
+  const [card] = cardsOf(resolveConfig(machines(`[${ids}, ${otherIds}]`), made).machines[0]!, made);
   assert.is(topologyLines(card!, made, 120).filter((line) => line.endsWith("→ VM")).length, 3);
 });
 
@@ -120,12 +122,12 @@ test("a card's companions go along, in whatever group; what is not of its maker 
       if (group) made.iommu.groups.set(group, [...(made.iommu.groups.get(group) ?? []), bdf]);
     }
   });
-  const [card] = cardsOf(settle(machines("{}"), apart).machines[0]!, apart);
-  assert.equal(card!.passed.map(({ bdf }) => bdf), [gpu, audio]);
+  const [card] = cardsOf(resolveConfig(machines("{}"), apart).machines[0]!, apart);
+  assert.equal(card!.assignedFunctions.map(({ bdf }) => bdf), [gpu, audio]);
   assert.equal(card!.groups, ["2", "3"]);
   apart.pci!.find(({ bdf }) => bdf === audio)!.vendor = "8086";
-  const chosen = choose({ vendorId: "10de", mode: "passthrough" }, apart);
-  assert.equal(chosen.kind === "card" && chosen.card.left.map(({ bdf }) => bdf), [audio]);
+  const chosen = matchCard({ vendorId: "10de", mode: "passthrough" }, apart);
+  assert.equal(chosen.kind === "card" && chosen.card.staysOnHost.map(({ bdf }) => bdf), [audio]);
 });
 
 test("iommu.enabled: three causes, and never by a folder, an argument or a log", () => {
@@ -140,12 +142,12 @@ test("iommu.enabled: three causes, and never by a folder, an argument or a log",
         change(made);
       }),
     );
-  assert.is(off((made) => made.iommu.acpiTables = ["FACP"]).says, "IOMMU is not enabled in your BIOS");
+  assert.is(off((made) => made.iommu.acpiTables = ["FACP"]).message, "IOMMU is not enabled in your BIOS");
   assert.is(
     off(({ iommu, kernel }) => {
       iommu.acpiTables = [];
       kernel.arguments = ["intel_iommu=on"];
-    }).says,
+    }).message,
     "IOMMU is not enabled in your BIOS",
     "the argument proves nothing",
   );
@@ -153,29 +155,33 @@ test("iommu.enabled: three causes, and never by a folder, an argument or a log",
     kernel.arguments = ["intel_iommu=off"];
     kernel.configurations = [{ file: "/etc/default/grub", arguments: ["intel_iommu=off"] }];
   });
-  assert.is(switched.says, "the IOMMU is switched off in the kernel (intel_iommu=off)");
-  assert.match(switched.fix[0]!.run!, /^sed -i .*intel_iommu=off.*update-grub$/);
+  assert.is(switched.message, "the IOMMU is switched off in the kernel (intel_iommu=off)");
+  assert.match(switched.fix[0]!.command!, /^sed -i .*intel_iommu=off.*update-grub$/);
   const nowhere = [{ file: "/etc/default/grub", arguments: [] }];
   const waiting = off(({ kernel }) => {
     kernel.arguments = ["intel_iommu=off"];
     kernel.configurations = nowhere;
   });
-  assert.match(waiting.says, /none of the boot loader's files has it, and that waits for a reboot$/);
-  assert.equal(waiting.fix.map(({ run }) => run), ["update-grub", "reboot"], "update-grub may have been forgotten");
+  assert.match(waiting.message, /none of the boot loader's files has it, and that waits for a reboot$/);
+  assert.equal(
+    waiting.fix.map(({ command }) => command),
+    ["update-grub", "reboot"],
+    "update-grub may have been forgotten",
+  );
   const unread = off(({ kernel }) => {
     kernel.arguments = ["intel_iommu=off"];
     kernel.configurations = nowhere;
     kernel.unread = ["/etc/default/grub.d/50-mine.cfg"];
   });
-  assert.is(unread.says, switched.says, "what was not read may have it");
-  assert.match(unread.fix[0]!.run!, /^sed -i .*intel_iommu=off.*50-mine\.cfg && update-grub$/);
+  assert.is(unread.message, switched.message, "what was not read may have it");
+  assert.match(unread.fix[0]!.command!, /^sed -i .*intel_iommu=off.*50-mine\.cfg && update-grub$/);
   const left = off(({ kernel }) => {
     kernel.arguments = [];
     kernel.configurations = nowhere;
   });
-  assert.match(left.says, /^Intel VT-d is on in the firmware and off in the kernel$/);
-  assert.match(left.fix[0]!.say, /^Add intel_iommu=on to the kernel's arguments \(GRUB\)$/);
-  assert.match(off((made) => made.iommu.units = ["dmar0"]).says, /is under no IOMMU unit, though this host has one/);
+  assert.match(left.message, /^Intel VT-d is on in the firmware and off in the kernel$/);
+  assert.match(left.fix[0]!.title, /^Add intel_iommu=on to the kernel's arguments \(GRUB\)$/);
+  assert.match(off((made) => made.iommu.units = ["dmar0"]).message, /is under no IOMMU unit, though this host has one/);
   assert.is(off((made) => delete made.iommu.acpiTables).status, "unknown");
   assert.is(status("iommu.enabled", (made) => delete made.iommu.units), "unknown");
   assert.is(status("iommu.enabled", (_, fn) => delete fn(gpu).group), "unknown");
@@ -183,14 +189,17 @@ test("iommu.enabled: three causes, and never by a folder, an argument or a log",
 });
 
 test("iommu.group: bridges never count, a driverless neighbour does not hinder, one on its driver does", () => {
-  assert.match(first("iommu.group", host()).says, /^group 2: 0000:01:00\.0, 0000:01:00\.1 go to the VM$/);
+  assert.match(first("iommu.group", host()).message, /^group 2: 0000:01:00\.0, 0000:01:00\.1 go to the VM$/);
   assert.is(status("iommu.group", (made) => beside(made, { class: "060400", driver: "pcieport" })), "pass");
-  assert.match(first("iommu.group", host((made) => beside(made, {}))).says, /beside it 0000:09:00\.0, which no host/);
+  assert.match(
+    first("iommu.group", host((made) => beside(made, {}))).message,
+    /beside it 0000:09:00\.0, which no host/,
+  );
   assert.is(status("iommu.group", (made) => beside(made, { driver: "vfio-pci" })), "pass");
   const shared = first("iommu.group", host((made) => beside(made, { driver: "e1000e" })));
   assert.is(shared.status, "fail");
   assert.match(
-    shared.says,
+    shared.message,
     /^group 2 is not viable: .* 0000:09:00\.0 \[0200\] 8086:10d3 Ethernet controller \(driver e1000e\)$/,
   );
   assert.equal(shared.fix.filter(({ safe }) => safe), [], "nothing of this is done by itself");
@@ -214,9 +223,9 @@ test("iommu.group: what the host needs is never given up", () => {
       [{ keyboards: [bdf] }, "the keyboard"],
     ] as [Partial<Host["needs"]>, string][]
   ) {
-    const { status, says } = losing(needs);
+    const { status, message } = losing(needs);
     assert.is(status, "fail");
-    assert.ok(says.includes(`carries ${use}`), says);
+    assert.ok(message.includes(`carries ${use}`), message);
   }
   assert.is(losing({ keyboards: [bdf, "0000:00:14.0"] }).status, "pass", "there is another keyboard");
 });
@@ -233,7 +242,7 @@ test("iommu.group: nobody is told to take from this host what it uses, or may us
     );
     const why = evidence.find(({ read }) => read === `taking ${bdf} from this host`)?.value;
     assert.is(status, "fail");
-    assert.is(fix.some(({ run }) => run?.includes("unbind")), why === undefined, "offered, or it says why not");
+    assert.is(fix.some(({ command }) => command?.includes("unbind")), why === undefined, "offered, or it says why not");
     return why?.replace("not offered: ", "");
   };
   assert.is(offered({}), undefined);
@@ -262,7 +271,7 @@ test("iommu.group: every disk that is mounted counts", () => {
         beside(made, { class: "010802", driver: "nvme" });
         made.needs.mounts.push({ point, bdf });
       }),
-    ).says.replace(/.*carries /, "");
+    ).message.replace(/.*carries /, "");
   assert.equal(["/home", "/srv", "/mnt/…", "/…"].map(says), [
     "the disk of /home",
     "the disk of /srv",
@@ -276,8 +285,8 @@ test("iommu.group: every disk that is mounted counts", () => {
       made.needs.mounts.push({ point: "/media/…", bdf: "0000:01:00.2" });
     }),
   );
-  assert.match(stick.says, /USB controller carries a disk mounted below \/media$/);
-  assert.is(stick.fix[1]!.say, "Or plug what hangs on the card's own USB in elsewhere");
+  assert.match(stick.message, /USB controller carries a disk mounted below \/media$/);
+  assert.is(stick.fix[1]!.title, "Or plug what hangs on the card's own USB in elsewhere");
 });
 
 test("iommu.group: a disk that could not be traced may hang on the card's USB", () => {
@@ -314,24 +323,27 @@ test("iommu.enabled: off in the kernel, whose arguments could not be read", () =
     made.iommu.units = [];
     delete made.kernel.arguments;
   });
-  const { status, says, fix } = first("iommu.enabled", off);
+  const { status, message, fix } = first("iommu.enabled", off);
   assert.is(status, "fail");
-  assert.match(says, /off in the kernel, whose arguments could not be read$/);
-  assert.is(fix[0]!.run, "cat /proc/cmdline");
+  assert.match(message, /off in the kernel, whose arguments could not be read$/);
+  assert.is(fix[0]!.command, "cat /proc/cmdline");
 });
 
 test("gpu.driver: held, configured and not rebooted, bound, not read", () => {
-  assert.match(first("gpu.driver", host()).says, /^nouveau holds 0000:01:00\.0, snd_hda_intel holds/);
+  assert.match(first("gpu.driver", host()).message, /^nouveau holds 0000:01:00\.0, snd_hda_intel holds/);
   const waiting = first(
     "gpu.driver",
     host((made) => made.configured.push({ file: "modprobe.d/vfio.conf", text: "options vfio-pci ids=10de:2786" })),
   );
-  assert.match(waiting.says, /^vfio-pci is configured for this card and nouveau, snd_hda_intel has it: not rebooted/);
-  assert.is(waiting.fix[0]!.run, "update-initramfs -u -k all");
+  assert.match(
+    waiting.message,
+    /^vfio-pci is configured for this card and nouveau, snd_hda_intel has it: not rebooted/,
+  );
+  assert.is(waiting.fix[0]!.command, "update-initramfs -u -k all");
   const bound = (_: Host, fn: (bdf: string) => PciFunction) => {
     for (const bdf of [gpu, audio]) fn(bdf).driver = "vfio-pci";
   };
-  assert.is(first("gpu.driver", host(bound)).says, "vfio-pci holds the card already");
+  assert.is(first("gpu.driver", host(bound)).message, "vfio-pci holds the card already");
   assert.is(status("gpu.driver", (_, fn) => delete fn(gpu).driver), "unknown");
   const companion = (builtin: string[], driver: string | null = "vfio-pci") =>
     first(
@@ -344,11 +356,11 @@ test("gpu.driver: held, configured and not rebooted, bound, not read", () => {
     );
   const takes = "libvirt takes it when the VM starts and gives it back when it stops";
   const own = companion([]);
-  assert.is(own.says, `vfio-pci has the card itself, and snd_hda_intel holds ${audio}: ${takes}`);
+  assert.is(own.message, `vfio-pci has the card itself, and snd_hda_intel holds ${audio}: ${takes}`);
   assert.equal(own.fix, [], "no early boot image changes that");
-  assert.is(companion(["snd-hda-intel"], null).says, `snd_hda_intel holds ${audio}: ${takes}`);
-  assert.match(companion(["xhci-pci"], null).says, /not rebooted since/, "another driver's module");
-  assert.match(companion(["snd-hda-intel"], "nouveau").says, /not rebooted since/);
+  assert.is(companion(["snd-hda-intel"], null).message, `snd_hda_intel holds ${audio}: ${takes}`);
+  assert.match(companion(["xhci-pci"], null).message, /not rebooted since/, "another driver's module");
+  assert.match(companion(["snd-hda-intel"], "nouveau").message, /not rebooted since/);
 });
 
 test("gpu.driver: the running kernel must be able to load vfio-pci", () => {
@@ -368,13 +380,13 @@ test("gpu.driver: the running kernel must be able to load vfio-pci", () => {
       { available: ["tun", "vfio-pci"] },
     ]
   ) {
-    assert.is(having(kernel).says, "no host driver holds the card", JSON.stringify(kernel));
+    assert.is(having(kernel).message, "no host driver holds the card", JSON.stringify(kernel));
     assert.is(having({ ...kernel, replaced: true }).status, "pass", "what is there needs no folder");
   }
   assert.is(having({}).status, "unknown", "not read");
-  assert.is(having({ available: ["tun"] }).says, "6.1.0-28-amd64 has no vfio-pci, which takes the card for the VM");
+  assert.is(having({ available: ["tun"] }).message, "6.1.0-28-amd64 has no vfio-pci, which takes the card for the VM");
   const gone = having({ replaced: true });
-  assert.equal([gone.status, gone.fix[0]!.run], ["fail", "reboot"]);
+  assert.equal([gone.status, gone.fix[0]!.command], ["fail", "reboot"]);
   assert.equal(
     [having({ available: [] }, "nouveau").status, having({ replaced: true }, "nouveau").status],
     ["fail", "fail"],
@@ -387,8 +399,8 @@ test("gpu.driver: the running kernel must be able to load vfio-pci", () => {
     for (const bdf of [gpu, audio]) fn(bdf).driver = null;
     made.kernel.available = [];
   });
-  const boxed = settle(parseConfig("machines: [{name: a, box: lab/x, provider: virtualbox, gpu: {}}]"), plain);
-  assert.equal(examine(plain, boxed, ["gpu.driver"]).map(({ status }) => status), ["pass"]);
+  const boxed = resolveConfig(parseConfig("machines: [{name: a, box: lab/x, provider: virtualbox, gpu: {}}]"), plain);
+  assert.equal(runChecks(plain, boxed, ["gpu.driver"]).map(({ status }) => status), ["pass"]);
 });
 
 test("gpu.in-use: who holds it, and what cannot be seen without root", () => {
@@ -402,15 +414,15 @@ test("gpu.in-use: who holds it, and what cannot be seen without root", () => {
     );
   assert.is(held("").status, "pass");
   assert.is(held("", "", false).status, "unknown");
-  assert.match(held("Xorg").says, /^Xorg \(7\) holds the card/);
-  assert.is(held("nvidia-persiste").fix[0]!.run, "systemctl stop nvidia-persistenced");
+  assert.match(held("Xorg").message, /^Xorg \(7\) holds the card/);
+  assert.is(held("nvidia-persiste").fix[0]!.command, "systemctl stop nvidia-persistenced");
   assert.is(held("Xorg", "/dev/dri/card0").status, "pass", "that is another card's");
   const unnumbered = host((_, fn) => {
     fn(gpu).driver = "nvidia";
     fn(gpu).drm = [];
   });
-  assert.match(first("gpu.in-use", unnumbered).says, /^which of \/dev\/nvidia0, \/dev\/nvidia1 … is this card's/);
-  assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.say, "See which VM has it, then shut that one down");
+  assert.match(first("gpu.in-use", unnumbered).message, /^which of \/dev\/nvidia0, \/dev\/nvidia1 … is this card's/);
+  assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.title, "See which VM has it, then shut that one down");
 });
 
 test("gpu.display: warned where there is another card, refused on the only one, quiet where nothing shows", () => {
@@ -502,16 +514,19 @@ test("gpu.reset and gpu.power", () => {
 test("gpu.window: the next power of two of all that is passed, within what the host can address", () => {
   const sized = (gib: bigint, bits: number, iommu = bits) =>
     host((made, fn) => {
-      fn(gpu).bars = [{ index: 1, start: 0n, size: gib << 30n, wide: true, prefetch: true }];
+      fn(gpu).bars = [{ index: 1, start: 0n, size: gib << 30n, is64Bit: true, prefetch: true }];
       made.cpu.physicalBits = bits;
       made.iommu.capabilities = { dmar0: (BigInt(iommu - 1) << 16n).toString(16) };
     });
-  const window = (made: Host) => windowOf(cardsOf(settle(machines("{}"), made).machines[0]!, made));
+  const window = (made: Host) => mmioWindowOf(cardsOf(resolveConfig(machines("{}"), made).machines[0]!, made));
   assert.is(window(sized(16n, 46)), 16384);
   assert.is(window(sized(24n, 46)), 32768);
-  assert.is(first("gpu.window", sized(256n, 46)).says, "a window of 262144 MiB is written into the VM");
+  assert.is(first("gpu.window", sized(256n, 46)).message, "a window of 262144 MiB is written into the VM");
   assert.is(first("gpu.window", sized(512n, 39)).status, "fail");
-  assert.match(first("gpu.window", sized(128n, 46, 39)).says, /the VM's addresses are limited to the IOMMU's 39 bits$/);
+  assert.match(
+    first("gpu.window", sized(128n, 46, 39)).message,
+    /the VM's addresses are limited to the IOMMU's 39 bits$/,
+  );
   assert.is(
     status("gpu.window", (made) => Object.assign(made, { cpu: {}, iommu: { ...made.iommu, capabilities: {} } })),
     "unknown",
@@ -537,13 +552,13 @@ test("guest.firmware: one without Secure Boot", () => {
   assert.is(first("guest.firmware", host()).status, "pass");
   assert.ok(first("guest.firmware", host((made) => made.ovmf = [])).fix[0]!.safe);
   const secure = first("guest.firmware", host((made) => made.ovmf = ["/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"]));
-  assert.equal([secure.status, secure.fix[0]!.run], ["fail", null], "the package is there, and has no other");
+  assert.equal([secure.status, secure.fix[0]!.command], ["fail", null], "the package is there, and has no other");
 });
 
 test("draws what the card hangs on and shares, within the width", () => {
-  const made = host((one) => beside(one, { driver: "e1000e", above: ["0000:00:01.0"] }));
+  const made = host((one) => beside(one, { driver: "e1000e", upstreamBridges: ["0000:00:01.0"] }));
   made.needs.route = ["0000:09:00.0"];
-  const [card] = cardsOf(settle(machines("{}"), made).machines[0]!, made);
+  const [card] = cardsOf(resolveConfig(machines("{}"), made).machines[0]!, made);
   const lines = topologyLines(card!, made, 80);
   assert.equal(lines.map((line) => line.replace(/\s+/g, " ")), [
     "0000:00:01.0 PCI bridge 8086:460d group 2, pcieport",

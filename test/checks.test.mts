@@ -1,9 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checks, examine } from "../lib/checks/index.mts";
+import { checks, runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { settle } from "../lib/resolve/resolve.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
 import type { Host } from "../lib/host/types.mts";
 import { own } from "./fake.mts";
 
@@ -18,7 +18,7 @@ function host(change: (host: Host) => void = () => {}): Host {
   return made;
 }
 function found(id: string, changed: Host, config = plain) {
-  return examine(changed, settle(config, changed), [id]);
+  return runChecks(changed, resolveConfig(config, changed), [id]);
 }
 const first = (id: string, changed: Host, config = plain) => found(id, changed, config)[0]!;
 const without = (...names: string[]) => host(({ programs }) => names.forEach((name) => delete programs![name]));
@@ -36,33 +36,35 @@ test("a check that throws is a finding", () => {
       },
     })
   );
-  const finding = examine(broken, { machines: [...settle(plain, host()).machines], services: [] }, ["host.memory"])[0]!;
-  assert.equal([finding.status, finding.says], ["unknown", "this check broke, which is a bug in homelab-gpu: boom"]);
+  const finding = runChecks(broken, { machines: [...resolveConfig(plain, host()).machines], services: [] }, [
+    "host.memory",
+  ])[0]!;
+  assert.equal([finding.status, finding.message], ["unknown", "this check broke, which is a bug in homelab-gpu: boom"]);
 });
 
 test("takes a subject for all its checks, and keeps the catalogue's order", () => {
-  const ids = examine(host(), settle(plain, host()), ["provider", "host.disk"]).map(({ check }) => check);
+  const ids = runChecks(host(), resolveConfig(plain, host()), ["provider", "host.disk"]).map(({ check }) => check);
   assert.equal([...new Set(ids)], ["provider.host", "provider.version", "provider.access", "host.disk"]);
 });
 
 test("tools.present: one command of this distribution for all that is missing", () => {
   assert.is(first("tools.present", host()).status, "pass");
-  const { status, says, fix } = first("tools.present", without("packer", "virsh", "xorriso"));
+  const { status, message, fix } = first("tools.present", without("packer", "virsh", "xorriso"));
   assert.is(status, "fail");
   assert.is(
-    says,
+    message,
     "missing: libvirt (running the VM), packer (building the box), xorriso (the CD that lets Packer into the image)",
   );
   assert.equal(fix, [{
-    say: "Install libvirt, packer, xorriso",
-    run:
+    title: "Install libvirt, packer, xorriso",
+    command:
       "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libvirt-daemon-system libvirt-clients dnsmasq-base iptables packer xorriso",
     root: true,
     reboot: false,
     safe: true,
   }]);
   assert.match(
-    first("tools.present", without("xorriso", "apt-get")).fix[0]!.say,
+    first("tools.present", without("xorriso", "apt-get")).fix[0]!.title,
     /Install xorriso/,
     "no package manager that is known",
   );
@@ -77,7 +79,7 @@ test("tools.present: what a distribution does not package is not promised", () =
         made.vagrantPlugins = {};
         change(made);
       }),
-    ).fix.map(({ run, say, safe }) => run ?? `${say} ${safe}`);
+    ).fix.map(({ command, title, safe }) => command ?? `${title} ${safe}`);
   assert.equal(fixes(({ os }) => os.version = "13"), [
     "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends vagrant-libvirt",
     "Install packer from HashiCorp's repository: https://developer.hashicorp.com/packer/install false",
@@ -98,8 +100,8 @@ test("provider.host: libvirt is for Linux", () => {
   assert.is(first("provider.host", host()).status, "pass");
   const mac = host(({ os }) => Object.assign(os, { platform: "macos", name: "macOS 15" }));
   const libvirt = (gpu = "") => parseConfig(`machines: [{name: a, box: lab/x, provider: libvirt${gpu}}]`);
-  assert.is(first("provider.host", mac, libvirt()).says, "libvirt requires a Linux host");
-  assert.is(first("provider.host", mac, libvirt(", gpu: {}")).says, "libvirt GPU passthrough requires a Linux host");
+  assert.is(first("provider.host", mac, libvirt()).message, "libvirt requires a Linux host");
+  assert.is(first("provider.host", mac, libvirt(", gpu: {}")).message, "libvirt GPU passthrough requires a Linux host");
   const wsl = parseHost(own("test/hosts/wsl2-ubuntu.txt"));
   assert.is(first("provider.host", wsl, libvirt()).status, "fail", "WSL is Windows");
 });
@@ -112,7 +114,7 @@ test("provider.version: too old fails, untried warns", () => {
     "provider.version",
     host(({ vagrantPlugins }) => vagrantPlugins["vagrant-libvirt"] = "0.7.0"),
   )[2]!;
-  assert.is(plugin.says, "vagrant-libvirt 0.7.0 is older than 0.11.2, the oldest that this was run with");
+  assert.is(plugin.message, "vagrant-libvirt 0.7.0 is older than 0.11.2, the oldest that this was run with");
 });
 
 test("provider.access: how libvirt is started depends on the host", () => {
@@ -123,7 +125,7 @@ test("provider.access: how libvirt is started depends on the host", () => {
         delete made.libvirt!.socket;
         change(made);
       }),
-    ).fix[0]!.run;
+    ).fix[0]!.command;
   assert.match(run(() => {})!, /virtlogd -d; libvirtd -d/);
   assert.is(run((made) => made.systemd = true), "systemctl start libvirtd");
   assert.match(
@@ -135,36 +137,36 @@ test("provider.access: how libvirt is started depends on the host", () => {
     /^systemctl start virtqemud\.socket/,
   );
   assert.is(
-    first("provider.access", host((made) => made.libvirt!.access = false)).says,
+    first("provider.access", host((made) => made.libvirt!.access = false)).message,
     "no rights on libvirt's socket",
   );
   const refused = host((made) =>
     made.libvirt!.error =
       "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'"
   );
-  const { says, fix } = first("provider.access", refused);
-  assert.is(says, "no rights on libvirt: polkit does not let this user in");
-  assert.is(fix[0]!.run, 'usermod -aG libvirt "$USER"');
+  const { message, fix } = first("provider.access", refused);
+  assert.is(message, "no rights on libvirt: polkit does not let this user in");
+  assert.is(fix[0]!.command, 'usermod -aG libvirt "$USER"');
   refused.joined = ["libvirt"];
-  assert.match(first("provider.access", refused).fix[0]!.say, /^Log in anew: .* newgrp libvirt$/);
+  assert.match(first("provider.access", refused).fix[0]!.title, /^Log in anew: .* newgrp libvirt$/);
   assert.is(first("provider.access", without("libvirtd")).status, "skip");
   // what is left of a daemon that was killed
   const deaf = host((made) => made.libvirt!.error = "Failed to connect socket to '/x': Connection refused");
-  assert.is(first("provider.access", deaf).says, "libvirtd is not running");
+  assert.is(first("provider.access", deaf).message, "libvirtd is not running");
   assert.ok(first("provider.access", deaf).fix[0]!.safe);
   const inactive = found("provider.access", host((made) => made.libvirt!.networks.default = "inactive"))[1]!;
   assert.equal([inactive.status, inactive.fix[0]!.safe], ["warn", true]);
 });
 
 test("host.virtualization: emulation is a warning, and so is a forced KVM that does not show", () => {
-  const { status, says } = first("host.virtualization", host());
-  assert.equal([status, says], ["warn", "neither vmx nor svm shows in the CPU: software emulation, slow"]);
+  const { status, message } = first("host.virtualization", host());
+  assert.equal([status, message], ["warn", "neither vmx nor svm shows in the CPU: software emulation, slow"]);
   const kvm = host(({ cpu }) => cpu.flags = ["vmx"]);
   assert.is(first("host.virtualization", kvm).status, "pass");
   const forced = parseConfig("machines: [{name: a, box: lab/x, accelerator: kvm}]");
-  assert.match(first("host.virtualization", host(), forced).says, /forced for a.*guests may hang/);
+  assert.match(first("host.virtualization", host(), forced).message, /forced for a.*guests may hang/);
   assert.match(
-    first("host.virtualization", kvm, parseConfig("machines: [{name: a, box: lab/x, accelerator: tcg}]")).says,
+    first("host.virtualization", kvm, parseConfig("machines: [{name: a, box: lab/x, accelerator: tcg}]")).message,
     /as the config asks/,
   );
   const locked = host(({ cpu, kvm }) => {
@@ -183,7 +185,7 @@ test("host.virtualization: libvirt on a Mac is no matter of the firmware", () =>
   const mac = parseHost(own("test/hosts/macos-apple-silicon.txt"));
   const of = (...providers: string[]) => {
     const machines = providers.map((provider, at) => `{name: m${at}, box: lab/x, provider: ${provider}}`).join();
-    return found("host.virtualization", mac, parseConfig(`machines: [${machines}]`)).map(({ says }) => says);
+    return found("host.virtualization", mac, parseConfig(`machines: [${machines}]`)).map(({ message }) => message);
   };
   assert.equal(of("libvirt"), [], "provider.host says what there is to say");
   assert.equal(of("libvirt", "virtualbox"), ["hardware virtualization"]);
@@ -201,7 +203,8 @@ test("host.memory: what is pinned has to be free, what is not may be swapped", (
   assert.is(at(8192, 4096, withCard()), "pass");
   const made = host(({ memory }) => Object.assign(memory, { total: 8192, available: 100 }));
   assert.is(
-    examine(made, settle(plain, made, { a: { running: true, has: [] } }), ["host.memory"])[0]!.status,
+    runChecks(made, resolveConfig(plain, made, { a: { running: true, passedAddresses: [] } }), ["host.memory"])[0]!
+      .status,
     "pass",
     "it runs already",
   );
@@ -218,8 +221,8 @@ test("gpu.present: no card, another vendor's, the right one, a bus that cannot b
   const card = (vendor: string) =>
     host(({ pci }) => pci!.push({ ...pci![0]!, bdf: "0000:01:00.0", class: "030000", vendor, device: "2786" }));
   const none = first("gpu.present", host(), withCard());
-  assert.equal([none.status, none.says, none.machine], ["fail", "no NVIDIA GPU detected on host", "a"]);
-  assert.ok(none.fix.some(({ run }) => run === "npx zx homelab-gpu.mts up --no-gpu"));
+  assert.equal([none.status, none.message, none.machine], ["fail", "no NVIDIA GPU detected on host", "a"]);
+  assert.ok(none.fix.some(({ command }) => command === "npx zx homelab-gpu.mts up --no-gpu"));
   assert.is(first("gpu.present", card("1002"), withCard()).status, "fail");
   assert.equal(
     first("gpu.present", card("1002"), withCard()).evidence[0]!.value,
@@ -227,7 +230,7 @@ test("gpu.present: no card, another vendor's, the right one, a bus that cannot b
   );
   assert.is(first("gpu.present", card("10de"), withCard()).status, "pass");
   assert.is(
-    first("gpu.present", host(), withCard("vendor_id: 1002, device_id: 5046")).says,
+    first("gpu.present", host(), withCard("vendor_id: 1002, device_id: 5046")).message,
     "no GPU 1002:5046 detected on host",
   );
   assert.is(first("gpu.present", host((made) => delete made.pci), withCard()).status, "unknown");

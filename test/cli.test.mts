@@ -8,7 +8,8 @@ import { Ajv } from "ajv";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { doctor } from "../lib/cli/commands/doctor.mts";
-import { commands, isFor, options as known } from "../lib/cli/commands.mts";
+import { commands } from "../lib/cli/commands.mts";
+import { acceptsOption, options as known } from "../lib/cli/options.mts";
 import { main } from "../lib/cli/main.mts";
 import { realShell } from "../lib/run/shell.mts";
 import { fakeShell, options, own, root } from "./fake.mts";
@@ -83,7 +84,7 @@ test("refuses wrong usage in a few lines, with 2, and no stack", async ({ folder
 
 test("an option that a command has no use for is refused; -n is taken by all", async () => {
   const stray = Object.keys(commands).flatMap((name) =>
-    known.filter((option) => !isFor(option, name)).map((option) => [name, option] as const)
+    known.filter((option) => !acceptsOption(option, name)).map((option) => [name, option] as const)
   );
   assert.ok(stray.length > 50);
   for (const [name, option] of stray) {
@@ -92,7 +93,9 @@ test("an option that a command has no use for is refused; -n is taken by all", a
     assert.match(err, new RegExp(`^homelab-gpu: --${option.name} is for [^]*;\\s+not\\s+for\\s+${name}\n$`));
     assert.equal(err.split("\n").filter((line) => line.length > 80), []);
   }
-  for (const name of Object.keys(commands)) assert.ok(known.every((one) => one.name !== "dry-run" || isFor(one, name)));
+  for (const name of Object.keys(commands)) {
+    assert.ok(known.every((one) => one.name !== "dry-run" || acceptsOption(one, name)));
+  }
   const { code, err } = await within(["doctor", "-n", "--save", "x.txt", "--host", "-"], {
     "-": own("test/hosts/vm-without-gpu.txt"),
   });
@@ -122,7 +125,7 @@ test("files that a config names and that are not there are told together, each w
 test("what was named and cannot be read is wrong usage", async ({ folder }) => {
   for (const words of [["doctor", "--config", folder], ["doctor", "--host", folder], ["explain", folder]]) {
     let said = "";
-    const shell = Object.assign(realShell(), { say: (text: string) => void (said += text) });
+    const shell = Object.assign(realShell(), { stderr: (text: string) => void (said += text) });
     assert.is(await main(words, shell), 2, words.join(" "));
     assert.match(said, /^homelab-gpu: cannot read .*: it is a folder\n$/);
   }
@@ -187,7 +190,7 @@ test("doctor --json keeps its shape, for every recorded host", async () => {
       host: own(`test/hosts/${name}`),
       [starter]: own("templates/homelab-gpu.yaml"),
     });
-    await doctor({ shell, options: { ...options, json: true, host: "host" }, words: [], rest: [] });
+    await doctor({ shell, options: { ...options, json: true, host: "host" }, args: [], passthroughArgs: [] });
     assert.ok(fits(JSON.parse(said.join(""))), `${name}: ${JSON.stringify(fits.errors)}`);
   }
 });
@@ -238,7 +241,7 @@ test("plans without touching anything", async ({ folder }) => {
   const { code, out } = await script(["plan", "--json", "--host", saved], { folder });
   const shown = JSON.parse(out);
   assert.is(code, 0);
-  assert.is(shown.schema, "homelab-gpu/plan/1");
+  assert.is(shown.schema, "homelab-gpu/plan/2");
   assert.equal(Object.keys(shown.files[0]).sort(), ["change", "path", "text"]);
   assert.equal(Object.keys(shown.steps[0]).sort(), ["command", "cwd", "title"]);
   assert.ok(Array.isArray(shown.findings));

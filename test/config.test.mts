@@ -15,7 +15,7 @@ function wrong(text: string): string[] {
     parseConfig(text);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(({ line, column, says }) => `${line}:${column} ${says}`);
+    return error.problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
   }
   return [];
 }
@@ -141,18 +141,18 @@ test("what an error of any key tells to write is accepted there", () => {
     for (const value of values) {
       const own = value === "BLOCK" ? [`${indent}${name}:`, `${indent}  - 3`] : [`${indent}${name}: ${value}`];
       const text = [...before, ...own, ...after];
-      for (const { line, says, write } of advice(text.join("\n"))) {
+      for (const { line, message, instead } of advice(text.join("\n"))) {
         const at = line - 1 - before.length;
-        if (apart.test(says) || at < 0 || at >= own.length) continue;
-        if (write === undefined) {
-          refused.push(`${own.join("\n")}\n${says}: does not say what to write`);
+        if (apart.test(message) || at < 0 || at >= own.length) continue;
+        if (instead === undefined) {
+          refused.push(`${own.join("\n")}\n${message}: does not say what to write`);
           continue;
         }
         told++;
-        const lead = write.startsWith("- ") ? `${indent}${name}:\n${indent}  ` : indent;
-        const mended = [...before, lead + write.replace("sha256:…", `sha256:${"0".repeat(64)}`), ...after];
-        const still = advice(mended.join("\n")).filter(({ says }) => !apart.test(says));
-        if (still.length > 0) refused.push(`${own.join("\n")}\n${says}\n${write}\n${still[0]!.says}`);
+        const lead = instead.startsWith("- ") ? `${indent}${name}:\n${indent}  ` : indent;
+        const mended = [...before, lead + instead.replace("sha256:…", `sha256:${"0".repeat(64)}`), ...after];
+        const still = advice(mended.join("\n")).filter(({ message }) => !apart.test(message));
+        if (still.length > 0) refused.push(`${own.join("\n")}\n${message}\n${instead}\n${still[0]!.message}`);
       }
     }
   };
@@ -182,8 +182,8 @@ test("what an error of any key tells to write is accepted there", () => {
 
 test("says every form of a value that has several, and items as items", () => {
   const first = (text: string) => {
-    const [{ says, write } = { says: "nothing", write: "" }] = advice(text);
-    return `${says}; write ${write}`;
+    const [{ message, instead } = { message: "nothing", instead: "" }] = advice(text);
+    return `${message}; write ${instead}`;
   };
   const gpu = (value: string) => first(`${one("")}services: {web: {image: x, gpu: ${value}}}`);
   assert.is(
@@ -225,7 +225,7 @@ test("refuses what is no YAML, no mapping, or nothing", () => {
 
 test("says what is no YAML in own words, where it begins, with what to write", () => {
   const told = (text: string) =>
-    advice(text).map(({ line, column, says, write }) => `${line}:${column} ${says}|${write}`);
+    advice(text).map(({ line, column, message, instead }) => `${line}:${column} ${message}|${instead}`);
   const no = "this is no YAML: ";
   assert.equal(told('machines:\n  - name: "a\n    box: b\n    cpus: 3\n'), [`2:11 ${no}this quote is not closed|"…"`]);
   assert.equal(told("a: [b, 'c]\n"), [`1:8 ${no}this quote is not closed|"…"`]);

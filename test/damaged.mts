@@ -2,12 +2,12 @@
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import * as assert from "uvu/assert";
-import { examine } from "../lib/checks/index.mts";
+import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { Trouble } from "../lib/errors.mts";
+import { UserError } from "../lib/errors.mts";
 import { cardsOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { settle } from "../lib/resolve/resolve.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/cli/topology.mts";
 import { own, random, root, spent } from "./fake.mts";
 
@@ -50,7 +50,7 @@ const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith("
   const config = parseConfig(`machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]`);
   const text = own(`test/hosts/${name}`);
   const host = parseHost(text);
-  const failed = examine(host, settle(config, host), guarded).filter(({ status }) => status === "fail");
+  const failed = runChecks(host, resolveConfig(config, host), guarded).filter(({ status }) => status === "fail");
   return { name, text, config, failed: failed.map(({ check }) => check) };
 });
 
@@ -67,15 +67,15 @@ export function examineDamaged(variants: number, seed: number): { refused: numbe
     const start = process.cpuUsage();
     try {
       const host = parseHost(variant);
-      const settled = settle(config, host);
-      const findings = examine(host, settled);
-      for (const { check, status, says } of findings) {
-        assert.not.match(says, /this check broke/, `${name}, variant ${i}: ${says}`);
-        assert.not(failed.includes(check) && status === "pass", `${name}, variant ${i}: ${check} passes: ${says}`);
+      const settled = resolveConfig(config, host);
+      const findings = runChecks(host, settled);
+      for (const { check, status, message } of findings) {
+        assert.not.match(message, /this check broke/, `${name}, variant ${i}: ${message}`);
+        assert.not(failed.includes(check) && status === "pass", `${name}, variant ${i}: ${check} passes: ${message}`);
       }
       for (const card of settled.machines.flatMap((machine) => cardsOf(machine, host))) topologyLines(card, host, 80);
     } catch (error) {
-      if (!(error instanceof Trouble)) throw error;
+      if (!(error instanceof UserError)) throw error;
       refused++;
     }
     longest = Math.max(longest, spent(start));

@@ -667,9 +667,9 @@ test("is a finding for those who print findings", () => {
 
 const log = "starting\nerror: Network not found: no network with matching name 'default'\n";
 
-async function explained(files: Record<string, string>, words: string[], more: Partial<Options> = {}) {
+async function explained(files: Record<string, string>, args: string[], more: Partial<Options> = {}) {
   const { shell, said } = fakeShell(files);
-  const code = await explain({ shell, options: { ...options, ...more }, words, rest: [] });
+  const code = await explain({ shell, options: { ...options, ...more }, args, passthroughArgs: [] });
   return { code, out: said.join("") };
 }
 

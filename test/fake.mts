@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Options } from "../lib/cli/context.mts";
-import type { Answer, Shell } from "../lib/shell.mts";
+import type { CommandResult, Shell } from "../lib/shell.mts";
 import * as assert from "uvu/assert";
 
 /** Path of this project's folder, without a slash at its end. */
@@ -51,13 +51,13 @@ export function standIns(folder: string, programs: Record<string, string>): Node
 }
 
 /** A shell with files in memory and a table of answers: the first entry whose key the command's words begin with. */
-export function fakeShell(files: Record<string, string> = {}, answers: Record<string, Partial<Answer>> = {}) {
+export function fakeShell(files: Record<string, string> = {}, answers: Record<string, Partial<CommandResult>> = {}) {
   const disk = new Map(Object.entries(files));
   const asked: string[] = [];
   const said: string[] = [];
   const printed: string[] = [];
   const shell: Shell = {
-    ask: (command) => {
+    capture: (command) => {
       asked.push(command.join(" "));
       const found = Object.entries(answers).find(([words]) => command.join(" ").startsWith(words))?.[1];
       return Promise.resolve({
@@ -72,29 +72,29 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
       asked.push(command.join(" "));
       return Promise.resolve({ code: 0, tail: [] });
     },
-    attach: (command) => {
+    interactive: (command) => {
       asked.push(command.join(" "));
       return Promise.resolve(0);
     },
     read: (path) => Promise.resolve(disk.get(path)),
     write: (path, text) => Promise.resolve(void disk.set(path, text)),
     create: (path, text) => Promise.resolve(disk.has(path) ? false : (disk.set(path, text), true)),
-    claim: () => Promise.resolve(),
+    ensurePrivateDir: () => Promise.resolve(),
     remove: (path) => Promise.resolve(void disk.delete(path)),
     move: (from, to) => {
       const text = disk.get(from);
       if (text !== undefined) disk.set(to, text);
       return Promise.resolve(disk.delete(from));
     },
-    stamp: (path) => Promise.resolve(disk.has(path) ? "1 1" : undefined),
+    fingerprint: (path) => Promise.resolve(disk.has(path) ? "1 1" : undefined),
     list: (path) => {
       const below = [...disk.keys()].filter((name) => name.startsWith(`${path}/`));
       return Promise.resolve([...new Set(below.map((name) => name.slice(path.length + 1).split("/")[0]!))]);
     },
     signal: () => false,
     interrupted: false,
-    print: (text) => void (said.push(text), printed.push(text)),
-    say: (text) => void said.push(text),
+    stdout: (text) => void (said.push(text), printed.push(text)),
+    stderr: (text) => void said.push(text),
     confirm: () => Promise.resolve(false),
     platform: "linux",
     terminal: { in: false, out: false, err: false, columns: 80 },

@@ -34,7 +34,7 @@ function parses(text: string): "right" | "wrong" | "together" {
     if (!(error instanceof ConfigError)) throw error;
     const both =
       /two machines are named|in two ways|on which machine|no machine of that name|goes with|needs its checksum|is an empty list/;
-    return error.problems.every(({ says }) => both.test(says)) ? "together" : "wrong";
+    return error.problems.every(({ message }) => both.test(message)) ? "together" : "wrong";
   }
 }
 

@@ -2,12 +2,12 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
-import { examine } from "../lib/checks/index.mts";
+import { runChecks } from "../lib/checks/index.mts";
 import { composeFile } from "../lib/compose/render.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { driverOf } from "../lib/resolve/nvidia.mts";
-import { settle, withoutGpu } from "../lib/resolve/resolve.mts";
+import { resolveConfig, withoutGpus } from "../lib/resolve/resolve.mts";
 import type { Finding } from "../lib/findings.mts";
 import { originalExample, own } from "./fake.mts";
 
@@ -15,12 +15,12 @@ const test = suite("guest");
 // a host with an RTX 4070 (10de:2786)
 const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
 
-const found = (id: string, yaml: string): Finding[] => examine(host, settle(parseConfig(yaml), host), [id]);
+const found = (id: string, yaml: string): Finding[] => runChecks(host, resolveConfig(parseConfig(yaml), host), [id]);
 /** A machine with these keys, whose card the config names, whatever the host has. */
 const machine = (keys: string, device = "2786") =>
   `machines: [{name: a, box: lab/x, gpu: {device_id: "${device}"}, ${keys}}]\n`;
 const first = (id: string, yaml: string) => found(id, yaml)[0]!;
-const shown = ({ status, says }: Finding) => `${status}: ${says}`;
+const shown = ({ status, message }: Finding) => `${status}: ${message}`;
 
 test("guest.driver: what the card needs, said before anything is built", () => {
   const at = (device: string, keys = "image: debian-13") => shown(first("guest.driver", machine(keys, device)));
@@ -53,29 +53,29 @@ test("guest.driver: refuses pairs that cannot be, with what to write instead", (
     ],
   ];
   for (const [device, keys, says, write] of wrong) {
-    const { status, says: said, fix } = first("guest.driver", machine(`image: debian-13, ${keys}`, device));
+    const { status, message: said, fix } = first("guest.driver", machine(`image: debian-13, ${keys}`, device));
     assert.is(status, "fail", said);
     assert.match(said, says);
-    assert.ok(fix[0]!.say.includes(write), fix[0]!.say);
+    assert.ok(fix[0]!.title.includes(write), fix[0]!.title);
   }
   const kepler = first("guest.driver", machine("image: debian-13", "1004"));
-  assert.equal([kepler.status, kepler.fix[0]!.say], ["fail", "Give the machine a newer card, or none"]);
+  assert.equal([kepler.status, kepler.fix[0]!.title], ["fail", "Give the machine a newer card, or none"]);
   const mixed = first(
     "guest.driver",
     "machines: [{name: a, box: lab/x, image: debian-13, gpu: [{device_id: 1b06}, {device_id: 2b85}]}]",
   );
-  assert.equal([mixed.status, mixed.fix[0]!.say], ["fail", "Give each of these cards to a machine of its own"]);
+  assert.equal([mixed.status, mixed.fix[0]!.title], ["fail", "Give each of these cards to a machine of its own"]);
 });
 
 test("guest.driver: unknown for a card that is too new, and for a box that is not built here", () => {
   const rubin = first("guest.driver", machine("image: debian-13", "3002"));
   assert.is(rubin.status, "unknown");
-  assert.match(rubin.says, /^10de:3002 is newer than what is known here \(pci\.ids of 2026-10-24\)/);
+  assert.match(rubin.message, /^10de:3002 is newer than what is known here \(pci\.ids of 2026-10-24\)/);
   const taken = first("guest.driver", machine("cpus: 1", "1b06"));
   assert.is(taken.status, "unknown");
-  assert.match(taken.says, /taken as it is.*: Pascal needs branch 367 to 580, proprietary kernel modules$/);
+  assert.match(taken.message, /taken as it is.*: Pascal needs branch 367 to 580, proprietary kernel modules$/);
   const idle = first("guest.driver", machine("driver: {branch: 590}", "1b06"));
-  assert.equal([idle.status, idle.says], [
+  assert.equal([idle.status, idle.message], [
     "warn",
     "driver: does nothing without image:, since the box lab/x is taken as it is",
   ]);
@@ -84,15 +84,15 @@ test("guest.driver: unknown for a card that is too new, and for a box that is no
   assert.is(first("guest.driver", machine("image: {file: disk.qcow2}")).status, "pass");
   const blind = { ...host };
   delete blind.pci;
-  const settled = settle(parseConfig("machines: [{name: a, box: lab/x, image: debian-13, gpu: {}}]"), blind);
-  assert.is(examine(blind, settled, ["guest.driver"])[0]!.status, "unknown", "which card it is was not read");
+  const settled = resolveConfig(parseConfig("machines: [{name: a, box: lab/x, image: debian-13, gpu: {}}]"), blind);
+  assert.is(runChecks(blind, settled, ["guest.driver"])[0]!.status, "unknown", "which card it is was not read");
   assert.is(driverOf(settled.machines[0]!, blind)?.branch, 580, "and yet the box gets a driver");
 });
 
 test("guest.driver: warns of open modules that leave GeForce alone; skips what is no card of NVIDIA's", () => {
   const picky = first("guest.driver", machine("image: debian-12, driver: {source: distro, modules: open}"));
   assert.is(picky.status, "warn");
-  assert.match(picky.says, /open modules of branch 535 leave GeForce/);
+  assert.match(picky.message, /open modules of branch 535 leave GeForce/);
   const of = (gpu: string) =>
     shown(first("guest.driver", `machines: [{name: a, box: lab/x, image: debian-13, gpu: ${gpu}}]`));
   assert.is(of("{vendor_id: 1002}"), "skip: it gets no NVIDIA card");
@@ -110,7 +110,7 @@ test("guest.driver: two machines of one box need one driver", () => {
     "b",
     "fail",
   ]]);
-  assert.match(two("lab/x")[2]!.says, /^it shares the box lab\/x with a, and their cards need different drivers/);
+  assert.match(two("lab/x")[2]!.message, /^it shares the box lab\/x with a, and their cards need different drivers/);
   assert.is(two("lab/y").length, 2);
 });
 
@@ -121,8 +121,8 @@ test("guest.cuda: the image's CUDA against the guest's driver, and against the c
   assert.is(shown(at(cuda("12.4.1"))), "pass: w: CUDA 12.4 runs on driver 580");
   const minor = at(cuda("13.1.0"));
   assert.is(minor.status, "warn");
-  assert.match(minor.says, /^w: CUDA 13\.1 came with driver 590\.44\.01, and the guest gets 580: .*minor-version/);
-  assert.match(minor.fix[1]!.say, /driver: \{source: nvidia, branch: 590\}/);
+  assert.match(minor.message, /^w: CUDA 13\.1 came with driver 590\.44\.01, and the guest gets 580: .*minor-version/);
+  assert.match(minor.fix[1]!.title, /driver: \{source: nvidia, branch: 590\}/);
   const distro = "image: debian-12, driver: {source: distro}";
   assert.match(
     shown(at(cuda("12.4.1"), distro)),
@@ -131,7 +131,7 @@ test("guest.cuda: the image's CUDA against the guest's driver, and against the c
   assert.is(at(cuda("12.2.2"), distro).status, "pass");
   const old = at(cuda("13.0.1"), distro);
   assert.is(shown(old), "fail: w: CUDA 13.0 needs driver 580 at least, and the guest gets 535.261.03");
-  assert.match(old.fix[1]!.say, /branch: 580/);
+  assert.match(old.fix[1]!.title, /branch: 580/);
   assert.match(
     shown(at(cuda("13.0.1"), undefined, "1b06")),
     /^warn: w: CUDA 13\.0 has no code for Pascal any more, CUDA 12 /,
@@ -270,7 +270,7 @@ test("the original's example: warned of musl, and of a service that restarts for
     "guest.cuda unknown",
     "services.gpu warn",
   ]);
-  assert.match(said[4]!.says, /restarts for ever$/);
+  assert.match(said[4]!.message, /restarts for ever$/);
 });
 
 test("the starter brings no failure and no warning of its own", () => {
@@ -288,7 +288,7 @@ test("the starter brings no failure and no warning of its own", () => {
 });
 
 test("--no-gpu leaves out every service that needs a GPU, whichever way it asks", () => {
-  const { left, config } = withoutGpu(parseConfig(`${original}  web: {image: nginx}\n`));
+  const { left, config } = withoutGpus(parseConfig(`${original}  web: {image: nginx}\n`));
   assert.equal([left, config.services.map(({ name }) => name)], [["ml-worker"], ["web"]]);
 });
 

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { handed, handedOver, returned } from "../lib/verify/gpu-return.mts";
+import { checkGpuReturned, mergePreviousDrivers, previousDriversOf } from "../lib/verify/gpu-return.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import type { Host } from "../lib/host/types.mts";
 import { own } from "./fake.mts";
@@ -19,49 +19,60 @@ function host(drivers: Record<string, string | null | undefined> = {}): Host {
   return made;
 }
 const functions = (made: Host) => made.pci!.filter(({ bdf }) => bdf === gpu || bdf === audio);
-const before = handed(functions(host()), [], () => false);
+const before = previousDriversOf(functions(host()), [], () => false);
 const vfio = host({ [gpu]: "vfio-pci", [audio]: "vfio-pci" });
 
 test("writes down what a card was bound to, and keeps that while its VM has it", () => {
   assert.equal(before.map(({ bdf, driver }) => [bdf, driver]), [[gpu, "nouveau"], [audio, "snd_hda_intel"]]);
-  assert.equal(handed(functions(vfio), before, () => true), before, "an earlier run was killed half way");
+  assert.equal(previousDriversOf(functions(vfio), before, () => true), before, "an earlier run was killed half way");
   assert.equal(
-    handed(functions(vfio), before, () => false).map(({ driver }) => driver),
+    previousDriversOf(functions(vfio), before, () => false).map(({ driver }) => driver),
     ["vfio-pci", "vfio-pci"],
     "no VM has it: it is bound at boot now",
   );
   const other = [{ ...before[0]!, device: "1111" }];
-  assert.is(handed(functions(vfio), other, () => true)[0]!.driver, "vfio-pci", "another device had that address");
+  assert.is(
+    previousDriversOf(functions(vfio), other, () => true)[0]!.driver,
+    "vfio-pci",
+    "another device had that address",
+  );
 });
 
 test("a record goes along with its function, from whichever machine had it", () => {
-  const both = handedOver({ a: before, c: [{ bdf: "0000:02:00.0" }] }, "b", functions(vfio), [[gpu, audio]]);
+  const both = mergePreviousDrivers({ a: before, c: [{ bdf: "0000:02:00.0" }] }, "b", functions(vfio), [[gpu, audio]]);
   assert.equal(both, { c: [{ bdf: "0000:02:00.0" }], b: before });
-  const free = handedOver({ a: before }, "b", functions(vfio), [["0000:02:00.0"]]);
+  const free = mergePreviousDrivers({ a: before }, "b", functions(vfio), [["0000:02:00.0"]]);
   assert.equal(free.b!.map(({ driver }) => driver), ["vfio-pci", "vfio-pci"], "no VM has it");
-  assert.equal(handedOver({ a: before }, "a", functions(vfio), [undefined]).a, before, "a VM that may have any");
+  assert.equal(
+    mergePreviousDrivers({ a: before }, "a", functions(vfio), [undefined]).a,
+    before,
+    "a VM that may have any",
+  );
 });
 
 test("says whether the host has its card back, and how to give it back", () => {
-  assert.equal([returned("a", before, host()).status, returned("a", before, host()).machine], ["pass", "a"]);
-  const { status, says, fix } = returned("a", before, host({ [gpu]: "vfio-pci", [audio]: null }));
+  assert.equal([checkGpuReturned("a", before, host()).status, checkGpuReturned("a", before, host()).machine], [
+    "pass",
+    "a",
+  ]);
+  const { status, message, fix } = checkGpuReturned("a", before, host({ [gpu]: "vfio-pci", [audio]: null }));
   assert.is(status, "fail");
   assert.match(
-    says,
+    message,
     /0000:01:00\.0 .* has vfio-pci, and had nouveau; 0000:01:00\.1 .* has none, and had snd_hda_intel/,
   );
   const at = `/sys/bus/pci/devices/${gpu}`;
-  assert.equal(fix.map(({ run }) => run), [
+  assert.equal(fix.map(({ command }) => command), [
     `sh -c 'echo >${at}/driver_override; echo ${gpu} >${at}/driver/unbind; modprobe nouveau; echo ${gpu} >/sys/bus/pci/drivers_probe'`,
     `sh -c 'echo >/sys/bus/pci/devices/${audio}/driver_override; modprobe snd_hda_intel; echo ${audio} >/sys/bus/pci/drivers_probe'`,
   ]);
   const none = [{ ...before[0]!, driver: null }];
-  assert.is(returned("a", none, host({ [gpu]: null })).status, "pass");
-  assert.not.match(returned("a", none, host({ [gpu]: "nouveau" })).fix[0]!.run!, /drivers_probe|modprobe/);
-  assert.is(returned("a", before, host({ [gpu]: undefined })).status, "unknown");
-  const unread = handed(functions(host({ [gpu]: undefined })), [], () => false);
+  assert.is(checkGpuReturned("a", none, host({ [gpu]: null })).status, "pass");
+  assert.not.match(checkGpuReturned("a", none, host({ [gpu]: "nouveau" })).fix[0]!.command!, /drivers_probe|modprobe/);
+  assert.is(checkGpuReturned("a", before, host({ [gpu]: undefined })).status, "unknown");
+  const unread = previousDriversOf(functions(host({ [gpu]: undefined })), [], () => false);
   assert.not.ok("driver" in unread[0]!, "what was not read is not none");
-  assert.is(returned("a", unread, host()).status, "unknown");
+  assert.is(checkGpuReturned("a", unread, host()).status, "unknown");
 });
 
 test.run();

@@ -210,10 +210,10 @@ for (const shell of [["sh"], ["busybox", "sh"]]) {
         group: "5",
         resets: ["pm", "bus"],
         bars: [
-          { index: 0, start: 0xfb000000n, size: 0x1000000n, wide: false, prefetch: false },
-          { index: 1, start: 0x6000000000n, size: 0x400000000n, wide: true, prefetch: true },
+          { index: 0, start: 0xfb000000n, size: 0x1000000n, is64Bit: false, prefetch: false },
+          { index: 1, start: 0x6000000000n, size: 0x400000000n, is64Bit: true, prefetch: true },
         ],
-        above: ["0000:00:01.0"],
+        upstreamBridges: ["0000:00:01.0"],
         drm: ["card0"],
         displays: ["card0-HDMI-A-1"],
         connectors: 2,

@@ -3,11 +3,11 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { examine } from "../lib/checks/index.mts";
+import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { cardsOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { settle } from "../lib/resolve/resolve.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/cli/topology.mts";
 import { own, root } from "./fake.mts";
 
@@ -24,13 +24,13 @@ const asked = (name: string) => {
 function report(name: string): string {
   const gpu = asked(name);
   const host = parseHost(own(`test/hosts/${name}.txt`));
-  const settled = settle(parseConfig(`machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]`), host);
+  const settled = resolveConfig(parseConfig(`machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]`), host);
   const pictures = settled.machines.flatMap((machine) =>
     cardsOf(machine, host).flatMap((card) => topologyLines(card, host, 120))
   );
-  const findings = examine(host, settled).flatMap(({ check, status, says, fix }) => [
-    `${status.padEnd(7)} ${check}: ${says}`,
-    ...fix.flatMap(({ say, run }) => [`          → ${say}`, ...(run ? [`            ${run}`] : [])]),
+  const findings = runChecks(host, settled).flatMap(({ check, status, message, fix }) => [
+    `${status.padEnd(7)} ${check}: ${message}`,
+    ...fix.flatMap(({ title, command }) => [`          → ${title}`, ...(command ? [`            ${command}`] : [])]),
   ]);
   return [`gpu: ${gpu}`, "", ...pictures, ...(pictures.length > 0 ? [""] : []), ...findings, ""].join("\n");
 }

@@ -6,8 +6,8 @@ import { realShell } from "../lib/run/shell.mts";
 const shell = realShell();
 try {
   await shell.run(["sh", "-c", "trap 'echo cleaned; exit 3' INT; sleep 60 & wait"], {
-    started: (group) => Promise.resolve(shell.print(`${group}\n`)),
-    show: (text) => shell.print(text),
+    started: (group) => Promise.resolve(shell.stdout(`${group}\n`)),
+    show: (text) => shell.stdout(text),
   });
 } catch (error) {
   if (!(error instanceof Interrupted)) throw error;

@@ -31,7 +31,7 @@ test("tells the states of a VM, with one question to libvirt", async () => {
     domain: `${prefix}a`,
     provider: "libvirt",
     state: "running",
-    run: "boot/3",
+    bootId: "boot/3",
     cpus: 2,
     memory: 1024,
     address: "192.168.121.5",
@@ -58,13 +58,13 @@ test("what libvirt does not say is unknown, whatever keeps it from saying it", a
     assert.is((await seen({}, "", err)).machine.state, "absent", "there never was one");
     assert.is((await seen(made, info("3"), err)).machine.state, "running", "it was said before");
   }
-  assert.is((await seen(made, "", "error: Disconnected\n")).lab.silent, "Disconnected");
+  assert.is((await seen(made, "", "error: Disconnected\n")).lab.libvirtError, "Disconnected");
 });
 
 test("asks libvirt in English, whatever the user's language", async () => {
   const { shell } = fakeShell(made);
   let env: Record<string, string> | undefined;
-  shell.ask = (_, options) => {
+  shell.capture = (_, options) => {
     env = options?.env;
     return Promise.resolve({ ok: true, code: 0, out: info("3"), err: "" });
   };
@@ -80,9 +80,9 @@ test("takes nothing for a machine that has no machine's name", async () => {
 
 test("knows what was proven, and shrugs at a state file that is none", async () => {
   const state = (text: string) => seen({ ...made, [`${folder}/state.json`]: text }, info("3"));
-  const proof = { run: "boot/3", services: "x", at: "2026" };
+  const proof = { bootId: "boot/3", services: "x", at: "2026" };
   assert.equal(
-    (await state(JSON.stringify({ schema: "homelab-gpu/state/1", proofs: { a: proof } }))).machine.proof,
+    (await state(JSON.stringify({ schema: "homelab-gpu/state/2", proofs: { a: proof } }))).machine.proof,
     proof,
   );
   assert.is((await state("{ half wri")).machine.proof, undefined);
@@ -104,14 +104,17 @@ test("reads from a domain's XML what only making it anew changes", async () => {
   }\n</interface>\n${hostdev("0000:0a:00.0", "0000:05:00.0")}${
     hostdev("0000:0a:00.1", "0000:06:00.0")
   }</devices>\n<qemu:commandline>\n<qemu:arg value='name=opt/ovmf/X-PciMmio64Mb,string=65536'/>\n</qemu:commandline>\n</domain>\n`;
-  assert.equal((await seen(made, info("3") + xml)).machine.made, {
+  assert.equal((await seen(made, info("3") + xml)).machine.hardware, {
     accelerator: "kvm",
-    passed: [{ host: "0000:0a:00.0", guest: "0000:05:00.0" }, { host: "0000:0a:00.1", guest: "0000:06:00.0" }],
-    window: 65536,
+    assignedFunctions: [{ host: "0000:0a:00.0", guest: "0000:05:00.0" }, {
+      host: "0000:0a:00.1",
+      guest: "0000:06:00.0",
+    }],
+    mmioWindow: 65536,
   });
-  assert.equal((await seen(made, `${info("-")}<domain type='qemu'></domain>\n`)).machine.made, {
+  assert.equal((await seen(made, `${info("-")}<domain type='qemu'></domain>\n`)).machine.hardware, {
     accelerator: "tcg",
-    passed: [],
+    assignedFunctions: [],
   });
 });
 

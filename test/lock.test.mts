@@ -1,7 +1,7 @@
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { hold } from "../lib/run/lock.mts";
+import { acquireLock } from "../lib/run/lock.mts";
 import { fakeShell } from "./fake.mts";
 
 const test = suite("lock");
@@ -24,7 +24,7 @@ function shellWith(files: Record<string, string>, living: number[]) {
 
 test("is taken, notes its steps, and is given back", async () => {
   const { shell, disk } = shellWith({ "/proc/77/stat": stat(9) }, []);
-  const lock = await hold(shell, "/lab", "up", () => {});
+  const lock = await acquireLock(shell, "/lab", "up", () => {});
   assert.is(JSON.parse(disk.get("/lab/lock")!).pid, process.pid);
   await lock.step(77);
   assert.equal(JSON.parse(disk.get("/lab/lock")!).steps, [{ group: 77, began: "9" }]);
@@ -42,7 +42,7 @@ test("notes steps that begin at the same time, as long as they run", async () =>
     await write(path, text);
   };
   const noted = () => JSON.parse(disk.get("/lab/lock")!).steps.map(({ group }: { group: number }) => group);
-  const lock = await hold(shell, "/lab", "up", () => {});
+  const lock = await acquireLock(shell, "/lab", "up", () => {});
   await Promise.all([lock.step(77), lock.step(78)]);
   assert.equal(noted(), [77, 78]);
   lock.ended(77);
@@ -53,7 +53,7 @@ test("notes steps that begin at the same time, as long as they run", async () =>
 test("says who holds it", async () => {
   const { shell } = shellWith({ "/lab/lock": holder(42, "7"), "/proc/42/stat": stat(7) }, [42]);
   try {
-    await hold(shell, "/lab", "up", () => {});
+    await acquireLock(shell, "/lab", "up", () => {});
     assert.unreachable();
   } catch (error) {
     assert.is(
@@ -66,7 +66,7 @@ test("says who holds it", async () => {
 test("is taken over from a dead holder, and from one whose number another process has now", async () => {
   for (const [files, living] of [[{}, []], [{ "/proc/42/stat": stat(8) }, [42]]] as const) {
     const { shell, disk } = shellWith({ "/lab/lock": holder(42, "7"), ...files }, [...living]);
-    await hold(shell, "/lab", "up", () => {});
+    await acquireLock(shell, "/lab", "up", () => {});
     assert.is(JSON.parse(disk.get("/lab/lock")!).pid, process.pid);
   }
 });
@@ -74,28 +74,28 @@ test("is taken over from a dead holder, and from one whose number another proces
 test("ends all the steps that a killed holder left running", async () => {
   const steps = [77, 78].map((group) => ({ group, began: "9" }));
   const { shell, signals } = shellWith({ "/lab/lock": holder(42, "7", ...steps) }, [-77, -78]);
-  await hold(shell, "/lab", "up", () => {});
+  await acquireLock(shell, "/lab", "up", () => {});
   assert.equal(signals.filter((one) => one.startsWith("SIGTERM")), ["SIGTERM -77", "SIGTERM -78"]);
 });
 
 test("ends the step that a killed holder left running, and no stranger", async () => {
   const step = { group: 77, began: "9" };
   const left = shellWith({ "/lab/lock": holder(42, "7", step), "/proc/77/stat": stat(9) }, [77, -77]);
-  await hold(left.shell, "/lab", "up", () => {});
+  await acquireLock(left.shell, "/lab", "up", () => {});
   assert.equal(left.signals, ["SIGTERM -77", "SIGKILL -77"]);
 
   const leaderless = shellWith({ "/lab/lock": holder(42, "7", step) }, [-77]);
-  await hold(leaderless.shell, "/lab", "up", () => {});
+  await acquireLock(leaderless.shell, "/lab", "up", () => {});
   assert.equal(leaderless.signals[0], "SIGTERM -77");
 
   const stranger = shellWith({ "/lab/lock": holder(42, "7", step), "/proc/77/stat": stat(10) }, [77, -77]);
-  await hold(stranger.shell, "/lab", "up", () => {});
+  await acquireLock(stranger.shell, "/lab", "up", () => {});
   assert.equal(stranger.signals, []);
 });
 
 test("is taken over if what it says is no sense", async () => {
   const { shell, disk } = shellWith({ "/lab/lock": "half wri" }, []);
-  await hold(shell, "/lab", "up", () => {});
+  await acquireLock(shell, "/lab", "up", () => {});
   assert.is(JSON.parse(disk.get("/lab/lock")!).pid, process.pid);
 });
 

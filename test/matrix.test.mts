@@ -1,15 +1,16 @@
 // What works where: the table, the sentences that people search for, and the three tests of the original design.
 import { suite } from "uvu";
+import { providerNames } from "../lib/config/vocabulary.mts";
 import * as assert from "uvu/assert";
 import { names } from "../lib/plan/assets.mts";
-import { examine, notesFor } from "../lib/checks/index.mts";
+import { notesFor, runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { foreign, matrix } from "../lib/resolve/support-table.mts";
-import { implemented, matrixTable, ruling } from "../lib/resolve/support.mts";
+import { foreign, supportTable } from "../lib/resolve/support-table.mts";
+import { implemented, supportMarkdown, supportOf } from "../lib/resolve/support.mts";
 import { makePlan } from "../lib/plan/plan.mts";
-import { providerNames, providers } from "../lib/resolve/providers.mts";
-import { settle } from "../lib/resolve/resolve.mts";
+import { providers } from "../lib/resolve/providers.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
 import type { Finding } from "../lib/findings.mts";
 import type { Host } from "../lib/host/types.mts";
 import { own } from "./fake.mts";
@@ -41,13 +42,15 @@ const virtualbox = (version?: string): Host => ({
 /** What `provider.*` says of a machine with a card. */
 function said(host: Host, provider: string, gpu = "{}"): Finding[] {
   const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}, gpu: ${gpu}}]`);
-  return examine(host, settle(config, host), ["provider.host", "provider.mode", "provider.version"]);
+  return runChecks(host, resolveConfig(config, host), ["provider.host", "provider.mode", "provider.version"]);
 }
 const bad = (host: Host, provider: string, gpu = "{}") =>
-  said(host, provider, gpu).filter(({ status }) => status === "fail").map(({ check, says }) => `${check}: ${says}`);
+  said(host, provider, gpu).filter(({ status }) => status === "fail").map(({ check, message }) =>
+    `${check}: ${message}`
+  );
 
 function vagrantfile(host: Host, machine: string): string {
-  const config = settle(parseConfig(`machines: [{name: a, box: lab/x, ${machine}}]`), host);
+  const config = resolveConfig(parseConfig(`machines: [{name: a, box: lab/x, ${machine}}]`), host);
   const lab = {
     folder: "/lab/.homelab-gpu",
     prefix: "lab-1_",
@@ -62,7 +65,7 @@ function vagrantfile(host: Host, machine: string): string {
 // ------------------------------------------------------------------------------------------- the original's three tests
 
 test("nothing is contributed when no machine has a GPU", () => {
-  for (const provider of providerNames()) {
+  for (const provider of providerNames) {
     const of = (gpu: string) => vagrantfile(hosts.windows, `provider: ${provider}${gpu}`);
     assert.is(of(", gpu: {enabled: false}"), of(""), provider);
     assert.not.match(of(""), /gpu_|pci|nvidia/);
@@ -106,18 +109,18 @@ test("says what is refused, in these words", () => {
 });
 
 test("names the nearest way wherever it refuses", () => {
-  for (const { verdict, says, instead, provider } of matrix) {
-    if (verdict === "refused") assert.ok(instead, `${provider}: ${says}`);
+  for (const { verdict, message, instead, provider } of supportTable) {
+    if (verdict === "refused") assert.ok(instead, `${provider}: ${message}`);
   }
   const [refused] = said(virtualbox("7.0.0"), "virtualbox").filter(({ status }) => status === "fail");
-  assert.match(refused!.fix[0]!.say, /provider: libvirt/);
+  assert.match(refused!.fix[0]!.title, /provider: libvirt/);
 });
 
 test("Discrete Device Assignment is experimental on Server, and only by name", () => {
   const mode = (gpu: string) => said(hosts.server2025, "hyperv", gpu).find(({ check }) => check === "provider.mode")!;
-  assert.equal([mode("{}").status, mode("{}").says], ["pass", "Hyper-V, mode partition"]);
+  assert.equal([mode("{}").status, mode("{}").message], ["pass", "Hyper-V, mode partition"]);
   assert.is(mode("{mode: passthrough}").status, "warn");
-  assert.match(mode("{mode: passthrough}").says, /^experimental/);
+  assert.match(mode("{mode: passthrough}").message, /^experimental/);
   assert.equal([bad(hosts.server2022, "hyperv"), bad(hosts.server2019, "hyperv").length], [[], 1]);
 });
 
@@ -131,7 +134,7 @@ test("what was not read is unknown, and never refused", () => {
 test("says first what works on this host, and nothing that does not", () => {
   const instead = (host: Host, provider: string, gpu = ", gpu: {}") => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}${gpu}}]`);
-    return examine(host, settle(config, host), ["provider.host"])[0]!.fix[0]?.say;
+    return runChecks(host, resolveConfig(config, host), ["provider.host"])[0]!.fix[0]?.title;
   };
   const [linux, windows] = ["on a Linux host with provider: libvirt", "on Windows with provider: hyperv"];
   for (const provider of ["hyperv", "parallels", "vmware_desktop"]) {
@@ -159,9 +162,9 @@ test("says first what works on this host, and nothing that does not", () => {
 });
 
 test("VirtualBox whose version was not read, or that is not installed", () => {
-  const { says } = said(virtualbox(), "virtualbox").find(({ status }) => status === "unknown")!;
+  const { message } = said(virtualbox(), "virtualbox").find(({ status }) => status === "unknown")!;
   assert.is(
-    says,
+    message,
     "VirtualBox's version could not be read: until 6.0 it hands a card over, as an experiment, and since 6.1 it does not",
   );
 });
@@ -169,7 +172,8 @@ test("VirtualBox whose version was not read, or that is not installed", () => {
 test("libvirt is spoken of to those who write libvirt", () => {
   const driver = (provider: string) => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}, gpu: {}}]`);
-    return examine(hosts.linux, settle(config, hosts.linux), ["gpu.driver"]).map(({ says }) => says).join();
+    return runChecks(hosts.linux, resolveConfig(config, hosts.linux), ["gpu.driver"]).map(({ message }) => message)
+      .join();
   };
   assert.match(driver("libvirt"), /libvirt takes the card when the VM starts/);
   assert.match(driver("virtualbox"), / holds 0000:01:00\.0/);
@@ -188,8 +192,8 @@ test("other providers of Vagrant's are refused by name, and told which are not",
   });
   assert.is(new Set(sentences).size, 4, "VMware, QEMU, UTM and Docker each have their own");
   const plain = parseConfig("machines: [{name: a, box: lab/x, provider: utm}]");
-  const [finding] = examine(hosts.macos, settle(plain, hosts.macos), ["provider.host"]);
-  assert.equal([finding!.status, finding!.says], ["fail", "homelab-gpu makes no VMs with utm"]);
+  const [finding] = runChecks(hosts.macos, resolveConfig(plain, hosts.macos), ["provider.host"]);
+  assert.equal([finding!.status, finding!.message], ["fail", "homelab-gpu makes no VMs with utm"]);
   assert.throws(
     () => parseConfig("machines: [{name: a, box: lab/x, provider: vboxx}]"),
     /must be one of\s+libvirt,\s+hyperv,\s+parallels,\s+virtualbox, not/,
@@ -199,12 +203,12 @@ test("other providers of Vagrant's are refused by name, and told which are not",
 test("VirtualBox before 6.1 needs its extension pack", () => {
   const status = (there?: boolean) => {
     const host = { ...virtualbox("6.0.24"), ...(there === undefined ? {} : { virtualboxExtensions: there }) };
-    return said(host, "virtualbox").filter(({ says }) => /extension pack(,| could|$)/.test(says)).map(({ status }) =>
-      status
-    ).join();
+    return said(host, "virtualbox").filter(({ message }) => /extension pack(,| could|$)/.test(message)).map((
+      { status },
+    ) => status).join();
   };
   assert.equal([status(true), status(false), status()], ["pass", "fail", "unknown"]);
-  assert.not.ok(said(virtualbox("7.0.0"), "virtualbox").some(({ says }) => says.includes("extension pack")));
+  assert.not.ok(said(virtualbox("7.0.0"), "virtualbox").some(({ message }) => message.includes("extension pack")));
   const far = structuredClone(virtualbox("6.0.24"));
   for (const fn of far.pci!) fn.bdf = fn.bdf.replace(/^0000/, "0001");
   assert.match(bad(far, "virtualbox").join(), /no word for PCI domains, and the card is at 0001:01:00\.0/);
@@ -213,18 +217,19 @@ test("VirtualBox before 6.1 needs its extension pack", () => {
 // ---------------------------------------------------------------------------------------------------------- the table
 
 test("has an answer for every provider, use and host", () => {
-  for (const provider of providerNames()) {
+  for (const provider of providerNames) {
     for (const use of ["plain", "passthrough", "partition"] as const) {
-      for (const host of Object.values(hosts)) assert.is(ruling(provider, use, host).row.provider, provider);
-      const last = matrix.filter((row) => row.provider === provider && row.uses.includes(use)).at(-1)!;
+      for (const host of Object.values(hosts)) assert.is(supportOf(provider, use, host).row.provider, provider);
+      const last = supportTable.filter((row) => row.provider === provider && row.uses.includes(use)).at(-1)!;
       assert.ok(last, `${provider} ${use}`);
     }
   }
-  for (const { says, verdict } of matrix) if (verdict !== "works") assert.ok(says);
+  for (const { message, verdict } of supportTable) if (verdict !== "works") assert.ok(message);
 });
 
 test("a host gets the provider that it has", () => {
-  const chosen = (host: Host) => settle(parseConfig("machines: [{name: a, box: lab/x}]"), host).machines[0]!.provider;
+  const chosen = (host: Host) =>
+    resolveConfig(parseConfig("machines: [{name: a, box: lab/x}]"), host).machines[0]!.provider;
   assert.equal(Object.entries(hosts).map(([name, host]) => `${name} ${chosen(host)}`), [
     "linux libvirt",
     "macos parallels",
@@ -248,7 +253,7 @@ test("every provider has its templates", () => {
 });
 
 test("the README has the table", () => {
-  assert.ok(own("README.md").includes(matrixTable()), "npm run schema writes it anew");
+  assert.ok(own("README.md").includes(supportMarkdown()), "npm run schema writes it anew");
 });
 
 test("what shows that something is mended is the host's own command; where a VM cannot be, nothing is missing for it", () => {
@@ -264,7 +269,7 @@ test("what shows that something is mended is the host's own command; where a VM 
   const config = parseConfig("machines: [{name: a, box: lab/x, provider: hyperv}]");
   const home = of("windows-11-home");
   assert.equal(
-    examine(home, settle(config, home), ["provider.host", "tools.present"]).map(({ check, status }) =>
+    runChecks(home, resolveConfig(config, home), ["provider.host", "tools.present"]).map(({ check, status }) =>
       `${check} ${status}`
     ),
     ["provider.host fail"],

@@ -5,7 +5,7 @@ import { suites } from "../lib/resolve/images.mts";
 import { distroDrivers, driverFor } from "../lib/resolve/nvidia.mts";
 import { architectureOf, architectures, chips } from "../lib/resolve/architectures.mts";
 import { cudaOf, families, fitOf, isCudaImage, releases } from "../lib/resolve/cuda.mts";
-import type { DriverWish, Image } from "../lib/config/types.mts";
+import type { DriverRequest, Image } from "../lib/config/types.mts";
 
 const test = suite("nvidia");
 
@@ -177,7 +177,7 @@ const known = (name: string): Image => ({ kind: "known", name });
 /** What comes of cards, a wish and an image: source, branch or version, modules; what is against it. */
 const decisions: [
   cards: (keyof typeof architectures)[],
-  wish: DriverWish,
+  wish: DriverRequest,
   image: string,
   is: string,
   against?: RegExp,

@@ -4,15 +4,15 @@ import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { names } from "../lib/plan/assets.mts";
 import { composeFile } from "../lib/compose/render.mts";
-import { examine } from "../lib/checks/index.mts";
+import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { driverState } from "../lib/resolve/partition.mts";
 import type { Lab } from "../lib/host/lab.mts";
 import { makePlan, servicesHash } from "../lib/plan/plan.mts";
-import { settle } from "../lib/resolve/resolve.mts";
-import type { Part } from "../lib/verify/partition.mts";
-import { verified } from "../lib/verify/layers.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import type { PartitionedCard } from "../lib/verify/partition.mts";
+import { verifyMachine } from "../lib/verify/layers.mts";
 import { own } from "./fake.mts";
 
 const test = suite("part");
@@ -24,7 +24,7 @@ const config = (keys = "") =>
       "services: {ml: {image: 'nvidia/cuda:12.4.1-base-ubuntu22.04', command: sleep infinity, gpu: 1}}",
   );
 function planned(keys = "", there: Partial<Lab["machines"][string]> = {}, host = windows) {
-  const settled = settle(config(keys), host);
+  const settled = resolveConfig(config(keys), host);
   const lab: Lab = {
     folder: "/lab/.homelab-gpu",
     prefix: "lab-1_",
@@ -78,7 +78,7 @@ test("does nothing while the host keeps its driver, and copies it anew once it h
   const machine = settled.machines[0]!;
   const version = /1\.\d+/.exec(file(planned(), "packer/lab~x~hyperv/metadata.json"))![0];
   const proof = {
-    run: "/1",
+    bootId: "/1",
     services: servicesHash(machine, settled),
     driver: driverState(machine, windows)!,
     at: "2026-01-01T00:00:00Z",
@@ -86,7 +86,7 @@ test("does nothing while the host keeps its driver, and copies it anew once it h
   assert.is(proof.driver, "32.0.15.9174 nv_dispi.inf_amd64_7d2b8a0c5ce04b5f");
   const running = {
     state: "running" as const,
-    run: "/1",
+    bootId: "/1",
     provider: "hyperv",
     box: `${version}.0`,
     cpus: 2,
@@ -126,8 +126,8 @@ test("guest.cuda: the host's driver counts", () => {
     const wanted = parseConfig(
       `machines: [{name: a, box: x, gpu: {}}]\nservices: {s: {image: "${image}", command: x, gpu: 1}}`,
     );
-    const [finding] = examine(host, settle(wanted, host), ["guest.cuda"]);
-    return `${finding!.status}: ${finding!.says}`;
+    const [finding] = runChecks(host, resolveConfig(wanted, host), ["guest.cuda"]);
+    return `${finding!.status}: ${finding!.message}`;
   };
   assert.is(found("nvidia/cuda:12.4.1-base-ubuntu22.04"), "pass: s: CUDA 12.4 runs on the host's driver 591.74");
   assert.match(
@@ -142,12 +142,15 @@ const up = "engine:docker\nengine-state:running\nengine-version:28.2.2\n";
 const fine = "expected:nvidia\ndxg:yes\ndxgkrnl-loaded:yes\ndxgkrnl-built:yes\ndriver:591.74\nsmi:0\n" +
   "smi-gpu:GPU 0: NVIDIA GeForce RTX 4070\ntoolkit:1.18.1\ncdi:nvidia.com/gpu=all\n" + up +
   "service:ml running 0 0 none no homelab-gpu-ml-1\ngpu-ml:0\ngpu-found-ml:GPU 0: NVIDIA GeForce RTX 4070\n";
-function layers(lines: string, part: Part = { driver: "591.74" }): string[] {
+function layers(lines: string, part: PartitionedCard = { driver: "591.74" }): string[] {
   const text = `homelab-gpu-verify 1\nkernel:6.8.0-50-generic\n${lines}end:yes\n`;
   const wanted = [{ name: "ml", machine: "a", gpu: 1, body: {} }];
-  return verified("a", text, wanted, [], part).findings.map(({ check, status, says }) => `${check} ${status}: ${says}`);
+  return verifyMachine("a", text, wanted, [], part).findings.map(({ check, status, message }) =>
+    `${check} ${status}: ${message}`
+  );
 }
-const first = (lines: string, part?: Part) => layers(lines, part).find((line) => !/ (pass|skip): /.test(line));
+const first = (lines: string, part?: PartitionedCard) =>
+  layers(lines, part).find((line) => !/ (pass|skip): /.test(line));
 
 test("proves a part of a card, layer by layer", () => {
   assert.equal(layers(fine), [

@@ -3,10 +3,10 @@ import * as assert from "uvu/assert";
 import { names } from "../lib/plan/assets.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import type { Made } from "../lib/host/libvirt.mts";
+import type { VmHardware } from "../lib/host/libvirt.mts";
 import type { Lab, LabMachine } from "../lib/host/lab.mts";
 import { makePlan, servicesHash } from "../lib/plan/plan.mts";
-import { settle, withoutGpu } from "../lib/resolve/resolve.mts";
+import { resolveConfig, withoutGpus } from "../lib/resolve/resolve.mts";
 import type { Config } from "../lib/config/types.mts";
 import type { Host } from "../lib/host/types.mts";
 import type { Step } from "../lib/plan/types.mts";
@@ -16,7 +16,7 @@ const test = suite("plan");
 
 const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
 const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
-const starter = withoutGpu(parseConfig(own("templates/homelab-gpu.yaml"))).config;
+const starter = withoutGpus(parseConfig(own("templates/homelab-gpu.yaml"))).config;
 
 function planned(
   config: Config,
@@ -33,7 +33,7 @@ function planned(
       config.machines.map(({ name }) => [name, { domain: `lab-123456_${name}`, state: "absent", ...machines[name] }]),
     ),
   };
-  const settled = settle(config, more.host ?? host);
+  const settled = resolveConfig(config, more.host ?? host);
   return {
     ...makePlan(settled, more.host ?? host, lab, { ...texts, ...more.texts }, { recreate: false, ...more }),
     settled,
@@ -84,12 +84,12 @@ test("does only what is missing", () => {
   const boxes = { "homelab-gpu/debian-13": [`${built}.1700000000`] };
   const box = `${built}.1700000000`;
   const services = servicesHash(planned(starter).settled.machines[0]!, planned(starter).settled);
-  const proof = { run: "boot/3", services, at: "2026-01-01T00:00:00Z" };
+  const proof = { bootId: "boot/3", services, at: "2026-01-01T00:00:00Z" };
   const address = "192.168.121.5";
-  const running = { state: "running" as const, run: "boot/3", cpus: 2, memory: 5632, box, address, proof };
+  const running = { state: "running" as const, bootId: "boot/3", cpus: 2, memory: 5632, box, address, proof };
   const at = (state: Partial<LabMachine>) => titles(planned(starter, { devlab: state }, { boxes }));
   assert.equal(at(running), [], "all proven");
-  assert.equal(at({ ...running, run: "boot/4" }).at(-1), "Prove devlab", "it was restarted since");
+  assert.equal(at({ ...running, bootId: "boot/4" }).at(-1), "Prove devlab", "it was restarted since");
   assert.equal(at({ ...running, proof: { ...proof, services: "old" } }), [
     "Copy the Compose file to devlab",
     "Start the services of devlab",
@@ -119,7 +119,7 @@ test("builds boxes side by side as far as the host has room, what asks for a pas
     return planned(four, {}, { host: here });
   };
   const lanes = ({ steps }: { steps: Step[] }) =>
-    steps.filter(({ title }) => title.startsWith("Build the box")).map(({ lane }) => lane);
+    steps.filter(({ title }) => title.startsWith("Build the box")).map(({ queue }) => queue);
   const room = (count: number, gibibytes: number) =>
     lanes(on((host) => Object.assign(host, { cpu: { ...host.cpu, count }, memory: { total: gibibytes * 1024 } })));
   assert.equal(room(8, 64), ["lab/a", "lab/b", "lab/c"]);
@@ -129,13 +129,13 @@ test("builds boxes side by side as far as the host has room, what asks for a pas
   assert.equal(lanes(on(({ memory }) => delete memory.total)), ["boxes", "boxes", "boxes"], "unknown is no room");
 
   const asks = on((host) => host.uid = 1000).steps;
-  assert.equal(asks.slice(0, 3).map(({ title, lane }) => [title, lane]), [
+  assert.equal(asks.slice(0, 3).map(({ title, queue }) => [title, queue]), [
     ["Get the image debian-12", undefined],
     ["Get the image debian-13", undefined],
     ["Get the image debian-12", undefined],
   ]);
   const proofs = asks.filter(({ title }) => title.startsWith("Prove"));
-  assert.equal(proofs.map(({ lane }) => lane), ["a", "b", "c", "d"]);
+  assert.equal(proofs.map(({ queue }) => queue), ["a", "b", "c", "d"]);
 });
 
 test("a box for each provider, and no two boxes in one folder", () => {
@@ -152,9 +152,9 @@ test("a box for each provider, and no two boxes in one folder", () => {
 
 test("takes services away that the config has no longer", () => {
   const empty = parseConfig("machines: [{name: a, box: lab/x}]");
-  const running = { state: "running" as const, run: "boot/3", cpus: 2, memory: 5632, address: "192.168.121.5" };
+  const running = { state: "running" as const, bootId: "boot/3", cpus: 2, memory: 5632, address: "192.168.121.5" };
   assert.equal(titles(planned(empty, { a: running })), ["Prove a"], "there never were any");
-  assert.equal(titles(planned(empty, { a: { ...running, proof: { run: "boot/3", services: "some", at: "" } } })), [
+  assert.equal(titles(planned(empty, { a: { ...running, proof: { bootId: "boot/3", services: "some", at: "" } } })), [
     "Copy the Compose file to a",
     "Start the services of a",
     "Prove a",
@@ -162,7 +162,7 @@ test("takes services away that the config has no longer", () => {
 });
 
 test("says that a VM must be made anew when its box has changed, and does so only when told", () => {
-  const old = { state: "running" as const, run: "boot/3", box: "1.42.1700000000" };
+  const old = { state: "running" as const, bootId: "boot/3", box: "1.42.1700000000" };
   const plan = planned(starter, { devlab: old });
   assert.equal(plan.steps, []);
   assert.equal(plan.findings.map(({ check, status, machine }) => [check, status, machine]), [[
@@ -246,25 +246,25 @@ test("makes nothing where which UEFI firmware there is was not read", () => {
 });
 
 test("says that a VM must be made anew for other cards, another window or accelerator", () => {
-  const made = (change: Partial<Made> = {}): Made => ({
+  const made = (change: Partial<VmHardware> = {}): VmHardware => ({
     accelerator: "kvm",
-    passed: [{ host: "0000:01:00.0" }, { host: "0000:01:00.1" }],
-    window: 32768,
+    assignedFunctions: [{ host: "0000:01:00.0" }, { host: "0000:01:00.1" }],
+    mmioWindow: 32768,
     ...change,
   });
-  const found = (change: Partial<Made>) =>
-    withCards("rtx4070-desktop-debian12", "{}", { state: "off", made: made(change) }).findings[0];
+  const found = (change: Partial<VmHardware>) =>
+    withCards("rtx4070-desktop-debian12", "{}", { state: "off", hardware: made(change) }).findings[0];
   assert.is(found({}), undefined);
-  const moved = found({ passed: [{ host: "0000:02:00.0" }, { host: "0000:07:00.0" }] })!;
+  const moved = found({ assignedFunctions: [{ host: "0000:02:00.0" }, { host: "0000:07:00.0" }] })!;
   assert.is(
-    moved.says,
+    moved.message,
     "its cards changed since the VM was made: it must be made anew, and what is in it is lost",
   );
   assert.match(moved.evidence[0]!.value, /^0000:02:00\.0 \[0108\] .*, 0000:07:00\.0 \(nothing is there now\)$/);
-  assert.is(moved.fix[0]!.run, "npx zx homelab-gpu.mts up --recreate");
-  assert.match(found({ window: 65536 })!.says, /^its MMIO window changed/);
-  assert.match(found({ accelerator: "tcg", passed: [] })!.says, /^its accelerator and its cards changed/);
-  const there = { state: "off" as const, made: made({ passed: [] }) };
+  assert.is(moved.fix[0]!.command, "npx zx homelab-gpu.mts up --recreate");
+  assert.match(found({ mmioWindow: 65536 })!.message, /^its MMIO window changed/);
+  assert.match(found({ accelerator: "tcg", assignedFunctions: [] })!.message, /^its accelerator and its cards changed/);
+  const there = { state: "off" as const, hardware: made({ assignedFunctions: [] }) };
   assert.is(
     titles(withCards("rtx4070-desktop-debian12", "{}", there, true))[0],
     "Remove the old VM a",

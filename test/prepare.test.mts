@@ -15,10 +15,10 @@ import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config/parse.mts";
-import { passedOf } from "../lib/resolve/cards.mts";
+import { assignedFunctionsOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { applyScript, leftToDo, ownFiles, preparationOf, undoScript } from "../lib/plan/prepare.mts";
-import { settle } from "../lib/resolve/resolve.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
 import type { Host } from "../lib/host/types.mts";
 import { golden, own, standIns } from "./fake.mts";
 
@@ -32,8 +32,8 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 function prepared(name: string, gpu: string, change: (host: Host) => void = () => {}) {
   const host = parseHost(own(`test/hosts/${name}.txt`));
   change(host);
-  const { machines } = settle(parseConfig(`machines: [{name: a, box: lab/x, gpu: ${gpu}}]`), host);
-  return preparationOf(passedOf(machines[0]!, host)!, host);
+  const { machines } = resolveConfig(parseConfig(`machines: [{name: a, box: lab/x, gpu: ${gpu}}]`), host);
+  return preparationOf(assignedFunctionsOf(machines[0]!, host)!, host);
 }
 
 for (
@@ -48,7 +48,7 @@ for (
     const { files, arguments: changes, initramfs } = prepared(name, gpu);
     const text = [
       ...files.map(({ path, text, mode }) => `== ${path} ${mode.toString(8)}\n${text}`),
-      ...changes.map(({ change, undo }) => `$ ${change.run}\nundo: ${undo?.run}\n`),
+      ...changes.map(({ change, undo }) => `$ ${change.command}\nundo: ${undo?.command}\n`),
       `$ ${initramfs?.rebuild}\n`,
     ].join("");
     golden(`prepare-${name}.txt`, text);
@@ -189,7 +189,7 @@ test("never touches a boot loader that it does not know", () => {
     kernelOff(host);
     host.programs = { "update-initramfs": "/usr/sbin/update-initramfs" };
   });
-  assert.equal(changes.map(({ change }) => change.run), [null]);
+  assert.equal(changes.map(({ change }) => change.command), [null]);
   assert.is(leftToDo({ files: [], arguments: changes }, {}, true), false, "that is left to a person");
 });
 

@@ -1,7 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { asRoot, commandLine, findingLines, planLines } from "../lib/cli/print.mts";
-import { duration, wrapped } from "../lib/text.mts";
+import { formatFindings, formatPlan, withSudo } from "../lib/cli/print.mts";
+import { commandLine } from "../lib/plan/command-line.mts";
+import { formatDuration, wrap } from "../lib/text.mts";
 import type { Finding } from "../lib/findings.mts";
 
 const test = suite("print");
@@ -10,7 +11,7 @@ const finding = (check: string, status: Finding["status"], more: Partial<Finding
   check,
   machine: null,
   status,
-  says: `says ${check}`,
+  message: `says ${check}`,
   evidence: [],
   fix: [],
   ...more,
@@ -23,12 +24,18 @@ test("shows the worst first, folds what passes, counts at the end", () => {
     finding("b.one", "fail", {
       machine: "devlab",
       evidence: [{ read: "/sys/x", value: "none" }],
-      fix: [{ say: "Mend it", run: "apt-get update && apt-get install -y x", root: true, reboot: true, safe: true }],
+      fix: [{
+        title: "Mend it",
+        command: "apt-get update && apt-get install -y x",
+        root: true,
+        reboot: true,
+        safe: true,
+      }],
     }),
     finding("b.two", "unknown"),
     finding("c", "skip"),
   ];
-  assert.equal(findingLines(findings, plain), [
+  assert.equal(formatFindings(findings, plain), [
     "✗ b.one (devlab): says b.one",
     "    /sys/x: none",
     "  → Mend it, then reboot:",
@@ -39,20 +46,23 @@ test("shows the worst first, folds what passes, counts at the end", () => {
     "",
     "This cannot work yet: 1 passed, 1 warning, 1 could not be measured, 1 failed.",
   ]);
-  assert.is(findingLines([finding("a", "pass")], plain).at(-1), "Nothing stands in the way: 1 passed.");
+  assert.is(formatFindings([finding("a", "pass")], plain).at(-1), "Nothing stands in the way: 1 passed.");
 });
 
 test("fits 80 columns, but breaks no command", () => {
   const long = "word ".repeat(60).trim();
-  const lines = findingLines([
-    finding("a", "fail", { says: long, fix: [{ say: long, run: long, root: false, reboot: false, safe: false }] }),
+  const lines = formatFindings([
+    finding("a", "fail", {
+      message: long,
+      fix: [{ title: long, command: long, root: false, reboot: false, safe: false }],
+    }),
   ], plain);
   assert.equal(lines.filter((line) => line.length > 80), [`      ${long}`]);
 });
 
 test("paints only where colours are wanted", () => {
   const text = (color: boolean) =>
-    findingLines([finding("a", "fail"), finding("b", "pass")], { ...plain, color }).join("\n");
+    formatFindings([finding("a", "fail"), finding("b", "pass")], { ...plain, color }).join("\n");
   assert.not.match(text(false), /\u001b/);
   assert.match(text(true), /\u001b\[31m✗/);
   assert.is(text(true).replace(/\u001b\[\d+m/g, ""), text(false));
@@ -69,7 +79,7 @@ test("shows what a plan would change", () => {
     { path: "b", change: "update" as const, before: "1\n2\n3\n", text: "1\nx\n3\n" },
     { path: "c", change: "same" as const, before: "", text: "" },
   ];
-  assert.equal(planLines("/lab", changes, [], plain), [
+  assert.equal(formatPlan("/lab", changes, [], plain), [
     "Files in /lab:",
     "  + a (2 lines)",
     "  ~ b",
@@ -78,13 +88,13 @@ test("shows what a plan would change", () => {
     "      + x",
     "        3",
   ]);
-  assert.equal(planLines("/lab", [], [], plain), ["Nothing to do."]);
+  assert.equal(formatPlan("/lab", [], [], plain), ["Nothing to do."]);
 });
 
 test("helps with words and times", () => {
-  assert.equal(wrapped("aa bb cc", 6, "> "), ["> aa", "  bb", "  cc"]);
-  assert.is(asRoot("a && b"), "sudo a && sudo b");
-  assert.equal([400, 58_000, 295_000].map(duration), ["0.4 s", "58 s", "4 min 55 s"]);
+  assert.equal(wrap("aa bb cc", 6, "> "), ["> aa", "  bb", "  cc"]);
+  assert.is(withSudo("a && b"), "sudo a && sudo b");
+  assert.equal([400, 58_000, 295_000].map(formatDuration), ["0.4 s", "58 s", "4 min 55 s"]);
 });
 
 test.run();

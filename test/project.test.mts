@@ -1,10 +1,16 @@
 // What holds for the project as a whole: one home for each thing, and files that agree.
 import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { names } from "../lib/plan/assets.mts";
 import { checks } from "../lib/checks/index.mts";
-import { commands, options } from "../lib/cli/commands.mts";
+import { commands } from "../lib/cli/commands.mts";
+import { options } from "../lib/cli/options.mts";
+import { foreignProviderNames, imageNames, providerNames, suiteNames } from "../lib/config/vocabulary.mts";
+import { knownImages, suites } from "../lib/resolve/images.mts";
+import { providers } from "../lib/resolve/providers.mts";
+import { foreign } from "../lib/resolve/support-table.mts";
 import { own, root } from "./fake.mts";
 
 const test = suite("project");
@@ -20,6 +26,44 @@ test("each package has one door", () => {
   assert.equal(importers("yaml"), ["lib/config/yaml.mts"]);
   assert.equal(importers("chalk"), ["lib/cli/print.mts"]);
   assert.equal(importers("minimist"), ["lib/cli/main.mts"]);
+});
+
+/** Folders of `lib`; each may import those with a lower number, and the files of the root. */
+const layers: Record<string, number> = {
+  ...{ cli: 9, run: 8, plan: 7, checks: 7, verify: 6, resolve: 5, compose: 4, config: 3, host: 2, root: 1 },
+};
+const folderOf = (path: string) => (path.split("/").length > 2 ? path.split("/")[1]! : "root");
+/** What a module imports of `lib`, types and what it loads later among it. */
+const importsOf = (path: string) =>
+  [...sources[path]!.matchAll(/(?:from |import\()"(\.[^"]+)"/g)].map(([, to]) => join(dirname(path), to!));
+
+test("a folder imports only to its right", () => {
+  assert.equal([...new Set(modules.map(folderOf))].sort(), Object.keys(layers).sort());
+  const wrong = modules.flatMap((from) =>
+    importsOf(from).filter((to) => folderOf(to) !== folderOf(from) && layers[folderOf(to)]! >= layers[folderOf(from)]!)
+      .map((to) => `${from} → ${to}`)
+  );
+  assert.equal(wrong, []);
+});
+
+test("no module imports itself by way of others", () => {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, above: string[]) => {
+    if (above.includes(path)) circles.push([...above.slice(above.indexOf(path)), path].join(" → "));
+    if (done.has(path)) return;
+    done.add(path);
+    for (const to of importsOf(path)) visit(to, [...above, path]);
+  };
+  for (const path of modules) visit(path, []);
+  assert.equal(circles, []);
+});
+
+test("what a config may name is what there is", () => {
+  assert.equal(providerNames, providers.map(({ name }) => name));
+  assert.equal(foreignProviderNames, Object.keys(foreign));
+  assert.equal(imageNames, Object.keys(knownImages));
+  assert.equal(suiteNames, Object.keys(suites));
 });
 
 test("only the shell touches files and processes", () => {

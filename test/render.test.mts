@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { joined, nothing, render } from "../lib/render.mts";
+import { joinBlocks, nothing, render } from "../lib/render.mts";
 
 const test = suite("render");
 
@@ -11,7 +11,7 @@ test("quotes each value for its language", () => {
 });
 
 test("puts rendered lines in at their place, and drops the line of nothing", () => {
-  const inner = joined([render("a = {{v}}", { v: 1 }), render("b\n\nc", {})]);
+  const inner = joinBlocks([render("a = {{v}}", { v: 1 }), render("b\n\nc", {})]);
   assert.is(
     render("do\n  {{inner}}\n  {{none}}\nend\n", { inner, none: nothing }).text,
     "do\n  a = 1\n  b\n\n  c\nend",

@@ -1,15 +1,16 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Interrupted } from "../lib/errors.mts";
-import { stagesOf } from "../lib/plan/stages.mts";
+import { scheduleOf } from "../lib/plan/stages.mts";
 import type { Lock } from "../lib/run/lock.mts";
+import { reporterOf } from "../lib/cli/context.mts";
 import { runSteps } from "../lib/run/steps.mts";
-import type { Ended } from "../lib/shell.mts";
+import type { RunResult } from "../lib/shell.mts";
 import type { Step } from "../lib/plan/types.mts";
 import { fakeShell, options } from "./fake.mts";
 
 const test = suite("run");
-const step = (title: string, lane?: string): Step => ({ title, command: [title], ...(lane ? { lane } : {}) });
+const step = (title: string, queue?: string): Step => ({ title, command: [title], ...(queue ? { queue } : {}) });
 const lock: Lock = { step: () => Promise.resolve(), ended: () => {}, release: () => Promise.resolve() };
 
 /** Runs steps whose ends come when the test says so; what began and ended, in order, and what was said. */
@@ -24,9 +25,9 @@ function started(steps: Step[]) {
     const code = await new Promise<number>((resolve) => ends.set(title!, resolve));
     events.push(`-${title}`);
     if (shell.interrupted) throw new Interrupted();
-    return { code, tail: [] } satisfies Ended;
+    return { code, tail: [] } satisfies RunResult;
   };
-  const done = runSteps({ shell, options, words: [], rest: [] }, "/lab", steps, lock);
+  const done = runSteps(reporterOf({ shell, options, args: [], passthroughArgs: [] }), "/lab", steps, lock);
   const end = async (title: string, code = 0) => {
     ends.get(title)!(code);
     await new Promise((resolve) => setTimeout(resolve));
@@ -66,7 +67,7 @@ test("a step that fails ends its lane alone; then nothing more begins, and every
   ]);
   const failure = done.then(() => new Error("it did not fail"), (error: Error) => error);
   await end("a1", 3);
-  assert.match(said.join(""), /1\/6 failed after [\d.]+ s; what runs beside it goes on/);
+  assert.match(said.join(""), /1\/6 failed after [\d.]+ s; the steps beside it continue/);
   await end("b1");
   await end("b2");
   await end("c1", 4);
@@ -90,7 +91,7 @@ test("who asks to stop stops every lane", async () => {
 
 test("stages: only consecutive steps with lanes share one", () => {
   const steps = [step("1", "a"), step("2"), step("3", "a"), step("4", "b"), step("5", "a"), step("6")];
-  assert.equal(stagesOf(steps).map((lanes) => lanes.map((lane) => lane.map(({ at }) => at))), [
+  assert.equal(scheduleOf(steps).map((lanes) => lanes.map((lane) => lane.map(({ at }) => at))), [
     [[0]],
     [[1]],
     [[2, 4], [3]],

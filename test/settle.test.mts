@@ -2,12 +2,12 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { acceleratorOf, settle, withoutGpu } from "../lib/resolve/resolve.mts";
+import { acceleratorOf, resolveConfig, withoutGpus } from "../lib/resolve/resolve.mts";
 
 const test = suite("settle");
 const host = (lines = "") => parseHost(`homelab-gpu-probe 1 linux\n${lines}`);
 const machine = (lines: string, keys = "") =>
-  settle(parseConfig(`machines: [{name: a, box: lab/a${keys}}]`), host(lines)).machines[0]!;
+  resolveConfig(parseConfig(`machines: [{name: a, box: lab/a${keys}}]`), host(lines)).machines[0]!;
 
 test("finds out whether VMs run on the hardware: /dev/kvm alone proves nothing", () => {
   const kvm = "[os]\nexists:/dev/kvm\n";
@@ -37,7 +37,7 @@ test("leaves alone what the config says", () => {
 });
 
 test("--no-gpu takes the cards and what needs them, and names it", () => {
-  const { config, left } = withoutGpu(
+  const { config, left } = withoutGpus(
     parseConfig(
       "machines: [{name: a, box: b, gpu: {}, driver: {branch: 580}}]\nservices: {x: {image: y}, w: {image: y, depends_on: [v]}, " +
         "v: {image: y, links: [z]}, z: {image: y, gpu: 1}}",

@@ -17,8 +17,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Trouble } from "../lib/errors.mts";
-import { Lines } from "../lib/run/lines.mts";
+import { UserError } from "../lib/errors.mts";
+import { Lines } from "../lib/lines.mts";
 import { realShell } from "../lib/run/shell.mts";
 
 const test = suite<{ folder: string }>("shell");
@@ -33,16 +33,16 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 for (const [how, shell] of [["", realShell(false)], [", without a shell in between", realShell(true)]] as const) {
   test(`asks with arguments that need no quoting, and never throws${how}`, async () => {
     const words = ["a b", "c'd", '"', "$HOME", "*", "`x`", "\n", ""];
-    assert.is((await shell.ask(["printf", "%s|", ...words])).out, words.map((word) => `${word}|`).join(""));
-    assert.equal(await shell.ask(["sh", "-c", "echo out; echo err >&2; exit 3"]), {
+    assert.is((await shell.capture(["printf", "%s|", ...words])).out, words.map((word) => `${word}|`).join(""));
+    assert.equal(await shell.capture(["sh", "-c", "echo out; echo err >&2; exit 3"]), {
       ok: false,
       code: 3,
       out: "out\n",
       err: "err\n",
     });
-    assert.is((await shell.ask(["no-such-program-anywhere"])).code, 127);
-    assert.is((await shell.ask(["cat"], { input: "in" })).out, "in");
-    assert.is((await shell.ask(["cat"])).out, "", "no terminal to wait for");
+    assert.is((await shell.capture(["no-such-program-anywhere"])).code, 127);
+    assert.is((await shell.capture(["cat"], { input: "in" })).out, "in");
+    assert.is((await shell.capture(["cat"])).out, "", "no terminal to wait for");
   });
 
   test(`hears what is said before its process group is noted${how}`, async () => {
@@ -88,7 +88,7 @@ test("writes files whole, with the folders above them", async ({ folder }) => {
   assert.is(statSync(path).mode & 0o777, 0o755);
   assert.equal(readdirSync(join(folder, "a/b")), ["c"], "no temporary file is left");
   assert.is(await shell.read(join(folder, "none")), undefined);
-  assert.is(await shell.stamp(join(folder, "none")), undefined);
+  assert.is(await shell.fingerprint(join(folder, "none")), undefined);
   assert.equal(await shell.list(join(folder, "none")), []);
   assert.is(await shell.move(join(folder, "none"), path), false);
 });
@@ -115,17 +115,17 @@ test("takes no folder that others could put something into", async ({ folder }) 
   const at = (name: string) => join(folder, name);
   const refuses = async (name: string, why: RegExp) => {
     try {
-      await shell.claim(at(name));
+      await shell.ensurePrivateDir(at(name));
       assert.unreachable(name);
     } catch (error) {
-      assert.instance(error, Trouble, String(error));
+      assert.instance(error, UserError, String(error));
       assert.match((error as Error).message, why);
     }
   };
-  await shell.claim(at("new/one"));
+  await shell.ensurePrivateDir(at("new/one"));
   assert.is(statSync(at("new/one")).mode & 0o077, 0);
   symlinkSync(at("new/one"), at("own link"));
-  await shell.claim(at("own link"));
+  await shell.ensurePrivateDir(at("own link"));
   mkdirSync(at("open"));
   chmodSync(at("open"), 0o777);
   await refuses("open", /open is not used: everybody may write into it/);
@@ -158,7 +158,7 @@ test("a step whose start cannot be written down does not run on", async ({ folde
     await shell.run(["sh", "-c", `sleep 0.5; echo late >"${folder}/late"`], {
       started: (id) => {
         group = id;
-        return Promise.reject(new Trouble("no space left"));
+        return Promise.reject(new UserError("no space left"));
       },
     });
     assert.unreachable();

@@ -40,7 +40,7 @@ test("brings up the machines that are named, and no other; then what is missing"
   assert.is(await world.does(up, world.session(["c"])), 0, world.said.join(""));
   assert.equal([...world.domains.keys()].map((name) => name.at(-1)), ["c"]);
   world.said = [];
-  assert.is(await world.does(ssh, { ...world.session(["c"], { dryRun: true }), rest: ["reboot"] }), 0);
+  assert.is(await world.does(ssh, { ...world.session(["c"], { dryRun: true }), passthroughArgs: ["reboot"] }), 0);
   assert.match(world.said.join(""), /\$ ssh -F ssh\/c c reboot/);
   assert.not.ok(world.asked.some((words) => words.includes("packer")), "the box of the others is not built");
   assert.not.match(world.said.join(""), /a is up/);
@@ -144,11 +144,11 @@ test("down shuts down what runs and was never reached, and the host has its card
 test("a card that goes from one machine to another: what the host had it bound to goes along", async () => {
   const world = new World(two.replace("1024}", "1024, gpu: {device_id: 2786}}"), "rtx4070-desktop-debian12");
   assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
-  const before = state(world).handed.a;
+  const before = state(world).previousDrivers.a;
   assert.not.match(JSON.stringify(before), /vfio/);
   world.config = two.replace(/1024}\n$/, "1024, gpu: {device_id: 2786}}\n");
   assert.is(await world.does(up, world.session([], { recreate: true })), 0, world.said.join(""));
-  assert.equal(state(world).handed, { b: before });
+  assert.equal(state(world).previousDrivers, { b: before });
   assert.is(await world.does(destroy, world.session([])), 0, world.said.join(""));
 });
 
@@ -166,7 +166,7 @@ test("destroy removes what it asked about, and forgets nothing that came while i
   assert.is(await world.does(destroy, session), 0, world.said.join(""));
   assert.equal(asked, ["Remove a and all that is in it?"]);
   assert.equal(running(world), ["b"]);
-  assert.equal(Object.keys(state(world).handed), ["b"]);
+  assert.equal(Object.keys(state(world).previousDrivers), ["b"]);
 });
 
 test("destroy does not do again what another did while it asked", async () => {
@@ -229,7 +229,7 @@ test("a power cut that emptied Vagrant's file of a VM costs nothing", async () =
 
 test("destroy keeps in mind what the host's card was bound to until it is seen to be back", async () => {
   const world = new World(card, "rtx4070-desktop-debian12");
-  const handed = () => Object.keys(JSON.parse(world.disk.get(`${world.folder}/state.json`)!).handed);
+  const handed = () => Object.keys(JSON.parse(world.disk.get(`${world.folder}/state.json`)!).previousDrivers);
   assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
   assert.equal(handed(), ["a"]);
   world.unread = /^0000:01:00\.[01]\/driver:/;

@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Service } from "../lib/config/types.mts";
 import type { PciFunction } from "../lib/host/types.mts";
-import { type Passed, verified } from "../lib/verify/layers.mts";
+import { type ContextOfGpu, verifyMachine } from "../lib/verify/layers.mts";
 import { own, root } from "./fake.mts";
 
 const test = suite("verify");
@@ -16,8 +16,8 @@ const wants = (name: string, gpu?: number | "all"): Service => ({
   body: {},
 });
 const told = (text: string | undefined, services: string[] = ["web"]) =>
-  verified("a", text, services.map((name) => wants(name))).findings.map(({ check, status, says }) =>
-    `${check} ${status}: ${says}`
+  verifyMachine("a", text, services.map((name) => wants(name))).findings.map(({ check, status, message }) =>
+    `${check} ${status}: ${message}`
   );
 const up = "engine-state:running\nengine-version:26.1\n";
 
@@ -31,20 +31,20 @@ test("passes a guest whose services run", () => {
     "verify.service pass: service web runs",
     "verify.service pass: service db runs, healthy",
   ]);
-  assert.is(verified("a", text, []).services, "abc");
+  assert.is(verifyMachine("a", text, []).services, "abc");
 });
 
 const fn = (bdf: string, ids: string, code: string): PciFunction => ({
   ...{ bdf, vendor: ids.slice(0, 4), device: ids.slice(5), class: code, driver: "vfio-pci" },
-  ...{ bars: [], above: [], drm: [], displays: [], mediated: false },
+  ...{ bars: [], upstreamBridges: [], drm: [], displays: [], mediated: false },
 });
 
 test("a card: on VFIO on the host, and in the guest by its ids, class and address", () => {
   const gpu = { fn: fn("0000:01:00.0", "1002:744c", "030000"), guest: "0000:05:00.0" };
   const audio = { fn: fn("0000:01:00.1", "1002:ab30", "040300") };
   const guest = "pci:0000:05:00.0 030000 1002:744c amdgpu\npci:0000:06:00.0 040300 1002:ab30 none\n";
-  const layers = (text: string, passed: Passed[]) =>
-    verified("a", said(text), [], passed).findings.map(({ check, status }) => `${check} ${status}`);
+  const layers = (text: string, passed: ContextOfGpu[]) =>
+    verifyMachine("a", said(text), [], passed).findings.map(({ check, status }) => `${check} ${status}`);
   assert.equal(layers(guest + up, [gpu, audio]).slice(1, 3), ["verify.vfio pass", "verify.pci pass"]);
   assert.equal(layers(`${guest.split("\n")[0]}\n${up}`, [gpu, audio]).slice(1), [
     "verify.vfio pass",
@@ -82,21 +82,21 @@ test("names the first layer that fails, and looks at nothing above it", () => {
 
 test("tells the ways of a service to fail, with its log", () => {
   const service = (state: string) =>
-    verified("a", said(`${up}service:web ${state} homelab-gpu-web-1\nservice-log-web:boom\n`), [wants("web")])
+    verifyMachine("a", said(`${up}service:web ${state} homelab-gpu-web-1\nservice-log-web:boom\n`), [wants("web")])
       .findings[2]!;
-  assert.is(service("running 0 3 none always").says, "service web falls over again and again (restarted 3 times)");
-  assert.is(service("restarting 1 9 none always").says, "service web is restarting");
-  assert.is(service("exited 7 0 none no").says, "service web is exited with code 7");
-  assert.is(service("running 0 0 unhealthy always").says, "service web runs and is unhealthy");
+  assert.is(service("running 0 3 none always").message, "service web falls over again and again (restarted 3 times)");
+  assert.is(service("restarting 1 9 none always").message, "service web is restarting");
+  assert.is(service("exited 7 0 none no").message, "service web is exited with code 7");
+  assert.is(service("running 0 0 unhealthy always").message, "service web runs and is unhealthy");
   assert.equal(service("exited 7 0 none no").evidence, [{ read: "log of web", value: "boom" }]);
   assert.is(service("exited 0 0 none no").status, "pass", "a task that ran to its end");
-  assert.is(service("exited 0 0 none on-failure").says, "service web ran to its end");
+  assert.is(service("exited 0 0 none on-failure").message, "service web ran to its end");
   assert.is(service("exited 0 2 none on-failure").status, "pass", "at the third try");
-  assert.is(service("exited 1 3 none on-failure").says, "service web is exited with code 1");
+  assert.is(service("exited 1 3 none on-failure").message, "service web is exited with code 1");
   for (const policy of ["always", "unless-stopped"]) {
     assert.is(service(`exited 0 0 none ${policy}`).status, "fail", "a server that ended");
   }
-  assert.is(verified("a", said(up), [wants("web")]).findings[2]!.says, "service web is not there");
+  assert.is(verifyMachine("a", said(up), [wants("web")]).findings[2]!.message, "service web is not there");
 });
 
 test("asks for no service that up does not start", () => {
@@ -108,7 +108,7 @@ test("asks for no service that up does not start", () => {
     deploy: {},
   }];
   const layers = (body: Record<string, unknown>) =>
-    verified("a", said(up), [{ ...wants("web", 1), body }], [{ fn: fn("0000:01:00.0", "1002:744c", "030000") }])
+    verifyMachine("a", said(up), [{ ...wants("web", 1), body }], [{ fn: fn("0000:01:00.0", "1002:744c", "030000") }])
       .findings.map(({ check }) => check).filter((check) => /service|gpu/.test(check));
   for (const body of none) assert.equal(layers(body), [], JSON.stringify(body));
   for (const body of started) assert.equal(layers(body), ["verify.service", "verify.gpu"], JSON.stringify(body));
@@ -157,13 +157,13 @@ const fine = ["fine", "podman", "no-runtime", "amd"];
 const judged = (name: string) => {
   const two = name.endsWith("-of-two");
   const ids = name === "amd" ? ["1002:744c", "1002:ab30"] : ["10de:2786", "10de:22bc"];
-  const passed: Passed[] = [
+  const passed: ContextOfGpu[] = [
     { fn: fn("0000:01:00.0", ids[0]!, "030000"), guest: "0000:05:00.0" },
     { fn: fn("0000:01:00.1", ids[1]!, "040300"), guest: "0000:06:00.0" },
     ...(two ? [{ fn: fn("0000:02:00.0", ids[0]!, "030000"), guest: "0000:07:00.0" }] : []),
   ];
   const services = [wants("web"), wants("ml-worker", two ? 2 : 1)];
-  return verified("a", own(`test/guests/${name}.txt`), services, passed).findings;
+  return verifyMachine("a", own(`test/guests/${name}.txt`), services, passed).findings;
 };
 
 for (const [name, [layer, says]] of Object.entries(guests)) {
@@ -171,7 +171,7 @@ for (const [name, [layer, says]] of Object.entries(guests)) {
     const findings = judged(name);
     const first = findings.findIndex(({ status }) => status === "fail");
     assert.is(findings[first]?.check, layer);
-    assert.match(findings[first]!.says, says);
+    assert.match(findings[first]!.message, says);
     assert.ok(
       findings.slice(0, first).every(({ status }) => status === "pass" || status === "warn"),
       JSON.stringify(findings.slice(0, first)),
@@ -182,7 +182,7 @@ for (const [name, [layer, says]] of Object.entries(guests)) {
 }
 
 test("a guest in which all is well, one without the runtime, and one with another vendor's card", () => {
-  assert.equal(judged("fine").map(({ check, status, says }) => `${check} ${status}: ${says}`), [
+  assert.equal(judged("fine").map(({ check, status, message }) => `${check} ${status}: ${message}`), [
     "verify.ssh pass: reached over SSH, kernel 6.12.107+deb13-amd64",
     "verify.vfio pass: vfio-pci has 0000:01:00.0, 0000:01:00.1",
     "verify.pci pass: the VM has 0000:01:00.0 [0300] 10de:2786 as 0000:05:00.0, 0000:01:00.1 [0403] 10de:22bc as 0000:06:00.0",
@@ -204,13 +204,13 @@ test("a guest in which all is well, one without the runtime, and one with anothe
     ["verify.module", "skip"],
     ["verify.gpu", "skip"],
   ]);
-  assert.match(judged("amd")[3]!.says, /is not by NVIDIA: its driver and its way into containers are not looked at/);
+  assert.match(judged("amd")[3]!.message, /is not by NVIDIA: its driver and its way into containers are not looked at/);
 });
 
 test("what was not read of the host or of Docker is unknown, and another device with the card's ids is not the card", () => {
   const layer = (check: string, text: string, driver: string | undefined = "vfio-pci") => {
     const { driver: _, ...bare } = fn("0000:01:00.0", "10de:2786", "030000");
-    const { findings } = verified("a", text, [], [{ fn: { ...bare, ...(driver ? { driver } : {}) } }]);
+    const { findings } = verifyMachine("a", text, [], [{ fn: { ...bare, ...(driver ? { driver } : {}) } }]);
     return findings.find((one) => one.check === check)!.status;
   };
   const text = own("test/guests/fine.txt");
@@ -222,7 +222,7 @@ test("what was not read of the host or of Docker is unknown, and another device 
 
 test("all: as many in the container as in the VM", () => {
   const count = (text: string) =>
-    verified("a", text, [wants("ml-worker", "all")], [{ fn: fn("0000:01:00.0", "10de:2786", "030000") }])
+    verifyMachine("a", text, [wants("ml-worker", "all")], [{ fn: fn("0000:01:00.0", "10de:2786", "030000") }])
       .findings.at(-1)!.status;
   const text = own("test/guests/fine.txt");
   assert.is(count(text), "pass");
@@ -232,7 +232,7 @@ test("all: as many in the container as in the VM", () => {
 test("a guest that was not asked about NVIDIA leaves its layers unknown", () => {
   const text = own("test/guests/fine.txt").split("\n")
     .filter((line) => !/^(expected|modules|nvidia-|smi|toolkit|gpu-)/.test(line)).join("\n");
-  const findings = verified("a", text, [wants("ml-worker", 1)], [{
+  const findings = verifyMachine("a", text, [wants("ml-worker", 1)], [{
     fn: fn("0000:01:00.0", "10de:2786", "030000"),
   }])
     .findings.filter(({ status }) => status !== "pass");

@@ -2,12 +2,12 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { names } from "../lib/plan/assets.mts";
-import { examine } from "../lib/checks/index.mts";
+import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { type Lab, prefixOf, readLab } from "../lib/host/lab.mts";
 import { makePlan } from "../lib/plan/plan.mts";
-import { settle } from "../lib/resolve/resolve.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { fakeShell, own } from "./fake.mts";
 
 const test = suite("vms");
@@ -63,8 +63,8 @@ for (const [name, { provider, asks, out }] of Object.entries(programs)) {
     const { machine, asked } = await seen(provider, there(provider), { out: out(true) });
     assert.is(asked.length, 1);
     assert.ok(asked[0]!.startsWith(asks), asked[0]!);
-    const { run, ...rest } = machine;
-    assert.match(run!, /^\/.+/);
+    const { bootId, ...rest } = machine;
+    assert.match(bootId!, /^\/.+/);
     assert.equal(rest, {
       domain: `${prefixOf(folder)}a`,
       provider,
@@ -90,7 +90,10 @@ for (const [name, { provider, asks, out }] of Object.entries(programs)) {
 }
 
 function planned(machine: string, there: Partial<Lab["machines"][string]> = {}, recreate = false) {
-  const config = settle(parseConfig(`machines: [{name: a, box: lab/x, cpus: 2, memory: 1024, ${machine}}]`), windows);
+  const config = resolveConfig(
+    parseConfig(`machines: [{name: a, box: lab/x, cpus: 2, memory: 1024, ${machine}}]`),
+    windows,
+  );
   const lab: Lab = {
     folder,
     prefix: "lab-1_",
@@ -147,13 +150,13 @@ test("a lab on Windows is named after its folder too", () => {
 
 test("another provider is another VM", () => {
   const [finding] = planned("provider: virtualbox", { provider: "hyperv", state: "running" }).findings;
-  assert.match(finding!.says, /^its provider changed/);
+  assert.match(finding!.message, /^its provider changed/);
 });
 
 test("guest.image: a disk image is no box", () => {
   const found = (image: string, provider = "hyperv") => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}, image: ${image}}]`);
-    return examine(windows, settle(config, windows), ["guest.image"]).map(({ status }) => status).join();
+    return runChecks(windows, resolveConfig(config, windows), ["guest.image"]).map(({ status }) => status).join();
   };
   const sum = `sha256:${"0".repeat(64)}`;
   assert.is(found("debian-13"), "pass");

@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { examine } from "../lib/checks/index.mts";
+import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { hardwareOf, nvidiaVersion } from "../lib/host/windows.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { partOf } from "../lib/resolve/partition.mts";
-import { readProbe, type Session } from "../lib/cli/context.mts";
-import { settle } from "../lib/resolve/resolve.mts";
+import { partitionableOf } from "../lib/resolve/partition.mts";
+import { type Context, readProbe } from "../lib/cli/context.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { fakeShell, own, root, standIns } from "./fake.mts";
 
 const test = suite("windows");
@@ -21,7 +21,7 @@ async function probed(platform: NodeJS.Platform, answers: Record<string, { out?:
   const scripts = ["probe-linux.sh", "probe-macos.sh", "probe-windows.ps1"];
   const files = Object.fromEntries(scripts.map((name) => [`${root}/scripts/${name}`, name]));
   const { shell, asked } = fakeShell(files, answers);
-  const session = { shell: Object.assign(shell, { platform }), options: {} } as unknown as Session;
+  const session = { shell: Object.assign(shell, { platform }), options: {} } as unknown as Context;
   return { text: await readProbe(session).catch((error: Error) => error.message), asked };
 }
 
@@ -134,17 +134,17 @@ test("two cards of one kind are told apart by the address", () => {
     ...two.windows!.partitionable![0]!,
     path: two.windows!.partitionable![0]!.path.replace(/4&275d7527&0&0010/, "4&1a2b3c4d&0&0020"),
   });
-  assert.is(partOf({ vendorId: "10de" }, two), undefined);
-  assert.match(partOf({ vendorId: "10de", address: "0000:02:00.0" }, two)!.path, /1a2b3c4d/);
+  assert.is(partitionableOf({ vendorId: "10de" }, two), undefined);
+  assert.match(partitionableOf({ vendorId: "10de", address: "0000:02:00.0" }, two)!.path, /1a2b3c4d/);
 });
 
 test("of two cards of one maker the one with the ids is taken", () => {
   const two = host("windows-11-pro-rtx4070");
   const [first] = two.windows!.partitionable!;
   two.windows!.partitionable!.push({ ...first!, path: first!.path.replace("DEV_2786", "DEV_2684") });
-  assert.is(partOf({ vendorId: "10de" }, two), undefined);
-  assert.match(partOf({ vendorId: "10de", deviceId: "2684" }, two)!.path, /DEV_2684/);
-  assert.is(partOf({ vendorId: "1002" }, two), undefined);
+  assert.is(partitionableOf({ vendorId: "10de" }, two), undefined);
+  assert.match(partitionableOf({ vendorId: "10de", deviceId: "2684" }, two)!.path, /DEV_2684/);
+  assert.is(partitionableOf({ vendorId: "1002" }, two), undefined);
 });
 
 test("machines may share a card in parts, and must agree into how many", () => {
@@ -152,9 +152,9 @@ test("machines may share a card in parts, and must agree into how many", () => {
     parseConfig(`machines: [{name: a, box: x, gpu: {${a}}}, {name: b, box: y, gpu: {${b}}}]`);
   const bad = (a: string, b: string) => {
     const on = host("windows-server-2025-a16");
-    return examine(on, settle(config(a, b), on), ["gpu.exclusive", "hyperv.count"]).filter(({ status }) =>
+    return runChecks(on, resolveConfig(config(a, b), on), ["gpu.exclusive", "hyperv.count"]).filter(({ status }) =>
       status === "fail"
-    ).map(({ machine, says }) => `${machine}: ${says}`);
+    ).map(({ machine, message }) => `${machine}: ${message}`);
   };
   assert.equal(bad("", ""), []);
   assert.equal(bad("partition_count: 4", "partition_count: 4"), []);
@@ -168,8 +168,11 @@ test("a damaged probe of Windows only knows less", () => {
   const [first, ...lines] = own("test/hosts/windows-11-laptop-two-cards.txt").split("\n");
   for (let i = 0; i < lines.length; i++) {
     const on = parseHost([first, ...lines.filter((_, at) => at !== i)].join("\n"));
-    const whole = examine(on, settle(parseConfig("machines: [{name: a, box: x, gpu: {vendor_id: 10de}}]"), on));
-    assert.not.ok(whole.some(({ says }) => says.startsWith("this check broke")), lines[i]!);
+    const whole = runChecks(
+      on,
+      resolveConfig(parseConfig("machines: [{name: a, box: x, gpu: {vendor_id: 10de}}]"), on),
+    );
+    assert.not.ok(whole.some(({ message }) => message.startsWith("this check broke")), lines[i]!);
   }
 });
 
@@ -238,7 +241,7 @@ test("hyperv.driver: it works, it does not, or what tells was not read", () => {
     const changed = text.replace(from, to);
     assert.not(from !== "" && changed === text, `${from} is not in it`);
     const made = parseHost(changed);
-    return examine(made, settle(config, made), ["hyperv.driver"])[0]!.status;
+    return runChecks(made, resolveConfig(config, made), ["hyperv.driver"])[0]!.status;
   };
   const folder = "nv_dispi.inf_amd64_7d2b8a0c5ce04b5f";
   assert.is(status("", ""), "pass");

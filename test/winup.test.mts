@@ -5,8 +5,8 @@ import * as assert from "uvu/assert";
 import { destroy, down, status } from "../lib/cli/commands/machines.mts";
 import { up } from "../lib/cli/commands/up.mts";
 import { verify } from "../lib/cli/commands/verify.mts";
-import { Trouble } from "../lib/errors.mts";
-import type { Session } from "../lib/cli/context.mts";
+import { UserError } from "../lib/errors.mts";
+import type { Context } from "../lib/cli/context.mts";
 import { fakeShell, options as noOptions, own, root } from "./fake.mts";
 
 const test = suite("winup");
@@ -45,7 +45,7 @@ function windows() {
       for (const name of [...disk.keys()]) if (name === path || name.startsWith(`${path}/`)) disk.delete(name);
       return Promise.resolve();
     },
-    ask: (command: string[]) => {
+    capture: (command: string[]) => {
       assert.is(command[0], "powershell.exe", command.join(" "));
       const probe = command.at(-1)!.includes("Invoke-Expression");
       if (!probe && world.vm === "none") return Promise.resolve({ ok: false, code: 1, out: "", err: "" });
@@ -74,13 +74,13 @@ function windows() {
       return Promise.resolve({ code: 0, tail: [] });
     },
   });
-  const does = async (command: (session: Session) => Promise<number>) => {
+  const does = async (command: (session: Context) => Promise<number>) => {
     world.ran = [];
     said.length = 0;
     try {
-      return await command({ shell, options: { ...noOptions, yes: true }, words: [], rest: [] });
+      return await command({ shell, options: { ...noOptions, yes: true }, args: [], passthroughArgs: [] });
     } catch (error) {
-      if (!(error instanceof Trouble)) throw error;
+      if (!(error instanceof UserError)) throw error;
       said.push(error.message);
       return error.code;
     }

@@ -1,10 +1,10 @@
 // A host of which nothing is real, for whole commands: its files, libvirt and Vagrant live in memory, and any operation can go wrong.
 import { createHash } from "node:crypto";
 import process from "node:process";
-import { ConfigError, Trouble } from "../lib/errors.mts";
+import { ConfigError, UserError } from "../lib/errors.mts";
 import { prefixOf } from "../lib/host/lab.mts";
-import type { Options, Session } from "../lib/cli/context.mts";
-import type { Ended, RunOptions, Shell } from "../lib/shell.mts";
+import type { Context, Options } from "../lib/cli/context.mts";
+import type { RunOptions, RunResult, Shell } from "../lib/shell.mts";
 import { fakeShell, options as none, own } from "./fake.mts";
 
 /** What a killed process does: nothing more, no clean-up either. */
@@ -92,10 +92,10 @@ export class World {
 
   /** A session of a process of its own; the mishap meets its operation of that number. `pause` lets others go on in between. */
   session(
-    words: string[],
+    args: string[],
     options: Partial<Options> = {},
     { mishap, pause }: { mishap?: Mishap; pause?: () => Promise<void> } = {},
-  ): Session {
+  ): Context {
     const fake = fakeShell();
     let dead: Error | undefined;
     this.operations = 0;
@@ -115,7 +115,7 @@ export class World {
     const disk = this.disk;
     const shell: Shell = {
       ...fake.shell,
-      ask: async (command) => {
+      capture: async (command) => {
         await meet(`ask ${command.join(" ")}`);
         this.asked.push(command.slice(0, 2).join(" "));
         if (command[0] !== "virsh") return { ok: true, code: 0, out: this.#host, err: "" };
@@ -157,7 +157,7 @@ export class World {
         disk.set(full(path), text);
         return true;
       },
-      claim: (path) => meet(`claim ${path}`),
+      ensurePrivateDir: (path) => meet(`claim ${path}`),
       remove: async (path) => {
         await meet(`remove ${path}`);
         for (const name of [...disk.keys()]) {
@@ -170,7 +170,7 @@ export class World {
         if (text !== undefined) disk.set(full(to), text);
         return disk.delete(full(from));
       },
-      stamp: async (path) => {
+      fingerprint: async (path) => {
         await meet(`stamp ${path}`);
         return disk.has(full(path)) ? "1 1" : undefined;
       },
@@ -180,23 +180,23 @@ export class World {
         return [...new Set(below.map((name) => name.slice(path.length + 1).split("/")[0]!))];
       },
       signal: (id) => this.alive.has(Math.abs(id)),
-      print: (text) => void this.said.push(text),
-      say: (text) => void this.said.push(text),
+      stdout: (text) => void this.said.push(text),
+      stderr: (text) => void this.said.push(text),
     };
     return {
       shell,
       options: { ...none, yes: true, ...options },
-      words,
-      rest: [],
+      args,
+      passthroughArgs: [],
     };
   }
 
   /** A command to its end: its exit code, as the script gives it. */
-  async does(command: (session: Session) => Promise<number>, session: Session): Promise<number> {
+  async does(command: (session: Context) => Promise<number>, session: Context): Promise<number> {
     try {
       return await command(session);
     } catch (error) {
-      if (!(error instanceof Trouble) || error instanceof ConfigError) throw error;
+      if (!(error instanceof UserError) || error instanceof ConfigError) throw error;
       this.said.push(error.message);
       return error.code;
     }
@@ -242,7 +242,7 @@ export class World {
     }
   }
 
-  #run(command: string[], { output, cwd = this.folder }: RunOptions): Ended {
+  #run(command: string[], { output, cwd = this.folder }: RunOptions): RunResult {
     const [program, verb, ...rest] = command;
     const words = command.join(" ");
     this.asked.push(words);

@@ -1,14 +1,14 @@
 /** What checks go over. */
-import type { Settled, SettledMachine } from "../config/types.mts";
-import type { Verdict } from "../findings.mts";
+import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
+import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { type Card, cardsOf } from "../resolve/cards.mts";
 
 /** A check of each card that was found and Linux hands over; nothing for machines without one. */
 export function eachCard(
   host: Host,
-  { machines }: Settled,
-  look: (card: Card, machine: SettledMachine) => Verdict | Verdict[],
+  { machines }: Resolved,
+  look: (card: Card, machine: ResolvedMachine) => Verdict | Verdict[],
 ): Verdict[] {
   if (host.os.platform !== "linux") return [];
   return machines.flatMap((machine) =>
@@ -19,7 +19,7 @@ export function eachCard(
 }
 
 /** A check of the host, where Linux hands over a card of some machine. */
-export function onceIfCards(host: Host, config: Settled, look: (host: Host) => Verdict): Verdict[] {
+export function onceIfCards(host: Host, config: Resolved, look: (host: Host) => Verdict): Verdict[] {
   const given = host.os.platform === "linux" && config.machines.some((machine) => cardsOf(machine, host).length > 0);
   return given ? [look(host)] : [];
 }

@@ -1,33 +1,42 @@
-import type { Settled } from "../config/types.mts";
-import type { Check, Evidence, Verdict } from "../findings.mts";
+import type { Resolved } from "../resolve/types.mts";
+import type { Evidence } from "../findings.mts";
+import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { remedies, words } from "../fixes.mts";
-import { ampleWindow, barsOf, type Card, cardsOf, iommuBits, limitOf, windowOf } from "../resolve/cards.mts";
+import { manualFix, remedies } from "../fixes.mts";
+import {
+  addressLimitOf,
+  ampleMmioWindow,
+  barsOf,
+  type Card,
+  cardsOf,
+  iommuBits,
+  mmioWindowOf,
+} from "../resolve/cards.mts";
 import { isOlder } from "../text.mts";
 import { eachCard } from "./each.mts";
 
 /** The card's hardware: whether it can be reset, answers, and fits into a guest. */
-export const cardChecks: Check[] = [
+export const gpuHardwareChecks: Check[] = [
   {
     id: "gpu.reset",
     about: "whether the kernel can reset the card between VMs",
     why: "a card that is not reset keeps the last VM's state, and the next start of the VM fails",
     confirm: "cat /sys/bus/pci/devices/*/reset_method",
-    look: (host, config) => eachCard(host, config, (card) => reset(card, host)),
+    check: (host, config) => eachCard(host, config, (card) => reset(card, host)),
   },
   {
     id: "gpu.power",
     about: "whether the card answers",
     why: "a card without power does not answer the VM",
     confirm: "cat /sys/bus/pci/devices/*/power_state",
-    look: (host, config) => eachCard(host, config, power),
+    check: (host, config) => eachCard(host, config, power),
   },
   {
     id: "gpu.window",
     about: "whether the card's memory regions fit into the guest's address space",
     why: "a guest that finds no addresses for the card's memory leaves the card out",
     confirm: "npx zx homelab-gpu.mts doctor gpu.window",
-    look: window,
+    check: window,
   },
 ];
 
@@ -40,7 +49,7 @@ function reset({ gpu }: Card, { os }: Host): Verdict {
   if (gpu.resets === undefined && (os.kernel === undefined || isOlder(os.kernel, "5.15"))) {
     return {
       status: "unknown",
-      says: "how the card is reset could not be read: kernels before 5.15 do not tell",
+      message: "how the card is reset could not be read: kernels before 5.15 do not tell",
       evidence,
     };
   }
@@ -51,48 +60,48 @@ function reset({ gpu }: Card, { os }: Host): Verdict {
       : "the kernel can reset the card by power state only";
     return {
       status: "warn",
-      says: `${says}: the VM's first start works, the second may need a reboot of the host`,
+      message: `${says}: the VM's first start works, the second may need a reboot of the host`,
       evidence,
-      fix: [words("Some AMD cards: the out-of-tree module vendor-reset", { root: true })],
+      fix: [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })],
     };
   }
   // function 0 of a card with several lists bus as well, and yet it may not be had: the list is made before the others are found
-  return { status: "pass", says: `the kernel resets it by ${methods.join(" or ")}`, evidence };
+  return { status: "pass", message: `the kernel resets it by ${methods.join(" or ")}`, evidence };
 }
 
-function power({ passed }: Card): Verdict {
-  const evidence = passed.map(({ bdf, power, config }) => ({
+function power({ assignedFunctions }: Card): Verdict {
+  const evidence = assignedFunctions.map(({ bdf, power, config }) => ({
     read: `/sys/bus/pci/devices/${bdf}`,
     value: `power_state ${power ?? "not there"}${config ? `, config ${config}` : ""}`,
   }));
-  if (passed.some(({ config }) => /^f{8}$/.test(config ?? ""))) {
+  if (assignedFunctions.some(({ config }) => /^f{8}$/.test(config ?? ""))) {
     return {
       status: "warn",
-      says: "the card's configuration space reads all ones: it has fallen off the bus",
+      message: "the card's configuration space reads all ones: it has fallen off the bus",
       evidence,
       fix: [remedies.powerCycle],
     };
   }
-  if (passed.some(({ power }) => power === "D3cold")) {
+  if (assignedFunctions.some(({ power }) => power === "D3cold")) {
     return {
       status: "warn",
-      says:
+      message:
         "the card is without power (D3cold), and some do not come back (“Unable to change power state from D3cold to D0”)",
       evidence,
       fix: [remedies.awake],
     };
   }
-  return passed.every(({ power }) => power === undefined)
-    ? { status: "unknown", says: "the card's power state could not be read", evidence }
-    : { status: "pass", says: "the card answers", evidence };
+  return assignedFunctions.every(({ power }) => power === undefined)
+    ? { status: "unknown", message: "the card's power state could not be read", evidence }
+    : { status: "pass", message: "the card answers", evidence };
 }
 
-function window(host: Host, { machines }: Settled): Verdict[] {
+function window(host: Host, { machines }: Resolved): Verdict[] {
   return machines.flatMap((machine): Verdict[] => {
     const cards = cardsOf(machine, host);
     if (cards.length === 0 || host.os.platform !== "linux") return [];
     const bars = barsOf(cards);
-    const needed = windowOf(cards);
+    const needed = mmioWindowOf(cards);
     const cpu = host.cpu.physicalBits;
     const iommu = iommuBits(host);
     const bits = Math.min(cpu ?? Infinity, iommu ?? Infinity);
@@ -108,7 +117,7 @@ function window(host: Host, { machines }: Settled): Verdict[] {
       return [{
         machine: machine.name,
         status: "unknown",
-        says: "the card's memory regions could not be read",
+        message: "the card's memory regions could not be read",
         evidence,
       }];
     }
@@ -116,7 +125,7 @@ function window(host: Host, { machines }: Settled): Verdict[] {
       return [{
         machine: machine.name,
         status: "unknown",
-        says: "the width of this host's addresses could not be read",
+        message: "the width of this host's addresses could not be read",
         evidence,
       }];
     }
@@ -125,16 +134,16 @@ function window(host: Host, { machines }: Settled): Verdict[] {
       return [{
         machine: machine.name,
         status: "fail",
-        says: `the card's regions need a window of ${needed} MiB, and this host's addresses have ${bits} bits`,
+        message: `the card's regions need a window of ${needed} MiB, and this host's addresses have ${bits} bits`,
         evidence,
         fix: [remedies.smallRegions],
       }];
     }
-    const says = needed > ampleWindow
+    const says = needed > ampleMmioWindow
       ? `a window of ${needed} MiB is written into the VM`
       : "its regions fit into the guest's ordinary window";
-    const limit = limitOf(machine, host);
+    const limit = addressLimitOf(machine, host);
     const limited = limit === undefined ? "" : `; the VM's addresses are limited to the IOMMU's ${limit} bits`;
-    return [{ machine: machine.name, status: "pass", says: says + limited, evidence }];
+    return [{ machine: machine.name, status: "pass", message: says + limited, evidence }];
   });
 }

@@ -1,27 +1,28 @@
-import type { Settled } from "../config/types.mts";
-import type { Check, Evidence, Fix, Verdict } from "../findings.mts";
+import type { Resolved } from "../resolve/types.mts";
+import type { Evidence, Fix } from "../findings.mts";
+import type { Check, Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
-import { command, remedies, words } from "../fixes.mts";
+import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { type Card, cardsOf, harmlessDrivers } from "../resolve/cards.mts";
 import { isDisplay, slotOf } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
 
 /** What the host does with the card: which driver and which processes hold it, and what it shows on it. */
-export const heldChecks: Check[] = [
+export const gpuInUseChecks: Check[] = [
   {
     id: "gpu.driver",
     about: "which host driver holds the card, whether vfio-pci can take it, and what will happen",
     why: "the host's driver has to let go of the card before the VM gets it",
     confirm: "lspci -nnk -d ::03xx",
-    look: (host, config) => eachCard(host, config, (card, { provider }) => driver(card, host, provider)),
+    check: (host, config) => eachCard(host, config, (card, { provider }) => driver(card, host, provider)),
   },
   {
     id: "gpu.in-use",
     about: "which processes hold the card open",
     why: "a driver whose device is open cannot let go: the VM's start, and libvirt with it, would hang",
     confirm: "fuser -v /dev/dri/* /dev/nvidia*",
-    look: (host, config) =>
+    check: (host, config) =>
       config.machines.flatMap((machine) =>
         eachCard(host, { ...config, machines: [machine] }, (card) => inUse(card, host, machine.running))
       ),
@@ -31,7 +32,7 @@ export const heldChecks: Check[] = [
     about: "whether the host shows its picture on the card",
     why: "the host loses its picture with the card",
     confirm: "cat /sys/bus/pci/devices/*/boot_vga",
-    look: (host, config) => eachCard(host, config, (card) => display(card, host, config)),
+    check: (host, config) => eachCard(host, config, (card) => display(card, host, config)),
   },
 ];
 
@@ -39,12 +40,12 @@ export const heldChecks: Check[] = [
 const companionModules: Record<string, string> = { xhci_hcd: "xhci-pci", snd_hda_intel: "snd-hda-intel" };
 
 function driver(card: Card, host: Host, provider: string): Verdict {
-  const held = card.passed.filter(({ driver }) => typeof driver === "string" && driver !== "vfio-pci");
+  const held = card.assignedFunctions.filter(({ driver }) => typeof driver === "string" && driver !== "vfio-pci");
   // VirtualBox has a way of its own (manual of 6.0, 9.6)
   const needed = provider === "libvirt";
   const vfio = vfioOf(host);
   const evidence = [
-    ...card.passed.map(({ bdf, driver, driverOverride }) => ({
+    ...card.assignedFunctions.map(({ bdf, driver, driverOverride }) => ({
       read: `/sys/bus/pci/devices/${bdf}/driver`,
       value: `${driver === undefined ? "not read" : (driver ?? "none")}${
         driverOverride ? `, driver_override ${driverOverride}` : ""
@@ -52,21 +53,21 @@ function driver(card: Card, host: Host, provider: string): Verdict {
     })),
     ...(needed ? [{ read: `vfio-pci in ${host.os.kernel ?? "the running kernel"}`, value: vfio ?? "not read" }] : []),
   ];
-  if (card.passed.some(({ driver }) => driver === undefined)) {
-    return { status: "unknown", says: "which drivers hold the card was not read", evidence };
+  if (card.assignedFunctions.some(({ driver }) => driver === undefined)) {
+    return { status: "unknown", message: "which drivers hold the card was not read", evidence };
   }
-  if (card.passed.every(({ driver }) => driver === "vfio-pci")) {
-    return { status: "pass", says: "vfio-pci holds the card already", evidence };
+  if (card.assignedFunctions.every(({ driver }) => driver === "vfio-pci")) {
+    return { status: "pass", message: "vfio-pci holds the card already", evidence };
   }
   if (needed && vfio === "missing") return unloadable(host, evidence);
   if (held.length === 0) {
     return needed && vfio === undefined
       ? {
         status: "unknown",
-        says: "no host driver holds the card, and whether this kernel has vfio-pci, which takes it, was not read",
+        message: "no host driver holds the card, and whether this kernel has vfio-pci, which takes it, was not read",
         evidence,
       }
-      : { status: "pass", says: "no host driver holds the card", evidence };
+      : { status: "pass", message: "no host driver holds the card", evidence };
   }
   const names = held.map(({ bdf, driver }) => `${driver} holds ${bdf}`).join(", ");
   const lines = configuredFor(card, host);
@@ -79,12 +80,12 @@ function driver(card: Card, host: Host, provider: string): Verdict {
       } back when it stops`
       : "";
     const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card itself, and " : "";
-    return { status: "warn", says: `${own}${names}${takes}`, evidence };
+    return { status: "warn", message: `${own}${names}${takes}`, evidence };
   }
   if (lines.length > 0) {
     return {
       status: "warn",
-      says: `vfio-pci is configured for this card and ${
+      message: `vfio-pci is configured for this card and ${
         held.map(({ driver }) => driver).join(", ")
       } has it: not rebooted since, or missing from the early boot image`,
       evidence: [...evidence, ...lines.map(({ file, text }) => ({ read: `/etc/${file}`, value: text }))],
@@ -94,7 +95,7 @@ function driver(card: Card, host: Host, provider: string): Verdict {
   const risky = held.some(({ driver }) => /^(nvidia|nouveau|amdgpu|radeon|i915|xe)$/.test(driver ?? ""));
   return {
     status: "warn",
-    says: provider === "libvirt"
+    message: provider === "libvirt"
       ? `${names}: libvirt takes the card when the VM starts and gives it back when it stops${
         risky ? ", which graphics drivers do not always survive" : ""
       }`
@@ -119,17 +120,17 @@ function unloadable({ os, kernel }: Host, evidence: Evidence[]): Verdict {
   if (kernel.replaced) {
     return {
       status: "fail",
-      says: `vfio-pci cannot be loaded: the modules of ${running} are gone, and another kernel's are there`,
+      message: `vfio-pci cannot be loaded: the modules of ${running} are gone, and another kernel's are there`,
       evidence,
-      fix: [command("Reboot into the installed kernel", "reboot", { root: true, reboot: true })],
+      fix: [commandFix("Reboot into the installed kernel", "reboot", { root: true, reboot: true })],
     };
   }
   return {
     status: "fail",
-    says: `${running} has no vfio-pci, which takes the card for the VM`,
+    message: `${running} has no vfio-pci, which takes the card for the VM`,
     evidence,
     fix: [
-      words(
+      manualFix(
         "Install the rest of this kernel's modules (Ubuntu: linux-modules-extra), or boot the distribution's ordinary kernel",
         { root: true, reboot: true },
       ),
@@ -138,11 +139,11 @@ function unloadable({ os, kernel }: Host, evidence: Evidence[]): Verdict {
 }
 
 /** Lines under /etc that give the card to vfio-pci: by its ids, or by its address. */
-function configuredFor({ passed }: Card, { configured }: Host): Host["configured"] {
+function configuredFor({ assignedFunctions }: Card, { configured }: Host): Host["configured"] {
   return configured.filter(({ file, text }) =>
     (/^modprobe\.d\//.test(file) && /^options\s+vfio-pci\b/.test(text) &&
-      passed.some(({ vendor, device }) => text.includes(`${vendor}:${device}`))) ||
-    (/^udev\//.test(file) && /driver_override/.test(text) && passed.some(({ bdf }) => text.includes(bdf)))
+      assignedFunctions.some(({ vendor, device }) => text.includes(`${vendor}:${device}`))) ||
+    (/^udev\//.test(file) && /driver_override/.test(text) && assignedFunctions.some(({ bdf }) => text.includes(bdf)))
   );
 }
 
@@ -160,25 +161,29 @@ function inUse(card: Card, { holders }: Host, running: boolean): Verdict {
   if (card.gpu.driver === "nvidia" && card.gpu.nvidiaMinor === undefined) {
     return {
       status: "unknown",
-      says: "which of /dev/nvidia0, /dev/nvidia1 … is this card's could not be read",
+      message: "which of /dev/nvidia0, /dev/nvidia1 … is this card's could not be read",
       evidence: [{ read: `/proc/driver/nvidia/gpus/${card.gpu.bdf}/information`, value: "not read" }],
     };
   }
   if (nodes.length === 0) {
-    return { status: "pass", says: "it has no device node that a process could hold", evidence: [] };
+    return { status: "pass", message: "it has no device node that a process could hold", evidence: [] };
   }
   if (!holders) {
-    return { status: "unknown", says: "open files were not looked at: this is another machine's tree", evidence: [] };
+    return {
+      status: "unknown",
+      message: "open files were not looked at: this is another machine's tree",
+      evidence: [],
+    };
   }
   const held = holders.processes.filter(({ node }) => nodes.includes(node));
   const evidence = held.map(({ pid, node, command }) => ({ read: node, value: `held by ${command} (process ${pid})` }));
   if (held.length > 0) {
     const vm = held.every(({ node }) => node.startsWith("/dev/vfio/"));
-    if (vm && running) return { status: "pass", says: "its own VM holds it", evidence };
+    if (vm && running) return { status: "pass", message: "its own VM holds it", evidence };
     const names = [...new Set(held.map(({ command, pid }) => `${command} (${pid})`))].join(", ");
     return {
       status: "fail",
-      says: `${names} ${
+      message: `${names} ${
         new Set(held.map(({ pid }) => pid)).size === 1 ? "holds" : "hold"
       } the card: taking it away now would hang`,
       evidence,
@@ -190,13 +195,13 @@ function inUse(card: Card, { holders }: Host, running: boolean): Verdict {
   if (!holders.all) {
     return {
       status: "unknown",
-      says: "only your own processes could be looked at: run doctor as root to see all",
+      message: "only your own processes could be looked at: run doctor as root to see all",
       evidence: [{ read: "/proc/*/fd", value: "others' are not readable" }],
     };
   }
   return {
     status: "pass",
-    says: "no process holds it",
+    message: "no process holds it",
     evidence: [{ read: "/proc/*/fd", value: `none of ${nodes.join(" ")}` }],
   };
 }
@@ -206,16 +211,16 @@ function stopOf(commands: string[]): Fix {
     return remedies.persistenced;
   }
   if (commands.some((command) => /^(Xorg|Xwayland|gnome-shell|kwin|sddm|gdm|lightdm|sway|Hyprland)/.test(command))) {
-    return command("Stop the desktop, or show it on another card", "systemctl stop display-manager", { root: true });
+    return commandFix("Stop the desktop, or show it on another card", "systemctl stop display-manager", { root: true });
   }
-  return words("End these processes", { root: true });
+  return manualFix("End these processes", { root: true });
 }
 
 /**
  * The cards beside this one that the console could move to. Not among them: 3D controllers (class 0302), which have no outputs, what is
  * left to user space, and what goes to a VM of this config itself.
  */
-function ways({ gpu }: Card, host: Host, { machines }: Settled): PciFunction[] {
+function ways({ gpu }: Card, host: Host, { machines }: Resolved): PciFunction[] {
   const given = machines.flatMap((machine) => cardsOf(machine, host)).map((card) => slotOf(card.gpu));
   return (host.pci ?? []).filter((fn) =>
     isDisplay(fn) && !fn.class?.startsWith("0302") && !harmlessDrivers.includes(fn.driver ?? "") &&
@@ -227,9 +232,9 @@ function outputs({ displays, connectors }: PciFunction): string {
   return displays.join(" ") || (connectors === 0 ? "no connectors" : "no display connected to it");
 }
 
-function display(card: Card, host: Host, config: Settled): Verdict {
+function display(card: Card, host: Host, config: Resolved): Verdict {
   const { gpu } = card;
-  const buffers = host.display.framebuffers.filter(({ bdf }) => card.passed.some((fn) => fn.bdf === bdf));
+  const buffers = host.display.framebuffers.filter(({ bdf }) => card.assignedFunctions.some((fn) => fn.bdf === bdf));
   const evidence: Evidence[] = [
     {
       read: `/sys/bus/pci/devices/${gpu.bdf}/boot_vga`,
@@ -248,11 +253,11 @@ function display(card: Card, host: Host, config: Settled): Verdict {
   const shows = (gpu.bootVga && text) || buffers.length > 0 || gpu.displays.length > 0;
   // every VGA controller has the file (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): without it, it was not read
   if (!shows && gpu.bootVga === undefined && gpu.class?.startsWith("0300")) {
-    return { status: "unknown", says: "whether the host shows its picture on it could not be read", evidence };
+    return { status: "unknown", message: "whether the host shows its picture on it could not be read", evidence };
   }
-  if (!shows) return { status: "pass", says: "the host does not show its picture on it", evidence };
+  if (!shows) return { status: "pass", message: "the host does not show its picture on it", evidence };
   if (gpu.driver === "vfio-pci") {
-    return { status: "pass", says: "the host has given up its picture on it already", evidence };
+    return { status: "pass", message: "the host has given up its picture on it already", evidence };
   }
   const others = ways(card, host, config);
   const what = [
@@ -267,7 +272,7 @@ function display(card: Card, host: Host, config: Settled): Verdict {
   if (others.length === 0 && dark && gpu.connectors === undefined) {
     return {
       status: "unknown",
-      says:
+      message:
         `it is the only card that can show this host's picture (${what}), and whether a display hangs on it was not read`,
       evidence,
     };
@@ -276,21 +281,21 @@ function display(card: Card, host: Host, config: Settled): Verdict {
   if (others.length === 0 && !unseen) {
     return {
       status: "fail",
-      says:
+      message:
         `it is the only card that this host shows its picture on (${what}): the console would go dark, and may take the host along`,
       evidence,
       fix: [
         elsewhere,
         {
           ...remedies.bindAtBoot,
-          say: "Without a display: bind the card to vfio-pci at boot, so that the host never uses it",
+          title: "Without a display: bind the card to vfio-pci at boot, so that the host never uses it",
         },
       ],
     };
   }
   return {
     status: "warn",
-    says: `${what}: this host's console goes dark when the VM takes it`,
+    message: `${what}: this host's console goes dark when the VM takes it`,
     evidence,
     fix: [elsewhere],
   };

@@ -1,9 +1,11 @@
-import type { GpuWish, Settled, SettledMachine } from "../config/types.mts";
-import type { Check, Evidence, Verdict } from "../findings.mts";
+import type { GpuRequest } from "../config/types.mts";
+import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
+import type { Evidence } from "../findings.mts";
+import type { Check, Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
-import { command, remedies, words } from "../fixes.mts";
-import { type Card, choose } from "../resolve/cards.mts";
-import { className, described, isDisplay, slotOf } from "../host/pci.mts";
+import { commandFix, manualFix, remedies } from "../fixes.mts";
+import { type Card, matchCard } from "../resolve/cards.mts";
+import { className, formatFunction, isDisplay, slotOf } from "../host/pci.mts";
 
 /** What lists the graphics cards of a host. */
 const listing = {
@@ -13,38 +15,40 @@ const listing = {
 };
 
 /** Which card it is: whether what the config names is there, is one card, and is nobody else's. */
-export const gpuChecks: Check[] = [
+export const gpuSelectionChecks: Check[] = [
   {
     id: "gpu.present",
     about: "whether there is a card of that vendor at all",
     why: "there must be a card to hand over",
     confirm: listing,
-    look: (host, config) => eachWish(config, (wish) => present(wish, host)),
+    check: (host, config) => eachWish(config, (wish) => present(wish, host)),
   },
   {
     id: "gpu.match",
     about: "whether the ids and the address name one card",
     why: "the wrong card, or two of them, would go to the VM",
     confirm: listing,
-    look: (host, config) => eachWish(config, (wish, machine) => match(wish, machine, host)),
+    check: (host, config) => eachWish(config, (wish, machine) => match(wish, machine, host)),
   },
   {
     id: "gpu.exclusive",
     about: "whether each card, and each IOMMU group, goes to one machine only",
     why: "two VMs cannot hold one card, or cards of one IOMMU group, at the same time",
     confirm: "npx zx homelab-gpu.mts doctor gpu.exclusive",
-    look: exclusive,
+    check: exclusive,
   },
 ];
 
-function eachWish({ machines }: Settled, look: (wish: GpuWish, machine: SettledMachine) => Verdict): Verdict[] {
+function eachWish({ machines }: Resolved, look: (wish: GpuRequest, machine: ResolvedMachine) => Verdict): Verdict[] {
   return machines.flatMap((machine) => machine.gpus.map((wish) => ({ machine: machine.name, ...look(wish, machine) })));
 }
 
-const asWritten = ({ vendorId, deviceId, address }: GpuWish) =>
+const asWritten = ({ vendorId, deviceId, address }: GpuRequest) =>
   `${vendorId}:${deviceId ?? "*"}${address ? ` at ${address}` : ""}`;
-const listed = (functions: PciFunction[]) =>
-  functions.map((fn) => `${described(fn)} (${fn.driver ?? "no driver"}${fn.bootVga ? ", boot VGA" : ""})`).join("; ") ||
+const formatCards = (functions: PciFunction[]) =>
+  functions.map((fn) => `${formatFunction(fn)} (${fn.driver ?? "no driver"}${fn.bootVga ? ", boot VGA" : ""})`).join(
+    "; ",
+  ) ||
   "none";
 
 /** Where the host's cards were read. */
@@ -57,51 +61,51 @@ const cardsAt = ({ os }: Host) =>
 
 // ---------------------------------------------------------------------------------------------------------- selection
 
-function present(wish: GpuWish, host: Host): Verdict {
+function present(wish: GpuRequest, host: Host): Verdict {
   if (!host.pci) {
     return {
       status: "unknown",
-      says: "the PCI bus could not be read",
+      message: "the PCI bus could not be read",
       evidence: [{ read: "/sys/bus/pci/devices", value: "not readable" }],
     };
   }
   const cards = host.pci.filter(isDisplay);
-  const evidence = [{ read: cardsAt(host), value: listed(cards) }];
+  const evidence = [{ read: cardsAt(host), value: formatCards(cards) }];
   const own = cards.filter(({ vendor }) => vendor === wish.vendorId);
-  if (own.length > 0) return { status: "pass", says: own.map(described).join("; "), evidence };
+  if (own.length > 0) return { status: "pass", message: own.map(formatFunction).join("; "), evidence };
   if (host.os.platform !== "linux" && host.pciCount !== host.pci.length) {
-    return { status: "unknown", says: "not every graphics card could be read", evidence };
+    return { status: "unknown", message: "not every graphics card could be read", evidence };
   }
   const asked = wish.vendorId === "10de" ? "NVIDIA GPU" : `GPU ${wish.vendorId}:${wish.deviceId ?? "*"}`;
   return {
     status: "fail",
-    says: `no ${asked} detected on host`,
+    message: `no ${asked} detected on host`,
     evidence,
     fix: [
-      words(
+      manualFix(
         cards.length > 0
           ? "Name a card that is there (vendor_id, device_id)"
           : "Put a card in, or run this where one is",
       ),
-      command("Or bring the rest of the lab up without it", "npx zx homelab-gpu.mts up --no-gpu"),
+      commandFix("Or bring the rest of the lab up without it", "npx zx homelab-gpu.mts up --no-gpu"),
     ],
   };
 }
 
-function match(wish: GpuWish, machine: SettledMachine, host: Host): Verdict {
-  const choice = choose(wish, host);
+function match(wish: GpuRequest, machine: ResolvedMachine, host: Host): Verdict {
+  const choice = matchCard(wish, host);
   switch (choice.kind) {
     case "unknown":
-      return { status: "unknown", says: "the PCI bus could not be read", evidence: [] };
+      return { status: "unknown", message: "the PCI bus could not be read", evidence: [] };
     case "card":
       return moved(choice.card, machine, host) ??
-        { status: "pass", says: `${asWritten(wish)} is ${described(choice.card.gpu)}`, evidence: [] };
+        { status: "pass", message: `${asWritten(wish)} is ${formatFunction(choice.card.gpu)}`, evidence: [] };
     case "several":
       return {
         status: "fail",
-        says: `${choice.fitting.length} cards match ${asWritten(wish)}: ${listed(choice.fitting)}`,
-        evidence: [{ read: cardsAt(host), value: listed(choice.fitting) }],
-        fix: [words(`Say which: ${choice.fitting.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}`)],
+        message: `${choice.fitting.length} cards match ${asWritten(wish)}: ${formatCards(choice.fitting)}`,
+        evidence: [{ read: cardsAt(host), value: formatCards(choice.fitting) }],
+        fix: [manualFix(`Say which: ${choice.fitting.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}`)],
       };
     case "none":
       return noMatch(wish, host, choice.there);
@@ -109,42 +113,44 @@ function match(wish: GpuWish, machine: SettledMachine, host: Host): Verdict {
 }
 
 /** The VM was made with another address than the card has now: cards move when others are added, or the firmware is updated. */
-function moved({ gpu }: Card, { has }: SettledMachine, host: Host): Verdict | undefined {
-  if (has.length === 0 || has.includes(gpu.bdf)) return undefined;
-  const now = has.map((bdf) => {
+function moved({ gpu }: Card, { passedAddresses }: ResolvedMachine, host: Host): Verdict | undefined {
+  if (passedAddresses.length === 0 || passedAddresses.includes(gpu.bdf)) return undefined;
+  const now = passedAddresses.map((bdf) => {
     const fn = host.pci?.find((one) => one.bdf === bdf);
-    return fn ? `${described(fn)} ${className(fn)}` : `${bdf}: nothing`;
+    return fn ? `${formatFunction(fn)} ${className(fn)}` : `${bdf}: nothing`;
   });
   return {
     status: "warn",
-    says: `its VM was made with ${has.join(", ")}, and the card is at ${gpu.bdf}: the VM must be made anew`,
+    message: `its VM was made with ${
+      passedAddresses.join(", ")
+    }, and the card is at ${gpu.bdf}: the VM must be made anew`,
     evidence: [{ read: "what is there now", value: now.join("; ") }],
     fix: [remedies.recreate],
   };
 }
 
 /** No card fits. The one with the ids may sit at another address, or something else at the address. */
-function noMatch(wish: GpuWish, host: Host, there: PciFunction[]): Verdict {
-  const evidence: Evidence[] = [{ read: cardsAt(host), value: listed(there) }];
+function noMatch(wish: GpuRequest, host: Host, there: PciFunction[]): Verdict {
+  const evidence: Evidence[] = [{ read: cardsAt(host), value: formatCards(there) }];
   const own = there.filter(({ vendor }) => vendor === wish.vendorId);
-  if (own.length === 0) return { status: "skip", says: "there is no card of that vendor", evidence };
+  if (own.length === 0) return { status: "skip", message: "there is no card of that vendor", evidence };
   if (wish.address !== undefined) {
     const at = host.pci?.find(({ bdf }) => bdf === wish.address);
     const elsewhere = own.filter(({ device }) => wish.deviceId === undefined || device === wish.deviceId);
-    const now = at ? `${wish.address} is ${described(at)} ${className(at)}` : `nothing is at ${wish.address}`;
+    const now = at ? `${wish.address} is ${formatFunction(at)} ${className(at)}` : `nothing is at ${wish.address}`;
     return {
       status: "fail",
-      says: `${now}${
+      message: `${now}${
         elsewhere.length > 0
           ? `; ${wish.vendorId}:${wish.deviceId ?? "*"} is at ${elsewhere.map(({ bdf }) => bdf).join(", ")}`
           : ""
       }: addresses move when cards are added or the firmware is updated`,
       evidence: [...evidence, {
         read: `/sys/bus/pci/devices/${wish.address}`,
-        value: at ? described(at) : "not there",
+        value: at ? formatFunction(at) : "not there",
       }],
       fix: [
-        words(
+        manualFix(
           elsewhere.length > 0
             ? `Write ${elsewhere.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}, or leave the address out`
             : "Write the ids of a card that is there",
@@ -154,16 +160,16 @@ function noMatch(wish: GpuWish, host: Host, there: PciFunction[]): Verdict {
   }
   return {
     status: "fail",
-    says: `no GPU ${asWritten(wish)}; there is ${listed(own)}`,
+    message: `no GPU ${asWritten(wish)}; there is ${formatCards(own)}`,
     evidence,
-    fix: [words(`Write device_id: ${[...new Set(own.map(({ device }) => device))].join(" or ")}`)],
+    fix: [manualFix(`Write device_id: ${[...new Set(own.map(({ device }) => device))].join(" or ")}`)],
   };
 }
 
-function exclusive(host: Host, { machines }: Settled): Verdict[] {
+function exclusive(host: Host, { machines }: Resolved): Verdict[] {
   const wanted = machines.flatMap((machine) =>
     machine.gpus.flatMap((wish) => {
-      const choice = choose(wish, host);
+      const choice = matchCard(wish, host);
       return choice.kind === "card"
         ? [{ machine: machine.name, mode: wish.mode, card: choice.card.gpu, groups: choice.card.groups }]
         : [];
@@ -186,16 +192,16 @@ function exclusive(host: Host, { machines }: Settled): Verdict[] {
     return first ? [{ first, one }] : [];
   });
   if (twice.length + shared.length === 0) {
-    return [{ status: "pass", says: "each card goes to one machine", evidence: [] }];
+    return [{ status: "pass", message: "each card goes to one machine", evidence: [] }];
   }
   const same = twice.map(({ first, one: { machine, card: { bdf } } }): Verdict => ({
     machine,
     status: "fail",
-    says: first.machine === machine
+    message: first.machine === machine
       ? `${machine} asks for ${bdf} twice`
       : `${first.machine} and ${machine} both ask for ${bdf}: a card goes to one running VM`,
     evidence: [],
-    fix: [words("Give each its own card by address:, or take gpu: from one of them")],
+    fix: [manualFix("Give each its own card by address:, or take gpu: from one of them")],
   }));
   // a group is opened once: whoever comes second gets EBUSY (drivers/vfio/group.c, vfio_group_fops_open)
   const joined = shared.map(({ first, one }): Verdict => {
@@ -203,7 +209,7 @@ function exclusive(host: Host, { machines }: Settled): Verdict[] {
     return {
       machine: one.machine,
       status: "fail",
-      says: `${first.machine} gets ${first.card.bdf} and ${one.machine} gets ${one.card.bdf}, which share ${
+      message: `${first.machine} gets ${first.card.bdf} and ${one.machine} gets ${one.card.bdf}, which share ${
         groups.length === 1 ? "group" : "groups"
       } ${groups.join(" and ")}: a group has one owner, and the VM that starts second finds it busy`,
       evidence: [first, one].map(({ card: { bdf, group } }) => ({
@@ -211,8 +217,8 @@ function exclusive(host: Host, { machines }: Settled): Verdict[] {
         value: group ?? "none",
       })),
       fix: [
-        words("Give both cards to one machine, or take gpu: from one of them"),
-        words("Or put one of the cards in another slot", { root: true, reboot: true }),
+        manualFix("Give both cards to one machine, or take gpu: from one of them"),
+        manualFix("Or put one of the cards in another slot", { root: true, reboot: true }),
       ],
     };
   });

@@ -1,9 +1,11 @@
-import type { DriverWish, Service, SettledMachine, SettledWish } from "../config/types.mts";
-import type { Check, Evidence, Fix, Verdict } from "../findings.mts";
+import type { DriverRequest, Service } from "../config/types.mts";
+import type { ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
+import type { Evidence, Fix } from "../findings.mts";
+import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { words } from "../fixes.mts";
+import { manualFix } from "../fixes.mts";
 import { nvidiaVersion } from "../host/windows.mts";
-import { hostDriver, partWish } from "../resolve/partition.mts";
+import { hostDriver, partitionRequest } from "../resolve/partition.mts";
 import { architecturesOf, type Driver, driverFor, driverOf, type NvidiaCard, nvidiaCards } from "../resolve/nvidia.mts";
 import { type Architecture, architectures, pciIds } from "../resolve/architectures.mts";
 import { cudaOf, fitOf } from "../resolve/cuda.mts";
@@ -11,17 +13,17 @@ import { asksForGpu } from "../compose/gpu-requests.mts";
 import { isOlder } from "../text.mts";
 
 /** The driver that the guest gets: whether the card takes it, and whether the services' images do. */
-export const driverChecks: Check[] = [
+export const guestDriverChecks: Check[] = [
   {
     id: "guest.driver",
     about: "whether the driver that the guest gets works with its card: kernel modules, branch, and whether it builds",
     why: "a driver that does not fit is installed all the same, and then finds no card",
     confirm: "npx zx homelab-gpu.mts doctor guest.driver",
-    look: (host, { machines }) => {
+    check: (host, { machines }) => {
       const wanting = machines.filter(({ gpus }) => gpus.length > 0);
       return [
         ...wanting.map((machine) => ({ machine: machine.name, ...driver(machine, host) })),
-        ...quarrels(wanting, host),
+        ...conflicts(wanting, host),
       ];
     },
   },
@@ -30,7 +32,7 @@ export const driverChecks: Check[] = [
     about: "whether that driver is new enough for the CUDA in each service's image, and the CUDA for the card",
     why: "an image brings CUDA and takes the driver of the guest it runs in; the host's driver does not count",
     confirm: "npx zx homelab-gpu.mts doctor guest.cuda",
-    look: (host, config) =>
+    check: (host, config) =>
       config.services.filter(asksForGpu).flatMap((service) => {
         const machine = config.machines.find(({ name }) => name === service.machine);
         return machine && machine.gpus.length > 0 ? [{ machine: machine.name, ...cuda(service, machine, host) }] : [];
@@ -40,7 +42,7 @@ export const driverChecks: Check[] = [
 
 // ------------------------------------------------------------------------------------------------------------- driver
 
-function driver(machine: SettledMachine, host: Host): Verdict {
+function driver(machine: ResolvedMachine, host: Host): Verdict {
   const cards = nvidiaCards(machine, host);
   if (cards.length === 0) return { ...without(machine, host), evidence: [] };
   const evidence = cards.map(({ device, chip }) => ({
@@ -49,51 +51,51 @@ function driver(machine: SettledMachine, host: Host): Verdict {
   }));
   const known = architecturesOf(cards);
   const chosen = driverOf(machine, host);
-  if (!chosen) return asItIs(machine, known, evidence);
+  if (!chosen) return unmanagedBox(machine, known, evidence);
   if (chosen.problems.length > 0) {
-    return { status: "fail", says: chosen.problems.join("; "), evidence, fix: [instead(machine, known)] };
+    return { status: "fail", message: chosen.problems.join("; "), evidence, fix: [instead(machine, known)] };
   }
   const strange = cards.filter(({ chip }) => !chip);
-  if (strange.length > 0) return tooNew(strange, chosen, evidence);
+  if (strange.length > 0) return unknownChip(strange, chosen, evidence);
   if (chosen.branch === undefined) {
     return {
       status: "unknown",
-      says: "which branch the image's own packages have is not known: it is no image of a known system",
+      message: "which branch the image's own packages have is not known: it is no image of a known system",
       evidence,
-      fix: [words("Take image: debian-12 or another of these, or driver: {source: nvidia}")],
+      fix: [manualFix("Take image: debian-12 or another of these, or driver: {source: nvidia}")],
     };
   }
   return chosen.cautions.length > 0
-    ? { status: "warn", says: chosen.cautions.join("; "), evidence }
-    : { status: "pass", says: `${named(chosen)} for ${known.join(" and ")}`, evidence };
+    ? { status: "warn", message: chosen.cautions.join("; "), evidence }
+    : { status: "pass", message: `${driverName(chosen)} for ${known.join(" and ")}`, evidence };
 }
 
 /** Why no driver of NVIDIA's is looked at. */
-function without({ gpus }: SettledMachine, host: Host): { status: "skip" | "unknown"; says: string } {
+function without({ gpus }: ResolvedMachine, host: Host): { status: "skip" | "unknown"; message: string } {
   const own = gpus.filter(({ vendorId }) => vendorId === "10de");
-  if (own.length === 0) return { status: "skip", says: "it gets no NVIDIA card" };
+  if (own.length === 0) return { status: "skip", message: "it gets no NVIDIA card" };
   if (own.every(({ mode }) => mode === "partition")) {
-    return { status: "skip", says: "it gets a part of a card: the host's driver serves it" };
+    return { status: "skip", message: "it gets a part of a card: the host's driver serves it" };
   }
   return host.pci
-    ? { status: "skip", says: "there is no NVIDIA card to go by" }
-    : { status: "unknown", says: "which card it gets was not read" };
+    ? { status: "skip", message: "there is no NVIDIA card to go by" }
+    : { status: "unknown", message: "which card it gets was not read" };
 }
 
 /** A box that is not built here: what is in it is not ours to know. */
-function asItIs({ box, driver }: SettledMachine, known: Architecture[], evidence: Evidence[]): Verdict {
+function unmanagedBox({ box, driver }: ResolvedMachine, known: Architecture[], evidence: Evidence[]): Verdict {
   if (Object.keys(driver).length > 0) {
     return {
       status: "warn",
-      says: `driver: does nothing without image:, since the box ${box} is taken as it is`,
+      message: `driver: does nothing without image:, since the box ${box} is taken as it is`,
       evidence,
-      fix: [words("Say by image: what the box is built from, or leave driver: out")],
+      fix: [manualFix("Say by image: what the box is built from, or leave driver: out")],
     };
   }
   const needs = known.map((card) => `${card} needs ${range(card)}`).join("; ");
   return {
     status: "unknown",
-    says: `the box ${box} is taken as it is, and what driver it has is not known${needs ? `: ${needs}` : ""}`,
+    message: `the box ${box} is taken as it is, and what driver it has is not known${needs ? `: ${needs}` : ""}`,
     evidence,
   };
 }
@@ -106,79 +108,81 @@ function range(card: Architecture): string {
   return `${branches}, ${modules.length === 1 ? `${modules[0]} kernel modules` : "open or proprietary kernel modules"}`;
 }
 
-function tooNew(cards: NvidiaCard[], chosen: Driver, evidence: Evidence[]): Verdict {
+function unknownChip(cards: NvidiaCard[], chosen: Driver, evidence: Evidence[]): Verdict {
   const ids = cards.map(({ device }) => `10de:${device}`).join(", ");
   return {
     status: "unknown",
-    says: `${ids} is newer than what is known here (pci.ids of ${pciIds}), and whether ${named(chosen)} has it as well`,
+    message: `${ids} is newer than what is known here (pci.ids of ${pciIds}), and whether ${
+      driverName(chosen)
+    } has it as well`,
     evidence,
-    fix: [words("Write driver: with the branch that NVIDIA names for the card")],
+    fix: [manualFix("Write driver: with the branch that NVIDIA names for the card")],
   };
 }
 
 /** What to write instead of a wish that cannot be: from the same source where that has something. */
-function instead({ driver, image, gpus }: SettledMachine, known: Architecture[]): Fix {
-  const wishes: DriverWish[] = [driver.source ? { source: driver.source } : {}, {}];
+function instead({ driver, image, gpus }: ResolvedMachine, known: Architecture[]): Fix {
+  const wishes: DriverRequest[] = [driver.source ? { source: driver.source } : {}, {}];
   const free = wishes.map((wish) => driverFor(known, wish, image)).find(({ problems }) => problems.length === 0);
   if (free) {
-    return words(`Write driver: {source: ${free.source}, branch: ${free.branch}, modules: ${free.modules}}`);
+    return manualFix(`Write driver: {source: ${free.source}, branch: ${free.branch}, modules: ${free.modules}}`);
   }
-  return words(
+  return manualFix(
     gpus.length > 1 ? "Give each of these cards to a machine of its own" : "Give the machine a newer card, or none",
   );
 }
 
 /** Machines that share a box and need different drivers in it. */
-function quarrels(machines: SettledMachine[], host: Host): Verdict[] {
+function conflicts(machines: ResolvedMachine[], host: Host): Verdict[] {
   return machines.flatMap((machine, i) => {
     const own = driverOf(machine, host);
     const other = machines.slice(0, i).find(({ box, provider }) =>
       box === machine.box && provider === machine.provider
     );
     const others = other && driverOf(other, host);
-    if (!own || !others || named(own) === named(others)) return [];
+    if (!own || !others || driverName(own) === driverName(others)) return [];
     return [{
       machine: machine.name,
       status: "fail" as const,
-      says: `it shares the box ${machine.box} with ${other.name}, and their cards need different drivers: ${
-        named(own)
-      }; ${named(others)}`,
+      message: `it shares the box ${machine.box} with ${other.name}, and their cards need different drivers: ${
+        driverName(own)
+      }; ${driverName(others)}`,
       evidence: [],
-      fix: [words(`Write another name behind box: of ${machine.name}, or one driver: for both`)],
+      fix: [manualFix(`Write another name behind box: of ${machine.name}, or one driver: for both`)],
     }];
   });
 }
 
 /** A driver in words. */
-function named({ source, branch, version, modules }: Driver): string {
+function driverName({ source, branch, version, modules }: Driver): string {
   const from = source === "nvidia" ? "from NVIDIA's repository" : "of the distribution's own";
   return `${version ?? branch ?? "some branch"} ${from}, ${modules} kernel modules`;
 }
 
 // --------------------------------------------------------------------------------------------------------------- CUDA
 
-function cuda(service: Service, machine: SettledMachine, host: Host): Verdict {
+function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   const { name, body: { image } } = service;
-  const part = partWish(machine);
+  const part = partitionRequest(machine);
   if (part?.vendorId === "10de") return cudaOfPart(service, part, host);
   const cards = nvidiaCards(machine, host);
   if (cards.length === 0) {
-    const { status, says } = without(machine, host);
-    return { status, says: `${name}: ${says}`, evidence: [] };
+    const { status, message } = without(machine, host);
+    return { status, message: `${name}: ${message}`, evidence: [] };
   }
   const version = typeof image === "string" ? cudaOf(image) : undefined;
   const chosen = driverOf(machine, host);
   const evidence = [
     { read: `image of ${name}`, value: typeof image === "string" ? image : "none: it is built" },
-    { read: "driver in the guest", value: chosen ? named(chosen) : "not known" },
+    { read: "driver in the guest", value: chosen ? driverName(chosen) : "not known" },
   ];
   if (version === undefined) {
-    return { status: "unknown", says: `${name}: which CUDA its image has, its name does not tell`, evidence };
+    return { status: "unknown", message: `${name}: which CUDA its image has, its name does not tell`, evidence };
   }
   if (chosen?.branch === undefined) {
     return {
       status: "unknown",
-      says: `${name}: CUDA ${version}, and what driver the guest gets is not known`,
+      message: `${name}: CUDA ${version}, and what driver the guest gets is not known`,
       evidence,
     };
   }
@@ -190,28 +194,32 @@ function cuda(service: Service, machine: SettledMachine, host: Host): Verdict {
     case "too-old":
       return {
         status: "fail",
-        says: `${says} needs driver ${fit.needs} at least, and the guest gets ${has}`,
+        message: `${says} needs driver ${fit.needs} at least, and the guest gets ${has}`,
         evidence,
         fix: newer(version, fit.needs, known, machine),
       };
     case "minor":
-      return aged(says, version, known, evidence) ?? {
+      return cudaCodeMissing(says, version, known, evidence) ?? {
         status: "warn",
-        says:
+        message:
           `${says} came with driver ${fit.needs}, and the guest gets ${has}: it may run by minor-version compatibility`,
         evidence,
         fix: newer(version, fit.needs, known, machine),
       };
     case "unknown":
-      return { status: "unknown", says: `${says} is newer than what is known here; the guest gets ${has}`, evidence };
+      return {
+        status: "unknown",
+        message: `${says} is newer than what is known here; the guest gets ${has}`,
+        evidence,
+      };
     case "full":
-      return aged(says, version, known, evidence) ??
-        { status: "pass", says: `${says} runs on driver ${has}`, evidence };
+      return cudaCodeMissing(says, version, known, evidence) ??
+        { status: "pass", message: `${says} runs on driver ${has}`, evidence };
   }
 }
 
 /** With a part of a card it is the host's driver that counts: by its branch, since Windows and Linux count on apart within one. */
-function cudaOfPart({ name, body: { image } }: Service, part: SettledWish, host: Host): Verdict {
+function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest, host: Host): Verdict {
   const driver = hostDriver(part, host);
   const own = driver && nvidiaVersion(driver.version);
   const version = typeof image === "string" ? cudaOf(image) : undefined;
@@ -221,49 +229,54 @@ function cudaOfPart({ name, body: { image } }: Service, part: SettledWish, host:
   ];
   if (!own || version === undefined) {
     const says = own ? "which CUDA its image has, its name does not tell" : "the host's driver could not be read";
-    return { status: "unknown", says: `${name}: ${says}`, evidence };
+    return { status: "unknown", message: `${name}: ${says}`, evidence };
   }
   const fit = fitOf(version, { branch: Number(own.split(".")[0]) });
   const says = `${name}: CUDA ${version}`;
   const fix = [
-    words("Update the card's driver in Windows"),
-    words(`Or take an image with an older CUDA than ${version}`),
+    manualFix("Update the card's driver in Windows"),
+    manualFix(`Or take an image with an older CUDA than ${version}`),
   ];
   switch (fit.kind) {
     case "too-old":
       return {
         status: "fail",
-        says: `${says} needs driver ${fit.needs} at least, and the host has ${own}`,
+        message: `${says} needs driver ${fit.needs} at least, and the host has ${own}`,
         evidence,
         fix,
       };
     case "minor":
       return {
         status: "warn",
-        says:
+        message:
           `${says} came with driver ${fit.needs}, and the host has ${own}: it may run by minor-version compatibility`,
         evidence,
         fix,
       };
     case "unknown":
-      return { status: "unknown", says: `${says} is newer than what is known here; the host has ${own}`, evidence };
+      return { status: "unknown", message: `${says} is newer than what is known here; the host has ${own}`, evidence };
     case "full":
-      return { status: "pass", says: `${says} runs on the host's driver ${own}`, evidence };
+      return { status: "pass", message: `${says} runs on the host's driver ${own}`, evidence };
   }
 }
 
 /** A CUDA that makes no code for the card: it no longer does, or not yet. */
-function aged(says: string, version: string, cards: Architecture[], evidence: Evidence[]): Verdict | undefined {
+function cudaCodeMissing(
+  says: string,
+  version: string,
+  cards: Architecture[],
+  evidence: Evidence[],
+): Verdict | undefined {
   const major = Number(version.split(".")[0]);
   const dropped = cards.find((card) => major > (architectures[card].cuda.last ?? Infinity));
   if (dropped) {
     const { last } = architectures[dropped].cuda;
     return {
       status: "warn",
-      says:
+      message:
         `${says} has no code for ${dropped} any more, CUDA ${last} was the last: what is built with it does not run on the card`,
       evidence,
-      fix: [words(`Take an image with CUDA ${last}`)],
+      fix: [manualFix(`Take an image with CUDA ${last}`)],
     };
   }
   const young = cards.find((card) => isOlder(version, architectures[card].cuda.first));
@@ -271,20 +284,20 @@ function aged(says: string, version: string, cards: Architecture[], evidence: Ev
   const { first } = architectures[young].cuda;
   return {
     status: "warn",
-    says:
+    message:
       `${says} has no code for ${young}, which CUDA ${first} is the first to have: only what is compiled when it starts runs on the card`,
     evidence,
-    fix: [words(`Take an image with CUDA ${first} or later`)],
+    fix: [manualFix(`Take an image with CUDA ${first} or later`)],
   };
 }
 
 /** An older image, or a newer driver where the cards have one. */
-function newer(version: string, needs: string, cards: Architecture[], { image }: SettledMachine): Fix[] {
+function newer(version: string, needs: string, cards: Architecture[], { image }: ResolvedMachine): Fix[] {
   const driver = driverFor(cards, { source: "nvidia", branch: Number(needs.split(".")[0]) }, image);
   return [
-    words(`Take an image with an older CUDA than ${version}`),
+    manualFix(`Take an image with an older CUDA than ${version}`),
     ...(driver.problems.length > 0
       ? []
-      : [words(`Or give the guest a newer driver: driver: {source: nvidia, branch: ${driver.branch}}`)]),
+      : [manualFix(`Or give the guest a newer driver: driver: {source: nvidia, branch: ${driver.branch}}`)]),
   ];
 }

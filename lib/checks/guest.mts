@@ -1,10 +1,9 @@
-import type { SettledMachine } from "../config/types.mts";
-import type { Check, Verdict } from "../findings.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { boxSource, imageName } from "../plan/box.mts";
 import { firmwareOf } from "../host/ovmf.mts";
-import { words } from "../fixes.mts";
-import { suiteOf } from "../resolve/images.mts";
+import { manualFix } from "../fixes.mts";
+import { boxSource, imageName, suiteOf } from "../resolve/images.mts";
 import { isOwn } from "../resolve/providers.mts";
 import { installs, tools } from "./tools.mts";
 
@@ -16,7 +15,7 @@ export const guestChecks: Check[] = [
     why:
       "NVIDIA's user space (libcuda, nvidia-smi) is made for glibc only; a container on such a guest may be Alpine all the same",
     confirm: "npx zx homelab-gpu.mts doctor guest.libc",
-    look: (_, { machines }) =>
+    check: (_, { machines }) =>
       machines.filter(({ gpus }) => gpus.length > 0).map((machine) => ({ machine: machine.name, ...libc(machine) })),
   },
   {
@@ -24,7 +23,7 @@ export const guestChecks: Check[] = [
     about: "whether the guest's distribution has the engine that runs the containers",
     why: "Podman gives GPUs to containers from 4.1 on, and is taken from the distribution's own packages",
     confirm: "npx zx homelab-gpu.mts doctor guest.engine",
-    look: (_, { machines }) =>
+    check: (_, { machines }) =>
       machines.flatMap((machine) => machine.engine === "podman" ? [{ machine: machine.name, ...podman(machine) }] : []),
   },
   {
@@ -32,7 +31,7 @@ export const guestChecks: Check[] = [
     about: "whether the machine's provider can have a box built from that image",
     why: "only for libvirt is a box made from a disk image; the other providers take a box that is published",
     confirm: "npx zx homelab-gpu.mts doctor guest.image",
-    look: (_, { machines }) =>
+    check: (_, { machines }) =>
       machines.filter(({ image, provider }) => image && isOwn(provider) && provider !== "libvirt").map((machine) => ({
         machine: machine.name,
         ...buildable(machine),
@@ -44,7 +43,7 @@ export const guestChecks: Check[] = [
     why:
       "graphics cards expect UEFI, and only it makes room for large ones; with Secure Boot it refuses drivers built in the guest",
     confirm: "npx zx homelab-gpu.mts doctor guest.firmware",
-    look: (host, { machines }) =>
+    check: (host, { machines }) =>
       machines.filter(({ gpus, provider }) => gpus.length > 0 && provider === "libvirt").map(({ name }) => ({
         machine: name,
         ...firmware(host),
@@ -53,52 +52,52 @@ export const guestChecks: Check[] = [
 ];
 
 /** Debian 12 has Podman 4.3, Ubuntu 22.04 3.4 and no podman-compose (packages.debian.org, packages.ubuntu.com). */
-function podman({ image, box }: SettledMachine): Verdict {
+function podman({ image, box }: ResolvedMachine): Verdict {
   const suite = suiteOf(image);
   if (suite === undefined) {
-    const says = `whether ${image ? imageName(image) : `the box ${box}`} has Podman 4.1 or later is not known`;
-    return { status: "unknown", says, evidence: [] };
+    const message = `whether ${image ? imageName(image) : `the box ${box}`} has Podman 4.1 or later is not known`;
+    return { status: "unknown", message, evidence: [] };
   }
   const evidence = [{ read: "image", value: imageName(image!) }];
   return suite === "jammy"
     ? {
-      ...{ status: "fail", says: "Ubuntu 22.04 has Podman 3.4, which gives no GPU to a container", evidence },
-      fix: [words("Write image: ubuntu-24.04 or debian-12 or later, or engine: docker")],
+      ...{ status: "fail", message: "Ubuntu 22.04 has Podman 3.4, which gives no GPU to a container", evidence },
+      fix: [manualFix("Write image: ubuntu-24.04 or debian-12 or later, or engine: docker")],
     }
-    : { status: "pass", says: "Podman of the distribution's own", evidence };
+    : { status: "pass", message: "Podman of the distribution's own", evidence };
 }
 
-function buildable({ image, provider }: SettledMachine): Verdict {
+function buildable({ image, provider }: ResolvedMachine): Verdict {
   const name = imageName(image!);
   const evidence = [{ read: "image", value: name }];
   const source = boxSource(image!)?.source;
-  return source ? { status: "pass", says: `the box is built from ${source}`, evidence } : {
+  return source ? { status: "pass", message: `the box is built from ${source}`, evidence } : {
     status: "fail",
-    says: `${name} is no Vagrant box, and a box for ${provider} is built from one`,
+    message: `${name} is no Vagrant box, and a box for ${provider} is built from one`,
     evidence,
     fix: [
-      words("Write image: ubuntu-24.04 or another known name, or {file: ./some.box}, or {url: ….box, checksum: …}"),
+      manualFix("Write image: ubuntu-24.04 or another known name, or {file: ./some.box}, or {url: ….box, checksum: …}"),
     ],
   };
 }
 
 function firmware(host: Host): Verdict {
-  if (!host.ovmf) return { status: "unknown", says: "UEFI firmware was not looked for", evidence: [] };
+  if (!host.ovmf) return { status: "unknown", message: "UEFI firmware was not looked for", evidence: [] };
   const found = firmwareOf(host);
   const evidence = [{
     read: "OVMF images",
     value: found ? `${found.code}, ${found.variables}` : host.ovmf.join(" ") || "none",
   }];
-  if (found) return { status: "pass", says: `OVMF without Secure Boot: ${found.code}`, evidence };
+  if (found) return { status: "pass", message: `OVMF without Secure Boot: ${found.code}`, evidence };
   return {
     status: "fail",
-    says: host.ovmf.length > 0
+    message: host.ovmf.length > 0
       ? "only firmware with Secure Boot was found, which refuses the guest's GPU driver"
       : "no UEFI firmware (OVMF) on this host, which a guest with a GPU needs",
     evidence,
     fix: host.ovmf.length > 0
       ? [
-        words("Bring an OVMF that was built without Secure Boot: Debian's, Fedora's and Arch's packages have one", {
+        manualFix("Bring an OVMF that was built without Secure Boot: Debian's, Fedora's and Arch's packages have one", {
           root: true,
         }),
       ]
@@ -112,24 +111,24 @@ const systems = {
   glibc: /debian|ubuntu|bookworm|trixie|jammy|noble|fedora|centos|rocky|alma|rhel|suse|arch/i,
 } as const;
 
-function libc({ image, box, gpus }: SettledMachine): Verdict {
+function libc({ image, box, gpus }: ResolvedMachine): Verdict {
   if (gpus.every(({ vendorId }) => vendorId !== "10de")) {
-    return { status: "skip", says: "it gets no NVIDIA card", evidence: [] };
+    return { status: "skip", message: "it gets no NVIDIA card", evidence: [] };
   }
   const name = image ? imageName(image) : box;
   const evidence = [{ read: image ? "image" : "box, by its name", value: name }];
-  const fix = [words("Build the box from a system with glibc: image: debian-12, ubuntu-24.04 or another of these")];
+  const fix = [manualFix("Build the box from a system with glibc: image: debian-12, ubuntu-24.04 or another of these")];
   if (image?.kind === "known" || image?.kind === "debootstrap") {
-    return { status: "pass", says: `${name} has glibc`, evidence };
+    return { status: "pass", message: `${name} has glibc`, evidence };
   }
   if (systems.musl.test(name)) {
     return image
-      ? { status: "fail", says: `${name} has musl, and NVIDIA's driver needs glibc`, evidence, fix }
-      : { status: "warn", says: `by its name ${name} has musl, and NVIDIA's driver needs glibc`, evidence, fix };
+      ? { status: "fail", message: `${name} has musl, and NVIDIA's driver needs glibc`, evidence, fix }
+      : { status: "warn", message: `by its name ${name} has musl, and NVIDIA's driver needs glibc`, evidence, fix };
   }
-  return systems.glibc.test(name) ? { status: "pass", says: `by its name ${name} has glibc`, evidence } : {
+  return systems.glibc.test(name) ? { status: "pass", message: `by its name ${name} has glibc`, evidence } : {
     status: "unknown",
-    says: `whether ${name} has glibc, as NVIDIA's driver needs, its name does not tell`,
+    message: `whether ${name} has glibc, as NVIDIA's driver needs, its name does not tell`,
     evidence,
   };
 }

@@ -1,7 +1,7 @@
-import type { SettledMachine } from "../config/types.mts";
-import type { Check, Verdict } from "../findings.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { joining, remedies, words } from "../fixes.mts";
+import { joinGroupFix, manualFix, remedies } from "../fixes.mts";
 import { acceleratorOf } from "../resolve/resolve.mts";
 
 /** Room, MiB: below the first nothing can be built, below the second it is tight. A base image, a box and a young VM take 3 GiB. */
@@ -13,7 +13,7 @@ export const hostChecks: Check[] = [
     about: "whether VMs run on the hardware or are emulated",
     why: "without the CPU's help every instruction of the guest is translated: ten times slower",
     confirm: { linux: "grep -cE 'vmx|svm' /proc/cpuinfo", windows: "systeminfo", macos: "sysctl kern.hv_support" },
-    look: (host, { machines }) => virtualization(host, machines),
+    check: (host, { machines }) => virtualization(host, machines),
   },
   {
     id: "host.memory",
@@ -24,7 +24,7 @@ export const hostChecks: Check[] = [
       windows: "Get-CimInstance Win32_OperatingSystem | Select-Object FreePhysicalMemory",
       macos: "vm_stat",
     },
-    look: (host, { machines }) => memory(host, machines.filter(({ running }) => !running)),
+    check: (host, { machines }) => memory(host, machines.filter(({ running }) => !running)),
   },
   {
     id: "host.disk",
@@ -35,7 +35,7 @@ export const hostChecks: Check[] = [
       windows: "Get-PSDrive -PSProvider FileSystem",
       macos: "df -h ~",
     },
-    look: (host, { machines }) => disk(host, machines),
+    check: (host, { machines }) => disk(host, machines),
   },
   {
     id: "host.guest",
@@ -46,14 +46,14 @@ export const hostChecks: Check[] = [
       windows: "(Get-CimInstance Win32_ComputerSystem).Model",
       macos: "sysctl kern.hv_vmm_present",
     },
-    look: (host, { machines }) =>
+    check: (host, { machines }) =>
       machines.some(({ gpus }) => gpus.length > 0)
         ? [host.os.platform === "linux" ? guest(host) : guestByName(host)]
         : [],
   },
 ];
 
-function virtualization(host: Host, machines: SettledMachine[]): Verdict[] {
+function virtualization(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const own = machines.filter(({ provider }) => provider === "libvirt");
   if (own.length === 0) return [hardware(host)];
   // provider.host says that libvirt's VMs run on Linux alone
@@ -73,18 +73,18 @@ function hardware({ hardwareVirtualization: able, os, cpu }: Host): Verdict {
     value: shown === undefined ? "not read" : shown ? "yes" : "no",
   }];
   if (shown === undefined) {
-    return { status: "unknown", says: "whether VMs can run on the hardware could not be read", evidence };
+    return { status: "unknown", message: "whether VMs can run on the hardware could not be read", evidence };
   }
-  return shown ? { status: "pass", says: "hardware virtualization", evidence } : {
+  return shown ? { status: "pass", message: "hardware virtualization", evidence } : {
     status: "fail",
-    says: "hardware virtualization is off, and only libvirt's VMs can do without",
+    message: "hardware virtualization is off, and only libvirt's VMs can do without",
     evidence,
     // Macs have no such setting
     fix: os.platform === "macos" ? [] : [remedies.virtualization],
   };
 }
 
-function accelerated(host: Host, machines: SettledMachine[]): Verdict[] {
+function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const flags = host.cpu.flags;
   const evidence = [
     {
@@ -103,11 +103,11 @@ function accelerated(host: Host, machines: SettledMachine[]): Verdict[] {
   if (emulated.length > 0) {
     verdicts.push(
       able
-        ? { status: "warn", says: "software emulation (tcg), as the config asks for: slow", evidence }
+        ? { status: "warn", message: "software emulation (tcg), as the config asks for: slow", evidence }
         : flags || !host.kvm.device
         ? {
           status: "warn",
-          says: `${
+          message: `${
             flags && !flags.some((flag) => /vmx|svm/.test(flag))
               ? "neither vmx nor svm shows in the CPU"
               : "no /dev/kvm"
@@ -115,13 +115,13 @@ function accelerated(host: Host, machines: SettledMachine[]): Verdict[] {
           evidence,
           fix: [turnOn(host)],
         }
-        : { status: "unknown", says: "the CPU's flags could not be read: software emulation, slow", evidence },
+        : { status: "unknown", message: "the CPU's flags could not be read: software emulation, slow", evidence },
     );
   }
   if (forced.length > 0) {
     verdicts.push({
       status: "warn",
-      says: `accelerator: kvm is forced for ${
+      message: `accelerator: kvm is forced for ${
         forced.map(({ name }) => name).join(", ")
       }, and this host does not show that it can: guests may hang`,
       evidence,
@@ -130,24 +130,24 @@ function accelerated(host: Host, machines: SettledMachine[]): Verdict[] {
   if (able && host.kvm.access === false && machines.some(({ accelerator, image }) => accelerator === "kvm" && image)) {
     verdicts.push({
       status: "fail",
-      says: "no rights on /dev/kvm, which Packer needs to build the box",
+      message: "no rights on /dev/kvm, which Packer needs to build the box",
       evidence,
-      fix: [joining("kvm", host.joined)],
+      fix: [joinGroupFix("kvm", host.joined)],
     });
   }
-  return verdicts.length > 0 ? verdicts : [{ status: "pass", says: "hardware virtualization (KVM)", evidence }];
+  return verdicts.length > 0 ? verdicts : [{ status: "pass", message: "hardware virtualization (KVM)", evidence }];
 }
 
 function turnOn(host: Host) {
   const inside = host.cpu.flags?.includes("hypervisor");
-  return words(
-    inside ? "This host is a VM: let the outer hypervisor offer nested virtualization" : remedies.virtualization.say,
+  return manualFix(
+    inside ? "This host is a VM: let the outer hypervisor offer nested virtualization" : remedies.virtualization.title,
     { root: true, reboot: true },
   );
 }
 
-function memory(host: Host, machines: SettledMachine[]): Verdict[] {
-  if (machines.length === 0) return [{ status: "pass", says: "the machines run already", evidence: [] }];
+function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
+  if (machines.length === 0) return [{ status: "pass", message: "the machines run already", evidence: [] }];
   const { total, available } = host.memory;
   const wanted = machines.reduce((sum, machine) => sum + machine.memory, 0);
   const evidence = [
@@ -158,15 +158,15 @@ function memory(host: Host, machines: SettledMachine[]): Verdict[] {
     },
   ];
   if (total === undefined || available === undefined) {
-    return [{ status: "unknown", says: "the host's memory could not be read", evidence }];
+    return [{ status: "unknown", message: "the host's memory could not be read", evidence }];
   }
   // a passed-through card lets the device write to all of the guest's memory, so that all of it is pinned from the start
   const pinned = machines.some(({ gpus }) => gpus.length > 0);
-  const fix = [words(`Give the machines less (memory:), or free some: ${wanted} MiB are wanted`)];
+  const fix = [manualFix(`Give the machines less (memory:), or free some: ${wanted} MiB are wanted`)];
   if (wanted > total || (pinned && wanted + 1024 > available)) {
     return [{
       status: "fail",
-      says: `the machines want ${wanted} MiB, and ${available} of ${total} MiB are free${
+      message: `the machines want ${wanted} MiB, and ${available} of ${total} MiB are free${
         pinned ? "; with a GPU all of it is pinned" : ""
       }`,
       evidence,
@@ -176,15 +176,15 @@ function memory(host: Host, machines: SettledMachine[]): Verdict[] {
   if (wanted > available) {
     return [{
       status: "warn",
-      says: `the machines want ${wanted} MiB, and only ${available} MiB are free`,
+      message: `the machines want ${wanted} MiB, and only ${available} MiB are free`,
       evidence,
       fix,
     }];
   }
-  return [{ status: "pass", says: `${wanted} MiB wanted, ${available} MiB free`, evidence }];
+  return [{ status: "pass", message: `${wanted} MiB wanted, ${available} MiB free`, evidence }];
 }
 
-function disk(host: Host, machines: SettledMachine[]): Verdict[] {
+function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const { images, cache } = host.disk;
   const evidence = [
     {
@@ -194,7 +194,7 @@ function disk(host: Host, machines: SettledMachine[]): Verdict[] {
     { read: "room in the cache folder", value: cache === undefined ? "unknown" : `${cache} MiB` },
   ];
   const known = [images, cache].filter((size) => size !== undefined);
-  if (known.length === 0) return [{ status: "unknown", says: "room on the disks could not be read", evidence }];
+  if (known.length === 0) return [{ status: "unknown", message: "room on the disks could not be read", evidence }];
   const least = Math.min(...known);
   const busy = machines.every(({ running }) => running);
   const fix = [remedies.room];
@@ -203,22 +203,22 @@ function disk(host: Host, machines: SettledMachine[]): Verdict[] {
   const needed = built ? room.least : room.withoutImage;
   if (least < needed && !busy) {
     const what = built ? "the image" : "the VM's disk";
-    return [{ status: "fail", says: `no room for ${what}: ${least} MiB free, ${needed} needed`, evidence, fix }];
+    return [{ status: "fail", message: `no room for ${what}: ${least} MiB free, ${needed} needed`, evidence, fix }];
   }
   if (least < room.ample) {
-    return [{ status: "warn", says: `only ${least} MiB of room for images and disks`, evidence, fix }];
+    return [{ status: "warn", message: `only ${least} MiB of room for images and disks`, evidence, fix }];
   }
-  return [{ status: "pass", says: `${Math.floor(least / 1024)} GiB of room`, evidence }];
+  return [{ status: "pass", message: `${Math.floor(least / 1024)} GiB of room`, evidence }];
 }
 
 /** Where no CPU flag tells: hypervisors say by the machine's maker and model what they are (systemd's virt.c has the list). */
 function guestByName({ dmi, os }: Host): Verdict {
   const model = [dmi.sys_vendor, dmi.product_name].filter(Boolean).join(" ");
   const evidence = [{ read: "maker and model", value: model || "not read" }];
-  if (os.wsl || !model) return { status: "unknown", says: "whether this host is a VM could not be read", evidence };
+  if (os.wsl || !model) return { status: "unknown", message: "whether this host is a VM could not be read", evidence };
   return /Virtual Machine|VMware|VirtualBox|QEMU|KVM|Xen|Parallels|Amazon EC2/i.test(model)
-    ? { status: "warn", says: "this host is itself a VM: its GPU is what the outer hypervisor gave it", evidence }
-    : { status: "pass", says: "this host is a machine, not a VM", evidence };
+    ? { status: "warn", message: "this host is itself a VM: its GPU is what the outer hypervisor gave it", evidence }
+    : { status: "pass", message: "this host is a machine, not a VM", evidence };
 }
 
 function guest({ cpu, dmi, marks }: Host): Verdict {
@@ -237,17 +237,17 @@ function guest({ cpu, dmi, marks }: Host): Verdict {
     },
   ];
   if (marks.includes("/run/.containerenv")) {
-    return { status: "warn", says: "this is a container: run it on the host itself", evidence };
+    return { status: "warn", message: "this is a container: run it on the host itself", evidence };
   }
   if (cpu.flags === undefined) {
-    return { status: "unknown", says: "whether this host is a VM could not be read", evidence };
+    return { status: "unknown", message: "whether this host is a VM could not be read", evidence };
   }
   return cpu.flags.includes("hypervisor")
     ? {
       status: "warn",
-      says:
+      message:
         "this host is itself a VM: a card reaches it, and its guests, only if the outer hypervisor gives it the card and a virtual IOMMU",
       evidence,
     }
-    : { status: "pass", says: "this host is a machine, not a VM", evidence };
+    : { status: "pass", message: "this host is a machine, not a VM", evidence };
 }

@@ -1,8 +1,9 @@
-import type { Settled, SettledMachine, SettledWish } from "../config/types.mts";
-import type { Check, Evidence, Verdict } from "../findings.mts";
+import type { Resolved, ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
+import type { Evidence } from "../findings.mts";
+import type { Check, Verdict } from "./types.mts";
 import type { Host, Partitionable } from "../host/types.mts";
-import { command, words } from "../fixes.mts";
-import { driverVersion, hostDriver, partOf, partsFor } from "../resolve/partition.mts";
+import { commandFix, manualFix } from "../fixes.mts";
+import { driverVersion, hostDriver, partitionableOf, partitionsFor } from "../resolve/partition.mts";
 
 /** A part of a card by Hyper-V (GPU-P): whether the card can be divided, how, and what the guest needs of its host. */
 export const hypervChecks: Check[] = [
@@ -11,48 +12,48 @@ export const hypervChecks: Check[] = [
     about: "whether Hyper-V can divide the card",
     why: "a VM gets a part of one card, and only of one whose driver in Windows offers that",
     confirm: "Get-VMHostPartitionableGpu",
-    look: (host, config) => eachPart(host, config, card),
+    check: (host, config) => eachPart(host, config, card),
   },
   {
     id: "hyperv.count",
     about: "whether the card can be divided into so many parts",
     why: "a card takes certain counts only: GeForce cards 32, those with SR-IOV a few",
     confirm: "Get-VMHostPartitionableGpu | Select-Object Name, ValidPartitionCounts",
-    look: (host, config) => [...eachPart(host, config, count), ...quarrels(host, config)],
+    check: (host, config) => [...eachPart(host, config, count), ...choiceConflicts(host, config)],
   },
   {
     id: "hyperv.choice",
     about: "whether this Windows can choose among its cards",
     why: "Windows 10 takes any card that can be divided, and has no way to be told which",
     confirm: "(Get-Command Add-VMGpuPartitionAdapter).Parameters.ContainsKey('InstancePath')",
-    look: (host, config) => eachPart(host, config, choice),
+    check: (host, config) => eachPart(host, config, choice),
   },
   {
     id: "hyperv.policy",
     about: "whether Windows Server's policy lets such a card be divided",
     why: "Windows Server refuses cards that are no server's, unless two policies say otherwise",
     confirm: "Get-ItemProperty HKLM:\\SOFTWARE\\Policies\\Microsoft\\Windows\\HyperV",
-    look: (host, config) => eachPart(host, config, policy),
+    check: (host, config) => eachPart(host, config, policy),
   },
   {
     id: "hyperv.driver",
     about: "whether Windows has the driver that the guest borrows",
     why: "a guest with a part of a card runs the driver of its host, copied into it at each up",
     confirm: "Get-CimInstance Win32_VideoController | Select-Object Name, DriverVersion, Status",
-    look: (host, config) => eachPart(host, config, driver),
+    check: (host, config) => eachPart(host, config, driver),
   },
   {
     id: "hyperv.guest",
     about: "whether the guest's system can have the kernel module for a part of a card",
     why: "dxgkrnl is no part of Linux, and is known to build on these kernels only",
     confirm: "npx zx homelab-gpu.mts doctor hyperv.guest",
-    look: (host, config) => eachPart(host, config, (_wish, _host, machine) => guest(machine)),
+    check: (host, config) => eachPart(host, config, (_wish, _host, machine) => guest(machine)),
   },
 ];
 
-type Look = (wish: SettledWish, host: Host, machine: SettledMachine) => Verdict;
+type Look = (wish: ResolvedGpuRequest, host: Host, machine: ResolvedMachine) => Verdict;
 
-function eachPart(host: Host, { machines }: Settled, look: Look): Verdict[] {
+function eachPart(host: Host, { machines }: Resolved, look: Look): Verdict[] {
   return machines.filter(({ provider }) => provider === "hyperv" && host.os.platform === "windows").flatMap((machine) =>
     machine.gpus.filter(({ mode }) => mode === "partition").slice(0, 1).map((wish) => ({
       machine: machine.name,
@@ -61,90 +62,96 @@ function eachPart(host: Host, { machines }: Settled, look: Look): Verdict[] {
   );
 }
 
-const listed = (parts: Partitionable[]) => parts.map(({ path }) => path).join("; ") || "none";
+const formatPartitionable = (parts: Partitionable[]) => parts.map(({ path }) => path).join("; ") || "none";
 
 /** What was read of the cards, or why it was not. */
 function evidenceOf({ windows }: Host): Evidence[] {
   return [{
     read: windows?.cmdlet ?? "Get-VMHostPartitionableGpu",
-    value: windows?.partitionable ? listed(windows.partitionable) : (windows?.partitionableError ?? "not there"),
+    value: windows?.partitionable
+      ? formatPartitionable(windows.partitionable)
+      : (windows?.partitionableError ?? "not there"),
   }];
 }
 
-function card(wish: SettledWish, host: Host, { gpus }: SettledMachine): Verdict {
+function card(wish: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine): Verdict {
   const evidence = evidenceOf(host);
   const all = host.windows?.partitionable;
   if (gpus.length > 1) {
     return {
       status: "fail",
-      says: `it asks for ${gpus.length} cards, and Hyper-V gives a VM a part of one`,
+      message: `it asks for ${gpus.length} cards, and Hyper-V gives a VM a part of one`,
       evidence,
-      fix: [words("Leave one of them")],
+      fix: [manualFix("Leave one of them")],
     };
   }
   if (!all) {
     const elevated = host.windows?.elevated;
     return {
       status: "unknown",
-      says: `which cards Hyper-V can divide could not be read${
+      message: `which cards Hyper-V can divide could not be read${
         elevated === false ? ": run this as administrator" : ""
       }`,
       evidence,
     };
   }
-  const fitting = partsFor(wish, host);
+  const fitting = partitionsFor(wish, host);
   const ids = `${wish.vendorId}:${wish.deviceId ?? "*"}`;
   if (fitting.length === 0) {
     return {
       status: "fail",
-      says: all.length > 0 ? `Hyper-V cannot divide ${ids}` : "there is no card that Hyper-V can divide",
+      message: all.length > 0 ? `Hyper-V cannot divide ${ids}` : "there is no card that Hyper-V can divide",
       evidence,
-      fix: [words("Update the card's driver in Windows, or name a card that can be divided")],
+      fix: [manualFix("Update the card's driver in Windows, or name a card that can be divided")],
     };
   }
   return fitting.length > 1
     ? {
       status: "fail",
-      says: `${fitting.length} cards that Hyper-V can divide are ${ids}`,
+      message: `${fitting.length} cards that Hyper-V can divide are ${ids}`,
       evidence,
-      fix: [words("Say which by address:")],
+      fix: [manualFix("Say which by address:")],
     }
-    : { status: "pass", says: `Hyper-V can divide ${ids}`, evidence };
+    : { status: "pass", message: `Hyper-V can divide ${ids}`, evidence };
 }
 
-function count(wish: SettledWish, host: Host): Verdict {
+function count(wish: ResolvedGpuRequest, host: Host): Verdict {
   const { partitionCount: wanted } = wish;
-  const part = partOf(wish, host);
+  const part = partitionableOf(wish, host);
   const evidence = [{
     read: "ValidPartitionCounts, PartitionCount",
     value: part ? `${part.counts?.join(", ") ?? "not read"}; ${part.count ?? "not read"}` : "not read",
   }];
   if (wanted === undefined || wanted === 1) {
-    return { status: "pass", says: "the card's own count is left alone", evidence };
+    return { status: "pass", message: "the card's own count is left alone", evidence };
   }
   if (!part?.counts) {
-    return { status: "unknown", says: `whether the card can be divided into ${wanted} could not be read`, evidence };
+    return { status: "unknown", message: `whether the card can be divided into ${wanted} could not be read`, evidence };
   }
   if (part.counts.includes(wanted)) {
     const change = part.count === wanted
       ? "as it is"
       : `${part.count ?? "another number"} so far: other VMs must be off`;
-    return { status: "pass", says: `the card can be divided into ${wanted}, ${change}`, evidence };
+    return { status: "pass", message: `the card can be divided into ${wanted}, ${change}`, evidence };
   }
   const valid = [...part.counts].sort((a, b) => a - b);
   return {
     status: "fail",
-    says: `the card cannot be divided into ${wanted}: ${valid.length === 1 ? "only" : "but"} into ${valid.join(", ")}`,
+    message: `the card cannot be divided into ${wanted}: ${valid.length === 1 ? "only" : "but"} into ${
+      valid.join(", ")
+    }`,
     evidence,
-    fix: [words(`Leave partition_count out, or write partition_count: ${valid.join(" or ")}`)],
+    fix: [manualFix(`Leave partition_count out, or write partition_count: ${valid.join(" or ")}`)],
   };
 }
 
 /** The count is the card's, not a VM's: machines that share a card must agree on it. */
-function quarrels(host: Host, { machines }: Settled): Verdict[] {
+function choiceConflicts(host: Host, { machines }: Resolved): Verdict[] {
   const wanted = machines.filter(({ provider }) => provider === "hyperv").flatMap(({ name, gpus }) =>
     gpus.flatMap((wish) => {
-      const path = wish.mode === "partition" && (wish.partitionCount ?? 1) > 1 ? partOf(wish, host)?.path : undefined;
+      const path = wish.mode === "partition" && (wish.partitionCount ?? 1) > 1
+        ? partitionableOf(wish, host)?.path
+        : undefined;
       return path ? [{ name, path, count: wish.partitionCount! }] : [];
     })
   );
@@ -154,15 +161,16 @@ function quarrels(host: Host, { machines }: Settled): Verdict[] {
       ? [{
         machine: name,
         status: "fail",
-        says: `${other.name} wants the card in ${other.count} parts, and ${name} in ${count}: it has one count for all`,
+        message:
+          `${other.name} wants the card in ${other.count} parts, and ${name} in ${count}: it has one count for all`,
         evidence: [],
-        fix: [words("Write the same partition_count for both")],
+        fix: [manualFix("Write the same partition_count for both")],
       }]
       : [];
   });
 }
 
-function choice(_wish: SettledWish, { windows }: Host): Verdict {
+function choice(_wish: ResolvedGpuRequest, { windows }: Host): Verdict {
   const cards = windows?.partitionable?.length;
   const evidence = [
     {
@@ -171,58 +179,60 @@ function choice(_wish: SettledWish, { windows }: Host): Verdict {
     },
     { read: "cards that Hyper-V can divide", value: cards === undefined ? "not read" : String(cards) },
   ];
-  if (windows?.choice) return { status: "pass", says: "the card can be chosen", evidence };
+  if (windows?.choice) return { status: "pass", message: "the card can be chosen", evidence };
   if (windows?.choice === undefined || cards === undefined) {
-    return { status: "unknown", says: "whether the card can be chosen could not be read", evidence };
+    return { status: "unknown", message: "whether the card can be chosen could not be read", evidence };
   }
-  return cards <= 1 ? { status: "pass", says: "there is one card to take", evidence } : {
+  return cards <= 1 ? { status: "pass", message: "there is one card to take", evidence } : {
     status: "fail",
-    says: `Windows 10 cannot choose among ${cards} cards that can be divided`,
+    message: `Windows 10 cannot choose among ${cards} cards that can be divided`,
     evidence,
-    fix: [words("Disable the others in the device manager while the VM starts, or go to Windows 11")],
+    fix: [manualFix("Disable the others in the device manager while the VM starts, or go to Windows 11")],
   };
 }
 
 const policies = ["RequireSecureDeviceAssignment", "RequireSupportedDeviceAssignment"];
 const policyKey = "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\HyperV";
 
-function policy(wish: SettledWish, host: Host): Verdict {
+function policy(wish: ResolvedGpuRequest, host: Host): Verdict {
   const { windows } = host;
-  const part = partOf(wish, host);
+  const part = partitionableOf(wish, host);
   if (windows?.product === undefined) {
-    return { status: "unknown", says: "whether this is Windows Server could not be read", evidence: [] };
+    return { status: "unknown", message: "whether this is Windows Server could not be read", evidence: [] };
   }
-  if (windows.product === "client") return { status: "pass", says: "client Windows has no such policy", evidence: [] };
+  if (windows.product === "client") {
+    return { status: "pass", message: "client Windows has no such policy", evidence: [] };
+  }
   const evidence = policies.map((name) => ({
     read: `${policyKey}\\${name}`,
     value: windows.policy ? String(windows.policy[name] ?? "not set") : "not read",
   }));
   // cards with SR-IOV are listed without this end: they are Windows' own idea of a server's card
-  if (!part) return { status: "unknown", says: "which card it is could not be read", evidence };
+  if (!part) return { status: "unknown", message: "which card it is could not be read", evidence };
   if (!part.path.toUpperCase().endsWith("\\GPUPARAV")) {
-    return { status: "pass", says: "the card has SR-IOV, as Windows Server wants it", evidence };
+    return { status: "pass", message: "the card has SR-IOV, as Windows Server wants it", evidence };
   }
-  if (!windows.policy) return { status: "unknown", says: "Windows Server's policy could not be read", evidence };
+  if (!windows.policy) return { status: "unknown", message: "Windows Server's policy could not be read", evidence };
   if (policies.every((name) => windows.policy![name] === 0)) {
     return {
       status: "warn",
-      says: "the card has no SR-IOV, and policy lets Windows Server divide it: unsupported",
+      message: "the card has no SR-IOV, and policy lets Windows Server divide it: unsupported",
       evidence,
     };
   }
   return {
     status: "fail",
-    says: "Windows Server refuses to divide a card without SR-IOV (“not compliant with currently set group policy”)",
+    message: "Windows Server refuses to divide a card without SR-IOV (“not compliant with currently set group policy”)",
     evidence,
     fix: policies.map((name) =>
-      command(`Set ${name} to 0: unsupported by Microsoft`, `reg add ${policyKey} /v ${name} /t REG_DWORD /d 0 /f`, {
+      commandFix(`Set ${name} to 0: unsupported by Microsoft`, `reg add ${policyKey} /v ${name} /t REG_DWORD /d 0 /f`, {
         root: true,
       })
     ),
   };
 }
 
-function driver(wish: SettledWish, host: Host): Verdict {
+function driver(wish: ResolvedGpuRequest, host: Host): Verdict {
   const { windows } = host;
   const own = hostDriver(wish, host);
   const evidence: Evidence[] = [
@@ -235,58 +245,58 @@ function driver(wish: SettledWish, host: Host): Verdict {
       value: windows?.libraries === undefined ? "not read" : windows.libraries ? "there" : "not there",
     },
   ];
-  if (!own) return { status: "unknown", says: "the card's driver in Windows could not be read", evidence };
+  if (!own) return { status: "unknown", message: "the card's driver in Windows could not be read", evidence };
   if (own.status !== undefined && own.status !== "OK") {
     return {
       status: "fail",
-      says: `the card's driver in Windows does not work (${own.status})`,
+      message: `the card's driver in Windows does not work (${own.status})`,
       evidence,
-      fix: [words("Install the card's driver in Windows anew")],
+      fix: [manualFix("Install the card's driver in Windows anew")],
     };
   }
   if (own.folder === null) {
     return {
       status: "fail",
-      says: "Windows has no driver of its own for the card, and so none for the guest",
+      message: "Windows has no driver of its own for the card, and so none for the guest",
       evidence,
-      fix: [words("Install the card's driver in Windows: https://www.nvidia.com/drivers")],
+      fix: [manualFix("Install the card's driver in Windows: https://www.nvidia.com/drivers")],
     };
   }
   if (own.status === undefined || own.folder === undefined || windows?.libraries === undefined) {
     return {
       status: "unknown",
-      says: "whether the card's driver in Windows can serve a guest could not be read",
+      message: "whether the card's driver in Windows can serve a guest could not be read",
       evidence,
     };
   }
   if (!windows.libraries) {
     return {
       status: "fail",
-      says: "Windows lacks the Linux libraries that the guest needs (System32\\lxss\\lib)",
+      message: "Windows lacks the Linux libraries that the guest needs (System32\\lxss\\lib)",
       evidence,
-      fix: [words("Install WSL, which brings them: wsl --install --no-distribution")],
+      fix: [manualFix("Install WSL, which brings them: wsl --install --no-distribution")],
     };
   }
   return {
     status: "pass",
-    says: `driver ${driverVersion(own) ?? "of unknown version"} serves the guest`,
+    message: `driver ${driverVersion(own) ?? "of unknown version"} serves the guest`,
     evidence,
   };
 }
 
-function guest({ image, box }: SettledMachine): Verdict {
-  const fix = [words("Write image: ubuntu-24.04 or ubuntu-22.04")];
+function guest({ image, box }: ResolvedMachine): Verdict {
+  const fix = [manualFix("Write image: ubuntu-24.04 or ubuntu-22.04")];
   if (!image) {
     return {
       status: "unknown",
-      says: `whether the box ${box} has dxgkrnl is not known: it is taken as it is`,
+      message: `whether the box ${box} has dxgkrnl is not known: it is taken as it is`,
       evidence: [],
     };
   }
   if (image.kind !== "known") {
-    return { status: "unknown", says: "whether dxgkrnl builds in that image is not known", evidence: [], fix };
+    return { status: "unknown", message: "whether dxgkrnl builds in that image is not known", evidence: [], fix };
   }
   return image.name.startsWith("ubuntu-")
-    ? { status: "pass", says: `dxgkrnl is built in ${image.name}`, evidence: [] }
-    : { status: "fail", says: `dxgkrnl is not known to build in ${image.name}`, evidence: [], fix };
+    ? { status: "pass", message: `dxgkrnl is built in ${image.name}`, evidence: [] }
+    : { status: "fail", message: `dxgkrnl is not known to build in ${image.name}`, evidence: [], fix };
 }

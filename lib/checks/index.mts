@@ -1,31 +1,31 @@
-import type { Settled } from "../config/types.mts";
-import type { Check, Finding } from "../findings.mts";
+import type { Resolved } from "../resolve/types.mts";
+import type { Finding, Notes } from "../findings.mts";
+import type { Check } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { cardChecks } from "./gpu-hardware.mts";
-import { driverChecks } from "./guest-driver.mts";
-import { gpuChecks } from "./gpu-selection.mts";
+import { gpuHardwareChecks } from "./gpu-hardware.mts";
+import { guestDriverChecks } from "./guest-driver.mts";
+import { gpuSelectionChecks } from "./gpu-selection.mts";
 import { guestChecks } from "./guest.mts";
-import { heldChecks } from "./gpu-in-use.mts";
+import { gpuInUseChecks } from "./gpu-in-use.mts";
 import { hostChecks } from "./host.mts";
 import { hypervChecks } from "./hyperv.mts";
 import { iommuChecks } from "./iommu.mts";
 import { providerChecks } from "./provider.mts";
 import { serviceChecks } from "./services.mts";
 import { toolChecks } from "./tools.mts";
-import type { Notes } from "../cli/print.mts";
 
 /** The catalogue, in the order in which findings come. */
 export const checks: Check[] = [
   ...providerChecks,
   ...toolChecks,
   ...hostChecks,
-  ...gpuChecks,
+  ...gpuSelectionChecks,
   ...hypervChecks,
-  ...heldChecks,
-  ...cardChecks,
+  ...gpuInUseChecks,
+  ...gpuHardwareChecks,
   ...iommuChecks,
   ...guestChecks,
-  ...driverChecks,
+  ...guestDriverChecks,
   ...serviceChecks,
 ];
 
@@ -33,21 +33,21 @@ export const checks: Check[] = [
  * What stands for and against these machines on this host. With `only`, just those checks are looked at (`gpu` takes all `gpu.*`).
  * A check that throws becomes an `unknown` that names the error: a doctor does not faint.
  */
-export function examine(host: Host, config: Settled, only: string[] = []): Finding[] {
+export function runChecks(host: Host, config: Resolved, only: string[] = []): Finding[] {
   const wanted = checks.filter(({ id }) =>
     only.length === 0 || only.some((name) => id === name || id.startsWith(`${name}.`))
   );
-  return wanted.flatMap(({ id, look }) => {
+  return wanted.flatMap(({ id, check }) => {
     try {
-      return look(host, config).map(({ machine = null, fix = [], ...verdict }) => ({
+      return check(host, config).map(({ machine = null, fix = [], ...verdict }) => ({
         check: id,
         machine,
         ...verdict,
         fix,
       }));
     } catch (error) {
-      const says = `this check broke, which is a bug in homelab-gpu: ${(error as Error).message}`;
-      return [{ check: id, machine: null, status: "unknown", says, evidence: [], fix: [] }];
+      const message = `this check broke, which is a bug in homelab-gpu: ${(error as Error).message}`;
+      return [{ check: id, machine: null, status: "unknown", message, evidence: [], fix: [] }];
     }
   });
 }

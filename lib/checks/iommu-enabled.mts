@@ -1,5 +1,6 @@
 /** Whether the IOMMU translates for a card, and where it does not, why. */
-import type { Evidence, Fix, Verdict } from "../findings.mts";
+import type { Evidence, Fix } from "../findings.mts";
+import type { Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import {
   addArgument,
@@ -9,7 +10,7 @@ import {
   removeArgument,
   waitsForReboot,
 } from "../host/kernel-arguments.mts";
-import { command, remedies, words } from "../fixes.mts";
+import { commandFix, manualFix, remedies } from "../fixes.mts";
 
 const tables: Record<string, string> = { DMAR: "Intel VT-d", IVRS: "AMD-Vi", IORT: "Arm SMMU" };
 
@@ -18,7 +19,7 @@ const tables: Record<string, string> = { DMAR: "Intel VT-d", IVRS: "AMD-Vi", IOR
  * the firmware offers a unit at all (DMAR: Intel, IVRS: AMD), and /sys/class/iommu whether the kernel drives one. The folder
  * /sys/kernel/iommu_groups is there without any IOMMU, and dmesg says “IOMMU enabled” for the mere argument.
  */
-export function enabled(gpu: PciFunction, host: Host): Verdict {
+export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
   const { units, acpiTables, groups } = host.iommu;
   const evidence: Evidence[] = [
     {
@@ -41,36 +42,36 @@ export function enabled(gpu: PciFunction, host: Host): Verdict {
   ];
   if (gpu.group !== undefined && gpu.group !== null) {
     if (units === undefined) {
-      return { status: "unknown", says: "the card is in a group, but /sys/class/iommu could not be read", evidence };
+      return { status: "unknown", message: "the card is in a group, but /sys/class/iommu could not be read", evidence };
     }
     // vfio's no-IOMMU mode makes groups without a unit
     if (units.length === 0) {
       return {
         status: "fail",
-        says: "the card's group comes from VFIO's unsafe no-IOMMU mode: no IOMMU unit is at work",
+        message: "the card's group comes from VFIO's unsafe no-IOMMU mode: no IOMMU unit is at work",
         evidence,
       };
     }
     if (!groups?.get(gpu.group)?.includes(gpu.bdf)) {
       return {
         status: "unknown",
-        says: `the card says it is in group ${gpu.group}, and that group does not list it`,
+        message: `the card says it is in group ${gpu.group}, and that group does not list it`,
         evidence,
       };
     }
-    return { status: "pass", says: `${kind(units)} translates for ${gpu.bdf}, IOMMU group ${gpu.group}`, evidence };
+    return { status: "pass", message: `${kind(units)} translates for ${gpu.bdf}, IOMMU group ${gpu.group}`, evidence };
   }
-  if (gpu.group === undefined) return { status: "unknown", says: "the card's IOMMU group was not read", evidence };
+  if (gpu.group === undefined) return { status: "unknown", message: "the card's IOMMU group was not read", evidence };
   if (units === undefined) {
-    return { status: "unknown", says: "the card is in no IOMMU group, and why could not be seen", evidence };
+    return { status: "unknown", message: "the card is in no IOMMU group, and why could not be seen", evidence };
   }
   if (units.length > 0) {
     return {
       status: "fail",
-      says: `${gpu.bdf} is under no IOMMU unit, though this host has one (${units.join(" ")})`,
+      message: `${gpu.bdf} is under no IOMMU unit, though this host has one (${units.join(" ")})`,
       evidence,
       fix: [
-        words(
+        manualFix(
           "Put the card in another slot. An integrated GPU is left out by kernels built with INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF: intel_iommu=on brings it in",
           { root: true, reboot: true },
         ),
@@ -79,10 +80,10 @@ export function enabled(gpu: PciFunction, host: Host): Verdict {
   }
   if (acpiTables === undefined) {
     return host.iommu.devicetree
-      ? { status: "fail", says: "this machine has no IOMMU that its kernel drives (device tree, no ACPI)", evidence }
+      ? { status: "fail", message: "this machine has no IOMMU that its kernel drives (device tree, no ACPI)", evidence }
       : {
         status: "unknown",
-        says: "the IOMMU is off, and why cannot be seen from here: /sys/firmware is not visible, as in a container",
+        message: "the IOMMU is off, and why cannot be seen from here: /sys/firmware is not visible, as in a container",
         evidence,
       };
   }
@@ -101,12 +102,12 @@ function kind(units: string[]): string {
 function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
   const inside = host.cpu.flags?.includes("hypervisor");
   const fix: Fix = inside
-    ? words(
+    ? manualFix(
       "This host is a VM: let the outer hypervisor give it a virtual IOMMU (QEMU: -device intel-iommu,intremap=on)",
       { root: true, reboot: true },
     )
     : remedies.iommu;
-  return { status: "fail", says: "IOMMU is not enabled in your BIOS", evidence, fix: [fix] };
+  return { status: "fail", message: "IOMMU is not enabled in your BIOS", evidence, fix: [fix] };
 }
 
 function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
@@ -114,9 +115,9 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
   if (running === undefined) {
     return {
       status: "fail",
-      says: `${tables[table]} is on in the firmware and off in the kernel, whose arguments could not be read`,
+      message: `${tables[table]} is on in the firmware and off in the kernel, whose arguments could not be read`,
       evidence,
-      fix: [command("Read them", "cat /proc/cmdline")],
+      fix: [commandFix("Read them", "cat /proc/cmdline")],
     };
   }
   const { add, remove: off } = iommuArguments(host);
@@ -124,7 +125,7 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
     const waits = off.every((word) => removalWaits(host, word));
     return {
       status: "fail",
-      says: `the IOMMU is switched off in the kernel (${off.join(" ")})${
+      message: `the IOMMU is switched off in the kernel (${off.join(" ")})${
         waits ? ": none of the boot loader's files has it, and that waits for a reboot" : ""
       }`,
       evidence,
@@ -134,24 +135,24 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
   if (built?.CONFIG_INTEL_IOMMU === undefined && built?.CONFIG_AMD_IOMMU === undefined && built !== undefined) {
     return {
       status: "fail",
-      says: "this kernel was built without IOMMU support",
+      message: "this kernel was built without IOMMU support",
       evidence,
-      fix: [words("Boot the distribution's ordinary kernel", { root: true, reboot: true })],
+      fix: [manualFix("Boot the distribution's ordinary kernel", { root: true, reboot: true })],
     };
   }
   const argument = add[0] ?? "iommu=pt";
   if (running.includes(argument)) {
     return {
       status: "fail",
-      says: `${tables[table]} is on in the firmware, ${argument} is given, and still no unit is at work`,
+      message: `${tables[table]} is on in the firmware, ${argument} is given, and still no unit is at work`,
       evidence,
-      fix: [command("Read why in the kernel's log", "dmesg | grep -iE 'dmar|amd-vi|iommu'", { root: true })],
+      fix: [commandFix("Read why in the kernel's log", "dmesg | grep -iE 'dmar|amd-vi|iommu'", { root: true })],
     };
   }
   const waits = waitsForReboot(host, argument);
   return {
     status: "fail",
-    says: `${tables[table]} is on in the firmware and off in the kernel${
+    message: `${tables[table]} is on in the firmware and off in the kernel${
       waits ? `: ${argument} is configured and waits for a reboot` : ""
     }`,
     evidence,
@@ -161,7 +162,7 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
 
 /** What brings arguments into force that are configured. */
 function rebootInto(host: Host, argument?: string): Fix[] {
-  return [refreshEntries(host, argument), command("Reboot", "reboot", { root: true, reboot: true })].filter((fix) =>
+  return [refreshEntries(host, argument), commandFix("Reboot", "reboot", { root: true, reboot: true })].filter((fix) =>
     fix !== undefined
   );
 }

@@ -1,62 +1,65 @@
-import type { Evidence, Verdict } from "../findings.mts";
+import type { Evidence } from "../findings.mts";
+import type { Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
-import { command, remedies, words } from "../fixes.mts";
-import { type Card, harmlessDrivers, hindrances, usesOf } from "../resolve/cards.mts";
-import { className, described } from "../host/pci.mts";
+import { commandFix, manualFix, remedies } from "../fixes.mts";
+import { blockersOf, type Card, harmlessDrivers, usesOf } from "../resolve/cards.mts";
+import { className, formatFunction } from "../host/pci.mts";
 
 /** Whether the IOMMU groups of a card can be handed over: by the kernel's own rule (driver-api/vfio.rst), and by what the host needs. */
-export function group(card: Card, host: Host): Verdict {
-  const { gpu, passed, together, left, foreign, bridges, unsure } = card;
+export function checkGroup(card: Card, host: Host): Verdict {
+  const { gpu, assignedFunctions, alsoPassed, staysOnHost, groupPeers, bridges, unverified } = card;
   if (!gpu.group) {
     return gpu.group === null
-      ? { status: "skip", says: "the card is in no IOMMU group", evidence: [] }
-      : { status: "unknown", says: "the card's IOMMU group was not read", evidence: [] };
+      ? { status: "skip", message: "the card is in no IOMMU group", evidence: [] }
+      : { status: "unknown", message: "the card's IOMMU group was not read", evidence: [] };
   }
   const number = card.groups.join(" and ");
   const word = card.groups.length === 1 ? "group" : "groups";
   const evidence: Evidence[] = [
-    ...[...passed, ...together, ...foreign, ...bridges].map((fn) => ({
+    ...[...assignedFunctions, ...alsoPassed, ...groupPeers, ...bridges].map((fn) => ({
       read: `group ${fn.group ?? "?"}`,
-      value: `${described(fn)} ${className(fn)}, ${driven(fn)}${
+      value: `${formatFunction(fn)} ${className(fn)}, ${driven(fn)}${
         bridges.includes(fn)
           ? " (a bridge: does not count)"
-          : passed.includes(fn)
+          : assignedFunctions.includes(fn)
           ? " (goes along)"
-          : together.includes(fn)
+          : alsoPassed.includes(fn)
           ? " (goes along with another card of this VM)"
           : ""
       }`,
     })),
-    ...left.map((fn) => ({
+    ...staysOnHost.map((fn) => ({
       read: `group ${fn.group ?? "?"}`,
-      value: `${described(fn)} ${className(fn)}, in the same slot and no part of the card: stays`,
+      value: `${formatFunction(fn)} ${className(fn)}, in the same slot and no part of the card: stays`,
     })),
   ];
-  const vital = [...passed, ...foreign].flatMap((fn) =>
-    usesOf(fn, host).filter(({ vital }) => vital).map(({ use }) => `${described(fn)} ${className(fn)} carries ${use}`)
+  const vital = [...assignedFunctions, ...groupPeers].flatMap((fn) =>
+    usesOf(fn, host).filter(({ vital }) => vital).map(({ use }) =>
+      `${formatFunction(fn)} ${className(fn)} carries ${use}`
+    )
   );
   if (vital.length > 0) {
     return {
       status: "fail",
-      says: `handing over ${word} ${number} would take from this host what it needs: ${vital.join("; ")}`,
+      message: `handing over ${word} ${number} would take from this host what it needs: ${vital.join("; ")}`,
       evidence,
       fix: [
-        words("Put the card in another slot, or move that device to one", { root: true, reboot: true }),
-        ...(passed.some((fn) => fn.class?.startsWith("0c03") && usesOf(fn, host).some(({ vital }) => vital))
-          ? [words("Or plug what hangs on the card's own USB in elsewhere")]
+        manualFix("Put the card in another slot, or move that device to one", { root: true, reboot: true }),
+        ...(assignedFunctions.some((fn) => fn.class?.startsWith("0c03") && usesOf(fn, host).some(({ vital }) => vital))
+          ? [manualFix("Or plug what hangs on the card's own USB in elsewhere")]
           : []),
       ],
     };
   }
-  const inTheWay = hindrances(card);
+  const inTheWay = blockersOf(card);
   if (inTheWay.length > 0) {
     const names = inTheWay.map((fn) => {
       const uses = usesOf(fn, host).map(({ use }) => use);
-      return `${described(fn)} ${className(fn)} (${driven(fn)}${uses.length > 0 ? `, ${uses.join(", ")}` : ""})`;
+      return `${formatFunction(fn)} ${className(fn)} (${driven(fn)}${uses.length > 0 ? `, ${uses.join(", ")}` : ""})`;
     });
     return {
       status: "fail",
-      says: `${word} ${number} ${card.groups.length === 1 ? "is" : "are"} not viable: ${gpu.bdf} shares ${
+      message: `${word} ${number} ${card.groups.length === 1 ? "is" : "are"} not viable: ${gpu.bdf} shares ${
         card.groups.length === 1 ? "it" : "them"
       } with ${names.join(" and ")}`,
       evidence: [
@@ -68,21 +71,23 @@ export function group(card: Card, host: Host): Verdict {
       ],
       fix: [
         remedies.slot,
-        words("Or turn on ACS in the firmware's set-up, which splits groups where the hardware can", {
+        manualFix("Or turn on ACS in the firmware's set-up, which splits groups where the hardware can", {
           root: true,
           reboot: true,
         }),
         ...inTheWay.filter((fn) => kept(fn, host) === undefined).map((fn) =>
-          command(`Or give up ${fn.bdf} on this host until the next boot`, release(fn), { root: true })
+          commandFix(`Or give up ${fn.bdf} on this host until the next boot`, release(fn), { root: true })
         ),
       ],
     };
   }
-  const usb = passed.find((fn) => fn.class?.startsWith("0c03") && fn.driver && !harmlessDrivers.includes(fn.driver));
+  const usb = assignedFunctions.find((fn) =>
+    fn.class?.startsWith("0c03") && fn.driver && !harmlessDrivers.includes(fn.driver)
+  );
   if (usb && host.needs.keyboards === undefined) {
     return {
       status: "unknown",
-      says: `whether the only keyboard hangs on ${described(usb)} could not be read`,
+      message: `whether the only keyboard hangs on ${formatFunction(usb)} could not be read`,
       evidence,
     };
   }
@@ -90,27 +95,29 @@ export function group(card: Card, host: Host): Verdict {
   if (usb && lost.length > 0) {
     return {
       status: "unknown",
-      says: `which disks ${lost.join(", ")} ${lost.length === 1 ? "needs" : "need"} could not be found, and ${
-        described(usb)
+      message: `which disks ${lost.join(", ")} ${lost.length === 1 ? "needs" : "need"} could not be found, and ${
+        formatFunction(usb)
       } may have one of them`,
       evidence,
     };
   }
-  if (unsure.length > 0) {
+  if (unverified.length > 0) {
     return {
       status: "unknown",
-      says: `who is in ${word} ${number} could not be read for sure: ${unsure.slice(0, 6).join(", ")}`,
+      message: `who is in ${word} ${number} could not be read for sure: ${unverified.slice(0, 6).join(", ")}`,
       evidence,
     };
   }
-  const more = together.length > 0 ? `, and with another card of it ${together.map(({ bdf }) => bdf).join(", ")}` : "";
-  const others = foreign.length > 0
-    ? `; beside it ${foreign.map(({ bdf }) => bdf).join(", ")}, which no host driver holds`
+  const more = alsoPassed.length > 0
+    ? `, and with another card of it ${alsoPassed.map(({ bdf }) => bdf).join(", ")}`
+    : "";
+  const others = groupPeers.length > 0
+    ? `; beside it ${groupPeers.map(({ bdf }) => bdf).join(", ")}, which no host driver holds`
     : "";
   return {
     status: "pass",
-    says: `${word} ${number}: ${passed.map(({ bdf }) => bdf).join(", ")} ${
-      passed.length === 1 ? "goes" : "go"
+    message: `${word} ${number}: ${assignedFunctions.map(({ bdf }) => bdf).join(", ")} ${
+      assignedFunctions.length === 1 ? "goes" : "go"
     } to the VM${more}${others}`,
     evidence,
   };
@@ -131,10 +138,10 @@ function kept(fn: PciFunction, host: Host): string | undefined {
   const lost = [...host.needs.untraced, ...host.needs.unread];
   return lost.length === 0
     ? undefined
-    : `which devices ${lost.map(named).join(", ")} ${lost.length === 1 ? "needs" : "need"} could not be found`;
+    : `which devices ${lost.map(formatMember).join(", ")} ${lost.length === 1 ? "needs" : "need"} could not be found`;
 }
 
-const named = (what: string) => (what === "route" ? "the default route" : what);
+const formatMember = (what: string) => (what === "route" ? "the default route" : what);
 
 /** Takes a function from its driver and gives it to vfio-pci: override first, so that it is never without one (sysfs-bus-pci, driver_override). */
 function release({ bdf }: PciFunction): string {

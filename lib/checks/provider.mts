@@ -1,10 +1,11 @@
-import type { Mode, SettledMachine } from "../config/types.mts";
-import type { Check, Verdict } from "../findings.mts";
+import type { Mode } from "../config/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { Check, Verdict } from "./types.mts";
 import type { Host, Windows } from "../host/types.mts";
-import { command, joining, remedies, words } from "../fixes.mts";
-import { passedOf } from "../resolve/cards.mts";
-import type { Row } from "../resolve/support-table.mts";
-import { insteadOf, refusals, ruling } from "../resolve/support.mts";
+import { commandFix, joinGroupFix, manualFix, remedies } from "../fixes.mts";
+import { assignedFunctionsOf } from "../resolve/cards.mts";
+import type { SupportRow } from "../resolve/support-table.mts";
+import { insteadOf, refusals, supportOf } from "../resolve/support.mts";
 import { isDisplay } from "../host/pci.mts";
 import { titleOf } from "../resolve/providers.mts";
 import { toolsFor } from "./tools.mts";
@@ -23,14 +24,14 @@ export const providerChecks: Check[] = [
     about: "whether the provider runs on such a host",
     why: "a hypervisor exists for some operating systems only",
     confirm: { linux: "uname -s", windows: "(Get-CimInstance Win32_OperatingSystem).Caption", macos: "sw_vers" },
-    look: (host, { machines }) => machines.map((machine) => onThisHost(machine, host)),
+    check: (host, { machines }) => machines.map((machine) => onThisHost(machine, host)),
   },
   {
     id: "provider.mode",
     about: "whether the provider can hand over a GPU in this way",
     why: "a provider hands over a whole card, parts of one, or neither",
     confirm: "npx zx homelab-gpu.mts doctor provider.mode",
-    look: (host, { machines }) =>
+    check: (host, { machines }) =>
       machines.flatMap((machine) => machine.gpus.map(({ mode }) => inThisMode(machine, mode, host))),
   },
   {
@@ -42,7 +43,7 @@ export const providerChecks: Check[] = [
       windows: "vagrant --version; packer version",
       macos: "vagrant --version && vagrant plugin list && packer version",
     },
-    look(host, { machines }) {
+    check(host, { machines }) {
       const versions = { ...host.versions, ...host.vagrantPlugins };
       const needed = machines.flatMap((machine) => toolsFor(machine, host)).map(({ name }) => name);
       const verdicts = Object.entries(tried).flatMap(([name, { least, oldest, why }]): Verdict[] => {
@@ -52,23 +53,23 @@ export const providerChecks: Check[] = [
         if (least && isOlder(version, least)) {
           return [{
             status: "fail",
-            says: `${name} ${version} is too old: ${least} or later is needed, since ${why}`,
+            message: `${name} ${version} is too old: ${least} or later is needed, since ${why}`,
             evidence,
-            fix: [words(`Install a newer ${name}: https://developer.hashicorp.com/${name}/install`)],
+            fix: [manualFix(`Install a newer ${name}: https://developer.hashicorp.com/${name}/install`)],
           }];
         }
         return isOlder(version, oldest)
           ? [{
             status: "warn",
-            says: `${name} ${version} is older than ${oldest}, the oldest that this was run with`,
+            message: `${name} ${version} is older than ${oldest}, the oldest that this was run with`,
             evidence,
           }]
-          : [{ status: "pass", says: `${name} ${version}`, evidence }];
+          : [{ status: "pass", message: `${name} ${version}`, evidence }];
       });
       verdicts.push(...machines.flatMap((machine) => hypervisorVersions(machine, host)));
       verdicts.push(...machines.flatMap((machine) => extensions(machine, host)));
       if (verdicts.length > 0 || needed.length === 0) return verdicts;
-      return [{ status: "skip", says: "nothing is installed yet", evidence: [] }];
+      return [{ status: "skip", message: "nothing is installed yet", evidence: [] }];
     },
   },
   {
@@ -76,34 +77,34 @@ export const providerChecks: Check[] = [
     about: "whether the hypervisor runs and lets this user in",
     why: "Vagrant asks libvirt's system daemon, or Hyper-V's service, to make the VM",
     confirm: { linux: "virsh -c qemu:///system list --all", windows: "Get-VM", macos: "prlctl list --all" },
-    look: (host, { machines }) => [
+    check: (host, { machines }) => [
       ...(machines.some(({ provider }) => provider === "libvirt") ? libvirtAccess(host) : []),
       ...(machines.some(({ provider }) => provider === "hyperv") && host.windows ? [hypervAccess(host.windows)] : []),
     ],
   },
 ];
 
-function onThisHost(machine: SettledMachine, host: Host): Verdict {
+function onThisHost(machine: ResolvedMachine, host: Host): Verdict {
   const system = host.os.wsl ? "Windows (WSL)" : (host.os.name ?? host.os.platform);
   const evidence = [{ read: "operating system", value: system }];
   const telling = refusals(machine, host);
   const title = titleOf(machine.provider);
   const refused = telling.find(({ sure }) => sure);
   if (refused) {
-    const { says } = refused.row;
-    const fix = [words(insteadOf(refused.row, refused.use, host, system))];
-    return { machine: machine.name, status: "fail", says, evidence, fix };
+    const { message } = refused.row;
+    const fix = [manualFix(insteadOf(refused.row, refused.use, host, system))];
+    return { machine: machine.name, status: "fail", message, evidence, fix };
   }
   if (telling[0]) {
-    const says = `whether this is ${telling[0].row.host} could not be read: ${telling[0].row.says}`;
-    return { machine: machine.name, status: "unknown", says, evidence };
+    const says = `whether this is ${telling[0].row.host} could not be read: ${telling[0].row.message}`;
+    return { machine: machine.name, status: "unknown", message: says, evidence };
   }
-  return { machine: machine.name, status: "pass", says: `${title} on ${system}`, evidence };
+  return { machine: machine.name, status: "pass", message: `${title} on ${system}`, evidence };
 }
 
-function inThisMode(machine: SettledMachine, mode: Mode, host: Host): Verdict {
+function inThisMode(machine: ResolvedMachine, mode: Mode, host: Host): Verdict {
   const { name, provider } = machine;
-  const { row, sure } = ruling(provider, mode, host);
+  const { row, sure } = supportOf(provider, mode, host);
   const parts = (host.pci ?? []).filter(isDisplay).filter(({ virtualFunctions, mediated }) =>
     virtualFunctions || mediated
   );
@@ -113,48 +114,53 @@ function inThisMode(machine: SettledMachine, mode: Mode, host: Host): Verdict {
       value: parts.map(({ bdf }) => bdf).join(" ") || "on no card",
     }]
     : [];
-  const pass: Verdict = { machine: name, status: "pass", says: `${titleOf(provider)}, mode ${mode}`, evidence };
+  const pass: Verdict = { machine: name, status: "pass", message: `${titleOf(provider)}, mode ${mode}`, evidence };
   if (row.check === "provider.host") {
-    return row.verdict === "refused" ? { ...pass, status: "skip", says: `there is no ${mode} here` } : pass;
+    return row.verdict === "refused" ? { ...pass, status: "skip", message: `there is no ${mode} here` } : pass;
   }
   return row.check === "provider.mode" ? judged(pass, row, sure) : pass;
 }
 
 /** A row of the table as a verdict: `pass` where the row says nothing against it. */
-function judged(pass: Verdict, { host, verdict, says, instead, unread }: Row, sure: boolean): Verdict {
+function judged(pass: Verdict, { host, verdict, message, instead, unread }: SupportRow, sure: boolean): Verdict {
   if (!sure) {
-    return { ...pass, status: "unknown", says: unread ?? `whether this is ${host} could not be read: ${says}` };
+    return { ...pass, status: "unknown", message: unread ?? `whether this is ${host} could not be read: ${message}` };
   }
   if (verdict === "works") return pass;
-  return { ...pass, status: verdict === "refused" ? "fail" : "warn", says, fix: instead ? [words(instead)] : [] };
+  return {
+    ...pass,
+    status: verdict === "refused" ? "fail" : "warn",
+    message,
+    fix: instead ? [manualFix(instead)] : [],
+  };
 }
 
 /** Versions of a hypervisor that decide whether a GPU can be handed over. */
-function hypervisorVersions({ name, provider, gpus }: SettledMachine, host: Host): Verdict[] {
+function hypervisorVersions({ name, provider, gpus }: ResolvedMachine, host: Host): Verdict[] {
   return gpus.flatMap(({ mode }) => {
-    const { row, sure } = ruling(provider, mode, host);
+    const { row, sure } = supportOf(provider, mode, host);
     if (row.check !== "provider.version") return [];
     const version = provider === "virtualbox" ? host.versions.virtualbox : host.windows?.build?.toString();
     const evidence = [{ read: `${titleOf(provider)} version`, value: version ?? "not read" }];
-    return [judged({ machine: name, status: "pass", says: "", evidence }, row, sure)];
+    return [judged({ machine: name, status: "pass", message: "", evidence }, row, sure)];
   });
 }
 
 /** Before 6.1 the code that passes PCI devices on came in VirtualBox's extension pack, and names them without a domain (manual of 6.0, 9.6). */
-function extensions(machine: SettledMachine, host: Host): Verdict[] {
+function extensions(machine: ResolvedMachine, host: Host): Verdict[] {
   const { name, provider, gpus } = machine;
   if (provider !== "virtualbox" || !gpus.some(({ mode }) => mode === "passthrough")) return [];
-  const { row, sure } = ruling(provider, "passthrough", host);
+  const { row, sure } = supportOf(provider, "passthrough", host);
   if (!sure || row.verdict === "refused") return [];
-  const foreign = (passedOf(machine, host) ?? []).filter(({ bdf }) => !bdf.startsWith("0000:"));
+  const foreign = (assignedFunctionsOf(machine, host) ?? []).filter(({ bdf }) => !bdf.startsWith("0000:"));
   if (foreign.length > 0) {
     const at = foreign.map(({ bdf }) => bdf).join(", ");
     return [{
       machine: name,
       status: "fail",
-      says: `VirtualBox has no word for PCI domains, and the card is at ${at}`,
+      message: `VirtualBox has no word for PCI domains, and the card is at ${at}`,
       evidence: [],
-      fix: [words("Write provider: libvirt")],
+      fix: [manualFix("Write provider: libvirt")],
     }];
   }
   const there = host.virtualboxExtensions;
@@ -167,17 +173,19 @@ function extensions(machine: SettledMachine, host: Host): Verdict[] {
       ? {
         machine: name,
         status: "unknown",
-        says: "whether VirtualBox has its extension pack could not be read",
+        message: "whether VirtualBox has its extension pack could not be read",
         evidence,
       }
       : there
-      ? { machine: name, status: "pass", says: "VirtualBox has its extension pack", evidence }
+      ? { machine: name, status: "pass", message: "VirtualBox has its extension pack", evidence }
       : {
         machine: name,
         status: "fail",
-        says: "VirtualBox lacks its extension pack, which passes the card on",
+        message: "VirtualBox lacks its extension pack, which passes the card on",
         evidence,
-        fix: [words("Install the extension pack of that version: https://www.virtualbox.org/wiki/Download_Old_Builds")],
+        fix: [
+          manualFix("Install the extension pack of that version: https://www.virtualbox.org/wiki/Download_Old_Builds"),
+        ],
       },
   ];
 }
@@ -190,19 +198,19 @@ function hypervAccess({ hyperv, service, elevated, hypervRights, vbs }: Windows)
     { read: "in the group Hyper-V Administrators", value: told(hypervRights) },
     { read: "virtualisation-based security", value: told(vbs) },
   ];
-  if (hyperv === false) return { status: "skip", says: "Hyper-V is not turned on", evidence };
+  if (hyperv === false) return { status: "skip", message: "Hyper-V is not turned on", evidence };
   if (service !== undefined && service !== "Running") {
-    const says = service === "missing" ? "Hyper-V has no service (vmms)" : `Hyper-V's service vmms is ${service}`;
-    return { status: "fail", says, evidence, fix: [command("Start it", "Start-Service vmms", { root: true })] };
+    const message = service === "missing" ? "Hyper-V has no service (vmms)" : `Hyper-V's service vmms is ${service}`;
+    return { status: "fail", message, evidence, fix: [commandFix("Start it", "Start-Service vmms", { root: true })] };
   }
   if (elevated === false && hypervRights === false) {
     return {
       status: "fail",
-      says: "no rights on Hyper-V",
+      message: "no rights on Hyper-V",
       evidence,
       fix: [
-        words("Run this in a PowerShell that was started as administrator"),
-        command(
+        manualFix("Run this in a PowerShell that was started as administrator"),
+        commandFix(
           "Or join the group Hyper-V Administrators, then log in anew",
           'Add-LocalGroupMember -SID S-1-5-32-578 -Member "$env:USERDOMAIN\\$env:USERNAME"',
           { root: true },
@@ -211,16 +219,16 @@ function hypervAccess({ hyperv, service, elevated, hypervRights, vbs }: Windows)
     };
   }
   if (service === undefined || (!elevated && !hypervRights)) {
-    return { status: "unknown", says: "whether Hyper-V lets this user in could not be read", evidence };
+    return { status: "unknown", message: "whether Hyper-V lets this user in could not be read", evidence };
   }
-  return { status: "pass", says: "Hyper-V runs and lets this user in", evidence };
+  return { status: "pass", message: "Hyper-V runs and lets this user in", evidence };
 }
 
 function libvirtAccess(host: Host): Verdict[] {
   const { libvirt, programs, systemd } = host;
-  if (!programs || !libvirt) return [{ status: "unknown", says: "libvirt was not asked", evidence: [] }];
+  if (!programs || !libvirt) return [{ status: "unknown", message: "libvirt was not asked", evidence: [] }];
   const daemon = "libvirtd" in programs ? "libvirtd" : "virtqemud" in programs ? "virtqemud" : undefined;
-  if (!daemon) return [{ status: "skip", says: "libvirt is not installed", evidence: [] }];
+  if (!daemon) return [{ status: "skip", message: "libvirt is not installed", evidence: [] }];
   const evidence = [{ read: "/run/libvirt/libvirt-sock", value: libvirt.socket ?? "not there" }];
   // the socket of a daemon that was killed stays, and nobody listens on it
   const deaf = /connection refused/i.test(libvirt.error ?? "");
@@ -232,9 +240,9 @@ function libvirtAccess(host: Host): Verdict[] {
       : "systemctl start virtqemud.socket virtnetworkd.socket virtstoraged.socket";
     return [{
       status: "fail",
-      says: `${daemon} is not running`,
+      message: `${daemon} is not running`,
       evidence: [...evidence, ...(deaf ? [{ read: "virsh", value: libvirt.error! }] : [])],
-      fix: [command(`Start ${daemon}`, run, { root: true, safe: true })],
+      fix: [commandFix(`Start ${daemon}`, run, { root: true, safe: true })],
     }];
   }
   // where polkit decides, the socket itself is open to all
@@ -242,23 +250,23 @@ function libvirtAccess(host: Host): Verdict[] {
   if (libvirt.access === false || refused) {
     return [{
       status: "fail",
-      says: refused ? "no rights on libvirt: polkit does not let this user in" : "no rights on libvirt's socket",
+      message: refused ? "no rights on libvirt: polkit does not let this user in" : "no rights on libvirt's socket",
       evidence: [
         refused ? { read: "virsh", value: libvirt.error! } : { read: libvirt.socket, value: "no permission" },
         { read: "groups", value: host.groups.join(" ") || "none that matters" },
       ],
-      fix: [joining("libvirt", host.joined)],
+      fix: [joinGroupFix("libvirt", host.joined)],
     }];
   }
   if (libvirt.error) {
-    return [{ status: "fail", says: `libvirt does not answer: ${libvirt.error}`, evidence }];
+    return [{ status: "fail", message: `libvirt does not answer: ${libvirt.error}`, evidence }];
   }
-  const verdicts: Verdict[] = [{ status: "pass", says: `${daemon} answers`, evidence }];
+  const verdicts: Verdict[] = [{ status: "pass", message: `${daemon} answers`, evidence }];
   if (libvirt.networks.default === "inactive") {
     // vagrant-libvirt brings a network of its own, so that this stops nothing
     verdicts.push({
       status: "warn",
-      says: "libvirt's default network is inactive",
+      message: "libvirt's default network is inactive",
       evidence: [{ read: "virsh net-list --all", value: "default inactive" }],
       fix: [remedies.network],
     });

@@ -1,14 +1,16 @@
-import type { Service, SettledMachine } from "../config/types.mts";
-import type { Check, Fix, Verdict } from "../findings.mts";
-import { words } from "../fixes.mts";
+import type { Service } from "../config/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { Fix } from "../findings.mts";
+import type { Check, Verdict } from "./types.mts";
+import { manualFix } from "../fixes.mts";
 import { isCudaImage } from "../resolve/cuda.mts";
 import {
-  completed,
-  type Demand,
-  demandsOf,
+  gpuRequestsOf,
   isForGpu,
   type Reservation,
   reservationsOf,
+  type ServiceGpuRequest,
+  withCount,
 } from "../compose/gpu-requests.mts";
 
 /** What the services ask of their machines' GPUs. */
@@ -18,7 +20,7 @@ export const serviceChecks: Check[] = [
     about: "whether each service asks for GPUs that its machine has, in a way that Compose takes",
     why: "Compose refuses a reservation that is not whole, and Docker starts no container whose GPUs are not there",
     confirm: "npx zx homelab-gpu.mts doctor services.gpu",
-    look: (_, { machines, services }) =>
+    check: (_, { machines, services }) =>
       services.flatMap((service) => {
         const machine = machines.find(({ name }) => name === service.machine);
         return machine ? gpus(service, machine).map((verdict) => ({ machine: machine.name, ...verdict })) : [];
@@ -26,15 +28,15 @@ export const serviceChecks: Check[] = [
   },
 ];
 
-function gpus(service: Service, machine: SettledMachine): Verdict[] {
-  const demands = demandsOf(service);
+function gpus(service: Service, machine: ResolvedMachine): Verdict[] {
+  const demands = gpuRequestsOf(service);
   const evidence = demands.map(({ key, count, ids }) => ({
     read: `${service.name}: ${key}`,
     value: ids?.join(", ") ?? String(count),
   }));
   const wrong = [...flawed(service), ...missing(service, demands, machine)].map(({ says, fix }): Verdict => ({
     status: "fail",
-    says: `${service.name}: ${says}`,
+    message: `${service.name}: ${says}`,
     evidence,
     fix: [fix],
   }));
@@ -44,7 +46,7 @@ function gpus(service: Service, machine: SettledMachine): Verdict[] {
   const has = machine.gpus.length;
   return [{
     status: "pass",
-    says: `${service.name} gets ${wanted(demands)} of ${has} GPU${has > 1 ? "s" : ""}`,
+    message: `${service.name} gets ${wanted(demands)} of ${has} GPU${has > 1 ? "s" : ""}`,
     evidence,
   }];
 }
@@ -54,14 +56,14 @@ interface Flaw {
   fix: Fix;
 }
 
-const wanted = (demands: Demand[]) => demands.map(({ count }) => count).join(" and ");
+const wanted = (demands: ServiceGpuRequest[]) => demands.map(({ count }) => count).join(" and ");
 
 /** What is wrong with a service's own reservations, whatever the machine has (compose-spec, deploy.md). */
 function flawed({ gpu, body }: Service): Flaw[] {
   const own = reservationsOf(body);
   const first = own.find(isForGpu);
   return own.flatMap((written) => {
-    const one = gpu !== undefined && written === first ? completed(written, gpu) : written;
+    const one = gpu !== undefined && written === first ? withCount(written, gpu) : written;
     return [
       ...(one.count !== undefined && one.device_ids !== undefined
         ? [flaw("its reservation has both count and device_ids, which exclude each other", "Leave one of the two out")]
@@ -79,7 +81,7 @@ function flawed({ gpu, body }: Service): Flaw[] {
   });
 }
 
-const flaw = (says: string, mend: string): Flaw => ({ says, fix: words(mend) });
+const flaw = (says: string, mend: string): Flaw => ({ says, fix: manualFix(mend) });
 const digits = (_: string, value: unknown) => typeof value === "bigint" ? String(value) : value;
 const counted = ({ count, device_ids }: Reservation) =>
   count === undefined ? `device_ids: ${JSON.stringify(device_ids, digits)}` : `count: ${count}`;
@@ -90,7 +92,7 @@ function differs({ count, device_ids }: Reservation, gpu: number | "all"): boole
 }
 
 /** What is asked for and not there. */
-function missing({ gpu, body }: Service, demands: Demand[], { name, gpus }: SettledMachine): Flaw[] {
+function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], { name, gpus }: ResolvedMachine): Flaw[] {
   if (demands.length === 0) return [];
   const nvidia = gpus.filter(({ vendorId }) => vendorId === "10de").length;
   if (nvidia === 0) {
@@ -128,8 +130,10 @@ function ending({ name, body }: Service): Verdict | undefined {
   const forever = restart === "always" || restart === "unless-stopped";
   return {
     status: "warn",
-    says: `${name}: ${image} runs a shell and no command, which ends at once${forever ? ": it restarts for ever" : ""}`,
+    message: `${name}: ${image} runs a shell and no command, which ends at once${
+      forever ? ": it restarts for ever" : ""
+    }`,
     evidence: [{ read: `${name}: command, restart`, value: `none, ${restart ?? "no"}` }],
-    fix: [words(`Write a command: for ${name}, such as command: sleep infinity`)],
+    fix: [manualFix(`Write a command: for ${name}, such as command: sleep infinity`)],
   };
 }

@@ -1,7 +1,8 @@
-import type { SettledMachine } from "../config/types.mts";
-import type { Check, Fix } from "../findings.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { Fix } from "../findings.mts";
+import type { Check } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { command, words } from "../fixes.mts";
+import { commandFix, manualFix } from "../fixes.mts";
 import { refusals } from "../resolve/support.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 
@@ -53,7 +54,7 @@ export const managers: Manager[] = [
 const program = (name: string) => (host: Host) => (host.programs ? name in host.programs : undefined);
 
 const hashicorp = (name: string) =>
-  words(`Install ${name} from HashiCorp's repository: https://developer.hashicorp.com/${name}/install`);
+  manualFix(`Install ${name} from HashiCorp's repository: https://developer.hashicorp.com/${name}/install`);
 
 /** Everything that some path through `up` needs, by name. */
 export const tools: Record<string, Tool> = Object.fromEntries(
@@ -88,7 +89,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       for: "Vagrant's way to libvirt",
       there: (host) => (host.programs ? "vagrant-libvirt" in host.vagrantPlugins : undefined),
       packages: { apt: ["vagrant-libvirt"], dnf: ["vagrant-libvirt"] },
-      otherwise: command("Install the plugin, as yourself", "vagrant plugin install vagrant-libvirt"),
+      otherwise: commandFix("Install the plugin, as yourself", "vagrant plugin install vagrant-libvirt"),
     },
     {
       name: "libvirt",
@@ -104,7 +105,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         pacman: ["libvirt", "dnsmasq", "iptables-nft"],
         zypper: ["libvirt-daemon-qemu", "libvirt-client", "dnsmasq"],
       },
-      otherwise: words("Install libvirt with its QEMU driver and virsh: https://libvirt.org"),
+      otherwise: manualFix("Install libvirt with its QEMU driver and virsh: https://libvirt.org"),
     },
     {
       name: "qemu",
@@ -116,21 +117,21 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         pacman: ["qemu-base"],
         zypper: ["qemu-x86", "qemu-tools"],
       },
-      otherwise: words("Install QEMU for x86_64 and qemu-img: https://www.qemu.org/download"),
+      otherwise: manualFix("Install QEMU for x86_64 and qemu-img: https://www.qemu.org/download"),
     },
     {
       name: "ovmf",
       for: "UEFI firmware for a guest with a GPU",
       there: ({ ovmf }) => ovmf && ovmf.length > 0,
       packages: { apt: ["ovmf"], dnf: ["edk2-ovmf"], pacman: ["edk2-ovmf"], zypper: ["qemu-ovmf-x86_64"] },
-      otherwise: words("Install OVMF"),
+      otherwise: manualFix("Install OVMF"),
     },
     {
       name: "hyperv",
       for: "running the VM",
       there: ({ windows }) => windows?.hyperv,
       packages: {},
-      otherwise: command(
+      otherwise: commandFix(
         "Turn Hyper-V on, with its PowerShell module, in a PowerShell that was started as administrator",
         "Enable-WindowsOptionalFeature -Online -All -FeatureName Microsoft-Hyper-V",
         { root: true, reboot: true },
@@ -141,14 +142,14 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       for: "running the VM",
       there: program("VBoxManage"),
       packages: { winget: ["Oracle.VirtualBox"], brew: ["--cask virtualbox"] },
-      otherwise: words("Install VirtualBox: https://www.virtualbox.org/wiki/Downloads"),
+      otherwise: manualFix("Install VirtualBox: https://www.virtualbox.org/wiki/Downloads"),
     },
     {
       name: "parallels",
       for: "running the VM",
       there: program("prlctl"),
       packages: {},
-      otherwise: words(
+      otherwise: manualFix(
         "Install Parallels Desktop, Pro or Business, whose prlctl Vagrant needs: https://www.parallels.com",
       ),
     },
@@ -157,21 +158,21 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       for: "Vagrant's way to Parallels",
       there: (host) => (host.programs ? "vagrant-parallels" in host.vagrantPlugins : undefined),
       packages: {},
-      otherwise: command("Install the plugin", "vagrant plugin install vagrant-parallels"),
+      otherwise: commandFix("Install the plugin", "vagrant plugin install vagrant-parallels"),
     },
     {
       name: "xorriso",
       for: "the CD that lets Packer into the image",
       there: program("xorriso"),
       packages: { apt: ["xorriso"], dnf: ["xorriso"], pacman: ["libisoburn"], zypper: ["xorriso"] },
-      otherwise: words("Install xorriso"),
+      otherwise: manualFix("Install xorriso"),
     },
     {
       name: "curl",
       for: "getting the image",
       there: program("curl"),
       packages: { apt: ["curl", "ca-certificates"], dnf: ["curl"], pacman: ["curl"], zypper: ["curl"] },
-      otherwise: words("Install curl"),
+      otherwise: manualFix("Install curl"),
     },
     {
       name: "debootstrap",
@@ -183,20 +184,20 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         pacman: ["debootstrap", "debian-archive-keyring"],
         zypper: ["debootstrap"],
       },
-      otherwise: words("Install debootstrap"),
+      otherwise: manualFix("Install debootstrap"),
     },
     {
       name: "ssh",
       for: "reaching the VM",
       there: ({ programs }) => (programs ? "ssh" in programs && "ssh-keygen" in programs : undefined),
       packages: { apt: ["openssh-client"], dnf: ["openssh-clients"], pacman: ["openssh"], zypper: ["openssh-clients"] },
-      otherwise: words("Install OpenSSH's client"),
+      otherwise: manualFix("Install OpenSSH's client"),
     },
   ] satisfies Tool[]).map((tool) => [tool.name, tool]),
 );
 
 /** The tools that a machine needs on this host, each once, in the order in which they are used; none where it cannot be at all. */
-export function toolsFor(machine: SettledMachine, host: Host): Tool[] {
+export function toolsFor(machine: ResolvedMachine, host: Host): Tool[] {
   if (!isOwn(machine.provider) || refusals(machine, host).some(({ sure }) => sure)) return [];
   const names = providerOf(machine.provider).tools(host, machine);
   if (machine.image && machine.provider !== "libvirt") names.push("packer");
@@ -226,7 +227,7 @@ export function installs(missing: Tool[], host: Host): Fix[] {
     ...(manager && packages.length > 0
       ? [
         // winget and brew ask for rights themselves, and brew refuses root
-        command(`Install ${packaged.map(({ name }) => name).join(", ")}`, manager.install(packages), {
+        commandFix(`Install ${packaged.map(({ name }) => name).join(", ")}`, manager.install(packages), {
           root: manager.name !== "winget" && manager.name !== "brew",
           safe: true,
         }),
@@ -251,12 +252,12 @@ export const toolChecks: Check[] = [
     about: "the programs that build and run the machines",
     why: "each step of up runs one of them",
     confirm: "npx zx homelab-gpu.mts doctor tools.present",
-    look(host, { machines }) {
+    check(host, { machines }) {
       const needed = [...new Set(machines.flatMap((machine) => toolsFor(machine, host)))];
       if (!host.programs) {
         return [{
           status: "unknown",
-          says: "programs were not looked for: this is another machine's tree",
+          message: "programs were not looked for: this is another machine's tree",
           evidence: [],
         }];
       }
@@ -265,19 +266,19 @@ export const toolChecks: Check[] = [
       const unseen = needed.filter((tool) => tool.there(host) === undefined);
       if (missing.length === 0 && unseen.length > 0) {
         const names = unseen.map(({ name }) => name).join(", ");
-        return [{ status: "unknown", says: `whether ${names} is there could not be seen`, evidence: [] }];
+        return [{ status: "unknown", message: `whether ${names} is there could not be seen`, evidence: [] }];
       }
       if (missing.length === 0) {
         const versions = Object.entries(host.versions).filter(([name]) => needed.some((tool) => tool.name === name));
         return [{
           status: "pass",
-          says: `${needed.map(({ name }) => name).join(", ")}: all there`,
+          message: `${needed.map(({ name }) => name).join(", ")}: all there`,
           evidence: versions.map(([name, value]) => ({ read: `${name} version`, value })),
         }];
       }
       return [{
         status: "fail",
-        says: `missing: ${missing.map((tool) => `${tool.name} (${tool.for})`).join(", ")}`,
+        message: `missing: ${missing.map((tool) => `${tool.name} (${tool.for})`).join(", ")}`,
         evidence: missing.map(({ name }) => ({ read: `${name} in PATH`, value: "not found" })),
         fix: installs(missing, host),
       }];

@@ -1,5 +1,5 @@
 /** Completion for shells, from the tables that `--help` comes from. */
-import { type Command, isFor, type Option } from "./commands.mts";
+import { acceptsOption, type Command, type Option } from "./options.mts";
 import { shellWord } from "../render.mts";
 
 /** Shells that there is completion for. */
@@ -28,7 +28,9 @@ const withFiles = (options: Option[]) => options.filter(({ takes }) => takes).ma
 /** bash parts words at `=` as well. */
 function bash(commands: string[], options: Option[]): string {
   const files = withFiles(options).join(" | ");
-  const cases = commands.map((name) => `    ${name}) flags='${words(options.filter((one) => isFor(one, name)))}' ;;`);
+  const cases = commands.map((name) =>
+    `    ${name}) flags='${words(options.filter((one) => acceptsOption(one, name)))}' ;;`
+  );
   return `_homelab_gpu() {
   local word=\${COMP_WORDS[COMP_CWORD]} verb='' flags i
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -61,7 +63,7 @@ function zsh(commands: Record<string, Command>, options: Option[]): string {
       shellWord(`${flag}[${escaped(option.summary)}]${option.takes ? ":file:_files" : ""}`)
     ).join(" ");
   const lines = options.map((option) => {
-    const takers = Object.keys(commands).filter((name) => isFor(option, name));
+    const takers = Object.keys(commands).filter((name) => acceptsOption(option, name));
     const always = takers.length === Object.keys(commands).length;
     return always
       ? `  flags+=(${flags(option)})`
@@ -84,7 +86,7 @@ compdef _homelab_gpu homelab-gpu homelab-gpu.mts
 function fish(commands: Record<string, Command>, options: Option[]): string {
   const named = (rest: string) => ["homelab-gpu", "homelab-gpu.mts"].map((name) => `complete -c ${name} ${rest}`);
   const where = (option: Option) => {
-    const takers = Object.keys(commands).filter((name) => isFor(option, name));
+    const takers = Object.keys(commands).filter((name) => acceptsOption(option, name));
     return takers.length === Object.keys(commands).length
       ? ""
       : ` -n '__homelab_gpu_first; or __fish_seen_subcommand_from ${takers.join(" ")}'`;

@@ -1,18 +1,20 @@
 /** What every command begins with: the config, the host, what there is. */
 import { dirname, isAbsolute, resolve } from "node:path";
 import process from "node:process";
-import type { Config, Settled } from "../config/types.mts";
+import type { Config } from "../config/types.mts";
+import type { Resolved } from "../resolve/types.mts";
 import type { Finding } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import { asset } from "../plan/assets.mts";
 import type { Texts } from "../plan/box.mts";
-import { parseConfig, wrongAt } from "../config/parse.mts";
-import { Trouble } from "../errors.mts";
-import { home } from "../text.mts";
+import { configErrorAt, parseConfig } from "../config/parse.mts";
+import { UserError } from "../errors.mts";
+import { homeDir } from "../text.mts";
 import { parseHost } from "../host/parse.mts";
 import type { Lab } from "../host/lab.mts";
-import type { Look } from "./print.mts";
-import { settle, withoutGpu } from "../resolve/resolve.mts";
+import type { Style } from "./print.mts";
+import { resolveConfig, withoutGpus } from "../resolve/resolve.mts";
+import type { Reporter } from "../run/steps.mts";
 import type { Shell } from "../shell.mts";
 
 /** What was typed, checked. */
@@ -33,17 +35,17 @@ export interface Options {
 }
 
 /** A command's surroundings. */
-export interface Session {
+export interface Context {
   shell: Shell;
   options: Options;
   /** Words behind the command's name. */
-  words: string[];
+  args: string[];
   /** Words behind `--`. */
-  rest: string[];
+  passthroughArgs: string[];
 }
 
 /** The config that counts, and where it lies. */
-export interface Source {
+export interface LoadedConfig {
   config: Config;
   /** Its text. */
   text: string;
@@ -53,16 +55,34 @@ export interface Source {
   folder: string;
   starter: boolean;
   /** Services that `--no-gpu` leaves out. */
-  left: string[];
+  withheldServices: string[];
 }
 
 /** Talk on standard error, behind the program's name; nothing with `--quiet`. */
-export function talk({ shell, options }: Session, text: string): void {
-  if (!options.quiet) shell.say(`homelab-gpu: ${text}\n`);
+export function log({ shell, options }: Context, text: string): void {
+  if (!options.quiet) shell.stderr(`homelab-gpu: ${text}\n`);
+}
+
+/** Reports the steps of a run to this terminal. */
+export function reporterOf(context: Context): Reporter {
+  const { shell, options } = context;
+  return {
+    shell,
+    options,
+    log: (text) => log(context, text),
+    async explain(text) {
+      const { asFinding, likelyCauses } = await import("../verify/failures/index.mts");
+      const { formatFinding } = await import("./print.mts");
+      const findings = likelyCauses(text).slice(0, 3).map(asFinding);
+      const style = styleFor(context, "err");
+      if (findings.length === 0) return "";
+      return `\nThe likely cause:\n${findings.flatMap((finding) => formatFinding(finding, style)).join("\n")}`;
+    },
+  };
 }
 
 /** How lines for a stream shall look. */
-export function lookOf({ shell, options }: Session, stream: "out" | "err", host?: Host): Look {
+export function styleFor({ shell, options }: Context, stream: "out" | "err", host?: Host): Style {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   const wanted = FORCE_COLOR ? !["0", "false"].includes(FORCE_COLOR) : shell.terminal[stream] && TERM !== "dumb";
   return {
@@ -75,9 +95,9 @@ export function lookOf({ shell, options }: Session, stream: "out" | "err", host?
 }
 
 /** Finds and reads the config: `--config`, `./homelab-gpu.yaml`, the one in `$XDG_CONFIG_HOME`, else the starter. */
-export async function readSource(session: Session): Promise<Source> {
+export async function loadConfig(session: Context): Promise<LoadedConfig> {
   const { shell, options } = session;
-  const personal = `${process.env.XDG_CONFIG_HOME || `${home()}/.config`}/homelab-gpu/config.yaml`;
+  const personal = `${process.env.XDG_CONFIG_HOME || `${homeDir()}/.config`}/homelab-gpu/config.yaml`;
   if (options.config) {
     const text = await readNamed(shell, options.config);
     return source(session, text, options.config, dirname(resolve(options.config)), false);
@@ -95,14 +115,14 @@ export async function readSource(session: Session): Promise<Source> {
   );
 }
 
-function source({ options }: Session, text: string, name: string, home: string, starter: boolean): Source {
-  const parsed = located(parseConfig(text, starter ? "templates/homelab-gpu.yaml" : name), home);
-  const { config, left } = options.gpu ? { config: parsed, left: [] } : withoutGpu(parsed);
-  return { config, text, name, folder: `${home}/.homelab-gpu`, starter, left };
+function source({ options }: Context, text: string, name: string, home: string, starter: boolean): LoadedConfig {
+  const parsed = resolvePaths(parseConfig(text, starter ? "templates/homelab-gpu.yaml" : name), home);
+  const { config, left: withheldServices } = options.gpu ? { config: parsed, left: [] } : withoutGpus(parsed);
+  return { config, text, name, folder: `${home}/.homelab-gpu`, starter, withheldServices };
 }
 
 /** Paths of a config are relative to its folder. */
-function located(config: Config, home: string): Config {
+function resolvePaths(config: Config, home: string): Config {
   const absolute = (path: string) => (isAbsolute(path) ? path : resolve(home, path));
   return {
     ...config,
@@ -115,29 +135,29 @@ function located(config: Config, home: string): Config {
 }
 
 /** Refuses a config that names files which are not there: all of them, each where it is named. */
-export async function haveFiles({ shell }: Session, { config, text, name }: Source): Promise<void> {
+export async function requireFiles({ shell }: Context, { config, text, name }: LoadedConfig): Promise<void> {
   const named = config.machines.flatMap(({ image, provision }, i) => [
     ...(image?.kind === "file" ? [{ path: `machines.${i}.image.file`, file: image.file }] : []),
     ...provision.map((file, j) => ({ path: `machines.${i}.provision.${j}`, file })),
   ]);
-  const stamps = await Promise.all(named.map(({ file }) => shell.stamp(file)));
+  const stamps = await Promise.all(named.map(({ file }) => shell.fingerprint(file)));
   const missing = named.filter((_, i) => stamps[i] === undefined);
   if (missing.length > 0) {
-    throw wrongAt(text, name, missing.map(({ path, file }) => ({ path, says: `there is no file ${file}` })));
+    throw configErrorAt(text, name, missing.map(({ path, file }) => ({ path, says: `there is no file ${file}` })));
   }
 }
 
 /** A file that was named on the command line. That it cannot be read is wrong usage. */
 export async function readNamed(shell: Shell, path: string): Promise<string> {
   const text = await shell.read(path).catch((error: unknown) => {
-    throw error instanceof Trouble ? new Trouble(error.message) : error;
+    throw error instanceof UserError ? new UserError(error.message) : error;
   });
-  if (text === undefined) throw new Trouble(`there is no file ${path}`);
+  if (text === undefined) throw new UserError(`there is no file ${path}`);
   return text;
 }
 
 /** The probe's text: this host's own, or a saved one (`--host FILE`, `-` for standard input). */
-export async function readProbe(session: Session): Promise<string> {
+export async function readProbe(session: Context): Promise<string> {
   const { shell, options } = session;
   if (options.host) return await readNamed(shell, options.host);
   const probe = probes[shell.platform] ?? probes.linux!;
@@ -168,57 +188,57 @@ const probes: Partial<Record<NodeJS.Platform, { script: string; command: string[
   },
 };
 
-async function probed({ shell }: Session, { script, command }: { script: string; command: string[] }): Promise<string> {
-  const { ok, out, err } = await shell.ask(command, { input: await asset(shell, script) });
-  if (!ok) throw new Trouble(`the probe failed: ${err.trim().split("\n").at(-1) ?? ""}`, 1);
+async function probed({ shell }: Context, { script, command }: { script: string; command: string[] }): Promise<string> {
+  const { ok, out, err } = await shell.capture(command, { input: await asset(shell, script) });
+  if (!ok) throw new UserError(`the probe failed: ${err.trim().split("\n").at(-1) ?? ""}`, 1);
   return out;
 }
 
 /** The machines that were named, or all of them. */
-export function chosen({ config }: Source, words: string[]): string[] {
-  return namedOf(words, config.machines.map(({ name }) => name));
+export function selectMachines({ config }: LoadedConfig, words: string[]): string[] {
+  return selectNames(words, config.machines.map(({ name }) => name));
 }
 
-/** Those of these names that are among the words, or all of them without words. Throws {@link Trouble} for a word that is none of them. */
-export function namedOf(words: string[], names: string[]): string[] {
+/** Those of these names that are among the words, or all of them without words. Throws {@link UserError} for a word that is none of them. */
+export function selectNames(words: string[], names: string[]): string[] {
   const stranger = words.find((word) => !names.includes(word));
-  if (stranger !== undefined) throw new Trouble(`there is no machine ${stranger}; there is ${names.join(", ")}`);
+  if (stranger !== undefined) throw new UserError(`there is no machine ${stranger}; there is ${names.join(", ")}`);
   return words.length > 0 ? names.filter((name) => words.includes(name)) : names;
 }
 
 /** Everything that is known before anything is decided. */
-export interface Survey {
-  source: Source;
+export interface Inspection {
+  loaded: LoadedConfig;
   /** The machines that this is about. */
   names: string[];
   host: Host;
   lab: Lab;
-  settled: Settled;
+  settled: Resolved;
   findings: Finding[];
 }
 
 /** Reads config, host and lab side by side, and examines them, as far as the machines that were named and those that run go. */
-export async function survey(session: Session, known?: Source, words: string[] = []): Promise<Survey> {
-  const reading = known ? Promise.resolve(known) : readSource(session);
+export async function inspect(session: Context, known?: LoadedConfig, words: string[] = []): Promise<Inspection> {
+  const reading = known ? Promise.resolve(known) : loadConfig(session);
   const labs = import("../host/lab.mts");
-  const [source, probe, lab, { seenOf }, { examine }] = await Promise.all([
+  const [loaded, probe, lab, { existingVmsOf }, { runChecks }] = await Promise.all([
     reading,
     readProbe(session),
     Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(session.shell, config, folder)),
     labs,
     import("../checks/index.mts"),
-    reading.then((source) => haveFiles(session, source)),
+    reading.then((source) => requireFiles(session, source)),
   ]);
-  const names = chosen(source, words);
+  const names = selectMachines(loaded, words);
   const host = parseHost(probe);
-  const settled = settle(source.config, host, seenOf(lab));
+  const settled = resolveConfig(loaded.config, host, existingVmsOf(lab));
   const machines = settled.machines.filter(({ name, running }) => running || names.includes(name));
   const services = settled.services.filter(({ machine }) => machines.some(({ name }) => name === machine));
-  return { source, names, host, lab, settled, findings: examine(host, { machines, services }) };
+  return { loaded, names, host, lab, settled, findings: runChecks(host, { machines, services }) };
 }
 
 /** Every text that a plan may need: templates, scripts, the user's own scripts. */
-export async function readTexts({ shell }: Session, config: Config): Promise<Texts> {
+export async function readTexts({ shell }: Context, config: Config): Promise<Texts> {
   const { names } = await import("../plan/assets.mts");
   const own = [...new Set(config.machines.flatMap(({ provision }) => provision))];
   const files = config.machines.flatMap(({ image }) => (image?.kind === "file" ? [image.file] : []));
@@ -227,12 +247,12 @@ export async function readTexts({ shell }: Session, config: Config): Promise<Tex
     ...names.map(async (name) => void (texts[name] = await asset(shell, name))),
     ...own.map(async (path) => {
       const text = await shell.read(path);
-      if (text === undefined) throw new Trouble(`provision: there is no file ${path}`);
+      if (text === undefined) throw new UserError(`provision: there is no file ${path}`);
       texts[path] = text;
     }),
     ...files.map(async (path) => {
-      const stamp = await shell.stamp(path);
-      if (stamp === undefined) throw new Trouble(`image: there is no file ${path}`);
+      const stamp = await shell.fingerprint(path);
+      if (stamp === undefined) throw new UserError(`image: there is no file ${path}`);
       texts[path] = stamp;
     }),
   ]);

@@ -1,12 +1,13 @@
 /** Arguments → command → exit code. */
 // @ts-types="npm:@types/minimist@^1.2.5"
 import minimist from "minimist";
-import { commands, help, isFor, type Option, options as known } from "./commands.mts";
-import { Interrupted, Trouble } from "../errors.mts";
+import { commands, help } from "./commands.mts";
+import { acceptsOption, type Option, options as known } from "./options.mts";
+import { Interrupted, UserError } from "../errors.mts";
 import type { Options } from "./context.mts";
 import type { Shell } from "../shell.mts";
 import { realShell } from "../run/shell.mts";
-import { noSuch, wrapped } from "../text.mts";
+import { unknownName, wrap } from "../text.mts";
 
 const version = "0.1.0";
 
@@ -34,16 +35,16 @@ function parse(argv: string[]) {
     const [, name] = /^--([^=]+)/.exec(word) ?? [];
     if (name && !known.some((option) => option.name === name)) unknown.push(`--${name}`);
   }
-  if (unknown.length > 0) throw new Trouble(`unknown option ${unknown[0]}\n  homelab-gpu.mts --help lists them`);
+  if (unknown.length > 0) throw new UserError(`unknown option ${unknown[0]}\n  homelab-gpu.mts --help lists them`);
   const empty = values.find((name) => found[name] === "" || Array.isArray(found[name]));
-  if (empty) throw new Trouble(`--${empty} takes one ${known.find(({ name }) => name === empty)!.takes}`);
+  if (empty) throw new UserError(`--${empty} takes one ${known.find(({ name }) => name === empty)!.takes}`);
   return { found, words: found._, rest: found["--"] ?? [] };
 }
 
 /** The commands that take an option. */
 function takers(option: Option): string[] {
   return Object.keys(commands).flatMap((name) =>
-    isFor(option, name) ? [name] : isFor(option, name, true) ? [`${name} -n`] : []
+    acceptsOption(option, name) ? [name] : acceptsOption(option, name, true) ? [`${name} -n`] : []
   );
 }
 
@@ -53,35 +54,35 @@ export async function main(words: string[], shell: Shell = realShell()): Promise
     return await perform(shell, words);
   } catch (error) {
     if (error instanceof Interrupted) {
-      shell.say("homelab-gpu: interrupted; the next run goes on from here\n");
+      shell.stderr("homelab-gpu: interrupted; the next run goes on from here\n");
       return 130;
     }
-    if (!(error instanceof Trouble)) throw error;
-    shell.say(`homelab-gpu: ${error.message}\n`);
+    if (!(error instanceof UserError)) throw error;
+    shell.stderr(`homelab-gpu: ${error.message}\n`);
     return error.code;
   }
 }
 
 async function perform(shell: Shell, argv: string[]): Promise<number> {
-  const { found, words: [name, ...more], rest } = parse(argv);
+  const { found, words: [name, ...more], rest: passthroughArgs } = parse(argv);
   if (found.version) {
-    shell.print(`${version}\n`);
+    shell.stdout(`${version}\n`);
     return 0;
   }
   if (found.help || name === undefined || name === "help") {
-    shell.print(help());
+    shell.stdout(help());
     return found.help || name === "help" ? 0 : 2;
   }
   const command = Object.hasOwn(commands, name) ? commands[name]! : undefined;
-  if (!command) throw new Trouble(noSuch("command", name, Object.keys(commands)));
-  if (more.length > 0 && !command.takes) throw new Trouble(`${name} takes no ${more[0]}`);
+  if (!command) throw new UserError(unknownName("command", name, Object.keys(commands)));
+  if (more.length > 0 && !command.takes) throw new UserError(`${name} takes no ${more[0]}`);
   const given = known.filter((option) =>
     option.name.startsWith("no-") ? !found[option.name.slice(3)] : found[option.name]
   );
-  const stray = given.find((option) => !isFor(option, name, found["dry-run"]));
+  const stray = given.find((option) => !acceptsOption(option, name, found["dry-run"]));
   if (stray) {
     const says = `--${stray.name} is for ${takers(stray).join(", ")}; not for ${name}`;
-    throw new Trouble(wrapped(says, 67, "", "  ").join("\n"));
+    throw new UserError(wrap(says, 67, "", "  ").join("\n"));
   }
   const options: Options = {
     ...(found.config ? { config: found.config } : {}),
@@ -98,5 +99,5 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     verbose: found.verbose,
     color: found.color,
   };
-  return await command.run({ shell, options, words: more, rest });
+  return await command.run({ shell, options, args: more, passthroughArgs });
 }

@@ -1,13 +1,13 @@
 /** Findings, plans, changes → lines. Pure: who prints them is the caller. */
 import chalk from "chalk";
-import type { Finding, Fix, Status } from "../findings.mts";
-import type { Step } from "../plan/types.mts";
-import { stagesOf } from "../plan/stages.mts";
-import { typed } from "../render.mts";
-import { wrapped } from "../text.mts";
+import type { Finding, Fix, Notes, Status } from "../findings.mts";
+import { commandLine } from "../plan/command-line.mts";
+import type { FileChange, Step } from "../plan/types.mts";
+import { scheduleOf } from "../plan/stages.mts";
+import { wrap } from "../text.mts";
 
 /** How lines shall look. */
-export interface Look {
+export interface Style {
   color: boolean;
   /** Columns. */
   width: number;
@@ -18,9 +18,6 @@ export interface Look {
   /** Why a check matters, and what shows that it is mended, where that shall be said. */
   notes?: Notes;
 }
-
-/** What is told of a check beside what it finds, by its id. */
-export type Notes = Record<string, { why: string; confirm: string }>;
 
 type Paint = (text: string) => string;
 
@@ -33,68 +30,68 @@ const marks: Record<Status, { mark: string; paint: Paint }> = {
 };
 
 /** Paints where colours are wanted. chalk itself does not know NO_COLOR, so that it is never asked. */
-function painted(look: Look, paint: Paint): Paint {
+function painted(look: Style, paint: Paint): Paint {
   chalk.level = look.color ? (chalk.level || 1) : 0;
   return look.color ? paint : (text) => text;
 }
 
 /** Findings, the worst first, each kind in the catalogue's order; passes fold into one line unless verbose. Then a sentence with counts. */
-export function findingLines(findings: Finding[], look: Look): string[] {
+export function formatFindings(findings: Finding[], look: Style): string[] {
   const order: Status[] = look.verbose ? ["fail", "warn", "unknown", "pass", "skip"] : ["fail", "warn", "unknown"];
   const shown = order.flatMap((status) => findings.filter((finding) => finding.status === status));
-  const lines = shown.flatMap((finding) => oneFinding(finding, look));
+  const lines = shown.flatMap((finding) => formatFinding(finding, look));
   const passed = findings.filter(({ status }) => status === "pass");
   if (!look.verbose && passed.length > 0) {
     const ids = [...new Set(passed.map(({ check }) => check))].join(", ");
     lines.push(...marked("pass", ids, look));
   }
-  return [...lines, "", ...wrapped(sentence(findings), look.width)];
+  return [...lines, "", ...wrap(sentence(findings), look.width)];
 }
 
 /** One finding: mark, check, machine, text; then what mends it; verbose, what was read. */
-export function oneFinding({ check, machine, status, says, evidence, fix }: Finding, look: Look): string[] {
+export function formatFinding({ check, machine, status, message, evidence, fix }: Finding, look: Style): string[] {
   const dim = painted(look, (text) => chalk.dim(text));
   const about = machine ? `${check} (${machine}): ` : `${check}: `;
   const told = status === "fail" || look.verbose;
   return [
-    ...marked(status, about + says, look),
+    ...marked(status, about + message, look),
     ...(told
-      ? evidence.flatMap(({ read, value }) => wrapped(`${read}: ${value}`, look.width, "    ", "      ").map(dim))
+      ? evidence.flatMap(({ read, value }) => wrap(`${read}: ${value}`, look.width, "    ", "      ").map(dim))
       : []),
     ...(status === "fail" || status === "warn" ? mending(check, status, fix, look) : []),
   ];
 }
 
 /** Why it matters, what mends it, and how to see that it did. */
-function mending(check: string, status: Status, fix: Fix[], look: Look): string[] {
+function mending(check: string, status: Status, fix: Fix[], look: Style): string[] {
   const dim = painted(look, (text) => chalk.dim(text));
   const note = look.notes?.[check];
   const told = note && (status === "fail" || look.verbose);
   return [
-    ...(told ? wrapped(`why: ${note.why}`, look.width, "    ", "      ").map(dim) : []),
-    ...fix.flatMap((one) => fixLines(one, look)),
-    ...(told && fix.length > 0 ? wrapped(`to confirm: ${note.confirm}`, look.width, "    ", "      ").map(dim) : []),
+    ...(told ? wrap(`why: ${note.why}`, look.width, "    ", "      ").map(dim) : []),
+    ...fix.flatMap((one) => formatFix(one, look)),
+    ...(told && fix.length > 0 ? wrap(`to confirm: ${note.confirm}`, look.width, "    ", "      ").map(dim) : []),
   ];
 }
 
-function marked(status: Status, text: string, look: Look): string[] {
+function marked(status: Status, text: string, look: Style): string[] {
   const { mark, paint } = marks[status];
-  const [first = "", ...more] = wrapped(text, look.width, `${mark} `);
+  const [first = "", ...more] = wrap(text, look.width, `${mark} `);
   return [painted(look, paint)(mark) + first.slice(mark.length), ...more];
 }
 
 /** What to do, and the command that does it. */
-export function fixLines({ say, run, root, reboot }: Fix, look: Look): string[] {
-  const text = say + (reboot && run !== "reboot" ? ", then reboot" : "") + (run ? ":" : "");
-  const command = run && (root && !look.root ? asRoot(run) : run);
+export function formatFix({ title, command: run, root, reboot }: Fix, look: Style): string[] {
+  const text = title + (reboot && run !== "reboot" ? ", then reboot" : "") + (run ? ":" : "");
+  const command = run && (root && !look.root ? withSudo(run) : run);
   return [
-    ...wrapped(text, look.width, "  → ", "    "),
+    ...wrap(text, look.width, "  → ", "    "),
     ...(command ? [painted(look, (text) => chalk.bold(text))(`      ${command}`)] : []),
   ];
 }
 
 /** A command line that needs root, for somebody who is not: each of its commands gets a sudo. */
-export function asRoot(run: string): string {
+export function withSudo(run: string): string {
   return run.split(" && ").map((part) => `sudo ${part}`).join(" && ");
 }
 
@@ -116,17 +113,8 @@ function sentence(findings: Finding[]): string {
   return `${verdict}: ${parts.join(", ")}.`;
 }
 
-/** A change to a file. */
-export interface Change {
-  path: string;
-  change: "create" | "update" | "same";
-  /** What is there now. */
-  before: string;
-  text: string;
-}
-
 /** What `up` would write and run. */
-export function planLines(folder: string, changes: Change[], steps: Step[], look: Look): string[] {
+export function formatPlan(folder: string, changes: FileChange[], steps: Step[], look: Style): string[] {
   const green = painted(look, (text) => chalk.green(text));
   const red = painted(look, (text) => chalk.red(text));
   const bold = painted(look, (text) => chalk.bold(text));
@@ -140,7 +128,7 @@ export function planLines(folder: string, changes: Change[], steps: Step[], look
     } else {
       lines.push(`  ~ ${path}`);
       lines.push(
-        ...lineDiff(before, text).map((line) =>
+        ...diffLines(before, text).map((line) =>
           `      ${line.startsWith("+") ? green(line) : line.startsWith("-") ? red(line) : line}`
         ),
       );
@@ -148,21 +136,14 @@ export function planLines(folder: string, changes: Change[], steps: Step[], look
   }
   if (steps.length > 0) lines.push(...(lines.length > 0 ? [""] : []), bold(`Steps, in ${folder}:`));
   steps.forEach((step, i) => lines.push(`  ${i + 1}. ${step.title}`, `     $ ${commandLine(step)}`));
-  if (stagesOf(steps).some((lanes) => lanes.length > 1)) {
-    lines.push(...wrapped("Steps of different boxes, and of different machines, run side by side.", look.width, "  "));
+  if (scheduleOf(steps).some((lanes) => lanes.length > 1)) {
+    lines.push(...wrap("Steps of different boxes, and of different machines, run side by side.", look.width, "  "));
   }
   return lines.length > 0 ? lines : ["Nothing to do."];
 }
 
-/** A step as one would type it in the lab's folder. */
-export function commandLine({ command, cwd, input, output }: Step): string {
-  const line = command.map(typed).join(" ") + (input ? ` < ${typed(input)}` : "") +
-    (output ? ` > ${typed(output)}` : "");
-  return cwd ? `cd ${typed(cwd)} && ${line}` : line;
-}
-
 /** Lines that went (`-`) and came (`+`), with three around them. */
-function lineDiff(before: string, after: string): string[] {
+function diffLines(before: string, after: string): string[] {
   const [a, b] = [before, after].map((text) => text.replace(/\n$/, "").split("\n")) as [string[], string[]];
   let head = 0;
   while (head < a.length && head < b.length && a[head] === b[head]) head++;

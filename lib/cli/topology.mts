@@ -13,7 +13,13 @@ interface Node {
  * becomes of it. One line a function, at most `width` columns.
  */
 export function topologyLines(card: Card, host: Host, width: number): string[] {
-  const wanted = [...card.passed, ...card.together, ...card.left, ...card.foreign, ...card.bridges];
+  const wanted = [
+    ...card.assignedFunctions,
+    ...card.alsoPassed,
+    ...card.staysOnHost,
+    ...card.groupPeers,
+    ...card.bridges,
+  ];
   const rows = flatten(treeOf(wanted, host.pci ?? []), "", "");
   const left = rows.map(({ stem, fn }) => `${stem}${fn.bdf} ${className(fn)} ${fn.vendor ?? "?"}:${fn.device ?? "?"}`);
   const column = Math.max(...left.map((text) => text.length)) + 2;
@@ -21,27 +27,27 @@ export function topologyLines(card: Card, host: Host, width: number): string[] {
     const group = fn.group === undefined ? "group ?" : fn.group === null ? "no group" : `group ${fn.group}`;
     const text = `${left[i]!.padEnd(column)}${group}, ${
       fn.driver === undefined ? "driver ?" : (fn.driver ?? "no driver")
-    }${fateOf(fn, card, host)}`;
+    }${describeFate(fn, card, host)}`;
     return text.length > width ? `${text.slice(0, width - 1)}…` : text;
   });
 }
 
-function fateOf(fn: PciFunction, card: Card, host: Host): string {
-  if (card.passed.includes(fn) || card.together.includes(fn)) return " → VM";
-  if (card.foreign.includes(fn)) {
+function describeFate(fn: PciFunction, card: Card, host: Host): string {
+  if (card.assignedFunctions.includes(fn) || card.alsoPassed.includes(fn)) return " → VM";
+  if (card.groupPeers.includes(fn)) {
     const uses = usesOf(fn, host).map(({ use }) => use);
     return uses.length > 0 ? ` ← ${uses.join(", ")}` : "";
   }
-  return card.left.includes(fn) ? ", stays" : "";
+  return card.staysOnHost.includes(fn) ? ", stays" : "";
 }
 
 /** The functions and every bridge above them, each below the one that it hangs on. */
 function treeOf(wanted: PciFunction[], all: PciFunction[]): Node[] {
-  const named = new Set(wanted.flatMap(({ bdf, above }) => [bdf, ...above]));
+  const named = new Set(wanted.flatMap(({ bdf, upstreamBridges }) => [bdf, ...upstreamBridges]));
   const nodes = new Map(all.filter(({ bdf }) => named.has(bdf)).map((fn) => [fn.bdf, { fn, below: [] as Node[] }]));
   const roots: Node[] = [];
   for (const node of nodes.values()) {
-    const parent = nodes.get(node.fn.above.at(-1) ?? "");
+    const parent = nodes.get(node.fn.upstreamBridges.at(-1) ?? "");
     (parent && parent !== node && isBridge(parent.fn) ? parent.below : roots).push(node);
   }
   return roots;

@@ -1,11 +1,12 @@
 /** What services reserve of a machine's GPUs, by our `gpu:` and in Compose's own ways. */
 import type { Service } from "../config/types.mts";
+import { isMap, mapAt } from "../maps.mts";
 
 /** One entry of `deploy.resources.reservations.devices` (compose-spec, deploy.md), as it was written. */
 export type Reservation = Record<string, unknown>;
 
 /** What asks for GPUs: how many, or which. */
-export interface Demand {
+export interface ServiceGpuRequest {
   /** Where it stands in the service. */
   key: string;
   count: number | "all";
@@ -15,7 +16,7 @@ export interface Demand {
 
 /** A service's own reservations of devices. */
 export function reservationsOf(body: Service["body"]): Reservation[] {
-  const devices = inner(inner(inner(body, "deploy"), "resources"), "reservations").devices;
+  const devices = mapAt(mapAt(mapAt(body, "deploy"), "resources"), "reservations").devices;
   return Array.isArray(devices) ? devices.filter(isMap) : [];
 }
 
@@ -28,7 +29,7 @@ export function isForGpu({ driver, capabilities }: Reservation): boolean {
 }
 
 /** A reservation with what `gpu:` says where it leaves that open. What it says itself stays. */
-export function completed(reservation: Reservation, count: number | "all"): Reservation {
+export function withCount(reservation: Reservation, count: number | "all"): Reservation {
   const { capabilities, ...rest } = reservation;
   const counted = rest.count !== undefined || rest.device_ids !== undefined;
   return {
@@ -43,7 +44,7 @@ export function completed(reservation: Reservation, count: number | "all"): Rese
  * Everything in a service that asks for GPUs: `gpu:`, its own reservations, the attribute `gpus` (Compose 2.30), CDI's names under
  * `devices`. A reservation that `gpu:` completes is counted once.
  */
-export function demandsOf({ gpu, body }: Service): Demand[] {
+export function gpuRequestsOf({ gpu, body }: Service): ServiceGpuRequest[] {
   const own = reservationsOf(body).filter(isForGpu);
   const open = gpu !== undefined && own[0]?.count === undefined && own[0]?.device_ids === undefined;
   const gpus = body.gpus === "all" ? [{}] : Array.isArray(body.gpus) ? body.gpus.filter(isMap) : [];
@@ -58,21 +59,21 @@ export function demandsOf({ gpu, body }: Service): Demand[] {
 
 /** How many GPUs a service is to have in its container; undefined if it asks for none. */
 export function gpusOf(service: Service): number | "all" | undefined {
-  const counts = demandsOf(service).map(({ count }) => count);
+  const counts = gpuRequestsOf(service).map(({ count }) => count);
   if (counts.length === 0) return undefined;
   return counts.includes("all") ? "all" : counts.reduce<number>((sum, count) => sum + Number(count), 0) || undefined;
 }
 
 /** Whether a service needs a machine with a GPU. */
 export function asksForGpu(service: Service): boolean {
-  return demandsOf(service).length > 0;
+  return gpuRequestsOf(service).length > 0;
 }
 
 /** What CDI's names of GPUs begin with; a number, a UUID, or `all` follows. */
 export const cdi = "nvidia.com/gpu=";
 
 /** Without a count and without names, Compose reserves all (compose-spec, deploy.md). */
-function demand(key: string, { count, device_ids }: Reservation): Demand {
+function demand(key: string, { count, device_ids }: Reservation): ServiceGpuRequest {
   const ids = texts(device_ids).map((id) => (id.startsWith(cdi) ? id.slice(cdi.length) : id));
   if (ids.length > 0) return ids.includes("all") ? { key, count: "all" } : { key, count: ids.length, ids };
   const whole = ["number", "bigint"].includes(typeof count) || (typeof count === "string" && /^\d+$/.test(count));
@@ -84,15 +85,4 @@ function texts(value: unknown): string[] {
   return Array.isArray(value)
     ? value.filter((one) => ["string", "number", "bigint"].includes(typeof one)).map(String)
     : [];
-}
-
-/** The map at a key; empty where something else is there, or nothing. */
-export function inner(value: Record<string, unknown>, key: string): Record<string, unknown> {
-  const found = value[key];
-  return isMap(found) ? found : {};
-}
-
-/** Whether a value is a mapping. */
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

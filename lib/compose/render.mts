@@ -1,5 +1,6 @@
 import type { Engine, Service } from "../config/types.mts";
-import { cdi, completed, demandsOf, inner, isForGpu, reservationsOf } from "./gpu-requests.mts";
+import { mapAt } from "../maps.mts";
+import { cdi, gpuRequestsOf, isForGpu, reservationsOf, withCount } from "./gpu-requests.mts";
 import { writeYaml } from "../config/yaml.mts";
 
 /**
@@ -13,19 +14,19 @@ import { writeYaml } from "../config/yaml.mts";
 export function composeFile(services: Service[], by: Engine | "part" = "docker"): string {
   const named = services.map((service) => [
     service.name,
-    literal(by === "docker" ? withGpu(service) : withDevices(service, by === "part")),
+    literal(by === "docker" ? renderGpu(service) : withDevices(service, by === "part")),
   ]);
   const volumes = services.flatMap(volumesOf);
   const networks = services.flatMap(networksOf);
   return writeYaml({
     services: Object.fromEntries(named),
-    ...(networks.some((name) => name !== "default") ? { networks: declared(networks) } : {}),
-    ...(volumes.length > 0 ? { volumes: declared(volumes) } : {}),
+    ...(networks.some((name) => name !== "default") ? { networks: declaredNames(networks) } : {}),
+    ...(volumes.length > 0 ? { volumes: declaredNames(volumes) } : {}),
   });
 }
 
 /** Names as a section that says nothing more of them. */
-function declared(names: string[]): Record<string, unknown> {
+function declaredNames(names: string[]): Record<string, unknown> {
   return Object.fromEntries(names.map((name) => [name, {}]));
 }
 
@@ -38,7 +39,7 @@ const isName = (value: unknown): value is string => typeof value === "string" &&
  */
 function networksOf({ body }: Service): string[] {
   const { networks } = body;
-  const own = (Array.isArray(networks) ? networks : Object.keys(inner(body, "networks"))).filter(isName);
+  const own = (Array.isArray(networks) ? networks : Object.keys(mapAt(body, "networks"))).filter(isName);
   return own.length > 0 ? own : ["default"];
 }
 
@@ -60,15 +61,15 @@ function volumesOf({ body: { volumes } }: Service): string[] {
  * itself is that one, with what it leaves open filled in: for two of them Docker sets NVIDIA_VISIBLE_DEVICES twice (moby
  * daemon/nvidia_linux.go). NVIDIA's capabilities (compute, video, …) are the user's to write, there or in the environment.
  */
-function withGpu({ body, gpu: count }: Service): Service["body"] {
+function renderGpu({ body, gpu: count }: Service): Service["body"] {
   if (count === undefined) return body;
-  const deploy = inner(body, "deploy");
-  const resources = inner(deploy, "resources");
-  const reservations = inner(resources, "reservations");
+  const deploy = mapAt(body, "deploy");
+  const resources = mapAt(deploy, "resources");
+  const reservations = mapAt(resources, "reservations");
   const own: Record<string, unknown>[] = Array.isArray(reservations.devices) ? reservations.devices : [];
   const first = reservationsOf(body).find(isForGpu);
   const devices = first
-    ? own.map((one) => (one === first ? completed(one, count) : one))
+    ? own.map((one) => (one === first ? withCount(one, count) : one))
     : [...own, { driver: "nvidia", count, capabilities: ["gpu"] }];
   return { ...body, deploy: { ...deploy, resources: { ...resources, reservations: { ...reservations, devices } } } };
 }
@@ -79,7 +80,7 @@ function withGpu({ body, gpu: count }: Service): Service["body"] {
  */
 function withDevices(service: Service, part: boolean): Service["body"] {
   const { body } = service;
-  const demands = demandsOf(service);
+  const demands = gpuRequestsOf(service);
   if (demands.length === 0) return body;
   // a part of a card has the one name all (nvidia-container-toolkit, pkg/nvcdi/device-wsl.go)
   const ids = demands.flatMap(({ count, ids }) =>
@@ -93,7 +94,7 @@ function withDevices(service: Service, part: boolean): Service["body"] {
 
 /** A service without its reservations of GPUs, and without the maps that they leave empty. */
 function withoutReservations(body: Service["body"]): Service["body"] {
-  const own = inner(inner(inner(body, "deploy"), "resources"), "reservations").devices;
+  const own = mapAt(mapAt(mapAt(body, "deploy"), "resources"), "reservations").devices;
   if (!Array.isArray(own)) return body;
   const devices = own.filter((one) => !isForGpu(one));
   return within(body, ["deploy", "resources", "reservations", "devices"], devices);
@@ -102,7 +103,7 @@ function withoutReservations(body: Service["body"]): Service["body"] {
 /** A map with the list at this path replaced; an empty one, and maps that are empty then, are left out. */
 function within(map: Record<string, unknown>, [key, ...below]: string[], list: unknown[]): Record<string, unknown> {
   const { [key!]: _, ...rest } = map;
-  const value = below.length > 0 ? within(inner(map, key!), below, list) : list;
+  const value = below.length > 0 ? within(mapAt(map, key!), below, list) : list;
   return Object.keys(value).length > 0 ? { ...rest, [key!]: value } : rest;
 }
 

@@ -1,10 +1,13 @@
 /** The keys of `homelab-gpu.yaml`: the parser, the editors' schema and the README's table come from this one table. */
-import { knownImages, suites } from "../resolve/images.mts";
-import { foreign } from "../resolve/support-table.mts";
-import { gpuWays } from "../resolve/support.mts";
-import { providerNames } from "../resolve/providers.mts";
-import { cpusDefault, memoryDefault } from "../resolve/resolve.mts";
 import type { Key, Shape } from "./shape.mts";
+import {
+  cpusDefault,
+  foreignProviderNames,
+  imageNames,
+  memoryDefault,
+  providerNames,
+  suiteNames,
+} from "./vocabulary.mts";
 
 const path = (example: string): Shape => ({
   kind: "text",
@@ -32,7 +35,7 @@ const image: Key = {
   about: "What the box is built from. Without it, the box is one that Vagrant has or finds.",
   example: "debian-13",
   of: [
-    { kind: "choice", values: () => Object.keys(knownImages), example: "debian-13" },
+    { kind: "choice", values: () => imageNames, example: "debian-13" },
     {
       kind: "map",
       says: "{file: …}, {url: …, checksum: …} or {debootstrap: …}",
@@ -57,7 +60,7 @@ const image: Key = {
         debootstrap: {
           kind: "choice",
           about: "Build it from this host's own package sources: a suite.",
-          values: () => Object.keys(suites),
+          values: () => suiteNames,
           example: "trixie",
         },
         mirror: {
@@ -98,7 +101,7 @@ const card: Shape = {
     },
     mode: {
       kind: "choice",
-      about: `The whole card, or a part of it. Default: partition with hyperv, else passthrough. ${gpuWays()}.`,
+      about: "The whole card, or a part of it. Default: partition with hyperv, else passthrough.",
       values: () => ["passthrough", "partition"],
       example: "passthrough",
     },
@@ -125,9 +128,9 @@ const machine: Record<string, Key> = {
   },
   provider: {
     kind: "choice",
-    about: `Which program runs the VM. Default: what this host has. GPUs: ${gpuWays()}.`,
-    values: providerNames,
-    also: () => Object.keys(foreign),
+    about: "The hypervisor that runs the VM. Default: the one that this host has.",
+    values: () => providerNames,
+    also: () => foreignProviderNames,
     example: "libvirt",
   },
   box: {

@@ -1,5 +1,9 @@
 /** What is no YAML, in words for whoever wrote it. */
-import type { ErrorCode, Lexeme } from "./yaml.mts";
+/** A piece of a text as the lexer has it, and where it begins. */
+export interface Lexeme {
+  at: number;
+  lexeme: string;
+}
 
 /** What is wrong, and what to write instead; `begins` where it is told at what was opened and not closed. */
 interface Mistake {
@@ -9,7 +13,7 @@ interface Mistake {
 }
 
 /** What the package finds to be no YAML, in own words: the first row of its code, and of its message where that tells several things apart. */
-const mistakes: (Mistake & { code: ErrorCode; of?: RegExp })[] = [
+const mistakes: (Mistake & { code: string; of?: RegExp })[] = [
   { code: "MISSING_CHAR", of: /closing .quote/, begins: "quote", says: "this quote is not closed", write: '"…"' },
   { code: "MISSING_CHAR", of: /^Comments/, says: "a comment begins behind a blank", write: "… # …" },
   { code: "MISSING_CHAR", of: /without - indicator/, says: "an item of a list begins with a hyphen", write: "- …" },
@@ -65,7 +69,7 @@ const other: Mistake = {
 };
 
 /** The words for an error of the package `yaml`. */
-export function mistakeOf(code: ErrorCode, message: string): Mistake {
+export function mistakeOf(code: string, message: string): Mistake {
   return mistakes.find((one) => one.code === code && (one.of?.test(message) ?? true)) ?? other;
 }
 

@@ -1,5 +1,5 @@
-import type { Config, DriverWish, Engine, GpuWish, Image, Machine, Mode, Service } from "./types.mts";
-import { companionsOf } from "../compose/dependencies.mts";
+import type { Config, DriverRequest, Engine, GpuRequest, Image, Machine, Mode, Service } from "./types.mts";
+import { dependenciesOf } from "./dependencies.mts";
 import type { ConfigError } from "../errors.mts";
 import { file } from "./keys.mts";
 import { configError, Reader } from "./reader.mts";
@@ -13,13 +13,13 @@ import { configError, Reader } from "./reader.mts";
 export function parseConfig(text: string, name = "homelab-gpu.yaml"): Config {
   const reader = new Reader(text);
   const raw = reader.read(file);
-  if (raw) together(raw as Partial<RawConfig>, reader);
+  if (raw) checkTogether(raw as Partial<RawConfig>, reader);
   if (reader.problems.length > 0) throw configError(reader.problems, text, name);
   return shaped(raw as RawConfig);
 }
 
 /** What is wrong with a config that reads well, each at its path in it (`machines.0.image.file`). */
-export function wrongAt(text: string, name: string, problems: { path: string; says: string }[]): ConfigError {
+export function configErrorAt(text: string, name: string, problems: { path: string; says: string }[]): ConfigError {
   const reader = new Reader(text);
   reader.read(file);
   for (const { path, says } of problems) reader.at(path, says);
@@ -35,7 +35,7 @@ interface RawGpu {
   partition_count?: number;
 }
 
-type RawDriver = Pick<DriverWish, "source" | "branch" | "modules" | "repository" | "key" | "dxgkrnl"> & {
+type RawDriver = Pick<DriverRequest, "source" | "branch" | "modules" | "repository" | "key" | "dxgkrnl"> & {
   default_runtime?: boolean;
   toolkit_repository?: string;
   toolkit_key?: string;
@@ -75,7 +75,7 @@ function shapedMachine({ gpu, image, driver = {}, engine = "docker", provision =
   return {
     ...same,
     ...(image === undefined ? {} : { image: shapedImage(image) }),
-    gpus: enabled(gpu).map(({ vendor_id, device_id, address, mode, partition_count }): GpuWish => ({
+    gpus: enabled(gpu).map(({ vendor_id, device_id, address, mode, partition_count }): GpuRequest => ({
       vendorId: vendor_id ?? "10de",
       ...(device_id === undefined ? {} : { deviceId: device_id }),
       ...(address === undefined ? {} : { address: fullAddress(address) }),
@@ -88,7 +88,7 @@ function shapedMachine({ gpu, image, driver = {}, engine = "docker", provision =
   };
 }
 
-function shapedDriver({ default_runtime, toolkit_repository, toolkit_key, ...same }: RawDriver): DriverWish {
+function shapedDriver({ default_runtime, toolkit_repository, toolkit_key, ...same }: RawDriver): DriverRequest {
   return {
     ...same,
     ...(default_runtime === undefined ? {} : { defaultRuntime: default_runtime }),
@@ -124,7 +124,7 @@ function home(gpu: boolean, machines: RawMachine[]): string | undefined {
 // ------------------------------------------------------------------------------------ what must be right taken together
 
 /** Problems that no key has by itself. What is wrong by itself was said already, and is undefined here. */
-function together(raw: Partial<RawConfig>, reader: Reader): void {
+function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
   const machines = (raw.machines ?? []).map((machine): Partial<RawMachine> => machine ?? {}) as RawMachine[];
   if (raw.machines?.length === 0) {
     reader.at("machines", "machines is an empty list", "machines: [{name: devlab, box: devlab/debian-13}]");
@@ -144,7 +144,7 @@ function together(raw: Partial<RawConfig>, reader: Reader): void {
         `machines ${other.name} and ${machine.name} build the box ${machine.box} in two ways (image, provision, driver, engine or GPU)`;
       reader.at(`${path}.box`, says, `box: ${machine.box}-2`);
     }
-    imageTogether(machine.image, `${path}.image`, reader);
+    checkImage(machine.image, `${path}.image`, reader);
   });
   const names = machines.map(({ name }) => name).filter((name) => name !== undefined);
   const services = raw.services ?? {};
@@ -153,7 +153,7 @@ function together(raw: Partial<RawConfig>, reader: Reader): void {
   );
   for (const [name, { gpu, machine, body }] of Object.entries(services)) {
     const path = `services.${name}`;
-    for (const other of companionsOf(body)) {
+    for (const other of dependenciesOf(body)) {
       if (!Object.hasOwn(services, other)) {
         reader.at(path, `service ${name} needs ${other}, and there is no service of that name`);
       } else if (homes[other] !== homes[name] && homes[other] !== undefined && homes[name] !== undefined) {
@@ -174,7 +174,7 @@ function together(raw: Partial<RawConfig>, reader: Reader): void {
   }
 }
 
-function imageTogether(image: RawMachine["image"], path: string, reader: Reader): void {
+function checkImage(image: RawMachine["image"], path: string, reader: Reader): void {
   if (typeof image !== "object") return;
   if (image.checksum !== undefined && image.url === undefined) {
     reader.at(`${path}.checksum`, "checksum goes with url", "image: {url: https://…, checksum: sha256:…}");

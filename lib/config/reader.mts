@@ -1,6 +1,6 @@
 import { ConfigError, type Problem } from "../errors.mts";
 import type { Key, Shape } from "./shape.mts";
-import { wrapped } from "../text.mts";
+import { wrap } from "../text.mts";
 import { isMap, isScalar, isSeq, type Node, offset, Yaml } from "./yaml.mts";
 
 /** Reads nodes by their shapes, remembers where each value stood, and collects what is wrong. */
@@ -29,8 +29,8 @@ export class Reader {
     this.problem(this.#places.get(path) ?? 0, says, write);
   }
 
-  problem(at: number, says: string, write?: string): void {
-    this.problems.push({ ...this.#yaml.place(at), says, ...(write ? { write } : {}) });
+  problem(at: number, message: string, instead?: string): void {
+    this.problems.push({ ...this.#yaml.place(at), message, ...(instead ? { instead } : {}) });
   }
 
   /** `name` is what the value is called in errors, `path` where it is. */
@@ -39,7 +39,7 @@ export class Reader {
     const item = /\.\d+$/.test(path);
     const wrong = (says: string, example = shape.example) => {
       const write = item ? `- ${example}` : path ? `${name}: ${example}` : example;
-      this.problem(at, `${item ? `an item of ${name}` : name} must be ${says}, not ${shown(node)}`, write);
+      this.problem(at, `${item ? `an item of ${name}` : name} must be ${says}, not ${quotePreview(node)}`, write);
     };
     switch (shape.kind) {
       case "text": {
@@ -154,7 +154,7 @@ export class Reader {
     if (!isMap(node)) {
       this.problem(
         offset(node) ?? at,
-        `service ${name} must be a mapping, not ${shown(node)}`,
+        `service ${name} must be a mapping, not ${quotePreview(node)}`,
         `${name}: {image: nginx}`,
       );
       return undefined;
@@ -231,7 +231,7 @@ function textual(node: Node | null, pattern: RegExp): string | undefined {
 }
 
 /** A value as an error shows it. */
-function shown(node: Node | null): string {
+function quotePreview(node: Node | null): string {
   const text = scalarText(node);
   if (text !== undefined) return `“${printable(text)}”`;
   if (isMap(node)) return "a mapping";
@@ -267,18 +267,18 @@ const shownProblems = 20;
 export function configError(problems: Problem[], text: string, name: string): ConfigError {
   const lines = text.split(/\r?\n/);
   const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
-  const parts = sorted.slice(0, shownProblems).map(({ line, column, says, write }, i) => {
+  const parts = sorted.slice(0, shownProblems).map(({ line, column, message, instead }, i) => {
     const gutter = String(line).padStart(5);
     // long lines are cut around the place, so that the mark below stays under it
     const from = Math.max(0, column - 50);
     const shown = (lines[line - 1] ?? "").slice(from, from + 68).replaceAll("\t", " ");
     return [
-      ...wrapped(`${name}:${line}:${column}: ${says}`, 80, i === 0 ? speaker : "", "  ").map((line) =>
+      ...wrap(`${name}:${line}:${column}: ${message}`, 80, i === 0 ? speaker : "", "  ").map((line) =>
         line.replace(speaker, "")
       ),
       `${gutter} | ${shown}`,
       `${" ".repeat(gutter.length)} | ${" ".repeat(column - 1 - from)}^`,
-      ...(write ? wrapped(write, 80, "      write  ") : []),
+      ...(instead ? wrap(instead, 80, "      write  ") : []),
     ].join("\n");
   });
   const more = sorted.length - parts.length;

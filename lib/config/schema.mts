@@ -8,7 +8,7 @@ export function schemaOf(): Schema {
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "homelab-gpu.yaml",
-    ...described(file),
+    ...withDescription(file),
   };
 }
 
@@ -17,7 +17,7 @@ export function schemaText(): string {
   return `${JSON.stringify(schemaOf(), null, 2)}\n`;
 }
 
-function described(key: Key): Schema {
+function withDescription(key: Key): Schema {
   return { description: key.about, ...plain(key) };
 }
 
@@ -47,7 +47,7 @@ function plain(shape: Shape): Schema {
     case "map":
       return {
         type: "object",
-        properties: Object.fromEntries(Object.entries(shape.keys).map(([name, key]) => [name, described(key)])),
+        properties: Object.fromEntries(Object.entries(shape.keys).map(([name, key]) => [name, withDescription(key)])),
         required: Object.keys(shape.keys).filter((name) => shape.keys[name]!.required),
         additionalProperties: false,
         ...(shape.exactlyOne ? { oneOf: shape.exactlyOne.map((name) => ({ required: [name] })) } : {}),
@@ -60,7 +60,9 @@ function plain(shape: Shape): Schema {
         patternProperties: {
           "^[a-zA-Z0-9._-]+$": {
             type: "object",
-            properties: Object.fromEntries(Object.entries(shape.keys).map(([name, key]) => [name, described(key)])),
+            properties: Object.fromEntries(
+              Object.entries(shape.keys).map(([name, key]) => [name, withDescription(key)]),
+            ),
           },
         },
         additionalProperties: false,

@@ -1,5 +1,7 @@
 /** What is wished for. Sizes are in MiB unless a name says otherwise; PCI ids are lower-case hex text. */
 
+import type { Accelerator } from "../host/types.mts";
+
 /** `homelab-gpu.yaml`, checked. What the file leaves open (`undefined`) is settled later by the host it runs on. */
 export interface Config {
   machines: Machine[];
@@ -20,42 +22,16 @@ export interface Machine {
   memory?: number;
   accelerator?: Accelerator;
   /** The cards it asks for; empty where `gpu` is absent or not enabled. */
-  gpus: GpuWish[];
-  driver: DriverWish;
+  gpus: GpuRequest[];
+  driver: DriverRequest;
   /** What runs the containers in it. */
   engine: Engine;
   /** The user's own scripts, run last when the box is built: paths, relative ones against the config's folder. */
   provision: string[];
 }
 
-/** A machine with everything settled that its host decides. */
-export type SettledMachine = Omit<Machine, "gpus"> & {
-  gpus: SettledWish[];
-  provider: string;
-  cpus: number;
-  memory: number;
-  accelerator: Accelerator;
-} & Seen;
-
-/** What there is of a machine already. */
-export interface Seen {
-  /** Its VM runs, be it half made: what it needs, it has. */
-  running: boolean;
-  /** BDFs of the functions of this host that its VM was made with. */
-  has: string[];
-}
-
-/** A config whose machines are settled. */
-export interface Settled {
-  machines: SettledMachine[];
-  services: Service[];
-}
-
 /** How a GPU is handed over: the whole card, or a part of it. */
 export type Mode = "passthrough" | "partition";
-
-/** Hardware virtualization or emulation, by QEMU's names. */
-export type Accelerator = "kvm" | "tcg";
 
 /** What runs containers, by the name of its program. */
 export type Engine = "docker" | "podman";
@@ -68,7 +44,7 @@ export type Image =
   | { kind: "debootstrap"; suite: string; mirror?: string };
 
 /** A card as the config names it. */
-export interface GpuWish {
+export interface GpuRequest {
   /** Four hex digits, lower case. */
   vendorId: string;
   /** Four hex digits, lower case; without it any card of that vendor will do. */
@@ -81,11 +57,8 @@ export interface GpuWish {
   partitionCount?: number;
 }
 
-/** A card of a machine whose provider is settled. */
-export type SettledWish = GpuWish & { mode: Mode };
-
 /** Which driver the guest gets; what is open, the card decides. */
-export interface DriverWish {
+export interface DriverRequest {
   source?: "nvidia" | "distro";
   branch?: number;
   modules?: "open" | "proprietary";

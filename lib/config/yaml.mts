@@ -2,7 +2,6 @@
 import {
   type Alias,
   Document,
-  type ErrorCode,
   isAlias,
   isMap,
   isScalar,
@@ -15,9 +14,9 @@ import {
   type YAMLMap,
 } from "yaml";
 import type { Problem } from "../errors.mts";
-import { mistakeOf, openings } from "./mistakes.mts";
+import { type Lexeme, mistakeOf, openings } from "./mistakes.mts";
 
-export { type ErrorCode, isMap, isScalar, isSeq, type Node };
+export { isMap, isScalar, isSeq, type Node };
 
 /** Characters that a text may have, and values that its aliases may make of it: what takes a reader long is worth no waiting. */
 const most = 128 * 1024;
@@ -82,8 +81,8 @@ export class Yaml {
     }
   }
 
-  #problem(at: number, says: string, write?: string): void {
-    this.problems.push({ ...this.place(at), says, ...(write ? { write } : {}) });
+  #problem(at: number, message: string, instead?: string): void {
+    this.problems.push({ ...this.place(at), message, ...(instead ? { instead } : {}) });
   }
 
   /** What the package itself finds only where it makes plain data of it, or slowly: what aliases stand for too. */
@@ -219,12 +218,6 @@ function tooDeep(text: string): number | undefined {
     if (depth > deepest) return at;
   }
   return undefined;
-}
-
-/** A piece of a text as the lexer has it, and where it begins. */
-export interface Lexeme {
-  at: number;
-  lexeme: string;
 }
 
 /** The lexemes of a text, each with where it begins. */

@@ -7,12 +7,12 @@ import type { Shell } from "../shell.mts";
  * A VM by Vagrant's id of it, or undefined if its hypervisor has none of that id. `number` is something that a run of the VM has and the
  * next one has not.
  */
-export async function askVm(shell: Shell, provider: string, id: string): Promise<Domain | undefined> {
+export async function readVm(shell: Shell, provider: string, id: string): Promise<Domain | undefined> {
   const asking = Object.hasOwn(asked, provider) ? asked[provider] : undefined;
   // ids are UUIDs everywhere: what is none was not written by Vagrant
   if (!asking || !/^\{?[0-9a-f-]{36}\}?$/i.test(id.trim())) return undefined;
   const { command, read } = asking(id.trim());
-  const { ok, out } = await shell.ask(command);
+  const { ok, out } = await shell.capture(command);
   return ok ? read(out) : undefined;
 }
 

@@ -2,15 +2,15 @@
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { program } from "./kernel-arguments.mts";
-import { command } from "../fixes.mts";
-import { typed } from "../render.mts";
+import { commandFix } from "../fixes.mts";
+import { shellCommand } from "../render.mts";
 
 /** Makes the early boot image anew, by this tool where one is known. */
 export function rebuildInitramfs(initramfs: Initramfs | undefined): Fix {
   const say = initramfs
     ? `Make the early boot image anew (${initramfs.name})`
     : "Make the early boot image anew, if there is one";
-  return command(say, initramfs?.rebuild ?? null, { root: true, reboot: true });
+  return commandFix(say, initramfs?.rebuild ?? null, { root: true, reboot: true });
 }
 
 /** A tool that makes early boot images, and its command. */
@@ -60,7 +60,7 @@ function ostree(files: string[]): Initramfs {
   const args = "sed -n 's/^Initramfs args: *//p'";
   const had = (args: string) => `$(${args} | sed 's/[^ ][^ ]*/--arg=&/g')`;
   const enable = (args: string) =>
-    `rpm-ostree initramfs --enable ${own.map((word) => typed(`--arg=${word}`)).join(" ")} ${had(args)}`;
+    `rpm-ostree initramfs --enable ${own.map((word) => shellCommand(`--arg=${word}`)).join(" ")} ${had(args)}`;
   const show = "rpm-ostree initramfs";
   return {
     name: "rpm-ostree",

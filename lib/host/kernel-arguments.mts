@@ -1,8 +1,8 @@
 /** How kernel arguments are changed on a host: as data, one entry a boot loader or tool. */
 import type { Fix } from "../findings.mts";
 import type { Configuration, Host } from "./types.mts";
-import { command } from "../fixes.mts";
-import { typed } from "../render.mts";
+import { commandFix } from "../fixes.mts";
+import { shellCommand } from "../render.mts";
 
 /** A way in which a host keeps its kernel arguments. */
 interface Loader {
@@ -112,7 +112,7 @@ const loaders: Loader[] = [
       const all = [...host.kernel.configurations.map(({ file }) => file), ...host.kernel.unread];
       const files = new Set(all.filter((file) => isGrub(file, host)));
       const edit = `/^GRUB_CMDLINE_LINUX/ s/ *\\b${pattern(argument)}\\b//`;
-      return `sed -i '${edit}' ${[...files].map(typed).join(" ")} && ${regenerate(host)}`;
+      return `sed -i '${edit}' ${[...files].map(shellCommand).join(" ")} && ${regenerate(host)}`;
     },
   },
   {
@@ -132,18 +132,18 @@ function loaderOf(host: Host): Loader | undefined {
 /** Adds a kernel argument with this host's own command, or says in words what to do where there is none or its boot loader is not known. */
 export function addArgument(host: Host, argument: string): Fix {
   const loader = loaderOf(host);
-  const say = `Add ${argument} to the kernel's arguments${where(loader)}`;
-  return command(say, loader?.add?.(argument, host) ?? null, { root: true, reboot: true });
+  const say = `Add ${argument} to the kernel's arguments${locationOf(loader)}`;
+  return commandFix(say, loader?.add?.(argument, host) ?? null, { root: true, reboot: true });
 }
 
 /** Takes a kernel argument away, likewise. */
 export function removeArgument(host: Host, argument: string): Fix {
   const loader = loaderOf(host);
-  const say = `Take ${argument} out of the kernel's arguments${where(loader)}`;
-  return command(say, loader?.remove?.(argument, host) ?? null, { root: true, reboot: true });
+  const say = `Take ${argument} out of the kernel's arguments${locationOf(loader)}`;
+  return commandFix(say, loader?.remove?.(argument, host) ?? null, { root: true, reboot: true });
 }
 
-function where(loader: Loader | undefined): string {
+function locationOf(loader: Loader | undefined): string {
   if (!loader) return ", in whatever boots this host";
   return ` (${loader.name})${loader.words ? `: ${loader.words}` : ""}`;
 }
@@ -162,7 +162,7 @@ export function iommuArguments({ iommu, kernel }: Host): { add: string[]; remove
 }
 
 /** What those files say that this host's boot entries are made of. `whole`: none of them is unread. Undefined where none was read. */
-function configured(host: Host): { words: string[]; whole: boolean } | undefined {
+function isConfigured(host: Host): { words: string[]; whole: boolean } | undefined {
   const loader = loaderOf(host);
   const counts = (file: string) => loader?.reads(file, host) ?? (isEntry(file) || !host.kernel.bls);
   const read = host.kernel.configurations.filter(({ file }) => counts(file));
@@ -176,7 +176,7 @@ function configured(host: Host): { words: string[]; whole: boolean } | undefined
 
 /** The kernel's arguments at the next boot, as far as they are configured; undefined where that could not be read. */
 export function configuredArguments(host: Host): string[] | undefined {
-  return configured(host)?.words;
+  return isConfigured(host)?.words;
 }
 
 /** Whether an argument is configured for the next boot but does not run yet; undefined where the configuration cannot be read. */
@@ -188,7 +188,7 @@ export function waitsForReboot(host: Host, argument: string): boolean | undefine
 
 /** Whether an argument runs that the next boot is without: where all that configures arguments was read, and none of it has it. */
 export function removalWaits(host: Host, argument: string): boolean {
-  const found = configured(host);
+  const found = isConfigured(host);
   return found !== undefined && found.whole && !found.words.includes(argument) &&
     host.kernel.arguments?.includes(argument) === true;
 }
@@ -199,7 +199,7 @@ export function refreshEntries(host: Host, argument?: string): Fix | undefined {
   const run = loader?.refresh?.(host) ?? (loader?.repeats && argument ? loader.add?.(argument, host) : undefined);
   return run === undefined
     ? undefined
-    : command(`Bring what is configured into the boot entries, if that was not done (${loader!.name})`, run, {
+    : commandFix(`Bring what is configured into the boot entries, if that was not done (${loader!.name})`, run, {
       root: true,
     });
 }
@@ -217,7 +217,7 @@ function lastOf(host: Host): Partial<Configuration> & { variable: string } {
 /** Puts an argument before the quote that ends the variable's value, whichever quote that is; one without quotes gets them. */
 function grubEdit(argument: string, host: Host): string {
   const { variable: name, quote, file: path = "/etc/default/grub" } = lastOf(host);
-  const file = typed(path);
+  const file = shellCommand(path);
   if (quote === undefined) return `echo '${name}="${argument}"' >>${file}`;
   if (quote === "") return `sed -i 's/^\\(${name}=\\)\\([^ ]*\\)/\\1"\\2 ${argument}"/' ${file}`;
   return quote === "'"

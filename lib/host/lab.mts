@@ -1,12 +1,17 @@
 import { createHash } from "node:crypto";
 import process from "node:process";
-import type { Config, Seen } from "../config/types.mts";
-import { askLibvirt, type Domain, type Made } from "./libvirt.mts";
-import { Trouble } from "../errors.mts";
-import type { Handed } from "../verify/gpu-return.mts";
-import { home } from "../text.mts";
+import type { ExistingVm } from "./types.mts";
+import { type Domain, readDomains, type VmHardware } from "./libvirt.mts";
+import { UserError } from "../errors.mts";
+import { type Proof, readState } from "./state.mts";
+import { homeDir } from "../text.mts";
 import type { Shell } from "../shell.mts";
-import { askVm } from "./hypervisors.mts";
+import { readVm } from "./hypervisors.mts";
+
+/** The machines of a config, as far as a lab is looked up by them. */
+export interface LabRequest {
+  machines: { name: string; box: string }[];
+}
 
 /** What there is of a lab already: its boxes, its VMs, and what was last proven of them. */
 export interface Lab {
@@ -20,7 +25,7 @@ export interface Lab {
   /** Those that the config has no longer, and that are still there. */
   orphans: Record<string, LabMachine>;
   /** What was said where libvirt could not be asked. */
-  silent?: string;
+  libvirtError?: string;
 }
 
 /** A machine's VM. */
@@ -34,50 +39,24 @@ export interface LabMachine {
    */
   state: "absent" | "off" | "running" | "half-made" | "unknown";
   /** Tells one run of the VM from the next: the host's boot and libvirt's number of the running domain. */
-  run?: string;
+  bootId?: string;
   cpus?: number;
   /** MiB. */
   memory?: number;
   /** Vagrant's id of the VM, where Vagrant's own file of it is empty, as a power cut may leave it. */
-  lost?: string;
+  missingVagrantId?: string;
   /** Version and name of the box that it was made from. */
   box?: string;
   boxName?: string;
   /** Address, from Vagrant's own SSH configuration. */
   address?: string;
   /** What libvirt fixed when it made the VM: `vagrant reload` changes none of it. */
-  made?: Made;
+  hardware?: VmHardware;
   proof?: Proof;
 }
 
-/** What was seen to work, and when. It holds as long as the VM runs on and nothing it was about has changed. */
-export interface Proof {
-  run: string;
-  /** SHA-256 of the Compose file. */
-  services: string;
-  /** The host's driver, of which the guest has a copy; absent where it has none. */
-  driver?: string;
-  /** ISO 8601. */
-  at: string;
-}
-
-/** `state.json` in the lab's folder. */
-export interface State {
-  schema: "homelab-gpu/state/1";
-  proofs: Record<string, Proof>;
-  /** What each machine's card was bound to before its VM got it. */
-  handed: Record<string, Handed[]>;
-  /** `destroy` has begun, and not ended: its VMs may be gone, and libvirt's copies of their boxes not yet. */
-  removing?: true;
-}
-
-/** Writes it down. */
-export async function writeState(shell: Shell, folder: string, state: State): Promise<void> {
-  await shell.write(`${folder}/state.json`, `${JSON.stringify(state, null, 2)}\n`);
-}
-
 /** Looks at what is there: one question to libvirt, one for each VM of another provider, some small files. */
-export async function readLab(shell: Shell, config: Config, folder: string): Promise<Lab> {
+export async function readLab(shell: Shell, config: LabRequest, folder: string): Promise<Lab> {
   const prefix = prefixOf(folder);
   const names = config.machines.map(({ name }) => name);
   const [boot, state, boxes, all] = await Promise.all([
@@ -95,15 +74,15 @@ export async function readLab(shell: Shell, config: Config, folder: string): Pro
     const { provider = "libvirt", id } = files[i]!;
     return shell.platform === "linux" && provider === "libvirt" ? [isUuid(id) ? id : prefix + name] : [];
   });
-  const [{ domains, silent }, others] = await Promise.all([
-    askLibvirt(shell, words),
-    Promise.all(files.map(({ provider, id }) => provider && id ? askVm(shell, provider, id) : undefined)),
+  const [{ domains, silent: libvirtError }, others] = await Promise.all([
+    readDomains(shell, words),
+    Promise.all(files.map(({ provider, id }) => provider && id ? readVm(shell, provider, id) : undefined)),
   ]);
   const machines = all.map((name, i) => {
     const of = files[i]!;
     const seen = others[i] ??
       domains.find((domain) => isUuid(of.id) ? domain.uuid === of.id : domain.name === prefix + name);
-    const unasked = silent !== undefined && !seen && (of.provider ?? "libvirt") === "libvirt";
+    const unasked = libvirtError !== undefined && !seen && (of.provider ?? "libvirt") === "libvirt";
     return [
       name,
       machineOf(of, seen, unasked, {
@@ -119,18 +98,18 @@ export async function readLab(shell: Shell, config: Config, folder: string): Pro
     boxes,
     machines: Object.fromEntries(machines.filter(([name]) => names.includes(name))),
     orphans: Object.fromEntries(machines.filter(([name, { state }]) => !names.includes(name) && state !== "absent")),
-    ...(silent ? { silent } : {}),
+    ...(libvirtError ? { libvirtError } : {}),
   };
 }
 
-/** Throws {@link Trouble} if libvirt could not be asked of a VM that there was: what is done without it would be done blindly. */
-export function answered({ silent, machines, orphans }: Lab): void {
+/** Throws {@link UserError} if libvirt could not be asked of a VM that there was: what is done without it would be done blindly. */
+export function requireLibvirtAnswer({ libvirtError, machines, orphans }: Lab): void {
   const unknown = Object.entries({ ...machines, ...orphans }).filter(([, { state }]) => state === "unknown");
   if (unknown.length === 0) return;
-  throw new Trouble(
+  throw new UserError(
     `what there is of ${
       unknown.map(([name]) => name).join(", ")
-    } is unknown: ${silent}\n  npx zx homelab-gpu.mts doctor provider.access`,
+    } is unknown: ${libvirtError}\n  npx zx homelab-gpu.mts doctor provider.access`,
     1,
   );
 }
@@ -154,14 +133,14 @@ function machineOf(
     domain,
     ...(provider ? { provider } : {}),
     state,
-    ...(seen?.number ? { run: `${boot}/${seen.number}` } : {}),
+    ...(seen?.number ? { bootId: `${boot}/${seen.number}` } : {}),
     ...(seen?.cpus ? { cpus: seen.cpus } : {}),
     ...(seen?.memory ? { memory: seen.memory } : {}),
-    ...(id === "" && seen?.uuid ? { lost: seen.uuid } : {}),
+    ...(id === "" && seen?.uuid ? { missingVagrantId: seen.uuid } : {}),
     ...(box?.version ? { box: box.version } : {}),
     ...(box?.name ? { boxName: box.name } : {}),
     ...(whole && address ? { address } : {}),
-    ...(seen?.made ? { made: seen.made } : {}),
+    ...(seen?.hardware ? { hardware: seen.hardware } : {}),
     ...(proof ? { proof } : {}),
   };
 }
@@ -176,29 +155,18 @@ export function prefixOf(folder: string): string {
 }
 
 /** What `settle` has to know of a lab's machines. */
-export function seenOf({ machines }: Lab): Record<string, Seen> {
+export function existingVmsOf({ machines }: Lab): Record<string, ExistingVm> {
   return Object.fromEntries(
-    Object.entries(machines).map(([name, { run, made }]) => [name, {
-      running: run !== undefined,
-      has: made?.passed.map(({ host }) => host) ?? [],
+    Object.entries(machines).map(([name, { bootId, hardware }]) => [name, {
+      running: bootId !== undefined,
+      passedAddresses: hardware?.assignedFunctions.map(({ host }) => host) ?? [],
     }]),
   );
 }
 
-/** What was proven of a lab's machines; nothing if the file is missing or not ours. */
-export async function readState(shell: Shell, folder: string): Promise<State> {
-  const empty: State = { schema: "homelab-gpu/state/1", proofs: {}, handed: {} };
-  try {
-    const state = JSON.parse((await shell.read(`${folder}/state.json`)) ?? "") as State;
-    return state.schema === empty.schema ? { ...empty, ...state } : empty;
-  } catch {
-    return empty;
-  }
-}
-
 /** Vagrant keeps a box in `boxes/NAME/VERSION/PROVIDER`, newer ones in `boxes/NAME/VERSION/ARCHITECTURE/PROVIDER`. */
-async function readBoxes(shell: Shell, config: Config): Promise<Record<string, string[]>> {
-  const root = `${process.env.VAGRANT_HOME ?? `${home()}/.vagrant.d`}/boxes`;
+async function readBoxes(shell: Shell, config: LabRequest): Promise<Record<string, string[]>> {
+  const root = `${process.env.VAGRANT_HOME ?? `${homeDir()}/.vagrant.d`}/boxes`;
   const names = [...new Set(config.machines.map(({ box }) => box))];
   const versions = await Promise.all(
     names.map((name) => shell.list(`${root}/${name.replaceAll("/", "-VAGRANTSLASH-")}`)),
@@ -217,8 +185,8 @@ async function readMachine(shell: Shell, folder: string, name: string) {
   const [box, up, there] = await Promise.all([
     provider ? readBox(shell, `${all}/${provider}/box_meta`) : undefined,
     // the Vagrantfile leaves it when the VM has come up
-    ssh === undefined && provider ? shell.stamp(`${all}/${provider}/up`) : undefined,
-    key ? shell.stamp(key) : "none named",
+    ssh === undefined && provider ? shell.fingerprint(`${all}/${provider}/up`) : undefined,
+    key ? shell.fingerprint(key) : "none named",
   ]);
   return {
     id: ids[at]?.trim(),

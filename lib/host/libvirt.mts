@@ -1,14 +1,14 @@
 /** What libvirt knows of domains. */
-import type { Accelerator } from "../config/types.mts";
+import type { Accelerator } from "./types.mts";
 import type { Shell } from "../shell.mts";
 
 /** The part of a domain's XML that only making it anew changes. */
-export interface Made {
+export interface VmHardware {
   accelerator: Accelerator;
   /** Functions of this host that it has, and where the guest sees them: BDFs. The guest's is absent until it was started once. */
-  passed: { host: string; guest?: string }[];
+  assignedFunctions: { host: string; guest?: string }[];
   /** MiB; absent where the firmware's own is enough. */
-  window?: number;
+  mmioWindow?: number;
 }
 
 /** What a hypervisor says of a VM. */
@@ -21,19 +21,19 @@ export interface Domain {
   number?: string;
   cpus?: number;
   memory?: number;
-  made?: Made;
+  hardware?: VmHardware;
 }
 
 /**
  * The domains that there are of these names or UUIDs, by one question. `silent` is what is said where libvirt did not answer for one of them:
  * then nothing is known of that one.
  */
-export async function askLibvirt(shell: Shell, words: string[]): Promise<{ domains: Domain[]; silent?: string }> {
+export async function readDomains(shell: Shell, words: string[]): Promise<{ domains: Domain[]; silent?: string }> {
   if (words.length === 0) return { domains: [] };
   const command = words.map((word) => `dominfo ${word}; dumpxml ${word}`).join("; ");
   // virsh speaks the user's language, keys and errors too (libvirt-l10n)
   const env = { LC_ALL: "C" };
-  const { code, out, err } = await shell.ask(["virsh", "-q", "-c", "qemu:///system", command], { env });
+  const { code, out, err } = await shell.capture(["virsh", "-q", "-c", "qemu:///system", command], { env });
   if (code === 127) return { domains: [], silent: "virsh is not installed" };
   // dominfo prints a block of `Key: value` lines for each domain that exists, and then its XML comes
   const domains = out.split(/^(?=Id:)/m).flatMap(domainIn);
@@ -55,13 +55,13 @@ function domainIn(block: string): Domain[] {
     ...(facts.Id && facts.Id !== "-" ? { number: facts.Id } : {}),
     ...(facts["CPU(s)"] ? { cpus: Number(facts["CPU(s)"]) } : {}),
     ...(memory ? { memory: Math.floor(memory / 1024) } : {}),
-    ...(block.includes("<domain ") ? { made: madeOf(block) } : {}),
+    ...(block.includes("<domain ") ? { hardware: madeOf(block) } : {}),
   }];
 }
 
 /** Reads a domain's XML, as libvirt writes it (formatdomain.html: hostdev, qemu:commandline). */
-function madeOf(xml: string): Made {
-  const passed = [...xml.matchAll(/<hostdev [^>]*type='pci'[^]*?<\/hostdev>/g)].flatMap(([hostdev]) => {
+function madeOf(xml: string): VmHardware {
+  const assignedFunctions = [...xml.matchAll(/<hostdev [^>]*type='pci'[^]*?<\/hostdev>/g)].flatMap(([hostdev]) => {
     const [host, guest] = ["<source>", "<\\/source>"].map((after) =>
       new RegExp(
         `${after}[^]*?<address (?:type='pci' )?domain='0x(\\w+)' bus='0x(\\w+)' slot='0x(\\w+)' function='0x(\\w)'`,
@@ -72,7 +72,7 @@ function madeOf(xml: string): Made {
   const window = /X-PciMmio64Mb,string=(\d+)/.exec(xml)?.[1];
   return {
     accelerator: /<domain type='kvm'/.test(xml) ? "kvm" : "tcg",
-    passed,
-    ...(window ? { window: Number(window) } : {}),
+    assignedFunctions,
+    ...(window ? { mmioWindow: Number(window) } : {}),
   };
 }

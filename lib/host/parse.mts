@@ -1,5 +1,5 @@
 import type { Configuration, Host } from "./types.mts";
-import { Trouble } from "../errors.mts";
+import { UserError } from "../errors.mts";
 import { compact, Facts, mebibytes, number } from "./lines.mts";
 import { windowsOf } from "./windows.mts";
 import { bdfs, parsePci } from "./pci.mts";
@@ -9,18 +9,18 @@ import { bdfs, parsePci } from "./pci.mts";
  *
  * Takes the text of `scripts/probe-*`, format 1. Lines that say nothing known are passed over, and a fact without a line
  * stays absent, so that a damaged or shortened text can only know less.
- * Throws {@link Trouble} if the text is not a probe's, or of a later format.
+ * Throws {@link UserError} if the text is not a probe's, or of a later format.
  */
 export function parseHost(text: string): Host {
   const [first = "", ...lines] = text.split(/\r?\n/);
   const [, format, platform] = /^homelab-gpu-probe (\d+) (\w+)\s*$/.exec(first) ?? [];
   if (!format) {
-    throw new Trouble(
+    throw new UserError(
       "this is no saved probe: its first line is not “homelab-gpu-probe …”\n  make one with: homelab-gpu.mts doctor --save FILE",
     );
   }
   if (format !== "1") {
-    throw new Trouble(`this probe has format ${format}, and this version reads format 1: use a newer homelab-gpu`);
+    throw new UserError(`this probe has format ${format}, and this version reads format 1: use a newer homelab-gpu`);
   }
 
   const sections = new Map<string, string[]>();

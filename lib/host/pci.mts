@@ -14,7 +14,9 @@ export function parsePci(lines: string[] | undefined): PciFunction[] | undefined
     const [, address, key, raw] = attribute.exec(line) ?? [];
     if (!address || !key || raw === undefined) continue;
     let fn = all.get(address);
-    if (!fn) all.set(address, fn = { bdf: address, bars: [], above: [], drm: [], displays: [], mediated: false });
+    if (!fn) {
+      all.set(address, fn = { bdf: address, bars: [], upstreamBridges: [], drm: [], displays: [], mediated: false });
+    }
     readAttribute(fn, key, raw.trim());
   }
   return [...all.values()].sort((a, b) => (a.bdf < b.bdf ? -1 : 1));
@@ -59,7 +61,7 @@ function readAttribute(fn: PciFunction, key: string, value: string): void {
       break;
     }
     case "path":
-      fn.above = (value.match(bdfs) ?? []).filter((address) => address !== fn.bdf);
+      fn.upstreamBridges = (value.match(bdfs) ?? []).filter((address) => address !== fn.bdf);
       break;
     case "drm":
       fn.drm = value.split(" ");
@@ -102,7 +104,7 @@ function readBar(text: string): Bar | undefined {
     index,
     start: BigInt(start),
     size: BigInt(end) - BigInt(start) + 1n,
-    wide: Boolean(bits & 0x100000n),
+    is64Bit: Boolean(bits & 0x100000n),
     prefetch: Boolean(bits & 0x2000n),
   };
 }
@@ -162,6 +164,6 @@ const classNames: Record<string, string> = {
 };
 
 /** A function in few words, as lspci -nn would: `0000:0a:00.0 [0300] 10de:2786`. */
-export function described({ bdf, class: code, vendor, device, model }: PciFunction): string {
+export function formatFunction({ bdf, class: code, vendor, device, model }: PciFunction): string {
   return `${bdf} [${code?.slice(0, 4) ?? "?"}] ${vendor ?? "?"}:${device ?? "?"}${model ? ` ${model}` : ""}`;
 }

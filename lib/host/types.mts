@@ -227,7 +227,7 @@ export interface PciFunction {
   power?: string;
   bars: Bar[];
   /** BDFs of the bridges above, from the root port down. */
-  above: string[];
+  upstreamBridges: string[];
   drm: string[];
   /** Connectors with a display on them, such as `card1-HDMI-A-1`. */
   displays: string[];
@@ -249,6 +249,17 @@ export interface Bar {
   start: bigint;
   /** Bytes. */
   size: bigint;
-  wide: boolean;
+  is64Bit: boolean;
   prefetch: boolean;
+}
+
+/** Hardware virtualization or emulation, by QEMU's names. */
+export type Accelerator = "kvm" | "tcg";
+
+/** What there is of a machine already. */
+export interface ExistingVm {
+  /** Its VM runs, be it half made: what it needs, it has. */
+  running: boolean;
+  /** BDFs of the functions of this host that its VM was made with. */
+  passedAddresses: string[];
 }

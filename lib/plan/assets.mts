@@ -1,7 +1,7 @@
 /** The templates and scripts that come with this project. The one-file build has them inside. */
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { inside } from "./bundled.mts";
+import { bundled } from "./bundled.mts";
 import type { Shell } from "../shell.mts";
 
 /** Those that a plan is made from. */
@@ -41,7 +41,7 @@ function assetPath(path: string): string {
 
 /** The text of a template or script, by its path in this project. */
 export async function asset(shell: Shell, path: string): Promise<string> {
-  const text = inside[path] ?? await shell.read(assetPath(path));
+  const text = bundled[path] ?? await shell.read(assetPath(path));
   if (text === undefined) throw new Error(`${path} is not beside lib/: the copy of homelab-gpu is not whole`);
   // git on Windows may have given its lines Windows' ends, which no shell in a guest takes
   return text.replaceAll("\r\n", "\n");
@@ -52,7 +52,7 @@ export async function asset(shell: Shell, path: string): Promise<string> {
  * the text that has to be written there.
  */
 export async function schemaFor(config: string): Promise<{ path: string; text?: string }> {
-  if (Object.keys(inside).length > 0) {
+  if (Object.keys(bundled).length > 0) {
     const { schemaText } = await import("../config/schema.mts");
     return { path: "./.homelab-gpu/homelab-gpu.schema.json", text: schemaText() };
   }

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
-import type { DriverWish, Image, SettledMachine } from "../config/types.mts";
+import type { DriverRequest, Image } from "../config/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Host } from "../host/types.mts";
 import type { File, Step } from "./types.mts";
-import { partWish } from "../resolve/partition.mts";
-import { knownImages } from "../resolve/images.mts";
-import { inLane, once } from "./stages.mts";
+import { partitionRequest } from "../resolve/partition.mts";
+import { boxSource, imageName, knownImages } from "../resolve/images.mts";
+import { inQueue, uniqueSteps } from "./stages.mts";
 import { type Driver, driverOf } from "../resolve/nvidia.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { isOlder } from "../text.mts";
@@ -32,14 +33,14 @@ export const buildMemory = 2048;
 const diskSize = "64G";
 
 /** The box of a machine, or undefined if the machine takes one as it is. `lab` is the absolute path of the lab's folder. */
-export function boxOf(machine: SettledMachine, host: Host, texts: Texts, lab: string): Box | undefined {
+export function boxOf(machine: ResolvedMachine, host: Host, texts: Texts, lab: string): Box | undefined {
   const { image, box: name, provider } = machine;
   if (!image || !isOwn(provider)) return undefined;
   const packer = providerOf(provider).packer;
   // no name of a box has a ~, so that no two share a folder
   const folder = `packer/${name.replaceAll("/", "~")}${provider === "libvirt" ? "" : `~${provider}`}`;
   const driver = driverOf(machine, host);
-  const part = partWish(machine)?.vendorId === "10de";
+  const part = partitionRequest(machine)?.vendorId === "10de";
   const own = [
     ...[`install-${machine.engine}.sh`, "busybox-image.sh"],
     ...(part ? ["install-dxgkrnl.sh"] : []),
@@ -103,8 +104,8 @@ export function buildSteps(boxes: Box[], { cpu, memory }: Host): Step[] {
   const room = Math.min(cpu.count ?? 1, Math.floor((memory.total ?? 0) / 2 / buildMemory));
   const laneOf = (provider: string, i: number) => room < 2 || provider !== "libvirt" ? "boxes" : boxes[i % room]!.name;
   return [
-    ...once(boxes.flatMap(({ first }) => first)),
-    ...boxes.flatMap(({ provider, steps }, i) => inLane(laneOf(provider, i), steps)),
+    ...uniqueSteps(boxes.flatMap(({ first }) => first)),
+    ...boxes.flatMap(({ provider, steps }, i) => inQueue(laneOf(provider, i), steps)),
   ];
 }
 
@@ -120,7 +121,7 @@ interface Making {
 }
 
 /** From a disk image, by the qemu builder: for libvirt. */
-function fromDisk(image: Image, machine: SettledMachine, host: Host, folder: string, version: string): Making {
+function fromDisk(image: Image, machine: ResolvedMachine, host: Host, folder: string, version: string): Making {
   const { box, provider, accelerator, memory } = machine;
   return {
     values: {
@@ -148,7 +149,7 @@ function fromDisk(image: Image, machine: SettledMachine, host: Host, folder: str
 /** From a published box, by the vagrant builder: for the other providers. No shell takes part, which Windows does not have. */
 function fromBox(
   image: Image,
-  { box, provider }: SettledMachine,
+  { box, provider }: ResolvedMachine,
   folder: string,
   version: string,
   lab: string,
@@ -173,24 +174,10 @@ function fromBox(
   };
 }
 
-/** What the vagrant builder starts from; undefined for an image that is no box. */
-export function boxSource(image: Image): { source: string; checksum: string } | undefined {
-  switch (image.kind) {
-    case "known":
-      return { source: knownImages[image.name]!.published, checksum: "none" };
-    case "file":
-      return image.file.endsWith(".box") ? { source: image.file, checksum: "none" } : undefined;
-    case "url":
-      return image.url.endsWith(".box") ? { source: image.url, checksum: image.checksum } : undefined;
-    case "debootstrap":
-      return undefined;
-  }
-}
-
 /** What install-nvidia.sh and install-dxgkrnl.sh are told, `NAME=VALUE` each: the driver that was decided, and where to get it. */
 function environmentFor(
   { source, branch, modules }: Partial<Omit<Driver, "source">> & { source: Driver["source"] | "host" },
-  wish: DriverWish,
+  wish: DriverRequest,
 ): string[] {
   const values: Record<string, string | undefined> = {
     NVIDIA_SOURCE: source,
@@ -205,20 +192,6 @@ function environmentFor(
     DXGKRNL_SHA256: source === "host" ? wish.dxgkrnl?.checksum.replace(/^sha256:/, "") : undefined,
   };
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
-}
-
-/** What a person calls an image. */
-export function imageName(image: Image): string {
-  switch (image.kind) {
-    case "known":
-      return image.name;
-    case "file":
-      return image.file;
-    case "url":
-      return image.url;
-    case "debootstrap":
-      return `${image.suite} from package sources`;
-  }
 }
 
 /** Arguments of get-image.sh: which way to get it, and what that way needs. */

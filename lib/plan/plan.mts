@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
-import type { Settled, SettledMachine } from "../config/types.mts";
+import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { Host } from "../host/types.mts";
 import type { File, Plan, Step } from "./types.mts";
 import { type Box, boxOf, buildSteps, type Texts } from "./box.mts";
 import { composeFile } from "../compose/render.mts";
-import { driverState, partWish } from "../resolve/partition.mts";
+import { driverState, partitionRequest } from "../resolve/partition.mts";
 import type { Lab, LabMachine } from "../host/lab.mts";
-import { inLane, once } from "./stages.mts";
-import { outdated, unasked, unresolved } from "./outdated.mts";
+import { inQueue, uniqueSteps } from "./stages.mts";
+import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
-import { joined, nothing, render, Rendered } from "../render.mts";
+import { joinBlocks, nothing, render, Rendered } from "../render.mts";
 import { gpusOf } from "../compose/gpu-requests.mts";
-import { isStarted } from "../compose/enabled.mts";
+import { isEnabled } from "../compose/enabled.mts";
 
 /** Scripts that the steps run; they go into the lab's folder, so that a person can run each step by hand. */
 const scripts = [
@@ -32,7 +32,7 @@ const driverScripts = ["copy-driver.ps1", "receive-driver.sh"];
 const patience = { kvm: { boot: 300, services: 60 }, tcg: { boot: 1800, services: 240 } } as const;
 
 /** What a plan may be told beside what there is. */
-interface Wish {
+interface PlanOptions {
   /** Makes VMs anew where that is the only way. Without it they are a finding, and a plan with a failed finding must not be run. */
   recreate: boolean;
   /** The machines that are brought up; the files are always those of all of them. Default: all. */
@@ -40,7 +40,13 @@ interface Wish {
 }
 
 /** Everything `up` has to do to bring the machines to what the config says, given what there is. Pure; runs nothing. */
-export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, wish: Wish = { recreate: false }): Plan {
+export function makePlan(
+  config: Resolved,
+  host: Host,
+  lab: Lab,
+  texts: Texts,
+  wish: PlanOptions = { recreate: false },
+): Plan {
   const { recreate, names } = wish;
   const boxes = new Map<string, Box>();
   for (const machine of config.machines) {
@@ -53,7 +59,7 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, wi
     ...workOn(machine, config, host, lab, boxes.get(boxKey(machine)), recreate),
   }));
   const missing = [...boxes.values()].filter((box) =>
-    work.some(({ machine, creates }) => creates && boxes.get(boxKey(machine)) === box && !has(lab, box))
+    work.some(({ machine, creates }) => creates && boxes.get(boxKey(machine)) === box && !hasHardware(lab, box))
   );
   return {
     files: [
@@ -63,39 +69,39 @@ export function makePlan(config: Settled, host: Host, lab: Lab, texts: Texts, wi
       ...config.machines.map((machine) => ({ path: composePath(machine), text: composeText(machine, config) })),
       ...[...boxes.values()].flatMap(({ files }) => files),
       ...chosen.flatMap(({ name }): File[] => {
-        const { lost } = lab.machines[name]!;
-        return lost ? [{ path: `.vagrant/machines/${name}/libvirt/id`, text: lost }] : [];
+        const { missingVagrantId } = lab.machines[name]!;
+        return missingVagrantId ? [{ path: `.vagrant/machines/${name}/libvirt/id`, text: missingVagrantId }] : [];
       }),
-      ...[...scripts, ...(config.machines.some(partWish) ? driverScripts : [])].map((name): File => ({
+      ...[...scripts, ...(config.machines.some(partitionRequest) ? driverScripts : [])].map((name): File => ({
         path: `scripts/${name}`,
         text: texts[`scripts/${name}`]!,
       })),
     ],
     steps: [
       ...buildSteps(missing, host),
-      ...once(work.flatMap(({ before }) => before)),
+      ...uniqueSteps(work.flatMap(({ before }) => before)),
       ...boots(work),
-      ...work.flatMap(({ machine, after }) => inLane(machine.name, after)),
+      ...work.flatMap(({ machine, after }) => inQueue(machine.name, after)),
     ],
     findings: work.flatMap(({ findings }) => findings),
   };
 }
 
 /** The steps that prove a machine: what `up` ends with, and all that `verify` does. */
-export function proofOf(machine: SettledMachine, config: Settled): Step {
-  const services = servicesOf(machine, config).filter(isStarted).map((service) => {
+export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
+  const services = servicesOf(machine, config).filter(isEnabled).map((service) => {
     const gpus = gpusOf(service);
     return gpus === undefined ? service.name : `${service.name}=${gpus}`;
   });
   // the layers of NVIDIA's are looked at where there is such a card
   const nvidia = machine.gpus.some(({ vendorId }) => vendorId === "10de")
-    ? ["NVIDIA=yes", ...(partWish(machine) ? ["PART=yes"] : [])]
+    ? ["NVIDIA=yes", ...(partitionRequest(machine) ? ["PART=yes"] : [])]
     : [];
   return {
     title: `Prove ${machine.name}`,
     command: [
       ...ssh(machine.name),
-      `${inside(machine, ...nvidia)} -- ${[patience[machine.accelerator].services, ...services].join(" ")}`,
+      `${runAsRoot(machine, ...nvidia)} -- ${[patience[machine.accelerator].services, ...services].join(" ")}`,
     ],
     input: "scripts/verify-guest.sh",
     output: `verify/${machine.name}.txt`,
@@ -104,7 +110,7 @@ export function proofOf(machine: SettledMachine, config: Settled): Step {
 }
 
 /** SHA-256 of a machine's Compose file: what was applied last is told by it. */
-export function servicesHash(machine: SettledMachine, config: Settled): string {
+export function servicesHash(machine: ResolvedMachine, config: Resolved): string {
   return createHash("sha256").update(composeText(machine, config)).digest("hex");
 }
 
@@ -131,7 +137,7 @@ export function removal(
 export const vagrantEnv = { VAGRANT_CHECKPOINT_DISABLE: "1" };
 
 /** Brings VMs up, all of a provider by one command: Vagrant boots them side by side where the provider can. */
-function boots(work: { machine: SettledMachine; creates: boolean; starts: boolean }[]): Step[] {
+function boots(work: { machine: ResolvedMachine; creates: boolean; starts: boolean }[]): Step[] {
   const starting = work.filter(({ starts }) => starts);
   return [...new Set(starting.map(({ machine }) => machine.provider))].map((provider) => {
     const of = starting.filter(({ machine }) => machine.provider === provider);
@@ -148,8 +154,8 @@ function boots(work: { machine: SettledMachine; creates: boolean; starts: boolea
 
 /** What has to be done for a machine before and after its VM is booted, and whether it is. */
 function workOn(
-  machine: SettledMachine,
-  config: Settled,
+  machine: ResolvedMachine,
+  config: Resolved,
   host: Host,
   lab: Lab,
   box: Box | undefined,
@@ -160,7 +166,7 @@ function workOn(
   const unknown = unresolved(machine, host);
   const nothing = { creates: false, starts: false, before: [], after: [] };
   if (unknown.length > 0) return { ...nothing, findings: unknown };
-  if (there.state === "unknown") return { ...nothing, findings: [unasked(machine, lab)] };
+  if (there.state === "unknown") return { ...nothing, findings: [outdatedUnasked(machine, lab)] };
   const stale = outdated(machine, host, there, box);
   if (stale && !recreate) return { ...nothing, findings: [stale] };
   const creates = stale !== undefined || there.state === "absent" || there.state === "half-made";
@@ -196,7 +202,7 @@ function workOn(
     });
   }
   const hash = servicesHash(machine, config);
-  const proven = !starts && !resized && there.proof?.run === there.run && there.proof?.services === hash &&
+  const proven = !starts && !resized && there.proof?.bootId === there.bootId && there.proof?.services === hash &&
     there.proof?.driver === driverState(machine, host);
   if (!proven) {
     after.push(...bringDriver(machine));
@@ -213,7 +219,7 @@ function workOn(
         },
         {
           title: `Start the services of ${name}`,
-          command: [...ssh(name), inside(machine)],
+          command: [...ssh(name), runAsRoot(machine)],
           input: "scripts/apply-services.sh",
         },
       );
@@ -224,8 +230,8 @@ function workOn(
 }
 
 /** Compares the host's driver with the one that the guest has of it, and copies it where they differ. */
-function bringDriver(machine: SettledMachine): Step[] {
-  const wish = partWish(machine);
+function bringDriver(machine: ResolvedMachine): Step[] {
+  const wish = partitionRequest(machine);
   if (!wish) return [];
   const { name } = machine;
   const powershell = ["powershell.exe", "-NoLogo", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass"];
@@ -247,19 +253,19 @@ function bringDriver(machine: SettledMachine): Step[] {
 }
 
 /** The command that runs a script from its standard input in a machine, as root; the settings are `NAME=VALUE`. */
-function inside({ engine }: SettledMachine, ...settings: string[]): string {
+function runAsRoot({ engine }: ResolvedMachine, ...settings: string[]): string {
   const all = [...(engine === "docker" ? [] : [`ENGINE=${engine}`]), ...settings];
   return `sudo ${all.length > 0 ? `env ${all.join(" ")} ` : ""}sh -s`;
 }
 
 /** Each provider has a box of its own by a name. */
-const boxKey = ({ box, provider }: SettledMachine) => `${provider} ${box}`;
+const boxKey = ({ box, provider }: ResolvedMachine) => `${provider} ${box}`;
 
-function has(lab: Lab, box: Box): boolean {
+function hasHardware(lab: Lab, box: Box): boolean {
   return (lab.boxes[box.name] ?? []).some((version) => version.startsWith(`${box.version}.`));
 }
 
-function vagrantfile(config: Settled, host: Host, lab: Lab, boxes: Map<string, Box>, texts: Texts): string {
+function vagrantfile(config: Resolved, host: Host, lab: Lab, boxes: Map<string, Box>, texts: Texts): string {
   const machines = config.machines.filter(({ provider }) => isOwn(provider)).map((machine): Rendered => {
     const provider = providerOf(machine.provider);
     const box = boxes.get(boxKey(machine));
@@ -275,23 +281,23 @@ function vagrantfile(config: Settled, host: Host, lab: Lab, boxes: Map<string, B
   const orphans = Object.keys(lab.orphans).map((name) => render("config.vm.define {{name}}", { name }));
   const requires = takesHyperv(config) ? new Rendered('require_relative "hyperv_gpu"\n') : nothing;
   return `${
-    render(texts["templates/Vagrantfile"]!, { requires, machines: joined([...machines, ...orphans], "\n\n") }).text
+    render(texts["templates/Vagrantfile"]!, { requires, machines: joinBlocks([...machines, ...orphans], "\n\n") }).text
   }\n`;
 }
 
 /** Whether a VM of Hyper-V gets a card, for which Vagrant's provider needs more than it has. */
-function takesHyperv({ machines }: Settled): boolean {
+function takesHyperv({ machines }: Resolved): boolean {
   return machines.some(({ provider, gpus }) => provider === "hyperv" && gpus.length > 0);
 }
 
-function servicesOf(machine: SettledMachine, config: Settled) {
+function servicesOf(machine: ResolvedMachine, config: Resolved) {
   return config.services.filter((service) => service.machine === machine.name);
 }
 
-function composePath({ name }: SettledMachine): string {
+function composePath({ name }: ResolvedMachine): string {
   return `compose/${name}.yaml`;
 }
 
-function composeText(machine: SettledMachine, config: Settled): string {
-  return composeFile(servicesOf(machine, config), partWish(machine) ? "part" : machine.engine);
+function composeText(machine: ResolvedMachine, config: Resolved): string {
+  return composeFile(servicesOf(machine, config), partitionRequest(machine) ? "part" : machine.engine);
 }

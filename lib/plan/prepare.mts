@@ -24,7 +24,7 @@ export interface Preparation {
 }
 
 /** Where the way back is kept. */
-export const keep = "/var/lib/homelab-gpu";
+export const stateDir = "/var/lib/homelab-gpu";
 
 const mark = "Written by homelab-gpu";
 const head = `# ${mark} prepare; prepare --undo takes it away.\n`;
@@ -51,7 +51,7 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
       { path: modules, text: modprobe(ids, passed), mode: 0o644 },
       { path: "/etc/modules-load.d/homelab-gpu.conf", text: `${head}vfio-pci\n`, mode: 0o644 },
       ...(byAddress.length > 0 ? [{ path: rules, text: udev(byAddress), mode: 0o644 }] : []),
-      ...early(initramfs?.name, byAddress.length > 0),
+      ...initramfsFiles(initramfs?.name, byAddress.length > 0),
     ],
     arguments: [
       ...[...add, ...builtin].filter((word) => !configured.includes(word)).map((word) => ({
@@ -72,7 +72,7 @@ const modules = "/etc/modprobe.d/homelab-gpu.conf";
 const rules = "/etc/udev/rules.d/70-homelab-gpu.rules";
 
 /** Drivers that take such functions at boot, unless vfio-pci is there first (modprobe.d(5), softdep). */
-const rivals: [RegExp, string[]][] = [
+const competingDrivers: [RegExp, string[]][] = [
   [/^10de 03/, ["nouveau", "nvidia"]],
   [/^1002 03/, ["amdgpu", "radeon"]],
   [/^8086 03/, ["i915", "xe"]],
@@ -83,7 +83,7 @@ const rivals: [RegExp, string[]][] = [
 
 function modprobe(ids: string[], passed: PciFunction[]): string {
   const drivers = passed.flatMap(({ vendor, class: code }) =>
-    rivals.filter(([pattern]) => pattern.test(`${vendor} ${code}`)).flatMap(([, names]) => names)
+    competingDrivers.filter(([pattern]) => pattern.test(`${vendor} ${code}`)).flatMap(([, names]) => names)
   );
   const lines = [
     ...(ids.length > 0 ? [`options vfio-pci ids=${ids.join(",")}`] : []),
@@ -105,7 +105,7 @@ function udev(functions: PciFunction[]): string {
 }
 
 /** What the early boot image has to have, in the words of the tool that makes it. */
-function early(tool: string | undefined, withRules: boolean): Preparation["files"] {
+function initramfsFiles(tool: string | undefined, withRules: boolean): Preparation["files"] {
   switch (tool) {
     case "initramfs-tools": {
       const copy = `mkdir -p "$DESTDIR/usr/lib/udev/rules.d"\ncp ${rules} "$DESTDIR/usr/lib/udev/rules.d/"\n`;
@@ -143,17 +143,17 @@ export function leftToDo(
   whole: boolean,
 ): boolean {
   const differs = ownFiles.some((path) => there[path] !== files.find((file) => file.path === path)?.text);
-  return differs || changes.some(({ change, undo }) => undo && change.run) || !whole;
+  return differs || changes.some(({ change, undo }) => undo && change.command) || !whole;
 }
 
 /** Adds a line to what takes kernel arguments back, unless a run that was stopped added it already. */
-function once(line: string): string {
-  const list = `${keep}/arguments.sh`;
+function uniqueLines(line: string): string {
+  const list = `${stateDir}/arguments.sh`;
   return `grep -qsxF ${shellWord(line)} ${list} || printf "%s\\n" ${shellWord(line)} >>${list}`;
 }
 
 /** Where it is kept how the early boot image was made before. */
-const shown = `${keep}/initramfs`;
+const shown = `${stateDir}/initramfs`;
 
 function rebuilding(initramfs: Initramfs | undefined): string[] {
   if (!initramfs?.lasting) return initramfs ? [initramfs.rebuild] : [];
@@ -175,17 +175,17 @@ export function applyScript(preparation: Preparation): string {
   const { files, arguments: changes, initramfs } = preparation;
   return [
     "#!/bin/sh",
-    `# Binds the card to vfio-pci at boot. Written by homelab-gpu; run it as root. The way back: sh ${keep}/undo.sh`,
+    `# Binds the card to vfio-pci at boot. Written by homelab-gpu; run it as root. The way back: sh ${stateDir}/undo.sh`,
     "set -eu",
-    `mkdir -p ${keep}/before`,
-    `rm -f ${keep}/done`,
-    `printf %s ${shellWord(undoScript(preparation))} >${keep}/undo.new`,
-    `mv ${keep}/undo.new ${keep}/undo.sh`,
+    `mkdir -p ${stateDir}/before`,
+    `rm -f ${stateDir}/done`,
+    `printf %s ${shellWord(undoScript(preparation))} >${stateDir}/undo.new`,
+    `mv ${stateDir}/undo.new ${stateDir}/undo.sh`,
     "# what was there under these names, and is none of ours",
     `for path in ${[...ownFiles, "/etc/default/grub", "/etc/kernel/cmdline"].join(" ")}; do`,
-    `  if [ -e "$path" ] && [ ! -e "${keep}/before$path" ] && ! grep -q '${mark}' "$path"; then`,
-    `    mkdir -p "${keep}/before\${path%/*}"`,
-    `    cp -p "$path" "${keep}/before$path"`,
+    `  if [ -e "$path" ] && [ ! -e "${stateDir}/before$path" ] && ! grep -q '${mark}' "$path"; then`,
+    `    mkdir -p "${stateDir}/before\${path%/*}"`,
+    `    cp -p "$path" "${stateDir}/before$path"`,
     "  fi",
     "done",
     ...ownFiles.filter((path) => !files.some((file) => file.path === path)).map((path) =>
@@ -198,10 +198,10 @@ export function applyScript(preparation: Preparation): string {
       `mv ${path}.new ${path}`,
     ]),
     ...changes.flatMap(({ change, undo }) =>
-      !change.run ? [] : !undo ? [change.run] : undo.run ? [once(undo.run), change.run] : []
+      !change.command ? [] : !undo ? [change.command] : undo.command ? [uniqueLines(undo.command), change.command] : []
     ),
     ...rebuilding(initramfs),
-    `echo yes >${keep}/done`,
+    `echo yes >${stateDir}/done`,
     "",
   ].join("\n");
 }
@@ -215,16 +215,16 @@ export function undoScript({ initramfs }: Preparation): string {
     `for path in ${ownFiles.join(" ")}; do`,
     `  if grep -qs '${mark}' "$path"; then`,
     '    rm "$path"',
-    `    [ ! -e "${keep}/before$path" ] || cp -p "${keep}/before$path" "$path"`,
+    `    [ ! -e "${stateDir}/before$path" ] || cp -p "${stateDir}/before$path" "$path"`,
     "  fi",
     "done",
-    `[ ! -e ${keep}/arguments.sh ] || . ${keep}/arguments.sh`,
+    `[ ! -e ${stateDir}/arguments.sh ] || . ${stateDir}/arguments.sh`,
     ...(initramfs?.lasting
       ? [`if [ -e ${shown} ]; then`, ...initramfs.lasting.undo(shown).map((line) => `  ${line}`), "fi"]
       : initramfs
       ? [initramfs.rebuild]
       : []),
-    `rm -rf ${keep}`,
+    `rm -rf ${stateDir}`,
     "",
   ].join("\n");
 }

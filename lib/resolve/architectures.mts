@@ -4,7 +4,7 @@
 export type Modules = "open" | "proprietary";
 
 /** What drivers and CUDA do with an architecture. */
-export interface Support {
+export interface BranchSupport {
   /** Kernel modules that work with it; none where no driver that is installed here does. */
   modules: Modules[];
   /** First driver branch with it. A chip that came later may need a later one. */
@@ -34,11 +34,11 @@ const table = {
   Hopper: { modules: ["open", "proprietary"], first: 520, cuda: { first: "11.8" } },
   "Grace Hopper": { modules: ["open"], first: 520, cuda: { first: "11.8" } },
   Blackwell: { modules: ["open"], first: 570, cuda: { first: "12.8" } },
-} satisfies Record<string, Support>;
+} satisfies Record<string, BranchSupport>;
 
 export type Architecture = keyof typeof table;
 
-export const architectures: Record<Architecture, Support> = table;
+export const architectures: Record<Architecture, BranchSupport> = table;
 
 /** A chip, by the ids of its cards. */
 export interface Chip {

@@ -1,5 +1,6 @@
 /** Which card a machine gets, what goes with it, and what stands beside it. */
-import type { GpuWish, SettledMachine } from "../config/types.mts";
+import type { GpuRequest } from "../config/types.mts";
+import type { ResolvedMachine } from "./types.mts";
 import type { Bar, Host, PciFunction } from "../host/types.mts";
 import { isBridge, isDisplay, slotOf } from "../host/pci.mts";
 
@@ -7,23 +8,23 @@ import { isBridge, isDisplay, slotOf } from "../host/pci.mts";
 export interface Card {
   gpu: PciFunction;
   /** The functions of its slot that go to the VM with it, itself among them, by address. */
-  passed: PciFunction[];
+  assignedFunctions: PciFunction[];
   /** Numbers of the IOMMU groups that these are in: one, as a rule. */
   groups: string[];
   /** Functions of its slot that are no part of it, and stay. */
-  left: PciFunction[];
+  staysOnHost: PciFunction[];
   /** Functions of its groups that the same machine gets with another card. */
-  together: PciFunction[];
+  alsoPassed: PciFunction[];
   /** The other endpoints of its groups: in the way if a host driver holds them. */
-  foreign: PciFunction[];
+  groupPeers: PciFunction[];
   /** Bridges of its groups: they never count and are never bound. */
   bridges: PciFunction[];
   /** BDFs of which the group's membership or driver is not known, so that no verdict on the group is possible. */
-  unsure: string[];
+  unverified: string[];
 }
 
 /** What a wish comes to on a host. */
-export type Choice =
+export type CardMatch =
   | { kind: "card"; card: Card }
   /** No such card; what is there instead. */
   | { kind: "none"; there: PciFunction[] }
@@ -33,7 +34,7 @@ export type Choice =
   | { kind: "unknown" };
 
 /** Finds the card that a wish names: by ids, and by address where one is given. */
-export function choose(wish: GpuWish, host: Host): Choice {
+export function matchCard(wish: GpuRequest, host: Host): CardMatch {
   if (!host.pci) return { kind: "unknown" };
   const there = host.pci.filter(isDisplay);
   const fitting = there.filter(({ bdf, vendor, device }) =>
@@ -50,42 +51,42 @@ export function choose(wish: GpuWish, host: Host): Choice {
  * The cards that a machine gets whole, as far as they are found, each once. Cards that share a group may go to one machine: libvirt
  * takes every function of a VM from its host driver before QEMU opens the first group (qemuHostdevPrepareDomainDevices).
  */
-export function cardsOf(machine: SettledMachine, host: Host): Card[] {
-  const found = machine.gpus.filter(({ mode }) => mode === "passthrough").map((wish) => choose(wish, host)).flatMap((
+export function cardsOf(machine: ResolvedMachine, host: Host): Card[] {
+  const found = machine.gpus.filter(({ mode }) => mode === "passthrough").map((wish) => matchCard(wish, host)).flatMap((
     choice,
   ) => (choice.kind === "card" ? [choice.card] : []));
   const cards = found.filter((card, i) => found.findIndex(({ gpu }) => gpu.bdf === card.gpu.bdf) === i);
-  const all = cards.flatMap(({ passed }) => passed);
+  const all = cards.flatMap(({ assignedFunctions }) => assignedFunctions);
   return cards.map((card) => ({
     ...card,
-    together: card.foreign.filter((fn) => all.includes(fn)),
-    foreign: card.foreign.filter((fn) => !all.includes(fn)),
+    alsoPassed: card.groupPeers.filter((fn) => all.includes(fn)),
+    groupPeers: card.groupPeers.filter((fn) => !all.includes(fn)),
   }));
 }
 
 /** Every function that goes to a machine's VM (of a card in parts none does), or undefined if one of its wishes does not come to a card: then nothing may be rendered. */
-export function passedOf(machine: SettledMachine, host: Host): PciFunction[] | undefined {
-  const choices = machine.gpus.map((wish) => choose(wish, host));
+export function assignedFunctionsOf(machine: ResolvedMachine, host: Host): PciFunction[] | undefined {
+  const choices = machine.gpus.map((wish) => matchCard(wish, host));
   if (choices.some(({ kind }) => kind !== "card")) return undefined;
-  return cardsOf(machine, host).flatMap(({ passed }) => passed);
+  return cardsOf(machine, host).flatMap(({ assignedFunctions }) => assignedFunctions);
 }
 
 /** A card with its surroundings. */
 export function cardOf(gpu: PciFunction, host: Host): Card {
   const all = host.pci ?? [];
   const slot = all.filter((fn) => slotOf(fn) === slotOf(gpu) && !isBridge(fn));
-  const passed = gpu.group ? slot.filter((fn) => fn.group === gpu.group || isCompanion(fn, gpu)) : slot;
-  const groups = [...new Set(passed.flatMap(({ group }) => group ?? []))];
+  const assignedFunctions = gpu.group ? slot.filter((fn) => fn.group === gpu.group || isCompanion(fn, gpu)) : slot;
+  const groups = [...new Set(assignedFunctions.flatMap(({ group }) => group ?? []))];
   const members = all.filter(({ group }) => group !== undefined && group !== null && groups.includes(group));
   return {
     gpu,
-    passed,
+    assignedFunctions,
     groups,
-    left: slot.filter((fn) => !passed.includes(fn)),
-    together: [],
-    foreign: members.filter((fn) => !isBridge(fn) && !passed.includes(fn)),
+    staysOnHost: slot.filter((fn) => !assignedFunctions.includes(fn)),
+    alsoPassed: [],
+    groupPeers: members.filter((fn) => !isBridge(fn) && !assignedFunctions.includes(fn)),
     bridges: members.filter(isBridge),
-    unsure: unsure(passed, groups, members, host),
+    unverified: unverifiedMembers(assignedFunctions, groups, members, host),
   };
 }
 
@@ -102,7 +103,7 @@ function isCompanion(fn: PciFunction, gpu: PciFunction): boolean {
  * What keeps us from being sure of the groups. The kernel tells their members twice, in a group's folder and by each function's link;
  * the two have to agree, no function's group may be unknown, and each member's class and driver must have been read.
  */
-function unsure(passed: PciFunction[], groups: string[], members: PciFunction[], host: Host): string[] {
+function unverifiedMembers(passed: PciFunction[], groups: string[], members: PciFunction[], host: Host): string[] {
   const all = host.pci ?? [];
   const listed = groups.flatMap((group) => host.iommu.groups?.get(group) ?? []);
   const linked = members.map(({ bdf }) => bdf);
@@ -124,8 +125,8 @@ function unsure(passed: PciFunction[], groups: string[], members: PciFunction[],
 export const harmlessDrivers = ["vfio-pci", "pci-stub"];
 
 /** Endpoints beside a card that keep its group from being viable: those that a host driver holds. */
-export function hindrances({ foreign }: Card): PciFunction[] {
-  return foreign.filter(({ driver }) => typeof driver === "string" && !harmlessDrivers.includes(driver));
+export function blockersOf({ groupPeers }: Card): PciFunction[] {
+  return groupPeers.filter(({ driver }) => typeof driver === "string" && !harmlessDrivers.includes(driver));
 }
 
 /** What the host uses a function for, in words; empty if for nothing that it could not do without. */
@@ -152,7 +153,7 @@ function diskOf(point: string): string {
 
 /** Memory regions of everything that goes to a VM. */
 export function barsOf(cards: Card[]): Bar[] {
-  return cards.flatMap(({ passed }) => passed.flatMap(({ bars }) => bars));
+  return cards.flatMap(({ assignedFunctions }) => assignedFunctions.flatMap(({ bars }) => bars));
 }
 
 /**
@@ -160,8 +161,8 @@ export function barsOf(cards: Card[]): Bar[] {
  * its own size. OVMF without being told makes 32 GiB where it cannot trust the CPU's width, so that less than half of it needs no word
  * (edk2 OvmfPkg/Library/PlatformInitLib/MemDetect.c; canonical/lxd#14381 has 32 GiB + 32 MiB → 65536).
  */
-export function windowOf(cards: Card[]): number {
-  const sum = barsOf(cards).filter(({ wide }) => wide).reduce((total, { size }) => total + size, 0n);
+export function mmioWindowOf(cards: Card[]): number {
+  const sum = barsOf(cards).filter(({ is64Bit }) => is64Bit).reduce((total, { size }) => total + size, 0n);
   let window = 1n << 20n;
   while (window < sum) window <<= 1n;
   return Number(window >> 20n);
@@ -171,13 +172,13 @@ export function windowOf(cards: Card[]): number {
  * Bits that a guest's addresses have to be limited to, where the IOMMU translates fewer than the CPU has: a guest that lays a region
  * beyond fails with VFIO_MAP_DMA. Undefined where nothing needs a limit, or the CPU is an emulated one of 40 bits.
  */
-export function limitOf({ accelerator }: SettledMachine, host: Host): number | undefined {
+export function addressLimitOf({ accelerator }: ResolvedMachine, host: Host): number | undefined {
   const [cpu, iommu] = [host.cpu.physicalBits, iommuBits(host)];
   return accelerator === "kvm" && cpu !== undefined && iommu !== undefined && cpu > iommu ? iommu : undefined;
 }
 
 /** Windows beyond this many MiB are written into the VM: half of what OVMF makes by itself. */
-export const ampleWindow = 16384;
+export const ampleMmioWindow = 16384;
 
 /** Bits of addresses that the IOMMU translates: the least of all units (Intel: capability register, bits 21:16, plus one). */
 export function iommuBits({ iommu }: Host): number | undefined {

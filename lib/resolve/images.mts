@@ -33,6 +33,34 @@ export function suiteOf(image: Image | undefined): string | undefined {
   return image?.kind === "debootstrap" ? image.suite : undefined;
 }
 
+/** What the vagrant builder starts from; undefined for an image that is no box. */
+export function boxSource(image: Image): { source: string; checksum: string } | undefined {
+  switch (image.kind) {
+    case "known":
+      return { source: knownImages[image.name]!.published, checksum: "none" };
+    case "file":
+      return image.file.endsWith(".box") ? { source: image.file, checksum: "none" } : undefined;
+    case "url":
+      return image.url.endsWith(".box") ? { source: image.url, checksum: image.checksum } : undefined;
+    case "debootstrap":
+      return undefined;
+  }
+}
+
+/** What a person calls an image. */
+export function imageName(image: Image): string {
+  switch (image.kind) {
+    case "known":
+      return image.name;
+    case "file":
+      return image.file;
+    case "url":
+      return image.url;
+    case "debootstrap":
+      return `${image.suite} from package sources`;
+  }
+}
+
 function debian(suite: string, version: number): KnownImage {
   const base = `https://cloud.debian.org/images/cloud/${suite}/latest`;
   return {

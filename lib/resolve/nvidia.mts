@@ -1,7 +1,8 @@
 /** Which NVIDIA driver a guest gets: decided before anything is built, by the cards, the config's wishes and the guest's system. */
-import type { DriverWish, Image, SettledMachine, SettledWish } from "../config/types.mts";
+import type { DriverRequest, Image } from "../config/types.mts";
+import type { ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { choose } from "./cards.mts";
+import { matchCard } from "./cards.mts";
 import { suiteOf, suites } from "./images.mts";
 import { type Architecture, architectures, type Chip, chipOf, type Modules } from "./architectures.mts";
 
@@ -60,9 +61,9 @@ export interface NvidiaCard {
 }
 
 /** The NVIDIA cards that go whole to a machine, as the host has them or else as the config names them; not those of unknown id. */
-export function nvidiaCards(machine: SettledMachine, host: Host): NvidiaCard[] {
+export function nvidiaCards(machine: ResolvedMachine, host: Host): NvidiaCard[] {
   return machine.gpus.filter(isWhole).flatMap((wish) => {
-    const choice = choose(wish, host);
+    const choice = matchCard(wish, host);
     const device = (choice.kind === "card" ? choice.card.gpu.device : undefined) ?? wish.deviceId;
     if (device === undefined) return [];
     const chip = chipOf(device);
@@ -74,13 +75,13 @@ export function nvidiaCards(machine: SettledMachine, host: Host): NvidiaCard[] {
  * The driver that a machine's box gets, or undefined if it gets none: it asks for no NVIDIA card, or its box is not built here. What is
  * not known of its cards is left out of account.
  */
-export function driverOf(machine: SettledMachine, host: Host): Driver | undefined {
+export function driverOf(machine: ResolvedMachine, host: Host): Driver | undefined {
   if (!machine.gpus.some(isWhole) || machine.image === undefined) return undefined;
   return driverFor(architecturesOf(nvidiaCards(machine, host)), machine.driver, machine.image);
 }
 
 /** Whether a wish is for a card of NVIDIA's, and all of it: parts of one (mode partition) are served by the host's driver. */
-function isWhole({ vendorId, mode }: SettledWish): boolean {
+function isWhole({ vendorId, mode }: ResolvedGpuRequest): boolean {
   return vendorId === "10de" && mode === "passthrough";
 }
 
@@ -93,7 +94,7 @@ export function architecturesOf(cards: NvidiaCard[]): Architecture[] {
  * The driver for cards of these architectures: what is wished for, and for the rest what the cards need. `image` is what the box is
  * built from. A wish that cannot be is kept, and said.
  */
-export function driverFor(cards: Architecture[], wish: DriverWish, image?: Image): Driver {
+export function driverFor(cards: Architecture[], wish: DriverRequest, image?: Image): Driver {
   const source = wish.source ?? "nvidia";
   const suite = suiteOf(image);
   const own: { branch: number; version?: string }[] = (suite ? distroDrivers[suite] : undefined) ?? [];

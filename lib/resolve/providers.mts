@@ -1,7 +1,7 @@
 import type { Host } from "../host/types.mts";
-import type { Provider } from "../plan/types.mts";
+import type { Provider } from "./types.mts";
 import { foreign } from "./support-table.mts";
-import { ruling } from "./support.mts";
+import { supportOf } from "./support.mts";
 import { hyperv } from "./providers/hyperv.mts";
 import { libvirt } from "./providers/libvirt.mts";
 import { parallels } from "./providers/parallels.mts";
@@ -9,11 +9,6 @@ import { virtualbox } from "./providers/virtualbox.mts";
 
 /** The providers, in the order in which `settle` prefers them. A new one is a file in `providers/`, its template, its rows in `matrix.mts`, and its name here. */
 export const providers: Provider[] = [libvirt, hyperv, parallels, virtualbox];
-
-/** Those that make VMs, by Vagrant's names. */
-export function providerNames(): string[] {
-  return providers.map(({ name }) => name);
-}
 
 /** The provider of that name. A machine with another one is refused before anything is rendered for it. */
 export function providerOf(name: string): Provider {
@@ -37,7 +32,7 @@ export function defaultProvider(host: Host): string {
   // from within WSL Hyper-V is refused for now, and yet it is what such a host has
   const outside = { ...host, os: { ...host.os, wsl: false } };
   const running = providers.filter(({ name }) => {
-    const { row, sure } = ruling(name, "plain", outside);
+    const { row, sure } = supportOf(name, "plain", outside);
     return row.verdict === "works" || !sure;
   });
   return (running.find((provider) => !provider.missing(host)) ?? running.at(-1) ?? providers[0]!).name;

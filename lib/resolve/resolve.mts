@@ -1,24 +1,21 @@
-import type { Accelerator, Config, Machine, Seen, Settled, SettledWish } from "../config/types.mts";
+import type { Config, Machine } from "../config/types.mts";
+import type { Accelerator, ExistingVm } from "../host/types.mts";
+import type { Resolved, ResolvedGpuRequest } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { companionsOf } from "../compose/dependencies.mts";
+import { dependenciesOf } from "../config/dependencies.mts";
 import { defaultProvider, providers } from "./providers.mts";
 import { asksForGpu } from "../compose/gpu-requests.mts";
-
-/** Memory of a VM whose config names none, MiB: a share of the host's, within bounds. */
-export const memoryDefault = { share: 4, least: 1024, most: 8192, unknown: 2048 } as const;
-
-/** CPUs of a VM whose config names none: the host's, at most so many. */
-export const cpusDefault = { most: 4, unknown: 2 } as const;
+import { cpusDefault, memoryDefault } from "../config/vocabulary.mts";
 
 /**
  * Fills in what a config leaves to the host, and what is seen of its machines. What it fills in depends on nothing that
  * changes from hour to hour, so that reruns agree.
  */
-export function settle(config: Config, host: Host, seen: Record<string, Seen> = {}): Settled {
+export function resolveConfig(config: Config, host: Host, seen: Record<string, ExistingVm> = {}): Resolved {
   return {
     services: config.services,
     machines: config.machines.map((machine) => {
-      const way = handing(machine, host);
+      const way = providerAndModes(machine, host);
       return {
         ...machine,
         ...way,
@@ -26,19 +23,19 @@ export function settle(config: Config, host: Host, seen: Record<string, Seen> = 
         memory: machine.memory ?? memoryFor(host),
         // the other providers know no emulation: what QEMU calls kvm stands for the hardware
         accelerator: machine.accelerator ?? (way.provider === "libvirt" ? acceleratorOf(host) : "kvm"),
-        ...(seen[machine.name] ?? { running: false, has: [] }),
+        ...(seen[machine.name] ?? { running: false, passedAddresses: [] }),
       };
     }),
   };
 }
 
 /** A config without its GPUs, and the names of the services that have to be left out for it, with those that need one of them. */
-export function withoutGpu(config: Config): { config: Config; left: string[] } {
+export function withoutGpus(config: Config): { config: Config; left: string[] } {
   const leaves = new Set(config.services.filter(asksForGpu).map(({ name }) => name));
   for (let before = -1; before < leaves.size;) {
     before = leaves.size;
     for (const { name, body } of config.services) {
-      if (companionsOf(body).some((one) => leaves.has(one))) leaves.add(name);
+      if (dependenciesOf(body).some((one) => leaves.has(one))) leaves.add(name);
     }
   }
   const left = config.services.map(({ name }) => name).filter((name) => leaves.has(name));
@@ -61,7 +58,7 @@ export function acceleratorOf(host: Host): Accelerator {
 }
 
 /** The provider, and cards that say how it hands them over. */
-function handing(machine: Machine, host: Host): { provider: string; gpus: SettledWish[] } {
+function providerAndModes(machine: Machine, host: Host): { provider: string; gpus: ResolvedGpuRequest[] } {
   const { gpus, provider = defaultProvider(host) } = machine;
   const usual = providers.find(({ name }) => name === provider)?.mode ?? "passthrough";
   return { provider, gpus: gpus.map((wish) => ({ ...wish, mode: wish.mode ?? usual })) };

@@ -1,21 +1,33 @@
 /** What works where: provider × way of handing over a GPU × host × version. The checks, the README and the schema's words come from it. */
 import type { Mode } from "../config/types.mts";
-import { all, always, client, from, home, linux, macos, not, type On, virtualboxBefore61, windows } from "./where.mts";
+import {
+  all,
+  always,
+  fromBuild,
+  type HostPredicate,
+  isClientEdition,
+  isHomeEdition,
+  linux,
+  macos,
+  not,
+  virtualboxBefore61,
+  windows,
+} from "./where.mts";
 
 /** A plain VM, or a VM with a card handed over in that mode. */
-export type Use = "plain" | Mode;
+export type GpuUse = "plain" | Mode;
 
 /** One line of the table. The first whose host it is counts. */
-export interface Row {
+export interface SupportRow {
   provider: string;
-  uses: Use[];
+  uses: GpuUse[];
   /** The host and versions, in words. */
   host: string;
   /** Whether it is such a host. */
-  on: On;
+  on: HostPredicate;
   verdict: "works" | "experimental" | "refused";
   /** Why it is refused, or what has to be known. */
-  says: string;
+  message: string;
   /** What to do or write instead; absent where it works. */
   instead?: string;
   /** What could not be read where it is not known whether the row holds, and what hangs on it. */
@@ -43,24 +55,31 @@ const sources = {
 } as const;
 
 const useLinux = "Run this on a Linux host with provider: libvirt";
-const whole: Use[] = ["passthrough"];
-const gpu: Use[] = ["passthrough", "partition"];
-const any: Use[] = ["plain", ...gpu];
+const whole: GpuUse[] = ["passthrough"];
+const gpu: GpuUse[] = ["passthrough", "partition"];
+const any: GpuUse[] = ["plain", ...gpu];
 
-type Rest = Partial<Pick<Row, "instead" | "unread" | "check">>;
-const row =
-  (provider: string) =>
-  (uses: Use[], host: string, on: On, verdict: Row["verdict"], says: string, source: string, rest: Rest = {}): Row => ({
-    ...{ provider, uses, host, on, verdict, says, source, check: "provider.host" },
-    ...rest,
-  });
+type Rest = Partial<Pick<SupportRow, "instead" | "unread" | "check">>;
+const row = (provider: string) =>
+(
+  uses: GpuUse[],
+  host: string,
+  on: HostPredicate,
+  verdict: SupportRow["verdict"],
+  message: string,
+  source: string,
+  rest: Rest = {},
+): SupportRow => ({
+  ...{ provider, uses, host, on, verdict, message, source, check: "provider.host" },
+  ...rest,
+});
 const libvirt = row("libvirt");
 const hyperv = row("hyperv");
 const virtualbox = row("virtualbox");
 const parallels = row("parallels");
 
 /** The table. Of each provider and use the last row takes every host that is left. */
-export const matrix: Row[] = [
+export const supportTable: SupportRow[] = [
   libvirt(["plain"], "Linux", linux, "works", "", sources.libvirt),
   libvirt(["plain"], "others", always, "refused", "libvirt requires a Linux host", sources.libvirt, {
     instead: "Run this on a Linux host",
@@ -117,14 +136,14 @@ export const matrix: Row[] = [
     sources.wsl,
     { instead: "Run this in PowerShell on Windows. For containers alone Docker in WSL has the GPU without any VM" },
   ),
-  hyperv(any, "Windows Home", home, "refused", "Windows Home has no Hyper-V", sources.hyperv, {
+  hyperv(any, "Windows Home", isHomeEdition, "refused", "Windows Home has no Hyper-V", sources.hyperv, {
     instead: "Take Windows Pro, Enterprise, Education or Server; without a GPU provider: virtualbox runs here",
   }),
   hyperv(["plain"], "Windows Pro, Enterprise, Education, Server", windows, "works", "", sources.hyperv),
   hyperv(
     ["partition"],
     "Windows 11",
-    all(client, from(22000)),
+    all(isClientEdition, fromBuild(22000)),
     "works",
     "Linux guests: Ubuntu 22.04 and 24.04",
     sources.paravirtualization,
@@ -132,7 +151,7 @@ export const matrix: Row[] = [
   hyperv(
     ["partition"],
     "Windows 10 since 2004",
-    all(client, from(19041)),
+    all(isClientEdition, fromBuild(19041)),
     "works",
     "with one card that can be divided: Windows 10 cannot choose among several",
     sources.easy,
@@ -140,7 +159,7 @@ export const matrix: Row[] = [
   hyperv(
     ["partition"],
     "Windows 10 before 2004",
-    client,
+    isClientEdition,
     "refused",
     "Hyper-V GPU partitioning needs Windows 10 2004 (build 19041) or later",
     sources.easy,
@@ -149,7 +168,7 @@ export const matrix: Row[] = [
   hyperv(
     ["partition"],
     "Windows Server 2025",
-    from(26100),
+    fromBuild(26100),
     "works",
     "cards with SR-IOV; others only where policy lets them",
     sources.gpup,
@@ -157,7 +176,7 @@ export const matrix: Row[] = [
   hyperv(
     ["partition"],
     "Windows Server 2022",
-    from(20348),
+    fromBuild(20348),
     "experimental",
     "experimental: Windows Server 2022 has the cmdlets, and Microsoft supports GPU partitioning from Server 2025 on",
     sources.gpup,
@@ -175,7 +194,7 @@ export const matrix: Row[] = [
   hyperv(
     whole,
     "client Windows",
-    client,
+    isClientEdition,
     "refused",
     "Hyper-V hands over whole cards (Discrete Device Assignment) on Windows Server only: on Windows 10 and 11 the VM would not start",
     sources.dda,

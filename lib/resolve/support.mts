@@ -1,26 +1,26 @@
 /** What the table of what works where says: of a machine on a host, of every way, in Markdown. */
-import type { SettledMachine } from "../config/types.mts";
+import type { ResolvedMachine } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { foreign, matrix, type Row, type Use } from "./support-table.mts";
+import { foreign, type GpuUse, type SupportRow, supportTable } from "./support-table.mts";
 
 /** Providers that can hand over a GPU somewhere. */
 export const implemented: string[] = [
   ...new Set(
-    matrix.filter(({ uses, verdict }) => verdict !== "refused" && !uses.includes("plain")).map(({ provider }) =>
+    supportTable.filter(({ uses, verdict }) => verdict !== "refused" && !uses.includes("plain")).map(({ provider }) =>
       provider
     ),
   ),
 ];
 
 /** The providers that the table is about. */
-const own: string[] = [...new Set(matrix.map(({ provider }) => provider))];
+const own: string[] = [...new Set(supportTable.map(({ provider }) => provider))];
 
 /** `a, b and c` */
-const listed = (names: string[]) => `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+const listNames = (names: string[]) => `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 
 /** What the table says of a provider and use on a host. `sure` is false where what decides was not read: then the row is what may be. */
-export function ruling(provider: string, use: Use, host: Host): { row: Row; sure: boolean } {
-  for (const row of matrix) {
+export function supportOf(provider: string, use: GpuUse, host: Host): { row: SupportRow; sure: boolean } {
+  for (const row of supportTable) {
     if (row.provider !== provider || !row.uses.includes(use)) continue;
     const on = row.on(host);
     if (on !== false) return { row, sure: on === true };
@@ -30,11 +30,11 @@ export function ruling(provider: string, use: Use, host: Host): { row: Row; sure
 
 /** The rows by which a machine cannot be on this host at all, one for each use that it makes of its provider. */
 export function refusals(
-  { provider, gpus }: Pick<SettledMachine, "provider" | "gpus">,
+  { provider, gpus }: Pick<ResolvedMachine, "provider" | "gpus">,
   host: Host,
-): { row: Row; use: Use; sure: boolean }[] {
-  const uses: Use[] = gpus.length > 0 ? [...new Set(gpus.map(({ mode }) => mode))] : ["plain"];
-  return uses.map((use) => ({ use, ...ruling(provider, use, host) })).filter(({ row }) =>
+): { row: SupportRow; use: GpuUse; sure: boolean }[] {
+  const uses: GpuUse[] = gpus.length > 0 ? [...new Set(gpus.map(({ mode }) => mode))] : ["plain"];
+  return uses.map((use) => ({ use, ...supportOf(provider, use, host) })).filter(({ row }) =>
     row.check === "provider.host" && row.verdict === "refused"
   );
 }
@@ -46,12 +46,12 @@ const places = [
 ];
 
 /** What to do or write where a row refuses a use on a host whose system is so called: what works on that host, then where else to go. */
-export function insteadOf({ instead = "" }: Row, use: Use, host: Host, system: string): string {
+export function insteadOf({ instead = "" }: SupportRow, use: GpuUse, host: Host, system: string): string {
   const general = /^(Run this on|Write provider:) /.test(instead);
   if (!general) return instead;
-  const uses: Use[] = use === "plain" ? ["plain"] : ["passthrough", "partition"];
-  const rulings = uses.flatMap((one) => own.map((provider) => ruling(provider, one, host)));
-  const here = (verdict: Row["verdict"]) => [
+  const uses: GpuUse[] = use === "plain" ? ["plain"] : ["passthrough", "partition"];
+  const rulings = uses.flatMap((one) => own.map((provider) => supportOf(provider, one, host)));
+  const here = (verdict: SupportRow["verdict"]) => [
     ...new Set(rulings.filter(({ row, sure }) => sure && row.verdict === verdict).map(({ row }) => row.provider)),
   ];
   const best = here("works").length > 0 ? here("works") : here("experimental");
@@ -70,41 +70,33 @@ export function insteadOf({ instead = "" }: Row, use: Use, host: Host, system: s
     : `R${run}; this one is ${system}`;
 }
 
-function foreignRow(provider: string, use: Use): Row {
+function foreignRow(provider: string, use: GpuUse): SupportRow {
   const { says, source } = foreign[provider] ?? { says: "", source: "" };
   return {
     ...{ provider, uses: [use], host: "every", on: () => true, verdict: "refused", check: "provider.host", source },
     ...(use === "plain"
-      ? { says: `homelab-gpu makes no VMs with ${provider}`, instead: `Write provider: ${own.join(", ")}` }
+      ? { message: `homelab-gpu makes no VMs with ${provider}`, instead: `Write provider: ${own.join(", ")}` }
       : {
-        says: `GPU passthrough not implemented for ${provider}${says ? `: ${says}` : ""}; it is for ${
-          listed(implemented)
+        message: `GPU passthrough not implemented for ${provider}${says ? `: ${says}` : ""}; it is for ${
+          listNames(implemented)
         }`,
         instead: `Write provider: ${implemented.join(", ")}`,
       }),
   };
 }
 
-/** Where a GPU can be handed over, in a sentence for each mode. */
-export function gpuWays(): string {
-  const ways = matrix.filter(({ verdict }) => verdict !== "refused").flatMap(({ provider, uses, host, verdict }) =>
-    uses.filter((use) => use !== "plain").map((mode) =>
-      `${mode} with ${provider} on ${host}${verdict === "experimental" ? " (experimental)" : ""}`
-    )
-  );
-  return ways.join(", ");
-}
-
 /** How the table calls a use. */
-const useNames: Record<Use, string> = { plain: "none", passthrough: "whole card", partition: "part of a card" };
-const marks: Record<Row["verdict"], string> = { works: "✓", experimental: "!", refused: "✗" };
+const useNames: Record<GpuUse, string> = { plain: "none", passthrough: "whole card", partition: "part of a card" };
+const marks: Record<SupportRow["verdict"], string> = { works: "✓", experimental: "!", refused: "✗" };
 
 /** The table in Markdown, for the README. */
-export function matrixTable(): string {
+export function supportMarkdown(): string {
   const lines = [
-    ...matrix.map(({ provider, uses, host, verdict, says, source }) => {
+    ...supportTable.map(({ provider, uses, host, verdict, message, source }) => {
       const use = uses.length === 3 ? "any or none" : uses.map((one) => useNames[one]).join(", ");
-      return `| ${provider} | ${use} | ${host} | ${marks[verdict]} | ${says ? `${says} ` : ""}([source](${source})) |`;
+      return `| ${provider} | ${use} | ${host} | ${marks[verdict]} | ${
+        message ? `${message} ` : ""
+      }([source](${source})) |`;
     }),
     ...[...new Set(Object.values(foreign).map(({ says }) => says))].map((says) => {
       const names = Object.keys(foreign).filter((name) => foreign[name]!.says === says);

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { Trouble } from "../errors.mts";
+import { UserError } from "../errors.mts";
 import type { Shell } from "../shell.mts";
 
 /** Who works in a lab's folder. */
@@ -31,10 +31,15 @@ export interface Lock {
 /**
  * Takes the lock of a lab's folder. One whose holder is dead is taken over, and a step that its holder left running is ended first.
  *
- * Throws {@link Trouble} that names the holder if it lives, or if the folder is not this user's alone.
+ * Throws {@link UserError} that names the holder if it lives, or if the folder is not this user's alone.
  */
-export async function hold(shell: Shell, folder: string, command: string, talk: (line: string) => void): Promise<Lock> {
-  await shell.claim(folder);
+export async function acquireLock(
+  shell: Shell,
+  folder: string,
+  command: string,
+  talk: (line: string) => void,
+): Promise<Lock> {
+  await shell.ensurePrivateDir(folder);
   const path = `${folder}/lock`;
   const own: Holder = {
     pid: process.pid,
@@ -48,7 +53,7 @@ export async function hold(shell: Shell, folder: string, command: string, talk: 
     }
     const holder = parsed(await shell.read(path));
     if (holder && (await alive(shell, holder.pid, holder.began))) {
-      throw new Trouble(
+      throw new UserError(
         `“${holder.command}” is at work in ${folder} (process ${holder.pid}, since ${holder.since}): wait for it`,
         1,
       );
@@ -64,7 +69,7 @@ export async function hold(shell: Shell, folder: string, command: string, talk: 
     await shell.remove(aside);
     await Promise.all((moved?.steps ?? []).map((step) => end(shell, step, talk)));
   }
-  throw new Trouble(`cannot take the lock ${path}: several runs try at once`, 1);
+  throw new UserError(`cannot take the lock ${path}: several runs try at once`, 1);
 }
 
 /** The lock, in whose file the groups of the steps stand that run. */

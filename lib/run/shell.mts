@@ -5,9 +5,9 @@ import { link, lstat, mkdir, open, readdir, readFile, rename, rm, stat, unlink, 
 import { dirname } from "node:path";
 import process from "node:process";
 import type { ProcessPromise } from "zx/core";
-import type { AskOptions, RunOptions, Shell } from "../shell.mts";
-import { Interrupted, Trouble } from "../errors.mts";
-import { Lines } from "./lines.mts";
+import type { CaptureOptions, RunOptions, Shell } from "../shell.mts";
+import { Interrupted, UserError } from "../errors.mts";
+import { Lines } from "../lines.mts";
 
 /**
  * The shell of this machine. `direct`: programs are started without a shell in between, as on Windows, where none takes every argument
@@ -47,7 +47,7 @@ export function realShell(direct = process.platform === "win32"): Shell {
   };
 
   return Object.assign(shell, {
-    async ask(command: string[], { input, cwd, env }: AskOptions = {}) {
+    async capture(command: string[], { input, cwd, env }: CaptureOptions = {}) {
       const { $ } = await import("zx/core");
       const settings = { ...quietly, ...placed(cwd, env), ...(input === undefined ? {} : { input }) };
       const child = direct
@@ -112,7 +112,7 @@ export function realShell(direct = process.platform === "win32"): Shell {
       return { code: child.pid ? exitCode : notFound, tail: lines.tail };
     },
 
-    async attach(command: string[], { cwd, env }: { cwd?: string; env?: Record<string, string> } = {}) {
+    async interactive(command: string[], { cwd, env }: { cwd?: string; env?: Record<string, string> } = {}) {
       const { $ } = await import("zx/core");
       // the terminal sends Ctrl-C to the program itself; here it must not end the script first
       const ignore = () => {};
@@ -125,7 +125,7 @@ export function realShell(direct = process.platform === "win32"): Shell {
     },
 
     read: (path: string) =>
-      unlessMissing("read", path, undefined, () => path === "-" ? readAll(process.stdin) : readFile(path, "utf8")),
+      undefinedIfMissing("read", path, undefined, () => path === "-" ? readAll(process.stdin) : readFile(path, "utf8")),
 
     async write(path: string, text: string, mode = 0o644) {
       const temporary = beside(path);
@@ -158,7 +158,7 @@ export function realShell(direct = process.platform === "win32"): Shell {
       }
     },
 
-    async claim(path: string) {
+    async ensurePrivateDir(path: string) {
       try {
         await mkdir(path, { recursive: true, mode: 0o700 });
         const [link, { uid, mode }] = [await lstat(path), await stat(path)];
@@ -170,10 +170,13 @@ export function realShell(direct = process.platform === "win32"): Shell {
           ? "everybody may write into it"
           : undefined;
         if (why) {
-          throw new Trouble(`${path} is not used: ${why}\n  remove it, or move the config to a folder of your own`, 1);
+          throw new UserError(
+            `${path} is not used: ${why}\n  remove it, or move the config to a folder of your own`,
+            1,
+          );
         }
       } catch (error) {
-        throw error instanceof Trouble ? error : refused("make", path, error);
+        throw error instanceof UserError ? error : refused("make", path, error);
       }
     },
 
@@ -181,19 +184,20 @@ export function realShell(direct = process.platform === "win32"): Shell {
       await rm(path, { recursive: true, force: true });
     },
 
-    move: (from: string, to: string) => unlessMissing("move", from, false, () => rename(from, to).then(() => true)),
+    move: (from: string, to: string) =>
+      undefinedIfMissing("move", from, false, () => rename(from, to).then(() => true)),
 
-    stamp: (path: string) =>
-      unlessMissing("read", path, undefined, async () => {
+    fingerprint: (path: string) =>
+      undefinedIfMissing("read", path, undefined, async () => {
         const { size, mtimeMs } = await stat(path);
         return `${size} ${mtimeMs}`;
       }),
 
-    list: (path: string) => unlessMissing("list", path, [], async () => (await readdir(path)).sort()),
+    list: (path: string) => undefinedIfMissing("list", path, [], async () => (await readdir(path)).sort()),
 
     signal: kill,
-    print: (text: string) => void process.stdout.write(text),
-    say: (text: string) => void process.stderr.write(text),
+    stdout: (text: string) => void process.stdout.write(text),
+    stderr: (text: string) => void process.stderr.write(text),
 
     async confirm(question: string) {
       if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
@@ -261,7 +265,7 @@ function beside(path: string): string {
 }
 
 /** What is done with a file, or `none` where there is no such file. */
-async function unlessMissing<T, N>(verb: string, path: string, none: N, act: () => Promise<T>): Promise<T | N> {
+async function undefinedIfMissing<T, N>(verb: string, path: string, none: N, act: () => Promise<T>): Promise<T | N> {
   try {
     return await act();
   } catch (error) {
@@ -288,5 +292,5 @@ const reasons: Record<string, string> = {
 
 function refused(verb: string, path: string, error: unknown): Error {
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  return reasons[code] ? new Trouble(`cannot ${verb} ${path}: ${reasons[code]}`, 1) : (error as Error);
+  return reasons[code] ? new UserError(`cannot ${verb} ${path}: ${reasons[code]}`, 1) : (error as Error);
 }

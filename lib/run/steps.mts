@@ -1,16 +1,25 @@
 /** Runs what a plan says: writes its files, runs its steps, shows and logs them. */
-import type { File, Step } from "../plan/types.mts";
-import { Interrupted, Trouble } from "../errors.mts";
-import { type Placed, stagesOf } from "../plan/stages.mts";
-import { Lines } from "./lines.mts";
+import type { File, FileChange, Step } from "../plan/types.mts";
+import type { Shell } from "../shell.mts";
+import { Interrupted, UserError } from "../errors.mts";
+import { type ScheduledStep, scheduleOf } from "../plan/stages.mts";
+import { Lines } from "../lines.mts";
 import type { Lock } from "./lock.mts";
-import { type Change, commandLine, oneFinding } from "../cli/print.mts";
-import type { Session } from "../cli/context.mts";
-import { lookOf, talk } from "../cli/context.mts";
-import { duration } from "../text.mts";
+import { commandLine } from "../plan/command-line.mts";
+import { formatDuration } from "../text.mts";
+
+/** What a run of steps reports to, and what it may show. */
+export interface Reporter {
+  shell: Shell;
+  options: { quiet: boolean; verbose: boolean };
+  /** A line about the run itself. */
+  log(text: string): void;
+  /** What a failed step's log is known to mean, as text that follows the error; empty if nothing is known. */
+  explain(log: string): Promise<string>;
+}
 
 /** What writing these files would change. */
-export async function changesOf({ shell }: Session, folder: string, files: File[]): Promise<Change[]> {
+export async function diffFiles(shell: Shell, folder: string, files: File[]): Promise<FileChange[]> {
   return await Promise.all(files.map(async ({ path, text }) => {
     const before = await shell.read(`${folder}/${path}`);
     const change = before === undefined ? "create" : before === text ? "same" : "update";
@@ -19,28 +28,28 @@ export async function changesOf({ shell }: Session, folder: string, files: File[
 }
 
 /** Writes the files that differ; none is ever half written. */
-export async function writeFiles({ shell }: Session, folder: string, files: File[], changes: Change[]): Promise<void> {
+export async function writeFiles(shell: Shell, folder: string, files: File[], changes: FileChange[]): Promise<void> {
   const differing = new Set(changes.filter(({ change }) => change !== "same").map(({ path }) => path));
   for (const { path, text, mode } of files) if (differing.has(path)) await shell.write(`${folder}/${path}`, text, mode);
 }
 
 /**
- * Runs steps in the lab's folder, stage by stage, each with its title, its own words as they come, its time, its log.
+ * Runs steps in the lab's folder, stage by stage; shows each with its title, output and time, and logs it.
  *
- * A step that fails ends its lane; those beside it go on to their ends, so that nothing is lost that took long. Then {@link Trouble} is thrown. A step
- * that proves something may fail, since its findings say more.
+ * A failed step ends its queue. The queues beside it continue to their ends, so that no long work is
+ * lost; then {@link UserError} is thrown. A step that proves something may fail: its findings say more.
  */
-export async function runSteps(session: Session, folder: string, steps: Step[], lock: Lock): Promise<void> {
-  // what an earlier run proved is no proof of this one
-  for (const { proves, output } of steps) if (proves && output) await session.shell.remove(`${folder}/${output}`);
-  for (const lanes of stagesOf(steps)) {
-    const run = { folder, lock, of: steps.length, alone: lanes.length === 1 };
-    const ended = await Promise.allSettled(lanes.map(async (lane) => {
-      for (const placed of lane) await runStep(session, placed, run);
+export async function runSteps(reporter: Reporter, folder: string, steps: Step[], lock: Lock): Promise<void> {
+  // the proof of an earlier run does not count for this one
+  for (const { proves, output } of steps) if (proves && output) await reporter.shell.remove(`${folder}/${output}`);
+  for (const queues of scheduleOf(steps)) {
+    const run = { folder, lock, of: steps.length, alone: queues.length === 1 };
+    const ended = await Promise.allSettled(queues.map(async (queue) => {
+      for (const scheduled of queue) await runStep(reporter, scheduled, run);
     }));
     const failed = ended.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
-    const first = failed.find((error) => !(error instanceof Trouble)) ?? failed[0];
-    if (first instanceof Trouble) throw new Trouble(failed.map(({ message }) => message).join("\n"), 1);
+    const first = failed.find((error) => !(error instanceof UserError)) ?? failed[0];
+    if (first instanceof UserError) throw new UserError(failed.map(({ message }) => message).join("\n"), 1);
     if (first) throw first;
   }
 }
@@ -51,54 +60,51 @@ interface Run {
   lock: Lock;
   /** Steps in all. */
   of: number;
-  /** Nothing runs beside it. */
+  /** No other step runs at the same time. */
   alone: boolean;
 }
 
-async function runStep(session: Session, { step, at }: Placed, { folder, lock, of, alone }: Run): Promise<void> {
-  const { shell, options } = session;
+async function runStep(
+  reporter: Reporter,
+  { step, at }: ScheduledStep,
+  { folder, lock, of, alone }: Run,
+): Promise<void> {
+  const { shell, options } = reporter;
   if (shell.interrupted) throw new Interrupted();
-  const log = `${folder}/logs/${String(at + 1).padStart(2, "0")}-${
+  const logPath = `${folder}/logs/${String(at + 1).padStart(2, "0")}-${
     step.title.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60)
   }.log`;
   const number = `${at + 1}/${of}`;
-  talk(session, `${number} ${step.title}`);
-  if (options.verbose) talk(session, `$ ${commandLine(step)}`);
-  // beside others its lines say whose they are
-  const lines = alone ? undefined : new Lines((line) => shell.say(`${step.lane} | ${line}\n`));
+  reporter.log(`${number} ${step.title}`);
+  if (options.verbose) reporter.log(`$ ${commandLine(step)}`);
+  // lines of steps that run side by side are prefixed with their queue
+  const lines = alone ? undefined : new Lines((line) => shell.stderr(`${step.queue} | ${line}\n`));
   const start = performance.now();
   let running: number | undefined;
   const { code, tail } = await shell.run(step.command, {
     cwd: step.cwd ? `${folder}/${step.cwd}` : folder,
-    log,
+    log: logPath,
     started: (group) => lock.step(running = group),
     ...(step.env ? { env: step.env } : {}),
     ...(step.input ? { input: `${folder}/${step.input}` } : {}),
     ...(step.output ? { output: `${folder}/${step.output}` } : {}),
     ...(step.terminal ? { terminal: true } : {}),
-    ...(options.quiet || step.output ? {} : { show: (text: string) => (lines ? lines.add(text) : shell.say(text)) }),
+    ...(options.quiet || step.output ? {} : { show: (text: string) => (lines ? lines.add(text) : shell.stderr(text)) }),
   });
   lines?.end();
   if (running !== undefined) lock.ended(running);
-  const time = duration(performance.now() - start);
+  const time = formatDuration(performance.now() - start);
   if (code !== 0 && !step.proves) {
-    if (!alone) talk(session, `${number} failed after ${time}; what runs beside it goes on`);
+    if (!alone) reporter.log(`${number} failed after ${time}; the steps beside it continue`);
     const said = options.quiet || step.output ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
-    const why = await causesIn(session, (await shell.read(log)) ?? tail.join("\n"));
-    throw new Trouble(
-      `${step.title}: failed with code ${code ?? "none (killed)"} after ${time}${said}\n  the whole log: ${log}${why}`,
+    const why = await reporter.explain((await shell.read(logPath)) ?? tail.join("\n"));
+    throw new UserError(
+      `${step.title}: failed with code ${
+        code ?? "none (killed)"
+      } after ${time}${said}\n  the whole log: ${logPath}${why}`,
       1,
     );
   }
   for (const path of step.removes ?? []) await shell.remove(`${folder}/${path}`);
-  talk(session, `${number} done in ${time}`);
-}
-
-/** What a failed step's log is known to mean: the likely cause and what follows from it, at most three. */
-async function causesIn(session: Session, log: string): Promise<string> {
-  const { asFinding, likelyCauses } = await import("../verify/failures/index.mts");
-  const findings = likelyCauses(log).slice(0, 3).map(asFinding);
-  const look = lookOf(session, "err");
-  if (findings.length === 0) return "";
-  return `\nThe likely cause:\n${findings.flatMap((finding) => oneFinding(finding, look)).join("\n")}`;
+  reporter.log(`${number} done in ${time}`);
 }

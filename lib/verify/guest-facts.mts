@@ -14,7 +14,7 @@ export interface Facts {
 }
 
 /** What a layer is found to be; what machine it belongs to, and whether it counts at all, others know. */
-export type Judged = Pick<Finding, "check" | "status" | "says"> & Partial<Pick<Finding, "evidence" | "fix">>;
+export type LayerResult = Pick<Finding, "check" | "status" | "message"> & Partial<Pick<Finding, "evidence" | "fix">>;
 
 /** Reads the lines; those without a colon are skipped. */
 export function factsOf(text: string): Facts {

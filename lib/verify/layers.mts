@@ -1,24 +1,24 @@
 import type { Service } from "../config/types.mts";
 import type { Finding } from "../findings.mts";
 import type { PciFunction } from "../host/types.mts";
-import { command } from "../fixes.mts";
-import { described, isDisplay } from "../host/pci.mts";
+import { commandFix } from "../fixes.mts";
+import { formatFunction, isDisplay } from "../host/pci.mts";
 import { gpusOf } from "../compose/gpu-requests.mts";
-import { isStarted } from "../compose/enabled.mts";
-import { type Facts, factsOf, type Judged } from "./guest-facts.mts";
+import { isEnabled } from "../compose/enabled.mts";
+import { type Facts, factsOf, type LayerResult } from "./guest-facts.mts";
 import { gpuLayer, moduleLayer, smiLayer, toolkitLayer } from "./nvidia.mts";
-import { dxgLayer, hostDriverLayer, type Part } from "./partition.mts";
+import { dxgLayer, hostDriverLayer, type PartitionedCard } from "./partition.mts";
 import { engineLayer, serviceLayer } from "./services.mts";
 
 /** A guest as verify-guest.sh saw it, judged. */
-export interface Verified {
+export interface Verification {
   findings: Finding[];
   /** SHA-256 of the Compose file that was applied last. */
   services?: string;
 }
 
 /** A function that went to a VM: as the host has it, and the guest's BDF for it where that is known. */
-export interface Passed {
+export interface ContextOfGpu {
   fn: PciFunction;
   guest?: string;
   /** It went by another way than VFIO, of which the host's drivers tell nothing. */
@@ -33,23 +33,23 @@ export interface Passed {
  * `services` are all of the machine; those that `up` does not start are not asked for.
  * `passed` are the functions that the machine has, `part` tells that it has a part of a card of NVIDIA's instead; `text` is undefined if the guest could not be reached.
  */
-export function verified(
+export function verifyMachine(
   machine: string,
   text: string | undefined,
   services: Service[],
-  passed: Passed[] = [],
-  part?: Part,
-): Verified {
+  passed: ContextOfGpu[] = [],
+  part?: PartitionedCard,
+): Verification {
   const facts = factsOf(text ?? "");
   const reached = text?.startsWith("homelab-gpu-verify 1\n") === true && facts.one("end") === "yes";
   const nvidia = part ? 1 : passed.filter(({ fn }) => fn.vendor === "10de" && isDisplay(fn)).length;
-  const started = services.filter(isStarted);
+  const started = services.filter(isEnabled);
   const asked = started.flatMap((service) => {
     const gpus = gpusOf(service);
     return gpus === undefined ? [] : [{ name: service.name, gpus }];
   });
 
-  const layers: Judged[] = [
+  const layers: LayerResult[] = [
     sshLayer(facts, reached),
     ...(passed.length > 0 && !passed.some(({ otherwise }) => otherwise) ? [held(passed)] : []),
     ...(passed.length > 0 ? [seen(facts, passed)] : []),
@@ -63,27 +63,34 @@ export function verified(
     ...asked.map(({ name, gpus }) => (nvidia > 0 ? gpuLayer(facts, machine, name, gpus) : noneFor(name))),
   ];
   let failed = false;
-  const findings = layers.map(({ check, status, says, evidence = [], fix = [] }): Finding => {
+  const findings = layers.map(({ check, status, message, evidence = [], fix = [] }): Finding => {
     if (failed && status !== "skip") {
-      return { check, machine, status: "skip", says: "not looked at: a layer below it fails", evidence: [], fix: [] };
+      return {
+        check,
+        machine,
+        status: "skip",
+        message: "not looked at: a layer below it fails",
+        evidence: [],
+        fix: [],
+      };
     }
     failed ||= status === "fail";
-    return { check, machine, status, says, evidence, fix };
+    return { check, machine, status, message, evidence, fix };
   });
   return { findings, ...(facts.one("services-file") ? { services: facts.one("services-file")! } : {}) };
 }
 
-function sshLayer(facts: Facts, reached: boolean): Judged {
+function sshLayer(facts: Facts, reached: boolean): LayerResult {
   return reached
-    ? { check: "verify.ssh", status: "pass", says: `reached over SSH, kernel ${facts.one("kernel") ?? "unknown"}` }
+    ? { check: "verify.ssh", status: "pass", message: `reached over SSH, kernel ${facts.one("kernel") ?? "unknown"}` }
     : {
-      ...{ check: "verify.ssh", status: "fail", says: "cannot be reached over SSH" },
-      fix: [command("See what it does", "npx zx homelab-gpu.mts status")],
+      ...{ check: "verify.ssh", status: "fail", message: "cannot be reached over SSH" },
+      fix: [commandFix("See what it does", "npx zx homelab-gpu.mts status")],
     };
 }
 
 /** On the host: VFIO has the functions. */
-function held(passed: Passed[]): Judged {
+function held(passed: ContextOfGpu[]): LayerResult {
   const check = "verify.vfio";
   const others = passed.filter(({ fn }) => fn.driver !== "vfio-pci");
   const evidence = passed.map(({ fn }) => ({
@@ -91,15 +98,15 @@ function held(passed: Passed[]): Judged {
     value: fn.driver === undefined ? "not read" : (fn.driver ?? "none"),
   }));
   if (passed.some(({ fn }) => fn.driver === undefined)) {
-    return { check, status: "unknown", says: "what has the card on the host could not be read", evidence };
+    return { check, status: "unknown", message: "what has the card on the host could not be read", evidence };
   }
   return others.length === 0
-    ? { check, status: "pass", says: `vfio-pci has ${passed.map(({ fn }) => fn.bdf).join(", ")}`, evidence }
-    : { check, status: "fail", says: `${others.map(({ fn }) => fn.bdf).join(", ")} is not on vfio-pci`, evidence };
+    ? { check, status: "pass", message: `vfio-pci has ${passed.map(({ fn }) => fn.bdf).join(", ")}`, evidence }
+    : { check, status: "fail", message: `${others.map(({ fn }) => fn.bdf).join(", ")} is not on vfio-pci`, evidence };
 }
 
 /** In the guest: each function with its ids and class, at the address that libvirt gave it. */
-function seen(facts: Facts, passed: Passed[]): Judged {
+function seen(facts: Facts, passed: ContextOfGpu[]): LayerResult {
   const check = "verify.pci";
   const there = facts.all("pci").map((value) => value.split(" "));
   // the guest's firmware numbers the buses in its own way; slot and function are those that libvirt gave
@@ -115,24 +122,24 @@ function seen(facts: Facts, passed: Passed[]): Judged {
     read: "/sys/bus/pci/devices in the VM",
     value: there.map(([at, code, ids]) => `${at} [${code?.slice(0, 4)}] ${ids}`).join("; ") || "none",
   }];
-  const at = found.map(({ fn, at }) => `${described(fn)} as ${at}`).join(", ");
-  return missing.length === 0 ? { check, status: "pass", says: `the VM has ${at}`, evidence } : {
+  const at = found.map(({ fn, at }) => `${formatFunction(fn)} as ${at}`).join(", ");
+  return missing.length === 0 ? { check, status: "pass", message: `the VM has ${at}`, evidence } : {
     check,
     status: "fail",
-    says: `not on the VM's PCI bus: ${missing.map(({ fn }) => described(fn)).join(", ")}`,
+    message: `not on the VM's PCI bus: ${missing.map(({ fn }) => formatFunction(fn)).join(", ")}`,
     evidence,
   };
 }
 
-function otherVendor(passed: Passed[]): Judged {
-  const cards = passed.filter(({ fn }) => isDisplay(fn)).map(({ fn }) => described(fn)).join(", ");
-  const says = `${
+function otherVendor(passed: ContextOfGpu[]): LayerResult {
+  const cards = passed.filter(({ fn }) => isDisplay(fn)).map(({ fn }) => formatFunction(fn)).join(", ");
+  const message = `${
     cards || "what the VM has"
   } is not by NVIDIA: its driver and its way into containers are not looked at`;
-  return { check: "verify.module", status: "skip", says };
+  return { check: "verify.module", status: "skip", message };
 }
 
-function noneFor(name: string): Judged {
-  const says = `service ${name} asks for a GPU, and the VM has none by NVIDIA: not looked at`;
-  return { check: "verify.gpu", status: "skip", says };
+function noneFor(name: string): LayerResult {
+  const message = `service ${name} asks for a GPU, and the VM has none by NVIDIA: not looked at`;
+  return { check: "verify.gpu", status: "skip", message };
 }

@@ -1,22 +1,22 @@
 /** The layers between an NVIDIA card on the guest's PCI bus and the GPU in a container. */
 import type { Fix } from "../findings.mts";
-import { command, headers, inGuest, toolkit, words } from "../fixes.mts";
-import { causeOf, engineOf, type Facts, type Judged } from "./guest-facts.mts";
+import { commandFix, guestFix, headers, manualFix, toolkit } from "../fixes.mts";
+import { causeOf, engineOf, type Facts, type LayerResult } from "./guest-facts.mts";
 
-const again = words("Build the box anew with gpu:, which installs the driver");
-const noNouveau = words(
+const again = manualFix("Build the box anew with gpu:, which installs the driver");
+const noNouveau = manualFix(
   "Keep nouveau out (/etc/modprobe.d: blacklist nouveau), make the early boot image anew, reboot the VM",
 );
-const dkms = inGuest("See for which kernels it was built", "dkms status");
+const dkms = guestFix("See for which kernels it was built", "dkms status");
 
 /** A kernel module of NVIDIA drives the card, of which version and kind; or why not. */
-export function moduleLayer(facts: Facts): Judged {
+export function moduleLayer(facts: Facts): LayerResult {
   const check = "verify.module";
   if (facts.one("expected") !== "nvidia") {
     return {
       check,
       status: "unknown",
-      says: "not read: verify-guest.sh was not told that the VM has a card by NVIDIA",
+      message: "not read: verify-guest.sh was not told that the VM has a card by NVIDIA",
     };
   }
   const kernel = facts.one("kernel") ?? "unknown";
@@ -28,13 +28,13 @@ export function moduleLayer(facts: Facts): Judged {
     { read: "/proc/modules in the VM", value: facts.one("modules") || "neither nvidia nor nouveau" },
     ...facts.all("dkms").map((value) => ({ read: "dkms status in the VM", value })),
   ];
-  const fail = (says: string, fix: Fix[], log: Judged["evidence"] = []): Judged => ({
-    ...{ check, status: "fail", says, evidence: [...evidence, ...log], fix },
+  const fail = (message: string, fix: Fix[], log: LayerResult["evidence"] = []): LayerResult => ({
+    ...{ check, status: "fail", message, evidence: [...evidence, ...log], fix },
   });
 
   const [version, kind] = facts.one("nvidia-loaded")?.split(" ") ?? [];
   if (version && drivers.every(([, , , driver]) => driver === "nvidia")) {
-    return { check, status: "pass", says: `nvidia ${version} (${kind} modules) has the card`, evidence };
+    return { check, status: "pass", message: `nvidia ${version} (${kind} modules) has the card`, evidence };
   }
   const loaded = facts.one("modules")?.split(" ") ?? [];
   if (drivers.some(([, , , driver]) => driver === "nouveau") || (!version && loaded.includes("nouveau"))) {
@@ -57,7 +57,7 @@ export function moduleLayer(facts: Facts): Judged {
       return fail(
         "Secure Boot is on in the VM, and refuses NVIDIA's module: the firmware knows no key that signed it",
         [
-          words("Take a firmware without Secure Boot for the VM, as this toolkit renders it"),
+          manualFix("Take a firmware without Secure Boot for the VM, as this toolkit renders it"),
         ],
         log,
       );
@@ -65,7 +65,7 @@ export function moduleLayer(facts: Facts): Judged {
     return fail(
       `NVIDIA's module cannot be loaded${told ? `: ${told.says}` : ""}`,
       told?.fix ?? [
-        inGuest("Load it, and see what stands in the way", "modprobe nvidia"),
+        guestFix("Load it, and see what stands in the way", "modprobe nvidia"),
       ],
       log,
     );
@@ -78,30 +78,30 @@ export function moduleLayer(facts: Facts): Judged {
   if (built.length > 0) {
     return fail(
       `the kernel is ${kernel}, and NVIDIA's module was built for ${built.join(", ")}: upgraded since${without}`,
-      [...(without ? [words(headers)] : [inGuest("Build it for this kernel", "dkms autoinstall")]), again],
+      [...(without ? [manualFix(headers)] : [guestFix("Build it for this kernel", "dkms autoinstall")]), again],
     );
   }
   if (without && facts.all("dkms").length > 0) {
-    return fail(`no module of NVIDIA for the kernel ${kernel}: its headers are missing`, [words(headers)]);
+    return fail(`no module of NVIDIA for the kernel ${kernel}: its headers are missing`, [manualFix(headers)]);
   }
   return facts.all("dkms").length > 0
     ? fail(`no module of NVIDIA for the kernel ${kernel}: DKMS has its source, and has not built it`, [
-      inGuest("Build it, and see what stands in the way", "dkms autoinstall"),
+      guestFix("Build it, and see what stands in the way", "dkms autoinstall"),
       dkms,
     ])
     : fail("this box has no driver by NVIDIA", [again]);
 }
 
 /** `nvidia-smi -L` in the VM shows as many GPUs as it has cards. */
-export function smiLayer(facts: Facts, cards: number): Judged {
+export function smiLayer(facts: Facts, cards: number): LayerResult {
   const check = "verify.smi";
   const found = facts.all("smi-gpu");
   const code = facts.one("smi");
   const evidence = facts.log("smi-log", "nvidia-smi -L in the VM");
-  if (code === undefined) return { check, status: "unknown", says: "nvidia-smi was not asked in the VM" };
-  if (code === "missing") return { check, status: "fail", says: "nvidia-smi is not in this box", fix: [again] };
+  if (code === undefined) return { check, status: "unknown", message: "nvidia-smi was not asked in the VM" };
+  if (code === "missing") return { check, status: "fail", message: "nvidia-smi is not in this box", fix: [again] };
   if (code === "0" && found.length >= cards) {
-    return { check, status: "pass", says: `nvidia-smi shows ${found.map(named).join(", ")}` };
+    return { check, status: "pass", message: `nvidia-smi shows ${found.map(named).join(", ")}` };
   }
   const cause = causeOf([...facts.all("smi-log"), ...facts.all("kernel-log")]);
   const kernelLog = facts.log("kernel-log", "kernel log of the VM");
@@ -111,18 +111,18 @@ export function smiLayer(facts: Facts, cards: number): Judged {
     ? "nvidia-smi does not answer within a minute"
     : "nvidia-smi shows no GPU in the VM";
   return {
-    ...{ check, status: "fail", says: `${says}${cause ? `: ${cause.says}` : ""}` },
+    ...{ check, status: "fail", message: `${says}${cause ? `: ${cause.says}` : ""}` },
     ...{ evidence: [...evidence, ...kernelLog], fix: cause?.fix ?? [dkms] },
   };
 }
 
 /** The Container Toolkit is there, and what runs the containers knows of the GPUs by it. */
-export function toolkitLayer(facts: Facts): Judged {
+export function toolkitLayer(facts: Facts): LayerResult {
   const check = "verify.toolkit";
   const version = facts.one("toolkit");
-  if (version === undefined) return { check, status: "unknown", says: "NVIDIA's toolkit was not looked for" };
+  if (version === undefined) return { check, status: "unknown", message: "NVIDIA's toolkit was not looked for" };
   if (version === "missing") {
-    return { check, status: "fail", says: "the NVIDIA Container Toolkit is not in this box", fix: toolkit };
+    return { check, status: "fail", message: "the NVIDIA Container Toolkit is not in this box", fix: toolkit };
   }
   return {
     check,
@@ -133,46 +133,48 @@ export function toolkitLayer(facts: Facts): Judged {
 }
 
 /** CDI's specification names GPUs: it is made from what is there, so it can be older than the card. */
-function cdiKnown(facts: Facts, version: string): Omit<Judged, "check"> {
+function cdiKnown(facts: Facts, version: string): Omit<LayerResult, "check"> {
   const names = facts.one("cdi");
   const evidence = [{ read: "nvidia-ctk cdi list in the VM", value: names ?? "not read" }];
   if (names === undefined) {
-    return { status: "unknown", says: "which GPUs CDI's specification names could not be read", evidence };
+    return { status: "unknown", message: "which GPUs CDI's specification names could not be read", evidence };
   }
   if (names === "") {
     return {
       ...{ status: "fail", evidence },
-      says: `CDI's specification, by which ${
+      message: `CDI's specification, by which ${
         facts.one("dxg") ? "containers find parts of a card" : "Podman finds GPUs"
       }, names none`,
-      fix: [inGuest("Make it anew", "nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml")],
+      fix: [guestFix("Make it anew", "nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml")],
     };
   }
-  return { status: "pass", says: `NVIDIA Container Toolkit ${version}, and CDI names ${names}`, evidence };
+  return { status: "pass", message: `NVIDIA Container Toolkit ${version}, and CDI names ${names}`, evidence };
 }
 
 /** Docker runs since after the toolkit came, and has its runtime. */
-function dockerKnows(facts: Facts, version: string): Omit<Judged, "check"> {
+function dockerKnows(facts: Facts, version: string): Omit<LayerResult, "check"> {
   const names = facts.one("runtimes")?.trim().split(" ") ?? [];
-  const restart = [inGuest("Let Docker start anew, since it looks for GPUs only then", "systemctl restart docker")];
+  const restart = [guestFix("Let Docker start anew, since it looks for GPUs only then", "systemctl restart docker")];
   const evidence = [{ read: "docker info in the VM", value: `runtimes ${names.join(", ") || "not read"}` }];
   const [came, since] = [facts.one("toolkit-since"), facts.one("docker-since")].map(Number);
   if (facts.one("runtimes") === undefined) {
-    return { status: "unknown", says: "which runtimes Docker has could not be read", evidence };
+    return { status: "unknown", message: "which runtimes Docker has could not be read", evidence };
   }
   if ((facts.one("daemon-json") === "nvidia" && !names.includes("nvidia")) || since! < came!) {
-    const says = "Docker was not started anew since NVIDIA's toolkit came, and knows nothing of it";
-    return { status: "fail", says, evidence, fix: restart };
+    const message = "Docker was not started anew since NVIDIA's toolkit came, and knows nothing of it";
+    return { status: "fail", message, evidence, fix: restart };
   }
   const text = `NVIDIA Container Toolkit ${version}`;
-  return names.includes("nvidia") ? { status: "pass", says: `${text}, and Docker has the runtime nvidia`, evidence } : {
-    ...{ status: "warn", evidence, fix: toolkit.slice(1) },
-    says: `${text}; Docker has no runtime nvidia: GPUs by Compose's reservations need none, runtime: nvidia does`,
-  };
+  return names.includes("nvidia")
+    ? { status: "pass", message: `${text}, and Docker has the runtime nvidia`, evidence }
+    : {
+      ...{ status: "warn", evidence, fix: toolkit.slice(1) },
+      message: `${text}; Docker has no runtime nvidia: GPUs by Compose's reservations need none, runtime: nvidia does`,
+    };
 }
 
 /** `nvidia-smi -L` in the container of a service that asked for GPUs shows as many as it asked for. */
-export function gpuLayer(facts: Facts, machine: string, name: string, wanted: number | "all"): Judged {
+export function gpuLayer(facts: Facts, machine: string, name: string, wanted: number | "all"): LayerResult {
   const check = "verify.gpu";
   const found = facts.all(`gpu-found-${name}`);
   const code = facts.one(`gpu-${name}`);
@@ -180,26 +182,28 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
   const evidence = facts.log(`gpu-log-${name}`, `nvidia-smi -L in ${name}`);
   if (code === undefined) {
     return facts.one("expected") === "nvidia"
-      ? { check, status: "skip", says: `service ${name} does not run any more: there is no container to look into` }
-      : { check, status: "unknown", says: `whether ${name} has its GPU was not looked at` };
+      ? { check, status: "skip", message: `service ${name} does not run any more: there is no container to look into` }
+      : { check, status: "unknown", message: `whether ${name} has its GPU was not looked at` };
   }
   const count = wanted === "all" ? facts.all("smi-gpu").length : wanted;
   if (code === "0" && found.length === count) {
-    return { check, status: "pass", says: `service ${name} has ${found.map(named).join(", ")}` };
+    return { check, status: "pass", message: `service ${name} has ${found.map(named).join(", ")}` };
   }
   if (code === "0" && found.length > 0) {
     const fix = [
-      words("Look whether the container was made by this Compose file, and whether Docker's default runtime is nvidia"),
+      manualFix(
+        "Look whether the container was made by this Compose file, and whether Docker's default runtime is nvidia",
+      ),
     ];
     return {
       check,
       status: "fail",
-      says: `service ${name} has ${found.length} GPUs, and asked for ${wanted}`,
+      message: `service ${name} has ${found.length} GPUs, and asked for ${wanted}`,
       evidence,
       fix,
     };
   }
-  const see = command(
+  const see = commandFix(
     "See what it has",
     `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${containerOf(facts, name)}`,
   );
@@ -208,30 +212,30 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
       ...{
         check,
         status: "fail",
-        says: `service ${name} has no nvidia-smi: it got no GPU, or not its tools`,
+        message: `service ${name} has no nvidia-smi: it got no GPU, or not its tools`,
         evidence,
       },
       fix: [
-        words("Write utility among the capabilities of its reservation, or into NVIDIA_DRIVER_CAPABILITIES"),
+        manualFix("Write utility among the capabilities of its reservation, or into NVIDIA_DRIVER_CAPABILITIES"),
         ...toolkit.slice(1),
         see,
       ],
     };
   }
   if (lines.some((line) => /nvidia-smi: no such file or directory|required file not found/.test(line))) {
-    const says =
+    const message =
       `nvidia-smi cannot run in ${name}: its image is a musl one, such as Alpine, and NVIDIA's programs are for glibc`;
     return {
       check,
       status: "fail",
-      says,
+      message,
       evidence,
-      fix: [words("Take an image of Debian or Ubuntu for that service")],
+      fix: [manualFix("Take an image of Debian or Ubuntu for that service")],
     };
   }
   const cause = causeOf(lines);
   const says = `service ${name} sees no GPU${cause ? `: ${cause.says}` : ""}`;
-  return { check, status: "fail", says, evidence, fix: cause?.fix ?? [see] };
+  return { check, status: "fail", message: says, evidence, fix: cause?.fix ?? [see] };
 }
 
 /** The container of a service: the last word of what was said of it. Docker's Compose and podman-compose name theirs in two ways. */

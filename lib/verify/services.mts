@@ -1,42 +1,47 @@
 /** What runs containers in the guest, and the services in it. */
-import { command, words } from "../fixes.mts";
-import { causeOf, engineOf, type Facts, type Judged } from "./guest-facts.mts";
+import { commandFix, manualFix } from "../fixes.mts";
+import { causeOf, engineOf, type Facts, type LayerResult } from "./guest-facts.mts";
 
 /** Docker or Podman answers; without services it need not be there. */
-export function engineLayer(facts: Facts, machine: string, services: number): Judged {
+export function engineLayer(facts: Facts, machine: string, services: number): LayerResult {
   const check = "verify.docker";
   const { program, title } = engineOf(facts);
   const state = facts.one("engine-state");
   if (state === "running") {
-    return { check, status: "pass", says: `${title} ${facts.one("engine-version") ?? ""} answers` };
+    return { check, status: "pass", message: `${title} ${facts.one("engine-version") ?? ""} answers` };
   }
   if (state === "missing") {
-    return services === 0 ? { check, status: "skip", says: `no ${title}, and no services` } : {
-      ...{ check, status: "fail", says: `${title} is not in this box` },
-      fix: [words(`Build the box with image:, which installs ${title}`)],
+    return services === 0 ? { check, status: "skip", message: `no ${title}, and no services` } : {
+      ...{ check, status: "fail", message: `${title} is not in this box` },
+      fix: [manualFix(`Build the box with image:, which installs ${title}`)],
     };
   }
   return {
-    ...{ check, status: "fail", says: `${title} does not answer`, evidence: facts.log("engine-log", `${program} log`) },
-    fix: [command("Look at its log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo journalctl -u ${program}`)],
+    ...{
+      check,
+      status: "fail",
+      message: `${title} does not answer`,
+      evidence: facts.log("engine-log", `${program} log`),
+    },
+    fix: [commandFix("Look at its log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo journalctl -u ${program}`)],
   };
 }
 
 /** A service runs, or ran to its end where it shall; else how it fails, its log, and what that log is known to mean. */
-export function serviceLayer(facts: Facts, machine: string, name: string): Judged {
+export function serviceLayer(facts: Facts, machine: string, name: string): LayerResult {
   const check = "verify.service";
   const state = facts.all("service").find((value) => value.startsWith(`${name} `))?.split(" ");
   const evidence = facts.log(`service-log-${name}`, `log of ${name}`);
-  if (!state) return { check, status: "fail", says: `service ${name} is not there`, evidence };
+  if (!state) return { check, status: "fail", message: `service ${name} is not there`, evidence };
   const [, status, code, restarts, health, policy, container] = state;
-  const pass = (says: string): Judged => ({ check, status: "pass", says: `service ${name} ${says}` });
-  const fail = (says: string): Judged => {
+  const pass = (says: string): LayerResult => ({ check, status: "pass", message: `service ${name} ${says}` });
+  const fail = (says: string): LayerResult => {
     const cause = causeOf(facts.all(`service-log-${name}`));
     return {
-      ...{ check, status: "fail", says: `service ${name} ${says}${cause ? `: ${cause.says}` : ""}`, evidence },
+      ...{ check, status: "fail", message: `service ${name} ${says}${cause ? `: ${cause.says}` : ""}`, evidence },
       fix: [
         ...(cause?.fix ?? []),
-        command(
+        commandFix(
           "Look at its whole log",
           `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${engineOf(facts).program} logs ${container}`,
         ),

@@ -6,7 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { composeFile } from "../../lib/compose/render.mts";
 import type { Service } from "../../lib/config/types.mts";
-import { verified } from "../../lib/verify/layers.mts";
+import { verifyMachine } from "../../lib/verify/layers.mts";
 import { distribution, guest, inside } from "./tree.mts";
 
 const test = suite("podman");
@@ -27,7 +27,7 @@ const services = (more: Service[] = []): Service[] => [
 const card = {
   fn: {
     ...{ bdf: "0000:01:00.0", vendor: "10de", device: "2786", class: "030000", driver: "vfio-pci" },
-    ...{ bars: [], drm: [], displays: [], above: [], mediated: false },
+    ...{ bars: [], drm: [], displays: [], upstreamBridges: [], mediated: false },
   },
 };
 
@@ -94,8 +94,8 @@ for (const [name, tarball] of [["debian-12", process.env.DEBIAN_12!], ["debian-1
     const lower = ["pci:0000:05:00.0 030000 10de:2786 nvidia", "modules:nvidia", "nvidia-loaded:570.195.03 open"];
     const text = out.split("\n").filter((line) => !/^(pci|modules|nvidia-loaded|smi|smi-log):/.test(line));
     text.splice(1, 0, ...lower, "smi:0", "smi-gpu:GPU 0: a stand-in");
-    const judged = verified("a", text.join("\n"), services(), [card]).findings.map(({ check, status, says }) =>
-      `${check} ${status}: ${says}`
+    const judged = verifyMachine("a", text.join("\n"), services(), [card]).findings.map(({ check, status, message }) =>
+      `${check} ${status}: ${message}`
     );
     const of = (check: string) => judged.filter((line) => line.startsWith(`verify.${check} `));
     assert.match(

@@ -4,11 +4,11 @@ import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { examine } from "../../lib/checks/index.mts";
+import { runChecks } from "../../lib/checks/index.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
-import { cardOf, hindrances } from "../../lib/resolve/cards.mts";
+import { blockersOf, cardOf } from "../../lib/resolve/cards.mts";
 import { parseHost } from "../../lib/host/parse.mts";
-import { settle } from "../../lib/resolve/resolve.mts";
+import { resolveConfig } from "../../lib/resolve/resolve.mts";
 import type { Finding } from "../../lib/findings.mts";
 import type { Host } from "../../lib/host/types.mts";
 import { root } from "../fake.mts";
@@ -45,7 +45,7 @@ interface Outcome {
 
 const judged = (host: Host, { gpu }: Topology) => {
   const config = parseConfig(JSON.stringify({ machines: [{ name: "vm", box: "lab/x", memory: 256, gpu }] }));
-  return examine(host, settle(config, host));
+  return runChecks(host, resolveConfig(config, host));
 };
 
 async function run(topology: Topology): Promise<Outcome> {
@@ -61,13 +61,13 @@ async function run(topology: Topology): Promise<Outcome> {
     const gpu = host.pci!.find(({ vendor, device, bdf }) =>
       vendor === topology.gpu.vendor_id && device === topology.gpu.device_id && bdf === (topology.gpu.address ?? bdf)
     )!;
-    const { passed } = cardOf(gpu, host);
+    const { assignedFunctions } = cardOf(gpu, host);
     let alone = "";
-    if (passed.length > 1) {
+    if (assignedFunctions.length > 1) {
       await machine.tell(`bind ${gpu.bdf}`);
       alone = (await machine.tell(`verdict ${gpu.group}`))[0]!;
     }
-    const functions = passed.map(({ bdf }) => bdf).join(" ");
+    const functions = assignedFunctions.map(({ bdf }) => bdf).join(" ");
     const bound = await machine.tell(`bind ${functions}`);
     const verdict = (await machine.tell(`verdict ${gpu.group ?? "none"}`))[0]!;
     await machine.tell(`release ${functions}`);
@@ -125,13 +125,13 @@ for (const topology of topologies) {
       kernel: ["fail", /switched off in the kernel|off in the kernel/],
       device: ["fail", /is under no IOMMU unit/],
     } as const;
-    assert.is(enabled!.status, causes[topology.cause][0], enabled!.says);
-    assert.match(enabled!.says, causes[topology.cause][1]);
+    assert.is(enabled!.status, causes[topology.cause][0], enabled!.message);
+    assert.match(enabled!.message, causes[topology.cause][1]);
 
     // the verdict is the kernel's
     if (topology.cause === "on") {
       assert.ok(bound.every((line) => line.endsWith(" vfio-pci")), bound.join(", "));
-      assert.is(group!.status, verdict === "viable" ? "pass" : "fail", `doctor: ${group!.says}; kernel: ${verdict}`);
+      assert.is(group!.status, verdict === "viable" ? "pass" : "fail", `doctor: ${group!.message}; kernel: ${verdict}`);
       assert.ok(["viable", "not-viable"].includes(verdict), verdict);
     } else {
       assert.is(group!.status, "skip");
@@ -146,15 +146,15 @@ for (const topology of topologies) {
         )
         : [];
       const card = cardOf(gpu!, host);
-      const hindered = hindrances({
+      const hindered = blockersOf({
         ...card,
-        foreign: [...card.foreign, ...card.passed.filter((fn) => fn !== gpu)],
+        groupPeers: [...card.groupPeers, ...card.assignedFunctions.filter((fn) => fn !== gpu)],
       }).length > 0;
       assert.is(alone, hindered ? "not-viable" : "viable");
     }
-    if (topology.names) assert.ok(group!.says.includes(topology.names), group!.says);
+    if (topology.names) assert.ok(group!.message.includes(topology.names), group!.message);
     for (const [check, status] of Object.entries(topology.findings ?? {})) {
-      assert.is(of(findings, check)[0]?.status, status, of(findings, check)[0]?.says);
+      assert.is(of(findings, check)[0]?.status, status, of(findings, check)[0]?.message);
     }
 
     // a look changes nothing, and a card that was handed over comes back

@@ -23,9 +23,9 @@ test(`${count} damaged configs (seed ${seed}): read, or refused with a place, wi
     } catch (error) {
       assert.instance(error, ConfigError, `config ${i}: ${(error as Error).stack}\n${JSON.stringify(text)}`);
       const lines = text.split("\n");
-      for (const { line, column, says } of (error as ConfigError).problems) {
+      for (const { line, column, message } of (error as ConfigError).problems) {
         const inside = line >= 1 && line <= lines.length && column >= 1 && column <= lines[line - 1]!.length + 1;
-        assert.ok(inside && says, `config ${i}: ${line}:${column} ${says}\n${JSON.stringify(text)}`);
+        assert.ok(inside && message, `config ${i}: ${line}:${column} ${message}\n${JSON.stringify(text)}`);
       }
       refused++;
     }

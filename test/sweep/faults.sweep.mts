@@ -6,8 +6,8 @@ import { destroy, down } from "../../lib/cli/commands/machines.mts";
 import { prepare } from "../../lib/cli/commands/prepare.mts";
 import { up } from "../../lib/cli/commands/up.mts";
 import { verify } from "../../lib/cli/commands/verify.mts";
-import { Interrupted, Trouble } from "../../lib/errors.mts";
-import type { Options, Session } from "../../lib/cli/context.mts";
+import { Interrupted, UserError } from "../../lib/errors.mts";
+import type { Context, Options } from "../../lib/cli/context.mts";
 import { random } from "../fake.mts";
 import { Killed, type Mishap, World } from "../world.mts";
 
@@ -18,7 +18,7 @@ const plain = `machines:
 services: {web: {image: x/web, machine: a}}
 `;
 const card = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}]\n";
-type Command = (session: Session) => Promise<number>;
+type Command = (session: Context) => Promise<number>;
 
 /** A fresh host with a lab that is as `before` leaves it. */
 async function host(gpu: boolean, before: Command[] = []): Promise<World> {
@@ -56,7 +56,7 @@ const mishaps: Record<string, (operation: string) => void> = {
     if (/^(ask|run)/.test(operation)) throw new Interrupted();
   },
   "the disk is full": (operation) => {
-    if (/^(write|create)/.test(operation)) throw new Trouble("no space left on the device", 1);
+    if (/^(write|create)/.test(operation)) throw new UserError("no space left on the device", 1);
   },
 };
 

@@ -2,19 +2,19 @@
 import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { examine } from "../../lib/checks/index.mts";
+import { runChecks } from "../../lib/checks/index.mts";
 import { names } from "../../lib/plan/assets.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
-import { Trouble } from "../../lib/errors.mts";
+import { UserError } from "../../lib/errors.mts";
 import { failures } from "../../lib/verify/failures/index.mts";
-import { returned } from "../../lib/verify/gpu-return.mts";
+import { checkGpuReturned } from "../../lib/verify/gpu-return.mts";
 import { parseHost } from "../../lib/host/parse.mts";
 import { type Lab, prefixOf } from "../../lib/host/lab.mts";
 import { makePlan } from "../../lib/plan/plan.mts";
 import { applyScript, preparationOf, undoScript } from "../../lib/plan/prepare.mts";
-import { passedOf } from "../../lib/resolve/cards.mts";
+import { assignedFunctionsOf } from "../../lib/resolve/cards.mts";
 import { shellWord } from "../../lib/render.mts";
-import { settle } from "../../lib/resolve/resolve.mts";
+import { resolveConfig } from "../../lib/resolve/resolve.mts";
 import type { Fix } from "../../lib/findings.mts";
 import { own, root } from "../fake.mts";
 
@@ -55,23 +55,23 @@ test("a probe: no command that is shown or run has any of its texts unquoted", (
       for (const value of [lines[i]! + hostile, lines[i]!.slice(0, at + 1) + hostile]) {
         try {
           const host = parseHost([...lines.slice(0, i), value, ...lines.slice(i + 1)].join("\n"));
-          const settled = settle(card, host);
-          const fixes: Fix[] = examine(host, settled).flatMap(({ fix }) => fix);
-          const passed = settled.machines.flatMap((machine) => passedOf(machine, host) ?? []);
+          const settled = resolveConfig(card, host);
+          const fixes: Fix[] = runChecks(host, settled).flatMap(({ fix }) => fix);
+          const passed = settled.machines.flatMap((machine) => assignedFunctionsOf(machine, host) ?? []);
           const before = passed.map((fn) => ({ ...fn, driver: fn.driver ?? null }));
           const lost = { ...host, pci: (host.pci ?? []).map((fn) => ({ ...fn, driver: null })) };
-          fixes.push(...returned("vm", before, lost).fix);
+          fixes.push(...checkGpuReturned("vm", before, lost).fix);
           const scripts = [];
           if (passed.length > 0) {
             const preparation = preparationOf(passed, host);
             scripts.push(applyScript(preparation), undoScript(preparation));
           }
-          for (const command of [...fixes.flatMap(({ run }) => run ?? []), ...scripts]) {
+          for (const command of [...fixes.flatMap(({ command }) => command ?? []), ...scripts]) {
             looked++;
             if (harmful(command)) unquoted.push(`${name}: ${value}\n${command}`);
           }
         } catch (error) {
-          if (!(error instanceof Trouble)) throw error;
+          if (!(error instanceof UserError)) throw error;
         }
       }
     }
@@ -99,7 +99,7 @@ test("a config: its values are words of their own to every program, and quoted i
         "-x.y": { image: hostile, command: hostile, environment: { A: hostile }, volumes: [`/${hostile}:/x`] },
       },
     }));
-    const settled = settle(config, host);
+    const settled = resolveConfig(config, host);
     const texts = Object.fromEntries([...names, `./${hostile}.sh`, file].map((name) => [name, ""]));
     for (const name of names) texts[name] = own(name);
     const lab: Lab = {

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { commands, options } from "../../lib/cli/commands.mts";
+import { commands } from "../../lib/cli/commands.mts";
+import { options } from "../../lib/cli/options.mts";
 import { completionFor, shells } from "../../lib/cli/completion.mts";
 import { own, root } from "../fake.mts";
 

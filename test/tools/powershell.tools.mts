@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { askVm } from "../../lib/host/hypervisors.mts";
+import { readVm } from "../../lib/host/hypervisors.mts";
 import { fakeShell, own, root } from "../fake.mts";
 import { errors, nodes } from "./grammar.mts";
 
@@ -16,7 +16,7 @@ test("every script is PowerShell", () => {
 
 test("what is asked of a VM is PowerShell", async () => {
   const { shell, asked } = fakeShell();
-  await askVm(shell, "hyperv", "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f");
+  await readVm(shell, "hyperv", "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f");
   assert.is(asked.length, 1);
   assert.equal(errors(`${/-Command (.*)$/s.exec(asked[0]!)![1]}\n`), []);
 });

@@ -11,7 +11,7 @@ import { names } from "../../lib/plan/assets.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import { parseHost } from "../../lib/host/parse.mts";
 import { makePlan } from "../../lib/plan/plan.mts";
-import { settle } from "../../lib/resolve/resolve.mts";
+import { resolveConfig } from "../../lib/resolve/resolve.mts";
 import type { Host } from "../../lib/host/types.mts";
 import { own, root } from "../fake.mts";
 import { errors } from "./grammar.mts";
@@ -47,7 +47,10 @@ const linux = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
 
 /** Renders a machine's lab and makes Vagrant find the provider. */
 function lab(folder: string, machine: string, host: Host = windows, change = (text: string) => text): void {
-  const config = settle(parseConfig(`machines: [{name: a, box: lab/x, cpus: 3, memory: 2048, ${machine}}]`), host);
+  const config = resolveConfig(
+    parseConfig(`machines: [{name: a, box: lab/x, cpus: 3, memory: 2048, ${machine}}]`),
+    host,
+  );
   const there = {
     folder,
     prefix: "lab-1_",

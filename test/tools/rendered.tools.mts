@@ -14,7 +14,7 @@ import { parseHost } from "../../lib/host/parse.mts";
 import { applyScript, preparationOf, undoScript } from "../../lib/plan/prepare.mts";
 import { makePlan } from "../../lib/plan/plan.mts";
 import { render } from "../../lib/render.mts";
-import { settle } from "../../lib/resolve/resolve.mts";
+import { resolveConfig } from "../../lib/resolve/resolve.mts";
 import type { File } from "../../lib/plan/types.mts";
 import { own, root } from "../fake.mts";
 import { hostile } from "./hostile.mts";
@@ -55,7 +55,7 @@ function planned(text: string): File[] {
     config.machines.map(({ name }) => [name, { domain: name, state: "absent" as const }]),
   );
   return makePlan(
-    settle(config, host),
+    resolveConfig(config, host),
     host,
     { folder: "/lab", prefix: "lab-1_", boxes: {}, orphans: {}, machines },
     texts,

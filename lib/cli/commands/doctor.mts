@@ -1,60 +1,61 @@
-import type { Seen, Settled } from "../../config/types.mts";
+import type { ExistingVm } from "../../host/types.mts";
+import type { Resolved } from "../../resolve/types.mts";
 import type { Host } from "../../host/types.mts";
-import { checks, examine, notesFor } from "../../checks/index.mts";
-import { Trouble } from "../../errors.mts";
+import { checks, notesFor, runChecks } from "../../checks/index.mts";
+import { UserError } from "../../errors.mts";
 import { cardsOf } from "../../resolve/cards.mts";
 import { parseHost } from "../../host/parse.mts";
-import { findingLines } from "../print.mts";
-import { haveFiles, lookOf, readProbe, readSource, type Session, type Source, talk } from "../context.mts";
-import { settle } from "../../resolve/resolve.mts";
-import { noSuch } from "../../text.mts";
+import { formatFindings } from "../print.mts";
+import { type Context, loadConfig, type LoadedConfig, log, readProbe, requireFiles, styleFor } from "../context.mts";
+import { resolveConfig } from "../../resolve/resolve.mts";
+import { unknownName } from "../../text.mts";
 import { topologyLines } from "../topology.mts";
 
 /** `doctor [check…]`: what stands for and against the config's machines here, or on a saved host. */
-export async function doctor(session: Session): Promise<number> {
-  const { shell, options, words } = session;
-  for (const word of words) {
+export async function doctor(session: Context): Promise<number> {
+  const { shell, options, args } = session;
+  for (const word of args) {
     if (!checks.some(({ id }) => id === word || id.startsWith(`${word}.`))) {
-      throw new Trouble(noSuch("check", word, checks.map(({ id }) => id)));
+      throw new UserError(unknownName("check", word, checks.map(({ id }) => id)));
     }
   }
-  const reading = readSource(session);
+  const reading = loadConfig(session);
   const [source, probe, known] = await Promise.all([
     reading,
     readProbe(session),
     // nothing of this host's counts for a saved one
-    reading.then((source) => (options.host ? {} : seen(session, source))),
-    reading.then((source) => (options.host ? undefined : haveFiles(session, source))),
+    reading.then((source) => (options.host ? {} : readExistingVms(session, source))),
+    reading.then((source) => (options.host ? undefined : requireFiles(session, source))),
   ]);
-  if (options.save && options.dryRun) talk(session, `would save what the probe read: ${options.save}`);
+  if (options.save && options.dryRun) log(session, `would save what the probe read: ${options.save}`);
   else if (options.save) {
     await shell.write(options.save, probe);
-    talk(session, `saved what the probe read: ${options.save}`);
+    log(session, `saved what the probe read: ${options.save}`);
   }
   const host = parseHost(probe);
-  const settled = settle(source.config, host, known);
-  const findings = examine(host, settled, words);
+  const settled = resolveConfig(source.config, host, known);
+  const findings = runChecks(host, settled, args);
   const ok = !findings.some(({ status }) => status === "fail");
   if (options.json) {
-    shell.print(`${JSON.stringify({ schema: "homelab-gpu/doctor/1", host: plain(host), findings, ok }, null, 2)}\n`);
+    shell.stdout(`${JSON.stringify({ schema: "homelab-gpu/doctor/2", host: plain(host), findings, ok }, null, 2)}\n`);
   } else {
-    talk(session, `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`);
-    const look = { ...lookOf(session, "out", host), notes: notesFor(host) };
-    shell.print(`${[...pictures(settled, host, look.width), ...findingLines(findings, look)].join("\n")}\n`);
+    log(session, `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`);
+    const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
+    shell.stdout(`${[...topologies(settled, host, look.width), ...formatFindings(findings, look)].join("\n")}\n`);
   }
   return ok ? 0 : 1;
 }
 
 /** Each card that was found, drawn with its surroundings. */
-function pictures({ machines }: Settled, host: Host, width: number): string[] {
+function topologies({ machines }: Resolved, host: Host, width: number): string[] {
   return machines.flatMap((machine) =>
     cardsOf(machine, host).flatMap((card) => [`The card for ${machine.name}:`, ...topologyLines(card, host, width), ""])
   );
 }
 
-async function seen({ shell }: Session, source: Source): Promise<Record<string, Seen>> {
-  const { readLab, seenOf } = await import("../../host/lab.mts");
-  return seenOf(await readLab(shell, source.config, source.folder));
+async function readExistingVms({ shell }: Context, source: LoadedConfig): Promise<Record<string, ExistingVm>> {
+  const { readLab, existingVmsOf } = await import("../../host/lab.mts");
+  return existingVmsOf(await readLab(shell, source.config, source.folder));
 }
 
 /** JSON knows neither maps nor big integers. */

@@ -1,8 +1,8 @@
-import { Trouble } from "../../errors.mts";
+import { UserError } from "../../errors.mts";
 import { asFinding, likelyCauses } from "../../verify/failures/index.mts";
-import { oneFinding } from "../print.mts";
-import { lookOf, readNamed, type Session, talk } from "../context.mts";
-import { wrapped } from "../../text.mts";
+import { formatFinding } from "../print.mts";
+import { type Context, log, readNamed, styleFor } from "../context.mts";
+import { wrap } from "../../text.mts";
 
 const unknown = [
   "nothing in this log is known to homelab-gpu",
@@ -12,20 +12,20 @@ const unknown = [
 ];
 
 /** `explain [LOG]`: what the errors in a log mean and what mends them. Without LOG, or for `-`, standard input. */
-export async function explain(session: Session): Promise<number> {
-  const { shell, options, words: [path = "-", ...more] } = session;
-  if (more.length > 0) throw new Trouble(`explain takes one LOG, and no ${more[0]}`);
-  if (path === "-" && shell.terminal.in) talk(session, "reading standard input; Ctrl-D ends it");
+export async function explain(session: Context): Promise<number> {
+  const { shell, options, args: [path = "-", ...more] } = session;
+  if (more.length > 0) throw new UserError(`explain takes one LOG, and no ${more[0]}`);
+  if (path === "-" && shell.terminal.in) log(session, "reading standard input; Ctrl-D ends it");
   const text = await readNamed(shell, path);
   const causes = likelyCauses(text);
   if (options.json) {
-    shell.print(`${JSON.stringify({ schema: "homelab-gpu/explain/1", causes }, null, 2)}\n`);
+    shell.stdout(`${JSON.stringify({ schema: "homelab-gpu/explain/1", causes }, null, 2)}\n`);
   } else {
-    const look = lookOf(session, "out");
+    const look = styleFor(session, "out");
     const lines = causes.length > 0
-      ? causes.flatMap((cause) => oneFinding(asFinding(cause), look))
-      : unknown.flatMap((text, i) => wrapped(text, look.width, i > 0 ? "  " : "", "    "));
-    shell.print(`${lines.join("\n")}\n`);
+      ? causes.flatMap((cause) => formatFinding(asFinding(cause), look))
+      : unknown.flatMap((text, i) => wrap(text, look.width, i > 0 ? "  " : "", "    "));
+    shell.stdout(`${lines.join("\n")}\n`);
   }
   return causes.length > 0 ? 0 : 1;
 }

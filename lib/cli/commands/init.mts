@@ -2,23 +2,23 @@ import { dirname, resolve } from "node:path";
 import type { Finding } from "../../findings.mts";
 import type { Host, PciFunction } from "../../host/types.mts";
 import { asset, schemaFor } from "../../plan/assets.mts";
-import { examine, notesFor } from "../../checks/index.mts";
+import { notesFor, runChecks } from "../../checks/index.mts";
 import { parseConfig } from "../../config/parse.mts";
-import { Trouble } from "../../errors.mts";
+import { UserError } from "../../errors.mts";
 import { parseHost } from "../../host/parse.mts";
 import { className, isDisplay, slotOf } from "../../host/pci.mts";
-import { findingLines } from "../print.mts";
-import { typed } from "../../render.mts";
-import { lookOf, readProbe, type Session, talk } from "../context.mts";
-import { settle } from "../../resolve/resolve.mts";
+import { formatFindings } from "../print.mts";
+import { shellCommand } from "../../render.mts";
+import { type Context, log, readProbe, styleFor } from "../context.mts";
+import { resolveConfig } from "../../resolve/resolve.mts";
 import { starterFor } from "../../config/starter.mts";
 
 /** `init`: writes a config for the card found here. Never over one that is there. */
-export async function init(session: Session): Promise<number> {
+export async function init(session: Context): Promise<number> {
   const { shell, options } = session;
   const path = options.config ?? "homelab-gpu.yaml";
-  if ((await shell.stamp(path)) !== undefined) {
-    throw new Trouble(`${path} is there already: nothing is written over it`, 1);
+  if ((await shell.fingerprint(path)) !== undefined) {
+    throw new UserError(`${path} is there already: nothing is written over it`, 1);
   }
   const host = parseHost(await readProbe(session));
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
@@ -32,26 +32,26 @@ export async function init(session: Session): Promise<number> {
   const text = textFor(card);
   parseConfig(text, path);
   if (options.dryRun) {
-    shell.print(text);
+    shell.stdout(text);
     return 0;
   }
-  if (!(await shell.create(path, text))) throw new Trouble(`${path} was written by somebody else just now`, 1);
+  if (!(await shell.create(path, text))) throw new UserError(`${path} was written by somebody else just now`, 1);
   if (schema.text) {
-    await shell.claim(dirname(resolve(dirname(path), schema.path)));
+    await shell.ensurePrivateDir(dirname(resolve(dirname(path), schema.path)));
     await shell.write(resolve(dirname(path), schema.path), schema.text);
     await shell.write(resolve(dirname(path), ".homelab-gpu/.gitignore"), "*\n");
   }
   const what = card ? `with the card at ${card.bdf}` : "without a GPU";
-  talk(session, `wrote ${path}, ${what}; next: ${told(session, "up")}`);
+  log(session, `wrote ${path}, ${what}; next: ${told(session, "up")}`);
   if (card && card.vendor !== "10de") {
-    talk(session, "the service ml-worker is left out: its image needs an NVIDIA card");
+    log(session, "the service ml-worker is left out: its image needs an NVIDIA card");
   }
   return 0;
 }
 
 /** A command to type for the same config. */
-function told({ options: { config } }: Session, command: string): string {
-  return `npx zx homelab-gpu.mts ${command}${config ? ` --config ${typed(config)}` : ""}`;
+function told({ options: { config } }: Context, command: string): string {
+  return `npx zx homelab-gpu.mts ${command}${config ? ` --config ${shellCommand(config)}` : ""}`;
 }
 
 /** Makers of cards, the likeliest to be wanted in a VM first: a server's own chip, which shows its console, is of none of them. */
@@ -68,7 +68,7 @@ function candidates({ pci = [] }: Host): PciFunction[] {
 
 /** What keeps a card from being handed over, whatever else is missing on the host. */
 function failing(text: string, host: Host): Finding[] {
-  const findings = examine(host, settle(parseConfig(text), host), ["gpu", "iommu", "hyperv", "provider.host"]);
+  const findings = runChecks(host, resolveConfig(parseConfig(text), host), ["gpu", "iommu", "hyperv", "provider.host"]);
   return findings.filter(({ status }) => status === "fail");
 }
 
@@ -81,10 +81,10 @@ interface Obstacle {
 /** What stands in the way, once for all cards of which the same is said. */
 function obstacles(starter: string, judged: { card: PciFunction; fails: Finding[] }[], host: Host): Obstacle[] {
   if (!host.pci) {
-    const findings = examine(host, settle(parseConfig(starter), host), ["provider.host", "gpu.present"]);
+    const findings = runChecks(host, resolveConfig(parseConfig(starter), host), ["provider.host", "gpu.present"]);
     return [{ cards: [], findings: findings.filter(({ status }) => status !== "pass" && status !== "skip") }];
   }
-  const said = (fails: Finding[]) => JSON.stringify(fails.map(({ check, says }) => [check, says]));
+  const said = (fails: Finding[]) => JSON.stringify(fails.map(({ check, message }) => [check, message]));
   const kinds = [...new Set(judged.map(({ fails }) => said(fails)))].map((kind) =>
     judged.filter(({ fails }) => said(fails) === kind)
   );
@@ -92,17 +92,17 @@ function obstacles(starter: string, judged: { card: PciFunction; fails: Finding[
 }
 
 /** No card can be had: says why, and asks whether a config without one is wanted. */
-async function without(session: Session, host: Host, found: Obstacle[]): Promise<boolean> {
+async function without(session: Context, host: Host, found: Obstacle[]): Promise<boolean> {
   const { shell } = session;
-  const look = { ...lookOf(session, "out", host), notes: notesFor(host) };
+  const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
   const lines = found.flatMap(({ cards, findings }) => [
     ...cards.map((fn) => `${fn.bdf} ${className(fn)} ${fn.vendor}:${fn.device} cannot be handed over:`),
-    ...findingLines(findings, look),
+    ...formatFindings(findings, look),
     "",
   ]);
-  if (lines.length > 0) shell.print(lines.join("\n"));
-  else talk(session, "there is no graphics card on this host");
+  if (lines.length > 0) shell.stdout(lines.join("\n"));
+  else log(session, "there is no graphics card on this host");
   if (shell.terminal.in && shell.terminal.err) return await shell.confirm("Write a config without a GPU?");
-  talk(session, `a config without a GPU: ${told(session, "init --no-gpu")}`);
+  log(session, `a config without a GPU: ${told(session, "init --no-gpu")}`);
   return false;
 }

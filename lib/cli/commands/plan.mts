@@ -1,37 +1,39 @@
 import { notesFor } from "../../checks/index.mts";
 import { makePlan } from "../../plan/plan.mts";
-import { findingLines, planLines } from "../print.mts";
-import { changesOf } from "../../run/steps.mts";
-import { lookOf, readTexts, type Session, survey, talk } from "../context.mts";
+import { formatFindings, formatPlan } from "../print.mts";
+import { diffFiles } from "../../run/steps.mts";
+import { type Context, inspect, log, readTexts, styleFor } from "../context.mts";
 
 /** `plan [machine…]`: what `up` would write and run. Touches nothing. */
-export async function plan(session: Session): Promise<number> {
+export async function plan(session: Context): Promise<number> {
   const { shell, options } = session;
-  const found = await survey(session, undefined, session.words);
-  const { source, names, settled, host, lab } = found;
-  const { files, steps, findings: stops } = makePlan(settled, host, lab, await readTexts(session, source.config), {
+  const found = await inspect(session, undefined, session.args);
+  const { loaded, names, settled, host, lab } = found;
+  const { files, steps, findings: stops } = makePlan(settled, host, lab, await readTexts(session, loaded.config), {
     recreate: options.recreate,
     names,
   });
-  const changes = await changesOf(session, source.folder, files);
+  const changes = await diffFiles(session.shell, loaded.folder, files);
   const findings = [...found.findings, ...stops];
   const ok = !findings.some(({ status }) => status === "fail");
   if (options.json) {
     const shown = {
-      schema: "homelab-gpu/plan/1",
+      schema: "homelab-gpu/plan/2",
       files: changes.map(({ path, change, text }) => ({ path, change, text })),
       steps: steps.map(({ title, command, cwd = "." }) => ({ title, command, cwd })),
       findings,
     };
-    shell.print(`${JSON.stringify(shown, null, 2)}\n`);
+    shell.stdout(`${JSON.stringify(shown, null, 2)}\n`);
     return ok ? 0 : 1;
   }
-  talk(session, `config: ${source.name}`);
-  if (source.left.length > 0) talk(session, `without a GPU these services are left out: ${source.left.join(", ")}`);
-  const look = { ...lookOf(session, "out", host), notes: notesFor(host) };
+  log(session, `config: ${loaded.name}`);
+  if (loaded.withheldServices.length > 0) {
+    log(session, `without a GPU these services are left out: ${loaded.withheldServices.join(", ")}`);
+  }
+  const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
   const lines = ok
-    ? planLines(source.folder, changes, steps, look)
-    : [...planLines(source.folder, changes, steps, look), "", "Not before this is mended:"];
-  shell.print(`${[...lines, ...(ok ? [] : findingLines(findings, look))].join("\n")}\n`);
+    ? formatPlan(loaded.folder, changes, steps, look)
+    : [...formatPlan(loaded.folder, changes, steps, look), "", "Not before this is mended:"];
+  shell.stdout(`${[...lines, ...(ok ? [] : formatFindings(findings, look))].join("\n")}\n`);
   return ok ? 0 : 1;
 }

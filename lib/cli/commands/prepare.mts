@@ -3,108 +3,108 @@ import type { Host } from "../../host/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { rebuildInitramfs } from "../../host/initramfs.mts";
 import { notesFor } from "../../checks/index.mts";
-import { Trouble } from "../../errors.mts";
-import { passedOf } from "../../resolve/cards.mts";
-import { hold } from "../../run/lock.mts";
-import { applyScript, keep, leftToDo, ownFiles, type Preparation, preparationOf } from "../../plan/prepare.mts";
-import { findingLines, fixLines } from "../print.mts";
+import { UserError } from "../../errors.mts";
+import { assignedFunctionsOf } from "../../resolve/cards.mts";
+import { acquireLock } from "../../run/lock.mts";
+import { applyScript, leftToDo, ownFiles, type Preparation, preparationOf, stateDir } from "../../plan/prepare.mts";
+import { formatFindings, formatFix } from "../print.mts";
 import { runSteps } from "../../run/steps.mts";
-import { lookOf, readSource, type Session, survey, talk } from "../context.mts";
+import { type Context, inspect, loadConfig, log, reporterOf, styleFor } from "../context.mts";
 
 /** Checks without which no card may be bound at boot: a wrong one would be taken, or what the host needs. */
 const needed = ["provider.host", "provider.mode", "gpu.present", "gpu.match", "gpu.exclusive", "iommu.group"];
 
 /** `prepare`: what binds the cards to vfio-pci at boot. Shows it; `--apply` does it, `--undo` takes it back. */
-export async function prepare(session: Session): Promise<number> {
+export async function prepare(session: Context): Promise<number> {
   const { shell, options } = session;
   if (options.host && (options.apply || options.undo) && !options.dryRun) {
-    throw new Trouble("--host shows what another machine would need: with --apply or --undo only together with -n");
+    throw new UserError("--host shows what another machine would need: with --apply or --undo only together with -n");
   }
   if (options.undo) return await undo(session);
-  const { source, host, settled, findings } = await survey(session);
-  talk(session, `config: ${source.name}`);
+  const { loaded, host, settled, findings } = await inspect(session);
+  log(session, `config: ${loaded.name}`);
   if (host.os.platform !== "linux") {
-    talk(session, "there is nothing to prepare here: only Linux binds a card at boot");
+    log(session, "there is nothing to prepare here: only Linux binds a card at boot");
     return 0;
   }
-  const look = { ...lookOf(session, "out", host), notes: notesFor(host) };
+  const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
   const stops = findings.filter(({ check, status }) => status === "fail" && needed.includes(check));
   if (stops.length > 0) {
-    shell.print(`${findingLines(stops, look).join("\n")}\n`);
+    shell.stdout(`${formatFindings(stops, look).join("\n")}\n`);
     return 1;
   }
-  const cards = settled.machines.map((machine) => passedOf(machine, host));
-  if (cards.some((passed) => !passed)) throw new Trouble("the PCI bus could not be read: the card is not known", 1);
+  const cards = settled.machines.map((machine) => assignedFunctionsOf(machine, host));
+  if (cards.some((passed) => !passed)) throw new UserError("the PCI bus could not be read: the card is not known", 1);
   const passed = cards.flatMap((functions) => functions ?? []);
   if (passed.length === 0) {
-    talk(session, "the config asks for no card: there is nothing to prepare");
+    log(session, "the config asks for no card: there is nothing to prepare");
     return 0;
   }
   const preparation = preparationOf(passed, host);
   const texts = await Promise.all(ownFiles.map(async (path) => [path, await shell.read(path)] as const));
-  const whole = (await shell.read(`${keep}/done`)) !== undefined;
+  const whole = (await shell.read(`${stateDir}/done`)) !== undefined;
   if (!leftToDo(preparation, Object.fromEntries(texts), whole)) {
     const bound = passed.every(({ driver }) => driver === "vfio-pci");
-    talk(session, bound ? "nothing to do: vfio-pci has the card" : "nothing to do but to reboot");
+    log(session, bound ? "nothing to do: vfio-pci has the card" : "nothing to do but to reboot");
     return 0;
   }
-  shell.print(`${preparationLines(preparation, look).join("\n")}\n`);
+  shell.stdout(`${preparationLines(preparation, look).join("\n")}\n`);
   if (!options.apply) {
-    talk(session, "nothing was changed: prepare --apply does this, prepare --undo takes it back");
+    log(session, "nothing was changed: prepare --apply does this, prepare --undo takes it back");
     return 0;
   }
   if (options.dryRun || !(await agreed(session, "Change this host so?"))) return options.dryRun ? 0 : 1;
   await asRootStep(
     session,
-    source.folder,
+    loaded.folder,
     host,
     "Bind the card to vfio-pci at boot",
-    `${source.folder}/prepare/apply.sh`,
+    `${loaded.folder}/prepare/apply.sh`,
     applyScript(preparation),
   );
-  talk(session, `done; it counts from the next boot on. The way back: prepare --undo`);
+  log(session, `done; it counts from the next boot on. The way back: prepare --undo`);
   return 0;
 }
 
-async function undo(session: Session): Promise<number> {
+async function undo(session: Context): Promise<number> {
   const { shell, options } = session;
-  const script = `${keep}/undo.sh`;
+  const script = `${stateDir}/undo.sh`;
   const text = await shell.read(script);
   if (text === undefined) {
-    talk(session, "there is nothing to undo");
+    log(session, "there is nothing to undo");
     return 0;
   }
-  shell.print(text);
+  shell.stdout(text);
   if (options.dryRun || !(await agreed(session, "Run this?"))) return options.dryRun ? 0 : 1;
-  const { folder } = await readSource(session);
+  const { folder } = await loadConfig(session);
   await asRootStep(session, folder, undefined, "Take back what was prepared", script);
-  talk(session, "done; it counts from the next boot on");
+  log(session, "done; it counts from the next boot on");
   return 0;
 }
 
-async function agreed({ shell, options }: Session, question: string): Promise<boolean> {
+async function agreed({ shell, options }: Context, question: string): Promise<boolean> {
   if (options.yes) return true;
-  if (!shell.terminal.in || !shell.terminal.err) throw new Trouble("this changes the host: say --yes", 1);
+  if (!shell.terminal.in || !shell.terminal.err) throw new UserError("this changes the host: say --yes", 1);
   return await shell.confirm(question);
 }
 
 /** Runs a script as root, in a folder that nobody else can write into; `text` is what it has to be, if it is one of the lab's own. */
 async function asRootStep(
-  session: Session,
+  session: Context,
   folder: string,
   host: Host | undefined,
   title: string,
   script: string,
   text?: string,
 ) {
-  const root = host ? host.uid === 0 : lookOf(session, "out").root;
+  const root = host ? host.uid === 0 : styleFor(session, "out").root;
   const step: Step = root
     ? { title, command: ["sh", script] }
     : { title, command: ["sudo", "sh", script], terminal: true };
-  const lock = await hold(session.shell, folder, "prepare", (line) => talk(session, line));
+  const lock = await acquireLock(session.shell, folder, "prepare", (line) => log(session, line));
   try {
     if (text !== undefined) await session.shell.write(script, text);
-    await runSteps(session, folder, [step], lock);
+    await runSteps(reporterOf(session), folder, [step], lock);
   } finally {
     await lock.release();
   }
@@ -113,7 +113,7 @@ async function asRootStep(
 /** The files in full, and the commands. */
 function preparationLines(
   { files, arguments: changes, initramfs }: Preparation,
-  look: Parameters<typeof fixLines>[1],
+  look: Parameters<typeof formatFix>[1],
 ): string[] {
   const commands: Fix[] = [
     ...changes.map(({ change }) => ({ ...change, reboot: false })),
@@ -121,6 +121,6 @@ function preparationLines(
   ];
   return [
     ...files.flatMap(({ path, text }) => [`${path}:`, ...text.trimEnd().split("\n").map((line) => `    ${line}`), ""]),
-    ...commands.flatMap((fix) => fixLines(fix, look)),
+    ...commands.flatMap((fix) => formatFix(fix, look)),
   ];
 }

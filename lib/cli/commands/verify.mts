@@ -1,54 +1,54 @@
-import type { SettledMachine } from "../../config/types.mts";
+import type { ResolvedMachine } from "../../resolve/types.mts";
 import type { Finding } from "../../findings.mts";
-import { command } from "../../fixes.mts";
-import { passedOf } from "../../resolve/cards.mts";
-import { driverVersion, hostDriver, partWish } from "../../resolve/partition.mts";
-import { answered } from "../../host/lab.mts";
-import { inLane } from "../../plan/stages.mts";
-import { hold } from "../../run/lock.mts";
+import { commandFix } from "../../fixes.mts";
+import { assignedFunctionsOf } from "../../resolve/cards.mts";
+import { driverVersion, hostDriver, partitionRequest } from "../../resolve/partition.mts";
+import { requireLibvirtAnswer } from "../../host/lab.mts";
+import { inQueue } from "../../plan/stages.mts";
+import { acquireLock } from "../../run/lock.mts";
 import { proofOf } from "../../plan/plan.mts";
-import { findingLines, planLines } from "../print.mts";
+import { formatFindings, formatPlan } from "../print.mts";
 import { runSteps } from "../../run/steps.mts";
-import { lookOf, readTexts, type Session, type Survey, survey, talk } from "../context.mts";
-import { verified } from "../../verify/layers.mts";
+import { type Context, inspect, type Inspection, log, readTexts, reporterOf, styleFor } from "../context.mts";
+import { verifyMachine } from "../../verify/layers.mts";
 
 /** `verify`: proves every machine, layer by layer, and names the first layer that fails. */
-export async function verify(session: Session): Promise<number> {
+export async function verify(session: Context): Promise<number> {
   const { shell } = session;
-  const found = await survey(session);
-  const { source, settled, lab } = found;
-  talk(session, `config: ${source.name}`);
-  answered(lab);
+  const found = await inspect(session);
+  const { loaded, settled, lab } = found;
+  log(session, `config: ${loaded.name}`);
+  requireLibvirtAnswer(lab);
   const up = settled.machines.filter(({ name }) => lab.machines[name]?.state === "running");
   const down = settled.machines.filter((machine) => !up.includes(machine));
-  const steps = up.flatMap((machine) => inLane(machine.name, [proofOf(machine, settled)]));
+  const steps = up.flatMap((machine) => inQueue(machine.name, [proofOf(machine, settled)]));
   if (session.options.dryRun) {
-    shell.print(`${planLines(source.folder, [], steps, lookOf(session, "out")).join("\n")}\n`);
+    shell.stdout(`${formatPlan(loaded.folder, [], steps, styleFor(session, "out")).join("\n")}\n`);
     return 0;
   }
-  const texts = await readTexts(session, source.config);
-  const lock = await hold(shell, source.folder, "verify", (line) => talk(session, line));
+  const texts = await readTexts(session, loaded.config);
+  const lock = await acquireLock(shell, loaded.folder, "verify", (line) => log(session, line));
   try {
-    await shell.write(`${source.folder}/scripts/verify-guest.sh`, texts["scripts/verify-guest.sh"]!);
-    await runSteps(session, source.folder, steps, lock);
+    await shell.write(`${loaded.folder}/scripts/verify-guest.sh`, texts["scripts/verify-guest.sh"]!);
+    await runSteps(reporterOf(session), loaded.folder, steps, lock);
   } finally {
     await lock.release();
   }
-  const findings = [...down.map(notUp), ...(await prove(session, found, up))];
-  shell.print(`${findingLines(findings, { ...lookOf(session, "out", found.host), verbose: true }).join("\n")}\n`);
+  const findings = [...down.map(notUp), ...(await verifyMachines(session, found, up))];
+  shell.stdout(`${formatFindings(findings, { ...styleFor(session, "out", found.host), verbose: true }).join("\n")}\n`);
   return findings.some(({ status }) => status === "fail") ? 1 : 0;
 }
 
 /** What the proving steps of these machines brought, judged. */
-export async function prove(
-  { shell }: Session,
-  { source, settled, host, lab }: Survey,
-  machines: SettledMachine[],
+export async function verifyMachines(
+  { shell }: Context,
+  { loaded, settled, host, lab }: Inspection,
+  machines: ResolvedMachine[],
 ): Promise<Finding[]> {
   const judged = await Promise.all(machines.map(async (machine) => {
     const { name } = machine;
-    const guests = lab.machines[name]?.made?.passed ?? [];
-    const passed = (passedOf(machine, host) ?? []).map((fn) => {
+    const guests = lab.machines[name]?.hardware?.assignedFunctions ?? [];
+    const passed = (assignedFunctionsOf(machine, host) ?? []).map((fn) => {
       const guest = guests.find(({ host }) => host === fn.bdf)?.guest;
       return {
         fn,
@@ -57,22 +57,23 @@ export async function prove(
       };
     });
     const services = settled.services.filter(({ machine }) => machine === name);
-    const wish = partWish(machine);
+    const wish = partitionRequest(machine);
     const driver = wish && hostDriver(wish, host);
     const version = driver && driverVersion(driver);
     const part = wish?.vendorId === "10de" ? (version ? { driver: version } : {}) : undefined;
-    return verified(name, await shell.read(`${source.folder}/verify/${name}.txt`), services, passed, part).findings;
+    return verifyMachine(name, await shell.read(`${loaded.folder}/verify/${name}.txt`), services, passed, part)
+      .findings;
   }));
   return judged.flat();
 }
 
-function notUp({ name }: SettledMachine): Finding {
+function notUp({ name }: ResolvedMachine): Finding {
   return {
     check: "verify.ssh",
     machine: name,
     status: "fail",
-    says: "the VM does not run",
+    message: "the VM does not run",
     evidence: [],
-    fix: [command("Bring it up", "npx zx homelab-gpu.mts up")],
+    fix: [commandFix("Bring it up", "npx zx homelab-gpu.mts up")],
   };
 }

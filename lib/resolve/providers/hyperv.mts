@@ -1,8 +1,8 @@
-import type { SettledMachine, SettledWish } from "../../config/types.mts";
+import type { ResolvedGpuRequest, ResolvedMachine } from "../types.mts";
 import type { Host } from "../../host/types.mts";
-import type { Provider } from "../../plan/types.mts";
-import { choose } from "../cards.mts";
-import { joined, nothing, render, type Rendered } from "../../render.mts";
+import type { Provider } from "../types.mts";
+import { matchCard } from "../cards.mts";
+import { joinBlocks, nothing, render, type Rendered } from "../../render.mts";
 import { plainVm } from "./plain.mts";
 
 /** Hyper-V of Windows, driven by Vagrant's own provider. */
@@ -24,10 +24,10 @@ export const hyperv: Provider = {
  * What a card asks of the VM whichever way it comes: no checkpoints, which would have to keep the card's state, and a VM that is turned
  * off with its host, since one with a card cannot be saved. Memory is static where Vagrant is told no maxmemory (VagrantVM.psm1).
  */
-function gpu(machine: SettledMachine, host: Host): Rendered {
+function gpu(machine: ResolvedMachine, host: Host): Rendered {
   const { gpus: [wish] } = machine;
   if (!wish) return nothing;
-  return joined([
+  return joinBlocks([
     wish.mode === "partition"
       ? render("h.gpu_partition_adapter = true\nh.gpu_partition_count = {{count}}", { count: wish.partitionCount ?? 1 })
       : render("h.gpu_assigned = true", {}),
@@ -37,8 +37,8 @@ function gpu(machine: SettledMachine, host: Host): Rendered {
 }
 
 /** What `hyperv_gpu.rb` tells the card by: its ids, and its own instance where the config names an address. */
-function cardLines(wish: SettledWish, host: Host): Rendered[] {
-  const choice = choose(wish, host);
+function cardLines(wish: ResolvedGpuRequest, host: Host): Rendered[] {
+  const choice = matchCard(wish, host);
   const device = choice.kind === "card" ? choice.card.gpu.device : wish.deviceId;
   const instance = wish.address && choice.kind === "card" ? choice.card.gpu.instance : undefined;
   return [

@@ -1,9 +1,9 @@
-import type { SettledMachine } from "../../config/types.mts";
+import type { ResolvedMachine } from "../types.mts";
 import type { Host, PciFunction } from "../../host/types.mts";
-import type { Provider } from "../../plan/types.mts";
+import type { Provider } from "../types.mts";
 import { firmwareOf } from "../../host/ovmf.mts";
-import { ampleWindow, cardsOf, limitOf, passedOf, windowOf } from "../cards.mts";
-import { joined, nothing, render, type Rendered } from "../../render.mts";
+import { addressLimitOf, ampleMmioWindow, assignedFunctionsOf, cardsOf, mmioWindowOf } from "../cards.mts";
+import { joinBlocks, nothing, render, type Rendered } from "../../render.mts";
 
 /** libvirt with QEMU, driven by the plugin vagrant-libvirt. */
 export const libvirt: Provider = {
@@ -28,7 +28,7 @@ export const libvirt: Provider = {
  * Under emulation libvirt knows no host CPU. Nehalem is x86-64-v2, which today's distributions and container images ask for,
  * and QEMU's emulator has all of it.
  */
-function cpu({ accelerator }: SettledMachine): Record<string, unknown> {
+function cpu({ accelerator }: ResolvedMachine): Record<string, unknown> {
   return accelerator === "kvm"
     ? { cpu_mode: "host-passthrough", cpu_model: nothing }
     : { cpu_mode: "custom", cpu_model: render("l.cpu_model = {{model}}", { model: "Nehalem" }) };
@@ -39,11 +39,11 @@ function cpu({ accelerator }: SettledMachine): Record<string, unknown> {
  * none can be taken back), and a line for each function. libvirt gives each a root port of its own, and takes it from its driver when
  * the VM starts (`managed`, which vagrant-libvirt always writes).
  */
-function gpu(machine: SettledMachine, host: Host, prefix: string): Rendered {
-  const passed = passedOf(machine, host) ?? [];
+function gpu(machine: ResolvedMachine, host: Host, prefix: string): Rendered {
+  const passed = assignedFunctionsOf(machine, host) ?? [];
   const firmware = firmwareOf(host);
   if (passed.length === 0 || !firmware) return nothing;
-  return joined([
+  return joinBlocks([
     render("l.loader = {{code}}\nl.nvram = {{nvram}}", {
       code: firmware.code,
       nvram: `/var/lib/libvirt/qemu/nvram/${prefix}${machine.name}_VARS.fd`,
@@ -69,11 +69,11 @@ function pci({ bdf }: PciFunction): Rendered {
  * What neither vagrant-libvirt nor its libvirt has a word for. The window for 64-bit regions is OVMF's own setting
  * (edk2 OvmfPkg, X-PciMmio64Mb, MiB); the limit is a property of QEMU's CPUs on KVM (target/i386/host-cpu.c).
  */
-function qemuArguments(machine: SettledMachine, host: Host): string[] {
-  const window = windowOf(cardsOf(machine, host));
-  const limit = limitOf(machine, host);
+function qemuArguments(machine: ResolvedMachine, host: Host): string[] {
+  const window = mmioWindowOf(cardsOf(machine, host));
+  const limit = addressLimitOf(machine, host);
   return [
-    ...(window > ampleWindow ? ["-fw_cfg", `name=opt/ovmf/X-PciMmio64Mb,string=${window}`] : []),
+    ...(window > ampleMmioWindow ? ["-fw_cfg", `name=opt/ovmf/X-PciMmio64Mb,string=${window}`] : []),
     ...(limit === undefined ? [] : ["-global", `host-x86_64-cpu.host-phys-bits-limit=${limit}`]),
   ];
 }

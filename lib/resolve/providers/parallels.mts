@@ -1,5 +1,5 @@
 import type { Host } from "../../host/types.mts";
-import type { Provider } from "../../plan/types.mts";
+import type { Provider } from "../types.mts";
 import { plainVm } from "./plain.mts";
 
 /** Parallels Desktop, driven by the plugin vagrant-parallels. It gets no GPU. */

@@ -1,8 +1,8 @@
-import type { SettledMachine } from "../../config/types.mts";
+import type { ResolvedMachine } from "../types.mts";
 import type { Host, PciFunction } from "../../host/types.mts";
-import type { Provider } from "../../plan/types.mts";
-import { passedOf } from "../cards.mts";
-import { joined, nothing, render, type Rendered } from "../../render.mts";
+import type { Provider } from "../types.mts";
+import { assignedFunctionsOf } from "../cards.mts";
+import { joinBlocks, nothing, render, type Rendered } from "../../render.mts";
 import { plainVm } from "./plain.mts";
 
 /** VirtualBox, driven by Vagrant's own provider. */
@@ -24,10 +24,10 @@ export const virtualbox: Provider = {
  * Before 6.1 only: the chipset ich9 and a line for each function, HOST@GUEST as bus:device.function without a domain (VBoxManage
  * modifyvm, manual of 6.0, 9.6). What is attached stays so, and attaching it again is an error: only a VM that is not made yet gets it.
  */
-function gpu(machine: SettledMachine, host: Host): Rendered {
-  const passed = passedOf(machine, host) ?? [];
+function gpu(machine: ResolvedMachine, host: Host): Rendered {
+  const passed = assignedFunctionsOf(machine, host) ?? [];
   if (passed.length === 0) return nothing;
-  return joined([
+  return joinBlocks([
     render("unless File.exist?(File.join(__dir__, {{id}}))", { id: `.vagrant/machines/${machine.name}/virtualbox/id` }),
     render('  v.customize ["modifyvm", :id, "--chipset", "ich9"]', {}),
     ...passed.map((fn, i) =>

@@ -1,5 +1,14 @@
-import type { Failure } from "./index.mts";
-import { aboveFour, bindVfio, command, doctor, kernelLog, lessMemory, remedies, words } from "../../fixes.mts";
+import type { Failure } from "./types.mts";
+import {
+  aboveFour,
+  bindVfio,
+  commandFix,
+  doctorFix,
+  kernelLog,
+  lessMemory,
+  manualFix,
+  remedies,
+} from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 
 /** What the kernel, VFIO and QEMU say of a card and its host. */
@@ -9,35 +18,35 @@ export const hostFailures: Failure[] = [
     pattern: /\bgroup \d{1,6} is not viable|all devices within the iommu_group are bound/,
     check: "iommu.group",
     says: "the card shares its IOMMU group with a device that a host driver still holds",
-    fix: [doctor("iommu.group"), remedies.slot],
+    fix: [doctorFix("iommu.group"), remedies.slot],
     source: "QEMU 7.2 (vfio); kubevirt/kubevirt#6718, 64kramsystem/vga-passthrough#15",
   },
   {
     pattern: /Non-endpoint PCI devices cannot be assigned/,
     check: "iommu.group",
     says: "a PCI bridge was asked for: bridges stay with the host and do not count in a group",
-    fix: [words("Hand over the card's own functions only"), doctor("iommu.group")],
+    fix: [manualFix("Hand over the card's own functions only"), doctorFix("iommu.group")],
     source: "libvirt 9.0",
   },
   {
     pattern: /host doesn't support (?:VFIO PCI )?passthrough/,
     check: "iommu.enabled",
     says: "no IOMMU is at work on this host, or VFIO is not there: libvirt cannot hand over any PCI device",
-    fix: [doctor("iommu"), remedies.iommu],
+    fix: [doctorFix("iommu"), remedies.iommu],
     source: "libvirt 9.0; NVIDIA/deepops#291",
   },
   {
     pattern: /no iommu_group found/,
     check: "iommu.enabled",
     says: "the card is in no IOMMU group: no IOMMU translates for it",
-    fix: [doctor("iommu"), remedies.iommu],
+    fix: [doctorFix("iommu"), remedies.iommu],
     source: "QEMU 7.2 (vfio), seen without an IOMMU",
   },
   {
     pattern: /vfio-pci\b.{0,60} failed with error -22\b/,
     check: "iommu.enabled",
     says: "vfio-pci refused the device: no IOMMU translates for it, or it is a bridge",
-    fix: [doctor("iommu"), remedies.iommu],
+    fix: [doctorFix("iommu"), remedies.iommu],
     source: "Linux 6.1, seen without an IOMMU and on a bridge; later ones say “probe with driver … failed”",
   },
   {
@@ -60,7 +69,7 @@ export const hostFailures: Failure[] = [
     says: "the firmware keeps memory for this card (RMRR), and the kernel does not give away a card with such memory",
     fix: [
       remedies.reserved,
-      words("HPE Gen9 and later: turn off “HP Shared Memory features” for the slot (Gen8 has no such switch)", {
+      manualFix("HPE Gen9 and later: turn off “HP Shared Memory features” for the slot (Gen8 has no such switch)", {
         root: true,
         reboot: true,
       }),
@@ -80,8 +89,8 @@ export const hostFailures: Failure[] = [
     check: "host.memory",
     says: "libvirt may not raise QEMU's limit on locked memory, and a VM with a card has all of its memory locked",
     fix: [
-      words("Run libvirt on the host itself, not in a container, and use qemu:///system"),
-      command("See what libvirt's own service is allowed", "systemctl show libvirtd virtqemud -p LimitMEMLOCK"),
+      manualFix("Run libvirt on the host itself, not in a container, and use qemu:///system"),
+      commandFix("See what libvirt's own service is allowed", "systemctl show libvirtd virtqemud -p LimitMEMLOCK"),
     ],
     source: "libvirt 9.0; kubevirt/kubevirt#17805",
   },
@@ -95,8 +104,8 @@ export const hostFailures: Failure[] = [
     says:
       "all of the VM's memory has to be locked for the card: the limit on locked memory, or the memory, is too small",
     fix: [
-      command("See the limit (unlimited, or more than the VM's memory, is needed)", "ulimit -l"),
-      words("Use qemu:///system, where libvirt raises the limit, not qemu:///session"),
+      commandFix("See the limit (unlimited, or more than the VM's memory, is needed)", "ulimit -l"),
+      manualFix("Use qemu:///system, where libvirt raises the limit, not qemu:///session"),
       lessMemory,
     ],
     source: "Linux 6.1 (vfio_iommu_type1), QEMU 7.2; kubevirt/kubevirt#8472, seapath/meta-seapath#166",
@@ -105,7 +114,7 @@ export const hostFailures: Failure[] = [
     pattern: /cannot set up guest memory '|unable to map backing store for guest RAM/,
     check: "host.memory",
     says: "the host has not the memory, or not the huge pages, that the VM asks for",
-    fix: [lessMemory, command("See what is free", "grep -E 'MemAvailable|HugePages' /proc/meminfo")],
+    fix: [lessMemory, commandFix("See what is free", "grep -E 'MemAvailable|HugePages' /proc/meminfo")],
     source: "QEMU 7.2; bryansteiner/gpu-passthrough-tutorial#33",
   },
   {
@@ -120,14 +129,14 @@ export const hostFailures: Failure[] = [
     pattern: /VFIO_MAP_DMA failed: Invalid argument|dma_map\([^)]{0,120}\) = -22\b/,
     check: "gpu.window",
     says: "the guest placed the card's regions where this host's IOMMU cannot map: its addresses have fewer bits",
-    fix: [doctor("gpu.window"), remedies.smallRegions],
+    fix: [doctorFix("gpu.window"), remedies.smallRegions],
     source: "QEMU 7.2 (vfio); bpg/terraform-provider-proxmox#1353",
   },
   {
     pattern: /: BAR [0-5](?:: no space for \[mem| \[mem [^\]]{0,80}\]: can't assign; no space)/,
     check: "gpu.window",
     says: "a memory region of the card does not fit into the addresses that there are for it",
-    fix: [doctor("gpu.window"), aboveFour, remedies.smallRegions],
+    fix: [doctorFix("gpu.window"), aboveFour, remedies.smallRegions],
     source: "Linux (drivers/pci); canonical/lxd#14380, LekKit/RVVM#197",
   },
   {
@@ -135,8 +144,8 @@ export const hostFailures: Failure[] = [
     check: "gpu.window",
     says: "the card's memory got no addresses in the guest, so that NVIDIA's driver refuses the card",
     fix: [
-      words("Boot the guest by UEFI (OVMF) with a window that is large enough, as up renders it"),
-      doctor("gpu.window"),
+      manualFix("Boot the guest by UEFI (OVMF) with a window that is large enough, as up renders it"),
+      doctorFix("gpu.window"),
       remedies.smallRegions,
     ],
     source: "NVIDIA driver (nv-pci.c); canonical/lxd#14380",
@@ -148,7 +157,7 @@ export const hostFailures: Failure[] = [
     says: "the host still has something on the card's memory, most often the firmware's framebuffer (efifb, simpledrm)",
     fix: [
       remedies.display,
-      words("Or start the host without that framebuffer: kernel argument initcall_blacklist=sysfb_init", {
+      manualFix("Or start the host without that framebuffer: kernel argument initcall_blacklist=sysfb_init", {
         root: true,
         reboot: true,
       }),
@@ -176,7 +185,7 @@ export const hostFailures: Failure[] = [
     pattern: /with non-zero usage count|Device is currently in use, task "/,
     check: "gpu.in-use",
     says: "programs hold the card open: the host's driver cannot let go, and waits for ever",
-    fix: [command("See which", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }), remedies.persistenced],
+    fix: [commandFix("See which", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }), remedies.persistenced],
     source: "NVIDIA driver (nv-pci.c), Linux 6.1 (vfio); QaidVoid/Complete-Single-GPU-Passthrough#44",
   },
   {
@@ -205,7 +214,7 @@ export const hostFailures: Failure[] = [
     check: "gpu.reset",
     says: "the card cannot be reset, so that it keeps the state that its last user left",
     fix: [
-      words("Hand over all functions of the card, and start the VM only once after each boot of the host"),
+      manualFix("Hand over all functions of the card, and start the VM only once after each boot of the host"),
       remedies.powerCycle,
     ],
     source: "libvirt 9.0, QEMU 7.2, Linux 6.1; gnif/vendor-reset#76",
@@ -218,7 +227,7 @@ export const hostFailures: Failure[] = [
     ),
     check: "gpu.match",
     says: "no card is at that address: addresses move when cards are added or the firmware is updated",
-    fix: [doctor("gpu.match")],
+    fix: [doctorFix("gpu.match")],
     source: "QEMU 7.2 (vfio), libvirt 9.0; QubesOS/qubes-issues#7792",
   },
   {
@@ -236,8 +245,8 @@ export const hostFailures: Failure[] = [
     check: "provider.access",
     says: "QEMU may not open VFIO's device nodes, or the module vfio is not loaded",
     fix: [
-      command("Load it", "modprobe vfio-pci", { root: true }),
-      words("Let libvirt's system daemon start the VM (qemu:///system): it gives QEMU these nodes"),
+      commandFix("Load it", "modprobe vfio-pci", { root: true }),
+      manualFix("Let libvirt's system daemon start the VM (qemu:///system): it gives QEMU these nodes"),
     ],
     source: "QEMU 7.2 and later; kata-containers/runtime#2605, kubevirt/kubevirt#3309",
   },

@@ -1,5 +1,5 @@
-import type { Failure } from "./index.mts";
-import { command, doctor, firmware, inGuest, joining, remedies, words } from "../../fixes.mts";
+import type { Failure } from "./types.mts";
+import { commandFix, doctorFix, firmwareFix, guestFix, joinGroupFix, manualFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 
 /** What libvirt, QEMU and Vagrant say of making a VM. */
@@ -13,7 +13,7 @@ export const hypervisorFailures: Failure[] = [
     ),
     check: "guest.firmware",
     says: "the guest's UEFI firmware (OVMF), or the template of its variables, is not where it is looked for",
-    fix: [doctor("guest.firmware"), words("Install OVMF by your distribution's package")],
+    fix: [doctorFix("guest.firmware"), manualFix("Install OVMF by your distribution's package")],
     source: "libvirt 9.0 and later, QEMU 7.2; foxlet/macOS-Simple-KVM#15, mroboff/vm-curator#23",
   },
   {
@@ -25,8 +25,8 @@ export const hypervisorFailures: Failure[] = [
     check: "guest.firmware",
     says: "Secure Boot is on and refuses a driver that was built on this machine",
     fix: [
-      words("Start the VM with OVMF without Secure Boot"),
-      words("Or use a driver that the distribution has signed (Ubuntu: linux-modules-nvidia-…)"),
+      manualFix("Start the VM with OVMF without Secure Boot"),
+      manualFix("Or use a driver that the distribution has signed (Ubuntu: linux-modules-nvidia-…)"),
     ],
     source: "kmod and Linux; NVIDIA/gpu-driver-container#44",
   },
@@ -38,7 +38,7 @@ export const hypervisorFailures: Failure[] = [
     ),
     check: "host.virtualization",
     says: "no rights on /dev/kvm",
-    fix: [joining("kvm")],
+    fix: [joinGroupFix("kvm")],
     source: "QEMU 7.2, seen as an ordinary user",
   },
   {
@@ -51,8 +51,8 @@ export const hypervisorFailures: Failure[] = [
     check: "host.virtualization",
     says: "there is no hardware virtualization (KVM) here",
     fix: [
-      firmware("Turn on VT-x or SVM in the firmware set-up; in a VM, nested virtualization in the outer one"),
-      words("Or write accelerator: tcg, which emulates and is slow"),
+      firmwareFix("Turn on VT-x or SVM in the firmware set-up; in a VM, nested virtualization in the outer one"),
+      manualFix("Or write accelerator: tcg, which emulates and is slow"),
     ],
     source: "QEMU 7.2, libvirt 9.0",
   },
@@ -61,8 +61,8 @@ export const hypervisorFailures: Failure[] = [
     check: "provider.access",
     says: "the kernel module tun is not loaded, and without it no VM gets a network",
     fix: [
-      command("Load it", "modprobe tun", { root: true }),
-      words("If there is no such module, the kernel was updated and the host not rebooted since", { reboot: true }),
+      commandFix("Load it", "modprobe tun", { root: true }),
+      manualFix("If there is no such module, the kernel was updated and the host not rebooted since", { reboot: true }),
     ],
     source: "libvirt 9.0, seen through vagrant-libvirt; QEMU",
   },
@@ -74,8 +74,8 @@ export const hypervisorFailures: Failure[] = [
     check: "provider.access",
     says: "libvirt's network has addresses or a bridge that something else on this host has already",
     fix: [
-      command("See which networks there are", "virsh -c qemu:///system net-list --all"),
-      command("See whose addresses and bridges these are", "ip address"),
+      commandFix("See which networks there are", "virsh -c qemu:///system net-list --all"),
+      commandFix("See whose addresses and bridges these are", "ip address"),
     ],
     source: "libvirt 9.0; vagrant-libvirt/vagrant-libvirt#617, #670",
   },
@@ -83,14 +83,14 @@ export const hypervisorFailures: Failure[] = [
     pattern: /dnsmasq: failed to create listening socket for \S{1,60}: Address already in use/,
     check: "provider.access",
     says: "another name server on this host listens where libvirt's network wants its own",
-    fix: [command("See which", "ss -lnup 'sport = :53 or sport = :67'", { root: true })],
+    fix: [commandFix("See which", "ss -lnup 'sport = :53 or sport = :67'", { root: true })],
     source: "dnsmasq, as libvirt shows it",
   },
   {
     pattern: /[Nn]etwork '[^']{1,80}' is not active/,
     check: "provider.access",
     says: "a libvirt network is inactive",
-    fix: [remedies.network, words("If the line names another network, start that one")],
+    fix: [remedies.network, manualFix("If the line names another network, start that one")],
     source: "libvirt 9.0; vagrant-libvirt/vagrant-libvirt#60, #116",
   },
   {
@@ -98,8 +98,8 @@ export const hypervisorFailures: Failure[] = [
     check: "provider.access",
     says: "libvirt has no network of that name",
     fix: [
-      words("Define it with virsh net-define; libvirt brings the default one as networks/default.xml"),
-      command("See which there are", "virsh -c qemu:///system net-list --all"),
+      manualFix("Define it with virsh net-define; libvirt brings the default one as networks/default.xml"),
+      commandFix("See which there are", "virsh -c qemu:///system net-list --all"),
     ],
     source: "libvirt 9.0",
   },
@@ -113,15 +113,15 @@ export const hypervisorFailures: Failure[] = [
     check: "provider.access",
     says: "libvirt's storage pool is missing or inactive",
     fix: [
-      command("See which there are", "virsh -c qemu:///system pool-list --all"),
-      command(
+      commandFix("See which there are", "virsh -c qemu:///system pool-list --all"),
+      commandFix(
         "If there is no default, define it",
         [
           "virsh -c qemu:///system pool-define-as default dir --target /var/lib/libvirt/images",
           "virsh -c qemu:///system pool-autostart default",
         ].join(" && "),
       ),
-      command("Start it", "virsh -c qemu:///system pool-start default"),
+      commandFix("Start it", "virsh -c qemu:///system pool-start default"),
     ],
     source: "libvirt 9.0, vagrant-libvirt 0.11; vagrant-libvirt/vagrant-libvirt#282",
   },
@@ -132,21 +132,21 @@ export const hypervisorFailures: Failure[] = [
     ),
     check: "provider.access",
     says: "no rights on libvirt's socket",
-    fix: [joining("libvirt")],
+    fix: [joinGroupFix("libvirt")],
     source: "libvirt 9.0, seen as an ordinary user",
   },
   {
     pattern: /connect socket to '[^']{1,160}': (?:No such file|Connection refused)/,
     check: "provider.access",
     says: "libvirt is not running, or one of its daemons (virtlogd, virtnetworkd) is not",
-    fix: [doctor("provider.access")],
+    fix: [doctorFix("provider.access")],
     source: "libvirt 9.0, seen with no daemon and with a dead one's socket",
   },
   {
     pattern: /Cannot access storage file '[^']{1,200}' \(as uid/,
     check: "provider.access",
     says: "libvirt's QEMU runs as a user of its own, which may not read that file",
-    fix: [words("Put the file below /var/lib/libvirt/images, or let others pass through the folders above it")],
+    fix: [manualFix("Put the file below /var/lib/libvirt/images, or let others pass through the folders above it")],
     source: "libvirt 9.0",
   },
   {
@@ -154,9 +154,9 @@ export const hypervisorFailures: Failure[] = [
     check: "host.disk",
     says: "a disk is full: this host's, or the VM's if it was said in there",
     fix: [
-      command("See which", "df -h"),
+      commandFix("See which", "df -h"),
       remedies.room,
-      inGuest("In the VM: see what Docker keeps", "docker system df"),
+      guestFix("In the VM: see what Docker keeps", "docker system df"),
     ],
     source: "C library (ENOSPC), apt",
   },
@@ -170,8 +170,8 @@ export const hypervisorFailures: Failure[] = [
     check: "host.disk",
     says: "a download is not what its publisher says: cut short, damaged, or replaced since",
     fix: [
-      words("Run it again: a part that was fetched is thrown away"),
-      words("If that is no help, compare the checksum in the config with the publisher's"),
+      manualFix("Run it again: a part that was fetched is thrown away"),
+      manualFix("If that is no help, compare the checksum in the config with the publisher's"),
     ],
     source: "Packer 1.6, Vagrant 2.3 (locales/en.yml), scripts/get-image.sh",
   },
@@ -180,7 +180,7 @@ export const hypervisorFailures: Failure[] = [
     pattern: /not compliant with currently set group policy/,
     check: "hyperv.policy",
     says: "Windows Server refuses to divide a card without SR-IOV unless policy lets it",
-    fix: [doctor("hyperv.policy")],
+    fix: [doctorFix("hyperv.policy")],
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV, Microsoft's page on GPU partitioning",
   },
   {
@@ -188,7 +188,7 @@ export const hypervisorFailures: Failure[] = [
     check: "hyperv.card",
     says: "the CPU's addresses are too short for the room that the VM keeps for its part of the card",
     fix: [
-      command(
+      commandFix(
         "Give it less room, which up then leaves alone",
         "Get-VM | Where-Object State -eq Off | Set-VM -HighMemoryMappedIoSpace 1GB",
       ),
@@ -199,7 +199,7 @@ export const hypervisorFailures: Failure[] = [
     pattern: /parameter cannot be found that matches parameter name 'InstancePath'/,
     check: "hyperv.choice",
     says: "Windows 10 cannot be told which card to divide",
-    fix: [doctor("hyperv.choice")],
+    fix: [doctorFix("hyperv.choice")],
     source: "PowerShell; jamesstringer90/Easy-GPU-PV#5, #254",
   },
   {
@@ -207,8 +207,8 @@ export const hypervisorFailures: Failure[] = [
     check: "hyperv.card",
     says: "Hyper-V has no part of the card left for the VM, or the VM still has one of a card that is gone",
     fix: [
-      command("See which parts VMs have", "Get-VM | Get-VMGpuPartitionAdapter | Select-Object VMName, InstancePath"),
-      doctor("hyperv.card"),
+      commandFix("See which parts VMs have", "Get-VM | Get-VMGpuPartitionAdapter | Select-Object VMName, InstancePath"),
+      doctorFix("hyperv.card"),
     ],
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#361, #417, #316",
   },

@@ -1,31 +1,11 @@
 /** Known error texts of libvirt, QEMU, the kernel, Vagrant, Packer, Docker, NVIDIA → check and fix: as data. */
-import type { Finding, Fix } from "../../findings.mts";
+import type { Finding } from "../../findings.mts";
+import type { Cause, Failure } from "./types.mts";
 import { guestFailures } from "./guest.mts";
 import { hostFailures } from "./host.mts";
 import { hypervisorFailures } from "./hypervisor.mts";
 import { packageFailures } from "./packages.mts";
-import { plain } from "../../run/lines.mts";
-
-/** What a program prints when something goes wrong. Only English texts are known: those of a run under `LC_ALL=C`. */
-export interface Failure {
-  /** Matches one line. Linear in the line's length: gaps have bounds, no quantifier stands in another. */
-  pattern: RegExp;
-  /** The check or layer that this belongs to. */
-  check: string;
-  /** What it means. */
-  says: string;
-  fix: Fix[];
-  /** The program that prints it, and where that was read. */
-  source: string;
-}
-
-/** A failure that was found in a log. */
-export interface Cause extends Omit<Failure, "pattern"> {
-  /** The line that told it, cut to 200 characters. */
-  line: string;
-  /** Its number, from 1. */
-  number: number;
-}
+import { plain } from "../../lines.mts";
 
 /** The catalogue. Where two entries match one line the first of them counts: the particular before the general. */
 export const failures: Failure[] = [...hostFailures, ...hypervisorFailures, ...guestFailures, ...packageFailures];
@@ -50,8 +30,8 @@ export function likelyCauses(text: string): Cause[] {
 }
 
 /** A cause as a finding, for those who print findings. */
-export function asFinding({ check, says, fix, line, number }: Cause): Finding {
-  return { check, machine: null, status: "fail", says, evidence: [{ read: `line ${number}`, value: line }], fix };
+export function asFinding({ check, says: message, fix, line, number }: Cause): Finding {
+  return { check, machine: null, status: "fail", message, evidence: [{ read: `line ${number}`, value: line }], fix };
 }
 
 /** Whether a line is worth a closer look: all patterns in one, since most lines of a log match none. */

@@ -1,5 +1,5 @@
-import type { Failure } from "./index.mts";
-import { command, doctor, inGuest, words } from "../../fixes.mts";
+import type { Failure } from "./types.mts";
+import { commandFix, doctorFix, guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 
 /** What package managers and missing programs say. */
@@ -9,14 +9,14 @@ export const packageFailures: Failure[] = [
     pattern: /Unknown option: --pciattach|Host PCI attachment only supported with ICH9/,
     check: "provider.mode",
     says: "VirtualBox 6.1 removed PCI passthrough",
-    fix: [words("Write provider: libvirt")],
+    fix: [manualFix("Write provider: libvirt")],
     source: "VBoxManage 6.0 and 6.1",
   },
   {
     pattern: /The Hyper-V provider only works on Windows/,
     check: "provider.host",
     says: "Hyper-V is there on Windows only",
-    fix: [words("Write provider: libvirt on a Linux host")],
+    fix: [manualFix("Write provider: libvirt on a Linux host")],
     source: "Vagrant 2.3",
   },
   {
@@ -27,14 +27,14 @@ export const packageFailures: Failure[] = [
     ),
     check: "provider.version",
     says: "Packer, Vagrant or a plugin of it does not know a setting: it is too old",
-    fix: [doctor("provider.version")],
+    fix: [doctorFix("provider.version")],
     source: "Packer 1.6, Vagrant 2.3 (locales/en.yml), both seen",
   },
   {
     pattern: /is unknown by Packer, and is likely part of|Unknown source type /,
     check: "tools.present",
     says: "a plugin of Packer is missing: since 1.10 it brings no builders of its own",
-    fix: [command("Get it, in the box's folder below .homelab-gpu/packer", "packer init .")],
+    fix: [commandFix("Get it, in the box's folder below .homelab-gpu/packer", "packer init .")],
     source: "Packer 1.6 (seen) and 1.10",
   },
   {
@@ -48,7 +48,7 @@ export const packageFailures: Failure[] = [
     ),
     check: "tools.present",
     says: "a program or a plugin that this needs is not installed",
-    fix: [doctor("tools.present")],
+    fix: [doctorFix("tools.present")],
     source: "Go's os/exec (Packer), libvirt 9.0, Packer 1.6, Vagrant 2.3 (locales/en.yml)",
   },
   {
@@ -60,14 +60,16 @@ export const packageFailures: Failure[] = [
     ),
     check: "tools.present",
     says: "the key that a package source is signed with is not known here",
-    fix: [words("Install the distribution's keyring (for Debian: debian-archive-keyring), or that source's own key")],
+    fix: [
+      manualFix("Install the distribution's keyring (for Debian: debian-archive-keyring), or that source's own key"),
+    ],
     source: "debootstrap, apt",
   },
   {
     pattern: /No such script: \S{0,80}debootstrap|E: Failed getting release file/,
     check: "tools.present",
     says: "debootstrap does not know that release, or its mirror does not have it",
-    fix: [words("Look at debootstrap: in the config; a newer debootstrap knows newer releases")],
+    fix: [manualFix("Look at debootstrap: in the config; a newer debootstrap knows newer releases")],
     source: "debootstrap, seen",
   },
   {
@@ -77,7 +79,7 @@ export const packageFailures: Failure[] = [
     ),
     check: "tools.present",
     says: "another program is installing packages at the same time",
-    fix: [words("Wait for it, and run this again")],
+    fix: [manualFix("Wait for it, and run this again")],
     source: "apt",
   },
   {
@@ -90,8 +92,8 @@ export const packageFailures: Failure[] = [
     check: "tools.present",
     says: "names cannot be resolved where this ran: no network, or no name server",
     fix: [
-      command("See whether names work on this host", "getent hosts example.org"),
-      inGuest("See whether they do in the VM", "getent hosts example.org"),
+      commandFix("See whether names work on this host", "getent hosts example.org"),
+      guestFix("See whether they do in the VM", "getent hosts example.org"),
     ],
     source: "apt, curl (seen), C library (EAI_AGAIN)",
   },
@@ -99,7 +101,7 @@ export const packageFailures: Failure[] = [
     pattern: /E: (?:Failed to fetch|Unable to fetch some archives|Unable to locate package)/,
     check: "tools.present",
     says: "a package could not be had: the lists of packages are old, or the source does not have it",
-    fix: [command("Make the lists anew, and try again", "apt-get update", { root: true })],
+    fix: [commandFix("Make the lists anew, and try again", "apt-get update", { root: true })],
     source: "apt",
   },
 ];

@@ -1,12 +1,12 @@
 /** Other services of the same Compose file that a service cannot do without. */
-import type { Service } from "../config/types.mts";
-import { isMap } from "./gpu-requests.mts";
+import type { Service } from "./types.mts";
+import { isMap } from "../maps.mts";
 
 /**
  * The names that a service's own keys refer to (compose-spec: depends_on, links, volumes_from, extends, and network_mode, pid and ipc of
  * the form `service:NAME`): Compose refuses a file in which one of them is missing.
  */
-export function companionsOf(body: Service["body"]): string[] {
+export function dependenciesOf(body: Service["body"]): string[] {
   const { depends_on, links, volumes_from, extends: base } = body;
   const shared = [body.network_mode, body.pid, body.ipc].flatMap((value) =>
     typeof value === "string" && value.startsWith("service:") ? [value.slice("service:".length)] : []

@@ -1,0 +1,61 @@
+/** The shape of a command, and the options. */
+import type { Context } from "./context.mts";
+
+/** A command: what `--help` says of it, and what it does. Each is loaded only when it is asked for. */
+export interface Command {
+  /** What may stand behind its name. */
+  takes: string;
+  summary: string;
+  run(session: Context): Promise<number>;
+}
+
+/** An option: how it is typed, and what `--help` says of it. */
+export interface Option {
+  name: string;
+  letter?: string;
+  /** What stands behind it. */
+  takes?: string;
+  /** The commands that it is for; without them, every command. */
+  for?: string[];
+  /** Commands that it is for where they only show what they would do. */
+  dry?: string[];
+  summary: string;
+}
+
+/** Whether a command takes an option. */
+export function acceptsOption(option: Option, command: string, dryRun = false): boolean {
+  return !option.for || option.for.includes(command) || (dryRun && (option.dry ?? []).includes(command));
+}
+
+const machines = ["up", "plan", "doctor", "verify", "status"];
+
+/** The options, as they are typed. */
+export const options: Option[] = [
+  {
+    name: "config",
+    takes: "FILE",
+    for: [...machines, "init", "prepare", "ssh", "down", "destroy"],
+    summary: "the config; else ./homelab-gpu.yaml",
+  },
+  { name: "yes", for: ["up", "prepare", "destroy"], summary: "run the safe fixes (packages, services); do not ask" },
+  { name: "no-gpu", for: [...machines, "init"], summary: "bring the rest of the lab up without its GPUs" },
+  { name: "recreate", for: ["up", "plan"], summary: "up: make VMs anew where nothing less will do" },
+  { name: "apply", for: ["prepare"], summary: "prepare: do it (asks first, or --yes)" },
+  { name: "undo", for: ["prepare"], summary: "prepare: take back what --apply did" },
+  { name: "dry-run", letter: "n", summary: "show what would be done; touch nothing" },
+  { name: "json", for: ["doctor", "plan", "explain"], dry: ["up"], summary: "doctor, plan, explain: one JSON object" },
+  { name: "save", takes: "FILE", for: ["doctor"], summary: "doctor: keep what the probe read" },
+  {
+    name: "host",
+    takes: "FILE",
+    for: ["doctor", "init", "plan", "prepare", "verify"],
+    // another machine's probe is never acted upon
+    dry: ["up"],
+    summary: "examine a saved probe (- for standard input); act on none",
+  },
+  { name: "quiet", letter: "q", summary: "say less" },
+  { name: "verbose", letter: "v", summary: "say more" },
+  { name: "no-color", summary: "no colours; NO_COLOR does the same" },
+  { name: "help", letter: "h", summary: "this text" },
+  { name: "version", summary: "the version" },
+];

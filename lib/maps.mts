@@ -1,0 +1,12 @@
+/** Mappings of which only the keys are known. */
+
+/** Whether a value is a mapping. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The map at a key; empty where something else is there, or nothing. */
+export function mapAt(value: Record<string, unknown>, key: string): Record<string, unknown> {
+  const found = value[key];
+  return isMap(found) ? found : {};
+}

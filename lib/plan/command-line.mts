@@ -1,0 +1,10 @@
+/** Steps as text to type. */
+import { shellCommand } from "../render.mts";
+import type { Step } from "./types.mts";
+
+/** A step as one would type it in the lab's folder. */
+export function commandLine({ command, cwd, input, output }: Step): string {
+  const line = command.map(shellCommand).join(" ") + (input ? ` < ${shellCommand(input)}` : "") +
+    (output ? ` > ${shellCommand(output)}` : "");
+  return cwd ? `cd ${shellCommand(cwd)} && ${line}` : line;
+}
