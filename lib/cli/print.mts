@@ -1,6 +1,7 @@
 /** Findings, plans, changes → lines. Pure: who prints them is the caller. */
 import chalk from "chalk";
 import type { Finding, Fix, Notes, Status } from "../findings.mts";
+import { diffLines } from "./diff.mts";
 import { commandLine } from "../plan/command-line.mts";
 import type { FileChange, Step } from "../plan/types.mts";
 import { scheduleOf } from "../plan/stages.mts";
@@ -140,19 +141,4 @@ export function formatPlan(folder: string, changes: FileChange[], steps: Step[],
     lines.push(...wrap("Steps of different boxes, and of different machines, run side by side.", look.width, "  "));
   }
   return lines.length > 0 ? lines : ["Nothing to do."];
-}
-
-/** Lines that went (`-`) and came (`+`), with three around them. */
-function diffLines(before: string, after: string): string[] {
-  const [a, b] = [before, after].map((text) => text.replace(/\n$/, "").split("\n")) as [string[], string[]];
-  let head = 0;
-  while (head < a.length && head < b.length && a[head] === b[head]) head++;
-  let tail = 0;
-  while (tail < a.length - head && tail < b.length - head && a.at(-1 - tail) === b.at(-1 - tail)) tail++;
-  return [
-    ...a.slice(Math.max(0, head - 3), head).map((line) => `  ${line}`),
-    ...a.slice(head, a.length - tail).map((line) => `- ${line}`),
-    ...b.slice(head, b.length - tail).map((line) => `+ ${line}`),
-    ...b.slice(b.length - tail, b.length - tail + 3).map((line) => `  ${line}`),
-  ];
 }
