@@ -11,8 +11,8 @@ const { version, dependencies } = JSON.parse(own("package.json"));
 
 /** What the file has inside: by path, every template and every script that runs elsewhere. The schema is made from the table of keys. */
 const texts = [
-  ...readdirSync(`${root}/templates`).filter((name) => !name.endsWith(".json")).map((name) => `templates/${name}`),
-  ...readdirSync(`${root}/scripts`).filter((name) => !name.endsWith(".mts")).map((name) => `scripts/${name}`),
+  ...readdirSync(`${root}/templates`).filter((name) => !/\.(json|md)$/.test(name)).map((name) => `templates/${name}`),
+  ...readdirSync(`${root}/scripts`).filter((name) => !/\.(mts|md)$/.test(name)).map((name) => `scripts/${name}`),
 ];
 
 /** A text as it looks, between backquotes. */

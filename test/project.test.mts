@@ -77,7 +77,7 @@ test("only the shell touches files and processes", () => {
 
 test("every asset is there, and every template and guest script is an asset", () => {
   for (const name of names) own(name);
-  const there = readdirSync(`${root}/templates`).filter((name) => !/^homelab-gpu\./.test(name)).map((name) =>
+  const there = readdirSync(`${root}/templates`).filter((name) => !/^homelab-gpu\.|^README/.test(name)).map((name) =>
     `templates/${name}`
   );
   assert.equal(there.filter((name) => !names.includes(name)), []);
@@ -107,9 +107,16 @@ test("the README names every command and option", () => {
   for (const { name } of options) assert.ok(readme.includes(`--${name}`), `option ${name}`);
 });
 
-test("the README tells what each check looks at, in the check's own words", () => {
-  const readme = own("README.md");
-  for (const { id, about } of checks) assert.ok(readme.includes(`| \`${id}\` | ${about} |`), id);
+test("each check has a page, and each page is of a check", () => {
+  const pages = [...own("lib/checks/README.md").matchAll(/^## (.*)$/gm)].map(([, id]) => id!);
+  assert.equal(pages.toSorted(), checks.map(({ id }) => id).toSorted());
+});
+
+test("each page of a check says what it looks at, why, how to read it by hand and what mends it", () => {
+  for (const page of own("lib/checks/README.md").split(/^## /m).slice(1)) {
+    const labels = [...page.matchAll(/^\*\*(.*?)\*\* /gm)].map(([, label]) => label);
+    assert.equal(labels, ["Looks at", "Why", "By hand", "To mend"], page.split("\n")[0]);
+  }
 });
 
 test.run();
