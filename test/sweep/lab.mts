@@ -40,6 +40,10 @@ true`,
   sh: `[ "$*" = -s ] || exec /bin/sh "$@"; cat >/dev/null; cat '${root}/test/hosts/vm-without-gpu.txt'`,
 };
 
+/** The process group of a process (proc(5), /proc/PID/stat: the fifth value; the second, in brackets, may be anything). */
+const groupOf = (process: string): number =>
+  Number(readFileSync(`/proc/${process}/stat`, "utf8").replace(/.*\) /s, "").split(" ")[2]);
+
 /** When a command is to be stopped, and how. */
 export interface Stop {
   /** During which of its steps, from 1. */
@@ -66,6 +70,15 @@ export function lab() {
     ...(["up", "destroy"].includes(command) ? ["--yes"] : []),
   ];
 
+  const groups = (): number[] =>
+    (JSON.parse(readFileSync(join(folder, ".homelab-gpu/lock"), "utf8")).steps ?? []).map(({ group }: { group: number }) =>
+      group
+    );
+  /** Whether the lock has that process group: a step that was killed before is nobody's. */
+  const noted = (group: number): boolean => groups().includes(group);
+  /** The process group of the step that a killed run left, by its lock. */
+  const left = (): number => groups().at(-1)!;
+
   /** Runs a command; with `stop`, each stand-in is held until it is known to which step it belongs, and one of that step until the signal. */
   async function run(command: string, stop?: Stop): Promise<{ code: number | null; said: string }> {
     // a file has all that was said before a stand-in began to wait; of a pipe some might still be unread
@@ -90,7 +103,7 @@ export function lab() {
       await until(`step ${stop.at} of ${command}`, () => {
         if (over) throw new Error(`no stand-in waited in step ${stop.at}: ${said()}`);
         const [waiting] = readdirSync(hold);
-        if (waiting && Number(step()) === stop.at) return true;
+        if (waiting && Number(step()) === stop.at) return noted(groupOf(waiting));
         if (waiting) rmSync(join(hold, waiting));
         return false;
       });
@@ -101,9 +114,6 @@ export function lab() {
 
   /** Lets the stand-ins that wait go on. */
   const release = () => readdirSync(hold).forEach((name) => rmSync(join(hold, name)));
-
-  /** The process group of the step that a killed run left, by its lock. */
-  const left = (): number => JSON.parse(readFileSync(join(folder, ".homelab-gpu/lock"), "utf8")).steps.at(-1).group;
 
   return { folder, env, words, run, release, left };
 }
