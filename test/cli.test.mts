@@ -222,7 +222,9 @@ test("init: a config for the card that is there, or why there is none; never ove
   assert.equal([again.code, readFileSync(join(folder, "homelab-gpu.yaml"), "utf8")], [1, text]);
 
   const [twins, amd, none, plain] = await Promise.all([
-    script(["init", "-n", "--host", at("threadripper-two-rtx3090-arch")], { folder: mkdtempSync(join(folder, "empty")) }),
+    script(["init", "-n", "--host", at("threadripper-two-rtx3090-arch")], {
+      folder: mkdtempSync(join(folder, "empty")),
+    }),
     script(["init", "-n", "--config", "other.yaml", "--host", at("rx7900-only-card-fedora")], { folder }),
     script(["init", "--config", "none.yaml", "--host", saved], { folder }),
     script(["init", "--config", "plain.yaml", "--no-gpu", "--host", saved], { folder }),

@@ -150,8 +150,9 @@ const told = (text: string) => text.replace(/.*Progress: \d+%.*\n?/g, "").slice(
 let otherNetworks: string[] = [];
 
 test.before(() => {
-  otherNetworks = (spawnSync("virsh", ["-q", "-c", "qemu:///system", "net-list", "--all", "--name"], { encoding: "utf8" })
-    .stdout ?? "").split("\n").filter((name) => name && name !== "default");
+  otherNetworks =
+    (spawnSync("virsh", ["-q", "-c", "qemu:///system", "net-list", "--all", "--name"], { encoding: "utf8" })
+      .stdout ?? "").split("\n").filter((name) => name && name !== "default");
   mkdirSync(home, { recursive: true });
   mkdirSync(join(cache, "homelab-gpu/images"), { recursive: true });
   mkdirSync(shared, { recursive: true });

@@ -71,9 +71,9 @@ export function lab() {
   ];
 
   const groups = (): number[] =>
-    (JSON.parse(readFileSync(join(folder, ".homelab-gpu/lock"), "utf8")).steps ?? []).map(({ group }: { group: number }) =>
-      group
-    );
+    (JSON.parse(readFileSync(join(folder, ".homelab-gpu/lock"), "utf8")).steps ?? []).map((
+      { group }: { group: number },
+    ) => group);
   /** Whether the lock has that process group: a step that was killed before is nobody's. */
   const noted = (group: number): boolean => groups().includes(group);
   /** The process group of the step that a killed run left, by its lock. */

@@ -84,7 +84,8 @@ function watched(folder: string, patience: number, inspect: string, began: Recor
   const now = `NOW=$(($(cut -d . -f 1 '${proc}/uptime') - ${boot}))`;
   const env = standIns(folder, {
     date: `echo $(cut -d . -f 1 '${proc}/uptime')`,
-    sleep: `echo $(($(cut -d . -f 1 '${proc}/uptime') + $1)).00 0.00 >'${proc}/uptime.new'; mv '${proc}/uptime.new' '${proc}/uptime'`,
+    sleep:
+      `echo $(($(cut -d . -f 1 '${proc}/uptime') + $1)).00 0.00 >'${proc}/uptime.new'; mv '${proc}/uptime.new' '${proc}/uptime'`,
     docker: `${now}
 case "$1" in
   ps) echo 1 ;;
