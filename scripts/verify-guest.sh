@@ -11,7 +11,7 @@
 # First line: name and version of this format; then lines KEY:VALUE as in probe-linux.sh.
 LC_ALL=C
 export LC_ALL
-patience=${1:-0} deadline=$(($(date +%s) + ${1:-0})) engine=${ENGINE:-docker} part=${PART:-}
+patience=${1:-0} deadline=$(($(date +%s) + ${1:-0})) engine=${ENGINE:-docker} part=${PART:-} proc=${PROC:-/proc}
 [ $# -gt 0 ] && shift
 
 # a name of its own: in a guest's /tmp others may have put links under names that can be guessed
@@ -116,8 +116,8 @@ else
   fi
   age() { # PROCESS: the seconds that it has run, 0 if it does not
     # the 22nd value, in hundredths of a second since the system started; the second one is in brackets, and may be anything
-    since=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20)
-    if [ -n "$since" ]; then echo $(($(cut -d . -f 1 /proc/uptime) - since / 100)); else echo 0; fi
+    since=$(sed 's/.*) //' "$proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20)
+    if [ -n "$since" ]; then echo $(($(cut -d . -f 1 "$proc/uptime") - since / 100)); else echo 0; fi
   }
   # how long a service has to run after a restart: longer than the time between two looks
   enough=$((patience + 3))

@@ -108,11 +108,20 @@ function config(machines: number): string {
   return path;
 }
 
-const runtimes = Object.fromEntries(
-  spawnSync("sh", [join(root, "test/runtimes.sh")], { encoding: "utf8", env }).stdout.trim().split("\n").map((line) =>
-    line.split(" ") as [string, string]
-  ),
-);
+/** The runtimes side by side, made where they are missing; their paths by name. */
+function runtimesHere(): Record<string, string> {
+  const { status, stdout } = spawnSync("sh", [join(root, "test/runtimes.sh")], {
+    encoding: "utf8",
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (status !== 0) {
+    process.stderr.write("bench: the runtimes could not be installed; the error is above\n");
+    process.exit(1);
+  }
+  return Object.fromEntries(stdout.trim().split("\n").map((line) => line.split(" ")));
+}
+const runtimes = runtimesHere();
 
 /** Script and one-file build, by every way of starting them that people use. */
 function startUp(saved: string): void {

@@ -14,6 +14,7 @@ import { main } from "../lib/cli/main.mts";
 import { realShell } from "../lib/run/shell.mts";
 import { fakeShell, options, own, root } from "./fake.mts";
 import { started, starting } from "./start.mts";
+import { until } from "./until.mts";
 
 const test = suite<{ folder: string }>("script");
 const saved = `${root}/test/hosts/vm-without-gpu.txt`;
@@ -224,7 +225,9 @@ test("init: a config for the card that is there, or why there is none; never ove
   assert.equal([again.code, readFileSync(join(folder, "homelab-gpu.yaml"), "utf8")], [1, text]);
 
   const [twins, amd, none, plain] = await Promise.all([
-    script(["init", "-n", "--host", at("threadripper-two-rtx3090-arch")], { folder: tmpdir() }),
+    script(["init", "-n", "--host", at("threadripper-two-rtx3090-arch")], {
+      folder: mkdtempSync(join(folder, "empty")),
+    }),
     script(["init", "-n", "--config", "other.yaml", "--host", at("rx7900-only-card-fedora")], { folder }),
     script(["init", "--config", "none.yaml", "--host", saved], { folder }),
     script(["init", "--config", "plain.yaml", "--no-gpu", "--host", saved], { folder }),
@@ -254,20 +257,18 @@ test("Ctrl-C ends the step that runs, with all that it started, and lets it clea
   });
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (chunk) => said += chunk);
-  while (!/^\d+\n/.test(said)) await new Promise((resolve) => setTimeout(resolve, 50));
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await until("the step", () => /^\d+$/m.test(said) && /^ready$/m.test(said));
   // Deno tells of a child that kill() was called on nothing but that signal, however it ended
   process.kill(child.pid!, "SIGINT");
   const code = await new Promise((resolve) => child.on("close", resolve));
   assert.is(code, 130);
   assert.match(said, /cleaned/);
-  const group = parseInt(said);
+  const group = Number(/^\d+$/m.exec(said)![0]);
   const members = () =>
     execFileSync("ps", ["-eo", "pgid=,stat=,args="], { encoding: "utf8" }).split("\n").filter((line) =>
       parseInt(line) === group && !/^ *\d+ +Z/.test(line)
     );
-  for (let i = 0; i < 30 && members().length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 100));
-  assert.equal(members(), [], "nothing of its group is left");
+  await until(`the end of process group ${group}`, () => members().length === 0);
 });
 
 test.run();

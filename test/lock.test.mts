@@ -34,11 +34,11 @@ test("is taken, notes its steps, and is given back", async () => {
 
 test("notes steps that begin at the same time, as long as they run", async () => {
   const { shell, disk } = shellWith({}, [-77, -78]);
-  // a slow disk: what is written first must not come last
+  // a slow disk, and a first write that takes longer than the second: what is written first must not come last
   const write = shell.write;
-  let wait = 20;
+  let turns = 40;
   shell.write = async (path, text) => {
-    await new Promise((resolve) => setTimeout(resolve, wait -= 5));
+    for (let left = turns -= 10; left > 0; left--) await Promise.resolve();
     await write(path, text);
   };
   const noted = () => JSON.parse(disk.get("/lab/lock")!).steps.map(({ group }: { group: number }) => group);

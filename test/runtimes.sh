@@ -17,15 +17,29 @@ version() {
     *) echo "runtimes: there is no $1" >&2; exit 2 ;;
   esac
 }
+# an npm that runs this script has put its settings for this project's folder into the environment, where those of another folder would
+# obey them; only how the registry is reached is the same for both
+for name in $(env | sed -n 's/^\(npm_[a-z0-9_]*\)=.*/\1/p'); do
+  case $name in
+    npm_config_registry | npm_config_cache | npm_config_cafile | npm_config_*proxy | npm_config_userconfig | npm_config_globalconfig) ;;
+    *) unset "$name" ;;
+  esac
+done
+unset NODE_OPTIONS INIT_CWD
+new=
+trap '[ -z "$new" ] || rm -rf "$new"' EXIT
 for name; do
   package=$(version "$name")
   folder=$cache/$(printf '%s' "$package" | tr @ -)
   program=$folder/node_modules/.bin/${name%%[0-9]*}
   if [ ! -x "$program" ]; then
-    rm -rf "$folder.new"
-    mkdir -p "$folder.new"
-    (cd "$folder.new" && echo '{"private": true, "allowScripts": {"node": true, "deno": true}}' >package.json && npm install --silent --no-audit --no-fund "$package" >&2)
-    mv "$folder.new" "$folder"
+    mkdir -p "$cache"
+    # a folder of its own: two runs may both miss it
+    new=$(mktemp -d "$folder.XXXXXX")
+    (cd "$new" && echo '{"private": true, "allowScripts": {"node": true, "deno": true}}' >package.json && npm install --loglevel=error --no-audit --no-fund "$package" >&2)
+    [ -x "$program" ] || { rm -rf "$folder" && mv "$new" "$folder"; }
+    rm -rf "$new"
+    new=
   fi
   echo "$name $program"
 done

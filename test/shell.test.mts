@@ -20,6 +20,7 @@ import * as assert from "uvu/assert";
 import { UserError } from "../lib/errors.mts";
 import { Lines } from "../lib/lines.mts";
 import { realShell } from "../lib/run/shell.mts";
+import { until } from "./until.mts";
 
 const test = suite<{ folder: string }>("shell");
 const shell = realShell();
@@ -45,14 +46,16 @@ for (const [how, shell] of [["", realShell(false)], [", without a shell in betwe
     assert.is((await shell.capture(["cat"])).out, "", "no terminal to wait for");
   });
 
-  test(`hears what is said before its process group is noted${how}`, async () => {
-    const seen: string[] = [];
-    const ended = await shell.run(["sh", "-c", "echo at once; sleep 0.6; echo later"], {
-      show: (text) => seen.push(text),
-      started: () => new Promise((resolve) => setTimeout(resolve, 300)),
+  test(`hears what is said before its process group is noted${how}`, async ({ folder }) => {
+    let seen = "";
+    const go = join(folder, "go");
+    const ended = await shell.run(["sh", "-c", `echo at once; until [ -e '${go}' ]; do sleep 0.05; done; echo later`], {
+      show: (text) => seen += text,
+      // noting ends only after the first line was heard: a shell that listens later never hears it
+      started: () => until("the first line", () => seen.includes("at once")).then(() => writeFileSync(go, "")),
     });
     assert.equal(ended.tail, ["at once", "later"]);
-    assert.is(seen.join(""), "at once\nlater\n");
+    assert.is(seen, "at once\nlater\n");
   });
 
   test(`runs a program with a log, what it says as it comes, its input and its output${how}`, async ({ folder }) => {
@@ -155,7 +158,8 @@ test("what is written under a name that was guessed goes not where a link there 
 test("a step whose start cannot be written down does not run on", async ({ folder }) => {
   let group = 0;
   try {
-    await shell.run(["sh", "-c", `sleep 0.5; echo late >"${folder}/late"`], {
+    // it writes only if nobody ends it before
+    await shell.run(["sh", "-c", `sleep 600; echo late >"${folder}/late"`], {
       started: (id) => {
         group = id;
         return Promise.reject(new UserError("no space left"));
@@ -166,10 +170,7 @@ test("a step whose start cannot be written down does not run on", async ({ folde
     assert.is((error as Error).message, "no space left");
   }
   // a process that was killed keeps its id until its parent has seen it
-  for (let tenths = 0; tenths < 30 && shell.signal(-group, 0); tenths++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.not.ok(shell.signal(-group, 0), "nothing of it is left");
+  await until("the end of the step's process group", () => !shell.signal(-group, 0));
   assert.not.ok(existsSync(join(folder, "late")));
 });
 

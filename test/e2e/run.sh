@@ -5,6 +5,12 @@ set -eu
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo 'test:e2e installs packages and starts libvirt: run it as root' >&2; exit 1; }
 
+# one at a time: libvirt is there once on a machine, and what this run started of it ends with this run
+lock=${XDG_CACHE_HOME:-$HOME/.cache}/homelab-gpu/e2e.lock
+mkdir -p "$(dirname "$lock")"
+exec 9>"$lock"
+flock -n 9 || { echo 'test:e2e: another run is at it: waiting' >&2; flock 9; }
+
 daemons() { for name in libvirtd virtlogd dnsmasq; do pgrep -x "$name" || true; done; }
 before=$(daemons)
 # what this run started, by id, and nothing that was there before
@@ -14,4 +20,4 @@ finish() {
   done
 }
 trap finish EXIT
-npx uvu test/e2e up.e2e.mts$
+sh test/uvu.sh test/e2e up.e2e.mts$ 9>&-

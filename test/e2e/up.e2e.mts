@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -15,12 +16,15 @@ import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { root } from "../fake.mts";
+import { root, standIns } from "../fake.mts";
+import { until } from "../until.mts";
 
 const test = suite("up for real");
 
 const work = mkdtempSync(join(tmpdir(), "homelab-gpu-e2e-"));
 const home = join(work, "my lab");
+// of this run alone, beside which another may run
+const box = `homelab-gpu/e2e-${process.pid}`;
 // a cache of its own, so that the image is really built; packages may come from the machine's
 const cache = join(work, "cache");
 const shared = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "homelab-gpu/images/packages");
@@ -31,7 +35,7 @@ const hostile = 'it\'s "#{1+1}" ${HOME} `id` $(id)\nsecond line';
 const config = (more = "") => `
 machines:
   - name: e2e
-    box: homelab-gpu/e2e
+    box: ${box}
     image: {debootstrap: trixie}
     memory: 2048
     provision: ["./my setup #{1}.sh"]
@@ -45,6 +49,16 @@ services:
     restart: always
   needs-a-gpu: {image: e2e/web, gpu: 1}
 ${more}`;
+
+/** Processes of a program that work in this lab's folder. */
+const ofThisLab = (program: string) =>
+  spawnSync("pgrep", ["-f", program], { encoding: "utf8" }).stdout.split("\n").filter((id) => {
+    try {
+      return readlinkSync(`/proc/${id}/cwd`).startsWith(home);
+    } catch {
+      return false;
+    }
+  });
 
 /** Starts the script (SCRIPT names another, such as the one-file build) as `npx zx` does, in one process that can be killed by its id. */
 function start(...words: string[]): { child: ChildProcess; said: () => string; ended: Promise<number> } {
@@ -62,39 +76,83 @@ function start(...words: string[]): { child: ChildProcess; said: () => string; e
   const ended = new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? -1)));
   return { child, said: () => text, ended };
 }
-async function run(...words: string[]): Promise<{ code: number; said: string; seconds: number }> {
-  const began = Date.now();
+async function run(...words: string[]): Promise<{ code: number; said: string }> {
   const { said, ended } = start(...words);
   const code = await ended;
-  return { code, said: said(), seconds: (Date.now() - began) / 1000 };
+  heard.push(said());
+  return { code, said: said() };
 }
-/** Runs it until it says something, and some seconds more; then kills it, as a power cut would. */
-async function killed(at: RegExp, seconds: number, ...words: string[]): Promise<string> {
-  const { child, said, ended } = start(...words);
+/** All that was said by runs that are over. */
+const heard: string[] = [];
+
+/** Waits until a run says something; throws if it ends before. */
+async function says({ said, ended }: ReturnType<typeof start>, what: RegExp): Promise<void> {
   let over = false;
   ended.then(() => over = true);
-  while (!at.test(said())) {
-    if (over) throw new Error(`it ended before it said ${at}:\n${said().slice(-3000)}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+  for (; !what.test(said()); await new Promise((resolve) => setTimeout(resolve, 200))) {
+    if (over) throw new Error(`it ended before it said ${what}:\n${said().slice(-3000)}`);
   }
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  child.kill("SIGKILL");
-  await ended;
-  return said();
 }
-/** The process group of the step that a killed run left, by the lock's own word, and its processes now. */
-function left(): { group: number; members: () => string[] } {
-  const { steps } = JSON.parse(readFileSync(join(home, ".homelab-gpu/lock"), "utf8"));
-  const { group } = steps.at(-1);
-  const members = () => ask("ps", "-eo", "pgid=,args=").split("\n").filter((line) => parseInt(line) === group);
-  return { group, members };
+
+/** The step that a killed run left: its process group, and those of its processes that have not ended. */
+interface Left {
+  group: number;
+  members: () => string[];
 }
-let step: ReturnType<typeof left>;
+
+/**
+ * Runs it until it says something, and kills it then as a power cut would. Its step is stopped before, so that it is
+ * certain to be there when the next run begins, which has to end it: left alone it runs on, or ends by itself since
+ * nobody reads what it says. With `before`, the step that an earlier run left that way, it has to end that one first.
+ */
+async function killed(at: RegExp, before: Left | undefined, ...words: string[]): Promise<{ said: string; left: Left }> {
+  const one = start(...words);
+  if (before) await ends(before, one);
+  await says(one, at);
+  // what a step says may be heard before the lock has its group
+  const left = await until("the step in the lock", stoppedStep);
+  one.child.kill("SIGKILL");
+  await one.ended;
+  heard.push(one.said());
+  return { said: one.said(), left };
+}
+
+/** Stops the processes of the step that the lock has last; undefined if it has none that runs. */
+function stoppedStep(): Left | undefined {
+  const text = readFileSync(join(home, ".homelab-gpu/lock"), "utf8");
+  const { group } = (JSON.parse(text) as { steps?: { group: number }[] }).steps?.at(-1) ?? {};
+  if (!group) return undefined;
+  const members = () =>
+    ask("ps", "-eo", "pgid=,stat=,args=").split("\n").filter((line) =>
+      parseInt(line) === group && !/^ *\d+ +Z/.test(line)
+    );
+  try {
+    process.kill(-group, "SIGSTOP");
+  } catch {
+    return undefined;
+  }
+  return members().length > 0 ? { group, members } : undefined;
+}
+
+/** Waits until a run has asked such a step to end, lets it go on, and waits for its end. */
+async function ends({ group, members }: Left, one: ReturnType<typeof start>): Promise<void> {
+  await says(one, new RegExp(`left a step running \\(process group ${group}\\)`));
+  process.kill(-group, "SIGCONT");
+  await until(`the end of process group ${group}`, () => members().length === 0);
+}
+
+let left: Left | undefined;
 const ask = (command: string, ...words: string[]) => execFileSync(command, words, { encoding: "utf8" });
 const virsh = (words: string) => ask("virsh", "-q", "-c", "qemu:///system", words);
 const told = (text: string) => text.replace(/.*Progress: \d+%.*\n?/g, "").slice(-4000);
 
+/** Networks that are none of this lab's: libvirt may not be there yet. */
+let otherNetworks: string[] = [];
+
 test.before(() => {
+  otherNetworks =
+    (spawnSync("virsh", ["-q", "-c", "qemu:///system", "net-list", "--all", "--name"], { encoding: "utf8" })
+      .stdout ?? "").split("\n").filter((name) => name && name !== "default");
   mkdirSync(home, { recursive: true });
   mkdirSync(join(cache, "homelab-gpu/images"), { recursive: true });
   mkdirSync(shared, { recursive: true });
@@ -109,8 +167,10 @@ test.before(() => {
 test.after(async () => {
   await run("destroy");
   // where a test above failed there may be no box, or no Vagrant
-  spawnSync("vagrant", ["box", "remove", "--force", "--all", "homelab-gpu/e2e"], { stdio: "ignore" });
+  spawnSync("vagrant", ["box", "remove", "--force", "--all", box], { stdio: "ignore" });
   rmSync(work, { recursive: true, force: true });
+  const boots = heard.join("").match(/Starting VM, booting|Waiting for domain to get an IP address/g) ?? [];
+  process.stdout.write(`\nBoots: ${boots.length}\n`);
 });
 
 test("without a GPU and without --no-gpu: says what is missing, writes and starts nothing", async () => {
@@ -122,58 +182,63 @@ test("without a GPU and without --no-gpu: says what is missing, writes and start
 });
 
 test("killed while the image is built: nothing half made has its name", async () => {
-  const said = await killed(/make-image: packages of trixie/, 15, "up", "--no-gpu", "--yes");
-  assert.match(said, /without a GPU these services are left out: needs-a-gpu/);
+  const one = await killed(/I: Extracting /, undefined, "up", "--no-gpu", "--yes");
+  left = one.left;
+  assert.match(one.said, /without a GPU these services are left out: needs-a-gpu/);
   assert.equal(readdirSync(join(cache, "homelab-gpu/images")).filter((name) => /\.qcow2$/.test(name)), []);
-  step = left();
 });
 
 test("killed while Packer builds the box: goes on from the image, and Vagrant gets no half box", async () => {
-  // one that writes into a pipe that nobody reads any more may have ended by itself
-  const running = step.members().length > 0;
-  const said = await killed(/Provisioning with shell script: install-docker\.sh/, 10, "up", "--no-gpu");
-  if (running) assert.match(said, new RegExp(`left a step running \\(process group ${step.group}\\)`));
-  assert.equal(step.members(), [], "debootstrap's leftovers are ended first");
-  step = left();
-  assert.not.match(ask("vagrant", "box", "list"), /homelab-gpu\/e2e/);
+  const one = await killed(/Unpacking docker\.io /, left, "up", "--no-gpu");
+  left = one.left;
+  assert.not.ok(ask("vagrant", "box", "list").includes(box));
 });
 
 test("killed while Vagrant boots the VM", async () => {
-  const running = step.members().length > 0;
-  const said = await killed(/Waiting for domain to get an IP address/, 5, "up", "--no-gpu");
-  if (running) assert.match(said, new RegExp(`left a step running \\(process group ${step.group}\\)`));
-  assert.equal(step.members(), [], "Packer's leftovers are ended first");
-  assert.match(said, /have it: /, "the image is not built again");
-  assert.is(
-    ask("sh", "-c", "pgrep -fc '[q]emu-system.*-name box.qcow2' || true").trim(),
-    "0",
-    "no VM of Packer's is left",
-  );
+  const one = await killed(/Waiting for domain to get an IP address/, left, "up", "--no-gpu");
+  left = one.left;
+  assert.match(one.said, /have it: /, "the image is not built again");
+  assert.equal(ofThisLab("qemu-system"), [], "no VM of Packer's is left");
 });
 
 test("the next run finishes the job; meanwhile another is told who is at work", async () => {
   const first = start("up", "--no-gpu");
-  while (!/Make the VM/.test(first.said())) {
-    if (first.child.exitCode !== null) break;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+  await ends(left!, first);
+  await says(first, /Make the VM/);
+  // it stands still while the other looks
+  first.child.kill("SIGSTOP");
   const second = await run("up", "--no-gpu");
+  first.child.kill("SIGCONT");
   assert.is(second.code, 1);
   assert.match(
     second.said,
     new RegExp(`“up” is at work in .*my lab/\\.homelab-gpu \\(process ${first.child.pid}, since`),
   );
   assert.is(await first.ended, 0, told(first.said()));
+  heard.push(first.said());
   assert.match(first.said(), /Remove the VM e2e, which an earlier run left half made/);
   assert.not.match(first.said(), /Build the box/, "the box was whole");
   assert.match(first.said(), /e2e is up at [\d.]+: web, proven/);
 });
 
-test("run again, it finds nothing to do and says so in seconds", async () => {
-  const { code, said, seconds } = await run("up", "--no-gpu");
+test("run again, it finds nothing to do: no step, and Vagrant, Packer and the VM are not asked", async () => {
+  // each writes its name down, and is itself then
+  const log = join(work, "started");
+  const names = ["vagrant", "packer", "virsh", "ssh", "qemu-img", "apt-get", "debootstrap", "curl"];
+  const recording = standIns(
+    join(work, "recording"),
+    Object.fromEntries(names.map((name) => [name, `echo ${name} >>'${log}'\nPATH=$\{PATH#*:} exec ${name} "$@"`])),
+  );
+  writeFileSync(log, "");
+  const { PATH } = env;
+  env.PATH = recording.PATH;
+  const { code, said } = await run("up", "--no-gpu");
+  env.PATH = PATH;
   assert.is(code, 0);
   assert.match(said, /nothing to do\n.*e2e is up/s);
-  assert.ok(seconds < 5, `${seconds} s`);
+  assert.not.match(said, /homelab-gpu: \d+\/\d+ /, "no step was begun");
+  const started = new Set(readFileSync(log, "utf8").split("\n").filter(Boolean));
+  assert.equal([...started].filter((name) => name !== "virsh"), []);
 });
 
 test("what the config says arrives literally in the container", async () => {
@@ -249,8 +314,8 @@ test("destroy leaves no domain, volume, network or file of the VM", async () => 
   const { code, said } = await run("destroy");
   assert.is(code, 0, told(said));
   assert.not.match(virsh("list --all"), new RegExp(prefix));
-  assert.not.match(virsh("vol-list default"), new RegExp(`${prefix}|homelab-gpu-VAGRANTSLASH-e2e`));
-  assert.not.match(virsh("net-list --all"), /vagrant-libvirt/);
+  assert.not.match(virsh("vol-list default"), new RegExp(`${prefix}|${box.replace("/", "-VAGRANTSLASH-")}`));
+  assert.equal(virsh("net-list --all --name").split("\n").filter((name) => name && name !== "default"), otherNetworks);
   assert.not.ok(existsSync(join(home, ".homelab-gpu/ssh/e2e")));
   assert.match((await run("destroy")).said, /there is nothing to remove/);
 });

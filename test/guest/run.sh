@@ -18,4 +18,4 @@ export DEBIAN_12 DEBIAN_13 GUEST_TREES
 finish() { rm -rf --one-file-system "$GUEST_TREES"; }
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
-npx uvu test/guest "${1:-guest.mts$}"
+sh test/uvu.sh test/guest "${1:-guest.mts$}"

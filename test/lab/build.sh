@@ -15,21 +15,23 @@ if [ -e "$folder/whole" ]; then
   echo "$folder"
   exit
 fi
-rm -rf "$cache/lab"
-mkdir -p "$folder"
+mkdir -p "$cache/lab"
+# what was made of something else goes after a day: until then some machine may run from it
+find "$cache/lab" -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf {} +
+# folders of its own: two runs may both miss it
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-chmod 755 "$work"
+made=$(mktemp -d "$folder.XXXXXX")
+trap 'rm -rf "$work" "$made"' EXIT
+chmod 755 "$work" "$made"
 
 kernels=$cache/kernels
 mkdir -p "$kernels"
 if ! ls "$kernels/${package}_"*.deb >/dev/null 2>&1; then
-  rm -f "$kernels"/*
   (cd "$work" && apt-get -qq download "$package" >&2 && mv ./*.deb "$kernels/")
 fi
 dpkg-deb -x "$kernels/${package}_"*.deb "$work/kernel"
 version=$(ls "$work/kernel/lib/modules")
-cp "$work/kernel/boot/vmlinuz-$version" "$folder/vmlinuz"
+cp "$work/kernel/boot/vmlinuz-$version" "$made/vmlinuz"
 
 tree=$work/tree
 modules=$tree/lib/modules/$version
@@ -65,8 +67,9 @@ cp "$here/verdict.pl" "$tree/verdict.pl"
 cp "$here/../../scripts/probe-linux.sh" "$tree/probe.sh"
 chmod 755 "$tree/init"
 
-(cd "$tree" && find . | "$busybox" cpio -o -H newc 2>/dev/null | gzip -1) >"$folder/initrd"
-truncate -s 128M "$folder/root.img"
-mke2fs -q -t ext4 -d "$tree" "$folder/root.img"
-touch "$folder/whole"
+(cd "$tree" && find . | "$busybox" cpio -o -H newc 2>/dev/null | gzip -1) >"$made/initrd"
+truncate -s 128M "$made/root.img"
+mke2fs -q -t ext4 -d "$tree" "$made/root.img"
+touch "$made/whole"
+[ -e "$folder/whole" ] || { rm -rf "$folder" && mv "$made" "$folder"; }
 echo "$folder"

@@ -15,9 +15,9 @@ export interface Machine {
 
 const units = { intel: ["-device", "intel-iommu,intremap=on"], amd: ["-device", "amd-iommu,intremap=on"], none: [] };
 
-/** Boots; fails if it is not ready in two minutes, or QEMU ends. */
+/** Boots; fails if QEMU ends, or if it is not ready in ten minutes, after which it hangs. */
 export async function boot(topology: Topology, built: string): Promise<Machine> {
-  const { iommu, devices, kernel = "", modules = [], more = [], machine, firmware } = topology;
+  const { iommu, devices, kernel = "", modules = [], awaits, more = [], machine, firmware } = topology;
   const work = mkdtempSync(join(tmpdir(), "homelab-gpu-lab-"));
   const flash: string[] = [];
   if (firmware === "ovmf") {
@@ -60,12 +60,12 @@ export async function boot(topology: Topology, built: string): Promise<Machine> 
       // on a busy machine the kernel's test of its timer fails under emulation, and it panics
       `console=ttyS0 quiet panic=-1 no_timer_check ${kernel} ${
         modules.length > 0 ? `lab.modules=${modules.join(",")}` : ""
-      }`,
+      }${awaits ? ` lab.awaits=${awaits}` : ""}`,
     ],
   ], { stdio: ["pipe", "pipe", "pipe"] });
   const serial = new Serial(child, topology.name);
   try {
-    await serial.until(/lab: ready$/, 120_000);
+    await serial.until(/lab: ready$/, 600_000);
   } catch (error) {
     child.kill("SIGKILL");
     rmSync(work, { recursive: true });
@@ -74,14 +74,14 @@ export async function boot(topology: Topology, built: string): Promise<Machine> 
   return {
     async tell(command) {
       child.stdin.write(`${command}\n`);
-      const { lines } = await serial.until(new RegExp(`lab: done ${command.split(" ")[0]}$`), 60_000);
+      const { lines } = await serial.until(new RegExp(`lab: done ${command.split(" ")[0]}$`), 600_000);
       // the serial line echoes what is typed
       return lines.filter((line) => line !== command);
     },
     async off() {
       const closed = new Promise((resolve) => child.on("close", resolve));
       child.stdin.write("off\n");
-      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
       await closed;
       clearTimeout(timer);
       rmSync(work, { recursive: true });

@@ -5,4 +5,4 @@ set -eu
 cd "$(dirname "$0")/../.."
 sh test/needs.sh test:lab 'qemu-system-x86 ovmf busybox-static perl-base e2fsprogs' \
   qemu-system-x86_64 busybox perl mke2fs /usr/share/OVMF/OVMF_CODE_4M.fd
-exec npx uvu test/lab lab.mts$
+exec sh test/uvu.sh test/lab lab.mts$

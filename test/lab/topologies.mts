@@ -9,6 +9,8 @@ export interface Topology {
   kernel?: string;
   /** Drivers to load before the probe. */
   modules?: string[];
+  /** A path, or a pattern of one, that is there once those have found their devices, or `keyboard`: the machine waits for it. */
+  awaits?: string;
   /** More of QEMU's arguments: drives, the machine's properties. */
   more?: string[];
   machine?: string;
@@ -68,6 +70,7 @@ export const topologies: Topology[] = [
     name: "two functions, the companion on its driver",
     iommu: "intel",
     modules: ["xhci-pci"],
+    awaits: "/sys/bus/pci/drivers/xhci_hcd/0000:*",
     devices: [port("p1", 5), "ati-vga,bus=p1,addr=0.0,multifunction=on", "qemu-xhci,bus=p1,addr=0.1"],
     gpu: ati,
     cause: "on",
@@ -77,6 +80,7 @@ export const topologies: Topology[] = [
     name: "four functions: VGA, audio, USB and one more",
     iommu: "intel",
     modules: ["xhci-pci"],
+    awaits: "/sys/bus/pci/drivers/xhci_hcd/0000:*",
     devices: [
       port("p1", 5),
       "ati-vga,bus=p1,addr=0.0,multifunction=on",
@@ -99,6 +103,7 @@ export const topologies: Topology[] = [
       "e1000e,bus=d2",
     ],
     modules: ["e1000e"],
+    awaits: "/sys/bus/pci/drivers/e1000e/0000:*",
     gpu: ati,
     cause: "on",
   },
@@ -113,6 +118,7 @@ export const topologies: Topology[] = [
     name: "two cards behind one PCIe-to-PCI bridge, the other on its driver",
     iommu: "intel",
     modules: ["bochs"],
+    awaits: "/sys/bus/pci/drivers/bochs-drm/0000:*",
     devices: [port("p1", 5), "pcie-pci-bridge,id=b1,bus=p1", "ati-vga,bus=b1,addr=1", "secondary-vga,bus=b1,addr=2"],
     gpu: ati,
     cause: "on",
@@ -123,6 +129,7 @@ export const topologies: Topology[] = [
     iommu: "intel",
     kernel: "lab.route=eth0",
     modules: ["e1000"],
+    awaits: "/sys/class/net/eth0",
     devices: [port("p1", 5), "pcie-pci-bridge,id=b1,bus=p1", "ati-vga,bus=b1,addr=1", "e1000,bus=b1,addr=2,netdev=n"],
     more: ["-netdev", "user,id=n,restrict=on"],
     gpu: ati,
@@ -134,6 +141,7 @@ export const topologies: Topology[] = [
     iommu: "intel",
     kernel: "lab.root=nvme0n1",
     modules: ["nvme"],
+    awaits: "/dev/nvme0n1",
     devices: [...joined, "ati-vga,bus=p1", "nvme,bus=p2,drive=root,serial=lab"],
     more: ["-drive", "if=none,id=root,format=raw,snapshot=on,file=ROOT"],
     gpu: ati,
@@ -144,6 +152,7 @@ export const topologies: Topology[] = [
     name: "a USB controller with the only keyboard in the group",
     iommu: "intel",
     modules: ["xhci-pci", "usbhid", "hid-generic"],
+    awaits: "keyboard",
     machine: "i8042=off",
     devices: [...joined, "ati-vga,bus=p1", "qemu-xhci,id=xhci,bus=p2", "usb-kbd,bus=xhci.0"],
     gpu: ati,
@@ -214,6 +223,7 @@ export const topologies: Topology[] = [
     iommu: "intel",
     machine: "default-bus-bypass-iommu=on",
     modules: ["e1000e"],
+    awaits: "/sys/bus/pci/drivers/e1000e/0000:*",
     devices: [
       ...one,
       "pxb-pcie,id=pxb,bus_nr=32,bus=pcie.0",

@@ -13,7 +13,7 @@ const able = spawnSync("unshare", ["-m", "true"]).status === 0;
 // from no room at all to enough for all files and not for all logs
 for (const pages of able ? [1, 4, 8, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 28, 32] : []) {
   test(`up with ${pages * 4} KiB of room, then with enough`, () => {
-    const { folder, env, words } = lab(0);
+    const { folder, env, words } = lab();
     try {
       mkdirSync(join(folder, ".homelab-gpu"));
       // whatever an argument may be, the shell takes it as it is

@@ -16,8 +16,8 @@ if [ ! -x "$program" ]; then
   apt update
   (cd "$work" && apt download docker-compose)
   dpkg-deb -x "$work"/docker-compose_*.deb "$work/tree"
-  rm -rf "$cache"
   mkdir -p "$(dirname "$cache")"
-  mv "$work/tree" "$cache"
+  # two runs may both have missed it
+  [ -x "$program" ] || { rm -rf "$cache" && mv "$work/tree" "$cache"; }
 fi
 echo "$program"

@@ -7,4 +7,4 @@ sh test/needs.sh test:tools 'shellcheck ruby packer vagrant vagrant-libvirt dock
   shellcheck ruby packer vagrant docker-compose busybox zsh fish
 COMPOSE_V2=$(sh test/tools/compose-v2.sh)
 export COMPOSE_V2
-exec npx uvu test/tools tools.mts$
+exec sh test/uvu.sh test/tools tools.mts$

@@ -1,12 +1,10 @@
 // verify-guest.sh with programs that answer as those of a guest with a card do: what it asks, and what it prints of the answers.
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { shellWord } from "../../lib/render.mts";
 import { root, standIns } from "../fake.mts";
 
 const test = suite<{ folder: string }>("verify-guest");
@@ -64,51 +62,97 @@ test("without a word of NVIDIA it asks nothing of it, and a count of GPUs is no 
   assert.equal(verify(folder, ["web", "ml-worker=1"]), all);
 });
 
+/**
+ * Looks at services with a clock of its own, which goes on only while the script sleeps. `inspect` is what docker
+ * says of the service, in shell; $NOW is the time in
+ * seconds since the start, and $LOOK the number of the look.
+ * `began`: of a process, the second in which it began.
+ */
+function watched(folder: string, patience: number, inspect: string, began: Record<number, number> = {}) {
+  const boot = 100_000;
+  const proc = join(folder, "proc");
+  rmSync(proc, { recursive: true, force: true });
+  const put = (path: string, text: string) => {
+    mkdirSync(dirname(join(proc, path)), { recursive: true });
+    writeFileSync(join(proc, path), text);
+  };
+  put("uptime", `${boot}.00 0.00\n`);
+  put("looks", "");
+  for (const [id, second] of Object.entries(began)) {
+    put(`${id}/stat`, `${id} (a) b) ${["S", ...Array(18).fill("0"), (boot + second) * 100].join(" ")} 0\n`);
+  }
+  const now = `NOW=$(($(cut -d . -f 1 '${proc}/uptime') - ${boot}))`;
+  const env = standIns(folder, {
+    date: `echo $(cut -d . -f 1 '${proc}/uptime')`,
+    sleep:
+      `echo $(($(cut -d . -f 1 '${proc}/uptime') + $1)).00 0.00 >'${proc}/uptime.new'; mv '${proc}/uptime.new' '${proc}/uptime'`,
+    docker: `${now}
+case "$1" in
+  ps) echo 1 ;;
+  inspect) case "$*" in *State.Error*) exit ;; esac; echo x >>'${proc}/looks'; LOOK=$(wc -l <'${proc}/looks'); ${inspect} ;;
+esac`,
+  });
+  const { stdout } = spawnSync("sh", [`${root}/scripts/verify-guest.sh`, String(patience), "web"], {
+    env: { ...env, PROC: proc },
+    encoding: "utf8",
+  });
+  const [uptime] = readFileSync(join(proc, "uptime"), "utf8").split(".");
+  return { says: /^service:web (.*)$/m.exec(stdout)?.[1], seconds: Number(uptime) - boot };
+}
+
 test("waits for services that may still come up, and not for one that ended for good", ({ folder }) => {
   const seconds = (state: string) => {
-    const began = Date.now();
-    const docker = `case "$1" in ps) echo 1 ;; inspect) echo "web ${state} 0 /homelab-gpu-web-1" ;; esac`;
-    const words = [`${root}/scripts/verify-guest.sh`, "6", "web"];
-    const { stdout } = spawnSync("sh", words, { env: standIns(folder, { docker }), encoding: "utf8" });
-    assert.match(stdout, new RegExp(`^service:web ${state} homelab-gpu-web-1$`, "m"));
-    return (Date.now() - began) / 1000;
+    const { says, seconds } = watched(folder, 20, `echo "web ${state} 0 /homelab-gpu-web-1"`);
+    assert.is(says, `${state} homelab-gpu-web-1`);
+    return seconds;
   };
-  assert.ok(seconds("exited 3 0 none no") < 5, "nobody starts it again");
-  assert.ok(seconds("exited 0 0 none on-failure") < 5, "it ran to its end");
-  assert.ok(seconds("exited 3 0 none on-failure") > 5, "Docker does");
-  assert.ok(seconds("exited 3 0 none always") > 5, "Docker does");
+  assert.ok(seconds("exited 3 0 none no") < 10, "nobody starts it again");
+  assert.ok(seconds("exited 0 0 none on-failure") < 10, "it ran to its end");
+  assert.ok(seconds("exited 3 0 none on-failure") >= 20, "Docker does");
+  assert.ok(seconds("exited 3 0 none always") >= 20, "Docker does");
 });
 
-test("a restart counts for nothing once the service has run for long since, and one that falls over again and again is found", async ({ folder }) => {
-  const looked = (seconds: string, inspect: string) => {
-    const began = Date.now();
-    const docker = `case "$1" in ps) echo 1 ;; inspect) ${inspect} ;; esac`;
-    const words = [`${root}/scripts/verify-guest.sh`, seconds, "web"];
-    const { stdout } = spawnSync("sh", words, { env: standIns(folder, { docker }), encoding: "utf8" });
-    return { says: /^service:web (.*)$/m.exec(stdout)?.[1], took: (Date.now() - began) / 1000 };
-  };
-  const started = (pid: number | "$$") => `echo "web running 0 4 none always ${pid} /homelab-gpu-web-1"`;
-  const fine = "running 0 0 none always homelab-gpu-web-1";
-  const long = looked("10", started(1));
-  assert.is(long.says, fine);
-  assert.ok(long.took < 8, `${long.took} s`);
-
-  const child = spawn("sleep", ["30"]);
-  await once(child, "spawn");
-  const young = looked("2", started(child.pid!));
-  child.kill();
-  assert.is(young.says, fine, "it fell over when it was started, and no more since");
-  assert.ok(young.took > 4, `${young.took} s`);
-
-  const again = looked("2", started("$$"));
-  assert.is(again.says, fine.replace("0 0", "0 4"), "each look finds another process");
-  assert.ok(again.took > 6, `${again.took} s`);
-
-  const first = looked(
-    "0",
-    `cd ${shellWord(folder)}; [ ! -e n ] || n=1; touch n; echo "web running 0 \${n:-0} none always $$ /x"`,
+test("takes a service that comes up while it waits, and waits no longer", ({ folder }) => {
+  const { says, seconds } = watched(
+    folder,
+    20,
+    `[ "$NOW" -ge 10 ] && state=running || state=created; echo "web $state 0 0 none no 0 /homelab-gpu-web-1"`,
   );
-  assert.is(first.says, "running 0 1 none always x", "it fell over between two looks");
+  assert.is(says, "running 0 0 none no homelab-gpu-web-1");
+  assert.ok(seconds >= 10 && seconds < 18, `${seconds} s`);
+});
+
+const restarted = (pid: number | "$LOOK") => `echo "web running 0 4 none always ${pid} /homelab-gpu-web-1"`;
+/** Of each look another process, which has just begun. */
+const young = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [i + 1, 2 * i]));
+const fine = "running 0 0 none always homelab-gpu-web-1";
+
+test("a restart counts for nothing once the service has run for long since", ({ folder }) => {
+  const { says, seconds } = watched(folder, 20, restarted(7), { 7: -1000 });
+  assert.is(says, fine);
+  assert.ok(seconds < 10, `${seconds} s`);
+});
+
+test("waits until a service has run for long enough after a restart", ({ folder }) => {
+  const { says, seconds } = watched(folder, 20, restarted(7), { 7: 0 });
+  assert.is(says, fine, "it fell over when it was started, and no more since");
+  assert.ok(seconds > 20 && seconds < 30, `${seconds} s`);
+});
+
+test("a service that falls over again and again is found", ({ folder }) => {
+  const { says, seconds } = watched(folder, 20, restarted("$LOOK"), young);
+  assert.is(says, fine.replace("0 0", "0 4"), "each look finds another process");
+  assert.ok(seconds >= 40, `${seconds} s: as long again`);
+});
+
+test("a service that falls over between two looks is found", ({ folder }) => {
+  const { says } = watched(
+    folder,
+    0,
+    '[ "$LOOK" = 1 ] && n=0 || n=1; echo "web running 0 $n none always $LOOK /x"',
+    young,
+  );
+  assert.is(says, "running 0 1 none always x");
 });
 
 test("told of an NVIDIA card: the driver, the toolkit, and the GPUs in the containers that asked, without their serial numbers", ({ folder }) => {

@@ -16,7 +16,7 @@ packages=$packages,qemu-system-x86,qemu-utils,ovmf,libvirt-daemon-system,libvirt
 packages=$packages,vagrant,vagrant-libvirt,busybox-static,dropbear-bin,lz4,polkitd,sudo
 guest_kernel=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends:/ { print $2; exit }')
 [ -n "$guest_kernel" ] || die 'apt knows no linux-image-cloud-amd64: apt-get update'
-key=$({ echo "$packages $guest_kernel"; cat "$0" "$here/init" "$here/guest-init" "$here/box.rb" "$here/../../runtimes.sh"; } |
+key=$({ echo "$packages $guest_kernel"; cat "$0" "$here/init" "$here/guest-init" "$here/box.rb"; grep "node24)" "$here/../../runtimes.sh"; } |
   sha256sum | cut -c 1-16)
 folder=$cache/host/$key
 if [ -d "$folder" ]; then
@@ -34,8 +34,10 @@ export http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" DEBIAN_FRONTE
 mkdir -p "$cache/host"
 # what was made of other inputs goes after a day: until then some machine may run from it
 find "$cache/host" -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf --one-file-system {} +
-work=$folder.new
-rm -rf --one-file-system "$work"
+# a folder of its own: two runs may both miss it
+mkdir -p "$cache/host"
+work=$(mktemp -d "$folder.XXXXXX")
+chmod 755 "$work"
 tree=$work/tree
 mkdir -p "$tree" "$cache/images/packages"
 trap 'rm -rf --one-file-system "$work"' EXIT
@@ -118,5 +120,5 @@ cp "$tree"/boot/initrd.img-* "$work/initrd"
 truncate -s 16G "$work/root.img"
 mke2fs -q -t ext4 -E lazy_itable_init=1,lazy_journal_init=1 -d "$tree" "$work/root.img"
 rm -rf --one-file-system "$tree" "$guest" "$work/cloud" "$work/box" "$work"/*.deb "$work/log"
-mv "$work" "$folder"
+[ -d "$folder" ] || mv "$work" "$folder"
 echo "$folder"

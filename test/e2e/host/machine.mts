@@ -22,7 +22,7 @@ export interface HostOptions {
   append?: string;
   /** Whether a network card stands in the card's IOMMU group, as behind many a cheap board's ports. */
   crowded?: boolean;
-  /** Seconds that it has until it is ready. */
+  /** Seconds after which it hangs if it is not ready, 1200 unless told. */
   patience?: number;
   /** Is given every line that the host says. */
   show?: (line: string) => void;
@@ -32,7 +32,7 @@ export interface HostOptions {
 export interface EmulatedHost {
   /** Seconds that it took to be ready. */
   booted: number;
-  /** Has `sh` run a line, and waits for it that many seconds, 60 unless told. */
+  /** Has `sh` run a line, and waits for it; after that many seconds, 3600 unless told, it hangs. */
   tell(command: string, seconds?: number): Promise<{ code: number; out: string }>;
   /** Ends it in good order. */
   off(): Promise<void>;
@@ -128,14 +128,14 @@ export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
   };
   const serial = new Serial(child, "emulated host", options.show);
   try {
-    await serial.until(/host: ready$/, (options.patience ?? 180) * 1000);
+    await serial.until(/host: ready$/, (options.patience ?? 1200) * 1000);
   } catch (error) {
     await end();
     throw error;
   }
   return {
     booted: (Date.now() - began) / 1000,
-    async tell(command, seconds = 60) {
+    async tell(command, seconds = 3600) {
       if (/\n/.test(command)) throw new Error(`not one line: ${command}`);
       child.stdin.write(`${command}\n`);
       const { lines, match } = await serial.until(/^(.*)host: done (\d+)$/, seconds * 1000);
@@ -143,7 +143,7 @@ export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
     },
     async off() {
       child.stdin.write("off\n");
-      const timer = setTimeout(kill, 30_000);
+      const timer = setTimeout(kill, 300_000);
       await closed;
       clearTimeout(timer);
     },

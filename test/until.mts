@@ -1,0 +1,21 @@
+/** Waiting in tests: for what is certain to come, however long that takes on a busy machine. */
+
+/** Minutes after which something hangs. It only ends what would never end: no test depends on how fast anything is. */
+const patience = 5;
+
+/**
+ * Waits until `come` gives something other than undefined, null, false, 0 or "", and gives that. `what` names it in the error that is
+ * thrown where it has not come after five minutes.
+ */
+export async function until<T>(
+  what: string,
+  come: () => T | Promise<T>,
+): Promise<Exclude<T, undefined | null | false | 0 | "">> {
+  const end = Date.now() + patience * 60_000;
+  for (;;) {
+    const value = await come();
+    if (value) return value as Exclude<T, undefined | null | false | 0 | "">;
+    if (Date.now() > end) throw new Error(`waited ${patience} minutes for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
