@@ -1,11 +1,14 @@
 /** What is decided of a config on a host. */
 import type { GpuRequest, Machine, Mode, Service } from "../config/types.mts";
 import type { Accelerator, ExistingVm, Host } from "../host/types.mts";
+import type { ComposeProject } from "../compose/types.mts";
 
 /** A config whose machines are settled. */
 export interface Resolved {
   machines: ResolvedMachine[];
   services: Service[];
+  /** Compose projects (`stacks:`) as they were read; absent where none were read. */
+  projects?: ComposeProject[];
 }
 
 /** A machine with everything settled that its host decides. */

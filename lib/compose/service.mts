@@ -1,0 +1,149 @@
+/** Reads what a Compose service says, in the short form of a file and in the long form that `docker compose config` prints. */
+import { isMap, mapAt } from "../maps.mts";
+import type { ComposeService } from "./types.mts";
+
+/** Texts of a list; numbers and big integers of YAML become their digits. Empty for anything but a list. */
+export function texts(value: unknown): string[] {
+  return Array.isArray(value)
+    ? value.filter((one) => ["string", "number", "bigint"].includes(typeof one)).map(String)
+    : [];
+}
+
+/** The environment of a service, from a map or a list; a variable without a value is null. */
+export function environmentOf({ environment }: ComposeService): Record<string, string | null> {
+  if (isMap(environment)) {
+    return Object.fromEntries(
+      Object.entries(environment).map(([name, value]) => [name, value === null ? null : String(value)]),
+    );
+  }
+  return Object.fromEntries(texts(environment).map((entry) => {
+    const [name = "", ...value] = entry.split("=");
+    return [name, entry.includes("=") ? value.join("=") : null];
+  }));
+}
+
+/** A device of the VM that a service gets: `source[:target[:permissions]]`, or Compose's long form. CDI's names have no target. */
+export interface ServiceDevice {
+  source: string;
+  target?: string;
+}
+
+/** The devices under `devices` of a service. */
+export function devicesOf({ devices }: ComposeService): ServiceDevice[] {
+  if (!Array.isArray(devices)) return [];
+  return devices.flatMap((device): ServiceDevice[] => {
+    if (isMap(device) && typeof device.source === "string") {
+      return [{ source: device.source, ...(typeof device.target === "string" ? { target: device.target } : {}) }];
+    }
+    if (typeof device !== "string") return [];
+    const [source = "", target] = device.split(":");
+    return [{ source, ...(target ? { target } : {}) }];
+  });
+}
+
+/** A published port of a service. */
+export interface PublishedPort {
+  /** Address on the VM; empty for all of them. */
+  hostIp: string;
+  /** The first and the last port on the VM. */
+  first: number;
+  last: number;
+  protocol: string;
+}
+
+/** The ports that a service publishes; those that Docker chooses and those that variables name are left out. */
+export function publishedPorts({ ports }: ComposeService): PublishedPort[] {
+  if (!Array.isArray(ports)) return [];
+  return ports.flatMap((port): PublishedPort[] => {
+    if (isMap(port)) {
+      const range = rangeOf(String(port.published ?? ""));
+      return range ? [{ hostIp: text(port.host_ip), ...range, protocol: text(port.protocol) || "tcp" }] : [];
+    }
+    const [written = "", protocol = "tcp"] = String(port).split("/");
+    const parts = /^(?:(\[[^\]]*\]|[^:[\]]*):)?([^:]+):([^:]+)$/.exec(written);
+    const range = parts ? rangeOf(parts[2]!) : undefined;
+    return range ? [{ hostIp: (parts![1] ?? "").replace(/^\[|\]$/g, ""), ...range, protocol }] : [];
+  });
+}
+
+function rangeOf(written: string): { first: number; last: number } | undefined {
+  const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(written) ?? [];
+  return first === undefined || Number(first) === 0 ? undefined : { first: Number(first), last: Number(last) };
+}
+
+/** A mount of a service. */
+export interface ServiceMount {
+  type: string;
+  /** As written: a path or a volume's name; undefined for an anonymous volume. */
+  source?: string;
+  target: string;
+}
+
+/** The mounts under `volumes` of a service. In the short form a source that is no name is a path (compose-go, format/volume.go). */
+export function mountsOf({ volumes }: ComposeService): ServiceMount[] {
+  if (!Array.isArray(volumes)) return [];
+  return volumes.flatMap((volume): ServiceMount[] => {
+    if (isMap(volume)) {
+      const source = text(volume.source);
+      return [{ type: text(volume.type) || "volume", ...(source ? { source } : {}), target: text(volume.target) }];
+    }
+    if (typeof volume !== "string") return [];
+    const [, drive = "", rest = ""] = /^([A-Za-z]:(?=[\\/]))?(.*)$/s.exec(volume) ?? [];
+    const [source = "", target] = rest.split(":");
+    if (target === undefined) return [{ type: "volume", target: volume }];
+    const path = drive + source;
+    return [{ type: drive || /^[./~\\]/.test(source) ? "bind" : "volume", source: path, target }];
+  });
+}
+
+/** The services that a service depends on, with what `depends_on` says of each. */
+export function dependsOn({ depends_on }: ComposeService): Record<string, { required: boolean; condition: string }> {
+  if (isMap(depends_on)) {
+    return Object.fromEntries(
+      Object.entries(depends_on).map(([name, how]) => {
+        const { required = true, condition = "service_started" } = isMap(how) ? how : {};
+        return [name, { required: required !== false, condition: String(condition) }];
+      }),
+    );
+  }
+  return Object.fromEntries(texts(depends_on).map((name) => [name, { required: true, condition: "service_started" }]));
+}
+
+/** The networks of a service with its settings in each; empty where it names none. */
+export function networksOf({ networks }: ComposeService): Record<string, Record<string, unknown>> {
+  if (isMap(networks)) {
+    return Object.fromEntries(Object.entries(networks).map(([name, value]) => [name, isMap(value) ? value : {}]));
+  }
+  return Object.fromEntries(texts(networks).map((name) => [name, {}]));
+}
+
+/**
+ * A size of Compose's (compose-spec, "byte values") in MiB: `512m`, `2gb`, `1.5GiB`, a bare number of bytes. Compose's units are
+ * powers of 1024 with either spelling (docker/go-units, RAMInBytes). Undefined for anything else.
+ */
+export function mebibytes(value: unknown): number | undefined {
+  if (!["string", "number", "bigint"].includes(typeof value)) return undefined;
+  const [, digits, unit = ""] = /^\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?\s*$/i.exec(String(value)) ?? [];
+  if (digits === undefined) return undefined;
+  return Number(digits) * 1024 ** " kmgtp".indexOf(unit.toLowerCase() || " ") / 1024 ** 2;
+}
+
+/** What limits a service: CPUs and MiB, from `cpus`, `mem_limit` and `deploy.resources`. */
+export function limitsOf(service: ComposeService): { key: string; cpus?: number; memory?: number }[] {
+  const resources = mapAt(mapAt(service, "deploy"), "resources");
+  const of = (key: string, cpus: unknown, memory: unknown) => {
+    const size = mebibytes(memory);
+    const count = ["string", "number"].includes(typeof cpus) && /^\d+(\.\d+)?$/.test(String(cpus)) ? Number(cpus) : NaN;
+    return { key, ...(count > 0 ? { cpus: count } : {}), ...(size ? { memory: size } : {}) };
+  };
+  return [
+    of("cpus, mem_limit", service.cpus, service.mem_limit),
+    of("mem_reservation", undefined, service.mem_reservation),
+    ...["limits", "reservations"].map((key) => {
+      const { cpus, memory } = mapAt(resources, key);
+      return of(`deploy.resources.${key}`, cpus, memory);
+    }),
+  ].filter(({ cpus, memory }) => cpus !== undefined || memory !== undefined);
+}
+
+const text = (value: unknown) => (["string", "number", "bigint"].includes(typeof value) ? String(value) : "");
