@@ -31,7 +31,7 @@ export const amdFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /PSP (?:create ring|tmr init|load \w{1,12}|bootloader\w{0,20}|firmware loading|load kdb) failed/,
+      /PSP (?:create ring failed|tmr init failed|firmware loading failed|load \w{1,12} failed)/,
       /hw_init of IP block <(?:psp|smu|gfx\w{0,12})> failed/,
       /amdgpu: (?:smu firmware loading failed|failed to (?:init|load) (?:smu|psp))/,
       /trn=\d{1,3} (?:ACK|VALID) should not assert/,
@@ -90,8 +90,7 @@ export const amdFailures: Failure[] = [
     source: "Linux (amdgpu)",
   },
   {
-    pattern:
-      /amdgpu\S{0,20} .{0,80}(?:ring \S{1,20} timeout|GPU reset begin)|\[drm\S{0,60} \*ERROR\* ring \S{1,20} timeout/,
+    pattern: /amdgpu\S{0,20} .{0,80}(?:ring \S{1,20} timeout|GPU reset begin)/,
     check: "gpu.reset",
     layer: "driver",
     says: "work on the AMD card hung, and its driver resets the card",

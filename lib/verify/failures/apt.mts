@@ -41,7 +41,7 @@ export const aptFailures: Failure[] = [
       /Unable to correct problems, you have held broken packages/,
       /The following packages have unmet dependencies/,
       /pkgProblemResolver::Resolve generated breaks/,
-      /nothing provides \S{1,80} needed by (?:kmod-)?nvidia|conflicting requests.{0,80}nvidia/,
+      /nothing provides .{1,80} needed by (?:kmod-)?nvidia/,
       /Depends: \S{1,60}nvidia\S{0,60} .{0,80}(?:not going to be installed|not installable|is to be installed)/,
       /trying to overwrite '[^']{1,160}', which is also in package (?:lib)?nvidia/,
     ),
@@ -74,7 +74,7 @@ export const aptFailures: Failure[] = [
       /Invalid Release signature/,
       /NO_PUBKEY/,
       /public key is not available|Missing key \S{16,60}, which is needed to verify/,
-      /GPG check FAILED|is not installed\. Failing package is: \S{0,20}nvidia/,
+      /GPG check FAILED/,
     ),
     near: fetchWords,
     check: "tools.present",
@@ -96,7 +96,7 @@ export const aptFailures: Failure[] = [
     source: "apt",
   },
   {
-    pattern: /does not have a Release file|does not have the component|no longer has a Release file/,
+    pattern: /does not have a Release file|no longer has a Release file/,
     near: fetchWords,
     check: "tools.present",
     layer: "packages",
@@ -173,7 +173,7 @@ export const aptFailures: Failure[] = [
   {
     pattern: anyOf(
       /E: (?:Failed to fetch|Unable to fetch some archives|Unable to locate package|Package '[^']{1,80}' has no installation candidate)/,
-      /No match for argument: \S{0,40}nvidia|error: target not found: \S{0,20}nvidia|No package \S{0,40}nvidia\S{0,40} available/,
+      /No match for argument: \S{0,40}nvidia|error: target not found: \S{0,20}nvidia/,
     ),
     check: "tools.present",
     strength: "symptom",

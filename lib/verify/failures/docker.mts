@@ -30,8 +30,7 @@ export const dockerFailures: Failure[] = [
       /iptables\S{0,20}: No chain\/target\/match by that name/,
       /failed to (?:program|create) (?:NAT chain|filter chain|\S{1,12} chain) ?\S{0,30}/,
       /Failed to Setup IP tables|unable to enable (?:SKIP DNAT|DIRECT ACCESS FILTERING|DIRECT ROUTING|ACCEPT OUTGOING) rule/i,
-      /Unable to enable \w{1,12} rule.{0,40}iptables/,
-      /Chain 'DOCKER\S{0,30}' does not exist|DOCKER-ISOLATION\S{0,12}: No chain/,
+      /Chain 'DOCKER\S{0,30}' does not exist/,
     ),
     near: dockerWords,
     check: "verify.docker",
@@ -120,7 +119,7 @@ export const dockerFailures: Failure[] = [
   },
   {
     pattern:
-      /manifest for \S{1,200} not found|manifest unknown|: not found: manifest|failed to resolve reference "[^"]{1,200}": [^"]{1,200}: not found/,
+      /manifest for \S{1,200} not found|manifest unknown|failed to resolve reference "[^"]{1,200}": [^"]{1,200}: not found/,
     check: "verify.service",
     layer: "docker",
     says: "the registry has no image with that tag: it never existed, or was removed (old nvidia/cuda tags are)",
@@ -136,8 +135,7 @@ export const dockerFailures: Failure[] = [
     source: "Docker 20.10",
   },
   {
-    pattern:
-      /toomanyrequests: |You have reached your (?:unauthenticated )?pull rate limit|429 Too Many Requests.{0,80}(?:docker|registry)/,
+    pattern: /toomanyrequests: |You have reached your (?:unauthenticated )?pull rate limit/,
     check: "verify.service",
     layer: "docker",
     says: "the registry gives no more images to this address for now",
@@ -220,8 +218,8 @@ export const dockerFailures: Failure[] = [
     source: "runc and crun, as Docker and Podman show it",
   },
   {
-    pattern: /no space left on device|don't have enough free space in|ENOSPC|Disk quota exceeded/,
-    near: /docker|apt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs|overlay|containerd|image|box|\/boot/i,
+    pattern: /no space left on device|don't have enough free space in|ENOSPC/,
+    near: /docker|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs|overlay|containerd|image|box|\/boot/i,
     check: "host.disk",
     layer: "kernel",
     says: "a disk is full: this host's, or the VM's if it was said in there",

@@ -16,7 +16,7 @@ export interface Match {
 /** Longer logs come from files and pipes, and nobody's window broke their lines. */
 const pasteLimit = 1 << 20;
 /** Characters before and after a key in which its pattern has to match. */
-const reach = 600;
+const reach = 800;
 
 /** Prepares a catalogue: gives what finds its entries in a log. */
 export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => Match[] {
@@ -31,7 +31,7 @@ export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => 
     const tried = new Map<number, number>();
     search(text, (key, at) => {
       for (const rank of ranks[key]!) {
-        // a window that was searched is not searched again for the next key in it
+        // no match is longer than half a window: what begins in its first half was found with it
         if (found.has(rank) || at < (tried.get(rank) ?? 0)) continue;
         const from = at < reach ? 0 : text.indexOf("\n", at - reach) + 1 || at - reach;
         const begin = from > at ? at - reach : from;
@@ -39,11 +39,9 @@ export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => 
         const part = text.slice(begin, at + reach);
         pattern.lastIndex = 0;
         let match: RegExpExecArray | null;
-        let last = 0;
         while ((match = pattern.exec(part))) {
           const start = begin + match.index + (/^\s*/.exec(match[0])![0].length);
           const end = begin + match.index + match[0].length;
-          last = end;
           if (!fits(failures[rank]!, start, end)) {
             if (match[0] === "") break;
             continue;
@@ -51,7 +49,7 @@ export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => 
           found.set(rank, { failure: failures[rank]!, rank, start, end });
           break;
         }
-        tried.set(rank, last);
+        tried.set(rank, at + reach / 2);
       }
     });
     return found;
@@ -81,7 +79,7 @@ export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => 
 }
 
 /** A pattern as it is run: blanks of any length, a line break for one, and no regard to case. */
-function spaced({ source }: RegExp): RegExp {
+export function spaced({ source }: RegExp): RegExp {
   const blank = "(?:[ \\t]{1,80}|[ \\t]{0,80}\\n[ \\t]{0,80}(?:NVRM:[ \\t]{0,20})?)";
   let inClass = false;
   const compiled = [...source.matchAll(/\\.|[^]/g)].map(([part]) => {
@@ -95,9 +93,11 @@ function spaced({ source }: RegExp): RegExp {
 /** Words of graphics cards, their drivers and of what hands them over. */
 const cardWords =
   /nvidia|NVRM|nouveau|vfio|amdgpu|radeon|vendor-reset|AMD_(?:NAVI|POLARIS|VEGA)|\bi915\b|\bvga\b|\bgpu|hostdev|10de:|\[drm/i;
+/** Words of programs that use VFIO for other devices. */
+const otherPrograms = /\bEAL:|\bdpdk|\bspdk/i;
 /** Words of devices that are none. */
 const otherDevices =
-  /\bEAL:|\bdpdk|\bspdk|\bnvme|thunderbolt|xhci|mlx[45]|\bigb\b|\bixgbe|\bi40e|\be1000e?\b|iwlwifi|r8169|megaraid|mpt3sas/i;
+  /\bnvme|thunderbolt|xhci|mlx[45]|\bigb\b|\bixgbe|\bi40e|\be1000e?\b|iwlwifi|r8169|megaraid|mpt3sas/i;
 
 /** Tells whether a match has the context that its entry asks for. */
 function nearby({ text, shown }: Pasted, ours: boolean) {
@@ -109,12 +109,12 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     if (alone && text.slice(0, start).trim() === "" && text.slice(end).trim() === "") return true;
     const [first, last] = [lineAt(starts, start), lineAt(starts, Math.max(start, end - 1))];
     const own = shown.slice(first, last + 1).join("\n");
-    if (otherDevices.test(own) && !cardWords.test(own)) return false;
+    if (otherPrograms.test(own) || (otherDevices.test(own) && !cardWords.test(own))) return false;
     if (!near || ours) return true;
     const around = shown.slice(Math.max(0, first - 30), last + 31);
     if (near !== "card") return around.some((line) => near.test(line)) || near.test(own);
     if (cardWords.test(own)) return true;
-    const [, device] = /\b(?:[0-9a-f]{4}:)?([0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\b/i.exec(own) ?? [];
+    const [device] = /\b(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b/i.exec(own) ?? [];
     return device !== undefined && shown.some((line) => line.includes(device) && cardWords.test(line));
   };
 }

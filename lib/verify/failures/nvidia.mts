@@ -10,7 +10,7 @@ const dkmsStatus = inGuest("See for which kernels the driver was built", "dkms s
 export const nvidiaFailures: Failure[] = [
   // ------------------------------------------------------------------------------------------- which driver for which card
   {
-    pattern: /nvidia\.ko because it does not include the required GPU|is not supported by open(?: nvidia\.ko)? because/,
+    pattern: /nvidia\.ko because it does not include the required GPU/,
     near: nvidiaWords,
     check: "guest.driver",
     layer: "driver",
@@ -135,7 +135,6 @@ export const nvidiaFailures: Failure[] = [
       /(?:kernel )?headers for kernel \S{1,80} cannot be found/,
       /\bMissing \S{1,80} kernel headers for module/,
       /Unable to find the kernel source tree for the currently running kernel/,
-      /Kernel preparation unnecessary for this kernel. Skipping|linux-headers-\S{1,60} is not installed/,
     ),
     near: /dkms|nvidia|kernel source/i,
     check: "guest.driver",
@@ -225,7 +224,6 @@ export const nvidiaFailures: Failure[] = [
       /Driver\/library version mismatch/,
       /API mismatch: the (?:NVIDIA kernel module|client) has (?:the )?version/,
       /NVRM: API mismatch/,
-      /RmLogonRC|nvml error: driver\/library/,
     ),
     near: nvidiaWords,
     check: "guest.driver",
@@ -331,7 +329,6 @@ export const nvidiaFailures: Failure[] = [
       /nvml error: driver not loaded/,
       /NVIDIA-SMI has failed because it couldn't communicate with/,
       /Failed to initialize NVML: Driver Not Loaded/,
-      /ERROR_LIBRARY_NOT_FOUND|nvidia driver is not loaded/,
     ),
     near: nvidiaWords,
     check: "guest.driver",

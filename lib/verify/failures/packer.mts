@@ -10,7 +10,7 @@ export const packerFailures: Failure[] = [
     pattern: anyOf(
       /could not get sha256 checksum file for github\.com\/hashicorp\//,
       /could not install any compatible version of plugin/,
-      /packer-plugin-\w{1,20}_SHA256SUMS: 404|releases\/download\/v[\d.]{3,12}\/packer-plugin-\S{1,60}: 404/,
+      /packer-plugin-\S{1,30}_SHA256SUMS: 404|releases\/download\/v[\d.]{3,12}\/packer-plugin-\S{1,60}: 404/,
     ),
     check: "provider.version",
     layer: "provider",
@@ -92,7 +92,7 @@ export const packerFailures: Failure[] = [
     source: "Packer 1.6 (seen) and 1.10",
   },
   {
-    pattern: /No such subcommand|Usage: packer \[--version\]|cracklib-packer/,
+    pattern: /Usage: packer \[--version\]|cracklib-packer/,
     near: /packer/i,
     check: "tools.present",
     layer: "provider",

@@ -1,9 +1,7 @@
 import type { Failure } from "./types.mts";
 import { inGuest, toolkit, words } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { dockerWords, each, install, nvidiaWords, registerRuntime, writeCdi } from "./fixes.mts";
-
-const restartContainer = words("Create the container again (docker compose up -d --force-recreate, in the VM)");
+import { each, install, nvidiaWords, registerRuntime, writeCdi } from "./fixes.mts";
 
 /** What NVIDIA's Container Toolkit says, and Docker and Podman of GPUs. */
 export const toolkitFailures: Failure[] = [
@@ -43,7 +41,7 @@ export const toolkitFailures: Failure[] = [
   {
     pattern: anyOf(
       /could not select device driver "cdi"/,
-      /CDI is not enabled|CDI devices? (?:are|is) not (?:supported|enabled)|stat nvidia\.com\/gpu=\S{1,20}: no such file/,
+      /CDI is not enabled|stat nvidia\.com\/gpu=\S{1,20}: no such file/,
       /error gathering device information while adding custom device "nvidia\.com\/gpu/,
     ),
     check: "verify.service",
@@ -158,8 +156,7 @@ export const toolkitFailures: Failure[] = [
     pattern: anyOf(
       /bpf_prog_query\(BPF_CGROUP_DEVICE\) failed/,
       /failed to add device rules: /,
-      /nvidia-container-cli: \S{0,20} ?(?:container|mount) error: .{0,40}cgroup/,
-      /failed to get device cgroup mount path/,
+      /failed to get device cgroup mount path|cgroup subsystem devices not found/,
     ),
     check: "verify.service",
     layer: "toolkit",
@@ -265,8 +262,7 @@ export const toolkitFailures: Failure[] = [
   },
   {
     pattern:
-      /nvidia-container-cli: initialization error: (?!load|nvml)|nvidia-container-cli: (?:mount|detection|container) error: /,
-    near: dockerWords,
+      /nvidia-container-cli: initialization error: (?!load|nvml|cuda)|nvidia-container-cli: (?:mount|detection|container) error: /,
     check: "verify.service",
     strength: "symptom",
     layer: "toolkit",

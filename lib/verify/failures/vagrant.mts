@@ -25,7 +25,7 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern:
-      /volume (?:domain )?name `?\S{1,80} already exists|Volume for domain is already created|storage vol '[^']{1,80}' already exists|storage volume name '[^']{1,80}' already in use/,
+      /Volume for domain is already created|storage vol '[^']{1,80}' already exists|storage volume name '[^']{1,80}' already in use/,
     check: "provider.access",
     layer: "provider",
     says: "a disk of that name is still in libvirt's pool, from a VM that is gone",
@@ -84,7 +84,7 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern:
-      /Vagrant Cloud request failed|schema for box metadata|The box '[^']{1,120}' could not be found|Failed to load box metadata|box metadata .{0,40}(?:invalid|malformed)|Error: HTTP server doesn't seem to support byte ranges|bsdtar: Error opening archive|The requested URL returned error: (?:404|403|429|5\d\d)/,
+      /Vagrant Cloud request failed|The box '[^']{1,120}' could not be found|Failed to load box metadata|bsdtar: Error opening archive|The requested URL returned error: (?:404|403|429|5\d\d)/,
     near: vagrantWords,
     check: "guest.image",
     layer: "provider",
@@ -105,7 +105,7 @@ export const vagrantFailures: Failure[] = [
       /no matching host key type found|send_pubkey_test: no mutual signature|signature algorithm ssh-rsa not in/,
       /Too many authentication failures/,
     ),
-    near: /vagrant|homelab|packer|==> |qemu|ssh-rsa/i,
+    near: /vagrant|homelab|packer|==> |qemu|ssh-rsa|SSH authentication failed!/i,
     check: "verify.ssh",
     layer: "network",
     says:
@@ -120,7 +120,7 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern:
-      /Timed out while waiting for the machine to boot|SSH is (?:not )?getting reset|(?:Warning: )?(?:Connection refused|Host unreachable|Remote connection disconnect)\. Retrying/,
+      /Timed out while waiting for the machine to boot|(?:Warning: )?(?:Connection refused|Host unreachable|Remote connection disconnect)\. Retrying/,
     near: vagrantWords,
     check: "verify.ssh",
     strength: "symptom",
@@ -187,7 +187,7 @@ export const vagrantFailures: Failure[] = [
       /calculated checksum of the requested file does not match/,
       /is not what it should be: its sha/,
     ),
-    near: /vagrant|packer|qemu|box|image|get-image/i,
+    near: /vagrant|packer|qemu|box|image|get-image|of the requested file/i,
     check: "host.disk",
     layer: "provider",
     says: "a download is not what its publisher says: cut short, damaged, or replaced since",

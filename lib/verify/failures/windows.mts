@@ -99,7 +99,7 @@ export const windowsFailures: Failure[] = [
   {
     pattern: anyOf(
       /binary package for dxgkrnl|\/var\/lib\/dkms\/dxgkrnl/,
-      /dxgkrnl\S{0,60}(?:build failed|bad exit status)|\/dxgkrnl\/[\w.-]{1,40}\.[ch]:\d{1,6}:\d{1,5}: error/,
+      /dxgkrnl\S{0,60}(?:build failed|bad exit status)/,
     ),
     near: /error|bad return|bad exit|failed/i,
     check: "hyperv.guest",
@@ -116,7 +116,7 @@ export const windowsFailures: Failure[] = [
   },
   {
     pattern:
-      /Module dxgkrnl not found in directory|could not insert 'dxgkrnl'|\/dev\/dxg: No such file|Failed to open \/dev\/dxg/,
+      /Module dxgkrnl not found in directory|could not insert 'dxgkrnl'|\/dev\/dxg\S{0,2}: No such file|Failed to open \/dev\/dxg/,
     check: "hyperv.guest",
     layer: "driver",
     says: "there is no dxgkrnl for the kernel that runs: its build failed, or the kernel was updated since",
@@ -180,8 +180,7 @@ export const windowsFailures: Failure[] = [
     source: "Hyper-V, Vagrant 2.3 (providers_hyperv.yml); hashicorp/vagrant#8644 (2017-06)",
   },
   {
-    pattern:
-      /Hyper-V failed to determine your machine's IP address|Waiting for the machine to report its IP address.{0,80}Timeout/,
+    pattern: /Hyper-V failed to determine your machine's IP address/,
     check: "verify.ssh",
     layer: "network",
     says:
@@ -211,7 +210,7 @@ export const windowsFailures: Failure[] = [
     source: "Hyper-V, WSL",
   },
   {
-    pattern: /Not enough memory in the system to start the virtual machine|0x8007000E.{0,80}(?:memory|RAM)/,
+    pattern: /Not enough memory in the system to start the virtual machine/,
     check: "host.memory",
     layer: "hypervisor",
     says: "the host has not enough free memory for the VM",
@@ -219,8 +218,7 @@ export const windowsFailures: Failure[] = [
     source: "Hyper-V",
   },
   {
-    pattern:
-      /required (?:permission|authorization) to complete this task|must be run with administrative privileges|Vagrant requires administrator access/,
+    pattern: /required (?:permission|authorization) to complete this task|must be run with administrative privileges/,
     near: /hyper-?v|vagrant|Get-VM|Start-VM/i,
     check: "provider.access",
     layer: "provider",

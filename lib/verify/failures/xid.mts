@@ -88,8 +88,8 @@ const codes: [code: number, strength: Strength, layer: Layer, says: string, fix:
 export const xidFailures: Failure[] = [
   ...codes.map(([code, strength, layer, says, fix]): Failure => ({
     pattern: code === 79
-      ? /NVRM: Xid \([^)]{1,40}\): 79\b|GPU has fallen off the bus|GPU is lost\. Reboot the system/
-      : new RegExp(`NVRM: Xid \\([^)]{1,40}\\): ${code}\\b`),
+      ? /NVRM: Xid \([^()]{1,40}\): 79\b|GPU has fallen off the bus|GPU is lost\. Reboot the system/
+      : new RegExp(`NVRM: Xid \\([^()]{1,40}\\): ${code}\\b`),
     check: code === 79 ? "gpu.power" : "guest.driver",
     strength,
     layer,
@@ -98,7 +98,7 @@ export const xidFailures: Failure[] = [
     source: "NVIDIA, Xid Errors (r580, 2026)",
   })),
   {
-    pattern: /NVRM: Xid \([^)]{1,40}\): \d{1,3}\b/,
+    pattern: /NVRM: Xid \([^()]{1,40}\): \d{1,3}\b/,
     check: "guest.driver",
     strength: "symptom",
     layer: "driver",
