@@ -62,6 +62,8 @@ export const amdFailures: Failure[] = [
       /failed to reset PCI device '\S{1,16}'/,
       /AMD_\w{1,20}: (?:failed to reset|mode1 reset failed|reset (?:failed|result = -\d))/,
       /vendor-reset\S{0,8}: .{0,60}failed/,
+      /AMD_\w{1,20}: (?:timed out waiting for PSP|PSP did not acknowledge)/,
+      /vfio-pci \S{1,14}: SMU error 0x/,
     ),
     check: "gpu.reset",
     layer: "vfio",
@@ -88,6 +90,15 @@ export const amdFailures: Failure[] = [
     says: "AMD's driver could not start the card; its lines above say why",
     fix: [words("Read the amdgpu lines above it"), ...resetFixes],
     source: "Linux (amdgpu)",
+  },
+  {
+    pattern: /amdgpu\S{0,20} .{0,60}\[(?:mmhub|gfxhub)\d?\] (?:no-retry |retry )?page fault/,
+    check: "gpu.reset",
+    layer: "driver",
+    says:
+      "the AMD card accesses memory that is not its own: it keeps its last user's state (reset bug), or its driver has an error",
+    fix: [...resetFixes, words("If it happens while a program runs: update the guest's kernel, firmware and Mesa")],
+    source: "Linux (amdgpu); Uhh-IDontKnow/Proxmox_AMD_AI_Max_395_Radeon_8060s_GPU_Passthrough#3 (2025-11)",
   },
   {
     pattern: /amdgpu\S{0,20} .{0,80}(?:ring \S{1,20} timeout|GPU reset begin)/,

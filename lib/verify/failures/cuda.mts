@@ -68,7 +68,7 @@ export const cudaFailures: Failure[] = [
       /cuInit(?:\(0\))?\S{0,3} (?:failed|returned|error)\S{0,4} (?:.{0,30}CUDA_ERROR_UNKNOWN|999)/,
       /CUDA_ERROR_UNKNOWN: unknown error|CUDA_ERROR_UNKNOWN\b/,
       /CUDA unknown error - this may be due to an incorrectly set up environment/,
-      /cuda error: unknown error|cuda failure 999|cudaErrorUnknown|cuda driver library failed to get device context 999/,
+      /cuda error: unknown error|cuda failure 999|cudaErrorUnknown|cuda driver library failed to get device context \d{1,3}/,
       /failed call to cuInit: (?:UNKNOWN|CUDA_ERROR_UNKNOWN)/,
       /cuda driver library init failure: 999/,
     ),

@@ -52,8 +52,11 @@ export const dockerFailures: Failure[] = [
   },
   {
     pattern: anyOf(
+      /failed to register "bridge" driver: invalid argument/,
+      /(?:Extension|extension) \w{1,14} revision \d (?:is )?not supported/,
+      /RULE_(?:APPEND|INSERT) failed \(No such file/,
       /can't initialize iptables table `\w{1,10}': /,
-      /iptables\S{0,30}: (?:Failed to initialize nft|Extension \w{1,14} revision \d is not supported|Couldn't load match)/,
+      /iptables\S{0,30}: (?:Failed to initialize nft|Couldn't load match)/,
       /Could not fetch rule set generation id/,
       /modprobe: FATAL: Module (?:ip_tables|iptable_nat|xt_addrtype|br_netfilter|bridge|overlay|veth) not found/,
       /operation not supported.{0,20}veth|failed to add the host .{0,40}veth/,
@@ -70,6 +73,20 @@ export const dockerFailures: Failure[] = [
       ),
     ],
     source: "Docker 28 and 29, iptables",
+  },
+  {
+    pattern:
+      /Error initializing network controller|failed to set up container networking/,
+    check: "verify.docker",
+    strength: "symptom",
+    layer: "network",
+    fallback: true,
+    says: "Docker cannot set its network up; the reason stands behind the last colon",
+    fix: [
+      inGuest("See Docker's own messages", "journalctl -u docker --no-pager -n 50"),
+      inGuest("If the firewall was changed or reloaded: restart Docker", "systemctl restart docker"),
+    ],
+    source: "Docker 20.10 to 29; moby/moby#49505 (2025-02)",
   },
   {
     pattern:

@@ -332,7 +332,42 @@ export const hostFailures: Failure[] = [
     ],
     source: "Linux (drivers/pci/pcie/aer.c); gnif/vendor-reset#72 (2023-07)",
   },
+  {
+    pattern:
+      /error getting device from group \d{1,6}: |failed to read device config space: |failed to get (?:device info|region info|IOMMU info): |vfio \S{1,40}: failed to (?:setup container|get group|open)\b/,
+    check: "gpu.in-use",
+    strength: "symptom",
+    layer: "vfio",
+    fallback: true,
+    says: "VFIO did not give QEMU the device: the reason stands behind the last colon, and in the host's kernel log",
+    fix: [
+      command("Read the kernel's reason", "dmesg | grep -iE 'vfio|DMAR|AMD-Vi|NVRM' | tail -n 30", { root: true }),
+      words("With a vGPU (mdev): read journalctl -u nvidia-vgpu-mgr, and see that guest and host driver fit"),
+      doctor("gpu"),
+    ],
+    source: "QEMU (vfio); DualCoder/vgpu_unlock#57 (2021-07), mbilker/vgpu_unlock-rs#10 (2022-05)",
+  },
   // ------------------------------------------------------------------------------------------------------------- notes
+  {
+    pattern: /Could not enable error recovery for the device/,
+    check: "gpu.in-use",
+    strength: "note",
+    layer: "vfio",
+    says: "a warning of QEMU that harms nothing: errors of the device's link are not reported to the guest",
+    fix: [words("Nothing to do; look for another error")],
+    source: "QEMU (vfio); mbilker/vgpu_unlock-rs#10 (2022-05)",
+  },
+  {
+    pattern: /echo: write error: No such device/,
+    near: /efi-?fb|efi-framebuffer|vtcon|vfio|unbind/i,
+    check: "gpu.display",
+    strength: "note",
+    layer: "kernel",
+    says:
+      "a hook script unbinds a framebuffer or device that does not exist here; with simpledrm there is no efi-framebuffer",
+    fix: [words("Nothing to do; remove that line from the hook script, and look for another error")],
+    source: "single-GPU passthrough scripts; BigAnteater/KVM-GPU-Passthrough#21 (2022-07)",
+  },
   {
     pattern: anyOf(
       /PCI peer-to-peer transactions on BARs are not supported/,

@@ -56,15 +56,16 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
       other.rank < one.rank && (other.line === one.line || (other.start < one.end && one.start < other.end))
     )
   );
+  const telling = counting.filter(({ failure }) => !failure.fallback);
   const strength = ({ failure }: { failure: Failure }) => order.indexOf(failure.strength ?? "cause");
   const layer = ({ failure }: { failure: Failure }) => layers.indexOf(failure.layer);
-  return counting
+  return (telling.length > 0 ? telling : counting)
     .sort((a, b) =>
       strength(a) - strength(b) || layer(a) - layer(b) ||
       // of symptoms the particular says more than the general; of causes the first brought the others about
       (strength(a) === 0 ? a.line - b.line : a.rank - b.rank)
     )
-    .map(({ failure: { pattern: _, near: __, fix, strength = "cause", ...rest }, line, start }) => ({
+    .map(({ failure: { pattern: _, near: __, fallback: ___, fix, strength = "cause", ...rest }, line, start }) => ({
       ...rest,
       strength,
       fix: typeof fix === "function" ? fix(setting) : fix,

@@ -156,6 +156,7 @@ export const nvidiaFailures: Failure[] = [
       /Bad return status for module build on kernel/,
       /\bdkms(?: autoinstall)? on \S{1,60} failed for nvidia/,
       /too few arguments to function .{0,4}pci_resize_resource/,
+      /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? Error \d/,
       /\/nvidia(?:-\w{1,10})?\/[\w.-]{1,40}\.[ch]:\d{1,6}:\d{1,5}: error: /,
       /nvidia-dkms-\S{1,40} package post-installation script subprocess returned error/,
       /An error occurred while performing the step: .{0,3}Building kernel modules/,
@@ -324,6 +325,22 @@ export const nvidiaFailures: Failure[] = [
     source: "nvidia-container-cli, nvidia-smi, Go-NVML",
   },
   // ------------------------------------------------------------------------------------------------------------- symptoms
+  {
+    pattern: /Unable to load the kernel module 'nvidia\.ko'|Unable to load the 'nvidia[\w-]{0,8}' kernel module/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    says:
+      "the module was built and does not load: nouveau or another driver has the card, Secure Boot refuses it, or it was built with another compiler or kernel",
+    fix: [
+      inGuest("Read the kernel's reason", "dmesg --level err,warn"),
+      inGuest("See which driver has the card", "lspci -nnk -d 10de:"),
+      words(
+        "If it says “Key was rejected”: Secure Boot. If it names nouveau: blacklist it, rebuild the initramfs, reboot",
+      ),
+    ],
+    source: "nvidia-installer; shelmangroup/coreos-gpu-installer#2 (2018), kind to date",
+  },
   {
     pattern: anyOf(
       /nvml error: driver not loaded/,

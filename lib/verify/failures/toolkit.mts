@@ -181,7 +181,8 @@ export const toolkitFailures: Failure[] = [
     source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#152 (2023)",
   },
   {
-    pattern: /nvidia-container-cli: device error: .{0,80}unknown device|device error: .{0,60}: unknown device/,
+    pattern:
+      /nvidia-container-cli(?:\.real)?: device error: .{0,80}unknown device|device error: .{0,60}: unknown device/,
     check: "verify.service",
     layer: "toolkit",
     says: "no GPU has that number or UUID here: the container asks for one that is not in this VM",
@@ -192,7 +193,7 @@ export const toolkitFailures: Failure[] = [
     source: "nvidia-container-cli; xerrors/Yuxi#211 (2025-06)",
   },
   {
-    pattern: /nvidia-container-cli: ldcache error|ldcache error: (?:open|process)/,
+    pattern: /nvidia-container-cli(?:\.real)?: ldcache error|ldcache error: (?:open|process)/,
     check: "verify.service",
     layer: "toolkit",
     says: "the toolkit cannot run ldconfig at the path that its configuration names",
@@ -262,10 +263,11 @@ export const toolkitFailures: Failure[] = [
   },
   {
     pattern:
-      /nvidia-container-cli: initialization error: (?!load|nvml|cuda)|nvidia-container-cli: (?:mount|detection|container) error: /,
+      /nvidia-container-cli(?:\.real)?: initialization error: (?!load|nvml|cuda)|nvidia-container-cli(?:\.real)?: (?:mount|detection|container|input|requirement) error: /,
     check: "verify.service",
     strength: "symptom",
     layer: "toolkit",
+    fallback: true,
     says: "NVIDIA's toolkit could not give the container its GPU, for the reason behind the last colon",
     fix: [
       inGuest("See that the driver works outside of containers", "nvidia-smi"),

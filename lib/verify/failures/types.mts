@@ -44,6 +44,8 @@ export interface Failure {
   /** A cause where nothing is said. */
   strength?: Strength;
   layer: Layer;
+  /** It says little more than that something failed: left out where any other entry matches. */
+  fallback?: true;
   /** What it means. */
   says: string;
   fix: Fix[] | ((setting: Setting) => Fix[]);

@@ -56,6 +56,42 @@ export const windowsFailures: Failure[] = [
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#361 (2024-03), #417, #316, Justsenger/ExHyperV#43 (2025-11)",
   },
   {
+    pattern: /Could not allocate partitionable GPU device|Cannot find GPU Device with partitioning/,
+    check: "hyperv.card",
+    layer: "hypervisor",
+    says:
+      "Hyper-V finds no GPU that it can divide for this VM: the card or its driver changed, or its driver does not support partitions",
+    fix: [
+      command("See which GPUs can be divided", "Get-VMHostPartitionableGpu | Select-Object Name, ValidPartitionCounts"),
+      command("Remove the old part, and let up add it again", "Remove-VMGpuPartitionAdapter -VMName NAME"),
+      words("Update the host's GPU driver, then restart Windows"),
+    ],
+    source: "Hyper-V; jamesstringer90/Easy-GPU-PV#62 (2022-01)",
+  },
+  {
+    pattern: /0xC035001E/,
+    check: "hyperv.card",
+    layer: "hypervisor",
+    says: "Windows passes whole devices to a VM (DDA) on Server editions only, and only with an IOMMU",
+    fix: [
+      words("On Windows 10 and 11: write mode: partition"),
+      firmware("On Windows Server: turn on VT-d or AMD-Vi and SR-IOV in the firmware's setup"),
+    ],
+    source: "Hyper-V; tfslabs/HyperV-DDA#2 (2024)",
+  },
+  {
+    pattern: /virtual switch .{0,60}(?:not found|could not be found|does not exist)/,
+    near: /hyper-?v|vagrant|packer|VMSwitch/i,
+    check: "provider.access",
+    layer: "network",
+    says: "Hyper-V has no virtual switch of that name",
+    fix: [
+      command("See which there are", "Get-VMSwitch"),
+      words("Use the Default Switch, or create one (New-VMSwitch -Name lab -SwitchType Internal)"),
+    ],
+    source: "Vagrant and Packer (Hyper-V)",
+  },
+  {
     pattern: /upper MMIO region that is above the supported physical address range/,
     check: "hyperv.card",
     layer: "hypervisor",

@@ -102,6 +102,7 @@ export const xidFailures: Failure[] = [
     check: "guest.driver",
     strength: "symptom",
     layer: "driver",
+    fallback: true,
     says: "the driver reports an error of the GPU by its Xid number",
     fix: [words("Look the number up on NVIDIA's page “Xid Errors”"), driverLog],
     source: "NVIDIA, Xid Errors (r580, 2026)",
