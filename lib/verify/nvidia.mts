@@ -43,7 +43,7 @@ export function moduleLayer(facts: Facts): LayerResult {
   const kernelLog = facts.log("kernel-log", "kernel log of the VM");
   const told = causeOf([...facts.all("modprobe-log"), ...facts.all("kernel-log")]);
   if (version) {
-    const why = told ? `: ${told.says}` : "";
+    const why = told ? `: ${told.message}` : "";
     return fail(
       `nvidia ${version} (${kind} modules) is loaded and has not taken the card${why}`,
       told?.fix ?? [],
@@ -63,7 +63,7 @@ export function moduleLayer(facts: Facts): LayerResult {
       );
     }
     return fail(
-      `NVIDIA's module cannot be loaded${told ? `: ${told.says}` : ""}`,
+      `NVIDIA's module cannot be loaded${told ? `: ${told.message}` : ""}`,
       told?.fix ?? [
         guestFix("Load it, and see what stands in the way", "modprobe nvidia"),
       ],
@@ -111,7 +111,7 @@ export function smiLayer(facts: Facts, cards: number): LayerResult {
     ? "nvidia-smi does not answer within a minute"
     : "nvidia-smi shows no GPU in the VM";
   return {
-    ...{ check, status: "fail", message: `${says}${cause ? `: ${cause.says}` : ""}` },
+    ...{ check, status: "fail", message: `${says}${cause ? `: ${cause.message}` : ""}` },
     ...{ evidence: [...evidence, ...kernelLog], fix: cause?.fix ?? [dkms] },
   };
 }
@@ -234,7 +234,7 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
     };
   }
   const cause = causeOf(lines);
-  const says = `service ${name} sees no GPU${cause ? `: ${cause.says}` : ""}`;
+  const says = `service ${name} sees no GPU${cause ? `: ${cause.message}` : ""}`;
   return { check, status: "fail", message: says, evidence, fix: cause?.fix ?? [see] };
 }
 

@@ -38,7 +38,7 @@ export function serviceLayer(facts: Facts, machine: string, name: string): Layer
   const fail = (says: string): LayerResult => {
     const cause = causeOf(facts.all(`service-log-${name}`));
     return {
-      ...{ check, status: "fail", message: `service ${name} ${says}${cause ? `: ${cause.says}` : ""}`, evidence },
+      ...{ check, status: "fail", message: `service ${name} ${says}${cause ? `: ${cause.message}` : ""}`, evidence },
       fix: [
         ...(cause?.fix ?? []),
         commandFix(

@@ -19,7 +19,7 @@ export async function explain(session: Context): Promise<number> {
   const text = await readNamed(shell, path);
   const causes = likelyCauses(text);
   if (options.json) {
-    shell.stdout(`${JSON.stringify({ schema: "homelab-gpu/explain/1", causes }, null, 2)}\n`);
+    shell.stdout(`${JSON.stringify({ schema: "homelab-gpu/explain/2", causes }, null, 2)}\n`);
   } else {
     const look = styleFor(session, "out");
     const lines = causes.length > 0

@@ -10,6 +10,7 @@ import {
   remedies,
 } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
+import { each, kernelArgument, powerCycle } from "./fixes.mts";
 
 /** What the kernel, VFIO and QEMU say of a card and its host. */
 export const hostFailures: Failure[] = [
@@ -17,56 +18,82 @@ export const hostFailures: Failure[] = [
   {
     pattern: /\bgroup \d{1,6} is not viable|all devices within the iommu_group are bound/,
     check: "iommu.group",
-    says: "the card shares its IOMMU group with a device that a host driver still holds",
+    layer: "vfio",
+    message: "the card shares its IOMMU group with a device that a host driver still holds",
     fix: [doctorFix("iommu.group"), remedies.slot],
     source: "QEMU 7.2 (vfio); kubevirt/kubevirt#6718, 64kramsystem/vga-passthrough#15",
   },
   {
+    pattern: /group \d{1,6} used in multiple address spaces/,
+    check: "iommu.group",
+    layer: "vfio",
+    message:
+      "two devices of one IOMMU group lie behind the guest's own IOMMU in different address spaces, which VFIO refuses",
+    fix: [
+      manualFix(
+        "Put both functions of the card on one guest slot (multifunction), or remove the virtual IOMMU from the VM",
+      ),
+      doctorFix("iommu.group"),
+    ],
+    source: "QEMU (vfio); kata-containers/kata-containers#10622 (2024-12)",
+  },
+  {
     pattern: /Non-endpoint PCI devices cannot be assigned/,
     check: "iommu.group",
-    says: "a PCI bridge was asked for: bridges stay with the host and do not count in a group",
-    fix: [manualFix("Hand over the card's own functions only"), doctorFix("iommu.group")],
+    layer: "vfio",
+    message: "a PCI bridge was asked for: bridges stay with the host and do not count in a group",
+    fix: [manualFix("Pass the card's own functions only"), doctorFix("iommu.group")],
     source: "libvirt 9.0",
   },
   {
-    pattern: /host doesn't support (?:VFIO PCI )?passthrough/,
+    pattern: /host doesn't support (?:VFIO PCI )?passthrough|host does not support (?:VFIO )?PCI passthrough/,
     check: "iommu.enabled",
-    says: "no IOMMU is at work on this host, or VFIO is not there: libvirt cannot hand over any PCI device",
-    fix: [doctorFix("iommu"), remedies.iommu],
-    source: "libvirt 9.0; NVIDIA/deepops#291",
+    layer: "kernel",
+    message: "no IOMMU is active on this host, or VFIO is missing: libvirt cannot pass any PCI device",
+    fix: each(
+      doctorFix("iommu"),
+      remedies.iommu,
+      kernelArgument("intel_iommu=on"),
+      manualFix("If it works then and says “not viable”: the card's group has other devices too"),
+    ),
+    source: "libvirt 9.0; NVIDIA/deepops#291 (2019), BigAnteater/KVM-GPU-Passthrough#19 (2022-07)",
   },
   {
-    pattern: /no iommu_group found/,
+    pattern: /no iommu_group found|IOMMU not (?:detected|present|enabled)|No IOMMU detected, please activate/,
     check: "iommu.enabled",
-    says: "the card is in no IOMMU group: no IOMMU translates for it",
+    layer: "kernel",
+    message: "the card is in no IOMMU group: no IOMMU translates for it",
     fix: [doctorFix("iommu"), remedies.iommu],
-    source: "QEMU 7.2 (vfio), seen without an IOMMU",
+    source: "QEMU 7.2 (vfio), seen without an IOMMU; Proxmox VE",
   },
   {
     pattern: /vfio-pci\b.{0,60} failed with error -22\b/,
     check: "iommu.enabled",
-    says: "vfio-pci refused the device: no IOMMU translates for it, or it is a bridge",
-    fix: [doctorFix("iommu"), remedies.iommu],
-    source: "Linux 6.1, seen without an IOMMU and on a bridge; later ones say “probe with driver … failed”",
+    layer: "kernel",
+    message:
+      "vfio-pci refused the device: no IOMMU is on (its kernel argument did not reach the kernel), or it is a bridge",
+    fix: each(
+      commandFix("See whether the argument arrived", "cat /proc/cmdline"),
+      kernelArgument("intel_iommu=on"),
+      remedies.iommu,
+      doctorFix("iommu"),
+    ),
+    source: "Linux 6.1, seen without an IOMMU and on a bridge; NVIDIA/kubevirt-gpu-device-plugin#66 (2023-05)",
   },
   {
     pattern: /No interrupt remapping support/,
     check: "iommu.interrupts",
-    says: "interrupts are not remapped, and VFIO refuses the card without that",
-    fix: [remedies.interrupts],
+    layer: "kernel",
+    message: "interrupts are not remapped, and VFIO refuses the card without that",
+    fix: [remedies.interrupts, doctorFix("iommu.interrupts")],
     source: "Linux 6.1, vfio_iommu_type1",
-  },
-  {
-    pattern: /[Ff]ailed to set iommu for container: Operation not permitted/,
-    check: "iommu.interrupts",
-    says: "VFIO refused the card: interrupts are not remapped, or the firmware keeps memory for it (RMRR)",
-    fix: [kernelLog, remedies.interrupts],
-    source: "QEMU 7.2 (vfio); NixOS/nixpkgs#6264, harvester/harvester#7340",
   },
   {
     pattern: /ineligible for IOMMU domain attach|requested this device have a 1:1 IOMMU mapping/,
     check: "iommu.reserved",
-    says: "the firmware keeps memory for this card (RMRR), and the kernel does not give away a card with such memory",
+    layer: "kernel",
+    message:
+      "the firmware reserves memory for this card (RMRR), and the kernel does not pass on a card with such memory",
     fix: [
       remedies.reserved,
       manualFix("HPE Gen9 and later: turn off “HP Shared Memory features” for the slot (Gen8 has no such switch)", {
@@ -77,147 +104,188 @@ export const hostFailures: Failure[] = [
     source: "Linux (drivers/iommu); harvester/harvester#7340, AltraMayor/gatekeeper#718",
   },
   {
-    pattern: /[Ff]ailed to set (?:group container|iommu for container): Invalid argument/,
+    pattern: /failed to set iommu for container: Operation not permitted/,
+    check: "iommu.interrupts",
+    layer: "vfio",
+    message: "VFIO refused the card: interrupts are not remapped, or the firmware reserves memory for it (RMRR)",
+    fix: [kernelLog, remedies.interrupts, remedies.reserved],
+    source: "QEMU 7.2 (vfio); NixOS/nixpkgs#6264, harvester/harvester#7340",
+  },
+  {
+    pattern: /failed to set (?:group container|iommu for container): Invalid argument/,
     check: "iommu.reserved",
-    says: "the kernel would not attach the card to the VM's memory: most often the firmware keeps memory for it (RMRR)",
+    layer: "vfio",
+    message:
+      "the kernel would not attach the card to the VM's memory: most often the firmware reserves memory for it (RMRR)",
     fix: [kernelLog, remedies.reserved],
     source: "QEMU (vfio); seen together with the kernel's refusal of a 1:1 mapping",
   },
+  {
+    pattern: /Cannot set discarding of RAM broken/,
+    near: "card",
+    check: "provider.version",
+    layer: "hypervisor",
+    message:
+      "this VM's memory may be discarded (ballooning, virtio-mem, SEV-SNP of QEMU 9.1), which does not go with a passed card",
+    fix: [
+      manualFix("With a confidential VM (SEV-SNP): update QEMU to 9.2 or later"),
+      manualFix("Otherwise remove virtio-mem and free page reporting from the VM"),
+    ],
+    source: "QEMU; kubevirt/kubevirt#16407 (2025-12)",
+  },
+  {
+    pattern:
+      /open VFIO device \S{0,3}\/dev\/vfio\/devices\/vfio\d{1,4}|\/dev\/vfio\/devices\/vfio\d{1,4}\S{0,3}:? .{0,20}No such file|\/dev\/iommu\S{0,3}: No such file/,
+    check: "provider.access",
+    layer: "vfio",
+    message:
+      "the VM uses iommufd, and VFIO's character device for it is missing: the kernel lacks it, or it is not visible here",
+    fix: [
+      commandFix("See whether it exists on the host", "ls -l /dev/vfio/devices /dev/iommu"),
+      commandFix("See whether the kernel has it (CONFIG_VFIO_DEVICE_CDEV, CONFIG_IOMMUFD)", "modprobe iommufd", {
+        root: true,
+      }),
+      manualFix(
+        "In a container: pass /dev/vfio/devices and /dev/iommu in. Or turn iommufd off (iommufd='no' in the hostdev)",
+      ),
+    ],
+    source: "libvirt; kubevirt/kubevirt#18300 (2026-06)",
+  },
   // ----------------------------------------------------------------------------------------------------- locked memory
   {
-    pattern: /cannot limit locked memory of process/,
+    pattern: /cannot limit locked memory of process|failed to set RLIMIT_MEMLOCK/,
     check: "host.memory",
-    says: "libvirt may not raise QEMU's limit on locked memory, and a VM with a card has all of its memory locked",
+    layer: "hypervisor",
+    message: "libvirt may not raise QEMU's limit on locked memory, and a VM with a card has all of its memory locked",
     fix: [
       manualFix("Run libvirt on the host itself, not in a container, and use qemu:///system"),
+      manualFix("In a container or pod: give it the capability SYS_RESOURCE, or the limit (ulimits: memlock: -1)"),
       commandFix("See what libvirt's own service is allowed", "systemctl show libvirtd virtqemud -p LimitMEMLOCK"),
     ],
-    source: "libvirt 9.0; kubevirt/kubevirt#17805",
+    source: "libvirt 9.0; kubevirt/kubevirt#17805 (2026), harvester/harvester#9059 (2025-09)",
   },
   {
     pattern: anyOf(
       /RLIMIT_MEMLOCK \(\d{1,20}\) exceeded/,
       /(?:VFIO_MAP_DMA|IOMMU_IOAS_MAP) failed: Cannot allocate memory/,
-      /dma_map\([^)]{0,120}\) = -12\b/,
+      /dma_map\([^()]{0,120}\) = -12\b/,
     ),
     check: "host.memory",
-    says:
-      "all of the VM's memory has to be locked for the card: the limit on locked memory, or the memory, is too small",
+    layer: "vfio",
+    message:
+      "all of the VM's memory has to be locked for the card: the limit on locked memory is too low (in a container: its memlock limit), or the host's memory too small",
     fix: [
       commandFix("See the limit (unlimited, or more than the VM's memory, is needed)", "ulimit -l"),
+      manualFix("In a container: ulimits: {memlock: -1}, or docker run --ulimit memlock=-1:-1"),
       manualFix("Use qemu:///system, where libvirt raises the limit, not qemu:///session"),
       lessMemory,
     ],
-    source: "Linux 6.1 (vfio_iommu_type1), QEMU 7.2; kubevirt/kubevirt#8472, seapath/meta-seapath#166",
+    source: "Linux 6.1 (vfio_iommu_type1), QEMU 7.2; kubevirt/kubevirt#8472, dockur/windows#22 (2026-03)",
   },
   {
     pattern: /cannot set up guest memory '|unable to map backing store for guest RAM/,
     check: "host.memory",
-    says: "the host has not the memory, or not the huge pages, that the VM asks for",
+    layer: "hypervisor",
+    message: "the host lacks the memory, or the huge pages, that the VM asks for",
     fix: [lessMemory, commandFix("See what is free", "grep -E 'MemAvailable|HugePages' /proc/meminfo")],
     source: "QEMU 7.2; bryansteiner/gpu-passthrough-tutorial#33",
   },
-  {
-    pattern: /Killed process \d{1,10} \(qemu/,
-    check: "host.memory",
-    says: "the host ran out of memory, and the kernel ended the VM",
-    fix: [lessMemory],
-    source: "Linux 6.1 (mm/oom_kill)",
-  },
   // ---------------------------------------------------------------------------------------- memory regions of the card
   {
-    pattern: /VFIO_MAP_DMA failed: Invalid argument|dma_map\([^)]{0,120}\) = -22\b/,
+    pattern: /KVM_SET_USER_MEMORY_REGION failed|kvm_set_phys_mem: error registering slot/,
     check: "gpu.window",
-    says: "the guest placed the card's regions where this host's IOMMU cannot map: its addresses have fewer bits",
-    fix: [doctorFix("gpu.window"), remedies.smallRegions],
-    source: "QEMU 7.2 (vfio); bpg/terraform-provider-proxmox#1353",
-  },
-  {
-    pattern: /: BAR [0-5](?:: no space for \[mem| \[mem [^\]]{0,80}\]: can't assign; no space)/,
-    check: "gpu.window",
-    says: "a memory region of the card does not fit into the addresses that there are for it",
-    fix: [doctorFix("gpu.window"), aboveFour, remedies.smallRegions],
-    source: "Linux (drivers/pci); canonical/lxd#14380, LekKit/RVVM#197",
-  },
-  {
-    pattern: /NVRM: BAR\d is 0M|I\/O region assigned to your NVIDIA device is invalid/,
-    check: "gpu.window",
-    says: "the card's memory got no addresses in the guest, so that NVIDIA's driver refuses the card",
+    layer: "hypervisor",
+    message:
+      "the guest placed the card's memory beyond the addresses that KVM can map here: it believes in more address bits than the host has",
     fix: [
-      manualFix("Boot the guest by UEFI (OVMF) with a window that is large enough, as up renders it"),
       doctorFix("gpu.window"),
-      remedies.smallRegions,
+      manualFix(
+        "Limit the vCPU's address bits to the host's (libvirt: <maxphysaddr mode='passthrough' limit='39'/>; QEMU: -cpu host,host-phys-bits-limit=39)",
+      ),
+      commandFix("See the host's", "grep -m1 'address sizes' /proc/cpuinfo"),
     ],
-    source: "NVIDIA driver (nv-pci.c); canonical/lxd#14380",
+    source: "QEMU (KVM); fabriziosalmi/proxmox-vm-autoscale#6 (2024-10)",
+  },
+  {
+    pattern: /\bBAR \d{1,2}(?: \[mem [^\]]{1,80}\])?: (?:no space for|can't assign; no space|failed to assign)/,
+    near: "card",
+    check: "gpu.window",
+    layer: "kernel",
+    message: "a memory region of the card does not fit into the addresses that the firmware provides for it",
+    fix: [doctorFix("gpu.window"), aboveFour],
+    source: "Linux (drivers/pci); canonical/lxd#14380 (2024-10), LekKit/RVVM#197",
   },
   // -------------------------------------------------------------------------------------------- the card and its hosts
   {
-    pattern: /: BAR \d.{0,70}can't reserve|Failed to mmap \S{1,20} BAR \d/,
+    pattern: /\bBAR \d{1,2}:? .{0,70}can't reserve|Failed to mmap \S{1,20} BAR \d/,
+    near: "card",
     check: "gpu.display",
-    says: "the host still has something on the card's memory, most often the firmware's framebuffer (efifb, simpledrm)",
-    fix: [
+    layer: "kernel",
+    message: "the host's console (simpledrm, efifb) still holds the memory of the card that it was booted with",
+    fix: each(
       remedies.display,
-      manualFix("Or start the host without that framebuffer: kernel argument initcall_blacklist=sysfb_init", {
-        root: true,
-        reboot: true,
-      }),
-    ],
-    source: "Linux 6.1, QEMU 7.2; siderolabs/talos#14356, harvester/pcidevices#81",
-  },
-  {
-    pattern: /Invalid PCI ROM header signature|Cannot read device rom at/,
-    check: "gpu.display",
-    says: "the card's ROM cannot be read, as on a card that the host was started with; computing does not need it",
-    fix: [remedies.display],
-    source: "Linux 6.1, QEMU 7.2; NVIDIA/open-gpu-kernel-modules#955",
-  },
-  {
-    pattern: anyOf(
-      /PCI device \S{1,20} is in use\b/,
-      /open '?\/dev\/vfio\/\S{1,12}: Device or resource busy/,
+      kernelArgument("initcall_blacklist=sysfb_init"),
+      manualFix(
+        "That argument does not help where the kernel has simpledrm built in: use an older kernel, or write video=efifb:off and boot by another card",
+      ),
     ),
+    source: "Linux 6.1 to 6.18, QEMU 7.2; siderolabs/talos#14356 (2026-09), harvester/pcidevices#81",
+  },
+  {
+    pattern:
+      /PCI device \S{1,20} is in use by driver|open '?\/dev\/vfio\/\S{1,12}: Device or resource busy|vfio \S{1,14}: device is already attached|error getting device from group \d{1,6}: (?:Device or resource busy|No such device)/,
     check: "gpu.in-use",
-    says: "another VM that runs has the card",
+    layer: "vfio",
+    message: "another VM that runs, or another process, has the card",
     fix: [remedies.otherVm],
     source: "libvirt 9.0, QEMU 7.2",
-  },
-  {
-    pattern: /with non-zero usage count|Device is currently in use, task "/,
-    check: "gpu.in-use",
-    says: "programs hold the card open: the host's driver cannot let go, and waits for ever",
-    fix: [commandFix("See which", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }), remedies.persistenced],
-    source: "NVIDIA driver (nv-pci.c), Linux 6.1 (vfio); QaidVoid/Complete-Single-GPU-Passthrough#44",
   },
   {
     pattern: anyOf(
       /Unable to change power state from \S{1,10} to \S{1,5}, device inaccessible/,
       /device, stuck in D3/,
+      /not ready \d{1,8}ms after resume/,
+      /can't change power state from D3\w{3,4} to D0/,
     ),
+    near: "card",
     check: "gpu.power",
-    says: "the card sleeps without power (D3cold) and does not wake up",
-    fix: [remedies.awake, remedies.powerCycle],
-    source: "Linux 6.1, QEMU 7.2; kata-containers/kata-containers#11708, mroboff/vm-curator#60",
+    layer: "kernel",
+    message: "the card sleeps without power (D3cold) and does not wake up",
+    fix: [
+      remedies.awake,
+      commandFix(
+        "Keep it from sleeping until the next boot",
+        "sh -c 'for f in /sys/bus/pci/devices/*/d3cold_allowed; do echo 0 >$f; done'",
+        {
+          root: true,
+        },
+      ),
+      powerCycle,
+    ],
+    source:
+      "Linux 6.1, QEMU 7.2; kata-containers/kata-containers#11708, bryansteiner/gpu-passthrough-tutorial#39 (2024)",
   },
   {
-    pattern: /Unknown PCI header type '127'|GPU has fallen off the bus/,
+    pattern: /Unknown PCI header type '127'/,
     check: "gpu.power",
-    says: "the card no longer answers: its configuration space reads all ones",
-    fix: [remedies.powerCycle, remedies.awake],
-    source: "libvirt, NVIDIA driver (Xid 79)",
+    layer: "kernel",
+    message: "the card no longer answers: its configuration space reads all ones",
+    fix: [powerCycle, remedies.awake],
+    source: "libvirt, QEMU",
   },
   {
     pattern: anyOf(
       /Unable to reset PCI device/,
       /Cannot reset device \S{1,20}, (?:no available|depends on)/,
-      /not ready \d{1,8}ms after \S{1,8}(?: reset)?; giving up/,
     ),
     check: "gpu.reset",
-    says: "the card cannot be reset, so that it keeps the state that its last user left",
+    layer: "vfio",
+    message: "the card cannot be reset, so it keeps the state that its last user left",
     fix: [
-      manualFix("Hand over all functions of the card, and start the VM only once after each boot of the host"),
-      remedies.powerCycle,
+      manualFix("Pass all functions of the card, and start the VM only once after each boot of the host"),
+      powerCycle,
     ],
-    source: "libvirt 9.0, QEMU 7.2, Linux 6.1; gnif/vendor-reset#76",
+    source: "libvirt 9.0, QEMU 7.2; gnif/vendor-reset#76",
   },
   {
     pattern: anyOf(
@@ -226,28 +294,124 @@ export const hostFailures: Failure[] = [
       /Device \S{1,20} not found: could not access/,
     ),
     check: "gpu.match",
-    says: "no card is at that address: addresses move when cards are added or the firmware is updated",
+    layer: "vfio",
+    message: "no card is at that address: addresses move when cards are added or the firmware is updated",
     fix: [doctorFix("gpu.match")],
     source: "QEMU 7.2 (vfio), libvirt 9.0; QubesOS/qubes-issues#7792",
   },
   {
     pattern: anyOf(
-      /Failed to (?:load PCI stub module|unbind PCI device|add driver '[^']{0,40}' to driver_override)/,
+      /Failed to (?:load PCI stub module|unbind PCI device|add driver '[^']{0,40}' to driver_override|bind PCI device)/,
       /open '?\/dev\/vfio\/\d{1,6}'?: No such file/,
+      /failed to (?:bind|rebind) \S{1,16} to vfio-pci/,
     ),
     check: "gpu.driver",
-    says: "the card did not get from its host driver to vfio-pci",
-    fix: [bindVfio],
+    layer: "vfio",
+    message: "the card was not moved from its host driver to vfio-pci",
+    fix: [bindVfio, remedies.bindAtBoot],
     source: "libvirt 9.0, QEMU 7.2",
   },
   {
-    pattern: /open '?\/dev\/vfio\/\S{1,12}: (?:Permission denied|Operation not permitted|No such file)/,
+    pattern: /open '?\/dev\/vfio\/\S{1,12}'?: (?:Permission denied|Operation not permitted|No such file)/,
     check: "provider.access",
-    says: "QEMU may not open VFIO's device nodes, or the module vfio is not loaded",
+    layer: "vfio",
+    message: "QEMU may not open VFIO's device nodes, or the module vfio is not loaded",
     fix: [
       commandFix("Load it", "modprobe vfio-pci", { root: true }),
       manualFix("Let libvirt's system daemon start the VM (qemu:///system): it gives QEMU these nodes"),
     ],
     source: "QEMU 7.2 and later; kata-containers/runtime#2605, kubevirt/kubevirt#3309",
+  },
+  {
+    pattern: /PCIe Bus Error: severity=Uncorrected/,
+    near: /nvidia|NVRM|vfio|amdgpu/i,
+    check: "gpu.power",
+    strength: "symptom",
+    layer: "kernel",
+    message:
+      "the card's PCI Express link had an error that could not be corrected: the card hangs, sits badly, or lacks power",
+    fix: [
+      manualFix(
+        "Check its slot, riser and power cables; set the slot to an older PCIe generation in the firmware's setup",
+        {
+          root: true,
+          reboot: true,
+        },
+      ),
+      powerCycle,
+    ],
+    source: "Linux (drivers/pci/pcie/aer.c); gnif/vendor-reset#72 (2023-07)",
+  },
+  {
+    pattern:
+      /error getting device from group \d{1,6}: |failed to read device config space: |failed to get (?:device info|region info|IOMMU info): |vfio \S{1,40}: failed to (?:setup container|get group|open)\b/,
+    check: "gpu.in-use",
+    strength: "symptom",
+    layer: "vfio",
+    fallback: true,
+    message: "VFIO did not give QEMU the device: the reason stands behind the last colon, and in the host's kernel log",
+    fix: [
+      commandFix("Read the kernel's reason", "dmesg | grep -iE 'vfio|DMAR|AMD-Vi|NVRM' | tail -n 30", { root: true }),
+      manualFix("With a vGPU (mdev): read journalctl -u nvidia-vgpu-mgr, and see that guest and host driver fit"),
+      doctorFix("gpu"),
+    ],
+    source: "QEMU (vfio); DualCoder/vgpu_unlock#57 (2021-07), mbilker/vgpu_unlock-rs#10 (2022-05)",
+  },
+  // ------------------------------------------------------------------------------------------------------------- notes
+  {
+    pattern: /Could not enable error recovery for the device/,
+    check: "gpu.in-use",
+    strength: "note",
+    layer: "vfio",
+    message: "a warning of QEMU that harms nothing: errors of the device's link are not reported to the guest",
+    fix: [manualFix("Nothing to do; look for another error")],
+    source: "QEMU (vfio); mbilker/vgpu_unlock-rs#10 (2022-05)",
+  },
+  {
+    pattern: /echo: write error: No such device/,
+    near: /efi-?fb|efi-framebuffer|vtcon|vfio|unbind/i,
+    check: "gpu.display",
+    strength: "note",
+    layer: "kernel",
+    message:
+      "a hook script unbinds a framebuffer or device that does not exist here; with simpledrm there is no efi-framebuffer",
+    fix: [manualFix("Nothing to do; remove that line from the hook script, and look for another error")],
+    source: "single-GPU passthrough scripts; BigAnteater/KVM-GPU-Passthrough#21 (2022-07)",
+  },
+  {
+    pattern: anyOf(
+      /PCI peer-to-peer transactions on BARs are not supported/,
+      /IOMMU_IOAS_MAP failed: (?:Bad address|Invalid argument)(?:, PCI BAR\?)?/,
+      /VFIO_MAP_DMA failed: (?:Invalid argument|Bad address)/,
+      /dma_map\([^()]{0,120}\) = -(?:22|14)\b/,
+    ),
+    check: "gpu.window",
+    strength: "note",
+    layer: "vfio",
+    message:
+      "a warning of QEMU that harms nothing: a card's own memory is not mapped for other devices (peer to peer); look for another error",
+    fix: [
+      manualFix("If the VM does not start, read the last error instead; if it starts, there is nothing to do"),
+      manualFix(
+        "If the tool gave up waiting: a VM with a card takes long to start, since all of its memory is locked first; raise its timeout",
+      ),
+      manualFix(
+        "If other devices have to reach the card's memory: limit the vCPU's address bits to those of the IOMMU",
+      ),
+    ],
+    source:
+      "QEMU (vfio); kata-containers/kata-containers#12861 (2026-04), #12549 (2026-02), bpg/terraform-provider-proxmox#1353 (2024-06)",
+  },
+  {
+    pattern: /Invalid PCI ROM header signature|Cannot read device rom at|ROM \[\?\?\? 0x00000000 flags/,
+    check: "gpu.display",
+    strength: "note",
+    layer: "vfio",
+    message: "the card's ROM cannot be read, as on the card that the host was booted with; computing does not need it",
+    fix: [
+      manualFix("Nothing to do for computing; a guest that shows a picture through the card may need a ROM file"),
+      remedies.display,
+    ],
+    source: "Linux 6.1, QEMU 7.2; NVIDIA/open-gpu-kernel-modules#955",
   },
 ];

@@ -1,44 +1,87 @@
 /** Known error texts of libvirt, QEMU, the kernel, Vagrant, Packer, Docker, NVIDIA → check and fix: as data. */
 import type { Finding } from "../../findings.mts";
-import type { Cause, Failure } from "./types.mts";
-import { guestFailures } from "./guest.mts";
+import { amdFailures } from "./amd.mts";
+import { aptFailures } from "./apt.mts";
+import { cudaFailures } from "./cuda.mts";
+import { dockerFailures } from "./docker.mts";
 import { hostFailures } from "./host.mts";
-import { hypervisorFailures } from "./hypervisor.mts";
-import { packageFailures } from "./packages.mts";
-import { plain } from "../../lines.mts";
+import { libvirtFailures } from "./libvirt.mts";
+import { lineAt, matcher } from "./match.mts";
+import { nvidiaFailures } from "./nvidia.mts";
+import { packerFailures } from "./packer.mts";
+import { readPaste } from "./paste.mts";
+import { toolkitFailures } from "./toolkit.mts";
+import { type Cause, type Failure, layers, type Setting, type Strength } from "./types.mts";
+import { vagrantFailures } from "./vagrant.mts";
+import { windowsFailures } from "./windows.mts";
+import { xidFailures } from "./xid.mts";
+
+export type { Cause, Failure, Setting } from "./types.mts";
 
 /** The catalogue. Where two entries match one line the first of them counts: the particular before the general. */
-export const failures: Failure[] = [...hostFailures, ...hypervisorFailures, ...guestFailures, ...packageFailures];
+export const failures: Failure[] = [
+  ...xidFailures,
+  ...nvidiaFailures,
+  ...windowsFailures,
+  ...amdFailures,
+  ...hostFailures,
+  ...libvirtFailures,
+  ...vagrantFailures,
+  ...packerFailures,
+  ...toolkitFailures,
+  ...cudaFailures,
+  ...aptFailures,
+  ...dockerFailures,
+];
+
+const order: Strength[] = ["cause", "symptom", "note"];
+const find = matcher(failures);
 
 /**
- * What a log says went wrong: each failure once, by the line that told it first. The first of them is the likely cause,
- * and the later ones most often follow from it.
+ * What a log says went wrong: each failure once, by the line that shows it first. Causes come before symptoms and notes, lower
+ * layers before upper ones, so that the first is the likely cause and the others most often follow from it.
+ *
+ * @param text the log, in any form in which people paste it
+ * @param setting what is known of the place where it was written
  */
-export function likelyCauses(text: string): Cause[] {
-  const seen = new Set<Failure>();
-  const causes: Cause[] = [];
-  for (const [i, raw] of text.split("\n").entries()) {
-    const line = plain(raw);
-    if (!any.test(line)) continue;
-    const failure = failures.find(({ pattern }) => pattern.test(line));
-    if (!failure || seen.has(failure)) continue;
-    seen.add(failure);
-    const { pattern, ...rest } = failure;
-    causes.push({ ...rest, line: around(line, pattern), number: i + 1 });
-  }
-  return causes;
+export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
+  const paste = readPaste(text);
+  const matches = find(paste, setting.program !== undefined);
+  if (matches.length === 0) return [];
+  const starts = [0];
+  for (let at = paste.text.indexOf("\n"); at >= 0; at = paste.text.indexOf("\n", at + 1)) starts.push(at + 1);
+  const placed = matches.map((match) => ({ ...match, line: lineAt(starts, match.start) }));
+  const counting = placed.filter((one) =>
+    !placed.some((other) =>
+      other.rank < one.rank && (other.line === one.line || (other.start < one.end && one.start < other.end))
+    )
+  );
+  const telling = counting.filter(({ failure }) => !failure.fallback);
+  const strength = ({ failure }: { failure: Failure }) => order.indexOf(failure.strength ?? "cause");
+  const layer = ({ failure }: { failure: Failure }) => layers.indexOf(failure.layer);
+  return (telling.length > 0 ? telling : counting)
+    .sort((a, b) =>
+      strength(a) - strength(b) || layer(a) - layer(b) ||
+      // of symptoms the particular says more than the general; of causes the first brought the others about
+      (strength(a) === 0 ? a.line - b.line : a.rank - b.rank)
+    )
+    .map(({ failure: { pattern: _, near: __, fallback: ___, fix, strength = "cause", ...rest }, line, start }) => ({
+      ...rest,
+      strength,
+      fix: typeof fix === "function" ? fix(setting) : fix,
+      line: around(paste.shown[line]!, paste.text.slice(start, start + 40).split("\n")[0]!),
+      number: line + 1,
+    }));
 }
 
 /** A cause as a finding, for those who print findings. */
-export function asFinding({ check, says: message, fix, line, number }: Cause): Finding {
-  return { check, machine: null, status: "fail", message, evidence: [{ read: `line ${number}`, value: line }], fix };
+export function asFinding({ check, message, fix, line, number, strength }: Cause): Finding {
+  const status = strength === "note" ? "warn" : "fail";
+  return { check, machine: null, status, message, evidence: [{ read: `line ${number}`, value: line }], fix };
 }
 
-/** Whether a line is worth a closer look: all patterns in one, since most lines of a log match none. */
-const any = new RegExp(failures.map(({ pattern }) => pattern.source).join("|"), "i");
-
 /** The part of a line that tells, at most 200 characters; nothing in it can move the terminal's cursor. */
-function around(line: string, pattern: RegExp): string {
-  const start = line.length > 200 ? Math.max(0, line.search(pattern) - 60) : 0;
+function around(line: string, part: string): string {
+  const start = line.length > 200 ? Math.max(0, line.indexOf(part) - 60) : 0;
   return line.slice(start, start + 200).replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
 }

@@ -1,0 +1,116 @@
+import type { Failure } from "./types.mts";
+import { doctorFix, manualFix, remedies } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { powerCycle } from "./fixes.mts";
+
+const amd = /amdgpu|radeon|AMD_(?:NAVI|POLARIS|VEGA)|vendor-reset|1002:|AMD-Vi|ATOM BIOS|VEGA|NAVI|polaris/i;
+const resetFixes = [
+  manualFix("Start the VM only once after each boot of the host; a VM's own reboot counts as another start"),
+  manualFix(
+    "Install the module vendor-reset for Polaris, Vega and Navi 1x; RDNA 2 and later do without, save some boards",
+  ),
+  powerCycle,
+];
+
+/** What AMD's drivers say, on the host and in the guest. */
+export const amdFailures: Failure[] = [
+  {
+    pattern:
+      /amdgpu\S{0,20} .{0,60}Unable to locate a BIOS ROM|amdgpu_get_bios.{0,40}Unable to locate|BIOS signature incorrect|Unable to locate a BIOS ROM/,
+    near: amd,
+    check: "gpu.display",
+    layer: "driver",
+    message:
+      "AMD's driver needs the card's firmware image (vBIOS) and finds none: the guest has to be given one as a ROM file",
+    fix: [
+      manualFix(
+        "Dump it while the card is not the boot display, or with the host booted from another card; then pass it to the VM as romfile",
+      ),
+      manualFix("An AMD APU has its vBIOS in the mainboard's firmware: it has to be extracted from there"),
+      manualFix("With vendor-reset: it reads the ROM too, and cannot reset a card without one"),
+    ],
+    source: "Linux (amdgpu), vendor-reset; gnif/vendor-reset#4 (2020-12), #82 (2025-08)",
+  },
+  {
+    pattern: anyOf(
+      /PSP (?:create ring failed|tmr init failed|firmware loading failed|load \w{1,12} failed)/,
+      /hw_init of IP block <(?:psp|smu|gfx\w{0,12})> failed/,
+      /amdgpu: (?:smu firmware loading failed|failed to (?:init|load) (?:smu|psp))/,
+      /trn=\d{1,3} (?:ACK|VALID) should not assert/,
+    ),
+    near: amd,
+    check: "gpu.reset",
+    layer: "driver",
+    message: "the AMD card keeps its last user's state (reset bug): its security processor (PSP) does not start again",
+    fix: resetFixes,
+    source: "Linux (amdgpu); isc30/ryzen-gpu-passthrough-proxmox#131 (2025-07)",
+  },
+  {
+    pattern: anyOf(
+      /AMD-Vi: (?:Event logged \[)?(?:iotlb_inv_timeout|IOTLB_INV_TIMEOUT)/,
+      /Event logged \[IOTLB_INV_TIMEOUT/,
+      /AMD-Vi: Completion-Wait loop timed out/,
+      /VT-d detected Invalidation (?:Time-out|Completion) Error/,
+    ),
+    check: "gpu.reset",
+    layer: "kernel",
+    message: "a passed card no longer answers the IOMMU: it hangs since its last reset (reset bug of AMD cards)",
+    fix: [...resetFixes, doctorFix("gpu.reset")],
+    source: "Linux (drivers/iommu); gnif/vendor-reset#66 (2022-11), #81 (2024-06)",
+  },
+  {
+    pattern: anyOf(
+      /error writing '1' to '\/sys\/bus\/pci\/devices\/\S{1,16}\/reset': Inappropriate ioctl/,
+      /failed to reset PCI device '\S{1,16}'/,
+      /AMD_\w{1,20}: (?:failed to reset|mode1 reset failed|reset (?:failed|result = -\d))/,
+      /vendor-reset\S{0,8}: .{0,60}failed/,
+      /AMD_\w{1,20}: (?:timed out waiting for PSP|PSP did not acknowledge)/,
+      /vfio-pci \S{1,14}: SMU error 0x/,
+    ),
+    check: "gpu.reset",
+    layer: "vfio",
+    message: "the card has no reset that works (reset bug, mostly AMD): it keeps the state that its last user left",
+    fix: resetFixes,
+    source: "Proxmox VE, vendor-reset; isc30/ryzen-gpu-passthrough-proxmox#82 (2024-11)",
+  },
+  {
+    pattern: /not ready \d{1,8}ms after (?:bus reset|FLR|reset|PM D3->D0)/,
+    near: "card",
+    check: "gpu.reset",
+    layer: "kernel",
+    message:
+      "the card does not come back from its reset (reset bug of many AMD cards; on others a fault of power or slot)",
+    fix: [...resetFixes, remedies.awake, doctorFix("gpu.reset")],
+    source: "Linux (drivers/pci); gnif/vendor-reset#72 (2023-07), #76 (2023)",
+  },
+  {
+    pattern:
+      /amdgpu\S{0,20} .{0,60}Fatal error during GPU init|amdgpu_device_ip_init failed|probe with driver amdgpu failed with error|amdgpu: probe of \S{1,14} failed/,
+    check: "gpu.reset",
+    strength: "symptom",
+    layer: "driver",
+    message: "AMD's driver could not start the card; its lines above say why",
+    fix: [manualFix("Read the amdgpu lines above it"), ...resetFixes],
+    source: "Linux (amdgpu)",
+  },
+  {
+    pattern: /amdgpu\S{0,20} .{0,60}\[(?:mmhub|gfxhub)\d?\] (?:no-retry |retry )?page fault/,
+    check: "gpu.reset",
+    layer: "driver",
+    message:
+      "the AMD card accesses memory that is not its own: it keeps its last user's state (reset bug), or its driver has an error",
+    fix: [...resetFixes, manualFix("If it happens while a program runs: update the guest's kernel, firmware and Mesa")],
+    source: "Linux (amdgpu); Uhh-IDontKnow/Proxmox_AMD_AI_Max_395_Radeon_8060s_GPU_Passthrough#3 (2025-11)",
+  },
+  {
+    pattern: /amdgpu\S{0,20} .{0,80}(?:ring \S{1,20} timeout|GPU reset begin)/,
+    check: "gpu.reset",
+    layer: "driver",
+    message: "work on the AMD card hung, and its driver resets the card",
+    fix: [
+      manualFix("Update the guest's kernel and Mesa; if it comes back, look at the program that its lines name"),
+      powerCycle,
+    ],
+    source: "Linux (amdgpu)",
+  },
+];

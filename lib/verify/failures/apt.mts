@@ -1,0 +1,202 @@
+import type { Failure } from "./types.mts";
+import { commandFix, guestFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { fetchWords, nvidiaWords } from "./fixes.mts";
+
+/** What package managers say, apt above all. */
+export const aptFailures: Failure[] = [
+  {
+    pattern: anyOf(
+      /SHA1 is not considered secure since/,
+      /Policy rejected non-revocation signature/,
+      /Sub-process \/usr\/bin\/sqv returned an error code/,
+      /uses weak (?:digest )?algorithm \(?SHA1|Signature by key \S{1,60} uses weak/,
+    ),
+    check: "tools.present",
+    layer: "packages",
+    message:
+      "apt knows the repository's key, and refuses it: it is signed with SHA-1, which is not accepted since 2026-02-01",
+    fix: [
+      manualFix(
+        "Use the repository's newer entry, whose key is signed anew (NVIDIA: debian13, or a current cuda-keyring)",
+      ),
+      manualFix(
+        "Only until it has one: an exception in /etc/crypto-policies/back-ends/apt-sequoia.config (hash_algorithms sha1)",
+      ),
+    ],
+    source: "apt with sqv; NVIDIA/cuda-repo-management#39 (2026-02)",
+  },
+  {
+    pattern: /Conflicting values set for option (?:Signed-By|Trusted)/,
+    check: "tools.present",
+    layer: "packages",
+    message: "two files name the same package source with different keys",
+    fix: [
+      commandFix("Find them", "grep -rn nvidia /etc/apt/sources.list /etc/apt/sources.list.d"),
+      manualFix("Delete the older file, then run apt-get update again"),
+    ],
+    source:
+      "apt; NVIDIA/nvidia-container-toolkit#170 (2022-04), gantsign/ansible-role-visual-studio-code#263 (2025-07)",
+  },
+  {
+    pattern: anyOf(
+      /Unable to correct problems, you have held broken packages/,
+      /The following packages have unmet dependencies/,
+      /pkgProblemResolver::Resolve generated breaks/,
+      /nothing provides .{1,80} needed by (?:kmod-)?nvidia/,
+      /Depends: \S{1,60}nvidia\S{0,60} .{0,80}(?:not going to be installed|not installable|is to be installed)/,
+      /trying to overwrite '[^']{1,160}', which is also in package (?:lib)?nvidia/,
+    ),
+    near: /nvidia|cuda|docker|containerd|libvirt|qemu|packer|vagrant/i,
+    check: "tools.present",
+    layer: "packages",
+    message: "the packages do not fit together: versions of two sources are mixed, or some are held back",
+    fix: [
+      commandFix("See which sources offer which version", "apt-cache policy nvidia-driver-580 libnvidia-compute-580"),
+      commandFix("See what is held back", "apt-mark showhold"),
+      manualFix(
+        "Keep the driver from one source only (the distribution's or NVIDIA's): remove the other file in /etc/apt/sources.list.d, update, install again",
+      ),
+    ],
+    source: "apt, dnf; david-xinyuwei/david-share#3 (2025-01)",
+  },
+  {
+    pattern:
+      /Invalid Release file, no entry for|doesn't support architecture '|Skipping acquire of configured file '[^']{1,120}' as repository/,
+    near: fetchWords,
+    check: "tools.present",
+    layer: "packages",
+    message: "the release that was asked for has no packages for that architecture or component",
+    fix: [manualFix("Correct the architecture or the release (debootstrap: in the config, or the source's line)")],
+    source: "debootstrap, apt; kernelci/kernelci-core#3054 (2026-02)",
+  },
+  {
+    pattern: anyOf(
+      /Release signed by unknown key/,
+      /Invalid Release signature/,
+      /NO_PUBKEY/,
+      /public key is not available|Missing key \S{16,60}, which is needed to verify/,
+      /GPG check FAILED/,
+    ),
+    near: fetchWords,
+    check: "tools.present",
+    layer: "packages",
+    message: "the key that a package source is signed with is not known here",
+    fix: [
+      manualFix("Install the distribution's keyring (Debian: debian-archive-keyring), or that source's own key"),
+      manualFix("NVIDIA's repository: install its cuda-keyring package again"),
+    ],
+    source: "debootstrap, apt, dnf",
+  },
+  {
+    pattern: /The repository '[^']{1,160}' is not signed/,
+    check: "tools.present",
+    strength: "symptom",
+    layer: "packages",
+    message: "apt could not check a package source's signature: its key is not known here, or is refused",
+    fix: [manualFix("Read the W: or GPG line before it, which says which key and why")],
+    source: "apt",
+  },
+  {
+    pattern: /does not have a Release file|no longer has a Release file/,
+    near: fetchWords,
+    check: "tools.present",
+    layer: "packages",
+    message: "a package source does not have this release of the distribution (too new for it, or already removed)",
+    fix: [
+      commandFix("See which releases are named", "grep -rn '^[^#]' /etc/apt/sources.list /etc/apt/sources.list.d"),
+      manualFix("Write a release that the source has (NVIDIA names Ubuntu's LTS releases only), then apt-get update"),
+    ],
+    source: "apt",
+  },
+  {
+    pattern: /No such script: \S{0,80}debootstrap|E: Failed getting release file/,
+    check: "tools.present",
+    layer: "packages",
+    message: "debootstrap does not know that release, or its mirror does not have it",
+    fix: [manualFix("Correct debootstrap: in the config; a newer debootstrap knows newer releases")],
+    source: "debootstrap, seen",
+  },
+  {
+    pattern: /Could not get lock \/var\/lib\/(?:dpkg|apt)|dpkg frontend lock \([^)]{1,80}\), is another process/,
+    check: "tools.present",
+    layer: "packages",
+    message: "another program is installing packages at the same time",
+    fix: [manualFix("Wait until it ends, and run this again")],
+    source: "apt",
+  },
+  {
+    pattern: /dpkg was interrupted, you must manually run/,
+    check: "tools.present",
+    layer: "packages",
+    message: "an earlier installation was cut off",
+    fix: [commandFix("Complete it", "dpkg --configure -a", { root: true })],
+    source: "apt",
+  },
+  {
+    pattern: anyOf(
+      /Temporary failure resolving '/,
+      /Temporary failure in name resolution/,
+      /Could not resolve host: /,
+      /Could not resolve '[^']{1,200}'/,
+    ),
+    near: fetchWords,
+    check: "tools.present",
+    layer: "network",
+    message: "names cannot be resolved where this ran: no network, or no name server",
+    fix: [
+      commandFix("See whether names work on this host", "getent hosts example.org"),
+      guestFix("See whether they do in the VM", "getent hosts example.org"),
+      manualFix(
+        "If only the VM fails: start libvirt's network, and let firewalld or ufw forward its DNS (port 53) and traffic",
+      ),
+    ],
+    source: "apt, curl (seen), C library (EAI_AGAIN)",
+  },
+  {
+    pattern: /Hash Sum mismatch|File has unexpected size .{0,40}Mirror sync in progress/,
+    near: fetchWords,
+    check: "tools.present",
+    layer: "packages",
+    message: "the mirror is being updated, or a proxy gave an old file",
+    fix: [commandFix("Fetch the lists again", "sh -c 'rm -rf /var/lib/apt/lists/* && apt-get update'", { root: true })],
+    source: "apt",
+  },
+  {
+    pattern:
+      /Release file for \S{1,160} is not valid yet|Release file for \S{1,160} is expired|certificate is not yet valid/,
+    near: fetchWords,
+    check: "tools.present",
+    layer: "packages",
+    message: "the clock of this system is wrong, or the release is out of its support",
+    fix: [commandFix("See the clock", "timedatectl"), commandFix("Set it", "timedatectl set-ntp true", { root: true })],
+    source: "apt, TLS",
+  },
+  {
+    pattern: anyOf(
+      /E: (?:Failed to fetch|Unable to fetch some archives|Unable to locate package|Package '[^']{1,80}' has no installation candidate)/,
+      /No match for argument: \S{0,40}nvidia|error: target not found: \S{0,20}nvidia/,
+    ),
+    check: "tools.present",
+    strength: "symptom",
+    layer: "packages",
+    message: "a package could not be had: the lists of packages are old, or no source has it",
+    fix: [
+      commandFix("Fetch the lists again, and retry", "apt-get update", { root: true }),
+      manualFix(
+        "Debian's driver is in non-free and non-free-firmware, Fedora's in RPM Fusion, the toolkit in NVIDIA's repository",
+      ),
+    ],
+    source: "apt, dnf, pacman",
+  },
+  {
+    pattern: /Sub-process \/usr\/bin\/dpkg returned an error code/,
+    near: nvidiaWords,
+    check: "tools.present",
+    strength: "symptom",
+    layer: "packages",
+    message: "a package was not set up; the lines above say which and why",
+    fix: [commandFix("Try again, and read its first error", "dpkg --configure -a", { root: true })],
+    source: "apt",
+  },
+];

@@ -1,0 +1,174 @@
+import type { Failure } from "./types.mts";
+import { guestFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { driverLog, nvidiaWords } from "./fixes.mts";
+
+const newerImage = manualFix(
+  "Use an image built with CUDA 12.8 or later (PyTorch: a cu128 build, 2.7 or later) for RTX 50",
+);
+const newestCuda = guestFix("See the newest CUDA that the VM's driver knows", "nvidia-smi");
+
+/** What CUDA and the programs that use it say in a container. */
+export const cudaFailures: Failure[] = [
+  {
+    pattern: anyOf(
+      /with CUDA capability sm_\d{2,3} is not compatible with the current PyTorch/,
+      /no kernel image is available for execution on/,
+      /cudaErrorNoKernelImageForDevice|CUDA_ERROR_NO_BINARY_FOR_GPU/,
+      /Unsupported gpu architecture 'compute_\d{2,3}'/,
+      /nvcc fatal : Unsupported gpu architecture|Value 'sm_\d{2,3}\w?' is not defined for option 'gpu-name'/,
+      /Unknown CUDA arch \(1[02]\.\d\)/,
+      /CUDA kernel \S{1,60} has no device code compatible with CUDA arch/,
+    ),
+    check: "guest.cuda",
+    layer: "image",
+    message:
+      "the image has no code for this GPU: its CUDA or PyTorch is older than the GPU (RTX 50, sm_120, needs CUDA 12.8)",
+    fix: [
+      newerImage,
+      manualFix("For an old GPU (Pascal, Volta): use an image of CUDA 12 or older, since CUDA 13 has no code for it"),
+    ],
+    source: "CUDA, PyTorch; NVIDIA/personaplex#23 (2026-01), ashleykleynhans/a1111-docker#11 (2026-01)",
+  },
+  {
+    pattern: anyOf(
+      /CUDA driver version is insufficient for CUDA runtime/,
+      /cudaErrorInsufficientDriver|CUDA_ERROR_SYSTEM_DRIVER_MISMATCH/,
+      /PTX was compiled with an unsupported toolchain/,
+      /The NVIDIA driver on your system is too old/,
+      /CUDA_ERROR_UNSUPPORTED_PTX_VERSION|cudaErrorUnsupportedPtxVersion/,
+      /system has unsupported display driver \/ cuda driver combination/,
+    ),
+    check: "guest.cuda",
+    layer: "image",
+    message: "the program's CUDA needs a newer driver than the VM has",
+    fix: [
+      newestCuda,
+      manualFix(
+        "Use an image with that CUDA or an older one, or a newer driver (driver: {branch: …}) and rebuild the box",
+      ),
+    ],
+    source: "CUDA, PyTorch",
+  },
+  {
+    pattern: /forward compatibility was attempted on non supported HW|Error 804\b|CUDA_ERROR_COMPAT_NOT_SUPPORTED/,
+    near: nvidiaWords,
+    check: "guest.cuda",
+    layer: "image",
+    message:
+      "the image brings its own, newer libcuda (cuda-compat), which GeForce cards do not support: the VM's driver is older than the image's CUDA",
+    fix: [
+      newestCuda,
+      manualFix("Use a newer driver (driver: {branch: …}) and rebuild the box, or an image with an older CUDA"),
+      manualFix("Or have the container ignore it: remove /usr/local/cuda/compat from LD_LIBRARY_PATH"),
+      manualFix("If the driver was just updated: reboot the VM, since module and libraries differ until then"),
+    ],
+    source: "CUDA; oobabooga/textgen#4407 (2023-10), microsoft/onnxruntime#21435 (2024-07)",
+  },
+  {
+    pattern: anyOf(
+      /cuInit(?:\(0\))?\S{0,3} (?:failed|returned|error)\S{0,4} (?:.{0,30}CUDA_ERROR_UNKNOWN|999)/,
+      /CUDA_ERROR_UNKNOWN: unknown error|CUDA_ERROR_UNKNOWN\b/,
+      /CUDA unknown error - this may be due to an incorrectly set up environment/,
+      /cuda error: unknown error|cuda failure 999|cudaErrorUnknown|cuda driver library failed to get device context \d{1,3}/,
+      /failed call to cuInit: (?:UNKNOWN|CUDA_ERROR_UNKNOWN)/,
+      /cuda driver library init failure: 999/,
+    ),
+    near: nvidiaWords,
+    check: "guest.cuda",
+    layer: "toolkit",
+    message:
+      "CUDA does not start in the container although the driver answers: nvidia_uvm is not loaded or not passed in, or the toolkit's release is at fault",
+    fix: [
+      guestFix("Load the module and create its nodes", "nvidia-modprobe -u -c=0"),
+      guestFix("See that /dev/nvidia-uvm exists", "ls -l /dev/nvidia-uvm"),
+      manualFix("Toolkit 1.19.1 has this fault on some systems: install 1.19.0, or a later release"),
+      manualFix("After a suspend of the host or VM: unload and load nvidia_uvm, or reboot the VM"),
+      manualFix("See that the service's capabilities include compute (NVIDIA_DRIVER_CAPABILITIES=all)"),
+    ],
+    source: "CUDA; NVIDIA/nvidia-container-toolkit#1967 (2026-08), ollama/ollama#6840 (2024-09)",
+  },
+  {
+    pattern: anyOf(
+      /CUDA_ERROR_SYSTEM_NOT_READY|system not yet initialized/,
+      /nvidia-fabricmanager\S{0,10}: (?:Failed|Main process)/,
+    ),
+    near: nvidiaWords,
+    check: "guest.driver",
+    layer: "driver",
+    message: "the GPUs of this kind (SXM, HGX) need NVIDIA's Fabric Manager, which does not run",
+    fix: [guestFix("Start it", "systemctl enable --now nvidia-fabricmanager")],
+    source: "CUDA, Error 802",
+  },
+  {
+    pattern: anyOf(
+      /CUDA out of memory|torch\.(?:cuda\.)?OutOfMemoryError|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation/,
+      /cudaMalloc failed: out of memory|CUDA error: out of memory|ggml_backend_cuda_buffer_type_alloc_buffer: allocating/,
+      /No available memory for the cache blocks|larger than the maximum number of tokens that can be stored in KV cache/,
+      /Free memory on device .{0,60} is less than desired GPU memory utilization/,
+    ),
+    check: "verify.service",
+    layer: "image",
+    message: "the model does not fit into the GPU's free memory",
+    fix: [
+      guestFix("See what uses it", "nvidia-smi"),
+      manualFix(
+        "Use a smaller or more quantized model, a shorter context or a smaller batch (vLLM: --gpu-memory-utilization, --max-model-len)",
+      ),
+    ],
+    source: "CUDA, PyTorch, vLLM, llama.cpp",
+  },
+  {
+    pattern: anyOf(
+      /no CUDA-capable device is detected|CUDA_ERROR_NO_DEVICE|cudaErrorNoDevice/,
+      /Found no NVIDIA driver on your system/,
+      /No CUDA GPUs are available|no nvidia devices detected/,
+      /no compatible GPUs were discovered|Failed to infer device type/,
+      /WARNING: The NVIDIA Driver was not detected|ggml_cuda_init: failed to initialize CUDA/,
+      /Torch not compiled with CUDA enabled|Torch is not able to use GPU/,
+      /found 0 CUDA devices/i,
+    ),
+    near: nvidiaWords,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "docker",
+    message:
+      "the program in the container sees no GPU: none was given to it, the driver does not answer, or it is a build without CUDA",
+    fix: [
+      manualFix("Write gpu: 1 (or all) for that service"),
+      guestFix("See that the driver works in the VM", "nvidia-smi"),
+      manualFix("See that a container gets the GPU: docker run --rm --gpus all ubuntu nvidia-smi, in the VM"),
+      manualFix("If both work: the image has a build without CUDA (PyTorch: “not compiled with CUDA enabled”)"),
+      driverLog,
+    ],
+    source: "CUDA, PyTorch, Ollama, llama.cpp, NVIDIA's images; ollama/ollama#8674 (2025-01)",
+  },
+  {
+    pattern: anyOf(
+      /libcuda\.so\.1: cannot open shared object|libcuda\.so\.1: file too short|Could not load dynamic library 'libcuda\.so/,
+      /lib(?:cudart|cublas|cublasLt|cudnn\w{0,30}|nvrtc|cusparse|nccl)\.so\.[\d.]{1,8}: cannot open shared object/,
+      /Could not load library lib(?:cudnn|cublas|cudart)/,
+    ),
+    check: "guest.cuda",
+    layer: "image",
+    message:
+      "a CUDA library is missing in the container: libcuda comes with the GPU, the others belong into the image in one version",
+    fix: [
+      manualFix("libcuda.so.1: write gpu: 1 for that service, and see that its capabilities include compute"),
+      manualFix(
+        "libcudnn, libcublas, libcudart: use the image's runtime or devel variant, with the version that the program wants",
+      ),
+    ],
+    source: "glibc's loader, TensorFlow, PyTorch",
+  },
+  {
+    pattern:
+      /CUDA error: (?:an illegal memory access|device-side assert|unspecified launch failure|misaligned address)|illegal memory access was encountered/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "image",
+    message: "a program's work on the GPU failed: an error in the program, or an unstable card",
+    fix: [driverLog, manualFix("Set CUDA_LAUNCH_BLOCKING=1 for that service, so the error names its place")],
+    source: "CUDA, PyTorch",
+  },
+];

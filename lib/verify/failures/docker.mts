@@ -1,0 +1,268 @@
+import type { Failure } from "./types.mts";
+import { commandFix, guestFix, manualFix, remedies } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { dockerWords } from "./fixes.mts";
+
+/** What Docker, Compose and Podman say besides GPUs. */
+export const dockerFailures: Failure[] = [
+  {
+    pattern: /client version [\d.]{3,6} is too old\. Minimum supported API version/,
+    check: "guest.engine",
+    layer: "docker",
+    message: "this Compose or client is older than Docker 29 accepts (API 1.44)",
+    fix: [
+      guestFix("Update Compose", "sh -c 'apt-get update && apt-get install -y docker-compose-plugin'"),
+      manualFix("Other clients (Portainer, Traefik, Watchtower): update their image"),
+      manualFix("Until then: DOCKER_MIN_API_VERSION=1.24 in the environment of docker.service"),
+    ],
+    source: "Docker 29; docker/compose#13389 (2025-11)",
+  },
+  {
+    pattern: /client version [\d.]{3,6} is too new\. Maximum supported API version/,
+    check: "guest.engine",
+    layer: "docker",
+    message: "the client is newer than the Docker daemon it talks to",
+    fix: [manualFix("Update Docker in the VM, or set DOCKER_API_VERSION to the version that the message names")],
+    source: "Docker",
+  },
+  {
+    pattern: anyOf(
+      /iptables\S{0,20}: No chain\/target\/match by that name/,
+      /failed to (?:program|create) (?:NAT chain|filter chain|\S{1,12} chain) ?\S{0,30}/,
+      /Failed to Setup IP tables|unable to enable (?:SKIP DNAT|DIRECT ACCESS FILTERING|DIRECT ROUTING|ACCEPT OUTGOING) rule/i,
+      /Chain 'DOCKER\S{0,30}' does not exist/,
+    ),
+    near: dockerWords,
+    check: "verify.docker",
+    layer: "network",
+    message:
+      "Docker's firewall rules are gone or cannot be written: the firewall was reloaded after Docker started, or the kernel's modules are missing",
+    fix: [
+      guestFix("Let Docker write them again", "systemctl restart docker"),
+      guestFix(
+        "If it fails: load the modules",
+        "modprobe -a ip_tables iptable_nat xt_addrtype xt_conntrack br_netfilter nf_nat",
+      ),
+      manualFix(
+        "If a module is missing: install the kernel's extra modules (Ubuntu: linux-modules-extra), or reboot after the kernel's update",
+      ),
+      manualFix("If iptables and nftables are mixed: choose one (update-alternatives --config iptables)"),
+    ],
+    source: "Docker 20.10 to 29; moby/moby#16816 (2020-09), kind to date",
+  },
+  {
+    pattern: anyOf(
+      /failed to register "bridge" driver: invalid argument/,
+      /(?:Extension|extension) \w{1,14} revision \d (?:is )?not supported/,
+      /RULE_(?:APPEND|INSERT) failed \(No such file/,
+      /can't initialize iptables table `\w{1,10}': /,
+      /iptables\S{0,30}: (?:Failed to initialize nft|Couldn't load match)/,
+      /Could not fetch rule set generation id/,
+      /modprobe: FATAL: Module (?:ip_tables|iptable_nat|xt_addrtype|br_netfilter|bridge|overlay|veth) not found/,
+      /operation not supported.{0,20}veth|failed to add the host .{0,40}veth/,
+    ),
+    near: dockerWords,
+    check: "verify.docker",
+    layer: "kernel",
+    message:
+      "the kernel lacks modules that Docker's network needs: it was updated and not rebooted, or is a minimal or WSL kernel",
+    fix: [
+      manualFix("Reboot the VM into its newest kernel", { reboot: true }),
+      manualFix(
+        "Then install the kernel's extra modules: Ubuntu linux-modules-extra-…, Fedora kernel-modules-extra; Debian: linux-image-amd64 rather than -cloud",
+      ),
+    ],
+    source: "Docker 28 and 29, iptables",
+  },
+  {
+    pattern: /Error initializing network controller|failed to set up container networking/,
+    check: "verify.docker",
+    strength: "symptom",
+    layer: "network",
+    fallback: true,
+    message: "Docker cannot set its network up; the reason stands behind the last colon",
+    fix: [
+      guestFix("See Docker's own messages", "journalctl -u docker --no-pager -n 50"),
+      guestFix("If the firewall was changed or reloaded: restart Docker", "systemctl restart docker"),
+    ],
+    source: "Docker 20.10 to 29; moby/moby#49505 (2025-02)",
+  },
+  {
+    pattern:
+      /could not find an available, non-overlapping IPv4 address pool|all predefined address pools have been fully subnetted/,
+    check: "verify.docker",
+    layer: "network",
+    message: "Docker has no address range left for another network",
+    fix: [
+      guestFix("Remove networks that nothing uses", "docker network prune"),
+      manualFix("Or write default-address-pools in /etc/docker/daemon.json"),
+    ],
+    source: "Docker",
+  },
+  {
+    pattern: /AppArmor enabled on system but the docker-default profile could not be loaded/,
+    check: "verify.docker",
+    layer: "docker",
+    message:
+      "the VM's kernel has AppArmor, and the program that loads its profiles is missing: Docker starts no container",
+    fix: [guestFix("Install it", "apt-get install -y apparmor")],
+    source: "Docker 20.10 on Debian 12",
+  },
+  {
+    pattern:
+      /unable to configure the Docker daemon with file|invalid character '.{1,3}' (?:looking for|after)|directives (?:are specified both|don't match)/,
+    near: /daemon\.json|dockerd|docker daemon/i,
+    check: "verify.docker",
+    layer: "docker",
+    message: "Docker's configuration (/etc/docker/daemon.json) is wrong, so its daemon does not start",
+    fix: [
+      guestFix("See what is wrong", "dockerd --validate"),
+      manualFix("Correct the file (JSON, no comments, no comma at the end), then restart Docker"),
+    ],
+    source: "Docker; NVIDIA/nvidia-docker#751 (2018)",
+  },
+  {
+    pattern:
+      /Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
+    check: "guest.engine",
+    layer: "docker",
+    message: "this Compose is too old for that key: gpus: needs 2.30, device reservations 1.28",
+    fix: [
+      guestFix("See its version", "docker compose version"),
+      guestFix("Update it", "sh -c 'apt-get update && apt-get install -y docker-compose-plugin'"),
+    ],
+    source: "Docker Compose",
+  },
+  {
+    pattern:
+      /manifest for \S{1,200} not found|manifest unknown|failed to resolve reference "[^"]{1,200}": [^"]{1,200}: not found/,
+    check: "verify.service",
+    layer: "docker",
+    message: "the registry has no image with that tag: it never existed, or was removed (old nvidia/cuda tags are)",
+    fix: [
+      manualFix("Write a tag that the image's page lists (nvidia/cuda names them 12.8.1-cudnn-runtime-ubuntu24.04)"),
+    ],
+    source: "Docker; fspecii/HeartMuLa-Studio#25 (2026-01)",
+  },
+  {
+    pattern: /pull access denied for |requested access to the resource is denied/,
+    check: "verify.service",
+    layer: "docker",
+    message: "the registry has no such image, or shows it only after a login",
+    fix: [manualFix("Correct the image's name"), guestFix("If it is a private one, log in", "docker login")],
+    source: "Docker 20.10",
+  },
+  {
+    pattern: /toomanyrequests: |You have reached your (?:unauthenticated )?pull rate limit/,
+    check: "verify.service",
+    layer: "docker",
+    message: "the registry gives no more images to this address for now",
+    fix: [guestFix("Log in there, or wait", "docker login")],
+    source: "Docker, from the registry",
+  },
+  {
+    pattern:
+      /no matching manifest for \S{1,40} in the manifest list|exec format error|does not match the (?:detected|specified) (?:host )?platform/,
+    near: dockerWords,
+    check: "verify.service",
+    layer: "docker",
+    message: "the image is for another CPU architecture than the VM's",
+    fix: [manualFix("Use an image or a tag for the VM's architecture (uname -m in the VM)")],
+    source: "Docker, runc",
+  },
+  {
+    pattern:
+      /(?:dial tcp: )?lookup \S{1,120} .{0,60}(?:no such host|server misbehaving|i\/o timeout|connection refused)/,
+    near: dockerWords,
+    check: "verify.service",
+    layer: "network",
+    message: "Docker in the VM cannot resolve the registry's name: the VM has no network, or no name server",
+    fix: [
+      guestFix("See whether names work there", "getent hosts example.org"),
+      guestFix("See which name server it asks", "resolvectl status"),
+      manualFix("If only containers fail: write dns in /etc/docker/daemon.json, and restart Docker"),
+    ],
+    source: "Docker (Go's resolver)",
+  },
+  {
+    pattern:
+      /port is already allocated|failed to bind host port .{0,80}address already in use|ports are not available: exposing port/,
+    check: "verify.service",
+    layer: "docker",
+    message: "something in the VM, most often another container, already has that port",
+    fix: [
+      guestFix("See which container", "docker ps"),
+      guestFix("See which program", "ss -lntp"),
+      manualFix("Change ports: of one of them"),
+    ],
+    source: "Docker 20.10 to 29",
+  },
+  {
+    pattern:
+      /permission denied while trying to connect to the docker (?:daemon|api)|dial unix \S{0,40}docker\.sock: connect: permission denied|PermissionError.{0,80}docker\.sock/,
+    check: "verify.docker",
+    layer: "docker",
+    message: "this user has no rights on Docker's socket",
+    fix: [
+      guestFix("Let the VM's user in; it counts from the next login", "usermod -aG docker vagrant"),
+      commandFix("On this host instead: join the group, then log in again", 'usermod -aG docker "$USER"', {
+        root: true,
+      }),
+    ],
+    source: "Docker 20.10, 28 (seen) and 29",
+  },
+  {
+    pattern: anyOf(
+      /Cannot connect to the Docker daemon/,
+      /failed to connect to the docker API/,
+      /Couldn't connect to Docker daemon/,
+      /Failed to start docker\.service|docker\.service: (?:Start request repeated too quickly|Failed with result)/,
+    ),
+    check: "verify.docker",
+    strength: "symptom",
+    layer: "docker",
+    message: "Docker's daemon does not run",
+    fix: [
+      guestFix("Start it", "systemctl start docker"),
+      guestFix("If it does not stay up, see why", "journalctl -u docker --no-pager -n 50"),
+    ],
+    source: "Docker 28 (seen) and 29, docker-compose 1.29",
+  },
+  {
+    pattern:
+      /(?:OCI runtime|container process).{0,200}executable file not found in \$PATH|executable file `?[\w.\/-]{1,60}`? not found(?: in \$PATH)?: No such file/,
+    check: "verify.service",
+    layer: "image",
+    message: "the service's command is not in its image",
+    fix: [manualFix("Correct command: or image: of that service")],
+    source: "runc and crun, as Docker and Podman show it",
+  },
+  {
+    pattern: /no space left on device|don't have enough free space in|ENOSPC/,
+    near: /docker|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs|overlay|containerd|image|box|\/boot/i,
+    check: "host.disk",
+    layer: "kernel",
+    message: "a disk is full: this host's, or the VM's if it was said in there",
+    fix: [
+      commandFix("See which", "df -h"),
+      remedies.room,
+      guestFix("In the VM: see what Docker keeps", "docker system df"),
+    ],
+    source: "C library (ENOSPC), apt",
+  },
+  {
+    pattern: /Killed process \d{1,10} \(|oom-kill:constraint=|Memory cgroup out of memory/,
+    near: /qemu|kvm|vllm|ollama|python|docker|llama|comfy|vagrant|packer/i,
+    check: "host.memory",
+    layer: "kernel",
+    message: "the kernel ended a process because memory ran out: on the host the VM, in the VM a service",
+    fix: [
+      manualFix("If it was qemu: give the machine less (memory:), or free memory of the host"),
+      manualFix(
+        "If it was a service: give the machine more (memory:), or the service a higher limit or a smaller model",
+      ),
+      commandFix("See what is free", "free -h"),
+    ],
+    source: "Linux 6.1 (mm/oom_kill)",
+  },
+];

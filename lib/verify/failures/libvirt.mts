@@ -1,0 +1,356 @@
+import type { Failure } from "./types.mts";
+import { commandFix, doctorFix, firmwareFix, joinGroupFix, manualFix, remedies } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { each, install, kernelArgument, vmWords } from "./fixes.mts";
+
+/** What libvirt, QEMU and VirtualBox say of making a VM. */
+export const libvirtFailures: Failure[] = [
+  // -------------------------------------------------------------------------------------------------- guest's firmware
+  {
+    pattern: anyOf(
+      /unable to find any master var store/,
+      /Unable to find (?:any firmware to satisfy|'efi' firmware)/,
+      /open (?:file )?'[^']{0,160}(?:OVMF|AAVMF|ovmf|edk2)[^']{0,80}': No such file/,
+      /(?:OVMF|AAVMF)\w{0,20}\.fd\S{0,4}:? .{0,30}(?:No such file|does not exist|not found)/,
+      /Failed to open file '[^']{0,160}(?:nvram|VARS)[^']{0,80}': No such file/,
+    ),
+    check: "guest.firmware",
+    layer: "provider",
+    message:
+      "the guest's UEFI firmware (OVMF) is not at that path: it is not installed, or the distribution renamed its files",
+    fix: each(
+      doctorFix("guest.firmware"),
+      install("Install OVMF", { apt: "ovmf", dnf: "edk2-ovmf", pacman: "edk2-ovmf", zypper: "qemu-ovmf-x86_64" }),
+      commandFix(
+        "See its files: Arch and Fedora have OVMF_CODE.4m.fd, Debian OVMF_CODE_4M.fd",
+        "ls /usr/share/OVMF /usr/share/edk2/x64 /usr/share/edk2/ovmf",
+      ),
+      manualFix("Write the new paths into the domain (virsh edit), or let libvirt choose: <os firmware='efi'>"),
+    ),
+    source: "libvirt 9.0 and later, QEMU 7.2; thecmdrunner/quick-vm#3 (2025-08), mroboff/vm-curator#23",
+  },
+  // ----------------------------------------------------------------------------------------------- KVM
+  {
+    pattern: anyOf(
+      /VERR_SVM_IN_USE|VERR_VMX_IN_VMX_ROOT_MODE/,
+      /VirtualBox can't (?:enable the AMD-V extension|operate in VMX root mode)/,
+      /VT-x is being used by another hypervisor/,
+    ),
+    check: "host.virtualization",
+    layer: "hypervisor",
+    message:
+      "KVM holds the CPU's virtualization: since Linux 6.12 it takes it when its module loads, and VirtualBox gets none",
+    fix: each(
+      commandFix(
+        "Unload KVM until the next boot (ends with an error while VMs of KVM run)",
+        "modprobe -r kvm_intel kvm_amd kvm",
+        {
+          root: true,
+        },
+      ),
+      kernelArgument("kvm.enable_virt_at_load=0"),
+      manualFix("Or update VirtualBox (7.2.10 and later use KVM's own switch, and need that argument removed)"),
+    ),
+    source: "VirtualBox 7.1; VirtualBox/virtualbox#81 (2025-07), #141, #188 (2025-08), #711 (2026-06)",
+  },
+  {
+    pattern: /VERR_SVM_HOST_SVME_NOT_ENABLED|Host API has not enabled SVME/,
+    check: "host.virtualization",
+    layer: "hypervisor",
+    message: "VirtualBox 7.2.10 lets KVM turn virtualization on, and kvm.enable_virt_at_load=0 keeps it off",
+    fix: [
+      commandFix(
+        "Find where that is set, and remove it",
+        "grep -rn enable_virt_at_load /etc/modprobe.d /usr/lib/modprobe.d /proc/cmdline",
+      ),
+      manualFix("Then reboot, or reload the KVM modules", { reboot: true }),
+    ],
+    source: "VirtualBox 7.2.10; VirtualBox/virtualbox#711 (2026-06)",
+  },
+  {
+    pattern: anyOf(
+      /VirtualBox is complaining that the kernel module is not loaded/,
+      /The vboxdrv kernel module is not loaded|VERR_VM_DRIVER_NOT_(?:INSTALLED|ACCESSIBLE)/,
+      /Kernel driver not installed \(rc=-1908\)|character device \/dev\/vboxdrv does not exist/,
+    ),
+    check: "provider.access",
+    layer: "hypervisor",
+    message: "VirtualBox's kernel module is not loaded: it was not built for this kernel, or Secure Boot refused it",
+    fix: each(
+      install("Install the headers of the kernel that runs", {
+        apt: "linux-headers-$(uname -r)",
+        dnf: "kernel-devel-$(uname -r)",
+        pacman: "linux-headers",
+      }),
+      commandFix("Build and load it, and read why it fails", "/sbin/vboxconfig", { root: true }),
+      manualFix("If its log says “Key was rejected”: enrol the key with mokutil, or turn Secure Boot off"),
+    ),
+    source: "Vagrant, VirtualBox; hashicorp/vagrant#13355 (2024-02)",
+  },
+  {
+    pattern:
+      /VERR_VMX_NO_VMX|VERR_SVM_NO_SVM|VERR_VMX_MSR_\w{1,30}|VERR_SVM_DISABLED|VERR_NEM_NOT_AVAILABLE|VT-x is (?:disabled in|not available)|AMD-V is (?:disabled in|not available)/,
+    check: "host.virtualization",
+    layer: "hypervisor",
+    message: "the CPU's virtualization is off in the firmware, or Windows' own hypervisor has it",
+    fix: [
+      remedies.virtualization,
+      manualFix("On Windows: turn off Hyper-V and core isolation, or use provider: hyperv"),
+    ],
+    source: "VirtualBox 7",
+  },
+  {
+    pattern: anyOf(
+      /Could not access KVM kernel module: Permission denied/,
+      /failed to initialize kvm: Permission denied/,
+      /\/dev\/kvm\S{0,3} (?:is )?(?:not accessible|Permission denied|permission denied)/,
+    ),
+    check: "host.virtualization",
+    layer: "hypervisor",
+    message: "this user has no rights on /dev/kvm",
+    fix: [joinGroupFix("kvm")],
+    source: "QEMU 7.2, seen as an ordinary user",
+  },
+  {
+    pattern: anyOf(
+      /Could not access KVM kernel module: No such/,
+      /failed to initialize kvm: (?:No such|Device or resource busy)/,
+      /Domain requires KVM, but it is not available/,
+      /could not find capabilities for .{0,60}domaintype=kvm/,
+      /Host does not support domain type kvm/,
+      /kvm: (?:support for .{1,20} disabled by|disabled by) bios/,
+      /KVM acceleration (?:can NOT be used|not available)/,
+    ),
+    near: vmWords,
+    check: "host.virtualization",
+    layer: "hypervisor",
+    message: "there is no hardware virtualization (KVM) here",
+    fix: [
+      firmwareFix("Turn on VT-x or SVM in the firmware's setup; in a VM, nested virtualization in the outer one"),
+      manualFix("If VirtualBox runs a VM: stop it, since one of the two has the CPU's virtualization"),
+      manualFix("Or write accelerator: tcg, which emulates and is slow"),
+    ],
+    source: "QEMU 7.2, libvirt 9.0",
+  },
+  {
+    pattern: anyOf(
+      /unsupported machine type '?[\w.-]{0,40}/,
+      /does not support machine type '/,
+      /Host does not support .{0,60}with machine '/,
+      /XML error: No PCI buses available/,
+    ),
+    near: vmWords,
+    check: "provider.version",
+    layer: "hypervisor",
+    message:
+      "this QEMU does not have that machine type: it was removed with a newer QEMU, or is one of a newer or another distribution's",
+    fix: [
+      commandFix("See which types there are", "qemu-system-x86_64 -machine help"),
+      manualFix(
+        "Write q35 in the domain (virsh edit), or machine_type: q35 for the provider; a GPU needs its PCI Express",
+      ),
+    ],
+    source: "QEMU, libvirt; harvester/harvester#8630 (2025-07), Broadcom/sonic-VirtualSwitch#6 (2025-03)",
+  },
+  // ----------------------------------------------------------------------------------------------------------- rights
+  {
+    pattern:
+      /cannot load AppArmor profile '|virt-aa-helper: error|internal error: cannot (?:load|update) AppArmor|apparmor="DENIED".{0,120}profile="(?:libvirt|virt-aa-helper)/,
+    check: "provider.access",
+    layer: "provider",
+    message:
+      "AppArmor's profile for this VM could not be loaded: a path in the VM's definition is refused, or the profile is broken",
+    fix: [
+      commandFix("Read which path or rule", "journalctl -k --grep apparmor --no-pager -n 30", { root: true }),
+      manualFix(
+        "Allow a path outside of libvirt's folders in /etc/apparmor.d/local/abstractions/libvirt-qemu, or move the file there",
+      ),
+      commandFix("Reload AppArmor's profiles", "systemctl reload apparmor", { root: true }),
+    ],
+    source: "libvirt; void-linux/void-packages#32562 (2021-08), kind to date",
+  },
+  {
+    pattern: /'?virtiofs'? requires shared memory|virtiofs.{0,40}requires .{0,20}(?:shared|memfd)/,
+    check: "provider.mode",
+    layer: "provider",
+    message: "a virtiofs share needs the VM's memory to be shared memory, and it is not",
+    fix: [
+      manualFix(
+        "Vagrant: libvirt.memorybacking :source, :type => 'memfd' and libvirt.memorybacking :access, :mode => 'shared'",
+      ),
+      manualFix("Or share the folder by rsync or NFS"),
+    ],
+    source: "libvirt; vagrant-libvirt/vagrant-libvirt#1806 (2024)",
+  },
+  {
+    pattern: /Unable to open \/dev\/net\/tun|could not open \/dev\/net\/tun: No such/,
+    check: "provider.access",
+    layer: "network",
+    message: "the kernel module tun is not loaded, and without it no VM gets a network",
+    fix: [
+      commandFix("Load it", "modprobe tun", { root: true }),
+      manualFix("If there is no such module: the kernel was updated, and the host not rebooted since", {
+        reboot: true,
+      }),
+    ],
+    source: "libvirt 9.0, seen through vagrant-libvirt; QEMU",
+  },
+  {
+    pattern: /firewalld can't find the 'libvirt|INVALID_ZONE: libvirt/,
+    check: "provider.access",
+    layer: "network",
+    message: "firewalld does not know libvirt's zone: libvirt was installed while firewalld ran",
+    fix: [
+      commandFix("Let firewalld read its zones again", "firewall-cmd --reload", { root: true }),
+      commandFix("Then start the network", "virsh -c qemu:///system net-start default", { root: true }),
+    ],
+    source: "libvirt; libreswan/libreswan#2763 (2026-05)",
+  },
+  {
+    pattern: anyOf(
+      /Failed to (?:apply|add) firewall (?:rules?|command)/,
+      /COMMAND_FAILED: '\S{0,30}(?:iptables|nft)\S{0,10} .{0,120}LIBVIRT/,
+      /error: internal error: (?:Child process|Failed to run firewall command) .{0,80}(?:iptables|nft|ip6tables)/,
+      /(?:Unable to find|cannot find) '(?:nft|iptables|ebtables)' binary/,
+    ),
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message:
+      "libvirt could not write its firewall rules: iptables or nftables is missing, or the kernel's modules for it are",
+    fix: each(
+      install("Install them", {
+        apt: "iptables nftables",
+        dnf: "iptables-nft nftables",
+        pacman: "iptables-nft dnsmasq",
+        zypper: "iptables nftables",
+      }),
+      manualFix('Or choose the other one: firewall_backend = "nftables" or "iptables" in /etc/libvirt/network.conf'),
+      manualFix("If the kernel was updated and the host not rebooted since: reboot", { reboot: true }),
+    ),
+    source: "libvirt 10.4 and later",
+  },
+  {
+    pattern: /Network is already in use by interface|error creating bridge interface \S{1,20} ?: File exists/,
+    check: "provider.access",
+    layer: "network",
+    message: "something else on this host already has the addresses or the bridge of libvirt's network",
+    fix: [
+      commandFix("See which networks there are", "virsh -c qemu:///system net-list --all"),
+      commandFix("See whose addresses and bridges these are", "ip address"),
+    ],
+    source: "libvirt 9.0; vagrant-libvirt/vagrant-libvirt#617, #670",
+  },
+  {
+    pattern: /dnsmasq: failed to create listening socket for \S{1,60}: Address already in use/,
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message: "another name server on this host listens on the address that libvirt's network needs",
+    fix: [commandFix("See which", "ss -lnup 'sport = :53 or sport = :67'", { root: true })],
+    source: "dnsmasq, as libvirt shows it",
+  },
+  {
+    pattern: /network '[^']{1,80}' is not active/,
+    check: "provider.access",
+    layer: "network",
+    message: "a libvirt network is inactive",
+    fix: [
+      remedies.network,
+      commandFix("Let it start by itself from now on", "virsh -c qemu:///system net-autostart default", { root: true }),
+      manualFix("If the line names another network, start that one"),
+    ],
+    source: "libvirt 9.0; vagrant-libvirt/vagrant-libvirt#60, #116",
+  },
+  {
+    pattern: /no network with matching name '|Cannot get interface MTU on '|failed to get mtu of bridge `/,
+    check: "provider.access",
+    layer: "network",
+    message: "libvirt has no network or bridge of that name",
+    fix: [
+      manualFix("Define it with virsh net-define; libvirt brings the default one as networks/default.xml"),
+      commandFix("See which there are", "virsh -c qemu:///system net-list --all"),
+    ],
+    source: "libvirt 9.0; vagrant-libvirt/vagrant-libvirt#1258 (2021-04)",
+  },
+  {
+    pattern: anyOf(
+      /Storage pool not found/,
+      /storage pool '[^']{1,80}' is not active/,
+      /No usable storage pool found/,
+      /No storage pools are defined/,
+    ),
+    check: "provider.access",
+    layer: "provider",
+    message: "libvirt's storage pool is missing or inactive",
+    fix: [
+      commandFix("See which there are", "virsh -c qemu:///system pool-list --all"),
+      commandFix(
+        "If there is no default, define it",
+        [
+          "virsh -c qemu:///system pool-define-as default dir --target /var/lib/libvirt/images",
+          "virsh -c qemu:///system pool-autostart default",
+        ].join(" && "),
+      ),
+      commandFix("Start it", "virsh -c qemu:///system pool-start default"),
+    ],
+    source: "libvirt 9.0, vagrant-libvirt 0.11; vagrant-libvirt/vagrant-libvirt#282",
+  },
+  {
+    pattern: anyOf(
+      /connect socket to '[^']{1,160}': Permission denied/,
+      /no polkit agent available|authentication (?:failed: access denied by policy|cancelled: user cancelled)/,
+      /authentication unavailable: no polkit/,
+    ),
+    check: "provider.access",
+    layer: "provider",
+    message: "this user has no rights on libvirt's socket",
+    fix: [joinGroupFix("libvirt")],
+    source: "libvirt 9.0, seen as an ordinary user",
+  },
+  {
+    pattern: /connect socket to '[^']{1,160}': (?:No such file|Connection refused)/,
+    near: vmWords,
+    check: "provider.access",
+    layer: "provider",
+    message: "libvirt is not running, or one of its daemons (virtlogd, virtnetworkd) is not",
+    fix: [
+      doctorFix("provider.access"),
+      commandFix("Start it (older libvirt)", "systemctl enable --now libvirtd", { root: true }),
+      commandFix(
+        "Start its daemons (Fedora, openSUSE, newer libvirt)",
+        "systemctl enable --now virtqemud.socket virtnetworkd.socket virtstoraged.socket virtlogd.socket",
+        { root: true },
+      ),
+    ],
+    source: "libvirt 9.0, seen with no daemon and with a dead one's socket",
+  },
+  {
+    pattern: anyOf(
+      /Cannot access storage file '[^']{1,200}'/,
+      /Could not open '[^']{1,200}\.(?:qcow2|img|iso|raw|fd)': Permission denied/,
+    ),
+    near: /libvirt|qemu|kvm|vagrant|packer|storage file/i,
+    check: "provider.access",
+    layer: "provider",
+    message: "libvirt's QEMU runs as a user of its own, which may not read that file",
+    fix: [
+      manualFix(
+        "Put the file below /var/lib/libvirt/images, or let others pass through the folders above it (chmod o+x)",
+      ),
+    ],
+    source: "libvirt 9.0",
+  },
+  {
+    pattern: /Failed to get "(?:write|shared \\?"write\\?")" lock|Is another process using the image/,
+    near: vmWords,
+    check: "provider.access",
+    layer: "provider",
+    message: "another process, most often a VM that still runs, has the disk image open",
+    fix: [
+      commandFix("See which VM runs", "virsh -c qemu:///system list"),
+      commandFix("See which process has it", "fuser -v IMAGE", { root: true }),
+    ],
+    source: "QEMU (block locking)",
+  },
+];

@@ -1,0 +1,131 @@
+/** Where the entries of a catalogue match in a log, and which of them count there. */
+import type { Failure } from "./types.mts";
+import { type Pasted, rejoined, unwrapped } from "./paste.mts";
+import { keysOf, searcher } from "./words.mts";
+
+/** An entry that matches in a log. */
+export interface Match {
+  failure: Failure;
+  /** Its place in the catalogue. */
+  rank: number;
+  /** Where it begins and ends in the text of the log. */
+  start: number;
+  end: number;
+}
+
+/** Longer logs come from files and pipes, and nobody's window broke their lines. */
+const pasteLimit = 1 << 20;
+/** Characters before and after a key in which its pattern has to match. */
+const reach = 800;
+
+/** Prepares a catalogue: gives what finds its entries in a log. */
+export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => Match[] {
+  const patterns = failures.map(({ pattern }) => spaced(pattern));
+  const keyed = failures.flatMap(({ pattern }, rank) => keysOf(pattern.source).map((key) => ({ rank, key })));
+  const keys = [...new Set(keyed.map(({ key }) => key))];
+  const ranks = keys.map((key) => [...new Set(keyed.filter((one) => one.key === key).map(({ rank }) => rank))]);
+  const search = searcher(keys);
+
+  function find(text: string, fits: (failure: Failure, start: number, end: number) => boolean): Map<number, Match> {
+    const found = new Map<number, Match>();
+    const tried = new Map<number, number>();
+    search(text, (key, at) => {
+      for (const rank of ranks[key]!) {
+        // no match is longer than half a window: what begins in its first half was found with it
+        if (found.has(rank) || at < (tried.get(rank) ?? 0)) continue;
+        const from = at < reach ? 0 : text.indexOf("\n", at - reach) + 1 || at - reach;
+        const begin = from > at ? at - reach : from;
+        const pattern = patterns[rank]!;
+        const part = text.slice(begin, at + reach);
+        pattern.lastIndex = 0;
+        let match: RegExpExecArray | null;
+        while ((match = pattern.exec(part))) {
+          const start = begin + match.index + (/^\s*/.exec(match[0])![0].length);
+          const end = begin + match.index + match[0].length;
+          if (!fits(failures[rank]!, start, end)) {
+            if (match[0] === "") break;
+            continue;
+          }
+          found.set(rank, { failure: failures[rank]!, rank, start, end });
+          break;
+        }
+        tried.set(rank, at + reach / 2);
+      }
+    });
+    return found;
+  }
+
+  return (paste, ours) => {
+    const { text, shown } = paste;
+    const near = nearby(paste, ours);
+    const found = find(text, near);
+    if (text.length <= pasteLimit) {
+      const whole = unwrapped(paste);
+      if (whole !== undefined) {
+        for (const [rank, match] of find(whole, near)) if (!found.has(rank)) found.set(rank, match);
+      }
+      const joined = rejoined({ text, shown });
+      if (joined) {
+        // each break that was taken out moved what follows by one
+        const back = (at: number) => at + joined.breaks.filter((place) => place <= at).length;
+        const moved = find(joined.text, (failure, start, end) => near(failure, back(start), back(end)));
+        for (const [rank, match] of moved) {
+          if (!found.has(rank)) found.set(rank, { ...match, start: back(match.start), end: back(match.end) });
+        }
+      }
+    }
+    return [...found.values()];
+  };
+}
+
+/** A pattern as it is run: blanks of any length, a line break for one, and no regard to case. */
+export function spaced({ source }: RegExp): RegExp {
+  const blank = "(?:[ \\t]{1,80}|[ \\t]{0,80}\\n[ \\t]{0,80}(?:NVRM:[ \\t]{0,20})?)";
+  let inClass = false;
+  const compiled = [...source.matchAll(/\\.|[^]/g)].map(([part]) => {
+    if (part === "[") inClass = true;
+    if (part === "]") inClass = false;
+    return part === " " && !inClass ? blank : part;
+  });
+  return new RegExp(compiled.join(""), "gim");
+}
+
+/** Words of graphics cards, their drivers and of what hands them over. */
+const cardWords =
+  /nvidia|NVRM|nouveau|vfio|amdgpu|radeon|vendor-reset|AMD_(?:NAVI|POLARIS|VEGA)|\bi915\b|\bvga\b|\bgpu|hostdev|10de:|\[drm/i;
+/** Words of programs that use VFIO for other devices. */
+const otherPrograms = /\bEAL:|\bdpdk|\bspdk/i;
+/** Words of devices that are none. */
+const otherDevices =
+  /\bnvme|thunderbolt|xhci|mlx[45]|\bigb\b|\bixgbe|\bi40e|\be1000e?\b|iwlwifi|r8169|megaraid|mpt3sas/i;
+
+/** Tells whether a match has the context that its entry asks for. */
+function nearby({ text, shown }: Pasted, ours: boolean) {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  const alone = shown.filter((line) => line.trim() !== "").length === 1;
+  return ({ near }: Failure, start: number, end: number): boolean => {
+    // nothing but the error was pasted
+    if (alone && text.slice(0, start).trim() === "" && text.slice(end).trim() === "") return true;
+    const [first, last] = [lineAt(starts, start), lineAt(starts, Math.max(start, end - 1))];
+    const own = shown.slice(first, last + 1).join("\n");
+    if (otherPrograms.test(own) || (otherDevices.test(own) && !cardWords.test(own))) return false;
+    if (!near || ours) return true;
+    const around = shown.slice(Math.max(0, first - 30), last + 31);
+    if (near !== "card") return around.some((line) => near.test(line)) || near.test(own);
+    if (cardWords.test(own)) return true;
+    const [device] = /\b(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b/i.exec(own) ?? [];
+    return device !== undefined && shown.some((line) => line.includes(device) && cardWords.test(line));
+  };
+}
+
+/** The number of the line, from 0, that a position is in; `starts` are the positions at which lines begin. */
+export function lineAt(starts: number[], at: number): number {
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (starts[middle]! <= at) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -1,0 +1,114 @@
+import type { Failure } from "./types.mts";
+import { commandFix, doctorFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+
+const packerWords = /packer|==> |qemu|plugin/i;
+
+/** What Packer and its plugins say. */
+export const packerFailures: Failure[] = [
+  {
+    pattern: anyOf(
+      /could not get sha256 checksum file for github\.com\/hashicorp\//,
+      /could not install any compatible version of plugin/,
+      /packer-plugin-\S{1,30}_SHA256SUMS: 404|releases\/download\/v[\d.]{3,12}\/packer-plugin-\S{1,60}: 404/,
+    ),
+    check: "provider.version",
+    layer: "provider",
+    message:
+      "HashiCorp moved its plugins from GitHub to releases.hashicorp.com: Packer before 1.14 does not find the new releases",
+    fix: [
+      manualFix("Update Packer to 1.14 or later"),
+      manualFix(
+        'Or stay below the move (qemu: version = "< 1.1.4"), or install the plugin by hand: packer plugins install --path FILE github.com/hashicorp/qemu',
+      ),
+    ],
+    source: "Packer; hashicorp/packer-plugin-qemu#215 (2025-09)",
+  },
+  {
+    pattern:
+      /plugin host rate limited|getting a plugin got rate limited|PACKER_GITHUB_API_TOKEN|api\.github\.com\/\S{1,120}: 403 API rate limit/,
+    near: /packer|plugin/i,
+    check: "tools.present",
+    layer: "provider",
+    message: "GitHub answers no more anonymous requests from this address for now, and Packer fetches plugins there",
+    fix: [
+      manualFix(
+        "Wait an hour, or set PACKER_GITHUB_API_TOKEN to a GitHub token without any rights, then run packer init again",
+      ),
+      manualFix("Packer 1.14 and later fetch HashiCorp's plugins from releases.hashicorp.com, which has no such limit"),
+    ],
+    source: "Packer; hashicorp/setup-packer#71 (2022-12), hashicorp/packer#13634 (2026-05)",
+  },
+  {
+    pattern: anyOf(
+      /gtk initialization failed/,
+      /Could not initialize SDL\(/,
+      /cannot open display: |no available video device/,
+      /Unable to init server: Could not connect/,
+    ),
+    near: /qemu|packer|virt/i,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "QEMU wants to open a window, and there is no display",
+    fix: [manualFix("Packer: headless = true; QEMU itself: -display none or -vnc :0")],
+    source: "QEMU, through Packer; canonical/packer-maas#272 (2024-10)",
+  },
+  {
+    pattern: /Timeout waiting for SSH/,
+    near: packerWords,
+    check: "verify.ssh",
+    layer: "network",
+    message:
+      "Packer's own VM did not come as far as SSH in time: it is emulated and slow, its installer waits, or its boot command missed",
+    fix: [
+      doctorFix("host.virtualization"),
+      manualFix('See that KVM is used (accelerator = "kvm"), or raise ssh_timeout'),
+      manualFix("Look at the build's screen: Packer prints a VNC address (vnc://127.0.0.1:59xx)"),
+      commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up"),
+    ],
+    source: "Packer 1.6; gem5/gem5#1211 (2024-06)",
+  },
+  {
+    pattern: /Packer experienced an authentication error|ssh: handshake failed: ssh: unable to authenticate/,
+    near: packerWords,
+    check: "verify.ssh",
+    layer: "network",
+    message:
+      "Packer's VM runs and does not accept its user's key or password: cloud-init or the installer did not create that user",
+    fix: [
+      manualFix(
+        "See that ssh_username and the key or password are those of cloud-init's user-data (or of the preseed)",
+      ),
+      manualFix("See that the cloud-init disk (cidata) is attached and that the image runs cloud-init"),
+    ],
+    source: "Packer 1.6 and later",
+  },
+  {
+    pattern:
+      /is unknown by Packer, and is likely part of|Unknown source type |Missing plugins|The following plugins are required, but not installed/,
+    near: packerWords,
+    check: "tools.present",
+    layer: "provider",
+    message: "a plugin of Packer is missing: since 1.10 it brings no builders of its own",
+    fix: [commandFix("Get it, in the box's folder below .homelab-gpu/packer", "packer init .")],
+    source: "Packer 1.6 (seen) and 1.10",
+  },
+  {
+    pattern: /Usage: packer \[--version\]|cracklib-packer/,
+    near: /packer/i,
+    check: "tools.present",
+    layer: "provider",
+    message: "another program is called packer here (cracklib's on Fedora and RHEL), or Packer is too old",
+    fix: [commandFix("See which one runs", "command -v packer"), doctorFix("tools.present")],
+    source: "cracklib, Packer",
+  },
+  {
+    pattern: /Qemu failed to start\. Please run with PACKER_LOG=1|Error launching VM: Qemu failed to start/,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    message: "QEMU ended at once; its own message is in the lines above, or in Packer's log",
+    fix: [commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up")],
+    source: "Packer (QEMU plugin)",
+  },
+];

@@ -1,0 +1,285 @@
+import type { Failure } from "./types.mts";
+import { guestFix, manualFix, toolkit } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { each, install, nvidiaWords, registerRuntime, writeCdi } from "./fixes.mts";
+
+/** What NVIDIA's Container Toolkit message, and Docker and Podman of GPUs. */
+export const toolkitFailures: Failure[] = [
+  // ----------------------------------------------------------------------------------------------------------------- CDI
+  {
+    pattern: /unresolvable CDI devices runtime\.nvidia\.com\/gpu/,
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "the NVIDIA runtime writes a CDI specification by itself at each start, and could not: the driver does not answer",
+    fix: [
+      guestFix("See that the driver works", "nvidia-smi"),
+      guestFix("Write a specification by hand, and read the error that it prints", "nvidia-ctk cdi generate"),
+      manualFix(
+        'If both work: set mode = "legacy" below [nvidia-container-runtime] in /etc/nvidia-container-runtime/config.toml',
+      ),
+    ],
+    source: "NVIDIA Container Toolkit 1.18 (2025-10)",
+  },
+  {
+    pattern: /(?:setting up|inject) CDI devices: (?:.{0,40}: )?unresolvable CDI devices|unresolvable CDI devices?/,
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "no CDI specification names that GPU: none was written, it was written before the driver worked, or it lies where the engine does not look",
+    fix: [
+      ...writeCdi,
+      manualFix(
+        "If the list shows the device: the engine looks elsewhere. Podman before 5 reads only /etc/cdi; the toolkit's own service writes /var/run/cdi",
+      ),
+      manualFix(
+        "In Kubernetes: the device plugin and the toolkit name different kinds (management.nvidia.com, k8s.device-plugin)",
+      ),
+    ],
+    source: "Docker and Podman (container-device-interface); NixOS/nixpkgs#420638 (2025-06)",
+  },
+  {
+    pattern: anyOf(
+      /could not select device driver "cdi"/,
+      /CDI is not enabled|stat nvidia\.com\/gpu=\S{1,20}: no such file/,
+      /error gathering device information while adding custom device "nvidia\.com\/gpu/,
+    ),
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "Docker was given a CDI device, and CDI is not enabled in its daemon (or Docker, Compose or Podman is too old for it)",
+    fix: [
+      guestFix(
+        "Enable it (Docker 25 to 28; 28.3 and later enable it by themselves)",
+        "nvidia-ctk runtime configure --runtime=docker --cdi.enabled",
+      ),
+      guestFix("Restart Docker", "systemctl restart docker"),
+      manualFix(
+        "Compose passes CDI devices since 2.30, Podman's Docker API since 5; with older ones write gpus: or --gpus all",
+      ),
+    ],
+    source: "Docker 25 to 28; NixOS/nixpkgs#305312 (2024-04), containers/podman#19338 (2023-07)",
+  },
+  {
+    pattern: /invalid discovery mode/,
+    near: nvidiaWords,
+    check: "verify.service",
+    layer: "toolkit",
+    message: 'the toolkit\'s configuration names a mode that nvidia-ctk cdi generate does not know (mode = "cdi")',
+    fix: [
+      guestFix("See what is configured", "grep -n mode /etc/nvidia-container-runtime/config.toml"),
+      guestFix(
+        "Write it with the mode that suits",
+        "nvidia-ctk cdi generate --mode=auto --output=/etc/cdi/nvidia.yaml",
+      ),
+      guestFix("Set the mode back", "nvidia-ctk config --in-place --set nvidia-container-runtime.mode=auto"),
+    ],
+    source: "NVIDIA Container Toolkit 1.18; NVIDIA/nvidia-container-toolkit#1376 (2025-10)",
+  },
+  {
+    pattern: anyOf(
+      /Failed to start nvidia-cdi-refresh\.service|nvidia-cdi-refresh\.service: (?:Failed|Main process exited)/,
+      /failed to generate CDI spec|failed to create device CDI specs|failed to get (?:all|full GPU) device (?:edits|specs)/,
+      /failed to initialize NVML: (?:ERROR_DRIVER_NOT_LOADED|ERROR_LIBRARY_NOT_FOUND)/,
+    ),
+    near: nvidiaWords,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "the CDI specification was not written: the toolkit ran before the driver was ready, or without it",
+    fix: [
+      ...writeCdi,
+      guestFix("Run its service again now that the driver is ready", "systemctl restart nvidia-cdi-refresh.service"),
+    ],
+    source: "NVIDIA Container Toolkit 1.18; NVIDIA/nvidia-container-toolkit#1611 (2026-03), #1638 (2026-02)",
+  },
+  {
+    pattern: /AMD CDI spec not found/,
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "Docker 29 found no NVIDIA runtime and no NVIDIA CDI specification, and tried AMD's last: the toolkit is not set up",
+    fix: each(
+      install("If it is missing, install the NVIDIA Container Toolkit from NVIDIA's repository in the VM", {
+        apt: "nvidia-container-toolkit",
+        dnf: "nvidia-container-toolkit",
+        zypper: "nvidia-container-toolkit",
+        pacman: "nvidia-container-toolkit",
+      }),
+      ...registerRuntime,
+      ...writeCdi,
+    ),
+    source: "Docker 29; NVIDIA/NemoClaw#3575 (2026-05)",
+  },
+  {
+    pattern: /could not select device driver .{0,24}with capabilities/,
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "Docker knows no NVIDIA GPUs: the Container Toolkit is missing, or Docker was not restarted after its installation",
+    fix: [
+      ...toolkit,
+      manualFix(
+        "If Docker comes from snap or is rootless: use the distribution's package, or register the runtime for it",
+      ),
+    ],
+    source: "Docker 20.10 to 29; infiniflow/ragflow#9573 (2025-08)",
+  },
+  {
+    pattern: anyOf(
+      /failed to discover GPU vendor from CDI/,
+      /unknown or invalid runtime name: nvidia/,
+      /Unknown runtime specified nvidia/,
+      /no known GPU vendor found/,
+      /exec: "?nvidia-container-runtime(?:-hook)?"?: executable file not found/,
+      /stat \/usr\/bin\/nvidia-container-runtime(?:-hook)?: no such file/,
+      /error running (?:prestart )?hook.{0,40}: exec: "?nvidia-container/,
+      /fork\/exec \S{1,60}nvidia-container-runtime\S{0,8}: no such file/,
+    ),
+    check: "verify.service",
+    layer: "toolkit",
+    message: "Docker has no NVIDIA runtime: the Container Toolkit is missing or not registered with it",
+    fix: toolkit,
+    source: "Docker 20.10 to 29; dusty-nv/jetson-containers#1460 (2025-10)",
+  },
+  // ------------------------------------------------------------------------------------------------- nvidia-container-cli
+  {
+    pattern: /unsupported IMEX channel value|error parsing IMEX info/,
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "the toolkit's parts have different versions: 1.17 with an older libnvidia-container does not know IMEX channels",
+    fix: [
+      guestFix(
+        "Bring all four to one version",
+        "apt-get install -y nvidia-container-toolkit nvidia-container-toolkit-base libnvidia-container-tools libnvidia-container1",
+      ),
+      guestFix("Restart Docker", "systemctl restart docker"),
+    ],
+    source: "NVIDIA Container Toolkit 1.17.0; pytorch/test-infra#5852 (2024-11)",
+  },
+  {
+    pattern: anyOf(
+      /bpf_prog_query\(BPF_CGROUP_DEVICE\) failed/,
+      /failed to add device rules: /,
+      /failed to get device cgroup mount path|cgroup subsystem devices not found/,
+    ),
+    check: "verify.service",
+    layer: "toolkit",
+    message: "the toolkit may not set the container's device rules: rootless, or inside an unprivileged LXC container",
+    fix: [
+      guestFix("There, leave the rules alone", "nvidia-ctk config --in-place --set nvidia-container-cli.no-cgroups"),
+      manualFix("Or update the toolkit, or hand GPUs over by CDI (nvidia.com/gpu=all)"),
+      manualFix("On an ordinary system instead: restart Docker after the update of the kernel or of systemd"),
+    ],
+    source:
+      "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#139 (2025-11), NVIDIA/libnvidia-container#256 (2024-03)",
+  },
+  {
+    pattern: /unsatisfied condition: |requirement error: (?:invalid expression|unsatisfied)/,
+    check: "guest.cuda",
+    layer: "toolkit",
+    message: "the image's CUDA needs a newer driver than the VM has",
+    fix: [
+      guestFix("See the newest CUDA that the driver knows", "nvidia-smi"),
+      manualFix(
+        "Use an image with that CUDA or an older one, or a newer driver (driver: {branch: …}) and rebuild the box",
+      ),
+    ],
+    source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#152 (2023)",
+  },
+  {
+    pattern:
+      /nvidia-container-cli(?:\.real)?: device error: .{0,80}unknown device|device error: .{0,60}: unknown device/,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "no GPU has that number or UUID here: the container asks for one that is not in this VM",
+    fix: [
+      guestFix("List the GPUs and their UUIDs", "nvidia-smi -L"),
+      manualFix("Correct device_ids or NVIDIA_VISIBLE_DEVICES of that service, or write all"),
+    ],
+    source: "nvidia-container-cli; xerrors/Yuxi#211 (2025-06)",
+  },
+  {
+    pattern: /nvidia-container-cli(?:\.real)?: ldcache error|ldcache error: (?:open|process)/,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "the toolkit cannot run ldconfig at the path that its configuration names",
+    fix: [
+      guestFix("See the path", "grep -n ldconfig /etc/nvidia-container-runtime/config.toml"),
+      manualFix("Debian and Ubuntu have @/sbin/ldconfig.real or @/sbin/ldconfig: write the one that exists"),
+    ],
+    source: "nvidia-container-cli; NVIDIA/nvidia-docker#751 (2018), NixOS/nixpkgs#280184 (2024-01)",
+  },
+  {
+    pattern: /Failed to initialize NVML: Insufficient Permissions|NVML: ERROR_NO_PERMISSION/i,
+    check: "verify.service",
+    layer: "docker",
+    message: "the container may not open the GPU's device nodes: SELinux forbids it, or their owner and mode do",
+    fix: [
+      manualFix(
+        "Fedora and its kin: write security_opt: [label=disable] for that service (podman: --security-opt label=disable)",
+      ),
+      guestFix("Or allow it for all containers", "setsebool -P container_use_devices on"),
+      guestFix("Without SELinux: see the nodes' modes", "ls -l /dev/nvidia0 /dev/nvidiactl"),
+    ],
+    source: "nvidia-smi (NVML); mudler/LocalAI#7412 (2025-12)",
+  },
+  {
+    pattern: /Failed to initialize NVML: Unknown Error|nvml: Unknown Error/,
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "the container may not use its GPU: at once if no-cgroups is set with rootful Docker, after a while if systemd reloaded its units",
+    fix: [
+      guestFix(
+        "If it fails from the start: set no-cgroups to false",
+        "nvidia-ctk config --in-place --set nvidia-container-cli.no-cgroups=false",
+      ),
+      guestFix("Then restart Docker", "systemctl restart docker"),
+      manualFix("If it worked and stopped (systemctl daemon-reload took its device nodes): restart the container"),
+      manualFix(
+        "So that it does not come back: hand GPUs over by CDI (nvidia.com/gpu=all), or set Docker's cgroup driver to cgroupfs",
+      ),
+    ],
+    source: "nvidia-smi; NVIDIA/nvidia-container-toolkit#580 (2025-03), #251, #1227 (2025)",
+  },
+  // ------------------------------------------------------------------------------------------------ no GPU was asked for
+  {
+    pattern:
+      /(?:exec: "nvidia-smi": |executable file `?nvidia-smi`? |nvidia-smi: )(?:executable file )?not found|exec: nvidia-smi: not found/,
+    check: "verify.service",
+    layer: "docker",
+    message: "the container got no GPU: nvidia-smi is in no image, NVIDIA's toolkit adds it together with the GPU",
+    fix: [
+      manualFix("Write gpu: 1 (or all) for that service"),
+      manualFix("With Podman: --device nvidia.com/gpu=all, since it ignores --gpus before 5"),
+      ...toolkit,
+    ],
+    source: "runc and crun, as Docker and Podman show it; NVIDIA/nvidia-container-runtime#190 (2023-07)",
+  },
+  {
+    pattern: /crun: read status from sync socket/,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "crun crashed while it set the container up: some releases do on CDI mounts in a joined user namespace",
+    fix: [
+      manualFix("Update crun"),
+      manualFix("Until then: use runc (podman --runtime runc), or do not join another container's namespace"),
+    ],
+    source: "crun; containers/crun#1948 (2026-08)",
+  },
+  {
+    pattern:
+      /nvidia-container-cli(?:\.real)?: initialization error: (?!load|nvml|cuda)|nvidia-container-cli(?:\.real)?: (?:mount|detection|container|input|requirement) error: /,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "toolkit",
+    fallback: true,
+    message: "NVIDIA's toolkit could not give the container its GPU, for the reason behind the last colon",
+    fix: [
+      guestFix("See that the driver works outside of containers", "nvidia-smi"),
+      guestFix("Read what the toolkit sees", "nvidia-container-cli -k -d /dev/tty info"),
+    ],
+    source: "nvidia-container-cli; NVIDIA/libnvidia-container#204 (2023-02)",
+  },
+];

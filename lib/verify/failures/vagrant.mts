@@ -1,0 +1,215 @@
+import type { Failure } from "./types.mts";
+import { commandFix, doctorFix, guestFix, manualFix, remedies } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { each, install } from "./fixes.mts";
+
+const vagrantWords = /vagrant|==> |box|libvirt/i;
+
+/** What Vagrant and its plugins say. */
+export const vagrantFailures: Failure[] = [
+  {
+    pattern:
+      /Name `[^`]{1,80}` of domain about to create is already taken|domain '[^']{1,80}' already exists with uuid/,
+    check: "provider.access",
+    layer: "provider",
+    message: "libvirt still has a VM of that name, which Vagrant's folder (.vagrant) no longer knows",
+    fix: [
+      commandFix("See it", "virsh -c qemu:///system list --all"),
+      commandFix("Remove its definition; its disk stays", "virsh -c qemu:///system undefine --nvram NAME"),
+      commandFix(
+        "If nothing in it is needed, remove its disk too",
+        "virsh -c qemu:///system vol-delete --pool default NAME.img",
+      ),
+    ],
+    source: "vagrant-libvirt; hashicorp/vagrant#11389 (2020-02), kind to date",
+  },
+  {
+    pattern:
+      /Volume for domain is already created|storage vol '[^']{1,80}' already exists|storage volume name '[^']{1,80}' already in use/,
+    check: "provider.access",
+    layer: "provider",
+    message: "a disk of that name is still in libvirt's pool, from a VM that is gone",
+    fix: [
+      commandFix("See the volumes", "virsh -c qemu:///system vol-list default"),
+      commandFix("If nothing in it is needed, remove it", "virsh -c qemu:///system vol-delete --pool default NAME.img"),
+    ],
+    source: "vagrant-libvirt (locales/en.yml)",
+  },
+  {
+    pattern: anyOf(
+      /The specified wait_for timeout \(\d{1,4} seconds\) was exceeded/,
+      /domain didn't get an IP|No IP address found for/,
+      /Waiting for domain to get an IP address\.\.\.(?![^]{0,500}(?:SSH|Waiting for machine))/,
+    ),
+    near: vagrantWords,
+    check: "verify.ssh",
+    layer: "network",
+    message:
+      "the VM gets no address from libvirt's DHCP: the host's firewall or another bridge filter is in its way, or the guest does not boot",
+    fix: [
+      commandFix(
+        "See whether the network runs, and its leases",
+        "virsh -c qemu:///system net-dhcp-leases vagrant-libvirt",
+      ),
+      manualFix(
+        "Look at the VM's console (virt-manager, or virsh console): if it does not boot, its firmware or disk bus is wrong",
+      ),
+      manualFix("Let DHCP and DNS in from libvirt's bridges: firewalld's zone libvirt, or ufw allow in on virbr1"),
+      manualFix("Docker sets the policy of FORWARD to DROP: see that libvirt's rules come before it"),
+    ],
+    source: "vagrant-libvirt (fog); vagrant-libvirt/vagrant-libvirt#1145 (2020-09), kind to date",
+  },
+  {
+    pattern: anyOf(
+      /libvirt library not found in default locations/,
+      /(?:ERROR: |error: )?Failed to build gem native extension/,
+      /An error occurred while installing (?:ruby-libvirt|fog-libvirt|nokogiri)/,
+      /conflicting dependencies .{0,80}(?:fog|libvirt)|Vagrant failed to (?:properly resolve required dependencies|load a configured plugin source)/,
+    ),
+    near: /vagrant|ruby-libvirt|libvirt/i,
+    check: "tools.present",
+    layer: "packages",
+    message: "the plugin vagrant-libvirt could not be built: libvirt's development files or a compiler are missing",
+    fix: each(
+      install("Install them", {
+        apt: "libvirt-dev ruby-dev build-essential pkg-config",
+        dnf: "libvirt-devel ruby-devel gcc make",
+        pacman: "libvirt base-devel pkgconf",
+        zypper: "libvirt-devel ruby-devel gcc make",
+      }),
+      commandFix("Then install the plugin", "vagrant plugin install vagrant-libvirt"),
+      manualFix("Or use the distribution's own package (Debian, Ubuntu: vagrant-libvirt; Fedora: vagrant-libvirt)"),
+    ),
+    source: "ruby-libvirt (extconf.rb); vagrant-libvirt/vagrant-libvirt#1082 (2020-05), kind to date",
+  },
+  {
+    pattern:
+      /Vagrant Cloud request failed|The box '[^']{1,120}' could not be found|Failed to load box metadata|bsdtar: Error opening archive|The requested URL returned error: (?:404|403|429|5\d\d)/,
+    near: vagrantWords,
+    check: "guest.image",
+    layer: "provider",
+    message:
+      "Vagrant's catalogue of boxes gave no box: it is down or changed, the name does not exist, or the download was cut off",
+    fix: [
+      manualFix("Try again later; see the box's page at portal.cloud.hashicorp.com"),
+      manualFix("Write image: in the config, so that this project builds the box from the distribution's own image"),
+      manualFix("Vagrant before 2.4.2 asks the old address of the catalogue: update it"),
+    ],
+    source: "Vagrant; hashicorp/vagrant#13571 (2025-01)",
+  },
+  {
+    pattern: anyOf(
+      /SSH authentication failed!/,
+      /Permission denied \(publickey/,
+      /Authentication failure\. Retrying/,
+      /no matching host key type found|send_pubkey_test: no mutual signature|signature algorithm ssh-rsa not in/,
+      /Too many authentication failures/,
+    ),
+    near: /vagrant|homelab|packer|==> |qemu|ssh-rsa|SSH authentication failed!/i,
+    check: "verify.ssh",
+    layer: "network",
+    message:
+      "the VM runs and does not accept the key: its disk is older than the key, or the key's kind (ssh-rsa, SHA-1) is refused by new OpenSSH",
+    fix: [
+      manualFix("If the VM was made from a box with another key: recreate it"),
+      remedies.recreate,
+      manualFix("If it says ssh-rsa or “signature”: update Vagrant to 2.4 or later, which uses ed25519 keys"),
+      manualFix("If Vagrant retries for minutes at the first boot: the box has no key of Vagrant's for that user"),
+    ],
+    source: "Vagrant 2.3 (locales/en.yml), OpenSSH 8.8 and later",
+  },
+  {
+    pattern:
+      /Timed out while waiting for the machine to boot|(?:Warning: )?(?:Connection refused|Host unreachable|Remote connection disconnect)\. Retrying/,
+    near: vagrantWords,
+    check: "verify.ssh",
+    strength: "symptom",
+    layer: "network",
+    message:
+      "the VM did not answer over SSH in time: it hangs while it boots, has no network, or is slow because it is emulated",
+    fix: [
+      commandFix("See whether it runs and has an address", "npx zx homelab-gpu.mts status"),
+      manualFix("Look at its console (virt-manager, or virsh console NAME)"),
+      doctorFix("host.virtualization"),
+    ],
+    source: "Vagrant 2.3 (locales/en.yml)",
+  },
+  {
+    pattern:
+      /Vagrant can't use the requested machine because it is locked|An action '[^']{1,20}' was attempted on the machine '/,
+    check: "provider.access",
+    layer: "provider",
+    message: "another Vagrant process works on this machine",
+    fix: [commandFix("See which, and let it end", "pgrep -af vagrant")],
+    source: "Vagrant 2.3 (locales/en.yml)",
+  },
+  {
+    pattern: /Unknown option: --pciattach|Host PCI attachment only supported with ICH9/,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "VirtualBox 6.1 removed PCI passthrough",
+    fix: [manualFix("Write provider: libvirt")],
+    source: "VBoxManage 6.0 and 6.1",
+  },
+  {
+    pattern: anyOf(
+      /An argument named "(?:cd_files|cd_label|efi_\w{1,30})" is not expected/,
+      /"required_plugins" are not expected/,
+      /The following settings shouldn't exist/,
+      /undefined method `\w{1,40}' for #<VagrantPlugins::ProviderLibvirt/,
+    ),
+    check: "provider.version",
+    layer: "provider",
+    message: "Packer, Vagrant or a plugin of it does not know a setting: it is too old",
+    fix: [doctorFix("provider.version")],
+    source: "Packer 1.6, Vagrant 2.3 (locales/en.yml), both seen",
+  },
+  {
+    pattern: anyOf(
+      /The executable '[^']{1,60}' Vagrant is trying/,
+      /The provider '[^']{1,40}' could not be found/,
+      /No usable default provider/,
+      /Unable to find '[^']{1,60}' binary in \$PATH/,
+      /supported CD ISO creation command/,
+      /Failed creating Qemu driver: exec: /,
+      /exec: "(?:qemu|xorriso|mkisofs|virsh|vagrant|packer|swtpm|virtiofsd)[\w-]{0,30}": executable file not found/,
+    ),
+    check: "tools.present",
+    layer: "provider",
+    message: "a program or a plugin that this needs is not installed",
+    fix: [doctorFix("tools.present")],
+    source: "Go's os/exec (Packer), libvirt 9.0, Packer 1.6, Vagrant 2.3 (locales/en.yml)",
+  },
+  {
+    pattern: anyOf(
+      /Checksums? did not match/,
+      /checksum of the downloaded box did not match/,
+      /calculated checksum of the requested file does not match/,
+      /is not what it should be: its sha/,
+    ),
+    near: /vagrant|packer|qemu|box|image|get-image|of the requested file/i,
+    check: "host.disk",
+    layer: "provider",
+    message: "a download is not what its publisher message: cut short, damaged, or replaced since",
+    fix: [
+      manualFix("Run it again: a partial download is discarded"),
+      manualFix("If that does not help, compare the checksum in the config with the publisher's"),
+    ],
+    source: "Packer 1.6, Vagrant 2.3 (locales/en.yml), scripts/get-image.sh",
+  },
+  {
+    pattern: /sudo: a (?:password is required|terminal is required to read the password)|sudo: no tty present/,
+    near: /vagrant|homelab|packer|ansible|nfs|==> /i,
+    check: "provider.access",
+    layer: "provider",
+    message: "a step needs sudo's password and has no terminal to ask for it",
+    fix: [
+      commandFix("Enter it before, then run this again in the same terminal", "sudo -v"),
+      guestFix(
+        "If it happens in the VM: see that its user may use sudo without a password",
+        "grep -rn NOPASSWD /etc/sudoers.d",
+      ),
+    ],
+    source: "sudo, through Vagrant's NFS and Packer's provisioners",
+  },
+];
