@@ -7,7 +7,10 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { up } from "../lib/cli/commands/up.mts";
-import { standIns } from "./fake.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { examineDamaged } from "./damaged.mts";
+import { random, standIns } from "./fake.mts";
+import { damagedConfig } from "./generated.mts";
 import { World } from "./world.mts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -218,11 +221,70 @@ async function idleLab(): Promise<string> {
   return lab;
 }
 
+/** Reading texts in this process: ten times the aliases, and the longest of many damaged configs and hosts, beside their median. */
+function reading(): void {
+  const timed = (act: () => void): number => {
+    const start = performance.now();
+    act();
+    return performance.now() - start;
+  };
+  const row = (name: string, ms: number, first = ms) =>
+    print(`  ${name.padEnd(44)} ${ms.toFixed(2).padStart(9)} ms   ${(ms / first).toFixed(1)} times`);
+
+  const aliased = (count: number) => {
+    const aliases = Array(count).fill("*a");
+    const machine = `{name: a, box: lab/x, provision: [&a ./x, ${aliases}]}`;
+    return `machines: [${machine}]\nservices: {web: {image: x, command: [${aliases}]}}\n`;
+  };
+  const parsed = (count: number) =>
+    median(Array.from({ length: rounds }, () => timed(() => parseConfig(aliased(count)))));
+  parsed(1500);
+  print("\nA config with many aliases   (wanted: at most 15 times)");
+  const few = parsed(1500);
+  row("1,500 aliases, twice", few);
+  row("15,000 aliases, twice", parsed(15_000), few);
+
+  const sources = (i: number) => Array(30).fill(`*m${i - 1}`).join(", ");
+  const levels = [1, 2, 3, 4, 5, 6].map((i) => ` - &m${i} {<<: [${sources(i)}]}\n`).join("");
+  const read = (text: string) =>
+    timed(() => {
+      try {
+        parseConfig(text);
+      } catch {
+        // what is wrong with it is the tests' business
+      }
+    });
+  const refused = (text: string) => median(Array.from({ length: rounds }, () => read(text)));
+  print("\nConfigs that would make much of little");
+  const plain = refused("machines: [{name: a, box: lab/x}]\n");
+  row("a config of one machine", plain);
+  row("merge keys six deep, 30 wide", refused(`machines:\n - &m0 {name: a, box: lab/x}\n${levels}`), plain);
+  row("50,000 lists in lists", refused(`machines: ${"[".repeat(50_000)}`), plain);
+  row("200,000 blanks", refused(`machines: ${" ".repeat(200_000)}`), plain);
+
+  const spread = (title: string, times: number[]) => {
+    print(`\n${title}   (wanted: under 200 ms)`);
+    const middle = median(times);
+    row("median", middle);
+    row("longest", Math.max(...times), middle);
+  };
+  const dice = random(7);
+  spread("20,000 damaged configs", Array.from({ length: 20_000 }, () => read(damagedConfig(dice))));
+  const times: number[] = [];
+  let last = performance.now();
+  examineDamaged(5000, 7, () => {
+    times.push(performance.now() - last);
+    last = performance.now();
+  });
+  spread("5,000 damaged hosts", times);
+}
+
 const has = (program: string) => !spawnSync(program, ["--version"], { stdio: "ignore" }).error;
 
 try {
   const saved = join(root, "test/hosts/vm-without-gpu.txt");
   print(`Node ${process.version}, ${rounds} rounds, medians`);
+  reading();
   startUp(saved);
   await besideOthers();
   const probe = (devices: number) => ({

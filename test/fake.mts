@@ -109,12 +109,6 @@ export function golden(name: string, text: string): void {
   assert.fixture(text, readFileSync(path, "utf8"), `golden/${name}`);
 }
 
-/** Milliseconds of work since then, whatever else the machine had to do. */
-export function spent(since: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(since);
-  return (user + system) / 1000;
-}
-
 /** A generator of the same numbers at every run (mulberry32). */
 export function random(seed: number) {
   let state = seed;

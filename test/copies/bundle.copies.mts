@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { root } from "../fake.mts";
+import { root, standIns } from "../fake.mts";
 import { type Said, started, starting, zx } from "../start.mts";
 
 const test = suite("bundle");
@@ -12,6 +12,15 @@ const work = mkdtempSync(join(tmpdir(), "homelab gpu ü-"));
 const built = join(work, "homelab-gpu.mjs");
 const names = ["rtx4070-desktop-debian12", "vm-without-gpu"];
 const [card, none] = names.map((name) => `${name}.txt`) as [string, string];
+
+/**
+ * Programs whose answers are the same for both, whatever this machine gains or loses meanwhile. The one that takes the
+ * probe keeps the script that it was given, and answers as a saved host.
+ */
+const { PATH } = standIns(work, {
+  sh: `[ "$*" = -s ] || exec /bin/sh "$@"\ncat >probe-seen.sh\ncat ${none}`,
+  ...Object.fromEntries(["virsh", "vagrant", "packer", "VBoxManage"].map((name) => [name, "exit 1"])),
+});
 
 /** A fresh folder; with the bundle in it, or nothing for the script to lean on. */
 function place(name: string, bundle: boolean): string {
@@ -25,7 +34,7 @@ function place(name: string, bundle: boolean): string {
 /** All that a command says and leaves, in words that are the same wherever and by whatever it was said. */
 async function told(name: string, words: string[], bundle: boolean): Promise<Said & { files: Record<string, string> }> {
   const folder = place(name, bundle);
-  const env = { XDG_CACHE_HOME: join(folder, "cache") };
+  const env = { XDG_CACHE_HOME: join(folder, "cache"), PATH: PATH! };
   const said = await started(
     bundle ? [...zx, "homelab-gpu.mjs", ...words] : [...starting, `${root}/homelab-gpu.mts`, ...words],
     { folder, env },
@@ -78,6 +87,11 @@ for (const [words, code] of commands) {
     assert.equal(bundle, script);
   });
 }
+
+test("the probe that the bundle runs is the script's", async () => {
+  const { files } = await told("probe", ["doctor", "gpu"], true);
+  assert.is(files["probe-seen.sh"], readFileSync(`${root}/scripts/probe-linux.sh`, "utf8"));
+});
 
 test("has every template and every script that runs elsewhere inside", () => {
   const text = readFileSync(built, "utf8");

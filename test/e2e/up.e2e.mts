@@ -1,12 +1,14 @@
 // `up` for real on this machine, from a bare one to a VM with its services, and through every way of being stopped half way.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -25,9 +27,12 @@ const work = mkdtempSync(join(tmpdir(), "homelab-gpu-e2e-"));
 const home = join(work, "my lab");
 // of this run alone, beside which another may run
 const box = `homelab-gpu/e2e-${process.pid}`;
-// a cache of its own, so that the image is really built; packages may come from the machine's
+// a cache of its own, so that the image is begun; its packages come from the machine's, and so does the whole image
+// where one is made of the same inputs, which its name tells
 const cache = join(work, "cache");
-const shared = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "homelab-gpu/images/packages");
+const images = join(cache, "homelab-gpu/images");
+const sharedImages = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "homelab-gpu/images");
+const shared = join(sharedImages, "packages");
 const env: NodeJS.ProcessEnv = { ...process.env, XDG_CACHE_HOME: cache, XDG_CONFIG_HOME: join(work, "none") };
 for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name];
 
@@ -49,6 +54,9 @@ services:
     restart: always
   needs-a-gpu: {image: e2e/web, gpu: 1}
 ${more}`;
+
+/** The whole images in a folder: one that is being made has another name. */
+const wholeIn = (folder: string) => readdirSync(folder).filter((name) => /\.qcow2$/.test(name));
 
 /** Processes of a program that work in this lab's folder. */
 const ofThisLab = (program: string) =>
@@ -154,9 +162,9 @@ test.before(() => {
     (spawnSync("virsh", ["-q", "-c", "qemu:///system", "net-list", "--all", "--name"], { encoding: "utf8" })
       .stdout ?? "").split("\n").filter((name) => name && name !== "default");
   mkdirSync(home, { recursive: true });
-  mkdirSync(join(cache, "homelab-gpu/images"), { recursive: true });
+  mkdirSync(images, { recursive: true });
   mkdirSync(shared, { recursive: true });
-  symlinkSync(shared, join(cache, "homelab-gpu/images/packages"));
+  symlinkSync(shared, join(images, "packages"));
   writeFileSync(join(home, "homelab-gpu.yaml"), config());
   writeFileSync(
     join(home, "my setup #{1}.sh"),
@@ -185,13 +193,19 @@ test("killed while the image is built: nothing half made has its name", async ()
   const one = await killed(/I: Extracting /, undefined, "up", "--no-gpu", "--yes");
   left = one.left;
   assert.match(one.said, /without a GPU these services are left out: needs-a-gpu/);
-  assert.equal(readdirSync(join(cache, "homelab-gpu/images")).filter((name) => /\.qcow2$/.test(name)), []);
+  assert.equal(wholeIn(images), []);
+  for (const name of wholeIn(sharedImages)) symlinkSync(join(sharedImages, name), join(images, name));
 });
 
 test("killed while Packer builds the box: goes on from the image, and Vagrant gets no half box", async () => {
   const one = await killed(/Unpacking docker\.io /, left, "up", "--no-gpu");
   left = one.left;
   assert.not.ok(ask("vagrant", "box", "list").includes(box));
+  for (const name of wholeIn(images).filter((name) => !wholeIn(sharedImages).includes(name))) {
+    const part = join(sharedImages, `${name}.${process.pid}.part`);
+    cpSync(join(images, name), part);
+    renameSync(part, join(sharedImages, name));
+  }
 });
 
 test("killed while Vagrant boots the VM", async () => {

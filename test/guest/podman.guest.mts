@@ -39,9 +39,9 @@ for (const [name, tarball] of [["debian-12", process.env.DEBIAN_12!], ["debian-1
     writeFileSync(join(tree, "opt/homelab-gpu/compose.new.yaml"), composeFile(first, "podman"));
     writeFileSync(join(tree, "opt/homelab-gpu/then.yaml"), composeFile(then, "podman"));
     const script = `ip link set lo up 2>/dev/null; nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml
-      sh /root/apply-services.sh >&2 && sh /root/verify-guest.sh 20 web old && echo ----
+      sh /root/apply-services.sh >&2 && sh /root/verify-guest.sh 600 web old && echo ----
       mv /opt/homelab-gpu/then.yaml /opt/homelab-gpu/compose.new.yaml
-      sh /root/apply-services.sh >&2 && NVIDIA=yes sh /root/verify-guest.sh 20 web ml-worker=1
+      sh /root/apply-services.sh >&2 && NVIDIA=yes sh /root/verify-guest.sh 600 web ml-worker=1
       podman inspect -f 'mounts:{{range .Mounts}}{{.Name}}:{{.Destination}}{{end}}' homelab-gpu_web_1
       printf 'hostile:%s' "$(podman exec homelab-gpu_web_1 sh -c 'printf %s "$HOSTILE"')"; podman rm -fa -t 0 >/dev/null`;
     return podman("unshare", "-n", "sh", "-c", script);

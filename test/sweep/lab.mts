@@ -1,6 +1,15 @@
 // The real script in a lab whose Vagrant, libvirt and ssh are stand-ins.
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -8,8 +17,8 @@ import { root, standIns } from "../fake.mts";
 import { starting } from "../start.mts";
 import { until } from "../until.mts";
 
-/** Where $HOLD names a folder, a stand-in puts a file into it, named by its process, and waits until that is gone. */
-const held = '[ -z "$HOLD" ] || { : >"$HOLD/$$"; while [ -e "$HOLD/$$" ]; do sleep 0.05; done; }';
+/** Where $HOLD names a folder, a stand-in makes a FIFO in it, named by its process, and waits until somebody opens that to write. */
+const held = '[ -z "$HOLD" ] || { mkfifo "$HOLD/$$"; : <"$HOLD/$$"; rm "$HOLD/$$"; }';
 
 /** Stand-ins that keep domains as files. A domain is there as soon as `vagrant up` has begun. */
 const programs = {
@@ -43,6 +52,15 @@ true`,
 /** The process group of a process (proc(5), /proc/PID/stat: the fifth value; the second, in brackets, may be anything). */
 const groupOf = (process: string): number =>
   Number(readFileSync(`/proc/${process}/stat`, "utf8").replace(/.*\) /s, "").split(" ")[2]);
+
+/** Lets a stand-in go on that waits there; one that is not there yet, or no more, is left to the next look. */
+function letGo(fifo: string): void {
+  try {
+    closeSync(openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK));
+  } catch (error) {
+    if (!["ENXIO", "ENOENT"].includes((error as NodeJS.ErrnoException).code!)) throw error;
+  }
+}
 
 /** When a command is to be stopped, and how. */
 export interface Stop {
@@ -104,7 +122,7 @@ export function lab() {
         if (over) throw new Error(`no stand-in waited in step ${stop.at}: ${said()}`);
         const [waiting] = readdirSync(hold);
         if (waiting && Number(step()) === stop.at) return noted(groupOf(waiting));
-        if (waiting) rmSync(join(hold, waiting));
+        if (waiting) letGo(join(hold, waiting));
         return false;
       });
       process.kill(child.pid!, stop.name);
@@ -113,7 +131,7 @@ export function lab() {
   }
 
   /** Lets the stand-ins that wait go on. */
-  const release = () => readdirSync(hold).forEach((name) => rmSync(join(hold, name)));
+  const release = () => readdirSync(hold).forEach((name) => letGo(join(hold, name)));
 
   return { folder, env, words, run, release, left };
 }

