@@ -19,6 +19,8 @@ export async function doctor(session: Context): Promise<number> {
       throw new UserError(unknownName("check", word, checks.map(({ id }) => id)));
     }
   }
+  const piped = options.save === "-" && !options.dryRun;
+  if (piped && options.json) throw new UserError("--json and --save - both want standard output: save to a file");
   const reading = loadConfig(session);
   const [source, probe, known] = await Promise.all([
     reading,
@@ -28,8 +30,9 @@ export async function doctor(session: Context): Promise<number> {
     reading.then((source) => (options.host ? undefined : requireFiles(session, source))),
   ]);
   if (options.save && options.dryRun) log(session, `would save what the probe read: ${options.save}`);
+  else if (piped) shell.stdout(probe);
   else if (options.save) {
-    await shell.write(options.save, probe);
+    await shell.save(options.save, probe, (start) => start.startsWith("homelab-gpu-probe "));
     log(session, `saved what the probe read: ${options.save}`);
   }
   const host = parseHost(probe);
@@ -40,8 +43,10 @@ export async function doctor(session: Context): Promise<number> {
     shell.stdout(`${JSON.stringify({ schema: "homelab-gpu/doctor/2", host: plain(host), findings, ok }, null, 2)}\n`);
   } else {
     log(session, `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`);
-    const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
-    shell.stdout(`${[...topologies(settled, host, look.width), ...formatFindings(findings, look)].join("\n")}\n`);
+    const look = { ...styleFor(session, piped ? "err" : "out", host), notes: notesFor(host) };
+    (piped ? shell.stderr : shell.stdout)(
+      `${[...topologies(settled, host, look.width), ...formatFindings(findings, look)].join("\n")}\n`,
+    );
   }
   return ok ? 0 : 1;
 }

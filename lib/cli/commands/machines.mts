@@ -10,6 +10,7 @@ import { readState, writeState } from "../../host/state.mts";
 import { acquireLock } from "../../run/lock.mts";
 import { removal, vagrantEnv } from "../../plan/plan.mts";
 import { formatFinding, formatPlan } from "../print.mts";
+import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
 import { isEnabled } from "../../compose/enabled.mts";
 import {
@@ -92,6 +93,7 @@ export async function down(session: Context): Promise<number> {
     nothing: "no machine runs",
     choose: (machines) => machines.flatMap(([name, { bootId }]) => (bootId === undefined ? [] : [name])),
     steps: (names, lab) => machinesOf(lab, names).map(([name, machine]) => shutdown(name, machine)),
+    action: (names) => `down of ${names.join(", ")}`,
   });
   if (code !== 0 || session.options.dryRun) return code;
   return (await checkGpusReturned(session, source, names)).includes("fail") ? 1 : 0;
@@ -129,6 +131,7 @@ export async function destroy(session: Context): Promise<number> {
       names.length === 0
         ? "Remove libvirt's copies of the boxes?"
         : `Remove ${names.join(", ")} and all that is in ${names.length === 1 ? "it" : "them"}?`,
+    action: (names) => names.length === 0 ? "destroy" : `destroy of ${names.join(", ")}`,
     before: async () => {
       if (whole) await writeState(shell, folder, { ...(await readState(shell, folder)), removing: true });
     },
@@ -202,7 +205,10 @@ interface Work {
   /** Of these machines: those that it is for. */
   choose(machines: [string, LabMachine][]): string[];
   steps(names: string[], lab: Lab): Step[] | Promise<Step[]>;
+  /** Asked before it begins; without it, it takes nothing away. */
   question?(names: string[]): string;
+  /** The command and what it is for, as part of a sentence. */
+  action(names: string[]): string;
   before?(): Promise<void>;
 }
 
@@ -235,8 +241,10 @@ async function runWork(
     shell.stdout(`${formatPlan(folder, [], steps, styleFor(session, "out")).join("\n")}\n`);
     return { code: 0, names, ran: false };
   }
-  const asks = work.question && !options.yes && shell.terminal.in && shell.terminal.err;
-  if (asks && !(await shell.confirm(work.question!(names)))) return { code: 1, names, ran: false };
+  if (work.question && !(await confirmed(session, work.question(names), work.action(names)))) {
+    log(session, "nothing was removed");
+    return { code: 1, names, ran: false };
+  }
   const lock = await acquireLock(shell, folder, command, (line) => log(session, line));
   try {
     const now = await looked();
