@@ -7,6 +7,7 @@ import { checkGpuReturned } from "../../verify/gpu-return.mts";
 import { parseHost } from "../../host/parse.mts";
 import { type Lab, type LabMachine, readLab, requireLibvirtAnswer } from "../../host/lab.mts";
 import { readState, writeState } from "../../host/state.mts";
+import { ownValue } from "../../maps.mts";
 import { acquireLock } from "../../run/lock.mts";
 import { removal, vagrantEnv } from "../../plan/plan.mts";
 import { formatFinding, formatPlan } from "../print.mts";
@@ -18,6 +19,7 @@ import {
   loadConfig,
   type LoadedConfig,
   log,
+  logUnreadState,
   readProbe,
   reporterOf,
   selectMachines,
@@ -184,7 +186,7 @@ function machinesOf({ machines, orphans }: Lab, names: string[]): [string, LabMa
 /** Looks whether the host has the cards of these machines back, and says so of each. */
 async function checkGpusReturned(session: Context, { folder }: LoadedConfig, names: string[]): Promise<Status[]> {
   const { previousDrivers } = await readState(session.shell, folder);
-  const taken = names.filter((name) => previousDrivers[name]?.length);
+  const taken = names.filter((name) => ownValue(previousDrivers, name)?.length);
   if (taken.length === 0) return [];
   const host = parseHost(await readProbe(session));
   const findings = taken.map((name) => checkGpuReturned(name, previousDrivers[name]!, host));
@@ -195,7 +197,9 @@ async function checkGpusReturned(session: Context, { folder }: LoadedConfig, nam
 
 async function inspectLab(session: Context): Promise<{ source: LoadedConfig; lab: Lab }> {
   const source = await loadConfig(session);
-  return { source, lab: await readLab(session.shell, source.config, source.folder) };
+  const lab = await readLab(session.shell, source.config, source.folder);
+  logUnreadState(session, lab);
+  return { source, lab };
 }
 
 /** What a command does with machines. */
@@ -226,6 +230,7 @@ async function runWork(
   const { config, folder } = source;
   const looked = async () => {
     const lab = await readLab(shell, config, folder);
+    logUnreadState(session, lab);
     requireLibvirtAnswer(lab);
     return lab;
   };
