@@ -87,11 +87,13 @@ function readable<T>(
     warn(`${key} is not a map and does not count`);
     return {};
   }
-  return Object.fromEntries(Object.entries(value).flatMap(([name, entry]): [string, T][] => {
-    const known = read(entry);
-    if (known === undefined) warn(`${key} of ${name} cannot be read and does not count`);
-    return known === undefined ? [] : [[name, known]];
-  }));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, entry]): [string, T][] => {
+      const known = read(entry);
+      if (known === undefined) warn(`${key} of ${name} cannot be read and does not count`);
+      return known === undefined ? [] : [[name, known]];
+    }),
+  );
 }
 
 function proofIn(value: unknown, old: boolean): Proof | undefined {

@@ -13,7 +13,15 @@ import { runSteps } from "../../run/steps.mts";
 import { type Context, inspect, loadConfig, log, reporterOf, styleFor } from "../context.mts";
 
 /** Checks without which no card may be bound at boot: a wrong one would be taken, or what the host needs. */
-const needed = ["provider.host", "provider.mode", "gpu.present", "gpu.match", "gpu.exclusive", "iommu.group"];
+const needed = [
+  "host.probe",
+  "provider.host",
+  "provider.mode",
+  "gpu.present",
+  "gpu.match",
+  "gpu.exclusive",
+  "iommu.group",
+];
 
 /** `prepare`: what binds the cards to vfio-pci at boot. Shows it; `--apply` does it, `--undo` takes it back. */
 export async function prepare(session: Context): Promise<number> {
