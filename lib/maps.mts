@@ -10,3 +10,8 @@ export function mapAt(value: Record<string, unknown>, key: string): Record<strin
   const found = value[key];
   return isMap(found) ? found : {};
 }
+
+/** The value at a name that somebody chose: `constructor` is there only where somebody put it. */
+export function ownValue<T>(record: Record<string, T>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}

@@ -6,6 +6,8 @@ export interface CommandResult {
   code: number | null;
   out: string;
   err: string;
+  /** It gave no answer in time and was ended; `err` ends with a sentence that says so. */
+  timedOut?: boolean;
 }
 
 export interface CaptureOptions {
@@ -13,6 +15,17 @@ export interface CaptureOptions {
   input?: string;
   cwd?: string;
   env?: Record<string, string>;
+  /** Seconds that it may take; default 30. */
+  limit?: number;
+  /** What people know it by, for the line that says what is waited for; default: the command. */
+  about?: string;
+}
+
+/** The end of a file. */
+export interface Tail {
+  text: string;
+  /** Bytes before it that were not read; 0 if the text is the whole file. */
+  skipped: number;
 }
 
 export interface RunOptions {
@@ -47,13 +60,20 @@ export interface Shell {
   interactive(command: string[], options?: { cwd?: string; env?: Record<string, string> }): Promise<number>;
   /** A file's text, or undefined if there is none; `-` is standard input. */
   read(path: string): Promise<string | undefined>;
+  /** The last bytes of a file, from the start of a line on; undefined if there is no such file. `-` is standard input. */
+  readTail(path: string, bytes: number): Promise<Tail | undefined>;
+  /**
+   * Writes a text to a place that a person named: through links, keeping the mode of a file, and in place where it is no regular file (a device, a
+   * pipe). `replaceable` says of the first bytes of a file there whether its content may be lost. Throws UserError with code 2 if not.
+   */
+  save(path: string, text: string, replaceable: (start: string) => boolean): Promise<void>;
   /** Writes a file whole or not at all, and the folders above it. */
   write(path: string, text: string, mode?: number): Promise<void>;
   /** Makes a file with this text unless there is one; says whether it did. */
   create(path: string, text: string): Promise<boolean>;
   /**
-   * Makes a folder for this user alone, and those above it, unless there is one. Throws {@link Trouble} where others could put something into it: if it, or
-   * the link that it is, is another user's, or it is open to all.
+   * Makes a folder for this user alone, and those above it. One that is there is closed to others, and a line says so. Throws UserError if it, the link
+   * that it is, or something in it that others could have put there is another user's.
    */
   ensurePrivateDir(path: string): Promise<void>;
   /** Removes a file or a folder with all in it; it may be missing. */
@@ -72,7 +92,7 @@ export interface Shell {
   stdout(text: string): void;
   /** Talk, for standard error. */
   stderr(text: string): void;
-  /** Asks a person; false where there is none. */
+  /** Asks a person on standard input; false where that is no terminal or ends. Throws `Interrupted` (errors.mts). */
   confirm(question: string): Promise<boolean>;
   /** The operating system, by Node's name. */
   readonly platform: NodeJS.Platform;

@@ -77,6 +77,13 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
       return Promise.resolve(0);
     },
     read: (path) => Promise.resolve(disk.get(path)),
+    readTail: (path, bytes) => {
+      const text = disk.get(path);
+      return Promise.resolve(
+        text === undefined ? undefined : { text: text.slice(-bytes), skipped: Math.max(0, text.length - bytes) },
+      );
+    },
+    save: (path, text) => Promise.resolve(void disk.set(path, text)),
     write: (path, text) => Promise.resolve(void disk.set(path, text)),
     create: (path, text) => Promise.resolve(disk.has(path) ? false : (disk.set(path, text), true)),
     ensurePrivateDir: () => Promise.resolve(),

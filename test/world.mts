@@ -147,6 +147,10 @@ export class World {
             ? own(path.replace(/.*\/(templates|scripts)\//, "$1/"))
             : undefined);
       },
+      readTail: async (path, bytes) => {
+        const text = await shell.read(path);
+        return text === undefined ? undefined : { text: text.slice(-bytes), skipped: Math.max(0, text.length - bytes) };
+      },
       write: async (path, text) => {
         await meet(`write ${path}`);
         disk.set(full(path), text);

@@ -1,6 +1,7 @@
 import type { Resolved } from "../resolve/types.mts";
 import type { Finding, Notes } from "../findings.mts";
-import type { Check } from "./types.mts";
+import { manualFix } from "../fixes.mts";
+import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { gpuHardwareChecks } from "./gpu-hardware.mts";
 import { guestDriverChecks } from "./guest-driver.mts";
@@ -14,8 +15,26 @@ import { providerChecks } from "./provider.mts";
 import { serviceChecks } from "./services.mts";
 import { toolChecks } from "./tools.mts";
 
+/** Whether the probe's text is whole. It is looked at whatever else is asked for. */
+const probeCheck: Check = {
+  id: "host.probe",
+  about: "whether the probe printed all that it had to say",
+  why: "what is missing from a text that ends early is not known, and not absent",
+  confirm: "npx zx homelab-gpu.mts doctor host.probe",
+  check: ({ cut }) =>
+    cut
+      ? [{
+        status: "fail",
+        message: "the probe's text ends early: its last line, [end], is missing",
+        evidence: [{ read: "what may be missing", value: cut.join(", ") || "nothing that is judged" }],
+        fix: [manualFix("Run the probe again, and keep all that it prints")],
+      }]
+      : [],
+};
+
 /** The catalogue, in the order in which findings come. */
 export const checks: Check[] = [
+  probeCheck,
   ...providerChecks,
   ...toolChecks,
   ...hostChecks,
@@ -34,12 +53,15 @@ export const checks: Check[] = [
  * A check that throws becomes an `unknown` that names the error: a doctor does not faint.
  */
 export function runChecks(host: Host, config: Resolved, only: string[] = []): Finding[] {
-  const wanted = checks.filter(({ id }) =>
-    only.length === 0 || only.some((name) => id === name || id.startsWith(`${name}.`))
-  );
-  return wanted.flatMap(({ id, check }) => {
+  return wantedChecks(only, host.cut !== undefined).flatMap(({ id, check }): Finding[] => {
     try {
-      return check(host, config).map(({ machine = null, fix = [], ...verdict }) => ({
+      const { watched, touched } = watch(host);
+      const verdicts = check(id === probeCheck.id ? host : watched, config);
+      // what the check looked at may have been cut off: whatever it says of that is a guess
+      const guessed = touched().length > 0 || (id !== probeCheck.id && host.cut?.includes("os"));
+      const known = (verdict: Verdict): Verdict =>
+        guessed && verdict.status !== "unknown" ? { ...unsure(touched()), ...about(verdict) } : verdict;
+      return verdicts.map(known).map(({ machine = null, fix = [], ...verdict }) => ({
         check: id,
         machine,
         ...verdict,
@@ -51,6 +73,38 @@ export function runChecks(host: Host, config: Resolved, only: string[] = []): Fi
     }
   });
 }
+
+/** The checks of these ids and groups, or all; with `probe`, the one of the probe itself too. */
+function wantedChecks(only: string[], probe: boolean): Check[] {
+  return checks.filter(({ id }) =>
+    only.length === 0 || (probe && id === probeCheck.id) ||
+    only.some((name) => id === name || id.startsWith(`${name}.`))
+  );
+}
+
+/** A host that remembers which of its facts were looked at that may have been cut off. */
+function watch(host: Host): { watched: Host; touched: () => string[] } {
+  const { cut = [] } = host;
+  if (cut.length === 0) return { watched: host, touched: () => [] };
+  const touched = new Set<string>();
+  const watched = new Proxy(host, {
+    get(target, key) {
+      if (typeof key === "string" && cut.includes(key)) touched.add(key);
+      return target[key as keyof Host];
+    },
+  });
+  return { watched, touched: () => [...touched] };
+}
+
+function unsure(keys: string[]): Verdict {
+  return {
+    status: "unknown",
+    message: "this could not be judged: the probe's text ends before all that it is judged by",
+    evidence: [{ read: "the probe", value: `may lack ${keys.join(", ") || "os"}` }],
+  };
+}
+
+const about = ({ machine }: Verdict) => (machine === undefined ? {} : { machine });
 
 /** Why each check matters, and what shows that it is mended on such a host. */
 export function notesFor({ os: { platform } }: Host): Notes {

@@ -206,6 +206,18 @@ export function selectNames(words: string[], names: string[]): string[] {
   return words.length > 0 ? names.filter((name) => words.includes(name)) : names;
 }
 
+/** Says what of `state.json` does not count: once for each file and part in a run. */
+export function logUnreadState(session: Context, { unreadState = [] }: Lab): void {
+  const said = saidOf.get(session) ?? new Set<string>();
+  saidOf.set(session, said);
+  for (const sentence of unreadState.filter((one) => !said.has(one))) {
+    said.add(sentence);
+    log(session, sentence);
+  }
+}
+
+const saidOf = new WeakMap<Context, Set<string>>();
+
 /** Everything that is known before anything is decided. */
 export interface Inspection {
   loaded: LoadedConfig;
@@ -229,6 +241,7 @@ export async function inspect(session: Context, known?: LoadedConfig, words: str
     import("../checks/index.mts"),
     reading.then((source) => requireFiles(session, source)),
   ]);
+  logUnreadState(session, lab);
   const names = selectMachines(loaded, words);
   const host = parseHost(probe);
   const settled = resolveConfig(loaded.config, host, existingVmsOf(lab));

@@ -2,7 +2,7 @@
 // @ts-types="npm:@types/minimist@^1.2.5"
 import minimist from "minimist";
 import { commands, help } from "./commands.mts";
-import { acceptsOption, type Option, options as known } from "./options.mts";
+import { acceptsOption, type Command, type Option, options as known } from "./options.mts";
 import { Interrupted, UserError } from "../errors.mts";
 import type { Options } from "./context.mts";
 import type { Shell } from "../shell.mts";
@@ -11,34 +11,74 @@ import { unknownName, wrap } from "../text.mts";
 
 const version = "0.1.0";
 
-function parse(argv: string[]) {
-  const unknown: string[] = [];
+/** Words of a command line, taken apart. */
+interface Typed {
+  /** Options, as minimist reads them. */
+  found: Record<string, unknown>;
+  /** The command's name and its operands, in order. */
+  words: string[];
+  /** Words behind the first `--` that is not already behind another one; undefined where there is none. */
+  rest?: string[];
+}
+
+/**
+ * Tells options from operands (POSIX.1-2017, 12.2). An option is one that this program knows, and one without a value takes none: `--yes=no` and
+ * `--__proto__=x` are refused, and in `--yes true` the word `true` is an operand. Throws {@link UserError}.
+ */
+function parse(argv: string[]): Typed {
+  const end = argv.indexOf("--");
+  const before = end < 0 ? argv : argv.slice(0, end);
+  const given: string[] = [];
+  const words: string[] = [];
+  for (let i = 0; i < before.length; i++) {
+    const word = before[i]!;
+    // a lone dash is standard input
+    if (!word.startsWith("-") || word === "-") {
+      words.push(word);
+      continue;
+    }
+    const [, name, value] = /^--([^=]*)(?:=([^]*))?$/.exec(word) ?? [];
+    if (name === undefined) {
+      const letters = [...word.slice(1)];
+      const stranger = letters.find((letter) => !known.some((option) => option.letter === letter));
+      if (stranger) throw unknownOption(`-${stranger}`);
+      given.push(word);
+      continue;
+    }
+    const option = known.find((one) => one.name === name);
+    if (!option) throw unknownOption(`--${name}`);
+    if (!option.takes) {
+      if (value !== undefined) throw new UserError(`--${name} takes no value: leave it out where it is not wanted`);
+      given.push(word);
+      continue;
+    }
+    const next = before[i + 1];
+    const own = value ?? (next !== undefined && (next === "-" || !next.startsWith("-")) ? before[++i]! : "");
+    const again = given.some((one) => one.startsWith(`--${name}=`));
+    if (own === "" || again) throw new UserError(`--${name} takes one ${option.takes}`);
+    given.push(`--${name}=${own}`);
+  }
   const off = known.filter(({ name }) => name.startsWith("no-")).map(({ name }) => name.slice(3));
-  const flags = known.filter(({ takes, name }) => !takes && !name.startsWith("no-")).map(({ name }) => name);
-  const values = known.filter(({ takes }) => takes).map(({ name }) => name);
-  const found = minimist(argv, {
-    string: [...values, "_"],
-    boolean: [...flags, ...off],
+  const found = minimist(given, {
+    string: known.filter(({ takes }) => takes).map(({ name }) => name),
+    boolean: [...known.filter(({ takes, name }) => !takes && !name.startsWith("no-")).map(({ name }) => name), ...off],
     default: Object.fromEntries(off.map((name) => [name, true])),
     alias: Object.fromEntries(known.flatMap(({ name, letter }) => (letter ? [[letter, name]] : []))),
-    "--": true,
-    unknown: (word) => {
-      // a lone dash is standard input
-      const option = word.startsWith("-") && word !== "-";
-      if (option) unknown.push(word);
-      return !option;
-    },
   });
-  // minimist takes a no- before every name, and the name of every no-
-  const end = argv.indexOf("--");
-  for (const word of end < 0 ? argv : argv.slice(0, end)) {
-    const [, name] = /^--([^=]+)/.exec(word) ?? [];
-    if (name && !known.some((option) => option.name === name)) unknown.push(`--${name}`);
-  }
-  if (unknown.length > 0) throw new UserError(`unknown option ${unknown[0]}\n  homelab-gpu.mts --help lists them`);
-  const empty = values.find((name) => found[name] === "" || Array.isArray(found[name]));
-  if (empty) throw new UserError(`--${empty} takes one ${known.find(({ name }) => name === empty)!.takes}`);
-  return { found, words: found._, rest: found["--"] ?? [] };
+  return { found, words, ...(end < 0 ? {} : { rest: argv.slice(end + 1) }) };
+}
+
+function unknownOption(option: string): UserError {
+  return new UserError(`unknown option ${option}\n  homelab-gpu.mts --help lists them`);
+}
+
+/** The command's name, its operands, and what it passes on: words behind `--` are operands to all but `ssh`. */
+function operandsOf({ words, rest = [] }: Typed): { name?: string; args: string[]; passthroughArgs: string[] } {
+  const [name, ...args] = words.length > 0 ? words : rest;
+  if (words.length === 0) return { ...(name === undefined ? {} : { name }), args, passthroughArgs: [] };
+  return name === "ssh"
+    ? { name, args, passthroughArgs: rest }
+    : { name: name!, args: [...args, ...rest], passthroughArgs: [] };
 }
 
 /** The commands that take an option. */
@@ -64,40 +104,54 @@ export async function main(words: string[], shell: Shell = realShell()): Promise
 }
 
 async function perform(shell: Shell, argv: string[]): Promise<number> {
-  const { found, words: [name, ...more], rest: passthroughArgs } = parse(argv);
+  const typed = parse(argv);
+  const { found } = typed;
+  const { name, args, passthroughArgs } = operandsOf(typed);
   if (found.version) {
     shell.stdout(`${version}\n`);
     return 0;
   }
   if (found.help || name === undefined || name === "help") {
+    const about = name === "help" ? args : [];
+    if (about.length > 1) throw new UserError(`help takes one COMMAND, and no ${about[1]}`);
+    if (about.length > 0) commandNamed(about[0]!);
     shell.stdout(help());
     return found.help || name === "help" ? 0 : 2;
   }
-  const command = Object.hasOwn(commands, name) ? commands[name]! : undefined;
-  if (!command) throw new UserError(unknownName("command", name, Object.keys(commands)));
-  if (more.length > 0 && !command.takes) throw new UserError(`${name} takes no ${more[0]}`);
+  const command = commandNamed(name);
+  if (args.length > 0 && !command.takes) throw new UserError(`${name} takes no ${args[0]}`);
   const given = known.filter((option) =>
     option.name.startsWith("no-") ? !found[option.name.slice(3)] : found[option.name]
   );
-  const stray = given.find((option) => !acceptsOption(option, name, found["dry-run"]));
+  const stray = given.find((option) => !acceptsOption(option, name, Boolean(found["dry-run"])));
   if (stray) {
     const says = `--${stray.name} is for ${takers(stray).join(", ")}; not for ${name}`;
     throw new UserError(wrap(says, 67, "", "  ").join("\n"));
   }
-  const options: Options = {
-    ...(found.config ? { config: found.config } : {}),
-    ...(found.save ? { save: found.save } : {}),
-    ...(found.host ? { host: found.host } : {}),
-    json: found.json,
-    dryRun: found["dry-run"],
-    yes: found.yes,
-    gpu: found.gpu,
-    recreate: found.recreate,
-    apply: found.apply,
-    undo: found.undo,
-    quiet: found.quiet,
-    verbose: found.verbose,
-    color: found.color,
+  if (found.apply && found.undo) throw new UserError("--apply and --undo exclude each other: give one of them");
+  const text = (option: "config" | "save" | "host") => {
+    const value = found[option];
+    return typeof value === "string" && value !== "" ? { [option]: value } : {};
   };
-  return await command.run({ shell, options, args: more, passthroughArgs });
+  const options: Options = {
+    ...text("config"),
+    ...text("save"),
+    ...text("host"),
+    json: Boolean(found.json),
+    dryRun: Boolean(found["dry-run"]),
+    yes: Boolean(found.yes),
+    gpu: Boolean(found.gpu),
+    recreate: Boolean(found.recreate),
+    apply: Boolean(found.apply),
+    undo: Boolean(found.undo),
+    quiet: Boolean(found.quiet),
+    verbose: Boolean(found.verbose),
+    color: Boolean(found.color),
+  };
+  return await command.run({ shell, options, args, passthroughArgs });
+}
+
+function commandNamed(name: string): Command {
+  if (!Object.hasOwn(commands, name)) throw new UserError(unknownName("command", name, Object.keys(commands)));
+  return commands[name]!;
 }

@@ -16,6 +16,8 @@ export interface Style {
   verbose: boolean;
   /** The reader is root: commands need no sudo. */
   root: boolean;
+  /** What was skipped is shown too. */
+  skips?: boolean;
   /** Why a check matters, and what shows that it is mended, where that shall be said. */
   notes?: Notes;
 }
@@ -38,15 +40,33 @@ function painted(look: Style, paint: Paint): Paint {
 
 /** Findings, the worst first, each kind in the catalogue's order; passes fold into one line unless verbose. Then a sentence with counts. */
 export function formatFindings(findings: Finding[], look: Style): string[] {
-  const order: Status[] = look.verbose ? ["fail", "warn", "unknown", "pass", "skip"] : ["fail", "warn", "unknown"];
+  const order: Status[] = look.verbose ? ["fail", "warn", "unknown", "pass", "skip"] : [
+    "fail",
+    "warn",
+    "unknown",
+  ];
   const shown = order.flatMap((status) => findings.filter((finding) => finding.status === status));
   const lines = shown.flatMap((finding) => formatFinding(finding, look));
+  if (look.skips && !look.verbose) lines.push(...skipped(findings, look));
   const passed = findings.filter(({ status }) => status === "pass");
   if (!look.verbose && passed.length > 0) {
     const ids = [...new Set(passed.map(({ check }) => check))].join(", ");
     lines.push(...marked("pass", ids, look));
   }
   return [...lines, "", ...wrap(sentence(findings), look.width)];
+}
+
+/** What was skipped: checks of the same reason together. */
+function skipped(findings: Finding[], look: Style): string[] {
+  const skips = findings.filter(({ status }) => status === "skip");
+  return [...new Set(skips.map(({ message }) => message))].flatMap((message) => {
+    const same = skips.filter((finding) => finding.message === message);
+    const ids = [...new Set(same.map(({ check, machine }) => (machine ? `${check} (${machine})` : check)))];
+    return [
+      ...marked("skip", `${ids.join(", ")}: ${message}`, look),
+      ...same[0]!.fix.flatMap((one) => formatFix(one, look)),
+    ];
+  });
 }
 
 /** One finding: mark, check, machine, text; then what mends it; verbose, what was read. */
@@ -110,7 +130,11 @@ function sentence(findings: Finding[]): string {
     ...(unknowns > 0 ? [`${unknowns} could not be measured`] : []),
     ...(fails > 0 ? [`${fails} failed`] : []),
   ];
-  const verdict = fails > 0 ? "This cannot work yet" : "Nothing stands in the way";
+  const verdict = fails > 0
+    ? "This cannot work yet"
+    : passes + warns > 0
+    ? "Nothing stands in the way"
+    : "Nothing was judged";
   return `${verdict}: ${parts.join(", ")}.`;
 }
 

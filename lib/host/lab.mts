@@ -3,6 +3,7 @@ import process from "node:process";
 import type { ExistingVm } from "./types.mts";
 import { type Domain, readDomains, type VmHardware } from "./libvirt.mts";
 import { UserError } from "../errors.mts";
+import { ownValue } from "../maps.mts";
 import { type Proof, readState } from "./state.mts";
 import { homeDir } from "../text.mts";
 import type { Shell } from "../shell.mts";
@@ -26,6 +27,8 @@ export interface Lab {
   orphans: Record<string, LabMachine>;
   /** What was said where libvirt could not be asked. */
   libvirtError?: string;
+  /** What of `state.json` could not be read and does not count: a sentence for each part. */
+  unreadState?: string[];
 }
 
 /** A machine's VM. */
@@ -59,9 +62,10 @@ export interface LabMachine {
 export async function readLab(shell: Shell, config: LabRequest, folder: string): Promise<Lab> {
   const prefix = prefixOf(folder);
   const names = config.machines.map(({ name }) => name);
+  const unread: string[] = [];
   const [boot, state, boxes, all] = await Promise.all([
     shell.read("/proc/sys/kernel/random/boot_id"),
-    readState(shell, folder),
+    readState(shell, folder, (sentence) => void unread.push(sentence)),
     readBoxes(shell, config),
     // names go into a question to virsh: what else lies there is no machine's
     shell.list(`${folder}/.vagrant/machines`).then((listed) => [
@@ -88,7 +92,7 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
       machineOf(of, seen, unasked, {
         domain: seen?.name ?? prefix + name,
         boot: boot?.trim() ?? "",
-        proof: state.proofs[name],
+        proof: ownValue(state.proofs, name),
       }),
     ] as const;
   });
@@ -99,6 +103,7 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
     machines: Object.fromEntries(machines.filter(([name]) => names.includes(name))),
     orphans: Object.fromEntries(machines.filter(([name, { state }]) => !names.includes(name) && state !== "absent")),
     ...(libvirtError ? { libvirtError } : {}),
+    ...(unread.length > 0 ? { unreadState: unread } : {}),
   };
 }
 

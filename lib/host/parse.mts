@@ -2,6 +2,7 @@ import type { Configuration, Host } from "./types.mts";
 import { UserError } from "../errors.mts";
 import { compact, Facts, mebibytes, number } from "./lines.mts";
 import { windowsOf } from "./windows.mts";
+import { cutKeys } from "./cut.mts";
 import { bdfs, parsePci } from "./pci.mts";
 
 /**
@@ -24,11 +25,15 @@ export function parseHost(text: string): Host {
   }
 
   const sections = new Map<string, string[]>();
+  const names: string[] = [];
   let current: string[] = [];
   for (const line of lines) {
     const header = /^\[([a-z-]+)\]$/.exec(line);
-    if (header) sections.set(header[1]!, current = sections.get(header[1]!) ?? []);
-    else if (line) current.push(line);
+    if (header) {
+      const [, name = ""] = header;
+      names.push(name);
+      sections.set(name, current = sections.get(name) ?? []);
+    } else if (line) current.push(line);
   }
   const facts = (name: string) => new Facts(sections.get(name));
 
@@ -60,6 +65,7 @@ export function parseHost(text: string): Host {
       arch: os.one("arch"),
       wsl,
     }),
+    cut: cutKeys(names),
     uid: os.number("uid"),
     groups: os.all("group"),
     joined: os.all("joined"),

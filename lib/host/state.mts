@@ -1,4 +1,5 @@
 /** What a lab remembers between two runs: `state.json` in its folder. */
+import { isMap } from "../maps.mts";
 import type { Shell } from "../shell.mts";
 
 /** A function that a VM gets, and the host driver that it had; null if none, absent if that was not read. */
@@ -36,37 +37,84 @@ export async function writeState(shell: Shell, folder: string, state: State): Pr
   await shell.write(`${folder}/state.json`, `${JSON.stringify(state, null, 2)}\n`);
 }
 
-/** What a lab remembers; nothing if the file is missing or not ours. An older version's file is converted. */
-export async function readState(shell: Shell, folder: string): Promise<State> {
-  return parseState((await shell.read(`${folder}/state.json`)) ?? "");
+/** What a lab remembers. What cannot be read of the file counts as not there, and `warn` gets a sentence for each such part. */
+export async function readState(shell: Shell, folder: string, warn?: (sentence: string) => void): Promise<State> {
+  const path = `${folder}/state.json`;
+  const text = await shell.read(path);
+  return text === undefined ? emptyState() : parseState(text, (part) => warn?.(`${path}: ${part}`));
 }
 
-/** The state in a text of `state.json`: version 2, or version 1, whose keys had other names. */
-export function parseState(text: string): State {
-  const empty: State = { schema: "homelab-gpu/state/2", proofs: {}, previousDrivers: {} };
+/** Nothing is remembered. */
+const emptyState = (): State => ({
+  schema: "homelab-gpu/state/2",
+  proofs: {},
+  previousDrivers: {},
+});
+
+/** The state in a text of `state.json`: version 2, or version 1, whose keys had other names. `warn` gets what was left out, and why. */
+export function parseState(text: string, warn: (part: string) => void = () => {}): State {
+  let state: unknown;
   try {
-    const state = JSON.parse(text) as State | StateV1;
-    if (state.schema === empty.schema) return { ...empty, ...state };
-    return state.schema === "homelab-gpu/state/1" ? { ...empty, ...converted(state) } : empty;
+    state = JSON.parse(text);
   } catch {
-    return empty;
+    warn("it is no JSON, so that nothing in it counts");
+    return emptyState();
   }
-}
-
-/** Version 1, written until 0.1.0. */
-interface StateV1 {
-  schema: "homelab-gpu/state/1";
-  proofs?: Record<string, Omit<Proof, "bootId"> & { run: string }>;
-  handed?: Record<string, PreviousDriver[]>;
-  removing?: true;
-}
-
-function converted({ proofs = {}, handed = {}, removing }: StateV1): Omit<State, "schema"> {
+  if (!isMap(state) || (state.schema !== "homelab-gpu/state/2" && state.schema !== "homelab-gpu/state/1")) {
+    warn("it is not a state that this version knows, so that nothing in it counts");
+    return emptyState();
+  }
+  // version 1, written until 0.1.0
+  const old = state.schema === "homelab-gpu/state/1";
+  const drivers = old ? "handed" : "previousDrivers";
   return {
-    proofs: Object.fromEntries(
-      Object.entries(proofs).map(([name, { run, ...rest }]) => [name, { bootId: run, ...rest }]),
-    ),
-    previousDrivers: handed,
-    ...(removing ? { removing } : {}),
+    ...emptyState(),
+    proofs: readable(state, "proofs", warn, (value) => proofIn(value, old)),
+    previousDrivers: readable(state, drivers, warn, driversIn),
+    ...(state.removing === true ? { removing: true } : {}),
   };
+}
+
+/** The entries of a map that can be read. */
+function readable<T>(
+  state: Record<string, unknown>,
+  key: string,
+  warn: (part: string) => void,
+  read: (value: unknown) => T | undefined,
+): Record<string, T> {
+  const value = Object.hasOwn(state, key) ? state[key] : {};
+  if (!isMap(value)) {
+    warn(`${key} is not a map and does not count`);
+    return {};
+  }
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, entry]): [string, T][] => {
+      const known = read(entry);
+      if (known === undefined) warn(`${key} of ${name} cannot be read and does not count`);
+      return known === undefined ? [] : [[name, known]];
+    }),
+  );
+}
+
+function proofIn(value: unknown, old: boolean): Proof | undefined {
+  if (!isMap(value)) return undefined;
+  const { services, at, driver } = value;
+  const bootId = value[old ? "run" : "bootId"];
+  if (typeof bootId !== "string" || typeof services !== "string" || typeof at !== "string") return undefined;
+  if (driver !== undefined && typeof driver !== "string") return undefined;
+  return { bootId, services, ...(driver === undefined ? {} : { driver }), at };
+}
+
+const isText = (value: unknown, form: RegExp) => typeof value === "string" && form.test(value);
+
+function driversIn(value: unknown): PreviousDriver[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const all = value.map((entry: unknown): PreviousDriver | undefined => {
+    if (!isMap(entry) || !isText(entry.bdf, /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/)) return undefined;
+    const { vendor, device, driver } = entry;
+    if ([vendor, device].some((id) => id !== undefined && !isText(id, /^[0-9a-f]{4}$/))) return undefined;
+    if (driver !== undefined && driver !== null && !isText(driver, /^[\w.-]+$/)) return undefined;
+    return entry as unknown as PreviousDriver;
+  });
+  return all.every((entry) => entry !== undefined) ? all : undefined;
 }

@@ -2,6 +2,8 @@
 
 /** What the probe saw of a host. A fact that could not be read is absent: unknown is never guessed. */
 export interface Host {
+  /** Keys of this interface whose facts may have been cut off: the probe's text ends before its last line, `[end]`. Absent if it is whole. */
+  cut?: string[];
   os: {
     platform: "linux" | "windows" | "macos" | "other";
     /** `ID` of os-release, such as `debian`. */

@@ -83,6 +83,7 @@ export function makePlan(
       ...boots(work),
       ...work.flatMap(({ machine, after }) => inQueue(machine.name, after)),
     ],
+    replaces: work.flatMap(({ machine, replaces }) => (replaces ? [machine.name] : [])),
     findings: work.flatMap(({ findings }) => findings),
   };
 }
@@ -164,7 +165,7 @@ function workOn(
   const there = lab.machines[machine.name]!;
   const { name } = machine;
   const unknown = unresolved(machine, host);
-  const nothing = { creates: false, starts: false, before: [], after: [] };
+  const nothing = { creates: false, starts: false, replaces: false, before: [], after: [] };
   if (unknown.length > 0) return { ...nothing, findings: unknown };
   if (there.state === "unknown") return { ...nothing, findings: [outdatedUnasked(machine, lab)] };
   const stale = outdated(machine, host, there, box);
@@ -226,7 +227,7 @@ function workOn(
     }
     after.push(proofOf(machine, config));
   }
-  return { creates, starts, before, after, findings: [] };
+  return { creates, starts, replaces: stale !== undefined, before, after, findings: [] };
 }
 
 /** Compares the host's driver with the one that the guest has of it, and copies it where they differ. */

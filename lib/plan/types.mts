@@ -5,6 +5,8 @@ import type { Finding } from "../findings.mts";
 export interface Plan {
   files: File[];
   steps: Step[];
+  /** Machines whose VM is removed first, with its system disk, because only a new one brings what the config says. */
+  replaces: string[];
   /** What stands in the way of the plan itself. With a failed one it must not be run. */
   findings: Finding[];
 }

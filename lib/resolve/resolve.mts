@@ -6,6 +6,7 @@ import { dependenciesOf } from "../config/dependencies.mts";
 import { defaultProvider, providers } from "./providers.mts";
 import { asksForGpu } from "../compose/gpu-requests.mts";
 import { cpusDefault, memoryDefault } from "../config/vocabulary.mts";
+import { ownValue } from "../maps.mts";
 
 /**
  * Fills in what a config leaves to the host, and what is seen of its machines. What it fills in depends on nothing that
@@ -23,7 +24,7 @@ export function resolveConfig(config: Config, host: Host, seen: Record<string, E
         memory: machine.memory ?? memoryFor(host),
         // the other providers know no emulation: what QEMU calls kvm stands for the hardware
         accelerator: machine.accelerator ?? (way.provider === "libvirt" ? acceleratorOf(host) : "kvm"),
-        ...(seen[machine.name] ?? { running: false, passedAddresses: [] }),
+        ...(ownValue(seen, machine.name) ?? { running: false, passedAddresses: [] }),
       };
     }),
   };

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import process from "node:process";
 import { UserError } from "../errors.mts";
+import { isMap } from "../maps.mts";
 import type { Shell } from "../shell.mts";
 
 /** Who works in a lab's folder. */
@@ -9,6 +11,8 @@ interface Holder {
   began: string | null;
   command: string;
   since: string;
+  /** Tells it from any other. */
+  id?: string;
   /** The process groups of the steps that run. */
   steps?: Group[];
 }
@@ -46,28 +50,53 @@ export async function acquireLock(
     began: await startOf(shell, process.pid),
     command,
     since: new Date().toISOString(),
+    // two runs of one process, and two of the same millisecond, are two all the same
+    id: Math.random().toString(36).slice(2),
   };
-  for (let attempt = 0; attempt < 5; attempt++) {
-    if (await shell.create(path, JSON.stringify(own))) {
-      return noting(shell, path, own);
-    }
-    const holder = parsed(await shell.read(path));
-    if (holder && (await alive(shell, holder.pid, holder.began))) {
-      throw new UserError(
-        `“${holder.command}” is at work in ${folder} (process ${holder.pid}, since ${holder.since}): wait for it`,
-        1,
-      );
-    }
-    // Two may find the same dead holder: only what was moved away and is still the dead one's is thrown away
-    const aside = `${path}.${process.pid}`;
-    if (!(await shell.move(path, aside))) continue;
-    const moved = parsed(await shell.read(aside));
-    if (moved && (await alive(shell, moved.pid, moved.began))) {
-      await shell.move(aside, path);
+  const inherited = await take(shell, path, own, (holder) =>
+    new UserError(
+      `“${holder.command}” is at work in ${folder} (process ${holder.pid}, since ${holder.since}): wait for it`,
+      1,
+    ));
+  const lock = noting(shell, path, own);
+  if (inherited.length > 0) {
+    await Promise.all(inherited.map((step) => end(shell, step, talk)));
+    await shell.write(path, JSON.stringify(own), 0o600);
+  }
+  return lock;
+}
+
+/**
+ * Takes a lock file and gives the steps that a dead holder left in it; until they are ended, they stand in the new holder's file too.
+ *
+ * Only who holds the lock `PATH.next-TEXT`, where TEXT stands for what the dead holder's file says, may replace that file, and does so only if
+ * it still says that. So of many that find the same dead holder one takes over, wherever each of them is stopped. That second lock is taken
+ * in the same way.
+ */
+async function take(shell: Shell, path: string, own: Holder, refusal: (holder: Holder) => Error): Promise<Group[]> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    if (await shell.create(path, JSON.stringify(own))) return [];
+    const text = await shell.read(path);
+    if (text === undefined) continue;
+    const holder = parsed(text);
+    if (holder && (await alive(shell, holder.pid, holder.began))) throw refusal(holder);
+    const next = `${path}.next-${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
+    const busy = new Error("another run takes it over");
+    try {
+      await take(shell, next, own, () => busy);
+    } catch (error) {
+      if (error !== busy) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
       continue;
     }
-    await shell.remove(aside);
-    await Promise.all((moved?.steps ?? []).map((step) => end(shell, step, talk)));
+    try {
+      if ((await shell.read(path)) !== text) continue;
+      const steps = holder?.steps ?? [];
+      await shell.write(path, JSON.stringify(steps.length > 0 ? { ...own, steps } : own), 0o600);
+      return steps;
+    } finally {
+      await shell.remove(next);
+    }
   }
   throw new UserError(`cannot take the lock ${path}: several runs try at once`, 1);
 }
@@ -115,11 +144,27 @@ async function startOf(shell: Shell, pid: number): Promise<string | null> {
   return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
 }
 
-function parsed(text: string | undefined): Holder | undefined {
+/** A holder, or undefined where the text names no process: an id below 2 would be everybody's or the system's own (kill(2)). */
+function parsed(text: string): Holder | undefined {
   try {
-    const holder = JSON.parse(text ?? "") as Holder;
-    return typeof holder.pid === "number" ? holder : undefined;
+    const holder: unknown = JSON.parse(text);
+    if (!isMap(holder) || !isId(holder.pid)) return undefined;
+    const { pid, began, command, since, steps } = holder;
+    return {
+      pid,
+      began: typeof began === "string" ? began : null,
+      command: typeof command === "string" ? command : "a run",
+      since: typeof since === "string" ? since : "an unknown time",
+      steps: Array.isArray(steps) ? steps.flatMap((step: unknown) => groupIn(step)) : [],
+    };
   } catch {
     return undefined;
   }
 }
+
+function groupIn(step: unknown): Group[] {
+  if (!isMap(step) || !isId(step.group)) return [];
+  return [{ group: step.group, began: typeof step.began === "string" ? step.began : null }];
+}
+
+const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 1;

@@ -64,6 +64,9 @@ interface Run {
   alone: boolean;
 }
 
+/** Bytes of a log that are searched for a cause. */
+const logEnd = 4 * 1024 * 1024;
+
 async function runStep(
   reporter: Reporter,
   { step, at }: ScheduledStep,
@@ -97,7 +100,7 @@ async function runStep(
   if (code !== 0 && !step.proves) {
     if (!alone) reporter.log(`${number} failed after ${time}; the steps beside it continue`);
     const said = options.quiet || step.output ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
-    const why = await reporter.explain((await shell.read(logPath)) ?? tail.join("\n"));
+    const why = await reporter.explain((await shell.readTail(logPath, logEnd))?.text ?? tail.join("\n"));
     throw new UserError(
       `${step.title}: failed with code ${
         code ?? "none (killed)"

@@ -2,6 +2,7 @@ import type { ExistingVm } from "../../host/types.mts";
 import type { Resolved } from "../../resolve/types.mts";
 import type { Host } from "../../host/types.mts";
 import { checks, notesFor, runChecks } from "../../checks/index.mts";
+import { isJudged, notLookedAt } from "../../checks/unjudged.mts";
 import { UserError } from "../../errors.mts";
 import { cardsOf } from "../../resolve/cards.mts";
 import { parseHost } from "../../host/parse.mts";
@@ -19,6 +20,8 @@ export async function doctor(session: Context): Promise<number> {
       throw new UserError(unknownName("check", word, checks.map(({ id }) => id)));
     }
   }
+  const piped = options.save === "-" && !options.dryRun;
+  if (piped && options.json) throw new UserError("--json and --save - both want standard output: save to a file");
   const reading = loadConfig(session);
   const [source, probe, known] = await Promise.all([
     reading,
@@ -28,20 +31,28 @@ export async function doctor(session: Context): Promise<number> {
     reading.then((source) => (options.host ? undefined : requireFiles(session, source))),
   ]);
   if (options.save && options.dryRun) log(session, `would save what the probe read: ${options.save}`);
+  else if (piped) shell.stdout(probe);
   else if (options.save) {
-    await shell.write(options.save, probe);
+    await shell.save(options.save, probe, (start) => start.startsWith("homelab-gpu-probe "));
     log(session, `saved what the probe read: ${options.save}`);
   }
   const host = parseHost(probe);
   const settled = resolveConfig(source.config, host, known);
-  const findings = runChecks(host, settled, args);
-  const ok = !findings.some(({ status }) => status === "fail");
+  const found = runChecks(host, settled, args);
+  const findings = [...found, ...notLookedAt(host, settled, args, found)];
+  // what was not looked at is no good news
+  const ok = isJudged(findings) && !findings.some(({ status }) => status === "fail");
   if (options.json) {
     shell.stdout(`${JSON.stringify({ schema: "homelab-gpu/doctor/2", host: plain(host), findings, ok }, null, 2)}\n`);
   } else {
     log(session, `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`);
-    const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
-    shell.stdout(`${[...topologies(settled, host, look.width), ...formatFindings(findings, look)].join("\n")}\n`);
+    const look = { ...styleFor(session, piped ? "err" : "out", host), notes: notesFor(host) };
+    (piped ? shell.stderr : shell.stdout)(
+      `${
+        [...topologies(settled, host, look.width), ...formatFindings(findings, { ...look, skips: args.length > 0 })]
+          .join("\n")
+      }\n`,
+    );
   }
   return ok ? 0 : 1;
 }

@@ -35,7 +35,9 @@ export async function init(session: Context): Promise<number> {
     shell.stdout(text);
     return 0;
   }
-  if (!(await shell.create(path, text))) throw new UserError(`${path} was written by somebody else just now`, 1);
+  if (!(await shell.create(path, text))) {
+    throw new UserError(`there is already something at ${path}: nothing is written over it`, 1);
+  }
   if (schema.text) {
     await shell.ensurePrivateDir(dirname(resolve(dirname(path), schema.path)));
     await shell.write(resolve(dirname(path), schema.path), schema.text);
@@ -102,7 +104,7 @@ async function without(session: Context, host: Host, found: Obstacle[]): Promise
   ]);
   if (lines.length > 0) shell.stdout(lines.join("\n"));
   else log(session, "there is no graphics card on this host");
-  if (shell.terminal.in && shell.terminal.err) return await shell.confirm("Write a config without a GPU?");
+  if (shell.terminal.in) return await shell.confirm("Write a config without a GPU?");
   log(session, `a config without a GPU: ${told(session, "init --no-gpu")}`);
   return false;
 }

@@ -7,9 +7,11 @@ import { checkGpuReturned } from "../../verify/gpu-return.mts";
 import { parseHost } from "../../host/parse.mts";
 import { type Lab, type LabMachine, readLab, requireLibvirtAnswer } from "../../host/lab.mts";
 import { readState, writeState } from "../../host/state.mts";
+import { ownValue } from "../../maps.mts";
 import { acquireLock } from "../../run/lock.mts";
 import { removal, vagrantEnv } from "../../plan/plan.mts";
 import { formatFinding, formatPlan } from "../print.mts";
+import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
 import { isEnabled } from "../../compose/enabled.mts";
 import {
@@ -17,6 +19,7 @@ import {
   loadConfig,
   type LoadedConfig,
   log,
+  logUnreadState,
   readProbe,
   reporterOf,
   selectMachines,
@@ -92,6 +95,7 @@ export async function down(session: Context): Promise<number> {
     nothing: "no machine runs",
     choose: (machines) => machines.flatMap(([name, { bootId }]) => (bootId === undefined ? [] : [name])),
     steps: (names, lab) => machinesOf(lab, names).map(([name, machine]) => shutdown(name, machine)),
+    action: (names) => `down of ${names.join(", ")}`,
   });
   if (code !== 0 || session.options.dryRun) return code;
   return (await checkGpusReturned(session, source, names)).includes("fail") ? 1 : 0;
@@ -129,6 +133,7 @@ export async function destroy(session: Context): Promise<number> {
       names.length === 0
         ? "Remove libvirt's copies of the boxes?"
         : `Remove ${names.join(", ")} and all that is in ${names.length === 1 ? "it" : "them"}?`,
+    action: (names) => names.length === 0 ? "destroy" : `destroy of ${names.join(", ")}`,
     before: async () => {
       if (whole) await writeState(shell, folder, { ...(await readState(shell, folder)), removing: true });
     },
@@ -181,7 +186,7 @@ function machinesOf({ machines, orphans }: Lab, names: string[]): [string, LabMa
 /** Looks whether the host has the cards of these machines back, and says so of each. */
 async function checkGpusReturned(session: Context, { folder }: LoadedConfig, names: string[]): Promise<Status[]> {
   const { previousDrivers } = await readState(session.shell, folder);
-  const taken = names.filter((name) => previousDrivers[name]?.length);
+  const taken = names.filter((name) => ownValue(previousDrivers, name)?.length);
   if (taken.length === 0) return [];
   const host = parseHost(await readProbe(session));
   const findings = taken.map((name) => checkGpuReturned(name, previousDrivers[name]!, host));
@@ -192,7 +197,9 @@ async function checkGpusReturned(session: Context, { folder }: LoadedConfig, nam
 
 async function inspectLab(session: Context): Promise<{ source: LoadedConfig; lab: Lab }> {
   const source = await loadConfig(session);
-  return { source, lab: await readLab(session.shell, source.config, source.folder) };
+  const lab = await readLab(session.shell, source.config, source.folder);
+  logUnreadState(session, lab);
+  return { source, lab };
 }
 
 /** What a command does with machines. */
@@ -202,7 +209,10 @@ interface Work {
   /** Of these machines: those that it is for. */
   choose(machines: [string, LabMachine][]): string[];
   steps(names: string[], lab: Lab): Step[] | Promise<Step[]>;
+  /** Asked before it begins; without it, it takes nothing away. */
   question?(names: string[]): string;
+  /** The command and what it is for, as part of a sentence. */
+  action(names: string[]): string;
   before?(): Promise<void>;
 }
 
@@ -220,6 +230,7 @@ async function runWork(
   const { config, folder } = source;
   const looked = async () => {
     const lab = await readLab(shell, config, folder);
+    logUnreadState(session, lab);
     requireLibvirtAnswer(lab);
     return lab;
   };
@@ -235,8 +246,10 @@ async function runWork(
     shell.stdout(`${formatPlan(folder, [], steps, styleFor(session, "out")).join("\n")}\n`);
     return { code: 0, names, ran: false };
   }
-  const asks = work.question && !options.yes && shell.terminal.in && shell.terminal.err;
-  if (asks && !(await shell.confirm(work.question!(names)))) return { code: 1, names, ran: false };
+  if (work.question && !(await confirmed(session, work.question(names), work.action(names)))) {
+    log(session, "nothing was removed");
+    return { code: 1, names, ran: false };
+  }
   const lock = await acquireLock(shell, folder, command, (line) => log(session, line));
   try {
     const now = await looked();

@@ -8,11 +8,20 @@ import { assignedFunctionsOf } from "../../resolve/cards.mts";
 import { acquireLock } from "../../run/lock.mts";
 import { applyScript, leftToDo, ownFiles, type Preparation, preparationOf, stateDir } from "../../plan/prepare.mts";
 import { formatFindings, formatFix } from "../print.mts";
+import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
 import { type Context, inspect, loadConfig, log, reporterOf, styleFor } from "../context.mts";
 
 /** Checks without which no card may be bound at boot: a wrong one would be taken, or what the host needs. */
-const needed = ["provider.host", "provider.mode", "gpu.present", "gpu.match", "gpu.exclusive", "iommu.group"];
+const needed = [
+  "host.probe",
+  "provider.host",
+  "provider.mode",
+  "gpu.present",
+  "gpu.match",
+  "gpu.exclusive",
+  "iommu.group",
+];
 
 /** `prepare`: what binds the cards to vfio-pci at boot. Shows it; `--apply` does it, `--undo` takes it back. */
 export async function prepare(session: Context): Promise<number> {
@@ -53,7 +62,9 @@ export async function prepare(session: Context): Promise<number> {
     log(session, "nothing was changed: prepare --apply does this, prepare --undo takes it back");
     return 0;
   }
-  if (options.dryRun || !(await agreed(session, "Change this host so?"))) return options.dryRun ? 0 : 1;
+  if (options.dryRun || !(await confirmed(session, "Make these changes to this host?", "prepare --apply"))) {
+    return options.dryRun ? 0 : 1;
+  }
   await asRootStep(
     session,
     loaded.folder,
@@ -75,17 +86,13 @@ async function undo(session: Context): Promise<number> {
     return 0;
   }
   shell.stdout(text);
-  if (options.dryRun || !(await agreed(session, "Run this?"))) return options.dryRun ? 0 : 1;
+  if (options.dryRun || !(await confirmed(session, "Run this script?", "prepare --undo"))) {
+    return options.dryRun ? 0 : 1;
+  }
   const { folder } = await loadConfig(session);
   await asRootStep(session, folder, undefined, "Take back what was prepared", script);
   log(session, "done; it counts from the next boot on");
   return 0;
-}
-
-async function agreed({ shell, options }: Context, question: string): Promise<boolean> {
-  if (options.yes) return true;
-  if (!shell.terminal.in || !shell.terminal.err) throw new UserError("this changes the host: say --yes", 1);
-  return await shell.confirm(question);
 }
 
 /** Runs a script as root, in a folder that nobody else can write into; `text` is what it has to be, if it is one of the lab's own. */

@@ -14,6 +14,7 @@ import { makePlan, servicesHash } from "../../plan/plan.mts";
 import { formatFinding, formatFindings, withSudo } from "../print.mts";
 import { diffFiles, runSteps, writeFiles } from "../../run/steps.mts";
 import { type Context, inspect, type Inspection, log, readTexts, reporterOf, styleFor } from "../context.mts";
+import { confirmed } from "../confirm.mts";
 import { isEnabled } from "../../compose/enabled.mts";
 import { verifyMachines } from "./verify.mts";
 
@@ -40,11 +41,15 @@ export async function up(session: Context): Promise<number> {
     const texts = await readTexts(session, loaded.config);
     const wish = { recreate: options.recreate, names };
     let plan = makePlan(found.settled, found.host, found.lab, texts, wish);
+    const agreed = plan.replaces;
+    if (!(await agreesToLose(session, agreed))) return 1;
     if (plan.steps.length > 0) {
       // what was seen before the lock was taken may be another run's doing, half way through
       await take();
       found = await inspect(session, loaded, args);
       plan = makePlan(found.settled, found.host, found.lab, texts, wish);
+      const more = plan.replaces.filter((name) => !agreed.includes(name));
+      if (!(await agreesToLose(session, more))) return 1;
     }
     const stops = plan.findings.filter(({ status }) => status === "fail");
     if (stops.length > 0) {
@@ -77,6 +82,19 @@ export async function up(session: Context): Promise<number> {
   }
 }
 
+/** Asks before VMs are replaced: says what is lost with them. */
+async function agreesToLose(session: Context, names: string[]): Promise<boolean> {
+  if (names.length === 0) return true;
+  const [are, disks] = names.length === 1 ? ["is", "system disk"] : ["are", "system disks"];
+  const question = `The VM of ${names.join(", ")} ${are} removed and created again. ` +
+    `All that is on the ${disks} is lost. Go on?`;
+  if (await confirmed(session, question, `up --recreate of ${names.join(", ")}, which loses the ${disks},`)) {
+    return true;
+  }
+  log(session, "nothing was changed");
+  return false;
+}
+
 /** Runs the safe fixes, if told to, as long as each round brings something; the survey after them. */
 async function applySafeFixes(session: Context, first: Inspection, take: () => Promise<Lock>): Promise<Inspection> {
   const { shell, options } = session;
@@ -87,7 +105,7 @@ async function applySafeFixes(session: Context, first: Inspection, take: () => P
     // a fix is of no use while something else stands in the way that none of them mends
     if (fixes.length === 0 || fails.some((finding) => safeFixes([finding]).length === 0)) return found;
     if (!options.yes) {
-      if (fails.length === 0 || !shell.terminal.in || !shell.terminal.err) return found;
+      if (fails.length === 0 || !shell.terminal.in) return found;
       shell.stderr(
         `${fails.flatMap((finding) => formatFinding(finding, styleFor(session, "err", found.host))).join("\n")}\n`,
       );

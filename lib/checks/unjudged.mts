@@ -1,0 +1,47 @@
+/** Checks that were asked for and had nothing to look at. */
+import { commandFix } from "../fixes.mts";
+import type { Finding } from "../findings.mts";
+import type { Host } from "../host/types.mts";
+import type { Resolved } from "../resolve/types.mts";
+import { checks, runChecks } from "./index.mts";
+
+/** Checks that decide what all others look at: whether there is a card, which one it is, and whether it can be had here at all. */
+const deciding = ["provider.host", "provider.mode", "gpu.present", "gpu.match", "gpu.exclusive", "hyperv.card"];
+
+/**
+ * A skip, with its reason and what to run first, for each check among `only` (ids and groups) of which there is no finding: no finding is
+ * neither a pass nor a fail.
+ */
+export function notLookedAt(host: Host, config: Resolved, only: string[], findings: Finding[]): Finding[] {
+  const silent = checks.filter(({ id }) =>
+    id !== "host.probe" && only.some((name) => id === name || id.startsWith(`${name}.`)) &&
+    !findings.some(({ check }) => check === id)
+  );
+  if (silent.length === 0) return [];
+  const first = firstObstacle(host, config);
+  const why = first
+    ? `${first.check} comes first: ${first.message}`
+    : config.machines.some(({ gpus }) => gpus.length > 0)
+    ? "nothing on this host or in this config is a matter of it"
+    : "no machine of this config asks for a GPU";
+  const fix = first ? [commandFix("Look at that first", `npx zx homelab-gpu.mts doctor ${first.check}`)] : [];
+  return silent.map(({ id }) => ({
+    check: id,
+    machine: null,
+    status: "skip",
+    message: `not looked at: ${why}`,
+    evidence: [],
+    fix,
+  }));
+}
+
+/** The first of the deciding checks that fails, or else that could not be measured. */
+function firstObstacle(host: Host, config: Resolved): Finding | undefined {
+  const found = runChecks(host, config, deciding).filter(({ check }) => deciding.includes(check));
+  return found.find(({ status }) => status === "fail") ?? found.find(({ status }) => status === "unknown");
+}
+
+/** Whether anything was judged: what was skipped or could not be measured was not. */
+export function isJudged(findings: Finding[]): boolean {
+  return findings.some(({ status }) => status === "pass" || status === "warn" || status === "fail");
+}
