@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { names } from "../lib/plan/assets.mts";
 import { composeFile } from "../lib/compose/render.mts";
+import type { GuestEngine } from "../lib/compose/types.mts";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
@@ -104,19 +105,20 @@ test("does nothing while the host keeps its driver, and copies it anew once it h
 });
 
 test("containers get the part by its one name, whatever they count", () => {
-  const devices = (service: Record<string, unknown>, gpu?: number | "all") => {
+  const rendered = (service: Record<string, unknown>, gpu?: number | "all") => {
     const all = [{ name: "s", machine: "a", body: { image: "x", ...service }, ...(gpu === undefined ? {} : { gpu }) }];
-    const { deploy, devices } = parse(composeFile(all, "part")).services.s;
-    return [devices, deploy];
+    return (by: "part" | GuestEngine) => parse(composeFile(all, by)).services.s;
   };
-  assert.equal(devices({}, 1), [["nvidia.com/gpu=all"], undefined]);
-  assert.equal(devices({}, "all"), [["nvidia.com/gpu=all"], undefined]);
-  assert.equal(devices({ devices: ["/dev/x:/dev/x"] }, 1), [["/dev/x:/dev/x", "nvidia.com/gpu=all"], undefined]);
-  const reservation = {
-    resources: { reservations: { devices: [{ driver: "nvidia", count: 1, capabilities: ["gpu"] }] } },
-  };
-  assert.equal(devices({ deploy: reservation }), [["nvidia.com/gpu=all"], undefined]);
-  assert.equal(devices({}), [undefined, undefined], "a service without a GPU");
+  const part = { driver: "cdi", device_ids: ["nvidia.com/gpu=all"], capabilities: ["gpu"] };
+  const reserves = (...devices: unknown[]) => ({ resources: { reservations: { devices } } });
+  const nvidia = { driver: "nvidia", count: 1, capabilities: ["gpu"] };
+  const ways = [rendered({}, 1), rendered({}, "all"), rendered({ deploy: reserves(nvidia) }), rendered({ gpus: "all" })];
+  for (const way of ways) {
+    assert.equal(way("part"), { image: "x", deploy: reserves(part) });
+    assert.equal(way({ engine: "podman", partition: true }), { image: "x", devices: ["nvidia.com/gpu=all"] });
+  }
+  assert.equal(rendered({ devices: ["/dev/x:/dev/x"] }, 1)("part").devices, ["/dev/x:/dev/x"]);
+  assert.equal(rendered({})("part"), { image: "x" }, "a service without a GPU");
 });
 
 test("guest.cuda: the host's driver counts", () => {

@@ -85,4 +85,6 @@ export interface GuestEngine {
   cdi?: boolean;
   /** A part of a card (Hyper-V): CDI's `nvidia.com/gpu=all` is all that there is. */
   partition?: boolean;
+  /** Whose card the VM has; NVIDIA's without it. */
+  vendor?: "nvidia" | "amd" | "intel";
 }

@@ -5,6 +5,7 @@ import type { File, Plan, Step } from "./types.mts";
 import { type Box, boxOf, buildSteps, type Texts } from "./box.mts";
 import { composeFile } from "../compose/render.mts";
 import { driverState, partitionRequest } from "../resolve/partition.mts";
+import { guestEngineOf } from "../resolve/guest-engine.mts";
 import type { Lab, LabMachine } from "../host/lab.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
@@ -300,5 +301,5 @@ function composePath({ name }: ResolvedMachine): string {
 }
 
 function composeText(machine: ResolvedMachine, config: Resolved): string {
-  return composeFile(servicesOf(machine, config), partitionRequest(machine) ? "part" : machine.engine);
+  return composeFile(servicesOf(machine, config), guestEngineOf(machine));
 }

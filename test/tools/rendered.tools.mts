@@ -167,8 +167,8 @@ services:
   test(`Compose ${name} takes a part of a card by its name`, ({ folder }) => {
     const service = { name: "web", machine: "a", gpu: 1, body: { image: "x" } };
     writeFileSync(join(folder, "compose.yaml"), composeFile([service], "part"));
-    const { devices } = parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder)).services.web;
-    assert.match(JSON.stringify(devices), /nvidia\.com\/gpu=all/);
+    const { deploy } = parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder)).services.web;
+    assert.match(JSON.stringify(deploy), /"driver":"cdi","device_ids":\["nvidia\.com\/gpu=all"\]/);
   });
 
   test(`Compose ${name} takes a reservation of GPUs`, ({ folder }) => {
