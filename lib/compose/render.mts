@@ -6,15 +6,14 @@ import { writeYaml } from "../config/yaml.mts";
 /**
  * The Compose file of the services that run on one machine, as YAML.
  *
- * `$` stands for itself: Compose would fill in variables of the VM's environment, where nothing is, so it is doubled. `$$`, which
- * is how one writes a `$` for Compose, stays as it is.
+ * `$` is Compose's own: it fills in variables from `.env` beside the config and from the caller's environment, which travel with it.
  *
  * `by`: what runs them, or that the machine has a part of a card, which containers get by CDI whatever runs them.
  */
 export function composeFile(services: Service[], by: Engine | "part" = "docker"): string {
   const named = services.map((service) => [
     service.name,
-    literal(by === "docker" ? renderGpu(service) : withDevices(service, by === "part")),
+    by === "docker" ? renderGpu(service) : withDevices(service, by === "part"),
   ]);
   const volumes = services.flatMap(volumesOf);
   const networks = services.flatMap(networksOf);
@@ -107,11 +106,3 @@ function within(map: Record<string, unknown>, [key, ...below]: string[], list: u
   return Object.keys(value).length > 0 ? { ...rest, [key!]: value } : rest;
 }
 
-function literal(value: unknown): unknown {
-  if (typeof value === "string") return value.replace(/\$\$?/g, "$$$$");
-  if (Array.isArray(value)) return value.map(literal);
-  if (typeof value === "object" && value !== null && !(value instanceof Date)) {
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, literal(one)]));
-  }
-  return value;
-}

@@ -1,11 +1,14 @@
 /** What is decided of a config on a host. */
 import type { GpuRequest, Machine, Mode, Service } from "../config/types.mts";
+import type { Project } from "../compose/project.mts";
 import type { Accelerator, ExistingVm, Host } from "../host/types.mts";
 
 /** A config whose machines are settled. */
 export interface Resolved {
   machines: ResolvedMachine[];
   services: Service[];
+  /** The Compose projects, as they were read; absent where they were not looked at, as with a saved probe. */
+  stacks?: Project[];
 }
 
 /** A machine with everything settled that its host decides. */

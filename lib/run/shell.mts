@@ -1,11 +1,11 @@
 /** The only door out: everything that touches the world goes through a {@link Shell}. Tests bring a fake one. */
 import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { link, lstat, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { link, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 import type { ProcessPromise } from "zx/core";
-import type { CaptureOptions, RunOptions, Shell } from "../shell.mts";
+import type { CaptureOptions, Entry, RunOptions, Shell } from "../shell.mts";
 import { Interrupted, UserError } from "../errors.mts";
 import { Lines } from "../lines.mts";
 
@@ -193,6 +193,9 @@ export function realShell(direct = process.platform === "win32"): Shell {
         return `${size} ${mtimeMs}`;
       }),
 
+    walk: (path: string, enters: (folder: string) => boolean) =>
+      undefinedIfMissing("list", path, undefined, () => walk(path, "", enters)),
+
     list: (path: string) => undefinedIfMissing("list", path, [], async () => (await readdir(path)).sort()),
 
     signal: kill,
@@ -218,6 +221,26 @@ export function realShell(direct = process.platform === "win32"): Shell {
       columns: process.stdout.columns || process.stderr.columns || 80,
     },
   });
+}
+
+/** What is below a folder; `below` is the part of the path that was walked, empty or with a slash at its end. */
+async function walk(root: string, below: string, enters: (folder: string) => boolean): Promise<Entry[]> {
+  const found: Entry[] = [];
+  const names = await readdir(`${root}/${below}`).catch((error: unknown) => {
+    throw refused("list", `${root}/${below}`.replace(/\/$/, ""), error);
+  });
+  for (const name of names.sort()) {
+    const path = below + name;
+    const { mode, size, mtimeMs, ...is } = await lstat(`${root}/${path}`).then((one) => ({
+      ...{ mode: one.mode, size: one.size, mtimeMs: one.mtimeMs },
+      kind: one.isFile() ? "file" : one.isDirectory() ? "folder" : one.isSymbolicLink() ? "link" : "other",
+    } as const));
+    const target = is.kind === "link" ? await readlink(`${root}/${path}`) : undefined;
+    const entry = { path, kind: is.kind, mode: mode & 0o7777, size, mtime: Math.round(mtimeMs) };
+    found.push({ ...entry, ...(target === undefined ? {} : { target }) });
+    if (is.kind === "folder" && enters(path)) found.push(...await walk(root, `${path}/`, enters));
+  }
+  return found;
 }
 
 async function readAll(stream: NodeJS.ReadStream): Promise<string> {

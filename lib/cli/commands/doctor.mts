@@ -7,6 +7,7 @@ import { cardsOf } from "../../resolve/cards.mts";
 import { parseHost } from "../../host/parse.mts";
 import { formatFindings } from "../print.mts";
 import { type Context, loadConfig, type LoadedConfig, log, readProbe, requireFiles, styleFor } from "../context.mts";
+import { readProjects } from "../projects.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
 import { unknownName } from "../../text.mts";
 import { topologyLines } from "../topology.mts";
@@ -20,12 +21,13 @@ export async function doctor(session: Context): Promise<number> {
     }
   }
   const reading = loadConfig(session);
-  const [source, probe, known] = await Promise.all([
+  const [source, probe, known, , stacks] = await Promise.all([
     reading,
     readProbe(session),
     // nothing of this host's counts for a saved one
     reading.then((source) => (options.host ? {} : readExistingVms(session, source))),
     reading.then((source) => (options.host ? undefined : requireFiles(session, source))),
+    reading.then((source) => (options.host ? [] : readProjects(shell, source))),
   ]);
   if (options.save && options.dryRun) log(session, `would save what the probe read: ${options.save}`);
   else if (options.save) {
@@ -33,7 +35,7 @@ export async function doctor(session: Context): Promise<number> {
     log(session, `saved what the probe read: ${options.save}`);
   }
   const host = parseHost(probe);
-  const settled = resolveConfig(source.config, host, known);
+  const settled = resolveConfig(source.config, host, known, stacks);
   const findings = runChecks(host, settled, args);
   const ok = !findings.some(({ status }) => status === "fail");
   if (options.json) {
