@@ -50,6 +50,21 @@ export interface RunResult {
   tail: string[];
 }
 
+/** Something in a folder, as {@link Shell.walk} finds it. */
+export interface Entry {
+  /** Relative to the folder, with `/` between its parts. */
+  path: string;
+  kind: "file" | "folder" | "link" | "other";
+  /** Permission bits. */
+  mode: number;
+  /** Bytes. */
+  size: number;
+  /** Time of the last change of its contents, ms since 1970. */
+  mtime: number;
+  /** Where a symbolic link leads. */
+  target?: string;
+}
+
 /** Whatever waits for a program throws `Interrupted` (errors.mts) if somebody asked to stop meanwhile. */
 export interface Shell {
   /** Runs a program and keeps what it says to itself. Arguments need no quoting. */
@@ -82,6 +97,8 @@ export interface Shell {
   move(from: string, to: string): Promise<boolean>;
   /** Something that changes with a file's contents, without reading them: size and time of change. Undefined if there is no such file. */
   fingerprint(path: string): Promise<string | undefined>;
+  /** Everything below a folder, sorted by path; links are not followed. Folders that `enters` refuses are not read. Undefined if there is no such folder. */
+  walk(path: string, enters: (folder: string) => boolean): Promise<Entry[] | undefined>;
   /** Names in a folder; none if there is no such folder. */
   list(path: string): Promise<string[]>;
   /** Signals a process, or a process group by its negative id; says whether there was one. Signal 0 only looks. */

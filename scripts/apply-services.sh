@@ -8,6 +8,17 @@ command -v "$engine" >/dev/null || {
   echo "apply-services: $engine is not in this box: build it with image:, or install it there" >&2
   exit 1
 }
+# .env, env files and variables of the caller, which Compose looks for beside its file
+archive=/srv/homelab-gpu/projects/homelab-gpu.tar
+rm -f .env variables
+if [ -e "$archive" ]; then
+  tar -x -f "$archive" --no-same-owner
+  mv .homelab-gpu/variables variables
+  rm -rf .homelab-gpu "$archive"
+  # shellcheck disable=SC1091 # written by homelab-gpu
+  . ./variables
+  engine=${ENGINE:-docker}
+fi
 containers() { "$engine" ps -aq --filter label=com.docker.compose.project=homelab-gpu; }
 if grep -q '^services: {}' compose.new.yaml; then
   containers | xargs -r "$engine" rm -f

@@ -1,18 +1,32 @@
 #!/bin/sh
 # What works in this guest, layer by layer, printed as it was found: run inside it, as root.
 #
-#   verify-guest.sh SECONDS SERVICE…     SERVICE: a name, or NAME=GPUS where it asked for GPUs (a number, or all)
+#   verify-guest.sh SECONDS SERVICE…     SERVICE: a name, or NAME=GPUS where it asked for GPUs (a number, or all);
+#                                        STACK/ for all services of a stack, as its Compose listed them
 #   NVIDIA=yes verify-guest.sh …         the guest has a card by NVIDIA: its driver and its way into the containers too
 #   NVIDIA=yes PART=yes …                and it is a part of its host's card, by dxgkrnl
 #   ENGINE=podman verify-guest.sh …      what runs the containers, if it is not docker
 #
-# Waits that long at most for the services to run (and to be healthy, where they have a health check). One that was restarted has to
-# run for as long since, for which it waits as long again.
+# Waits that long at most for the services to run. One that was restarted has to run for as long since, for which it waits as long again.
+# One whose health check has not decided yet is waited for as long as that check takes by its own start_period, interval, timeout and
+# retries, 15 minutes at most; what is waited for is said on standard error.
 # First line: name and version of this format; then lines KEY:VALUE as in probe-linux.sh.
 LC_ALL=C
 export LC_ALL
 patience=${1:-0} deadline=$(($(date +%s) + ${1:-0})) engine=${ENGINE:-docker} part=${PART:-} proc=${PROC:-/proc}
 [ $# -gt 0 ] && shift
+projects=/srv/homelab-gpu/projects stacks=
+for service; do
+  shift
+  case $service in
+    */)
+      stacks="$stacks ${service%/}"
+      # shellcheck disable=SC2013 # names of services are words
+      for one in $(cat "$projects/${service}services" 2>/dev/null); do set -- "$@" "$service$one"; done
+      ;;
+    *) set -- "$@" "$service" ;;
+  esac
+done
 
 # a name of its own: in a guest's /tmp others may have put links under names that can be guessed
 work=$(mktemp -d) || work=/run
@@ -122,12 +136,41 @@ else
   # how long a service has to run after a restart: longer than the time between two looks
   enough=$((patience + 3))
   states() { # SERVICE STATUS EXIT-CODE RESTARTS HEALTH RESTART-POLICY CONTAINER a line; RESTARTS is 0 once it has run for long enough
-    "$engine" ps -aq --filter label=com.docker.compose.project=homelab-gpu | xargs -r "$engine" inspect --format \
-      '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{or .State.Health.Status "none"}}{{else}}none{{end}} {{or .HostConfig.RestartPolicy.Name "no"}} {{.State.Pid}} {{.Name}}' |
+    for project in homelab-gpu $stacks; do
+      "$engine" ps -aq --filter "label=com.docker.compose.project=$project"
+    done | xargs -r "$engine" inspect --format \
+      '{{index .Config.Labels "com.docker.compose.project"}}/{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{or .State.Health.Status "none"}}{{else}}none{{end}} {{or .HostConfig.RestartPolicy.Name "no"}} {{.State.Pid}} {{.Name}}' |
       while read -r service status code restarts health policy process name; do
         [ "$restarts" = 0 ] || [ "$(age "$process")" -lt "$enough" ] || restarts=0
-        echo "$service $status $code $restarts $health $policy $name"
+        echo "${service#homelab-gpu/} $status $code $restarts $health $policy $name"
       done
+  }
+  # seconds that a container's health check may still take to decide, of Docker's defaults where it has no values of its own
+  health_takes() { # CONTAINER
+    "$engine" inspect --format '{{.State.Pid}} {{json .Config.Healthcheck}}' "${1#/}" 2>/dev/null | {
+      read -r process check
+      of() { seconds=$(printf '%s\n' "$check" | sed -n "s/.*\"$1\":\([0-9]*\)[0-9]\{9\}.*/\1/p"); echo "${seconds:-$2}"; }
+      retries=$(printf '%s\n' "$check" | sed -n 's/.*"Retries":\([1-9][0-9]*\).*/\1/p')
+      takes=$(($(of StartPeriod 0) + (${retries:-3} + 1) * ($(of Interval 30) + $(of Timeout 30)) + 5))
+      left=$((takes - $(age "${process:-0}")))
+      echo $((left > 0 ? left : 0))
+    }
+  }
+  began=$(date +%s) waits=
+  waiting() { # SERVICE CONTAINER: until when it is waited for its health
+    left=$(health_takes "$2")
+    until=$(($(date +%s) + left))
+    [ "$until" -le $((began + 900)) ] || until=$((began + 900))
+    case $waits in *" $1 "*) ;; *)
+      waits="$waits $1 "
+      echo "verify-guest: $1 runs; its health check may take $left s more" >&2
+      ;;
+    esac
+  }
+  asked() { # REQUESTS as JSON: how many GPUs a container asked for, where that is a number; else all
+    count=$(printf '%s' "$1" | grep -o '"Count":[0-9-]*' | head -n 1 | cut -d : -f 2)
+    ids=$(printf '%s' "$1" | sed -n 's/.*"DeviceIDs":\[\([^]]*\)\].*/\1/p' | grep -o '"[^"]*"' | grep -vc '=\?all"')
+    if [ "${count:-0}" -gt 0 ]; then echo "$count"; elif [ "$ids" -gt 0 ]; then echo "$ids"; else echo all; fi
   }
   fine=
   while true; do
@@ -139,6 +182,11 @@ else
         # it will not be started again, however it ended
         "$service exited "*' no '* | "$service exited 0 "*' on-failure '*) ;;
         "$service running "*' 0 healthy '* | "$service running "*' 0 none '*) ;;
+        "$service running "*' starting '*)
+          waiting "$service" "$(printf '%s\n' "$now" | sed -n "s|^$service running .* ||p" | head -n 1)"
+          [ "${till:-0}" -ge "$until" ] || till=$until
+          [ "$till" -ge "$deadline" ] || till=$deadline
+          ;;
         "$service running "*' healthy '* | "$service running "*' none '*) till=$((deadline + enough)) ;;
         *) till=${till:-$deadline} ;;
       esac
@@ -157,6 +205,10 @@ else
   printf '%s\n' "$now" | while read -r service status code restarts health policy name; do
     [ -n "$service" ] || continue
     fact service "$service $status $code $restarts $health $policy ${name#/}"
+    # ADDRESS:PORT on the VM and PORT/PROTOCOL in the container, those published by Docker or Podman
+    # shellcheck disable=SC2016 # the template's own
+    "$engine" inspect --format '{{range $port, $all := .NetworkSettings.Ports}}{{range $all}}{{.HostIp}} {{.HostPort}} {{$port}}{{"\n"}}{{end}}{{end}}' \
+      "${name#/}" 2>/dev/null | sed -n "/ [0-9]/s|^|port:$service |p" | sort -u
     case $status$health in
       runningnone | runninghealthy) [ "$restarts" = 0 ] && continue ;;
     esac
@@ -166,11 +218,29 @@ else
       "$engine" inspect --format '{{if .State.Error}}{{.State.Error}}{{end}}' "${name#/}" 2>/dev/null | grep .
     } | logged "service-log-$service"
   done
+  for stack in $stacks; do
+    [ -r "$projects/$stack/applied" ] && fact stack "$stack $(cat "$projects/$stack/applied")"
+    [ -r "$projects/$stack/failed" ] && fact stack-failed "$stack"
+    [ -r "$projects/$stack/failed" ] && logged "stack-log-$stack" <"$projects/$stack/failed"
+  done
   for service; do
-    case ${NVIDIA-}$service in yes*=*) ;; *) continue ;; esac
-    service=${service%%=*}
-    name=$(printf '%s\n' "$now" | sed -n "s/^$service running .* //p" | head -n 1)
+    [ -n "${NVIDIA-}" ] || continue
+    wanted=${service#*=} service=${service%%=*}
+    name=$(printf '%s\n' "$now" | sed -n "s|^$service running .* ||p" | head -n 1)
     [ -n "$name" ] || continue
+    if [ "$wanted" = "$service" ]; then
+      # of a stack the engine was asked for GPUs by this container
+      case $service in */*) ;; *) continue ;; esac
+      wanted=$("$engine" inspect --format '{{json .HostConfig.DeviceRequests}} {{json .HostConfig.Devices}} {{.HostConfig.Runtime}}' "${name#/}" 2>/dev/null)
+      case $wanted in *'"gpu"'* | *nvidia* | */dev/dxg*) fact "gpu-asked-$service" "$(asked "$wanted")" ;; *) continue ;; esac
+    fi
+    # the devices that it has, which shows in its own /dev even where it has no nvidia-smi
+    process=$("$engine" inspect --format '{{.State.Pid}}' "${name#/}" 2>/dev/null)
+    nodes=
+    for node in "/proc/${process:-none}/root/dev"/nvidia[0-9]* "/proc/${process:-none}/root/dev/dxg"; do
+      [ -e "$node" ] && nodes="$nodes ${node##*/}"
+    done
+    fact "gpu-nodes-$service" "${nodes# }"
     timeout 60 "$engine" exec "${name#/}" nvidia-smi -L >"$work/said" 2>&1
     fact "gpu-$service" "$?"
     cards "gpu-found-$service" <"$work/said"

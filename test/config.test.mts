@@ -322,7 +322,7 @@ test("passes Compose's own keys through", () => {
 test("refuses Compose's own keys that need a declaration beside the services", () => {
   const secrets = "web: {image: x, secrets: [password]}";
   assert.equal(wrong(`${one("")}services: {${secrets}}`), [
-    "4:28 secrets cannot be used: they are declared beside the services, where this file has no place for them",
+    "4:28 secrets cannot be used in services of this file: use a stack",
   ]);
   try {
     parseConfig(`${one("")}services: {${secrets}}`);

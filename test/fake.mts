@@ -94,6 +94,28 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
       return Promise.resolve(disk.delete(from));
     },
     fingerprint: (path) => Promise.resolve(disk.has(path) ? "1 1" : undefined),
+    walk: (path, enters) => {
+      const paths = [...disk.keys()].filter((name) => name.startsWith(`${path}/`)).map((name) =>
+        name.slice(path.length + 1)
+      );
+      const above = paths.flatMap((name) =>
+        name.split("/").slice(0, -1).map((_, i, all) => all.slice(0, i + 1).join("/"))
+      );
+      const folders = [...new Set(above)];
+      const open = (name: string) =>
+        folders.filter((folder) => name.startsWith(`${folder}/`)).every((folder) => enters(folder));
+      const entries = [
+        ...folders.map((name) => ({ path: name, kind: "folder" as const, mode: 0o755, size: 0, mtime: 0 })),
+        ...paths.map((name) => {
+          const text = disk.get(`${path}/${name}`)!;
+          // contents stand for the time of change, which the disk in memory does not have
+          const mtime = [...text].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 1e9, 7);
+          return { path: name, kind: "file" as const, mode: 0o644, size: text.length, mtime };
+        }),
+      ];
+      const found = entries.filter((one) => open(one.path)).sort((a, b) => (a.path < b.path ? -1 : 1));
+      return Promise.resolve(paths.length > 0 ? found : undefined);
+    },
     list: (path) => {
       const below = [...disk.keys()].filter((name) => name.startsWith(`${path}/`));
       return Promise.resolve([...new Set(below.map((name) => name.slice(path.length + 1).split("/")[0]!))]);

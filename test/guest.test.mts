@@ -147,7 +147,7 @@ test("guest.cuda: unknown where the name does not tell, or the driver is not kno
   const at = (service: string, keys = "image: debian-13") =>
     found("guest.cuda", `${machine(keys)}services: {w: {${service}}}`).map(shown);
   assert.match(at('image: "nvcr.io/nvidia/pytorch:24.05-py3", gpu: 1')[0]!, /^unknown: w: which CUDA/);
-  assert.match(at("build: ., gpu: 1")[0]!, /^unknown: w: which CUDA/);
+  assert.match(at("image: lab/own, gpu: 1")[0]!, /^unknown: w: which CUDA/);
   assert.match(at("image: nvidia/cuda:12.4.1-base, gpu: 1", "cpus: 1")[0]!, /^unknown: .* what driver .* not known$/);
   assert.match(at("image: nvidia/cuda:13.9.0-base, gpu: 1")[0]!, /^unknown: w: CUDA 13\.9 is newer than what is known/);
   assert.equal(at("image: nvidia/cuda:12.4.1-base"), [], "it asks for no GPU");

@@ -178,6 +178,10 @@ export class World {
         await meet(`stamp ${path}`);
         return disk.has(full(path)) ? "1 1" : undefined;
       },
+      walk: async (path, enters) => {
+        await meet(`walk ${path}`);
+        return fakeShell(Object.fromEntries(disk)).shell.walk(full(path), enters);
+      },
       list: async (path) => {
         await meet(`list ${path}`);
         const below = [...disk.keys()].filter((name) => name.startsWith(`${path}/`));
@@ -287,7 +291,20 @@ export class World {
     } else if (program === "ssh" && this.deaf.has(command[3]!)) {
       return { code: 255, tail: ["No route to host"] };
     } else if (program === "ssh" && output) {
-      out = own("test/guests/fine.txt");
+      // the VM answers of the services that it is asked for
+      const asked = command.at(-1)!.split(" -- ")[1]?.split(" ").slice(1) ?? [];
+      const services = asked.flatMap((word) => {
+        const stack = /^(.*)\/$/.exec(word)?.[1];
+        const name = stack ? `${stack}/web` : word.split("=")[0]!;
+        return [
+          `service:${name} running 0 0 none unless-stopped ${name.replace("/", "-")}-1\n`,
+          ...(stack ? [`stack:${stack} applied\n`] : []),
+        ];
+      });
+      out = own("test/guests/fine.txt").replace(/^service:.*\n/gm, "").replace(
+        "end:yes",
+        `${services.join("")}end:yes`,
+      );
     } else if (words.includes("prepare/apply.sh")) {
       disk.set("/var/lib/homelab-gpu/done", "yes");
     }

@@ -131,6 +131,7 @@ function resolvePaths(config: Config, home: string): Config {
       ...(machine.image?.kind === "file" ? { image: { ...machine.image, file: absolute(machine.image.file) } } : {}),
       provision: machine.provision.map(absolute),
     })),
+    stacks: config.stacks.map((stack) => ({ ...stack, path: absolute(stack.path) })),
   };
 }
 
@@ -233,21 +234,24 @@ export interface Inspection {
 export async function inspect(session: Context, known?: LoadedConfig, words: string[] = []): Promise<Inspection> {
   const reading = known ? Promise.resolve(known) : loadConfig(session);
   const labs = import("../host/lab.mts");
-  const [loaded, probe, lab, { existingVmsOf }, { runChecks }] = await Promise.all([
+  const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks] = await Promise.all([
     reading,
     readProbe(session),
     Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(session.shell, config, folder)),
     labs,
     import("../checks/index.mts"),
-    reading.then((source) => requireFiles(session, source)),
+    reading.then(async (source) => {
+      await requireFiles(session, source);
+      return await (await import("./projects.mts")).readProjects(session.shell, source);
+    }),
   ]);
   logUnreadState(session, lab);
   const names = selectMachines(loaded, words);
   const host = parseHost(probe);
-  const settled = resolveConfig(loaded.config, host, existingVmsOf(lab));
+  const settled = resolveConfig(loaded.config, host, existingVmsOf(lab), stacks);
   const machines = settled.machines.filter(({ name, running }) => running || names.includes(name));
   const services = settled.services.filter(({ machine }) => machines.some(({ name }) => name === machine));
-  return { loaded, names, host, lab, settled, findings: runChecks(host, { machines, services }) };
+  return { loaded, names, host, lab, settled, findings: runChecks(host, { machines, services, stacks }) };
 }
 
 /** Every text that a plan may need: templates, scripts, the user's own scripts. */

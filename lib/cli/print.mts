@@ -145,13 +145,14 @@ export function formatPlan(folder: string, changes: FileChange[], steps: Step[],
   const bold = painted(look, (text) => chalk.bold(text));
   const written = changes.filter(({ change }) => change !== "same");
   const lines = written.length > 0 ? [bold(`Files in ${folder}:`)] : [];
-  for (const { path, change, before, text } of written) {
+  for (const { path, change, before, text, secret } of written) {
     if (change === "create") {
       const count = text.split("\n").length - 1;
       lines.push(green(`  + ${path}`) + ` (${count} ${count === 1 ? "line" : "lines"})`);
-      if (look.verbose) lines.push(...text.replace(/\n$/, "").split("\n").map((line) => `      ${line}`));
+      if (look.verbose && !secret) lines.push(...text.replace(/\n$/, "").split("\n").map((line) => `      ${line}`));
     } else {
       lines.push(`  ~ ${path}`);
+      if (secret) continue;
       lines.push(
         ...diffLines(before, text).map((line) =>
           `      ${line.startsWith("+") ? green(line) : line.startsWith("-") ? red(line) : line}`

@@ -7,8 +7,7 @@ import { writeYaml } from "../config/yaml.mts";
 /**
  * The Compose file of the services that run on one machine, as YAML.
  *
- * `$` stands for itself: Compose would fill in variables of the VM's environment, where nothing is, so it is doubled. `$$`, which
- * is how one writes a `$` for Compose, stays as it is.
+ * `$` is Compose's own: it fills in variables from `.env` beside the config and from the caller's environment, which travel with it.
  *
  * `by`: what runs them, as precisely as it is known; or only its name, or that the machine has a part of a card.
  */
@@ -18,7 +17,7 @@ export function composeFile(services: Service[], by: GuestEngine | Engine | "par
     : by === "part"
     ? { engine: "docker", partition: true }
     : { engine: by };
-  const named = services.map((service) => [service.name, literal(renderGpuRequests(service, engine))]);
+  const named = services.map((service) => [service.name, renderGpuRequests(service, engine)]);
   const volumes = services.flatMap(volumesOf);
   const networks = services.flatMap(networksOf);
   return writeYaml({
@@ -57,13 +56,4 @@ function volumesOf({ body: { volumes } }: Service): string[] {
     return volume?.type === "volume" ? volume.source : undefined;
   });
   return sources.filter(isName);
-}
-
-function literal(value: unknown): unknown {
-  if (typeof value === "string") return value.replace(/\$\$?/g, "$$$$");
-  if (Array.isArray(value)) return value.map(literal);
-  if (typeof value === "object" && value !== null && !(value instanceof Date)) {
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, literal(one)]));
-  }
-  return value;
 }

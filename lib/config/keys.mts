@@ -231,6 +231,14 @@ const machine: Record<string, Key> = {
     values: () => ["docker", "podman"],
     example: "podman",
   },
+  engine_repository: {
+    ...source("https://mirror.example.org/docker/linux/debian"),
+    about: "Another copy of Docker's package repository, seen from the guest; Docker is then installed from it.",
+  },
+  engine_key: {
+    ...key("https://mirror.example.org/docker/linux/debian/gpg"),
+    about: "The key of engine_repository: a URL, a path in the guest, or base64:…",
+  },
   provision: {
     kind: "list",
     about: "Your own scripts, run as root when the box is built, after ours; relative to this file.",
@@ -239,12 +247,53 @@ const machine: Record<string, Key> = {
   },
 };
 
-const undeclared = (example: string): Key => ({
+/** A key of Compose's that needs files or sections which only a folder of its own has. */
+const ofStacks = (): Key => ({
   kind: "refused",
-  about: "Refused: it is declared beside the services, where this file has no place for it.",
-  says: "cannot be used: they are declared beside the services, where this file has no place for them",
-  example,
+  about: "Refused: use a stack, a folder with a Compose file of its own.",
+  says: "cannot be used in services of this file: use a stack",
+  example: "stacks: [{path: ./NAME}], with the service in ./NAME/compose.yaml",
 });
+
+const stack: Record<string, Key> = {
+  path: {
+    ...path("./immich"),
+    required: true,
+    about: "The folder with its Compose file; relative to this file. It is copied into the VM.",
+  },
+  machine: {
+    kind: "text",
+    about: "Where it runs. Default: the only machine, or the only one with a GPU.",
+    pattern: machine.name!.kind === "text" ? machine.name!.pattern : "",
+    says: "the name of a machine",
+    example: "devlab",
+  },
+  name: {
+    kind: "text",
+    about: "Name of its Compose project. Default: the folder's name.",
+    pattern: "^[a-z0-9][a-z0-9_-]{0,62}$",
+    says: "a Compose project's name: lower-case letters, digits, hyphens and underscores",
+    example: "immich",
+  },
+  profiles: {
+    kind: "list",
+    about: "Profiles of its services that are started too.",
+    of: {
+      kind: "text",
+      pattern: "^[a-zA-Z0-9][a-zA-Z0-9_.-]*$",
+      says: "the name of a profile",
+      example: "cuda",
+    },
+    example: "[cuda]",
+  },
+  env: {
+    kind: "texts",
+    about: "Variables for its Compose file. One without a value takes that of the environment that up is started in.",
+    names: "^[A-Za-z_][A-Za-z0-9_]*$",
+    empty: true,
+    example: "{TAG: v1, HF_TOKEN: }",
+  },
+};
 
 const service: Record<string, Key> = {
   gpu: {
@@ -263,8 +312,9 @@ const service: Record<string, Key> = {
     says: "the name of a machine",
     example: "devlab",
   },
-  secrets: undeclared('environment: {PASSWORD: …}, or volumes: ["/root/password:/run/secrets/password:ro"]'),
-  configs: undeclared('environment: {SETTING: …}, or volumes: ["/root/web.conf:/etc/web.conf:ro"]'),
+  build: ofStacks(),
+  secrets: ofStacks(),
+  configs: ofStacks(),
 };
 
 /** The whole file. */
@@ -279,6 +329,12 @@ export const file: Key = {
       about: "The VMs.",
       of: { kind: "map", keys: machine, example: "{name: devlab, box: devlab/debian-13}" },
       example: "[{name: devlab, box: devlab/debian-13}]",
+    },
+    stacks: {
+      kind: "list",
+      about: "Compose projects as they are: folders that are copied into a VM and run there.",
+      of: { kind: "map", keys: stack, example: "{path: ./immich}" },
+      example: "[{path: ./immich, machine: devlab}]",
     },
     services: {
       kind: "services",

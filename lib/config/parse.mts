@@ -1,4 +1,4 @@
-import type { Config, DriverRequest, Engine, GpuRequest, Image, Machine, Mode, Service } from "./types.mts";
+import type { Config, DriverRequest, Engine, GpuRequest, Image, Machine, Mode, Service, Stack } from "./types.mts";
 import { dependenciesOf } from "./dependencies.mts";
 import type { ConfigError } from "../errors.mts";
 import { file } from "./keys.mts";
@@ -52,12 +52,23 @@ interface RawMachine {
   gpu?: RawGpu | RawGpu[];
   driver?: RawDriver;
   engine?: Engine;
+  engine_repository?: string;
+  engine_key?: string;
   provision?: string[];
+}
+
+interface RawStack {
+  path: string;
+  machine?: string;
+  name?: string;
+  profiles?: string[];
+  env?: Record<string, string | null>;
 }
 
 interface RawConfig {
   machines: RawMachine[];
   services?: Record<string, { gpu?: number | "all"; machine?: string; body: Record<string, unknown> }>;
+  stacks?: RawStack[];
 }
 
 function shaped(raw: RawConfig): Config {
@@ -68,12 +79,29 @@ function shaped(raw: RawConfig): Config {
     ...(gpu === undefined ? {} : { gpu }),
     body,
   }));
-  return { machines, services };
+  const stacks = (raw.stacks ?? []).map(({ path, machine, name, profiles = [], env = {} }): Stack => ({
+    name: name ?? projectName(path),
+    path,
+    machine: machine ?? home(false, raw.machines) ?? home(true, raw.machines)!,
+    profiles,
+    env,
+  }));
+  return { machines, services, stacks };
 }
 
-function shapedMachine({ gpu, image, driver = {}, engine = "docker", provision = [], ...same }: RawMachine): Machine {
+/** What Compose calls the project of a folder: its name in lower case, of letters, digits, hyphens and underscores. */
+function projectName(path: string): string {
+  const folder = path.replace(/[\\/]+$/, "").split(/[\\/]/).at(-1) ?? "";
+  return folder.toLowerCase().replace(/[^a-z0-9_-]/g, "").replace(/^[_-]+/, "");
+}
+
+function shapedMachine(
+  { gpu, image, driver = {}, engine = "docker", engine_repository, engine_key, provision = [], ...same }: RawMachine,
+): Machine {
   return {
     ...same,
+    ...(engine_repository === undefined ? {} : { engineRepository: engine_repository }),
+    ...(engine_key === undefined ? {} : { engineKey: engine_key }),
     ...(image === undefined ? {} : { image: shapedImage(image) }),
     gpus: enabled(gpu).map(({ vendor_id, device_id, address, mode, partition_count }): GpuRequest => ({
       vendorId: vendor_id ?? "10de",
@@ -147,6 +175,7 @@ function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
     checkImage(machine.image, `${path}.image`, reader);
   });
   const names = machines.map(({ name }) => name).filter((name) => name !== undefined);
+  checkStacks(raw.stacks ?? [], machines, reader);
   const services = raw.services ?? {};
   const homes = Object.fromEntries(
     Object.entries(services).map(([name, { gpu, machine }]) => [name, machine ?? home(gpu !== undefined, machines)]),
@@ -174,6 +203,32 @@ function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
   }
 }
 
+/** Stacks: each on a machine that is there, each with a name of its own. */
+function checkStacks(stacks: Partial<RawStack>[], machines: RawMachine[], reader: Reader): void {
+  const names = machines.map(({ name }) => name).filter((name) => name !== undefined);
+  const taken = new Set<string>();
+  stacks.forEach((stack, i) => {
+    const at = `stacks.${i}`;
+    if (stack?.path === undefined) return;
+    const name = stack.name ?? projectName(stack.path);
+    const where = stack.name === undefined ? `${at}.path` : `${at}.name`;
+    if (name === "") reader.at(where, `a project's name cannot be made of ${stack.path}`, "name: …");
+    else if (name === "homelab-gpu") reader.at(where, "the project homelab-gpu is that of services:", "name: …");
+    else if (taken.has(name)) reader.at(where, `two stacks are named ${name}`, `name: ${name}-2`);
+    taken.add(name);
+    if (stack.machine !== undefined && !names.includes(stack.machine)) {
+      reader.at(
+        `${at}.machine`,
+        `stack ${name} runs on ${stack.machine}, and there is no machine of that name`,
+        `machine: ${names.join(" or ")}`,
+      );
+    }
+    if (stack.machine === undefined && names.length > 1 && !home(false, machines) && !home(true, machines)) {
+      reader.at(at, `stack ${name} does not say on which machine it runs`, `machine: ${names.join(" or ")}`);
+    }
+  });
+}
+
 function checkImage(image: RawMachine["image"], path: string, reader: Reader): void {
   if (typeof image !== "object") return;
   if (image.checksum !== undefined && image.url === undefined) {
@@ -188,12 +243,16 @@ function checkImage(image: RawMachine["image"], path: string, reader: Reader): v
 }
 
 /** All that a box is built from: machines that share one must agree in it. */
-function recipe({ image, provision = [], driver = {}, engine, gpu }: RawMachine): string {
+function recipe(
+  { image, provision = [], driver = {}, engine, engine_repository, engine_key, gpu }: RawMachine,
+): string {
   return JSON.stringify([
     image,
     provision,
     driver,
     engine ?? "docker",
+    engine_repository,
+    engine_key,
     enabled(gpu).map(({ vendor_id, mode }) => [vendor_id, mode]),
   ]);
 }

@@ -89,6 +89,9 @@ export class Reader {
         }
         return wrong(form(shape, node));
       }
+      case "texts":
+        if (!isMap(node)) return wrong(form(shape));
+        return this.#texts(this.#yaml.pairs(node), shape, name);
       case "services":
         if (!isMap(node)) return wrong(form(shape));
         return Object.fromEntries(
@@ -142,6 +145,25 @@ export class Reader {
     return found;
   }
 
+  /** Texts by name, as they are written: `0042` and `yes` stay what they are. */
+  #texts(
+    pairs: ReturnType<Yaml["pairs"]>,
+    shape: Shape & { kind: "texts" },
+    name: string,
+  ): Record<string, string | null> {
+    const found: [string, string | null][] = [];
+    for (const { key, at, value } of pairs) {
+      const text = scalarText(this.#yaml.resolve(value));
+      const empty = value === null || (isScalar(value) && value.value === null);
+      if (!new RegExp(shape.names).test(key)) {
+        this.problem(at, `“${printable(key)}” is no name for ${name}: letters, digits and underscores`, shape.example);
+      } else if (text === undefined && !(empty && shape.empty)) {
+        this.problem(offset(value) ?? at, `${key} must be text, not ${quotePreview(value)}`, `${key}: …`);
+      } else found.push([key, text ?? null]);
+    }
+    return Object.fromEntries(found);
+  }
+
   #service(name: string, at: number, node: Node | null, keys: Record<string, Key>): object | undefined {
     if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
       this.problem(
@@ -181,7 +203,7 @@ export class Reader {
 
 /** Whether a node has the form that a shape is written in; which of several values it has does not matter yet. */
 function fits(node: Node | null, shape: Shape): boolean {
-  if (shape.kind === "map" || shape.kind === "services") return isMap(node);
+  if (shape.kind === "map" || shape.kind === "services" || shape.kind === "texts") return isMap(node);
   if (shape.kind === "list") return isSeq(node);
   return isScalar(node);
 }
@@ -209,6 +231,8 @@ function form(shape: Shape, node: Node | null = null): string {
       return shape.says ?? "a mapping";
     case "either":
       return shape.of.map((option) => form(option, node)).join(", or ");
+    case "texts":
+      return "a mapping of texts by name";
     case "services":
       return "a mapping of services by name";
     case "refused":

@@ -54,6 +54,14 @@ function plain(shape: Shape): Schema {
       };
     case "either":
       return { anyOf: shape.of.map(plain) };
+    case "texts":
+      return {
+        type: "object",
+        patternProperties: {
+          [shape.names]: { type: ["string", "number", "boolean", ...(shape.empty ? ["null"] : [])] },
+        },
+        additionalProperties: false,
+      };
     case "services":
       return {
         type: "object",

@@ -13,6 +13,8 @@ export type Shape =
   /** `says`: what it is called, if not just a mapping. */
   | { kind: "map"; keys: Record<string, Key>; example: string; exactlyOne?: string[]; says?: string }
   | { kind: "either"; of: Shape[]; example: string }
+  /** Texts by name, such as variables; `empty`: a name without a value is allowed. */
+  | { kind: "texts"; names: string; empty?: true; example: string }
   | { kind: "services"; keys: Record<string, Key>; example: string }
   /** Compose has it, and it cannot be used here, whatever it is. `example`: the whole of what to write instead. */
   | { kind: "refused"; says: string; example: string };

@@ -6,6 +6,7 @@ import type { Accelerator } from "../host/types.mts";
 export interface Config {
   machines: Machine[];
   services: Service[];
+  stacks: Stack[];
 }
 
 /** One VM. */
@@ -26,6 +27,9 @@ export interface Machine {
   driver: DriverRequest;
   /** What runs the containers in it. */
   engine: Engine;
+  /** Another copy of Docker's package repository and its key, as install-docker.sh takes them. */
+  engineRepository?: string;
+  engineKey?: string;
   /** The user's own scripts, run last when the box is built: paths, relative ones against the config's folder. */
   provision: string[];
 }
@@ -71,6 +75,19 @@ export interface DriverRequest {
   toolkitKey?: string;
   /** Another source of dxgkrnl, the kernel module for a part of a card: a kernel's source and its checksum, `sha256:…`. */
   dxgkrnl?: { url: string; checksum: string };
+}
+
+/** A Compose project: a folder of the host that is copied into a machine and runs there. */
+export interface Stack {
+  /** Its Compose project's name: lower-case letters, digits, hyphens and underscores. */
+  name: string;
+  /** The folder with its Compose file. */
+  path: string;
+  /** The machine that it runs on. */
+  machine: string;
+  profiles: string[];
+  /** Variables for its Compose file; null takes the value of the environment that homelab-gpu was started in. */
+  env: Record<string, string | null>;
 }
 
 /** One Compose service. */

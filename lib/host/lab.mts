@@ -4,6 +4,7 @@ import type { ExistingVm } from "./types.mts";
 import { type Domain, readDomains, type VmHardware } from "./libvirt.mts";
 import { UserError } from "../errors.mts";
 import { ownValue } from "../maps.mts";
+import { type Copies, readCopies } from "./copies.mts";
 import { type Proof, readState } from "./state.mts";
 import { homeDir } from "../text.mts";
 import type { Shell } from "../shell.mts";
@@ -56,6 +57,9 @@ export interface LabMachine {
   /** What libvirt fixed when it made the VM: `vagrant reload` changes none of it. */
   hardware?: VmHardware;
   proof?: Proof;
+  /** Vagrant's id of the VM, and what the VM got of its stacks. */
+  vmId?: string;
+  copies?: Copies;
 }
 
 /** Looks at what is there: one question to libvirt, one for each VM of another provider, some small files. */
@@ -121,7 +125,7 @@ export function requireLibvirtAnswer({ libvirtError, machines, orphans }: Lab): 
 
 /** What Vagrant's files and the hypervisor say of a VM, together. */
 function machineOf(
-  { id, made, box, address, provider }: Awaited<ReturnType<typeof readMachine>>,
+  { id, made, box, address, provider, copies }: Awaited<ReturnType<typeof readMachine>>,
   seen: Domain | undefined,
   unasked: boolean,
   { domain, boot, proof }: { domain: string; boot: string; proof: Proof | undefined },
@@ -147,6 +151,8 @@ function machineOf(
     ...(whole && address ? { address } : {}),
     ...(seen?.hardware ? { hardware: seen.hardware } : {}),
     ...(proof ? { proof } : {}),
+    ...(id ? { vmId: id } : {}),
+    ...(copies ? { copies } : {}),
   };
 }
 
@@ -187,15 +193,17 @@ async function readMachine(shell: Shell, folder: string, name: string) {
   const at = ids.findIndex((id) => id !== undefined);
   const provider = at < 0 ? undefined : providers[at]!;
   const key = /^\s*IdentityFile "?([^"\n]+)/m.exec(ssh ?? "")?.[1];
-  const [box, up, there] = await Promise.all([
+  const [box, up, there, copies] = await Promise.all([
     provider ? readBox(shell, `${all}/${provider}/box_meta`) : undefined,
     // the Vagrantfile leaves it when the VM has come up
     ssh === undefined && provider ? shell.fingerprint(`${all}/${provider}/up`) : undefined,
     key ? shell.fingerprint(key) : "none named",
+    readCopies(shell, folder, name),
   ]);
   return {
     id: ids[at]?.trim(),
     provider,
+    copies,
     made: ssh !== undefined || up !== undefined,
     box,
     // how another was reached is of no use, nor how this one was before the lab's folder was moved

@@ -31,6 +31,7 @@ export const names = [
   "scripts/remove-vm.sh",
   "scripts/box-volumes.sh",
   "scripts/apply-services.sh",
+  "scripts/apply-stack.sh",
   "scripts/verify-guest.sh",
 ];
 

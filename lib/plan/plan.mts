@@ -11,6 +11,8 @@ import { inQueue, uniqueSteps } from "./stages.mts";
 import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { joinBlocks, nothing, render, Rendered } from "../render.mts";
+import { type Project, projectDigest } from "../compose/project.mts";
+import { copySteps, dropStep, inlineProject, projectFiles, startStep } from "./stacks.mts";
 import { gpusOf } from "../compose/gpu-requests.mts";
 import { isEnabled } from "../compose/enabled.mts";
 
@@ -23,6 +25,7 @@ const scripts = [
   "remove-vm.sh",
   "box-volumes.sh",
   "apply-services.sh",
+  "apply-stack.sh",
   "verify-guest.sh",
 ];
 
@@ -73,6 +76,8 @@ export function makePlan(
         const { missingVagrantId } = lab.machines[name]!;
         return missingVagrantId ? [{ path: `.vagrant/machines/${name}/libvirt/id`, text: missingVagrantId }] : [];
       }),
+      ...(config.stacks ?? []).flatMap(projectFiles),
+      ...work.flatMap(({ files }) => files),
       ...[...scripts, ...(config.machines.some(partitionRequest) ? driverScripts : [])].map((name): File => ({
         path: `scripts/${name}`,
         text: texts[`scripts/${name}`]!,
@@ -95,6 +100,8 @@ export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
     const gpus = gpusOf(service);
     return gpus === undefined ? service.name : `${service.name}=${gpus}`;
   });
+  // of a stack the guest's own Compose says which services it has
+  const stacks = stacksOf(machine, config).map(({ name }) => `${name}/`);
   // the layers of NVIDIA's are looked at where there is such a card
   const nvidia = machine.gpus.some(({ vendorId }) => vendorId === "10de")
     ? ["NVIDIA=yes", ...(partitionRequest(machine) ? ["PART=yes"] : [])]
@@ -103,7 +110,9 @@ export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
     title: `Prove ${machine.name}`,
     command: [
       ...ssh(machine.name),
-      `${runAsRoot(machine, ...nvidia)} -- ${[patience[machine.accelerator].services, ...services].join(" ")}`,
+      `${runAsRoot(machine, ...nvidia)} -- ${
+        [patience[machine.accelerator].services, ...services, ...stacks].join(" ")
+      }`,
     ],
     input: "scripts/verify-guest.sh",
     output: `verify/${machine.name}.txt`,
@@ -111,9 +120,11 @@ export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
   };
 }
 
-/** SHA-256 of a machine's Compose file: what was applied last is told by it. */
+/** SHA-256 of a machine's Compose file and of its stacks' states: what was applied last is told by it. */
 export function servicesHash(machine: ResolvedMachine, config: Resolved): string {
-  return createHash("sha256").update(composeText(machine, config)).digest("hex");
+  const hash = createHash("sha256").update(composeText(machine, config));
+  for (const project of projectsOf(machine, config)) hash.update(`${project.name} ${projectDigest(project)}\n`);
+  return hash.digest("hex");
 }
 
 /** How to reach a machine: by the SSH configuration that Vagrant gave for it. */
@@ -166,7 +177,7 @@ function workOn(
   const there = lab.machines[machine.name]!;
   const { name } = machine;
   const unknown = unresolved(machine, host);
-  const nothing = { creates: false, starts: false, replaces: false, before: [], after: [] };
+  const nothing = { creates: false, starts: false, replaces: false, before: [], after: [], files: [] };
   if (unknown.length > 0) return { ...nothing, findings: unknown };
   if (there.state === "unknown") return { ...nothing, findings: [outdatedUnasked(machine, lab)] };
   const stale = outdated(machine, host, there, box);
@@ -175,6 +186,7 @@ function workOn(
 
   const before: Step[] = [];
   const after: Step[] = [];
+  const files: File[] = [];
   if (stale) before.push(removal(name, there, `Remove the old VM ${name}`));
   if (there.state === "half-made") {
     before.push(removal(name, there, `Remove the VM ${name}, which an earlier run left half made`));
@@ -209,6 +221,12 @@ function workOn(
   if (!proven) {
     after.push(...bringDriver(machine));
     const count = servicesOf(machine, config).length;
+    const projects = projectsOf(machine, config);
+    for (const project of projects) {
+      const copy = copySteps(project, lab, there, creates || project.name === inlineProject, ssh(name));
+      files.push(...copy.files);
+      if (project.name === inlineProject) after.push(...copy.steps);
+    }
     if (count > 0 || (there.proof && there.proof.services !== hash)) {
       after.push(
         {
@@ -226,9 +244,17 @@ function workOn(
         },
       );
     }
+    const stacks = stacksOf(machine, config);
+    if (stacks.length > 0 || Object.keys(there.copies?.stacks ?? {}).length > 0) {
+      after.push(dropStep(name, stacks.map((one) => one.name), ssh(name), runAsRoot(machine)));
+    }
+    for (const project of stacks) {
+      after.push(...copySteps(project, lab, there, creates, ssh(name)).steps);
+      after.push(startStep(project, ssh(name), runAsRoot(machine)));
+    }
     after.push(proofOf(machine, config));
   }
-  return { creates, starts, replaces: stale !== undefined, before, after, findings: [] };
+  return { creates, starts, replaces: stale !== undefined, before, after, files, findings: [] };
 }
 
 /** Compares the host's driver with the one that the guest has of it, and copies it where they differ. */
@@ -294,6 +320,16 @@ function takesHyperv({ machines }: Resolved): boolean {
 
 function servicesOf(machine: ResolvedMachine, config: Resolved) {
   return config.services.filter((service) => service.machine === machine.name);
+}
+
+/** What is copied into a machine: its stacks, and what its inline services need. */
+function projectsOf(machine: ResolvedMachine, config: Resolved): Project[] {
+  return (config.stacks ?? []).filter((project) => project.machine === machine.name);
+}
+
+/** The stacks of a machine. */
+export function stacksOf(machine: ResolvedMachine, config: Resolved): Project[] {
+  return projectsOf(machine, config).filter(({ name }) => name !== inlineProject);
 }
 
 function composePath({ name }: ResolvedMachine): string {

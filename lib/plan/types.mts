@@ -17,6 +17,8 @@ export interface File {
   path: string;
   text: string;
   mode?: number;
+  /** Its text is not shown: it has secrets, or is no text for people. */
+  secret?: true;
 }
 
 /** A command to run. */
@@ -46,4 +48,6 @@ export interface FileChange {
   /** What is there now. */
   before: string;
   text: string;
+  /** Neither text is shown. */
+  secret?: true;
 }

@@ -2,6 +2,7 @@ import type { Config, Machine } from "../config/types.mts";
 import type { Accelerator, ExistingVm } from "../host/types.mts";
 import type { Resolved, ResolvedGpuRequest } from "./types.mts";
 import type { Host } from "../host/types.mts";
+import type { Project } from "../compose/project.mts";
 import { dependenciesOf } from "../config/dependencies.mts";
 import { defaultProvider, providers } from "./providers.mts";
 import { asksForGpu } from "../compose/gpu-requests.mts";
@@ -12,9 +13,15 @@ import { ownValue } from "../maps.mts";
  * Fills in what a config leaves to the host, and what is seen of its machines. What it fills in depends on nothing that
  * changes from hour to hour, so that reruns agree.
  */
-export function resolveConfig(config: Config, host: Host, seen: Record<string, ExistingVm> = {}): Resolved {
+export function resolveConfig(
+  config: Config,
+  host: Host,
+  seen: Record<string, ExistingVm> = {},
+  stacks: Project[] = [],
+): Resolved {
   return {
     services: config.services,
+    stacks,
     machines: config.machines.map((machine) => {
       const way = providerAndModes(machine, host);
       return {
@@ -43,6 +50,7 @@ export function withoutGpus(config: Config): { config: Config; left: string[] } 
   return {
     left,
     config: {
+      ...config,
       machines: config.machines.map((machine) => ({ ...machine, gpus: [], driver: {} })),
       services: config.services.filter(({ name }) => !leaves.has(name)),
     },

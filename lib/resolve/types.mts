@@ -1,5 +1,6 @@
 /** What is decided of a config on a host. */
 import type { GpuRequest, Machine, Mode, Service } from "../config/types.mts";
+import type { Project } from "../compose/project.mts";
 import type { Accelerator, ExistingVm, Host } from "../host/types.mts";
 import type { ComposeProject } from "../compose/types.mts";
 
@@ -9,6 +10,8 @@ export interface Resolved {
   services: Service[];
   /** Compose projects (`stacks:`) as they were read; absent where none were read. */
   projects?: ComposeProject[];
+  /** The Compose projects, as they were read; absent where they were not looked at, as with a saved probe. */
+  stacks?: Project[];
 }
 
 /** A machine with everything settled that its host decides. */

@@ -22,7 +22,7 @@ import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { getSystemErrorMap } from "node:util";
 import type { ProcessPromise } from "zx/core";
-import type { CaptureOptions, RunOptions, Shell } from "../shell.mts";
+import type { CaptureOptions, Entry, RunOptions, Shell } from "../shell.mts";
 import { Interrupted, UserError } from "../errors.mts";
 import { Lines } from "../lines.mts";
 
@@ -229,6 +229,9 @@ export function realShell(): Shell {
         return `${size} ${mtimeMs}`;
       }),
 
+    walk: (path: string, enters: (folder: string) => boolean) =>
+      undefinedIfMissing("list", path, undefined, () => walk(path, "", enters)),
+
     list: (path: string) => undefinedIfMissing("list", path, [], async () => (await readdir(path)).sort()),
 
     signal: kill,
@@ -275,6 +278,26 @@ const patience = { silence: 3, answer: 30, end: 2 };
 
 /** The largest file that is read whole, in bytes. */
 const largest = 256 * 1024 * 1024;
+
+/** What is below a folder; `below` is the part of the path that was walked, empty or with a slash at its end. */
+async function walk(root: string, below: string, enters: (folder: string) => boolean): Promise<Entry[]> {
+  const found: Entry[] = [];
+  const names = await readdir(`${root}/${below}`).catch((error: unknown) => {
+    throw refused("list", `${root}/${below}`.replace(/\/$/, ""), error);
+  });
+  for (const name of names.sort()) {
+    const path = below + name;
+    const { mode, size, mtimeMs, ...is } = await lstat(`${root}/${path}`).then((one) => ({
+      ...{ mode: one.mode, size: one.size, mtimeMs: one.mtimeMs },
+      kind: one.isFile() ? "file" : one.isDirectory() ? "folder" : one.isSymbolicLink() ? "link" : "other",
+    } as const));
+    const target = is.kind === "link" ? await readlink(`${root}/${path}`) : undefined;
+    const entry = { path, kind: is.kind, mode: mode & 0o7777, size, mtime: Math.round(mtimeMs) };
+    found.push({ ...entry, ...(target === undefined ? {} : { target }) });
+    if (is.kind === "folder" && enters(path)) found.push(...await walk(root, `${path}/`, enters));
+  }
+  return found;
+}
 
 /** Children lead process groups of their own, so that all of a step can be ended at once. */
 const quietly = { nothrow: true, quiet: true, detached: process.platform !== "win32" };

@@ -20,10 +20,10 @@ export interface Reporter {
 
 /** What writing these files would change. */
 export async function diffFiles(shell: Shell, folder: string, files: File[]): Promise<FileChange[]> {
-  return await Promise.all(files.map(async ({ path, text }) => {
+  return await Promise.all(files.map(async ({ path, text, secret }) => {
     const before = await shell.read(`${folder}/${path}`);
     const change = before === undefined ? "create" : before === text ? "same" : "update";
-    return { path, change, before: before ?? "", text };
+    return { path, change, before: before ?? "", text, ...(secret ? { secret } : {}) };
   }));
 }
 
@@ -92,7 +92,9 @@ async function runStep(
     ...(step.input ? { input: `${folder}/${step.input}` } : {}),
     ...(step.output ? { output: `${folder}/${step.output}` } : {}),
     ...(step.terminal ? { terminal: true } : {}),
-    ...(options.quiet || step.output ? {} : { show: (text: string) => (lines ? lines.add(text) : shell.stderr(text)) }),
+    ...(options.quiet || (step.output && !step.proves)
+      ? {}
+      : { show: (text: string) => (lines ? lines.add(text) : shell.stderr(text)) }),
   });
   lines?.end();
   if (running !== undefined) lock.ended(running);

@@ -8,7 +8,7 @@ import { isEnabled } from "../compose/enabled.mts";
 import { type Facts, factsOf, type LayerResult } from "./guest-facts.mts";
 import { gpuLayer, moduleLayer, smiLayer, toolkitLayer } from "./nvidia.mts";
 import { dxgLayer, hostDriverLayer, type PartitionedCard } from "./partition.mts";
-import { engineLayer, serviceLayer } from "./services.mts";
+import { engineLayer, serviceLayer, servicesOfStack, stackLayer } from "./services.mts";
 
 /** A guest as verify-guest.sh saw it, judged. */
 export interface Verification {
@@ -39,6 +39,7 @@ export function verifyMachine(
   services: Service[],
   passed: ContextOfGpu[] = [],
   part?: PartitionedCard,
+  stacks: string[] = [],
 ): Verification {
   const facts = factsOf(text ?? "");
   const reached = text?.startsWith("homelab-gpu-verify 1\n") === true && facts.one("end") === "yes";
@@ -56,14 +57,34 @@ export function verifyMachine(
     ...(part ? [dxgLayer(facts), hostDriverLayer(facts, part)] : nvidia > 0 ? [moduleLayer(facts)] : []),
     ...(nvidia > 0 ? [smiLayer(facts, nvidia)] : []),
     ...(nvidia === 0 && passed.length > 0 ? [otherVendor(passed)] : []),
-    engineLayer(facts, machine, services.length),
+    engineLayer(facts, machine, services.length + stacks.length),
     // a box without an engine that no service is for needs no toolkit either
     ...(nvidia > 0 && (asked.length > 0 || facts.one("engine-state") !== "missing") ? [toolkitLayer(facts)] : []),
-    ...started.map(({ name }) => serviceLayer(facts, machine, name)),
-    ...asked.map(({ name, gpus }) => (nvidia > 0 ? gpuLayer(facts, machine, name, gpus) : noneFor(name))),
   ];
+  const below = layers.length;
+  const inStacks = stacks.flatMap((stack) => servicesOfStack(facts, stack));
+  layers.push(
+    ...stacks.map((name) => stackLayer(facts, machine, name)),
+    ...[...started.map(({ name }) => name), ...inStacks].map((name) => serviceLayer(facts, machine, name)),
+  );
+  // a service that is not fine says nothing of the others; its GPU is not looked at
+  const broken = layers.slice(below).flatMap(({ check, status, message }) =>
+    check === "verify.service" && status !== "pass" ? [message] : []
+  );
+  const runs = (name: string) => !broken.some((message) => message.startsWith(`service ${name} `));
+  const askedInStacks = inStacks.flatMap((name) => {
+    const count = facts.one(`gpu-asked-${name}`);
+    return count === undefined ? [] : [{ name, gpus: count === "all" ? count : Number(count) } as const];
+  });
+  layers.push(
+    ...[...asked, ...askedInStacks].map(({ name, gpus }): LayerResult =>
+      nvidia === 0 ? noneFor(name) : runs(name) ? gpuLayer(facts, machine, name, gpus) : {
+        ...{ check: "verify.gpu", status: "skip", message: `not looked at: service ${name} is not fine` },
+      }
+    ),
+  );
   let failed = false;
-  const findings = layers.map(({ check, status, message, evidence = [], fix = [] }): Finding => {
+  const findings = layers.map(({ check, status, message, evidence = [], fix = [] }, i): Finding => {
     if (failed && status !== "skip") {
       return {
         check,
@@ -74,7 +95,7 @@ export function verifyMachine(
         fix: [],
       };
     }
-    failed ||= status === "fail";
+    failed ||= status === "fail" && i < below;
     return { check, machine, status, message, evidence, fix };
   });
   return { findings, ...(facts.one("services-file") ? { services: facts.one("services-file")! } : {}) };

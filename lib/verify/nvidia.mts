@@ -207,6 +207,15 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
     "See what it has",
     `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${containerOf(facts, name)}`,
   );
+  const nodes = facts.one(`gpu-nodes-${name}`)?.split(" ").filter((node) => /^(nvidia\d+|dxg)$/.test(node)) ?? [];
+  const without = lines.some((line) => /executable file not found|no such file or directory/.test(line));
+  if (without && nodes.length > 0 && (nodes.includes("dxg") || nodes.length === count)) {
+    const seen = nodes.map((node) => `/dev/${node}`).join(", ");
+    return {
+      ...{ check, status: "pass", message: `service ${name} has ${seen}; it has no nvidia-smi to ask` },
+      evidence: [{ read: `/dev in ${name}`, value: nodes.join(", ") }],
+    };
+  }
   if (lines.some((line) => /executable file not found/.test(line))) {
     return {
       ...{

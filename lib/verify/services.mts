@@ -27,6 +27,73 @@ export function engineLayer(facts: Facts, machine: string, services: number): La
   };
 }
 
+/** A stack was started as a whole; else what Compose said. */
+export function stackLayer(facts: Facts, machine: string, name: string): LayerResult {
+  const check = "verify.stack";
+  const services = servicesOfStack(facts, name);
+  if (facts.all("stack-failed").includes(name)) {
+    const lines = facts.all(`stack-log-${name}`);
+    const cause = causeOf(lines);
+    const last = lines.filter((line) => line.trim() !== "").at(-1);
+    return {
+      ...{ check, status: "fail", evidence: facts.log(`stack-log-${name}`, `Compose on ${name}`) },
+      message: `stack ${name} could not be started: ${cause?.message ?? last ?? "Compose said nothing"}`,
+      fix: [
+        ...(cause?.fix ?? []),
+        commandFix(
+          "Look at the logs of its services",
+          `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${
+            engineOf(facts).program
+          } ps -a --filter label=com.docker.compose.project=${name}`,
+        ),
+      ],
+    };
+  }
+  return facts.all("stack").some((value) => value.startsWith(`${name} `))
+    ? { check, status: "pass", message: `stack ${name} was started: ${services.length} services` }
+    : { check, status: "fail", message: `stack ${name} was not applied` };
+}
+
+/** The names STACK/SERVICE of a stack's services, as far as they have a container. */
+export function servicesOfStack(facts: Facts, stack: string): string[] {
+  const names = facts.all("service").map((value) => value.split(" ")[0]!);
+  return [...new Set(names.filter((name) => name.startsWith(`${stack}/`)))].sort();
+}
+
+/** What a guest answered of one service. */
+export interface SeenService {
+  /** The service's name, of a stack's STACK/SERVICE. */
+  name: string;
+  /** `running`, `running (healthy)`, `exited with code 3`. */
+  state: string;
+  /** Published TCP ports on the VM. */
+  ports: number[];
+  /** GPUs that it was seen to have, by name. */
+  gpus: string[];
+}
+
+/** The services that have a container in a guest, by what verify-guest.sh printed. */
+export function seenServices(facts: Facts): SeenService[] {
+  return facts.all("service").map((value) => {
+    const [name = "", status = "", code = "", , health = "none"] = value.split(" ");
+    const ports = facts.all("port").map((one) => one.split(" ")).filter(([service, address, , port]) =>
+      service === name && port?.endsWith("/tcp") && !/^(127\.|::1$)/.test(address!)
+    );
+    const shown = facts.all(`gpu-found-${name}`).map((line) => line.replace(/^GPU \d+: /, ""));
+    const nodes = facts.one(`gpu-nodes-${name}`)?.split(" ").filter((node) => /^(nvidia\d|dxg)/.test(node)) ?? [];
+    return {
+      name,
+      state: status === "exited"
+        ? (code === "0" ? "ended" : `exited with code ${code}`)
+        : health === "none"
+        ? status
+        : `${status} (${health})`,
+      ports: [...new Set(ports.map(([, , port]) => Number(port)))].sort((a, b) => a - b),
+      gpus: shown.length > 0 ? shown : nodes.map((node) => `/dev/${node}`),
+    };
+  });
+}
+
 /** A service runs, or ran to its end where it shall; else how it fails, its log, and what that log is known to mean. */
 export function serviceLayer(facts: Facts, machine: string, name: string): LayerResult {
   const check = "verify.service";
@@ -54,6 +121,13 @@ export function serviceLayer(facts: Facts, machine: string, name: string): Layer
   if (status === "running" && restarts !== "0") return fail(`falls over again and again (restarted ${restarts} times)`);
   if (status === "running" && (health === "none" || health === "healthy")) {
     return pass(health === "healthy" ? "runs, healthy" : "runs");
+  }
+  if (status === "running" && health === "starting") {
+    return {
+      ...{ check, status: "unknown", evidence },
+      message: `service ${name} is not ready yet: it runs, and its health check has not decided`,
+      fix: [commandFix("Look again later", "npx zx homelab-gpu.mts verify")],
+    };
   }
   if (status === "running") return fail(`runs and is ${health}`);
   return fail(`is ${status}${status === "exited" ? ` with code ${code}` : ""}`);

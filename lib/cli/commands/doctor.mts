@@ -8,6 +8,7 @@ import { cardsOf } from "../../resolve/cards.mts";
 import { parseHost } from "../../host/parse.mts";
 import { formatFindings } from "../print.mts";
 import { type Context, loadConfig, type LoadedConfig, log, readProbe, requireFiles, styleFor } from "../context.mts";
+import { readProjects } from "../projects.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
 import { unknownName } from "../../text.mts";
 import { topologyLines } from "../topology.mts";
@@ -23,12 +24,13 @@ export async function doctor(session: Context): Promise<number> {
   const piped = options.save === "-" && !options.dryRun;
   if (piped && options.json) throw new UserError("--json and --save - both want standard output: save to a file");
   const reading = loadConfig(session);
-  const [source, probe, known] = await Promise.all([
+  const [source, probe, known, , stacks] = await Promise.all([
     reading,
     readProbe(session),
     // nothing of this host's counts for a saved one
     reading.then((source) => (options.host ? {} : readExistingVms(session, source))),
     reading.then((source) => (options.host ? undefined : requireFiles(session, source))),
+    reading.then((source) => (options.host ? [] : readProjects(shell, source))),
   ]);
   if (options.save && options.dryRun) log(session, `would save what the probe read: ${options.save}`);
   else if (piped) shell.stdout(probe);
@@ -37,7 +39,7 @@ export async function doctor(session: Context): Promise<number> {
     log(session, `saved what the probe read: ${options.save}`);
   }
   const host = parseHost(probe);
-  const settled = resolveConfig(source.config, host, known);
+  const settled = resolveConfig(source.config, host, known, stacks);
   const found = runChecks(host, settled, args);
   const findings = [...found, ...notLookedAt(host, settled, args, found)];
   // what was not looked at is no good news

@@ -13,7 +13,7 @@ import { removal, vagrantEnv } from "../../plan/plan.mts";
 import { formatFinding, formatPlan } from "../print.mts";
 import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
-import { isEnabled } from "../../compose/enabled.mts";
+import { readSeenServices, serviceLines } from "../seen.mts";
 import {
   type Context,
   loadConfig,
@@ -33,11 +33,11 @@ export async function status(session: Context): Promise<number> {
   log(session, `config: ${source.name}`);
   for (const [name, machine] of Object.entries({ ...lab.machines, ...lab.orphans })) {
     const { state, address, box, cpus, memory, proof, bootId, hardware } = machine;
-    const own = source.config.services.filter((service) => service.machine === name && isEnabled(service));
-    const services = own.map((service) => service.name);
-    const held = proof && proof.bootId === bootId
-      ? `proven ${proof.at.slice(0, 16).replace("T", " ")} UTC`
-      : "not proven since it started";
+    const fresh = proof && proof.bootId === bootId;
+    // what an earlier VM answered says nothing of this one
+    const seen = fresh ? await readSeenServices(session, source.folder, name) : [];
+    const services = seen.map((service) => service.name);
+    const held = fresh ? `proven ${proof.at.slice(0, 16).replace("T", " ")} UTC` : "not proven since it started";
     const rest = state === "running"
       ? [
         address ?? "address unknown",
@@ -55,6 +55,9 @@ export async function status(session: Context): Promise<number> {
       : [];
     const orphan = Object.hasOwn(lab.orphans, name) ? ["no longer in the config"] : [];
     session.shell.stdout(`${[`${name}: ${state}`, ...rest, ...orphan].join(" · ")}\n`);
+    if (state === "running") {
+      for (const line of serviceLines(seen, address)) session.shell.stdout(`  ${line}\n`);
+    }
   }
   return 0;
 }

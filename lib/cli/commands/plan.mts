@@ -19,7 +19,7 @@ export async function plan(session: Context): Promise<number> {
   if (options.json) {
     const shown = {
       schema: "homelab-gpu/plan/2",
-      files: changes.map(({ path, change, text }) => ({ path, change, text })),
+      files: changes.map(({ path, change, text, secret }) => ({ path, change, text: secret ? null : text })),
       steps: steps.map(({ title, command, cwd = "." }) => ({ title, command, cwd })),
       findings,
     };

@@ -15,7 +15,8 @@ import { formatFinding, formatFindings, withSudo } from "../print.mts";
 import { diffFiles, runSteps, writeFiles } from "../../run/steps.mts";
 import { type Context, inspect, type Inspection, log, readTexts, reporterOf, styleFor } from "../context.mts";
 import { confirmed } from "../confirm.mts";
-import { isEnabled } from "../../compose/enabled.mts";
+import { readSeenServices, serviceLines } from "../seen.mts";
+import { writeCopies } from "../../host/copies.mts";
 import { verifyMachines } from "./verify.mts";
 
 /** `up [machine…]`: examine → mend what may be mended → write → build → boot → serve → prove. Nothing is touched while a check fails. */
@@ -66,16 +67,26 @@ export async function up(session: Context): Promise<number> {
     } else {
       printWarnings(session, found);
       await savePreviousDrivers(session, found);
+      await forgetCopies(session, found);
       const failure = await runSteps(reporterOf(session), folder, plan.steps, await take()).then(
         () => undefined,
         asUserError,
       );
-      const bad = await judgeProofs(session, loaded, plan.steps, failure !== undefined);
-      if (bad.length > 0) printFindings(session, bad, found.host);
+      if (!failure) await saveCopies(session, found);
+      const judged = await judgeProofs(session, found, plan.steps, failure !== undefined);
+      const bad = judged.some(({ status }) => status === "fail");
+      if (bad || judged.some(({ status }) => status === "unknown")) printFindings(session, judged, found.host);
       if (failure) throw failure;
-      if (bad.length > 0) return 1;
+      if (bad) {
+        await printMachines(session, found, await readLab(shell, loaded.config, folder));
+        return 1;
+      }
     }
-    printMachines(session, found, plan.steps.length === 0 ? found.lab : await readLab(shell, loaded.config, folder));
+    await printMachines(
+      session,
+      found,
+      plan.steps.length === 0 ? found.lab : await readLab(shell, loaded.config, folder),
+    );
     return 0;
   } finally {
     await lock?.release();
@@ -150,28 +161,51 @@ function asUserError(error: unknown): UserError {
 }
 
 /**
- * Reads what the proving steps brought, keeps the proofs that hold, and gives the findings that fail. `some`: of the machines whose proof was come
- * to, since a step failed before the others'.
+ * Reads what the proving steps brought, keeps the proofs that hold, and gives all findings. `some`: of the machines whose proof was come to, since a
+ * step failed before the others'. `planned`: what was applied, whatever the files of the stacks are by now.
  */
 async function judgeProofs(
   session: Context,
-  source: Inspection["loaded"],
+  planned: Inspection,
   steps: Step[],
   some: boolean,
 ): Promise<Finding[]> {
+  const source = planned.loaded;
   const all = steps.flatMap(({ proves, output }) => (proves && output ? [{ name: proves, output }] : []));
   const there = await Promise.all(all.map(({ output }) => session.shell.fingerprint(`${source.folder}/${output}`)));
   const names = all.flatMap(({ name }, i) => (!some || there[i] !== undefined ? [name] : []));
   if (names.length === 0) return [];
-  const now = await inspect(session, source);
+  const seen = await inspect(session, source);
+  const now = { ...seen, settled: { ...seen.settled, stacks: planned.settled.stacks ?? [] } };
   const machines = now.settled.machines.filter(({ name }) => names.includes(name));
   const judged = await verifyMachines(session, now, machines);
   await saveProofs(
     session,
     now,
-    machines.filter(({ name }) => judged.every(({ machine, status }) => machine !== name || status !== "fail")),
+    machines.filter(({ name }) =>
+      judged.every(({ machine, status, check }) =>
+        machine !== name || (status !== "fail" && !(status === "unknown" && check === "verify.service"))
+      )
+    ),
   );
-  return judged.filter(({ status }) => status === "fail");
+  return judged;
+}
+
+/** Before stacks are copied: until all went well, what the VMs have of them is not known. */
+async function forgetCopies({ shell }: Context, { names, lab, loaded: { folder } }: Inspection): Promise<void> {
+  for (const name of names) if (lab.machines[name]?.copies) await writeCopies(shell, folder, name);
+}
+
+/** Writes down what the machines got of their stacks. */
+async function saveCopies({ shell }: Context, { names, settled, loaded }: Inspection): Promise<void> {
+  const { machines } = await readLab(shell, loaded.config, loaded.folder);
+  for (const name of names) {
+    const own = (settled.stacks ?? []).filter(({ machine }) => machine === name);
+    const vm = machines[name]?.vmId;
+    if (own.length === 0 || vm === undefined) continue;
+    const stacks = Object.fromEntries(own.map((project) => [project.name, project.files]));
+    await writeCopies(shell, loaded.folder, name, { schema: "homelab-gpu/copies/1", vm, stacks });
+  }
 }
 
 async function saveProofs({ shell }: Context, now: Inspection, machines: ResolvedMachine[]): Promise<void> {
@@ -227,12 +261,12 @@ function logOrphans(session: Context, { orphans }: Lab): void {
   }
 }
 
-/** The closing lines: what is up, where, what runs in it, how to get in. */
-function printMachines(session: Context, { names, settled }: Inspection, lab: Lab): void {
+/** The closing lines: what is up, where, what its VM answered of its services, how to get in. */
+async function printMachines(session: Context, { names, settled, loaded }: Inspection, lab: Lab): Promise<void> {
   for (const machine of settled.machines.filter(({ name }) => names.includes(name))) {
     const there = lab.machines[machine.name]!;
-    const own = settled.services.filter((service) => service.machine === machine.name && isEnabled(service));
-    const services = own.map(({ name }) => name);
+    const seen = await readSeenServices(session, loaded.folder, machine.name);
+    const services = seen.map(({ name }) => name);
     const proof = there.proof ? `, proven ${there.proof.at.slice(0, 16).replace("T", " ")} UTC` : "";
     session.shell.stdout(
       `${machine.name} is up at ${there.address ?? "an unknown address"}${
@@ -241,6 +275,7 @@ function printMachines(session: Context, { names, settled }: Inspection, lab: La
           : ""
       }${services.length > 0 ? `: ${services.join(", ")}` : ""}${proof}\n`,
     );
+    for (const line of serviceLines(seen, there.address)) session.shell.stdout(`  ${line}\n`);
     session.shell.stdout(`  npx zx homelab-gpu.mts ssh ${machine.name}\n`);
   }
 }

@@ -6,7 +6,7 @@ import { driverVersion, hostDriver, partitionRequest } from "../../resolve/parti
 import { requireLibvirtAnswer } from "../../host/lab.mts";
 import { inQueue } from "../../plan/stages.mts";
 import { acquireLock } from "../../run/lock.mts";
-import { proofOf } from "../../plan/plan.mts";
+import { proofOf, stacksOf } from "../../plan/plan.mts";
 import { formatFindings, formatPlan } from "../print.mts";
 import { runSteps } from "../../run/steps.mts";
 import { type Context, inspect, type Inspection, log, readTexts, reporterOf, styleFor } from "../context.mts";
@@ -61,8 +61,9 @@ export async function verifyMachines(
     const driver = wish && hostDriver(wish, host);
     const version = driver && driverVersion(driver);
     const part = wish?.vendorId === "10de" ? (version ? { driver: version } : {}) : undefined;
-    return verifyMachine(name, await shell.read(`${loaded.folder}/verify/${name}.txt`), services, passed, part)
-      .findings;
+    const stacks = stacksOf(machine, settled).map((stack) => stack.name);
+    const text = await shell.read(`${loaded.folder}/verify/${name}.txt`);
+    return verifyMachine(name, text, services, passed, part, stacks).findings;
   }));
   return judged.flat();
 }

@@ -1,0 +1,148 @@
+/** Reads the folders of stacks, and the files that inline services name, into projects that can be copied. */
+import process from "node:process";
+import { resolve } from "node:path";
+import type { Config, Service, Stack } from "../config/types.mts";
+import { configErrorAt } from "../config/parse.mts";
+import {
+  composeFileNames,
+  composeFilesOf,
+  parseEnvFile,
+  type Project,
+  projectOf,
+  travelRules,
+  variableNames,
+} from "../compose/project.mts";
+import { inlineVariables } from "../compose/inline.mts";
+import type { Shell } from "../shell.mts";
+
+/** Something wrong with a path or a variable, at its place in the config. */
+interface Flaw {
+  path: string;
+  says: string;
+}
+
+/**
+ * The projects of a config: each stack, and for each machine whose inline services use variables or env files, one named `homelab-gpu` with
+ * these files. Throws ConfigError that names every folder, file and variable that is missing.
+ */
+export async function readProjects(
+  shell: Shell,
+  { config, text, name, folder }: { config: Config; text: string; name: string; folder: string },
+): Promise<Project[]> {
+  const flaws: Flaw[] = [];
+  const stacks = await Promise.all(config.stacks.map((stack, i) => readStack(shell, stack, `stacks.${i}`, flaws)));
+  const home = folder.replace(/[\\/][^\\/]*$/, "");
+  const inline = await Promise.all(config.machines.map((machine) => {
+    const services = config.services.filter((service) => service.machine === machine.name);
+    return readInline(shell, services, machine.name, home, flaws);
+  }));
+  if (flaws.length > 0) throw configErrorAt(text, name, flaws);
+  return [...inline, ...stacks].filter((one) => one !== undefined);
+}
+
+async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]): Promise<Project | undefined> {
+  const { path } = stack;
+  const [names, envFile = "", dockerignore = ""] = await Promise.all([
+    shell.list(path),
+    shell.read(`${path}/.env`),
+    shell.read(`${path}/.dockerignore`),
+  ]);
+  const own = stackVariables(stack, at, flaws);
+  const composeFiles = composeFilesOf(names, { ...parseEnvFile(envFile), ...own });
+  if (composeFiles.length === 0) {
+    const says = names.length === 0
+      ? `there is no folder ${path}`
+      : `${path} has no Compose file: ${composeFileNames.join(", ")}`;
+    flaws.push({ path: `${at}.path`, says });
+    return undefined;
+  }
+  const outside = composeFiles.filter((file) => leaves(file));
+  for (const file of outside) {
+    flaws.push({ path: `${at}.path`, says: `COMPOSE_FILE names ${file}, outside of the folder: it does not travel` });
+  }
+  const named = [...new Set([...composeFiles.filter((file) => !leaves(file)), ...names.filter(isYaml)])];
+  const [texts, entries = []] = await Promise.all([
+    Promise.all(named.map((file) => shell.read(`${path}/${file}`))),
+    shell.walk(path, travelRules(dockerignore, composeFiles).enters),
+  ]);
+  for (const [i, file] of named.entries()) {
+    if (texts[i] === undefined && composeFiles.includes(file)) {
+      flaws.push({ path: `${at}.path`, says: `COMPOSE_FILE names ${file}, and ${path} has no such file` });
+    }
+  }
+  const broken = entries.find((entry) => /[\r\n]/.test(entry.path));
+  if (broken) {
+    flaws.push({
+      path: `${at}.path`,
+      says: `${path} has a name with a line break in it, which cannot be copied: ${JSON.stringify(broken.path)}`,
+    });
+  }
+  const passed = variableNames(texts.join("\n")).filter((variable) => process.env[variable] !== undefined);
+  const caller = Object.fromEntries(passed.map((variable) => [variable, process.env[variable]!]));
+  return projectOf(stack, { composeFiles, dockerignore, entries, variables: { ...caller, ...own } });
+}
+
+const isYaml = (name: string) => /\.ya?ml$/.test(name);
+
+/** Whether a path leads out of the folder that it is relative to. */
+const leaves = (path: string) => /^([\\/]|[A-Za-z]:[\\/]|\.\.([\\/]|$))/.test(path) || /[\\/]\.\.[\\/]/.test(path);
+
+/** A stack's own variables; those without a value have the caller's. */
+function stackVariables({ name, env }: Stack, at: string, flaws: Flaw[]): Record<string, string> {
+  const pairs = Object.entries(env).flatMap(([variable, written]): [string, string][] => {
+    const value = written ?? process.env[variable];
+    if (value !== undefined) return [[variable, value]];
+    const says = `stack ${name}: ${variable} has no value, and the environment of this command does not have it`;
+    flaws.push({ path: `${at}.env`, says });
+    return [];
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** What inline services take from beside the config: `.env`, env files, and variables of the caller's environment. */
+async function readInline(
+  shell: Shell,
+  services: Service[],
+  machine: string,
+  home: string,
+  flaws: Flaw[],
+): Promise<Project | undefined> {
+  const { names, bare, envFiles } = inlineVariables(services);
+  if (names.length === 0 && envFiles.length === 0) return undefined;
+  const envText = await shell.read(`${home}/.env`);
+  const dotenv = parseEnvFile(envText ?? "");
+  for (const { service, variable } of bare) {
+    if (process.env[variable] === undefined && dotenv[variable] === undefined) {
+      const says =
+        `service ${service}: ${variable} has no value, and neither .env nor the environment of this command has it`;
+      flaws.push({ path: `services.${service}`, says });
+    }
+  }
+  const files: Record<string, string> = {};
+  let size = 0;
+  const wanted = [
+    ...(envText === undefined ? [] : [{ file: ".env", service: "", required: true }]),
+    ...envFiles,
+  ];
+  for (const { file, service, required } of wanted) {
+    if (leaves(file)) {
+      const says = `service ${service}: env_file ${file} lies outside of the folder of this file: use a stack`;
+      flaws.push({ path: `services.${service}`, says });
+      continue;
+    }
+    const stamp = await shell.fingerprint(resolve(home, file));
+    if (stamp === undefined && required) {
+      flaws.push({ path: `services.${service}`, says: `service ${service}: there is no file ${resolve(home, file)}` });
+    }
+    if (stamp === undefined) continue;
+    files[file.replace(/^(\.\/)+/, "")] = `f${stamp.replaceAll(" ", "-")}`;
+    size += Number.parseInt(stamp) || 0;
+  }
+  const passed = names.filter((variable) => process.env[variable] !== undefined);
+  const variables = Object.fromEntries(passed.map((variable) => [variable, process.env[variable]!]));
+  if (Object.keys(files).length === 0 && passed.length === 0) return undefined;
+  return {
+    ...{ name: "homelab-gpu", path: home, machine, profiles: [], env: {}, composeFiles: [], skipped: [] },
+    ...{ files, size, variables },
+  };
+}

@@ -1,0 +1,99 @@
+/** The files and steps that bring Compose projects into a VM and run them there. */
+import type { File, Step } from "./types.mts";
+import { manifestText, ownFolder, type Project, projectDigest } from "../compose/project.mts";
+import type { Lab, LabMachine } from "../host/lab.mts";
+import { shellWord } from "../render.mts";
+
+/** Name of the project of the inline services. */
+export const inlineProject = "homelab-gpu";
+
+/** Where projects lie in a VM. */
+const guestRoot = "/srv/homelab-gpu/projects";
+
+const localFolder = ({ machine, name }: Project) => `stacks/${machine}/${name}`;
+
+/** What is written for a project beside the folder's own files. Variables may be secrets. */
+export function projectFiles(project: Project): File[] {
+  const { composeFiles, profiles, variables, override, files } = project;
+  const folder = `${localFolder(project)}/${ownFolder}`;
+  const exports = Object.keys(variables).sort().map((name) => `export ${name}=${shellWord(variables[name]!)}\n`);
+  const lines = [
+    ...composeFiles.map((file) => `file:${file}`),
+    ...profiles.map((profile) => `profile:${profile}`),
+    `digest:${projectDigest(project)}`,
+  ];
+  return [
+    { path: `${folder}/project`, text: `${lines.join("\n")}\n` },
+    { path: `${folder}/manifest`, text: manifestText(files) },
+    { path: `${folder}/variables`, text: exports.join(""), mode: 0o600, secret: true },
+    { path: `${folder}/override.yaml`, text: override ?? "" },
+  ];
+}
+
+/** The steps that copy a project's changed files, with the list that they need. `whole`: all of them, whatever the VM got before. */
+export function copySteps(
+  project: Project,
+  lab: Lab,
+  { vmId, copies }: LabMachine,
+  whole: boolean,
+  ssh: string[],
+): { files: File[]; steps: Step[] } {
+  const { name, machine, files, path, size } = project;
+  const had = !whole && vmId !== undefined && copies?.vm === vmId ? (copies.stacks[name] ?? {}) : {};
+  const changed = Object.keys(files).sort().filter((one) => files[one] !== had[one]);
+  const local = localFolder(project);
+  const [list, archive] = [`${local}/list`, `${local}.tar`];
+  const count = changed.filter((one) => !files[one]!.startsWith("d")).length;
+  const all = Object.values(files).filter((one) => !one.startsWith("d")).length;
+  const what = name === inlineProject ? "the variables of the services" : `the stack ${name}`;
+  return {
+    files: [{ path: list, text: changed.map((one) => `./${one}\0`).join(""), secret: true }],
+    steps: [
+      {
+        title: `Pack ${what}: ${count} of ${all} files${count === all ? `, ${formatSize(size)}` : ""}`,
+        // names begin with ./, so that none is taken for an option
+        command: [
+          ...["tar", "-c", "-f", "-", "-C", `${lab.folder}/${local}`, ownFolder],
+          ...["-C", path, "--no-recursion", "--null", "-T", `${lab.folder}/${list}`],
+        ],
+        env: { COPYFILE_DISABLE: "1" },
+        output: archive,
+      },
+      {
+        title: `Copy ${what} to ${machine}`,
+        command: [
+          ...ssh,
+          `sudo mkdir -p ${guestRoot} && sudo sh -c 'umask 077 && cat >${guestRoot}/${name}.tar'`,
+        ],
+        input: archive,
+        removes: [archive],
+      },
+    ],
+  };
+}
+
+/** The step that unpacks a stack in its VM and starts it. */
+export function startStep({ name, machine }: Project, ssh: string[], runAsRoot: string): Step {
+  return {
+    title: `Start the stack ${name} on ${machine}`,
+    command: [...ssh, `${runAsRoot} -- up ${name}`],
+    input: "scripts/apply-stack.sh",
+  };
+}
+
+/** The step that takes down what the config has no longer. */
+export function dropStep(machine: string, kept: string[], ssh: string[], runAsRoot: string): Step {
+  return {
+    title: `Take down stacks that ${machine} no longer has`,
+    command: [...ssh, `${[runAsRoot, "-- keep", ...kept].join(" ")}`],
+    input: "scripts/apply-stack.sh",
+  };
+}
+
+/** Bytes as people say them: `812 B`, `3.4 MiB`. */
+export function formatSize(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const power = Math.min(Math.floor(Math.log2(bytes) / 10), 4);
+  const value = bytes / 1024 ** power;
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
+}

@@ -1,0 +1,155 @@
+#!/bin/sh
+# Compose projects in this guest: run inside it, as root. ENGINE is docker (default) or podman.
+#
+#   apply-stack.sh up NAME       unpacks /srv/homelab-gpu/projects/NAME.tar and runs the project
+#   apply-stack.sh keep NAME…    takes down every project that is not among these; its volumes and its folder stay
+#
+# The archive has the folder's changed files, and in .homelab-gpu the project's description, the list of all its files with their signatures,
+# variables for Compose, and one more Compose file. A file that did not change on the host since the last copy is left as it is here.
+# What Compose refuses is kept for verify-guest.sh, which names it with everything else that was proven.
+set -eu
+engine=${ENGINE:-docker} root=/srv/homelab-gpu minimum=2.20
+say() { printf 'apply-stack: %s\n' "$*" >&2; }
+of_project() { printf 'label=com.docker.compose.project=%s' "$1"; }
+
+take_down() { # NAME
+  containers=$("$engine" ps -aq --filter "$(of_project "$1")")
+  # shellcheck disable=SC2086 # ids
+  [ -z "$containers" ] || { "$engine" stop $containers && "$engine" rm $containers; } >/dev/null
+  networks=$("$engine" network ls -q --filter "$(of_project "$1")")
+  # shellcheck disable=SC2086 # ids
+  [ -z "$networks" ] || "$engine" network rm $networks >/dev/null
+  volumes=$("$engine" volume ls -q --filter "$(of_project "$1")" | xargs)
+  say "$1 is taken down; kept: $root/stacks/$1${volumes:+, the volumes $volumes}"
+  cd "$root/projects/$1"
+  rm -f project variables override.yaml services applied failed
+}
+
+unpack() { # NAME
+  own=$root/projects/$1 folder=$root/stacks/$1 archive=$root/projects/$1.tar
+  [ -e "$archive" ] || return 0
+  mkdir -p "$own" "$folder"
+  chmod 700 "$root/projects" "$own"
+  rm -rf "$own/new"
+  mkdir "$own/new"
+  tar -x -f "$archive" -C "$own/new" --no-same-owner --strip-components=1 .homelab-gpu
+  touch "$own/manifest"
+  LC_ALL=C sort "$own/manifest" >"$own/had"
+  LC_ALL=C sort "$own/new/manifest" >"$own/has"
+  LC_ALL=C comm -13 "$own/had" "$own/has" | sed 's/^[^ ]* /.\//' >"$own/changed"
+  cut -d ' ' -f 2- "$own/had" | LC_ALL=C sort >"$own/names-had"
+  cut -d ' ' -f 2- "$own/has" | LC_ALL=C sort >"$own/names-has"
+  # deepest first; a folder in which a container made files stays
+  LC_ALL=C comm -23 "$own/names-had" "$own/names-has" | LC_ALL=C sort -r | while IFS= read -r path; do
+    if [ -d "$folder/$path" ] && [ ! -L "$folder/$path" ]; then
+      rmdir "$folder/$path" 2>/dev/null || true
+    else
+      rm -f "$folder/$path"
+    fi
+  done
+  if [ -s "$own/changed" ]; then
+    tr '\n' '\0' <"$own/changed" |
+      tar -x -p -f "$archive" -C "$folder" --no-recursion --unlink-first --null --no-wildcards -T -
+  fi
+  rm -f "$own/project" "$own/variables" "$own/override.yaml"
+  mv "$own/new/manifest" "$own/new/project" "$own/new/variables" "$own/new/override.yaml" "$own/"
+  rm -rf "$own/new" "$own/had" "$own/has" "$own/names-had" "$own/names-has" "$archive"
+}
+
+compose() { # with the project's variables, which must not become variables of this script
+  if [ "$engine" = podman ]; then
+    set -- podman-compose "$@"
+  elif docker compose version >/dev/null 2>&1; then
+    set -- docker compose "$@"
+  else
+    set -- docker-compose "$@"
+  fi
+  # shellcheck disable=SC1090,SC1091 # written by homelab-gpu
+  (. "$own/variables" && exec "$@")
+}
+
+# A container keeps the file that it was mounted with: those whose files were replaced are made by the next up.
+drop_outdated() { # NAME
+  [ -s "$own/changed" ] || return 0
+  for container in $("$engine" ps -aq --filter "$(of_project "$1")"); do
+    "$engine" inspect --format '{{range .Mounts}}{{.Source}}{{"\n"}}{{end}}' "$container" | while IFS= read -r source; do
+      case $source in "$folder"/*) ;; *) continue ;; esac
+      if ! [ -f "$source" ] || ! grep -qxF "./${source#"$folder"/}" "$own/changed"; then continue; fi
+      "$engine" rm -f "$container" >/dev/null
+      break
+    done
+  done
+  rm -f "$own/changed"
+}
+
+older() { # VERSION THAN
+  [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}
+
+run() { # NAME
+  own=$root/projects/$1 folder=$root/stacks/$1
+  [ -s "$own/project" ] || { say "$1 was not copied"; exit 1; }
+  cd "$folder"
+  name=$1
+  set -- -p "$name"
+  while IFS= read -r line; do
+    case $line in
+      file:*) set -- "$@" -f "$folder/${line#file:}" ;;
+      profile:*) profiles="${profiles:-} ${line#profile:}" ;;
+      digest:*) digest=${line#digest:} ;;
+    esac
+  done <"$own/project"
+  [ ! -s "$own/override.yaml" ] || set -- "$@" -f "$own/override.yaml"
+  for profile in ${profiles:-}; do set -- "$@" --profile "$profile"; done
+  rm -f "$own/applied" "$own/failed"
+  drop_outdated "$name"
+  if [ "$engine" = docker ]; then
+    version=$(compose version --short 2>/dev/null | sed 's/^v//')
+    if older "${version:-0}" "$minimum"; then
+      echo "Compose ${version:-of an unknown version} cannot run stacks, which need $minimum or later" >"$own/failed"
+      return 1
+    fi
+    compose "$@" config -q 2>"$own/failed" || return 1
+    # what is to run no times is no service that has to run
+    compose "$@" config 2>/dev/null | awk '/^[^ ]/ { inside = ($0 == "services:") }
+      inside && /^  [^ ].*:$/ { name = $1; sub(/:$/, "", name) }
+      inside && (/^    scale: 0$/ || /^      replicas: 0$/) { print name }' >"$own/none"
+    compose "$@" config --services 2>/dev/null | grep -vxF -f "$own/none" >"$own/services" || true
+    rm -f "$own/none"
+    code=$({ { compose "$@" up -d --build --remove-orphans --quiet-pull 2>&1; echo $? >&3; } | tee "$own/failed" >&2; } 3>&1)
+  else
+    # podman-compose lists no services: the containers say which there are
+    : >"$own/services"
+    "$engine" ps -aq --filter "$(of_project "$name")" | xargs -r "$engine" rm -f >/dev/null
+    code=$({ { compose "$@" up -d --build 2>&1; echo $? >&3; } | tee "$own/failed" >&2; } 3>&1)
+    "$engine" ps -a --filter "$(of_project "$name")" --format '{{index .Labels "com.docker.compose.service"}}' |
+      sort -u >"$own/services"
+  fi
+  [ "$code" = 0 ] || return 1
+  rm -f "$own/failed"
+  echo "$digest" >"$own/applied"
+}
+
+command -v "$engine" >/dev/null || {
+  say "$engine is not in this box: build it with image:, or install it there"
+  exit 1
+}
+mode=$1
+shift
+case $mode in
+  up)
+    unpack "$1"
+    if ! run "$1"; then
+      sed 's/^/  /' "$root/projects/$1/failed" | tail -n 5 >&2
+      say "$1 could not be started; what runs all the same is proven next"
+    fi
+    ;;
+  keep)
+    for path in "$root"/projects/*/project; do
+      [ -e "$path" ] || continue
+      name=$(basename "$(dirname "$path")")
+      case " homelab-gpu $* " in *" $name "*) ;; *) take_down "$name" ;; esac
+    done
+    ;;
+  *) say "up NAME, or keep NAME…" && exit 2 ;;
+esac
