@@ -16,7 +16,7 @@ import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { own, root } from "../fake.mts";
+import { own, root, standIns } from "../fake.mts";
 import { started, starting } from "../start.mts";
 
 const test = suite("copies");
@@ -24,6 +24,10 @@ const work = mkdtempSync(join(tmpdir(), "homelab-gpu-copies-"));
 const host = `${root}/test/hosts/vm-without-gpu.txt`;
 const config =
   "machines: [{name: a, box: lab/x, image: debian-13, provision: [./mine.sh]}]\nservices: {s: {image: nginx}}\n";
+
+// what is asked of a lab has the same answer all the time, whatever this machine gains or loses meanwhile
+const { PATH } = standIns(join(work, "programs"), { virsh: "exit 1", vagrant: "exit 1" });
+const env = { PATH: PATH! };
 
 const deno = "Deno" in globalThis;
 
@@ -64,9 +68,13 @@ const bare = deno ? ["run", "-A"] : starting;
 /** `doctor`, `plan` and `verify` of a copy, called from a folder: they say what they say here, and the copy stays as it was. */
 async function works(code: string, script: string, folder: string, words: string[] = [], before = bare): Promise<void> {
   const was = treeOf(code);
-  const run = (command: string[]) => started([...before, script, ...command, "--host", host, ...words], { folder });
+  const run = (command: string[]) =>
+    started([...before, script, ...command, "--host", host, ...words], { folder, env });
   const here = (command: string[]) =>
-    started([...starting, `${root}/homelab-gpu.mts`, ...command, "--host", host, ...words], { folder });
+    started([...starting, `${root}/homelab-gpu.mts`, ...command, "--host", host, ...words], {
+      folder,
+      env,
+    });
   const asked = ["doctor", "plan"];
   const [said, expected] = await Promise.all([
     Promise.all(asked.map((name) => run([name]))),
@@ -193,6 +201,7 @@ test("called from another folder: state lies by the config, or, without one, whe
   assert.equal(left(elsewhere), []);
   const { out } = await started([...bare, join(code, "homelab-gpu.mts"), "verify", "--no-gpu", "--host", host], {
     folder: elsewhere,
+    env,
   });
   assert.match(out, /verify\.ssh \(devlab\)/);
   assert.equal(left(elsewhere), [".homelab-gpu"]);
