@@ -91,7 +91,9 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
       const paths = [...disk.keys()].filter((name) => name.startsWith(`${path}/`)).map((name) =>
         name.slice(path.length + 1)
       );
-      const above = paths.flatMap((name) => name.split("/").slice(0, -1).map((_, i, all) => all.slice(0, i + 1).join("/")));
+      const above = paths.flatMap((name) =>
+        name.split("/").slice(0, -1).map((_, i, all) => all.slice(0, i + 1).join("/"))
+      );
       const folders = [...new Set(above)];
       const open = (name: string) =>
         folders.filter((folder) => name.startsWith(`${folder}/`)).every((folder) => enters(folder));

@@ -297,7 +297,10 @@ export class World {
           ...(stack ? [`stack:${stack} applied\n`] : []),
         ];
       });
-      out = own("test/guests/fine.txt").replace(/^service:.*\n/gm, "").replace("end:yes", `${services.join("")}end:yes`);
+      out = own("test/guests/fine.txt").replace(/^service:.*\n/gm, "").replace(
+        "end:yes",
+        `${services.join("")}end:yes`,
+      );
     } else if (words.includes("prepare/apply.sh")) {
       disk.set("/var/lib/homelab-gpu/done", "yes");
     }

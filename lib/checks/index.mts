@@ -6,6 +6,7 @@ import { gpuHardwareChecks } from "./gpu-hardware.mts";
 import { guestDriverChecks } from "./guest-driver.mts";
 import { gpuSelectionChecks } from "./gpu-selection.mts";
 import { guestChecks } from "./guest.mts";
+import { guestComposeChecks } from "./guest-compose.mts";
 import { gpuInUseChecks } from "./gpu-in-use.mts";
 import { hostChecks } from "./host.mts";
 import { hypervChecks } from "./hyperv.mts";
@@ -25,6 +26,7 @@ export const checks: Check[] = [
   ...gpuHardwareChecks,
   ...iommuChecks,
   ...guestChecks,
+  ...guestComposeChecks,
   ...guestDriverChecks,
   ...serviceChecks,
 ];

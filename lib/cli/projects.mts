@@ -50,9 +50,9 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
   const own = stackVariables(stack, at, flaws);
   const composeFiles = composeFilesOf(names, { ...parseEnvFile(envFile), ...own });
   if (composeFiles.length === 0) {
-    const says = names.length === 0 ? `there is no folder ${path}` : `${path} has no Compose file: ${
-      composeFileNames.join(", ")
-    }`;
+    const says = names.length === 0
+      ? `there is no folder ${path}`
+      : `${path} has no Compose file: ${composeFileNames.join(", ")}`;
     flaws.push({ path: `${at}.path`, says });
     return undefined;
   }
@@ -113,7 +113,8 @@ async function readInline(
   const dotenv = parseEnvFile(envText ?? "");
   for (const { service, variable } of bare) {
     if (process.env[variable] === undefined && dotenv[variable] === undefined) {
-      const says = `service ${service}: ${variable} has no value, and neither .env nor the environment of this command has it`;
+      const says =
+        `service ${service}: ${variable} has no value, and neither .env nor the environment of this command has it`;
       flaws.push({ path: `services.${service}`, says });
     }
   }

@@ -12,10 +12,12 @@ export function inlineVariables(services: Service[]): {
   bare: { service: string; variable: string }[];
   envFiles: { service: string; file: string; required: boolean }[];
 } {
-  const bare = services.flatMap(({ name, body }) => bareVariables(body.environment).map((variable) => ({
-    service: name,
-    variable,
-  })));
+  const bare = services.flatMap(({ name, body }) =>
+    bareVariables(body.environment).map((variable) => ({
+      service: name,
+      variable,
+    }))
+  );
   const filled = services.flatMap(({ body }) => strings(body)).flatMap((text) => variableNames(oneLine(text)));
   const envFiles = services.flatMap(({ name, body }) => {
     const all = Array.isArray(body.env_file) ? body.env_file : [body.env_file];

@@ -48,7 +48,9 @@ export function composeFilesOf(names: string[], variables: Record<string, string
 export function travelRules(dockerignore: string, composeFiles: string[]) {
   const rules = ignoreRules(dockerignore);
   const always = new Set([...composeFiles, ".env", ".dockerignore"].map((path) => path.replace(/^\.\//, "")));
-  const above = [...always].flatMap((path) => path.split("/").slice(0, -1).map((_, i, all) => all.slice(0, i + 1).join("/")));
+  const above = [...always].flatMap((path) =>
+    path.split("/").slice(0, -1).map((_, i, all) => all.slice(0, i + 1).join("/"))
+  );
   return {
     travels: (path: string) => always.has(path) || (path !== ownFolder && !rules.ignores(path)),
     enters: (folder: string) => folder !== ownFolder && (above.includes(folder) || !rules.prunes(folder)),

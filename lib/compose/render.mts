@@ -105,4 +105,3 @@ function within(map: Record<string, unknown>, [key, ...below]: string[], list: u
   const value = below.length > 0 ? within(mapAt(map, key!), below, list) : list;
   return Object.keys(value).length > 0 ? { ...rest, [key!]: value } : rest;
 }
-

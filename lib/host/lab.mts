@@ -189,7 +189,6 @@ async function readMachine(shell: Shell, folder: string, name: string) {
   const provider = at < 0 ? undefined : providers[at]!;
   const key = /^\s*IdentityFile "?([^"\n]+)/m.exec(ssh ?? "")?.[1];
   const [box, up, there, copies] = await Promise.all([
-
     provider ? readBox(shell, `${all}/${provider}/box_meta`) : undefined,
     // the Vagrantfile leaves it when the VM has come up
     ssh === undefined && provider ? shell.fingerprint(`${all}/${provider}/up`) : undefined,

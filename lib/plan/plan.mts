@@ -8,6 +8,7 @@ import { driverState, partitionRequest } from "../resolve/partition.mts";
 import type { Lab, LabMachine } from "../host/lab.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
+import { engineSource } from "../resolve/engine.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { joinBlocks, nothing, render, Rendered } from "../render.mts";
 import { type Project, projectDigest } from "../compose/project.mts";
@@ -53,7 +54,9 @@ export function makePlan(
   const { recreate, names } = wish;
   const boxes = new Map<string, Box>();
   for (const machine of config.machines) {
-    const box = boxes.has(boxKey(machine)) ? undefined : boxOf(machine, host, texts, lab.folder);
+    const box = boxes.has(boxKey(machine))
+      ? undefined
+      : boxOf(machine, host, texts, lab.folder, engineSource(machine, config));
     if (box) boxes.set(boxKey(machine), box);
   }
   const chosen = config.machines.filter(({ name }) => names?.includes(name) ?? true);
@@ -108,7 +111,9 @@ export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
     title: `Prove ${machine.name}`,
     command: [
       ...ssh(machine.name),
-      `${runAsRoot(machine, ...nvidia)} -- ${[patience[machine.accelerator].services, ...services, ...stacks].join(" ")}`,
+      `${runAsRoot(machine, ...nvidia)} -- ${
+        [patience[machine.accelerator].services, ...services, ...stacks].join(" ")
+      }`,
     ],
     input: "scripts/verify-guest.sh",
     output: `verify/${machine.name}.txt`,

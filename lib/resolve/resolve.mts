@@ -12,7 +12,12 @@ import { cpusDefault, memoryDefault } from "../config/vocabulary.mts";
  * Fills in what a config leaves to the host, and what is seen of its machines. What it fills in depends on nothing that
  * changes from hour to hour, so that reruns agree.
  */
-export function resolveConfig(config: Config, host: Host, seen: Record<string, ExistingVm> = {}, stacks: Project[] = []): Resolved {
+export function resolveConfig(
+  config: Config,
+  host: Host,
+  seen: Record<string, ExistingVm> = {},
+  stacks: Project[] = [],
+): Resolved {
   return {
     services: config.services,
     stacks,

@@ -1,7 +1,20 @@
 /** The only door out: everything that touches the world goes through a {@link Shell}. Tests bring a fake one. */
 import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { link, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
+import {
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 import type { ProcessPromise } from "zx/core";

@@ -89,7 +89,9 @@ async function runStep(
     ...(step.input ? { input: `${folder}/${step.input}` } : {}),
     ...(step.output ? { output: `${folder}/${step.output}` } : {}),
     ...(step.terminal ? { terminal: true } : {}),
-    ...(options.quiet || (step.output && !step.proves) ? {} : { show: (text: string) => (lines ? lines.add(text) : shell.stderr(text)) }),
+    ...(options.quiet || (step.output && !step.proves)
+      ? {}
+      : { show: (text: string) => (lines ? lines.add(text) : shell.stderr(text)) }),
   });
   lines?.end();
   if (running !== undefined) lock.ended(running);

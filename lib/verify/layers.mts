@@ -76,11 +76,13 @@ export function verifyMachine(
     const count = facts.one(`gpu-asked-${name}`);
     return count === undefined ? [] : [{ name, gpus: count === "all" ? count : Number(count) } as const];
   });
-  layers.push(...[...asked, ...askedInStacks].map(({ name, gpus }): LayerResult =>
-    nvidia === 0 ? noneFor(name) : runs(name) ? gpuLayer(facts, machine, name, gpus) : {
-      ...{ check: "verify.gpu", status: "skip", message: `not looked at: service ${name} is not fine` },
-    }
-  ));
+  layers.push(
+    ...[...asked, ...askedInStacks].map(({ name, gpus }): LayerResult =>
+      nvidia === 0 ? noneFor(name) : runs(name) ? gpuLayer(facts, machine, name, gpus) : {
+        ...{ check: "verify.gpu", status: "skip", message: `not looked at: service ${name} is not fine` },
+      }
+    ),
+  );
   let failed = false;
   const findings = layers.map(({ check, status, message, evidence = [], fix = [] }, i): Finding => {
     if (failed && status !== "skip") {

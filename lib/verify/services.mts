@@ -42,7 +42,9 @@ export function stackLayer(facts: Facts, machine: string, name: string): LayerRe
         ...(cause?.fix ?? []),
         commandFix(
           "Look at the logs of its services",
-          `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${engineOf(facts).program} ps -a --filter label=com.docker.compose.project=${name}`,
+          `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${
+            engineOf(facts).program
+          } ps -a --filter label=com.docker.compose.project=${name}`,
         ),
       ],
     };

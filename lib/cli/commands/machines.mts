@@ -34,9 +34,7 @@ export async function status(session: Context): Promise<number> {
     // what an earlier VM answered says nothing of this one
     const seen = fresh ? await readSeenServices(session, source.folder, name) : [];
     const services = seen.map((service) => service.name);
-    const held = fresh
-      ? `proven ${proof.at.slice(0, 16).replace("T", " ")} UTC`
-      : "not proven since it started";
+    const held = fresh ? `proven ${proof.at.slice(0, 16).replace("T", " ")} UTC` : "not proven since it started";
     const rest = state === "running"
       ? [
         address ?? "address unknown",

@@ -77,7 +77,11 @@ export async function up(session: Context): Promise<number> {
         return 1;
       }
     }
-    await printMachines(session, found, plan.steps.length === 0 ? found.lab : await readLab(shell, loaded.config, folder));
+    await printMachines(
+      session,
+      found,
+      plan.steps.length === 0 ? found.lab : await readLab(shell, loaded.config, folder),
+    );
     return 0;
   } finally {
     await lock?.release();
