@@ -14,4 +14,4 @@ finish() {
   done
 }
 trap finish EXIT
-npx uvu test/e2e up.e2e.mts$
+npx uvu test/e2e "${1:-up}.e2e.mts$"
