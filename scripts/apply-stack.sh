@@ -3,12 +3,13 @@
 #
 #   apply-stack.sh up NAME       unpacks /srv/homelab-gpu/projects/NAME.tar and runs the project
 #   apply-stack.sh keep NAME…    takes down every project that is not among these; its volumes and its folder stay
+#   STACKS_ROOT=FOLDER …         where projects lie, if not in /srv/homelab-gpu
 #
 # The archive has the folder's changed files, and in .homelab-gpu the project's description, the list of all its files with their signatures,
 # variables for Compose, and one more Compose file. A file that did not change on the host since the last copy is left as it is here.
 # What Compose refuses is kept for verify-guest.sh, which names it with everything else that was proven.
 set -eu
-engine=${ENGINE:-docker} root=/srv/homelab-gpu minimum=2.20
+engine=${ENGINE:-docker} root=${STACKS_ROOT:-/srv/homelab-gpu} minimum=2.20
 say() { printf 'apply-stack: %s\n' "$*" >&2; }
 of_project() { printf 'label=com.docker.compose.project=%s' "$1"; }
 

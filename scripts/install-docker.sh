@@ -1,14 +1,45 @@
 #!/bin/sh
-# Docker Engine and Compose from the distribution's own packages: Debian and Ubuntu. Run again, it changes nothing.
+# Docker Engine and Compose: Debian and Ubuntu. Run again, it changes nothing. Its settings are environment variables:
+#
+#   DOCKER_SOURCE  distro (default): the distribution's own packages; docker: Docker's package repository, for a newer Compose
+#   DOCKER_REPO    URL of another copy of Docker's repository for this distribution
+#   DOCKER_KEY     its key: a URL, a path in the guest, or base64:TEXT; default: gpg in the repository
 set -eu
 export DEBIAN_FRONTEND=noninteractive
+source=${DOCKER_SOURCE:-distro}
 
 compose() { docker compose version >/dev/null 2>&1 || docker-compose --version >/dev/null 2>&1; }
 
 # where the kernel has AppArmor Docker 20.10 starts no container without its parser
 confined() { ! grep -q Y /sys/module/apparmor/parameters/enabled 2>/dev/null || command -v apparmor_parser >/dev/null; }
 
-if ! command -v dockerd >/dev/null || ! command -v docker >/dev/null || ! compose || ! confined; then
+# Docker's own instructions (docs.docker.com/engine/install/debian, read 2026-11): a keyring, a deb line, five packages
+own_packages() {
+  # shellcheck disable=SC1091 # the guest's own
+  distro=$(. /etc/os-release && echo "$ID") suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  repository=${DOCKER_REPO:-https://download.docker.com/linux/$distro}
+  key=${DOCKER_KEY:-${repository%/}/gpg} keyring=/etc/apt/keyrings/docker.asc
+  install -d -m 755 /etc/apt/keyrings
+  case $key in
+    base64:*) printf %s "${key#base64:}" | base64 -d >"$keyring" ;;
+    /*) cp "$key" "$keyring" ;;
+    *) /usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file "$key" "$keyring" >&2 ;;
+  esac || { echo "install-docker: cannot get $key" >&2; exit 1; }
+  # apt tells a key with armour from one without by the name
+  if ! grep -q '^-----BEGIN' "$keyring"; then
+    mv "$keyring" /etc/apt/keyrings/docker.gpg
+    keyring=/etc/apt/keyrings/docker.gpg
+  fi
+  chmod 644 "$keyring"
+  echo "deb [arch=$(dpkg --print-architecture) signed-by=$keyring] ${repository%/} $suite stable" >/etc/apt/sources.list.d/docker.list
+  apt-get -o DPkg::Lock::Timeout=600 update
+  apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends \
+    docker-ce docker-ce-cli containerd.io docker-buildx-plugin docker-compose-plugin iptables apparmor
+}
+
+if [ "$source" = docker ]; then
+  if ! docker compose version >/dev/null 2>&1 || ! dpkg -s docker-ce >/dev/null 2>&1; then own_packages; fi
+elif ! command -v dockerd >/dev/null || ! command -v docker >/dev/null || ! compose || ! confined; then
   command -v apt-get >/dev/null || {
     echo 'install-docker: this image has no apt-get: only Debian and Ubuntu are known here' >&2
     exit 1

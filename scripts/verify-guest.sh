@@ -172,6 +172,7 @@ else
     ids=$(printf '%s' "$1" | sed -n 's/.*"DeviceIDs":\[\([^]]*\)\].*/\1/p' | grep -o '"[^"]*"' | grep -vc '=\?all"')
     if [ "${count:-0}" -gt 0 ]; then echo "$count"; elif [ "$ids" -gt 0 ]; then echo "$ids"; else echo all; fi
   }
+  later() { [ "${till:-0}" -ge "$1" ] || till=$1; }
   fine=
   while true; do
     now=$(states)
@@ -184,11 +185,11 @@ else
         "$service running "*' 0 healthy '* | "$service running "*' 0 none '*) ;;
         "$service running "*' starting '*)
           waiting "$service" "$(printf '%s\n' "$now" | sed -n "s|^$service running .* ||p" | head -n 1)"
-          [ "${till:-0}" -ge "$until" ] || till=$until
-          [ "$till" -ge "$deadline" ] || till=$deadline
+          later "$until"
+          later "$deadline"
           ;;
-        "$service running "*' healthy '* | "$service running "*' none '*) till=$((deadline + enough)) ;;
-        *) till=${till:-$deadline} ;;
+        "$service running "*' healthy '* | "$service running "*' none '*) later $((deadline + enough)) ;;
+        *) later "$deadline" ;;
       esac
     done
     if [ -n "$till" ]; then
@@ -208,7 +209,7 @@ else
     # ADDRESS:PORT on the VM and PORT/PROTOCOL in the container, those published by Docker or Podman
     # shellcheck disable=SC2016 # the template's own
     "$engine" inspect --format '{{range $port, $all := .NetworkSettings.Ports}}{{range $all}}{{.HostIp}} {{.HostPort}} {{$port}}{{"\n"}}{{end}}{{end}}' \
-      "${name#/}" 2>/dev/null | sed -n "/ [0-9]/s|^|port:$service |p" | sort -u
+      "${name#/}" 2>/dev/null | sed -n "/^[^ ]* [0-9][0-9]* [0-9]*\/[a-z]*$/s|^|port:$service |p" | sort -u
     case $status$health in
       runningnone | runninghealthy) [ "$restarts" = 0 ] && continue ;;
     esac
@@ -240,7 +241,7 @@ else
     for node in "/proc/${process:-none}/root/dev"/nvidia[0-9]* "/proc/${process:-none}/root/dev/dxg"; do
       [ -e "$node" ] && nodes="$nodes ${node##*/}"
     done
-    fact "gpu-nodes-$service" "${nodes# }"
+    [ -z "$nodes" ] || fact "gpu-nodes-$service" "${nodes# }"
     timeout 60 "$engine" exec "${name#/}" nvidia-smi -L >"$work/said" 2>&1
     fact "gpu-$service" "$?"
     cards "gpu-found-$service" <"$work/said"

@@ -33,7 +33,7 @@ function parses(text: string): "right" | "wrong" | "together" {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const both =
-      /two machines are named|in two ways|on which machine|no machine of that name|goes with|needs its checksum|is an empty list/;
+      /two machines are named|two stacks are named|in two ways|on which machine|no machine of that name|goes with|needs its checksum|is an empty list/;
     return error.problems.every(({ message }) => both.test(message)) ? "together" : "wrong";
   }
 }
@@ -55,6 +55,8 @@ export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: numbe
       return dice.pick(shape.values());
     case "whole":
       return dice.pick<unknown>([shape.min, shape.max, ...(shape.quoted ? [String(shape.max)] : [])]);
+    case "texts":
+      return dice.pick<unknown>([{}, { TAG: "v1", N: 1 }, { TOKEN: null }]);
     case "flag":
       return dice.pick([true, false]);
     case "list":

@@ -7,6 +7,7 @@ import { gpuHardwareChecks } from "./gpu-hardware.mts";
 import { guestDriverChecks } from "./guest-driver.mts";
 import { gpuSelectionChecks } from "./gpu-selection.mts";
 import { guestChecks } from "./guest.mts";
+import { guestComposeChecks } from "./guest-compose.mts";
 import { gpuInUseChecks } from "./gpu-in-use.mts";
 import { hostChecks } from "./host.mts";
 import { hypervChecks } from "./hyperv.mts";
@@ -44,6 +45,7 @@ export const checks: Check[] = [
   ...gpuHardwareChecks,
   ...iommuChecks,
   ...guestChecks,
+  ...guestComposeChecks,
   ...guestDriverChecks,
   ...serviceChecks,
 ];

@@ -33,7 +33,13 @@ export const buildMemory = 2048;
 const diskSize = "64G";
 
 /** The box of a machine, or undefined if the machine takes one as it is. `lab` is the absolute path of the lab's folder. */
-export function boxOf(machine: ResolvedMachine, host: Host, texts: Texts, lab: string): Box | undefined {
+export function boxOf(
+  machine: ResolvedMachine,
+  host: Host,
+  texts: Texts,
+  lab: string,
+  engine: "docker" | "distro" = "distro",
+): Box | undefined {
   const { image, box: name, provider } = machine;
   if (!image || !isOwn(provider)) return undefined;
   const packer = providerOf(provider).packer;
@@ -48,6 +54,7 @@ export function boxOf(machine: ResolvedMachine, host: Host, texts: Texts, lab: s
   ];
   const environment = [
     ...(machine.engine === "docker" ? [] : [`ENGINE=${machine.engine}`]),
+    ...(engine === "docker" ? dockerSettings(machine) : []),
     ...(driver || part ? environmentFor(driver ?? { source: "host" }, machine.driver) : []),
   ];
   const scripts = [
@@ -172,6 +179,15 @@ function fromBox(
       env: { VAGRANT_CHECKPOINT_DISABLE: "1" },
     },
   };
+}
+
+/** What install-docker.sh is told where Docker comes from its own repository. */
+function dockerSettings({ engineRepository, engineKey }: ResolvedMachine): string[] {
+  return [
+    "DOCKER_SOURCE=docker",
+    ...(engineRepository ? [`DOCKER_REPO=${engineRepository}`] : []),
+    ...(engineKey ? [`DOCKER_KEY=${engineKey}`] : []),
+  ];
 }
 
 /** What install-nvidia.sh and install-dxgkrnl.sh are told, `NAME=VALUE` each: the driver that was decided, and where to get it. */

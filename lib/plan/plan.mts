@@ -9,6 +9,7 @@ import { guestEngineOf } from "../resolve/guest-engine.mts";
 import type { Lab, LabMachine } from "../host/lab.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
+import { engineSource } from "../resolve/engine.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { joinBlocks, nothing, render, Rendered } from "../render.mts";
 import { type Project, projectDigest } from "../compose/project.mts";
@@ -54,7 +55,9 @@ export function makePlan(
   const { recreate, names } = wish;
   const boxes = new Map<string, Box>();
   for (const machine of config.machines) {
-    const box = boxes.has(boxKey(machine)) ? undefined : boxOf(machine, host, texts, lab.folder);
+    const box = boxes.has(boxKey(machine))
+      ? undefined
+      : boxOf(machine, host, texts, lab.folder, engineSource(machine, config));
     if (box) boxes.set(boxKey(machine), box);
   }
   const chosen = config.machines.filter(({ name }) => names?.includes(name) ?? true);

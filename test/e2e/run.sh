@@ -20,4 +20,4 @@ finish() {
   done
 }
 trap finish EXIT
-sh test/uvu.sh test/e2e up.e2e.mts$ 9>&-
+sh test/uvu.sh test/e2e "${1:-up}.e2e.mts$" 9>&-

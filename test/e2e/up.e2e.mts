@@ -14,12 +14,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { root, standIns } from "../fake.mts";
 import { until } from "../until.mts";
+import { stackTests } from "./stacks.mts";
 
 const test = suite("up for real");
 
@@ -50,7 +51,7 @@ services:
     image: e2e/web
     command: [sh, -c, "mkdir -p /www && echo hello > /www/index.html && exec httpd -f -p 8080 -h /www"]
     ports: ["8080:8080"]
-    environment: {HOSTILE: ${JSON.stringify(hostile)}}
+    environment: {HOSTILE: ${JSON.stringify(hostile.replaceAll("$", "$$$$"))}}
     restart: always
   needs-a-gpu: {image: e2e/web, gpu: 1}
 ${more}`;
@@ -260,7 +261,7 @@ test("run again, it finds nothing to do: no step, and Vagrant, Packer and the VM
   assert.equal(started.filter((line) => !/^virsh |^packer version$|^\S+ --version$/.test(line)), []);
 });
 
-test("what the config says arrives literally in the container", async () => {
+test("what the config says arrives literally in the container, $ written as $$", async () => {
   const { code, said } = await run(
     "ssh",
     "e2e",
@@ -300,6 +301,15 @@ test("picks up a changed service, and proves it; one that falls over is named wi
   writeFileSync(join(home, "homelab-gpu.yaml"), config());
   assert.is((await run("up", "--no-gpu")).code, 0);
   assert.not.match((await run("ssh", "--", "sudo docker ps -a --format '{{.Names}}'")).said, /more/);
+});
+
+stackTests(test, {
+  write: (path, text) => {
+    mkdirSync(dirname(join(home, path)), { recursive: true });
+    writeFileSync(join(home, path), text);
+  },
+  config: (stacks) => config() + stacks,
+  run: (...words) => run(...words, ...(words[0] === "up" ? ["--no-gpu"] : [])),
 });
 
 test("down and up again", async () => {

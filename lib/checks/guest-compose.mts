@@ -1,0 +1,49 @@
+import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
+import type { Check, Verdict } from "./types.mts";
+import { manualFix } from "../fixes.mts";
+import { composeVersions, engineSource, minimumCompose, modernComposeReason } from "../resolve/engine.mts";
+import { imageName, suiteOf } from "../resolve/images.mts";
+
+/** Which Compose runs the services in a guest. */
+export const guestComposeChecks: Check[] = [
+  {
+    id: "guest.compose",
+    about: "whether the Compose in the guest is new enough for what the config gives it to run",
+    why: "stacks and newer keys of services need Compose 2.20 or later, and Debian 12's own package is 1.29",
+    confirm: "npx zx homelab-gpu.mts doctor guest.compose",
+    check: (_, config) =>
+      config.machines.flatMap((machine) => {
+        const reason = modernComposeReason(machine, config);
+        return reason === undefined ? [] : [{ machine: machine.name, ...compose(machine, config, reason) }];
+      }),
+  },
+];
+
+function compose(machine: ResolvedMachine, config: Resolved, reason: string): Verdict {
+  const { engine, image, box } = machine;
+  if (engine === "podman") {
+    const message = `podman-compose runs ${reason}, and does not know all of Compose`;
+    return { status: "warn", message, evidence: [], fix: [manualFix("Write engine: docker, or look at it after up")] };
+  }
+  if (engineSource(machine, config) === "docker") {
+    return {
+      status: "pass",
+      message: `Docker and Compose come from Docker's own packages, for ${reason}`,
+      evidence: [],
+    };
+  }
+  const own = composeVersions[suiteOf(image) ?? ""];
+  if (!own) {
+    const name = image ? imageName(image) : `the box ${box}`;
+    return {
+      status: "unknown",
+      message: `whether ${name} has Compose ${minimumCompose} or later, which ${reason} needs, is not known`,
+      evidence: [],
+    };
+  }
+  return {
+    status: "pass",
+    message: `Compose ${own.version} or later runs ${reason}`,
+    evidence: [{ read: own.package, value: own.version }],
+  };
+}

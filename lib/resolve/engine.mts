@@ -1,0 +1,61 @@
+/** Which Docker and Compose a guest gets: the distribution's, or Docker's own. */
+import type { Service } from "../config/types.mts";
+import { isMap, mapAt } from "../maps.mts";
+import type { Resolved, ResolvedMachine } from "./types.mts";
+import { suiteOf } from "./images.mts";
+import { isOlder } from "../text.mts";
+
+/** Compose of each distribution's own packages, at least (packages.debian.org, packages.ubuntu.com with updates; read 2026-11-26). */
+export const composeVersions: Record<string, { package: string; version: string }> = {
+  bookworm: { package: "docker-compose", version: "1.29.2" },
+  trixie: { package: "docker-compose", version: "2.26.1" },
+  jammy: { package: "docker-compose-v2", version: "2.20.2" },
+  noble: { package: "docker-compose-v2", version: "2.24.6" },
+};
+
+/** The oldest Compose that runs stacks: it knows `include` (docker/compose v2.20.0, 2023-07). apply-stack.sh has the same number. */
+export const minimumCompose = "2.20";
+
+/** Service keys that Compose 1.29 refuses (compose-spec, after its schema 3.9; read 2026-11). */
+const newKeys = [
+  ...["annotations", "attach", "credential_spec", "develop", "gpus", "label_file", "models", "post_start", "pre_stop"],
+  ...["provider", "storage_opt", "use_api_socket"],
+];
+
+/** The keys of a service that Compose 1.29 refuses. */
+export function keysBeyondCompose1({ body }: Service): string[] {
+  const envFiles = Array.isArray(body.env_file) ? body.env_file : [body.env_file];
+  const needs = Object.values(mapAt(body, "depends_on"));
+  return [
+    ...newKeys.filter((key) => Object.hasOwn(body, key)),
+    ...(envFiles.some(isMap) ? ["env_file"] : []),
+    ...(needs.some((one) => isMap(one) && (Object.hasOwn(one, "required") || Object.hasOwn(one, "restart")))
+      ? ["depends_on"]
+      : []),
+    ...(Object.hasOwn(mapAt(body, "healthcheck"), "start_interval") ? ["healthcheck"] : []),
+  ];
+}
+
+/** Why a machine needs a newer Compose than Debian 12's, in words; undefined if it does not. */
+export function modernComposeReason(machine: ResolvedMachine, { services, stacks = [] }: Resolved): string | undefined {
+  const stack = stacks.find((one) => one.machine === machine.name && one.composeFiles.length > 0);
+  if (stack) return `the stack ${stack.name}`;
+  for (const service of services.filter((one) => one.machine === machine.name)) {
+    const [key] = keysBeyondCompose1(service);
+    if (key) return `${key} of ${service.name}`;
+  }
+  return undefined;
+}
+
+/**
+ * Where the box of a machine gets its engine: `docker` is Docker's own package repository, `distro` the distribution's. Machines of one box
+ * share it, so that one that needs a newer Compose decides.
+ */
+export function engineSource(machine: ResolvedMachine, config: Resolved): "docker" | "distro" {
+  if (machine.engine !== "docker") return "distro";
+  if (machine.engineRepository !== undefined) return "docker";
+  const own = composeVersions[suiteOf(machine.image) ?? ""];
+  if (!own || !isOlder(own.version, minimumCompose)) return "distro";
+  const same = config.machines.filter(({ box, provider }) => box === machine.box && provider === machine.provider);
+  return same.some((one) => modernComposeReason(one, config) !== undefined) ? "docker" : "distro";
+}

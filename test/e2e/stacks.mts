@@ -1,0 +1,113 @@
+// Stacks for real in a VM: what `up for real` and `npm run test:stacks` both check.
+import { execFileSync } from "node:child_process";
+import type { Test } from "uvu";
+import * as assert from "uvu/assert";
+
+/** A lab whose VM is up, or comes up. */
+export interface StackLab {
+  /** Writes a file beside its config. */
+  write(path: string, text: string): void;
+  /** The config's text with stacks at its end. */
+  config(stacks: string): string;
+  run(...words: string[]): Promise<{ code: number; said: string }>;
+}
+
+const one = `services:
+  web:
+    build: .
+    ports: ["8091:8080"]
+    environment: {GREETING: "\${GREETING}"}
+    volumes: ["data:/data", "./www:/www:ro", "./motd.txt:/etc/motd:ro"]
+    depends_on: {slow: {condition: service_healthy}}
+  slow:
+    image: homelab-gpu/busybox
+    command: [sh, -c, "sleep 20; touch /tmp/ready; exec sleep infinity"]
+    healthcheck: {test: [CMD, test, -e, /tmp/ready], interval: 5s, start_period: 120s}
+  extra: {image: homelab-gpu/busybox, command: [sleep, infinity], profiles: [more]}
+  other: {image: homelab-gpu/busybox, command: [sleep, infinity], profiles: [other]}
+volumes: {data: }
+`;
+const two = `services:
+  web:
+    image: homelab-gpu/busybox
+    command: [sh, -c, "sleep 90; touch /tmp/ready; exec sleep infinity"]
+    healthcheck: {test: [CMD, test, -e, /tmp/ready], interval: 10s, start_period: 60s, retries: 6}
+    volumes: ["kept:/kept"]
+volumes: {kept: }
+`;
+const stacks = `stacks:
+  - {path: ./one, profiles: [more], env: {GREETING: "it's $HOME"}}
+  - {path: ./two}
+`;
+const told = (text: string) => text.slice(-4000);
+
+/** Tests that bring two stacks up, change one, take the other down, and end without any. */
+export function stackTests(test: Test, lab: StackLab): void {
+  const inside = async (command: string) => (await lab.run("ssh", "--", command)).said;
+  let address = "";
+
+  test("stacks: build, profile, volume, mounts, depends_on, a health check of 90 s, one service name twice", async () => {
+    lab.write("one/compose.yaml", one);
+    lab.write(
+      "one/Dockerfile",
+      'FROM homelab-gpu/busybox\nCOPY made /made\nCMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n',
+    );
+    lab.write("one/made", "made here\n");
+    lab.write("one/www/index.html", "first\n");
+    lab.write("one/motd.txt", "a file\n");
+    lab.write("one/ignored.log", "x\n");
+    lab.write("one/.dockerignore", "*.log\n");
+    lab.write("two/docker-compose.yml", two);
+    lab.write("homelab-gpu.yaml", lab.config(stacks));
+    const { code, said } = await lab.run("up");
+    assert.is(code, 0, told(said));
+    for (const name of ["one/web", "one/slow", "one/extra", "two/web"]) {
+      assert.match(said, new RegExp(`^  ${name} +running`, "m"));
+    }
+    assert.not.match(said, /one\/other/);
+    assert.match(said, /two\/web runs; its health check may take \d+ s more/);
+    assert.match(said, /two\/web +running \(healthy\)/);
+    address = /one\/web .* http:\/\/([\d.]+):8091/.exec(said)![1]!;
+    assert.is(execFileSync("curl", ["-s", `http://${address}:8091/`], { encoding: "utf8" }), "first\n");
+    assert.match(await inside("sudo docker exec one-web-1 cat /made /etc/motd"), /made here\na file/);
+    assert.match(await inside("sudo docker exec one-web-1 sh -c 'echo $GREETING'"), /it's \$HOME/);
+    assert.not.match(await inside("sudo ls /srv/homelab-gpu/stacks/one"), /ignored\.log/);
+  });
+
+  test("stacks: unchanged they cost nothing", async () => {
+    const { code, said } = await lab.run("up");
+    assert.is(code, 0, told(said));
+    assert.match(said, /nothing to do/);
+  });
+
+  test("stacks: what changed travels, a mounted file too; data in a volume stays", async () => {
+    await inside("sudo docker exec one-web-1 sh -c 'echo data >/data/x'");
+    lab.write("one/www/index.html", "second, longer\n");
+    lab.write("one/motd.txt", "another file\n");
+    const { code, said } = await lab.run("up");
+    assert.is(code, 0, told(said));
+    assert.match(said, /Pack the stack one: 2 of 6 files/);
+    assert.is(execFileSync("curl", ["-s", `http://${address}:8091/`], { encoding: "utf8" }), "second, longer\n");
+    assert.match(await inside("sudo docker exec one-web-1 cat /data/x /etc/motd"), /data\nanother file/);
+  });
+
+  test("stacks: one that Compose refuses fails by its name, with all else proven", async () => {
+    lab.write("two/docker-compose.yml", two.replace("image:", "imag:"));
+    const { code, said } = await lab.run("up");
+    assert.is(code, 1, told(said));
+    assert.match(said, /verify\.stack \(\w+\): stack two could not be started/);
+    assert.match(said, /✓ verify\.ssh/);
+    lab.write("two/docker-compose.yml", two);
+  });
+
+  test("stacks: one that leaves the config is taken down, its volumes are kept and named", async () => {
+    lab.write("homelab-gpu.yaml", lab.config(stacks.replace(/.*two.*\n/, "")));
+    const { code, said } = await lab.run("up");
+    assert.is(code, 0, told(said));
+    assert.match(said, /two is taken down; kept: .*the volumes two_kept/);
+    assert.not.match(await inside("sudo docker ps -a --format '{{.Names}}'"), /two-web/);
+    lab.write("homelab-gpu.yaml", lab.config(""));
+    assert.is((await lab.run("up")).code, 0);
+    assert.match(await inside("sudo docker volume ls -q"), /one_data[^]*two_kept/);
+  });
+}

@@ -1,0 +1,420 @@
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { composeFilesOf, parseEnvFile, variableNames } from "../lib/compose/project.mts";
+import { ignoreRules } from "../lib/compose/dockerignore.mts";
+import { inlineVariables } from "../lib/compose/inline.mts";
+import { readProjects } from "../lib/cli/projects.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { ConfigError } from "../lib/errors.mts";
+import { parseHost } from "../lib/host/parse.mts";
+import type { Lab, LabMachine } from "../lib/host/lab.mts";
+import { names } from "../lib/plan/assets.mts";
+import { makePlan, servicesHash } from "../lib/plan/plan.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { engineSource } from "../lib/resolve/engine.mts";
+import { runChecks } from "../lib/checks/index.mts";
+import { realShell } from "../lib/run/shell.mts";
+import { verifyMachine } from "../lib/verify/layers.mts";
+import { seenServices } from "../lib/verify/services.mts";
+import { factsOf } from "../lib/verify/guest-facts.mts";
+import { serviceLines } from "../lib/cli/seen.mts";
+import { fakeShell, golden, own, root, standIns } from "./fake.mts";
+
+const test = suite("stacks");
+const shell = realShell();
+const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
+const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
+const folder = "/lab/.homelab-gpu";
+
+/** What `up` knows of a config whose stacks lie in a folder in memory. */
+async function read(config: string, files: Record<string, string> = {}) {
+  const text = `machines: [{name: ai, box: lab/x, cpus: 2, memory: 1024}]\n${config}`;
+  const parsed = parseConfig(text);
+  const stacks = parsed.stacks.map((stack) => ({ ...stack, path: join("/lab", stack.path) }));
+  const found = { config: { ...parsed, stacks }, text, name: "homelab-gpu.yaml", folder };
+  const on = Object.fromEntries(Object.entries(files).map(([path, text]) => [`/lab/${path}`, text]));
+  return { parsed: found.config, projects: await readProjects(fakeShell(on).shell, found) };
+}
+
+function planned({ parsed, projects }: Awaited<ReturnType<typeof read>>, machine: Partial<LabMachine> = {}) {
+  const lab: Lab = {
+    ...{ folder, prefix: "lab_", boxes: {}, orphans: {} },
+    machines: {
+      ai: { domain: "lab_ai", state: "running", address: "10.0.0.2", bootId: "b/1", vmId: "v1", ...machine },
+    },
+  };
+  const settled = resolveConfig(parsed, host, {}, projects);
+  return { ...makePlan(settled, host, lab, texts, { recreate: false }), settled };
+}
+const titles = (plan: { steps: { title: string }[] }) => plan.steps.map(({ title }) => title);
+const wrong = async (config: string, files: Record<string, string> = {}) => {
+  try {
+    await read(config, files);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ line, message }) => `${line}: ${message}`);
+  }
+  return [];
+};
+const one = { "a/compose.yaml": "services: {web: {image: x}}\n" };
+
+test("the ten stacks: their Compose files, what travels, and what is run", async () => {
+  const all = [
+    ...["ollama-webui", "comfyui", "vllm", "frigate", "jellyfin", "immich", "whisper", "sd-webui", "jupyterlab"],
+    "monitoring",
+  ];
+  const lines = all.map((name) => `  - {path: ${root}/test/stacks/${name}, profiles: [cuda]}`);
+  const text = `machines: [{name: ai, box: lab/x, image: debian-12, cpus: 2, memory: 1024}]\nstacks:\n${
+    lines.join("\n")
+  }\n`;
+  const config = parseConfig(text);
+  const projects = await readProjects(shell, { config, text, name: "homelab-gpu.yaml", folder });
+  const { steps, settled } = planned({ parsed: config, projects }, { state: "absent" });
+  const said = projects.map(({ name, composeFiles, files, size }) =>
+    [`${name}: ${composeFiles.join(", ")}, ${size} bytes`, ...Object.keys(files).map((path) => `  ${path}`)].join("\n")
+  );
+  const run = steps.filter(({ title }) => /stack/i.test(title)).map(({ title, command }) =>
+    `${title}\n  ${command.join(" ").replaceAll(root, "ROOT")}`
+  );
+  golden("stacks.txt", `${[...said, ...run].join("\n")}\n`);
+  assert.is(engineSource(settled.machines[0]!, settled), "docker", "Debian 12's own Compose runs none of them");
+});
+
+test("a stack's name is its folder's, as Compose makes it, or its own", () => {
+  const of = (stack: string) =>
+    parseConfig(`machines: [{name: ai, box: lab/x}]\nstacks: [${stack}]`).stacks.map(({ name }) => name);
+  assert.equal(of("{path: './My Stack.v2/'}, {path: /srv/b, name: other}"), ["mystackv2", "other"]);
+});
+
+test("mistakes of stacks are named with their lines, before anything is done", async () => {
+  const config = (stacks: string) => `machines: [{name: a, box: lab/x}, {name: b, box: lab/x}]\nstacks: [${stacks}]`;
+  const says = (stacks: string) => {
+    try {
+      parseConfig(config(stacks));
+      return "";
+    } catch (error) {
+      return (error as Error).message.replace(/\s+/g, " ");
+    }
+  };
+  assert.match(says("{path: ./x}"), /2:10: stack x does not say on which machine/);
+  assert.match(says("{path: ./x, machine: c}"), /runs on c, and there is no machine of that name/);
+  assert.match(says("{path: ./x, machine: a}, {path: ./y/x, machine: b}"), /two stacks are named x/);
+  assert.match(says("{path: ., machine: a}"), /a project's name cannot be made of \./);
+  assert.match(says("{path: ./x, machine: a, name: Big}"), /name must be a Compose project's name/);
+  assert.match(says("{path: ./x, machine: a, env: {a-b: 1}}"), /“a-b” is no name for env/);
+  assert.match((await wrong("stacks: [{path: ./a}]")).join(), /2: there is no folder \/lab\/a/);
+  assert.match((await wrong("stacks: [{path: ./a}]", { "a/x": "" })).join(), /has no Compose file: compose\.yaml/);
+});
+
+for (const key of ["build: .", "secrets: [a]", "configs: [a]"]) {
+  test(`${key} of an inline service is refused with: use a stack`, async () => {
+    try {
+      await read(`services: {web: {image: x, ${key}}}`);
+      assert.unreachable();
+    } catch (error) {
+      assert.match(
+        (error as Error).message.replace(/\s+/g, " "),
+        /cannot be used in services of this file: use a stack/,
+      );
+    }
+  });
+}
+
+test("Compose files: the first of Compose's names and its override, or what COMPOSE_FILE says", () => {
+  assert.equal(composeFilesOf(["docker-compose.yml", "compose.yml", ".env"], {}), ["compose.yml"]);
+  assert.equal(composeFilesOf(["compose.yaml", "compose.override.yml"], {}), ["compose.yaml", "compose.override.yml"]);
+  assert.equal(composeFilesOf(["compose.yaml"], { COMPOSE_FILE: "a.yml:b/c.yml" }), ["a.yml", "b/c.yml"]);
+  assert.equal(composeFilesOf(["x"], {}), []);
+});
+
+test(".dockerignore: the last pattern that matches decides, a folder's for all below it", () => {
+  const ignored = (text: string, ...paths: string[]) => paths.filter((path) => ignoreRules(text).ignores(path));
+  assert.equal(ignored("*.md\n!README.md", "a.md", "README.md", "b/a.md"), ["a.md"]);
+  assert.equal(ignored("**/*.md", "a.md", "b/c/a.md"), ["a.md", "b/c/a.md"]);
+  assert.equal(ignored("# comment\n/data/\n", "data", "data/a", "x/data"), ["data", "data/a"]);
+  assert.equal(ignored("a/**/b", "a/b", "a/x/y/b", "a/c"), ["a/b", "a/x/y/b"]);
+  assert.equal(ignored("temp?\n[ab].txt", "temp1", "temp", "a.txt", "c.txt"), ["temp1", "a.txt"]);
+  assert.equal(ignored("*\n!a/b", "x", "a", "a/b", "a/c"), ["x", "a", "a/c"]);
+  assert.equal(ignored("\\!x\n  y  ", "!x", "y"), ["!x", "y"]);
+  assert.equal(ignored("../x\n./z/../w", "x", "w"), ["w"]);
+  assert.ok(ignoreRules("node_modules").prunes("node_modules"));
+  assert.not(ignoreRules("models/**\n!models/README").prunes("models"));
+  assert.not(ignoreRules("a\n!**/keep").prunes("a"));
+});
+
+test("Compose's own files and .env travel whatever .dockerignore says; .homelab-gpu never does", async () => {
+  const { projects } = await read("stacks: [{path: ./a}]", {
+    ...one,
+    ...{ "a/.env": "A=1\n", "a/.dockerignore": "*\n", "a/x": "", "a/.homelab-gpu/state.json": "" },
+  });
+  assert.equal(Object.keys(projects[0]!.files), [".dockerignore", ".env", "compose.yaml"]);
+});
+
+test("an unchanged stack costs no step; a changed file alone travels, and the stack is started again", async () => {
+  const files = { ...one, "a/b/x": "1", "a/y": "1" };
+  const before = await read("stacks: [{path: ./a}]", files);
+  const { settled } = planned(before);
+  const proof = { bootId: "b/1", services: servicesHash(settled.machines[0]!, settled), at: "" };
+  const copies = { schema: "homelab-gpu/copies/1" as const, vm: "v1", stacks: { a: before.projects[0]!.files } };
+  assert.equal(planned(before, { proof, copies }).steps, []);
+  const after = await read("stacks: [{path: ./a}]", { ...files, "a/b/x": "2" });
+  const plan = planned(after, { proof, copies });
+  assert.equal(titles(plan).filter((title) => /stack|Prove/.test(title)), [
+    "Take down stacks that ai no longer has",
+    "Pack the stack a: 1 of 3 files",
+    "Copy the stack a to ai",
+    "Start the stack a on ai",
+    "Prove ai",
+  ]);
+  const list = (plan: { files: { path: string; text: string }[] }) =>
+    plan.files.find(({ path }) => /\/list$/.test(path))!.text;
+  assert.is(list(plan), "./b/x\0");
+  const whole = planned(after, { proof, copies: { ...copies, vm: "another" } });
+  assert.match(list(whole), /\.\/compose\.yaml\0/, "another VM has none of them");
+});
+
+test("a stack that the config has no longer is taken down", async () => {
+  const before = await read("stacks: [{path: ./a}]", one);
+  const copies = { schema: "homelab-gpu/copies/1" as const, vm: "v1", stacks: { a: before.projects[0]!.files } };
+  const { steps } = planned(await read(""), { copies });
+  assert.match(steps.map(({ command }) => command.join(" ")).join("\n"), /sudo sh -s -- keep$/m);
+});
+
+test("variables: the stack's own, then the caller's that its files name, and none of the caller's session", async () => {
+  process.env.STACK_TEST_TOKEN = "from the caller";
+  try {
+    const { projects } = await read("stacks: [{path: ./a, env: {TAG: 010, STACK_TEST_TOKEN: }}]", {
+      "a/compose.yaml": "services: {web: {image: 'x:${TAG}', volumes: ['${HOME}/x:/x']}}\n",
+    });
+    assert.equal(projects[0]!.variables, { TAG: "010", STACK_TEST_TOKEN: "from the caller" });
+    const passed = await read("stacks: [{path: ./a}]", {
+      "a/compose.yaml": "services:\n  web:\n    environment:\n      - STACK_TEST_TOKEN\n",
+    });
+    assert.equal(passed.projects[0]!.variables, { STACK_TEST_TOKEN: "from the caller" });
+  } finally {
+    delete process.env.STACK_TEST_TOKEN;
+  }
+  const missing = await wrong("stacks: [{path: ./a, env: {STACK_TEST_TOKEN: }}]", one);
+  assert.match(missing.join(), /2: stack a: STACK_TEST_TOKEN has no value/);
+});
+
+test("inline services: .env and env files travel, a variable without a value is named", async () => {
+  const services = "services: {web: {image: 'x:${TAG:-1}', env_file: [./web.env]}}";
+  const { projects } = await read(services, { ".env": "TAG=2\n", "web.env": "A=1\n" });
+  assert.equal(projects.map(({ name, files }) => [name, Object.keys(files)]), [["homelab-gpu", [".env", "web.env"]]]);
+  assert.match((await wrong(services)).join(), /service web: there is no file \/lab\/web\.env/);
+  assert.match(
+    (await wrong("services: {web: {image: x, env_file: ../web.env}}")).join(),
+    /lies outside of the folder of this file: use a stack/,
+  );
+  const bare = "services: {web: {image: x, environment: {STACK_TEST_NONE: }}}";
+  assert.match((await wrong(bare)).join(), /service web: STACK_TEST_NONE has no value/);
+  assert.equal(await wrong(bare, { ".env": "STACK_TEST_NONE=1" }), []);
+  assert.equal((await read("services: {web: {image: x}}", { ".env": "A=1" })).projects, [], "no variable is used");
+  assert.equal(inlineVariables([{ name: "w", machine: "a", body: { command: "a: $X\nB:\n" } }]).names, ["X"]);
+});
+
+test("names of variables in a Compose file and in .env are found as Compose finds them", () => {
+  const text = "a: ${A:-x} $B $$C\nenvironment:\n  D:\n  - E\n  F: 1 # ${G}\n";
+  assert.equal(variableNames(text), ["A", "B", "G", "environment", "D", "E"]);
+  assert.equal(parseEnvFile("export A='x # y' # c\nB=1 # c\n#C=1\nD=\n"), { A: "x # y", B: "1", D: "" });
+});
+
+test("secrets of a stack are in no command and in no text that a plan shows", async () => {
+  const { steps, files } = planned(await read("stacks: [{path: ./a, env: {PASSWORD: hunter2}}]", one));
+  assert.not.match(JSON.stringify(steps), /hunter2/);
+  assert.equal(files.filter(({ text }) => text.includes("hunter2")).map(({ secret, mode }) => [secret, mode]), [[
+    true,
+    0o600,
+  ]]);
+});
+
+test("guest.compose: Debian 12 gets Docker's own packages for a stack; Podman is warned of; another box is unknown", async () => {
+  const stack = await read("stacks: [{path: ./a}]", one);
+  const status = (keys: Record<string, unknown>) => {
+    const machines = stack.parsed.machines.map((machine) => ({ ...machine, ...keys }));
+    const settled = resolveConfig({ ...stack.parsed, machines }, host, {}, stack.projects);
+    return runChecks(host, settled, ["guest.compose"]).map(({ status }) => status);
+  };
+  assert.equal(status({ image: { kind: "known", name: "debian-12" } }), ["pass"]);
+  assert.equal(status({ engine: "podman" }), ["warn"]);
+  assert.equal(status({}), ["unknown"]);
+  const config = parseConfig("machines: [{name: a, box: x, image: debian-12}]\nservices: {w: {image: x, gpus: all}}");
+  const settled = resolveConfig(config, host);
+  assert.is(engineSource(settled.machines[0]!, settled), "docker", "1.29 refuses gpus:");
+});
+
+// ------------------------------------------------------------------------------------------------ in the guest
+
+/** apply-stack.sh in a folder, with a stand-in for Docker that writes down what it is asked. */
+function guest() {
+  const work = mkdtempSync(join(tmpdir(), "homelab-gpu-stacks-"));
+  const put = (path: string, text: string, mode = 0o644) => {
+    mkdirSync(dirname(join(work, path)), { recursive: true });
+    writeFileSync(join(work, path), text);
+    chmodSync(join(work, path), mode);
+  };
+  const env = standIns(work, {
+    docker: `printf '%s\\n' "$*" >>"${work}/asked"
+case "$*" in
+  *"version --short") echo 2.26.1 ;;
+  *"config -q") [ ! -e "${work}/refuses" ] || { echo "services.web Additional property imag is not allowed" >&2; exit 1; } ;;
+  *"config --services") printf 'web\\nnone\\n' ;;
+  *" config") printf 'name: a\\nservices:\\n  none:\\n    scale: 0\\n  web:\\n    image: x\\n' ;;
+  *" up -d"*) echo "TAG=$TAG" >>"${work}/asked" ;;
+esac`,
+  });
+  const script = (...words: string[]) =>
+    execFileSync("sh", [`${root}/scripts/apply-stack.sh`, ...words], {
+      env: { ...env, STACKS_ROOT: `${work}/srv` },
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  /** Copies what `up` would, by the very commands of its plan. */
+  const copy = async (copies?: LabMachine["copies"]) => {
+    const text =
+      `machines: [{name: ai, box: lab/x, cpus: 2, memory: 1024}]\nstacks: [{path: ${work}/a, env: {TAG: "it's"}}]\n`;
+    const config = parseConfig(text);
+    const projects = await readProjects(shell, { config, text, name: "x", folder });
+    const settled = resolveConfig(config, host, {}, projects);
+    const lab: Lab = {
+      ...{ folder: `${work}/lab`, prefix: "", boxes: {}, orphans: {} },
+      machines: { ai: { domain: "ai", state: "running", address: "x", vmId: "v", ...(copies ? { copies } : {}) } },
+    };
+    const { files, steps } = makePlan(settled, host, lab, texts);
+    for (const { path, text } of files.filter(({ path }) => path.startsWith("stacks/"))) put(`lab/${path}`, text);
+    const pack = steps.find(({ title }) => title.startsWith("Pack"))!;
+    mkdirSync(`${work}/srv/projects`, { recursive: true });
+    writeFileSync(`${work}/srv/projects/a.tar`, execFileSync(pack.command[0]!, pack.command.slice(1)));
+    return { schema: "homelab-gpu/copies/1" as const, vm: "v", stacks: { a: projects[0]!.files } };
+  };
+  const has = (path: string) => readFileSync(join(work, "srv/stacks/a", path), "utf8");
+  return { work, put, script, copy, has, asked: () => readFileSync(`${work}/asked`, "utf8") };
+}
+
+test("a stack arrives with modes, links and odd names; the next copy replaces what changed on the host alone", async () => {
+  const { work, put, script, copy, has, asked } = guest();
+  put("a/compose.yaml", "services: {web: {image: x}}\n");
+  put("a/run me.sh", "#!/bin/sh\n", 0o750);
+  put("a/-x \\n[*]", "odd");
+  put("a/deep/er/old", "old");
+  put("a/config.yml", "host\n");
+  symlinkSync("run me.sh", `${work}/a/link`);
+  const copies = await copy();
+  script("up", "a");
+  assert.is(statSync(`${work}/srv/stacks/a/run me.sh`).mode & 0o777, 0o750);
+  assert.is(has("link"), "#!/bin/sh\n");
+  assert.is(has("-x \\n[*]"), "odd");
+  assert.match(asked(), new RegExp(`-p a -f ${work}/srv/stacks/a/compose.yaml up -d`));
+  assert.match(asked(), /^TAG=it's$/m, "variables reach Compose");
+  assert.is(readFileSync(`${work}/srv/projects/a/services`, "utf8"), "web\n", "scale: 0 is no service to wait for");
+  assert.ok(existsSync(`${work}/srv/projects/a/applied`));
+
+  writeFileSync(`${work}/srv/stacks/a/config.yml`, "changed in the VM\n");
+  writeFileSync(`${work}/srv/stacks/a/made-there`, "data");
+  rmSync(`${work}/a/deep`, { recursive: true });
+  put("a/new", "new");
+  for (const known of [copies, undefined]) {
+    await copy(known);
+    script("up", "a");
+    assert.is(has("config.yml"), "changed in the VM\n", "what did not change on the host stays");
+    assert.is(has("made-there"), "data");
+    assert.is(has("new"), "new");
+    assert.not(existsSync(`${work}/srv/stacks/a/deep`));
+  }
+  rmSync(work, { recursive: true });
+});
+
+test("what Compose refuses in the VM is kept for the proof, and nothing is started", async () => {
+  const { work, put, script, copy, asked } = guest();
+  put("a/compose.yaml", "services: {web: {imag: x}}\n");
+  put("refuses", "");
+  await copy();
+  script("up", "a");
+  assert.match(readFileSync(`${work}/srv/projects/a/failed`, "utf8"), /Additional property imag/);
+  assert.not(existsSync(`${work}/srv/projects/a/applied`));
+  assert.not.match(asked(), /up -d/);
+  rmSync(work, { recursive: true });
+});
+
+test("keep takes down the projects that are not named, and leaves their volumes and folders", async () => {
+  const { work, put, script, copy, asked } = guest();
+  put("a/compose.yaml", "services: {web: {image: x}}\n");
+  await copy();
+  script("up", "a");
+  script("keep", "a", "b");
+  assert.not.match(asked(), /volume/);
+  script("keep", "b");
+  assert.match(asked(), /volume ls -q --filter label=com\.docker\.compose\.project=a/);
+  assert.not.match(asked(), /volume rm/);
+  assert.ok(existsSync(`${work}/srv/stacks/a/compose.yaml`));
+  assert.not(existsSync(`${work}/srv/projects/a/project`));
+  rmSync(work, { recursive: true });
+});
+
+// ------------------------------------------------------------------------------------------------ proof and closing lines
+
+const answer = (...lines: string[]) =>
+  ["homelab-gpu-verify 1", "kernel:6.1", "engine:docker", "engine-state:running", ...lines, "end:yes"].join("\n");
+const statuses = (text: string) =>
+  verifyMachine("ai", text, [], [], undefined, ["a", "b"]).findings.map(({ check, status, message }) =>
+    `${status} ${check} ${message.replace(/:.*/, "")}`
+  );
+
+test("services of one name in two stacks are told apart; one that fails leaves the others judged", () => {
+  const found = statuses(answer(
+    ...["stack:a x", "stack:b x", "service:a/web running 0 0 none no a-web-1"],
+    "service:b/web exited 3 0 none no b-web-1",
+  ));
+  assert.equal(found.filter((line) => line.includes("verify.service")), [
+    "pass verify.service service a/web runs",
+    "fail verify.service service b/web is exited with code 3",
+  ]);
+});
+
+test("a service whose health is starting is not ready yet, and not failed", () => {
+  const found = statuses(answer("stack:a x", "stack:b x", "service:a/web running 0 0 starting no a-web-1"));
+  assert.ok(found.includes("unknown verify.service service a/web is not ready yet"), found.join("\n"));
+});
+
+test("a stack that Compose did not start fails with Compose's own words", () => {
+  const text = answer(
+    "stack-failed:a",
+    "stack-log-a:services.web Additional property imag is not allowed",
+    "stack:b x",
+  );
+  const { findings } = verifyMachine("ai", text, [], [], undefined, ["a", "b"]);
+  const stack = findings.find(({ check }) => check === "verify.stack")!;
+  assert.is(stack.status, "fail");
+  assert.match(stack.message, /Additional property imag/);
+  assert.is(findings.filter(({ check }) => check === "verify.stack")[1]!.status, "pass");
+});
+
+test("the closing lines: state, a URL for each published TCP port, the GPU", () => {
+  const seen = seenServices(factsOf(answer(
+    ...["service:web running 0 0 healthy no web-1", "port:web 0.0.0.0 8080 80/tcp", "port:web :: 8080 80/tcp"],
+    ...["port:web 0.0.0.0 5353 53/udp", "service:a/once exited 0 0 none no a-once-1", "gpu-found-web:GPU 0: RTX 4070"],
+    "port:a/once 127.0.0.1 9000 90/tcp",
+  )));
+  assert.equal(serviceLines(seen, "10.0.0.2"), [
+    "web     running (healthy)  http://10.0.0.2:8080  RTX 4070",
+    "a/once  ended",
+  ]);
+});
+
+test.run();

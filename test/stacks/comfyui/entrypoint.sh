@@ -1,0 +1,2 @@
+#!/bin/sh
+exec python3 /opt/comfyui/main.py $CLI_ARGS
