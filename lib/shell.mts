@@ -13,6 +13,8 @@ export interface CaptureOptions {
   input?: string;
   cwd?: string;
   env?: Record<string, string>;
+  /** Milliseconds after which it is stopped; its answer then is a failure. Without it, it may take as long as it wants. */
+  timeout?: number;
 }
 
 export interface RunOptions {

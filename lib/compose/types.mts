@@ -32,6 +32,8 @@ export interface ComposeProject extends ProjectRequest {
    * `extends` and `include` filled in. `reader`: our own reader, which knows the YAML and no more. `none`: neither could.
    */
   readBy: "compose" | "reader" | "none";
+  /** Why the host's Compose gave no answer, such as that it took too long. */
+  noAnswer?: string;
   /** The version of the host's Compose that was asked, such as `2.26.1`; undefined where there is none. */
   composeVersion?: string;
   /** All of its services, those of profiles that are off too. Undefined where it could not be read. */

@@ -47,9 +47,10 @@ export function realShell(direct = process.platform === "win32"): Shell {
   };
 
   return Object.assign(shell, {
-    async capture(command: string[], { input, cwd, env }: CaptureOptions = {}) {
+    async capture(command: string[], { input, cwd, env, timeout }: CaptureOptions = {}) {
       const { $ } = await import("zx/core");
-      const settings = { ...quietly, ...placed(cwd, env), ...(input === undefined ? {} : { input }) };
+      const limit = timeout === undefined ? {} : { timeout: `${timeout}ms` as const };
+      const settings = { ...quietly, ...placed(cwd, env), ...(input === undefined ? {} : { input }), ...limit };
       const child = direct
         ? $({ ...settings, ...directly(command, input === undefined) })`direct`
         : input === undefined
