@@ -2,6 +2,7 @@ import type { Resolved } from "../resolve/types.mts";
 import type { Finding, Notes } from "../findings.mts";
 import type { Check } from "./types.mts";
 import type { Host } from "../host/types.mts";
+import { composeChecks } from "./compose.mts";
 import { gpuHardwareChecks } from "./gpu-hardware.mts";
 import { guestDriverChecks } from "./guest-driver.mts";
 import { gpuSelectionChecks } from "./gpu-selection.mts";
@@ -27,6 +28,7 @@ export const checks: Check[] = [
   ...guestChecks,
   ...guestDriverChecks,
   ...serviceChecks,
+  ...composeChecks,
 ];
 
 /**

@@ -195,7 +195,17 @@ function servicePaths(service: ComposeService): string[] {
     ...mountsOf(service).flatMap(({ type, source }) => (type === "bind" && source ? [source] : [])),
     ...envFiles(service).map(({ path }) => path),
     ...(context === undefined ? [] : [context]),
+    ...(dockerfileOf(service) ?? []),
   ];
+}
+
+/** The Dockerfile in a build context that is a folder of the host; undefined where there is none, or it is written in the project. */
+export function dockerfileOf(service: ComposeService): [string] | undefined {
+  const context = buildContext(service);
+  const { dockerfile, dockerfile_inline } = mapAt(service, "build");
+  if (context === undefined || dockerfile_inline !== undefined) return undefined;
+  const name = typeof dockerfile === "string" ? dockerfile : "Dockerfile";
+  return [isAbsolute(name) ? name : join(context, name)];
 }
 
 /** The build context of a service that is a folder of the host; undefined for none, or for one that is fetched. */

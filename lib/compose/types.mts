@@ -27,6 +27,8 @@ export interface SharedFolder {
 /** A Compose project as it was read. Everything a check needs: no check reads a file. */
 export interface ComposeProject extends ProjectRequest {
   files: string[];
+  /** The services that the config itself has: their paths are the VM's. */
+  inline?: true;
   /**
    * What read it. `compose`: the host's `docker compose config`, which normalises: long forms, absolute paths, everything of
    * `extends` and `include` filled in. `reader`: our own reader, which knows the YAML and no more. `none`: neither could.
