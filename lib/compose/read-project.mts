@@ -3,8 +3,8 @@ import { isAbsolute, join, normalize } from "node:path/posix";
 import { isMap, mapAt } from "../maps.mts";
 import type { CommandResult, Shell } from "../shell.mts";
 import { isOlder } from "../text.mts";
-import { readProjectFiles } from "./reader.mts";
-import { literally, lineOf, refusalsOf, serviceOfRefusal, unsetVariablesOf } from "./refusals.mts";
+import { type ReadProject, readProjectFiles } from "./reader.mts";
+import { lineOf, literally, refusalsOf, unsetVariablesOf } from "./refusals.mts";
 import { environmentOf, mountsOf } from "./service.mts";
 import type { ComposeModel, ComposeProject, ComposeService, PathKind, ProjectProblem, ProjectRequest } from "./types.mts";
 import { dotEnv } from "./variables.mts";
@@ -76,7 +76,7 @@ export async function readProject(
     own = readProjectFiles(files, texts, env);
   }
   const answer: Partial<ComposeProject> = compose
-    ? await askCompose(shell, compose, { ...request, files, profiles }, texts)
+    ? await askCompose(shell, compose, { ...request, files, profiles }, texts, own)
     : { ...(own.model ? { model: own.model } : {}), ...plain(own, texts) };
   const project: ComposeProject = { ...base, readBy: "reader", refusals: [], ...answer };
   const { model } = project;
@@ -85,7 +85,7 @@ export async function readProject(
 }
 
 /** What our reader says where it is all there is: a file that was named and is not there is a refusal. */
-function plain({ refusals, unsetVariables, wanted }: ReturnType<typeof readProjectFiles>, texts: Record<string, string>) {
+function plain({ refusals, unsetVariables, wanted }: ReadProject, texts: Record<string, string>) {
   const absent = wanted.map((file): ProjectProblem => ({
     message: `there is no file ${file}, which a service extends or the project includes`,
     ...lineOf(texts, new RegExp(literally(file.split("/").at(-1)!))),
@@ -98,6 +98,7 @@ async function askCompose(
   { command, version }: HostCompose,
   { name, folder, files, profiles }: ProjectRequest & { files: string[] },
   texts: Record<string, string>,
+  own: ReadProject,
 ): Promise<Partial<ComposeProject>> {
   const ask = (profiles: string[]) =>
     answerOf(shell, [
@@ -110,7 +111,7 @@ async function askCompose(
   const [enabled, whole] = await Promise.all([ask(profiles), profiled ? ask(["*"]) : undefined]);
   const all = modelOf(whole ?? enabled);
   const started = modelOf(enabled);
-  const refusals = started ? [] : refusalsOf(enabled.err, folder).map((one) => placed(one, texts));
+  const refusals = started ? [] : refusalsOf(enabled.err, folder).map((one) => placed(one, texts, own.refusals));
   if (!started && refusals.length === 0) {
     const why = enabled.code === null || enabled.code === 124 ? "it did not answer in time" : `exit code ${enabled.code}`;
     return { readBy: "none", composeVersion: version, noAnswer: why };
@@ -129,17 +130,46 @@ async function askCompose(
   };
 }
 
-/** A refusal with the line of the service, key or variable that it names. */
-function placed(problem: ProjectProblem, texts: Record<string, string>): ProjectProblem {
-  if (problem.line !== undefined) return { ...problem, file: problem.file ?? Object.keys(texts)[0]! };
+/** A refusal with the line of what it names: the path of a key, a variable, a file, a name. `own`: what our reader refuses. */
+function placed(problem: ProjectProblem, texts: Record<string, string>, own: ProjectProblem[]): ProjectProblem {
   const { message } = problem;
+  // Compose names another line than the one that is wrong, or no file
+  if (/^(yaml|parsing|.*yaml: line)/.test(message)) {
+    const { file, line } = own.find(({ line }) => line !== undefined) ?? problem;
+    return { ...problem, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
+  }
   const [, variable] = /required variable (\S+) is missing/.exec(message) ?? [];
-  const service = serviceOfRefusal(message);
-  const keys = [...message.matchAll(/\b(?:property '?|properties '|services\.\S+\.)([A-Za-z_-]+)/g)].map(([, key]) => key!);
-  const place = (variable && lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`))) ||
-    keys.map((key) => lineOf(texts, new RegExp(`^\\s*["']?${literally(key)}["']?\\s*:`))).find(Boolean) ||
-    (service && lineOf(texts, new RegExp(`^\\s*["']?${literally(service)}["']?\\s*:`))) || undefined;
-  return place ? { ...problem, ...place } : problem;
+  if (variable !== undefined) {
+    return { ...problem, variable, ...lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`)) };
+  }
+  const keys = [...(/\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)/.exec(message)?.[1] ?? "").split(".")].filter(Boolean);
+  const [, property] = /propert(?:y|ies) '?([\w-]+)'? (?:is |are )?not allowed/.exec(message) ?? [];
+  const place = lineOfPath(texts, property === undefined ? keys : [...keys, property]);
+  if (place) return { ...problem, ...place };
+  const names = [
+    ...[...message.matchAll(/"([^"]+)"/g)].map(([, name]) => name!).reverse(),
+    ...(/undefined (?:network|volume|config|secret|service) (\S+)/.exec(message)?.slice(1) ?? []),
+    ...[...message.matchAll(/([^\s/:]+\.[\w.-]+)(?=[:\s]|$)/g)].map(([, name]) => name!),
+    ...(/: (\S+) -> /.exec(message)?.slice(1) ?? []),
+  ];
+  const found = names.map((name) => lineOf(texts, new RegExp(`(^|[\\s"'/\\[,{-])${literally(name)}($|[\\s"':\\],}])`)));
+  return { ...problem, ...found.find(Boolean) };
+}
+
+/** The line of a key below other keys: each is looked for behind the one before; the last one found counts. */
+function lineOfPath(texts: Record<string, string>, keys: string[]): { file: string; line: number } | undefined {
+  for (const [file, text] of Object.entries(texts)) {
+    const lines = text.split("\n");
+    let at = -1;
+    let found = 0;
+    for (const key of keys) {
+      const next = lines.findIndex((line, i) => i > at && new RegExp(`(^|[\\s{,])["']?${literally(key)}["']?\\s*:`).test(line));
+      if (next < 0) continue;
+      [at, found] = [next, found + 1];
+    }
+    if (found > 1) return { file, line: at + 1 };
+  }
+  return undefined;
 }
 
 function modelOf({ ok, out }: CommandResult): ComposeModel | undefined {

@@ -4,7 +4,8 @@ import type { ProjectProblem } from "./types.mts";
 /** A line that Compose refuses a project with, in plain text: log fields and the path of the project's folder taken off. */
 export function refusalsOf(stderr: string, folder: string): ProjectProblem[] {
   const lines = stderr.split("\n").map((line) => line.trim()).filter((line) => line && !/^time=.*level=/.test(line));
-  const text = lines.join(" ").replaceAll(`${folder}/`, "").replace(/: invalid compose project$/, "");
+  const text = lines.join(" ").replaceAll(`${folder}/`, "").replace(/: invalid compose project$/, "")
+    .replace(/^validating \S+: /, "");
   if (text === "") return [];
   // one sentence for each file that the schema refuses: "validating FILE: …"
   const [, named] = /(?:validating|parsing|yaml: |while parsing|file) ?([^\s:]+\.ya?ml):/.exec(text) ?? [];
