@@ -46,3 +46,16 @@ export function isOlder(version: string, than: string): boolean {
 export function homeDir(): string {
   return process.env.HOME ?? process.env.USERPROFILE ?? "";
 }
+
+/** Whether an IPv4 address lies in a subnet such as `172.20.0.0/16`; undefined where either is no such text. */
+export function isInSubnet(address: string, subnet: string): boolean | undefined {
+  const bits = (text: string) => {
+    const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1).map(Number);
+    return parts?.every((part) => part < 256) ? parts.reduce((sum, part) => sum * 256 + part, 0) : undefined;
+  };
+  const [network = "", length = ""] = subnet.split("/");
+  const [a, b] = [bits(address), bits(network)];
+  if (a === undefined || b === undefined || !/^\d{1,2}$/.test(length) || Number(length) > 32) return undefined;
+  const size = 2 ** (32 - Number(length));
+  return Math.floor(a / size) === Math.floor(b / size);
+}

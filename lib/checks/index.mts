@@ -3,6 +3,7 @@ import type { Finding, Notes } from "../findings.mts";
 import { manualFix } from "../fixes.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
+import { composeChecks } from "./compose.mts";
 import { gpuHardwareChecks } from "./gpu-hardware.mts";
 import { guestDriverChecks } from "./guest-driver.mts";
 import { gpuSelectionChecks } from "./gpu-selection.mts";
@@ -48,6 +49,7 @@ export const checks: Check[] = [
   ...guestComposeChecks,
   ...guestDriverChecks,
   ...serviceChecks,
+  ...composeChecks,
 ];
 
 /**

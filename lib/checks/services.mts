@@ -4,7 +4,10 @@ import type { Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import { manualFix } from "../fixes.mts";
 import { isCudaImage } from "../resolve/cuda.mts";
+import { environmentOf, texts } from "../compose/service.mts";
+import { projectServices } from "./compose.mts";
 import {
+  deviceDrivers,
   gpuRequestsOf,
   isForGpu,
   type Reservation,
@@ -20,8 +23,8 @@ export const serviceChecks: Check[] = [
     about: "whether each service asks for GPUs that its machine has, in a way that Compose takes",
     why: "Compose refuses a reservation that is not whole, and Docker starts no container whose GPUs are not there",
     confirm: "npx zx homelab-gpu.mts doctor services.gpu",
-    check: (_, { machines, services }) =>
-      services.flatMap((service) => {
+    check: (_, { machines, services, projects }) =>
+      [...services, ...projectServices(projects)].flatMap((service) => {
         const machine = machines.find(({ name }) => name === service.machine);
         return machine ? gpus(service, machine).map((verdict) => ({ machine: machine.name, ...verdict })) : [];
       }),
@@ -40,8 +43,8 @@ function gpus(service: Service, machine: ResolvedMachine): Verdict[] {
     evidence,
     fix: [fix],
   }));
-  const idle = ending(service);
-  if (wrong.length > 0 || idle) return [...wrong, ...(idle ? [idle] : [])];
+  const cautions = [ending(service), withoutRuntime(service, demands, machine)].filter((one) => one !== undefined);
+  if (wrong.length > 0 || cautions.length > 0) return [...wrong, ...cautions];
   if (demands.length === 0) return [];
   const has = machine.gpus.length;
   return [{
@@ -64,7 +67,22 @@ function flawed({ gpu, body }: Service): Flaw[] {
   const first = own.find(isForGpu);
   return own.flatMap((written) => {
     const one = gpu !== undefined && written === first ? withCount(written, gpu) : written;
+    const { driver } = one;
     return [
+      ...(typeof driver === "string" && driver !== "" && !deviceDrivers.includes(driver) && isForGpu(one)
+        ? [flaw(
+          `its reservation names the driver ${driver}, which no engine has: there are ${deviceDrivers.join(", ")}`,
+          /amd|rocm/i.test(driver)
+            ? "Write devices: [/dev/kfd, /dev/dri] instead of the reservation"
+            : "Write driver: nvidia; CDI's names (nvidia.com/gpu=all) go into device_ids, with driver: cdi",
+        )]
+        : []),
+      ...(driver === "cdi" && !texts(one.device_ids).some((id) => id.includes("="))
+        ? [flaw(
+          "its reservation of the driver cdi names no device",
+          'Write device_ids: ["nvidia.com/gpu=all"], or driver: nvidia with count: 1',
+        )]
+        : []),
       ...(one.count !== undefined && one.device_ids !== undefined
         ? [flaw("its reservation has both count and device_ids, which exclude each other", "Leave one of the two out")]
         : []),
@@ -94,32 +112,63 @@ function differs({ count, device_ids }: Reservation, gpu: number | "all"): boole
 /** What is asked for and not there. */
 function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], { name, gpus }: ResolvedMachine): Flaw[] {
   if (demands.length === 0) return [];
-  const nvidia = gpus.filter(({ vendorId }) => vendorId === "10de").length;
-  if (nvidia === 0) {
+  const has = (...ids: string[]) => gpus.filter(({ vendorId }) => ids.includes(vendorId)).length;
+  const cards = { nvidia: has("10de"), amd: has("1002"), drm: gpus.length, any: gpus.length };
+  const absent = demands.find(({ vendor }) => cards[vendor] === 0);
+  if (absent) {
+    const { key, vendor } = absent;
+    const whose = vendor === "amd" ? "none of AMD's" : "none of NVIDIA's";
     return [flaw(
-      `it asks for a GPU, and ${name} has ${gpus.length > 0 ? "none of NVIDIA's" : "none"}`,
+      `it asks for a GPU${key === "gpu" ? "" : ` (${key})`}, and ${name} has ${gpus.length > 0 ? whose : "none"}`,
       `Give ${name} a card (gpu:), or take it from the service`,
     )];
   }
   if (gpu !== undefined && body.gpus !== undefined) {
     return [flaw("it has both gpu: and Compose's own gpus:", "Leave one of the two out")];
   }
-  return demands.flatMap(({ count, ids }) => {
-    const beyond = ids?.filter((id) => /^\d+$/.test(id) && Number(id) >= nvidia) ?? [];
+  return demands.flatMap(({ key, count, ids, vendor }) => {
+    const there = cards.nvidia > 0 && vendor === "any" ? cards.nvidia : cards[vendor];
+    const beyond = ids?.filter((id) => /^\d+$/.test(id) && Number(id) >= there) ?? [];
     if (beyond.length > 0) {
       return [
-        flaw(`it asks for GPU ${beyond.join(", ")}, and those of ${name} count from 0 to ${nvidia - 1}`, "Name others"),
+        there === 1
+          ? flaw(
+            `it asks for GPU ${beyond.join(", ")}, and the only one of ${name} is 0`,
+            key === "runtime" ? "Write NVIDIA_VISIBLE_DEVICES=0" : `Write ${named(key, "0")}`,
+          )
+          : flaw(
+            `it asks for GPU ${beyond.join(", ")}, and those of ${name} count from 0 to ${there - 1}`,
+            "Name others",
+          ),
       ];
     }
-    return count !== "all" && count > nvidia
-      ? [
-        flaw(
-          `it asks for ${count} GPUs, and ${name} has ${nvidia}`,
-          `Write gpu: ${nvidia}, or give ${name} more cards`,
-        ),
-      ]
-      : [];
+    if (count === "all" || count <= there || ids !== undefined) return [];
+    const less = key === "gpu" ? `gpu: ${there}` : `count: ${there}`;
+    return [flaw(`it asks for ${count} GPUs, and ${name} has ${there}`, `Write ${less}, or give ${name} more cards`)];
   });
+}
+
+/** How one GPU is named in each place. */
+const named = (key: string, id: string) =>
+  key === "devices" ? `devices: ["nvidia.com/gpu=${id}"]` : `device_ids: ["${id}"]`;
+
+/** NVIDIA_VISIBLE_DEVICES is read by NVIDIA's runtime alone: without it the container starts and sees no GPU. */
+function withoutRuntime(
+  { name, body }: Service,
+  demands: ServiceGpuRequest[],
+  { driver, gpus }: ResolvedMachine,
+): Verdict | undefined {
+  const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES;
+  const wants = visible !== undefined && visible !== null && !["", "none", "void"].includes(visible);
+  if (!wants || demands.length > 0 || body.runtime !== undefined || driver.defaultRuntime || gpus.length === 0) {
+    return undefined;
+  }
+  return {
+    status: "warn",
+    message: `${name}: NVIDIA_VISIBLE_DEVICES alone gives it no GPU: Docker's usual runtime does not read it`,
+    evidence: [{ read: `${name}: environment`, value: `NVIDIA_VISIBLE_DEVICES=${visible}` }],
+    fix: [manualFix(`Write runtime: nvidia for ${name}, or reserve a GPU (gpu: 1, deploy.resources.reservations.devices)`)],
+  };
 }
 
 /** One of NVIDIA's bare images without a command: its shell finds no terminal and ends. A terminal keeps it: codalab/codabench#1831. */

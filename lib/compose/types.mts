@@ -27,11 +27,15 @@ export interface SharedFolder {
 /** A Compose project as it was read. Everything a check needs: no check reads a file. */
 export interface ComposeProject extends ProjectRequest {
   files: string[];
+  /** The services that the config itself has: their paths are the VM's. */
+  inline?: true;
   /**
    * What read it. `compose`: the host's `docker compose config`, which normalises: long forms, absolute paths, everything of
    * `extends` and `include` filled in. `reader`: our own reader, which knows the YAML and no more. `none`: neither could.
    */
   readBy: "compose" | "reader" | "none";
+  /** Why the host's Compose gave no answer, such as that it took too long. */
+  noAnswer?: string;
   /** The version of the host's Compose that was asked, such as `2.26.1`; undefined where there is none. */
   composeVersion?: string;
   /** All of its services, those of profiles that are off too. Undefined where it could not be read. */

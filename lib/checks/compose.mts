@@ -1,0 +1,166 @@
+/** Whether people's Compose projects can run in their VMs. */
+import type { Service } from "../config/types.mts";
+import type { ComposeProject, ProjectProblem } from "../compose/types.mts";
+import type { Host } from "../host/types.mts";
+import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
+import type { Fix } from "../findings.mts";
+import type { Check, Verdict } from "./types.mts";
+import { enabledServices } from "../compose/read-project.mts";
+import { serviceOfRefusal } from "../compose/refusals.mts";
+import { publishedPorts, type PublishedPort } from "../compose/service.mts";
+import { commandFix, manualFix } from "../fixes.mts";
+import { isOlder } from "../text.mts";
+import { enabledOf, placeOf, projectFlaws, verdictOf } from "./compose-project.mts";
+
+/** What is checked of Compose projects. */
+export const composeChecks: Check[] = [
+  {
+    id: "services.compose",
+    about: "whether Compose takes each project, and whether the VM has what it mounts, publishes and depends on",
+    why: "what Compose or Docker refuses would show only in the VM, after its box is built and it has booted",
+    confirm: "npx zx homelab-gpu.mts doctor services.compose",
+    check: (host, config) => config.machines.flatMap((machine) => machineVerdicts(machine, config, host)),
+  },
+];
+
+function machineVerdicts(machine: ResolvedMachine, { services, projects = [] }: Resolved, host: Host): Verdict[] {
+  const stacks = projects.filter((project) => project.machine === machine.name);
+  const own = services.filter((service) => service.machine === machine.name);
+  const all = [...stacks, ...(own.length > 0 ? [inlineProject(own, machine.name)] : [])];
+  const verdicts = all.flatMap((project) => projectVerdicts(project, machine, all, host));
+  return [...verdicts, ...collisions(all)].map((verdict) => ({ machine: machine.name, ...verdict }));
+}
+
+/** The services that the config itself has, as one more project: `homelab-gpu` is its name in the VM. */
+export function inlineProject(services: Service[], machine: string): ComposeProject {
+  const model = { services: Object.fromEntries(services.map(({ name, body }) => [name, body])) };
+  return {
+    ...{ name: "services", machine, folder: "/", files: [], profiles: [], inline: true, readBy: "reader" },
+    ...{ model, enabled: enabledServices(model, []), refusals: [], unsetVariables: [], paths: {}, texts: {} },
+  };
+}
+
+/** A project's services as the other checks take them: those that start, named `project/service`. */
+export function projectServices(projects: ComposeProject[] = []): Service[] {
+  return projects.flatMap((project) =>
+    enabledOf(project).map(([name, body]) => ({ name: `${project.name}/${name}`, machine: project.machine, body }))
+  );
+}
+
+function projectVerdicts(project: ComposeProject, machine: ResolvedMachine, all: ComposeProject[], host: Host): Verdict[] {
+  const refused = project.refusals.map((problem) => refusal(project, problem));
+  const others = all.filter((other) => other !== project);
+  const flaws = project.model ? projectFlaws(project, machine, others).map((flaw) => verdictOf(project, flaw)) : [];
+  if (project.inline) return flaws;
+  const found = [...refused, ...flaws];
+  if (project.noAnswer !== undefined) {
+    return [...found, {
+      status: "unknown",
+      message: `${project.name}: Compose on this host gave no answer: ${project.noAnswer}`,
+      evidence: [{ read: "docker compose config", value: project.noAnswer }],
+    }];
+  }
+  if (project.readBy === "reader") return [...found, notAsked(project, host)];
+  if (found.some(({ status }) => status === "fail")) return found;
+  const count = enabledOf(project).length;
+  return [...found, {
+    status: "pass",
+    message: `${project.name}: Compose ${project.composeVersion ?? ""} takes it, ${count} service${count === 1 ? "" : "s"}`,
+    evidence: [{ read: "docker compose config", value: enabledOf(project).map(([name]) => name).join(", ") || "none" }],
+  }];
+}
+
+/** What Compose refuses, with its own words and its place. */
+function refusal(project: ComposeProject, { message, file, line, variable }: ProjectProblem): Verdict {
+  const [, other] = /depends on undefined service "([^"]+)"/.exec(message) ?? [];
+  const named = other === undefined ? undefined : project.model?.services[other];
+  const profiles = named && Array.isArray(named.profiles) ? named.profiles : [];
+  const place = file === undefined ? project.name : `${project.name}/${file}${line === undefined ? "" : `:${line}`}`;
+  const fix: Fix[] = variable !== undefined
+    ? [manualFix(`Set ${variable} in the project's .env`)]
+    : profiles.length > 0
+    ? [manualFix(`Turn on the profile that starts ${other}: profiles: [${profiles[0]}]`)]
+    : [];
+  return {
+    status: "fail",
+    message: `${project.name}: ${profiles.length > 0 ? `${serviceOfRefusal(message) ?? "a service"} depends on ${other}, which no active profile starts` : message}`,
+    evidence: [{ read: place, value: message }],
+    ...(fix.length > 0 ? { fix } : {}),
+  };
+}
+
+/** That only our own reader read a project, and how this host gets Compose. */
+function notAsked({ name, model }: ComposeProject, host: Host): Verdict {
+  return {
+    status: "unknown",
+    message: `${name}: whether Compose takes it is not known, since this host has no Compose 2`,
+    evidence: [{ read: "docker compose version", value: model ? "none; our own reader read it" : "none" }],
+    fix: [composeInstallFix(host)],
+  };
+}
+
+/**
+ * How a host gets Compose 2, without a daemon: by its distribution's package, as of 2026-11-26 (packages.debian.org,
+ * packages.ubuntu.com, packages.fedoraproject.org, archlinux.org; formulae.brew.sh). Debian 12's is version 1.
+ */
+export function composeInstallFix({ os, programs }: Host): Fix {
+  const title = "Install Compose, which only reads the project here";
+  const apt = (name: string) => commandFix(title, `apt-get update && apt-get install -y ${name}`, { root: true });
+  const { id = "", version = "0", like, platform } = os;
+  if (platform === "macos") return commandFix(title, "brew install docker-compose");
+  if (id === "ubuntu" || like.includes("ubuntu")) return apt("docker-compose-v2");
+  if (id === "debian" && !isOlder(version, "13")) return apt("docker-compose");
+  if (id === "fedora") return commandFix(title, "dnf install -y docker-compose", { root: true });
+  if (programs?.pacman) return commandFix(title, "pacman -S --needed --noconfirm docker-compose", { root: true });
+  return manualFix(`${title}: docker-compose-plugin of https://docs.docker.com/compose/install/linux/`, { root: true });
+}
+
+// ---------------------------------------------------------------------------------------------------- between projects
+
+interface Taken {
+  project: ComposeProject;
+  service: string;
+}
+
+/** Ports of the VM and names of containers that two services of one machine take. */
+function collisions(projects: ComposeProject[]): Verdict[] {
+  const services = projects.flatMap((project) =>
+    enabledOf(project).map(([service, body]) => ({ project, service, body }))
+  );
+  const ports = services.flatMap(({ body, ...taken }) =>
+    body.network_mode === "host" ? [] : publishedPorts(body).map((port) => ({ ...taken, port }))
+  );
+  const names = services.flatMap(({ body, ...taken }) =>
+    typeof body.container_name === "string" ? [{ ...taken, name: body.container_name }] : []
+  );
+  return [
+    ...ports.flatMap((one, i) => {
+      const other = ports.slice(0, i).find((before) => overlap(before.port, one.port));
+      return other ? [collision(other, one, portName(one.port), `${one.port.first}`)] : [];
+    }),
+    ...names.flatMap((one, i) => {
+      const other = names.slice(0, i).find(({ name }) => name === one.name);
+      return other ? [collision(other, one, `the container name ${one.name}`, one.name)] : [];
+    }),
+  ];
+}
+
+const portName = ({ first, last, protocol, hostIp }: PublishedPort) =>
+  `port ${hostIp ? `${hostIp}:` : ""}${first === last ? first : `${first}-${last}`}/${protocol}`;
+const isAny = (ip: string) => ["", "0.0.0.0", "::"].includes(ip);
+
+function overlap(a: PublishedPort, b: PublishedPort): boolean {
+  return a.protocol === b.protocol && a.first <= b.last && b.first <= a.last &&
+    (isAny(a.hostIp) || isAny(b.hostIp) || a.hostIp === b.hostIp);
+}
+
+function collision(first: Taken, second: Taken, what: string, at: string): Verdict {
+  const name = ({ project, service }: Taken) => `${project.name}/${service}`;
+  return {
+    status: "fail",
+    message: `${name(first)} and ${name(second)} both take ${what}`,
+    evidence: [...new Set([first, second].map(({ project }) => placeOf(project, at)))].map((read) => ({ read, value: at })),
+    fix: [manualFix(`Change it in one of them, or run one on another machine`)],
+  };
+}
+

@@ -1,0 +1,288 @@
+/** Reads a Compose project on the host: by the host's Compose where there is one, else by our own reader. Runs nothing of it. */
+import { isAbsolute, join, normalize } from "node:path/posix";
+import { isMap, mapAt } from "../maps.mts";
+import type { CommandResult, Shell } from "../shell.mts";
+import { isOlder } from "../text.mts";
+import { type ReadProject, readProjectFiles } from "./reader.mts";
+import { lineOf, literally, refusalsOf, unsetVariablesOf } from "./refusals.mts";
+import { environmentOf, mountsOf } from "./service.mts";
+import type { ComposeModel, ComposeProject, ComposeService, PathKind, ProjectProblem, ProjectRequest } from "./types.mts";
+import { dotEnv } from "./variables.mts";
+
+/** A program of Compose that was found on the host. */
+export interface HostCompose {
+  /** The words that it is started by. */
+  command: string[];
+  version: string;
+}
+
+/** How long Compose may take for one answer, in milliseconds. */
+export const composeTimeout = 20;
+
+/** The files that Compose looks for, in its order (compose-spec, "Compose file"), and those that it lays over them. */
+const usual = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+const overrides: Record<string, string[]> = {
+  compose: ["compose.override.yml", "compose.override.yaml"],
+  "docker-compose": ["docker-compose.override.yml", "docker-compose.override.yaml"],
+};
+
+/** The host's Compose, version 2 or later; undefined where there is none. */
+export async function findCompose(shell: Shell): Promise<HostCompose | undefined> {
+  for (const command of [["docker", "compose"], ["docker-compose"]]) {
+    const { ok, out } = await answerOf(shell, [...command, "version", "--short"]);
+    const version = /^v?(\d+\.\d+\S*)/.exec(out.trim())?.[1];
+    if (ok && version && !isOlder(version, "2")) return { command, version };
+  }
+  return undefined;
+}
+
+/**
+ * Reads a project. Never throws for what a project says: that is in its `refusals`.
+ *
+ * `compose`: the host's Compose, from {@link findCompose}; without it our own reader reads the files.
+ */
+export async function readProject(
+  shell: Shell,
+  request: ProjectRequest,
+  compose: HostCompose | undefined,
+): Promise<ComposeProject> {
+  const { folder } = request;
+  const at = (path: string) => (isAbsolute(path) ? path : join(folder, path));
+  const env = dotEnv((await shell.read(at(".env")).catch(() => undefined)) ?? "");
+  const files = request.files ?? namedFiles(env) ?? await findFiles(shell, folder);
+  const profiles = request.profiles.length > 0 ? request.profiles : (env.COMPOSE_PROFILES ?? "").split(",").filter(Boolean);
+  const texts: Record<string, string> = {};
+  const readText = async (path: string) => {
+    const text = await shell.read(at(path)).catch(() => undefined);
+    if (text !== undefined) texts[path] = text;
+    return text !== undefined;
+  };
+  const base = { ...request, files, profiles, texts, unsetVariables: [], paths: {} };
+  if (files.length === 0) {
+    const message = `there is no Compose file in ${folder}: ${usual.join(", ")}`;
+    return { ...base, readBy: "none", refusals: [{ message }] };
+  }
+  const there = await Promise.all(files.map(readText));
+  const missing = files.filter((_, i) => !there[i]);
+  if (missing.length > 0) {
+    const refusals = missing.map((file): ProjectProblem => ({ message: `there is no file ${file}`, file }));
+    return { ...base, readBy: "none", refusals };
+  }
+  // what our reader knows helps to find the lines of what Compose says
+  let own = readProjectFiles(files, texts, env);
+  for (let round = 0; round < 8 && own.wanted.length > 0; round++) {
+    const found = await Promise.all(own.wanted.map(readText));
+    if (!found.includes(true)) break;
+    own = readProjectFiles(files, texts, env);
+  }
+  const answer: Partial<ComposeProject> = compose
+    ? await askCompose(shell, compose, { ...request, files, profiles }, texts, own)
+    : { ...(own.model ? { model: own.model } : {}), ...plain(own, texts) };
+  const project: ComposeProject = { ...base, readBy: "reader", refusals: [], ...answer };
+  const { model } = project;
+  if (model && !project.enabled) project.enabled = enabledServices(model, profiles);
+  return { ...project, paths: await kindsOf(shell, namedPaths(project)) };
+}
+
+/** What our reader says where it is all there is: a file that was named and is not there is a refusal. */
+function plain({ refusals, unsetVariables, wanted }: ReadProject, texts: Record<string, string>) {
+  const absent = wanted.map((file): ProjectProblem => ({
+    message: `there is no file ${file}, which a service extends or the project includes`,
+    ...lineOf(texts, new RegExp(literally(file.split("/").at(-1)!))),
+  }));
+  return { refusals: [...refusals, ...absent], unsetVariables };
+}
+
+async function askCompose(
+  shell: Shell,
+  { command, version }: HostCompose,
+  { name, folder, files, profiles }: ProjectRequest & { files: string[] },
+  texts: Record<string, string>,
+  own: ReadProject,
+): Promise<Partial<ComposeProject>> {
+  const ask = (profiles: string[]) =>
+    answerOf(shell, [
+      ...[...command, "--project-directory", folder, "-p", name],
+      ...files.flatMap((file) => ["-f", isAbsolute(file) ? file : join(folder, file)]),
+      ...profiles.flatMap((profile) => ["--profile", profile]),
+      ...["config", "--format", "json"],
+    ]);
+  const profiled = Object.values(texts).some((text) => /\bprofiles\s*:/.test(text));
+  const [enabled, whole] = await Promise.all([ask(profiles), profiled ? ask(["*"]) : undefined]);
+  const all = modelOf(whole ?? enabled);
+  const started = modelOf(enabled);
+  const refusals = started ? [] : refusalsOf(enabled.err, folder).map((one) => placed(one, texts, own.refusals));
+  if (!started && refusals.length === 0) {
+    const why = enabled.code === null || enabled.code === 124 ? "it did not answer in time" : `exit code ${enabled.code}`;
+    return { readBy: "none", composeVersion: version, noAnswer: why };
+  }
+  return {
+    readBy: "compose",
+    composeVersion: version,
+    ...(all ? { model: all } : {}),
+    ...(started ? { enabled: Object.keys(started.services) } : {}),
+    refusals,
+    unsetVariables: unsetVariablesOf(enabled.err).map((variable) => ({
+      message: `${variable} has no value`,
+      variable,
+      ...lineOf(texts, new RegExp(`\\$\\{?${literally(variable)}\\b`)),
+    })),
+  };
+}
+
+/** A refusal with the line of what it names: the path of a key, a variable, a file, a name. `own`: what our reader refuses. */
+function placed(problem: ProjectProblem, texts: Record<string, string>, own: ProjectProblem[]): ProjectProblem {
+  const { message } = problem;
+  // Compose names another line than the one that is wrong, or no file
+  if (/^(yaml|parsing|.*yaml: line)/.test(message)) {
+    const { file, line } = own.find(({ line }) => line !== undefined) ?? problem;
+    return { ...problem, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
+  }
+  const [, variable] = /required variable (\S+) is missing/.exec(message) ?? [];
+  if (variable !== undefined) {
+    return { ...problem, variable, ...lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`)) };
+  }
+  const keys = [...(/\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)/.exec(message)?.[1] ?? "").split(".")].filter(Boolean);
+  const [, property] = /propert(?:y|ies) '?([\w-]+)'? (?:is |are )?not allowed/.exec(message) ?? [];
+  const place = lineOfPath(texts, property === undefined ? keys : [...keys, property]);
+  if (place) return { ...problem, ...place };
+  const names = [
+    ...[...message.matchAll(/"([^"]+)"/g)].map(([, name]) => name!).reverse(),
+    ...(/undefined (?:network|volume|config|secret|service) (\S+)/.exec(message)?.slice(1) ?? []),
+    ...[...message.matchAll(/([^\s/:]+\.[\w.-]+)(?=[:\s]|$)/g)].map(([, name]) => name!),
+    ...(/: (\S+) -> /.exec(message)?.slice(1) ?? []),
+  ];
+  const found = names.map((name) => lineOf(texts, new RegExp(`(^|[\\s"'/\\[,{-])${literally(name)}($|[\\s"':\\],}])`)));
+  return { ...problem, ...found.find(Boolean) };
+}
+
+/** The line of a key below other keys: each is looked for behind the one before; the last one found counts. */
+function lineOfPath(texts: Record<string, string>, keys: string[]): { file: string; line: number } | undefined {
+  for (const [file, text] of Object.entries(texts)) {
+    const lines = text.split("\n");
+    let at = -1;
+    let found = 0;
+    for (const key of keys) {
+      const next = lines.findIndex((line, i) => i > at && new RegExp(`(^|[\\s{,])["']?${literally(key)}["']?\\s*:`).test(line));
+      if (next < 0) continue;
+      [at, found] = [next, found + 1];
+    }
+    if (found > 1) return { file, line: at + 1 };
+  }
+  return undefined;
+}
+
+function modelOf({ ok, out }: CommandResult): ComposeModel | undefined {
+  if (!ok) return undefined;
+  try {
+    const data = JSON.parse(out);
+    return isMap(data) ? { ...data, services: mapAt(data, "services") as ComposeModel["services"] } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const answerOf = (shell: Shell, command: string[]) =>
+  shell.capture(command, { env: { COMPOSE_ANSI: "never" }, limit: composeTimeout });
+
+/** The files that COMPOSE_FILE of the project's `.env` names. */
+function namedFiles({ COMPOSE_FILE, COMPOSE_PATH_SEPARATOR = ":" }: Record<string, string>): string[] | undefined {
+  const names = COMPOSE_FILE?.split(COMPOSE_PATH_SEPARATOR).filter(Boolean) ?? [];
+  return names.length > 0 ? names : undefined;
+}
+
+async function findFiles(shell: Shell, folder: string): Promise<string[]> {
+  const names = await shell.list(folder).catch((): string[] => []);
+  const main = usual.find((name) => names.includes(name));
+  if (!main) return [];
+  const further = overrides[main.replace(/\.ya?ml$/, "")]!.find((name) => names.includes(name));
+  return further ? [main, further] : [main];
+}
+
+/** The services that start with these profiles: those of none, and those of one that is on. */
+export function enabledServices({ services }: ComposeModel, profiles: string[]): string[] {
+  return Object.keys(services).filter((name) => {
+    const own = services[name]!.profiles;
+    return !Array.isArray(own) || own.length === 0 || profiles.includes("*") || own.some((one) => profiles.includes(one));
+  });
+}
+
+/** Every path of the host that a project names, absolute. */
+export function namedPaths({ folder, model }: Pick<ComposeProject, "folder" | "model">): string[] {
+  if (!model) return [];
+  const sections = [model.configs, model.secrets].flatMap((section) => Object.values(section ?? {}));
+  const named = [
+    ...Object.values(model.services).flatMap(servicePaths),
+    ...sections.flatMap((one) => (isMap(one) && typeof one.file === "string" ? [one.file] : [])),
+  ];
+  return [...new Set(named.flatMap((path) => hostPath(path, folder) ?? []))];
+}
+
+/** The paths that a service names: bind mounts, env files, its build context and Dockerfile. */
+function servicePaths(service: ComposeService): string[] {
+  const context = buildContext(service);
+  return [
+    ...mountsOf(service).flatMap(({ type, source }) => (type === "bind" && source ? [source] : [])),
+    ...envFiles(service).map(({ path }) => path),
+    ...(context === undefined ? [] : [context]),
+    ...(dockerfileOf(service) ?? []),
+  ];
+}
+
+/** The Dockerfile in a build context that is a folder of the host; undefined where there is none, or it is written in the project. */
+export function dockerfileOf(service: ComposeService): [string] | undefined {
+  const context = buildContext(service);
+  const { dockerfile, dockerfile_inline } = mapAt(service, "build");
+  if (context === undefined || dockerfile_inline !== undefined) return undefined;
+  const name = typeof dockerfile === "string" ? dockerfile : "Dockerfile";
+  return [isAbsolute(name) ? name : join(context, name)];
+}
+
+/** The build context of a service that is a folder of the host; undefined for none, or for one that is fetched. */
+export function buildContext({ build }: ComposeService): string | undefined {
+  const context = typeof build === "string" ? build : isMap(build) ? String(build.context ?? ".") : undefined;
+  return context === undefined || /^(https?|git|ssh|docker-image|oci-layout|github\.com|git@)[:/]|^git@|\.git(#|$)/.test(context)
+    ? undefined
+    : context;
+}
+
+/** The env files of a service, and whether it may do without. */
+export function envFiles({ env_file }: ComposeService): { path: string; required: boolean }[] {
+  return [env_file ?? []].flat().flatMap((one) =>
+    typeof one === "string"
+      ? [{ path: one, required: true }]
+      : isMap(one) && typeof one.path === "string"
+      ? [{ path: one.path, required: one.required !== false }]
+      : []
+  );
+}
+
+/** An absolute path on the host; undefined for one of a home folder or of Windows, which is another computer's. */
+export function hostPath(path: string, folder: string): string | undefined {
+  if (path.startsWith("~") || /^[A-Za-z]:[\\/]/.test(path) || path.startsWith("\\")) return undefined;
+  return normalize(isAbsolute(path) ? path : join(folder, path)).replace(/(.)\/$/, "$1");
+}
+
+async function kindsOf(shell: Shell, paths: string[]): Promise<Record<string, PathKind>> {
+  const kinds = await Promise.all(paths.map((path) => kindOf(shell, path)));
+  return Object.fromEntries(paths.map((path, i) => [path, kinds[i]!]));
+}
+
+/** A folder's parent lists it; what can be read as text is a file. Sockets and devices are files here. */
+async function kindOf(shell: Shell, path: string): Promise<PathKind> {
+  try {
+    if ((await shell.fingerprint(path)) === undefined) {
+      return (await shell.list(path)).length > 0 ? "folder" : "missing";
+    }
+    if ((await shell.list(path)).length > 0) return "folder";
+    // an empty folder lists `.` as existing below it, a file has nothing below it
+    return (await shell.fingerprint(`${path}/.`)) === undefined ? "file" : "folder";
+  } catch {
+    return "unknown";
+  }
+}
+
+/** The variables that a service takes from whoever runs Compose (`HF_TOKEN:` without a value). */
+export function inheritedVariables(service: ComposeService): string[] {
+  return Object.entries(environmentOf(service)).flatMap(([name, value]) => (value === null ? [name] : []));
+}

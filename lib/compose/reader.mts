@@ -1,0 +1,151 @@
+/** Our own reader of Compose files, for hosts without Compose: YAML, variables, `extends`, several files. It refuses nothing by schema. */
+import { dirname, isAbsolute, join } from "node:path/posix";
+import { isMap as isMapNode, Yaml } from "../config/yaml.mts";
+import { isMap, mapAt } from "../maps.mts";
+import { literally, lineOf } from "./refusals.mts";
+import type { ComposeModel, ComposeService, ProjectProblem } from "./types.mts";
+import { interpolate } from "./variables.mts";
+
+/** What our reader makes of a project. */
+export interface ReadProject {
+  model?: ComposeModel;
+  refusals: ProjectProblem[];
+  unsetVariables: ProjectProblem[];
+  /** Files that `extends` and `include` name and that were not among the texts: relative to the project's folder. */
+  wanted: string[];
+}
+
+/**
+ * Reads a project's files, the later ones over the earlier.
+ *
+ * `files`: the Compose files in their order. `texts`: their texts, and those of files that they extend or include, by path relative to
+ * the folder. `values`: of variables. A file that is missing in `texts` is named in `wanted`: read it and call again.
+ */
+export function readProjectFiles(
+  files: string[],
+  texts: Record<string, string>,
+  values: Record<string, string | undefined>,
+): ReadProject {
+  const read = new Reading(texts, values);
+  const merged = files.map((file) => read.file(file)).reduce(merge, {});
+  const services = Object.fromEntries(
+    Object.entries(mapAt(merged, "services")).map(([name, body]) => [name, isMap(body) ? body : {}]),
+  ) as Record<string, ComposeService>;
+  const { refusals, unsetVariables, wanted } = read;
+  const failed = refusals.length > 0 && Object.keys(services).length === 0;
+  return {
+    ...(failed ? {} : { model: { ...(merged as Partial<ComposeModel>), services } }),
+    refusals,
+    unsetVariables: [...unsetVariables.values()],
+    wanted: [...wanted],
+  };
+}
+
+class Reading {
+  readonly refusals: ProjectProblem[] = [];
+  readonly unsetVariables = new Map<string, ProjectProblem>();
+  readonly wanted = new Set<string>();
+  readonly #texts: Record<string, string>;
+  readonly #values: Record<string, string | undefined>;
+  readonly #known = new Map<string, Record<string, unknown>>();
+
+  constructor(texts: Record<string, string>, values: Record<string, string | undefined>) {
+    this.#texts = texts;
+    this.#values = values;
+  }
+
+  /** A file with everything that it extends and includes filled in; empty where it cannot be read. */
+  file(path: string, above: string[] = []): Record<string, unknown> {
+    const data = this.#data(path);
+    if (above.includes(path)) return {};
+    const included = (Array.isArray(data.include) ? data.include : []).flatMap((one) =>
+      (isMap(one) ? [one.path].flat() : [one]).filter((name) => typeof name === "string")
+    ).map((name) => this.file(beside(path, name), [...above, path]));
+    const services = Object.fromEntries(
+      Object.keys(mapAt(data, "services")).map((name) => [name, this.#service(path, name, [])]),
+    );
+    return merge(included.reduce(merge, {}), { ...data, services });
+  }
+
+  #service(path: string, name: string, above: string[]): ComposeService {
+    const id = `${path}\n${name}`;
+    const body = mapAt(mapAt(this.#data(path), "services"), name);
+    if (above.includes(id)) {
+      this.refusals.push({ message: `service ${name} extends itself`, file: path });
+      return body;
+    }
+    const { extends: base, ...own } = body;
+    const named = typeof base === "string" ? { service: base } : isMap(base) ? base : undefined;
+    if (!named || typeof named.service !== "string") return body;
+    const from = typeof named.file === "string" ? beside(path, named.file) : path;
+    const services = mapAt(this.#data(from), "services");
+    if (this.#texts[from] !== undefined && !(named.service in services)) {
+      const place = lineOf({ [path]: this.#texts[path] ?? "" }, new RegExp(`\\b${literally(named.service)}\\b`));
+      this.refusals.push({ message: `${name} extends ${named.service}, which ${from} does not have`, ...place });
+    }
+    // what depends on other services is not inherited (compose-spec, extends)
+    const { depends_on: _, links: __, volumes_from: ___, ...inherited } = this.#service(from, named.service, [...above, id]);
+    return merge(inherited, own);
+  }
+
+  #data(path: string): Record<string, unknown> {
+    const known = this.#known.get(path);
+    if (known) return known;
+    this.#known.set(path, {});
+    const text = this.#texts[path];
+    if (text === undefined) {
+      this.wanted.add(path);
+      return {};
+    }
+    const yaml = new Yaml(text);
+    for (const { message, line } of yaml.problems) this.refusals.push({ message, file: path, line });
+    if (yaml.problems.length > 0 || !yaml.root) return {};
+    if (!isMapNode(yaml.root)) {
+      this.refusals.push({ message: "a Compose file is a mapping", file: path, line: 1 });
+      return {};
+    }
+    const data = this.#filled(yaml.data(yaml.root), path) as Record<string, unknown>;
+    this.#known.set(path, data);
+    return data;
+  }
+
+  #filled(value: unknown, file: string): unknown {
+    if (Array.isArray(value)) return value.map((one) => this.#filled(one, file));
+    if (isMap(value)) {
+      return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, this.#filled(one, file)]));
+    }
+    if (typeof value !== "string" || !value.includes("$")) return value;
+    const { text, missing } = interpolate(value, this.#values);
+    for (const { name, required } of missing) {
+      const place = lineOf({ [file]: this.#texts[file]! }, new RegExp(`\\$\\{?${literally(name)}\\b`)) ?? { file };
+      if (required !== undefined) {
+        if (!this.refusals.some(({ variable }) => variable === name)) {
+          this.refusals.push({ message: `${name} has no value: ${required}`, variable: name, ...place });
+        }
+      } else if (!this.unsetVariables.has(name)) {
+        this.unsetVariables.set(name, { message: `${name} has no value`, variable: name, ...place });
+      }
+    }
+    return text;
+  }
+}
+
+/** A path that a file names, relative to the project's folder. */
+function beside(file: string, name: string): string {
+  return isAbsolute(name) ? name : join(dirname(file), name);
+}
+
+/** One mapping over another, as Compose merges files: mappings by key, lists one after the other, anything else replaced. */
+function merge(under: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    const old = merged[key];
+    const replaced = ["command", "entrypoint"].includes(key);
+    merged[key] = isMap(old) && isMap(value)
+      ? merge(old, value)
+      : Array.isArray(old) && Array.isArray(value) && !replaced
+      ? [...old, ...value]
+      : value;
+  }
+  return merged;
+}
