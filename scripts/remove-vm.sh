@@ -3,8 +3,11 @@
 #
 #   remove-vm.sh NAME DOMAIN
 set -eu
+unset CDPATH
+# no program that is run here asks its maker for news
+export CHECKPOINT_DISABLE=1 VAGRANT_CHECKPOINT_DISABLE=1
 name=$1 domain=$2
-ask() { virsh -q -c qemu:///system "$@"; }
+ask() { virsh -q -c qemu:///system "$@" </dev/null; }
 # without an answer all of it would seem to be gone
 ask uri >/dev/null || exit 1
 

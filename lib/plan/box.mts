@@ -9,6 +9,7 @@ import { boxSource, imageName, knownImages } from "../resolve/images.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { type Driver, driverOf } from "../resolve/nvidia.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
+import { isMap } from "../maps.mts";
 import { isOlder } from "../text.mts";
 
 /** Texts of this project's templates and scripts and of the user's provision scripts, and the stamps of image files, by path. */
@@ -72,7 +73,7 @@ export function boxOf(machine: ResolvedMachine, host: Host, texts: Texts, lab: s
       ...(init ? [{ path: `${folder}/plugins.pkr.hcl`, text: text(texts, "templates/plugins.pkr.hcl") }] : []),
       {
         path: `${folder}/values.auto.pkrvars.json`,
-        text: `${JSON.stringify({ ...made.values, ...common }, null, 2)}\n`,
+        text: `${JSON.stringify(packerLiteral({ ...made.values, ...common }), null, 2)}\n`,
       },
       ...scripts.map(({ path, text }) => ({ path: `${folder}/${path}`, text, mode: 0o755 })),
       ...made.files,
@@ -192,6 +193,14 @@ function environmentFor(
     DXGKRNL_SHA256: source === "host" ? wish.dxgkrnl?.checksum.replace(/^sha256:/, "") : undefined,
   };
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+}
+
+/** Values whose texts mean themselves to Packer, which takes what stands in {{…}} for a call of its template engine (packer.io, Template engine). */
+function packerLiteral(value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll("{{", "{{`{{`}}");
+  if (Array.isArray(value)) return value.map(packerLiteral);
+  if (!isMap(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, packerLiteral(one)]));
 }
 
 /** Arguments of get-image.sh: which way to get it, and what that way needs. */
