@@ -575,6 +575,7 @@ for path in "$sys"/class/net/*/device; do
   # a name with a MAC address in it, whoever made it: enx…, wlx…, and names of one's own
   hex='[0-9a-fA-F]'
   hex=$hex$hex$hex$hex$hex$hex
+  # shellcheck disable=SC2295 # it is a pattern
   case $name in *$hex$hex*) name=${name%%$hex$hex*}… ;; esac
   functions "$(cd -P "$path" && pwd)"
   [ -n "$value" ] && fact interface "${value##* } $name"

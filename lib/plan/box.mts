@@ -124,6 +124,7 @@ interface Making {
 /** From a disk image, by the qemu builder: for libvirt. */
 function fromDisk(image: Image, machine: ResolvedMachine, host: Host, folder: string, version: string): Making {
   const { box, provider, accelerator, memory } = machine;
+  const secret = image.kind === "url" && hasSecret(image.url) ? image.url : undefined;
   return {
     values: {
       accelerator,
@@ -133,11 +134,12 @@ function fromDisk(image: Image, machine: ResolvedMachine, host: Host, folder: st
       disk_image: "image",
       disk_size: diskSize,
     },
-    files: [],
+    files: secret === undefined ? [] : [{ path: `${folder}/image.url`, text: `${secret}\n`, mode: 0o600 }],
     before: [
       {
         title: `Get the image ${imageName(image)}`,
         command: ["sh", "scripts/get-image.sh", `${folder}/image`, ...imageArguments(image)],
+        ...(secret === undefined ? {} : { input: `${folder}/image.url` }),
         // debootstrap needs root: sudo may ask for a password
         ...(host.uid === 0 ? {} : { terminal: true }),
       },
@@ -203,6 +205,9 @@ function packerLiteral(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, packerLiteral(one)]));
 }
 
+/** Whether a URL may carry a secret, in its user or its query: then it goes to no command line, which every user can read. */
+const hasSecret = (url: string) => /\/\/[^/]*@|\?/.test(url);
+
 /** Arguments of get-image.sh: which way to get it, and what that way needs. */
 function imageArguments(image: Image): string[] {
   switch (image.kind) {
@@ -213,7 +218,7 @@ function imageArguments(image: Image): string[] {
     case "file":
       return ["file", image.file];
     case "url":
-      return ["url", image.url, image.checksum];
+      return ["url", hasSecret(image.url) ? "-" : image.url, image.checksum];
     case "debootstrap":
       return ["debootstrap", image.suite, ...(image.mirror ? [image.mirror] : [])];
   }
