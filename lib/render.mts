@@ -73,3 +73,8 @@ export const shellWord = quoted.shell;
 export function shellCommand(word: string): string {
   return /^[\w@%+=:,./~-]+$/.test(word) ? word : shellWord(word);
 }
+
+/** A word for a command in a guest that is typed on the host, `ssh MACHINE -- …`: the shell there reads it after the one here. */
+export function guestWord(word: string): string {
+  return shellCommand(word) === word ? word : shellWord(shellWord(word));
+}

@@ -59,3 +59,18 @@ export function isInSubnet(address: string, subnet: string): boolean | undefined
   const size = 2 ** (32 - Number(length));
   return Math.floor(a / size) === Math.floor(b / size);
 }
+
+/**
+ * Text of others, as it may be shown on a terminal: what would move its cursor, colour it, rename it or turn the order of letters is written as an
+ * escape, such as `\\x1b`. Line ends and tabs stay.
+ */
+export function visible(text: string): string {
+  // C0 without tab and line feed, DEL, C1 (ECMA-48); controls of direction (Unicode, UAX #9)
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (character) => {
+      const code = character.codePointAt(0)!.toString(16);
+      return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
+    },
+  );
+}

@@ -5,6 +5,9 @@
 #
 # NAME and VERSION are plain words; the version gets the time as its last part. The file goes away afterwards.
 set -eu
+unset CDPATH
+# no program that is run here asks its maker for news
+export CHECKPOINT_DISABLE=1 VAGRANT_CHECKPOINT_DISABLE=1
 name=$1 version=$2.$(date +%s) provider=$3 file=$4
 path=$(cd "$(dirname "$file")" && pwd)/$(basename "$file")
 # as an address, in which a blank or a quote of the path cannot stand

@@ -1,27 +1,84 @@
 #!/bin/sh
-# Looks after the copies of a box that vagrant-libvirt keeps in libvirt's pool, by name and version.
+# Looks after the copies of a box that vagrant-libvirt keeps in libvirt's default pool, by name and version.
 #
 #   box-volumes.sh check BOX    removes the copies that are not what Vagrant has: half uploaded, or of a box that is gone
 #   box-volumes.sh drop BOX     removes them all
 #
-# A copy that some VM's disk is based on stays, always.
+# A copy that some VM's disk is, or is based on, stays: the disks of all pools and of all domains count. Where one of them cannot be
+# read, every copy stays.
 set -eu
 verb=$1 box=$2
 pool=default
-ask() { virsh -q -c qemu:///system "$@"; }
+limit=
+command -v timeout >/dev/null && limit='timeout -k 5 60'
+# shellcheck disable=SC2086 # a command and its arguments, or nothing
+ask() { $limit virsh -q -c qemu:///system "$@" </dev/null; }
 boxes=${VAGRANT_HOME:-$HOME/.vagrant.d}/boxes
 dashed=$(printf '%s' "$box" | sed 's/\//-VAGRANTSLASH-/g')
 
-volumes=$(ask vol-list "$pool" 2>/dev/null | awk '{ print $1 }') || exit 0
-based=$(for volume in $volumes; do
-  ask vol-dumpxml --pool "$pool" "$volume" 2>/dev/null | sed -n '/<backingStore>/,/<\/backingStore>/s/.*<path>.*\/\(.*\)<\/path>.*/\1/p'
-done)
-for volume in $volumes; do
-  case $volume in
-    "${dashed}_vagrant_box_image_"*) ;;
-    *) continue ;;
-  esac
-  if printf '%s\n' "$based" | grep -qxF "$volume"; then continue; fi
+keep() { # WHY
+  echo "keeping libvirt's copies of $box: $1" >&2
+  exit 0
+}
+# the paths in attributes and elements of XML, one a line
+paths() { sed -n "s/.*<source [^>]*\(file\|dev\|name\)=['\"]\([^'\"]*\).*/\2/p; s/.*<path>\(.*\)<\/path>.*/\1/p"; }
+
+pools=$(ask pool-list --all --name 2>/dev/null) || keep 'libvirt does not list its pools'
+printf '%s\n' "$pools" | grep -qx "$pool *" || exit 0
+mine=$(ask vol-list "$pool" 2>/dev/null | awk -v start="${dashed}_vagrant_box_image_" 'index($1, start) == 1 { print $1 }')
+[ -n "$mine" ] || exit 0
+
+# what is in use: the disks of all domains, and what any volume of any pool is based on
+used=
+active=$(ask pool-list --name 2>/dev/null) || keep 'libvirt does not list its pools'
+domains=$(ask list --all --name 2>/dev/null) || keep 'libvirt does not list its domains'
+IFS='
+'
+for name in $pools; do
+  name=$(printf '%s' "$name" | sed 's/ *$//')
+  [ -n "$name" ] || continue
+  printf '%s\n' "$active" | sed 's/ *$//' | grep -qxF -e "$name" || keep "the pool $name is not active, so that its disks cannot be read"
+  IFS=' '
+  volumes=$(ask vol-list --pool "$name" 2>/dev/null) || keep "the disks of the pool $name cannot be listed"
+  volumes=$(printf '%s\n' "$volumes" | sed 's/^ *[^ ]*  *//; s/ *$//')
+  IFS='
+'
+  for volume in $volumes; do
+    IFS=' '
+    xml=$(ask vol-dumpxml --pool "$name" "$volume" 2>/dev/null) || keep "the disk $volume cannot be read"
+    IFS='
+'
+    used="$used
+$(printf '%s\n' "$xml" | sed -n '/<backingStore>/,/<\/backingStore>/p' | paths)"
+    known="${known:-}
+$volume"
+  done
+done
+for domain in $domains; do
+  domain=$(printf '%s' "$domain" | sed 's/ *$//')
+  [ -n "$domain" ] || continue
+  IFS=' '
+  xml=$(ask dumpxml "$domain" 2>/dev/null) || keep "the domain $domain cannot be read"
+  IFS='
+'
+  disks=$(printf '%s\n' "$xml" | sed -n '/<disk /,/<\/disk>/p' | paths)
+  used="$used
+$disks"
+  for disk in $disks; do
+    printf '%s\n' "${known:-}" | grep -qxF -e "$disk" && continue
+    # a CD is based on nothing, and neither is what is no longer there
+    case $disk in *.iso) continue ;; esac
+    [ -e "$disk" ] || [ ! -d "${disk%/*}" ] || [ ! -x "${disk%/*}" ] || continue
+    chain=$(qemu-img info -U --backing-chain "$disk" 2>/dev/null) || keep "what the disk $disk of $domain is based on cannot be read"
+    used="$used
+$(printf '%s\n' "$chain" | sed -n 's/^backing file: \(.*\)$/\1/p' | sed 's/ (actual path: .*//')"
+  done
+done
+unset IFS
+based=$(printf '%s\n' "$used" | sed 's/.*\///')
+
+for volume in $mine; do
+  if printf '%s\n' "$based" | grep -qxF -e "$volume"; then continue; fi
   if [ "$verb" = check ]; then
     version=${volume#"${dashed}_vagrant_box_image_"}
     version=${version%%_*}
@@ -29,7 +86,9 @@ for volume in $volumes; do
     for image in "$boxes/$dashed/$version"/libvirt/box.img "$boxes/$dashed/$version"/*/libvirt/box.img; do
       [ -e "$image" ] || continue
       size=$(wc -c <"$image")
-      if ask vol-download --pool "$pool" "$volume" /dev/stdout --length "$size" 2>/dev/null | cmp -s - "$image"; then same=yes; fi
+      # as long as it takes: it is a whole image
+      if virsh -q -c qemu:///system vol-download --pool "$pool" "$volume" /dev/stdout --length "$size" 2>/dev/null </dev/null |
+        cmp -s - "$image"; then same=yes; fi
     done
     [ -z "$same" ] || continue
   fi

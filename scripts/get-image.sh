@@ -4,10 +4,16 @@
 #
 #   get-image.sh LINK published URL SUMS SUITE   a published image, checked against the publisher's list of checksums; where
 #                                                 that cannot be reached, SUITE from this host's package sources instead
-#   get-image.sh LINK url URL CHECKSUM           an image whose checksum (sha256:… or sha512:…) is known
+#   get-image.sh LINK url URL CHECKSUM           an image whose checksum (sha256:… or sha512:…) is known; for the URL - it is read
+#                                                 from standard input, where no other user sees a password in it
 #   get-image.sh LINK file FILE                  one that is here
 #   get-image.sh LINK debootstrap SUITE [MIRROR] one made from package sources
+#
+# A transfer slower than 10 KiB a second for a minute is ended, and so is one larger than $MAX_IMAGE_GIB (default 32).
 set -eu
+unset CDPATH
+# whatever the caller's umask is, nobody else may write to what is made here
+umask 022
 
 say() { printf 'get-image: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -18,11 +24,56 @@ shift 2
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/homelab-gpu/images
 mkdir -p "$cache" "$(dirname "$link")"
 
-# several labs may share the cache: one after the other
-if command -v flock >/dev/null; then
-  exec 9>"$cache/.lock"
-  flock -n 9 || { say 'another run is getting an image: waiting for it'; flock 9; }
-fi
+# what others could put into the cache would become somebody's VM
+# shellcheck disable=SC2012 # the names are known, and stat has another form on each system
+for folder in "${cache%/images}" "$cache"; do
+  owner=$(ls -ldn "$folder/" | awk '{ print $3 }')
+  if [ "$owner" != "$(id -u)" ] && { [ "$(id -u)" != 0 ] || [ "$owner" != "${SUDO_UID:-}" ]; }; then
+    die "the cache $folder is another user's: name one of your own by XDG_CACHE_HOME"
+  fi
+  case $(ls -ldn "$folder/") in
+    d????w* | d???????w*)
+      stranger=$(find "$folder" ! -user "$owner" 2>/dev/null | head -n 1)
+      [ -z "$stranger" ] || die "others may write into the cache $folder, and $stranger is another user's: remove the folder"
+      say "closing the cache $folder to other users' writing"
+      chmod go-w "$folder"
+      ;;
+  esac
+done
+
+# several labs may share the cache: those that want the same image, one after the other
+lock() { # KEY
+  command -v flock >/dev/null || return 0
+  exec 9>"$cache/.lock-$1"
+  flock -n 9 || { say 'another run is getting this image: waiting for it'; flock 9; }
+}
+
+# A URL without its password and its query, which may be one too.
+public() { printf '%s\n' "$1" | sed 's|//[^/@]*@|//…@|; s|?.*|?…|'; }
+
+# The URL goes to curl's standard input: words of a command can be seen by every user. No word in it is a pattern.
+fetch() { # URL ARGUMENT…
+  address=$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')
+  shift
+  printf 'url = "%s"\n' "$address" |
+    (
+      # in blocks of 512 bytes, and in kilobytes where the shell is bash
+      blocks=$((${MAX_IMAGE_GIB:-32} * 1024 * 1024 * 2))
+      # shellcheck disable=SC3028 # empty in every other shell
+      [ -z "${BASH_VERSION:-}" ] || blocks=$((blocks / 2))
+      ulimit -f "$blocks" 2>/dev/null || true
+      exec curl -K - -g -fL --connect-timeout 20 --speed-limit 10240 --speed-time 60 "$@"
+    )
+}
+
+# Whether a file is what it was; anything else of that name is removed.
+intact() { # FILE KIND SUM
+  [ -e "$1" ] || return 1
+  [ "$("$2sum" <"$1" | cut -d ' ' -f 1)" != "$3" ] || return 0
+  say "$1 is damaged: it is removed and fetched again"
+  rm -f "$1"
+  return 1
+}
 
 point() { # IMAGE
   ln -sfn "$1" "$link.new"
@@ -30,22 +81,33 @@ point() { # IMAGE
 }
 
 download() { # URL KIND SUM: to $cache/KIND-SUM, going on where an earlier try stopped
+  case $2 in sha256 | sha512) ;; *) die "the checksum must be sha256:… or sha512:…" ;; esac
   image=$cache/$2-$3
-  if [ -e "$image" ]; then
+  name=$(public "$1")
+  lock "$2-$3"
+  if intact "$image" "$2" "$3"; then
     say "have it: $image"
     return
   fi
   part=$image.part
-  say "fetching $1"
-  if ! curl -fL --retry 3 --connect-timeout 20 -C - -o "$part" -sS "$1"; then
-    # a server that cannot go on where it stopped, or a part longer than the whole: from the start
-    rm -f "$part"
-    curl -fL --retry 3 --connect-timeout 20 -o "$part" -sS "$1" || die "cannot fetch $1"
-  fi
+  say "fetching $name"
+  code=0
+  fetch "$1" --retry 3 -C - -o "$part" -# || code=$?
+  case $code in
+    0) ;;
+    # 6, 7: no such server; 22: no such file; 28: too slow. What is there of it serves the next try
+    6 | 7 | 28) die "cannot fetch $name" ;;
+    25 | 63 | 153) rm -f "$part"; die "$name is larger than ${MAX_IMAGE_GIB:-32} GiB" ;;
+    *)
+      # a server that cannot go on where it stopped, or a part longer than the whole: from the start
+      rm -f "$part"
+      fetch "$1" --retry 3 -o "$part" -# || die "cannot fetch $name"
+      ;;
+  esac
   sum=$("$2sum" <"$part" | cut -d ' ' -f 1)
   if [ "$sum" != "$3" ]; then
     rm -f "$part"
-    die "$1 is not what it should be: its $2 is $sum, and $3 was expected"
+    die "$name is not what it should be: its $2 is $sum, and $3 was expected"
   fi
   mv "$part" "$image"
 }
@@ -54,10 +116,12 @@ debootstrapped() { # SUITE [MIRROR]
   # what it is made from is its name: the script, the suite, the mirror, the month, since packages age
   key=$(printf '%s\n' "$(cat "$here/make-image.sh")" "$*" "$(date +%Y-%m)" | sha256sum | cut -c 1-16)
   image=$cache/$1-$key.qcow2
-  if [ -e "$image" ]; then
+  lock "$1-$key"
+  if [ -e "$image.sha256" ] && intact "$image" sha256 "$(cat "$image.sha256")"; then
     say "have it: $image"
     return
   fi
+  rm -f "$image.sha256"
   mkdir -p "$cache/packages"
   if [ "$(id -u)" = 0 ]; then
     CACHE_DIR=$cache/packages sh "$here/make-image.sh" "$1" "$image" "${2:-}"
@@ -65,13 +129,14 @@ debootstrapped() { # SUITE [MIRROR]
     say 'debootstrap needs root'
     sudo env CACHE_DIR="$cache/packages" sh "$here/make-image.sh" "$1" "$image" "${2:-}"
   fi
+  sha256sum <"$image" | cut -d ' ' -f 1 >"$image.sha256"
 }
 
 case $way in
   published)
     url=$1 sums=$2 suite=$3
     # what the image is verified by comes from nowhere that anybody on the way could stand in for
-    if list=$(curl -fL --proto-redir =https -sS --connect-timeout 10 --max-time 60 "$sums" 2>&1); then
+    if list=$(fetch "$sums" --proto-redir =https -sS --max-time 60 --max-filesize 4194304 2>&1); then
       case $sums in *512*) kind=sha512 ;; *) kind=sha256 ;; esac
       sum=$(printf '%s\n' "$list" | awk -v name="${url##*/}" '$2 == name || $2 == "*" name { print $1 }')
       [ -n "$sum" ] || die "$sums has no checksum of ${url##*/}"
@@ -83,7 +148,9 @@ case $way in
     fi
     ;;
   url)
-    download "$1" "${2%%:*}" "${2#*:}"
+    url=$1
+    if [ "$url" = - ]; then IFS= read -r url; fi
+    download "$url" "${2%%:*}" "${2#*:}"
     ;;
   file)
     [ -f "$1" ] || die "there is no file $1"

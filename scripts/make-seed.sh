@@ -4,6 +4,7 @@
 #
 #   make-seed.sh FOLDER
 set -eu
+unset CDPATH
 umask 077
 mkdir -p "$1"
 cd "$1"

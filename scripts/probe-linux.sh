@@ -11,7 +11,11 @@
 # that the section is about. Needs a POSIX shell, grep, sed, awk, ls (busybox will do).
 
 LC_ALL=C
-export LC_ALL
+# no program that is asked here asks its maker for news
+CHECKPOINT_DISABLE=1
+VAGRANT_CHECKPOINT_DISABLE=1
+export LC_ALL CHECKPOINT_DISABLE VAGRANT_CHECKPOINT_DISABLE
+unset CDPATH
 root=${1:-}
 root=${root%/}
 live=
@@ -50,6 +54,20 @@ program() { # NAME: where it is; root's folders count even where PATH lacks them
   done
   IFS=$IFS_before
   return 1
+}
+# A program that does not answer within $patience seconds is ended, with status 124 or 137; without timeout(1) it has no limit.
+patience=8
+timer=
+[ -n "$live" ] && program timeout && timer=$value
+limited() { # PROGRAM ARGUMENT…
+  if [ -n "$timer" ]; then "$timer" -k 2 "$patience" "$@"; else "$@"; fi
+}
+public() { # PATH of a program: itself in a folder of the system, else its name alone, since other folders name people
+  case $1 in
+    */home/* | */Users/*) value=…/${1##*/} ;;
+    /usr/* | /bin/* | /sbin/* | /opt/* | /snap/bin/* | /nix/store/* | /run/current-system/* | /run/wrappers/* | /gnu/store/*) value=$1 ;;
+    *) value=…/${1##*/} ;;
+  esac
 }
 functions() { # PATH in /sys/devices: the PCI functions that it goes through, the nearest last
   value=
@@ -93,7 +111,7 @@ if [ -n "$live" ]; then
   IFS_before=$IFS
   IFS='=(), '
   groups=' '
-  for word in $(id); do
+  for word in $(limited id); do
     case $word in
       [0-9]*) [ -n "$uid" ] || uid=$word ;;
       libvirt* | kvm | vboxusers | docker | disk | video | render)
@@ -103,7 +121,7 @@ if [ -n "$live" ]; then
     esac
   done
   # a group that was joined since this login began does not count yet
-  for word in $(id "$uid" 2>/dev/null); do
+  for word in $(limited id "$uid" 2>/dev/null); do
     case $groups$word in
       *" $word "*) ;;
       *' libvirt' | *' kvm') fact joined "$word" ;;
@@ -154,6 +172,11 @@ done
       if (part[i] ~ /iommu|^vfio|^pci=|^pcie|acs_override|^video=|nomodeset|^initcall_blacklist=|blacklist=|^rd\.driver|hugepages|^nouveau|^nvidia|^amdgpu|^i915|^xe\.|^kvm|^efi=|^vga=|^fbcon/)
         print key ":" part[i]
   }
+  # what the system calls an entry begins with its machine id, and what a person calls it is his own
+  function shown(file) {
+    if (file ~ /\/loader\/entries\//) sub(/[^\/]*$/, "….conf", file)
+    return file
+  }
   function counted() {
     if (count) print "count:" count
     count = 0
@@ -165,7 +188,7 @@ done
     else {
       counted()
       if (!arguments++) print "[kernel-arguments]"
-      print (name == "/proc/cmdline" ? "read:" : "configuration:") name
+      print (name == "/proc/cmdline" ? "read:" : "configuration:") shown(name)
     }
   }
   name == "/proc/cpuinfo" {
@@ -207,7 +230,10 @@ done
   END { counted() }' "$@"
 if [ -n "$unread" ]; then
   section kernel-arguments
-  for path in $unread; do fact unread "$path"; done
+  for path in $unread; do
+    case $path in */loader/entries/*) path=${path%/*}/….conf ;; esac
+    fact unread "$path"
+  done
 fi
 section hugepages
 for path in "$sys"/kernel/mm/hugepages/hugepages-*; do
@@ -221,11 +247,18 @@ if [ -n "$live" ]; then
   [ -d "$cache" ] || cache=${HOME:-/}
   images=/var/lib/libvirt/images
   for path in "$images" "$cache" .; do
-    while [ ! -d "$path" ]; do path=${path%/*}; [ -n "$path" ] || path=/; done
+    while [ ! -d "$path" ]; do
+      case $path in
+        /*/*) path=${path%/*} ;;
+        /*) path=/ ;;
+        */*) path=${path%/*} ;;
+        *) path=. ;; # a folder that is no absolute path, such as ~
+      esac
+    done
     set -- "$@" "$path"
   done
   while [ $# -gt 3 ]; do shift; done
-  df -Pk "$@" 2>/dev/null | awk 'NR > 1 { print (NR == 2 ? "images:" : NR == 3 ? "cache:" : "here:") $4 }'
+  limited df -Pk "$@" 2>/dev/null | awk 'NR > 1 { print (NR == 2 ? "images:" : NR == 3 ? "cache:" : "here:") $4 }'
 fi
 
 section kernel
@@ -442,7 +475,7 @@ volume() { # MAJOR:MINOR TYPE SOURCE, as mountinfo has them; a pool's name for Z
     zfs) # /proc and /sys know no pool's disks
       disks=
       [ -n "$live" ] && program zpool &&
-        disks=$(timeout 5 "$value" list -vHPL "$3" 2>/dev/null </dev/null | awk '$1 ~ "^/" { print $1 }')
+        disks=$(limited "$value" list -vHPL "$3" 2>/dev/null </dev/null | awk '$1 ~ "^/" { print $1 }')
       [ -n "$disks" ] || lost=yes
       for disk in $disks; do
         if node "$disk"; then block "$value"; else lost=yes; fi
@@ -539,7 +572,11 @@ for path in "$sys"/class/net/*/device; do
   [ -e "$path" ] || continue
   name=${path%/device}
   name=${name##*/}
-  case $name in enx* | wlx*) name=${name%"${name#???}"}… ;; esac # these names are MAC addresses
+  # a name with a MAC address in it, whoever made it: enx…, wlx…, and names of one's own
+  hex='[0-9a-fA-F]'
+  hex=$hex$hex$hex$hex$hex$hex
+  # shellcheck disable=SC2295 # it is a pattern
+  case $name in *$hex$hex*) name=${name%%$hex$hex*}… ;; esac
   functions "$(cd -P "$path" && pwd)"
   [ -n "$value" ] && fact interface "${value##* } $name"
 done
@@ -569,7 +606,10 @@ if [ -n "$live" ]; then
   for name in apt-get dnf rpm-ostree pacman zypper systemctl sudo update-grub grub-mkconfig grub2-mkconfig grubby kernelstub \
     proxmox-boot-tool sdbootutil bootctl update-initramfs dracut mkinitcpio packer vagrant virsh libvirtd virtqemud dnsmasq \
     qemu-img qemu-system-x86_64 debootstrap xorriso curl ssh ssh-keygen VBoxManage; do
-    program "$name" && fact "$name" "$value"
+    if program "$name"; then
+      public "$value"
+      fact "$name" "$value"
+    fi
   done
   # Versions: from the file system where it tells them (vagrant needs most of a second for its plugins'),
   # the programs that must be asked side by side.
@@ -585,22 +625,31 @@ if [ -n "$live" ]; then
   done
   ask() { # KEY PROGRAM ARGUMENT: the first line that it answers
     program "$2" || return 0
-    value=$("$value" "$3" 2>/dev/null) && fact "$1" "${value%%
+    value=$(limited "$value" "$3" 2>/dev/null </dev/null)
+    case $? in
+      0)
+        fact "$1" "${value%%
 *}"
+        ;;
+      124 | 137) fact unanswered "$2" ;;
+    esac
   }
   ask packer-version packer version &
   ask qemu-version qemu-system-x86_64 --version &
   if program libvirtd; then ask libvirt-version libvirtd --version & else ask libvirt-version virtqemud --version & fi
   ask virtualbox-version VBoxManage --version &
   packs=
-  if program VBoxManage; then packs=$("$value" list extpacks 2>/dev/null); fi
+  if program VBoxManage; then packs=$(limited "$value" list extpacks 2>/dev/null </dev/null); fi
 
   for path in /run/libvirt/libvirt-sock /run/libvirt/virtqemud-sock /var/run/libvirt/libvirt-sock; do
     [ -S "$path" ] && break
   done
   libvirt=
   if [ -S "$path" ] && [ -r "$path" ] && [ -w "$path" ] && program virsh; then
-    libvirt=$("$value" -q -c qemu:///system 'net-list --all; echo; pool-list --all' 2>&1)
+    libvirt=$(limited "$value" -q -c qemu:///system 'net-list --all; echo; pool-list --all' 2>&1 </dev/null)
+    case $? in
+      124 | 137) libvirt="error: virsh did not answer within $patience s" ;;
+    esac
   fi
   wait
 
@@ -613,13 +662,15 @@ if [ -n "$live" ]; then
     fact socket "$path"
     if [ -r "$path" ] && [ -w "$path" ]; then fact access yes; else fact access no; fi
   fi
-  [ -n "$libvirt" ] && printf '%s\n' "$libvirt" | {
+  # the way to a user's own socket leads through a folder with a name
+  [ -n "$libvirt" ] && printf '%s\n' "$libvirt" | sed 's|/home/[^/]*|/home/…|g; s|/run/user/[0-9]*|/run/user/…|g' | {
     kind=network
     while read -r name state rest; do
       case $name in
         '') kind=pool ;;
         error:) fact error "$state${rest:+ $rest}" ;;
-        *) fact "$kind" "$name $state" ;;
+        default) fact "$kind" "$name $state" ;;
+        *) fact "$kind" "… $state" ;; # a name of one's own
       esac
     done
   }

@@ -7,12 +7,26 @@
 # probe-linux.sh: the first line names it, then come sections [NAME] with lines KEY:VALUE, and a fact that could not be read has no line.
 
 LC_ALL=C
-export LC_ALL
+# no program that is asked here asks its maker for news
+CHECKPOINT_DISABLE=1
+VAGRANT_CHECKPOINT_DISABLE=1
+export LC_ALL CHECKPOINT_DISABLE VAGRANT_CHECKPOINT_DISABLE
 
 section() { printf '[%s]\n' "$1"; }
 fact() { [ -z "$2" ] || printf '%s:%s\n' "$1" "$2"; }
 setting() { sysctl -n "$1" 2>/dev/null; }
 program() { command -v "$1" 2>/dev/null; }
+# macOS has no timeout(1), and has Perl: a program that does not answer within 8 seconds is ended by its alarm
+limited() {
+  if [ -n "$(program perl)" ]; then perl -e 'alarm 8; exec @ARGV' "$@"; else "$@"; fi
+}
+# a program's place in a folder of the system, else its name alone, since other folders name people
+public() {
+  case $1 in
+    '' | /usr/* | /bin/* | /sbin/* | /opt/* | /Applications/*) printf '%s' "$1" ;;
+    *) printf '…/%s' "${1##*/}" ;;
+  esac
+}
 
 echo 'homelab-gpu-probe 1 macos'
 
@@ -84,7 +98,7 @@ if program ioreg >/dev/null; then
 fi
 
 section programs
-for name in brew vagrant packer VBoxManage prlctl ssh ssh-keygen scp curl tar; do fact "$name" "$(program "$name")"; done
+for name in brew vagrant packer VBoxManage prlctl ssh ssh-keygen scp curl tar; do fact "$name" "$(public "$(program "$name")")"; done
 # vagrant needs most of a second to tell its version; its folder tells it at once
 for path in /opt/vagrant/embedded/gems/gems/vagrant-[0-9]* /opt/vagrant/embedded/gems/*/gems/vagrant-[0-9]* \
   "${VAGRANT_HOME:-${HOME:-}/.vagrant.d}"/gems/*/gems/vagrant-*-[0-9]*; do
@@ -94,7 +108,7 @@ for path in /opt/vagrant/embedded/gems/gems/vagrant-[0-9]* /opt/vagrant/embedded
     vagrant-*-[0-9]*) fact vagrant-plugin "${path##*/}" ;;
   esac
 done
-[ -z "$(program packer)" ] || fact packer-version "$(packer version 2>/dev/null | sed -n 1p)"
-[ -z "$(program VBoxManage)" ] || fact virtualbox-version "$(VBoxManage --version 2>/dev/null | sed -n 1p)"
-[ -z "$(program prlctl)" ] || fact parallels-version "$(prlctl --version 2>/dev/null | sed -n 1p)"
+[ -z "$(program packer)" ] || fact packer-version "$(limited packer version 2>/dev/null | sed -n 1p)"
+[ -z "$(program VBoxManage)" ] || fact virtualbox-version "$(limited VBoxManage --version 2>/dev/null | sed -n 1p)"
+[ -z "$(program prlctl)" ] || fact parallels-version "$(limited prlctl --version 2>/dev/null | sed -n 1p)"
 echo '[end]'

@@ -33,6 +33,10 @@ $computer = Read-Or { Get-CimInstance Win32_ComputerSystem }
 $processor = Read-Or { @(Get-CimInstance Win32_Processor)[0] }
 $architectures = @{ 'AMD64' = 'x86_64'; 'ARM64' = 'aarch64'; 'x86' = 'i686' }
 
+# no program that is asked here asks its maker for news
+$env:CHECKPOINT_DISABLE = '1'
+$env:VAGRANT_CHECKPOINT_DISABLE = '1'
+
 Write-Section 'os'
 Write-Fact 'ID' 'windows'
 if ($os) {

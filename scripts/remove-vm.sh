@@ -3,8 +3,14 @@
 #
 #   remove-vm.sh NAME DOMAIN
 set -eu
+unset CDPATH
+# no program that is run here asks its maker for news
+export CHECKPOINT_DISABLE=1 VAGRANT_CHECKPOINT_DISABLE=1
 name=$1 domain=$2
-ask() { virsh -q -c qemu:///system "$@"; }
+limit=
+command -v timeout >/dev/null && limit='timeout -k 5 120'
+# shellcheck disable=SC2086 # a command and its arguments, or nothing
+ask() { $limit virsh -q -c qemu:///system "$@" </dev/null; }
 # without an answer all of it would seem to be gone
 ask uri >/dev/null || exit 1
 

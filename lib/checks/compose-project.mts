@@ -6,8 +6,16 @@ import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import { isDrmNode } from "../compose/gpu-requests.mts";
 import { buildContext, dockerfileOf, envFiles, hostPath } from "../compose/read-project.mts";
-import { literally, lineOf } from "../compose/refusals.mts";
-import { dependsOn, devicesOf, limitsOf, mebibytes, mountsOf, networksOf, publishedPorts } from "../compose/service.mts";
+import { lineOf, literally } from "../compose/refusals.mts";
+import {
+  dependsOn,
+  devicesOf,
+  limitsOf,
+  mebibytes,
+  mountsOf,
+  networksOf,
+  publishedPorts,
+} from "../compose/service.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -36,7 +44,10 @@ export function placeOf({ name, texts }: ComposeProject, at: string | undefined)
 }
 
 /** A flaw as a verdict of a project's. */
-export function verdictOf(project: ComposeProject, { status, message, at, service, evidence, fix }: ProjectFlaw): Verdict {
+export function verdictOf(
+  project: ComposeProject,
+  { status, message, at, service, evidence, fix }: ProjectFlaw,
+): Verdict {
   return {
     status,
     message: `${project.name}: ${message}`,
@@ -46,7 +57,11 @@ export function verdictOf(project: ComposeProject, { status, message, at, servic
 }
 
 /** Everything that is wrong with one project on its machine, apart from what two projects collide in. */
-export function projectFlaws(project: ComposeProject, machine: ResolvedMachine, others: ComposeProject[]): ProjectFlaw[] {
+export function projectFlaws(
+  project: ComposeProject,
+  machine: ResolvedMachine,
+  others: ComposeProject[],
+): ProjectFlaw[] {
   const services = enabledOf(project);
   const ownReader = project.readBy === "reader";
   return [
@@ -89,7 +104,9 @@ function unsetVariables({ unsetVariables }: ComposeProject): ProjectFlaw[] {
 
 function profileFlaws({ profiles, model }: ComposeProject): ProjectFlaw[] {
   if (!model) return [];
-  const known = new Set(Object.values(model.services).flatMap(({ profiles }) => (Array.isArray(profiles) ? profiles : [])));
+  const known = new Set(
+    Object.values(model.services).flatMap(({ profiles }) => (Array.isArray(profiles) ? profiles : [])),
+  );
   return profiles.filter((name) => name !== "*" && !known.has(name)).map((name) => ({
     status: "warn",
     message: `no service has the profile ${name}`,
@@ -173,7 +190,9 @@ function mounts(service: ComposeService, project: ComposeProject, machine: Resol
         status: "warn",
         message: `mounts ${path}, and ${machine.name} has that folder as ${shared.to}`,
         at,
-        fix: manualFix(`Write ${shared.to}${path.slice(shared.from.length)} in the project, or to: ${shared.from} in folders:`),
+        fix: manualFix(
+          `Write ${shared.to}${path.slice(shared.from.length)} in the project, or to: ${shared.from} in folders:`,
+        ),
       }];
     }
     const there = kind === "file" || kind === "folder";
@@ -196,7 +215,8 @@ function files(service: ComposeService, { folder, paths, readBy }: ComposeProjec
   const context = buildContext(service);
   const [dockerfile] = dockerfileOf(service) ?? [];
   const short = (path: string) => (path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path);
-  const outside = context !== undefined && isAbsolute(context) && context !== folder && !context.startsWith(`${folder}/`);
+  const outside = context !== undefined && isAbsolute(context) && context !== folder &&
+    !context.startsWith(`${folder}/`);
   return [
     // Compose refuses these itself
     ...(readBy === "reader"
@@ -234,7 +254,11 @@ const hostDevices: { pattern: RegExp; what: string; certain: boolean }[] = [
   { pattern: /^\/dev\/(tty(USB|ACM|AMA)|serial\/)/, what: "a serial device", certain: true },
   { pattern: /^\/dev\/(zigbee|zwave|rflink|ttyZ|rfid)/i, what: "a radio stick", certain: true },
   { pattern: /^\/dev\/(apex_\d|hailo\d|accel\/)/, what: "an accelerator card", certain: true },
-  { pattern: /^\/dev\/(dvb|cec\d|lirc|i2c|gpiomem|gpiochip|spidev|vchiq|vcio|snd|input\/event)/, what: "a device", certain: true },
+  {
+    pattern: /^\/dev\/(dvb|cec\d|lirc|i2c|gpiomem|gpiochip|spidev|vchiq|vcio|snd|input\/event)/,
+    what: "a device",
+    certain: true,
+  },
   { pattern: /^\/dev\/(sd[a-z]|nvme\d|disk\/|sr\d|sg\d|st\d|nst\d)/, what: "a disk or drive", certain: true },
   { pattern: /^\/dev\/bus\/usb/, what: "USB devices", certain: false },
   { pattern: /^\/dev\/kvm$/, what: "nested virtualization", certain: false },
@@ -295,7 +319,8 @@ function settings(service: ComposeService): ProjectFlaw[] {
   const scale = Number(service.scale ?? replicas ?? 1);
   const single = publishedPorts(service).some(({ first, last }) => last - first + 1 < scale);
   return [
-    ...(typeof platform === "string" && platform !== "" && !/^linux\/(amd64|x86_64|386|i386)(\/|$)|^linux$/.test(platform)
+    ...(typeof platform === "string" && platform !== "" &&
+        !/^linux\/(amd64|x86_64|386|i386)(\/|$)|^linux$/.test(platform)
       ? [{
         status: "fail" as const,
         message: `has platform: ${platform}, and the VM is linux/amd64`,
@@ -303,7 +328,8 @@ function settings(service: ComposeService): ProjectFlaw[] {
         fix: manualFix("Leave platform: out"),
       }]
       : []),
-    ...(restart !== undefined && restart !== null && !/^(no|always|unless-stopped|on-failure(:\d+)?)$/.test(String(restart))
+    ...(restart !== undefined && restart !== null &&
+        !/^(no|always|unless-stopped|on-failure(:\d+)?)$/.test(String(restart))
       ? [{
         status: "fail" as const,
         message: `has restart: ${restart}, which is none of no, always, on-failure, unless-stopped`,
@@ -322,7 +348,9 @@ function settings(service: ComposeService): ProjectFlaw[] {
     ...(scale > 1 && (name !== undefined || single)
       ? [{
         status: "fail" as const,
-        message: `runs ${scale} times, and ${name !== undefined ? "container_name is for one" : "a published port is for one"}`,
+        message: `runs ${scale} times, and ${
+          name !== undefined ? "container_name is for one" : "a published port is for one"
+        }`,
         at: name !== undefined ? "container_name" : "ports",
       }]
       : []),

@@ -36,9 +36,9 @@ const probeCheck: Check = {
 
 /** The catalogue, in the order in which findings come. */
 export const checks: Check[] = [
-  probeCheck,
   ...providerChecks,
   ...toolChecks,
+  probeCheck,
   ...hostChecks,
   ...gpuSelectionChecks,
   ...hypervChecks,
@@ -80,10 +80,10 @@ export function runChecks(host: Host, config: Resolved, only: string[] = []): Fi
 
 /** The checks of these ids and groups, or all; with `probe`, the one of the probe itself too. */
 function wantedChecks(only: string[], probe: boolean): Check[] {
-  return checks.filter(({ id }) =>
-    only.length === 0 || (probe && id === probeCheck.id) ||
-    only.some((name) => id === name || id.startsWith(`${name}.`))
+  const others = checks.filter(({ id }) =>
+    id !== probeCheck.id && (only.length === 0 || only.some((name) => id === name || id.startsWith(`${name}.`)))
   );
+  return probe ? [probeCheck, ...others] : others;
 }
 
 /** A host that remembers which of its facts were looked at that may have been cut off. */

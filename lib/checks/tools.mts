@@ -1,6 +1,6 @@
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
-import type { Check } from "./types.mts";
+import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { refusals } from "../resolve/support.mts";
@@ -245,6 +245,26 @@ function packagesOf(tool: Tool, host: Host): string[] {
   return dropped || !manager ? [] : (tool.packages[manager.name] ?? []);
 }
 
+/** Programs of each tool that are asked for a version. */
+const asked: Record<string, string[]> = {
+  packer: ["packer"],
+  libvirt: ["libvirtd", "virtqemud"],
+  qemu: ["qemu-system-x86_64"],
+  virtualbox: ["VBoxManage"],
+};
+
+/** Programs that were asked for their version and gave no answer: a fail where a machine needs them. */
+function unanswered({ unanswered = [] }: Host, needed: string[]): Verdict[] {
+  const inUse = unanswered.filter((name) => needed.some((tool) => asked[tool]?.includes(name)));
+  if (inUse.length === 0) return [];
+  return [{
+    status: "fail",
+    message: `${inUse.join(", ")} did not answer: a step that runs it would hang`,
+    evidence: inUse.map((name) => ({ read: `${name} version`, value: "no answer in time" })),
+    fix: [manualFix(`Run it by hand and see what it waits for: ${inUse[0]}`)],
+  }];
+}
+
 /** Whether the programs are installed that the machines need. */
 export const toolChecks: Check[] = [
   {
@@ -264,6 +284,8 @@ export const toolChecks: Check[] = [
       if (needed.length === 0) return [];
       const missing = needed.filter((tool) => tool.there(host) === false);
       const unseen = needed.filter((tool) => tool.there(host) === undefined);
+      const hanging = unanswered(host, needed.map(({ name }) => name));
+      if (hanging.length > 0) return hanging;
       if (missing.length === 0 && unseen.length > 0) {
         const names = unseen.map(({ name }) => name).join(", ");
         return [{ status: "unknown", message: `whether ${names} is there could not be seen`, evidence: [] }];

@@ -9,7 +9,7 @@ import { asset } from "../plan/assets.mts";
 import type { Texts } from "../plan/box.mts";
 import { configErrorAt, parseConfig } from "../config/parse.mts";
 import { UserError } from "../errors.mts";
-import { homeDir } from "../text.mts";
+import { homeDir, visible } from "../text.mts";
 import { parseHost } from "../host/parse.mts";
 import type { Lab } from "../host/lab.mts";
 import type { Style } from "./print.mts";
@@ -60,7 +60,7 @@ export interface LoadedConfig {
 
 /** Talk on standard error, behind the program's name; nothing with `--quiet`. */
 export function log({ shell, options }: Context, text: string): void {
-  if (!options.quiet) shell.stderr(`homelab-gpu: ${text}\n`);
+  if (!options.quiet) shell.stderr(`homelab-gpu: ${visible(text)}\n`);
 }
 
 /** Reports the steps of a run to this terminal. */
@@ -121,9 +121,12 @@ function source({ options }: Context, text: string, name: string, home: string, 
   return { config, text, name, folder: `${home}/.homelab-gpu`, starter, withheldServices };
 }
 
-/** Paths of a config are relative to its folder. */
+/** Paths of a config are relative to its folder; `~/` is the user's own. */
 function resolvePaths(config: Config, home: string): Config {
-  const absolute = (path: string) => (isAbsolute(path) ? path : resolve(home, path));
+  const absolute = (path: string) => {
+    const own = path === "~" || path.startsWith("~/") ? homeDir() + path.slice(1) : path;
+    return isAbsolute(own) ? own : resolve(home, own);
+  };
   return {
     ...config,
     machines: config.machines.map((machine) => ({
@@ -190,7 +193,8 @@ const probes: Partial<Record<NodeJS.Platform, { script: string; command: string[
 };
 
 async function probed({ shell }: Context, { script, command }: { script: string; command: string[] }): Promise<string> {
-  const { ok, out, err } = await shell.capture(command, { input: await asset(shell, script) });
+  const input = await asset(shell, script);
+  const { ok, out, err } = await shell.capture(command, { input, limit: 60, about: "the probe of this host" });
   if (!ok) throw new UserError(`the probe failed: ${err.trim().split("\n").at(-1) ?? ""}`, 1);
   return out;
 }

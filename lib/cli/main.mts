@@ -7,7 +7,7 @@ import { Interrupted, UserError } from "../errors.mts";
 import type { Options } from "./context.mts";
 import type { Shell } from "../shell.mts";
 import { realShell } from "../run/shell.mts";
-import { unknownName, wrap } from "../text.mts";
+import { unknownName, visible, wrap } from "../text.mts";
 
 const version = "0.1.0";
 
@@ -98,7 +98,7 @@ export async function main(words: string[], shell: Shell = realShell()): Promise
       return 130;
     }
     if (!(error instanceof UserError)) throw error;
-    shell.stderr(`homelab-gpu: ${error.message}\n`);
+    shell.stderr(`homelab-gpu: ${visible(error.message)}\n`);
     return error.code;
   }
 }

@@ -5,7 +5,7 @@ import { diffLines } from "./diff.mts";
 import { commandLine } from "../plan/command-line.mts";
 import type { FileChange, Step } from "../plan/types.mts";
 import { scheduleOf } from "../plan/stages.mts";
-import { wrap } from "../text.mts";
+import { visible, wrap } from "../text.mts";
 
 /** How lines shall look. */
 export interface Style {
@@ -63,7 +63,7 @@ function skipped(findings: Finding[], look: Style): string[] {
     const same = skips.filter((finding) => finding.message === message);
     const ids = [...new Set(same.map(({ check, machine }) => (machine ? `${check} (${machine})` : check)))];
     return [
-      ...marked("skip", `${ids.join(", ")}: ${message}`, look),
+      ...marked("skip", visible(`${ids.join(", ")}: ${message}`), look),
       ...same[0]!.fix.flatMap((one) => formatFix(one, look)),
     ];
   });
@@ -75,9 +75,9 @@ export function formatFinding({ check, machine, status, message, evidence, fix }
   const about = machine ? `${check} (${machine}): ` : `${check}: `;
   const told = status === "fail" || look.verbose;
   return [
-    ...marked(status, about + message, look),
+    ...marked(status, visible(about + message), look),
     ...(told
-      ? evidence.flatMap(({ read, value }) => wrap(`${read}: ${value}`, look.width, "    ", "      ").map(dim))
+      ? evidence.flatMap(({ read, value }) => wrap(visible(`${read}: ${value}`), look.width, "    ", "      ").map(dim))
       : []),
     ...(status === "fail" || status === "warn" ? mending(check, status, fix, look) : []),
   ];
@@ -106,8 +106,8 @@ export function formatFix({ title, command: run, root, reboot }: Fix, look: Styl
   const text = title + (reboot && run !== "reboot" ? ", then reboot" : "") + (run ? ":" : "");
   const command = run && (root && !look.root ? withSudo(run) : run);
   return [
-    ...wrap(text, look.width, "  → ", "    "),
-    ...(command ? [painted(look, (text) => chalk.bold(text))(`      ${command}`)] : []),
+    ...wrap(visible(text), look.width, "  → ", "    "),
+    ...(command ? [painted(look, (text) => chalk.bold(text))(`      ${visible(command)}`)] : []),
   ];
 }
 
@@ -149,19 +149,21 @@ export function formatPlan(folder: string, changes: FileChange[], steps: Step[],
     if (change === "create") {
       const count = text.split("\n").length - 1;
       lines.push(green(`  + ${path}`) + ` (${count} ${count === 1 ? "line" : "lines"})`);
-      if (look.verbose && !secret) lines.push(...text.replace(/\n$/, "").split("\n").map((line) => `      ${line}`));
+      if (look.verbose && !secret) {
+        lines.push(...text.replace(/\n$/, "").split("\n").map((line) => `      ${visible(line)}`));
+      }
     } else {
       lines.push(`  ~ ${path}`);
       if (secret) continue;
       lines.push(
-        ...diffLines(before, text).map((line) =>
+        ...diffLines(before, text).map(visible).map((line) =>
           `      ${line.startsWith("+") ? green(line) : line.startsWith("-") ? red(line) : line}`
         ),
       );
     }
   }
   if (steps.length > 0) lines.push(...(lines.length > 0 ? [""] : []), bold(`Steps, in ${folder}:`));
-  steps.forEach((step, i) => lines.push(`  ${i + 1}. ${step.title}`, `     $ ${commandLine(step)}`));
+  steps.forEach((step, i) => lines.push(`  ${i + 1}. ${step.title}`, `     $ ${visible(commandLine(step))}`));
   if (scheduleOf(steps).some((lanes) => lanes.length > 1)) {
     lines.push(...wrap("Steps of different boxes, and of different machines, run side by side.", look.width, "  "));
   }

@@ -1,5 +1,6 @@
 import type { Host, PciFunction } from "../host/types.mts";
 import { type Card, usesOf } from "../resolve/cards.mts";
+import { visible } from "../text.mts";
 import { className, isBridge } from "../host/pci.mts";
 
 /** A function in the tree, with what hangs below it. */
@@ -28,7 +29,7 @@ export function topologyLines(card: Card, host: Host, width: number): string[] {
     const text = `${left[i]!.padEnd(column)}${group}, ${
       fn.driver === undefined ? "driver ?" : (fn.driver ?? "no driver")
     }${describeFate(fn, card, host)}`;
-    return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+    return visible(text).length > width ? `${visible(text).slice(0, width - 1)}…` : visible(text);
   });
 }
 

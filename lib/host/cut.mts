@@ -54,6 +54,7 @@ const sources: Record<string, string[]> = {
   hardwareVirtualization: ["cpu"],
   virtualboxExtensions: ["virtualbox"],
   programs: ["programs"],
+  unanswered: ["programs"],
   versions: ["programs", "kernel"],
   vagrantPlugins: ["programs"],
   libvirt: ["libvirt"],

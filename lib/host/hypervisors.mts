@@ -3,16 +3,22 @@ import process from "node:process";
 import type { Domain } from "./libvirt.mts";
 import type { Shell } from "../shell.mts";
 
+/** A hypervisor that could not be asked; the message says why. */
+export class NoAnswer extends Error {}
+
 /**
  * A VM by Vagrant's id of it, or undefined if its hypervisor has none of that id. `number` is something that a run of the VM has and the
- * next one has not.
+ * next one has not. Throws {@link NoAnswer} if the hypervisor could not be asked.
  */
 export async function readVm(shell: Shell, provider: string, id: string): Promise<Domain | undefined> {
   const asking = Object.hasOwn(asked, provider) ? asked[provider] : undefined;
   // ids are UUIDs everywhere: what is none was not written by Vagrant
   if (!asking || !/^\{?[0-9a-f-]{36}\}?$/i.test(id.trim())) return undefined;
   const { command, read } = asking(id.trim());
-  const { ok, out } = await shell.capture(command);
+  const { ok, out, err, code, timedOut } = await shell.capture(command);
+  // no answer says nothing of the VM
+  if (timedOut) throw new NoAnswer(err.trim().split("\n").at(-1) ?? "");
+  if (code === 127) throw new NoAnswer(`${command[0]} is not installed`);
   return ok ? read(out) : undefined;
 }
 

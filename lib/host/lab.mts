@@ -8,7 +8,7 @@ import { type Copies, readCopies } from "./copies.mts";
 import { type Proof, readState } from "./state.mts";
 import { homeDir } from "../text.mts";
 import type { Shell } from "../shell.mts";
-import { readVm } from "./hypervisors.mts";
+import { NoAnswer, readVm } from "./hypervisors.mts";
 
 /** The machines of a config, as far as a lab is looked up by them. */
 export interface LabRequest {
@@ -84,16 +84,19 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
   });
   const [{ domains, silent: libvirtError }, others] = await Promise.all([
     readDomains(shell, words),
-    Promise.all(files.map(({ provider, id }) => provider && id ? readVm(shell, provider, id) : undefined)),
+    Promise.all(files.map(({ provider, id }) => provider && id ? askVm(shell, provider, id) : undefined)),
   ]);
+  const unasked = libvirtError ?? others.find((one) => one instanceof NoAnswer)?.message;
   const machines = all.map((name, i) => {
     const of = files[i]!;
-    const seen = others[i] ??
+    const other = others[i];
+    const seen = (other instanceof NoAnswer ? undefined : other) ??
       domains.find((domain) => isUuid(of.id) ? domain.uuid === of.id : domain.name === prefix + name);
-    const unasked = libvirtError !== undefined && !seen && (of.provider ?? "libvirt") === "libvirt";
+    const notKnown = other instanceof NoAnswer ||
+      libvirtError !== undefined && !seen && (of.provider ?? "libvirt") === "libvirt";
     return [
       name,
-      machineOf(of, seen, unasked, {
+      machineOf(of, seen, notKnown, {
         domain: seen?.name ?? prefix + name,
         boot: boot?.trim() ?? "",
         proof: ownValue(state.proofs, name),
@@ -106,9 +109,18 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
     boxes,
     machines: Object.fromEntries(machines.filter(([name]) => names.includes(name))),
     orphans: Object.fromEntries(machines.filter(([name, { state }]) => !names.includes(name) && state !== "absent")),
-    ...(libvirtError ? { libvirtError } : {}),
+    ...(unasked ? { libvirtError: unasked } : {}),
     ...(unread.length > 0 ? { unreadState: unread } : {}),
   };
+}
+
+async function askVm(shell: Shell, provider: string, id: string): Promise<Domain | NoAnswer | undefined> {
+  try {
+    return await readVm(shell, provider, id);
+  } catch (error) {
+    if (error instanceof NoAnswer) return error;
+    throw error;
+  }
 }
 
 /** Throws {@link UserError} if libvirt could not be asked of a VM that there was: what is done without it would be done blindly. */

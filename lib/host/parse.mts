@@ -157,8 +157,9 @@ export function parseHost(text: string): Host {
     hardwareVirtualization: cpu.flag("virtualization"),
     virtualboxExtensions: facts("virtualbox").flag("extension-pack"),
     programs: sections.has("programs")
-      ? Object.fromEntries(programs.pairs.filter(([key]) => !/-(version|plugin)$/.test(key)))
+      ? Object.fromEntries(programs.pairs.filter(([key]) => !/-(version|plugin)$|^unanswered$/.test(key)))
       : undefined,
+    unanswered: programs.all("unanswered").length > 0 ? programs.all("unanswered") : undefined,
     versions: compact({
       ...versions(programs),
       nvidia: kernel.one("nvidia-version"),

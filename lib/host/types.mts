@@ -128,6 +128,8 @@ export interface Host {
   virtualboxExtensions?: boolean;
   /** Paths of programs that were found. Absent for a foreign tree, where nothing was looked for. */
   programs?: Record<string, string>;
+  /** Names of programs that did not answer when they were asked for their version, and were ended. */
+  unanswered?: string[];
   versions: Record<string, string>;
   vagrantPlugins: Record<string, string>;
   libvirt?: {

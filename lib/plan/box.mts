@@ -9,6 +9,7 @@ import { boxSource, imageName, knownImages } from "../resolve/images.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { type Driver, driverOf } from "../resolve/nvidia.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
+import { isMap } from "../maps.mts";
 import { isOlder } from "../text.mts";
 
 /** Texts of this project's templates and scripts and of the user's provision scripts, and the stamps of image files, by path. */
@@ -79,7 +80,7 @@ export function boxOf(
       ...(init ? [{ path: `${folder}/plugins.pkr.hcl`, text: text(texts, "templates/plugins.pkr.hcl") }] : []),
       {
         path: `${folder}/values.auto.pkrvars.json`,
-        text: `${JSON.stringify({ ...made.values, ...common }, null, 2)}\n`,
+        text: `${JSON.stringify(packerLiteral({ ...made.values, ...common }), null, 2)}\n`,
       },
       ...scripts.map(({ path, text }) => ({ path: `${folder}/${path}`, text, mode: 0o755 })),
       ...made.files,
@@ -130,6 +131,7 @@ interface Making {
 /** From a disk image, by the qemu builder: for libvirt. */
 function fromDisk(image: Image, machine: ResolvedMachine, host: Host, folder: string, version: string): Making {
   const { box, provider, accelerator, memory } = machine;
+  const secret = image.kind === "url" && hasSecret(image.url) ? image.url : undefined;
   return {
     values: {
       accelerator,
@@ -139,11 +141,12 @@ function fromDisk(image: Image, machine: ResolvedMachine, host: Host, folder: st
       disk_image: "image",
       disk_size: diskSize,
     },
-    files: [],
+    files: secret === undefined ? [] : [{ path: `${folder}/image.url`, text: `${secret}\n`, mode: 0o600 }],
     before: [
       {
         title: `Get the image ${imageName(image)}`,
         command: ["sh", "scripts/get-image.sh", `${folder}/image`, ...imageArguments(image)],
+        ...(secret === undefined ? {} : { input: `${folder}/image.url` }),
         // debootstrap needs root: sudo may ask for a password
         ...(host.uid === 0 ? {} : { terminal: true }),
       },
@@ -210,6 +213,17 @@ function environmentFor(
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
 }
 
+/** Values whose texts mean themselves to Packer, which takes what stands in {{…}} for a call of its template engine (packer.io, Template engine). */
+function packerLiteral(value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll("{{", "{{`{{`}}");
+  if (Array.isArray(value)) return value.map(packerLiteral);
+  if (!isMap(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, packerLiteral(one)]));
+}
+
+/** Whether a URL may carry a secret, in its user or its query: then it goes to no command line, which every user can read. */
+const hasSecret = (url: string) => /\/\/[^/]*@|\?/.test(url);
+
 /** Arguments of get-image.sh: which way to get it, and what that way needs. */
 function imageArguments(image: Image): string[] {
   switch (image.kind) {
@@ -220,7 +234,7 @@ function imageArguments(image: Image): string[] {
     case "file":
       return ["file", image.file];
     case "url":
-      return ["url", image.url, image.checksum];
+      return ["url", hasSecret(image.url) ? "-" : image.url, image.checksum];
     case "debootstrap":
       return ["debootstrap", image.suite, ...(image.mirror ? [image.mirror] : [])];
   }

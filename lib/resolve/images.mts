@@ -55,7 +55,7 @@ export function imageName(image: Image): string {
     case "file":
       return image.file;
     case "url":
-      return image.url;
+      return image.url.replace(/\/\/[^/@]*@/, "//…@").replace(/\?.*/, "?…");
     case "debootstrap":
       return `${image.suite} from package sources`;
   }

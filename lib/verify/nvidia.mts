@@ -1,5 +1,6 @@
 /** The layers between an NVIDIA card on the guest's PCI bus and the GPU in a container. */
 import type { Fix } from "../findings.mts";
+import { guestWord } from "../render.mts";
 import { commandFix, guestFix, headers, manualFix, toolkit } from "../fixes.mts";
 import { causeOf, engineOf, type Facts, type LayerResult } from "./guest-facts.mts";
 
@@ -205,7 +206,9 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
   }
   const see = commandFix(
     "See what it has",
-    `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${containerOf(facts, name)}`,
+    `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${
+      guestWord(containerOf(facts, name))
+    }`,
   );
   const nodes = facts.one(`gpu-nodes-${name}`)?.split(" ").filter((node) => /^(nvidia\d+|dxg)$/.test(node)) ?? [];
   const without = lines.some((line) => /executable file not found|no such file or directory/.test(line));

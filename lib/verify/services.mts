@@ -1,4 +1,5 @@
 /** What runs containers in the guest, and the services in it. */
+import { guestWord } from "../render.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { causeOf, engineOf, type Facts, type LayerResult } from "./guest-facts.mts";
 
@@ -100,7 +101,16 @@ export function serviceLayer(facts: Facts, machine: string, name: string): Layer
   const state = facts.all("service").find((value) => value.startsWith(`${name} `))?.split(" ");
   const evidence = facts.log(`service-log-${name}`, `log of ${name}`);
   if (!state) return { check, status: "fail", message: `service ${name} is not there`, evidence };
-  const [, status, code, restarts, health, policy, container] = state;
+  const [
+    ,
+    status = "in an unknown state",
+    code = "unknown",
+    restarts = "0",
+    health = "of unknown health",
+    policy,
+    container,
+  ] = state;
+  const inGuest = `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${engineOf(facts).program}`;
   const pass = (says: string): LayerResult => ({ check, status: "pass", message: `service ${name} ${says}` });
   const fail = (says: string): LayerResult => {
     const cause = causeOf(facts.all(`service-log-${name}`));
@@ -108,10 +118,9 @@ export function serviceLayer(facts: Facts, machine: string, name: string): Layer
       ...{ check, status: "fail", message: `service ${name} ${says}${cause ? `: ${cause.message}` : ""}`, evidence },
       fix: [
         ...(cause?.fix ?? []),
-        commandFix(
-          "Look at its whole log",
-          `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${engineOf(facts).program} logs ${container}`,
-        ),
+        container === undefined
+          ? commandFix("See what runs there", `${inGuest} ps -a`)
+          : commandFix("Look at its whole log", `${inGuest} logs ${guestWord(container)}`),
       ],
     };
   };

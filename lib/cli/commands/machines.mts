@@ -7,6 +7,7 @@ import { checkGpuReturned } from "../../verify/gpu-return.mts";
 import { parseHost } from "../../host/parse.mts";
 import { type Lab, type LabMachine, readLab, requireLibvirtAnswer } from "../../host/lab.mts";
 import { readState, writeState } from "../../host/state.mts";
+import { visible } from "../../text.mts";
 import { ownValue } from "../../maps.mts";
 import { acquireLock } from "../../run/lock.mts";
 import { removal, vagrantEnv } from "../../plan/plan.mts";
@@ -54,9 +55,9 @@ export async function status(session: Context): Promise<number> {
       ? [`libvirt does not answer: ${lab.libvirtError}`]
       : [];
     const orphan = Object.hasOwn(lab.orphans, name) ? ["no longer in the config"] : [];
-    session.shell.stdout(`${[`${name}: ${state}`, ...rest, ...orphan].join(" · ")}\n`);
+    session.shell.stdout(`${visible([`${name}: ${state}`, ...rest, ...orphan].join(" · "))}\n`);
     if (state === "running") {
-      for (const line of serviceLines(seen, address)) session.shell.stdout(`  ${line}\n`);
+      for (const line of serviceLines(seen, address)) session.shell.stdout(`  ${visible(line)}\n`);
     }
   }
   return 0;

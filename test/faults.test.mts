@@ -1,0 +1,632 @@
+// What people type, close, edit by hand or leave out must cost them nothing: no machine, no file, no verdict, no time.
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { isJudged, notLookedAt } from "../lib/checks/unjudged.mts";
+import { main } from "../lib/cli/main.mts";
+import { formatFinding } from "../lib/cli/print.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { UserError } from "../lib/errors.mts";
+import { readLab } from "../lib/host/lab.mts";
+import { parseHost } from "../lib/host/parse.mts";
+import { parseState } from "../lib/host/state.mts";
+import { makePlan } from "../lib/plan/plan.mts";
+import { guestWord } from "../lib/render.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { acquireLock } from "../lib/run/lock.mts";
+import { realShell } from "../lib/run/shell.mts";
+import { visible } from "../lib/text.mts";
+import { names } from "../lib/plan/assets.mts";
+import { up } from "../lib/cli/commands/up.mts";
+import { fakeShell, own, root, standIns } from "./fake.mts";
+import { World } from "./world.mts";
+
+const test = suite<{ folder: string }>("faults");
+const two = "machines: [{name: keep, box: lab/x}, {name: scratch, box: lab/x}]\n";
+
+test.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu-faults-"));
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
+
+/** A lab with two running machines, and the script's words in it; the person at the terminal says `answer`, or there is no terminal. */
+async function typed(words: string[], { answer, errors = true }: { answer?: boolean; errors?: boolean } = {}) {
+  const world = new World(two, "vm-without-gpu");
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  const { shell } = world.session([]);
+  let asked = 0;
+  Object.assign(shell, {
+    terminal: { in: answer !== undefined, out: errors, err: errors, columns: 80 },
+    confirm: () => Promise.resolve((asked++, answer ?? false)),
+  });
+  world.said = [];
+  world.asked = [];
+  const code = await main(words, shell);
+  const there = [...world.domains].map(([name, number]) => `${name.split("_")[1]}${number ? "" : " off"}`).sort();
+  return { code, asked, there, said: world.said.join("") };
+}
+
+const both = ["keep", "scratch"];
+
+for (
+  const [words, left] of [
+    [["destroy", "scratch", "--yes"], ["keep"]],
+    [["destroy", "--yes", "--", "scratch"], ["keep"]],
+    [["--yes", "destroy", "--", "scratch"], ["keep"]],
+    [["--yes", "--", "destroy", "scratch"], ["keep"]],
+    [["destroy", "--yes", "keep", "--", "scratch"], []],
+    [["destroy", "--yes"], []],
+    [["down", "--", "scratch"], ["keep", "scratch off"]],
+    [["down", "scratch"], ["keep", "scratch off"]],
+  ] as const
+) {
+  test(`${words.join(" ")} leaves ${left.join(", ") || "nothing"}`, async () => {
+    const { code, there, said } = await typed([...words]);
+    assert.equal([code, there], [0, [...left]], said);
+  });
+}
+
+test("a word that names nothing is refused wherever it stands, and nothing is touched", async () => {
+  for (
+    const words of [
+      ["destroy", "--yes", "--", "nosuch"],
+      ["destroy", "--yes", ""],
+      ["destroy", "--yes", "true"],
+      ["destroy", "--yes", "false"],
+      ["down", "--", "nosuch"],
+      ["up", "--", "nosuch"],
+      ["verify", "--", "x"],
+      ["status", "--", "x"],
+      ["doctor", "--", "nosuch"],
+      ["help", "nosuch"],
+      ["help", "--", "nosuch"],
+      ["prepare", "--apply", "--undo"],
+      ["destroy", "--yes=no"],
+      ["destroy", "--yes=yes", "keep"],
+      ["prepare", "--apply=no"],
+      ["destroy", "--yes=", "keep"],
+      ["--__proto__=x", "destroy"],
+      ["destroy", "--constructor"],
+      ["up", "--recreate=false"],
+    ]
+  ) {
+    const { code, there, said } = await typed(words);
+    assert.equal([code, there], [2, both], `${words.join(" ")}: ${said}`);
+    assert.not.match(said, /\n +at /);
+  }
+});
+
+// the table of what asks and what is removed: command × way of naming × terminal on input × other streams
+for (const errors of [true, false]) {
+  for (
+    const [words, named] of [
+      [["destroy"], both],
+      [["destroy", "scratch"], ["scratch"]],
+      [["destroy", "--", "scratch"], ["scratch"]],
+    ] as const
+  ) {
+    const where = `${words.join(" ")}, other streams ${errors ? "on the terminal" : "elsewhere"}`;
+    test(`${where}: asks, a no removes nothing, a yes what was named, and no terminal is refused`, async () => {
+      const no = await typed([...words], { answer: false, errors });
+      assert.equal([no.code, no.asked, no.there], [1, 1, both], no.said);
+      const yes = await typed([...words], { answer: true, errors });
+      assert.equal([yes.code, yes.asked, yes.there], [0, 1, both.filter((name) => !named.some((one) => one === name))]);
+      const nobody = await typed([...words], { errors });
+      assert.equal([nobody.code, nobody.asked, nobody.there], [2, 0, both]);
+      assert.match(nobody.said, /--yes/);
+    });
+  }
+
+  test(`up --recreate, other streams ${errors ? "on the terminal" : "elsewhere"}: asks, says the disk is lost`, async () => {
+    for (const [answer, code, asked] of [[false, 1, 1], [true, 0, 1], [undefined, 2, 0]] as const) {
+      const world = new World(two, "vm-without-gpu");
+      assert.is(await world.does(up, world.session([])), 0);
+      world.config = two.replace("{name: scratch, box: lab/x}", "{name: scratch, box: lab/other}");
+      const { shell } = world.session([]);
+      let question = "";
+      Object.assign(shell, {
+        terminal: { in: answer !== undefined, out: errors, err: errors, columns: 80 },
+        confirm: (text: string) => Promise.resolve((question += text, answer ?? false)),
+      });
+      [world.said, world.asked] = [[], []];
+      assert.is(await main(["up", "--recreate"], shell), code, world.said.join(""));
+      assert.is(question === "" ? 0 : 1, asked);
+      if (asked) assert.match(question, /scratch[^]*system disk is lost/);
+      else assert.match(world.said.join(""), /--yes/);
+      assert.is(world.asked.some((one) => one.includes("remove-vm.sh scratch")), answer === true);
+      assert.not.ok(world.asked.some((one) => one.includes("remove-vm.sh keep")));
+    }
+  });
+}
+
+test("words behind -- go to the program in the machine for ssh alone", async () => {
+  const { said } = await typed(["ssh", "keep", "-n", "--", "ls", "-l"]);
+  assert.match(said, /ssh -F ssh\/keep keep ls -l/);
+});
+
+const saved = "homelab-gpu-probe 1 linux\n[end]\n";
+const isProbe = (start: string) => start.startsWith("homelab-gpu-probe ");
+
+test("a saved probe keeps mode, link and other names of the file that it replaces", async ({ folder }) => {
+  const shell = realShell();
+  const at = (name: string) => join(folder, name);
+  writeFileSync(at("old"), saved);
+  chmodSync(at("old"), 0o640);
+  symlinkSync("old", at("link"));
+  await shell.save(at("link"), `${saved}new`, isProbe);
+  assert.ok(lstatSync(at("link")).isSymbolicLink());
+  assert.equal([readFileSync(at("old"), "utf8"), statSync(at("old")).mode & 0o777], [`${saved}new`, 0o640]);
+  linkSync(at("old"), at("other"));
+  await shell.save(at("old"), saved, isProbe);
+  assert.is(readFileSync(at("other"), "utf8"), saved);
+  symlinkSync("made", at("dangling"));
+  await shell.save(at("dangling"), saved, isProbe);
+  assert.equal([lstatSync(at("dangling")).isSymbolicLink(), readFileSync(at("made"), "utf8")], [true, saved]);
+});
+
+test("a saved probe replaces no file of another kind, no device and no pipe", async ({ folder }) => {
+  const shell = realShell();
+  const path = join(folder, "thesis.txt");
+  writeFileSync(path, "years of work");
+  await shell.save(path, saved, isProbe).then(
+    () => assert.unreachable(),
+    (error) => assert.equal([error instanceof UserError, error.code], [true, 2]),
+  );
+  assert.is(readFileSync(path, "utf8"), "years of work");
+  await shell.save("/dev/null", saved, isProbe);
+  assert.ok(statSync("/dev/null").isCharacterDevice());
+  const pipe = join(folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  await shell.save(pipe, saved, isProbe).then(() => assert.unreachable(), (error) => assert.instance(error, UserError));
+  const reader = spawn("cat", [pipe], { stdio: ["ignore", "pipe", "inherit"] });
+  let read = "";
+  reader.stdout.on("data", (chunk) => read += chunk);
+  const ended = new Promise((resolve) => reader.on("close", resolve));
+  for (let tries = 0; tries < 50; tries++) {
+    if (await shell.save(pipe, saved, isProbe).then(() => true, () => false)) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await ended;
+  assert.is(read, saved);
+});
+
+test("doctor --save - prints the probe alone on standard output", async () => {
+  const { shell, said, printed } = fakeShell({
+    host: own("test/hosts/vm-without-gpu.txt"),
+    [`${root}/templates/homelab-gpu.yaml`]: own("templates/homelab-gpu.yaml"),
+  });
+  assert.is(await main(["doctor", "--host", "host", "--save", "-"], shell), 1);
+  assert.is(printed.join(""), own("test/hosts/vm-without-gpu.txt"));
+  assert.match(said.join(""), /no NVIDIA GPU detected on host/);
+});
+
+const card = parseConfig("machines: [{name: vm, box: lab/x, memory: 1024, gpu: {device_id: 2786}}]");
+const wholeProbe = own("test/hosts/rtx4070-desktop-debian12.txt");
+
+test("a probe without its last line fails first, and knows no more than the whole one", () => {
+  const lines = wholeProbe.split("\n");
+  for (const length of [1, 40, 100, 200, 269, lines.length - 2]) {
+    const host = parseHost(lines.slice(0, length).join("\n"));
+    const findings = runChecks(host, resolveConfig(card, host));
+    assert.equal([findings[0]?.check, findings[0]?.status], ["host.probe", "fail"], `${length} lines`);
+    assert.equal(findings.slice(1).filter(({ status }) => status === "fail"), [], `${length} lines`);
+  }
+  const host = parseHost(wholeProbe);
+  assert.not.ok(runChecks(host, resolveConfig(card, host)).some(({ check }) => check === "host.probe"));
+});
+
+test("checks that had nothing to look at say so, with what to run first, and are no pass", () => {
+  const host = parseHost(own("test/hosts/h200-server-ubuntu.txt"));
+  const config = resolveConfig(parseConfig("machines: [{name: vm, box: lab/x, gpu: {}}]"), host);
+  const found = runChecks(host, config, ["iommu"]);
+  const skips = notLookedAt(host, config, ["iommu"], found);
+  assert.is(isJudged([...found, ...skips]), false);
+  assert.equal(skips.map(({ check, status }) => [check, status])[0], ["iommu.enabled", "skip"]);
+  assert.match(skips[0]!.fix[0]!.command!, /doctor gpu\.match$/);
+});
+
+test("a program that gives no answer is ended, with all that it started, and named", async () => {
+  const shell = realShell();
+  for (const text of ["sleep 60", "trap '' TERM; sleep 60 & wait; sleep 60"]) {
+    const { ok, timedOut, err } = await shell.capture(["sh", "-c", `echo $$; ${text}`], { limit: 0.3, about: "it" });
+    assert.equal([ok, timedOut], [false, true]);
+    assert.match(err, /it did not answer within 0\.3 s/);
+  }
+});
+
+test("a virsh that does not answer leaves the VMs unknown, never absent", async () => {
+  for (const [provider, words] of [["libvirt", "virsh"], ["virtualbox", "VBoxManage"]] as const) {
+    const id = "12345678-1234-1234-1234-123456789abc";
+    const files = { [`/lab/.vagrant/machines/a/${provider}/id`]: id };
+    const { shell } = fakeShell(files, { [words]: { code: null, ok: false, timedOut: true, err: "no answer" } });
+    const lab = await readLab(shell, { machines: [{ name: "a", box: "x/y" }] }, "/lab");
+    assert.equal([lab.machines.a!.state, lab.libvirtError], ["unknown", "no answer"], provider);
+  }
+});
+
+test("the probe ends in time where the programs that it asks hang, and names them", ({ folder }) => {
+  const env = standIns(folder, {
+    packer: "sleep 100",
+    libvirtd: "sleep 100",
+    timeout: 'shift 3; exec /usr/bin/timeout 0.2 "$@"',
+  });
+  const out = execFileSync("sh", [`${root}/scripts/probe-linux.sh`], { env: { ...env, HOME: "~" }, encoding: "utf8" });
+  assert.match(out, /^unanswered:packer$/m);
+  assert.match(out, /\n\[end\]\n$/);
+  const host = parseHost(out);
+  const config = resolveConfig(
+    parseConfig("machines: [{name: a, box: x/y, image: debian-13, provider: libvirt}]"),
+    host,
+  );
+  const tools = runChecks({ ...host, os: { ...host.os, platform: "linux" } }, config, ["tools.present"]);
+  assert.ok(tools.some(({ message }) => /packer|missing/.test(message)), JSON.stringify(tools));
+});
+
+test("no program that is started asks its maker for news, and no setting of the user's shell counts", async () => {
+  const kept = { ...process.env };
+  try {
+    Object.assign(process.env, { CDPATH: "/", ZX_PREFIX: "exit 1;", ZX_SHELL: "/bin/false", BASH_ENV: "/nowhere" });
+    const { out } = await realShell().capture(["env"]);
+    assert.match(out, /^CHECKPOINT_DISABLE=1$/m);
+    assert.match(out, /^VAGRANT_CHECKPOINT_DISABLE=1$/m);
+    assert.not.match(out, /^(CDPATH|ZX_\w+|BASH_ENV)=/m);
+  } finally {
+    Object.assign(process.env, kept);
+  }
+  for (const name of ["probe-linux.sh", "probe-macos.sh", "add-box.sh", "remove-vm.sh"]) {
+    assert.match(own(`scripts/${name}`), /VAGRANT_CHECKPOINT_DISABLE/, name);
+  }
+});
+
+test("a program that reads nothing of a long input is no crash", async () => {
+  const { ok } = await realShell().capture(["true"], { input: "x".repeat(4_000_000) });
+  assert.is(ok, true);
+});
+
+test("a folder of one's own that is open to others is closed, and umask 0 opens nothing", async ({ folder }) => {
+  const before = process.umask(0);
+  try {
+    const shell = realShell();
+    const path = join(folder, "lab");
+    mkdirSync(path, { mode: 0o777 });
+    chmodSync(path, 0o777);
+    await shell.ensurePrivateDir(path);
+    assert.is(statSync(path).mode & 0o777, 0o700);
+    await shell.write(join(path, "deep/er/file"), "x");
+    await shell.run(["sh", "-c", "echo x >made"], { cwd: path, log: join(path, "logs/1.log") });
+    for (const name of ["deep", "deep/er", "deep/er/file", "made", "logs", "logs/1.log"]) {
+      assert.is(statSync(join(path, name)).mode & 0o022, 0, name);
+    }
+  } finally {
+    process.umask(before);
+  }
+});
+
+test("any error of the file system is a sentence with the path and the reason", async ({ folder }) => {
+  const shell = realShell();
+  symlinkSync("b", join(folder, "a"));
+  symlinkSync("a", join(folder, "b"));
+  symlinkSync("nowhere/at/all", join(folder, "dangling"));
+  const tries: [string, () => Promise<unknown>][] = [
+    ["circle", () => shell.read(join(folder, "a"))],
+    ["circle", () => shell.fingerprint(join(folder, "a"))],
+    ["circle", () => shell.list(join(folder, "a/x"))],
+    ["too long", () => shell.write(join(folder, "x".repeat(300)), "")],
+    ["too long", () => shell.read(join(folder, "x".repeat(300)))],
+    ["too long", () => shell.ensurePrivateDir(join(folder, "x".repeat(300)))],
+    ["dangling", () => shell.ensurePrivateDir(join(folder, "dangling"))],
+    ["circle", () => shell.write(join(folder, "a/x"), "")],
+    ["circle", () => shell.move(join(folder, "a/x"), join(folder, "y"))],
+    ["it is a folder", () => shell.read(folder)],
+    ["", () => shell.remove("/proc/1/status")],
+  ];
+  for (const [reason, act] of tries) {
+    try {
+      await act();
+      assert.unreachable(reason);
+    } catch (error) {
+      assert.instance(error, UserError, String((error as Error).stack));
+      assert.match((error as Error).message, /^cannot \w+ \/.*: ./);
+      assert.ok((error as Error).message.includes(reason), (error as Error).message);
+    }
+  }
+});
+
+test("machines and services may have the names of what every object has", () => {
+  const config = parseConfig(
+    "machines: [{name: constructor, box: lab/x, gpu: {device_id: 2786}}, {name: toString, box: lab/y}]\n" +
+      "services: {valueOf: {image: x, machine: toString, environment: {__proto__: a}}}",
+  );
+  const host = parseHost(wholeProbe);
+  const resolved = resolveConfig(config, host, {});
+  assert.equal(resolved.machines.map(({ running, passedAddresses }) => [running, passedAddresses]), [[false, []], [
+    false,
+    [],
+  ]]);
+  assert.ok(runChecks(host, resolved).every(({ message }) => !/broke/.test(message)));
+});
+
+test("what cannot be read of state.json counts as not there, and is named", () => {
+  const proof = { bootId: "b", services: "s", at: "2026-01-01T00:00:00.000Z" };
+  const read = (value: unknown) => {
+    const said: string[] = [];
+    return { state: parseState(JSON.stringify(value), (part) => said.push(part)), said };
+  };
+  const good = {
+    schema: "homelab-gpu/state/2",
+    proofs: { a: proof },
+    previousDrivers: { a: [{ bdf: "0000:01:00.0" }] },
+  };
+  assert.equal(read(good).state, good);
+  assert.equal(read(good).said, []);
+  for (const proofs of [null, [], "x", 7, { a: null }, { a: [] }, { a: { ...proof, at: 5 } }, { a: { bootId: "b" } }]) {
+    const { state, said } = read({ ...good, proofs });
+    assert.equal(
+      [state.proofs, state.previousDrivers, said.length],
+      [{}, good.previousDrivers, 1],
+      JSON.stringify(proofs),
+    );
+  }
+  for (const drivers of [null, { a: null }, { a: {} }, { a: [null] }, { a: [{ bdf: "; reboot" }] }]) {
+    const { state, said } = read({ ...good, previousDrivers: drivers });
+    assert.equal([state.proofs, state.previousDrivers, said.length], [good.proofs, {}, 1], JSON.stringify(drivers));
+  }
+  for (const text of ["", "{", "null", "[]", "7", '{"schema":"other"}']) {
+    const said: string[] = [];
+    assert.equal(parseState(text, (part) => said.push(part)).proofs, {});
+    assert.is(said.length, 1, text);
+  }
+});
+
+test("a lock with a process id that is nobody's is taken over, and no signal goes to a group that is none", async () => {
+  for (const pid of [0, -1, 1.5, null, "7", 1]) {
+    const steps = [{ group: 0, began: null }, { group: 1, began: null }, { group: -5, began: null }, null, "x"];
+    const { shell, disk } = fakeShell({ "/lab/lock": JSON.stringify({ pid, began: null, command: 7, steps }) });
+    const signals: number[] = [];
+    shell.signal = (id, signal) => (signal !== 0 && signals.push(id), true);
+    const lock = await acquireLock(shell, "/lab", "up", () => {});
+    assert.is(JSON.parse(disk.get("/lab/lock")!).pid, process.pid);
+    assert.equal(signals, [], String(pid));
+    await lock.release();
+    assert.equal([...disk.keys()], []);
+  }
+});
+
+test("of three runs that find one dead holder, one takes over: in 300 orders", async () => {
+  for (let seed = 0; seed < 300; seed++) {
+    let state = seed;
+    const { shell, disk } = fakeShell({ "/lab/lock": JSON.stringify({ pid: 4_000_000, began: "1", command: "up" }) });
+    const slow = async () => {
+      state = (state * 1103515245 + 12345) & 0x7fffffff;
+      for (let turns = (state >> 16) % 5; turns > 0; turns--) await Promise.resolve();
+    };
+    for (const name of ["create", "read", "write", "move", "remove"] as const) {
+      const act = shell[name] as (...words: string[]) => Promise<never>;
+      Object.assign(shell, { [name]: async (...words: string[]) => (await slow(), await act(...words)) });
+    }
+    shell.signal = (id) => id === process.pid;
+    const taken = await Promise.allSettled([1, 2, 3].map(() => acquireLock(shell, "/lab", "up", () => {})));
+    assert.is(taken.filter(({ status }) => status === "fulfilled").length, 1, `order ${seed}`);
+    assert.equal([...disk.keys()], ["/lab/lock"], `order ${seed}`);
+  }
+});
+
+test("control characters of others are shown, not obeyed", () => {
+  const evil = "a\u001b]0;x\u0007\u009b2J\r\u202eb\u007f";
+  const lines = formatFinding({
+    ...{ check: "gpu.in-use", machine: null, status: "fail", message: evil },
+    evidence: [{ read: evil, value: evil }],
+    fix: [{ title: evil, command: evil, root: false, reboot: false, safe: false }],
+  }, { color: false, width: 80, verbose: true, root: true });
+  // deno-lint-ignore no-control-regex
+  assert.not.match(lines.join("\n"), /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  assert.match(lines.join("\n"), /\\x1b\]0;x\\x07/);
+  assert.is(visible("ä\t\n“x”"), "ä\t\n“x”");
+});
+
+test("a guest's word in a command to copy is one word for both shells", () => {
+  const evil = "x'; touch /pwned; echo $(id) `id` \"";
+  const inner = execFileSync("sh", ["-c", `printf '%s' ${guestWord(evil)}`], { encoding: "utf8" });
+  assert.is(execFileSync("sh", ["-c", `printf '%s' ${inner}`], { encoding: "utf8" }), evil);
+  assert.is(guestWord("lab-web-1"), "lab-web-1");
+});
+
+test("a URL with a password reaches no command line, title or value of Packer; {{ is literal there", () => {
+  const host = parseHost(wholeProbe);
+  const url = "https://anna:hunter2@example.org/a{b}[1-3].qcow2?sig=s3cret";
+  const config = resolveConfig(
+    parseConfig(JSON.stringify({
+      machines: [{
+        name: "a",
+        ...{ box: "lab/x", image: { url, checksum: `sha256:${"0".repeat(64)}` } },
+        gpu: { device_id: "2786" },
+        driver: { repository: "https://example.org/{{ user }}" },
+      }],
+    })),
+    host,
+  );
+  const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
+  const lab = {
+    folder: "/lab",
+    prefix: "x_",
+    boxes: {},
+    orphans: {},
+    machines: { a: { domain: "x_a", state: "absent" as const } },
+  };
+  const { steps, files } = makePlan(config, host, lab, texts);
+  assert.not.match(JSON.stringify(steps), /hunter2|s3cret/);
+  assert.equal(files.filter(({ text }) => /hunter2|s3cret/.test(text)).map(({ path, mode }) => [path, mode]), [
+    ["packer/lab~x/image.url", 0o600],
+  ]);
+  const values = files.find(({ path }) => path.endsWith("pkrvars.json"))!.text;
+  assert.match(values, /example\.org\/\{\{`\{\{`\}\} user \}\}/);
+});
+
+test("~/ in a path of the config is the home folder", async () => {
+  const { HOME } = process.env;
+  process.env.HOME = "/home/anna";
+  try {
+    const { shell, said } = fakeShell({
+      "homelab-gpu.yaml": "machines: [{name: a, box: lab/x, image: {file: ~/disk.qcow2}, provision: [~/setup.sh]}]",
+      [`${root}/scripts/probe-linux.sh`]: "",
+    }, { sh: { out: own("test/hosts/vm-without-gpu.txt") } });
+    assert.is(await main(["plan"], shell), 2);
+    assert.match(
+      said.join(""),
+      /there is no file \/home\/anna\/disk\.qcow2[^]*there is no file \/home\/anna\/setup\.sh/,
+    );
+  } finally {
+    process.env.HOME = HOME;
+  }
+});
+
+test("of a long file the end is read, from the start of a line on", async ({ folder }) => {
+  const path = join(folder, "log");
+  writeFileSync(path, `${"first line\n".repeat(1000)}last line\n`);
+  const tail = (await realShell().readTail(path, 15))!;
+  assert.equal(tail, { text: "last line\n", skipped: 11000 });
+  assert.is((await realShell().readTail(path, 1e6))!.skipped, 0);
+  assert.is(await realShell().readTail(join(folder, "none"), 5), undefined);
+});
+
+/** What virsh knows in a test of box-volumes.sh: pools with their volumes and what each is based on, domains with their disks. */
+function volumes(folder: string, virsh: string) {
+  const env = standIns(folder, {
+    virsh: `shift 3\necho "$*" >>'${folder}/asked'\ncase "$*" in\n${virsh}\n*) exit 1 ;;\nesac`,
+    "qemu-img": "exit 1",
+  });
+  const { status, stdout, stderr } = spawnSync("sh", [`${root}/scripts/box-volumes.sh`, "drop", "lab/x"], {
+    env: { ...env, HOME: folder },
+    encoding: "utf8",
+  });
+  assert.is(status, 0, stderr);
+  return {
+    stdout,
+    deletes: readFileSync(`${folder}/asked`, "utf8").split("\n").filter((line) => line.startsWith("vol-delete")),
+  };
+}
+const copy = "lab-VAGRANTSLASH-x_vagrant_box_image_1.2.3_box.img";
+const listed = `"vol-list default"|"vol-list --pool default") echo ' ${copy}   /images/${copy}' ;;
+"vol-dumpxml --pool default"*) echo '<volume><target><path>/images/${copy}</path></target></volume>' ;;
+vol-delete*) ;;`;
+const based = `echo '<volume><backingStore>'; echo '<path>/images/${copy}</path>'; echo '</backingStore></volume>'`;
+
+test("a copy of a box that nothing is based on goes", ({ folder }) => {
+  const { deletes } = volumes(
+    folder,
+    `"pool-list --all --name"|"pool-list --name") echo default ;;\n"list --all --name") ;;\n${listed}`,
+  );
+  assert.equal(deletes, [`vol-delete --pool default ${copy}`]);
+});
+
+for (
+  const [what, virsh] of Object.entries({
+    "an overlay lies in another pool":
+      `"pool-list"*) echo default; echo big ;;\n"list --all --name") ;;\n"vol-list --pool big") echo ' d.qcow2  /big/d.qcow2' ;;
+"vol-dumpxml --pool big"*) ${based} ;;\n${listed}`,
+    "another pool is not active":
+      `"pool-list --all --name") echo default; echo big ;;\n"pool-list --name") echo default ;;\n"list --all --name") ;;\n${listed}`,
+    "the other pool's disks cannot be listed":
+      `"pool-list"*) echo default; echo big ;;\n"list --all --name") ;;\n${listed}`,
+    "a volume cannot be read":
+      `"pool-list"*) echo default; echo big ;;\n"list --all --name") ;;\n"vol-list --pool big") echo ' d  /big/d' ;;\n${listed}`,
+    "a domain's disk lies in no pool and cannot be read":
+      `"pool-list"*) echo default ;;\n"list --all --name") echo vm ;;\n"dumpxml vm") echo "<disk type='file'>"; echo "<source file='/proc/1/root/d.qcow2'/>"; echo '</disk>' ;;\n${listed}`,
+    "a domain has the copy itself as its disk":
+      `"pool-list"*) echo default ;;\n"list --all --name") echo vm ;;\n"dumpxml vm") echo "<disk type='file'>"; echo "<source file='/images/${copy}'/>"; echo '</disk>' ;;\n${listed}`,
+    "the domains cannot be listed": `"pool-list"*) echo default ;;\n${listed}`,
+    "libvirt does not answer": "never) ;;",
+  })
+) {
+  test(`a copy of a box stays where ${what}`, ({ folder }) => {
+    assert.equal(volumes(folder, virsh).deletes, []);
+  });
+}
+
+test("a damaged image in the cache is not used, and the URL is in no command's words", ({ folder }) => {
+  const sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // of "abc"
+  const env = {
+    ...standIns(folder, {
+      curl:
+        `echo "$*" >>'${folder}/words'; cat >>'${folder}/config'; while [ "$1" != -o ]; do shift; done; printf abc >"$2"`,
+    }),
+    XDG_CACHE_HOME: join(folder, "cache"),
+  };
+  const get = () =>
+    spawnSync("sh", [
+      "-c",
+      `umask 0; printf '%s\\n' 'https://u:hunter2@h/x[1].qcow2' | sh '${root}/scripts/get-image.sh' '${folder}/link' url - sha256:${sum}`,
+    ], {
+      env,
+      encoding: "utf8",
+    });
+  const first = get();
+  assert.is(first.status, 0, first.stderr);
+  assert.is(readFileSync(join(folder, "link"), "utf8"), "abc");
+  assert.not.match(first.stderr + readFileSync(join(folder, "words"), "utf8"), /hunter2/);
+  assert.match(readFileSync(join(folder, "words"), "utf8"), /-g .*--speed-limit/);
+  assert.match(readFileSync(join(folder, "config"), "utf8"), /hunter2@h\/x\[1\]/);
+  writeFileSync(join(folder, `cache/homelab-gpu/images/sha256-${sum}`), "damaged");
+  const second = get();
+  assert.match(second.stderr, /damaged/);
+  assert.is(readFileSync(join(folder, "link"), "utf8"), "abc");
+  assert.is(statSync(join(folder, "cache/homelab-gpu/images")).mode & 0o022, 0);
+  chmodSync(join(folder, "cache/homelab-gpu/images"), 0o777);
+  assert.match(get().stderr, /closing the cache/);
+  assert.is(statSync(join(folder, "cache/homelab-gpu/images")).mode & 0o022, 0);
+});
+
+test("the probe of a tree gives no name of a boot entry and no MAC address in an interface's name", ({ folder }) => {
+  const files: Record<string, string> = {
+    "boot/loader/entries/0123456789abcdef0123456789abcdef-6.1.conf": "options intel_iommu=on",
+    "boot/loader/entries/annas-laptop.conf": "options quiet",
+  };
+  for (const name of ["enx001122334455", "wlxAABBCCDDEEFF", "lanaabbccddeeff", "aabbccddeeff"]) {
+    mkdirSync(join(folder, "sys/devices/pci0000:00/0000:00:01.0", name), { recursive: true });
+    mkdirSync(join(folder, `sys/class/net/${name}`), { recursive: true });
+    symlinkSync("../../../devices/pci0000:00/0000:00:01.0", join(folder, `sys/class/net/${name}/device`));
+  }
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(folder, path, ".."), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  const out = execFileSync("sh", [`${root}/scripts/probe-linux.sh`, folder], { encoding: "utf8" });
+  assert.match(out, /^interface:0000:00:01\.0 enx…$/m);
+  assert.match(out, /^entry:intel_iommu=on$/m);
+  assert.not.match(out, /0123456789abcdef|annas|001122334455|aabbccddeeff/i);
+});
+
+test("the probe gives no place of a program in somebody's folder, and no name of a network or pool", ({ folder }) => {
+  const env = standIns(folder, { packer: "echo Packer v1.2.3" });
+  const out = execFileSync("sh", [`${root}/scripts/probe-linux.sh`], { env, encoding: "utf8" });
+  assert.match(out, /^packer:…\/packer$/m);
+  assert.not.ok(out.includes(folder));
+  // nobody can stand in for libvirt's socket: the part that prints its answer is run by itself
+  const part = own("scripts/probe-linux.sh").split("  # the way to a user's own socket")[1]!.split(
+    "\nfi\necho '[end]'",
+  )[0]!;
+  const said = execFileSync("sh", [
+    "-c",
+    `fact() { echo "$1:$2"; }; libvirt='default active yes\nannas-lan active\n\nannas-pool active\nerror: cannot open /home/anna/x'\n#${part}`,
+  ], { encoding: "utf8" });
+  assert.equal(said.split("\n").filter((line) => /anna/.test(line)), []);
+  assert.match(said, /^network:default active$/m);
+});
+
+test.run();
