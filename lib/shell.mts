@@ -45,9 +45,9 @@ export interface Shell {
   run(command: string[], options: RunOptions): Promise<RunResult>;
   /** Hands the terminal over to a program; gives its exit code. */
   interactive(command: string[], options?: { cwd?: string; env?: Record<string, string> }): Promise<number>;
-  /** A file's text, or undefined if there is none; `-` is standard input. */
+  /** A file's text, or undefined if there is none; `-` is standard input. Bytes that are not UTF-8 survive (encoding.mts). */
   read(path: string): Promise<string | undefined>;
-  /** Writes a file whole or not at all, and the folders above it. */
+  /** Writes a file whole or not at all, and the folders above it; what `read` gave, byte for byte. */
   write(path: string, text: string, mode?: number): Promise<void>;
   /** Makes a file with this text unless there is one; says whether it did. */
   create(path: string, text: string): Promise<boolean>;

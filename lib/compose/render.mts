@@ -1,7 +1,8 @@
 import type { Engine, Service } from "../config/types.mts";
-import { mapAt } from "../maps.mts";
+import { isMap, mapAt } from "../maps.mts";
 import { cdi, gpuRequestsOf, isForGpu, reservationsOf, withCount } from "./gpu-requests.mts";
 import { writeYaml } from "../config/yaml.mts";
+import { getTag, Verbatim, withTag } from "../verbatim.mts";
 
 /**
  * The Compose file of the services that run on one machine, as YAML.
@@ -109,9 +110,12 @@ function within(map: Record<string, unknown>, [key, ...below]: string[], list: u
 
 function literal(value: unknown): unknown {
   if (typeof value === "string") return value.replace(/\$\$?/g, "$$$$");
-  if (Array.isArray(value)) return value.map(literal);
-  if (typeof value === "object" && value !== null && !(value instanceof Date)) {
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, literal(one)]));
+  if (Array.isArray(value)) return withTag(value.map(literal), getTag(value));
+  if (isMap(value)) {
+    return withTag(Object.fromEntries(Object.entries(value).map(([key, one]) => [key, literal(one)])), getTag(value));
   }
-  return value;
+  // true, null, numbers, and what goes out as it was written
+  return value instanceof Verbatim && value.source.includes("$")
+    ? new Verbatim(value.source.replace(/\$\$?/g, "$$$$"), value.tag, value.quoted)
+    : value;
 }

@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import process from "node:process";
 import type { ProcessPromise } from "zx/core";
 import type { CaptureOptions, RunOptions, Shell } from "../shell.mts";
+import { decodeBytes, encodeText } from "../encoding.mts";
 import { Interrupted, UserError } from "../errors.mts";
 import { Lines } from "../lines.mts";
 
@@ -125,7 +126,12 @@ export function realShell(direct = process.platform === "win32"): Shell {
     },
 
     read: (path: string) =>
-      undefinedIfMissing("read", path, undefined, () => path === "-" ? readAll(process.stdin) : readFile(path, "utf8")),
+      undefinedIfMissing(
+        "read",
+        path,
+        undefined,
+        async () => decodeBytes(await (path === "-" ? readAll(process.stdin) : readFile(path))),
+      ),
 
     async write(path: string, text: string, mode = 0o644) {
       const temporary = beside(path);
@@ -133,7 +139,7 @@ export function realShell(direct = process.platform === "win32"): Shell {
       try {
         const handle = await open(temporary, "wx", mode);
         try {
-          await handle.writeFile(text);
+          await handle.writeFile(encodeText(text));
         } finally {
           await handle.close();
         }
@@ -220,10 +226,10 @@ export function realShell(direct = process.platform === "win32"): Shell {
   });
 }
 
-async function readAll(stream: NodeJS.ReadStream): Promise<string> {
-  let text = "";
-  for await (const chunk of stream.setEncoding("utf8")) text += chunk;
-  return text;
+async function readAll(stream: NodeJS.ReadStream): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks);
 }
 
 /** Children lead process groups of their own, so that all of a step can be ended at once. */
