@@ -1,8 +1,9 @@
 /** Mappings of which only the keys are known. */
+import { Verbatim } from "./verbatim.mts";
 
 /** Whether a value is a mapping. */
 export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Verbatim);
 }
 
 /** The map at a key; empty where something else is there, or nothing. */

@@ -73,7 +73,7 @@ export interface Shell {
   run(command: string[], options: RunOptions): Promise<RunResult>;
   /** Hands the terminal over to a program; gives its exit code. */
   interactive(command: string[], options?: { cwd?: string; env?: Record<string, string> }): Promise<number>;
-  /** A file's text, or undefined if there is none; `-` is standard input. */
+  /** A file's text, or undefined if there is none; `-` is standard input. Bytes that are not UTF-8 survive (encoding.mts). */
   read(path: string): Promise<string | undefined>;
   /** The last bytes of a file, from the start of a line on; undefined if there is no such file. `-` is standard input. */
   readTail(path: string, bytes: number): Promise<Tail | undefined>;
@@ -82,7 +82,7 @@ export interface Shell {
    * pipe). `replaceable` says of the first bytes of a file there whether its content may be lost. Throws UserError with code 2 if not.
    */
   save(path: string, text: string, replaceable: (start: string) => boolean): Promise<void>;
-  /** Writes a file whole or not at all, and the folders above it. */
+  /** Writes a file whole or not at all, and the folders above it; what `read` gave, byte for byte. */
   write(path: string, text: string, mode?: number): Promise<void>;
   /** Makes a file with this text unless there is one; says whether it did. */
   create(path: string, text: string): Promise<boolean>;

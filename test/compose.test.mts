@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { composeFile } from "../lib/compose/render.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { own } from "./fake.mts";
+import { allScalars } from "./scalars.mts";
 
 const test = suite("compose");
 const of = (body: Record<string, unknown>, gpu?: number | "all") =>
@@ -21,33 +22,44 @@ test("keeps texts that YAML 1.1 would take for something else", () => {
   assert.equal(parse(text, { version: "1.1" }).services.web.environment, environment);
 });
 
-test("hands numbers over as Compose's readers of YAML 1.1 take them: all digits, octal behind a leading zero", () => {
+test("every scalar reaches Compose as it was written, and what is text in quotes", () => {
   const written = (value: string, more = "") =>
     /^ {6}a: (.*)$/m.exec(
       composeFile(
         parseConfig(`machines: [{name: a, box: lab/x${more}}]\nservices: {web: {environment: {a: ${value}}}}`).services,
       ),
     )![1];
-  const numbers: Record<string, string> = {
-    ...{ "01777": "1023", "-017": "-15", "+017": "15", "00": "0", "0": "0", "0o17": "15", "0x1F": "31" },
-    ...{ "12345678901234567890": "12345678901234567890", "-9007199254740993": "-9007199254740993" },
-    ...{ "9007199254740991": "9007199254740991", "0xffffffffffffffff": "18446744073709551615" },
-    ...{
-      "01777777777777777777777": "18446744073709551615",
-      "1.5": "1.5",
-      "0.10": "0.1",
-      "0089": "89",
-      "!!int '0777'": "511",
-    },
-    ...{ "'01777'": '"01777"', '"12345678901234567890"': '"12345678901234567890"', "!!str 010": '"010"' },
-  };
-  for (const [value, expected] of Object.entries(numbers)) assert.is(written(value), expected, value);
-  assert.is(written("1".repeat(400)), "1".repeat(400));
-  assert.is(written("*m", ", memory: &m 04000"), "2048", "our own keys read it in their way");
+  for (const value of allScalars) {
+    const plain = /^(~|null|Null|NULL)$/.test(value) ? "null" : value;
+    assert.ok([plain, `"${value}"`].includes(written(value)!), `${value}: ${written(value)}`);
+    assert.ok([value, `"${value}"`].includes(written(`"${value}"`)!), `"${value}"`);
+  }
+  // scalars.tools.mts asks Compose itself for each of them
+  const typed = [
+    ...["01777", "-017", "0o17", "0b1010", "0x1F", "0x52908400098527886E0F7030069857D2E4169EE7", "1_000_000", "-_1"],
+    ...[
+      "685.230_15e+03",
+      ".inf",
+      "-.INF",
+      ".NaN",
+      "True",
+      "FALSE",
+      "2001-12-14t21:59:43.10-05:00",
+      "2002-12-14",
+      "1e3",
+    ],
+    ...["1.50", "12345678901234567890", "1".repeat(400)],
+  ];
+  for (const value of typed) assert.equal([written(value), written(`"${value}"`)], [value, `"${value}"`]);
+  // text to Compose 2, but not to every reader of YAML 1.1
+  for (const value of ["yes", "No", "on", "off", "22:22", "190:20:30.15"]) assert.is(written(value), `"${value}"`);
+  assert.is(written("!!int '0777'"), '!!int "0777"');
+  assert.is(written("!!str 010"), '"010"');
+  assert.is(written("*m", ", memory: &m 04000"), "04000", "our own keys read it in their way");
   const text = `machines: [{name: a, box: lab/x, cpus: &c 010, memory: 04000}]
 services: {web: {image: x, sysctls: {<<: {010: 1}, 020: 2, 12345678901234567890: 3}, scale: *c}}`;
   const { machines, services } = parseConfig(text);
-  assert.equal([machines[0]!.cpus, machines[0]!.memory, services[0]!.body.scale], [10, 4000, 8]);
+  assert.equal([machines[0]!.cpus, machines[0]!.memory, String(services[0]!.body.scale)], [10, 4000, "010"]);
   assert.equal(
     services[0]!.body.sysctls,
     { "020": 2, "12345678901234567890": 3, "010": 1 },

@@ -1,6 +1,8 @@
+import { Buffer } from "node:buffer";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config/parse.mts";
+import { decodeBytes } from "../lib/encoding.mts";
 import { ConfigError } from "../lib/errors.mts";
 import { file } from "../lib/config/keys.mts";
 import type { Shape } from "../lib/config/shape.mts";
@@ -211,9 +213,9 @@ test("says every form of a value that has several, and items as items", () => {
   );
 });
 
-test("refuses what is no YAML, no mapping, or nothing", () => {
-  assert.match(wrong("machines: [")[0]!, /^1:\d+ this is no YAML: /);
-  assert.match(wrong("a: 1\na: 2")[0]!, /^2:1 the key “a” is there twice/);
+test("refuses what is not YAML, not a mapping, or nothing", () => {
+  assert.match(wrong("machines: [")[0]!, /^1:\d+ this is not valid YAML: /);
+  assert.match(wrong("a: 1\na: 2")[0]!, /^2:1 duplicate key “a”/);
   assert.equal(wrong(""), ["1:1 the file is empty"]);
   assert.equal(wrong("- a"), ["1:1 the file must be a mapping, not a list"]);
   assert.equal(wrong("machines: []"), ["1:11 machines is an empty list"]);
@@ -222,26 +224,150 @@ test("refuses what is no YAML, no mapping, or nothing", () => {
   assert.equal(wrong("services: {}"), ["1:1 machines is missing"]);
 });
 
-test("says what is no YAML in own words, where it begins, with what to write", () => {
+test("shows what is not YAML where it begins, with what to write", () => {
   const told = (text: string) =>
     advice(text).map(({ line, column, message, instead }) => `${line}:${column} ${message}|${instead}`);
-  const no = "this is no YAML: ";
+  const no = "this is not valid YAML: ";
   assert.equal(told('machines:\n  - name: "a\n    box: b\n    cpus: 3\n'), [`2:11 ${no}this quote is not closed|"…"`]);
   assert.equal(told("a: [b, 'c]\n"), [`1:8 ${no}this quote is not closed|"…"`]);
   assert.equal(told("machines: [{name: a, box: b}\nservices: {}\n"), [
     `1:11 ${no}this bracket is not closed|[…] or {…}`,
   ]);
   assert.equal(told("machines: [{name: a}]\n---\na: 1\n"), [
-    `2:1 ${no}a second document begins here, and only one is read|no --- here`,
+    `2:1 ${no}a second document begins here; only one is read|no ---`,
   ]);
-  assert.equal(told("a:\n\tb: 1\n"), [`2:1 ${no}a tab does not indent: only blanks do|blanks for it`]);
-  assert.equal(told("a:\n  b: 1\n c: 2\n"), [
-    `3:1 ${no}this begins in another column than what it belongs to|as many blanks before it as before that`,
-  ]);
-  assert.equal(told("a: @b\n"), [`1:4 ${no}text that begins with this needs quotes|"…"`]);
-  assert.equal(told("a: &b &c 1\n"), [`1:7 ${no}this is not understood|"…", if it is text`]);
-  assert.equal(told("a: 1\nb: 2\na: 3\n"), ["3:1 the key “a” is there twice|it once: it is on line 1 already"]);
+  assert.equal(told("a:\n\tb: 1\n"), [`2:1 ${no}a tab cannot indent a line|spaces`]);
+  assert.equal(told("a: [b]#c\n"), [`1:7 ${no}a comment needs a space before it|a space before #`]);
+  assert.equal(told("a: @b\n"), [`1:4 ${no}text that begins with this character needs quotes|"…"`]);
+  assert.match(told("a: &b &c 1\n")[0]!, /^1:7 this is not valid YAML: .*\|undefined$/);
+  assert.equal(told("a: 1\nb: 2\na: 3\n"), ["3:1 duplicate key “a”|it once: line 1 has it already"]);
   assert.match(told(one("image: {file: x, mirror: http://x.y/z}"))[0]!, /mirror goes with debootstrap\|image: \{deb/);
+});
+
+/** A text's problems, as `line:column message`; spaces to write instead are left out. */
+const indented = (text: string) => wrong(`machines:\n  - name: a\n    box: lab/x\n${text}`);
+
+test("names a key or an item that is indented by one space too many or too few, and its siblings' column", () => {
+  assert.equal(indented("     cpus: 3\n    memory: 512\n"), ["4:6 `cpus` is indented by 5, its siblings by 4"]);
+  assert.equal(indented("   cpus: 3\n    memory: 512\n"), ["4:4 `cpus` is indented by 3, its siblings by 4"]);
+  assert.equal(indented("    gpu:\n      vendor_id: 10de\n       device_id: 2786\n"), [
+    "6:8 `device_id` is indented by 7, its siblings by 6",
+  ]);
+  assert.equal(indented("    gpu:\n      vendor_id: 10de\n     device_id: 2786\n"), [
+    "6:6 `device_id` is indented by 5, its siblings by 6 or 4",
+  ]);
+  assert.equal(indented("   - name: b\n"), ["4:4 this item is indented by 3, its siblings by 2"]);
+  assert.equal(indented(" services: {}\n"), ["4:2 `services` is indented by 1, its siblings by 0"]);
+  assert.equal(indented("services:\n  web:\n     image: x\n    ports: [1,\n        2]\n"), [
+    "7:5 `ports` is indented by 4, its siblings by 5",
+  ]);
+  assert.equal(
+    wrong("machines:\n- name: a\n  box: lab/x\n   cpus: 3\n"),
+    ["4:4 `cpus` is indented by 3, its siblings by 2"],
+  );
+});
+
+test("names every line with the wrong indentation, and other mistakes with them", () => {
+  const text = "     cpus: 3\nservices:\n  web:\n    image: x\n     command: y\n    environment: {A: 'b}\n";
+  assert.equal(indented(text), [
+    "4:6 `cpus` is indented by 5, its siblings by 4",
+    "8:6 `command` is indented by 5, its siblings by 4",
+    "9:22 this is not valid YAML: this quote is not closed",
+  ]);
+});
+
+test("an item with one space too many is not more text of the item before it", () => {
+  const ports = (second: string) => indented(`services:\n  web:\n    image: x\n    ports:\n    - 80:80\n${second}`);
+  assert.equal(ports("     - 81:81\n"), ["9:6 this item is indented by 5, its siblings by 4"]);
+  assert.equal(ports("    - 81:81\n"), []);
+});
+
+test("text in blocks, quotes and brackets is indented as anybody likes", () => {
+  const text = `services:
+  web:
+    image: x
+    command: |
+      a:
+       b: c
+     # no comment
+    environment: {A: b,
+        C: "d
+       e: f"}
+    labels:
+    - |
+      x
+        - y
+    -   z:  1
+        zz: 2
+    # a comment
+  # another
+    ports:
+
+    - 80:80
+`;
+  assert.equal(indented(text.replace("     # no comment\n", "")), []);
+});
+
+test("a key in the wrong mapping names the one that it belongs to", () => {
+  const [, second] = advice("machines:\n  - name: a\n    box: lab/x\n    gpu:\n    device_id: 2786\n") as {
+    message: string;
+    instead?: string;
+  }[];
+  assert.equal([second!.message, second!.instead], [
+    "unknown key “device_id”",
+    "it inside gpu:, indented further than gpu",
+  ]);
+});
+
+test("Compose's own tags reach a service, and any other tag is refused at its place", () => {
+  const service = (value: string) =>
+    `machines: [{name: a, box: lab/x}]\nservices:\n  web:\n    image: x\n    a: ${value}\n`;
+  for (const tag of ["!!binary", "!vault", "!include", "!!set", "!!omap", "!!timestamp", "!!python/tuple", "!Ref"]) {
+    for (const value of ["x", "[a]", "{a: b}", "|\n      x"]) {
+      assert.equal(wrong(service(`${tag} ${value}`)), [`5:8 the tag ${tag} is not supported`], `${tag} ${value}`);
+    }
+  }
+  for (const tag of ["!reset", "!override"]) {
+    assert.equal(wrong(service(`${tag} [a]`)), []);
+    assert.match(wrong(one(`cpus: ${tag} 3`))[0]!, new RegExp(`^4:\\d+ the tag ${tag} is for Compose's keys`));
+  }
+  assert.equal(wrong(service("!!map [a]")), ["5:8 the tag !!map does not fit this value"]);
+  assert.equal(wrong(service("!!str 0042")), []);
+  assert.is(parseConfig(`machines: [{name: !!str 42, box: lab/x}]`).machines[0]!.name, "42");
+});
+
+test("keys at the top that begin with x- are ignored, and their anchors can be used", () => {
+  const text = "x-base: &base {image: nginx}\nmachines: [{name: a, box: lab/x}]\nservices: {web: {<<: *base}}\n";
+  assert.equal(parseConfig(text).services[0]!.body, { image: "nginx" });
+  assert.match(wrong("machines: [{name: a, box: lab/x, x-own: 1}]")[0]!, /unknown key “x-own”/);
+});
+
+test("each of 9,000 duplicate keys is found", () => {
+  assert.is(wrong(`${one("")}services:\n  web:\n${"    a: 1\n".repeat(9000)}`).length, 8999);
+});
+
+test("a file that is not UTF-8 is named with the byte, its offset and the encoding", () => {
+  const text = "machines:\n  - name: a\n    box: lab/x # größe\n";
+  const read = (bytes: Uint8Array) => wrong(decodeBytes(bytes));
+  assert.equal(read(Buffer.from(text, "latin1")), [
+    "3:20 byte 0xF6 at offset 41 is not UTF-8: the file looks like Latin-1 (ISO 8859-1)",
+  ]);
+  assert.match(
+    read(Buffer.concat([Buffer.from(text), Buffer.of(0x23, 0x96)]))[0]!,
+    /^4:2 byte 0x96 at offset 48 is not/,
+  );
+  assert.match(read(Buffer.from([0x23, 0x80]))[0]!, /^1:2 byte 0x80 at offset 1 .* Windows-1252$/);
+  assert.match(read(Buffer.from(text, "utf16le"))[0]!, /^1:1 .* looks like UTF-16LE without a byte order mark$/);
+  assert.match(read(Buffer.from([0xff, 0xfe, 0, 0]))[0]!, /^1:1 the file is UTF-32/);
+});
+
+test("a byte order mark of UTF-8 or UTF-16 says how the file is read", () => {
+  const text = "\ufeffmachines: [{name: a, box: lab/x, provision: [./größe.sh]}]\n";
+  for (const bytes of [Buffer.from(text), Buffer.from(text, "utf16le"), Buffer.from(text, "utf16le").swap16()]) {
+    assert.equal(parseConfig(decodeBytes(bytes)).machines[0]!.provision, ["./größe.sh"]);
+  }
+  const broken = Buffer.concat([Buffer.from("\ufeffa: 1", "utf16le"), Buffer.of(0x20)]);
+  assert.match(wrong(decodeBytes(broken))[0]!, /^1:1 .* is not UTF-16LE$/);
 });
 
 test("follows anchors and merge keys, and bounds them", () => {
@@ -260,7 +386,7 @@ services:
     x-e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]
     x-f: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]
 `;
-  assert.match(wrong(bomb)[0]!, /^3:3 service web cannot be read: its aliases make too much of it/);
+  assert.match(wrong(bomb)[0]!, /^3:3 service web cannot be read: its aliases expand to too much/);
   const shared = (times: number) => {
     const long = `[${Array(20_000).fill(1)}]`;
     const more = Array.from({ length: times }, (_, i) => `  s${i}: {image: x, x-a: *a}\n`).join("");
@@ -269,7 +395,7 @@ services:
   assert.equal(wrong(shared(3)), []);
   assert.match(
     wrong(shared(200))[0]!,
-    /^\d+:3 service s\d+ cannot be read: its aliases make too much of it/,
+    /^\d+:3 service s\d+ cannot be read: its aliases expand to too much/,
     "of all together",
   );
 });
@@ -287,13 +413,13 @@ test("anchors, merge keys and nesting are bounded, whatever they would make", ()
   const levels = [1, 2, 3, 4, 5, 6].map((i) => ` - &m${i} {<<: [${sources(i)}]}\n`).join("");
   assert.match(wrong(`machines:\n - &m0 {name: a, box: lab/x}\n${levels}`)[0]!, /two machines are named a/);
   assert.equal(wrong(`machines: ${"[".repeat(50_000)}`), ["1:111 this is nested too deeply"]);
-  assert.match(wrong(`machines: ${" ".repeat(200_000)}`)[0]!, /^1:1 this is too long: 200010 characters/);
+  assert.match(wrong(`machines: ${" ".repeat(200_000)}`)[0]!, /^1:1 the file is too long: 200010 characters/);
   const itself = `${one("")}services: {web: &a {image: x, environment: `;
-  assert.match(wrong(`${itself}*a}}`)[0]!, /^4:44 \*a stands within what it stands for/);
+  assert.match(wrong(`${itself}*a}}`)[0]!, /^4:44 the alias \*a is inside its own anchor/);
   assert.match(wrong(`${itself}*b}}`)[0]!, /^4:44 there is no anchor &b before this/);
   assert.match(wrong(`${itself}{<<: 1}}}`)[0]!, /^4:45 << takes a mapping/);
   assert.match(wrong("? [a]\n: 1\n")[0]!, /^1:3 a key must be plain text/);
-  assert.equal(wrong("machines: [{name: a, name: b, box: c}]"), ["1:22 the key “name” is there twice"]);
+  assert.equal(wrong("machines: [{name: a, name: b, box: c}]"), ["1:22 duplicate key “name”"]);
   const merged = parseConfig("machines: [{name: a, <<: [{box: lab/first}, {box: lab/second, cpus: 3}]}]").machines[0]!;
   assert.equal([merged.box, merged.cpus], ["lab/first", 3], "the earlier source wins (yaml.org/type/merge.html)");
 });

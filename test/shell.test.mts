@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Buffer } from "node:buffer";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -190,6 +191,31 @@ test("keeps of a line that rewrites itself what it showed last", () => {
   taken.end();
   assert.equal(lines, ["one", "two", "Progress: 3%", "last"]);
   assert.equal(taken.tail, lines);
+});
+
+test("a file that is read and written again keeps every byte", async ({ folder }) => {
+  const bytes = Buffer.from([
+    0xef,
+    0xbb,
+    0xbf,
+    0x23,
+    0xe9,
+    0x80,
+    0xff,
+    0x00,
+    0xed,
+    0xa0,
+    0x80,
+    0xf0,
+    0x9f,
+    0x98,
+    0x80,
+    0xc3,
+  ]);
+  writeFileSync(`${folder}/from`, bytes);
+  const shell = realShell();
+  await shell.write(`${folder}/to`, (await shell.read(`${folder}/from`))!);
+  assert.equal([...readFileSync(`${folder}/to`)], [...bytes]);
 });
 
 test.run();

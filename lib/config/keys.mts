@@ -320,7 +320,8 @@ const service: Record<string, Key> = {
 /** The whole file. */
 export const file: Key = {
   kind: "map",
-  about: "A homelab: VMs, the GPUs they get, and the services in them.",
+  about: "A homelab: VMs, the GPUs they get, and the services in them. Keys that begin with x- are ignored.",
+  extensions: true,
   example: "machines: [{name: devlab, box: devlab/debian-13}]",
   keys: {
     machines: {

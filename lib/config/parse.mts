@@ -2,24 +2,28 @@ import type { Config, DriverRequest, Engine, GpuRequest, Image, Machine, Mode, S
 import { dependenciesOf } from "./dependencies.mts";
 import type { ConfigError } from "../errors.mts";
 import { file } from "./keys.mts";
-import { configError, Reader } from "./reader.mts";
+import { decodeFile } from "../encoding.mts";
+import { configError, placeIn, Reader } from "./reader.mts";
 
 /**
- * `homelab-gpu.yaml` → what it wishes for, with nothing filled in that the host decides.
+ * `homelab-gpu.yaml` → what it asks for, with nothing filled in that the host decides.
  *
- * Takes the text, and the name that errors call it by.
+ * Takes the file as the shell reads it (bytes that are not UTF-8 as encoding.mts has them), and the name that errors call it by.
  * Throws ConfigError with everything that is wrong: place, line, what to write instead.
  */
-export function parseConfig(text: string, name = "homelab-gpu.yaml"): Config {
+export function parseConfig(raw: string, name = "homelab-gpu.yaml"): Config {
+  const { text, problem } = decodeFile(raw);
+  if (problem) throw configError([{ ...placeIn(text, problem.at), ...problem }], text, name);
   const reader = new Reader(text);
-  const raw = reader.read(file);
-  if (raw) checkTogether(raw as Partial<RawConfig>, reader);
+  const found = reader.read(file);
+  if (found) checkTogether(found as Partial<RawConfig>, reader);
   if (reader.problems.length > 0) throw configError(reader.problems, text, name);
-  return shaped(raw as RawConfig);
+  return shaped(found as RawConfig);
 }
 
 /** What is wrong with a config that reads well, each at its path in it (`machines.0.image.file`). */
-export function configErrorAt(text: string, name: string, problems: { path: string; says: string }[]): ConfigError {
+export function configErrorAt(raw: string, name: string, problems: { path: string; says: string }[]): ConfigError {
+  const { text } = decodeFile(raw);
   const reader = new Reader(text);
   reader.read(file);
   for (const { path, says } of problems) reader.at(path, says);

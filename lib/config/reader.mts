@@ -1,7 +1,10 @@
 import { ConfigError, type Problem } from "../errors.mts";
 import type { Key, Shape } from "./shape.mts";
 import { wrap } from "../text.mts";
-import { isMap, isScalar, isSeq, type Node, offset, Yaml } from "./yaml.mts";
+import { kindOf, type ScalarKind } from "./scalars.mts";
+import { isMap, isPlain, isScalar, isSeq, type Node, offset, placeIn, tagOf, Yaml } from "./yaml.mts";
+
+export { placeIn };
 
 /** Reads nodes by their shapes, remembers where each value stood, and collects what is wrong. */
 export class Reader {
@@ -36,6 +39,11 @@ export class Reader {
   /** `name` is what the value is called in errors, `path` where it is. */
   #value(node: Node | null, shape: Shape, name: string, path: string, at = offset(node) ?? 0): unknown {
     this.#places.set(path, at);
+    const tag = node && tagOf(node);
+    if (tag === "!reset" || tag === "!override") {
+      const message = `the tag ${tag} is for Compose's keys of a service, not for ${name}`;
+      return this.problem(at, message, "the value without it");
+    }
     const item = /\.\d+$/.test(path);
     const wrong = (says: string, example = shape.example) => {
       const write = item ? `- ${example}` : path ? `${name}: ${example}` : example;
@@ -44,7 +52,7 @@ export class Reader {
     switch (shape.kind) {
       case "text": {
         const text = scalarText(node);
-        const plain = isScalar(node) && typeof node.value === "string";
+        const plain = kind(node) === "text";
         if (text === undefined || !new RegExp(shape.pattern).test(text)) return wrong(form(shape));
         return plain
           ? text
@@ -61,14 +69,13 @@ export class Reader {
           : wrong(form(shape));
       }
       case "whole": {
-        const value = isScalar(node) ? node.value : undefined;
-        const whole = shape.quoted && typeof value === "string" && /^[0-9]{1,9}$/.test(value) ? Number(value) : value;
-        return Number.isInteger(whole) && (whole as number) >= shape.min && (whole as number) <= shape.max
-          ? whole
-          : wrong(form(shape, node));
+        const text = scalarText(node);
+        const digits = shape.quoted && text !== undefined && /^[0-9]{1,9}$/.test(text);
+        const whole = kind(node) === "number" || digits ? Number(text) : NaN;
+        return Number.isInteger(whole) && whole >= shape.min && whole <= shape.max ? whole : wrong(form(shape, node));
       }
       case "flag":
-        return isScalar(node) && typeof node.value === "boolean" ? node.value : wrong(form(shape));
+        return kind(node) === "flag" ? scalarText(node)!.toLowerCase() === "true" : wrong(form(shape));
       case "list":
         if (!isSeq(node)) return wrong(form(shape));
         return node.items.map((item, i) =>
@@ -117,11 +124,17 @@ export class Reader {
     for (const pair of pairs) {
       const key = Object.hasOwn(shape.keys, pair.key) ? shape.keys[pair.key] : undefined;
       if (!key) {
+        if (shape.extensions && pair.key.startsWith("x-")) continue;
         const near = keys.find((candidate) => alike(candidate, pair.key));
+        const owner = keys.find((candidate) => takes(shape.keys[candidate]!, pair.key));
         this.problem(
           pair.at,
           `unknown key “${printable(pair.key)}”`,
-          near ? `${near}: …` : `one of ${keys.join(", ")}`,
+          near
+            ? `${near}: …`
+            : owner
+            ? `it inside ${owner}:, indented further than ${owner}`
+            : `one of ${keys.join(", ")}`,
         );
       } else {
         found[pair.key] = this.#value(
@@ -201,6 +214,13 @@ export class Reader {
   }
 }
 
+/** Whether a key belongs in the mapping, or the list of mappings, that a shape describes. */
+function takes(shape: Shape, key: string): boolean {
+  if (shape.kind === "either") return shape.of.some((option) => takes(option, key));
+  if (shape.kind === "list") return takes(shape.of, key);
+  return (shape.kind === "map" || shape.kind === "services") && Object.hasOwn(shape.keys, key);
+}
+
 /** Whether a node has the form that a shape is written in; which of several values it has does not matter yet. */
 function fits(node: Node | null, shape: Shape): boolean {
   if (shape.kind === "map" || shape.kind === "services" || shape.kind === "texts") return isMap(node);
@@ -220,7 +240,7 @@ function form(shape: Shape, node: Node | null = null): string {
       return values.length === 1 ? values[0]! : `one of ${values.join(", ")}`;
     }
     case "whole": {
-      const digits = isScalar(node) && typeof node.value === "string" && /^[0-9]+$/.test(node.value);
+      const digits = kind(node) === "text" && /^[0-9]+$/.test(scalarText(node)!);
       return `a whole number from ${shape.min} to ${shape.max}${digits && !shape.quoted ? " (without quotes)" : ""}`;
     }
     case "flag":
@@ -240,13 +260,18 @@ function form(shape: Shape, node: Node | null = null): string {
   }
 }
 
+/** What a scalar is: text where it has quotes. Undefined for what is no scalar. */
+function kind(node: Node | null): ScalarKind | undefined {
+  if (!isScalar(node)) return undefined;
+  return isPlain(node) ? kindOf(String(node.value)) : "text";
+}
+
 /**
- * A scalar as it stands in the text: ids such as `1e84` and `0042` are numbers to YAML, and would come back as 1e+84 and 42.
- * Undefined for what is no scalar, or an empty one.
+ * A scalar's text: ids such as `1e84` and `0042` would be numbers to YAML, and come back as 1e+84 and 42. Undefined for what is no scalar,
+ * or an empty one.
  */
 function scalarText(node: Node | null): string | undefined {
-  if (!isScalar(node) || node.value === null) return undefined;
-  return typeof node.value === "string" ? node.value : (node.source ?? String(node.value));
+  return isScalar(node) && kind(node) !== "null" ? String(node.value) : undefined;
 }
 
 function textual(node: Node | null, pattern: RegExp): string | undefined {

@@ -49,6 +49,7 @@ function plain(shape: Shape): Schema {
         type: "object",
         properties: Object.fromEntries(Object.entries(shape.keys).map(([name, key]) => [name, withDescription(key)])),
         required: Object.keys(shape.keys).filter((name) => shape.keys[name]!.required),
+        ...(shape.extensions ? { patternProperties: { "^x-": {} } } : {}),
         additionalProperties: false,
         ...(shape.exactlyOne ? { oneOf: shape.exactlyOne.map((name) => ({ required: [name] })) } : {}),
       };

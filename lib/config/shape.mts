@@ -11,7 +11,15 @@ export type Shape =
   | { kind: "flag"; example: string }
   | { kind: "list"; of: Shape; example: string }
   /** `says`: what it is called, if not just a mapping. */
-  | { kind: "map"; keys: Record<string, Key>; example: string; exactlyOne?: string[]; says?: string }
+  | {
+    kind: "map";
+    keys: Record<string, Key>;
+    example: string;
+    exactlyOne?: string[];
+    says?: string;
+    /** Keys that begin with `x-` are ignored, as in a Compose file. */
+    extensions?: true;
+  }
   | { kind: "either"; of: Shape[]; example: string }
   /** Texts by name, such as variables; `empty`: a name without a value is allowed. */
   | { kind: "texts"; names: string; empty?: true; example: string }

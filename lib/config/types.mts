@@ -96,6 +96,6 @@ export interface Service {
   /** The machine that it runs on. */
   machine: string;
   gpu?: number | "all";
-  /** Every other key, as the Compose file shall have it; integers beyond what a number holds are BigInts. */
+  /** Every other key, as the Compose file shall have it; scalars that readers of YAML take in different ways are Verbatim. */
   body: Record<string, unknown>;
 }

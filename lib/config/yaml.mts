@@ -8,15 +8,22 @@ import {
   isSeq,
   Lexer,
   type Node,
+  Pair,
   parseDocument,
-  type Scalar,
+  Scalar,
+  type ScalarTag,
   visit,
-  type YAMLMap,
+  YAMLMap,
+  YAMLSeq,
 } from "yaml";
 import type { Problem } from "../errors.mts";
-import { type Lexeme, mistakeOf, openings } from "./mistakes.mts";
+import { isMap as isRecord } from "../maps.mts";
+import { getTag, Verbatim, withTag } from "../verbatim.mts";
+import { findSlips } from "./indentation.mts";
+import { needsQuotes, plainValue } from "./scalars.mts";
+import { isFromIndentation, type Lexeme, mistakeOf, openings } from "./syntax.mts";
 
-export { isMap, isScalar, isSeq, type Node };
+export { isMap, isScalar, isSeq, type Node, type Scalar };
 
 /** Characters that a text may have, and values that its aliases may make of it: what takes a reader long is worth no waiting. */
 const most = 128 * 1024;
@@ -24,8 +31,20 @@ const most = 128 * 1024;
 /** How deep lists and mappings in brackets may be nested; the package goes down a call for each, and slowly where there is no more stack. */
 const deepest = 100;
 
+/**
+ * Every scalar stays the text that it is (failsafe schema), tags are looked at here, and keys are compared here: the package compares
+ * each with every other.
+ */
+const options = {
+  schema: "failsafe",
+  resolveKnownTags: false,
+  prettyErrors: false,
+  logLevel: "error",
+  uniqueKeys: false,
+} as const;
+
 /** A pair of a mapping: its key as text, where that stands, its value. */
-interface Pair {
+interface KeyValue {
   key: string;
   at: number;
   value: Node | null;
@@ -44,33 +63,21 @@ export class Yaml {
   readonly #document: Document.Parsed;
   readonly #text: string;
   readonly #targets = new Map<Alias, Node>();
-  readonly #pairs = new Map<YAMLMap, Pair[]>();
+  readonly #pairs = new Map<YAMLMap, KeyValue[]>();
   readonly #made = new Map<Node, Made>();
+  /** Where each line begins. */
+  readonly #starts: number[];
   #size = 0;
 
   constructor(text: string) {
     const long = text.length > most;
     this.#text = text;
-    // the package compares every key of a mapping with every other
-    const options = { prettyErrors: false, logLevel: "error" as const, merge: true, uniqueKeys: false };
+    this.#starts = lineStarts(text);
     const deep = long ? undefined : tooDeep(text);
     this.#document = parseDocument(long || deep !== undefined ? "" : text, options);
-    if (long) this.#problem(0, `this is too long: ${text.length} characters, and at most ${most} are read`);
+    if (long) this.#problem(0, `the file is too long: ${text.length} characters, at most ${most} are read`);
     if (deep !== undefined) this.#problem(deep, "this is nested too deeply");
-    const lines = new Set<number>();
-    let open: ReturnType<typeof openings> | undefined;
-    for (const { code, pos: [at], message } of this.#document.errors) {
-      // what follows on the line follows from the first
-      const { line } = this.place(at);
-      if (lines.has(line)) continue;
-      lines.add(line);
-      if (/call stack/.test(message)) this.#problem(at, "this is nested too deeply");
-      else {
-        const { begins, says, write } = mistakeOf(code, message);
-        const from = begins && (open ??= openings(lexemes(text)))[begins].get(at);
-        this.#problem(from ?? at, `this is no YAML: ${says}`, write);
-      }
-    }
+    if (!long && deep === undefined) this.#syntax();
     if (this.problems.length > 0) return;
     this.root = this.#document.contents;
     try {
@@ -85,28 +92,64 @@ export class Yaml {
     this.problems.push({ ...this.place(at), message, ...(instead ? { instead } : {}) });
   }
 
-  /** What the package itself finds only where it makes plain data of it, or slowly: what aliases stand for too. */
+  /** What is not YAML: lines with the wrong indentation by their siblings, and one error a line, since the others follow from it. */
+  #syntax(): void {
+    const { errors } = this.#document;
+    const slips = findSlips(this.#text, lexemes(this.#text)).filter(({ isText }) => isText || errors.length > 0);
+    for (const { line, indent, message, instead } of slips) {
+      this.problems.push({ line, column: indent + 1, message, instead });
+    }
+    const lines = new Set(slips.map(({ line }) => line));
+    const open = errors.length > 0 ? openings(lexemes(this.#text)) : undefined;
+    for (const { code, pos: [at], message } of errors) {
+      const { line } = this.place(at);
+      // what the parser does not expect follows from what it found before
+      if (lines.size > 0 && code === "UNEXPECTED_TOKEN") continue;
+      if (lines.has(line) || (slips.length > 0 && isFromIndentation(code, message))) continue;
+      lines.add(line);
+      if (/call stack/.test(message)) this.#problem(at, "this is nested too deeply");
+      else {
+        const { begins, message: why, instead } = mistakeOf(code, message);
+        this.#problem((begins && open?.[begins].get(at)) ?? at, `this is not valid YAML: ${why}`, instead);
+      }
+    }
+  }
+
+  /** What the package finds only where it makes plain data of it, or slowly; and tags, which it would drop. */
   #examine(): void {
     const anchors = new Map<string, Node>();
     const merges: { at: number; value: unknown }[] = [];
+    const look = (node: Node) => {
+      const { anchor } = node as { anchor?: string };
+      if (anchor) anchors.set(anchor, node);
+      const tag = tagOf(node);
+      if (!tag || this.#suits(node, tag)) return;
+      const at = offset(node) ?? 0;
+      const start = this.#text.lastIndexOf(tag, at);
+      const why = tags.has(tag) ? "does not fit this value" : "is not supported";
+      this.#problem(start >= 0 ? start : at, `the tag ${tag} ${why}`, "the value without it");
+    };
     visit(this.#document, {
-      Node: (_, node) => void (node.anchor && anchors.set(node.anchor, node)),
-      Map: (_, map) => {
-        const { items, anchor, range } = map;
-        if (anchor) anchors.set(anchor, map);
-        const keys = new Map<unknown, number>();
+      Scalar: (_, node) => look(node),
+      Seq: (_, node) => look(node),
+      Map: (_, node) => {
+        look(node);
+        const { items, range } = node;
+        const keys = new Map<string, number>();
         for (const { key, value } of items) {
           const at = offset(key) ?? offset(value) ?? range?.[0] ?? 0;
           if (!isScalar(key)) {
             this.#problem(at, "a key must be plain text");
-          } else if (textOf(key) === "<<") {
+          } else if (isMerge(key)) {
             merges.push({ at, value });
           } else {
-            const first = keys.get(key.value);
+            const text = textOf(key);
+            const first = keys.get(text);
             if (first !== undefined) {
               const { line } = this.place(first);
-              this.#problem(at, `the key “${textOf(key)}” is there twice`, `it once: it is on line ${line} already`);
-            } else keys.set(key.value, at);
+              const message = `duplicate key “${text.length > 40 ? `${text.slice(0, 40)}…` : text}”`;
+              this.#problem(at, message, `it once: line ${line} has it already`);
+            } else keys.set(text, at);
           }
         }
       },
@@ -114,17 +157,24 @@ export class Yaml {
         const { source } = alias;
         const target = anchors.get(source);
         if (target) this.#targets.set(alias, target);
-        const says = !target
+        const message = !target
           ? `there is no anchor &${source} before this`
           : path.some((node) => (node as { anchor?: string }).anchor === source)
-          ? `*${source} stands within what it stands for`
+          ? `the alias *${source} is inside its own anchor`
           : undefined;
-        if (says) this.#problem(offset(alias) ?? 0, says);
+        if (message) this.#problem(offset(alias) ?? 0, message);
       },
     });
     for (const { at, value } of merges) {
       if (!this.#sources(value).every(isMap)) this.#problem(at, "<< takes a mapping, or a list of them");
     }
+  }
+
+  /** Whether a node can have this tag. What a scalar with one is, Compose says. */
+  #suits(node: Node, tag: string): boolean {
+    if (tag === "!!map") return isMap(node);
+    if (tag === "!!seq") return isSeq(node);
+    return composeTags.has(tag) || (tags.has(tag) && isScalar(node));
   }
 
   /** What `<<` merges in. */
@@ -135,8 +185,7 @@ export class Yaml {
 
   /** Line and column of an offset, from 1. */
   place(offset: number): { line: number; column: number } {
-    const before = this.#text.slice(0, offset).split("\n");
-    return { line: before.length, column: before.at(-1)!.length + 1 };
+    return placeAt(this.#starts, offset);
   }
 
   /** What an alias stands for; any other node is itself. */
@@ -146,16 +195,16 @@ export class Yaml {
   }
 
   /** The pairs of a mapping with its merge keys (`<<`) followed: its own keys win, then those of the earlier source. */
-  pairs(map: YAMLMap): Pair[] {
+  pairs(map: YAMLMap): KeyValue[] {
     const known = this.#pairs.get(map);
     if (known) return known;
     // a mapping that merges itself in finds nothing there
     this.#pairs.set(map, []);
-    const own = new Map<string, Pair>();
-    const merged: Pair[] = [];
+    const own = new Map<string, KeyValue>();
+    const merged: KeyValue[] = [];
     for (const pair of map.items) {
       const key = isScalar(pair.key) ? textOf(pair.key) : "";
-      if (key === "<<") {
+      if (isMerge(pair.key)) {
         for (const source of this.#sources(pair.value)) if (isMap(source)) merged.push(...this.pairs(source));
       } else {
         own.set(key, { key, at: offset(pair.key) ?? offset(map) ?? 0, value: this.resolve(pair.value) });
@@ -167,11 +216,14 @@ export class Yaml {
     return pairs;
   }
 
-  /** A node as plain data, keys as they are written, integers as readers of YAML 1.1 take them. Throws if aliases make too much of it. */
+  /**
+   * A node as plain data, with keys as they are written and with what has no equal in plain data as a `Verbatim` (verbatim.mts). Throws if
+   * aliases make too much of it.
+   */
   data(node: Node): unknown {
     const { data, size } = this.#make(node);
     this.#size += size;
-    if (this.#size > most) throw new Error("its aliases make too much of it");
+    if (this.#size > most) throw new Error("its aliases expand to too much");
     return data;
   }
 
@@ -184,10 +236,15 @@ export class Yaml {
       size += made.size;
       return made.data;
     };
-    const data = isMap(node)
-      ? Object.fromEntries(this.pairs(node).map(({ key, value }) => [key, part(value)]))
+    const tag = node && tagOf(node);
+    const kept = tag && composeTags.has(tag) ? tag : undefined;
+    // Compose leaves out what it resets, whatever the value is
+    const data = kept === "!reset"
+      ? new Verbatim("null", kept)
+      : isMap(node)
+      ? withTag(Object.fromEntries(this.pairs(node).map(({ key, value }) => [key, part(value)])), kept)
       : isSeq(node)
-      ? node.items.map(part)
+      ? withTag(node.items.map(part), kept)
       : isScalar(node)
       ? valueOf(node)
       : null;
@@ -197,16 +254,58 @@ export class Yaml {
   }
 }
 
-/**
- * The value of a scalar. Integers are those of YAML 1.1, which Compose and podman-compose read (go-yaml, PyYAML): octal behind a
- * leading zero. One that a number does not hold is a BigInt.
- */
-function valueOf({ value, source = "" }: Scalar): unknown {
-  const [, sign, digits] = (typeof value === "number" && /^([-+]?)(\d+|0o[0-7]+|0x[\da-fA-F]+)$/.exec(source)) || [];
-  if (digits === undefined) return value;
-  const whole = BigInt(/^0[0-7]+$/.test(digits) ? `0o${digits}` : digits);
-  const signed = sign === "-" ? -whole : whole;
-  return Number.isSafeInteger(Number(signed)) ? Number(signed) : signed;
+/** The value of a scalar: text where it is quoted. */
+function valueOf(node: Scalar): unknown {
+  const tag = tagOf(node);
+  const text = textOf(node);
+  if (tag === "!!str" || tag === "!") return text;
+  if (tag) return new Verbatim(text, tag, !isPlain(node));
+  return isPlain(node) ? plainValue(text) : text;
+}
+
+/** Compose's own tags (compose-spec, 13-merge.md): in a service they reach the file that is rendered. */
+const composeTags = new Set(["!reset", "!override"]);
+
+/** Tags that are read: YAML's own for what there is in a Compose file (YAML 1.2, 10.3), and Compose's. */
+const tags = new Set([...["!", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"], ...composeTags]);
+
+/** `tag:yaml.org,2002:int` → `!!int`. */
+const shortTag = (tag: string) => tag.replace(/^tag:yaml\.org,2002:/, "!!");
+
+/** The tag of a node in its short form, if it has one. */
+export function tagOf(node: Node): string | undefined {
+  return node.tag === undefined || node.tag === null ? undefined : shortTag(node.tag);
+}
+
+/** Whether a scalar is written without quotes, so that what it is depends on its text. */
+export function isPlain(node: Scalar): boolean {
+  return node.type === "PLAIN" && tagOf(node) !== "!!str" && tagOf(node) !== "!";
+}
+
+/** The merge key, which is one only without quotes. */
+function isMerge(key: unknown): boolean {
+  return isScalar(key) && key.value === "<<" && key.type === "PLAIN";
+}
+
+/** Line and column of an offset in a text, from 1. */
+export function placeIn(text: string, offset: number): { line: number; column: number } {
+  return placeAt(lineStarts(text), offset);
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+function placeAt(starts: number[], offset: number): { line: number; column: number } {
+  let [low, high] = [0, starts.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (starts[middle]! <= offset) low = middle;
+    else high = middle;
+  }
+  return { line: low + 1, column: offset - starts[low]! + 1 };
 }
 
 /** Where brackets are nested too deeply, if anywhere. */
@@ -230,9 +329,9 @@ function* lexemes(text: string): Generator<Lexeme> {
   }
 }
 
-/** A key as it stands in the text. To the package `<<` is a symbol. */
-function textOf({ source, value }: Scalar): string {
-  return source ?? String(value);
+/** A scalar's text: as it is written, quotes resolved. */
+function textOf({ value }: Scalar): string {
+  return String(value ?? "");
 }
 
 /** Where a node begins in the text. */
@@ -240,16 +339,57 @@ export function offset(node: unknown): number | undefined {
   return (node as { range?: [number, number, number] | null } | null)?.range?.[0];
 }
 
-/** Plain data → YAML that any YAML 1.1 or 1.2 reader takes for the same data. */
+/** Plain data, and what {@link Yaml.data} gives, → YAML that any reader of YAML 1.1 or 1.2 takes for the same. */
 export function writeYaml(data: unknown): string {
-  // these are line breaks to YAML 1.1 and to many a reader of 1.2, and the package writes them as they are
-  const breaks = /[\u0085\u2028\u2029\ufeff]/g;
-  const document = new Document(data, { version: "1.1", aliasDuplicateObjects: false });
-  visit(document, {
-    Scalar(_, scalar) {
-      if (typeof scalar.value === "string" && scalar.value.search(breaks) >= 0) scalar.type = "QUOTE_DOUBLE";
-    },
-  });
+  const document = new Document(null, { version: "1.1", aliasDuplicateObjects: false, customTags: [asWritten] });
+  const text = (value: string) => {
+    const scalar = document.createNode(value) as Scalar;
+    if (value.search(breaks) >= 0 || needsQuotes(value)) scalar.type = "QUOTE_DOUBLE";
+    return scalar;
+  };
+  const nodeOf = (value: unknown): Node => {
+    if (typeof value === "string") return text(value);
+    if (value instanceof Verbatim) return verbatim(value);
+    if (Array.isArray(value)) {
+      const list = new YAMLSeq<Node>();
+      list.items = value.map(nodeOf);
+      return tagged(list, value);
+    }
+    if (isRecord(value)) {
+      const map = new YAMLMap<Node, Node>();
+      map.items = Object.entries(value).map(([key, one]) => new Pair(text(key), nodeOf(one)));
+      return tagged(map, value);
+    }
+    return document.createNode(value) as Node;
+  };
+  document.contents = nodeOf(data) as typeof document.contents;
   const escaped = (found: string) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return document.toString({ lineWidth: 0 }).replace(breaks, escaped);
 }
+
+/** These are line breaks to YAML 1.1 and to many a reader of 1.2, and the package writes them as they are. */
+const breaks = /[\u0085\u2028\u2029\ufeff]/g;
+
+function tagged<T extends Node>(node: T, data: object): T {
+  const tag = getTag(data);
+  if (tag) node.tag = tag;
+  return node;
+}
+
+function verbatim(value: Verbatim): Node {
+  const scalar = new Scalar(value);
+  if (value.tag) scalar.tag = value.tag;
+  return scalar;
+}
+
+/** Scalars whose text goes out as it is. */
+const asWritten: ScalarTag = {
+  tag: "tag:homelab-gpu,2026:verbatim",
+  default: true,
+  identify: (value) => value instanceof Verbatim,
+  resolve: (text) => text,
+  stringify: ({ value }) => {
+    const { source, quoted } = value as Verbatim;
+    return quoted ? JSON.stringify(source) : source;
+  },
+};

@@ -23,6 +23,7 @@ import process from "node:process";
 import { getSystemErrorMap } from "node:util";
 import type { ProcessPromise } from "zx/core";
 import type { CaptureOptions, Entry, RunOptions, Shell } from "../shell.mts";
+import { decodeBytes, encodeText } from "../encoding.mts";
 import { Interrupted, UserError } from "../errors.mts";
 import { Lines } from "../lines.mts";
 
@@ -189,7 +190,7 @@ export function realShell(): Shell {
       try {
         const handle = await open(temporary, "wx", mode);
         try {
-          await handle.writeFile(text);
+          await handle.writeFile(encodeText(text));
         } finally {
           await handle.close();
         }
@@ -524,7 +525,7 @@ async function endOf(
   }
   const all = Buffer.concat(chunks);
   const from = Math.max(0, size - bytes);
-  return { text: all.subarray(from).toString("utf8"), skipped: skipped + from };
+  return { text: decodeBytes(all.subarray(from)), skipped: skipped + from };
 }
 
 /** See Shell.save. */

@@ -1,0 +1,46 @@
+/** What readers of YAML make of scalars without quotes. */
+import { Verbatim } from "../verbatim.mts";
+
+/** What a scalar without quotes is by YAML 1.2's core schema (yaml.org/spec/1.2.2, 10.3.2). */
+export type ScalarKind = "null" | "flag" | "number" | "text";
+
+const nothing = /^(~|null|Null|NULL|)$/;
+const flag = /^(true|True|TRUE|false|False|FALSE)$/;
+const integer = /^([-+]?\d+|0o[0-7]+|0x[\da-fA-F]+)$/;
+const real = /^([-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$/;
+
+/** The kind of a scalar without quotes. */
+export function kindOf(source: string): ScalarKind {
+  if (nothing.test(source)) return "null";
+  if (flag.test(source)) return "flag";
+  return integer.test(source) || real.test(source) ? "number" : "text";
+}
+
+/**
+ * Whether a reader that Compose or podman-compose has takes a scalar without quotes for something else than text: go-yaml v3 (resolve.go:
+ * underscores anywhere in numbers, 0x, 0o, 0b and a leading 0, times) and what YAML 1.2 has. Read in their sources on 2026-11-26.
+ */
+function isTyped(source: string): boolean {
+  if (kindOf(source) !== "text") return true;
+  if (/^\d{4}-\d{1,2}-\d{1,2}([Tt ]|$)/.test(source)) return true;
+  if (!/^[-+.\d]/.test(source)) return false;
+  const plain = source.replaceAll("_", "");
+  return real.test(plain) || /^[-+]?(0[bB][01]+|0[oO]?[0-7]+|0[xX][\da-fA-F]+|\d+)$/.test(plain);
+}
+
+/**
+ * A scalar without quotes as plain data: text, true, false, null, or a number that is written as JavaScript writes it. Whatever readers
+ * may take for something else stays as it is written, a {@link Verbatim}.
+ */
+export function plainValue(source: string): unknown {
+  const kind = kindOf(source);
+  if (kind === "null") return null;
+  if (source === "true" || source === "false") return source === "true";
+  if (kind === "number" && String(Number(source)) === source) return Number(source);
+  return isTyped(source) ? new Verbatim(source) : source;
+}
+
+/** Whether a text needs quotes to stay text. */
+export function needsQuotes(text: string): boolean {
+  return isTyped(text);
+}
