@@ -55,6 +55,7 @@ export function parseHost(text: string): Host {
       like: os.one("ID_LIKE")?.split(" ") ?? [],
       version: os.one("VERSION_ID"),
       codename: os.one("VERSION_CODENAME"),
+      base: os.one("UBUNTU_CODENAME") ?? os.one("DEBIAN_CODENAME"),
       name: os.one("PRETTY_NAME"),
       kernel: release,
       arch: os.one("arch"),
@@ -151,8 +152,10 @@ export function parseHost(text: string): Host {
     hardwareVirtualization: cpu.flag("virtualization"),
     virtualboxExtensions: facts("virtualbox").flag("extension-pack"),
     programs: sections.has("programs")
-      ? Object.fromEntries(programs.pairs.filter(([key]) => !/-(version|plugin)$/.test(key)))
+      ? Object.fromEntries(programs.pairs.filter(([key]) => !/-(version|plugin|of)$|^epel$/.test(key)))
       : undefined,
+    updateInitramfsOfDracut: programs.one("update-initramfs-of") === "dracut" ? true : undefined,
+    epel: programs.flag("epel"),
     versions: compact({
       ...versions(programs),
       nvidia: kernel.one("nvidia-version"),
