@@ -89,7 +89,7 @@ section os
 if [ -r "$root/etc/os-release" ]; then
   while IFS='=' read -r key text; do
     case $key in
-      ID | ID_LIKE | VERSION_ID | VERSION_CODENAME | PRETTY_NAME)
+      ID | ID_LIKE | VERSION_ID | VERSION_CODENAME | UBUNTU_CODENAME | DEBIAN_CODENAME | PRETTY_NAME)
         text=${text%[\"\']}
         fact "$key" "${text#[\"\']}"
         ;;
@@ -154,11 +154,13 @@ secure=$sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
 [ -r "$secure" ] && program od && fact secure-boot "$(od -An -tu1 -j4 -N1 "$secure" 2>/dev/null)"
 
 # Processor, memory and kernel arguments in one go. Of the arguments, running and configured, only the
-# words that matter here are printed: others can name hosts and disks.
+# words that matter here are printed, each whole: others can name hosts and disks.
 set --
 unread=
 for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/grub" "$root"/etc/default/grub.d/*.cfg \
-  "$root/etc/kernel/cmdline" "$root"/boot/loader/entries/*.conf "$root/etc/kernelstub/configuration"; do
+  "$root/etc/kernel/cmdline" "$root"/etc/kernel/cmdline.d/*.conf "$root"/etc/cmdline.d/*.conf "$root"/boot/loader/entries/*.conf \
+  "$root"/boot/efi/loader/entries/*.conf "$root"/efi/loader/entries/*.conf "$root/etc/kernelstub/configuration" \
+  "$root/etc/default/limine" "$root"/etc/limine-entry-tool.d/*.conf "$root/etc/update-extlinux.conf"; do
   if [ -r "$path" ]; then
     set -- "$@" "$path"
   elif [ -e "$path" ]; then
@@ -166,14 +168,29 @@ for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/g
   fi
 done
 [ $# -gt 0 ] && awk -F '[ \t]*:[ \t]*' -v root="$root" '
+  BEGIN {
+    wanted = "^((intel_|amd_)?iommu=|iommu[.]|vfio|pci=|pcie|video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=)"
+  }
   function words(key, text,    n, i, part) {
-    n = split(text, part, /[][ \t"\047,]+/)
+    n = split(text, part, /[][ \t\r"\047;]+/)
     for (i = 1; i <= n; i++)
-      if (part[i] ~ /iommu|^vfio|^pci=|^pcie|acs_override|^video=|nomodeset|^initcall_blacklist=|blacklist=|^rd\.driver|hugepages|^nouveau|^nvidia|^amdgpu|^i915|^xe\.|^kvm|^efi=|^vga=|^fbcon/)
-        print key ":" part[i]
+      if (part[i] ~ wanted) print key ":" part[i]
+  }
+  # Text in quotes ends at them: what a comment behind it says is no argument.
+  function assigned(text,    i, c, quote, out) {
+    for (i = 1; i <= length(text); i++) {
+      c = substr(text, i, 1)
+      if (c == "\\" && quote != "\047") { i++; c = substr(text, i, 1); out = out (c ~ /["\047]/ ? c : "\\" c) }
+      else if (quote != "") { if (c == quote) quote = ""; else out = out c }
+      else if (c ~ /["\047]/) quote = c
+      else if (c ~ /[ \t;&|]/) break
+      else out = out c
+    }
+    open = quote
+    return out
   }
   # what the system calls an entry begins with its machine id, and what a person calls it is his own
-  function shown(file) {
+  function public_name(file) {
     if (file ~ /\/loader\/entries\//) sub(/[^\/]*$/, "….conf", file)
     return file
   }
@@ -182,13 +199,14 @@ done
     count = 0
   }
   FNR == 1 {
+    variable = ""
     name = substr(FILENAME, length(root) + 1)
     if (name == "/proc/cpuinfo") print "[cpu]"
     else if (name == "/proc/meminfo") { counted(); print "[memory]" }
     else {
       counted()
       if (!arguments++) print "[kernel-arguments]"
-      print (name == "/proc/cmdline" ? "read:" : "configuration:") shown(name)
+      print (name == "/proc/cmdline" ? "read:" : "configuration:") public_name(name)
     }
   }
   name == "/proc/cpuinfo" {
@@ -209,14 +227,26 @@ done
   }
   name == "/proc/cmdline" { words("running", $0); next }
   name ~ /^\/etc\/default\/grub/ {
-    if ($0 ~ /^[ \t]*GRUB_CMDLINE_LINUX/) {
-      key = $0; sub(/=.*/, "", key); sub(/^[ \t]*/, "", key)
-      text = $0; sub(/^[^=]*=/, "", text)
-      print "grub:" key " " substr(text, 1, 1)
-      if (text ~ "[$][{]?" key "([^A-Z_]|$)") print "grub-adds:" key
-      words("configured", text)
+    text = $0
+    if (variable != "") text = held text
+    else if (text ~ /^[ \t]*(export[ \t]+)?GRUB_CMDLINE_LINUX[A-Z_]*[+]?=/) {
+      sub(/^[ \t]*(export[ \t]+)?/, "", text)
+      variable = text
+      sub(/[+]?=.*/, "", variable)
+      adds = substr(text, length(variable) + 1, 1) == "+"
+      sub(/^[^=]*=/, "", text)
+      print "grub:" variable " " substr(text, 1, 1)
+    } else {
+      if (text ~ /^[ \t]*GRUB_ENABLE_BLSCFG=.*true/) print "bls:yes"
+      next
     }
-    if ($0 ~ /^[ \t]*GRUB_ENABLE_BLSCFG=.*true/) print "bls:yes"
+    # a value may go on in the next line
+    if (text ~ /\\$/) { held = substr(text, 1, length(text) - 1); next }
+    value = assigned(text)
+    if (open != "") { held = text " "; next }
+    if (adds || value ~ "[$][{]?" variable "([^A-Z_]|$)") print "grub-adds:" variable
+    words("configured", value)
+    variable = ""
     next
   }
   name ~ /\/loader\/entries\// {
@@ -226,6 +256,7 @@ done
     }
     next
   }
+  /^[ \t]*#/ { next }
   { words("configured", $0) }
   END { counted() }' "$@"
 if [ -n "$unread" ]; then
@@ -287,12 +318,80 @@ file vfio_iommu_type1.allow_unsafe_interrupts "$sys/module/vfio_iommu_type1/para
 file nvidia-version "$sys/module/nvidia/version"
 file nvidia-refcnt "$sys/module/nvidia/refcnt"
 
-# Lines of /etc that bind drivers or load modules: FILE:LINE, as grep prints them
+# What /etc says of binding drivers, loading modules and making boot images: FILE:LINE, each line cut down to the words that
+# matter here. Comments, and what else a rule matches (serial numbers, addresses), stay out.
 section configured
 [ -d "$root/etc" ] && (
   cd "$root/etc" || exit
-  grep -HEs '^[^#]*(vfio|nouveau|nvidia|amdgpu|radeon|i915|snd_hda_intel|xhci)' modprobe.d/*.conf modules modules-load.d/*.conf \
-    initramfs-tools/modules dracut.conf dracut.conf.d/*.conf mkinitcpio.conf mkinitcpio.conf.d/*.conf udev/rules.d/*.rules
+  set --
+  for path in modprobe.d/*.conf ../usr/lib/modprobe.d/*.conf ../lib/modprobe.d/*.conf modules modules-load.d/*.conf \
+    initramfs-tools/modules dracut.conf dracut.conf.d/*.conf mkinitcpio.conf mkinitcpio.conf.d/*.conf mkinitcpio.d/*.preset \
+    kernel/install.conf udev/rules.d/*.rules driverctl.d/*; do
+    [ -f "$path" ] && [ -r "$path" ] && set -- "$@" "$path"
+  done
+  [ $# -gt 0 ] && awk '
+    function tell(text) { gsub(/[ \t]+/, " ", text); sub(/^ /, "", text); sub(/ $/, "", text); print shown ":" text }
+    FNR == 1 {
+      held = ""
+      shown = FILENAME
+      sub(/^[.][.]/, "", shown)
+    }
+    { sub(/\r$/, "") }
+    /\\$/ { held = held substr($0, 1, length($0) - 1); next }
+    { text = held $0; held = "" }
+    text ~ /^[ \t]*(#|$)/ { next }
+    FILENAME ~ /modprobe[.]d\// {
+      n = split(text, part, /[ \t]+/)
+      first = part[1] == "" ? 2 : 1
+      kind = part[first]; name = part[first + 1]; out = kind " " name
+      gsub(/_/, "-", name)
+      if (kind == "options" && name == "vfio-pci") {
+        for (i = first + 2; i <= n; i++)
+          if (part[i] ~ /^(ids|disable_vga|disable_idle_d3|enable_sriov|nointxmask|disable_denylist)(=[0-9A-Za-z:,]*)?$/) out = out " " part[i]
+      } else if (kind == "softdep" && text ~ wanted) {
+        for (i = first + 2; i <= n; i++) if (part[i] ~ /^(pre|post):$/ || part[i] ~ wanted) out = out " " part[i]
+      } else if (kind != "blacklist" && kind != "install" || name !~ wanted) next
+      tell(out)
+      next
+    }
+    FILENAME ~ /^udev/ {
+      if (text !~ /vfio|driver_override/) next
+      out = ""
+      while (match(text, /(ACTION|SUBSYSTEM|KERNELS?|ATTRS?[{](vendor|device|class|driver_override|subsystem_vendor|subsystem_device)[}])[ \t]*[=!:+]?=[ \t]*"[0-9A-Za-z:.x|*?_-]*"/)) {
+        out = out (out == "" ? "" : ", ") substr(text, RSTART, RLENGTH)
+        text = substr(text, RSTART + RLENGTH)
+      }
+      tell(out)
+      next
+    }
+    FILENAME ~ /^driverctl/ { if (text ~ /^[a-z_-]+$/) tell(text); next }
+    FILENAME ~ /^mkinitcpio[.]d/ {
+      if (match(text, /^[a-zA-Z_]+(config|image|uki)=["\047]?[0-9A-Za-z\/._+-]*/)) { sub(/["\047]/, "", text); tell(substr(text, 1, RLENGTH)) }
+      next
+    }
+    FILENAME ~ /^kernel/ { if (match(text, /^(layout|initrd_generator|uki_generator)=[a-z]+/)) tell(substr(text, 1, RLENGTH)); next }
+    # modules by name, and what dracut and mkinitcpio do with them
+    {
+      n = split(text, part, /[ \t"\047()=]+/)
+      out = ""
+      for (i = 1; i <= n; i++) {
+        if (part[i] ~ /^#/) break
+        if (part[i] ~ wanted) out = out " " part[i]
+      }
+      if (FILENAME ~ /^(dracut|mkinitcpio)/) {
+        # quotes are kept off: one word says what is set, the others what it is set to
+        if (match(text, /^[ \t]*(hostonly|uefi|kernel_cmdline|force_drivers|add_drivers|omit_drivers|MODULES|HOOKS)[+]?=/)) {
+          key = substr(text, RSTART, RLENGTH)
+          if (key ~ /hostonly|uefi/) out = text ~ /=["\047]?yes/ ? "yes" : "no"
+          else if (key ~ /kernel_cmdline/) out = "…"
+          else if (key ~ /HOOKS/) { out = ""; for (i = 1; i <= n; i++) if (part[i] ~ /^(systemd|udev|modconf|kms)$/) out = out " " part[i] }
+          else if (out == "") next
+          tell(key out)
+        }
+        next
+      }
+      if (out != "") tell(out)
+    }' wanted='^(vfio|nouveau|nova|nvidia|amdgpu|radeon|i915|xe$|snd.hda.intel|xhci|i2c.nvidia|pci.stub)' "$@"
 )
 
 section iommu
@@ -603,14 +702,20 @@ done
 
 if [ -n "$live" ]; then
   section programs
-  for name in apt-get dnf rpm-ostree pacman zypper systemctl sudo update-grub grub-mkconfig grub2-mkconfig grubby kernelstub \
-    proxmox-boot-tool sdbootutil bootctl update-initramfs dracut mkinitcpio packer vagrant virsh libvirtd virtqemud dnsmasq \
+  for name in apt-get dnf rpm-ostree pacman zypper transactional-update apk xbps-install emerge pveversion systemctl sudo \
+    update-grub grub-mkconfig grub2-mkconfig grubby kernelstub proxmox-boot-tool sdbootutil bootctl kernel-install \
+    reinstall-kernels limine-mkinitcpio limine-update update-extlinux update-initramfs mkinitramfs dracut dracut-rebuild \
+    mkinitcpio mkinitfs booster lsinitramfs lsinitrd lsinitcpio packer vagrant virsh libvirtd virtqemud dnsmasq \
     qemu-img qemu-system-x86_64 debootstrap xorriso curl ssh ssh-keygen VBoxManage; do
     if program "$name"; then
       public "$value"
       fact "$name" "$value"
     fi
   done
+  # since Ubuntu 25.10 this name is dracut's
+  program update-initramfs && grep -qs dracut "$value" && fact update-initramfs-of dracut
+  # EPEL is a repository that some installations of RHEL's kind add
+  [ -e /etc/yum.repos.d/epel.repo ] && fact epel yes
   # Versions: from the file system where it tells them (vagrant needs most of a second for its plugins'),
   # the programs that must be asked side by side.
   home=${VAGRANT_HOME:-${HOME:-}/.vagrant.d}

@@ -3,6 +3,8 @@ import type { Evidence, Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
+import { ownFiles } from "../host/own-files.mts";
+import { imageHasVfio, replacedSourceOf, vfioSourceOf } from "../host/vfio-ids.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { type Card, cardsOf, harmlessDrivers } from "../resolve/cards.mts";
 import { isDisplay, slotOf } from "../host/pci.mts";
@@ -70,26 +72,40 @@ function driver(card: Card, host: Host, provider: string): Verdict {
       : { status: "pass", message: "no host driver holds the card", evidence };
   }
   const names = held.map(({ bdf, driver }) => `${driver} holds ${bdf}`).join(", ");
-  const lines = configuredFor(card, host);
-  // a driver that is built into the kernel is there before any module, and no early boot image can be before it
+  const sources = card.assignedFunctions.map((fn) => ({ fn, source: vfioSourceOf(fn, host) }));
+  const configured = sources.filter(({ source }) => source);
+  const lines = [...new Map(configured.map(({ source }) => [source!.text, source!])).values()]
+    .map(({ from, text }) => ({ read: from, value: text }));
+  const takes = provider === "libvirt"
+    ? `: libvirt takes ${held.length > 1 ? "them" : "it"} when the VM starts and gives ${
+      held.length > 1 ? "them" : "it"
+    } back when it stops`
+    : "";
+  // a driver that is built into the kernel is there before any module, and no initramfs can be before it
   const builtIn = ({ driver }: PciFunction) => host.kernel.builtin.includes(companionModules[driver ?? ""] ?? "");
-  if (lines.length > 0 && (card.gpu.driver === "vfio-pci" || held.every(builtIn))) {
-    const takes = provider === "libvirt"
-      ? `: libvirt takes ${held.length > 1 ? "them" : "it"} when the VM starts and gives ${
-        held.length > 1 ? "them" : "it"
-      } back when it stops`
-      : "";
+  if (configured.length > 0 && (card.gpu.driver === "vfio-pci" || held.every(builtIn))) {
     const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card itself, and " : "";
     return { status: "warn", message: `${own}${names}${takes}`, evidence };
   }
-  if (lines.length > 0) {
+  if (configured.some(({ fn }) => held.includes(fn))) return notTaken(held, sources, lines, evidence, host);
+  if (configured.length > 0) {
+    // a new initramfs has no effect on a function that no line names
     return {
       status: "warn",
-      message: `vfio-pci is configured for this card and ${
-        held.map(({ driver }) => driver).join(", ")
-      } has it: not rebooted since, or missing from the early boot image`,
-      evidence: [...evidence, ...lines.map(({ file, text }) => ({ read: `/etc/${file}`, value: text }))],
-      fix: [rebuildInitramfs(initramfsOf(host))],
+      message: `only ${
+        configured.map(({ fn }) => fn.bdf).join(", ")
+      } of the card is configured for vfio-pci, and ${names}${takes}`,
+      evidence: [...evidence, ...lines],
+      fix: [remedies.bindAtBoot],
+    };
+  }
+  const replaced = card.assignedFunctions.flatMap((fn) => replacedSourceOf(fn, host) ?? [])[0];
+  if (replaced) {
+    return {
+      status: "warn",
+      message: `${replaced.by} replaces the ids= of ${replaced.from}: vfio-pci does not get this card, and ${names}`,
+      evidence: [...evidence, { read: replaced.from, value: replaced.text }],
+      fix: [remedies.bindAtBoot],
     };
   }
   const risky = held.some(({ driver }) => /^(nvidia|nouveau|amdgpu|radeon|i915|xe)$/.test(driver ?? ""));
@@ -138,13 +154,31 @@ function unloadable({ os, kernel }: Host, evidence: Evidence[]): Verdict {
   };
 }
 
-/** Lines under /etc that give the card to vfio-pci: by its ids, or by its address. */
-function configuredFor({ assignedFunctions }: Card, { configured }: Host): Host["configured"] {
-  return configured.filter(({ file, text }) =>
-    (/^modprobe\.d\//.test(file) && /^options\s+vfio-pci\b/.test(text) &&
-      assignedFunctions.some(({ vendor, device }) => text.includes(`${vendor}:${device}`))) ||
-    (/^udev\//.test(file) && /driver_override/.test(text) && assignedFunctions.some(({ bdf }) => text.includes(bdf)))
-  );
+/** Functions that are configured for vfio-pci and that another driver holds: what the initramfs lacks, or a reboot. */
+function notTaken(
+  held: PciFunction[],
+  sources: { fn: PciFunction; source: { from: string } | undefined }[],
+  lines: Evidence[],
+  evidence: Evidence[],
+  host: Host,
+): Verdict {
+  const missed = held.filter(({ bdf }) => !sources.some(({ fn, source }) => fn.bdf === bdf && source));
+  const some = missed.length > 0
+    ? ` (${missed.map(({ bdf, driver }) => `${bdf}, which ${driver} holds`).join(", ")}: not configured)`
+    : "";
+  // what prepare writes has the initramfs load vfio-pci; other files may leave it out
+  const loads = imageHasVfio(host) || sources.some(({ source }) => source && ownFiles.includes(source.from));
+  return {
+    status: "warn",
+    message: `vfio-pci is configured for this card and ${
+      held.map(({ driver }) => driver).join(", ")
+    } has it: not rebooted since, or vfio-pci is missing from the initramfs${some}`,
+    evidence: [...evidence, ...lines],
+    fix: [
+      ...(loads ? [rebuildInitramfs(initramfsOf(host))] : []),
+      ...(loads && missed.length === 0 ? [] : [remedies.bindAtBoot]),
+    ],
+  };
 }
 
 /** Device nodes that are this card's: DRM's, NVIDIA's by its minor number, VFIO's by its group. */

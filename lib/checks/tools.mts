@@ -2,6 +2,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
+import { type Family, installerOf, isPackaged, upstreamSteps } from "../host/packages.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { refusals } from "../resolve/support.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
@@ -13,43 +14,10 @@ export interface Tool {
   for: string;
   /** Whether the host has it; undefined if that could not be seen. */
   there(host: Host): boolean | undefined;
-  /** Packages by package manager. A manager that is missing has none: then `otherwise` says what to do. */
-  packages: Partial<Record<Manager["name"], string[]>>;
+  /** Packages by family of distributions; which releases have them, lib/host/packages.mts says. Else `otherwise` says what to do. */
+  packages: Partial<Record<Family, string[]>>;
   otherwise: Fix;
 }
-
-/** A distribution's package manager. */
-export interface Manager {
-  name: "apt" | "dnf" | "pacman" | "zypper" | "winget" | "brew";
-  program: string;
-  install(packages: string[]): string;
-}
-
-/** Package managers, in the order in which they are looked for. */
-export const managers: Manager[] = [
-  {
-    name: "apt",
-    program: "apt-get",
-    install: (packages) =>
-      `apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${
-        packages.join(" ")
-      }`,
-  },
-  { name: "dnf", program: "dnf", install: (packages) => `dnf install -y ${packages.join(" ")}` },
-  { name: "pacman", program: "pacman", install: (packages) => `pacman -S --needed --noconfirm ${packages.join(" ")}` },
-  {
-    name: "zypper",
-    program: "zypper",
-    install: (packages) => `zypper --non-interactive install ${packages.join(" ")}`,
-  },
-  {
-    name: "winget",
-    program: "winget",
-    install: (packages) =>
-      packages.map((id) => `winget install --exact --id ${id} --accept-package-agreements`).join("; "),
-  },
-  { name: "brew", program: "brew", install: (packages) => packages.map((name) => `brew install ${name}`).join(" && ") },
-];
 
 const program = (name: string) => (host: Host) => (host.programs ? name in host.programs : undefined);
 
@@ -104,6 +72,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         dnf: ["libvirt-daemon-kvm", "libvirt-client", "dnsmasq"],
         pacman: ["libvirt", "dnsmasq", "iptables-nft"],
         zypper: ["libvirt-daemon-qemu", "libvirt-client", "dnsmasq"],
+        apk: ["libvirt-daemon", "libvirt-qemu", "libvirt-client", "dnsmasq", "iptables"],
       },
       otherwise: manualFix("Install libvirt with its QEMU driver and virsh: https://libvirt.org"),
     },
@@ -116,6 +85,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         dnf: ["qemu-system-x86-core", "qemu-img"],
         pacman: ["qemu-base"],
         zypper: ["qemu-x86", "qemu-tools"],
+        apk: ["qemu-system-x86_64", "qemu-img"],
       },
       otherwise: manualFix("Install QEMU for x86_64 and qemu-img: https://www.qemu.org/download"),
     },
@@ -123,7 +93,13 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       name: "ovmf",
       for: "UEFI firmware for a guest with a GPU",
       there: ({ ovmf }) => ovmf && ovmf.length > 0,
-      packages: { apt: ["ovmf"], dnf: ["edk2-ovmf"], pacman: ["edk2-ovmf"], zypper: ["qemu-ovmf-x86_64"] },
+      packages: {
+        apt: ["ovmf"],
+        dnf: ["edk2-ovmf"],
+        pacman: ["edk2-ovmf"],
+        zypper: ["qemu-ovmf-x86_64"],
+        apk: ["ovmf"],
+      },
       otherwise: manualFix("Install OVMF"),
     },
     {
@@ -164,14 +140,14 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       name: "xorriso",
       for: "the CD that lets Packer into the image",
       there: program("xorriso"),
-      packages: { apt: ["xorriso"], dnf: ["xorriso"], pacman: ["libisoburn"], zypper: ["xorriso"] },
+      packages: { apt: ["xorriso"], dnf: ["xorriso"], pacman: ["libisoburn"], zypper: ["xorriso"], apk: ["xorriso"] },
       otherwise: manualFix("Install xorriso"),
     },
     {
       name: "curl",
       for: "getting the image",
       there: program("curl"),
-      packages: { apt: ["curl", "ca-certificates"], dnf: ["curl"], pacman: ["curl"], zypper: ["curl"] },
+      packages: { apt: ["curl", "ca-certificates"], dnf: ["curl"], pacman: ["curl"], zypper: ["curl"], apk: ["curl"] },
       otherwise: manualFix("Install curl"),
     },
     {
@@ -183,6 +159,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         dnf: ["debootstrap"],
         pacman: ["debootstrap", "debian-archive-keyring"],
         zypper: ["debootstrap"],
+        apk: ["debootstrap"],
       },
       otherwise: manualFix("Install debootstrap"),
     },
@@ -190,7 +167,13 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       name: "ssh",
       for: "reaching the VM",
       there: ({ programs }) => (programs ? "ssh" in programs && "ssh-keygen" in programs : undefined),
-      packages: { apt: ["openssh-client"], dnf: ["openssh-clients"], pacman: ["openssh"], zypper: ["openssh-clients"] },
+      packages: {
+        apt: ["openssh-client"],
+        dnf: ["openssh-clients"],
+        pacman: ["openssh"],
+        zypper: ["openssh-clients"],
+        apk: ["openssh-client"],
+      },
       otherwise: manualFix("Install OpenSSH's client"),
     },
   ] satisfies Tool[]).map((tool) => [tool.name, tool]),
@@ -205,7 +188,9 @@ export function toolsFor(machine: ResolvedMachine, host: Host): Tool[] {
     names.push("packer", "xorriso");
     // a published image that cannot be reached is built from package sources instead, where the host has them
     if (machine.image.kind === "known" || machine.image.kind === "url") names.push("curl");
-    if (machine.image.kind === "debootstrap" || (machine.image.kind === "known" && managerOf(host)?.name === "apt")) {
+    if (
+      machine.image.kind === "debootstrap" || (machine.image.kind === "known" && installerOf(host)?.family === "apt")
+    ) {
       names.push("debootstrap");
     }
   }
@@ -213,36 +198,33 @@ export function toolsFor(machine: ResolvedMachine, host: Host): Tool[] {
   return [...new Set(names)].map((name) => tools[name]!);
 }
 
-/** The package manager of this host. */
-function managerOf(host: Host): Manager | undefined {
-  return managers.find(({ program }) => host.programs && program in host.programs);
-}
-
-/** What installs these tools here: one command for all that the distribution packages, and a line each for the rest. */
+/** What installs these tools here: one command for all that the distribution packages, and steps for the rest. */
 export function installs(missing: Tool[], host: Host): Fix[] {
-  const manager = managerOf(host);
-  const packaged = missing.filter((tool) => packagesOf(tool, host).length > 0);
-  const packages = [...new Set(packaged.flatMap((tool) => packagesOf(tool, host)))];
+  const installer = installerOf(host);
+  const own = missing.filter((tool) => packagesOf(tool, host).length > 0);
+  const packages = [...new Set(own.flatMap((tool) => packagesOf(tool, host)))];
+  const rest = missing.filter((tool) => !own.includes(tool));
+  // these have steps by distribution; the plugin's come last, since it needs vagrant and libvirt
+  const stepped = rest.filter(({ name }) => upstreamSteps([name], host).length > 0);
   return [
-    ...(manager && packages.length > 0
+    ...(installer && packages.length > 0
       ? [
-        // winget and brew ask for rights themselves, and brew refuses root
-        commandFix(`Install ${packaged.map(({ name }) => name).join(", ")}`, manager.install(packages), {
-          root: manager.name !== "winget" && manager.name !== "brew",
-          safe: true,
+        commandFix(`Install ${own.map(({ name }) => name).join(", ")}`, installer.install(packages), {
+          root: installer.root,
+          safe: installer.safe,
+          ...(installer.reboot ? { reboot: true } : {}),
         }),
       ]
       : []),
-    ...missing.filter((tool) => !packaged.includes(tool)).map(({ otherwise }) => otherwise),
+    ...rest.filter((tool) => !stepped.includes(tool)).map(({ otherwise }) => otherwise),
+    ...upstreamSteps(stepped.map(({ name }) => name), host),
   ];
 }
 
-/** The packages that bring a tool to this host; none if its distribution has none. */
+/** The packages that bring a tool to this host; none if its release has none. */
 function packagesOf(tool: Tool, host: Host): string[] {
-  const manager = managerOf(host);
-  // Debian dropped Packer with its change of licence: 12 is the last to have it
-  const dropped = tool.name === "packer" && host.os.id === "debian" && Number(host.os.version ?? 99) > 12;
-  return dropped || !manager ? [] : (tool.packages[manager.name] ?? []);
+  const installer = installerOf(host);
+  return installer && isPackaged(tool.name, host) ? (tool.packages[installer.family] ?? []) : [];
 }
 
 /** Programs of each tool that are asked for a version. */

@@ -1,47 +1,196 @@
-/** How the early boot image is made anew on a host: as data, one entry a tool. */
+/** How the initramfs is made on a host, and how it is seen what is in it: as data, one entry a tool. */
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
-import { program } from "./kernel-arguments.mts";
+import { addAllKernels, isKernelInstalled, isReplaced, isTransactional, program } from "./kernel-arguments.mts";
 import { commandFix } from "../fixes.mts";
 import { shellCommand } from "../render.mts";
 
-/** Makes the early boot image anew, by this tool where one is known. */
+/** Rebuilds the initramfs, by this tool where one is known. */
 export function rebuildInitramfs(initramfs: Initramfs | undefined): Fix {
-  const say = initramfs
-    ? `Make the early boot image anew (${initramfs.name})`
-    : "Make the early boot image anew, if there is one";
+  const say = initramfs?.rebuild
+    ? `Rebuild the initramfs (${initramfs.name})`
+    : initramfs?.words
+    ? `Rebuild the initramfs (${initramfs.name}): ${initramfs.words}`
+    : "Rebuild the initramfs, if there is one";
   return commandFix(say, initramfs?.rebuild ?? null, { root: true, reboot: true });
 }
 
-/** A tool that makes early boot images, and its command. */
+/** The configuration that makes an initramfs: whose files are read. */
+export type InitramfsKind = "initramfs-tools" | "dracut" | "mkinitcpio" | "rpm-ostree" | "other";
+
+/** A tool that makes initramfs images, and its command. */
 export interface Initramfs {
   name: string;
-  rebuild: string;
+  kind: InitramfsKind;
+  /** Its command; absent where only words say how. */
+  rebuild?: string;
+  words?: string;
+  /** Lists what is in the image of the running kernel; absent where no program is known that does. */
+  list?: string;
+  /** A configuration file that is read instead of the drop-in files: they have to be named in it. */
+  instead?: string[];
   /** Where rebuilding once means rebuilding with every update from then on. */
   lasting?: {
-    /** Tells how it is made by now. */
+    /** Shows how it is made by now. */
     show: string;
-    /** What `rebuild` does, given a file that keeps what was told before. */
+    /** What `rebuild` does, given a file that keeps what was shown before. */
     rebuild(file: string): string;
-    /** Lines of a shell script: has it made again as that file tells. */
+    /** Lines of a shell script: has it made again as that file says. */
     undo(file: string): string[];
   };
 }
 
+/** A release as a number that can be compared: `25.10` → 25.1, and NaN where there is none. */
+const release = ({ os }: Host) => Number(/^\d+(\.\d+)?/.exec(os.version ?? "")?.[0] ?? NaN);
+
 /**
- * The tool that makes this host's early boot image; `files` are those of /etc that it has to have, by default all that give
+ * Whether `update-initramfs` makes images by dracut: Ubuntu's does since 25.10. dracut-core can be installed beside initramfs-tools,
+ * so a dracut alone says nothing.
+ */
+function isDracuts(host: Host): boolean {
+  if (!program(host, "dracut")) return false;
+  if (host.updateInitramfsOfDracut) return true;
+  if (program(host, "mkinitramfs")) return false;
+  return host.os.id === "ubuntu" && release(host) >= 25.1;
+}
+
+/**
+ * The tool that makes this host's initramfs; `files` are those of /etc that it has to have, by default all that give
  * something to vfio-pci.
  */
 export function initramfsOf(host: Host, files: string[] = vfioFiles(host)): Initramfs | undefined {
   // a deployment of OSTree's has the image that it came with: what dracut writes by itself is never booted
   if (host.marks.includes("/run/ostree-booted")) return program(host, "rpm-ostree") ? ostree(files) : undefined;
-  const known: [string, string, string][] = [
-    ["update-initramfs", "initramfs-tools", "update-initramfs -u -k all"],
-    ["mkinitcpio", "mkinitcpio", "mkinitcpio -P"],
-    ["dracut", "dracut", "dracut --force --regenerate-all"],
-  ];
-  const found = known.find(([tool]) => program(host, tool));
-  return found && { name: found[1], rebuild: found[2] };
+  return makers.find(({ here }) => here(host))?.make(host);
+}
+
+const lsinitrd = (host: Host) => program(host, "lsinitrd") ? { list: "lsinitrd" } : {};
+
+/** Who makes the image that boots, the most particular first: a plain dracut may be there and write an image that nothing boots. */
+const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
+  {
+    // NixOS manual, boot.initrd
+    here: ({ os }) => os.id === "nixos",
+    make: () => ({ name: "NixOS", kind: "other", words: "nixos-rebuild switch makes it, by the options boot.initrd" }),
+  },
+  {
+    here: isReplaced,
+    make: () => ({
+      name: "SteamOS",
+      kind: "other",
+      words: "an update of SteamOS replaces it, with all that was added",
+    }),
+  },
+  {
+    // sdbootutil keeps the images on the EFI system partition: dracut alone leaves those as they are (openSUSE wiki, systemd-boot)
+    here: (host) => program(host, "sdbootutil") && program(host, "dracut"),
+    make: (host) => ({
+      name: "dracut by sdbootutil",
+      kind: "dracut",
+      rebuild: "sdbootutil mkinitrd",
+      ...lsinitrd(host),
+    }),
+  },
+  {
+    // the root is read-only: the new image goes into a new snapshot (transactional-update(8), initrd)
+    here: (host) => isTransactional(host),
+    make: () => ({ name: "dracut by transactional-update", kind: "dracut", rebuild: "transactional-update initrd" }),
+  },
+  {
+    // limine-mkinitcpio-hook turns the presets off: mkinitcpio -P makes nothing that Limine boots
+    here: (host) => program(host, "limine-mkinitcpio"),
+    make: (host) => ({
+      name: "mkinitcpio for Limine",
+      kind: "mkinitcpio",
+      rebuild: "limine-mkinitcpio",
+      ...withoutDropIns(host),
+    }),
+  },
+  {
+    // EndeavourOS, kernel-install-for-dracut
+    here: (host) => program(host, "dracut") && program(host, "reinstall-kernels"),
+    make: (host) => ({
+      name: "dracut by kernel-install",
+      kind: "dracut",
+      rebuild: "reinstall-kernels",
+      ...lsinitrd(host),
+    }),
+  },
+  {
+    // EndeavourOS, eos-dracut: its images are named after the package, not after the version
+    here: (host) => program(host, "dracut-rebuild"),
+    make: (host) => ({ name: "dracut", kind: "dracut", rebuild: "dracut-rebuild", ...lsinitrd(host) }),
+  },
+  {
+    here: (host) => program(host, "update-initramfs") && !isDracuts(host),
+    make: (host) => ({
+      name: "initramfs-tools",
+      kind: "initramfs-tools",
+      rebuild: "update-initramfs -u -k all",
+      ...(program(host, "lsinitramfs") ? { list: 'lsinitramfs "/boot/initrd.img-$(uname -r)"' } : {}),
+    }),
+  },
+  {
+    here: (host) => program(host, "mkinitcpio"),
+    make: (host) => ({
+      name: "mkinitcpio",
+      kind: "mkinitcpio",
+      rebuild: "mkinitcpio -P",
+      ...image(host),
+      ...withoutDropIns(host),
+    }),
+  },
+  {
+    // the image goes where kernel-install keeps the entry's files
+    here: (host) => program(host, "dracut") && isKernelInstalled(host),
+    make: (host) => ({ name: "dracut by kernel-install", kind: "dracut", rebuild: addAllKernels, ...lsinitrd(host) }),
+  },
+  {
+    here: (host) => program(host, "dracut"),
+    make: (host) => ({
+      name: "dracut",
+      kind: "dracut",
+      rebuild: "dracut --force --regenerate-all",
+      ...lsinitrd(host),
+    }),
+  },
+  {
+    here: (host) => program(host, "mkinitfs"),
+    make: () => ({
+      name: "mkinitfs",
+      kind: "other",
+      words:
+        "write kernel/drivers/vfio/ into /etc/mkinitfs/features.d/vfio.modules, add vfio to features of /etc/mkinitfs/mkinitfs.conf and vfio-pci to /etc/modules, then run mkinitfs",
+    }),
+  },
+  {
+    here: (host) => program(host, "booster"),
+    make: () => ({
+      name: "booster",
+      kind: "other",
+      words: "add vfio_pci to modules_force_load of /etc/booster.yaml, then run /usr/lib/booster/regenerate_images",
+    }),
+  },
+];
+
+/** The image of the first preset, for lsinitcpio. */
+function image(host: Host): { list?: string } {
+  const line = host.configured.find(({ file, text }) =>
+    /^mkinitcpio\.d\//.test(file) && /^default_(image|uki)=/.test(text)
+  );
+  const path = line?.text.replace(/^[^=]*=/, "");
+  return path && program(host, "lsinitcpio") ? { list: `lsinitcpio ${shellCommand(path)}` } : {};
+}
+
+/** Configuration files that presets name: with them mkinitcpio reads no file of mkinitcpio.conf.d (mkinitcpio(8), --config). */
+function withoutDropIns(host: Host): { instead?: string[] } {
+  const named = host.configured.filter(({ file, text }) =>
+    /^mkinitcpio\.d\//.test(file) && /^[a-zA-Z]+_config=/.test(text)
+  );
+  const paths = [...new Set(named.map(({ text }) => text.replace(/^[^=]*=/, "")))].filter((path) =>
+    path.startsWith("/")
+  );
+  return paths.length > 0 ? { instead: paths } : {};
 }
 
 function vfioFiles({ configured }: Host): string[] {
@@ -52,8 +201,8 @@ function vfioFiles({ configured }: Host): string[] {
 }
 
 /**
- * rpm-ostree has dracut make the image when told to by `initramfs --enable`, with the arguments given then and no others (rpm-ostree(1)):
- * the ones that it had are given again. Told what is so already, it fails, unless there are arguments (rpmostreed-transaction-types.cxx).
+ * rpm-ostree has dracut make the image after `initramfs --enable`, with the arguments given then and no others (rpm-ostree(1)):
+ * the ones that it had are given again. Asked for what is so already, it fails, unless there are arguments (rpmostreed-transaction-types.cxx).
  */
 function ostree(files: string[]): Initramfs {
   const own = ["--force-drivers", "vfio-pci", ...files.flatMap((file) => ["-I", file])];
@@ -64,6 +213,7 @@ function ostree(files: string[]): Initramfs {
   const show = "rpm-ostree initramfs";
   return {
     name: "rpm-ostree",
+    kind: "rpm-ostree",
     rebuild: enable(`${show} | ${args}`),
     lasting: {
       show,

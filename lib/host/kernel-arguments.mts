@@ -1,8 +1,8 @@
 /** How kernel arguments are changed on a host: as data, one entry a boot loader or tool. */
 import type { Fix } from "../findings.mts";
-import type { Configuration, Host } from "./types.mts";
+import type { Host } from "./types.mts";
 import { commandFix } from "../fixes.mts";
-import { shellCommand } from "../render.mts";
+import { ownPaths } from "./own-files.mts";
 
 /** A way in which a host keeps its kernel arguments. */
 interface Loader {
@@ -11,16 +11,20 @@ interface Loader {
   here(host: Host): boolean;
   /** Whether its boot entries are made of such a file, or are in it. */
   reads(file: string, host: Host): boolean;
-  /** Makes the boot entries anew from those files; absent where the files are the entries. */
+  /** Makes the boot entries from those files; absent where the files are the entries. */
   refresh?(host: Host): string;
-  /** Adds an argument; absent where only words say how. */
+  /** Adds an argument, as one line that a person can run; absent where only words say how. */
   add?(argument: string, host: Host): string;
   /** Adding what is there already changes nothing. */
   repeats?: true;
   /** Removing takes an argument by its exact text. */
   remove?(argument: string, host: Host): string;
+  /** The same in a script that has {@link bootFileFunctions}, which has a way back of its own; `refresh` is run after it. */
+  edit?(how: "add" | "remove", argument: string, host: Host): string;
+  /** A file of our own that adds arguments, by path: {@link ownGrubText} is its text. */
+  file?(host: Host): string | undefined;
   /** Where and how, for a person. */
-  words?: string;
+  words?(host: Host): string;
 }
 
 /** Whether a host has a program; false where its programs were not read. */
@@ -28,12 +32,40 @@ export const program = (host: Host, name: string) => host.programs !== undefined
 /** Whether a file that configures arguments was read. */
 const has = ({ kernel }: Host, path: string) => kernel.configurations.some(({ file }) => file === path);
 /** Entries of the Boot Loader Specification. RHEL 8 keeps their arguments in GRUB's own block of variables. */
-const isEntry = (file: string) => file.startsWith("/boot/loader/entries/") || file === "/boot/grub2/grubenv";
+const isEntry = (file: string) =>
+  /^(\/boot|\/boot\/efi|\/efi)\/loader\/entries\//.test(file) || file === "/boot/grub2/grubenv";
 const isCmdline = (file: string) => file === "/etc/kernel/cmdline";
+/** Whether this host's grub-mkconfig reads the files of /etc/default/grub.d (Debian's does, and its derivatives'). */
+export const readsGrubFolder = ({ os }: Host) => [os.id, ...os.like].some((id) => id === "debian" || id === "ubuntu");
 /** Debian's grub-mkconfig, and so its derivatives', reads files of /etc/default/grub.d after the one that all have. */
-const isGrub = (file: string, { os }: Host) =>
-  file === "/etc/default/grub" ||
-  ([os.id, ...os.like].some((id) => id === "debian" || id === "ubuntu") && file.startsWith("/etc/default/grub.d/"));
+const isGrub = (file: string, host: Host) =>
+  file === "/etc/default/grub" || readsGrubFolder(host) && file.startsWith("/etc/default/grub.d/");
+/** Systems whose root is read-only: changes go into a new snapshot. */
+export const isTransactional = (host: Host) =>
+  program(host, "transactional-update") &&
+  /micro|aeon|kalpa/.test([host.os.id, host.os.name].join(" ").toLowerCase());
+/** Root is an image that updates replace, and no tool of the system's own keeps changes (SteamOS). */
+export const isReplaced = ({ os }: Host) => os.id === "steamos";
+
+/** Lines of /etc/mkinitcpio.d, dracut.conf and kernel/install.conf as the probe cut them down. */
+export const says = ({ configured }: Host, file: RegExp, text: RegExp) =>
+  configured.some((line) => file.test(line.file) && text.test(line.text));
+/** mkinitcpio makes unified kernel images, with the arguments of /etc/kernel/cmdline in them (mkinitcpio(8), presets). */
+const hasUkiPreset = (host: Host) => says(host, /^mkinitcpio\.d\//, /_uki=/);
+
+/** kernel-install made the boot entries: they are named after the kernel's version (kernel-install(8)). */
+export function isKernelInstalled(host: Host): boolean {
+  const entries = host.kernel.configurations.filter(({ file }) => isEntry(file));
+  const named = entries.some(({ file }) => /\d+\.\d+[^/]*\.conf$/.test(file));
+  return has(host, "/etc/kernel/cmdline") && (program(host, "bootctl") || program(host, "kernel-install")) &&
+    (named || (entries.length === 0 && !has(host, "/etc/default/grub")));
+}
+
+/** Has kernel-install make the entries of every installed kernel again; where vmlinuz is differs by distribution. */
+export const addAllKernels = "sh -c '" +
+  'for kernel in /lib/modules/*; do version=${kernel##*/}; for image in "$kernel/vmlinuz" "/boot/vmlinuz-$version"; do ' +
+  '[ ! -e "$image" ] || { kernel-install add "$version" "$image"; break; }; done; done' +
+  "'";
 
 /**
  * Whether Proxmox is booted by systemd-boot: installed on ZFS, for UEFI without Secure Boot; in every other way it is GRUB, and
@@ -46,6 +78,20 @@ function systemdBootOfProxmox(host: Host): boolean | undefined {
   return efi === undefined || secureBoot === undefined ? undefined : true;
 }
 
+/** What edits /etc/kernel/cmdline, and brings it into the boot entries with `refresh`. */
+function cmdlineLoader(name: string, here: Loader["here"], refresh: (host: Host) => string): Loader {
+  return {
+    name,
+    here,
+    reads: isCmdline,
+    refresh,
+    edit: (how, argument) => `line_change /etc/kernel/cmdline ${how} ${argument}`,
+    add: (argument, host) => `sed -i '1 s/$/ ${argument}/' /etc/kernel/cmdline && ${refresh(host)}`,
+    remove: (argument, host) =>
+      `sed -i -E 's/(^| +)${pattern(argument)}( |$)/\\2/' /etc/kernel/cmdline && ${refresh(host)}`,
+  };
+}
+
 /** Kernel arguments by boot loader, the most particular first: several are there at once, and one of them writes the others' files. */
 const loaders: Loader[] = [
   {
@@ -53,7 +99,13 @@ const loaders: Loader[] = [
     name: "NixOS",
     here: ({ os }) => os.id === "nixos",
     reads: () => false,
-    words: "boot.kernelParams in configuration.nix, then nixos-rebuild switch",
+    words: () => "boot.kernelParams in configuration.nix, then nixos-rebuild switch",
+  },
+  {
+    name: "SteamOS",
+    here: isReplaced,
+    reads: () => false,
+    words: () => "an update of SteamOS replaces its boot configuration, so this has to be done again after each",
   },
   {
     name: "rpm-ostree",
@@ -64,18 +116,21 @@ const loaders: Loader[] = [
     remove: (argument) => `rpm-ostree kargs --delete-if-present=${argument}`,
   },
   {
-    name: "Proxmox with systemd-boot",
-    here: (host) => systemdBootOfProxmox(host) === true,
-    reads: isCmdline,
-    refresh: () => "proxmox-boot-tool refresh",
-    add: (argument) => `sed -i '1 s/$/ ${argument}/' /etc/kernel/cmdline && proxmox-boot-tool refresh`,
-    remove: (argument) => `sed -i 's/ *\\b${pattern(argument)}\\b//' /etc/kernel/cmdline && proxmox-boot-tool refresh`,
+    name: "an image-based system",
+    here: (host) => host.marks.includes("/run/ostree-booted"),
+    reads: isEntry,
+    words: () => "in /usr/lib/bootc/kargs.d of the image that this host boots (bootc)",
   },
+  cmdlineLoader(
+    "Proxmox with systemd-boot",
+    (host) => systemdBootOfProxmox(host) === true,
+    () => "proxmox-boot-tool refresh",
+  ),
   {
     name: "Proxmox with systemd-boot or GRUB",
     here: (host) => systemdBootOfProxmox(host) === undefined,
     reads: () => false,
-    words:
+    words: () =>
       "in /etc/kernel/cmdline where proxmox-boot-tool status says systemd-boot (“uefi”), in /etc/default/grub where it says grub, then run proxmox-boot-tool refresh",
   },
   {
@@ -86,6 +141,34 @@ const loaders: Loader[] = [
     remove: (argument) => `kernelstub -d ${argument}`,
   },
   {
+    // limine-entry-tool adds every += of /etc/default/limine to the arguments of that name
+    name: "Limine",
+    here: (host) => program(host, "limine-mkinitcpio") || program(host, "limine-update"),
+    reads: (file) => file === "/etc/default/limine" || file.startsWith("/etc/limine-entry-tool.d/"),
+    refresh: (host) => program(host, "limine-mkinitcpio") ? "limine-mkinitcpio" : "limine-update",
+    edit: (how, argument) =>
+      how === "add" ? `append /etc/default/limine 'KERNEL_CMDLINE[default]+=" ${argument}"'` : "false",
+    words: () => "in KERNEL_CMDLINE[default] of /etc/default/limine, then run limine-mkinitcpio (or limine-update)",
+  },
+  cmdlineLoader("unified kernel images by mkinitcpio", hasUkiPreset, () => "mkinitcpio -P"),
+  {
+    name: "unified kernel images by dracut",
+    here: (host) => says(host, /^dracut\.conf/, /^kernel_cmdline/) && says(host, /^dracut\.conf/, /^uefi=yes/),
+    reads: () => false,
+    words: () => "in kernel_cmdline of /etc/dracut.conf.d, then dracut --force --regenerate-all",
+  },
+  cmdlineLoader(
+    "openSUSE with sdbootutil",
+    (host) => program(host, "sdbootutil") && has(host, "/etc/kernel/cmdline"),
+    () => "sdbootutil update-all-entries",
+  ),
+  cmdlineLoader(
+    "EndeavourOS with systemd-boot",
+    (host) => program(host, "reinstall-kernels") && has(host, "/etc/kernel/cmdline"),
+    () => "reinstall-kernels",
+  ),
+  cmdlineLoader("entries by kernel-install", isKernelInstalled, () => addAllKernels),
+  {
     name: "grubby",
     here: (host) => program(host, "grubby"),
     reads: (file, host) => host.kernel.bls ? isEntry(file) : isEntry(file) || isGrub(file, host),
@@ -94,58 +177,93 @@ const loaders: Loader[] = [
     remove: (argument) => `grubby --update-kernel=ALL --remove-args=${argument}`,
   },
   {
-    name: "openSUSE with systemd-boot",
-    here: (host) => program(host, "sdbootutil") && has(host, "/etc/kernel/cmdline"),
-    reads: isCmdline,
-    refresh: () => "sdbootutil update-all-entries",
-    add: (argument) => `sed -i '1 s/$/ ${argument}/' /etc/kernel/cmdline && sdbootutil update-all-entries`,
-    remove: (argument) =>
-      `sed -i 's/ *\\b${pattern(argument)}\\b//' /etc/kernel/cmdline && sdbootutil update-all-entries`,
-  },
-  {
     name: "GRUB",
     here: (host) => has(host, "/etc/default/grub") && regenerate(host) !== undefined,
     reads: (file, host) => host.kernel.bls ? isEntry(file) : isGrub(file, host),
     refresh: (host) => regenerate(host)!,
-    add: (argument, host) => `${grubEdit(argument, host)} && ${regenerate(host)}`,
-    remove: (argument, host) => {
-      const all = [...host.kernel.configurations.map(({ file }) => file), ...host.kernel.unread];
-      const files = new Set(all.filter((file) => isGrub(file, host)));
-      const edit = `/^GRUB_CMDLINE_LINUX/ s/ *\\b${pattern(argument)}\\b//`;
-      return `sed -i '${edit}' ${[...files].map(shellCommand).join(" ")} && ${regenerate(host)}`;
-    },
+    edit: (how, argument) => `grub_change ${how} ${argument}`,
+    file: (host) => readsGrubFolder(host) ? ownPaths.grub : undefined,
+    words: (host) => `in ${grubVariable} of /etc/default/grub, then run ${regenerate(host)}`,
+  },
+  {
+    // Alpine's own tool for syslinux and extlinux
+    name: "extlinux",
+    here: (host) => has(host, "/etc/update-extlinux.conf"),
+    reads: (file) => file === "/etc/update-extlinux.conf",
+    words: () => "in default_kernel_opts of /etc/update-extlinux.conf, then run update-extlinux",
   },
   {
     name: "systemd-boot",
-    here: ({ kernel }) => kernel.configurations.some(({ file }) => isEntry(file)) && !kernel.bls,
+    here: ({ kernel }) => kernel.configurations.some(({ file }) => file.startsWith("/boot/loader/")) && !kernel.bls,
     reads: isEntry,
     add: (argument) => `sed -i '/^options/ s/$/ ${argument}/' /boot/loader/entries/*.conf`,
-    remove: (argument) => `sed -i '/^options/ s/ *\\b${pattern(argument)}\\b//' /boot/loader/entries/*.conf`,
+    remove: (argument) => `sed -i -E '/^options/ s/ +${pattern(argument)}( |$)/\\1/' /boot/loader/entries/*.conf`,
   },
 ];
+
+/** GRUB's variable for the arguments of every ordinary start. */
+const grubVariable = "GRUB_CMDLINE_LINUX_DEFAULT";
+
+/** The text of our own file of GRUB's: arguments that it adds to those of the files before it. */
+export function ownGrubText(words: string[]): string {
+  return words.map((word) => `${grubVariable}="$${grubVariable} ${word}"\n`).join("");
+}
 
 /** What boots this host, as far as its files and tools tell; undefined if none that is known. */
 function loaderOf(host: Host): Loader | undefined {
   return loaders.find((loader) => loader.here(host));
 }
 
+/** How an argument is added or removed: for a person, and in the script of `prepare`. */
+export interface ArgumentChange {
+  /** The argument; absent where this only brings into force what is configured. */
+  argument?: string;
+  change: Fix;
+  /** The command that takes it back; absent where `edit` does, or where nothing is known. */
+  undo?: Fix;
+  /** In a script that has {@link bootFileFunctions}; it fails where it changed nothing. */
+  edit?: string;
+  /** Brings an edit into the boot entries. */
+  refresh?: string;
+  /** The file of our own that adds it instead. */
+  file?: string;
+}
+
+/** Adds a kernel argument, or removes one, in the way of `prepare`. */
+export function changeArgument(host: Host, how: "add" | "remove", argument: string): ArgumentChange {
+  const loader = loaderOf(host);
+  const [there, back] = how === "add" ? [addArgument, removeArgument] : [removeArgument, addArgument];
+  const file = how === "add" ? loader?.file?.(host) : undefined;
+  const change = there(host, argument);
+  const refresh = loader?.refresh?.(host);
+  if (file) return { argument, change, file, ...(refresh ? { refresh } : {}) };
+  const edit = loader?.edit?.(how, argument, host);
+  if (edit && edit !== "false") return { argument, change, edit, ...(refresh ? { refresh } : {}) };
+  return { argument, change, undo: back(host, argument) };
+}
+
 /** Adds a kernel argument with this host's own command, or says in words what to do where there is none or its boot loader is not known. */
 export function addArgument(host: Host, argument: string): Fix {
   const loader = loaderOf(host);
-  const say = `Add ${argument} to the kernel's arguments${locationOf(loader)}`;
-  return commandFix(say, loader?.add?.(argument, host) ?? null, { root: true, reboot: true });
+  const say = `Add ${argument} to the kernel's arguments${locationOf(loader, host)}`;
+  const file = loader?.file?.(host);
+  const line = ownGrubText([argument]).trimEnd().replace(/["$]/g, "\\$&");
+  const own = file &&
+    `mkdir -p ${file.replace(/\/[^/]*$/, "")} && sh -c 'echo "${line}" >>${file}' && ${loader!.refresh!(host)}`;
+  return commandFix(say, own ?? loader?.add?.(argument, host) ?? null, { root: true, reboot: true });
 }
 
 /** Takes a kernel argument away, likewise. */
 export function removeArgument(host: Host, argument: string): Fix {
   const loader = loaderOf(host);
-  const say = `Take ${argument} out of the kernel's arguments${locationOf(loader)}`;
+  const say = `Remove ${argument} from the kernel's arguments${locationOf(loader, host)}`;
   return commandFix(say, loader?.remove?.(argument, host) ?? null, { root: true, reboot: true });
 }
 
-function locationOf(loader: Loader | undefined): string {
+function locationOf(loader: Loader | undefined, host: Host): string {
   if (!loader) return ", in whatever boots this host";
-  return ` (${loader.name})${loader.words ? `: ${loader.words}` : ""}`;
+  const byPrepare = loader.edit ? " (prepare --apply does that and checks the result)" : "";
+  return ` (${loader.name})${loader.words ? `: ${loader.words(host)}${byPrepare}` : ""}`;
 }
 
 /** Arguments that switch an IOMMU off (kernel-parameters.txt). */
@@ -161,11 +279,16 @@ export function iommuArguments({ iommu, kernel }: Host): { add: string[]; remove
   return { add: iommu.acpiTables.includes("IVRS") ? ["iommu=pt"] : [], remove };
 }
 
+/** GRUB's variables for every ordinary start; those of Xen and of recovery entries are for others. */
+const ordinary = ["GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"];
+
 /** What those files say that this host's boot entries are made of. `whole`: none of them is unread. Undefined where none was read. */
 function isConfigured(host: Host): { words: string[]; whole: boolean } | undefined {
   const loader = loaderOf(host);
   const counts = (file: string) => loader?.reads(file, host) ?? (isEntry(file) || !host.kernel.bls);
-  const read = host.kernel.configurations.filter(({ file }) => counts(file));
+  const read = host.kernel.configurations.filter(({ file, variable }) =>
+    counts(file) && (!variable || ordinary.includes(variable))
+  );
   if (read.length === 0) return undefined;
   // grub-mkconfig is a shell that reads one file after the other: the last value of a variable counts
   const replaced = (variable: string | undefined, at: number) =>
@@ -204,29 +327,9 @@ export function refreshEntries(host: Host, argument?: string): Fix | undefined {
     });
 }
 
-/** GRUB's variable that holds arguments for every ordinary start here, where it is given its last value. */
-function lastOf(host: Host): Partial<Configuration> & { variable: string } {
-  const all = host.kernel.configurations.filter(({ file, variable }) => variable && isGrub(file, host));
-  const names = all.map(({ variable }) => variable!);
-  const variable = names.length === 0 || names.includes("GRUB_CMDLINE_LINUX_DEFAULT")
-    ? "GRUB_CMDLINE_LINUX_DEFAULT"
-    : names[0]!;
-  return { variable, ...all.findLast((one) => one.variable === variable) };
-}
-
-/** Puts an argument before the quote that ends the variable's value, whichever quote that is; one without quotes gets them. */
-function grubEdit(argument: string, host: Host): string {
-  const { variable: name, quote, file: path = "/etc/default/grub" } = lastOf(host);
-  const file = shellCommand(path);
-  if (quote === undefined) return `echo '${name}="${argument}"' >>${file}`;
-  if (quote === "") return `sed -i 's/^\\(${name}=\\)\\([^ ]*\\)/\\1"\\2 ${argument}"/' ${file}`;
-  return quote === "'"
-    ? `sed -i "s/^\\(${name}='[^']*\\)/\\1 ${argument}/" ${file}`
-    : `sed -i 's/^\\(${name}="[^"]*\\)/\\1 ${argument}/' ${file}`;
-}
-
-/** What makes GRUB read its defaults anew (update-grub is Debian's name for it). */
+/** What makes GRUB read its defaults again (update-grub is Debian's name for it). */
 function regenerate(host: Host): string | undefined {
+  if (isTransactional(host)) return "transactional-update grub.cfg";
   if (program(host, "update-grub")) return "update-grub";
   if (program(host, "grub2-mkconfig")) return "grub2-mkconfig -o /boot/grub2/grub.cfg";
   if (program(host, "grub-mkconfig")) return "grub-mkconfig -o /boot/grub/grub.cfg";

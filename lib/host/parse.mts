@@ -60,6 +60,7 @@ export function parseHost(text: string): Host {
       like: os.one("ID_LIKE")?.split(" ") ?? [],
       version: os.one("VERSION_ID"),
       codename: os.one("VERSION_CODENAME"),
+      base: os.one("UBUNTU_CODENAME") ?? os.one("DEBIAN_CODENAME"),
       name: os.one("PRETTY_NAME"),
       kernel: release,
       arch: os.one("arch"),
@@ -157,9 +158,11 @@ export function parseHost(text: string): Host {
     hardwareVirtualization: cpu.flag("virtualization"),
     virtualboxExtensions: facts("virtualbox").flag("extension-pack"),
     programs: sections.has("programs")
-      ? Object.fromEntries(programs.pairs.filter(([key]) => !/-(version|plugin)$|^unanswered$/.test(key)))
+      ? Object.fromEntries(programs.pairs.filter(([key]) => !/-(version|plugin|of)$|^(epel|unanswered)$/.test(key)))
       : undefined,
     unanswered: programs.all("unanswered").length > 0 ? programs.all("unanswered") : undefined,
+    updateInitramfsOfDracut: programs.one("update-initramfs-of") === "dracut" ? true : undefined,
+    epel: programs.flag("epel"),
     versions: compact({
       ...versions(programs),
       nvidia: kernel.one("nvidia-version"),

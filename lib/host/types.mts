@@ -14,6 +14,8 @@ export interface Host {
     version?: string;
     /** `VERSION_CODENAME`, such as `bookworm`. */
     codename?: string;
+    /** `UBUNTU_CODENAME` or `DEBIAN_CODENAME`: the release that a derivative is made of. */
+    base?: string;
     /** `PRETTY_NAME`. */
     name?: string;
     kernel?: string;
@@ -74,7 +76,10 @@ export interface Host {
     loaded: string[];
     parameters: Record<string, string>;
   };
-  /** Lines under /etc that bind drivers or load modules. */
+  /**
+   * Lines under /etc (by path below it, or whole for other folders) that bind drivers, load modules or say how boot images are
+   * made, cut down to the words that matter here.
+   */
   configured: { file: string; text: string }[];
   iommu: {
     /** Names in /sys/class/iommu, such as `dmar0`, `ivhd0`; absent if the folder is not there. */
@@ -130,6 +135,10 @@ export interface Host {
   programs?: Record<string, string>;
   /** Names of programs that did not answer when they were asked for their version, and were ended. */
   unanswered?: string[];
+  /** The program `update-initramfs` is dracut's, as Ubuntu has it since 25.10. */
+  updateInitramfsOfDracut?: boolean;
+  /** The repository EPEL is set up (RHEL and its rebuilds). */
+  epel?: boolean;
   versions: Record<string, string>;
   vagrantPlugins: Record<string, string>;
   libvirt?: {

@@ -4,6 +4,8 @@ import type { Step } from "../../plan/types.mts";
 import { rebuildInitramfs } from "../../host/initramfs.mts";
 import { notesFor } from "../../checks/index.mts";
 import { UserError } from "../../errors.mts";
+import { commandFix } from "../../fixes.mts";
+import { wrap } from "../../text.mts";
 import { assignedFunctionsOf } from "../../resolve/cards.mts";
 import { acquireLock } from "../../run/lock.mts";
 import { applyScript, leftToDo, ownFiles, type Preparation, preparationOf, stateDir } from "../../plan/prepare.mts";
@@ -26,6 +28,7 @@ const needed = [
 /** `prepare`: what binds the cards to vfio-pci at boot. Shows it; `--apply` does it, `--undo` takes it back. */
 export async function prepare(session: Context): Promise<number> {
   const { shell, options } = session;
+  if (options.apply && options.undo) throw new UserError("--apply and --undo exclude each other: give one of them");
   if (options.host && (options.apply || options.undo) && !options.dryRun) {
     throw new UserError("--host shows what another machine would need: with --apply or --undo only together with -n");
   }
@@ -50,6 +53,7 @@ export async function prepare(session: Context): Promise<number> {
     return 0;
   }
   const preparation = preparationOf(passed, host);
+  if (preparation.manual) return byHand(session, preparation, passed.every(({ driver }) => driver === "vfio-pci"));
   const texts = await Promise.all(ownFiles.map(async (path) => [path, await shell.read(path)] as const));
   const whole = (await shell.read(`${stateDir}/done`)) !== undefined;
   if (!leftToDo(preparation, Object.fromEntries(texts), whole)) {
@@ -75,6 +79,17 @@ export async function prepare(session: Context): Promise<number> {
   );
   log(session, `done; it counts from the next boot on. The way back: prepare --undo`);
   return 0;
+}
+
+/** Of a system whose configuration this toolkit does not write: what a person does. */
+function byHand(session: Context, { manual, notes }: Preparation, bound: boolean): number {
+  if (bound) {
+    log(session, "nothing to do: vfio-pci has the card");
+    return 0;
+  }
+  session.shell.stdout(`${[...notes, ...manual!.lines, "", manual!.title].join("\n")}\n`);
+  log(session, "prepare does not change this system: add these lines yourself, then reboot");
+  return session.options.apply ? 1 : 0;
 }
 
 async function undo(session: Context): Promise<number> {
@@ -119,14 +134,20 @@ async function asRootStep(
 
 /** The files in full, and the commands. */
 function preparationLines(
-  { files, arguments: changes, initramfs }: Preparation,
+  { files, appended, arguments: changes, initramfs, notes }: Preparation,
   look: Parameters<typeof formatFix>[1],
 ): string[] {
   const commands: Fix[] = [
     ...changes.map(({ change }) => ({ ...change, reboot: false })),
-    rebuildInitramfs(initramfs),
+    { ...rebuildInitramfs(initramfs), reboot: initramfs?.list === undefined },
+    ...(initramfs?.list
+      ? [commandFix("See that vfio-pci is in it", `${initramfs.list} | grep vfio`, { root: true, reboot: true })]
+      : []),
   ];
   return [
+    ...notes.flatMap((note) => wrap(note, look.width, "note: ", "  ")),
+    ...(notes.length > 0 ? [""] : []),
+    ...appended.flatMap(({ path, line }) => [`${path}, one line more:`, `    ${line}`, ""]),
     ...files.flatMap(({ path, text }) => [`${path}:`, ...text.trimEnd().split("\n").map((line) => `    ${line}`), ""]),
     ...commands.flatMap((fix) => formatFix(fix, look)),
   ];

@@ -1,0 +1,14 @@
+/** The files that `prepare` may write on a host: paths, in the order in which they are written. */
+export const ownPaths = {
+  modprobe: "/etc/modprobe.d/homelab-gpu.conf",
+  load: "/etc/modules-load.d/homelab-gpu.conf",
+  rules: "/etc/udev/rules.d/70-homelab-gpu.rules",
+  initramfsTools: "/etc/initramfs-tools/hooks/homelab-gpu",
+  dracut: "/etc/dracut.conf.d/homelab-gpu.conf",
+  mkinitcpio: "/etc/mkinitcpio.conf.d/homelab-gpu.conf",
+  /** Debian's grub-mkconfig reads the files of this folder by name, the last one last. */
+  grub: "/etc/default/grub.d/zz-homelab-gpu.cfg",
+};
+
+/** Every file that a preparation may consist of. */
+export const ownFiles: string[] = Object.values(ownPaths);

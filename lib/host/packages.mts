@@ -1,0 +1,304 @@
+/** Which packages bring a program to a host, by its distribution and release, and where they come from if it has none. */
+import type { Fix } from "../findings.mts";
+import type { Host } from "./types.mts";
+import { isReplaced, isTransactional, program } from "./kernel-arguments.mts";
+import { commandFix, manualFix } from "../fixes.mts";
+
+/** Families of distributions that share names of packages. */
+export type Family = "apt" | "dnf" | "pacman" | "zypper" | "apk" | "winget" | "brew";
+
+/** How a host installs packages of its own sources. */
+export interface Installer {
+  family: Family;
+  install(packages: string[]): string;
+  /** Runs as root. */
+  root: boolean;
+  /** Can be run unasked with `--yes`: it changes nothing but packages, and they can be used at once. */
+  safe: boolean;
+  reboot?: true;
+}
+
+const list = (packages: string[]) => packages.join(" ");
+
+/** Installers, the most particular first: an image-based system has its family's tool too, which fails there. */
+const installers: { here(host: Host): boolean; installer: Installer }[] = [
+  {
+    // packages become a layer of the next deployment (rpm-ostree(1), install)
+    here: (host) => host.marks.includes("/run/ostree-booted") && program(host, "rpm-ostree"),
+    installer: {
+      family: "dnf",
+      install: (packages) => `rpm-ostree install --idempotent ${list(packages)}`,
+      root: true,
+      safe: false,
+      reboot: true,
+    },
+  },
+  {
+    // the root is read-only: zypper refuses, and packages go into a new snapshot (transactional-update(8), pkg)
+    here: isTransactional,
+    installer: {
+      family: "zypper",
+      install: (packages) => `transactional-update --non-interactive pkg install ${list(packages)}`,
+      root: true,
+      safe: false,
+      reboot: true,
+    },
+  },
+  {
+    here: (host) => program(host, "apt-get"),
+    installer: {
+      family: "apt",
+      install: (packages) =>
+        `apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${list(packages)}`,
+      root: true,
+      safe: true,
+    },
+  },
+  {
+    here: (host) => program(host, "dnf"),
+    installer: { family: "dnf", install: (packages) => `dnf install -y ${list(packages)}`, root: true, safe: true },
+  },
+  {
+    here: (host) => program(host, "pacman"),
+    installer: {
+      family: "pacman",
+      install: (packages) => `pacman -S --needed --noconfirm ${list(packages)}`,
+      root: true,
+      safe: true,
+    },
+  },
+  {
+    here: (host) => program(host, "zypper"),
+    installer: {
+      family: "zypper",
+      install: (packages) => `zypper --non-interactive install ${list(packages)}`,
+      root: true,
+      safe: true,
+    },
+  },
+  {
+    here: (host) => program(host, "apk"),
+    installer: { family: "apk", install: (packages) => `apk add ${list(packages)}`, root: true, safe: true },
+  },
+  {
+    // winget and brew ask for rights themselves, and brew refuses root
+    here: (host) => program(host, "winget"),
+    installer: {
+      family: "winget",
+      install: (packages) =>
+        packages.map((id) => `winget install --exact --id ${id} --accept-package-agreements`).join("; "),
+      root: false,
+      safe: true,
+    },
+  },
+  {
+    here: (host) => program(host, "brew"),
+    installer: {
+      family: "brew",
+      install: (packages) => packages.map((name) => `brew install ${name}`).join(" && "),
+      root: false,
+      safe: true,
+    },
+  },
+];
+
+/** How this host installs packages; undefined where that is not known, or where packages do not stay (an image of bootc's, SteamOS). */
+export function installerOf(host: Host): Installer | undefined {
+  if (isReplaced(host)) return undefined;
+  const found = installers.find(({ here }) => here(host))?.installer;
+  return host.marks.includes("/run/ostree-booted") && found?.install([""]).startsWith("rpm-ostree") !== true
+    ? undefined
+    : found;
+}
+
+/** RHEL and its rebuilds. */
+const isEnterprise = ({ os }: Host) =>
+  os.id !== "fedora" && !os.like.includes("ubuntu") &&
+  ["rhel", "rocky", "almalinux", "centos", "ol", "eurolinux", "scientific"].some((id) =>
+    os.id === id || (id === "rhel" && os.like.includes("rhel"))
+  );
+const isFedora = ({ os }: Host) => os.id === "fedora" || (os.like.includes("fedora") && !os.like.includes("rhel"));
+const isProxmox = (host: Host) => host.marks.includes("/etc/pve") || program(host, "pveversion");
+
+/** Releases that derivatives are made of, by their own number where they do not name it. */
+const bases: Record<string, Record<string, string>> = {
+  debian: { 11: "bullseye", 12: "bookworm", 13: "trixie", 14: "forky" },
+  ubuntu: { 20: "focal", 22: "jammy", 24: "noble", 26: "resolute" },
+  pop: { 22: "jammy", 24: "noble" },
+  linuxmint: { 20: "focal", 21: "jammy", 22: "noble" },
+  lmde: { 6: "bookworm", 7: "trixie" },
+  zorin: { 17: "jammy", 18: "noble" },
+  elementary: { 7: "jammy", 8: "noble" },
+  neon: { 22: "jammy", 24: "noble" },
+};
+
+/** The release of Debian or Ubuntu whose packages a host has, by its code name; undefined where that is not known. */
+function baseOf({ os }: Host): string | undefined {
+  const id = os.id === "linuxmint" && !os.like.includes("ubuntu") ? "lmde" : os.id ?? "";
+  return os.base ?? bases[id]?.[os.version?.split(".")[0] ?? ""] ??
+    (id === "debian" || id === "ubuntu" ? os.codename : undefined);
+}
+
+/** A row of what distributions have: read where `source` says, on that day. */
+interface Row {
+  packages: string[];
+  here(host: Host): boolean;
+  source: string;
+  date: string;
+}
+
+const based = (...names: string[]) => (host: Host) => names.includes(baseOf(host) ?? "");
+
+/** Where the packages of HashiCorp's programs are in a distribution's own sources; without a row they are not. */
+export const packaged: Row[] = [
+  {
+    packages: ["packer"],
+    here: based("bullseye", "bookworm", "focal", "jammy"),
+    source: "packages.debian.org, packages.ubuntu.com: packer; left out since its change of licence",
+    date: "2026-11-26",
+  },
+  {
+    packages: ["vagrant", "vagrant-libvirt"],
+    here: based("bullseye", "bookworm", "trixie", "sid", "focal", "jammy"),
+    source: "packages.debian.org, packages.ubuntu.com: vagrant, vagrant-libvirt; not in forky, noble and later",
+    date: "2026-11-26",
+  },
+  {
+    packages: ["vagrant", "vagrant-libvirt"],
+    here: isFedora,
+    source: "packages.fedoraproject.org: Fedora 42 to 44 and Rawhide; not in EPEL",
+    date: "2026-11-26",
+  },
+  {
+    packages: ["packer", "vagrant"],
+    here: (host) => [host.os.id, ...host.os.like].includes("arch"),
+    source: "archlinux.org/packages, extra; vagrant-libvirt is not there",
+    date: "2026-11-26",
+  },
+  {
+    packages: ["packer", "vagrant"],
+    here: ({ os }) => os.platform === "windows" || os.platform === "macos",
+    source: "winget-pkgs manifests; HashiCorp's tap and cask of Homebrew",
+    date: "2026-11-26",
+  },
+  {
+    packages: ["debootstrap"],
+    here: (host) => !isEnterprise(host) || host.epel === true,
+    source: "packages.fedoraproject.org, EPEL 9 and 10: debootstrap; RHEL itself has none",
+    date: "2026-11-26",
+  },
+  {
+    packages: ["qemu"],
+    here: (host) => !isEnterprise(host) && !isProxmox(host),
+    source: "RHEL: qemu-kvm only, at /usr/libexec/qemu-kvm; Proxmox: pve-qemu-kvm, which conflicts with Debian's",
+    date: "2026-11-26",
+  },
+  {
+    packages: ["libvirt"],
+    here: (host) => !isProxmox(host),
+    source: "Proxmox VE, pve-qemu-kvm: Conflicts qemu-system-x86, which libvirt's packages bring",
+    date: "2026-11-26",
+  },
+];
+
+/** Whether a host's own sources have a tool's packages. */
+export function isPackaged(tool: string, host: Host): boolean {
+  const rows = packaged.filter(({ packages }) => packages.includes(tool));
+  return rows.length === 0 || rows.some(({ here }) => here(host));
+}
+
+/** Said of Proxmox VE, where packages of the two would replace its own. */
+const onProxmox = manualFix(
+  "Proxmox VE has a QEMU of its own, which conflicts with Debian's packages of QEMU and libvirt: run this in a VM of it, or on another host",
+);
+
+/** Steps that bring tools whose packages the distribution lacks: shown, and run by a person. None where none are known. */
+export function upstreamSteps(tools: string[], host: Host): Fix[] {
+  const programs = tools.filter((name) => name === "packer" || name === "vagrant");
+  const installer = installerOf(host);
+  const steps: Fix[] = [];
+  if (tools.some((name) => name === "qemu" || name === "libvirt")) {
+    if (isProxmox(host)) steps.push(onProxmox);
+    else if (isEnterprise(host) && tools.includes("qemu")) {
+      steps.push(commandFix(
+        "Install QEMU, which this distribution has under another name",
+        "dnf install -y qemu-kvm qemu-img && ln -sf /usr/libexec/qemu-kvm /usr/local/bin/qemu-system-x86_64",
+        { root: true },
+      ));
+    }
+  }
+  if (tools.includes("debootstrap") && isEnterprise(host)) {
+    steps.push(
+      manualFix("Install debootstrap from EPEL: https://docs.fedoraproject.org/en-US/epel/getting-started", {
+        root: true,
+      }),
+    );
+  }
+  if (programs.length > 0) steps.push(...hashicorp(programs, host, installer));
+  if (tools.includes("vagrant-libvirt")) steps.push(...plugin(host, installer));
+  return steps;
+}
+
+/** HashiCorp's repository, then the packages. Its packages are the same for every release, so a release that it surely has is named. */
+function hashicorp(programs: string[], host: Host, installer: Installer | undefined): Fix[] {
+  const shown = programs.join(" and ");
+  const say = `Add HashiCorp's package repository, since this release has no ${shown}`;
+  const more = { root: true, ...(installer?.reboot ? { reboot: true } : {}) };
+  const install = installer && commandFix(`Install ${shown} from it`, installer.install(programs), more);
+  if (installer?.family === "apt") {
+    const suite = ["jammy", "noble"].find((name) => name === baseOf(host)) ??
+      ([host.os.id, ...host.os.like].includes("ubuntu") ? "noble" : "bookworm");
+    const key = "/usr/share/keyrings/hashicorp.asc";
+    return [
+      commandFix(
+        say,
+        `sh -ec 'curl -fsSL https://apt.releases.hashicorp.com/gpg -o ${key}; echo "deb [signed-by=${key}] https://apt.releases.hashicorp.com ${suite} main" >/etc/apt/sources.list.d/hashicorp.list'`,
+        { root: true },
+      ),
+      install!,
+    ];
+  }
+  if (installer?.family === "dnf") {
+    const where = isEnterprise(host) ? "RHEL" : "fedora";
+    return [
+      commandFix(
+        say,
+        `curl -fsSL https://rpm.releases.hashicorp.com/${where}/hashicorp.repo -o /etc/yum.repos.d/hashicorp.repo`,
+        { root: true },
+      ),
+      install!,
+    ];
+  }
+  return programs.map((name) =>
+    manualFix(`Install ${name} from HashiCorp's downloads: https://developer.hashicorp.com/${name}/install`)
+  );
+}
+
+/** What the plugin's extension for libvirt needs to compile (ruby-libvirt: a compiler, make, pkg-config, libvirt's headers). */
+const compilers: Partial<Record<Family, string[]>> = {
+  apt: ["build-essential", "pkg-config", "libvirt-dev"],
+  dnf: ["gcc", "make", "pkgconf-pkg-config", "libvirt-devel"],
+  pacman: ["base-devel", "libvirt"],
+  zypper: ["gcc", "make", "pkgconf-pkg-config", "libvirt-devel"],
+};
+
+function plugin(host: Host, installer: Installer | undefined): Fix[] {
+  const packages = installer && compilers[installer.family];
+  const own = commandFix("Install the plugin, as yourself", "vagrant plugin install vagrant-libvirt");
+  if (!packages) {
+    return [{ ...own, title: `${own.title}; it compiles against libvirt's headers, with gcc, make and pkg-config` }];
+  }
+  // RHEL keeps headers in a repository that is off at first: crb, or powertools in 8
+  const repository = isEnterprise(host)
+    ? host.os.id === "rhel" ? undefined : host.os.version?.startsWith("8") ? "powertools" : "crb"
+    : undefined;
+  const run = installer.install(packages);
+  return [
+    commandFix(
+      "Install what the plugin vagrant-libvirt needs to compile",
+      repository ? run.replace("dnf install -y", `dnf install -y --enablerepo=${repository}`) : run,
+      { root: true, ...(installer.reboot ? { reboot: true } : {}) },
+    ),
+    own,
+  ];
+}
