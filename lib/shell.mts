@@ -47,6 +47,8 @@ export interface Shell {
   attach(command: string[], options?: { cwd?: string; env?: Record<string, string> }): Promise<number>;
   /** A file's text, or undefined if there is none; `-` is standard input. */
   read(path: string): Promise<string | undefined>;
+  /** The end of a file's text, at most `limit` bytes of it, and the number of bytes before it; undefined if there is no file; `-` is standard input. */
+  tail(path: string, limit: number): Promise<{ text: string; skipped: number } | undefined>;
   /** Writes a file whole or not at all, and the folders above it. */
   write(path: string, text: string, mode?: number): Promise<void>;
   /** Makes a file with this text unless there is one; says whether it did. */

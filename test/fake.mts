@@ -77,6 +77,11 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
       return Promise.resolve(0);
     },
     read: (path) => Promise.resolve(disk.get(path)),
+    tail: (path, limit) => {
+      const text = disk.get(path);
+      const skipped = Math.max(0, (text?.length ?? 0) - limit);
+      return Promise.resolve(text === undefined ? undefined : { text: text.slice(skipped), skipped });
+    },
     write: (path, text) => Promise.resolve(void disk.set(path, text)),
     create: (path, text) => Promise.resolve(disk.has(path) ? false : (disk.set(path, text), true)),
     claim: () => Promise.resolve(),

@@ -45,8 +45,8 @@ export const commands: Record<string, Command> = {
     run: async (session) => (await import("./commands/verify.mts")).verify(session),
   },
   explain: {
-    takes: "[LOG]",
-    summary: "say what a log's errors mean, and what mends them",
+    takes: "[LOG or CHECK]",
+    summary: "say what a log's errors or a check mean",
     run: async (session) => (await import("./commands/explain.mts")).explain(session),
   },
   status: {
@@ -107,7 +107,7 @@ export const options: Option[] = [
   {
     name: "config",
     takes: "FILE",
-    for: [...machines, "init", "prepare", "ssh", "down", "destroy"],
+    for: [...machines, "init", "prepare", "explain", "ssh", "down", "destroy"],
     summary: "the config; else ./homelab-gpu.yaml",
   },
   { name: "yes", for: ["up", "prepare", "destroy"], summary: "run the safe fixes (packages, services); do not ask" },
@@ -121,7 +121,7 @@ export const options: Option[] = [
   {
     name: "host",
     takes: "FILE",
-    for: ["doctor", "init", "plan", "prepare", "verify"],
+    for: ["doctor", "init", "plan", "prepare", "verify", "explain"],
     // another machine's probe is never acted upon
     dry: ["up"],
     summary: "examine a saved probe (- for standard input); act on none",

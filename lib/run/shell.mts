@@ -7,6 +7,7 @@ import process from "node:process";
 import type { ProcessPromise } from "zx/core";
 import type { AskOptions, RunOptions, Shell } from "../shell.mts";
 import { Interrupted, Trouble } from "../errors.mts";
+import { decoded, encodingOf } from "./decode.mts";
 import { Lines } from "./lines.mts";
 
 /**
@@ -125,7 +126,20 @@ export function realShell(direct = process.platform === "win32"): Shell {
     },
 
     read: (path: string) =>
-      unlessMissing("read", path, undefined, () => path === "-" ? readAll(process.stdin) : readFile(path, "utf8")),
+      unlessMissing(
+        "read",
+        path,
+        undefined,
+        async () => decoded(path === "-" ? (await lastOf(process.stdin)).bytes : await readFile(path)),
+      ),
+
+    tail: (path: string, limit: number) =>
+      unlessMissing("read", path, undefined, async () => {
+        const { bytes, skipped, first } = await endOf(path, limit);
+        // a part that does not begin at the file's start has no mark of its own
+        const wide = skipped > 0 && encodingOf(first) !== "utf-8" && (bytes[0] !== first[0] || bytes[1] !== first[1]);
+        return { text: decoded(wide ? Buffer.concat([first.subarray(0, 2), bytes]) : bytes), skipped };
+      }),
 
     async write(path: string, text: string, mode = 0o644) {
       const temporary = beside(path);
@@ -216,10 +230,56 @@ export function realShell(direct = process.platform === "win32"): Shell {
   });
 }
 
-async function readAll(stream: NodeJS.ReadStream): Promise<string> {
-  let text = "";
-  for await (const chunk of stream.setEncoding("utf8")) text += chunk;
-  return text;
+/** The last bytes of a stream, at most `limit` of them (an even number), with the first ones and how many were left out. */
+async function lastOf(stream: AsyncIterable<Buffer | string>, limit = Infinity) {
+  const chunks: Buffer[] = [];
+  let [kept, skipped] = [0, 0];
+  let first = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    const bytes = Buffer.from(chunk as Buffer);
+    if (first.length < 512) first = Buffer.concat([first, bytes.subarray(0, 512)]);
+    chunks.push(bytes);
+    kept += bytes.length;
+    while (kept - chunks[0]!.length >= limit) {
+      skipped += chunks[0]!.length;
+      kept -= chunks.shift()!.length;
+    }
+  }
+  const all = Buffer.concat(chunks);
+  const cut = Math.max(0, all.length - limit);
+  const start = cut + (skipped + cut) % 2;
+  return {
+    bytes: all.subarray(cut > 0 || skipped > 0 ? start : 0),
+    skipped: skipped + (cut > 0 || skipped > 0 ? start : 0),
+    first,
+  };
+}
+
+/** The same of a file, without reading what is left out; of standard input for `-`. */
+async function endOf(path: string, limit: number) {
+  if (path === "-") return await lastOf(process.stdin, limit);
+  const { size } = await stat(path);
+  if (size <= limit) {
+    const bytes = await readFile(path);
+    // pipes and devices have no size
+    if (bytes.length <= limit) return { bytes, skipped: 0, first: bytes.subarray(0, 512) };
+    return {
+      bytes: bytes.subarray(bytes.length - limit),
+      skipped: bytes.length - limit,
+      first: bytes.subarray(0, 512),
+    };
+  }
+  const skipped = size - limit + (size - limit) % 2;
+  const handle = await open(path);
+  try {
+    const part = async (length: number, position: number) => {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, position);
+      return buffer.subarray(0, bytesRead);
+    };
+    return { bytes: await part(size - skipped, skipped), skipped, first: await part(512, 0) };
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Children lead process groups of their own, so that all of a step can be ended at once. */

@@ -2,6 +2,7 @@
 import type { File, Step } from "../plan/types.mts";
 import { Interrupted, Trouble } from "../errors.mts";
 import { type Placed, stagesOf } from "../plan/stages.mts";
+import { forgetFailed, programOf, rememberFailed } from "./failed.mts";
 import { Lines } from "./lines.mts";
 import type { Lock } from "./lock.mts";
 import { type Change, commandLine, oneFinding } from "../cli/print.mts";
@@ -31,6 +32,7 @@ export async function writeFiles({ shell }: Session, folder: string, files: File
  * that proves something may fail, since its findings say more.
  */
 export async function runSteps(session: Session, folder: string, steps: Step[], lock: Lock): Promise<void> {
+  await forgetFailed(session.shell, folder);
   // what an earlier run proved is no proof of this one
   for (const { proves, output } of steps) if (proves && output) await session.shell.remove(`${folder}/${output}`);
   for (const lanes of stagesOf(steps)) {
@@ -84,7 +86,8 @@ async function runStep(session: Session, { step, at }: Placed, { folder, lock, o
   if (code !== 0 && !step.proves) {
     if (!alone) talk(session, `${number} failed after ${time}; what runs beside it goes on`);
     const said = options.quiet || step.output ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
-    const why = await causesIn(session, (await shell.read(log)) ?? tail.join("\n"));
+    await rememberFailed(shell, folder, step, log).catch(() => {});
+    const why = await causesIn(session, (await shell.tail(log, logLimit))?.text ?? tail.join("\n"), programOf(step));
     throw new Trouble(
       `${step.title}: failed with code ${code ?? "none (killed)"} after ${time}${said}\n  the whole log: ${log}${why}`,
       1,
@@ -94,10 +97,13 @@ async function runStep(session: Session, { step, at }: Placed, { folder, lock, o
   talk(session, `${number} done in ${time}`);
 }
 
+/** Bytes of a failed step's log that are read for its cause: its end. */
+const logLimit = 16 * 2 ** 20;
+
 /** What a failed step's log is known to mean: the likely cause and what follows from it, at most three. */
-async function causesIn(session: Session, log: string): Promise<string> {
+async function causesIn(session: Session, log: string, program: string): Promise<string> {
   const { asFinding, likelyCauses } = await import("../verify/failures/index.mts");
-  const findings = likelyCauses(log).slice(0, 3).map(asFinding);
+  const findings = likelyCauses(log, { program }).slice(0, 3).map(asFinding);
   const look = lookOf(session, "err");
   if (findings.length === 0) return "";
   return `\nThe likely cause:\n${findings.flatMap((finding) => oneFinding(finding, look)).join("\n")}`;

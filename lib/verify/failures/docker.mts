@@ -75,8 +75,7 @@ export const dockerFailures: Failure[] = [
     source: "Docker 28 and 29, iptables",
   },
   {
-    pattern:
-      /Error initializing network controller|failed to set up container networking/,
+    pattern: /Error initializing network controller|failed to set up container networking/,
     check: "verify.docker",
     strength: "symptom",
     layer: "network",
