@@ -192,4 +192,34 @@ test("keeps of a line that rewrites itself what it showed last", () => {
   assert.equal(taken.tail, lines);
 });
 
+test("reads UTF-16 as PowerShell writes it, with its mark or without, and UTF-8 as it is", async ({ folder }) => {
+  const text = "line one\nfailed: \u00e4\n";
+  const little = Buffer.from(text, "utf16le");
+  const big = Buffer.from(little).swap16();
+  const files: Record<string, [bytes: Buffer, text: string]> = {
+    little: [Buffer.concat([Buffer.from([0xff, 0xfe]), little]), text],
+    big: [Buffer.concat([Buffer.from([0xfe, 0xff]), big]), text],
+    unmarked: [little, text],
+    utf8: [Buffer.from(text), text],
+    marked: [Buffer.from(`\ufeff${text}`), `\ufeff${text}`],
+  };
+  for (const [name, [bytes, expected]] of Object.entries(files)) {
+    writeFileSync(join(folder, name), bytes);
+    assert.is(await shell.read(join(folder, name)), expected, name);
+    assert.equal(await shell.tail(join(folder, name), 1000), { text: expected, skipped: 0 }, name);
+  }
+});
+
+test("reads the end of a file alone, also of UTF-16", async ({ folder }) => {
+  const path = join(folder, "log");
+  writeFileSync(path, `${"x".repeat(1e6 + 1)}\nthe end\n`);
+  assert.equal(await shell.tail(path, 8), { text: "the end\n", skipped: 1e6 + 2 });
+  writeFileSync(
+    path,
+    Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(`${"x".repeat(1e5)}\nthe end\n`, "utf16le")]),
+  );
+  assert.equal(await shell.tail(path, 16), { text: "the end\n", skipped: 2e5 + 4 });
+  assert.is(await shell.tail(join(folder, "none"), 8), undefined);
+});
+
 test.run();

@@ -140,6 +140,10 @@ export class World {
           this.#count(shell, -1);
         }
       },
+      tail: async (path, limit) => {
+        const text = await shell.read(path);
+        return text === undefined ? undefined : { text: text.slice(-limit), skipped: Math.max(0, text.length - limit) };
+      },
       read: async (path) => {
         await meet(`read ${path}`);
         return disk.get(full(path)) ??

@@ -32,7 +32,6 @@ export async function writeFiles({ shell }: Session, folder: string, files: File
  * that proves something may fail, since its findings say more.
  */
 export async function runSteps(session: Session, folder: string, steps: Step[], lock: Lock): Promise<void> {
-  await forgetFailed(session.shell, folder);
   // what an earlier run proved is no proof of this one
   for (const { proves, output } of steps) if (proves && output) await session.shell.remove(`${folder}/${output}`);
   for (const lanes of stagesOf(steps)) {
@@ -45,6 +44,7 @@ export async function runSteps(session: Session, folder: string, steps: Step[], 
     if (first instanceof Trouble) throw new Trouble(failed.map(({ message }) => message).join("\n"), 1);
     if (first) throw first;
   }
+  await forgetFailed(session.shell, folder);
 }
 
 /** What a step is a part of. */
