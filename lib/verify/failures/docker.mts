@@ -183,6 +183,40 @@ export const dockerFailures: Failure[] = [
     source: "Docker (Go's resolver)",
   },
   {
+    pattern: /'compose' is not a docker command|unknown shorthand flag: 'f' in -f|unknown docker command: "compose/,
+    check: "guest.engine",
+    layer: "docker",
+    says: "Docker has no Compose plugin there",
+    fix: [
+      inGuest("Install it (Docker's own packages)", "apt-get install -y docker-compose-plugin"),
+      inGuest("Or the distribution's (Ubuntu, Debian 13)", "apt-get install -y docker-compose"),
+    ],
+    source: "Docker CLI",
+  },
+  {
+    pattern:
+      /TLS handshake timeout|net\/http: request canceled|x509: certificate (?:signed by unknown authority|has expired)|failed to do request: Head "|context deadline exceeded.{0,40}(?:registry|Client\.Timeout)/,
+    near: /docker|podman|registry|manifest|ghcr|nvcr|quay/i,
+    check: "verify.service",
+    layer: "network",
+    says:
+      "the registry was not reached: the network is slow or blocked, a proxy stands between, or the VM's clock is wrong",
+    fix: [
+      inGuest("See whether the registry answers", "curl -sSI https://registry-1.docker.io/v2/"),
+      inGuest("See the clock, which certificates depend on", "timedatectl"),
+      words("Behind a proxy: write it into Docker's service (HTTPS_PROXY) and install its certificate"),
+    ],
+    source: "Docker (Go's net/http)",
+  },
+  {
+    pattern: /The container name "[^"]{1,120}" is already in use/,
+    check: "verify.service",
+    layer: "docker",
+    says: "a container of that name is left over",
+    fix: [inGuest("See it", "docker ps -a"), words("Remove it (docker rm NAME, in the VM), or start it instead")],
+    source: "Docker",
+  },
+  {
     pattern:
       /port is already allocated|failed to bind host port .{0,80}address already in use|ports are not available: exposing port/,
     check: "verify.service",

@@ -333,6 +333,65 @@ export const libvirtFailures: Failure[] = [
     source: "libvirt 9.0",
   },
   {
+    pattern:
+      /Failed to (?:create|open) file '[^']{0,200}': (?:Input\/output error|Permission denied|Read-only file system)/,
+    near: vmWords,
+    check: "host.disk",
+    layer: "provider",
+    says:
+      "libvirt cannot write a file of the VM: its disk has errors or is read-only, or the folder belongs to another user",
+    fix: [
+      command("See the disk's state", "findmnt -T /var/lib/libvirt", { root: true }),
+      command("Read the kernel's errors", "dmesg --level err,warn", { root: true }),
+    ],
+    source: "libvirt; joeknock90/Single-GPU-Passthrough#8 (2019-04)",
+  },
+  {
+    pattern:
+      /Cannot check QEMU binary|Cannot find suitable emulator for|no emulator found|unable to find a satisfying virtiofsd/,
+    check: "tools.present",
+    layer: "provider",
+    says: "QEMU (or virtiofsd) is not installed for that architecture, or not at the path that the VM names",
+    fix: [doctor("tools.present"), command("See what libvirt finds", "virsh -c qemu:///system capabilities")],
+    source: "libvirt 9.0",
+  },
+  {
+    pattern:
+      /Host CPU does not provide required features|CPU is incompatible with host CPU|guest CPU doesn't match specification/,
+    check: "host.virtualization",
+    layer: "hypervisor",
+    says: "the VM asks for a CPU that this host does not have",
+    fix: [
+      words("Use the host's own CPU (cpu_mode: host-passthrough), and recreate the VM if it came from another host"),
+    ],
+    source: "libvirt 9.0",
+  },
+  {
+    pattern: /cannot acquire state change lock/,
+    check: "gpu.in-use",
+    strength: "symptom",
+    layer: "hypervisor",
+    says:
+      "libvirt still waits for an earlier start or stop of this VM, often since the host's driver does not let go of the card",
+    fix: [
+      command("See which processes hang", "ps -eo pid,stat,wchan:32,cmd | grep ' D'"),
+      command("See which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
+      words("If the card hangs: reboot the host, and bind the card to vfio-pci at boot", { reboot: true }),
+    ],
+    source: "libvirt; QaidVoid/Complete-Single-GPU-Passthrough#44 (2024)",
+  },
+  {
+    pattern: /Hook script execution failed/,
+    check: "gpu.driver",
+    layer: "provider",
+    says: "a hook script of the host (/etc/libvirt/hooks) ended with an error, so libvirt does not start the VM",
+    fix: [
+      words("Run the script by hand with the same words, and read its error"),
+      words("This project needs no hooks: remove them, and bind the card at boot"),
+    ],
+    source: "libvirt; single-GPU passthrough scripts",
+  },
+  {
     pattern: /Failed to get "(?:write|shared \\?"write\\?")" lock|Is another process using the image/,
     near: vmWords,
     check: "provider.access",

@@ -257,6 +257,31 @@ export const nvidiaFailures: Failure[] = [
     source: "NVIDIA driver (nv.c), nvidia-installer",
   },
   {
+    pattern:
+      /Unable to find the development tool `|CC version check failed|compiler (?:used to compile|differs from).{0,80}kernel/,
+    near: nvidiaWords,
+    check: "guest.driver",
+    layer: "packages",
+    says: "a compiler that fits the kernel is missing, so the driver's module cannot be built",
+    fix: each(
+      install("Install it", { apt: "build-essential", dnf: "gcc make", pacman: "base-devel", zypper: "gcc make" }),
+    ),
+    source: "nvidia-installer",
+  },
+  {
+    pattern: /You appear to be running an X server|pre-install script failed/,
+    near: nvidiaWords,
+    check: "gpu.in-use",
+    layer: "packages",
+    says:
+      "NVIDIA's installer does not run while a display server does, or where the distribution has its own driver packages",
+    fix: [
+      words("Use the distribution's packages instead of the .run file"),
+      command("Or stop the display server first", "systemctl isolate multi-user.target", { root: true }),
+    ],
+    source: "nvidia-installer",
+  },
+  {
     pattern: anyOf(
       /modprobe: FATAL: Module nvidia\w{0,10} is in use/,
       /rmmod: ERROR: Module nvidia\w{0,10} is in use/,
@@ -358,6 +383,16 @@ export const nvidiaFailures: Failure[] = [
       dkmsStatus,
     ],
     source: "nvidia-container-cli, nvidia-smi",
+  },
+  {
+    pattern:
+      /probe with driver nvidia failed with error|nvidia: probe of \S{1,14} failed with error|Failed to allocate NvKmsKapiDevice|Failed to query NVIDIA devices/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    says: "NVIDIA's driver did not accept the card; its NVRM lines say why",
+    fix: [driverLog, doctor("guest.driver")],
+    source: "Linux, NVIDIA driver (nvidia-drm, nvidia-persistenced)",
   },
   {
     pattern: /Unable to determine the device handle for GPU|Unable to determine the device handle for gpu/,

@@ -251,6 +251,32 @@ export const toolkitFailures: Failure[] = [
     source: "runc and crun, as Docker and Podman show it; NVIDIA/nvidia-container-runtime#190 (2023-07)",
   },
   {
+    pattern:
+      /failed to stat CDI host device|failed to inject devices: failed to stat|custom device "\/dev\/nvidia\S{0,20}": no such file/,
+    check: "verify.service",
+    layer: "toolkit",
+    says:
+      "a device node of the GPU that the container asks for does not exist: the CDI specification is stale, or the driver is not loaded",
+    fix: [
+      inGuest("See that the driver works, which creates its nodes", "nvidia-smi"),
+      ...writeCdi.slice(1),
+      inGuest("Create the nodes of CUDA", "nvidia-modprobe -u -c=0"),
+    ],
+    source: "Podman, Docker; NVIDIA/nvidia-container-toolkit#885 (2025-01)",
+  },
+  {
+    pattern: /find runc path: |no runtime binary found from candidate list/,
+    check: "verify.service",
+    layer: "toolkit",
+    says: "NVIDIA's runtime does not find runc or crun, to which it passes the container on",
+    fix: [
+      inGuest("See which is there", "sh -c 'command -v runc crun'"),
+      inGuest("Install runc", "apt-get install -y runc"),
+      words("Or write its path into runtimes of /etc/nvidia-container-runtime/config.toml"),
+    ],
+    source: "nvidia-container-runtime; containers/podman#5711 (2020-04)",
+  },
+  {
     pattern: /crun: read status from sync socket/,
     check: "verify.service",
     layer: "toolkit",
