@@ -123,7 +123,7 @@ export const dockerFailures: Failure[] = [
   },
   {
     pattern:
-      /Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
+      /unexpected keyword argument 'gpus'|Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
     check: "guest.engine",
     layer: "docker",
     says: "this Compose is too old for that key: gpus: needs 2.30, device reservations 1.28",

@@ -179,6 +179,7 @@ export const nvidiaFailures: Failure[] = [
       /unsigned module loading is restricted/,
       /module verification failed: signature and\/or required key missing.{0,40}nvidia/,
       /Required key not available/,
+      /Secure boot is enabled on this system, so this is likely because it was not signed/,
     ),
     near: /nvidia|modprobe|insmod|module|dxgkrnl|vbox|vfio/i,
     check: "guest.firmware",
@@ -209,7 +210,7 @@ export const nvidiaFailures: Failure[] = [
     source: "Linux (kernel/module), kmod; negativo17/nvidia-driver#97 (2020), kind to date",
   },
   {
-    pattern: /Module nvidia\w{0,10} not found in directory|could not insert 'nvidia\w{0,10}': No such file/,
+    pattern: /Module nvidia[\w-]{0,10} not found(?: in directory|\.)|could not insert 'nvidia\w{0,10}': No such file/,
     check: "guest.driver",
     layer: "driver",
     says: "there is no NVIDIA module for the kernel that runs: it was not built, or only for another kernel",
@@ -258,7 +259,7 @@ export const nvidiaFailures: Failure[] = [
   },
   {
     pattern:
-      /Unable to find the development tool `|CC version check failed|compiler (?:used to compile|differs from).{0,80}kernel/,
+      /Unable to find the development tool [`']|CC version check failed|compiler (?:used to compile|differs from).{0,80}kernel/,
     near: nvidiaWords,
     check: "guest.driver",
     layer: "packages",

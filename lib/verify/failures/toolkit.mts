@@ -138,6 +138,21 @@ export const toolkitFailures: Failure[] = [
   },
   // ------------------------------------------------------------------------------------------------- nvidia-container-cli
   {
+    pattern:
+      /nvidia-container-cli(?:\.real)?: initialization error: (?:privilege change failed|load library failed: .{0,40}permission)/,
+    check: "verify.service",
+    layer: "toolkit",
+    says: "the toolkit may not change its user: Docker runs in an unprivileged container (LXC), or rootless",
+    fix: [
+      words("Run Docker in a VM, or make the LXC container privileged or allow nesting and its user ids"),
+      inGuest(
+        "Or hand GPUs over by CDI, which needs no such change",
+        "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
+      ),
+    ],
+    source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#1324 (2026-01)",
+  },
+  {
     pattern: /unsupported IMEX channel value|error parsing IMEX info/,
     check: "verify.service",
     layer: "toolkit",
@@ -196,8 +211,10 @@ export const toolkitFailures: Failure[] = [
     pattern: /nvidia-container-cli(?:\.real)?: ldcache error|ldcache error: (?:open|process)/,
     check: "verify.service",
     layer: "toolkit",
-    says: "the toolkit cannot run ldconfig at the path that its configuration names",
+    says:
+      "the toolkit's hook could not run ldconfig for the container: it is not at the configured path, or fails or is killed there",
     fix: [
+      words("Hand GPUs over by CDI (nvidia.com/gpu=all) instead of the hook: it needs no ldconfig of the container"),
       inGuest("See the path", "grep -n ldconfig /etc/nvidia-container-runtime/config.toml"),
       words("Debian and Ubuntu have @/sbin/ldconfig.real or @/sbin/ldconfig: write the one that exists"),
     ],
