@@ -121,3 +121,25 @@ export function decodeFile(raw: string): DecodedText {
   );
   return { text: shown, problem: { at, message, instead: asUtf8 } };
 }
+
+/**
+ * A log as text: UTF-16 where it begins with the byte order mark or every other of its first bytes is zero, as PowerShell's `>` writes it;
+ * otherwise as it is. Takes a text of {@link decodeBytes}.
+ */
+export function decodeLog(raw: string): string {
+  const encoding = encodingOf(encodeText(raw.slice(0, 512)));
+  return encoding === "utf-8" ? raw : new TextDecoder(encoding).decode(encodeText(raw));
+}
+
+/** The encoding of bytes, by how they begin. */
+function encodingOf(bytes: Uint8Array): "utf-8" | "utf-16le" | "utf-16be" {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  if (first === 0xfe && second === 0xff) return "utf-16be";
+  const start = bytes.subarray(0, 512);
+  if (start.length < 8) return "utf-8";
+  const zeros = (from: number) => start.filter((byte, i) => i % 2 === from && byte === 0).length / (start.length / 2);
+  if (zeros(1) > 0.7 && zeros(0) < 0.1) return "utf-16le";
+  if (zeros(0) > 0.7 && zeros(1) < 0.1) return "utf-16be";
+  return "utf-8";
+}

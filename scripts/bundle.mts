@@ -13,6 +13,7 @@ const { version, dependencies } = JSON.parse(own("package.json"));
 const texts = [
   ...readdirSync(`${root}/templates`).filter((name) => !/\.(json|md)$/.test(name)).map((name) => `templates/${name}`),
   ...readdirSync(`${root}/scripts`).filter((name) => !/\.(mts|md)$/.test(name)).map((name) => `scripts/${name}`),
+  "lib/checks/README.md",
 ];
 
 /** A text as it looks, between backquotes. */

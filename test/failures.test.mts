@@ -274,6 +274,51 @@ test("explain says so if it knows nothing, and refuses what it cannot read", asy
   }
 });
 
+test("explain prints the page of a check or of each check in a group", async () => {
+  const { code, out } = await explained({}, ["iommu.group"]);
+  assert.is(code, 0);
+  const check = checks.find(({ id }) => id === "iommu.group")!;
+  assert.ok(out.startsWith(`iommu.group: ${check.about.slice(0, 30)}`), out);
+  assert.match(out, /\n {2}why: .*\n/);
+  assert.match(out, /\n {2}- the card shares its IOMMU group/);
+  const group = await explained({}, ["iommu"]);
+  for (const id of checks.map(({ id }) => id).filter((id) => id.startsWith("iommu."))) {
+    assert.match(group.out, new RegExp(`^${id}: `, "m"));
+  }
+  assert.match((await explained({}, ["verify.ssh"])).out, /^verify\.ssh: /);
+  try {
+    await explained({}, ["iommu.grup"]);
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).message, /no file iommu\.grup, and no check iommu\.grup/);
+  }
+});
+
+test("explain without a word reads the last failed step's log where a person types", async () => {
+  const failed = JSON.stringify({ title: "Start devlab", log: "lab/03.log", program: "vagrant" });
+  const files = { [`${process.cwd()}/.homelab-gpu/logs/failed.json`]: failed, "lab/03.log": log, "-": "Xid" };
+  const { shell, said } = fakeShell(files);
+  const session = { shell, options, args: [], passthroughArgs: [] };
+  assert.is(await explain({ ...session, shell: { ...shell, terminal: { ...shell.terminal, in: true } } }), 0);
+  assert.match(said.join(""), /Start devlab \(lab\/03\.log\)[^]*provider\.access/);
+  assert.is(await explain(session), 1);
+});
+
+test("explain reads the end of a large log, and says so", async () => {
+  const text = `${"x".repeat(70 * 2 ** 20)}\n${log}`;
+  const { code, out } = await explained({ "big.log": text }, ["big.log"]);
+  assert.is(code, 0);
+  assert.match(out, /its last 64 MiB are read/);
+});
+
+test("explain takes the host's probe, and fits its fixes to it", async () => {
+  const probe = own("test/hosts/threadripper-two-rtx3090-arch.txt");
+  const text =
+    "vfio-pci: probe of 0000:01:00.0 failed with error -22\nError! Your kernel headers for kernel 6.1 cannot be found, nvidia";
+  const { out } = await explained({ "h.txt": probe, a: text }, ["a"], { host: "h.txt" });
+  assert.match(out, /pacman -S --needed linux-headers/);
+});
+
 test("explain prints JSON", async () => {
   const { code, out } = await explained({ "-": log }, [], { json: true });
   const { schema, causes } = JSON.parse(out);

@@ -293,6 +293,14 @@ test("asks for Packer's plugins where Packer has none built in", () => {
   assert.ok(file(plan, "packer/homelab-gpu~debian-13/plugins.pkr.hcl").includes("required_plugins"));
   assert.ok(titles(plan).includes("Get Packer's plugins"));
   assert.not.ok(file(planned(starter), "packer/homelab-gpu~debian-13/plugins.pkr.hcl"), "1.6.6 refuses that block");
+  assert.match(
+    file(plan, "packer/homelab-gpu~debian-13/plugins.pkr.hcl")!,
+    /"[^"]*< 1\.1\.4"/,
+    "the last that GitHub has",
+  );
+  today.versions.packer = "1.14.2";
+  const later = planned(starter, {}, { host: today });
+  assert.not.match(file(later, "packer/homelab-gpu~debian-13/plugins.pkr.hcl")!, /< 1\.1\.4/);
 });
 
 test("two machines on one box: one box, one command that boots both", () => {

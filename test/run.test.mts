@@ -4,6 +4,7 @@ import { Interrupted } from "../lib/errors.mts";
 import { scheduleOf } from "../lib/plan/stages.mts";
 import type { Lock } from "../lib/run/lock.mts";
 import { reporterOf } from "../lib/cli/context.mts";
+import { failedStep, rememberFailed } from "../lib/run/failed.mts";
 import { runSteps } from "../lib/run/steps.mts";
 import type { RunResult } from "../lib/shell.mts";
 import type { Step } from "../lib/plan/types.mts";
@@ -15,7 +16,7 @@ const lock: Lock = { step: () => Promise.resolve(), ended: () => {}, release: ()
 
 /** Runs steps whose ends come when the test says so; what began and ended, in order, and what was said. */
 function started(steps: Step[]) {
-  const { shell, said } = fakeShell();
+  const { shell, disk, said } = fakeShell();
   const events: string[] = [];
   const ends = new Map<string, (code: number) => void>();
   shell.run = async ([title], { show }) => {
@@ -32,7 +33,7 @@ function started(steps: Step[]) {
     ends.get(title)!(code);
     await new Promise((resolve) => setTimeout(resolve));
   };
-  return { done, end, events, said, shell };
+  return { done, end, events, disk, said, shell };
 }
 
 test("steps of different lanes run side by side, those of one lane and those of none wait for what is before them", async () => {
@@ -97,6 +98,19 @@ test("stages: only consecutive steps with lanes share one", () => {
     [[2, 4], [3]],
     [[5]],
   ]);
+});
+
+test("the last step that failed is remembered until all steps of a run went well", async () => {
+  const { done, end, disk, shell } = started([step("a1", "a")]);
+  const failure = done.then(() => undefined, (error: Error) => error);
+  await end("a1", 3);
+  assert.ok(await failure);
+  assert.equal(await failedStep(shell, "/lab"), { title: "a1", log: "/lab/logs/01-a1.log", program: "a1" });
+  disk.set("/lab/logs/failed.json", "{broken");
+  assert.is(await failedStep(shell, "/lab"), undefined);
+  await rememberFailed(shell, "/lab", step("a1"), "/lab/logs/01-a1.log");
+  await runSteps(reporterOf({ shell, options, args: [], passthroughArgs: [] }), "/lab", [], lock);
+  assert.is(await failedStep(shell, "/lab"), undefined);
 });
 
 test.run();

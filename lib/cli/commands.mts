@@ -37,8 +37,8 @@ export const commands: Record<string, Command> = {
     run: async (session) => (await import("./commands/verify.mts")).verify(session),
   },
   explain: {
-    takes: "[LOG]",
-    summary: "say what a log's errors mean, and what mends them",
+    takes: "[LOG or CHECK]",
+    summary: "say what a log's errors or a check mean",
     run: async (session) => (await import("./commands/explain.mts")).explain(session),
   },
   status: {

@@ -70,10 +70,10 @@ export function reporterOf(context: Context): Reporter {
     shell,
     options,
     log: (text) => log(context, text),
-    async explain(text) {
+    async explain(text, program) {
       const { asFinding, likelyCauses } = await import("../verify/failures/index.mts");
       const { formatFinding } = await import("./print.mts");
-      const findings = likelyCauses(text).slice(0, 3).map(asFinding);
+      const findings = likelyCauses(text, { program }).slice(0, 3).map(asFinding);
       const style = styleFor(context, "err");
       if (findings.length === 0) return "";
       return `\nThe likely cause:\n${findings.flatMap((finding) => formatFinding(finding, style)).join("\n")}`;

@@ -34,7 +34,7 @@ export const options: Option[] = [
   {
     name: "config",
     takes: "FILE",
-    for: [...machines, "init", "prepare", "ssh", "down", "destroy"],
+    for: [...machines, "init", "prepare", "explain", "ssh", "down", "destroy"],
     summary: "the config; else ./homelab-gpu.yaml",
   },
   { name: "yes", for: ["up", "prepare", "destroy"], summary: "run the safe fixes (packages, services); do not ask" },
@@ -48,7 +48,7 @@ export const options: Option[] = [
   {
     name: "host",
     takes: "FILE",
-    for: ["doctor", "init", "plan", "prepare", "verify"],
+    for: ["doctor", "init", "plan", "prepare", "verify", "explain"],
     // another machine's probe is never acted upon
     dry: ["up"],
     summary: "examine a saved probe (- for standard input); act on none",

@@ -77,7 +77,9 @@ export function boxOf(
     version,
     files: [
       { path: `${folder}/box.pkr.hcl`, text: template },
-      ...(init ? [{ path: `${folder}/plugins.pkr.hcl`, text: text(texts, "templates/plugins.pkr.hcl") }] : []),
+      ...(init
+        ? [{ path: `${folder}/plugins.pkr.hcl`, text: plugins(text(texts, "templates/plugins.pkr.hcl"), host) }]
+        : []),
       {
         path: `${folder}/values.auto.pkrvars.json`,
         text: `${JSON.stringify(packerLiteral({ ...made.values, ...common }), null, 2)}\n`,
@@ -256,4 +258,14 @@ function text(texts: Texts, path: string): string {
   const found = texts[path];
   if (found === undefined) throw new Error(`the text of ${path} was not read`);
   return found;
+}
+
+/**
+ * The plugins that Packer gets. Since July 2025 HashiCorp publishes new releases on releases.hashicorp.com only, where Packer looks since
+ * 1.14 (hashicorp/packer-plugin-qemu#215): older ones are kept to a release that GitHub has.
+ */
+function plugins(template: string, host: Host): string {
+  return isOlder(host.versions.packer ?? "0", "1.14")
+    ? template.replace('">= 1.0.9"', '">= 1.0.9, < 1.1.4"')
+    : template;
 }

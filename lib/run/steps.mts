@@ -4,6 +4,7 @@ import type { Shell } from "../shell.mts";
 import { Interrupted, UserError } from "../errors.mts";
 import { type ScheduledStep, scheduleOf } from "../plan/stages.mts";
 import { Lines } from "../lines.mts";
+import { forgetFailed, programOf, rememberFailed } from "./failed.mts";
 import type { Lock } from "./lock.mts";
 import { commandLine } from "../plan/command-line.mts";
 import { formatDuration } from "../text.mts";
@@ -14,8 +15,8 @@ export interface Reporter {
   options: { quiet: boolean; verbose: boolean };
   /** A line about the run itself. */
   log(text: string): void;
-  /** What a failed step's log is known to mean, as text that follows the error; empty if nothing is known. */
-  explain(log: string): Promise<string>;
+  /** What the log of a failed step of that program is known to mean, as text that follows the error; empty if nothing is known. */
+  explain(log: string, program: string): Promise<string>;
 }
 
 /** What writing these files would change. */
@@ -52,6 +53,7 @@ export async function runSteps(reporter: Reporter, folder: string, steps: Step[]
     if (first instanceof UserError) throw new UserError(failed.map(({ message }) => message).join("\n"), 1);
     if (first) throw first;
   }
+  await forgetFailed(reporter.shell, folder);
 }
 
 /** What a step is a part of. */
@@ -102,7 +104,11 @@ async function runStep(
   if (code !== 0 && !step.proves) {
     if (!alone) reporter.log(`${number} failed after ${time}; the steps beside it continue`);
     const said = options.quiet || step.output ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
-    const why = await reporter.explain((await shell.readTail(logPath, logEnd))?.text ?? tail.join("\n"));
+    await rememberFailed(shell, folder, step, logPath).catch(() => {});
+    const why = await reporter.explain(
+      (await shell.readTail(logPath, logEnd))?.text ?? tail.join("\n"),
+      programOf(step),
+    );
     throw new UserError(
       `${step.title}: failed with code ${
         code ?? "none (killed)"

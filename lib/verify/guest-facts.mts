@@ -41,5 +41,6 @@ export function engineOf(facts: Facts): { program: Engine; title: string } {
 
 /** The likely cause that a log shows: how the catalogue of failures explains it, and its fixes. */
 export function causeOf(lines: string[]): { message: string; fix: Finding["fix"] } | undefined {
-  return likelyCauses(lines.join("\n"))[0];
+  const causes = likelyCauses(lines.join("\n"), { program: "verify-guest.sh" });
+  return causes.find(({ strength }) => strength !== "note");
 }

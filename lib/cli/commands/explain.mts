@@ -1,8 +1,16 @@
-import { UserError } from "../../errors.mts";
-import { asFinding, likelyCauses } from "../../verify/failures/index.mts";
+import process from "node:process";
+import type { Host } from "../../host/types.mts";
+import { asFinding, type Cause, failures, likelyCauses, type Setting } from "../../verify/failures/index.mts";
+import { checks } from "../../checks/index.mts";
+import { type Context, loadConfig, log, readNamed, readProbe, styleFor } from "../context.mts";
 import { formatFinding } from "../print.mts";
-import { type Context, log, readNamed, styleFor } from "../context.mts";
-import { wrap } from "../../text.mts";
+import { asset } from "../../plan/assets.mts";
+import type { Shell } from "../../shell.mts";
+import { decodeLog } from "../../encoding.mts";
+import { parseHost } from "../../host/parse.mts";
+import { failedStep } from "../../run/failed.mts";
+import { UserError } from "../../errors.mts";
+import { unknownName, wrap } from "../../text.mts";
 
 const unknown = [
   "nothing in this log is known to homelab-gpu",
@@ -11,21 +19,105 @@ const unknown = [
   "→ What does not work in a running VM: npx zx homelab-gpu.mts verify",
 ];
 
-/** `explain [LOG]`: what the errors in a log mean and what mends them. Without LOG, or for `-`, standard input. */
-export async function explain(session: Context): Promise<number> {
-  const { shell, options, args: [path = "-", ...more] } = session;
+/** Bytes of a log that are read: of a longer one its end, where a program says why it gave up. */
+const limit = 64 * 2 ** 20;
+
+/**
+ * `explain [LOG or CHECK]`: what the errors in a log mean and what mends them; for the id of a check or of a group, its page. `-` is
+ * standard input. Without a word: the log of the last step that failed where a person types, standard input elsewhere.
+ */
+export async function explain(context: Context): Promise<number> {
+  const { shell, options, args: [word, ...more] } = context;
   if (more.length > 0) throw new UserError(`explain takes one LOG, and no ${more[0]}`);
-  if (path === "-" && shell.terminal.in) log(session, "reading standard input; Ctrl-D ends it");
-  const text = await readNamed(shell, path);
-  const causes = likelyCauses(text);
+  const host = options.host ? parseHost(await readNamed(shell, options.host)) : undefined;
+  const page = word === undefined ? [] : await pageOf(shell, word);
+  if (page.length > 0) {
+    const { width } = styleFor(context, "out");
+    shell.stdout(`${page.flatMap((line) => wrap(line, width, "", "  ")).join("\n")}\n`);
+    return 0;
+  }
+  const { text, setting } = word === undefined && shell.terminal.in
+    ? await lastFailed(context, host)
+    : { text: await readLog(context, word ?? "-"), setting: host ? { host } : {} };
+  return report(context, likelyCauses(text, setting));
+}
+
+function report(context: Context, causes: Cause[]): number {
+  const { shell, options } = context;
   if (options.json) {
     shell.stdout(`${JSON.stringify({ schema: "homelab-gpu/explain/2", causes }, null, 2)}\n`);
   } else {
-    const look = styleFor(session, "out");
+    const look = styleFor(context, "out");
     const lines = causes.length > 0
       ? causes.flatMap((cause) => formatFinding(asFinding(cause), look))
       : unknown.flatMap((text, i) => wrap(text, look.width, i > 0 ? "  " : "", "    "));
     shell.stdout(`${lines.join("\n")}\n`);
   }
   return causes.length > 0 ? 0 : 1;
+}
+
+/** The end of a log. Throws {@link UserError} where there is none. */
+async function readLog(context: Context, path: string): Promise<string> {
+  if (path === "-" && context.shell.terminal.in) log(context, "reading standard input; Ctrl-D ends it");
+  const read = await context.shell.readTail(path, limit).catch((error: unknown) => {
+    throw error instanceof UserError ? new UserError(error.message) : error;
+  });
+  if (read === undefined) {
+    throw new UserError(
+      /^[a-z]+\.[a-z-]+$/.test(path)
+        ? `there is no file ${path}, and ${unknownName("check", path, known()).replace(/^there is /, "")}`
+        : `there is no file ${path}`,
+    );
+  }
+  const { text, skipped } = read;
+  if (skipped > 0) {
+    const mib = (bytes: number) => Math.round(bytes / 2 ** 20);
+    log(
+      context,
+      `the log is large: its last ${mib(limit)} MiB are read, ${
+        mib(skipped)
+      } MiB before them are not; lines count from there`,
+    );
+  }
+  return decodeLog(text);
+}
+
+/** The log of the last step that failed, and what is known of the place where it ran: this host, unless another is named. */
+async function lastFailed(context: Context, named: Host | undefined): Promise<{ text: string; setting: Setting }> {
+  const folder = await loadConfig(context).then(({ folder }) => folder, () => `${process.cwd()}/.homelab-gpu`);
+  const failed = await failedStep(context.shell, folder);
+  if (!failed) return { text: await readLog(context, "-"), setting: named ? { host: named } : {} };
+  const { title, log: path, program } = failed;
+  log(context, `the last step that failed: ${title} (${path}); for standard input write explain -`);
+  const text = await readLog(context, path);
+  const host = named ?? await readProbe(context).then(parseHost, () => undefined);
+  return { text, setting: { program, ...(host ? { host } : {}) } };
+}
+
+/** The ids of which a page can be shown: those of the checks, and those of the layers that logs lead to. */
+const known = () => [...new Set([...checks.map(({ id }) => id), ...failures.map(({ check }) => check)])];
+
+/** The pages of a check, or of each one in a group; none where neither has that name. */
+async function pageOf(shell: Shell, name: string): Promise<string[]> {
+  const ids = known().filter((id) => id === name || id.startsWith(`${name}.`));
+  if (ids.length === 0) return [];
+  const pages = (await asset(shell, "lib/checks/README.md")).split(/^## /m);
+  return ids.flatMap((id, i) => [
+    ...(i > 0 ? [""] : []),
+    ...checkLines(id, pages.find((page) => page.startsWith(`${id}\n`)) ?? ""),
+  ]);
+}
+
+/** One page: its section of lib/checks/README.md without Markdown, and the errors that lead to the check. */
+function checkLines(id: string, page: string): string[] {
+  const errors = failures.filter((failure) => failure.check === id).map(({ message }) => message);
+  const text = page.split("\n").slice(1).filter(Boolean).map((line) =>
+    `  ${line.replace(/^\*\*(.*?)\*\* /, "$1: ").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "")}`
+  );
+  return [
+    text.length > 0 ? id : `${id}: what verify and logs show of a running VM`,
+    ...text,
+    ...(text.length > 0 ? [`  Run it: npx zx homelab-gpu.mts doctor ${id}`] : []),
+    ...(errors.length > 0 ? ["  Errors that lead here:", ...errors.map((error) => `  - ${error}`)] : []),
+  ];
 }

@@ -173,6 +173,20 @@ export const aptFailures: Failure[] = [
     source: "apt, TLS",
   },
   {
+    pattern:
+      /Version '[^']{1,80}' for '[^']{1,80}' was not found|is not available, but is referred to by another package/,
+    near: fetchWords,
+    check: "tools.present",
+    layer: "packages",
+    message: "no source has that version of the package (any more): repositories keep the newest only",
+    fix: [
+      commandFix("Fetch the lists again", "apt-get update", { root: true }),
+      commandFix("See which versions there are", "apt-cache policy PACKAGE"),
+      manualFix("Write a version that is there, or only the branch (driver: {branch: …})"),
+    ],
+    source: "apt; aws-samples/aws-deep-learning-ami-ubuntu-dcv-desktop#50 (2026-03)",
+  },
+  {
     pattern: anyOf(
       /E: (?:Failed to fetch|Unable to fetch some archives|Unable to locate package|Package '[^']{1,80}' has no installation candidate)/,
       /No match for argument: \S{0,40}nvidia|error: target not found: \S{0,20}nvidia/,

@@ -123,7 +123,7 @@ export const dockerFailures: Failure[] = [
   },
   {
     pattern:
-      /Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
+      /unexpected keyword argument 'gpus'|Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
     check: "guest.engine",
     layer: "docker",
     message: "this Compose is too old for that key: gpus: needs 2.30, device reservations 1.28",
@@ -183,6 +183,40 @@ export const dockerFailures: Failure[] = [
       manualFix("If only containers fail: write dns in /etc/docker/daemon.json, and restart Docker"),
     ],
     source: "Docker (Go's resolver)",
+  },
+  {
+    pattern: /'compose' is not a docker command|unknown shorthand flag: 'f' in -f|unknown docker command: "compose/,
+    check: "guest.engine",
+    layer: "docker",
+    message: "Docker has no Compose plugin there",
+    fix: [
+      guestFix("Install it (Docker's own packages)", "apt-get install -y docker-compose-plugin"),
+      guestFix("Or the distribution's (Ubuntu, Debian 13)", "apt-get install -y docker-compose"),
+    ],
+    source: "Docker CLI",
+  },
+  {
+    pattern:
+      /TLS handshake timeout|net\/http: request canceled|x509: certificate (?:signed by unknown authority|has expired)|failed to do request: Head "|context deadline exceeded.{0,40}(?:registry|Client\.Timeout)/,
+    near: /docker|podman|registry|manifest|ghcr|nvcr|quay/i,
+    check: "verify.service",
+    layer: "network",
+    message:
+      "the registry was not reached: the network is slow or blocked, a proxy stands between, or the VM's clock is wrong",
+    fix: [
+      guestFix("See whether the registry answers", "curl -sSI https://registry-1.docker.io/v2/"),
+      guestFix("See the clock, which certificates depend on", "timedatectl"),
+      manualFix("Behind a proxy: write it into Docker's service (HTTPS_PROXY) and install its certificate"),
+    ],
+    source: "Docker (Go's net/http)",
+  },
+  {
+    pattern: /The container name "[^"]{1,120}" is already in use/,
+    check: "verify.service",
+    layer: "docker",
+    message: "a container of that name is left over",
+    fix: [guestFix("See it", "docker ps -a"), manualFix("Remove it (docker rm NAME, in the VM), or start it instead")],
+    source: "Docker",
   },
   {
     pattern:

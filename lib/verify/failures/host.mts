@@ -274,6 +274,24 @@ export const hostFailures: Failure[] = [
     source: "libvirt, QEMU",
   },
   {
+    pattern: /is behind a switch lacking ACS and cannot be assigned/,
+    check: "iommu.acs",
+    layer: "kernel",
+    message:
+      "the card sits behind a PCI Express switch that does not isolate its devices (no ACS), and libvirt refuses it",
+    fix: [doctorFix("iommu.acs"), remedies.slot],
+    source: "libvirt 9.0 (virpci.c)",
+  },
+  {
+    pattern: /NVRM: request_mem_region failed for/,
+    check: "gpu.display",
+    layer: "kernel",
+    message:
+      "something else, most often the firmware's framebuffer, holds the card's memory, so NVIDIA's driver cannot have it",
+    fix: each(remedies.display, kernelArgument("initcall_blacklist=sysfb_init")),
+    source: "NVIDIA driver (nv-pci.c)",
+  },
+  {
     pattern: anyOf(
       /Unable to reset PCI device/,
       /Cannot reset device \S{1,20}, (?:no available|depends on)/,

@@ -342,6 +342,95 @@ export const libvirtFailures: Failure[] = [
     source: "libvirt 9.0",
   },
   {
+    pattern:
+      /Failed to (?:create|open) file '[^']{0,200}': (?:Input\/output error|Permission denied|Read-only file system)/,
+    near: vmWords,
+    check: "host.disk",
+    layer: "provider",
+    message:
+      "libvirt cannot write a file of the VM: its disk has errors or is read-only, or the folder belongs to another user",
+    fix: [
+      commandFix("See the disk's state", "findmnt -T /var/lib/libvirt", { root: true }),
+      commandFix("Read the kernel's errors", "dmesg --level err,warn", { root: true }),
+    ],
+    source: "libvirt; joeknock90/Single-GPU-Passthrough#8 (2019-04)",
+  },
+  {
+    pattern:
+      /Cannot check QEMU binary|Cannot find suitable emulator for|no emulator found|unable to find a satisfying virtiofsd/,
+    check: "tools.present",
+    layer: "provider",
+    message: "QEMU (or virtiofsd) is not installed for that architecture, or not at the path that the VM names",
+    fix: [doctorFix("tools.present"), commandFix("See what libvirt finds", "virsh -c qemu:///system capabilities")],
+    source: "libvirt 9.0",
+  },
+  {
+    pattern:
+      /Host CPU does not provide required features|CPU is incompatible with host CPU|guest CPU doesn't match specification/,
+    check: "host.virtualization",
+    layer: "hypervisor",
+    message: "the VM asks for a CPU that this host does not have",
+    fix: [
+      manualFix(
+        "Use the host's own CPU (cpu_mode: host-passthrough), and recreate the VM if it came from another host",
+      ),
+    ],
+    source: "libvirt 9.0",
+  },
+  {
+    pattern: /cannot acquire state change lock/,
+    check: "gpu.in-use",
+    strength: "symptom",
+    layer: "hypervisor",
+    message:
+      "libvirt still waits for an earlier start or stop of this VM, often since the host's driver does not let go of the card",
+    fix: [
+      commandFix("See which processes hang", "ps -eo pid,stat,wchan:32,cmd | grep ' D'"),
+      commandFix("See which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
+      manualFix("If the card hangs: reboot the host, and bind the card to vfio-pci at boot", { reboot: true }),
+    ],
+    source: "libvirt; QaidVoid/Complete-Single-GPU-Passthrough#44 (2024)",
+  },
+  {
+    pattern: /Hook script execution failed/,
+    check: "gpu.driver",
+    layer: "provider",
+    message: "a hook script of the host (/etc/libvirt/hooks) ended with an error, so libvirt does not start the VM",
+    fix: [
+      manualFix("Run the script by hand with the same words, and read its error"),
+      manualFix("This project needs no hooks: remove them, and bind the card at boot"),
+    ],
+    source: "libvirt; single-GPU passthrough scripts",
+  },
+  {
+    pattern: /PCI: slot \d{1,3} function \d not available for|Attempted double use of PCI Address/,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "two devices of the VM have the same PCI address",
+    fix: [manualFix("Remove the address of one of them (virsh edit), so that libvirt chooses another")],
+    source: "QEMU, libvirt; notAperson535/OneClick-macOS-Simple-KVM#63 (2023-01)",
+  },
+  {
+    pattern: /load of migration failed: |error while loading state for instance/,
+    check: "provider.version",
+    layer: "hypervisor",
+    message: "the VM's saved state does not fit this QEMU or these devices (a passed card cannot be saved at all)",
+    fix: [
+      commandFix("Throw the saved state away, then start the VM", "virsh -c qemu:///system managedsave-remove NAME"),
+    ],
+    source: "QEMU; NixOS/nixpkgs#63182 (2019-06), kind to date",
+  },
+  {
+    pattern: /unexpectedly closed the monitor|process exited while connecting to monitor/,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    fallback: true,
+    message: "QEMU ended at its start: its own error is the last line of that message without “warning”",
+    fix: [commandFix("Read the VM's log", "tail -n 30 /var/log/libvirt/qemu/NAME.log", { root: true })],
+    source: "libvirt 9.0",
+  },
+  {
     pattern: /Failed to get "(?:write|shared \\?"write\\?")" lock|Is another process using the image/,
     near: vmWords,
     check: "provider.access",

@@ -188,6 +188,7 @@ export const nvidiaFailures: Failure[] = [
       /unsigned module loading is restricted/,
       /module verification failed: signature and\/or required key missing.{0,40}nvidia/,
       /Required key not available/,
+      /Secure boot is enabled on this system, so this is likely because it was not signed/,
     ),
     near: /nvidia|modprobe|insmod|module|dxgkrnl|vbox|vfio/i,
     check: "guest.firmware",
@@ -220,7 +221,7 @@ export const nvidiaFailures: Failure[] = [
     source: "Linux (kernel/module), kmod; negativo17/nvidia-driver#97 (2020), kind to date",
   },
   {
-    pattern: /Module nvidia\w{0,10} not found in directory|could not insert 'nvidia\w{0,10}': No such file/,
+    pattern: /Module nvidia[\w-]{0,10} not found(?: in directory|\.)|could not insert 'nvidia\w{0,10}': No such file/,
     check: "guest.driver",
     layer: "driver",
     message: "there is no NVIDIA module for the kernel that runs: it was not built, or only for another kernel",
@@ -269,6 +270,31 @@ export const nvidiaFailures: Failure[] = [
       manualFix("If the card is on vfio-pci on the host: nothing to do there; the driver belongs into the VM"),
     ),
     source: "NVIDIA driver (nv.c), nvidia-installer",
+  },
+  {
+    pattern:
+      /Unable to find the development tool [`']|CC version check failed|compiler (?:used to compile|differs from).{0,80}kernel/,
+    near: nvidiaWords,
+    check: "guest.driver",
+    layer: "packages",
+    message: "a compiler that fits the kernel is missing, so the driver's module cannot be built",
+    fix: each(
+      install("Install it", { apt: "build-essential", dnf: "gcc make", pacman: "base-devel", zypper: "gcc make" }),
+    ),
+    source: "nvidia-installer",
+  },
+  {
+    pattern: /You appear to be running an X server|pre-install script failed/,
+    near: nvidiaWords,
+    check: "gpu.in-use",
+    layer: "packages",
+    message:
+      "NVIDIA's installer does not run while a display server does, or where the distribution has its own driver packages",
+    fix: [
+      manualFix("Use the distribution's packages instead of the .run file"),
+      commandFix("Or stop the display server first", "systemctl isolate multi-user.target", { root: true }),
+    ],
+    source: "nvidia-installer",
   },
   {
     pattern: anyOf(
@@ -374,6 +400,16 @@ export const nvidiaFailures: Failure[] = [
       dkmsStatus,
     ],
     source: "nvidia-container-cli, nvidia-smi",
+  },
+  {
+    pattern:
+      /probe with driver nvidia failed with error|nvidia: probe of \S{1,14} failed with error|Failed to allocate NvKmsKapiDevice|Failed to query NVIDIA devices/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message: "NVIDIA's driver did not accept the card; its NVRM lines say why",
+    fix: [driverLog, doctorFix("guest.driver")],
+    source: "Linux, NVIDIA driver (nvidia-drm, nvidia-persistenced)",
   },
   {
     pattern: /Unable to determine the device handle for GPU|Unable to determine the device handle for gpu/,

@@ -143,6 +143,21 @@ export const toolkitFailures: Failure[] = [
   },
   // ------------------------------------------------------------------------------------------------- nvidia-container-cli
   {
+    pattern:
+      /nvidia-container-cli(?:\.real)?: initialization error: (?:privilege change failed|load library failed: .{0,40}permission)/,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "the toolkit may not change its user: Docker runs in an unprivileged container (LXC), or rootless",
+    fix: [
+      manualFix("Run Docker in a VM, or make the LXC container privileged or allow nesting and its user ids"),
+      guestFix(
+        "Or hand GPUs over by CDI, which needs no such change",
+        "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
+      ),
+    ],
+    source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#1324 (2026-01)",
+  },
+  {
     pattern: /unsupported IMEX channel value|error parsing IMEX info/,
     check: "verify.service",
     layer: "toolkit",
@@ -203,8 +218,12 @@ export const toolkitFailures: Failure[] = [
     pattern: /nvidia-container-cli(?:\.real)?: ldcache error|ldcache error: (?:open|process)/,
     check: "verify.service",
     layer: "toolkit",
-    message: "the toolkit cannot run ldconfig at the path that its configuration names",
+    message:
+      "the toolkit's hook could not run ldconfig for the container: it is not at the configured path, or fails or is killed there",
     fix: [
+      manualFix(
+        "Hand GPUs over by CDI (nvidia.com/gpu=all) instead of the hook: it needs no ldconfig of the container",
+      ),
       guestFix("See the path", "grep -n ldconfig /etc/nvidia-container-runtime/config.toml"),
       manualFix("Debian and Ubuntu have @/sbin/ldconfig.real or @/sbin/ldconfig: write the one that exists"),
     ],
@@ -256,6 +275,32 @@ export const toolkitFailures: Failure[] = [
       ...toolkit,
     ],
     source: "runc and crun, as Docker and Podman show it; NVIDIA/nvidia-container-runtime#190 (2023-07)",
+  },
+  {
+    pattern:
+      /failed to stat CDI host device|failed to inject devices: failed to stat|custom device "\/dev\/nvidia\S{0,20}": no such file/,
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "a device node of the GPU that the container asks for does not exist: the CDI specification is stale, or the driver is not loaded",
+    fix: [
+      guestFix("See that the driver works, which creates its nodes", "nvidia-smi"),
+      ...writeCdi.slice(1),
+      guestFix("Create the nodes of CUDA", "nvidia-modprobe -u -c=0"),
+    ],
+    source: "Podman, Docker; NVIDIA/nvidia-container-toolkit#885 (2025-01)",
+  },
+  {
+    pattern: /find runc path: |no runtime binary found from candidate list/,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "NVIDIA's runtime does not find runc or crun, to which it passes the container on",
+    fix: [
+      guestFix("See which is there", "sh -c 'command -v runc crun'"),
+      guestFix("Install runc", "apt-get install -y runc"),
+      manualFix("Or write its path into runtimes of /etc/nvidia-container-runtime/config.toml"),
+    ],
+    source: "nvidia-container-runtime; containers/podman#5711 (2020-04)",
   },
   {
     pattern: /crun: read status from sync socket/,

@@ -135,6 +135,48 @@ export const vagrantFailures: Failure[] = [
     source: "Vagrant 2.3 (locales/en.yml)",
   },
   {
+    pattern: /doesn't support the provider you requested|box you're attempting to add doesn't match the provider/,
+    check: "guest.image",
+    layer: "provider",
+    message: "that box exists for other providers only",
+    fix: [manualFix("Choose a box for this provider, or write image: in the config, so that this project builds one")],
+    source: "Vagrant 2.3 (locales/en.yml)",
+  },
+  {
+    pattern: /Vagrant failed to initialize at a very early stage|The plugins failed to (?:load|initialize) correctly/,
+    check: "provider.version",
+    layer: "provider",
+    message: "a plugin of Vagrant does not load, most often after an update of Vagrant or Ruby",
+    fix: [
+      commandFix("Repair the plugins", "vagrant plugin repair"),
+      commandFix("If that does not help, install them again", "vagrant plugin expunge --reinstall"),
+    ],
+    source: "Vagrant 2.3 (locales/en.yml)",
+  },
+  {
+    pattern:
+      /mount\.nfs: (?:access denied|Connection timed out|requested NFS version)|unknown filesystem type 'vboxsf'|"rsync" could not be found on your PATH/,
+    near: vagrantWords,
+    check: "provider.access",
+    layer: "provider",
+    message:
+      "the shared folder could not be mounted: NFS is blocked by the firewall, or the guest lacks what the share needs",
+    fix: [
+      manualFix("Turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
+      manualFix("NFS: let nfs, rpc-bind and mountd through the host's firewall from libvirt's bridges"),
+    ],
+    source: "Vagrant, nfs-utils",
+  },
+  {
+    pattern: /guest machine entered an invalid state while waiting for it/,
+    check: "host.virtualization",
+    layer: "hypervisor",
+    strength: "symptom",
+    message: "the VM ended while it booted",
+    fix: [manualFix("Start it with its window (gui), and read its screen"), doctorFix("host.virtualization")],
+    source: "Vagrant 2.3 (locales/en.yml)",
+  },
+  {
     pattern:
       /Vagrant can't use the requested machine because it is locked|An action '[^']{1,20}' was attempted on the machine '/,
     check: "provider.access",

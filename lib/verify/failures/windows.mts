@@ -83,7 +83,8 @@ export const windowsFailures: Failure[] = [
     source: "Hyper-V; tfslabs/HyperV-DDA#2 (2024)",
   },
   {
-    pattern: /virtual switch .{0,60}(?:not found|could not be found|does not exist)/,
+    pattern:
+      /virtual switch .{0,60}(?:not found|could not be found|does not exist)|There are no virtual switches created for Hyper-V/,
     near: /hyper-?v|vagrant|packer|VMSwitch/i,
     check: "provider.access",
     layer: "network",
@@ -266,6 +267,19 @@ export const windowsFailures: Failure[] = [
       manualFix("Run this in PowerShell as administrator, or join the group “Hyper-V Administrators” and log in again"),
     ],
     source: "Hyper-V, Vagrant (Hyper-V provider)",
+  },
+  {
+    pattern:
+      /Exporting an SMB share failed|SMB share.{0,80}(?:failed|denied)|No host IP was given to the Vagrant core NFS helper/,
+    check: "provider.access",
+    layer: "provider",
+    message:
+      "Vagrant could not share the folder with the VM: SMB needs an administrator and a Windows password, and NFS does not work with Hyper-V",
+    fix: [
+      manualFix("Run it as administrator, and see that no antivirus blocks PowerShell and file sharing is on"),
+      manualFix("Or turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
+    ],
+    source: "Vagrant; hashicorp/vagrant#11874 (2020-09), #7816 (2016-09), kind to date",
   },
   {
     pattern: /The Hyper-V provider only works on Windows/,
