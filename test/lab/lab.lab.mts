@@ -194,7 +194,9 @@ test.after(() => {
     } ${outcome?.seconds.toFixed(0) ?? "-"} s`;
   });
   process.stdout.write(
-    `\n\n${"topology".padEnd(72)} ${"cause".padEnd(9)} ${"kernel".padEnd(11)} doctor\n${rows.join("\n")}\n`,
+    `\n\n${"topology".padEnd(72)} ${"cause".padEnd(9)} ${"kernel".padEnd(11)} doctor\n${rows.join("\n")}\nBoots: ${
+      outcomes.size + errors.size
+    }\n`,
   );
   // LAB_RECORD=FOLDER keeps what the probe read of each
   if (process.env.LAB_RECORD) {
