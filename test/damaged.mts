@@ -67,7 +67,9 @@ export function examineDamaged(variants: number, seed: number, each: () => void 
       const host = parseHost(variant);
       const settled = resolveConfig(config, host);
       const findings = runChecks(host, settled);
-      for (const { check, status, message } of findings) {
+      for (const { check, status, message, evidence, fix } of findings) {
+        const shown = JSON.stringify([message, evidence, fix]);
+        assert.not.match(shown, /\b(undefined|NaN|Infinity)\b|\[object /, `${name}, variant ${i}: ${shown}`);
         assert.not.match(message, /this check broke/, `${name}, variant ${i}: ${message}`);
         assert.not(failed.includes(check) && status === "pass", `${name}, variant ${i}: ${check} passes: ${message}`);
       }

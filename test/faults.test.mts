@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { getSystemErrorMap } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
@@ -30,7 +31,7 @@ import { makePlan } from "../lib/plan/plan.mts";
 import { guestWord } from "../lib/render.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { acquireLock } from "../lib/run/lock.mts";
-import { realShell } from "../lib/run/shell.mts";
+import { realShell, reasonOf } from "../lib/run/shell.mts";
 import { visible } from "../lib/text.mts";
 import { names } from "../lib/plan/assets.mts";
 import { up } from "../lib/cli/commands/up.mts";
@@ -348,6 +349,18 @@ test("any error of the file system is a sentence with the path and the reason", 
   }
 });
 
+test("every error code of the system is told in words, by a file or by what was called", async () => {
+  for (const [errno, [code]] of getSystemErrorMap()) {
+    const reason = reasonOf(Object.assign(new Error(`${code}: something, open`), { code, errno }))!;
+    assert.match(reason, / /, code);
+    assert.not.match(reason, /undefined/, code);
+    const { shell, said } = fakeShell();
+    shell.read = () => Promise.reject(Object.assign(new Error(code), { code, errno, syscall: "uv_cwd" }));
+    assert.is(await main(["status"], shell), 1, code);
+    assert.match(said.join(""), /^homelab-gpu: uv_cwd: .+\n$/, code);
+  }
+});
+
 test("machines and services may have the names of what every object has", () => {
   const config = parseConfig(
     "machines: [{name: constructor, box: lab/x, gpu: {device_id: 2786}}, {name: toString, box: lab/y}]\n" +
@@ -456,7 +469,7 @@ test("a URL with a password reaches no command line, title or value of Packer; {
         name: "a",
         ...{ box: "lab/x", image: { url, checksum: `sha256:${"0".repeat(64)}` } },
         gpu: { device_id: "2786" },
-        driver: { repository: "https://example.org/{{ user }}" },
+        driver: { repository: "https://example.org/{{user}}" },
       }],
     })),
     host,
@@ -475,7 +488,7 @@ test("a URL with a password reaches no command line, title or value of Packer; {
     ["packer/lab~x/image.url", 0o600],
   ]);
   const values = files.find(({ path }) => path.endsWith("pkrvars.json"))!.text;
-  assert.match(values, /example\.org\/\{\{`\{\{`\}\} user \}\}/);
+  assert.match(values, /example\.org\/\{\{`\{\{`\}\}user\}\}/);
 });
 
 test("~/ in a path of the config is the home folder", async () => {

@@ -62,7 +62,7 @@ export function runChecks(host: Host, config: Resolved, only: string[] = []): Fi
       const { watched, touched } = watch(host);
       const verdicts = check(id === probeCheck.id ? host : watched, config);
       // what the check looked at may have been cut off: whatever it says of that is a guess
-      const guessed = touched().length > 0 || (id !== probeCheck.id && host.cut?.includes("os"));
+      const guessed = touched().length > 0 || (id !== probeCheck.id && resolvedByGuess(host));
       const known = (verdict: Verdict): Verdict =>
         guessed && verdict.status !== "unknown" ? { ...unsure(touched()), ...about(verdict) } : verdict;
       return verdicts.map(known).map(({ machine = null, fix = [], ...verdict }) => ({
@@ -84,6 +84,11 @@ function wantedChecks(only: string[], probe: boolean): Check[] {
     id !== probeCheck.id && (only.length === 0 || only.some((name) => id === name || id.startsWith(`${name}.`)))
   );
   return probe ? [probeCheck, ...others] : others;
+}
+
+/** Whether machines were resolved by facts that may have been cut off: then no check knows what they will be. */
+function resolvedByGuess({ os, cut = [] }: Host): boolean {
+  return cut.includes("os") || (os.platform === "windows" && cut.includes("windows"));
 }
 
 /** A host that remembers which of its facts were looked at that may have been cut off. */

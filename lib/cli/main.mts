@@ -6,7 +6,7 @@ import { acceptsOption, type Command, type Option, options as known } from "./op
 import { Interrupted, UserError } from "../errors.mts";
 import type { Options } from "./context.mts";
 import type { Shell } from "../shell.mts";
-import { realShell } from "../run/shell.mts";
+import { realShell, reasonOf } from "../run/shell.mts";
 import { unknownName, visible, wrap } from "../text.mts";
 
 const version = "0.1.0";
@@ -97,7 +97,14 @@ export async function main(words: string[], shell: Shell = realShell()): Promise
       shell.stderr("homelab-gpu: interrupted; the next run goes on from here\n");
       return 130;
     }
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof UserError)) {
+      // what the system refuses is no bug, wherever it is asked
+      const { syscall, path } = error as NodeJS.ErrnoException;
+      const reason = syscall === undefined ? undefined : reasonOf(error);
+      if (reason === undefined) throw error;
+      shell.stderr(`homelab-gpu: ${visible([syscall, path].filter(Boolean).join(" "))}: ${reason}\n`);
+      return 1;
+    }
     shell.stderr(`homelab-gpu: ${visible(error.message)}\n`);
     return error.code;
   }

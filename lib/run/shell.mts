@@ -467,7 +467,7 @@ function refused(verb: string, path: string, error: unknown): Error {
 }
 
 /** Why the system refused something, in words; undefined for an error without a code. */
-function reasonOf(error: unknown): string | undefined {
+export function reasonOf(error: unknown): string | undefined {
   const { code, errno, message } = error as NodeJS.ErrnoException;
   if (typeof code !== "string" || code === "") return undefined;
   if (Object.hasOwn(reasons, code)) return reasons[code];

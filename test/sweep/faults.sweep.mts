@@ -55,6 +55,11 @@ const mishaps: Record<string, (operation: string) => void> = {
   "interrupted (SIGINT)": (operation) => {
     if (/^(ask|run)/.test(operation)) throw new Interrupted();
   },
+  "the file system is broken": (operation) => {
+    if (/^(read|write|create|claim|remove|move|stamp|list)/.test(operation)) {
+      throw new UserError(`cannot ${operation}: i/o error (EIO)`, 1);
+    }
+  },
   "the disk is full": (operation) => {
     if (/^(write|create)/.test(operation)) throw new UserError("no space left on the device", 1);
   },

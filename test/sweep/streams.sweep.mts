@@ -1,0 +1,84 @@
+// The real script with streams that are closed at every line of its output, and with programs that never answer.
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { lab } from "./lab.mts";
+
+const test = suite("streams");
+const quoted = (words: string[]) => words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+
+/** The script with a line of shell around it: `$command` stands for it. */
+function around(made: ReturnType<typeof lab>, command: string, line: string) {
+  const script = line.replaceAll("$command", () => quoted([process.execPath, ...made.words(command)]));
+  return spawnSync("sh", ["-c", script], { cwd: made.folder, env: made.env, encoding: "utf8" });
+}
+
+for (const lines of [0, 1, 2, 3, 5, 9, 15, 30]) {
+  test(`up with its output closed after ${lines} lines: it goes on to its end and leaves no lock`, () => {
+    const made = lab(0.1);
+    try {
+      const { stderr } = around(made, "up", `{ $command; echo $? >code; } 2>&1 | head -n ${lines}`);
+      assert.not.match(stderr, /EPIPE|\n +at /);
+      assert.is(execFileSync("cat", [join(made.folder, "code")], { encoding: "utf8" }), "0\n");
+      assert.not.ok(existsSync(join(made.folder, ".homelab-gpu/lock")));
+      assert.is(readdirSync(join(made.folder, "domains")).length, 1);
+      const again = around(made, "up", "$command 2>&1");
+      assert.match(again.stdout, /nothing to do/);
+    } finally {
+      rmSync(made.folder, { recursive: true });
+    }
+  });
+}
+
+const closed = { "no stream": "", input: "<&-", output: ">&-", errors: "2>&-", "all streams": "<&- >&- 2>&-" };
+for (const [what, how] of Object.entries(closed)) {
+  test(`destroy with ${what} closed and no terminal: refused with 2, and nothing is removed`, () => {
+    const made = lab(0);
+    try {
+      assert.is(around(made, "up", "$command").status, 0);
+      // the stand-in's words say --yes to destroy: this is about silence
+      const words = { ...made, words: () => made.words("destroy").filter((word) => word !== "--yes") };
+      assert.is(around(words, "destroy", `$command ${how} ${how.includes("<") ? "" : "</dev/null"}`).status, 2);
+      assert.is(readdirSync(join(made.folder, "domains")).length, 1);
+      assert.is(around(made, "destroy", `$command ${how}`).status, 0, "--yes needs no stream");
+      assert.is(readdirSync(join(made.folder, "domains")).length, 0);
+    } finally {
+      rmSync(made.folder, { recursive: true });
+    }
+  });
+}
+
+test("reading commands with their output closed end without a stack", () => {
+  const made = lab(0);
+  try {
+    for (const command of ["doctor", "plan", "status", "--help"]) {
+      for (const how of ["2>&1 | head -n 0", "2>&1 | head -n 1", ">&-", "2>&-", "| true"]) {
+        const { stdout, stderr } = around(made, command, `$command ${how}`);
+        assert.not.match(stdout + stderr, /EPIPE|\n +at /, `${command} ${how}`);
+      }
+    }
+  } finally {
+    rmSync(made.folder, { recursive: true });
+  }
+});
+
+test("status says what it waits for after 3 s, and that virsh does not answer", () => {
+  const made = lab(0);
+  try {
+    assert.is(around(made, "up", "$command").status, 0);
+    writeFileSync(join(made.folder, "bin/virsh"), "#!/bin/sh\nsleep 300\n", { mode: 0o755 });
+    const { stdout, stderr, status } = around(made, "status", "$command");
+    assert.match(stderr, /waiting for virsh/);
+    assert.match(stdout, /virsh did not answer within 30 s/);
+    assert.is(status, 0);
+    const refused = around(made, "destroy", "$command");
+    assert.equal([refused.status, readdirSync(join(made.folder, "domains")).length], [1, 1], refused.stderr);
+  } finally {
+    rmSync(made.folder, { recursive: true });
+  }
+});
+
+test.run();
