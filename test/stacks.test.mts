@@ -55,7 +55,7 @@ function planned({ parsed, projects }: Awaited<ReturnType<typeof read>>, machine
   const lab: Lab = {
     ...{ folder, prefix: "lab_", boxes: {}, orphans: {} },
     machines: {
-      ai: { domain: "lab_ai", state: "running", address: "10.0.0.2", bootId: "b/1", vmId: "v1", ...machine },
+      ai: { domain: "lab_ai", state: "running", address: "10.0.0.2", bootId: "b/1", ...machine },
     },
   };
   const settled = resolveConfig(parsed, host, {}, projects);
@@ -184,8 +184,8 @@ test("an unchanged stack costs no step; a changed file alone travels, and the st
   const list = (plan: { files: { path: string; text: string }[] }) =>
     plan.files.find(({ path }) => /\/list$/.test(path))!.text;
   assert.is(list(plan), "./b/x\0");
-  const whole = planned(after, { proof, copies: { ...copies, vm: "another" } });
-  assert.match(list(whole), /\.\/compose\.yaml\0/, "another VM has none of them");
+  const whole = planned(after, { proof });
+  assert.match(list(whole), /\.\/compose\.yaml\0/, "a VM of which nothing is known gets them all");
 });
 
 test("a stack that the config has no longer is taken down", async () => {
@@ -294,7 +294,7 @@ esac`,
     const settled = resolveConfig(config, host, {}, projects);
     const lab: Lab = {
       ...{ folder: `${work}/lab`, prefix: "", boxes: {}, orphans: {} },
-      machines: { ai: { domain: "ai", state: "running", address: "x", vmId: "v", ...(copies ? { copies } : {}) } },
+      machines: { ai: { domain: "ai", state: "running", address: "x", ...(copies ? { copies } : {}) } },
     };
     const { files, steps } = makePlan(settled, host, lab, texts);
     for (const { path, text } of files.filter(({ path }) => path.startsWith("stacks/"))) put(`lab/${path}`, text);
