@@ -33,6 +33,9 @@ import { verifyMachine } from "../lib/verify/layers.mts";
 import { seenServices } from "../lib/verify/services.mts";
 import { factsOf } from "../lib/verify/guest-facts.mts";
 import { serviceLines } from "../lib/cli/seen.mts";
+import { status } from "../lib/cli/commands/machines.mts";
+import { up } from "../lib/cli/commands/up.mts";
+import { World } from "./world.mts";
 import { fakeShell, golden, own, root, standIns } from "./fake.mts";
 
 const test = suite("stacks");
@@ -257,6 +260,43 @@ test("guest.compose: Debian 12 gets Docker's own packages for a stack; Podman is
   const config = parseConfig("machines: [{name: a, box: x, image: debian-12}]\nservices: {w: {image: x, gpus: all}}");
   const settled = resolveConfig(config, host);
   assert.is(engineSource(settled.machines[0]!, settled), "docker", "1.29 refuses gpus:");
+});
+
+test("up of an unchanged lab with three stacks starts no program but the two that it always asks", async () => {
+  const world = new World(
+    "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024}]\nstacks: [{path: ./x}, {path: ./y}, {path: ./z}]\n",
+    "vm-without-gpu",
+  );
+  for (const name of ["x", "y", "z"]) {
+    world.disk.set(`${process.cwd()}/${name}/compose.yaml`, `services: {web: {image: ${name}}}\n`);
+  }
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.match(world.said.join(""), /a is up at 192\.168\.121\.5: x\/web, y\/web, z\/web, proven/);
+  world.asked = [];
+  world.said = [];
+  assert.is(await world.does(up, world.session([])), 0);
+  assert.equal(world.asked.map((words) => words.split(" ")[0]).sort(), ["sh", "virsh"]);
+  assert.match(world.said.join(""), /nothing to do/);
+  world.disk.set(`${process.cwd()}/y/new`, "new");
+  world.said = [];
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.match(world.said.join(""), /Pack the stack y: 1 of 2 files/);
+  assert.match(world.said.join(""), /Pack the stack x: 0 of 1 files/);
+  assert.is(await world.does(status, world.session([])), 0);
+  assert.match(world.said.at(-1)!, /z\/web +running/);
+});
+
+test("status lists what the VM answered, not what the config has", async () => {
+  const card = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}]\n";
+  const world = new World(
+    `${card}services: {web: {image: x}, ml-worker: {image: x, gpu: 1}}`,
+    "rtx4070-desktop-debian12",
+  );
+  assert.is(await world.does(up, world.session([], { gpu: false })), 0, world.said.join(""));
+  world.said = [];
+  assert.is(await world.does(status, world.session([])), 0);
+  assert.match(world.said.join(""), / · web · proven/);
+  assert.not.match(world.said.join(""), /ml-worker/);
 });
 
 // ------------------------------------------------------------------------------------------------ in the guest
