@@ -456,7 +456,7 @@ test("refuses Compose's own keys that need a declaration beside the services", (
   } catch (error) {
     assert.match(
       (error as Error).message.replace(/\s+/g, " "),
-      /write environment: .*, or volumes: \[".*:\/run\/secrets\/password:ro"\]$/,
+      /write stacks: \[\{path: \.\/NAME\}\], with the service in \.\/NAME\/compose\.yaml$/,
     );
   }
   const merged = wrong(`${one("")}services:\n  a: &a\n    image: x\n    configs: []\n  b: {<<: *a}\n`);

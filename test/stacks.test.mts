@@ -33,6 +33,9 @@ import { verifyMachine } from "../lib/verify/layers.mts";
 import { seenServices } from "../lib/verify/services.mts";
 import { factsOf } from "../lib/verify/guest-facts.mts";
 import { serviceLines } from "../lib/cli/seen.mts";
+import { status } from "../lib/cli/commands/machines.mts";
+import { up } from "../lib/cli/commands/up.mts";
+import { World } from "./world.mts";
 import { fakeShell, golden, own, root, standIns } from "./fake.mts";
 
 const test = suite("stacks");
@@ -55,7 +58,7 @@ function planned({ parsed, projects }: Awaited<ReturnType<typeof read>>, machine
   const lab: Lab = {
     ...{ folder, prefix: "lab_", boxes: {}, orphans: {} },
     machines: {
-      ai: { domain: "lab_ai", state: "running", address: "10.0.0.2", bootId: "b/1", vmId: "v1", ...machine },
+      ai: { domain: "lab_ai", state: "running", address: "10.0.0.2", bootId: "b/1", ...machine },
     },
   };
   const settled = resolveConfig(parsed, host, {}, projects);
@@ -184,8 +187,8 @@ test("an unchanged stack costs no step; a changed file alone travels, and the st
   const list = (plan: { files: { path: string; text: string }[] }) =>
     plan.files.find(({ path }) => /\/list$/.test(path))!.text;
   assert.is(list(plan), "./b/x\0");
-  const whole = planned(after, { proof, copies: { ...copies, vm: "another" } });
-  assert.match(list(whole), /\.\/compose\.yaml\0/, "another VM has none of them");
+  const whole = planned(after, { proof });
+  assert.match(list(whole), /\.\/compose\.yaml\0/, "a VM of which nothing is known gets them all");
 });
 
 test("a stack that the config has no longer is taken down", async () => {
@@ -259,6 +262,43 @@ test("guest.compose: Debian 12 gets Docker's own packages for a stack; Podman is
   assert.is(engineSource(settled.machines[0]!, settled), "docker", "1.29 refuses gpus:");
 });
 
+test("up of an unchanged lab with three stacks starts no program but the two that it always asks", async () => {
+  const world = new World(
+    "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024}]\nstacks: [{path: ./x}, {path: ./y}, {path: ./z}]\n",
+    "vm-without-gpu",
+  );
+  for (const name of ["x", "y", "z"]) {
+    world.disk.set(`${process.cwd()}/${name}/compose.yaml`, `services: {web: {image: ${name}}}\n`);
+  }
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.match(world.said.join(""), /a is up at 192\.168\.121\.5: x\/web, y\/web, z\/web, proven/);
+  world.asked = [];
+  world.said = [];
+  assert.is(await world.does(up, world.session([])), 0);
+  assert.equal(world.asked.map((words) => words.split(" ")[0]).sort(), ["sh", "virsh"]);
+  assert.match(world.said.join(""), /nothing to do/);
+  world.disk.set(`${process.cwd()}/y/new`, "new");
+  world.said = [];
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.match(world.said.join(""), /Pack the stack y: 1 of 2 files/);
+  assert.match(world.said.join(""), /Pack the stack x: 0 of 1 files/);
+  assert.is(await world.does(status, world.session([])), 0);
+  assert.match(world.said.at(-1)!, /z\/web +running/);
+});
+
+test("status lists what the VM answered, not what the config has", async () => {
+  const card = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}]\n";
+  const world = new World(
+    `${card}services: {web: {image: x}, ml-worker: {image: x, gpu: 1}}`,
+    "rtx4070-desktop-debian12",
+  );
+  assert.is(await world.does(up, world.session([], { gpu: false })), 0, world.said.join(""));
+  world.said = [];
+  assert.is(await world.does(status, world.session([])), 0);
+  assert.match(world.said.join(""), / · web · proven/);
+  assert.not.match(world.said.join(""), /ml-worker/);
+});
+
 // ------------------------------------------------------------------------------------------------ in the guest
 
 /** apply-stack.sh in a folder, with a stand-in for Docker that writes down what it is asked. */
@@ -294,7 +334,7 @@ esac`,
     const settled = resolveConfig(config, host, {}, projects);
     const lab: Lab = {
       ...{ folder: `${work}/lab`, prefix: "", boxes: {}, orphans: {} },
-      machines: { ai: { domain: "ai", state: "running", address: "x", vmId: "v", ...(copies ? { copies } : {}) } },
+      machines: { ai: { domain: "ai", state: "running", address: "x", ...(copies ? { copies } : {}) } },
     };
     const { files, steps } = makePlan(settled, host, lab, texts);
     for (const { path, text } of files.filter(({ path }) => path.startsWith("stacks/"))) put(`lab/${path}`, text);

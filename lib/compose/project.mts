@@ -93,10 +93,13 @@ export function manifestText(files: Record<string, string>): string {
   return Object.keys(files).sort().map((path) => `${files[path]} ${path}\n`).join("");
 }
 
-/** SHA-256 over everything that decides what runs: files, Compose files, profiles, variables, our own file. */
-export function projectDigest({ composeFiles, profiles, variables, override, files }: Project): string {
+/**
+ * SHA-256 over everything that decides what runs: files, Compose files, profiles, variables. Our own file follows from these and the guest,
+ * and need not be known to see that nothing changed.
+ */
+export function projectDigest({ composeFiles, profiles, variables, files }: Project): string {
   const names = Object.keys(variables).sort();
-  const parts = [composeFiles, profiles, names.map((name) => [name, variables[name]]), override ?? null];
+  const parts = [composeFiles, profiles, names.map((name) => [name, variables[name]])];
   return createHash("sha256").update(`${JSON.stringify(parts)}\n${manifestText(files)}`).digest("hex");
 }
 

@@ -57,8 +57,7 @@ export interface LabMachine {
   /** What libvirt fixed when it made the VM: `vagrant reload` changes none of it. */
   hardware?: VmHardware;
   proof?: Proof;
-  /** Vagrant's id of the VM, and what the VM got of its stacks. */
-  vmId?: string;
+  /** What this very VM got of its stacks. */
   copies?: Copies;
 }
 
@@ -163,8 +162,7 @@ function machineOf(
     ...(whole && address ? { address } : {}),
     ...(seen?.hardware ? { hardware: seen.hardware } : {}),
     ...(proof ? { proof } : {}),
-    ...(id ? { vmId: id } : {}),
-    ...(copies ? { copies } : {}),
+    ...(copies && copies.vm === id ? { copies } : {}),
   };
 }
 
@@ -223,6 +221,11 @@ async function readMachine(shell: Shell, folder: string, name: string) {
       ? undefined
       : /^\s*HostName (\S+)$/m.exec(ssh)?.[1],
   };
+}
+
+/** Vagrant's id of a machine's VM; undefined if there is none. */
+export async function readVmId(shell: Shell, folder: string, name: string): Promise<string | undefined> {
+  return (await readMachine(shell, folder, name)).id || undefined;
 }
 
 /** The box that a VM was made from, as Vagrant notes it (commands/up/middleware/store_box_metadata.rb). */

@@ -79,7 +79,6 @@ export function makePlan(
         const { missingVagrantId } = lab.machines[name]!;
         return missingVagrantId ? [{ path: `.vagrant/machines/${name}/libvirt/id`, text: missingVagrantId }] : [];
       }),
-      ...(config.stacks ?? []).flatMap(projectFiles),
       ...work.flatMap(({ files }) => files),
       ...[...scripts, ...(config.machines.some(partitionRequest) ? driverScripts : [])].map((name): File => ({
         path: `scripts/${name}`,
@@ -227,7 +226,7 @@ function workOn(
     const projects = projectsOf(machine, config);
     for (const project of projects) {
       const copy = copySteps(project, lab, there, creates || project.name === inlineProject, ssh(name));
-      files.push(...copy.files);
+      files.push(...projectFiles(project), ...copy.files);
       if (project.name === inlineProject) after.push(...copy.steps);
     }
     if (count > 0 || (there.proof && there.proof.services !== hash)) {

@@ -34,12 +34,12 @@ export function projectFiles(project: Project): File[] {
 export function copySteps(
   project: Project,
   lab: Lab,
-  { vmId, copies }: LabMachine,
+  { copies }: LabMachine,
   whole: boolean,
   ssh: string[],
 ): { files: File[]; steps: Step[] } {
   const { name, machine, files, path, size } = project;
-  const had = !whole && vmId !== undefined && copies?.vm === vmId ? (copies.stacks[name] ?? {}) : {};
+  const had = whole ? {} : (copies?.stacks[name] ?? {});
   const changed = Object.keys(files).sort().filter((one) => files[one] !== had[one]);
   const local = localFolder(project);
   const [list, archive] = [`${local}/list`, `${local}.tar`];

@@ -7,7 +7,7 @@ import { notesFor } from "../../checks/index.mts";
 import { assignedFunctionsOf } from "../../resolve/cards.mts";
 import { mergePreviousDrivers } from "../../verify/gpu-return.mts";
 import { driverState } from "../../resolve/partition.mts";
-import { type Lab, readLab } from "../../host/lab.mts";
+import { type Lab, readLab, readVmId } from "../../host/lab.mts";
 import { readState, type State, writeState } from "../../host/state.mts";
 import { acquireLock, type Lock } from "../../run/lock.mts";
 import { makePlan, servicesHash } from "../../plan/plan.mts";
@@ -198,11 +198,10 @@ async function forgetCopies({ shell }: Context, { names, lab, loaded: { folder }
 
 /** Writes down what the machines got of their stacks. */
 async function saveCopies({ shell }: Context, { names, settled, loaded }: Inspection): Promise<void> {
-  const { machines } = await readLab(shell, loaded.config, loaded.folder);
   for (const name of names) {
     const own = (settled.stacks ?? []).filter(({ machine }) => machine === name);
-    const vm = machines[name]?.vmId;
-    if (own.length === 0 || vm === undefined) continue;
+    const vm = own.length > 0 ? await readVmId(shell, loaded.folder, name) : undefined;
+    if (vm === undefined) continue;
     const stacks = Object.fromEntries(own.map((project) => [project.name, project.files]));
     await writeCopies(shell, loaded.folder, name, { schema: "homelab-gpu/copies/1", vm, stacks });
   }
