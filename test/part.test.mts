@@ -112,7 +112,12 @@ test("containers get the part by its one name, whatever they count", () => {
   const part = { driver: "cdi", device_ids: ["nvidia.com/gpu=all"], capabilities: ["gpu"] };
   const reserves = (...devices: unknown[]) => ({ resources: { reservations: { devices } } });
   const nvidia = { driver: "nvidia", count: 1, capabilities: ["gpu"] };
-  const ways = [rendered({}, 1), rendered({}, "all"), rendered({ deploy: reserves(nvidia) }), rendered({ gpus: "all" })];
+  const ways = [
+    rendered({}, 1),
+    rendered({}, "all"),
+    rendered({ deploy: reserves(nvidia) }),
+    rendered({ gpus: "all" }),
+  ];
   for (const way of ways) {
     assert.equal(way("part"), { image: "x", deploy: reserves(part) });
     assert.equal(way({ engine: "podman", partition: true }), { image: "x", devices: ["nvidia.com/gpu=all"] });

@@ -1,13 +1,20 @@
 /** What one Compose project says that cannot work in a VM. Pure: everything was read before. */
-import { isAbsolute } from "node:path/posix";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import { isDrmNode } from "../compose/gpu-requests.mts";
 import { buildContext, dockerfileOf, envFiles, hostPath } from "../compose/read-project.mts";
-import { literally, lineOf } from "../compose/refusals.mts";
-import { dependsOn, devicesOf, limitsOf, mebibytes, mountsOf, networksOf, publishedPorts } from "../compose/service.mts";
+import { lineOf, literally } from "../compose/refusals.mts";
+import {
+  dependsOn,
+  devicesOf,
+  limitsOf,
+  mebibytes,
+  mountsOf,
+  networksOf,
+  publishedPorts,
+} from "../compose/service.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -36,7 +43,10 @@ export function placeOf({ name, texts }: ComposeProject, at: string | undefined)
 }
 
 /** A flaw as a verdict of a project's. */
-export function verdictOf(project: ComposeProject, { status, message, at, service, evidence, fix }: ProjectFlaw): Verdict {
+export function verdictOf(
+  project: ComposeProject,
+  { status, message, at, service, evidence, fix }: ProjectFlaw,
+): Verdict {
   return {
     status,
     message: `${project.name}: ${message}`,
@@ -46,7 +56,11 @@ export function verdictOf(project: ComposeProject, { status, message, at, servic
 }
 
 /** Everything that is wrong with one project on its machine, apart from what two projects collide in. */
-export function projectFlaws(project: ComposeProject, machine: ResolvedMachine, others: ComposeProject[]): ProjectFlaw[] {
+export function projectFlaws(
+  project: ComposeProject,
+  machine: ResolvedMachine,
+  others: ComposeProject[],
+): ProjectFlaw[] {
   const services = enabledOf(project);
   const ownReader = project.readBy === "reader";
   return [
@@ -62,7 +76,7 @@ export function projectFlaws(project: ComposeProject, machine: ResolvedMachine, 
         ...(ownReader ? dependencies(name, service, project) : []),
       ].map((flaw): ProjectFlaw => ({ ...flaw, service: name, message: `${name} ${flaw.message}` }))
     ),
-    ...(ownReader ? circles(project) : []),
+    ...(ownReader && !project.inline ? [...circles(project), ...undeclared(project)] : []),
     ...external(project, others),
   ];
 }
@@ -89,7 +103,9 @@ function unsetVariables({ unsetVariables }: ComposeProject): ProjectFlaw[] {
 
 function profileFlaws({ profiles, model }: ComposeProject): ProjectFlaw[] {
   if (!model) return [];
-  const known = new Set(Object.values(model.services).flatMap(({ profiles }) => (Array.isArray(profiles) ? profiles : [])));
+  const known = new Set(
+    Object.values(model.services).flatMap(({ profiles }) => (Array.isArray(profiles) ? profiles : [])),
+  );
   return profiles.filter((name) => name !== "*" && !known.has(name)).map((name) => ({
     status: "warn",
     message: `no service has the profile ${name}`,
@@ -140,8 +156,8 @@ const fileName =
 function mounts(service: ComposeService, project: ComposeProject, machine: ResolvedMachine): ProjectFlaw[] {
   return mountsOf(service).flatMap(({ type, source, target }): ProjectFlaw[] => {
     if (type !== "bind" || !source || source.includes("$")) return [];
-    const at = source.startsWith(project.folder) ? source.slice(project.folder.length + 1) || "." : source;
     const path = hostPath(source, project.folder);
+    const at = path?.startsWith(`${project.folder}/`) ? path.slice(project.folder.length + 1) : source;
     if (path === undefined) {
       return [{
         status: "fail",
@@ -173,7 +189,9 @@ function mounts(service: ComposeService, project: ComposeProject, machine: Resol
         status: "warn",
         message: `mounts ${path}, and ${machine.name} has that folder as ${shared.to}`,
         at,
-        fix: manualFix(`Write ${shared.to}${path.slice(shared.from.length)} in the project, or to: ${shared.from} in folders:`),
+        fix: manualFix(
+          `Write ${shared.to}${path.slice(shared.from.length)} in the project, or to: ${shared.from} in folders:`,
+        ),
       }];
     }
     const there = kind === "file" || kind === "folder";
@@ -195,8 +213,12 @@ function files(service: ComposeService, { folder, paths, readBy }: ComposeProjec
   const isMissing = (path: string) => paths[hostPath(path, folder) ?? ""] === "missing";
   const context = buildContext(service);
   const [dockerfile] = dockerfileOf(service) ?? [];
-  const short = (path: string) => (path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path);
-  const outside = context !== undefined && isAbsolute(context) && context !== folder && !context.startsWith(`${folder}/`);
+  const short = (path: string) => {
+    const whole = hostPath(path, folder) ?? path;
+    return whole.startsWith(`${folder}/`) ? whole.slice(folder.length + 1) : whole;
+  };
+  const outside = context !== undefined && (hostPath(context, folder) ?? folder) !== folder &&
+    !hostPath(context, folder)!.startsWith(`${folder}/`);
   return [
     // Compose refuses these itself
     ...(readBy === "reader"
@@ -234,7 +256,11 @@ const hostDevices: { pattern: RegExp; what: string; certain: boolean }[] = [
   { pattern: /^\/dev\/(tty(USB|ACM|AMA)|serial\/)/, what: "a serial device", certain: true },
   { pattern: /^\/dev\/(zigbee|zwave|rflink|ttyZ|rfid)/i, what: "a radio stick", certain: true },
   { pattern: /^\/dev\/(apex_\d|hailo\d|accel\/)/, what: "an accelerator card", certain: true },
-  { pattern: /^\/dev\/(dvb|cec\d|lirc|i2c|gpiomem|gpiochip|spidev|vchiq|vcio|snd|input\/event)/, what: "a device", certain: true },
+  {
+    pattern: /^\/dev\/(dvb|cec\d|lirc|i2c|gpiomem|gpiochip|spidev|vchiq|vcio|snd|input\/event)/,
+    what: "a device",
+    certain: true,
+  },
   { pattern: /^\/dev\/(sd[a-z]|nvme\d|disk\/|sr\d|sg\d|st\d|nst\d)/, what: "a disk or drive", certain: true },
   { pattern: /^\/dev\/bus\/usb/, what: "USB devices", certain: false },
   { pattern: /^\/dev\/kvm$/, what: "nested virtualization", certain: false },
@@ -295,7 +321,8 @@ function settings(service: ComposeService): ProjectFlaw[] {
   const scale = Number(service.scale ?? replicas ?? 1);
   const single = publishedPorts(service).some(({ first, last }) => last - first + 1 < scale);
   return [
-    ...(typeof platform === "string" && platform !== "" && !/^linux\/(amd64|x86_64|386|i386)(\/|$)|^linux$/.test(platform)
+    ...(typeof platform === "string" && platform !== "" &&
+        !/^linux\/(amd64|x86_64|386|i386)(\/|$)|^linux$/.test(platform)
       ? [{
         status: "fail" as const,
         message: `has platform: ${platform}, and the VM is linux/amd64`,
@@ -303,7 +330,8 @@ function settings(service: ComposeService): ProjectFlaw[] {
         fix: manualFix("Leave platform: out"),
       }]
       : []),
-    ...(restart !== undefined && restart !== null && !/^(no|always|unless-stopped|on-failure(:\d+)?)$/.test(String(restart))
+    ...(restart !== undefined && restart !== null &&
+        !/^(no|always|unless-stopped|on-failure(:\d+)?)$/.test(String(restart))
       ? [{
         status: "fail" as const,
         message: `has restart: ${restart}, which is none of no, always, on-failure, unless-stopped`,
@@ -322,7 +350,9 @@ function settings(service: ComposeService): ProjectFlaw[] {
     ...(scale > 1 && (name !== undefined || single)
       ? [{
         status: "fail" as const,
-        message: `runs ${scale} times, and ${name !== undefined ? "container_name is for one" : "a published port is for one"}`,
+        message: `runs ${scale} times, and ${
+          name !== undefined ? "container_name is for one" : "a published port is for one"
+        }`,
         at: name !== undefined ? "container_name" : "ports",
       }]
       : []),
@@ -372,6 +402,35 @@ function circles(project: ComposeProject): ProjectFlaw[] {
     }
   }
   return [];
+}
+
+/** Networks and volumes that services use and the project does not declare, and services of nothing: Compose refuses these. */
+function undeclared({ model, enabled }: ComposeProject): ProjectFlaw[] {
+  return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true).flatMap(
+    ([name, service]) => {
+      const volumes = mountsOf(service).flatMap(({ type, source }) => (type === "volume" && source ? [source] : []));
+      const flaw = (kind: "network" | "volume", one: string): ProjectFlaw => ({
+        ...{
+          status: "fail",
+          service: name,
+          at: one,
+          message: `${name} uses the ${kind} ${one}, which the project does not declare`,
+        },
+        fix: manualFix(`Add ${one}: to the top-level ${kind}s:`),
+      });
+      return [
+        ...Object.keys(networksOf(service)).filter((one) => one !== "default" && !(one in (model?.networks ?? {}))).map(
+          (one) => flaw("network", one),
+        ),
+        ...volumes.filter((one) => !one.includes("$") && !(one in (model?.volumes ?? {}))).map((one) =>
+          flaw("volume", one)
+        ),
+        ...(service.image === undefined && service.build === undefined
+          ? [{ status: "fail" as const, service: name, message: `${name} has neither an image nor a build context` }]
+          : []),
+      ];
+    },
+  );
 }
 
 /** Networks and volumes that are to exist already: a new VM has none, unless another project on it creates them. */

@@ -7,7 +7,7 @@ import type { Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import { enabledServices } from "../compose/read-project.mts";
 import { serviceOfRefusal } from "../compose/refusals.mts";
-import { publishedPorts, type PublishedPort } from "../compose/service.mts";
+import { type PublishedPort, publishedPorts } from "../compose/service.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
 import { enabledOf, placeOf, projectFlaws, verdictOf } from "./compose-project.mts";
@@ -47,7 +47,12 @@ export function projectServices(projects: ComposeProject[] = []): Service[] {
   );
 }
 
-function projectVerdicts(project: ComposeProject, machine: ResolvedMachine, all: ComposeProject[], host: Host): Verdict[] {
+function projectVerdicts(
+  project: ComposeProject,
+  machine: ResolvedMachine,
+  all: ComposeProject[],
+  host: Host,
+): Verdict[] {
   const refused = project.refusals.map((problem) => refusal(project, problem));
   const others = all.filter((other) => other !== project);
   const flaws = project.model ? projectFlaws(project, machine, others).map((flaw) => verdictOf(project, flaw)) : [];
@@ -65,7 +70,9 @@ function projectVerdicts(project: ComposeProject, machine: ResolvedMachine, all:
   const count = enabledOf(project).length;
   return [...found, {
     status: "pass",
-    message: `${project.name}: Compose ${project.composeVersion ?? ""} takes it, ${count} service${count === 1 ? "" : "s"}`,
+    message: `${project.name}: Compose ${project.composeVersion ?? ""} takes it, ${count} service${
+      count === 1 ? "" : "s"
+    }`,
     evidence: [{ read: "docker compose config", value: enabledOf(project).map(([name]) => name).join(", ") || "none" }],
   }];
 }
@@ -83,7 +90,11 @@ function refusal(project: ComposeProject, { message, file, line, variable }: Pro
     : [];
   return {
     status: "fail",
-    message: `${project.name}: ${profiles.length > 0 ? `${serviceOfRefusal(message) ?? "a service"} depends on ${other}, which no active profile starts` : message}`,
+    message: `${project.name}: ${
+      profiles.length > 0
+        ? `${serviceOfRefusal(message) ?? "a service"} depends on ${other}, which no active profile starts`
+        : message
+    }`,
     evidence: [{ read: place, value: message }],
     ...(fix.length > 0 ? { fix } : {}),
   };
@@ -159,8 +170,10 @@ function collision(first: Taken, second: Taken, what: string, at: string): Verdi
   return {
     status: "fail",
     message: `${name(first)} and ${name(second)} both take ${what}`,
-    evidence: [...new Set([first, second].map(({ project }) => placeOf(project, at)))].map((read) => ({ read, value: at })),
+    evidence: [...new Set([first, second].map(({ project }) => placeOf(project, at)))].map((read) => ({
+      read,
+      value: at,
+    })),
     fix: [manualFix(`Change it in one of them, or run one on another machine`)],
   };
 }
-

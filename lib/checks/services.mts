@@ -167,7 +167,9 @@ function withoutRuntime(
     status: "warn",
     message: `${name}: NVIDIA_VISIBLE_DEVICES alone gives it no GPU: Docker's usual runtime does not read it`,
     evidence: [{ read: `${name}: environment`, value: `NVIDIA_VISIBLE_DEVICES=${visible}` }],
-    fix: [manualFix(`Write runtime: nvidia for ${name}, or reserve a GPU (gpu: 1, deploy.resources.reservations.devices)`)],
+    fix: [
+      manualFix(`Write runtime: nvidia for ${name}, or reserve a GPU (gpu: 1, deploy.resources.reservations.devices)`),
+    ],
   };
 }
 

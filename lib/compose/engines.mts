@@ -47,7 +47,11 @@ export const composeVersions: Row<Pick<EngineAbilities, "reservations" | "gpus" 
     can: { reservations: true, gpus: false, cdiDevices: false, tags: false },
     source: "docker/compose 1.28.0; run with 1.29.2",
   },
-  { from: "0", can: { reservations: false, gpus: false, cdiDevices: false, tags: false }, source: "docker/compose 1.28.0" },
+  {
+    from: "0",
+    can: { reservations: false, gpus: false, cdiDevices: false, tags: false },
+    source: "docker/compose 1.28.0",
+  },
 ];
 
 /** Docker Engine, as of 2026-11-26: CDI can be switched on from 25 on and is on from 28.2 on (docs.docker.com, release notes). */
@@ -73,7 +77,9 @@ export function abilitiesOf({ engine, version, compose, cdi }: GuestEngine): Eng
     return { reservations, gpus: false, cdiDevices: true, cdi: true, runtime: false, tags: false };
   }
   // stacks need a Compose that has tags; an unknown one is taken for such
-  const known = compose === undefined ? { ...rowOf(composeVersions, "1.28"), tags: true } : rowOf(composeVersions, compose);
+  const known = compose === undefined
+    ? { ...rowOf(composeVersions, "1.28"), tags: true }
+    : rowOf(composeVersions, compose);
   const docker = rowOf(dockerVersions, version ?? "25");
   return { ...known, cdi: docker.switchable && (cdi ?? docker.cdi), runtime: true };
 }

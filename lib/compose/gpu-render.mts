@@ -106,8 +106,7 @@ function withCdi(body: ComposeService, wanted: ServiceGpuRequest[], { engine, pa
  */
 function withNodes(body: ComposeService, requests: ServiceGpuRequest[], vendor: "nvidia" | "amd" | "intel") {
   const named = devicesOf(body).some(({ source }) => source.startsWith(amdCdi));
-  const isAmd = (one: Reservation) =>
-    one.driver === "amd" || texts(one.device_ids).some((id) => id.startsWith(amdCdi));
+  const isAmd = (one: Reservation) => one.driver === "amd" || texts(one.device_ids).some((id) => id.startsWith(amdCdi));
   const neutral = vendor !== "nvidia" && requests.some((one) => one.vendor === "any");
   const reserved = reservationsOf(body).some(isAmd);
   if (!named && !neutral && !reserved) return body;

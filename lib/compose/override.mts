@@ -1,6 +1,6 @@
 /** Our further file of a Compose project: turns every way of asking for a GPU into what the guest's engine understands. */
 import { mapAt } from "../maps.mts";
-import { isMap, Yaml, writeYaml } from "../config/yaml.mts";
+import { isMap, writeYaml, Yaml } from "../config/yaml.mts";
 import { abilitiesOf } from "./engines.mts";
 import { renderGpuRequests } from "./gpu-render.mts";
 import type { ComposeModel, ComposeService, GuestEngine } from "./types.mts";
@@ -38,7 +38,9 @@ function changedLines(before: ComposeService, after: ComposeService): string[] {
   const lines = ["gpus", "runtime", "devices"].flatMap((key) => {
     const [old, now] = [before[key], after[key]];
     if (JSON.stringify(old) === JSON.stringify(now)) return [];
-    return [now === undefined ? `    ${key}: !reset null` : `    ${key}: !override ${JSON.stringify(shortDevices(now))}`];
+    return [
+      now === undefined ? `    ${key}: !reset null` : `    ${key}: !override ${JSON.stringify(shortDevices(now))}`,
+    ];
   });
   const [old, now] = [before, after].map((body) =>
     mapAt(mapAt(mapAt(body, "deploy"), "resources"), "reservations").devices ?? []

@@ -6,7 +6,14 @@ import { isOlder } from "../text.mts";
 import { type ReadProject, readProjectFiles } from "./reader.mts";
 import { lineOf, literally, refusalsOf, unsetVariablesOf } from "./refusals.mts";
 import { environmentOf, mountsOf } from "./service.mts";
-import type { ComposeModel, ComposeProject, ComposeService, PathKind, ProjectProblem, ProjectRequest } from "./types.mts";
+import type {
+  ComposeModel,
+  ComposeProject,
+  ComposeService,
+  PathKind,
+  ProjectProblem,
+  ProjectRequest,
+} from "./types.mts";
 import { dotEnv } from "./variables.mts";
 
 /** A program of Compose that was found on the host. */
@@ -50,7 +57,9 @@ export async function readProject(
   const at = (path: string) => (isAbsolute(path) ? path : join(folder, path));
   const env = dotEnv((await shell.read(at(".env")).catch(() => undefined)) ?? "");
   const files = request.files ?? namedFiles(env) ?? await findFiles(shell, folder);
-  const profiles = request.profiles.length > 0 ? request.profiles : (env.COMPOSE_PROFILES ?? "").split(",").filter(Boolean);
+  const profiles = request.profiles.length > 0
+    ? request.profiles
+    : (env.COMPOSE_PROFILES ?? "").split(",").filter(Boolean);
   const texts: Record<string, string> = {};
   const readText = async (path: string) => {
     const text = await shell.read(at(path)).catch(() => undefined);
@@ -113,7 +122,9 @@ async function askCompose(
   const started = modelOf(enabled);
   const refusals = started ? [] : refusalsOf(enabled.err, folder).map((one) => placed(one, texts, own.refusals));
   if (!started && refusals.length === 0) {
-    const why = enabled.code === null || enabled.code === 124 ? "it did not answer in time" : `exit code ${enabled.code}`;
+    const why = enabled.code === null || enabled.code === 124
+      ? "it did not answer in time"
+      : `exit code ${enabled.code}`;
     return { readBy: "none", composeVersion: version, noAnswer: why };
   }
   return {
@@ -142,7 +153,8 @@ function placed(problem: ProjectProblem, texts: Record<string, string>, own: Pro
   if (variable !== undefined) {
     return { ...problem, variable, ...lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`)) };
   }
-  const keys = [...(/\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)/.exec(message)?.[1] ?? "").split(".")].filter(Boolean);
+  const keys = [...(/\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)/.exec(message)?.[1] ?? "").split(".")]
+    .filter(Boolean);
   const [, property] = /propert(?:y|ies) '?([\w-]+)'? (?:is |are )?not allowed/.exec(message) ?? [];
   const place = lineOfPath(texts, property === undefined ? keys : [...keys, property]);
   if (place) return { ...problem, ...place };
@@ -163,7 +175,9 @@ function lineOfPath(texts: Record<string, string>, keys: string[]): { file: stri
     let at = -1;
     let found = 0;
     for (const key of keys) {
-      const next = lines.findIndex((line, i) => i > at && new RegExp(`(^|[\\s{,])["']?${literally(key)}["']?\\s*:`).test(line));
+      const next = lines.findIndex((line, i) =>
+        i > at && new RegExp(`(^|[\\s{,])["']?${literally(key)}["']?\\s*:`).test(line)
+      );
       if (next < 0) continue;
       [at, found] = [next, found + 1];
     }
@@ -203,7 +217,8 @@ async function findFiles(shell: Shell, folder: string): Promise<string[]> {
 export function enabledServices({ services }: ComposeModel, profiles: string[]): string[] {
   return Object.keys(services).filter((name) => {
     const own = services[name]!.profiles;
-    return !Array.isArray(own) || own.length === 0 || profiles.includes("*") || own.some((one) => profiles.includes(one));
+    return !Array.isArray(own) || own.length === 0 || profiles.includes("*") ||
+      own.some((one) => profiles.includes(one));
   });
 }
 
@@ -241,7 +256,8 @@ export function dockerfileOf(service: ComposeService): [string] | undefined {
 /** The build context of a service that is a folder of the host; undefined for none, or for one that is fetched. */
 export function buildContext({ build }: ComposeService): string | undefined {
   const context = typeof build === "string" ? build : isMap(build) ? String(build.context ?? ".") : undefined;
-  return context === undefined || /^(https?|git|ssh|docker-image|oci-layout|github\.com|git@)[:/]|^git@|\.git(#|$)/.test(context)
+  return context === undefined ||
+      /^(https?|git|ssh|docker-image|oci-layout|github\.com|git@)[:/]|^git@|\.git(#|$)/.test(context)
     ? undefined
     : context;
 }

@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, join } from "node:path/posix";
 import { isMap as isMapNode, Yaml } from "../config/yaml.mts";
 import { isMap, mapAt } from "../maps.mts";
-import { literally, lineOf } from "./refusals.mts";
+import { lineOf, literally } from "./refusals.mts";
 import type { ComposeModel, ComposeService, ProjectProblem } from "./types.mts";
 import { interpolate } from "./variables.mts";
 
@@ -84,7 +84,10 @@ class Reading {
       this.refusals.push({ message: `${name} extends ${named.service}, which ${from} does not have`, ...place });
     }
     // what depends on other services is not inherited (compose-spec, extends)
-    const { depends_on: _, links: __, volumes_from: ___, ...inherited } = this.#service(from, named.service, [...above, id]);
+    const { depends_on: _, links: __, volumes_from: ___, ...inherited } = this.#service(from, named.service, [
+      ...above,
+      id,
+    ]);
     return merge(inherited, own);
   }
 

@@ -16,10 +16,12 @@ export function environmentOf({ environment }: ComposeService): Record<string, s
       Object.entries(environment).map(([name, value]) => [name, value === null ? null : String(value)]),
     );
   }
-  return Object.fromEntries(texts(environment).map((entry) => {
-    const [name = "", ...value] = entry.split("=");
-    return [name, entry.includes("=") ? value.join("=") : null];
-  }));
+  return Object.fromEntries(
+    texts(environment).map((entry) => {
+      const [name = "", ...value] = entry.split("=");
+      return [name, entry.includes("=") ? value.join("=") : null];
+    }),
+  );
 }
 
 /** A device of the VM that a service gets: `source[:target[:permissions]]`, or Compose's long form. CDI's names have no target. */

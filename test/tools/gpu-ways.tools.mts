@@ -91,7 +91,10 @@ function rendered(folder: string, way: Record<string, unknown>, engine: GuestEng
   const text = writeYaml({ services: { web: { image: "x", ...way } } });
   writeFileSync(join(folder, "compose.yaml"), text);
   if (engine.compose?.startsWith("1.")) {
-    writeFileSync(join(folder, "compose.yaml"), rewrittenFiles({ "compose.yaml": text }, engine)["compose.yaml"] ?? text);
+    writeFileSync(
+      join(folder, "compose.yaml"),
+      rewrittenFiles({ "compose.yaml": text }, engine)["compose.yaml"] ?? text,
+    );
     return ["compose.yaml"];
   }
   const override = overrideFor({ services: { web: { image: "x", ...way } } }, engine);
@@ -132,7 +135,10 @@ for (const { name, program, engine } of engines) {
 
 test("what Compose 1.29 and 2.26 do with gpus: unchanged is why it is rewritten", async ({ folder }) => {
   writeFileSync(join(folder, "compose.yaml"), "services: {web: {image: x, gpus: all}}\n");
-  assert.match(await ask(folder, "1.29", ["compose.yaml"]), /^refused: Unsupported config option for services.web: 'gpus'/);
+  assert.match(
+    await ask(folder, "1.29", ["compose.yaml"]),
+    /^refused: Unsupported config option for services.web: 'gpus'/,
+  );
   assert.is(await ask(folder, "2.26", ["compose.yaml"]), "", "dropped in silence");
 });
 

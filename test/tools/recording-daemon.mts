@@ -28,7 +28,16 @@ export function recordingDaemon(socket: string) {
   const networks = new Map<string, Record<string, unknown>>();
   const version = { ApiVersion: "1.45", MinAPIVersion: "1.24", Version: "26.1.5", Os: "linux", Arch: "amd64" };
   const shown = ({ Id, Name, Labels, Image }: (typeof containers)[number]) => ({
-    ...{ Id, Name: `/${Name}`, Names: [`/${Name}`], Image, ImageID: "sha256:1", Labels, State: "created", Status: "Created" },
+    ...{
+      Id,
+      Name: `/${Name}`,
+      Names: [`/${Name}`],
+      Image,
+      ImageID: "sha256:1",
+      Labels,
+      State: "created",
+      Status: "Created",
+    },
     ...{ Config: { Labels, Image }, HostConfig: {}, NetworkSettings: { Networks: {} }, Mounts: [] },
   });
   const answer = async (request: IncomingMessage): Promise<[number, unknown]> => {
@@ -39,7 +48,14 @@ export function recordingDaemon(socket: string) {
     if (path === "/_ping") return [200, "OK"];
     if (is("GET", /^\/version$/)) return [200, version];
     if (is("GET", /^\/info$/)) {
-      return [200, { ID: "1", Name: "x", OSType: "linux", Architecture: "x86_64", ServerVersion: version.Version, Runtimes: {} }];
+      return [200, {
+        ID: "1",
+        Name: "x",
+        OSType: "linux",
+        Architecture: "x86_64",
+        ServerVersion: version.Version,
+        Runtimes: {},
+      }];
     }
     if (is("GET", /^\/containers\/json$/)) return [200, containers.map((one) => ({ ...shown(one), State: "created" }))];
     if (is("POST", /^\/containers\/create$/)) {
@@ -55,7 +71,14 @@ export function recordingDaemon(socket: string) {
       return found ? [200, { ...shown(found), State: { Status: "created" } }] : [404, { message: "no such container" }];
     }
     if (is("GET", /^\/images\/.+\/json$/)) {
-      return [200, { Id: "sha256:1", RepoTags: ["x"], RepoDigests: [], Os: "linux", Architecture: "amd64", Config: {} }];
+      return [200, {
+        Id: "sha256:1",
+        RepoTags: ["x"],
+        RepoDigests: [],
+        Os: "linux",
+        Architecture: "amd64",
+        Config: {},
+      }];
     }
     if (is("GET", /^\/images\/json$/)) return [200, []];
     if (is("GET", /^\/networks$/)) return [200, [...networks.values()]];
@@ -94,4 +117,3 @@ export function recordingDaemon(socket: string) {
       }));
   });
 }
-
