@@ -13,13 +13,19 @@ const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
 /** The status of guest.cuda for services with these images, on an RTX 4070 with that branch. */
 function cuda(branch: number, ...images: string[]) {
   const services = images.map((image, i) => `s${i}: {image: "${image}", gpu: 1}`).join(", ");
-  const config = `machines: [{name: a, box: lab/x, image: debian-12, provider: libvirt, gpu: {}, driver: {branch: ${branch}}}]`;
+  const config =
+    `machines: [{name: a, box: lab/x, image: debian-12, provider: libvirt, gpu: {}, driver: {branch: ${branch}}}]`;
   const resolved = resolveConfig(parseConfig(`${config}\nservices: {${services}}`), host);
   return runChecks(host, resolved, ["guest.cuda"]).map(({ status }) => status);
 }
 
 test("a tag that names CUDA's major version alone decides what the major decides", () => {
-  const needs = ["localai/localai:latest-gpu-nvidia-cuda-13", "x/y:cuda12", "ghcr.io/ggml-org/llama.cpp:server-cuda13", "x/y:cu12-slim"];
+  const needs = [
+    "localai/localai:latest-gpu-nvidia-cuda-13",
+    "x/y:cuda12",
+    "ghcr.io/ggml-org/llama.cpp:server-cuda13",
+    "x/y:cu12-slim",
+  ];
   assert.equal(needs.map((image) => imageNeed(image)?.major), [13, 12, 13, 12]);
   assert.is(imageNeed("x/y:cuda12.4")?.major, undefined, "the whole version is in the name");
   assert.equal(cuda(580, "x/y:cuda-13"), ["pass"]);
@@ -36,7 +42,12 @@ test("known images decide by their row; one whose tag moves only warns", () => {
 
 test("NVIDIA's monthly images are known by their month, and between two months of one major version", () => {
   const month = (tag: string) => imageNeed(`nvcr.io/nvidia/tritonserver:${tag}`);
-  assert.equal([month("24.05-py3")?.cuda, month("24.11-py3")?.major, month("25.05-py3"), month("26.01-py3")?.major], ["12.4", 12, undefined, 13]);
+  assert.equal([month("24.05-py3")?.cuda, month("24.11-py3")?.major, month("25.05-py3"), month("26.01-py3")?.major], [
+    "12.4",
+    12,
+    undefined,
+    13,
+  ]);
 });
 
 test("what stays unknown is one line", () => {

@@ -1,3 +1,4 @@
+import { composeSections, sizeInMib } from "./sizes.mts";
 import { ConfigError, type Problem } from "../errors.mts";
 import type { Key, Shape } from "./shape.mts";
 import { wrap } from "../text.mts";
@@ -62,7 +63,9 @@ export class Reader {
       }
       case "whole": {
         const value = isScalar(node) ? node.value : undefined;
-        const whole = shape.quoted && typeof value === "string" && /^[0-9]{1,9}$/.test(value) ? Number(value) : value;
+        const size = shape.size && typeof value === "string" ? sizeInMib(value) : undefined;
+        const whole = size ??
+          (shape.quoted && typeof value === "string" && /^[0-9]{1,9}$/.test(value) ? Number(value) : value);
         return Number.isInteger(whole) && (whole as number) >= shape.min && (whole as number) <= shape.max
           ? whole
           : wrong(form(shape, node));
@@ -114,6 +117,11 @@ export class Reader {
     for (const pair of pairs) {
       const key = Object.hasOwn(shape.keys, pair.key) ? shape.keys[pair.key] : undefined;
       if (!key) {
+        const section = path === "" && Object.hasOwn(shape.keys, "services") ? composeSections[pair.key] : undefined;
+        if (section !== undefined) {
+          this.problem(pair.at, `“${pair.key}” is a section of a Compose file, which has no place here`, section);
+          continue;
+        }
         const near = keys.find((candidate) => alike(candidate, pair.key));
         this.problem(
           pair.at,
