@@ -1,5 +1,4 @@
 /** What one Compose project says that cannot work in a VM. Pure: everything was read before. */
-import { isAbsolute } from "node:path/posix";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
@@ -77,7 +76,7 @@ export function projectFlaws(
         ...(ownReader ? dependencies(name, service, project) : []),
       ].map((flaw): ProjectFlaw => ({ ...flaw, service: name, message: `${name} ${flaw.message}` }))
     ),
-    ...(ownReader ? circles(project) : []),
+    ...(ownReader && !project.inline ? [...circles(project), ...undeclared(project)] : []),
     ...external(project, others),
   ];
 }
@@ -157,8 +156,8 @@ const fileName =
 function mounts(service: ComposeService, project: ComposeProject, machine: ResolvedMachine): ProjectFlaw[] {
   return mountsOf(service).flatMap(({ type, source, target }): ProjectFlaw[] => {
     if (type !== "bind" || !source || source.includes("$")) return [];
-    const at = source.startsWith(project.folder) ? source.slice(project.folder.length + 1) || "." : source;
     const path = hostPath(source, project.folder);
+    const at = path?.startsWith(`${project.folder}/`) ? path.slice(project.folder.length + 1) : source;
     if (path === undefined) {
       return [{
         status: "fail",
@@ -214,9 +213,12 @@ function files(service: ComposeService, { folder, paths, readBy }: ComposeProjec
   const isMissing = (path: string) => paths[hostPath(path, folder) ?? ""] === "missing";
   const context = buildContext(service);
   const [dockerfile] = dockerfileOf(service) ?? [];
-  const short = (path: string) => (path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path);
-  const outside = context !== undefined && isAbsolute(context) && context !== folder &&
-    !context.startsWith(`${folder}/`);
+  const short = (path: string) => {
+    const whole = hostPath(path, folder) ?? path;
+    return whole.startsWith(`${folder}/`) ? whole.slice(folder.length + 1) : whole;
+  };
+  const outside = context !== undefined && (hostPath(context, folder) ?? folder) !== folder &&
+    !hostPath(context, folder)!.startsWith(`${folder}/`);
   return [
     // Compose refuses these itself
     ...(readBy === "reader"
@@ -400,6 +402,35 @@ function circles(project: ComposeProject): ProjectFlaw[] {
     }
   }
   return [];
+}
+
+/** Networks and volumes that services use and the project does not declare, and services of nothing: Compose refuses these. */
+function undeclared({ model, enabled }: ComposeProject): ProjectFlaw[] {
+  return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true).flatMap(
+    ([name, service]) => {
+      const volumes = mountsOf(service).flatMap(({ type, source }) => (type === "volume" && source ? [source] : []));
+      const flaw = (kind: "network" | "volume", one: string): ProjectFlaw => ({
+        ...{
+          status: "fail",
+          service: name,
+          at: one,
+          message: `${name} uses the ${kind} ${one}, which the project does not declare`,
+        },
+        fix: manualFix(`Add ${one}: to the top-level ${kind}s:`),
+      });
+      return [
+        ...Object.keys(networksOf(service)).filter((one) => one !== "default" && !(one in (model?.networks ?? {}))).map(
+          (one) => flaw("network", one),
+        ),
+        ...volumes.filter((one) => !one.includes("$") && !(one in (model?.volumes ?? {}))).map((one) =>
+          flaw("volume", one)
+        ),
+        ...(service.image === undefined && service.build === undefined
+          ? [{ status: "fail" as const, service: name, message: `${name} has neither an image nor a build context` }]
+          : []),
+      ];
+    },
+  );
 }
 
 /** Networks and volumes that are to exist already: a new VM has none, unless another project on it creates them. */

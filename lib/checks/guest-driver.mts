@@ -2,14 +2,16 @@ import type { DriverRequest, Service } from "../config/types.mts";
 import type { ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
+import { projectServices } from "./compose.mts";
 import type { Host } from "../host/types.mts";
 import { manualFix } from "../fixes.mts";
 import { nvidiaVersion } from "../host/windows.mts";
 import { hostDriver, partitionRequest } from "../resolve/partition.mts";
 import { architecturesOf, type Driver, driverFor, driverOf, type NvidiaCard, nvidiaCards } from "../resolve/nvidia.mts";
 import { type Architecture, architectures, pciIds } from "../resolve/architectures.mts";
-import { cudaOf, fitOf } from "../resolve/cuda.mts";
-import { asksForGpu } from "../compose/gpu-requests.mts";
+import { cudaOf, families, fitOf } from "../resolve/cuda.mts";
+import { asksForNvidia } from "../compose/gpu-requests.mts";
+import { type ImageNeed, imageNeed } from "../compose/known-images.mts";
 import { isOlder } from "../text.mts";
 
 /** The driver that the guest gets: whether the card takes it, and whether the services' images do. */
@@ -32,11 +34,15 @@ export const guestDriverChecks: Check[] = [
     about: "whether that driver is new enough for the CUDA in each service's image, and the CUDA for the card",
     why: "an image brings CUDA and takes the driver of the guest it runs in; the host's driver does not count",
     confirm: "npx zx homelab-gpu.mts doctor guest.cuda",
-    check: (host, config) =>
-      config.services.filter(asksForGpu).flatMap((service) => {
-        const machine = config.machines.find(({ name }) => name === service.machine);
-        return machine && machine.gpus.length > 0 ? [{ machine: machine.name, ...cuda(service, machine, host) }] : [];
-      }),
+    check: (host, config) => {
+      const services = [...config.services, ...projectServices(config.projects)].filter(asksForNvidia);
+      return config.machines.filter(({ gpus }) => gpus.length > 0).flatMap((machine) => {
+        const found = services.filter((service) => service.machine === machine.name).map((service) =>
+          cuda(service, machine, host)
+        );
+        return quietUnknowns(found).map((verdict) => ({ machine: machine.name, ...verdict }));
+      });
+    },
   },
 ];
 
@@ -170,14 +176,19 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
     const { status, message } = without(machine, host);
     return { status, message: `${name}: ${message}`, evidence: [] };
   }
-  const version = typeof image === "string" ? cudaOf(image) : undefined;
+  const need = needOf(image);
+  const version = need.cuda;
   const chosen = driverOf(machine, host);
   const evidence = [
     { read: `image of ${name}`, value: typeof image === "string" ? image : "none: it is built" },
     { read: "driver in the guest", value: chosen ? driverName(chosen) : "not known" },
   ];
   if (version === undefined) {
-    return { status: "unknown", message: `${name}: which CUDA its image has, its name does not tell`, evidence };
+    const floor = floorOf(need, architecturesOf(cards), name);
+    if (floor === undefined || (floor.branch > 0 && chosen?.branch === undefined)) {
+      return { status: "unknown", message: `${name}: ${undecided}`, evidence };
+    }
+    return judgedByFloor(name, floor, chosen?.branch ?? 0, need, evidence);
   }
   if (chosen?.branch === undefined) {
     return {
@@ -218,15 +229,77 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   }
 }
 
+const undecided = "which CUDA its image has, its name does not tell";
+
+/** What an image needs: by CUDA's version in its name, else by the table of known images. */
+function needOf(image: unknown): ImageNeed {
+  if (typeof image !== "string") return {};
+  const cuda = cudaOf(image);
+  return cuda === undefined ? (imageNeed(image) ?? {}) : { cuda };
+}
+
+/** The branch from which on an image starts, and why; undefined where nothing of it is known. */
+function floorOf(
+  { major, driver }: ImageNeed,
+  known: Architecture[],
+  name: string,
+): { branch: number; says: string } | undefined {
+  if (driver !== undefined) {
+    // Ollama names a higher one for them (docs/gpu.mdx)
+    const old = driver === 550 && known.some((card) => card === "Maxwell" || card === "Pascal");
+    return { branch: old ? 570 : driver, says: `${name}: its image` };
+  }
+  const family = major === undefined ? undefined : families[major];
+  return family && { branch: Number(family.linux.split(".")[0]), says: `${name}: CUDA ${major}` };
+}
+
+function judgedByFloor(
+  name: string,
+  { branch, says }: { branch: number; says: string },
+  has: number,
+  { moving = false }: ImageNeed,
+  evidence: Evidence[],
+): Verdict {
+  if (branch === 0) return { status: "pass", message: `${name}: its image takes any driver`, evidence };
+  if (has >= branch) {
+    return { status: "pass", message: `${says} starts on driver ${branch} or later: ${has}`, evidence };
+  }
+  return {
+    status: moving ? "warn" : "fail",
+    message: `${says} needs driver ${branch} at least, and the guest gets ${has}`,
+    evidence,
+    fix: [
+      manualFix("Take an image with an older CUDA"),
+      manualFix(`Or give the guest a newer driver: driver: {source: nvidia, branch: ${Math.max(branch, 580)}}`),
+    ],
+  };
+}
+
+/** Services whose image does not tell are one finding, however many they are. */
+function quietUnknowns(verdicts: Verdict[]): Verdict[] {
+  const isOpen = ({ status, message }: Verdict) => status === "unknown" && message.endsWith(undecided);
+  const open = verdicts.filter(isOpen);
+  if (open.length < 2) return verdicts;
+  const names = open.map(({ message }) => message.slice(0, -undecided.length - 2));
+  return [...verdicts.filter((one) => !isOpen(one)), {
+    status: "unknown",
+    message: `${names.join(", ")}: which CUDA their images have, their names do not tell`,
+    evidence: open.flatMap(({ evidence }) => evidence.slice(0, 1)),
+  }];
+}
+
 /** With a part of a card it is the host's driver that counts: by its branch, since Windows and Linux count on apart within one. */
 function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest, host: Host): Verdict {
   const driver = hostDriver(part, host);
   const own = driver && nvidiaVersion(driver.version);
-  const version = typeof image === "string" ? cudaOf(image) : undefined;
+  const need = needOf(image);
+  const version = need.cuda;
   const evidence = [
     { read: `image of ${name}`, value: typeof image === "string" ? image : "none: it is built" },
     { read: "driver of the host", value: own ?? "not read" },
   ];
+  const floor = own && version === undefined ? floorOf(need, [], name) : undefined;
+  if (own && floor) return judgedByFloor(name, floor, Number(own.split(".")[0]), need, evidence);
   if (!own || version === undefined) {
     const says = own ? "which CUDA its image has, its name does not tell" : "the host's driver could not be read";
     return { status: "unknown", message: `${name}: ${says}`, evidence };

@@ -149,6 +149,7 @@ const machine: Record<string, Key> = {
       `MiB. Default: the host's divided by ${memoryDefault.share}, at least ${memoryDefault.least}, at most ${memoryDefault.most}.`,
     min: 256,
     max: 16777216,
+    size: true,
     example: "4096",
   },
   accelerator: {

@@ -1,3 +1,4 @@
+import { composeSections, sizeInMib } from "./sizes.mts";
 import { ConfigError, type Problem } from "../errors.mts";
 import type { Key, Shape } from "./shape.mts";
 import { wrap } from "../text.mts";
@@ -71,7 +72,8 @@ export class Reader {
       case "whole": {
         const text = scalarText(node);
         const digits = shape.quoted && text !== undefined && /^[0-9]{1,9}$/.test(text);
-        const whole = kind(node) === "number" || digits ? Number(text) : NaN;
+        const size = shape.size && text !== undefined ? sizeInMib(text) : undefined;
+        const whole = size ?? (kind(node) === "number" || digits ? Number(text) : NaN);
         return Number.isInteger(whole) && whole >= shape.min && whole <= shape.max ? whole : wrong(form(shape, node));
       }
       case "flag":
@@ -125,6 +127,11 @@ export class Reader {
       const key = Object.hasOwn(shape.keys, pair.key) ? shape.keys[pair.key] : undefined;
       if (!key) {
         if (shape.extensions && pair.key.startsWith("x-")) continue;
+        const section = path === "" && Object.hasOwn(shape.keys, "services") ? composeSections[pair.key] : undefined;
+        if (section !== undefined) {
+          this.problem(pair.at, `“${pair.key}” is a section of a Compose file, which has no place here`, section);
+          continue;
+        }
         const near = keys.find((candidate) => alike(candidate, pair.key));
         const owner = keys.find((candidate) => takes(shape.keys[candidate]!, pair.key));
         this.problem(

@@ -1,5 +1,6 @@
 import { file } from "./keys.mts";
 import type { Key, Shape } from "./shape.mts";
+import { sizePattern } from "./sizes.mts";
 
 type Schema = Record<string, unknown>;
 
@@ -36,6 +37,7 @@ function plain(shape: Shape): Schema {
     case "whole": {
       const whole = { type: "integer", minimum: shape.min, maximum: shape.max };
       const digits = Array.from({ length: shape.quoted ? shape.max - shape.min + 1 : 0 }, (_, i) => shape.min + i);
+      if (shape.size) return { anyOf: [whole, { type: "string", pattern: sizePattern }] };
       return shape.quoted
         ? { anyOf: [whole, { type: "string", pattern: `^0*(${digits.join("|")})$`, maxLength: 9 }] }
         : whole;

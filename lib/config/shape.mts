@@ -7,7 +7,8 @@ export type Shape =
   /** `also`: what is known too, and refused later for a reason of its own. */
   | { kind: "choice"; values: () => string[]; also?: () => string[]; example: string }
   /** `quoted`: digits in quotes will do too. */
-  | { kind: "whole"; min: number; max: number; quoted?: true; example: string }
+  /** `size`: MiB, which a text with a unit will do for too. */
+  | { kind: "whole"; min: number; max: number; quoted?: true; size?: true; example: string }
   | { kind: "flag"; example: string }
   | { kind: "list"; of: Shape; example: string }
   /** `says`: what it is called, if not just a mapping. */

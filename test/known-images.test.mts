@@ -1,0 +1,57 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { imageNeed, knownImages } from "../lib/compose/known-images.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { parseHost } from "../lib/host/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { own } from "./fake.mts";
+
+const test = suite("known images");
+const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+
+/** The status of guest.cuda for services with these images, on an RTX 4070 with that branch. */
+function cuda(branch: number, ...images: string[]) {
+  const services = images.map((image, i) => `s${i}: {image: "${image}", gpu: 1}`).join(", ");
+  const config =
+    `machines: [{name: a, box: lab/x, image: debian-12, provider: libvirt, gpu: {}, driver: {branch: ${branch}}}]`;
+  const resolved = resolveConfig(parseConfig(`${config}\nservices: {${services}}`), host);
+  return runChecks(host, resolved, ["guest.cuda"]).map(({ status }) => status);
+}
+
+test("a tag that names CUDA's major version alone decides what the major decides", () => {
+  const needs = [
+    "localai/localai:latest-gpu-nvidia-cuda-13",
+    "x/y:cuda12",
+    "ghcr.io/ggml-org/llama.cpp:server-cuda13",
+    "x/y:cu12-slim",
+  ];
+  assert.equal(needs.map((image) => imageNeed(image)?.major), [13, 12, 13, 12]);
+  assert.is(imageNeed("x/y:cuda12.4")?.major, undefined, "the whole version is in the name");
+  assert.equal(cuda(580, "x/y:cuda-13"), ["pass"]);
+  assert.equal(cuda(570, "x/y:cuda-13"), ["fail"]);
+});
+
+test("known images decide by their row; one whose tag moves only warns", () => {
+  assert.equal(cuda(580, "ollama/ollama", "ghcr.io/immich-app/immich-machine-learning:release-cuda"), ["pass", "pass"]);
+  assert.equal(cuda(535, "ollama/ollama"), ["warn"]);
+  assert.equal(cuda(570, "vllm/vllm-openai:latest"), ["warn"]);
+  assert.equal(cuda(580, "jellyfin/jellyfin", "nvcr.io/nvidia/k8s/dcgm-exporter:4.2"), ["pass", "pass"]);
+  for (const { source, read } of knownImages) assert.ok(source.length > 10 && /^\d{4}-\d\d-\d\d$/.test(read));
+});
+
+test("NVIDIA's monthly images are known by their month, and between two months of one major version", () => {
+  const month = (tag: string) => imageNeed(`nvcr.io/nvidia/tritonserver:${tag}`);
+  assert.equal([month("24.05-py3")?.cuda, month("24.11-py3")?.major, month("25.05-py3"), month("26.01-py3")?.major], [
+    "12.4",
+    12,
+    undefined,
+    13,
+  ]);
+});
+
+test("what stays unknown is one line", () => {
+  assert.equal(cuda(580, "me/a", "me/b:latest", "me/c"), ["unknown"]);
+});
+
+test.run();

@@ -1,0 +1,346 @@
+// Compose projects of people, before anything boots: what is asked of the host's Compose, what our reader knows, what is judged.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parse } from "yaml";
+import { runChecks } from "../lib/checks/index.mts";
+import { gpuRequestsOf } from "../lib/compose/gpu-requests.mts";
+import { overrideFor, rewrittenFiles } from "../lib/compose/override.mts";
+import { findCompose, readProject } from "../lib/compose/read-project.mts";
+import { mebibytes, mountsOf, publishedPorts } from "../lib/compose/service.mts";
+import type { ComposeProject, GuestEngine, ProjectRequest } from "../lib/compose/types.mts";
+import { dotEnv, interpolate } from "../lib/compose/variables.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { parseHost } from "../lib/host/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { fakeShell, own } from "./fake.mts";
+
+const test = suite("projects");
+const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
+
+/** A project read from files in memory, without a Compose on the host. */
+function read(files: Record<string, string>, more: Partial<ProjectRequest> = {}): Promise<ComposeProject> {
+  const disk = Object.fromEntries(
+    Object.entries(files).map(([path, text]) => [path.startsWith("/") ? path : `/p/${path}`, text]),
+  );
+  return readProject(
+    fakeShell(disk).shell,
+    { name: "p", machine: "a", folder: "/p", profiles: [], ...more },
+    undefined,
+  );
+}
+
+function judged(
+  projects: ComposeProject[],
+  config = "machines: [{name: a, box: lab/x, cpus: 4, memory: 4096}]",
+  ...ids: string[]
+) {
+  const resolved = { ...resolveConfig(parseConfig(config), host), projects };
+  return runChecks(host, resolved, ids.length > 0 ? ids : ["services.compose"]);
+}
+
+/** What is wrong with one Compose file, as `status message`. */
+async function flaws(text: string, files: Record<string, string> = {}, more: Partial<ProjectRequest> = {}) {
+  const found = judged([await read({ "compose.yaml": text, ...files }, more)]);
+  return found.filter(({ status }) => status === "fail" || status === "warn").map(({ status, message }) =>
+    `${status} ${message}`
+  );
+}
+/** That one Compose file gets one finding of that status, about that. */
+async function has(
+  status: string,
+  about: RegExp,
+  text: string,
+  files: Record<string, string> = {},
+  more: Partial<ProjectRequest> = {},
+) {
+  const found = await flaws(text, files, more);
+  assert.is(found.length, 1, `${text}\n${found.join("\n")}`);
+  assert.match(found[0]!, new RegExp(`^${status} `));
+  assert.match(found[0]!, about);
+}
+const service = (keys: string) => `services:\n  web:\n    image: nginx\n    ${keys}\n`;
+
+test("without Compose on the host the answer is unknown, with the command that installs it", async () => {
+  const [finding] = judged([await read({ "compose.yaml": service("restart: always") })]);
+  assert.equal([finding!.check, finding!.status, finding!.machine], ["services.compose", "unknown", "a"]);
+  assert.match(finding!.fix[0]!.title, /Install Compose|docs\.docker\.com/);
+});
+
+test("Compose of version 1 is not asked", async () => {
+  const old = fakeShell({}, { "docker compose": { code: 1 }, "docker-compose version": { out: "1.29.2\n" } });
+  assert.is(await findCompose(old.shell), undefined);
+  const plugin = fakeShell({}, { "docker compose version": { out: "2.40.3\n" } });
+  assert.equal(await findCompose(plugin.shell), { command: ["docker", "compose"], version: "2.40.3" });
+});
+
+test("what Compose refuses is a failure with file and line", async () => {
+  const text = "services:\n  web:\n    image: x\n    imagee: y\n";
+  const { shell } = fakeShell({ "/p/compose.yaml": text }, {
+    "docker compose": {
+      code: 15,
+      err: "validating /p/compose.yaml: services.web Additional property imagee is not allowed",
+    },
+  });
+  const compose = { command: ["docker", "compose"], version: "2.26.1" };
+  const request = { name: "p", machine: "a", folder: "/p", profiles: [] };
+  const [finding, ...more] = judged([await readProject(shell, request, compose)]);
+  assert.equal([finding!.status, finding!.evidence[0]!.read, more.length], ["fail", "p/compose.yaml:4", 0]);
+});
+
+test("Compose's answer is the model, with profiles that are off, and its warnings are unset variables", async () => {
+  const text = 'services:\n  web: {image: x, environment: {PW: "${DB_PASSWORD}"}}\n  db: {image: y, profiles: [db]}\n';
+  const web = { image: "x", environment: { PW: "" } };
+  const { shell, asked } = fakeShell({ "/p/compose.yaml": text }, {
+    "docker compose --project-directory /p -p p -f /p/compose.yaml --profile *": {
+      out: JSON.stringify({ services: { web, db: { image: "y", profiles: ["db"] } } }),
+    },
+    "docker compose": {
+      out: JSON.stringify({ services: { web } }),
+      err: 'time="x" level=warning msg="The \\"DB_PASSWORD\\" variable is not set. Defaulting to a blank string."',
+    },
+  });
+  const request = { name: "p", machine: "a", folder: "/p", profiles: [] };
+  const project = await readProject(shell, request, { command: ["docker", "compose"], version: "2.26.1" });
+  assert.equal([Object.keys(project.model!.services), project.enabled], [["web", "db"], ["web"]]);
+  assert.ok(asked.every((words) => !/ up| pull| create/.test(words)));
+  const found = judged([project]);
+  assert.equal(found.map(({ status }) => status), ["warn", "pass"]);
+  assert.is(found[0]!.evidence[0]!.read, "compose.yaml:2");
+});
+
+test("ports and container names are taken once in a VM, across projects and the config's own services", async () => {
+  const ports = (written: string) => service(`ports: [${written}]`);
+  await has(
+    "fail",
+    /p\/a and p\/b both take port (127\.0\.0\.1:)?8080\/tcp/,
+    'services: {a: {image: x, ports: ["8080:80"]}, b: {image: x, ports: ["127.0.0.1:8080:81"]}}',
+  );
+  assert.equal(await flaws('services: {a: {image: x, ports: ["53:53/udp"]}, b: {image: x, ports: ["53:53/tcp"]}}'), []);
+  assert.equal(
+    await flaws('services: {a: {image: x, ports: ["127.0.0.1:80:80"]}, b: {image: x, ports: ["127.0.0.2:80:80"]}}'),
+    [],
+  );
+  assert.equal(await flaws('services: {a: {image: x, ports: ["80"]}, b: {image: x, ports: ["80"]}}'), []);
+  assert.equal(
+    await flaws('services: {a: {image: x, ports: ["80:80"]}, b: {image: x, profiles: [z], ports: ["80:80"]}}'),
+    [],
+  );
+  const one = await read({ "compose.yaml": ports('"8000-8010:8000-8010"') });
+  const two = { ...await read({ "compose.yaml": ports("{published: 8005, target: 1}") }), name: "q" };
+  assert.is(judged([one, two]).filter(({ status }) => status === "fail").length, 1);
+  const config = 'machines: [{name: a, box: lab/x}]\nservices: {s: {image: x, ports: ["8005:1"], container_name: web}}';
+  assert.is(judged([one], config).filter(({ status }) => status === "fail").length, 1);
+  await has(
+    "fail",
+    /container name x/,
+    "services: {a: {image: x, container_name: x}, b: {image: x, container_name: x}}",
+  );
+});
+
+test("limits beyond the VM: CPUs fail, memory warns", async () => {
+  await has("fail", /8 CPUs, and a has 4/, service("cpus: 8"));
+  await has("fail", /8 CPUs/, service('deploy: {resources: {limits: {cpus: "8"}}}'));
+  await has("warn", /16384 MiB, and a has 4096/, service("mem_limit: 16g"));
+  await has("warn", /shared memory/, service("shm_size: 8gb"));
+  assert.equal(
+    await flaws(service('{cpus: "4", mem_limit: 4g, shm_size: 1gb}'.slice(1, -1).replaceAll(", ", "\n    "))),
+    [],
+  );
+});
+
+test("a bind mount is in the project, in folders:, the VM's own, or nowhere", async () => {
+  const mount = (written: string) => service(`volumes: ["${written}"]`);
+  assert.equal(await flaws(mount("./data:/data")), [], "Docker creates an empty folder for data");
+  assert.equal(await flaws(mount("/var/run/docker.sock:/var/run/docker.sock")), []);
+  assert.equal(await flaws(mount("/etc/localtime:/etc/localtime:ro")), []);
+  await has("fail", /the file nginx\.conf, which does not exist/, mount("./nginx.conf:/etc/nginx/nginx.conf:ro"));
+  assert.equal(await flaws(mount("./nginx.conf:/etc/nginx/nginx.conf:ro"), { "nginx.conf": "" }), []);
+  await has("fail", /\/mnt\/media of this host/, mount("/mnt/media:/media"), { "/mnt/media/film.mkv": "" });
+  await has("warn", /empty folder in a/, mount("/mnt/media:/media"));
+  await has("fail", /path of the computer/, mount("~/models:/models"));
+  await has("fail", /path of the computer/, mount("C:\\\\models:/models"));
+  await has("fail", /\/shared of this host/, mount("../shared:/s"), { "/shared/x": "" });
+  const shared = { sharedFolders: [{ from: "/mnt", to: "/mnt" }] };
+  assert.equal(await flaws(mount("/mnt/media:/media"), {}, shared), []);
+  await has("warn", /has that folder as \/media/, mount("/mnt/x:/x"), {}, {
+    sharedFolders: [{ from: "/mnt", to: "/media" }],
+  });
+});
+
+test("env files, build contexts and Dockerfiles that are missing fail", async () => {
+  await has("fail", /env file prod\.env/, service("env_file: prod.env"));
+  assert.equal(await flaws(service("env_file: [{path: prod.env, required: false}]")), []);
+  await has("fail", /built from \/p\/app|built from app/, "services: {web: {build: ./app}}");
+  await has("fail", /Dockerfile/, "services: {web: {build: ./app}}", { "app/main.py": "" });
+  assert.equal(await flaws("services: {web: {build: ./app}}", { "app/Dockerfile": "" }), []);
+  assert.equal(await flaws("services: {web: {build: https://github.com/a/b.git}}"), []);
+});
+
+test("variables without a value: required ones fail, passwords and others warn, defaults and .env count", async () => {
+  await has("fail", /set it/, service('environment: {A: "${A:?set it}"}'));
+  await has(
+    "warn",
+    /DB_PASSWORD has no value: the service starts with an empty password/,
+    service('environment: {A: "${DB_PASSWORD}"}'),
+  );
+  await has("warn", /TZ has no value: Compose puts/, service('environment: {A: "${TZ}"}'));
+  assert.equal(await flaws(service('environment: {A: "${A:-x}", B: "${B}", C: "$$C"}'), { ".env": "B=1\n" }), []);
+  await has("fail", /no name of an image/, 'services: {web: {image: "x:${TAG-}"}}');
+});
+
+test("dependencies: on a profile that is off, on nothing, in a circle", async () => {
+  const depends = (more: string) => `services: {web: {image: x, depends_on: [db]}${more}}`;
+  await has("fail", /no active profile starts/, depends(", db: {image: y, profiles: [db]}"));
+  assert.equal(await flaws(depends(", db: {image: y, profiles: [db]}"), {}, { profiles: ["db"] }), []);
+  await has("fail", /the project does not have/, depends(""));
+  await has("fail", /web → db → web/, depends(", db: {image: y, depends_on: [web]}"));
+  await has("warn", /no service has the profile gpu/, service("restart: always"), {}, { profiles: ["gpu"] });
+});
+
+test("networks and volumes: fixed addresses, external ones, undeclared ones", async () => {
+  const fixed = (ipam: string) =>
+    `services: {web: {image: x, networks: {n: {ipv4_address: 172.20.0.5}}}}\nnetworks: {n: {${ipam}}}`;
+  await has("fail", /no subnet/, fixed(""));
+  await has("fail", /not in the network/, fixed("ipam: {config: [{subnet: 10.0.0.0/24}]}"));
+  assert.equal(await flaws(fixed("ipam: {config: [{subnet: 172.20.0.0/16}]}")), []);
+  await has(
+    "fail",
+    /network proxy is external/,
+    "services: {web: {image: x, networks: [proxy]}}\nnetworks: {proxy: {external: true}}",
+  );
+  const user = await read({
+    "compose.yaml": "services: {web: {image: x, networks: [proxy]}}\nnetworks: {proxy: {external: true}}",
+  });
+  const maker = {
+    ...await read({ "compose.yaml": "services: {t: {image: x, networks: [n]}}\nnetworks: {n: {name: proxy}}" }),
+    name: "q",
+  };
+  assert.is(judged([user, maker]).filter(({ status }) => status === "fail").length, 0);
+  await has("fail", /volume data, which the project does not declare/, service('volumes: ["data:/d"]'));
+});
+
+test("devices that only the host has, foreign platforms, restart values, ignored ports", async () => {
+  for (const device of ["/dev/video0", "/dev/ttyUSB0", "/dev/apex_0", "/dev/snd"]) {
+    await has("fail", new RegExp(device), service(`devices: ["${device}:${device}"]`));
+  }
+  await has("warn", /\/dev\/bus\/usb/, service('devices: ["/dev/bus/usb:/dev/bus/usb"]'));
+  assert.equal(await flaws(service('devices: ["/dev/fuse", "/dev/net/tun"]')), []);
+  await has("fail", /linux\/arm64/, service("platform: linux/arm64"));
+  await has("fail", /restart: sometimes/, service("restart: sometimes"));
+  await has("warn", /network_mode: host/, service('network_mode: host\n    ports: ["80:80"]'));
+  assert.equal(await flaws(`version: "3.8"\n${service("restart: on-failure:3")}`), []);
+});
+
+test("services.gpu looks at every way in a project: extends, merges, nodes, runtime", async () => {
+  const machine = "machines: [{name: a, box: lab/x, gpu: {}}]";
+  const files = {
+    "compose.yaml":
+      "x-gpu: &gpu {gpus: all}\nservices:\n  one: {<<: *gpu, image: x}\n  two: {extends: {file: hw.yml, service: nvenc}, image: x}\n  three: {image: x}\n",
+    "hw.yml": "services: {nvenc: {devices: [nvidia.com/gpu=0]}}\n",
+  };
+  const project = await read(files);
+  const gpu = (config: string) =>
+    judged([project], config, "services.gpu").map(({ status, evidence }) => `${status} ${evidence[0]!.read}`);
+  assert.equal(gpu(machine), ["pass p/one: gpus", "pass p/two: devices"]);
+  assert.equal(gpu("machines: [{name: a, box: lab/x}]"), ["fail p/one: gpus", "fail p/two: devices"]);
+});
+
+test("services.gpu: drivers that no engine has fail, and the advice fits how it was asked", async () => {
+  const machine = "machines: [{name: a, box: lab/x, gpu: {}}]";
+  const fix = async (device: string) => {
+    const text = `services: {web: {image: x, deploy: {resources: {reservations: {devices: [${device}]}}}}}`;
+    const [{ status, fix } = { status: "", fix: [] }] = judged(
+      [await read({ "compose.yaml": text })],
+      machine,
+      "services.gpu",
+    );
+    return `${status} ${fix[0]?.title ?? ""}`;
+  };
+  for (const driver of ["nvidia.com/gpu", "amdgpu", "nvidea", "gpu"]) {
+    assert.match(await fix(`{driver: ${driver}, count: 1, capabilities: [gpu]}`), /^fail Write d/, driver);
+  }
+  assert.match(await fix("{driver: nvidia, count: 3, capabilities: [gpu]}"), /^fail Write count: 1,/);
+  assert.is(await fix('{driver: nvidia, device_ids: ["1"], capabilities: [gpu]}'), 'fail Write device_ids: ["0"]');
+  assert.match(await fix("{driver: nvidia, count: all, capabilities: [gpu]}"), /^pass/);
+  const alone = await read({
+    "compose.yaml": "services: {web: {image: x, environment: [NVIDIA_VISIBLE_DEVICES=all]}}",
+  });
+  assert.is(judged([alone], machine, "services.gpu")[0]!.status, "warn");
+});
+
+test("every way of asking is one request, with its vendor", () => {
+  const ways: [Record<string, unknown>, string][] = [
+    [{ gpus: "all" }, "gpus all any"],
+    [{ gpus: [{ count: -1 }] }, "gpus all any"],
+    [{ runtime: "nvidia" }, "runtime all nvidia"],
+    [{ runtime: "nvidia", environment: ["NVIDIA_VISIBLE_DEVICES=0,1"] }, "runtime 2 nvidia"],
+    [{ runtime: "nvidia", environment: { NVIDIA_VISIBLE_DEVICES: "void" } }, ""],
+    [{ devices: [{ source: "nvidia.com/gpu=all", target: "nvidia.com/gpu=all" }] }, "devices all nvidia"],
+    [{ devices: ["/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm:/dev/nvidia-uvm"] }, "devices 1 nvidia"],
+    [{ devices: ["/dev/kfd", "/dev/dri"] }, "devices all amd"],
+    [{ devices: ["amd.com/gpu=all"] }, "devices all amd"],
+    [{ devices: ["/dev/dri/renderD128:/dev/dri/renderD128"] }, "devices all drm"],
+    [{ volumes: ["/dev/dri:/dev/dri"] }, "volumes all drm"],
+    [{ devices: ["/dev/fuse"] }, ""],
+  ];
+  for (const [body, expected] of ways) {
+    assert.is(
+      gpuRequestsOf({ body }).map(({ key, count, vendor }) => `${key} ${count} ${vendor}`).join(),
+      expected,
+      JSON.stringify(body),
+    );
+  }
+});
+
+test("the further file changes what the guest's engine does not understand, and nothing else", () => {
+  const engine = (compose: string, version = "26.1.5"): GuestEngine => ({ engine: "docker", compose, version });
+  const model = (body: Record<string, unknown>) => ({ services: { web: { image: "x", ...body } } });
+  assert.is(overrideFor(model({ gpus: [{ count: -1 }] }), engine("2.40.3")), undefined);
+  assert.match(
+    overrideFor(model({ gpus: [{ count: -1 }] }), engine("2.26.1"))!,
+    /gpus: !reset null[\s\S]*devices: !override .*"count":"all"/,
+  );
+  assert.is(overrideFor(model({ runtime: "nvidia" }), engine("2.26.1")), undefined);
+  assert.is(overrideFor(model({ devices: ["nvidia.com/gpu=all"] }), engine("2.40.3", "28.5.2")), undefined);
+  assert.match(
+    overrideFor(model({ devices: ["nvidia.com/gpu=all"] }), engine("2.40.3", "27.5.1"))!,
+    /devices: !reset null/,
+  );
+  assert.throws(() => overrideFor(model({}), engine("1.29.2")));
+  const text = "x: &g {gpus: all}\nservices:\n  web: {<<: *g, image: 'x:${TAG}'}\n";
+  const podman = rewrittenFiles({ "a.yaml": text, "b.yaml": "services: {}\n" }, { engine: "podman", compose: "1.0.3" });
+  assert.equal(Object.keys(podman), ["a.yaml"]);
+  assert.equal(parse(podman["a.yaml"]!).services.web, { image: "x:${TAG}", devices: ["nvidia.com/gpu=all"] });
+});
+
+test("sizes, ports, mounts and variables are read as Compose reads them", () => {
+  assert.equal(["512m", "2gb", "1.5GiB", "1073741824", "1k", "x", 1048576].map(mebibytes), [
+    512,
+    2048,
+    1536,
+    1024,
+    1 / 1024,
+    undefined,
+    1,
+  ]);
+  const port = (written: unknown) =>
+    publishedPorts({ ports: [written] }).map(({ hostIp, first, protocol }) => `${hostIp} ${first} ${protocol}`)[0];
+  assert.equal(["80:80", "127.0.0.1:53:53/udp", "[::1]:80:80", "80", { target: 1, published: "9" }].map(port), [
+    " 80 tcp",
+    "127.0.0.1 53 udp",
+    "::1 80 tcp",
+    undefined,
+    " 9 tcp",
+  ]);
+  assert.equal(mountsOf({ volumes: ["data:/d", "./a:/a:ro", "/x", "C:\\a:/b"] }).map(({ type }) => type), [
+    "volume",
+    "bind",
+    "volume",
+    "bind",
+  ]);
+  assert.equal(dotEnv("A=1\n# c\nexport B='x # y'\nC=z # w\n"), { A: "1", B: "x # y", C: "z" });
+  const { text, missing } = interpolate("$A ${B:-b} ${C-${D:-d}} ${E:?no} $$F ${A:+set}", { A: "1", B: "" });
+  assert.equal([text, missing], ["1 b d  $F set", [{ name: "E", required: "no" }]]);
+});
+
+test.run();
