@@ -1,6 +1,7 @@
 /** What services reserve of a machine's GPUs, by our `gpu:` and in Compose's own ways. */
 import type { Service } from "../config/types.mts";
 import { isMap, mapAt } from "../maps.mts";
+import { Verbatim } from "../verbatim.mts";
 
 /** One entry of `deploy.resources.reservations.devices` (compose-spec, deploy.md), as it was written. */
 export type Reservation = Record<string, unknown>;
@@ -76,13 +77,14 @@ export const cdi = "nvidia.com/gpu=";
 function demand(key: string, { count, device_ids }: Reservation): ServiceGpuRequest {
   const ids = texts(device_ids).map((id) => (id.startsWith(cdi) ? id.slice(cdi.length) : id));
   if (ids.length > 0) return ids.includes("all") ? { key, count: "all" } : { key, count: ids.length, ids };
-  const whole = ["number", "bigint"].includes(typeof count) || (typeof count === "string" && /^\d+$/.test(count));
-  return { key, count: whole ? Number(count) : "all" };
+  const whole = ["number", "bigint"].includes(typeof count) || (typeof count === "string" && /^\d+$/.test(count)) ||
+    count instanceof Verbatim;
+  return { key, count: whole ? Number(String(count).replaceAll("_", "")) : "all" };
 }
 
 /** Texts of a list; YAML makes numbers of device ids without quotes. */
 function texts(value: unknown): string[] {
   return Array.isArray(value)
-    ? value.filter((one) => ["string", "number", "bigint"].includes(typeof one)).map(String)
+    ? value.filter((one) => ["string", "number", "bigint"].includes(typeof one) || one instanceof Verbatim).map(String)
     : [];
 }
