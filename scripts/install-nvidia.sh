@@ -1,6 +1,6 @@
 #!/bin/sh
 # NVIDIA's driver and Container Toolkit, and Docker or Podman told of it, in a guest that has no card yet: run as root when the box is built, on
-# Debian 12 and 13, Ubuntu 22.04 and 24.04. Run again, it changes nothing. Its settings are environment variables:
+# Debian 12 and 13, Ubuntu 22.04, 24.04 and 26.04. Run again, it changes nothing. Its settings are environment variables:
 #
 #   NVIDIA_SOURCE           nvidia (default): NVIDIA's repository; distro: the distribution's own packages; host: no driver, since the
 #                           guest gets a part of its host's card, and the host's driver with it
@@ -35,8 +35,8 @@ case $branch in *[!0-9]*) die "NVIDIA_BRANCH is $branch: a number such as 580" ;
 # shellcheck disable=SC1091 # the guest's own
 distro=$(. /etc/os-release && echo "$ID${VERSION_ID:-}" | tr -d .)
 case $distro in
-  debian12 | debian13 | ubuntu2204 | ubuntu2404) ;;
-  *) die "$distro is not known here: Debian 12 and 13, Ubuntu 22.04 and 24.04" ;;
+  debian12 | debian13 | ubuntu2204 | ubuntu2404 | ubuntu2604) ;;
+  *) die "$distro is not supported: Debian 12 and 13, Ubuntu 22.04, 24.04 and 26.04 are" ;;
 esac
 [ "$(dpkg --print-architecture)" = amd64 ] || die 'only amd64 is known here'
 [ "$(id -u)" = 0 ] || die 'run it as root'
@@ -216,7 +216,7 @@ install_driver() {
   case $distro-$source in
     debian*-distro) components contrib non-free non-free-firmware ;;
     debian*-nvidia) components contrib ;;
-    ubuntu*-distro) components restricted ;;
+    ubuntu*-distro) components restricted multiverse ;; # which of them a branch is in depends on the release
   esac
   if [ "$source" = nvidia ]; then
     repository "cuda-$distro-x86_64" "$driver_repo" "$driver_key" /usr/share/keyrings/cuda-archive-keyring.gpg

@@ -3,7 +3,7 @@
 #
 #   make-image.sh SUITE OUT.qcow2 [MIRROR]
 #
-# SUITE   a code name: bookworm, trixie, jammy, noble …
+# SUITE   a code name: bookworm, trixie, jammy, noble, resolute …
 # OUT     where the image goes; it appears there only when it is whole
 # MIRROR  a package mirror; without it, the one in this host's apt sources
 #
@@ -26,7 +26,7 @@ done
 case $suite in
   bookworm | trixie | forky | sid) family=debian ;;
   jammy | noble | plucky | questing | resolute) family=ubuntu ;;
-  *) die "suite $suite is not known: bookworm, trixie, jammy, noble" ;;
+  *) die "suite $suite is not known: bookworm, trixie, jammy, noble, resolute" ;;
 esac
 
 # This host's sources of that family: SITE RELEASE a line, from whichever format apt keeps them in.

@@ -195,7 +195,7 @@ test("says every form of a value that has several, and items as items", () => {
   assert.is(gpu("some"), "gpu must be a whole number from 1 to 64, or all, not “some”; write gpu: 1");
   assert.is(
     first(one("image: debian-14")),
-    "image must be one of debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, or {file: …}, {url: …, checksum: …} or " +
+    "image must be one of debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04, or {file: …}, {url: …, checksum: …} or " +
       "{debootstrap: …}, not “debian-14”; write image: debian-13",
   );
   assert.is(

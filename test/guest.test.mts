@@ -29,7 +29,7 @@ test("guest.driver: what the card needs, said before anything is built", () => {
   assert.is(at("2b85"), "pass: 580 from NVIDIA's repository, open kernel modules for Blackwell");
   assert.is(
     at("2786", "image: debian-12, driver: {source: distro}"),
-    "pass: 535.261.03 of the distribution's own, proprietary kernel modules for Ada",
+    "warn: NVIDIA's support for branch 535 ended in June 2026",
   );
 });
 
@@ -122,7 +122,7 @@ test("guest.cuda: the image's CUDA against the guest's driver, and against the c
   const minor = at(cuda("13.1.0"));
   assert.is(minor.status, "warn");
   assert.match(minor.message, /^w: CUDA 13\.1 came with driver 590\.44\.01, and the guest gets 580: .*minor-version/);
-  assert.match(minor.fix[1]!.title, /driver: \{source: nvidia, branch: 590\}/);
+  assert.match(minor.fix[1]!.title, /driver: \{source: nvidia, branch: 595\}/);
   const distro = "image: debian-12, driver: {source: distro}";
   assert.match(
     shown(at(cuda("12.4.1"), distro)),
@@ -149,7 +149,10 @@ test("guest.cuda: unknown where the name does not tell, or the driver is not kno
   assert.match(at('image: "nvcr.io/nvidia/pytorch:24.05-py3", gpu: 1')[0]!, /^unknown: w: which CUDA/);
   assert.match(at("image: lab/own, gpu: 1")[0]!, /^unknown: w: which CUDA/);
   assert.match(at("image: nvidia/cuda:12.4.1-base, gpu: 1", "cpus: 1")[0]!, /^unknown: .* what driver .* not known$/);
-  assert.match(at("image: nvidia/cuda:13.9.0-base, gpu: 1")[0]!, /^unknown: w: CUDA 13\.9 is newer than what is known/);
+  assert.match(
+    at("image: nvidia/cuda:13.9.0-base, gpu: 1")[0]!,
+    /^warn: w: CUDA 13\.9 is newer than what is known here: .*minor-version/,
+  );
   assert.equal(at("image: nvidia/cuda:12.4.1-base"), [], "it asks for no GPU");
   const other = "machines: [{name: a, box: lab/x, image: debian-13, gpu: {vendor_id: 1002}}]\n";
   assert.is(first("guest.cuda", `${other}services: {w: {image: x, gpu: 1}}`).status, "skip");

@@ -2,7 +2,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { suites } from "../lib/resolve/images.mts";
-import { distroDrivers, driverFor } from "../lib/resolve/nvidia.mts";
+import { distroDrivers } from "../lib/resolve/branches.mts";
+import { driverFor } from "../lib/resolve/nvidia.mts";
 import { architectureOf, architectures, chips } from "../lib/resolve/architectures.mts";
 import { cudaOf, families, fitOf, isCudaImage, releases } from "../lib/resolve/cuda.mts";
 import type { DriverRequest, Image } from "../lib/config/types.mts";
@@ -155,8 +156,12 @@ const fits: [cuda: string, driver: string, kind: string][] = [
   ["10.2", "418.39", "too-old"],
   // none of these was released, and yet an older one runs on a newer family's driver
   ["12.7", "580.65.06", "full"],
-  ["12.7", "550.163.01", "unknown"],
-  ["13.9", "610.43.02", "unknown"],
+  ["12.7", "550.163.01", "minor"],
+  ["13.9", "610.43.02", "minor"],
+  ["13.5", "620.01", "full"],
+  ["13.5", "615.71.09", "minor"],
+  ["13.4", "615.71.09", "full"],
+  ["13.4", "580.95.05", "minor"],
   ["13.9", "550.163.01", "too-old"],
   ["14.0", "610.43.02", "unknown"],
 ];
@@ -214,6 +219,29 @@ const decisions: [
     /595 has no Pascal any more/,
   ],
   [[], {}, "debian-13", "nvidia 580 open"],
+  [["Ada"], {}, "ubuntu-26.04", "nvidia 595 open"],
+  [["Ada"], { branch: 580 }, "ubuntu-26.04", "nvidia 580 open", /Ubuntu 26.04 has no branch 580, 595 is the first/],
+  [["Pascal"], {}, "ubuntu-26.04", "nvidia 595 proprietary", /595 has no Pascal any more/],
+  [["Ada"], { branch: 620 }, "ubuntu-24.04", "nvidia 620 open"],
+  [
+    ["Ada"],
+    { branch: 620, modules: "proprietary" },
+    "ubuntu-24.04",
+    "nvidia 620 proprietary",
+    /branch 620 has no proprietary kernel modules/,
+  ],
+  [["Ada"], { branch: 615, modules: "proprietary" }, "ubuntu-24.04", "nvidia 615 proprietary"],
+  [
+    ["Ada"],
+    { source: "distro", branch: 615, modules: "proprietary" },
+    "ubuntu-24.04",
+    "distro 615 proprietary",
+    /615 has no proprietary/,
+  ],
+  [["Ada"], { source: "distro", branch: 595 }, "ubuntu-22.04", "distro 595 open"],
+  [["Ada"], { source: "distro", branch: 615 }, "ubuntu-24.04", "distro 615 open"],
+  [["Ada"], { source: "distro" }, "ubuntu-26.04", "distro 580 open"],
+  [["Ada"], { source: "distro", branch: 610 }, "ubuntu-24.04", "distro 610 open", /580, 595 and 615 of its own/],
 ];
 
 test("decides on source, branch and modules", () => {

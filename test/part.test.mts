@@ -18,10 +18,10 @@ import { own } from "./fake.mts";
 
 const test = suite("part");
 const windows = parseHost(own("test/hosts/windows-11-pro-rtx4070.txt"));
-const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
+const texts = { ...Object.fromEntries(names.map((name) => [name, own(name)])), "./ubuntu-24.04.box": "1 1" };
 const config = (keys = "") =>
   parseConfig(
-    `machines: [{name: a, box: lab/x, image: ubuntu-24.04, cpus: 2, memory: 1024, gpu: {device_id: 2786}${keys}}]\n` +
+    `machines: [{name: a, box: lab/x, image: {file: ./ubuntu-24.04.box}, cpus: 2, memory: 1024, gpu: {device_id: 2786}${keys}}]\n` +
       "services: {ml: {image: 'nvidia/cuda:12.4.1-base-ubuntu22.04', command: sleep infinity, gpu: 1}}",
   );
 function planned(keys = "", there: Partial<Lab["machines"][string]> = {}, host = windows) {

@@ -14,7 +14,11 @@ const test = suite("vms");
 const folder = "/home/me/lab/.homelab-gpu";
 const id = "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f";
 const windows = parseHost(own("test/hosts/windows-11-pro-rtx4070.txt"));
-const texts = { ...Object.fromEntries(names.map((name) => [name, own(name)])), "/my.sh": "#!/bin/sh\n" };
+const texts = {
+  ...Object.fromEntries(names.map((name) => [name, own(name)])),
+  "/my.sh": "#!/bin/sh\n",
+  "/ubuntu.box": "1 1",
+};
 
 const programs: Record<string, { provider: string; asks: string; out: (running: boolean) => string }> = {
   virtualbox: {
@@ -106,9 +110,12 @@ function planned(machine: string, there: Partial<Lab["machines"][string]> = {}, 
 const commands = (plan: { steps: { command: string[] }[] }) =>
   plan.steps.map(({ command }) => command.slice(0, 3).join(" "));
 
+/** Nobody publishes a box for Hyper-V. */
+const imageFor = (provider: string) => (provider === "hyperv" ? "{file: /ubuntu.box}" : "ubuntu-24.04");
+
 for (const provider of ["hyperv", "virtualbox", "parallels"]) {
   test(`${provider}: goes the whole way without a shell, from a published box`, () => {
-    const plan = planned(`provider: ${provider}, image: ubuntu-24.04, provision: [/my.sh]`);
+    const plan = planned(`provider: ${provider}, image: ${imageFor(provider)}, provision: [/my.sh]`);
     assert.equal(commands(plan), [
       "packer init .",
       "packer build -color=false",
@@ -119,7 +126,8 @@ for (const provider of ["hyperv", "virtualbox", "parallels"]) {
     ]);
     const file = (path: string) => plan.files.find((one) => one.path === path)!.text;
     const values = JSON.parse(file(`packer/lab~x~${provider}/values.auto.pkrvars.json`));
-    assert.equal([values.source, values.provider], ["bento/ubuntu-24.04", provider]);
+    const source = provider === "hyperv" ? "/ubuntu.box" : "bento/ubuntu-24.04";
+    assert.equal([values.source, values.provider], [source, provider]);
     assert.equal(values.scripts, ["install-docker.sh", "busybox-image.sh", "provision-1.sh", "finish-box.sh"]);
     const { name, versions: [{ version, providers }] } = JSON.parse(file(`packer/lab~x~${provider}/metadata.json`));
     providers[0].url = decodeURIComponent(providers[0].url);
@@ -133,11 +141,11 @@ for (const provider of ["hyperv", "virtualbox", "parallels"]) {
 
   test(`${provider}: removes by Vagrant, and what is left of it`, () => {
     const old = { provider, state: "off" as const, box: "1.42.0" };
-    const plan = planned(`provider: ${provider}, image: ubuntu-24.04`, old);
+    const plan = planned(`provider: ${provider}, image: ${imageFor(provider)}`, old);
     assert.equal([plan.steps, plan.findings[0]!.check], [[], "machine.outdated"]);
-    const [first] = planned(`provider: ${provider}, image: ubuntu-24.04`, old, true).steps.filter(({ command }) =>
-      command[0] === "vagrant" && command[1] === "destroy"
-    );
+    const [first] = planned(`provider: ${provider}, image: ${imageFor(provider)}`, old, true).steps.filter((
+      { command },
+    ) => command[0] === "vagrant" && command[1] === "destroy");
     assert.equal(first!.command, ["vagrant", "destroy", "-f", "a"]);
     assert.equal(first!.removes, ["ssh/a", "verify/a.txt", ".vagrant/machines/a"]);
   });
@@ -159,9 +167,11 @@ test("guest.image: a disk image is no box", () => {
     return runChecks(windows, resolveConfig(config, windows), ["guest.image"]).map(({ status }) => status).join();
   };
   const sum = `sha256:${"0".repeat(64)}`;
-  assert.is(found("debian-13"), "pass");
-  assert.is(found("{file: ./a.box}"), "pass");
-  assert.is(found(`{url: "https://example.org/a.box", checksum: "${sum}"}`), "pass");
+  assert.is(found("debian-13", "virtualbox"), "pass");
+  assert.is(found("debian-13"), "fail", "nobody publishes a box for Hyper-V");
+  assert.is(found("{file: ./ubuntu-24.04.box}"), "pass");
+  assert.is(found("{file: ./a.box}"), "unknown");
+  assert.is(found(`{url: "https://example.org/noble.box", checksum: "${sum}"}`), "pass");
   assert.is(found("{file: ./a.qcow2}"), "fail");
   assert.is(found(`{url: "https://example.org/a.qcow2", checksum: "${sum}"}`), "fail");
   assert.is(found("{debootstrap: trixie}", "virtualbox"), "fail");

@@ -13,7 +13,7 @@ const test = suite("winup");
 const folder = `${process.cwd()}/.homelab-gpu`;
 const id = "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f";
 const config = `machines:
-  - {name: a, box: lab/x, image: ubuntu-24.04, cpus: 2, memory: 1024, gpu: {device_id: 2786}}
+  - {name: a, box: lab/x, image: {file: ./ubuntu-24.04.box}, cpus: 2, memory: 1024, gpu: {device_id: 2786}}
 services:
   ml: {image: "nvidia/cuda:12.4.1-base-ubuntu22.04", command: sleep infinity, gpu: 1}
 `;
@@ -31,7 +31,10 @@ function windows() {
     probe: own("test/hosts/windows-11-pro-rtx4070.txt"),
     ran: [] as string[],
   };
-  const { shell, disk, said } = fakeShell({ "homelab-gpu.yaml": config });
+  const { shell, disk, said } = fakeShell({
+    "homelab-gpu.yaml": config,
+    [`${process.cwd()}/ubuntu-24.04.box`]: "a box",
+  });
   const read = shell.read;
   const inside = () => disk.get("guest's driver") ?? "none";
   Object.assign(shell, {

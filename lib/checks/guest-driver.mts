@@ -7,8 +7,17 @@ import type { Host } from "../host/types.mts";
 import { manualFix } from "../fixes.mts";
 import { nvidiaVersion } from "../host/windows.mts";
 import { hostDriver, partitionRequest } from "../resolve/partition.mts";
-import { architecturesOf, type Driver, driverFor, driverOf, type NvidiaCard, nvidiaCards } from "../resolve/nvidia.mts";
+import {
+  architecturesOf,
+  type Driver,
+  driverFor,
+  driverOf,
+  type NvidiaCard,
+  nvidiaCards,
+  supportedFrom,
+} from "../resolve/nvidia.mts";
 import { type Architecture, architectures, pciIds } from "../resolve/architectures.mts";
+import { endOf } from "../resolve/branches.mts";
 import { cudaOf, families, fitOf } from "../resolve/cuda.mts";
 import { asksForNvidia } from "../compose/gpu-requests.mts";
 import { type ImageNeed, imageNeed } from "../compose/known-images.mts";
@@ -72,8 +81,16 @@ function driver(machine: ResolvedMachine, host: Host): Verdict {
     };
   }
   return chosen.cautions.length > 0
-    ? { status: "warn", message: chosen.cautions.join("; "), evidence }
+    ? { status: "warn", message: chosen.cautions.join("; "), evidence, fix: supportedFix(machine, known, chosen) }
     : { status: "pass", message: `${driverName(chosen)} for ${known.join(" and ")}`, evidence };
+}
+
+/** The branch to write instead of one that NVIDIA no longer supports. */
+function supportedFix({ image }: ResolvedMachine, known: Architecture[], { branch, modules }: Driver): Fix[] {
+  const free = branch !== undefined && endOf(branch) ? driverFor(known, { source: "nvidia" }, image) : undefined;
+  if (!free || free.problems.length > 0 || free.branch === branch) return [];
+  const kept = free.modules === modules ? "" : `, modules: ${free.modules}`;
+  return [manualFix(`Write driver: {source: nvidia, branch: ${free.branch}${kept}}`)];
 }
 
 /** Why no driver of NVIDIA's is looked at. */
@@ -212,10 +229,11 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
     case "minor":
       return cudaCodeMissing(says, version, known, evidence) ?? {
         status: "warn",
-        message:
-          `${says} came with driver ${fit.needs}, and the guest gets ${has}: it may run by minor-version compatibility`,
+        message: fit.needs
+          ? `${says} came with driver ${fit.needs}, and the guest gets ${has}: it may run by minor-version compatibility`
+          : `${says} is newer than what is known here: on driver ${has} it may run by minor-version compatibility`,
         evidence,
-        fix: newer(version, fit.needs, known, machine),
+        fix: fit.needs ? newer(version, fit.needs, known, machine) : [],
       };
     case "unknown":
       return {
@@ -321,8 +339,9 @@ function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest
     case "minor":
       return {
         status: "warn",
-        message:
-          `${says} came with driver ${fit.needs}, and the host has ${own}: it may run by minor-version compatibility`,
+        message: fit.needs
+          ? `${says} came with driver ${fit.needs}, and the host has ${own}: it may run by minor-version compatibility`
+          : `${says} is newer than what is known here: on driver ${own} it may run by minor-version compatibility`,
         evidence,
         fix,
       };
@@ -364,13 +383,13 @@ function cudaCodeMissing(
   };
 }
 
-/** An older image, or a newer driver where the cards have one. */
+/** An older image, or the oldest supported driver that is new enough, where the cards and the system can have one. */
 function newer(version: string, needs: string, cards: Architecture[], { image }: ResolvedMachine): Fix[] {
-  const driver = driverFor(cards, { source: "nvidia", branch: Number(needs.split(".")[0]) }, image);
+  const branch = supportedFrom(Number(needs.split(".")[0]), cards, image);
   return [
     manualFix(`Take an image with an older CUDA than ${version}`),
-    ...(driver.problems.length > 0
+    ...(branch === undefined
       ? []
-      : [manualFix(`Or give the guest a newer driver: driver: {source: nvidia, branch: ${driver.branch}}`)]),
+      : [manualFix(`Or give the guest a newer driver: driver: {source: nvidia, branch: ${branch}}`)]),
   ];
 }

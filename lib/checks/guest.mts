@@ -3,8 +3,8 @@ import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { firmwareOf } from "../host/ovmf.mts";
 import { manualFix } from "../fixes.mts";
-import { boxSource, imageName, suiteOf } from "../resolve/images.mts";
-import { isOwn } from "../resolve/providers.mts";
+import { guestImageCheck } from "./guest-image.mts";
+import { imageName, suiteOf } from "../resolve/images.mts";
 import { installs, tools } from "./tools.mts";
 
 /** What the guest's system must be like for a GPU. */
@@ -26,17 +26,7 @@ export const guestChecks: Check[] = [
     check: (_, { machines }) =>
       machines.flatMap((machine) => machine.engine === "podman" ? [{ machine: machine.name, ...podman(machine) }] : []),
   },
-  {
-    id: "guest.image",
-    about: "whether the machine's provider can have a box built from that image",
-    why: "only for libvirt is a box made from a disk image; the other providers take a box that is published",
-    confirm: "npx zx homelab-gpu.mts doctor guest.image",
-    check: (_, { machines }) =>
-      machines.filter(({ image, provider }) => image && isOwn(provider) && provider !== "libvirt").map((machine) => ({
-        machine: machine.name,
-        ...buildable(machine),
-      })),
-  },
+  guestImageCheck,
   {
     id: "guest.firmware",
     about: "whether there is UEFI firmware for a guest with a GPU",
@@ -67,20 +57,6 @@ function podman({ image, box }: ResolvedMachine): Verdict {
     : { status: "pass", message: "Podman of the distribution's own", evidence };
 }
 
-function buildable({ image, provider }: ResolvedMachine): Verdict {
-  const name = imageName(image!);
-  const evidence = [{ read: "image", value: name }];
-  const source = boxSource(image!)?.source;
-  return source ? { status: "pass", message: `the box is built from ${source}`, evidence } : {
-    status: "fail",
-    message: `${name} is no Vagrant box, and a box for ${provider} is built from one`,
-    evidence,
-    fix: [
-      manualFix("Write image: ubuntu-24.04 or another known name, or {file: ./some.box}, or {url: ….box, checksum: …}"),
-    ],
-  };
-}
-
 function firmware(host: Host): Verdict {
   if (!host.ovmf) return { status: "unknown", message: "UEFI firmware was not looked for", evidence: [] };
   const found = firmwareOf(host);
@@ -108,7 +84,7 @@ function firmware(host: Host): Verdict {
 /** Names of systems by what they are built on. No driver for musl is planned: NVIDIA/nvidia-installer#27, NVIDIA/nvidia-docker#509. */
 const systems = {
   musl: /alpine|musl|postmarketos|chimera-?linux|openwrt/i,
-  glibc: /debian|ubuntu|bookworm|trixie|jammy|noble|fedora|centos|rocky|alma|rhel|suse|arch/i,
+  glibc: /debian|ubuntu|bookworm|trixie|jammy|noble|resolute|fedora|centos|rocky|alma|rhel|suse|arch/i,
 } as const;
 
 function libc({ image, box, gpus }: ResolvedMachine): Verdict {

@@ -1,3 +1,5 @@
+import { imageName, suiteOf, systemOf } from "../resolve/images.mts";
+import { systemByName } from "../resolve/image-systems.mts";
 import type { Resolved, ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
 import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
@@ -285,7 +287,9 @@ function driver(wish: ResolvedGpuRequest, host: Host): Verdict {
 }
 
 function guest({ image, box }: ResolvedMachine): Verdict {
-  const fix = [manualFix("Write image: ubuntu-24.04 or ubuntu-22.04")];
+  const fix = [
+    manualFix("Write image: {file: ./some.box} with a box of Ubuntu 22.04 or 24.04 for Hyper-V, generation 2"),
+  ];
   if (!image) {
     return {
       status: "unknown",
@@ -293,10 +297,12 @@ function guest({ image, box }: ResolvedMachine): Verdict {
       evidence: [],
     };
   }
-  if (image.kind !== "known") {
-    return { status: "unknown", message: "whether dxgkrnl builds in that image is not known", evidence: [], fix };
+  const name = imageName(image);
+  const suite = suiteOf(image) ?? systemByName(name)?.suite;
+  if (!suite) {
+    return { status: "unknown", message: `whether dxgkrnl builds in ${name} is not known`, evidence: [], fix };
   }
-  return image.name.startsWith("ubuntu-")
-    ? { status: "pass", message: `dxgkrnl is built in ${image.name}`, evidence: [] }
-    : { status: "fail", message: `dxgkrnl is not known to build in ${image.name}`, evidence: [], fix };
+  return suite === "jammy" || suite === "noble"
+    ? { status: "pass", message: `dxgkrnl is built in ${systemOf(suite)}`, evidence: [] }
+    : { status: "fail", message: `dxgkrnl is not known to build in ${systemOf(suite)}`, evidence: [], fix };
 }

@@ -10,6 +10,7 @@ import { isDisplay } from "../host/pci.mts";
 import { titleOf } from "../resolve/providers.mts";
 import { toolsFor } from "./tools.mts";
 import { isOlder } from "../text.mts";
+import { vagrantAndVirtualbox } from "./vagrant-virtualbox.mts";
 
 /** Versions that `up` was really run with, the oldest of each. Below `least` something that is rendered does not exist. */
 const tried: Record<string, { least?: string; oldest: string; why?: string }> = {
@@ -67,6 +68,7 @@ export const providerChecks: Check[] = [
           : [{ status: "pass", message: `${name} ${version}`, evidence }];
       });
       verdicts.push(...machines.flatMap((machine) => hypervisorVersions(machine, host)));
+      if (machines.some(({ provider }) => provider === "virtualbox")) verdicts.push(...vagrantAndVirtualbox(host));
       verdicts.push(...machines.flatMap((machine) => extensions(machine, host)));
       if (verdicts.length > 0 || needed.length === 0) return verdicts;
       return [{ status: "skip", message: "nothing is installed yet", evidence: [] }];

@@ -2,6 +2,7 @@
 import type { Service } from "../config/types.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { devicesOf, environmentOf, mountsOf, texts } from "./service.mts";
+import { Verbatim } from "../verbatim.mts";
 
 /** One entry of `deploy.resources.reservations.devices` (compose-spec, deploy.md), as it was written. */
 export type Reservation = Record<string, unknown>;
@@ -113,8 +114,11 @@ function requestOf(key: string, { count, device_ids, driver }: Reservation): Ser
     : "nvidia";
   const common = { key, vendor, ...(typeof driver === "string" && driver ? { driver } : {}) } as const;
   if (ids.length > 0) return ids.includes("all") ? { ...common, count: "all" } : { ...common, count: ids.length, ids };
-  const whole = ["number", "bigint"].includes(typeof count) || (typeof count === "string" && /^\d+$/.test(count));
-  return { ...common, count: whole && Number(count) >= 0 ? Number(count) : "all" };
+  // YAML keeps numbers as they are written, with Go's underscores
+  const number = ["number", "bigint", "string"].includes(typeof count) || count instanceof Verbatim
+    ? Number(String(count).replaceAll("_", "") || NaN)
+    : NaN;
+  return { ...common, count: number >= 0 ? number : "all" };
 }
 
 /** `runtime: nvidia`; which GPUs, NVIDIA_VISIBLE_DEVICES says, and its absence leaves it to the image (container toolkit's documentation). */

@@ -1,11 +1,12 @@
 /** Reads what a Compose service says, in the short form of a file and in the long form that `docker compose config` prints. */
 import { isMap, mapAt } from "../maps.mts";
+import { Verbatim } from "../verbatim.mts";
 import type { ComposeService } from "./types.mts";
 
-/** Texts of a list; numbers and big integers of YAML become their digits. Empty for anything but a list. */
+/** Texts of a list; numbers of YAML become their digits. Empty for anything but a list. */
 export function texts(value: unknown): string[] {
   return Array.isArray(value)
-    ? value.filter((one) => ["string", "number", "bigint"].includes(typeof one)).map(String)
+    ? value.filter((one) => ["string", "number"].includes(typeof one) || one instanceof Verbatim).map(String)
     : [];
 }
 

@@ -19,8 +19,14 @@ export function starterFor(starter: string, card: PciFunction | undefined, host:
     `      device_id: ${card.device}`,
     ...(twins ? [`      address: "${card.bdf}" # another card has the same ids`] : []),
   ];
-  // a part of a card, which is what Windows hands over, needs a guest that its kernel module builds in
-  const system = host.os.platform === "windows" ? text.replaceAll("debian-13", "ubuntu-24.04") : text;
+  // a part of a card, which is what Windows hands over, needs a guest that its kernel module builds in, and a box that nobody publishes
+  const box = "image: {file: ./ubuntu-24.04.box} # a box for Hyper-V, generation 2: github.com/chef/bento builds it";
+  const system = host.os.platform === "windows"
+    ? (host.windows?.hyperv === false ? text : text.replace(/image: debian-13$/m, box)).replaceAll(
+      "debian-13",
+      "ubuntu-24.04",
+    )
+    : text;
   const made = system.replace(wish, () => `${lines.join("\n")}\n`);
   // the service's image is NVIDIA's
   return card.vendor === "10de" ? made : made.replace(worker, "");

@@ -12,10 +12,10 @@ export const foreignProviderNames: string[] = [
 ];
 
 /** Images that a box can be built from by name. */
-export const imageNames: string[] = ["debian-12", "debian-13", "ubuntu-22.04", "ubuntu-24.04"];
+export const imageNames: string[] = ["debian-12", "debian-13", "ubuntu-22.04", "ubuntu-24.04", "ubuntu-26.04"];
 
 /** Suites that an image can be built of from package sources. */
-export const suiteNames: string[] = ["bookworm", "trixie", "jammy", "noble"];
+export const suiteNames: string[] = ["bookworm", "trixie", "jammy", "noble", "resolute"];
 
 /** Memory of a VM whose config names none, MiB: a share of the host's, within bounds. */
 export const memoryDefault = { share: 4, least: 1024, most: 8192, unknown: 2048 } as const;

@@ -166,7 +166,7 @@ function fromBox(
   version: string,
   lab: string,
 ): Making | undefined {
-  const source = boxSource(image);
+  const source = boxSource(image, provider);
   if (!source) return undefined;
   const metadata = {
     name: box,

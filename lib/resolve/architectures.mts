@@ -1,5 +1,7 @@
 /** Which architecture a card is of, and what NVIDIA's drivers do with each architecture. */
 
+import type { Source } from "./sources.mts";
+
 /** The two kinds of NVIDIA's kernel modules. */
 export type Modules = "open" | "proprietary";
 
@@ -36,6 +38,12 @@ const table = {
   Blackwell: { modules: ["open"], first: 570, cuda: { first: "12.8" } },
 } satisfies Record<string, BranchSupport>;
 
+/** Where all rows of the table are from. */
+export const architecturesSource: Source = {
+  source: "https://docs.nvidia.com/datacenter/tesla/drivers/cuda-toolkit-driver-and-architecture-matrix.html",
+  checked: "2026-11-26",
+};
+
 export type Architecture = keyof typeof table;
 
 export const architectures: Record<Architecture, BranchSupport> = table;
@@ -48,6 +56,9 @@ export interface Chip {
 
 /** The edition of pci.ids that the chips are from (pci-ids.ucw.cz; Debian's package pci.ids has the same file). */
 export const pciIds = "2026-10-24";
+
+/** Where all rows of `chips` are from. */
+export const chipsSource: Source = { source: "https://pci-ids.ucw.cz", checked: pciIds };
 
 /**
  * Runs of device ids of NVIDIA's display functions that pci.ids gives to one chip: first and last id, the chip, its architecture, and

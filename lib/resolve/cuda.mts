@@ -1,5 +1,6 @@
 /** Which CUDA an image needs, and whether a driver is new enough for it. */
 import { isOlder } from "../text.mts";
+import type { Source } from "./sources.mts";
 
 /** A driver as far as it is known: its branch, and the exact version where there is only one. */
 export interface DriverVersion {
@@ -20,6 +21,9 @@ interface Minimum {
  * There was no 12.7.
  */
 export const releases: Record<string, Minimum> = {
+  // by branch: the notes of 13.4.1 and 13.5, 2026-11-26
+  "13.5": { linux: "620" },
+  "13.4": { linux: "615" },
   "13.3": { linux: "610.43.02" },
   "13.2": { linux: "595.45.04" },
   "13.1": { linux: "590.44.01" },
@@ -61,12 +65,21 @@ export const families: Record<number, Minimum> = {
   11: { linux: "450.80.02", windows: "452.39" },
 };
 
+/** Where all rows of `releases` and `families` are from. */
+export const cudaSources: Source[] = [
+  { source: "https://docs.nvidia.com/cuda/cuda-toolkit-release-notes", checked: "2026-11-26" },
+  {
+    source: "https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html",
+    checked: "2026-11-26",
+  },
+];
+
 /** How a driver and a CUDA get on. */
 export type Fit =
   /** All of it runs. */
   | { kind: "full"; needs?: string }
-  /** It starts, by minor-version compatibility; all of it needs the driver that is named. */
-  | { kind: "minor"; needs: string }
+  /** It starts, by minor-version compatibility; all of it needs the driver that is named, if its release is known. */
+  | { kind: "minor"; needs?: string }
   /** It does not start below the driver that is named. */
   | { kind: "too-old"; needs: string }
   | { kind: "unknown" };
@@ -80,7 +93,8 @@ export function fitOf(cuda: string, driver: DriverVersion, system: keyof Minimum
   // a driver runs all that is older than itself, be it in our table or not
   if (next !== undefined && reaches(driver, next)) return { kind: "full" };
   if (floor !== undefined && !reaches(driver, floor)) return { kind: "too-old", needs: floor };
-  if (needs === undefined) return { kind: "unknown" };
+  // the major version decides, whether the release is known or not
+  if (needs === undefined) return floor === undefined ? { kind: "unknown" } : { kind: "minor" };
   return floor === undefined ? { kind: "too-old", needs } : { kind: "minor", needs };
 }
 

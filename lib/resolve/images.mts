@@ -1,4 +1,5 @@
 import type { Image } from "../config/types.mts";
+import type { Source } from "./sources.mts";
 
 /** A published cloud image, and the suite that stands in for it where it cannot be reached. */
 export interface KnownImage {
@@ -7,9 +8,22 @@ export interface KnownImage {
   /** The publisher's list of checksums beside it: sha512sum's or sha256sum's format. */
   sums: string;
   suite: string;
-  /** The Vagrant box of that system for providers other than libvirt: Chef's bento, of generation 2 with Hyper-V (os_pkrvars there). */
+  /** The Vagrant box of that system for the providers in `publishedFor`: Chef's bento. */
   published: string;
 }
+
+/** Providers that bento publishes boxes for: its table of builds has none for Hyper-V. */
+export const publishedFor: { providers: string[] } & Source = {
+  providers: ["virtualbox", "parallels"],
+  source: "https://github.com/chef/bento (CHANGELOG.md, 202510.26.0)",
+  checked: "2026-11-26",
+};
+
+/** Where the published images are listed. */
+export const imageSources: Source[] = [
+  { source: "https://cloud.debian.org/images/cloud", checked: "2026-11-26" },
+  { source: "https://cloud-images.ubuntu.com", checked: "2026-11-26" },
+];
 
 /** Images that a box can be built from by name. The kernel is the distribution's own, not its cloud variant, which lacks drivers. */
 export const knownImages: Record<string, KnownImage> = {
@@ -17,6 +31,7 @@ export const knownImages: Record<string, KnownImage> = {
   "debian-13": debian("trixie", 13),
   "ubuntu-22.04": ubuntu("jammy", "22.04"),
   "ubuntu-24.04": ubuntu("noble", "24.04"),
+  "ubuntu-26.04": ubuntu("resolute", "26.04"),
 };
 
 /** Suites that `make-image.sh` can build, and what they are. */
@@ -25,7 +40,23 @@ export const suites: Record<string, { os: "debian" | "ubuntu"; version: string }
   trixie: { os: "debian", version: "13" },
   jammy: { os: "ubuntu", version: "22.04" },
   noble: { os: "ubuntu", version: "24.04" },
+  resolute: { os: "ubuntu", version: "26.04" },
 };
+
+/** `trixie` → `Debian 13` */
+export function systemOf(suite: string): string {
+  const { os, version } = suites[suite]!;
+  return `${os === "debian" ? "Debian" : "Ubuntu"} ${version}`;
+}
+
+/** The systems that the guest scripts install on, in words: `Debian 12 and 13, Ubuntu 22.04, 24.04 and 26.04`. */
+export function supportedSystems(): string {
+  const versions = (os: "debian" | "ubuntu") => {
+    const all = Object.values(suites).filter((suite) => suite.os === os).map(({ version }) => version);
+    return `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
+  };
+  return `Debian ${versions("debian")}, Ubuntu ${versions("ubuntu")}`;
+}
 
 /** The suite of Debian or Ubuntu that an image is of; undefined for somebody's own. */
 export function suiteOf(image: Image | undefined): string | undefined {
@@ -33,10 +64,11 @@ export function suiteOf(image: Image | undefined): string | undefined {
   return image?.kind === "debootstrap" ? image.suite : undefined;
 }
 
-/** What the vagrant builder starts from; undefined for an image that is no box. */
-export function boxSource(image: Image): { source: string; checksum: string } | undefined {
+/** What the vagrant builder starts from for a provider; undefined for an image that is no box, or has none for it. */
+export function boxSource(image: Image, provider: string): { source: string; checksum: string } | undefined {
   switch (image.kind) {
     case "known":
+      if (!publishedFor.providers.includes(provider)) return undefined;
       return { source: knownImages[image.name]!.published, checksum: "none" };
     case "file":
       return image.file.endsWith(".box") ? { source: image.file, checksum: "none" } : undefined;

@@ -3,8 +3,18 @@ import type { DriverRequest, Image } from "../config/types.mts";
 import type { ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { matchCard } from "./cards.mts";
-import { suiteOf, suites } from "./images.mts";
+import { suiteOf, systemOf } from "./images.mts";
 import { type Architecture, architectures, type Chip, chipOf, type Modules } from "./architectures.mts";
+import {
+  distroDrivers,
+  endOf,
+  firstInRepository,
+  hasModules,
+  supportedBranches,
+  usualBranch,
+  withoutProprietary,
+} from "./branches.mts";
+import type { Source } from "./sources.mts";
 
 /** The driver that a guest gets. */
 export interface Driver {
@@ -21,36 +31,21 @@ export interface Driver {
   cautions: string[];
 }
 
-/**
- * The branch that is taken where nobody wishes another: the only one of those in support that has every architecture from Maxwell to
- * Blackwell, kept up until 2028 (docs.nvidia.com/datacenter/tesla/drivers/supported-drivers-and-cuda-toolkit-versions.html).
- */
-const usualBranch = 580;
-
 /** From this branch on NVIDIA takes the open modules by default, before it the proprietary ones (kernel-modules.html, see cards.mts). */
 const openByDefault = 560;
 
 /** The open modules came with the first of these; up to the second they leave all but data-centre cards alone (nv-reg.h of 535, of 550). */
 const openModules = { first: 515, lastPicky: 535 } as const;
 
-/**
- * What the distributions' own packages install, by suite: nvidia-driver of Debian's non-free, nvidia-driver-BRANCH of Ubuntu's
- * restricted (package lists of November 2026; there 535 to 570 are other names for 580 by now, and 590 is one for 595).
- */
-export const distroDrivers: Record<string, { branch: number; version?: string }[]> = {
-  bookworm: [{ branch: 535, version: "535.261.03" }],
-  trixie: [{ branch: 550, version: "550.163.01" }],
-  jammy: [{ branch: 580 }],
-  noble: [{ branch: 580 }, { branch: 595 }],
-};
-
 /** Pairs of a suite and its own driver that were seen not to build. Debian 13's proprietary modules were seen to. */
-const unbuildable: { suite: string; branch: number; modules: Modules[]; says: string }[] = [
+export const unbuildable: ({ suite: string; branch: number; modules: Modules[]; says: string } & Source)[] = [
   {
     suite: "trixie",
     branch: 550,
     modules: ["open"],
     says: "do not build for its kernel 6.12 (550.163.01: too few arguments to function pci_resize_resource)",
+    source: "a build in that system",
+    checked: "2026-11-26",
   },
 ];
 
@@ -97,11 +92,13 @@ export function architecturesOf(cards: NvidiaCard[]): Architecture[] {
 export function driverFor(cards: Architecture[], wish: DriverRequest, image?: Image): Driver {
   const source = wish.source ?? "nvidia";
   const suite = suiteOf(image);
-  const own: { branch: number; version?: string }[] = (suite ? distroDrivers[suite] : undefined) ?? [];
-  const branch = wish.branch ?? branchFor(cards, source === "nvidia" ? [usualBranch] : own.map(({ branch }) => branch));
+  const own = (suite ? distroDrivers[suite] : undefined) ?? [];
+  const offered = source === "nvidia" ? inRepository(suite) : own.map(({ branch }) => branch);
+  const branch = wish.branch ?? branchFor(cards, offered, source, wish.modules);
   const modules = wish.modules ?? modulesFor(cards, branch);
   const version = source === "distro" ? own.find((one) => one.branch === branch)?.version : undefined;
   const picky = modules === "open" && branch !== undefined && branch <= openModules.lastPicky;
+  const ended = branch === undefined ? undefined : endOf(branch);
   return {
     source,
     ...(branch === undefined ? {} : { branch }),
@@ -109,26 +106,86 @@ export function driverFor(cards: Architecture[], wish: DriverRequest, image?: Im
     modules,
     problems: [
       ...cardProblems(cards, modules, branch),
+      ...moduleProblems(source, modules, branch, cards),
       ...(suite && source === "distro" ? distroProblems(suite, modules, branch) : []),
+      ...(suite && source === "nvidia" ? repositoryProblems(suite, branch) : []),
     ],
-    cautions: picky
-      ? [
-        `without NVreg_OpenRmEnableUnsupportedGpus=1 the open modules of branch ${branch} leave GeForce cards alone`,
-      ]
-      : [],
+    cautions: [
+      ...(picky
+        ? [`without NVreg_OpenRmEnableUnsupportedGpus=1 the open modules of branch ${branch} leave GeForce cards alone`]
+        : []),
+      ...(ended ? [ended] : []),
+    ],
   };
 }
 
-/** Of the branches that a source has, the usual one if it will do, else the newest that has all the cards. */
-function branchFor(cards: Architecture[], offered: number[]): number | undefined {
-  const fitting = offered.filter((branch) =>
-    cards.every((card) => branch >= architectures[card].first && branch <= (architectures[card].last ?? Infinity))
-  );
-  const from = fitting.length > 0 ? fitting : offered;
-  return from.includes(usualBranch) ? usualBranch : from.at(-1);
+/** The supported branches that NVIDIA's repository has for a system. */
+function inRepository(suite: string | undefined): number[] {
+  const first = (suite ? firstInRepository[suite]?.branch : undefined) ?? 0;
+  return supportedBranches.filter((branch) => branch >= first);
 }
 
-function modulesFor(cards: Architecture[], branch = usualBranch): Modules {
+/**
+ * Of the branches that a source has, the usual one if it will do, else the oldest supported one that has all the cards and the modules,
+ * else any that has them, the newest first.
+ */
+function branchFor(
+  cards: Architecture[],
+  offered: number[],
+  source: Driver["source"],
+  modules: Modules | undefined,
+): number | undefined {
+  const fitting = offered.filter((branch) => serves(branch, cards, source, modules));
+  if (fitting.length === 0) return offered.includes(usualBranch) ? usualBranch : offered[0];
+  if (fitting.includes(usualBranch)) return usualBranch;
+  return fitting.find((branch) => supportedBranches.includes(branch)) ?? fitting.at(-1);
+}
+
+/** Whether a branch has all these cards, and kernel modules that work with them. */
+function serves(
+  branch: number,
+  cards: Architecture[],
+  source: Driver["source"],
+  modules: Modules | undefined,
+): boolean {
+  const kinds = (modules ? [modules] : commonModules(cards)).filter((kind) => hasModules(source, branch, kind));
+  const has = (card: Architecture) =>
+    branch >= architectures[card].first && branch <= (architectures[card].last ?? Infinity);
+  return cards.every(has) && (cards.length === 0 || kinds.length > 0) && (!modules || kinds.length > 0);
+}
+
+/**
+ * The oldest supported branch from one on that a machine's cards and system can have: what to give a guest that needs a newer driver.
+ * Undefined where there is none.
+ */
+export function supportedFrom(least: number, cards: Architecture[], image: Image | undefined): number | undefined {
+  return supportedBranches.find((branch) =>
+    branch >= least && driverFor(cards, { source: "nvidia", branch }, image).problems.length === 0
+  );
+}
+
+/** What a source's packages of a branch lack. */
+function moduleProblems(
+  source: Driver["source"],
+  modules: Modules,
+  branch: number | undefined,
+  cards: Architecture[],
+): string[] {
+  if (branch === undefined || hasModules(source, branch, modules)) return [];
+  // that the branch has no such cards any more is said already
+  if (cards.some((card) => branch > (architectures[card].last ?? Infinity))) return [];
+  const { from } = withoutProprietary[source];
+  return [`branch ${branch} has no proprietary kernel modules: they were removed in ${from}`];
+}
+
+/** What NVIDIA's repository for a system lacks. */
+function repositoryProblems(suite: string, branch: number | undefined): string[] {
+  const first = firstInRepository[suite]?.branch;
+  if (first === undefined || branch === undefined || branch >= first) return [];
+  return [`NVIDIA's repository for ${systemOf(suite)} has no branch ${branch}, ${first} is the first`];
+}
+
+function modulesFor(cards: Architecture[], branch: number = usualBranch): Modules {
   const common = commonModules(cards);
   return common.length === 1 ? common[0]! : branch < openByDefault ? "proprietary" : "open";
 }
@@ -174,14 +231,13 @@ function cardProblems(cards: Architecture[], modules: Modules, branch: number | 
 function distroProblems(suite: string, modules: Modules, branch: number | undefined): string[] {
   const offered = (distroDrivers[suite] ?? []).map(({ branch }) => branch);
   if (branch === undefined || !offered.includes(branch)) {
-    return [`${systemOf(suite)} has branch ${offered.join(" and ")} of its own, not ${branch}`];
+    return [`${systemOf(suite)} has branch ${joinList(offered.map(String))} of its own, not ${branch}`];
   }
   return unbuildable.filter((pair) => pair.suite === suite && pair.branch === branch && pair.modules.includes(modules))
     .map(({ says }) => `${systemOf(suite)}'s own ${modules} modules ${says}`);
 }
 
-/** `trixie` → `Debian 13` */
-function systemOf(suite: string): string {
-  const { os, version } = suites[suite]!;
-  return `${os === "debian" ? "Debian" : "Ubuntu"} ${version}`;
+/** `a, b and c` */
+function joinList(words: string[]): string {
+  return words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join("");
 }

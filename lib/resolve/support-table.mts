@@ -1,5 +1,6 @@
 /** What works where: provider × way of handing over a GPU × host × version. The checks, the README and the schema's words come from it. */
 import type { Mode } from "../config/types.mts";
+import type { Source } from "./sources.mts";
 import {
   all,
   always,
@@ -18,7 +19,7 @@ import {
 export type GpuUse = "plain" | Mode;
 
 /** One line of the table. The first whose host it is counts. */
-export interface SupportRow {
+export interface SupportRow extends Source {
   provider: string;
   uses: GpuUse[];
   /** The host and versions, in words. */
@@ -34,7 +35,6 @@ export interface SupportRow {
   unread?: string;
   /** The check that tells of it. */
   check: "provider.host" | "provider.mode" | "provider.version";
-  source: string;
 }
 
 const sources = {
@@ -54,6 +54,9 @@ const sources = {
   vagrantParallels: "https://parallels.github.io/vagrant-parallels/docs/",
 } as const;
 
+/** When the pages were last read. */
+const checked = "2026-11-22";
+
 const useLinux = "Run this on a Linux host with provider: libvirt";
 const whole: GpuUse[] = ["passthrough"];
 const gpu: GpuUse[] = ["passthrough", "partition"];
@@ -70,7 +73,7 @@ const row = (provider: string) =>
   source: string,
   rest: Rest = {},
 ): SupportRow => ({
-  ...{ provider, uses, host, on, verdict, message, source, check: "provider.host" },
+  ...{ provider, uses, host, on, verdict, message, source, checked, check: "provider.host" },
   ...rest,
 });
 const libvirt = row("libvirt");
@@ -270,27 +273,31 @@ export const supportTable: SupportRow[] = [
 ];
 
 /** Other providers that Vagrant has, by its own names: whose they are, and why there is no GPU with them. */
-export const foreign: Record<string, { title: string; says: string; source: string }> = {
+export const foreign: Record<string, { title: string; says: string } & Source> = {
   ...Object.fromEntries(
     ["vmware_desktop", "vmware_fusion", "vmware_workstation"].map((name) => [name, {
       title: "VMware",
       says: "VMware Workstation and Fusion hand no PCI device to a VM, which only ESXi does",
       source: "https://developer.hashicorp.com/vagrant/docs/providers/vmware",
+      checked,
     }]),
   ),
   qemu: {
     title: "QEMU",
     says: "its plugin is made for emulated guests on a Mac, and checks nothing that it is told",
     source: "https://github.com/ppggff/vagrant-qemu",
+    checked,
   },
   utm: {
     title: "UTM",
     says: "it runs on macOS, which hands no card to a VM",
     source: "https://docs.getutm.app",
+    checked,
   },
   docker: {
     title: "Docker",
     says: "it makes containers and no VM",
     source: "https://developer.hashicorp.com/vagrant/docs/providers/docker",
+    checked,
   },
 };

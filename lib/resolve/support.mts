@@ -71,9 +71,18 @@ export function insteadOf({ instead = "" }: SupportRow, use: GpuUse, host: Host,
 }
 
 function foreignRow(provider: string, use: GpuUse): SupportRow {
-  const { says, source } = foreign[provider] ?? { says: "", source: "" };
+  const { says, source, checked } = foreign[provider] ?? { says: "", source: "", checked: "" };
   return {
-    ...{ provider, uses: [use], host: "every", on: () => true, verdict: "refused", check: "provider.host", source },
+    ...{
+      provider,
+      uses: [use],
+      host: "every",
+      on: () => true,
+      verdict: "refused",
+      check: "provider.host",
+      source,
+      checked,
+    },
     ...(use === "plain"
       ? { message: `homelab-gpu makes no VMs with ${provider}`, instead: `Write provider: ${own.join(", ")}` }
       : {

@@ -1,0 +1,71 @@
+/** The image that a machine's box is built from. */
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { Check, Verdict } from "./types.mts";
+import { manualFix } from "../fixes.mts";
+import { boxSource, imageName, supportedSystems } from "../resolve/images.mts";
+import { systemByName } from "../resolve/image-systems.mts";
+import { isOwn, titleOf } from "../resolve/providers.mts";
+
+/** Whether a box can be built from the image, before it is downloaded. */
+export const guestImageCheck: Check = {
+  id: "guest.image",
+  about:
+    "whether the box can be built from that image: its form for the provider, and its system for what is installed",
+  why: "only for libvirt is a box made from a disk image, and Docker and the driver are installed on some systems only",
+  confirm: "npx zx homelab-gpu.mts doctor guest.image",
+  check: (_, { machines }) =>
+    machines.filter(({ image, provider }) =>
+      image && isOwn(provider) && (provider !== "libvirt" || image.kind === "file" || image.kind === "url")
+    ).map((machine) => ({ machine: machine.name, ...buildable(machine) })),
+};
+
+function buildable(machine: ResolvedMachine): Verdict {
+  const { image, provider } = machine;
+  const name = imageName(image!);
+  const evidence = [{ read: "image", value: name }];
+  if (provider !== "libvirt") {
+    const source = boxSource(image!, provider)?.source;
+    if (!source) {
+      const box = "{file: ./some.box} or {url: ….box, checksum: …}";
+      const known = image!.kind === "known";
+      return {
+        status: "fail",
+        message: known
+          ? `nobody is known to publish a box of ${name} for ${titleOf(provider)}`
+          : `${name} is no Vagrant box, and a box for ${provider} is built from one`,
+        evidence,
+        fix: [
+          manualFix(
+            known || provider === "hyperv"
+              ? `Write image: ${box} with a box for ${titleOf(provider)}${
+                provider === "hyperv" ? ", generation 2" : ""
+              }`
+              : `Write image: ubuntu-24.04 or another known name, or ${box}`,
+          ),
+        ],
+      };
+    }
+    if (image!.kind === "known") return { status: "pass", message: `the box is built from ${source}`, evidence };
+  }
+  return { ...system(machine, name), evidence };
+}
+
+/** Whether the guest scripts install on the system of somebody's own image. */
+function system({ gpus, engine }: ResolvedMachine, name: string): Verdict {
+  const found = systemByName(name);
+  const fix = [manualFix(`Use an image of ${supportedSystems()}`)];
+  const nvidia = gpus.some(({ vendorId }) => vendorId === "10de");
+  if (!found) {
+    const message = `which system ${name} is, its name does not tell: ${supportedSystems()} are supported`;
+    return { status: "unknown", message, evidence: [] };
+  }
+  if (!found.apt) {
+    const message = `by its name ${name} is ${found.name}, and ${engine} is installed by apt-get only`;
+    return { status: "fail", message, evidence: [], fix };
+  }
+  if (!found.suite && nvidia) {
+    const message = `by its name ${name} is ${found.name}, which NVIDIA's driver is not installed on`;
+    return { status: "fail", message, evidence: [], fix };
+  }
+  return { status: "pass", message: `by its name ${name} is ${found.name}`, evidence: [] };
+}

@@ -1,0 +1,30 @@
+/** Vagrant and VirtualBox as a pair. */
+import type { Host } from "../host/types.mts";
+import { manualFix } from "../fixes.mts";
+import { isOlder } from "../text.mts";
+import { vagrantFor, vagrantPairs } from "../resolve/vagrant-pairs.mts";
+import type { Verdict } from "./types.mts";
+
+/** Whether this host's Vagrant drives its VirtualBox; nothing where one of them was not read. */
+export function vagrantAndVirtualbox({ versions: { vagrant, virtualbox } }: Host): Verdict[] {
+  if (!vagrant || !virtualbox) return [];
+  const { needs, newer } = vagrantFor(virtualbox);
+  const evidence = [{ read: "vagrant version", value: vagrant }, { read: "VirtualBox version", value: virtualbox }];
+  if (needs && isOlder(vagrant, needs)) {
+    return [{
+      status: "fail",
+      message: `Vagrant ${vagrant} does not support VirtualBox ${virtualbox}: ${needs} or later does`,
+      evidence,
+      fix: [manualFix("Install a newer Vagrant: https://developer.hashicorp.com/vagrant/install")],
+    }];
+  }
+  if (newer) {
+    const known = `VirtualBox ${vagrantPairs[0]!.virtualbox} is the newest that Vagrant is known to support`;
+    return [{
+      status: "unknown",
+      message: `VirtualBox ${virtualbox} is newer than what is known here: ${known}`,
+      evidence,
+    }];
+  }
+  return [{ status: "pass", message: `Vagrant ${vagrant} supports VirtualBox ${virtualbox}`, evidence }];
+}

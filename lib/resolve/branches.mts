@@ -1,0 +1,111 @@
+/** NVIDIA's driver branches: how long each is supported, and which kernel modules it has. */
+import type { Modules } from "./architectures.mts";
+import { isRecent, type Source } from "./sources.mts";
+
+/** One driver branch. */
+export interface DriverBranch extends Source {
+  branch: number;
+  /** What NVIDIA calls it; absent for one that is only known to have ended. */
+  kind?: "LTS" | "production";
+  /** Month in which its support ends or ended, `2028-06`; absent where only that it has ended is known. */
+  ends?: string;
+}
+
+const lifecycle = {
+  source: "https://docs.nvidia.com/datacenter/tesla/drivers/supported-drivers-and-cuda-toolkit-versions.html",
+  checked: "2026-11-26",
+} as const;
+
+/** The branches that the packages of NVIDIA and of the distributions have, the oldest first. Any other up to the newest has ended. */
+export const driverBranches: DriverBranch[] = [
+  { branch: 535, kind: "LTS", ends: "2026-06", ...lifecycle },
+  { branch: 550, ...lifecycle },
+  { branch: 570, kind: "production", ends: "2026-02", ...lifecycle },
+  { branch: 580, kind: "LTS", ends: "2028-06", ...lifecycle },
+  { branch: 590, ...lifecycle },
+  { branch: 595, kind: "production", ends: "2027-03", ...lifecycle },
+  { branch: 610, ends: "2026-08", ...lifecycle },
+  { branch: 615, ...lifecycle },
+  { branch: 620, kind: "LTS", ends: "2029-09", ...lifecycle },
+];
+
+/** The branches that NVIDIA supported when the table was last checked, the oldest first. */
+export const supportedBranches: number[] = driverBranches.filter(({ ends, checked }) => isRecent(ends, checked)).map((
+  { branch },
+) => branch);
+
+/** The branch of a machine that names none: the only supported one that has every architecture from Maxwell to Blackwell. */
+export const usualBranch = 580;
+
+/** What NVIDIA said of a branch's end, in words; undefined of one that is supported, and of one newer than the table. */
+export function endOf(branch: number): string | undefined {
+  if (supportedBranches.includes(branch) || branch > driverBranches.at(-1)!.branch) return undefined;
+  const ends = driverBranches.find((one) => one.branch === branch)?.ends;
+  return ends
+    ? `NVIDIA's support for branch ${branch} ended in ${monthName(ends)}`
+    : `NVIDIA no longer supports branch ${branch}`;
+}
+
+/** `2026-06` → `June 2026` */
+function monthName(month: string): string {
+  const names = "January February March April May June July August September October November December".split(" ");
+  return `${names[Number(month.slice(5)) - 1]} ${month.slice(0, 4)}`;
+}
+
+/** From which branch on the packages of a source have no proprietary kernel modules. */
+export const withoutProprietary: Record<"nvidia" | "distro", { from: number } & Source> = {
+  nvidia: {
+    from: 620,
+    source: "https://docs.nvidia.com/datacenter/tesla/driver-installation-guide (release 620, 4.1)",
+    checked: "2026-11-26",
+  },
+  // nvidia-dkms-615 is a transitional package to nvidia-dkms-615-open
+  distro: { from: 615, source: "https://packages.ubuntu.com/noble/nvidia-dkms-615", checked: "2026-11-26" },
+};
+
+/** Whether a source's packages of a branch have a kind of kernel modules. */
+export function hasModules(source: "nvidia" | "distro", branch: number, modules: Modules): boolean {
+  return modules === "open" || branch < withoutProprietary[source].from;
+}
+
+/** The first branch that NVIDIA's repository has for a system, by suite; absent where it has all that are supported. */
+export const firstInRepository: Record<string, { branch: number } & Source> = {
+  resolute: {
+    branch: 595,
+    source: "https://github.com/NVIDIA/gpu-driver-container (its CI leaves out 580 on ubuntu26.04)",
+    checked: "2026-11-26",
+  },
+};
+
+/** What a distribution's own packages install. */
+export interface DistroDriver extends Source {
+  branch: number;
+  /** Where it has one version only. */
+  version?: string;
+  /** The part of its archive that the packages are in. */
+  component: string;
+}
+
+const debian = { source: "https://packages.debian.org/source/nvidia-graphics-drivers", checked: "2026-11-26" } as const;
+const ubuntu = { source: "https://packages.ubuntu.com/search?keywords=nvidia-dkms", checked: "2026-11-26" } as const;
+
+/** The distributions' own drivers, by suite, the oldest first. In Ubuntu other branches are transitional names for these. */
+export const distroDrivers: Record<string, DistroDriver[]> = {
+  bookworm: [{ branch: 535, version: "535.261.03", component: "non-free", ...debian }],
+  trixie: [{ branch: 550, version: "550.163.01", component: "non-free", ...debian }],
+  jammy: [
+    { branch: 580, component: "restricted", ...ubuntu },
+    { branch: 595, component: "multiverse", ...ubuntu },
+    { branch: 615, component: "multiverse", ...ubuntu },
+  ],
+  noble: [
+    { branch: 580, component: "restricted", ...ubuntu },
+    { branch: 595, component: "multiverse", ...ubuntu },
+    { branch: 615, component: "multiverse", ...ubuntu },
+  ],
+  resolute: [
+    { branch: 580, component: "restricted", ...ubuntu },
+    { branch: 595, component: "restricted", ...ubuntu },
+    { branch: 615, component: "multiverse", ...ubuntu },
+  ],
+};

@@ -1,0 +1,44 @@
+/** Every fact of the outside world that `resolve/` has in a table, with its source and the day it was last checked. */
+import { architectures, architecturesSource, chipsSource } from "./architectures.mts";
+import { distroDrivers, driverBranches, firstInRepository, withoutProprietary } from "./branches.mts";
+import { cudaSources } from "./cuda.mts";
+import { imageSystems } from "./image-systems.mts";
+import { imageSources, publishedFor } from "./images.mts";
+import { unbuildable } from "./nvidia.mts";
+import type { Source } from "./sources.mts";
+import { foreign, supportTable } from "./support-table.mts";
+import { vagrantPairs } from "./vagrant-pairs.mts";
+
+/** A row of a table, or a table whose rows have one source: what it is about, and where it is from. */
+export interface Fact extends Source {
+  name: string;
+}
+
+/** All of them. A new table is added here, so that its rows are looked at when they are old. */
+export function facts(): Fact[] {
+  const named = (name: string, row: Source): Fact => ({ name, source: row.source, checked: row.checked });
+  return [
+    ...driverBranches.map((row) => named(`driver branch ${row.branch}`, row)),
+    ...Object.entries(distroDrivers).flatMap(([suite, rows]) =>
+      rows.map((row) => named(`driver ${row.branch} of ${suite}`, row))
+    ),
+    ...Object.entries(firstInRepository).map(([suite, row]) => named(`NVIDIA's repository for ${suite}`, row)),
+    ...Object.entries(withoutProprietary).map(([source, row]) => named(`proprietary modules of ${source}`, row)),
+    ...unbuildable.map((row) => named(`modules of ${row.branch} on ${row.suite}`, row)),
+    ...Object.keys(architectures).map((name) => named(`architecture ${name}`, architecturesSource)),
+    named("chips", chipsSource),
+    ...cudaSources.map((row) => named("CUDA releases and families", row)),
+    ...imageSources.map((row) => named("published images", row)),
+    named("published boxes", publishedFor),
+    ...imageSystems.map((row) => named(`images of ${row.name}`, row)),
+    ...vagrantPairs.map((row) => named(`Vagrant for VirtualBox ${row.virtualbox}`, row)),
+    ...supportTable.map((row) => named(`${row.provider}, ${row.uses.join(" and ")}, ${row.host}`, row)),
+    ...Object.entries(foreign).map(([name, row]) => named(`provider ${name}`, row)),
+  ];
+}
+
+/** The facts that were last checked more than a year before a day (`2026-11-26`). */
+export function oldFacts(day: string, all: Fact[] = facts()): Fact[] {
+  const yearBefore = `${Number(day.slice(0, 4)) - 1}${day.slice(4)}`;
+  return all.filter(({ checked }) => checked < yearBefore);
+}

@@ -1,0 +1,71 @@
+/** Which system a disk image is of, by its file's name, and whether the guest scripts install on it. */
+import type { Source } from "./sources.mts";
+
+/** A system by the names of its images. */
+export interface ImageSystem extends Source {
+  name: string;
+  pattern: RegExp;
+  /** Suite, where the guest scripts install everything on it. */
+  suite?: string;
+  /** Whether it has apt-get, without which install-docker.sh and install-podman.sh refuse it. */
+  apt: boolean;
+}
+
+const own = { source: "scripts/install-docker.sh and install-nvidia.sh", checked: "2026-11-26" } as const;
+const named = (name: string, pattern: RegExp, apt = false): ImageSystem => ({ name, pattern, apt, ...own });
+const installed = (name: string, pattern: RegExp, suite: string): ImageSystem => ({
+  ...named(name, pattern, true),
+  suite,
+});
+
+/** The first that fits counts. Names as publishers give them to their cloud images. */
+export const imageSystems: ImageSystem[] = [
+  installed("Debian 12", /\bdebian-?12(?!\d)|bookworm/, "bookworm"),
+  installed("Debian 13", /\bdebian-?13(?!\d)|trixie/, "trixie"),
+  installed("Ubuntu 22.04", /\bubuntu-?22\.?04|jammy/, "jammy"),
+  installed("Ubuntu 24.04", /\bubuntu-?24\.?04|noble/, "noble"),
+  installed("Ubuntu 26.04", /\bubuntu-?26\.?04|resolute/, "resolute"),
+  named("Debian 9 or older", /\bdebian-?\d(?!\d)|stretch|jessie/, true),
+  named("Debian 10", /\bdebian-?10(?!\d)|buster/, true),
+  named("Debian 11", /\bdebian-?11(?!\d)|bullseye/, true),
+  named("Debian 14", /\bdebian-?14(?!\d)|forky/, true),
+  named("Debian unstable", /\bdebian-?sid|\bsid\b/, true),
+  named(
+    "another release of Ubuntu",
+    /\bubuntu-?\d\d\.?\d\d|focal|bionic|xenial|oracular|plucky|questing|mantic|lunar/,
+    true,
+  ),
+  named("Kali", /\bkali/, true),
+  named("Linux Mint", /linux-?mint/, true),
+  named("Fedora", /fedora/),
+  named("CentOS", /centos/),
+  named("Rocky Linux", /rocky/),
+  named("AlmaLinux", /alma-?linux/),
+  named("Oracle Linux", /oracle-?linux|\bol\d+u?\d*[-_]/),
+  named("Red Hat Enterprise Linux", /\brhel|redhat/),
+  named("Amazon Linux", /\bal20\d\d|amzn|amazon-?linux/),
+  named("openSUSE", /opensuse|tumbleweed|\bleap-?\d/),
+  named("SUSE Linux Enterprise", /\bsles?-?\d/),
+  named("Arch Linux", /\barch-?linux|\barch-/),
+  named("Alpine", /alpine/),
+  named("Gentoo", /gentoo/),
+  named("NixOS", /nixos/),
+  named("Void Linux", /\bvoid-/),
+  named("Flatcar", /flatcar/),
+  named("FreeBSD", /freebsd/),
+  named("OpenBSD", /openbsd/),
+  named("Windows", /\bwindows|\bwin(10|11|20\d\d)/),
+];
+
+/**
+ * The system of an image by its address or path: by its file's name, else by the folders above it, the nearest first. Undefined where no
+ * name tells.
+ */
+export function systemByName(path: string): ImageSystem | undefined {
+  const parts = path.toLowerCase().replace(/[?#].*$/, "").split(/[/\\]/).filter(Boolean).reverse();
+  for (const part of parts) {
+    const found = imageSystems.find(({ pattern }) => pattern.test(part));
+    if (found) return found;
+  }
+  return undefined;
+}
