@@ -97,50 +97,95 @@ shape("one word without quotes", `${variable}=quiet\n`, ownLine);
 shape("a word without quotes and a comment", `${variable}=quiet # mine\n`, ownLine);
 shape("a comment at the end", `${variable}="quiet" # mine\n`, `${variable}="quiet ${added}" # mine\n`);
 shape("export", `export ${variable}="quiet cryptdevice=UUID=1:root"\n`, ownLine);
-shape("export of the name after it", `${variable}="quiet"\nexport ${variable}\n`, `${variable}="quiet ${added}"\nexport ${variable}\n`);
+shape(
+  "export of the name after it",
+  `${variable}="quiet"\nexport ${variable}\n`,
+  `${variable}="quiet ${added}"\nexport ${variable}\n`,
+);
 shape("an indented assignment", `  ${variable}="quiet"\n`, ownLine);
 shape("a tab before it", `\t${variable}="quiet"\n`, ownLine);
 shape("escaped quotes inside", `${variable}="quiet acpi_osi=\\"Windows 2009\\""\n`, ownLine);
-shape("double quotes in single ones", `${variable}='quiet acpi_osi="Windows 2009"'\n`, `${variable}='quiet acpi_osi="Windows 2009" ${added}'\n`);
+shape(
+  "double quotes in single ones",
+  `${variable}='quiet acpi_osi="Windows 2009"'\n`,
+  `${variable}='quiet acpi_osi="Windows 2009" ${added}'\n`,
+);
 shape("an apostrophe in double quotes", `${variable}="quiet it's"\n`, `${variable}="quiet it's ${added}"\n`);
 shape("a value that goes on after a backslash", `${variable}="quiet \\\nsplash"\n`, ownLine);
 shape("a value over two lines", `${variable}="quiet\nsplash"\n`, ownLine);
-shape("+=", `${variable}="quiet"\n${variable}+=" splash"\n`, spawnSync("sh", ["-c", "a=1; a+=2"]).status === 0 ? ownLine : sameText);
+shape(
+  "+=",
+  `${variable}="quiet"\n${variable}+=" splash"\n`,
+  // dash knows no +=, as update-grub then says; with bash as sh the value is longer
+  spawnSync("sh", ["-c", "a=1; a+=2"]).status === 0
+    ? ownLine
+    : `${variable}="quiet ${added}"\n${variable}+=" splash"\n`,
+);
 shape("a reference to itself", `${variable}="quiet"\n${variable}="$${variable} splash"\n`, ownLine);
 shape("a reference to another variable", `OLD="quiet splash"\n${variable}="$OLD"\n`, ownLine);
 shape("a reference in braces", `OLD=quiet\n${variable}="\${OLD} splash"\n`, ownLine);
 shape("two parts side by side", `${variable}="quiet "'splash'\n`, ownLine);
-shape("two assignments", `${variable}="quiet"\n${variable}="splash"\n`, `${variable}="quiet ${added}"\n${variable}="splash ${added}"\n`);
+shape(
+  "two assignments",
+  `${variable}="quiet"\n${variable}="splash"\n`,
+  `${variable}="quiet ${added}"\n${variable}="splash ${added}"\n`,
+);
 shape("two assignments in one line", `GRUB_TIMEOUT=1; ${variable}="quiet"\n`, ownLine);
 shape("no final newline", `${variable}="quiet"`, `${variable}="quiet ${added}"`);
 shape("no final newline, and a shape that is not edited", `export ${variable}=quiet`, ownLine);
 shape("CRLF", `GRUB_TIMEOUT=1\r\n${variable}="quiet"\r\n`, ownLine);
 shape("the variable is missing", `GRUB_TIMEOUT=5\n`, ownLine);
-shape("an empty file", "", ownLine);
+shape("a blank line", "\n", ownLine);
 shape("only comments", `# ${variable}="quiet"\n`, ownLine);
-shape("a commented one above", `#${variable}="old"\n${variable}="quiet"\n`, `#${variable}="old"\n${variable}="quiet ${added}"\n`);
+shape(
+  "a commented one above",
+  `#${variable}="old"\n${variable}="quiet"\n`,
+  `#${variable}="old"\n${variable}="quiet ${added}"\n`,
+);
 shape("in an if", `if true; then\n  ${variable}="quiet"\nfi\n`, ownLine);
 shape("in the branch that is not taken", `if false; then\n${variable}="x"\nfi\n`, ownLine);
-shape("the file ends early", `${variable}="quiet"\nreturn 0\n${variable}="late"\n`, `${variable}="quiet ${added}"\nreturn 0\n${variable}="late ${added}"\n`);
+shape(
+  "the file ends early",
+  `${variable}="quiet"\nreturn 0\n${variable}="late"\n`,
+  `${variable}="quiet ${added}"\nreturn 0\n${variable}="late ${added}"\n`,
+);
 shape("exit", `export ${variable}="quiet"\nexit 0\n`, sameText);
 shape("no quote at the end", `${variable}="quiet\n`, sameText);
 shape("a broken if", `if true; then\n${variable}="quiet"\n`, sameText);
 shape("command substitution", `${variable}="quiet $(echo splash)"\n`, ownLine);
 shape("backquotes", `${variable}="quiet \`echo splash\`"\n`, `${variable}="quiet \`echo splash\` ${added}"\n`);
-shape("a failing last command", `${variable}="quiet"\n[ -e /nonexistent ] && X=1\n`, `${variable}="quiet ${added}"\n[ -e /nonexistent ] && X=1\n`);
+shape(
+  "a failing last command",
+  `${variable}="quiet"\n[ -e /nonexistent ] && X=1\n`,
+  `${variable}="quiet ${added}"\n[ -e /nonexistent ] && X=1\n`,
+);
 shape("read-only by the shell", `readonly ${variable}="quiet"\n`, sameText);
 shape("a value that differs each time", `${variable}="quiet"\nSTAMP=$$\n`, sameText);
-shape("a name that begins with it", `${variable}_OLD="x"\n${variable}="quiet"\n`, `${variable}_OLD="x"\n${variable}="quiet ${added}"\n`);
+shape(
+  "a name that begins with it",
+  `${variable}_OLD="x"\n${variable}="quiet"\n`,
+  `${variable}_OLD="x"\n${variable}="quiet ${added}"\n`,
+);
 shape("an ampersand and a slash", `${variable}="quiet a&b=/dev/x"\n`, `${variable}="quiet a&b=/dev/x ${added}"\n`);
 shape("a dollar that is escaped", `${variable}="quiet pw=\\$6"\n`, ownLine);
 shape("an asterisk", `${variable}="quiet log=*"\n`, `${variable}="quiet log=* ${added}"\n`);
-shape("in the recovery variable alone", `GRUB_CMDLINE_LINUX_RECOVERY="${added}"\n${variable}="quiet"\n`, `GRUB_CMDLINE_LINUX_RECOVERY="${added}"\n${variable}="quiet ${added}"\n`);
+shape(
+  "in the recovery variable alone",
+  `GRUB_CMDLINE_LINUX_RECOVERY="${added}"\n${variable}="quiet"\n`,
+  `GRUB_CMDLINE_LINUX_RECOVERY="${added}"\n${variable}="quiet ${added}"\n`,
+);
 shape("in a comment alone", `${variable}="quiet" # not ${added}\n`, `${variable}="quiet ${added}" # not ${added}\n`);
-shape("there already", `GRUB_CMDLINE_LINUX="${added}"\n${variable}="quiet"\n`, `GRUB_CMDLINE_LINUX="${added}"\n${variable}="quiet"\n`);
+shape(
+  "there already",
+  `GRUB_CMDLINE_LINUX="${added}"\n${variable}="quiet"\n`,
+  `GRUB_CMDLINE_LINUX="${added}"\n${variable}="quiet"\n`,
+);
 
+const others = ["double quotes", "export", "escaped quotes inside", "exit", "a broken if", "CRLF"];
 for (const [shellName, tools] of shells) {
   for (const [name, before, after] of shapes) {
-    if (name === "+=" && shellName !== "sh") continue; // bash takes it, dash and busybox's sh do not
+    // the other shells differ in few shapes, and each test starts a hundred programs
+    if (shellName !== "sh" && !others.includes(name)) continue;
     test(`${name}, ${shellName}: exactly one word more, and taken back`, ({ folder }) => {
       const host = hostIn(folder, { "/etc/os-release": "ID=arch\n", [file]: before });
       const text = () => readFileSync(join(folder, file), "utf8");
@@ -154,7 +199,9 @@ for (const [shellName, tools] of shells) {
         : after;
       assert.is(text(), wanted);
       assert.is(status, after === sameText ? 1 : 0);
-      if (after === sameText) assert.match(stderr, new RegExp(`Add ${added} .*${variable} of /etc/default/grub|Add ${added}`));
+      if (after === sameText) {
+        assert.match(stderr, new RegExp(`Add ${added} .*${variable} of /etc/default/grub|Add ${added}`));
+      }
       if (after !== sameText && after !== before && had) assert.equal(words(folder), [...had, added]);
       run(undoScript(preparation), folder, tools);
       assert.is(text(), before);
@@ -227,15 +274,27 @@ for (
     ["last", `${variable}="quiet intel_iommu=off"\n`, `${variable}="quiet"\n`],
     ["twice", `${variable}="intel_iommu=off quiet intel_iommu=off"\n`, `${variable}="quiet"\n`],
     ["without quotes", `${variable}=intel_iommu=off\n`, `${variable}=\n`],
-    ["in both variables", `GRUB_CMDLINE_LINUX="intel_iommu=off"\n${variable}="a intel_iommu=off"\n`, `GRUB_CMDLINE_LINUX=""\n${variable}="a"\n`],
-    ["beside a word that ends so", `${variable}="xintel_iommu=off intel_iommu=off"\n`, `${variable}="xintel_iommu=off"\n`],
-    ["by another variable", `OFF="intel_iommu=off"\n${variable}="quiet $OFF"\n`, `OFF="intel_iommu=off"\n${variable}="quiet $OFF"\n`],
+    [
+      "in both variables",
+      `GRUB_CMDLINE_LINUX="intel_iommu=off"\n${variable}="a intel_iommu=off"\n`,
+      `GRUB_CMDLINE_LINUX=""\n${variable}="a"\n`,
+    ],
+    [
+      "beside a word that ends so",
+      `${variable}="xintel_iommu=off intel_iommu=off"\n`,
+      `${variable}="xintel_iommu=off"\n`,
+    ],
+    [
+      "by another variable",
+      `OFF="intel_iommu=off"\n${variable}="quiet $OFF"\n`,
+      `OFF="intel_iommu=off"\n${variable}="quiet $OFF"\n`,
+    ],
     ["in a line that goes on", `${variable}="quiet \\\nintel_iommu=off"\n`, undefined],
     ["exported", `export ${variable}="quiet intel_iommu=off"\n`, `export ${variable}="quiet"\n`],
     ["escaped quotes", `${variable}="a=\\"b c\\" intel_iommu=off"\n`, `${variable}="a=\\"b c\\""\n`],
   ] as const
 ) {
-  for (const [shellName, tools] of shells) {
+  for (const [shellName, tools] of name === "first" || name === "exported" ? shells : shells.slice(0, 1)) {
     test(`an argument is removed by its whole text, ${name}, ${shellName}`, ({ folder }) => {
       const host = hostIn(folder, { "/etc/os-release": "ID=arch\n", [file]: before });
       const preparation = preparationFor(host, "remove", "intel_iommu=off");
@@ -261,7 +320,8 @@ test("an argument of the recovery variable, of Xen's or of a comment is not conf
 });
 
 test("the probe reads every shape of an assignment as a shell does", ({ folder }) => {
-  const configured = (text: string) => configuredArguments(hostIn(folder, { "/etc/os-release": "ID=arch\n", [file]: text }));
+  const configured = (text: string) =>
+    configuredArguments(hostIn(folder, { "/etc/os-release": "ID=arch\n", [file]: text }));
   for (
     const text of [
       `export ${variable}="quiet ${added}"\n`,
