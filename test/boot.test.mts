@@ -11,7 +11,6 @@ import {
   refreshEntries,
   removalWaits,
   removeArgument,
-  waitsForReboot,
 } from "../lib/host/kernel-arguments.mts";
 import { initramfsOf } from "../lib/host/initramfs.mts";
 import { parseHost } from "../lib/host/parse.mts";
@@ -54,61 +53,6 @@ const grub = (value: string) => `GRUB_DEFAULT=0\nGRUB_CMDLINE_LINUX_DEFAULT=${va
 for (const before of seds) {
   const which = before.length > 0 ? "busybox's sed" : "sed";
 
-  for (
-    const [value, added] of [
-      ['"quiet splash"', '"quiet splash intel_iommu=on"'],
-      ["'quiet splash'", "'quiet splash intel_iommu=on'"],
-      ['""', '" intel_iommu=on"'],
-      ["quiet", '"quiet intel_iommu=on"'],
-      ['"quiet" # mine', '"quiet intel_iommu=on" # mine'],
-      ["quiet # mine", '"quiet intel_iommu=on" # mine'],
-    ] as const
-  ) {
-    test(`GRUB, ${value}, ${which}: added, and taken away again`, ({ folder }) => {
-      const host = hostWith(folder, { "/etc/default/grub": grub(value) }, ["update-grub"]);
-      const file = join(folder, "etc/default/grub");
-      assert.equal(mend(addArgument(host, "intel_iommu=on"), folder, before), ["update-grub"]);
-      assert.is(readFileSync(file, "utf8"), grub(added));
-      // a shell reads it, as GRUB does
-      const shown = execFileSync("sh", ["-c", `. "${file}"; echo $GRUB_CMDLINE_LINUX_DEFAULT`], { encoding: "utf8" });
-      assert.match(shown, /intel_iommu=on\n$/);
-      const again = hostWith(folder, {}, ["update-grub"]);
-      assert.is(waitsForReboot(again, "intel_iommu=on"), true);
-      mend(removeArgument(again, "intel_iommu=on"), folder, before);
-      assert.not.match(readFileSync(file, "utf8"), /iommu/);
-    });
-  }
-
-  test(`takes an argument away by its whole text, ${which}`, ({ folder }) => {
-    const host = hostWith(folder, { "/etc/default/grub": grub('"intel_iommu=off iommu=off quiet"') }, ["update-grub"]);
-    mend(removeArgument(host, "iommu=off"), folder, before);
-    assert.is(readFileSync(join(folder, "etc/default/grub"), "utf8"), grub('"intel_iommu=off quiet"'));
-  });
-
-  test(`GRUB's files on Debian, ${which}: what counts is the last value, and it is changed there`, ({ folder }) => {
-    const files = {
-      "/etc/os-release": "ID=ubuntu\nID_LIKE=debian\n",
-      "/etc/default/grub": grub('"quiet iommu=off"'),
-      "/etc/default/grub.d/50-cloud.cfg": 'GRUB_CMDLINE_LINUX_DEFAULT="console=ttyS0 intel_iommu=off"\n',
-    };
-    const running = { "/proc/cmdline": "BOOT_IMAGE=/vmlinuz ro intel_iommu=off\n" };
-    const host = hostWith(folder, { ...files, ...running }, ["update-grub"]);
-    const text = (path: string) => readFileSync(join(folder, path), "utf8");
-    assert.equal(configuredArguments(host), ["intel_iommu=off"], "the first file's value is replaced");
-    assert.is(removalWaits(host, "intel_iommu=off"), false);
-    assert.equal(mend(removeArgument(host, "intel_iommu=off"), folder, before), ["update-grub"]);
-    assert.not.match(text("etc/default/grub.d/50-cloud.cfg"), /iommu/);
-    const again = hostWith(folder, running, ["update-grub"]);
-    assert.is(removalWaits(again, "intel_iommu=off"), true);
-    mend(addArgument(again, "iommu=pt"), folder, before);
-    assert.is(text("etc/default/grub.d/50-cloud.cfg"), 'GRUB_CMDLINE_LINUX_DEFAULT="console=ttyS0 iommu=pt"\n');
-    assert.is(text("etc/default/grub"), files["/etc/default/grub"]);
-    // others' grub-mkconfig reads the one file alone
-    assert.equal(configuredArguments(hostWith(folder, { "/etc/os-release": "ID=arch\n" }, ["grub-mkconfig"])), [
-      "iommu=off",
-    ]);
-  });
-
   test(`Proxmox and openSUSE with systemd-boot, ${which}: the one line of /etc/kernel/cmdline`, ({ folder }) => {
     const files = { "/etc/kernel/cmdline": "root=ZFS=rpool/ROOT/pve-1 boot=zfs\n" };
     const proxmox = hostWith(folder, files, ["proxmox-boot-tool", "update-grub"], ["/etc/pve"]);
@@ -142,6 +86,11 @@ test("others have a tool of their own", ({ folder }) => {
   );
   assert.is(run(["kernelstub"]), "kernelstub -a intel_iommu=on");
   assert.is(run(["grubby", "grub2-mkconfig"]), "grubby --update-kernel=ALL --args=intel_iommu=on");
+  assert.is(
+    run(["update-grub"], [], { "/etc/os-release": "ID=debian\n", "/etc/default/grub": grub('""') }),
+    `mkdir -p /etc/default/grub.d && sh -c 'echo "GRUB_CMDLINE_LINUX_DEFAULT=\\"\\$GRUB_CMDLINE_LINUX_DEFAULT intel_iommu=on\\"" >>/etc/default/grub.d/zz-homelab-gpu.cfg' && update-grub`,
+  );
+  rmSync(join(folder, "etc"), { recursive: true });
   const nixos = hostWith(folder, { "/etc/os-release": "ID=nixos\n", "/etc/default/grub": grub('""') }, [
     "grub-mkconfig",
   ]);
@@ -153,7 +102,7 @@ test("others have a tool of their own", ({ folder }) => {
         null,
       ],
       [
-        "Take iommu=pt out of the kernel's arguments (NixOS): boot.kernelParams in configuration.nix, then nixos-rebuild switch",
+        "Remove iommu=pt from the kernel's arguments (NixOS): boot.kernelParams in configuration.nix, then nixos-rebuild switch",
         null,
       ],
     ],
@@ -173,7 +122,7 @@ test("Proxmox on ZFS is booted by systemd-boot only with UEFI and without Secure
   const said = (boot: Partial<Host>) => {
     const host = { ...proxmox, ...boot };
     const { title, command } = addArgument(host, "iommu=pt");
-    return [/\((.*?)\)/.exec(title)![1], command?.split(" && ")[1] ?? null, configuredArguments(host)?.join()];
+    return [/\((.*?)\)/.exec(title)![1], command?.split(" && ").at(-1) ?? null, configuredArguments(host)?.join()];
   };
   const [systemd, other] = ["Proxmox with systemd-boot", "GRUB"];
   assert.equal(said({ efi: true, secureBoot: false }), [systemd, "proxmox-boot-tool refresh", "intel_iommu=on"]);
@@ -206,7 +155,96 @@ test("what was not read is not taken for what is not configured", ({ folder }) =
   assert.is(removalWaits(unknown, "intel_iommu=off"), false, "nobody knows what boots it");
 });
 
-test("the early boot image is made anew by the tool that is there", ({ folder }) => {
+for (
+  const [name, programs, files, rebuild, add] of [
+    [
+      "Ubuntu 26.04",
+      ["update-initramfs", "dracut"],
+      { "/etc/os-release": "ID=ubuntu\nVERSION_ID=26.04\n" },
+      /^dracut /,
+      null,
+    ],
+    [
+      "Debian with dracut-core",
+      ["update-initramfs", "dracut"],
+      { "/etc/os-release": "ID=debian\n" },
+      /^update-initramfs/,
+      null,
+    ],
+    [
+      "Ubuntu 26.04 with initramfs-tools",
+      ["update-initramfs", "dracut", "mkinitramfs"],
+      {
+        "/etc/os-release": "ID=ubuntu\nVERSION_ID=26.04\n",
+      },
+      /^update-initramfs/,
+      null,
+    ],
+    [
+      "openSUSE",
+      ["dracut", "sdbootutil", "bootctl"],
+      { "/etc/kernel/cmdline": "root=x\n" },
+      /^sdbootutil mkinitrd$/,
+      /sdbootutil update-all/,
+    ],
+    [
+      "MicroOS with GRUB",
+      ["dracut", "transactional-update", "grub2-mkconfig"],
+      {
+        "/etc/os-release": "ID=opensuse-microos\n",
+        "/etc/default/grub": 'GRUB_CMDLINE_LINUX_DEFAULT=""\n',
+      },
+      /^transactional-update initrd$/,
+      null,
+    ],
+    [
+      "EndeavourOS",
+      ["dracut", "reinstall-kernels", "bootctl"],
+      { "/etc/kernel/cmdline": "rw\n" },
+      /^reinstall-kernels$/,
+      /reinstall-kernels$/,
+    ],
+    ["EndeavourOS with GRUB", ["dracut", "dracut-rebuild"], {}, /^dracut-rebuild$/, null],
+    [
+      "Limine",
+      ["mkinitcpio", "limine-mkinitcpio"],
+      { "/etc/default/limine": 'KERNEL_CMDLINE[default]+="quiet"\n' },
+      /^limine-mkinitcpio$/,
+      null,
+    ],
+    [
+      "kernel-install",
+      ["dracut", "grubby", "bootctl"],
+      {
+        "/etc/kernel/cmdline": "root=x\n",
+        "/boot/efi/loader/entries/m-6.17.7.conf": "options root=x\n",
+      },
+      /kernel-install add/,
+      /kernel-install add/,
+    ],
+    [
+      "a unified kernel image",
+      ["mkinitcpio", "bootctl"],
+      {
+        "/etc/kernel/cmdline": "root=x\n",
+        "/etc/mkinitcpio.d/linux.preset": 'default_uki="/efi/EFI/Linux/arch-linux.efi"\n',
+      },
+      /^mkinitcpio -P$/,
+      /mkinitcpio -P$/,
+    ],
+    ["Void", ["dracut", "update-grub"], { "/etc/default/grub": grub('""') }, /^dracut --force --regenerate-all$/, null],
+  ] as [string, string[], Record<string, string>, RegExp, RegExp | null][]
+) {
+  test(`${name}: the tool that makes the image that boots`, ({ folder }) => {
+    const host = hostWith(folder, files, programs);
+    assert.match(initramfsOf(host)!.rebuild!, rebuild);
+    const { command } = addArgument(host, "iommu=pt");
+    if (add) assert.match(command!, add);
+    else assert.not.match(command ?? "", /sed -i/);
+  });
+}
+
+test("the initramfs is rebuilt by the tool that is there", ({ folder }) => {
   const made = (name: string) => initramfsOf(hostWith(folder, {}, [name]))?.rebuild;
   assert.is(made("update-initramfs"), "update-initramfs -u -k all");
   assert.is(made("dracut"), "dracut --force --regenerate-all");
@@ -219,7 +257,7 @@ test("the early boot image is made anew by the tool that is there", ({ folder })
     ["/run/ostree-booted"],
   );
   assert.match(
-    initramfsOf(silverblue)!.rebuild,
+    initramfsOf(silverblue)!.rebuild!,
     /^rpm-ostree initramfs --enable --arg=--force-drivers --arg=vfio-pci --arg=-I --arg=\/etc\/modprobe\.d\/vfio\.conf \$\(/,
   );
   delete silverblue.programs!["rpm-ostree"];

@@ -156,7 +156,8 @@ test("iommu.enabled: three causes, and never by a folder, an argument or a log",
     kernel.configurations = [{ file: "/etc/default/grub", arguments: ["intel_iommu=off"] }];
   });
   assert.is(switched.message, "the IOMMU is switched off in the kernel (intel_iommu=off)");
-  assert.match(switched.fix[0]!.command!, /^sed -i .*intel_iommu=off.*update-grub$/);
+  assert.is(switched.fix[0]!.command, null, "prepare edits the file, and checks what comes out");
+  assert.match(switched.fix[0]!.title, /^Remove intel_iommu=off .*GRUB_CMDLINE_LINUX_DEFAULT .*update-grub/);
   const nowhere = [{ file: "/etc/default/grub", arguments: [] }];
   const waiting = off(({ kernel }) => {
     kernel.arguments = ["intel_iommu=off"];
@@ -174,7 +175,7 @@ test("iommu.enabled: three causes, and never by a folder, an argument or a log",
     kernel.unread = ["/etc/default/grub.d/50-mine.cfg"];
   });
   assert.is(unread.message, switched.message, "what was not read may have it");
-  assert.match(unread.fix[0]!.command!, /^sed -i .*intel_iommu=off.*50-mine\.cfg && update-grub$/);
+  assert.match(unread.fix[0]!.title, /^Remove intel_iommu=off .*update-grub/);
   const left = off(({ kernel }) => {
     kernel.arguments = [];
     kernel.configurations = nowhere;
@@ -339,7 +340,17 @@ test("gpu.driver: held, configured and not rebooted, bound, not read", () => {
     waiting.message,
     /^vfio-pci is configured for this card and nouveau, snd_hda_intel has it: not rebooted/,
   );
-  assert.is(waiting.fix[0]!.command, "update-initramfs -u -k all");
+  assert.equal(waiting.fix.map(({ command }) => command), ["npx zx homelab-gpu.mts prepare"], "nothing loads it there");
+  const loaded = first(
+    "gpu.driver",
+    host((made) =>
+      made.configured.push(
+        { file: "modprobe.d/vfio.conf", text: "options vfio-pci ids=10de:2786,10de:22bc" },
+        { file: "initramfs-tools/modules", text: "vfio_pci" },
+      )
+    ),
+  );
+  assert.equal(loaded.fix.map(({ command }) => command), ["update-initramfs -u -k all"]);
   const bound = (_: Host, fn: (bdf: string) => PciFunction) => {
     for (const bdf of [gpu, audio]) fn(bdf).driver = "vfio-pci";
   };
@@ -359,7 +370,9 @@ test("gpu.driver: held, configured and not rebooted, bound, not read", () => {
   assert.is(own.message, `vfio-pci has the card itself, and snd_hda_intel holds ${audio}: ${takes}`);
   assert.equal(own.fix, [], "no early boot image changes that");
   assert.is(companion(["snd-hda-intel"], null).message, `snd_hda_intel holds ${audio}: ${takes}`);
-  assert.match(companion(["xhci-pci"], null).message, /not rebooted since/, "another driver's module");
+  const one = companion(["xhci-pci"], null);
+  assert.match(one.message, /^only 0000:01:00\.0 of the card is configured for vfio-pci/, "another driver's module");
+  assert.equal(one.fix.map(({ command }) => command), ["npx zx homelab-gpu.mts prepare"], "no initramfs mends that");
   assert.match(companion(["snd-hda-intel"], "nouveau").message, /not rebooted since/);
 });
 

@@ -80,16 +80,98 @@ test("tools.present: what a distribution does not package is not promised", () =
         change(made);
       }),
     ).fix.map(({ command, title, safe }) => command ?? `${title} ${safe}`);
-  assert.equal(fixes(({ os }) => os.version = "13"), [
-    "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends vagrant-libvirt",
-    "Install packer from HashiCorp's repository: https://developer.hashicorp.com/packer/install false",
-  ]);
+  const on13 = fixes(({ os }) => os.version = "13");
+  assert.match(on13[0]!, /apt-get install -y --no-install-recommends vagrant-libvirt$/);
+  assert.match(on13[1]!, /apt\.releases\.hashicorp\.com bookworm main/);
+  assert.match(on13[2]!, /apt-get install -y --no-install-recommends packer$/);
   const arch = ({ programs }: Host) => {
     delete programs!["apt-get"];
     delete programs!.debootstrap;
     programs!.pacman = "/usr/bin/pacman";
   };
-  assert.equal(fixes(arch), ["pacman -S --needed --noconfirm packer", "vagrant plugin install vagrant-libvirt"]);
+  assert.equal(
+    fixes((made) => {
+      made.os.id = "arch";
+      arch(made);
+    }),
+    [
+      "pacman -S --needed --noconfirm packer",
+      "pacman -S --needed --noconfirm base-devel libvirt",
+      "vagrant plugin install vagrant-libvirt",
+    ],
+  );
+});
+
+/** Fixes where everything is missing, on a distribution with that package manager. */
+function fresh(os: Partial<Host["os"]>, programs: string[], change: (host: Host) => void = () => {}) {
+  const made = host((made) => {
+    delete made.os.codename;
+    delete made.os.version;
+    made.os = { ...made.os, like: [], ...os };
+    made.programs = Object.fromEntries([...programs, "sudo"].map((name) => [name, `/usr/bin/${name}`]));
+    made.vagrantPlugins = {};
+    change(made);
+  });
+  return first("tools.present", made).fix;
+}
+const ubuntu = { id: "ubuntu", like: ["debian"] };
+for (
+  const [name, os, programs, there] of [
+    ["Debian 12", { id: "debian", version: "12" }, ["apt-get"], ["packer", "vagrant", "vagrant-libvirt"]],
+    ["Debian 13", { id: "debian", version: "13" }, ["apt-get"], ["vagrant", "vagrant-libvirt"]],
+    ["Debian 14", { id: "debian", version: "14" }, ["apt-get"], []],
+    ["Debian testing", { id: "debian", codename: "forky" }, ["apt-get"], []],
+    ["Ubuntu 22.04", { ...ubuntu, version: "22.04" }, ["apt-get"], ["packer", "vagrant", "vagrant-libvirt"]],
+    ["Ubuntu 24.04", { ...ubuntu, version: "24.04" }, ["apt-get"], []],
+    ["Ubuntu 26.04", { ...ubuntu, version: "26.04" }, ["apt-get"], []],
+    ["Mint 22", { id: "linuxmint", like: ["ubuntu", "debian"], version: "22.2" }, ["apt-get"], []],
+    ["LMDE 6", { id: "linuxmint", like: ["debian"], version: "6" }, ["apt-get"], ["packer", "vagrant"]],
+    ["Pop!_OS 24.04", { id: "pop", like: ["ubuntu", "debian"], version: "24.04" }, ["apt-get"], []],
+    ["a derivative that is not known", { id: "kali", like: ["debian"] }, ["apt-get"], []],
+    ["Fedora 44", { id: "fedora", version: "44" }, ["dnf"], ["vagrant", "vagrant-libvirt"]],
+    ["Rocky 9", { id: "rocky", like: ["rhel", "centos", "fedora"], version: "9.6" }, ["dnf"], []],
+    ["openSUSE", { id: "opensuse-tumbleweed", like: ["opensuse", "suse"] }, ["zypper"], []],
+    ["Alpine", { id: "alpine", version: "3.22.2" }, ["apk"], []],
+  ] as const
+) {
+  test(`tools.present: ${name} has ${there.join(", ") || "no package of HashiCorp's programs"}`, () => {
+    const fixes = fresh({ ...os, like: [...("like" in os ? os.like : [])] }, [...programs]);
+    const words = (fixes.find(({ safe }) => safe)?.command ?? "").split(" ");
+    for (const tool of ["packer", "vagrant", "vagrant-libvirt"]) {
+      if (tool === "vagrant-libvirt" && name === "LMDE 6") continue;
+      assert.is(words.includes(tool), (there as readonly string[]).includes(tool), tool);
+    }
+    for (const fix of fixes.filter(({ command }) => command && /hashicorp|plugin install/.test(command))) {
+      assert.is(fix.safe, false, "a repository is never added unasked");
+    }
+  });
+}
+
+test("tools.present: an image-based system is not given its family's installer", () => {
+  const ostree = fresh({ id: "bazzite", like: ["fedora"], version: "43" }, ["dnf", "rpm-ostree"], ({ marks }) => {
+    marks.push("/run/ostree-booted");
+  });
+  assert.match(ostree[0]!.command!, /^rpm-ostree install /);
+  assert.equal([ostree[0]!.safe, ostree[0]!.reboot], [false, true]);
+  assert.not.ok(ostree.some(({ command }) => command?.includes("dnf install")));
+  const micro = fresh({ id: "opensuse-microos", like: ["suse"] }, ["zypper", "transactional-update"]);
+  assert.match(micro[0]!.command!, /^transactional-update --non-interactive pkg install /);
+});
+
+test("tools.present: RHEL's kind has no debootstrap without EPEL, and QEMU under another name", () => {
+  const rocky = (epel: boolean) =>
+    fresh({ id: "rocky", like: ["rhel", "centos", "fedora"], version: "9.6" }, ["dnf"], (made) => {
+      made.epel = epel;
+    }).map(({ command, title }) => command ?? title).join("\n");
+  assert.match(rocky(false), /ln -sf \/usr\/libexec\/qemu-kvm/);
+  assert.match(rocky(false), /--enablerepo=crb gcc make pkgconf-pkg-config libvirt-devel/);
+  assert.not.match(rocky(false), /qemu-system-x86-core/);
+});
+
+test("tools.present: Proxmox VE keeps the QEMU that it has", () => {
+  const fixes = fresh({ id: "debian", version: "13" }, ["apt-get"], ({ marks }) => void marks.push("/etc/pve"));
+  assert.not.match(fixes.map(({ command }) => command).join("\n"), /libvirt-daemon-system|qemu-system/);
+  assert.ok(fixes.some(({ title }) => title.startsWith("Proxmox VE has a QEMU of its own")));
 });
 
 test("tools.present: is unknown for a tree where no program was looked for", () => {

@@ -116,7 +116,10 @@ shape("a value over two lines", `${variable}="quiet\nsplash"\n`, ownLine);
 shape(
   "+=",
   `${variable}="quiet"\n${variable}+=" splash"\n`,
-  spawnSync("sh", ["-c", "a=1; a+=2"]).status === 0 ? ownLine : sameText,
+  // dash knows no +=, as update-grub then says; with bash as sh the value is longer
+  spawnSync("sh", ["-c", "a=1; a+=2"]).status === 0
+    ? ownLine
+    : `${variable}="quiet ${added}"\n${variable}+=" splash"\n`,
 );
 shape("a reference to itself", `${variable}="quiet"\n${variable}="$${variable} splash"\n`, ownLine);
 shape("a reference to another variable", `OLD="quiet splash"\n${variable}="$OLD"\n`, ownLine);
@@ -132,7 +135,7 @@ shape("no final newline", `${variable}="quiet"`, `${variable}="quiet ${added}"`)
 shape("no final newline, and a shape that is not edited", `export ${variable}=quiet`, ownLine);
 shape("CRLF", `GRUB_TIMEOUT=1\r\n${variable}="quiet"\r\n`, ownLine);
 shape("the variable is missing", `GRUB_TIMEOUT=5\n`, ownLine);
-shape("an empty file", "", ownLine);
+shape("a blank line", "\n", ownLine);
 shape("only comments", `# ${variable}="quiet"\n`, ownLine);
 shape(
   "a commented one above",
@@ -178,9 +181,11 @@ shape(
   `GRUB_CMDLINE_LINUX="${added}"\n${variable}="quiet"\n`,
 );
 
+const others = ["double quotes", "export", "escaped quotes inside", "exit", "a broken if", "CRLF"];
 for (const [shellName, tools] of shells) {
   for (const [name, before, after] of shapes) {
-    if (name === "+=" && shellName !== "sh") continue; // bash takes it, dash and busybox's sh do not
+    // the other shells differ in few shapes, and each test starts a hundred programs
+    if (shellName !== "sh" && !others.includes(name)) continue;
     test(`${name}, ${shellName}: exactly one word more, and taken back`, ({ folder }) => {
       const host = hostIn(folder, { "/etc/os-release": "ID=arch\n", [file]: before });
       const text = () => readFileSync(join(folder, file), "utf8");
@@ -289,7 +294,7 @@ for (
     ["escaped quotes", `${variable}="a=\\"b c\\" intel_iommu=off"\n`, `${variable}="a=\\"b c\\""\n`],
   ] as const
 ) {
-  for (const [shellName, tools] of shells) {
+  for (const [shellName, tools] of name === "first" || name === "exported" ? shells : shells.slice(0, 1)) {
     test(`an argument is removed by its whole text, ${name}, ${shellName}`, ({ folder }) => {
       const host = hostIn(folder, { "/etc/os-release": "ID=arch\n", [file]: before });
       const preparation = preparationFor(host, "remove", "intel_iommu=off");

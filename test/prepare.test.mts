@@ -100,17 +100,20 @@ test("does it, finds nothing left to do, and takes all of it back", ({ folder })
   assert.is(leftToDo(preparation, there(), false), true);
 
   assert.equal(run(applyScript(preparation), folder), ["update-grub", "update-initramfs -u -k all"]);
-  assert.match(readFileSync(join(folder, "etc/default/grub"), "utf8"), /"quiet intel_iommu=on"/);
-  const undoes = () => readFileSync(join(folder, "var/lib/homelab-gpu/arguments.sh"), "utf8").trim().split("\n").length;
-  assert.is(undoes(), 1);
-  const grub = readFileSync(join(folder, "etc/default/grub"), "utf8");
-  writeFileSync(join(folder, "etc/default/grub"), grub.replace(" intel_iommu=on", ""));
+  const own = "/etc/default/grub.d/zz-homelab-gpu.cfg";
+  assert.match(readFileSync(join(folder, own), "utf8"), /^GRUB_CMDLINE_LINUX_DEFAULT=.* intel_iommu=on"$/m);
+  assert.is(readFileSync(join(folder, "etc/default/grub"), "utf8"), 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n');
   run(applyScript(preparation), folder);
-  assert.is(undoes(), 1, "a run that is stopped and made again takes back once");
+  const refreshes = readFileSync(join(folder, "var/lib/homelab-gpu/refresh"), "utf8");
+  assert.is(refreshes, "update-grub\n", "a run that is stopped and made again takes back once");
   assert.is(statSync(join(folder, "etc/initramfs-tools/hooks/homelab-gpu")).mode & 0o777, 0o755);
   const after = prepared("rtx4070-desktop-debian12", "{}", (host) => {
     kernelOff(host);
-    host.kernel.configurations = grubWith("intel_iommu=on");
+    host.kernel.configurations = [...grubWith(), {
+      ...grubWith("intel_iommu=on")[0]!,
+      file: "/etc/default/grub.d/zz-homelab-gpu.cfg",
+      adds: true,
+    }];
     for (const fn of host.pci!) if (fn.bdf.startsWith("0000:01:00")) fn.driver = "vfio-pci";
   });
   assert.is(leftToDo(after, there(), existsSync(join(folder, "var/lib/homelab-gpu/done"))), false);
@@ -120,6 +123,16 @@ test("does it, finds nothing left to do, and takes all of it back", ({ folder })
     ["update-grub", "update-initramfs -u -k all"],
     "which may have been before update-grub",
   );
+
+  // the IOMMU runs after the reboot: its argument stays
+  const on = prepared("rtx4070-desktop-debian12", "{}", (host) => {
+    host.kernel.configurations = [{
+      ...grubWith("intel_iommu=on")[0]!,
+      file: "/etc/default/grub.d/zz-homelab-gpu.cfg",
+      adds: true,
+    }];
+  });
+  assert.is(leftToDo(on, there(), true), false);
 
   // another card later: the file is another, and the way back knows of both
   run(applyScript(prepared("rtx4070-desktop-debian12", "{}")), folder);
@@ -184,13 +197,101 @@ test("the way back is there before anything changes, and does no harm half way",
   assert.equal(snapshot(folder), []);
 });
 
+const foreign = (file: string, text: string) => (host: Host) => {
+  host.configured = [{ file, text }];
+};
+for (
+  const [name, change] of [
+    ["a file after ours", foreign("modprobe.d/vfio.conf", "options vfio-pci ids=1b21:2142 disable_vga=1")],
+    ["a file before ours", foreign("modprobe.d/10-vfio.conf", "options vfio_pci ids=1b21:2142")],
+    ["the command line", (host: Host) => {
+      host.kernel.configurations = grubWith("vfio-pci.ids=1b21:2142");
+    }],
+    ["the command line, underscore", (host: Host) => {
+      host.kernel.configurations = grubWith("vfio_pci.ids=1b21:2142,8086:1533");
+    }],
+  ] as const
+) {
+  test(`other ids for vfio-pci keep working, from ${name}: the card is bound by address`, () => {
+    const { files, notes, arguments: changes } = prepared("rtx4070-desktop-debian12", "{}", change);
+    const text = files.map(({ text }) => text).join("");
+    assert.not.match(text, /ids=/);
+    for (const bdf of ["0000:01:00.0", "0000:01:00.1"]) {
+      assert.ok(text.includes(`KERNEL=="${bdf}"`), bdf);
+    }
+    assert.match(text, /cp \/etc\/udev\/rules\.d\/70-homelab-gpu\.rules/, "and the initramfs has the rule");
+    assert.match(notes[0]!, /1b21:2142/);
+    assert.equal(changes, []);
+  });
+}
+
+test("our own ids are not another's", () => {
+  const own = foreign("modprobe.d/homelab-gpu.conf", "options vfio-pci ids=10de:2786,10de:22bc");
+  const { files, notes } = prepared("rtx4070-desktop-debian12", "{}", own);
+  assert.match(files[0]!.text, /ids=10de:2786,10de:22bc/);
+  assert.equal(notes, []);
+});
+
+/** Another distribution's programs and files on the same card. */
+function on(id: string, programs: string[], change: (host: Host) => void = () => {}) {
+  return prepared("rtx4070-desktop-debian12", "{}", (host) => {
+    host.os = { ...host.os, id, like: [] };
+    delete host.os.version;
+    host.programs = Object.fromEntries(programs.map((name) => [name, `/usr/bin/${name}`]));
+    change(host);
+  });
+}
+const paths = ({ files }: ReturnType<typeof on>) => files.map(({ path }) => path.replace(/^\/etc\//, ""));
+
+test("NixOS gets options, and no file", () => {
+  const { files, manual } = on("nixos", ["bootctl"], (host) => kernelOff(host));
+  assert.equal(files, []);
+  const text = manual!.lines.join("\n");
+  assert.match(text, /boot\.initrd\.kernelModules = \[ "vfio_pci"/);
+  assert.match(text, /boot\.kernelParams = \[ "intel_iommu=on" "vfio-pci\.ids=10de:2786,10de:22bc" \];/);
+});
+
+test("SteamOS and Alpine are left to a person", () => {
+  for (const [id, programs] of [["steamos", ["mkinitcpio"]], ["alpine", ["mkinitfs"]]] as const) {
+    const { files, manual } = on(id, [...programs]);
+    assert.equal(files, []);
+    assert.ok(manual, id);
+  }
+});
+
+test("dracut's image has the file of modprobe.d, even with hostonly=no", () => {
+  const { files } = on("fedora", ["dracut", "grubby"]);
+  const text = files.find(({ path }) => path.includes("dracut"))!.text;
+  assert.match(text, /install_items\+=" \/etc\/modprobe\.d\/homelab-gpu\.conf "/);
+});
+
+test("a preset that names a configuration reads our file by a line in that one", ({ folder }) => {
+  const preparation = on("arch", ["mkinitcpio", "pacman"], (host) => {
+    host.configured = [{ file: "mkinitcpio.d/linux.preset", text: "ALL_config=/etc/mkinitcpio.conf" }];
+  });
+  assert.ok(paths(preparation).includes("mkinitcpio.conf.d/homelab-gpu.conf"));
+  mkdirSync(join(folder, "etc"), { recursive: true });
+  const before = "MODULES=()\nHOOKS=(base systemd)";
+  writeFileSync(join(folder, "etc/mkinitcpio.conf"), before);
+  standIns(folder, { mkinitcpio: "exit 0" });
+  run(applyScript(preparation), folder);
+  const now = readFileSync(join(folder, "etc/mkinitcpio.conf"), "utf8");
+  assert.match(now, /^MODULES=\(\)\nHOOKS=\(base systemd\)\n\. \S*\/etc\/mkinitcpio\.conf\.d\/homelab-gpu\.conf #/);
+  run(undoScript(preparation), folder);
+  assert.is(readFileSync(join(folder, "etc/mkinitcpio.conf"), "utf8"), before);
+});
+
 test("never touches a boot loader that it does not know", () => {
   const { arguments: changes } = prepared("rtx4070-desktop-debian12", "{}", (host) => {
     kernelOff(host);
     host.programs = { "update-initramfs": "/usr/sbin/update-initramfs" };
   });
   assert.equal(changes.map(({ change }) => change.command), [null]);
-  assert.is(leftToDo({ files: [], arguments: changes }, {}, true), false, "that is left to a person");
+  assert.is(
+    leftToDo({ files: [], appended: [], notes: [], arguments: changes }, {}, true),
+    false,
+    "that is left to a person",
+  );
 });
 
 test.run();

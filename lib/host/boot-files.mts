@@ -58,9 +58,9 @@ grub_words() { # the words that the copy sets, then everything else that it sets
       for homelab_gpu_word in $homelab_gpu_words; do printf "%s\n" "$homelab_gpu_name $homelab_gpu_word"; done
     done
     unset GRUB_CMDLINE_LINUX GRUB_CMDLINE_LINUX_DEFAULT homelab_gpu_path homelab_gpu_name homelab_gpu_words homelab_gpu_word
-    set | sed "/^\(LINENO\|PPID\|_\|BASHPID\|RANDOM\|SECONDS\|SRANDOM\|EPOCHSECONDS\|EPOCHREALTIME\|BASH_[A-Z]*\)=/d; s/^/else /"
+    set | sed "/^\(BASH[A-Z_]*\|COLUMNS\|LINES\|DIRSTACK\|EPOCH[A-Z]*\|FUNCNAME\|GROUPS\|HIST[A-Z]*\|LINENO\|OPTIND\|PIPESTATUS\|PPID\|RANDOM\|SECONDS\|SHLVL\|SRANDOM\|_\)=/d; s/^/else /"
     echo end
-  ' sh "$work" >"$1" 2>/dev/null
+  ' sh "$work" >"$1" 2>/dev/null </dev/null
   [ "$(tail -n 1 "$1")" = end ]
 }
 grub_sets() { # WORD

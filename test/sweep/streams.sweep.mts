@@ -18,7 +18,7 @@ function around(made: ReturnType<typeof lab>, command: string, line: string) {
 
 for (const lines of [0, 1, 2, 3, 5, 9, 15, 30]) {
   test(`up with its output closed after ${lines} lines: it goes on to its end and leaves no lock`, () => {
-    const made = lab(0.1);
+    const made = lab();
     try {
       const { stderr } = around(made, "up", `{ $command; echo $? >code; } 2>&1 | head -n ${lines}`);
       assert.not.match(stderr, /EPIPE|\n +at /);
@@ -36,7 +36,7 @@ for (const lines of [0, 1, 2, 3, 5, 9, 15, 30]) {
 const closed = { "no stream": "", input: "<&-", output: ">&-", errors: "2>&-", "all streams": "<&- >&- 2>&-" };
 for (const [what, how] of Object.entries(closed)) {
   test(`destroy with ${what} closed and no terminal: refused with 2, and nothing is removed`, () => {
-    const made = lab(0);
+    const made = lab();
     try {
       assert.is(around(made, "up", "$command").status, 0);
       // the stand-in's words say --yes to destroy: this is about silence
@@ -52,7 +52,7 @@ for (const [what, how] of Object.entries(closed)) {
 }
 
 test("reading commands with their output closed end without a stack", () => {
-  const made = lab(0);
+  const made = lab();
   try {
     for (const command of ["doctor", "plan", "status", "--help"]) {
       for (const how of ["2>&1 | head -n 0", "2>&1 | head -n 1", ">&-", "2>&-", "| true"]) {
@@ -66,7 +66,7 @@ test("reading commands with their output closed end without a stack", () => {
 });
 
 test("status says what it waits for after 3 s, and that virsh does not answer", () => {
-  const made = lab(0);
+  const made = lab();
   try {
     assert.is(around(made, "up", "$command").status, 0);
     writeFileSync(join(made.folder, "bin/virsh"), "#!/bin/sh\nsleep 300\n", { mode: 0o755 });
