@@ -3,6 +3,7 @@ import type { Finding, Notes } from "../findings.mts";
 import type { Check } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { gpuHardwareChecks } from "./gpu-hardware.mts";
+import { gpuPlatformChecks } from "./gpu-platform.mts";
 import { guestDriverChecks } from "./guest-driver.mts";
 import { gpuSelectionChecks } from "./gpu-selection.mts";
 import { guestChecks } from "./guest.mts";
@@ -23,6 +24,7 @@ export const checks: Check[] = [
   ...hypervChecks,
   ...gpuInUseChecks,
   ...gpuHardwareChecks,
+  ...gpuPlatformChecks,
   ...iommuChecks,
   ...guestChecks,
   ...guestDriverChecks,

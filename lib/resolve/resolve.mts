@@ -4,6 +4,7 @@ import type { Resolved, ResolvedGpuRequest } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { dependenciesOf } from "../config/dependencies.mts";
 import { defaultProvider, providers } from "./providers.mts";
+import { withVirtualFunctions } from "./virtual-functions.mts";
 import { asksForGpu } from "../compose/gpu-requests.mts";
 import { cpusDefault, memoryDefault } from "../config/vocabulary.mts";
 
@@ -12,10 +13,15 @@ import { cpusDefault, memoryDefault } from "../config/vocabulary.mts";
  * changes from hour to hour, so that reruns agree.
  */
 export function resolveConfig(config: Config, host: Host, seen: Record<string, ExistingVm> = {}): Resolved {
+  const ways = withVirtualFunctions(
+    config.machines.map((machine) => ({ name: machine.name, ...providerAndModes(machine, host) })),
+    host,
+    seen,
+  );
   return {
     services: config.services,
-    machines: config.machines.map((machine) => {
-      const way = providerAndModes(machine, host);
+    machines: config.machines.map((machine, i) => {
+      const way = ways[i]!;
       return {
         ...machine,
         ...way,
