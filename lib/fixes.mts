@@ -29,6 +29,7 @@ export const remedies = {
   virtualization: firmwareFix("Turn on VT-x or SVM in the firmware set-up"),
   interrupts: firmwareFix("Turn on interrupt remapping or x2APIC in the firmware's set-up"),
   reserved: firmwareFix("Look in the firmware's set-up for what reserves memory for that slot"),
+  firmwareUpdate: firmwareFix("Update the firmware of the machine, which says what the IOMMU covers"),
   slot: firmwareFix("Put the card in another slot, best one that hangs on the CPU"),
   display: firmwareFix("Choose another card, or the CPU's graphics, as primary display in the firmware's set-up"),
   smallRegions: firmwareFix("Turn Resizable BAR off in the firmware's set-up, which makes the card's regions small"),

@@ -139,9 +139,12 @@ for mark in run/systemd/system run/ostree-booted run/.containerenv dev/dxg dev/v
   [ -e "$root/$mark" ] && fact exists "/$mark"
 done
 for module in kvm_intel kvm_amd; do file "nested-$module" "$sys/module/$module/parameters/nested"; done
-for name in sys_vendor product_name board_vendor board_name bios_vendor bios_version; do
+for name in sys_vendor product_name board_vendor board_name bios_vendor bios_version chassis_type; do
   file "dmi-$name" "$sys/class/dmi/id/$name"
 done
+file hypervisor "$sys/hypervisor/type"
+# the control domain of Xen says so here; the file is missing where xenfs is not mounted
+file xen-capabilities "$proc/xen/capabilities"
 file apparmor "$sys/module/apparmor/parameters/enabled"
 file selinux-enforcing "$sys/fs/selinux/enforce"
 file lockdown "$sys/kernel/security/lockdown"
@@ -222,7 +225,7 @@ done
     next
   }
   name == "/proc/meminfo" {
-    if ($1 ~ /^(MemTotal|MemAvailable|SwapTotal|Hugepagesize|HugePages_Total|HugePages_Free)$/) print $1 ":" $2 + 0
+    if ($1 ~ /^(MemTotal|MemAvailable|SwapTotal|Hugepagesize|HugePages_Total|HugePages_Free)$/) printf "%s:%.0f\n", $1, $2
     next
   }
   name == "/proc/cmdline" { words("running", $0); next }
@@ -445,10 +448,10 @@ elif [ -d "$sys/bus/pci/devices" ]; then
     # shellcheck disable=SC2035 # names here are BDFs: none begins with a dash
     cd "$sys/bus/pci/devices" && {
       grep -HEs . */class */vendor */device */subsystem_vendor */subsystem_device */revision */driver_override \
-        */boot_vga */reset_method */power_state */d3cold_allowed */numa_node */sriov_totalvfs
+        */boot_vga */reset_method */power_state */d3cold_allowed */numa_node */sriov_totalvfs */sriov_numvfs
       grep -nHEsv '^0x0* 0x0* 0x0*$' */resource
       # shellcheck disable=SC2012 # readlink takes one name a call
-      ls -ldn * */driver */iommu_group 2>/dev/null | sed -n 's/^.* \([^ ]*\) -> .*\(devices\/.*\)$/\1\/path:\2/; s/^.* \([^ ]*\) -> .*\//\1:/; /^[0-9a-f:.]*\/[a-z_]*:/p'
+      ls -ldn * */driver */iommu_group */physfn 2>/dev/null | sed -n 's/^.* \([^ ]*\) -> .*\(devices\/.*\)$/\1\/path:\2/; s/^.* \([^ ]*\) -> .*\//\1:/; /^[0-9a-f:.]*\/[a-z_]*:/p'
       # what has no driver or no group is said, so that a line that is missing means nothing else
       count=0
       for path in *; do
@@ -457,9 +460,32 @@ elif [ -d "$sys/bus/pci/devices" ]; then
         count=$((count + 1))
       done
       fact count "$count"
+      for path in */vfio-dev/vfio*; do
+        [ -e "$path" ] && fact "${path%/vfio-dev/*}/vfio-dev" "${path##*/}"
+      done
+      wanted=' '
+      # graphics cards, and accelerators, which are cards without outputs
       # shellcheck disable=SC2013 # these names have no blanks
-      for gpu in $(grep -ls '^0x03' */class); do
+      for gpu in $(grep -lsE '^0x(03|12)' */class); do
         gpu=${gpu%/class}
+        for path in "$gpu" "$gpu"/iommu_group/devices/*; do
+          line "$path/vendor" || continue
+          id=${value#0x}
+          line "$path/device" || continue
+          id=$id${value#0x}
+          case $wanted in *" $id "*) ;; *) wanted="$wanted$id " ;; esac
+        done
+        if [ -e "$gpu/rom" ]; then fact "$gpu/rom" yes; else fact "$gpu/rom" none; fi
+        # regions without an address: said, so that a line that is missing means nothing else
+        if [ -r "$gpu/resource" ]; then
+          unset=
+          index=0
+          while [ "$index" -lt 6 ] && read -r start end _; do
+            case $start$end in *[!0x]*) ;; *) unset="$unset $index" ;; esac
+            index=$((index + 1))
+          done <"$gpu/resource"
+          fact "$gpu/unset" "${unset# }"
+        fi
         drawn=
         names "$gpu"/drm/* && fact "$gpu/drm" "$value" && drawn=yes
         names "$gpu"/resource*_resize && fact "$gpu/resize" "$value"
@@ -479,6 +505,32 @@ elif [ -d "$sys/bus/pci/devices" ]; then
         information=$proc/driver/nvidia/gpus/$gpu/information
         [ -r "$information" ] && sed -n "s|^Device Minor:[ 	]*|$gpu/nvidia-minor:|p; s|^Model:[ 	]*|$gpu/model:|p" "$information"
       done
+      # what the host's own list calls these cards and what shares their groups: VENDOR:NAME, VENDOR/DEVICE:NAME
+      for ids in "$root/usr/share/misc/pci.ids" "$root/usr/share/hwdata/pci.ids"; do
+        [ -r "$ids" ] && break
+      done
+      if [ "$wanted" != ' ' ] && [ -r "$ids" ]; then
+        section pci-names
+        # (sorted by vendor: nothing is read behind the last one that counts)
+        awk -v wanted="$wanted" '
+          BEGIN {
+            n = split(wanted, id, " ")
+            for (i = 1; i <= n; i++) {
+              device[id[i]]
+              vendor[substr(id[i], 1, 4)]
+              if (substr(id[i], 1, 4) > last) last = substr(id[i], 1, 4)
+            }
+          }
+          /^\t/ {
+            if (inside && (now substr($0, 2, 4)) in device) print now "/" substr($0, 2, 4) ":" substr($0, 8)
+            next
+          }
+          /^[0-9a-f]/ {
+            now = substr($0, 1, 4)
+            if (now > last) exit
+            if (inside = now in vendor) print now ":" substr($0, 7)
+          }' "$ids"
+      fi
     }
   )
 fi

@@ -1,8 +1,8 @@
 import type { Resolved } from "../resolve/types.mts";
 import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
-import type { Host } from "../host/types.mts";
-import { manualFix, remedies } from "../fixes.mts";
+import type { Host, PciFunction } from "../host/types.mts";
+import { aboveFour, commandFix, manualFix, remedies } from "../fixes.mts";
 import {
   addressLimitOf,
   ampleMmioWindow,
@@ -13,13 +13,15 @@ import {
   mmioWindowOf,
 } from "../resolve/cards.mts";
 import { isOlder } from "../text.mts";
+import { formatAddresses, formatFunction, isBridge } from "../host/pci.mts";
+import { flrRowOf, noResetRowOf } from "../resolve/resets.mts";
 import { eachCard } from "./each.mts";
 
 /** The card's hardware: whether it can be reset, answers, and fits into a guest. */
 export const gpuHardwareChecks: Check[] = [
   {
     id: "gpu.reset",
-    about: "whether the kernel can reset the card between VMs",
+    about: "whether the kernel can reset the card between VMs, and whether that card is known to come back",
     why: "a card that is not reset keeps the last VM's state, and the next start of the VM fails",
     confirm: "cat /sys/bus/pci/devices/*/reset_method",
     check: (host, config) => eachCard(host, config, (card) => reset(card, host)),
@@ -33,14 +35,28 @@ export const gpuHardwareChecks: Check[] = [
   },
   {
     id: "gpu.window",
-    about: "whether the card's memory regions fit into the guest's address space",
-    why: "a guest that finds no addresses for the card's memory leaves the card out",
+    about: "whether the card's memory regions have addresses here and fit into the guest's address space",
+    why: "a driver finds no card behind a memory region that has no address",
     confirm: "npx zx homelab-gpu.mts doctor gpu.window",
     check: window,
   },
 ];
 
-function reset({ gpu }: Card, { os }: Host): Verdict {
+/**
+ * A reset of the bus takes everything on it along, and is only allowed to whoever has all of that; a bus of the processor's own cannot
+ * be reset (drivers/pci/pci.c, pci_parent_bus_reset; vfio_pci_core.c, vfio_pci_ioctl_pci_hot_reset).
+ */
+function busNeighbours({ gpu, assignedFunctions, alsoPassed }: Card, { pci = [] }: Host): PciFunction[] {
+  const bus = (fn: PciFunction) => fn.bdf.slice(0, fn.bdf.lastIndexOf(":"));
+  const passed = [...assignedFunctions, ...alsoPassed];
+  return pci.filter((fn) =>
+    bus(fn) === bus(gpu) && !passed.includes(fn) && !isBridge(fn) && fn.physicalFunction !== gpu.bdf
+  );
+}
+
+function reset(card: Card, host: Host): Verdict {
+  const { gpu } = card;
+  const { os } = host;
   const evidence = [{
     read: `/sys/bus/pci/devices/${gpu.bdf}/reset_method`,
     value: gpu.resets?.join(" ") ?? "not there",
@@ -65,7 +81,51 @@ function reset({ gpu }: Card, { os }: Host): Verdict {
       fix: [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })],
     };
   }
-  // function 0 of a card with several lists bus as well, and yet it may not be had: the list is made before the others are found
+  // the id of a virtual function can be that of its physical one, and its reset is another
+  const known = gpu.physicalFunction === undefined ? noResetRowOf(gpu) : undefined;
+  const own = methods.some((method) => method === "device_specific");
+  if (known && !own) {
+    return {
+      status: "warn",
+      message: `${known.name} is known not to reset by ${
+        methods.join(" or ")
+      }: the VM's first start works, the second may need a reboot of the host`,
+      evidence: [...evidence, { read: known.source, value: `as of ${known.date}` }],
+      fix: [manualFix("Install the out-of-tree module vendor-reset, which is made for this chip", { root: true })],
+    };
+  }
+  const lost = methods.includes("flr") ? flrRowOf(gpu) : undefined;
+  if (lost) {
+    return {
+      status: "warn",
+      message:
+        `the kernel lists flr for this card, and ${lost.name} does not come back from one: it may be gone after the VM's first stop, until the host is turned off and on`,
+      evidence: [...evidence, { read: lost.source, value: `as of ${lost.date}` }],
+      fix: [
+        commandFix(
+          "Let the kernel reset it by its bus only, at each boot",
+          `sh -c 'echo bus >/sys/bus/pci/devices/${gpu.bdf}/reset_method'`,
+          { root: true },
+        ),
+        manualFix("Or boot a newer kernel: one that knows the erratum does not list flr", { root: true, reboot: true }),
+      ],
+    };
+  }
+  const neighbours = busNeighbours(card, host);
+  if (methods.every((method) => method === "bus" || method === "pm") && neighbours.length > 0) {
+    return {
+      status: "warn",
+      message: `the kernel can reset it by ${methods.join(" or ")} only, which takes the whole bus, and ${
+        formatAddresses(neighbours)
+      } of that bus ${
+        neighbours.length === 1 ? "stays" : "stay"
+      } on this host: without a reset the VM's second start may need a reboot of the host`,
+      evidence: [
+        ...evidence,
+        ...neighbours.slice(0, 8).map((fn) => ({ read: "on the same bus", value: formatFunction(fn) })),
+      ],
+    };
+  }
   return { status: "pass", message: `the kernel resets it by ${methods.join(" or ")}`, evidence };
 }
 
@@ -96,6 +156,33 @@ function power({ assignedFunctions }: Card): Verdict {
     : { status: "pass", message: "the card answers", evidence };
 }
 
+/**
+ * Memory regions of a card that have no address. Their lines in `resource` keep a size and a flag, or are all zeros, as those of regions
+ * are that do not exist: of NVIDIA's and AMD's cards it is known that each has a large 64-bit prefetchable one, which is the first that
+ * finds no room below 4 GiB.
+ */
+function withoutAddress({ gpu, assignedFunctions }: Card): { message: string; read: string; value: string }[] {
+  const found = assignedFunctions.flatMap(({ bdf, bars }) =>
+    bars.filter(({ unplaced }) => unplaced).map(({ index, size }) => ({
+      message: `memory region ${index} of ${bdf} (${size >> 20n} MiB) has no address`,
+      read: `/sys/bus/pci/devices/${bdf}/resource`,
+      value: `region ${index} starts at 0`,
+    }))
+  );
+  const { unset, bars, bdf, vendor, physicalFunction } = gpu;
+  const large = bars.some(({ is64Bit, prefetch }) => is64Bit && prefetch);
+  const seen = unset !== undefined && new Set([...unset, ...bars.map(({ index }) => index)]).size > 1;
+  const expected = (vendor === "10de" || vendor === "1002") && physicalFunction === undefined;
+  if (found.length === 0 && seen && expected && !large) {
+    return [{
+      message: `${bdf} has no 64-bit prefetchable memory region, which every such card has`,
+      read: `/sys/bus/pci/devices/${bdf}/resource`,
+      value: `no address: ${unset.map((index) => `region ${index}`).join(", ") || "none"}`,
+    }];
+  }
+  return found;
+}
+
 function window(host: Host, { machines }: Resolved): Verdict[] {
   return machines.flatMap((machine): Verdict[] => {
     const cards = cardsOf(machine, host);
@@ -113,6 +200,21 @@ function window(host: Host, { machines }: Resolved): Verdict[] {
       { read: "/proc/cpuinfo address sizes", value: cpu === undefined ? "not read" : `${cpu} bits physical` },
       { read: "/sys/class/iommu/*/intel-iommu/cap", value: iommu === undefined ? "not there" : `${iommu} bits` },
     ];
+    const unplaced = cards.flatMap(withoutAddress);
+    if (unplaced.length > 0) {
+      return [{
+        machine: machine.name,
+        status: "fail",
+        message: `${
+          unplaced.map(({ message }) => message).join("; ")
+        }: this host's firmware found no room for it, and no driver can use the card`,
+        evidence: [...unplaced.map(({ read, value }) => ({ read, value })), ...evidence],
+        fix: [
+          aboveFour,
+          manualFix("Or let the kernel find room: boot with pci=realloc", { root: true, reboot: true }),
+        ],
+      }];
+    }
     if (bars.length === 0) {
       return [{
         machine: machine.name,

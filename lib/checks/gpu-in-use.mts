@@ -181,16 +181,18 @@ function notTaken(
   };
 }
 
-/** Device nodes that are this card's: DRM's, NVIDIA's by its minor number, VFIO's by its group. */
-function nodesOf({ gpu, groups }: Card): string[] {
+/** Device nodes that are this card's: DRM's, NVIDIA's by its minor number, VFIO's by its group and by the device's own number. */
+function nodesOf({ gpu, groups, assignedFunctions }: Card): string[] {
   return [
     ...gpu.drm.map((name) => `/dev/dri/${name}`),
     ...(gpu.nvidiaMinor === undefined ? [] : [`/dev/nvidia${gpu.nvidiaMinor}`]),
     ...groups.map((group) => `/dev/vfio/${group}`),
+    // since 6.2 each device has a node of its own as well, which iommufd opens (Documentation/driver-api/vfio.rst)
+    ...assignedFunctions.flatMap(({ vfioDevice }) => (vfioDevice ? [`/dev/vfio/devices/${vfioDevice}`] : [])),
   ];
 }
 
-function inUse(card: Card, { holders }: Host, running: boolean): Verdict {
+function inUse(card: Card, { holders, pci = [] }: Host, running: boolean): Verdict {
   const nodes = nodesOf(card);
   if (card.gpu.driver === "nvidia" && card.gpu.nvidiaMinor === undefined) {
     return {
@@ -226,6 +228,20 @@ function inUse(card: Card, { holders }: Host, running: boolean): Verdict {
       ],
     };
   }
+  // a node of a device that was not told may be this card's, where vfio-pci has it
+  const told = pci.flatMap(({ vfioDevice }) => (vfioDevice ? [`/dev/vfio/devices/${vfioDevice}`] : []));
+  const open = holders.processes.filter(({ node }) => node.startsWith("/dev/vfio/devices/") && !told.includes(node));
+  const unmapped = card.assignedFunctions.some(({ driver, vfioDevice }) => driver === "vfio-pci" && !vfioDevice);
+  if (open.length > 0 && unmapped && !running) {
+    return {
+      status: "unknown",
+      message: `${[...new Set(open.map(({ command, pid }) => `${command} (${pid})`))].join(", ")} holds ${
+        [...new Set(open.map(({ node }) => node))].join(", ")
+      }, and whether that is this card could not be read`,
+      evidence: [{ read: `/sys/bus/pci/devices/${card.gpu.bdf}/vfio-dev`, value: "not read" }],
+      fix: [remedies.otherVm],
+    };
+  }
   if (!holders.all) {
     return {
       status: "unknown",
@@ -255,10 +271,15 @@ function stopOf(commands: string[]): Fix {
  * left to user space, and what goes to a VM of this config itself.
  */
 function ways({ gpu }: Card, host: Host, { machines }: Resolved): PciFunction[] {
-  const given = machines.flatMap((machine) => cardsOf(machine, host)).map((card) => slotOf(card.gpu));
+  const given = machines.flatMap((machine) => cardsOf(machine, host)).flatMap((card) => [
+    ...card.assignedFunctions,
+    ...card.virtualFunctions,
+  ]);
+  // virtual functions have no outputs; what is in the card's slot and is none of its own shares its fate
   return (host.pci ?? []).filter((fn) =>
     isDisplay(fn) && !fn.class?.startsWith("0302") && !harmlessDrivers.includes(fn.driver ?? "") &&
-    slotOf(fn) !== slotOf(gpu) && !given.includes(slotOf(fn))
+    fn.physicalFunction === undefined && !given.includes(fn) &&
+    (slotOf(fn) !== slotOf(gpu) || fn.bdf === gpu.physicalFunction)
   );
 }
 
@@ -267,7 +288,9 @@ function outputs({ displays, connectors }: PciFunction): string {
 }
 
 function display(card: Card, host: Host, config: Resolved): Verdict {
-  const { gpu } = card;
+  // of a board with two GPUs the other one may show the picture
+  const shown = card.assignedFunctions.find((fn) => isDisplay(fn) && (fn.bootVga || fn.displays.length > 0));
+  const gpu = shown ?? card.gpu;
   const buffers = host.display.framebuffers.filter(({ bdf }) => card.assignedFunctions.some((fn) => fn.bdf === bdf));
   const evidence: Evidence[] = [
     {

@@ -4,8 +4,8 @@ import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
-import { type Card, matchCard } from "../resolve/cards.mts";
-import { className, formatFunction, isDisplay, slotOf } from "../host/pci.mts";
+import { type Card, isGpu, matchCard } from "../resolve/cards.mts";
+import { className, formatAddresses, formatFunction } from "../host/pci.mts";
 
 /** What lists the graphics cards of a host. */
 const listing = {
@@ -45,11 +45,24 @@ function eachWish({ machines }: Resolved, look: (wish: GpuRequest, machine: Reso
 
 const asWritten = ({ vendorId, deviceId, address }: GpuRequest) =>
   `${vendorId}:${deviceId ?? "*"}${address ? ` at ${address}` : ""}`;
-const formatCards = (functions: PciFunction[]) =>
-  functions.map((fn) => `${formatFunction(fn)} (${fn.driver ?? "no driver"}${fn.bootVga ? ", boot VGA" : ""})`).join(
-    "; ",
-  ) ||
-  "none";
+
+/** Cards in one line: virtual functions with their physical one, and of a long list the first ones and how many more. */
+function formatCards(functions: PciFunction[], format = withDriver): string {
+  const virtual = functions.filter(({ physicalFunction }) => functions.some(({ bdf }) => bdf === physicalFunction));
+  const own = functions.filter((fn) => !virtual.includes(fn));
+  const words = own.map((fn) => {
+    const parts = virtual.filter(({ physicalFunction }) => physicalFunction === fn.bdf);
+    return `${format(fn)}${parts.length > 0 ? ` with ${countVirtual(parts)}` : ""}`;
+  });
+  return [...words.slice(0, 8), ...(words.length > 8 ? [`and ${words.length - 8} more`] : [])].join("; ") || "none";
+}
+
+const withDriver = (fn: PciFunction) =>
+  `${formatFunction(fn)} (${fn.driver ?? "no driver"}${fn.bootVga ? ", boot VGA" : ""})`;
+
+/** `7 virtual functions (0000:00:02.1, … and 4 more)` */
+const countVirtual = (parts: PciFunction[]) =>
+  `${parts.length} virtual function${parts.length === 1 ? "" : "s"} (${formatAddresses(parts)})`;
 
 /** Where the host's cards were read. */
 const cardsAt = ({ os }: Host) =>
@@ -69,10 +82,10 @@ function present(wish: GpuRequest, host: Host): Verdict {
       evidence: [{ read: "/sys/bus/pci/devices", value: "not readable" }],
     };
   }
-  const cards = host.pci.filter(isDisplay);
+  const cards = host.pci.filter((fn) => isGpu(fn) || (fn.vendor === wish.vendorId && fn.device === wish.deviceId));
   const evidence = [{ read: cardsAt(host), value: formatCards(cards) }];
   const own = cards.filter(({ vendor }) => vendor === wish.vendorId);
-  if (own.length > 0) return { status: "pass", message: own.map(formatFunction).join("; "), evidence };
+  if (own.length > 0) return { status: "pass", message: formatCards(own, formatFunction), evidence };
   if (host.os.platform !== "linux" && host.pciCount !== host.pci.length) {
     return { status: "unknown", message: "not every graphics card could be read", evidence };
   }
@@ -98,18 +111,71 @@ function match(wish: GpuRequest, machine: ResolvedMachine, host: Host): Verdict 
     case "unknown":
       return { status: "unknown", message: "the PCI bus could not be read", evidence: [] };
     case "card":
-      return moved(choice.card, machine, host) ??
-        { status: "pass", message: `${asWritten(wish)} is ${formatFunction(choice.card.gpu)}`, evidence: [] };
+      return moved(choice.card, machine, host) ?? oneCard(wish, choice.card);
     case "several":
-      return {
-        status: "fail",
-        message: `${choice.fitting.length} cards match ${asWritten(wish)}: ${formatCards(choice.fitting)}`,
-        evidence: [{ read: cardsAt(host), value: formatCards(choice.fitting) }],
-        fix: [manualFix(`Say which: ${choice.fitting.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}`)],
-      };
+      return severalCards(wish, choice.fitting, host);
     case "none":
       return noMatch(wish, host, choice.there);
   }
+}
+
+function oneCard(wish: GpuRequest, { gpu, virtualFunctions }: Card): Verdict {
+  const message = `${asWritten(wish)} is ${formatFunction(gpu)}`;
+  if (gpu.physicalFunction) {
+    return { status: "pass", message: `${message}, a virtual function of ${gpu.physicalFunction}`, evidence: [] };
+  }
+  if (virtualFunctions.length === 0) return { status: "pass", message, evidence: [] };
+  const evidence = [{
+    read: `/sys/bus/pci/devices/${gpu.bdf}/sriov_numvfs`,
+    value: `${gpu.activeVirtualFunctions ?? virtualFunctions.length}`,
+  }];
+  const free = virtualFunctions.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtualFunctions[0]!;
+  return {
+    status: "warn",
+    message: `${message}, a physical function: its ${
+      countVirtual(virtualFunctions)
+    } end when the VM takes it, on this host and in every other VM`,
+    evidence,
+    fix: [manualFix(`To take one of them instead, write address: "${free.bdf}" or mode: partition`)],
+  };
+}
+
+/** More than one card fits, or a card and the virtual functions of it. */
+function severalCards(wish: GpuRequest, fitting: PciFunction[], host: Host): Verdict {
+  const evidence = [{ read: cardsAt(host), value: formatCards(fitting) }];
+  const virtual = fitting.filter(({ physicalFunction }) => physicalFunction);
+  const whole = fitting.filter(({ physicalFunction }) => !physicalFunction);
+  if (virtual.length === 0) {
+    const shown = fitting.slice(0, 8).map(({ bdf }) => `address: "${bdf}"`).join(" or ");
+    return {
+      status: "fail",
+      message: `${fitting.length} cards match ${asWritten(wish)}: ${formatCards(fitting)}`,
+      evidence,
+      fix: [manualFix(`Say which: ${shown}${fitting.length > 8 ? " …" : ""}`)],
+    };
+  }
+  const free = virtual.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtual[0]!;
+  return {
+    status: "fail",
+    message: whole.length === 0
+      ? `${countVirtual(virtual)} match ${asWritten(wish)}`
+      : `${asWritten(wish)} matches ${
+        formatAddresses(whole)
+      } and virtual functions: a physical function cannot be taken without ending them. There are ${
+        countVirtual(virtual)
+      }`,
+    evidence,
+    fix: [
+      manualFix(
+        `To take one virtual function, write address: "${free.bdf}"${
+          whole.length === 0 ? "" : ", or mode: partition for whichever is free"
+        }`,
+      ),
+      ...whole.slice(0, 2).map(({ bdf }) =>
+        manualFix(`To take the whole card and end its virtual functions, write address: "${bdf}"`)
+      ),
+    ],
+  };
 }
 
 /** The VM was made with another address than the card has now: cards move when others are added, or the firmware is updated. */
@@ -162,7 +228,13 @@ function noMatch(wish: GpuRequest, host: Host, there: PciFunction[]): Verdict {
     status: "fail",
     message: `no GPU ${asWritten(wish)}; there is ${formatCards(own)}`,
     evidence,
-    fix: [manualFix(`Write device_id: ${[...new Set(own.map(({ device }) => device))].join(" or ")}`)],
+    fix: [
+      manualFix(
+        `Write device_id: ${
+          [...new Set(own.map((fn) => fn.name ? `${fn.device} (${fn.name})` : fn.device))].slice(0, 8).join(" or ")
+        }`,
+      ),
+    ],
   };
 }
 
@@ -171,15 +243,24 @@ function exclusive(host: Host, { machines }: Resolved): Verdict[] {
     machine.gpus.flatMap((wish) => {
       const choice = matchCard(wish, host);
       return choice.kind === "card"
-        ? [{ machine: machine.name, mode: wish.mode, card: choice.card.gpu, groups: choice.card.groups }]
+        ? [{
+          machine: machine.name,
+          mode: wish.mode,
+          card: choice.card.gpu,
+          groups: choice.card.groups,
+          all: choice.card,
+        }]
         : [];
     })
   );
   if (wanted.length === 0) return [];
-  // parts of one card may go to several machines
+  // virtual functions end with their physical one
+  const takes = ({ all }: typeof wanted[0]) => [...all.assignedFunctions, ...all.virtualFunctions];
+  // parts of one card, virtual functions among them, may go to several machines; the GPUs of one board go together to one
   const clash = (a: typeof wanted[0], b: typeof wanted[0]) =>
-    slotOf(a.card) === slotOf(b.card) &&
-    (a.machine === b.machine || a.mode === "passthrough" || b.mode === "passthrough");
+    a.machine === b.machine
+      ? a.card === b.card || a.all.virtualFunctions.includes(b.card) || b.all.virtualFunctions.includes(a.card)
+      : (a.mode === "passthrough" || b.mode === "passthrough") && takes(a).some((fn) => takes(b).includes(fn));
   const twice = wanted.flatMap((one, i) => {
     const first = wanted.slice(0, i).find((other) => clash(one, other));
     return first ? [{ first, one }] : [];
@@ -199,7 +280,9 @@ function exclusive(host: Host, { machines }: Resolved): Verdict[] {
     status: "fail",
     message: first.machine === machine
       ? `${machine} asks for ${bdf} twice`
-      : `${first.machine} and ${machine} both ask for ${bdf}: a card goes to one running VM`,
+      : first.card.bdf === bdf
+      ? `${first.machine} and ${machine} both ask for ${bdf}: a card goes to one running VM`
+      : `${first.machine} gets ${first.card.bdf} and ${machine} gets ${bdf}, which cannot be taken apart: a card goes to one running VM`,
     evidence: [],
     fix: [manualFix("Give each its own card by address:, or take gpu: from one of them")],
   }));

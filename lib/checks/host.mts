@@ -9,6 +9,14 @@ const room = { least: 4096, withoutImage: 1024, ample: 16384 } as const;
 
 export const hostChecks: Check[] = [
   {
+    id: "host.architecture",
+    about: "whether the host is an x86_64, as the guests are",
+    why:
+      "guests are x86_64: on another architecture each of their instructions is emulated, and a card cannot be handed to them",
+    confirm: { linux: "uname -m", windows: "$env:PROCESSOR_ARCHITECTURE", macos: "uname -m" },
+    check: (host, { machines }) => architecture(host, machines.filter(({ provider }) => provider === "libvirt")),
+  },
+  {
     id: "host.virtualization",
     about: "whether VMs run on the hardware or are emulated",
     why: "without the CPU's help every instruction of the guest is translated: ten times slower",
@@ -53,8 +61,36 @@ export const hostChecks: Check[] = [
   },
 ];
 
+function architecture({ os }: Host, machines: ResolvedMachine[]): Verdict[] {
+  if (os.platform !== "linux" || machines.length === 0) return [];
+  const evidence = [{ read: "/proc/sys/kernel/arch", value: os.arch ?? "not read" }];
+  if (os.arch === undefined) {
+    return [{ status: "unknown", message: "the host's architecture could not be read", evidence }];
+  }
+  if (os.arch === "x86_64") return [{ status: "pass", message: "x86_64, as the guests", evidence }];
+  const fix = [manualFix("Run this on an x86_64 host")];
+  return machines.some(({ gpus }) => gpus.length > 0)
+    ? [{
+      status: "fail",
+      message:
+        `guests are x86_64 and this host is ${os.arch}: they would be emulated, and no GPU can be handed to an emulated guest`,
+      evidence,
+      fix,
+    }]
+    : [{
+      status: "warn",
+      message: `guests are x86_64 and this host is ${os.arch}: they are emulated, slow`,
+      evidence,
+      fix,
+    }];
+}
+
 function virtualization(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const own = machines.filter(({ provider }) => provider === "libvirt");
+  // vmx and svm are x86's, and emulation there is what host.architecture says
+  if (own.length > 0 && host.os.platform === "linux" && host.os.arch && !/^(x86_64|i.86)$/.test(host.os.arch)) {
+    return [{ status: "skip", message: `a matter of x86, and this host is ${host.os.arch}`, evidence: [] }];
+  }
   if (own.length === 0) return [hardware(host)];
   // provider.host says that libvirt's VMs run on Linux alone
   if (host.os.platform === "linux") return accelerated(host, own);

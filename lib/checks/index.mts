@@ -5,6 +5,7 @@ import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { composeChecks } from "./compose.mts";
 import { gpuHardwareChecks } from "./gpu-hardware.mts";
+import { gpuPlatformChecks } from "./gpu-platform.mts";
 import { guestDriverChecks } from "./guest-driver.mts";
 import { gpuSelectionChecks } from "./gpu-selection.mts";
 import { guestChecks } from "./guest.mts";
@@ -44,6 +45,7 @@ export const checks: Check[] = [
   ...hypervChecks,
   ...gpuInUseChecks,
   ...gpuHardwareChecks,
+  ...gpuPlatformChecks,
   ...iommuChecks,
   ...guestChecks,
   ...guestComposeChecks,

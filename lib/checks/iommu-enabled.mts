@@ -10,7 +10,11 @@ import {
   removeArgument,
   waitsForReboot,
 } from "../host/kernel-arguments.mts";
-import { commandFix, manualFix, remedies } from "../fixes.mts";
+import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
+import { isIntegrated, isPortable } from "../host/pci.mts";
+
+/** Architectures whose firmware has a BIOS set-up with VT-d or AMD-Vi in it. */
+const isX86 = ({ os }: Host) => os.arch === undefined || /^(x86_64|i.86)$/.test(os.arch);
 
 const tables: Record<string, string> = { DMAR: "Intel VT-d", IVRS: "AMD-Vi", IORT: "Arm SMMU" };
 
@@ -62,22 +66,11 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
     return { status: "pass", message: `${kind(units)} translates for ${gpu.bdf}, IOMMU group ${gpu.group}`, evidence };
   }
   if (gpu.group === undefined) return { status: "unknown", message: "the card's IOMMU group was not read", evidence };
+  if (host.hypervisor) return underXen(host, evidence);
   if (units === undefined) {
     return { status: "unknown", message: "the card is in no IOMMU group, and why could not be seen", evidence };
   }
-  if (units.length > 0) {
-    return {
-      status: "fail",
-      message: `${gpu.bdf} is under no IOMMU unit, though this host has one (${units.join(" ")})`,
-      evidence,
-      fix: [
-        manualFix(
-          "Put the card in another slot. An integrated GPU is left out by kernels built with INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF: intel_iommu=on brings it in",
-          { root: true, reboot: true },
-        ),
-      ],
-    };
-  }
+  if (units.length > 0) return underNoUnit(gpu, units, host, evidence);
   if (acpiTables === undefined) {
     return host.iommu.devicetree
       ? { status: "fail", message: "this machine has no IOMMU that its kernel drives (device tree, no ACPI)", evidence }
@@ -88,7 +81,82 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
       };
   }
   const table = Object.keys(tables).find((name) => acpiTables.includes(name));
+  if (!isX86(host)) return offOnArm(table, host, evidence);
   return table ? offInKernel(table, host, evidence) : offInFirmware(host, evidence);
+}
+
+/** Xen has the IOMMU to itself: its control domain sees no group, whatever the firmware and the arguments of Linux say. */
+function underXen({ hypervisor, os }: Host, evidence: Evidence[]): Verdict {
+  return {
+    status: "fail",
+    message: `${
+      hypervisor === "xen-dom0" ? "this is the control domain (dom0) of Xen" : "this kernel runs on Xen"
+    }, which has the IOMMU to itself: KVM and VFIO do not work under it`,
+    evidence: [...evidence, { read: "/sys/hypervisor/type", value: `xen, kernel ${os.kernel ?? "not read"}` }],
+    fix: [
+      manualFix("Boot this system without Xen: choose the boot entry without “Xen hypervisor”", {
+        root: true,
+        reboot: true,
+      }),
+      manualFix("Or give the card to a VM of Xen's by Xen's own tools: xl pci-assignable-add", { root: true }),
+    ],
+  };
+}
+
+/** Units translate for others, and not for this card. */
+function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Evidence[]): Verdict {
+  const message = `${gpu.bdf} is under no IOMMU unit, though this host has one (${units.join(" ")})`;
+  const integrated = isIntegrated(gpu, host.pci);
+  if (!isX86(host)) {
+    return {
+      status: "fail",
+      message: `${message}: no kernel argument changes that`,
+      evidence,
+      fix: isPortable(host) || host.iommu.devicetree ? [] : [remedies.slot],
+    };
+  }
+  const words = host.kernel.arguments ?? [];
+  const off = words.find((word) => /^intel_iommu=(.*,)?igfx_off(,|$)/.test(word));
+  if (off && integrated && gpu.vendor === "8086") {
+    const rest = off.split("=")[1]!.split(",").filter((word) => word !== "igfx_off");
+    return {
+      status: "fail",
+      message: `the integrated graphics are left out of the IOMMU by ${off}`,
+      evidence,
+      fix: [
+        manualFix(
+          rest.length > 0
+            ? `Write intel_iommu=${rest.join(",")} instead of ${off} among the kernel's arguments`
+            : `Remove ${off} from the kernel's arguments`,
+          { root: true, reboot: true },
+        ),
+      ],
+    };
+  }
+  if (integrated) {
+    const given = words.some((word) => /^intel_iommu=(.*,)?on(,|$)/.test(word));
+    return {
+      status: "fail",
+      message,
+      evidence,
+      fix: gpu.vendor !== "8086"
+        ? [remedies.firmwareUpdate]
+        : given
+        ? [commandFix("Read why in the kernel's log", "dmesg | grep -iE 'dmar|iommu'", { root: true })]
+        : [
+          manualFix(
+            "Kernels built with INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF leave the integrated graphics out: intel_iommu=on brings them in",
+            { root: true, reboot: true },
+          ),
+        ],
+    };
+  }
+  return {
+    status: "fail",
+    message,
+    evidence,
+    fix: [isPortable(host) ? remedies.firmwareUpdate : remedies.slot],
+  };
 }
 
 function kind(units: string[]): string {
@@ -97,6 +165,26 @@ function kind(units: string[]): string {
     : units.some((name) => name.startsWith("ivhd"))
     ? "AMD-Vi"
     : `IOMMU ${units[0]}`;
+}
+
+/**
+ * Machines that are no x86: the table IORT describes how devices reach memory, with an SMMU or without one, and no argument turns on a unit
+ * that the firmware has off. Small boards have no ACPI, and what their device tree does not describe is not there.
+ */
+function offOnArm(table: string | undefined, host: Host, evidence: Evidence[]): Verdict {
+  if (table === "IORT") {
+    return {
+      status: "fail",
+      message: "no SMMU is at work: the firmware's table IORT describes devices, and no SMMU that is on",
+      evidence,
+      fix: [firmwareFix("Turn on the SMMU in the firmware's set-up")],
+    };
+  }
+  return {
+    status: "fail",
+    message: `this machine (${host.os.arch}) has no IOMMU for its PCI devices: no kernel argument changes that`,
+    evidence,
+  };
 }
 
 function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
@@ -140,8 +228,22 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
       fix: [manualFix("Boot the distribution's ordinary kernel", { root: true, reboot: true })],
     };
   }
-  const argument = add[0] ?? "iommu=pt";
-  if (running.includes(argument)) {
+  if (table !== "DMAR") {
+    // the kernel drives AMD's units without any argument: where none is at work it has found the firmware's table to be wrong
+    return {
+      status: "fail",
+      message: `${
+        tables[table]
+      } is described by the firmware (${table}), and off in the kernel, which needs no argument for it`,
+      evidence,
+      fix: [
+        commandFix("Read why in the kernel's log", "dmesg | grep -iE 'amd-vi|ivrs|iommu'", { root: true }),
+        firmwareFix("Set IOMMU to Enabled, rather than Auto, in the firmware's set-up, and update the firmware"),
+      ],
+    };
+  }
+  const argument = add[0] ?? "intel_iommu=on";
+  if (running.some((word) => word === argument || word.startsWith(`${argument},`))) {
     return {
       status: "fail",
       message: `${tables[table]} is on in the firmware, ${argument} is given, and still no unit is at work`,

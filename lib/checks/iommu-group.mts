@@ -1,13 +1,22 @@
-import type { Evidence } from "../findings.mts";
+import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
-import { blockersOf, type Card, harmlessDrivers, usesOf } from "../resolve/cards.mts";
-import { className, formatFunction } from "../host/pci.mts";
+import { blockersOf, type Card, harmlessDrivers, siblingsOf, usesOf } from "../resolve/cards.mts";
+import {
+  className,
+  formatAddresses,
+  formatFunction,
+  isDisplay,
+  isIntegrated,
+  isPortable,
+  slotOf,
+} from "../host/pci.mts";
 
 /** Whether the IOMMU groups of a card can be handed over: by the kernel's own rule (driver-api/vfio.rst), and by what the host needs. */
 export function checkGroup(card: Card, host: Host): Verdict {
-  const { gpu, assignedFunctions, alsoPassed, staysOnHost, groupPeers, bridges, unverified } = card;
+  const { gpu, assignedFunctions, alsoPassed, groupPeers, bridges, unverified } = card;
+  const staysOnHost = card.staysOnHost.filter((fn) => !groupPeers.includes(fn));
   if (!gpu.group) {
     return gpu.group === null
       ? { status: "skip", message: "the card is in no IOMMU group", evidence: [] }
@@ -33,6 +42,7 @@ export function checkGroup(card: Card, host: Host): Verdict {
       value: `${formatFunction(fn)} ${className(fn)}, in the same slot and no part of the card: stays`,
     })),
   ];
+  const boardmates = assignedFunctions.filter((fn) => fn !== gpu && isDisplay(fn) && slotOf(fn) !== slotOf(gpu));
   const vital = [...assignedFunctions, ...groupPeers].flatMap((fn) =>
     usesOf(fn, host).filter(({ vital }) => vital).map(({ use }) =>
       `${formatFunction(fn)} ${className(fn)} carries ${use}`
@@ -44,7 +54,9 @@ export function checkGroup(card: Card, host: Host): Verdict {
       message: `handing over ${word} ${number} would take from this host what it needs: ${vital.join("; ")}`,
       evidence,
       fix: [
-        manualFix("Put the card in another slot, or move that device to one", { root: true, reboot: true }),
+        ...(movable(card, host)
+          ? [manualFix("Put the card in another slot, or move that device to one", { root: true, reboot: true })]
+          : [fixedInPlace(card, host)]),
         ...(assignedFunctions.some((fn) => fn.class?.startsWith("0c03") && usesOf(fn, host).some(({ vital }) => vital))
           ? [manualFix("Or plug what hangs on the card's own USB in elsewhere")]
           : []),
@@ -52,7 +64,11 @@ export function checkGroup(card: Card, host: Host): Verdict {
     };
   }
   const inTheWay = blockersOf(card);
-  if (inTheWay.length > 0) {
+  // a damaged text may have lost what a function of the card itself is: then it is not known to be foreign
+  const lostOwn = inTheWay.filter((fn) =>
+    slotOf(fn) === slotOf(gpu) && (fn.vendor === undefined || fn.class === undefined)
+  );
+  if (inTheWay.length > lostOwn.length) {
     const names = inTheWay.map((fn) => {
       const uses = usesOf(fn, host).map(({ use }) => use);
       return `${formatFunction(fn)} ${className(fn)} (${driven(fn)}${uses.length > 0 ? `, ${uses.join(", ")}` : ""})`;
@@ -70,11 +86,7 @@ export function checkGroup(card: Card, host: Host): Verdict {
         }),
       ],
       fix: [
-        remedies.slot,
-        manualFix("Or turn on ACS in the firmware's set-up, which splits groups where the hardware can", {
-          root: true,
-          reboot: true,
-        }),
+        ...placing(card, host),
         ...inTheWay.filter((fn) => kept(fn, host) === undefined).map((fn) =>
           commandFix(`Or give up ${fn.bdf} on this host until the next boot`, release(fn), { root: true })
         ),
@@ -108,19 +120,49 @@ export function checkGroup(card: Card, host: Host): Verdict {
       evidence,
     };
   }
-  const more = alsoPassed.length > 0
-    ? `, and with another card of it ${alsoPassed.map(({ bdf }) => bdf).join(", ")}`
-    : "";
-  const others = groupPeers.length > 0
-    ? `; beside it ${groupPeers.map(({ bdf }) => bdf).join(", ")}, which no host driver holds`
-    : "";
+  const more = alsoPassed.length > 0 ? `, and with another card of it ${formatAddresses(alsoPassed)}` : "";
+  const others = groupPeers.length > 0 ? `; beside it ${formatAddresses(groupPeers)}, which no host driver holds` : "";
   return {
     status: "pass",
     message: `${word} ${number}: ${assignedFunctions.map(({ bdf }) => bdf).join(", ")} ${
       assignedFunctions.length === 1 ? "goes" : "go"
-    } to the VM${more}${others}`,
+    } to the VM${boardmates.length > 0 ? `, the board's other GPU with it` : ""}${more}${others}`,
     evidence,
   };
+}
+
+/** Whether the card can be put elsewhere: not in a laptop, and not a part of the processor. */
+function movable({ gpu }: Card, host: Host): boolean {
+  return !isPortable(host) && !isIntegrated(gpu, host.pci);
+}
+
+/** Said where no other slot can help. */
+function fixedInPlace({ gpu }: Card, host: Host): Fix {
+  return manualFix(
+    isIntegrated(gpu, host.pci)
+      ? "These graphics are a part of the processor, whose groups no slot changes: choose a card in a slot, or use the GPU in containers on this host"
+      : "This is a laptop, whose card stays where it is: use the GPU in containers on this host, or a machine with slots",
+  );
+}
+
+/** What may put the card and the others of its group apart, or together into one VM. */
+function placing(card: Card, host: Host): Fix[] {
+  const siblings = siblingsOf(card);
+  const acs = manualFix("Or turn on ACS in the firmware's set-up, which splits groups where the hardware can", {
+    root: true,
+    reboot: true,
+  });
+  if (siblings.length > 0) {
+    return [
+      manualFix(
+        `Give all of them to one machine: in its gpu: list, write address: "${card.gpu.bdf}" and ${
+          siblings.slice(0, 8).map(({ bdf }) => `address: "${bdf}"`).join(" and ")
+        }. They hang on one switch: if that is a board with several GPUs, moving it changes nothing`,
+      ),
+      ...(isPortable(host) ? [] : [acs]),
+    ];
+  }
+  return movable(card, host) ? [remedies.slot, acs] : [fixedInPlace(card, host)];
 }
 
 /**
@@ -130,6 +172,8 @@ export function checkGroup(card: Card, host: Host): Verdict {
 function kept(fn: PciFunction, host: Host): string | undefined {
   if (fn.class === undefined) return "what it is was not read";
   if (fn.class.startsWith("01")) return "it is mass storage";
+  if (isDisplay(fn)) return shows(fn, host) ? "the host shows its picture on it" : "it is a graphics card";
+  if (vitalClasses.test(fn.class)) return "the host itself works with it";
   const uses = usesOf(fn, host).map(({ use }) => use);
   if (uses.length > 0) return `the host uses it for ${uses.join(", ")}`;
   if (fn.class.startsWith("0c03") && host.needs.keyboards === undefined) {
@@ -139,6 +183,17 @@ function kept(fn: PciFunction, host: Host): string | undefined {
   return lost.length === 0
     ? undefined
     : `which devices ${lost.map(formatMember).join(", ")} ${lost.length === 1 ? "needs" : "need"} could not be found`;
+}
+
+/**
+ * What a running host does not do without, whatever its drivers say: memory controllers (05), bridges to firmware and legacy devices (06),
+ * system peripherals (08), SMBus (0c05), security processors (10), power and signal controllers (11), accelerators (12).
+ */
+const vitalClasses = /^(05|06|08|0c05|10|11|12)/;
+
+/** Whether the host's picture is on a card, as far as anything shows it. */
+function shows({ bdf, bootVga, displays }: PciFunction, { display }: Host): boolean {
+  return bootVga === true || displays.length > 0 || display.framebuffers.some((one) => one.bdf === bdf);
 }
 
 const formatMember = (what: string) => (what === "route" ? "the default route" : what);

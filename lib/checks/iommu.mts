@@ -1,7 +1,8 @@
 import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { firmwareFix, remedies } from "../fixes.mts";
+import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
+import { isOlder } from "../text.mts";
 import type { Card } from "../resolve/cards.mts";
 import { eachCard, onceIfCards } from "./each.mts";
 import { checkEnabled } from "./iommu-enabled.mts";
@@ -33,14 +34,14 @@ export const iommuChecks: Check[] = [
   },
   {
     id: "iommu.reserved",
-    about: "memory that the firmware keeps for the card (RMRR)",
-    why: "the kernel may not give away memory that the firmware still uses with the card",
+    about: "memory that the firmware reserves for the card (Intel: RMRR, AMD: IVMD)",
+    why: "the firmware still uses that memory with the card, so that the kernel does not hand the card over",
     confirm: "cat /sys/kernel/iommu_groups/*/reserved_regions",
     check: (host, config) => eachCard(host, config, (card) => reserved(card, host)),
   },
   {
     id: "iommu.acs",
-    about: "isolation that is only pretended",
+    about: "an argument that splits groups which the hardware does not (pcie_acs_override)",
     why: "an override hides real paths between devices: a guest can use them",
     confirm: "cat /proc/cmdline",
     check: (host, config) => onceIfCards(host, config, acs),
@@ -69,6 +70,28 @@ function interrupts(host: Host): Verdict {
       evidence: [...evidence, { read: "vfio_iommu_type1.allow_unsafe_interrupts", value: "Y" }],
     };
   }
+  // Intel 5500, 5520 and X58: the kernel turns remapping off for their revisions (arch/x86/kernel/early-quirks.c, intel_remapping_check)
+  const broken = host.pci?.find(({ vendor, device, class: code }) =>
+    vendor === "8086" && /^340[0-7]$/.test(device ?? "") && code?.startsWith("0600")
+  );
+  if (broken) {
+    return {
+      status: "fail",
+      message:
+        "interrupts are not remapped, since this chipset's remapping is broken (Intel 5500, 5520, X58) and the kernel turns it off: VFIO will refuse the card (Operation not permitted)",
+      evidence: [...evidence, {
+        read: `/sys/bus/pci/devices/${broken.bdf}`,
+        value: `${broken.vendor}:${broken.device}, revision ${broken.revision ?? "not read"}`,
+      }],
+      fix: [
+        commandFix(
+          "No setting mends it. To use VFIO without remapping, where you trust the VM: it could send this host any interrupt",
+          "sh -c 'echo options vfio_iommu_type1 allow_unsafe_interrupts=1 >/etc/modprobe.d/vfio-unsafe-interrupts.conf'",
+          { root: true, reboot: true },
+        ),
+      ],
+    };
+  }
   return {
     status: "fail",
     message: "interrupts are not remapped: VFIO will refuse the card (Operation not permitted)",
@@ -91,25 +114,52 @@ function reserved({ groups }: Card, host: Host): Verdict {
     };
   }
   const hp = /^(HPE?|Hewlett)/.test(host.dmi.sys_vendor ?? "");
+  const amd = host.iommu.acpiTables?.includes("IVRS") ?? host.cpu.vendor === "AuthenticAMD";
+  const { kernel } = host.os;
+  const sure = kernel !== undefined && !isOlder(kernel, "6.6");
+  const what = `the firmware reserves memory for this card (${amd ? "IVMD" : "RMRR"})`;
+  // since 6.6 such groups are never handed over (drivers/iommu/iommu.c, require_direct: “requires a 1:1 mapping”); before, VT-d refused them
+  // as “ineligible for IOMMU domain attach” and AMD-Vi did not
+  const refuses = "kernels since 6.6 refuse to hand it over (“requires a 1:1 mapping”)";
   return {
-    status: "warn",
-    message:
-      "the firmware keeps memory for this card (RMRR): the kernel may refuse it as ineligible for IOMMU domain attach",
-    evidence: [{ read, value: "a direct region" }, {
-      read: "/sys/class/dmi/id/sys_vendor",
-      value: host.dmi.sys_vendor ?? "unknown",
-    }],
-    fix: [
-      hp
-        ? firmwareFix(
-          "On HPE Gen9 and later turn off “HP Shared Memory features” for the slot (Gen8 has no such switch)",
-        )
-        : remedies.reserved,
+    status: sure ? "fail" : "warn",
+    message: sure
+      ? `${what}, and ${refuses}`
+      : kernel === undefined
+      ? `${what}: ${refuses}, and earlier ones may; which kernel runs here was not read`
+      : amd
+      ? `${what}: this kernel may hand it over, and ${refuses}`
+      : `${what}: the kernel may refuse it as ineligible for IOMMU domain attach, and ${refuses}`,
+    evidence: [
+      { read, value: "a direct region" },
+      { read: "/proc/sys/kernel/osrelease", value: kernel ?? "not read" },
+      { read: "/sys/class/dmi/id/sys_vendor", value: host.dmi.sys_vendor ?? "unknown" },
     ],
+    fix: amd
+      ? [
+        firmwareFix("Update the firmware: newer ones of many boards reserve less"),
+        firmwareFix("Or turn off Pre-boot DMA Protection in the firmware's set-up"),
+      ]
+      : [
+        hp
+          ? firmwareFix(
+            "On HPE Gen9 and later turn off “HP Shared Memory features” for the slot (Gen8 has no such switch)",
+          )
+          : remedies.reserved,
+      ],
   };
 }
 
-function acs({ kernel }: Host): Verdict {
+/**
+ * Kernels that are known to take pcie_acs_override, by a word of their release: the patch is in none of kernel.org's. Distributions'
+ * ordinary kernels do not have it, by the form of their release.
+ */
+const takesOverride = /zen|pve|cachyos|xanmod|lqx|liquorix|tkg|acs|unraid|vfio/i;
+const ordinaryKernel =
+  /^\d+(\.\d+)+-(\d+-(generic|lowlatency|aws|azure|gcp|oem|default)$|\d+-?(amd64|cloud-amd64|rt-amd64)$|arch\d|\d+-(lts|hardened)$|.*(\.fc\d|\.el\d|-default$|-amd64$))|^\d+(\.\d+)+\+deb|-generic$/;
+
+function acs(host: Host): Verdict {
+  const { kernel } = host;
   const override = kernel.arguments?.find((word) => word.startsWith("pcie_acs_override="));
   const evidence = [{
     read: "/proc/cmdline",
@@ -117,6 +167,28 @@ function acs({ kernel }: Host): Verdict {
   }];
   if (kernel.arguments === undefined) {
     return { status: "unknown", message: "the kernel's arguments could not be read", evidence };
+  }
+  const release = host.os.kernel ?? "";
+  if (override && !takesOverride.test(release)) {
+    const ignored = ordinaryKernel.test(release);
+    return {
+      status: "warn",
+      message: ignored
+        ? `${override} does nothing: ${release} is a distribution's ordinary kernel, which does not know that argument. The groups are the hardware's own`
+        : `${override}: kernels with the patch split groups that the hardware does not, so that the VM's card can reach its neighbours' memory, and kernels without it ignore the argument. Which ${
+          release || "this kernel"
+        } does is not known`,
+      evidence: [...evidence, { read: "/proc/sys/kernel/osrelease", value: release || "not read" }],
+      fix: [
+        manualFix(
+          "Remove the argument, unless groups must be split by it: then boot a kernel with the patch (linux-zen, Proxmox)",
+          {
+            root: true,
+            reboot: true,
+          },
+        ),
+      ],
+    };
   }
   return override
     ? {

@@ -1,12 +1,13 @@
 import type { Mode } from "../config/types.mts";
-import type { ResolvedMachine } from "../resolve/types.mts";
+import type { ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
+import { dividedCardsFor, virtualFunctionsOf } from "../resolve/virtual-functions.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host, Windows } from "../host/types.mts";
 import { commandFix, joinGroupFix, manualFix, remedies } from "../fixes.mts";
 import { assignedFunctionsOf } from "../resolve/cards.mts";
 import type { SupportRow } from "../resolve/support-table.mts";
 import { insteadOf, refusals, supportOf } from "../resolve/support.mts";
-import { isDisplay } from "../host/pci.mts";
+import { formatFunction, isDisplay } from "../host/pci.mts";
 import { titleOf } from "../resolve/providers.mts";
 import { toolsFor } from "./tools.mts";
 import { isOlder } from "../text.mts";
@@ -33,7 +34,9 @@ export const providerChecks: Check[] = [
     why: "a provider hands over a whole card, parts of one, or neither",
     confirm: "npx zx homelab-gpu.mts doctor provider.mode",
     check: (host, { machines }) =>
-      machines.flatMap((machine) => machine.gpus.map(({ mode }) => inThisMode(machine, mode, host))),
+      machines.flatMap((machine) =>
+        machine.gpus.map((wish) => withoutPart(machine, wish, host) ?? inThisMode(machine, wish.mode, host))
+      ),
   },
   {
     id: "provider.version",
@@ -102,6 +105,50 @@ function onThisHost(machine: ResolvedMachine, host: Host): Verdict {
     return { machine: machine.name, status: "unknown", message: says, evidence };
   }
   return { machine: machine.name, status: "pass", message: `${title} on ${system}`, evidence };
+}
+
+/** A part of a card that libvirt could hand over, a virtual function, and none is free; undefined where that is not the matter. */
+function withoutPart({ name, provider }: ResolvedMachine, wish: ResolvedGpuRequest, host: Host): Verdict | undefined {
+  if (provider !== "libvirt" || wish.mode !== "partition" || host.os.platform !== "linux") return undefined;
+  const card = dividedCardsFor(wish, host)[0];
+  if (!card) return undefined;
+  const on = virtualFunctionsOf(card, host);
+  const at = `/sys/bus/pci/devices/${card.bdf}`;
+  const evidence = [{
+    read: `${at}/sriov_numvfs`,
+    value: `${card.activeVirtualFunctions ?? "not read"} of ${card.virtualFunctions ?? "?"}`,
+  }];
+  if (on.length > 0) {
+    return {
+      machine: name,
+      status: "fail",
+      message: `all ${on.length} virtual functions of ${card.bdf} are given to machines already`,
+      evidence,
+      fix: [manualFix("Turn on more of them (sriov_numvfs: none may be in use while it is changed), or ask for fewer")],
+    };
+  }
+  if (card.activeVirtualFunctions === undefined) {
+    return {
+      machine: name,
+      status: "unknown",
+      message: `whether ${card.bdf} has virtual functions on could not be read`,
+      evidence,
+    };
+  }
+  return {
+    machine: name,
+    status: "fail",
+    message: `${formatFunction(card)} can have ${card.virtualFunctions} virtual functions, and none is on`,
+    evidence,
+    fix: card.vendor === "10de"
+      ? [manualFix("NVIDIA's cards divide by their vGPU driver on this host, which needs a licence: see its manual")]
+      : [
+        commandFix("Turn one on, until the next boot", `sh -c 'echo 1 >${at}/sriov_numvfs'`, { root: true }),
+        manualFix(
+          "Intel's need a driver on this host that can: xe (argument xe.max_vfs), or i915 with the module i915-sriov-dkms",
+        ),
+      ],
+  };
 }
 
 function inThisMode(machine: ResolvedMachine, mode: Mode, host: Host): Verdict {

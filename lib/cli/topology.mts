@@ -1,7 +1,7 @@
 import type { Host, PciFunction } from "../host/types.mts";
 import { type Card, usesOf } from "../resolve/cards.mts";
 import { visible } from "../text.mts";
-import { className, isBridge } from "../host/pci.mts";
+import { className, isBridge, nameOf } from "../host/pci.mts";
 
 /** A function in the tree, with what hangs below it. */
 interface Node {
@@ -20,9 +20,10 @@ export function topologyLines(card: Card, host: Host, width: number): string[] {
     ...card.staysOnHost,
     ...card.groupPeers,
     ...card.bridges,
+    ...card.virtualFunctions.slice(0, 4),
   ];
   const rows = flatten(treeOf(wanted, host.pci ?? []), "", "");
-  const left = rows.map(({ stem, fn }) => `${stem}${fn.bdf} ${className(fn)} ${fn.vendor ?? "?"}:${fn.device ?? "?"}`);
+  const left = rows.map(({ stem, fn }) => `${stem}${fn.bdf} ${className(fn)} ${nameOf({ ...fn, model: "" })}`);
   const column = Math.max(...left.map((text) => text.length)) + 2;
   return rows.map(({ fn }, i) => {
     const group = fn.group === undefined ? "group ?" : fn.group === null ? "no group" : `group ${fn.group}`;
@@ -35,6 +36,10 @@ export function topologyLines(card: Card, host: Host, width: number): string[] {
 
 function describeFate(fn: PciFunction, card: Card, host: Host): string {
   if (card.assignedFunctions.includes(fn) || card.alsoPassed.includes(fn)) return " → VM";
+  if (card.virtualFunctions.includes(fn)) {
+    const more = card.virtualFunctions.length - 4;
+    return ` ✗ ends${more > 0 && fn === card.virtualFunctions[3] ? `, and ${more} more` : ""}`;
+  }
   if (card.groupPeers.includes(fn)) {
     const uses = usesOf(fn, host).map(({ use }) => use);
     return uses.length > 0 ? ` ← ${uses.join(", ")}` : "";

@@ -1,5 +1,5 @@
 import type { Host, PciFunction } from "../host/types.mts";
-import { className, isDisplay, slotOf } from "../host/pci.mts";
+import { className, isAccelerator, isDisplay, slotOf } from "../host/pci.mts";
 
 /**
  * The starter's text made for a host: with this card's ids (and its address where another has the same ones), or, without a card,
@@ -11,10 +11,11 @@ export function starterFor(starter: string, card: PciFunction | undefined, host:
   const worker = /^ {2}ml-worker:\n(?: {4}.*\n)+/m;
   if (!card) return text.replace(wish, "").replace(worker, "");
   const twins = (host.pci ?? []).some((fn) =>
-    slotOf(fn) !== slotOf(card) && fn.vendor === card.vendor && fn.device === card.device && isDisplay(fn)
+    (slotOf(fn) !== slotOf(card) || fn.physicalFunction !== card.physicalFunction) && fn.vendor === card.vendor &&
+    fn.device === card.device && (isDisplay(fn) || isAccelerator(fn))
   );
   const lines = [
-    `    gpu: # ${(card.model ?? className(card)).replace(/[^\w .()-]/g, "")}, ${card.bdf}`,
+    `    gpu: # ${(card.name ?? card.model ?? className(card)).replace(/[^\w .()-]/g, "")}, ${card.bdf}`,
     `      vendor_id: ${card.vendor}`,
     `      device_id: ${card.device}`,
     ...(twins ? [`      address: "${card.bdf}" # another card has the same ids`] : []),

@@ -45,9 +45,11 @@ export class Facts {
   }
 }
 
-/** A number in digits; undefined for anything else. */
+/** A number in digits, or as awk prints large ones (`2.14748e+09`); undefined for anything else. */
 export function number(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+  return text !== undefined && /^\d+(\.\d+)?(e\+\d{2})?$/.test(text) && (/e/.test(text) || !text.includes("."))
+    ? Number(text)
+    : undefined;
 }
 
 /** KiB → MiB */

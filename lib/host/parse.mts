@@ -102,6 +102,11 @@ export function parseHost(text: string): Host {
     selinux: os.flag("selinux-enforcing"),
     systemd: marks.includes("/run/systemd/system"),
     marks,
+    hypervisor: os.one("hypervisor") !== "xen"
+      ? undefined
+      : /\bcontrol_d\b/.test(os.one("xen-capabilities") ?? "")
+      ? "xen-dom0"
+      : "xen",
     hugepages: hugepages(facts("hugepages").under("")),
     kernel: compact({
       arguments: args.all("read").length > 0 ? args.all("running") : undefined,
@@ -128,7 +133,7 @@ export function parseHost(text: string): Host {
       interrupts: iommu.one("interrupts-read") ? iommu.all("interrupt") : undefined,
     }),
     // what WSL shows as PCI is Microsoft's own and none of the host's
-    pci: wsl && platform === "linux" ? undefined : parsePci(sections.get("pci")),
+    pci: wsl && platform === "linux" ? undefined : parsePci(sections.get("pci"), sections.get("pci-names")),
     pciCount: facts("pci").number("count"),
     display: {
       framebuffers: display.all("framebuffer").map((text) => {

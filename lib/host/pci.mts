@@ -6,8 +6,11 @@ const attribute = new RegExp(`^(${bdf})/([a-z0-9_-]+):(.*)$`);
 /** Every full PCI address (domain, bus, device, function) in a text. */
 export const bdfs: RegExp = new RegExp(bdf, "g");
 
-/** The lines of a probe's section `pci` → the functions, by address. Undefined if the bus was not read. */
-export function parsePci(lines: string[] | undefined): PciFunction[] | undefined {
+/**
+ * The lines of a probe's section `pci` → the functions, by address, with their names from the lines of its section `pci-names`.
+ * Undefined if the bus was not read.
+ */
+export function parsePci(lines: string[] | undefined, names: string[] = []): PciFunction[] | undefined {
   if (!lines?.includes("read:yes")) return undefined;
   const all = new Map<string, PciFunction>();
   for (const line of lines) {
@@ -19,7 +22,54 @@ export function parsePci(lines: string[] | undefined): PciFunction[] | undefined
     }
     readAttribute(fn, key, raw.trim());
   }
-  return [...all.values()].sort((a, b) => (a.bdf < b.bdf ? -1 : 1));
+  const functions = [...all.values()].sort((a, b) => (a.bdf < b.bdf ? -1 : 1));
+  markVirtualFunctions(functions);
+  const called = readNames(names);
+  for (const fn of functions) {
+    const name = called.get(`${fn.vendor}/${fn.device}`);
+    if (name !== undefined) fn.name = name;
+  }
+  return functions;
+}
+
+/**
+ * Virtual functions have a link to their physical one. A text without links can show them all the same: functions of the same slot,
+ * kind and maker as one that has virtual functions on, and that can have none themselves.
+ */
+function markVirtualFunctions(functions: PciFunction[]): void {
+  if (functions.some(({ physicalFunction }) => physicalFunction)) return;
+  for (const owner of functions) {
+    if (!owner.activeVirtualFunctions) continue;
+    for (const fn of functions) {
+      const same = slotOf(fn) === slotOf(owner) && fn.vendor === owner.vendor && fn.class === owner.class;
+      if (same && fn !== owner && fn.virtualFunctions === undefined) fn.physicalFunction = owner.bdf;
+    }
+  }
+}
+
+/**
+ * `10de:NVIDIA Corporation` and `10de/2786:AD104 [GeForce RTX 4070]`, as pci.ids has them → names by `VENDOR/DEVICE`. What stands in
+ * brackets is the name that is sold, of makers as of devices.
+ */
+function readNames(lines: string[]): Map<string, string> {
+  const called = new Map<string, string>();
+  for (const line of lines) {
+    const [, id, name] = /^([0-9a-f]{4}(?:\/[0-9a-f]{4})?):(.+)$/.exec(line) ?? [];
+    if (id && name) called.set(id, name.replace(/[^\x20-\x7e]/g, "").trim());
+  }
+  const sold = (name: string) => /\[([^\]]+)\]\s*$/.exec(name)?.[1] ?? name;
+  const maker = (name = "") =>
+    sold(name).split("/")[0]!.replace(
+      /,? *\b(Corporation|Corp|Inc|Co|Ltd|Limited|Technology|Semiconductor)\b\.?,?/g,
+      "",
+    ).trim();
+  return new Map(
+    [...called].filter(([id]) => id.includes("/")).map(([id, name]) => {
+      const by = maker(called.get(id.slice(0, 4)));
+      const short = sold(name);
+      return [id, by === "" || short.startsWith(by) ? short : `${by} ${short}`];
+    }),
+  );
 }
 
 function readAttribute(fn: PciFunction, key: string, value: string): void {
@@ -87,6 +137,21 @@ function readAttribute(fn: PciFunction, key: string, value: string): void {
     case "sriov_totalvfs":
       if (/^\d+$/.test(value)) fn.virtualFunctions = Number(value);
       break;
+    case "sriov_numvfs":
+      if (/^\d+$/.test(value)) fn.activeVirtualFunctions = Number(value);
+      break;
+    case "physfn":
+      if (new RegExp(`^${bdf}$`).test(value)) fn.physicalFunction = value;
+      break;
+    case "vfio-dev":
+      fn.vfioDevice = value;
+      break;
+    case "rom":
+      if (value === "yes" || value === "none") fn.rom = value === "yes";
+      break;
+    case "unset":
+      if (/^[0-5 ]*$/.test(value)) fn.unset = value.split(" ").filter(Boolean).map(Number);
+      break;
     case "mdev":
       fn.mediated = value === "yes";
   }
@@ -106,12 +171,19 @@ function readBar(text: string): Bar | undefined {
     size: BigInt(end) - BigInt(start) + 1n,
     is64Bit: Boolean(bits & 0x100000n),
     prefetch: Boolean(bits & 0x2000n),
+    // IORESOURCE_UNSET: the size is kept and no address was given (linux/ioport.h)
+    ...(bits & 0x20000000n || BigInt(start) === 0n ? { unplaced: true as const } : {}),
   };
 }
 
 /** Display controllers: VGA (0300), XGA, 3D (0302, data-centre and laptop cards) and others (0380). */
 export function isDisplay({ class: code }: PciFunction): boolean {
   return code?.startsWith("03") ?? false;
+}
+
+/** Processing accelerators (12), which are cards without outputs: AMD's Instinct MI300 and later, Intel's Gaudi. */
+export function isAccelerator({ class: code }: PciFunction): boolean {
+  return code?.startsWith("12") ?? false;
 }
 
 /** PCI-to-PCI bridges, root ports and switch ports among them (0604): they carry groups and are never passed. */
@@ -122,6 +194,20 @@ export function isBridge({ class: code }: PciFunction): boolean {
 /** The device that a function is a part of: its address without the function, `0000:0a:00`. */
 export function slotOf({ bdf }: PciFunction): string {
   return bdf.slice(0, bdf.lastIndexOf("."));
+}
+
+/** Kinds of housings that cannot be opened for another slot: SMBIOS chassis types of notebooks, tablets, hand-helds (DMTF DSP0134, 7.4.1). */
+export function isPortable({ dmi }: { dmi: Record<string, string> }): boolean {
+  return ["8", "9", "10", "11", "14", "30", "31", "32"].includes(dmi.chassis_type ?? "");
+}
+
+/**
+ * Whether a display function is a part of the processor: it lies on the root bus, or its slot holds what only a processor has (AMD's
+ * security processor, class 10).
+ */
+export function isIntegrated(gpu: PciFunction, all: PciFunction[] = []): boolean {
+  const root = /^0000:00:/.test(gpu.bdf) && gpu.upstreamBridges.length === 0;
+  return root || all.some((fn) => slotOf(fn) === slotOf(gpu) && fn.class?.startsWith("1080") === true);
 }
 
 /** What a class code is called, as lspci calls it; the code itself where it is none of the common ones (PCI Code and ID Assignment). */
@@ -163,7 +249,19 @@ const classNames: Record<string, string> = {
   "12": "processing accelerator",
 };
 
-/** A function in few words, as lspci -nn would: `0000:0a:00.0 [0300] 10de:2786`. */
-export function formatFunction({ bdf, class: code, vendor, device, model }: PciFunction): string {
-  return `${bdf} [${code?.slice(0, 4) ?? "?"}] ${vendor ?? "?"}:${device ?? "?"}${model ? ` ${model}` : ""}`;
+/** What a function is called: `NVIDIA GeForce RTX 4070 (10de:2786)`, or its ids alone where the host's pci.ids does not name it. */
+export function nameOf({ vendor, device, name, model }: PciFunction): string {
+  const ids = `${vendor ?? "?"}:${device ?? "?"}`;
+  return name ? `${name} (${ids})` : model ? `${ids} ${model}` : ids;
+}
+
+/** A function in few words, as lspci -nn would: `0000:0a:00.0 [0300] 10de:2786`, and by its name where that is known. */
+export function formatFunction(fn: PciFunction): string {
+  return `${fn.bdf} [${fn.class?.slice(0, 4) ?? "?"}] ${nameOf(fn)}`;
+}
+
+/** Addresses in one line: of a long list the first three, and how many more. */
+export function formatAddresses(functions: PciFunction[]): string {
+  const names = functions.map(({ bdf }) => bdf);
+  return names.length <= 4 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
 }

@@ -56,6 +56,8 @@ export interface Host {
   systemd: boolean;
   /** Paths of files whose presence says something, such as `/run/ostree-booted`. */
   marks: string[];
+  /** `xen-dom0` where the kernel runs as Xen's control domain, `xen` where it runs on Xen and which domain was not read. */
+  hypervisor?: "xen" | "xen-dom0";
   hugepages: { size: string; total: number; free: number }[];
   kernel: {
     /** The running kernel's arguments that matter here; absent if /proc/cmdline could not be read. */
@@ -252,7 +254,20 @@ export interface PciFunction {
   /** On Windows, the last part of its instance id, such as `4&275D7527&0&0010`: it tells two cards of one kind apart. */
   instance?: string;
   model?: string;
+  /** What the host's pci.ids calls it, such as `NVIDIA GeForce RTX 4070`. */
+  name?: string;
+  /** How many virtual functions it can have (SR-IOV); absent on a function that can have none, and on a virtual one. */
   virtualFunctions?: number;
+  /** How many of them are on. */
+  activeVirtualFunctions?: number;
+  /** Of a virtual function: BDF of the physical one that it belongs to. */
+  physicalFunction?: string;
+  /** Its name among the device nodes of VFIO since kernel 6.2, such as `vfio0` of /dev/vfio/devices/vfio0. */
+  vfioDevice?: string;
+  /** Whether the kernel shows an option ROM of it; absent if that was not read. */
+  rom?: boolean;
+  /** Indices of those of its six regions whose line in `resource` is all zeros; absent if they were not read. */
+  unset?: number[];
   mediated: boolean;
 }
 
@@ -264,6 +279,8 @@ export interface Bar {
   size: bigint;
   is64Bit: boolean;
   prefetch: boolean;
+  /** Its size is known and it has no address: the host's firmware and kernel found no room for it. */
+  unplaced?: true;
 }
 
 /** Hardware virtualization or emulation, by QEMU's names. */

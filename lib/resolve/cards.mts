@@ -2,12 +2,12 @@
 import type { GpuRequest } from "../config/types.mts";
 import type { ResolvedMachine } from "./types.mts";
 import type { Bar, Host, PciFunction } from "../host/types.mts";
-import { isBridge, isDisplay, slotOf } from "../host/pci.mts";
+import { isAccelerator, isBridge, isDisplay, slotOf } from "../host/pci.mts";
 
 /** A graphics card: the display function that was asked for, and everything around it that decides whether it can go. */
 export interface Card {
   gpu: PciFunction;
-  /** The functions of its slot that go to the VM with it, itself among them, by address. */
+  /** The functions that go to the VM with it, itself among them, by address: of its slot, and of its own switch where it has one. */
   assignedFunctions: PciFunction[];
   /** Numbers of the IOMMU groups that these are in: one, as a rule. */
   groups: string[];
@@ -19,6 +19,8 @@ export interface Card {
   groupPeers: PciFunction[];
   /** Bridges of its groups: they never count and are never bound. */
   bridges: PciFunction[];
+  /** The virtual functions that it has on: they end when it goes. */
+  virtualFunctions: PciFunction[];
   /** BDFs of which the group's membership or driver is not known, so that no verdict on the group is possible. */
   unverified: string[];
 }
@@ -28,23 +30,33 @@ export type CardMatch =
   | { kind: "card"; card: Card }
   /** No such card; what is there instead. */
   | { kind: "none"; there: PciFunction[] }
-  /** More than one fits. */
+  /** More than one fits: cards, or one card and its virtual functions. */
   | { kind: "several"; fitting: PciFunction[] }
   /** The PCI bus could not be read. */
   | { kind: "unknown" };
 
+/** What is a card by its class: display controllers, and AMD's accelerators without a display (Instinct MI300 and later, class 12). */
+export function isGpu(fn: PciFunction): boolean {
+  return isDisplay(fn) || (isAccelerator(fn) && fn.vendor === "1002");
+}
+
 /** Finds the card that a wish names: by ids, and by address where one is given. */
 export function matchCard(wish: GpuRequest, host: Host): CardMatch {
   if (!host.pci) return { kind: "unknown" };
-  const there = host.pci.filter(isDisplay);
+  const named = wish.deviceId !== undefined || wish.address !== undefined;
+  // accelerators of other makers than AMD are no graphics chips, and only who names one means it
+  const there = host.pci.filter((fn) => isGpu(fn) || (named && isAccelerator(fn)));
   const fitting = there.filter(({ bdf, vendor, device }) =>
     vendor === wish.vendorId && (wish.deviceId === undefined || device === wish.deviceId) &&
     (wish.address === undefined || bdf === wish.address)
   );
-  // a card with two display functions is one card
-  const slots = new Set(fitting.map(slotOf));
-  if (slots.size > 1) return { kind: "several", fitting };
-  return fitting.length > 0 ? { kind: "card", card: cardOf(fitting[0]!, host) } : { kind: "none", there };
+  const [first] = fitting;
+  if (!first) return { kind: "none", there };
+  const card = cardOf(first, host);
+  // a card with two display functions is one card, and so is a board whose GPUs cannot be had apart
+  return fitting.every((fn) => card.assignedFunctions.includes(fn))
+    ? { kind: "card", card }
+    : { kind: "several", fitting };
 }
 
 /**
@@ -68,16 +80,25 @@ export function cardsOf(machine: ResolvedMachine, host: Host): Card[] {
 export function assignedFunctionsOf(machine: ResolvedMachine, host: Host): PciFunction[] | undefined {
   const choices = machine.gpus.map((wish) => matchCard(wish, host));
   if (choices.some(({ kind }) => kind !== "card")) return undefined;
-  return cardsOf(machine, host).flatMap(({ assignedFunctions }) => assignedFunctions);
+  return allAssigned(cardsOf(machine, host));
 }
+
+/** What goes to a VM with these cards, each function once: two GPUs of one board take each other along. */
+const allAssigned = (cards: Card[]): PciFunction[] => [
+  ...new Set(cards.flatMap(({ assignedFunctions }) => assignedFunctions)),
+];
 
 /** A card with its surroundings. */
 export function cardOf(gpu: PciFunction, host: Host): Card {
   const all = host.pci ?? [];
-  const slot = all.filter((fn) => slotOf(fn) === slotOf(gpu) && !isBridge(fn));
-  const assignedFunctions = gpu.group ? slot.filter((fn) => fn.group === gpu.group || isCompanion(fn, gpu)) : slot;
+  const slot = all.filter((fn) => slotOf(fn) === slotOf(gpu) && !isBridge(fn) && isOwnOf(fn, gpu));
+  const board = boardOf(gpu, all);
+  const assignedFunctions = all.filter((fn) =>
+    fn === gpu || (slot.includes(fn) && isCompanion(fn, gpu)) || board.includes(fn)
+  );
   const groups = [...new Set(assignedFunctions.flatMap(({ group }) => group ?? []))];
   const members = all.filter(({ group }) => group !== undefined && group !== null && groups.includes(group));
+  const virtualFunctions = all.filter(({ physicalFunction }) => physicalFunction === gpu.bdf);
   return {
     gpu,
     assignedFunctions,
@@ -86,17 +107,69 @@ export function cardOf(gpu: PciFunction, host: Host): Card {
     alsoPassed: [],
     groupPeers: members.filter((fn) => !isBridge(fn) && !assignedFunctions.includes(fn)),
     bridges: members.filter(isBridge),
+    virtualFunctions,
     unverified: unverifiedMembers(assignedFunctions, groups, members, host),
   };
 }
 
+/** Whether a function of the same slot is of the same device: virtual functions lie in the slot of their physical one, and are devices of their own. */
+function isOwnOf(fn: PciFunction, gpu: PciFunction): boolean {
+  return fn === gpu || (gpu.physicalFunction === undefined && fn.physicalFunction === undefined);
+}
+
 /**
- * Whether a function of the same slot is a part of the card: its sound, its USB, its USB-C controller, of the same maker. On a
- * processor with graphics the slot holds others' as well, and those stay. Where each function has a group of its own the companions
- * go along all the same: a reset of the slot is only allowed to whoever has all of it (VFIO_DEVICE_PCI_HOT_RESET, linux/vfio.h).
+ * Whether a function of the same slot is a part of the card: its second display function, its sound, its USB, its USB-C controller, of
+ * the same maker. On a processor with graphics the slot holds others' as well (the security processor, the board's USB and sound), and
+ * those stay. Where each function has a group of its own the companions go along all the same: a reset of the slot is only allowed to
+ * whoever has all of it (VFIO_DEVICE_PCI_HOT_RESET, linux/vfio.h).
  */
 function isCompanion(fn: PciFunction, gpu: PciFunction): boolean {
-  return fn.vendor === gpu.vendor && /^(0403|0c03|0c80)/.test(fn.class ?? "");
+  return fn.vendor === gpu.vendor && /^(03|0403|0c03|0c80)/.test(fn.class ?? "");
+}
+
+/**
+ * GPUs that are sold on boards with more than one of them, by ids. Some of these ids are of single cards as well: only together with a
+ * switch that carries nothing else do they make a board. Names from https://pci-ids.ucw.cz (2026-10-24).
+ */
+const boardChips = new Set([
+  ...["10de:102d", "10de:118f", "10de:1188", "10de:1001", "10de:13f2", "10de:13bd", "10de:0ff2", "10de:11bf"],
+  ...["1002:671d", "1002:679b", "1002:67b9", "1002:7300", "1002:67c4", "1002:66a3", "1002:73a2", "1002:73ab"],
+]);
+
+/**
+ * What of a card lies in other slots. Cards such as Intel's Arc have a switch of their own, with the sound on a bus of its own below it,
+ * and boards with two GPUs have one as well. It is the card's own where nothing hangs below it but functions of its maker and kind. The
+ * board's other GPUs go along where they share the group: without them the kernel hands over none.
+ */
+function boardOf(gpu: PciFunction, all: PciFunction[]): PciFunction[] {
+  if (gpu.physicalFunction !== undefined) return [];
+  for (const bridge of gpu.upstreamBridges.slice(1)) {
+    const below = all.filter((fn) => fn.upstreamBridges.includes(bridge) && !isBridge(fn));
+    const own = (fn: PciFunction) =>
+      fn.vendor === gpu.vendor && (isGpu(fn) || /^0403/.test(fn.class ?? "") || slotOf(fn) === slotOf(gpu));
+    if (!below.every(own)) continue;
+    const chips = below.filter(isGpu);
+    const slots = new Set(chips.map(slotOf));
+    const others = below.filter((fn) => slotOf(fn) !== slotOf(gpu));
+    if (slots.size === 1) return others;
+    const alike = chips.every((fn) => fn.device === gpu.device);
+    if (!alike || !boardChips.has(`${gpu.vendor}:${gpu.device}`)) continue;
+    const shared = chips.filter(({ group }) => group && group === gpu.group).map(slotOf);
+    return others.filter((fn) => shared.includes(slotOf(fn)));
+  }
+  return [];
+}
+
+/**
+ * GPUs of the same kind that hang on the same switch and share the card's group: of one board perhaps, perhaps cards in two slots of a
+ * mainboard with a switch. Nothing that can be read tells which.
+ */
+export function siblingsOf({ gpu, groupPeers }: Card): PciFunction[] {
+  const switches = gpu.upstreamBridges.slice(1);
+  return groupPeers.filter((fn) =>
+    isGpu(fn) && fn.vendor === gpu.vendor && fn.device === gpu.device &&
+    fn.upstreamBridges.some((bdf) => switches.includes(bdf))
+  );
 }
 
 /**
@@ -113,7 +186,9 @@ function unverifiedMembers(passed: PciFunction[], groups: string[], members: Pci
       ...linked.filter((bdf) => !listed.includes(bdf)),
       ...all.filter(({ group }) => group === undefined).map(({ bdf }) => bdf),
       ...passed.filter(({ group }) => groups.length > 0 && !group).map(({ bdf }) => bdf),
-      ...members.filter((fn) => fn.class === undefined || fn.driver === undefined).map(({ bdf }) => bdf),
+      ...members.filter((fn) => fn.class === undefined || fn.vendor === undefined || fn.driver === undefined).map((
+        { bdf },
+      ) => bdf),
       ...(host.pciCount === all.length
         ? []
         : [`${host.pciCount ?? "an unknown number of"} functions counted, ${all.length} read`]),
@@ -153,7 +228,7 @@ function diskOf(point: string): string {
 
 /** Memory regions of everything that goes to a VM. */
 export function barsOf(cards: Card[]): Bar[] {
-  return cards.flatMap(({ assignedFunctions }) => assignedFunctions.flatMap(({ bars }) => bars));
+  return allAssigned(cards).flatMap(({ bars }) => bars);
 }
 
 /**

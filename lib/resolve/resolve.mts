@@ -5,6 +5,7 @@ import type { Host } from "../host/types.mts";
 import type { Project } from "../compose/project.mts";
 import { dependenciesOf } from "../config/dependencies.mts";
 import { defaultProvider, providers } from "./providers.mts";
+import { withVirtualFunctions } from "./virtual-functions.mts";
 import { asksForGpu } from "../compose/gpu-requests.mts";
 import { cpusDefault, memoryDefault } from "../config/vocabulary.mts";
 import { ownValue } from "../maps.mts";
@@ -19,11 +20,16 @@ export function resolveConfig(
   seen: Record<string, ExistingVm> = {},
   stacks: Project[] = [],
 ): Resolved {
+  const ways = withVirtualFunctions(
+    config.machines.map((machine) => ({ name: machine.name, ...providerAndModes(machine, host) })),
+    host,
+    seen,
+  );
   return {
     services: config.services,
     stacks,
-    machines: config.machines.map((machine) => {
-      const way = providerAndModes(machine, host);
+    machines: config.machines.map((machine, i) => {
+      const way = ways[i]!;
       return {
         ...machine,
         ...way,

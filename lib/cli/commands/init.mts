@@ -6,7 +6,8 @@ import { notesFor, runChecks } from "../../checks/index.mts";
 import { parseConfig } from "../../config/parse.mts";
 import { UserError } from "../../errors.mts";
 import { parseHost } from "../../host/parse.mts";
-import { className, isDisplay, slotOf } from "../../host/pci.mts";
+import { className, nameOf } from "../../host/pci.mts";
+import { cardOf, isGpu } from "../../resolve/cards.mts";
 import { formatFindings } from "../print.mts";
 import { shellCommand } from "../../render.mts";
 import { type Context, log, readProbe, styleFor } from "../context.mts";
@@ -26,13 +27,16 @@ export async function init(session: Context): Promise<number> {
   const textFor = (card: PciFunction | undefined) => starterFor(starter, card, host, schema.path);
 
   const found = options.gpu ? candidates(host) : [];
-  const judged = found.map((card) => ({ card, fails: failing(textFor(card), host) }));
-  const card = judged.find(({ fails }) => fails.length === 0)?.card;
+  const judged = found.map((card) => judge(card, textFor(card), host));
+  const best = bestOf(judged);
+  const card = best?.card;
   if (options.gpu && !card && !(await without(session, host, obstacles(starter, judged, host)))) return 1;
   const text = textFor(card);
   parseConfig(text, path);
+  const reasons = best ? reasonsFor(best, judged) : [];
   if (options.dryRun) {
     shell.stdout(text);
+    for (const reason of reasons) log(session, reason);
     return 0;
   }
   if (!(await shell.create(path, text))) {
@@ -43,8 +47,9 @@ export async function init(session: Context): Promise<number> {
     await shell.write(resolve(dirname(path), schema.path), schema.text);
     await shell.write(resolve(dirname(path), ".homelab-gpu/.gitignore"), "*\n");
   }
-  const what = card ? `with the card at ${card.bdf}` : "without a GPU";
+  const what = card ? `with the card at ${card.bdf}${card.name ? `, ${nameOf(card)}` : ""}` : "without a GPU";
   log(session, `wrote ${path}, ${what}; next: ${told(session, "up")}`);
+  for (const reason of reasons) log(session, reason);
   if (card && card.vendor !== "10de") {
     log(session, "the service ml-worker is left out: its image needs an NVIDIA card");
   }
@@ -59,19 +64,80 @@ function told({ options: { config } }: Context, command: string): string {
 /** Makers of cards, the likeliest to be wanted in a VM first: a server's own chip, which shows its console, is of none of them. */
 const makers = ["10de", "1002", "8086"];
 
-/** The cards that may be handed over unasked, one function of each: those of one maker. */
-function candidates({ pci = [] }: Host): PciFunction[] {
-  const displays = pci.filter(isDisplay).filter((fn, i, all) =>
-    all.findIndex((one) => slotOf(one) === slotOf(fn)) === i
+/** The cards that may be handed over unasked, one function of each: those of one maker, and of a divided card the parts or the whole. */
+function candidates(host: Host): PciFunction[] {
+  const displays = (host.pci ?? []).filter(isGpu).filter((fn, i, all) =>
+    !all.slice(0, i).some((one) =>
+      one.physicalFunction === fn.physicalFunction && cardOf(one, host).assignedFunctions.includes(fn)
+    )
   );
   const maker = makers.find((id) => displays.some(({ vendor }) => vendor === id));
   return displays.filter(({ vendor }) => vendor === (maker ?? displays[0]!.vendor));
 }
 
-/** What keeps a card from being handed over, whatever else is missing on the host. */
-function failing(text: string, host: Host): Finding[] {
+/** A card, and what the checks of cards say of it, whatever else is missing on the host. */
+interface Judged {
+  card: PciFunction;
+  fails: Finding[];
+  warnings: Finding[];
+  /** The host shows its picture on it. */
+  shows: boolean;
+}
+
+function judge(card: PciFunction, text: string, host: Host): Judged {
   const findings = runChecks(host, resolveConfig(parseConfig(text), host), ["gpu", "iommu", "hyperv", "provider.host"]);
-  return findings.filter(({ status }) => status === "fail");
+  const of = (status: Finding["status"]) => findings.filter((finding) => finding.status === status);
+  const display = findings.find(({ check }) => check === "gpu.display");
+  return {
+    card,
+    fails: of("fail"),
+    warnings: of("warn"),
+    shows: display?.status === "warn" || display?.status === "fail",
+  };
+}
+
+/**
+ * The card to write: of those that can be handed over the one with the fewest warnings, and one that the host shows its picture on last
+ * of all; where there is none, one that can as soon as an obstacle has passed.
+ */
+function bestOf(judged: Judged[]): Judged | undefined {
+  const order = (a: Judged, b: Judged) =>
+    Number(a.shows) - Number(b.shows) || a.fails.length - b.fails.length || a.warnings.length - b.warnings.length;
+  const able = judged.filter(({ fails }) => fails.length === 0).toSorted(order);
+  return able[0] ?? judged.filter(({ fails }) => fails.every(passes)).toSorted(order)[0];
+}
+
+/** Whether an obstacle passes without a change of the host: a process that ends, or a reboot that is due. */
+function passes({ check, fix }: Finding): boolean {
+  return check === "gpu.in-use" ||
+    (check === "gpu.driver" || check === "iommu.enabled") && fix.some(({ command }) => command === "reboot");
+}
+
+/** Why this card and no other, and what is to be done before it can go. */
+function reasonsFor(best: Judged, judged: Judged[]): string[] {
+  const others = judged.filter((one) => one !== best);
+  const why = ({ shows, fails, warnings }: Judged) =>
+    shows
+      ? "this host shows its picture on it"
+      : fails.length > 0
+      ? `${fails[0]!.check} fails`
+      : warnings.length > best.warnings.length
+      ? `it has more warnings (${warnings.map(({ check }) => check).join(", ")})`
+      : "as good, and later on the bus";
+  const passed = others.slice(0, 4).map((one) => `${one.card.bdf} ${nameOf(one.card)}: ${why(one)}`);
+  return [
+    ...(others.length > 0
+      ? [
+        `chose ${best.card.bdf} ${nameOf(best.card)}; not ${passed.join("; not ")}${
+          others.length > 4 ? `; and ${others.length - 4} more` : ""
+        }`,
+      ]
+      : []),
+    ...best.fails.flatMap(({ message, fix }) => [
+      `first: ${message}`,
+      ...fix.slice(0, 2).map(({ title, command }) => `  ${title}${command ? `: ${command}` : ""}`),
+    ]),
+  ];
 }
 
 /** What keeps cards from being handed over; of a host whose cards are not known, what is said of that. */
@@ -81,7 +147,7 @@ interface Obstacle {
 }
 
 /** What stands in the way, once for all cards of which the same is said. */
-function obstacles(starter: string, judged: { card: PciFunction; fails: Finding[] }[], host: Host): Obstacle[] {
+function obstacles(starter: string, judged: Judged[], host: Host): Obstacle[] {
   if (!host.pci) {
     const findings = runChecks(host, resolveConfig(parseConfig(starter), host), ["provider.host", "gpu.present"]);
     return [{ cards: [], findings: findings.filter(({ status }) => status !== "pass" && status !== "skip") }];
@@ -98,7 +164,7 @@ async function without(session: Context, host: Host, found: Obstacle[]): Promise
   const { shell } = session;
   const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
   const lines = found.flatMap(({ cards, findings }) => [
-    ...cards.map((fn) => `${fn.bdf} ${className(fn)} ${fn.vendor}:${fn.device} cannot be handed over:`),
+    ...cards.map((fn) => `${fn.bdf} ${className(fn)} ${nameOf({ ...fn, model: "" })} cannot be handed over:`),
     ...formatFindings(findings, look),
     "",
   ]);

@@ -1,0 +1,74 @@
+import type { Check, Verdict } from "./types.mts";
+import type { Host } from "../host/types.mts";
+import { manualFix } from "../fixes.mts";
+import type { Card } from "../resolve/cards.mts";
+import { isPortable } from "../host/pci.mts";
+import { eachCard } from "./each.mts";
+
+/** What a card needs of the machine that it sits in. */
+export const gpuPlatformChecks: Check[] = [
+  {
+    id: "gpu.platform",
+    about: "what the card needs of its machine: a laptop's firmware (video BIOS), the switches of an NVSwitch board",
+    why: "the driver in the VM finds the card, and does not start it without that",
+    confirm: "lspci -nn | grep -iE 'nvswitch|3d controller'; ls /sys/bus/pci/devices/*/rom",
+    check: (host, config) => eachCard(host, config, (card, machine) => platform(card, machine.gpus.length, host)),
+  },
+];
+
+function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, host: Host): Verdict {
+  const evidence = [
+    { read: "/sys/class/dmi/id/chassis_type", value: host.dmi.chassis_type ?? "not read" },
+    {
+      read: `/sys/bus/pci/devices/${gpu.bdf}/rom`,
+      value: gpu.rom === undefined ? "not read" : gpu.rom ? "there" : "not there",
+    },
+  ];
+  // NVSwitches are bridges of their own kind (class 0680), and NVIDIA's only ones beside chips for boards of long ago
+  const server = gpu.vendor === "10de" && gpu.class?.startsWith("0302") && !isPortable(host);
+  const switches = server
+    ? (host.pci ?? []).filter(({ vendor, class: code }) => vendor === "10de" && code?.startsWith("0680"))
+    : [];
+  const twins = (host.pci ?? []).filter(({ vendor, device }) => vendor === gpu.vendor && device === gpu.device).length;
+  const passed = [...assignedFunctions, ...alsoPassed];
+  if (switches.length > 0 && !switches.every((fn) => passed.includes(fn))) {
+    return {
+      status: "warn",
+      message: `the GPU is one of ${twins} on a board with ${switches.length} NVSwitch${
+        switches.length === 1 ? "" : "es"
+      }: CUDA in the VM starts only where the board's fabric lets it`,
+      evidence: [
+        ...evidence,
+        ...switches.slice(0, 6).map(({ bdf, vendor, device }) => ({
+          read: "NVSwitch",
+          value: `${bdf} ${vendor}:${device}`,
+        })),
+      ],
+      fix: [
+        manualFix(
+          wanted > 1
+            ? "Run NVIDIA's Fabric Manager on this host in its mode for shared NVSwitches, with a partition of these GPUs"
+            : "Run NVIDIA's Fabric Manager on this host in its mode for shared NVSwitches, with a partition of this GPU alone",
+          { root: true },
+        ),
+      ],
+    };
+  }
+  if (isPortable(host) && gpu.rom === false && gpu.physicalFunction === undefined && gpu.upstreamBridges.length > 0) {
+    return {
+      status: "warn",
+      message:
+        "this laptop's card has no video BIOS (vBIOS) of its own: its driver takes it from the laptop's firmware, and in a VM may not start",
+      evidence,
+      fix: [
+        manualFix(
+          "Give the VM a copy of the vBIOS: extract it from the laptop's firmware and name it in the VM's XML (<rom file='…'/>, in the hostdev)",
+        ),
+        manualFix("Or use the GPU in containers on this host, without a VM"),
+      ],
+    };
+  }
+  return isPortable(host) && gpu.rom === undefined
+    ? { status: "unknown", message: "whether this laptop's card has a video BIOS of its own was not read", evidence }
+    : { status: "pass", message: "it needs nothing of its machine that a VM lacks", evidence };
+}

@@ -1,0 +1,47 @@
+/** Cards whose reset is known to fail, by id: facts of others, each with its source and the date on which it was read. */
+import type { PciFunction } from "../host/types.mts";
+
+/** What is known of the reset of a chip. */
+export interface ResetRow {
+  /** What the chip is called. */
+  name: string;
+  vendor: string;
+  /** First and last device id of each range, both of them included; hex text. */
+  ids: [first: string, last: string][];
+  source: string;
+  /** Year, month and day on which the source was read. */
+  date: string;
+}
+
+const vendorReset = { vendor: "1002", source: "https://github.com/gnif/vendor-reset", date: "2026-11-26" };
+const noFlr = {
+  vendor: "10de",
+  source: "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/drivers/pci/quirks.c (quirk_no_flr)",
+  date: "2026-11-26",
+};
+
+/** Chips of AMD's that neither a bus reset nor power states reset: those that the module vendor-reset is made for (src/device-db.h). */
+export const noReset: ResetRow[] = [
+  { ...vendorReset, name: "Polaris 10", ids: [["67c0", "67df"], ["6fdf", "6fdf"]] },
+  { ...vendorReset, name: "Polaris 11", ids: [["67e0", "67ff"]] },
+  { ...vendorReset, name: "Polaris 12", ids: [["6980", "699f"]] },
+  { ...vendorReset, name: "Vega 10", ids: [["6860", "687f"]] },
+  { ...vendorReset, name: "Vega 20", ids: [["66a0", "66af"]] },
+  { ...vendorReset, name: "Navi 10", ids: [["7310", "731f"]] },
+  { ...vendorReset, name: "Navi 14", ids: [["7340", "734f"]] },
+  { ...vendorReset, name: "Navi 12", ids: [["7360", "7362"]] },
+];
+
+/** Cards that do not come back from a function level reset, which newer kernels therefore leave out. */
+export const noFunctionReset: ResetRow[] = [
+  { ...noFlr, name: "the GeForce RTX 5090", ids: [["2b85", "2b85"]] },
+  { ...noFlr, name: "the GeForce RTX 5090 D", ids: [["2b87", "2b87"], ["2b8c", "2b8c"]] },
+];
+
+const rowOf = (rows: ResetRow[], { vendor, device = "" }: PciFunction) =>
+  rows.find((row) => row.vendor === vendor && row.ids.some(([first, last]) => first <= device && device <= last));
+
+/** The row of a chip that is known not to reset; undefined for every other. */
+export const noResetRowOf = (gpu: PciFunction): ResetRow | undefined => rowOf(noReset, gpu);
+/** The row of a card that is known not to come back from a function level reset; undefined for every other. */
+export const flrRowOf = (gpu: PciFunction): ResetRow | undefined => rowOf(noFunctionReset, gpu);
