@@ -118,11 +118,11 @@ test("a shell takes every value for itself", ({ folder }) => {
 });
 
 for (const [name, command] of [["1", "docker-compose"], ["2", process.env.COMPOSE_V2!]] as const) {
-  test(`Compose ${name} takes every value for itself`, ({ folder }) => {
-    const environment = Object.fromEntries(hostile.map((value, i) => [`V${i}`, value]));
+  test(`Compose ${name} takes every value for itself, $ written as $$`, ({ folder }) => {
+    const environment = Object.fromEntries(hostile.map((value, i) => [`V${i}`, value.replaceAll("$", "$$$$")]));
     const service = {
       image: "x",
-      command: ["echo", ...hostile.filter(Boolean)],
+      command: ["echo", ...hostile.filter(Boolean).map((value) => value.replaceAll("$", "$$$$"))],
       labels: { [`key.${"$"}{x}`]: "y" },
       environment,
     };
