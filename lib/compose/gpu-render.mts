@@ -29,7 +29,8 @@ export function renderGpuRequests({ gpu, body }: Pick<Service, "gpu" | "body">, 
   const own = requests.length > wanted.length ? withNodes(body, requests, vendor) : body;
   if (wanted.length === 0) return own;
   if (engine.partition || engine.engine === "podman") return withCdi(own, wanted, engine);
-  return forDocker(own, wanted, gpu, engine);
+  const rendered = forDocker(own, wanted, gpu, engine);
+  return abilitiesOf(engine).tags ? rendered : withAllCounted(rendered);
 }
 
 function forDocker(body: ComposeService, wanted: ServiceGpuRequest[], gpu: Service["gpu"], engine: GuestEngine) {
@@ -61,6 +62,14 @@ function forDocker(body: ComposeService, wanted: ServiceGpuRequest[], gpu: Servi
     ...amountOf(ways.foreign),
     capabilities: [...new Set(["gpu", ...capabilities])],
   });
+}
+
+/** Compose 1.29 asks for none where a reservation has neither count nor ids, instead of all (run, see engines.mts). */
+function withAllCounted(body: ComposeService): ComposeService {
+  const isOpen = (one: unknown): one is Reservation =>
+    isMap(one) && isForGpu(one) && one.count === undefined && one.device_ids === undefined;
+  if (!reservationsOf(body).some(isOpen)) return body;
+  return mapReservations(body, (own) => own.map((one) => (isOpen(one) ? { ...one, count: "all" } : one)));
 }
 
 /** What several requests of one service come to: all, or the ids that they name, or the largest number. */

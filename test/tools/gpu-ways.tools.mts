@@ -77,7 +77,12 @@ async function ask(folder: string, program: string, files: string[]): Promise<st
   const said = await new Promise<string>((resolve) => {
     let text = "";
     const env = { ...process.env, DOCKER_HOST: `unix://${socket}` };
-    const child = spawn(programs[program]!, words, { cwd: folder, env });
+    const child = spawn(programs[program]!, words, {
+      cwd: folder,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 30_000,
+    });
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => text += chunk);
     child.on("close", () => resolve(text));
   });
