@@ -451,18 +451,17 @@ elif [ -d "$sys/bus/pci/devices" ]; then
         */boot_vga */reset_method */power_state */d3cold_allowed */numa_node */sriov_totalvfs */sriov_numvfs
       grep -nHEsv '^0x0* 0x0* 0x0*$' */resource
       # shellcheck disable=SC2012 # readlink takes one name a call
-      ls -ldn * */driver */iommu_group */physfn 2>/dev/null | sed -n 's/^.* \([^ ]*\) -> .*\(devices\/.*\)$/\1\/path:\2/; s/^.* \([^ ]*\) -> .*\//\1:/; /^[0-9a-f:.]*\/[a-z_]*:/p'
+      ls -ldn * */driver */iommu_group 2>/dev/null | sed -n 's/^.* \([^ ]*\) -> .*\(devices\/.*\)$/\1\/path:\2/; s/^.* \([^ ]*\) -> .*\//\1:/; /^[0-9a-f:.]*\/[a-z_]*:/p'
       # what has no driver or no group is said, so that a line that is missing means nothing else
       count=0
       for path in *; do
         [ -L "$path/driver" ] || fact "$path/driver" none
         [ -L "$path/iommu_group" ] || fact "$path/iommu_group" none
+        [ -d "$path/vfio-dev" ] && for node in "$path"/vfio-dev/vfio*; do fact "$path/vfio-dev" "${node##*/}"; done
+        [ -L "$path/physfn" ] && fact "$path/physfn" "$(cd -P "$path/physfn" && echo "${PWD##*/}")"
         count=$((count + 1))
       done
       fact count "$count"
-      for path in */vfio-dev/vfio*; do
-        [ -e "$path" ] && fact "${path%/vfio-dev/*}/vfio-dev" "${path##*/}"
-      done
       wanted=' '
       # graphics cards, and accelerators, which are cards without outputs
       # shellcheck disable=SC2013 # these names have no blanks

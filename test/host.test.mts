@@ -218,6 +218,8 @@ for (const shell of [["sh"], ["busybox", "sh"]]) {
         displays: ["card0-HDMI-A-1"],
         connectors: 2,
         mediated: false,
+        rom: false,
+        unset: [2],
       }]);
       assert.equal(host.needs.mounts.map(({ bdf }) => bdf), ["0000:00:1d.0", "0000:02:00.0"]);
       assert.equal(host.needs.route, ["0000:00:1c.0", "0000:03:00.0"]);
