@@ -245,8 +245,9 @@ export function changeArgument(host: Host, how: "add" | "remove", argument: stri
 /** Adds a kernel argument with this host's own command, or says in words what to do where there is none or its boot loader is not known. */
 export function addArgument(host: Host, argument: string): Fix {
   const loader = loaderOf(host);
-  const say = `Add ${argument} to the kernel's arguments${locationOf(loader, host)}`;
   const file = loader?.file?.(host);
+  const where = file ? ` (${loader!.name})` : locationOf(loader, host);
+  const say = `Add ${argument} to the kernel's arguments${where}`;
   const line = ownGrubText([argument]).trimEnd().replace(/["$]/g, "\\$&");
   const own = file &&
     `mkdir -p ${file.replace(/\/[^/]*$/, "")} && sh -c 'echo "${line}" >>${file}' && ${loader!.refresh!(host)}`;
