@@ -192,10 +192,12 @@ done
     open = quote
     return out
   }
-  # what the system calls an entry begins with its machine id, and what a person calls it is his own
-  function public_name(file) {
-    if (file ~ /\/loader\/entries\//) sub(/[^\/]*$/, "….conf", file)
-    return file
+  # of the name of an entry only the version of its kernel is given: before it comes the machine id, or what a person calls it
+  function public_name(file,    version) {
+    if (file !~ /\/loader\/entries\//) return file
+    version = match(file, /-[0-9]+[.][0-9][^\/]*[.]conf$/) ? substr(file, RSTART) : ".conf"
+    sub(/[^\/]*$/, "…", file)
+    return file version
   }
   function counted() {
     if (count) print "count:" count

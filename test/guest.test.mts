@@ -146,7 +146,7 @@ test("guest.cuda: the image's CUDA against the guest's driver, and against the c
 test("guest.cuda: unknown where the name does not tell, or the driver is not known; skips what is not NVIDIA's", () => {
   const at = (service: string, keys = "image: debian-13") =>
     found("guest.cuda", `${machine(keys)}services: {w: {${service}}}`).map(shown);
-  assert.match(at('image: "nvcr.io/nvidia/pytorch:24.05-py3", gpu: 1')[0]!, /^unknown: w: which CUDA/);
+  assert.match(at('image: "lab/pytorch:24.05", gpu: 1')[0]!, /^unknown: w: which CUDA/);
   assert.match(at("image: lab/own, gpu: 1")[0]!, /^unknown: w: which CUDA/);
   assert.match(at("image: nvidia/cuda:12.4.1-base, gpu: 1", "cpus: 1")[0]!, /^unknown: .* what driver .* not known$/);
   assert.match(
@@ -196,8 +196,15 @@ test("services.gpu: no more than there is", () => {
   assert.equal(services("gpu: all", 2), ["pass: w gets all of 2 GPUs"]);
   assert.equal(services("gpu: 2"), ["fail: w: it asks for 2 GPUs, and a has 1"]);
   assert.equal(services("gpu: 1", 0), ["fail: w: it asks for a GPU, and a has none"]);
-  const other = "machines: [{name: a, box: lab/x, gpu: {vendor_id: 1002}}]\nservices: {w: {image: x, gpu: 1}}";
-  assert.is(shown(first("services.gpu", other)), "fail: w: it asks for a GPU, and a has none of NVIDIA's");
+  const other = (service: string) =>
+    shown(
+      first(
+        "services.gpu",
+        `machines: [{name: a, box: lab/x, gpu: {vendor_id: 1002}}]\nservices: {w: {image: x, ${service}}}`,
+      ),
+    );
+  assert.is(other("runtime: nvidia"), "fail: w: it asks for a GPU (runtime), and a has none of NVIDIA's");
+  assert.is(other("gpu: 1"), "pass: w gets 1 of 1 GPU", "whichever vendor's it is");
   assert.equal(services("ports: ['1:1']"), [], "it asks for none");
 });
 
@@ -209,7 +216,7 @@ test("services.gpu: a service's own reservation", () => {
   assert.equal(own("{driver: nvidia, device_ids: ['0'], capabilities: [gpu]}"), ["pass: w gets 1 of 1 GPU"]);
   assert.match(
     own("{driver: nvidia, device_ids: ['3'], capabilities: [gpu]}")[0]!,
-    /^fail: .* GPU 3, and those of a count from 0 to 0/,
+    /^fail: .* GPU 3, and the only one of a is 0/,
   );
   assert.match(
     own("{driver: nvidia, count: 1, device_ids: ['0'], capabilities: [gpu]}")[0]!,
@@ -232,14 +239,14 @@ test("services.gpu: a service's own reservation", () => {
   );
   assert.match(
     own(`{device_ids: [${large}], capabilities: [gpu]}`)[0]!,
-    /^fail: .* GPU 12345678901234567890, and those/,
+    /^fail: .* GPU 12345678901234567890, and the only/,
   );
   assert.match(own(`{count: ${large}, capabilities: [gpu]}`)[0]!, /^fail: .* asks for 12345678901234567\d+ GPUs/);
   assert.equal(services("devices: ['nvidia.com/gpu=0']"), ["pass: w gets 1 of 1 GPU"]);
   assert.equal(services("gpus: all"), ["pass: w gets all of 1 GPU"]);
   assert.match(services("gpus: all, gpu: 1")[0]!, /^fail: .*both gpu: and Compose's own gpus:/);
   assert.equal(services(reserved("{driver: nvidia, count: 1, capabilities: [gpu]}"), 0), [
-    "fail: w: it asks for a GPU, and a has none",
+    "fail: w: it asks for a GPU (deploy), and a has none",
   ]);
 });
 

@@ -19,7 +19,7 @@ const test = suite("matrix");
 
 const hosts = {
   linux: parseHost(own("test/hosts/rtx4070-desktop-debian12.txt")),
-  macos: parseHost("homelab-gpu-probe 1 macos\n[os]\nPRETTY_NAME:macOS 15.1\n"),
+  macos: parseHost("homelab-gpu-probe 1 macos\n[os]\nPRETTY_NAME:macOS 15.1\n[end]\n"),
   windows: windows({ product: "client", edition: "Professional", build: 26100 }),
   home: windows({ product: "client", edition: "Core", build: 26100 }),
   windows10: windows({ product: "client", edition: "Professional", build: 19045 }),
@@ -30,7 +30,7 @@ const hosts = {
   unread: windows({}),
 };
 function windows(facts: Partial<Host["windows"]>): Host {
-  const host = parseHost("homelab-gpu-probe 1 windows\n[os]\nPRETTY_NAME:Windows\n");
+  const host = parseHost("homelab-gpu-probe 1 windows\n[os]\nPRETTY_NAME:Windows\n[end]\n");
   host.windows = { drivers: [], ...facts };
   return host;
 }

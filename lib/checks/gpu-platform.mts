@@ -41,7 +41,7 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
         ...evidence,
         ...switches.slice(0, 6).map(({ bdf, vendor, device }) => ({
           read: "NVSwitch",
-          value: `${bdf} ${vendor}:${device}`,
+          value: `${bdf} ${vendor}:${device ?? "not read"}`,
         })),
       ],
       fix: [
