@@ -37,6 +37,7 @@ export const amdFailures: Failure[] = [
       /hw_init of IP block <(?:psp|smu|gfx\w{0,12})> failed/,
       /amdgpu: (?:smu firmware loading failed|failed to (?:init|load) (?:smu|psp))/,
       /trn=\d{1,3} (?:ACK|VALID) should not assert/,
+      /SMU: I'm not done with your previous command/,
     ),
     near: amd,
     check: "gpu.reset",

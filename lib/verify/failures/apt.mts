@@ -213,4 +213,23 @@ export const aptFailures: Failure[] = [
     fix: [commandFix("Try again, and read its first error", "dpkg --configure -a", { root: true })],
     source: "apt",
   },
+  {
+    pattern: /Malformed entry \d{1,4} in (?:list|sources) file|is not known on line \d{1,4} in source list/,
+    check: "tools.present",
+    layer: "packages",
+    message: "a file of package sources is damaged: most often an error page was saved as its content",
+    fix: [
+      manualFix("Read the file that it names; if it holds HTML or nothing useful, delete it"),
+      manualFix("Write it again as its publisher says: NVIDIA's toolkit has one source for all releases (stable/deb)"),
+    ],
+    source: "apt; NVIDIA/nvidia-docker's page of known errors",
+  },
+  {
+    pattern: /gpg: no valid OpenPGP data found/,
+    check: "tools.present",
+    layer: "network",
+    message: "what was downloaded as a key is none: the address is wrong, or the download failed",
+    fix: [manualFix("Download it again and look at it: curl -fsSL URL ends with the error that it got")],
+    source: "GnuPG",
+  },
 ];

@@ -14,6 +14,39 @@ import { each, kernelArgument, powerCycle } from "./fixes.mts";
 
 /** What the kernel, VFIO and QEMU say of a card and its host. */
 export const hostFailures: Failure[] = [
+  {
+    pattern: /No available IOMMU models/,
+    check: "gpu.driver",
+    layer: "vfio",
+    message: "VFIO's module for the IOMMU (vfio_iommu_type1) is not loaded, or the kernel lacks it",
+    fix: [
+      commandFix("Load it", "modprobe vfio_iommu_type1", { root: true }),
+      manualFix("So that it stays: write vfio_iommu_type1 into a file in /etc/modules-load.d", { root: true }),
+      kernelLog,
+    ],
+    source: "QEMU (vfio)",
+  },
+  {
+    pattern: /timed out waiting for pending transaction; performing function level reset anyway/,
+    near: "card",
+    check: "gpu.reset",
+    layer: "kernel",
+    message: "the card still had work open when it was reset: its last user did not stop it cleanly, and it may hang",
+    fix: [
+      manualFix("Shut the guest down in it before the VM is stopped, not by force"),
+      powerCycle,
+      doctorFix("gpu.reset"),
+    ],
+    source: "Linux (drivers/pci)",
+  },
+  {
+    pattern: /vfio_region_write\([^()]{1,120}\) failed: Device or resource busy/,
+    check: "gpu.display",
+    layer: "vfio",
+    message: "the host's console still holds the memory of the card, and the guest cannot write it",
+    fix: each(remedies.display, kernelArgument("initcall_blacklist=sysfb_init")),
+    source: "QEMU (vfio); joeknock90/Single-GPU-Passthrough#51 (2021-03)",
+  },
   // ---------------------------------------------------------------------------------------------- IOMMU and VFIO, host
   {
     pattern: /\bgroup \d{1,6} is not viable|all devices within the iommu_group are bound/,

@@ -5,6 +5,22 @@ import { each, install, kernelArgument, vmWords } from "./fixes.mts";
 
 /** What libvirt, QEMU and VirtualBox say of making a VM. */
 export const libvirtFailures: Failure[] = [
+  {
+    pattern: anyOf(
+      /system firmware block device .{0,80}has invalid size/,
+      /device requires \d{5,9} bytes, .{0,80}block backend .{0,80}provides \d{3,9} bytes/,
+    ),
+    near: vmWords,
+    check: "guest.firmware",
+    layer: "hypervisor",
+    message:
+      "the VM's UEFI variables do not belong to its firmware image: one is the 2 MiB form, the other the 4 MiB form",
+    fix: [
+      commandFix("Write the variables from their template again", "virsh -c qemu:///system start NAME --reset-nvram"),
+      manualFix("Use CODE and VARS of one set: OVMF_CODE_4M.fd with OVMF_VARS_4M.fd"),
+    ],
+    source: "QEMU (pc_sysfw.c, block)",
+  },
   // -------------------------------------------------------------------------------------------------- guest's firmware
   {
     pattern: anyOf(
@@ -441,5 +457,21 @@ export const libvirtFailures: Failure[] = [
       commandFix("See which process has it", "fuser -v IMAGE", { root: true }),
     ],
     source: "QEMU (block locking)",
+  },
+  {
+    pattern: /End of file while reading data: Input\/output error|libvirtd quit during handshake: Input\/output error/,
+    near: vmWords,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "provider",
+    message:
+      "libvirt's daemon ended, or was restarted, while it was asked: it crashed, or a hook script or update ended it",
+    fix: [
+      commandFix("Read what it says", "journalctl -u libvirtd -u virtqemud --no-pager -n 50", { root: true }),
+      commandFix("Restart it", "systemctl restart libvirtd", { root: true }),
+      manualFix("If it happens each time a VM with a card starts: read the host's kernel log for the card's driver"),
+    ],
+    source:
+      "libvirt; vagrant-libvirt/vagrant-libvirt#1133 (2020-08), QaidVoid/Complete-Single-GPU-Passthrough#44 (2024)",
   },
 ];

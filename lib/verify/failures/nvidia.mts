@@ -8,6 +8,27 @@ const dkmsStatus = guestFix("See for which kernels the driver was built", "dkms 
 
 /** What NVIDIA's driver, its installer, NVML and DKMS say. */
 export const nvidiaFailures: Failure[] = [
+  {
+    pattern: /NVIDIA probe routine failed for|None of the NVIDIA (?:devices|graphics adapters) were initialized/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message: "NVIDIA's driver found the card and could not start it; the NVRM lines above say why",
+    fix: [driverLog, doctorFix("guest.driver"), powerCycle],
+    source: "NVIDIA driver (nv.c)",
+  },
+  {
+    pattern: /NVRM:? nvAssert(?:Ok)?FailedNoLog: Assertion failed/,
+    check: "guest.driver",
+    strength: "note",
+    layer: "driver",
+    message: "an assertion of NVIDIA's driver, which harms nothing by itself; look for another NVRM line",
+    fix: [
+      manualFix("If nothing else is wrong: nothing to do; newer releases of the branch print fewer of them"),
+      driverLog,
+    ],
+    source: "NVIDIA driver (NVRM, open modules); NVIDIA/open-gpu-kernel-modules#748 (2025-01), #694 (2024-08)",
+  },
   // ------------------------------------------------------------------------------------------- which driver for which card
   {
     pattern: /nvidia\.ko because it does not include the required GPU/,
@@ -66,6 +87,7 @@ export const nvidiaFailures: Failure[] = [
       /_kgspRpcRecvPoll|kgspHealthCheck/,
       /Cannot initialize GSP firmware RM|kgspBootstrap\w{0,10}: |kgspWaitForGfwBootOk/,
       /failed to load GSP firmware|Direct firmware load for nvidia\/\S{1,60}gsp/i,
+      /executeBooterUcode\w{0,10}: Booter failed|kgspExecute\w{1,60}: failed|kgspInitRm_IMPL: cannot bootstrap/,
     ),
     near: nvidiaWords,
     check: "guest.driver",

@@ -111,4 +111,28 @@ export const packerFailures: Failure[] = [
     fix: [commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up")],
     source: "Packer (QEMU plugin)",
   },
+  {
+    pattern: /error downloading ISO|Failed to download ISO|bad response code: \d{3}/,
+    near: packerWords,
+    check: "guest.image",
+    layer: "provider",
+    message:
+      "Packer could not download the image: its address is gone (distributions delete old point releases), or the network failed",
+    fix: [
+      commandFix("See whether the address answers", "curl -sSIL URL"),
+      manualFix(
+        "Write the current release's address (image:), or one of the distribution's archive, with its checksum",
+      ),
+    ],
+    source: "Packer SDK (step_download.go)",
+  },
+  {
+    pattern: /Output directory .{0,160}already exists|Output directory already exists/,
+    near: packerWords,
+    check: "provider.access",
+    layer: "provider",
+    message: "an earlier build left its output folder, and Packer does not overwrite it",
+    fix: [manualFix("If nothing in it is needed: delete that folder, or run packer build -force")],
+    source: "Packer (QEMU plugin)",
+  },
 ];

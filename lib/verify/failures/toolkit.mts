@@ -5,6 +5,37 @@ import { each, install, nvidiaWords, registerRuntime, writeCdi } from "./fixes.m
 
 /** What NVIDIA's Container Toolkit message, and Docker and Podman of GPUs. */
 export const toolkitFailures: Failure[] = [
+  {
+    pattern: anyOf(
+      /WSL environment detected but no adapters were found/,
+      /initialization error: cuda error: os call failed or operation not supported on this os/,
+    ),
+    check: "hyperv.driver",
+    layer: "driver",
+    message: "the toolkit runs in WSL, or takes the system for it, and Windows' driver gives it no GPU",
+    fix: [
+      guestFix("See that the driver works outside of containers", "nvidia-smi"),
+      manualFix("Update the host's NVIDIA driver, then restart WSL from Windows (wsl --update, wsl --shutdown)"),
+      manualFix("In WSL, install no Linux driver of NVIDIA: Windows' driver brings its libraries (/usr/lib/wsl/lib)"),
+      guestFix(
+        "On Linux itself: update the toolkit",
+        "apt-get install --only-upgrade -y nvidia-container-toolkit libnvidia-container1",
+      ),
+    ],
+    source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#908 (2025-02)",
+  },
+  {
+    pattern: /mount error: file creation failed: \S{1,200}: file exists/,
+    near: nvidiaWords,
+    check: "verify.service",
+    layer: "image",
+    message: "the image contains the driver's libraries of another machine, so the toolkit cannot add this VM's",
+    fix: [
+      manualFix("Build the image without them: remove libnvidia-*, libcuda.so.* and nvidia-smi in its Dockerfile"),
+      manualFix("Do not make images with docker commit from a container that has a GPU"),
+    ],
+    source: "libnvidia-container",
+  },
   // ----------------------------------------------------------------------------------------------------------------- CDI
   {
     pattern: /unresolvable CDI devices runtime\.nvidia\.com\/gpu/,

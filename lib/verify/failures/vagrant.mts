@@ -8,6 +8,39 @@ const vagrantWords = /vagrant|==> |box|libvirt/i;
 /** What Vagrant and its plugins say. */
 export const vagrantFailures: Failure[] = [
   {
+    pattern: /version of VirtualBox installed that is not supported by this version of Vagrant/,
+    check: "provider.version",
+    layer: "provider",
+    message: "this Vagrant is older than the VirtualBox that is installed, and does not know it",
+    fix: [manualFix("Update Vagrant (2.4.2 and later know VirtualBox 7.1), or install an older VirtualBox")],
+    source: "Vagrant (locales/en.yml); hashicorp/vagrant#13501 (2024-09)",
+  },
+  {
+    pattern: /configured for the host-only network is not within the allowed ranges/,
+    check: "provider.access",
+    layer: "network",
+    message:
+      "VirtualBox allows host-only networks only in 192.168.56.0/21, unless /etc/vbox/networks.conf names others",
+    fix: [
+      manualFix("Write an address between 192.168.56.2 and 192.168.63.254"),
+      manualFix("Or allow others: a line like “* 10.0.0.0/8” in /etc/vbox/networks.conf"),
+    ],
+    source: "Vagrant, VirtualBox 6.1.28 and later",
+  },
+  {
+    pattern: /has terminated unexpectedly during startup with exit code/,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    message:
+      "VirtualBox's VM ended at its start: its log says why (on Windows most often another program's hook, see VBoxHardening.log)",
+    fix: [
+      manualFix("Read Logs/VBox.log and Logs/VBoxHardening.log in the VM's folder"),
+      manualFix("Reinstall VirtualBox so that its modules are those of its version, and update Windows and antivirus"),
+    ],
+    source: "VirtualBox; hashicorp/vagrant#7344 (2016-05), kind to date",
+  },
+  {
     pattern:
       /Name `[^`]{1,80}` of domain about to create is already taken|domain '[^']{1,80}' already exists with uuid/,
     check: "provider.access",
@@ -214,7 +247,7 @@ export const vagrantFailures: Failure[] = [
       /Unable to find '[^']{1,60}' binary in \$PATH/,
       /supported CD ISO creation command/,
       /Failed creating Qemu driver: exec: /,
-      /exec: "(?:qemu|xorriso|mkisofs|virsh|vagrant|packer|swtpm|virtiofsd)[\w-]{0,30}": executable file not found/,
+      /exec: "(?:qemu|ansible|xorriso|mkisofs|virsh|vagrant|packer|swtpm|virtiofsd)[\w-]{0,30}": executable file not found/,
     ),
     check: "tools.present",
     layer: "provider",
