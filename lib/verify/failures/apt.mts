@@ -43,6 +43,7 @@ export const aptFailures: Failure[] = [
       /Unable to correct problems, you have held broken packages/,
       /The following packages have unmet dependencies/,
       /pkgProblemResolver::Resolve generated breaks/,
+      /none of the providers can be installed|package \S{1,80} conflicts with \S{0,20}nvidia/,
       /nothing provides .{1,80} needed by (?:kmod-)?nvidia/,
       /Depends: \S{1,60}nvidia\S{0,60} .{0,80}(?:not going to be installed|not installable|is to be installed)/,
       /trying to overwrite '[^']{1,160}', which is also in package (?:lib)?nvidia/,
@@ -231,5 +232,14 @@ export const aptFailures: Failure[] = [
     message: "what was downloaded as a key is none: the address is wrong, or the download failed",
     fix: [manualFix("Download it again and look at it: curl -fsSL URL ends with the error that it got")],
     source: "GnuPG",
+  },
+  {
+    pattern: /Policy will reject signature within a year/,
+    check: "tools.present",
+    strength: "note",
+    layer: "packages",
+    message: "a warning of apt: a package source is signed in a way that will be refused later; now it works",
+    fix: [manualFix("Nothing to do now; install the publisher's newer keyring when there is one")],
+    source: "apt 2.9 and later with sqv",
   },
 ];

@@ -106,6 +106,7 @@ export const cudaFailures: Failure[] = [
       /CUDA out of memory|torch\.(?:cuda\.)?OutOfMemoryError|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation/,
       /cudaMalloc failed: out of memory|CUDA error: out of memory|ggml_backend_cuda_buffer_type_alloc_buffer: allocating/,
       /unable to allocate CUDA\d{1,2} buffer/,
+      /larger than the available KV cache memory/,
       /No available memory for the cache blocks|larger than the maximum number of tokens that can be stored in KV cache/,
       /Free memory on device .{0,60} is less than desired GPU memory utilization/,
     ),
@@ -206,5 +207,28 @@ export const cudaFailures: Failure[] = [
       manualFix("RTX 50: use an image of vLLM 0.9.2 or later, with CUDA 12.8"),
     ],
     source: "vLLM; vllm-project/vllm#14452 (2025-07), #21028 (2025-07)",
+  },
+  {
+    pattern: anyOf(
+      /undefined symbol: _ZN\d{0,3}\w{0,4}(?:c10|torch|at\d)/,
+      /undefined symbol: \S{0,8}(?:nvJitLink|cudnn|cublas|nccl)/,
+    ),
+    check: "guest.cuda",
+    layer: "image",
+    message: "a program's compiled part was built for another PyTorch or CUDA than the one in the image",
+    fix: [
+      manualFix("Use an image in which all come from one release, or install that part again for this PyTorch"),
+      manualFix("nvJitLink, cuDNN: remove the host's or a second CUDA from LD_LIBRARY_PATH"),
+    ],
+    source: "glibc's loader, PyTorch",
+  },
+  {
+    pattern:
+      /FlashAttention only supports \w{1,12} GPUs or newer|Bfloat16 is only supported on GPUs with compute capability/,
+    check: "verify.service",
+    layer: "image",
+    message: "the program uses what this GPU is too old for (bfloat16, FlashAttention 2: Ampere, RTX 30, or later)",
+    fix: [manualFix("vLLM: --dtype half; others: turn FlashAttention off (attention: sdpa), or use a newer GPU")],
+    source: "FlashAttention, vLLM",
   },
 ];

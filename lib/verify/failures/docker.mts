@@ -6,6 +6,25 @@ import { dockerWords } from "./fixes.mts";
 /** What Docker, Compose and Podman say besides GPUs. */
 export const dockerFailures: Failure[] = [
   {
+    pattern: /devices\.\d{1,2} missing property 'capabilities'|devices\.\d{1,2} capabilities is required/,
+    check: "verify.service",
+    layer: "docker",
+    message: "a device reservation in the Compose file lacks capabilities: [gpu]",
+    fix: [manualFix("Write capabilities: [gpu] below that device, or gpus: all (Compose 2.30) for the service")],
+    source: "Docker Compose (compose-spec)",
+  },
+  {
+    pattern: /open sysctl net\.ipv4\.ip_unprivileged_port_start file: reopen fd/,
+    check: "verify.service",
+    layer: "docker",
+    message: "Docker runs in an LXC container whose AppArmor profile forbids what runc does since its fixes of 2025-11",
+    fix: [
+      manualFix("Run Docker in a VM, or update the host of the LXC container (Proxmox: lxc-pve)"),
+      manualFix("Until then: an older containerd.io (1.7.28-1), which has known security faults"),
+    ],
+    source: "runc 1.3.3; opencontainers/runc#4968 (2025-11)",
+  },
+  {
     pattern: /client version [\d.]{3,6} is too old\. Minimum supported API version/,
     check: "guest.engine",
     layer: "docker",

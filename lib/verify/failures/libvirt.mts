@@ -6,6 +6,66 @@ import { each, install, kernelArgument, vmWords } from "./fixes.mts";
 /** What libvirt, QEMU and VirtualBox say of making a VM. */
 export const libvirtFailures: Failure[] = [
   {
+    pattern: /failed to find romfile "/,
+    check: "provider.access",
+    layer: "hypervisor",
+    message: "QEMU does not find a ROM file: the card's own (romfile) at that path, or one of its package of ROMs",
+    fix: each(
+      manualFix("If it names a file of yours: correct the path, or remove it, since computing needs no ROM"),
+      install("If it names efi-virtio.rom or the like: install QEMU's ROMs", {
+        apt: "ipxe-qemu",
+        dnf: "ipxe-roms-qemu",
+        zypper: "qemu-ipxe",
+      }),
+    ),
+    source: "QEMU (hw/pci)",
+  },
+  {
+    pattern: /Security driver model '\w{1,20}' is not available/,
+    check: "provider.access",
+    layer: "provider",
+    message: "the VM's definition asks for AppArmor or SELinux, which libvirt here does not use",
+    fix: [
+      manualFix("Remove its seclabel element (virsh edit), or turn that security driver on in /etc/libvirt/qemu.conf"),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /Failed to (?:start|probe) QEMU binary|qemu-system\S{1,20}: error while loading shared libraries/,
+    check: "tools.present",
+    layer: "provider",
+    message: "QEMU does not start at all: a library of it is missing, most often after a partial update",
+    fix: [
+      commandFix("Start it by hand, and read its error", "qemu-system-x86_64 --version"),
+      manualFix("Complete the system's update, or install QEMU again, then restart libvirt"),
+    ],
+    source: "libvirt, glibc's loader",
+  },
+  {
+    pattern: /Cannot access backing file '/,
+    check: "guest.image",
+    layer: "provider",
+    message: "the VM's disk builds on another image, which is gone, was moved, or may not be read",
+    fix: [
+      commandFix("See which", "qemu-img info --backing-chain DISK"),
+      manualFix("If the box was removed or rebuilt: destroy the machine and create it again"),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /Cannot use direct socket mode if no URI is set|error: failed to connect to the hypervisor/,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "provider",
+    fallback: true,
+    message: "virsh found no libvirt to talk to: none is installed or runs, or no address was given",
+    fix: [
+      commandFix("Say which", "virsh -c qemu:///system version"),
+      commandFix("Start it", "systemctl enable --now libvirtd", { root: true }),
+    ],
+    source: "libvirt",
+  },
+  {
     pattern: anyOf(
       /system firmware block device .{0,80}has invalid size/,
       /device requires \d{5,9} bytes, .{0,80}block backend .{0,80}provides \d{3,9} bytes/,
@@ -134,6 +194,7 @@ export const libvirtFailures: Failure[] = [
       /Domain requires KVM, but it is not available/,
       /could not find capabilities for .{0,60}domaintype=kvm/,
       /Host does not support domain type kvm/,
+      /CPU mode 'host-passthrough' .{0,80}is not supported by hypervisor/,
       /kvm: (?:support for .{1,20} disabled by|disabled by) bios/,
       /KVM acceleration (?:can NOT be used|not available)/,
     ),

@@ -185,6 +185,7 @@ export const nvidiaFailures: Failure[] = [
   {
     pattern: anyOf(
       /Bad return status for module build on kernel/,
+      /BUILD_EXCLUSIVE directive which does not match this kernel/,
       /\bdkms(?: autoinstall)? on \S{1,60} failed for nvidia/,
       /too few arguments to function .{0,4}pci_resize_resource/,
       /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? Error \d/,
@@ -361,6 +362,7 @@ export const nvidiaFailures: Failure[] = [
   {
     pattern: anyOf(
       /open failed: \S{1,120}libnvidia-[\w-]{1,40}\.so\.\d/,
+      /cannot stat \S{1,120}nvidia\S{0,40}\.so\.\d{3}/,
       /lib(?:nvidia-[\w-]{1,40}|cuda)\.so\.\d{3}[\d.]{1,12}: (?:no such file|cannot open shared object)/,
       /(?:stat|lstat|mount)\S{0,20} \S{0,120}lib(?:nvidia-[\w-]{1,40}|cuda|nvcuvid)\.so\.\d{3}[\d.]{0,12}:? ?:?.{0,20}no such file/,
       /failed to (?:stat|fulfil mount request)\S{0,4}:? .{0,120}lib(?:nvidia|cuda)[\w-]{0,40}\.so\.\d{3}/,

@@ -6,6 +6,31 @@ import { each, install, nvidiaWords, registerRuntime, writeCdi } from "./fixes.m
 /** What NVIDIA's Container Toolkit message, and Docker and Podman of GPUs. */
 export const toolkitFailures: Failure[] = [
   {
+    pattern: /nvidia-container-runtime did not terminate successfully/,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "NVIDIA's runtime itself failed: its installation is incomplete, or its configuration is wrong",
+    fix: [
+      guestFix("Start it by hand, and read its error", "nvidia-container-runtime --version"),
+      guestFix("Read its configuration", "grep -v '^#' /etc/nvidia-container-runtime/config.toml"),
+      ...toolkit,
+    ],
+    source: "containerd, as Docker shows it",
+  },
+  {
+    pattern: /error executing hook `\S{0,60}nvidia-container/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "toolkit",
+    message: "Podman ran NVIDIA's old OCI hook, which failed: with Podman, GPUs are handed over by CDI",
+    fix: [
+      manualFix("Remove /usr/share/containers/oci/hooks.d/oci-nvidia-hook.json", { root: true }),
+      ...writeCdi,
+      manualFix("Then use --device nvidia.com/gpu=all"),
+    ],
+    source: "crun, as Podman shows it",
+  },
+  {
     pattern: anyOf(
       /WSL environment detected but no adapters were found/,
       /initialization error: cuda error: os call failed or operation not supported on this os/,

@@ -95,6 +95,7 @@ export const vagrantFailures: Failure[] = [
   {
     pattern: anyOf(
       /libvirt library not found in default locations/,
+      /development files for a library which is not currently installed/,
       /(?:ERROR: |error: )?Failed to build gem native extension/,
       /An error occurred while installing (?:ruby-libvirt|fog-libvirt|nokogiri)/,
       /conflicting dependencies .{0,80}(?:fog|libvirt)|Vagrant failed to (?:properly resolve required dependencies|load a configured plugin source)/,
@@ -138,7 +139,7 @@ export const vagrantFailures: Failure[] = [
       /no matching host key type found|send_pubkey_test: no mutual signature|signature algorithm ssh-rsa not in/,
       /Too many authentication failures/,
     ),
-    near: /vagrant|homelab|packer|==> |qemu|ssh-rsa|SSH authentication failed!/i,
+    near: /vagrant|homelab|packer|==> |qemu|ssh-rsa|SSH authentication failed!|Warning: Authentication failure/i,
     check: "verify.ssh",
     layer: "network",
     message:
@@ -188,7 +189,7 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern:
-      /mount\.nfs: (?:access denied|Connection timed out|requested NFS version)|unknown filesystem type 'vboxsf'|"rsync" could not be found on your PATH/,
+      /mount\.nfs: (?:access denied|Connection timed out|requested NFS version)|unknown filesystem type 'vboxsf'|unable to mount VirtualBox shared folders|"rsync" could not be found on your PATH/,
     near: vagrantWords,
     check: "provider.access",
     layer: "provider",
@@ -230,6 +231,7 @@ export const vagrantFailures: Failure[] = [
     pattern: anyOf(
       /An argument named "(?:cd_files|cd_label|efi_\w{1,30})" is not expected/,
       /"required_plugins" are not expected/,
+      /Blocks of type "\w{1,30}" are not expected here/,
       /The following settings shouldn't exist/,
       /undefined method `\w{1,40}' for #<VagrantPlugins::ProviderLibvirt/,
     ),

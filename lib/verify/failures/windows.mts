@@ -328,4 +328,43 @@ export const windowsFailures: Failure[] = [
     fix: [manualFix("Write provider: libvirt on a Linux host")],
     source: "Vagrant 2.3",
   },
+  {
+    pattern: /GPU Partition.{0,160}Failed to Power on with Error/,
+    check: "hyperv.card",
+    strength: "symptom",
+    layer: "hypervisor",
+    message: "Hyper-V could not give the VM its part of the GPU, for the reason in quotes behind it",
+    fix: [
+      manualFix("Update the host's GPU driver, then restart Windows"),
+      commandFix("Remove the part, and let up add it again", "Remove-VMGpuPartitionAdapter -VMName NAME"),
+      doctorFix("hyperv.card"),
+    ],
+    source: "Hyper-V",
+  },
+  {
+    pattern: /operation cannot be performed while the (?:virtual machine|object) is in (?:its current state|use)/,
+    check: "provider.access",
+    layer: "provider",
+    message: "Hyper-V changes this of a VM only while it is off, and it runs or is saved",
+    fix: [
+      commandFix("Shut it down", "Stop-VM -Name NAME"),
+      commandFix("If it is saved: throw the saved state away", "Remove-VMSavedState -VMName NAME"),
+    ],
+    source: "Hyper-V",
+  },
+  {
+    pattern: /Hyper-V encountered an error trying to access an object on computer/,
+    check: "provider.access",
+    layer: "provider",
+    message: "Hyper-V's management service does not answer: it is stopped, or only its PowerShell module is installed",
+    fix: [
+      commandFix("Start it (as administrator)", "Start-Service vmms", { root: true }),
+      commandFix(
+        "If there is no such service: enable Hyper-V itself",
+        "Enable-WindowsOptionalFeature -Online -FeatureName Microsoft-Hyper-V -All",
+        { root: true, reboot: true },
+      ),
+    ],
+    source: "Hyper-V (PowerShell)",
+  },
 ];
