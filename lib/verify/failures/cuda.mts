@@ -72,6 +72,7 @@ export const cudaFailures: Failure[] = [
       /CUDA unknown error - this may be due to an incorrectly set up environment/,
       /cuda error: unknown error|cuda failure 999|cudaErrorUnknown|cuda driver library failed to get device context \d{1,3}/,
       /failed call to cuInit: (?:UNKNOWN|CUDA_ERROR_UNKNOWN)/,
+      /failed to initialize CUDA: unknown error/,
       /cuda driver library init failure: 999/,
       /cudaGetDeviceCount\(\).{0,200}Error 999: unknown error/,
     ),
@@ -230,5 +231,28 @@ export const cudaFailures: Failure[] = [
     message: "the program uses what this GPU is too old for (bfloat16, FlashAttention 2: Ampere, RTX 30, or later)",
     fix: [manualFix("vLLM: --dtype half; others: turn FlashAttention off (attention: sdpa), or use a newer GPU")],
     source: "FlashAttention, vLLM",
+  },
+  {
+    pattern: /CUDA error 304\b|OS call failed or operation not supported on this OS/,
+    check: "guest.cuda",
+    layer: "docker",
+    message:
+      "CUDA was refused a call of the system: the container's seccomp profile forbids it, or its devices are incomplete",
+    fix: [
+      manualFix("Try it with security_opt: [seccomp=unconfined] for that service; if it helps, update Docker"),
+      guestFix("Load the module and create its nodes", "nvidia-modprobe -u -c=0"),
+      manualFix("In WSL: update Windows' driver and WSL"),
+    ],
+    source: "CUDA; abetlen/llama-cpp-python#645 (2023-08)",
+  },
+  {
+    pattern: /CUDA error: |CUDA error \d{1,3}\b|RuntimeError: CUDA\b/,
+    check: "guest.cuda",
+    strength: "symptom",
+    layer: "image",
+    fallback: true,
+    message: "a call of CUDA failed, for the reason behind the colon",
+    fix: [newestCuda, driverLog, manualFix("Set CUDA_LAUNCH_BLOCKING=1 for that service, and read the first error")],
+    source: "CUDA",
   },
 ];

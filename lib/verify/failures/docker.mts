@@ -6,6 +6,18 @@ import { dockerWords } from "./fixes.mts";
 /** What Docker, Compose and Podman say besides GPUs. */
 export const dockerFailures: Failure[] = [
   {
+    pattern: /cgroup mountpoint does not exist/,
+    near: dockerWords,
+    check: "verify.docker",
+    layer: "kernel",
+    message: "Docker finds no cgroups: it is too old for the system's cgroup version 2, or they are not mounted",
+    fix: [
+      manualFix("Update Docker to 20.10 or later, which knows cgroup version 2"),
+      guestFix("See which version is mounted", "stat -fc %T /sys/fs/cgroup"),
+    ],
+    source: "Docker, runc",
+  },
+  {
     pattern: /devices\.\d{1,2} missing property 'capabilities'|devices\.\d{1,2} capabilities is required/,
     check: "verify.service",
     layer: "docker",
@@ -269,7 +281,7 @@ export const dockerFailures: Failure[] = [
       /Cannot connect to the Docker daemon/,
       /failed to connect to the docker API/,
       /Couldn't connect to Docker daemon/,
-      /Failed to start docker\.service|docker\.service: (?:Start request repeated too quickly|Failed with result)/,
+      /Failed to start docker\.service|Job for docker\.service failed|docker\.service: (?:Start request repeated too quickly|Failed with result)/,
     ),
     check: "verify.docker",
     strength: "symptom",
@@ -292,7 +304,7 @@ export const dockerFailures: Failure[] = [
   },
   {
     pattern: /no space left on device|don't have enough free space in|ENOSPC/,
-    near: /docker|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs|overlay|containerd|image|box|\/boot/i,
+    near: /docker|layer|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs|overlay|containerd|image|box|\/boot/i,
     check: "host.disk",
     layer: "kernel",
     message: "a disk is full: this host's, or the VM's if it was said in there",

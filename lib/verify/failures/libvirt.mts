@@ -211,7 +211,7 @@ export const libvirtFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /unsupported machine type '?[\w.-]{0,40}/,
+      /unsupported machine type:? ['"]?[\w.-]{0,40}/,
       /does not support machine type '/,
       /Host does not support .{0,60}with machine '/,
       /XML error: No PCI buses available/,
@@ -405,6 +405,7 @@ export const libvirtFailures: Failure[] = [
   {
     pattern: anyOf(
       /Cannot access storage file '[^']{1,200}'/,
+      /cannot open file '[^']{1,200}': Permission denied/,
       /Could not open '[^']{1,200}\.(?:qcow2|img|iso|raw|fd)': Permission denied/,
     ),
     near: /libvirt|qemu|kvm|vagrant|packer|storage file/i,
@@ -534,5 +535,39 @@ export const libvirtFailures: Failure[] = [
     ],
     source:
       "libvirt; vagrant-libvirt/vagrant-libvirt#1133 (2020-08), QaidVoid/Complete-Single-GPU-Passthrough#44 (2024)",
+  },
+  {
+    pattern: /cannot undefine domain with nvram/,
+    check: "provider.access",
+    layer: "provider",
+    message: "libvirt removes a VM with UEFI only if it is told what to do with its variables",
+    fix: [
+      commandFix(
+        "Remove its definition and its variables; its disk stays",
+        "virsh -c qemu:///system undefine --nvram NAME",
+      ),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /virtiofsd died unexpectedly/,
+    check: "provider.mode",
+    layer: "provider",
+    message: "virtiofsd, which shares a folder with the VM, ended: the folder is missing, or it may not read it",
+    fix: [
+      commandFix("Read its log", "tail -n 20 /var/log/libvirt/qemu/NAME-fs0-virtiofsd.log", { root: true }),
+      manualFix("Create the folder, or share it by rsync or NFS"),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /VBoxManage(?:\.exe)?: error: /,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    fallback: true,
+    message: "VirtualBox refused a command, for the reason in its first error line",
+    fix: [manualFix("Read the first “error:” line and the VM's Logs/VBox.log")],
+    source: "VirtualBox",
   },
 ];

@@ -186,6 +186,8 @@ export const nvidiaFailures: Failure[] = [
     pattern: anyOf(
       /Bad return status for module build on kernel/,
       /BUILD_EXCLUSIVE directive which does not match this kernel/,
+      /dkms: autoinstall for kernel:? \S{1,60} failed/,
+      /modpost: \S{1,80} \[\S{0,60}nvidia[^\]]{0,60}\] undefined/,
       /\bdkms(?: autoinstall)? on \S{1,60} failed for nvidia/,
       /too few arguments to function .{0,4}pci_resize_resource/,
       /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? Error \d/,
@@ -457,5 +459,27 @@ export const nvidiaFailures: Failure[] = [
       doctorFix("guest.driver"),
     ],
     source: "nvidia-smi; NVIDIA/open-gpu-kernel-modules#862, #915 (2025)",
+  },
+  {
+    pattern: /Possible bad register read: addr/,
+    check: "gpu.reset",
+    strength: "symptom",
+    layer: "kernel",
+    message: "the card answers the driver with error values: it hangs, or was not reset after its last user",
+    fix: [manualFix("Stop the VM and start it again"), powerCycle, driverLog],
+    source: "NVIDIA driver (NVRM)",
+  },
+  {
+    pattern: /NVRM:? \w{0,8} ?\w{5,60}: .{0,60}(?:failed|timed out|cannot|timeout)\b/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    fallback: true,
+    message: "NVIDIA's driver reports an error of its own",
+    fix: [
+      driverLog,
+      manualFix("Try the newest release of the branch (driver: {branch: …}), and a power cycle of the host"),
+    ],
+    source: "NVIDIA driver (NVRM)",
   },
 ];

@@ -135,4 +135,38 @@ export const packerFailures: Failure[] = [
     fix: [manualFix("If nothing in it is needed: delete that folder, or run packer build -force")],
     source: "Packer (QEMU plugin)",
   },
+  {
+    pattern: /sftp-server: No such file or directory/,
+    check: "verify.ssh",
+    layer: "network",
+    message:
+      "a file could not be copied into the VM: new OpenSSH copies by SFTP, which the VM (or Packer's proxy for Ansible) lacks",
+    fix: [
+      manualFix('Ansible by Packer: use_proxy = false, or extra_arguments = ["--scp-extra-args", "\'-O\'"]'),
+      manualFix("Or install openssh-sftp-server in the VM"),
+    ],
+    source: "OpenSSH 9, Packer (Ansible plugin)",
+  },
+  {
+    pattern: /Script exited with non-zero exit status: \d{1,3}/,
+    check: "guest.image",
+    strength: "symptom",
+    layer: "packages",
+    message: "a script that sets the box up ended with an error, which stands in the lines above (100 is apt's)",
+    fix: [
+      manualFix("Read the lines above it"),
+      commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up"),
+    ],
+    source: "Packer (shell provisioner)",
+  },
+  {
+    pattern: /find available port for VNC|Failed to find available (?:VNC|port)/,
+    near: /packer|==> |qemu|plugin|VNC/i,
+    check: "provider.access",
+    layer: "network",
+    message:
+      "no port is left for the build's screen (VNC): builds that were cut off still run, or another program has them",
+    fix: [commandFix("See which", "ss -lntp 'sport >= :5900 and sport <= :6000'", { root: true })],
+    source: "Packer (QEMU plugin)",
+  },
 ];

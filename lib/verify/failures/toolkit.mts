@@ -6,6 +6,32 @@ import { each, install, nvidiaWords, registerRuntime, writeCdi } from "./fixes.m
 /** What NVIDIA's Container Toolkit message, and Docker and Podman of GPUs. */
 export const toolkitFailures: Failure[] = [
   {
+    pattern: /failed to check if link exists: unexpected link target/,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "a fault of the toolkit 1.17.0: its CDI hook refuses a link that the image or driver already has",
+    fix: [guestFix("Update the toolkit", "apt-get install --only-upgrade -y nvidia-container-toolkit"), ...writeCdi],
+    source: "NVIDIA Container Toolkit; NVIDIA/nvidia-container-toolkit#772 (2024-11)",
+  },
+  {
+    pattern: anyOf(
+      /fork\/exec \S{0,80}nvidia-(?:cdi-hook|ctk): no such file/,
+      /nvidia-cdi-hook \S{1,40} failed: /,
+    ),
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "the program that the CDI specification runs (nvidia-cdi-hook) is missing or fails: the specification is older than the toolkit, or the toolkit is damaged",
+    fix: [
+      ...writeCdi,
+      guestFix(
+        "If it stays: install the toolkit again",
+        "apt-get install --reinstall -y nvidia-container-toolkit-base",
+      ),
+    ],
+    source: "runc and crun with CDI; NixOS/nixpkgs#338511 (2025-01)",
+  },
+  {
     pattern: /nvidia-container-runtime did not terminate successfully/,
     check: "verify.service",
     layer: "toolkit",
@@ -382,5 +408,18 @@ export const toolkitFailures: Failure[] = [
       guestFix("Read what the toolkit sees", "nvidia-container-cli -k -d /dev/tty info"),
     ],
     source: "nvidia-container-cli; NVIDIA/libnvidia-container#204 (2023-02)",
+  },
+  {
+    pattern: /error running (?:createContainer |prestart |startContainer )?hook|OCI runtime create failed: /,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "docker",
+    fallback: true,
+    message: "the container could not be started, for the reason behind the last colon",
+    fix: [
+      guestFix("See whether a container starts without a GPU", "docker run --rm hello-world"),
+      guestFix("See that the driver works", "nvidia-smi"),
+    ],
+    source: "runc, as Docker shows it",
   },
 ];

@@ -3,10 +3,21 @@ import { commandFix, doctorFix, guestFix, manualFix, remedies } from "../../fixe
 import { anyOf } from "../../text.mts";
 import { each, install } from "./fixes.mts";
 
-const vagrantWords = /vagrant|==> |box|libvirt/i;
+const vagrantWords = /vagrant|==> |box|libvirt|downloading the remote file/i;
 
 /** What Vagrant and its plugins say. */
 export const vagrantFailures: Failure[] = [
+  {
+    pattern: /Vagrant cannot forward the specified ports|forwarded port to \d{1,5} is already in use/,
+    check: "provider.access",
+    layer: "network",
+    message: "a port of this host that Vagrant forwards to the VM is in use, most often by another VM",
+    fix: [
+      commandFix("See which program has it", "ss -lntp", { root: true }),
+      manualFix("Stop that VM, or forward another port (auto_correct: true)"),
+    ],
+    source: "Vagrant (locales/en.yml)",
+  },
   {
     pattern: /version of VirtualBox installed that is not supported by this version of Vagrant/,
     check: "provider.version",
@@ -118,7 +129,7 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern:
-      /Vagrant Cloud request failed|The box '[^']{1,120}' could not be found|Failed to load box metadata|bsdtar: Error opening archive|The requested URL returned error: (?:404|403|429|5\d\d)/,
+      /Vagrant Cloud request failed|An error occurred while downloading the remote file|The box '[^']{1,120}' could not be found|Failed to load box metadata|bsdtar: Error opening archive|The requested URL returned error: (?:404|403|429|5\d\d)/,
     near: vagrantWords,
     check: "guest.image",
     layer: "provider",
