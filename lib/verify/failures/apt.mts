@@ -100,7 +100,7 @@ export const aptFailures: Failure[] = [
   },
   {
     pattern: /does not have a Release file|no longer has a Release file/,
-    near: fetchWords,
+    near: /The repository '|\bapt\b|InRelease|\bE: |Err:\d/i,
     check: "tools.present",
     layer: "packages",
     message: "a package source does not have this release of the distribution (too new for it, or already removed)",

@@ -131,6 +131,7 @@ export const cudaFailures: Failure[] = [
       /WARNING: The NVIDIA Driver was not detected|ggml_cuda_init: failed to initialize CUDA/,
       /Torch not compiled with CUDA enabled|Torch is not able to use GPU/,
       /found 0 CUDA devices/i,
+      /Could not find cuda drivers on your machine/,
       /inference compute\S{0,3} id=\S{1,4} library=cpu/,
     ),
     near: /nvidia|cuda|\bgpus?\b|torch|inference compute/i,
@@ -153,6 +154,7 @@ export const cudaFailures: Failure[] = [
       /libcuda\.so\.1: cannot open shared object|libcuda\.so\.1: file too short|Could not load dynamic library 'libcuda\.so/,
       /lib(?:cudart|cublas|cublasLt|cudnn\w{0,30}|nvrtc|cusparse|nccl)\.so\.[\d.]{1,8}: cannot open shared object/,
       /Could not load library lib(?:cudnn|cublas|cudart)/,
+      /libtorch_cuda\.so: cannot open shared object/,
     ),
     check: "guest.cuda",
     layer: "image",
@@ -254,5 +256,46 @@ export const cudaFailures: Failure[] = [
     message: "a call of CUDA failed, for the reason behind the colon",
     fix: [newestCuda, driverLog, manualFix("Set CUDA_LAUNCH_BLOCKING=1 for that service, and read the first error")],
     source: "CUDA",
+  },
+  {
+    pattern: /Failed to find C compiler/,
+    check: "verify.service",
+    layer: "image",
+    message: "the image has no C compiler, which Triton (torch.compile, vLLM) needs to build its kernels",
+    fix: [
+      manualFix("Install gcc (and python3-dev) in the image, or use a devel image; vLLM: --enforce-eager does without"),
+    ],
+    source: "PyTorch, Triton",
+  },
+  {
+    pattern: /Cannot access gated repo for url|GatedRepoError|401 Client Error.{0,80}huggingface/,
+    check: "verify.service",
+    layer: "image",
+    message: "Hugging Face gives this model only to accounts that accepted its licence",
+    fix: [manualFix("Accept it on the model's page, and set HF_TOKEN for that service to a token that may read it")],
+    source: "huggingface_hub",
+  },
+  {
+    pattern: /model requires more system memory \(/,
+    check: "host.memory",
+    layer: "image",
+    message: "the model does not fit into the VM's memory",
+    fix: [manualFix("Give the machine more (memory:), or use a smaller or more quantized model")],
+    source: "Ollama",
+  },
+  {
+    pattern:
+      /llama runner process (?:has terminated|no longer running)|CUDNN_STATUS_(?:NOT_INITIALIZED|INTERNAL_ERROR)/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "image",
+    fallback: true,
+    message:
+      "the program that computes the model ended: most often GPU memory ran out, or its CUDA does not fit the driver",
+    fix: [
+      guestFix("Read the service's whole log", "docker compose logs --no-color"),
+      guestFix("See the GPU's memory and the driver's CUDA", "nvidia-smi"),
+    ],
+    source: "Ollama, cuDNN",
   },
 ];

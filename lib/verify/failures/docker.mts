@@ -6,6 +6,43 @@ import { dockerWords } from "./fixes.mts";
 /** What Docker, Compose and Podman say besides GPUs. */
 export const dockerFailures: Failure[] = [
   {
+    pattern: /newuidmap": should have setuid|cannot set up namespace using "/,
+    check: "verify.docker",
+    layer: "docker",
+    message: "rootless Podman lacks its helpers for user ids (newuidmap), or this user has no range of ids",
+    fix: [
+      guestFix("Install them", "apt-get install -y uidmap"),
+      manualFix("Give the user a range in /etc/subuid and /etc/subgid, then run podman system migrate"),
+    ],
+    source: "Podman",
+  },
+  {
+    pattern: /failed to connect to dbus \(hint: for rootless containers/,
+    check: "verify.docker",
+    layer: "docker",
+    message: "rootless Podman has no session of systemd: the user did not log in, or came by su",
+    fix: [
+      manualFix("Let the user's session run always: loginctl enable-linger USER, then log in by SSH"),
+    ],
+    source: "Podman 5",
+  },
+  {
+    pattern: /did not resolve to an alias and no unqualified-search registries/,
+    check: "verify.service",
+    layer: "docker",
+    message: "Podman does not guess a registry: the image's name has to begin with one",
+    fix: [manualFix("Write the whole name, as docker.io/nvidia/cuda:TAG")],
+    source: "Podman (containers-registries)",
+  },
+  {
+    pattern: /no configuration file provided: not found/,
+    check: "verify.service",
+    layer: "docker",
+    message: "Compose was started in a folder without a Compose file",
+    fix: [manualFix("Change to the project's folder, or name the file: docker compose -f FILE")],
+    source: "Docker Compose",
+  },
+  {
     pattern: /cgroup mountpoint does not exist/,
     near: dockerWords,
     check: "verify.docker",
@@ -304,7 +341,8 @@ export const dockerFailures: Failure[] = [
   },
   {
     pattern: /no space left on device|don't have enough free space in|ENOSPC/,
-    near: /docker|layer|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs|overlay|containerd|image|box|\/boot/i,
+    near:
+      /docker|layer|failed to (?:solve|copy)|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs|overlay|containerd|image|box|\/boot/i,
     check: "host.disk",
     layer: "kernel",
     message: "a disk is full: this host's, or the VM's if it was said in there",

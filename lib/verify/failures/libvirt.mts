@@ -570,4 +570,41 @@ export const libvirtFailures: Failure[] = [
     fix: [manualFix("Read the first “error:” line and the VM's Logs/VBox.log")],
     source: "VirtualBox",
   },
+  {
+    pattern: /IOMMU device: '\w{1,12}' is only supported with/,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "the VM has a virtual IOMMU, which goes with the machine type q35 only",
+    fix: [
+      manualFix("Write machine_type: q35, or remove the VM's own IOMMU (virsh edit): a passed card does not need it"),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /hardware reports invalid configuration, MSIX PBA outside/,
+    check: "gpu.reset",
+    layer: "vfio",
+    message: "the card answers wrongly: it hangs since its last user, or its configuration was not restored",
+    fix: [manualFix("Shut the host down, wait ten seconds, and power it on", { root: true, reboot: true })],
+    source: "QEMU (vfio)",
+  },
+  {
+    pattern: /phys-bits too low \(\d{1,3}\)/,
+    check: "gpu.window",
+    layer: "hypervisor",
+    message: "the vCPU has too few address bits for the VM's memory and the card's regions",
+    fix: [
+      manualFix("Use the host's own CPU (cpu_mode: host-passthrough), with <maxphysaddr mode='passthrough'/>"),
+    ],
+    source: "QEMU",
+  },
+  {
+    pattern: /spice support is disabled|spice graphics are not supported/,
+    near: vmWords,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "this QEMU is built without SPICE (RHEL 9 and its kin), and the VM asks for it",
+    fix: [manualFix('Use VNC (libvirt.graphics_type = "vnc"), or none')],
+    source: "QEMU, libvirt",
+  },
 ];

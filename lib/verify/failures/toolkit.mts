@@ -312,7 +312,8 @@ export const toolkitFailures: Failure[] = [
     source: "nvidia-container-cli; NVIDIA/nvidia-docker#751 (2018), NixOS/nixpkgs#280184 (2024-01)",
   },
   {
-    pattern: /Failed to initialize NVML: Insufficient Permissions|NVML: ERROR_NO_PERMISSION/i,
+    pattern:
+      /Failed to initialize NVML: Insufficient Permissions|nvml error: insufficient permissions|NVML: ERROR_NO_PERMISSION/i,
     check: "verify.service",
     layer: "docker",
     message: "the container may not open the GPU's device nodes: SELinux forbids it, or their owner and mode do",

@@ -8,6 +8,17 @@ const vagrantWords = /vagrant|==> |box|libvirt|downloading the remote file/i;
 /** What Vagrant and its plugins say. */
 export const vagrantFailures: Failure[] = [
   {
+    pattern: /your machine doesn't support NFS/,
+    check: "tools.present",
+    layer: "provider",
+    message: "Vagrant would share the folder by NFS, and this host has no NFS server",
+    fix: [
+      manualFix("Install it (Debian, Ubuntu: nfs-kernel-server; Fedora: nfs-utils)"),
+      manualFix("Or turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
+    ],
+    source: "Vagrant (locales/en.yml)",
+  },
+  {
     pattern: /Vagrant cannot forward the specified ports|forwarded port to \d{1,5} is already in use/,
     check: "provider.access",
     layer: "network",
@@ -106,7 +117,7 @@ export const vagrantFailures: Failure[] = [
   {
     pattern: anyOf(
       /libvirt library not found in default locations/,
-      /development files for a library which is not currently installed/,
+      /(?:development files for|depends on) a library which is not currently installed/,
       /(?:ERROR: |error: )?Failed to build gem native extension/,
       /An error occurred while installing (?:ruby-libvirt|fog-libvirt|nokogiri)/,
       /conflicting dependencies .{0,80}(?:fog|libvirt)|Vagrant failed to (?:properly resolve required dependencies|load a configured plugin source)/,
@@ -299,5 +310,15 @@ export const vagrantFailures: Failure[] = [
       ),
     ],
     source: "sudo, through Vagrant's NFS and Packer's provisioners",
+  },
+  {
+    pattern: /SSH command responded with a non-zero exit status/,
+    check: "verify.ssh",
+    strength: "symptom",
+    layer: "packages",
+    fallback: true,
+    message: "a command in the VM ended with an error, which stands below it",
+    fix: [manualFix("Read the lines below it; run the command in the VM by hand (vagrant ssh)")],
+    source: "Vagrant (locales/en.yml)",
   },
 ];
