@@ -190,6 +190,7 @@ export const aptFailures: Failure[] = [
   {
     pattern: anyOf(
       /E: (?:Failed to fetch|Unable to fetch some archives|Unable to locate package|Package '[^']{1,80}' has no installation candidate)/,
+      /No package matching '\S{0,20}(?:nvidia|cuda|docker)\S{0,40}' is available/,
       /No match for argument: \S{0,40}nvidia|error: target not found: \S{0,20}nvidia/,
     ),
     check: "tools.present",

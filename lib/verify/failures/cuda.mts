@@ -93,6 +93,7 @@ export const cudaFailures: Failure[] = [
   {
     pattern: anyOf(
       /CUDA_ERROR_SYSTEM_NOT_READY|system not yet initialized/,
+      /cuda driver library init failure: 802|cuInit err: 802/,
       /nvidia-fabricmanager\S{0,10}: (?:Failed|Main process)/,
     ),
     near: nvidiaWords,

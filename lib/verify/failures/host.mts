@@ -101,7 +101,8 @@ export const hostFailures: Failure[] = [
     source: "libvirt 9.0",
   },
   {
-    pattern: /host doesn't support (?:VFIO PCI )?passthrough|host does not support (?:VFIO )?PCI passthrough/,
+    pattern:
+      /host doesn't support (?:VFIO PCI )?passthrough|host does not support (?:VFIO )?PCI passthrough|pci backend driver '\w{1,12}' is not supported/,
     check: "iommu.enabled",
     layer: "kernel",
     message: "no IOMMU is active on this host, or VFIO is missing: libvirt cannot pass any PCI device",

@@ -42,10 +42,10 @@ export const libvirtFailures: Failure[] = [
     source: "libvirt, glibc's loader",
   },
   {
-    pattern: /Cannot access backing file '/,
+    pattern: /Cannot access backing file '|QEMU Driver error : Unable to stat /,
     check: "guest.image",
     layer: "provider",
-    message: "the VM's disk builds on another image, which is gone, was moved, or may not be read",
+    message: "the VM's disk, or the image that it builds on, is gone, was moved, or may not be read",
     fix: [
       commandFix("See which", "qemu-img info --backing-chain DISK"),
       manualFix("If the box was removed or rebuilt: destroy the machine and create it again"),
@@ -521,7 +521,8 @@ export const libvirtFailures: Failure[] = [
     source: "QEMU (block locking)",
   },
   {
-    pattern: /End of file while reading data: Input\/output error|libvirtd quit during handshake: Input\/output error/,
+    pattern:
+      /End of file while reading data: Input\/output error|libvirtd quit during handshake: Input\/output error|Cannot recv data: Connection reset by peer/,
     near: vmWords,
     check: "provider.access",
     strength: "symptom",

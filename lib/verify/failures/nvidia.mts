@@ -185,12 +185,13 @@ export const nvidiaFailures: Failure[] = [
   {
     pattern: anyOf(
       /Bad return status for module build on kernel/,
+      /DKMS module '?nvidia\S{0,30} failed to build/,
       /BUILD_EXCLUSIVE directive which does not match this kernel/,
       /dkms: autoinstall for kernel:? \S{1,60} failed/,
       /modpost: \S{1,80} \[\S{0,60}nvidia[^\]]{0,60}\] undefined/,
       /\bdkms(?: autoinstall)? on \S{1,60} failed for nvidia/,
       /too few arguments to function .{0,4}pci_resize_resource/,
-      /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? Error \d/,
+      /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? \S{3,12} \d/,
       /\/nvidia(?:-\w{1,10})?\/[\w.-]{1,40}\.[ch]:\d{1,6}:\d{1,5}: error: /,
       /nvidia-dkms-\S{1,40} package post-installation script subprocess returned error/,
       /An error occurred while performing the step: .{0,3}Building kernel modules/,

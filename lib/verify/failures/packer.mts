@@ -169,4 +169,18 @@ export const packerFailures: Failure[] = [
     fix: [commandFix("See which", "ss -lntp 'sport >= :5900 and sport <= :6000'", { root: true })],
     source: "Packer (QEMU plugin)",
   },
+  {
+    pattern: /Post-processor failed: /,
+    near: packerWords,
+    check: "guest.image",
+    strength: "symptom",
+    layer: "provider",
+    fallback: true,
+    message: "Packer built the image and could not make a box of it, for the reason behind the colon",
+    fix: [
+      manualFix("See that the disk has room, and that the plugins qemu and vagrant are of this year"),
+      commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up"),
+    ],
+    source: "Packer; hashicorp/packer-plugin-vagrant#114 (2024-03)",
+  },
 ];

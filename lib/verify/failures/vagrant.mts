@@ -8,6 +8,17 @@ const vagrantWords = /vagrant|==> |box|libvirt|downloading the remote file/i;
 /** What Vagrant and its plugins say. */
 export const vagrantFailures: Failure[] = [
   {
+    pattern: /_libvirt\.so \(LoadError\)/,
+    check: "tools.present",
+    layer: "packages",
+    message: "vagrant-libvirt does not load: Vagrant's own libraries and the system's libvirt do not fit together",
+    fix: [
+      manualFix("Use the distribution's packages for both (Debian, Ubuntu, Fedora: vagrant and vagrant-libvirt)"),
+      commandFix("Or build the plugin again with this Vagrant", "vagrant plugin repair"),
+    ],
+    source: "Ruby; vagrant-libvirt/vagrant-libvirt#1185 (2020-12), kind to date",
+  },
+  {
     pattern: /your machine doesn't support NFS/,
     check: "tools.present",
     layer: "provider",
