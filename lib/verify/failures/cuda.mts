@@ -299,4 +299,20 @@ export const cudaFailures: Failure[] = [
     ],
     source: "Ollama, cuDNN",
   },
+  {
+    pattern: /llama_model_load_from_file_impl: failed to load model|error while loading shared libraries: libggml/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "image",
+    fallback: true,
+    message:
+      "llama.cpp could not start or load its model: the lines above say why (file, memory), or its image is incomplete",
+    fix: [
+      guestFix("Read the service's whole log", "docker compose logs --no-color"),
+      manualFix(
+        "Use the project's own image (ghcr.io/ggml-org/llama.cpp:server-cuda), and see that the model's path is mounted",
+      ),
+    ],
+    source: "llama.cpp; lemonade-sdk/lemonade#2879 (2026-08), EvilFreelancer/docker-llama.cpp-rpc#1 (2025-03)",
+  },
 ];

@@ -423,4 +423,15 @@ export const toolkitFailures: Failure[] = [
     ],
     source: "runc, as Docker shows it",
   },
+  {
+    pattern: /crun: fsopen_mount \S{1,20}: Function not implemented/,
+    check: "verify.service",
+    layer: "kernel",
+    message:
+      "this crun uses calls of the kernel that are missing or forbidden here (older than Linux 5.2, or a filter)",
+    fix: [
+      manualFix("Use the distribution's own crun, or runc (podman --runtime runc), and a current kernel"),
+    ],
+    source: "crun; containers/crun#2070 (2026-04), mmartial/ComfyUI-Nvidia-Docker#86 (2025-11)",
+  },
 ];
