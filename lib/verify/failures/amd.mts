@@ -1,7 +1,7 @@
 import type { Failure } from "./types.mts";
-import { doctorFix, manualFix, remedies } from "../../fixes.mts";
+import { doctorFix, guestFix, manualFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { powerCycle } from "./fixes.mts";
+import { each, install, powerCycle } from "./fixes.mts";
 
 const amd = /amdgpu|radeon|AMD_(?:NAVI|POLARIS|VEGA)|vendor-reset|1002:|AMD-Vi|ATOM BIOS|VEGA|NAVI|polaris/i;
 const resetFixes = [
@@ -14,6 +14,46 @@ const resetFixes = [
 
 /** What AMD's drivers say, on the host and in the guest. */
 export const amdFailures: Failure[] = [
+  {
+    pattern: /Unsupported reset method 'device_specific'/,
+    check: "gpu.reset",
+    layer: "vfio",
+    message:
+      "the module vendor-reset does not know this AMD card, or is not loaded, and the card has no reset of its own",
+    fix: [
+      manualFix("Load vendor-reset before the VM starts; a card that it does not know has to be added to its list"),
+      ...resetFixes,
+    ],
+    source: "Linux, vendor-reset; gnif/vendor-reset#82 (2025-07)",
+  },
+  {
+    pattern: /Unable to open \/dev\/kfd|not member of "render" group/,
+    check: "verify.service",
+    layer: "docker",
+    message:
+      "the program may not open AMD's compute device: it was not passed in, or its user is not in the group render",
+    fix: [
+      manualFix("Write devices: [/dev/kfd, /dev/dri] and group_add: [video, render] for that service"),
+      guestFix("See the nodes and their groups", "ls -l /dev/kfd /dev/dri"),
+    ],
+    source: "ROCm (rocminfo)",
+  },
+  {
+    pattern: /Direct firmware load for amdgpu\/\S{1,60} failed/,
+    check: "guest.driver",
+    layer: "driver",
+    message: "AMD's driver lacks the card's firmware: linux-firmware is older than the card",
+    fix: each(
+      install("Install a current one in the guest", {
+        apt: "firmware-amd-graphics",
+        dnf: "amd-gpu-firmware",
+        pacman: "linux-firmware-amdgpu",
+        zypper: "kernel-firmware-amdgpu",
+      }),
+      manualFix("If the distribution's is too old: use a newer release of it (Debian: backports)"),
+    ),
+    source: "Linux (amdgpu)",
+  },
   {
     pattern:
       /amdgpu\S{0,20} .{0,60}Unable to locate a BIOS ROM|amdgpu_get_bios.{0,40}Unable to locate|BIOS signature incorrect|Unable to locate a BIOS ROM/,
@@ -37,6 +77,7 @@ export const amdFailures: Failure[] = [
       /hw_init of IP block <(?:psp|smu|gfx\w{0,12})> failed/,
       /amdgpu: (?:smu firmware loading failed|failed to (?:init|load) (?:smu|psp))/,
       /trn=\d{1,3} (?:ACK|VALID) should not assert/,
+      /SMU: I'm not done with your previous command/,
     ),
     near: amd,
     check: "gpu.reset",

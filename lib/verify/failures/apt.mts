@@ -43,6 +43,7 @@ export const aptFailures: Failure[] = [
       /Unable to correct problems, you have held broken packages/,
       /The following packages have unmet dependencies/,
       /pkgProblemResolver::Resolve generated breaks/,
+      /none of the providers can be installed|package \S{1,80} conflicts with \S{0,20}nvidia/,
       /nothing provides .{1,80} needed by (?:kmod-)?nvidia/,
       /Depends: \S{1,60}nvidia\S{0,60} .{0,80}(?:not going to be installed|not installable|is to be installed)/,
       /trying to overwrite '[^']{1,160}', which is also in package (?:lib)?nvidia/,
@@ -99,7 +100,7 @@ export const aptFailures: Failure[] = [
   },
   {
     pattern: /does not have a Release file|no longer has a Release file/,
-    near: fetchWords,
+    near: /The repository '|\bapt\b|InRelease|\bE: |Err:\d/i,
     check: "tools.present",
     layer: "packages",
     message: "a package source does not have this release of the distribution (too new for it, or already removed)",
@@ -189,6 +190,7 @@ export const aptFailures: Failure[] = [
   {
     pattern: anyOf(
       /E: (?:Failed to fetch|Unable to fetch some archives|Unable to locate package|Package '[^']{1,80}' has no installation candidate)/,
+      /No package matching '\S{0,20}(?:nvidia|cuda|docker)\S{0,40}' is available/,
       /No match for argument: \S{0,40}nvidia|error: target not found: \S{0,20}nvidia/,
     ),
     check: "tools.present",
@@ -212,5 +214,33 @@ export const aptFailures: Failure[] = [
     message: "a package was not set up; the lines above say which and why",
     fix: [commandFix("Try again, and read its first error", "dpkg --configure -a", { root: true })],
     source: "apt",
+  },
+  {
+    pattern: /Malformed entry \d{1,4} in (?:list|sources) file|is not known on line \d{1,4} in source list/,
+    check: "tools.present",
+    layer: "packages",
+    message: "a file of package sources is damaged: most often an error page was saved as its content",
+    fix: [
+      manualFix("Read the file that it names; if it holds HTML or nothing useful, delete it"),
+      manualFix("Write it again as its publisher says: NVIDIA's toolkit has one source for all releases (stable/deb)"),
+    ],
+    source: "apt; NVIDIA/nvidia-docker's page of known errors",
+  },
+  {
+    pattern: /gpg: no valid OpenPGP data found/,
+    check: "tools.present",
+    layer: "network",
+    message: "what was downloaded as a key is none: the address is wrong, or the download failed",
+    fix: [manualFix("Download it again and look at it: curl -fsSL URL ends with the error that it got")],
+    source: "GnuPG",
+  },
+  {
+    pattern: /Policy will reject signature within a year/,
+    check: "tools.present",
+    strength: "note",
+    layer: "packages",
+    message: "a warning of apt: a package source is signed in a way that will be refused later; now it works",
+    fix: [manualFix("Nothing to do now; install the publisher's newer keyring when there is one")],
+    source: "apt 2.9 and later with sqv",
   },
 ];

@@ -6,6 +6,74 @@ import { dockerWords } from "./fixes.mts";
 /** What Docker, Compose and Podman say besides GPUs. */
 export const dockerFailures: Failure[] = [
   {
+    pattern: /newuidmap": should have setuid|cannot set up namespace using "/,
+    check: "verify.docker",
+    layer: "docker",
+    message: "rootless Podman lacks its helpers for user ids (newuidmap), or this user has no range of ids",
+    fix: [
+      guestFix("Install them", "apt-get install -y uidmap"),
+      manualFix("Give the user a range in /etc/subuid and /etc/subgid, then run podman system migrate"),
+    ],
+    source: "Podman",
+  },
+  {
+    pattern: /failed to connect to dbus \(hint: for rootless containers/,
+    check: "verify.docker",
+    layer: "docker",
+    message: "rootless Podman has no session of systemd: the user did not log in, or came by su",
+    fix: [
+      manualFix("Let the user's session run always: loginctl enable-linger USER, then log in by SSH"),
+    ],
+    source: "Podman 5",
+  },
+  {
+    pattern: /did not resolve to an alias and no unqualified-search registries/,
+    check: "verify.service",
+    layer: "docker",
+    message: "Podman does not guess a registry: the image's name has to begin with one",
+    fix: [manualFix("Write the whole name, as docker.io/nvidia/cuda:TAG")],
+    source: "Podman (containers-registries)",
+  },
+  {
+    pattern: /no configuration file provided: not found/,
+    check: "verify.service",
+    layer: "docker",
+    message: "Compose was started in a folder without a Compose file",
+    fix: [manualFix("Change to the project's folder, or name the file: docker compose -f FILE")],
+    source: "Docker Compose",
+  },
+  {
+    pattern: /cgroup mountpoint does not exist/,
+    near: dockerWords,
+    check: "verify.docker",
+    layer: "kernel",
+    message: "Docker finds no cgroups: it is too old for the system's cgroup version 2, or they are not mounted",
+    fix: [
+      manualFix("Update Docker to 20.10 or later, which knows cgroup version 2"),
+      guestFix("See which version is mounted", "stat -fc %T /sys/fs/cgroup"),
+    ],
+    source: "Docker, runc",
+  },
+  {
+    pattern: /devices\.\d{1,2} missing property 'capabilities'|devices\.\d{1,2} capabilities is required/,
+    check: "verify.service",
+    layer: "docker",
+    message: "a device reservation in the Compose file lacks capabilities: [gpu]",
+    fix: [manualFix("Write capabilities: [gpu] below that device, or gpus: all (Compose 2.30) for the service")],
+    source: "Docker Compose (compose-spec)",
+  },
+  {
+    pattern: /open sysctl net\.ipv4\.ip_unprivileged_port_start file: reopen fd/,
+    check: "verify.service",
+    layer: "docker",
+    message: "Docker runs in an LXC container whose AppArmor profile forbids what runc does since its fixes of 2025-11",
+    fix: [
+      manualFix("Run Docker in a VM, or update the host of the LXC container (Proxmox: lxc-pve)"),
+      manualFix("Until then: an older containerd.io (1.7.28-1), which has known security faults"),
+    ],
+    source: "runc 1.3.3; opencontainers/runc#4968 (2025-11)",
+  },
+  {
     pattern: /client version [\d.]{3,6} is too old\. Minimum supported API version/,
     check: "guest.engine",
     layer: "docker",
@@ -250,7 +318,7 @@ export const dockerFailures: Failure[] = [
       /Cannot connect to the Docker daemon/,
       /failed to connect to the docker API/,
       /Couldn't connect to Docker daemon/,
-      /Failed to start docker\.service|docker\.service: (?:Start request repeated too quickly|Failed with result)/,
+      /Failed to start docker\.service|Job for docker\.service failed|docker\.service: (?:Start request repeated too quickly|Failed with result)/,
     ),
     check: "verify.docker",
     strength: "symptom",
@@ -273,7 +341,8 @@ export const dockerFailures: Failure[] = [
   },
   {
     pattern: /no space left on device|don't have enough free space in|ENOSPC/,
-    near: /docker|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs|overlay|containerd|image|box|\/boot/i,
+    near:
+      /docker|layer|failed to (?:solve|copy)|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs|overlay|containerd|image|box|\/boot/i,
     check: "host.disk",
     layer: "kernel",
     message: "a disk is full: this host's, or the VM's if it was said in there",

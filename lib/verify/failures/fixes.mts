@@ -8,7 +8,7 @@ import { addArgument, program } from "../../host/kernel-arguments.mts";
 /** Whether a line is about NVIDIA's software, for entries whose words others use too. */
 export const nvidiaWords = /nvidia|NVRM|cuda|nvml|libnvidia|\bgpus?\b/i;
 /** Words of Docker, Compose and Podman. */
-export const dockerWords = /docker|podman|containerd|compose|buildx|daemon|OCI runtime|moby/i;
+export const dockerWords = /docker|podman|containerd|compose|buildx|daemon|OCI runtime|moby|netavark/i;
 /** Words of libvirt, QEMU and what drives them. */
 export const vmWords = /libvirt|virsh|qemu|kvm|vagrant|packer|virt-manager|domain|virbr|proxmox/i;
 /** Words of programs that this project runs and that fetch something. */

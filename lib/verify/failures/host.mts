@@ -14,6 +14,61 @@ import { each, kernelArgument, powerCycle } from "./fixes.mts";
 
 /** What the kernel, VFIO and QEMU say of a card and its host. */
 export const hostFailures: Failure[] = [
+  {
+    pattern: /Failed to load PCI driver module|Module vfio[\w-]{0,20} not found in directory/,
+    check: "gpu.driver",
+    layer: "vfio",
+    message:
+      "the kernel that runs has no vfio-pci: it was updated and the host not rebooted, or it is a minimal kernel",
+    fix: [
+      manualFix("Reboot into the newest kernel", { root: true, reboot: true }),
+      commandFix("See whether it has the module", "modinfo vfio-pci"),
+      manualFix("Debian: linux-image-amd64 rather than -cloud; Ubuntu: linux-image-generic rather than -kvm"),
+    ],
+    source: "libvirt, kmod",
+  },
+  {
+    pattern: /table & pba overlap/,
+    check: "provider.version",
+    layer: "hypervisor",
+    message:
+      "QEMU cannot lay out the card's interrupt table (MSI-X): the card answers wrongly since its last reset, or has a quirk",
+    fix: [powerCycle, manualFix("If it stays: x-msix-relocation=auto for that vfio-pci device (QEMU's command line)")],
+    source: "QEMU (hw/pci/msix.c)",
+  },
+  {
+    pattern: /No available IOMMU models/,
+    check: "gpu.driver",
+    layer: "vfio",
+    message: "VFIO's module for the IOMMU (vfio_iommu_type1) is not loaded, or the kernel lacks it",
+    fix: [
+      commandFix("Load it", "modprobe vfio_iommu_type1", { root: true }),
+      manualFix("So that it stays: write vfio_iommu_type1 into a file in /etc/modules-load.d", { root: true }),
+      kernelLog,
+    ],
+    source: "QEMU (vfio)",
+  },
+  {
+    pattern: /timed out waiting for pending transaction; performing function level reset anyway/,
+    near: "card",
+    check: "gpu.reset",
+    layer: "kernel",
+    message: "the card still had work open when it was reset: its last user did not stop it cleanly, and it may hang",
+    fix: [
+      manualFix("Shut the guest down in it before the VM is stopped, not by force"),
+      powerCycle,
+      doctorFix("gpu.reset"),
+    ],
+    source: "Linux (drivers/pci)",
+  },
+  {
+    pattern: /vfio_region_write\([^()]{1,120}\) failed: Device or resource busy/,
+    check: "gpu.display",
+    layer: "vfio",
+    message: "the host's console still holds the memory of the card, and the guest cannot write it",
+    fix: each(remedies.display, kernelArgument("initcall_blacklist=sysfb_init")),
+    source: "QEMU (vfio); joeknock90/Single-GPU-Passthrough#51 (2021-03)",
+  },
   // ---------------------------------------------------------------------------------------------- IOMMU and VFIO, host
   {
     pattern: /\bgroup \d{1,6} is not viable|all devices within the iommu_group are bound/,
@@ -46,7 +101,8 @@ export const hostFailures: Failure[] = [
     source: "libvirt 9.0",
   },
   {
-    pattern: /host doesn't support (?:VFIO PCI )?passthrough|host does not support (?:VFIO )?PCI passthrough/,
+    pattern:
+      /host doesn't support (?:VFIO PCI )?passthrough|host does not support (?:VFIO )?PCI passthrough|pci backend driver '\w{1,12}' is not supported/,
     check: "iommu.enabled",
     layer: "kernel",
     message: "no IOMMU is active on this host, or VFIO is missing: libvirt cannot pass any PCI device",
@@ -183,7 +239,10 @@ export const hostFailures: Failure[] = [
     source: "Linux 6.1 (vfio_iommu_type1), QEMU 7.2; kubevirt/kubevirt#8472, dockur/windows#22 (2026-03)",
   },
   {
-    pattern: /cannot set up guest memory '|unable to map backing store for guest RAM/,
+    pattern: anyOf(
+      /cannot set up guest memory '|unable to map backing store for guest RAM/,
+      /Unable to find any usable hugetlbfs mount|Insufficient free host memory pages available/,
+    ),
     check: "host.memory",
     layer: "hypervisor",
     message: "the host lacks the memory, or the huge pages, that the VM asks for",
@@ -431,5 +490,35 @@ export const hostFailures: Failure[] = [
       remedies.display,
     ],
     source: "Linux 6.1, QEMU 7.2; NVIDIA/open-gpu-kernel-modules#955",
+  },
+  {
+    pattern: /DMAR: \[DMA (?:Read|Write)[^\]]{0,20}\] Request device|Event logged \[IO_PAGE_FAULT/,
+    near: "card",
+    check: "gpu.reset",
+    strength: "symptom",
+    layer: "kernel",
+    message:
+      "the IOMMU stopped an access of the card: it still works for its last user (no reset), or the firmware uses its memory",
+    fix: [
+      manualFix(
+        "At a VM's start or end: the card was not reset; keep it on vfio-pci from boot and stop the guest cleanly",
+      ),
+      manualFix("At the host's boot: bind the card to vfio-pci early, so that no host driver starts it"),
+      doctorFix("gpu.reset"),
+    ],
+    source: "Linux (drivers/iommu)",
+  },
+  {
+    pattern: /write error: Device or resource busy/,
+    near: /vfio|unbind|driver_override|vtcon/i,
+    check: "gpu.in-use",
+    layer: "kernel",
+    message: "the card could not be bound or unbound, since a driver or a program still has it",
+    fix: [
+      commandFix("See which driver has it", "lspci -nnk -d 10de:"),
+      commandFix("See which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
+      remedies.bindAtBoot,
+    ],
+    source: "Linux (drivers/base), single-GPU passthrough scripts",
   },
 ];

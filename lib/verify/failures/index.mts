@@ -53,7 +53,8 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   const placed = matches.map((match) => ({ ...match, line: lineAt(starts, match.start) }));
   const counting = placed.filter((one) =>
     !placed.some((other) =>
-      other.rank < one.rank && (other.line === one.line || (other.start < one.end && one.start < other.end))
+      other.rank < one.rank && (one.failure.fallback || !other.failure.fallback) &&
+      (other.line === one.line || (other.start < one.end && one.start < other.end))
     )
   );
   const telling = counting.filter(({ failure }) => !failure.fallback);

@@ -5,6 +5,82 @@ import { each, install, kernelArgument, vmWords } from "./fixes.mts";
 
 /** What libvirt, QEMU and VirtualBox say of making a VM. */
 export const libvirtFailures: Failure[] = [
+  {
+    pattern: /failed to find romfile "/,
+    check: "provider.access",
+    layer: "hypervisor",
+    message: "QEMU does not find a ROM file: the card's own (romfile) at that path, or one of its package of ROMs",
+    fix: each(
+      manualFix("If it names a file of yours: correct the path, or remove it, since computing needs no ROM"),
+      install("If it names efi-virtio.rom or the like: install QEMU's ROMs", {
+        apt: "ipxe-qemu",
+        dnf: "ipxe-roms-qemu",
+        zypper: "qemu-ipxe",
+      }),
+    ),
+    source: "QEMU (hw/pci)",
+  },
+  {
+    pattern: /Security driver model '\w{1,20}' is not available/,
+    check: "provider.access",
+    layer: "provider",
+    message: "the VM's definition asks for AppArmor or SELinux, which libvirt here does not use",
+    fix: [
+      manualFix("Remove its seclabel element (virsh edit), or turn that security driver on in /etc/libvirt/qemu.conf"),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /Failed to (?:start|probe) QEMU binary|qemu-system\S{1,20}: error while loading shared libraries/,
+    check: "tools.present",
+    layer: "provider",
+    message: "QEMU does not start at all: a library of it is missing, most often after a partial update",
+    fix: [
+      commandFix("Start it by hand, and read its error", "qemu-system-x86_64 --version"),
+      manualFix("Complete the system's update, or install QEMU again, then restart libvirt"),
+    ],
+    source: "libvirt, glibc's loader",
+  },
+  {
+    pattern: /Cannot access backing file '|QEMU Driver error : Unable to stat /,
+    check: "guest.image",
+    layer: "provider",
+    message: "the VM's disk, or the image that it builds on, is gone, was moved, or may not be read",
+    fix: [
+      commandFix("See which", "qemu-img info --backing-chain DISK"),
+      manualFix("If the box was removed or rebuilt: destroy the machine and create it again"),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /Cannot use direct socket mode if no URI is set|error: failed to connect to the hypervisor/,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "provider",
+    fallback: true,
+    message: "virsh found no libvirt to talk to: none is installed or runs, or no address was given",
+    fix: [
+      commandFix("Say which", "virsh -c qemu:///system version"),
+      commandFix("Start it", "systemctl enable --now libvirtd", { root: true }),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: anyOf(
+      /system firmware block device .{0,80}has invalid size/,
+      /device requires \d{5,9} bytes, .{0,80}block backend .{0,80}provides \d{3,9} bytes/,
+    ),
+    near: vmWords,
+    check: "guest.firmware",
+    layer: "hypervisor",
+    message:
+      "the VM's UEFI variables do not belong to its firmware image: one is the 2 MiB form, the other the 4 MiB form",
+    fix: [
+      commandFix("Write the variables from their template again", "virsh -c qemu:///system start NAME --reset-nvram"),
+      manualFix("Use CODE and VARS of one set: OVMF_CODE_4M.fd with OVMF_VARS_4M.fd"),
+    ],
+    source: "QEMU (pc_sysfw.c, block)",
+  },
   // -------------------------------------------------------------------------------------------------- guest's firmware
   {
     pattern: anyOf(
@@ -118,6 +194,7 @@ export const libvirtFailures: Failure[] = [
       /Domain requires KVM, but it is not available/,
       /could not find capabilities for .{0,60}domaintype=kvm/,
       /Host does not support domain type kvm/,
+      /CPU mode 'host-passthrough' .{0,80}is not supported by hypervisor/,
       /kvm: (?:support for .{1,20} disabled by|disabled by) bios/,
       /KVM acceleration (?:can NOT be used|not available)/,
     ),
@@ -134,7 +211,7 @@ export const libvirtFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /unsupported machine type '?[\w.-]{0,40}/,
+      /unsupported machine type:? ['"]?[\w.-]{0,40}/,
       /does not support machine type '/,
       /Host does not support .{0,60}with machine '/,
       /XML error: No PCI buses available/,
@@ -328,6 +405,7 @@ export const libvirtFailures: Failure[] = [
   {
     pattern: anyOf(
       /Cannot access storage file '[^']{1,200}'/,
+      /cannot open file '[^']{1,200}': Permission denied/,
       /Could not open '[^']{1,200}\.(?:qcow2|img|iso|raw|fd)': Permission denied/,
     ),
     near: /libvirt|qemu|kvm|vagrant|packer|storage file/i,
@@ -441,5 +519,93 @@ export const libvirtFailures: Failure[] = [
       commandFix("See which process has it", "fuser -v IMAGE", { root: true }),
     ],
     source: "QEMU (block locking)",
+  },
+  {
+    pattern:
+      /End of file while reading data: Input\/output error|libvirtd quit during handshake: Input\/output error|Cannot recv data: Connection reset by peer/,
+    near: vmWords,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "provider",
+    message:
+      "libvirt's daemon ended, or was restarted, while it was asked: it crashed, or a hook script or update ended it",
+    fix: [
+      commandFix("Read what it says", "journalctl -u libvirtd -u virtqemud --no-pager -n 50", { root: true }),
+      commandFix("Restart it", "systemctl restart libvirtd", { root: true }),
+      manualFix("If it happens each time a VM with a card starts: read the host's kernel log for the card's driver"),
+    ],
+    source:
+      "libvirt; vagrant-libvirt/vagrant-libvirt#1133 (2020-08), QaidVoid/Complete-Single-GPU-Passthrough#44 (2024)",
+  },
+  {
+    pattern: /cannot undefine domain with nvram/,
+    check: "provider.access",
+    layer: "provider",
+    message: "libvirt removes a VM with UEFI only if it is told what to do with its variables",
+    fix: [
+      commandFix(
+        "Remove its definition and its variables; its disk stays",
+        "virsh -c qemu:///system undefine --nvram NAME",
+      ),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /virtiofsd died unexpectedly/,
+    check: "provider.mode",
+    layer: "provider",
+    message: "virtiofsd, which shares a folder with the VM, ended: the folder is missing, or it may not read it",
+    fix: [
+      commandFix("Read its log", "tail -n 20 /var/log/libvirt/qemu/NAME-fs0-virtiofsd.log", { root: true }),
+      manualFix("Create the folder, or share it by rsync or NFS"),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /VBoxManage(?:\.exe)?: error: /,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    fallback: true,
+    message: "VirtualBox refused a command, for the reason in its first error line",
+    fix: [manualFix("Read the first “error:” line and the VM's Logs/VBox.log")],
+    source: "VirtualBox",
+  },
+  {
+    pattern: /IOMMU device: '\w{1,12}' is only supported with/,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "the VM has a virtual IOMMU, which goes with the machine type q35 only",
+    fix: [
+      manualFix("Write machine_type: q35, or remove the VM's own IOMMU (virsh edit): a passed card does not need it"),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /hardware reports invalid configuration, MSIX PBA outside/,
+    check: "gpu.reset",
+    layer: "vfio",
+    message: "the card answers wrongly: it hangs since its last user, or its configuration was not restored",
+    fix: [manualFix("Shut the host down, wait ten seconds, and power it on", { root: true, reboot: true })],
+    source: "QEMU (vfio)",
+  },
+  {
+    pattern: /phys-bits too low \(\d{1,3}\)/,
+    check: "gpu.window",
+    layer: "hypervisor",
+    message: "the vCPU has too few address bits for the VM's memory and the card's regions",
+    fix: [
+      manualFix("Use the host's own CPU (cpu_mode: host-passthrough), with <maxphysaddr mode='passthrough'/>"),
+    ],
+    source: "QEMU",
+  },
+  {
+    pattern: /spice support is disabled|spice graphics are not supported/,
+    near: vmWords,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "this QEMU is built without SPICE (RHEL 9 and its kin), and the VM asks for it",
+    fix: [manualFix('Use VNC (libvirt.graphics_type = "vnc"), or none')],
+    source: "QEMU, libvirt",
   },
 ];

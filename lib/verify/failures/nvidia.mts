@@ -8,6 +8,27 @@ const dkmsStatus = guestFix("See for which kernels the driver was built", "dkms 
 
 /** What NVIDIA's driver, its installer, NVML and DKMS say. */
 export const nvidiaFailures: Failure[] = [
+  {
+    pattern: /NVIDIA probe routine failed for|None of the NVIDIA (?:devices|graphics adapters) were initialized/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message: "NVIDIA's driver found the card and could not start it; the NVRM lines above say why",
+    fix: [driverLog, doctorFix("guest.driver"), powerCycle],
+    source: "NVIDIA driver (nv.c)",
+  },
+  {
+    pattern: /NVRM:? nvAssert(?:Ok)?FailedNoLog: Assertion failed/,
+    check: "guest.driver",
+    strength: "note",
+    layer: "driver",
+    message: "an assertion of NVIDIA's driver, which harms nothing by itself; look for another NVRM line",
+    fix: [
+      manualFix("If nothing else is wrong: nothing to do; newer releases of the branch print fewer of them"),
+      driverLog,
+    ],
+    source: "NVIDIA driver (NVRM, open modules); NVIDIA/open-gpu-kernel-modules#748 (2025-01), #694 (2024-08)",
+  },
   // ------------------------------------------------------------------------------------------- which driver for which card
   {
     pattern: /nvidia\.ko because it does not include the required GPU/,
@@ -66,6 +87,7 @@ export const nvidiaFailures: Failure[] = [
       /_kgspRpcRecvPoll|kgspHealthCheck/,
       /Cannot initialize GSP firmware RM|kgspBootstrap\w{0,10}: |kgspWaitForGfwBootOk/,
       /failed to load GSP firmware|Direct firmware load for nvidia\/\S{1,60}gsp/i,
+      /executeBooterUcode\w{0,10}: Booter failed|kgspExecute\w{1,60}: failed|kgspInitRm_IMPL: cannot bootstrap/,
     ),
     near: nvidiaWords,
     check: "guest.driver",
@@ -163,9 +185,13 @@ export const nvidiaFailures: Failure[] = [
   {
     pattern: anyOf(
       /Bad return status for module build on kernel/,
+      /DKMS module '?nvidia\S{0,30} failed to build/,
+      /BUILD_EXCLUSIVE directive which does not match this kernel/,
+      /dkms: autoinstall for kernel:? \S{1,60} failed/,
+      /modpost: \S{1,80} \[\S{0,60}nvidia[^\]]{0,60}\] undefined/,
       /\bdkms(?: autoinstall)? on \S{1,60} failed for nvidia/,
       /too few arguments to function .{0,4}pci_resize_resource/,
-      /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? Error \d/,
+      /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? \S{3,12} \d/,
       /\/nvidia(?:-\w{1,10})?\/[\w.-]{1,40}\.[ch]:\d{1,6}:\d{1,5}: error: /,
       /nvidia-dkms-\S{1,40} package post-installation script subprocess returned error/,
       /An error occurred while performing the step: .{0,3}Building kernel modules/,
@@ -339,6 +365,7 @@ export const nvidiaFailures: Failure[] = [
   {
     pattern: anyOf(
       /open failed: \S{1,120}libnvidia-[\w-]{1,40}\.so\.\d/,
+      /cannot stat \S{1,120}nvidia\S{0,40}\.so\.\d{3}/,
       /lib(?:nvidia-[\w-]{1,40}|cuda)\.so\.\d{3}[\d.]{1,12}: (?:no such file|cannot open shared object)/,
       /(?:stat|lstat|mount)\S{0,20} \S{0,120}lib(?:nvidia-[\w-]{1,40}|cuda|nvcuvid)\.so\.\d{3}[\d.]{0,12}:? ?:?.{0,20}no such file/,
       /failed to (?:stat|fulfil mount request)\S{0,4}:? .{0,120}lib(?:nvidia|cuda)[\w-]{0,40}\.so\.\d{3}/,
@@ -433,5 +460,27 @@ export const nvidiaFailures: Failure[] = [
       doctorFix("guest.driver"),
     ],
     source: "nvidia-smi; NVIDIA/open-gpu-kernel-modules#862, #915 (2025)",
+  },
+  {
+    pattern: /Possible bad register read: addr/,
+    check: "gpu.reset",
+    strength: "symptom",
+    layer: "kernel",
+    message: "the card answers the driver with error values: it hangs, or was not reset after its last user",
+    fix: [manualFix("Stop the VM and start it again"), powerCycle, driverLog],
+    source: "NVIDIA driver (NVRM)",
+  },
+  {
+    pattern: /NVRM:? \w{0,8} ?\w{5,60}: .{0,60}(?:failed|timed out|cannot|timeout)\b/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    fallback: true,
+    message: "NVIDIA's driver reports an error of its own",
+    fix: [
+      driverLog,
+      manualFix("Try the newest release of the branch (driver: {branch: …}), and a power cycle of the host"),
+    ],
+    source: "NVIDIA driver (NVRM)",
   },
 ];

@@ -111,4 +111,76 @@ export const packerFailures: Failure[] = [
     fix: [commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up")],
     source: "Packer (QEMU plugin)",
   },
+  {
+    pattern: /error downloading ISO|Failed to download ISO|bad response code: \d{3}/,
+    near: packerWords,
+    check: "guest.image",
+    layer: "provider",
+    message:
+      "Packer could not download the image: its address is gone (distributions delete old point releases), or the network failed",
+    fix: [
+      commandFix("See whether the address answers", "curl -sSIL URL"),
+      manualFix(
+        "Write the current release's address (image:), or one of the distribution's archive, with its checksum",
+      ),
+    ],
+    source: "Packer SDK (step_download.go)",
+  },
+  {
+    pattern: /Output directory .{0,160}already exists|Output directory already exists/,
+    near: packerWords,
+    check: "provider.access",
+    layer: "provider",
+    message: "an earlier build left its output folder, and Packer does not overwrite it",
+    fix: [manualFix("If nothing in it is needed: delete that folder, or run packer build -force")],
+    source: "Packer (QEMU plugin)",
+  },
+  {
+    pattern: /sftp-server: No such file or directory/,
+    check: "verify.ssh",
+    layer: "network",
+    message:
+      "a file could not be copied into the VM: new OpenSSH copies by SFTP, which the VM (or Packer's proxy for Ansible) lacks",
+    fix: [
+      manualFix('Ansible by Packer: use_proxy = false, or extra_arguments = ["--scp-extra-args", "\'-O\'"]'),
+      manualFix("Or install openssh-sftp-server in the VM"),
+    ],
+    source: "OpenSSH 9, Packer (Ansible plugin)",
+  },
+  {
+    pattern: /Script exited with non-zero exit status: \d{1,3}/,
+    check: "guest.image",
+    strength: "symptom",
+    layer: "packages",
+    message: "a script that sets the box up ended with an error, which stands in the lines above (100 is apt's)",
+    fix: [
+      manualFix("Read the lines above it"),
+      commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up"),
+    ],
+    source: "Packer (shell provisioner)",
+  },
+  {
+    pattern: /find available port for VNC|Failed to find available (?:VNC|port)/,
+    near: /packer|==> |qemu|plugin|VNC/i,
+    check: "provider.access",
+    layer: "network",
+    message:
+      "no port is left for the build's screen (VNC): builds that were cut off still run, or another program has them",
+    fix: [commandFix("See which", "ss -lntp 'sport >= :5900 and sport <= :6000'", { root: true })],
+    source: "Packer (QEMU plugin)",
+  },
+  {
+    pattern: /Post-processor failed: /,
+    near: packerWords,
+    check: "guest.image",
+    strength: "symptom",
+    layer: "provider",
+    fallback: true,
+    message: "Packer built the image and could not make a box of it, for the reason behind the colon",
+    fix: [
+      manualFix("See that the disk has room, and that the plugins qemu and vagrant are of this year"),
+      commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up"),
+    ],
+    source: "Packer; hashicorp/packer-plugin-vagrant#114 (2024-03)",
+  },
 ];

@@ -5,6 +5,88 @@ import { each, install, nvidiaWords, registerRuntime, writeCdi } from "./fixes.m
 
 /** What NVIDIA's Container Toolkit message, and Docker and Podman of GPUs. */
 export const toolkitFailures: Failure[] = [
+  {
+    pattern: /failed to check if link exists: unexpected link target/,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "a fault of the toolkit 1.17.0: its CDI hook refuses a link that the image or driver already has",
+    fix: [guestFix("Update the toolkit", "apt-get install --only-upgrade -y nvidia-container-toolkit"), ...writeCdi],
+    source: "NVIDIA Container Toolkit; NVIDIA/nvidia-container-toolkit#772 (2024-11)",
+  },
+  {
+    pattern: anyOf(
+      /fork\/exec \S{0,80}nvidia-(?:cdi-hook|ctk): no such file/,
+      /nvidia-cdi-hook \S{1,40} failed: /,
+    ),
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "the program that the CDI specification runs (nvidia-cdi-hook) is missing or fails: the specification is older than the toolkit, or the toolkit is damaged",
+    fix: [
+      ...writeCdi,
+      guestFix(
+        "If it stays: install the toolkit again",
+        "apt-get install --reinstall -y nvidia-container-toolkit-base",
+      ),
+    ],
+    source: "runc and crun with CDI; NixOS/nixpkgs#338511 (2025-01)",
+  },
+  {
+    pattern: /nvidia-container-runtime did not terminate successfully/,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "NVIDIA's runtime itself failed: its installation is incomplete, or its configuration is wrong",
+    fix: [
+      guestFix("Start it by hand, and read its error", "nvidia-container-runtime --version"),
+      guestFix("Read its configuration", "grep -v '^#' /etc/nvidia-container-runtime/config.toml"),
+      ...toolkit,
+    ],
+    source: "containerd, as Docker shows it",
+  },
+  {
+    pattern: /error executing hook `\S{0,60}nvidia-container/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "toolkit",
+    message: "Podman ran NVIDIA's old OCI hook, which failed: with Podman, GPUs are handed over by CDI",
+    fix: [
+      manualFix("Remove /usr/share/containers/oci/hooks.d/oci-nvidia-hook.json", { root: true }),
+      ...writeCdi,
+      manualFix("Then use --device nvidia.com/gpu=all"),
+    ],
+    source: "crun, as Podman shows it",
+  },
+  {
+    pattern: anyOf(
+      /WSL environment detected but no adapters were found/,
+      /initialization error: cuda error: os call failed or operation not supported on this os/,
+    ),
+    check: "hyperv.driver",
+    layer: "driver",
+    message: "the toolkit runs in WSL, or takes the system for it, and Windows' driver gives it no GPU",
+    fix: [
+      guestFix("See that the driver works outside of containers", "nvidia-smi"),
+      manualFix("Update the host's NVIDIA driver, then restart WSL from Windows (wsl --update, wsl --shutdown)"),
+      manualFix("In WSL, install no Linux driver of NVIDIA: Windows' driver brings its libraries (/usr/lib/wsl/lib)"),
+      guestFix(
+        "On Linux itself: update the toolkit",
+        "apt-get install --only-upgrade -y nvidia-container-toolkit libnvidia-container1",
+      ),
+    ],
+    source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#908 (2025-02)",
+  },
+  {
+    pattern: /mount error: file creation failed: \S{1,200}: file exists/,
+    near: nvidiaWords,
+    check: "verify.service",
+    layer: "image",
+    message: "the image contains the driver's libraries of another machine, so the toolkit cannot add this VM's",
+    fix: [
+      manualFix("Build the image without them: remove libnvidia-*, libcuda.so.* and nvidia-smi in its Dockerfile"),
+      manualFix("Do not make images with docker commit from a container that has a GPU"),
+    ],
+    source: "libnvidia-container",
+  },
   // ----------------------------------------------------------------------------------------------------------------- CDI
   {
     pattern: /unresolvable CDI devices runtime\.nvidia\.com\/gpu/,
@@ -230,7 +312,8 @@ export const toolkitFailures: Failure[] = [
     source: "nvidia-container-cli; NVIDIA/nvidia-docker#751 (2018), NixOS/nixpkgs#280184 (2024-01)",
   },
   {
-    pattern: /Failed to initialize NVML: Insufficient Permissions|NVML: ERROR_NO_PERMISSION/i,
+    pattern:
+      /Failed to initialize NVML: Insufficient Permissions|nvml error: insufficient permissions|NVML: ERROR_NO_PERMISSION/i,
     check: "verify.service",
     layer: "docker",
     message: "the container may not open the GPU's device nodes: SELinux forbids it, or their owner and mode do",
@@ -326,5 +409,29 @@ export const toolkitFailures: Failure[] = [
       guestFix("Read what the toolkit sees", "nvidia-container-cli -k -d /dev/tty info"),
     ],
     source: "nvidia-container-cli; NVIDIA/libnvidia-container#204 (2023-02)",
+  },
+  {
+    pattern: /error running (?:createContainer |prestart |startContainer )?hook|OCI runtime create failed: /,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "docker",
+    fallback: true,
+    message: "the container could not be started, for the reason behind the last colon",
+    fix: [
+      guestFix("See whether a container starts without a GPU", "docker run --rm hello-world"),
+      guestFix("See that the driver works", "nvidia-smi"),
+    ],
+    source: "runc, as Docker shows it",
+  },
+  {
+    pattern: /crun: fsopen_mount \S{1,20}: Function not implemented/,
+    check: "verify.service",
+    layer: "kernel",
+    message:
+      "this crun uses calls of the kernel that are missing or forbidden here (older than Linux 5.2, or a filter)",
+    fix: [
+      manualFix("Use the distribution's own crun, or runc (podman --runtime runc), and a current kernel"),
+    ],
+    source: "crun; containers/crun#2070 (2026-04), mmartial/ComfyUI-Nvidia-Docker#86 (2025-11)",
   },
 ];

@@ -3,10 +3,76 @@ import { commandFix, doctorFix, guestFix, manualFix, remedies } from "../../fixe
 import { anyOf } from "../../text.mts";
 import { each, install } from "./fixes.mts";
 
-const vagrantWords = /vagrant|==> |box|libvirt/i;
+const vagrantWords = /vagrant|==> |box|libvirt|downloading the remote file/i;
 
 /** What Vagrant and its plugins say. */
 export const vagrantFailures: Failure[] = [
+  {
+    pattern: /_libvirt\.so \(LoadError\)/,
+    check: "tools.present",
+    layer: "packages",
+    message: "vagrant-libvirt does not load: Vagrant's own libraries and the system's libvirt do not fit together",
+    fix: [
+      manualFix("Use the distribution's packages for both (Debian, Ubuntu, Fedora: vagrant and vagrant-libvirt)"),
+      commandFix("Or build the plugin again with this Vagrant", "vagrant plugin repair"),
+    ],
+    source: "Ruby; vagrant-libvirt/vagrant-libvirt#1185 (2020-12), kind to date",
+  },
+  {
+    pattern: /your machine doesn't support NFS/,
+    check: "tools.present",
+    layer: "provider",
+    message: "Vagrant would share the folder by NFS, and this host has no NFS server",
+    fix: [
+      manualFix("Install it (Debian, Ubuntu: nfs-kernel-server; Fedora: nfs-utils)"),
+      manualFix("Or turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
+    ],
+    source: "Vagrant (locales/en.yml)",
+  },
+  {
+    pattern: /Vagrant cannot forward the specified ports|forwarded port to \d{1,5} is already in use/,
+    check: "provider.access",
+    layer: "network",
+    message: "a port of this host that Vagrant forwards to the VM is in use, most often by another VM",
+    fix: [
+      commandFix("See which program has it", "ss -lntp", { root: true }),
+      manualFix("Stop that VM, or forward another port (auto_correct: true)"),
+    ],
+    source: "Vagrant (locales/en.yml)",
+  },
+  {
+    pattern: /version of VirtualBox installed that is not supported by this version of Vagrant/,
+    check: "provider.version",
+    layer: "provider",
+    message: "this Vagrant is older than the VirtualBox that is installed, and does not know it",
+    fix: [manualFix("Update Vagrant (2.4.2 and later know VirtualBox 7.1), or install an older VirtualBox")],
+    source: "Vagrant (locales/en.yml); hashicorp/vagrant#13501 (2024-09)",
+  },
+  {
+    pattern: /configured for the host-only network is not within the allowed ranges/,
+    check: "provider.access",
+    layer: "network",
+    message:
+      "VirtualBox allows host-only networks only in 192.168.56.0/21, unless /etc/vbox/networks.conf names others",
+    fix: [
+      manualFix("Write an address between 192.168.56.2 and 192.168.63.254"),
+      manualFix("Or allow others: a line like “* 10.0.0.0/8” in /etc/vbox/networks.conf"),
+    ],
+    source: "Vagrant, VirtualBox 6.1.28 and later",
+  },
+  {
+    pattern: /has terminated unexpectedly during startup with exit code/,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    message:
+      "VirtualBox's VM ended at its start: its log says why (on Windows most often another program's hook, see VBoxHardening.log)",
+    fix: [
+      manualFix("Read Logs/VBox.log and Logs/VBoxHardening.log in the VM's folder"),
+      manualFix("Reinstall VirtualBox so that its modules are those of its version, and update Windows and antivirus"),
+    ],
+    source: "VirtualBox; hashicorp/vagrant#7344 (2016-05), kind to date",
+  },
   {
     pattern:
       /Name `[^`]{1,80}` of domain about to create is already taken|domain '[^']{1,80}' already exists with uuid/,
@@ -62,6 +128,7 @@ export const vagrantFailures: Failure[] = [
   {
     pattern: anyOf(
       /libvirt library not found in default locations/,
+      /(?:development files for|depends on) a library which is not currently installed/,
       /(?:ERROR: |error: )?Failed to build gem native extension/,
       /An error occurred while installing (?:ruby-libvirt|fog-libvirt|nokogiri)/,
       /conflicting dependencies .{0,80}(?:fog|libvirt)|Vagrant failed to (?:properly resolve required dependencies|load a configured plugin source)/,
@@ -84,7 +151,7 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern:
-      /Vagrant Cloud request failed|The box '[^']{1,120}' could not be found|Failed to load box metadata|bsdtar: Error opening archive|The requested URL returned error: (?:404|403|429|5\d\d)/,
+      /Vagrant Cloud request failed|An error occurred while downloading the remote file|The box '[^']{1,120}' could not be found|Failed to load box metadata|bsdtar: Error opening archive|The requested URL returned error: (?:404|403|429|5\d\d)/,
     near: vagrantWords,
     check: "guest.image",
     layer: "provider",
@@ -105,7 +172,7 @@ export const vagrantFailures: Failure[] = [
       /no matching host key type found|send_pubkey_test: no mutual signature|signature algorithm ssh-rsa not in/,
       /Too many authentication failures/,
     ),
-    near: /vagrant|homelab|packer|==> |qemu|ssh-rsa|SSH authentication failed!/i,
+    near: /vagrant|homelab|packer|==> |qemu|ssh-rsa|SSH authentication failed!|Warning: Authentication failure/i,
     check: "verify.ssh",
     layer: "network",
     message:
@@ -155,7 +222,7 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern:
-      /mount\.nfs: (?:access denied|Connection timed out|requested NFS version)|unknown filesystem type 'vboxsf'|"rsync" could not be found on your PATH/,
+      /mount\.nfs: (?:access denied|Connection timed out|requested NFS version)|unknown filesystem type 'vboxsf'|unable to mount VirtualBox shared folders|"rsync" could not be found on your PATH/,
     near: vagrantWords,
     check: "provider.access",
     layer: "provider",
@@ -197,6 +264,7 @@ export const vagrantFailures: Failure[] = [
     pattern: anyOf(
       /An argument named "(?:cd_files|cd_label|efi_\w{1,30})" is not expected/,
       /"required_plugins" are not expected/,
+      /Blocks of type "\w{1,30}" are not expected here/,
       /The following settings shouldn't exist/,
       /undefined method `\w{1,40}' for #<VagrantPlugins::ProviderLibvirt/,
     ),
@@ -214,7 +282,7 @@ export const vagrantFailures: Failure[] = [
       /Unable to find '[^']{1,60}' binary in \$PATH/,
       /supported CD ISO creation command/,
       /Failed creating Qemu driver: exec: /,
-      /exec: "(?:qemu|xorriso|mkisofs|virsh|vagrant|packer|swtpm|virtiofsd)[\w-]{0,30}": executable file not found/,
+      /exec: "(?:qemu|ansible|xorriso|mkisofs|virsh|vagrant|packer|swtpm|virtiofsd)[\w-]{0,30}": executable file not found/,
     ),
     check: "tools.present",
     layer: "provider",
@@ -253,5 +321,15 @@ export const vagrantFailures: Failure[] = [
       ),
     ],
     source: "sudo, through Vagrant's NFS and Packer's provisioners",
+  },
+  {
+    pattern: /SSH command responded with a non-zero exit status/,
+    check: "verify.ssh",
+    strength: "symptom",
+    layer: "packages",
+    fallback: true,
+    message: "a command in the VM ended with an error, which stands below it",
+    fix: [manualFix("Read the lines below it; run the command in the VM by hand (vagrant ssh)")],
+    source: "Vagrant (locales/en.yml)",
   },
 ];

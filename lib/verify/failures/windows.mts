@@ -4,6 +4,45 @@ import { anyOf } from "../../text.mts";
 
 /** What Hyper-V, VirtualBox on KVM's hosts, Windows and the parts of its GPUs say. */
 export const windowsFailures: Failure[] = [
+  {
+    pattern: /Hyper-V was unable to find a virtual machine with name/,
+    check: "provider.access",
+    layer: "provider",
+    message: "Hyper-V has no VM of that name: it was not created, or was renamed or removed",
+    fix: [
+      commandFix("See which VMs there are (as administrator)", "Get-VM"),
+      manualFix("If up was cut off before: run vagrant destroy for the machine, then up again"),
+    ],
+    source: "Hyper-V; jamesstringer90/Easy-GPU-PV#449 (2025)",
+  },
+  {
+    pattern: /Unable to find a Gpu partition adapter matching/,
+    check: "hyperv.card",
+    strength: "symptom",
+    layer: "hypervisor",
+    message: "the VM has no part of a GPU, so there is none to change or remove",
+    fix: [
+      commandFix("Add one while the VM is off", "Add-VMGpuPartitionAdapter -VMName NAME"),
+      doctorFix("hyperv.card"),
+    ],
+    source: "Hyper-V; jamesstringer90/Easy-GPU-PV#449 (2025)",
+  },
+  {
+    pattern: /\(Code 43\)|\bError(?: code)? 43\b/,
+    near: /gpu|nvidia|geforce|radeon|display adapter|video|intel\(r\)/i,
+    check: "hyperv.driver",
+    strength: "symptom",
+    layer: "driver",
+    message:
+      "the guest's driver stopped the card (Code 43): with a GPU partition, its files are not those of the host's driver; with a whole card, the driver refuses it or it was not reset",
+    fix: [
+      manualFix("GPU partition: copy the host's driver store folder into the guest again after each driver update"),
+      manualFix("GPU partition: give the VM enough MMIO space (Set-VM -HighMemoryMappedIoSpace 32GB, while it is off)"),
+      manualFix("A whole NVIDIA card: use driver 465 or later in the guest, which no longer refuses VMs"),
+      manualFix("A whole AMD card: the card was not reset; power the host off and on"),
+    ],
+    source: "Windows (Device Manager); jamesstringer90/Easy-GPU-PV#51, #375 (2024-05)",
+  },
   // --------------------------------------------------------------------------------------------------------- GPU partition
   {
     pattern: /not compliant with currently set group policy/,
@@ -72,7 +111,7 @@ export const windowsFailures: Failure[] = [
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#62 (2022-01)",
   },
   {
-    pattern: /0xC035001E/,
+    pattern: /0xC035001E|A hypervisor feature is not available to the user/,
     check: "hyperv.card",
     layer: "hypervisor",
     message: "Windows passes whole devices to a VM (DDA) on Server editions only, and only with an IOMMU",
@@ -168,7 +207,7 @@ export const windowsFailures: Failure[] = [
     source: "kmod; seflerZ/oneclick-gpu-pv#5 (2024-05)",
   },
   {
-    pattern: /GPU access blocked by the operating system/,
+    pattern: /GPU access blocked by the operating system|Failed to initialize NVML: N\/A/,
     check: "hyperv.driver",
     layer: "driver",
     message:
@@ -288,5 +327,44 @@ export const windowsFailures: Failure[] = [
     message: "Hyper-V exists on Windows only",
     fix: [manualFix("Write provider: libvirt on a Linux host")],
     source: "Vagrant 2.3",
+  },
+  {
+    pattern: /GPU Partition.{0,160}Failed to Power on with Error/,
+    check: "hyperv.card",
+    strength: "symptom",
+    layer: "hypervisor",
+    message: "Hyper-V could not give the VM its part of the GPU, for the reason in quotes behind it",
+    fix: [
+      manualFix("Update the host's GPU driver, then restart Windows"),
+      commandFix("Remove the part, and let up add it again", "Remove-VMGpuPartitionAdapter -VMName NAME"),
+      doctorFix("hyperv.card"),
+    ],
+    source: "Hyper-V",
+  },
+  {
+    pattern: /operation cannot be performed while the (?:virtual machine|object) is in (?:its current state|use)/,
+    check: "provider.access",
+    layer: "provider",
+    message: "Hyper-V changes this of a VM only while it is off, and it runs or is saved",
+    fix: [
+      commandFix("Shut it down", "Stop-VM -Name NAME"),
+      commandFix("If it is saved: throw the saved state away", "Remove-VMSavedState -VMName NAME"),
+    ],
+    source: "Hyper-V",
+  },
+  {
+    pattern: /Hyper-V encountered an error trying to access an object on computer/,
+    check: "provider.access",
+    layer: "provider",
+    message: "Hyper-V's management service does not answer: it is stopped, or only its PowerShell module is installed",
+    fix: [
+      commandFix("Start it (as administrator)", "Start-Service vmms", { root: true }),
+      commandFix(
+        "If there is no such service: enable Hyper-V itself",
+        "Enable-WindowsOptionalFeature -Online -FeatureName Microsoft-Hyper-V -All",
+        { root: true, reboot: true },
+      ),
+    ],
+    source: "Hyper-V (PowerShell)",
   },
 ];
