@@ -101,7 +101,7 @@ grub_change() { # add|remove WORD
       for path in "$work/sources/grub" "$work"/sources/grub.d/*.cfg; do
         [ -f "$path" ] || continue
         # twice, since two of them may share a blank
-        sed -E -e "$lines s/[[:blank:]]+$word([[:blank:]\"'\\\\]|\$)/\1/g" -e "$lines s/[[:blank:]]+$word([[:blank:]\"'\\\\]|\$)/\1/g" \
+        sed -E -e "$lines s/([\"'])$word[[:blank:]]+/\\1/g" -e "$lines s/[[:blank:]]+$word([[:blank:]\"'\\\\]|\$)/\1/g" -e "$lines s/[[:blank:]]+$word([[:blank:]\"'\\\\]|\$)/\1/g" \
           -e "$lines s/(^|[\"'=])$word([[:blank:]]+|[\"']|\$)/\1\2/g" "$path" >"$work/$(echo "$path" | sed "s|^$work/sources/||")"
       done
       if grub_fits; then break; fi
