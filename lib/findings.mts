@@ -1,6 +1,6 @@
 /** What is said of a host and a config. */
 
-/** How a check ended: `unknown` could not be measured, `skip` does not apply. Only `fail` blocks. */
+/** How a check ended: `unknown` unknown, `skip` does not apply. Only `fail` blocks. */
 export type Status = "pass" | "warn" | "fail" | "unknown" | "skip";
 
 /** What a check says of a host, a machine or a service. */

@@ -21,7 +21,7 @@ export const firmwareFix = (say: string): Fix => manualFix(say, { root: true, re
 export const guestFix = (say: string, run: string): Fix => commandFix(say, `npx zx homelab-gpu.mts ssh -- sudo ${run}`);
 /** What the doctor says of a check (its id) or of a group of them (`iommu`). */
 export const doctorFix = (check: string): Fix =>
-  commandFix("See what the doctor says of this host", `npx zx homelab-gpu.mts doctor ${check}`);
+  commandFix("See what doctor finds on this host", `npx zx homelab-gpu.mts doctor ${check}`);
 
 /** Fixes by name. */
 export const remedies = {
@@ -47,7 +47,7 @@ export const remedies = {
   bindAtBoot: commandFix("Surer: bind the card to vfio-pci at boot", "npx zx homelab-gpu.mts prepare", {
     reboot: true,
   }),
-  recreate: commandFix("Make the VM anew; what is in it is lost", "npx zx homelab-gpu.mts up --recreate"),
+  recreate: commandFix("Recreate the VM (its system disk is lost)", "npx zx homelab-gpu.mts up --recreate"),
   network: commandFix("Start it", "virsh -c qemu:///system net-start default", { root: true, safe: true }),
   room: manualFix("Make room where the VM disks and the images go"),
 } satisfies Record<string, Fix>;
@@ -56,12 +56,12 @@ export const remedies = {
 export const joinGroupFix = (group: "kvm" | "libvirt", joined: string[] = []): Fix =>
   joined.includes(group)
     ? manualFix(
-      `Log in anew: this login began before you joined the group ${group}. In this terminal alone: newgrp ${group}`,
+      `Log in again: this login began before you joined the group ${group}. In this terminal alone: newgrp ${group}`,
     )
-    : commandFix(`Join the group ${group}, then log in anew`, `usermod -aG ${group} "$USER"`, { root: true });
+    : commandFix(`Join the group ${group}, then log in again`, `usermod -aG ${group} "$USER"`, { root: true });
 
 /** Said where the guest has no headers for its kernel. */
-export const headers = "Install the headers of the kernel that the box boots, and build the box anew";
+export const headers = "Install the headers of the kernel that the box boots, and rebuild the box";
 /** Of a machine that is too large for its host. */
 export const lessMemory = manualFix("Give the machine less (memory:), or free some");
 /** Why VFIO refused, as the kernel tells it. */
@@ -80,7 +80,7 @@ export const bindVfio = commandFix(
 );
 /** Where Docker in the VM knows nothing of GPUs. */
 export const toolkit = [
-  manualFix("Install the NVIDIA Container Toolkit in the VM, or build its box anew with gpu:"),
+  manualFix("Install the NVIDIA Container Toolkit in the VM, or rebuild its box with gpu:"),
   guestFix("Tell Docker of it", "nvidia-ctk runtime configure --runtime=docker"),
-  guestFix("Let Docker start anew, since it looks for GPUs only then", "systemctl restart docker"),
+  guestFix("Restart Docker, which looks for GPUs only when it starts", "systemctl restart docker"),
 ];

@@ -230,7 +230,7 @@ test("provider.access: how libvirt is started depends on the host", () => {
   assert.is(message, "no rights on libvirt: polkit does not let this user in");
   assert.is(fix[0]!.command, 'usermod -aG libvirt "$USER"');
   refused.joined = ["libvirt"];
-  assert.match(first("provider.access", refused).fix[0]!.title, /^Log in anew: .* newgrp libvirt$/);
+  assert.match(first("provider.access", refused).fix[0]!.title, /^Log in again: .* newgrp libvirt$/);
   assert.is(first("provider.access", without("libvirtd")).status, "skip");
   // what is left of a daemon that was killed
   const deaf = host((made) => made.libvirt!.error = "Failed to connect socket to '/x': Connection refused");

@@ -62,7 +62,7 @@ test("up brings the host's driver before the services, and proves the layers of 
   const { steps, files } = planned();
   assert.equal(steps.map(({ title }) => title).slice(-7), [
     "Make the VM a",
-    "Learn how to reach a",
+    "Save the SSH config of a",
     "Compare the GPU driver of a with the host's",
     "Make the GPU known in a",
     "Copy the Compose file to a",

@@ -70,9 +70,9 @@ test("goes the whole way from nothing", () => {
     "Make a key for this build",
     "Build the box homelab-gpu/debian-13",
     "Give the box homelab-gpu/debian-13 to Vagrant",
-    "Look after the copies of the box homelab-gpu/debian-13 in libvirt",
+    "Check libvirt's copies of the box homelab-gpu/debian-13 in libvirt",
     "Make the VM devlab",
-    "Learn how to reach devlab",
+    "Save the SSH config of devlab",
     "Copy the Compose file to devlab",
     "Start the services of devlab",
     "Prove devlab",
@@ -96,13 +96,13 @@ test("does only what is missing", () => {
     "Prove devlab",
   ]);
   const { address: _, ...unreached } = running;
-  assert.equal(at(unreached), ["Learn how to reach devlab"], "another VM's failure ended the run");
+  assert.equal(at(unreached), ["Save the SSH config of devlab"], "another VM's failure ended the run");
   assert.equal(at({ ...running, cpus: 1 })[0], "Restart the VM devlab with 2 CPUs and 5632 MiB");
   assert.equal(at({ state: "off", box })[0], "Start the VM devlab");
-  assert.equal(at({ state: "absent" })[0], "Look after the copies of the box homelab-gpu/debian-13 in libvirt");
+  assert.equal(at({ state: "absent" })[0], "Check libvirt's copies of the box homelab-gpu/debian-13 in libvirt");
   assert.equal(at({ state: "half-made" }).slice(0, 2), [
     "Remove the VM devlab, which an earlier run left half made",
-    "Look after the copies of the box homelab-gpu/debian-13 in libvirt",
+    "Check libvirt's copies of the box homelab-gpu/debian-13 in libvirt",
   ]);
 });
 
@@ -258,7 +258,7 @@ test("says that a VM must be made anew for other cards, another window or accele
   const moved = found({ assignedFunctions: [{ host: "0000:02:00.0" }, { host: "0000:07:00.0" }] })!;
   assert.is(
     moved.message,
-    "its cards changed since the VM was made: it must be made anew, and what is in it is lost",
+    "its cards changed since the VM was created: recreate the VM (its system disk is lost)",
   );
   assert.match(moved.evidence[0]!.value, /^0000:02:00\.0 \[0108\] .*, 0000:07:00\.0 \(nothing is there now\)$/);
   assert.is(moved.fix[0]!.command, "npx zx homelab-gpu.mts up --recreate");
@@ -310,11 +310,11 @@ test("two machines on one box: one box, one command that boots both", () => {
   const plan = planned(config);
   assert.equal(titles(plan).slice(-7), [
     "Give the box lab/x to Vagrant",
-    "Look after the copies of the box lab/x in libvirt",
+    "Check libvirt's copies of the box lab/x in libvirt",
     "Make the VMs a, b",
-    "Learn how to reach a",
+    "Save the SSH config of a",
     "Prove a",
-    "Learn how to reach b",
+    "Save the SSH config of b",
     "Prove b",
   ]);
   assert.equal(plan.steps.find(({ title }) => title.startsWith("Make the VM"))!.command.slice(0, 4), [
@@ -332,9 +332,9 @@ test("for some machines: their steps, and the files of all", () => {
   const config = parseConfig("machines: [{name: a, box: lab/x}, {name: b, box: lab/y}]");
   const plan = planned(config, {}, { names: ["b"] });
   assert.equal(titles(plan), [
-    "Look after the copies of the box lab/y in libvirt",
+    "Check libvirt's copies of the box lab/y in libvirt",
     "Make the VM b",
-    "Learn how to reach b",
+    "Save the SSH config of b",
     "Prove b",
   ]);
   assert.equal(plan.files, planned(config).files);

@@ -44,9 +44,9 @@ test("shows the worst first, folds what passes, counts at the end", () => {
     "? b.two: says b.two",
     "✓ a.one",
     "",
-    "This cannot work yet: 1 passed, 1 warning, 1 could not be measured, 1 failed.",
+    "Not ready: 1 passed, 1 warning, 1 unknown, 1 failed.",
   ]);
-  assert.is(formatFindings([finding("a", "pass")], plain).at(-1), "Nothing stands in the way: 1 passed.");
+  assert.is(formatFindings([finding("a", "pass")], plain).at(-1), "Ready: 1 passed.");
 });
 
 test("fits 80 columns, but breaks no command", () => {

@@ -144,7 +144,7 @@ const guests: Record<string, [layer: string, says: RegExp]> = {
   "one-card-of-two": ["verify.smi", /shows 1 of 2 GPUs/],
   "docker-stopped": ["verify.docker", /Docker does not answer/],
   "toolkit-missing": ["verify.toolkit", /the NVIDIA Container Toolkit is not in this box/],
-  "docker-not-restarted": ["verify.toolkit", /not started anew since NVIDIA's toolkit came/],
+  "docker-not-restarted": ["verify.toolkit", /not restarted since NVIDIA's toolkit was installed/],
   "podman-without-cdi": ["verify.toolkit", /CDI's specification, by which Podman finds GPUs, names none/],
   "image-too-new": ["verify.service", /ml-worker is restarting: the image's CUDA needs a newer driver than the VM has/],
   "service-falls-over": ["verify.service", /ml-worker falls over again and again/],

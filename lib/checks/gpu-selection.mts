@@ -189,7 +189,7 @@ function moved({ gpu }: Card, { passedAddresses }: ResolvedMachine, host: Host):
     status: "warn",
     message: `its VM was made with ${
       passedAddresses.join(", ")
-    }, and the card is at ${gpu.bdf}: the VM must be made anew`,
+    }, and the card is at ${gpu.bdf}: the VM must be recreated`,
     evidence: [{ read: "what is there now", value: now.join("; ") }],
     fix: [remedies.recreate],
   };

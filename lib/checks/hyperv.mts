@@ -253,7 +253,7 @@ function driver(wish: ResolvedGpuRequest, host: Host): Verdict {
       status: "fail",
       message: `the card's driver in Windows does not work (${own.status})`,
       evidence,
-      fix: [manualFix("Install the card's driver in Windows anew")],
+      fix: [manualFix("Reinstall the card's driver in Windows")],
     };
   }
   if (own.folder === null) {

@@ -41,7 +41,7 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
       read: "/proc/cmdline",
       value: host.kernel.arguments === undefined
         ? "not readable"
-        : host.kernel.arguments.filter((word) => word.includes("iommu")).join(" ") || "nothing of an IOMMU",
+        : host.kernel.arguments.filter((word) => word.includes("iommu")).join(" ") || "no IOMMU argument",
     },
   ];
   if (gpu.group !== undefined && gpu.group !== null) {

@@ -260,7 +260,7 @@ function hypervAccess({ hyperv, service, elevated, hypervRights, vbs }: Windows)
       fix: [
         manualFix("Run this in a PowerShell that was started as administrator"),
         commandFix(
-          "Or join the group Hyper-V Administrators, then log in anew",
+          "Or join the group Hyper-V Administrators, then log in again",
           'Add-LocalGroupMember -SID S-1-5-32-578 -Member "$env:USERDOMAIN\\$env:USERNAME"',
           { root: true },
         ),

@@ -35,13 +35,13 @@ export function notLookedAt(host: Host, config: Resolved, only: string[], findin
   }));
 }
 
-/** The first of the deciding checks that fails, or else that could not be measured. */
+/** The first of the deciding checks that fails, or else that unknown. */
 function firstObstacle(host: Host, config: Resolved): Finding | undefined {
   const found = runChecks(host, config, deciding).filter(({ check }) => deciding.includes(check));
   return found.find(({ status }) => status === "fail") ?? found.find(({ status }) => status === "unknown");
 }
 
-/** Whether anything was judged: what was skipped or could not be measured was not. */
+/** Whether anything was judged: what was skipped or unknown was not. */
 export function isJudged(findings: Finding[]): boolean {
   return findings.some(({ status }) => status === "pass" || status === "warn" || status === "fail");
 }

@@ -23,7 +23,7 @@ export const commands: Record<string, Command> = {
   },
   doctor: {
     takes: "[CHECK…]",
-    summary: "say what stands in the way on this host",
+    summary: "check whether this host can pass its GPU to a VM",
     run: async (session) => (await import("./commands/doctor.mts")).doctor(session),
   },
   prepare: {

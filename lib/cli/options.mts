@@ -39,7 +39,7 @@ export const options: Option[] = [
   },
   { name: "yes", for: ["up", "prepare", "destroy"], summary: "run the safe fixes (packages, services); do not ask" },
   { name: "no-gpu", for: [...machines, "init"], summary: "bring the rest of the lab up without its GPUs" },
-  { name: "recreate", for: ["up", "plan"], summary: "up: make VMs anew where nothing less will do" },
+  { name: "recreate", for: ["up", "plan"], summary: "up: recreate VMs where nothing less will do" },
   { name: "apply", for: ["prepare"], summary: "prepare: do it (asks first, or --yes)" },
   { name: "undo", for: ["prepare"], summary: "prepare: take back what --apply did" },
   { name: "dry-run", letter: "n", summary: "show what would be done; touch nothing" },

@@ -127,13 +127,13 @@ function sentence(findings: Finding[]): string {
   const parts = [
     `${passes} passed`,
     ...(warns > 0 ? [`${warns} ${warns === 1 ? "warning" : "warnings"}`] : []),
-    ...(unknowns > 0 ? [`${unknowns} could not be measured`] : []),
+    ...(unknowns > 0 ? [`${unknowns} unknown`] : []),
     ...(fails > 0 ? [`${fails} failed`] : []),
   ];
   const verdict = fails > 0
-    ? "This cannot work yet"
+    ? "Not ready"
     : passes + warns > 0
-    ? "Nothing stands in the way"
+    ? "Ready"
     : "Nothing was judged";
   return `${verdict}: ${parts.join(", ")}.`;
 }

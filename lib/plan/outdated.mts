@@ -43,7 +43,7 @@ export function outdated(
     status: "fail",
     message: `${
       differences.map(({ what }) => what).join(" and ")
-    } changed since the VM was made: it must be made anew, and what is in it is lost`,
+    } changed since the VM was created: recreate the VM (its system disk is lost)`,
     evidence: differences.flatMap(({ what, has, wants }) => [
       { read: `${what}, as the VM has it`, value: has! },
       { read: `${what}, as the config wants it`, value: wants! },

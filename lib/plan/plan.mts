@@ -198,7 +198,7 @@ function workOn(
   const starts = creates || there.state !== "running";
   if (creates && machine.provider === "libvirt") {
     before.push({
-      title: `Look after the copies of the box ${machine.box} in libvirt`,
+      title: `Check libvirt's copies of the box ${machine.box} in libvirt`,
       command: ["sh", "scripts/box-volumes.sh", "check", machine.box],
     });
   }
@@ -211,7 +211,7 @@ function workOn(
   }
   if (starts || resized || there.address === undefined) {
     after.push({
-      title: `Learn how to reach ${name}`,
+      title: `Save the SSH config of ${name}`,
       command: ["vagrant", "ssh-config", name],
       env: vagrantEnv,
       output: `ssh/${name}`,

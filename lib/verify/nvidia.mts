@@ -4,9 +4,9 @@ import { guestWord } from "../render.mts";
 import { commandFix, guestFix, headers, manualFix, toolkit } from "../fixes.mts";
 import { causeOf, engineOf, type Facts, type LayerResult } from "./guest-facts.mts";
 
-const again = manualFix("Build the box anew with gpu:, which installs the driver");
+const again = manualFix("Rebuild the box with gpu:, which installs the driver");
 const noNouveau = manualFix(
-  "Keep nouveau out (/etc/modprobe.d: blacklist nouveau), make the early boot image anew, reboot the VM",
+  "Keep nouveau out (/etc/modprobe.d: blacklist nouveau), rebuild the initramfs, reboot the VM",
 );
 const dkms = guestFix("See for which kernels it was built", "dkms status");
 
@@ -66,7 +66,7 @@ export function moduleLayer(facts: Facts): LayerResult {
     return fail(
       `NVIDIA's module cannot be loaded${told ? `: ${told.message}` : ""}`,
       told?.fix ?? [
-        guestFix("Load it, and see what stands in the way", "modprobe nvidia"),
+        guestFix("Load it, and read its error", "modprobe nvidia"),
       ],
       log,
     );
@@ -87,7 +87,7 @@ export function moduleLayer(facts: Facts): LayerResult {
   }
   return facts.all("dkms").length > 0
     ? fail(`no module of NVIDIA for the kernel ${kernel}: DKMS has its source, and has not built it`, [
-      guestFix("Build it, and see what stands in the way", "dkms autoinstall"),
+      guestFix("Build it, and read its error", "dkms autoinstall"),
       dkms,
     ])
     : fail("this box has no driver by NVIDIA", [again]);
@@ -146,7 +146,7 @@ function cdiKnown(facts: Facts, version: string): Omit<LayerResult, "check"> {
       message: `CDI's specification, by which ${
         facts.one("dxg") ? "containers find parts of a card" : "Podman finds GPUs"
       }, names none`,
-      fix: [guestFix("Make it anew", "nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml")],
+      fix: [guestFix("Generate it again", "nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml")],
     };
   }
   return { status: "pass", message: `NVIDIA Container Toolkit ${version}, and CDI names ${names}`, evidence };
@@ -155,14 +155,14 @@ function cdiKnown(facts: Facts, version: string): Omit<LayerResult, "check"> {
 /** Docker runs since after the toolkit came, and has its runtime. */
 function dockerKnows(facts: Facts, version: string): Omit<LayerResult, "check"> {
   const names = facts.one("runtimes")?.trim().split(" ") ?? [];
-  const restart = [guestFix("Let Docker start anew, since it looks for GPUs only then", "systemctl restart docker")];
+  const restart = [guestFix("Restart Docker, which looks for GPUs only when it starts", "systemctl restart docker")];
   const evidence = [{ read: "docker info in the VM", value: `runtimes ${names.join(", ") || "not read"}` }];
   const [came, since] = [facts.one("toolkit-since"), facts.one("docker-since")].map(Number);
   if (facts.one("runtimes") === undefined) {
     return { status: "unknown", message: "which runtimes Docker has could not be read", evidence };
   }
   if ((facts.one("daemon-json") === "nvidia" && !names.includes("nvidia")) || since! < came!) {
-    const message = "Docker was not started anew since NVIDIA's toolkit came, and knows nothing of it";
+    const message = "Docker was not restarted since NVIDIA's toolkit was installed, and does not know it";
     return { status: "fail", message, evidence, fix: restart };
   }
   const text = `NVIDIA Container Toolkit ${version}`;

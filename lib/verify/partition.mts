@@ -8,7 +8,7 @@ export interface PartitionedCard {
   driver?: string;
 }
 
-const again = manualFix("Build the box anew with gpu:, which builds dxgkrnl");
+const again = manualFix("Rebuild the box with gpu:, which builds dxgkrnl");
 
 /** dxgkrnl is loaded, and has found the part: it makes /dev/dxg then. */
 export function dxgLayer(facts: Facts): LayerResult {
@@ -35,16 +35,16 @@ export function dxgLayer(facts: Facts): LayerResult {
   if (loaded === "yes") {
     return fail("dxgkrnl is loaded and finds no part of a card: Hyper-V gave the VM none", [
       commandFix("See what Hyper-V says of the VM", "Get-VM | Get-VMGpuPartitionAdapter"),
-      commandFix("Start it anew, which gives it its part", "npx zx homelab-gpu.mts down; npx zx homelab-gpu.mts up"),
+      commandFix("Restart it, which gives it its part", "npx zx homelab-gpu.mts down; npx zx homelab-gpu.mts up"),
     ]);
   }
   if (built === "yes") {
     return fail("dxgkrnl cannot be loaded: with Secure Boot no kernel takes a module that it built itself", [
       commandFix(
-        "Start it anew, which turns Secure Boot off for it",
+        "Restart it, which turns Secure Boot off for it",
         "npx zx homelab-gpu.mts down; npx zx homelab-gpu.mts up",
       ),
-      guestFix("Load it, and see what stands in the way", "modprobe dxgkrnl"),
+      guestFix("Load it, and read its error", "modprobe dxgkrnl"),
     ]);
   }
   return facts.all("dkms").length > 0

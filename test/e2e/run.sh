@@ -20,4 +20,8 @@ finish() {
   done
 }
 trap finish EXIT
-sh test/uvu.sh test/e2e "${1:-up}.e2e.mts$" 9>&-
+case ${1:-up} in
+  stacks) set -- 'stacks.e2e.mts$' ;;
+  *) set -- 'up.e2e.mts$' ;;
+esac
+sh test/uvu.sh test/e2e "$1" 9>&-

@@ -325,7 +325,7 @@ test("a VM that came up while another's failure ended the run is learnt of, and 
   assert.match((await run("ssh", "--", "true")).said, /e2e was never reached: npx zx homelab-gpu\.m[jt]s up/);
   const { code, said } = await run("up", "--no-gpu");
   assert.is(code, 0, told(said));
-  assert.match(said, /1\/1 Learn how to reach e2e/);
+  assert.match(said, /1\/1 Save the SSH config of e2e/);
 });
 
 test("by hand, in its folder, with Vagrant itself", () => {

@@ -15,8 +15,8 @@ import { unknownName, wrap } from "../../text.mts";
 const unknown = [
   "nothing in this log is known to homelab-gpu",
   "→ Look at the first error in it: later ones often follow from that. Texts are known in English only (LC_ALL=C)",
-  "→ What stands in the way on this host: npx zx homelab-gpu.mts doctor",
-  "→ What does not work in a running VM: npx zx homelab-gpu.mts verify",
+  "→ Check this host: npx zx homelab-gpu.mts doctor",
+  "→ Check a running VM: npx zx homelab-gpu.mts verify",
 ];
 
 /** Bytes of a log that are read: of a longer one its end, where a program says why it gave up. */

@@ -18,7 +18,7 @@ export const aptFailures: Failure[] = [
       "apt knows the repository's key, and refuses it: it is signed with SHA-1, which is not accepted since 2026-02-01",
     fix: [
       manualFix(
-        "Use the repository's newer entry, whose key is signed anew (NVIDIA: debian13, or a current cuda-keyring)",
+        "Use the repository's newer entry, whose key has a new signature (NVIDIA: debian13, or a current cuda-keyring)",
       ),
       manualFix(
         "Only until it has one: an exception in /etc/crypto-policies/back-ends/apt-sequoia.config (hash_algorithms sha1)",
