@@ -15,7 +15,8 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { composeFilesOf, parseEnvFile, variableNames } from "../lib/compose/project.mts";
+import { composeFilesOf, variableNames } from "../lib/compose/project.mts";
+import { dotEnv } from "../lib/compose/variables.mts";
 import { ignoreRules } from "../lib/compose/dockerignore.mts";
 import { inlineVariables } from "../lib/compose/inline.mts";
 import { readProjects } from "../lib/cli/projects.mts";
@@ -235,7 +236,7 @@ test("inline services: .env and env files travel, a variable without a value is 
 test("names of variables in a Compose file and in .env are found as Compose finds them", () => {
   const text = "a: ${A:-x} $B $$C\nenvironment:\n  D:\n  - E\n  F: 1 # ${G}\n";
   assert.equal(variableNames(text), ["A", "B", "G", "environment", "D", "E"]);
-  assert.equal(parseEnvFile("export A='x # y' # c\nB=1 # c\n#C=1\nD=\n"), { A: "x # y", B: "1", D: "" });
+  assert.equal(dotEnv("export A='x # y' # c\nB=1 # c\n#C=1\nD=\n"), { A: "x # y", B: "1", D: "" });
 });
 
 test("secrets of a stack are in no command and in no text that a plan shows", async () => {
