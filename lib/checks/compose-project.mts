@@ -202,9 +202,7 @@ function mounts(service: ComposeService, project: ComposeProject, machine: Resol
         ? `mounts ${path} of this host, which ${machine.name} does not have`
         : `mounts ${path}, which is an empty folder in ${machine.name} unless something creates it there`,
       at,
-      fix: manualFix(
-        `Share it with the VM (folders: [{from: ${path}, to: ${path}}]), move it into the project's folder, or use a named volume`,
-      ),
+      fix: manualFix("Move it into the project's folder, or use a named volume"),
     }];
   });
 }

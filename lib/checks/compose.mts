@@ -27,8 +27,10 @@ function machineVerdicts(machine: ResolvedMachine, { services, projects = [] }: 
   const stacks = projects.filter((project) => project.machine === machine.name);
   const own = services.filter((service) => service.machine === machine.name);
   const all = [...stacks, ...(own.length > 0 ? [inlineProject(own, machine.name)] : [])];
-  const verdicts = all.flatMap((project) => projectVerdicts(project, machine, all, host));
-  return [...verdicts, ...collisions(all)].map((verdict) => ({ machine: machine.name, ...verdict }));
+  const verdicts = all.flatMap((project) => projectVerdicts(project, machine, all));
+  const unasked = stacks.filter(({ readBy, noAnswer }) => readBy === "reader" && noAnswer === undefined);
+  const unknown = unasked.length > 0 ? [notAsked(unasked, host)] : [];
+  return [...verdicts, ...collisions(all), ...unknown].map((verdict) => ({ machine: machine.name, ...verdict }));
 }
 
 /** The services that the config itself has, as one more project: `homelab-gpu` is its name in the VM. */
@@ -51,7 +53,6 @@ function projectVerdicts(
   project: ComposeProject,
   machine: ResolvedMachine,
   all: ComposeProject[],
-  host: Host,
 ): Verdict[] {
   const refused = project.refusals.map((problem) => refusal(project, problem));
   const others = all.filter((other) => other !== project);
@@ -61,11 +62,11 @@ function projectVerdicts(
   if (project.noAnswer !== undefined) {
     return [...found, {
       status: "unknown",
-      message: `${project.name}: Compose on this host gave no answer: ${project.noAnswer}`,
+      message: `${project.name}: whether Compose takes it is not known: ${project.noAnswer}`,
       evidence: [{ read: "docker compose config", value: project.noAnswer }],
     }];
   }
-  if (project.readBy === "reader") return [...found, notAsked(project, host)];
+  if (project.readBy === "reader") return found;
   if (found.some(({ status }) => status === "fail")) return found;
   const count = enabledOf(project).length;
   return [...found, {
@@ -100,12 +101,13 @@ function refusal(project: ComposeProject, { message, file, line, variable }: Pro
   };
 }
 
-/** That only our own reader read a project, and how this host gets Compose. */
-function notAsked({ name, model }: ComposeProject, host: Host): Verdict {
+/** That only our own reader read these projects, and how this host gets Compose. */
+function notAsked(projects: ComposeProject[], host: Host): Verdict {
+  const names = projects.map(({ name }) => name).join(", ");
   return {
     status: "unknown",
-    message: `${name}: whether Compose takes it is not known, since this host has no Compose 2`,
-    evidence: [{ read: "docker compose version", value: model ? "none; our own reader read it" : "none" }],
+    message: `whether Compose takes ${names} is not known, since this host has no Compose 2`,
+    evidence: [{ read: "docker compose version", value: "none" }],
     fix: [composeInstallFix(host)],
   };
 }

@@ -34,7 +34,10 @@ export async function withModels(
     if (!isStack(stack) || !machine) return { stacks: [stack], projects: [], withheld: [] };
     const { name, path: folder, composeFiles: files, profiles, variables } = stack;
     const request = { name, machine: machine.name, folder, files, profiles, variables, sharedFolders: [] };
-    const project = await readProject(shell, request, compose);
+    const read = await readProject(shell, request, compose);
+    const project: ComposeProject = ask || read.readBy === "none"
+      ? read
+      : { ...read, noAnswer: "Compose is not asked about a saved host" };
     const engine = guestEngineOf(machine, settled);
     return gpu ? { ...withGpuFiles(stack, project, engine), withheld: [] } : withoutGpuServices(stack, project, engine);
   }));

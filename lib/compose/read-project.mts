@@ -121,14 +121,15 @@ async function askCompose(
   const refusals = started ? [] : refusalsOf(enabled.err, folder).map((one) => placed(one, texts, own.refusals));
   if (!started && refusals.length === 0) {
     const why = enabled.code === null || enabled.code === 124
-      ? "it did not answer in time"
-      : `exit code ${enabled.code}`;
+      ? "Compose did not answer in time"
+      : `Compose ended with exit code ${enabled.code}`;
     return { readBy: "none", composeVersion: version, noAnswer: why };
   }
   return {
     readBy: "compose",
     composeVersion: version,
-    ...(all ? { model: all } : {}),
+    // what Compose refuses may have more that is wrong
+    ...(all ?? own.model ? { model: all ?? own.model } : {}),
     ...(started ? { enabled: Object.keys(started.services) } : {}),
     refusals,
     unsetVariables: unsetVariablesOf(enabled.err).map((variable) => ({
@@ -149,7 +150,11 @@ function placed(problem: ProjectProblem, texts: Record<string, string>, own: Pro
   }
   const [, variable] = /required variable (\S+) is missing/.exec(message) ?? [];
   if (variable !== undefined) {
-    return { ...problem, variable, ...lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`)) };
+    const message = problem.message.replace(
+      /^.*required variable \S+ is missing a value:? ?/,
+      `${variable} has no value: `,
+    ).replace(/: $/, "");
+    return { message, variable, ...lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`)) };
   }
   const keys = [...(/\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)/.exec(message)?.[1] ?? "").split(".")]
     .filter(Boolean);

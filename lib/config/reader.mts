@@ -174,7 +174,7 @@ export class Reader {
     const found: [string, string | null][] = [];
     for (const { key, at, value } of pairs) {
       const text = scalarText(this.#yaml.resolve(value));
-      const empty = value === null || (isScalar(value) && value.value === null);
+      const empty = value === null || kind(value) === "null";
       if (!new RegExp(shape.names).test(key)) {
         this.problem(at, `“${printable(key)}” is no name for ${name}: letters, digits and underscores`, shape.example);
       } else if (text === undefined && !(empty && shape.empty)) {
