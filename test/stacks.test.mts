@@ -357,7 +357,7 @@ test("plan gives a stack the GPU file of its VM's engine, and --no-gpu one that 
   const override = async (gpu: boolean, image: string, engine = "docker") => {
     const world = withStacks("{path: ./p}", files);
     const text = `machines: [{name: a, box: lab/y, image: ${image}, engine: ${engine}, gpu: {device_id: 2786}}]\n`;
-    world.disk.set("homelab-gpu.yaml", `${text}stacks: [{path: ./p}]\n`);
+    world.config = `${text}stacks: [{path: ./p}]\n`;
     await world.does(plan, world.session([], { json: true, gpu }));
     const shown = JSON.parse(world.said.join("").replace(/^[^{]*/, "").replace(/}\n[^}]*$/, "}"));
     const found = (shown.files as { path: string; text: string }[]).find(({ path }) => path.endsWith("override.yaml"));
