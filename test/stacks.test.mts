@@ -310,7 +310,8 @@ async function diagnosed(world: World) {
     ),
   };
 }
-const gpuReservation = "deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]}}}";
+const gpuReservation =
+  "deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]}}}";
 
 test("doctor fails for stacks that cannot run, with the file and the line", async () => {
   const web = (keys: string) => `services:\n  web:\n    image: x\n    ${keys}\n`;

@@ -29,7 +29,11 @@ function machineVerdicts(machine: ResolvedMachine, { services, projects = [] }: 
   const all = [...stacks, ...(own.length > 0 ? [inlineProject(own, machine.name)] : [])];
   const verdicts = all.flatMap((project) => projectVerdicts(project, machine, all));
   const unasked = stacks.filter(({ readBy, noAnswer }) => readBy === "reader" && noAnswer === undefined);
-  const unknown = unasked.length > 0 ? [notAsked(unasked, host)] : [];
+  const reasons = [...new Set(stacks.flatMap(({ noAnswer }) => noAnswer ?? []))];
+  const unknown = [
+    ...(unasked.length > 0 ? [notAsked(unasked, host)] : []),
+    ...reasons.map((reason) => noAnswer(stacks.filter((stack) => stack.noAnswer === reason), reason)),
+  ];
   return [...verdicts, ...collisions(all), ...unknown].map((verdict) => ({ machine: machine.name, ...verdict }));
 }
 
@@ -59,14 +63,7 @@ function projectVerdicts(
   const flaws = project.model ? projectFlaws(project, machine, others).map((flaw) => verdictOf(project, flaw)) : [];
   if (project.inline) return flaws;
   const found = [...refused, ...flaws];
-  if (project.noAnswer !== undefined) {
-    return [...found, {
-      status: "unknown",
-      message: `${project.name}: whether Compose takes it is not known: ${project.noAnswer}`,
-      evidence: [{ read: "docker compose config", value: project.noAnswer }],
-    }];
-  }
-  if (project.readBy === "reader") return found;
+  if (project.readBy === "reader" || project.noAnswer !== undefined) return found;
   if (found.some(({ status }) => status === "fail")) return found;
   const count = enabledOf(project).length;
   return [...found, {
@@ -98,6 +95,15 @@ function refusal(project: ComposeProject, { message, file, line, variable }: Pro
     }`,
     evidence: [{ read: place, value: message }],
     ...(fix.length > 0 ? { fix } : {}),
+  };
+}
+
+/** That Compose said nothing of these projects, and why. */
+function noAnswer(projects: ComposeProject[], reason: string): Verdict {
+  return {
+    status: "unknown",
+    message: `whether Compose takes ${projects.map(({ name }) => name).join(", ")} is not known: ${reason}`,
+    evidence: [{ read: "docker compose config", value: reason }],
   };
 }
 

@@ -70,14 +70,17 @@ const offProfile = "homelab-gpu-needs-a-gpu";
 function withoutGpuServices(stack: Project, project: ComposeProject, engine: GuestEngine) {
   const left = project.model ? gpuServices(project.model) : [];
   if (left.length === 0) return { stacks: [stack], projects: [project], withheld: [] };
-  const withheld = left.filter((name) => project.enabled?.includes(name) ?? true).map((name) => `${stack.name}/${name}`);
-  if (!takesOverride(engine)) {
-    return withheld.length > 0
-      ? { stacks: [], projects: [], withheld: [stack.name] }
-      : { stacks: [stack], projects: [project], withheld };
-  }
-  const off = left.map((name) => `  ${JSON.stringify(name)}:\n    profiles: !override ["${offProfile}"]\n`);
+  const withheld = left.filter((name) => project.enabled?.includes(name) ?? true).map((name) =>
+    `${stack.name}/${name}`
+  );
   const kept = Object.entries(project.model!.services).filter(([name]) => !left.includes(name));
+  const some = project.enabled ? project.enabled.some((name) => !left.includes(name)) : kept.length > 0;
+  // Compose fails where no service is left
+  if (withheld.length > 0 && !(some && takesOverride(engine))) {
+    return { stacks: [], projects: [], withheld: [stack.name] };
+  }
+  if (!takesOverride(engine)) return { stacks: [stack], projects: [project], withheld };
+  const off = left.map((name) => `  ${JSON.stringify(name)}:\n    profiles: !override ["${offProfile}"]\n`);
   const rest: ComposeProject = {
     ...project,
     model: { ...project.model!, services: Object.fromEntries(kept) },

@@ -157,6 +157,6 @@ function merge(under: Record<string, unknown>, over: Record<string, unknown>): R
 /** Where a mount or a device is in the container: the later one of two counts. */
 function targetOf(one: unknown): string {
   if (isMap(one)) return String(one.target ?? one.source ?? "");
-  const [source = "", target = source] = String(one).split(":");
-  return target;
+  const parts = String(one).split(":");
+  return parts[1] ?? parts[0]!;
 }
