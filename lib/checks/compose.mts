@@ -78,6 +78,7 @@ function projectVerdicts(
 /** What Compose refuses, with its own words and its place. */
 function refusal(project: ComposeProject, { message, file, line, variable }: ProjectProblem): Verdict {
   const [, other] = /depends on undefined service "([^"]+)"/.exec(message) ?? [];
+  const [, property] = /propert(?:y|ies) '?([\w.-]+)'? (?:is |are )?not allowed/.exec(message) ?? [];
   const named = other === undefined ? undefined : project.model?.services[other];
   const profiles = named && Array.isArray(named.profiles) ? named.profiles : [];
   const place = file === undefined ? project.name : `${project.name}/${file}${line === undefined ? "" : `:${line}`}`;
@@ -85,6 +86,12 @@ function refusal(project: ComposeProject, { message, file, line, variable }: Pro
     ? [manualFix(`Set ${variable} in the project's .env`)]
     : profiles.length > 0
     ? [manualFix(`Turn on the profile that starts ${other}: profiles: [${profiles[0]}]`)]
+    : other !== undefined
+    ? [manualFix(`Add the service ${other}, or take it out of depends_on`)]
+    : property !== undefined
+    ? [manualFix(`Correct the key ${property}, or remove it`)]
+    : file !== undefined
+    ? [manualFix(`Correct ${place}`)]
     : [];
   return {
     status: "fail",
@@ -178,7 +185,9 @@ function collision(first: Taken, second: Taken, what: string, at: string): Verdi
   return {
     status: "fail",
     message: `${name(first)} and ${name(second)} both take ${what}`,
-    evidence: [...new Set([first, second].map(({ project }) => placeOf(project, at)))].map((read) => ({
+    evidence: [...new Set([first, second].map(({ project, service }) => placeOf(project, at, service)))].map((
+      read,
+    ) => ({
       read,
       value: at,
     })),
