@@ -291,10 +291,3 @@ async function kindOf(shell: Shell, path: string): Promise<PathKind> {
 export function inheritedVariables(service: ComposeService): string[] {
   return Object.entries(environmentOf(service)).flatMap(([name, value]) => (value === null ? [name] : []));
 }
-
-/** Reads several projects side by side; Compose is looked for once, and not at all where there is none to read. */
-export async function readProjects(shell: Shell, requests: ProjectRequest[]): Promise<ComposeProject[]> {
-  if (requests.length === 0) return [];
-  const compose = await findCompose(shell);
-  return await Promise.all(requests.map((request) => readProject(shell, request, compose)));
-}
