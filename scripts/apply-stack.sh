@@ -6,7 +6,7 @@
 #   STACKS_ROOT=FOLDER …         where projects lie, if not in /srv/homelab-gpu
 #
 # The archive has the folder's changed files, and in .homelab-gpu the project's description, the list of all its files with their signatures,
-# variables for Compose, and one more Compose file. A file that did not change on the host since the last copy is left as it is here.
+# variables for Compose, one more Compose file, and the commands that rewrite Compose files for a Compose that cannot merge that one. A file that did not change on the host since the last copy is left as it is here.
 # What Compose refuses is kept for verify-guest.sh, which names it with everything else that was proven.
 set -eu
 engine=${ENGINE:-docker} root=${STACKS_ROOT:-/srv/homelab-gpu} minimum=2.20
@@ -23,7 +23,7 @@ take_down() { # NAME
   volumes=$("$engine" volume ls -q --filter "$(of_project "$1")" | xargs)
   say "$1 is taken down; kept: $root/stacks/$1${volumes:+, the volumes $volumes}"
   cd "$root/projects/$1"
-  rm -f project variables override.yaml services applied failed
+  rm -f project variables override.yaml rewrite services applied failed
 }
 
 unpack() { # NAME
@@ -52,8 +52,11 @@ unpack() { # NAME
     tr '\n' '\0' <"$own/changed" |
       tar -x -p -f "$archive" -C "$folder" --no-recursion --unlink-first --null --no-wildcards -T -
   fi
-  rm -f "$own/project" "$own/variables" "$own/override.yaml"
-  mv "$own/new/manifest" "$own/new/project" "$own/new/variables" "$own/new/override.yaml" "$own/"
+  rm -f "$own/project" "$own/variables" "$own/override.yaml" "$own/rewrite"
+  mv "$own/new/manifest" "$own/new/project" "$own/new/variables" "$own/new/override.yaml" \
+    "$own/new/rewrite" "$own/"
+  # shellcheck disable=SC1090,SC1091 # written by homelab-gpu
+  (cd "$folder" && . "$own/rewrite")
   rm -rf "$own/new" "$own/had" "$own/has" "$own/names-had" "$own/names-has" "$archive"
 }
 

@@ -15,7 +15,8 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { composeFilesOf, parseEnvFile, variableNames } from "../lib/compose/project.mts";
+import { composeFilesOf, variableNames } from "../lib/compose/project.mts";
+import { dotEnv } from "../lib/compose/variables.mts";
 import { ignoreRules } from "../lib/compose/dockerignore.mts";
 import { inlineVariables } from "../lib/compose/inline.mts";
 import { readProjects } from "../lib/cli/projects.mts";
@@ -34,7 +35,11 @@ import { seenServices } from "../lib/verify/services.mts";
 import { factsOf } from "../lib/verify/guest-facts.mts";
 import { serviceLines } from "../lib/cli/seen.mts";
 import { status } from "../lib/cli/commands/machines.mts";
+import { doctor } from "../lib/cli/commands/doctor.mts";
+import { plan } from "../lib/cli/commands/plan.mts";
 import { up } from "../lib/cli/commands/up.mts";
+import type { Finding } from "../lib/findings.mts";
+import { projectFiles } from "../lib/plan/stacks.mts";
 import { World } from "./world.mts";
 import { fakeShell, golden, own, root, standIns } from "./fake.mts";
 
@@ -235,7 +240,7 @@ test("inline services: .env and env files travel, a variable without a value is 
 test("names of variables in a Compose file and in .env are found as Compose finds them", () => {
   const text = "a: ${A:-x} $B $$C\nenvironment:\n  D:\n  - E\n  F: 1 # ${G}\n";
   assert.equal(variableNames(text), ["A", "B", "G", "environment", "D", "E"]);
-  assert.equal(parseEnvFile("export A='x # y' # c\nB=1 # c\n#C=1\nD=\n"), { A: "x # y", B: "1", D: "" });
+  assert.equal(dotEnv("export A='x # y' # c\nB=1 # c\n#C=1\nD=\n"), { A: "x # y", B: "1", D: "" });
 });
 
 test("secrets of a stack are in no command and in no text that a plan shows", async () => {
@@ -284,6 +289,101 @@ test("up of an unchanged lab with three stacks starts no program but the two tha
   assert.match(world.said.join(""), /Pack the stack x: 0 of 1 files/);
   assert.is(await world.does(status, world.session([])), 0);
   assert.match(world.said.at(-1)!, /z\/web +running/);
+});
+
+/** A world whose one machine has a card, with these files of stacks in the current folder, and a Compose that answers so. */
+function withStacks(stacks: string, files: Record<string, string>, answers: World["answers"] = {}) {
+  const card = "{name: a, box: lab/y, image: debian-12, cpus: 2, memory: 2048, gpu: {device_id: 2786}}";
+  const world = new World(`machines: [${card}]\nstacks: [${stacks}]\n`, "rtx4070-desktop-debian12");
+  for (const [path, text] of Object.entries(files)) world.disk.set(`${process.cwd()}/${path}`, text);
+  Object.assign(world.answers, answers);
+  return world;
+}
+/** What `doctor services.compose` finds, as `status message evidence`, with its exit code. */
+async function diagnosed(world: World) {
+  const code = await world.does(doctor, world.session(["services.compose", "services.gpu"], { json: true }));
+  const { findings } = JSON.parse(world.said.join("").replace(/^[^{]*/, ""));
+  return {
+    code,
+    findings: (findings as Finding[]).map(({ status, message, evidence, fix }) =>
+      [status, message, ...evidence.map(({ read }) => read), ...fix.map(({ command }) => command)].join(" | ")
+    ),
+  };
+}
+const gpuReservation =
+  "deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]}}}";
+
+test("doctor fails for stacks that cannot run, with the file and the line", async () => {
+  const web = (keys: string) => `services:\n  web:\n    image: x\n    ${keys}\n`;
+  const { code, findings } = await diagnosed(withStacks("{path: ./p}, {path: ./q}, {path: ./r}, {path: ./s}", {
+    "p/compose.yaml": web('ports: ["80:80"]'),
+    "q/compose.yaml": web('ports: ["80:81"]'),
+    "r/compose.yaml": web('environment: {KEY: "${STACKS_TEST_UNSET:?}"}'),
+    "s/compose.yaml": web("volumes: [./a.conf:/etc/a.conf]"),
+  }));
+  assert.is(code, 1);
+  const fails = findings.filter((one) => one.startsWith("fail")).sort();
+  assert.is(fails.length, 3, findings.join("\n"));
+  assert.match(fails[0]!, /p\/web and q\/web both take port 80.*p\/compose\.yaml:4 \| q\/compose\.yaml:4/);
+  assert.match(fails[1]!, /STACKS_TEST_UNSET.*r\/compose\.yaml:4/);
+  assert.match(fails[2]!, /a\.conf, which does not exist.*s\/compose\.yaml:4/);
+});
+
+test("doctor asks the host's Compose with the stack's variables; without Compose it is one unknown", async () => {
+  const files = { "p/compose.yaml": "services:\n  web:\n    image: x\n    imag: y\n" };
+  const stack = "{path: ./p, env: {TAG: v1}}";
+  const none = await diagnosed(withStacks(`${stack}, {path: ./p, name: q}`, files));
+  assert.equal(none.findings.filter((one) => one.startsWith("unknown")).length, 1, none.findings.join("\n"));
+  assert.match(none.findings.join("\n"), /takes p, q is not known/);
+  const refused = await diagnosed(withStacks(stack, files, {
+    "docker compose version": { out: "2.40.3" },
+    "docker compose": { code: 15, err: "services.web Additional property imag is not allowed" },
+  }));
+  assert.is(refused.code, 1);
+  assert.match(refused.findings.join("\n"), /fail \| p: .*imag.*p\/compose\.yaml:4/);
+  const answer = JSON.stringify({ services: { web: { image: "x" } } });
+  const good = withStacks(stack, { "p/compose.yaml": "services: {web: {image: x}}" }, {
+    "docker compose version": { out: "2.40.3" },
+    "docker compose": { out: answer },
+  });
+  const passed = await diagnosed(good);
+  assert.match(passed.findings.join("\n"), /pass \| p: Compose 2\.40\.3 takes it/);
+});
+
+test("plan gives a stack the GPU file of its VM's engine, and --no-gpu one that leaves its services out", async () => {
+  const files = {
+    "p/compose.yaml": `services:\n  ml: {image: x, devices: ["nvidia.com/gpu=all"], ${gpuReservation}}\n` +
+      "  ui: {image: x, depends_on: [ml]}\n  web: {image: x}\n",
+  };
+  const override = async (gpu: boolean, image: string, engine = "docker") => {
+    const world = withStacks("{path: ./p}", files);
+    const text = `machines: [{name: a, box: lab/y, image: ${image}, engine: ${engine}, gpu: {device_id: 2786}}]\n`;
+    world.config = `${text}stacks: [{path: ./p}]\n`;
+    await world.does(plan, world.session([], { json: true, gpu }));
+    const shown = JSON.parse(world.said.join("").replace(/^[^{]*/, "").replace(/}\n[^}]*$/, "}"));
+    const found = (shown.files as { path: string; text: string }[]).find(({ path }) => path.endsWith("override.yaml"));
+    return found?.text;
+  };
+  assert.match((await override(true, "debian-13"))!, /"ml":\n {4}devices: !reset/);
+  assert.is(await override(true, "debian-12"), "", "Docker's own Compose takes CDI's names");
+  const off = (await override(false, "debian-13"))!;
+  assert.equal([...off.matchAll(/"(\w+)":\n {4}profiles: !override/g)].map(([, name]) => name), ["ml", "ui"]);
+  assert.is(await override(false, "debian-13", "podman"), undefined, "podman-compose cannot leave out a part");
+});
+
+test("Compose files for a Compose without !override are rewritten in the VM", () => {
+  const project = {
+    ...{ name: "p", machine: "a", path: "/p", profiles: [], env: {}, composeFiles: ["a.yaml"], skipped: [] },
+    ...{ files: {}, size: 0, variables: {}, rewritten: { "a.yaml": "services: {web: {image: 'it''s'}}\n" } },
+  };
+  const file = projectFiles(project).find(({ path }) => path.endsWith("/rewrite"))!;
+  const work = mkdtempSync(join(tmpdir(), "homelab-gpu-stacks-"));
+  try {
+    execFileSync("sh", ["-s"], { cwd: work, input: file.text });
+    assert.is(readFileSync(join(work, "a.yaml"), "utf8"), project.rewritten["a.yaml"]);
+  } finally {
+    rmSync(work, { recursive: true });
+  }
 });
 
 test("status lists what the VM answered, not what the config has", async () => {

@@ -4,7 +4,7 @@ import process from "node:process";
 import { ConfigError, UserError } from "../lib/errors.mts";
 import { prefixOf } from "../lib/host/lab.mts";
 import type { Context, Options } from "../lib/cli/context.mts";
-import type { RunOptions, RunResult, Shell } from "../lib/shell.mts";
+import type { CommandResult, RunOptions, RunResult, Shell } from "../lib/shell.mts";
 import { fakeShell, options as none, own } from "./fake.mts";
 
 /** What a killed process does: nothing more, no clean-up either. */
@@ -38,6 +38,8 @@ export class World {
   readonly deaf = new Set<string>();
   /** What virsh says instead of an answer. */
   silent?: string;
+  /** What other programs answer, by the first words of the command. */
+  readonly answers: Record<string, Partial<CommandResult>> = {};
   operations = 0;
   /** Lines of the probe that could not be read, from now on. */
   unread?: RegExp;
@@ -118,6 +120,8 @@ export class World {
       capture: async (command) => {
         await meet(`ask ${command.join(" ")}`);
         this.asked.push(command.slice(0, 2).join(" "));
+        const answer = Object.entries(this.answers).find(([words]) => command.join(" ").startsWith(words))?.[1];
+        if (answer) return { ok: (answer.code ?? 0) === 0, code: 0, out: "", err: "", ...answer };
         if (command[0] !== "virsh") return { ok: true, code: 0, out: this.#host, err: "" };
         const out = this.silent === undefined ? this.virsh() : "";
         const missing = [...command.at(-1)!.matchAll(/dominfo ([^;]+)/g)].filter(([, word]) =>

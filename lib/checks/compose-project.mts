@@ -36,9 +36,13 @@ export function enabledOf({ model, enabled }: ComposeProject): [string, ComposeS
   return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true);
 }
 
-/** Where something is in a project's files, such as `immich/compose.yaml:12`; the project's name where that is not known. */
-export function placeOf({ name, texts }: ComposeProject, at: string | undefined): string {
-  const place = at === undefined ? undefined : lineOf(texts, new RegExp(literally(at)));
+/**
+ * Where something is in a project's files, such as `immich/compose.yaml:12`: the first line with that text, else the service's own; the
+ * project's name where neither is known.
+ */
+export function placeOf({ name, texts }: ComposeProject, at: string | undefined, service?: string): string {
+  const place = (at === undefined ? undefined : lineOf(texts, new RegExp(literally(at)))) ??
+    (service === undefined ? undefined : lineOf(texts, new RegExp(`^\\s*["']?${literally(service)}["']?\\s*:`)));
   return place ? `${name}/${place.file}:${place.line}` : name;
 }
 
@@ -50,7 +54,7 @@ export function verdictOf(
   return {
     status,
     message: `${project.name}: ${message}`,
-    evidence: [evidence ?? { read: placeOf(project, at ?? service), value: at ?? service ?? message }],
+    evidence: [evidence ?? { read: placeOf(project, at ?? service, service), value: at ?? service ?? message }],
     ...(fix ? { fix: [fix] } : {}),
   };
 }
@@ -202,9 +206,7 @@ function mounts(service: ComposeService, project: ComposeProject, machine: Resol
         ? `mounts ${path} of this host, which ${machine.name} does not have`
         : `mounts ${path}, which is an empty folder in ${machine.name} unless something creates it there`,
       at,
-      fix: manualFix(
-        `Share it with the VM (folders: [{from: ${path}, to: ${path}}]), move it into the project's folder, or use a named volume`,
-      ),
+      fix: manualFix("Move it into the project's folder, or use a named volume"),
     }];
   });
 }

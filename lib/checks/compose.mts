@@ -27,8 +27,14 @@ function machineVerdicts(machine: ResolvedMachine, { services, projects = [] }: 
   const stacks = projects.filter((project) => project.machine === machine.name);
   const own = services.filter((service) => service.machine === machine.name);
   const all = [...stacks, ...(own.length > 0 ? [inlineProject(own, machine.name)] : [])];
-  const verdicts = all.flatMap((project) => projectVerdicts(project, machine, all, host));
-  return [...verdicts, ...collisions(all)].map((verdict) => ({ machine: machine.name, ...verdict }));
+  const verdicts = all.flatMap((project) => projectVerdicts(project, machine, all));
+  const unasked = stacks.filter(({ readBy, noAnswer }) => readBy === "reader" && noAnswer === undefined);
+  const reasons = [...new Set(stacks.flatMap(({ noAnswer }) => noAnswer ?? []))];
+  const unknown = [
+    ...(unasked.length > 0 ? [notAsked(unasked, host)] : []),
+    ...reasons.map((reason) => noAnswer(stacks.filter((stack) => stack.noAnswer === reason), reason)),
+  ];
+  return [...verdicts, ...collisions(all), ...unknown].map((verdict) => ({ machine: machine.name, ...verdict }));
 }
 
 /** The services that the config itself has, as one more project: `homelab-gpu` is its name in the VM. */
@@ -51,21 +57,13 @@ function projectVerdicts(
   project: ComposeProject,
   machine: ResolvedMachine,
   all: ComposeProject[],
-  host: Host,
 ): Verdict[] {
   const refused = project.refusals.map((problem) => refusal(project, problem));
   const others = all.filter((other) => other !== project);
   const flaws = project.model ? projectFlaws(project, machine, others).map((flaw) => verdictOf(project, flaw)) : [];
   if (project.inline) return flaws;
   const found = [...refused, ...flaws];
-  if (project.noAnswer !== undefined) {
-    return [...found, {
-      status: "unknown",
-      message: `${project.name}: Compose on this host gave no answer: ${project.noAnswer}`,
-      evidence: [{ read: "docker compose config", value: project.noAnswer }],
-    }];
-  }
-  if (project.readBy === "reader") return [...found, notAsked(project, host)];
+  if (project.readBy === "reader" || project.noAnswer !== undefined) return found;
   if (found.some(({ status }) => status === "fail")) return found;
   const count = enabledOf(project).length;
   return [...found, {
@@ -80,6 +78,7 @@ function projectVerdicts(
 /** What Compose refuses, with its own words and its place. */
 function refusal(project: ComposeProject, { message, file, line, variable }: ProjectProblem): Verdict {
   const [, other] = /depends on undefined service "([^"]+)"/.exec(message) ?? [];
+  const [, property] = /propert(?:y|ies) '?([\w.-]+)'? (?:is |are )?not allowed/.exec(message) ?? [];
   const named = other === undefined ? undefined : project.model?.services[other];
   const profiles = named && Array.isArray(named.profiles) ? named.profiles : [];
   const place = file === undefined ? project.name : `${project.name}/${file}${line === undefined ? "" : `:${line}`}`;
@@ -87,6 +86,12 @@ function refusal(project: ComposeProject, { message, file, line, variable }: Pro
     ? [manualFix(`Set ${variable} in the project's .env`)]
     : profiles.length > 0
     ? [manualFix(`Turn on the profile that starts ${other}: profiles: [${profiles[0]}]`)]
+    : other !== undefined
+    ? [manualFix(`Add the service ${other}, or take it out of depends_on`)]
+    : property !== undefined
+    ? [manualFix(`Correct the key ${property}, or remove it`)]
+    : file !== undefined
+    ? [manualFix(`Correct ${place}`)]
     : [];
   return {
     status: "fail",
@@ -100,12 +105,22 @@ function refusal(project: ComposeProject, { message, file, line, variable }: Pro
   };
 }
 
-/** That only our own reader read a project, and how this host gets Compose. */
-function notAsked({ name, model }: ComposeProject, host: Host): Verdict {
+/** That Compose said nothing of these projects, and why. */
+function noAnswer(projects: ComposeProject[], reason: string): Verdict {
   return {
     status: "unknown",
-    message: `${name}: whether Compose takes it is not known, since this host has no Compose 2`,
-    evidence: [{ read: "docker compose version", value: model ? "none; our own reader read it" : "none" }],
+    message: `whether Compose takes ${projects.map(({ name }) => name).join(", ")} is not known: ${reason}`,
+    evidence: [{ read: "docker compose config", value: reason }],
+  };
+}
+
+/** That only our own reader read these projects, and how this host gets Compose. */
+function notAsked(projects: ComposeProject[], host: Host): Verdict {
+  const names = projects.map(({ name }) => name).join(", ");
+  return {
+    status: "unknown",
+    message: `whether Compose takes ${names} is not known, since this host has no Compose 2`,
+    evidence: [{ read: "docker compose version", value: "none" }],
     fix: [composeInstallFix(host)],
   };
 }
@@ -170,7 +185,9 @@ function collision(first: Taken, second: Taken, what: string, at: string): Verdi
   return {
     status: "fail",
     message: `${name(first)} and ${name(second)} both take ${what}`,
-    evidence: [...new Set([first, second].map(({ project }) => placeOf(project, at)))].map((read) => ({
+    evidence: [...new Set([first, second].map(({ project, service }) => placeOf(project, at, service)))].map((
+      read,
+    ) => ({
       read,
       value: at,
     })),

@@ -232,10 +232,23 @@ export interface Inspection {
   lab: Lab;
   settled: Resolved;
   findings: Finding[];
+  /** What `--no-gpu` leaves out of stacks, as `STACK/SERVICE`. */
+  withheld: string[];
 }
 
+/**
+ * When what Compose makes of the stacks is read: always, only if a machine with stacks is not proven as it is to be, or never. That
+ * starts programs, which an unchanged lab does without.
+ */
+export type StackReading = "always" | "unproven" | "never";
+
 /** Reads config, host and lab side by side, and examines them, as far as the machines that were named and those that run go. */
-export async function inspect(session: Context, known?: LoadedConfig, words: string[] = []): Promise<Inspection> {
+export async function inspect(
+  session: Context,
+  known?: LoadedConfig,
+  words: string[] = [],
+  models: StackReading = "always",
+): Promise<Inspection> {
   const reading = known ? Promise.resolve(known) : loadConfig(session);
   const labs = import("../host/lab.mts");
   const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks] = await Promise.all([
@@ -252,10 +265,26 @@ export async function inspect(session: Context, known?: LoadedConfig, words: str
   logUnreadState(session, lab);
   const names = selectMachines(loaded, words);
   const host = parseHost(probe);
-  const settled = resolveConfig(loaded.config, host, existingVmsOf(lab), stacks);
+  const plain = resolveConfig(loaded.config, host, existingVmsOf(lab), stacks);
+  const { settled, withheld } = await readModels(session, plain, host, lab, models);
   const machines = settled.machines.filter(({ name, running }) => running || names.includes(name));
   const services = settled.services.filter(({ machine }) => machines.some(({ name }) => name === machine));
-  return { loaded, names, host, lab, settled, findings: runChecks(host, { machines, services, stacks }) };
+  const findings = runChecks(host, { ...settled, machines, services });
+  return { loaded, names, host, lab, settled, findings, withheld };
+}
+
+async function readModels({ shell, options }: Context, settled: Resolved, host: Host, lab: Lab, when: StackReading) {
+  const { stacks = [] } = settled;
+  if (when === "never" || stacks.length === 0) return { settled, withheld: [] };
+  if (when === "unproven") {
+    const { isProven } = await import("../plan/plan.mts");
+    const isKnown = (machine: Resolved["machines"][number]) =>
+      stacks.every((stack) => stack.machine !== machine.name) ||
+      isProven(machine, settled, host, lab.machines[machine.name]!);
+    if (settled.machines.every(isKnown)) return { settled, withheld: [] };
+  }
+  const { withModels } = await import("./project-models.mts");
+  return await withModels(shell, settled, { gpu: options.gpu, ask: !options.host });
 }
 
 /** Every text that a plan may need: templates, scripts, the user's own scripts. */

@@ -6,12 +6,12 @@ import { configErrorAt } from "../config/parse.mts";
 import {
   composeFileNames,
   composeFilesOf,
-  parseEnvFile,
   type Project,
   projectOf,
   travelRules,
   variableNames,
 } from "../compose/project.mts";
+import { dotEnv } from "../compose/variables.mts";
 import { inlineVariables } from "../compose/inline.mts";
 import type { Shell } from "../shell.mts";
 
@@ -48,7 +48,7 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
     shell.read(`${path}/.dockerignore`),
   ]);
   const own = stackVariables(stack, at, flaws);
-  const composeFiles = composeFilesOf(names, { ...parseEnvFile(envFile), ...own });
+  const composeFiles = composeFilesOf(names, { ...dotEnv(envFile), ...own });
   if (composeFiles.length === 0) {
     const says = names.length === 0
       ? `there is no folder ${path}`
@@ -110,7 +110,7 @@ async function readInline(
   const { names, bare, envFiles } = inlineVariables(services);
   if (names.length === 0 && envFiles.length === 0) return undefined;
   const envText = await shell.read(`${home}/.env`);
-  const dotenv = parseEnvFile(envText ?? "");
+  const dotenv = dotEnv(envText ?? "");
   for (const { service, variable } of bare) {
     if (process.env[variable] === undefined && dotenv[variable] === undefined) {
       const says =

@@ -28,9 +28,9 @@ interface Row<T> {
 
 /**
  * Compose, for Docker. As of 2026-11-26; rows marked "run" were held against a recording stand-in for dockerd by test/tools/gpu-ways.
- * Debian 12 has 1.29.2, Debian 13 2.26.1, Debian 14 2.40.3, Ubuntu 24.04 2.27 or later (apt, packages.ubuntu.com).
+ * Which version a guest has: resolve/engine.mts.
  */
-export const composeVersions: Row<Pick<EngineAbilities, "reservations" | "gpus" | "cdiDevices" | "tags">>[] = [
+export const composeAbilities: Row<Pick<EngineAbilities, "reservations" | "gpus" | "cdiDevices" | "tags">>[] = [
   {
     from: "2.30",
     can: { reservations: true, gpus: true, cdiDevices: true, tags: true },
@@ -78,8 +78,8 @@ export function abilitiesOf({ engine, version, compose, cdi }: GuestEngine): Eng
   }
   // stacks need a Compose that has tags; an unknown one is taken for such
   const known = compose === undefined
-    ? { ...rowOf(composeVersions, "1.28"), tags: true }
-    : rowOf(composeVersions, compose);
+    ? { ...rowOf(composeAbilities, "1.28"), tags: true }
+    : rowOf(composeAbilities, compose);
   const docker = rowOf(dockerVersions, version ?? "25");
   return { ...known, cdi: docker.switchable && (cdi ?? docker.cdi), runtime: true };
 }

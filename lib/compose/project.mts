@@ -18,6 +18,8 @@ export interface Project extends Stack {
   variables: Record<string, string>;
   /** Our own file behind its `-f`s: every way of asking for a GPU as the guest's engine understands it. */
   override?: string;
+  /** For a Compose in which a further file cannot replace lists: Compose files with that in them, by path relative to the folder. */
+  rewritten?: Record<string, string>;
 }
 
 /** Names of Compose files, the first that is there counts (compose-go, cli/options.go, DefaultFileNames; read 2026-11). */
@@ -117,18 +119,4 @@ export function variableNames(text: string): string[] {
     ([, item, key]) => item ?? key!,
   );
   return [...new Set([...filled, ...bare])].filter((name) => !ofSession.test(name));
-}
-
-/**
- * An env file's variables: `NAME=VALUE` lines with `export`, comments and quotes. Only names and the values of Compose's own settings are
- * used from it; Compose itself reads the file in the VM.
- */
-export function parseEnvFile(text: string): Record<string, string> {
-  const pairs = text.replace(/^\uFEFF/, "").split(/\r?\n/).flatMap((line): [string, string][] => {
-    const [, name, raw = ""] = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.]*)\s*[=:]\s*(.*)$/.exec(line) ?? [];
-    if (name === undefined) return [];
-    const quoted = /^(["'])(.*?)\1/.exec(raw);
-    return [[name, quoted ? quoted[2]! : raw.replace(/(^|\s)#.*$/, "").trim()]];
-  });
-  return Object.fromEntries(pairs);
 }

@@ -3,6 +3,7 @@ import { isAbsolute, join, normalize } from "node:path/posix";
 import { isMap, mapAt } from "../maps.mts";
 import type { CommandResult, Shell } from "../shell.mts";
 import { isOlder } from "../text.mts";
+import { composeFileNames, composeFilesOf } from "./project.mts";
 import { type ReadProject, readProjectFiles } from "./reader.mts";
 import { lineOf, literally, refusalsOf, unsetVariablesOf } from "./refusals.mts";
 import { environmentOf, mountsOf } from "./service.mts";
@@ -26,13 +27,6 @@ export interface HostCompose {
 /** How long Compose may take for one answer, in seconds. */
 export const composeTimeout = 20;
 
-/** The files that Compose looks for, in its order (compose-spec, "Compose file"), and those that it lays over them. */
-const usual = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
-const overrides: Record<string, string[]> = {
-  compose: ["compose.override.yml", "compose.override.yaml"],
-  "docker-compose": ["docker-compose.override.yml", "docker-compose.override.yaml"],
-};
-
 /** The host's Compose, version 2 or later; undefined where there is none. */
 export async function findCompose(shell: Shell): Promise<HostCompose | undefined> {
   for (const command of [["docker", "compose"], ["docker-compose"]]) {
@@ -55,8 +49,12 @@ export async function readProject(
 ): Promise<ComposeProject> {
   const { folder } = request;
   const at = (path: string) => (isAbsolute(path) ? path : join(folder, path));
-  const env = dotEnv((await shell.read(at(".env")).catch(() => undefined)) ?? "");
-  const files = request.files ?? namedFiles(env) ?? await findFiles(shell, folder);
+  const [dotenv, names] = await Promise.all([
+    shell.read(at(".env")).catch(() => undefined),
+    request.files ? [] : shell.list(folder).catch((): string[] => []),
+  ]);
+  const env = { ...dotEnv(dotenv ?? ""), ...request.variables };
+  const files = request.files ?? composeFilesOf(names, env);
   const profiles = request.profiles.length > 0
     ? request.profiles
     : (env.COMPOSE_PROFILES ?? "").split(",").filter(Boolean);
@@ -68,7 +66,7 @@ export async function readProject(
   };
   const base = { ...request, files, profiles, texts, unsetVariables: [], paths: {} };
   if (files.length === 0) {
-    const message = `there is no Compose file in ${folder}: ${usual.join(", ")}`;
+    const message = `there is no Compose file in ${folder}: ${composeFileNames.join(", ")}`;
     return { ...base, readBy: "none", refusals: [{ message }] };
   }
   const there = await Promise.all(files.map(readText));
@@ -105,7 +103,7 @@ function plain({ refusals, unsetVariables, wanted }: ReadProject, texts: Record<
 async function askCompose(
   shell: Shell,
   { command, version }: HostCompose,
-  { name, folder, files, profiles }: ProjectRequest & { files: string[] },
+  { name, folder, files, profiles, variables = {} }: ProjectRequest & { files: string[] },
   texts: Record<string, string>,
   own: ReadProject,
 ): Promise<Partial<ComposeProject>> {
@@ -115,7 +113,7 @@ async function askCompose(
       ...files.flatMap((file) => ["-f", isAbsolute(file) ? file : join(folder, file)]),
       ...profiles.flatMap((profile) => ["--profile", profile]),
       ...["config", "--format", "json"],
-    ]);
+    ], variables);
   const profiled = Object.values(texts).some((text) => /\bprofiles\s*:/.test(text));
   const [enabled, whole] = await Promise.all([ask(profiles), profiled ? ask(["*"]) : undefined]);
   const all = modelOf(whole ?? enabled);
@@ -123,14 +121,15 @@ async function askCompose(
   const refusals = started ? [] : refusalsOf(enabled.err, folder).map((one) => placed(one, texts, own.refusals));
   if (!started && refusals.length === 0) {
     const why = enabled.code === null || enabled.code === 124
-      ? "it did not answer in time"
-      : `exit code ${enabled.code}`;
+      ? "Compose did not answer in time"
+      : `Compose ended with exit code ${enabled.code}`;
     return { readBy: "none", composeVersion: version, noAnswer: why };
   }
   return {
     readBy: "compose",
     composeVersion: version,
-    ...(all ? { model: all } : {}),
+    // what Compose refuses may have more that is wrong
+    ...(all ?? own.model ? { model: all ?? own.model } : {}),
     ...(started ? { enabled: Object.keys(started.services) } : {}),
     refusals,
     unsetVariables: unsetVariablesOf(enabled.err).map((variable) => ({
@@ -151,7 +150,11 @@ function placed(problem: ProjectProblem, texts: Record<string, string>, own: Pro
   }
   const [, variable] = /required variable (\S+) is missing/.exec(message) ?? [];
   if (variable !== undefined) {
-    return { ...problem, variable, ...lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`)) };
+    const message = problem.message.replace(
+      /^.*required variable \S+ is missing a value:? ?/,
+      `${variable} has no value: `,
+    ).replace(/: $/, "");
+    return { message, variable, ...lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`)) };
   }
   const keys = [...(/\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)/.exec(message)?.[1] ?? "").split(".")]
     .filter(Boolean);
@@ -196,22 +199,8 @@ function modelOf({ ok, out }: CommandResult): ComposeModel | undefined {
   }
 }
 
-const answerOf = (shell: Shell, command: string[]) =>
-  shell.capture(command, { env: { COMPOSE_ANSI: "never" }, limit: composeTimeout });
-
-/** The files that COMPOSE_FILE of the project's `.env` names. */
-function namedFiles({ COMPOSE_FILE, COMPOSE_PATH_SEPARATOR = ":" }: Record<string, string>): string[] | undefined {
-  const names = COMPOSE_FILE?.split(COMPOSE_PATH_SEPARATOR).filter(Boolean) ?? [];
-  return names.length > 0 ? names : undefined;
-}
-
-async function findFiles(shell: Shell, folder: string): Promise<string[]> {
-  const names = await shell.list(folder).catch((): string[] => []);
-  const main = usual.find((name) => names.includes(name));
-  if (!main) return [];
-  const further = overrides[main.replace(/\.ya?ml$/, "")]!.find((name) => names.includes(name));
-  return further ? [main, further] : [main];
-}
+const answerOf = (shell: Shell, command: string[], variables: Record<string, string> = {}) =>
+  shell.capture(command, { env: { ...variables, COMPOSE_ANSI: "never" }, limit: composeTimeout });
 
 /** The services that start with these profiles: those of none, and those of one that is on. */
 export function enabledServices({ services }: ComposeModel, profiles: string[]): string[] {
@@ -301,11 +290,4 @@ async function kindOf(shell: Shell, path: string): Promise<PathKind> {
 /** The variables that a service takes from whoever runs Compose (`HF_TOKEN:` without a value). */
 export function inheritedVariables(service: ComposeService): string[] {
   return Object.entries(environmentOf(service)).flatMap(([name, value]) => (value === null ? [name] : []));
-}
-
-/** Reads several projects side by side; Compose is looked for once, and not at all where there is none to read. */
-export async function readProjects(shell: Shell, requests: ProjectRequest[]): Promise<ComposeProject[]> {
-  if (requests.length === 0) return [];
-  const compose = await findCompose(shell);
-  return await Promise.all(requests.map((request) => readProject(shell, request, compose)));
 }

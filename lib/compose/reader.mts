@@ -144,11 +144,19 @@ function merge(under: Record<string, unknown>, over: Record<string, unknown>): R
   for (const [key, value] of Object.entries(over)) {
     const old = merged[key];
     const replaced = ["command", "entrypoint"].includes(key);
+    const unique = ["volumes", "devices"].includes(key) ? targetOf : (one: unknown) => JSON.stringify(one);
     merged[key] = isMap(old) && isMap(value)
       ? merge(old, value)
       : Array.isArray(old) && Array.isArray(value) && !replaced
-      ? [...old, ...value]
+      ? [...old.filter((one) => !value.some((later) => unique(later) === unique(one))), ...value]
       : value;
   }
   return merged;
+}
+
+/** Where a mount or a device is in the container: the later one of two counts. */
+function targetOf(one: unknown): string {
+  if (isMap(one)) return String(one.target ?? one.source ?? "");
+  const parts = String(one).split(":");
+  return parts[1] ?? parts[0]!;
 }

@@ -12,6 +12,8 @@ export interface ProjectRequest {
   files?: string[];
   /** Profiles that are on. */
   profiles: string[];
+  /** Variables that Compose gets, over those of `.env`. */
+  variables?: Record<string, string>;
   /** Folders of the host that the machine has too (`folders:` of the config): absolute paths. */
   sharedFolders?: SharedFolder[];
 }

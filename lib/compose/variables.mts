@@ -10,7 +10,7 @@ export interface MissingVariable {
 /** The values of a `.env` file (compose-spec, env file syntax): comments, quotes and `export` are understood, variables in it are not. */
 export function dotEnv(text: string): Record<string, string> {
   return Object.fromEntries(
-    text.split(/\r?\n/).flatMap((line): [string, string][] => {
+    text.replace(/^\uFEFF/, "").split(/\r?\n/).flatMap((line): [string, string][] => {
       const [, name, raw] = /^\s*(?:export\s+)?([A-Za-z_][\w.]*)\s*[=:]\s*(.*)$/.exec(line) ?? [];
       if (name === undefined || raw === undefined) return [];
       const [, quote, quoted] = /^(["'])(.*?)\1\s*(?:#.*)?$/.exec(raw) ?? [];

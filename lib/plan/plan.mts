@@ -129,6 +129,13 @@ export function servicesHash(machine: ResolvedMachine, config: Resolved): string
   return hash.digest("hex");
 }
 
+/** Whether what runs in a machine was proven since it booted, and what it is to run has not changed since. */
+export function isProven(machine: ResolvedMachine, config: Resolved, host: Host, there: LabMachine): boolean {
+  const { state, bootId, proof } = there;
+  return state === "running" && proof !== undefined && proof.bootId === bootId &&
+    proof.services === servicesHash(machine, config) && proof.driver === driverState(machine, host);
+}
+
 /** How to reach a machine: by the SSH configuration that Vagrant gave for it. */
 export function ssh(name: string): string[] {
   return ["ssh", "-F", `ssh/${name}`, name];
@@ -218,8 +225,7 @@ function workOn(
     });
   }
   const hash = servicesHash(machine, config);
-  const proven = !starts && !resized && there.proof?.bootId === there.bootId && there.proof?.services === hash &&
-    there.proof?.driver === driverState(machine, host);
+  const proven = !starts && !resized && isProven(machine, config, host, there);
   if (!proven) {
     after.push(...bringDriver(machine));
     const count = servicesOf(machine, config).length;
@@ -339,5 +345,5 @@ function composePath({ name }: ResolvedMachine): string {
 }
 
 function composeText(machine: ResolvedMachine, config: Resolved): string {
-  return composeFile(servicesOf(machine, config), guestEngineOf(machine));
+  return composeFile(servicesOf(machine, config), guestEngineOf(machine, config));
 }

@@ -14,9 +14,12 @@ const localFolder = ({ machine, name }: Project) => `stacks/${machine}/${name}`;
 
 /** What is written for a project beside the folder's own files. Variables may be secrets. */
 export function projectFiles(project: Project): File[] {
-  const { composeFiles, profiles, variables, override, files } = project;
+  const { composeFiles, profiles, variables, override, rewritten = {}, files } = project;
   const folder = `${localFolder(project)}/${ownFolder}`;
   const exports = Object.keys(variables).sort().map((name) => `export ${name}=${shellWord(variables[name]!)}\n`);
+  const rewrites = Object.keys(rewritten).sort().map((path) =>
+    `printf %s ${shellWord(rewritten[path]!)} >${shellWord(path)}\n`
+  );
   const lines = [
     ...composeFiles.map((file) => `file:${file}`),
     ...profiles.map((profile) => `profile:${profile}`),
@@ -27,6 +30,7 @@ export function projectFiles(project: Project): File[] {
     { path: `${folder}/manifest`, text: manifestText(files) },
     { path: `${folder}/variables`, text: exports.join(""), mode: 0o600, secret: true },
     { path: `${folder}/override.yaml`, text: override ?? "" },
+    { path: `${folder}/rewrite`, text: rewrites.join(""), mode: 0o600, secret: true },
   ];
 }
 

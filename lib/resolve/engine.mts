@@ -13,6 +13,9 @@ export const composeVersions: Record<string, { package: string; version: string 
   noble: { package: "docker-compose-v2", version: "2.24.6" },
 };
 
+/** What Docker's own repository has, at least (moby v29.7.2, docker/compose v5.5.0; read 2026-11-26). */
+export const dockersOwn = { version: "29.7.2", compose: "5.5.0" };
+
 /** The oldest Compose that runs stacks: it knows `include` (docker/compose v2.20.0, 2023-07). apply-stack.sh has the same number. */
 export const minimumCompose = "2.20";
 

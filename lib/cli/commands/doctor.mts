@@ -3,12 +3,14 @@ import type { Resolved } from "../../resolve/types.mts";
 import type { Host } from "../../host/types.mts";
 import { checks, notesFor, runChecks } from "../../checks/index.mts";
 import { isJudged, notLookedAt } from "../../checks/unjudged.mts";
-import { UserError } from "../../errors.mts";
+import type { Project } from "../../compose/project.mts";
+import { ConfigError, UserError } from "../../errors.mts";
 import { cardsOf } from "../../resolve/cards.mts";
 import { parseHost } from "../../host/parse.mts";
 import { formatFindings } from "../print.mts";
 import { type Context, loadConfig, type LoadedConfig, log, readProbe, requireFiles, styleFor } from "../context.mts";
 import { readProjects } from "../projects.mts";
+import { withModels } from "../project-models.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
 import { unknownName } from "../../text.mts";
 import { topologyLines } from "../topology.mts";
@@ -30,7 +32,7 @@ export async function doctor(session: Context): Promise<number> {
     // nothing of this host's counts for a saved one
     reading.then((source) => (options.host ? {} : readExistingVms(session, source))),
     reading.then((source) => (options.host ? undefined : requireFiles(session, source))),
-    reading.then((source) => (options.host ? [] : readProjects(shell, source))),
+    reading.then((source) => readStacks(session, source)),
   ]);
   if (options.save && options.dryRun) log(session, `would save what the probe read: ${options.save}`);
   else if (piped) shell.stdout(probe);
@@ -39,7 +41,8 @@ export async function doctor(session: Context): Promise<number> {
     log(session, `saved what the probe read: ${options.save}`);
   }
   const host = parseHost(probe);
-  const settled = resolveConfig(source.config, host, known, stacks);
+  const read = { gpu: options.gpu, ask: !options.host };
+  const { settled } = await withModels(shell, resolveConfig(source.config, host, known, stacks), read);
   const found = runChecks(host, settled, args);
   const findings = [...found, ...notLookedAt(host, settled, args, found)];
   // what was not looked at is no good news
@@ -57,6 +60,16 @@ export async function doctor(session: Context): Promise<number> {
     );
   }
   return ok ? 0 : 1;
+}
+
+/** The stacks of a config. With a saved host they are read if they are here. */
+async function readStacks({ shell, options }: Context, source: LoadedConfig): Promise<Project[]> {
+  try {
+    return await readProjects(shell, source);
+  } catch (error) {
+    if (options.host && error instanceof ConfigError) return [];
+    throw error;
+  }
 }
 
 /** Each card that was found, drawn with its surroundings. */

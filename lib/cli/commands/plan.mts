@@ -27,8 +27,9 @@ export async function plan(session: Context): Promise<number> {
     return ok ? 0 : 1;
   }
   log(session, `config: ${loaded.name}`);
-  if (loaded.withheldServices.length > 0) {
-    log(session, `without a GPU these services are left out: ${loaded.withheldServices.join(", ")}`);
+  const withheld = [...loaded.withheldServices, ...found.withheld];
+  if (withheld.length > 0) {
+    log(session, `without a GPU these services are left out: ${withheld.join(", ")}`);
   }
   const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
   const lines = ok

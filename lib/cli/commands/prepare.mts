@@ -33,7 +33,7 @@ export async function prepare(session: Context): Promise<number> {
     throw new UserError("--host shows what another machine would need: with --apply or --undo only together with -n");
   }
   if (options.undo) return await undo(session);
-  const { loaded, host, settled, findings } = await inspect(session);
+  const { loaded, host, settled, findings } = await inspect(session, undefined, [], "never");
   log(session, `config: ${loaded.name}`);
   if (host.os.platform !== "linux") {
     log(session, "there is nothing to prepare here: only Linux binds a card at boot");

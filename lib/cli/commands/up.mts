@@ -22,14 +22,13 @@ import { verifyMachines } from "./verify.mts";
 /** `up [machine…]`: examine → mend what may be mended → write → build → boot → serve → prove. Nothing is touched while a check fails. */
 export async function up(session: Context): Promise<number> {
   const { shell, options, args } = session;
-  let found = await inspect(session, undefined, args);
+  let found = await inspect(session, undefined, args, "unproven");
   const { loaded, names } = found;
   const { folder } = loaded;
   log(session, `config: ${loaded.name}`);
   logOrphans(session, found.lab);
-  if (loaded.withheldServices.length > 0) {
-    log(session, `without a GPU these services are left out: ${loaded.withheldServices.join(", ")}`);
-  }
+  const withheld = [...loaded.withheldServices, ...found.withheld];
+  if (withheld.length > 0) log(session, `without a GPU these services are left out: ${withheld.join(", ")}`);
 
   let lock: Lock | undefined;
   const take = async () => (lock ??= await acquireLock(shell, folder, "up", (line) => log(session, line)));
@@ -47,7 +46,7 @@ export async function up(session: Context): Promise<number> {
     if (plan.steps.length > 0) {
       // what was seen before the lock was taken may be another run's doing, half way through
       await take();
-      found = await inspect(session, loaded, args);
+      found = await inspect(session, loaded, args, "unproven");
       plan = makePlan(found.settled, found.host, found.lab, texts, wish);
       const more = plan.replaces.filter((name) => !agreed.includes(name));
       if (!(await agreesToLose(session, more))) return 1;
@@ -128,7 +127,7 @@ async function applySafeFixes(session: Context, first: Inspection, take: () => P
       fixes.map((fix) => fixStep(fix, found.host)),
       await take(),
     );
-    const next = await inspect(session, found.loaded, session.args);
+    const next = await inspect(session, found.loaded, session.args, "unproven");
     if (JSON.stringify(next.findings) === JSON.stringify(found.findings)) return next;
     found = next;
   }
@@ -175,7 +174,7 @@ async function judgeProofs(
   const there = await Promise.all(all.map(({ output }) => session.shell.fingerprint(`${source.folder}/${output}`)));
   const names = all.flatMap(({ name }, i) => (!some || there[i] !== undefined ? [name] : []));
   if (names.length === 0) return [];
-  const seen = await inspect(session, source);
+  const seen = await inspect(session, source, [], "never");
   const now = { ...seen, settled: { ...seen.settled, stacks: planned.settled.stacks ?? [] } };
   const machines = now.settled.machines.filter(({ name }) => names.includes(name));
   const judged = await verifyMachines(session, now, machines);

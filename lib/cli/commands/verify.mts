@@ -15,7 +15,7 @@ import { verifyMachine } from "../../verify/layers.mts";
 /** `verify`: proves every machine, layer by layer, and names the first layer that fails. */
 export async function verify(session: Context): Promise<number> {
   const { shell } = session;
-  const found = await inspect(session);
+  const found = await inspect(session, undefined, [], "never");
   const { loaded, settled, lab } = found;
   log(session, `config: ${loaded.name}`);
   requireLibvirtAnswer(lab);
