@@ -41,7 +41,8 @@ const packages: Record<string, string> = {
   "zx/core": "export const { $ } = zx;",
   chalk: "export default zx.chalk;",
   minimist: "export default zx.minimist;",
-  yaml: "export const { Document, isAlias, isMap, isScalar, isSeq, Lexer, Pair, parseDocument, Scalar, visit, YAMLMap, YAMLSeq } = zx.YAML;",
+  yaml:
+    "export const { Document, isAlias, isMap, isScalar, isSeq, Lexer, Pair, parseDocument, Scalar, visit, YAMLMap, YAMLSeq } = zx.YAML;",
 };
 
 const plugin: Plugin = {

@@ -130,11 +130,7 @@ function sentence(findings: Finding[]): string {
     ...(unknowns > 0 ? [`${unknowns} unknown`] : []),
     ...(fails > 0 ? [`${fails} failed`] : []),
   ];
-  const verdict = fails > 0
-    ? "Not ready"
-    : passes + warns > 0
-    ? "Ready"
-    : "Nothing was judged";
+  const verdict = fails > 0 ? "Not ready" : passes + warns > 0 ? "Ready" : "Nothing was judged";
   return `${verdict}: ${parts.join(", ")}.`;
 }
 

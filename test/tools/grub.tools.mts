@@ -16,11 +16,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { changeArgument, configuredArguments } from "../lib/host/kernel-arguments.mts";
-import { parseHost } from "../lib/host/parse.mts";
-import { applyScript, type Preparation, stateDir, undoScript } from "../lib/plan/prepare.mts";
-import type { Host } from "../lib/host/types.mts";
-import { root, standIns } from "./fake.mts";
+import { changeArgument, configuredArguments } from "../../lib/host/kernel-arguments.mts";
+import { parseHost } from "../../lib/host/parse.mts";
+import { applyScript, type Preparation, stateDir, undoScript } from "../../lib/plan/prepare.mts";
+import type { Host } from "../../lib/host/types.mts";
+import { root, standIns } from "../fake.mts";
 
 const test = suite<{ folder: string }>("grub");
 
