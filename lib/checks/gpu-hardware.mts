@@ -169,10 +169,12 @@ function withoutAddress({ gpu, assignedFunctions }: Card): { message: string; re
       value: `region ${index} starts at 0`,
     }))
   );
-  const { unset, bars, bdf, vendor, physicalFunction } = gpu;
+  const { unset, bars, bdf, vendor, device = "", physicalFunction } = gpu;
   const large = bars.some(({ is64Bit, prefetch }) => is64Bit && prefetch);
   const seen = unset !== undefined && new Set([...unset, ...bars.map(({ index }) => index)]).size > 1;
-  const expected = (vendor === "10de" || vendor === "1002") && physicalFunction === undefined;
+  // AMD's ids since Graphics Core Next (pci.ids): older cards may have 32-bit regions alone
+  const isRecentAmd = vendor === "1002" && /^(6[6-9a-f]|7[3-9]|13|15|16)/.test(device);
+  const expected = (vendor === "10de" || isRecentAmd) && physicalFunction === undefined;
   if (found.length === 0 && seen && expected && !large) {
     return [{
       message: `${bdf} has no 64-bit prefetchable memory region, which every such card has`,

@@ -74,10 +74,9 @@ test.after(async () => {
 
 test("doctor finds nothing in the way", async () => {
   before = await drivers();
-  assert.equal(heldBy(before), ["", "xhci_hcd"], "the second function has a host driver");
+  assert.equal(heldBy(before), ["", ""], "no host driver has it");
   const { code, out } = await run("doctor");
   assert.is(code, 0, out);
-  assert.match(out, /! gpu\.driver \(gpu-vm\): xhci_hcd holds 0000:02:00\.1/);
 });
 
 test("doctor says so to somebody whom libvirt does not let in", async () => {
@@ -102,7 +101,7 @@ test("verify says so layer by layer; run again, up finds nothing to do", async (
   const { code, out } = await run("verify");
   assert.is(code, 0, out);
   assert.match(out, /✓ verify\.vfio \(gpu-vm\): vfio-pci has 0000:02:00\.0, 0000:02:00\.1/);
-  assert.match(out, /✓ verify\.pci \(gpu-vm\): the VM has 0000:02:00\.0 \[0300\] 1002:5046 as 0000:/);
+  assert.match(out, /✓ verify\.pci \(gpu-vm\): the VM has 0000:02:00\.0 \[0300\] .*1002:5046.* as 0000:/);
   assert.match((await run("up")).out, /nothing to do/);
 });
 
@@ -179,7 +178,7 @@ test("a network card in the group: refused by name, and nothing written", async 
   await tell("rm -rf /lab/.homelab-gpu; modprobe e1000e");
   const { code, out } = await run("up --yes");
   assert.is(code, 1, out);
-  assert.match(out, /✗ iommu\.group \(gpu-vm\): .*8086:10d3 Ethernet controller/s);
+  assert.match(out, /✗ iommu\.group \(gpu-vm\): .*8086:10d3\)? Ethernet controller/s);
   assert.is((await tell("ls -A /lab/.homelab-gpu")).code, 2);
 });
 
