@@ -35,7 +35,7 @@ export const failures: Failure[] = [
 ];
 
 const order: Strength[] = ["cause", "symptom", "note"];
-const find = matcher(failures);
+let find: ReturnType<typeof matcher> | undefined;
 
 /**
  * What a log says went wrong: each failure once, by the line that shows it first. Causes come before symptoms and notes, lower
@@ -46,6 +46,8 @@ const find = matcher(failures);
  */
 export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   const paste = readPaste(text);
+  // made when it is first needed: it costs more than all else that a command loads
+  find ??= matcher(failures);
   const matches = find(paste, setting.program !== undefined);
   if (matches.length === 0) return [];
   const starts = [0];
