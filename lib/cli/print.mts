@@ -79,7 +79,7 @@ export function formatFinding({ check, machine, status, message, evidence, fix }
     ...(told
       ? evidence.flatMap(({ read, value }) => wrap(visible(`${read}: ${value}`), look.width, "    ", "      ").map(dim))
       : []),
-    ...(status === "fail" || status === "warn" ? mending(check, status, fix, look) : []),
+    ...(["fail", "warn", "unknown"].includes(status) ? mending(check, status, fix, look) : []),
   ];
 }
 
