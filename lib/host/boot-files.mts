@@ -94,6 +94,7 @@ grub_change() { # add|remove WORD
     grep -vxF -e "GRUB_CMDLINE_LINUX $2" -e "GRUB_CMDLINE_LINUX_DEFAULT $2" "$work/old" >"$work/wanted"
     ! cmp -s "$work/old" "$work/wanted" || return 0
     word=$(printf %s "$2" | sed 's/[.]/[.]/g')
+    blank='[[:blank:]]'
     rm -rf "$work/sources"
     mkdir "$work/sources"
     cp -R "$work/grub" "$work/grub.d" "$work/sources"
@@ -101,7 +102,7 @@ grub_change() { # add|remove WORD
       for path in "$work/sources/grub" "$work"/sources/grub.d/*.cfg; do
         [ -f "$path" ] || continue
         # twice, since two of them may share a blank
-        sed -E -e "$lines s/([\"'])$word[[:blank:]]+/\\1/g" -e "$lines s/[[:blank:]]+$word([[:blank:]\"'\\\\]|\$)/\1/g" -e "$lines s/[[:blank:]]+$word([[:blank:]\"'\\\\]|\$)/\1/g" \
+        sed -E -e "$lines s/([\"'])$word$blank+/\1/g" -e "$lines s/[[:blank:]]+$word([[:blank:]\"'\\\\]|\$)/\1/g" -e "$lines s/[[:blank:]]+$word([[:blank:]\"'\\\\]|\$)/\1/g" \
           -e "$lines s/(^|[\"'=])$word([[:blank:]]+|[\"']|\$)/\1\2/g" "$path" >"$work/$(echo "$path" | sed "s|^$work/sources/||")"
       done
       if grub_fits; then break; fi
@@ -113,7 +114,7 @@ grub_change() { # add|remove WORD
     [ ! -f "$path" ] || keep_and_put "$path" "$grub_folder/$(basename "$path")" || return 1
   done
 }
-line_words() { sed '/^[[:blank:]]*#/d' "$1" | tr -s ' \t\r\n' '\n\n\n\n' | sed '/^$/d'; }
+line_words() { sed '/^[[:blank:]]*#/d' "$1" | tr -s '[:space:]' '\n' | sed '/^$/d'; }
 line_change() { # FILE add|remove WORD
   work=$state/work
   rm -rf "$work"

@@ -168,7 +168,8 @@ services:
     const service = { name: "web", machine: "a", gpu: 1, body: { image: "x" } };
     writeFileSync(join(folder, "compose.yaml"), composeFile([service], "part"));
     const { deploy } = parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder)).services.web;
-    assert.match(JSON.stringify(deploy), /"driver":"cdi","device_ids":\["nvidia\.com\/gpu=all"\]/);
+    const [device] = deploy.resources.reservations.devices;
+    assert.equal([device.driver, device.device_ids], ["cdi", ["nvidia.com/gpu=all"]]);
   });
 
   test(`Compose ${name} takes a reservation of GPUs`, ({ folder }) => {
