@@ -46,12 +46,15 @@ until_seen() { local chunk; while [[ $seen != *$1* ]]; do zpty -r -t z chunk || 
 seen=
 zpty -w z "PS1='> ' RPS1= LISTMAX=500 COLUMNS=200; unsetopt zle_bracketed_paste automenu; stty -echo columns 200 rows 60"
 zpty -w z "autoload -U compinit; compinit -u -D; zstyle ':completion:*' verbose no"
-zpty -w z "list-it() { compstate[list]=list; _main_complete; compstate[insert]= }; zle -C list-it list-choices list-it; bindkey '^X' list-it"
+zpty -w z "list-it() { compstate[list]=list; _main_complete; compstate[insert]= }; zle -C list-it list-choices list-it; bindkey '^T' list-it"
 zpty -w z ${quoted(set)}
 zpty -w z 'print re""ady'
 until_seen ready
+# what is typed before the prompt is there goes to the terminal's own line editor, which knows no completion
+seen=\${seen##*ready}
+until_seen '> '
 seen=
-zpty -w -n z ${quoted(typed)}$'\\x18'
+zpty -w -n z ${quoted(typed)}$'\\x14'
 zpty -w -n z $'\\x15print do""ne\\n'
 until_seen done
 print -r -- $seen`;
