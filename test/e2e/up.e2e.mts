@@ -57,7 +57,10 @@ services:
 ${more}`;
 
 /** The whole images in a folder: one that is being made has another name. */
-const wholeIn = (folder: string) => readdirSync(folder).filter((name) => /\.qcow2$/.test(name));
+const wholeIn = (folder: string) =>
+  readdirSync(folder).filter((name, _, all) => /\.qcow2$/.test(name) && all.includes(`${name}.sha256`));
+/** An image, and the file with its checksum, which comes last. */
+const filesOf = (name: string) => [name, `${name}.sha256`];
 
 /** Processes of a program that work in this lab's folder. */
 const ofThisLab = (program: string) =>
@@ -199,14 +202,14 @@ test("killed while the image is built: nothing half made has its name", async ()
   left = one.left;
   assert.match(one.said, /without a GPU these services are left out: needs-a-gpu/);
   assert.equal(wholeIn(images), []);
-  for (const name of wholeIn(sharedImages)) symlinkSync(join(sharedImages, name), join(images, name));
+  for (const name of wholeIn(sharedImages).flatMap(filesOf)) symlinkSync(join(sharedImages, name), join(images, name));
 });
 
 test("killed while Packer builds the box: goes on from the image, and Vagrant gets no half box", async () => {
   const one = await killed(/Unpacking docker\.io /, left, "up", "--no-gpu");
   left = one.left;
   assert.not.ok(ask("vagrant", "box", "list").includes(box));
-  for (const name of wholeIn(images).filter((name) => !wholeIn(sharedImages).includes(name))) {
+  for (const name of wholeIn(images).filter((name) => !wholeIn(sharedImages).includes(name)).flatMap(filesOf)) {
     const part = join(sharedImages, `${name}.${process.pid}.part`);
     cpSync(join(images, name), part);
     renameSync(part, join(sharedImages, name));

@@ -35,7 +35,7 @@ function get(folder: string, ...words: string[]) {
   ], { env, encoding: "utf8" });
   const made = () => readFileSync(join(folder, "lab/image"), "utf8");
   const cached = readdirSync(join(folder, "cache/homelab-gpu/images")).filter((name) =>
-    !/^(\.lock|packages)$/.test(name)
+    !/^(\.lock.*|packages|.*\.sha256)$/.test(name)
   );
   return { status, err: stderr.replaceAll(folder, ""), made, cached };
 }
