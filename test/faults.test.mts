@@ -332,7 +332,8 @@ test("any error of the file system is a sentence with the path and the reason", 
     ["too long", () => shell.read(join(folder, "x".repeat(300)))],
     ["too long", () => shell.ensurePrivateDir(join(folder, "x".repeat(300)))],
     ["dangling", () => shell.ensurePrivateDir(join(folder, "dangling"))],
-    ["circle", () => shell.write(join(folder, "a/x"), "")],
+    // Deno's mkdir says that a file is in the way
+    ["circle|where a folder should be", () => shell.write(join(folder, "a/x"), "")],
     ["circle", () => shell.move(join(folder, "a/x"), join(folder, "y"))],
     ["it is a folder", () => shell.read(folder)],
     ["", () => shell.remove("/proc/1/status")],
@@ -344,7 +345,7 @@ test("any error of the file system is a sentence with the path and the reason", 
     } catch (error) {
       assert.instance(error, UserError, String((error as Error).stack));
       assert.match((error as Error).message, /^cannot \w+ \/.*: ./);
-      assert.ok((error as Error).message.includes(reason), (error as Error).message);
+      assert.match((error as Error).message, new RegExp(reason));
     }
   }
 });
