@@ -333,7 +333,7 @@ test("any error of the file system is a sentence with the path and the reason", 
     ["too long", () => shell.ensurePrivateDir(join(folder, "x".repeat(300)))],
     ["dangling", () => shell.ensurePrivateDir(join(folder, "dangling"))],
     // Deno's mkdir says that a file is in the way
-    ["circle|where a folder should be", () => shell.write(join(folder, "a/x"), "")],
+    ["Deno" in globalThis ? "where a folder should be" : "circle", () => shell.write(join(folder, "a/x"), "")],
     ["circle", () => shell.move(join(folder, "a/x"), join(folder, "y"))],
     ["it is a folder", () => shell.read(folder)],
     ["", () => shell.remove("/proc/1/status")],
