@@ -11,6 +11,8 @@ verb=$1 box=$2
 pool=default
 limit=
 command -v timeout >/dev/null && limit='timeout -k 5 60'
+# GNU timeout leaves its caller's process group, and a signal to that group would not reach it
+timeout --foreground 1 true 2>/dev/null && limit='timeout --foreground -k 5 60'
 # shellcheck disable=SC2086 # a command and its arguments, or nothing
 ask() { $limit virsh -q -c qemu:///system "$@" </dev/null; }
 boxes=${VAGRANT_HOME:-$HOME/.vagrant.d}/boxes

@@ -9,6 +9,8 @@ export CHECKPOINT_DISABLE=1 VAGRANT_CHECKPOINT_DISABLE=1
 name=$1 domain=$2
 limit=
 command -v timeout >/dev/null && limit='timeout -k 5 120'
+# GNU timeout leaves its caller's process group, and a signal to that group would not reach it
+timeout --foreground 1 true 2>/dev/null && limit='timeout --foreground -k 5 120'
 # shellcheck disable=SC2086 # a command and its arguments, or nothing
 ask() { $limit virsh -q -c qemu:///system "$@" </dev/null; }
 # without an answer all of it would seem to be gone

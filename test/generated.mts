@@ -46,9 +46,7 @@ export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: numbe
   }
   switch (shape.kind) {
     case "text":
-      return /^[[{"]/.test(shape.example) || shape.example.includes("…")
-        ? dice.pick(["0a:00.0", `sha256:${"0".repeat(64)}`])
-        : shape.example;
+      return dice.pick(textsOf(shape));
     case "hex":
       return dice.pick<unknown>(["10de", "1E84", "0042", 2786]);
     case "choice":
@@ -60,7 +58,7 @@ export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: numbe
     case "flag":
       return dice.pick([true, false]);
     case "list":
-      return Array.from({ length: dice.below(3) }, () => made(shape.of, dice, wrong));
+      return Array.from({ length: dice.next() < wrong ? 0 : 1 + dice.below(2) }, () => made(shape.of, dice, wrong));
     case "either":
       return made(dice.pick(shape.of), dice, wrong);
     case "map": {
@@ -81,6 +79,13 @@ export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: numbe
         },
       };
   }
+}
+
+/** Texts that a shape takes: its example, the example with a letter more, or one of those whose example is no value. */
+function textsOf({ pattern, example }: Shape & { kind: "text" }): string[] {
+  const known = [example, `${example}b`, "0a:00.0", `sha256:${"0".repeat(64)}`];
+  const right = known.filter((text) => !/^[[{"]|…/.test(text) && new RegExp(pattern).test(text));
+  return right.length > 0 ? right.slice(0, 2) : known;
 }
 
 /** A config as people write it, and then a few things done to its text. */

@@ -87,7 +87,7 @@ export class World {
       return JSON.stringify({ ...state, proofs: Object.entries(proofs).sort() }, null, 2);
     };
     const known = files.map(([path, text]) => [path, path.endsWith("/state.json") ? sorted(text) : text] as const);
-    const plain = known.map(([path, text]) => [path, text.replace(/"(at|run)": "[^"]*"/g, '"$1": ""')] as const);
+    const plain = known.map(([path, text]) => [path, text.replace(/"(at|bootId)": "[^"]*"/g, '"$1": ""')] as const);
     const domains = [...this.domains].map(([name, number]) => [name, number ? "runs" : "off"] as const);
     return Object.fromEntries([...plain, ...domains].sort(([a], [b]) => a.localeCompare(b)));
   }

@@ -127,7 +127,8 @@ export class Reader {
       const key = Object.hasOwn(shape.keys, pair.key) ? shape.keys[pair.key] : undefined;
       if (!key) {
         if (shape.extensions && pair.key.startsWith("x-")) continue;
-        const section = path === "" && Object.hasOwn(shape.keys, "services") ? composeSections[pair.key] : undefined;
+        const isFile = path === "" && Object.hasOwn(shape.keys, "services");
+        const section = isFile && Object.hasOwn(composeSections, pair.key) ? composeSections[pair.key] : undefined;
         if (section !== undefined) {
           this.problem(pair.at, `“${pair.key}” is a section of a Compose file, which has no place here`, section);
           continue;

@@ -35,7 +35,7 @@ case $1 in
   destroy) ${held}; rm -f "$DOMAINS/$prefix"a ;;
 esac`,
   virsh: `case "$*" in
-  *vol-*) ${held} ;;
+  *pool-list*) ${held} ;;
   *domstate*) test -e "$DOMAINS/\${5##* }" ;;
   *undefine*) for name; do :; done; rm -f "$DOMAINS/$name" ;;
   *dominfo*)
