@@ -117,7 +117,7 @@ test("down gives the card back, up takes it again", async () => {
 
 test("destroy gives it back, and leaves no domain, volume or UEFI variables", async () => {
   assert.match((await tell("ls /var/lib/libvirt/qemu/nvram")).out, /_gpu-vm_VARS\.fd/, "they were there");
-  const { code, out } = await run("destroy");
+  const { code, out } = await run("destroy --yes");
   assert.is(code, 0, out);
   assert.match(out, /the host has its card back/);
   assert.equal(await drivers(), before);
@@ -136,7 +136,7 @@ test("killed between the domain's start and the guest's: destroy gives the card 
     `taken=1; while kill -0 $(cat /lab/pid); do if ${held}; then taken=0; break; fi; sleep 0.2; done; kill -9 $(cat /lab/pid); exit $taken`,
   );
   assert.is(taken, 0, (await tell("tail -5 /lab/log")).out);
-  const { code, out } = await run("destroy");
+  const { code, out } = await run("destroy --yes");
   assert.is(code, 0, out);
   assert.equal(await drivers(), before);
   assert.not.match((await tell("virsh -q list --all; ls /var/lib/libvirt/qemu/nvram")).out, /gpu-vm/);
