@@ -31,7 +31,7 @@ import { makePlan } from "../lib/plan/plan.mts";
 import { guestWord } from "../lib/render.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { acquireLock } from "../lib/run/lock.mts";
-import { realShell, reasonOf } from "../lib/run/shell.mts";
+import { realShell, reasonOf, timeoutFactor } from "../lib/run/shell.mts";
 import { visible } from "../lib/text.mts";
 import { names } from "../lib/plan/assets.mts";
 import { up } from "../lib/cli/commands/up.mts";
@@ -249,6 +249,13 @@ test("a program that gives no answer is ended, with all that it started, and nam
     assert.equal([ok, timedOut], [false, true]);
     assert.match(err, /it did not answer within 0\.3 s/);
   }
+});
+
+test("the time that a program has to answer is multiplied by a whole number of the environment", async () => {
+  for (const [text, factor] of Object.entries({ "4": 4, "999": 999, "0": 1, "-1": 1, "1e3": 1, "1000": 1, "": 1 })) {
+    assert.is(timeoutFactor({ HOMELAB_GPU_TIMEOUT_FACTOR: text }), factor, text);
+  }
+  assert.is(timeoutFactor({}), 1);
 });
 
 test("a virsh that does not answer leaves the VMs unknown, never absent", async () => {

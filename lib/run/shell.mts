@@ -68,7 +68,8 @@ export function realShell(): Shell {
 
   return Object.assign(shell, {
     async capture(command: string[], options: CaptureOptions = {}) {
-      const { input, cwd, env, limit = patience.answer, about } = options;
+      const { input, cwd, env, about } = options;
+      const limit = (options.limit ?? patience.answer) * timeoutFactor(process.env);
       const { $ } = await import("zx/core");
       const settings = { ...quietly, ...placed(cwd, env), ...(input === undefined ? {} : { input }) };
       const child = start($, { ...settings, ...directly(command, input === undefined) });
@@ -326,6 +327,14 @@ function start($: typeof import("zx/core").$, settings: object): ProcessPromise 
 function abandon({ child }: ProcessPromise): void {
   for (const stream of child?.stdio ?? []) stream?.destroy();
   child?.unref();
+}
+
+/**
+ * By how much each limit of an answer is longer than usual, from `HOMELAB_GPU_TIMEOUT_FACTOR`: a whole number from 1 to 999, else 1.
+ * The probes read the same variable.
+ */
+export function timeoutFactor({ HOMELAB_GPU_TIMEOUT_FACTOR: text = "" }: NodeJS.ProcessEnv): number {
+  return /^[1-9]\d{0,2}$/.test(text) ? Number(text) : 1;
 }
 
 function shortened(text: string): string {

@@ -34,7 +34,10 @@ const cache = join(work, "cache");
 const images = join(cache, "homelab-gpu/images");
 const sharedImages = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "homelab-gpu/images");
 const shared = join(sharedImages, "packages");
-const env: NodeJS.ProcessEnv = { ...process.env, XDG_CACHE_HOME: cache, XDG_CONFIG_HOME: join(work, "none") };
+const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  ...{ XDG_CACHE_HOME: cache, XDG_CONFIG_HOME: join(work, "none"), HOMELAB_GPU_TIMEOUT_FACTOR: "20" },
+};
 for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name];
 
 const hostile = 'it\'s "#{1+1}" ${HOME} `id` $(id)\nsecond line';

@@ -1,6 +1,6 @@
 // What the probe of Linux must not carry, and that it ends.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -22,9 +22,17 @@ test("the probe ends in time where the programs that it asks hang, and names the
   const env = standIns(folder, {
     packer: "sleep 100",
     libvirtd: "sleep 100",
-    timeout: 'shift 3; exec /usr/bin/timeout 0.2 "$@"',
+    timeout: `echo "$*" >>'${folder}/limits'; shift 3; exec /usr/bin/timeout 0.2 "$@"`,
   });
-  const out = execFileSync("sh", [`${root}/scripts/probe-linux.sh`], { env: { ...env, HOME: "~" }, encoding: "utf8" });
+  const probe = (factor: string) =>
+    execFileSync("sh", [`${root}/scripts/probe-linux.sh`], {
+      env: { ...env, HOME: "~", HOMELAB_GPU_TIMEOUT_FACTOR: factor },
+      encoding: "utf8",
+    });
+  const out = probe("1e3");
+  probe("5");
+  const limits = readFileSync(join(folder, "limits"), "utf8").trim().split("\n").map((line) => line.split(" ")[2]);
+  assert.equal([...new Set(limits)], ["8", "40"]);
   assert.match(out, /^unanswered:packer$/m);
   assert.match(out, /\n\[end\]\n$/);
   const host = parseHost(out);
