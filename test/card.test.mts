@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { cardsOf, matchCard, mmioWindowOf } from "../lib/resolve/cards.mts";
+import { matchCard, mmioWindowOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/cli/topology.mts";
@@ -107,7 +107,7 @@ test("iommu.group: cards of one group that go to one machine are no hindrance to
   assert.match(both[1]!.evidence.map(({ value }) => value).join(), /0000:01:00\.0 .* \(goes along with another card/);
   assert.is(first("iommu.group", host(second), machines(ids)).status, "fail", "alone it is one");
   const made = host(second);
-  const [card] = cardsOf(resolveConfig(machines(`[${ids}, ${otherIds}]`), made).machines[0]!, made);
+  const [card] = resolveConfig(machines(`[${ids}, ${otherIds}]`), made).machines[0]!.cards;
   assert.is(topologyLines(card!, made, 120).filter((line) => line.endsWith("→ VM")).length, 3);
 });
 
@@ -122,7 +122,7 @@ test("a card's companions go along, in whatever group; what is not of its maker 
       if (group) made.iommu.groups.set(group, [...(made.iommu.groups.get(group) ?? []), bdf]);
     }
   });
-  const [card] = cardsOf(resolveConfig(machines("{}"), apart).machines[0]!, apart);
+  const [card] = resolveConfig(machines("{}"), apart).machines[0]!.cards;
   assert.equal(card!.assignedFunctions.map(({ bdf }) => bdf), [gpu, audio]);
   assert.equal(card!.groups, ["2", "3"]);
   apart.pci!.find(({ bdf }) => bdf === audio)!.vendor = "8086";
@@ -531,7 +531,7 @@ test("gpu.window: the next power of two of all that is passed, within what the h
       made.cpu.physicalBits = bits;
       made.iommu.capabilities = { dmar0: (BigInt(iommu - 1) << 16n).toString(16) };
     });
-  const window = (made: Host) => mmioWindowOf(cardsOf(resolveConfig(machines("{}"), made).machines[0]!, made));
+  const window = (made: Host) => mmioWindowOf(resolveConfig(machines("{}"), made).machines[0]!.cards);
   assert.is(window(sized(16n, 46)), 16384);
   assert.is(window(sized(24n, 46)), 32768);
   assert.is(first("gpu.window", sized(256n, 46)).message, "a window of 262144 MiB is written into the VM");
@@ -571,7 +571,7 @@ test("guest.firmware: one without Secure Boot", () => {
 test("draws what the card hangs on and shares, within the width", () => {
   const made = host((one) => beside(one, { driver: "e1000e", upstreamBridges: ["0000:00:01.0"] }));
   made.needs.route = ["0000:09:00.0"];
-  const [card] = cardsOf(resolveConfig(machines("{}"), made).machines[0]!, made);
+  const [card] = resolveConfig(machines("{}"), made).machines[0]!.cards;
   const lines = topologyLines(card!, made, 80);
   assert.equal(lines.map((line) => line.replace(/\s+/g, " ")), [
     "0000:00:01.0 PCI bridge 8086:460d group 2, pcieport",

@@ -6,7 +6,6 @@ import { runChecks } from "../lib/checks/index.mts";
 import { composeFile } from "../lib/compose/render.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { driverOf } from "../lib/resolve/nvidia.mts";
 import { resolveConfig, withoutGpus } from "../lib/resolve/resolve.mts";
 import type { Finding } from "../lib/findings.mts";
 import { originalExample, own } from "./fake.mts";
@@ -86,7 +85,7 @@ test("guest.driver: unknown for a card that is too new, and for a box that is no
   delete blind.pci;
   const settled = resolveConfig(parseConfig("machines: [{name: a, box: lab/x, image: debian-13, gpu: {}}]"), blind);
   assert.is(runChecks(blind, settled, ["guest.driver"])[0]!.status, "unknown", "which card it is was not read");
-  assert.is(driverOf(settled.machines[0]!, blind)?.branch, 580, "and yet the box gets a driver");
+  assert.is(settled.machines[0]!.guestDriver?.branch, 580, "and yet the box gets a driver");
 });
 
 test("guest.driver: warns of open modules that leave GeForce alone; skips what is no card of NVIDIA's", () => {

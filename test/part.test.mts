@@ -81,7 +81,7 @@ test("does nothing while the host keeps its driver, and copies it anew once it h
   const proof = {
     bootId: "/1",
     services: servicesHash(machine, settled),
-    driver: driverState(machine, windows)!,
+    driver: driverState(machine)!,
     at: "2026-01-01T00:00:00Z",
   };
   assert.is(proof.driver, "32.0.15.9174 nv_dispi.inf_amd64_7d2b8a0c5ce04b5f");

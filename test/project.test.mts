@@ -66,6 +66,15 @@ test("what a config may name is what there is", () => {
   assert.equal(suiteNames, Object.keys(suites));
 });
 
+test("a request is matched to a card in one place, which resolve calls once a request", () => {
+  const uses = (name: string) =>
+    Object.keys(sources).flatMap((path) =>
+      [...sources[path]!.matchAll(new RegExp(`\\b${name}\\(`, "g"))].map(() => path)
+    );
+  assert.equal(uses("matchCard"), ["lib/resolve/cards.mts", "lib/resolve/resolve.mts"]);
+  assert.equal(uses("driverOf"), ["lib/resolve/nvidia.mts", "lib/resolve/resolve.mts"]);
+});
+
 test("only the shell touches files and processes", () => {
   assert.equal(importers("node:fs"), ["lib/run/shell.mts", "homelab-gpu.mts"]);
   assert.equal(importers("node:fs/promises"), ["lib/run/shell.mts"]);

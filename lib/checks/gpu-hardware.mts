@@ -1,17 +1,9 @@
-import type { Resolved } from "../resolve/types.mts";
+import type { Card, Resolved } from "../resolve/types.mts";
 import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { aboveFour, commandFix, manualFix, remedies } from "../fixes.mts";
-import {
-  addressLimitOf,
-  ampleMmioWindow,
-  barsOf,
-  type Card,
-  cardsOf,
-  iommuBits,
-  mmioWindowOf,
-} from "../resolve/cards.mts";
+import { addressLimitOf, ampleMmioWindow, barsOf, iommuBits, mmioWindowOf } from "../resolve/cards.mts";
 import { isOlder } from "../text.mts";
 import { formatAddresses, formatFunction, isBridge } from "../host/pci.mts";
 import { flrRowOf, noResetRowOf } from "../resolve/resets.mts";
@@ -187,7 +179,7 @@ function withoutAddress({ gpu, assignedFunctions }: Card): { message: string; re
 
 function window(host: Host, { machines }: Resolved): Verdict[] {
   return machines.flatMap((machine): Verdict[] => {
-    const cards = cardsOf(machine, host);
+    const { cards } = machine;
     if (cards.length === 0 || host.os.platform !== "linux") return [];
     const bars = barsOf(cards);
     const needed = mmioWindowOf(cards);

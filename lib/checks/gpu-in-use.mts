@@ -1,4 +1,4 @@
-import type { Resolved } from "../resolve/types.mts";
+import type { Card, Resolved } from "../resolve/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
@@ -6,7 +6,7 @@ import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
 import { ownFiles } from "../host/own-files.mts";
 import { imageHasVfio, replacedSourceOf, vfioSourceOf } from "../host/vfio-ids.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
-import { type Card, cardsOf, harmlessDrivers } from "../resolve/cards.mts";
+import { harmlessDrivers } from "../resolve/cards.mts";
 import { isDisplay, slotOf } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
 
@@ -271,7 +271,7 @@ function stopOf(commands: string[]): Fix {
  * left to user space, and what goes to a VM of this config itself.
  */
 function ways({ gpu }: Card, host: Host, { machines }: Resolved): PciFunction[] {
-  const given = machines.flatMap((machine) => cardsOf(machine, host)).flatMap((card) => [
+  const given = machines.flatMap(({ cards }) => cards).flatMap((card) => [
     ...card.assignedFunctions,
     ...card.virtualFunctions,
   ]);

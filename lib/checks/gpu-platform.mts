@@ -1,7 +1,7 @@
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { manualFix } from "../fixes.mts";
-import type { Card } from "../resolve/cards.mts";
+import type { Card } from "../resolve/types.mts";
 import { isPortable } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
 

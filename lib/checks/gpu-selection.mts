@@ -1,10 +1,10 @@
 import type { GpuRequest } from "../config/types.mts";
-import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
+import type { Card, Resolved, ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
 import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
-import { type Card, isGpu, matchCard } from "../resolve/cards.mts";
+import { isGpu } from "../resolve/cards.mts";
 import { className, formatAddresses, formatFunction } from "../host/pci.mts";
 
 /** What lists the graphics cards of a host. */
@@ -39,7 +39,10 @@ export const gpuSelectionChecks: Check[] = [
   },
 ];
 
-function eachWish({ machines }: Resolved, look: (wish: GpuRequest, machine: ResolvedMachine) => Verdict): Verdict[] {
+function eachWish(
+  { machines }: Resolved,
+  look: (wish: ResolvedGpuRequest, machine: ResolvedMachine) => Verdict,
+): Verdict[] {
   return machines.flatMap((machine) => machine.gpus.map((wish) => ({ machine: machine.name, ...look(wish, machine) })));
 }
 
@@ -105,8 +108,8 @@ function present(wish: GpuRequest, host: Host): Verdict {
   };
 }
 
-function match(wish: GpuRequest, machine: ResolvedMachine, host: Host): Verdict {
-  const choice = matchCard(wish, host);
+function match(wish: ResolvedGpuRequest, machine: ResolvedMachine, host: Host): Verdict {
+  const { match: choice } = wish;
   switch (choice.kind) {
     case "unknown":
       return { status: "unknown", message: "the PCI bus could not be read", evidence: [] };
@@ -238,10 +241,10 @@ function noMatch(wish: GpuRequest, host: Host, there: PciFunction[]): Verdict {
   };
 }
 
-function exclusive(host: Host, { machines }: Resolved): Verdict[] {
+function exclusive(_host: Host, { machines }: Resolved): Verdict[] {
   const wanted = machines.flatMap((machine) =>
     machine.gpus.flatMap((wish) => {
-      const choice = matchCard(wish, host);
+      const { match: choice } = wish;
       return choice.kind === "card"
         ? [{
           machine: machine.name,

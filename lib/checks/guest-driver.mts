@@ -1,21 +1,13 @@
 import type { DriverRequest, Service } from "../config/types.mts";
-import type { ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
+import type { Driver, NvidiaCard, ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import { projectServices } from "./compose.mts";
 import type { Host } from "../host/types.mts";
 import { manualFix } from "../fixes.mts";
 import { nvidiaVersion } from "../host/windows.mts";
-import { hostDriver, partitionRequest } from "../resolve/partition.mts";
-import {
-  architecturesOf,
-  type Driver,
-  driverFor,
-  driverOf,
-  type NvidiaCard,
-  nvidiaCards,
-  supportedFrom,
-} from "../resolve/nvidia.mts";
+import { partitionRequest } from "../resolve/partition.mts";
+import { architecturesOf, driverFor, supportedFrom } from "../resolve/nvidia.mts";
 import { type Architecture, architectures, pciIds } from "../resolve/architectures.mts";
 import { endOf } from "../resolve/branches.mts";
 import { cudaOf, families, fitOf } from "../resolve/cuda.mts";
@@ -34,7 +26,7 @@ export const guestDriverChecks: Check[] = [
       const wanting = machines.filter(({ gpus }) => gpus.length > 0);
       return [
         ...wanting.map((machine) => ({ machine: machine.name, ...driver(machine, host) })),
-        ...conflicts(wanting, host),
+        ...conflicts(wanting),
       ];
     },
   },
@@ -58,14 +50,14 @@ export const guestDriverChecks: Check[] = [
 // ------------------------------------------------------------------------------------------------------------- driver
 
 function driver(machine: ResolvedMachine, host: Host): Verdict {
-  const cards = nvidiaCards(machine, host);
+  const cards = machine.nvidiaCards;
   if (cards.length === 0) return { ...without(machine, host), evidence: [] };
   const evidence = cards.map(({ device, chip }) => ({
     read: `10de:${device}`,
     value: chip ? `${chip.chip}, ${chip.architecture}` : `not in pci.ids of ${pciIds}`,
   }));
   const known = architecturesOf(cards);
-  const chosen = driverOf(machine, host);
+  const chosen = machine.guestDriver;
   if (!chosen) return unmanagedBox(machine, known, evidence);
   if (chosen.problems.length > 0) {
     return { status: "fail", message: chosen.problems.join("; "), evidence, fix: [instead(machine, known)] };
@@ -156,14 +148,14 @@ function instead({ driver, image, gpus }: ResolvedMachine, known: Architecture[]
 }
 
 /** Machines that share a box and need different drivers in it. */
-function conflicts(machines: ResolvedMachine[], host: Host): Verdict[] {
+function conflicts(machines: ResolvedMachine[]): Verdict[] {
   return machines.flatMap((machine, i) => {
-    const own = driverOf(machine, host);
+    const own = machine.guestDriver;
     const other = machines.slice(0, i).find(({ box, provider }) =>
       box === machine.box && provider === machine.provider
     );
-    const others = other && driverOf(other, host);
-    if (!own || !others || driverName(own) === driverName(others)) return [];
+    const others = other?.guestDriver;
+    if (!own || !other || !others || driverName(own) === driverName(others)) return [];
     return [{
       machine: machine.name,
       status: "fail" as const,
@@ -187,15 +179,15 @@ function driverName({ source, branch, version, modules }: Driver): string {
 function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   const { name, body: { image } } = service;
   const part = partitionRequest(machine);
-  if (part?.vendorId === "10de") return cudaOfPart(service, part, host);
-  const cards = nvidiaCards(machine, host);
+  if (part?.vendorId === "10de") return cudaOfPart(service, part);
+  const cards = machine.nvidiaCards;
   if (cards.length === 0) {
     const { status, message } = without(machine, host);
     return { status, message: `${name}: ${message}`, evidence: [] };
   }
   const need = needOf(image);
   const version = need.cuda;
-  const chosen = driverOf(machine, host);
+  const chosen = machine.guestDriver;
   const evidence = [
     { read: `image of ${name}`, value: typeof image === "string" ? image : "none: it is built" },
     { read: "driver in the guest", value: chosen ? driverName(chosen) : "not known" },
@@ -307,8 +299,8 @@ function quietUnknowns(verdicts: Verdict[]): Verdict[] {
 }
 
 /** With a part of a card it is the host's driver that counts: by its branch, since Windows and Linux count on apart within one. */
-function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest, host: Host): Verdict {
-  const driver = hostDriver(part, host);
+function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest): Verdict {
+  const driver = part.hostDriver;
   const own = driver && nvidiaVersion(driver.version);
   const need = needOf(image);
   const version = need.cuda;

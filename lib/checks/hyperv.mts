@@ -5,7 +5,7 @@ import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host, Partitionable } from "../host/types.mts";
 import { commandFix, manualFix } from "../fixes.mts";
-import { driverVersion, hostDriver, partitionableOf, partitionsFor } from "../resolve/partition.mts";
+import { driverVersion, partitionableOf } from "../resolve/partition.mts";
 
 /** A part of a card by Hyper-V (GPU-P): whether the card can be divided, how, and what the guest needs of its host. */
 export const hypervChecks: Check[] = [
@@ -21,7 +21,7 @@ export const hypervChecks: Check[] = [
     about: "whether the card can be divided into so many parts",
     why: "a card takes certain counts only: GeForce cards 32, those with SR-IOV a few",
     confirm: "Get-VMHostPartitionableGpu | Select-Object Name, ValidPartitionCounts",
-    check: (host, config) => [...eachPart(host, config, count), ...choiceConflicts(host, config)],
+    check: (host, config) => [...eachPart(host, config, count), ...choiceConflicts(config)],
   },
   {
     id: "hyperv.choice",
@@ -97,7 +97,7 @@ function card(wish: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine): 
       evidence,
     };
   }
-  const fitting = partitionsFor(wish, host);
+  const fitting = wish.partitionable;
   const ids = `${wish.vendorId}:${wish.deviceId ?? "*"}`;
   if (fitting.length === 0) {
     return {
@@ -117,9 +117,9 @@ function card(wish: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine): 
     : { status: "pass", message: `Hyper-V can divide ${ids}`, evidence };
 }
 
-function count(wish: ResolvedGpuRequest, host: Host): Verdict {
+function count(wish: ResolvedGpuRequest): Verdict {
   const { partitionCount: wanted } = wish;
-  const part = partitionableOf(wish, host);
+  const part = partitionableOf(wish);
   const evidence = [{
     read: "ValidPartitionCounts, PartitionCount",
     value: part ? `${part.counts?.join(", ") ?? "not read"}; ${part.count ?? "not read"}` : "not read",
@@ -148,11 +148,11 @@ function count(wish: ResolvedGpuRequest, host: Host): Verdict {
 }
 
 /** The count is the card's, not a VM's: machines that share a card must agree on it. */
-function choiceConflicts(host: Host, { machines }: Resolved): Verdict[] {
+function choiceConflicts({ machines }: Resolved): Verdict[] {
   const wanted = machines.filter(({ provider }) => provider === "hyperv").flatMap(({ name, gpus }) =>
     gpus.flatMap((wish) => {
       const path = wish.mode === "partition" && (wish.partitionCount ?? 1) > 1
-        ? partitionableOf(wish, host)?.path
+        ? partitionableOf(wish)?.path
         : undefined;
       return path ? [{ name, path, count: wish.partitionCount! }] : [];
     })
@@ -198,7 +198,7 @@ const policyKey = "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\HyperV";
 
 function policy(wish: ResolvedGpuRequest, host: Host): Verdict {
   const { windows } = host;
-  const part = partitionableOf(wish, host);
+  const part = partitionableOf(wish);
   if (windows?.product === undefined) {
     return { status: "unknown", message: "whether this is Windows Server could not be read", evidence: [] };
   }
@@ -236,7 +236,7 @@ function policy(wish: ResolvedGpuRequest, host: Host): Verdict {
 
 function driver(wish: ResolvedGpuRequest, host: Host): Verdict {
   const { windows } = host;
-  const own = hostDriver(wish, host);
+  const own = wish.hostDriver;
   const evidence: Evidence[] = [
     {
       read: "Win32_VideoController",

@@ -3,6 +3,7 @@ import type { Finding, Notes } from "../findings.mts";
 import { manualFix } from "../fixes.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
+import { factsBehind } from "../resolve/resolve.mts";
 import { composeChecks } from "./compose.mts";
 import { gpuHardwareChecks } from "./gpu-hardware.mts";
 import { gpuPlatformChecks } from "./gpu-platform.mts";
@@ -61,8 +62,8 @@ export const checks: Check[] = [
 export function runChecks(host: Host, config: Resolved, only: string[] = []): Finding[] {
   return wantedChecks(only, host.cut !== undefined).flatMap(({ id, check }): Finding[] => {
     try {
-      const { watched, touched } = watch(host);
-      const verdicts = check(id === probeCheck.id ? host : watched, config);
+      const { watched, touched } = watch(host, config);
+      const verdicts = id === probeCheck.id ? check(host, config) : check(watched.host, watched.config);
       // what the check looked at may have been cut off: whatever it says of that is a guess
       const guessed = touched().length > 0 || (id !== probeCheck.id && resolvedByGuess(host));
       const known = (verdict: Verdict): Verdict =>
@@ -93,18 +94,26 @@ function resolvedByGuess({ os, cut = [] }: Host): boolean {
   return cut.includes("os") || (os.platform === "windows" && cut.includes("windows"));
 }
 
-/** A host that remembers which of its facts were looked at that may have been cut off. */
-function watch(host: Host): { watched: Host; touched: () => string[] } {
+/** A host and a config that record which facts were read that may have been cut off: of the host itself, or by what was decided by them. */
+function watch(host: Host, config: Resolved): { watched: { host: Host; config: Resolved }; touched: () => string[] } {
   const { cut = [] } = host;
-  if (cut.length === 0) return { watched: host, touched: () => [] };
+  if (cut.length === 0) return { watched: { host, config }, touched: () => [] };
   const touched = new Set<string>();
-  const watched = new Proxy(host, {
-    get(target, key) {
-      if (typeof key === "string" && cut.includes(key)) touched.add(key);
-      return target[key as keyof Host];
-    },
+  const recorded = <T extends object>(object: T, factsOf: (key: string, object: T) => string[]): T =>
+    new Proxy(object, {
+      get(target, key) {
+        for (const fact of factsOf(String(key), target)) if (cut.includes(fact)) touched.add(fact);
+        return target[key as keyof T];
+      },
+    });
+  const machines = config.machines.map((machine) => {
+    const gpus = machine.gpus.map((request) => recorded(request, factsBehind));
+    return recorded({ ...machine, gpus }, factsBehind);
   });
-  return { watched, touched: () => [...touched] };
+  return {
+    watched: { host: recorded(host, (key) => [key]), config: { ...config, machines } },
+    touched: () => [...touched],
+  };
 }
 
 function unsure(keys: string[]): Verdict {

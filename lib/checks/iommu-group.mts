@@ -2,7 +2,8 @@ import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
-import { blockersOf, type Card, harmlessDrivers, siblingsOf, usesOf } from "../resolve/cards.mts";
+import type { Card } from "../resolve/types.mts";
+import { blockersOf, harmlessDrivers, siblingsOf, usesOf } from "../resolve/cards.mts";
 import {
   className,
   formatAddresses,

@@ -3,7 +3,7 @@ import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { isOlder } from "../text.mts";
-import type { Card } from "../resolve/cards.mts";
+import type { Card } from "../resolve/types.mts";
 import { eachCard, onceIfCards } from "./each.mts";
 import { checkEnabled } from "./iommu-enabled.mts";
 import { checkGroup } from "./iommu-group.mts";

@@ -4,7 +4,6 @@ import { dividedCardsFor, virtualFunctionsOf } from "../resolve/virtual-function
 import type { Check, Verdict } from "./types.mts";
 import type { Host, Windows } from "../host/types.mts";
 import { commandFix, joinGroupFix, manualFix, remedies } from "../fixes.mts";
-import { assignedFunctionsOf } from "../resolve/cards.mts";
 import type { SupportRow } from "../resolve/support-table.mts";
 import { insteadOf, refusals, supportOf } from "../resolve/support.mts";
 import { formatFunction, isDisplay } from "../host/pci.mts";
@@ -201,7 +200,7 @@ function extensions(machine: ResolvedMachine, host: Host): Verdict[] {
   if (provider !== "virtualbox" || !gpus.some(({ mode }) => mode === "passthrough")) return [];
   const { row, sure } = supportOf(provider, "passthrough", host);
   if (!sure || row.verdict === "refused") return [];
-  const foreign = (assignedFunctionsOf(machine, host) ?? []).filter(({ bdf }) => !bdf.startsWith("0000:"));
+  const foreign = (machine.assignedFunctions ?? []).filter(({ bdf }) => !bdf.startsWith("0000:"));
   if (foreign.length > 0) {
     const at = foreign.map(({ bdf }) => bdf).join(", ");
     return [{

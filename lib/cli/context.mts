@@ -266,21 +266,21 @@ export async function inspect(
   const names = selectMachines(loaded, words);
   const host = parseHost(probe);
   const plain = resolveConfig(loaded.config, host, existingVmsOf(lab), stacks);
-  const { settled, withheld } = await readModels(session, plain, host, lab, models);
+  const { settled, withheld } = await readModels(session, plain, lab, models);
   const machines = settled.machines.filter(({ name, running }) => running || names.includes(name));
   const services = settled.services.filter(({ machine }) => machines.some(({ name }) => name === machine));
   const findings = runChecks(host, { ...settled, machines, services });
   return { loaded, names, host, lab, settled, findings, withheld };
 }
 
-async function readModels({ shell, options }: Context, settled: Resolved, host: Host, lab: Lab, when: StackReading) {
+async function readModels({ shell, options }: Context, settled: Resolved, lab: Lab, when: StackReading) {
   const { stacks = [] } = settled;
   if (when === "never" || stacks.length === 0) return { settled, withheld: [] };
   if (when === "unproven") {
     const { isProven } = await import("../plan/plan.mts");
     const isKnown = (machine: Resolved["machines"][number]) =>
       stacks.every((stack) => stack.machine !== machine.name) ||
-      isProven(machine, settled, host, lab.machines[machine.name]!);
+      isProven(machine, settled, lab.machines[machine.name]!);
     if (settled.machines.every(isKnown)) return { settled, withheld: [] };
   }
   const { withModels } = await import("./project-models.mts");

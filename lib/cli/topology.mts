@@ -1,5 +1,6 @@
 import type { Host, PciFunction } from "../host/types.mts";
-import { type Card, usesOf } from "../resolve/cards.mts";
+import type { Card } from "../resolve/types.mts";
+import { usesOf } from "../resolve/cards.mts";
 import { visible } from "../text.mts";
 import { className, isBridge, nameOf } from "../host/pci.mts";
 

@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import type { DriverRequest, Image } from "../config/types.mts";
-import type { ResolvedMachine } from "../resolve/types.mts";
+import type { Driver, ResolvedMachine } from "../resolve/types.mts";
 import type { Host } from "../host/types.mts";
 import type { File, Step } from "./types.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import { boxSource, imageName, knownImages } from "../resolve/images.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
-import { type Driver, driverOf } from "../resolve/nvidia.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { isMap } from "../maps.mts";
 import { isOlder } from "../text.mts";
@@ -46,7 +45,7 @@ export function boxOf(
   const packer = providerOf(provider).packer;
   // no name of a box has a ~, so that no two share a folder
   const folder = `packer/${name.replaceAll("/", "~")}${provider === "libvirt" ? "" : `~${provider}`}`;
-  const driver = driverOf(machine, host);
+  const driver = machine.guestDriver;
   const part = partitionRequest(machine)?.vendorId === "10de";
   const own = [
     ...[`install-${machine.engine}.sh`, "busybox-image.sh"],

@@ -5,7 +5,7 @@ import type { Host } from "../host/types.mts";
 import type { Box } from "./box.mts";
 import { firmwareOf } from "../host/ovmf.mts";
 import { doctorFix, remedies } from "../fixes.mts";
-import { ampleMmioWindow, assignedFunctionsOf, cardsOf, mmioWindowOf } from "../resolve/cards.mts";
+import { ampleMmioWindow, mmioWindowOf } from "../resolve/cards.mts";
 import type { Lab, LabMachine } from "../host/lab.mts";
 import { formatFunction } from "../host/pci.mts";
 import { isOwn } from "../resolve/providers.mts";
@@ -19,8 +19,8 @@ export function outdated(
 ): Finding | undefined {
   if (there.state !== "off" && there.state !== "running") return undefined;
   const { hardware } = there;
-  const passed = assignedFunctionsOf(machine, host) ?? [];
-  const wanted = mmioWindowOf(cardsOf(machine, host));
+  const passed = machine.assignedFunctions ?? [];
+  const wanted = mmioWindowOf(machine.cards);
   const differences = [
     { what: "its provider", has: there.provider, wants: machine.provider },
     { what: "its box", ...boxes(there, machine, box) },
@@ -103,7 +103,7 @@ export function unresolved(machine: ResolvedMachine, host: Host): Finding[] {
     fix: [doctorFix(check)],
   });
   return [
-    ...(assignedFunctionsOf(machine, host) ? [] : [lacks("gpu.match", "card")]),
+    ...(machine.assignedFunctions ? [] : [lacks("gpu.match", "card")]),
     ...(machine.provider !== "libvirt" || firmwareOf(host) ? [] : [lacks("guest.firmware", "UEFI firmware")]),
   ];
 }

@@ -130,10 +130,10 @@ export function servicesHash(machine: ResolvedMachine, config: Resolved): string
 }
 
 /** Whether what runs in a machine was proven since it booted, and what it is to run has not changed since. */
-export function isProven(machine: ResolvedMachine, config: Resolved, host: Host, there: LabMachine): boolean {
+export function isProven(machine: ResolvedMachine, config: Resolved, there: LabMachine): boolean {
   const { state, bootId, proof } = there;
   return state === "running" && proof !== undefined && proof.bootId === bootId &&
-    proof.services === servicesHash(machine, config) && proof.driver === driverState(machine, host);
+    proof.services === servicesHash(machine, config) && proof.driver === driverState(machine);
 }
 
 /** How to reach a machine: by the SSH configuration that Vagrant gave for it. */
@@ -225,7 +225,7 @@ function workOn(
     });
   }
   const hash = servicesHash(machine, config);
-  const proven = !starts && !resized && isProven(machine, config, host, there);
+  const proven = !starts && !resized && isProven(machine, config, there);
   if (!proven) {
     after.push(...bringDriver(machine));
     const count = servicesOf(machine, config).length;

@@ -5,7 +5,6 @@ import { checks, notesFor, runChecks } from "../../checks/index.mts";
 import { isJudged, notLookedAt } from "../../checks/unjudged.mts";
 import type { Project } from "../../compose/project.mts";
 import { ConfigError, UserError } from "../../errors.mts";
-import { cardsOf } from "../../resolve/cards.mts";
 import { parseHost } from "../../host/parse.mts";
 import { formatFindings } from "../print.mts";
 import { type Context, loadConfig, type LoadedConfig, log, readProbe, requireFiles, styleFor } from "../context.mts";
@@ -75,7 +74,7 @@ async function readStacks({ shell, options }: Context, source: LoadedConfig): Pr
 /** Each card that was found, drawn with its surroundings. */
 function topologies({ machines }: Resolved, host: Host, width: number): string[] {
   return machines.flatMap((machine) =>
-    cardsOf(machine, host).flatMap((card) => [`The card for ${machine.name}:`, ...topologyLines(card, host, width), ""])
+    machine.cards.flatMap((card) => [`The card for ${machine.name}:`, ...topologyLines(card, host, width), ""])
   );
 }
 

@@ -6,7 +6,6 @@ import { notesFor } from "../../checks/index.mts";
 import { UserError } from "../../errors.mts";
 import { commandFix } from "../../fixes.mts";
 import { wrap } from "../../text.mts";
-import { assignedFunctionsOf } from "../../resolve/cards.mts";
 import { acquireLock } from "../../run/lock.mts";
 import { applyScript, leftToDo, ownFiles, type Preparation, preparationOf, stateDir } from "../../plan/prepare.mts";
 import { formatFindings, formatFix } from "../print.mts";
@@ -45,7 +44,7 @@ export async function prepare(session: Context): Promise<number> {
     shell.stdout(`${formatFindings(stops, look).join("\n")}\n`);
     return 1;
   }
-  const cards = settled.machines.map((machine) => assignedFunctionsOf(machine, host));
+  const cards = settled.machines.map(({ assignedFunctions }) => assignedFunctions);
   if (cards.some((passed) => !passed)) throw new UserError("the PCI bus could not be read: the card is not known", 1);
   const passed = cards.flatMap((functions) => functions ?? []);
   if (passed.length === 0) {

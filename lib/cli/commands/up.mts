@@ -4,7 +4,6 @@ import type { Host } from "../../host/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { UserError } from "../../errors.mts";
 import { notesFor } from "../../checks/index.mts";
-import { assignedFunctionsOf } from "../../resolve/cards.mts";
 import { mergePreviousDrivers } from "../../verify/gpu-return.mts";
 import { driverState } from "../../resolve/partition.mts";
 import { type Lab, readLab, readVmId } from "../../host/lab.mts";
@@ -212,7 +211,7 @@ async function saveProofs({ shell }: Context, now: Inspection, machines: Resolve
   for (const machine of machines) {
     const { bootId } = now.lab.machines[machine.name]!;
     if (bootId) {
-      const driver = driverState(machine, now.host);
+      const driver = driverState(machine);
       state.proofs[machine.name] = {
         bootId,
         services: servicesHash(machine, now.settled),
@@ -227,7 +226,7 @@ async function saveProofs({ shell }: Context, now: Inspection, machines: Resolve
 /** Writes down what the cards are bound to, before libvirt takes them. */
 async function savePreviousDrivers(
   { shell }: Context,
-  { loaded: { folder }, names, settled, host, lab }: Inspection,
+  { loaded: { folder }, names, settled, lab }: Inspection,
 ): Promise<void> {
   const state = await readState(shell, folder);
   const vms = Object.values({ ...lab.machines, ...lab.orphans })
@@ -237,7 +236,7 @@ async function savePreviousDrivers(
     state.previousDrivers = mergePreviousDrivers(
       state.previousDrivers,
       machine.name,
-      assignedFunctionsOf(machine, host) ?? [],
+      machine.assignedFunctions ?? [],
       vms,
     );
   }
