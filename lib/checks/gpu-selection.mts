@@ -6,6 +6,7 @@ import type { Host, PciFunction } from "../host/types.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { isGpu } from "../resolve/cards.mts";
 import { className, formatAddresses, formatFunction } from "../host/pci.mts";
+import { fail, pass, skip, unknown, warn } from "./results.mts";
 
 /** What lists the graphics cards of a host. */
 const listing = {
@@ -79,40 +80,29 @@ const cardsAt = ({ os }: Host) =>
 
 function present(wish: GpuRequest, host: Host): Verdict {
   if (!host.pci) {
-    return {
-      status: "unknown",
-      message: "the PCI bus could not be read",
-      evidence: [{ read: "/sys/bus/pci/devices", value: "not readable" }],
-    };
+    return unknown("the PCI bus could not be read", [{ read: "/sys/bus/pci/devices", value: "not readable" }]);
   }
   const cards = host.pci.filter((fn) => isGpu(fn) || (fn.vendor === wish.vendorId && fn.device === wish.deviceId));
   const evidence = [{ read: cardsAt(host), value: formatCards(cards) }];
   const own = cards.filter(({ vendor }) => vendor === wish.vendorId);
-  if (own.length > 0) return { status: "pass", message: formatCards(own, formatFunction), evidence };
+  if (own.length > 0) return pass(formatCards(own, formatFunction), evidence);
   if (host.os.platform !== "linux" && host.pciCount !== host.pci.length) {
-    return { status: "unknown", message: "not every graphics card could be read", evidence };
+    return unknown("not every graphics card could be read", evidence);
   }
   const asked = wish.vendorId === "10de" ? "NVIDIA GPU" : `GPU ${wish.vendorId}:${wish.deviceId ?? "*"}`;
-  return {
-    status: "fail",
-    message: `no ${asked} detected on host`,
-    evidence,
-    fix: [
-      manualFix(
-        cards.length > 0
-          ? "Name a card that is there (vendor_id, device_id)"
-          : "Put a card in, or run this where one is",
-      ),
-      commandFix("Or bring the rest of the lab up without it", "npx zx homelab-gpu.mts up --no-gpu"),
-    ],
-  };
+  return fail(`no ${asked} detected on host`, evidence, [
+    manualFix(
+      cards.length > 0 ? "Name a card that is there (vendor_id, device_id)" : "Put a card in, or run this where one is",
+    ),
+    commandFix("Or bring the rest of the lab up without it", "npx zx homelab-gpu.mts up --no-gpu"),
+  ]);
 }
 
 function match(wish: ResolvedGpuRequest, machine: ResolvedMachine, host: Host): Verdict {
   const { match: choice } = wish;
   switch (choice.kind) {
     case "unknown":
-      return { status: "unknown", message: "the PCI bus could not be read", evidence: [] };
+      return unknown("the PCI bus could not be read");
     case "card":
       return moved(choice.card, machine, host) ?? oneCard(wish, choice.card);
     case "several":
@@ -125,22 +115,21 @@ function match(wish: ResolvedGpuRequest, machine: ResolvedMachine, host: Host): 
 function oneCard(wish: GpuRequest, { gpu, virtualFunctions }: Card): Verdict {
   const message = `${asWritten(wish)} is ${formatFunction(gpu)}`;
   if (gpu.physicalFunction) {
-    return { status: "pass", message: `${message}, a virtual function of ${gpu.physicalFunction}`, evidence: [] };
+    return pass(`${message}, a virtual function of ${gpu.physicalFunction}`);
   }
-  if (virtualFunctions.length === 0) return { status: "pass", message, evidence: [] };
+  if (virtualFunctions.length === 0) return pass(message);
   const evidence = [{
     read: `/sys/bus/pci/devices/${gpu.bdf}/sriov_numvfs`,
     value: `${gpu.activeVirtualFunctions ?? virtualFunctions.length}`,
   }];
   const free = virtualFunctions.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtualFunctions[0]!;
-  return {
-    status: "warn",
-    message: `${message}, a physical function: its ${
+  return warn(
+    `${message}, a physical function: its ${
       countVirtual(virtualFunctions)
     } end when the VM takes it, on this host and in every other VM`,
     evidence,
-    fix: [manualFix(`To take one of them instead, write address: "${free.bdf}" or mode: partition`)],
-  };
+    [manualFix(`To take one of them instead, write address: "${free.bdf}" or mode: partition`)],
+  );
 }
 
 /** More than one card fits, or a card and the virtual functions of it. */
@@ -150,17 +139,13 @@ function severalCards(wish: GpuRequest, fitting: PciFunction[], host: Host): Ver
   const whole = fitting.filter(({ physicalFunction }) => !physicalFunction);
   if (virtual.length === 0) {
     const shown = fitting.slice(0, 8).map(({ bdf }) => `address: "${bdf}"`).join(" or ");
-    return {
-      status: "fail",
-      message: `${fitting.length} cards match ${asWritten(wish)}: ${formatCards(fitting)}`,
-      evidence,
-      fix: [manualFix(`Say which: ${shown}${fitting.length > 8 ? " …" : ""}`)],
-    };
+    return fail(`${fitting.length} cards match ${asWritten(wish)}: ${formatCards(fitting)}`, evidence, [
+      manualFix(`Say which: ${shown}${fitting.length > 8 ? " …" : ""}`),
+    ]);
   }
   const free = virtual.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtual[0]!;
-  return {
-    status: "fail",
-    message: whole.length === 0
+  return fail(
+    whole.length === 0
       ? `${countVirtual(virtual)} match ${asWritten(wish)}`
       : `${asWritten(wish)} matches ${
         formatAddresses(whole)
@@ -168,7 +153,7 @@ function severalCards(wish: GpuRequest, fitting: PciFunction[], host: Host): Ver
         countVirtual(virtual)
       }`,
     evidence,
-    fix: [
+    [
       manualFix(
         `To take one virtual function, write address: "${free.bdf}"${
           whole.length === 0 ? "" : ", or mode: partition for whichever is free"
@@ -178,7 +163,7 @@ function severalCards(wish: GpuRequest, fitting: PciFunction[], host: Host): Ver
         manualFix(`To take the whole card and end its virtual functions, write address: "${bdf}"`)
       ),
     ],
-  };
+  );
 }
 
 /** The VM was made with another address than the card has now: cards move when others are added, or the firmware is updated. */
@@ -188,57 +173,48 @@ function moved({ gpu }: Card, { passedAddresses }: ResolvedMachine, host: Host):
     const fn = host.pci?.find((one) => one.bdf === bdf);
     return fn ? `${formatFunction(fn)} ${className(fn)}` : `${bdf}: nothing`;
   });
-  return {
-    status: "warn",
-    message: `its VM was made with ${
-      passedAddresses.join(", ")
-    }, and the card is at ${gpu.bdf}: the VM must be recreated`,
-    evidence: [{ read: "what is there now", value: now.join("; ") }],
-    fix: [remedies.recreate],
-  };
+  return warn(
+    `its VM was made with ${passedAddresses.join(", ")}, and the card is at ${gpu.bdf}: the VM must be recreated`,
+    [{ read: "what is there now", value: now.join("; ") }],
+    [remedies.recreate],
+  );
 }
 
 /** No card fits. The one with the ids may sit at another address, or something else at the address. */
 function noMatch(wish: GpuRequest, host: Host, there: PciFunction[]): Verdict {
   const evidence: Evidence[] = [{ read: cardsAt(host), value: formatCards(there) }];
   const own = there.filter(({ vendor }) => vendor === wish.vendorId);
-  if (own.length === 0) return { status: "skip", message: "there is no card of that vendor", evidence };
+  if (own.length === 0) return skip("there is no card of that vendor", evidence);
   if (wish.address !== undefined) {
     const at = host.pci?.find(({ bdf }) => bdf === wish.address);
     const elsewhere = own.filter(({ device }) => wish.deviceId === undefined || device === wish.deviceId);
     const now = at ? `${wish.address} is ${formatFunction(at)} ${className(at)}` : `nothing is at ${wish.address}`;
-    return {
-      status: "fail",
-      message: `${now}${
+    return fail(
+      `${now}${
         elsewhere.length > 0
           ? `; ${wish.vendorId}:${wish.deviceId ?? "*"} is at ${elsewhere.map(({ bdf }) => bdf).join(", ")}`
           : ""
       }: addresses move when cards are added or the firmware is updated`,
-      evidence: [...evidence, {
+      [...evidence, {
         read: `/sys/bus/pci/devices/${wish.address}`,
         value: at ? formatFunction(at) : "not there",
       }],
-      fix: [
+      [
         manualFix(
           elsewhere.length > 0
             ? `Write ${elsewhere.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}, or leave the address out`
             : "Write the ids of a card that is there",
         ),
       ],
-    };
+    );
   }
-  return {
-    status: "fail",
-    message: `no GPU ${asWritten(wish)}; there is ${formatCards(own)}`,
-    evidence,
-    fix: [
-      manualFix(
-        `Write device_id: ${
-          [...new Set(own.map((fn) => fn.name ? `${fn.device} (${fn.name})` : fn.device))].slice(0, 8).join(" or ")
-        }`,
-      ),
-    ],
-  };
+  return fail(`no GPU ${asWritten(wish)}; there is ${formatCards(own)}`, evidence, [
+    manualFix(
+      `Write device_id: ${
+        [...new Set(own.map((fn) => fn.name ? `${fn.device} (${fn.name})` : fn.device))].slice(0, 8).join(" or ")
+      }`,
+    ),
+  ]);
 }
 
 function exclusive(_host: Host, { machines }: Resolved): Verdict[] {
@@ -276,36 +252,38 @@ function exclusive(_host: Host, { machines }: Resolved): Verdict[] {
     return first ? [{ first, one }] : [];
   });
   if (twice.length + shared.length === 0) {
-    return [{ status: "pass", message: "each card goes to one machine", evidence: [] }];
+    return [pass("each card goes to one machine")];
   }
   const same = twice.map(({ first, one: { machine, card: { bdf } } }): Verdict => ({
     machine,
-    status: "fail",
-    message: first.machine === machine
-      ? `${machine} asks for ${bdf} twice`
-      : first.card.bdf === bdf
-      ? `${first.machine} and ${machine} both ask for ${bdf}: a card goes to one running VM`
-      : `${first.machine} gets ${first.card.bdf} and ${machine} gets ${bdf}, which cannot be taken apart: a card goes to one running VM`,
-    evidence: [],
-    fix: [manualFix("Give each its own card by address:, or take gpu: from one of them")],
+    ...fail(
+      first.machine === machine
+        ? `${machine} asks for ${bdf} twice`
+        : first.card.bdf === bdf
+        ? `${first.machine} and ${machine} both ask for ${bdf}: a card goes to one running VM`
+        : `${first.machine} gets ${first.card.bdf} and ${machine} gets ${bdf}, which cannot be taken apart: a card goes to one running VM`,
+      [],
+      [manualFix("Give each its own card by address:, or take gpu: from one of them")],
+    ),
   }));
   // a group is opened once: whoever comes second gets EBUSY (drivers/vfio/group.c, vfio_group_fops_open)
   const joined = shared.map(({ first, one }): Verdict => {
     const groups = one.groups.filter((group) => first.groups.includes(group));
     return {
       machine: one.machine,
-      status: "fail",
-      message: `${first.machine} gets ${first.card.bdf} and ${one.machine} gets ${one.card.bdf}, which share ${
-        groups.length === 1 ? "group" : "groups"
-      } ${groups.join(" and ")}: a group has one owner, and the VM that starts second finds it busy`,
-      evidence: [first, one].map(({ card: { bdf, group } }) => ({
-        read: `/sys/bus/pci/devices/${bdf}/iommu_group`,
-        value: group ?? "none",
-      })),
-      fix: [
-        manualFix("Give both cards to one machine, or take gpu: from one of them"),
-        manualFix("Or put one of the cards in another slot", { root: true, reboot: true }),
-      ],
+      ...fail(
+        `${first.machine} gets ${first.card.bdf} and ${one.machine} gets ${one.card.bdf}, which share ${
+          groups.length === 1 ? "group" : "groups"
+        } ${groups.join(" and ")}: a group has one owner, and the VM that starts second finds it busy`,
+        [first, one].map(({ card: { bdf, group } }) => ({
+          read: `/sys/bus/pci/devices/${bdf}/iommu_group`,
+          value: group ?? "none",
+        })),
+        [
+          manualFix("Give both cards to one machine, or take gpu: from one of them"),
+          manualFix("Or put one of the cards in another slot", { root: true, reboot: true }),
+        ],
+      ),
     };
   });
   return [...same, ...joined];

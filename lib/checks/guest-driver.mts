@@ -14,6 +14,7 @@ import { cudaOf, families, fitOf } from "../resolve/cuda.mts";
 import { asksForNvidia } from "../compose/gpu-requests.mts";
 import { type ImageNeed, imageNeed } from "../compose/known-images.mts";
 import { isOlder } from "../text.mts";
+import { fail, pass, unknown, warn } from "./results.mts";
 
 /** The driver that the guest gets: whether the card takes it, and whether the services' images do. */
 export const guestDriverChecks: Check[] = [
@@ -60,21 +61,20 @@ function driver(machine: ResolvedMachine, host: Host): Verdict {
   const chosen = machine.guestDriver;
   if (!chosen) return unmanagedBox(machine, known, evidence);
   if (chosen.problems.length > 0) {
-    return { status: "fail", message: chosen.problems.join("; "), evidence, fix: [instead(machine, known)] };
+    return fail(chosen.problems.join("; "), evidence, [instead(machine, known)]);
   }
   const strange = cards.filter(({ chip }) => !chip);
   if (strange.length > 0) return unknownChip(strange, chosen, evidence);
   if (chosen.branch === undefined) {
-    return {
-      status: "unknown",
-      message: "which branch the image's own packages have is not known: it is no image of a known system",
+    return unknown(
+      "which branch the image's own packages have is not known: it is no image of a known system",
       evidence,
-      fix: [manualFix("Take image: debian-12 or another of these, or driver: {source: nvidia}")],
-    };
+      [manualFix("Take image: debian-12 or another of these, or driver: {source: nvidia}")],
+    );
   }
   return chosen.cautions.length > 0
-    ? { status: "warn", message: chosen.cautions.join("; "), evidence, fix: supportedFix(machine, known, chosen) }
-    : { status: "pass", message: `${driverName(chosen)} for ${known.join(" and ")}`, evidence };
+    ? warn(chosen.cautions.join("; "), evidence, supportedFix(machine, known, chosen))
+    : pass(`${driverName(chosen)} for ${known.join(" and ")}`, evidence);
 }
 
 /** The branch to write instead of one that NVIDIA no longer supports. */
@@ -100,19 +100,15 @@ function without({ gpus }: ResolvedMachine, host: Host): { status: "skip" | "unk
 /** A box that is not built here: what is in it is not ours to know. */
 function unmanagedBox({ box, driver }: ResolvedMachine, known: Architecture[], evidence: Evidence[]): Verdict {
   if (Object.keys(driver).length > 0) {
-    return {
-      status: "warn",
-      message: `driver: does nothing without image:, since the box ${box} is taken as it is`,
-      evidence,
-      fix: [manualFix("Say by image: what the box is built from, or leave driver: out")],
-    };
+    return warn(`driver: does nothing without image:, since the box ${box} is taken as it is`, evidence, [
+      manualFix("Say by image: what the box is built from, or leave driver: out"),
+    ]);
   }
   const needs = known.map((card) => `${card} needs ${range(card)}`).join("; ");
-  return {
-    status: "unknown",
-    message: `the box ${box} is taken as it is, and what driver it has is not known${needs ? `: ${needs}` : ""}`,
+  return unknown(
+    `the box ${box} is taken as it is, and what driver it has is not known${needs ? `: ${needs}` : ""}`,
     evidence,
-  };
+  );
 }
 
 /** What an architecture needs, in words. */
@@ -125,14 +121,11 @@ function range(card: Architecture): string {
 
 function unknownChip(cards: NvidiaCard[], chosen: Driver, evidence: Evidence[]): Verdict {
   const ids = cards.map(({ device }) => `10de:${device}`).join(", ");
-  return {
-    status: "unknown",
-    message: `${ids} is newer than what is known here (pci.ids of ${pciIds}), and whether ${
-      driverName(chosen)
-    } has it as well`,
+  return unknown(
+    `${ids} is newer than what is known here (pci.ids of ${pciIds}), and whether ${driverName(chosen)} has it as well`,
     evidence,
-    fix: [manualFix("Write driver: with the branch that NVIDIA names for the card")],
-  };
+    [manualFix("Write driver: with the branch that NVIDIA names for the card")],
+  );
 }
 
 /** What to write instead of a wish that cannot be: from the same source where that has something. */
@@ -158,12 +151,13 @@ function conflicts(machines: ResolvedMachine[]): Verdict[] {
     if (!own || !other || !others || driverName(own) === driverName(others)) return [];
     return [{
       machine: machine.name,
-      status: "fail" as const,
-      message: `it shares the box ${machine.box} with ${other.name}, and their cards need different drivers: ${
-        driverName(own)
-      }; ${driverName(others)}`,
-      evidence: [],
-      fix: [manualFix(`Write another name behind box: of ${machine.name}, or one driver: for both`)],
+      ...fail(
+        `it shares the box ${machine.box} with ${other.name}, and their cards need different drivers: ${
+          driverName(own)
+        }; ${driverName(others)}`,
+        [],
+        [manualFix(`Write another name behind box: of ${machine.name}, or one driver: for both`)],
+      ),
     }];
   });
 }
@@ -195,16 +189,12 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   if (version === undefined) {
     const floor = floorOf(need, architecturesOf(cards), name);
     if (floor === undefined || (floor.branch > 0 && chosen?.branch === undefined)) {
-      return { status: "unknown", message: `${name}: ${undecided}`, evidence };
+      return unknown(`${name}: ${undecided}`, evidence);
     }
     return judgedByFloor(name, floor, chosen?.branch ?? 0, need, evidence);
   }
   if (chosen?.branch === undefined) {
-    return {
-      status: "unknown",
-      message: `${name}: CUDA ${version}, and what driver the guest gets is not known`,
-      evidence,
-    };
+    return unknown(`${name}: CUDA ${version}, and what driver the guest gets is not known`, evidence);
   }
   const known = architecturesOf(cards);
   const fit = fitOf(version, { branch: chosen.branch, ...(chosen.version ? { version: chosen.version } : {}) });
@@ -212,30 +202,25 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   const says = `${name}: CUDA ${version}`;
   switch (fit.kind) {
     case "too-old":
-      return {
-        status: "fail",
-        message: `${says} needs driver ${fit.needs} at least, and the guest gets ${has}`,
+      return fail(
+        `${says} needs driver ${fit.needs} at least, and the guest gets ${has}`,
         evidence,
-        fix: newer(version, fit.needs, known, machine),
-      };
+        newer(version, fit.needs, known, machine),
+      );
     case "minor":
-      return cudaCodeMissing(says, version, known, evidence) ?? {
-        status: "warn",
-        message: fit.needs
-          ? `${says} came with driver ${fit.needs}, and the guest gets ${has}: it may run by minor-version compatibility`
-          : `${says} is newer than what is known here: on driver ${has} it may run by minor-version compatibility`,
-        evidence,
-        fix: fit.needs ? newer(version, fit.needs, known, machine) : [],
-      };
+      return cudaCodeMissing(says, version, known, evidence) ??
+        warn(
+          fit.needs
+            ? `${says} came with driver ${fit.needs}, and the guest gets ${has}: it may run by minor-version compatibility`
+            : `${says} is newer than what is known here: on driver ${has} it may run by minor-version compatibility`,
+          evidence,
+          fit.needs ? newer(version, fit.needs, known, machine) : [],
+        );
     case "unknown":
-      return {
-        status: "unknown",
-        message: `${says} is newer than what is known here; the guest gets ${has}`,
-        evidence,
-      };
+      return unknown(`${says} is newer than what is known here; the guest gets ${has}`, evidence);
     case "full":
       return cudaCodeMissing(says, version, known, evidence) ??
-        { status: "pass", message: `${says} runs on driver ${has}`, evidence };
+        pass(`${says} runs on driver ${has}`, evidence);
   }
 }
 
@@ -270,9 +255,9 @@ function judgedByFloor(
   { moving = false }: ImageNeed,
   evidence: Evidence[],
 ): Verdict {
-  if (branch === 0) return { status: "pass", message: `${name}: its image takes any driver`, evidence };
+  if (branch === 0) return pass(`${name}: its image takes any driver`, evidence);
   if (has >= branch) {
-    return { status: "pass", message: `${says} starts on driver ${branch} or later: ${has}`, evidence };
+    return pass(`${says} starts on driver ${branch} or later: ${has}`, evidence);
   }
   return {
     status: moving ? "warn" : "fail",
@@ -291,11 +276,13 @@ function quietUnknowns(verdicts: Verdict[]): Verdict[] {
   const open = verdicts.filter(isOpen);
   if (open.length < 2) return verdicts;
   const names = open.map(({ message }) => message.slice(0, -undecided.length - 2));
-  return [...verdicts.filter((one) => !isOpen(one)), {
-    status: "unknown",
-    message: `${names.join(", ")}: which CUDA their images have, their names do not tell`,
-    evidence: open.flatMap(({ evidence }) => evidence.slice(0, 1)),
-  }];
+  return [
+    ...verdicts.filter((one) => !isOpen(one)),
+    unknown(
+      `${names.join(", ")}: which CUDA their images have, their names do not tell`,
+      open.flatMap(({ evidence }) => evidence.slice(0, 1)),
+    ),
+  ];
 }
 
 /** With a part of a card it is the host's driver that counts: by its branch, since Windows and Linux count on apart within one. */
@@ -312,7 +299,7 @@ function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest
   if (own && floor) return judgedByFloor(name, floor, Number(own.split(".")[0]), need, evidence);
   if (!own || version === undefined) {
     const says = own ? "which CUDA its image has, its name does not tell" : "the host's driver could not be read";
-    return { status: "unknown", message: `${name}: ${says}`, evidence };
+    return unknown(`${name}: ${says}`, evidence);
   }
   const fit = fitOf(version, { branch: Number(own.split(".")[0]) });
   const says = `${name}: CUDA ${version}`;
@@ -322,25 +309,19 @@ function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest
   ];
   switch (fit.kind) {
     case "too-old":
-      return {
-        status: "fail",
-        message: `${says} needs driver ${fit.needs} at least, and the host has ${own}`,
-        evidence,
-        fix,
-      };
+      return fail(`${says} needs driver ${fit.needs} at least, and the host has ${own}`, evidence, fix);
     case "minor":
-      return {
-        status: "warn",
-        message: fit.needs
+      return warn(
+        fit.needs
           ? `${says} came with driver ${fit.needs}, and the host has ${own}: it may run by minor-version compatibility`
           : `${says} is newer than what is known here: on driver ${own} it may run by minor-version compatibility`,
         evidence,
         fix,
-      };
+      );
     case "unknown":
-      return { status: "unknown", message: `${says} is newer than what is known here; the host has ${own}`, evidence };
+      return unknown(`${says} is newer than what is known here; the host has ${own}`, evidence);
     case "full":
-      return { status: "pass", message: `${says} runs on the host's driver ${own}`, evidence };
+      return pass(`${says} runs on the host's driver ${own}`, evidence);
   }
 }
 
@@ -355,24 +336,20 @@ function cudaCodeMissing(
   const dropped = cards.find((card) => major > (architectures[card].cuda.last ?? Infinity));
   if (dropped) {
     const { last } = architectures[dropped].cuda;
-    return {
-      status: "warn",
-      message:
-        `${says} has no code for ${dropped} any more, CUDA ${last} was the last: what is built with it does not run on the card`,
+    return warn(
+      `${says} has no code for ${dropped} any more, CUDA ${last} was the last: what is built with it does not run on the card`,
       evidence,
-      fix: [manualFix(`Take an image with CUDA ${last}`)],
-    };
+      [manualFix(`Take an image with CUDA ${last}`)],
+    );
   }
   const young = cards.find((card) => isOlder(version, architectures[card].cuda.first));
   if (!young) return undefined;
   const { first } = architectures[young].cuda;
-  return {
-    status: "warn",
-    message:
-      `${says} has no code for ${young}, which CUDA ${first} is the first to have: only what is compiled when it starts runs on the card`,
+  return warn(
+    `${says} has no code for ${young}, which CUDA ${first} is the first to have: only what is compiled when it starts runs on the card`,
     evidence,
-    fix: [manualFix(`Take an image with CUDA ${first} or later`)],
-  };
+    [manualFix(`Take an image with CUDA ${first} or later`)],
+  );
 }
 
 /** An older image, or the oldest supported driver that is new enough, where the cards and the system can have one. */

@@ -5,6 +5,7 @@ import { manualFix } from "../fixes.mts";
 import { boxSource, imageName, supportedSystems } from "../resolve/images.mts";
 import { systemByName } from "../resolve/image-systems.mts";
 import { isOwn, titleOf } from "../resolve/providers.mts";
+import { fail, pass, unknown } from "./results.mts";
 
 /** Whether a box can be built from the image, before it is downloaded. */
 export const guestImageCheck: Check = {
@@ -28,13 +29,12 @@ function buildable(machine: ResolvedMachine): Verdict {
     if (!source) {
       const box = "{file: ./some.box} or {url: ….box, checksum: …}";
       const known = image!.kind === "known";
-      return {
-        status: "fail",
-        message: known
+      return fail(
+        known
           ? `nobody is known to publish a box of ${name} for ${titleOf(provider)}`
           : `${name} is no Vagrant box, and a box for ${provider} is built from one`,
         evidence,
-        fix: [
+        [
           manualFix(
             known || provider === "hyperv"
               ? `Write image: ${box} with a box for ${titleOf(provider)}${
@@ -43,9 +43,9 @@ function buildable(machine: ResolvedMachine): Verdict {
               : `Write image: ubuntu-24.04 or another known name, or ${box}`,
           ),
         ],
-      };
+      );
     }
-    if (image!.kind === "known") return { status: "pass", message: `the box is built from ${source}`, evidence };
+    if (image!.kind === "known") return pass(`the box is built from ${source}`, evidence);
   }
   return { ...system(machine, name), evidence };
 }
@@ -57,15 +57,15 @@ function system({ gpus, engine }: ResolvedMachine, name: string): Verdict {
   const nvidia = gpus.some(({ vendorId }) => vendorId === "10de");
   if (!found) {
     const message = `which system ${name} is, its name does not tell: ${supportedSystems()} are supported`;
-    return { status: "unknown", message, evidence: [] };
+    return unknown(message);
   }
   if (!found.apt) {
     const message = `by its name ${name} is ${found.name}, and ${engine} is installed by apt-get only`;
-    return { status: "fail", message, evidence: [], fix };
+    return fail(message, [], fix);
   }
   if (!found.suite && nvidia) {
     const message = `by its name ${name} is ${found.name}, which NVIDIA's driver is not installed on`;
-    return { status: "fail", message, evidence: [], fix };
+    return fail(message, [], fix);
   }
-  return { status: "pass", message: `by its name ${name} is ${found.name}`, evidence: [] };
+  return pass(`by its name ${name} is ${found.name}`);
 }

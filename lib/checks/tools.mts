@@ -6,6 +6,7 @@ import { type Family, installerOf, isPackaged, upstreamSteps } from "../host/pac
 import { commandFix, manualFix } from "../fixes.mts";
 import { refusals } from "../resolve/support.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
+import { fail, pass, unknown } from "./results.mts";
 
 /** A program that has to be there before anything starts. */
 export interface Tool {
@@ -239,12 +240,13 @@ const asked: Record<string, string[]> = {
 function unanswered({ unanswered = [] }: Host, needed: string[]): Verdict[] {
   const inUse = unanswered.filter((name) => needed.some((tool) => asked[tool]?.includes(name)));
   if (inUse.length === 0) return [];
-  return [{
-    status: "fail",
-    message: `${inUse.join(", ")} did not answer: a step that runs it would hang`,
-    evidence: inUse.map((name) => ({ read: `${name} version`, value: "no answer in time" })),
-    fix: [manualFix(`Run it by hand and see what it waits for: ${inUse[0]}`)],
-  }];
+  return [
+    fail(
+      `${inUse.join(", ")} did not answer: a step that runs it would hang`,
+      inUse.map((name) => ({ read: `${name} version`, value: "no answer in time" })),
+      [manualFix(`Run it by hand and see what it waits for: ${inUse[0]}`)],
+    ),
+  ];
 }
 
 /** Whether the programs are installed that the machines need. */
@@ -257,11 +259,7 @@ export const toolChecks: Check[] = [
     check(host, { machines }) {
       const needed = [...new Set(machines.flatMap((machine) => toolsFor(machine, host)))];
       if (!host.programs) {
-        return [{
-          status: "unknown",
-          message: "programs were not looked for: this is another machine's tree",
-          evidence: [],
-        }];
+        return [unknown("programs were not looked for: this is another machine's tree")];
       }
       if (needed.length === 0) return [];
       const missing = needed.filter((tool) => tool.there(host) === false);
@@ -270,22 +268,24 @@ export const toolChecks: Check[] = [
       if (hanging.length > 0) return hanging;
       if (missing.length === 0 && unseen.length > 0) {
         const names = unseen.map(({ name }) => name).join(", ");
-        return [{ status: "unknown", message: `whether ${names} is there could not be seen`, evidence: [] }];
+        return [unknown(`whether ${names} is there could not be seen`)];
       }
       if (missing.length === 0) {
         const versions = Object.entries(host.versions).filter(([name]) => needed.some((tool) => tool.name === name));
-        return [{
-          status: "pass",
-          message: `${needed.map(({ name }) => name).join(", ")}: all there`,
-          evidence: versions.map(([name, value]) => ({ read: `${name} version`, value })),
-        }];
+        return [
+          pass(
+            `${needed.map(({ name }) => name).join(", ")}: all there`,
+            versions.map(([name, value]) => ({ read: `${name} version`, value })),
+          ),
+        ];
       }
-      return [{
-        status: "fail",
-        message: `missing: ${missing.map((tool) => `${tool.name} (${tool.for})`).join(", ")}`,
-        evidence: missing.map(({ name }) => ({ read: `${name} in PATH`, value: "not found" })),
-        fix: installs(missing, host),
-      }];
+      return [
+        fail(
+          `missing: ${missing.map((tool) => `${tool.name} (${tool.for})`).join(", ")}`,
+          missing.map(({ name }) => ({ read: `${name} in PATH`, value: "not found" })),
+          installs(missing, host),
+        ),
+      ];
     },
   },
 ];
