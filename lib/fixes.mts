@@ -1,5 +1,6 @@
 /** How fixes are made, and those that more than one place offers, in the same words. */
 import type { Fix } from "./findings.mts";
+import { self } from "./self.mts";
 
 /** A fix that no command does: what to do, in words. */
 export const manualFix = (title: string, more: Partial<Fix> = {}): Fix => ({
@@ -18,10 +19,10 @@ export const commandFix = (say: string, command: string | null, more: Partial<Fi
 /** A fix at the machine itself or in its firmware's set-up, while it is not running. */
 export const firmwareFix = (say: string): Fix => manualFix(say, { root: true, reboot: true });
 /** A command that runs in the VM, as root. */
-export const guestFix = (say: string, run: string): Fix => commandFix(say, `npx zx homelab-gpu.mts ssh -- sudo ${run}`);
+export const guestFix = (say: string, run: string): Fix => commandFix(say, self(`ssh -- sudo ${run}`));
 /** What the doctor says of a check (its id) or of a group of them (`iommu`). */
 export const doctorFix = (check: string): Fix =>
-  commandFix("See what doctor finds on this host", `npx zx homelab-gpu.mts doctor ${check}`);
+  commandFix("See what doctor finds on this host", self(`doctor ${check}`));
 
 /** Fixes by name. */
 export const remedies = {
@@ -44,10 +45,10 @@ export const remedies = {
     root: true,
     reboot: true,
   }),
-  bindAtBoot: commandFix("Surer: bind the card to vfio-pci at boot", "npx zx homelab-gpu.mts prepare", {
+  bindAtBoot: commandFix("Surer: bind the card to vfio-pci at boot", self("prepare"), {
     reboot: true,
   }),
-  recreate: commandFix("Recreate the VM (its system disk is lost)", "npx zx homelab-gpu.mts up --recreate"),
+  recreate: commandFix("Recreate the VM (its system disk is lost)", self("up --recreate")),
   network: commandFix("Start it", "virsh -c qemu:///system net-start default", { root: true, safe: true }),
   room: manualFix("Make room where the VM disks and the images go"),
 } satisfies Record<string, Fix>;

@@ -24,6 +24,21 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
+/** `a, b and c`, or with another word before the last. */
+export function joinList(words: string[], last: "and" | "or" = "and"): string {
+  return words.length > 1 ? `${words.slice(0, -1).join(", ")} ${last} ${words.at(-1)}` : words.join("");
+}
+
+/** `1 line`, `3 lines`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** The first of a list, and how many more there are: of texts longer than `most`, `[a, b, and 3 more]`. */
+export function firstFew(texts: string[], most: number): string[] {
+  return [...texts.slice(0, most), ...(texts.length > most ? [`and ${texts.length - most} more`] : [])];
+}
+
 /** One pattern of several that mean the same. */
 export function anyOf(...patterns: RegExp[]): RegExp {
   return new RegExp(patterns.map(({ source }) => source).join("|"), patterns[0]!.flags);

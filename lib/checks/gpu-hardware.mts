@@ -29,7 +29,6 @@ export const gpuHardwareChecks: Check[] = [
     id: "gpu.window",
     about: "whether the card's memory regions have addresses here and fit into the guest's address space",
     why: "a driver finds no card behind a memory region that has no address",
-    confirm: "npx zx homelab-gpu.mts doctor gpu.window",
     check: window,
   },
 ];

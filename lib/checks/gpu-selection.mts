@@ -7,6 +7,8 @@ import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { isGpu } from "../resolve/cards.mts";
 import { className, formatAddresses, formatFunction } from "../host/pci.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
+import { self } from "../self.mts";
+import { counted, firstFew } from "../text.mts";
 
 /** What lists the graphics cards of a host. */
 const listing = {
@@ -35,7 +37,6 @@ export const gpuSelectionChecks: Check[] = [
     id: "gpu.exclusive",
     about: "whether each card, and each IOMMU group, goes to one machine only",
     why: "two VMs cannot hold one card, or cards of one IOMMU group, at the same time",
-    confirm: "npx zx homelab-gpu.mts doctor gpu.exclusive",
     check: exclusive,
   },
 ];
@@ -58,7 +59,7 @@ function formatCards(functions: PciFunction[], format = withDriver): string {
     const parts = virtual.filter(({ physicalFunction }) => physicalFunction === fn.bdf);
     return `${format(fn)}${parts.length > 0 ? ` with ${countVirtual(parts)}` : ""}`;
   });
-  return [...words.slice(0, 8), ...(words.length > 8 ? [`and ${words.length - 8} more`] : [])].join("; ") || "none";
+  return firstFew(words, 8).join("; ") || "none";
 }
 
 const withDriver = (fn: PciFunction) =>
@@ -66,7 +67,7 @@ const withDriver = (fn: PciFunction) =>
 
 /** `7 virtual functions (0000:00:02.1, … and 4 more)` */
 const countVirtual = (parts: PciFunction[]) =>
-  `${parts.length} virtual function${parts.length === 1 ? "" : "s"} (${formatAddresses(parts)})`;
+  `${counted(parts.length, "virtual function")} (${formatAddresses(parts)})`;
 
 /** Where the host's cards were read. */
 const cardsAt = ({ os }: Host) =>
@@ -94,7 +95,7 @@ function present(wish: GpuRequest, host: Host): Verdict {
     manualFix(
       cards.length > 0 ? "Name a card that is there (vendor_id, device_id)" : "Put a card in, or run this where one is",
     ),
-    commandFix("Or bring the rest of the lab up without it", "npx zx homelab-gpu.mts up --no-gpu"),
+    commandFix("Or bring the rest of the lab up without it", self("up --no-gpu")),
   ]);
 }
 

@@ -22,7 +22,6 @@ export const guestDriverChecks: Check[] = [
     id: "guest.driver",
     about: "whether the driver that the guest gets works with its card: kernel modules, branch, and whether it builds",
     why: "a driver that does not fit is installed all the same, and then finds no card",
-    confirm: "npx zx homelab-gpu.mts doctor guest.driver",
     check: (host, { machines }) => {
       const wanting = machines.filter(({ gpus }) => gpus.length > 0);
       return [
@@ -35,7 +34,6 @@ export const guestDriverChecks: Check[] = [
     id: "guest.cuda",
     about: "whether that driver is new enough for the CUDA in each service's image, and the CUDA for the card",
     why: "an image brings CUDA and takes the driver of the guest it runs in; the host's driver does not count",
-    confirm: "npx zx homelab-gpu.mts doctor guest.cuda",
     check: (host, config) => {
       const services = [...config.services, ...projectServices(config.projects)].filter(asksForNvidia);
       return config.machines.filter(({ gpus }) => gpus.length > 0).flatMap((machine) => {

@@ -13,7 +13,6 @@ export const guestImageCheck: Check = {
   about:
     "whether the box can be built from that image: its form for the provider, and its system for what is installed",
   why: "only for libvirt is a box made from a disk image, and Docker and the driver are installed on some systems only",
-  confirm: "npx zx homelab-gpu.mts doctor guest.image",
   check: (_, { machines }) =>
     machines.filter(({ image, provider }) =>
       image && isOwn(provider) && (provider !== "libvirt" || image.kind === "file" || image.kind === "url")

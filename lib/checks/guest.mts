@@ -15,7 +15,6 @@ export const guestChecks: Check[] = [
     about: "whether the guest's system can run NVIDIA's driver at all: Alpine and others with musl cannot",
     why:
       "NVIDIA's user space (libcuda, nvidia-smi) is made for glibc only; a container on such a guest may be Alpine all the same",
-    confirm: "npx zx homelab-gpu.mts doctor guest.libc",
     check: (_, { machines }) =>
       machines.filter(({ gpus }) => gpus.length > 0).map((machine) => ({ machine: machine.name, ...libc(machine) })),
   },
@@ -23,7 +22,6 @@ export const guestChecks: Check[] = [
     id: "guest.engine",
     about: "whether the guest's distribution has the engine that runs the containers",
     why: "Podman gives GPUs to containers from 4.1 on, and is taken from the distribution's own packages",
-    confirm: "npx zx homelab-gpu.mts doctor guest.engine",
     check: (_, { machines }) =>
       machines.flatMap((machine) => machine.engine === "podman" ? [{ machine: machine.name, ...podman(machine) }] : []),
   },
@@ -33,7 +31,6 @@ export const guestChecks: Check[] = [
     about: "whether there is UEFI firmware for a guest with a GPU",
     why:
       "graphics cards expect UEFI, and only it makes room for large ones; with Secure Boot it refuses drivers built in the guest",
-    confirm: "npx zx homelab-gpu.mts doctor guest.firmware",
     check: (host, { machines }) =>
       machines.filter(({ gpus, provider }) => gpus.length > 0 && provider === "libvirt").map(({ name }) => ({
         machine: name,

@@ -49,7 +49,6 @@ export const hypervChecks: Check[] = [
     id: "hyperv.guest",
     about: "whether the guest's system can have the kernel module for a part of a card",
     why: "dxgkrnl is no part of Linux, and is known to build on these kernels only",
-    confirm: "npx zx homelab-gpu.mts doctor hyperv.guest",
     check: (host, config) => eachPart(host, config, (_wish, _host, machine) => guest(machine)),
   },
 ];

@@ -18,13 +18,13 @@ import { iommuChecks } from "./iommu.mts";
 import { providerChecks } from "./provider.mts";
 import { serviceChecks } from "./services.mts";
 import { toolChecks } from "./tools.mts";
+import { self } from "../self.mts";
 
 /** Whether the probe's text is whole. It is looked at whatever else is asked for. */
 const probeCheck: Check = {
   id: "host.probe",
   about: "whether the probe printed all that it had to say",
   why: "what is missing from a text that ends early is not known, and not absent",
-  confirm: "npx zx homelab-gpu.mts doctor host.probe",
   check: ({ cut }) =>
     cut
       ? [{
@@ -126,12 +126,11 @@ function unsure(keys: string[]): Verdict {
 
 const about = ({ machine }: Verdict) => (machine === undefined ? {} : { machine });
 
-/** Why each check matters, and what shows that it is mended on such a host. */
+/** Why each check matters, and the command that confirms that it is mended on such a host. */
 export function notesFor({ os: { platform } }: Host): Notes {
   const system = platform === "other" ? "linux" : platform;
-  return Object.fromEntries(
-    checks.map((
-      { id, why, confirm },
-    ) => [id, { why, confirm: typeof confirm === "string" ? confirm : confirm[system] }]),
-  );
+  return Object.fromEntries(checks.map(({ id, why, confirm = self(`doctor ${id}`) }) => [id, {
+    why,
+    confirm: typeof confirm === "string" ? confirm : confirm[system],
+  }]));
 }

@@ -22,7 +22,6 @@ export const iommuChecks: Check[] = [
     about: "whether the card's IOMMU group can be handed over",
     why:
       "devices of one group can reach each other around the IOMMU, so the kernel hands them over together or not at all",
-    confirm: "npx zx homelab-gpu.mts doctor iommu.group",
     check: (host, config) => eachCard(host, config, (card) => checkGroup(card, host)),
   },
   {

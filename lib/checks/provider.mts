@@ -32,7 +32,6 @@ export const providerChecks: Check[] = [
     id: "provider.mode",
     about: "whether the provider can hand over a GPU in this way",
     why: "a provider hands over a whole card, parts of one, or neither",
-    confirm: "npx zx homelab-gpu.mts doctor provider.mode",
     check: (host, { machines }) =>
       machines.flatMap((machine) =>
         machine.gpus.map((wish) => withoutPart(machine, wish, host) ?? inThisMode(machine, wish.mode, host))

@@ -22,7 +22,6 @@ export const serviceChecks: Check[] = [
     id: "services.gpu",
     about: "whether each service asks for GPUs that its machine has, in a way that Compose takes",
     why: "Compose refuses a reservation that is not whole, and Docker starts no container whose GPUs are not there",
-    confirm: "npx zx homelab-gpu.mts doctor services.gpu",
     check: (_, { machines, services, projects }) =>
       [...services, ...projectServices(projects)].flatMap((service) => {
         const machine = machines.find(({ name }) => name === service.machine);

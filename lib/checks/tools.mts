@@ -255,7 +255,6 @@ export const toolChecks: Check[] = [
     id: "tools.present",
     about: "the programs that build and run the machines",
     why: "each step of up runs one of them",
-    confirm: "npx zx homelab-gpu.mts doctor tools.present",
     check(host, { machines }) {
       const needed = [...new Set(machines.flatMap((machine) => toolsFor(machine, host)))];
       if (!host.programs) {

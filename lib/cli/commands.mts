@@ -1,5 +1,6 @@
 import { UserError } from "../errors.mts";
 import { type Command, options } from "./options.mts";
+import { self } from "../self.mts";
 
 /** The commands, by name. */
 export const commands: Record<string, Command> = {
@@ -81,7 +82,7 @@ export function help(): string {
   return [
     "Hands this workstation's GPU to a container inside a VM, or says why it can't.",
     "",
-    "  npx zx homelab-gpu.mts up",
+    `  ${self("up")}`,
     "",
     "Commands:",
     ...rows(Object.entries(commands).map(([name, { takes, summary }]) => [`${name} ${takes}`.trim(), summary]), 27),

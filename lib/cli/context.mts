@@ -16,6 +16,7 @@ import type { Style } from "./print.mts";
 import { resolveConfig, withoutGpus } from "../resolve/resolve.mts";
 import type { Reporter } from "../run/steps.mts";
 import type { Shell } from "../shell.mts";
+import { powershellScript } from "../host/windows.mts";
 
 /** What was typed, checked. */
 export interface Options {
@@ -179,16 +180,7 @@ const probes: Partial<Record<NodeJS.Platform, { script: string; command: string[
   win32: {
     script: "scripts/probe-windows.ps1",
     // with -Command - PowerShell would take its input line by line
-    command: [
-      "powershell.exe",
-      "-NoLogo",
-      "-NoProfile",
-      "-NonInteractive",
-      "-ExecutionPolicy",
-      "Bypass",
-      "-Command",
-      "[Console]::In.ReadToEnd() | Invoke-Expression",
-    ],
+    command: powershellScript("-Command", "[Console]::In.ReadToEnd() | Invoke-Expression"),
   },
 };
 

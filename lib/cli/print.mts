@@ -5,7 +5,7 @@ import { diffLines } from "./diff.mts";
 import { commandLine } from "../plan/command-line.mts";
 import type { FileChange, Step } from "../plan/types.mts";
 import { scheduleOf } from "../plan/stages.mts";
-import { visible, wrap } from "../text.mts";
+import { counted, visible, wrap } from "../text.mts";
 
 /** How lines shall look. */
 export interface Style {
@@ -126,7 +126,7 @@ function sentence(findings: Finding[]): string {
   ];
   const parts = [
     `${passes} passed`,
-    ...(warns > 0 ? [`${warns} ${warns === 1 ? "warning" : "warnings"}`] : []),
+    ...(warns > 0 ? [counted(warns, "warning")] : []),
     ...(unknowns > 0 ? [`${unknowns} unknown`] : []),
     ...(fails > 0 ? [`${fails} failed`] : []),
   ];
@@ -144,7 +144,7 @@ export function formatPlan(folder: string, changes: FileChange[], steps: Step[],
   for (const { path, change, before, text, secret } of written) {
     if (change === "create") {
       const count = text.split("\n").length - 1;
-      lines.push(green(`  + ${path}`) + ` (${count} ${count === 1 ? "line" : "lines"})`);
+      lines.push(green(`  + ${path}`) + ` (${counted(count, "line")})`);
       if (look.verbose && !secret) {
         lines.push(...text.replace(/\n$/, "").split("\n").map((line) => `      ${visible(line)}`));
       }

@@ -9,6 +9,7 @@ import { type Proof, readState } from "./state.mts";
 import { homeDir } from "../text.mts";
 import type { Shell } from "../shell.mts";
 import { NoAnswer, readVm } from "./hypervisors.mts";
+import { self } from "../self.mts";
 
 /** The machines of a config, as far as a lab is looked up by them. */
 export interface LabRequest {
@@ -127,9 +128,9 @@ export function requireLibvirtAnswer({ libvirtError, machines, orphans }: Lab): 
   const unknown = Object.entries({ ...machines, ...orphans }).filter(([, { state }]) => state === "unknown");
   if (unknown.length === 0) return;
   throw new UserError(
-    `what there is of ${
-      unknown.map(([name]) => name).join(", ")
-    } is unknown: ${libvirtError}\n  npx zx homelab-gpu.mts doctor provider.access`,
+    `what there is of ${unknown.map(([name]) => name).join(", ")} is unknown: ${libvirtError}\n  ${
+      self("doctor provider.access")
+    }`,
     1,
   );
 }

@@ -16,6 +16,7 @@ import { type Project, projectDigest } from "../compose/project.mts";
 import { copySteps, dropStep, inlineProject, projectFiles, startStep } from "./stacks.mts";
 import { gpusOf } from "../compose/gpu-requests.mts";
 import { isEnabled } from "../compose/enabled.mts";
+import { powershellScript } from "../host/windows.mts";
 
 /** Scripts that the steps run; they go into the lab's folder, so that a person can run each step by hand. */
 const scripts = [
@@ -270,15 +271,13 @@ function bringDriver(machine: ResolvedMachine): Step[] {
   const wish = partitionRequest(machine);
   if (!wish) return [];
   const { name } = machine;
-  const powershell = ["powershell.exe", "-NoLogo", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass"];
   return [
     {
       title: `Compare the GPU driver of ${name} with the host's`,
-      command: [
-        ...powershell,
+      command: powershellScript(
         ...["-File", "scripts/copy-driver.ps1", name, wish.vendorId],
         ...(wish.deviceId ? [wish.deviceId] : []),
-      ],
+      ),
     },
     {
       title: `Make the GPU known in ${name}`,

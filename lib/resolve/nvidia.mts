@@ -13,6 +13,7 @@ import {
   withoutProprietary,
 } from "./branches.mts";
 import type { Source } from "./sources.mts";
+import { joinList } from "../text.mts";
 
 /** From this branch on NVIDIA takes the open modules by default, before it the proprietary ones (kernel-modules.html, see cards.mts). */
 const openByDefault = 560;
@@ -217,9 +218,4 @@ function distroProblems(suite: string, modules: Modules, branch: number | undefi
   }
   return unbuildable.filter((pair) => pair.suite === suite && pair.branch === branch && pair.modules.includes(modules))
     .map(({ says }) => `${systemOf(suite)}'s own ${modules} modules ${says}`);
-}
-
-/** `a, b and c` */
-function joinList(words: string[]): string {
-  return words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join("");
 }

@@ -13,6 +13,8 @@ import { shellCommand } from "../../render.mts";
 import { type Context, log, readProbe, styleFor } from "../context.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
 import { starterFor } from "../../config/starter.mts";
+import { self } from "../../self.mts";
+import { firstFew } from "../../text.mts";
 
 /** `init`: writes a config for the card found here. Never over one that is there. */
 export async function init(session: Context): Promise<number> {
@@ -58,7 +60,7 @@ export async function init(session: Context): Promise<number> {
 
 /** A command to type for the same config. */
 function told({ options: { config } }: Context, command: string): string {
-  return `npx zx homelab-gpu.mts ${command}${config ? ` --config ${shellCommand(config)}` : ""}`;
+  return self(command) + (config ? ` --config ${shellCommand(config)}` : "");
 }
 
 /** Makers of cards, the likeliest to be wanted in a VM first: a server's own chip, which shows its console, is of none of them. */
@@ -124,13 +126,11 @@ function reasonsFor(best: Judged, judged: Judged[]): string[] {
       : warnings.length > best.warnings.length
       ? `it has more warnings (${warnings.map(({ check }) => check).join(", ")})`
       : "as good, and later on the bus";
-  const passed = others.slice(0, 4).map((one) => `${one.card.bdf} ${nameOf(one.card)}: ${why(one)}`);
+  const passed = others.map((one) => `not ${one.card.bdf} ${nameOf(one.card)}: ${why(one)}`);
   return [
     ...(others.length > 0
       ? [
-        `chose ${best.card.bdf} ${nameOf(best.card)}; not ${passed.join("; not ")}${
-          others.length > 4 ? `; and ${others.length - 4} more` : ""
-        }`,
+        `chose ${best.card.bdf} ${nameOf(best.card)}; ${firstFew(passed, 4).join("; ")}`,
       ]
       : []),
     ...best.fails.flatMap(({ message, fix }) => [

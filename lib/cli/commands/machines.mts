@@ -27,6 +27,7 @@ import {
   selectNames,
   styleFor,
 } from "../context.mts";
+import { self } from "../../self.mts";
 
 /** `status`: a line for each machine. */
 export async function status(session: Context): Promise<number> {
@@ -79,7 +80,7 @@ export async function ssh(session: Context): Promise<number> {
   const machine = lab.machines[name]!;
   if (machine.state !== "running" || !machine.address) {
     const why = machine.state === "running" ? "was never reached" : `does not run (${machine.state})`;
-    throw new UserError(`${name} ${why}: npx zx homelab-gpu.mts up`, 1);
+    throw new UserError(`${name} ${why}: ${self("up")}`, 1);
   }
   const command = ["ssh", "-F", `ssh/${name}`, name, ...session.passthroughArgs];
   if (session.options.dryRun) {

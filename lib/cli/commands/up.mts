@@ -17,6 +17,8 @@ import { confirmed } from "../confirm.mts";
 import { readSeenServices, serviceLines } from "../seen.mts";
 import { writeCopies } from "../../host/copies.mts";
 import { verifyMachines } from "./verify.mts";
+import { self } from "../../self.mts";
+import { powershell } from "../../host/windows.mts";
 
 /** `up [machine…]`: examine → mend what may be mended → write → build → boot → serve → prove. Nothing is touched while a check fails. */
 export async function up(session: Context): Promise<number> {
@@ -141,7 +143,7 @@ function safeFixes(findings: Finding[]): Fix[] {
 
 function fixStep({ title, command, root }: Fix, host: Host): Step {
   if (host.os.platform === "windows") {
-    return { title, command: ["powershell.exe", "-NoLogo", "-NoProfile", "-Command", command!] };
+    return { title, command: powershell("-Command", command!) };
   }
   const sudo = root && host.uid !== 0;
   return { title, command: ["sh", "-c", sudo ? withSudo(command!) : command!], ...(sudo ? { terminal: true } : {}) };
@@ -273,6 +275,6 @@ async function printMachines(session: Context, { names, settled, loaded }: Inspe
       }${services.length > 0 ? `: ${services.join(", ")}` : ""}${proof}\n`,
     );
     for (const line of serviceLines(seen, there.address)) session.shell.stdout(`  ${line}\n`);
-    session.shell.stdout(`  npx zx homelab-gpu.mts ssh ${machine.name}\n`);
+    session.shell.stdout(`  ${self(`ssh ${machine.name}`)}\n`);
   }
 }

@@ -10,6 +10,7 @@ import { formatFindings, formatPlan } from "../print.mts";
 import { runSteps } from "../../run/steps.mts";
 import { type Context, inspect, type Inspection, log, readTexts, reporterOf, styleFor } from "../context.mts";
 import { verifyMachine } from "../../verify/layers.mts";
+import { self } from "../../self.mts";
 
 /** `verify`: proves every machine, layer by layer, and names the first layer that fails. */
 export async function verify(session: Context): Promise<number> {
@@ -74,6 +75,6 @@ function notUp({ name }: ResolvedMachine): Finding {
     status: "fail",
     message: "the VM does not run",
     evidence: [],
-    fix: [commandFix("Bring it up", "npx zx homelab-gpu.mts up")],
+    fix: [commandFix("Bring it up", self("up"))],
   };
 }
