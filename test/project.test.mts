@@ -75,6 +75,19 @@ test("a request is matched to a card in one place, which resolve calls once a re
   assert.equal(uses("driverOf"), ["lib/resolve/nvidia.mts", "lib/resolve/resolve.mts"]);
 });
 
+test("every fact that is parsed of a host is read outside its parser", () => {
+  const types = own("lib/host/types.mts").replace(/\/\*\*[^]*?\*\//g, "");
+  const keys = new Set([...types.matchAll(/(?:^|[{;]) *(\w+)\??:/gm)].map(([, key]) => key!));
+  assert.ok(keys.size > 100, `${keys.size} keys`);
+  const parsers = ["types", "parse", "cut"].map((name) => `lib/host/${name}.mts`);
+  const readers = modules.filter((path) => !parsers.includes(path) && !path.startsWith("lib/verify/failures/"))
+    .map((path) => sources[path]!.replace(/"[^"\n]*"/g, '""'));
+  const unread = [...keys].filter((key) =>
+    !readers.some((text) => new RegExp(`(\\.|[{,] ?)${key}\\b(?!\\()`).test(text))
+  );
+  assert.equal(unread, []);
+});
+
 test("only the shell touches files and processes", () => {
   assert.equal(importers("node:fs"), ["lib/run/shell.mts", "homelab-gpu.mts"]);
   assert.equal(importers("node:fs/promises"), ["lib/run/shell.mts"]);
