@@ -6,7 +6,8 @@ import { acceptsOption, type Command, type Option, options as known } from "./op
 import { Interrupted, UserError } from "../errors.mts";
 import type { Options } from "./context.mts";
 import type { Shell } from "../shell.mts";
-import { realShell, reasonOf } from "../run/shell.mts";
+import { realShell } from "../run/shell.mts";
+import { reasonOf } from "../run/shell/reasons.mts";
 import { unknownName, visible, wrap } from "../text.mts";
 
 const version = "0.1.0";
