@@ -117,7 +117,8 @@ function reserved({ groups }: Card, host: Host): Verdict {
   const amd = host.iommu.acpiTables?.includes("IVRS") ?? host.cpu.vendor === "AuthenticAMD";
   const { kernel } = host.os;
   const sure = kernel !== undefined && !isOlder(kernel, "6.6");
-  const what = `the firmware reserves memory for this card (${amd ? "IVMD" : "RMRR"})`;
+  const arm = host.iommu.acpiTables?.includes("IORT") ?? false;
+  const what = `the firmware reserves memory for this card (${amd ? "IVMD" : arm ? "RMR of IORT" : "RMRR"})`;
   // since 6.6 such groups are never handed over (drivers/iommu/iommu.c, require_direct: “requires a 1:1 mapping”); before, VT-d refused them
   // as “ineligible for IOMMU domain attach” and AMD-Vi did not
   const refuses = "kernels since 6.6 refuse to hand it over (“requires a 1:1 mapping”)";
@@ -127,7 +128,7 @@ function reserved({ groups }: Card, host: Host): Verdict {
       ? `${what}, and ${refuses}`
       : kernel === undefined
       ? `${what}: ${refuses}, and earlier ones may; which kernel runs here was not read`
-      : amd
+      : amd || arm
       ? `${what}: this kernel may hand it over, and ${refuses}`
       : `${what}: the kernel may refuse it as ineligible for IOMMU domain attach, and ${refuses}`,
     evidence: [

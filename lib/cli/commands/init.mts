@@ -85,7 +85,14 @@ interface Judged {
 }
 
 function judge(card: PciFunction, text: string, host: Host): Judged {
-  const findings = runChecks(host, resolveConfig(parseConfig(text), host), ["gpu", "iommu", "hyperv", "provider.host"]);
+  const findings = runChecks(host, resolveConfig(parseConfig(text), host), [
+    "gpu",
+    "iommu",
+    "hyperv",
+    "provider.host",
+    "host.architecture",
+    "guest.driver",
+  ]);
   const of = (status: Finding["status"]) => findings.filter((finding) => finding.status === status);
   const display = findings.find(({ check }) => check === "gpu.display");
   return {
