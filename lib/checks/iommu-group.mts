@@ -87,7 +87,8 @@ export function checkGroup(card: Card, host: Host): Verdict {
       ],
       fix: [
         ...placing(card, host),
-        ...inTheWay.filter((fn) => kept(fn, host) === undefined).map((fn) =>
+        // taking some of them helps nobody while another stays
+        ...(inTheWay.every((fn) => kept(fn, host) === undefined) ? inTheWay : []).map((fn) =>
           commandFix(`Or give up ${fn.bdf} on this host until the next boot`, release(fn), { root: true })
         ),
       ],
@@ -162,7 +163,17 @@ function placing(card: Card, host: Host): Fix[] {
       ...(isPortable(host) ? [] : [acs]),
     ];
   }
-  return movable(card, host) ? [remedies.slot, acs] : [fixedInPlace(card, host)];
+  const alike = card.groupPeers.filter((fn) =>
+    isDisplay(fn) && fn.vendor === card.gpu.vendor && fn.device === card.gpu.device && !isIntegrated(fn, host.pci)
+  );
+  const together = alike.length === 0 ? [] : [
+    manualFix(
+      `Or give all of them to one machine: in its gpu: list, write address: "${card.gpu.bdf}" and ${
+        alike.slice(0, 8).map(({ bdf }) => `address: "${bdf}"`).join(" and ")
+      }. The GPUs of one board stay together in every slot`,
+    ),
+  ];
+  return movable(card, host) ? [remedies.slot, acs, ...together] : [fixedInPlace(card, host), ...together];
 }
 
 /**

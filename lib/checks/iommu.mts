@@ -3,6 +3,7 @@ import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { isOlder } from "../text.mts";
+import { takesAcsOverride } from "../resolve/acs-kernels.mts";
 import type { Card } from "../resolve/cards.mts";
 import { eachCard, onceIfCards } from "./each.mts";
 import { checkEnabled } from "./iommu-enabled.mts";
@@ -151,14 +152,6 @@ function reserved({ groups }: Card, host: Host): Verdict {
   };
 }
 
-/**
- * Kernels that are known to take pcie_acs_override, by a word of their release: the patch is in none of kernel.org's. Distributions'
- * ordinary kernels do not have it, by the form of their release.
- */
-const takesOverride = /zen|pve|cachyos|xanmod|lqx|liquorix|tkg|acs|unraid|vfio/i;
-const ordinaryKernel =
-  /^\d+(\.\d+)+-(\d+-(generic|lowlatency|aws|azure|gcp|oem|default)$|\d+-?(amd64|cloud-amd64|rt-amd64)$|arch\d|\d+-(lts|hardened)$|.*(\.fc\d|\.el\d|-default$|-amd64$))|^\d+(\.\d+)+\+deb|-generic$/;
-
 function acs(host: Host): Verdict {
   const { kernel } = host;
   const override = kernel.arguments?.find((word) => word.startsWith("pcie_acs_override="));
@@ -170,8 +163,9 @@ function acs(host: Host): Verdict {
     return { status: "unknown", message: "the kernel's arguments could not be read", evidence };
   }
   const release = host.os.kernel ?? "";
-  if (override && !takesOverride.test(release)) {
-    const ignored = ordinaryKernel.test(release);
+  const takes = takesAcsOverride(release);
+  if (override && !takes) {
+    const ignored = takes === false;
     return {
       status: "warn",
       message: ignored

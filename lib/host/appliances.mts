@@ -9,6 +9,8 @@ export interface Appliance {
   arguments: string;
   /** Why an initramfs with a driver in it is not made the usual way. */
   image: string;
+  /** What a person does who lacks programs; absent where packages can be added and how is not known here. */
+  packages?: string;
   /** What gives functions to vfio-pci at boot there, as lines; absent where nothing is known. */
   binding?(functions: PciFunction[]): string[];
   /** Where this is from. */
@@ -23,6 +25,8 @@ const isBootedImage = (host: Host) => host.marks.includes("/run/ostree-booted") 
 
 const date = "2026-11-26";
 
+const elsewhere = "run this on another host, or in a VM of it that gets the card and a virtual IOMMU";
+
 /** The most particular first. */
 export const appliances: Appliance[] = [
   {
@@ -30,6 +34,7 @@ export const appliances: Appliance[] = [
     here: ({ os }) => os.id === "steamos",
     arguments: "an update of SteamOS replaces its boot configuration, so this has to be done again after each",
     image: "an update of SteamOS replaces it, with all that was added",
+    packages: `SteamOS keeps no packages that are added: ${elsewhere}`,
     source: "https://help.steampowered.com/en/faqs/view/1B71-EDF2-EB6D-2BB3",
     date,
   },
@@ -43,6 +48,7 @@ export const appliances: Appliance[] = [
       "In the web interface, choose the card at Tools > System Devices and click Bind Selected to VFIO at Boot. It writes /boot/config/vfio-pci.cfg:",
       `  BIND=${functions.map(({ bdf, vendor, device }) => `${bdf}|${vendor}:${device}`).join(" ")}`,
     ],
+    packages: `Unraid keeps no packages that are added: ${elsewhere}`,
     source: "https://github.com/unraid/webgui (emhttp/plugins/dynamix/include/update.vfio-pci-cfg.php)",
     date,
   },
@@ -54,6 +60,7 @@ export const appliances: Appliance[] = [
     binding: () => [
       "In the web interface, choose the card at System > Advanced Settings > Isolated GPU Devices",
     ],
+    packages: `TrueNAS keeps no packages that are added: ${elsewhere}`,
     source: "https://www.truenas.com/docs/scale/scaletutorials/systemsettings/advanced/developermode",
     date,
   },
@@ -62,6 +69,7 @@ export const appliances: Appliance[] = [
     here: ({ os }) => /^(chrome|chromium)os/.test(os.id ?? ""),
     arguments: "whose verified boot lets nobody change it outside of developer mode",
     image: "ChromeOS verifies its files at boot, and an update replaces them",
+    packages: "ChromeOS takes no packages: run this on another host",
     source: "https://www.chromium.org/chromium-os/chromiumos-design-docs/verified-boot",
     date,
   },
@@ -70,6 +78,7 @@ export const appliances: Appliance[] = [
     here: ({ os }) => os.id === "vanilla" || os.id === "vanillaos",
     arguments: "by abroot kargs edit",
     image: "Vanilla OS replaces its root with an image at each update",
+    packages: "Add them to the image by abroot pkg, or run this on another host",
     source: "https://github.com/Vanilla-OS/ABRoot",
     date,
   },
@@ -78,6 +87,7 @@ export const appliances: Appliance[] = [
     here: ({ os }) => os.id === "ubuntu-core",
     arguments: "by snap set system system.kernel.cmdline-append",
     image: "Ubuntu Core takes kernel and initramfs from a snap",
+    packages: "Ubuntu Core takes snaps only: run this on another host",
     source: "https://ubuntu.com/core/docs",
     date,
   },
@@ -86,6 +96,7 @@ export const appliances: Appliance[] = [
     here: ({ os }) => os.id === "flatcar",
     arguments: "in linux_append of /oem/grub.cfg",
     image: "Flatcar takes kernel and initramfs from an image that updates replace",
+    packages: "Flatcar takes no packages: run this on another host",
     source: "https://www.flatcar.org/docs/latest/setup/customization/other-settings",
     date,
   },
@@ -103,6 +114,7 @@ export const appliances: Appliance[] = [
     arguments: "in /usr/lib/bootc/kargs.d of the image that this host boots (bootc)",
     image:
       'the image that this host boots has its initramfs: build it with dracut and force_drivers+=" vfio-pci ", by the Containerfile of that image',
+    packages: "Add them to the image that this host boots, by its Containerfile, or run this on another host",
     source: "https://bootc-dev.github.io/bootc/building/kernel-arguments.html",
     date,
   },
