@@ -76,7 +76,7 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
     return {
       status: "warn",
       message:
-        `the GPU is of a ${board.name} board, whose NVSwitches are no PCI devices of this host: CUDA in the VM starts only where the board's fabric lets it`,
+        `the GPU is of an ${board.name} board, whose NVSwitches are no PCI devices of this host: CUDA in the VM starts only where the board's fabric lets it`,
       evidence: [...evidence, { read: board.source, value: `as of ${board.date}` }],
       fix: [
         manualFix(

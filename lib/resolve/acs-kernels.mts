@@ -21,16 +21,23 @@ export const acsKernels: AcsKernel[] = [
   { name: "TrueNAS", release: /truenas/, source: "https://github.com/truenas/linux/pull/171", checked },
   { name: "CachyOS", release: /cachyos/, source: "https://github.com/chaotic-cx/nyx/issues/780", checked },
   {
+    // Liquorix is made of it
     name: "linux-zen",
     release: /zen|lqx|liquorix/,
-    source: "https://wiki.archlinux.org/title/PCI_passthrough",
+    source: "https://github.com/damentz/liquorix-package/issues/230",
     checked,
   },
-  { name: "XanMod", release: /xanmod/, source: "https://xanmod.org", checked },
   {
-    name: "linux-tkg",
-    release: /tkg/,
-    source: "https://github.com/Frogging-Family/linux-tkg (customization.cfg)",
+    name: "XanMod",
+    release: /xanmod/,
+    source: "https://gist.github.com/kwilczynski/292c9c470b3a86d67a28ee64b0634a21",
+    checked,
+  },
+  { name: "linux-tkg", release: /tkg/, source: "https://github.com/Frogging-Family/linux-tkg/issues/720", checked },
+  {
+    name: "deepin",
+    release: /-amd64-desktop/,
+    source: "https://github.com/deepin-community/kernel/pull/396",
     checked,
   },
   {
@@ -52,8 +59,12 @@ const ordinary = [
   /^\d+(\.\d+)+-\d+(\.\d+)*-default$/,
 ];
 
+/** Zen and Liquorix left the patch out for a while, and took it up again in 7.1.6 (liquorix-package, issue 230). */
+const withoutForAWhile = /^7\.1(\.[0-5])?-.*(zen|lqx|liquorix)/;
+
 /** Whether a kernel knows the argument, by its release; undefined where that is not known. */
 export function takesAcsOverride(release: string): boolean | undefined {
+  if (withoutForAWhile.test(release)) return undefined;
   if (acsKernels.some((kernel) => kernel.release.test(release))) return true;
   return ordinary.some((form) => form.test(release)) ? false : undefined;
 }
