@@ -40,12 +40,13 @@ test("a branch's end decides whether it is supported", () => {
   assert.equal([endOf(580), endOf(620), endOf(625)], [undefined, undefined, undefined]);
 });
 
-test("advice names a supported branch that the cards and the system can have", () => {
+test("advice names the newest supported branch that the cards and the system can have", () => {
   const known = (name: string) => ({ kind: "known" as const, name });
-  assert.is(supportedFrom(560, ["Ada"], known("debian-13")), 580);
-  assert.is(supportedFrom(590, ["Ada"], known("debian-13")), 595);
+  assert.is(supportedFrom(560, ["Ada"], known("debian-13")), 620);
+  assert.is(supportedFrom(590, ["Ada"], known("debian-13"), "proprietary"), 595, "620 has no such modules");
   assert.is(supportedFrom(610, ["Blackwell"], known("ubuntu-24.04")), 620);
-  assert.is(supportedFrom(560, ["Ada"], known("ubuntu-26.04")), 595);
+  assert.is(supportedFrom(560, ["Ada"], known("ubuntu-26.04")), 620);
+  assert.is(supportedFrom(0, ["Pascal"], known("debian-13")), 580);
   assert.is(supportedFrom(590, ["Pascal"], known("debian-13")), undefined);
 });
 

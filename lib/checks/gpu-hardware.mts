@@ -5,7 +5,7 @@ import type { Host, PciFunction } from "../host/types.mts";
 import { aboveFour, commandFix, manualFix, remedies } from "../fixes.mts";
 import { addressLimitOf, ampleMmioWindow, barsOf, iommuBits, mmioWindowOf } from "../resolve/cards.mts";
 import { isOlder } from "../text.mts";
-import { formatAddresses, formatFunction, isBridge } from "../host/pci.mts";
+import { formatAddresses, formatFunction, isBridge, isIntegrated } from "../host/pci.mts";
 import { flrRowOf, noResetRowOf } from "../resolve/resets.mts";
 import { eachCard } from "./each.mts";
 
@@ -82,7 +82,11 @@ function reset(card: Card, host: Host): Verdict {
         methods.join(" or ")
       }: the VM's first start works, the second may need a reboot of the host`,
       evidence: [...evidence, { read: known.source, value: `as of ${known.date}` }],
-      fix: [manualFix("Install the out-of-tree module vendor-reset, which is made for this chip", { root: true })],
+      fix: [
+        manualFix(known.instead ?? "Install the out-of-tree module vendor-reset, which is made for this chip", {
+          root: true,
+        }),
+      ],
     };
   }
   const lost = methods.includes("flr") ? flrRowOf(gpu) : undefined;
@@ -165,7 +169,9 @@ function withoutAddress({ gpu, assignedFunctions }: Card): { message: string; re
   const seen = unset !== undefined && new Set([...unset, ...bars.map(({ index }) => index)]).size > 1;
   // AMD's ids since Graphics Core Next (pci.ids): older cards may have 32-bit regions alone
   const isRecentAmd = vendor === "1002" && /^(6[6-9a-f]|7[3-9]|13|15|16)/.test(device);
-  const expected = (vendor === "10de" || isRecentAmd) && physicalFunction === undefined;
+  // Intel's cards: DG1, Alchemist, Battlemage and Ponte Vecchio (pci.ids); what is in a processor is none
+  const isIntelCard = vendor === "8086" && /^(49|56|e2|0bd)/.test(device) && !isIntegrated(gpu);
+  const expected = (vendor === "10de" || isRecentAmd || isIntelCard) && physicalFunction === undefined;
   if (found.length === 0 && seen && expected && !large) {
     return [{
       message: `${bdf} has no 64-bit prefetchable memory region, which every such card has`,

@@ -9,7 +9,7 @@ import { nvidiaVersion } from "../host/windows.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import { architecturesOf, driverFor, supportedFrom } from "../resolve/nvidia.mts";
 import { type Architecture, architectures, pciIds } from "../resolve/architectures.mts";
-import { endOf } from "../resolve/branches.mts";
+import { endOf, supportOf } from "../resolve/branches.mts";
 import { cudaOf, families, fitOf } from "../resolve/cuda.mts";
 import { asksForNvidia } from "../compose/gpu-requests.mts";
 import { type ImageNeed, imageNeed } from "../compose/known-images.mts";
@@ -75,12 +75,18 @@ function driver(machine: ResolvedMachine, host: Host): Verdict {
     : pass(`${driverName(chosen)} for ${known.join(" and ")}`, evidence);
 }
 
-/** The branch to write instead of one that NVIDIA no longer supports. */
-function supportedFix({ image }: ResolvedMachine, known: Architecture[], { branch, modules }: Driver): Fix[] {
-  const free = branch !== undefined && endOf(branch) ? driverFor(known, { source: "nvidia" }, image) : undefined;
-  if (!free || free.problems.length > 0 || free.branch === branch) return [];
-  const kept = free.modules === modules ? "" : `, modules: ${free.modules}`;
-  return [manualFix(`Write driver: {source: nvidia, branch: ${free.branch}${kept}}`)];
+/** The branch to write instead of one that NVIDIA no longer supports: the newest that has the cards and the modules that are asked for. */
+function supportedFix(
+  { image, driver: { modules: wished } }: ResolvedMachine,
+  known: Architecture[],
+  { branch, modules }: Driver,
+): Fix[] {
+  if (branch === undefined || !endOf(branch)) return [];
+  const newest = supportedFrom(0, known, image, wished);
+  if (newest === undefined) return [];
+  const free = driverFor(known, { source: "nvidia", branch: newest, ...(wished ? { modules: wished } : {}) }, image);
+  const kept = free.modules === modules && wished === undefined ? "" : `, modules: ${free.modules}`;
+  return [manualFix(`Write driver: {source: nvidia, branch: ${newest}${kept}}${supportOf(newest)}`)];
 }
 
 /** Why no driver of NVIDIA's is looked at. */
@@ -128,10 +134,20 @@ function unknownChip(cards: NvidiaCard[], chosen: Driver, evidence: Evidence[]):
 
 /** What to write instead of a wish that cannot be: from the same source where that has something. */
 function instead({ driver, image, gpus }: ResolvedMachine, known: Architecture[]): Fix {
-  const wishes: DriverRequest[] = [driver.source ? { source: driver.source } : {}, {}];
+  const branch = supportedFrom(0, known, image, driver.modules) ?? supportedFrom(0, known, image);
+  const newest: DriverRequest[] = branch === undefined ? [] : [{ source: "nvidia", branch }];
+  // where no branch was named, the one that the machine gets by itself stays
+  const wishes: DriverRequest[] = driver.source === "distro"
+    ? [{ source: "distro" }, ...newest]
+    : driver.branch === undefined
+    ? [{}, ...newest]
+    : [...newest, {}];
   const free = wishes.map((wish) => driverFor(known, wish, image)).find(({ problems }) => problems.length === 0);
   if (free) {
-    return manualFix(`Write driver: {source: ${free.source}, branch: ${free.branch}, modules: ${free.modules}}`);
+    const until = free.source === "nvidia" && free.branch !== undefined ? supportOf(free.branch) : "";
+    return manualFix(
+      `Write driver: {source: ${free.source}, branch: ${free.branch}, modules: ${free.modules}}${until}`,
+    );
   }
   return manualFix(
     gpus.length > 1 ? "Give each of these cards to a machine of its own" : "Give the machine a newer card, or none",
@@ -189,7 +205,19 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
     if (floor === undefined || (floor.branch > 0 && chosen?.branch === undefined)) {
       return unknown(`${name}: ${undecided}`, evidence);
     }
-    return judgedByFloor(name, floor, chosen?.branch ?? 0, need, evidence);
+    const fix = [
+      manualFix("Take an image with an older CUDA"),
+      ...newerDriver(floor.branch, architecturesOf(cards), machine),
+    ];
+    return judgedByFloor(
+      name,
+      floor,
+      `the guest gets ${chosen?.branch ?? 0}`,
+      chosen?.branch ?? 0,
+      need,
+      evidence,
+      fix,
+    );
   }
   if (chosen?.branch === undefined) {
     return unknown(`${name}: CUDA ${version}, and what driver the guest gets is not known`, evidence);
@@ -249,9 +277,11 @@ function floorOf(
 function judgedByFloor(
   name: string,
   { branch, says }: { branch: number; says: string },
+  driver: string,
   has: number,
   { moving = false }: ImageNeed,
   evidence: Evidence[],
+  fix: Fix[],
 ): Verdict {
   if (branch === 0) return pass(`${name}: its image takes any driver`, evidence);
   if (has >= branch) {
@@ -259,12 +289,9 @@ function judgedByFloor(
   }
   return {
     status: moving ? "warn" : "fail",
-    message: `${says} needs driver ${branch} at least, and the guest gets ${has}`,
+    message: `${says} needs driver ${branch} at least, and ${driver}`,
     evidence,
-    fix: [
-      manualFix("Take an image with an older CUDA"),
-      manualFix(`Or give the guest a newer driver: driver: {source: nvidia, branch: ${Math.max(branch, 580)}}`),
-    ],
+    fix,
   };
 }
 
@@ -294,7 +321,10 @@ function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest
     { read: "driver of the host", value: own ?? "not read" },
   ];
   const floor = own && version === undefined ? floorOf(need, [], name) : undefined;
-  if (own && floor) return judgedByFloor(name, floor, Number(own.split(".")[0]), need, evidence);
+  if (own && floor) {
+    const fix = [manualFix("Update the card's driver in Windows"), manualFix("Or take an image with an older CUDA")];
+    return judgedByFloor(name, floor, `the host has ${own}`, Number(own.split(".")[0]), need, evidence, fix);
+  }
   if (!own || version === undefined) {
     const says = own ? "which CUDA its image has, its name does not tell" : "the host's driver could not be read";
     return unknown(`${name}: ${says}`, evidence);
@@ -350,13 +380,27 @@ function cudaCodeMissing(
   );
 }
 
-/** An older image, or the oldest supported driver that is new enough, where the cards and the system can have one. */
-function newer(version: string, needs: string, cards: Architecture[], { image }: ResolvedMachine): Fix[] {
-  const branch = supportedFrom(Number(needs.split(".")[0]), cards, image);
+/** An older image, or the newest supported driver that is new enough, where the cards and the system can have one. */
+function newer(version: string, needs: string, cards: Architecture[], machine: ResolvedMachine): Fix[] {
   return [
     manualFix(`Take an image with an older CUDA than ${version}`),
-    ...(branch === undefined
-      ? []
-      : [manualFix(`Or give the guest a newer driver: driver: {source: nvidia, branch: ${branch}}`)]),
+    ...newerDriver(Number(needs.split(".")[0]), cards, machine),
+  ];
+}
+
+/** The newest supported driver from a branch on, as a fix; none where the cards and the system can have none. */
+function newerDriver(least: number, cards: Architecture[], { image, driver }: ResolvedMachine): Fix[] {
+  const kept = supportedFrom(least, cards, image, driver.modules);
+  const branch = kept ?? supportedFrom(least, cards, image);
+  if (branch === undefined) return [];
+  const modules = kept === undefined || driver.modules !== undefined
+    ? `, modules: ${
+      kept === undefined ? driverFor(cards, { source: "nvidia", branch }, image).modules : driver.modules
+    }`
+    : "";
+  return [
+    manualFix(
+      `Or give the guest a newer driver: driver: {source: nvidia, branch: ${branch}${modules}}${supportOf(branch)}`,
+    ),
   ];
 }

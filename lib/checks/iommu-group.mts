@@ -88,7 +88,8 @@ export function checkGroup(card: Card, host: Host): Verdict {
       ],
       fix: [
         ...placing(card, host),
-        ...inTheWay.filter((fn) => kept(fn, host) === undefined).map((fn) =>
+        // taking some of them helps nobody while another stays
+        ...(inTheWay.every((fn) => kept(fn, host) === undefined) ? inTheWay : []).map((fn) =>
           commandFix(`Or give up ${fn.bdf} on this host until the next boot`, release(fn), { root: true })
         ),
       ],
@@ -142,7 +143,7 @@ function fixedInPlace({ gpu }: Card, host: Host): Fix {
   return manualFix(
     isIntegrated(gpu, host.pci)
       ? "These graphics are a part of the processor, whose groups no slot changes: choose a card in a slot, or use the GPU in containers on this host"
-      : "This is a laptop, whose card stays where it is: use the GPU in containers on this host, or a machine with slots",
+      : "In a laptop no card changes its place (an external one can: try another port): use the GPU in containers on this host, or a machine with slots",
   );
 }
 
@@ -163,7 +164,17 @@ function placing(card: Card, host: Host): Fix[] {
       ...(isPortable(host) ? [] : [acs]),
     ];
   }
-  return movable(card, host) ? [remedies.slot, acs] : [fixedInPlace(card, host)];
+  const alike = card.groupPeers.filter((fn) =>
+    isDisplay(fn) && fn.vendor === card.gpu.vendor && fn.device === card.gpu.device && !isIntegrated(fn, host.pci)
+  );
+  const together = alike.length === 0 ? [] : [
+    manualFix(
+      `Or give all of them to one machine: in its gpu: list, write address: "${card.gpu.bdf}" and ${
+        alike.slice(0, 8).map(({ bdf }) => `address: "${bdf}"`).join(" and ")
+      }. The GPUs of one board stay together in every slot`,
+    ),
+  ];
+  return movable(card, host) ? [remedies.slot, acs, ...together] : [fixedInPlace(card, host), ...together];
 }
 
 /**
@@ -180,12 +191,18 @@ function kept(fn: PciFunction, host: Host): string | undefined {
   if (fn.class.startsWith("0c03") && host.needs.keyboards === undefined) {
     return "whether the only keyboard hangs on it was not read";
   }
+  if (!spareClasses.test(fn.class)) return "what uses it was not read";
   const lost = [...host.needs.untraced, ...host.needs.unread];
   return lost.length === 0
     ? undefined
     : `which devices ${lost.map(formatMember).join(", ")} ${lost.length === 1 ? "needs" : "need"} could not be found`;
 }
 
+/**
+ * Kinds of functions whose use can be seen: network controllers by their interfaces, sound by nothing that breaks without it. What hangs on
+ * a USB controller, a serial port (07), IPMI (0c07) or a card reader is not read, keyboards, disks and routes apart.
+ */
+const spareClasses = /^(0200|0280|0401|0403|0480)/;
 /**
  * What a running host does not do without, whatever its drivers say: memory controllers (05), bridges to firmware and legacy devices (06),
  * system peripherals (08), SMBus (0c05), security processors (10), power and signal controllers (11), accelerators (12).

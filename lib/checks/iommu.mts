@@ -3,6 +3,7 @@ import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { isOlder } from "../text.mts";
+import { takesAcsOverride } from "../resolve/acs-kernels.mts";
 import type { Card } from "../resolve/types.mts";
 import { eachCard, onceIfCards } from "./each.mts";
 import { checkEnabled } from "./iommu-enabled.mts";
@@ -116,7 +117,8 @@ function reserved({ groups }: Card, host: Host): Verdict {
   const amd = host.iommu.acpiTables?.includes("IVRS") ?? host.cpu.vendor === "AuthenticAMD";
   const { kernel } = host.os;
   const sure = kernel !== undefined && !isOlder(kernel, "6.6");
-  const what = `the firmware reserves memory for this card (${amd ? "IVMD" : "RMRR"})`;
+  const arm = host.iommu.acpiTables?.includes("IORT") ?? false;
+  const what = `the firmware reserves memory for this card (${amd ? "IVMD" : arm ? "RMR of IORT" : "RMRR"})`;
   // since 6.6 such groups are never handed over (drivers/iommu/iommu.c, require_direct: “requires a 1:1 mapping”); before, VT-d refused them
   // as “ineligible for IOMMU domain attach” and AMD-Vi did not
   const refuses = "kernels since 6.6 refuse to hand it over (“requires a 1:1 mapping”)";
@@ -126,7 +128,7 @@ function reserved({ groups }: Card, host: Host): Verdict {
       ? `${what}, and ${refuses}`
       : kernel === undefined
       ? `${what}: ${refuses}, and earlier ones may; which kernel runs here was not read`
-      : amd
+      : amd || arm
       ? `${what}: this kernel may hand it over, and ${refuses}`
       : `${what}: the kernel may refuse it as ineligible for IOMMU domain attach, and ${refuses}`,
     evidence: [
@@ -149,14 +151,6 @@ function reserved({ groups }: Card, host: Host): Verdict {
   };
 }
 
-/**
- * Kernels that are known to take pcie_acs_override, by a word of their release: the patch is in none of kernel.org's. Distributions'
- * ordinary kernels do not have it, by the form of their release.
- */
-const takesOverride = /zen|pve|cachyos|xanmod|lqx|liquorix|tkg|acs|unraid|vfio/i;
-const ordinaryKernel =
-  /^\d+(\.\d+)+-(\d+-(generic|lowlatency|aws|azure|gcp|oem|default)$|\d+-?(amd64|cloud-amd64|rt-amd64)$|arch\d|\d+-(lts|hardened)$|.*(\.fc\d|\.el\d|-default$|-amd64$))|^\d+(\.\d+)+\+deb|-generic$/;
-
 function acs(host: Host): Verdict {
   const { kernel } = host;
   const override = kernel.arguments?.find((word) => word.startsWith("pcie_acs_override="));
@@ -168,8 +162,9 @@ function acs(host: Host): Verdict {
     return { status: "unknown", message: "the kernel's arguments could not be read", evidence };
   }
   const release = host.os.kernel ?? "";
-  if (override && !takesOverride.test(release)) {
-    const ignored = ordinaryKernel.test(release);
+  const takes = takesAcsOverride(release);
+  if (override && !takes) {
+    const ignored = takes === false;
     return {
       status: "warn",
       message: ignored

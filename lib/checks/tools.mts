@@ -2,6 +2,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
+import { applianceOf } from "../host/appliances.mts";
 import { type Family, installerOf, isPackaged, upstreamSteps } from "../host/packages.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { refusals } from "../resolve/support.mts";
@@ -201,6 +202,8 @@ export function toolsFor(machine: ResolvedMachine, host: Host): Tool[] {
 
 /** What installs these tools here: one command for all that the distribution packages, and steps for the rest. */
 export function installs(missing: Tool[], host: Host): Fix[] {
+  const kept = applianceOf(host)?.packages;
+  if (kept) return [manualFix(kept)];
   const installer = installerOf(host);
   const own = missing.filter((tool) => packagesOf(tool, host).length > 0);
   const packages = [...new Set(own.flatMap((tool) => packagesOf(tool, host)))];

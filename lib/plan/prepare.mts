@@ -12,6 +12,7 @@ import {
   waitsForReboot,
 } from "../host/kernel-arguments.mts";
 import { bootFileFunctions } from "../host/boot-files.mts";
+import { applianceOf } from "../host/appliances.mts";
 import { type Initramfs, initramfsOf } from "../host/initramfs.mts";
 import { ownFiles, ownPaths } from "../host/own-files.mts";
 import { foreignIds } from "../host/vfio-ids.mts";
@@ -66,14 +67,21 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
     `${text} (${from}) stays as it is: vfio-pci uses one list of ids only, so the card is bound by its address`
   );
   if (initramfs?.kind === "other") {
-    const lines = host.os.id === "nixos" ? nixos(ids, byAddress, passed, needed) : [
-      ...(ids.length > 0 ? [`${modules}: options vfio-pci ids=${ids.join(",")}`] : []),
-      ...softdeps(passed).map((line) => `${modules}: ${line}`),
-      ...(byAddress.length > 0
-        ? [`vfio-pci for ${byAddress.map(({ bdf }) => bdf).join(", ")} by address (driver_override)`]
-        : []),
-      ...needed.map((word) => `${changeArgument(host, "add", word).change.title}`),
-    ];
+    const appliance = applianceOf(host);
+    const lines = host.os.id === "nixos" ? nixos(ids, byAddress, passed, needed) : appliance
+      ? [
+        ...(appliance.binding?.(passed) ??
+          [`Bind ${passed.map(({ bdf }) => bdf).join(", ")} to vfio-pci at boot: how that is done there is not known`]),
+        ...needed.map((word) => `${changeArgument(host, "add", word).change.title}`),
+      ]
+      : [
+        ...(ids.length > 0 ? [`${modules}: options vfio-pci ids=${ids.join(",")}`] : []),
+        ...softdeps(passed).map((line) => `${modules}: ${line}`),
+        ...(byAddress.length > 0
+          ? [`vfio-pci for ${byAddress.map(({ bdf }) => bdf).join(", ")} by address (driver_override)`]
+          : []),
+        ...needed.map((word) => `${changeArgument(host, "add", word).change.title}`),
+      ];
     return {
       files: [],
       appended: [],

@@ -46,6 +46,12 @@ export function endOf(branch: number): string | undefined {
     : `NVIDIA no longer supports branch ${branch}`;
 }
 
+/** Until when NVIDIA supports a branch, in words for behind its number: `, supported until June 2028`; empty where that is not known. */
+export function supportOf(branch: number): string {
+  const ends = supportedBranches.includes(branch) && driverBranches.find((one) => one.branch === branch)?.ends;
+  return ends ? `, supported until ${monthName(ends)}` : "";
+}
+
 /** `2026-06` → `June 2026` */
 function monthName(month: string): string {
   const names = "January February March April May June July August September October November December".split(" ");

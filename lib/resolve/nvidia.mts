@@ -138,12 +138,18 @@ function serves(
 }
 
 /**
- * The oldest supported branch from one on that a machine's cards and system can have: what to give a guest that needs a newer driver.
- * Undefined where there is none.
+ * The newest supported branch from one on that a machine's cards and system can have: what to give a guest that needs a newer driver.
+ * `modules` are those that the config names. Undefined where there is none.
  */
-export function supportedFrom(least: number, cards: Architecture[], image: Image | undefined): number | undefined {
-  return supportedBranches.find((branch) =>
-    branch >= least && driverFor(cards, { source: "nvidia", branch }, image).problems.length === 0
+export function supportedFrom(
+  least: number,
+  cards: Architecture[],
+  image: Image | undefined,
+  modules?: Modules,
+): number | undefined {
+  return supportedBranches.findLast((branch) =>
+    branch >= least &&
+    driverFor(cards, { source: "nvidia", branch, ...(modules ? { modules } : {}) }, image).problems.length === 0
   );
 }
 

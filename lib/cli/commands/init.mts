@@ -6,7 +6,7 @@ import { notesFor, runChecks } from "../../checks/index.mts";
 import { parseConfig } from "../../config/parse.mts";
 import { UserError } from "../../errors.mts";
 import { parseHost } from "../../host/parse.mts";
-import { className, nameOf } from "../../host/pci.mts";
+import { className, isIntegrated, nameOf } from "../../host/pci.mts";
 import { cardOf, isGpu } from "../../resolve/cards.mts";
 import { formatFindings } from "../print.mts";
 import { shellCommand } from "../../render.mts";
@@ -87,7 +87,14 @@ interface Judged {
 }
 
 function judge(card: PciFunction, text: string, host: Host): Judged {
-  const findings = runChecks(host, resolveConfig(parseConfig(text), host), ["gpu", "iommu", "hyperv", "provider.host"]);
+  const findings = runChecks(host, resolveConfig(parseConfig(text), host), [
+    "gpu",
+    "iommu",
+    "hyperv",
+    "provider.host",
+    "host.architecture",
+    "guest.driver",
+  ]);
   const of = (status: Finding["status"]) => findings.filter((finding) => finding.status === status);
   const display = findings.find(({ check }) => check === "gpu.display");
   return {
@@ -105,8 +112,10 @@ function judge(card: PciFunction, text: string, host: Host): Judged {
 function bestOf(judged: Judged[]): Judged | undefined {
   const order = (a: Judged, b: Judged) =>
     Number(a.shows) - Number(b.shows) || a.fails.length - b.fails.length || a.warnings.length - b.warnings.length;
-  const able = judged.filter(({ fails }) => fails.length === 0).toSorted(order);
-  return able[0] ?? judged.filter(({ fails }) => fails.every(passes)).toSorted(order)[0];
+  // graphics of the processor that show the picture are nobody's second choice
+  const spare = ({ card, shows }: Judged) => !(shows && judged.length > 1 && isIntegrated(card));
+  const able = judged.filter(({ fails }) => fails.length === 0).filter(spare).toSorted(order);
+  return able[0] ?? judged.filter(({ fails }) => fails.every(passes)).filter(spare).toSorted(order)[0];
 }
 
 /** Whether an obstacle passes without a change of the host: a process that ends, or a reboot that is due. */

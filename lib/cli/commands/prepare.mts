@@ -22,7 +22,11 @@ const needed = [
   "gpu.match",
   "gpu.exclusive",
   "iommu.group",
+  "host.architecture",
 ];
+
+/** Xen has the IOMMU to itself: what is bound to vfio-pci in its control domain reaches no VM. */
+const isUnderXen = (check: string, { hypervisor }: Host) => check === "iommu.enabled" && hypervisor !== undefined;
 
 /** `prepare`: what binds the cards to vfio-pci at boot. Shows it; `--apply` does it, `--undo` takes it back. */
 export async function prepare(session: Context): Promise<number> {
@@ -39,7 +43,9 @@ export async function prepare(session: Context): Promise<number> {
     return 0;
   }
   const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
-  const stops = findings.filter(({ check, status }) => status === "fail" && needed.includes(check));
+  const stops = findings.filter(({ check, status }) =>
+    status === "fail" && (needed.includes(check) || isUnderXen(check, host))
+  );
   if (stops.length > 0) {
     shell.stdout(`${formatFindings(stops, look).join("\n")}\n`);
     return 1;
@@ -87,7 +93,7 @@ function byHand(session: Context, { manual, notes }: Preparation, bound: boolean
     return 0;
   }
   session.shell.stdout(`${[...notes, ...manual!.lines, "", manual!.title].join("\n")}\n`);
-  log(session, "prepare does not change this system: add these lines yourself, then reboot");
+  log(session, "prepare does not change this system: do this yourself, then reboot");
   return session.options.apply ? 1 : 0;
 }
 
