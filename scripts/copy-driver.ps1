@@ -41,7 +41,7 @@ if ($there -eq "$version $hash") {
     exit 0
 }
 $before = ($there -split ' ')[0]
-Write-Output ("host driver is $version, guest has " + $(if ($before) { $before } else { 'none' }) + ': copied anew')
+Write-Output ("host driver is $version, guest has " + $(if ($before) { $before } else { 'none' }) + ': copied again')
 
 $archive = Join-Path ([IO.Path]::GetTempPath()) "homelab-gpu-$Name-$PID.tar"
 try {

@@ -354,7 +354,7 @@ fi
 if [ "$source" != host ] && command -v update-initramfs >/dev/null; then
   for one in $(kernels); do
     if [ -n "$(find "/boot/initrd.img-$one" ! -newer "$nouveau" 2>/dev/null)" ]; then
-      did "making the early boot image of $one anew"
+      did "rebuilding the early boot image of $one"
       update-initramfs -u -k "$one" >&2
     fi
   done

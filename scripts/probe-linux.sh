@@ -57,6 +57,10 @@ program() { # NAME: where it is; root's folders count even where PATH lacks them
 }
 # A program that does not answer within $patience seconds is ended, with status 124 or 137; without timeout(1) it has no limit.
 patience=8
+case ${HOMELAB_GPU_TIMEOUT_FACTOR:-} in
+  0* | *[!0-9]* | ????* | '') ;;
+  *) patience=$((patience * HOMELAB_GPU_TIMEOUT_FACTOR)) ;;
+esac
 timer=
 [ -n "$live" ] && program timeout && timer=$value
 limited() { # PROGRAM ARGUMENT…

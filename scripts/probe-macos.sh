@@ -16,9 +16,14 @@ section() { printf '[%s]\n' "$1"; }
 fact() { [ -z "$2" ] || printf '%s:%s\n' "$1" "$2"; }
 setting() { sysctl -n "$1" 2>/dev/null; }
 program() { command -v "$1" 2>/dev/null; }
-# macOS has no timeout(1), and has Perl: a program that does not answer within 8 seconds is ended by its alarm
+# macOS has no timeout(1), and has Perl: a program that does not answer within $patience seconds is ended by its alarm
+patience=8
+case ${HOMELAB_GPU_TIMEOUT_FACTOR:-} in
+  0* | *[!0-9]* | ????* | '') ;;
+  *) patience=$((patience * HOMELAB_GPU_TIMEOUT_FACTOR)) ;;
+esac
 limited() {
-  if [ -n "$(program perl)" ]; then perl -e 'alarm 8; exec @ARGV' "$@"; else "$@"; fi
+  if [ -n "$(program perl)" ]; then perl -e 'alarm shift; exec @ARGV' "$patience" "$@"; else "$@"; fi
 }
 # a program's place in a folder of the system, else its name alone, since other folders name people
 public() {

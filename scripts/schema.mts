@@ -1,4 +1,4 @@
-// Writes templates/homelab-gpu.schema.json anew from the table of keys: npm run schema
+// Writes templates/homelab-gpu.schema.json from the table of keys: npm run schema
 import { writeFileSync } from "node:fs";
 import { schemaText } from "../lib/config/schema.mts";
 

@@ -55,7 +55,7 @@ if [ -n "$part" ]; then
   PATH=$PATH:$wsl/lib
 elif [ -n "${NVIDIA-}" ]; then
   fact expected nvidia
-  # the kernel loads it where it finds the card; what stands in the way shows in the error
+  # the kernel loads it where it finds the card; the error says why it could not
   grep -qE '^(nvidia|nouveau) ' /proc/modules 2>/dev/null || modprobe nvidia 2>&1 | logged modprobe-log
   fact modules "$(sed -nE 's/^(nvidia[a-z_]*|nouveau) .*/\1/p' /proc/modules 2>/dev/null | xargs)"
   if [ -r /sys/module/nvidia/version ]; then

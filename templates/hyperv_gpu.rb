@@ -178,7 +178,7 @@ module HomelabGpu
     end
   end
 
-  # Before the VM starts. Vagrant's Configure sets memory, stop action and checkpoints anew at each start and comes first.
+  # Before the VM starts. Vagrant's Configure sets memory, stop action and checkpoints at each start, and runs first.
   class Ready
     def initialize(app, env)
       @app = app

@@ -1,6 +1,5 @@
-// The script itself, as people start it: its exit codes, and what goes to which stream.
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// What the script says of itself and of wrong usage: its exit codes, and what goes to which stream.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -13,16 +12,11 @@ import { acceptsOption, options as known } from "../lib/cli/options.mts";
 import { main } from "../lib/cli/main.mts";
 import { realShell } from "../lib/run/shell.mts";
 import { fakeShell, options, own, root } from "./fake.mts";
-import { started, starting } from "./start.mts";
-import { until } from "./until.mts";
 
 const test = suite<{ folder: string }>("script");
 const saved = `${root}/test/hosts/vm-without-gpu.txt`;
 
-const script = (words: string[], more: Parameters<typeof started>[1]) =>
-  started([...starting, `${root}/homelab-gpu.mts`, ...words], more);
-
-/** The same within this process, on files in memory: what takes no start of its own. */
+/** What the script says and ends with, on files in memory; copies/script.copies.mts starts it as people do. */
 async function within(words: string[], files: Record<string, string>) {
   const assets = ["templates/homelab-gpu.yaml", "scripts/probe-linux.sh"].map((path) => [`${root}/${path}`, own(path)]);
   const { shell, said, printed } = fakeShell({ ...files, ...Object.fromEntries(assets) }, {
@@ -37,20 +31,7 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
-test("answers questions about itself", async ({ folder }) => {
-  const [version, help, none] = await Promise.all(
-    [["--version"], ["--help"], []].map((words) => script(words, { folder })),
-  );
-  assert.equal([version!.code, version!.err], [0, ""]);
-  assert.match(version!.out, /^\d+\.\d+\.\d+\n$/);
-  assert.is(help!.code, 0);
-  assert.is(none!.code, 2);
-  assert.is(none!.out, help!.out);
-  assert.equal(help!.out.split("\n").filter((line) => line.length > 80), []);
-});
-
-test("refuses wrong usage in a few lines, with 2, and no stack", async ({ folder }) => {
-  writeFileSync(join(folder, "bad.txt"), "hello");
+test("refuses wrong usage in a few lines, with 2, and no stack", async () => {
   const wrong: [string[], RegExp][] = [
     [["upp"], /there is no command upp\n {2}commands: up, init, plan/],
     [["up", "--foo"], /unknown option --foo/],
@@ -76,11 +57,6 @@ test("refuses wrong usage in a few lines, with 2, and no stack", async ({ folder
     assert.match(err, text);
     assert.equal([code, out], [2, ""], err);
   }
-  const [command, file] = await Promise.all([wrong[0]!, wrong[9]!].map(([words]) => script(words, { folder })));
-  for (const { code, out, err } of [command!, file!]) {
-    assert.equal([code, out, /\n +at /.test(err), err.split("\n").length <= 4], [2, "", false, true], err);
-  }
-  assert.equal(readdirSync(folder), ["bad.txt"]);
 });
 
 test("an option that a command has no use for is refused; -n is taken by all", async () => {
@@ -147,34 +123,22 @@ test("no line of an error is wider than 80 columns", async () => {
   }
 });
 
-test("shows what is wrong with a config, writes nothing, ends with 2", async ({ folder }) => {
+test("shows what is wrong with a config, ends with 2", async () => {
   const text = 'machines:\n  - name: "a; rm -rf ~"\n    box: \'x"#{1}\'\n';
-  writeFileSync(join(folder, "homelab-gpu.yaml"), text);
-  const commands = [["plan"], ["doctor"], ["status"], ["destroy"]];
+  const commands = [["up", "--yes"], ["plan"], ["doctor"], ["status"], ["destroy"]];
   const said = await Promise.all(commands.map((words) => within(words, { "homelab-gpu.yaml": text })));
-  for (const { code, out, err } of [await script(["up", "--yes"], { folder }), ...said]) {
+  for (const { code, out, err } of said) {
     assert.equal([code, out], [2, ""]);
     assert.match(err, /^homelab-gpu: homelab-gpu\.yaml:2:11: name must be a host name/);
     assert.match(err, /homelab-gpu\.yaml:3:10: box must be/);
   }
-  assert.equal(readdirSync(folder), ["homelab-gpu.yaml"]);
 });
 
-test("examines a saved host, from a file or standard input", async ({ folder }) => {
-  const [file, piped] = await Promise.all([
-    script(["doctor", "--json", "--host", saved], { folder }),
-    script(["doctor", "--json", "--host", "-"], { folder, input: readFileSync(saved, "utf8") }),
-  ]);
-  assert.is(file.code, 1);
-  assert.ok(file.out === piped.out, piped.err);
-  assert.is(JSON.parse(file.out).ok, false);
-});
-
-test("what the README shows is what doctor says", async ({ folder }) => {
+test("what the README shows is what doctor says", async () => {
   const readme = own("README.md");
   const shown = [...readme.matchAll(/^\$ npx zx homelab-gpu\.mts doctor --host (\S+)\n(.*?)^```/gms)];
   assert.is(shown.length, 2);
-  const said = await Promise.all(shown.map(([, host]) => script(["doctor", "--host", `${root}/${host}`], { folder })));
+  const said = await Promise.all(shown.map(([, host]) => within(["doctor", "--host", host!], { [host!]: own(host!) })));
   if (process.env.GOLDEN === "write") {
     const text = said.reduce((now, { out }, i) => now.replace(shown[i]![2]!, () => out), readme);
     writeFileSync(`${root}/README.md`, text);
@@ -194,81 +158,6 @@ test("doctor --json keeps its shape, for every recorded host", async () => {
     await doctor({ shell, options: { ...options, json: true, host: "host" }, args: [], passthroughArgs: [] });
     assert.ok(fits(JSON.parse(said.join(""))), `${name}: ${JSON.stringify(fits.errors)}`);
   }
-});
-
-test("keeps data and talk apart, and colours out of pipes", async ({ folder }) => {
-  const [plain, forced, refused, off] = await Promise.all([
-    script(["doctor", "--host", saved], { folder }),
-    script(["doctor", "--host", saved], { folder, env: { FORCE_COLOR: "1" } }),
-    script(["doctor", "--host", saved], { folder, env: { FORCE_COLOR: "1", NO_COLOR: "1" } }),
-    script(["doctor", "--host", saved], { folder, env: { FORCE_COLOR: "false" } }),
-  ]);
-  assert.match(plain.err, /^homelab-gpu: config: the starter/);
-  assert.match(plain.out, /^✗ gpu\.present \(devlab\): no NVIDIA GPU detected on host/);
-  assert.not.match(plain.out, /\u001b/);
-  assert.match(forced.out, /\u001b\[31m✗/);
-  assert.is(refused.out, plain.out);
-  assert.is(off.out, plain.out);
-  assert.equal(plain.out.split("\n").filter((line) => line.length > 80), []);
-});
-
-test("init: a config for the card that is there, or why there is none; never over another", async ({ folder }) => {
-  const at = (name: string) => `${root}/test/hosts/${name}.txt`;
-  const good = await script(["init", "--host", at("rtx4070-desktop-debian12")], { folder });
-  assert.is(good.code, 0, good.err);
-  const text = readFileSync(join(folder, "homelab-gpu.yaml"), "utf8");
-  assert.match(text, /vendor_id: 10de\n {6}device_id: 2786\n/);
-  assert.not.match(text, /address:/);
-  const schema = /\$schema=(.*)/.exec(text)![1]!;
-  assert.ok(existsSync(join(folder, schema)), schema);
-  const again = await script(["init", "--host", at("rtx4070-desktop-debian12")], { folder });
-  assert.equal([again.code, readFileSync(join(folder, "homelab-gpu.yaml"), "utf8")], [1, text]);
-
-  const [twins, amd, none, plain] = await Promise.all([
-    script(["init", "-n", "--host", at("threadripper-two-rtx3090-arch")], {
-      folder: mkdtempSync(join(folder, "empty")),
-    }),
-    script(["init", "-n", "--config", "other.yaml", "--host", at("rx7900-only-card-fedora")], { folder }),
-    script(["init", "--config", "none.yaml", "--host", saved], { folder }),
-    script(["init", "--config", "plain.yaml", "--no-gpu", "--host", saved], { folder }),
-  ]);
-  assert.match(twins.out, /address: "0000:4b:00\.0" # another card has the same ids/);
-  assert.equal([amd.code, /✗ gpu\.display/.test(amd.out)], [1, true], "its only card is on its only display");
-  assert.equal([none.code, /init --no-gpu/.test(none.err)], [1, true]);
-  assert.is(plain.code, 0, plain.err);
-  assert.not.match(readFileSync(join(folder, "plain.yaml"), "utf8"), /gpu:|ml-worker/);
-});
-
-test("plans without touching anything", async ({ folder }) => {
-  writeFileSync(join(folder, "homelab-gpu.yaml"), "machines: [{name: a, box: lab/x}]\n");
-  const { code, out } = await script(["plan", "--json", "--host", saved], { folder });
-  const shown = JSON.parse(out);
-  assert.is(code, 0);
-  assert.is(shown.schema, "homelab-gpu/plan/2");
-  assert.equal(Object.keys(shown.files[0]).sort(), ["change", "path", "text"]);
-  assert.equal(Object.keys(shown.steps[0]).sort(), ["command", "cwd", "title"]);
-  assert.ok(Array.isArray(shown.findings));
-  assert.not.ok(existsSync(join(folder, ".homelab-gpu")));
-});
-
-test("Ctrl-C ends the step that runs, with all that it started, and lets it clean up", async () => {
-  const child = spawn(process.execPath, [...starting, `${root}/test/interrupted.mts`], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let said = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk) => said += chunk);
-  await until("the step", () => /^\d+$/m.test(said) && /^ready$/m.test(said));
-  // Deno tells of a child that kill() was called on nothing but that signal, however it ended
-  process.kill(child.pid!, "SIGINT");
-  const code = await new Promise((resolve) => child.on("close", resolve));
-  assert.is(code, 130);
-  assert.match(said, /cleaned/);
-  const group = Number(/^\d+$/m.exec(said)![0]);
-  const members = () =>
-    execFileSync("ps", ["-eo", "pgid=,stat=,args="], { encoding: "utf8" }).split("\n").filter((line) =>
-      parseInt(line) === group && !/^ *\d+ +Z/.test(line)
-    );
-  await until(`the end of process group ${group}`, () => members().length === 0);
 });
 
 test.run();

@@ -1,5 +1,5 @@
 // What people type, close, edit by hand or leave out must cost them nothing: no machine, no file, no verdict, no time.
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   linkSync,
@@ -31,12 +31,12 @@ import { makePlan } from "../lib/plan/plan.mts";
 import { guestWord } from "../lib/render.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { acquireLock } from "../lib/run/lock.mts";
-import { realShell } from "../lib/run/shell.mts";
+import { realShell, timeoutFactor } from "../lib/run/shell.mts";
 import { reasonOf } from "../lib/run/shell/reasons.mts";
 import { visible } from "../lib/text.mts";
 import { names } from "../lib/plan/assets.mts";
 import { up } from "../lib/cli/commands/up.mts";
-import { fakeShell, own, root, standIns } from "./fake.mts";
+import { fakeShell, own, root } from "./fake.mts";
 import { World } from "./world.mts";
 
 const test = suite<{ folder: string }>("faults");
@@ -252,6 +252,13 @@ test("a program that gives no answer is ended, with all that it started, and nam
   }
 });
 
+test("the time that a program has to answer is multiplied by a whole number of the environment", async () => {
+  for (const [text, factor] of Object.entries({ "4": 4, "999": 999, "0": 1, "-1": 1, "1e3": 1, "1000": 1, "": 1 })) {
+    assert.is(timeoutFactor({ HOMELAB_GPU_TIMEOUT_FACTOR: text }), factor, text);
+  }
+  assert.is(timeoutFactor({}), 1);
+});
+
 test("a virsh that does not answer leaves the VMs unknown, never absent", async () => {
   for (const [provider, words] of [["libvirt", "virsh"], ["virtualbox", "VBoxManage"]] as const) {
     const id = "12345678-1234-1234-1234-123456789abc";
@@ -260,24 +267,6 @@ test("a virsh that does not answer leaves the VMs unknown, never absent", async 
     const lab = await readLab(shell, { machines: [{ name: "a", box: "x/y" }] }, "/lab");
     assert.equal([lab.machines.a!.state, lab.libvirtError], ["unknown", "no answer"], provider);
   }
-});
-
-test("the probe ends in time where the programs that it asks hang, and names them", ({ folder }) => {
-  const env = standIns(folder, {
-    packer: "sleep 100",
-    libvirtd: "sleep 100",
-    timeout: 'shift 3; exec /usr/bin/timeout 0.2 "$@"',
-  });
-  const out = execFileSync("sh", [`${root}/scripts/probe-linux.sh`], { env: { ...env, HOME: "~" }, encoding: "utf8" });
-  assert.match(out, /^unanswered:packer$/m);
-  assert.match(out, /\n\[end\]\n$/);
-  const host = parseHost(out);
-  const config = resolveConfig(
-    parseConfig("machines: [{name: a, box: x/y, image: debian-13, provider: libvirt}]"),
-    host,
-  );
-  const tools = runChecks({ ...host, os: { ...host.os, platform: "linux" } }, config, ["tools.present"]);
-  assert.ok(tools.some(({ message }) => /packer|missing/.test(message)), JSON.stringify(tools));
 });
 
 test("no program that is started asks its maker for news, and no setting of the user's shell counts", async () => {
@@ -423,25 +412,6 @@ test("a lock with a process id that is nobody's is taken over, and no signal goe
   }
 });
 
-test("of three runs that find one dead holder, one takes over: in 300 orders", async () => {
-  for (let seed = 0; seed < 300; seed++) {
-    let state = seed;
-    const { shell, disk } = fakeShell({ "/lab/lock": JSON.stringify({ pid: 4_000_000, began: "1", command: "up" }) });
-    const slow = async () => {
-      state = (state * 1103515245 + 12345) & 0x7fffffff;
-      for (let turns = (state >> 16) % 5; turns > 0; turns--) await Promise.resolve();
-    };
-    for (const name of ["create", "read", "write", "move", "remove"] as const) {
-      const act = shell[name] as (...words: string[]) => Promise<never>;
-      Object.assign(shell, { [name]: async (...words: string[]) => (await slow(), await act(...words)) });
-    }
-    shell.signal = (id) => id === process.pid;
-    const taken = await Promise.allSettled([1, 2, 3].map(() => acquireLock(shell, "/lab", "up", () => {})));
-    assert.is(taken.filter(({ status }) => status === "fulfilled").length, 1, `order ${seed}`);
-    assert.equal([...disk.keys()], ["/lab/lock"], `order ${seed}`);
-  }
-});
-
 test("control characters of others are shown, not obeyed", () => {
   const evil = "a\u001b]0;x\u0007\u009b2J\r\u202eb\u007f";
   const lines = formatFinding({
@@ -518,130 +488,6 @@ test("of a long file the end is read, from the start of a line on", async ({ fol
   assert.equal(tail, { text: "last line\n", skipped: 11000 });
   assert.is((await realShell().readTail(path, 1e6))!.skipped, 0);
   assert.is(await realShell().readTail(join(folder, "none"), 5), undefined);
-});
-
-/** What virsh knows in a test of box-volumes.sh: pools with their volumes and what each is based on, domains with their disks. */
-function volumes(folder: string, virsh: string) {
-  const env = standIns(folder, {
-    virsh: `shift 3\necho "$*" >>'${folder}/asked'\ncase "$*" in\n${virsh}\n*) exit 1 ;;\nesac`,
-    "qemu-img": "exit 1",
-  });
-  const { status, stdout, stderr } = spawnSync("sh", [`${root}/scripts/box-volumes.sh`, "drop", "lab/x"], {
-    env: { ...env, HOME: folder },
-    encoding: "utf8",
-  });
-  assert.is(status, 0, stderr);
-  return {
-    stdout,
-    deletes: readFileSync(`${folder}/asked`, "utf8").split("\n").filter((line) => line.startsWith("vol-delete")),
-  };
-}
-const copy = "lab-VAGRANTSLASH-x_vagrant_box_image_1.2.3_box.img";
-const listed = `"vol-list default"|"vol-list --pool default") echo ' ${copy}   /images/${copy}' ;;
-"vol-dumpxml --pool default"*) echo '<volume><target><path>/images/${copy}</path></target></volume>' ;;
-vol-delete*) ;;`;
-const based = `echo '<volume><backingStore>'; echo '<path>/images/${copy}</path>'; echo '</backingStore></volume>'`;
-
-test("a copy of a box that nothing is based on goes", ({ folder }) => {
-  const { deletes } = volumes(
-    folder,
-    `"pool-list --all --name"|"pool-list --name") echo default ;;\n"list --all --name") ;;\n${listed}`,
-  );
-  assert.equal(deletes, [`vol-delete --pool default ${copy}`]);
-});
-
-for (
-  const [what, virsh] of Object.entries({
-    "an overlay lies in another pool":
-      `"pool-list"*) echo default; echo big ;;\n"list --all --name") ;;\n"vol-list --pool big") echo ' d.qcow2  /big/d.qcow2' ;;
-"vol-dumpxml --pool big"*) ${based} ;;\n${listed}`,
-    "another pool is not active":
-      `"pool-list --all --name") echo default; echo big ;;\n"pool-list --name") echo default ;;\n"list --all --name") ;;\n${listed}`,
-    "the other pool's disks cannot be listed":
-      `"pool-list"*) echo default; echo big ;;\n"list --all --name") ;;\n${listed}`,
-    "a volume cannot be read":
-      `"pool-list"*) echo default; echo big ;;\n"list --all --name") ;;\n"vol-list --pool big") echo ' d  /big/d' ;;\n${listed}`,
-    "a domain's disk lies in no pool and cannot be read":
-      `"pool-list"*) echo default ;;\n"list --all --name") echo vm ;;\n"dumpxml vm") echo "<disk type='file'>"; echo "<source file='/proc/1/root/d.qcow2'/>"; echo '</disk>' ;;\n${listed}`,
-    "a domain has the copy itself as its disk":
-      `"pool-list"*) echo default ;;\n"list --all --name") echo vm ;;\n"dumpxml vm") echo "<disk type='file'>"; echo "<source file='/images/${copy}'/>"; echo '</disk>' ;;\n${listed}`,
-    "the domains cannot be listed": `"pool-list"*) echo default ;;\n${listed}`,
-    "libvirt does not answer": "never) ;;",
-  })
-) {
-  test(`a copy of a box stays where ${what}`, ({ folder }) => {
-    assert.equal(volumes(folder, virsh).deletes, []);
-  });
-}
-
-test("a damaged image in the cache is not used, and the URL is in no command's words", ({ folder }) => {
-  const sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // of "abc"
-  const env = {
-    ...standIns(folder, {
-      curl:
-        `echo "$*" >>'${folder}/words'; cat >>'${folder}/config'; while [ "$1" != -o ]; do shift; done; printf abc >"$2"`,
-    }),
-    XDG_CACHE_HOME: join(folder, "cache"),
-  };
-  const get = () =>
-    spawnSync("sh", [
-      "-c",
-      `umask 0; printf '%s\\n' 'https://u:hunter2@h/x[1].qcow2' | sh '${root}/scripts/get-image.sh' '${folder}/link' url - sha256:${sum}`,
-    ], {
-      env,
-      encoding: "utf8",
-    });
-  const first = get();
-  assert.is(first.status, 0, first.stderr);
-  assert.is(readFileSync(join(folder, "link"), "utf8"), "abc");
-  assert.not.match(first.stderr + readFileSync(join(folder, "words"), "utf8"), /hunter2/);
-  assert.match(readFileSync(join(folder, "words"), "utf8"), /-g .*--speed-limit/);
-  assert.match(readFileSync(join(folder, "config"), "utf8"), /hunter2@h\/x\[1\]/);
-  writeFileSync(join(folder, `cache/homelab-gpu/images/sha256-${sum}`), "damaged");
-  const second = get();
-  assert.match(second.stderr, /damaged/);
-  assert.is(readFileSync(join(folder, "link"), "utf8"), "abc");
-  assert.is(statSync(join(folder, "cache/homelab-gpu/images")).mode & 0o022, 0);
-  chmodSync(join(folder, "cache/homelab-gpu/images"), 0o777);
-  assert.match(get().stderr, /closing the cache/);
-  assert.is(statSync(join(folder, "cache/homelab-gpu/images")).mode & 0o022, 0);
-});
-
-test("the probe of a tree gives no name of a boot entry and no MAC address in an interface's name", ({ folder }) => {
-  const files: Record<string, string> = {
-    "boot/loader/entries/0123456789abcdef0123456789abcdef-6.1.conf": "options intel_iommu=on",
-    "boot/loader/entries/annas-laptop.conf": "options quiet",
-  };
-  for (const name of ["enx001122334455", "wlxAABBCCDDEEFF", "lanaabbccddeeff", "aabbccddeeff"]) {
-    mkdirSync(join(folder, "sys/devices/pci0000:00/0000:00:01.0", name), { recursive: true });
-    mkdirSync(join(folder, `sys/class/net/${name}`), { recursive: true });
-    symlinkSync("../../../devices/pci0000:00/0000:00:01.0", join(folder, `sys/class/net/${name}/device`));
-  }
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(join(folder, path, ".."), { recursive: true });
-    writeFileSync(join(folder, path), text);
-  }
-  const out = execFileSync("sh", [`${root}/scripts/probe-linux.sh`, folder], { encoding: "utf8" });
-  assert.match(out, /^interface:0000:00:01\.0 enx…$/m);
-  assert.match(out, /^entry:intel_iommu=on$/m);
-  assert.not.match(out, /0123456789abcdef|annas|001122334455|aabbccddeeff/i);
-});
-
-test("the probe gives no place of a program in somebody's folder, and no name of a network or pool", ({ folder }) => {
-  const env = standIns(folder, { packer: "echo Packer v1.2.3" });
-  const out = execFileSync("sh", [`${root}/scripts/probe-linux.sh`], { env, encoding: "utf8" });
-  assert.match(out, /^packer:…\/packer$/m);
-  assert.not.ok(out.includes(folder));
-  // nobody can stand in for libvirt's socket: the part that prints its answer is run by itself
-  const part = own("scripts/probe-linux.sh").split("  # the way to a user's own socket")[1]!.split(
-    "\nfi\necho '[end]'",
-  )[0]!;
-  const said = execFileSync("sh", [
-    "-c",
-    `fact() { echo "$1:$2"; }; libvirt='default active yes\nannas-lan active\n\nannas-pool active\nerror: cannot open /home/anna/x'\n#${part}`,
-  ], { encoding: "utf8" });
-  assert.equal(said.split("\n").filter((line) => /anna/.test(line)), []);
-  assert.match(said, /^network:default active$/m);
 });
 
 test.run();

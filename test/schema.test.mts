@@ -7,7 +7,7 @@ import { compared } from "./generated.mts";
 const test = suite("schema");
 
 test("the file beside the templates is the one the keys make", () => {
-  assert.equal(JSON.parse(own("templates/homelab-gpu.schema.json")), schemaOf(), "npm run schema writes it anew");
+  assert.equal(JSON.parse(own("templates/homelab-gpu.schema.json")), schemaOf(), "npm run schema writes it");
 });
 
 test("says what the parser says, of configs made at random, right and wrong; test:sweep does more of them", () => {

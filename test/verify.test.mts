@@ -153,7 +153,7 @@ const guests: Record<string, [layer: string, says: RegExp]> = {
   "musl-image": ["verify.gpu", /its image is a musl one/],
   "one-gpu-of-two": ["verify.gpu", /ml-worker has 1 GPUs, and asked for 2/],
 };
-const fine = ["fine", "podman", "no-runtime", "amd"];
+const fine = ["fine", "podman", "no-runtime", "amd", "h200-without-docker"];
 const judged = (name: string) => {
   const two = name.endsWith("-of-two");
   const ids = name === "amd" ? ["1002:744c", "1002:ab30"] : ["10de:2786", "10de:22bc"];
@@ -205,6 +205,17 @@ test("a guest in which all is well, one without the runtime, and one with anothe
     ["verify.gpu", "skip"],
   ]);
   assert.match(judged("amd")[3]!.message, /is not by NVIDIA: its driver and its way into containers are not looked at/);
+});
+
+test("a real H200: the driver has the card, nvidia-smi shows it, and there is no Docker", () => {
+  const card = { fn: fn("0000:00:06.0", "10de:2335", "030200"), guest: "0000:00:06.0" };
+  const { findings } = verifyMachine("a", own("test/guests/h200-without-docker.txt"), [wants("web", 1)], [card]);
+  assert.equal(findings.map(({ check, status }) => `${check} ${status}`).slice(2, 6), [
+    "verify.pci pass",
+    "verify.module pass",
+    "verify.smi pass",
+    "verify.docker fail",
+  ]);
 });
 
 test("what was not read of the host or of Docker is unknown, and another device with the card's ids is not the card", () => {

@@ -52,7 +52,8 @@ export function realShell(): Shell {
 
   return Object.assign(shell, {
     async capture(command: string[], options: CaptureOptions = {}) {
-      const { input, cwd, env, limit = patience.answer, about } = options;
+      const { input, cwd, env, about } = options;
+      const limit = (options.limit ?? patience.answer) * timeoutFactor(process.env);
       const { $ } = await import("zx/core");
       const settings = { ...quietly, ...placed(cwd, env), ...(input === undefined ? {} : { input }) };
       const child = start($, { ...settings, ...directly(command, input === undefined) });
@@ -192,6 +193,14 @@ export function realShell(): Shell {
 
 /** Seconds: until it is said what is waited for, for an answer, and for a program to end once it was told to. */
 const patience = { silence: 3, answer: 30, end: 2 };
+
+/**
+ * By how much each limit of an answer is longer than usual, from `HOMELAB_GPU_TIMEOUT_FACTOR`: a whole number from 1 to 999, else 1.
+ * The probes read the same variable.
+ */
+export function timeoutFactor({ HOMELAB_GPU_TIMEOUT_FACTOR: text = "" }: NodeJS.ProcessEnv): number {
+  return /^[1-9]\d{0,2}$/.test(text) ? Number(text) : 1;
+}
 
 function shortened(text: string): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;

@@ -14,7 +14,11 @@ const machine =
   "machines:\n  - {name: stacks, box: homelab-gpu/stacks-e2e, image: {debootstrap: trixie}, memory: 2048}\n";
 
 function run(...words: string[]) {
-  const env: NodeJS.ProcessEnv = { ...process.env, XDG_CONFIG_HOME: join(home, "none") };
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    XDG_CONFIG_HOME: join(home, "none"),
+    HOMELAB_GPU_TIMEOUT_FACTOR: "20",
+  };
   for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name];
   const script = [
     "--import",

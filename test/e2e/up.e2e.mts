@@ -34,7 +34,10 @@ const cache = join(work, "cache");
 const images = join(cache, "homelab-gpu/images");
 const sharedImages = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "homelab-gpu/images");
 const shared = join(sharedImages, "packages");
-const env: NodeJS.ProcessEnv = { ...process.env, XDG_CACHE_HOME: cache, XDG_CONFIG_HOME: join(work, "none") };
+const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  ...{ XDG_CACHE_HOME: cache, XDG_CONFIG_HOME: join(work, "none"), HOMELAB_GPU_TIMEOUT_FACTOR: "20" },
+};
 for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name];
 
 const hostile = 'it\'s "#{1+1}" ${HOME} `id` $(id)\nsecond line';
@@ -84,8 +87,14 @@ function start(...words: string[]): { child: ChildProcess; said: () => string; e
     ...words,
   ], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
   let text = "";
+  const began = Date.now();
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (chunk) => text += chunk);
-  const ended = new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? -1)));
+  const ended = new Promise<number>((resolve) =>
+    child.on("close", (code) => {
+      took.push(`${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s  ${words.join(" ")}`);
+      resolve(code ?? -1);
+    })
+  );
   return { child, said: () => text, ended };
 }
 async function run(...words: string[]): Promise<{ code: number; said: string }> {
@@ -94,8 +103,9 @@ async function run(...words: string[]): Promise<{ code: number; said: string }> 
   heard.push(said());
   return { code, said: said() };
 }
-/** All that was said by runs that are over. */
+/** All that was said by runs that are over, and how long each took. */
 const heard: string[] = [];
+const took: string[] = [];
 
 /** Waits until a run says something; throws if it ends before. */
 async function says({ said, ended }: ReturnType<typeof start>, what: RegExp): Promise<void> {
@@ -181,12 +191,12 @@ test.before(() => {
 });
 
 test.after(async () => {
-  await run("destroy");
+  await run("destroy", "--yes");
   // where a test above failed there may be no box, or no Vagrant
   spawnSync("vagrant", ["box", "remove", "--force", "--all", box], { stdio: "ignore" });
   rmSync(work, { recursive: true, force: true });
   const boots = heard.join("").match(/Starting VM, booting|Waiting for domain to get an IP address/g) ?? [];
-  process.stdout.write(`\nBoots: ${boots.length}\n`);
+  process.stdout.write(`\n${took.join("\n")}\nBoots: ${boots.length}\n`);
 });
 
 test("without a GPU and without --no-gpu: says what is missing, writes and starts nothing", async () => {
@@ -343,13 +353,13 @@ test("by hand, in its folder, with Vagrant itself", () => {
 test("destroy leaves no domain, volume, network or file of the VM", async () => {
   const prefix = /default_prefix = '([^']*)'/.exec(readFileSync(join(home, ".homelab-gpu/Vagrantfile"), "utf8"))![1]!;
   assert.match(virsh("list --all"), new RegExp(prefix), "it was there");
-  const { code, said } = await run("destroy");
+  const { code, said } = await run("destroy", "--yes");
   assert.is(code, 0, told(said));
   assert.not.match(virsh("list --all"), new RegExp(prefix));
   assert.not.match(virsh("vol-list default"), new RegExp(`${prefix}|${box.replace("/", "-VAGRANTSLASH-")}`));
   assert.equal(virsh("net-list --all --name").split("\n").filter((name) => name && name !== "default"), otherNetworks);
   assert.not.ok(existsSync(join(home, ".homelab-gpu/ssh/e2e")));
-  assert.match((await run("destroy")).said, /there is nothing to remove/);
+  assert.match((await run("destroy", "--yes")).said, /there is nothing to remove/);
 });
 
 test.run();

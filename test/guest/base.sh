@@ -39,16 +39,19 @@ if command -v apt-config >/dev/null; then
 fi
 echo "guest: a tree of $suite from $main" >&2
 unshare -m --propagation private debootstrap --variant=minbase --cache-dir="$cache/packages" \
-  --include=linux-image-amd64,ca-certificates "$suite" "$work/tree" "$main" >&2 ||
+  --include=linux-image-amd64,ca-certificates,ccache "$suite" "$work/tree" "$main" >&2 ||
   { tail -n 5 "$work/tree/debootstrap/debootstrap.log" >&2; exit 1; }
 {
   echo "deb $main $suite main"
   [ -z "$security" ] || echo "deb $security $suite-security main"
 } >"$work/tree/etc/apt/sources.list"
-# only for speed: no fsync, no texts in other languages, early boot images with hardly anything in them
+# only for speed: no fsync, no texts in other languages, early boot images with hardly anything in them, and what the compiler
+# made of the same input before, which inside.sh keeps
 echo force-unsafe-io >"$work/tree/etc/dpkg/dpkg.cfg.d/fast"
 echo 'Acquire::Languages "none";' >"$work/tree/etc/apt/apt.conf.d/fast"
 echo MODULES=list >"$work/tree/etc/initramfs-tools/conf.d/fast"
+echo 'DPkg::Path "/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin";' >>"$work/tree/etc/apt/apt.conf.d/fast"
+printf '%s\n' 'cache_dir = /var/cache/ccache' 'max_size = 1G' >"$work/tree/etc/ccache.conf"
 rm -rf "$work/tree/var/cache/apt/archives"/*.deb "$work/tree/var/lib/apt/lists"/*
 tar -C "$work/tree" -c . | gzip -1 >"$work/tar"
 mv "$work/tar" "$tarball"

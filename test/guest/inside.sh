@@ -1,15 +1,15 @@
 #!/bin/sh
 # Runs a command in a tree as a guest would, with nothing of this machine's /dev in it: mounts and processes of its own, which end with it.
 #
-#   inside.sh TREE PACKAGES COMMAND…     PACKAGES: a folder where downloaded packages are kept
+#   inside.sh TREE PACKAGES COMMAND…     PACKAGES: a folder where downloaded packages are kept; beside it, what was compiled
 set -eu
-tree=$1 packages=$2
+tree=$1 packages=$2 compiled=${2%/*}/ccache
 shift 2
-mkdir -p "$packages/partial"
+mkdir -p "$packages/partial" "$compiled" "$tree/var/cache/ccache"
 # shellcheck disable=SC2016 # the inner shell fills these in
 exec unshare -m -p -f --kill-child --propagation private sh -eu -c '
-  tree=$1 packages=$2
-  shift 2
+  tree=$1 packages=$2 compiled=$3
+  shift 3
   # a root of its own, from which containers can change into theirs
   mount --bind "$tree" "$tree"
   mount -t proc proc "$tree/proc"
@@ -27,6 +27,7 @@ exec unshare -m -p -f --kill-child --propagation private sh -eu -c '
   mkdir -p "$tree/run/lock"
   mount -t cgroup2 cgroup2 "$tree/sys/fs/cgroup"
   mount --bind "$packages" "$tree/var/cache/apt/archives"
+  mount --bind "$compiled" "$tree/var/cache/ccache"
   # no network of its own: names are resolved as here
   cp -Lp /etc/resolv.conf "$tree/etc/resolv.conf"
   printf "#!/bin/sh\nexit 101\n" >"$tree/usr/sbin/policy-rc.d"
@@ -34,5 +35,5 @@ exec unshare -m -p -f --kill-child --propagation private sh -eu -c '
   cd "$tree"
   pivot_root . mnt
   umount -l /mnt
-  exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
-' sh "$tree" "$packages" "$@"
+  exec env -i PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
+' sh "$tree" "$packages" "$compiled" "$@"

@@ -8,7 +8,8 @@ import { up } from "../../lib/cli/commands/up.mts";
 import { verify } from "../../lib/cli/commands/verify.mts";
 import { Interrupted, UserError } from "../../lib/errors.mts";
 import type { Context, Options } from "../../lib/cli/context.mts";
-import { random } from "../fake.mts";
+import { acquireLock } from "../../lib/run/lock.mts";
+import { fakeShell, random } from "../fake.mts";
 import { Killed, type Mishap, World } from "../world.mts";
 
 const test = suite("faults");
@@ -169,6 +170,25 @@ test("two runs at once, in 500 orders (seed 7): the steps of one at a time, and 
     assert.is(world.most, 1, `order ${i}: steps of two runs at once`);
     assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
     alike(world, single.outcome, `order ${i}`);
+  }
+});
+
+test("of three runs that find one dead holder, one takes over: in 300 orders", async () => {
+  for (let seed = 0; seed < 300; seed++) {
+    let state = seed;
+    const { shell, disk } = fakeShell({ "/lab/lock": JSON.stringify({ pid: 4_000_000, began: "1", command: "up" }) });
+    const slow = async () => {
+      state = (state * 1103515245 + 12345) & 0x7fffffff;
+      for (let turns = (state >> 16) % 5; turns > 0; turns--) await Promise.resolve();
+    };
+    for (const name of ["create", "read", "write", "move", "remove"] as const) {
+      const act = shell[name] as (...words: string[]) => Promise<never>;
+      Object.assign(shell, { [name]: async (...words: string[]) => (await slow(), await act(...words)) });
+    }
+    shell.signal = (id) => id === process.pid;
+    const taken = await Promise.allSettled([1, 2, 3].map(() => acquireLock(shell, "/lab", "up", () => {})));
+    assert.is(taken.filter(({ status }) => status === "fulfilled").length, 1, `order ${seed}`);
+    assert.equal([...disk.keys()], ["/lab/lock"], `order ${seed}`);
   }
 });
 

@@ -59,7 +59,7 @@ export const writeConfig = `mkdir -p /lab && echo ${
 
 /** Begins a command line of an ordinary user: `me`, whom libvirt and sudo let in, or `stranger`, whom nobody does. */
 export const as = (user: "me" | "stranger") =>
-  `setpriv --reuid=${user} --regid=${user} --init-groups env HOME=/home/${user} USER=${user} NODE_COMPILE_CACHE=/home/${user}/.cache/node`;
+  `setpriv --reuid=${user} --regid=${user} --init-groups env HOME=/home/${user} USER=${user} HOMELAB_GPU_TIMEOUT_FACTOR=20 NODE_COMPILE_CACHE=/home/${user}/.cache/node`;
 
 /** What of this project goes to the host, on a disk with the label `project`; and how it is started there. */
 export const parts = ["homelab-gpu.mts", "lib", "scripts", "templates", "package.json", "node_modules"];

@@ -5,7 +5,7 @@ import { hostname, networkInterfaces, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { root } from "./fake.mts";
+import { root } from "../fake.mts";
 
 const test = suite("secrets");
 const probe = (...words: string[]) =>

@@ -1,0 +1,104 @@
+// Scripts that look after images and boxes, with recorded programs: nothing in use is removed, nothing damaged is used.
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { root, standIns } from "../fake.mts";
+
+const test = suite<{ folder: string }>("boxes");
+
+test.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu-boxes-"));
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
+
+/** What virsh knows in a test of box-volumes.sh: pools with their volumes and what each is based on, domains with their disks. */
+function volumes(folder: string, virsh: string) {
+  const env = standIns(folder, {
+    virsh: `shift 3\necho "$*" >>'${folder}/asked'\ncase "$*" in\n${virsh}\n*) exit 1 ;;\nesac`,
+    "qemu-img": "exit 1",
+  });
+  const { status, stdout, stderr } = spawnSync("sh", [`${root}/scripts/box-volumes.sh`, "drop", "lab/x"], {
+    env: { ...env, HOME: folder },
+    encoding: "utf8",
+  });
+  assert.is(status, 0, stderr);
+  return {
+    stdout,
+    deletes: readFileSync(`${folder}/asked`, "utf8").split("\n").filter((line) => line.startsWith("vol-delete")),
+  };
+}
+const copy = "lab-VAGRANTSLASH-x_vagrant_box_image_1.2.3_box.img";
+const listed = `"vol-list default"|"vol-list --pool default") echo ' ${copy}   /images/${copy}' ;;
+"vol-dumpxml --pool default"*) echo '<volume><target><path>/images/${copy}</path></target></volume>' ;;
+vol-delete*) ;;`;
+const based = `echo '<volume><backingStore>'; echo '<path>/images/${copy}</path>'; echo '</backingStore></volume>'`;
+
+test("a copy of a box that nothing is based on goes", ({ folder }) => {
+  const { deletes } = volumes(
+    folder,
+    `"pool-list --all --name"|"pool-list --name") echo default ;;\n"list --all --name") ;;\n${listed}`,
+  );
+  assert.equal(deletes, [`vol-delete --pool default ${copy}`]);
+});
+
+for (
+  const [what, virsh] of Object.entries({
+    "an overlay lies in another pool":
+      `"pool-list"*) echo default; echo big ;;\n"list --all --name") ;;\n"vol-list --pool big") echo ' d.qcow2  /big/d.qcow2' ;;
+"vol-dumpxml --pool big"*) ${based} ;;\n${listed}`,
+    "another pool is not active":
+      `"pool-list --all --name") echo default; echo big ;;\n"pool-list --name") echo default ;;\n"list --all --name") ;;\n${listed}`,
+    "the other pool's disks cannot be listed":
+      `"pool-list"*) echo default; echo big ;;\n"list --all --name") ;;\n${listed}`,
+    "a volume cannot be read":
+      `"pool-list"*) echo default; echo big ;;\n"list --all --name") ;;\n"vol-list --pool big") echo ' d  /big/d' ;;\n${listed}`,
+    "a domain's disk lies in no pool and cannot be read":
+      `"pool-list"*) echo default ;;\n"list --all --name") echo vm ;;\n"dumpxml vm") echo "<disk type='file'>"; echo "<source file='/proc/1/root/d.qcow2'/>"; echo '</disk>' ;;\n${listed}`,
+    "a domain has the copy itself as its disk":
+      `"pool-list"*) echo default ;;\n"list --all --name") echo vm ;;\n"dumpxml vm") echo "<disk type='file'>"; echo "<source file='/images/${copy}'/>"; echo '</disk>' ;;\n${listed}`,
+    "the domains cannot be listed": `"pool-list"*) echo default ;;\n${listed}`,
+    "libvirt does not answer": "never) ;;",
+  })
+) {
+  test(`a copy of a box stays where ${what}`, ({ folder }) => {
+    assert.equal(volumes(folder, virsh).deletes, []);
+  });
+}
+
+test("a damaged image in the cache is not used, and the URL is in no command's words", ({ folder }) => {
+  const sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // of "abc"
+  const env = {
+    ...standIns(folder, {
+      curl:
+        `echo "$*" >>'${folder}/words'; cat >>'${folder}/config'; while [ "$1" != -o ]; do shift; done; printf abc >"$2"`,
+    }),
+    XDG_CACHE_HOME: join(folder, "cache"),
+  };
+  const get = () =>
+    spawnSync("sh", [
+      "-c",
+      `umask 0; printf '%s\\n' 'https://u:hunter2@h/x[1].qcow2' | sh '${root}/scripts/get-image.sh' '${folder}/link' url - sha256:${sum}`,
+    ], {
+      env,
+      encoding: "utf8",
+    });
+  const first = get();
+  assert.is(first.status, 0, first.stderr);
+  assert.is(readFileSync(join(folder, "link"), "utf8"), "abc");
+  assert.not.match(first.stderr + readFileSync(join(folder, "words"), "utf8"), /hunter2/);
+  assert.match(readFileSync(join(folder, "words"), "utf8"), /-g .*--speed-limit/);
+  assert.match(readFileSync(join(folder, "config"), "utf8"), /hunter2@h\/x\[1\]/);
+  writeFileSync(join(folder, `cache/homelab-gpu/images/sha256-${sum}`), "damaged");
+  const second = get();
+  assert.match(second.stderr, /damaged/);
+  assert.is(readFileSync(join(folder, "link"), "utf8"), "abc");
+  assert.is(statSync(join(folder, "cache/homelab-gpu/images")).mode & 0o022, 0);
+  chmodSync(join(folder, "cache/homelab-gpu/images"), 0o777);
+  assert.match(get().stderr, /closing the cache/);
+  assert.is(statSync(join(folder, "cache/homelab-gpu/images")).mode & 0o022, 0);
+});
+
+test.run();

@@ -1,0 +1,391 @@
+// The probe of Linux, run by the shells that are here: what it reads of files and of programs.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { firmwareOf } from "../../lib/host/ovmf.mts";
+import { parseHost } from "../../lib/host/parse.mts";
+import type { Host } from "../../lib/host/types.mts";
+import { own, root, standIns } from "../fake.mts";
+
+const test = suite("probe");
+
+test("the probe tells groups that count from those that count from the next login on", () => {
+  const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-id-"));
+  try {
+    const more = ",36(kvm),107(libvirt),998(video)";
+    const id = `echo "uid=1000(me) gid=1000(me) groups=1000(me),107(libvirt)\${1:+${more}}"`;
+    const text = execFileSync("sh", [`${root}/scripts/probe-linux.sh`], {
+      encoding: "utf8",
+      env: standIns(folder, { id }),
+    });
+    const { uid, groups, joined } = parseHost(text);
+    assert.equal({ uid, groups, joined }, { uid: 1000, groups: ["libvirt"], joined: ["kvm"] });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** A tree with the files that the text names: `path = content`, `path -> target`. */
+function tree(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-tree-"));
+  for (const line of text.trim().split("\n")) {
+    const [, path, kind, value] = /^\s*(\S+) (=|->) (.*)$/.exec(line)!;
+    const full = join(folder, path!);
+    mkdirSync(dirname(full), { recursive: true });
+    if (kind === "=") writeFileSync(full, `${value!.replaceAll("\\n", "\n").replaceAll("\\t", "\t")}\n`);
+    else symlinkSync(value!, full);
+  }
+  return folder;
+}
+
+test("finds UEFI firmware where distributions put it, and the pair without Secure Boot", () => {
+  const found = (files: string) => {
+    const folder = tree(files);
+    try {
+      const text = execFileSync("sh", [`${root}/scripts/probe-linux.sh`, folder], { encoding: "utf8" });
+      return firmwareOf(parseHost(text));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  const nix = "run/libvirt/nix-ovmf";
+  const qemu = `
+    ${nix}/edk2-i386-code.fd = x
+    ${nix}/edk2-i386-vars.fd = x
+    ${nix}/edk2-x86_64-code.fd = x
+    ${nix}/edk2-x86_64-secure-code.fd = x`;
+  assert.equal(found(qemu), { code: `/${nix}/edk2-x86_64-code.fd`, variables: `/${nix}/edk2-i386-vars.fd` });
+  const pair = (folder: string) => `
+    ${folder}/OVMF_CODE.fd = x
+    ${folder}/OVMF_CODE.secboot.fd = x
+    ${folder}/OVMF_VARS.fd = x`;
+  for (const folder of [nix, "usr/share/edk2-ovmf", "usr/share/edk2/OvmfX64"]) {
+    assert.equal(found(pair(folder)), { code: `/${folder}/OVMF_CODE.fd`, variables: `/${folder}/OVMF_VARS.fd` });
+  }
+  assert.is(found(`${nix}/edk2-x86_64-secure-code.fd = x\n${nix}/edk2-i386-vars.fd = x`), undefined);
+});
+
+const card = `
+  etc/os-release = ID=debian\\nVERSION_ID="12"\\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
+  proc/sys/kernel/osrelease = 6.11.4
+  lib/modules/6.11.4/modules.builtin = kernel/drivers/usb/host/xhci-pci.ko\\nkernel/drivers/usb/host/xhci-hcd.ko
+  lib/modules/6.11.4/modules.dep = kernel/sound/pci/hda/snd-hda-intel.ko.xz: kernel/sound/core/snd.ko.xz\\nkernel/drivers/vfio/pci/vfio-pci.ko.xz:
+  etc/default/grub = GRUB_CMDLINE_LINUX_DEFAULT='quiet intel_iommu=on root=UUID=1234'
+  etc/default/grub.d/50-mine.cfg = # GRUB_CMDLINE_LINUX="intel_iommu=off"\\nGRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT iommu=pt"
+  proc/cmdline = BOOT_IMAGE=/vmlinuz root=UUID=1234-5678 ro hostname=secret intel_iommu=on iommu=pt
+  proc/cpuinfo = processor\\t: 0\\nvendor_id\\t: GenuineIntel\\nflags\\t\\t: fpu vmx lm\\naddress sizes\\t: 46 bits physical, 48 bits virtual\\n\\nprocessor\\t: 1
+  proc/meminfo = MemTotal:       65536000 kB\\nMemAvailable:   60000000 kB
+  proc/interrupts = CPU0\\n 1: 0 IR-IO-APIC 1-edge i8042\\n 24: 5 IR-PCI-MSI-0000:00:1f.2 0-edge ahci
+  proc/net/route = Iface Destination Gateway\\nenp3s0 00000000 0101A8C0
+  proc/self/mountinfo = 24 1 259:2 / / rw - ext4 /dev/nvme0n1p2 rw
+  sys/class/iommu/dmar0 -> ../../devices/virtual/iommu/dmar0
+  sys/devices/virtual/iommu/dmar0/intel-iommu/cap = d2008c22260206
+  sys/firmware/acpi/tables/DMAR = x
+  sys/firmware/acpi/tables/APIC = x
+  sys/kernel/iommu_groups/5/type = DMA-FQ
+  sys/kernel/iommu_groups/5/reserved_regions = 0x00000000fee00000 0x00000000feefffff msi\\n0x000000007b800000 0x000000007fffffff direct
+  sys/kernel/iommu_groups/5/devices/0000:01:00.0 -> ../../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0
+  sys/bus/pci/devices/0000:01:00.0 -> ../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/class = 0x030000
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/vendor = 0x10de
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/device = 0x2786
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/boot_vga = 1
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/driver -> ../../../../bus/pci/drivers/nouveau
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/iommu_group -> ../../../../kernel/iommu_groups/5
+  sys/bus/pci/devices/0000:00:01.0 -> ../../../devices/pci0000:00/0000:00:01.0
+  sys/devices/pci0000:00/0000:00:01.0/class = 0x060400
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/driver_override = (null)
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/reset_method = pm bus
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/resource = 0x00000000fb000000 0x00000000fbffffff 0x0000000000040200\\n0x0000006000000000 0x00000063ffffffff 0x000000000014220c\\n0x0000000000000000 0x0000000000000000 0x0000000000000000
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/drm/card0/card0-DP-1/status = disconnected
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/drm/card0/card0-HDMI-A-1/status = connected
+  sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/drm/card0/card0-Writeback-1/status = unknown
+  sys/dev/block/259:2 -> ../../devices/pci0000:00/0000:00:1d.0/0000:02:00.0/nvme/nvme0/nvme0n1/nvme0n1p2
+  sys/devices/pci0000:00/0000:00:1d.0/0000:02:00.0/nvme/nvme0/nvme0n1/nvme0n1p2/dev = 259:2
+  sys/class/net/enp3s0 -> ../../devices/pci0000:00/0000:00:1c.0/0000:03:00.0/net/enp3s0
+  sys/devices/pci0000:00/0000:00:1c.0/0000:03:00.0/net/enp3s0/device -> ../../../0000:03:00.0
+  sys/class/net/enx001122334455 -> ../../devices/pci0000:00/0000:00:14.0/usb1/net/enx001122334455
+  sys/devices/pci0000:00/0000:00:14.0/usb1/net/enx001122334455/device -> ../../../usb1
+`;
+
+for (const shell of [["sh"], ["busybox", "sh"]]) {
+  test(`the probe reads a foreign tree (${shell.join(" ")})`, () => {
+    const folder = tree(card);
+    try {
+      const probe = `${root}/scripts/probe-linux.sh`;
+      let text: string;
+      try {
+        text = execFileSync(shell[0]!, [...shell.slice(1), probe, folder], { encoding: "utf8" });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT" && shell[0] === "busybox") return;
+        throw error;
+      }
+      const host = parseHost(text);
+      assert.equal(host.kernel.arguments, ["intel_iommu=on", "iommu=pt"]);
+      assert.equal([host.kernel.builtin, host.kernel.available], [["xhci-pci"], ["snd-hda-intel", "vfio-pci"]]);
+      const variable = { variable: "GRUB_CMDLINE_LINUX_DEFAULT", quote: "'" };
+      assert.equal(host.kernel.configurations, [
+        { file: "/etc/default/grub", arguments: [] },
+        { file: "/etc/default/grub", arguments: ["intel_iommu=on"], ...variable },
+        { file: "/etc/default/grub.d/50-mine.cfg", arguments: [] },
+        { file: "/etc/default/grub.d/50-mine.cfg", arguments: ["iommu=pt"], ...variable, quote: '"', adds: true },
+      ]);
+      assert.equal(host.cpu, { vendor: "GenuineIntel", count: 2, flags: ["vmx", "lm"], physicalBits: 46 });
+      assert.equal(host.memory, { total: 64000, available: 58593 });
+      assert.equal(host.iommu.units, ["dmar0"]);
+      assert.equal(host.iommu.capabilities, { dmar0: "d2008c22260206" });
+      assert.equal(host.iommu.acpiTables, ["APIC", "DMAR"]);
+      assert.equal(host.iommu.groups, new Map([["5", ["0000:01:00.0"]]]));
+      assert.equal(host.iommu.direct, ["5"]);
+      assert.equal(host.iommu.interrupts, ["IR-IO-APIC", "IR-PCI-MSI"]);
+      assert.is(host.pciCount, 2);
+      assert.equal([host.pci![0]!.driver, host.pci![0]!.group], [null, null], "said, not guessed from silence");
+      assert.equal(host.pci!.slice(1), [{
+        bdf: "0000:01:00.0",
+        class: "030000",
+        vendor: "10de",
+        device: "2786",
+        driver: "nouveau",
+        bootVga: true,
+        group: "5",
+        resets: ["pm", "bus"],
+        bars: [
+          { index: 0, start: 0xfb000000n, size: 0x1000000n, is64Bit: false, prefetch: false },
+          { index: 1, start: 0x6000000000n, size: 0x400000000n, is64Bit: true, prefetch: true },
+        ],
+        upstreamBridges: ["0000:00:01.0"],
+        drm: ["card0"],
+        displays: ["card0-HDMI-A-1"],
+        connectors: 2,
+        mediated: false,
+        rom: false,
+        unset: [2],
+      }]);
+      assert.equal(host.needs.mounts.map(({ bdf }) => bdf), ["0000:00:1d.0", "0000:02:00.0"]);
+      assert.equal(host.needs.route, ["0000:00:1c.0", "0000:03:00.0"]);
+      assert.is(host.programs, undefined, "a foreign tree is asked no programs");
+      assert.not.match(text, /secret|UUID|001122334455/, "names, disks and addresses stay out");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
+
+/** What the probe prints of a tree, as a host. */
+function probed(text: string, shell: string[] = ["sh"]): Host {
+  const folder = tree(text);
+  try {
+    const probe = `${root}/scripts/probe-linux.sh`;
+    return parseHost(execFileSync(shell[0]!, [...shell.slice(1), probe, folder], { encoding: "utf8" }));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test("the probe tells modules that can be loaded from those that an update took away", () => {
+  const kernel = (text: string) => {
+    const { available, replaced } = probed(`proc/sys/kernel/osrelease = 6.11.6\n${text}`).kernel;
+    return [available, replaced];
+  };
+  const dep = (folder: string, module = "vfio-pci") =>
+    `${folder}/modules.dep = kernel/drivers/vfio/pci/${module}.ko.zst: kernel/drivers/vfio/pci/vfio-pci-core.ko.zst`;
+  assert.equal(kernel(dep("lib/modules/6.11.6")), [["vfio-pci"], false]);
+  assert.equal(kernel(dep("run/booted-system/kernel-modules/lib/modules/6.11.6")), [["vfio-pci"], false], "NixOS");
+  assert.equal(kernel(dep("lib/modules/6.11.6", "mlx5-vfio-pci")), [[], false]);
+  assert.equal(kernel(dep("lib/modules/6.11.7")), [undefined, true]);
+  assert.equal(kernel("etc/os-release = ID=debian"), [undefined, false], "a container has none, and says nothing");
+});
+
+const disk = (name: string, number: string, bdf: string) => `
+  sys/dev/block/${number} -> ../../devices/pci0000:00/${bdf}/block/${name}
+  sys/class/block/${name} -> ../../devices/pci0000:00/${bdf}/block/${name}
+  sys/devices/pci0000:00/${bdf}/block/${name}/dev = ${number}
+`;
+/** A device of device mapper on others, each of which is in the tree. */
+const mapped = (number: number, name: string, ...on: string[]) => `
+  sys/dev/block/253:${number} -> ../../devices/virtual/block/dm-${number}
+  sys/class/block/dm-${number} -> ../../devices/virtual/block/dm-${number}
+  sys/devices/virtual/block/dm-${number}/dev = 253:${number}
+  sys/devices/virtual/block/dm-${number}/dm/name = ${name}
+  ${
+  on.map((one) => `sys/devices/virtual/block/dm-${number}/slaves/${one} -> ../../../../../class/block/${one}`).join(
+    "\n",
+  )
+}
+`;
+const two = disk("sda", "8:0", "0000:00:17.0") + disk("sdb", "8:16", "0000:00:18.0");
+const mounted = (...lines: string[]) =>
+  `proc/self/mountinfo = ${lines.map((line, i) => `${i + 20} 1 ${line}`).join("\\n")}\n`;
+const shells = [["sh"], ["bash"], ["busybox", "sh"]];
+/** What the host needs, as each of the shells that are here reads it. */
+function needsOf(text: string): Host["needs"] {
+  const found = shells.flatMap((shell) => {
+    try {
+      return [probed(text.replaceAll(/\n\s*\n/g, "\n"), shell).needs];
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT" && shell[0] !== "sh") return [];
+      throw error;
+    }
+  });
+  for (const needs of found) assert.equal(needs, found[0]);
+  return found[0]!;
+}
+const places = ({ mounts }: Host["needs"]) => mounts.map(({ point, bdf }) => `${point} ${bdf}`);
+
+test("the probe finds the disks below btrfs, encryption and volumes", () => {
+  const luks = needsOf(
+    two + mapped(0, "luks-1") + mapped(1, "vg-root", "sda") +
+      `sys/devices/virtual/block/dm-0/slaves/dm-1 -> ../../../../../class/block/dm-1\n` +
+      mounted("0:33 /@ / rw - btrfs /dev/mapper/luks-1 rw", "0:33 /@home /home rw - btrfs /dev/mapper/luks-1 rw"),
+  );
+  assert.equal(places(luks), ["/ 0000:00:17.0", "/home 0000:00:17.0"]);
+  assert.equal([luks.untraced, luks.unread], [[], ["route"]]);
+  const members = needsOf(
+    two + "sys/fs/btrfs/1f/devices/sda -> ../../../../class/block/sda\n" +
+      "sys/fs/btrfs/1f/devices/sdb -> ../../../../class/block/sdb\n" +
+      mounted("0:33 / / rw - btrfs /dev/sda rw"),
+  );
+  assert.equal(places(members), ["/ 0000:00:17.0", "/ 0000:00:18.0"]);
+  const lost = needsOf(two + mapped(0, "luks-1") + mounted("0:33 / / rw - btrfs /dev/mapper/luks-1 rw"));
+  assert.equal([places(lost), lost.untraced], [[], ["/"]], "a device on nothing");
+});
+
+test("the probe finds the disk of an NVMe multipath head by its controllers", () => {
+  const head = (controller: string) => `
+  sys/dev/block/259:1 -> ../../devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1/nvme0n1p1
+  sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1/nvme0n1p1/dev = 259:1
+  sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0 -> ${controller}
+  sys/devices/pci0000:00/0000:00:06.0/0000:01:00.0/nvme/nvme0/state = live
+  sys/devices/virtual/nvme-fabrics/ctl/nvme0/state = live
+  ${mounted("259:1 / / rw - ext4 /dev/nvme0n1p1 rw")}`;
+  const pci = needsOf(head("../../../pci0000:00/0000:00:06.0/0000:01:00.0/nvme/nvme0"));
+  assert.equal([places(pci), pci.untraced], [["/ 0000:00:06.0", "/ 0000:01:00.0"], []]);
+  const far = needsOf(head("../../nvme-fabrics/ctl/nvme0"));
+  assert.equal([places(far), far.untraced], [[], ["/"]], "over a network");
+});
+
+test("the probe reports every mount point on a disk, by no name that its owner gave", () => {
+  const needs = needsOf(
+    two + mapped(0, "planted", "sdb") + mounted(
+      "0:5 / / rw - tmpfs none rw",
+      "8:0 / /nix rw - ext4 /dev/sda rw",
+      "8:0 / /nix/store ro - ext4 /dev/sda rw",
+      "8:0 / /var/lib/libvirt/images rw - ext4 /dev/sda rw",
+      "253:0 / /home/planted rw - ext4 /dev/mapper/planted rw",
+      "253:0 / /planted/data rw - ext4 /dev/mapper/planted rw",
+      "253:0 / /planted/more rw - ext4 /dev/mapper/planted rw",
+      "0:60 / /run/media/planted/x rw - fuseblk /dev/sda rw",
+      "0:61 / /run/user/1 rw - fuse.portal /dev/fuse rw",
+      "7:1 / /snap/core ro - squashfs /dev/loop1 ro",
+      "0:62 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw",
+    ),
+  );
+  assert.equal(places(needs), [
+    "/nix 0000:00:17.0",
+    "/nix/store 0000:00:17.0",
+    "/var/lib/libvirt/images 0000:00:17.0",
+    "/home/… 0000:00:18.0",
+    "/… 0000:00:18.0",
+    "/run/media/… 0000:00:17.0",
+  ]);
+  assert.equal([needs.untraced, needs.unread], [[], ["route"]], "a root in memory needs no device");
+});
+
+test("the probe says what leads nowhere", () => {
+  const root = (line: string) => {
+    const { mounts, untraced, unread } = needsOf(two + mounted(line));
+    return [mounts, untraced, unread.includes("/")];
+  };
+  assert.equal(root("0:27 / / rw - zfs rpool/ROOT/pve-1 rw"), [[], ["/"], false]);
+  assert.equal(root("0:27 / / rw - overlay overlay rw"), [[], ["/"], false]);
+  assert.equal(root("0:27 / / rw - nfs4 server:/x rw"), [[], ["/"], false]);
+  assert.equal(root("7:0 / / rw - ext4 /dev/loop0 rw"), [[], ["/"], false]);
+  assert.equal(root("0:2 / / rw - rootfs none rw"), [[], [], false]);
+  assert.equal(root("8:0 / /boot rw - ext4 /dev/sda rw"), [[{ point: "/boot", bdf: "0000:00:17.0" }], [], true]);
+  const swap = needsOf(
+    `${two}${
+      mapped(0, "swap", "sdb")
+    }proc/swaps = Filename Type Size\\n/dev/dm-0 partition 1 0 -2\\n/dev/zram0 partition 1\\n/file file 1
+  sys/class/block/zram0 -> ../../devices/virtual/block/zram0
+  sys/dev/block/251:0 -> ../../devices/virtual/block/zram0
+  sys/devices/virtual/block/zram0/dev = 251:0`,
+  );
+  assert.equal([swap.swap, swap.untraced], [["0000:00:18.0"], []]);
+  const cut = (line: string) => parseHost(`homelab-gpu-probe 1 linux\n[needs]\n${line}`).needs.unread;
+  assert.equal(["mount-/:0000:02:00.0", "mount-/:none", "mount-/:", "mount-/:0000:02:0", "route:unt"].map(cut), [
+    ["route"],
+    ["route"],
+    ["/", "route"],
+    ["/", "route"],
+    ["/", "route"],
+  ]);
+});
+
+test("the probe finds the disks of a ZFS pool where zpool tells them", () => {
+  const folder = tree(
+    (two + mapped(0, "crypt", "sdb") +
+      mounted("0:27 / / rw - zfs rpool/ROOT/pve-1 rw", "0:28 / /rpool rw - zfs rpool rw"))
+      .replaceAll(/\n\s*\n/g, "\n"),
+  );
+  try {
+    // the script, which takes the tree for the host that it runs on
+    const script = own("scripts/probe-linux.sh").replace('[ -n "$root" ] || live=yes', "live=yes");
+    writeFileSync(`${folder}/probe.sh`, script);
+    const needs = (...disks: string[]) => {
+      const answer = ["rpool 1T", "\tmirror-0 1T", ...disks.map((disk) => `\t${disk} 1T`)].join("\n");
+      const zpool = `[ "$*" = "list -vHPL rpool" ] && cat <<'END'\n${answer}\nEND`;
+      const text = execFileSync("sh", [`${folder}/probe.sh`, folder], {
+        encoding: "utf8",
+        env: standIns(folder, { zpool }),
+      });
+      assert.not.match(text, /rpool|crypt/, "no names");
+      return parseHost(text).needs;
+    };
+    const found = needs("/dev/sda", "/dev/mapper/crypt");
+    assert.equal(places(found), ["/ 0000:00:17.0", "/ 0000:00:18.0", "/… 0000:00:17.0", "/… 0000:00:18.0"]);
+    assert.equal(found.untraced, []);
+    assert.equal(needs("/dev/sda", "/srv/file.img").untraced, ["/", "/…"], "a file is no disk");
+    assert.equal(needs().untraced, ["/", "/…"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("the probe finds the default route's device through bridges, bonds and VLANs", () => {
+  const network = (route: string, links: string) => {
+    const { route: functions, untraced, unread } = needsOf(`
+  sys/class/net/eno1 -> ../../devices/pci0000:00/0000:00:1f.6/net/eno1
+  sys/devices/pci0000:00/0000:00:1f.6/net/eno1/device -> ../../../0000:00:1f.6
+  sys/class/net/eno2/device -> ../../../devices/pci0000:00/0000:00:19.0
+  sys/devices/pci0000:00/0000:00:19.0/class = 0x020000
+  sys/class/net/end0/device -> ../../../devices/platform/soc
+  sys/devices/platform/soc/name = x
+  sys/class/net/wg0/mtu = 1420
+  sys/class/net/tap0/mtu = 1500
+  sys/class/net/vmbr0/lower_tap0 -> ../tap0
+  ${links}
+  proc/net/route = Iface Destination Gateway\\n${route}`);
+    return [functions, untraced, unread.includes("route")];
+  };
+  assert.equal(network("vmbr0 00000000 1", "sys/class/net/vmbr0/lower_eno1 -> ../eno1"), [["0000:00:1f.6"], [], false]);
+  const bond = `sys/class/net/vmbr0/lower_bond0.5 -> ../bond0.5
+  sys/class/net/bond0.5/lower_bond0 -> ../bond0
+  sys/class/net/bond0/lower_eno1 -> ../eno1
+  sys/class/net/bond0/lower_eno2 -> ../eno2`;
+  assert.equal(network("vmbr0 00000000 1", bond), [["0000:00:1f.6", "0000:00:19.0"], [], false]);
+  const none = "sys/class/net/lo/mtu = 65536";
+  assert.equal(network("wg0 00000000 0", none), [[], ["route"], false], "a VPN");
+  assert.equal(network("vmbr0 00000000 0", none), [[], ["route"], false], "a bridge of VMs alone");
+  assert.equal(network("wg0 00000000 0\\neno1 00000000 1", none), [["0000:00:1f.6"], ["route"], false]);
+  assert.equal(network("eno1 0000A8C0 0", none), [[], [], false], "there is none");
+  assert.equal(network("end0 00000000 0", none), [[], [], false], "a device that is on no PCI");
+  const zeros = "0".repeat(32);
+  const six =
+    `proc/net/ipv6_route = ${zeros} 00 ${zeros} 00 fe80 1 1 0 3 eno2\\n${zeros} 00 ${zeros} 00 ${zeros} f 1 0 200200 lo`;
+  assert.equal(network("eno1 0000A8C0 0", six), [["0000:00:19.0"], [], false], "by IPv6");
+});
+
+test.run();
