@@ -66,7 +66,10 @@ test("gpu.match: a card that has moved since its VM was made", () => {
   assert.is(seen([gpu, audio]).status, "pass");
   const moved = seen(["0000:02:00.0", "0000:02:00.1"]);
   assert.is(moved.status, "warn");
-  assert.match(moved.message, /^its VM was made with 0000:02:00\.0, 0000:02:00\.1, and the card is at 0000:01:00\.0/);
+  assert.match(
+    moved.message,
+    /^its VM was created with 0000:02:00\.0, 0000:02:00\.1, and the card is at 0000:01:00\.0/,
+  );
   assert.match(moved.evidence[0]!.value, /^0000:02:00\.0 \[0108\] .* NVMe controller; 0000:02:00\.1: nothing$/);
 });
 
@@ -102,9 +105,12 @@ test("iommu.group: cards of one group that go to one machine are no hindrance to
   assert.equal(both.map(({ status }) => status), ["pass", "pass"]);
   assert.is(
     both[0]!.message,
-    "group 2: 0000:01:00.0, 0000:01:00.1 go to the VM, and with another card of it 0000:09:00.0",
+    "group 2: 0000:01:00.0, 0000:01:00.1 go to the VM, and 0000:09:00.0 with another card of the VM",
   );
-  assert.match(both[1]!.evidence.map(({ value }) => value).join(), /0000:01:00\.0 .* \(goes along with another card/);
+  assert.match(
+    both[1]!.evidence.map(({ value }) => value).join(),
+    /0000:01:00\.0 .* \(goes to the VM with another card/,
+  );
   assert.is(first("iommu.group", host(second), machines(ids)).status, "fail", "alone it is one");
   const made = host(second);
   const [card] = resolveConfig(machines(`[${ids}, ${otherIds}]`), made).machines[0]!.cards;
@@ -194,7 +200,7 @@ test("iommu.group: bridges never count, a driverless neighbour does not hinder, 
   assert.is(status("iommu.group", (made) => beside(made, { class: "060400", driver: "pcieport" })), "pass");
   assert.match(
     first("iommu.group", host((made) => beside(made, {}))).message,
-    /beside it 0000:09:00\.0, which no host/,
+    /its group also has 0000:09:00\.0, which no host/,
   );
   assert.is(status("iommu.group", (made) => beside(made, { driver: "vfio-pci" })), "pass");
   const shared = first("iommu.group", host((made) => beside(made, { driver: "e1000e" })));
@@ -287,7 +293,7 @@ test("iommu.group: every disk that is mounted counts", () => {
     }),
   );
   assert.match(stick.message, /USB controller carries a disk mounted below \/media$/);
-  assert.is(stick.fix[1]!.title, "Or plug what hangs on the card's own USB in elsewhere");
+  assert.is(stick.fix[1]!.title, "Or connect the devices on the card's own USB ports elsewhere");
 });
 
 test("iommu.group: a disk that could not be traced may hang on the card's USB", () => {
@@ -338,7 +344,7 @@ test("gpu.driver: held, configured and not rebooted, bound, not read", () => {
   );
   assert.match(
     waiting.message,
-    /^vfio-pci is configured for this card and nouveau, snd_hda_intel has it: not rebooted/,
+    /^configured for vfio-pci, but nouveau, snd_hda_intel has bound it: reboot/,
   );
   assert.equal(waiting.fix.map(({ command }) => command), ["npx zx homelab-gpu.mts prepare"], "nothing loads it there");
   const loaded = first(
@@ -367,13 +373,13 @@ test("gpu.driver: held, configured and not rebooted, bound, not read", () => {
     );
   const takes = "libvirt takes it when the VM starts and gives it back when it stops";
   const own = companion([]);
-  assert.is(own.message, `vfio-pci has the card itself, and snd_hda_intel holds ${audio}: ${takes}`);
+  assert.is(own.message, `vfio-pci has the card, and snd_hda_intel holds ${audio}: ${takes}`);
   assert.equal(own.fix, [], "no early boot image changes that");
   assert.is(companion(["snd-hda-intel"], null).message, `snd_hda_intel holds ${audio}: ${takes}`);
   const one = companion(["xhci-pci"], null);
   assert.match(one.message, /^only 0000:01:00\.0 of the card is configured for vfio-pci/, "another driver's module");
   assert.equal(one.fix.map(({ command }) => command), ["npx zx homelab-gpu.mts prepare"], "no initramfs mends that");
-  assert.match(companion(["snd-hda-intel"], "nouveau").message, /not rebooted since/);
+  assert.match(companion(["snd-hda-intel"], "nouveau").message, /has bound it: reboot/);
 });
 
 test("gpu.driver: the running kernel must be able to load vfio-pci", () => {
@@ -435,7 +441,7 @@ test("gpu.in-use: who holds it, and what cannot be seen without root", () => {
     fn(gpu).drm = [];
   });
   assert.match(first("gpu.in-use", unnumbered).message, /^which of \/dev\/nvidia0, \/dev\/nvidia1 … is this card's/);
-  assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.title, "See which VM has it, then shut that one down");
+  assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.title, "See which VM has it, then shut that VM down");
 });
 
 test("gpu.display: warned where there is another card, refused on the only one, quiet where nothing shows", () => {
@@ -534,7 +540,7 @@ test("gpu.window: the next power of two of all that is passed, within what the h
   const window = (made: Host) => mmioWindowOf(resolveConfig(machines("{}"), made).machines[0]!.cards);
   assert.is(window(sized(16n, 46)), 16384);
   assert.is(window(sized(24n, 46)), 32768);
-  assert.is(first("gpu.window", sized(256n, 46)).message, "a window of 262144 MiB is written into the VM");
+  assert.is(first("gpu.window", sized(256n, 46)).message, "the VM gets an MMIO window of 262144 MiB");
   assert.is(first("gpu.window", sized(512n, 39)).status, "fail");
   assert.match(
     first("gpu.window", sized(128n, 46, 39)).message,

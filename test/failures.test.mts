@@ -260,7 +260,7 @@ test("explain prints what it knows of a file or of standard input", async () => 
 test("explain says so if it knows nothing, and refuses what it cannot read", async () => {
   const { code, out } = await explained({ "-": foreign[0]![1] }, []);
   assert.is(code, 1);
-  assert.match(out, /^nothing in this log is known to homelab-gpu\n {2}→ /);
+  assert.match(out, /^homelab-gpu knows no error of this log\n {2}→ /);
   assert.equal(out.split("\n").filter((line) => line.length > 80), []);
   for (
     const [words, message] of [[["none.log"], /there is no file none\.log/], [["a", "b"], /takes one LOG/]] as const

@@ -72,11 +72,11 @@ test("guest.driver: unknown for a card that is too new, and for a box that is no
   assert.match(rubin.message, /^10de:3002 is newer than what is known here \(pci\.ids of 2026-10-24\)/);
   const taken = first("guest.driver", machine("cpus: 1", "1b06"));
   assert.is(taken.status, "unknown");
-  assert.match(taken.message, /taken as it is.*: Pascal needs branch 367 to 580, proprietary kernel modules$/);
+  assert.match(taken.message, /used unmodified.*: Pascal needs branch 367 to 580, proprietary kernel modules$/);
   const idle = first("guest.driver", machine("driver: {branch: 590}", "1b06"));
   assert.equal([idle.status, idle.message], [
     "warn",
-    "driver: does nothing without image:, since the box lab/x is taken as it is",
+    "driver: is ignored: box lab/x is used unmodified (set image: to build it)",
   ]);
   const foreign = "image: {file: disk.qcow2}, driver: {source: distro}";
   assert.is(first("guest.driver", machine(foreign)).status, "unknown", "nobody knows what its packages have");
@@ -145,8 +145,8 @@ test("guest.cuda: the image's CUDA against the guest's driver, and against the c
 test("guest.cuda: unknown where the name does not tell, or the driver is not known; skips what is not NVIDIA's", () => {
   const at = (service: string, keys = "image: debian-13") =>
     found("guest.cuda", `${machine(keys)}services: {w: {${service}}}`).map(shown);
-  assert.match(at('image: "lab/pytorch:24.05", gpu: 1')[0]!, /^unknown: w: which CUDA/);
-  assert.match(at("image: lab/own, gpu: 1")[0]!, /^unknown: w: which CUDA/);
+  assert.match(at('image: "lab/pytorch:24.05", gpu: 1')[0]!, /^unknown: w: the name of its image/);
+  assert.match(at("image: lab/own, gpu: 1")[0]!, /^unknown: w: the name of its image/);
   assert.match(at("image: nvidia/cuda:12.4.1-base, gpu: 1", "cpus: 1")[0]!, /^unknown: .* what driver .* not known$/);
   assert.match(
     at("image: nvidia/cuda:13.9.0-base, gpu: 1")[0]!,
@@ -174,7 +174,7 @@ test("guest.libc: by the image, or else by the box's name", () => {
   assert.match(at("image: {file: ./alpine-3.21.qcow2}"), /^fail: .*alpine-3\.21\.qcow2 has musl, and NVIDIA's driver/);
   assert.match(at("cpus: 1", "frenchexdev/alpine-3.21-gpuhost"), /^warn: by its name frenchexdev\/alpine/);
   assert.is(at("cpus: 1", "generic/debian12"), "pass: by its name generic/debian12 has glibc");
-  assert.match(at("cpus: 1"), /^unknown: whether lab\/x has glibc/);
+  assert.match(at("cpus: 1"), /^unknown: the name lab\/x/);
   assert.is(
     shown(first("guest.libc", "machines: [{name: a, box: alpine, gpu: {vendor_id: 1002}}]")),
     "skip: it gets no NVIDIA card",

@@ -64,7 +64,7 @@ test("up brings the host's driver before the services, and proves the layers of 
     "Make the VM a",
     "Save the SSH config of a",
     "Compare the GPU driver of a with the host's",
-    "Make the GPU known in a",
+    "Set up the GPU driver in a",
     "Copy the Compose file to a",
     "Start the services of a",
     "Prove a",

@@ -68,7 +68,7 @@ test("a step that fails ends its lane alone; then nothing more begins, and every
   ]);
   const failure = done.then(() => new Error("it did not fail"), (error: Error) => error);
   await end("a1", 3);
-  assert.match(said.join(""), /1\/6 failed after [\d.]+ s; the steps beside it continue/);
+  assert.match(said.join(""), /1\/6 failed after [\d.]+ s; the other steps continue/);
   await end("b1");
   await end("b2");
   await end("c1", 4);

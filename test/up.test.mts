@@ -117,7 +117,7 @@ test("while libvirt does not answer nothing is done that takes its silence for a
   for (const command of [down, destroy, verify, ssh]) {
     world.said = [];
     assert.is(await world.does(command, world.session(["a"].slice(0, command === ssh ? 1 : 0))), 1);
-    assert.match(world.said.join(""), /what there is of a, b is unknown: Failed to connect.*doctor provider\.access/s);
+    assert.match(world.said.join(""), /the state of a, b is unknown: Failed to connect.*doctor provider\.access/s);
   }
   world.said = [];
   await world.does(status, world.session([]));
@@ -135,7 +135,7 @@ test("down shuts down what runs and was never reached, and the host has its card
   assert.equal(running(world), ["a"]);
   world.said = [];
   await world.does(status, world.session([]));
-  assert.match(world.said.join(""), /a: half-made · it runs, and was never reached/);
+  assert.match(world.said.join(""), /a: half-made · it runs, but was never reached/);
   assert.is(await world.does(down, world.session([])), 0, world.said.join(""));
   assert.equal(running(world), []);
   assert.match(world.said.join(""), /✓ gpu\.returned \(a\)/);

@@ -56,14 +56,14 @@ function reset(card: Card, host: Host): Verdict {
   if (gpu.resets === undefined && (os.kernel === undefined || isOlder(os.kernel, "5.15"))) {
     return {
       status: "unknown",
-      message: "how the card is reset could not be read: kernels before 5.15 do not tell",
+      message: "how the card is reset could not be read: kernels before 5.15 do not show it",
       evidence,
     };
   }
   const methods = gpu.resets ?? [];
   if (methods.every((method) => method === "pm")) {
     const says = methods.length === 0
-      ? "the kernel knows no way to reset the card"
+      ? "the kernel has no method to reset the card"
       : "the kernel can reset the card by power state only";
     return {
       status: "warn",
@@ -141,7 +141,7 @@ function power({ assignedFunctions }: Card): Verdict {
     return {
       status: "warn",
       message:
-        "the card is without power (D3cold), and some do not come back (“Unable to change power state from D3cold to D0”)",
+        "the card is powered off (D3cold), and some cards do not wake from it (“Unable to change power state from D3cold to D0”)",
       evidence,
       fix: [remedies.awake],
     };
@@ -241,8 +241,8 @@ function window(host: Host, { machines }: Resolved): Verdict[] {
       }];
     }
     const says = needed > ampleMmioWindow
-      ? `a window of ${needed} MiB is written into the VM`
-      : "its regions fit into the guest's ordinary window";
+      ? `the VM gets an MMIO window of ${needed} MiB`
+      : "its memory regions fit into the guest's default MMIO window";
     const limit = addressLimitOf(machine, host);
     const limited = limit === undefined ? "" : `; the VM's addresses are limited to the IOMMU's ${limit} bits`;
     return [{ machine: machine.name, status: "pass", message: says + limited, evidence }];

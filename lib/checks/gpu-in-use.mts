@@ -15,14 +15,14 @@ export const gpuInUseChecks: Check[] = [
   {
     id: "gpu.driver",
     about: "which host driver holds the card, whether vfio-pci can take it, and what will happen",
-    why: "the host's driver has to let go of the card before the VM gets it",
+    why: "the host's driver must release the card before the VM gets it",
     confirm: "lspci -nnk -d ::03xx",
     check: (host, config) => eachCard(host, config, (card, { provider }) => driver(card, host, provider)),
   },
   {
     id: "gpu.in-use",
     about: "which processes hold the card open",
-    why: "a driver whose device is open cannot let go: the VM's start, and libvirt with it, would hang",
+    why: "a driver cannot release a device that is open: the start of the VM would hang, and libvirt with it",
     confirm: "fuser -v /dev/dri/* /dev/nvidia*",
     check: (host, config) =>
       config.machines.flatMap((machine) =>
@@ -31,8 +31,8 @@ export const gpuInUseChecks: Check[] = [
   },
   {
     id: "gpu.display",
-    about: "whether the host shows its picture on the card",
-    why: "the host loses its picture with the card",
+    about: "whether the host uses the card as a display",
+    why: "the host's console goes dark when the VM takes the card",
     confirm: "cat /sys/bus/pci/devices/*/boot_vga",
     check: (host, config) => eachCard(host, config, (card) => display(card, host, config)),
   },
@@ -84,7 +84,7 @@ function driver(card: Card, host: Host, provider: string): Verdict {
   // a driver that is built into the kernel is there before any module, and no initramfs can be before it
   const builtIn = ({ driver }: PciFunction) => host.kernel.builtin.includes(companionModules[driver ?? ""] ?? "");
   if (configured.length > 0 && (card.gpu.driver === "vfio-pci" || held.every(builtIn))) {
-    const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card itself, and " : "";
+    const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card, and " : "";
     return { status: "warn", message: `${own}${names}${takes}`, evidence };
   }
   if (configured.some(({ fn }) => held.includes(fn))) return notTaken(held, sources, lines, evidence, host);
@@ -170,9 +170,9 @@ function notTaken(
   const loads = imageHasVfio(host) || sources.some(({ source }) => source && ownFiles.includes(source.from));
   return {
     status: "warn",
-    message: `vfio-pci is configured for this card and ${
+    message: `configured for vfio-pci, but ${
       held.map(({ driver }) => driver).join(", ")
-    } has it: not rebooted since, or vfio-pci is missing from the initramfs${some}`,
+    } has bound it: reboot, or rebuild the initramfs${some}`,
     evidence: [...evidence, ...lines],
     fix: [
       ...(loads ? [rebuildInitramfs(initramfsOf(host))] : []),
@@ -246,7 +246,7 @@ function inUse(card: Card, { holders, pci = [] }: Host, running: boolean): Verdi
     return {
       status: "unknown",
       message: "only your own processes could be looked at: run doctor as root to see all",
-      evidence: [{ read: "/proc/*/fd", value: "others' are not readable" }],
+      evidence: [{ read: "/proc/*/fd", value: "other users' processes could not be read" }],
     };
   }
   return {
@@ -310,11 +310,11 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
   const shows = (gpu.bootVga && text) || buffers.length > 0 || gpu.displays.length > 0;
   // every VGA controller has the file (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): without it, it was not read
   if (!shows && gpu.bootVga === undefined && gpu.class?.startsWith("0300")) {
-    return { status: "unknown", message: "whether the host shows its picture on it could not be read", evidence };
+    return { status: "unknown", message: "whether the host displays on it could not be read", evidence };
   }
-  if (!shows) return { status: "pass", message: "the host does not show its picture on it", evidence };
+  if (!shows) return { status: "pass", message: "the host does not display on it", evidence };
   if (gpu.driver === "vfio-pci") {
-    return { status: "pass", message: "the host has given up its picture on it already", evidence };
+    return { status: "pass", message: "the host no longer displays on it", evidence };
   }
   const others = ways(card, host, config);
   const what = [
@@ -329,8 +329,7 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
   if (others.length === 0 && dark && gpu.connectors === undefined) {
     return {
       status: "unknown",
-      message:
-        `it is the only card that can show this host's picture (${what}), and whether a display hangs on it was not read`,
+      message: `this may be the host's only display GPU (${what}): whether a display is connected to it was not read`,
       evidence,
     };
   }
@@ -339,7 +338,7 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
     return {
       status: "fail",
       message:
-        `it is the only card that this host shows its picture on (${what}): the console would go dark, and may take the host along`,
+        `this is the host's only display GPU (${what}): passing it through blanks the console and can hang the host`,
       evidence,
       fix: [
         elsewhere,
@@ -352,7 +351,7 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
   }
   return {
     status: "warn",
-    message: `${what}: this host's console goes dark when the VM takes it`,
+    message: `${what}: this host's console goes dark when the VM takes the card`,
     evidence,
     fix: [elsewhere],
   };

@@ -21,8 +21,8 @@ const listing = {
 export const gpuSelectionChecks: Check[] = [
   {
     id: "gpu.present",
-    about: "whether there is a card of that vendor at all",
-    why: "there must be a card to hand over",
+    about: "whether the host has a card of that vendor",
+    why: "a VM can get a card only if the host has one",
     confirm: listing,
     check: (host, config) => eachWish(config, (wish) => present(wish, host)),
   },
@@ -93,7 +93,9 @@ function present(wish: GpuRequest, host: Host): Verdict {
   const asked = wish.vendorId === "10de" ? "NVIDIA GPU" : `GPU ${wish.vendorId}:${wish.deviceId ?? "*"}`;
   return fail(`no ${asked} detected on host`, evidence, [
     manualFix(
-      cards.length > 0 ? "Name a card that is there (vendor_id, device_id)" : "Put a card in, or run this where one is",
+      cards.length > 0
+        ? "Name a card of this host (vendor_id, device_id)"
+        : "Install a card, or run this on a host that has one",
     ),
     commandFix("Or bring the rest of the lab up without it", self("up --no-gpu")),
   ]);
@@ -188,8 +190,8 @@ function moved({ gpu }: Card, { passedAddresses }: ResolvedMachine, host: Host):
     return fn ? `${formatFunction(fn)} ${className(fn)}` : `${bdf}: nothing`;
   });
   return warn(
-    `its VM was made with ${passedAddresses.join(", ")}, and the card is at ${gpu.bdf}: the VM must be recreated`,
-    [{ read: "what is there now", value: now.join("; ") }],
+    `its VM was created with ${passedAddresses.join(", ")}, and the card is at ${gpu.bdf}: the VM must be recreated`,
+    [{ read: "at these addresses now", value: now.join("; ") }],
     [remedies.recreate],
   );
 }
@@ -217,7 +219,7 @@ function noMatch(wish: GpuRequest, host: Host, there: PciFunction[]): Verdict {
         manualFix(
           elsewhere.length > 0
             ? `Write ${elsewhere.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}, or leave the address out`
-            : "Write the ids of a card that is there",
+            : "Write the ids of a card of this host",
         ),
       ],
     );

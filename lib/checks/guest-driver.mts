@@ -97,20 +97,20 @@ function without({ gpus }: ResolvedMachine, host: Host): { status: "skip" | "unk
     return { status: "skip", message: "it gets a part of a card: the host's driver serves it" };
   }
   return host.pci
-    ? { status: "skip", message: "there is no NVIDIA card to go by" }
+    ? { status: "skip", message: "no NVIDIA card was found to decide by" }
     : { status: "unknown", message: "which card it gets was not read" };
 }
 
 /** A box that is not built here: what is in it is not ours to know. */
 function unmanagedBox({ box, driver }: ResolvedMachine, known: Architecture[], evidence: Evidence[]): Verdict {
   if (Object.keys(driver).length > 0) {
-    return warn(`driver: does nothing without image:, since the box ${box} is taken as it is`, evidence, [
-      manualFix("Say by image: what the box is built from, or leave driver: out"),
+    return warn(`driver: is ignored: box ${box} is used unmodified (set image: to build it)`, evidence, [
+      manualFix("Set image: to what the box is built from, or remove driver:"),
     ]);
   }
   const needs = known.map((card) => `${card} needs ${range(card)}`).join("; ");
   return unknown(
-    `the box ${box} is taken as it is, and what driver it has is not known${needs ? `: ${needs}` : ""}`,
+    `the box ${box} is used unmodified, and its driver is not known${needs ? `: ${needs}` : ""}`,
     evidence,
   );
 }
@@ -250,7 +250,7 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   }
 }
 
-const undecided = "which CUDA its image has, its name does not tell";
+const undecided = "the name of its image does not say which CUDA it has";
 
 /** What an image needs: by CUDA's version in its name, else by the table of known images. */
 function needOf(image: unknown): ImageNeed {
@@ -304,7 +304,7 @@ function quietUnknowns(verdicts: Verdict[]): Verdict[] {
   return [
     ...verdicts.filter((one) => !isOpen(one)),
     unknown(
-      `${names.join(", ")}: which CUDA their images have, their names do not tell`,
+      `${names.join(", ")}: the names of their images do not say which CUDA they have`,
       open.flatMap(({ evidence }) => evidence.slice(0, 1)),
     ),
   ];
@@ -326,7 +326,7 @@ function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest
     return judgedByFloor(name, floor, `the host has ${own}`, Number(own.split(".")[0]), need, evidence, fix);
   }
   if (!own || version === undefined) {
-    const says = own ? "which CUDA its image has, its name does not tell" : "the host's driver could not be read";
+    const says = own ? "the name of its image does not say which CUDA it has" : "the host's driver could not be read";
     return unknown(`${name}: ${says}`, evidence);
   }
   const fit = fitOf(version, { branch: Number(own.split(".")[0]) });

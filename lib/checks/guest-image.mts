@@ -30,7 +30,7 @@ function buildable(machine: ResolvedMachine): Verdict {
       const known = image!.kind === "known";
       return fail(
         known
-          ? `nobody is known to publish a box of ${name} for ${titleOf(provider)}`
+          ? `no published box of ${name} is known for ${titleOf(provider)}`
           : `${name} is no Vagrant box, and a box for ${provider} is built from one`,
         evidence,
         [
@@ -55,7 +55,7 @@ function system({ gpus, engine }: ResolvedMachine, name: string): Verdict {
   const fix = [manualFix(`Use an image of ${supportedSystems()}`)];
   const nvidia = gpus.some(({ vendorId }) => vendorId === "10de");
   if (!found) {
-    const message = `which system ${name} is, its name does not tell: ${supportedSystems()} are supported`;
+    const message = `the name ${name} does not say which system it is: ${supportedSystems()} are supported`;
     return unknown(message);
   }
   if (!found.apt) {

@@ -30,7 +30,7 @@ export const guestChecks: Check[] = [
     id: "guest.firmware",
     about: "whether there is UEFI firmware for a guest with a GPU",
     why:
-      "graphics cards expect UEFI, and only it makes room for large ones; with Secure Boot it refuses drivers built in the guest",
+      "graphics cards expect UEFI, and only UEFI has room for large memory regions; with Secure Boot it refuses drivers that were built in the guest",
     check: (host, { machines }) =>
       machines.filter(({ gpus, provider }) => gpus.length > 0 && provider === "libvirt").map(({ name }) => ({
         machine: name,
@@ -100,5 +100,5 @@ function libc({ image, box, gpus }: ResolvedMachine): Verdict {
   }
   return systems.glibc.test(name)
     ? pass(`by its name ${name} has glibc`, evidence)
-    : unknown(`whether ${name} has glibc, as NVIDIA's driver needs, its name does not tell`, evidence);
+    : unknown(`the name ${name} does not say whether it has glibc, which NVIDIA's driver needs`, evidence);
 }

@@ -20,7 +20,7 @@ export const hostChecks: Check[] = [
   {
     id: "host.virtualization",
     about: "whether VMs run on the hardware or are emulated",
-    why: "without the CPU's help every instruction of the guest is translated: ten times slower",
+    why: "without hardware virtualization every instruction of the guest is translated: ten times slower",
     confirm: { linux: "grep -cE 'vmx|svm' /proc/cpuinfo", windows: "systeminfo", macos: "sysctl kern.hv_support" },
     check: (host, { machines }) => virtualization(host, machines),
   },
@@ -49,7 +49,7 @@ export const hostChecks: Check[] = [
   {
     id: "host.guest",
     about: "whether this host is itself a VM, which has to be given an IOMMU from outside",
-    why: "a VM can pass on only what it was given itself",
+    why: "a VM can pass on only what it was given",
     confirm: {
       linux: "systemd-detect-virt",
       windows: "(Get-CimInstance Win32_ComputerSystem).Model",
@@ -85,7 +85,7 @@ function virtualization(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const own = machines.filter(({ provider }) => provider === "libvirt");
   // vmx and svm are x86's, and emulation there is what host.architecture says
   if (own.length > 0 && host.os.platform === "linux" && host.os.arch && !/^(x86_64|i.86)$/.test(host.os.arch)) {
-    return [skip(`a matter of x86, and this host is ${host.os.arch}`)];
+    return [skip(`applies to x86 only, and this host is ${host.os.arch}`)];
   }
   if (own.length === 0) return [hardware(host)];
   // provider.host says that libvirt's VMs run on Linux alone
@@ -109,7 +109,7 @@ function hardware({ hardwareVirtualization: able, os, cpu }: Host): Verdict {
   }
   return shown ? pass("hardware virtualization", evidence) : {
     status: "fail",
-    message: "hardware virtualization is off, and only libvirt's VMs can do without",
+    message: "hardware virtualization is off, and only libvirt's VMs can run without it",
     evidence,
     // Macs have no such setting
     fix: os.platform === "macos" ? [] : [remedies.virtualization],
@@ -154,7 +154,7 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
       warn(
         `accelerator: kvm is forced for ${
           forced.map(({ name }) => name).join(", ")
-        }, and this host does not show that it can: guests may hang`,
+        }, and this host shows no sign that it can: guests may hang`,
         evidence,
       ),
     );
@@ -176,7 +176,7 @@ function turnOn(host: Host) {
 }
 
 function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
-  if (machines.length === 0) return [pass("the machines run already")];
+  if (machines.length === 0) return [pass("the machines are running")];
   const { total, available } = host.memory;
   const wanted = machines.reduce((sum, machine) => sum + machine.memory, 0);
   const evidence = [

@@ -27,7 +27,7 @@ export const hypervChecks: Check[] = [
   {
     id: "hyperv.choice",
     about: "whether this Windows can choose among its cards",
-    why: "Windows 10 takes any card that can be divided, and has no way to be told which",
+    why: "Windows 10 takes any card that can be divided: there is no way to choose one",
     confirm: "(Get-Command Add-VMGpuPartitionAdapter).Parameters.ContainsKey('InstancePath')",
     check: (host, config) => eachPart(host, config, choice),
   },
@@ -48,7 +48,7 @@ export const hypervChecks: Check[] = [
   {
     id: "hyperv.guest",
     about: "whether the guest's system can have the kernel module for a part of a card",
-    why: "dxgkrnl is no part of Linux, and is known to build on these kernels only",
+    why: "dxgkrnl is not part of Linux, and is known to build on these kernels only",
     check: (host, config) => eachPart(host, config, (_wish, _host, machine) => guest(machine)),
   },
 ];
@@ -113,7 +113,7 @@ function count(wish: ResolvedGpuRequest): Verdict {
     value: part ? `${part.counts?.join(", ") ?? "not read"}; ${part.count ?? "not read"}` : "not read",
   }];
   if (wanted === undefined || wanted === 1) {
-    return pass("the card's own count is left alone", evidence);
+    return pass("the card's own count is kept", evidence);
   }
   if (!part?.counts) {
     return unknown(`whether the card can be divided into ${wanted} could not be read`, evidence);
@@ -171,7 +171,7 @@ function choice(_wish: ResolvedGpuRequest, { windows }: Host): Verdict {
     return unknown("whether the card can be chosen could not be read", evidence);
   }
   return cards <= 1
-    ? pass("there is one card to take", evidence)
+    ? pass("there is only one card", evidence)
     : fail(`Windows 10 cannot choose among ${cards} cards that can be divided`, evidence, [
       manualFix("Disable the others in the device manager while the VM starts, or go to Windows 11"),
     ]);
@@ -253,7 +253,7 @@ function guest({ image, box }: ResolvedMachine): Verdict {
     manualFix("Write image: {file: ./some.box} with a box of Ubuntu 22.04 or 24.04 for Hyper-V, generation 2"),
   ];
   if (!image) {
-    return unknown(`whether the box ${box} has dxgkrnl is not known: it is taken as it is`);
+    return unknown(`whether the box ${box} has dxgkrnl is not known: it is used unmodified`);
   }
   const name = imageName(image);
   const suite = suiteOf(image) ?? systemByName(name)?.suite;

@@ -23,15 +23,15 @@ import { self } from "../self.mts";
 /** Whether the probe's text is whole. It is looked at whatever else is asked for. */
 const probeCheck: Check = {
   id: "host.probe",
-  about: "whether the probe printed all that it had to say",
-  why: "what is missing from a text that ends early is not known, and not absent",
+  about: "whether the probe's text is complete",
+  why: "a fact that was cut off is unknown, not absent",
   check: ({ cut }) =>
     cut
       ? [{
         status: "fail",
         message: "the probe's text ends early: its last line, [end], is missing",
-        evidence: [{ read: "what may be missing", value: cut.join(", ") || "nothing that is judged" }],
-        fix: [manualFix("Run the probe again, and keep all that it prints")],
+        evidence: [{ read: "what may be missing", value: cut.join(", ") || "nothing that is checked" }],
+        fix: [manualFix("Run the probe again, and keep everything that it prints")],
       }]
       : [],
 };
@@ -119,7 +119,7 @@ function watch(host: Host, config: Resolved): { watched: { host: Host; config: R
 function unsure(keys: string[]): Verdict {
   return {
     status: "unknown",
-    message: "this could not be judged: the probe's text ends before all that it is judged by",
+    message: "this could not be checked: the probe's text ends before the facts that it needs",
     evidence: [{ read: "the probe", value: `may lack ${keys.join(", ") || "os"}` }],
   };
 }

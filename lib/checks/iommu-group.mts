@@ -32,15 +32,15 @@ export function checkGroup(card: Card, host: Host): Verdict {
         bridges.includes(fn)
           ? " (a bridge: does not count)"
           : assignedFunctions.includes(fn)
-          ? " (goes along)"
+          ? " (goes to the VM)"
           : alsoPassed.includes(fn)
-          ? " (goes along with another card of this VM)"
+          ? " (goes to the VM with another card)"
           : ""
       }`,
     })),
     ...staysOnHost.map((fn) => ({
       read: `group ${fn.group ?? "?"}`,
-      value: `${formatFunction(fn)} ${className(fn)}, in the same slot and no part of the card: stays`,
+      value: `${formatFunction(fn)} ${className(fn)}, in the same slot, not part of the card: stays on the host`,
     })),
   ];
   const boardmates = assignedFunctions.filter((fn) => fn !== gpu && isDisplay(fn) && slotOf(fn) !== slotOf(gpu));
@@ -52,14 +52,14 @@ export function checkGroup(card: Card, host: Host): Verdict {
   if (vital.length > 0) {
     return {
       status: "fail",
-      message: `handing over ${word} ${number} would take from this host what it needs: ${vital.join("; ")}`,
+      message: `passing ${word} ${number} to a VM would take devices that this host needs: ${vital.join("; ")}`,
       evidence,
       fix: [
         ...(movable(card, host)
           ? [manualFix("Put the card in another slot, or move that device to one", { root: true, reboot: true })]
           : [fixedInPlace(card, host)]),
         ...(assignedFunctions.some((fn) => fn.class?.startsWith("0c03") && usesOf(fn, host).some(({ vital }) => vital))
-          ? [manualFix("Or plug what hangs on the card's own USB in elsewhere")]
+          ? [manualFix("Or connect the devices on the card's own USB ports elsewhere")]
           : []),
       ],
     };
@@ -118,12 +118,14 @@ export function checkGroup(card: Card, host: Host): Verdict {
   if (unverified.length > 0) {
     return {
       status: "unknown",
-      message: `who is in ${word} ${number} could not be read for sure: ${unverified.slice(0, 6).join(", ")}`,
+      message: `the members of ${word} ${number} could not be read reliably: ${unverified.slice(0, 6).join(", ")}`,
       evidence,
     };
   }
-  const more = alsoPassed.length > 0 ? `, and with another card of it ${formatAddresses(alsoPassed)}` : "";
-  const others = groupPeers.length > 0 ? `; beside it ${formatAddresses(groupPeers)}, which no host driver holds` : "";
+  const more = alsoPassed.length > 0 ? `, and ${formatAddresses(alsoPassed)} with another card of the VM` : "";
+  const others = groupPeers.length > 0
+    ? `; its group also has ${formatAddresses(groupPeers)}, which no host driver holds`
+    : "";
   return {
     status: "pass",
     message: `${word} ${number}: ${assignedFunctions.map(({ bdf }) => bdf).join(", ")} ${
@@ -184,8 +186,8 @@ function placing(card: Card, host: Host): Fix[] {
 function kept(fn: PciFunction, host: Host): string | undefined {
   if (fn.class === undefined) return "what it is was not read";
   if (fn.class.startsWith("01")) return "it is mass storage";
-  if (isDisplay(fn)) return shows(fn, host) ? "the host shows its picture on it" : "it is a graphics card";
-  if (vitalClasses.test(fn.class)) return "the host itself works with it";
+  if (isDisplay(fn)) return shows(fn, host) ? "the host displays on it" : "it is a graphics card";
+  if (vitalClasses.test(fn.class)) return "the host needs it";
   const uses = usesOf(fn, host).map(({ use }) => use);
   if (uses.length > 0) return `the host uses it for ${uses.join(", ")}`;
   if (fn.class.startsWith("0c03") && host.needs.keyboards === undefined) {

@@ -52,9 +52,11 @@ function interrupts(host: Host): Verdict {
   const kinds = host.iommu.interrupts;
   const evidence: Evidence[] = [{ read: "/proc/interrupts", value: kinds?.join(" ") ?? "not readable" }];
   if (host.os.arch !== undefined && !/^(x86_64|i.86)$/.test(host.os.arch)) {
-    return { status: "skip", message: "interrupt remapping is a matter of x86", evidence };
+    return { status: "skip", message: "interrupt remapping exists on x86 only", evidence };
   }
-  if (host.iommu.units?.length === 0) return { status: "skip", message: "no IOMMU is at work that could", evidence };
+  if (host.iommu.units?.length === 0) {
+    return { status: "skip", message: "no IOMMU is active that could remap them", evidence };
+  }
   if (!kinds || kinds.length === 0) {
     return { status: "unknown", message: "whether interrupts are remapped could not be read", evidence };
   }
@@ -66,7 +68,7 @@ function interrupts(host: Host): Verdict {
     return {
       status: "warn",
       message:
-        "interrupts are not remapped, and VFIO is told to take that (allow_unsafe_interrupts): the VM can send any interrupt",
+        "interrupts are not remapped, and VFIO is set to accept that (allow_unsafe_interrupts): the VM can send any interrupt",
       evidence: [...evidence, { read: "vfio_iommu_type1.allow_unsafe_interrupts", value: "Y" }],
     };
   }
@@ -85,7 +87,7 @@ function interrupts(host: Host): Verdict {
       }],
       fix: [
         commandFix(
-          "No setting mends it. To use VFIO without remapping, where you trust the VM: it could send this host any interrupt",
+          "No setting fixes this. To use VFIO without remapping, if you trust the VM: it can send any interrupt to this host",
           "sh -c 'echo options vfio_iommu_type1 allow_unsafe_interrupts=1 >/etc/modprobe.d/vfio-unsafe-interrupts.conf'",
           { root: true, reboot: true },
         ),
@@ -109,7 +111,7 @@ function reserved({ groups }: Card, host: Host): Verdict {
   if (kept === undefined) {
     return {
       status: "pass",
-      message: "the firmware keeps no memory for it",
+      message: "the firmware reserves no memory for it",
       evidence: [{ read, value: "no direct region" }],
     };
   }

@@ -40,7 +40,7 @@ export const providerChecks: Check[] = [
   {
     id: "provider.version",
     about: "whether Packer, Vagrant and its plugins are new enough",
-    why: "what is rendered uses settings that older versions do not know",
+    why: "the rendered files use settings that older versions do not have",
     confirm: {
       linux: "vagrant --version && vagrant plugin list && packer version",
       windows: "vagrant --version; packer version",
@@ -195,7 +195,7 @@ function extensions(machine: ResolvedMachine, host: Host): Verdict[] {
     const at = foreign.map(({ bdf }) => bdf).join(", ");
     return [{
       machine: name,
-      ...fail(`VirtualBox has no word for PCI domains, and the card is at ${at}`, [], [
+      ...fail(`VirtualBox cannot address PCI domains, and the card is at ${at}`, [], [
         manualFix("Write provider: libvirt"),
       ]),
     }];

@@ -23,7 +23,7 @@ export function notLookedAt(host: Host, config: Resolved, only: string[], findin
   const why = first
     ? `${first.check} comes first: ${first.message}`
     : config.machines.some(({ gpus }) => gpus.length > 0)
-    ? "nothing on this host or in this config is a matter of it"
+    ? "it does not apply to this host or this config"
     : "no machine of this config asks for a GPU";
   const fix = first ? [commandFix("Look at that first", self(`doctor ${first.check}`))] : [];
   return silent.map(({ id }) => ({

@@ -95,7 +95,7 @@ export async function main(words: string[], shell: Shell = realShell()): Promise
     return await perform(shell, words);
   } catch (error) {
     if (error instanceof Interrupted) {
-      shell.stderr("homelab-gpu: interrupted; the next run goes on from here\n");
+      shell.stderr("homelab-gpu: interrupted; the next run continues from here\n");
       return 130;
     }
     if (!(error instanceof UserError)) {

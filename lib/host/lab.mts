@@ -128,7 +128,7 @@ export function requireLibvirtAnswer({ libvirtError, machines, orphans }: Lab): 
   const unknown = Object.entries({ ...machines, ...orphans }).filter(([, { state }]) => state === "unknown");
   if (unknown.length === 0) return;
   throw new UserError(
-    `what there is of ${unknown.map(([name]) => name).join(", ")} is unknown: ${libvirtError}\n  ${
+    `the state of ${unknown.map(([name]) => name).join(", ")} is unknown: ${libvirtError}\n  ${
       self("doctor provider.access")
     }`,
     1,

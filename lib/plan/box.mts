@@ -100,7 +100,7 @@ export function boxOf(
         cwd: folder,
         env: packerEnv,
       },
-      { title: `Give the box ${name} to Vagrant`, cwd: folder, ...made.add },
+      { title: `Add the box ${name} to Vagrant`, cwd: folder, ...made.add },
     ],
   };
 }

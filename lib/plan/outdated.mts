@@ -56,7 +56,7 @@ export function outdated(
 function listNames(addresses: string[], { pci }: Host): string {
   const there = [...addresses].sort().map((bdf) => {
     const fn = pci?.find((one) => one.bdf === bdf);
-    return fn ? formatFunction(fn) : `${bdf} (nothing is there now)`;
+    return fn ? formatFunction(fn) : `${bdf} (no device is there now)`;
   });
   return there.join(", ") || "none";
 }
@@ -73,7 +73,7 @@ export function outdatedUnasked({ name }: ResolvedMachine, { libvirtError }: Lab
     check: "provider.access",
     machine: name,
     status: "fail",
-    message: "what there is of the VM is unknown, since libvirt does not answer",
+    message: "the state of the VM is unknown: libvirt does not answer",
     evidence: [{ read: "virsh", value: libvirtError ?? "nothing" }],
     fix: [doctorFix("provider.access")],
   };
@@ -90,7 +90,7 @@ export function unresolved(machine: ResolvedMachine, host: Host): Finding[] {
         evidence: [],
         fix: [doctorFix("provider.host")],
       },
-      message: `no VM can be made with ${machine.provider}`,
+      message: `no VM can be created with ${machine.provider}`,
     }];
   }
   if (machine.gpus.length === 0) return [];
@@ -98,7 +98,7 @@ export function unresolved(machine: ResolvedMachine, host: Host): Finding[] {
     check,
     machine: machine.name,
     status: "fail",
-    message: `which ${what} it gets is not known for sure, so that no VM can be made`,
+    message: `which ${what} it gets is not known for certain, so no VM can be created`,
     evidence: [],
     fix: [doctorFix(check)],
   });

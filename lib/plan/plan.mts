@@ -206,7 +206,7 @@ function workOn(
   const starts = creates || there.state !== "running";
   if (creates && machine.provider === "libvirt") {
     before.push({
-      title: `Check libvirt's copies of the box ${machine.box} in libvirt`,
+      title: `Check libvirt's copies of the box ${machine.box}`,
       command: ["sh", "scripts/box-volumes.sh", "check", machine.box],
     });
   }
@@ -280,7 +280,7 @@ function bringDriver(machine: ResolvedMachine): Step[] {
       ),
     },
     {
-      title: `Make the GPU known in ${name}`,
+      title: `Set up the GPU driver in ${name}`,
       command: [...ssh(name), "sudo sh -s"],
       input: "scripts/receive-driver.sh",
     },

@@ -64,14 +64,16 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   const needed = [...add, ...builtin];
   const initramfs = initramfsOf(host, [modules, ...(byAddress.length > 0 ? [rules] : [])]);
   const notes = foreign.map(({ from, text }) =>
-    `${text} (${from}) stays as it is: vfio-pci uses one list of ids only, so the card is bound by its address`
+    `${text} (${from}) is kept: vfio-pci uses one list of ids only, so the card is bound by its address`
   );
   if (initramfs?.kind === "other") {
     const appliance = applianceOf(host);
     const lines = host.os.id === "nixos" ? nixos(ids, byAddress, passed, needed) : appliance
       ? [
         ...(appliance.binding?.(passed) ??
-          [`Bind ${passed.map(({ bdf }) => bdf).join(", ")} to vfio-pci at boot: how that is done there is not known`]),
+          [`Bind ${
+            passed.map(({ bdf }) => bdf).join(", ")
+          } to vfio-pci at boot: how to do that is not known for this system`]),
         ...needed.map((word) => `${changeArgument(host, "add", word).change.title}`),
       ]
       : [

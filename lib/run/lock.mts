@@ -98,7 +98,7 @@ async function take(shell: Shell, path: string, own: Holder, refusal: (holder: H
       await shell.remove(next);
     }
   }
-  throw new UserError(`cannot take the lock ${path}: several runs try at once`, 1);
+  throw new UserError(`cannot take the lock ${path}: several runs are trying at once`, 1);
 }
 
 /** The lock, in whose file the groups of the steps stand that run. */

@@ -102,7 +102,7 @@ async function runStep(
   if (running !== undefined) lock.ended(running);
   const time = formatDuration(performance.now() - start);
   if (code !== 0 && !step.proves) {
-    if (!alone) reporter.log(`${number} failed after ${time}; the steps beside it continue`);
+    if (!alone) reporter.log(`${number} failed after ${time}; the other steps continue`);
     const said = options.quiet || step.output ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
     await rememberFailed(shell, folder, step, logPath).catch(() => {});
     const why = await reporter.explain(

@@ -18,7 +18,7 @@ export function moduleLayer(facts: Facts): LayerResult {
     return {
       check,
       status: "unknown",
-      message: "not read: verify-guest.sh was not told that the VM has a card by NVIDIA",
+      message: "not read: verify-guest.sh did not look for an NVIDIA card",
     };
   }
   const kernel = facts.one("kernel") ?? "unknown";
@@ -194,7 +194,7 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
   if (code === "0" && found.length > 0) {
     const fix = [
       manualFix(
-        "Look whether the container was made by this Compose file, and whether Docker's default runtime is nvidia",
+        "Check that the container was created from this Compose file, and that Docker's default runtime is nvidia",
       ),
     ];
     return {

@@ -27,7 +27,7 @@ export function dxgLayer(facts: Facts): LayerResult {
     return {
       check,
       status: "unknown",
-      message: "not read: verify-guest.sh was not told that the VM has a part of a card",
+      message: "not read: verify-guest.sh did not look for a part of a card",
     };
   }
   if (device === "yes") {

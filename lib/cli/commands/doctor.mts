@@ -23,7 +23,7 @@ export async function doctor(session: Context): Promise<number> {
     }
   }
   const piped = options.save === "-" && !options.dryRun;
-  if (piped && options.json) throw new UserError("--json and --save - both want standard output: save to a file");
+  if (piped && options.json) throw new UserError("--json and --save - both write to standard output: save to a file");
   const reading = loadConfig(session);
   const [source, probe, known, , stacks] = await Promise.all([
     reading,

@@ -14,7 +14,7 @@ import { unknownName, wrap } from "../../text.mts";
 import { self } from "../../self.mts";
 
 const unknown = [
-  "nothing in this log is known to homelab-gpu",
+  "homelab-gpu knows no error of this log",
   "→ Look at the first error in it: later ones often follow from that. Texts are known in English only (LC_ALL=C)",
   `→ Check this host: ${self("doctor")}`,
   `→ Check a running VM: ${self("verify")}`,

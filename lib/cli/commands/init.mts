@@ -21,7 +21,7 @@ export async function init(session: Context): Promise<number> {
   const { shell, options } = session;
   const path = options.config ?? "homelab-gpu.yaml";
   if ((await shell.fingerprint(path)) !== undefined) {
-    throw new UserError(`${path} is there already: nothing is written over it`, 1);
+    throw new UserError(`${path} exists and is not overwritten`, 1);
   }
   const host = parseHost(await readProbe(session));
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
@@ -42,7 +42,7 @@ export async function init(session: Context): Promise<number> {
     return 0;
   }
   if (!(await shell.create(path, text))) {
-    throw new UserError(`there is already something at ${path}: nothing is written over it`, 1);
+    throw new UserError(`${path} exists and is not overwritten`, 1);
   }
   if (schema.text) {
     await shell.ensurePrivateDir(dirname(resolve(dirname(path), schema.path)));
@@ -129,12 +129,12 @@ function reasonsFor(best: Judged, judged: Judged[]): string[] {
   const others = judged.filter((one) => one !== best);
   const why = ({ shows, fails, warnings }: Judged) =>
     shows
-      ? "this host shows its picture on it"
+      ? "this host displays on it"
       : fails.length > 0
       ? `${fails[0]!.check} fails`
       : warnings.length > best.warnings.length
       ? `it has more warnings (${warnings.map(({ check }) => check).join(", ")})`
-      : "as good, and later on the bus";
+      : "equally good, later on the bus";
   const passed = others.map((one) => `not ${one.card.bdf} ${nameOf(one.card)}: ${why(one)}`);
   return [
     ...(others.length > 0

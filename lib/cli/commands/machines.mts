@@ -51,7 +51,7 @@ export async function status(session: Context): Promise<number> {
       : state === "off"
       ? [`box version ${box ?? "unknown"}`]
       : bootId
-      ? ["it runs, and was never reached"]
+      ? ["it runs, but was never reached"]
       : state === "unknown"
       ? [`libvirt does not answer: ${lab.libvirtError}`]
       : [];
@@ -70,7 +70,7 @@ export async function ssh(session: Context): Promise<number> {
   const names = source.config.machines.map(({ name }) => name);
   const [name = names[0]!, ...more] = session.args;
   if (more.length > 0) {
-    throw new UserError(`one machine at a time; a command goes behind two dashes: ssh ${name} -- ${more.join(" ")}`);
+    throw new UserError(`ssh takes one machine; put the command after --: ssh ${name} -- ${more.join(" ")}`);
   }
   if (session.args.length === 0 && names.length > 1) {
     throw new UserError(`which machine? ${names.map((one) => `ssh ${one}`).join(", ")}`);

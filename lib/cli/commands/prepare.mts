@@ -63,7 +63,7 @@ export async function prepare(session: Context): Promise<number> {
   const whole = (await shell.read(`${stateDir}/done`)) !== undefined;
   if (!leftToDo(preparation, Object.fromEntries(texts), whole)) {
     const bound = passed.every(({ driver }) => driver === "vfio-pci");
-    log(session, bound ? "nothing to do: vfio-pci has the card" : "nothing to do but to reboot");
+    log(session, bound ? "nothing to do: vfio-pci has the card" : "nothing left to do but reboot");
     return 0;
   }
   shell.stdout(`${preparationLines(preparation, look).join("\n")}\n`);
@@ -82,7 +82,7 @@ export async function prepare(session: Context): Promise<number> {
     `${loaded.folder}/prepare/apply.sh`,
     applyScript(preparation),
   );
-  log(session, `done; it counts from the next boot on. The way back: prepare --undo`);
+  log(session, `done; it takes effect at the next boot. To undo it: prepare --undo`);
   return 0;
 }
 
@@ -111,7 +111,7 @@ async function undo(session: Context): Promise<number> {
   }
   const { folder } = await loadConfig(session);
   await asRootStep(session, folder, undefined, "Take back what was prepared", script);
-  log(session, "done; it counts from the next boot on");
+  log(session, "done; it takes effect at the next boot");
   return 0;
 }
 
@@ -146,7 +146,7 @@ function preparationLines(
     ...changes.map(({ change }) => ({ ...change, reboot: false })),
     { ...rebuildInitramfs(initramfs), reboot: initramfs?.list === undefined },
     ...(initramfs?.list
-      ? [commandFix("See that vfio-pci is in it", `${initramfs.list} | grep vfio`, { root: true, reboot: true })]
+      ? [commandFix("Check that vfio-pci is in it", `${initramfs.list} | grep vfio`, { root: true, reboot: true })]
       : []),
   ];
   return [
