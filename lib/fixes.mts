@@ -1,8 +1,8 @@
-/** How fixes are made, and those that more than one place offers, in the same words. */
+/** Constructors of fixes, and the fixes that several places offer. */
 import type { Fix } from "./findings.mts";
 import { self } from "./self.mts";
 
-/** A fix that no command does: what to do, in words. */
+/** A fix without a command: what to do, in words. */
 export const manualFix = (title: string, more: Partial<Fix> = {}): Fix => ({
   title,
   command: null,
@@ -11,16 +11,16 @@ export const manualFix = (title: string, more: Partial<Fix> = {}): Fix => ({
   safe: false,
   ...more,
 });
-/** A fix by a shell command; null where what it would be on this host is not known. */
+/** A fix by a shell command; null if the command for this host is not known. */
 export const commandFix = (say: string, command: string | null, more: Partial<Fix> = {}): Fix => ({
   ...manualFix(say, more),
   command,
 });
-/** A fix at the machine itself or in its firmware's set-up, while it is not running. */
+/** A fix in the firmware's set-up or at the hardware, while the host is off. */
 export const firmwareFix = (say: string): Fix => manualFix(say, { root: true, reboot: true });
 /** A command that runs in the VM, as root. */
 export const guestFix = (say: string, run: string): Fix => commandFix(say, self(`ssh -- sudo ${run}`));
-/** What the doctor says of a check (its id) or of a group of them (`iommu`). */
+/** Points to a check (its id) or a group of them (`iommu`). */
 export const doctorFix = (check: string): Fix =>
   commandFix("See what doctor finds on this host", self(`doctor ${check}`));
 
@@ -53,7 +53,7 @@ export const remedies = {
   room: manualFix("Free space where VM disks and images are stored"),
 } satisfies Record<string, Fix>;
 
-/** Lets this user in where a group is let in. `joined`: the groups that count from the next login on. */
+/** Adds this user to a group. `joined`: the groups that take effect at the next login. */
 export const joinGroupFix = (group: "kvm" | "libvirt", joined: string[] = []): Fix =>
   joined.includes(group)
     ? manualFix(
@@ -61,11 +61,11 @@ export const joinGroupFix = (group: "kvm" | "libvirt", joined: string[] = []): F
     )
     : commandFix(`Join the group ${group}, then log in again`, `usermod -aG ${group} "$USER"`, { root: true });
 
-/** Said where the guest has no headers for its kernel. */
+/** For a guest without the headers of its kernel. */
 export const headers = "Install the headers of the kernel that the box boots, and rebuild the box";
-/** Of a machine that is too large for its host. */
+/** For a machine that is too large for its host. */
 export const lessMemory = manualFix("Give the machine less (memory:), or free some");
-/** Why VFIO refused, as the kernel tells it. */
+/** Shows why VFIO refused the card. */
 export const kernelLog = commandFix(
   "Find which one in the kernel's log",
   "dmesg | grep -iE 'vfio|remapping|RMRR|1:1'",
@@ -73,9 +73,9 @@ export const kernelLog = commandFix(
     root: true,
   },
 );
-/** Of cards whose regions do not fit below 4 GiB. */
+/** For cards whose memory regions do not fit below 4 GiB. */
 export const aboveFour = firmwareFix("Turn on Above 4G Decoding in the firmware's set-up of the host");
-/** Where the card is not on vfio-pci. */
+/** For a card that is not bound to vfio-pci. */
 export const bindVfio = commandFix(
   "Load vfio-pci, and see which driver has the card",
   "modprobe vfio-pci && lspci -nnk -d ::03xx",
@@ -83,7 +83,7 @@ export const bindVfio = commandFix(
     root: true,
   },
 );
-/** Where Docker in the VM knows nothing of GPUs. */
+/** For a VM whose Docker has no GPU support. */
 export const toolkit = [
   manualFix("Install the NVIDIA Container Toolkit in the VM, or rebuild its box with gpu:"),
   guestFix("Register it with Docker", "nvidia-ctk runtime configure --runtime=docker"),

@@ -17,7 +17,10 @@ const listing = {
   macos: "system_profiler SPDisplaysDataType",
 };
 
-/** Which card it is: whether what the config names is there, is one card, and is nobody else's. */
+/**
+ * Which card it is: whether the config's request matches one card of the host, which no other
+ * machine gets.
+ */
 export const gpuSelectionChecks: Check[] = [
   {
     id: "gpu.present",
@@ -282,7 +285,7 @@ function exclusive(_host: Host, { machines }: Resolved): Verdict[] {
       [manualFix("Give each its own card by address:, or take gpu: from one of them")],
     ),
   }));
-  // a group is opened once: whoever comes second gets EBUSY (drivers/vfio/group.c, vfio_group_fops_open)
+  // a group is opened once: the second open gets EBUSY (drivers/vfio/group.c, vfio_group_fops_open)
   const joined = shared.map(({ first, one }): Verdict => {
     const groups = one.groups.filter((group) => first.groups.includes(group));
     return {

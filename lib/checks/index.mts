@@ -20,7 +20,7 @@ import { serviceChecks } from "./services.mts";
 import { toolChecks } from "./tools.mts";
 import { self } from "../self.mts";
 
-/** Whether the probe's text is whole. It is looked at whatever else is asked for. */
+/** Whether the probe's text is complete. This check runs whatever others are selected. */
 const probeCheck: Check = {
   id: "host.probe",
   about: "whether the probe's text is complete",
@@ -56,15 +56,15 @@ export const checks: Check[] = [
 ];
 
 /**
- * What stands for and against these machines on this host. With `only`, just those checks are looked at (`gpu` takes all `gpu.*`).
- * A check that throws becomes an `unknown` that names the error: a doctor does not faint.
+ * Runs the checks. With `only`, just these ids and groups (`gpu` takes all `gpu.*`). A check that
+ * throws becomes an `unknown` finding with the error.
  */
 export function runChecks(host: Host, config: Resolved, only: string[] = []): Finding[] {
   return wantedChecks(only, host.cut !== undefined).flatMap(({ id, check }): Finding[] => {
     try {
       const { watched, touched } = watch(host, config);
       const verdicts = id === probeCheck.id ? check(host, config) : check(watched.host, watched.config);
-      // what the check looked at may have been cut off: whatever it says of that is a guess
+      // a fact that the check read may have been cut off: any verdict by it would be a guess
       const guessed = touched().length > 0 || (id !== probeCheck.id && resolvedByGuess(host));
       const known = (verdict: Verdict): Verdict =>
         guessed && verdict.status !== "unknown" ? { ...unsure(touched()), ...about(verdict) } : verdict;
@@ -81,7 +81,7 @@ export function runChecks(host: Host, config: Resolved, only: string[] = []): Fi
   });
 }
 
-/** The checks of these ids and groups, or all; with `probe`, the one of the probe itself too. */
+/** The checks of these ids and groups, or all; with `probe`, the check of the probe too. */
 function wantedChecks(only: string[], probe: boolean): Check[] {
   const others = checks.filter(({ id }) =>
     id !== probeCheck.id && (only.length === 0 || only.some((name) => id === name || id.startsWith(`${name}.`)))
@@ -89,7 +89,10 @@ function wantedChecks(only: string[], probe: boolean): Check[] {
   return probe ? [probeCheck, ...others] : others;
 }
 
-/** Whether machines were resolved by facts that may have been cut off: then no check knows what they will be. */
+/**
+ * Whether machines were resolved by facts that may have been cut off: then no check knows what they
+ * will be.
+ */
 function resolvedByGuess({ os, cut = [] }: Host): boolean {
   return cut.includes("os") || (os.platform === "windows" && cut.includes("windows"));
 }

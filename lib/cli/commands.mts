@@ -2,7 +2,7 @@ import { UserError } from "../errors.mts";
 import { type Command, options } from "./options.mts";
 import { self } from "../self.mts";
 
-/** The commands, by name. */
+/** The commands, by name, in the order of `--help`. */
 export const commands: Record<string, Command> = {
   up: {
     takes: "[MACHINE…]",

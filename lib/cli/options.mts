@@ -1,23 +1,23 @@
 /** The shape of a command, and the options. */
 import type { Context } from "./context.mts";
 
-/** A command: what `--help` says of it, and what it does. Each is loaded only when it is asked for. */
+/** A command: what `--help` shows, and what it does. Its module is loaded only when it runs. */
 export interface Command {
-  /** What may stand behind its name. */
+  /** Its operands, as `--help` shows them. */
   takes: string;
   summary: string;
   run(session: Context): Promise<number>;
 }
 
-/** An option: how it is typed, and what `--help` says of it. */
+/** An option: how it is typed, and what `--help` shows. */
 export interface Option {
   name: string;
   letter?: string;
-  /** What stands behind it. */
+  /** The name of its value, as `--help` shows it. */
   takes?: string;
   /** The commands that it is for; without them, every command. */
   for?: string[];
-  /** Commands that it is for where they only show what they would do. */
+  /** Commands that it is for with `--dry-run` only. */
   dry?: string[];
   summary: string;
 }
@@ -49,7 +49,7 @@ export const options: Option[] = [
     name: "host",
     takes: "FILE",
     for: ["doctor", "init", "plan", "prepare", "verify", "explain"],
-    // another machine's probe is never acted upon
+    // nothing is changed by another machine's probe
     dry: ["up"],
     summary: "check a saved probe (- for standard input); change nothing",
   },

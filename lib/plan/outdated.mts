@@ -1,4 +1,4 @@
-/** What stands between a VM that there is and the one that the config wants. */
+/** Differences between an existing VM and the one that the config describes. */
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Finding } from "../findings.mts";
 import type { Host } from "../host/types.mts";
@@ -10,7 +10,9 @@ import type { Lab, LabMachine } from "../host/lab.mts";
 import { formatFunction } from "../host/pci.mts";
 import { isOwn } from "../resolve/providers.mts";
 
-/** What the VM has and what the config wants, where only making it anew brings one to the other; undefined if there is nothing. */
+/**
+ * A finding with the differences that only recreating the VM resolves; undefined if there are none.
+ */
 export function outdated(
   machine: ResolvedMachine,
   host: Host,
@@ -52,7 +54,10 @@ export function outdated(
   };
 }
 
-/** Functions by address, each with what is there now: an address alone does not tell that another device has taken it. */
+/**
+ * Functions by address, each with the device that is there now: an address alone does not show that
+ * another device has taken it.
+ */
 function listNames(addresses: string[], { pci }: Host): string {
   const there = [...addresses].sort().map((bdf) => {
     const fn = pci?.find((one) => one.bdf === bdf);
@@ -61,13 +66,16 @@ function listNames(addresses: string[], { pci }: Host): string {
   return there.join(", ") || "none";
 }
 
-/** The box that a VM was made from and the one that it shall have: names where they differ, else versions. */
+/**
+ * The box that a VM was created from and the one that the config names: names where they differ,
+ * else versions.
+ */
 function boxes({ box: has, boxName }: LabMachine, machine: ResolvedMachine, box: Box | undefined) {
   if (boxName !== undefined && boxName !== machine.box) return { has: boxName, wants: machine.box };
   return { has, wants: box && (has?.startsWith(`${box.version}.`) ? has : box.version) };
 }
 
-/** A VM of which libvirt could not be asked. */
+/** The finding for a VM that libvirt gave no answer about. */
 export function outdatedUnasked({ name }: ResolvedMachine, { libvirtError }: Lab): Finding {
   return {
     check: "provider.access",
@@ -79,7 +87,10 @@ export function outdatedUnasked({ name }: ResolvedMachine, { libvirtError }: Lab
   };
 }
 
-/** A machine whose card, or the firmware that its VM needs, is not known for sure: nothing can be rendered for it. */
+/**
+ * Findings for a machine whose card or UEFI firmware is not known for certain: nothing can be
+ * rendered for it.
+ */
 export function unresolved(machine: ResolvedMachine, host: Host): Finding[] {
   if (!isOwn(machine.provider)) {
     return [{

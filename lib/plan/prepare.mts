@@ -25,7 +25,7 @@ export { ownFiles };
 export interface Preparation {
   /** Files of our own, by absolute path. */
   files: { path: string; text: string; mode: number }[];
-  /** Lines that others' files get at their end, by absolute path. */
+  /** Lines that are appended to files of the system, by absolute path. */
   appended: { path: string; line: string }[];
   /** Changes of kernel arguments; without `undo`, `edit` and `file` one only brings into force what is configured. */
   arguments: ArgumentChange[];
@@ -33,13 +33,13 @@ export interface Preparation {
   grubFolder?: boolean;
   /** Rebuilds the initramfs; undefined where its tool is not known. */
   initramfs?: Initramfs;
-  /** What a reader should know of it: which of the host's own lines stay as they are, and why. */
+  /** Notes for the reader: which of the host's own lines are kept, and why. */
   notes: string[];
-  /** Where the system keeps no files of this kind: what a person does instead. Then nothing else is done. */
+  /** What to do by hand where the system does not keep such files. Then nothing else is done. */
   manual?: { title: string; lines: string[] };
 }
 
-/** Where the way back is kept. */
+/** Folder of the files that --undo needs. */
 export const stateDir = "/var/lib/homelab-gpu";
 
 const mark = "Written by homelab-gpu";
@@ -229,7 +229,10 @@ function initramfsFiles(kind: Initramfs["kind"] | undefined, withRules: boolean,
   }
 }
 
-/** What is left to do on a host whose own files read so (by path; absent ones undefined), and whose last preparation came to its end. */
+/**
+ * Whether something is left to do on a host with these texts of our own files (by path; absent ones
+ * undefined). `whole`: the last preparation was completed.
+ */
 export function leftToDo(
   { files, arguments: changes }: Preparation,
   there: Record<string, string | undefined>,
@@ -297,7 +300,10 @@ function changing({ change, undo, edit, refresh, file, argument }: ArgumentChang
   return undo.command ? [uniqueLines(undo.command), change.command] : [];
 }
 
-/** The script that does it. The way back is made first, so that there is one wherever this is stopped. */
+/**
+ * The script that prepares the host. It writes the undo script first, so that an interrupted run
+ * can be undone.
+ */
 export function applyScript(preparation: Preparation): string {
   const { files, appended, arguments: changes, initramfs } = preparation;
   const edits = changes.some(({ edit, file }) => edit || file) || appended.length > 0;
@@ -341,7 +347,7 @@ export function applyScript(preparation: Preparation): string {
   ].join("\n");
 }
 
-/** The script that takes it all back. */
+/** The script that undoes the preparation. */
 export function undoScript({ initramfs }: Preparation): string {
   return [
     "#!/bin/sh",

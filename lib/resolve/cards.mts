@@ -4,7 +4,10 @@ import type { Card, CardMatch, ResolvedGpuRequest, ResolvedMachine } from "./typ
 import type { Bar, Host, PciFunction } from "../host/types.mts";
 import { isAccelerator, isBridge, isDisplay, slotOf } from "../host/pci.mts";
 
-/** What is a card by its class: display controllers, and AMD's accelerators without a display (Instinct MI300 and later, class 12). */
+/**
+ * Whether a function is a card by its class: display controllers, and AMD's accelerators without a
+ * display (Instinct MI300 and later, class 12).
+ */
 export function isGpu(fn: PciFunction): boolean {
   return isDisplay(fn) || (isAccelerator(fn) && fn.vendor === "1002");
 }
@@ -22,7 +25,7 @@ export function matchCard(request: GpuRequest, host: Host): CardMatch {
   const [first] = fitting;
   if (!first) return { kind: "none", there };
   const card = cardOf(first, host);
-  // a card with two display functions is one card, and so is a board whose GPUs cannot be had apart
+  // a card with two display functions is one card, and so is a board whose GPUs cannot be separated
   return fitting.every((fn) => card.assignedFunctions.includes(fn))
     ? { kind: "card", card }
     : { kind: "several", fitting };
@@ -135,8 +138,9 @@ export function siblingsOf({ gpu, groupPeers }: Card): PciFunction[] {
 }
 
 /**
- * What keeps us from being sure of the groups. The kernel tells their members twice, in a group's folder and by each function's link;
- * the two have to agree, no function's group may be unknown, and each member's class and driver must have been read.
+ * Reasons why the groups are not known for certain. The kernel lists their members twice, in a
+ * group's folder and by each function's link; the two must agree, no function's group may be
+ * unknown, and each member's class and driver must have been read.
  */
 function unverifiedMembers(passed: PciFunction[], groups: string[], members: PciFunction[], host: Host): string[] {
   const all = host.pci ?? [];
@@ -161,12 +165,12 @@ function unverifiedMembers(passed: PciFunction[], groups: string[], members: Pci
 /** Drivers that leave a device to user space: the kernel counts a function that one of them holds as no hindrance (driver-api/vfio.rst). */
 export const harmlessDrivers = ["vfio-pci", "pci-stub"];
 
-/** Endpoints beside a card that keep its group from being viable: those that a host driver holds. */
+/** Endpoints of a card's groups that make them not viable: those that a host driver holds. */
 export function blockersOf({ groupPeers }: Card): PciFunction[] {
   return groupPeers.filter(({ driver }) => typeof driver === "string" && !harmlessDrivers.includes(driver));
 }
 
-/** What the host uses a function for, in words; empty if for nothing that it could not do without. */
+/** What the host uses a function for, in words; empty if for nothing that it needs. */
 export function usesOf({ bdf }: PciFunction, { needs }: Host): { use: string; vital: boolean }[] {
   const points = needs.mounts.filter((mount) => mount.bdf === bdf).map(({ point }) => point);
   const keyboards = needs.keyboards ?? [];
@@ -194,9 +198,10 @@ export function barsOf(cards: Card[]): Bar[] {
 }
 
 /**
- * Room for 64-bit regions that a guest's firmware must make, MiB: the next power of two of their sum, since each lies at a multiple of
- * its own size. OVMF without being told makes 32 GiB where it cannot trust the CPU's width, so that less than half of it needs no word
- * (edk2 OvmfPkg/Library/PlatformInitLib/MemDetect.c; canonical/lxd#14381 has 32 GiB + 32 MiB → 65536).
+ * The MMIO window for 64-bit regions that a guest's firmware must have, MiB: the next power of two
+ * of their sum, since each lies at a multiple of its own size. OVMF makes 32 GiB by default where
+ * it cannot trust the CPU's width, so that windows up to half of that need no setting (edk2
+ * OvmfPkg/Library/PlatformInitLib/MemDetect.c; canonical/lxd#14381 has 32 GiB + 32 MiB → 65536).
  */
 export function mmioWindowOf(cards: Card[]): number {
   const sum = barsOf(cards).filter(({ is64Bit }) => is64Bit).reduce((total, { size }) => total + size, 0n);
@@ -214,7 +219,7 @@ export function addressLimitOf({ accelerator }: Pick<ResolvedMachine, "accelerat
   return accelerator === "kvm" && cpu !== undefined && iommu !== undefined && cpu > iommu ? iommu : undefined;
 }
 
-/** Windows beyond this many MiB are written into the VM: half of what OVMF makes by itself. */
+/** MMIO windows beyond this many MiB are written into the VM: half of what OVMF makes by itself. */
 export const ampleMmioWindow = 16384;
 
 /** Bits of addresses that the IOMMU translates: the least of all units (Intel: capability register, bits 21:16, plus one). */

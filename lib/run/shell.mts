@@ -1,4 +1,7 @@
-/** The only door out: everything that touches the world goes through a {@link Shell}. Tests bring a fake one. */
+/**
+ * The real {@link Shell}: the only code, with its parts in shell/, that touches files, processes
+ * and streams. Tests use a fake one.
+ */
 import { createWriteStream } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import process from "node:process";
@@ -16,7 +19,7 @@ export function realShell(): Shell {
   takeOverEnvironment();
   const groups = new Set<number>();
   const shell = { interrupted: false };
-  // what waits for a person ends when somebody asks to stop
+  // a question ends when the user asks to stop
   let asking: (() => void) | undefined;
   // Windows knows no process groups, whose ids are negative
   const kill = (id: number, signal: NodeJS.Signals | 0) => {
@@ -45,7 +48,7 @@ export function realShell(): Shell {
     const group = child.pid;
     if (!group) return () => {};
     groups.add(group);
-    // what a step leaves behind in its group when it was told to stop is told so too
+    // when a step is stopped, what it left in its process group is stopped too
     child.child?.once("exit", () => shell.interrupted && kill(-group, "SIGTERM"));
     return () => groups.delete(group);
   };
@@ -97,7 +100,7 @@ export function realShell(): Shell {
       for (const path of [log, kept]) if (path) await folderOf(path);
       const { $ } = await import("zx/core");
       let file = log ? createWriteStream(log) : undefined;
-      // a step is not given up for its log
+      // a step does not fail because of its log
       file?.on("error", (error) => {
         file = undefined;
         show?.(`homelab-gpu: ${refused("write", log!, error).message}; the step goes on without it\n`);
@@ -108,7 +111,7 @@ export function realShell(): Shell {
       const child = start($, { ...settings, ...fed, ...directly(command, !input) });
       const heard: Buffer[] = [];
       if (kept) child.stdout.on("data", (chunk: Buffer) => heard.push(Buffer.from(chunk)));
-      // at once, since what nobody listens to is gone
+      // at once: output without a listener is lost
       for (const stream of kept ? [child.stderr] : [child.stdout, child.stderr]) {
         stream.on("data", (chunk: Buffer | string) => {
           lines.add(String(chunk));
@@ -119,7 +122,7 @@ export function realShell(): Shell {
       try {
         if (child.pid && !options.terminal) await options.started?.(child.pid);
       } catch (error) {
-        // nobody would know of a step that runs on
+        // no lock would list a step that goes on
         if (child.pid) kill(-child.pid, "SIGTERM");
         await child;
         done();
@@ -160,7 +163,7 @@ export function realShell(): Shell {
       if (!process.stdin.isTTY) return false;
       listen();
       const words = `${question} [y/N] `;
-      // where standard error goes elsewhere, the terminal that answers is also the one that is asked
+      // if standard error is redirected, the question goes to the terminal that answers it
       if (process.stderr.isTTY || !askOnInput(words)) write.stderr(words);
       const line = await new Promise<string>((resolve) => {
         const { stdin } = process;
@@ -191,7 +194,10 @@ export function realShell(): Shell {
   });
 }
 
-/** Seconds: until it is said what is waited for, for an answer, and for a program to end once it was told to. */
+/**
+ * Seconds: until a message says what is waited for, for an answer, and for a program to end after
+ * SIGTERM.
+ */
 const patience = { silence: 3, answer: 30, end: 2 };
 
 /**

@@ -16,7 +16,7 @@ import { starterFor } from "../../config/starter.mts";
 import { self } from "../../self.mts";
 import { firstFew } from "../../text.mts";
 
-/** `init`: writes a config for the card found here. Never over one that is there. */
+/** `init`: writes a config for the card found here. It never overwrites one. */
 export async function init(session: Context): Promise<number> {
   const { shell, options } = session;
   const path = options.config ?? "homelab-gpu.yaml";
@@ -82,7 +82,7 @@ interface Judged {
   card: PciFunction;
   fails: Finding[];
   warnings: Finding[];
-  /** The host shows its picture on it. */
+  /** The host uses it as a display. */
   shows: boolean;
 }
 
@@ -106,8 +106,8 @@ function judge(card: PciFunction, text: string, host: Host): Judged {
 }
 
 /**
- * The card to write: of those that can be handed over the one with the fewest warnings, and one that the host shows its picture on last
- * of all; where there is none, one that can as soon as an obstacle has passed.
+ * The card to write: of those that can be passed through, the one with the fewest warnings, and a
+ * display of the host last; if there is none, one that only waits for something to end.
  */
 function bestOf(judged: Judged[]): Judged | undefined {
   const order = (a: Judged, b: Judged) =>
@@ -118,13 +118,16 @@ function bestOf(judged: Judged[]): Judged | undefined {
   return able[0] ?? judged.filter(({ fails }) => fails.every(passes)).filter(spare).toSorted(order)[0];
 }
 
-/** Whether an obstacle passes without a change of the host: a process that ends, or a reboot that is due. */
+/**
+ * Whether a failure goes away without a change of the host: a process that ends, or a reboot that
+ * is due.
+ */
 function passes({ check, fix }: Finding): boolean {
   return check === "gpu.in-use" ||
     (check === "gpu.driver" || check === "iommu.enabled") && fix.some(({ command }) => command === "reboot");
 }
 
-/** Why this card and no other, and what is to be done before it can go. */
+/** Why this card was chosen, and what must be done before it can go to a VM. */
 function reasonsFor(best: Judged, judged: Judged[]): string[] {
   const others = judged.filter((one) => one !== best);
   const why = ({ shows, fails, warnings }: Judged) =>
@@ -149,13 +152,13 @@ function reasonsFor(best: Judged, judged: Judged[]): string[] {
   ];
 }
 
-/** What keeps cards from being handed over; of a host whose cards are not known, what is said of that. */
+/** The failures that keep cards from being passed through; if the cards are not known, why. */
 interface Obstacle {
   cards: PciFunction[];
   findings: Finding[];
 }
 
-/** What stands in the way, once for all cards of which the same is said. */
+/** The failures, once for all cards that have the same ones. */
 function obstacles(starter: string, judged: Judged[], host: Host): Obstacle[] {
   if (!host.pci) {
     const findings = runChecks(host, resolveConfig(parseConfig(starter), host), ["provider.host", "gpu.present"]);
@@ -168,7 +171,7 @@ function obstacles(starter: string, judged: Judged[], host: Host): Obstacle[] {
   return kinds.map((kind) => ({ cards: kind.map(({ card }) => card), findings: kind[0]!.fails }));
 }
 
-/** No card can be had: says why, and asks whether a config without one is wanted. */
+/** No card can be passed through: says why, and asks whether to write a config without one. */
 async function without(session: Context, host: Host, found: Obstacle[]): Promise<boolean> {
   const { shell } = session;
   const look = { ...styleFor(session, "out", host), notes: notesFor(host) };

@@ -13,7 +13,10 @@ import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
 import { type Context, inspect, loadConfig, log, reporterOf, styleFor } from "../context.mts";
 
-/** Checks without which no card may be bound at boot: a wrong one would be taken, or what the host needs. */
+/**
+ * Checks that must not fail before a card is bound at boot: else the wrong card is bound, or one
+ * that the host needs.
+ */
 const needed = [
   "host.probe",
   "provider.host",
@@ -86,7 +89,7 @@ export async function prepare(session: Context): Promise<number> {
   return 0;
 }
 
-/** Of a system whose configuration this toolkit does not write: what a person does. */
+/** Prints what to do by hand on a system whose configuration homelab-gpu does not write. */
 function byHand(session: Context, { manual, notes }: Preparation, bound: boolean): number {
   if (bound) {
     log(session, "nothing to do: vfio-pci has the card");
@@ -115,7 +118,10 @@ async function undo(session: Context): Promise<number> {
   return 0;
 }
 
-/** Runs a script as root, in a folder that nobody else can write into; `text` is what it has to be, if it is one of the lab's own. */
+/**
+ * Runs a script as root, in a folder that no other user can write to; `text` is its expected
+ * content, if it is one of the lab's own.
+ */
 async function asRootStep(
   session: Context,
   folder: string,

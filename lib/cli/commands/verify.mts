@@ -39,7 +39,7 @@ export async function verify(session: Context): Promise<number> {
   return findings.some(({ status }) => status === "fail") ? 1 : 0;
 }
 
-/** What the proving steps of these machines brought, judged. */
+/** The findings from the output of these machines' verify steps. */
 export async function verifyMachines(
   { shell }: Context,
   { loaded, settled, lab }: Inspection,

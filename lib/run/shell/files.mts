@@ -51,7 +51,7 @@ export const files: Files = {
   readTail: (path: string, bytes: number) =>
     undefinedIfMissing("read", path, undefined, async () => {
       const { text, skipped } = await readEnd(path, bytes);
-      // a line that was cut says something else than the whole one
+      // a cut line could mean something else
       const cut = skipped > 0 ? Buffer.byteLength(text.slice(0, text.indexOf("\n") + 1)) : 0;
       return { text: skipped > 0 ? text.slice(text.indexOf("\n") + 1) : text, skipped: skipped + cut };
     }),
@@ -113,7 +113,10 @@ export const files: Files = {
 /** The largest file that is read whole, in bytes. */
 const largest = 256 * 1024 * 1024;
 
-/** What is below a folder; `below` is the part of the path that was walked, empty or with a slash at its end. */
+/**
+ * The entries below a folder; `below` is the part of the path that was walked, empty or with a
+ * slash at its end.
+ */
 async function walk(root: string, below: string, enters: (folder: string) => boolean): Promise<Entry[]> {
   const found: Entry[] = [];
   const names = await readdir(`${root}/${below}`).catch((error: unknown) => {
@@ -142,7 +145,7 @@ export async function folderOf(path: string): Promise<void> {
   }
 }
 
-/** A name beside a file's that nobody else takes. */
+/** A temporary name next to a file that no other process uses. */
 function beside(path: string): string {
   return `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
 }
@@ -230,7 +233,7 @@ async function saveTo(path: string, text: string, replaceable: (start: string) =
   }
 }
 
-/** Where a link that leads to nothing leads. */
+/** The target of a dangling link. */
 async function targetOf(path: string): Promise<string> {
   let now = path;
   for (let steps = 0; steps < 40; steps++) {
@@ -297,13 +300,13 @@ async function makePrivate(path: string): Promise<void> {
 
 const octal = (mode: number) => (mode & 0o7777).toString(8).padStart(4, "0");
 
-/** Whoever used sudo before or now is one and the same. */
+/** The user ids that count as this user's, with or without sudo. */
 function ownIds(fallback: number): number[] {
   const id = process.getuid?.() ?? fallback;
   return id === 0 ? [0, Number(process.env.SUDO_UID)] : [id];
 }
 
-/** Something below a folder that belongs to somebody else. */
+/** A path below a folder that belongs to another user; undefined if there is none. */
 async function foreignIn(folder: string, own: number[]): Promise<string | undefined> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);

@@ -9,7 +9,7 @@ let failed = false;
 
 let guarded = false;
 
-/** Listens to what goes wrong, once: a stream that nobody listens to would end the process. */
+/** Handles errors of the streams, once: without a handler an error would end the process. */
 function guard(): void {
   if (guarded) return;
   guarded = true;
@@ -17,7 +17,7 @@ function guard(): void {
     process[name].on("error", (error: NodeJS.ErrnoException) => {
       if (closed.has(name)) return;
       closed.add(name);
-      // a reader that has seen enough is no failure; a disk that is full is one
+      // a reader that stops early is not a failure; a full disk is
       if (name === "stderr" || ["EPIPE", "ECONNRESET", "EIO", "ERR_STREAM_DESTROYED"].includes(error.code ?? "")) {
         return;
       }
@@ -42,7 +42,7 @@ function to(name: "stdout" | "stderr"): (text: string) => void {
   };
 }
 
-/** Writes text to a stream. Once its reader is gone, what is written to it is dropped and the work goes on. */
+/** Writes text to a stream. Once its reader is gone, text is dropped and the work goes on. */
 export const write = { stdout: to("stdout"), stderr: to("stderr") };
 
 /** Writes to the terminal that standard input is; false where that may only be read. */

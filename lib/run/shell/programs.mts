@@ -9,32 +9,38 @@ export const quietly = { nothrow: true, quiet: true, detached: process.platform 
 /** Names that change what a shell or zx does with a script, whoever set them (bash(1), zx's configuration). */
 const foreignSettings = /^(CDPATH|BASH_ENV|SHELLOPTS|BASHOPTS|PS4|GREP_OPTIONS|NODE_OPTIONS|ZX_.*|BASH_FUNC_.*)$/;
 
-/** Keeps settings of the user's shell from the programs that are started, and makes nothing that others may write to. */
+/**
+ * Removes settings of the user's shell that would affect started programs, and makes new files
+ * writable for this user only.
+ */
 export function takeOverEnvironment(): void {
   for (const name of Object.keys(process.env)) if (foreignSettings.test(name)) delete process.env[name];
-  // HashiCorp's programs ask for news of their versions, and say who asks
+  // HashiCorp's programs would report themselves when they check for new versions
   process.env.CHECKPOINT_DISABLE = "1";
   process.env.VAGRANT_CHECKPOINT_DISABLE = "1";
   if (process.platform !== "win32") process.umask(process.umask() | 0o022);
 }
 
-/** Starts a program. What it does not want to read of its input is its own affair. */
+/** Starts a program. It may close its input early. */
 export function start($: typeof import("zx/core").$, settings: object): ProcessPromise {
   const child = $(settings as Parameters<typeof $>[0] & object)`direct` as unknown as ProcessPromise;
   child.child?.stdin?.on("error", () => {});
   return child;
 }
 
-/** Lets go of a program that cannot be ended, so that this process can end. */
+/** Detaches from a program that cannot be ended, so that this process can exit. */
 export function abandon({ child }: ProcessPromise): void {
   for (const stream of child?.stdio ?? []) stream?.destroy();
   child?.unref();
 }
 
-/** What a shell says of a program that is not there: where none stands in between, it is said for it. */
+/** A shell's exit code for a missing program; used here too, where no shell starts the program. */
 export const notFound = 127;
 
-/** Lets zx start a program itself, whatever stands in its template; without an input it gets none. */
+/**
+ * Makes zx start the program directly, without a shell; without an input its standard input is
+ * empty.
+ */
 export function directly(command: string[], alone: boolean) {
   const [program = "", ...words] = command;
   return {
