@@ -100,7 +100,7 @@ test("gpu.exclusive: cards of one group go to one machine", () => {
   assert.is(first("gpu.exclusive", host(second), machines(`[${ids}, ${otherIds}]`)).status, "pass");
 });
 
-test("iommu.group: cards of one group that go to one machine are no hindrance to each other", () => {
+test("iommu.group: cards of one group that go to one machine do not block each other", () => {
   const both = found("iommu.group", host(second), machines(`[${ids}, ${otherIds}]`));
   assert.equal(both.map(({ status }) => status), ["pass", "pass"]);
   assert.is(
@@ -195,7 +195,7 @@ test("iommu.enabled: three causes, and never by a folder, an argument or a log",
   assert.is(status("iommu.enabled", (made) => made.iommu.units = []), "fail", "VFIO's no-IOMMU mode makes groups too");
 });
 
-test("iommu.group: bridges never count, a driverless neighbour does not hinder, one on its driver does", () => {
+test("iommu.group: bridges never count; a peer blocks the group only if a driver holds it", () => {
   assert.match(first("iommu.group", host()).message, /^group 2: 0000:01:00\.0, 0000:01:00\.1 go to the VM$/);
   assert.is(status("iommu.group", (made) => beside(made, { class: "060400", driver: "pcieport" })), "pass");
   assert.match(
@@ -237,7 +237,7 @@ test("iommu.group: what the host needs is never given up", () => {
   assert.is(losing({ keyboards: [bdf, "0000:00:14.0"] }).status, "pass", "there is another keyboard");
 });
 
-test("iommu.group: nobody is told to take from this host what it uses, or may use", () => {
+test("iommu.group: no fix takes a device that this host uses, or may use", () => {
   const bdf = "0000:09:00.0";
   const offered = (more: Partial<PciFunction>, change: (made: Host) => void = () => {}) => {
     const { status, fix, evidence } = first(
@@ -310,7 +310,7 @@ test("iommu.group: a disk that could not be traced may hang on the card's USB", 
   ]);
 });
 
-test("iommu.group: who is in it must be known for sure", () => {
+test("iommu.group: unknown unless all members of the group were read", () => {
   assert.is(status("iommu.group", (made) => made.iommu.groups!.get("2")!.push("0000:05:00.0")), "unknown");
   assert.is(status("iommu.group", (_, fn) => delete fn(audio).driver), "unknown");
   assert.is(status("iommu.group", (made) => made.pciCount!++), "unknown");
@@ -422,7 +422,7 @@ test("gpu.driver: the running kernel must be able to load vfio-pci", () => {
   assert.equal(runChecks(plain, boxed, ["gpu.driver"]).map(({ status }) => status), ["pass"]);
 });
 
-test("gpu.in-use: who holds it, and what cannot be seen without root", () => {
+test("gpu.in-use: names the processes that hold the card; unknown for other users' without root", () => {
   const held = (command: string, node = "/dev/dri/card1", all = true) =>
     first(
       "gpu.in-use",
@@ -468,7 +468,7 @@ test("gpu.display: warned where there is another card, refused on the only one, 
   assert.is(status("gpu.display", (_, fn) => delete fn(gpu).bootVga), "unknown");
 });
 
-test("gpu.display: nobody looks at a card only if its driver shows connectors, and none has a display", () => {
+test("gpu.display: a card is no display only if its driver shows connectors, all without one", () => {
   const only = (connectors: number | undefined, change: (made: Host) => void = () => {}) =>
     status("gpu.display", (made, fn) => {
       Object.assign(fn(gpu), { bootVga: true, drm: ["card0"], displays: [], ...(connectors ? { connectors } : {}) });

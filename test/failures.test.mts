@@ -72,7 +72,7 @@ test("every entry is the first cause of some text, belongs to a known check, and
   assert.is(new Set(failures.map(({ message, check }) => check + message)).size, failures.length);
 });
 
-test("every text that an entry knows stands in some log", () => {
+test("every text of an entry is in some log", () => {
   const read = all.map(([, text]) => readPaste(text).text);
   for (const { pattern } of failures) {
     for (const one of alternatives(pattern.source)) {
@@ -231,7 +231,7 @@ test("reads ten megabytes in under a second, and lines that nearly match without
   }
 });
 
-test("is a finding for those who print findings", () => {
+test("gives a finding for print", () => {
   const [cause] = likelyCauses("ok\nNVRM: BAR1 is 0M @ 0x0\n");
   const { check, machine, status, evidence } = asFinding(cause!);
   assert.equal([check, machine, status], ["gpu.window", null, "fail"]);

@@ -142,7 +142,7 @@ test("guest.cuda: the image's CUDA against the guest's driver, and against the c
   );
 });
 
-test("guest.cuda: unknown where the name does not tell, or the driver is not known; skips what is not NVIDIA's", () => {
+test("guest.cuda: unknown if image name or driver does not say; skips other vendors' cards", () => {
   const at = (service: string, keys = "image: debian-13") =>
     found("guest.cuda", `${machine(keys)}services: {w: {${service}}}`).map(shown);
   assert.match(at('image: "lab/pytorch:24.05", gpu: 1')[0]!, /^unknown: w: the name of its image/);
@@ -301,7 +301,7 @@ test("--no-gpu leaves out every service that needs a GPU, whichever way it asks"
   assert.equal([left, config.services.map(({ name }) => name)], [["ml-worker"], ["web"]]);
 });
 
-test("the Compose file has what the service reserves itself, with what gpu: says beside or within", () => {
+test("the Compose file has the service's own reservations, and those of gpu:", () => {
   const of = (service: string) =>
     parse(composeFile(parseConfig(`${machine("cpus: 1")}services: {w: {image: x, ${service}}}`).services)).services.w;
   const devices = (service: string) => of(service).deploy.resources.reservations.devices;

@@ -1,4 +1,4 @@
-// Recorded hosts, each with what doctor finds on it. GOLDEN=write writes the findings anew; then they want reading.
+// Recorded hosts, each with what doctor finds on it. GOLDEN=write rewrites the findings: read the diff.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { suite } from "uvu";

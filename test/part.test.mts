@@ -74,7 +74,7 @@ test("up brings the host's driver before the services, and proves the layers of 
   assert.ok(files.some(({ path }) => path === "scripts/receive-driver.sh"));
 });
 
-test("does nothing while the host keeps its driver, and copies it anew once it has another", () => {
+test("does nothing while the host keeps its driver, and copies a changed one", () => {
   const { settled } = planned();
   const machine = settled.machines[0]!;
   const version = /1\.\d+/.exec(file(planned(), "packer/lab~x~hyperv/metadata.json"))![0];

@@ -161,7 +161,7 @@ test("takes services away that the config has no longer", () => {
   ]);
 });
 
-test("says that a VM must be made anew when its box has changed, and does so only when told", () => {
+test("recreates a VM whose box has changed only with --recreate; else it is a finding", () => {
   const old = { state: "running" as const, bootId: "boot/3", box: "1.42.1700000000" };
   const plan = planned(starter, { devlab: old });
   assert.equal(plan.steps, []);
@@ -245,7 +245,7 @@ test("makes nothing where which UEFI firmware there is was not read", () => {
   assert.equal(plan.findings.map(({ check, status }) => [check, status]), [["guest.firmware", "fail"]]);
 });
 
-test("says that a VM must be made anew for other cards, another window or accelerator", () => {
+test("a VM must be recreated for other cards, another MMIO window or accelerator", () => {
   const made = (change: Partial<VmHardware> = {}): VmHardware => ({
     accelerator: "kvm",
     assignedFunctions: [{ host: "0000:01:00.0" }, { host: "0000:01:00.1" }],

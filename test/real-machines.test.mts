@@ -39,7 +39,7 @@ test("gpu.exclusive: two virtual functions go to two machines, one with its phys
   assert.equal(statuses(host, "gpu.exclusive", at(0), at(2)), ["fail"]);
 });
 
-test("mode: partition on libvirt gives each machine a virtual function of its own, as long as there are any", () => {
+test("mode: partition on libvirt gives each machine its own virtual function while there are any", () => {
   const host = parseHost(text("intel-igpu-seven-virtual-functions"));
   const gpu = part("mode: partition");
   const config = parseConfig(
@@ -53,7 +53,7 @@ test("mode: partition on libvirt gives each machine a virtual function of its ow
 });
 
 const ada = "{vendor_id: 10de, device_id: 2786}";
-test("gpu.in-use: a VM that holds the card through iommufd is seen, and unknown where its node is not told", () => {
+test("gpu.in-use: a VM that holds the card through iommufd; unknown if its node was not read", () => {
   const held = text("card-held-through-iommufd");
   assert.equal(statuses(held, "gpu.in-use", ada), ["fail"]);
   assert.equal(statuses(held.replace(/^.*\/vfio-dev:.*$/m, ""), "gpu.in-use", ada), ["unknown"]);
@@ -228,7 +228,7 @@ test("iommu.acs: which kernels know the argument, and where that is not known", 
   }
 });
 
-test("services.gpu: a card of AMD's gets no verdict that it works: nothing of AMD's is installed in the box", () => {
+test("services.gpu: an AMD card never passes: the box has no AMD packages", () => {
   const radeon = text("rx7900-only-card-fedora");
   const service = "services: {w: {image: x, gpu: 1}}";
   const status = (more: string, vendor = "1002") =>

@@ -54,7 +54,7 @@ test("brings up the machines that are named, and no other; then what is missing"
   assert.is(world.domains.size, 0);
 });
 
-test("a VM that does not come up costs the others nothing: the next run makes it alone anew", async () => {
+test("a VM that does not start does not affect the others: the next run recreates it alone", async () => {
   const world = new World(three, "vm-without-gpu");
   world.dead.add("b");
   assert.is(await world.does(up, world.session([])), 1);
@@ -68,7 +68,7 @@ test("a VM that does not come up costs the others nothing: the next run makes it
   assert.equal(world.asked.filter((words) => words.startsWith("vagrant ssh-config")).length, 3);
 });
 
-test("what an earlier run proved is no proof: a machine that no longer answers is said to", async () => {
+test("an earlier proof does not count for a machine that no longer answers", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
   world.deaf.add("b");
@@ -183,7 +183,7 @@ test("destroy does not do again what another did while it asked", async () => {
   assert.equal(removed, ["a", "b"]);
 });
 
-test("a machine that the config has no longer is told of, shut down and removed by its name", async () => {
+test("a machine that left the config is named, and shut down and removed by its name", async () => {
   const world = new World(two, "vm-without-gpu");
   assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
   world.config = two.replace("name: a", "name: c");

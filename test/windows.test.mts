@@ -131,7 +131,7 @@ test("counts NVIDIA's drivers as NVIDIA does", () => {
 const partOf = (gpu: string, on: Host) =>
   partitionableOf(resolveConfig(parseConfig(`machines: [{name: a, box: x, gpu: ${gpu}}]`), on).machines[0]!.gpus[0]!);
 
-test("two cards of one kind are told apart by the address", () => {
+test("of two cards of one kind the address chooses one", () => {
   const two = host("windows-11-pro-rtx4070");
   const [first] = two.pci!;
   two.pci!.push({ ...first!, bdf: "0000:02:00.0", instance: "4&1A2B3C4D&0&0020" });
