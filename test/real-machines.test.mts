@@ -59,6 +59,19 @@ test("gpu.in-use: a VM that holds the card through iommufd is seen, and unknown 
   assert.equal(statuses(held.replace(/^.*\/vfio-dev:.*$/m, ""), "gpu.in-use", ada), ["unknown"]);
 });
 
+test("gpu.in-use: the fix fits what holds the card and what runs the host's services", () => {
+  const held = text("card-held-through-iommufd");
+  const fix = (host: string) => findingsOf(host, "gpu.in-use", ada)[0]!.fix[0]!.command;
+  assert.match(fix(held)!, /^virsh /);
+  assert.match(fix(held.replace(/qemu-system-x86/, "cloud-hypervis"))!, /^ps -o pid,args -p \d+$/);
+  const desktop = text("rtx4070-desktop-debian12").replace(
+    /^seen:all$/m,
+    "seen:all\nholds:900 /dev/dri/card1 cosmic-comp",
+  ).replace(/^(0000:01:00\.0\/driver:.*)$/m, "$1\n0000:01:00.0/drm:card1 renderD129");
+  assert.is(fix(desktop), "systemctl stop display-manager");
+  assert.is(fix(desktop.replace(/^exists:\/run\/systemd\/system\n/m, "")), null, "no systemd");
+});
+
 test("gpu.window: a region without an address fails, one that was not read does not", () => {
   const card = "{vendor_id: 10de, device_id: 1b38}";
   const zeros = text("tesla-p40-regions-all-zeros");
