@@ -145,9 +145,9 @@ function oneCard(wish: GpuRequest, { gpu, virtualFunctions }: Card): Verdict {
   const free = virtualFunctions.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtualFunctions[0]!;
   return {
     status: "warn",
-    message: `${message}, a physical function: its ${
-      countVirtual(virtualFunctions)
-    } end when the VM takes it, on this host and in every other VM`,
+    message: `${message}, a physical function: its ${countVirtual(virtualFunctions)} ${
+      virtualFunctions.length === 1 ? "ends" : "end"
+    } when the VM takes it, on this host and in every other VM`,
     evidence,
     fix: [manualFix(`To take one of them instead, write address: "${free.bdf}" or mode: partition`)],
   };
