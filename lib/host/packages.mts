@@ -253,7 +253,7 @@ export function upstreamSteps(tools: string[], host: Host): Fix[] {
 }
 
 /** The newest release of Fedora that HashiCorp's repository was seen to have a folder for; it gets one later than Fedora comes out. */
-const hashicorpFedora = {
+export const hashicorpFedora = {
   newest: 43,
   source: "https://rpm.releases.hashicorp.com/fedora/43 (repository files that use it on Fedora 44)",
   date: "2026-11-26",
