@@ -50,6 +50,20 @@ test("advice names the newest supported branch that the cards and the system can
   assert.is(supportedFrom(590, ["Pascal"], known("debian-13")), undefined);
 });
 
+test("guest.driver: what to write instead has the modules that are asked for, and another source where one has the card", () => {
+  const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+  const driver = (device: string, keys: string) => {
+    const config = parseConfig(`machines: [{name: a, box: lab/x, gpu: {device_id: ${device}}, ${keys}}]`);
+    const changed = { ...host, pci: host.pci!.map((fn) => (fn.device === "2786" ? { ...fn, device } : fn)) };
+    const { status, fix } = runChecks(changed, resolveConfig(config, changed), ["guest.driver"])[0]!;
+    return `${status} ${fix[0]?.title ?? ""}`;
+  };
+  const proprietary = "image: debian-13, driver: {branch: 620, modules: proprietary}";
+  assert.match(driver("2786", proprietary), /^fail .*branch: 595, modules: proprietary\}, supported until March 2027$/);
+  assert.match(driver("1b06", "image: ubuntu-26.04"), /^fail .*\{source: distro, branch: 580, modules: proprietary\}$/);
+  assert.is(driver("2786", "image: debian-13, driver: {branch: 700}"), "unknown ", "newer than the table");
+});
+
 test("the guest scripts install on the systems of the table", () => {
   const names = Object.values(suites).map(({ os, version }) => `${os}${version.replace(".", "")}`).join(" | ");
   const script = own("scripts/install-nvidia.sh");

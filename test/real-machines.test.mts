@@ -59,6 +59,19 @@ test("gpu.in-use: a VM that holds the card through iommufd; unknown if its node 
   assert.equal(statuses(held.replace(/^.*\/vfio-dev:.*$/m, ""), "gpu.in-use", ada), ["unknown"]);
 });
 
+test("gpu.in-use: the fix fits what holds the card and what runs the host's services", () => {
+  const held = text("card-held-through-iommufd");
+  const fix = (host: string) => findingsOf(host, "gpu.in-use", ada)[0]!.fix[0]!.command;
+  assert.match(fix(held)!, /^virsh /);
+  assert.match(fix(held.replace(/qemu-system-x86/, "cloud-hypervis"))!, /^ps -o pid,args -p \d+$/);
+  const desktop = text("rtx4070-desktop-debian12").replace(
+    /^seen:all$/m,
+    "seen:all\nholds:900 /dev/dri/card1 cosmic-comp",
+  ).replace(/^(0000:01:00\.0\/driver:.*)$/m, "$1\n0000:01:00.0/drm:card1 renderD129");
+  assert.is(fix(desktop), "systemctl stop display-manager");
+  assert.is(fix(desktop.replace(/^exists:\/run\/systemd\/system\n/m, "")), null, "no systemd");
+});
+
 test("gpu.window: a region without an address fails, one that was not read does not", () => {
   const card = "{vendor_id: 10de, device_id: 1b38}";
   const zeros = text("tesla-p40-regions-all-zeros");
@@ -169,6 +182,15 @@ test("prepare and init refuse a host that hands no card over: another architectu
   assert.match(xen.text, /iommu\.enabled/);
 });
 
+test("prepare names lines of other files that keep vfio-pci from being loaded", async () => {
+  const host = text("rtx4070-desktop-debian12");
+  const line = "modprobe.d/vfio.conf:install vfio-pci\nmodprobe.d/local.conf:blacklist vfio_pci\n";
+  const said = await says("prepare", host.replace(/^\[configured\]\n/m, `[configured]\n${line}`), ada);
+  assert.match(said.text, /note: install vfio-pci \(\/etc\/modprobe\.d\/vfio\.conf\)/);
+  assert.match(said.text, /note: blacklist vfio_pci \(\/etc\/modprobe\.d\/local\.conf\)/);
+  assert.not.match((await says("prepare", host, ada)).text, /note:/);
+});
+
 test("init: a card without a driver in support is no choice", async () => {
   const two = text("two-nvidia-cards-one-shows-the-picture");
   assert.match((await says("init", two)).text, /device_id: 2482/);
@@ -204,9 +226,6 @@ test("gpu.platform: boards whose NVSwitches are no PCI devices", () => {
 test("iommu.group: no command where another function of the group cannot be given up", () => {
   const bmc = text("bmc-with-ipmi-in-the-group");
   assert.equal(commandsOf(bmc, "iommu.group", ada), [], "IPMI beside the card that shows the picture");
-  const spare = bmc.replaceAll(/^0000:03:00\.0\/.*\n/gm, "").replaceAll("0x0c0700", "0x040300")
-    .replace(/^(group:2 .*) 0000:03:00\.0/m, "$1");
-  assert.ok(findingsOf(spare, "iommu.group", ada).length > 0);
   const chips = "{vendor_id: 8086, device_id: e211, address: '0000:13:00.0'}";
   const [two] = findingsOf(text("arc-pro-two-chips-in-one-group"), "iommu.group", chips);
   assert.equal(two!.fix.filter(({ command }) => command), []);

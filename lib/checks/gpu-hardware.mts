@@ -69,7 +69,9 @@ function reset(card: Card, host: Host): Verdict {
       status: "warn",
       message: `${says}: the VM's first start works, the second may need a reboot of the host`,
       evidence,
-      fix: [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })],
+      fix: gpu.vendor === "1002"
+        ? [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })]
+        : [],
     };
   }
   // the id of a virtual function can be that of its physical one, and its reset is another

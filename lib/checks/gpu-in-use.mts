@@ -192,7 +192,7 @@ function nodesOf({ gpu, groups, assignedFunctions }: Card): string[] {
   ];
 }
 
-function inUse(card: Card, { holders, pci = [] }: Host, running: boolean): Verdict {
+function inUse(card: Card, { holders, pci = [], systemd }: Host, running: boolean): Verdict {
   const nodes = nodesOf(card);
   if (card.gpu.driver === "nvidia" && card.gpu.nvidiaMinor === undefined) {
     return {
@@ -224,7 +224,7 @@ function inUse(card: Card, { holders, pci = [] }: Host, running: boolean): Verdi
       } the card: taking it away now would hang`,
       evidence,
       fix: [
-        vm ? remedies.otherVm : stopOf(held.map(({ command }) => command)),
+        stopOf(held, vm, systemd),
       ],
     };
   }
@@ -239,7 +239,7 @@ function inUse(card: Card, { holders, pci = [] }: Host, running: boolean): Verdi
         [...new Set(open.map(({ node }) => node))].join(", ")
       }, and whether that is this card could not be read`,
       evidence: [{ read: `/sys/bus/pci/devices/${card.gpu.bdf}/vfio-dev`, value: "not read" }],
-      fix: [remedies.otherVm],
+      fix: [stopOf(open, true, systemd)],
     };
   }
   if (!holders.all) {
@@ -256,12 +256,29 @@ function inUse(card: Card, { holders, pci = [] }: Host, running: boolean): Verdi
   };
 }
 
-function stopOf(commands: string[]): Fix {
-  if (commands.every((command) => command === "nvidia-persiste" || command === "nvidia-persistenced")) {
-    return remedies.persistenced;
+/** Programs that draw a desktop, by their names as the kernel cuts them (15 characters). */
+const desktops =
+  /^(X|Xorg|Xwayland|gnome-|mutter|gdm|kwin|plasma|sddm|lightdm|cosmic-|cinnamon|muffin|xfwm4|sway|Hyprland|niri|river|labwc|wayfire|weston|gamescope)/;
+
+/** What ends these processes; `vm`: they hold the card for a VM. */
+function stopOf(held: { pid: number; command: string }[], vm: boolean, systemd: boolean): Fix {
+  const commands = held.map(({ command }) => command);
+  if (vm) {
+    // libvirt's VMs are QEMU's; other programs that run VMs are not listed by virsh
+    if (commands.every((command) => /^(qemu|kvm)/.test(command))) return remedies.otherVm;
+    return commandFix(
+      "See which VM that is, then shut it down by the program that started it",
+      `ps -o pid,args -p ${[...new Set(held.map(({ pid }) => pid))].join(",")}`,
+    );
   }
-  if (commands.some((command) => /^(Xorg|Xwayland|gnome-shell|kwin|sddm|gdm|lightdm|sway|Hyprland)/.test(command))) {
-    return commandFix("Stop the desktop, or show it on another card", "systemctl stop display-manager", { root: true });
+  if (commands.every((command) => command === "nvidia-persiste" || command === "nvidia-persistenced")) {
+    return systemd ? remedies.persistenced : manualFix(remedies.persistenced.title, { root: true });
+  }
+  if (commands.some((command) => desktops.test(command))) {
+    const title = "Stop the desktop, or show it on another card";
+    return systemd
+      ? commandFix(title, "systemctl stop display-manager", { root: true })
+      : manualFix(title, { root: true });
   }
   return manualFix("End these processes", { root: true });
 }

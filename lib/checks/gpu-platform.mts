@@ -1,26 +1,10 @@
 import type { Check, Verdict } from "./types.mts";
-import type { Host, PciFunction } from "../host/types.mts";
+import type { Host } from "../host/types.mts";
 import { manualFix } from "../fixes.mts";
+import { switchBoardOf } from "../resolve/switch-boards.mts";
 import type { Card } from "../resolve/types.mts";
 import { isPortable } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
-
-/**
- * GPUs that are soldered to boards with NVSwitches of the fourth generation, which hang on functions of ConnectX cards and have none of their
- * own, by device id.
- */
-export const switchBoards: { device: string; name: string; source: string; date: string }[] = [
-  ["2901", "HGX B200"],
-  ["3182", "HGX B300"],
-].map(([device, name]) => ({
-  device: device!,
-  name: name!,
-  source: "https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide (1.3.2, 1.6.4)",
-  date: "2026-11-26",
-}));
-
-const switchBoardOf = ({ vendor, device, physicalFunction }: PciFunction) =>
-  vendor === "10de" && physicalFunction === undefined ? switchBoards.find((row) => row.device === device) : undefined;
 
 /** What a card needs of the machine that it sits in. */
 export const gpuPlatformChecks: Check[] = [
@@ -77,7 +61,7 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
       status: "warn",
       message:
         `the GPU is of an ${board.name} board, whose NVSwitches are no PCI devices of this host: CUDA in the VM starts only where the board's fabric lets it`,
-      evidence: [...evidence, { read: board.source, value: `as of ${board.date}` }],
+      evidence: [...evidence, { read: board.source, value: `as of ${board.checked}` }],
       fix: [
         manualFix(
           "Run NVIDIA's Fabric Manager with the NVLink Subnet Manager where the board's ConnectX bridge functions are, in its mode for shared NVSwitches",

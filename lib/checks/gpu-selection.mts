@@ -143,9 +143,9 @@ function oneCard(wish: GpuRequest, { gpu, virtualFunctions }: Card): Verdict {
   }];
   const free = virtualFunctions.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtualFunctions[0]!;
   return warn(
-    `${message}, a physical function: its ${
-      countVirtual(virtualFunctions)
-    } end when the VM takes it, on this host and in every other VM`,
+    `${message}, a physical function: its ${countVirtual(virtualFunctions)} ${
+      virtualFunctions.length === 1 ? "ends" : "end"
+    } when the VM takes it, on this host and in every other VM`,
     evidence,
     [manualFix(`To take one of them instead, write address: "${free.bdf}" or mode: partition`)],
   );

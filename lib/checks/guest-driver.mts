@@ -9,7 +9,7 @@ import { nvidiaVersion } from "../host/windows.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import { architecturesOf, driverFor, supportedFrom } from "../resolve/nvidia.mts";
 import { type Architecture, architectures, pciIds } from "../resolve/architectures.mts";
-import { endOf, supportOf } from "../resolve/branches.mts";
+import { branchesRead, endOf, newestBranch, supportOf } from "../resolve/branches.mts";
 import { cudaOf, families, fitOf } from "../resolve/cuda.mts";
 import { asksForNvidia } from "../compose/gpu-requests.mts";
 import { type ImageNeed, imageNeed } from "../compose/known-images.mts";
@@ -63,6 +63,16 @@ function driver(machine: ResolvedMachine, host: Host): Verdict {
   }
   const strange = cards.filter(({ chip }) => !chip);
   if (strange.length > 0) return unknownChip(strange, chosen, evidence);
+  if (chosen.source === "nvidia" && chosen.branch !== undefined && chosen.branch > newestBranch) {
+    return {
+      status: "unknown",
+      message:
+        `branch ${chosen.branch} is newer than what is known here (${newestBranch}, of ${branchesRead}): whether it has ${
+          known.join(" and ")
+        }, and ${chosen.modules} kernel modules, is not known`,
+      evidence,
+    };
+  }
   if (chosen.branch === undefined) {
     return unknown(
       "which branch the image's own packages have is not known: it is no image of a known system",
@@ -134,14 +144,18 @@ function unknownChip(cards: NvidiaCard[], chosen: Driver, evidence: Evidence[]):
 
 /** What to write instead of a wish that cannot be: from the same source where that has something. */
 function instead({ driver, image, gpus }: ResolvedMachine, known: Architecture[]): Fix {
-  const branch = supportedFrom(0, known, image, driver.modules) ?? supportedFrom(0, known, image);
-  const newest: DriverRequest[] = branch === undefined ? [] : [{ source: "nvidia", branch }];
+  const kept = driver.modules && supportedFrom(0, known, image, driver.modules);
+  const branch = kept ?? supportedFrom(0, known, image);
+  const newest: DriverRequest[] = branch === undefined
+    ? []
+    : [{ source: "nvidia", branch, ...(kept === undefined ? {} : { modules: driver.modules! }) }];
   // where no branch was named, the one that the machine gets by itself stays
-  const wishes: DriverRequest[] = driver.source === "distro"
+  const own: DriverRequest[] = driver.source === "distro"
     ? [{ source: "distro" }, ...newest]
     : driver.branch === undefined
     ? [{}, ...newest]
     : [...newest, {}];
+  const wishes: DriverRequest[] = [...own, { source: "distro" }];
   const free = wishes.map((wish) => driverFor(known, wish, image)).find(({ problems }) => problems.length === 0);
   if (free) {
     const until = free.source === "nvidia" && free.branch !== undefined ? supportOf(free.branch) : "";

@@ -48,6 +48,14 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
     if (units === undefined) {
       return { status: "unknown", message: "the card is in a group, but /sys/class/iommu could not be read", evidence };
     }
+    // POWER's IOMMU has groups and shows no unit (arch/powerpc/kernel/iommu.c)
+    if (units.length === 0 && /^ppc/.test(host.os.arch ?? "")) {
+      return {
+        status: "unknown",
+        message: `the card is in group ${gpu.group}, and ${host.os.arch} does not show which unit translates for it`,
+        evidence,
+      };
+    }
     // vfio's no-IOMMU mode makes groups without a unit
     if (units.length === 0) {
       return {

@@ -50,7 +50,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         dnf: ["vagrant"],
         pacman: ["vagrant"],
         winget: ["Hashicorp.Vagrant"],
-        brew: ["--cask vagrant"],
+        brew: ["hashicorp/tap/hashicorp-vagrant"],
       },
       otherwise: hashicorp("vagrant"),
     },

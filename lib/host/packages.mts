@@ -183,13 +183,13 @@ export const packaged: Row[] = [
   {
     packages: ["packer", "vagrant"],
     here: (host) => [host.os.id, ...host.os.like].includes("arch"),
-    source: "archlinux.org/packages, extra; vagrant-libvirt is not there",
+    source: "archlinux.org/packages, extra (packer 1.15.0-2 of February 2026, vagrant); vagrant-libvirt is not there",
     date: "2026-11-26",
   },
   {
     packages: ["packer", "vagrant"],
     here: ({ os }) => os.platform === "windows" || os.platform === "macos",
-    source: "winget-pkgs manifests; HashiCorp's tap and cask of Homebrew",
+    source: "winget-pkgs manifests Hashicorp.Packer, Hashicorp.Vagrant; HashiCorp's tap of Homebrew",
     date: "2026-11-26",
   },
   {
@@ -201,13 +201,15 @@ export const packaged: Row[] = [
   {
     packages: ["qemu"],
     here: (host) => !isEnterprise(host) && !isProxmox(host),
-    source: "RHEL: qemu-kvm only, at /usr/libexec/qemu-kvm; Proxmox: pve-qemu-kvm, which conflicts with Debian's",
+    source:
+      "RHEL: qemu-kvm only, at /usr/libexec/qemu-kvm; Proxmox: pve-qemu-kvm provides qemu-system-x86, and Debian's removes proxmox-ve (pve-qemu, debian/control)",
     date: "2026-11-26",
   },
   {
     packages: ["libvirt"],
     here: (host) => !isProxmox(host),
-    source: "Proxmox VE, pve-qemu-kvm: Conflicts qemu-system-x86, which libvirt's packages bring",
+    source:
+      "Proxmox VE: libvirt beside its own management is not supported, and its recommended QEMU removes proxmox-ve",
     date: "2026-11-26",
   },
 ];
@@ -220,7 +222,7 @@ export function isPackaged(tool: string, host: Host): boolean {
 
 /** Said of Proxmox VE, where packages of the two would replace its own. */
 const onProxmox = manualFix(
-  "Proxmox VE has a QEMU of its own, which conflicts with Debian's packages of QEMU and libvirt: run this in a VM of it, or on another host",
+  "Proxmox VE has a QEMU of its own, and Debian's removes proxmox-ve when it is installed: run this in a VM of it, or on another host",
 );
 
 /** Steps that bring tools whose packages the distribution lacks: shown, and run by a person. None where none are known. */
@@ -251,7 +253,7 @@ export function upstreamSteps(tools: string[], host: Host): Fix[] {
 }
 
 /** The newest release of Fedora that HashiCorp's repository was seen to have a folder for; it gets one later than Fedora comes out. */
-const hashicorpFedora = {
+export const hashicorpFedora = {
   newest: 43,
   source: "https://rpm.releases.hashicorp.com/fedora/43 (repository files that use it on Fedora 44)",
   date: "2026-11-26",

@@ -15,7 +15,7 @@ import { bootFileFunctions } from "../host/boot-files.mts";
 import { applianceOf } from "../host/appliances.mts";
 import { type Initramfs, initramfsOf } from "../host/initramfs.mts";
 import { ownFiles, ownPaths } from "../host/own-files.mts";
-import { foreignIds } from "../host/vfio-ids.mts";
+import { foreignIds, loadingObstacles } from "../host/vfio-ids.mts";
 import { commandFix } from "../fixes.mts";
 import { shellWord } from "../render.mts";
 
@@ -63,9 +63,14 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   const builtin = host.kernel.builtin.includes("vfio-pci") && ids.length > 0 ? [`vfio-pci.ids=${ids.join(",")}`] : [];
   const needed = [...add, ...builtin];
   const initramfs = initramfsOf(host, [modules, ...(byAddress.length > 0 ? [rules] : [])]);
-  const notes = foreign.map(({ from, text }) =>
-    `${text} (${from}) is kept: vfio-pci uses one list of ids only, so the card is bound by its address`
-  );
+  const notes = [
+    ...foreign.map(({ from, text }) =>
+      `${text} (${from}) is kept: vfio-pci uses one list of ids only, so the card is bound by its address`
+    ),
+    ...loadingObstacles(host).map(({ from, text }) =>
+      `${text} (${from}) keeps vfio-pci from being loaded at boot, and is kept: remove that line if nothing else needs it`
+    ),
+  ];
   if (initramfs?.kind === "other") {
     const appliance = applianceOf(host);
     const lines = host.os.id === "nixos" ? nixos(ids, byAddress, passed, needed) : appliance

@@ -21,7 +21,7 @@ const noFlr = {
   source: "https://github.com/tinygrad/tinygrad/pull/18199 (ids of Linux' quirk_no_flr, drivers/pci/quirks.c)",
   date: "2026-11-26",
 };
-// both ids as reported there: it calls 740f a MI300X, whose id pci.ids gives to another Instinct
+// for the MI300X the report has the id of another Instinct (740f): pci.ids calls 74a1 so
 const instinct = {
   vendor: "1002",
   source: "https://github.com/amd/MxGPU-Virtualization/issues/25",
@@ -42,7 +42,7 @@ export const noReset: ResetRow[] = [
   { ...vendorReset, name: "Navi 10", ids: [["7310", "731f"]] },
   { ...vendorReset, name: "Navi 14", ids: [["7340", "734f"]] },
   { ...vendorReset, name: "Navi 12", ids: [["7360", "7362"]] },
-  { ...instinct, name: "the Instinct MI300X or MI355X", ids: [["740f", "740f"], ["74a1", "74a1"], ["75a3", "75a3"]] },
+  { ...instinct, name: "the Instinct MI300X or MI355X", ids: [["74a1", "74a1"], ["75a3", "75a3"]] },
 ];
 
 /** Cards that do not come back from a function level reset, which newer kernels therefore leave out. */
