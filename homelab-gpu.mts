@@ -1,5 +1,5 @@
 #!/usr/bin/env zx
-// Hands the GPU of this workstation to a container inside a VM, or says why it can't: npx zx homelab-gpu.mts up
+// Passes the GPU of this workstation to a container inside a VM, or says why it can't: npx zx homelab-gpu.mts up
 import { existsSync, realpathSync } from "node:fs";
 import { basename } from "node:path";
 import process from "node:process";

@@ -1,9 +1,9 @@
-/** What is said of a host and a config. */
+/** Findings: what the checks of a host and a config give. */
 
-/** How a check ended: `unknown` unknown, `skip` does not apply. Only `fail` blocks. */
+/** How a check ended: `unknown` could not be read, `skip` does not apply. Only `fail` blocks. */
 export type Status = "pass" | "warn" | "fail" | "unknown" | "skip";
 
-/** What a check says of a host, a machine or a service. */
+/** The result of a check for a host, a machine or a service. */
 export interface Finding {
   /** The check's stable id, such as `iommu.enabled`. */
   check: string;
@@ -15,7 +15,7 @@ export interface Finding {
   fix: Fix[];
 }
 
-/** Something that was read, and what it said. */
+/** A fact that was read, and its value. */
 export interface Evidence {
   read: string;
   value: string;
@@ -32,5 +32,5 @@ export interface Fix {
   safe: boolean;
 }
 
-/** What is told of a check beside what it finds, by its id. */
+/** Why a check matters and how to confirm that it is mended, by its id. */
 export type Notes = Record<string, { why: string; confirm: string }>;

@@ -1,7 +1,8 @@
-/** How fixes are made, and those that more than one place offers, in the same words. */
+/** Constructors of fixes, and the fixes that several places offer. */
 import type { Fix } from "./findings.mts";
+import { self } from "./self.mts";
 
-/** A fix that no command does: what to do, in words. */
+/** A fix without a command: what to do, in words. */
 export const manualFix = (title: string, more: Partial<Fix> = {}): Fix => ({
   title,
   command: null,
@@ -10,49 +11,49 @@ export const manualFix = (title: string, more: Partial<Fix> = {}): Fix => ({
   safe: false,
   ...more,
 });
-/** A fix by a shell command; null where what it would be on this host is not known. */
+/** A fix by a shell command; null if the command for this host is not known. */
 export const commandFix = (say: string, command: string | null, more: Partial<Fix> = {}): Fix => ({
   ...manualFix(say, more),
   command,
 });
-/** A fix at the machine itself or in its firmware's set-up, while it is not running. */
+/** A fix in the firmware's set-up or at the hardware, while the host is off. */
 export const firmwareFix = (say: string): Fix => manualFix(say, { root: true, reboot: true });
 /** A command that runs in the VM, as root. */
-export const guestFix = (say: string, run: string): Fix => commandFix(say, `npx zx homelab-gpu.mts ssh -- sudo ${run}`);
-/** What the doctor says of a check (its id) or of a group of them (`iommu`). */
+export const guestFix = (say: string, run: string): Fix => commandFix(say, self(`ssh -- sudo ${run}`));
+/** Points to a check (its id) or a group of them (`iommu`). */
 export const doctorFix = (check: string): Fix =>
-  commandFix("See what doctor finds on this host", `npx zx homelab-gpu.mts doctor ${check}`);
+  commandFix("See what doctor finds on this host", self(`doctor ${check}`));
 
 /** Fixes by name. */
 export const remedies = {
   iommu: firmwareFix("Turn on VT-d (Intel) or AMD-Vi, also called IOMMU (AMD), in the firmware's set-up"),
   virtualization: firmwareFix("Turn on VT-x or SVM in the firmware set-up"),
   interrupts: firmwareFix("Turn on interrupt remapping or x2APIC in the firmware's set-up"),
-  reserved: firmwareFix("Look in the firmware's set-up for what reserves memory for that slot"),
+  reserved: firmwareFix("Find the setting in the firmware's set-up that reserves memory for that slot"),
   firmwareUpdate: firmwareFix("Update the firmware of the machine, which says what the IOMMU covers"),
-  slot: firmwareFix("Put the card in another slot, best one that hangs on the CPU"),
+  slot: firmwareFix("Move the card to another slot, preferably one that is wired to the CPU"),
   display: firmwareFix("Choose another card, or the CPU's graphics, as primary display in the firmware's set-up"),
   smallRegions: firmwareFix("Turn Resizable BAR off in the firmware's set-up, which makes the card's regions small"),
-  otherVm: commandFix("See which VM has it, then shut that one down", "virsh -c qemu:///system list"),
+  otherVm: commandFix("See which VM has it, then shut that VM down", "virsh -c qemu:///system list"),
   persistenced: commandFix("Stop NVIDIA's persistence daemon", "systemctl stop nvidia-persistenced", { root: true }),
   awake: commandFix(
     "If the VM cannot wake it: keep idle cards awake",
     "sh -c 'echo options vfio-pci disable_idle_d3=1 >/etc/modprobe.d/vfio-idle.conf'",
     { root: true, reboot: true },
   ),
-  powerCycle: commandFix("Turn the host off and on again: a reboot may not do", "poweroff", {
+  powerCycle: commandFix("Turn the host off and on again: a reboot may not be enough", "poweroff", {
     root: true,
     reboot: true,
   }),
-  bindAtBoot: commandFix("Surer: bind the card to vfio-pci at boot", "npx zx homelab-gpu.mts prepare", {
+  bindAtBoot: commandFix("More reliable: bind the card to vfio-pci at boot", self("prepare"), {
     reboot: true,
   }),
-  recreate: commandFix("Recreate the VM (its system disk is lost)", "npx zx homelab-gpu.mts up --recreate"),
+  recreate: commandFix("Recreate the VM (its system disk is lost)", self("up --recreate")),
   network: commandFix("Start it", "virsh -c qemu:///system net-start default", { root: true, safe: true }),
-  room: manualFix("Make room where the VM disks and the images go"),
+  room: manualFix("Free space where VM disks and images are stored"),
 } satisfies Record<string, Fix>;
 
-/** Lets this user in where a group is let in. `joined`: the groups that count from the next login on. */
+/** Adds this user to a group. `joined`: the groups that take effect at the next login. */
 export const joinGroupFix = (group: "kvm" | "libvirt", joined: string[] = []): Fix =>
   joined.includes(group)
     ? manualFix(
@@ -60,27 +61,31 @@ export const joinGroupFix = (group: "kvm" | "libvirt", joined: string[] = []): F
     )
     : commandFix(`Join the group ${group}, then log in again`, `usermod -aG ${group} "$USER"`, { root: true });
 
-/** Said where the guest has no headers for its kernel. */
+/** For a guest without the headers of its kernel. */
 export const headers = "Install the headers of the kernel that the box boots, and rebuild the box";
-/** Of a machine that is too large for its host. */
+/** For a machine that is too large for its host. */
 export const lessMemory = manualFix("Give the machine less (memory:), or free some");
-/** Why VFIO refused, as the kernel tells it. */
-export const kernelLog = commandFix("Read which in the kernel's log", "dmesg | grep -iE 'vfio|remapping|RMRR|1:1'", {
-  root: true,
-});
-/** Of cards whose regions do not fit below 4 GiB. */
+/** Shows why VFIO refused the card. */
+export const kernelLog = commandFix(
+  "Find which one in the kernel's log",
+  "dmesg | grep -iE 'vfio|remapping|RMRR|1:1'",
+  {
+    root: true,
+  },
+);
+/** For cards whose memory regions do not fit below 4 GiB. */
 export const aboveFour = firmwareFix("Turn on Above 4G Decoding in the firmware's set-up of the host");
-/** Where the card is not on vfio-pci. */
+/** For a card that is not bound to vfio-pci. */
 export const bindVfio = commandFix(
-  "Load vfio-pci, and see who has the card",
+  "Load vfio-pci, and see which driver has the card",
   "modprobe vfio-pci && lspci -nnk -d ::03xx",
   {
     root: true,
   },
 );
-/** Where Docker in the VM knows nothing of GPUs. */
+/** For a VM whose Docker has no GPU support. */
 export const toolkit = [
   manualFix("Install the NVIDIA Container Toolkit in the VM, or rebuild its box with gpu:"),
-  guestFix("Tell Docker of it", "nvidia-ctk runtime configure --runtime=docker"),
+  guestFix("Register it with Docker", "nvidia-ctk runtime configure --runtime=docker"),
   guestFix("Restart Docker, which looks for GPUs only when it starts", "systemctl restart docker"),
 ];

@@ -1,12 +1,14 @@
-/** The door to the world, as those see it who go through it. */
+/** The interface to files, processes and streams. */
 
-/** What a command answered. A failure is an answer too: 127 is a missing program, null a signal. */
+/**
+ * The result of a command. A failure is a result too: code 127 is a missing program, null a signal.
+ */
 export interface CommandResult {
   ok: boolean;
   code: number | null;
   out: string;
   err: string;
-  /** It gave no answer in time and was ended; `err` ends with a sentence that says so. */
+  /** It did not answer in time and was ended; `err` ends with a sentence about that. */
   timedOut?: boolean;
 }
 
@@ -17,7 +19,7 @@ export interface CaptureOptions {
   env?: Record<string, string>;
   /** Seconds that it may take; default 30. */
   limit?: number;
-  /** What people know it by, for the line that says what is waited for; default: the command. */
+  /** Its name in the line about what is waited for; default: the command. */
   about?: string;
 }
 
@@ -34,17 +36,17 @@ export interface RunOptions {
   /** Files to feed it and to keep what it prints; the latter appears only when the command succeeds. */
   input?: string;
   output?: string;
-  /** File that keeps all it says. */
+  /** File for everything that it prints. */
   log?: string;
-  /** Gets what it says, as it comes. */
+  /** Called with its output as it arrives. */
   show?: (text: string) => void;
-  /** Gets the id of its process group once it runs. */
+  /** Called with the id of its process group once it runs. */
   started?: (group: number) => Promise<void>;
-  /** It may ask for a password: it stays with the terminal, in this process's own group. */
+  /** It may ask for a password: it keeps the terminal, in this process's own group. */
   terminal?: boolean;
 }
 
-/** How a command that was run ended, with the last lines it said. */
+/** How a command ended, with its last lines. */
 export interface RunResult {
   code: number | null;
   tail: string[];
@@ -65,11 +67,11 @@ export interface Entry {
   target?: string;
 }
 
-/** Whatever waits for a program throws `Interrupted` (errors.mts) if somebody asked to stop meanwhile. */
+/** Methods that wait for a program throw `Interrupted` (errors.mts) if the user asked to stop. */
 export interface Shell {
-  /** Runs a program and keeps what it says to itself. Arguments need no quoting. */
+  /** Runs a program and captures its output. Arguments need no quoting. */
   capture(command: string[], options?: CaptureOptions): Promise<CommandResult>;
-  /** Runs a program whose words people see, and logs them. */
+  /** Runs a program whose output is shown and logged. */
   run(command: string[], options: RunOptions): Promise<RunResult>;
   /** Hands the terminal over to a program; gives its exit code. */
   interactive(command: string[], options?: { cwd?: string; env?: Record<string, string> }): Promise<number>;
@@ -82,13 +84,17 @@ export interface Shell {
    * pipe). `replaceable` says of the first bytes of a file there whether its content may be lost. Throws UserError with code 2 if not.
    */
   save(path: string, text: string, replaceable: (start: string) => boolean): Promise<void>;
-  /** Writes a file whole or not at all, and the folders above it; what `read` gave, byte for byte. */
+  /**
+   * Writes a file atomically, and makes the folders above it; text from `read` is written byte for
+   * byte.
+   */
   write(path: string, text: string, mode?: number): Promise<void>;
   /** Makes a file with this text unless there is one; says whether it did. */
   create(path: string, text: string): Promise<boolean>;
   /**
-   * Makes a folder for this user alone, and those above it. One that is there is closed to others, and a line says so. Throws UserError if it, the link
-   * that it is, or something in it that others could have put there is another user's.
+   * Makes a folder that only this user can read, and the folders above it. An existing one is
+   * closed to others, with a message. Throws UserError if it, the link that it is, or something in
+   * it that others could have put there belongs to another user.
    */
   ensurePrivateDir(path: string): Promise<void>;
   /** Removes a file or a folder with all in it; it may be missing. */
@@ -103,11 +109,11 @@ export interface Shell {
   list(path: string): Promise<string[]>;
   /** Signals a process, or a process group by its negative id; says whether there was one. Signal 0 only looks. */
   signal(id: number, signal: NodeJS.Signals | 0): boolean;
-  /** Whether somebody asked to stop. */
+  /** Whether the user asked to stop. */
   readonly interrupted: boolean;
-  /** Data, for standard output. */
+  /** Writes data to standard output. */
   stdout(text: string): void;
-  /** Talk, for standard error. */
+  /** Writes messages to standard error. */
   stderr(text: string): void;
   /** Asks a person on standard input; false where that is no terminal or ends. Throws `Interrupted` (errors.mts). */
   confirm(question: string): Promise<boolean>;

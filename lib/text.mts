@@ -1,6 +1,9 @@
 import process from "node:process";
 
-/** Breaks a text at blanks so that it fits, behind a first prefix and, below it, as much room; a word longer than a line stays whole. */
+/**
+ * Wraps a text at spaces to a width, with a prefix before the first line and one before the others;
+ * a word longer than a line stays whole.
+ */
 export function wrap(text: string, width: number, first = "", next = " ".repeat(first.length)): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
@@ -11,12 +14,12 @@ export function wrap(text: string, width: number, first = "", next = " ".repeat(
   return lines;
 }
 
-/** That there is none of that name, and those that there are. */
+/** The message for an unknown name, with the known ones. */
 export function unknownName(kind: string, name: string, names: string[]): string {
   return [`there is no ${kind} ${name}`, ...wrap(`${kind}s: ${names.join(", ")}`, 80, "  ", "    ")].join("\n");
 }
 
-/** Milliseconds as people say them: `0.4 s`, `58 s`, `4 min 55 s`. */
+/** Milliseconds in words: `0.4 s`, `58 s`, `4 min 55 s`. */
 export function formatDuration(ms: number): string {
   const seconds = ms / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
@@ -24,7 +27,22 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
-/** One pattern of several that mean the same. */
+/** `a, b and c`, or with another word before the last. */
+export function joinList(words: string[], last: "and" | "or" = "and"): string {
+  return words.length > 1 ? `${words.slice(0, -1).join(", ")} ${last} ${words.at(-1)}` : words.join("");
+}
+
+/** `1 line`, `3 lines`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** The first of a list, and how many more there are: of texts longer than `most`, `[a, b, and 3 more]`. */
+export function firstFew(texts: string[], most: number): string[] {
+  return [...texts.slice(0, most), ...(texts.length > most ? [`and ${texts.length - most} more`] : [])];
+}
+
+/** One pattern for several alternatives. */
 export function anyOf(...patterns: RegExp[]): RegExp {
   return new RegExp(patterns.map(({ source }) => source).join("|"), patterns[0]!.flags);
 }
@@ -42,7 +60,7 @@ export function isOlder(version: string, than: string): boolean {
   return false;
 }
 
-/** The user's folder; Windows has another name for it. Empty where there is none. */
+/** The home folder; Windows has another variable for it. Empty if there is none. */
 export function homeDir(): string {
   return process.env.HOME ?? process.env.USERPROFILE ?? "";
 }
@@ -61,8 +79,8 @@ export function isInSubnet(address: string, subnet: string): boolean | undefined
 }
 
 /**
- * Text of others, as it may be shown on a terminal: what would move its cursor, colour it, rename it or turn the order of letters is written as an
- * escape, such as `\\x1b`. Line ends and tabs stay.
+ * Untrusted text for a terminal: characters that move the cursor, set colours or titles, or change
+ * the direction of text are written as escapes, such as `\\x1b`. Line ends and tabs stay.
  */
 export function visible(text: string): string {
   // C0 without tab and line feed, DEL, C1 (ECMA-48); controls of direction (Unicode, UAX #9)

@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { cardsOf, matchCard, mmioWindowOf } from "../lib/resolve/cards.mts";
+import { matchCard, mmioWindowOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/cli/topology.mts";
@@ -66,7 +66,10 @@ test("gpu.match: a card that has moved since its VM was made", () => {
   assert.is(seen([gpu, audio]).status, "pass");
   const moved = seen(["0000:02:00.0", "0000:02:00.1"]);
   assert.is(moved.status, "warn");
-  assert.match(moved.message, /^its VM was made with 0000:02:00\.0, 0000:02:00\.1, and the card is at 0000:01:00\.0/);
+  assert.match(
+    moved.message,
+    /^its VM was created with 0000:02:00\.0, 0000:02:00\.1, and the card is at 0000:01:00\.0/,
+  );
   assert.match(moved.evidence[0]!.value, /^0000:02:00\.0 \[0108\] .* NVMe controller; 0000:02:00\.1: nothing$/);
 });
 
@@ -97,17 +100,20 @@ test("gpu.exclusive: cards of one group go to one machine", () => {
   assert.is(first("gpu.exclusive", host(second), machines(`[${ids}, ${otherIds}]`)).status, "pass");
 });
 
-test("iommu.group: cards of one group that go to one machine are no hindrance to each other", () => {
+test("iommu.group: cards of one group that go to one machine do not block each other", () => {
   const both = found("iommu.group", host(second), machines(`[${ids}, ${otherIds}]`));
   assert.equal(both.map(({ status }) => status), ["pass", "pass"]);
   assert.is(
     both[0]!.message,
-    "group 2: 0000:01:00.0, 0000:01:00.1 go to the VM, and with another card of it 0000:09:00.0",
+    "group 2: 0000:01:00.0, 0000:01:00.1 go to the VM, and 0000:09:00.0 with another card of the VM",
   );
-  assert.match(both[1]!.evidence.map(({ value }) => value).join(), /0000:01:00\.0 .* \(goes along with another card/);
+  assert.match(
+    both[1]!.evidence.map(({ value }) => value).join(),
+    /0000:01:00\.0 .* \(goes to the VM with another card/,
+  );
   assert.is(first("iommu.group", host(second), machines(ids)).status, "fail", "alone it is one");
   const made = host(second);
-  const [card] = cardsOf(resolveConfig(machines(`[${ids}, ${otherIds}]`), made).machines[0]!, made);
+  const [card] = resolveConfig(machines(`[${ids}, ${otherIds}]`), made).machines[0]!.cards;
   assert.is(topologyLines(card!, made, 120).filter((line) => line.endsWith("→ VM")).length, 3);
 });
 
@@ -122,7 +128,7 @@ test("a card's companions go along, in whatever group; what is not of its maker 
       if (group) made.iommu.groups.set(group, [...(made.iommu.groups.get(group) ?? []), bdf]);
     }
   });
-  const [card] = cardsOf(resolveConfig(machines("{}"), apart).machines[0]!, apart);
+  const [card] = resolveConfig(machines("{}"), apart).machines[0]!.cards;
   assert.equal(card!.assignedFunctions.map(({ bdf }) => bdf), [gpu, audio]);
   assert.equal(card!.groups, ["2", "3"]);
   apart.pci!.find(({ bdf }) => bdf === audio)!.vendor = "8086";
@@ -189,12 +195,12 @@ test("iommu.enabled: three causes, and never by a folder, an argument or a log",
   assert.is(status("iommu.enabled", (made) => made.iommu.units = []), "fail", "VFIO's no-IOMMU mode makes groups too");
 });
 
-test("iommu.group: bridges never count, a driverless neighbour does not hinder, one on its driver does", () => {
+test("iommu.group: bridges never count; a peer blocks the group only if a driver holds it", () => {
   assert.match(first("iommu.group", host()).message, /^group 2: 0000:01:00\.0, 0000:01:00\.1 go to the VM$/);
   assert.is(status("iommu.group", (made) => beside(made, { class: "060400", driver: "pcieport" })), "pass");
   assert.match(
     first("iommu.group", host((made) => beside(made, {}))).message,
-    /beside it 0000:09:00\.0, which no host/,
+    /its group also has 0000:09:00\.0, which no host/,
   );
   assert.is(status("iommu.group", (made) => beside(made, { driver: "vfio-pci" })), "pass");
   const shared = first("iommu.group", host((made) => beside(made, { driver: "e1000e" })));
@@ -231,7 +237,7 @@ test("iommu.group: what the host needs is never given up", () => {
   assert.is(losing({ keyboards: [bdf, "0000:00:14.0"] }).status, "pass", "there is another keyboard");
 });
 
-test("iommu.group: nobody is told to take from this host what it uses, or may use", () => {
+test("iommu.group: no fix takes a device that this host uses, or may use", () => {
   const bdf = "0000:09:00.0";
   const offered = (more: Partial<PciFunction>, change: (made: Host) => void = () => {}) => {
     const { status, fix, evidence } = first(
@@ -287,7 +293,7 @@ test("iommu.group: every disk that is mounted counts", () => {
     }),
   );
   assert.match(stick.message, /USB controller carries a disk mounted below \/media$/);
-  assert.is(stick.fix[1]!.title, "Or plug what hangs on the card's own USB in elsewhere");
+  assert.is(stick.fix[1]!.title, "Or connect the devices on the card's own USB ports elsewhere");
 });
 
 test("iommu.group: a disk that could not be traced may hang on the card's USB", () => {
@@ -304,7 +310,7 @@ test("iommu.group: a disk that could not be traced may hang on the card's USB", 
   ]);
 });
 
-test("iommu.group: who is in it must be known for sure", () => {
+test("iommu.group: unknown unless all members of the group were read", () => {
   assert.is(status("iommu.group", (made) => made.iommu.groups!.get("2")!.push("0000:05:00.0")), "unknown");
   assert.is(status("iommu.group", (_, fn) => delete fn(audio).driver), "unknown");
   assert.is(status("iommu.group", (made) => made.pciCount!++), "unknown");
@@ -338,7 +344,7 @@ test("gpu.driver: held, configured and not rebooted, bound, not read", () => {
   );
   assert.match(
     waiting.message,
-    /^vfio-pci is configured for this card and nouveau, snd_hda_intel has it: not rebooted/,
+    /^configured for vfio-pci, but nouveau, snd_hda_intel has bound it: reboot/,
   );
   assert.equal(waiting.fix.map(({ command }) => command), ["npx zx homelab-gpu.mts prepare"], "nothing loads it there");
   const loaded = first(
@@ -367,13 +373,13 @@ test("gpu.driver: held, configured and not rebooted, bound, not read", () => {
     );
   const takes = "libvirt takes it when the VM starts and gives it back when it stops";
   const own = companion([]);
-  assert.is(own.message, `vfio-pci has the card itself, and snd_hda_intel holds ${audio}: ${takes}`);
+  assert.is(own.message, `vfio-pci has the card, and snd_hda_intel holds ${audio}: ${takes}`);
   assert.equal(own.fix, [], "no early boot image changes that");
   assert.is(companion(["snd-hda-intel"], null).message, `snd_hda_intel holds ${audio}: ${takes}`);
   const one = companion(["xhci-pci"], null);
   assert.match(one.message, /^only 0000:01:00\.0 of the card is configured for vfio-pci/, "another driver's module");
   assert.equal(one.fix.map(({ command }) => command), ["npx zx homelab-gpu.mts prepare"], "no initramfs mends that");
-  assert.match(companion(["snd-hda-intel"], "nouveau").message, /not rebooted since/);
+  assert.match(companion(["snd-hda-intel"], "nouveau").message, /has bound it: reboot/);
 });
 
 test("gpu.driver: the running kernel must be able to load vfio-pci", () => {
@@ -416,7 +422,7 @@ test("gpu.driver: the running kernel must be able to load vfio-pci", () => {
   assert.equal(runChecks(plain, boxed, ["gpu.driver"]).map(({ status }) => status), ["pass"]);
 });
 
-test("gpu.in-use: who holds it, and what cannot be seen without root", () => {
+test("gpu.in-use: names the processes that hold the card; unknown for other users' without root", () => {
   const held = (command: string, node = "/dev/dri/card1", all = true) =>
     first(
       "gpu.in-use",
@@ -435,7 +441,7 @@ test("gpu.in-use: who holds it, and what cannot be seen without root", () => {
     fn(gpu).drm = [];
   });
   assert.match(first("gpu.in-use", unnumbered).message, /^which of \/dev\/nvidia0, \/dev\/nvidia1 … is this card's/);
-  assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.title, "See which VM has it, then shut that one down");
+  assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.title, "See which VM has it, then shut that VM down");
 });
 
 test("gpu.display: warned where there is another card, refused on the only one, quiet where nothing shows", () => {
@@ -462,7 +468,7 @@ test("gpu.display: warned where there is another card, refused on the only one, 
   assert.is(status("gpu.display", (_, fn) => delete fn(gpu).bootVga), "unknown");
 });
 
-test("gpu.display: nobody looks at a card only if its driver shows connectors, and none has a display", () => {
+test("gpu.display: a card is no display only if its driver shows connectors, all without one", () => {
   const only = (connectors: number | undefined, change: (made: Host) => void = () => {}) =>
     status("gpu.display", (made, fn) => {
       Object.assign(fn(gpu), { bootVga: true, drm: ["card0"], displays: [], ...(connectors ? { connectors } : {}) });
@@ -531,10 +537,10 @@ test("gpu.window: the next power of two of all that is passed, within what the h
       made.cpu.physicalBits = bits;
       made.iommu.capabilities = { dmar0: (BigInt(iommu - 1) << 16n).toString(16) };
     });
-  const window = (made: Host) => mmioWindowOf(cardsOf(resolveConfig(machines("{}"), made).machines[0]!, made));
+  const window = (made: Host) => mmioWindowOf(resolveConfig(machines("{}"), made).machines[0]!.cards);
   assert.is(window(sized(16n, 46)), 16384);
   assert.is(window(sized(24n, 46)), 32768);
-  assert.is(first("gpu.window", sized(256n, 46)).message, "a window of 262144 MiB is written into the VM");
+  assert.is(first("gpu.window", sized(256n, 46)).message, "the VM gets an MMIO window of 262144 MiB");
   assert.is(first("gpu.window", sized(512n, 39)).status, "fail");
   assert.match(
     first("gpu.window", sized(128n, 46, 39)).message,
@@ -571,7 +577,7 @@ test("guest.firmware: one without Secure Boot", () => {
 test("draws what the card hangs on and shares, within the width", () => {
   const made = host((one) => beside(one, { driver: "e1000e", upstreamBridges: ["0000:00:01.0"] }));
   made.needs.route = ["0000:09:00.0"];
-  const [card] = cardsOf(resolveConfig(machines("{}"), made).machines[0]!, made);
+  const [card] = resolveConfig(machines("{}"), made).machines[0]!.cards;
   const lines = topologyLines(card!, made, 80);
   assert.equal(lines.map((line) => line.replace(/\s+/g, " ")), [
     "0000:00:01.0 PCI bridge 8086:460d group 2, pcieport",

@@ -138,7 +138,9 @@ test("what the README shows is what doctor says", async () => {
   const readme = own("README.md");
   const shown = [...readme.matchAll(/^\$ npx zx homelab-gpu\.mts doctor --host (\S+)\n(.*?)^```/gms)];
   assert.is(shown.length, 2);
-  const said = await Promise.all(shown.map(([, host]) => within(["doctor", "--host", host!], { [host!]: own(host!) })));
+  const said = await Promise.all(
+    shown.map(([, host]) => within(["doctor", "--no-color", "--host", host!], { [host!]: own(host!) })),
+  );
   if (process.env.GOLDEN === "write") {
     const text = said.reduce((now, { out }, i) => now.replace(shown[i]![2]!, () => out), readme);
     writeFileSync(`${root}/README.md`, text);

@@ -67,7 +67,7 @@ services: {web: {image: x, sysctls: {<<: {010: 1}, 020: 2, 12345678901234567890:
   );
 });
 
-test("reserves GPUs in Compose's own form, beside what the service reserves itself", () => {
+test("reserves GPUs in Compose's own form, and keeps the service's own reservations", () => {
   assert.equal(of({ image: "x" }, 2).deploy, {
     resources: { reservations: { devices: [{ driver: "nvidia", count: 2, capabilities: ["gpu"] }] } },
   });
@@ -87,7 +87,7 @@ test("reserves GPUs in Compose's own form, beside what the service reserves itse
   });
 });
 
-test("for Podman, GPUs are CDI's devices, whoever asked for them and how", () => {
+test("for Podman every kind of GPU request becomes CDI devices", () => {
   const podman = (body: Record<string, unknown>, gpu?: number | "all") =>
     parse(composeFile([{ name: "web", machine: "a", body, ...(gpu ? { gpu } : {}) }], "podman")).services.web;
   assert.equal(podman({ image: "x" }), { image: "x" });
@@ -162,7 +162,7 @@ test("declares the volumes and networks that services name, once each", () => {
   assert.equal(networks(undefined, ["default"], [], {}, null), undefined);
 });
 
-test("declares the default network where a service is in it and there are others, else podman-compose takes another for it", () => {
+test("declares the default network if services use it and others: podman-compose needs that", () => {
   const networks = (...bodies: Record<string, unknown>[]) =>
     parse(composeFile(bodies.map((body, i) => ({ name: `s${i}`, machine: "a", body })), "podman")).networks;
   assert.equal(networks({ networks: ["back"] }, {}), { back: {}, default: {} });

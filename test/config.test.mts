@@ -445,7 +445,7 @@ test("passes Compose's own keys through", () => {
   }]);
 });
 
-test("refuses Compose's own keys that need a declaration beside the services", () => {
+test("refuses Compose's own keys that need a declaration at the top level", () => {
   const secrets = "web: {image: x, secrets: [password]}";
   assert.equal(wrong(`${one("")}services: {${secrets}}`), [
     "4:28 secrets cannot be used in services of this file: use a stack",

@@ -4,7 +4,6 @@ import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { UserError } from "../lib/errors.mts";
-import { cardsOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/cli/topology.mts";
@@ -73,7 +72,7 @@ export function examineDamaged(variants: number, seed: number, each: () => void 
         assert.not.match(message, /this check broke/, `${name}, variant ${i}: ${message}`);
         assert.not(failed.includes(check) && status === "pass", `${name}, variant ${i}: ${check} passes: ${message}`);
       }
-      for (const card of settled.machines.flatMap((machine) => cardsOf(machine, host))) topologyLines(card, host, 80);
+      for (const card of settled.machines.flatMap(({ cards }) => cards)) topologyLines(card, host, 80);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       refused++;

@@ -40,13 +40,28 @@ test("a branch's end decides whether it is supported", () => {
   assert.equal([endOf(580), endOf(620), endOf(625)], [undefined, undefined, undefined]);
 });
 
-test("advice names a supported branch that the cards and the system can have", () => {
+test("advice names the newest supported branch that the cards and the system can have", () => {
   const known = (name: string) => ({ kind: "known" as const, name });
-  assert.is(supportedFrom(560, ["Ada"], known("debian-13")), 580);
-  assert.is(supportedFrom(590, ["Ada"], known("debian-13")), 595);
+  assert.is(supportedFrom(560, ["Ada"], known("debian-13")), 620);
+  assert.is(supportedFrom(590, ["Ada"], known("debian-13"), "proprietary"), 595, "620 has no such modules");
   assert.is(supportedFrom(610, ["Blackwell"], known("ubuntu-24.04")), 620);
-  assert.is(supportedFrom(560, ["Ada"], known("ubuntu-26.04")), 595);
+  assert.is(supportedFrom(560, ["Ada"], known("ubuntu-26.04")), 620);
+  assert.is(supportedFrom(0, ["Pascal"], known("debian-13")), 580);
   assert.is(supportedFrom(590, ["Pascal"], known("debian-13")), undefined);
+});
+
+test("guest.driver: what to write instead has the modules that are asked for, and another source where one has the card", () => {
+  const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+  const driver = (device: string, keys: string) => {
+    const config = parseConfig(`machines: [{name: a, box: lab/x, gpu: {device_id: ${device}}, ${keys}}]`);
+    const changed = { ...host, pci: host.pci!.map((fn) => (fn.device === "2786" ? { ...fn, device } : fn)) };
+    const { status, fix } = runChecks(changed, resolveConfig(config, changed), ["guest.driver"])[0]!;
+    return `${status} ${fix[0]?.title ?? ""}`;
+  };
+  const proprietary = "image: debian-13, driver: {branch: 620, modules: proprietary}";
+  assert.match(driver("2786", proprietary), /^fail .*branch: 595, modules: proprietary\}, supported until March 2027$/);
+  assert.match(driver("1b06", "image: ubuntu-26.04"), /^fail .*\{source: distro, branch: 580, modules: proprietary\}$/);
+  assert.is(driver("2786", "image: debian-13, driver: {branch: 700}"), "unknown ", "newer than the table");
 });
 
 test("the guest scripts install on the systems of the table", () => {

@@ -72,7 +72,7 @@ test("every entry is the first cause of some text, belongs to a known check, and
   assert.is(new Set(failures.map(({ message, check }) => check + message)).size, failures.length);
 });
 
-test("every text that an entry knows stands in some log", () => {
+test("every text of an entry is in some log", () => {
   const read = all.map(([, text]) => readPaste(text).text);
   for (const { pattern } of failures) {
     for (const one of alternatives(pattern.source)) {
@@ -231,7 +231,7 @@ test("reads ten megabytes in under a second, and lines that nearly match without
   }
 });
 
-test("is a finding for those who print findings", () => {
+test("gives a finding for print", () => {
   const [cause] = likelyCauses("ok\nNVRM: BAR1 is 0M @ 0x0\n");
   const { check, machine, status, evidence } = asFinding(cause!);
   assert.equal([check, machine, status], ["gpu.window", null, "fail"]);
@@ -260,7 +260,7 @@ test("explain prints what it knows of a file or of standard input", async () => 
 test("explain says so if it knows nothing, and refuses what it cannot read", async () => {
   const { code, out } = await explained({ "-": foreign[0]![1] }, []);
   assert.is(code, 1);
-  assert.match(out, /^nothing in this log is known to homelab-gpu\n {2}→ /);
+  assert.match(out, /^homelab-gpu knows no error of this log\n {2}→ /);
   assert.equal(out.split("\n").filter((line) => line.length > 80), []);
   for (
     const [words, message] of [[["none.log"], /there is no file none\.log/], [["a", "b"], /takes one LOG/]] as const

@@ -131,7 +131,7 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
   return { shell, disk, asked, said, printed };
 }
 
-/** Compares a text with test/golden/NAME, or writes that anew where GOLDEN=write. */
+/** Compares a text with test/golden/NAME, or writes it if GOLDEN=write. */
 export function golden(name: string, text: string): void {
   const path = `${root}/test/golden/${name}`;
   if (process.env.GOLDEN === "write") writeFileSync(path, text);

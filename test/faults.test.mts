@@ -31,7 +31,8 @@ import { makePlan } from "../lib/plan/plan.mts";
 import { guestWord } from "../lib/render.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { acquireLock } from "../lib/run/lock.mts";
-import { realShell, reasonOf, timeoutFactor } from "../lib/run/shell.mts";
+import { realShell, timeoutFactor } from "../lib/run/shell.mts";
+import { reasonOf } from "../lib/run/shell/reasons.mts";
 import { visible } from "../lib/text.mts";
 import { names } from "../lib/plan/assets.mts";
 import { up } from "../lib/cli/commands/up.mts";
@@ -314,16 +315,16 @@ test("any error of the file system is a sentence with the path and the reason", 
   symlinkSync("a", join(folder, "b"));
   symlinkSync("nowhere/at/all", join(folder, "dangling"));
   const tries: [string, () => Promise<unknown>][] = [
-    ["circle", () => shell.read(join(folder, "a"))],
-    ["circle", () => shell.fingerprint(join(folder, "a"))],
-    ["circle", () => shell.list(join(folder, "a/x"))],
+    ["loop", () => shell.read(join(folder, "a"))],
+    ["loop", () => shell.fingerprint(join(folder, "a"))],
+    ["loop", () => shell.list(join(folder, "a/x"))],
     ["too long", () => shell.write(join(folder, "x".repeat(300)), "")],
     ["too long", () => shell.read(join(folder, "x".repeat(300)))],
     ["too long", () => shell.ensurePrivateDir(join(folder, "x".repeat(300)))],
     ["dangling", () => shell.ensurePrivateDir(join(folder, "dangling"))],
     // Deno's mkdir says that a file is in the way
-    ["Deno" in globalThis ? "where a folder should be" : "circle", () => shell.write(join(folder, "a/x"), "")],
-    ["circle", () => shell.move(join(folder, "a/x"), join(folder, "y"))],
+    ["Deno" in globalThis ? "the place of a folder" : "loop", () => shell.write(join(folder, "a/x"), "")],
+    ["loop", () => shell.move(join(folder, "a/x"), join(folder, "y"))],
     ["it is a folder", () => shell.read(folder)],
     ["", () => shell.remove("/proc/1/status")],
   ];

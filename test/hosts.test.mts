@@ -1,11 +1,10 @@
-// Recorded hosts, each with what doctor finds on it. GOLDEN=write writes the findings anew; then they want reading.
+// Recorded hosts, each with what doctor finds on it. GOLDEN=write rewrites the findings: read the diff.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { cardsOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/cli/topology.mts";
@@ -25,9 +24,7 @@ function report(name: string): string {
   const gpu = asked(name);
   const host = parseHost(own(`test/hosts/${name}.txt`));
   const settled = resolveConfig(parseConfig(`machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]`), host);
-  const pictures = settled.machines.flatMap((machine) =>
-    cardsOf(machine, host).flatMap((card) => topologyLines(card, host, 120))
-  );
+  const pictures = settled.machines.flatMap(({ cards }) => cards.flatMap((card) => topologyLines(card, host, 120)));
   const findings = runChecks(host, settled).flatMap(({ check, status, message, fix }) => [
     `${status.padEnd(7)} ${check}: ${message}`,
     ...fix.flatMap(({ title, command }) => [`          → ${title}`, ...(command ? [`            ${command}`] : [])]),

@@ -22,7 +22,7 @@ test("of NVIDIA's cards none can be handed over: says why, and takes no other ma
   assert.match(board.out, /^0000:01:00\.0 VGA controller 10de:1b80 cannot be handed over:\n✗ iommu\.group /);
 });
 
-test("an obstacle that passes keeps no config from being written: what is to be done first is said", async () => {
+test("writes a config although a failure waits for a reboot, and says what to do first", async () => {
   const server = await init("h200-server-ubuntu");
   assert.is(server.code, 0);
   assert.match(server.disk.get("homelab-gpu.yaml")!, /device_id: 2335\n {6}address: "0000:18:00\.0"/);
@@ -31,7 +31,7 @@ test("an obstacle that passes keeps no config from being written: what is to be 
   assert.match(server.err, /Stop NVIDIA's persistence daemon: systemctl stop nvidia-persistenced\n/);
 });
 
-test("of several makers' cards NVIDIA's come first, then AMD's; what is left out for that is said", async () => {
+test("of several makers' cards NVIDIA's come first, then AMD's; says which are left out", async () => {
   const laptop = await init("laptop-3d-controller-ubuntu");
   assert.equal([laptop.code, /vendor_id: 10de/.test(laptop.disk.get("homelab-gpu.yaml")!)], [0, true]);
   assert.match(laptop.disk.get("homelab-gpu.yaml")!, /ml-worker/);

@@ -89,7 +89,7 @@ test("knows what was proven, and shrugs at a state file that is none", async () 
   assert.is((await state('{"schema": "other"}')).machine.proof, undefined);
 });
 
-test("reads from a domain's XML what only making it anew changes", async () => {
+test("reads from a domain's XML what only recreating the VM changes", async () => {
   const address = (bdf: string) => {
     const [domain, bus, slot, fn] = bdf.split(/[:.]/);
     return `<address domain='0x${domain}' bus='0x${bus}' slot='0x${slot}' function='0x${fn}'/>`;

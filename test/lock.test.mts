@@ -50,7 +50,7 @@ test("notes steps that begin at the same time, as long as they run", async () =>
   assert.equal(noted(), [78, 79], "what the first left running is not the run's");
 });
 
-test("says who holds it", async () => {
+test("names the holder", async () => {
   const { shell } = shellWith({ "/lab/lock": holder(42, "7"), "/proc/42/stat": stat(7) }, [42]);
   try {
     await acquireLock(shell, "/lab", "up", () => {});

@@ -169,7 +169,7 @@ test("VirtualBox whose version was not read, or that is not installed", () => {
   );
 });
 
-test("libvirt is spoken of to those who write libvirt", () => {
+test("libvirt is mentioned only where the config names it", () => {
   const driver = (provider: string) => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}, gpu: {}}]`);
     return runChecks(hosts.linux, resolveConfig(config, hosts.linux), ["gpu.driver"]).map(({ message }) => message)
@@ -180,7 +180,7 @@ test("libvirt is spoken of to those who write libvirt", () => {
   assert.not.match(driver("virtualbox"), /libvirt/);
 });
 
-test("other providers of Vagrant's are refused by name, and told which are not", () => {
+test("other Vagrant providers are refused by name, with those that work", () => {
   assert.equal(implemented, ["libvirt", "hyperv", "virtualbox"]);
   const sentences = Object.keys(foreign).map((name) => {
     const [says] = bad(hosts.linux, name);
@@ -211,7 +211,7 @@ test("VirtualBox before 6.1 needs its extension pack", () => {
   assert.not.ok(said(virtualbox("7.0.0"), "virtualbox").some(({ message }) => message.includes("extension pack")));
   const far = structuredClone(virtualbox("6.0.24"));
   for (const fn of far.pci!) fn.bdf = fn.bdf.replace(/^0000/, "0001");
-  assert.match(bad(far, "virtualbox").join(), /no word for PCI domains, and the card is at 0001:01:00\.0/);
+  assert.match(bad(far, "virtualbox").join(), /cannot address PCI domains, and the card is at 0001:01:00\.0/);
 });
 
 // ---------------------------------------------------------------------------------------------------------- the table
@@ -256,7 +256,7 @@ test("the page of what works where has the table", () => {
   assert.ok(own("lib/resolve/README.md").includes(supportMarkdown()), "npm run schema writes it");
 });
 
-test("what shows that something is mended is the host's own command; where a VM cannot be, nothing is missing for it", () => {
+test("confirm commands are the host system's own; without a possible VM no tool is missing", () => {
   const of = (name: string) => parseHost(own(`test/hosts/${name}.txt`));
   const confirms = ["vm-without-gpu", "windows-11-pro-rtx4070", "macos-apple-silicon"].map((name) =>
     notesFor(of(name))["gpu.present"]!.confirm

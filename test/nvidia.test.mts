@@ -254,7 +254,7 @@ test("decides on source, branch and modules", () => {
   }
 });
 
-test("minds what the open modules of 535 leave alone, and what nobody can know", () => {
+test("warns of cards that the open modules of 535 leave alone; unknown stays unknown", () => {
   const picky = driverFor(["Ada"], { source: "distro", modules: "open" }, known("debian-12"));
   assert.match(picky.cautions.join(), /NVreg_OpenRmEnableUnsupportedGpus/);
   const own: Image = { kind: "file", file: "disk.qcow2" };

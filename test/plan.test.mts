@@ -69,8 +69,8 @@ test("goes the whole way from nothing", () => {
     "Get the image debian-13",
     "Make a key for this build",
     "Build the box homelab-gpu/debian-13",
-    "Give the box homelab-gpu/debian-13 to Vagrant",
-    "Check libvirt's copies of the box homelab-gpu/debian-13 in libvirt",
+    "Add the box homelab-gpu/debian-13 to Vagrant",
+    "Check libvirt's copies of the box homelab-gpu/debian-13",
     "Make the VM devlab",
     "Save the SSH config of devlab",
     "Copy the Compose file to devlab",
@@ -99,10 +99,10 @@ test("does only what is missing", () => {
   assert.equal(at(unreached), ["Save the SSH config of devlab"], "another VM's failure ended the run");
   assert.equal(at({ ...running, cpus: 1 })[0], "Restart the VM devlab with 2 CPUs and 5632 MiB");
   assert.equal(at({ state: "off", box })[0], "Start the VM devlab");
-  assert.equal(at({ state: "absent" })[0], "Check libvirt's copies of the box homelab-gpu/debian-13 in libvirt");
+  assert.equal(at({ state: "absent" })[0], "Check libvirt's copies of the box homelab-gpu/debian-13");
   assert.equal(at({ state: "half-made" }).slice(0, 2), [
     "Remove the VM devlab, which an earlier run left half made",
-    "Check libvirt's copies of the box homelab-gpu/debian-13 in libvirt",
+    "Check libvirt's copies of the box homelab-gpu/debian-13",
   ]);
 });
 
@@ -161,7 +161,7 @@ test("takes services away that the config has no longer", () => {
   ]);
 });
 
-test("says that a VM must be made anew when its box has changed, and does so only when told", () => {
+test("recreates a VM whose box has changed only with --recreate; else it is a finding", () => {
   const old = { state: "running" as const, bootId: "boot/3", box: "1.42.1700000000" };
   const plan = planned(starter, { devlab: old });
   assert.equal(plan.steps, []);
@@ -245,7 +245,7 @@ test("makes nothing where which UEFI firmware there is was not read", () => {
   assert.equal(plan.findings.map(({ check, status }) => [check, status]), [["guest.firmware", "fail"]]);
 });
 
-test("says that a VM must be made anew for other cards, another window or accelerator", () => {
+test("a VM must be recreated for other cards, another MMIO window or accelerator", () => {
   const made = (change: Partial<VmHardware> = {}): VmHardware => ({
     accelerator: "kvm",
     assignedFunctions: [{ host: "0000:01:00.0" }, { host: "0000:01:00.1" }],
@@ -260,7 +260,7 @@ test("says that a VM must be made anew for other cards, another window or accele
     moved.message,
     "its cards changed since the VM was created: recreate the VM (its system disk is lost)",
   );
-  assert.match(moved.evidence[0]!.value, /^0000:02:00\.0 \[0108\] .*, 0000:07:00\.0 \(nothing is there now\)$/);
+  assert.match(moved.evidence[0]!.value, /^0000:02:00\.0 \[0108\] .*, 0000:07:00\.0 \(no device is there now\)$/);
   assert.is(moved.fix[0]!.command, "npx zx homelab-gpu.mts up --recreate");
   assert.match(found({ mmioWindow: 65536 })!.message, /^its MMIO window changed/);
   assert.match(found({ accelerator: "tcg", assignedFunctions: [] })!.message, /^its accelerator and its cards changed/);
@@ -309,8 +309,8 @@ test("two machines on one box: one box, one command that boots both", () => {
   );
   const plan = planned(config);
   assert.equal(titles(plan).slice(-7), [
-    "Give the box lab/x to Vagrant",
-    "Check libvirt's copies of the box lab/x in libvirt",
+    "Add the box lab/x to Vagrant",
+    "Check libvirt's copies of the box lab/x",
     "Make the VMs a, b",
     "Save the SSH config of a",
     "Prove a",
@@ -332,7 +332,7 @@ test("for some machines: their steps, and the files of all", () => {
   const config = parseConfig("machines: [{name: a, box: lab/x}, {name: b, box: lab/y}]");
   const plan = planned(config, {}, { names: ["b"] });
   assert.equal(titles(plan), [
-    "Check libvirt's copies of the box lab/y in libvirt",
+    "Check libvirt's copies of the box lab/y",
     "Make the VM b",
     "Save the SSH config of b",
     "Prove b",

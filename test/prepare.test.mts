@@ -15,7 +15,6 @@ import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config/parse.mts";
-import { assignedFunctionsOf } from "../lib/resolve/cards.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { applyScript, leftToDo, ownFiles, preparationOf, undoScript } from "../lib/plan/prepare.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
@@ -33,7 +32,7 @@ function prepared(name: string, gpu: string, change: (host: Host) => void = () =
   const host = parseHost(own(`test/hosts/${name}.txt`));
   change(host);
   const { machines } = resolveConfig(parseConfig(`machines: [{name: a, box: lab/x, gpu: ${gpu}}]`), host);
-  return preparationOf(assignedFunctionsOf(machines[0]!, host)!, host);
+  return preparationOf(machines[0]!.assignedFunctions!, host);
 }
 
 for (

@@ -18,11 +18,13 @@ const modules = readdirSync(`${root}/lib`, { recursive: true, encoding: "utf8" }
   name.endsWith(".mts")
 ).map((name) => `lib/${name}`);
 const sources = Object.fromEntries([...modules, "homelab-gpu.mts"].map((name) => [name, own(name)]));
+/** The modules of the real shell. */
+const isShell = (path: string) => path === "lib/run/shell.mts" || path.startsWith("lib/run/shell/");
 const importers = (what: string) =>
   Object.keys(sources).filter((name) => new RegExp(`from "${what}["/]|import\\("${what}["/]`).test(sources[name]!));
 
 test("each package has one door", () => {
-  assert.equal(importers("zx"), ["lib/run/shell.mts"]);
+  assert.equal(importers("zx").filter((path) => !isShell(path)), []);
   assert.equal(importers("yaml"), ["lib/config/yaml.mts"]);
   assert.equal(importers("chalk"), ["lib/cli/print.mts"]);
   assert.equal(importers("minimist"), ["lib/cli/main.mts"]);
@@ -66,13 +68,43 @@ test("what a config may name is what there is", () => {
   assert.equal(suiteNames, Object.keys(suites));
 });
 
+test("a request is matched to a card in one place, which resolve calls once a request", () => {
+  const uses = (name: string) =>
+    Object.keys(sources).flatMap((path) =>
+      [...sources[path]!.matchAll(new RegExp(`\\b${name}\\(`, "g"))].map(() => path)
+    );
+  assert.equal(uses("matchCard"), ["lib/resolve/cards.mts", "lib/resolve/resolve.mts"]);
+  assert.equal(uses("driverOf"), ["lib/resolve/nvidia.mts", "lib/resolve/resolve.mts"]);
+});
+
+test("every fact that is parsed of a host is read outside its parser", () => {
+  const types = own("lib/host/types.mts").replace(/\/\*\*[^]*?\*\//g, "");
+  const keys = new Set([...types.matchAll(/(?:^|[{;]) *(\w+)\??:/gm)].map(([, key]) => key!));
+  assert.ok(keys.size > 100, `${keys.size} keys`);
+  const parsers = ["types", "parse", "cut"].map((name) => `lib/host/${name}.mts`);
+  const readers = modules.filter((path) => !parsers.includes(path) && !path.startsWith("lib/verify/failures/"))
+    .map((path) => sources[path]!.replace(/"[^"\n]*"/g, '""'));
+  const unread = [...keys].filter((key) =>
+    !readers.some((text) => new RegExp(`(\\.|[{,] ?)${key}\\b(?!\\()`).test(text))
+  );
+  assert.equal(unread, []);
+});
+
 test("only the shell touches files and processes", () => {
-  assert.equal(importers("node:fs"), ["lib/run/shell.mts", "homelab-gpu.mts"]);
-  assert.equal(importers("node:fs/promises"), ["lib/run/shell.mts"]);
-  assert.equal(importers("node:child_process"), ["lib/run/shell.mts"]);
-  assert.equal(Object.keys(sources).filter((name) => /console\.|process\.std(out|err)\b/.test(sources[name]!)), [
-    "lib/run/shell.mts",
-  ]);
+  const outside = (paths: string[]) => paths.filter((path) => !isShell(path));
+  assert.equal(outside(importers("node:fs")), ["homelab-gpu.mts"]);
+  assert.equal(outside(importers("node:fs/promises")), []);
+  assert.equal(outside(importers("node:child_process")), []);
+  assert.equal(
+    outside(Object.keys(sources).filter((name) => /console\.|process\.std(out|err)\b/.test(sources[name]!))),
+    [],
+  );
+  assert.equal(
+    modules.filter((path) => !isShell(path) && importsOf(path).some((to) => to.startsWith("lib/run/shell/"))),
+    [
+      "lib/cli/main.mts",
+    ],
+  );
 });
 
 test("every asset is there, and every template and guest script is an asset", () => {

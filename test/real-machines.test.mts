@@ -6,7 +6,8 @@ import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { nameOf } from "../lib/host/pci.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
-import { own } from "./fake.mts";
+import { main } from "../lib/cli/main.mts";
+import { fakeShell, own, root } from "./fake.mts";
 
 const test = suite("real machines");
 const text = (name: string) => own(`test/hosts/${name}.txt`);
@@ -38,7 +39,7 @@ test("gpu.exclusive: two virtual functions go to two machines, one with its phys
   assert.equal(statuses(host, "gpu.exclusive", at(0), at(2)), ["fail"]);
 });
 
-test("mode: partition on libvirt gives each machine a virtual function of its own, as long as there are any", () => {
+test("mode: partition on libvirt gives each machine its own virtual function while there are any", () => {
   const host = parseHost(text("intel-igpu-seven-virtual-functions"));
   const gpu = part("mode: partition");
   const config = parseConfig(
@@ -52,10 +53,23 @@ test("mode: partition on libvirt gives each machine a virtual function of its ow
 });
 
 const ada = "{vendor_id: 10de, device_id: 2786}";
-test("gpu.in-use: a VM that holds the card through iommufd is seen, and unknown where its node is not told", () => {
+test("gpu.in-use: a VM that holds the card through iommufd; unknown if its node was not read", () => {
   const held = text("card-held-through-iommufd");
   assert.equal(statuses(held, "gpu.in-use", ada), ["fail"]);
   assert.equal(statuses(held.replace(/^.*\/vfio-dev:.*$/m, ""), "gpu.in-use", ada), ["unknown"]);
+});
+
+test("gpu.in-use: the fix fits what holds the card and what runs the host's services", () => {
+  const held = text("card-held-through-iommufd");
+  const fix = (host: string) => findingsOf(host, "gpu.in-use", ada)[0]!.fix[0]!.command;
+  assert.match(fix(held)!, /^virsh /);
+  assert.match(fix(held.replace(/qemu-system-x86/, "cloud-hypervis"))!, /^ps -o pid,args -p \d+$/);
+  const desktop = text("rtx4070-desktop-debian12").replace(
+    /^seen:all$/m,
+    "seen:all\nholds:900 /dev/dri/card1 cosmic-comp",
+  ).replace(/^(0000:01:00\.0\/driver:.*)$/m, "$1\n0000:01:00.0/drm:card1 renderD129");
+  assert.is(fix(desktop), "systemctl stop display-manager");
+  assert.is(fix(desktop.replace(/^exists:\/run\/systemd\/system\n/m, "")), null, "no systemd");
 });
 
 test("gpu.window: a region without an address fails, one that was not read does not", () => {
@@ -90,6 +104,159 @@ test("a card is called what the host's pci.ids calls it, and by its ids where it
   const named = host.pci!.map(nameOf);
   assert.ok(named.includes("NVIDIA GeForce RTX 4070 (10de:2786)"), named.join("\n"));
   assert.ok(named.some((name) => name.startsWith("10de:22bc")));
+});
+
+/** What a command says on a host's text; `config` is the machine's gpu:, and init takes none. */
+async function says(command: "prepare" | "init", host: string, gpu?: string): Promise<{ code: number; text: string }> {
+  const config = `machines: [{name: m, provider: libvirt, box: lab/x, image: debian-13, memory: 1024, gpu: ${gpu}}]`;
+  const template = `${root}/templates/homelab-gpu.yaml`;
+  const { shell, said } = fakeShell({
+    host,
+    [template]: own("templates/homelab-gpu.yaml"),
+    ...(gpu ? { "c.yaml": config } : {}),
+  });
+  const dry = command === "init" ? ["-n"] : [];
+  const code = await main([command, ...dry, "--no-color", "--host", "host", "--config", "c.yaml"], shell);
+  return { code, text: said.join("") };
+}
+const findingsOf = (text: string, check: string, gpu: string, more = "", services = "") => {
+  const host = parseHost(text);
+  const config = `machines: [{name: m, provider: libvirt, box: lab/x, memory: 1024, gpu: ${gpu}${more}}]\n${services}`;
+  return runChecks(host, resolveConfig(parseConfig(config), host), [check]);
+};
+const commandsOf = (text: string, check: string, gpu: string) =>
+  findingsOf(text, check, gpu).flatMap(({ fix }) => fix.flatMap(({ command }) => command ?? []));
+
+test("systems that keep no changes: prepare names their own way and writes nothing", async () => {
+  const unraid = await says("prepare", text("unraid-card-on-nouveau"), ada);
+  assert.is(unraid.code, 0);
+  assert.match(unraid.text, /BIND=0000:01:00\.0\|10de:2786 0000:01:00\.1\|10de:22bc/);
+  assert.not.match(unraid.text, /modprobe\.d/);
+  const truenas = text("truenas-card-on-nouveau");
+  assert.match((await says("prepare", truenas, ada)).text, /Isolated GPU Devices/);
+  const image = text("rtx4070-desktop-debian12").replace(
+    /^exists:.*$/m,
+    "exists:/run/systemd/system\nexists:/run/ostree-booted",
+  );
+  const said = await says("prepare", image, ada);
+  assert.match(said.text, /Containerfile/);
+  assert.not.match(said.text, /update-initramfs|dracut --force/);
+});
+
+test("tools.present: no package is offered where packages do not stay, or where their names are not known", () => {
+  assert.equal(commandsOf(text("unraid-card-on-nouveau"), "tools.present", ada), []);
+  assert.equal(commandsOf(text("truenas-card-on-nouveau"), "tools.present", ada), []);
+  const rhel = text("rhel9-without-tools");
+  const amazon = rhel.replace(/^ID:.*$/m, "ID:amzn").replace(/^kernel:.*$/m, "kernel:6.12.55-74.119.amzn2023.x86_64");
+  assert.equal(commandsOf(amazon, "tools.present", ada), []);
+  const euler = rhel.replace(/^ID:.*$/m, "ID:openEuler").replace(/^ID_LIKE:.*\n/m, "").replace(
+    /^kernel:.*$/m,
+    "kernel:6.6.0-28.oe2403.x86_64",
+  );
+  assert.equal(commandsOf(euler, "tools.present", ada), []);
+});
+
+test("tools.present: RHEL has no vagrant of its own, whatever it is like; Nobara is Fedora", () => {
+  const first = (host: string) => commandsOf(host, "tools.present", ada)[0]!;
+  const rhel = text("rhel9-without-tools");
+  assert.not.match(first(rhel), /vagrant/);
+  assert.not.match(first(rhel.replace(/^ID:.*$/m, "ID:ol").replace(/^(kernel:.*)el9\b/m, "$1el9uek")), /vagrant/);
+  const nobara = commandsOf(text("nobara-without-tools"), "tools.present", ada);
+  assert.match(nobara[0]!, /^dnf install -y .*qemu-system-x86-core .*\bvagrant\b/);
+  const later = commandsOf(
+    text("nobara-without-tools").replace(/^VERSION_ID:.*$/m, "VERSION_ID:44"),
+    "tools.present",
+    ada,
+  );
+  assert.equal(later.filter((command) => /hashicorp/.test(command)), [], "vagrant is Fedora's own");
+});
+
+test("prepare and init refuse a host that hands no card over: another architecture, Xen's control domain", async () => {
+  const arm = text("arm-workstation-with-a-card");
+  const prepared = await says("prepare", arm, ada);
+  assert.is(prepared.code, 1);
+  assert.match(prepared.text, /host\.architecture/);
+  assert.is((await says("init", arm)).code, 1);
+  const xen = await says("prepare", text("xen-control-domain"), ada);
+  assert.is(xen.code, 1);
+  assert.match(xen.text, /iommu\.enabled/);
+});
+
+test("prepare names lines of other files that keep vfio-pci from being loaded", async () => {
+  const host = text("rtx4070-desktop-debian12");
+  const line = "modprobe.d/vfio.conf:install vfio-pci\nmodprobe.d/local.conf:blacklist vfio_pci\n";
+  const said = await says("prepare", host.replace(/^\[configured\]\n/m, `[configured]\n${line}`), ada);
+  assert.match(said.text, /note: install vfio-pci \(\/etc\/modprobe\.d\/vfio\.conf\)/);
+  assert.match(said.text, /note: blacklist vfio_pci \(\/etc\/modprobe\.d\/local\.conf\)/);
+  assert.not.match((await says("prepare", host, ada)).text, /note:/);
+});
+
+test("init: a card without a driver in support is no choice", async () => {
+  const two = text("two-nvidia-cards-one-shows-the-picture");
+  assert.match((await says("init", two)).text, /device_id: 2482/);
+  const old = await says("init", two.replaceAll("0x2482", "0x128b"));
+  assert.not.match(old.text, /device_id: 128b/);
+});
+
+test("gpu.match: a virtual function of NVIDIA's is refused, one of Intel's is not", () => {
+  const at = (id: string) => `{vendor_id: ${id}, device_id: 26b9, address: "0000:01:00.4"}`;
+  const nvidia = text("nvidia-virtual-function-asked-for");
+  assert.equal(statuses(nvidia, "gpu.match", at("10de")), ["fail"]);
+  assert.equal(statuses(nvidia.replaceAll("0x10de", "0x8086"), "gpu.match", at("8086")), ["pass"]);
+});
+
+test("gpu.window: an Intel card without its large region fails, graphics of the processor do not", () => {
+  const arc = text("arc-without-address-for-its-memory");
+  assert.equal(statuses(arc, "gpu.window", "{vendor_id: 8086, device_id: 56a0}"), ["fail"]);
+  const other = arc.replaceAll("0x56a0", "0x1912");
+  assert.equal(statuses(other, "gpu.window", "{vendor_id: 8086, device_id: 1912}"), ["pass"]);
+});
+
+test("gpu.platform: boards whose NVSwitches are no PCI devices", () => {
+  const board = text("one-gpu-of-an-hgx-b200-board");
+  const at = (id: string) => `{vendor_id: 10de, device_id: ${id}, address: "0000:17:00.0"}`;
+  assert.equal(statuses(board, "gpu.platform", at("2901")), ["warn"]);
+  assert.equal(
+    statuses(board.replaceAll("0x2901", "0x2bb1"), "gpu.platform", at("2bb1")),
+    ["pass"],
+    "a card in a slot",
+  );
+});
+
+test("iommu.group: no command where another function of the group cannot be given up", () => {
+  const bmc = text("bmc-with-ipmi-in-the-group");
+  assert.equal(commandsOf(bmc, "iommu.group", ada), [], "IPMI beside the card that shows the picture");
+  const chips = "{vendor_id: 8086, device_id: e211, address: '0000:13:00.0'}";
+  const [two] = findingsOf(text("arc-pro-two-chips-in-one-group"), "iommu.group", chips);
+  assert.equal(two!.fix.filter(({ command }) => command), []);
+  assert.ok(two!.fix.some(({ title }) => title.includes('address: "0000:18:00.0"')), "both to one machine");
+});
+
+test("iommu.acs: which kernels know the argument, and where that is not known", () => {
+  const host = text("acs-override-on-an-ordinary-kernel");
+  const message = (release: string) =>
+    findingsOf(host.replace(/^kernel:.*$/m, `kernel:${release}`), "iommu.acs", ada)[0]!.message;
+  for (const release of ["6.17.7-300.fc43.x86_64", "5.14.0-611.5.1.el9_7.x86_64", "7.1.2-070102-generic"]) {
+    assert.match(message(release), /does nothing/, release);
+  }
+  for (const release of ["6.17.9-2-cachyos", "6.12.15-production+truenas", "6.12.54-Unraid", "7.2.1-zen1-1-zen"]) {
+    assert.match(message(release), /splits groups/, release);
+  }
+  for (const release of ["6.17.8-200.nobara.fc43.x86_64", "7.1.3-zen1-1-zen", "6.12.57_1"]) {
+    assert.match(message(release), /is not known/, release);
+  }
+});
+
+test("services.gpu: an AMD card never passes: the box has no AMD packages", () => {
+  const radeon = text("rx7900-only-card-fedora");
+  const service = "services: {w: {image: x, gpu: 1}}";
+  const status = (more: string, vendor = "1002") =>
+    findingsOf(radeon, "services.gpu", `{vendor_id: ${vendor}}`, more, service).map((one) => one.status);
+  assert.equal(status(", image: debian-13"), ["fail"]);
+  assert.equal(status(", image: debian-13, provision: [./firmware.sh]"), ["unknown"]);
+  assert.equal(status(""), ["unknown"], "a box that is taken as it is");
+  assert.equal(status(", image: debian-13", "8086"), ["unknown"], "Intel's may start without firmware");
+  assert.equal(status(", image: debian-13", "10de"), ["pass"]);
 });
 
 test.run();

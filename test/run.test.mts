@@ -36,7 +36,7 @@ function started(steps: Step[]) {
   return { done, end, events, disk, said, shell };
 }
 
-test("steps of different lanes run side by side, those of one lane and those of none wait for what is before them", async () => {
+test("queues run in parallel; steps of one queue, and those without one, wait for earlier ones", async () => {
   const { done, end, events, said } = started([
     step("a1", "a"),
     step("a2", "a"),
@@ -47,7 +47,7 @@ test("steps of different lanes run side by side, those of one lane and those of 
   assert.equal(events, ["+a1", "+b1"]);
   await end("a1");
   await end("a2");
-  assert.equal(events.slice(2), ["-a1", "+a2", "-a2"], "the lane beside it is not at its end");
+  assert.equal(events.slice(2), ["-a1", "+a2", "-a2"], "the other queue has not ended");
   await end("b1");
   assert.equal(events.slice(5), ["-b1", "+all"]);
   await end("all");
@@ -61,14 +61,14 @@ test("steps of different lanes run side by side, those of one lane and those of 
   assert.match(text, /homelab-gpu: 3\/5 done in/);
 });
 
-test("a step that fails ends its lane alone; then nothing more begins, and every failure is told", async () => {
+test("a failed step ends only its queue; then nothing more starts, and all failures are shown", async () => {
   const { done, end, events, said } = started([
     ...[step("a1", "a"), step("a2", "a"), step("b1", "b"), step("b2", "b"), step("c1", "c")],
     step("all"),
   ]);
   const failure = done.then(() => new Error("it did not fail"), (error: Error) => error);
   await end("a1", 3);
-  assert.match(said.join(""), /1\/6 failed after [\d.]+ s; the steps beside it continue/);
+  assert.match(said.join(""), /1\/6 failed after [\d.]+ s; the other steps continue/);
   await end("b1");
   await end("b2");
   await end("c1", 4);
@@ -80,7 +80,7 @@ test("a step that fails ends its lane alone; then nothing more begins, and every
   assert.equal(events, ["+a1", "+b1", "+c1", "-a1", "-b1", "+b2", "-b2", "-c1"]);
 });
 
-test("who asks to stop stops every lane", async () => {
+test("a signal stops every queue", async () => {
   const { done, end, events, shell } = started([step("a1", "a"), step("a2", "a"), step("b1", "b")]);
   const failure = done.then(() => new Error("it did not fail"), (error: Error) => error);
   Object.assign(shell, { interrupted: true });
@@ -90,7 +90,7 @@ test("who asks to stop stops every lane", async () => {
   assert.equal(events, ["+a1", "+b1", "-b1", "-a1"]);
 });
 
-test("stages: only consecutive steps with lanes share one", () => {
+test("stages: only consecutive steps with queues share one", () => {
   const steps = [step("1", "a"), step("2"), step("3", "a"), step("4", "b"), step("5", "a"), step("6")];
   assert.equal(scheduleOf(steps).map((lanes) => lanes.map((lane) => lane.map(({ at }) => at))), [
     [[0]],

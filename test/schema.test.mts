@@ -6,7 +6,7 @@ import { compared } from "./generated.mts";
 
 const test = suite("schema");
 
-test("the file beside the templates is the one the keys make", () => {
+test("the schema file is the one that the keys make", () => {
   assert.equal(JSON.parse(own("templates/homelab-gpu.schema.json")), schemaOf(), "npm run schema writes it");
 });
 

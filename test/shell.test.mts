@@ -102,7 +102,7 @@ test("says in words why a file cannot be written", async ({ folder }) => {
     await shell.write(join(folder, "file/x"), "");
     assert.unreachable();
   } catch (error) {
-    assert.match((error as Error).message, /^cannot write .*\/file\/x: a file stands where a folder should be$/);
+    assert.match((error as Error).message, /^cannot write .*\/file\/x: a file is in the place of a folder$/);
   }
 });
 
@@ -134,7 +134,7 @@ test("takes no folder that others could put something into", async ({ folder }) 
   await shell.ensurePrivateDir(at("open"));
   assert.is(statSync(at("open")).mode & 0o777, 0o700);
   writeFileSync(at("file"), "");
-  await refuses("file", /cannot make .*file: a file stands/);
+  await refuses("file", /cannot make .*file: a file is in the place/);
   if (process.getuid?.() !== 0) return;
   mkdirSync(at("foreign"));
   chownSync(at("foreign"), 65534, 65534);

@@ -252,7 +252,7 @@ test("secrets of a stack are in no command and in no text that a plan shows", as
   ]]);
 });
 
-test("guest.compose: Debian 12 gets Docker's own packages for a stack; Podman is warned of; another box is unknown", async () => {
+test("guest.compose: Debian 12 gets Docker's packages for a stack; Podman warns; other boxes unknown", async () => {
   const stack = await read("stacks: [{path: ./a}]", one);
   const status = (keys: Record<string, unknown>) => {
     const machines = stack.parsed.machines.map((machine) => ({ ...machine, ...keys }));
@@ -447,7 +447,7 @@ esac`,
   return { work, put, script, copy, has, asked: () => readFileSync(`${work}/asked`, "utf8") };
 }
 
-test("a stack arrives with modes, links and odd names; the next copy replaces what changed on the host alone", async () => {
+test("a stack arrives with modes, links and odd names; the next copy has only changed files", async () => {
   const { work, put, script, copy, has, asked } = guest();
   put("a/compose.yaml", "services: {web: {image: x}}\n");
   put("a/run me.sh", "#!/bin/sh\n", 0o750);
@@ -516,7 +516,7 @@ const statuses = (text: string) =>
     `${status} ${check} ${message.replace(/:.*/, "")}`
   );
 
-test("services of one name in two stacks are told apart; one that fails leaves the others judged", () => {
+test("services of one name in two stacks are distinct; a failed one does not hide the others", () => {
   const found = statuses(answer(
     ...["stack:a x", "stack:b x", "service:a/web running 0 0 none no a-web-1"],
     "service:b/web exited 3 0 none no b-web-1",

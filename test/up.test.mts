@@ -54,7 +54,7 @@ test("brings up the machines that are named, and no other; then what is missing"
   assert.is(world.domains.size, 0);
 });
 
-test("a VM that does not come up costs the others nothing: the next run makes it alone anew", async () => {
+test("a VM that does not start does not affect the others: the next run recreates it alone", async () => {
   const world = new World(three, "vm-without-gpu");
   world.dead.add("b");
   assert.is(await world.does(up, world.session([])), 1);
@@ -68,7 +68,7 @@ test("a VM that does not come up costs the others nothing: the next run makes it
   assert.equal(world.asked.filter((words) => words.startsWith("vagrant ssh-config")).length, 3);
 });
 
-test("what an earlier run proved is no proof: a machine that no longer answers is said to", async () => {
+test("an earlier proof does not count for a machine that no longer answers", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
   world.deaf.add("b");
@@ -117,7 +117,7 @@ test("while libvirt does not answer nothing is done that takes its silence for a
   for (const command of [down, destroy, verify, ssh]) {
     world.said = [];
     assert.is(await world.does(command, world.session(["a"].slice(0, command === ssh ? 1 : 0))), 1);
-    assert.match(world.said.join(""), /what there is of a, b is unknown: Failed to connect.*doctor provider\.access/s);
+    assert.match(world.said.join(""), /the state of a, b is unknown: Failed to connect.*doctor provider\.access/s);
   }
   world.said = [];
   await world.does(status, world.session([]));
@@ -135,7 +135,7 @@ test("down shuts down what runs and was never reached, and the host has its card
   assert.equal(running(world), ["a"]);
   world.said = [];
   await world.does(status, world.session([]));
-  assert.match(world.said.join(""), /a: half-made · it runs, and was never reached/);
+  assert.match(world.said.join(""), /a: half-made · it runs, but was never reached/);
   assert.is(await world.does(down, world.session([])), 0, world.said.join(""));
   assert.equal(running(world), []);
   assert.match(world.said.join(""), /✓ gpu\.returned \(a\)/);
@@ -183,7 +183,7 @@ test("destroy does not do again what another did while it asked", async () => {
   assert.equal(removed, ["a", "b"]);
 });
 
-test("a machine that the config has no longer is told of, shut down and removed by its name", async () => {
+test("a machine that left the config is named, and shut down and removed by its name", async () => {
   const world = new World(two, "vm-without-gpu");
   assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
   world.config = two.replace("name: a", "name: c");

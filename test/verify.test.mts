@@ -218,7 +218,7 @@ test("a real H200: the driver has the card, nvidia-smi shows it, and there is no
   ]);
 });
 
-test("what was not read of the host or of Docker is unknown, and another device with the card's ids is not the card", () => {
+test("unknown if host or Docker was not read; another device with the card's ids is not the card", () => {
   const layer = (check: string, text: string, driver: string | undefined = "vfio-pci") => {
     const { driver: _, ...bare } = fn("0000:01:00.0", "10de:2786", "030000");
     const { findings } = verifyMachine("a", text, [], [{ fn: { ...bare, ...(driver ? { driver } : {}) } }]);

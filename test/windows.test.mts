@@ -9,6 +9,7 @@ import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { hardwareOf, nvidiaVersion } from "../lib/host/windows.mts";
 import { parseHost } from "../lib/host/parse.mts";
+import type { Host } from "../lib/host/types.mts";
 import { partitionableOf } from "../lib/resolve/partition.mts";
 import { type Context, readProbe } from "../lib/cli/context.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
@@ -126,7 +127,11 @@ test("counts NVIDIA's drivers as NVIDIA does", () => {
   ]);
 });
 
-test("two cards of one kind are told apart by the address", () => {
+/** The card that a request of a machine gets a part of. */
+const partOf = (gpu: string, on: Host) =>
+  partitionableOf(resolveConfig(parseConfig(`machines: [{name: a, box: x, gpu: ${gpu}}]`), on).machines[0]!.gpus[0]!);
+
+test("of two cards of one kind the address chooses one", () => {
   const two = host("windows-11-pro-rtx4070");
   const [first] = two.pci!;
   two.pci!.push({ ...first!, bdf: "0000:02:00.0", instance: "4&1A2B3C4D&0&0020" });
@@ -134,17 +139,17 @@ test("two cards of one kind are told apart by the address", () => {
     ...two.windows!.partitionable![0]!,
     path: two.windows!.partitionable![0]!.path.replace(/4&275d7527&0&0010/, "4&1a2b3c4d&0&0020"),
   });
-  assert.is(partitionableOf({ vendorId: "10de" }, two), undefined);
-  assert.match(partitionableOf({ vendorId: "10de", address: "0000:02:00.0" }, two)!.path, /1a2b3c4d/);
+  assert.is(partOf("{}", two), undefined);
+  assert.match(partOf('{address: "0000:02:00.0"}', two)!.path, /1a2b3c4d/);
 });
 
 test("of two cards of one maker the one with the ids is taken", () => {
   const two = host("windows-11-pro-rtx4070");
   const [first] = two.windows!.partitionable!;
   two.windows!.partitionable!.push({ ...first!, path: first!.path.replace("DEV_2786", "DEV_2684") });
-  assert.is(partitionableOf({ vendorId: "10de" }, two), undefined);
-  assert.match(partitionableOf({ vendorId: "10de", deviceId: "2684" }, two)!.path, /DEV_2684/);
-  assert.is(partitionableOf({ vendorId: "1002" }, two), undefined);
+  assert.is(partOf("{}", two), undefined);
+  assert.match(partOf("{device_id: 2684}", two)!.path, /DEV_2684/);
+  assert.is(partOf("{vendor_id: 1002, device_id: 744c}", two), undefined);
 });
 
 test("machines may share a card in parts, and must agree into how many", () => {

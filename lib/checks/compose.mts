@@ -18,7 +18,6 @@ export const composeChecks: Check[] = [
     id: "services.compose",
     about: "whether Compose takes each project, and whether the VM has what it mounts, publishes and depends on",
     why: "what Compose or Docker refuses would show only in the VM, after its box is built and it has booted",
-    confirm: "npx zx homelab-gpu.mts doctor services.compose",
     check: (host, config) => config.machines.flatMap((machine) => machineVerdicts(machine, config, host)),
   },
 ];

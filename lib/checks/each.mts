@@ -1,10 +1,9 @@
-/** What checks go over. */
-import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
+/** Scopes of checks. */
+import type { Card, Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { type Card, cardsOf } from "../resolve/cards.mts";
 
-/** A check of each card that was found and Linux hands over; nothing for machines without one. */
+/** One verdict or more for each card that goes to a VM on Linux; none for machines without one. */
 export function eachCard(
   host: Host,
   { machines }: Resolved,
@@ -12,14 +11,14 @@ export function eachCard(
 ): Verdict[] {
   if (host.os.platform !== "linux") return [];
   return machines.flatMap((machine) =>
-    cardsOf(machine, host).flatMap((card) =>
+    machine.cards.flatMap((card) =>
       [look(card, machine)].flat().map((verdict) => ({ machine: machine.name, ...verdict }))
     )
   );
 }
 
-/** A check of the host, where Linux hands over a card of some machine. */
+/** One verdict for the host, if a card goes to a VM on Linux. */
 export function onceIfCards(host: Host, config: Resolved, look: (host: Host) => Verdict): Verdict[] {
-  const given = host.os.platform === "linux" && config.machines.some((machine) => cardsOf(machine, host).length > 0);
+  const given = host.os.platform === "linux" && config.machines.some(({ cards }) => cards.length > 0);
   return given ? [look(host)] : [];
 }

@@ -1,19 +1,11 @@
-import type { Resolved } from "../resolve/types.mts";
+import type { Card, Resolved } from "../resolve/types.mts";
 import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { aboveFour, commandFix, manualFix, remedies } from "../fixes.mts";
-import {
-  addressLimitOf,
-  ampleMmioWindow,
-  barsOf,
-  type Card,
-  cardsOf,
-  iommuBits,
-  mmioWindowOf,
-} from "../resolve/cards.mts";
+import { addressLimitOf, ampleMmioWindow, barsOf, iommuBits, mmioWindowOf } from "../resolve/cards.mts";
 import { isOlder } from "../text.mts";
-import { formatAddresses, formatFunction, isBridge } from "../host/pci.mts";
+import { formatAddresses, formatFunction, isBridge, isIntegrated } from "../host/pci.mts";
 import { flrRowOf, noResetRowOf } from "../resolve/resets.mts";
 import { eachCard } from "./each.mts";
 
@@ -37,7 +29,6 @@ export const gpuHardwareChecks: Check[] = [
     id: "gpu.window",
     about: "whether the card's memory regions have addresses here and fit into the guest's address space",
     why: "a driver finds no card behind a memory region that has no address",
-    confirm: "npx zx homelab-gpu.mts doctor gpu.window",
     check: window,
   },
 ];
@@ -65,20 +56,22 @@ function reset(card: Card, host: Host): Verdict {
   if (gpu.resets === undefined && (os.kernel === undefined || isOlder(os.kernel, "5.15"))) {
     return {
       status: "unknown",
-      message: "how the card is reset could not be read: kernels before 5.15 do not tell",
+      message: "how the card is reset could not be read: kernels before 5.15 do not show it",
       evidence,
     };
   }
   const methods = gpu.resets ?? [];
   if (methods.every((method) => method === "pm")) {
     const says = methods.length === 0
-      ? "the kernel knows no way to reset the card"
+      ? "the kernel has no method to reset the card"
       : "the kernel can reset the card by power state only";
     return {
       status: "warn",
       message: `${says}: the VM's first start works, the second may need a reboot of the host`,
       evidence,
-      fix: [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })],
+      fix: gpu.vendor === "1002"
+        ? [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })]
+        : [],
     };
   }
   // the id of a virtual function can be that of its physical one, and its reset is another
@@ -91,7 +84,11 @@ function reset(card: Card, host: Host): Verdict {
         methods.join(" or ")
       }: the VM's first start works, the second may need a reboot of the host`,
       evidence: [...evidence, { read: known.source, value: `as of ${known.date}` }],
-      fix: [manualFix("Install the out-of-tree module vendor-reset, which is made for this chip", { root: true })],
+      fix: [
+        manualFix(known.instead ?? "Install the out-of-tree module vendor-reset, which is made for this chip", {
+          root: true,
+        }),
+      ],
     };
   }
   const lost = methods.includes("flr") ? flrRowOf(gpu) : undefined;
@@ -146,7 +143,7 @@ function power({ assignedFunctions }: Card): Verdict {
     return {
       status: "warn",
       message:
-        "the card is without power (D3cold), and some do not come back (“Unable to change power state from D3cold to D0”)",
+        "the card is powered off (D3cold), and some cards do not wake from it (“Unable to change power state from D3cold to D0”)",
       evidence,
       fix: [remedies.awake],
     };
@@ -174,7 +171,9 @@ function withoutAddress({ gpu, assignedFunctions }: Card): { message: string; re
   const seen = unset !== undefined && new Set([...unset, ...bars.map(({ index }) => index)]).size > 1;
   // AMD's ids since Graphics Core Next (pci.ids): older cards may have 32-bit regions alone
   const isRecentAmd = vendor === "1002" && /^(6[6-9a-f]|7[3-9]|13|15|16)/.test(device);
-  const expected = (vendor === "10de" || isRecentAmd) && physicalFunction === undefined;
+  // Intel's cards: DG1, Alchemist, Battlemage and Ponte Vecchio (pci.ids); what is in a processor is none
+  const isIntelCard = vendor === "8086" && /^(49|56|e2|0bd)/.test(device) && !isIntegrated(gpu);
+  const expected = (vendor === "10de" || isRecentAmd || isIntelCard) && physicalFunction === undefined;
   if (found.length === 0 && seen && expected && !large) {
     return [{
       message: `${bdf} has no 64-bit prefetchable memory region, which every such card has`,
@@ -187,7 +186,7 @@ function withoutAddress({ gpu, assignedFunctions }: Card): { message: string; re
 
 function window(host: Host, { machines }: Resolved): Verdict[] {
   return machines.flatMap((machine): Verdict[] => {
-    const cards = cardsOf(machine, host);
+    const { cards } = machine;
     if (cards.length === 0 || host.os.platform !== "linux") return [];
     const bars = barsOf(cards);
     const needed = mmioWindowOf(cards);
@@ -244,8 +243,8 @@ function window(host: Host, { machines }: Resolved): Verdict[] {
       }];
     }
     const says = needed > ampleMmioWindow
-      ? `a window of ${needed} MiB is written into the VM`
-      : "its regions fit into the guest's ordinary window";
+      ? `the VM gets an MMIO window of ${needed} MiB`
+      : "its memory regions fit into the guest's default MMIO window";
     const limit = addressLimitOf(machine, host);
     const limited = limit === undefined ? "" : `; the VM's addresses are limited to the IOMMU's ${limit} bits`;
     return [{ machine: machine.name, status: "pass", message: says + limited, evidence }];

@@ -1,4 +1,4 @@
-import type { Resolved } from "../resolve/types.mts";
+import type { Card, Resolved } from "../resolve/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
@@ -6,7 +6,7 @@ import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
 import { ownFiles } from "../host/own-files.mts";
 import { imageHasVfio, replacedSourceOf, vfioSourceOf } from "../host/vfio-ids.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
-import { type Card, cardsOf, harmlessDrivers } from "../resolve/cards.mts";
+import { harmlessDrivers } from "../resolve/cards.mts";
 import { isDisplay, slotOf } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
 
@@ -15,14 +15,14 @@ export const gpuInUseChecks: Check[] = [
   {
     id: "gpu.driver",
     about: "which host driver holds the card, whether vfio-pci can take it, and what will happen",
-    why: "the host's driver has to let go of the card before the VM gets it",
+    why: "the host's driver must release the card before the VM gets it",
     confirm: "lspci -nnk -d ::03xx",
     check: (host, config) => eachCard(host, config, (card, { provider }) => driver(card, host, provider)),
   },
   {
     id: "gpu.in-use",
     about: "which processes hold the card open",
-    why: "a driver whose device is open cannot let go: the VM's start, and libvirt with it, would hang",
+    why: "a driver cannot release a device that is open: the start of the VM would hang, and libvirt with it",
     confirm: "fuser -v /dev/dri/* /dev/nvidia*",
     check: (host, config) =>
       config.machines.flatMap((machine) =>
@@ -31,8 +31,8 @@ export const gpuInUseChecks: Check[] = [
   },
   {
     id: "gpu.display",
-    about: "whether the host shows its picture on the card",
-    why: "the host loses its picture with the card",
+    about: "whether the host uses the card as a display",
+    why: "the host's console goes dark when the VM takes the card",
     confirm: "cat /sys/bus/pci/devices/*/boot_vga",
     check: (host, config) => eachCard(host, config, (card) => display(card, host, config)),
   },
@@ -84,7 +84,7 @@ function driver(card: Card, host: Host, provider: string): Verdict {
   // a driver that is built into the kernel is there before any module, and no initramfs can be before it
   const builtIn = ({ driver }: PciFunction) => host.kernel.builtin.includes(companionModules[driver ?? ""] ?? "");
   if (configured.length > 0 && (card.gpu.driver === "vfio-pci" || held.every(builtIn))) {
-    const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card itself, and " : "";
+    const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card, and " : "";
     return { status: "warn", message: `${own}${names}${takes}`, evidence };
   }
   if (configured.some(({ fn }) => held.includes(fn))) return notTaken(held, sources, lines, evidence, host);
@@ -170,9 +170,9 @@ function notTaken(
   const loads = imageHasVfio(host) || sources.some(({ source }) => source && ownFiles.includes(source.from));
   return {
     status: "warn",
-    message: `vfio-pci is configured for this card and ${
+    message: `configured for vfio-pci, but ${
       held.map(({ driver }) => driver).join(", ")
-    } has it: not rebooted since, or vfio-pci is missing from the initramfs${some}`,
+    } has bound it: reboot, or rebuild the initramfs${some}`,
     evidence: [...evidence, ...lines],
     fix: [
       ...(loads ? [rebuildInitramfs(initramfsOf(host))] : []),
@@ -192,7 +192,7 @@ function nodesOf({ gpu, groups, assignedFunctions }: Card): string[] {
   ];
 }
 
-function inUse(card: Card, { holders, pci = [] }: Host, running: boolean): Verdict {
+function inUse(card: Card, { holders, pci = [], systemd }: Host, running: boolean): Verdict {
   const nodes = nodesOf(card);
   if (card.gpu.driver === "nvidia" && card.gpu.nvidiaMinor === undefined) {
     return {
@@ -224,7 +224,7 @@ function inUse(card: Card, { holders, pci = [] }: Host, running: boolean): Verdi
       } the card: taking it away now would hang`,
       evidence,
       fix: [
-        vm ? remedies.otherVm : stopOf(held.map(({ command }) => command)),
+        stopOf(held, vm, systemd),
       ],
     };
   }
@@ -239,14 +239,14 @@ function inUse(card: Card, { holders, pci = [] }: Host, running: boolean): Verdi
         [...new Set(open.map(({ node }) => node))].join(", ")
       }, and whether that is this card could not be read`,
       evidence: [{ read: `/sys/bus/pci/devices/${card.gpu.bdf}/vfio-dev`, value: "not read" }],
-      fix: [remedies.otherVm],
+      fix: [stopOf(open, true, systemd)],
     };
   }
   if (!holders.all) {
     return {
       status: "unknown",
       message: "only your own processes could be looked at: run doctor as root to see all",
-      evidence: [{ read: "/proc/*/fd", value: "others' are not readable" }],
+      evidence: [{ read: "/proc/*/fd", value: "other users' processes could not be read" }],
     };
   }
   return {
@@ -256,12 +256,29 @@ function inUse(card: Card, { holders, pci = [] }: Host, running: boolean): Verdi
   };
 }
 
-function stopOf(commands: string[]): Fix {
-  if (commands.every((command) => command === "nvidia-persiste" || command === "nvidia-persistenced")) {
-    return remedies.persistenced;
+/** Programs that draw a desktop, by their names as the kernel cuts them (15 characters). */
+const desktops =
+  /^(X|Xorg|Xwayland|gnome-|mutter|gdm|kwin|plasma|sddm|lightdm|cosmic-|cinnamon|muffin|xfwm4|sway|Hyprland|niri|river|labwc|wayfire|weston|gamescope)/;
+
+/** What ends these processes; `vm`: they hold the card for a VM. */
+function stopOf(held: { pid: number; command: string }[], vm: boolean, systemd: boolean): Fix {
+  const commands = held.map(({ command }) => command);
+  if (vm) {
+    // libvirt's VMs are QEMU's; other programs that run VMs are not listed by virsh
+    if (commands.every((command) => /^(qemu|kvm)/.test(command))) return remedies.otherVm;
+    return commandFix(
+      "See which VM that is, then shut it down by the program that started it",
+      `ps -o pid,args -p ${[...new Set(held.map(({ pid }) => pid))].join(",")}`,
+    );
   }
-  if (commands.some((command) => /^(Xorg|Xwayland|gnome-shell|kwin|sddm|gdm|lightdm|sway|Hyprland)/.test(command))) {
-    return commandFix("Stop the desktop, or show it on another card", "systemctl stop display-manager", { root: true });
+  if (commands.every((command) => command === "nvidia-persiste" || command === "nvidia-persistenced")) {
+    return systemd ? remedies.persistenced : manualFix(remedies.persistenced.title, { root: true });
+  }
+  if (commands.some((command) => desktops.test(command))) {
+    const title = "Stop the desktop, or show it on another card";
+    return systemd
+      ? commandFix(title, "systemctl stop display-manager", { root: true })
+      : manualFix(title, { root: true });
   }
   return manualFix("End these processes", { root: true });
 }
@@ -271,7 +288,7 @@ function stopOf(commands: string[]): Fix {
  * left to user space, and what goes to a VM of this config itself.
  */
 function ways({ gpu }: Card, host: Host, { machines }: Resolved): PciFunction[] {
-  const given = machines.flatMap((machine) => cardsOf(machine, host)).flatMap((card) => [
+  const given = machines.flatMap(({ cards }) => cards).flatMap((card) => [
     ...card.assignedFunctions,
     ...card.virtualFunctions,
   ]);
@@ -310,11 +327,11 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
   const shows = (gpu.bootVga && text) || buffers.length > 0 || gpu.displays.length > 0;
   // every VGA controller has the file (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): without it, it was not read
   if (!shows && gpu.bootVga === undefined && gpu.class?.startsWith("0300")) {
-    return { status: "unknown", message: "whether the host shows its picture on it could not be read", evidence };
+    return { status: "unknown", message: "whether the host displays on it could not be read", evidence };
   }
-  if (!shows) return { status: "pass", message: "the host does not show its picture on it", evidence };
+  if (!shows) return { status: "pass", message: "the host does not display on it", evidence };
   if (gpu.driver === "vfio-pci") {
-    return { status: "pass", message: "the host has given up its picture on it already", evidence };
+    return { status: "pass", message: "the host no longer displays on it", evidence };
   }
   const others = ways(card, host, config);
   const what = [
@@ -329,8 +346,7 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
   if (others.length === 0 && dark && gpu.connectors === undefined) {
     return {
       status: "unknown",
-      message:
-        `it is the only card that can show this host's picture (${what}), and whether a display hangs on it was not read`,
+      message: `this may be the host's only display GPU (${what}): whether a display is connected to it was not read`,
       evidence,
     };
   }
@@ -339,7 +355,7 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
     return {
       status: "fail",
       message:
-        `it is the only card that this host shows its picture on (${what}): the console would go dark, and may take the host along`,
+        `this is the host's only display GPU (${what}): passing it through blanks the console and can hang the host`,
       evidence,
       fix: [
         elsewhere,
@@ -352,7 +368,7 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
   }
   return {
     status: "warn",
-    message: `${what}: this host's console goes dark when the VM takes it`,
+    message: `${what}: this host's console goes dark when the VM takes the card`,
     evidence,
     fix: [elsewhere],
   };

@@ -1,7 +1,8 @@
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { manualFix } from "../fixes.mts";
-import type { Card } from "../resolve/cards.mts";
+import { switchBoardOf } from "../resolve/switch-boards.mts";
+import type { Card } from "../resolve/types.mts";
 import { isPortable } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
 
@@ -49,6 +50,21 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
           wanted > 1
             ? "Run NVIDIA's Fabric Manager on this host in its mode for shared NVSwitches, with a partition of these GPUs"
             : "Run NVIDIA's Fabric Manager on this host in its mode for shared NVSwitches, with a partition of this GPU alone",
+          { root: true },
+        ),
+      ],
+    };
+  }
+  const board = switchBoardOf(gpu);
+  if (board) {
+    return {
+      status: "warn",
+      message:
+        `the GPU is of an ${board.name} board, whose NVSwitches are no PCI devices of this host: CUDA in the VM starts only where the board's fabric lets it`,
+      evidence: [...evidence, { read: board.source, value: `as of ${board.checked}` }],
+      fix: [
+        manualFix(
+          "Run NVIDIA's Fabric Manager with the NVLink Subnet Manager where the board's ConnectX bridge functions are, in its mode for shared NVSwitches",
           { root: true },
         ),
       ],

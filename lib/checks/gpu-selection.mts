@@ -1,11 +1,14 @@
 import type { GpuRequest } from "../config/types.mts";
-import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
+import type { Card, Resolved, ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
 import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
-import { type Card, isGpu, matchCard } from "../resolve/cards.mts";
+import { isGpu } from "../resolve/cards.mts";
 import { className, formatAddresses, formatFunction } from "../host/pci.mts";
+import { fail, pass, skip, unknown, warn } from "./results.mts";
+import { self } from "../self.mts";
+import { counted, firstFew } from "../text.mts";
 
 /** What lists the graphics cards of a host. */
 const listing = {
@@ -14,12 +17,15 @@ const listing = {
   macos: "system_profiler SPDisplaysDataType",
 };
 
-/** Which card it is: whether what the config names is there, is one card, and is nobody else's. */
+/**
+ * Which card it is: whether the config's request matches one card of the host, which no other
+ * machine gets.
+ */
 export const gpuSelectionChecks: Check[] = [
   {
     id: "gpu.present",
-    about: "whether there is a card of that vendor at all",
-    why: "there must be a card to hand over",
+    about: "whether the host has a card of that vendor",
+    why: "a VM can get a card only if the host has one",
     confirm: listing,
     check: (host, config) => eachWish(config, (wish) => present(wish, host)),
   },
@@ -34,12 +40,14 @@ export const gpuSelectionChecks: Check[] = [
     id: "gpu.exclusive",
     about: "whether each card, and each IOMMU group, goes to one machine only",
     why: "two VMs cannot hold one card, or cards of one IOMMU group, at the same time",
-    confirm: "npx zx homelab-gpu.mts doctor gpu.exclusive",
     check: exclusive,
   },
 ];
 
-function eachWish({ machines }: Resolved, look: (wish: GpuRequest, machine: ResolvedMachine) => Verdict): Verdict[] {
+function eachWish(
+  { machines }: Resolved,
+  look: (wish: ResolvedGpuRequest, machine: ResolvedMachine) => Verdict,
+): Verdict[] {
   return machines.flatMap((machine) => machine.gpus.map((wish) => ({ machine: machine.name, ...look(wish, machine) })));
 }
 
@@ -54,7 +62,7 @@ function formatCards(functions: PciFunction[], format = withDriver): string {
     const parts = virtual.filter(({ physicalFunction }) => physicalFunction === fn.bdf);
     return `${format(fn)}${parts.length > 0 ? ` with ${countVirtual(parts)}` : ""}`;
   });
-  return [...words.slice(0, 8), ...(words.length > 8 ? [`and ${words.length - 8} more`] : [])].join("; ") || "none";
+  return firstFew(words, 8).join("; ") || "none";
 }
 
 const withDriver = (fn: PciFunction) =>
@@ -62,7 +70,7 @@ const withDriver = (fn: PciFunction) =>
 
 /** `7 virtual functions (0000:00:02.1, … and 4 more)` */
 const countVirtual = (parts: PciFunction[]) =>
-  `${parts.length} virtual function${parts.length === 1 ? "" : "s"} (${formatAddresses(parts)})`;
+  `${counted(parts.length, "virtual function")} (${formatAddresses(parts)})`;
 
 /** Where the host's cards were read. */
 const cardsAt = ({ os }: Host) =>
@@ -76,40 +84,31 @@ const cardsAt = ({ os }: Host) =>
 
 function present(wish: GpuRequest, host: Host): Verdict {
   if (!host.pci) {
-    return {
-      status: "unknown",
-      message: "the PCI bus could not be read",
-      evidence: [{ read: "/sys/bus/pci/devices", value: "not readable" }],
-    };
+    return unknown("the PCI bus could not be read", [{ read: "/sys/bus/pci/devices", value: "not readable" }]);
   }
   const cards = host.pci.filter((fn) => isGpu(fn) || (fn.vendor === wish.vendorId && fn.device === wish.deviceId));
   const evidence = [{ read: cardsAt(host), value: formatCards(cards) }];
   const own = cards.filter(({ vendor }) => vendor === wish.vendorId);
-  if (own.length > 0) return { status: "pass", message: formatCards(own, formatFunction), evidence };
+  if (own.length > 0) return pass(formatCards(own, formatFunction), evidence);
   if (host.os.platform !== "linux" && host.pciCount !== host.pci.length) {
-    return { status: "unknown", message: "not every graphics card could be read", evidence };
+    return unknown("not every graphics card could be read", evidence);
   }
   const asked = wish.vendorId === "10de" ? "NVIDIA GPU" : `GPU ${wish.vendorId}:${wish.deviceId ?? "*"}`;
-  return {
-    status: "fail",
-    message: `no ${asked} detected on host`,
-    evidence,
-    fix: [
-      manualFix(
-        cards.length > 0
-          ? "Name a card that is there (vendor_id, device_id)"
-          : "Put a card in, or run this where one is",
-      ),
-      commandFix("Or bring the rest of the lab up without it", "npx zx homelab-gpu.mts up --no-gpu"),
-    ],
-  };
+  return fail(`no ${asked} detected on host`, evidence, [
+    manualFix(
+      cards.length > 0
+        ? "Name a card of this host (vendor_id, device_id)"
+        : "Install a card, or run this on a host that has one",
+    ),
+    commandFix("Or bring the rest of the lab up without it", self("up --no-gpu")),
+  ]);
 }
 
-function match(wish: GpuRequest, machine: ResolvedMachine, host: Host): Verdict {
-  const choice = matchCard(wish, host);
+function match(wish: ResolvedGpuRequest, machine: ResolvedMachine, host: Host): Verdict {
+  const { match: choice } = wish;
   switch (choice.kind) {
     case "unknown":
-      return { status: "unknown", message: "the PCI bus could not be read", evidence: [] };
+      return unknown("the PCI bus could not be read");
     case "card":
       return moved(choice.card, machine, host) ?? oneCard(wish, choice.card);
     case "several":
@@ -121,23 +120,35 @@ function match(wish: GpuRequest, machine: ResolvedMachine, host: Host): Verdict 
 
 function oneCard(wish: GpuRequest, { gpu, virtualFunctions }: Card): Verdict {
   const message = `${asWritten(wish)} is ${formatFunction(gpu)}`;
-  if (gpu.physicalFunction) {
-    return { status: "pass", message: `${message}, a virtual function of ${gpu.physicalFunction}`, evidence: [] };
+  if (gpu.physicalFunction && gpu.vendor === "10de") {
+    return {
+      status: "fail",
+      message:
+        `${message}, a virtual function of ${gpu.physicalFunction}: NVIDIA's work with its vGPU software only, in this host and in the VM, which needs a licence and is not installed here`,
+      evidence: [{ read: `/sys/bus/pci/devices/${gpu.bdf}/physfn`, value: gpu.physicalFunction }],
+      fix: [
+        manualFix(
+          `To take the whole card and end its virtual functions, write address: "${gpu.physicalFunction}" and mode: passthrough`,
+        ),
+      ],
+    };
   }
-  if (virtualFunctions.length === 0) return { status: "pass", message, evidence: [] };
+  if (gpu.physicalFunction) {
+    return pass(`${message}, a virtual function of ${gpu.physicalFunction}`);
+  }
+  if (virtualFunctions.length === 0) return pass(message);
   const evidence = [{
     read: `/sys/bus/pci/devices/${gpu.bdf}/sriov_numvfs`,
     value: `${gpu.activeVirtualFunctions ?? virtualFunctions.length}`,
   }];
   const free = virtualFunctions.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtualFunctions[0]!;
-  return {
-    status: "warn",
-    message: `${message}, a physical function: its ${
-      countVirtual(virtualFunctions)
-    } end when the VM takes it, on this host and in every other VM`,
+  return warn(
+    `${message}, a physical function: its ${countVirtual(virtualFunctions)} ${
+      virtualFunctions.length === 1 ? "ends" : "end"
+    } when the VM takes it, on this host and in every other VM`,
     evidence,
-    fix: [manualFix(`To take one of them instead, write address: "${free.bdf}" or mode: partition`)],
-  };
+    [manualFix(`To take one of them instead, write address: "${free.bdf}" or mode: partition`)],
+  );
 }
 
 /** More than one card fits, or a card and the virtual functions of it. */
@@ -147,17 +158,13 @@ function severalCards(wish: GpuRequest, fitting: PciFunction[], host: Host): Ver
   const whole = fitting.filter(({ physicalFunction }) => !physicalFunction);
   if (virtual.length === 0) {
     const shown = fitting.slice(0, 8).map(({ bdf }) => `address: "${bdf}"`).join(" or ");
-    return {
-      status: "fail",
-      message: `${fitting.length} cards match ${asWritten(wish)}: ${formatCards(fitting)}`,
-      evidence,
-      fix: [manualFix(`Say which: ${shown}${fitting.length > 8 ? " …" : ""}`)],
-    };
+    return fail(`${fitting.length} cards match ${asWritten(wish)}: ${formatCards(fitting)}`, evidence, [
+      manualFix(`Say which: ${shown}${fitting.length > 8 ? " …" : ""}`),
+    ]);
   }
   const free = virtual.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtual[0]!;
-  return {
-    status: "fail",
-    message: whole.length === 0
+  return fail(
+    whole.length === 0
       ? `${countVirtual(virtual)} match ${asWritten(wish)}`
       : `${asWritten(wish)} matches ${
         formatAddresses(whole)
@@ -165,7 +172,7 @@ function severalCards(wish: GpuRequest, fitting: PciFunction[], host: Host): Ver
         countVirtual(virtual)
       }`,
     evidence,
-    fix: [
+    [
       manualFix(
         `To take one virtual function, write address: "${free.bdf}"${
           whole.length === 0 ? "" : ", or mode: partition for whichever is free"
@@ -175,7 +182,7 @@ function severalCards(wish: GpuRequest, fitting: PciFunction[], host: Host): Ver
         manualFix(`To take the whole card and end its virtual functions, write address: "${bdf}"`)
       ),
     ],
-  };
+  );
 }
 
 /** The VM was made with another address than the card has now: cards move when others are added, or the firmware is updated. */
@@ -185,63 +192,54 @@ function moved({ gpu }: Card, { passedAddresses }: ResolvedMachine, host: Host):
     const fn = host.pci?.find((one) => one.bdf === bdf);
     return fn ? `${formatFunction(fn)} ${className(fn)}` : `${bdf}: nothing`;
   });
-  return {
-    status: "warn",
-    message: `its VM was made with ${
-      passedAddresses.join(", ")
-    }, and the card is at ${gpu.bdf}: the VM must be recreated`,
-    evidence: [{ read: "what is there now", value: now.join("; ") }],
-    fix: [remedies.recreate],
-  };
+  return warn(
+    `its VM was created with ${passedAddresses.join(", ")}, and the card is at ${gpu.bdf}: the VM must be recreated`,
+    [{ read: "at these addresses now", value: now.join("; ") }],
+    [remedies.recreate],
+  );
 }
 
 /** No card fits. The one with the ids may sit at another address, or something else at the address. */
 function noMatch(wish: GpuRequest, host: Host, there: PciFunction[]): Verdict {
   const evidence: Evidence[] = [{ read: cardsAt(host), value: formatCards(there) }];
   const own = there.filter(({ vendor }) => vendor === wish.vendorId);
-  if (own.length === 0) return { status: "skip", message: "there is no card of that vendor", evidence };
+  if (own.length === 0) return skip("there is no card of that vendor", evidence);
   if (wish.address !== undefined) {
     const at = host.pci?.find(({ bdf }) => bdf === wish.address);
     const elsewhere = own.filter(({ device }) => wish.deviceId === undefined || device === wish.deviceId);
     const now = at ? `${wish.address} is ${formatFunction(at)} ${className(at)}` : `nothing is at ${wish.address}`;
-    return {
-      status: "fail",
-      message: `${now}${
+    return fail(
+      `${now}${
         elsewhere.length > 0
           ? `; ${wish.vendorId}:${wish.deviceId ?? "*"} is at ${elsewhere.map(({ bdf }) => bdf).join(", ")}`
           : ""
       }: addresses move when cards are added or the firmware is updated`,
-      evidence: [...evidence, {
+      [...evidence, {
         read: `/sys/bus/pci/devices/${wish.address}`,
         value: at ? formatFunction(at) : "not there",
       }],
-      fix: [
+      [
         manualFix(
           elsewhere.length > 0
             ? `Write ${elsewhere.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}, or leave the address out`
-            : "Write the ids of a card that is there",
+            : "Write the ids of a card of this host",
         ),
       ],
-    };
+    );
   }
-  return {
-    status: "fail",
-    message: `no GPU ${asWritten(wish)}; there is ${formatCards(own)}`,
-    evidence,
-    fix: [
-      manualFix(
-        `Write device_id: ${
-          [...new Set(own.map((fn) => fn.name ? `${fn.device} (${fn.name})` : fn.device))].slice(0, 8).join(" or ")
-        }`,
-      ),
-    ],
-  };
+  return fail(`no GPU ${asWritten(wish)}; there is ${formatCards(own)}`, evidence, [
+    manualFix(
+      `Write device_id: ${
+        [...new Set(own.map((fn) => fn.name ? `${fn.device} (${fn.name})` : fn.device))].slice(0, 8).join(" or ")
+      }`,
+    ),
+  ]);
 }
 
-function exclusive(host: Host, { machines }: Resolved): Verdict[] {
+function exclusive(_host: Host, { machines }: Resolved): Verdict[] {
   const wanted = machines.flatMap((machine) =>
     machine.gpus.flatMap((wish) => {
-      const choice = matchCard(wish, host);
+      const { match: choice } = wish;
       return choice.kind === "card"
         ? [{
           machine: machine.name,
@@ -273,36 +271,38 @@ function exclusive(host: Host, { machines }: Resolved): Verdict[] {
     return first ? [{ first, one }] : [];
   });
   if (twice.length + shared.length === 0) {
-    return [{ status: "pass", message: "each card goes to one machine", evidence: [] }];
+    return [pass("each card goes to one machine")];
   }
   const same = twice.map(({ first, one: { machine, card: { bdf } } }): Verdict => ({
     machine,
-    status: "fail",
-    message: first.machine === machine
-      ? `${machine} asks for ${bdf} twice`
-      : first.card.bdf === bdf
-      ? `${first.machine} and ${machine} both ask for ${bdf}: a card goes to one running VM`
-      : `${first.machine} gets ${first.card.bdf} and ${machine} gets ${bdf}, which cannot be taken apart: a card goes to one running VM`,
-    evidence: [],
-    fix: [manualFix("Give each its own card by address:, or take gpu: from one of them")],
+    ...fail(
+      first.machine === machine
+        ? `${machine} asks for ${bdf} twice`
+        : first.card.bdf === bdf
+        ? `${first.machine} and ${machine} both ask for ${bdf}: a card goes to one running VM`
+        : `${first.machine} gets ${first.card.bdf} and ${machine} gets ${bdf}, which cannot be taken apart: a card goes to one running VM`,
+      [],
+      [manualFix("Give each its own card by address:, or take gpu: from one of them")],
+    ),
   }));
-  // a group is opened once: whoever comes second gets EBUSY (drivers/vfio/group.c, vfio_group_fops_open)
+  // a group is opened once: the second open gets EBUSY (drivers/vfio/group.c, vfio_group_fops_open)
   const joined = shared.map(({ first, one }): Verdict => {
     const groups = one.groups.filter((group) => first.groups.includes(group));
     return {
       machine: one.machine,
-      status: "fail",
-      message: `${first.machine} gets ${first.card.bdf} and ${one.machine} gets ${one.card.bdf}, which share ${
-        groups.length === 1 ? "group" : "groups"
-      } ${groups.join(" and ")}: a group has one owner, and the VM that starts second finds it busy`,
-      evidence: [first, one].map(({ card: { bdf, group } }) => ({
-        read: `/sys/bus/pci/devices/${bdf}/iommu_group`,
-        value: group ?? "none",
-      })),
-      fix: [
-        manualFix("Give both cards to one machine, or take gpu: from one of them"),
-        manualFix("Or put one of the cards in another slot", { root: true, reboot: true }),
-      ],
+      ...fail(
+        `${first.machine} gets ${first.card.bdf} and ${one.machine} gets ${one.card.bdf}, which share ${
+          groups.length === 1 ? "group" : "groups"
+        } ${groups.join(" and ")}: a group has one owner, and the VM that starts second finds it busy`,
+        [first, one].map(({ card: { bdf, group } }) => ({
+          read: `/sys/bus/pci/devices/${bdf}/iommu_group`,
+          value: group ?? "none",
+        })),
+        [
+          manualFix("Give both cards to one machine, or take gpu: from one of them"),
+          manualFix("Or put one of the cards in another slot", { root: true, reboot: true }),
+        ],
+      ),
     };
   });
   return [...same, ...joined];

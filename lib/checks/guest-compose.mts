@@ -10,7 +10,6 @@ export const guestComposeChecks: Check[] = [
     id: "guest.compose",
     about: "whether the Compose in the guest is new enough for what the config gives it to run",
     why: "stacks and newer keys of services need Compose 2.20 or later, and Debian 12's own package is 1.29",
-    confirm: "npx zx homelab-gpu.mts doctor guest.compose",
     check: (_, config) =>
       config.machines.flatMap((machine) => {
         const reason = modernComposeReason(machine, config);

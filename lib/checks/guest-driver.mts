@@ -1,27 +1,20 @@
 import type { DriverRequest, Service } from "../config/types.mts";
-import type { ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
+import type { Driver, NvidiaCard, ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import { projectServices } from "./compose.mts";
 import type { Host } from "../host/types.mts";
 import { manualFix } from "../fixes.mts";
 import { nvidiaVersion } from "../host/windows.mts";
-import { hostDriver, partitionRequest } from "../resolve/partition.mts";
-import {
-  architecturesOf,
-  type Driver,
-  driverFor,
-  driverOf,
-  type NvidiaCard,
-  nvidiaCards,
-  supportedFrom,
-} from "../resolve/nvidia.mts";
+import { partitionRequest } from "../resolve/partition.mts";
+import { architecturesOf, driverFor, supportedFrom } from "../resolve/nvidia.mts";
 import { type Architecture, architectures, pciIds } from "../resolve/architectures.mts";
-import { endOf } from "../resolve/branches.mts";
+import { branchesRead, endOf, newestBranch, supportOf } from "../resolve/branches.mts";
 import { cudaOf, families, fitOf } from "../resolve/cuda.mts";
 import { asksForNvidia } from "../compose/gpu-requests.mts";
 import { type ImageNeed, imageNeed } from "../compose/known-images.mts";
 import { isOlder } from "../text.mts";
+import { fail, pass, unknown, warn } from "./results.mts";
 
 /** The driver that the guest gets: whether the card takes it, and whether the services' images do. */
 export const guestDriverChecks: Check[] = [
@@ -29,12 +22,11 @@ export const guestDriverChecks: Check[] = [
     id: "guest.driver",
     about: "whether the driver that the guest gets works with its card: kernel modules, branch, and whether it builds",
     why: "a driver that does not fit is installed all the same, and then finds no card",
-    confirm: "npx zx homelab-gpu.mts doctor guest.driver",
     check: (host, { machines }) => {
       const wanting = machines.filter(({ gpus }) => gpus.length > 0);
       return [
         ...wanting.map((machine) => ({ machine: machine.name, ...driver(machine, host) })),
-        ...conflicts(wanting, host),
+        ...conflicts(wanting),
       ];
     },
   },
@@ -42,7 +34,6 @@ export const guestDriverChecks: Check[] = [
     id: "guest.cuda",
     about: "whether that driver is new enough for the CUDA in each service's image, and the CUDA for the card",
     why: "an image brings CUDA and takes the driver of the guest it runs in; the host's driver does not count",
-    confirm: "npx zx homelab-gpu.mts doctor guest.cuda",
     check: (host, config) => {
       const services = [...config.services, ...projectServices(config.projects)].filter(asksForNvidia);
       return config.machines.filter(({ gpus }) => gpus.length > 0).flatMap((machine) => {
@@ -58,39 +49,54 @@ export const guestDriverChecks: Check[] = [
 // ------------------------------------------------------------------------------------------------------------- driver
 
 function driver(machine: ResolvedMachine, host: Host): Verdict {
-  const cards = nvidiaCards(machine, host);
+  const cards = machine.nvidiaCards;
   if (cards.length === 0) return { ...without(machine, host), evidence: [] };
   const evidence = cards.map(({ device, chip }) => ({
     read: `10de:${device}`,
     value: chip ? `${chip.chip}, ${chip.architecture}` : `not in pci.ids of ${pciIds}`,
   }));
   const known = architecturesOf(cards);
-  const chosen = driverOf(machine, host);
+  const chosen = machine.guestDriver;
   if (!chosen) return unmanagedBox(machine, known, evidence);
   if (chosen.problems.length > 0) {
-    return { status: "fail", message: chosen.problems.join("; "), evidence, fix: [instead(machine, known)] };
+    return fail(chosen.problems.join("; "), evidence, [instead(machine, known)]);
   }
   const strange = cards.filter(({ chip }) => !chip);
   if (strange.length > 0) return unknownChip(strange, chosen, evidence);
-  if (chosen.branch === undefined) {
+  if (chosen.source === "nvidia" && chosen.branch !== undefined && chosen.branch > newestBranch) {
     return {
       status: "unknown",
-      message: "which branch the image's own packages have is not known: it is no image of a known system",
+      message:
+        `branch ${chosen.branch} is newer than what is known here (${newestBranch}, of ${branchesRead}): whether it has ${
+          known.join(" and ")
+        }, and ${chosen.modules} kernel modules, is not known`,
       evidence,
-      fix: [manualFix("Take image: debian-12 or another of these, or driver: {source: nvidia}")],
     };
   }
+  if (chosen.branch === undefined) {
+    return unknown(
+      "which branch the image's own packages have is not known: it is no image of a known system",
+      evidence,
+      [manualFix("Take image: debian-12 or another of these, or driver: {source: nvidia}")],
+    );
+  }
   return chosen.cautions.length > 0
-    ? { status: "warn", message: chosen.cautions.join("; "), evidence, fix: supportedFix(machine, known, chosen) }
-    : { status: "pass", message: `${driverName(chosen)} for ${known.join(" and ")}`, evidence };
+    ? warn(chosen.cautions.join("; "), evidence, supportedFix(machine, known, chosen))
+    : pass(`${driverName(chosen)} for ${known.join(" and ")}`, evidence);
 }
 
-/** The branch to write instead of one that NVIDIA no longer supports. */
-function supportedFix({ image }: ResolvedMachine, known: Architecture[], { branch, modules }: Driver): Fix[] {
-  const free = branch !== undefined && endOf(branch) ? driverFor(known, { source: "nvidia" }, image) : undefined;
-  if (!free || free.problems.length > 0 || free.branch === branch) return [];
-  const kept = free.modules === modules ? "" : `, modules: ${free.modules}`;
-  return [manualFix(`Write driver: {source: nvidia, branch: ${free.branch}${kept}}`)];
+/** The branch to write instead of one that NVIDIA no longer supports: the newest that has the cards and the modules that are asked for. */
+function supportedFix(
+  { image, driver: { modules: wished } }: ResolvedMachine,
+  known: Architecture[],
+  { branch, modules }: Driver,
+): Fix[] {
+  if (branch === undefined || !endOf(branch)) return [];
+  const newest = supportedFrom(0, known, image, wished);
+  if (newest === undefined) return [];
+  const free = driverFor(known, { source: "nvidia", branch: newest, ...(wished ? { modules: wished } : {}) }, image);
+  const kept = free.modules === modules && wished === undefined ? "" : `, modules: ${free.modules}`;
+  return [manualFix(`Write driver: {source: nvidia, branch: ${newest}${kept}}${supportOf(newest)}`)];
 }
 
 /** Why no driver of NVIDIA's is looked at. */
@@ -101,26 +107,22 @@ function without({ gpus }: ResolvedMachine, host: Host): { status: "skip" | "unk
     return { status: "skip", message: "it gets a part of a card: the host's driver serves it" };
   }
   return host.pci
-    ? { status: "skip", message: "there is no NVIDIA card to go by" }
+    ? { status: "skip", message: "no NVIDIA card was found to decide by" }
     : { status: "unknown", message: "which card it gets was not read" };
 }
 
 /** A box that is not built here: what is in it is not ours to know. */
 function unmanagedBox({ box, driver }: ResolvedMachine, known: Architecture[], evidence: Evidence[]): Verdict {
   if (Object.keys(driver).length > 0) {
-    return {
-      status: "warn",
-      message: `driver: does nothing without image:, since the box ${box} is taken as it is`,
-      evidence,
-      fix: [manualFix("Say by image: what the box is built from, or leave driver: out")],
-    };
+    return warn(`driver: is ignored: box ${box} is used unmodified (set image: to build it)`, evidence, [
+      manualFix("Set image: to what the box is built from, or remove driver:"),
+    ]);
   }
   const needs = known.map((card) => `${card} needs ${range(card)}`).join("; ");
-  return {
-    status: "unknown",
-    message: `the box ${box} is taken as it is, and what driver it has is not known${needs ? `: ${needs}` : ""}`,
+  return unknown(
+    `the box ${box} is used unmodified, and its driver is not known${needs ? `: ${needs}` : ""}`,
     evidence,
-  };
+  );
 }
 
 /** What an architecture needs, in words. */
@@ -133,22 +135,33 @@ function range(card: Architecture): string {
 
 function unknownChip(cards: NvidiaCard[], chosen: Driver, evidence: Evidence[]): Verdict {
   const ids = cards.map(({ device }) => `10de:${device}`).join(", ");
-  return {
-    status: "unknown",
-    message: `${ids} is newer than what is known here (pci.ids of ${pciIds}), and whether ${
-      driverName(chosen)
-    } has it as well`,
+  return unknown(
+    `${ids} is newer than what is known here (pci.ids of ${pciIds}), and whether ${driverName(chosen)} has it as well`,
     evidence,
-    fix: [manualFix("Write driver: with the branch that NVIDIA names for the card")],
-  };
+    [manualFix("Write driver: with the branch that NVIDIA names for the card")],
+  );
 }
 
 /** What to write instead of a wish that cannot be: from the same source where that has something. */
 function instead({ driver, image, gpus }: ResolvedMachine, known: Architecture[]): Fix {
-  const wishes: DriverRequest[] = [driver.source ? { source: driver.source } : {}, {}];
+  const kept = driver.modules && supportedFrom(0, known, image, driver.modules);
+  const branch = kept ?? supportedFrom(0, known, image);
+  const newest: DriverRequest[] = branch === undefined
+    ? []
+    : [{ source: "nvidia", branch, ...(kept === undefined ? {} : { modules: driver.modules! }) }];
+  // where no branch was named, the one that the machine gets by itself stays
+  const own: DriverRequest[] = driver.source === "distro"
+    ? [{ source: "distro" }, ...newest]
+    : driver.branch === undefined
+    ? [{}, ...newest]
+    : [...newest, {}];
+  const wishes: DriverRequest[] = [...own, { source: "distro" }];
   const free = wishes.map((wish) => driverFor(known, wish, image)).find(({ problems }) => problems.length === 0);
   if (free) {
-    return manualFix(`Write driver: {source: ${free.source}, branch: ${free.branch}, modules: ${free.modules}}`);
+    const until = free.source === "nvidia" && free.branch !== undefined ? supportOf(free.branch) : "";
+    return manualFix(
+      `Write driver: {source: ${free.source}, branch: ${free.branch}, modules: ${free.modules}}${until}`,
+    );
   }
   return manualFix(
     gpus.length > 1 ? "Give each of these cards to a machine of its own" : "Give the machine a newer card, or none",
@@ -156,22 +169,23 @@ function instead({ driver, image, gpus }: ResolvedMachine, known: Architecture[]
 }
 
 /** Machines that share a box and need different drivers in it. */
-function conflicts(machines: ResolvedMachine[], host: Host): Verdict[] {
+function conflicts(machines: ResolvedMachine[]): Verdict[] {
   return machines.flatMap((machine, i) => {
-    const own = driverOf(machine, host);
+    const own = machine.guestDriver;
     const other = machines.slice(0, i).find(({ box, provider }) =>
       box === machine.box && provider === machine.provider
     );
-    const others = other && driverOf(other, host);
-    if (!own || !others || driverName(own) === driverName(others)) return [];
+    const others = other?.guestDriver;
+    if (!own || !other || !others || driverName(own) === driverName(others)) return [];
     return [{
       machine: machine.name,
-      status: "fail" as const,
-      message: `it shares the box ${machine.box} with ${other.name}, and their cards need different drivers: ${
-        driverName(own)
-      }; ${driverName(others)}`,
-      evidence: [],
-      fix: [manualFix(`Write another name behind box: of ${machine.name}, or one driver: for both`)],
+      ...fail(
+        `it shares the box ${machine.box} with ${other.name}, and their cards need different drivers: ${
+          driverName(own)
+        }; ${driverName(others)}`,
+        [],
+        [manualFix(`Write another name behind box: of ${machine.name}, or one driver: for both`)],
+      ),
     }];
   });
 }
@@ -187,15 +201,15 @@ function driverName({ source, branch, version, modules }: Driver): string {
 function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   const { name, body: { image } } = service;
   const part = partitionRequest(machine);
-  if (part?.vendorId === "10de") return cudaOfPart(service, part, host);
-  const cards = nvidiaCards(machine, host);
+  if (part?.vendorId === "10de") return cudaOfPart(service, part);
+  const cards = machine.nvidiaCards;
   if (cards.length === 0) {
     const { status, message } = without(machine, host);
     return { status, message: `${name}: ${message}`, evidence: [] };
   }
   const need = needOf(image);
   const version = need.cuda;
-  const chosen = driverOf(machine, host);
+  const chosen = machine.guestDriver;
   const evidence = [
     { read: `image of ${name}`, value: typeof image === "string" ? image : "none: it is built" },
     { read: "driver in the guest", value: chosen ? driverName(chosen) : "not known" },
@@ -203,16 +217,24 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   if (version === undefined) {
     const floor = floorOf(need, architecturesOf(cards), name);
     if (floor === undefined || (floor.branch > 0 && chosen?.branch === undefined)) {
-      return { status: "unknown", message: `${name}: ${undecided}`, evidence };
+      return unknown(`${name}: ${undecided}`, evidence);
     }
-    return judgedByFloor(name, floor, chosen?.branch ?? 0, need, evidence);
+    const fix = [
+      manualFix("Take an image with an older CUDA"),
+      ...newerDriver(floor.branch, architecturesOf(cards), machine),
+    ];
+    return judgedByFloor(
+      name,
+      floor,
+      `the guest gets ${chosen?.branch ?? 0}`,
+      chosen?.branch ?? 0,
+      need,
+      evidence,
+      fix,
+    );
   }
   if (chosen?.branch === undefined) {
-    return {
-      status: "unknown",
-      message: `${name}: CUDA ${version}, and what driver the guest gets is not known`,
-      evidence,
-    };
+    return unknown(`${name}: CUDA ${version}, and what driver the guest gets is not known`, evidence);
   }
   const known = architecturesOf(cards);
   const fit = fitOf(version, { branch: chosen.branch, ...(chosen.version ? { version: chosen.version } : {}) });
@@ -220,34 +242,29 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   const says = `${name}: CUDA ${version}`;
   switch (fit.kind) {
     case "too-old":
-      return {
-        status: "fail",
-        message: `${says} needs driver ${fit.needs} at least, and the guest gets ${has}`,
+      return fail(
+        `${says} needs driver ${fit.needs} at least, and the guest gets ${has}`,
         evidence,
-        fix: newer(version, fit.needs, known, machine),
-      };
+        newer(version, fit.needs, known, machine),
+      );
     case "minor":
-      return cudaCodeMissing(says, version, known, evidence) ?? {
-        status: "warn",
-        message: fit.needs
-          ? `${says} came with driver ${fit.needs}, and the guest gets ${has}: it may run by minor-version compatibility`
-          : `${says} is newer than what is known here: on driver ${has} it may run by minor-version compatibility`,
-        evidence,
-        fix: fit.needs ? newer(version, fit.needs, known, machine) : [],
-      };
+      return cudaCodeMissing(says, version, known, evidence) ??
+        warn(
+          fit.needs
+            ? `${says} came with driver ${fit.needs}, and the guest gets ${has}: it may run by minor-version compatibility`
+            : `${says} is newer than what is known here: on driver ${has} it may run by minor-version compatibility`,
+          evidence,
+          fit.needs ? newer(version, fit.needs, known, machine) : [],
+        );
     case "unknown":
-      return {
-        status: "unknown",
-        message: `${says} is newer than what is known here; the guest gets ${has}`,
-        evidence,
-      };
+      return unknown(`${says} is newer than what is known here; the guest gets ${has}`, evidence);
     case "full":
       return cudaCodeMissing(says, version, known, evidence) ??
-        { status: "pass", message: `${says} runs on driver ${has}`, evidence };
+        pass(`${says} runs on driver ${has}`, evidence);
   }
 }
 
-const undecided = "which CUDA its image has, its name does not tell";
+const undecided = "the name of its image does not say which CUDA it has";
 
 /** What an image needs: by CUDA's version in its name, else by the table of known images. */
 function needOf(image: unknown): ImageNeed {
@@ -274,22 +291,21 @@ function floorOf(
 function judgedByFloor(
   name: string,
   { branch, says }: { branch: number; says: string },
+  driver: string,
   has: number,
   { moving = false }: ImageNeed,
   evidence: Evidence[],
+  fix: Fix[],
 ): Verdict {
-  if (branch === 0) return { status: "pass", message: `${name}: its image takes any driver`, evidence };
+  if (branch === 0) return pass(`${name}: its image takes any driver`, evidence);
   if (has >= branch) {
-    return { status: "pass", message: `${says} starts on driver ${branch} or later: ${has}`, evidence };
+    return pass(`${says} starts on driver ${branch} or later: ${has}`, evidence);
   }
   return {
     status: moving ? "warn" : "fail",
-    message: `${says} needs driver ${branch} at least, and the guest gets ${has}`,
+    message: `${says} needs driver ${branch} at least, and ${driver}`,
     evidence,
-    fix: [
-      manualFix("Take an image with an older CUDA"),
-      manualFix(`Or give the guest a newer driver: driver: {source: nvidia, branch: ${Math.max(branch, 580)}}`),
-    ],
+    fix,
   };
 }
 
@@ -299,16 +315,18 @@ function quietUnknowns(verdicts: Verdict[]): Verdict[] {
   const open = verdicts.filter(isOpen);
   if (open.length < 2) return verdicts;
   const names = open.map(({ message }) => message.slice(0, -undecided.length - 2));
-  return [...verdicts.filter((one) => !isOpen(one)), {
-    status: "unknown",
-    message: `${names.join(", ")}: which CUDA their images have, their names do not tell`,
-    evidence: open.flatMap(({ evidence }) => evidence.slice(0, 1)),
-  }];
+  return [
+    ...verdicts.filter((one) => !isOpen(one)),
+    unknown(
+      `${names.join(", ")}: the names of their images do not say which CUDA they have`,
+      open.flatMap(({ evidence }) => evidence.slice(0, 1)),
+    ),
+  ];
 }
 
 /** With a part of a card it is the host's driver that counts: by its branch, since Windows and Linux count on apart within one. */
-function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest, host: Host): Verdict {
-  const driver = hostDriver(part, host);
+function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest): Verdict {
+  const driver = part.hostDriver;
   const own = driver && nvidiaVersion(driver.version);
   const need = needOf(image);
   const version = need.cuda;
@@ -317,10 +335,13 @@ function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest
     { read: "driver of the host", value: own ?? "not read" },
   ];
   const floor = own && version === undefined ? floorOf(need, [], name) : undefined;
-  if (own && floor) return judgedByFloor(name, floor, Number(own.split(".")[0]), need, evidence);
+  if (own && floor) {
+    const fix = [manualFix("Update the card's driver in Windows"), manualFix("Or take an image with an older CUDA")];
+    return judgedByFloor(name, floor, `the host has ${own}`, Number(own.split(".")[0]), need, evidence, fix);
+  }
   if (!own || version === undefined) {
-    const says = own ? "which CUDA its image has, its name does not tell" : "the host's driver could not be read";
-    return { status: "unknown", message: `${name}: ${says}`, evidence };
+    const says = own ? "the name of its image does not say which CUDA it has" : "the host's driver could not be read";
+    return unknown(`${name}: ${says}`, evidence);
   }
   const fit = fitOf(version, { branch: Number(own.split(".")[0]) });
   const says = `${name}: CUDA ${version}`;
@@ -330,25 +351,19 @@ function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest
   ];
   switch (fit.kind) {
     case "too-old":
-      return {
-        status: "fail",
-        message: `${says} needs driver ${fit.needs} at least, and the host has ${own}`,
-        evidence,
-        fix,
-      };
+      return fail(`${says} needs driver ${fit.needs} at least, and the host has ${own}`, evidence, fix);
     case "minor":
-      return {
-        status: "warn",
-        message: fit.needs
+      return warn(
+        fit.needs
           ? `${says} came with driver ${fit.needs}, and the host has ${own}: it may run by minor-version compatibility`
           : `${says} is newer than what is known here: on driver ${own} it may run by minor-version compatibility`,
         evidence,
         fix,
-      };
+      );
     case "unknown":
-      return { status: "unknown", message: `${says} is newer than what is known here; the host has ${own}`, evidence };
+      return unknown(`${says} is newer than what is known here; the host has ${own}`, evidence);
     case "full":
-      return { status: "pass", message: `${says} runs on the host's driver ${own}`, evidence };
+      return pass(`${says} runs on the host's driver ${own}`, evidence);
   }
 }
 
@@ -363,33 +378,43 @@ function cudaCodeMissing(
   const dropped = cards.find((card) => major > (architectures[card].cuda.last ?? Infinity));
   if (dropped) {
     const { last } = architectures[dropped].cuda;
-    return {
-      status: "warn",
-      message:
-        `${says} has no code for ${dropped} any more, CUDA ${last} was the last: what is built with it does not run on the card`,
+    return warn(
+      `${says} has no code for ${dropped} any more, CUDA ${last} was the last: what is built with it does not run on the card`,
       evidence,
-      fix: [manualFix(`Take an image with CUDA ${last}`)],
-    };
+      [manualFix(`Take an image with CUDA ${last}`)],
+    );
   }
   const young = cards.find((card) => isOlder(version, architectures[card].cuda.first));
   if (!young) return undefined;
   const { first } = architectures[young].cuda;
-  return {
-    status: "warn",
-    message:
-      `${says} has no code for ${young}, which CUDA ${first} is the first to have: only what is compiled when it starts runs on the card`,
+  return warn(
+    `${says} has no code for ${young}, which CUDA ${first} is the first to have: only what is compiled when it starts runs on the card`,
     evidence,
-    fix: [manualFix(`Take an image with CUDA ${first} or later`)],
-  };
+    [manualFix(`Take an image with CUDA ${first} or later`)],
+  );
 }
 
-/** An older image, or the oldest supported driver that is new enough, where the cards and the system can have one. */
-function newer(version: string, needs: string, cards: Architecture[], { image }: ResolvedMachine): Fix[] {
-  const branch = supportedFrom(Number(needs.split(".")[0]), cards, image);
+/** An older image, or the newest supported driver that is new enough, where the cards and the system can have one. */
+function newer(version: string, needs: string, cards: Architecture[], machine: ResolvedMachine): Fix[] {
   return [
     manualFix(`Take an image with an older CUDA than ${version}`),
-    ...(branch === undefined
-      ? []
-      : [manualFix(`Or give the guest a newer driver: driver: {source: nvidia, branch: ${branch}}`)]),
+    ...newerDriver(Number(needs.split(".")[0]), cards, machine),
+  ];
+}
+
+/** The newest supported driver from a branch on, as a fix; none where the cards and the system can have none. */
+function newerDriver(least: number, cards: Architecture[], { image, driver }: ResolvedMachine): Fix[] {
+  const kept = supportedFrom(least, cards, image, driver.modules);
+  const branch = kept ?? supportedFrom(least, cards, image);
+  if (branch === undefined) return [];
+  const modules = kept === undefined || driver.modules !== undefined
+    ? `, modules: ${
+      kept === undefined ? driverFor(cards, { source: "nvidia", branch }, image).modules : driver.modules
+    }`
+    : "";
+  return [
+    manualFix(
+      `Or give the guest a newer driver: driver: {source: nvidia, branch: ${branch}${modules}}${supportOf(branch)}`,
+    ),
   ];
 }

@@ -5,6 +5,7 @@ import { manualFix } from "../fixes.mts";
 import { boxSource, imageName, supportedSystems } from "../resolve/images.mts";
 import { systemByName } from "../resolve/image-systems.mts";
 import { isOwn, titleOf } from "../resolve/providers.mts";
+import { fail, pass, unknown } from "./results.mts";
 
 /** Whether a box can be built from the image, before it is downloaded. */
 export const guestImageCheck: Check = {
@@ -12,7 +13,6 @@ export const guestImageCheck: Check = {
   about:
     "whether the box can be built from that image: its form for the provider, and its system for what is installed",
   why: "only for libvirt is a box made from a disk image, and Docker and the driver are installed on some systems only",
-  confirm: "npx zx homelab-gpu.mts doctor guest.image",
   check: (_, { machines }) =>
     machines.filter(({ image, provider }) =>
       image && isOwn(provider) && (provider !== "libvirt" || image.kind === "file" || image.kind === "url")
@@ -28,13 +28,12 @@ function buildable(machine: ResolvedMachine): Verdict {
     if (!source) {
       const box = "{file: ./some.box} or {url: ….box, checksum: …}";
       const known = image!.kind === "known";
-      return {
-        status: "fail",
-        message: known
-          ? `nobody is known to publish a box of ${name} for ${titleOf(provider)}`
+      return fail(
+        known
+          ? `no published box of ${name} is known for ${titleOf(provider)}`
           : `${name} is no Vagrant box, and a box for ${provider} is built from one`,
         evidence,
-        fix: [
+        [
           manualFix(
             known || provider === "hyperv"
               ? `Write image: ${box} with a box for ${titleOf(provider)}${
@@ -43,9 +42,9 @@ function buildable(machine: ResolvedMachine): Verdict {
               : `Write image: ubuntu-24.04 or another known name, or ${box}`,
           ),
         ],
-      };
+      );
     }
-    if (image!.kind === "known") return { status: "pass", message: `the box is built from ${source}`, evidence };
+    if (image!.kind === "known") return pass(`the box is built from ${source}`, evidence);
   }
   return { ...system(machine, name), evidence };
 }
@@ -56,16 +55,16 @@ function system({ gpus, engine }: ResolvedMachine, name: string): Verdict {
   const fix = [manualFix(`Use an image of ${supportedSystems()}`)];
   const nvidia = gpus.some(({ vendorId }) => vendorId === "10de");
   if (!found) {
-    const message = `which system ${name} is, its name does not tell: ${supportedSystems()} are supported`;
-    return { status: "unknown", message, evidence: [] };
+    const message = `the name ${name} does not say which system it is: ${supportedSystems()} are supported`;
+    return unknown(message);
   }
   if (!found.apt) {
     const message = `by its name ${name} is ${found.name}, and ${engine} is installed by apt-get only`;
-    return { status: "fail", message, evidence: [], fix };
+    return fail(message, [], fix);
   }
   if (!found.suite && nvidia) {
     const message = `by its name ${name} is ${found.name}, which NVIDIA's driver is not installed on`;
-    return { status: "fail", message, evidence: [], fix };
+    return fail(message, [], fix);
   }
-  return { status: "pass", message: `by its name ${name} is ${found.name}`, evidence: [] };
+  return pass(`by its name ${name} is ${found.name}`);
 }

@@ -6,6 +6,7 @@ import { manualFix } from "../fixes.mts";
 import { guestImageCheck } from "./guest-image.mts";
 import { imageName, suiteOf } from "../resolve/images.mts";
 import { installs, tools } from "./tools.mts";
+import { fail, pass, skip, unknown, warn } from "./results.mts";
 
 /** What the guest's system must be like for a GPU. */
 export const guestChecks: Check[] = [
@@ -14,7 +15,6 @@ export const guestChecks: Check[] = [
     about: "whether the guest's system can run NVIDIA's driver at all: Alpine and others with musl cannot",
     why:
       "NVIDIA's user space (libcuda, nvidia-smi) is made for glibc only; a container on such a guest may be Alpine all the same",
-    confirm: "npx zx homelab-gpu.mts doctor guest.libc",
     check: (_, { machines }) =>
       machines.filter(({ gpus }) => gpus.length > 0).map((machine) => ({ machine: machine.name, ...libc(machine) })),
   },
@@ -22,7 +22,6 @@ export const guestChecks: Check[] = [
     id: "guest.engine",
     about: "whether the guest's distribution has the engine that runs the containers",
     why: "Podman gives GPUs to containers from 4.1 on, and is taken from the distribution's own packages",
-    confirm: "npx zx homelab-gpu.mts doctor guest.engine",
     check: (_, { machines }) =>
       machines.flatMap((machine) => machine.engine === "podman" ? [{ machine: machine.name, ...podman(machine) }] : []),
   },
@@ -31,8 +30,7 @@ export const guestChecks: Check[] = [
     id: "guest.firmware",
     about: "whether there is UEFI firmware for a guest with a GPU",
     why:
-      "graphics cards expect UEFI, and only it makes room for large ones; with Secure Boot it refuses drivers built in the guest",
-    confirm: "npx zx homelab-gpu.mts doctor guest.firmware",
+      "graphics cards expect UEFI, and only UEFI has room for large memory regions; with Secure Boot it refuses drivers that were built in the guest",
     check: (host, { machines }) =>
       machines.filter(({ gpus, provider }) => gpus.length > 0 && provider === "libvirt").map(({ name }) => ({
         machine: name,
@@ -46,39 +44,37 @@ function podman({ image, box }: ResolvedMachine): Verdict {
   const suite = suiteOf(image);
   if (suite === undefined) {
     const message = `whether ${image ? imageName(image) : `the box ${box}`} has Podman 4.1 or later is not known`;
-    return { status: "unknown", message, evidence: [] };
+    return unknown(message);
   }
   const evidence = [{ read: "image", value: imageName(image!) }];
   return suite === "jammy"
-    ? {
-      ...{ status: "fail", message: "Ubuntu 22.04 has Podman 3.4, which gives no GPU to a container", evidence },
-      fix: [manualFix("Write image: ubuntu-24.04 or debian-12 or later, or engine: docker")],
-    }
-    : { status: "pass", message: "Podman of the distribution's own", evidence };
+    ? fail("Ubuntu 22.04 has Podman 3.4, which gives no GPU to a container", evidence, [
+      manualFix("Write image: ubuntu-24.04 or debian-12 or later, or engine: docker"),
+    ])
+    : pass("Podman of the distribution's own", evidence);
 }
 
 function firmware(host: Host): Verdict {
-  if (!host.ovmf) return { status: "unknown", message: "UEFI firmware was not looked for", evidence: [] };
+  if (!host.ovmf) return unknown("UEFI firmware was not looked for");
   const found = firmwareOf(host);
   const evidence = [{
     read: "OVMF images",
     value: found ? `${found.code}, ${found.variables}` : host.ovmf.join(" ") || "none",
   }];
-  if (found) return { status: "pass", message: `OVMF without Secure Boot: ${found.code}`, evidence };
-  return {
-    status: "fail",
-    message: host.ovmf.length > 0
+  if (found) return pass(`OVMF without Secure Boot: ${found.code}`, evidence);
+  return fail(
+    host.ovmf.length > 0
       ? "only firmware with Secure Boot was found, which refuses the guest's GPU driver"
       : "no UEFI firmware (OVMF) on this host, which a guest with a GPU needs",
     evidence,
-    fix: host.ovmf.length > 0
+    host.ovmf.length > 0
       ? [
         manualFix("Bring an OVMF that was built without Secure Boot: Debian's, Fedora's and Arch's packages have one", {
           root: true,
         }),
       ]
       : installs([tools.ovmf!], host),
-  };
+  );
 }
 
 /** Names of systems by what they are built on. No driver for musl is planned: NVIDIA/nvidia-installer#27, NVIDIA/nvidia-docker#509. */
@@ -89,22 +85,20 @@ const systems = {
 
 function libc({ image, box, gpus }: ResolvedMachine): Verdict {
   if (gpus.every(({ vendorId }) => vendorId !== "10de")) {
-    return { status: "skip", message: "it gets no NVIDIA card", evidence: [] };
+    return skip("it gets no NVIDIA card");
   }
   const name = image ? imageName(image) : box;
   const evidence = [{ read: image ? "image" : "box, by its name", value: name }];
   const fix = [manualFix("Build the box from a system with glibc: image: debian-12, ubuntu-24.04 or another of these")];
   if (image?.kind === "known" || image?.kind === "debootstrap") {
-    return { status: "pass", message: `${name} has glibc`, evidence };
+    return pass(`${name} has glibc`, evidence);
   }
   if (systems.musl.test(name)) {
     return image
-      ? { status: "fail", message: `${name} has musl, and NVIDIA's driver needs glibc`, evidence, fix }
-      : { status: "warn", message: `by its name ${name} has musl, and NVIDIA's driver needs glibc`, evidence, fix };
+      ? fail(`${name} has musl, and NVIDIA's driver needs glibc`, evidence, fix)
+      : warn(`by its name ${name} has musl, and NVIDIA's driver needs glibc`, evidence, fix);
   }
-  return systems.glibc.test(name) ? { status: "pass", message: `by its name ${name} has glibc`, evidence } : {
-    status: "unknown",
-    message: `whether ${name} has glibc, as NVIDIA's driver needs, its name does not tell`,
-    evidence,
-  };
+  return systems.glibc.test(name)
+    ? pass(`by its name ${name} has glibc`, evidence)
+    : unknown(`the name ${name} does not say whether it has glibc, which NVIDIA's driver needs`, evidence);
 }

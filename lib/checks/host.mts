@@ -3,6 +3,7 @@ import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { joinGroupFix, manualFix, remedies } from "../fixes.mts";
 import { acceleratorOf } from "../resolve/resolve.mts";
+import { fail, pass, skip, unknown, warn } from "./results.mts";
 
 /** Room, MiB: below the first nothing can be built, below the second it is tight. A base image, a box and a young VM take 3 GiB. */
 const room = { least: 4096, withoutImage: 1024, ample: 16384 } as const;
@@ -19,7 +20,7 @@ export const hostChecks: Check[] = [
   {
     id: "host.virtualization",
     about: "whether VMs run on the hardware or are emulated",
-    why: "without the CPU's help every instruction of the guest is translated: ten times slower",
+    why: "without hardware virtualization every instruction of the guest is translated: ten times slower",
     confirm: { linux: "grep -cE 'vmx|svm' /proc/cpuinfo", windows: "systeminfo", macos: "sysctl kern.hv_support" },
     check: (host, { machines }) => virtualization(host, machines),
   },
@@ -48,7 +49,7 @@ export const hostChecks: Check[] = [
   {
     id: "host.guest",
     about: "whether this host is itself a VM, which has to be given an IOMMU from outside",
-    why: "a VM can pass on only what it was given itself",
+    why: "a VM can pass on only what it was given",
     confirm: {
       linux: "systemd-detect-virt",
       windows: "(Get-CimInstance Win32_ComputerSystem).Model",
@@ -65,31 +66,26 @@ function architecture({ os }: Host, machines: ResolvedMachine[]): Verdict[] {
   if (os.platform !== "linux" || machines.length === 0) return [];
   const evidence = [{ read: "/proc/sys/kernel/arch", value: os.arch ?? "not read" }];
   if (os.arch === undefined) {
-    return [{ status: "unknown", message: "the host's architecture could not be read", evidence }];
+    return [unknown("the host's architecture could not be read", evidence)];
   }
-  if (os.arch === "x86_64") return [{ status: "pass", message: "x86_64, as the guests", evidence }];
+  if (os.arch === "x86_64") return [pass("x86_64, as the guests", evidence)];
   const fix = [manualFix("Run this on an x86_64 host")];
   return machines.some(({ gpus }) => gpus.length > 0)
-    ? [{
-      status: "fail",
-      message:
+    ? [
+      fail(
         `guests are x86_64 and this host is ${os.arch}: they would be emulated, and no GPU can be handed to an emulated guest`,
-      evidence,
-      fix,
-    }]
-    : [{
-      status: "warn",
-      message: `guests are x86_64 and this host is ${os.arch}: they are emulated, slow`,
-      evidence,
-      fix,
-    }];
+        evidence,
+        fix,
+      ),
+    ]
+    : [warn(`guests are x86_64 and this host is ${os.arch}: they are emulated, slow`, evidence, fix)];
 }
 
 function virtualization(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const own = machines.filter(({ provider }) => provider === "libvirt");
   // vmx and svm are x86's, and emulation there is what host.architecture says
   if (own.length > 0 && host.os.platform === "linux" && host.os.arch && !/^(x86_64|i.86)$/.test(host.os.arch)) {
-    return [{ status: "skip", message: `a matter of x86, and this host is ${host.os.arch}`, evidence: [] }];
+    return [skip(`applies to x86 only, and this host is ${host.os.arch}`)];
   }
   if (own.length === 0) return [hardware(host)];
   // provider.host says that libvirt's VMs run on Linux alone
@@ -109,11 +105,11 @@ function hardware({ hardwareVirtualization: able, os, cpu }: Host): Verdict {
     value: shown === undefined ? "not read" : shown ? "yes" : "no",
   }];
   if (shown === undefined) {
-    return { status: "unknown", message: "whether VMs can run on the hardware could not be read", evidence };
+    return unknown("whether VMs can run on the hardware could not be read", evidence);
   }
-  return shown ? { status: "pass", message: "hardware virtualization", evidence } : {
+  return shown ? pass("hardware virtualization", evidence) : {
     status: "fail",
-    message: "hardware virtualization is off, and only libvirt's VMs can do without",
+    message: "hardware virtualization is off, and only libvirt's VMs can run without it",
     evidence,
     // Macs have no such setting
     fix: os.platform === "macos" ? [] : [remedies.virtualization],
@@ -139,39 +135,36 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
   if (emulated.length > 0) {
     verdicts.push(
       able
-        ? { status: "warn", message: "software emulation (tcg), as the config asks for: slow", evidence }
+        ? warn("software emulation (tcg), as the config asks for: slow", evidence)
         : flags || !host.kvm.device
-        ? {
-          status: "warn",
-          message: `${
+        ? warn(
+          `${
             flags && !flags.some((flag) => /vmx|svm/.test(flag))
               ? "neither vmx nor svm shows in the CPU"
               : "no /dev/kvm"
           }: software emulation, slow`,
           evidence,
-          fix: [turnOn(host)],
-        }
-        : { status: "unknown", message: "the CPU's flags could not be read: software emulation, slow", evidence },
+          [turnOn(host)],
+        )
+        : unknown("the CPU's flags could not be read: software emulation, slow", evidence),
     );
   }
   if (forced.length > 0) {
-    verdicts.push({
-      status: "warn",
-      message: `accelerator: kvm is forced for ${
-        forced.map(({ name }) => name).join(", ")
-      }, and this host does not show that it can: guests may hang`,
-      evidence,
-    });
+    verdicts.push(
+      warn(
+        `accelerator: kvm is forced for ${
+          forced.map(({ name }) => name).join(", ")
+        }, and this host shows no sign that it can: guests may hang`,
+        evidence,
+      ),
+    );
   }
   if (able && host.kvm.access === false && machines.some(({ accelerator, image }) => accelerator === "kvm" && image)) {
-    verdicts.push({
-      status: "fail",
-      message: "no rights on /dev/kvm, which Packer needs to build the box",
-      evidence,
-      fix: [joinGroupFix("kvm", host.joined)],
-    });
+    verdicts.push(
+      fail("no rights on /dev/kvm, which Packer needs to build the box", evidence, [joinGroupFix("kvm", host.joined)]),
+    );
   }
-  return verdicts.length > 0 ? verdicts : [{ status: "pass", message: "hardware virtualization (KVM)", evidence }];
+  return verdicts.length > 0 ? verdicts : [pass("hardware virtualization (KVM)", evidence)];
 }
 
 function turnOn(host: Host) {
@@ -183,7 +176,7 @@ function turnOn(host: Host) {
 }
 
 function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
-  if (machines.length === 0) return [{ status: "pass", message: "the machines run already", evidence: [] }];
+  if (machines.length === 0) return [pass("the machines are running")];
   const { total, available } = host.memory;
   const wanted = machines.reduce((sum, machine) => sum + machine.memory, 0);
   const evidence = [
@@ -194,30 +187,26 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
     },
   ];
   if (total === undefined || available === undefined) {
-    return [{ status: "unknown", message: "the host's memory could not be read", evidence }];
+    return [unknown("the host's memory could not be read", evidence)];
   }
   // a passed-through card lets the device write to all of the guest's memory, so that all of it is pinned from the start
   const pinned = machines.some(({ gpus }) => gpus.length > 0);
   const fix = [manualFix(`Give the machines less (memory:), or free some: ${wanted} MiB are wanted`)];
   if (wanted > total || (pinned && wanted + 1024 > available)) {
-    return [{
-      status: "fail",
-      message: `the machines want ${wanted} MiB, and ${available} of ${total} MiB are free${
-        pinned ? "; with a GPU all of it is pinned" : ""
-      }`,
-      evidence,
-      fix,
-    }];
+    return [
+      fail(
+        `the machines want ${wanted} MiB, and ${available} of ${total} MiB are free${
+          pinned ? "; with a GPU all of it is pinned" : ""
+        }`,
+        evidence,
+        fix,
+      ),
+    ];
   }
   if (wanted > available) {
-    return [{
-      status: "warn",
-      message: `the machines want ${wanted} MiB, and only ${available} MiB are free`,
-      evidence,
-      fix,
-    }];
+    return [warn(`the machines want ${wanted} MiB, and only ${available} MiB are free`, evidence, fix)];
   }
-  return [{ status: "pass", message: `${wanted} MiB wanted, ${available} MiB free`, evidence }];
+  return [pass(`${wanted} MiB wanted, ${available} MiB free`, evidence)];
 }
 
 function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
@@ -230,7 +219,7 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
     { read: "room in the cache folder", value: cache === undefined ? "unknown" : `${cache} MiB` },
   ];
   const known = [images, cache].filter((size) => size !== undefined);
-  if (known.length === 0) return [{ status: "unknown", message: "room on the disks could not be read", evidence }];
+  if (known.length === 0) return [unknown("room on the disks could not be read", evidence)];
   const least = Math.min(...known);
   const busy = machines.every(({ running }) => running);
   const fix = [remedies.room];
@@ -239,22 +228,22 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const needed = built ? room.least : room.withoutImage;
   if (least < needed && !busy) {
     const what = built ? "the image" : "the VM's disk";
-    return [{ status: "fail", message: `no room for ${what}: ${least} MiB free, ${needed} needed`, evidence, fix }];
+    return [fail(`no room for ${what}: ${least} MiB free, ${needed} needed`, evidence, fix)];
   }
   if (least < room.ample) {
-    return [{ status: "warn", message: `only ${least} MiB of room for images and disks`, evidence, fix }];
+    return [warn(`only ${least} MiB of room for images and disks`, evidence, fix)];
   }
-  return [{ status: "pass", message: `${Math.floor(least / 1024)} GiB of room`, evidence }];
+  return [pass(`${Math.floor(least / 1024)} GiB of room`, evidence)];
 }
 
 /** Where no CPU flag tells: hypervisors say by the machine's maker and model what they are (systemd's virt.c has the list). */
 function guestByName({ dmi, os }: Host): Verdict {
   const model = [dmi.sys_vendor, dmi.product_name].filter(Boolean).join(" ");
   const evidence = [{ read: "maker and model", value: model || "not read" }];
-  if (os.wsl || !model) return { status: "unknown", message: "whether this host is a VM could not be read", evidence };
+  if (os.wsl || !model) return unknown("whether this host is a VM could not be read", evidence);
   return /Virtual Machine|VMware|VirtualBox|QEMU|KVM|Xen|Parallels|Amazon EC2/i.test(model)
-    ? { status: "warn", message: "this host is itself a VM: its GPU is what the outer hypervisor gave it", evidence }
-    : { status: "pass", message: "this host is a machine, not a VM", evidence };
+    ? warn("this host is itself a VM: its GPU is what the outer hypervisor gave it", evidence)
+    : pass("this host is a machine, not a VM", evidence);
 }
 
 function guest({ cpu, dmi, marks }: Host): Verdict {
@@ -273,17 +262,15 @@ function guest({ cpu, dmi, marks }: Host): Verdict {
     },
   ];
   if (marks.includes("/run/.containerenv")) {
-    return { status: "warn", message: "this is a container: run it on the host itself", evidence };
+    return warn("this is a container: run it on the host itself", evidence);
   }
   if (cpu.flags === undefined) {
-    return { status: "unknown", message: "whether this host is a VM could not be read", evidence };
+    return unknown("whether this host is a VM could not be read", evidence);
   }
   return cpu.flags.includes("hypervisor")
-    ? {
-      status: "warn",
-      message:
-        "this host is itself a VM: a card reaches it, and its guests, only if the outer hypervisor gives it the card and a virtual IOMMU",
+    ? warn(
+      "this host is itself a VM: a card reaches it, and its guests, only if the outer hypervisor gives it the card and a virtual IOMMU",
       evidence,
-    }
-    : { status: "pass", message: "this host is a machine, not a VM", evidence };
+    )
+    : pass("this host is a machine, not a VM", evidence);
 }

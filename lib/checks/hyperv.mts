@@ -5,7 +5,8 @@ import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host, Partitionable } from "../host/types.mts";
 import { commandFix, manualFix } from "../fixes.mts";
-import { driverVersion, hostDriver, partitionableOf, partitionsFor } from "../resolve/partition.mts";
+import { driverVersion, partitionableOf } from "../resolve/partition.mts";
+import { fail, pass, unknown, warn } from "./results.mts";
 
 /** A part of a card by Hyper-V (GPU-P): whether the card can be divided, how, and what the guest needs of its host. */
 export const hypervChecks: Check[] = [
@@ -21,12 +22,12 @@ export const hypervChecks: Check[] = [
     about: "whether the card can be divided into so many parts",
     why: "a card takes certain counts only: GeForce cards 32, those with SR-IOV a few",
     confirm: "Get-VMHostPartitionableGpu | Select-Object Name, ValidPartitionCounts",
-    check: (host, config) => [...eachPart(host, config, count), ...choiceConflicts(host, config)],
+    check: (host, config) => [...eachPart(host, config, count), ...choiceConflicts(config)],
   },
   {
     id: "hyperv.choice",
     about: "whether this Windows can choose among its cards",
-    why: "Windows 10 takes any card that can be divided, and has no way to be told which",
+    why: "Windows 10 takes any card that can be divided: there is no way to choose one",
     confirm: "(Get-Command Add-VMGpuPartitionAdapter).Parameters.ContainsKey('InstancePath')",
     check: (host, config) => eachPart(host, config, choice),
   },
@@ -47,8 +48,7 @@ export const hypervChecks: Check[] = [
   {
     id: "hyperv.guest",
     about: "whether the guest's system can have the kernel module for a part of a card",
-    why: "dxgkrnl is no part of Linux, and is known to build on these kernels only",
-    confirm: "npx zx homelab-gpu.mts doctor hyperv.guest",
+    why: "dxgkrnl is not part of Linux, and is known to build on these kernels only",
     check: (host, config) => eachPart(host, config, (_wish, _host, machine) => guest(machine)),
   },
 ];
@@ -80,79 +80,64 @@ function card(wish: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine): 
   const evidence = evidenceOf(host);
   const all = host.windows?.partitionable;
   if (gpus.length > 1) {
-    return {
-      status: "fail",
-      message: `it asks for ${gpus.length} cards, and Hyper-V gives a VM a part of one`,
-      evidence,
-      fix: [manualFix("Leave one of them")],
-    };
+    return fail(`it asks for ${gpus.length} cards, and Hyper-V gives a VM a part of one`, evidence, [
+      manualFix("Leave one of them"),
+    ]);
   }
   if (!all) {
     const elevated = host.windows?.elevated;
-    return {
-      status: "unknown",
-      message: `which cards Hyper-V can divide could not be read${
-        elevated === false ? ": run this as administrator" : ""
-      }`,
+    return unknown(
+      `which cards Hyper-V can divide could not be read${elevated === false ? ": run this as administrator" : ""}`,
       evidence,
-    };
+    );
   }
-  const fitting = partitionsFor(wish, host);
+  const fitting = wish.partitionable;
   const ids = `${wish.vendorId}:${wish.deviceId ?? "*"}`;
   if (fitting.length === 0) {
-    return {
-      status: "fail",
-      message: all.length > 0 ? `Hyper-V cannot divide ${ids}` : "there is no card that Hyper-V can divide",
+    return fail(
+      all.length > 0 ? `Hyper-V cannot divide ${ids}` : "there is no card that Hyper-V can divide",
       evidence,
-      fix: [manualFix("Update the card's driver in Windows, or name a card that can be divided")],
-    };
+      [manualFix("Update the card's driver in Windows, or name a card that can be divided")],
+    );
   }
   return fitting.length > 1
-    ? {
-      status: "fail",
-      message: `${fitting.length} cards that Hyper-V can divide are ${ids}`,
-      evidence,
-      fix: [manualFix("Say which by address:")],
-    }
-    : { status: "pass", message: `Hyper-V can divide ${ids}`, evidence };
+    ? fail(`${fitting.length} cards that Hyper-V can divide are ${ids}`, evidence, [manualFix("Say which by address:")])
+    : pass(`Hyper-V can divide ${ids}`, evidence);
 }
 
-function count(wish: ResolvedGpuRequest, host: Host): Verdict {
+function count(wish: ResolvedGpuRequest): Verdict {
   const { partitionCount: wanted } = wish;
-  const part = partitionableOf(wish, host);
+  const part = partitionableOf(wish);
   const evidence = [{
     read: "ValidPartitionCounts, PartitionCount",
     value: part ? `${part.counts?.join(", ") ?? "not read"}; ${part.count ?? "not read"}` : "not read",
   }];
   if (wanted === undefined || wanted === 1) {
-    return { status: "pass", message: "the card's own count is left alone", evidence };
+    return pass("the card's own count is kept", evidence);
   }
   if (!part?.counts) {
-    return { status: "unknown", message: `whether the card can be divided into ${wanted} could not be read`, evidence };
+    return unknown(`whether the card can be divided into ${wanted} could not be read`, evidence);
   }
   if (part.counts.includes(wanted)) {
     const change = part.count === wanted
       ? "as it is"
       : `${part.count ?? "another number"} so far: other VMs must be off`;
-    return { status: "pass", message: `the card can be divided into ${wanted}, ${change}`, evidence };
+    return pass(`the card can be divided into ${wanted}, ${change}`, evidence);
   }
   const valid = [...part.counts].sort((a, b) => a - b);
-  return {
-    status: "fail",
-    message: `the card cannot be divided into ${wanted}: ${valid.length === 1 ? "only" : "but"} into ${
-      valid.join(", ")
-    }`,
+  return fail(
+    `the card cannot be divided into ${wanted}: ${valid.length === 1 ? "only" : "but"} into ${valid.join(", ")}`,
     evidence,
-    fix: [manualFix(`Leave partition_count out, or write partition_count: ${valid.join(" or ")}`)],
-  };
+    [manualFix(`Leave partition_count out, or write partition_count: ${valid.join(" or ")}`)],
+  );
 }
 
 /** The count is the card's, not a VM's: machines that share a card must agree on it. */
-function choiceConflicts(host: Host, { machines }: Resolved): Verdict[] {
+function choiceConflicts({ machines }: Resolved): Verdict[] {
   const wanted = machines.filter(({ provider }) => provider === "hyperv").flatMap(({ name, gpus }) =>
     gpus.flatMap((wish) => {
       const path = wish.mode === "partition" && (wish.partitionCount ?? 1) > 1
-        ? partitionableOf(wish, host)?.path
+        ? partitionableOf(wish)?.path
         : undefined;
       return path ? [{ name, path, count: wish.partitionCount! }] : [];
     })
@@ -162,11 +147,11 @@ function choiceConflicts(host: Host, { machines }: Resolved): Verdict[] {
     return other
       ? [{
         machine: name,
-        status: "fail",
-        message:
+        ...fail(
           `${other.name} wants the card in ${other.count} parts, and ${name} in ${count}: it has one count for all`,
-        evidence: [],
-        fix: [manualFix("Write the same partition_count for both")],
+          [],
+          [manualFix("Write the same partition_count for both")],
+        ),
       }]
       : [];
   });
@@ -181,16 +166,15 @@ function choice(_wish: ResolvedGpuRequest, { windows }: Host): Verdict {
     },
     { read: "cards that Hyper-V can divide", value: cards === undefined ? "not read" : String(cards) },
   ];
-  if (windows?.choice) return { status: "pass", message: "the card can be chosen", evidence };
+  if (windows?.choice) return pass("the card can be chosen", evidence);
   if (windows?.choice === undefined || cards === undefined) {
-    return { status: "unknown", message: "whether the card can be chosen could not be read", evidence };
+    return unknown("whether the card can be chosen could not be read", evidence);
   }
-  return cards <= 1 ? { status: "pass", message: "there is one card to take", evidence } : {
-    status: "fail",
-    message: `Windows 10 cannot choose among ${cards} cards that can be divided`,
-    evidence,
-    fix: [manualFix("Disable the others in the device manager while the VM starts, or go to Windows 11")],
-  };
+  return cards <= 1
+    ? pass("there is only one card", evidence)
+    : fail(`Windows 10 cannot choose among ${cards} cards that can be divided`, evidence, [
+      manualFix("Disable the others in the device manager while the VM starts, or go to Windows 11"),
+    ]);
 }
 
 const policies = ["RequireSecureDeviceAssignment", "RequireSupportedDeviceAssignment"];
@@ -198,45 +182,40 @@ const policyKey = "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\HyperV";
 
 function policy(wish: ResolvedGpuRequest, host: Host): Verdict {
   const { windows } = host;
-  const part = partitionableOf(wish, host);
+  const part = partitionableOf(wish);
   if (windows?.product === undefined) {
-    return { status: "unknown", message: "whether this is Windows Server could not be read", evidence: [] };
+    return unknown("whether this is Windows Server could not be read");
   }
   if (windows.product === "client") {
-    return { status: "pass", message: "client Windows has no such policy", evidence: [] };
+    return pass("client Windows has no such policy");
   }
   const evidence = policies.map((name) => ({
     read: `${policyKey}\\${name}`,
     value: windows.policy ? String(windows.policy[name] ?? "not set") : "not read",
   }));
   // cards with SR-IOV are listed without this end: they are Windows' own idea of a server's card
-  if (!part) return { status: "unknown", message: "which card it is could not be read", evidence };
+  if (!part) return unknown("which card it is could not be read", evidence);
   if (!part.path.toUpperCase().endsWith("\\GPUPARAV")) {
-    return { status: "pass", message: "the card has SR-IOV, as Windows Server wants it", evidence };
+    return pass("the card has SR-IOV, as Windows Server wants it", evidence);
   }
-  if (!windows.policy) return { status: "unknown", message: "Windows Server's policy could not be read", evidence };
+  if (!windows.policy) return unknown("Windows Server's policy could not be read", evidence);
   if (policies.every((name) => windows.policy![name] === 0)) {
-    return {
-      status: "warn",
-      message: "the card has no SR-IOV, and policy lets Windows Server divide it: unsupported",
-      evidence,
-    };
+    return warn("the card has no SR-IOV, and policy lets Windows Server divide it: unsupported", evidence);
   }
-  return {
-    status: "fail",
-    message: "Windows Server refuses to divide a card without SR-IOV (“not compliant with currently set group policy”)",
+  return fail(
+    "Windows Server refuses to divide a card without SR-IOV (“not compliant with currently set group policy”)",
     evidence,
-    fix: policies.map((name) =>
+    policies.map((name) =>
       commandFix(`Set ${name} to 0: unsupported by Microsoft`, `reg add ${policyKey} /v ${name} /t REG_DWORD /d 0 /f`, {
         root: true,
       })
     ),
-  };
+  );
 }
 
 function driver(wish: ResolvedGpuRequest, host: Host): Verdict {
   const { windows } = host;
-  const own = hostDriver(wish, host);
+  const own = wish.hostDriver;
   const evidence: Evidence[] = [
     {
       read: "Win32_VideoController",
@@ -247,43 +226,26 @@ function driver(wish: ResolvedGpuRequest, host: Host): Verdict {
       value: windows?.libraries === undefined ? "not read" : windows.libraries ? "there" : "not there",
     },
   ];
-  if (!own) return { status: "unknown", message: "the card's driver in Windows could not be read", evidence };
+  if (!own) return unknown("the card's driver in Windows could not be read", evidence);
   if (own.status !== undefined && own.status !== "OK") {
-    return {
-      status: "fail",
-      message: `the card's driver in Windows does not work (${own.status})`,
-      evidence,
-      fix: [manualFix("Reinstall the card's driver in Windows")],
-    };
+    return fail(`the card's driver in Windows does not work (${own.status})`, evidence, [
+      manualFix("Reinstall the card's driver in Windows"),
+    ]);
   }
   if (own.folder === null) {
-    return {
-      status: "fail",
-      message: "Windows has no driver of its own for the card, and so none for the guest",
-      evidence,
-      fix: [manualFix("Install the card's driver in Windows: https://www.nvidia.com/drivers")],
-    };
+    return fail("Windows has no driver of its own for the card, and so none for the guest", evidence, [
+      manualFix("Install the card's driver in Windows: https://www.nvidia.com/drivers"),
+    ]);
   }
   if (own.status === undefined || own.folder === undefined || windows?.libraries === undefined) {
-    return {
-      status: "unknown",
-      message: "whether the card's driver in Windows can serve a guest could not be read",
-      evidence,
-    };
+    return unknown("whether the card's driver in Windows can serve a guest could not be read", evidence);
   }
   if (!windows.libraries) {
-    return {
-      status: "fail",
-      message: "Windows lacks the Linux libraries that the guest needs (System32\\lxss\\lib)",
-      evidence,
-      fix: [manualFix("Install WSL, which brings them: wsl --install --no-distribution")],
-    };
+    return fail("Windows lacks the Linux libraries that the guest needs (System32\\lxss\\lib)", evidence, [
+      manualFix("Install WSL, which brings them: wsl --install --no-distribution"),
+    ]);
   }
-  return {
-    status: "pass",
-    message: `driver ${driverVersion(own) ?? "of unknown version"} serves the guest`,
-    evidence,
-  };
+  return pass(`driver ${driverVersion(own) ?? "of unknown version"} serves the guest`, evidence);
 }
 
 function guest({ image, box }: ResolvedMachine): Verdict {
@@ -291,18 +253,14 @@ function guest({ image, box }: ResolvedMachine): Verdict {
     manualFix("Write image: {file: ./some.box} with a box of Ubuntu 22.04 or 24.04 for Hyper-V, generation 2"),
   ];
   if (!image) {
-    return {
-      status: "unknown",
-      message: `whether the box ${box} has dxgkrnl is not known: it is taken as it is`,
-      evidence: [],
-    };
+    return unknown(`whether the box ${box} has dxgkrnl is not known: it is used unmodified`);
   }
   const name = imageName(image);
   const suite = suiteOf(image) ?? systemByName(name)?.suite;
   if (!suite) {
-    return { status: "unknown", message: `whether dxgkrnl builds in ${name} is not known`, evidence: [], fix };
+    return unknown(`whether dxgkrnl builds in ${name} is not known`, [], fix);
   }
   return suite === "jammy" || suite === "noble"
-    ? { status: "pass", message: `dxgkrnl is built in ${systemOf(suite)}`, evidence: [] }
-    : { status: "fail", message: `dxgkrnl is not known to build in ${systemOf(suite)}`, evidence: [], fix };
+    ? pass(`dxgkrnl is built in ${systemOf(suite)}`)
+    : fail(`dxgkrnl is not known to build in ${systemOf(suite)}`, [], fix);
 }

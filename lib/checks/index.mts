@@ -3,6 +3,7 @@ import type { Finding, Notes } from "../findings.mts";
 import { manualFix } from "../fixes.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
+import { factsBehind } from "../resolve/resolve.mts";
 import { composeChecks } from "./compose.mts";
 import { gpuHardwareChecks } from "./gpu-hardware.mts";
 import { gpuPlatformChecks } from "./gpu-platform.mts";
@@ -17,20 +18,20 @@ import { iommuChecks } from "./iommu.mts";
 import { providerChecks } from "./provider.mts";
 import { serviceChecks } from "./services.mts";
 import { toolChecks } from "./tools.mts";
+import { self } from "../self.mts";
 
-/** Whether the probe's text is whole. It is looked at whatever else is asked for. */
+/** Whether the probe's text is complete. This check runs whatever others are selected. */
 const probeCheck: Check = {
   id: "host.probe",
-  about: "whether the probe printed all that it had to say",
-  why: "what is missing from a text that ends early is not known, and not absent",
-  confirm: "npx zx homelab-gpu.mts doctor host.probe",
+  about: "whether the probe's text is complete",
+  why: "a fact that was cut off is unknown, not absent",
   check: ({ cut }) =>
     cut
       ? [{
         status: "fail",
         message: "the probe's text ends early: its last line, [end], is missing",
-        evidence: [{ read: "what may be missing", value: cut.join(", ") || "nothing that is judged" }],
-        fix: [manualFix("Run the probe again, and keep all that it prints")],
+        evidence: [{ read: "what may be missing", value: cut.join(", ") || "nothing that is checked" }],
+        fix: [manualFix("Run the probe again, and keep everything that it prints")],
       }]
       : [],
 };
@@ -55,15 +56,15 @@ export const checks: Check[] = [
 ];
 
 /**
- * What stands for and against these machines on this host. With `only`, just those checks are looked at (`gpu` takes all `gpu.*`).
- * A check that throws becomes an `unknown` that names the error: a doctor does not faint.
+ * Runs the checks. With `only`, just these ids and groups (`gpu` takes all `gpu.*`). A check that
+ * throws becomes an `unknown` finding with the error.
  */
 export function runChecks(host: Host, config: Resolved, only: string[] = []): Finding[] {
   return wantedChecks(only, host.cut !== undefined).flatMap(({ id, check }): Finding[] => {
     try {
-      const { watched, touched } = watch(host);
-      const verdicts = check(id === probeCheck.id ? host : watched, config);
-      // what the check looked at may have been cut off: whatever it says of that is a guess
+      const { watched, touched } = watch(host, config);
+      const verdicts = id === probeCheck.id ? check(host, config) : check(watched.host, watched.config);
+      // a fact that the check read may have been cut off: any verdict by it would be a guess
       const guessed = touched().length > 0 || (id !== probeCheck.id && resolvedByGuess(host));
       const known = (verdict: Verdict): Verdict =>
         guessed && verdict.status !== "unknown" ? { ...unsure(touched()), ...about(verdict) } : verdict;
@@ -80,7 +81,7 @@ export function runChecks(host: Host, config: Resolved, only: string[] = []): Fi
   });
 }
 
-/** The checks of these ids and groups, or all; with `probe`, the one of the probe itself too. */
+/** The checks of these ids and groups, or all; with `probe`, the check of the probe too. */
 function wantedChecks(only: string[], probe: boolean): Check[] {
   const others = checks.filter(({ id }) =>
     id !== probeCheck.id && (only.length === 0 || only.some((name) => id === name || id.startsWith(`${name}.`)))
@@ -88,41 +89,51 @@ function wantedChecks(only: string[], probe: boolean): Check[] {
   return probe ? [probeCheck, ...others] : others;
 }
 
-/** Whether machines were resolved by facts that may have been cut off: then no check knows what they will be. */
+/**
+ * Whether machines were resolved by facts that may have been cut off: then no check knows what they
+ * will be.
+ */
 function resolvedByGuess({ os, cut = [] }: Host): boolean {
   return cut.includes("os") || (os.platform === "windows" && cut.includes("windows"));
 }
 
-/** A host that remembers which of its facts were looked at that may have been cut off. */
-function watch(host: Host): { watched: Host; touched: () => string[] } {
+/** A host and a config that record which facts were read that may have been cut off: of the host itself, or by what was decided by them. */
+function watch(host: Host, config: Resolved): { watched: { host: Host; config: Resolved }; touched: () => string[] } {
   const { cut = [] } = host;
-  if (cut.length === 0) return { watched: host, touched: () => [] };
+  if (cut.length === 0) return { watched: { host, config }, touched: () => [] };
   const touched = new Set<string>();
-  const watched = new Proxy(host, {
-    get(target, key) {
-      if (typeof key === "string" && cut.includes(key)) touched.add(key);
-      return target[key as keyof Host];
-    },
+  const recorded = <T extends object>(object: T, factsOf: (key: string, object: T) => string[]): T =>
+    new Proxy(object, {
+      get(target, key) {
+        for (const fact of factsOf(String(key), target)) if (cut.includes(fact)) touched.add(fact);
+        return target[key as keyof T];
+      },
+    });
+  const machines = config.machines.map((machine) => {
+    const gpus = machine.gpus.map((request) => recorded(request, factsBehind));
+    return recorded({ ...machine, gpus }, factsBehind);
   });
-  return { watched, touched: () => [...touched] };
+  return {
+    watched: { host: recorded(host, (key) => [key]), config: { ...config, machines } },
+    touched: () => [...touched],
+  };
 }
 
 function unsure(keys: string[]): Verdict {
   return {
     status: "unknown",
-    message: "this could not be judged: the probe's text ends before all that it is judged by",
+    message: "this could not be checked: the probe's text ends before the facts that it needs",
     evidence: [{ read: "the probe", value: `may lack ${keys.join(", ") || "os"}` }],
   };
 }
 
 const about = ({ machine }: Verdict) => (machine === undefined ? {} : { machine });
 
-/** Why each check matters, and what shows that it is mended on such a host. */
+/** Why each check matters, and the command that confirms that it is mended on such a host. */
 export function notesFor({ os: { platform } }: Host): Notes {
   const system = platform === "other" ? "linux" : platform;
-  return Object.fromEntries(
-    checks.map((
-      { id, why, confirm },
-    ) => [id, { why, confirm: typeof confirm === "string" ? confirm : confirm[system] }]),
-  );
+  return Object.fromEntries(checks.map(({ id, why, confirm = self(`doctor ${id}`) }) => [id, {
+    why,
+    confirm: typeof confirm === "string" ? confirm : confirm[system],
+  }]));
 }

@@ -48,11 +48,19 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
     if (units === undefined) {
       return { status: "unknown", message: "the card is in a group, but /sys/class/iommu could not be read", evidence };
     }
+    // POWER's IOMMU has groups and shows no unit (arch/powerpc/kernel/iommu.c)
+    if (units.length === 0 && /^ppc/.test(host.os.arch ?? "")) {
+      return {
+        status: "unknown",
+        message: `the card is in group ${gpu.group}, and ${host.os.arch} does not show which unit translates for it`,
+        evidence,
+      };
+    }
     // vfio's no-IOMMU mode makes groups without a unit
     if (units.length === 0) {
       return {
         status: "fail",
-        message: "the card's group comes from VFIO's unsafe no-IOMMU mode: no IOMMU unit is at work",
+        message: "the card's group comes from VFIO's unsafe no-IOMMU mode: no IOMMU unit is active",
         evidence,
       };
     }
@@ -175,7 +183,7 @@ function offOnArm(table: string | undefined, host: Host, evidence: Evidence[]): 
   if (table === "IORT") {
     return {
       status: "fail",
-      message: "no SMMU is at work: the firmware's table IORT describes devices, and no SMMU that is on",
+      message: "no SMMU is active: the firmware's table IORT describes devices, and no SMMU that is on",
       evidence,
       fix: [firmwareFix("Turn on the SMMU in the firmware's set-up")],
     };
@@ -246,7 +254,7 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
   if (running.some((word) => word === argument || word.startsWith(`${argument},`))) {
     return {
       status: "fail",
-      message: `${tables[table]} is on in the firmware, ${argument} is given, and still no unit is at work`,
+      message: `${tables[table]} is on in the firmware, ${argument} is given, and still no unit is active`,
       evidence,
       fix: [commandFix("Read why in the kernel's log", "dmesg | grep -iE 'dmar|amd-vi|iommu'", { root: true })],
     };

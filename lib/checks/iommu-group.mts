@@ -2,7 +2,8 @@ import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
-import { blockersOf, type Card, harmlessDrivers, siblingsOf, usesOf } from "../resolve/cards.mts";
+import type { Card } from "../resolve/types.mts";
+import { blockersOf, harmlessDrivers, siblingsOf, usesOf } from "../resolve/cards.mts";
 import {
   className,
   formatAddresses,
@@ -31,15 +32,15 @@ export function checkGroup(card: Card, host: Host): Verdict {
         bridges.includes(fn)
           ? " (a bridge: does not count)"
           : assignedFunctions.includes(fn)
-          ? " (goes along)"
+          ? " (goes to the VM)"
           : alsoPassed.includes(fn)
-          ? " (goes along with another card of this VM)"
+          ? " (goes to the VM with another card)"
           : ""
       }`,
     })),
     ...staysOnHost.map((fn) => ({
       read: `group ${fn.group ?? "?"}`,
-      value: `${formatFunction(fn)} ${className(fn)}, in the same slot and no part of the card: stays`,
+      value: `${formatFunction(fn)} ${className(fn)}, in the same slot, not part of the card: stays on the host`,
     })),
   ];
   const boardmates = assignedFunctions.filter((fn) => fn !== gpu && isDisplay(fn) && slotOf(fn) !== slotOf(gpu));
@@ -51,14 +52,14 @@ export function checkGroup(card: Card, host: Host): Verdict {
   if (vital.length > 0) {
     return {
       status: "fail",
-      message: `handing over ${word} ${number} would take from this host what it needs: ${vital.join("; ")}`,
+      message: `passing ${word} ${number} to a VM would take devices that this host needs: ${vital.join("; ")}`,
       evidence,
       fix: [
         ...(movable(card, host)
           ? [manualFix("Put the card in another slot, or move that device to one", { root: true, reboot: true })]
           : [fixedInPlace(card, host)]),
         ...(assignedFunctions.some((fn) => fn.class?.startsWith("0c03") && usesOf(fn, host).some(({ vital }) => vital))
-          ? [manualFix("Or plug what hangs on the card's own USB in elsewhere")]
+          ? [manualFix("Or connect the devices on the card's own USB ports elsewhere")]
           : []),
       ],
     };
@@ -87,7 +88,8 @@ export function checkGroup(card: Card, host: Host): Verdict {
       ],
       fix: [
         ...placing(card, host),
-        ...inTheWay.filter((fn) => kept(fn, host) === undefined).map((fn) =>
+        // taking some of them helps nobody while another stays
+        ...(inTheWay.every((fn) => kept(fn, host) === undefined) ? inTheWay : []).map((fn) =>
           commandFix(`Or give up ${fn.bdf} on this host until the next boot`, release(fn), { root: true })
         ),
       ],
@@ -116,12 +118,14 @@ export function checkGroup(card: Card, host: Host): Verdict {
   if (unverified.length > 0) {
     return {
       status: "unknown",
-      message: `who is in ${word} ${number} could not be read for sure: ${unverified.slice(0, 6).join(", ")}`,
+      message: `the members of ${word} ${number} could not be read reliably: ${unverified.slice(0, 6).join(", ")}`,
       evidence,
     };
   }
-  const more = alsoPassed.length > 0 ? `, and with another card of it ${formatAddresses(alsoPassed)}` : "";
-  const others = groupPeers.length > 0 ? `; beside it ${formatAddresses(groupPeers)}, which no host driver holds` : "";
+  const more = alsoPassed.length > 0 ? `, and ${formatAddresses(alsoPassed)} with another card of the VM` : "";
+  const others = groupPeers.length > 0
+    ? `; its group also has ${formatAddresses(groupPeers)}, which no host driver holds`
+    : "";
   return {
     status: "pass",
     message: `${word} ${number}: ${assignedFunctions.map(({ bdf }) => bdf).join(", ")} ${
@@ -141,7 +145,7 @@ function fixedInPlace({ gpu }: Card, host: Host): Fix {
   return manualFix(
     isIntegrated(gpu, host.pci)
       ? "These graphics are a part of the processor, whose groups no slot changes: choose a card in a slot, or use the GPU in containers on this host"
-      : "This is a laptop, whose card stays where it is: use the GPU in containers on this host, or a machine with slots",
+      : "In a laptop no card changes its place (an external one can: try another port): use the GPU in containers on this host, or a machine with slots",
   );
 }
 
@@ -162,7 +166,17 @@ function placing(card: Card, host: Host): Fix[] {
       ...(isPortable(host) ? [] : [acs]),
     ];
   }
-  return movable(card, host) ? [remedies.slot, acs] : [fixedInPlace(card, host)];
+  const alike = card.groupPeers.filter((fn) =>
+    isDisplay(fn) && fn.vendor === card.gpu.vendor && fn.device === card.gpu.device && !isIntegrated(fn, host.pci)
+  );
+  const together = alike.length === 0 ? [] : [
+    manualFix(
+      `Or give all of them to one machine: in its gpu: list, write address: "${card.gpu.bdf}" and ${
+        alike.slice(0, 8).map(({ bdf }) => `address: "${bdf}"`).join(" and ")
+      }. The GPUs of one board stay together in every slot`,
+    ),
+  ];
+  return movable(card, host) ? [remedies.slot, acs, ...together] : [fixedInPlace(card, host), ...together];
 }
 
 /**
@@ -172,19 +186,25 @@ function placing(card: Card, host: Host): Fix[] {
 function kept(fn: PciFunction, host: Host): string | undefined {
   if (fn.class === undefined) return "what it is was not read";
   if (fn.class.startsWith("01")) return "it is mass storage";
-  if (isDisplay(fn)) return shows(fn, host) ? "the host shows its picture on it" : "it is a graphics card";
-  if (vitalClasses.test(fn.class)) return "the host itself works with it";
+  if (isDisplay(fn)) return shows(fn, host) ? "the host displays on it" : "it is a graphics card";
+  if (vitalClasses.test(fn.class)) return "the host needs it";
   const uses = usesOf(fn, host).map(({ use }) => use);
   if (uses.length > 0) return `the host uses it for ${uses.join(", ")}`;
   if (fn.class.startsWith("0c03") && host.needs.keyboards === undefined) {
     return "whether the only keyboard hangs on it was not read";
   }
+  if (!spareClasses.test(fn.class)) return "what uses it was not read";
   const lost = [...host.needs.untraced, ...host.needs.unread];
   return lost.length === 0
     ? undefined
     : `which devices ${lost.map(formatMember).join(", ")} ${lost.length === 1 ? "needs" : "need"} could not be found`;
 }
 
+/**
+ * Kinds of functions whose use can be seen: network controllers by their interfaces, sound by nothing that breaks without it. What hangs on
+ * a USB controller, a serial port (07), IPMI (0c07) or a card reader is not read, keyboards, disks and routes apart.
+ */
+const spareClasses = /^(0200|0280|0401|0403|0480)/;
 /**
  * What a running host does not do without, whatever its drivers say: memory controllers (05), bridges to firmware and legacy devices (06),
  * system peripherals (08), SMBus (0c05), security processors (10), power and signal controllers (11), accelerators (12).

@@ -3,7 +3,8 @@ import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { isOlder } from "../text.mts";
-import type { Card } from "../resolve/cards.mts";
+import { takesAcsOverride } from "../resolve/acs-kernels.mts";
+import type { Card } from "../resolve/types.mts";
 import { eachCard, onceIfCards } from "./each.mts";
 import { checkEnabled } from "./iommu-enabled.mts";
 import { checkGroup } from "./iommu-group.mts";
@@ -22,7 +23,6 @@ export const iommuChecks: Check[] = [
     about: "whether the card's IOMMU group can be handed over",
     why:
       "devices of one group can reach each other around the IOMMU, so the kernel hands them over together or not at all",
-    confirm: "npx zx homelab-gpu.mts doctor iommu.group",
     check: (host, config) => eachCard(host, config, (card) => checkGroup(card, host)),
   },
   {
@@ -52,9 +52,11 @@ function interrupts(host: Host): Verdict {
   const kinds = host.iommu.interrupts;
   const evidence: Evidence[] = [{ read: "/proc/interrupts", value: kinds?.join(" ") ?? "not readable" }];
   if (host.os.arch !== undefined && !/^(x86_64|i.86)$/.test(host.os.arch)) {
-    return { status: "skip", message: "interrupt remapping is a matter of x86", evidence };
+    return { status: "skip", message: "interrupt remapping exists on x86 only", evidence };
   }
-  if (host.iommu.units?.length === 0) return { status: "skip", message: "no IOMMU is at work that could", evidence };
+  if (host.iommu.units?.length === 0) {
+    return { status: "skip", message: "no IOMMU is active that could remap them", evidence };
+  }
   if (!kinds || kinds.length === 0) {
     return { status: "unknown", message: "whether interrupts are remapped could not be read", evidence };
   }
@@ -66,7 +68,7 @@ function interrupts(host: Host): Verdict {
     return {
       status: "warn",
       message:
-        "interrupts are not remapped, and VFIO is told to take that (allow_unsafe_interrupts): the VM can send any interrupt",
+        "interrupts are not remapped, and VFIO is set to accept that (allow_unsafe_interrupts): the VM can send any interrupt",
       evidence: [...evidence, { read: "vfio_iommu_type1.allow_unsafe_interrupts", value: "Y" }],
     };
   }
@@ -85,7 +87,7 @@ function interrupts(host: Host): Verdict {
       }],
       fix: [
         commandFix(
-          "No setting mends it. To use VFIO without remapping, where you trust the VM: it could send this host any interrupt",
+          "No setting fixes this. To use VFIO without remapping, if you trust the VM: it can send any interrupt to this host",
           "sh -c 'echo options vfio_iommu_type1 allow_unsafe_interrupts=1 >/etc/modprobe.d/vfio-unsafe-interrupts.conf'",
           { root: true, reboot: true },
         ),
@@ -109,7 +111,7 @@ function reserved({ groups }: Card, host: Host): Verdict {
   if (kept === undefined) {
     return {
       status: "pass",
-      message: "the firmware keeps no memory for it",
+      message: "the firmware reserves no memory for it",
       evidence: [{ read, value: "no direct region" }],
     };
   }
@@ -117,7 +119,8 @@ function reserved({ groups }: Card, host: Host): Verdict {
   const amd = host.iommu.acpiTables?.includes("IVRS") ?? host.cpu.vendor === "AuthenticAMD";
   const { kernel } = host.os;
   const sure = kernel !== undefined && !isOlder(kernel, "6.6");
-  const what = `the firmware reserves memory for this card (${amd ? "IVMD" : "RMRR"})`;
+  const arm = host.iommu.acpiTables?.includes("IORT") ?? false;
+  const what = `the firmware reserves memory for this card (${amd ? "IVMD" : arm ? "RMR of IORT" : "RMRR"})`;
   // since 6.6 such groups are never handed over (drivers/iommu/iommu.c, require_direct: “requires a 1:1 mapping”); before, VT-d refused them
   // as “ineligible for IOMMU domain attach” and AMD-Vi did not
   const refuses = "kernels since 6.6 refuse to hand it over (“requires a 1:1 mapping”)";
@@ -127,7 +130,7 @@ function reserved({ groups }: Card, host: Host): Verdict {
       ? `${what}, and ${refuses}`
       : kernel === undefined
       ? `${what}: ${refuses}, and earlier ones may; which kernel runs here was not read`
-      : amd
+      : amd || arm
       ? `${what}: this kernel may hand it over, and ${refuses}`
       : `${what}: the kernel may refuse it as ineligible for IOMMU domain attach, and ${refuses}`,
     evidence: [
@@ -150,14 +153,6 @@ function reserved({ groups }: Card, host: Host): Verdict {
   };
 }
 
-/**
- * Kernels that are known to take pcie_acs_override, by a word of their release: the patch is in none of kernel.org's. Distributions'
- * ordinary kernels do not have it, by the form of their release.
- */
-const takesOverride = /zen|pve|cachyos|xanmod|lqx|liquorix|tkg|acs|unraid|vfio/i;
-const ordinaryKernel =
-  /^\d+(\.\d+)+-(\d+-(generic|lowlatency|aws|azure|gcp|oem|default)$|\d+-?(amd64|cloud-amd64|rt-amd64)$|arch\d|\d+-(lts|hardened)$|.*(\.fc\d|\.el\d|-default$|-amd64$))|^\d+(\.\d+)+\+deb|-generic$/;
-
 function acs(host: Host): Verdict {
   const { kernel } = host;
   const override = kernel.arguments?.find((word) => word.startsWith("pcie_acs_override="));
@@ -169,8 +164,9 @@ function acs(host: Host): Verdict {
     return { status: "unknown", message: "the kernel's arguments could not be read", evidence };
   }
   const release = host.os.kernel ?? "";
-  if (override && !takesOverride.test(release)) {
-    const ignored = ordinaryKernel.test(release);
+  const takes = takesAcsOverride(release);
+  if (override && !takes) {
+    const ignored = takes === false;
     return {
       status: "warn",
       message: ignored

@@ -4,7 +4,6 @@ import { dividedCardsFor, virtualFunctionsOf } from "../resolve/virtual-function
 import type { Check, Verdict } from "./types.mts";
 import type { Host, Windows } from "../host/types.mts";
 import { commandFix, joinGroupFix, manualFix, remedies } from "../fixes.mts";
-import { assignedFunctionsOf } from "../resolve/cards.mts";
 import type { SupportRow } from "../resolve/support-table.mts";
 import { insteadOf, refusals, supportOf } from "../resolve/support.mts";
 import { formatFunction, isDisplay } from "../host/pci.mts";
@@ -12,6 +11,7 @@ import { titleOf } from "../resolve/providers.mts";
 import { toolsFor } from "./tools.mts";
 import { isOlder } from "../text.mts";
 import { vagrantAndVirtualbox } from "./vagrant-virtualbox.mts";
+import { fail, pass, skip, unknown, warn } from "./results.mts";
 
 /** Versions that `up` was really run with, the oldest of each. Below `least` something that is rendered does not exist. */
 const tried: Record<string, { least?: string; oldest: string; why?: string }> = {
@@ -32,7 +32,6 @@ export const providerChecks: Check[] = [
     id: "provider.mode",
     about: "whether the provider can hand over a GPU in this way",
     why: "a provider hands over a whole card, parts of one, or neither",
-    confirm: "npx zx homelab-gpu.mts doctor provider.mode",
     check: (host, { machines }) =>
       machines.flatMap((machine) =>
         machine.gpus.map((wish) => withoutPart(machine, wish, host) ?? inThisMode(machine, wish.mode, host))
@@ -41,7 +40,7 @@ export const providerChecks: Check[] = [
   {
     id: "provider.version",
     about: "whether Packer, Vagrant and its plugins are new enough",
-    why: "what is rendered uses settings that older versions do not know",
+    why: "the rendered files use settings that older versions do not have",
     confirm: {
       linux: "vagrant --version && vagrant plugin list && packer version",
       windows: "vagrant --version; packer version",
@@ -55,26 +54,21 @@ export const providerChecks: Check[] = [
         if (!needed.includes(name) || !version) return [];
         const evidence = [{ read: `${name} version`, value: version }];
         if (least && isOlder(version, least)) {
-          return [{
-            status: "fail",
-            message: `${name} ${version} is too old: ${least} or later is needed, since ${why}`,
-            evidence,
-            fix: [manualFix(`Install a newer ${name}: https://developer.hashicorp.com/${name}/install`)],
-          }];
+          return [
+            fail(`${name} ${version} is too old: ${least} or later is needed, since ${why}`, evidence, [
+              manualFix(`Install a newer ${name}: https://developer.hashicorp.com/${name}/install`),
+            ]),
+          ];
         }
         return isOlder(version, oldest)
-          ? [{
-            status: "warn",
-            message: `${name} ${version} is older than ${oldest}, the oldest that this was run with`,
-            evidence,
-          }]
-          : [{ status: "pass", message: `${name} ${version}`, evidence }];
+          ? [warn(`${name} ${version} is older than ${oldest}, the oldest that this was run with`, evidence)]
+          : [pass(`${name} ${version}`, evidence)];
       });
       verdicts.push(...machines.flatMap((machine) => hypervisorVersions(machine, host)));
       if (machines.some(({ provider }) => provider === "virtualbox")) verdicts.push(...vagrantAndVirtualbox(host));
       verdicts.push(...machines.flatMap((machine) => extensions(machine, host)));
       if (verdicts.length > 0 || needed.length === 0) return verdicts;
-      return [{ status: "skip", message: "nothing is installed yet", evidence: [] }];
+      return [skip("nothing is installed yet")];
     },
   },
   {
@@ -98,13 +92,13 @@ function onThisHost(machine: ResolvedMachine, host: Host): Verdict {
   if (refused) {
     const { message } = refused.row;
     const fix = [manualFix(insteadOf(refused.row, refused.use, host, system))];
-    return { machine: machine.name, status: "fail", message, evidence, fix };
+    return { machine: machine.name, ...fail(message, evidence, fix) };
   }
   if (telling[0]) {
     const says = `whether this is ${telling[0].row.host} could not be read: ${telling[0].row.message}`;
-    return { machine: machine.name, status: "unknown", message: says, evidence };
+    return { machine: machine.name, ...unknown(says, evidence) };
   }
-  return { machine: machine.name, status: "pass", message: `${title} on ${system}`, evidence };
+  return { machine: machine.name, ...pass(`${title} on ${system}`, evidence) };
 }
 
 /** A part of a card that libvirt could hand over, a virtual function, and none is free; undefined where that is not the matter. */
@@ -121,33 +115,28 @@ function withoutPart({ name, provider }: ResolvedMachine, wish: ResolvedGpuReque
   if (on.length > 0) {
     return {
       machine: name,
-      status: "fail",
-      message: `all ${on.length} virtual functions of ${card.bdf} are given to machines already`,
-      evidence,
-      fix: [manualFix("Turn on more of them (sriov_numvfs: none may be in use while it is changed), or ask for fewer")],
+      ...fail(`all ${on.length} virtual functions of ${card.bdf} are given to machines already`, evidence, [
+        manualFix("Turn on more of them (sriov_numvfs: none may be in use while it is changed), or ask for fewer"),
+      ]),
     };
   }
   if (card.activeVirtualFunctions === undefined) {
-    return {
-      machine: name,
-      status: "unknown",
-      message: `whether ${card.bdf} has virtual functions on could not be read`,
-      evidence,
-    };
+    return { machine: name, ...unknown(`whether ${card.bdf} has virtual functions on could not be read`, evidence) };
   }
   return {
     machine: name,
-    status: "fail",
-    message: `${formatFunction(card)} can have ${card.virtualFunctions} virtual functions, and none is on`,
-    evidence,
-    fix: card.vendor === "10de"
-      ? [manualFix("NVIDIA's cards divide by their vGPU driver on this host, which needs a licence: see its manual")]
-      : [
-        commandFix("Turn one on, until the next boot", `sh -c 'echo 1 >${at}/sriov_numvfs'`, { root: true }),
-        manualFix(
-          "Intel's need a driver on this host that can: xe (argument xe.max_vfs), or i915 with the module i915-sriov-dkms",
-        ),
-      ],
+    ...fail(
+      `${formatFunction(card)} can have ${card.virtualFunctions} virtual functions, and none is on`,
+      evidence,
+      card.vendor === "10de"
+        ? [manualFix("NVIDIA's cards divide by their vGPU driver on this host, which needs a licence: see its manual")]
+        : [
+          commandFix("Turn one on, until the next boot", `sh -c 'echo 1 >${at}/sriov_numvfs'`, { root: true }),
+          manualFix(
+            "Intel's need a driver on this host that can: xe (argument xe.max_vfs), or i915 with the module i915-sriov-dkms",
+          ),
+        ],
+    ),
   };
 }
 
@@ -163,11 +152,11 @@ function inThisMode(machine: ResolvedMachine, mode: Mode, host: Host): Verdict {
       value: parts.map(({ bdf }) => bdf).join(" ") || "on no card",
     }]
     : [];
-  const pass: Verdict = { machine: name, status: "pass", message: `${titleOf(provider)}, mode ${mode}`, evidence };
+  const usual: Verdict = { machine: name, ...pass(`${titleOf(provider)}, mode ${mode}`, evidence) };
   if (row.check === "provider.host") {
-    return row.verdict === "refused" ? { ...pass, status: "skip", message: `there is no ${mode} here` } : pass;
+    return row.verdict === "refused" ? { machine: name, ...skip(`there is no ${mode} here`, evidence) } : usual;
   }
-  return row.check === "provider.mode" ? judged(pass, row, sure) : pass;
+  return row.check === "provider.mode" ? judged(usual, row, sure) : usual;
 }
 
 /** A row of the table as a verdict: `pass` where the row says nothing against it. */
@@ -191,7 +180,7 @@ function hypervisorVersions({ name, provider, gpus }: ResolvedMachine, host: Hos
     if (row.check !== "provider.version") return [];
     const version = provider === "virtualbox" ? host.versions.virtualbox : host.windows?.build?.toString();
     const evidence = [{ read: `${titleOf(provider)} version`, value: version ?? "not read" }];
-    return [judged({ machine: name, status: "pass", message: "", evidence }, row, sure)];
+    return [judged({ machine: name, ...pass("", evidence) }, row, sure)];
   });
 }
 
@@ -201,15 +190,14 @@ function extensions(machine: ResolvedMachine, host: Host): Verdict[] {
   if (provider !== "virtualbox" || !gpus.some(({ mode }) => mode === "passthrough")) return [];
   const { row, sure } = supportOf(provider, "passthrough", host);
   if (!sure || row.verdict === "refused") return [];
-  const foreign = (assignedFunctionsOf(machine, host) ?? []).filter(({ bdf }) => !bdf.startsWith("0000:"));
+  const foreign = (machine.assignedFunctions ?? []).filter(({ bdf }) => !bdf.startsWith("0000:"));
   if (foreign.length > 0) {
     const at = foreign.map(({ bdf }) => bdf).join(", ");
     return [{
       machine: name,
-      status: "fail",
-      message: `VirtualBox has no word for PCI domains, and the card is at ${at}`,
-      evidence: [],
-      fix: [manualFix("Write provider: libvirt")],
+      ...fail(`VirtualBox cannot address PCI domains, and the card is at ${at}`, [], [
+        manualFix("Write provider: libvirt"),
+      ]),
     }];
   }
   const there = host.virtualboxExtensions;
@@ -219,22 +207,14 @@ function extensions(machine: ResolvedMachine, host: Host): Verdict[] {
   }];
   return [
     there === undefined
-      ? {
-        machine: name,
-        status: "unknown",
-        message: "whether VirtualBox has its extension pack could not be read",
-        evidence,
-      }
+      ? { machine: name, ...unknown("whether VirtualBox has its extension pack could not be read", evidence) }
       : there
-      ? { machine: name, status: "pass", message: "VirtualBox has its extension pack", evidence }
+      ? { machine: name, ...pass("VirtualBox has its extension pack", evidence) }
       : {
         machine: name,
-        status: "fail",
-        message: "VirtualBox lacks its extension pack, which passes the card on",
-        evidence,
-        fix: [
+        ...fail("VirtualBox lacks its extension pack, which passes the card on", evidence, [
           manualFix("Install the extension pack of that version: https://www.virtualbox.org/wiki/Download_Old_Builds"),
-        ],
+        ]),
       },
   ];
 }
@@ -247,37 +227,32 @@ function hypervAccess({ hyperv, service, elevated, hypervRights, vbs }: Windows)
     { read: "in the group Hyper-V Administrators", value: told(hypervRights) },
     { read: "virtualisation-based security", value: told(vbs) },
   ];
-  if (hyperv === false) return { status: "skip", message: "Hyper-V is not turned on", evidence };
+  if (hyperv === false) return skip("Hyper-V is not turned on", evidence);
   if (service !== undefined && service !== "Running") {
     const message = service === "missing" ? "Hyper-V has no service (vmms)" : `Hyper-V's service vmms is ${service}`;
-    return { status: "fail", message, evidence, fix: [commandFix("Start it", "Start-Service vmms", { root: true })] };
+    return fail(message, evidence, [commandFix("Start it", "Start-Service vmms", { root: true })]);
   }
   if (elevated === false && hypervRights === false) {
-    return {
-      status: "fail",
-      message: "no rights on Hyper-V",
-      evidence,
-      fix: [
-        manualFix("Run this in a PowerShell that was started as administrator"),
-        commandFix(
-          "Or join the group Hyper-V Administrators, then log in again",
-          'Add-LocalGroupMember -SID S-1-5-32-578 -Member "$env:USERDOMAIN\\$env:USERNAME"',
-          { root: true },
-        ),
-      ],
-    };
+    return fail("no rights on Hyper-V", evidence, [
+      manualFix("Run this in a PowerShell that was started as administrator"),
+      commandFix(
+        "Or join the group Hyper-V Administrators, then log in again",
+        'Add-LocalGroupMember -SID S-1-5-32-578 -Member "$env:USERDOMAIN\\$env:USERNAME"',
+        { root: true },
+      ),
+    ]);
   }
   if (service === undefined || (!elevated && !hypervRights)) {
-    return { status: "unknown", message: "whether Hyper-V lets this user in could not be read", evidence };
+    return unknown("whether Hyper-V lets this user in could not be read", evidence);
   }
-  return { status: "pass", message: "Hyper-V runs and lets this user in", evidence };
+  return pass("Hyper-V runs and lets this user in", evidence);
 }
 
 function libvirtAccess(host: Host): Verdict[] {
   const { libvirt, programs, systemd } = host;
-  if (!programs || !libvirt) return [{ status: "unknown", message: "libvirt was not asked", evidence: [] }];
+  if (!programs || !libvirt) return [unknown("libvirt was not asked")];
   const daemon = "libvirtd" in programs ? "libvirtd" : "virtqemud" in programs ? "virtqemud" : undefined;
-  if (!daemon) return [{ status: "skip", message: "libvirt is not installed", evidence: [] }];
+  if (!daemon) return [skip("libvirt is not installed")];
   const evidence = [{ read: "/run/libvirt/libvirt-sock", value: libvirt.socket ?? "not there" }];
   // the socket of a daemon that was killed stays, and nobody listens on it
   const deaf = /connection refused/i.test(libvirt.error ?? "");
@@ -287,38 +262,31 @@ function libvirtAccess(host: Host): Verdict[] {
       : daemon === "libvirtd"
       ? "systemctl start libvirtd"
       : "systemctl start virtqemud.socket virtnetworkd.socket virtstoraged.socket";
-    return [{
-      status: "fail",
-      message: `${daemon} is not running`,
-      evidence: [...evidence, ...(deaf ? [{ read: "virsh", value: libvirt.error! }] : [])],
-      fix: [commandFix(`Start ${daemon}`, run, { root: true, safe: true })],
-    }];
+    return [
+      fail(`${daemon} is not running`, [...evidence, ...(deaf ? [{ read: "virsh", value: libvirt.error! }] : [])], [
+        commandFix(`Start ${daemon}`, run, { root: true, safe: true }),
+      ]),
+    ];
   }
   // where polkit decides, the socket itself is open to all
   const refused = /^authentication (?:unavailable|failed|cancelled)/.test(libvirt.error ?? "");
   if (libvirt.access === false || refused) {
-    return [{
-      status: "fail",
-      message: refused ? "no rights on libvirt: polkit does not let this user in" : "no rights on libvirt's socket",
-      evidence: [
-        refused ? { read: "virsh", value: libvirt.error! } : { read: libvirt.socket, value: "no permission" },
-        { read: "groups", value: host.groups.join(" ") || "none that matters" },
-      ],
-      fix: [joinGroupFix("libvirt", host.joined)],
-    }];
+    return [fail(refused ? "no rights on libvirt: polkit does not let this user in" : "no rights on libvirt's socket", [
+      refused ? { read: "virsh", value: libvirt.error! } : { read: libvirt.socket, value: "no permission" },
+      { read: "groups", value: host.groups.join(" ") || "none that matters" },
+    ], [joinGroupFix("libvirt", host.joined)])];
   }
   if (libvirt.error) {
-    return [{ status: "fail", message: `libvirt does not answer: ${libvirt.error}`, evidence }];
+    return [fail(`libvirt does not answer: ${libvirt.error}`, evidence)];
   }
-  const verdicts: Verdict[] = [{ status: "pass", message: `${daemon} answers`, evidence }];
+  const verdicts: Verdict[] = [pass(`${daemon} answers`, evidence)];
   if (libvirt.networks.default === "inactive") {
     // vagrant-libvirt brings a network of its own, so that this stops nothing
-    verdicts.push({
-      status: "warn",
-      message: "libvirt's default network is inactive",
-      evidence: [{ read: "virsh net-list --all", value: "default inactive" }],
-      fix: [remedies.network],
-    });
+    verdicts.push(
+      warn("libvirt's default network is inactive", [{ read: "virsh net-list --all", value: "default inactive" }], [
+        remedies.network,
+      ]),
+    );
   }
   return verdicts;
 }

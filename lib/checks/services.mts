@@ -22,7 +22,6 @@ export const serviceChecks: Check[] = [
     id: "services.gpu",
     about: "whether each service asks for GPUs that its machine has, in a way that Compose takes",
     why: "Compose refuses a reservation that is not whole, and Docker starts no container whose GPUs are not there",
-    confirm: "npx zx homelab-gpu.mts doctor services.gpu",
     check: (_, { machines, services, projects }) =>
       [...services, ...projectServices(projects)].flatMap((service) => {
         const machine = machines.find(({ name }) => name === service.machine);
@@ -46,12 +45,68 @@ function gpus(service: Service, machine: ResolvedMachine): Verdict[] {
   const cautions = [ending(service), withoutRuntime(service, demands, machine)].filter((one) => one !== undefined);
   if (wrong.length > 0 || cautions.length > 0) return [...wrong, ...cautions];
   if (demands.length === 0) return [];
+  const bare = withoutDriver(service, demands, machine);
+  if (bare) return [{ ...bare, evidence }];
   const has = machine.gpus.length;
   return [{
     status: "pass",
     message: `${service.name} gets ${wanted(demands)} of ${has} GPU${has > 1 ? "s" : ""}`,
     evidence,
   }];
+}
+
+/** Packages that have the firmware of cards, in Debian's non-free-firmware (packages.debian.org, 2026-11-26). */
+const firmware: Record<string, string> = {
+  "1002": "firmware-amd-graphics",
+  "8086": "firmware-intel-graphics (Debian 12: firmware-misc-nonfree)",
+};
+const makers: Record<string, string> = { "1002": "AMD's", "8086": "Intel's" };
+
+/**
+ * What is to be said of a service whose GPU is of another maker than NVIDIA: its container gets the nodes of /dev, and the driver behind
+ * them is not installed here. AMD's driver starts no card without firmware (amdgpu, request_firmware), and no image of a known system has
+ * it; some graphics of Intel's start without.
+ */
+function withoutDriver(
+  { name }: Service,
+  demands: ServiceGpuRequest[],
+  { gpus, image, box, provision }: ResolvedMachine,
+): Omit<Verdict, "evidence"> | undefined {
+  const served = demands.every(({ vendor }) => vendor === "nvidia");
+  const other = gpus.find(({ vendorId, mode }) => vendorId !== "10de" && mode === "passthrough");
+  if (served || !other || gpus.some(({ vendorId }) => vendorId === "10de")) return undefined;
+  const whose = makers[other.vendorId] ?? `of the maker ${other.vendorId}`;
+  const nodes = other.vendorId === "1002" ? "/dev/kfd and /dev/dri" : "/dev/dri";
+  if (!image || provision.length > 0) {
+    return {
+      status: "unknown",
+      message: `${name} gets ${nodes}, and whether ${
+        image ? "provision:" : `the box ${box}`
+      } has the driver and firmware of that card (${whose}) is not known`,
+    };
+  }
+  const fix = [
+    manualFix(
+      firmware[other.vendorId]
+        ? `Install the card's firmware by a script of provision: on Debian ${
+          firmware[other.vendorId]
+        }, on Ubuntu linux-firmware and linux-generic`
+        : "Install the card's driver by a script of provision:",
+    ),
+  ];
+  return other.vendorId === "1002"
+    ? {
+      status: "fail",
+      message:
+        `${name} asks for a GPU, and nothing of AMD's is installed in the box: its driver starts no card without the firmware`,
+      fix,
+    }
+    : {
+      status: "unknown",
+      message:
+        `${name} gets ${nodes}, and nothing (${whose}) is installed in the box: whether the card starts without its firmware is not known`,
+      fix,
+    };
 }
 
 interface Flaw {

@@ -2,10 +2,12 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
+import { applianceOf } from "../host/appliances.mts";
 import { type Family, installerOf, isPackaged, upstreamSteps } from "../host/packages.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { refusals } from "../resolve/support.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
+import { fail, pass, unknown } from "./results.mts";
 
 /** A program that has to be there before anything starts. */
 export interface Tool {
@@ -48,7 +50,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         dnf: ["vagrant"],
         pacman: ["vagrant"],
         winget: ["Hashicorp.Vagrant"],
-        brew: ["--cask vagrant"],
+        brew: ["hashicorp/tap/hashicorp-vagrant"],
       },
       otherwise: hashicorp("vagrant"),
     },
@@ -200,6 +202,8 @@ export function toolsFor(machine: ResolvedMachine, host: Host): Tool[] {
 
 /** What installs these tools here: one command for all that the distribution packages, and steps for the rest. */
 export function installs(missing: Tool[], host: Host): Fix[] {
+  const kept = applianceOf(host)?.packages;
+  if (kept) return [manualFix(kept)];
   const installer = installerOf(host);
   const own = missing.filter((tool) => packagesOf(tool, host).length > 0);
   const packages = [...new Set(own.flatMap((tool) => packagesOf(tool, host)))];
@@ -239,12 +243,13 @@ const asked: Record<string, string[]> = {
 function unanswered({ unanswered = [] }: Host, needed: string[]): Verdict[] {
   const inUse = unanswered.filter((name) => needed.some((tool) => asked[tool]?.includes(name)));
   if (inUse.length === 0) return [];
-  return [{
-    status: "fail",
-    message: `${inUse.join(", ")} did not answer: a step that runs it would hang`,
-    evidence: inUse.map((name) => ({ read: `${name} version`, value: "no answer in time" })),
-    fix: [manualFix(`Run it by hand and see what it waits for: ${inUse[0]}`)],
-  }];
+  return [
+    fail(
+      `${inUse.join(", ")} did not answer: a step that runs it would hang`,
+      inUse.map((name) => ({ read: `${name} version`, value: "no answer in time" })),
+      [manualFix(`Run it by hand and see what it waits for: ${inUse[0]}`)],
+    ),
+  ];
 }
 
 /** Whether the programs are installed that the machines need. */
@@ -253,15 +258,10 @@ export const toolChecks: Check[] = [
     id: "tools.present",
     about: "the programs that build and run the machines",
     why: "each step of up runs one of them",
-    confirm: "npx zx homelab-gpu.mts doctor tools.present",
     check(host, { machines }) {
       const needed = [...new Set(machines.flatMap((machine) => toolsFor(machine, host)))];
       if (!host.programs) {
-        return [{
-          status: "unknown",
-          message: "programs were not looked for: this is another machine's tree",
-          evidence: [],
-        }];
+        return [unknown("programs were not looked for: this is another machine's tree")];
       }
       if (needed.length === 0) return [];
       const missing = needed.filter((tool) => tool.there(host) === false);
@@ -270,22 +270,24 @@ export const toolChecks: Check[] = [
       if (hanging.length > 0) return hanging;
       if (missing.length === 0 && unseen.length > 0) {
         const names = unseen.map(({ name }) => name).join(", ");
-        return [{ status: "unknown", message: `whether ${names} is there could not be seen`, evidence: [] }];
+        return [unknown(`whether ${names} is there could not be seen`)];
       }
       if (missing.length === 0) {
         const versions = Object.entries(host.versions).filter(([name]) => needed.some((tool) => tool.name === name));
-        return [{
-          status: "pass",
-          message: `${needed.map(({ name }) => name).join(", ")}: all there`,
-          evidence: versions.map(([name, value]) => ({ read: `${name} version`, value })),
-        }];
+        return [
+          pass(
+            `${needed.map(({ name }) => name).join(", ")}: all there`,
+            versions.map(([name, value]) => ({ read: `${name} version`, value })),
+          ),
+        ];
       }
-      return [{
-        status: "fail",
-        message: `missing: ${missing.map((tool) => `${tool.name} (${tool.for})`).join(", ")}`,
-        evidence: missing.map(({ name }) => ({ read: `${name} in PATH`, value: "not found" })),
-        fix: installs(missing, host),
-      }];
+      return [
+        fail(
+          `missing: ${missing.map((tool) => `${tool.name} (${tool.for})`).join(", ")}`,
+          missing.map(({ name }) => ({ read: `${name} in PATH`, value: "not found" })),
+          installs(missing, host),
+        ),
+      ];
     },
   },
 ];

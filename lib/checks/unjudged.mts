@@ -4,6 +4,7 @@ import type { Finding } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import type { Resolved } from "../resolve/types.mts";
 import { checks, runChecks } from "./index.mts";
+import { self } from "../self.mts";
 
 /** Checks that decide what all others look at: whether there is a card, which one it is, and whether it can be had here at all. */
 const deciding = ["provider.host", "provider.mode", "gpu.present", "gpu.match", "gpu.exclusive", "hyperv.card"];
@@ -22,9 +23,9 @@ export function notLookedAt(host: Host, config: Resolved, only: string[], findin
   const why = first
     ? `${first.check} comes first: ${first.message}`
     : config.machines.some(({ gpus }) => gpus.length > 0)
-    ? "nothing on this host or in this config is a matter of it"
+    ? "it does not apply to this host or this config"
     : "no machine of this config asks for a GPU";
-  const fix = first ? [commandFix("Look at that first", `npx zx homelab-gpu.mts doctor ${first.check}`)] : [];
+  const fix = first ? [commandFix("Look at that first", self(`doctor ${first.check}`))] : [];
   return silent.map(({ id }) => ({
     check: id,
     machine: null,

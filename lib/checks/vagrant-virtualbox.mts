@@ -4,6 +4,7 @@ import { manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
 import { vagrantFor, vagrantPairs } from "../resolve/vagrant-pairs.mts";
 import type { Verdict } from "./types.mts";
+import { fail, pass, unknown } from "./results.mts";
 
 /** Whether this host's Vagrant drives its VirtualBox; nothing where one of them was not read. */
 export function vagrantAndVirtualbox({ versions: { vagrant, virtualbox } }: Host): Verdict[] {
@@ -11,20 +12,15 @@ export function vagrantAndVirtualbox({ versions: { vagrant, virtualbox } }: Host
   const { needs, newer } = vagrantFor(virtualbox);
   const evidence = [{ read: "vagrant version", value: vagrant }, { read: "VirtualBox version", value: virtualbox }];
   if (needs && isOlder(vagrant, needs)) {
-    return [{
-      status: "fail",
-      message: `Vagrant ${vagrant} does not support VirtualBox ${virtualbox}: ${needs} or later does`,
-      evidence,
-      fix: [manualFix("Install a newer Vagrant: https://developer.hashicorp.com/vagrant/install")],
-    }];
+    return [
+      fail(`Vagrant ${vagrant} does not support VirtualBox ${virtualbox}: ${needs} or later does`, evidence, [
+        manualFix("Install a newer Vagrant: https://developer.hashicorp.com/vagrant/install"),
+      ]),
+    ];
   }
   if (newer) {
     const known = `VirtualBox ${vagrantPairs[0]!.virtualbox} is the newest that Vagrant is known to support`;
-    return [{
-      status: "unknown",
-      message: `VirtualBox ${virtualbox} is newer than what is known here: ${known}`,
-      evidence,
-    }];
+    return [unknown(`VirtualBox ${virtualbox} is newer than what is known here: ${known}`, evidence)];
   }
-  return [{ status: "pass", message: `Vagrant ${vagrant} supports VirtualBox ${virtualbox}`, evidence }];
+  return [pass(`Vagrant ${vagrant} supports VirtualBox ${virtualbox}`, evidence)];
 }

@@ -1,11 +1,12 @@
 import { UserError } from "../errors.mts";
 import { type Command, options } from "./options.mts";
+import { self } from "../self.mts";
 
-/** The commands, by name. */
+/** The commands, by name, in the order of `--help`. */
 export const commands: Record<string, Command> = {
   up: {
     takes: "[MACHINE…]",
-    summary: "bring the machines up, prove their services",
+    summary: "start the machines, prove their services",
     run: async (session) =>
       session.options.dryRun
         ? (await import("./commands/plan.mts")).plan(session)
@@ -38,12 +39,12 @@ export const commands: Record<string, Command> = {
   },
   explain: {
     takes: "[LOG or CHECK]",
-    summary: "say what a log's errors or a check mean",
+    summary: "explain the errors of a log, or a check",
     run: async (session) => (await import("./commands/explain.mts")).explain(session),
   },
   status: {
     takes: "",
-    summary: "say what runs, where, and when it was proven",
+    summary: "show what runs, where, and when it was proven",
     run: async (session) => (await import("./commands/machines.mts")).status(session),
   },
   ssh: {
@@ -58,7 +59,7 @@ export const commands: Record<string, Command> = {
   },
   destroy: {
     takes: "[MACHINE…]",
-    summary: "remove the machines and what is theirs in libvirt",
+    summary: "remove the machines and their files in libvirt",
     run: async (session) => (await import("./commands/machines.mts")).destroy(session),
   },
   completion: {
@@ -79,9 +80,9 @@ export function help(): string {
   const rows = (pairs: [string, string][], width: number) =>
     pairs.map(([left, right]) => `  ${left.padEnd(width)} ${right}`);
   return [
-    "Hands this workstation's GPU to a container inside a VM, or says why it can't.",
+    "Passes this workstation's GPU to a container inside a VM, or says why it can't.",
     "",
-    "  npx zx homelab-gpu.mts up",
+    `  ${self("up")}`,
     "",
     "Commands:",
     ...rows(Object.entries(commands).map(([name, { takes, summary }]) => [`${name} ${takes}`.trim(), summary]), 27),

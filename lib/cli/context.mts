@@ -1,4 +1,4 @@
-/** What every command begins with: the config, the host, what there is. */
+/** What every command starts from: the config, the host, the lab. */
 import { dirname, isAbsolute, resolve } from "node:path";
 import process from "node:process";
 import type { Config } from "../config/types.mts";
@@ -16,6 +16,7 @@ import type { Style } from "./print.mts";
 import { resolveConfig, withoutGpus } from "../resolve/resolve.mts";
 import type { Reporter } from "../run/steps.mts";
 import type { Shell } from "../shell.mts";
+import { powershellScript } from "../host/windows.mts";
 
 /** What was typed, checked. */
 export interface Options {
@@ -44,21 +45,24 @@ export interface Context {
   passthroughArgs: string[];
 }
 
-/** The config that counts, and where it lies. */
+/** The config that is used, and where it lies. */
 export interface LoadedConfig {
   config: Config;
   /** Its text. */
   text: string;
-  /** How people know it. */
+  /** Its name in messages. */
   name: string;
-  /** Where its lab lies: `.homelab-gpu` beside it, or in the current folder if it is the starter. */
+  /**
+   * The folder of its lab: `.homelab-gpu` next to it, or in the current folder if it is the
+   * starter.
+   */
   folder: string;
   starter: boolean;
   /** Services that `--no-gpu` leaves out. */
   withheldServices: string[];
 }
 
-/** Talk on standard error, behind the program's name; nothing with `--quiet`. */
+/** Writes a line to standard error, after the program's name; nothing with `--quiet`. */
 export function log({ shell, options }: Context, text: string): void {
   if (!options.quiet) shell.stderr(`homelab-gpu: ${visible(text)}\n`);
 }
@@ -81,7 +85,7 @@ export function reporterOf(context: Context): Reporter {
   };
 }
 
-/** How lines for a stream shall look. */
+/** The style of lines on a stream. */
 export function styleFor({ shell, options }: Context, stream: "out" | "err", host?: Host): Style {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   const wanted = FORCE_COLOR ? !["0", "false"].includes(FORCE_COLOR) : shell.terminal[stream] && TERM !== "dumb";
@@ -138,7 +142,10 @@ function resolvePaths(config: Config, home: string): Config {
   };
 }
 
-/** Refuses a config that names files which are not there: all of them, each where it is named. */
+/**
+ * Throws {@link ConfigError} for a config that names files which do not exist: all of them, each
+ * with its line.
+ */
 export async function requireFiles({ shell }: Context, { config, text, name }: LoadedConfig): Promise<void> {
   const named = config.machines.flatMap(({ image, provision }, i) => [
     ...(image?.kind === "file" ? [{ path: `machines.${i}.image.file`, file: image.file }] : []),
@@ -179,16 +186,7 @@ const probes: Partial<Record<NodeJS.Platform, { script: string; command: string[
   win32: {
     script: "scripts/probe-windows.ps1",
     // with -Command - PowerShell would take its input line by line
-    command: [
-      "powershell.exe",
-      "-NoLogo",
-      "-NoProfile",
-      "-NonInteractive",
-      "-ExecutionPolicy",
-      "Bypass",
-      "-Command",
-      "[Console]::In.ReadToEnd() | Invoke-Expression",
-    ],
+    command: powershellScript("-Command", "[Console]::In.ReadToEnd() | Invoke-Expression"),
   },
 };
 
@@ -204,14 +202,17 @@ export function selectMachines({ config }: LoadedConfig, words: string[]): strin
   return selectNames(words, config.machines.map(({ name }) => name));
 }
 
-/** Those of these names that are among the words, or all of them without words. Throws {@link UserError} for a word that is none of them. */
+/**
+ * The names that are among the words, or all of them if there are no words. Throws {@link
+ * UserError} for a word that is none of them.
+ */
 export function selectNames(words: string[], names: string[]): string[] {
   const stranger = words.find((word) => !names.includes(word));
   if (stranger !== undefined) throw new UserError(`there is no machine ${stranger}; there is ${names.join(", ")}`);
   return words.length > 0 ? names.filter((name) => words.includes(name)) : names;
 }
 
-/** Says what of `state.json` does not count: once for each file and part in a run. */
+/** Logs which parts of `state.json` are ignored: once per file and part in a run. */
 export function logUnreadState(session: Context, { unreadState = [] }: Lab): void {
   const said = saidOf.get(session) ?? new Set<string>();
   saidOf.set(session, said);
@@ -223,7 +224,7 @@ export function logUnreadState(session: Context, { unreadState = [] }: Lab): voi
 
 const saidOf = new WeakMap<Context, Set<string>>();
 
-/** Everything that is known before anything is decided. */
+/** What is known before anything is decided. */
 export interface Inspection {
   loaded: LoadedConfig;
   /** The machines that this is about. */
@@ -237,12 +238,15 @@ export interface Inspection {
 }
 
 /**
- * When what Compose makes of the stacks is read: always, only if a machine with stacks is not proven as it is to be, or never. That
- * starts programs, which an unchanged lab does without.
+ * When Compose is asked about the stacks: always, only if a machine with stacks is not proven in
+ * its current state, or never. Asking starts programs, which an unchanged lab does not need.
  */
 export type StackReading = "always" | "unproven" | "never";
 
-/** Reads config, host and lab side by side, and examines them, as far as the machines that were named and those that run go. */
+/**
+ * Reads config, host and lab in parallel, and checks the machines that were named and those that
+ * run.
+ */
 export async function inspect(
   session: Context,
   known?: LoadedConfig,
@@ -266,21 +270,21 @@ export async function inspect(
   const names = selectMachines(loaded, words);
   const host = parseHost(probe);
   const plain = resolveConfig(loaded.config, host, existingVmsOf(lab), stacks);
-  const { settled, withheld } = await readModels(session, plain, host, lab, models);
+  const { settled, withheld } = await readModels(session, plain, lab, models);
   const machines = settled.machines.filter(({ name, running }) => running || names.includes(name));
   const services = settled.services.filter(({ machine }) => machines.some(({ name }) => name === machine));
   const findings = runChecks(host, { ...settled, machines, services });
   return { loaded, names, host, lab, settled, findings, withheld };
 }
 
-async function readModels({ shell, options }: Context, settled: Resolved, host: Host, lab: Lab, when: StackReading) {
+async function readModels({ shell, options }: Context, settled: Resolved, lab: Lab, when: StackReading) {
   const { stacks = [] } = settled;
   if (when === "never" || stacks.length === 0) return { settled, withheld: [] };
   if (when === "unproven") {
     const { isProven } = await import("../plan/plan.mts");
     const isKnown = (machine: Resolved["machines"][number]) =>
       stacks.every((stack) => stack.machine !== machine.name) ||
-      isProven(machine, settled, host, lab.machines[machine.name]!);
+      isProven(machine, settled, lab.machines[machine.name]!);
     if (settled.machines.every(isKnown)) return { settled, withheld: [] };
   }
   const { withModels } = await import("./project-models.mts");

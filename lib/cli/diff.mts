@@ -7,8 +7,8 @@ const context = 3;
 const limit = 2000;
 
 /**
- * What changed between two texts, as hunks: `- ` before a removed line, `+ ` before an added one, two blanks before one of
- * up to three unchanged lines around them; a line `…` stands between two hunks.
+ * What changed between two texts, as hunks: `- ` before a removed line, `+ ` before an added one,
+ * two spaces before up to three unchanged lines around them, and a line `…` between two hunks.
  */
 export function diffLines(before: string, after: string): string[] {
   const rows = compare(linesOf(before), linesOf(after));

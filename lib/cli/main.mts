@@ -6,7 +6,8 @@ import { acceptsOption, type Command, type Option, options as known } from "./op
 import { Interrupted, UserError } from "../errors.mts";
 import type { Options } from "./context.mts";
 import type { Shell } from "../shell.mts";
-import { realShell, reasonOf } from "../run/shell.mts";
+import { realShell } from "../run/shell.mts";
+import { reasonOf } from "../run/shell/reasons.mts";
 import { unknownName, visible, wrap } from "../text.mts";
 
 const version = "0.1.0";
@@ -72,7 +73,10 @@ function unknownOption(option: string): UserError {
   return new UserError(`unknown option ${option}\n  homelab-gpu.mts --help lists them`);
 }
 
-/** The command's name, its operands, and what it passes on: words behind `--` are operands to all but `ssh`. */
+/**
+ * The command's name, its operands, and the words that it passes on: words after `--` are operands,
+ * except for `ssh`.
+ */
 function operandsOf({ words, rest = [] }: Typed): { name?: string; args: string[]; passthroughArgs: string[] } {
   const [name, ...args] = words.length > 0 ? words : rest;
   if (words.length === 0) return { ...(name === undefined ? {} : { name }), args, passthroughArgs: [] };
@@ -88,13 +92,15 @@ function takers(option: Option): string[] {
   );
 }
 
-/** Does what was typed; gives the exit code. What is expected to go wrong is told in a line or two, and only a bug throws. */
+/**
+ * Runs what was typed; gives the exit code. An expected error is a line or two; only a bug throws.
+ */
 export async function main(words: string[], shell: Shell = realShell()): Promise<number> {
   try {
     return await perform(shell, words);
   } catch (error) {
     if (error instanceof Interrupted) {
-      shell.stderr("homelab-gpu: interrupted; the next run goes on from here\n");
+      shell.stderr("homelab-gpu: interrupted; the next run continues from here\n");
       return 130;
     }
     if (!(error instanceof UserError)) {

@@ -1,23 +1,23 @@
 /** The shape of a command, and the options. */
 import type { Context } from "./context.mts";
 
-/** A command: what `--help` says of it, and what it does. Each is loaded only when it is asked for. */
+/** A command: what `--help` shows, and what it does. Its module is loaded only when it runs. */
 export interface Command {
-  /** What may stand behind its name. */
+  /** Its operands, as `--help` shows them. */
   takes: string;
   summary: string;
   run(session: Context): Promise<number>;
 }
 
-/** An option: how it is typed, and what `--help` says of it. */
+/** An option: how it is typed, and what `--help` shows. */
 export interface Option {
   name: string;
   letter?: string;
-  /** What stands behind it. */
+  /** The name of its value, as `--help` shows it. */
   takes?: string;
   /** The commands that it is for; without them, every command. */
   for?: string[];
-  /** Commands that it is for where they only show what they would do. */
+  /** Commands that it is for with `--dry-run` only. */
   dry?: string[];
   summary: string;
 }
@@ -39,22 +39,22 @@ export const options: Option[] = [
   },
   { name: "yes", for: ["up", "prepare", "destroy"], summary: "run the safe fixes (packages, services); do not ask" },
   { name: "no-gpu", for: [...machines, "init"], summary: "bring the rest of the lab up without its GPUs" },
-  { name: "recreate", for: ["up", "plan"], summary: "up: recreate VMs where nothing less will do" },
+  { name: "recreate", for: ["up", "plan"], summary: "up: recreate VMs that cannot be changed in place" },
   { name: "apply", for: ["prepare"], summary: "prepare: do it (asks first, or --yes)" },
   { name: "undo", for: ["prepare"], summary: "prepare: take back what --apply did" },
-  { name: "dry-run", letter: "n", summary: "show what would be done; touch nothing" },
+  { name: "dry-run", letter: "n", summary: "show what would be done; change nothing" },
   { name: "json", for: ["doctor", "plan", "explain"], dry: ["up"], summary: "doctor, plan, explain: one JSON object" },
-  { name: "save", takes: "FILE", for: ["doctor"], summary: "doctor: keep what the probe read" },
+  { name: "save", takes: "FILE", for: ["doctor"], summary: "doctor: save what the probe read" },
   {
     name: "host",
     takes: "FILE",
     for: ["doctor", "init", "plan", "prepare", "verify", "explain"],
-    // another machine's probe is never acted upon
+    // nothing is changed by another machine's probe
     dry: ["up"],
-    summary: "examine a saved probe (- for standard input); act on none",
+    summary: "check a saved probe (- for standard input); change nothing",
   },
-  { name: "quiet", letter: "q", summary: "say less" },
-  { name: "verbose", letter: "v", summary: "say more" },
+  { name: "quiet", letter: "q", summary: "print less" },
+  { name: "verbose", letter: "v", summary: "print more" },
   { name: "no-color", summary: "no colours; NO_COLOR does the same" },
   { name: "help", letter: "h", summary: "this text" },
   { name: "version", summary: "the version" },

@@ -1,13 +1,13 @@
-/** Findings, plans, changes → lines. Pure: who prints them is the caller. */
+/** Findings, plans, changes → lines. Pure: the caller prints them. */
 import chalk from "chalk";
 import type { Finding, Fix, Notes, Status } from "../findings.mts";
 import { diffLines } from "./diff.mts";
 import { commandLine } from "../plan/command-line.mts";
 import type { FileChange, Step } from "../plan/types.mts";
 import { scheduleOf } from "../plan/stages.mts";
-import { visible, wrap } from "../text.mts";
+import { counted, visible, wrap } from "../text.mts";
 
-/** How lines shall look. */
+/** The style of lines. */
 export interface Style {
   color: boolean;
   /** Columns. */
@@ -18,7 +18,9 @@ export interface Style {
   root: boolean;
   /** What was skipped is shown too. */
   skips?: boolean;
-  /** Why a check matters, and what shows that it is mended, where that shall be said. */
+  /**
+   * Why each check matters, and how to confirm that it is mended; absent where that is not shown.
+   */
   notes?: Notes;
 }
 
@@ -38,7 +40,10 @@ function painted(look: Style, paint: Paint): Paint {
   return look.color ? paint : (text) => text;
 }
 
-/** Findings, the worst first, each kind in the catalogue's order; passes fold into one line unless verbose. Then a sentence with counts. */
+/**
+ * Findings, the worst first, then in the catalogue's order; passes are one line unless verbose. A
+ * sentence with counts ends them.
+ */
 export function formatFindings(findings: Finding[], look: Style): string[] {
   const order: Status[] = look.verbose ? ["fail", "warn", "unknown", "pass", "skip"] : [
     "fail",
@@ -111,7 +116,7 @@ export function formatFix({ title, command: run, root, reboot }: Fix, look: Styl
   ];
 }
 
-/** A command line that needs root, for somebody who is not: each of its commands gets a sudo. */
+/** A command line that needs root, for a user who is not root: each of its commands gets a sudo. */
 export function withSudo(run: string): string {
   return run.split(" && ").map((part) => `sudo ${part}`).join(" && ");
 }
@@ -126,7 +131,7 @@ function sentence(findings: Finding[]): string {
   ];
   const parts = [
     `${passes} passed`,
-    ...(warns > 0 ? [`${warns} ${warns === 1 ? "warning" : "warnings"}`] : []),
+    ...(warns > 0 ? [counted(warns, "warning")] : []),
     ...(unknowns > 0 ? [`${unknowns} unknown`] : []),
     ...(fails > 0 ? [`${fails} failed`] : []),
   ];
@@ -144,7 +149,7 @@ export function formatPlan(folder: string, changes: FileChange[], steps: Step[],
   for (const { path, change, before, text, secret } of written) {
     if (change === "create") {
       const count = text.split("\n").length - 1;
-      lines.push(green(`  + ${path}`) + ` (${count} ${count === 1 ? "line" : "lines"})`);
+      lines.push(green(`  + ${path}`) + ` (${counted(count, "line")})`);
       if (look.verbose && !secret) {
         lines.push(...text.replace(/\n$/, "").split("\n").map((line) => `      ${visible(line)}`));
       }
@@ -160,7 +165,7 @@ export function formatPlan(folder: string, changes: FileChange[], steps: Step[],
   }
   if (steps.length > 0) lines.push(...(lines.length > 0 ? [""] : []), bold(`Steps, in ${folder}:`));
   steps.forEach((step, i) => lines.push(`  ${i + 1}. ${step.title}`, `     $ ${visible(commandLine(step))}`));
-  if (scheduleOf(steps).some((lanes) => lanes.length > 1)) {
+  if (scheduleOf(steps).some((queues) => queues.length > 1)) {
     lines.push(...wrap("Steps of different boxes, and of different machines, run side by side.", look.width, "  "));
   }
   return lines.length > 0 ? lines : ["Nothing to do."];

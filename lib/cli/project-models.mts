@@ -1,4 +1,6 @@
-/** Reads what Compose makes of the stacks, and gives each what its VM's engine needs to hand over a GPU. */
+/**
+ * Asks Compose about the stacks, and gives each stack what its VM's engine needs to pass a GPU on.
+ */
 import { asksForGpu } from "../compose/gpu-requests.mts";
 import { overrideFor, rewrittenFiles, takesOverride } from "../compose/override.mts";
 import type { Project } from "../compose/project.mts";
@@ -64,7 +66,7 @@ function withGpuFiles(stack: Project, project: ComposeProject, engine: GuestEngi
   return { stacks: [{ ...stack, rewritten: rewrittenFiles(texts, engine) }], projects: [project] };
 }
 
-/** A profile that nobody turns on. */
+/** A profile that is never active. */
 const offProfile = "homelab-gpu-needs-a-gpu";
 
 function withoutGpuServices(stack: Project, project: ComposeProject, engine: GuestEngine) {

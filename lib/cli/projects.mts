@@ -99,7 +99,10 @@ function stackVariables({ name, env }: Stack, at: string, flaws: Flaw[]): Record
   return Object.fromEntries(pairs);
 }
 
-/** What inline services take from beside the config: `.env`, env files, and variables of the caller's environment. */
+/**
+ * Values and files that inline services use: `.env`, env files, and variables of the caller's
+ * environment.
+ */
 async function readInline(
   shell: Shell,
   services: Service[],

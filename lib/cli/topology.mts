@@ -1,17 +1,18 @@
 import type { Host, PciFunction } from "../host/types.mts";
-import { type Card, usesOf } from "../resolve/cards.mts";
+import type { Card } from "../resolve/types.mts";
+import { usesOf } from "../resolve/cards.mts";
 import { visible } from "../text.mts";
 import { className, isBridge, nameOf } from "../host/pci.mts";
 
-/** A function in the tree, with what hangs below it. */
+/** A function in the tree, with the functions below it. */
 interface Node {
   fn: PciFunction;
   below: Node[];
 }
 
 /**
- * A card and all that shares its way to the CPU or its IOMMU group, drawn as a tree: address, kind, ids, group, driver, and what
- * becomes of it. One line a function, at most `width` columns.
+ * A card and everything on its path to the CPU or in its IOMMU group, as a tree: address, kind,
+ * ids, group, driver, and what happens to it. One line per function, at most `width` columns.
  */
 export function topologyLines(card: Card, host: Host, width: number): string[] {
   const wanted = [
@@ -47,7 +48,7 @@ function describeFate(fn: PciFunction, card: Card, host: Host): string {
   return card.staysOnHost.includes(fn) ? ", stays" : "";
 }
 
-/** The functions and every bridge above them, each below the one that it hangs on. */
+/** The functions and every bridge above them, each below its bridge. */
 function treeOf(wanted: PciFunction[], all: PciFunction[]): Node[] {
   const named = new Set(wanted.flatMap(({ bdf, upstreamBridges }) => [bdf, ...upstreamBridges]));
   const nodes = new Map(all.filter(({ bdf }) => named.has(bdf)).map((fn) => [fn.bdf, { fn, below: [] as Node[] }]));

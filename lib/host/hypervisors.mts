@@ -2,6 +2,7 @@
 import process from "node:process";
 import type { Domain } from "./libvirt.mts";
 import type { Shell } from "../shell.mts";
+import { powershell } from "./windows.mts";
 
 /** A hypervisor that could not be asked; the message says why. */
 export class NoAnswer extends Error {}
@@ -40,17 +41,13 @@ const asked: Record<string, (id: string) => Asking> = {
   }),
   // Get-VM tells since when by its uptime alone, which is another at every look; WMI has the moment itself
   hyperv: (id) => ({
-    command: [
-      "powershell.exe",
-      "-NoLogo",
-      "-NoProfile",
-      "-NonInteractive",
+    command: powershell(
       "-Command",
       `$vm = Get-VM -Id '${id}' -ErrorAction Stop; ` +
-      `$run = Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_ComputerSystem' | Where-Object { $_.Name -eq '${id}' }; ` +
-      "ConvertTo-Json -Compress @{ state = [string]$vm.State; cpus = $vm.ProcessorCount; memory = $vm.MemoryStartup / 1048576; " +
-      "since = [string]$run.TimeOfLastStateChange.ToFileTimeUtc() }",
-    ],
+        `$run = Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_ComputerSystem' | Where-Object { $_.Name -eq '${id}' }; ` +
+        "ConvertTo-Json -Compress @{ state = [string]$vm.State; cpus = $vm.ProcessorCount; memory = $vm.MemoryStartup / 1048576; " +
+        "since = [string]$run.TimeOfLastStateChange.ToFileTimeUtc() }",
+    ),
     read: (out) => {
       const { state, since, cpus, memory } = parsed(out) as Record<string, string>;
       return state ? domain(state === "Running", since, cpus, memory) : undefined;

@@ -1,7 +1,8 @@
 /** How the initramfs is made on a host, and how it is seen what is in it: as data, one entry a tool. */
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
-import { addAllKernels, isKernelInstalled, isReplaced, isTransactional, program } from "./kernel-arguments.mts";
+import { appliances } from "./appliances.mts";
+import { addAllKernels, isKernelInstalled, isTransactional, program } from "./kernel-arguments.mts";
 import { commandFix } from "../fixes.mts";
 import { shellCommand } from "../render.mts";
 
@@ -60,7 +61,7 @@ function isDracuts(host: Host): boolean {
  */
 export function initramfsOf(host: Host, files: string[] = vfioFiles(host)): Initramfs | undefined {
   // a deployment of OSTree's has the image that it came with: what dracut writes by itself is never booted
-  if (host.marks.includes("/run/ostree-booted")) return program(host, "rpm-ostree") ? ostree(files) : undefined;
+  if (host.marks.includes("/run/ostree-booted") && program(host, "rpm-ostree")) return ostree(files);
   return makers.find(({ here }) => here(host))?.make(host);
 }
 
@@ -73,14 +74,10 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
     here: ({ os }) => os.id === "nixos",
     make: () => ({ name: "NixOS", kind: "other", words: "nixos-rebuild switch makes it, by the options boot.initrd" }),
   },
-  {
-    here: isReplaced,
-    make: () => ({
-      name: "SteamOS",
-      kind: "other",
-      words: "an update of SteamOS replaces it, with all that was added",
-    }),
-  },
+  ...appliances.map(({ here, name, image }) => ({
+    here,
+    make: (): Initramfs => ({ name, kind: "other", words: image }),
+  })),
   {
     // sdbootutil keeps the images on the EFI system partition: dracut alone leaves those as they are (openSUSE wiki, systemd-boot)
     here: (host) => program(host, "sdbootutil") && program(host, "dracut"),

@@ -1,6 +1,7 @@
 /** How kernel arguments are changed on a host: as data, one entry a boot loader or tool. */
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
+import { applianceOf, appliances } from "./appliances.mts";
 import { commandFix } from "../fixes.mts";
 import { ownPaths } from "./own-files.mts";
 
@@ -44,8 +45,14 @@ const isGrub = (file: string, host: Host) =>
 export const isTransactional = (host: Host) =>
   program(host, "transactional-update") &&
   /micro|aeon|kalpa/.test([host.os.id, host.os.name].join(" ").toLowerCase());
-/** Root is an image that updates replace, and no tool of the system's own keeps changes (SteamOS). */
-export const isReplaced = ({ os }: Host) => os.id === "steamos";
+/**
+ * Whether `prepare` changes nothing here, since this system's files do not last, or its initramfs is made by a tool whose files it does
+ * not write.
+ */
+const isByHand = (host: Host) =>
+  host.os.id === "nixos" || applianceOf(host) !== undefined ||
+  (["mkinitfs", "booster"].some((name) => program(host, name)) &&
+    !["dracut", "mkinitcpio", "update-initramfs"].some((name) => program(host, name)));
 
 /** Lines of /etc/mkinitcpio.d, dracut.conf and kernel/install.conf as the probe cut them down. */
 export const says = ({ configured }: Host, file: RegExp, text: RegExp) =>
@@ -101,12 +108,12 @@ const loaders: Loader[] = [
     reads: () => false,
     words: () => "boot.kernelParams in configuration.nix, then nixos-rebuild switch",
   },
-  {
-    name: "SteamOS",
-    here: isReplaced,
+  ...appliances.filter(({ name }) => name !== "an image-based system").map((one): Loader => ({
+    name: one.name,
+    here: one.here,
     reads: () => false,
-    words: () => "an update of SteamOS replaces its boot configuration, so this has to be done again after each",
-  },
+    words: () => one.arguments,
+  })),
   {
     name: "rpm-ostree",
     here: (host) => program(host, "rpm-ostree") && host.marks.includes("/run/ostree-booted"),
@@ -263,7 +270,7 @@ export function removeArgument(host: Host, argument: string): Fix {
 
 function locationOf(loader: Loader | undefined, host: Host): string {
   if (!loader) return ", in whatever boots this host";
-  const byPrepare = loader.edit ? " (prepare --apply does that and checks the result)" : "";
+  const byPrepare = loader.edit && !isByHand(host) ? " (prepare --apply does that and checks the result)" : "";
   return ` (${loader.name})${loader.words ? `: ${loader.words(host)}${byPrepare}` : ""}`;
 }
 

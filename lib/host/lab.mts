@@ -9,6 +9,7 @@ import { type Proof, readState } from "./state.mts";
 import { homeDir } from "../text.mts";
 import type { Shell } from "../shell.mts";
 import { NoAnswer, readVm } from "./hypervisors.mts";
+import { self } from "../self.mts";
 
 /** The machines of a config, as far as a lab is looked up by them. */
 export interface LabRequest {
@@ -26,9 +27,9 @@ export interface Lab {
   machines: Record<string, LabMachine>;
   /** Those that the config has no longer, and that are still there. */
   orphans: Record<string, LabMachine>;
-  /** What was said where libvirt could not be asked. */
+  /** libvirt's error, if it could not be asked. */
   libvirtError?: string;
-  /** What of `state.json` could not be read and does not count: a sentence for each part. */
+  /** The parts of `state.json` that are ignored: a sentence for each. */
   unreadState?: string[];
 }
 
@@ -42,7 +43,7 @@ export interface LabMachine {
    * be asked.
    */
   state: "absent" | "off" | "running" | "half-made" | "unknown";
-  /** Tells one run of the VM from the next: the host's boot and libvirt's number of the running domain. */
+  /** Identifies one boot of the VM: the host's boot and libvirt's number of the running domain. */
   bootId?: string;
   cpus?: number;
   /** MiB. */
@@ -61,7 +62,9 @@ export interface LabMachine {
   copies?: Copies;
 }
 
-/** Looks at what is there: one question to libvirt, one for each VM of another provider, some small files. */
+/**
+ * Reads the lab: one question to libvirt, one for each VM of another provider, some small files.
+ */
 export async function readLab(shell: Shell, config: LabRequest, folder: string): Promise<Lab> {
   const prefix = prefixOf(folder);
   const names = config.machines.map(({ name }) => name);
@@ -127,9 +130,9 @@ export function requireLibvirtAnswer({ libvirtError, machines, orphans }: Lab): 
   const unknown = Object.entries({ ...machines, ...orphans }).filter(([, { state }]) => state === "unknown");
   if (unknown.length === 0) return;
   throw new UserError(
-    `what there is of ${
-      unknown.map(([name]) => name).join(", ")
-    } is unknown: ${libvirtError}\n  npx zx homelab-gpu.mts doctor provider.access`,
+    `the state of ${unknown.map(([name]) => name).join(", ")} is unknown: ${libvirtError}\n  ${
+      self("doctor provider.access")
+    }`,
     1,
   );
 }
@@ -175,7 +178,7 @@ export function prefixOf(folder: string): string {
   return `${word}-${createHash("sha256").update(folder).digest("hex").slice(0, 6)}_`;
 }
 
-/** What `settle` has to know of a lab's machines. */
+/** What `resolveConfig` needs to know about the machines' VMs, by name. */
 export function existingVmsOf({ machines }: Lab): Record<string, ExistingVm> {
   return Object.fromEntries(
     Object.entries(machines).map(([name, { bootId, hardware }]) => [name, {

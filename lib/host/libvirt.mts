@@ -2,7 +2,7 @@
 import type { Accelerator } from "./types.mts";
 import type { Shell } from "../shell.mts";
 
-/** The part of a domain's XML that only making it anew changes. */
+/** The part of a domain's XML that changes only when the VM is recreated. */
 export interface VmHardware {
   accelerator: Accelerator;
   /** Functions of this host that it has, and where the guest sees them: BDFs. The guest's is absent until it was started once. */

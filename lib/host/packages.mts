@@ -1,7 +1,8 @@
 /** Which packages bring a program to a host, by its distribution and release, and where they come from if it has none. */
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
-import { isReplaced, isTransactional, program } from "./kernel-arguments.mts";
+import { applianceOf } from "./appliances.mts";
+import { isTransactional, program } from "./kernel-arguments.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 
 /** Families of distributions that share names of packages. */
@@ -102,27 +103,37 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
   },
 ];
 
-/** How this host installs packages; undefined where that is not known, or where packages do not stay (an image of bootc's, SteamOS). */
+/** How this host installs packages; undefined where that or their names are not known, or where packages do not stay. */
 export function installerOf(host: Host): Installer | undefined {
-  if (isReplaced(host)) return undefined;
+  if (applianceOf(host)) return undefined;
   const found = installers.find(({ here }) => here(host))?.installer;
-  return host.marks.includes("/run/ostree-booted") && found?.install([""]).startsWith("rpm-ostree") !== true
-    ? undefined
-    : found;
+  // openEuler, Amazon Linux and others with dnf have other packages than Fedora and RHEL
+  return found?.family === "dnf" && rpmBaseOf(host) === undefined ? undefined : found;
+}
+
+/**
+ * Whose packages a host with dnf has: by its own id, by the release in its kernel's name (`.fc43`, `.el9_7`), or by what it says it is
+ * like. RHEL says it is like Fedora, and so do Oracle Linux and Amazon Linux; Nobara, which is Fedora, says it is like RHEL.
+ */
+function rpmBaseOf({ os }: Host): "fedora" | "enterprise" | undefined {
+  const enterprise = ["rhel", "rocky", "almalinux", "centos", "ol", "eurolinux", "scientific", "miraclelinux"];
+  if (os.id === "fedora") return "fedora";
+  if (enterprise.includes(os.id ?? "")) return "enterprise";
+  if (os.id === "amzn" || os.like.includes("ubuntu")) return undefined;
+  const built = /\.(fc|el)\d/.exec(os.kernel ?? "")?.[1];
+  if (built) return built === "fc" ? "fedora" : "enterprise";
+  return os.like.includes("rhel") ? "enterprise" : os.like.includes("fedora") ? "fedora" : undefined;
 }
 
 /** RHEL and its rebuilds. */
-const isEnterprise = ({ os }: Host) =>
-  os.id !== "fedora" && !os.like.includes("ubuntu") &&
-  ["rhel", "rocky", "almalinux", "centos", "ol", "eurolinux", "scientific"].some((id) =>
-    os.id === id || (id === "rhel" && os.like.includes("rhel"))
-  );
-const isFedora = ({ os }: Host) => os.id === "fedora" || (os.like.includes("fedora") && !os.like.includes("rhel"));
+const isEnterprise = (host: Host) => rpmBaseOf(host) === "enterprise";
+const isFedora = (host: Host) => rpmBaseOf(host) === "fedora";
 const isProxmox = (host: Host) => host.marks.includes("/etc/pve") || program(host, "pveversion");
 
 /** Releases that derivatives are made of, by their own number where they do not name it. */
 const bases: Record<string, Record<string, string>> = {
   debian: { 11: "bullseye", 12: "bookworm", 13: "trixie", 14: "forky" },
+  devuan: { 4: "bullseye", 5: "bookworm", 6: "trixie", 7: "forky" },
   ubuntu: { 20: "focal", 22: "jammy", 24: "noble", 26: "resolute" },
   pop: { 22: "jammy", 24: "noble" },
   linuxmint: { 20: "focal", 21: "jammy", 22: "noble" },
@@ -172,13 +183,13 @@ export const packaged: Row[] = [
   {
     packages: ["packer", "vagrant"],
     here: (host) => [host.os.id, ...host.os.like].includes("arch"),
-    source: "archlinux.org/packages, extra; vagrant-libvirt is not there",
+    source: "archlinux.org/packages, extra (packer 1.15.0-2 of February 2026, vagrant); vagrant-libvirt is not there",
     date: "2026-11-26",
   },
   {
     packages: ["packer", "vagrant"],
     here: ({ os }) => os.platform === "windows" || os.platform === "macos",
-    source: "winget-pkgs manifests; HashiCorp's tap and cask of Homebrew",
+    source: "winget-pkgs manifests Hashicorp.Packer, Hashicorp.Vagrant; HashiCorp's tap of Homebrew",
     date: "2026-11-26",
   },
   {
@@ -190,13 +201,15 @@ export const packaged: Row[] = [
   {
     packages: ["qemu"],
     here: (host) => !isEnterprise(host) && !isProxmox(host),
-    source: "RHEL: qemu-kvm only, at /usr/libexec/qemu-kvm; Proxmox: pve-qemu-kvm, which conflicts with Debian's",
+    source:
+      "RHEL: qemu-kvm only, at /usr/libexec/qemu-kvm; Proxmox: pve-qemu-kvm provides qemu-system-x86, and Debian's removes proxmox-ve (pve-qemu, debian/control)",
     date: "2026-11-26",
   },
   {
     packages: ["libvirt"],
     here: (host) => !isProxmox(host),
-    source: "Proxmox VE, pve-qemu-kvm: Conflicts qemu-system-x86, which libvirt's packages bring",
+    source:
+      "Proxmox VE: libvirt beside its own management is not supported, and its recommended QEMU removes proxmox-ve",
     date: "2026-11-26",
   },
 ];
@@ -209,7 +222,7 @@ export function isPackaged(tool: string, host: Host): boolean {
 
 /** Said of Proxmox VE, where packages of the two would replace its own. */
 const onProxmox = manualFix(
-  "Proxmox VE has a QEMU of its own, which conflicts with Debian's packages of QEMU and libvirt: run this in a VM of it, or on another host",
+  "Proxmox VE has a QEMU of its own, and Debian's removes proxmox-ve when it is installed: run this in a VM of it, or on another host",
 );
 
 /** Steps that bring tools whose packages the distribution lacks: shown, and run by a person. None where none are known. */
@@ -219,7 +232,7 @@ export function upstreamSteps(tools: string[], host: Host): Fix[] {
   const steps: Fix[] = [];
   if (tools.some((name) => name === "qemu" || name === "libvirt")) {
     if (isProxmox(host)) steps.push(onProxmox);
-    else if (isEnterprise(host) && tools.includes("qemu")) {
+    else if (installer && isEnterprise(host) && tools.includes("qemu")) {
       steps.push(commandFix(
         "Install QEMU, which this distribution has under another name",
         "dnf install -y qemu-kvm qemu-img && ln -sf /usr/libexec/qemu-kvm /usr/local/bin/qemu-system-x86_64",
@@ -238,6 +251,13 @@ export function upstreamSteps(tools: string[], host: Host): Fix[] {
   if (tools.includes("vagrant-libvirt")) steps.push(...plugin(host, installer));
   return steps;
 }
+
+/** The newest release of Fedora that HashiCorp's repository was seen to have a folder for; it gets one later than Fedora comes out. */
+export const hashicorpFedora = {
+  newest: 43,
+  source: "https://rpm.releases.hashicorp.com/fedora/43 (repository files that use it on Fedora 44)",
+  date: "2026-11-26",
+} as const;
 
 /** HashiCorp's repository, then the packages. Its packages are the same for every release, so a release that it surely has is named. */
 function hashicorp(programs: string[], host: Host, installer: Installer | undefined): Fix[] {
@@ -260,13 +280,21 @@ function hashicorp(programs: string[], host: Host, installer: Installer | undefi
   }
   if (installer?.family === "dnf") {
     const where = isEnterprise(host) ? "RHEL" : "fedora";
+    const file = "/etc/yum.repos.d/hashicorp.repo";
+    const add = `curl -fsSL https://rpm.releases.hashicorp.com/${where}/hashicorp.repo -o ${file}`;
+    const pin = where === "fedora" && Number(host.os.version) > hashicorpFedora.newest
+      ? ` && sed -i 's/$releasever/${hashicorpFedora.newest}/' ${file}`
+      : "";
     return [
-      commandFix(
-        say,
-        `curl -fsSL https://rpm.releases.hashicorp.com/${where}/hashicorp.repo -o /etc/yum.repos.d/hashicorp.repo`,
-        { root: true },
-      ),
+      commandFix(pin ? `${say}; its folder for Fedora ${hashicorpFedora.newest} is the newest` : say, add + pin, {
+        root: true,
+      }),
       install!,
+    ];
+  }
+  if (installer?.family === "apk" && programs.includes("vagrant")) {
+    return [
+      manualFix("Vagrant has no release for Alpine, whose libc is musl: run this on a host with another distribution"),
     ];
   }
   return programs.map((name) =>

@@ -70,7 +70,6 @@ export function parseHost(text: string): Host {
     uid: os.number("uid"),
     groups: os.all("group"),
     joined: os.all("joined"),
-    memlock: os.one("memlock"),
     cpu: compact({
       vendor: cpu.one("vendor"),
       model: cpu.one("model"),
@@ -81,25 +80,18 @@ export function parseHost(text: string): Host {
     memory: compact({
       total: mebibytes(memory.number("MemTotal")),
       available: mebibytes(memory.number("MemAvailable")),
-      swap: mebibytes(memory.number("SwapTotal")),
     }),
     disk: compact({
       images: mebibytes(disk.number("images")),
       cache: mebibytes(disk.number("cache")),
-      here: mebibytes(disk.number("here")),
     }),
     kvm: compact({
       device: !wsl && marks.includes("/dev/kvm"),
       access: os.flag("kvm-access"),
-      nested: os.one("nested-kvm_intel") ?? os.one("nested-kvm_amd"),
     }),
-    tun: marks.includes("/dev/net/tun"),
     dmi: os.under("dmi-"),
     efi: os.flag("efi"),
     secureBoot: os.flag("secure-boot"),
-    lockdown: os.one("lockdown"),
-    apparmor: os.flag("apparmor"),
-    selinux: os.flag("selinux-enforcing"),
     systemd: marks.includes("/run/systemd/system"),
     marks,
     hypervisor: os.one("hypervisor") !== "xen"
@@ -107,7 +99,6 @@ export function parseHost(text: string): Host {
       : /\bcontrol_d\b/.test(os.one("xen-capabilities") ?? "")
       ? "xen-dom0"
       : "xen",
-    hugepages: hugepages(facts("hugepages").under("")),
     kernel: compact({
       arguments: args.all("read").length > 0 ? args.all("running") : undefined,
       configurations: configurations(args.pairs),
@@ -129,7 +120,7 @@ export function parseHost(text: string): Host {
       acpiTables: iommu.words("acpi-tables"),
       devicetree: iommu.flag("devicetree") ?? false,
       groups: iommu.one("groups-read") ? groups(iommu.all("group")) : undefined,
-      ...groupFacts(facts("iommu-groups").pairs),
+      direct: directGroups(facts("iommu-groups").pairs),
       interrupts: iommu.one("interrupts-read") ? iommu.all("interrupt") : undefined,
     }),
     // what WSL shows as PCI is Microsoft's own and none of the host's
@@ -139,7 +130,6 @@ export function parseHost(text: string): Host {
       framebuffers: display.all("framebuffer").map((text) => {
         return compact({ bdf: text.match(bdfs)?.[0], name: text.replace(/^\S* /, "") });
       }),
-      fb: display.all("fb"),
       ...(display.all("console").length > 0 ? { consoles: display.all("console") } : {}),
     },
     holders: holders(facts("holders")),
@@ -184,7 +174,6 @@ export function parseHost(text: string): Host {
         access: libvirt.flag("access"),
         error: libvirt.all("error").at(-1),
         networks: states(libvirt.all("network")),
-        pools: states(libvirt.all("pool")),
       })
       : undefined,
   });
@@ -223,17 +212,10 @@ function groups(lines: string[]): Map<string, string[]> {
   return all;
 }
 
-function groupFacts(pairs: [string, string][]): { types: Record<string, string>; direct: string[] } {
-  const types: Record<string, string> = {};
-  const direct = new Set<string>();
-  for (const [path, value] of pairs) {
-    const [group, name] = path.split("/");
-    if (!group) continue;
-    if (name === "type") types[group] = value;
-    // only regions that must stay mapped; direct-relaxable ones may be given up (iommu_get_resv_regions)
-    if (name === "reserved_regions" && / direct$/.test(value)) direct.add(group);
-  }
-  return { types, direct: [...direct] };
+/** Numbers of the groups with a region that must stay mapped; direct-relaxable ones may be given up (iommu_get_resv_regions). */
+function directGroups(pairs: [string, string][]): string[] {
+  const direct = pairs.filter(([path, value]) => /^[^/]+\/reserved_regions$/.test(path) && / direct$/.test(value));
+  return [...new Set(direct.map(([path]) => path.split("/")[0]!))];
 }
 
 function holders(facts: Facts): Host["holders"] {
@@ -244,13 +226,6 @@ function holders(facts: Facts): Host["holders"] {
     return pid && node ? [{ pid: Number(pid), node, command: command ?? "" }] : [];
   });
   return { all: seen === "all", processes };
-}
-
-function hugepages(sizes: Record<string, string>): Host["hugepages"] {
-  return Object.keys(sizes).filter((key) => key.endsWith("-total")).map((key) => {
-    const size = key.slice(0, -6);
-    return { size, total: Number(sizes[key]) || 0, free: Number(sizes[`${size}-free`]) || 0 };
-  });
 }
 
 function versions(facts: Facts): Record<string, string> {

@@ -57,11 +57,11 @@ export function parseState(text: string, warn: (part: string) => void = () => {}
   try {
     state = JSON.parse(text);
   } catch {
-    warn("it is no JSON, so that nothing in it counts");
+    warn("it is not JSON and is ignored");
     return emptyState();
   }
   if (!isMap(state) || (state.schema !== "homelab-gpu/state/2" && state.schema !== "homelab-gpu/state/1")) {
-    warn("it is not a state that this version knows, so that nothing in it counts");
+    warn("this version does not know its format, and ignores it");
     return emptyState();
   }
   // version 1, written until 0.1.0
@@ -84,13 +84,13 @@ function readable<T>(
 ): Record<string, T> {
   const value = Object.hasOwn(state, key) ? state[key] : {};
   if (!isMap(value)) {
-    warn(`${key} is not a map and does not count`);
+    warn(`${key} is not a map and is ignored`);
     return {};
   }
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, entry]): [string, T][] => {
       const known = read(entry);
-      if (known === undefined) warn(`${key} of ${name} cannot be read and does not count`);
+      if (known === undefined) warn(`${key} of ${name} cannot be read and is ignored`);
       return known === undefined ? [] : [[name, known]];
     }),
   );

@@ -29,8 +29,6 @@ export interface Host {
   groups: string[];
   /** Those of them that the user has joined since this login began: they count from the next one on. */
   joined: string[];
-  /** Limit on locked memory, KiB or `unlimited`, as `ulimit -l` says it. */
-  memlock?: string;
   cpu: {
     vendor?: string;
     model?: string;
@@ -40,25 +38,19 @@ export interface Host {
     /** Width of physical addresses, bits. */
     physicalBits?: number;
   };
-  memory: { total?: number; available?: number; swap?: number };
-  /** Room left, MiB, where VM disks go, where images are cached and in the current folder. */
-  disk: { images?: number; cache?: number; here?: number };
-  kvm: { device: boolean; access?: boolean; nested?: string };
-  /** `/dev/net/tun` is there. */
-  tun: boolean;
+  memory: { total?: number; available?: number };
+  /** Free space, MiB, where VM disks go and where images are cached. */
+  disk: { images?: number; cache?: number };
+  kvm: { device: boolean; access?: boolean };
   dmi: Record<string, string>;
   efi?: boolean;
   secureBoot?: boolean;
-  lockdown?: string;
-  apparmor?: boolean;
-  selinux?: boolean;
   /** systemd runs this host's services. */
   systemd: boolean;
   /** Paths of files whose presence says something, such as `/run/ostree-booted`. */
   marks: string[];
   /** `xen-dom0` where the kernel runs as Xen's control domain, `xen` where it runs on Xen and which domain was not read. */
   hypervisor?: "xen" | "xen-dom0";
-  hugepages: { size: string; total: number; free: number }[];
   kernel: {
     /** The running kernel's arguments that matter here; absent if /proc/cmdline could not be read. */
     arguments?: string[];
@@ -93,7 +85,6 @@ export interface Host {
     devicetree: boolean;
     /** BDFs by group number; absent if /sys/kernel/iommu_groups could not be listed. */
     groups?: Map<string, string[]>;
-    types: Record<string, string>;
     /** Groups that have a reserved region mapped one to one (RMRR). */
     direct: string[];
     /** Kinds of interrupt controllers, such as `IR-PCI-MSI`; absent if /proc/interrupts could not be read. */
@@ -105,7 +96,6 @@ export interface Host {
   pciCount?: number;
   display: {
     framebuffers: { bdf?: string; name: string }[];
-    fb: string[];
     /** What consoles are drawn on, such as `(S) VGA+`; absent if that was not read, or there are none. */
     consoles?: string[];
   };
@@ -148,7 +138,6 @@ export interface Host {
     access?: boolean;
     error?: string;
     networks: Record<string, string>;
-    pools: Record<string, string>;
   };
 }
 

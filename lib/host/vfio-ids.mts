@@ -90,6 +90,16 @@ export function foreignIds(host: Host, own: string[]): IdList[] {
   );
 }
 
+/**
+ * Lines of modprobe's configuration that keep vfio-pci from being loaded the usual way: a command in its place, or a blacklist, which
+ * systemd-modules-load follows (modprobe.d(5), modules-load.d(5)).
+ */
+export function loadingObstacles({ configured }: Host): { from: string; text: string }[] {
+  return configured.filter(({ file, text }) =>
+    /(^|\/)modprobe\.d\//.test(file) && /^(install|blacklist)\s+vfio[-_]pci\b/.test(text)
+  ).map(({ file, text }) => ({ from: pathOf(file), text }));
+}
+
 /** Whether what the boot image is made of has vfio-pci in it, as far as its configuration says. */
 export function imageHasVfio({ configured }: Host): boolean {
   return configured.some(({ file, text }) =>

@@ -2,6 +2,16 @@
 import type { Partitionable, VideoDriver, Windows } from "./types.mts";
 import { compact, type Facts, number } from "./lines.mts";
 
+/** The command that starts PowerShell without a profile and without questions, with these arguments. */
+export function powershell(...rest: string[]): string[] {
+  return ["powershell.exe", "-NoLogo", "-NoProfile", "-NonInteractive", ...rest];
+}
+
+/** The same for a script, which a machine's policy may refuse otherwise. */
+export function powershellScript(...rest: string[]): string[] {
+  return powershell("-ExecutionPolicy", "Bypass", ...rest);
+}
+
 /** The section `windows` → what it says. */
 export function windowsOf(facts: Facts): Windows {
   const cmdlet = facts.one("cmdlet");

@@ -1,18 +1,20 @@
 import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import type { DriverRequest, Image } from "../config/types.mts";
-import type { ResolvedMachine } from "../resolve/types.mts";
+import type { Driver, ResolvedMachine } from "../resolve/types.mts";
 import type { Host } from "../host/types.mts";
 import type { File, Step } from "./types.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import { boxSource, imageName, knownImages } from "../resolve/images.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
-import { type Driver, driverOf } from "../resolve/nvidia.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { isMap } from "../maps.mts";
 import { isOlder } from "../text.mts";
 
-/** Texts of this project's templates and scripts and of the user's provision scripts, and the stamps of image files, by path. */
+/**
+ * Texts by path: this project's templates and scripts, the user's provision scripts, and the
+ * fingerprints of image files.
+ */
 export type Texts = Record<string, string>;
 
 /** A box that is to be built, with everything that makes it. */
@@ -22,7 +24,10 @@ export interface Box {
   /** Two parts of its version, `1.HASH`; the time of the build comes third. */
   version: string;
   files: File[];
-  /** What comes ahead of all builds: it asks for a password while somebody is there to answer, or is there for all. */
+  /**
+   * Steps before all builds: those that ask for a password while somebody can answer, and those
+   * that all builds share.
+   */
   first: Step[];
   steps: Step[];
 }
@@ -30,10 +35,16 @@ export interface Box {
 /** Memory of a VM in which a box is built, at most, MiB. */
 export const buildMemory = 2048;
 
-/** Size of the disk of a VM whose box we build: it is thin, so that it takes what is written. */
+/**
+ * Size of the disk of a VM whose box is built here. The disk is thin: it takes only what is
+ * written.
+ */
 const diskSize = "64G";
 
-/** The box of a machine, or undefined if the machine takes one as it is. `lab` is the absolute path of the lab's folder. */
+/**
+ * The box of a machine, or undefined if the machine uses a box unmodified. `lab` is the absolute
+ * path of the lab's folder.
+ */
 export function boxOf(
   machine: ResolvedMachine,
   host: Host,
@@ -46,7 +57,7 @@ export function boxOf(
   const packer = providerOf(provider).packer;
   // no name of a box has a ~, so that no two share a folder
   const folder = `packer/${name.replaceAll("/", "~")}${provider === "libvirt" ? "" : `~${provider}`}`;
-  const driver = driverOf(machine, host);
+  const driver = machine.guestDriver;
   const part = partitionRequest(machine)?.vendorId === "10de";
   const own = [
     ...[`install-${machine.engine}.sh`, "busybox-image.sh"],
@@ -101,7 +112,7 @@ export function boxOf(
         cwd: folder,
         env: packerEnv,
       },
-      { title: `Give the box ${name} to Vagrant`, cwd: folder, ...made.add },
+      { title: `Add the box ${name} to Vagrant`, cwd: folder, ...made.add },
     ],
   };
 }
@@ -126,7 +137,7 @@ interface Making {
   values: Record<string, unknown>;
   files: File[];
   before: Step[];
-  /** Of the step that gives Vagrant the box. */
+  /** The rest of the step that adds the box to Vagrant. */
   add: Pick<Step, "command" | "env">;
 }
 
@@ -158,7 +169,10 @@ function fromDisk(image: Image, machine: ResolvedMachine, host: Host, folder: st
   };
 }
 
-/** From a published box, by the vagrant builder: for the other providers. No shell takes part, which Windows does not have. */
+/**
+ * From a published box, by the vagrant builder: for the other providers. No step uses a shell,
+ * which Windows does not have.
+ */
 function fromBox(
   image: Image,
   { box, provider }: ResolvedMachine,
@@ -186,7 +200,7 @@ function fromBox(
   };
 }
 
-/** What install-docker.sh is told where Docker comes from its own repository. */
+/** Settings of install-docker.sh where Docker comes from its own repository. */
 function dockerSettings({ engineRepository, engineKey }: ResolvedMachine): string[] {
   return [
     "DOCKER_SOURCE=docker",
@@ -195,7 +209,10 @@ function dockerSettings({ engineRepository, engineKey }: ResolvedMachine): strin
   ];
 }
 
-/** What install-nvidia.sh and install-dxgkrnl.sh are told, `NAME=VALUE` each: the driver that was decided, and where to get it. */
+/**
+ * Settings of install-nvidia.sh and install-dxgkrnl.sh, `NAME=VALUE` each: the driver that was
+ * decided, and its source.
+ */
 function environmentFor(
   { source, branch, modules }: Partial<Omit<Driver, "source">> & { source: Driver["source"] | "host" },
   wish: DriverRequest,
@@ -215,7 +232,10 @@ function environmentFor(
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
 }
 
-/** Values whose texts mean themselves to Packer, which takes what stands in {{…}} for a call of its template engine (packer.io, Template engine). */
+/**
+ * Values that Packer takes literally: it would evaluate {{…}} as a call of its template engine
+ * (packer.io, Template engine).
+ */
 function packerLiteral(value: unknown): unknown {
   if (typeof value === "string") return value.replaceAll("{{", "{{`{{`}}");
   if (Array.isArray(value)) return value.map(packerLiteral);
@@ -242,7 +262,9 @@ function imageArguments(image: Image): string[] {
   }
 }
 
-/** What tells one state of an image from the next. What a published image is made by is its publisher's affair. */
+/**
+ * Text that changes with an image. What a published image is made from is left to its publisher.
+ */
 function imageTexts(image: Image, texts: Texts): string[] {
   if (image.kind === "debootstrap") return [text(texts, "scripts/make-image.sh")];
   return image.kind === "file" ? [text(texts, image.file)] : [];

@@ -1,16 +1,18 @@
-/** What stands between a VM that there is and the one that the config wants. */
+/** Differences between an existing VM and the one that the config describes. */
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Finding } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import type { Box } from "./box.mts";
 import { firmwareOf } from "../host/ovmf.mts";
 import { doctorFix, remedies } from "../fixes.mts";
-import { ampleMmioWindow, assignedFunctionsOf, cardsOf, mmioWindowOf } from "../resolve/cards.mts";
+import { ampleMmioWindow, mmioWindowOf } from "../resolve/cards.mts";
 import type { Lab, LabMachine } from "../host/lab.mts";
 import { formatFunction } from "../host/pci.mts";
 import { isOwn } from "../resolve/providers.mts";
 
-/** What the VM has and what the config wants, where only making it anew brings one to the other; undefined if there is nothing. */
+/**
+ * A finding with the differences that only recreating the VM resolves; undefined if there are none.
+ */
 export function outdated(
   machine: ResolvedMachine,
   host: Host,
@@ -19,8 +21,8 @@ export function outdated(
 ): Finding | undefined {
   if (there.state !== "off" && there.state !== "running") return undefined;
   const { hardware } = there;
-  const passed = assignedFunctionsOf(machine, host) ?? [];
-  const wanted = mmioWindowOf(cardsOf(machine, host));
+  const passed = machine.assignedFunctions ?? [];
+  const wanted = mmioWindowOf(machine.cards);
   const differences = [
     { what: "its provider", has: there.provider, wants: machine.provider },
     { what: "its box", ...boxes(there, machine, box) },
@@ -52,34 +54,43 @@ export function outdated(
   };
 }
 
-/** Functions by address, each with what is there now: an address alone does not tell that another device has taken it. */
+/**
+ * Functions by address, each with the device that is there now: an address alone does not show that
+ * another device has taken it.
+ */
 function listNames(addresses: string[], { pci }: Host): string {
   const there = [...addresses].sort().map((bdf) => {
     const fn = pci?.find((one) => one.bdf === bdf);
-    return fn ? formatFunction(fn) : `${bdf} (nothing is there now)`;
+    return fn ? formatFunction(fn) : `${bdf} (no device is there now)`;
   });
   return there.join(", ") || "none";
 }
 
-/** The box that a VM was made from and the one that it shall have: names where they differ, else versions. */
+/**
+ * The box that a VM was created from and the one that the config names: names where they differ,
+ * else versions.
+ */
 function boxes({ box: has, boxName }: LabMachine, machine: ResolvedMachine, box: Box | undefined) {
   if (boxName !== undefined && boxName !== machine.box) return { has: boxName, wants: machine.box };
   return { has, wants: box && (has?.startsWith(`${box.version}.`) ? has : box.version) };
 }
 
-/** A VM of which libvirt could not be asked. */
+/** The finding for a VM that libvirt gave no answer about. */
 export function outdatedUnasked({ name }: ResolvedMachine, { libvirtError }: Lab): Finding {
   return {
     check: "provider.access",
     machine: name,
     status: "fail",
-    message: "what there is of the VM is unknown, since libvirt does not answer",
+    message: "the state of the VM is unknown: libvirt does not answer",
     evidence: [{ read: "virsh", value: libvirtError ?? "nothing" }],
     fix: [doctorFix("provider.access")],
   };
 }
 
-/** A machine whose card, or the firmware that its VM needs, is not known for sure: nothing can be rendered for it. */
+/**
+ * Findings for a machine whose card or UEFI firmware is not known for certain: nothing can be
+ * rendered for it.
+ */
 export function unresolved(machine: ResolvedMachine, host: Host): Finding[] {
   if (!isOwn(machine.provider)) {
     return [{
@@ -90,7 +101,7 @@ export function unresolved(machine: ResolvedMachine, host: Host): Finding[] {
         evidence: [],
         fix: [doctorFix("provider.host")],
       },
-      message: `no VM can be made with ${machine.provider}`,
+      message: `no VM can be created with ${machine.provider}`,
     }];
   }
   if (machine.gpus.length === 0) return [];
@@ -98,12 +109,12 @@ export function unresolved(machine: ResolvedMachine, host: Host): Finding[] {
     check,
     machine: machine.name,
     status: "fail",
-    message: `which ${what} it gets is not known for sure, so that no VM can be made`,
+    message: `which ${what} it gets is not known for certain, so no VM can be created`,
     evidence: [],
     fix: [doctorFix(check)],
   });
   return [
-    ...(assignedFunctionsOf(machine, host) ? [] : [lacks("gpu.match", "card")]),
+    ...(machine.assignedFunctions ? [] : [lacks("gpu.match", "card")]),
     ...(machine.provider !== "libvirt" || firmwareOf(host) ? [] : [lacks("guest.firmware", "UEFI firmware")]),
   ];
 }

@@ -16,6 +16,7 @@ import { type Project, projectDigest } from "../compose/project.mts";
 import { copySteps, dropStep, inlineProject, projectFiles, startStep } from "./stacks.mts";
 import { gpusOf } from "../compose/gpu-requests.mts";
 import { isEnabled } from "../compose/enabled.mts";
+import { powershellScript } from "../host/windows.mts";
 
 /** Scripts that the steps run; they go into the lab's folder, so that a person can run each step by hand. */
 const scripts = [
@@ -30,15 +31,18 @@ const scripts = [
   "verify-guest.sh",
 ];
 
-/** Those that bring the host's driver to a guest with a part of its card. */
+/** Scripts that copy the host's driver to a guest with a part of its card. */
 const driverScripts = ["copy-driver.ps1", "receive-driver.sh"];
 
-/** Seconds that a machine has for its first sign of life over SSH, and that its services have to run. */
+/** Seconds until a machine must answer over SSH, and until its services must run. */
 const patience = { kvm: { boot: 300, services: 60 }, tcg: { boot: 1800, services: 240 } } as const;
 
-/** What a plan may be told beside what there is. */
+/** Options of a plan. */
 interface PlanOptions {
-  /** Makes VMs anew where that is the only way. Without it they are a finding, and a plan with a failed finding must not be run. */
+  /**
+   * Recreates VMs that cannot be changed in place. Without it such a VM is a failed finding, and
+   * the plan must not be run.
+   */
   recreate: boolean;
   /** The machines that are brought up; the files are always those of all of them. Default: all. */
   names?: string[];
@@ -104,7 +108,7 @@ export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
   });
   // of a stack the guest's own Compose says which services it has
   const stacks = stacksOf(machine, config).map(({ name }) => `${name}/`);
-  // the layers of NVIDIA's are looked at where there is such a card
+  // the NVIDIA layers are checked only where there is such a card
   const nvidia = machine.gpus.some(({ vendorId }) => vendorId === "10de")
     ? ["NVIDIA=yes", ...(partitionRequest(machine) ? ["PART=yes"] : [])]
     : [];
@@ -122,26 +126,32 @@ export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
   };
 }
 
-/** SHA-256 of a machine's Compose file and of its stacks' states: what was applied last is told by it. */
+/**
+ * SHA-256 of a machine's Compose file and of its stacks: it shows whether they changed since they
+ * were applied.
+ */
 export function servicesHash(machine: ResolvedMachine, config: Resolved): string {
   const hash = createHash("sha256").update(composeText(machine, config));
   for (const project of projectsOf(machine, config)) hash.update(`${project.name} ${projectDigest(project)}\n`);
   return hash.digest("hex");
 }
 
-/** Whether what runs in a machine was proven since it booted, and what it is to run has not changed since. */
-export function isProven(machine: ResolvedMachine, config: Resolved, host: Host, there: LabMachine): boolean {
+/** Whether a machine was proven since it booted, and nothing that was proven has changed since. */
+export function isProven(machine: ResolvedMachine, config: Resolved, there: LabMachine): boolean {
   const { state, bootId, proof } = there;
   return state === "running" && proof !== undefined && proof.bootId === bootId &&
-    proof.services === servicesHash(machine, config) && proof.driver === driverState(machine, host);
+    proof.services === servicesHash(machine, config) && proof.driver === driverState(machine);
 }
 
-/** How to reach a machine: by the SSH configuration that Vagrant gave for it. */
+/** The start of an SSH command to a machine, by the SSH configuration that Vagrant wrote for it. */
 export function ssh(name: string): string[] {
   return ["ssh", "-F", `ssh/${name}`, name];
 }
 
-/** The step that removes a machine's VM and all that is its own. Only in libvirt is there more than Vagrant knows of. */
+/**
+ * The step that removes a machine's VM and its files. Only libvirt keeps more than Vagrant knows
+ * about.
+ */
 export function removal(
   name: string,
   { domain, provider = "libvirt" }: Pick<LabMachine, "domain" | "provider">,
@@ -155,10 +165,13 @@ export function removal(
   };
 }
 
-/** Vagrant asks its maker for news at every start unless told not to. */
+/** Without it Vagrant checks for a newer version at every start. */
 export const vagrantEnv = { VAGRANT_CHECKPOINT_DISABLE: "1" };
 
-/** Brings VMs up, all of a provider by one command: Vagrant boots them side by side where the provider can. */
+/**
+ * Starts VMs, all of one provider with one command: Vagrant boots them in parallel where the
+ * provider can.
+ */
 function boots(work: { machine: ResolvedMachine; creates: boolean; starts: boolean }[]): Step[] {
   const starting = work.filter(({ starts }) => starts);
   return [...new Set(starting.map(({ machine }) => machine.provider))].map((provider) => {
@@ -174,7 +187,7 @@ function boots(work: { machine: ResolvedMachine; creates: boolean; starts: boole
   });
 }
 
-/** What has to be done for a machine before and after its VM is booted, and whether it is. */
+/** The steps for a machine before and after its VM boots, and whether it is created or started. */
 function workOn(
   machine: ResolvedMachine,
   config: Resolved,
@@ -205,7 +218,7 @@ function workOn(
   const starts = creates || there.state !== "running";
   if (creates && machine.provider === "libvirt") {
     before.push({
-      title: `Check libvirt's copies of the box ${machine.box} in libvirt`,
+      title: `Check libvirt's copies of the box ${machine.box}`,
       command: ["sh", "scripts/box-volumes.sh", "check", machine.box],
     });
   }
@@ -225,7 +238,7 @@ function workOn(
     });
   }
   const hash = servicesHash(machine, config);
-  const proven = !starts && !resized && isProven(machine, config, host, there);
+  const proven = !starts && !resized && isProven(machine, config, there);
   if (!proven) {
     after.push(...bringDriver(machine));
     const count = servicesOf(machine, config).length;
@@ -265,23 +278,21 @@ function workOn(
   return { creates, starts, replaces: stale !== undefined, before, after, files, findings: [] };
 }
 
-/** Compares the host's driver with the one that the guest has of it, and copies it where they differ. */
+/** Steps that compare the host's driver with the guest's copy, and copy it if they differ. */
 function bringDriver(machine: ResolvedMachine): Step[] {
   const wish = partitionRequest(machine);
   if (!wish) return [];
   const { name } = machine;
-  const powershell = ["powershell.exe", "-NoLogo", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass"];
   return [
     {
       title: `Compare the GPU driver of ${name} with the host's`,
-      command: [
-        ...powershell,
+      command: powershellScript(
         ...["-File", "scripts/copy-driver.ps1", name, wish.vendorId],
         ...(wish.deviceId ? [wish.deviceId] : []),
-      ],
+      ),
     },
     {
-      title: `Make the GPU known in ${name}`,
+      title: `Set up the GPU driver in ${name}`,
       command: [...ssh(name), "sudo sh -s"],
       input: "scripts/receive-driver.sh",
     },
@@ -294,7 +305,7 @@ function runAsRoot({ engine }: ResolvedMachine, ...settings: string[]): string {
   return `sudo ${all.length > 0 ? `env ${all.join(" ")} ` : ""}sh -s`;
 }
 
-/** Each provider has a box of its own by a name. */
+/** A box of one name exists once per provider. */
 const boxKey = ({ box, provider }: ResolvedMachine) => `${provider} ${box}`;
 
 function hasHardware(lab: Lab, box: Box): boolean {
@@ -321,7 +332,7 @@ function vagrantfile(config: Resolved, host: Host, lab: Lab, boxes: Map<string, 
   }\n`;
 }
 
-/** Whether a VM of Hyper-V gets a card, for which Vagrant's provider needs more than it has. */
+/** Whether any Hyper-V VM gets a card, which needs more than Vagrant's provider can do. */
 function takesHyperv({ machines }: Resolved): boolean {
   return machines.some(({ provider, gpus }) => provider === "hyperv" && gpus.length > 0);
 }

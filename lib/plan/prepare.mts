@@ -12,9 +12,10 @@ import {
   waitsForReboot,
 } from "../host/kernel-arguments.mts";
 import { bootFileFunctions } from "../host/boot-files.mts";
+import { applianceOf } from "../host/appliances.mts";
 import { type Initramfs, initramfsOf } from "../host/initramfs.mts";
 import { ownFiles, ownPaths } from "../host/own-files.mts";
-import { foreignIds } from "../host/vfio-ids.mts";
+import { foreignIds, loadingObstacles } from "../host/vfio-ids.mts";
 import { commandFix } from "../fixes.mts";
 import { shellWord } from "../render.mts";
 
@@ -24,7 +25,7 @@ export { ownFiles };
 export interface Preparation {
   /** Files of our own, by absolute path. */
   files: { path: string; text: string; mode: number }[];
-  /** Lines that others' files get at their end, by absolute path. */
+  /** Lines that are appended to files of the system, by absolute path. */
   appended: { path: string; line: string }[];
   /** Changes of kernel arguments; without `undo`, `edit` and `file` one only brings into force what is configured. */
   arguments: ArgumentChange[];
@@ -32,13 +33,13 @@ export interface Preparation {
   grubFolder?: boolean;
   /** Rebuilds the initramfs; undefined where its tool is not known. */
   initramfs?: Initramfs;
-  /** What a reader should know of it: which of the host's own lines stay as they are, and why. */
+  /** Notes for the reader: which of the host's own lines are kept, and why. */
   notes: string[];
-  /** Where the system keeps no files of this kind: what a person does instead. Then nothing else is done. */
+  /** What to do by hand where the system does not keep such files. Then nothing else is done. */
   manual?: { title: string; lines: string[] };
 }
 
-/** Where the way back is kept. */
+/** Folder of the files that --undo needs. */
 export const stateDir = "/var/lib/homelab-gpu";
 
 const mark = "Written by homelab-gpu";
@@ -62,18 +63,32 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   const builtin = host.kernel.builtin.includes("vfio-pci") && ids.length > 0 ? [`vfio-pci.ids=${ids.join(",")}`] : [];
   const needed = [...add, ...builtin];
   const initramfs = initramfsOf(host, [modules, ...(byAddress.length > 0 ? [rules] : [])]);
-  const notes = foreign.map(({ from, text }) =>
-    `${text} (${from}) stays as it is: vfio-pci uses one list of ids only, so the card is bound by its address`
-  );
+  const notes = [
+    ...foreign.map(({ from, text }) =>
+      `${text} (${from}) is kept: vfio-pci uses one list of ids only, so the card is bound by its address`
+    ),
+    ...loadingObstacles(host).map(({ from, text }) =>
+      `${text} (${from}) keeps vfio-pci from being loaded at boot, and is kept: remove that line if nothing else needs it`
+    ),
+  ];
   if (initramfs?.kind === "other") {
-    const lines = host.os.id === "nixos" ? nixos(ids, byAddress, passed, needed) : [
-      ...(ids.length > 0 ? [`${modules}: options vfio-pci ids=${ids.join(",")}`] : []),
-      ...softdeps(passed).map((line) => `${modules}: ${line}`),
-      ...(byAddress.length > 0
-        ? [`vfio-pci for ${byAddress.map(({ bdf }) => bdf).join(", ")} by address (driver_override)`]
-        : []),
-      ...needed.map((word) => `${changeArgument(host, "add", word).change.title}`),
-    ];
+    const appliance = applianceOf(host);
+    const lines = host.os.id === "nixos" ? nixos(ids, byAddress, passed, needed) : appliance
+      ? [
+        ...(appliance.binding?.(passed) ??
+          [`Bind ${
+            passed.map(({ bdf }) => bdf).join(", ")
+          } to vfio-pci at boot: how to do that is not known for this system`]),
+        ...needed.map((word) => `${changeArgument(host, "add", word).change.title}`),
+      ]
+      : [
+        ...(ids.length > 0 ? [`${modules}: options vfio-pci ids=${ids.join(",")}`] : []),
+        ...softdeps(passed).map((line) => `${modules}: ${line}`),
+        ...(byAddress.length > 0
+          ? [`vfio-pci for ${byAddress.map(({ bdf }) => bdf).join(", ")} by address (driver_override)`]
+          : []),
+        ...needed.map((word) => `${changeArgument(host, "add", word).change.title}`),
+      ];
     return {
       files: [],
       appended: [],
@@ -219,7 +234,10 @@ function initramfsFiles(kind: Initramfs["kind"] | undefined, withRules: boolean,
   }
 }
 
-/** What is left to do on a host whose own files read so (by path; absent ones undefined), and whose last preparation came to its end. */
+/**
+ * Whether something is left to do on a host with these texts of our own files (by path; absent ones
+ * undefined). `whole`: the last preparation was completed.
+ */
 export function leftToDo(
   { files, arguments: changes }: Preparation,
   there: Record<string, string | undefined>,
@@ -287,7 +305,10 @@ function changing({ change, undo, edit, refresh, file, argument }: ArgumentChang
   return undo.command ? [uniqueLines(undo.command), change.command] : [];
 }
 
-/** The script that does it. The way back is made first, so that there is one wherever this is stopped. */
+/**
+ * The script that prepares the host. It writes the undo script first, so that an interrupted run
+ * can be undone.
+ */
 export function applyScript(preparation: Preparation): string {
   const { files, appended, arguments: changes, initramfs } = preparation;
   const edits = changes.some(({ edit, file }) => edit || file) || appended.length > 0;
@@ -331,7 +352,7 @@ export function applyScript(preparation: Preparation): string {
   ].join("\n");
 }
 
-/** The script that takes it all back. */
+/** The script that undoes the preparation. */
 export function undoScript({ initramfs }: Preparation): string {
   return [
     "#!/bin/sh",

@@ -12,7 +12,9 @@ const guestRoot = "/srv/homelab-gpu/projects";
 
 const localFolder = ({ machine, name }: Project) => `stacks/${machine}/${name}`;
 
-/** What is written for a project beside the folder's own files. Variables may be secrets. */
+/**
+ * Files that are written for a project in addition to the folder's own. Variables may be secrets.
+ */
 export function projectFiles(project: Project): File[] {
   const { composeFiles, profiles, variables, override, rewritten = {}, files } = project;
   const folder = `${localFolder(project)}/${ownFolder}`;
@@ -85,7 +87,7 @@ export function startStep({ name, machine }: Project, ssh: string[], runAsRoot: 
   };
 }
 
-/** The step that takes down what the config has no longer. */
+/** The step that takes down stacks that the config no longer has. */
 export function dropStep(machine: string, kept: string[], ssh: string[], runAsRoot: string): Step {
   return {
     title: `Take down stacks that ${machine} no longer has`,

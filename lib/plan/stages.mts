@@ -1,4 +1,4 @@
-/** Which steps run side by side. */
+/** Which steps run in parallel. */
 import type { Step } from "./types.mts";
 
 /** A step, with its place among all of them from 0. */
@@ -8,8 +8,8 @@ export interface ScheduledStep {
 }
 
 /**
- * Steps → stages that come one after the other, each with its lanes that run side by side, each with its steps in order. A step that names
- * no lane is a stage by itself.
+ * Steps → stages, one after the other; each has queues that run in parallel, each with its steps in
+ * order. A step without a queue is a stage by itself.
  */
 export function scheduleOf(steps: Step[]): ScheduledStep[][][] {
   const stages: Map<string | undefined, ScheduledStep[]>[] = [];
@@ -24,12 +24,12 @@ export function scheduleOf(steps: Step[]): ScheduledStep[][][] {
   return stages.map((stage) => [...stage.values()]);
 }
 
-/** Steps of one machine or box, in a lane of its name. */
+/** Puts the steps of one machine or box into a queue of its name. */
 export function inQueue(queue: string, steps: Step[]): Step[] {
   return steps.map((step) => ({ ...step, queue }));
 }
 
-/** Machines and boxes have steps in common. */
+/** Removes steps that several machines or boxes have in common. */
 export function uniqueSteps(steps: Step[]): Step[] {
   const words = steps.map(({ command }) => command.join(" "));
   return steps.filter((_, i) => words.indexOf(words[i]!) === i);

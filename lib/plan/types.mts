@@ -1,13 +1,16 @@
-/** What is to be done, and who knows how. */
+/** Plans: files to write and steps to run. */
 import type { Finding } from "../findings.mts";
 
 /** Everything `up` does, as data: first the files are written, then the steps run in order. */
 export interface Plan {
   files: File[];
   steps: Step[];
-  /** Machines whose VM is removed first, with its system disk, because only a new one brings what the config says. */
+  /**
+   * Machines whose VM is removed first, with its system disk, because only a new VM matches the
+   * config.
+   */
   replaces: string[];
-  /** What stands in the way of the plan itself. With a failed one it must not be run. */
+  /** Findings of the plan itself. With a failed one it must not be run. */
   findings: Finding[];
 }
 
@@ -17,7 +20,7 @@ export interface File {
   path: string;
   text: string;
   mode?: number;
-  /** Its text is not shown: it has secrets, or is no text for people. */
+  /** Its text is not shown: it contains secrets, or is not meant for people. */
   secret?: true;
 }
 
@@ -33,7 +36,7 @@ export interface Step {
   output?: string;
   /** What goes away once it is done: relative to the lab's folder. */
   removes?: string[];
-  /** Consecutive steps of different lanes run side by side, those of one lane in order; one without waits for all before it. */
+  /** Consecutive steps of different queues run in parallel, those of one queue in order; a step without a queue waits for all before it. */
   queue?: string;
   /** It may ask for a password on the terminal, so it gets the terminal. */
   terminal?: boolean;
@@ -45,7 +48,7 @@ export interface Step {
 export interface FileChange {
   path: string;
   change: "create" | "update" | "same";
-  /** What is there now. */
+  /** The current text. */
   before: string;
   text: string;
   /** Neither text is shown. */

@@ -34,16 +34,27 @@ export const supportedBranches: number[] = driverBranches.filter(({ ends, checke
   { branch },
 ) => branch);
 
+/** The newest branch of the table. */
+export const newestBranch: number = driverBranches.at(-1)!.branch;
+/** The day on which the table was last checked. */
+export const branchesRead: string = lifecycle.checked;
+
 /** The branch of a machine that names none: the only supported one that has every architecture from Maxwell to Blackwell. */
 export const usualBranch = 580;
 
 /** What NVIDIA said of a branch's end, in words; undefined of one that is supported, and of one newer than the table. */
 export function endOf(branch: number): string | undefined {
-  if (supportedBranches.includes(branch) || branch > driverBranches.at(-1)!.branch) return undefined;
+  if (supportedBranches.includes(branch) || branch > newestBranch) return undefined;
   const ends = driverBranches.find((one) => one.branch === branch)?.ends;
   return ends
     ? `NVIDIA's support for branch ${branch} ended in ${monthName(ends)}`
     : `NVIDIA no longer supports branch ${branch}`;
+}
+
+/** Until when NVIDIA supports a branch, in words for behind its number: `, supported until June 2028`; empty where that is not known. */
+export function supportOf(branch: number): string {
+  const ends = supportedBranches.includes(branch) && driverBranches.find((one) => one.branch === branch)?.ends;
+  return ends ? `, supported until ${monthName(ends)}` : "";
 }
 
 /** `2026-06` → `June 2026` */

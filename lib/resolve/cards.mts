@@ -1,72 +1,44 @@
-/** Which card a machine gets, what goes with it, and what stands beside it. */
+/** Which card a request matches, which functions go with it, and which share its IOMMU group. */
 import type { GpuRequest } from "../config/types.mts";
-import type { ResolvedMachine } from "./types.mts";
+import type { Card, CardMatch, ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
 import type { Bar, Host, PciFunction } from "../host/types.mts";
 import { isAccelerator, isBridge, isDisplay, slotOf } from "../host/pci.mts";
 
-/** A graphics card: the display function that was asked for, and everything around it that decides whether it can go. */
-export interface Card {
-  gpu: PciFunction;
-  /** The functions that go to the VM with it, itself among them, by address: of its slot, and of its own switch where it has one. */
-  assignedFunctions: PciFunction[];
-  /** Numbers of the IOMMU groups that these are in: one, as a rule. */
-  groups: string[];
-  /** Functions of its slot that are no part of it, and stay. */
-  staysOnHost: PciFunction[];
-  /** Functions of its groups that the same machine gets with another card. */
-  alsoPassed: PciFunction[];
-  /** The other endpoints of its groups: in the way if a host driver holds them. */
-  groupPeers: PciFunction[];
-  /** Bridges of its groups: they never count and are never bound. */
-  bridges: PciFunction[];
-  /** The virtual functions that it has on: they end when it goes. */
-  virtualFunctions: PciFunction[];
-  /** BDFs of which the group's membership or driver is not known, so that no verdict on the group is possible. */
-  unverified: string[];
-}
-
-/** What a wish comes to on a host. */
-export type CardMatch =
-  | { kind: "card"; card: Card }
-  /** No such card; what is there instead. */
-  | { kind: "none"; there: PciFunction[] }
-  /** More than one fits: cards, or one card and its virtual functions. */
-  | { kind: "several"; fitting: PciFunction[] }
-  /** The PCI bus could not be read. */
-  | { kind: "unknown" };
-
-/** What is a card by its class: display controllers, and AMD's accelerators without a display (Instinct MI300 and later, class 12). */
+/**
+ * Whether a function is a card by its class: display controllers, and AMD's accelerators without a
+ * display (Instinct MI300 and later, class 12).
+ */
 export function isGpu(fn: PciFunction): boolean {
   return isDisplay(fn) || (isAccelerator(fn) && fn.vendor === "1002");
 }
 
-/** Finds the card that a wish names: by ids, and by address where one is given. */
-export function matchCard(wish: GpuRequest, host: Host): CardMatch {
+/** Finds the card that a request names: by ids, and by address where one is given. Called once a request, by resolve.mts. */
+export function matchCard(request: GpuRequest, host: Host): CardMatch {
   if (!host.pci) return { kind: "unknown" };
-  const named = wish.deviceId !== undefined || wish.address !== undefined;
-  // accelerators of other makers than AMD are no graphics chips, and only who names one means it
+  const named = request.deviceId !== undefined || request.address !== undefined;
+  // an accelerator of a maker other than AMD is no graphics chip: it matches only a request that names it
   const there = host.pci.filter((fn) => isGpu(fn) || (named && isAccelerator(fn)));
   const fitting = there.filter(({ bdf, vendor, device }) =>
-    vendor === wish.vendorId && (wish.deviceId === undefined || device === wish.deviceId) &&
-    (wish.address === undefined || bdf === wish.address)
+    vendor === request.vendorId && (request.deviceId === undefined || device === request.deviceId) &&
+    (request.address === undefined || bdf === request.address)
   );
   const [first] = fitting;
   if (!first) return { kind: "none", there };
   const card = cardOf(first, host);
-  // a card with two display functions is one card, and so is a board whose GPUs cannot be had apart
+  // a card with two display functions is one card, and so is a board whose GPUs cannot be separated
   return fitting.every((fn) => card.assignedFunctions.includes(fn))
     ? { kind: "card", card }
     : { kind: "several", fitting };
 }
 
 /**
- * The cards that a machine gets whole, as far as they are found, each once. Cards that share a group may go to one machine: libvirt
- * takes every function of a VM from its host driver before QEMU opens the first group (qemuHostdevPrepareDomainDevices).
+ * The cards that these requests of one machine match and that go to its VM whole, each once. Cards that share a group may go to one
+ * machine: libvirt takes every function of a VM from its host driver before QEMU opens the first group (qemuHostdevPrepareDomainDevices).
  */
-export function cardsOf(machine: ResolvedMachine, host: Host): Card[] {
-  const found = machine.gpus.filter(({ mode }) => mode === "passthrough").map((wish) => matchCard(wish, host)).flatMap((
-    choice,
-  ) => (choice.kind === "card" ? [choice.card] : []));
+export function cardsOf(requests: Pick<ResolvedGpuRequest, "mode" | "match">[]): Card[] {
+  const found = requests.flatMap(({ mode, match }) =>
+    mode === "passthrough" && match.kind === "card" ? [match.card] : []
+  );
   const cards = found.filter((card, i) => found.findIndex(({ gpu }) => gpu.bdf === card.gpu.bdf) === i);
   const all = cards.flatMap(({ assignedFunctions }) => assignedFunctions);
   return cards.map((card) => ({
@@ -76,17 +48,10 @@ export function cardsOf(machine: ResolvedMachine, host: Host): Card[] {
   }));
 }
 
-/** Every function that goes to a machine's VM (of a card in parts none does), or undefined if one of its wishes does not come to a card: then nothing may be rendered. */
-export function assignedFunctionsOf(machine: ResolvedMachine, host: Host): PciFunction[] | undefined {
-  const choices = machine.gpus.map((wish) => matchCard(wish, host));
-  if (choices.some(({ kind }) => kind !== "card")) return undefined;
-  return allAssigned(cardsOf(machine, host));
+/** The functions that go to a VM with these cards, each once: two GPUs of one board take each other along. */
+export function allAssigned(cards: Card[]): PciFunction[] {
+  return [...new Set(cards.flatMap(({ assignedFunctions }) => assignedFunctions))];
 }
-
-/** What goes to a VM with these cards, each function once: two GPUs of one board take each other along. */
-const allAssigned = (cards: Card[]): PciFunction[] => [
-  ...new Set(cards.flatMap(({ assignedFunctions }) => assignedFunctions)),
-];
 
 /** A card with its surroundings. */
 export function cardOf(gpu: PciFunction, host: Host): Card {
@@ -173,8 +138,9 @@ export function siblingsOf({ gpu, groupPeers }: Card): PciFunction[] {
 }
 
 /**
- * What keeps us from being sure of the groups. The kernel tells their members twice, in a group's folder and by each function's link;
- * the two have to agree, no function's group may be unknown, and each member's class and driver must have been read.
+ * Reasons why the groups are not known for certain. The kernel lists their members twice, in a
+ * group's folder and by each function's link; the two must agree, no function's group may be
+ * unknown, and each member's class and driver must have been read.
  */
 function unverifiedMembers(passed: PciFunction[], groups: string[], members: PciFunction[], host: Host): string[] {
   const all = host.pci ?? [];
@@ -199,12 +165,12 @@ function unverifiedMembers(passed: PciFunction[], groups: string[], members: Pci
 /** Drivers that leave a device to user space: the kernel counts a function that one of them holds as no hindrance (driver-api/vfio.rst). */
 export const harmlessDrivers = ["vfio-pci", "pci-stub"];
 
-/** Endpoints beside a card that keep its group from being viable: those that a host driver holds. */
+/** Endpoints of a card's groups that make them not viable: those that a host driver holds. */
 export function blockersOf({ groupPeers }: Card): PciFunction[] {
   return groupPeers.filter(({ driver }) => typeof driver === "string" && !harmlessDrivers.includes(driver));
 }
 
-/** What the host uses a function for, in words; empty if for nothing that it could not do without. */
+/** What the host uses a function for, in words; empty if for nothing that it needs. */
 export function usesOf({ bdf }: PciFunction, { needs }: Host): { use: string; vital: boolean }[] {
   const points = needs.mounts.filter((mount) => mount.bdf === bdf).map(({ point }) => point);
   const keyboards = needs.keyboards ?? [];
@@ -232,9 +198,10 @@ export function barsOf(cards: Card[]): Bar[] {
 }
 
 /**
- * Room for 64-bit regions that a guest's firmware must make, MiB: the next power of two of their sum, since each lies at a multiple of
- * its own size. OVMF without being told makes 32 GiB where it cannot trust the CPU's width, so that less than half of it needs no word
- * (edk2 OvmfPkg/Library/PlatformInitLib/MemDetect.c; canonical/lxd#14381 has 32 GiB + 32 MiB → 65536).
+ * The MMIO window for 64-bit regions that a guest's firmware must have, MiB: the next power of two
+ * of their sum, since each lies at a multiple of its own size. OVMF makes 32 GiB by default where
+ * it cannot trust the CPU's width, so that windows up to half of that need no setting (edk2
+ * OvmfPkg/Library/PlatformInitLib/MemDetect.c; canonical/lxd#14381 has 32 GiB + 32 MiB → 65536).
  */
 export function mmioWindowOf(cards: Card[]): number {
   const sum = barsOf(cards).filter(({ is64Bit }) => is64Bit).reduce((total, { size }) => total + size, 0n);
@@ -247,12 +214,12 @@ export function mmioWindowOf(cards: Card[]): number {
  * Bits that a guest's addresses have to be limited to, where the IOMMU translates fewer than the CPU has: a guest that lays a region
  * beyond fails with VFIO_MAP_DMA. Undefined where nothing needs a limit, or the CPU is an emulated one of 40 bits.
  */
-export function addressLimitOf({ accelerator }: ResolvedMachine, host: Host): number | undefined {
+export function addressLimitOf({ accelerator }: Pick<ResolvedMachine, "accelerator">, host: Host): number | undefined {
   const [cpu, iommu] = [host.cpu.physicalBits, iommuBits(host)];
   return accelerator === "kvm" && cpu !== undefined && iommu !== undefined && cpu > iommu ? iommu : undefined;
 }
 
-/** Windows beyond this many MiB are written into the VM: half of what OVMF makes by itself. */
+/** MMIO windows beyond this many MiB are written into the VM: half of what OVMF makes by itself. */
 export const ampleMmioWindow = 16384;
 
 /** Bits of addresses that the IOMMU translates: the least of all units (Intel: capability register, bits 21:16, plus one). */

@@ -1,11 +1,16 @@
-/** Every fact of the outside world that `resolve/` has in a table, with its source and the day it was last checked. */
+/** Every fact of the outside world that `resolve/` and `host/` have in a table, with its source and the day it was last checked. */
+import { acsKernels } from "./acs-kernels.mts";
 import { architectures, architecturesSource, chipsSource } from "./architectures.mts";
 import { distroDrivers, driverBranches, firstInRepository, withoutProprietary } from "./branches.mts";
 import { cudaSources } from "./cuda.mts";
 import { imageSystems } from "./image-systems.mts";
 import { imageSources, publishedFor } from "./images.mts";
 import { unbuildable } from "./nvidia.mts";
+import { appliances } from "../host/appliances.mts";
+import { hashicorpFedora, packaged } from "../host/packages.mts";
+import { noFunctionReset, noReset } from "./resets.mts";
 import type { Source } from "./sources.mts";
+import { switchBoards } from "./switch-boards.mts";
 import { foreign, supportTable } from "./support-table.mts";
 import { vagrantPairs } from "./vagrant-pairs.mts";
 
@@ -32,6 +37,18 @@ export function facts(): Fact[] {
     named("published boxes", publishedFor),
     ...imageSystems.map((row) => named(`images of ${row.name}`, row)),
     ...vagrantPairs.map((row) => named(`Vagrant for VirtualBox ${row.virtualbox}`, row)),
+    ...acsKernels.map((row) => named(`ACS override of ${row.name}`, row)),
+    ...[...noReset, ...noFunctionReset].map((row) => ({
+      name: `reset of ${row.name}`,
+      source: row.source,
+      checked: row.date,
+    })),
+    ...switchBoards.map((row) => named(`board ${row.name}`, row)),
+    ...appliances.map(({ name, source, date }) => ({ name: `system ${name}`, source, checked: date })),
+    ...[...packaged.map((row) => ({ ...row, name: `packages ${row.packages.join(" and ")}` })), {
+      ...hashicorpFedora,
+      name: "HashiCorp's folders for Fedora",
+    }].map(({ name, source, date }) => ({ name, source, checked: date })),
     ...supportTable.map((row) => named(`${row.provider}, ${row.uses.join(" and ")}, ${row.host}`, row)),
     ...Object.entries(foreign).map(([name, row]) => named(`provider ${name}`, row)),
   ];

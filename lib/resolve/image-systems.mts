@@ -35,7 +35,13 @@ export const imageSystems: ImageSystem[] = [
     /\bubuntu-?\d\d\.?\d\d|focal|bionic|xenial|oracular|plucky|questing|mantic|lunar/,
     true,
   ),
+  // an Ubuntu whose code name is not known here: its images have names of their own form
+  named("another release of Ubuntu", /-(server|minimal)-cloudimg-/, true),
   named("Kali", /\bkali/, true),
+  named("Devuan", /\bdevuan/, true),
+  named("Pop!_OS", /\bpop-?os\b|\bpop_os|pop-os_/, true),
+  named("Proxmox VE", /\bproxmox/, true),
+  named("DGX OS", /\bdgx-?os/, true),
   named("Linux Mint", /linux-?mint/, true),
   named("Fedora", /fedora/),
   named("CentOS", /centos/),
@@ -52,9 +58,16 @@ export const imageSystems: ImageSystem[] = [
   named("NixOS", /nixos/),
   named("Void Linux", /\bvoid-/),
   named("Flatcar", /flatcar/),
+  named("Talos", /\btalos/),
+  named("openEuler", /openeuler/),
+  named("Photon OS", /\bphoton-/),
+  named("Azure Linux", /azure-?linux|cbl-mariner/),
+  named("Home Assistant OS", /\bhaos[_-]/),
+  named("Clear Linux", /\bclear-\d+-(kvm|cloud)/),
+  named("Guix", /\bguix/),
   named("FreeBSD", /freebsd/),
   named("OpenBSD", /openbsd/),
-  named("Windows", /\bwindows|\bwin(10|11|20\d\d)/),
+  named("Windows", /windows|\bwin(10|11|20\d\d)/),
 ];
 
 /**

@@ -1,10 +1,8 @@
 /** Which NVIDIA driver a guest gets: decided before anything is built, by the cards, the config's wishes and the guest's system. */
-import type { DriverRequest, Image } from "../config/types.mts";
-import type { ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
-import type { Host } from "../host/types.mts";
-import { matchCard } from "./cards.mts";
+import type { DriverRequest, Image, Machine } from "../config/types.mts";
+import type { Driver, NvidiaCard, ResolvedGpuRequest } from "./types.mts";
 import { suiteOf, systemOf } from "./images.mts";
-import { type Architecture, architectures, type Chip, chipOf, type Modules } from "./architectures.mts";
+import { type Architecture, architectures, chipOf, type Modules } from "./architectures.mts";
 import {
   distroDrivers,
   endOf,
@@ -15,21 +13,7 @@ import {
   withoutProprietary,
 } from "./branches.mts";
 import type { Source } from "./sources.mts";
-
-/** The driver that a guest gets. */
-export interface Driver {
-  /** NVIDIA's package repository or the distribution's own packages. */
-  source: "nvidia" | "distro";
-  /** Undefined where only the guest's system decides, and that is not known. */
-  branch?: number;
-  /** Where the source has one version only. */
-  version?: string;
-  modules: Modules;
-  /** Why it cannot work; empty if nothing is known against it. */
-  problems: string[];
-  /** What else has to be minded. */
-  cautions: string[];
-}
+import { joinList } from "../text.mts";
 
 /** From this branch on NVIDIA takes the open modules by default, before it the proprietary ones (kernel-modules.html, see cards.mts). */
 const openByDefault = 560;
@@ -49,17 +33,12 @@ export const unbuildable: ({ suite: string; branch: number; modules: Modules[]; 
   },
 ];
 
-/** A card of NVIDIA's that a machine gets whole: its device id, and its chip where that is known. */
-export interface NvidiaCard {
-  device: string;
-  chip?: Chip;
-}
-
-/** The NVIDIA cards that go whole to a machine, as the host has them or else as the config names them; not those of unknown id. */
-export function nvidiaCards(machine: ResolvedMachine, host: Host): NvidiaCard[] {
-  return machine.gpus.filter(isWhole).flatMap((wish) => {
-    const choice = matchCard(wish, host);
-    const device = (choice.kind === "card" ? choice.card.gpu.device : undefined) ?? wish.deviceId;
+/** The NVIDIA cards among these requests that go whole to a VM, as the host has them or else as the config names them; not those of unknown id. */
+export function nvidiaCardsOf(
+  requests: Pick<ResolvedGpuRequest, "vendorId" | "deviceId" | "mode" | "match">[],
+): NvidiaCard[] {
+  return requests.filter(isWholeNvidia).flatMap(({ match, deviceId }) => {
+    const device = (match.kind === "card" ? match.card.gpu.device : undefined) ?? deviceId;
     if (device === undefined) return [];
     const chip = chipOf(device);
     return [chip ? { device, chip } : { device }];
@@ -67,16 +46,20 @@ export function nvidiaCards(machine: ResolvedMachine, host: Host): NvidiaCard[] 
 }
 
 /**
- * The driver that a machine's box gets, or undefined if it gets none: it asks for no NVIDIA card, or its box is not built here. What is
- * not known of its cards is left out of account.
+ * The driver that a machine's box gets, or undefined if it gets none: it asks for no whole NVIDIA card, or its box is not built here. Cards
+ * of unknown chip are left out of account.
  */
-export function driverOf(machine: ResolvedMachine, host: Host): Driver | undefined {
-  if (!machine.gpus.some(isWhole) || machine.image === undefined) return undefined;
-  return driverFor(architecturesOf(nvidiaCards(machine, host)), machine.driver, machine.image);
+export function driverOf(
+  requests: Pick<ResolvedGpuRequest, "vendorId" | "mode">[],
+  cards: NvidiaCard[],
+  { driver, image }: Pick<Machine, "driver" | "image">,
+): Driver | undefined {
+  if (!requests.some(isWholeNvidia) || image === undefined) return undefined;
+  return driverFor(architecturesOf(cards), driver, image);
 }
 
-/** Whether a wish is for a card of NVIDIA's, and all of it: parts of one (mode partition) are served by the host's driver. */
-function isWhole({ vendorId, mode }: ResolvedGpuRequest): boolean {
+/** Whether a request is for a whole NVIDIA card: parts of one (mode partition) are served by the host's driver. */
+export function isWholeNvidia({ vendorId, mode }: Pick<ResolvedGpuRequest, "vendorId" | "mode">): boolean {
   return vendorId === "10de" && mode === "passthrough";
 }
 
@@ -155,12 +138,18 @@ function serves(
 }
 
 /**
- * The oldest supported branch from one on that a machine's cards and system can have: what to give a guest that needs a newer driver.
- * Undefined where there is none.
+ * The newest supported branch from one on that a machine's cards and system can have: what to give a guest that needs a newer driver.
+ * `modules` are those that the config names. Undefined where there is none.
  */
-export function supportedFrom(least: number, cards: Architecture[], image: Image | undefined): number | undefined {
-  return supportedBranches.find((branch) =>
-    branch >= least && driverFor(cards, { source: "nvidia", branch }, image).problems.length === 0
+export function supportedFrom(
+  least: number,
+  cards: Architecture[],
+  image: Image | undefined,
+  modules?: Modules,
+): number | undefined {
+  return supportedBranches.findLast((branch) =>
+    branch >= least &&
+    driverFor(cards, { source: "nvidia", branch, ...(modules ? { modules } : {}) }, image).problems.length === 0
   );
 }
 
@@ -235,9 +224,4 @@ function distroProblems(suite: string, modules: Modules, branch: number | undefi
   }
   return unbuildable.filter((pair) => pair.suite === suite && pair.branch === branch && pair.modules.includes(modules))
     .map(({ says }) => `${systemOf(suite)}'s own ${modules} modules ${says}`);
-}
-
-/** `a, b and c` */
-function joinList(words: string[]): string {
-  return words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join("");
 }

@@ -1,51 +1,50 @@
-/** Parts of a card by Hyper-V: which of the cards that it can divide a wish is for. */
-import type { GpuRequest } from "../config/types.mts";
-import type { ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
+/** Parts of a card by Hyper-V: which of the cards that it can divide a request is for. */
+import type { CardMatch, GpuRequestWithMode, ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
 import type { Host, Partitionable, VideoDriver } from "../host/types.mts";
-import { matchCard } from "./cards.mts";
 import { hardwareOf, nvidiaVersion } from "../host/windows.mts";
 
-/** Of these cards (default: all that Hyper-V can divide) those that a wish fits: by ids, and by the instance where it names an address. */
-export function partitionsFor(
-  wish: GpuRequest,
-  host: Host,
-  among = host.windows?.partitionable ?? [],
-): Partitionable[] {
-  const choice = wish.address ? matchCard(wish, host) : undefined;
-  const instance = choice?.kind === "card" ? choice.card.gpu.instance : undefined;
-  return among.filter(({ path }) => {
-    const hardware = hardwareOf(path);
-    return hardware?.vendor === wish.vendorId && (wish.deviceId === undefined || hardware.device === wish.deviceId) &&
-      (instance === undefined || hardware.instance.toLowerCase() === instance.toLowerCase());
-  });
+/** What Windows has for a request: the cards that Hyper-V can divide and that it fits, and the driver, which serves parts as well. */
+export function windowsCards(
+  request: GpuRequestWithMode,
+  match: CardMatch,
+  { windows }: Host,
+): Pick<ResolvedGpuRequest, "partitionable" | "hostDriver"> {
+  const fits = (path: string) => isRequested(path, request, match);
+  return {
+    partitionable: windows?.partitionable?.filter(({ path }) => fits(path)) ?? [],
+    hostDriver: windows?.drivers.find(({ id }) => fits(id)),
+  };
 }
 
-/** The one card that a wish is for; undefined if there is none, or more than one. */
-export function partitionableOf(wish: GpuRequest, host: Host): Partitionable | undefined {
-  const fitting = partitionsFor(wish, host);
-  return fitting.length === 1 ? fitting[0] : undefined;
+/** Whether a device path of Windows is of the requested card: by ids, and by the instance where the request names an address. */
+function isRequested(path: string, { vendorId, deviceId, address }: GpuRequestWithMode, match: CardMatch): boolean {
+  const instance = address && match.kind === "card" ? match.card.gpu.instance : undefined;
+  const hardware = hardwareOf(path);
+  return hardware?.vendor === vendorId && (deviceId === undefined || hardware.device === deviceId) &&
+    (instance === undefined || hardware.instance.toLowerCase() === instance.toLowerCase());
 }
 
-/** The card of which a machine gets a part; undefined if it gets none. */
+/** The one card that a request for a part is for; undefined if none fits, or more than one. */
+export function partitionableOf(
+  { partitionable }: Pick<ResolvedGpuRequest, "partitionable">,
+): Partitionable | undefined {
+  return partitionable.length === 1 ? partitionable[0] : undefined;
+}
+
+/** The request of a machine for a part of a card; undefined if it has none. */
 export function partitionRequest(
   { provider, gpus }: Pick<ResolvedMachine, "provider" | "gpus">,
 ): ResolvedGpuRequest | undefined {
   return provider === "hyperv" ? gpus.find(({ mode }) => mode === "partition") : undefined;
 }
 
-/** The host's driver for a card, which serves its parts too. */
-export function hostDriver(wish: GpuRequest, host: Host): VideoDriver | undefined {
-  return host.windows?.drivers.find(({ id }) => partitionsFor(wish, host, [{ path: id }]).length > 0);
-}
-
-/** A driver as its maker numbers it, where that is known. */
+/** A driver's version as its maker writes it, where that is known. */
 export function driverVersion({ version }: VideoDriver): string | undefined {
   return nvidiaVersion(version) ?? version;
 }
 
-/** What tells one state of the host's driver from the next: its version, and the name of its folder, which Windows makes from its contents. */
-export function driverState(machine: ResolvedMachine, host: Host): string | undefined {
-  const wish = partitionRequest(machine);
-  const driver = wish && hostDriver(wish, host);
+/** Text that changes with the host's driver: its version, and the name of its folder, which Windows makes from its contents. */
+export function driverState(machine: Pick<ResolvedMachine, "provider" | "gpus">): string | undefined {
+  const driver = partitionRequest(machine)?.hostDriver;
   return driver && [driver.version, driver.folder].join(" ");
 }

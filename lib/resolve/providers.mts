@@ -7,7 +7,10 @@ import { libvirt } from "./providers/libvirt.mts";
 import { parallels } from "./providers/parallels.mts";
 import { virtualbox } from "./providers/virtualbox.mts";
 
-/** The providers, in the order in which `settle` prefers them. A new one is a file in `providers/`, its template, its rows in `matrix.mts`, and its name here. */
+/**
+ * The providers, in the order in which a default is chosen. To add one: a file in `providers/`, its
+ * template, its rows in `support-table.mts`, and its name here.
+ */
 export const providers: Provider[] = [libvirt, hyperv, parallels, virtualbox];
 
 /** The provider of that name. A machine with another one is refused before anything is rendered for it. */

@@ -11,16 +11,28 @@ export interface ResetRow {
   source: string;
   /** Year, month and day on which the source was read. */
   date: string;
+  /** What to do instead, where the module vendor-reset is not made for the chip. */
+  instead?: string;
 }
 
 const vendorReset = { vendor: "1002", source: "https://github.com/gnif/vendor-reset", date: "2026-11-26" };
 const noFlr = {
   vendor: "10de",
-  source: "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/drivers/pci/quirks.c (quirk_no_flr)",
+  source: "https://github.com/tinygrad/tinygrad/pull/18199 (ids of Linux' quirk_no_flr, drivers/pci/quirks.c)",
   date: "2026-11-26",
 };
+// for the MI300X the report has the id of another Instinct (740f): pci.ids calls 74a1 so
+const instinct = {
+  vendor: "1002",
+  source: "https://github.com/amd/MxGPU-Virtualization/issues/25",
+  date: "2026-11-26",
+  instead: "Turn on the card's virtual functions by AMD's driver GIM, and give one of them to the VM",
+};
 
-/** Chips of AMD's that neither a bus reset nor power states reset: those that the module vendor-reset is made for (src/device-db.h). */
+/**
+ * Chips of AMD's that do not come back from a reset: those that the module vendor-reset is made for (src/device-db.h), and accelerators
+ * that were reported to read all ones after one.
+ */
 export const noReset: ResetRow[] = [
   { ...vendorReset, name: "Polaris 10", ids: [["67c0", "67df"], ["6fdf", "6fdf"]] },
   { ...vendorReset, name: "Polaris 11", ids: [["67e0", "67ff"]] },
@@ -30,6 +42,7 @@ export const noReset: ResetRow[] = [
   { ...vendorReset, name: "Navi 10", ids: [["7310", "731f"]] },
   { ...vendorReset, name: "Navi 14", ids: [["7340", "734f"]] },
   { ...vendorReset, name: "Navi 12", ids: [["7360", "7362"]] },
+  { ...instinct, name: "the Instinct MI300X or MI355X", ids: [["74a1", "74a1"], ["75a3", "75a3"]] },
 ];
 
 /** Cards that do not come back from a function level reset, which newer kernels therefore leave out. */

@@ -1,18 +1,21 @@
 import type { Config, Machine } from "../config/types.mts";
 import type { Accelerator, ExistingVm } from "../host/types.mts";
-import type { Resolved, ResolvedGpuRequest } from "./types.mts";
+import type { GpuRequestWithMode, Resolved, ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { Project } from "../compose/project.mts";
 import { dependenciesOf } from "../config/dependencies.mts";
 import { defaultProvider, providers } from "./providers.mts";
+import { allAssigned, cardsOf, matchCard } from "./cards.mts";
+import { driverOf, isWholeNvidia, nvidiaCardsOf } from "./nvidia.mts";
+import { windowsCards } from "./partition.mts";
 import { withVirtualFunctions } from "./virtual-functions.mts";
 import { asksForGpu } from "../compose/gpu-requests.mts";
 import { cpusDefault, memoryDefault } from "../config/vocabulary.mts";
 import { ownValue } from "../maps.mts";
 
 /**
- * Fills in what a config leaves to the host, and what is seen of its machines. What it fills in depends on nothing that
- * changes from hour to hour, so that reruns agree.
+ * Fills in what a config leaves to the host, once: provider, size, cards and drivers of each machine, and what is known of its VM.
+ * Provider, CPUs and memory depend on nothing that changes from hour to hour, so that reruns agree.
  */
 export function resolveConfig(
   config: Config,
@@ -33,6 +36,7 @@ export function resolveConfig(
       return {
         ...machine,
         ...way,
+        ...gpusOf(machine, way.gpus, host),
         cpus: machine.cpus ?? Math.min(host.cpu.count ?? cpusDefault.unknown, cpusDefault.most),
         memory: machine.memory ?? memoryFor(host),
         // the other providers know no emulation: what QEMU calls kvm stands for the hardware
@@ -41,6 +45,25 @@ export function resolveConfig(
       };
     }),
   };
+}
+
+/** The facts of a host that a machine's cards and driver were decided by, and what else a request matches: by the keys of both. */
+export function factsBehind(key: string, decided: ResolvedMachine | ResolvedGpuRequest): (keyof Host)[] {
+  const bus: (keyof Host)[] = ["pci", "pciCount", "iommu"];
+  switch (key) {
+    case "match":
+    case "cards":
+    case "assignedFunctions":
+      return bus;
+    case "nvidiaCards":
+    case "guestDriver":
+      return "gpus" in decided && decided.gpus.some(isWholeNvidia) ? bus : [];
+    case "partitionable":
+    case "hostDriver":
+      return "address" in decided && decided.address ? ["windows", ...bus] : ["windows"];
+    default:
+      return [];
+  }
 }
 
 /** A config without its GPUs, and the names of the services that have to be left out for it, with those that need one of them. */
@@ -72,11 +95,32 @@ export function acceleratorOf(host: Host): Accelerator {
   return host.kvm.device && able ? "kvm" : "tcg";
 }
 
-/** The provider, and cards that say how it hands them over. */
-function providerAndModes(machine: Machine, host: Host): { provider: string; gpus: ResolvedGpuRequest[] } {
+/** The provider, and requests that name their mode. */
+function providerAndModes(machine: Machine, host: Host): { provider: string; gpus: GpuRequestWithMode[] } {
   const { gpus, provider = defaultProvider(host) } = machine;
   const usual = providers.find(({ name }) => name === provider)?.mode ?? "passthrough";
-  return { provider, gpus: gpus.map((wish) => ({ ...wish, mode: wish.mode ?? usual })) };
+  return { provider, gpus: gpus.map((request) => ({ ...request, mode: request.mode ?? usual })) };
+}
+
+/** The card that each request matches, and what follows from the cards: assigned functions, and the drivers of guest and host. */
+function gpusOf(
+  machine: Machine,
+  requests: GpuRequestWithMode[],
+  host: Host,
+): Pick<ResolvedMachine, "gpus" | "cards" | "assignedFunctions" | "nvidiaCards" | "guestDriver"> {
+  const gpus = requests.map((request) => {
+    const match = matchCard(request, host);
+    return { ...request, match, ...windowsCards(request, match, host) };
+  });
+  const cards = cardsOf(gpus);
+  const nvidiaCards = nvidiaCardsOf(gpus);
+  return {
+    gpus,
+    cards,
+    assignedFunctions: gpus.every(({ match }) => match.kind === "card") ? allAssigned(cards) : undefined,
+    nvidiaCards,
+    guestDriver: driverOf(gpus, nvidiaCards, machine),
+  };
 }
 
 function memoryFor(host: Host): number {

@@ -284,7 +284,7 @@ export const foreign: Record<string, { title: string; says: string } & Source> =
   ),
   qemu: {
     title: "QEMU",
-    says: "its plugin is made for emulated guests on a Mac, and checks nothing that it is told",
+    says: "its plugin is made for emulated guests on a Mac and checks none of its settings",
     source: "https://github.com/ppggff/vagrant-qemu",
     checked,
   },

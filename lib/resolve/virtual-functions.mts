@@ -1,7 +1,7 @@
 /** Parts of a card that libvirt hands over: virtual functions (SR-IOV), each of them a PCI device of its own. */
 import type { GpuRequest } from "../config/types.mts";
 import type { ExistingVm, Host, PciFunction } from "../host/types.mts";
-import type { ResolvedGpuRequest } from "./types.mts";
+import type { GpuRequestWithMode } from "./types.mts";
 
 /** The physical functions that a request for a part fits: by the ids or the address of themselves or of one of their virtual functions. */
 export function dividedCardsFor({ vendorId, deviceId, address }: GpuRequest, host: Host): PciFunction[] {
@@ -25,14 +25,14 @@ export function virtualFunctionsOf({ bdf }: PciFunction, { pci = [] }: Host): Pc
  * Gives each request for a part of a card the address of a virtual function that no other machine has: that of its VM where it has one,
  * and otherwise the first that is free. A request for which there is none stays as it is. `passed` are the machines' VMs, by name.
  */
-export function withVirtualFunctions<T extends { name: string; provider: string; gpus: ResolvedGpuRequest[] }>(
+export function withVirtualFunctions<T extends { name: string; provider: string; gpus: GpuRequestWithMode[] }>(
   machines: T[],
   host: Host,
   passed: Record<string, ExistingVm>,
 ): T[] {
   const named = machines.flatMap(({ gpus }) => gpus.flatMap(({ address }) => address ?? []));
   const given = new Set(named);
-  const wantsPart = ({ provider }: T, { mode }: ResolvedGpuRequest) => provider === "libvirt" && mode === "partition";
+  const wantsPart = ({ provider }: T, { mode }: GpuRequestWithMode) => provider === "libvirt" && mode === "partition";
   // those that VMs have already are not given to others, whatever the order of the machines
   const kept = (name: string) => passed[name]?.passedAddresses ?? [];
   return machines.map((machine) => ({

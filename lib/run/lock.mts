@@ -4,14 +4,17 @@ import { UserError } from "../errors.mts";
 import { isMap } from "../maps.mts";
 import type { Shell } from "../shell.mts";
 
-/** Who works in a lab's folder. */
+/** The lock of a lab's folder. */
 interface Holder {
   pid: number;
-  /** When that process began, in the kernel's own count, so that a reused id is no stranger's alibi. */
+  /**
+   * When that process started, in the kernel's clock ticks, so that a recycled pid is not taken for
+   * the same process.
+   */
   began: string | null;
   command: string;
   since: string;
-  /** Tells it from any other. */
+  /** Makes this holder unique. */
   id?: string;
   /** The process groups of the steps that run. */
   steps?: Group[];
@@ -25,9 +28,12 @@ interface Group {
 
 /** A lock that is held. */
 export interface Lock {
-  /** Notes the process group of a step that now runs, so that who comes after a kill can end it. */
+  /**
+   * Records the process group of a running step, so that the next run can end it if this one is
+   * killed.
+   */
   step(group: number): Promise<void>;
-  /** That step is over. What it left behind, such as a daemon, is nobody's to end. */
+  /** The step has ended. Anything it left running (a daemon) is not killed. */
   ended(group: number): void;
   release(): Promise<void>;
 }
@@ -50,7 +56,7 @@ export async function acquireLock(
     began: await startOf(shell, process.pid),
     command,
     since: new Date().toISOString(),
-    // two runs of one process, and two of the same millisecond, are two all the same
+    // two runs of one process, or of one millisecond, still differ
     id: Math.random().toString(36).slice(2),
   };
   const inherited = await take(shell, path, own, (holder) =>
@@ -98,10 +104,10 @@ async function take(shell: Shell, path: string, own: Holder, refusal: (holder: H
       await shell.remove(next);
     }
   }
-  throw new UserError(`cannot take the lock ${path}: several runs try at once`, 1);
+  throw new UserError(`cannot take the lock ${path}: several runs are trying at once`, 1);
 }
 
-/** The lock, in whose file the groups of the steps stand that run. */
+/** The lock, whose file lists the process groups of the running steps. */
 function noting(shell: Shell, path: string, own: Holder): Lock {
   let steps: Group[] = [];
   let written = Promise.resolve();
@@ -110,7 +116,8 @@ function noting(shell: Shell, path: string, own: Holder): Lock {
       const began = await startOf(shell, group);
       steps = [...steps, { group, began }];
       const text = JSON.stringify({ ...own, steps });
-      // steps that begin at the same time are noted one after the other: the last word is the whole
+      // steps that start at the same time are written one after the other: the last write has all
+      // of them
       written = written.then(() => shell.write(path, text, 0o600));
       await written;
     },
@@ -121,9 +128,10 @@ function noting(shell: Shell, path: string, own: Holder): Lock {
   };
 }
 
-/** Ends a step that outlived the run that started it: asks first, then insists. */
+/** Ends a step that outlived its run: SIGTERM, then SIGKILL. */
 async function end(shell: Shell, { group, began }: Group, talk: (line: string) => void): Promise<void> {
-  // as long as a group has members, its number is given to no other process: only a leader that began later is a stranger
+  // a group's number is not reused while it has members: only a leader that started later is
+  // another process
   const leader = await startOf(shell, group);
   if ((leader !== null && leader !== began) || !shell.signal(-group, 0)) return;
   talk(`an earlier run was killed and left a step running (process group ${group}): it is ended first`);

@@ -1,4 +1,4 @@
-/** Runs what a plan says: writes its files, runs its steps, shows and logs them. */
+/** Runs a plan: writes its files, runs its steps, shows and logs them. */
 import type { File, FileChange, Step } from "../plan/types.mts";
 import type { Shell } from "../shell.mts";
 import { Interrupted, UserError } from "../errors.mts";
@@ -9,7 +9,7 @@ import type { Lock } from "./lock.mts";
 import { commandLine } from "../plan/command-line.mts";
 import { formatDuration } from "../text.mts";
 
-/** What a run of steps reports to, and what it may show. */
+/** Where a run of steps reports to, and what it shows. */
 export interface Reporter {
   shell: Shell;
   options: { quiet: boolean; verbose: boolean };
@@ -35,10 +35,10 @@ export async function writeFiles(shell: Shell, folder: string, files: File[], ch
 }
 
 /**
- * Runs steps in the lab's folder, stage by stage; shows each with its title, output and time, and logs it.
- *
- * A failed step ends its queue. The queues beside it continue to their ends, so that no long work is
- * lost; then {@link UserError} is thrown. A step that proves something may fail: its findings say more.
+ * Runs steps in the lab's folder, stage by stage; shows each with its title, output and time, and
+ * logs it. A failed step ends its queue. Other queues continue to their ends, so that no long work
+ * is lost; then {@link UserError} is thrown. A step that verifies a machine may fail: its findings
+ * say more.
  */
 export async function runSteps(reporter: Reporter, folder: string, steps: Step[], lock: Lock): Promise<void> {
   // the proof of an earlier run does not count for this one
@@ -102,7 +102,7 @@ async function runStep(
   if (running !== undefined) lock.ended(running);
   const time = formatDuration(performance.now() - start);
   if (code !== 0 && !step.proves) {
-    if (!alone) reporter.log(`${number} failed after ${time}; the steps beside it continue`);
+    if (!alone) reporter.log(`${number} failed after ${time}; the other steps continue`);
     const said = options.quiet || step.output ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
     await rememberFailed(shell, folder, step, logPath).catch(() => {});
     const why = await reporter.explain(

@@ -9,6 +9,7 @@ import { type Facts, factsOf, type LayerResult } from "./guest-facts.mts";
 import { gpuLayer, moduleLayer, smiLayer, toolkitLayer } from "./nvidia.mts";
 import { dxgLayer, hostDriverLayer, type PartitionedCard } from "./partition.mts";
 import { engineLayer, serviceLayer, servicesOfStack, stackLayer } from "./services.mts";
+import { self } from "../self.mts";
 
 /** A guest as verify-guest.sh saw it, judged. */
 export interface Verification {
@@ -106,7 +107,7 @@ function sshLayer(facts: Facts, reached: boolean): LayerResult {
     ? { check: "verify.ssh", status: "pass", message: `reached over SSH, kernel ${facts.one("kernel") ?? "unknown"}` }
     : {
       ...{ check: "verify.ssh", status: "fail", message: "cannot be reached over SSH" },
-      fix: [commandFix("See what it does", "npx zx homelab-gpu.mts status")],
+      fix: [commandFix("See what it does", self("status"))],
     };
 }
 

@@ -3,6 +3,7 @@ import type { Fix } from "../findings.mts";
 import { guestWord } from "../render.mts";
 import { commandFix, guestFix, headers, manualFix, toolkit } from "../fixes.mts";
 import { causeOf, engineOf, type Facts, type LayerResult } from "./guest-facts.mts";
+import { self } from "../self.mts";
 
 const again = manualFix("Rebuild the box with gpu:, which installs the driver");
 const noNouveau = manualFix(
@@ -17,7 +18,7 @@ export function moduleLayer(facts: Facts): LayerResult {
     return {
       check,
       status: "unknown",
-      message: "not read: verify-guest.sh was not told that the VM has a card by NVIDIA",
+      message: "not read: verify-guest.sh did not look for an NVIDIA card",
     };
   }
   const kernel = facts.one("kernel") ?? "unknown";
@@ -193,7 +194,7 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
   if (code === "0" && found.length > 0) {
     const fix = [
       manualFix(
-        "Look whether the container was made by this Compose file, and whether Docker's default runtime is nvidia",
+        "Check that the container was created from this Compose file, and that Docker's default runtime is nvidia",
       ),
     ];
     return {
@@ -206,9 +207,7 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
   }
   const see = commandFix(
     "See what it has",
-    `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${
-      guestWord(containerOf(facts, name))
-    }`,
+    self(`ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${guestWord(containerOf(facts, name))}`),
   );
   const nodes = facts.one(`gpu-nodes-${name}`)?.split(" ").filter((node) => /^(nvidia\d+|dxg)$/.test(node)) ?? [];
   const without = lines.some((line) => /executable file not found|no such file or directory/.test(line));

@@ -2,6 +2,7 @@
 import type { Fix } from "../findings.mts";
 import { commandFix, guestFix, headers, manualFix } from "../fixes.mts";
 import type { Facts, LayerResult } from "./guest-facts.mts";
+import { self } from "../self.mts";
 
 /** A part of its host's card that a guest has: the driver that the host has now, where that is known. */
 export interface PartitionedCard {
@@ -26,7 +27,7 @@ export function dxgLayer(facts: Facts): LayerResult {
     return {
       check,
       status: "unknown",
-      message: "not read: verify-guest.sh was not told that the VM has a part of a card",
+      message: "not read: verify-guest.sh did not look for a part of a card",
     };
   }
   if (device === "yes") {
@@ -35,14 +36,14 @@ export function dxgLayer(facts: Facts): LayerResult {
   if (loaded === "yes") {
     return fail("dxgkrnl is loaded and finds no part of a card: Hyper-V gave the VM none", [
       commandFix("See what Hyper-V says of the VM", "Get-VM | Get-VMGpuPartitionAdapter"),
-      commandFix("Restart it, which gives it its part", "npx zx homelab-gpu.mts down; npx zx homelab-gpu.mts up"),
+      commandFix("Restart it, which gives it its part", `${self("down")}; ${self("up")}`),
     ]);
   }
   if (built === "yes") {
     return fail("dxgkrnl cannot be loaded: with Secure Boot no kernel takes a module that it built itself", [
       commandFix(
         "Restart it, which turns Secure Boot off for it",
-        "npx zx homelab-gpu.mts down; npx zx homelab-gpu.mts up",
+        `${self("down")}; ${self("up")}`,
       ),
       guestFix("Load it, and read its error", "modprobe dxgkrnl"),
     ]);
@@ -64,7 +65,7 @@ export function hostDriverLayer(facts: Facts, { driver }: PartitionedCard): Laye
     { read: "/usr/lib/wsl/homelab-gpu.txt in the VM", value: own ?? "not there" },
     { read: "driver of the host", value: driver ?? "not read" },
   ];
-  const fix = [commandFix("Copy it", "npx zx homelab-gpu.mts up")];
+  const fix = [commandFix("Copy it", self("up"))];
   if (own === undefined) {
     return { check, status: "fail", message: "the VM has no driver of its host", evidence, fix };
   }

@@ -2,6 +2,7 @@
 import { guestWord } from "../render.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { causeOf, engineOf, type Facts, type LayerResult } from "./guest-facts.mts";
+import { self } from "../self.mts";
 
 /** Docker or Podman answers; without services it need not be there. */
 export function engineLayer(facts: Facts, machine: string, services: number): LayerResult {
@@ -24,7 +25,7 @@ export function engineLayer(facts: Facts, machine: string, services: number): La
       message: `${title} does not answer`,
       evidence: facts.log("engine-log", `${program} log`),
     },
-    fix: [commandFix("Look at its log", `npx zx homelab-gpu.mts ssh ${machine} -- sudo journalctl -u ${program}`)],
+    fix: [commandFix("Look at its log", self(`ssh ${machine} -- sudo journalctl -u ${program}`))],
   };
 }
 
@@ -43,9 +44,9 @@ export function stackLayer(facts: Facts, machine: string, name: string): LayerRe
         ...(cause?.fix ?? []),
         commandFix(
           "Look at the logs of its services",
-          `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${
-            engineOf(facts).program
-          } ps -a --filter label=com.docker.compose.project=${name}`,
+          self(
+            `ssh ${machine} -- sudo ${engineOf(facts).program} ps -a --filter label=com.docker.compose.project=${name}`,
+          ),
         ),
       ],
     };
@@ -110,7 +111,7 @@ export function serviceLayer(facts: Facts, machine: string, name: string): Layer
     policy,
     container,
   ] = state;
-  const inGuest = `npx zx homelab-gpu.mts ssh ${machine} -- sudo ${engineOf(facts).program}`;
+  const inGuest = self(`ssh ${machine} -- sudo ${engineOf(facts).program}`);
   const pass = (says: string): LayerResult => ({ check, status: "pass", message: `service ${name} ${says}` });
   const fail = (says: string): LayerResult => {
     const cause = causeOf(facts.all(`service-log-${name}`));
@@ -135,7 +136,7 @@ export function serviceLayer(facts: Facts, machine: string, name: string): Layer
     return {
       ...{ check, status: "unknown", evidence },
       message: `service ${name} is not ready yet: it runs, and its health check has not decided`,
-      fix: [commandFix("Look again later", "npx zx homelab-gpu.mts verify")],
+      fix: [commandFix("Look again later", self("verify"))],
     };
   }
   if (status === "running") return fail(`runs and is ${health}`);

@@ -159,7 +159,7 @@ test("prepare binds the card at boot, and takes that back", async () => {
   const done = await run("prepare --apply --yes");
   assert.is(done.code, 0, done.out);
   const again = await run("prepare");
-  assert.match(again.out, /nothing to do but to reboot/, again.out);
+  assert.match(again.out, /nothing left to do but reboot/, again.out);
   await reboot();
   assert.equal(heldBy(await drivers()), ["vfio-pci", "vfio-pci"]);
   assert.equal(others(await drivers()), others(before));

@@ -9,7 +9,6 @@ import { UserError } from "../../lib/errors.mts";
 import type { Finding } from "../../lib/findings.mts";
 import { parseHost } from "../../lib/host/parse.mts";
 import { parseState } from "../../lib/host/state.mts";
-import { cardsOf } from "../../lib/resolve/cards.mts";
 import { resolveConfig } from "../../lib/resolve/resolve.mts";
 import { own, random, root } from "../fake.mts";
 
@@ -48,9 +47,7 @@ test("whichever line is missing, nothing that is not there is printed", () => {
         const host = parseHost([...lines.slice(0, at), ...lines.slice(at + 1)].join("\n"));
         const resolved = resolveConfig(config, host);
         const findings = runChecks(host, resolved);
-        const drawn = resolved.machines.flatMap((machine) => cardsOf(machine, host)).flatMap((card) =>
-          topologyLines(card, host, 200)
-        );
+        const drawn = resolved.machines.flatMap(({ cards }) => cards).flatMap((card) => topologyLines(card, host, 200));
         const texts = findings.flatMap(({ message, evidence, fix }) => [
           message,
           ...evidence.flatMap(({ read, value }) => [read, value]),

@@ -12,7 +12,6 @@ import { parseHost } from "../../lib/host/parse.mts";
 import { type Lab, prefixOf } from "../../lib/host/lab.mts";
 import { makePlan } from "../../lib/plan/plan.mts";
 import { applyScript, preparationOf, undoScript } from "../../lib/plan/prepare.mts";
-import { assignedFunctionsOf } from "../../lib/resolve/cards.mts";
 import { shellWord } from "../../lib/render.mts";
 import { resolveConfig } from "../../lib/resolve/resolve.mts";
 import type { Fix } from "../../lib/findings.mts";
@@ -57,7 +56,7 @@ test("a probe: no command that is shown or run has any of its texts unquoted", (
           const host = parseHost([...lines.slice(0, i), value, ...lines.slice(i + 1)].join("\n"));
           const settled = resolveConfig(card, host);
           const fixes: Fix[] = runChecks(host, settled).flatMap(({ fix }) => fix);
-          const passed = settled.machines.flatMap((machine) => assignedFunctionsOf(machine, host) ?? []);
+          const passed = settled.machines.flatMap(({ assignedFunctions = [] }) => assignedFunctions);
           const before = passed.map((fn) => ({ ...fn, driver: fn.driver ?? null }));
           const lost = { ...host, pci: (host.pci ?? []).map((fn) => ({ ...fn, driver: null })) };
           fixes.push(...checkGpuReturned("vm", before, lost).fix);

@@ -26,7 +26,7 @@ async function stopped(command: string, at: number, name: NodeJS.Signals, left: 
     const { code, said } = await one.run(command, { at, name });
     if (name !== "SIGKILL") {
       assert.is(code, 130, said);
-      assert.match(said, /interrupted; the next run goes on from here/);
+      assert.match(said, /interrupted; the next run continues from here/);
       assert.not.ok(existsSync(join(one.folder, ".homelab-gpu/lock")), "the lock is given back");
     } else if (left === "ended") {
       const group = one.left();

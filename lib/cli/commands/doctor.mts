@@ -5,7 +5,6 @@ import { checks, notesFor, runChecks } from "../../checks/index.mts";
 import { isJudged, notLookedAt } from "../../checks/unjudged.mts";
 import type { Project } from "../../compose/project.mts";
 import { ConfigError, UserError } from "../../errors.mts";
-import { cardsOf } from "../../resolve/cards.mts";
 import { parseHost } from "../../host/parse.mts";
 import { formatFindings } from "../print.mts";
 import { type Context, loadConfig, type LoadedConfig, log, readProbe, requireFiles, styleFor } from "../context.mts";
@@ -15,7 +14,7 @@ import { resolveConfig } from "../../resolve/resolve.mts";
 import { unknownName } from "../../text.mts";
 import { topologyLines } from "../topology.mts";
 
-/** `doctor [check…]`: what stands for and against the config's machines here, or on a saved host. */
+/** `doctor [check…]`: checks the config's machines on this host, or on a saved one. */
 export async function doctor(session: Context): Promise<number> {
   const { shell, options, args } = session;
   for (const word of args) {
@@ -24,12 +23,12 @@ export async function doctor(session: Context): Promise<number> {
     }
   }
   const piped = options.save === "-" && !options.dryRun;
-  if (piped && options.json) throw new UserError("--json and --save - both want standard output: save to a file");
+  if (piped && options.json) throw new UserError("--json and --save - both write to standard output: save to a file");
   const reading = loadConfig(session);
   const [source, probe, known, , stacks] = await Promise.all([
     reading,
     readProbe(session),
-    // nothing of this host's counts for a saved one
+    // this host's VMs do not matter for a saved host
     reading.then((source) => (options.host ? {} : readExistingVms(session, source))),
     reading.then((source) => (options.host ? undefined : requireFiles(session, source))),
     reading.then((source) => readStacks(session, source)),
@@ -45,7 +44,7 @@ export async function doctor(session: Context): Promise<number> {
   const { settled } = await withModels(shell, resolveConfig(source.config, host, known, stacks), read);
   const found = runChecks(host, settled, args);
   const findings = [...found, ...notLookedAt(host, settled, args, found)];
-  // what was not looked at is no good news
+  // a check that did not run is not a pass
   const ok = isJudged(findings) && !findings.some(({ status }) => status === "fail");
   if (options.json) {
     shell.stdout(`${JSON.stringify({ schema: "homelab-gpu/doctor/2", host: plain(host), findings, ok }, null, 2)}\n`);
@@ -75,7 +74,7 @@ async function readStacks({ shell, options }: Context, source: LoadedConfig): Pr
 /** Each card that was found, drawn with its surroundings. */
 function topologies({ machines }: Resolved, host: Host, width: number): string[] {
   return machines.flatMap((machine) =>
-    cardsOf(machine, host).flatMap((card) => [`The card for ${machine.name}:`, ...topologyLines(card, host, width), ""])
+    machine.cards.flatMap((card) => [`The card for ${machine.name}:`, ...topologyLines(card, host, width), ""])
   );
 }
 

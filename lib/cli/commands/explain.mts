@@ -11,12 +11,13 @@ import { parseHost } from "../../host/parse.mts";
 import { failedStep } from "../../run/failed.mts";
 import { UserError } from "../../errors.mts";
 import { unknownName, wrap } from "../../text.mts";
+import { self } from "../../self.mts";
 
 const unknown = [
-  "nothing in this log is known to homelab-gpu",
+  "homelab-gpu knows no error of this log",
   "→ Look at the first error in it: later ones often follow from that. Texts are known in English only (LC_ALL=C)",
-  "→ Check this host: npx zx homelab-gpu.mts doctor",
-  "→ Check a running VM: npx zx homelab-gpu.mts verify",
+  `→ Check this host: ${self("doctor")}`,
+  `→ Check a running VM: ${self("verify")}`,
 ];
 
 /** Bytes of a log that are read: of a longer one its end, where a program says why it gave up. */
@@ -117,7 +118,7 @@ function checkLines(id: string, page: string): string[] {
   return [
     text.length > 0 ? id : `${id}: what verify and logs show of a running VM`,
     ...text,
-    ...(text.length > 0 ? [`  Run it: npx zx homelab-gpu.mts doctor ${id}`] : []),
+    ...(text.length > 0 ? [`  Run it: ${self(`doctor ${id}`)}`] : []),
     ...(errors.length > 0 ? ["  Errors that lead here:", ...errors.map((error) => `  - ${error}`)] : []),
   ];
 }

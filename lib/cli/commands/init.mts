@@ -6,20 +6,22 @@ import { notesFor, runChecks } from "../../checks/index.mts";
 import { parseConfig } from "../../config/parse.mts";
 import { UserError } from "../../errors.mts";
 import { parseHost } from "../../host/parse.mts";
-import { className, nameOf } from "../../host/pci.mts";
+import { className, isIntegrated, nameOf } from "../../host/pci.mts";
 import { cardOf, isGpu } from "../../resolve/cards.mts";
 import { formatFindings } from "../print.mts";
 import { shellCommand } from "../../render.mts";
 import { type Context, log, readProbe, styleFor } from "../context.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
 import { starterFor } from "../../config/starter.mts";
+import { self } from "../../self.mts";
+import { firstFew } from "../../text.mts";
 
-/** `init`: writes a config for the card found here. Never over one that is there. */
+/** `init`: writes a config for the card found here. It never overwrites one. */
 export async function init(session: Context): Promise<number> {
   const { shell, options } = session;
   const path = options.config ?? "homelab-gpu.yaml";
   if ((await shell.fingerprint(path)) !== undefined) {
-    throw new UserError(`${path} is there already: nothing is written over it`, 1);
+    throw new UserError(`${path} exists and is not overwritten`, 1);
   }
   const host = parseHost(await readProbe(session));
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
@@ -40,7 +42,7 @@ export async function init(session: Context): Promise<number> {
     return 0;
   }
   if (!(await shell.create(path, text))) {
-    throw new UserError(`there is already something at ${path}: nothing is written over it`, 1);
+    throw new UserError(`${path} exists and is not overwritten`, 1);
   }
   if (schema.text) {
     await shell.ensurePrivateDir(dirname(resolve(dirname(path), schema.path)));
@@ -58,7 +60,7 @@ export async function init(session: Context): Promise<number> {
 
 /** A command to type for the same config. */
 function told({ options: { config } }: Context, command: string): string {
-  return `npx zx homelab-gpu.mts ${command}${config ? ` --config ${shellCommand(config)}` : ""}`;
+  return self(command) + (config ? ` --config ${shellCommand(config)}` : "");
 }
 
 /** Makers of cards, the likeliest to be wanted in a VM first: a server's own chip, which shows its console, is of none of them. */
@@ -80,12 +82,19 @@ interface Judged {
   card: PciFunction;
   fails: Finding[];
   warnings: Finding[];
-  /** The host shows its picture on it. */
+  /** The host uses it as a display. */
   shows: boolean;
 }
 
 function judge(card: PciFunction, text: string, host: Host): Judged {
-  const findings = runChecks(host, resolveConfig(parseConfig(text), host), ["gpu", "iommu", "hyperv", "provider.host"]);
+  const findings = runChecks(host, resolveConfig(parseConfig(text), host), [
+    "gpu",
+    "iommu",
+    "hyperv",
+    "provider.host",
+    "host.architecture",
+    "guest.driver",
+  ]);
   const of = (status: Finding["status"]) => findings.filter((finding) => finding.status === status);
   const display = findings.find(({ check }) => check === "gpu.display");
   return {
@@ -97,40 +106,43 @@ function judge(card: PciFunction, text: string, host: Host): Judged {
 }
 
 /**
- * The card to write: of those that can be handed over the one with the fewest warnings, and one that the host shows its picture on last
- * of all; where there is none, one that can as soon as an obstacle has passed.
+ * The card to write: of those that can be passed through, the one with the fewest warnings, and a
+ * display of the host last; if there is none, one that only waits for something to end.
  */
 function bestOf(judged: Judged[]): Judged | undefined {
   const order = (a: Judged, b: Judged) =>
     Number(a.shows) - Number(b.shows) || a.fails.length - b.fails.length || a.warnings.length - b.warnings.length;
-  const able = judged.filter(({ fails }) => fails.length === 0).toSorted(order);
-  return able[0] ?? judged.filter(({ fails }) => fails.every(passes)).toSorted(order)[0];
+  // graphics of the processor that show the picture are nobody's second choice
+  const spare = ({ card, shows }: Judged) => !(shows && judged.length > 1 && isIntegrated(card));
+  const able = judged.filter(({ fails }) => fails.length === 0).filter(spare).toSorted(order);
+  return able[0] ?? judged.filter(({ fails }) => fails.every(passes)).filter(spare).toSorted(order)[0];
 }
 
-/** Whether an obstacle passes without a change of the host: a process that ends, or a reboot that is due. */
+/**
+ * Whether a failure goes away without a change of the host: a process that ends, or a reboot that
+ * is due.
+ */
 function passes({ check, fix }: Finding): boolean {
   return check === "gpu.in-use" ||
     (check === "gpu.driver" || check === "iommu.enabled") && fix.some(({ command }) => command === "reboot");
 }
 
-/** Why this card and no other, and what is to be done before it can go. */
+/** Why this card was chosen, and what must be done before it can go to a VM. */
 function reasonsFor(best: Judged, judged: Judged[]): string[] {
   const others = judged.filter((one) => one !== best);
   const why = ({ shows, fails, warnings }: Judged) =>
     shows
-      ? "this host shows its picture on it"
+      ? "this host displays on it"
       : fails.length > 0
       ? `${fails[0]!.check} fails`
       : warnings.length > best.warnings.length
       ? `it has more warnings (${warnings.map(({ check }) => check).join(", ")})`
-      : "as good, and later on the bus";
-  const passed = others.slice(0, 4).map((one) => `${one.card.bdf} ${nameOf(one.card)}: ${why(one)}`);
+      : "equally good, later on the bus";
+  const passed = others.map((one) => `not ${one.card.bdf} ${nameOf(one.card)}: ${why(one)}`);
   return [
     ...(others.length > 0
       ? [
-        `chose ${best.card.bdf} ${nameOf(best.card)}; not ${passed.join("; not ")}${
-          others.length > 4 ? `; and ${others.length - 4} more` : ""
-        }`,
+        `chose ${best.card.bdf} ${nameOf(best.card)}; ${firstFew(passed, 4).join("; ")}`,
       ]
       : []),
     ...best.fails.flatMap(({ message, fix }) => [
@@ -140,13 +152,13 @@ function reasonsFor(best: Judged, judged: Judged[]): string[] {
   ];
 }
 
-/** What keeps cards from being handed over; of a host whose cards are not known, what is said of that. */
+/** The failures that keep cards from being passed through; if the cards are not known, why. */
 interface Obstacle {
   cards: PciFunction[];
   findings: Finding[];
 }
 
-/** What stands in the way, once for all cards of which the same is said. */
+/** The failures, once for all cards that have the same ones. */
 function obstacles(starter: string, judged: Judged[], host: Host): Obstacle[] {
   if (!host.pci) {
     const findings = runChecks(host, resolveConfig(parseConfig(starter), host), ["provider.host", "gpu.present"]);
@@ -159,7 +171,7 @@ function obstacles(starter: string, judged: Judged[], host: Host): Obstacle[] {
   return kinds.map((kind) => ({ cards: kind.map(({ card }) => card), findings: kind[0]!.fails }));
 }
 
-/** No card can be had: says why, and asks whether a config without one is wanted. */
+/** No card can be passed through: says why, and asks whether to write a config without one. */
 async function without(session: Context, host: Host, found: Obstacle[]): Promise<boolean> {
   const { shell } = session;
   const look = { ...styleFor(session, "out", host), notes: notesFor(host) };

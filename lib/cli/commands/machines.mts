@@ -27,6 +27,7 @@ import {
   selectNames,
   styleFor,
 } from "../context.mts";
+import { self } from "../../self.mts";
 
 /** `status`: a line for each machine. */
 export async function status(session: Context): Promise<number> {
@@ -50,7 +51,7 @@ export async function status(session: Context): Promise<number> {
       : state === "off"
       ? [`box version ${box ?? "unknown"}`]
       : bootId
-      ? ["it runs, and was never reached"]
+      ? ["it runs, but was never reached"]
       : state === "unknown"
       ? [`libvirt does not answer: ${lab.libvirtError}`]
       : [];
@@ -69,7 +70,7 @@ export async function ssh(session: Context): Promise<number> {
   const names = source.config.machines.map(({ name }) => name);
   const [name = names[0]!, ...more] = session.args;
   if (more.length > 0) {
-    throw new UserError(`one machine at a time; a command goes behind two dashes: ssh ${name} -- ${more.join(" ")}`);
+    throw new UserError(`ssh takes one machine; put the command after --: ssh ${name} -- ${more.join(" ")}`);
   }
   if (session.args.length === 0 && names.length > 1) {
     throw new UserError(`which machine? ${names.map((one) => `ssh ${one}`).join(", ")}`);
@@ -79,7 +80,7 @@ export async function ssh(session: Context): Promise<number> {
   const machine = lab.machines[name]!;
   if (machine.state !== "running" || !machine.address) {
     const why = machine.state === "running" ? "was never reached" : `does not run (${machine.state})`;
-    throw new UserError(`${name} ${why}: npx zx homelab-gpu.mts up`, 1);
+    throw new UserError(`${name} ${why}: ${self("up")}`, 1);
   }
   const command = ["ssh", "-F", `ssh/${name}`, name, ...session.passthroughArgs];
   if (session.options.dryRun) {
@@ -105,7 +106,7 @@ export async function down(session: Context): Promise<number> {
   return (await checkGpusReturned(session, source, names)).includes("fail") ? 1 : 0;
 }
 
-/** One that was never reached would not hear that it shall shut down. */
+/** A machine that was never reached would not see the request to shut down. */
 function shutdown(name: string, { state, domain, provider = "libvirt" }: LabMachine): Step {
   const title = `Shut ${name} down`;
   return state === "half-made" && provider === "libvirt"
@@ -161,7 +162,7 @@ export async function destroy(session: Context): Promise<number> {
   return back.includes("fail") ? 1 : 0;
 }
 
-/** The names of machines that are more than a line of the config. */
+/** The names of machines that have a VM. */
 function existingMachines(machines: [string, LabMachine][]): string[] {
   return machines.flatMap(([name, { state }]) => (state === "absent" ? [] : [name]));
 }
@@ -187,7 +188,7 @@ function machinesOf({ machines, orphans }: Lab, names: string[]): [string, LabMa
   return Object.entries({ ...machines, ...orphans }).filter(([name]) => names.includes(name));
 }
 
-/** Looks whether the host has the cards of these machines back, and says so of each. */
+/** Checks that the host has the cards of these machines back, and prints a finding for each. */
 async function checkGpusReturned(session: Context, { folder }: LoadedConfig, names: string[]): Promise<Status[]> {
   const { previousDrivers } = await readState(session.shell, folder);
   const taken = names.filter((name) => ownValue(previousDrivers, name)?.length);
@@ -208,12 +209,12 @@ async function inspectLab(session: Context): Promise<{ source: LoadedConfig; lab
 
 /** What a command does with machines. */
 interface Work {
-  /** Said where there is nothing to do. */
+  /** Printed if there is nothing to do. */
   nothing: string;
   /** Of these machines: those that it is for. */
   choose(machines: [string, LabMachine][]): string[];
   steps(names: string[], lab: Lab): Step[] | Promise<Step[]>;
-  /** Asked before it begins; without it, it takes nothing away. */
+  /** The question before it begins; without one, it removes nothing. */
   question?(names: string[]): string;
   /** The command and what it is for, as part of a sentence. */
   action(names: string[]): string;
@@ -221,8 +222,8 @@ interface Work {
 }
 
 /**
- * Runs the steps of a command. Which machines it is for is settled before it asks; what there is of them is looked at again once the lock is
- * held, since another run may have been at work.
+ * Runs the steps of a command. The machines are chosen before it asks; their state is read again
+ * once the lock is held, since another run may have changed it.
  */
 async function runWork(
   session: Context,

@@ -34,7 +34,7 @@ export async function plan(session: Context): Promise<number> {
   const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
   const lines = ok
     ? formatPlan(loaded.folder, changes, steps, look)
-    : [...formatPlan(loaded.folder, changes, steps, look), "", "Not before this is mended:"];
+    : [...formatPlan(loaded.folder, changes, steps, look), "", "Fix this first:"];
   shell.stdout(`${[...lines, ...(ok ? [] : formatFindings(findings, look))].join("\n")}\n`);
   return ok ? 0 : 1;
 }

@@ -6,7 +6,6 @@ import { notesFor } from "../../checks/index.mts";
 import { UserError } from "../../errors.mts";
 import { commandFix } from "../../fixes.mts";
 import { wrap } from "../../text.mts";
-import { assignedFunctionsOf } from "../../resolve/cards.mts";
 import { acquireLock } from "../../run/lock.mts";
 import { applyScript, leftToDo, ownFiles, type Preparation, preparationOf, stateDir } from "../../plan/prepare.mts";
 import { formatFindings, formatFix } from "../print.mts";
@@ -14,7 +13,10 @@ import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
 import { type Context, inspect, loadConfig, log, reporterOf, styleFor } from "../context.mts";
 
-/** Checks without which no card may be bound at boot: a wrong one would be taken, or what the host needs. */
+/**
+ * Checks that must not fail before a card is bound at boot: else the wrong card is bound, or one
+ * that the host needs.
+ */
 const needed = [
   "host.probe",
   "provider.host",
@@ -23,7 +25,11 @@ const needed = [
   "gpu.match",
   "gpu.exclusive",
   "iommu.group",
+  "host.architecture",
 ];
+
+/** Xen has the IOMMU to itself: what is bound to vfio-pci in its control domain reaches no VM. */
+const isUnderXen = (check: string, { hypervisor }: Host) => check === "iommu.enabled" && hypervisor !== undefined;
 
 /** `prepare`: what binds the cards to vfio-pci at boot. Shows it; `--apply` does it, `--undo` takes it back. */
 export async function prepare(session: Context): Promise<number> {
@@ -40,12 +46,14 @@ export async function prepare(session: Context): Promise<number> {
     return 0;
   }
   const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
-  const stops = findings.filter(({ check, status }) => status === "fail" && needed.includes(check));
+  const stops = findings.filter(({ check, status }) =>
+    status === "fail" && (needed.includes(check) || isUnderXen(check, host))
+  );
   if (stops.length > 0) {
     shell.stdout(`${formatFindings(stops, look).join("\n")}\n`);
     return 1;
   }
-  const cards = settled.machines.map((machine) => assignedFunctionsOf(machine, host));
+  const cards = settled.machines.map(({ assignedFunctions }) => assignedFunctions);
   if (cards.some((passed) => !passed)) throw new UserError("the PCI bus could not be read: the card is not known", 1);
   const passed = cards.flatMap((functions) => functions ?? []);
   if (passed.length === 0) {
@@ -58,7 +66,7 @@ export async function prepare(session: Context): Promise<number> {
   const whole = (await shell.read(`${stateDir}/done`)) !== undefined;
   if (!leftToDo(preparation, Object.fromEntries(texts), whole)) {
     const bound = passed.every(({ driver }) => driver === "vfio-pci");
-    log(session, bound ? "nothing to do: vfio-pci has the card" : "nothing to do but to reboot");
+    log(session, bound ? "nothing to do: vfio-pci has the card" : "nothing left to do but reboot");
     return 0;
   }
   shell.stdout(`${preparationLines(preparation, look).join("\n")}\n`);
@@ -77,18 +85,18 @@ export async function prepare(session: Context): Promise<number> {
     `${loaded.folder}/prepare/apply.sh`,
     applyScript(preparation),
   );
-  log(session, `done; it counts from the next boot on. The way back: prepare --undo`);
+  log(session, `done; it takes effect at the next boot. To undo it: prepare --undo`);
   return 0;
 }
 
-/** Of a system whose configuration this toolkit does not write: what a person does. */
+/** Prints what to do by hand on a system whose configuration homelab-gpu does not write. */
 function byHand(session: Context, { manual, notes }: Preparation, bound: boolean): number {
   if (bound) {
     log(session, "nothing to do: vfio-pci has the card");
     return 0;
   }
   session.shell.stdout(`${[...notes, ...manual!.lines, "", manual!.title].join("\n")}\n`);
-  log(session, "prepare does not change this system: add these lines yourself, then reboot");
+  log(session, "prepare does not change this system: do this yourself, then reboot");
   return session.options.apply ? 1 : 0;
 }
 
@@ -106,11 +114,14 @@ async function undo(session: Context): Promise<number> {
   }
   const { folder } = await loadConfig(session);
   await asRootStep(session, folder, undefined, "Take back what was prepared", script);
-  log(session, "done; it counts from the next boot on");
+  log(session, "done; it takes effect at the next boot");
   return 0;
 }
 
-/** Runs a script as root, in a folder that nobody else can write into; `text` is what it has to be, if it is one of the lab's own. */
+/**
+ * Runs a script as root, in a folder that no other user can write to; `text` is its expected
+ * content, if it is one of the lab's own.
+ */
 async function asRootStep(
   session: Context,
   folder: string,
@@ -141,7 +152,7 @@ function preparationLines(
     ...changes.map(({ change }) => ({ ...change, reboot: false })),
     { ...rebuildInitramfs(initramfs), reboot: initramfs?.list === undefined },
     ...(initramfs?.list
-      ? [commandFix("See that vfio-pci is in it", `${initramfs.list} | grep vfio`, { root: true, reboot: true })]
+      ? [commandFix("Check that vfio-pci is in it", `${initramfs.list} | grep vfio`, { root: true, reboot: true })]
       : []),
   ];
   return [

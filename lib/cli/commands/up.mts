@@ -4,7 +4,6 @@ import type { Host } from "../../host/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { UserError } from "../../errors.mts";
 import { notesFor } from "../../checks/index.mts";
-import { assignedFunctionsOf } from "../../resolve/cards.mts";
 import { mergePreviousDrivers } from "../../verify/gpu-return.mts";
 import { driverState } from "../../resolve/partition.mts";
 import { type Lab, readLab, readVmId } from "../../host/lab.mts";
@@ -18,8 +17,13 @@ import { confirmed } from "../confirm.mts";
 import { readSeenServices, serviceLines } from "../seen.mts";
 import { writeCopies } from "../../host/copies.mts";
 import { verifyMachines } from "./verify.mts";
+import { self } from "../../self.mts";
+import { powershell } from "../../host/windows.mts";
 
-/** `up [machine…]`: examine → mend what may be mended → write → build → boot → serve → prove. Nothing is touched while a check fails. */
+/**
+ * `up [machine…]`: inspect → fix → check → plan → write → build → boot → start services → verify.
+ * Nothing is changed while a check fails.
+ */
 export async function up(session: Context): Promise<number> {
   const { shell, options, args } = session;
   let found = await inspect(session, undefined, args, "unproven");
@@ -44,7 +48,7 @@ export async function up(session: Context): Promise<number> {
     const agreed = plan.replaces;
     if (!(await agreesToLose(session, agreed))) return 1;
     if (plan.steps.length > 0) {
-      // what was seen before the lock was taken may be another run's doing, half way through
+      // what was read before the lock was held may be half done by another run
       await take();
       found = await inspect(session, loaded, args, "unproven");
       plan = makePlan(found.settled, found.host, found.lab, texts, wish);
@@ -92,7 +96,7 @@ export async function up(session: Context): Promise<number> {
   }
 }
 
-/** Asks before VMs are replaced: says what is lost with them. */
+/** Asks before VMs are recreated: says what is lost with them. */
 async function agreesToLose(session: Context, names: string[]): Promise<boolean> {
   if (names.length === 0) return true;
   const [are, disks] = names.length === 1 ? ["is", "system disk"] : ["are", "system disks"];
@@ -105,14 +109,17 @@ async function agreesToLose(session: Context, names: string[]): Promise<boolean>
   return false;
 }
 
-/** Runs the safe fixes, if told to, as long as each round brings something; the survey after them. */
+/**
+ * Runs the safe fixes, if `--yes` or a person agrees, as long as each round changes the findings;
+ * gives the inspection after them.
+ */
 async function applySafeFixes(session: Context, first: Inspection, take: () => Promise<Lock>): Promise<Inspection> {
   const { shell, options } = session;
   let found = first;
   for (let round = 0; round < 4; round++) {
     const fails = found.findings.filter(({ status }) => status === "fail");
     const fixes = safeFixes(found.findings);
-    // a fix is of no use while something else stands in the way that none of them mends
+    // a safe fix does not help while another failure has none
     if (fixes.length === 0 || fails.some((finding) => safeFixes([finding]).length === 0)) return found;
     if (!options.yes) {
       if (fails.length === 0 || !shell.terminal.in) return found;
@@ -142,7 +149,7 @@ function safeFixes(findings: Finding[]): Fix[] {
 
 function fixStep({ title, command, root }: Fix, host: Host): Step {
   if (host.os.platform === "windows") {
-    return { title, command: ["powershell.exe", "-NoLogo", "-NoProfile", "-Command", command!] };
+    return { title, command: powershell("-Command", command!) };
   }
   const sudo = root && host.uid !== 0;
   return { title, command: ["sh", "-c", sudo ? withSudo(command!) : command!], ...(sudo ? { terminal: true } : {}) };
@@ -153,7 +160,7 @@ function printFindings(session: Context, findings: Finding[], host: Host): void 
   session.shell.stdout(`${formatFindings(findings, look).join("\n")}\n`);
 }
 
-/** What went wrong in some step; whatever else is thrown is thrown on. */
+/** The error of a step; any other error is thrown again. */
 function asUserError(error: unknown): UserError {
   if (error instanceof UserError) return error;
   throw error;
@@ -212,7 +219,7 @@ async function saveProofs({ shell }: Context, now: Inspection, machines: Resolve
   for (const machine of machines) {
     const { bootId } = now.lab.machines[machine.name]!;
     if (bootId) {
-      const driver = driverState(machine, now.host);
+      const driver = driverState(machine);
       state.proofs[machine.name] = {
         bootId,
         services: servicesHash(machine, now.settled),
@@ -224,10 +231,10 @@ async function saveProofs({ shell }: Context, now: Inspection, machines: Resolve
   await writeState(shell, folder, state);
 }
 
-/** Writes down what the cards are bound to, before libvirt takes them. */
+/** Saves which drivers the cards have before libvirt takes them. */
 async function savePreviousDrivers(
   { shell }: Context,
-  { loaded: { folder }, names, settled, host, lab }: Inspection,
+  { loaded: { folder }, names, settled, lab }: Inspection,
 ): Promise<void> {
   const state = await readState(shell, folder);
   const vms = Object.values({ ...lab.machines, ...lab.orphans })
@@ -237,7 +244,7 @@ async function savePreviousDrivers(
     state.previousDrivers = mergePreviousDrivers(
       state.previousDrivers,
       machine.name,
-      assignedFunctionsOf(machine, host) ?? [],
+      machine.assignedFunctions ?? [],
       vms,
     );
   }
@@ -252,14 +259,14 @@ function printWarnings(session: Context, { findings, host }: Inspection): void {
   if (lines.length > 0 && !session.options.quiet) session.shell.stderr(`${lines.join("\n")}\n`);
 }
 
-/** Names VMs that nobody asked for any longer. */
+/** Logs the VMs that the config no longer has. */
 function logOrphans(session: Context, { orphans }: Lab): void {
   for (const name of Object.keys(orphans)) {
     log(session, `${name} is no longer in the config, and its VM is still there; to remove it: destroy ${name}`);
   }
 }
 
-/** The closing lines: what is up, where, what its VM answered of its services, how to get in. */
+/** The closing lines: each machine, its address, its services, and how to log in. */
 async function printMachines(session: Context, { names, settled, loaded }: Inspection, lab: Lab): Promise<void> {
   for (const machine of settled.machines.filter(({ name }) => names.includes(name))) {
     const there = lab.machines[machine.name]!;
@@ -274,6 +281,6 @@ async function printMachines(session: Context, { names, settled, loaded }: Inspe
       }${services.length > 0 ? `: ${services.join(", ")}` : ""}${proof}\n`,
     );
     for (const line of serviceLines(seen, there.address)) session.shell.stdout(`  ${line}\n`);
-    session.shell.stdout(`  npx zx homelab-gpu.mts ssh ${machine.name}\n`);
+    session.shell.stdout(`  ${self(`ssh ${machine.name}`)}\n`);
   }
 }

@@ -1,8 +1,7 @@
 import type { ResolvedMachine } from "../../resolve/types.mts";
 import type { Finding } from "../../findings.mts";
 import { commandFix } from "../../fixes.mts";
-import { assignedFunctionsOf } from "../../resolve/cards.mts";
-import { driverVersion, hostDriver, partitionRequest } from "../../resolve/partition.mts";
+import { driverVersion, partitionRequest } from "../../resolve/partition.mts";
 import { requireLibvirtAnswer } from "../../host/lab.mts";
 import { inQueue } from "../../plan/stages.mts";
 import { acquireLock } from "../../run/lock.mts";
@@ -11,6 +10,7 @@ import { formatFindings, formatPlan } from "../print.mts";
 import { runSteps } from "../../run/steps.mts";
 import { type Context, inspect, type Inspection, log, readTexts, reporterOf, styleFor } from "../context.mts";
 import { verifyMachine } from "../../verify/layers.mts";
+import { self } from "../../self.mts";
 
 /** `verify`: proves every machine, layer by layer, and names the first layer that fails. */
 export async function verify(session: Context): Promise<number> {
@@ -39,16 +39,16 @@ export async function verify(session: Context): Promise<number> {
   return findings.some(({ status }) => status === "fail") ? 1 : 0;
 }
 
-/** What the proving steps of these machines brought, judged. */
+/** The findings from the output of these machines' verify steps. */
 export async function verifyMachines(
   { shell }: Context,
-  { loaded, settled, host, lab }: Inspection,
+  { loaded, settled, lab }: Inspection,
   machines: ResolvedMachine[],
 ): Promise<Finding[]> {
   const judged = await Promise.all(machines.map(async (machine) => {
     const { name } = machine;
     const guests = lab.machines[name]?.hardware?.assignedFunctions ?? [];
-    const passed = (assignedFunctionsOf(machine, host) ?? []).map((fn) => {
+    const passed = (machine.assignedFunctions ?? []).map((fn) => {
       const guest = guests.find(({ host }) => host === fn.bdf)?.guest;
       return {
         fn,
@@ -58,7 +58,7 @@ export async function verifyMachines(
     });
     const services = settled.services.filter(({ machine }) => machine === name);
     const wish = partitionRequest(machine);
-    const driver = wish && hostDriver(wish, host);
+    const driver = wish?.hostDriver;
     const version = driver && driverVersion(driver);
     const part = wish?.vendorId === "10de" ? (version ? { driver: version } : {}) : undefined;
     const stacks = stacksOf(machine, settled).map((stack) => stack.name);
@@ -75,6 +75,6 @@ function notUp({ name }: ResolvedMachine): Finding {
     status: "fail",
     message: "the VM does not run",
     evidence: [],
-    fix: [commandFix("Bring it up", "npx zx homelab-gpu.mts up")],
+    fix: [commandFix("Bring it up", self("up"))],
   };
 }

@@ -1,8 +1,7 @@
-import type { ResolvedMachine } from "../types.mts";
 import type { Host, PciFunction } from "../../host/types.mts";
-import type { Provider } from "../types.mts";
+import type { Provider, ResolvedMachine } from "../types.mts";
 import { firmwareOf } from "../../host/ovmf.mts";
-import { addressLimitOf, ampleMmioWindow, assignedFunctionsOf, cardsOf, mmioWindowOf } from "../cards.mts";
+import { addressLimitOf, ampleMmioWindow, mmioWindowOf } from "../cards.mts";
 import { joinBlocks, nothing, render, type Rendered } from "../../render.mts";
 
 /** libvirt with QEMU, driven by the plugin vagrant-libvirt. */
@@ -40,7 +39,7 @@ function cpu({ accelerator }: ResolvedMachine): Record<string, unknown> {
  * the VM starts (`managed`, which vagrant-libvirt always writes).
  */
 function gpu(machine: ResolvedMachine, host: Host, prefix: string): Rendered {
-  const passed = assignedFunctionsOf(machine, host) ?? [];
+  const passed = machine.assignedFunctions ?? [];
   const firmware = firmwareOf(host);
   if (passed.length === 0 || !firmware) return nothing;
   return joinBlocks([
@@ -70,7 +69,7 @@ function pci({ bdf }: PciFunction): Rendered {
  * (edk2 OvmfPkg, X-PciMmio64Mb, MiB); the limit is a property of QEMU's CPUs on KVM (target/i386/host-cpu.c).
  */
 function qemuArguments(machine: ResolvedMachine, host: Host): string[] {
-  const window = mmioWindowOf(cardsOf(machine, host));
+  const window = mmioWindowOf(machine.cards);
   const limit = addressLimitOf(machine, host);
   return [
     ...(window > ampleMmioWindow ? ["-fw_cfg", `name=opt/ovmf/X-PciMmio64Mb,string=${window}`] : []),

@@ -1,7 +1,5 @@
-import type { ResolvedMachine } from "../types.mts";
 import type { Host, PciFunction } from "../../host/types.mts";
-import type { Provider } from "../types.mts";
-import { assignedFunctionsOf } from "../cards.mts";
+import type { Provider, ResolvedMachine } from "../types.mts";
 import { joinBlocks, nothing, render, type Rendered } from "../../render.mts";
 import { plainVm } from "./plain.mts";
 
@@ -14,23 +12,19 @@ export const virtualbox: Provider = {
   packer: "vagrant.pkr.hcl",
   missing: ({ programs }: Host) => programs !== undefined && !("VBoxManage" in programs),
   tools: () => ["virtualbox", "vagrant"],
-  values: (machine, host, prefix) => ({
-    ...plainVm(machine, prefix),
-    gpu: gpu(machine, host),
-  }),
+  values: (machine, _host, prefix) => ({ ...plainVm(machine, prefix), gpu: gpu(machine) }),
 };
 
 /**
  * Before 6.1 only: the chipset ich9 and a line for each function, HOST@GUEST as bus:device.function without a domain (VBoxManage
  * modifyvm, manual of 6.0, 9.6). What is attached stays so, and attaching it again is an error: only a VM that is not made yet gets it.
  */
-function gpu(machine: ResolvedMachine, host: Host): Rendered {
-  const passed = assignedFunctionsOf(machine, host) ?? [];
-  if (passed.length === 0) return nothing;
+function gpu({ name, assignedFunctions = [] }: ResolvedMachine): Rendered {
+  if (assignedFunctions.length === 0) return nothing;
   return joinBlocks([
-    render("unless File.exist?(File.join(__dir__, {{id}}))", { id: `.vagrant/machines/${machine.name}/virtualbox/id` }),
+    render("unless File.exist?(File.join(__dir__, {{id}}))", { id: `.vagrant/machines/${name}/virtualbox/id` }),
     render('  v.customize ["modifyvm", :id, "--chipset", "ich9"]', {}),
-    ...passed.map((fn, i) =>
+    ...assignedFunctions.map((fn, i) =>
       render('  v.customize ["modifyvm", :id, "--pciattach", {{address}}]', { address: attached(fn, i) })
     ),
     render("end", {}),

@@ -1,10 +1,15 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
+import type { Lab } from "../lib/host/lab.mts";
 import { parseHost } from "../lib/host/parse.mts";
+import { names } from "../lib/plan/assets.mts";
+import { makePlan } from "../lib/plan/plan.mts";
 import { acceleratorOf, resolveConfig, withoutGpus } from "../lib/resolve/resolve.mts";
+import { own } from "./fake.mts";
 
-const test = suite("settle");
+const test = suite("resolve");
 const host = (lines = "") => parseHost(`homelab-gpu-probe 1 linux\n${lines}`);
 const machine = (lines: string, keys = "") =>
   resolveConfig(parseConfig(`machines: [{name: a, box: lab/a${keys}}]`), host(lines)).machines[0]!;
@@ -47,6 +52,36 @@ test("--no-gpu takes the cards and what needs them, and names it", () => {
   assert.equal(config.machines[0]!.gpus, []);
   assert.equal(config.machines[0]!.driver, {});
   assert.equal(config.services.map(({ name }) => name), ["x"]);
+});
+
+const desktop = own("test/hosts/rtx4070-desktop-debian12.txt");
+const wanting = parseConfig(
+  "machines: [{name: a, box: lab/x, image: debian-12, gpu: {}}]\n" +
+    "services: {ml: {image: 'nvidia/cuda:12.4.1-base-ubuntu22.04', gpus: all}}",
+);
+
+test("checks and plan take the card and the driver from the resolved machine", () => {
+  const found = parseHost(desktop);
+  const resolved = resolveConfig(wanting, found);
+  const bare = { ...found, pci: [], pciCount: 0 };
+  const ids = ["gpu.match", "gpu.exclusive", "gpu.reset", "gpu.window", "iommu.group", "guest.driver", "guest.cuda"];
+  assert.equal(runChecks(bare, resolved, ids), runChecks(found, resolved, ids));
+  const lab: Lab = {
+    ...{ folder: "/lab/.homelab-gpu", prefix: "lab-1_", boxes: {}, orphans: {} },
+    machines: { a: { domain: "lab-1_a", state: "absent" } },
+  };
+  const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
+  const plan = makePlan(resolved, found, lab, texts);
+  assert.match(plan.files.find(({ path }) => path === "Vagrantfile")!.text, /l\.pci domain: '0x0000', bus: '0x01'/);
+  assert.equal(makePlan(resolved, bare, lab, texts).files, plan.files);
+});
+
+test("nothing passes by a card or a driver that was decided by a cut probe", () => {
+  const text = desktop.slice(0, desktop.indexOf("\n[display") + 1);
+  const cut = parseHost(text);
+  assert.ok(cut.cut!.includes("pci"));
+  const found = runChecks(cut, resolveConfig(wanting, cut), ["gpu", "iommu", "guest.driver", "guest.cuda"]);
+  assert.equal(found.filter(({ status }) => status !== "unknown").map(({ check }) => check), ["host.probe"]);
 });
 
 test.run();

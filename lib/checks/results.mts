@@ -1,0 +1,18 @@
+/** Verdicts by their status: what a check says, what it read, and what mends it. */
+import type { Evidence, Fix, Status } from "../findings.mts";
+import type { Verdict } from "./types.mts";
+
+type Result = (message: string, evidence?: Evidence[], fix?: Fix[]) => Verdict;
+
+const result = (status: Status): Result => (message, evidence = [], fix = []) => ({ status, message, evidence, fix });
+
+/** It works. */
+export const pass = result("pass");
+/** It may work, or works with a loss; nothing is blocked. */
+export const warn = result("warn");
+/** It cannot work: `up` stops before anything boots. */
+export const fail = result("fail");
+/** It could not be read or is not known. */
+export const unknown = result("unknown");
+/** It does not apply here. */
+export const skip = result("skip");

@@ -1,0 +1,124 @@
+/** Systems that keep no changes to their own files: what their makers offer instead of files below /etc and packages. */
+import type { Host, PciFunction } from "./types.mts";
+
+/** A system that replaces its own files, at each boot or with each update. */
+export interface Appliance {
+  name: string;
+  here(host: Host): boolean;
+  /** How a kernel argument is added. */
+  arguments: string;
+  /** Why an initramfs with a driver in it is not made the usual way. */
+  image: string;
+  /** What a person does who lacks programs; absent where packages can be added and how is not known here. */
+  packages?: string;
+  /** What gives functions to vfio-pci at boot there, as lines; absent where nothing is known. */
+  binding?(functions: PciFunction[]): string[];
+  /** Where this is from. */
+  source: string;
+  /** The day on which the source was read. */
+  date: string;
+}
+
+const lacks = (host: Host, name: string) => host.programs === undefined || !(name in host.programs);
+
+const isBootedImage = (host: Host) => host.marks.includes("/run/ostree-booted") && lacks(host, "rpm-ostree");
+
+const date = "2026-11-26";
+
+const elsewhere = "run this on another host, or in a VM of it that gets the card and a virtual IOMMU";
+
+/** The most particular first. */
+export const appliances: Appliance[] = [
+  {
+    name: "SteamOS",
+    here: ({ os }) => os.id === "steamos",
+    arguments: "an update of SteamOS replaces its boot configuration, so this has to be done again after each",
+    image: "an update of SteamOS replaces it, with all that was added",
+    packages: `SteamOS keeps no packages that are added: ${elsewhere}`,
+    source: "https://help.steampowered.com/en/faqs/view/1B71-EDF2-EB6D-2BB3",
+    date,
+  },
+  {
+    // Slackware below, unpacked from the boot device into memory
+    name: "Unraid",
+    here: ({ os }) => /^unraid\b/i.test(os.name ?? "") || /-unraid$/i.test(os.kernel ?? ""),
+    arguments: "in the append line of /boot/syslinux/syslinux.cfg (Main > Flash in the web interface)",
+    image: "Unraid unpacks its system into memory at each boot, and what is written below /etc is gone then",
+    binding: (functions) => [
+      "In the web interface, choose the card at Tools > System Devices and click Bind Selected to VFIO at Boot. It writes /boot/config/vfio-pci.cfg:",
+      `  BIND=${functions.map(({ bdf, vendor, device }) => `${bdf}|${vendor}:${device}`).join(" ")}`,
+    ],
+    packages: `Unraid keeps no packages that are added: ${elsewhere}`,
+    source: "https://github.com/unraid/webgui (emhttp/plugins/dynamix/include/update.vfio-pci-cfg.php)",
+    date,
+  },
+  {
+    name: "TrueNAS",
+    here: ({ os }) => /truenas/i.test(`${os.id} ${os.name} ${os.kernel}`),
+    arguments: "by kernel_extra_options of system.advanced.update, the middleware's own call (midclt)",
+    image: "TrueNAS is an appliance: its apt is disabled, and an update replaces what was changed",
+    binding: () => [
+      "In the web interface, choose the card at System > Advanced Settings > Isolated GPU Devices",
+    ],
+    packages: `TrueNAS keeps no packages that are added: ${elsewhere}`,
+    source: "https://www.truenas.com/docs/scale/scaletutorials/systemsettings/advanced/developermode",
+    date,
+  },
+  {
+    name: "ChromeOS",
+    here: ({ os }) => /^(chrome|chromium)os/.test(os.id ?? ""),
+    arguments: "whose verified boot lets nobody change it outside of developer mode",
+    image: "ChromeOS verifies its files at boot, and an update replaces them",
+    packages: "ChromeOS takes no packages: run this on another host",
+    source: "https://www.chromium.org/chromium-os/chromiumos-design-docs/verified-boot",
+    date,
+  },
+  {
+    name: "Vanilla OS",
+    here: ({ os }) => os.id === "vanilla" || os.id === "vanillaos",
+    arguments: "by abroot kargs edit",
+    image: "Vanilla OS replaces its root with an image at each update",
+    packages: "Add them to the image by abroot pkg, or run this on another host",
+    source: "https://github.com/Vanilla-OS/ABRoot",
+    date,
+  },
+  {
+    name: "Ubuntu Core",
+    here: ({ os }) => os.id === "ubuntu-core",
+    arguments: "by snap set system system.kernel.cmdline-append",
+    image: "Ubuntu Core takes kernel and initramfs from a snap",
+    packages: "Ubuntu Core takes snaps only: run this on another host",
+    source: "https://ubuntu.com/core/docs",
+    date,
+  },
+  {
+    name: "Flatcar",
+    here: ({ os }) => os.id === "flatcar",
+    arguments: "in linux_append of /oem/grub.cfg",
+    image: "Flatcar takes kernel and initramfs from an image that updates replace",
+    packages: "Flatcar takes no packages: run this on another host",
+    source: "https://www.flatcar.org/docs/latest/setup/customization/other-settings",
+    date,
+  },
+  {
+    name: "clr-boot-manager",
+    here: ({ os }) => os.id === "solus" || os.id === "clear-linux-os",
+    arguments: "in a file of /etc/kernel/cmdline.d, then run clr-boot-manager update",
+    image: "the initramfs comes with the kernel's package, and how a driver is added to it is not known here",
+    source: "https://github.com/clearlinux/clr-boot-manager",
+    date,
+  },
+  {
+    name: "an image-based system",
+    here: isBootedImage,
+    arguments: "in /usr/lib/bootc/kargs.d of the image that this host boots (bootc)",
+    image:
+      'the image that this host boots has its initramfs: build it with dracut and force_drivers+=" vfio-pci ", by the Containerfile of that image',
+    packages: "Add them to the image that this host boots, by its Containerfile, or run this on another host",
+    source: "https://bootc-dev.github.io/bootc/building/kernel-arguments.html",
+    date,
+  },
+];
+
+/** The system of this kind that a host is; undefined for every other. */
+export const applianceOf = (host: Host): Appliance | undefined => appliances.find(({ here }) => here(host));

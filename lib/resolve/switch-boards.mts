@@ -1,0 +1,25 @@
+/** Boards of NVIDIA's whose NVSwitches are no PCI functions of the host. */
+import type { Source } from "./sources.mts";
+import type { PciFunction } from "../host/types.mts";
+
+/** A GPU that is soldered to such a board, by its device id. */
+export interface SwitchBoard extends Source {
+  device: string;
+  /** What the board is called. */
+  name: string;
+}
+
+const guide = {
+  source: "https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide (1.3.2, 1.6.4)",
+  checked: "2026-11-26",
+} as const;
+
+/** NVSwitches of the fourth generation hang on functions of ConnectX cards, and have none of their own. */
+export const switchBoards: SwitchBoard[] = [
+  { device: "2901", name: "HGX B200", ...guide },
+  { device: "3182", name: "HGX B300", ...guide },
+];
+
+/** The board of a GPU; undefined for every other, and for a virtual function. */
+export const switchBoardOf = ({ vendor, device, physicalFunction }: PciFunction): SwitchBoard | undefined =>
+  vendor === "10de" && physicalFunction === undefined ? switchBoards.find((row) => row.device === device) : undefined;

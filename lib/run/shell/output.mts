@@ -1,0 +1,56 @@
+/** Standard output and standard error of this process. */
+import { writeSync } from "node:fs";
+import process from "node:process";
+
+/** Streams whose reader is gone. */
+const closed = new Set<string>();
+
+let failed = false;
+
+let guarded = false;
+
+/** Handles errors of the streams, once: without a handler an error would end the process. */
+function guard(): void {
+  if (guarded) return;
+  guarded = true;
+  for (const name of ["stdout", "stderr"] as const) {
+    process[name].on("error", (error: NodeJS.ErrnoException) => {
+      if (closed.has(name)) return;
+      closed.add(name);
+      // a reader that stops early is not a failure; a full disk is
+      if (name === "stderr" || ["EPIPE", "ECONNRESET", "EIO", "ERR_STREAM_DESTROYED"].includes(error.code ?? "")) {
+        return;
+      }
+      failed = true;
+      write.stderr(`homelab-gpu: cannot write to standard output: ${error.message}\n`);
+    });
+  }
+  process.on("exit", () => {
+    if (failed && !process.exitCode) process.exitCode = 1;
+  });
+}
+
+function to(name: "stdout" | "stderr"): (text: string) => void {
+  return (text) => {
+    guard();
+    if (closed.has(name)) return;
+    try {
+      process[name].write(text);
+    } catch {
+      closed.add(name);
+    }
+  };
+}
+
+/** Writes text to a stream. Once its reader is gone, text is dropped and the work goes on. */
+export const write = { stdout: to("stdout"), stderr: to("stderr") };
+
+/** Writes to the terminal that standard input is; false where that may only be read. */
+export function askOnInput(text: string): boolean {
+  try {
+    writeSync(0, text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,61 @@
+/** How programs are started: without a shell in between, in process groups of their own. */
+import { spawn } from "node:child_process";
+import process from "node:process";
+import type { ProcessPromise } from "zx/core";
+
+/** Children lead process groups of their own, so that all of a step can be ended at once. */
+export const quietly = { nothrow: true, quiet: true, detached: process.platform !== "win32" };
+
+/** Names that change what a shell or zx does with a script, whoever set them (bash(1), zx's configuration). */
+const foreignSettings = /^(CDPATH|BASH_ENV|SHELLOPTS|BASHOPTS|PS4|GREP_OPTIONS|NODE_OPTIONS|ZX_.*|BASH_FUNC_.*)$/;
+
+/**
+ * Removes settings of the user's shell that would affect started programs, and makes new files
+ * writable for this user only.
+ */
+export function takeOverEnvironment(): void {
+  for (const name of Object.keys(process.env)) if (foreignSettings.test(name)) delete process.env[name];
+  // HashiCorp's programs would report themselves when they check for new versions
+  process.env.CHECKPOINT_DISABLE = "1";
+  process.env.VAGRANT_CHECKPOINT_DISABLE = "1";
+  if (process.platform !== "win32") process.umask(process.umask() | 0o022);
+}
+
+/** Starts a program. It may close its input early. */
+export function start($: typeof import("zx/core").$, settings: object): ProcessPromise {
+  const child = $(settings as Parameters<typeof $>[0] & object)`direct` as unknown as ProcessPromise;
+  child.child?.stdin?.on("error", () => {});
+  return child;
+}
+
+/** Detaches from a program that cannot be ended, so that this process can exit. */
+export function abandon({ child }: ProcessPromise): void {
+  for (const stream of child?.stdio ?? []) stream?.destroy();
+  child?.unref();
+}
+
+/** A shell's exit code for a missing program; used here too, where no shell starts the program. */
+export const notFound = 127;
+
+/**
+ * Makes zx start the program directly, without a shell; without an input its standard input is
+ * empty.
+ */
+export function directly(command: string[], alone: boolean) {
+  const [program = "", ...words] = command;
+  return {
+    shell: true as const,
+    prefix: "",
+    postfix: "",
+    quote: String,
+    ...(alone ? { stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"] } : {}),
+    spawn:
+      ((_program: string, _words: string[], options: object) =>
+        spawn(program, words, { ...options, shell: false })) as typeof spawn,
+  };
+}
+
+/** The folder and the environment for a program: those of this process where none are given. */
+export function placed(cwd?: string, env?: Record<string, string>): { cwd?: string; env?: NodeJS.ProcessEnv } {
+  return { ...(cwd ? { cwd } : {}), ...(env ? { env: { ...process.env, ...env } } : {}) };
+}

@@ -1,0 +1,65 @@
+/** Why the system refused something, as a sentence. */
+import { getSystemErrorMap } from "node:util";
+import { UserError } from "../../errors.mts";
+
+/** Does something with a file; an error becomes a UserError with its path and reason: `cannot VERB PATH: REASON`. */
+export async function attempt<T>(verb: string, path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw refused(verb, path, error);
+  }
+}
+
+/** The same; gives `none` where there is no such file. */
+export async function undefinedIfMissing<T, N>(
+  verb: string,
+  path: string,
+  none: N,
+  act: () => Promise<T>,
+): Promise<T | N> {
+  try {
+    return await act();
+  } catch (error) {
+    if (isMissing(error)) return none;
+    throw refused(verb, path, error);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  // a file below /proc is gone with its process, even when it is open already: ESRCH
+  return ["ENOENT", "ENOTDIR", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+/** Reasons in the words of this project; the system's own words serve for every other one. */
+const reasons: Record<string, string> = {
+  EACCES: "no permission",
+  EPERM: "not permitted",
+  ENOSPC: "no space left on the device",
+  EROFS: "the file system is read-only",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a file is in the place of a folder",
+  EEXIST: "a file is in the place of a folder",
+  EDQUOT: "the disk quota is used up",
+  ENOENT: "there is no such file or folder",
+  ELOOP: "its links form a loop",
+  ENAMETOOLONG: "its name is too long",
+  ERR_FS_FILE_TOO_LARGE: "it is too large",
+  ERR_STRING_TOO_LONG: "it is too large",
+};
+
+/** The sentence for what went wrong with a file. What has no error code is a bug and stays as it is. */
+export function refused(verb: string, path: string, error: unknown): Error {
+  if (error instanceof UserError) return error;
+  const reason = reasonOf(error);
+  return reason === undefined ? (error as Error) : new UserError(`cannot ${verb} ${path}: ${reason}`, 1);
+}
+
+/** Why the system refused something, in words; undefined for an error without a code. */
+export function reasonOf(error: unknown): string | undefined {
+  const { code, errno, message } = error as NodeJS.ErrnoException;
+  if (typeof code !== "string" || code === "") return undefined;
+  if (Object.hasOwn(reasons, code)) return reasons[code];
+  const known = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
+  return `${known ?? String(message).split("\n")[0]} (${code})`;
+}
