@@ -2,17 +2,22 @@
 import type { Finding } from "../../findings.mts";
 import { amdFailures } from "./amd.mts";
 import { aptFailures } from "./apt.mts";
+import { cardFailures } from "./card.mts";
+import { cdiFailures } from "./cdi.mts";
 import { cudaFailures } from "./cuda.mts";
 import { dockerFailures } from "./docker.mts";
-import { hostFailures } from "./host.mts";
+import { kvmFailures } from "./kvm.mts";
 import { libvirtFailures } from "./libvirt.mts";
 import { lineAt, matcher } from "./match.mts";
+import { moduleFailures } from "./nvidia-module.mts";
 import { nvidiaFailures } from "./nvidia.mts";
 import { packerFailures } from "./packer.mts";
 import { readPaste } from "./paste.mts";
+import { qemuFailures } from "./qemu.mts";
 import { toolkitFailures } from "./toolkit.mts";
 import { type Cause, type Failure, layers, type Setting, type Strength } from "./types.mts";
 import { vagrantFailures } from "./vagrant.mts";
+import { vfioFailures } from "./vfio.mts";
 import { windowsFailures } from "./windows.mts";
 import { xidFailures } from "./xid.mts";
 
@@ -21,13 +26,18 @@ export type { Cause, Failure, Setting } from "./types.mts";
 /** The catalogue. Where two entries match one line the first of them counts: the particular before the general. */
 export const failures: Failure[] = [
   ...xidFailures,
+  ...moduleFailures,
   ...nvidiaFailures,
   ...windowsFailures,
   ...amdFailures,
-  ...hostFailures,
+  ...vfioFailures,
+  ...cardFailures,
+  ...kvmFailures,
   ...libvirtFailures,
+  ...qemuFailures,
   ...vagrantFailures,
   ...packerFailures,
+  ...cdiFailures,
   ...toolkitFailures,
   ...cudaFailures,
   ...aptFailures,

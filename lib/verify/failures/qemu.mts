@@ -1,0 +1,314 @@
+import type { Failure } from "./types.mts";
+import { commandFix, doctorFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { each, install, vmWords } from "./fixes.mts";
+
+/** What libvirt and QEMU say of a VM: its firmware, files, devices and start. */
+export const qemuFailures: Failure[] = [
+  {
+    pattern: /failed to find romfile "/,
+    check: "provider.access",
+    layer: "hypervisor",
+    message: "QEMU does not find a ROM file: the card's own (romfile) at that path, or one of its package of ROMs",
+    fix: each(
+      manualFix("If it names a file of yours: correct the path, or remove it, since computing needs no ROM"),
+      install("If it names efi-virtio.rom or the like: install QEMU's ROMs", {
+        apt: "ipxe-qemu",
+        dnf: "ipxe-roms-qemu",
+        zypper: "qemu-ipxe",
+      }),
+    ),
+    source: "QEMU (hw/pci)",
+  },
+  {
+    pattern: /Security driver model '\w{1,20}' is not available/,
+    check: "provider.access",
+    layer: "provider",
+    message: "the VM's definition asks for AppArmor or SELinux, which libvirt here does not use",
+    fix: [
+      manualFix("Remove its seclabel element (virsh edit), or turn that security driver on in /etc/libvirt/qemu.conf"),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /Failed to (?:start|probe) QEMU binary|qemu-system\S{1,20}: error while loading shared libraries/,
+    check: "tools.present",
+    layer: "provider",
+    message: "QEMU does not start at all: a library of it is missing, most often after a partial update",
+    fix: [
+      commandFix("Start it by hand, and read its error", "qemu-system-x86_64 --version"),
+      manualFix("Complete the system's update, or install QEMU again, then restart libvirt"),
+    ],
+    source: "libvirt, glibc's loader",
+  },
+  {
+    pattern: /Cannot access backing file '|QEMU Driver error : Unable to stat /,
+    check: "guest.image",
+    layer: "provider",
+    message: "the VM's disk, or the image that it builds on, is gone, was moved, or may not be read",
+    fix: [
+      commandFix("See which", "qemu-img info --backing-chain DISK"),
+      manualFix("If the box was removed or rebuilt: destroy the machine and create it again"),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /Cannot use direct socket mode if no URI is set|error: failed to connect to the hypervisor/,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "provider",
+    fallback: true,
+    message: "virsh found no libvirt to talk to: none is installed or runs, or no address was given",
+    fix: [
+      commandFix("Say which", "virsh -c qemu:///system version"),
+      commandFix("Start it", "systemctl enable --now libvirtd", { root: true }),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: anyOf(
+      /system firmware block device .{0,80}has invalid size/,
+      /device requires \d{5,9} bytes, .{0,80}block backend .{0,80}provides \d{3,9} bytes/,
+    ),
+    near: vmWords,
+    check: "guest.firmware",
+    layer: "hypervisor",
+    message:
+      "the VM's UEFI variables do not belong to its firmware image: one is the 2 MiB form, the other the 4 MiB form",
+    fix: [
+      commandFix("Write the variables from their template again", "virsh -c qemu:///system start NAME --reset-nvram"),
+      manualFix("Use CODE and VARS of one set: OVMF_CODE_4M.fd with OVMF_VARS_4M.fd"),
+    ],
+    source: "QEMU (pc_sysfw.c, block)",
+  },
+  // -------------------------------------------------------------------------------------------------- guest's firmware
+  {
+    pattern: anyOf(
+      /unable to find any master var store/,
+      /Unable to find (?:any firmware to satisfy|'efi' firmware)/,
+      /open (?:file )?'[^']{0,160}(?:OVMF|AAVMF|ovmf|edk2)[^']{0,80}': No such file/,
+      /(?:OVMF|AAVMF)\w{0,20}\.fd\S{0,4}:? .{0,30}(?:No such file|does not exist|not found)/,
+      /Failed to open file '[^']{0,160}(?:nvram|VARS)[^']{0,80}': No such file/,
+    ),
+    check: "guest.firmware",
+    layer: "provider",
+    message:
+      "the guest's UEFI firmware (OVMF) is not at that path: it is not installed, or the distribution renamed its files",
+    fix: each(
+      doctorFix("guest.firmware"),
+      install("Install OVMF", { apt: "ovmf", dnf: "edk2-ovmf", pacman: "edk2-ovmf", zypper: "qemu-ovmf-x86_64" }),
+      commandFix(
+        "See its files: Arch and Fedora have OVMF_CODE.4m.fd, Debian OVMF_CODE_4M.fd",
+        "ls /usr/share/OVMF /usr/share/edk2/x64 /usr/share/edk2/ovmf",
+      ),
+      manualFix("Write the new paths into the domain (virsh edit), or let libvirt choose: <os firmware='efi'>"),
+    ),
+    source: "libvirt 9.0 and later, QEMU 7.2; thecmdrunner/quick-vm#3 (2025-08), mroboff/vm-curator#23",
+  },
+  {
+    pattern: anyOf(
+      /Cannot access storage file '[^']{1,200}'/,
+      /cannot open file '[^']{1,200}': Permission denied/,
+      /Could not open '[^']{1,200}\.(?:qcow2|img|iso|raw|fd)': Permission denied/,
+    ),
+    near: /libvirt|qemu|kvm|vagrant|packer|storage file/i,
+    check: "provider.access",
+    layer: "provider",
+    message: "libvirt's QEMU runs as a user of its own, which may not read that file",
+    fix: [
+      manualFix(
+        "Put the file below /var/lib/libvirt/images, or let others pass through the folders above it (chmod o+x)",
+      ),
+    ],
+    source: "libvirt 9.0",
+  },
+  {
+    pattern:
+      /Failed to (?:create|open) file '[^']{0,200}': (?:Input\/output error|Permission denied|Read-only file system)/,
+    near: vmWords,
+    check: "host.disk",
+    layer: "provider",
+    message:
+      "libvirt cannot write a file of the VM: its disk has errors or is read-only, or the folder belongs to another user",
+    fix: [
+      commandFix("See the disk's state", "findmnt -T /var/lib/libvirt", { root: true }),
+      commandFix("Read the kernel's errors", "dmesg --level err,warn", { root: true }),
+    ],
+    source: "libvirt; joeknock90/Single-GPU-Passthrough#8 (2019-04)",
+  },
+  {
+    pattern:
+      /Cannot check QEMU binary|Cannot find suitable emulator for|no emulator found|unable to find a satisfying virtiofsd/,
+    check: "tools.present",
+    layer: "provider",
+    message: "QEMU (or virtiofsd) is not installed for that architecture, or not at the path that the VM names",
+    fix: [doctorFix("tools.present"), commandFix("See what libvirt finds", "virsh -c qemu:///system capabilities")],
+    source: "libvirt 9.0",
+  },
+  {
+    pattern:
+      /Host CPU does not provide required features|CPU is incompatible with host CPU|guest CPU doesn't match specification/,
+    check: "host.virtualization",
+    layer: "hypervisor",
+    message: "the VM asks for a CPU that this host does not have",
+    fix: [
+      manualFix(
+        "Use the host's own CPU (cpu_mode: host-passthrough), and recreate the VM if it came from another host",
+      ),
+    ],
+    source: "libvirt 9.0",
+  },
+  {
+    pattern: /cannot acquire state change lock/,
+    check: "gpu.in-use",
+    strength: "symptom",
+    layer: "hypervisor",
+    message:
+      "libvirt still waits for an earlier start or stop of this VM, often since the host's driver does not let go of the card",
+    fix: [
+      commandFix("See which processes hang", "ps -eo pid,stat,wchan:32,cmd | grep ' D'"),
+      commandFix("See which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
+      manualFix("If the card hangs: reboot the host, and bind the card to vfio-pci at boot", { reboot: true }),
+    ],
+    source: "libvirt; QaidVoid/Complete-Single-GPU-Passthrough#44 (2024)",
+  },
+  {
+    pattern: /Hook script execution failed/,
+    check: "gpu.driver",
+    layer: "provider",
+    message: "a hook script of the host (/etc/libvirt/hooks) ended with an error, so libvirt does not start the VM",
+    fix: [
+      manualFix("Run the script by hand with the same words, and read its error"),
+      manualFix("This project needs no hooks: remove them, and bind the card at boot"),
+    ],
+    source: "libvirt; single-GPU passthrough scripts",
+  },
+  {
+    pattern: /PCI: slot \d{1,3} function \d not available for|Attempted double use of PCI Address/,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "two devices of the VM have the same PCI address",
+    fix: [manualFix("Remove the address of one of them (virsh edit), so that libvirt chooses another")],
+    source: "QEMU, libvirt; notAperson535/OneClick-macOS-Simple-KVM#63 (2023-01)",
+  },
+  {
+    pattern: /load of migration failed: |error while loading state for instance/,
+    check: "provider.version",
+    layer: "hypervisor",
+    message: "the VM's saved state does not fit this QEMU or these devices (a passed card cannot be saved at all)",
+    fix: [
+      commandFix("Throw the saved state away, then start the VM", "virsh -c qemu:///system managedsave-remove NAME"),
+    ],
+    source: "QEMU; NixOS/nixpkgs#63182 (2019-06), kind to date",
+  },
+  {
+    pattern: /unexpectedly closed the monitor|process exited while connecting to monitor/,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    fallback: true,
+    message: "QEMU ended at its start: its own error is the last line of that message without “warning”",
+    fix: [commandFix("Read the VM's log", "tail -n 30 /var/log/libvirt/qemu/NAME.log", { root: true })],
+    source: "libvirt 9.0",
+  },
+  {
+    pattern: /Failed to get "(?:write|shared \\?"write\\?")" lock|Is another process using the image/,
+    near: vmWords,
+    check: "provider.access",
+    layer: "provider",
+    message: "another process, most often a VM that still runs, has the disk image open",
+    fix: [
+      commandFix("See which VM runs", "virsh -c qemu:///system list"),
+      commandFix("See which process has it", "fuser -v IMAGE", { root: true }),
+    ],
+    source: "QEMU (block locking)",
+  },
+  {
+    pattern:
+      /End of file while reading data: Input\/output error|libvirtd quit during handshake: Input\/output error|Cannot recv data: Connection reset by peer/,
+    near: vmWords,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "provider",
+    message:
+      "libvirt's daemon ended, or was restarted, while it was asked: it crashed, or a hook script or update ended it",
+    fix: [
+      commandFix("Read what it says", "journalctl -u libvirtd -u virtqemud --no-pager -n 50", { root: true }),
+      commandFix("Restart it", "systemctl restart libvirtd", { root: true }),
+      manualFix("If it happens each time a VM with a card starts: read the host's kernel log for the card's driver"),
+    ],
+    source:
+      "libvirt; vagrant-libvirt/vagrant-libvirt#1133 (2020-08), QaidVoid/Complete-Single-GPU-Passthrough#44 (2024)",
+  },
+  {
+    pattern: /cannot undefine domain with nvram/,
+    check: "provider.access",
+    layer: "provider",
+    message: "libvirt removes a VM with UEFI only if it is told what to do with its variables",
+    fix: [
+      commandFix(
+        "Remove its definition and its variables; its disk stays",
+        "virsh -c qemu:///system undefine --nvram NAME",
+      ),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /virtiofsd died unexpectedly/,
+    check: "provider.mode",
+    layer: "provider",
+    message: "virtiofsd, which shares a folder with the VM, ended: the folder is missing, or it may not read it",
+    fix: [
+      commandFix("Read its log", "tail -n 20 /var/log/libvirt/qemu/NAME-fs0-virtiofsd.log", { root: true }),
+      manualFix("Create the folder, or share it by rsync or NFS"),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /VBoxManage(?:\.exe)?: error: /,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    fallback: true,
+    message: "VirtualBox refused a command, for the reason in its first error line",
+    fix: [manualFix("Read the first “error:” line and the VM's Logs/VBox.log")],
+    source: "VirtualBox",
+  },
+  {
+    pattern: /IOMMU device: '\w{1,12}' is only supported with/,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "the VM has a virtual IOMMU, which goes with the machine type q35 only",
+    fix: [
+      manualFix("Write machine_type: q35, or remove the VM's own IOMMU (virsh edit): a passed card does not need it"),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /hardware reports invalid configuration, MSIX PBA outside/,
+    check: "gpu.reset",
+    layer: "vfio",
+    message: "the card answers wrongly: it hangs since its last user, or its configuration was not restored",
+    fix: [manualFix("Shut the host down, wait ten seconds, and power it on", { root: true, reboot: true })],
+    source: "QEMU (vfio)",
+  },
+  {
+    pattern: /phys-bits too low \(\d{1,3}\)/,
+    check: "gpu.window",
+    layer: "hypervisor",
+    message: "the vCPU has too few address bits for the VM's memory and the card's regions",
+    fix: [
+      manualFix("Use the host's own CPU (cpu_mode: host-passthrough), with <maxphysaddr mode='passthrough'/>"),
+    ],
+    source: "QEMU",
+  },
+  {
+    pattern: /spice support is disabled|spice graphics are not supported/,
+    near: vmWords,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "this QEMU is built without SPICE (RHEL 9 and its kin), and the VM asks for it",
+    fix: [manualFix('Use VNC (libvirt.graphics_type = "vnc"), or none')],
+    source: "QEMU, libvirt",
+  },
+];
