@@ -154,4 +154,15 @@ export const amdFailures: Failure[] = [
     ],
     source: "Linux (amdgpu)",
   },
+  {
+    pattern: /cannot create duplicate filename '\S{1,200}\/(?:vbios_version|mem_info_\w{1,20}|product_name)'/,
+    check: "gpu.reset",
+    layer: "driver",
+    message: "AMD's driver left its files of the card's last binding behind, so it cannot bind the card again",
+    fix: [
+      manualFix("Reboot the host: the card cannot be taken back before", { root: true, reboot: true }),
+      remedies.bindAtBoot,
+    ],
+    source: "Linux (fs/sysfs, amdgpu); gnif/vendor-reset#21 (2021-01)",
+  },
 ];

@@ -90,6 +90,44 @@ export const aptFailures: Failure[] = [
     source: "debootstrap, apt, dnf",
   },
   {
+    pattern: /following signatures were invalid: (?:EXPKEYSIG|KEYEXPIRED|REVKEYSIG)/,
+    near: fetchWords,
+    check: "tools.present",
+    layer: "packages",
+    message: "the key of a package source has expired or was revoked, and its publisher has a newer one",
+    fix: [
+      manualFix("Get the source's key again, as its publisher's page says (NVIDIA: the package cuda-keyring)"),
+      guestFix("Then read the lists again", "apt-get update"),
+      manualFix("If that page has no newer key: the source is no longer kept; remove its file in sources.list.d"),
+    ],
+    source: "apt; NVIDIA/nvidia-docker#837 (2018-10)",
+  },
+  {
+    pattern: /Clearsigned file isn't valid, got 'NODATA'|does the network require authentication\?/,
+    check: "tools.present",
+    layer: "network",
+    message: "something else than the package source answered: a proxy, a login page of the network, or an error page",
+    fix: [
+      guestFix("See what answers", "curl -sSI http://archive.ubuntu.com/ubuntu/dists/"),
+      manualFix("Behind a proxy: write it into /etc/apt/apt.conf.d; on a network with a login page: log in first"),
+    ],
+    source: "apt; NVIDIA/DIGITS#466 (2015-12)",
+  },
+  {
+    pattern: /At least one invalid signature was encountered|Splitting up \S{1,160} into data and signature failed/,
+    check: "tools.present",
+    layer: "packages",
+    message:
+      "apt could not write the files that it checks: the disk is full, or (in a container) the host's Docker is older than the image's system",
+    fix: [
+      guestFix("See whether a disk is full", "df -h"),
+      guestFix("See what Docker keeps", "docker system df"),
+      manualFix("If there is room: update Docker and libseccomp2 on the machine that builds the image"),
+      manualFix("If it happens outside of containers: see that /tmp exists and everyone may write there (mode 1777)"),
+    ],
+    source: "apt; NVIDIA/nvidia-docker#1368 (2020-08), #1800 (2023-11)",
+  },
+  {
     pattern: /The repository '[^']{1,160}' is not signed/,
     check: "tools.present",
     strength: "symptom",
@@ -155,7 +193,8 @@ export const aptFailures: Failure[] = [
     source: "apt, curl (seen), C library (EAI_AGAIN)",
   },
   {
-    pattern: /Hash Sum mismatch|File has unexpected size .{0,40}Mirror sync in progress/,
+    pattern:
+      /Hash Sum mismatch|signatures were invalid: BADSIG|File has unexpected size .{0,40}Mirror sync in progress/,
     near: fetchWords,
     check: "tools.present",
     layer: "packages",

@@ -33,11 +33,10 @@ export const cudaFailures: Failure[] = [
   {
     pattern: anyOf(
       /CUDA driver version is insufficient for CUDA runtime/,
-      /cudaErrorInsufficientDriver|CUDA_ERROR_SYSTEM_DRIVER_MISMATCH/,
+      /cudaErrorInsufficientDriver/,
       /PTX was compiled with an unsupported toolchain/,
       /The NVIDIA driver on your system is too old/,
       /CUDA_ERROR_UNSUPPORTED_PTX_VERSION|cudaErrorUnsupportedPtxVersion/,
-      /system has unsupported display driver \/ cuda driver combination/,
     ),
     check: "guest.cuda",
     layer: "image",
@@ -49,6 +48,25 @@ export const cudaFailures: Failure[] = [
       ),
     ],
     source: "CUDA, PyTorch",
+  },
+  {
+    pattern: anyOf(
+      /Error 803\b|CUDA_ERROR_SYSTEM_DRIVER_MISMATCH/,
+      /system has unsupported display driver \/ cuda driver combination/,
+      /Error 500: named symbol not found/,
+    ),
+    near: nvidiaWords,
+    check: "guest.cuda",
+    layer: "image",
+    message:
+      "the libcuda that the container loads is not that of the driver: the image or LD_LIBRARY_PATH has its own, or the driver was updated and the VM not rebooted",
+    fix: [
+      manualFix("See which is loaded, in the container: ldconfig -p | grep libcuda; remove the image's own"),
+      manualFix("Have the container ignore cuda-compat: remove /usr/local/cuda/compat from LD_LIBRARY_PATH"),
+      manualFix("If the driver was just updated: reboot the VM, then create the container again"),
+      manualFix("In WSL: update Windows' driver, WSL and the toolkit together"),
+    ],
+    source: "CUDA (driver_types.h); vllm-project/vllm#23655 (2025-08)",
   },
   {
     pattern: /forward compatibility was attempted on non supported HW|Error 804\b|CUDA_ERROR_COMPAT_NOT_SUPPORTED/,
@@ -73,7 +91,7 @@ export const cudaFailures: Failure[] = [
       /cuda error: unknown error|cuda failure 999|cudaErrorUnknown|cuda driver library failed to get device context \d{1,3}/,
       /failed call to cuInit: (?:UNKNOWN|CUDA_ERROR_UNKNOWN)/,
       /failed to initialize CUDA: unknown error/,
-      /cuda driver library init failure: 999/,
+      /(?:cuda driver library|nvcuda) init failure: 999|cuInit err: 999/,
       /cudaGetDeviceCount\(\).{0,200}Error 999: unknown error/,
     ),
     near: nvidiaWords,
@@ -314,5 +332,27 @@ export const cudaFailures: Failure[] = [
       ),
     ],
     source: "llama.cpp; lemonade-sdk/lemonade#2879 (2026-08), EvilFreelancer/docker-llama.cpp-rpc#1 (2025-03)",
+  },
+  {
+    pattern: /(?:cuda driver library|nvcuda) init failure: \d{1,3}|Unexpected error from cudaGetDeviceCount/,
+    check: "guest.cuda",
+    strength: "symptom",
+    layer: "toolkit",
+    message:
+      "CUDA did not start in the container, for the reason behind the number: its driver files or devices are incomplete",
+    fix: [
+      guestFix("Load the module and create its nodes", "nvidia-modprobe -u -c=0"),
+      manualFix("See that the toolkit gives the container all: NVIDIA_DRIVER_CAPABILITIES=all, and a new container"),
+      guestFix("See that a plain container works", "docker run --rm --gpus all ubuntu nvidia-smi"),
+    ],
+    source: "Ollama, PyTorch; ollama/ollama#12352 (2025-09)",
+  },
+  {
+    pattern: /UVA is not available/,
+    check: "guest.cuda",
+    layer: "image",
+    message: "the program needs pinned memory (UVA), which WSL and some VMs do not give",
+    fix: [manualFix("Use an older release of the program, or one of its options without pinned memory or offloading")],
+    source: "vLLM; vllm-project/vllm#47292 (2026-07)",
   },
 ];

@@ -94,6 +94,18 @@ export const dockerFailures: Failure[] = [
     source: "Docker",
   },
   {
+    pattern: /\bIptables not found|exec: "iptables": executable file not found/,
+    near: dockerWords,
+    check: "verify.docker",
+    layer: "network",
+    message: "iptables is not installed, and Docker writes its firewall rules with it",
+    fix: [
+      guestFix("Install it", "apt-get install -y iptables"),
+      guestFix("Start Docker", "systemctl restart docker"),
+    ],
+    source: "Docker; dyrnq/install-docker#10 (2023-02)",
+  },
+  {
     pattern: anyOf(
       /iptables\S{0,20}: No chain\/target\/match by that name/,
       /failed to (?:program|create) (?:NAT chain|filter chain|\S{1,12} chain) ?\S{0,30}/,

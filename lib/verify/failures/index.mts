@@ -63,14 +63,14 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   const starts = [0];
   for (let at = paste.text.indexOf("\n"); at >= 0; at = paste.text.indexOf("\n", at + 1)) starts.push(at + 1);
   const placed = matches.map((match) => ({ ...match, line: lineAt(starts, match.start) }));
+  const strength = ({ failure }: { failure: Failure }) => order.indexOf(failure.strength ?? "cause");
   const counting = placed.filter((one) =>
     !placed.some((other) =>
-      other.rank < one.rank && (one.failure.fallback || !other.failure.fallback) &&
+      other.rank < one.rank && (one.failure.fallback || !other.failure.fallback) && strength(other) <= strength(one) &&
       (other.line === one.line || (other.start < one.end && one.start < other.end))
     )
   );
   const telling = counting.filter(({ failure }) => !failure.fallback);
-  const strength = ({ failure }: { failure: Failure }) => order.indexOf(failure.strength ?? "cause");
   const layer = ({ failure }: { failure: Failure }) => layers.indexOf(failure.layer);
   return (telling.length > 0 ? telling : counting)
     .sort((a, b) =>

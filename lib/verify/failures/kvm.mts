@@ -48,6 +48,7 @@ export const kvmFailures: Failure[] = [
       /VirtualBox is complaining that the kernel module is not loaded/,
       /The vboxdrv kernel module is not loaded|VERR_VM_DRIVER_NOT_(?:INSTALLED|ACCESSIBLE)/,
       /Kernel driver not installed \(rc=-1908\)|character device \/dev\/vboxdrv does not exist/,
+      /There were problems setting up VirtualBox|vboxdrv\.sh: failed: /,
     ),
     check: "provider.access",
     layer: "hypervisor",
@@ -59,9 +60,10 @@ export const kvmFailures: Failure[] = [
         pacman: "linux-headers",
       }),
       commandFix("Build and load it, and read why it fails", "/sbin/vboxconfig", { root: true }),
+      manualFix("If its log shows an error of the compiler: update VirtualBox, whose sources lag behind new kernels"),
       manualFix("If its log says “Key was rejected”: enrol the key with mokutil, or turn Secure Boot off"),
     ),
-    source: "Vagrant, VirtualBox; hashicorp/vagrant#13355 (2024-02)",
+    source: "Vagrant, VirtualBox; hashicorp/vagrant#13355 (2024-02), VirtualBox/virtualbox#710 (2026-06)",
   },
   {
     pattern:

@@ -65,6 +65,7 @@ export const libvirtFailures: Failure[] = [
       /COMMAND_FAILED: '\S{0,30}(?:iptables|nft)\S{0,10} .{0,120}LIBVIRT/,
       /error: internal error: (?:Child process|Failed to run firewall command) .{0,80}(?:iptables|nft|ip6tables)/,
       /(?:Unable to find|cannot find) '(?:nft|iptables|ebtables)' binary/,
+      /Failed to initialize a valid firewall backend/,
     ),
     near: vmWords,
     check: "provider.access",
@@ -106,6 +107,7 @@ export const libvirtFailures: Failure[] = [
   {
     pattern: /network '[^']{1,80}' is not active/,
     check: "provider.access",
+    strength: "symptom",
     layer: "network",
     message: "a libvirt network is inactive",
     fix: [

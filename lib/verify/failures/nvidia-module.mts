@@ -37,6 +37,7 @@ export const moduleFailures: Failure[] = [
       /\bdkms(?: autoinstall)? on \S{1,60} failed for nvidia/,
       /too few arguments to function .{0,4}pci_resize_resource/,
       /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? \S{3,12} \d/,
+      /\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build'? make\S{0,3}: \*\*\* /,
       /\/nvidia(?:-\w{1,10})?\/[\w.-]{1,40}\.[ch]:\d{1,6}:\d{1,5}: error: /,
       /nvidia-dkms-\S{1,40} package post-installation script subprocess returned error/,
       /An error occurred while performing the step: .{0,3}Building kernel modules/,
@@ -57,7 +58,6 @@ export const moduleFailures: Failure[] = [
       /Key was rejected by service/,
       /Loading of (?:unsigned module|module with unavailable key) is rejected/,
       /unsigned module loading is restricted/,
-      /module verification failed: signature and\/or required key missing.{0,40}nvidia/,
       /Required key not available/,
       /Secure boot is enabled on this system, so this is likely because it was not signed/,
     ),
@@ -227,7 +227,7 @@ export const moduleFailures: Failure[] = [
   },
   {
     pattern:
-      /libnvidia-ml\.so(?:\.1)?(?:: cannot open|'|: not found| not found)|couldn't find libnvidia-ml\.so|could not load NVML library/,
+      /libnvidia-ml\.so(?:\.1)?(?:: cannot open|'|: not found| not found)|couldn't find libnvidia-ml\.so|could not load NVML library|initialization error: cannot open shared object/,
     check: "guest.driver",
     layer: "driver",
     message: "NVIDIA's libraries are missing: the driver is not installed there, or only its module",

@@ -26,6 +26,17 @@ export const nvidiaFailures: Failure[] = [
     ],
     source: "NVIDIA driver (NVRM, open modules); NVIDIA/open-gpu-kernel-modules#748 (2025-01), #694 (2024-08)",
   },
+  {
+    pattern: /module verification failed: signature and\/or required key missing - tainting kernel/,
+    near: /nvidia|vendor_reset|vbox|dxgkrnl|vfio/i,
+    check: "guest.firmware",
+    strength: "note",
+    layer: "kernel",
+    message: "the kernel loaded a module that it has no key for, and marks itself as tainted, which harms nothing",
+    fix: [manualFix("Nothing to do: with Secure Boot on, the module would have been refused instead")],
+    source:
+      "Linux (kernel/module/signing.c); NVIDIA/open-gpu-kernel-modules#344 (2022-08), gnif/vendor-reset#96 (2025-02)",
+  },
   // ------------------------------------------------------------------------------------------- which driver for which card
   {
     pattern: /nvidia\.ko because it does not include the required GPU/,
@@ -58,8 +69,8 @@ export const nvidiaFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /is not supported by the \S{1,20} NVIDIA driver release/,
-      /NVRM: installed in this system is not supported by/,
+      /is not supported by the \S{1,20} NVIDIA (?:Linux )?(?:graphics )?driver release/,
+      /in this system is not supported by the (?:NVIDIA \d|\d{2,3}\.)/,
       /NVIDIA GPU installed in this system is not supported/,
     ),
     near: nvidiaWords,
@@ -81,7 +92,8 @@ export const nvidiaFailures: Failure[] = [
   {
     pattern: anyOf(
       /Timeout after \d{1,4}s of waiting for RPC response/,
-      /_kgspRpcRecvPoll|kgspHealthCheck/,
+      /_kgspRpcRecvPoll|kgspHealthCheck|GSP RPC timeout detected|_kgspIsHeartbeatTimedOut|_kgspLogRpcTimeout/,
+      /rpcRecvPoll timedout|Max GSP-RM boot attempts exceeded|gpuWaitForGfwBootComplete\w{0,8}: failed/,
       /Cannot initialize GSP firmware RM|kgspBootstrap\w{0,10}: |kgspWaitForGfwBootOk/,
       /failed to load GSP firmware|Direct firmware load for nvidia\/\S{1,60}gsp/i,
       /executeBooterUcode\w{0,10}: Booter failed|kgspExecute\w{1,60}: failed|kgspInitRm_IMPL: cannot bootstrap/,

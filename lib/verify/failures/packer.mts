@@ -40,6 +40,19 @@ export const packerFailures: Failure[] = [
     source: "Packer; hashicorp/setup-packer#71 (2022-12), hashicorp/packer#13634 (2026-05)",
   },
   {
+    pattern: /no release version found for the \S{1,80} plugin/,
+    check: "provider.version",
+    layer: "provider",
+    message:
+      "Packer found no release of the plugin that fits: GitHub answers no more anonymous requests, or the constraint or the source's name is wrong",
+    fix: [
+      manualFix("Wait an hour, or set PACKER_GITHUB_API_TOKEN to a token of yours (no rights are needed)"),
+      commandFix("Read GitHub's answer", "PACKER_LOG=1 packer init ."),
+      manualFix("Correct version = and source = in required_plugins, and use Packer 1.14 or later"),
+    ],
+    source: "Packer; hashicorp/packer#11259 (2021-09)",
+  },
+  {
     pattern: anyOf(
       /gtk initialization failed/,
       /Could not initialize SDL\(/,

@@ -31,6 +31,27 @@ export const qemuFailures: Failure[] = [
     source: "libvirt",
   },
   {
+    pattern: anyOf(
+      /TPM result for CMD_INIT: 0x\w{1,8} operation failed/,
+      /Could not get process id of swtpm/,
+      /Could not run '\S{1,80}swtpm_setup'/,
+      /swtpm died and reported/,
+    ),
+    check: "provider.mode",
+    layer: "provider",
+    message:
+      "the VM's emulated TPM (swtpm) does not start: it may not write its folder, AppArmor or SELinux forbids it, or its saved state does not fit",
+    fix: [
+      commandFix("Read its log", "tail -n 30 /var/log/swtpm/libvirt/qemu/NAME-swtpm.log", { root: true }),
+      manualFix("If it may not write: /var/lib/swtpm-localca belongs to the user of libvirt's swtpm (tss or swtpm)"),
+      commandFix("Read what AppArmor or SELinux refused", "journalctl -k --grep 'apparmor|avc' --no-pager -n 30", {
+        root: true,
+      }),
+      manualFix("A lab needs no TPM: remove the tpm element (virsh edit)"),
+    ],
+    source: "libvirt, swtpm; stefanberger/swtpm#770 (2022-11), ublue-os/aurora#122 (2025-01)",
+  },
+  {
     pattern: /Failed to (?:start|probe) QEMU binary|qemu-system\S{1,20}: error while loading shared libraries/,
     check: "tools.present",
     layer: "provider",

@@ -1,7 +1,7 @@
 import type { Failure } from "./types.mts";
 import { guestFix, manualFix, toolkit } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { nvidiaWords, writeCdi } from "./fixes.mts";
+import { driverLog, nvidiaWords, writeCdi } from "./fixes.mts";
 
 /** What NVIDIA's Container Toolkit says when a container starts. */
 export const toolkitFailures: Failure[] = [
@@ -261,6 +261,38 @@ export const toolkitFailures: Failure[] = [
     source: "crun; containers/crun#1948 (2026-08)",
   },
   {
+    pattern: /nvidia-container-cli(?:\.real)?: initialization error: change root failed/,
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "the toolkit looks for the driver below a folder that does not exist (root in its config.toml), or the engine runs apart from the driver (Docker Desktop, snap)",
+    fix: [
+      guestFix("See which folder it is told", "grep -n 'root' /etc/nvidia-container-runtime/config.toml"),
+      manualFix("Write root nowhere there, unless the driver itself runs in a container (GPU Operator)"),
+      guestFix("See which engine answers; Docker Desktop and the snap do not see this driver", "docker context ls"),
+    ],
+    source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#679 (2024-10)",
+  },
+  {
+    pattern:
+      /nvidia-container-cli(?:\.real)?: (?:initialization|detection) error: (?:nvml error|driver (?:rpc )?error|cuda error): /,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message:
+      "the driver does not answer NVIDIA's toolkit: it does not work on this machine, hangs, or starts too slowly",
+    fix: [
+      guestFix("See whether the driver works without Docker", "nvidia-smi"),
+      driverLog,
+      guestFix(
+        "Keep the driver started, which takes long with several cards",
+        "systemctl enable --now nvidia-persistenced",
+      ),
+      manualFix("If the driver was updated: reboot the VM"),
+    ],
+    source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#183 (2020-02), #230 (2022-12)",
+  },
+  {
     pattern:
       /nvidia-container-cli(?:\.real)?: initialization error: (?!load|nvml|cuda)|nvidia-container-cli(?:\.real)?: (?:mount|detection|container|input|requirement) error: /,
     check: "verify.service",
@@ -278,7 +310,7 @@ export const toolkitFailures: Failure[] = [
     pattern: /error running (?:createContainer |prestart |startContainer )?hook|OCI runtime create failed: /,
     check: "verify.service",
     strength: "symptom",
-    layer: "docker",
+    layer: "image",
     fallback: true,
     message: "the container could not be started, for the reason behind the last colon",
     fix: [

@@ -91,7 +91,7 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern:
-      /Volume for domain is already created|storage vol '[^']{1,80}' already exists|storage volume name '[^']{1,80}' already in use/,
+      /Volume for domain is already created|storage vol '[^']{1,80}' already exists|storage volume name '[^']{1,80}' already in use|storage volume '[^']{1,120}' exists already/,
     check: "provider.access",
     layer: "provider",
     message: "a disk of that name is still in libvirt's pool, from a VM that is gone",
@@ -128,6 +128,7 @@ export const vagrantFailures: Failure[] = [
   {
     pattern: anyOf(
       /libvirt library not found in default locations/,
+      /You have to install development tools first/,
       /(?:development files for|depends on) a library which is not currently installed/,
       /(?:ERROR: |error: )?Failed to build gem native extension/,
       /An error occurred while installing (?:ruby-libvirt|fog-libvirt|nokogiri)/,

@@ -194,6 +194,16 @@ export const windowsFailures: Failure[] = [
     source: "DKMS; staralt/dxgkrnl-dkms#10 (2025-04)",
   },
   {
+    pattern: /dxgk: dxgkio_\w{1,40}: Ioctl failed: -\d/,
+    check: "hyperv.guest",
+    strength: "note",
+    layer: "driver",
+    message:
+      "the guest asks dxgkrnl for what the host's driver does not have, at each boot; where nvidia-smi works this harms nothing",
+    fix: [guestFix("See whether the card answers", "/usr/lib/wsl/lib/nvidia-smi")],
+    source: "Linux (dxgkrnl); microsoft/WSL#40715 (2026-06), #11293 (2026-07)",
+  },
+  {
     pattern:
       /Module dxgkrnl not found in directory|could not insert 'dxgkrnl'|\/dev\/dxg\S{0,2}: No such file|Failed to open \/dev\/dxg/,
     check: "hyperv.guest",
