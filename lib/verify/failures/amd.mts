@@ -56,7 +56,7 @@ export const amdFailures: Failure[] = [
   },
   {
     pattern:
-      /amdgpu\S{0,20} .{0,60}Unable to locate a BIOS ROM|amdgpu_get_bios.{0,40}Unable to locate|BIOS signature incorrect|Unable to locate a BIOS ROM/,
+      /amdgpu\S{0,20} .{0,60}Unable to locate a BIOS ROM|amdgpu_get_bios.{0,40}Unable to locate|BIOS signature incorrect|Unable to locate a BIOS ROM|amdgpu \S{1,14}: Invalid (?:PCI )?ROM/,
     near: amd,
     check: "gpu.display",
     layer: "driver",
@@ -164,5 +164,13 @@ export const amdFailures: Failure[] = [
       remedies.bindAtBoot,
     ],
     source: "Linux (fs/sysfs, amdgpu); gnif/vendor-reset#21 (2021-01)",
+  },
+  {
+    pattern: /pci_irq_handler: Assertion/,
+    check: "gpu.reset",
+    layer: "vfio",
+    message: "QEMU read nonsense from the card and stopped: the card no longer answers since its last reset",
+    fix: [powerCycle, doctorFix("gpu.reset")],
+    source: "QEMU (hw/pci/pci.c); gnif/vendor-reset#76 (2024-12)",
   },
 ];

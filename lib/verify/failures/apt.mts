@@ -41,6 +41,7 @@ export const aptFailures: Failure[] = [
   {
     pattern: anyOf(
       /Unable to correct problems, you have held broken packages/,
+      /E: Unmet dependencies\. Try 'apt --fix-broken install'/,
       /The following packages have unmet dependencies/,
       /pkgProblemResolver::Resolve generated breaks/,
       /none of the providers can be installed|package \S{1,80} conflicts with \S{0,20}nvidia/,
@@ -245,7 +246,8 @@ export const aptFailures: Failure[] = [
     source: "apt, dnf, pacman",
   },
   {
-    pattern: /Sub-process \/usr\/bin\/dpkg returned an error code/,
+    pattern:
+      /Sub-process \/usr\/bin\/dpkg returned an error code|dpkg: error processing package \S{0,40}(?:nvidia|cuda|docker|containerd)/,
     near: nvidiaWords,
     check: "tools.present",
     strength: "symptom",

@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { bindVfio, commandFix, doctorFix, manualFix, remedies } from "../../fixes.mts";
+import { bindVfio, commandFix, doctorFix, kernelLog, manualFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { each, kernelArgument, powerCycle } from "./fixes.mts";
 
@@ -131,7 +131,7 @@ export const cardFailures: Failure[] = [
     source: "QEMU 7.2 and later; kata-containers/runtime#2605, kubevirt/kubevirt#3309",
   },
   {
-    pattern: /PCIe Bus Error: severity=Uncorrected/,
+    pattern: /PCIe Bus Error: severity=Uncorrect|AER: .{0,20}Uncorrect(?:ed|able) \((?:Non-)?Fatal\)/,
     near: /nvidia|NVRM|vfio|amdgpu/i,
     check: "gpu.power",
     strength: "symptom",
@@ -223,7 +223,8 @@ export const cardFailures: Failure[] = [
     source: "Linux 6.1, QEMU 7.2; NVIDIA/open-gpu-kernel-modules#955",
   },
   {
-    pattern: /DMAR: \[DMA (?:Read|Write)[^\]]{0,20}\] Request device|Event logged \[IO_PAGE_FAULT/,
+    pattern:
+      /DMAR: \[DMA (?:Read|Write)[^\]]{0,20}\] Request device|Event logged \[(?:IO_PAGE_FAULT|INVALID_DEVICE_REQUEST|ILLEGAL_DEV_TABLE_ENTRY)/,
     near: "card",
     check: "gpu.reset",
     strength: "symptom",
@@ -251,5 +252,25 @@ export const cardFailures: Failure[] = [
       remedies.bindAtBoot,
     ],
     source: "Linux (drivers/base), single-GPU passthrough scripts",
+  },
+  {
+    pattern: /Relaying device request to user \(#\d/,
+    near: "card",
+    check: "gpu.in-use",
+    strength: "symptom",
+    layer: "vfio",
+    message: "something on the host asks for the card back while a VM still has it, and waits until that VM lets go",
+    fix: [remedies.otherVm, manualFix("Shut that VM down before its card is unbound or removed")],
+    source: "Linux (vfio-pci), read 2026-11",
+  },
+  {
+    pattern: /vfio: DMA mapping failed, unable to continue/,
+    check: "host.memory",
+    strength: "symptom",
+    layer: "vfio",
+    message:
+      "QEMU could not map memory of the VM for the card: the line above says why (limit on locked memory, address bits)",
+    fix: [kernelLog, doctorFix("gpu.window"), doctorFix("host.memory")],
+    source: "QEMU (hw/vfio), read 2026-11",
   },
 ];

@@ -19,6 +19,8 @@ export const cudaFailures: Failure[] = [
       /nvcc fatal : Unsupported gpu architecture|Value 'sm_\d{2,3}\w?' is not defined for option 'gpu-name'/,
       /Unknown CUDA arch \(1[02]\.\d\)/,
       /CUDA kernel \S{1,60} has no device code compatible with CUDA arch/,
+      /No supported GPU\(s\) detected to run this container|GPU, which is not yet supported in this version of the container/,
+      /device kernel image is invalid/,
     ),
     check: "guest.cuda",
     layer: "image",
@@ -36,6 +38,7 @@ export const cudaFailures: Failure[] = [
       /cudaErrorInsufficientDriver/,
       /PTX was compiled with an unsupported toolchain/,
       /The NVIDIA driver on your system is too old/,
+      /This container was built for NVIDIA Driver Release/,
       /CUDA_ERROR_UNSUPPORTED_PTX_VERSION|cudaErrorUnsupportedPtxVersion/,
     ),
     check: "guest.cuda",
@@ -152,6 +155,7 @@ export const cudaFailures: Failure[] = [
       /found 0 CUDA devices/i,
       /Could not find cuda drivers on your machine/,
       /inference compute\S{0,3} id=\S{1,4} library=cpu/,
+      /failure during GPU discovery/,
     ),
     near: /nvidia|cuda|\bgpus?\b|torch|inference compute/i,
     check: "verify.service",
@@ -186,6 +190,55 @@ export const cudaFailures: Failure[] = [
       ),
     ],
     source: "glibc's loader, TensorFlow, PyTorch",
+  },
+  {
+    pattern: /CUDA-capable device\S{0,3} (?:is\/are|are|is) busy or unavailable|cudaErrorDevicesUnavailable/,
+    check: "guest.cuda",
+    layer: "driver",
+    message:
+      "the GPU answers nvidia-smi and takes no work: another program has it alone (compute mode), it hangs since an error, or the VM's CPU model hides what CUDA needs",
+    fix: [
+      guestFix("See the compute mode, and which programs use it", "nvidia-smi -q -d COMPUTE,PIDS"),
+      guestFix("Allow several programs", "nvidia-smi -c 0"),
+      driverLog,
+      manualFix("In a VM: pass the CPU through (libvirt: host-passthrough), then stop and start the VM"),
+    ],
+    source: "CUDA (cudaErrorDevicesUnavailable), read 2026-11",
+  },
+  {
+    pattern: /CUDA error: invalid device ordinal|cudaErrorInvalidDevice\b/,
+    check: "verify.service",
+    layer: "image",
+    message: "the program asks for a GPU by a number that the container does not have: it counts its own from 0",
+    fix: [
+      manualFix("Set CUDA_VISIBLE_DEVICES and the program's device to 0, or give the service more GPUs (gpu: all)"),
+      guestFix("See which there are", "nvidia-smi -L"),
+    ],
+    source: "CUDA, PyTorch, read 2026-11",
+  },
+  {
+    pattern: /CUBLAS_STATUS_(?:NOT_INITIALIZED|ALLOC_FAILED)/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "image",
+    message: "cuBLAS could not start: most often the GPU's memory is full, else its CUDA does not fit the driver",
+    fix: [
+      guestFix("See the GPU's memory and the driver's CUDA", "nvidia-smi"),
+      manualFix("Use a smaller batch or model, or stop other programs on that GPU"),
+    ],
+    source: "cuBLAS, PyTorch, read 2026-11",
+  },
+  {
+    pattern: /uncorrectable ECC error/,
+    near: nvidiaWords,
+    check: "guest.driver",
+    layer: "kernel",
+    message: "the GPU's memory has an error that ECC cannot correct",
+    fix: [
+      guestFix("See the counts, and whether it waits for a reset", "nvidia-smi -q -d ECC,ROW_REMAPPER"),
+      manualFix("Stop and start the VM, which resets the card; if it comes back, the card is defective"),
+    ],
+    source: "CUDA, NVIDIA's page on Xid 48 and 95, read 2026-11",
   },
   {
     pattern:
@@ -246,7 +299,7 @@ export const cudaFailures: Failure[] = [
   },
   {
     pattern:
-      /FlashAttention only supports \w{1,12} GPUs or newer|Bfloat16 is only supported on GPUs with compute capability/,
+      /FlashAttention only supports \w{1,12} GPUs or newer|Bfloat16 is only supported on GPUs with compute capability|is too old to be supported by the triton GPU compiler/,
     check: "verify.service",
     layer: "image",
     message: "the program uses what this GPU is too old for (bfloat16, FlashAttention 2: Ampere, RTX 30, or later)",

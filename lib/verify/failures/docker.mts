@@ -35,6 +35,59 @@ export const dockerFailures: Failure[] = [
     source: "Podman (containers-registries)",
   },
   {
+    pattern: anyOf(
+      /yaml: line \d{1,5}: (?:mapping values|did not find|found|could not find|block)/,
+      /yaml: unmarshal errors:|mapping values are not allowed in this context/,
+    ),
+    check: "verify.service",
+    layer: "docker",
+    message:
+      "a YAML file (such as the Compose file) is not correct at the line that it names: an indentation, a tab, or a colon without a blank",
+    fix: [
+      manualFix("Correct that line; indent with blanks only, alike for keys of one level"),
+      commandFix("Check the file", "docker compose config --quiet"),
+    ],
+    source: "Docker Compose; immich-app/immich#5125 (2023-11)",
+  },
+  {
+    pattern: /network \S{1,80} declared as external, but could not be found|network \S{1,80} not found\b/,
+    near: dockerWords,
+    check: "verify.service",
+    layer: "docker",
+    message:
+      "a network that the Compose file or container uses does not exist in Docker: it was removed, or never created",
+    fix: [
+      guestFix("See which there are", "docker network ls"),
+      manualFix("Create it (docker network create NAME), or remove external: true"),
+      guestFix(
+        "If a container keeps the id of a removed one: create it again",
+        "docker compose up -d --force-recreate",
+      ),
+    ],
+    source: "Docker Compose, read 2026-11",
+  },
+  {
+    pattern: /bind source path does not exist|invalid mount config for type "bind"/,
+    check: "verify.service",
+    layer: "docker",
+    message: "a file or folder that the service mounts does not exist in the VM",
+    fix: [manualFix("Create it there, or correct volumes: (paths are the VM's, not this host's)")],
+    source: "Docker, read 2026-11",
+  },
+  {
+    pattern: /(?:exec:? "?|exec )[\w.\/-]{1,80}"?: (?:permission denied|no such file or directory)/,
+    near: dockerWords,
+    check: "verify.service",
+    layer: "image",
+    message:
+      "the service's start script cannot be run: it is not executable, its first line names a missing shell, or it has line ends of Windows",
+    fix: [
+      manualFix("Make it executable (chmod +x), and save it with line ends of Unix (git: core.autocrlf input)"),
+      manualFix("See that a mount does not hide it"),
+    ],
+    source: "runc, Linux (execve), read 2026-11",
+  },
+  {
     pattern: /no configuration file provided: not found/,
     check: "verify.service",
     layer: "docker",
@@ -178,6 +231,18 @@ export const dockerFailures: Failure[] = [
       manualFix("Or write default-address-pools in /etc/docker/daemon.json"),
     ],
     source: "Docker",
+  },
+  {
+    pattern: /unable to apply apparmor profile|write \/proc\/(?:self|thread-self)\/attr\/(?:apparmor\/)?exec/,
+    check: "verify.docker",
+    layer: "docker",
+    message: "AppArmor's profile cannot be applied where Docker runs: most often inside an LXC container",
+    fix: [
+      manualFix("Run Docker in a VM; or in the LXC container's configuration: lxc.apparmor.profile: unconfined"),
+      manualFix("Until then, for that service: security_opt: [apparmor=unconfined]"),
+      guestFix("If it is no LXC container: see whether AppArmor is on", "aa-status"),
+    ],
+    source: "runc; AbdBarho/stable-diffusion-webui-docker#682 (2024-04)",
   },
   {
     pattern: /AppArmor enabled on system but the docker-default profile could not be loaded/,

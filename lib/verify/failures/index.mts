@@ -9,6 +9,7 @@ import { dockerFailures } from "./docker.mts";
 import { kvmFailures } from "./kvm.mts";
 import { libvirtFailures } from "./libvirt.mts";
 import { lineAt, matcher } from "./match.mts";
+import { noteFailures } from "./notes.mts";
 import { moduleFailures } from "./nvidia-module.mts";
 import { nvidiaFailures } from "./nvidia.mts";
 import { packerFailures } from "./packer.mts";
@@ -42,6 +43,7 @@ export const failures: Failure[] = [
   ...cudaFailures,
   ...aptFailures,
   ...dockerFailures,
+  ...noteFailures,
 ];
 
 const order: Strength[] = ["cause", "symptom", "note"];

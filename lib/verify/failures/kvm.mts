@@ -30,6 +30,21 @@ export const kvmFailures: Failure[] = [
     source: "VirtualBox 7.1; VirtualBox/virtualbox#81 (2025-07), #141, #188 (2025-08), #711 (2026-06)",
   },
   {
+    pattern:
+      /Failed to create the host-only adapter|Could not find Host Interface Networking driver|VBoxNetAdpCtl: Error/,
+    check: "provider.access",
+    layer: "network",
+    message:
+      "VirtualBox could not create its host-only network: its network driver is not loaded (Linux: vboxnetadp), or not installed (Windows)",
+    fix: [
+      commandFix("Load it (Linux)", "modprobe -a vboxnetadp vboxnetflt", { root: true }),
+      commandFix("If there is no such module: build it, and read why it fails", "/sbin/vboxconfig", { root: true }),
+      manualFix("On Windows: run VirtualBox's installer as administrator, choose Repair, then restart Windows"),
+      manualFix("On macOS: allow the system extension in the settings of security, then restart"),
+    ],
+    source: "VirtualBox; hashicorp/vagrant#12531 (2021-10), #10396 (2018-11)",
+  },
+  {
     pattern: /VERR_SVM_HOST_SVME_NOT_ENABLED|Host API has not enabled SVME/,
     check: "host.virtualization",
     layer: "hypervisor",
@@ -99,6 +114,8 @@ export const kvmFailures: Failure[] = [
       /CPU mode 'host-passthrough' .{0,80}is not supported by hypervisor/,
       /kvm: (?:support for .{1,20} disabled by|disabled by) bios/,
       /KVM acceleration (?:can NOT be used|not available)/,
+      /SVM disabled \(by BIOS\)|VMX \(\w{1,8} TXT\) disabled by BIOS|(?:VMX|SVM) not supported by CPU/,
+      /could not get preferred machine for \S{1,80} type=kvm/,
     ),
     near: vmWords,
     check: "host.virtualization",

@@ -8,7 +8,7 @@ export const libvirtFailures: Failure[] = [
   // ----------------------------------------------------------------------------------------------------------- rights
   {
     pattern:
-      /cannot load AppArmor profile '|virt-aa-helper: error|internal error: cannot (?:load|update) AppArmor|apparmor="DENIED".{0,120}profile="(?:libvirt|virt-aa-helper)/,
+      /cannot load AppArmor profile '|virt-aa-helper: error|internal error: cannot (?:load|update) AppArmor|apparmor="DENIED".{0,120}profile="(?:\/usr\/sbin\/)?(?:libvirt|virt)/,
     check: "provider.access",
     layer: "provider",
     message:
@@ -85,6 +85,26 @@ export const libvirtFailures: Failure[] = [
     source: "libvirt 10.4 and later",
   },
   {
+    pattern: anyOf(
+      /error creating (?:bridge|macvtap) interface \S{1,40}.{0,40}: Operation not permitted/,
+      /Unable to create (?:tap|bridge) device.{0,40}: Operation not permitted/,
+      /failed to communicate with bridge helper: .{0,80}access denied by acl file/,
+    ),
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message:
+      "this libvirt runs as your user (qemu:///session), which may make no networks, or in a container without the right",
+    fix: [
+      commandFix("Use the system's libvirt", "virsh -c qemu:///system net-list --all"),
+      manualFix("Vagrant: libvirt.qemu_use_session = false, and LIBVIRT_DEFAULT_URI unset"),
+      manualFix("For one bridge of the host: a line “allow br0” in /etc/qemu/bridge.conf", { root: true }),
+      manualFix("In a container: give it the capability NET_ADMIN and /dev/net/tun"),
+    ],
+    source:
+      "libvirt, qemu-bridge-helper; vagrant-libvirt/vagrant-libvirt#1786 (2023-10), #380 (2023-06), flathub/org.virt_manager.virt-manager#91 (2025-10)",
+  },
+  {
     pattern: /Network is already in use by interface|error creating bridge interface \S{1,20} ?: File exists/,
     check: "provider.access",
     layer: "network",
@@ -116,6 +136,18 @@ export const libvirtFailures: Failure[] = [
       manualFix("If the line names another network, start that one"),
     ],
     source: "libvirt 9.0; vagrant-libvirt/vagrant-libvirt#60, #116",
+  },
+  {
+    pattern: /network '[^']{1,80}' does not have a bridge name/,
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message: "a libvirt network has no bridge of its own (macvtap, routed by another program), and Vagrant needs one",
+    fix: [
+      commandFix("See which networks there are", "virsh -c qemu:///system net-list --all"),
+      manualFix("Use a NAT network for the management network (libvirt.management_network_name)"),
+    ],
+    source: "libvirt, vagrant-libvirt; vagrant-libvirt/vagrant-libvirt#599 (2016-05, 2021-04)",
   },
   {
     pattern: /no network with matching name '|Cannot get interface MTU on '|failed to get mtu of bridge `/,

@@ -38,6 +38,9 @@ export const moduleFailures: Failure[] = [
       /too few arguments to function .{0,4}pci_resize_resource/,
       /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? \S{3,12} \d/,
       /\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build'? make\S{0,3}: \*\*\* /,
+      /make\S{0,4}: \*\*\* \[.{0,160}\/(?:NVIDIA-Linux-|nvidia-kmod|kernel-open\/|nvidia\/nv)/,
+      /Building and installing nvidia-\S{0,20} \[FAILED\]|akmods\/nvidia\S{0,80}\.failed\.log/,
+      /nvidia kernel module was (?:successfully built|not created)/,
       /\/nvidia(?:-\w{1,10})?\/[\w.-]{1,40}\.[ch]:\d{1,6}:\d{1,5}: error: /,
       /nvidia-dkms-\S{1,40} package post-installation script subprocess returned error/,
       /An error occurred while performing the step: .{0,3}Building kernel modules/,
@@ -51,7 +54,8 @@ export const moduleFailures: Failure[] = [
       manualFix("Read the first error in the make.log that it names"),
       manualFix(`Write a newer driver release or branch (driver:), or boot an older kernel or image, ${rebuildBox}`),
     ],
-    source: "DKMS 3.0, nvidia-installer; pop-os/pop#3811 (2026-01); seen with 550 on Linux 6.12",
+    source:
+      "DKMS 3.0, nvidia-installer; pop-os/pop#3811 (2026-01), negativo17/nvidia-driver#188 (2025-12); seen with 550 on Linux 6.12",
   },
   {
     pattern: anyOf(

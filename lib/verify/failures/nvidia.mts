@@ -72,6 +72,7 @@ export const nvidiaFailures: Failure[] = [
       /is not supported by the \S{1,20} NVIDIA (?:Linux )?(?:graphics )?driver release/,
       /in this system is not supported by the (?:NVIDIA \d|\d{2,3}\.)/,
       /NVIDIA GPU installed in this system is not supported/,
+      /do not appear to have an NVIDIA GPU supported by the/,
     ),
     near: nvidiaWords,
     check: "guest.driver",
@@ -109,6 +110,18 @@ export const nvidiaFailures: Failure[] = [
       manualFix(`If it happens under load: try another release of the branch (driver: {branch: …}) ${rebuildBox}`),
     ],
     source: "NVIDIA driver (NVRM); NVIDIA/open-gpu-kernel-modules#446 (2026-04), #1230 (2026)",
+  },
+  {
+    pattern: /NVRM: Can't find an IRQ for your NVIDIA card/,
+    check: "guest.driver",
+    layer: "driver",
+    message: "the card got no interrupt: the VM's machine type or firmware, or its kernel, does not give it one",
+    fix: [
+      manualFix("Use the machine type q35 with OVMF, and put the card on a PCI Express root port, as up renders it"),
+      manualFix("If it began with another kernel or driver: take the one before it"),
+      doctorFix("iommu.interrupts"),
+    ],
+    source: "NVIDIA driver (nv-pci.c); kata-containers/kata-containers#1142 (2021-02)",
   },
   {
     pattern: /NVRM: BAR\d is 0M|I\/O region assigned to your NVIDIA device is invalid/,
@@ -213,6 +226,20 @@ export const nvidiaFailures: Failure[] = [
     message: "NVIDIA's driver did not accept the card; its NVRM lines say why",
     fix: [driverLog, doctorFix("guest.driver")],
     source: "Linux, NVIDIA driver (nvidia-drm, nvidia-persistenced)",
+  },
+  {
+    pattern: /\bnvidia-smi: command not found|nvidia-smi' is not recognized|Command 'nvidia-smi' not found/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message:
+      "nvidia-smi is not there: on a machine, the driver's programs are not installed; in a container, it got no GPU",
+    fix: [
+      guestFix("See whether the module is there", "modinfo -F version nvidia"),
+      manualFix("In the VM: build the box with gpu:, which installs the driver and its programs"),
+      manualFix("In a container: gpu: 1 for that service (nvidia-smi is in no image)"),
+    ],
+    source: "bash, PowerShell; compiler-explorer/infra#2190 (2026-06)",
   },
   {
     pattern: /Unable to determine the device handle for GPU|Unable to determine the device handle for gpu/,

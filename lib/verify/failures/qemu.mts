@@ -63,7 +63,22 @@ export const qemuFailures: Failure[] = [
     source: "libvirt, glibc's loader",
   },
   {
-    pattern: /Cannot access backing file '|QEMU Driver error : Unable to stat /,
+    pattern: /unable to parse qemu-img output|(?:cannot|unable to) (?:find|execute) \S{0,60}qemu-img/,
+    near: vmWords,
+    check: "provider.access",
+    layer: "provider",
+    message:
+      "libvirt could not run qemu-img, with which it makes disks: it is missing, or AppArmor forbids it at that path",
+    fix: each(
+      install("Install it", { apt: "qemu-utils", dnf: "qemu-img", pacman: "qemu-img", zypper: "qemu-tools" }),
+      commandFix("Read what AppArmor refused", "journalctl -k --grep apparmor --no-pager -n 30", { root: true }),
+      manualFix("If qemu-img is your own build: allow its path in /etc/apparmor.d/local/usr.sbin.libvirtd"),
+    ),
+    source: "libvirt; vagrant-libvirt/vagrant-libvirt#441 (2015-08)",
+  },
+  {
+    pattern:
+      /Cannot access backing file '|QEMU Driver error : Unable to stat |blockdev .{0,300}Could not open '[^']{1,200}': No such file/,
     check: "guest.image",
     layer: "provider",
     message: "the VM's disk, or the image that it builds on, is gone, was moved, or may not be read",
@@ -130,7 +145,7 @@ export const qemuFailures: Failure[] = [
     pattern: anyOf(
       /Cannot access storage file '[^']{1,200}'/,
       /cannot open file '[^']{1,200}': Permission denied/,
-      /Could not open '[^']{1,200}\.(?:qcow2|img|iso|raw|fd)': Permission denied/,
+      /Could not open (?:disk image )?'?[^':]{1,200}'?: Permission denied/,
     ),
     near: /libvirt|qemu|kvm|vagrant|packer|storage file/i,
     check: "provider.access",
@@ -233,7 +248,8 @@ export const qemuFailures: Failure[] = [
     source: "libvirt 9.0",
   },
   {
-    pattern: /Failed to get "(?:write|shared \\?"write\\?")" lock|Is another process using the image/,
+    pattern:
+      /Failed to get "(?:write|shared \\?"write\\?")" lock|Is another process using the image|Failed to lock byte \d{1,3}/,
     near: vmWords,
     check: "provider.access",
     layer: "provider",
@@ -242,7 +258,7 @@ export const qemuFailures: Failure[] = [
       commandFix("See which VM runs", "virsh -c qemu:///system list"),
       commandFix("See which process has it", "fuser -v IMAGE", { root: true }),
     ],
-    source: "QEMU (block locking)",
+    source: "QEMU (block locking); flatcar/Flatcar#512 (2021-09)",
   },
   {
     pattern:

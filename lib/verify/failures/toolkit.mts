@@ -121,7 +121,7 @@ export const toolkitFailures: Failure[] = [
   {
     pattern: anyOf(
       /bpf_prog_query\(BPF_CGROUP_DEVICE\) failed/,
-      /failed to add device rules: /,
+      /failed to add device rules: |\/devices\.allow: operation not permitted/,
       /failed to get device cgroup mount path|cgroup subsystem devices not found/,
     ),
     check: "verify.service",
@@ -161,7 +161,8 @@ export const toolkitFailures: Failure[] = [
     source: "nvidia-container-cli; xerrors/Yuxi#211 (2025-06)",
   },
   {
-    pattern: /nvidia-container-cli(?:\.real)?: ldcache error|ldcache error: (?:open|process)/,
+    pattern:
+      /nvidia-container-cli(?:\.real)?: ldcache error|ldcache error: (?:open|process)|nvc_ldcache\.c:\d{1,4}\] could not start/,
     check: "verify.service",
     layer: "toolkit",
     message:
@@ -318,6 +319,18 @@ export const toolkitFailures: Failure[] = [
       guestFix("See that the driver works", "nvidia-smi"),
     ],
     source: "runc, as Docker shows it",
+  },
+  {
+    pattern: /error creating device nodes: /,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "the runtime may not create device nodes: a rootless container was given to NVIDIA's runtime or to runc",
+    fix: [
+      ...writeCdi,
+      manualFix("With rootless Podman: no --runtime, and --device nvidia.com/gpu=all alone"),
+      manualFix("Give no other device (--device /dev/dri) beside it: the CDI specification has them"),
+    ],
+    source: "runc; NVIDIA/nvidia-container-toolkit#1151 (2025-06)",
   },
   {
     pattern: /crun: fsopen_mount \S{1,20}: Function not implemented/,

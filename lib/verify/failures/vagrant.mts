@@ -166,6 +166,20 @@ export const vagrantFailures: Failure[] = [
     source: "Vagrant; hashicorp/vagrant#13571 (2025-01)",
   },
   {
+    pattern: /Could not load host key: \/etc\/ssh|No supported key exchange algorithms|no hostkeys available/,
+    check: "verify.ssh",
+    layer: "image",
+    message:
+      "the VM's SSH server has no keys of its own: they were removed from the image and not made again at the first boot",
+    fix: [
+      manualFix("On its console: ssh-keygen -A, then systemctl restart ssh (or sshd)"),
+      manualFix(
+        "In the image's build: leave the keys to cloud-init (ssh_deletekeys), or make them in a first-boot unit",
+      ),
+    ],
+    source: "OpenSSH; hashicorp/packer#7651 (2019-05)",
+  },
+  {
     pattern: anyOf(
       /SSH authentication failed!/,
       /Permission denied \(publickey/,

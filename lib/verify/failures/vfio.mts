@@ -168,6 +168,22 @@ export const vfioFailures: Failure[] = [
     source: "QEMU (vfio); seen together with the kernel's refusal of a 1:1 mapping",
   },
   {
+    pattern:
+      /failed to set (?:iommu for|group) container: |error bind device fd=\d{1,5} to iommufd|\[iommufd=\d{1,4}\] error attach /,
+    check: "iommu.enabled",
+    layer: "vfio",
+    message: "the kernel's IOMMU did not take the device for a VM; the kernel's log says why",
+    fix: [
+      kernelLog,
+      doctorFix("iommu"),
+      manualFix("If it worked before: a reboot of the host, since a device that was not released blocks its group", {
+        root: true,
+        reboot: true,
+      }),
+    ],
+    source: "QEMU (hw/vfio); intel/gvt-linux#171 (2020-09)",
+  },
+  {
     pattern: /Cannot set discarding of RAM broken/,
     near: "card",
     check: "provider.version",

@@ -285,7 +285,7 @@ export const windowsFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /cannot be started because (?:the hypervisor is not running|one of the Hyper-V components is not running)/,
+      /(?:cannot|could not) be started because (?:the hypervisor is not running|one of the Hyper-V components is not running)/,
       /failed to start because one of the Hyper-V components is not running/,
       /Virtualization (?:is disabled|support is disabled) in the firmware|HCS_E_HYPERV_NOT_INSTALLED/,
     ),
@@ -297,6 +297,21 @@ export const windowsFailures: Failure[] = [
       commandFix("Let Windows start it", "bcdedit /set hypervisorlaunchtype auto", { root: true, reboot: true }),
     ],
     source: "Hyper-V, WSL",
+  },
+  {
+    pattern: /Logon failure: the user has not been granted the requested logon type|0x80070569/,
+    near: /hyper-?v|virtual machine|Start-VM/i,
+    check: "provider.access",
+    layer: "provider",
+    message:
+      "Windows does not let the VM's account run: a policy took the right “Log on as a service” from NT VIRTUAL MACHINE",
+    fix: [
+      commandFix("Apply the local policies again", "gpupdate /force", { root: true }),
+      manualFix("Give “NT VIRTUAL MACHINE\\Virtual Machines” the right “Log on as a service” (secpol.msc)", {
+        root: true,
+      }),
+    ],
+    source: "Microsoft, Hyper-V (KB 2779204), read 2026-11",
   },
   {
     pattern: /Not enough memory in the system to start the virtual machine/,
@@ -319,7 +334,7 @@ export const windowsFailures: Failure[] = [
   },
   {
     pattern:
-      /Exporting an SMB share failed|SMB share.{0,80}(?:failed|denied)|No host IP was given to the Vagrant core NFS helper/,
+      /Exporting an SMB share failed|SMB share.{0,80}(?:failed|denied)|No host IP was given to the Vagrant core NFS helper|SMB shared folders are only available when Vagrant is running/,
     check: "provider.access",
     layer: "provider",
     message:
