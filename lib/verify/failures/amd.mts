@@ -155,7 +155,23 @@ export const amdFailures: Failure[] = [
     source: "Linux (amdgpu)",
   },
   {
-    pattern: /cannot create duplicate filename '\S{1,200}\/(?:vbios_version|mem_info_\w{1,20}|product_name)'/,
+    pattern: /Fence fallback timer expired on ring \S/,
+    check: "gpu.reset",
+    strength: "symptom",
+    layer: "driver",
+    message:
+      "the AMD card's interrupts do not arrive: it hangs while its driver lets it go or takes it, or the VM gets no MSI",
+    fix: [
+      manualFix("Bind the card to vfio-pci at boot rather than while the desktop runs on it"),
+      manualFix("In a guest: update its kernel, and give the card a root port of the machine type q35"),
+      powerCycle,
+    ],
+    source:
+      "Linux (amdgpu); QaidVoid/Complete-Single-GPU-Passthrough#25 (2023-02), QubesOS/qubes-issues#7971 (2024-01)",
+  },
+  {
+    pattern:
+      /cannot create duplicate filename '\S{1,200}\/(?:vbios_version|mem_info_\w{1,20}|product_name|\w{1,12}_reset_mask|pcie_replay_count)'/,
     check: "gpu.reset",
     layer: "driver",
     message: "AMD's driver left its files of the card's last binding behind, so it cannot bind the card again",

@@ -40,11 +40,30 @@ export const aptFailures: Failure[] = [
   },
   {
     pattern: anyOf(
+      /unresolvable package conflicts detected|failed to prepare transaction \(conflicting dependencies\)/,
+      /package \S{1,80} (?:from \S{1,60} )?conflicts with \S{0,20}nvidia/,
+      /(?:Processing Conflict|Error): \S{0,40}nvidia\S{0,60} conflicts (?:with )?/,
+    ),
+    near: nvidiaWords,
+    check: "tools.present",
+    layer: "packages",
+    message:
+      "two packages exclude each other: drivers of two sources or kinds (open and proprietary, dkms and prebuilt) cannot be installed together",
+    fix: [
+      manualFix(
+        "Keep one source of the driver: see which packages are installed (rpm -qa | grep -i nvidia; pacman -Qs nvidia)",
+      ),
+      manualFix("Remove those of the other one, then install again"),
+    ],
+    source: "pacman, dnf, yum; Frogging-Family/nvidia-all#305 (2025-09), negativo17/nvidia-driver#83 (2019-09)",
+  },
+  {
+    pattern: anyOf(
       /Unable to correct problems, you have held broken packages/,
       /E: Unmet dependencies\. Try 'apt --fix-broken install'/,
       /The following packages have unmet dependencies/,
       /pkgProblemResolver::Resolve generated breaks/,
-      /none of the providers can be installed|package \S{1,80} conflicts with \S{0,20}nvidia/,
+      /none of the providers can be installed/,
       /nothing provides .{1,80} needed by (?:kmod-)?nvidia/,
       /Depends: \S{1,60}nvidia\S{0,60} .{0,80}(?:not going to be installed|not installable|is to be installed)/,
       /trying to overwrite '[^']{1,160}', which is also in package (?:lib)?nvidia/,

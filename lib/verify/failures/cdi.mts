@@ -61,6 +61,18 @@ export const cdiFailures: Failure[] = [
     source: "Docker 25 to 28; NixOS/nixpkgs#305312 (2024-04), containers/podman#19338 (2023-07)",
   },
   {
+    pattern: /invoking the NVIDIA Container Runtime Hook directly .{0,80}is not supported/,
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "the toolkit is set to CDI only, and the container asks for the GPU by --gpus (Compose: driver: nvidia), which uses its hook",
+    fix: [
+      guestFix("Let the toolkit choose", "nvidia-ctk config --in-place --set nvidia-container-runtime.mode=auto"),
+      manualFix("Or ask by CDI: --device nvidia.com/gpu=all (Compose: driver: cdi), or start it with --runtime=nvidia"),
+    ],
+    source: "NVIDIA Container Toolkit; dstackai/dstack#2306 (2025-02)",
+  },
+  {
     pattern: /invalid discovery mode/,
     near: nvidiaWords,
     check: "verify.service",

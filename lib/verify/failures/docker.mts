@@ -160,6 +160,30 @@ export const dockerFailures: Failure[] = [
   },
   {
     pattern: anyOf(
+      /failed to register "bridge" driver: invalid argument/,
+      /(?:Extension|extension) \w{1,14} revision \d (?:is )?not supported/,
+      /RULE_(?:APPEND|INSERT) failed \(No such file/,
+      /can't initialize iptables table `\w{1,10}': /,
+      /iptables\S{0,30}: (?:Failed to initialize nft|Couldn't load match)/,
+      /Could not fetch rule set generation id/,
+      /modprobe: FATAL: Module (?:ip_tables|iptable_nat|xt_addrtype|br_netfilter|bridge|overlay|veth) not found/,
+      /operation not supported.{0,20}veth|failed to add the host .{0,40}veth/,
+    ),
+    near: dockerWords,
+    check: "verify.docker",
+    layer: "kernel",
+    message:
+      "the kernel lacks modules that Docker's network needs: it was updated and not rebooted, or is a minimal or WSL kernel",
+    fix: [
+      manualFix("Reboot the VM into its newest kernel", { reboot: true }),
+      manualFix(
+        "Then install the kernel's extra modules: Ubuntu linux-modules-extra-…, Fedora kernel-modules-extra; Debian: linux-image-amd64 rather than -cloud",
+      ),
+    ],
+    source: "Docker 28 and 29, iptables",
+  },
+  {
+    pattern: anyOf(
       /iptables\S{0,20}: No chain\/target\/match by that name/,
       /failed to (?:program|create) (?:NAT chain|filter chain|\S{1,12} chain) ?\S{0,30}/,
       /Failed to Setup IP tables|unable to enable (?:SKIP DNAT|DIRECT ACCESS FILTERING|DIRECT ROUTING|ACCEPT OUTGOING) rule/i,
@@ -182,30 +206,6 @@ export const dockerFailures: Failure[] = [
       manualFix("If iptables and nftables are mixed: choose one (update-alternatives --config iptables)"),
     ],
     source: "Docker 20.10 to 29; moby/moby#16816 (2020-09), kind to date",
-  },
-  {
-    pattern: anyOf(
-      /failed to register "bridge" driver: invalid argument/,
-      /(?:Extension|extension) \w{1,14} revision \d (?:is )?not supported/,
-      /RULE_(?:APPEND|INSERT) failed \(No such file/,
-      /can't initialize iptables table `\w{1,10}': /,
-      /iptables\S{0,30}: (?:Failed to initialize nft|Couldn't load match)/,
-      /Could not fetch rule set generation id/,
-      /modprobe: FATAL: Module (?:ip_tables|iptable_nat|xt_addrtype|br_netfilter|bridge|overlay|veth) not found/,
-      /operation not supported.{0,20}veth|failed to add the host .{0,40}veth/,
-    ),
-    near: dockerWords,
-    check: "verify.docker",
-    layer: "kernel",
-    message:
-      "the kernel lacks modules that Docker's network needs: it was updated and not rebooted, or is a minimal or WSL kernel",
-    fix: [
-      manualFix("Reboot the VM into its newest kernel", { reboot: true }),
-      manualFix(
-        "Then install the kernel's extra modules: Ubuntu linux-modules-extra-…, Fedora kernel-modules-extra; Debian: linux-image-amd64 rather than -cloud",
-      ),
-    ],
-    source: "Docker 28 and 29, iptables",
   },
   {
     pattern: /Error initializing network controller|failed to set up container networking/,
@@ -395,15 +395,18 @@ export const dockerFailures: Failure[] = [
       /Cannot connect to the Docker daemon/,
       /failed to connect to the docker API/,
       /Couldn't connect to Docker daemon/,
-      /Failed to start docker\.service|Job for docker\.service failed|docker\.service: (?:Start request repeated too quickly|Failed with result)/,
+      /Failed to start docker\.service|Job for (?:docker|containerd)\.service failed|(?:docker|containerd)\.service: (?:Start request repeated too quickly|Failed with result)/,
     ),
     check: "verify.docker",
     strength: "symptom",
     layer: "docker",
-    message: "Docker's daemon does not run",
+    message: "Docker's daemon (or containerd, on which it stands) does not run",
     fix: [
       guestFix("Start it", "systemctl start docker"),
-      guestFix("If it does not stay up, see why", "journalctl -u docker --no-pager -n 50"),
+      guestFix("If it does not stay up, see why", "journalctl -u docker -u containerd --no-pager -n 50"),
+      manualFix(
+        "If its configuration was just changed: see that daemon.json or config.toml is correct, or put the old one back",
+      ),
     ],
     source: "Docker 28 (seen) and 29, docker-compose 1.29",
   },

@@ -29,7 +29,7 @@ export const moduleFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /Bad return status for module build on kernel/,
+      /Bad return status for module build on kernel(?![^]{0,120}\/dkms\/(?:nvidia-fs|(?!nvidia)))/,
       /DKMS module '?nvidia\S{0,30} failed to build/,
       /BUILD_EXCLUSIVE directive which does not match this kernel/,
       /dkms: autoinstall for kernel:? \S{1,60} failed/,

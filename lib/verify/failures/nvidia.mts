@@ -219,6 +219,21 @@ export const nvidiaFailures: Failure[] = [
   },
   {
     pattern:
+      /Failed to (?:get memory pages|(?:map|import|allocate|register)) \S{0,20} ?(?:for )?NvKmsKapi(?:Memory|Surface)/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message:
+      "the display part of NVIDIA's driver got no memory for a picture: the card's memory is full, or its state is bad",
+    fix: [
+      guestFix("See what uses the card's memory", "nvidia-smi"),
+      guestFix("Read whether an error came before it", "dmesg --level err,warn"),
+      manualFix("A card that only computes needs no desktop: start without one; else update the driver"),
+    ],
+    source: "NVIDIA driver (nvidia-drm); NVIDIA/open-gpu-kernel-modules#1170 (2026-05)",
+  },
+  {
+    pattern:
       /probe with driver nvidia failed with error|nvidia: probe of \S{1,14} failed with error|Failed to allocate NvKmsKapiDevice|Failed to query NVIDIA devices/,
     check: "guest.driver",
     strength: "symptom",

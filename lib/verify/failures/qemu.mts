@@ -302,6 +302,35 @@ export const qemuFailures: Failure[] = [
     source: "libvirt",
   },
   {
+    pattern: anyOf(
+      /VirtualBox COM server is not running or failed to start/,
+      /(?:Failed to create|Failed to acquire) the VirtualBox (?:COM )?object/i,
+    ),
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    message:
+      "VirtualBox's service (VBoxSVC) does not start, or not for this user: it runs as another one, or its installation is damaged",
+    fix: [
+      manualFix("Close VirtualBox's window and every VBoxSVC process of this and other users, wait, and try again"),
+      manualFix("Run all of it as the same user (none of it as administrator); else repair VirtualBox's installation"),
+    ],
+    source: "VirtualBox; hashicorp/vagrant#1622 (2013-04), hashicorp/vagrant#8139 (2016-12)",
+  },
+  {
+    pattern: /(?:Location: '|Error in )\S.{0,120}VirtualBox\.xml'?,? (?:\()?line \d/,
+    check: "provider.access",
+    layer: "hypervisor",
+    message: "VirtualBox's settings (VirtualBox.xml) are damaged at the line that it names, so that it does not start",
+    fix: [
+      manualFix("End VBoxSVC, and put VirtualBox.xml-prev of the same folder in its place (keep a copy)"),
+      manualFix(
+        "If there is none: move VirtualBox.xml away, start VirtualBox, and add the VMs again by their .vbox files",
+      ),
+    ],
+    source: "VirtualBox; hashicorp/vagrant#4886 (2014-12), VirtualBox/virtualbox#204 (2025-09)",
+  },
+  {
     pattern: /VBoxManage(?:\.exe)?: error: /,
     check: "provider.access",
     strength: "symptom",
@@ -347,5 +376,29 @@ export const qemuFailures: Failure[] = [
     message: "this QEMU is built without SPICE (RHEL 9 and its kin), and the VM asks for it",
     fix: [manualFix('Use VNC (libvirt.graphics_type = "vnc"), or none')],
     source: "QEMU, libvirt",
+  },
+  {
+    pattern: /file ?system (?:does|may) not support O_DIRECT/,
+    near: vmWords,
+    check: "guest.image",
+    layer: "hypervisor",
+    message:
+      "the disk image lies on a file system that cannot bypass the cache, as cache=none or io=native ask (tmpfs, some FUSE and network file systems)",
+    fix: [
+      manualFix("Move the image to a disk (ext4, XFS, Btrfs, ZFS 2.3 and later)"),
+      manualFix("Or let QEMU use the cache: cache='writeback' and no io='native' in the disk's driver (virsh edit)"),
+    ],
+    source: "QEMU (block/file-posix.c); kubevirt/kubevirt#6130 (2021-07)",
+  },
+  {
+    pattern: /Non-executable hook script \S/,
+    check: "gpu.driver",
+    layer: "provider",
+    message: "libvirt found a hook script that may not be run, so it does not start the VM",
+    fix: [
+      commandFix("See the scripts and their rights", "ls -lR /etc/libvirt/hooks"),
+      manualFix("This project needs no hooks: remove it; or make it executable (chmod +x, as root)"),
+    ],
+    source: "libvirt (util/virhook.c); QaidVoid/Complete-Single-GPU-Passthrough#21 (2023-01)",
   },
 ];

@@ -32,7 +32,8 @@ export const toolkitFailures: Failure[] = [
     source: "runc and crun with CDI; NixOS/nixpkgs#338511 (2025-01)",
   },
   {
-    pattern: /nvidia-container-runtime did not terminate successfully/,
+    pattern:
+      /nvidia-container-runtime did not terminate suc{1,2}essfully|json: cannot unmarshal \S{1,12} into Go struct field Process\.capabilities/,
     check: "verify.service",
     layer: "toolkit",
     message: "NVIDIA's runtime itself failed: its installation is incomplete, or its configuration is wrong",

@@ -1,7 +1,7 @@
 import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, guestFix, manualFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { each, install } from "./fixes.mts";
+import { each, install, vmWords } from "./fixes.mts";
 
 const vagrantWords = /vagrant|==> |box|libvirt|downloading the remote file/i;
 
@@ -17,6 +17,36 @@ export const vagrantFailures: Failure[] = [
       commandFix("Or build the plugin again with this Vagrant", "vagrant plugin repair"),
     ],
     source: "Ruby; vagrant-libvirt/vagrant-libvirt#1185 (2020-12), kind to date",
+  },
+  {
+    pattern: /undefined (?:local variable or )?method [`']\S{1,60}' for .{1,80}(?:NoMethodError|NameError)/,
+    near: /vagrant|fog/i,
+    check: "tools.present",
+    strength: "symptom",
+    layer: "provider",
+    message:
+      "Vagrant or one of its plugins stopped at an error in its own code: its release has a fault, or the two do not fit together",
+    fix: [
+      commandFix("See the releases", "vagrant --version && vagrant plugin list"),
+      manualFix("Update Vagrant and the plugin that the trace names, or go one release back (2.4.5 has a known one)"),
+    ],
+    source: "Ruby; hashicorp/vagrant#13661 (2025-05)",
+  },
+  {
+    pattern:
+      /(?:Domain not found|error: failed to get domain)\b.{0,80}no domain with matching (?:uuid|name)|Call to virDomain\w{1,40} failed: Domain not found/,
+    near: vmWords,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "provider",
+    message:
+      "libvirt does not know that VM (any more): it was removed by hand or after a failed start, or belongs to another connection",
+    fix: [
+      commandFix("See the VMs of the system", "virsh -c qemu:///system list --all"),
+      manualFix("If it failed while starting, the cause is in /var/log/libvirt/qemu/NAME.log"),
+      commandFix("If it is gone: let Vagrant forget it, then start again", "vagrant destroy -f"),
+    ],
+    source: "libvirt; vagrant-libvirt/vagrant-libvirt#949 (2018-12)",
   },
   {
     pattern: /your machine doesn't support NFS/,
@@ -109,6 +139,7 @@ export const vagrantFailures: Failure[] = [
     ),
     near: vagrantWords,
     check: "verify.ssh",
+    strength: "symptom",
     layer: "network",
     message:
       "the VM gets no address from libvirt's DHCP: the host's firewall or another bridge filter is in its way, or the guest does not boot",
