@@ -268,7 +268,7 @@ export const dockerFailures: Failure[] = [
   },
   {
     pattern:
-      /unexpected keyword argument 'gpus'|Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
+      /Additional properties are not allowed \('(?:gpus|devices|deploy|runtime|driver|device_ids)'|unexpected keyword argument 'gpus'|Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
     check: "guest.engine",
     layer: "docker",
     message: "this Compose is too old for that key: gpus: needs 2.30, device reservations 1.28",
@@ -276,7 +276,7 @@ export const dockerFailures: Failure[] = [
       guestFix("See its version", "docker compose version"),
       guestFix("Update it", "sh -c 'apt-get update && apt-get install -y docker-compose-plugin'"),
     ],
-    source: "Docker Compose",
+    source: "Docker Compose; Sygil-Dev/sygil-webui#490 (2022-09)",
   },
   {
     pattern:
@@ -395,6 +395,7 @@ export const dockerFailures: Failure[] = [
       /Cannot connect to the Docker daemon/,
       /failed to connect to the docker API/,
       /Couldn't connect to Docker daemon/,
+      /\/\.\/pipe\/docker\w{0,20}: The system cannot find the file/,
       /Failed to start docker\.service|Job for (?:docker|containerd)\.service failed|(?:docker|containerd)\.service: (?:Start request repeated too quickly|Failed with result)/,
     ),
     check: "verify.docker",
@@ -402,7 +403,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "Docker's daemon (or containerd, on which it stands) does not run",
     fix: [
-      guestFix("Start it", "systemctl start docker"),
+      guestFix("Start it (Docker Desktop: start that program, and wait for it)", "systemctl start docker"),
       guestFix("If it does not stay up, see why", "journalctl -u docker -u containerd --no-pager -n 50"),
       manualFix(
         "If its configuration was just changed: see that daemon.json or config.toml is correct, or put the old one back",
@@ -411,8 +412,41 @@ export const dockerFailures: Failure[] = [
     source: "Docker 28 (seen) and 29, docker-compose 1.29",
   },
   {
+    pattern: anyOf(
+      /no status provided on response: unknown/,
+      /mount destination \S{1,200} not absolute: unknown/,
+      /ttrpc: closed: unknown/,
+    ),
+    near: dockerWords,
+    check: "verify.docker",
+    layer: "docker",
+    message: "Docker, containerd and runc are of different releases: one was updated while another still runs",
+    fix: [
+      guestFix("Restart both, in this order", "systemctl restart containerd docker"),
+      guestFix(
+        "If it stays: bring all of them to one state",
+        "sh -c 'apt-get update && apt-get install -y docker-ce containerd.io'",
+      ),
+    ],
+    source: "containerd; docker/for-linux#813 (2019-10), containerd/containerd#5547 (2021-05)",
+  },
+  {
+    pattern: /copying bootstrap data to pipe|can't copy bootstrap data to pipe/,
+    near: /docker|podman|containerd|runc|OCI runtime/i,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "docker",
+    message:
+      "the container's first process ended before it began: its memory limit is too small for it, or runc is too new for this kernel",
+    fix: [
+      manualFix("Raise mem_limit of the service (or free the VM's memory)"),
+      manualFix("Update the kernel, then Docker and containerd, and reboot the VM", { reboot: true }),
+    ],
+    source: "runc; docker/for-linux#595 (2019-02), opencontainers/runc#3965 (2023-08)",
+  },
+  {
     pattern:
-      /(?:OCI runtime|container process).{0,200}executable file not found in \$PATH|executable file `?[\w.\/-]{1,60}`? not found(?: in \$PATH)?: No such file/,
+      /(?:OCI runtime|container process).{0,200}executable file not found in \$PATH|executable file `?[\w.\/-]{1,60}`? not found(?: in \$PATH)?: No such file|exec: "[^"]{1,80}": stat \S{1,80}: no such file/,
     check: "verify.service",
     layer: "image",
     message: "the service's command is not in its image",

@@ -105,9 +105,21 @@ export const kvmFailures: Failure[] = [
     source: "QEMU 7.2, seen as an ordinary user",
   },
   {
+    pattern:
+      /ioctl\(KVM_CREATE_VM\) failed: 16|failed to initialize kvm: Device or resource busy|kvm: enabling virtualization on CPU ?\d{1,4} failed/,
+    check: "host.virtualization",
+    layer: "hypervisor",
+    message: "another hypervisor, most often VirtualBox or VMware with a running VM, holds the CPU's virtualization",
+    fix: [
+      manualFix("Stop the other one's VMs (VBoxManage list runningvms), then start this one again"),
+      manualFix("Only one of them can run VMs at a time: use the same provider for all"),
+    ],
+    source: "QEMU, Linux (KVM); kubernetes/minikube#4913 (2019-07), system76/firmware-open#300 (2022-03)",
+  },
+  {
     pattern: anyOf(
       /Could not access KVM kernel module: No such/,
-      /failed to initialize kvm: (?:No such|Device or resource busy)/,
+      /failed to initialize kvm: No such/,
       /Domain requires KVM, but it is not available/,
       /could not find capabilities for .{0,60}domaintype=kvm/,
       /Host does not support domain type kvm/,

@@ -1,6 +1,7 @@
 import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
+import { vmWords } from "./fixes.mts";
 
 const packerWords = /packer|==> |qemu|plugin/i;
 
@@ -114,6 +115,53 @@ export const packerFailures: Failure[] = [
     message: "another program is called packer here (cracklib's on Fedora and RHEL), or Packer is too old",
     fix: [commandFix("See which one runs", "command -v packer"), doctorFix("tools.present")],
     source: "cracklib, Packer",
+  },
+  {
+    pattern: anyOf(
+      /qemu-\S{1,30}: -\S{1,30}.{0,200}: (?:invalid option|drive with bus=\d{1,3}, unit=\d{1,3}.{0,20} exists|Property '\S{1,60}' not found)/,
+      /qemu-\S{1,30}: -\S{1,30}.{0,200}: '\S{1,60}' is not a valid device /,
+    ),
+    near: vmWords,
+    check: "provider.version",
+    layer: "provider",
+    message:
+      "QEMU does not take an option that it was given: the QEMU here is older or newer than the template or libvirt expects, or two options exclude each other",
+    fix: [
+      manualFix("Look at the option that it names: correct it in qemuargs (Packer) or in the VM's XML (virsh edit)"),
+      commandFix("See QEMU's version", "qemu-system-x86_64 --version"),
+      commandFix("Update Packer's plugin", "packer init -upgrade ."),
+    ],
+    source: "QEMU; hashicorp/packer#1387 (2014-08), hashicorp/packer#10280 (2020-11)",
+  },
+  {
+    pattern:
+      /^.{0,80}Build '[^']{1,80}' errored(?: after .{1,60})?: unexpected EOF|^.{0,40}--> \S{1,80}: unexpected EOF/,
+    check: "tools.present",
+    strength: "symptom",
+    layer: "provider",
+    message: "a plugin of Packer crashed or was ended: it has a fault, is too old for this Packer, or memory ran out",
+    fix: [
+      commandFix(
+        "Build with all messages: a trace of the crash stands above that line",
+        "PACKER_LOG=1 npx zx homelab-gpu.mts up",
+      ),
+      commandFix("Update the plugins", "packer init -upgrade ."),
+      commandFix("See whether the kernel ended it", "journalctl -k -g 'Out of memory'", { root: true }),
+    ],
+    source: "Packer; hashicorp/packer#6723 (2018-09), hashicorp/packer#12357 (2023-04)",
+  },
+  {
+    pattern: /qemu-img: Could not open '[^']{1,200}': (?:Could not open '[^']{1,200}': )?No such file/,
+    check: "guest.image",
+    strength: "symptom",
+    layer: "provider",
+    message:
+      "the disk image that is read next does not exist: the step that makes it failed or wrote it elsewhere, or its path is wrong",
+    fix: [
+      manualFix("Look for the first error above that line: the VM's build ended before its disk was written"),
+      commandFix("If the build was cut off: see what is left of it", "ls -l output-*"),
+    ],
+    source: "qemu-img; hashicorp/packer-plugin-qemu#84 (2022-08)",
   },
   {
     pattern: /Qemu failed to start\. Please run with PACKER_LOG=1|Error launching VM: Qemu failed to start/,

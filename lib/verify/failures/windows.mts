@@ -95,7 +95,8 @@ export const windowsFailures: Failure[] = [
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#361 (2024-03), #417, #316, Justsenger/ExHyperV#43 (2025-11)",
   },
   {
-    pattern: /Could not allocate partitionable GPU device|Cannot find GPU Device with partitioning/,
+    pattern:
+      /Could not allocate partitionable GPU device(?![^]{0,400}not compliant with)|Cannot find GPU Device with partitioning/,
     check: "hyperv.card",
     layer: "hypervisor",
     message:
