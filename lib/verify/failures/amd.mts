@@ -36,7 +36,7 @@ export const amdFailures: Failure[] = [
       manualFix("Write devices: [/dev/kfd, /dev/dri] and group_add: [video, render] for that service"),
       guestFix("See the nodes and their groups", "ls -l /dev/kfd /dev/dri"),
     ],
-    source: "ROCm (rocminfo)",
+    source: "ROCm (rocminfo), read 2026-11",
   },
   {
     pattern: /Direct firmware load for amdgpu\/\S{1,60} failed/,
@@ -52,7 +52,7 @@ export const amdFailures: Failure[] = [
       }),
       manualFix("If the distribution's is too old: use a newer release of it (Debian: backports)"),
     ),
-    source: "Linux (amdgpu)",
+    source: "Linux (amdgpu), read 2026-11",
   },
   {
     pattern:
@@ -132,7 +132,7 @@ export const amdFailures: Failure[] = [
     layer: "driver",
     message: "AMD's driver could not start the card; its lines above say why",
     fix: [manualFix("Read the amdgpu lines above it"), ...resetFixes],
-    source: "Linux (amdgpu)",
+    source: "Linux (amdgpu), read 2026-11",
   },
   {
     pattern: /amdgpu\S{0,20} .{0,60}\[(?:mmhub|gfxhub)\d?\] (?:no-retry |retry )?page fault/,
@@ -152,7 +152,7 @@ export const amdFailures: Failure[] = [
       manualFix("Update the guest's kernel and Mesa; if it comes back, look at the program that its lines name"),
       powerCycle,
     ],
-    source: "Linux (amdgpu)",
+    source: "Linux (amdgpu), read 2026-11",
   },
   {
     pattern: /Fence fallback timer expired on ring \S/,

@@ -107,7 +107,7 @@ export const aptFailures: Failure[] = [
       manualFix("Install the distribution's keyring (Debian: debian-archive-keyring), or that source's own key"),
       manualFix("NVIDIA's repository: install its cuda-keyring package again"),
     ],
-    source: "debootstrap, apt, dnf",
+    source: "debootstrap, apt, dnf, read 2026-11",
   },
   {
     pattern: /following signatures were invalid: (?:EXPKEYSIG|KEYEXPIRED|REVKEYSIG)/,
@@ -154,7 +154,7 @@ export const aptFailures: Failure[] = [
     layer: "packages",
     message: "apt could not check a package source's signature: its key is not known here, or is refused",
     fix: [manualFix("Read the W: or GPG line before it, which says which key and why")],
-    source: "apt",
+    source: "apt, read 2026-11",
   },
   {
     pattern: /does not have a Release file|no longer has a Release file/,
@@ -166,7 +166,7 @@ export const aptFailures: Failure[] = [
       commandFix("See which releases are named", "grep -rn '^[^#]' /etc/apt/sources.list /etc/apt/sources.list.d"),
       manualFix("Write a release that the source has (NVIDIA names Ubuntu's LTS releases only), then apt-get update"),
     ],
-    source: "apt",
+    source: "apt, read 2026-11",
   },
   {
     pattern: /No such script: \S{0,80}debootstrap|E: Failed getting release file/,
@@ -174,7 +174,7 @@ export const aptFailures: Failure[] = [
     layer: "packages",
     message: "debootstrap does not know that release, or its mirror does not have it",
     fix: [manualFix("Correct debootstrap: in the config; a newer debootstrap knows newer releases")],
-    source: "debootstrap, seen",
+    source: "debootstrap, seen, read 2026-11",
   },
   {
     pattern: /Could not get lock \/var\/lib\/(?:dpkg|apt)|dpkg frontend lock \([^)]{1,80}\), is another process/,
@@ -182,7 +182,7 @@ export const aptFailures: Failure[] = [
     layer: "packages",
     message: "another program is installing packages at the same time",
     fix: [manualFix("Wait until it ends, and run this again")],
-    source: "apt",
+    source: "apt, read 2026-11",
   },
   {
     pattern: /dpkg was interrupted, you must manually run/,
@@ -190,7 +190,7 @@ export const aptFailures: Failure[] = [
     layer: "packages",
     message: "an earlier installation was cut off",
     fix: [commandFix("Complete it", "dpkg --configure -a", { root: true })],
-    source: "apt",
+    source: "apt, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -210,7 +210,7 @@ export const aptFailures: Failure[] = [
         "If only the VM fails: start libvirt's network, and let firewalld or ufw forward its DNS (port 53) and traffic",
       ),
     ],
-    source: "apt, curl (seen), C library (EAI_AGAIN)",
+    source: "apt, curl (seen), C library (EAI_AGAIN), read 2026-11",
   },
   {
     pattern:
@@ -220,7 +220,7 @@ export const aptFailures: Failure[] = [
     layer: "packages",
     message: "the mirror is being updated, or a proxy gave an old file",
     fix: [commandFix("Fetch the lists again", "sh -c 'rm -rf /var/lib/apt/lists/* && apt-get update'", { root: true })],
-    source: "apt",
+    source: "apt, read 2026-11",
   },
   {
     pattern:
@@ -230,7 +230,7 @@ export const aptFailures: Failure[] = [
     layer: "packages",
     message: "the clock of this system is wrong, or the release is out of its support",
     fix: [commandFix("See the clock", "timedatectl"), commandFix("Set it", "timedatectl set-ntp true", { root: true })],
-    source: "apt, TLS",
+    source: "apt, TLS, read 2026-11",
   },
   {
     pattern:
@@ -262,7 +262,7 @@ export const aptFailures: Failure[] = [
         "Debian's driver is in non-free and non-free-firmware, Fedora's in RPM Fusion, the toolkit in NVIDIA's repository",
       ),
     ],
-    source: "apt, dnf, pacman",
+    source: "apt, dnf, pacman, read 2026-11",
   },
   {
     pattern:
@@ -273,7 +273,7 @@ export const aptFailures: Failure[] = [
     layer: "packages",
     message: "a package was not set up; the lines above say which and why",
     fix: [commandFix("Try again, and read its first error", "dpkg --configure -a", { root: true })],
-    source: "apt",
+    source: "apt, read 2026-11",
   },
   {
     pattern: /Malformed entry \d{1,4} in (?:list|sources) file|is not known on line \d{1,4} in source list/,
@@ -284,7 +284,7 @@ export const aptFailures: Failure[] = [
       manualFix("Read the file that it names; if it holds HTML or nothing useful, delete it"),
       manualFix("Write it again as its publisher says: NVIDIA's toolkit has one source for all releases (stable/deb)"),
     ],
-    source: "apt; NVIDIA/nvidia-docker's page of known errors",
+    source: "apt, read 2026-11; NVIDIA/nvidia-docker's page of known errors",
   },
   {
     pattern: /gpg: no valid OpenPGP data found/,
@@ -292,7 +292,7 @@ export const aptFailures: Failure[] = [
     layer: "network",
     message: "what was downloaded as a key is none: the address is wrong, or the download failed",
     fix: [manualFix("Download it again and look at it: curl -fsSL URL ends with the error that it got")],
-    source: "GnuPG",
+    source: "GnuPG, read 2026-11",
   },
   {
     pattern: /Policy will reject signature within a year/,
@@ -301,6 +301,6 @@ export const aptFailures: Failure[] = [
     layer: "packages",
     message: "a warning of apt: a package source is signed in a way that will be refused later; now it works",
     fix: [manualFix("Nothing to do now; install the publisher's newer keyring when there is one")],
-    source: "apt 2.9 and later with sqv",
+    source: "apt 2.9 (2024-04) and later with sqv",
   },
 ];

@@ -28,7 +28,7 @@ export const cardFailures: Failure[] = [
     layer: "vfio",
     message: "another VM that runs, or another process, has the card",
     fix: [remedies.otherVm],
-    source: "libvirt 9.0, QEMU 7.2",
+    source: "libvirt 9.0, QEMU 7.2 (2022-12)",
   },
   {
     pattern: anyOf(
@@ -61,7 +61,7 @@ export const cardFailures: Failure[] = [
     layer: "kernel",
     message: "the card no longer answers: its configuration space reads all ones",
     fix: [powerCycle, remedies.awake],
-    source: "libvirt, QEMU",
+    source: "libvirt, QEMU, read 2026-11",
   },
   {
     pattern: /is behind a switch lacking ACS and cannot be assigned/,
@@ -70,7 +70,7 @@ export const cardFailures: Failure[] = [
     message:
       "the card sits behind a PCI Express switch that does not isolate its devices (no ACS), and libvirt refuses it",
     fix: [doctorFix("iommu.acs"), remedies.slot],
-    source: "libvirt 9.0 (virpci.c)",
+    source: "libvirt 9.0 (virpci.c, 2023-01)",
   },
   {
     pattern: /NVRM: request_mem_region failed for/,
@@ -79,7 +79,7 @@ export const cardFailures: Failure[] = [
     message:
       "something else, most often the firmware's framebuffer, holds the card's memory, so NVIDIA's driver cannot have it",
     fix: each(remedies.display, kernelArgument("initcall_blacklist=sysfb_init")),
-    source: "NVIDIA driver (nv-pci.c)",
+    source: "NVIDIA driver (nv-pci.c), read 2026-11",
   },
   {
     pattern: anyOf(
@@ -93,7 +93,7 @@ export const cardFailures: Failure[] = [
       manualFix("Pass all functions of the card, and start the VM only once after each boot of the host"),
       powerCycle,
     ],
-    source: "libvirt 9.0, QEMU 7.2; gnif/vendor-reset#76",
+    source: "libvirt 9.0, QEMU 7.2 (2022-12); gnif/vendor-reset#76",
   },
   {
     pattern: anyOf(
@@ -105,7 +105,7 @@ export const cardFailures: Failure[] = [
     layer: "vfio",
     message: "no card is at that address: addresses move when cards are added or the firmware is updated",
     fix: [doctorFix("gpu.match")],
-    source: "QEMU 7.2 (vfio), libvirt 9.0; QubesOS/qubes-issues#7792",
+    source: "QEMU 7.2 (vfio, 2022-12), libvirt 9.0; QubesOS/qubes-issues#7792",
   },
   {
     pattern: anyOf(
@@ -117,7 +117,7 @@ export const cardFailures: Failure[] = [
     layer: "vfio",
     message: "the card was not moved from its host driver to vfio-pci",
     fix: [bindVfio, remedies.bindAtBoot],
-    source: "libvirt 9.0, QEMU 7.2",
+    source: "libvirt 9.0, QEMU 7.2 (2022-12)",
   },
   {
     pattern: /open '?\/dev\/vfio\/\S{1,12}'?: (?:Permission denied|Operation not permitted|No such file)/,
@@ -128,7 +128,7 @@ export const cardFailures: Failure[] = [
       commandFix("Load it", "modprobe vfio-pci", { root: true }),
       manualFix("Let libvirt's system daemon start the VM (qemu:///system): it gives QEMU these nodes"),
     ],
-    source: "QEMU 7.2 and later; kata-containers/runtime#2605, kubevirt/kubevirt#3309",
+    source: "QEMU 7.2 (2022-12) and later; kata-containers/runtime#2605, kubevirt/kubevirt#3309",
   },
   {
     pattern: /PCIe Bus Error: severity=Uncorrect|AER: .{0,20}Uncorrect(?:ed|able) \((?:Non-)?Fatal\)/,
@@ -220,7 +220,7 @@ export const cardFailures: Failure[] = [
       manualFix("Nothing to do for computing; a guest that shows a picture through the card may need a ROM file"),
       remedies.display,
     ],
-    source: "Linux 6.1, QEMU 7.2; NVIDIA/open-gpu-kernel-modules#955",
+    source: "Linux 6.1, QEMU 7.2 (2022-12); NVIDIA/open-gpu-kernel-modules#955",
   },
   {
     pattern:
@@ -238,7 +238,7 @@ export const cardFailures: Failure[] = [
       manualFix("At the host's boot: bind the card to vfio-pci early, so that no host driver starts it"),
       doctorFix("gpu.reset"),
     ],
-    source: "Linux (drivers/iommu)",
+    source: "Linux (drivers/iommu), read 2026-11",
   },
   {
     pattern: /write error: Device or resource busy/,
@@ -251,7 +251,7 @@ export const cardFailures: Failure[] = [
       commandFix("See which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
       remedies.bindAtBoot,
     ],
-    source: "Linux (drivers/base), single-GPU passthrough scripts",
+    source: "Linux (drivers/base), single-GPU passthrough scripts, read 2026-11",
   },
   {
     pattern: /Relaying device request to user \(#\d/,

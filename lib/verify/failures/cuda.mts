@@ -50,7 +50,7 @@ export const cudaFailures: Failure[] = [
         "Use an image with that CUDA or an older one, or a newer driver (driver: {branch: …}) and rebuild the box",
       ),
     ],
-    source: "CUDA, PyTorch",
+    source: "CUDA, PyTorch, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -122,7 +122,7 @@ export const cudaFailures: Failure[] = [
     layer: "driver",
     message: "the GPUs of this kind (SXM, HGX) need NVIDIA's Fabric Manager, which does not run",
     fix: [guestFix("Start it", "systemctl enable --now nvidia-fabricmanager")],
-    source: "CUDA, Error 802",
+    source: "CUDA, Error 802, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -142,7 +142,7 @@ export const cudaFailures: Failure[] = [
         "Use a smaller or more quantized model, a shorter context or a smaller batch (vLLM: --gpu-memory-utilization, --max-model-len)",
       ),
     ],
-    source: "CUDA, PyTorch, vLLM, llama.cpp",
+    source: "CUDA, PyTorch, vLLM, llama.cpp, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -189,7 +189,7 @@ export const cudaFailures: Failure[] = [
         "libcudnn, libcublas, libcudart: use the image's runtime or devel variant, with the version that the program wants",
       ),
     ],
-    source: "glibc's loader, TensorFlow, PyTorch",
+    source: "glibc's loader, TensorFlow, PyTorch, read 2026-11",
   },
   {
     pattern: /CUDA-capable device\S{0,3} (?:is\/are|are|is) busy or unavailable|cudaErrorDevicesUnavailable/,
@@ -248,7 +248,7 @@ export const cudaFailures: Failure[] = [
     layer: "image",
     message: "a program's work on the GPU failed: an error in the program, or an unstable card",
     fix: [driverLog, manualFix("Set CUDA_LAUNCH_BLOCKING=1 for that service, so the error names its place")],
-    source: "CUDA, PyTorch",
+    source: "CUDA, PyTorch, read 2026-11",
   },
   {
     pattern: /insufficient shared memory \(shm\)|creating shared memory segment \/dev\/shm/,
@@ -256,7 +256,7 @@ export const cudaFailures: Failure[] = [
     layer: "image",
     message: "the container's shared memory is too small: Docker gives 64 MiB, and PyTorch and NCCL need more",
     fix: [manualFix("Write shm_size: 8gb (or ipc: host) for that service")],
-    source: "PyTorch, NCCL",
+    source: "PyTorch, NCCL, read 2026-11",
   },
   {
     pattern: /NCCL error in: |ncclUnhandledCudaError|ncclInternalError/,
@@ -268,7 +268,7 @@ export const cudaFailures: Failure[] = [
       manualFix("Set NCCL_DEBUG=INFO for that service, and read its first WARN"),
       manualFix("In a VM without peer to peer: set NCCL_P2P_DISABLE=1; give the service shm_size: 8gb"),
     ],
-    source: "PyTorch (NCCL)",
+    source: "PyTorch (NCCL), read 2026-11",
   },
   {
     pattern: /Engine core initialization failed|EngineCore failed to start/,
@@ -295,7 +295,7 @@ export const cudaFailures: Failure[] = [
       manualFix("Use an image in which all come from one release, or install that part again for this PyTorch"),
       manualFix("nvJitLink, cuDNN: remove the host's or a second CUDA from LD_LIBRARY_PATH"),
     ],
-    source: "glibc's loader, PyTorch",
+    source: "glibc's loader, PyTorch, read 2026-11",
   },
   {
     pattern:
@@ -304,7 +304,7 @@ export const cudaFailures: Failure[] = [
     layer: "image",
     message: "the program uses what this GPU is too old for (bfloat16, FlashAttention 2: Ampere, RTX 30, or later)",
     fix: [manualFix("vLLM: --dtype half; others: turn FlashAttention off (attention: sdpa), or use a newer GPU")],
-    source: "FlashAttention, vLLM",
+    source: "FlashAttention, vLLM, read 2026-11",
   },
   {
     pattern: /CUDA error 304\b|OS call failed or operation not supported on this OS/,
@@ -327,7 +327,7 @@ export const cudaFailures: Failure[] = [
     fallback: true,
     message: "a call of CUDA failed, for the reason behind the colon",
     fix: [newestCuda, driverLog, manualFix("Set CUDA_LAUNCH_BLOCKING=1 for that service, and read the first error")],
-    source: "CUDA",
+    source: "CUDA, read 2026-11",
   },
   {
     pattern: /Failed to find C compiler/,
@@ -337,7 +337,7 @@ export const cudaFailures: Failure[] = [
     fix: [
       manualFix("Install gcc (and python3-dev) in the image, or use a devel image; vLLM: --enforce-eager does without"),
     ],
-    source: "PyTorch, Triton",
+    source: "PyTorch, Triton, read 2026-11",
   },
   {
     pattern: /Cannot access gated repo for url|GatedRepoError|401 Client Error.{0,80}huggingface/,
@@ -345,7 +345,7 @@ export const cudaFailures: Failure[] = [
     layer: "image",
     message: "Hugging Face gives this model only to accounts that accepted its licence",
     fix: [manualFix("Accept it on the model's page, and set HF_TOKEN for that service to a token that may read it")],
-    source: "huggingface_hub",
+    source: "huggingface_hub, read 2026-11",
   },
   {
     pattern: /model requires more system memory \(/,
@@ -353,7 +353,7 @@ export const cudaFailures: Failure[] = [
     layer: "image",
     message: "the model does not fit into the VM's memory",
     fix: [manualFix("Give the machine more (memory:), or use a smaller or more quantized model")],
-    source: "Ollama",
+    source: "Ollama, read 2026-11",
   },
   {
     pattern:
@@ -368,7 +368,7 @@ export const cudaFailures: Failure[] = [
       guestFix("Read the service's whole log", "docker compose logs --no-color"),
       guestFix("See the GPU's memory and the driver's CUDA", "nvidia-smi"),
     ],
-    source: "Ollama, cuDNN",
+    source: "Ollama, cuDNN, read 2026-11",
   },
   {
     pattern: /llama_model_load_from_file_impl: failed to load model|error while loading shared libraries: libggml/,

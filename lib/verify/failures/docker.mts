@@ -14,7 +14,7 @@ export const dockerFailures: Failure[] = [
       guestFix("Install them", "apt-get install -y uidmap"),
       manualFix("Give the user a range in /etc/subuid and /etc/subgid, then run podman system migrate"),
     ],
-    source: "Podman",
+    source: "Podman, read 2026-11",
   },
   {
     pattern: /failed to connect to dbus \(hint: for rootless containers/,
@@ -24,7 +24,7 @@ export const dockerFailures: Failure[] = [
     fix: [
       manualFix("Let the user's session run always: loginctl enable-linger USER, then log in by SSH"),
     ],
-    source: "Podman 5",
+    source: "Podman 5 (2024-03)",
   },
   {
     pattern: /did not resolve to an alias and no unqualified-search registries/,
@@ -32,7 +32,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "Podman does not guess a registry: the image's name has to begin with one",
     fix: [manualFix("Write the whole name, as docker.io/nvidia/cuda:TAG")],
-    source: "Podman (containers-registries)",
+    source: "Podman (containers-registries), read 2026-11",
   },
   {
     pattern: anyOf(
@@ -93,7 +93,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "Compose was started in a folder without a Compose file",
     fix: [manualFix("Change to the project's folder, or name the file: docker compose -f FILE")],
-    source: "Docker Compose",
+    source: "Docker Compose, read 2026-11",
   },
   {
     pattern: /cgroup mountpoint does not exist/,
@@ -105,7 +105,7 @@ export const dockerFailures: Failure[] = [
       manualFix("Update Docker to 20.10 or later, which knows cgroup version 2"),
       guestFix("See which version is mounted", "stat -fc %T /sys/fs/cgroup"),
     ],
-    source: "Docker, runc",
+    source: "Docker, runc, read 2026-11",
   },
   {
     pattern: /devices\.\d{1,2} missing property 'capabilities'|devices\.\d{1,2} capabilities is required/,
@@ -113,7 +113,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "a device reservation in the Compose file lacks capabilities: [gpu]",
     fix: [manualFix("Write capabilities: [gpu] below that device, or gpus: all (Compose 2.30) for the service")],
-    source: "Docker Compose (compose-spec)",
+    source: "Docker Compose (compose-spec), read 2026-11",
   },
   {
     pattern: /open sysctl net\.ipv4\.ip_unprivileged_port_start file: reopen fd/,
@@ -144,7 +144,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "the client is newer than the Docker daemon it talks to",
     fix: [manualFix("Update Docker in the VM, or set DOCKER_API_VERSION to the version that the message names")],
-    source: "Docker",
+    source: "Docker, read 2026-11",
   },
   {
     pattern: /\bIptables not found|exec: "iptables": executable file not found/,
@@ -180,7 +180,7 @@ export const dockerFailures: Failure[] = [
         "Then install the kernel's extra modules: Ubuntu linux-modules-extra-…, Fedora kernel-modules-extra; Debian: linux-image-amd64 rather than -cloud",
       ),
     ],
-    source: "Docker 28 and 29, iptables",
+    source: "Docker 28 (2025-02) and 29, iptables",
   },
   {
     pattern: anyOf(
@@ -230,7 +230,7 @@ export const dockerFailures: Failure[] = [
       guestFix("Remove networks that nothing uses", "docker network prune"),
       manualFix("Or write default-address-pools in /etc/docker/daemon.json"),
     ],
-    source: "Docker",
+    source: "Docker, read 2026-11",
   },
   {
     pattern: /unable to apply apparmor profile|write \/proc\/(?:self|thread-self)\/attr\/(?:apparmor\/)?exec/,
@@ -251,7 +251,7 @@ export const dockerFailures: Failure[] = [
     message:
       "the VM's kernel has AppArmor, and the program that loads its profiles is missing: Docker starts no container",
     fix: [guestFix("Install it", "apt-get install -y apparmor")],
-    source: "Docker 20.10 on Debian 12",
+    source: "Docker 20.10 (2020-12) on Debian 12",
   },
   {
     pattern:
@@ -295,7 +295,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "the registry has no such image, or shows it only after a login",
     fix: [manualFix("Correct the image's name"), guestFix("If it is a private one, log in", "docker login")],
-    source: "Docker 20.10",
+    source: "Docker 20.10 (2020-12)",
   },
   {
     pattern: /toomanyrequests: |You have reached your (?:unauthenticated )?pull rate limit/,
@@ -303,7 +303,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "the registry gives no more images to this address for now",
     fix: [guestFix("Log in there, or wait", "docker login")],
-    source: "Docker, from the registry",
+    source: "Docker, from the registry, read 2026-11",
   },
   {
     pattern:
@@ -313,7 +313,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "the image is for another CPU architecture than the VM's",
     fix: [manualFix("Use an image or a tag for the VM's architecture (uname -m in the VM)")],
-    source: "Docker, runc",
+    source: "Docker, runc, read 2026-11",
   },
   {
     pattern:
@@ -327,7 +327,7 @@ export const dockerFailures: Failure[] = [
       guestFix("See which name server it asks", "resolvectl status"),
       manualFix("If only containers fail: write dns in /etc/docker/daemon.json, and restart Docker"),
     ],
-    source: "Docker (Go's resolver)",
+    source: "Docker (Go's resolver), read 2026-11",
   },
   {
     pattern: /'compose' is not a docker command|unknown shorthand flag: 'f' in -f|unknown docker command: "compose/,
@@ -338,7 +338,7 @@ export const dockerFailures: Failure[] = [
       guestFix("Install it (Docker's own packages)", "apt-get install -y docker-compose-plugin"),
       guestFix("Or the distribution's (Ubuntu, Debian 13)", "apt-get install -y docker-compose"),
     ],
-    source: "Docker CLI",
+    source: "Docker CLI, read 2026-11",
   },
   {
     pattern:
@@ -353,7 +353,7 @@ export const dockerFailures: Failure[] = [
       guestFix("See the clock, which certificates depend on", "timedatectl"),
       manualFix("Behind a proxy: write it into Docker's service (HTTPS_PROXY) and install its certificate"),
     ],
-    source: "Docker (Go's net/http)",
+    source: "Docker (Go's net/http), read 2026-11",
   },
   {
     pattern: /The container name "[^"]{1,120}" is already in use/,
@@ -361,7 +361,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "a container of that name is left over",
     fix: [guestFix("See it", "docker ps -a"), manualFix("Remove it (docker rm NAME, in the VM), or start it instead")],
-    source: "Docker",
+    source: "Docker, read 2026-11",
   },
   {
     pattern:
@@ -374,7 +374,7 @@ export const dockerFailures: Failure[] = [
       guestFix("See which program", "ss -lntp"),
       manualFix("Change ports: of one of them"),
     ],
-    source: "Docker 20.10 to 29",
+    source: "Docker 20.10 (2020-12) to 29",
   },
   {
     pattern:
@@ -388,7 +388,7 @@ export const dockerFailures: Failure[] = [
         root: true,
       }),
     ],
-    source: "Docker 20.10, 28 (seen) and 29",
+    source: "Docker 20.10 (2020-12), 28 (seen) and 29",
   },
   {
     pattern: anyOf(
@@ -409,7 +409,7 @@ export const dockerFailures: Failure[] = [
         "If its configuration was just changed: see that daemon.json or config.toml is correct, or put the old one back",
       ),
     ],
-    source: "Docker 28 (seen) and 29, docker-compose 1.29",
+    source: "Docker 28 (seen, 2025-02) and 29, docker-compose 1.29",
   },
   {
     pattern: anyOf(
@@ -451,7 +451,7 @@ export const dockerFailures: Failure[] = [
     layer: "image",
     message: "the service's command is not in its image",
     fix: [manualFix("Correct command: or image: of that service")],
-    source: "runc and crun, as Docker and Podman show it",
+    source: "runc and crun, as Docker and Podman show it, read 2026-11",
   },
   {
     pattern: /no space left on device|don't have enough free space in|ENOSPC/,
@@ -465,7 +465,7 @@ export const dockerFailures: Failure[] = [
       remedies.room,
       guestFix("In the VM: see what Docker keeps", "docker system df"),
     ],
-    source: "C library (ENOSPC), apt",
+    source: "C library (ENOSPC), apt, read 2026-11",
   },
   {
     pattern: /Killed process \d{1,10} \(|oom-kill:constraint=|Memory cgroup out of memory/,
@@ -480,6 +480,6 @@ export const dockerFailures: Failure[] = [
       ),
       commandFix("See what is free", "free -h"),
     ],
-    source: "Linux 6.1 (mm/oom_kill)",
+    source: "Linux 6.1 (mm/oom_kill, 2022-12)",
   },
 ];

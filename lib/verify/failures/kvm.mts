@@ -90,7 +90,7 @@ export const kvmFailures: Failure[] = [
       remedies.virtualization,
       manualFix("On Windows: turn off Hyper-V and core isolation, or use provider: hyperv"),
     ],
-    source: "VirtualBox 7",
+    source: "VirtualBox 7 (2022-10)",
   },
   {
     pattern: anyOf(
@@ -102,7 +102,7 @@ export const kvmFailures: Failure[] = [
     layer: "hypervisor",
     message: "this user has no rights on /dev/kvm",
     fix: [joinGroupFix("kvm")],
-    source: "QEMU 7.2, seen as an ordinary user",
+    source: "QEMU 7.2 (2022-12), seen as an ordinary user",
   },
   {
     pattern:
@@ -138,7 +138,7 @@ export const kvmFailures: Failure[] = [
       manualFix("If VirtualBox runs a VM: stop it, since one of the two has the CPU's virtualization"),
       manualFix("Or write accelerator: tcg, which emulates and is slow"),
     ],
-    source: "QEMU 7.2, libvirt 9.0",
+    source: "QEMU 7.2 (2022-12), libvirt 9.0",
   },
   {
     pattern: anyOf(

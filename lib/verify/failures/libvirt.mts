@@ -46,7 +46,7 @@ export const libvirtFailures: Failure[] = [
         reboot: true,
       }),
     ],
-    source: "libvirt 9.0, seen through vagrant-libvirt; QEMU",
+    source: "libvirt 9.0 (2023-01), seen through vagrant-libvirt; QEMU",
   },
   {
     pattern: /firewalld can't find the 'libvirt|INVALID_ZONE: libvirt/,
@@ -82,7 +82,7 @@ export const libvirtFailures: Failure[] = [
       manualFix('Or choose the other one: firewall_backend = "nftables" or "iptables" in /etc/libvirt/network.conf'),
       manualFix("If the kernel was updated and the host not rebooted since: reboot", { reboot: true }),
     ),
-    source: "libvirt 10.4 and later",
+    source: "libvirt 10.4 (2024-06) and later",
   },
   {
     pattern: anyOf(
@@ -113,7 +113,7 @@ export const libvirtFailures: Failure[] = [
       commandFix("See which networks there are", "virsh -c qemu:///system net-list --all"),
       commandFix("See whose addresses and bridges these are", "ip address"),
     ],
-    source: "libvirt 9.0; vagrant-libvirt/vagrant-libvirt#617, #670",
+    source: "libvirt 9.0 (2023-01); vagrant-libvirt/vagrant-libvirt#617, #670",
   },
   {
     pattern: /dnsmasq: failed to create listening socket for \S{1,60}: Address already in use/,
@@ -122,7 +122,7 @@ export const libvirtFailures: Failure[] = [
     layer: "network",
     message: "another name server on this host listens on the address that libvirt's network needs",
     fix: [commandFix("See which", "ss -lnup 'sport = :53 or sport = :67'", { root: true })],
-    source: "dnsmasq, as libvirt shows it",
+    source: "dnsmasq, as libvirt shows it, read 2026-11",
   },
   {
     pattern: /network '[^']{1,80}' is not active/,
@@ -135,7 +135,7 @@ export const libvirtFailures: Failure[] = [
       commandFix("Let it start by itself from now on", "virsh -c qemu:///system net-autostart default", { root: true }),
       manualFix("If the line names another network, start that one"),
     ],
-    source: "libvirt 9.0; vagrant-libvirt/vagrant-libvirt#60, #116",
+    source: "libvirt 9.0 (2023-01); vagrant-libvirt/vagrant-libvirt#60, #116",
   },
   {
     pattern: /network '[^']{1,80}' does not have a bridge name/,
@@ -181,7 +181,7 @@ export const libvirtFailures: Failure[] = [
       ),
       commandFix("Start it", "virsh -c qemu:///system pool-start default"),
     ],
-    source: "libvirt 9.0, vagrant-libvirt 0.11; vagrant-libvirt/vagrant-libvirt#282",
+    source: "libvirt 9.0 (2023-01), vagrant-libvirt 0.11; vagrant-libvirt/vagrant-libvirt#282",
   },
   {
     pattern: anyOf(
@@ -193,7 +193,7 @@ export const libvirtFailures: Failure[] = [
     layer: "provider",
     message: "this user has no rights on libvirt's socket",
     fix: [joinGroupFix("libvirt")],
-    source: "libvirt 9.0, seen as an ordinary user",
+    source: "libvirt 9.0 (2023-01), seen as an ordinary user",
   },
   {
     pattern: /connect socket to '[^']{1,160}': (?:No such file|Connection refused)/,
@@ -210,6 +210,6 @@ export const libvirtFailures: Failure[] = [
         { root: true },
       ),
     ],
-    source: "libvirt 9.0, seen with no daemon and with a dead one's socket",
+    source: "libvirt 9.0 (2023-01), seen with no daemon and with a dead one's socket",
   },
 ];

@@ -105,7 +105,7 @@ export const moduleFailures: Failure[] = [
       guestFix("Build it for the kernel that runs", "dkms autoinstall"),
       manualFix(headers),
     ],
-    source: "kmod (modprobe)",
+    source: "kmod (modprobe), read 2026-11",
   },
   {
     pattern: anyOf(
@@ -121,7 +121,7 @@ export const moduleFailures: Failure[] = [
       guestFix("Reboot the VM", "reboot"),
       manualFix("If it stays: module and libraries come from two sources; install both in one version"),
     ],
-    source: "nvidia-smi (NVML), NVRM",
+    source: "nvidia-smi (NVML), NVRM, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -144,7 +144,7 @@ export const moduleFailures: Failure[] = [
       initramfs,
       manualFix("If the card is on vfio-pci on the host: nothing to do there; the driver belongs into the VM"),
     ),
-    source: "NVIDIA driver (nv.c), nvidia-installer",
+    source: "NVIDIA driver (nv.c), nvidia-installer, read 2026-11",
   },
   {
     pattern:
@@ -156,7 +156,7 @@ export const moduleFailures: Failure[] = [
     fix: each(
       install("Install it", { apt: "build-essential", dnf: "gcc make", pacman: "base-devel", zypper: "gcc make" }),
     ),
-    source: "nvidia-installer",
+    source: "nvidia-installer, read 2026-11",
   },
   {
     pattern: /You appear to be running an X server|pre-install script failed/,
@@ -169,7 +169,7 @@ export const moduleFailures: Failure[] = [
       manualFix("Use the distribution's packages instead of the .run file"),
       commandFix("Or stop the display server first", "systemctl isolate multi-user.target", { root: true }),
     ],
-    source: "nvidia-installer",
+    source: "nvidia-installer, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -240,6 +240,6 @@ export const moduleFailures: Failure[] = [
       guestFix("See which libraries are there", "ldconfig -p"),
       manualFix("In a container: it was started without a GPU (gpu: 1 for that service)"),
     ],
-    source: "nvidia-container-cli, nvidia-smi, Go-NVML",
+    source: "nvidia-container-cli, nvidia-smi, Go-NVML, read 2026-11",
   },
 ];

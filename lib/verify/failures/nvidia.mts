@@ -12,7 +12,7 @@ export const nvidiaFailures: Failure[] = [
     layer: "driver",
     message: "NVIDIA's driver found the card and could not start it; the NVRM lines above say why",
     fix: [driverLog, doctorFix("guest.driver"), powerCycle],
-    source: "NVIDIA driver (nv.c)",
+    source: "NVIDIA driver (nv.c), read 2026-11",
   },
   {
     pattern: /NVRM:? nvAssert(?:Ok)?FailedNoLog: Assertion failed/,
@@ -79,7 +79,7 @@ export const nvidiaFailures: Failure[] = [
     layer: "driver",
     message: "this driver release does not know the card: it is too old for a new card, or too new for an old one",
     fix: [doctorFix("guest.driver"), manualFix(`Write another branch (driver: {branch: …}) ${rebuildBox}`)],
-    source: "NVIDIA driver (NVRM, nv-pci.c 580)",
+    source: "NVIDIA driver (NVRM, nv-pci.c 580, 2025-08)",
   },
   // ------------------------------------------------------------------------------------------------- the state of the card
   {
@@ -215,7 +215,7 @@ export const nvidiaFailures: Failure[] = [
       driverLog,
       dkmsStatus,
     ],
-    source: "nvidia-container-cli, nvidia-smi",
+    source: "nvidia-container-cli, nvidia-smi, read 2026-11",
   },
   {
     pattern:
@@ -240,7 +240,7 @@ export const nvidiaFailures: Failure[] = [
     layer: "driver",
     message: "NVIDIA's driver did not accept the card; its NVRM lines say why",
     fix: [driverLog, doctorFix("guest.driver")],
-    source: "Linux, NVIDIA driver (nvidia-drm, nvidia-persistenced)",
+    source: "Linux, NVIDIA driver (nvidia-drm, nvidia-persistenced), read 2026-11",
   },
   {
     pattern: /\bnvidia-smi: command not found|nvidia-smi' is not recognized|Command 'nvidia-smi' not found/,
@@ -286,7 +286,7 @@ export const nvidiaFailures: Failure[] = [
     layer: "kernel",
     message: "the card answers the driver with error values: it hangs, or was not reset after its last user",
     fix: [manualFix("Stop the VM and start it again"), powerCycle, driverLog],
-    source: "NVIDIA driver (NVRM)",
+    source: "NVIDIA driver (NVRM), read 2026-11",
   },
   {
     pattern: /NVRM:? \w{0,8} ?\w{5,60}: .{0,60}(?:failed|timed out|cannot|timeout)\b/,
@@ -299,6 +299,6 @@ export const nvidiaFailures: Failure[] = [
       driverLog,
       manualFix("Try the newest release of the branch (driver: {branch: …}), and a power cycle of the host"),
     ],
-    source: "NVIDIA driver (NVRM)",
+    source: "NVIDIA driver (NVRM), read 2026-11",
   },
 ];

@@ -95,7 +95,7 @@ export const packerFailures: Failure[] = [
       ),
       manualFix("See that the cloud-init disk (cidata) is attached and that the image runs cloud-init"),
     ],
-    source: "Packer 1.6 and later",
+    source: "Packer 1.6 (2020-06) and later",
   },
   {
     pattern:
@@ -105,7 +105,7 @@ export const packerFailures: Failure[] = [
     layer: "provider",
     message: "a plugin of Packer is missing: since 1.10 it brings no builders of its own",
     fix: [commandFix("Get it, in the box's folder below .homelab-gpu/packer", "packer init .")],
-    source: "Packer 1.6 (seen) and 1.10",
+    source: "Packer 1.6 (seen, 2020-06) and 1.10",
   },
   {
     pattern: /Usage: packer \[--version\]|cracklib-packer/,
@@ -114,7 +114,7 @@ export const packerFailures: Failure[] = [
     layer: "provider",
     message: "another program is called packer here (cracklib's on Fedora and RHEL), or Packer is too old",
     fix: [commandFix("See which one runs", "command -v packer"), doctorFix("tools.present")],
-    source: "cracklib, Packer",
+    source: "cracklib, Packer, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -170,7 +170,7 @@ export const packerFailures: Failure[] = [
     layer: "hypervisor",
     message: "QEMU ended at once; its own message is in the lines above, or in Packer's log",
     fix: [commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up")],
-    source: "Packer (QEMU plugin)",
+    source: "Packer (QEMU plugin), read 2026-11",
   },
   {
     pattern: /error downloading ISO|Failed to download ISO|bad response code: \d{3}/,
@@ -185,7 +185,7 @@ export const packerFailures: Failure[] = [
         "Write the current release's address (image:), or one of the distribution's archive, with its checksum",
       ),
     ],
-    source: "Packer SDK (step_download.go)",
+    source: "Packer SDK (step_download.go), read 2026-11",
   },
   {
     pattern: /Output directory .{0,160}already exists|Output directory already exists/,
@@ -194,7 +194,7 @@ export const packerFailures: Failure[] = [
     layer: "provider",
     message: "an earlier build left its output folder, and Packer does not overwrite it",
     fix: [manualFix("If nothing in it is needed: delete that folder, or run packer build -force")],
-    source: "Packer (QEMU plugin)",
+    source: "Packer (QEMU plugin), read 2026-11",
   },
   {
     pattern: /sftp-server: No such file or directory/,
@@ -206,7 +206,7 @@ export const packerFailures: Failure[] = [
       manualFix('Ansible by Packer: use_proxy = false, or extra_arguments = ["--scp-extra-args", "\'-O\'"]'),
       manualFix("Or install openssh-sftp-server in the VM"),
     ],
-    source: "OpenSSH 9, Packer (Ansible plugin)",
+    source: "OpenSSH 9 (2022-04), Packer (Ansible plugin)",
   },
   {
     pattern: /Script exited with non-zero exit status: \d{1,3}/,
@@ -218,7 +218,7 @@ export const packerFailures: Failure[] = [
       manualFix("Read the lines above it"),
       commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up"),
     ],
-    source: "Packer (shell provisioner)",
+    source: "Packer (shell provisioner), read 2026-11",
   },
   {
     pattern: /find available port for VNC|Failed to find available (?:VNC|port)/,
@@ -228,7 +228,7 @@ export const packerFailures: Failure[] = [
     message:
       "no port is left for the build's screen (VNC): builds that were cut off still run, or another program has them",
     fix: [commandFix("See which", "ss -lntp 'sport >= :5900 and sport <= :6000'", { root: true })],
-    source: "Packer (QEMU plugin)",
+    source: "Packer (QEMU plugin), read 2026-11",
   },
   {
     pattern: /Post-processor failed: /,

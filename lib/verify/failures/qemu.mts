@@ -18,7 +18,7 @@ export const qemuFailures: Failure[] = [
         zypper: "qemu-ipxe",
       }),
     ),
-    source: "QEMU (hw/pci)",
+    source: "QEMU (hw/pci), read 2026-11",
   },
   {
     pattern: /Security driver model '\w{1,20}' is not available/,
@@ -28,7 +28,7 @@ export const qemuFailures: Failure[] = [
     fix: [
       manualFix("Remove its seclabel element (virsh edit), or turn that security driver on in /etc/libvirt/qemu.conf"),
     ],
-    source: "libvirt",
+    source: "libvirt, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -60,7 +60,7 @@ export const qemuFailures: Failure[] = [
       commandFix("Start it by hand, and read its error", "qemu-system-x86_64 --version"),
       manualFix("Complete the system's update, or install QEMU again, then restart libvirt"),
     ],
-    source: "libvirt, glibc's loader",
+    source: "libvirt, glibc's loader, read 2026-11",
   },
   {
     pattern: /unable to parse qemu-img output|(?:cannot|unable to) (?:find|execute) \S{0,60}qemu-img/,
@@ -86,7 +86,7 @@ export const qemuFailures: Failure[] = [
       commandFix("See which", "qemu-img info --backing-chain DISK"),
       manualFix("If the box was removed or rebuilt: destroy the machine and create it again"),
     ],
-    source: "libvirt",
+    source: "libvirt, read 2026-11",
   },
   {
     pattern: /Cannot use direct socket mode if no URI is set|error: failed to connect to the hypervisor/,
@@ -99,7 +99,7 @@ export const qemuFailures: Failure[] = [
       commandFix("Say which", "virsh -c qemu:///system version"),
       commandFix("Start it", "systemctl enable --now libvirtd", { root: true }),
     ],
-    source: "libvirt",
+    source: "libvirt, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -115,7 +115,7 @@ export const qemuFailures: Failure[] = [
       commandFix("Write the variables from their template again", "virsh -c qemu:///system start NAME --reset-nvram"),
       manualFix("Use CODE and VARS of one set: OVMF_CODE_4M.fd with OVMF_VARS_4M.fd"),
     ],
-    source: "QEMU (pc_sysfw.c, block)",
+    source: "QEMU (pc_sysfw.c, block), read 2026-11",
   },
   // -------------------------------------------------------------------------------------------------- guest's firmware
   {
@@ -156,7 +156,7 @@ export const qemuFailures: Failure[] = [
         "Put the file below /var/lib/libvirt/images, or let others pass through the folders above it (chmod o+x)",
       ),
     ],
-    source: "libvirt 9.0",
+    source: "libvirt 9.0 (2023-01)",
   },
   {
     pattern:
@@ -179,7 +179,7 @@ export const qemuFailures: Failure[] = [
     layer: "provider",
     message: "QEMU (or virtiofsd) is not installed for that architecture, or not at the path that the VM names",
     fix: [doctorFix("tools.present"), commandFix("See what libvirt finds", "virsh -c qemu:///system capabilities")],
-    source: "libvirt 9.0",
+    source: "libvirt 9.0 (2023-01)",
   },
   {
     pattern:
@@ -192,7 +192,7 @@ export const qemuFailures: Failure[] = [
         "Use the host's own CPU (cpu_mode: host-passthrough), and recreate the VM if it came from another host",
       ),
     ],
-    source: "libvirt 9.0",
+    source: "libvirt 9.0 (2023-01)",
   },
   {
     pattern: /cannot acquire state change lock/,
@@ -217,7 +217,7 @@ export const qemuFailures: Failure[] = [
       manualFix("Run the script by hand with the same words, and read its error"),
       manualFix("This project needs no hooks: remove them, and bind the card at boot"),
     ],
-    source: "libvirt; single-GPU passthrough scripts",
+    source: "libvirt, read 2026-11; single-GPU passthrough scripts",
   },
   {
     pattern: /PCI: slot \d{1,3} function \d not available for|Attempted double use of PCI Address/,
@@ -245,7 +245,7 @@ export const qemuFailures: Failure[] = [
     fallback: true,
     message: "QEMU ended at its start: its own error is the last line of that message without “warning”",
     fix: [commandFix("Read the VM's log", "tail -n 30 /var/log/libvirt/qemu/NAME.log", { root: true })],
-    source: "libvirt 9.0",
+    source: "libvirt 9.0 (2023-01)",
   },
   {
     pattern:
@@ -288,7 +288,7 @@ export const qemuFailures: Failure[] = [
         "virsh -c qemu:///system undefine --nvram NAME",
       ),
     ],
-    source: "libvirt",
+    source: "libvirt, read 2026-11",
   },
   {
     pattern: /virtiofsd died unexpectedly/,
@@ -299,7 +299,7 @@ export const qemuFailures: Failure[] = [
       commandFix("Read its log", "tail -n 20 /var/log/libvirt/qemu/NAME-fs0-virtiofsd.log", { root: true }),
       manualFix("Create the folder, or share it by rsync or NFS"),
     ],
-    source: "libvirt",
+    source: "libvirt, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -338,7 +338,7 @@ export const qemuFailures: Failure[] = [
     fallback: true,
     message: "VirtualBox refused a command, for the reason in its first error line",
     fix: [manualFix("Read the first “error:” line and the VM's Logs/VBox.log")],
-    source: "VirtualBox",
+    source: "VirtualBox, read 2026-11",
   },
   {
     pattern: /IOMMU device: '\w{1,12}' is only supported with/,
@@ -356,7 +356,7 @@ export const qemuFailures: Failure[] = [
     layer: "vfio",
     message: "the card answers wrongly: it hangs since its last user, or its configuration was not restored",
     fix: [manualFix("Shut the host down, wait ten seconds, and power it on", { root: true, reboot: true })],
-    source: "QEMU (vfio)",
+    source: "QEMU (vfio), read 2026-11",
   },
   {
     pattern: /phys-bits too low \(\d{1,3}\)/,
@@ -366,7 +366,7 @@ export const qemuFailures: Failure[] = [
     fix: [
       manualFix("Use the host's own CPU (cpu_mode: host-passthrough), with <maxphysaddr mode='passthrough'/>"),
     ],
-    source: "QEMU",
+    source: "QEMU, read 2026-11",
   },
   {
     pattern: /spice support is disabled|spice graphics are not supported/,
@@ -375,7 +375,7 @@ export const qemuFailures: Failure[] = [
     layer: "hypervisor",
     message: "this QEMU is built without SPICE (RHEL 9 and its kin), and the VM asks for it",
     fix: [manualFix('Use VNC (libvirt.graphics_type = "vnc"), or none')],
-    source: "QEMU, libvirt",
+    source: "QEMU, libvirt, read 2026-11",
   },
   {
     pattern: /file ?system (?:does|may) not support O_DIRECT/,

@@ -42,7 +42,7 @@ export const toolkitFailures: Failure[] = [
       guestFix("Read its configuration", "grep -v '^#' /etc/nvidia-container-runtime/config.toml"),
       ...toolkit,
     ],
-    source: "containerd, as Docker shows it",
+    source: "containerd, as Docker shows it, read 2026-11",
   },
   {
     pattern: /error executing hook `\S{0,60}nvidia-container/,
@@ -55,7 +55,7 @@ export const toolkitFailures: Failure[] = [
       ...writeCdi,
       manualFix("Then use --device nvidia.com/gpu=all"),
     ],
-    source: "crun, as Podman shows it",
+    source: "crun, as Podman shows it, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -86,7 +86,7 @@ export const toolkitFailures: Failure[] = [
       manualFix("Build the image without them: remove libnvidia-*, libcuda.so.* and nvidia-smi in its Dockerfile"),
       manualFix("Do not make images with docker commit from a container that has a GPU"),
     ],
-    source: "libnvidia-container",
+    source: "libnvidia-container, read 2026-11",
   },
   // ------------------------------------------------------------------------------------------------- nvidia-container-cli
   {
@@ -319,7 +319,7 @@ export const toolkitFailures: Failure[] = [
       guestFix("See whether a container starts without a GPU", "docker run --rm hello-world"),
       guestFix("See that the driver works", "nvidia-smi"),
     ],
-    source: "runc, as Docker shows it",
+    source: "runc, as Docker shows it, read 2026-11",
   },
   {
     pattern: /error creating device nodes: /,

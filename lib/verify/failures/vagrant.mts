@@ -57,7 +57,7 @@ export const vagrantFailures: Failure[] = [
       manualFix("Install it (Debian, Ubuntu: nfs-kernel-server; Fedora: nfs-utils)"),
       manualFix("Or turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
     ],
-    source: "Vagrant (locales/en.yml)",
+    source: "Vagrant (locales/en.yml), read 2026-11",
   },
   {
     pattern: /Vagrant cannot forward the specified ports|forwarded port to \d{1,5} is already in use/,
@@ -68,7 +68,7 @@ export const vagrantFailures: Failure[] = [
       commandFix("See which program has it", "ss -lntp", { root: true }),
       manualFix("Stop that VM, or forward another port (auto_correct: true)"),
     ],
-    source: "Vagrant (locales/en.yml)",
+    source: "Vagrant (locales/en.yml), read 2026-11",
   },
   {
     pattern: /version of VirtualBox installed that is not supported by this version of Vagrant/,
@@ -88,7 +88,7 @@ export const vagrantFailures: Failure[] = [
       manualFix("Write an address between 192.168.56.2 and 192.168.63.254"),
       manualFix("Or allow others: a line like “* 10.0.0.0/8” in /etc/vbox/networks.conf"),
     ],
-    source: "Vagrant, VirtualBox 6.1.28 and later",
+    source: "Vagrant, VirtualBox 6.1.28 (2021-10) and later",
   },
   {
     pattern: /has terminated unexpectedly during startup with exit code/,
@@ -129,7 +129,7 @@ export const vagrantFailures: Failure[] = [
       commandFix("See the volumes", "virsh -c qemu:///system vol-list default"),
       commandFix("If nothing in it is needed, remove it", "virsh -c qemu:///system vol-delete --pool default NAME.img"),
     ],
-    source: "vagrant-libvirt (locales/en.yml)",
+    source: "vagrant-libvirt (locales/en.yml), read 2026-11",
   },
   {
     pattern: anyOf(
@@ -229,7 +229,7 @@ export const vagrantFailures: Failure[] = [
       manualFix("If it says ssh-rsa or “signature”: update Vagrant to 2.4 or later, which uses ed25519 keys"),
       manualFix("If Vagrant retries for minutes at the first boot: the box has no key of Vagrant's for that user"),
     ],
-    source: "Vagrant 2.3 (locales/en.yml), OpenSSH 8.8 and later",
+    source: "Vagrant 2.3 (locales/en.yml, 2022-08), OpenSSH 8.8 and later",
   },
   {
     pattern:
@@ -245,7 +245,7 @@ export const vagrantFailures: Failure[] = [
       manualFix("Look at its console (virt-manager, or virsh console NAME)"),
       doctorFix("host.virtualization"),
     ],
-    source: "Vagrant 2.3 (locales/en.yml)",
+    source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },
   {
     pattern: /doesn't support the provider you requested|box you're attempting to add doesn't match the provider/,
@@ -253,7 +253,7 @@ export const vagrantFailures: Failure[] = [
     layer: "provider",
     message: "that box exists for other providers only",
     fix: [manualFix("Choose a box for this provider, or write image: in the config, so that this project builds one")],
-    source: "Vagrant 2.3 (locales/en.yml)",
+    source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },
   {
     pattern: /Vagrant failed to initialize at a very early stage|The plugins failed to (?:load|initialize) correctly/,
@@ -264,7 +264,7 @@ export const vagrantFailures: Failure[] = [
       commandFix("Repair the plugins", "vagrant plugin repair"),
       commandFix("If that does not help, install them again", "vagrant plugin expunge --reinstall"),
     ],
-    source: "Vagrant 2.3 (locales/en.yml)",
+    source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },
   {
     pattern:
@@ -278,7 +278,7 @@ export const vagrantFailures: Failure[] = [
       manualFix("Turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
       manualFix("NFS: let nfs, rpc-bind and mountd through the host's firewall from libvirt's bridges"),
     ],
-    source: "Vagrant, nfs-utils",
+    source: "Vagrant, nfs-utils, read 2026-11",
   },
   {
     pattern: /guest machine entered an invalid state while waiting for it/,
@@ -287,7 +287,7 @@ export const vagrantFailures: Failure[] = [
     strength: "symptom",
     message: "the VM ended while it booted",
     fix: [manualFix("Start it with its window (gui), and read its screen"), doctorFix("host.virtualization")],
-    source: "Vagrant 2.3 (locales/en.yml)",
+    source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },
   {
     pattern:
@@ -296,7 +296,7 @@ export const vagrantFailures: Failure[] = [
     layer: "provider",
     message: "another Vagrant process works on this machine",
     fix: [commandFix("See which, and let it end", "pgrep -af vagrant")],
-    source: "Vagrant 2.3 (locales/en.yml)",
+    source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },
   {
     pattern: /Unknown option: --pciattach|Host PCI attachment only supported with ICH9/,
@@ -304,7 +304,7 @@ export const vagrantFailures: Failure[] = [
     layer: "hypervisor",
     message: "VirtualBox 6.1 removed PCI passthrough",
     fix: [manualFix("Write provider: libvirt")],
-    source: "VBoxManage 6.0 and 6.1",
+    source: "VBoxManage 6.0 (2018-12) and 6.1",
   },
   {
     pattern: anyOf(
@@ -318,7 +318,7 @@ export const vagrantFailures: Failure[] = [
     layer: "provider",
     message: "Packer, Vagrant or a plugin of it does not know a setting: it is too old",
     fix: [doctorFix("provider.version")],
-    source: "Packer 1.6, Vagrant 2.3 (locales/en.yml), both seen",
+    source: "Packer 1.6 (2020-06), Vagrant 2.3 (locales/en.yml), both seen",
   },
   {
     pattern: anyOf(
@@ -334,7 +334,7 @@ export const vagrantFailures: Failure[] = [
     layer: "provider",
     message: "a program or a plugin that this needs is not installed",
     fix: [doctorFix("tools.present")],
-    source: "Go's os/exec (Packer), libvirt 9.0, Packer 1.6, Vagrant 2.3 (locales/en.yml)",
+    source: "Go's os/exec (Packer), libvirt 9.0 (2023-01), Packer 1.6, Vagrant 2.3 (locales/en.yml)",
   },
   {
     pattern: anyOf(
@@ -351,7 +351,7 @@ export const vagrantFailures: Failure[] = [
       manualFix("Run it again: a partial download is discarded"),
       manualFix("If that does not help, compare the checksum in the config with the publisher's"),
     ],
-    source: "Packer 1.6, Vagrant 2.3 (locales/en.yml), scripts/get-image.sh",
+    source: "Packer 1.6 (2020-06), Vagrant 2.3 (locales/en.yml), scripts/get-image.sh",
   },
   {
     pattern: /sudo: a (?:password is required|terminal is required to read the password)|sudo: no tty present/,
@@ -366,7 +366,7 @@ export const vagrantFailures: Failure[] = [
         "grep -rn NOPASSWD /etc/sudoers.d",
       ),
     ],
-    source: "sudo, through Vagrant's NFS and Packer's provisioners",
+    source: "sudo, through Vagrant's NFS and Packer's provisioners, read 2026-11",
   },
   {
     pattern: /SSH command responded with a non-zero exit status/,
@@ -376,6 +376,6 @@ export const vagrantFailures: Failure[] = [
     fallback: true,
     message: "a command in the VM ended with an error, which stands below it",
     fix: [manualFix("Read the lines below it; run the command in the VM by hand (vagrant ssh)")],
-    source: "Vagrant (locales/en.yml)",
+    source: "Vagrant (locales/en.yml), read 2026-11",
   },
 ];

@@ -16,7 +16,7 @@ export const vfioFailures: Failure[] = [
       commandFix("See whether it has the module", "modinfo vfio-pci"),
       manualFix("Debian: linux-image-amd64 rather than -cloud; Ubuntu: linux-image-generic rather than -kvm"),
     ],
-    source: "libvirt, kmod",
+    source: "libvirt, kmod, read 2026-11",
   },
   {
     pattern: /table & pba overlap/,
@@ -25,7 +25,7 @@ export const vfioFailures: Failure[] = [
     message:
       "QEMU cannot lay out the card's interrupt table (MSI-X): the card answers wrongly since its last reset, or has a quirk",
     fix: [powerCycle, manualFix("If it stays: x-msix-relocation=auto for that vfio-pci device (QEMU's command line)")],
-    source: "QEMU (hw/pci/msix.c)",
+    source: "QEMU (hw/pci/msix.c), read 2026-11",
   },
   {
     pattern: /No available IOMMU models/,
@@ -37,7 +37,7 @@ export const vfioFailures: Failure[] = [
       manualFix("So that it stays: write vfio_iommu_type1 into a file in /etc/modules-load.d", { root: true }),
       kernelLog,
     ],
-    source: "QEMU (vfio)",
+    source: "QEMU (vfio), read 2026-11",
   },
   {
     pattern: /timed out waiting for pending transaction; performing function level reset anyway/,
@@ -50,7 +50,7 @@ export const vfioFailures: Failure[] = [
       powerCycle,
       doctorFix("gpu.reset"),
     ],
-    source: "Linux (drivers/pci)",
+    source: "Linux (drivers/pci), read 2026-11",
   },
   {
     pattern: /vfio_region_write\([^()]{1,120}\) failed: Device or resource busy/,
@@ -67,7 +67,7 @@ export const vfioFailures: Failure[] = [
     layer: "vfio",
     message: "the card shares its IOMMU group with a device that a host driver still holds",
     fix: [doctorFix("iommu.group"), remedies.slot],
-    source: "QEMU 7.2 (vfio); kubevirt/kubevirt#6718, 64kramsystem/vga-passthrough#15",
+    source: "QEMU 7.2 (vfio, 2022-12); kubevirt/kubevirt#6718, 64kramsystem/vga-passthrough#15",
   },
   {
     pattern: /group \d{1,6} used in multiple address spaces/,
@@ -89,7 +89,7 @@ export const vfioFailures: Failure[] = [
     layer: "vfio",
     message: "a PCI bridge was asked for: bridges stay with the host and do not count in a group",
     fix: [manualFix("Pass the card's own functions only"), doctorFix("iommu.group")],
-    source: "libvirt 9.0",
+    source: "libvirt 9.0 (2023-01)",
   },
   {
     pattern:
@@ -111,7 +111,7 @@ export const vfioFailures: Failure[] = [
     layer: "kernel",
     message: "the card is in no IOMMU group: no IOMMU translates for it",
     fix: [doctorFix("iommu"), remedies.iommu],
-    source: "QEMU 7.2 (vfio), seen without an IOMMU; Proxmox VE",
+    source: "QEMU 7.2 (vfio, 2022-12), seen without an IOMMU; Proxmox VE",
   },
   {
     pattern: /vfio-pci\b.{0,60} failed with error -22\b/,
@@ -133,7 +133,7 @@ export const vfioFailures: Failure[] = [
     layer: "kernel",
     message: "interrupts are not remapped, and VFIO refuses the card without that",
     fix: [remedies.interrupts, doctorFix("iommu.interrupts")],
-    source: "Linux 6.1, vfio_iommu_type1",
+    source: "Linux 6.1 (2022-12), vfio_iommu_type1",
   },
   {
     pattern: /ineligible for IOMMU domain attach|requested this device have a 1:1 IOMMU mapping/,
@@ -148,7 +148,7 @@ export const vfioFailures: Failure[] = [
         reboot: true,
       }),
     ],
-    source: "Linux (drivers/iommu); harvester/harvester#7340, AltraMayor/gatekeeper#718",
+    source: "Linux (drivers/iommu), read 2026-11; harvester/harvester#7340, AltraMayor/gatekeeper#718",
   },
   {
     pattern: /failed to set iommu for container: Operation not permitted/,
@@ -156,7 +156,7 @@ export const vfioFailures: Failure[] = [
     layer: "vfio",
     message: "VFIO refused the card: interrupts are not remapped, or the firmware reserves memory for it (RMRR)",
     fix: [kernelLog, remedies.interrupts, remedies.reserved],
-    source: "QEMU 7.2 (vfio); NixOS/nixpkgs#6264, harvester/harvester#7340",
+    source: "QEMU 7.2 (vfio, 2022-12); NixOS/nixpkgs#6264, harvester/harvester#7340",
   },
   {
     pattern: /failed to set (?:group container|iommu for container): Invalid argument/,
@@ -165,7 +165,7 @@ export const vfioFailures: Failure[] = [
     message:
       "the kernel would not attach the card to the VM's memory: most often the firmware reserves memory for it (RMRR)",
     fix: [kernelLog, remedies.reserved],
-    source: "QEMU (vfio); seen together with the kernel's refusal of a 1:1 mapping",
+    source: "QEMU (vfio), read 2026-11; seen together with the kernel's refusal of a 1:1 mapping",
   },
   {
     pattern:
@@ -254,7 +254,7 @@ export const vfioFailures: Failure[] = [
     layer: "hypervisor",
     message: "the host lacks the memory, or the huge pages, that the VM asks for",
     fix: [lessMemory, commandFix("See what is free", "grep -E 'MemAvailable|HugePages' /proc/meminfo")],
-    source: "QEMU 7.2; bryansteiner/gpu-passthrough-tutorial#33",
+    source: "QEMU 7.2 (2022-12); bryansteiner/gpu-passthrough-tutorial#33",
   },
   // ---------------------------------------------------------------------------------------- memory regions of the card
   {

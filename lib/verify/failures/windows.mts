@@ -133,7 +133,7 @@ export const windowsFailures: Failure[] = [
       commandFix("See which there are", "Get-VMSwitch"),
       manualFix("Use the Default Switch, or create one (New-VMSwitch -Name lab -SwitchType Internal)"),
     ],
-    source: "Vagrant and Packer (Hyper-V)",
+    source: "Vagrant and Packer (Hyper-V); hashicorp/vagrant#3398 (2014-04)",
   },
   {
     pattern: /upper MMIO region that is above the supported physical address range/,
@@ -146,7 +146,8 @@ export const windowsFailures: Failure[] = [
         "Get-VM | Where-Object State -eq Off | Set-VM -HighMemoryMappedIoSpace 1GB",
       ),
     ],
-    source: "Hyper-V; jamesstringer90/Easy-GPU-PV#40, #153, #278 (36 bits: Core i of the second and third generation)",
+    source:
+      "Hyper-V; jamesstringer90/Easy-GPU-PV#40 (2022-01), #153 (2022-04), #278 (36 bits: Core i of the second and third generation)",
   },
   {
     pattern: /parameter cannot be found that matches parameter name 'InstancePath'/,
@@ -154,7 +155,7 @@ export const windowsFailures: Failure[] = [
     layer: "hypervisor",
     message: "Windows 10 cannot choose which card to divide",
     fix: [doctorFix("hyperv.choice")],
-    source: "PowerShell; jamesstringer90/Easy-GPU-PV#5, #254",
+    source: "PowerShell; jamesstringer90/Easy-GPU-PV#5 (2021-11), #254",
   },
   {
     pattern:
@@ -297,7 +298,7 @@ export const windowsFailures: Failure[] = [
       firmwareFix("Turn on VT-x or SVM in the firmware's setup"),
       commandFix("Let Windows start it", "bcdedit /set hypervisorlaunchtype auto", { root: true, reboot: true }),
     ],
-    source: "Hyper-V, WSL",
+    source: "Hyper-V, WSL, read 2026-11",
   },
   {
     pattern: /Logon failure: the user has not been granted the requested logon type|0x80070569/,
@@ -320,7 +321,7 @@ export const windowsFailures: Failure[] = [
     layer: "hypervisor",
     message: "the host has not enough free memory for the VM",
     fix: [manualFix("Give the machine less (memory:), or close programs on the host")],
-    source: "Hyper-V",
+    source: "Hyper-V, read 2026-11",
   },
   {
     pattern: /required (?:permission|authorization) to complete this task|must be run with administrative privileges/,
@@ -331,7 +332,7 @@ export const windowsFailures: Failure[] = [
     fix: [
       manualFix("Run this in PowerShell as administrator, or join the group “Hyper-V Administrators” and log in again"),
     ],
-    source: "Hyper-V, Vagrant (Hyper-V provider)",
+    source: "Hyper-V, Vagrant (Hyper-V provider), read 2026-11",
   },
   {
     pattern:
@@ -352,7 +353,7 @@ export const windowsFailures: Failure[] = [
     layer: "provider",
     message: "Hyper-V exists on Windows only",
     fix: [manualFix("Write provider: libvirt on a Linux host")],
-    source: "Vagrant 2.3",
+    source: "Vagrant 2.3 (2022-08)",
   },
   {
     pattern: /GPU Partition.{0,160}Failed to Power on with Error/,
@@ -365,7 +366,7 @@ export const windowsFailures: Failure[] = [
       commandFix("Remove the part, and let up add it again", "Remove-VMGpuPartitionAdapter -VMName NAME"),
       doctorFix("hyperv.card"),
     ],
-    source: "Hyper-V",
+    source: "Hyper-V, read 2026-11",
   },
   {
     pattern: /operation cannot be performed while the (?:virtual machine|object) is in (?:its current state|use)/,
@@ -376,7 +377,7 @@ export const windowsFailures: Failure[] = [
       commandFix("Shut it down", "Stop-VM -Name NAME"),
       commandFix("If it is saved: throw the saved state away", "Remove-VMSavedState -VMName NAME"),
     ],
-    source: "Hyper-V",
+    source: "Hyper-V, read 2026-11",
   },
   {
     pattern: /Hyper-V encountered an error trying to access an object on computer/,
@@ -391,6 +392,6 @@ export const windowsFailures: Failure[] = [
         { root: true, reboot: true },
       ),
     ],
-    source: "Hyper-V (PowerShell)",
+    source: "Hyper-V (PowerShell), read 2026-11",
   },
 ];
