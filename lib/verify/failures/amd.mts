@@ -27,6 +27,30 @@ export const amdFailures: Failure[] = [
     source: "Linux, vendor-reset; gnif/vendor-reset#82 (2025-07)",
   },
   {
+    pattern: /hsa api call failure at\b|HSA_STATUS_ERROR_OUT_OF_RESOURCES/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "docker",
+    message: "ROCm does not start: /dev/kfd may not be opened, the driver does not serve this card, or memory ran out",
+    fix: [
+      guestFix("See the nodes and their groups", "ls -l /dev/kfd /dev/dri"),
+      guestFix("Try as root: if that works, the user is missing in the group render", "rocminfo"),
+      guestFix("Else read what the driver says", "dmesg -T | grep -E 'kfd|amdgpu'"),
+    ],
+    source: "ROCm (rocminfo); ROCm/legacy-rocm-build#1070 (2020-04), ROCm/legacy-rocm-build#783 (2019-05)",
+  },
+  {
+    pattern: /HSA_STATUS_ERROR_INVALID_ISA/,
+    check: "verify.service",
+    layer: "image",
+    message: "the image's ROCm has no code for this AMD card: it is older than the card, or does not support it",
+    fix: [
+      guestFix("See the card's name for ROCm", "sh -c 'rocminfo | grep gfx'"),
+      manualFix("Use an image with a newer ROCm; for a card next to a supported one: HSA_OVERRIDE_GFX_VERSION"),
+    ],
+    source: "ROCm; ROCm/legacy-rocm-build#3054 (2024-12)",
+  },
+  {
     pattern: /Unable to open \/dev\/kfd|not member of "render" group/,
     check: "verify.service",
     layer: "docker",

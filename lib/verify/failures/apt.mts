@@ -7,9 +7,28 @@ import { fetchWords, nvidiaWords } from "./fixes.mts";
 export const aptFailures: Failure[] = [
   {
     pattern: anyOf(
+      /Failed to parse keyring "[^"]{1,160}"/,
+      /The key\(s\) in the keyring \S{1,160} are ignored/,
+      /Reading "[^"]{1,160}\.(?:gpg|asc)": No such file/,
+    ),
+    near: fetchWords,
+    check: "tools.present",
+    layer: "packages",
+    message: "the file with a package source's key is missing, empty or unreadable, so apt cannot check that source",
+    fix: [
+      manualFix(
+        "See the file that the source names (Signed-By): it has to exist, hold a key, and be readable for all (chmod 644)",
+      ),
+      manualFix(
+        "Fetch the key again as its publisher says; a .gpg file holds it in binary form (gpg --dearmor), a .asc file as text",
+      ),
+    ],
+    source: "apt with sqv and gpgv; kornyhiv/frigatenvr-easyinstallation#5 (2026-04)",
+  },
+  {
+    pattern: anyOf(
       /SHA1 is not considered secure since/,
       /Policy rejected non-revocation signature/,
-      /Sub-process \/usr\/bin\/sqv returned an error code/,
       /uses weak (?:digest )?algorithm \(?SHA1|Signature by key \S{1,60} uses weak/,
     ),
     check: "tools.present",
@@ -64,7 +83,7 @@ export const aptFailures: Failure[] = [
       /The following packages have unmet dependencies/,
       /pkgProblemResolver::Resolve generated breaks/,
       /none of the providers can be installed/,
-      /nothing provides .{1,80} needed by (?:kmod-)?nvidia/,
+      /nothing provides .{1,80} needed by (?:a?kmod-)?nvidia/,
       /Depends: \S{1,60}nvidia\S{0,60} .{0,80}(?:not going to be installed|not installable|is to be installed)/,
       /trying to overwrite '[^']{1,160}', which is also in package (?:lib)?nvidia/,
     ),
@@ -148,7 +167,7 @@ export const aptFailures: Failure[] = [
     source: "apt; NVIDIA/nvidia-docker#1368 (2020-08), #1800 (2023-11)",
   },
   {
-    pattern: /The repository '[^']{1,160}' is not signed/,
+    pattern: /The repository '[^']{1,160}' is not signed|Sub-process \/usr\/bin\/sqv returned an error code/,
     check: "tools.present",
     strength: "symptom",
     layer: "packages",

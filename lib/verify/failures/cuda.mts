@@ -148,7 +148,7 @@ export const cudaFailures: Failure[] = [
     pattern: anyOf(
       /no CUDA-capable device is detected|CUDA_ERROR_NO_DEVICE|cudaErrorNoDevice/,
       /Found no NVIDIA driver on your system/,
-      /No CUDA GPUs are available|no nvidia devices detected/,
+      /No CUDA GPUs are available|no nvidia devices detected|msg=\"no GPU detected/,
       /no compatible GPUs were discovered|Failed to infer device type/,
       /WARNING: The NVIDIA Driver was not detected|ggml_cuda_init: failed to initialize CUDA/,
       /Torch not compiled with CUDA enabled|Torch is not able to use GPU/,

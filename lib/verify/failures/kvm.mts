@@ -60,6 +60,37 @@ export const kvmFailures: Failure[] = [
   },
   {
     pattern: anyOf(
+      /VERR_(?:VM_DRIVER_)?VERSION_MISMATCH|support driver which is running is from a different/,
+      /Unable to locate imported symbol '\S{1,60}' for module '(?:VMMR0|VBoxDDR0)/,
+    ),
+    check: "provider.version",
+    layer: "hypervisor",
+    message:
+      "VirtualBox's kernel module is of another release than VirtualBox itself, most often one that was loaded before an update",
+    fix: [
+      manualFix("Use one source for both (the distribution's packages or virtualbox.org's), and remove the other's"),
+      commandFix("Build and load the module again", "/sbin/vboxconfig", { root: true }),
+      manualFix("If a VM holds the old one: reboot", { reboot: true }),
+    ],
+    source: "VirtualBox; VirtualBox/virtualbox#425 (2025-12)",
+  },
+  {
+    pattern: /VERR_SUP_VP_\w{1,60}|VBoxDrvStub error: /,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    message:
+      "VirtualBox's own protection stopped the VM: another program's code is in its process, or this release has a fault",
+    fix: [
+      manualFix(
+        "Read VBoxHardening.log in the VM's folder: it names the file; update or end that program (antivirus, overlay)",
+      ),
+      manualFix("If it began with an update of VirtualBox: install the release before, or the next one"),
+    ],
+    source: "VirtualBox on Windows; VirtualBox/virtualbox#870 (2026-09)",
+  },
+  {
+    pattern: anyOf(
       /VirtualBox is complaining that the kernel module is not loaded/,
       /The vboxdrv kernel module is not loaded|VERR_VM_DRIVER_NOT_(?:INSTALLED|ACCESSIBLE)/,
       /Kernel driver not installed \(rc=-1908\)|character device \/dev\/vboxdrv does not exist/,

@@ -67,4 +67,19 @@ export const noteFailures: Failure[] = [
     fix: [nothing],
     source: "QEMU (hw/vfio), read 2026-11",
   },
+  {
+    pattern: /not found, modules won't be signed|sign-file: \S{1,80}(?:mok|MOK)\S{0,20}: No such file/,
+    check: "guest.driver",
+    strength: "note",
+    layer: "driver",
+    message:
+      "DKMS does not sign the modules that it builds, which matters with Secure Boot only: there they are refused",
+    fix: [
+      manualFix("Without Secure Boot: nothing to do"),
+      manualFix(
+        "With it: install the headers' kbuild package and shim-signed, create a key, and enroll it (mokutil --import)",
+      ),
+    ],
+    source: "DKMS; dkms-project/dkms#254 (2022-10), dkms-project/dkms#273 (2022-10)",
+  },
 ];

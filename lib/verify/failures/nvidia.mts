@@ -91,6 +91,19 @@ export const nvidiaFailures: Failure[] = [
     source: "NVIDIA driver (NVRM, GSP); NVIDIA/open-gpu-kernel-modules#1058 (2026-08)",
   },
   {
+    pattern:
+      /Error preparing GSP-RM image|NV_ERR_NO_MEMORY\] \(0x\w{1,8}\) returned from (?:kgspCreateRadix3|_memdescAllocInternal)/,
+    check: "host.memory",
+    layer: "kernel",
+    message:
+      "NVIDIA's driver got no memory of the system for the card's firmware: the VM has too little free, or it is in pieces",
+    fix: [
+      guestFix("See what is free", "free -h"),
+      manualFix("Restart the VM, or give the machine more (memory:); the firmware needs some 70 MiB in large pieces"),
+    ],
+    source: "NVIDIA driver (kernel_gsp.c); NVIDIA/open-gpu-kernel-modules#892 (2025-07)",
+  },
+  {
     pattern: anyOf(
       /Timeout after \d{1,4}s of waiting for RPC response/,
       /_kgspRpcRecvPoll|kgspHealthCheck|GSP RPC timeout detected|_kgspIsHeartbeatTimedOut|_kgspLogRpcTimeout/,

@@ -34,7 +34,7 @@ export const qemuFailures: Failure[] = [
     pattern: anyOf(
       /TPM result for CMD_INIT: 0x\w{1,8} operation failed/,
       /Could not get process id of swtpm/,
-      /Could not run '\S{1,80}swtpm_setup'/,
+      /Could not (?:run '\S{1,80}swtpm_setup'|start 'swtpm')/,
       /swtpm died and reported/,
     ),
     check: "provider.mode",

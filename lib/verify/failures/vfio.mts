@@ -1,7 +1,7 @@
 import type { Failure } from "./types.mts";
 import { aboveFour, commandFix, doctorFix, kernelLog, lessMemory, manualFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { each, kernelArgument, powerCycle } from "./fixes.mts";
+import { each, kernelArgument, powerCycle, vmWords } from "./fixes.mts";
 
 /** What the kernel, VFIO and QEMU say of the IOMMU, of locked memory and of a card's memory regions. */
 export const vfioFailures: Failure[] = [
@@ -280,5 +280,19 @@ export const vfioFailures: Failure[] = [
     message: "a memory region of the card does not fit into the addresses that the firmware provides for it",
     fix: [doctorFix("gpu.window"), aboveFour],
     source: "Linux (drivers/pci); canonical/lxd#14380 (2024-10), LekKit/RVVM#197",
+  },
+  {
+    pattern: /kvm run failed Bad address/,
+    near: vmWords,
+    check: "gpu.reset",
+    strength: "symptom",
+    layer: "vfio",
+    message:
+      "the VM used memory that KVM could not reach, with a passed card most often the card's own: it was reset, sleeps or is gone",
+    fix: [
+      commandFix("Read what the kernel says of the card", "journalctl -k -g 'vfio|pcieport|AER'", { root: true }),
+      manualFix("If it does not come back from its reset: power the host off and on, and update the guest's driver"),
+    ],
+    source: "QEMU (KVM); ROCm/legacy-rocm-build#3414 (2024-07)",
   },
 ];
