@@ -233,6 +233,26 @@ export const aptFailures: Failure[] = [
   },
   {
     pattern:
+      /Could not handshake: |Could not connect to \S{1,80}:\d{2,5} \([^)]{1,60}\)|Connection (?:timed out|failed) \[IP: |Cannot initiate the connection to \S{1,80}:\d{2,5}/,
+    near: fetchWords,
+    check: "tools.present",
+    layer: "network",
+    message:
+      "the connection to a package source is cut or refused: a proxy, a firewall, IPv6 without a way out, or the source itself",
+    fix: [
+      commandFix(
+        "Try the source by hand",
+        "curl -fsSLI https://nvidia.github.io/libnvidia-container/stable/deb/amd64/InRelease",
+      ),
+      commandFix("If IPv6 is at fault: try with IPv4 only", "apt-get -o Acquire::ForceIPv4=true update", {
+        root: true,
+      }),
+      manualFix("Behind a proxy: set it for apt too (Acquire::https::Proxy in /etc/apt/apt.conf.d)"),
+    ],
+    source: "apt; NVIDIA/libnvidia-container#290 (2024-12)",
+  },
+  {
+    pattern:
       /Hash Sum mismatch|signatures were invalid: BADSIG|File has unexpected size .{0,40}Mirror sync in progress/,
     near: fetchWords,
     check: "tools.present",

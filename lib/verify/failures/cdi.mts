@@ -153,4 +153,29 @@ export const cdiFailures: Failure[] = [
     fix: toolkit,
     source: "Docker 20.10 to 29; dusty-nv/jetson-containers#1460 (2025-10)",
   },
+  {
+    pattern: /nvidia-c(?:tk|di)\S{0,20}: undefined symbol: nvml\w{3,60}/,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "the driver is older than this release of the toolkit needs: its library (NVML) lacks a function",
+    fix: [
+      manualFix("Write a newer driver branch (driver:); 470 and later have what the toolkit needs"),
+      manualFix("If the card needs an older driver: nvidia-container-runtime.mode=legacy rather than CDI"),
+    ],
+    source: "NVIDIA Container Toolkit; NVIDIA/nvidia-container-toolkit#77 (2023-07)",
+  },
+  {
+    pattern: /unknown driver capability: \w|unsupported capabilities found in '/,
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "the service asks for a driver capability that the toolkit does not know, or its image allows none of those asked for",
+    fix: [
+      manualFix(
+        "Write NVIDIA_DRIVER_CAPABILITIES=compute,utility (others: graphics, video, display, ngx, compat32, all)",
+      ),
+      manualFix("If it is written so: update the toolkit"),
+    ],
+    source: "NVIDIA Container Toolkit; NVIDIA/nvidia-container-toolkit#51 (2023-02)",
+  },
 ];

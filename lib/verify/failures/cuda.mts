@@ -1,7 +1,7 @@
 import type { Failure } from "./types.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { driverLog, nvidiaWords } from "./fixes.mts";
+import { driverLog, nvidiaWords, rebuildBox } from "./fixes.mts";
 
 const newerImage = manualFix(
   "Use an image built with CUDA 12.8 or later (PyTorch: a cu128 build, 2.7 or later) for RTX 50",
@@ -31,6 +31,17 @@ export const cudaFailures: Failure[] = [
       manualFix("For an old GPU (Pascal, Volta): use an image of CUDA 12 or older, since CUDA 13 has no code for it"),
     ],
     source: "CUDA, PyTorch; NVIDIA/personaplex#23 (2026-01), ashleykleynhans/a1111-docker#11 (2026-01)",
+  },
+  {
+    pattern: /Driver does not support the required nvenc API version|The minimum required Nvidia driver for nvenc is/,
+    check: "guest.cuda",
+    layer: "image",
+    message: "the program's video encoder (NVENC) needs a newer driver than the VM has",
+    fix: [
+      manualFix(`Write a newer driver branch (driver:) ${rebuildBox}: NVENC 13.0 needs 570, 13.1 needs 610`),
+      manualFix("Or use an older release of that image or of its ffmpeg"),
+    ],
+    source: "ffmpeg (nvenc.c), read 2026-11",
   },
   {
     pattern: anyOf(

@@ -445,6 +445,14 @@ export const dockerFailures: Failure[] = [
     source: "runc; docker/for-linux#595 (2019-02), opencontainers/runc#3965 (2023-08)",
   },
   {
+    pattern: /"count" and "device_ids" attributes are exclusive|cannot set both Count and DeviceIDs on device request/,
+    check: "verify.service",
+    layer: "docker",
+    message: "the Compose file asks for a number of GPUs and for certain ones in one place, which excludes each other",
+    fix: [manualFix("Write either count: or device_ids: below devices:")],
+    source: "Docker, Docker Compose (compose-go), read 2026-11",
+  },
+  {
     pattern:
       /(?:OCI runtime|container process).{0,200}executable file not found in \$PATH|executable file `?[\w.\/-]{1,60}`? not found(?: in \$PATH)?: No such file|exec: "[^"]{1,80}": stat \S{1,80}: no such file/,
     check: "verify.service",

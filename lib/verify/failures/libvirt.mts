@@ -212,4 +212,20 @@ export const libvirtFailures: Failure[] = [
     ],
     source: "libvirt 9.0 (2023-01), seen with no daemon and with a dead one's socket",
   },
+  {
+    pattern: anyOf(
+      /Job for (?:libvirtd|virtqemud|virtnetworkd)\.service failed/,
+      /(?:libvirtd|virtqemud|virtnetworkd)\.service: (?:Failed with result|Start request repeated|Main process exited)/,
+      /(?:libvirtd|virtqemud|virtnetworkd)\.service[^]{0,200}Active: failed/,
+    ),
+    check: "provider.access",
+    strength: "symptom",
+    layer: "provider",
+    message: "libvirt's daemon does not start, or ended: its own log says why",
+    fix: [
+      commandFix("Read its log", "journalctl -u libvirtd -u virtqemud -b --no-pager -n 50", { root: true }),
+      manualFix("If AppArmor failed first: repair its profiles (apparmor_parser names the line), then start libvirt"),
+    ],
+    source: "systemd, libvirt; doomedraven/Tools#100 (2021-08)",
+  },
 ];

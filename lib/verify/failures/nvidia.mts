@@ -232,7 +232,7 @@ export const nvidiaFailures: Failure[] = [
   },
   {
     pattern:
-      /Failed to (?:get memory pages|(?:map|import|allocate|register)) \S{0,20} ?(?:for )?NvKmsKapi(?:Memory|Surface)/,
+      /(?:Cannot create sg_table|Failed to (?:get memory pages|map|import|allocate)) (?:\S{1,20} )?for NvKmsKapi(?:Memory|Surface)/,
     check: "guest.driver",
     strength: "symptom",
     layer: "driver",
@@ -291,6 +291,21 @@ export const nvidiaFailures: Failure[] = [
       doctorFix("guest.driver"),
     ],
     source: "nvidia-smi; NVIDIA/open-gpu-kernel-modules#862, #915 (2025)",
+  },
+  {
+    pattern:
+      /nvidia-modeset: ERROR: GPU:\d{1,2}: (?:Failed to query display engine|Error while waiting for GPU progress)/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message:
+      "the card does not answer the display part of NVIDIA's driver: it hangs or is gone; the NVRM lines before it say why",
+    fix: [
+      driverLog,
+      manualFix("Restart the VM; if the card stays away, reset it or power the host off and on"),
+      manualFix("A card that only computes needs no display: nvidia-drm.modeset=0"),
+    ],
+    source: "NVIDIA driver (nvidia-modeset); NVIDIA/open-gpu-kernel-modules#1252 (2026-07)",
   },
   {
     pattern: /Possible bad register read: addr/,

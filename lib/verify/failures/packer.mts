@@ -134,8 +134,11 @@ export const packerFailures: Failure[] = [
     source: "QEMU; hashicorp/packer#1387 (2014-08), hashicorp/packer#10280 (2020-11)",
   },
   {
-    pattern:
-      /^.{0,80}Build '[^']{1,80}' errored(?: after .{1,60})?: unexpected EOF|^.{0,40}--> \S{1,80}: unexpected EOF/,
+    pattern: anyOf(
+      /Build '[^']{1,80}' errored(?: after .{1,60})?: unexpected EOF/,
+      /--> \S{1,80}: unexpected EOF/,
+      /packer\S{0,40} plugin: panic: |!!!! PACKER CRASH/,
+    ),
     check: "tools.present",
     strength: "symptom",
     layer: "provider",

@@ -331,6 +331,30 @@ export const qemuFailures: Failure[] = [
     source: "VirtualBox; hashicorp/vagrant#4886 (2014-12), VirtualBox/virtualbox#204 (2025-09)",
   },
   {
+    pattern: /Guest OS type '[^']{1,40}' is invalid/,
+    check: "provider.version",
+    layer: "hypervisor",
+    message:
+      "this VirtualBox does not know that type of guest: it is older than the template expects, or the name is misspelt",
+    fix: [
+      commandFix("See the types that it knows", "VBoxManage list ostypes"),
+      manualFix("Update VirtualBox, or write an older type (Ubuntu_64, Debian_64)"),
+    ],
+    source: "VirtualBox; clong/DetectionLab#301 (2019-06)",
+  },
+  {
+    pattern: /Could not launch a process for the machine '[^']{1,120}'/,
+    check: "provider.access",
+    layer: "hypervisor",
+    message:
+      "VirtualBox could not start its program for the VM: that front end is not installed (windows need virtualbox-qt), or may not be run",
+    fix: [
+      manualFix("Start the VM without a window (headless = true; vb.gui = false)"),
+      manualFix("Or install VirtualBox completely, with its graphical part"),
+    ],
+    source: "VirtualBox; udacity/devops-intro-project#24 (2017-01)",
+  },
+  {
     pattern: /VBoxManage(?:\.exe)?: error: /,
     check: "provider.access",
     strength: "symptom",

@@ -158,12 +158,31 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern: anyOf(
+      /Unable to activate [\w.-]{1,60}, because [\w.-]{1,60} conflicts with/,
+      /plugin\(s\) can't be installed due to the version conflicts below/,
+      /Vagrant could not find compatible versions for gem /,
+      /conflicting dependencies [\w-]{1,40} \([~>=<]{1,2} ?[\d.]{1,12}\) and /,
+    ),
+    near: /vagrant|ruby|gem|libvirt|ffi/i,
+    check: "tools.present",
+    layer: "packages",
+    message:
+      "Vagrant and the plugin need different releases of one library: the plugin is for another Vagrant, or it is the wrong one (its name is vagrant-libvirt, not libvirt)",
+    fix: [
+      commandFix("Install the right one", "vagrant plugin install vagrant-libvirt"),
+      manualFix("If that fails so too: update Vagrant, or take both from the distribution (Debian, Ubuntu, Fedora)"),
+      commandFix("Remove what older releases left", "vagrant plugin expunge --reinstall"),
+    ],
+    source: "RubyGems, Vagrant; hashicorp/vagrant#13537 (2024-11), hashicorp/vagrant#13377 (2024-04)",
+  },
+  {
+    pattern: anyOf(
       /libvirt library not found in default locations/,
       /You have to install development tools first/,
       /(?:development files for|depends on) a library which is not currently installed/,
       /(?:ERROR: |error: )?Failed to build gem native extension/,
       /An error occurred while installing (?:ruby-libvirt|fog-libvirt|nokogiri)/,
-      /conflicting dependencies .{0,80}(?:fog|libvirt)|Vagrant failed to (?:properly resolve required dependencies|load a configured plugin source)/,
+      /Vagrant failed to (?:properly resolve required dependencies|load a configured plugin source)/,
     ),
     near: /vagrant|ruby-libvirt|libvirt/i,
     check: "tools.present",

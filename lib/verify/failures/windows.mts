@@ -394,4 +394,23 @@ export const windowsFailures: Failure[] = [
     ],
     source: "Hyper-V (PowerShell), read 2026-11",
   },
+  {
+    pattern: /The parameter is incorrect\.? \(?0x80070057|0x80070057\S{0,3}.{0,80}parameter is incorrect/,
+    near: /hyper-?v|New-VM|Set-VM|vagrant|packer/i,
+    check: "provider.mode",
+    strength: "symptom",
+    layer: "hypervisor",
+    message:
+      "Hyper-V does not take a value that it was given: a path, a generation, a size, or a type of disk that does not go with another",
+    fix: [
+      manualFix(
+        "Look at the command above that line: generation 2 needs .vhdx, sizes are whole MiB, paths exist and have no quotes",
+      ),
+      commandFix(
+        "Read what Hyper-V wrote about it",
+        "Get-WinEvent -LogName Microsoft-Windows-Hyper-V-VMMS-Admin -MaxEvents 20",
+      ),
+    ],
+    source: "Hyper-V, through Packer; hashicorp/packer#7964 (2019-08)",
+  },
 ];
