@@ -9,7 +9,7 @@ export interface Appliance {
   arguments: string;
   /** Why an initramfs with a driver in it is not made the usual way. */
   image: string;
-  /** What a person does who lacks programs; absent where packages can be added and how is not known here. */
+  /** What to do where programs are missing; absent where packages can be added. */
   packages?: string;
   /** What gives functions to vfio-pci at boot there, as lines; absent where nothing is known. */
   binding?(functions: PciFunction[]): string[];
@@ -43,7 +43,7 @@ export const appliances: Appliance[] = [
     name: "Unraid",
     here: ({ os }) => /^unraid\b/i.test(os.name ?? "") || /-unraid$/i.test(os.kernel ?? ""),
     arguments: "in the append line of /boot/syslinux/syslinux.cfg (Main > Flash in the web interface)",
-    image: "Unraid unpacks its system into memory at each boot, and what is written below /etc is gone then",
+    image: "the system is unpacked into memory at each boot, and what is written below /etc is gone then",
     binding: (functions) => [
       "In the web interface, choose the card at Tools > System Devices and click Bind Selected to VFIO at Boot. It writes /boot/config/vfio-pci.cfg:",
       `  BIND=${functions.map(({ bdf, vendor, device }) => `${bdf}|${vendor}:${device}`).join(" ")}`,
@@ -56,7 +56,7 @@ export const appliances: Appliance[] = [
     name: "TrueNAS",
     here: ({ os }) => /truenas/i.test(`${os.id} ${os.name} ${os.kernel}`),
     arguments: "by kernel_extra_options of system.advanced.update, the middleware's own call (midclt)",
-    image: "TrueNAS is an appliance: its apt is disabled, and an update replaces what was changed",
+    image: "apt is disabled, and an update replaces what was changed",
     binding: () => [
       "In the web interface, choose the card at System > Advanced Settings > Isolated GPU Devices",
     ],
@@ -68,7 +68,7 @@ export const appliances: Appliance[] = [
     name: "ChromeOS",
     here: ({ os }) => /^(chrome|chromium)os/.test(os.id ?? ""),
     arguments: "whose verified boot lets nobody change it outside of developer mode",
-    image: "ChromeOS verifies its files at boot, and an update replaces them",
+    image: "its files are verified at boot, and an update replaces them",
     packages: "ChromeOS takes no packages: run this on another host",
     source: "https://www.chromium.org/chromium-os/chromiumos-design-docs/verified-boot",
     date,
@@ -77,7 +77,7 @@ export const appliances: Appliance[] = [
     name: "Vanilla OS",
     here: ({ os }) => os.id === "vanilla" || os.id === "vanillaos",
     arguments: "by abroot kargs edit",
-    image: "Vanilla OS replaces its root with an image at each update",
+    image: "each update replaces the root with an image",
     packages: "Add them to the image by abroot pkg, or run this on another host",
     source: "https://github.com/Vanilla-OS/ABRoot",
     date,
@@ -86,7 +86,7 @@ export const appliances: Appliance[] = [
     name: "Ubuntu Core",
     here: ({ os }) => os.id === "ubuntu-core",
     arguments: "by snap set system system.kernel.cmdline-append",
-    image: "Ubuntu Core takes kernel and initramfs from a snap",
+    image: "kernel and initramfs come from a snap",
     packages: "Ubuntu Core takes snaps only: run this on another host",
     source: "https://ubuntu.com/core/docs",
     date,
@@ -95,7 +95,7 @@ export const appliances: Appliance[] = [
     name: "Flatcar",
     here: ({ os }) => os.id === "flatcar",
     arguments: "in linux_append of /oem/grub.cfg",
-    image: "Flatcar takes kernel and initramfs from an image that updates replace",
+    image: "kernel and initramfs come from an image that updates replace",
     packages: "Flatcar takes no packages: run this on another host",
     source: "https://www.flatcar.org/docs/latest/setup/customization/other-settings",
     date,
