@@ -13,9 +13,9 @@ export interface Appliance {
   packages?: string;
   /** What gives functions to vfio-pci at boot there, as lines; absent where nothing is known. */
   binding?(functions: PciFunction[]): string[];
-  /** Where this is from. */
+  /** Where this is from; `(not read)`: where it can be read, while the row is from general knowledge. */
   source: string;
-  /** The day on which the source was read. */
+  /** The day on which the source was read, or the row was written. */
   date: string;
 }
 
@@ -35,7 +35,8 @@ export const appliances: Appliance[] = [
     arguments: "an update of SteamOS replaces its boot configuration, so this has to be done again after each",
     image: "an update of SteamOS replaces it, with all that was added",
     packages: `SteamOS keeps no packages that are added: ${elsewhere}`,
-    source: "https://help.steampowered.com/en/faqs/view/1B71-EDF2-EB6D-2BB3",
+    source:
+      "https://blogs.igalia.com/berto/2025/02/05/keeping-your-system-wide-configuration-files-intact-after-updating-steamos",
     date,
   },
   {
@@ -70,7 +71,7 @@ export const appliances: Appliance[] = [
     arguments: "whose verified boot lets nobody change it outside of developer mode",
     image: "its files are verified at boot, and an update replaces them",
     packages: "ChromeOS takes no packages: run this on another host",
-    source: "https://www.chromium.org/chromium-os/chromiumos-design-docs/verified-boot",
+    source: "https://www.chromium.org/chromium-os/chromiumos-design-docs/verified-boot (not read)",
     date,
   },
   {
@@ -79,7 +80,7 @@ export const appliances: Appliance[] = [
     arguments: "by abroot kargs edit",
     image: "each update replaces the root with an image",
     packages: "Add them to the image by abroot pkg, or run this on another host",
-    source: "https://github.com/Vanilla-OS/ABRoot",
+    source: "https://github.com/Vanilla-OS/ABRoot (not read)",
     date,
   },
   {
@@ -88,7 +89,7 @@ export const appliances: Appliance[] = [
     arguments: "by snap set system system.kernel.cmdline-append",
     image: "kernel and initramfs come from a snap",
     packages: "Ubuntu Core takes snaps only: run this on another host",
-    source: "https://ubuntu.com/core/docs",
+    source: "https://ubuntu.com/core/docs (not read)",
     date,
   },
   {
@@ -97,7 +98,7 @@ export const appliances: Appliance[] = [
     arguments: "in linux_append of /oem/grub.cfg",
     image: "kernel and initramfs come from an image that updates replace",
     packages: "Flatcar takes no packages: run this on another host",
-    source: "https://www.flatcar.org/docs/latest/setup/customization/other-settings",
+    source: "https://www.flatcar.org/docs/latest/setup/customization/other-settings (not read)",
     date,
   },
   {
@@ -105,7 +106,7 @@ export const appliances: Appliance[] = [
     here: ({ os }) => os.id === "solus" || os.id === "clear-linux-os",
     arguments: "in a file of /etc/kernel/cmdline.d, then run clr-boot-manager update",
     image: "the initramfs comes with the kernel's package, and how a driver is added to it is not known here",
-    source: "https://github.com/clearlinux/clr-boot-manager",
+    source: "https://github.com/clearlinux/clr-boot-manager (not read)",
     date,
   },
   {
