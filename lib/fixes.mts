@@ -41,10 +41,10 @@ export const remedies = {
     "sh -c 'echo options vfio-pci disable_idle_d3=1 >/etc/modprobe.d/vfio-idle.conf'",
     { root: true, reboot: true },
   ),
-  powerCycle: commandFix("Turn the host off and on again: a reboot may not be enough", "poweroff", {
-    root: true,
-    reboot: true,
-  }),
+  powerCycle: manualFix(
+    "Shut the VMs down, power the host off, wait ten seconds, and power it on: a reboot leaves the card powered",
+    { root: true, reboot: true },
+  ),
   bindAtBoot: commandFix("More reliable: bind the card to vfio-pci at boot", self("prepare"), {
     reboot: true,
   }),

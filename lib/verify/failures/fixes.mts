@@ -1,7 +1,7 @@
 /** Fixes that several entries of the catalogue offer, and those that depend on the host. */
 import type { Fix } from "../../findings.mts";
 import type { Setting } from "./types.mts";
-import { commandFix, guestFix, manualFix } from "../../fixes.mts";
+import { commandFix, guestFix, manualFix, remedies } from "../../fixes.mts";
 import { initramfsOf, rebuildInitramfs } from "../../host/initramfs.mts";
 import { addArgument, program } from "../../host/kernel-arguments.mts";
 
@@ -16,10 +16,7 @@ export const fetchWords =
   /\bapt\b|apt-get|packer|vagrant|docker|debootstrap|get-image|nvidia|curl: |InRelease|\bE: |Err:\d|homelab-gpu|ping: /i;
 
 /** Takes the power off a card that a reboot leaves in its state. */
-export const powerCycle: Fix = manualFix(
-  "Shut the VMs down, power the host off, wait ten seconds, and power it on: a reboot leaves the card powered",
-  { root: true, reboot: true },
-);
+export const { powerCycle } = remedies;
 
 /** Packages by package manager. */
 type Packages = Partial<Record<"apt" | "dnf" | "pacman" | "zypper", string>>;
