@@ -1,8 +1,9 @@
-/** Our own reader of Compose files, for hosts without Compose: YAML, variables, `extends`, several files. It refuses nothing by schema. */
+/** Our own reader of Compose files, for hosts without Compose: YAML, keys and types, variables, `extends`, several files. */
 import { dirname, isAbsolute, join } from "node:path/posix";
-import { isMap as isMapNode, Yaml } from "../config/yaml.mts";
+import { isMap as isMapNode, isSeq, offset, Yaml } from "../config/yaml.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { lineOf, literally } from "./refusals.mts";
+import { shapeFlaws } from "./shape.mts";
 import type { ComposeModel, ComposeService, ProjectProblem } from "./types.mts";
 import { interpolate } from "./variables.mts";
 
@@ -100,15 +101,27 @@ class Reading {
       this.wanted.add(path);
       return {};
     }
+    const data = documentsOf(text).map(({ text, above }) => this.#document(path, text, above)).reduce(merge, {});
+    this.#known.set(path, data);
+    return data;
+  }
+
+  /** One document of a file; `above`: how many lines are before it. */
+  #document(path: string, text: string, above: number): Record<string, unknown> {
+    const refuse = (message: string, line: number) => this.refusals.push({ message, file: path, line: above + line });
     const yaml = new Yaml(text);
-    for (const { message, line } of yaml.problems) this.refusals.push({ message, file: path, line });
-    if (yaml.problems.length > 0 || !yaml.root) return {};
+    for (const { message, line } of yaml.problems) refuse(message, line);
+    if (yaml.problems.length > 0) return {};
+    if (!yaml.root || (isScalarNull(yaml) && above === 0)) {
+      refuse("this Compose file is empty", 1);
+      return {};
+    }
     if (!isMapNode(yaml.root)) {
-      this.refusals.push({ message: "a Compose file is a mapping", file: path, line: 1 });
+      if (!isScalarNull(yaml)) refuse("a Compose file is a mapping", 1);
       return {};
     }
     const data = this.#filled(yaml.data(yaml.root), path) as Record<string, unknown>;
-    this.#known.set(path, data);
+    for (const flaw of shapeFlaws(data)) refuse(flaw.message, lineIn(yaml, flaw.path));
     return data;
   }
 
@@ -131,6 +144,37 @@ class Reading {
     }
     return text;
   }
+}
+
+/** The documents of a YAML file, which Compose merges one over the other, with the number of lines before each. */
+function documentsOf(text: string): { text: string; above: number }[] {
+  const lines = text.split("\n");
+  const starts = lines.flatMap((line, i) => (/^---(\s|$)/.test(line) ? [i] : []));
+  if (starts.length === 0 || (starts.length === 1 && lines.slice(0, starts[0]).every((line) => /^\s*(#|%|$)/.test(line)))) {
+    return [{ text, above: 0 }];
+  }
+  const bounds = [...new Set([0, ...starts])];
+  return bounds.map((from, i) => ({ text: lines.slice(from, bounds[i + 1]).join("\n"), above: from }))
+    .filter(({ text }) => text.split("\n").some((line) => !/^\s*(#|---\s*$|$)/.test(line)));
+}
+
+const isScalarNull = ({ root }: Yaml) => root !== null && "value" in root && (root.value === null || root.value === "");
+
+/** The line of what a path of keys and numbers leads to, or of the last thing on the way to it. */
+function lineIn(yaml: Yaml, path: (string | number)[]): number {
+  let node = yaml.resolve(yaml.root);
+  let at = 0;
+  for (const step of path) {
+    if (isMapNode(node)) {
+      const pair = yaml.pairs(node).find(({ key }) => key === step);
+      if (!pair) break;
+      [at, node] = [pair.at, yaml.resolve(pair.value)];
+    } else if (isSeq(node)) {
+      const item = yaml.resolve(node.items[Number(step)]);
+      [at, node] = [offset(item) ?? at, item];
+    } else break;
+  }
+  return yaml.place(at).line;
 }
 
 /** A path that a file names, relative to the project's folder. */
