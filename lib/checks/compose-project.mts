@@ -1,11 +1,7 @@
 /** What one Compose project says that cannot work in a VM. Pure: everything was read before. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
-import type { Evidence, Fix } from "../findings.mts";
-import type { Verdict } from "./types.mts";
-import { isDrmNode } from "../compose/gpu-requests.mts";
-import { buildContext, dockerfileOf, envFiles, hostPath } from "../compose/read-project.mts";
-import { lineOf, literally } from "../compose/refusals.mts";
+import { enabledOf, type ProjectFlaw } from "./compose-flaw.mts";
 import {
   dependsOn,
   devicesOf,
@@ -15,49 +11,12 @@ import {
   networksOf,
   publishedPorts,
 } from "../compose/service.mts";
+import { composeFileFlaws, mountFlaws, neededFiles } from "./compose-files.mts";
+import { engineFlaws, engineProjectFlaws } from "./compose-docker.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { isInSubnet } from "../text.mts";
-
-/** Something about a project before it is a verdict. */
-export interface ProjectFlaw {
-  status: "fail" | "warn" | "unknown";
-  message: string;
-  /** Text to find the line by. */
-  at?: string;
-  service?: string;
-  evidence?: Evidence;
-  fix?: Fix;
-}
-
-/** The services that start, with their names. */
-export function enabledOf({ model, enabled }: ComposeProject): [string, ComposeService][] {
-  return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true);
-}
-
-/**
- * Where something is in a project's files, such as `immich/compose.yaml:12`: the first line with that text, else the service's own; the
- * project's name where neither is known.
- */
-export function placeOf({ name, texts }: ComposeProject, at: string | undefined, service?: string): string {
-  const place = (at === undefined ? undefined : lineOf(texts, new RegExp(literally(at)))) ??
-    (service === undefined ? undefined : lineOf(texts, new RegExp(`^\\s*["']?${literally(service)}["']?\\s*:`)));
-  return place ? `${name}/${place.file}:${place.line}` : name;
-}
-
-/** A flaw as a verdict of a project's. */
-export function verdictOf(
-  project: ComposeProject,
-  { status, message, at, service, evidence, fix }: ProjectFlaw,
-): Verdict {
-  return {
-    status,
-    message: `${project.name}: ${message}`,
-    evidence: [evidence ?? { read: placeOf(project, at ?? service, service), value: at ?? service ?? message }],
-    ...(fix ? { fix: [fix] } : {}),
-  };
-}
 
 /** Everything that is wrong with one project on its machine, apart from what two projects collide in. */
 export function projectFlaws(
@@ -70,22 +29,44 @@ export function projectFlaws(
   return [
     ...unsetVariables(project),
     ...profileFlaws(project),
+    ...(project.inline ? [] : composeFileFlaws(project)),
     ...services.flatMap(([name, service]) =>
       [
         ...limits(service, machine),
-        ...(project.inline ? [] : [...mounts(service, project, machine), ...files(service, project)]),
+        ...(project.inline
+          ? []
+          : [...mountFlaws(name, service, project, machine), ...neededFiles(name, service, project)]),
         ...devices(service),
         ...networks(service, project),
         ...settings(service),
+        ...engineFlaws(name, service, project, machine),
         ...(ownReader ? dependencies(name, service, project) : []),
       ].map((flaw): ProjectFlaw => ({ ...flaw, service: name, message: `${name} ${flaw.message}` }))
     ),
     ...(ownReader && !project.inline ? [...circles(project), ...undeclared(project)] : []),
     ...external(project, others),
+    ...engineProjectFlaws(project, services),
+    ...startsNothing(project),
   ];
 }
 
-function unsetVariables({ unsetVariables }: ComposeProject): ProjectFlaw[] {
+/** Compose fails where no service is left to start. */
+function startsNothing({ model, enabled, refusals, inline }: ComposeProject): ProjectFlaw[] {
+  if (inline || !model || refusals.length > 0 || (enabled?.length ?? 1) > 0) return [];
+  const profiles = Object.values(model.services).flatMap(({ profiles }) => (Array.isArray(profiles) ? profiles : []));
+  const [first] = profiles;
+  return [{
+    status: "fail",
+    message: first === undefined
+      ? "the project has no service"
+      : `no service starts: each is in a profile (${[...new Set(profiles)].join(", ")})`,
+    at: first === undefined ? "services" : "profiles",
+    fix: manualFix(first === undefined ? "Add a service" : `Turn one on: profiles: [${first}]`),
+  }];
+}
+
+function unsetVariables({ name, unsetVariables, envExamples = [] }: ComposeProject): ProjectFlaw[] {
+  const [example] = envExamples;
   const secret = unsetVariables.filter(({ variable }) => isSecretName(variable ?? ""));
   const rest = unsetVariables.filter((one) => !secret.includes(one));
   const flaw = (found: typeof secret, message: string): ProjectFlaw[] =>
@@ -94,14 +75,20 @@ function unsetVariables({ unsetVariables }: ComposeProject): ProjectFlaw[] {
       message: `${found.map(({ variable }) => variable).join(", ")} ${message}`,
       at: `{${found[0]!.variable}`,
       evidence: {
-        read: found.map(({ file, line }) => (file ? `${file}:${line ?? "?"}` : "variables")).join(", "),
+        read: found.map(({ file, line }) => (file ? `${name}/${file}:${line ?? "?"}` : name)).join(", "),
         value: "no value, no default",
       },
-      fix: manualFix(`Set ${found.map(({ variable }) => variable).join(", ")} in the project's .env`),
+      fix: manualFix(
+        example === undefined
+          ? `Set ${found.map(({ variable }) => variable).join(", ")} in the project's .env`
+          : `Copy ${example} to .env in the project's folder, and set ${
+            found.map(({ variable }) => variable).join(", ")
+          }`,
+      ),
     }];
   return [
     ...flaw(secret, "has no value: the service starts with an empty password or key"),
-    ...flaw(rest, "has no value: Compose puts an empty text in its place"),
+    ...flaw(rest, "has no value: Compose puts an empty text in its place, or leaves it out"),
   ];
 }
 
@@ -146,108 +133,6 @@ function limits(service: ComposeService, { name, cpus, memory }: ResolvedMachine
         at: "shm_size",
         fix: manualFix(`Give ${name} more (memory:), or lower shm_size`),
       }]
-      : []),
-  ];
-}
-
-/** Paths that every Linux VM has of its own. */
-const vmPaths =
-  /^\/(proc|sys|dev|run|tmp|boot|lib|usr|var\/run|var\/log|var\/tmp|var\/lib\/docker|var\/lib\/containers|etc\/(localtime|timezone|os-release|machine-id|passwd|group|shadow|resolv\.conf|hosts|hostname|ssl|ca-certificates|OpenCL|vulkan|cdi|docker))(\/|$)|^\/(etc)?$/;
-/** A name that a file has rather than a folder: with an ending that is no version or domain. */
-const fileName =
-  /(^|\/)(Dockerfile|Caddyfile|Makefile|Corefile|\.[a-z]+rc|[^/]*\.(conf|cfg|ini|json|jsonc|json5|ya?ml|toml|xml|env|properties|txt|md|sql|sh|py|js|ts|lua|php|html?|css|pem|key|crt|cer|p12|htpasswd|list|rules|tpl|tmpl|template|acl|hcl|nginx|vcl))$/i;
-
-function mounts(service: ComposeService, project: ComposeProject, machine: ResolvedMachine): ProjectFlaw[] {
-  return mountsOf(service).flatMap(({ type, source, target }): ProjectFlaw[] => {
-    if (type !== "bind" || !source || source.includes("$")) return [];
-    const path = hostPath(source, project.folder);
-    const at = path?.startsWith(`${project.folder}/`) ? path.slice(project.folder.length + 1) : source;
-    if (path === undefined) {
-      return [{
-        status: "fail",
-        message: `mounts ${source}, which is a path of the computer that the project is from`,
-        at,
-        fix: manualFix("Use a path below the project's folder (./…), or a named volume"),
-      }];
-    }
-    const kind = project.paths[path] ?? "unknown";
-    const inside = path === project.folder || path.startsWith(`${project.folder}/`);
-    const isFile = fileName.test(path) || fileName.test(target);
-    if (inside) {
-      return kind === "missing" && isFile
-        ? [{
-          status: "fail",
-          message: `mounts the file ${at}, which does not exist: Docker would create a folder of that name`,
-          at,
-          fix: manualFix(`Create ${at}`),
-        }]
-        : [];
-    }
-    if (/^\/(var\/)?run\/docker\.sock$/.test(path) && machine.engine === "podman") {
-      return [{ status: "warn", message: `mounts ${path}, which engine: podman does not have`, at }];
-    }
-    if (vmPaths.test(path) || isDrmNode(path)) return [];
-    const shared = project.sharedFolders?.find(({ from }) => path === from || path.startsWith(`${from}/`));
-    if (shared) {
-      return shared.to === shared.from ? [] : [{
-        status: "warn",
-        message: `mounts ${path}, and ${machine.name} has that folder as ${shared.to}`,
-        at,
-        fix: manualFix(
-          `Write ${shared.to}${path.slice(shared.from.length)} in the project, or to: ${shared.from} in folders:`,
-        ),
-      }];
-    }
-    const there = kind === "file" || kind === "folder";
-    const own = /^\/srv(\/|$)/.test(path);
-    return [{
-      status: (there && !own) || isFile ? "fail" : "warn",
-      message: there
-        ? `mounts ${path} of this host, which ${machine.name} does not have`
-        : `mounts ${path}, which is an empty folder in ${machine.name} unless something creates it there`,
-      at,
-      fix: manualFix("Move it into the project's folder, or use a named volume"),
-    }];
-  });
-}
-
-function files(service: ComposeService, { folder, paths, readBy }: ComposeProject): ProjectFlaw[] {
-  const isMissing = (path: string) => paths[hostPath(path, folder) ?? ""] === "missing";
-  const context = buildContext(service);
-  const [dockerfile] = dockerfileOf(service) ?? [];
-  const short = (path: string) => {
-    const whole = hostPath(path, folder) ?? path;
-    return whole.startsWith(`${folder}/`) ? whole.slice(folder.length + 1) : whole;
-  };
-  const outside = context !== undefined && (hostPath(context, folder) ?? folder) !== folder &&
-    !hostPath(context, folder)!.startsWith(`${folder}/`);
-  return [
-    // Compose refuses these itself
-    ...(readBy === "reader"
-      ? envFiles(service).filter(({ path, required }) => required && isMissing(path)).map(({ path }): ProjectFlaw => ({
-        status: "fail",
-        message: `needs the env file ${short(path)}, which does not exist`,
-        at: short(path),
-        fix: manualFix(`Create ${short(path)}, often from an example beside it`),
-      }))
-      : []),
-    ...(context !== undefined && isMissing(context)
-      ? [{
-        status: "fail" as const,
-        message: `is built from ${short(context)}, which does not exist`,
-        at: "build",
-        fix: manualFix(`Bring the folder ${short(context)} with its Dockerfile`),
-      }]
-      : dockerfile !== undefined && isMissing(dockerfile)
-      ? [{
-        status: "fail" as const,
-        message: `is built with ${short(dockerfile)}, which does not exist`,
-        at: "build",
-        fix: manualFix(`Bring ${short(dockerfile)}, or name another (build.dockerfile)`),
-      }]
-      : []),
-    ...(outside
-      ? [{ status: "fail" as const, message: `is built from ${context}, outside of the project's folder`, at: "build" }]
       : []),
   ];
 }
@@ -411,7 +296,7 @@ function undeclared({ model, enabled }: ComposeProject): ProjectFlaw[] {
   return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true).flatMap(
     ([name, service]) => {
       const volumes = mountsOf(service).flatMap(({ type, source }) => (type === "volume" && source ? [source] : []));
-      const flaw = (kind: "network" | "volume", one: string): ProjectFlaw => ({
+      const flaw = (kind: "network" | "volume" | "config" | "secret", one: string): ProjectFlaw => ({
         ...{
           status: "fail",
           service: name,
@@ -420,7 +305,25 @@ function undeclared({ model, enabled }: ComposeProject): ProjectFlaw[] {
         },
         fix: manualFix(`Add ${one}: to the top-level ${kind}s:`),
       });
+      const granted = (["configs", "secrets"] as const).flatMap((section) =>
+        (Array.isArray(service[section]) ? service[section] : []).flatMap((one: unknown) => {
+          const used = typeof one === "string" ? one : isMap(one) ? one.source : undefined;
+          return typeof used === "string" && !(used in (model?.[section] ?? {}))
+            ? [flaw(section === "configs" ? "config" : "secret", used)]
+            : [];
+        })
+      );
       return [
+        ...granted,
+        ...(service.network_mode !== undefined && Object.keys(networksOf(service)).length > 0
+          ? [{
+            status: "fail" as const,
+            service: name,
+            at: "network_mode",
+            message: `${name} has both network_mode and networks, which exclude each other`,
+            fix: manualFix("Leave one of the two out"),
+          }]
+          : []),
         ...Object.keys(networksOf(service)).filter((one) => one !== "default" && !(one in (model?.networks ?? {}))).map(
           (one) => flaw("network", one),
         ),

@@ -39,7 +39,8 @@ const scalar: Shape = (value, path) =>
   value === null || typeof value === "boolean" || isText(value) || isNumber(value)
     ? fine
     : wrong(path, "a text, a number, true or false");
-const textOrNumber: Shape = (value, path) => isText(value) || isNumber(value) ? fine : wrong(path, "a text or a number");
+const textOrNumber: Shape = (value, path) =>
+  isText(value) || isNumber(value) ? fine : wrong(path, "a text or a number");
 
 /** Sizes (docker/go-units, RAMInBytes). */
 const size: Shape = (value, path) =>
@@ -48,7 +49,7 @@ const size: Shape = (value, path) =>
     : wrong(path, "a size, such as 8gb");
 /** Durations (Go, time.ParseDuration). */
 const duration: Shape = (value, path) =>
-  isText(value) && /^[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d|w))+)$/.test(String(value))
+  isText(value) && /^[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+)$/.test(String(value))
     ? fine
     : wrong(path, "a duration, such as 30s or 1m30s");
 const oneOf = (...words: string[]): Shape => (value, path) =>
@@ -56,9 +57,7 @@ const oneOf = (...words: string[]): Shape => (value, path) =>
 const list = (item: Shape): Shape => (value, path) =>
   Array.isArray(value) ? value.flatMap((one, i) => item(one, [...path, i])) : wrong(path, "a list");
 const mapOf = (item: Shape): Shape => (value, path) =>
-  isMap(value)
-    ? Object.entries(value).flatMap(([key, one]) => item(one, [...path, key]))
-    : wrong(path, "a mapping");
+  isMap(value) ? Object.entries(value).flatMap(([key, one]) => item(one, [...path, key])) : wrong(path, "a mapping");
 const map = (shapes: Record<string, Shape>, required: string[] = []): Shape => (value, path) => {
   if (!isMap(value)) return wrong(path, "a mapping");
   const flaws = Object.entries(value).flatMap(([key, one]): ShapeFlaw[] => {
@@ -66,7 +65,8 @@ const map = (shapes: Record<string, Shape>, required: string[] = []): Shape => (
     if (shape) return isReset(one) ? fine : shape(one, [...path, key]);
     if (key.startsWith("x-")) return fine;
     const where = path.length === 0 ? "the file" : named(path);
-    return [{ path: [...path, key], message: `${where}: ${unknownName("key", key, Object.keys(shapes))}` }];
+    const [message = ""] = unknownName("key", key, Object.keys(shapes)).split("\n");
+    return [{ path: [...path, key], message: `${where}: ${message}` }];
   });
   const missing = required.filter((key) => !Object.hasOwn(value, key));
   return [...flaws, ...missing.map((key) => ({ path, message: `${named(path)} needs ${key}` }))];
@@ -82,7 +82,7 @@ const orNull = (shape: Shape) => either([isNull, any], [() => true, shape]);
 const texts = list(text);
 const oneOrMore = either([isList, texts], [isMap, list(text)], [() => true, text]);
 const pairs = either([isList, texts], [() => true, mapOf(scalar)]);
-const command: Shape = either([isList, list(textOrNumber)], [isNull, any], [() => true, text]);
+const command: Shape = either([isList, texts], [isNull, any], [() => true, text]);
 const external = either([isMap, map({ name: text })], [() => true, flag]);
 const hostNames = either(
   [isList, list((value, path) => /[:=]/.test(String(value)) ? fine : wrong(path, "NAME:ADDRESS"))],
@@ -212,11 +212,21 @@ const mount = map({
   volume: map({ labels: pairs, nocopy: flag, subpath: text }),
 }, ["type", "target"]);
 
+const filled: Shape = (value, path) => value === "" ? wrong(path, "no empty text") : text(value, path);
+const pull_policy: Shape = (value, path) =>
+  isText(value) && /^(always|never|if_not_present|build|missing|refresh|daily|weekly|every_\S+)$/.test(String(value))
+    ? fine
+    : wrong(path, "one of always, missing, never, build");
 const hooks = list(map({ command, environment: pairs, privileged: flag, user: text, working_dir: text }, ["command"]));
-const ulimit = either([isMap, map({ hard: whole, soft: whole })], [() => true, whole]);
+const ulimit = either([isMap, map({ hard: whole, soft: whole }, ["soft", "hard"])], [() => true, whole]);
 
 const service = map({
-  ...{ annotations: pairs, attach: flag, blkio_config: any, build: either([isMap, map(buildKeys)], [() => true, text]) },
+  ...{
+    annotations: pairs,
+    attach: flag,
+    blkio_config: any,
+    build: either([isMap, map(buildKeys)], [() => true, text]),
+  },
   ...{ cap_add: texts, cap_drop: texts, cgroup: oneOf("host", "private"), cgroup_parent: text, command },
   ...{ configs: list(grant), container_name: text, cpu_count: whole, cpu_percent: number, cpu_period: textOrNumber },
   ...{ cpu_quota: textOrNumber, cpu_rt_period: textOrNumber, cpu_rt_runtime: textOrNumber, cpu_shares: number },
@@ -230,7 +240,9 @@ const service = map({
     }, ["condition"])),
   ]),
   device_cgroup_rules: texts,
-  devices: list(either([isMap, map({ permissions: text, source: text, target: text }, ["source"])], [() => true, text])),
+  devices: list(
+    either([isMap, map({ permissions: text, source: text, target: text }, ["source", "target"])], [() => true, text]),
+  ),
   ...{ dns: oneOrMore, dns_opt: texts, dns_search: oneOrMore, domainname: text, entrypoint: command },
   env_file: either([isText, text], [
     () => true,
@@ -239,11 +251,22 @@ const service = map({
   ...{ environment: pairs, expose: list(textOrNumber) },
   extends: either([isText, text], [() => true, map({ file: text, service: text }, ["service"])]),
   ...{ external_links: texts, extra_hosts: hostNames },
-  gpus: either([isText, oneOf("all")], [() => true, list(map({
-    ...{ capabilities: texts, count: either([isText, oneOfOrNumber("all")], [() => true, whole]), device_ids: texts },
-    ...{ driver: text, options: pairs },
-  }))]),
-  ...{ group_add: list(textOrNumber), healthcheck, hostname: text, image: text, init: flag, ipc: text, isolation: text },
+  gpus: either([isText, oneOf("all")], [
+    () => true,
+    list(map({
+      ...{ capabilities: texts, count: either([isText, oneOfOrNumber("all")], [() => true, whole]), device_ids: texts },
+      ...{ driver: text, options: pairs },
+    })),
+  ]),
+  ...{
+    group_add: list(textOrNumber),
+    healthcheck,
+    hostname: text,
+    image: text,
+    init: flag,
+    ipc: text,
+    isolation: text,
+  },
   ...{ label_file: oneOrMore, labels: pairs, links: texts },
   logging: map({ driver: text, options: mapOf(scalar) }),
   ...{ mac_address: text, mem_limit: size, mem_reservation: size, mem_swappiness: whole, memswap_limit: size },
@@ -256,16 +279,24 @@ const service = map({
     }))),
   ]),
   ...{ oom_kill_disable: flag, oom_score_adj: whole, pid: optional, pids_limit: whole, platform: text, ports },
-  ...{ post_start: hooks, pre_stop: hooks, privileged: flag, profiles: texts, provider: any, pull_policy: text },
+  ...{ post_start: hooks, pre_stop: hooks, privileged: flag, profiles: texts, provider: any },
+  ...{ pull_policy },
   ...{ pull_refresh_after: text, read_only: flag, restart: text, runtime: text, scale: whole, secrets: list(grant) },
   ...{ security_opt: texts, shm_size: size, stdin_open: flag, stop_grace_period: duration, stop_signal: text },
   ...{ storage_opt: any, sysctls: pairs, tmpfs: oneOrMore, tty: flag, ulimits: mapOf(ulimit), use_api_socket: flag },
-  ...{ user: text, userns_mode: text, uts: text, volumes: list(either([isMap, mount], [() => true, text])) },
+  ...{ user: text, userns_mode: text, uts: text, volumes: list(either([isMap, mount], [() => true, filled])) },
   ...{ volumes_from: texts, working_dir: text },
 });
 
 const network = orNull(map({
-  ...{ attachable: flag, driver: text, driver_opts: mapOf(textOrNumber), enable_ipv4: flag, enable_ipv6: flag, external },
+  ...{
+    attachable: flag,
+    driver: text,
+    driver_opts: mapOf(textOrNumber),
+    enable_ipv4: flag,
+    enable_ipv6: flag,
+    external,
+  },
   ...{ internal: flag, labels: pairs, name: text },
   ipam: map({
     config: list(map({ aux_addresses: mapOf(text), gateway: text, ip_range: text, subnet: text })),
@@ -275,7 +306,16 @@ const network = orNull(map({
 }));
 const volume = orNull(map({ driver: text, driver_opts: mapOf(textOrNumber), external, labels: pairs, name: text }));
 const source: Record<string, Shape> = {
-  ...{ content: text, driver: text, driver_opts: any, environment: text, external, file: text, labels: pairs, name: text },
+  ...{
+    content: text,
+    driver: text,
+    driver_opts: any,
+    environment: text,
+    external,
+    file: text,
+    labels: pairs,
+    name: text,
+  },
   template_driver: text,
 };
 
