@@ -252,7 +252,7 @@ test("a program that gives no answer is ended, with all that it started, and nam
   }
 });
 
-test("the time that a program has to answer is multiplied by a whole number of the environment", async () => {
+test("the time that a program has to answer is multiplied by a whole number of the environment", () => {
   for (const [text, factor] of Object.entries({ "4": 4, "999": 999, "0": 1, "-1": 1, "1e3": 1, "1000": 1, "": 1 })) {
     assert.is(timeoutFactor({ HOMELAB_GPU_TIMEOUT_FACTOR: text }), factor, text);
   }
