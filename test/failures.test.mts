@@ -72,6 +72,14 @@ test("every entry is the first cause of some text, belongs to a known check, and
   assert.is(new Set(failures.map(({ message, check }) => check + message)).size, failures.length);
 });
 
+/** Entries whose text was found in no public source that has a date. */
+const undated = ["IOMMU device: '\\w{1,12}' is only supported with"];
+
+test("every entry names the year in which its text was read or released", () => {
+  const without = failures.filter(({ source }) => !/\b20[0-2]\d\b/.test(source));
+  assert.equal(without.map(({ pattern }) => pattern.source), undated);
+});
+
 test("every text of an entry is in some log", () => {
   const read = all.map(([, text]) => readPaste(text).text);
   for (const { pattern } of failures) {

@@ -17,7 +17,7 @@ const services = (more: Service[] = []): Service[] => [
   {
     ...{ name: "web", machine: "a" },
     body: {
-      ...{ image, command: ["sleep", "infinity"], environment: { HOSTILE: hostile } },
+      ...{ image, command: ["sleep", "infinity"], environment: { HOSTILE: hostile.replaceAll("$", "$$$$") } },
       ...{ volumes: ["data:/data"], networks: ["back", "default"] },
     },
   },

@@ -27,6 +27,30 @@ export const amdFailures: Failure[] = [
     source: "Linux, vendor-reset; gnif/vendor-reset#82 (2025-07)",
   },
   {
+    pattern: /hsa api call failure at\b|HSA_STATUS_ERROR_OUT_OF_RESOURCES/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "docker",
+    message: "ROCm does not start: /dev/kfd may not be opened, the driver does not serve this card, or memory ran out",
+    fix: [
+      guestFix("See the nodes and their groups", "ls -l /dev/kfd /dev/dri"),
+      guestFix("Try as root: if that works, the user is missing in the group render", "rocminfo"),
+      guestFix("Else read what the driver says", "dmesg -T | grep -E 'kfd|amdgpu'"),
+    ],
+    source: "ROCm (rocminfo); ROCm/legacy-rocm-build#1070 (2020-04), ROCm/legacy-rocm-build#783 (2019-05)",
+  },
+  {
+    pattern: /HSA_STATUS_ERROR_INVALID_ISA/,
+    check: "verify.service",
+    layer: "image",
+    message: "the image's ROCm has no code for this AMD card: it is older than the card, or does not support it",
+    fix: [
+      guestFix("See the card's name for ROCm", "sh -c 'rocminfo | grep gfx'"),
+      manualFix("Use an image with a newer ROCm; for a card next to a supported one: HSA_OVERRIDE_GFX_VERSION"),
+    ],
+    source: "ROCm; ROCm/legacy-rocm-build#3054 (2024-12)",
+  },
+  {
     pattern: /Unable to open \/dev\/kfd|not member of "render" group/,
     check: "verify.service",
     layer: "docker",
@@ -36,7 +60,7 @@ export const amdFailures: Failure[] = [
       manualFix("Write devices: [/dev/kfd, /dev/dri] and group_add: [video, render] for that service"),
       guestFix("See the nodes and their groups", "ls -l /dev/kfd /dev/dri"),
     ],
-    source: "ROCm (rocminfo)",
+    source: "ROCm (rocminfo), read 2026-11",
   },
   {
     pattern: /Direct firmware load for amdgpu\/\S{1,60} failed/,
@@ -52,11 +76,11 @@ export const amdFailures: Failure[] = [
       }),
       manualFix("If the distribution's is too old: use a newer release of it (Debian: backports)"),
     ),
-    source: "Linux (amdgpu)",
+    source: "Linux (amdgpu), read 2026-11",
   },
   {
     pattern:
-      /amdgpu\S{0,20} .{0,60}Unable to locate a BIOS ROM|amdgpu_get_bios.{0,40}Unable to locate|BIOS signature incorrect|Unable to locate a BIOS ROM/,
+      /amdgpu\S{0,20} .{0,60}Unable to locate a BIOS ROM|amdgpu_get_bios.{0,40}Unable to locate|BIOS signature incorrect|Unable to locate a BIOS ROM|amdgpu \S{1,14}: Invalid (?:PCI )?ROM/,
     near: amd,
     check: "gpu.display",
     layer: "driver",
@@ -132,7 +156,7 @@ export const amdFailures: Failure[] = [
     layer: "driver",
     message: "AMD's driver could not start the card; its lines above say why",
     fix: [manualFix("Read the amdgpu lines above it"), ...resetFixes],
-    source: "Linux (amdgpu)",
+    source: "Linux (amdgpu), read 2026-11",
   },
   {
     pattern: /amdgpu\S{0,20} .{0,60}\[(?:mmhub|gfxhub)\d?\] (?:no-retry |retry )?page fault/,
@@ -152,6 +176,41 @@ export const amdFailures: Failure[] = [
       manualFix("Update the guest's kernel and Mesa; if it comes back, look at the program that its lines name"),
       powerCycle,
     ],
-    source: "Linux (amdgpu)",
+    source: "Linux (amdgpu), read 2026-11",
+  },
+  {
+    pattern: /Fence fallback timer expired on ring \S/,
+    check: "gpu.reset",
+    strength: "symptom",
+    layer: "driver",
+    message:
+      "the AMD card's interrupts do not arrive: it hangs while its driver lets it go or takes it, or the VM gets no MSI",
+    fix: [
+      manualFix("Bind the card to vfio-pci at boot rather than while the desktop runs on it"),
+      manualFix("In a guest: update its kernel, and give the card a root port of the machine type q35"),
+      powerCycle,
+    ],
+    source:
+      "Linux (amdgpu); QaidVoid/Complete-Single-GPU-Passthrough#25 (2023-02), QubesOS/qubes-issues#7971 (2024-01)",
+  },
+  {
+    pattern:
+      /cannot create duplicate filename '\S{1,200}\/(?:vbios_version|mem_info_\w{1,20}|product_name|\w{1,12}_reset_mask|pcie_replay_count)'/,
+    check: "gpu.reset",
+    layer: "driver",
+    message: "AMD's driver left its files of the card's last binding behind, so it cannot bind the card again",
+    fix: [
+      manualFix("Reboot the host: the card cannot be taken back before", { root: true, reboot: true }),
+      remedies.bindAtBoot,
+    ],
+    source: "Linux (fs/sysfs, amdgpu); gnif/vendor-reset#21 (2021-01)",
+  },
+  {
+    pattern: /pci_irq_handler: Assertion/,
+    check: "gpu.reset",
+    layer: "vfio",
+    message: "QEMU read nonsense from the card and stopped: the card no longer answers since its last reset",
+    fix: [powerCycle, doctorFix("gpu.reset")],
+    source: "QEMU (hw/pci/pci.c); gnif/vendor-reset#76 (2024-12)",
   },
 ];

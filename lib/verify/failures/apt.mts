@@ -7,9 +7,28 @@ import { fetchWords, nvidiaWords } from "./fixes.mts";
 export const aptFailures: Failure[] = [
   {
     pattern: anyOf(
+      /Failed to parse keyring "[^"]{1,160}"/,
+      /The key\(s\) in the keyring \S{1,160} are ignored/,
+      /Reading "[^"]{1,160}\.(?:gpg|asc)": No such file/,
+    ),
+    near: fetchWords,
+    check: "tools.present",
+    layer: "packages",
+    message: "the file with a package source's key is missing, empty or unreadable, so apt cannot check that source",
+    fix: [
+      manualFix(
+        "See the file that the source names (Signed-By): it has to exist, hold a key, and be readable for all (chmod 644)",
+      ),
+      manualFix(
+        "Fetch the key again as its publisher says; a .gpg file holds it in binary form (gpg --dearmor), a .asc file as text",
+      ),
+    ],
+    source: "apt with sqv and gpgv; kornyhiv/frigatenvr-easyinstallation#5 (2026-04)",
+  },
+  {
+    pattern: anyOf(
       /SHA1 is not considered secure since/,
       /Policy rejected non-revocation signature/,
-      /Sub-process \/usr\/bin\/sqv returned an error code/,
       /uses weak (?:digest )?algorithm \(?SHA1|Signature by key \S{1,60} uses weak/,
     ),
     check: "tools.present",
@@ -40,11 +59,31 @@ export const aptFailures: Failure[] = [
   },
   {
     pattern: anyOf(
+      /unresolvable package conflicts detected|failed to prepare transaction \(conflicting dependencies\)/,
+      /package \S{1,80} (?:from \S{1,60} )?conflicts with \S{0,20}nvidia/,
+      /(?:Processing Conflict|Error): \S{0,40}nvidia\S{0,60} conflicts (?:with )?/,
+    ),
+    near: nvidiaWords,
+    check: "tools.present",
+    layer: "packages",
+    message:
+      "two packages exclude each other: drivers of two sources or kinds (open and proprietary, dkms and prebuilt) cannot be installed together",
+    fix: [
+      manualFix(
+        "Keep one source of the driver: see which packages are installed (rpm -qa | grep -i nvidia; pacman -Qs nvidia)",
+      ),
+      manualFix("Remove those of the other one, then install again"),
+    ],
+    source: "pacman, dnf, yum; Frogging-Family/nvidia-all#305 (2025-09), negativo17/nvidia-driver#83 (2019-09)",
+  },
+  {
+    pattern: anyOf(
       /Unable to correct problems, you have held broken packages/,
+      /E: Unmet dependencies\. Try 'apt --fix-broken install'/,
       /The following packages have unmet dependencies/,
       /pkgProblemResolver::Resolve generated breaks/,
-      /none of the providers can be installed|package \S{1,80} conflicts with \S{0,20}nvidia/,
-      /nothing provides .{1,80} needed by (?:kmod-)?nvidia/,
+      /none of the providers can be installed/,
+      /nothing provides .{1,80} needed by (?:a?kmod-)?nvidia/,
       /Depends: \S{1,60}nvidia\S{0,60} .{0,80}(?:not going to be installed|not installable|is to be installed)/,
       /trying to overwrite '[^']{1,160}', which is also in package (?:lib)?nvidia/,
     ),
@@ -87,16 +126,54 @@ export const aptFailures: Failure[] = [
       manualFix("Install the distribution's keyring (Debian: debian-archive-keyring), or that source's own key"),
       manualFix("NVIDIA's repository: install its cuda-keyring package again"),
     ],
-    source: "debootstrap, apt, dnf",
+    source: "debootstrap, apt, dnf, read 2026-11",
   },
   {
-    pattern: /The repository '[^']{1,160}' is not signed/,
+    pattern: /following signatures were invalid: (?:EXPKEYSIG|KEYEXPIRED|REVKEYSIG)/,
+    near: fetchWords,
+    check: "tools.present",
+    layer: "packages",
+    message: "the key of a package source has expired or was revoked, and its publisher has a newer one",
+    fix: [
+      manualFix("Get the source's key again, as its publisher's page says (NVIDIA: the package cuda-keyring)"),
+      guestFix("Then read the lists again", "apt-get update"),
+      manualFix("If that page has no newer key: the source is no longer kept; remove its file in sources.list.d"),
+    ],
+    source: "apt; NVIDIA/nvidia-docker#837 (2018-10)",
+  },
+  {
+    pattern: /Clearsigned file isn't valid, got 'NODATA'|does the network require authentication\?/,
+    check: "tools.present",
+    layer: "network",
+    message: "something else than the package source answered: a proxy, a login page of the network, or an error page",
+    fix: [
+      guestFix("See what answers", "curl -sSI http://archive.ubuntu.com/ubuntu/dists/"),
+      manualFix("Behind a proxy: write it into /etc/apt/apt.conf.d; on a network with a login page: log in first"),
+    ],
+    source: "apt; NVIDIA/DIGITS#466 (2015-12)",
+  },
+  {
+    pattern: /At least one invalid signature was encountered|Splitting up \S{1,160} into data and signature failed/,
+    check: "tools.present",
+    layer: "packages",
+    message:
+      "apt could not write the files that it checks: the disk is full, or (in a container) the host's Docker is older than the image's system",
+    fix: [
+      guestFix("See whether a disk is full", "df -h"),
+      guestFix("See what Docker keeps", "docker system df"),
+      manualFix("If there is room: update Docker and libseccomp2 on the machine that builds the image"),
+      manualFix("If it happens outside of containers: see that /tmp exists and everyone may write there (mode 1777)"),
+    ],
+    source: "apt; NVIDIA/nvidia-docker#1368 (2020-08), #1800 (2023-11)",
+  },
+  {
+    pattern: /The repository '[^']{1,160}' is not signed|Sub-process \/usr\/bin\/sqv returned an error code/,
     check: "tools.present",
     strength: "symptom",
     layer: "packages",
     message: "apt could not check a package source's signature: its key is not known here, or is refused",
     fix: [manualFix("Read the W: or GPG line before it, which says which key and why")],
-    source: "apt",
+    source: "apt, read 2026-11",
   },
   {
     pattern: /does not have a Release file|no longer has a Release file/,
@@ -108,7 +185,7 @@ export const aptFailures: Failure[] = [
       commandFix("See which releases are named", "grep -rn '^[^#]' /etc/apt/sources.list /etc/apt/sources.list.d"),
       manualFix("Write a release that the source has (NVIDIA names Ubuntu's LTS releases only), then apt-get update"),
     ],
-    source: "apt",
+    source: "apt, read 2026-11",
   },
   {
     pattern: /No such script: \S{0,80}debootstrap|E: Failed getting release file/,
@@ -116,7 +193,7 @@ export const aptFailures: Failure[] = [
     layer: "packages",
     message: "debootstrap does not know that release, or its mirror does not have it",
     fix: [manualFix("Correct debootstrap: in the config; a newer debootstrap knows newer releases")],
-    source: "debootstrap, seen",
+    source: "debootstrap, seen, read 2026-11",
   },
   {
     pattern: /Could not get lock \/var\/lib\/(?:dpkg|apt)|dpkg frontend lock \([^)]{1,80}\), is another process/,
@@ -124,7 +201,7 @@ export const aptFailures: Failure[] = [
     layer: "packages",
     message: "another program is installing packages at the same time",
     fix: [manualFix("Wait until it ends, and run this again")],
-    source: "apt",
+    source: "apt, read 2026-11",
   },
   {
     pattern: /dpkg was interrupted, you must manually run/,
@@ -132,7 +209,7 @@ export const aptFailures: Failure[] = [
     layer: "packages",
     message: "an earlier installation was cut off",
     fix: [commandFix("Complete it", "dpkg --configure -a", { root: true })],
-    source: "apt",
+    source: "apt, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -152,16 +229,37 @@ export const aptFailures: Failure[] = [
         "If only the VM fails: start libvirt's network, and let firewalld or ufw forward its DNS (port 53) and traffic",
       ),
     ],
-    source: "apt, curl (seen), C library (EAI_AGAIN)",
+    source: "apt, curl (seen), C library (EAI_AGAIN), read 2026-11",
   },
   {
-    pattern: /Hash Sum mismatch|File has unexpected size .{0,40}Mirror sync in progress/,
+    pattern:
+      /Could not handshake: |Could not connect to \S{1,80}:\d{2,5} \([^)]{1,60}\)|Connection (?:timed out|failed) \[IP: |Cannot initiate the connection to \S{1,80}:\d{2,5}/,
+    near: fetchWords,
+    check: "tools.present",
+    layer: "network",
+    message:
+      "the connection to a package source is cut or refused: a proxy, a firewall, IPv6 without a way out, or the source itself",
+    fix: [
+      commandFix(
+        "Try the source by hand",
+        "curl -fsSLI https://nvidia.github.io/libnvidia-container/stable/deb/amd64/InRelease",
+      ),
+      commandFix("If IPv6 is at fault: try with IPv4 only", "apt-get -o Acquire::ForceIPv4=true update", {
+        root: true,
+      }),
+      manualFix("Behind a proxy: set it for apt too (Acquire::https::Proxy in /etc/apt/apt.conf.d)"),
+    ],
+    source: "apt; NVIDIA/libnvidia-container#290 (2024-12)",
+  },
+  {
+    pattern:
+      /Hash Sum mismatch|signatures were invalid: BADSIG|File has unexpected size .{0,40}Mirror sync in progress/,
     near: fetchWords,
     check: "tools.present",
     layer: "packages",
     message: "the mirror is being updated, or a proxy gave an old file",
     fix: [commandFix("Fetch the lists again", "sh -c 'rm -rf /var/lib/apt/lists/* && apt-get update'", { root: true })],
-    source: "apt",
+    source: "apt, read 2026-11",
   },
   {
     pattern:
@@ -171,7 +269,7 @@ export const aptFailures: Failure[] = [
     layer: "packages",
     message: "the clock of this system is wrong, or the release is out of its support",
     fix: [commandFix("See the clock", "timedatectl"), commandFix("Set it", "timedatectl set-ntp true", { root: true })],
-    source: "apt, TLS",
+    source: "apt, TLS, read 2026-11",
   },
   {
     pattern:
@@ -203,17 +301,18 @@ export const aptFailures: Failure[] = [
         "Debian's driver is in non-free and non-free-firmware, Fedora's in RPM Fusion, the toolkit in NVIDIA's repository",
       ),
     ],
-    source: "apt, dnf, pacman",
+    source: "apt, dnf, pacman, read 2026-11",
   },
   {
-    pattern: /Sub-process \/usr\/bin\/dpkg returned an error code/,
+    pattern:
+      /Sub-process \/usr\/bin\/dpkg returned an error code|dpkg: error processing package \S{0,40}(?:nvidia|cuda|docker|containerd)/,
     near: nvidiaWords,
     check: "tools.present",
     strength: "symptom",
     layer: "packages",
     message: "a package was not set up; the lines above say which and why",
     fix: [commandFix("Try again, and read its first error", "dpkg --configure -a", { root: true })],
-    source: "apt",
+    source: "apt, read 2026-11",
   },
   {
     pattern: /Malformed entry \d{1,4} in (?:list|sources) file|is not known on line \d{1,4} in source list/,
@@ -224,7 +323,7 @@ export const aptFailures: Failure[] = [
       manualFix("Read the file that it names; if it holds HTML or nothing useful, delete it"),
       manualFix("Write it again as its publisher says: NVIDIA's toolkit has one source for all releases (stable/deb)"),
     ],
-    source: "apt; NVIDIA/nvidia-docker's page of known errors",
+    source: "apt, read 2026-11; NVIDIA/nvidia-docker's page of known errors",
   },
   {
     pattern: /gpg: no valid OpenPGP data found/,
@@ -232,7 +331,7 @@ export const aptFailures: Failure[] = [
     layer: "network",
     message: "what was downloaded as a key is none: the address is wrong, or the download failed",
     fix: [manualFix("Download it again and look at it: curl -fsSL URL ends with the error that it got")],
-    source: "GnuPG",
+    source: "GnuPG, read 2026-11",
   },
   {
     pattern: /Policy will reject signature within a year/,
@@ -241,6 +340,6 @@ export const aptFailures: Failure[] = [
     layer: "packages",
     message: "a warning of apt: a package source is signed in a way that will be refused later; now it works",
     fix: [manualFix("Nothing to do now; install the publisher's newer keyring when there is one")],
-    source: "apt 2.9 and later with sqv",
+    source: "apt 2.9 (2024-04) and later with sqv",
   },
 ];

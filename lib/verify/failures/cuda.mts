@@ -1,7 +1,7 @@
 import type { Failure } from "./types.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { driverLog, nvidiaWords } from "./fixes.mts";
+import { driverLog, nvidiaWords, rebuildBox } from "./fixes.mts";
 
 const newerImage = manualFix(
   "Use an image built with CUDA 12.8 or later (PyTorch: a cu128 build, 2.7 or later) for RTX 50",
@@ -19,6 +19,8 @@ export const cudaFailures: Failure[] = [
       /nvcc fatal : Unsupported gpu architecture|Value 'sm_\d{2,3}\w?' is not defined for option 'gpu-name'/,
       /Unknown CUDA arch \(1[02]\.\d\)/,
       /CUDA kernel \S{1,60} has no device code compatible with CUDA arch/,
+      /No supported GPU\(s\) detected to run this container|GPU, which is not yet supported in this version of the container/,
+      /device kernel image is invalid/,
     ),
     check: "guest.cuda",
     layer: "image",
@@ -31,13 +33,24 @@ export const cudaFailures: Failure[] = [
     source: "CUDA, PyTorch; NVIDIA/personaplex#23 (2026-01), ashleykleynhans/a1111-docker#11 (2026-01)",
   },
   {
+    pattern: /Driver does not support the required nvenc API version|The minimum required Nvidia driver for nvenc is/,
+    check: "guest.cuda",
+    layer: "image",
+    message: "the program's video encoder (NVENC) needs a newer driver than the VM has",
+    fix: [
+      manualFix(`Write a newer driver branch (driver:) ${rebuildBox}: NVENC 13.0 needs 570, 13.1 needs 610`),
+      manualFix("Or use an older release of that image or of its ffmpeg"),
+    ],
+    source: "ffmpeg (nvenc.c), read 2026-11",
+  },
+  {
     pattern: anyOf(
       /CUDA driver version is insufficient for CUDA runtime/,
-      /cudaErrorInsufficientDriver|CUDA_ERROR_SYSTEM_DRIVER_MISMATCH/,
+      /cudaErrorInsufficientDriver/,
       /PTX was compiled with an unsupported toolchain/,
       /The NVIDIA driver on your system is too old/,
+      /This container was built for NVIDIA Driver Release/,
       /CUDA_ERROR_UNSUPPORTED_PTX_VERSION|cudaErrorUnsupportedPtxVersion/,
-      /system has unsupported display driver \/ cuda driver combination/,
     ),
     check: "guest.cuda",
     layer: "image",
@@ -48,7 +61,26 @@ export const cudaFailures: Failure[] = [
         "Use an image with that CUDA or an older one, or a newer driver (driver: {branch: …}) and rebuild the box",
       ),
     ],
-    source: "CUDA, PyTorch",
+    source: "CUDA, PyTorch, read 2026-11",
+  },
+  {
+    pattern: anyOf(
+      /Error 803\b|CUDA_ERROR_SYSTEM_DRIVER_MISMATCH/,
+      /system has unsupported display driver \/ cuda driver combination/,
+      /Error 500: named symbol not found/,
+    ),
+    near: nvidiaWords,
+    check: "guest.cuda",
+    layer: "image",
+    message:
+      "the libcuda that the container loads is not that of the driver: the image or LD_LIBRARY_PATH has its own, or the driver was updated and the VM not rebooted",
+    fix: [
+      manualFix("See which is loaded, in the container: ldconfig -p | grep libcuda; remove the image's own"),
+      manualFix("Have the container ignore cuda-compat: remove /usr/local/cuda/compat from LD_LIBRARY_PATH"),
+      manualFix("If the driver was just updated: reboot the VM, then create the container again"),
+      manualFix("In WSL: update Windows' driver, WSL and the toolkit together"),
+    ],
+    source: "CUDA (driver_types.h); vllm-project/vllm#23655 (2025-08)",
   },
   {
     pattern: /forward compatibility was attempted on non supported HW|Error 804\b|CUDA_ERROR_COMPAT_NOT_SUPPORTED/,
@@ -73,7 +105,7 @@ export const cudaFailures: Failure[] = [
       /cuda error: unknown error|cuda failure 999|cudaErrorUnknown|cuda driver library failed to get device context \d{1,3}/,
       /failed call to cuInit: (?:UNKNOWN|CUDA_ERROR_UNKNOWN)/,
       /failed to initialize CUDA: unknown error/,
-      /cuda driver library init failure: 999/,
+      /(?:cuda driver library|nvcuda) init failure: 999|cuInit err: 999/,
       /cudaGetDeviceCount\(\).{0,200}Error 999: unknown error/,
     ),
     near: nvidiaWords,
@@ -101,7 +133,7 @@ export const cudaFailures: Failure[] = [
     layer: "driver",
     message: "the GPUs of this kind (SXM, HGX) need NVIDIA's Fabric Manager, which does not run",
     fix: [guestFix("Start it", "systemctl enable --now nvidia-fabricmanager")],
-    source: "CUDA, Error 802",
+    source: "CUDA, Error 802, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -121,19 +153,20 @@ export const cudaFailures: Failure[] = [
         "Use a smaller or more quantized model, a shorter context or a smaller batch (vLLM: --gpu-memory-utilization, --max-model-len)",
       ),
     ],
-    source: "CUDA, PyTorch, vLLM, llama.cpp",
+    source: "CUDA, PyTorch, vLLM, llama.cpp, read 2026-11",
   },
   {
     pattern: anyOf(
       /no CUDA-capable device is detected|CUDA_ERROR_NO_DEVICE|cudaErrorNoDevice/,
       /Found no NVIDIA driver on your system/,
-      /No CUDA GPUs are available|no nvidia devices detected/,
+      /No CUDA GPUs are available|no nvidia devices detected|msg=\"no GPU detected/,
       /no compatible GPUs were discovered|Failed to infer device type/,
       /WARNING: The NVIDIA Driver was not detected|ggml_cuda_init: failed to initialize CUDA/,
       /Torch not compiled with CUDA enabled|Torch is not able to use GPU/,
       /found 0 CUDA devices/i,
       /Could not find cuda drivers on your machine/,
       /inference compute\S{0,3} id=\S{1,4} library=cpu/,
+      /failure during GPU discovery/,
     ),
     near: /nvidia|cuda|\bgpus?\b|torch|inference compute/i,
     check: "verify.service",
@@ -167,7 +200,56 @@ export const cudaFailures: Failure[] = [
         "libcudnn, libcublas, libcudart: use the image's runtime or devel variant, with the version that the program wants",
       ),
     ],
-    source: "glibc's loader, TensorFlow, PyTorch",
+    source: "glibc's loader, TensorFlow, PyTorch, read 2026-11",
+  },
+  {
+    pattern: /CUDA-capable device\S{0,3} (?:is\/are|are|is) busy or unavailable|cudaErrorDevicesUnavailable/,
+    check: "guest.cuda",
+    layer: "driver",
+    message:
+      "the GPU answers nvidia-smi and takes no work: another program has it alone (compute mode), it hangs since an error, or the VM's CPU model hides what CUDA needs",
+    fix: [
+      guestFix("See the compute mode, and which programs use it", "nvidia-smi -q -d COMPUTE,PIDS"),
+      guestFix("Allow several programs", "nvidia-smi -c 0"),
+      driverLog,
+      manualFix("In a VM: pass the CPU through (libvirt: host-passthrough), then stop and start the VM"),
+    ],
+    source: "CUDA (cudaErrorDevicesUnavailable), read 2026-11",
+  },
+  {
+    pattern: /CUDA error: invalid device ordinal|cudaErrorInvalidDevice\b/,
+    check: "verify.service",
+    layer: "image",
+    message: "the program asks for a GPU by a number that the container does not have: it counts its own from 0",
+    fix: [
+      manualFix("Set CUDA_VISIBLE_DEVICES and the program's device to 0, or give the service more GPUs (gpu: all)"),
+      guestFix("See which there are", "nvidia-smi -L"),
+    ],
+    source: "CUDA, PyTorch, read 2026-11",
+  },
+  {
+    pattern: /CUBLAS_STATUS_(?:NOT_INITIALIZED|ALLOC_FAILED)/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "image",
+    message: "cuBLAS could not start: most often the GPU's memory is full, else its CUDA does not fit the driver",
+    fix: [
+      guestFix("See the GPU's memory and the driver's CUDA", "nvidia-smi"),
+      manualFix("Use a smaller batch or model, or stop other programs on that GPU"),
+    ],
+    source: "cuBLAS, PyTorch, read 2026-11",
+  },
+  {
+    pattern: /uncorrectable ECC error/,
+    near: nvidiaWords,
+    check: "guest.driver",
+    layer: "kernel",
+    message: "the GPU's memory has an error that ECC cannot correct",
+    fix: [
+      guestFix("See the counts, and whether it waits for a reset", "nvidia-smi -q -d ECC,ROW_REMAPPER"),
+      manualFix("Stop and start the VM, which resets the card; if it comes back, the card is defective"),
+    ],
+    source: "CUDA, NVIDIA's page on Xid 48 and 95, read 2026-11",
   },
   {
     pattern:
@@ -177,7 +259,7 @@ export const cudaFailures: Failure[] = [
     layer: "image",
     message: "a program's work on the GPU failed: an error in the program, or an unstable card",
     fix: [driverLog, manualFix("Set CUDA_LAUNCH_BLOCKING=1 for that service, so the error names its place")],
-    source: "CUDA, PyTorch",
+    source: "CUDA, PyTorch, read 2026-11",
   },
   {
     pattern: /insufficient shared memory \(shm\)|creating shared memory segment \/dev\/shm/,
@@ -185,7 +267,7 @@ export const cudaFailures: Failure[] = [
     layer: "image",
     message: "the container's shared memory is too small: Docker gives 64 MiB, and PyTorch and NCCL need more",
     fix: [manualFix("Write shm_size: 8gb (or ipc: host) for that service")],
-    source: "PyTorch, NCCL",
+    source: "PyTorch, NCCL, read 2026-11",
   },
   {
     pattern: /NCCL error in: |ncclUnhandledCudaError|ncclInternalError/,
@@ -197,7 +279,7 @@ export const cudaFailures: Failure[] = [
       manualFix("Set NCCL_DEBUG=INFO for that service, and read its first WARN"),
       manualFix("In a VM without peer to peer: set NCCL_P2P_DISABLE=1; give the service shm_size: 8gb"),
     ],
-    source: "PyTorch (NCCL)",
+    source: "PyTorch (NCCL), read 2026-11",
   },
   {
     pattern: /Engine core initialization failed|EngineCore failed to start/,
@@ -224,16 +306,16 @@ export const cudaFailures: Failure[] = [
       manualFix("Use an image in which all come from one release, or install that part again for this PyTorch"),
       manualFix("nvJitLink, cuDNN: remove the host's or a second CUDA from LD_LIBRARY_PATH"),
     ],
-    source: "glibc's loader, PyTorch",
+    source: "glibc's loader, PyTorch, read 2026-11",
   },
   {
     pattern:
-      /FlashAttention only supports \w{1,12} GPUs or newer|Bfloat16 is only supported on GPUs with compute capability/,
+      /FlashAttention only supports \w{1,12} GPUs or newer|Bfloat16 is only supported on GPUs with compute capability|is too old to be supported by the triton GPU compiler/,
     check: "verify.service",
     layer: "image",
     message: "the program uses what this GPU is too old for (bfloat16, FlashAttention 2: Ampere, RTX 30, or later)",
     fix: [manualFix("vLLM: --dtype half; others: turn FlashAttention off (attention: sdpa), or use a newer GPU")],
-    source: "FlashAttention, vLLM",
+    source: "FlashAttention, vLLM, read 2026-11",
   },
   {
     pattern: /CUDA error 304\b|OS call failed or operation not supported on this OS/,
@@ -256,7 +338,7 @@ export const cudaFailures: Failure[] = [
     fallback: true,
     message: "a call of CUDA failed, for the reason behind the colon",
     fix: [newestCuda, driverLog, manualFix("Set CUDA_LAUNCH_BLOCKING=1 for that service, and read the first error")],
-    source: "CUDA",
+    source: "CUDA, read 2026-11",
   },
   {
     pattern: /Failed to find C compiler/,
@@ -266,7 +348,7 @@ export const cudaFailures: Failure[] = [
     fix: [
       manualFix("Install gcc (and python3-dev) in the image, or use a devel image; vLLM: --enforce-eager does without"),
     ],
-    source: "PyTorch, Triton",
+    source: "PyTorch, Triton, read 2026-11",
   },
   {
     pattern: /Cannot access gated repo for url|GatedRepoError|401 Client Error.{0,80}huggingface/,
@@ -274,7 +356,7 @@ export const cudaFailures: Failure[] = [
     layer: "image",
     message: "Hugging Face gives this model only to accounts that accepted its licence",
     fix: [manualFix("Accept it on the model's page, and set HF_TOKEN for that service to a token that may read it")],
-    source: "huggingface_hub",
+    source: "huggingface_hub, read 2026-11",
   },
   {
     pattern: /model requires more system memory \(/,
@@ -282,7 +364,7 @@ export const cudaFailures: Failure[] = [
     layer: "image",
     message: "the model does not fit into the VM's memory",
     fix: [manualFix("Give the machine more (memory:), or use a smaller or more quantized model")],
-    source: "Ollama",
+    source: "Ollama, read 2026-11",
   },
   {
     pattern:
@@ -297,7 +379,7 @@ export const cudaFailures: Failure[] = [
       guestFix("Read the service's whole log", "docker compose logs --no-color"),
       guestFix("See the GPU's memory and the driver's CUDA", "nvidia-smi"),
     ],
-    source: "Ollama, cuDNN",
+    source: "Ollama, cuDNN, read 2026-11",
   },
   {
     pattern: /llama_model_load_from_file_impl: failed to load model|error while loading shared libraries: libggml/,
@@ -314,5 +396,27 @@ export const cudaFailures: Failure[] = [
       ),
     ],
     source: "llama.cpp; lemonade-sdk/lemonade#2879 (2026-08), EvilFreelancer/docker-llama.cpp-rpc#1 (2025-03)",
+  },
+  {
+    pattern: /(?:cuda driver library|nvcuda) init failure: \d{1,3}|Unexpected error from cudaGetDeviceCount/,
+    check: "guest.cuda",
+    strength: "symptom",
+    layer: "toolkit",
+    message:
+      "CUDA did not start in the container, for the reason behind the number: its driver files or devices are incomplete",
+    fix: [
+      guestFix("Load the module and create its nodes", "nvidia-modprobe -u -c=0"),
+      manualFix("See that the toolkit gives the container all: NVIDIA_DRIVER_CAPABILITIES=all, and a new container"),
+      guestFix("See that a plain container works", "docker run --rm --gpus all ubuntu nvidia-smi"),
+    ],
+    source: "Ollama, PyTorch; ollama/ollama#12352 (2025-09)",
+  },
+  {
+    pattern: /UVA is not available/,
+    check: "guest.cuda",
+    layer: "image",
+    message: "the program needs pinned memory (UVA), which WSL and some VMs do not give",
+    fix: [manualFix("Use an older release of the program, or one of its options without pinned memory or offloading")],
+    source: "vLLM; vllm-project/vllm#47292 (2026-07)",
   },
 ];

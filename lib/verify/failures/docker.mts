@@ -14,7 +14,7 @@ export const dockerFailures: Failure[] = [
       guestFix("Install them", "apt-get install -y uidmap"),
       manualFix("Give the user a range in /etc/subuid and /etc/subgid, then run podman system migrate"),
     ],
-    source: "Podman",
+    source: "Podman, read 2026-11",
   },
   {
     pattern: /failed to connect to dbus \(hint: for rootless containers/,
@@ -24,7 +24,7 @@ export const dockerFailures: Failure[] = [
     fix: [
       manualFix("Let the user's session run always: loginctl enable-linger USER, then log in by SSH"),
     ],
-    source: "Podman 5",
+    source: "Podman 5 (2024-03)",
   },
   {
     pattern: /did not resolve to an alias and no unqualified-search registries/,
@@ -32,7 +32,60 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "Podman does not guess a registry: the image's name has to begin with one",
     fix: [manualFix("Write the whole name, as docker.io/nvidia/cuda:TAG")],
-    source: "Podman (containers-registries)",
+    source: "Podman (containers-registries), read 2026-11",
+  },
+  {
+    pattern: anyOf(
+      /yaml: line \d{1,5}: (?:mapping values|did not find|found|could not find|block)/,
+      /yaml: unmarshal errors:|mapping values are not allowed in this context/,
+    ),
+    check: "verify.service",
+    layer: "docker",
+    message:
+      "a YAML file (such as the Compose file) is not correct at the line that it names: an indentation, a tab, or a colon without a blank",
+    fix: [
+      manualFix("Correct that line; indent with blanks only, alike for keys of one level"),
+      commandFix("Check the file", "docker compose config --quiet"),
+    ],
+    source: "Docker Compose; immich-app/immich#5125 (2023-11)",
+  },
+  {
+    pattern: /network \S{1,80} declared as external, but could not be found|network \S{1,80} not found\b/,
+    near: dockerWords,
+    check: "verify.service",
+    layer: "docker",
+    message:
+      "a network that the Compose file or container uses does not exist in Docker: it was removed, or never created",
+    fix: [
+      guestFix("See which there are", "docker network ls"),
+      manualFix("Create it (docker network create NAME), or remove external: true"),
+      guestFix(
+        "If a container keeps the id of a removed one: create it again",
+        "docker compose up -d --force-recreate",
+      ),
+    ],
+    source: "Docker Compose, read 2026-11",
+  },
+  {
+    pattern: /bind source path does not exist|invalid mount config for type "bind"/,
+    check: "verify.service",
+    layer: "docker",
+    message: "a file or folder that the service mounts does not exist in the VM",
+    fix: [manualFix("Create it there, or correct volumes: (paths are the VM's, not this host's)")],
+    source: "Docker, read 2026-11",
+  },
+  {
+    pattern: /(?:exec:? "?|exec )[\w.\/-]{1,80}"?: (?:permission denied|no such file or directory)/,
+    near: dockerWords,
+    check: "verify.service",
+    layer: "image",
+    message:
+      "the service's start script cannot be run: it is not executable, its first line names a missing shell, or it has line ends of Windows",
+    fix: [
+      manualFix("Make it executable (chmod +x), and save it with line ends of Unix (git: core.autocrlf input)"),
+      manualFix("See that a mount does not hide it"),
+    ],
+    source: "runc, Linux (execve), read 2026-11",
   },
   {
     pattern: /no configuration file provided: not found/,
@@ -40,7 +93,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "Compose was started in a folder without a Compose file",
     fix: [manualFix("Change to the project's folder, or name the file: docker compose -f FILE")],
-    source: "Docker Compose",
+    source: "Docker Compose, read 2026-11",
   },
   {
     pattern: /cgroup mountpoint does not exist/,
@@ -52,7 +105,7 @@ export const dockerFailures: Failure[] = [
       manualFix("Update Docker to 20.10 or later, which knows cgroup version 2"),
       guestFix("See which version is mounted", "stat -fc %T /sys/fs/cgroup"),
     ],
-    source: "Docker, runc",
+    source: "Docker, runc, read 2026-11",
   },
   {
     pattern: /devices\.\d{1,2} missing property 'capabilities'|devices\.\d{1,2} capabilities is required/,
@@ -60,7 +113,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "a device reservation in the Compose file lacks capabilities: [gpu]",
     fix: [manualFix("Write capabilities: [gpu] below that device, or gpus: all (Compose 2.30) for the service")],
-    source: "Docker Compose (compose-spec)",
+    source: "Docker Compose (compose-spec), read 2026-11",
   },
   {
     pattern: /open sysctl net\.ipv4\.ip_unprivileged_port_start file: reopen fd/,
@@ -91,7 +144,43 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "the client is newer than the Docker daemon it talks to",
     fix: [manualFix("Update Docker in the VM, or set DOCKER_API_VERSION to the version that the message names")],
-    source: "Docker",
+    source: "Docker, read 2026-11",
+  },
+  {
+    pattern: /\bIptables not found|exec: "iptables": executable file not found/,
+    near: dockerWords,
+    check: "verify.docker",
+    layer: "network",
+    message: "iptables is not installed, and Docker writes its firewall rules with it",
+    fix: [
+      guestFix("Install it", "apt-get install -y iptables"),
+      guestFix("Start Docker", "systemctl restart docker"),
+    ],
+    source: "Docker; dyrnq/install-docker#10 (2023-02)",
+  },
+  {
+    pattern: anyOf(
+      /failed to register "bridge" driver: invalid argument/,
+      /(?:Extension|extension) \w{1,14} revision \d (?:is )?not supported/,
+      /RULE_(?:APPEND|INSERT) failed \(No such file/,
+      /can't initialize iptables table `\w{1,10}': /,
+      /iptables\S{0,30}: (?:Failed to initialize nft|Couldn't load match)/,
+      /Could not fetch rule set generation id/,
+      /modprobe: FATAL: Module (?:ip_tables|iptable_nat|xt_addrtype|br_netfilter|bridge|overlay|veth) not found/,
+      /operation not supported.{0,20}veth|failed to add the host .{0,40}veth/,
+    ),
+    near: dockerWords,
+    check: "verify.docker",
+    layer: "kernel",
+    message:
+      "the kernel lacks modules that Docker's network needs: it was updated and not rebooted, or is a minimal or WSL kernel",
+    fix: [
+      manualFix("Reboot the VM into its newest kernel", { reboot: true }),
+      manualFix(
+        "Then install the kernel's extra modules: Ubuntu linux-modules-extra-…, Fedora kernel-modules-extra; Debian: linux-image-amd64 rather than -cloud",
+      ),
+    ],
+    source: "Docker 28 (2025-02) and 29, iptables",
   },
   {
     pattern: anyOf(
@@ -119,30 +208,6 @@ export const dockerFailures: Failure[] = [
     source: "Docker 20.10 to 29; moby/moby#16816 (2020-09), kind to date",
   },
   {
-    pattern: anyOf(
-      /failed to register "bridge" driver: invalid argument/,
-      /(?:Extension|extension) \w{1,14} revision \d (?:is )?not supported/,
-      /RULE_(?:APPEND|INSERT) failed \(No such file/,
-      /can't initialize iptables table `\w{1,10}': /,
-      /iptables\S{0,30}: (?:Failed to initialize nft|Couldn't load match)/,
-      /Could not fetch rule set generation id/,
-      /modprobe: FATAL: Module (?:ip_tables|iptable_nat|xt_addrtype|br_netfilter|bridge|overlay|veth) not found/,
-      /operation not supported.{0,20}veth|failed to add the host .{0,40}veth/,
-    ),
-    near: dockerWords,
-    check: "verify.docker",
-    layer: "kernel",
-    message:
-      "the kernel lacks modules that Docker's network needs: it was updated and not rebooted, or is a minimal or WSL kernel",
-    fix: [
-      manualFix("Reboot the VM into its newest kernel", { reboot: true }),
-      manualFix(
-        "Then install the kernel's extra modules: Ubuntu linux-modules-extra-…, Fedora kernel-modules-extra; Debian: linux-image-amd64 rather than -cloud",
-      ),
-    ],
-    source: "Docker 28 and 29, iptables",
-  },
-  {
     pattern: /Error initializing network controller|failed to set up container networking/,
     check: "verify.docker",
     strength: "symptom",
@@ -165,7 +230,19 @@ export const dockerFailures: Failure[] = [
       guestFix("Remove networks that nothing uses", "docker network prune"),
       manualFix("Or write default-address-pools in /etc/docker/daemon.json"),
     ],
-    source: "Docker",
+    source: "Docker, read 2026-11",
+  },
+  {
+    pattern: /unable to apply apparmor profile|write \/proc\/(?:self|thread-self)\/attr\/(?:apparmor\/)?exec/,
+    check: "verify.docker",
+    layer: "docker",
+    message: "AppArmor's profile cannot be applied where Docker runs: most often inside an LXC container",
+    fix: [
+      manualFix("Run Docker in a VM; or in the LXC container's configuration: lxc.apparmor.profile: unconfined"),
+      manualFix("Until then, for that service: security_opt: [apparmor=unconfined]"),
+      guestFix("If it is no LXC container: see whether AppArmor is on", "aa-status"),
+    ],
+    source: "runc; AbdBarho/stable-diffusion-webui-docker#682 (2024-04)",
   },
   {
     pattern: /AppArmor enabled on system but the docker-default profile could not be loaded/,
@@ -174,7 +251,7 @@ export const dockerFailures: Failure[] = [
     message:
       "the VM's kernel has AppArmor, and the program that loads its profiles is missing: Docker starts no container",
     fix: [guestFix("Install it", "apt-get install -y apparmor")],
-    source: "Docker 20.10 on Debian 12",
+    source: "Docker 20.10 (2020-12) on Debian 12",
   },
   {
     pattern:
@@ -191,7 +268,7 @@ export const dockerFailures: Failure[] = [
   },
   {
     pattern:
-      /unexpected keyword argument 'gpus'|Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
+      /Additional properties are not allowed \('(?:gpus|devices|deploy|runtime|driver|device_ids)'|unexpected keyword argument 'gpus'|Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
     check: "guest.engine",
     layer: "docker",
     message: "this Compose is too old for that key: gpus: needs 2.30, device reservations 1.28",
@@ -199,7 +276,7 @@ export const dockerFailures: Failure[] = [
       guestFix("See its version", "docker compose version"),
       guestFix("Update it", "sh -c 'apt-get update && apt-get install -y docker-compose-plugin'"),
     ],
-    source: "Docker Compose",
+    source: "Docker Compose; Sygil-Dev/sygil-webui#490 (2022-09)",
   },
   {
     pattern:
@@ -218,7 +295,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "the registry has no such image, or shows it only after a login",
     fix: [manualFix("Correct the image's name"), guestFix("If it is a private one, log in", "docker login")],
-    source: "Docker 20.10",
+    source: "Docker 20.10 (2020-12)",
   },
   {
     pattern: /toomanyrequests: |You have reached your (?:unauthenticated )?pull rate limit/,
@@ -226,7 +303,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "the registry gives no more images to this address for now",
     fix: [guestFix("Log in there, or wait", "docker login")],
-    source: "Docker, from the registry",
+    source: "Docker, from the registry, read 2026-11",
   },
   {
     pattern:
@@ -236,7 +313,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "the image is for another CPU architecture than the VM's",
     fix: [manualFix("Use an image or a tag for the VM's architecture (uname -m in the VM)")],
-    source: "Docker, runc",
+    source: "Docker, runc, read 2026-11",
   },
   {
     pattern:
@@ -250,7 +327,7 @@ export const dockerFailures: Failure[] = [
       guestFix("See which name server it asks", "resolvectl status"),
       manualFix("If only containers fail: write dns in /etc/docker/daemon.json, and restart Docker"),
     ],
-    source: "Docker (Go's resolver)",
+    source: "Docker (Go's resolver), read 2026-11",
   },
   {
     pattern: /'compose' is not a docker command|unknown shorthand flag: 'f' in -f|unknown docker command: "compose/,
@@ -261,7 +338,7 @@ export const dockerFailures: Failure[] = [
       guestFix("Install it (Docker's own packages)", "apt-get install -y docker-compose-plugin"),
       guestFix("Or the distribution's (Ubuntu, Debian 13)", "apt-get install -y docker-compose"),
     ],
-    source: "Docker CLI",
+    source: "Docker CLI, read 2026-11",
   },
   {
     pattern:
@@ -276,7 +353,7 @@ export const dockerFailures: Failure[] = [
       guestFix("See the clock, which certificates depend on", "timedatectl"),
       manualFix("Behind a proxy: write it into Docker's service (HTTPS_PROXY) and install its certificate"),
     ],
-    source: "Docker (Go's net/http)",
+    source: "Docker (Go's net/http), read 2026-11",
   },
   {
     pattern: /The container name "[^"]{1,120}" is already in use/,
@@ -284,7 +361,7 @@ export const dockerFailures: Failure[] = [
     layer: "docker",
     message: "a container of that name is left over",
     fix: [guestFix("See it", "docker ps -a"), manualFix("Remove it (docker rm NAME, in the VM), or start it instead")],
-    source: "Docker",
+    source: "Docker, read 2026-11",
   },
   {
     pattern:
@@ -297,7 +374,7 @@ export const dockerFailures: Failure[] = [
       guestFix("See which program", "ss -lntp"),
       manualFix("Change ports: of one of them"),
     ],
-    source: "Docker 20.10 to 29",
+    source: "Docker 20.10 (2020-12) to 29",
   },
   {
     pattern:
@@ -311,33 +388,78 @@ export const dockerFailures: Failure[] = [
         root: true,
       }),
     ],
-    source: "Docker 20.10, 28 (seen) and 29",
+    source: "Docker 20.10 (2020-12), 28 (seen) and 29",
   },
   {
     pattern: anyOf(
       /Cannot connect to the Docker daemon/,
       /failed to connect to the docker API/,
       /Couldn't connect to Docker daemon/,
-      /Failed to start docker\.service|Job for docker\.service failed|docker\.service: (?:Start request repeated too quickly|Failed with result)/,
+      /\/\.\/pipe\/docker\w{0,20}: The system cannot find the file/,
+      /Failed to start docker\.service|Job for (?:docker|containerd)\.service failed|(?:docker|containerd)\.service: (?:Start request repeated too quickly|Failed with result)/,
     ),
     check: "verify.docker",
     strength: "symptom",
     layer: "docker",
-    message: "Docker's daemon does not run",
+    message: "Docker's daemon (or containerd, on which it stands) does not run",
     fix: [
-      guestFix("Start it", "systemctl start docker"),
-      guestFix("If it does not stay up, see why", "journalctl -u docker --no-pager -n 50"),
+      guestFix("Start it (Docker Desktop: start that program, and wait for it)", "systemctl start docker"),
+      guestFix("If it does not stay up, see why", "journalctl -u docker -u containerd --no-pager -n 50"),
+      manualFix(
+        "If its configuration was just changed: see that daemon.json or config.toml is correct, or put the old one back",
+      ),
     ],
-    source: "Docker 28 (seen) and 29, docker-compose 1.29",
+    source: "Docker 28 (seen, 2025-02) and 29, docker-compose 1.29",
+  },
+  {
+    pattern: anyOf(
+      /no status provided on response: unknown/,
+      /mount destination \S{1,200} not absolute: unknown/,
+      /ttrpc: closed: unknown/,
+    ),
+    near: dockerWords,
+    check: "verify.docker",
+    layer: "docker",
+    message: "Docker, containerd and runc are of different releases: one was updated while another still runs",
+    fix: [
+      guestFix("Restart both, in this order", "systemctl restart containerd docker"),
+      guestFix(
+        "If it stays: bring all of them to one state",
+        "sh -c 'apt-get update && apt-get install -y docker-ce containerd.io'",
+      ),
+    ],
+    source: "containerd; docker/for-linux#813 (2019-10), containerd/containerd#5547 (2021-05)",
+  },
+  {
+    pattern: /copying bootstrap data to pipe|can't copy bootstrap data to pipe/,
+    near: /docker|podman|containerd|runc|OCI runtime/i,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "docker",
+    message:
+      "the container's first process ended before it began: its memory limit is too small for it, or runc is too new for this kernel",
+    fix: [
+      manualFix("Raise mem_limit of the service (or free the VM's memory)"),
+      manualFix("Update the kernel, then Docker and containerd, and reboot the VM", { reboot: true }),
+    ],
+    source: "runc; docker/for-linux#595 (2019-02), opencontainers/runc#3965 (2023-08)",
+  },
+  {
+    pattern: /"count" and "device_ids" attributes are exclusive|cannot set both Count and DeviceIDs on device request/,
+    check: "verify.service",
+    layer: "docker",
+    message: "the Compose file asks for a number of GPUs and for certain ones in one place, which excludes each other",
+    fix: [manualFix("Write either count: or device_ids: below devices:")],
+    source: "Docker, Docker Compose (compose-go), read 2026-11",
   },
   {
     pattern:
-      /(?:OCI runtime|container process).{0,200}executable file not found in \$PATH|executable file `?[\w.\/-]{1,60}`? not found(?: in \$PATH)?: No such file/,
+      /(?:OCI runtime|container process).{0,200}executable file not found in \$PATH|executable file `?[\w.\/-]{1,60}`? not found(?: in \$PATH)?: No such file|exec: "[^"]{1,80}": stat \S{1,80}: no such file/,
     check: "verify.service",
     layer: "image",
     message: "the service's command is not in its image",
     fix: [manualFix("Correct command: or image: of that service")],
-    source: "runc and crun, as Docker and Podman show it",
+    source: "runc and crun, as Docker and Podman show it, read 2026-11",
   },
   {
     pattern: /no space left on device|don't have enough free space in|ENOSPC/,
@@ -351,7 +473,7 @@ export const dockerFailures: Failure[] = [
       remedies.room,
       guestFix("In the VM: see what Docker keeps", "docker system df"),
     ],
-    source: "C library (ENOSPC), apt",
+    source: "C library (ENOSPC), apt, read 2026-11",
   },
   {
     pattern: /Killed process \d{1,10} \(|oom-kill:constraint=|Memory cgroup out of memory/,
@@ -366,6 +488,6 @@ export const dockerFailures: Failure[] = [
       ),
       commandFix("See what is free", "free -h"),
     ],
-    source: "Linux 6.1 (mm/oom_kill)",
+    source: "Linux 6.1 (mm/oom_kill, 2022-12)",
   },
 ];

@@ -63,6 +63,11 @@ export const each = (...fixes: (Fix | ((setting: Setting) => Fix))[]) => (settin
 /** Shows what the driver's kernel log says. */
 export const driverLog = guestFix("Read what the driver says", "dmesg --level err,warn");
 
+/** What follows a change of `driver:`. */
+export const rebuildBox = "and rebuild the box";
+/** Shows what DKMS built. */
+export const dkmsStatus = guestFix("See for which kernels the driver was built", "dkms status");
+
 /** Registers NVIDIA's runtime with Docker. */
 export const registerRuntime: Fix[] = [
   guestFix("Register NVIDIA's runtime with Docker", "nvidia-ctk runtime configure --runtime=docker"),

@@ -2,17 +2,23 @@
 import type { Finding } from "../../findings.mts";
 import { amdFailures } from "./amd.mts";
 import { aptFailures } from "./apt.mts";
+import { cardFailures } from "./card.mts";
+import { cdiFailures } from "./cdi.mts";
 import { cudaFailures } from "./cuda.mts";
 import { dockerFailures } from "./docker.mts";
-import { hostFailures } from "./host.mts";
+import { kvmFailures } from "./kvm.mts";
 import { libvirtFailures } from "./libvirt.mts";
 import { lineAt, matcher } from "./match.mts";
+import { noteFailures } from "./notes.mts";
+import { moduleFailures } from "./nvidia-module.mts";
 import { nvidiaFailures } from "./nvidia.mts";
 import { packerFailures } from "./packer.mts";
 import { readPaste } from "./paste.mts";
+import { qemuFailures } from "./qemu.mts";
 import { toolkitFailures } from "./toolkit.mts";
 import { type Cause, type Failure, layers, type Setting, type Strength } from "./types.mts";
 import { vagrantFailures } from "./vagrant.mts";
+import { vfioFailures } from "./vfio.mts";
 import { windowsFailures } from "./windows.mts";
 import { xidFailures } from "./xid.mts";
 
@@ -21,17 +27,23 @@ export type { Cause, Failure, Setting } from "./types.mts";
 /** The catalogue. Where two entries match one line the first of them counts: the particular before the general. */
 export const failures: Failure[] = [
   ...xidFailures,
+  ...moduleFailures,
   ...nvidiaFailures,
   ...windowsFailures,
   ...amdFailures,
-  ...hostFailures,
+  ...vfioFailures,
+  ...cardFailures,
+  ...kvmFailures,
   ...libvirtFailures,
+  ...qemuFailures,
   ...vagrantFailures,
   ...packerFailures,
+  ...cdiFailures,
   ...toolkitFailures,
   ...cudaFailures,
   ...aptFailures,
   ...dockerFailures,
+  ...noteFailures,
 ];
 
 const order: Strength[] = ["cause", "symptom", "note"];
@@ -53,14 +65,14 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   const starts = [0];
   for (let at = paste.text.indexOf("\n"); at >= 0; at = paste.text.indexOf("\n", at + 1)) starts.push(at + 1);
   const placed = matches.map((match) => ({ ...match, line: lineAt(starts, match.start) }));
+  const strength = ({ failure }: { failure: Failure }) => order.indexOf(failure.strength ?? "cause");
   const counting = placed.filter((one) =>
     !placed.some((other) =>
-      other.rank < one.rank && (one.failure.fallback || !other.failure.fallback) &&
+      other.rank < one.rank && (one.failure.fallback || !other.failure.fallback) && strength(other) <= strength(one) &&
       (other.line === one.line || (other.start < one.end && one.start < other.end))
     )
   );
   const telling = counting.filter(({ failure }) => !failure.fallback);
-  const strength = ({ failure }: { failure: Failure }) => order.indexOf(failure.strength ?? "cause");
   const layer = ({ failure }: { failure: Failure }) => layers.indexOf(failure.layer);
   return (telling.length > 0 ? telling : counting)
     .sort((a, b) =>

@@ -1,12 +1,9 @@
 import type { Failure } from "./types.mts";
-import { aboveFour, commandFix, doctorFix, guestFix, headers, manualFix, remedies } from "../../fixes.mts";
+import { aboveFour, doctorFix, guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { driverLog, each, initramfs, install, nvidiaWords, powerCycle } from "./fixes.mts";
+import { dkmsStatus, driverLog, nvidiaWords, powerCycle, rebuildBox } from "./fixes.mts";
 
-const rebuildBox = "and rebuild the box";
-const dkmsStatus = guestFix("See for which kernels the driver was built", "dkms status");
-
-/** What NVIDIA's driver, its installer, NVML and DKMS say. */
+/** What NVIDIA's driver says of a card, and NVML and nvidia-smi of a driver that does not work. */
 export const nvidiaFailures: Failure[] = [
   {
     pattern: /NVIDIA probe routine failed for|None of the NVIDIA (?:devices|graphics adapters) were initialized/,
@@ -15,7 +12,7 @@ export const nvidiaFailures: Failure[] = [
     layer: "driver",
     message: "NVIDIA's driver found the card and could not start it; the NVRM lines above say why",
     fix: [driverLog, doctorFix("guest.driver"), powerCycle],
-    source: "NVIDIA driver (nv.c)",
+    source: "NVIDIA driver (nv.c), read 2026-11",
   },
   {
     pattern: /NVRM:? nvAssert(?:Ok)?FailedNoLog: Assertion failed/,
@@ -28,6 +25,17 @@ export const nvidiaFailures: Failure[] = [
       driverLog,
     ],
     source: "NVIDIA driver (NVRM, open modules); NVIDIA/open-gpu-kernel-modules#748 (2025-01), #694 (2024-08)",
+  },
+  {
+    pattern: /module verification failed: signature and\/or required key missing - tainting kernel/,
+    near: /nvidia|vendor_reset|vbox|dxgkrnl|vfio/i,
+    check: "guest.firmware",
+    strength: "note",
+    layer: "kernel",
+    message: "the kernel loaded a module that it has no key for, and marks itself as tainted, which harms nothing",
+    fix: [manualFix("Nothing to do: with Secure Boot on, the module would have been refused instead")],
+    source:
+      "Linux (kernel/module/signing.c); NVIDIA/open-gpu-kernel-modules#344 (2022-08), gnif/vendor-reset#96 (2025-02)",
   },
   // ------------------------------------------------------------------------------------------- which driver for which card
   {
@@ -61,16 +69,17 @@ export const nvidiaFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /is not supported by the \S{1,20} NVIDIA driver release/,
-      /NVRM: installed in this system is not supported by/,
+      /is not supported by the \S{1,20} NVIDIA (?:Linux )?(?:graphics )?driver release/,
+      /in this system is not supported by the (?:NVIDIA \d|\d{2,3}\.)/,
       /NVIDIA GPU installed in this system is not supported/,
+      /do not appear to have an NVIDIA GPU supported by the/,
     ),
     near: nvidiaWords,
     check: "guest.driver",
     layer: "driver",
     message: "this driver release does not know the card: it is too old for a new card, or too new for an old one",
     fix: [doctorFix("guest.driver"), manualFix(`Write another branch (driver: {branch: …}) ${rebuildBox}`)],
-    source: "NVIDIA driver (NVRM, nv-pci.c 580)",
+    source: "NVIDIA driver (NVRM, nv-pci.c 580, 2025-08)",
   },
   // ------------------------------------------------------------------------------------------------- the state of the card
   {
@@ -82,9 +91,23 @@ export const nvidiaFailures: Failure[] = [
     source: "NVIDIA driver (NVRM, GSP); NVIDIA/open-gpu-kernel-modules#1058 (2026-08)",
   },
   {
+    pattern:
+      /Error preparing GSP-RM image|NV_ERR_NO_MEMORY\] \(0x\w{1,8}\) returned from (?:kgspCreateRadix3|_memdescAllocInternal)/,
+    check: "host.memory",
+    layer: "kernel",
+    message:
+      "NVIDIA's driver got no memory of the system for the card's firmware: the VM has too little free, or it is in pieces",
+    fix: [
+      guestFix("See what is free", "free -h"),
+      manualFix("Restart the VM, or give the machine more (memory:); the firmware needs some 70 MiB in large pieces"),
+    ],
+    source: "NVIDIA driver (kernel_gsp.c); NVIDIA/open-gpu-kernel-modules#892 (2025-07)",
+  },
+  {
     pattern: anyOf(
       /Timeout after \d{1,4}s of waiting for RPC response/,
-      /_kgspRpcRecvPoll|kgspHealthCheck/,
+      /_kgspRpcRecvPoll|kgspHealthCheck|GSP RPC timeout detected|_kgspIsHeartbeatTimedOut|_kgspLogRpcTimeout/,
+      /rpcRecvPoll timedout|Max GSP-RM boot attempts exceeded|gpuWaitForGfwBootComplete\w{0,8}: failed/,
       /Cannot initialize GSP firmware RM|kgspBootstrap\w{0,10}: |kgspWaitForGfwBootOk/,
       /failed to load GSP firmware|Direct firmware load for nvidia\/\S{1,60}gsp/i,
       /executeBooterUcode\w{0,10}: Booter failed|kgspExecute\w{1,60}: failed|kgspInitRm_IMPL: cannot bootstrap/,
@@ -100,6 +123,18 @@ export const nvidiaFailures: Failure[] = [
       manualFix(`If it happens under load: try another release of the branch (driver: {branch: …}) ${rebuildBox}`),
     ],
     source: "NVIDIA driver (NVRM); NVIDIA/open-gpu-kernel-modules#446 (2026-04), #1230 (2026)",
+  },
+  {
+    pattern: /NVRM: Can't find an IRQ for your NVIDIA card/,
+    check: "guest.driver",
+    layer: "driver",
+    message: "the card got no interrupt: the VM's machine type or firmware, or its kernel, does not give it one",
+    fix: [
+      manualFix("Use the machine type q35 with OVMF, and put the card on a PCI Express root port, as up renders it"),
+      manualFix("If it began with another kernel or driver: take the one before it"),
+      doctorFix("iommu.interrupts"),
+    ],
+    source: "NVIDIA driver (nv-pci.c); kata-containers/kata-containers#1142 (2021-02)",
   },
   {
     pattern: /NVRM: BAR\d is 0M|I\/O region assigned to your NVIDIA device is invalid/,
@@ -160,239 +195,6 @@ export const nvidiaFailures: Failure[] = [
     fix: [guestFix("See whether the VM has the card", "lspci -nnk -d 10de:"), driverLog],
     source: "NVIDIA driver (NVRM); NixOS/nixos-hardware#1828 (2026-04)",
   },
-  // --------------------------------------------------------------------------------------------- the module and its kernel
-  {
-    pattern: anyOf(
-      /(?:kernel )?headers for kernel \S{1,80} cannot be found/,
-      /\bMissing \S{1,80} kernel headers for module/,
-      /Unable to find the kernel source tree for the currently running kernel/,
-    ),
-    near: /dkms|nvidia|kernel source/i,
-    check: "guest.driver",
-    layer: "driver",
-    message: "the driver's module could not be built: the kernel's headers are missing",
-    fix: each(
-      install("Install the headers of the kernel that runs", {
-        apt: "linux-headers-$(uname -r)",
-        dnf: "kernel-devel-$(uname -r)",
-        pacman: "linux-headers",
-        zypper: "kernel-default-devel",
-      }),
-      manualFix(headers),
-    ),
-    source: "DKMS 3.0; zen-kernel/zen-kernel#305 (2023), Frogging-Family/linux-tkg#1186 (2026-03)",
-  },
-  {
-    pattern: anyOf(
-      /Bad return status for module build on kernel/,
-      /DKMS module '?nvidia\S{0,30} failed to build/,
-      /BUILD_EXCLUSIVE directive which does not match this kernel/,
-      /dkms: autoinstall for kernel:? \S{1,60} failed/,
-      /modpost: \S{1,80} \[\S{0,60}nvidia[^\]]{0,60}\] undefined/,
-      /\bdkms(?: autoinstall)? on \S{1,60} failed for nvidia/,
-      /too few arguments to function .{0,4}pci_resize_resource/,
-      /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? \S{3,12} \d/,
-      /\/nvidia(?:-\w{1,10})?\/[\w.-]{1,40}\.[ch]:\d{1,6}:\d{1,5}: error: /,
-      /nvidia-dkms-\S{1,40} package post-installation script subprocess returned error/,
-      /An error occurred while performing the step: .{0,3}Building kernel modules/,
-      /Unable to build the NVIDIA kernel module/,
-    ),
-    near: nvidiaWords,
-    check: "guest.driver",
-    layer: "driver",
-    message: "the driver's module does not build for this kernel: the driver is too old for it (or the kernel too new)",
-    fix: [
-      manualFix("Read the first error in the make.log that it names"),
-      manualFix(`Write a newer driver release or branch (driver:), or boot an older kernel or image, ${rebuildBox}`),
-    ],
-    source: "DKMS 3.0, nvidia-installer; pop-os/pop#3811 (2026-01); seen with 550 on Linux 6.12",
-  },
-  {
-    pattern: anyOf(
-      /Key was rejected by service/,
-      /Loading of (?:unsigned module|module with unavailable key) is rejected/,
-      /unsigned module loading is restricted/,
-      /module verification failed: signature and\/or required key missing.{0,40}nvidia/,
-      /Required key not available/,
-      /Secure boot is enabled on this system, so this is likely because it was not signed/,
-    ),
-    near: /nvidia|modprobe|insmod|module|dxgkrnl|vbox|vfio/i,
-    check: "guest.firmware",
-    layer: "driver",
-    message: "Secure Boot is on and refuses a driver module that was built on this machine",
-    fix: [
-      manualFix("For the VM: start it with OVMF without Secure Boot (Hyper-V: Set-VMFirmware -EnableSecureBoot Off)"),
-      manualFix("Or use a module that the distribution has signed (Ubuntu: linux-modules-nvidia-…)"),
-      manualFix(
-        "On a host that keeps Secure Boot: enrol DKMS's key (mokutil --import /var/lib/dkms/mok.pub), then reboot",
-      ),
-    ],
-    source: "kmod and Linux; NVIDIA/gpu-driver-container#44 (2023)",
-  },
-  {
-    pattern: anyOf(
-      /nvidia\w{0,10}: version magic '[^']{1,120}' should be/,
-      /could not insert '?nvidia\w{0,10}'?: (?:Exec format error|Invalid argument|Unknown symbol in module)/,
-      /nvidia\w{0,10}: (?:disagrees about version of symbol|Unknown symbol) /,
-    ),
-    check: "guest.driver",
-    layer: "driver",
-    message: "NVIDIA's module was built for another kernel than the one that runs",
-    fix: [
-      guestFix("Compare the two", "sh -c 'uname -r; modinfo -F vermagic nvidia'"),
-      dkmsStatus,
-      guestFix("Build it for the kernel that runs", "dkms autoinstall"),
-      manualFix("If the kernel was updated: reboot into the newest one, for which it was built", { reboot: true }),
-    ],
-    source: "Linux (kernel/module), kmod; negativo17/nvidia-driver#97 (2020), kind to date",
-  },
-  {
-    pattern: /Module nvidia[\w-]{0,10} not found(?: in directory|\.)|could not insert 'nvidia\w{0,10}': No such file/,
-    check: "guest.driver",
-    layer: "driver",
-    message: "there is no NVIDIA module for the kernel that runs: it was not built, or only for another kernel",
-    fix: [
-      dkmsStatus,
-      guestFix("Build it for the kernel that runs", "dkms autoinstall"),
-      manualFix(headers),
-    ],
-    source: "kmod (modprobe)",
-  },
-  {
-    pattern: anyOf(
-      /Driver\/library version mismatch/,
-      /API mismatch: the (?:NVIDIA kernel module|client) has (?:the )?version/,
-      /NVRM: API mismatch/,
-    ),
-    near: nvidiaWords,
-    check: "guest.driver",
-    layer: "driver",
-    message: "the driver's libraries were updated, and its old kernel module is still loaded",
-    fix: [
-      guestFix("Reboot the VM", "reboot"),
-      manualFix("If it stays: module and libraries come from two sources; install both in one version"),
-    ],
-    source: "nvidia-smi (NVML), NVRM",
-  },
-  {
-    pattern: anyOf(
-      /NVIDIA probe routine was not called for/,
-      /Nouveau kernel driver is currently in use/,
-      /nouveau, rivafb, nvidiafb/,
-      /could not insert '?nvidia'?: No such device/,
-    ),
-    check: "guest.driver",
-    layer: "driver",
-    message: "another driver has the card, such as nouveau (in a host that passes it on, vfio-pci has it on purpose)",
-    fix: each(
-      guestFix("See which", "lspci -nnk -d 10de:"),
-      manualFix(
-        "Blacklist nouveau: a file in /etc/modprobe.d with “blacklist nouveau” and “options nouveau modeset=0”",
-        {
-          root: true,
-        },
-      ),
-      initramfs,
-      manualFix("If the card is on vfio-pci on the host: nothing to do there; the driver belongs into the VM"),
-    ),
-    source: "NVIDIA driver (nv.c), nvidia-installer",
-  },
-  {
-    pattern:
-      /Unable to find the development tool [`']|CC version check failed|compiler (?:used to compile|differs from).{0,80}kernel/,
-    near: nvidiaWords,
-    check: "guest.driver",
-    layer: "packages",
-    message: "a compiler that fits the kernel is missing, so the driver's module cannot be built",
-    fix: each(
-      install("Install it", { apt: "build-essential", dnf: "gcc make", pacman: "base-devel", zypper: "gcc make" }),
-    ),
-    source: "nvidia-installer",
-  },
-  {
-    pattern: /You appear to be running an X server|pre-install script failed/,
-    near: nvidiaWords,
-    check: "gpu.in-use",
-    layer: "packages",
-    message:
-      "NVIDIA's installer does not run while a display server does, or where the distribution has its own driver packages",
-    fix: [
-      manualFix("Use the distribution's packages instead of the .run file"),
-      commandFix("Or stop the display server first", "systemctl isolate multi-user.target", { root: true }),
-    ],
-    source: "nvidia-installer",
-  },
-  {
-    pattern: anyOf(
-      /modprobe: FATAL: Module nvidia\w{0,10} is in use/,
-      /rmmod: ERROR: Module nvidia\w{0,10} is in use/,
-      /An NVIDIA kernel module '?nvidia\S{0,10}'? appears to (?:already )?be loaded/,
-    ),
-    check: "gpu.in-use",
-    layer: "kernel",
-    message: "programs hold NVIDIA's module: the persistence daemon, a display server, or the console's framebuffer",
-    fix: [
-      commandFix("See which programs hold the card", "fuser -v /dev/nvidia* /dev/dri/*", { root: true }),
-      remedies.persistenced,
-      commandFix("See which modules hold it; unload them first", "lsmod | grep nvidia"),
-      remedies.bindAtBoot,
-    ],
-    source: "kmod, nvidia-installer; joeknock90/Single-GPU-Passthrough#25 (2023)",
-  },
-  {
-    pattern: /with non-zero usage count|Device is currently in use, task "/,
-    near: "card",
-    check: "gpu.in-use",
-    layer: "kernel",
-    message: "programs hold the card open: the host's driver cannot let go of it, and waits without end",
-    fix: [
-      commandFix("See which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
-      remedies.persistenced,
-      remedies.bindAtBoot,
-    ],
-    source: "NVIDIA driver (nv-pci.c), Linux 6.1 (vfio); QaidVoid/Complete-Single-GPU-Passthrough#44 (2023)",
-  },
-  {
-    pattern: /Error loading shared library (?:ld-linux|libnvidia|libcuda)|\bnvidia-\S{1,40} \(no such package\)/,
-    check: "guest.libc",
-    layer: "packages",
-    message: "this is Alpine or another musl system: NVIDIA's programs are for glibc only",
-    fix: [
-      manualFix("Use a Debian or Ubuntu image: for the VM always, for a container that runs NVIDIA's programs too"),
-    ],
-    source: "musl's loader, apk; NVIDIA/nvidia-installer#27 (2024)",
-  },
-  {
-    pattern: anyOf(
-      /open failed: \S{1,120}libnvidia-[\w-]{1,40}\.so\.\d/,
-      /cannot stat \S{1,120}nvidia\S{0,40}\.so\.\d{3}/,
-      /lib(?:nvidia-[\w-]{1,40}|cuda)\.so\.\d{3}[\d.]{1,12}: (?:no such file|cannot open shared object)/,
-      /(?:stat|lstat|mount)\S{0,20} \S{0,120}lib(?:nvidia-[\w-]{1,40}|cuda|nvcuvid)\.so\.\d{3}[\d.]{0,12}:? ?:?.{0,20}no such file/,
-      /failed to (?:stat|fulfil mount request)\S{0,4}:? .{0,120}lib(?:nvidia|cuda)[\w-]{0,40}\.so\.\d{3}/,
-    ),
-    check: "guest.driver",
-    layer: "toolkit",
-    message: "the driver was updated, and the loader's cache or the CDI specification still names its old libraries",
-    fix: [
-      guestFix("Refresh the loader's cache", "ldconfig"),
-      guestFix("Write the CDI specification for this driver", "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"),
-      guestFix("Restart Docker, then create the container again", "systemctl restart docker"),
-    ],
-    source: "nvidia-container-cli, runc with CDI; ublue-os/aurora#606 (2025-06)",
-  },
-  {
-    pattern:
-      /libnvidia-ml\.so(?:\.1)?(?:: cannot open|'|: not found| not found)|couldn't find libnvidia-ml\.so|could not load NVML library/,
-    check: "guest.driver",
-    layer: "driver",
-    message: "NVIDIA's libraries are missing: the driver is not installed there, or only its module",
-    fix: [
-      manualFix("Build the box with gpu:, which installs the driver"),
-      guestFix("See which libraries are there", "ldconfig -p"),
-      manualFix("In a container: it was started without a GPU (gpu: 1 for that service)"),
-    ],
-    source: "nvidia-container-cli, nvidia-smi, Go-NVML",
-  },
   // ------------------------------------------------------------------------------------------------------------- symptoms
   {
     pattern: /Unable to load the kernel module 'nvidia\.ko'|Unable to load the 'nvidia[\w-]{0,8}' kernel module/,
@@ -426,7 +228,22 @@ export const nvidiaFailures: Failure[] = [
       driverLog,
       dkmsStatus,
     ],
-    source: "nvidia-container-cli, nvidia-smi",
+    source: "nvidia-container-cli, nvidia-smi, read 2026-11",
+  },
+  {
+    pattern:
+      /(?:Cannot create sg_table|Failed to (?:get memory pages|map|import|allocate)) (?:\S{1,20} )?for NvKmsKapi(?:Memory|Surface)/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message:
+      "the display part of NVIDIA's driver got no memory for a picture: the card's memory is full, or its state is bad",
+    fix: [
+      guestFix("See what uses the card's memory", "nvidia-smi"),
+      guestFix("Read whether an error came before it", "dmesg --level err,warn"),
+      manualFix("A card that only computes needs no desktop: start without one; else update the driver"),
+    ],
+    source: "NVIDIA driver (nvidia-drm); NVIDIA/open-gpu-kernel-modules#1170 (2026-05)",
   },
   {
     pattern:
@@ -436,7 +253,21 @@ export const nvidiaFailures: Failure[] = [
     layer: "driver",
     message: "NVIDIA's driver did not accept the card; its NVRM lines say why",
     fix: [driverLog, doctorFix("guest.driver")],
-    source: "Linux, NVIDIA driver (nvidia-drm, nvidia-persistenced)",
+    source: "Linux, NVIDIA driver (nvidia-drm, nvidia-persistenced), read 2026-11",
+  },
+  {
+    pattern: /\bnvidia-smi: command not found|nvidia-smi' is not recognized|Command 'nvidia-smi' not found/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message:
+      "nvidia-smi is not there: on a machine, the driver's programs are not installed; in a container, it got no GPU",
+    fix: [
+      guestFix("See whether the module is there", "modinfo -F version nvidia"),
+      manualFix("In the VM: build the box with gpu:, which installs the driver and its programs"),
+      manualFix("In a container: gpu: 1 for that service (nvidia-smi is in no image)"),
+    ],
+    source: "bash, PowerShell; compiler-explorer/infra#2190 (2026-06)",
   },
   {
     pattern: /Unable to determine the device handle for GPU|Unable to determine the device handle for gpu/,
@@ -462,13 +293,28 @@ export const nvidiaFailures: Failure[] = [
     source: "nvidia-smi; NVIDIA/open-gpu-kernel-modules#862, #915 (2025)",
   },
   {
+    pattern:
+      /nvidia-modeset: ERROR: GPU:\d{1,2}: (?:Failed to query display engine|Error while waiting for GPU progress)/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message:
+      "the card does not answer the display part of NVIDIA's driver: it hangs or is gone; the NVRM lines before it say why",
+    fix: [
+      driverLog,
+      manualFix("Restart the VM; if the card stays away, reset it or power the host off and on"),
+      manualFix("A card that only computes needs no display: nvidia-drm.modeset=0"),
+    ],
+    source: "NVIDIA driver (nvidia-modeset); NVIDIA/open-gpu-kernel-modules#1252 (2026-07)",
+  },
+  {
     pattern: /Possible bad register read: addr/,
     check: "gpu.reset",
     strength: "symptom",
     layer: "kernel",
     message: "the card answers the driver with error values: it hangs, or was not reset after its last user",
     fix: [manualFix("Stop the VM and start it again"), powerCycle, driverLog],
-    source: "NVIDIA driver (NVRM)",
+    source: "NVIDIA driver (NVRM), read 2026-11",
   },
   {
     pattern: /NVRM:? \w{0,8} ?\w{5,60}: .{0,60}(?:failed|timed out|cannot|timeout)\b/,
@@ -481,6 +327,6 @@ export const nvidiaFailures: Failure[] = [
       driverLog,
       manualFix("Try the newest release of the branch (driver: {branch: …}), and a power cycle of the host"),
     ],
-    source: "NVIDIA driver (NVRM)",
+    source: "NVIDIA driver (NVRM), read 2026-11",
   },
 ];

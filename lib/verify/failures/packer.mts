@@ -1,6 +1,7 @@
 import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
+import { vmWords } from "./fixes.mts";
 
 const packerWords = /packer|==> |qemu|plugin/i;
 
@@ -38,6 +39,19 @@ export const packerFailures: Failure[] = [
       manualFix("Packer 1.14 and later fetch HashiCorp's plugins from releases.hashicorp.com, which has no such limit"),
     ],
     source: "Packer; hashicorp/setup-packer#71 (2022-12), hashicorp/packer#13634 (2026-05)",
+  },
+  {
+    pattern: /no release version found for the \S{1,80} plugin/,
+    check: "provider.version",
+    layer: "provider",
+    message:
+      "Packer found no release of the plugin that fits: GitHub answers no more anonymous requests, or the constraint or the source's name is wrong",
+    fix: [
+      manualFix("Wait an hour, or set PACKER_GITHUB_API_TOKEN to a token of yours (no rights are needed)"),
+      commandFix("Read GitHub's answer", "PACKER_LOG=1 packer init ."),
+      manualFix("Correct version = and source = in required_plugins, and use Packer 1.14 or later"),
+    ],
+    source: "Packer; hashicorp/packer#11259 (2021-09)",
   },
   {
     pattern: anyOf(
@@ -81,7 +95,7 @@ export const packerFailures: Failure[] = [
       ),
       manualFix("See that the cloud-init disk (cidata) is attached and that the image runs cloud-init"),
     ],
-    source: "Packer 1.6 and later",
+    source: "Packer 1.6 (2020-06) and later",
   },
   {
     pattern:
@@ -91,7 +105,7 @@ export const packerFailures: Failure[] = [
     layer: "provider",
     message: "a plugin of Packer is missing: since 1.10 it brings no builders of its own",
     fix: [commandFix("Get it, in the box's folder below .homelab-gpu/packer", "packer init .")],
-    source: "Packer 1.6 (seen) and 1.10",
+    source: "Packer 1.6 (seen, 2020-06) and 1.10",
   },
   {
     pattern: /Usage: packer \[--version\]|cracklib-packer/,
@@ -100,7 +114,57 @@ export const packerFailures: Failure[] = [
     layer: "provider",
     message: "another program is called packer here (cracklib's on Fedora and RHEL), or Packer is too old",
     fix: [commandFix("See which one runs", "command -v packer"), doctorFix("tools.present")],
-    source: "cracklib, Packer",
+    source: "cracklib, Packer, read 2026-11",
+  },
+  {
+    pattern: anyOf(
+      /qemu-\S{1,30}: -\S{1,30}.{0,200}: (?:invalid option|drive with bus=\d{1,3}, unit=\d{1,3}.{0,20} exists|Property '\S{1,60}' not found)/,
+      /qemu-\S{1,30}: -\S{1,30}.{0,200}: '\S{1,60}' is not a valid device /,
+    ),
+    near: vmWords,
+    check: "provider.version",
+    layer: "provider",
+    message:
+      "QEMU does not take an option that it was given: the QEMU here is older or newer than the template or libvirt expects, or two options exclude each other",
+    fix: [
+      manualFix("Look at the option that it names: correct it in qemuargs (Packer) or in the VM's XML (virsh edit)"),
+      commandFix("See QEMU's version", "qemu-system-x86_64 --version"),
+      commandFix("Update Packer's plugin", "packer init -upgrade ."),
+    ],
+    source: "QEMU; hashicorp/packer#1387 (2014-08), hashicorp/packer#10280 (2020-11)",
+  },
+  {
+    pattern: anyOf(
+      /Build '[^']{1,80}' errored(?: after .{1,60})?: unexpected EOF/,
+      /--> \S{1,80}: unexpected EOF/,
+      /packer\S{0,40} plugin: panic: |!!!! PACKER CRASH/,
+    ),
+    check: "tools.present",
+    strength: "symptom",
+    layer: "provider",
+    message: "a plugin of Packer crashed or was ended: it has a fault, is too old for this Packer, or memory ran out",
+    fix: [
+      commandFix(
+        "Build with all messages: a trace of the crash stands above that line",
+        "PACKER_LOG=1 npx zx homelab-gpu.mts up",
+      ),
+      commandFix("Update the plugins", "packer init -upgrade ."),
+      commandFix("See whether the kernel ended it", "journalctl -k -g 'Out of memory'", { root: true }),
+    ],
+    source: "Packer; hashicorp/packer#6723 (2018-09), hashicorp/packer#12357 (2023-04)",
+  },
+  {
+    pattern: /qemu-img: Could not open '[^']{1,200}': (?:Could not open '[^']{1,200}': )?No such file/,
+    check: "guest.image",
+    strength: "symptom",
+    layer: "provider",
+    message:
+      "the disk image that is read next does not exist: the step that makes it failed or wrote it elsewhere, or its path is wrong",
+    fix: [
+      manualFix("Look for the first error above that line: the VM's build ended before its disk was written"),
+      commandFix("If the build was cut off: see what is left of it", "ls -l output-*"),
+    ],
+    source: "qemu-img; hashicorp/packer-plugin-qemu#84 (2022-08)",
   },
   {
     pattern: /Qemu failed to start\. Please run with PACKER_LOG=1|Error launching VM: Qemu failed to start/,
@@ -109,7 +173,7 @@ export const packerFailures: Failure[] = [
     layer: "hypervisor",
     message: "QEMU ended at once; its own message is in the lines above, or in Packer's log",
     fix: [commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up")],
-    source: "Packer (QEMU plugin)",
+    source: "Packer (QEMU plugin), read 2026-11",
   },
   {
     pattern: /error downloading ISO|Failed to download ISO|bad response code: \d{3}/,
@@ -124,7 +188,7 @@ export const packerFailures: Failure[] = [
         "Write the current release's address (image:), or one of the distribution's archive, with its checksum",
       ),
     ],
-    source: "Packer SDK (step_download.go)",
+    source: "Packer SDK (step_download.go), read 2026-11",
   },
   {
     pattern: /Output directory .{0,160}already exists|Output directory already exists/,
@@ -133,7 +197,7 @@ export const packerFailures: Failure[] = [
     layer: "provider",
     message: "an earlier build left its output folder, and Packer does not overwrite it",
     fix: [manualFix("If nothing in it is needed: delete that folder, or run packer build -force")],
-    source: "Packer (QEMU plugin)",
+    source: "Packer (QEMU plugin), read 2026-11",
   },
   {
     pattern: /sftp-server: No such file or directory/,
@@ -145,7 +209,7 @@ export const packerFailures: Failure[] = [
       manualFix('Ansible by Packer: use_proxy = false, or extra_arguments = ["--scp-extra-args", "\'-O\'"]'),
       manualFix("Or install openssh-sftp-server in the VM"),
     ],
-    source: "OpenSSH 9, Packer (Ansible plugin)",
+    source: "OpenSSH 9 (2022-04), Packer (Ansible plugin)",
   },
   {
     pattern: /Script exited with non-zero exit status: \d{1,3}/,
@@ -157,7 +221,7 @@ export const packerFailures: Failure[] = [
       manualFix("Read the lines above it"),
       commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up"),
     ],
-    source: "Packer (shell provisioner)",
+    source: "Packer (shell provisioner), read 2026-11",
   },
   {
     pattern: /find available port for VNC|Failed to find available (?:VNC|port)/,
@@ -167,7 +231,7 @@ export const packerFailures: Failure[] = [
     message:
       "no port is left for the build's screen (VNC): builds that were cut off still run, or another program has them",
     fix: [commandFix("See which", "ss -lntp 'sport >= :5900 and sport <= :6000'", { root: true })],
-    source: "Packer (QEMU plugin)",
+    source: "Packer (QEMU plugin), read 2026-11",
   },
   {
     pattern: /Post-processor failed: /,

@@ -19,6 +19,7 @@ export function readPaste(raw: string): Pasted {
   if (/[\u2018-\u201f\u00a0]/.test(text)) {
     text = text.replace(/[\u2018\u2019\u201a\u201b]/g, "'").replace(/[\u201c-\u201f]/g, '"').replaceAll("\u00a0", " ");
   }
+  if (text.includes("\\x0a")) text = text.replace(/\\x0a(?:NVRM: )?/g, " ");
   if (/\\["'nt]/.test(text)) {
     // escaped more than once where a program quotes another's message
     text = text.replace(/\\{1,4}(["'])/g, "$1").replace(/\\{1,2}[nt](?![a-z]*[\\:])/g, " ");
@@ -47,7 +48,7 @@ const prefixes = new RegExp(
       /\[[+ ]{1,10}\d{1,9}\.\d{1,9}\] /,
       /\d{4}[-\/]\d\d[-\/]\d\d[T ]\d\d:\d\d:\d\d[.,]?\d{0,9}(?:Z|[+-]\d\d:?\d\d)? /,
       /(?:[A-Z][a-z]{2} [ \d]\d|\d{4}-\d\d-\d\dT)[ \dT:.+-]{8,40} [\w.-]{1,64} [\w@.\/-]{1,40}(?:\[\d{1,8}\])?: /,
-      /[\d.]{7,15}: kern: +\w{1,10}: \[[^\]]{10,40}\]: /,
+      /(?:[\d.]{7,15}: )?(?:kern|user): +\w{1,10}: \[[^\]]{10,40}\]: /,
       /[\w.-]{1,60} {1,30}\| /,
       /==> [\w.-]{1,40}: /,
       / {4}[a-z][\w.-]{0,40}: /,

@@ -1,9 +1,9 @@
 import type { Failure } from "./types.mts";
 import { guestFix, manualFix, toolkit } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { each, install, nvidiaWords, registerRuntime, writeCdi } from "./fixes.mts";
+import { driverLog, nvidiaWords, writeCdi } from "./fixes.mts";
 
-/** What NVIDIA's Container Toolkit message, and Docker and Podman of GPUs. */
+/** What NVIDIA's Container Toolkit says when a container starts. */
 export const toolkitFailures: Failure[] = [
   {
     pattern: /failed to check if link exists: unexpected link target/,
@@ -32,7 +32,8 @@ export const toolkitFailures: Failure[] = [
     source: "runc and crun with CDI; NixOS/nixpkgs#338511 (2025-01)",
   },
   {
-    pattern: /nvidia-container-runtime did not terminate successfully/,
+    pattern:
+      /nvidia-container-runtime did not terminate suc{1,2}essfully|json: cannot unmarshal \S{1,12} into Go struct field Process\.capabilities/,
     check: "verify.service",
     layer: "toolkit",
     message: "NVIDIA's runtime itself failed: its installation is incomplete, or its configuration is wrong",
@@ -41,7 +42,7 @@ export const toolkitFailures: Failure[] = [
       guestFix("Read its configuration", "grep -v '^#' /etc/nvidia-container-runtime/config.toml"),
       ...toolkit,
     ],
-    source: "containerd, as Docker shows it",
+    source: "containerd, as Docker shows it, read 2026-11",
   },
   {
     pattern: /error executing hook `\S{0,60}nvidia-container/,
@@ -54,7 +55,7 @@ export const toolkitFailures: Failure[] = [
       ...writeCdi,
       manualFix("Then use --device nvidia.com/gpu=all"),
     ],
-    source: "crun, as Podman shows it",
+    source: "crun, as Podman shows it, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -85,143 +86,7 @@ export const toolkitFailures: Failure[] = [
       manualFix("Build the image without them: remove libnvidia-*, libcuda.so.* and nvidia-smi in its Dockerfile"),
       manualFix("Do not make images with docker commit from a container that has a GPU"),
     ],
-    source: "libnvidia-container",
-  },
-  // ----------------------------------------------------------------------------------------------------------------- CDI
-  {
-    pattern: /unresolvable CDI devices runtime\.nvidia\.com\/gpu/,
-    check: "verify.service",
-    layer: "toolkit",
-    message:
-      "the NVIDIA runtime writes a CDI specification by itself at each start, and could not: the driver does not answer",
-    fix: [
-      guestFix("See that the driver works", "nvidia-smi"),
-      guestFix("Write a specification by hand, and read the error that it prints", "nvidia-ctk cdi generate"),
-      manualFix(
-        'If both work: set mode = "legacy" below [nvidia-container-runtime] in /etc/nvidia-container-runtime/config.toml',
-      ),
-    ],
-    source: "NVIDIA Container Toolkit 1.18 (2025-10)",
-  },
-  {
-    pattern: /(?:setting up|inject) CDI devices: (?:.{0,40}: )?unresolvable CDI devices|unresolvable CDI devices?/,
-    check: "verify.service",
-    layer: "toolkit",
-    message:
-      "no CDI specification names that GPU: none was written, it was written before the driver worked, or it lies where the engine does not look",
-    fix: [
-      ...writeCdi,
-      manualFix(
-        "If the list shows the device: the engine looks elsewhere. Podman before 5 reads only /etc/cdi; the toolkit's own service writes /var/run/cdi",
-      ),
-      manualFix(
-        "In Kubernetes: the device plugin and the toolkit name different kinds (management.nvidia.com, k8s.device-plugin)",
-      ),
-    ],
-    source: "Docker and Podman (container-device-interface); NixOS/nixpkgs#420638 (2025-06)",
-  },
-  {
-    pattern: anyOf(
-      /could not select device driver "cdi"/,
-      /CDI is not enabled|stat nvidia\.com\/gpu=\S{1,20}: no such file/,
-      /error gathering device information while adding custom device "nvidia\.com\/gpu/,
-    ),
-    check: "verify.service",
-    layer: "toolkit",
-    message:
-      "Docker was given a CDI device, and CDI is not enabled in its daemon (or Docker, Compose or Podman is too old for it)",
-    fix: [
-      guestFix(
-        "Enable it (Docker 25 to 28; 28.3 and later enable it by themselves)",
-        "nvidia-ctk runtime configure --runtime=docker --cdi.enabled",
-      ),
-      guestFix("Restart Docker", "systemctl restart docker"),
-      manualFix(
-        "Compose passes CDI devices since 2.30, Podman's Docker API since 5; with older ones write gpus: or --gpus all",
-      ),
-    ],
-    source: "Docker 25 to 28; NixOS/nixpkgs#305312 (2024-04), containers/podman#19338 (2023-07)",
-  },
-  {
-    pattern: /invalid discovery mode/,
-    near: nvidiaWords,
-    check: "verify.service",
-    layer: "toolkit",
-    message: 'the toolkit\'s configuration names a mode that nvidia-ctk cdi generate does not know (mode = "cdi")',
-    fix: [
-      guestFix("See what is configured", "grep -n mode /etc/nvidia-container-runtime/config.toml"),
-      guestFix(
-        "Write it with the mode that suits",
-        "nvidia-ctk cdi generate --mode=auto --output=/etc/cdi/nvidia.yaml",
-      ),
-      guestFix("Set the mode back", "nvidia-ctk config --in-place --set nvidia-container-runtime.mode=auto"),
-    ],
-    source: "NVIDIA Container Toolkit 1.18; NVIDIA/nvidia-container-toolkit#1376 (2025-10)",
-  },
-  {
-    pattern: anyOf(
-      /Failed to start nvidia-cdi-refresh\.service|nvidia-cdi-refresh\.service: (?:Failed|Main process exited)/,
-      /failed to generate CDI spec|failed to create device CDI specs|failed to get (?:all|full GPU) device (?:edits|specs)/,
-      /failed to initialize NVML: (?:ERROR_DRIVER_NOT_LOADED|ERROR_LIBRARY_NOT_FOUND)/,
-    ),
-    near: nvidiaWords,
-    check: "verify.service",
-    layer: "toolkit",
-    message: "the CDI specification was not written: the toolkit ran before the driver was ready, or without it",
-    fix: [
-      ...writeCdi,
-      guestFix("Run its service again now that the driver is ready", "systemctl restart nvidia-cdi-refresh.service"),
-    ],
-    source: "NVIDIA Container Toolkit 1.18; NVIDIA/nvidia-container-toolkit#1611 (2026-03), #1638 (2026-02)",
-  },
-  {
-    pattern: /AMD CDI spec not found/,
-    check: "verify.service",
-    layer: "toolkit",
-    message:
-      "Docker 29 found no NVIDIA runtime and no NVIDIA CDI specification, and tried AMD's last: the toolkit is not set up",
-    fix: each(
-      install("If it is missing, install the NVIDIA Container Toolkit from NVIDIA's repository in the VM", {
-        apt: "nvidia-container-toolkit",
-        dnf: "nvidia-container-toolkit",
-        zypper: "nvidia-container-toolkit",
-        pacman: "nvidia-container-toolkit",
-      }),
-      ...registerRuntime,
-      ...writeCdi,
-    ),
-    source: "Docker 29; NVIDIA/NemoClaw#3575 (2026-05)",
-  },
-  {
-    pattern: /could not select device driver .{0,24}with capabilities/,
-    check: "verify.service",
-    layer: "toolkit",
-    message:
-      "Docker knows no NVIDIA GPUs: the Container Toolkit is missing, or Docker was not restarted after its installation",
-    fix: [
-      ...toolkit,
-      manualFix(
-        "If Docker comes from snap or is rootless: use the distribution's package, or register the runtime for it",
-      ),
-    ],
-    source: "Docker 20.10 to 29; infiniflow/ragflow#9573 (2025-08)",
-  },
-  {
-    pattern: anyOf(
-      /failed to discover GPU vendor from CDI/,
-      /unknown or invalid runtime name: nvidia/,
-      /Unknown runtime specified nvidia/,
-      /no known GPU vendor found/,
-      /exec: "?nvidia-container-runtime(?:-hook)?"?: executable file not found/,
-      /stat \/usr\/bin\/nvidia-container-runtime(?:-hook)?: no such file/,
-      /error running (?:prestart )?hook.{0,40}: exec: "?nvidia-container/,
-      /fork\/exec \S{1,60}nvidia-container-runtime\S{0,8}: no such file/,
-    ),
-    check: "verify.service",
-    layer: "toolkit",
-    message: "Docker has no NVIDIA runtime: the Container Toolkit is missing or not registered with it",
-    fix: toolkit,
-    source: "Docker 20.10 to 29; dusty-nv/jetson-containers#1460 (2025-10)",
+    source: "libnvidia-container, read 2026-11",
   },
   // ------------------------------------------------------------------------------------------------- nvidia-container-cli
   {
@@ -257,7 +122,7 @@ export const toolkitFailures: Failure[] = [
   {
     pattern: anyOf(
       /bpf_prog_query\(BPF_CGROUP_DEVICE\) failed/,
-      /failed to add device rules: /,
+      /failed to add device rules: |\/devices\.allow: operation not permitted/,
       /failed to get device cgroup mount path|cgroup subsystem devices not found/,
     ),
     check: "verify.service",
@@ -297,7 +162,8 @@ export const toolkitFailures: Failure[] = [
     source: "nvidia-container-cli; xerrors/Yuxi#211 (2025-06)",
   },
   {
-    pattern: /nvidia-container-cli(?:\.real)?: ldcache error|ldcache error: (?:open|process)/,
+    pattern:
+      /nvidia-container-cli(?:\.real)?: ldcache error|ldcache error: (?:open|process)|nvc_ldcache\.c:\d{1,4}\] could not start/,
     check: "verify.service",
     layer: "toolkit",
     message:
@@ -397,6 +263,38 @@ export const toolkitFailures: Failure[] = [
     source: "crun; containers/crun#1948 (2026-08)",
   },
   {
+    pattern: /nvidia-container-cli(?:\.real)?: initialization error: change root failed/,
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "the toolkit looks for the driver below a folder that does not exist (root in its config.toml), or the engine runs apart from the driver (Docker Desktop, snap)",
+    fix: [
+      guestFix("See which folder it is told", "grep -n 'root' /etc/nvidia-container-runtime/config.toml"),
+      manualFix("Write root nowhere there, unless the driver itself runs in a container (GPU Operator)"),
+      guestFix("See which engine answers; Docker Desktop and the snap do not see this driver", "docker context ls"),
+    ],
+    source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#679 (2024-10)",
+  },
+  {
+    pattern:
+      /nvidia-container-cli(?:\.real)?: (?:initialization|detection) error: (?:nvml error|driver (?:rpc )?error|cuda error): /,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message:
+      "the driver does not answer NVIDIA's toolkit: it does not work on this machine, hangs, or starts too slowly",
+    fix: [
+      guestFix("See whether the driver works without Docker", "nvidia-smi"),
+      driverLog,
+      guestFix(
+        "Keep the driver started, which takes long with several cards",
+        "systemctl enable --now nvidia-persistenced",
+      ),
+      manualFix("If the driver was updated: reboot the VM"),
+    ],
+    source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#183 (2020-02), #230 (2022-12)",
+  },
+  {
     pattern:
       /nvidia-container-cli(?:\.real)?: initialization error: (?!load|nvml|cuda)|nvidia-container-cli(?:\.real)?: (?:mount|detection|container|input|requirement) error: /,
     check: "verify.service",
@@ -414,14 +312,26 @@ export const toolkitFailures: Failure[] = [
     pattern: /error running (?:createContainer |prestart |startContainer )?hook|OCI runtime create failed: /,
     check: "verify.service",
     strength: "symptom",
-    layer: "docker",
+    layer: "image",
     fallback: true,
     message: "the container could not be started, for the reason behind the last colon",
     fix: [
       guestFix("See whether a container starts without a GPU", "docker run --rm hello-world"),
       guestFix("See that the driver works", "nvidia-smi"),
     ],
-    source: "runc, as Docker shows it",
+    source: "runc, as Docker shows it, read 2026-11",
+  },
+  {
+    pattern: /error creating device nodes: /,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "the runtime may not create device nodes: a rootless container was given to NVIDIA's runtime or to runc",
+    fix: [
+      ...writeCdi,
+      manualFix("With rootless Podman: no --runtime, and --device nvidia.com/gpu=all alone"),
+      manualFix("Give no other device (--device /dev/dri) beside it: the CDI specification has them"),
+    ],
+    source: "runc; NVIDIA/nvidia-container-toolkit#1151 (2025-06)",
   },
   {
     pattern: /crun: fsopen_mount \S{1,20}: Function not implemented/,

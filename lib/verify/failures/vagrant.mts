@@ -1,7 +1,7 @@
 import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, guestFix, manualFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { each, install } from "./fixes.mts";
+import { each, install, vmWords } from "./fixes.mts";
 
 const vagrantWords = /vagrant|==> |box|libvirt|downloading the remote file/i;
 
@@ -19,6 +19,36 @@ export const vagrantFailures: Failure[] = [
     source: "Ruby; vagrant-libvirt/vagrant-libvirt#1185 (2020-12), kind to date",
   },
   {
+    pattern: /undefined (?:local variable or )?method [`']\S{1,60}' for .{1,80}(?:NoMethodError|NameError)/,
+    near: /vagrant|fog/i,
+    check: "tools.present",
+    strength: "symptom",
+    layer: "provider",
+    message:
+      "Vagrant or one of its plugins stopped at an error in its own code: its release has a fault, or the two do not fit together",
+    fix: [
+      commandFix("See the releases", "vagrant --version && vagrant plugin list"),
+      manualFix("Update Vagrant and the plugin that the trace names, or go one release back (2.4.5 has a known one)"),
+    ],
+    source: "Ruby; hashicorp/vagrant#13661 (2025-05)",
+  },
+  {
+    pattern:
+      /(?:Domain not found|error: failed to get domain)\b.{0,80}no domain with matching (?:uuid|name)|Call to virDomain\w{1,40} failed: Domain not found/,
+    near: vmWords,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "provider",
+    message:
+      "libvirt does not know that VM (any more): it was removed by hand or after a failed start, or belongs to another connection",
+    fix: [
+      commandFix("See the VMs of the system", "virsh -c qemu:///system list --all"),
+      manualFix("If it failed while starting, the cause is in /var/log/libvirt/qemu/NAME.log"),
+      commandFix("If it is gone: let Vagrant forget it, then start again", "vagrant destroy -f"),
+    ],
+    source: "libvirt; vagrant-libvirt/vagrant-libvirt#949 (2018-12)",
+  },
+  {
     pattern: /your machine doesn't support NFS/,
     check: "tools.present",
     layer: "provider",
@@ -27,7 +57,7 @@ export const vagrantFailures: Failure[] = [
       manualFix("Install it (Debian, Ubuntu: nfs-kernel-server; Fedora: nfs-utils)"),
       manualFix("Or turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
     ],
-    source: "Vagrant (locales/en.yml)",
+    source: "Vagrant (locales/en.yml), read 2026-11",
   },
   {
     pattern: /Vagrant cannot forward the specified ports|forwarded port to \d{1,5} is already in use/,
@@ -38,7 +68,7 @@ export const vagrantFailures: Failure[] = [
       commandFix("See which program has it", "ss -lntp", { root: true }),
       manualFix("Stop that VM, or forward another port (auto_correct: true)"),
     ],
-    source: "Vagrant (locales/en.yml)",
+    source: "Vagrant (locales/en.yml), read 2026-11",
   },
   {
     pattern: /version of VirtualBox installed that is not supported by this version of Vagrant/,
@@ -58,7 +88,7 @@ export const vagrantFailures: Failure[] = [
       manualFix("Write an address between 192.168.56.2 and 192.168.63.254"),
       manualFix("Or allow others: a line like “* 10.0.0.0/8” in /etc/vbox/networks.conf"),
     ],
-    source: "Vagrant, VirtualBox 6.1.28 and later",
+    source: "Vagrant, VirtualBox 6.1.28 (2021-10) and later",
   },
   {
     pattern: /has terminated unexpectedly during startup with exit code/,
@@ -91,7 +121,7 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern:
-      /Volume for domain is already created|storage vol '[^']{1,80}' already exists|storage volume name '[^']{1,80}' already in use/,
+      /Volume for domain is already created|storage vol '[^']{1,80}' already exists|storage volume name '[^']{1,80}' already in use|storage volume '[^']{1,120}' exists already/,
     check: "provider.access",
     layer: "provider",
     message: "a disk of that name is still in libvirt's pool, from a VM that is gone",
@@ -99,7 +129,7 @@ export const vagrantFailures: Failure[] = [
       commandFix("See the volumes", "virsh -c qemu:///system vol-list default"),
       commandFix("If nothing in it is needed, remove it", "virsh -c qemu:///system vol-delete --pool default NAME.img"),
     ],
-    source: "vagrant-libvirt (locales/en.yml)",
+    source: "vagrant-libvirt (locales/en.yml), read 2026-11",
   },
   {
     pattern: anyOf(
@@ -109,6 +139,7 @@ export const vagrantFailures: Failure[] = [
     ),
     near: vagrantWords,
     check: "verify.ssh",
+    strength: "symptom",
     layer: "network",
     message:
       "the VM gets no address from libvirt's DHCP: the host's firewall or another bridge filter is in its way, or the guest does not boot",
@@ -127,11 +158,31 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern: anyOf(
+      /Unable to activate [\w.-]{1,60}, because [\w.-]{1,60} conflicts with/,
+      /plugin\(s\) can't be installed due to the version conflicts below/,
+      /Vagrant could not find compatible versions for gem /,
+      /conflicting dependencies [\w-]{1,40} \([~>=<]{1,2} ?[\d.]{1,12}\) and /,
+    ),
+    near: /vagrant|ruby|gem|libvirt|ffi/i,
+    check: "tools.present",
+    layer: "packages",
+    message:
+      "Vagrant and the plugin need different releases of one library: the plugin is for another Vagrant, or it is the wrong one (its name is vagrant-libvirt, not libvirt)",
+    fix: [
+      commandFix("Install the right one", "vagrant plugin install vagrant-libvirt"),
+      manualFix("If that fails so too: update Vagrant, or take both from the distribution (Debian, Ubuntu, Fedora)"),
+      commandFix("Remove what older releases left", "vagrant plugin expunge --reinstall"),
+    ],
+    source: "RubyGems, Vagrant; hashicorp/vagrant#13537 (2024-11), hashicorp/vagrant#13377 (2024-04)",
+  },
+  {
+    pattern: anyOf(
       /libvirt library not found in default locations/,
+      /You have to install development tools first/,
       /(?:development files for|depends on) a library which is not currently installed/,
       /(?:ERROR: |error: )?Failed to build gem native extension/,
       /An error occurred while installing (?:ruby-libvirt|fog-libvirt|nokogiri)/,
-      /conflicting dependencies .{0,80}(?:fog|libvirt)|Vagrant failed to (?:properly resolve required dependencies|load a configured plugin source)/,
+      /Vagrant failed to (?:properly resolve required dependencies|load a configured plugin source)/,
     ),
     near: /vagrant|ruby-libvirt|libvirt/i,
     check: "tools.present",
@@ -165,6 +216,20 @@ export const vagrantFailures: Failure[] = [
     source: "Vagrant; hashicorp/vagrant#13571 (2025-01)",
   },
   {
+    pattern: /Could not load host key: \/etc\/ssh|No supported key exchange algorithms|no hostkeys available/,
+    check: "verify.ssh",
+    layer: "image",
+    message:
+      "the VM's SSH server has no keys of its own: they were removed from the image and not made again at the first boot",
+    fix: [
+      manualFix("On its console: ssh-keygen -A, then systemctl restart ssh (or sshd)"),
+      manualFix(
+        "In the image's build: leave the keys to cloud-init (ssh_deletekeys), or make them in a first-boot unit",
+      ),
+    ],
+    source: "OpenSSH; hashicorp/packer#7651 (2019-05)",
+  },
+  {
     pattern: anyOf(
       /SSH authentication failed!/,
       /Permission denied \(publickey/,
@@ -183,7 +248,7 @@ export const vagrantFailures: Failure[] = [
       manualFix("If it says ssh-rsa or “signature”: update Vagrant to 2.4 or later, which uses ed25519 keys"),
       manualFix("If Vagrant retries for minutes at the first boot: the box has no key of Vagrant's for that user"),
     ],
-    source: "Vagrant 2.3 (locales/en.yml), OpenSSH 8.8 and later",
+    source: "Vagrant 2.3 (locales/en.yml, 2022-08), OpenSSH 8.8 and later",
   },
   {
     pattern:
@@ -199,7 +264,7 @@ export const vagrantFailures: Failure[] = [
       manualFix("Look at its console (virt-manager, or virsh console NAME)"),
       doctorFix("host.virtualization"),
     ],
-    source: "Vagrant 2.3 (locales/en.yml)",
+    source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },
   {
     pattern: /doesn't support the provider you requested|box you're attempting to add doesn't match the provider/,
@@ -207,7 +272,7 @@ export const vagrantFailures: Failure[] = [
     layer: "provider",
     message: "that box exists for other providers only",
     fix: [manualFix("Choose a box for this provider, or write image: in the config, so that this project builds one")],
-    source: "Vagrant 2.3 (locales/en.yml)",
+    source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },
   {
     pattern: /Vagrant failed to initialize at a very early stage|The plugins failed to (?:load|initialize) correctly/,
@@ -218,7 +283,7 @@ export const vagrantFailures: Failure[] = [
       commandFix("Repair the plugins", "vagrant plugin repair"),
       commandFix("If that does not help, install them again", "vagrant plugin expunge --reinstall"),
     ],
-    source: "Vagrant 2.3 (locales/en.yml)",
+    source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },
   {
     pattern:
@@ -232,7 +297,7 @@ export const vagrantFailures: Failure[] = [
       manualFix("Turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
       manualFix("NFS: let nfs, rpc-bind and mountd through the host's firewall from libvirt's bridges"),
     ],
-    source: "Vagrant, nfs-utils",
+    source: "Vagrant, nfs-utils, read 2026-11",
   },
   {
     pattern: /guest machine entered an invalid state while waiting for it/,
@@ -241,7 +306,7 @@ export const vagrantFailures: Failure[] = [
     strength: "symptom",
     message: "the VM ended while it booted",
     fix: [manualFix("Start it with its window (gui), and read its screen"), doctorFix("host.virtualization")],
-    source: "Vagrant 2.3 (locales/en.yml)",
+    source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },
   {
     pattern:
@@ -250,7 +315,7 @@ export const vagrantFailures: Failure[] = [
     layer: "provider",
     message: "another Vagrant process works on this machine",
     fix: [commandFix("See which, and let it end", "pgrep -af vagrant")],
-    source: "Vagrant 2.3 (locales/en.yml)",
+    source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },
   {
     pattern: /Unknown option: --pciattach|Host PCI attachment only supported with ICH9/,
@@ -258,7 +323,7 @@ export const vagrantFailures: Failure[] = [
     layer: "hypervisor",
     message: "VirtualBox 6.1 removed PCI passthrough",
     fix: [manualFix("Write provider: libvirt")],
-    source: "VBoxManage 6.0 and 6.1",
+    source: "VBoxManage 6.0 (2018-12) and 6.1",
   },
   {
     pattern: anyOf(
@@ -272,7 +337,7 @@ export const vagrantFailures: Failure[] = [
     layer: "provider",
     message: "Packer, Vagrant or a plugin of it does not know a setting: it is too old",
     fix: [doctorFix("provider.version")],
-    source: "Packer 1.6, Vagrant 2.3 (locales/en.yml), both seen",
+    source: "Packer 1.6 (2020-06), Vagrant 2.3 (locales/en.yml), both seen",
   },
   {
     pattern: anyOf(
@@ -288,7 +353,7 @@ export const vagrantFailures: Failure[] = [
     layer: "provider",
     message: "a program or a plugin that this needs is not installed",
     fix: [doctorFix("tools.present")],
-    source: "Go's os/exec (Packer), libvirt 9.0, Packer 1.6, Vagrant 2.3 (locales/en.yml)",
+    source: "Go's os/exec (Packer), libvirt 9.0 (2023-01), Packer 1.6, Vagrant 2.3 (locales/en.yml)",
   },
   {
     pattern: anyOf(
@@ -305,7 +370,7 @@ export const vagrantFailures: Failure[] = [
       manualFix("Run it again: a partial download is discarded"),
       manualFix("If that does not help, compare the checksum in the config with the publisher's"),
     ],
-    source: "Packer 1.6, Vagrant 2.3 (locales/en.yml), scripts/get-image.sh",
+    source: "Packer 1.6 (2020-06), Vagrant 2.3 (locales/en.yml), scripts/get-image.sh",
   },
   {
     pattern: /sudo: a (?:password is required|terminal is required to read the password)|sudo: no tty present/,
@@ -320,7 +385,7 @@ export const vagrantFailures: Failure[] = [
         "grep -rn NOPASSWD /etc/sudoers.d",
       ),
     ],
-    source: "sudo, through Vagrant's NFS and Packer's provisioners",
+    source: "sudo, through Vagrant's NFS and Packer's provisioners, read 2026-11",
   },
   {
     pattern: /SSH command responded with a non-zero exit status/,
@@ -330,6 +395,6 @@ export const vagrantFailures: Failure[] = [
     fallback: true,
     message: "a command in the VM ended with an error, which stands below it",
     fix: [manualFix("Read the lines below it; run the command in the VM by hand (vagrant ssh)")],
-    source: "Vagrant (locales/en.yml)",
+    source: "Vagrant (locales/en.yml), read 2026-11",
   },
 ];

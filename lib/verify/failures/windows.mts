@@ -95,7 +95,8 @@ export const windowsFailures: Failure[] = [
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#361 (2024-03), #417, #316, Justsenger/ExHyperV#43 (2025-11)",
   },
   {
-    pattern: /Could not allocate partitionable GPU device|Cannot find GPU Device with partitioning/,
+    pattern:
+      /Could not allocate partitionable GPU device(?![^]{0,400}not compliant with)|Cannot find GPU Device with partitioning/,
     check: "hyperv.card",
     layer: "hypervisor",
     message:
@@ -132,7 +133,7 @@ export const windowsFailures: Failure[] = [
       commandFix("See which there are", "Get-VMSwitch"),
       manualFix("Use the Default Switch, or create one (New-VMSwitch -Name lab -SwitchType Internal)"),
     ],
-    source: "Vagrant and Packer (Hyper-V)",
+    source: "Vagrant and Packer (Hyper-V); hashicorp/vagrant#3398 (2014-04)",
   },
   {
     pattern: /upper MMIO region that is above the supported physical address range/,
@@ -145,7 +146,8 @@ export const windowsFailures: Failure[] = [
         "Get-VM | Where-Object State -eq Off | Set-VM -HighMemoryMappedIoSpace 1GB",
       ),
     ],
-    source: "Hyper-V; jamesstringer90/Easy-GPU-PV#40, #153, #278 (36 bits: Core i of the second and third generation)",
+    source:
+      "Hyper-V; jamesstringer90/Easy-GPU-PV#40 (2022-01), #153 (2022-04), #278 (36 bits: Core i of the second and third generation)",
   },
   {
     pattern: /parameter cannot be found that matches parameter name 'InstancePath'/,
@@ -153,7 +155,7 @@ export const windowsFailures: Failure[] = [
     layer: "hypervisor",
     message: "Windows 10 cannot choose which card to divide",
     fix: [doctorFix("hyperv.choice")],
-    source: "PowerShell; jamesstringer90/Easy-GPU-PV#5, #254",
+    source: "PowerShell; jamesstringer90/Easy-GPU-PV#5 (2021-11), #254",
   },
   {
     pattern:
@@ -192,6 +194,16 @@ export const windowsFailures: Failure[] = [
       manualFix("Read the first error in the make.log that it names"),
     ],
     source: "DKMS; staralt/dxgkrnl-dkms#10 (2025-04)",
+  },
+  {
+    pattern: /dxgk: dxgkio_\w{1,40}: Ioctl failed: -\d/,
+    check: "hyperv.guest",
+    strength: "note",
+    layer: "driver",
+    message:
+      "the guest asks dxgkrnl for what the host's driver does not have, at each boot; where nvidia-smi works this harms nothing",
+    fix: [guestFix("See whether the card answers", "/usr/lib/wsl/lib/nvidia-smi")],
+    source: "Linux (dxgkrnl); microsoft/WSL#40715 (2026-06), #11293 (2026-07)",
   },
   {
     pattern:
@@ -275,7 +287,7 @@ export const windowsFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /cannot be started because (?:the hypervisor is not running|one of the Hyper-V components is not running)/,
+      /(?:cannot|could not) be started because (?:the hypervisor is not running|one of the Hyper-V components is not running)/,
       /failed to start because one of the Hyper-V components is not running/,
       /Virtualization (?:is disabled|support is disabled) in the firmware|HCS_E_HYPERV_NOT_INSTALLED/,
     ),
@@ -286,7 +298,22 @@ export const windowsFailures: Failure[] = [
       firmwareFix("Turn on VT-x or SVM in the firmware's setup"),
       commandFix("Let Windows start it", "bcdedit /set hypervisorlaunchtype auto", { root: true, reboot: true }),
     ],
-    source: "Hyper-V, WSL",
+    source: "Hyper-V, WSL, read 2026-11",
+  },
+  {
+    pattern: /Logon failure: the user has not been granted the requested logon type|0x80070569/,
+    near: /hyper-?v|virtual machine|Start-VM/i,
+    check: "provider.access",
+    layer: "provider",
+    message:
+      "Windows does not let the VM's account run: a policy took the right “Log on as a service” from NT VIRTUAL MACHINE",
+    fix: [
+      commandFix("Apply the local policies again", "gpupdate /force", { root: true }),
+      manualFix("Give “NT VIRTUAL MACHINE\\Virtual Machines” the right “Log on as a service” (secpol.msc)", {
+        root: true,
+      }),
+    ],
+    source: "Microsoft, Hyper-V (KB 2779204), read 2026-11",
   },
   {
     pattern: /Not enough memory in the system to start the virtual machine/,
@@ -294,7 +321,7 @@ export const windowsFailures: Failure[] = [
     layer: "hypervisor",
     message: "the host has not enough free memory for the VM",
     fix: [manualFix("Give the machine less (memory:), or close programs on the host")],
-    source: "Hyper-V",
+    source: "Hyper-V, read 2026-11",
   },
   {
     pattern: /required (?:permission|authorization) to complete this task|must be run with administrative privileges/,
@@ -305,11 +332,11 @@ export const windowsFailures: Failure[] = [
     fix: [
       manualFix("Run this in PowerShell as administrator, or join the group “Hyper-V Administrators” and log in again"),
     ],
-    source: "Hyper-V, Vagrant (Hyper-V provider)",
+    source: "Hyper-V, Vagrant (Hyper-V provider), read 2026-11",
   },
   {
     pattern:
-      /Exporting an SMB share failed|SMB share.{0,80}(?:failed|denied)|No host IP was given to the Vagrant core NFS helper/,
+      /Exporting an SMB share failed|SMB share.{0,80}(?:failed|denied)|No host IP was given to the Vagrant core NFS helper|SMB shared folders are only available when Vagrant is running/,
     check: "provider.access",
     layer: "provider",
     message:
@@ -326,7 +353,7 @@ export const windowsFailures: Failure[] = [
     layer: "provider",
     message: "Hyper-V exists on Windows only",
     fix: [manualFix("Write provider: libvirt on a Linux host")],
-    source: "Vagrant 2.3",
+    source: "Vagrant 2.3 (2022-08)",
   },
   {
     pattern: /GPU Partition.{0,160}Failed to Power on with Error/,
@@ -339,7 +366,7 @@ export const windowsFailures: Failure[] = [
       commandFix("Remove the part, and let up add it again", "Remove-VMGpuPartitionAdapter -VMName NAME"),
       doctorFix("hyperv.card"),
     ],
-    source: "Hyper-V",
+    source: "Hyper-V, read 2026-11",
   },
   {
     pattern: /operation cannot be performed while the (?:virtual machine|object) is in (?:its current state|use)/,
@@ -350,7 +377,7 @@ export const windowsFailures: Failure[] = [
       commandFix("Shut it down", "Stop-VM -Name NAME"),
       commandFix("If it is saved: throw the saved state away", "Remove-VMSavedState -VMName NAME"),
     ],
-    source: "Hyper-V",
+    source: "Hyper-V, read 2026-11",
   },
   {
     pattern: /Hyper-V encountered an error trying to access an object on computer/,
@@ -365,6 +392,25 @@ export const windowsFailures: Failure[] = [
         { root: true, reboot: true },
       ),
     ],
-    source: "Hyper-V (PowerShell)",
+    source: "Hyper-V (PowerShell), read 2026-11",
+  },
+  {
+    pattern: /The parameter is incorrect\.? \(?0x80070057|0x80070057\S{0,3}.{0,80}parameter is incorrect/,
+    near: /hyper-?v|New-VM|Set-VM|vagrant|packer/i,
+    check: "provider.mode",
+    strength: "symptom",
+    layer: "hypervisor",
+    message:
+      "Hyper-V does not take a value that it was given: a path, a generation, a size, or a type of disk that does not go with another",
+    fix: [
+      manualFix(
+        "Look at the command above that line: generation 2 needs .vhdx, sizes are whole MiB, paths exist and have no quotes",
+      ),
+      commandFix(
+        "Read what Hyper-V wrote about it",
+        "Get-WinEvent -LogName Microsoft-Windows-Hyper-V-VMMS-Admin -MaxEvents 20",
+      ),
+    ],
+    source: "Hyper-V, through Packer; hashicorp/packer#7964 (2019-08)",
   },
 ];

@@ -1,0 +1,85 @@
+import type { Failure } from "./types.mts";
+import { doctorFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { vmWords } from "./fixes.mts";
+
+const nothing = manualFix("If nothing else is wrong: nothing to do; look for another error");
+
+/** Lines that look like errors and harm nothing. */
+export const noteFailures: Failure[] = [
+  {
+    pattern: /\b(?:unhandled|ignored) (?:rd|wr)msr\b|Unhandled WRMSR\(/,
+    near: vmWords,
+    check: "host.virtualization",
+    strength: "note",
+    layer: "kernel",
+    message: "the guest asks for CPU registers that KVM does not have, which harms nothing with most systems",
+    fix: [nothing, manualFix("If a Windows guest ends with it: options kvm ignore_msrs=1 report_ignored_msrs=0")],
+    source: "Linux (KVM); clearcontainers/runtime#883 (2018-01), virt-manager/virt-manager#570 (2023-09)",
+  },
+  {
+    pattern:
+      /warning: (?:host|TCG) doesn't support requested feature:|warning: This family of AMD CPU doesn't support hyperthreading/,
+    near: vmWords,
+    check: "host.virtualization",
+    strength: "note",
+    layer: "hypervisor",
+    message: "the VM asks for a feature that this CPU or KVM lacks, and runs without it",
+    fix: [nothing],
+    source: "QEMU; virt-manager/virt-manager#234 (2023-01)",
+  },
+  {
+    pattern: /PCIe Bus Error: severity=Correct(?:ed|able)/,
+    near: "card",
+    check: "gpu.power",
+    strength: "note",
+    layer: "kernel",
+    message:
+      "the card's PCI Express link corrected an error: with many of them, the card, its slot or its riser sits badly",
+    fix: [
+      manualFix("Seat the card again, try another slot, and take a riser cable out"),
+      manualFix("If it comes while the card is idle: the kernel argument pcie_aspm=off", { root: true, reboot: true }),
+    ],
+    source: "Linux (drivers/pci/pcie/aer.c); NVIDIA/open-gpu-kernel-modules#979 (2026-06)",
+  },
+  {
+    pattern: anyOf(
+      /nouveau \S{1,14}: unknown chipset \(/,
+      /nouveau \S{1,14}: probe with driver nouveau failed/,
+      /nouveau: probe of \S{1,14} failed/,
+    ),
+    check: "gpu.driver",
+    strength: "note",
+    layer: "driver",
+    message: "nouveau tried the card first and does not know it, which harms nothing where another driver takes it",
+    fix: [
+      manualFix("Keep it away: a file in /etc/modprobe.d with “blacklist nouveau”, then rebuild the initramfs"),
+      doctorFix("gpu.driver"),
+    ],
+    source: "Linux (nouveau), read 2026-11",
+  },
+  {
+    pattern: /vfio_listener_region_(?:add|del) received unaligned region/,
+    check: "gpu.window",
+    strength: "note",
+    layer: "vfio",
+    message: "a warning of QEMU that harms nothing: a small memory region of the VM is not mapped for the card",
+    fix: [nothing],
+    source: "QEMU (hw/vfio), read 2026-11",
+  },
+  {
+    pattern: /not found, modules won't be signed|sign-file: \S{1,80}(?:mok|MOK)\S{0,20}: No such file/,
+    check: "guest.driver",
+    strength: "note",
+    layer: "driver",
+    message:
+      "DKMS does not sign the modules that it builds, which matters with Secure Boot only: there they are refused",
+    fix: [
+      manualFix("Without Secure Boot: nothing to do"),
+      manualFix(
+        "With it: install the headers' kbuild package and shim-signed, create a key, and enroll it (mokutil --import)",
+      ),
+    ],
+    source: "DKMS; dkms-project/dkms#254 (2022-10), dkms-project/dkms#273 (2022-10)",
+  },
+];

@@ -1,0 +1,245 @@
+import type { Failure } from "./types.mts";
+import { commandFix, guestFix, headers, manualFix, remedies } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { dkmsStatus, each, initramfs, install, nvidiaWords, rebuildBox } from "./fixes.mts";
+
+/** What DKMS, kmod and NVIDIA's installer say of the driver's module and its libraries. */
+export const moduleFailures: Failure[] = [
+  // --------------------------------------------------------------------------------------------- the module and its kernel
+  {
+    pattern: anyOf(
+      /(?:kernel )?headers for kernel \S{1,80} cannot be found/,
+      /\bMissing \S{1,80} kernel headers for module/,
+      /Unable to find the kernel source tree for the currently running kernel/,
+    ),
+    near: /dkms|nvidia|kernel source/i,
+    check: "guest.driver",
+    layer: "driver",
+    message: "the driver's module could not be built: the kernel's headers are missing",
+    fix: each(
+      install("Install the headers of the kernel that runs", {
+        apt: "linux-headers-$(uname -r)",
+        dnf: "kernel-devel-$(uname -r)",
+        pacman: "linux-headers",
+        zypper: "kernel-default-devel",
+      }),
+      manualFix(headers),
+    ),
+    source: "DKMS 3.0; zen-kernel/zen-kernel#305 (2023), Frogging-Family/linux-tkg#1186 (2026-03)",
+  },
+  {
+    pattern: anyOf(
+      /Bad return status for module build on kernel(?![^]{0,120}\/dkms\/(?:nvidia-fs|(?!nvidia)))/,
+      /DKMS module '?nvidia\S{0,30} failed to build/,
+      /BUILD_EXCLUSIVE directive which does not match this kernel/,
+      /dkms: autoinstall for kernel:? \S{1,60} failed/,
+      /modpost: \S{1,80} \[\S{0,60}nvidia[^\]]{0,60}\] undefined/,
+      /\bdkms(?: autoinstall)? on \S{1,60} failed for nvidia/,
+      /too few arguments to function .{0,4}pci_resize_resource/,
+      /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? \S{3,12} \d/,
+      /\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build'? make\S{0,3}: \*\*\* /,
+      /make\S{0,4}: \*\*\* \[.{0,160}\/(?:NVIDIA-Linux-|nvidia-kmod|kernel-open\/|nvidia\/nv)/,
+      /Building and installing nvidia-\S{0,20} \[FAILED\]|akmods\/nvidia\S{0,80}\.failed\.log/,
+      /nvidia kernel module was (?:successfully built|not created)/,
+      /\/nvidia(?:-\w{1,10})?\/[\w.-]{1,40}\.[ch]:\d{1,6}:\d{1,5}: error: /,
+      /nvidia-dkms-\S{1,40} package post-installation script subprocess returned error/,
+      /An error occurred while performing the step: .{0,3}Building kernel modules/,
+      /Unable to build the NVIDIA kernel module/,
+    ),
+    near: nvidiaWords,
+    check: "guest.driver",
+    layer: "driver",
+    message: "the driver's module does not build for this kernel: the driver is too old for it (or the kernel too new)",
+    fix: [
+      manualFix("Read the first error in the make.log that it names"),
+      manualFix(`Write a newer driver release or branch (driver:), or boot an older kernel or image, ${rebuildBox}`),
+    ],
+    source:
+      "DKMS 3.0, nvidia-installer; pop-os/pop#3811 (2026-01), negativo17/nvidia-driver#188 (2025-12); seen with 550 on Linux 6.12",
+  },
+  {
+    pattern: anyOf(
+      /Key was rejected by service/,
+      /Loading of (?:unsigned module|module with unavailable key) is rejected/,
+      /unsigned module loading is restricted/,
+      /Required key not available/,
+      /Secure boot is enabled on this system, so this is likely because it was not signed/,
+    ),
+    near: /nvidia|modprobe|insmod|module|dxgkrnl|vbox|vfio/i,
+    check: "guest.firmware",
+    layer: "driver",
+    message: "Secure Boot is on and refuses a driver module that was built on this machine",
+    fix: [
+      manualFix("For the VM: start it with OVMF without Secure Boot (Hyper-V: Set-VMFirmware -EnableSecureBoot Off)"),
+      manualFix("Or use a module that the distribution has signed (Ubuntu: linux-modules-nvidia-…)"),
+      manualFix(
+        "On a host that keeps Secure Boot: enrol DKMS's key (mokutil --import /var/lib/dkms/mok.pub), then reboot",
+      ),
+    ],
+    source: "kmod and Linux; NVIDIA/gpu-driver-container#44 (2023)",
+  },
+  {
+    pattern: anyOf(
+      /nvidia\w{0,10}: version magic '[^']{1,120}' should be/,
+      /could not insert '?nvidia\w{0,10}'?: (?:Exec format error|Invalid argument|Unknown symbol in module)/,
+      /nvidia\w{0,10}: (?:disagrees about version of symbol|Unknown symbol) /,
+    ),
+    check: "guest.driver",
+    layer: "driver",
+    message: "NVIDIA's module was built for another kernel than the one that runs",
+    fix: [
+      guestFix("Compare the two", "sh -c 'uname -r; modinfo -F vermagic nvidia'"),
+      dkmsStatus,
+      guestFix("Build it for the kernel that runs", "dkms autoinstall"),
+      manualFix("If the kernel was updated: reboot into the newest one, for which it was built", { reboot: true }),
+    ],
+    source: "Linux (kernel/module), kmod; negativo17/nvidia-driver#97 (2020), kind to date",
+  },
+  {
+    pattern: /Module nvidia[\w-]{0,10} not found(?: in directory|\.)|could not insert 'nvidia\w{0,10}': No such file/,
+    check: "guest.driver",
+    layer: "driver",
+    message: "there is no NVIDIA module for the kernel that runs: it was not built, or only for another kernel",
+    fix: [
+      dkmsStatus,
+      guestFix("Build it for the kernel that runs", "dkms autoinstall"),
+      manualFix(headers),
+    ],
+    source: "kmod (modprobe), read 2026-11",
+  },
+  {
+    pattern: anyOf(
+      /Driver\/library version mismatch/,
+      /API mismatch: the (?:NVIDIA kernel module|client) has (?:the )?version/,
+      /NVRM: API mismatch/,
+    ),
+    near: nvidiaWords,
+    check: "guest.driver",
+    layer: "driver",
+    message: "the driver's libraries were updated, and its old kernel module is still loaded",
+    fix: [
+      guestFix("Reboot the VM", "reboot"),
+      manualFix("If it stays: module and libraries come from two sources; install both in one version"),
+    ],
+    source: "nvidia-smi (NVML), NVRM, read 2026-11",
+  },
+  {
+    pattern: anyOf(
+      /NVIDIA probe routine was not called for/,
+      /Nouveau kernel driver is currently in use/,
+      /nouveau, rivafb, nvidiafb/,
+      /could not insert '?nvidia'?: No such device/,
+    ),
+    check: "guest.driver",
+    layer: "driver",
+    message: "another driver has the card, such as nouveau (in a host that passes it on, vfio-pci has it on purpose)",
+    fix: each(
+      guestFix("See which", "lspci -nnk -d 10de:"),
+      manualFix(
+        "Blacklist nouveau: a file in /etc/modprobe.d with “blacklist nouveau” and “options nouveau modeset=0”",
+        {
+          root: true,
+        },
+      ),
+      initramfs,
+      manualFix("If the card is on vfio-pci on the host: nothing to do there; the driver belongs into the VM"),
+    ),
+    source: "NVIDIA driver (nv.c), nvidia-installer, read 2026-11",
+  },
+  {
+    pattern:
+      /Unable to find the development tool [`']|CC version check failed|compiler (?:used to compile|differs from).{0,80}kernel/,
+    near: nvidiaWords,
+    check: "guest.driver",
+    layer: "packages",
+    message: "a compiler that fits the kernel is missing, so the driver's module cannot be built",
+    fix: each(
+      install("Install it", { apt: "build-essential", dnf: "gcc make", pacman: "base-devel", zypper: "gcc make" }),
+    ),
+    source: "nvidia-installer, read 2026-11",
+  },
+  {
+    pattern: /You appear to be running an X server|pre-install script failed/,
+    near: nvidiaWords,
+    check: "gpu.in-use",
+    layer: "packages",
+    message:
+      "NVIDIA's installer does not run while a display server does, or where the distribution has its own driver packages",
+    fix: [
+      manualFix("Use the distribution's packages instead of the .run file"),
+      commandFix("Or stop the display server first", "systemctl isolate multi-user.target", { root: true }),
+    ],
+    source: "nvidia-installer, read 2026-11",
+  },
+  {
+    pattern: anyOf(
+      /modprobe: FATAL: Module nvidia\w{0,10} is in use/,
+      /rmmod: ERROR: Module nvidia\w{0,10} is in use/,
+      /An NVIDIA kernel module '?nvidia\S{0,10}'? appears to (?:already )?be loaded/,
+    ),
+    check: "gpu.in-use",
+    layer: "kernel",
+    message: "programs hold NVIDIA's module: the persistence daemon, a display server, or the console's framebuffer",
+    fix: [
+      commandFix("See which programs hold the card", "fuser -v /dev/nvidia* /dev/dri/*", { root: true }),
+      remedies.persistenced,
+      commandFix("See which modules hold it; unload them first", "lsmod | grep nvidia"),
+      remedies.bindAtBoot,
+    ],
+    source: "kmod, nvidia-installer; joeknock90/Single-GPU-Passthrough#25 (2023)",
+  },
+  {
+    pattern: /with non-zero usage count|Device is currently in use, task "/,
+    near: "card",
+    check: "gpu.in-use",
+    layer: "kernel",
+    message: "programs hold the card open: the host's driver cannot let go of it, and waits without end",
+    fix: [
+      commandFix("See which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
+      remedies.persistenced,
+      remedies.bindAtBoot,
+    ],
+    source: "NVIDIA driver (nv-pci.c), Linux 6.1 (vfio); QaidVoid/Complete-Single-GPU-Passthrough#44 (2023)",
+  },
+  {
+    pattern: /Error loading shared library (?:ld-linux|libnvidia|libcuda)|\bnvidia-\S{1,40} \(no such package\)/,
+    check: "guest.libc",
+    layer: "packages",
+    message: "this is Alpine or another musl system: NVIDIA's programs are for glibc only",
+    fix: [
+      manualFix("Use a Debian or Ubuntu image: for the VM always, for a container that runs NVIDIA's programs too"),
+    ],
+    source: "musl's loader, apk; NVIDIA/nvidia-installer#27 (2024)",
+  },
+  {
+    pattern: anyOf(
+      /open failed: \S{1,120}libnvidia-[\w-]{1,40}\.so\.\d/,
+      /cannot stat \S{1,120}nvidia\S{0,40}\.so\.\d{3}/,
+      /lib(?:nvidia-[\w-]{1,40}|cuda)\.so\.\d{3}[\d.]{1,12}: (?:no such file|cannot open shared object)/,
+      /(?:stat|lstat|mount)\S{0,20} \S{0,120}lib(?:nvidia-[\w-]{1,40}|cuda|nvcuvid)\.so\.\d{3}[\d.]{0,12}:? ?:?.{0,20}no such file/,
+      /failed to (?:stat|fulfil mount request)\S{0,4}:? .{0,120}lib(?:nvidia|cuda)[\w-]{0,40}\.so\.\d{3}/,
+    ),
+    check: "guest.driver",
+    layer: "toolkit",
+    message: "the driver was updated, and the loader's cache or the CDI specification still names its old libraries",
+    fix: [
+      guestFix("Refresh the loader's cache", "ldconfig"),
+      guestFix("Write the CDI specification for this driver", "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"),
+      guestFix("Restart Docker, then create the container again", "systemctl restart docker"),
+    ],
+    source: "nvidia-container-cli, runc with CDI; ublue-os/aurora#606 (2025-06)",
+  },
+  {
+    pattern:
+      /libnvidia-ml\.so(?:\.1)?(?:: cannot open|'|: not found| not found)|couldn't find libnvidia-ml\.so|could not load NVML library|initialization error: cannot open shared object/,
+    check: "guest.driver",
+    layer: "driver",
+    message: "NVIDIA's libraries are missing: the driver is not installed there, or only its module",
+    fix: [
+      manualFix("Build the box with gpu:, which installs the driver"),
+      guestFix("See which libraries are there", "ldconfig -p"),
+      manualFix("In a container: it was started without a GPU (gpu: 1 for that service)"),
+    ],
+    source: "nvidia-container-cli, nvidia-smi, Go-NVML, read 2026-11",
+  },
+];

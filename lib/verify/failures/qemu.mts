@@ -1,0 +1,428 @@
+import type { Failure } from "./types.mts";
+import { commandFix, doctorFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { each, install, vmWords } from "./fixes.mts";
+
+/** What libvirt and QEMU say of a VM: its firmware, files, devices and start. */
+export const qemuFailures: Failure[] = [
+  {
+    pattern: /failed to find romfile "/,
+    check: "provider.access",
+    layer: "hypervisor",
+    message: "QEMU does not find a ROM file: the card's own (romfile) at that path, or one of its package of ROMs",
+    fix: each(
+      manualFix("If it names a file of yours: correct the path, or remove it, since computing needs no ROM"),
+      install("If it names efi-virtio.rom or the like: install QEMU's ROMs", {
+        apt: "ipxe-qemu",
+        dnf: "ipxe-roms-qemu",
+        zypper: "qemu-ipxe",
+      }),
+    ),
+    source: "QEMU (hw/pci), read 2026-11",
+  },
+  {
+    pattern: /Security driver model '\w{1,20}' is not available/,
+    check: "provider.access",
+    layer: "provider",
+    message: "the VM's definition asks for AppArmor or SELinux, which libvirt here does not use",
+    fix: [
+      manualFix("Remove its seclabel element (virsh edit), or turn that security driver on in /etc/libvirt/qemu.conf"),
+    ],
+    source: "libvirt, read 2026-11",
+  },
+  {
+    pattern: anyOf(
+      /TPM result for CMD_INIT: 0x\w{1,8} operation failed/,
+      /Could not get process id of swtpm/,
+      /Could not (?:run '\S{1,80}swtpm_setup'|start 'swtpm')/,
+      /swtpm died and reported/,
+    ),
+    check: "provider.mode",
+    layer: "provider",
+    message:
+      "the VM's emulated TPM (swtpm) does not start: it may not write its folder, AppArmor or SELinux forbids it, or its saved state does not fit",
+    fix: [
+      commandFix("Read its log", "tail -n 30 /var/log/swtpm/libvirt/qemu/NAME-swtpm.log", { root: true }),
+      manualFix("If it may not write: /var/lib/swtpm-localca belongs to the user of libvirt's swtpm (tss or swtpm)"),
+      commandFix("Read what AppArmor or SELinux refused", "journalctl -k --grep 'apparmor|avc' --no-pager -n 30", {
+        root: true,
+      }),
+      manualFix("A lab needs no TPM: remove the tpm element (virsh edit)"),
+    ],
+    source: "libvirt, swtpm; stefanberger/swtpm#770 (2022-11), ublue-os/aurora#122 (2025-01)",
+  },
+  {
+    pattern: /Failed to (?:start|probe) QEMU binary|qemu-system\S{1,20}: error while loading shared libraries/,
+    check: "tools.present",
+    layer: "provider",
+    message: "QEMU does not start at all: a library of it is missing, most often after a partial update",
+    fix: [
+      commandFix("Start it by hand, and read its error", "qemu-system-x86_64 --version"),
+      manualFix("Complete the system's update, or install QEMU again, then restart libvirt"),
+    ],
+    source: "libvirt, glibc's loader, read 2026-11",
+  },
+  {
+    pattern: /unable to parse qemu-img output|(?:cannot|unable to) (?:find|execute) \S{0,60}qemu-img/,
+    near: vmWords,
+    check: "provider.access",
+    layer: "provider",
+    message:
+      "libvirt could not run qemu-img, with which it makes disks: it is missing, or AppArmor forbids it at that path",
+    fix: each(
+      install("Install it", { apt: "qemu-utils", dnf: "qemu-img", pacman: "qemu-img", zypper: "qemu-tools" }),
+      commandFix("Read what AppArmor refused", "journalctl -k --grep apparmor --no-pager -n 30", { root: true }),
+      manualFix("If qemu-img is your own build: allow its path in /etc/apparmor.d/local/usr.sbin.libvirtd"),
+    ),
+    source: "libvirt; vagrant-libvirt/vagrant-libvirt#441 (2015-08)",
+  },
+  {
+    pattern:
+      /Cannot access backing file '|QEMU Driver error : Unable to stat |blockdev .{0,300}Could not open '[^']{1,200}': No such file/,
+    check: "guest.image",
+    layer: "provider",
+    message: "the VM's disk, or the image that it builds on, is gone, was moved, or may not be read",
+    fix: [
+      commandFix("See which", "qemu-img info --backing-chain DISK"),
+      manualFix("If the box was removed or rebuilt: destroy the machine and create it again"),
+    ],
+    source: "libvirt, read 2026-11",
+  },
+  {
+    pattern: /Cannot use direct socket mode if no URI is set|error: failed to connect to the hypervisor/,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "provider",
+    fallback: true,
+    message: "virsh found no libvirt to talk to: none is installed or runs, or no address was given",
+    fix: [
+      commandFix("Say which", "virsh -c qemu:///system version"),
+      commandFix("Start it", "systemctl enable --now libvirtd", { root: true }),
+    ],
+    source: "libvirt, read 2026-11",
+  },
+  {
+    pattern: anyOf(
+      /system firmware block device .{0,80}has invalid size/,
+      /device requires \d{5,9} bytes, .{0,80}block backend .{0,80}provides \d{3,9} bytes/,
+    ),
+    near: vmWords,
+    check: "guest.firmware",
+    layer: "hypervisor",
+    message:
+      "the VM's UEFI variables do not belong to its firmware image: one is the 2 MiB form, the other the 4 MiB form",
+    fix: [
+      commandFix("Write the variables from their template again", "virsh -c qemu:///system start NAME --reset-nvram"),
+      manualFix("Use CODE and VARS of one set: OVMF_CODE_4M.fd with OVMF_VARS_4M.fd"),
+    ],
+    source: "QEMU (pc_sysfw.c, block), read 2026-11",
+  },
+  // -------------------------------------------------------------------------------------------------- guest's firmware
+  {
+    pattern: anyOf(
+      /unable to find any master var store/,
+      /Unable to find (?:any firmware to satisfy|'efi' firmware)/,
+      /open (?:file )?'[^']{0,160}(?:OVMF|AAVMF|ovmf|edk2)[^']{0,80}': No such file/,
+      /(?:OVMF|AAVMF)\w{0,20}\.fd\S{0,4}:? .{0,30}(?:No such file|does not exist|not found)/,
+      /Failed to open file '[^']{0,160}(?:nvram|VARS)[^']{0,80}': No such file/,
+    ),
+    check: "guest.firmware",
+    layer: "provider",
+    message:
+      "the guest's UEFI firmware (OVMF) is not at that path: it is not installed, or the distribution renamed its files",
+    fix: each(
+      doctorFix("guest.firmware"),
+      install("Install OVMF", { apt: "ovmf", dnf: "edk2-ovmf", pacman: "edk2-ovmf", zypper: "qemu-ovmf-x86_64" }),
+      commandFix(
+        "See its files: Arch and Fedora have OVMF_CODE.4m.fd, Debian OVMF_CODE_4M.fd",
+        "ls /usr/share/OVMF /usr/share/edk2/x64 /usr/share/edk2/ovmf",
+      ),
+      manualFix("Write the new paths into the domain (virsh edit), or let libvirt choose: <os firmware='efi'>"),
+    ),
+    source: "libvirt 9.0 and later, QEMU 7.2; thecmdrunner/quick-vm#3 (2025-08), mroboff/vm-curator#23",
+  },
+  {
+    pattern: anyOf(
+      /Cannot access storage file '[^']{1,200}'/,
+      /cannot open file '[^']{1,200}': Permission denied/,
+      /Could not open (?:disk image )?'?[^':]{1,200}'?: Permission denied/,
+    ),
+    near: /libvirt|qemu|kvm|vagrant|packer|storage file/i,
+    check: "provider.access",
+    layer: "provider",
+    message: "libvirt's QEMU runs as a user of its own, which may not read that file",
+    fix: [
+      manualFix(
+        "Put the file below /var/lib/libvirt/images, or let others pass through the folders above it (chmod o+x)",
+      ),
+    ],
+    source: "libvirt 9.0 (2023-01)",
+  },
+  {
+    pattern:
+      /Failed to (?:create|open) file '[^']{0,200}': (?:Input\/output error|Permission denied|Read-only file system)/,
+    near: vmWords,
+    check: "host.disk",
+    layer: "provider",
+    message:
+      "libvirt cannot write a file of the VM: its disk has errors or is read-only, or the folder belongs to another user",
+    fix: [
+      commandFix("See the disk's state", "findmnt -T /var/lib/libvirt", { root: true }),
+      commandFix("Read the kernel's errors", "dmesg --level err,warn", { root: true }),
+    ],
+    source: "libvirt; joeknock90/Single-GPU-Passthrough#8 (2019-04)",
+  },
+  {
+    pattern:
+      /Cannot check QEMU binary|Cannot find suitable emulator for|no emulator found|unable to find a satisfying virtiofsd/,
+    check: "tools.present",
+    layer: "provider",
+    message: "QEMU (or virtiofsd) is not installed for that architecture, or not at the path that the VM names",
+    fix: [doctorFix("tools.present"), commandFix("See what libvirt finds", "virsh -c qemu:///system capabilities")],
+    source: "libvirt 9.0 (2023-01)",
+  },
+  {
+    pattern:
+      /Host CPU does not provide required features|CPU is incompatible with host CPU|guest CPU doesn't match specification/,
+    check: "host.virtualization",
+    layer: "hypervisor",
+    message: "the VM asks for a CPU that this host does not have",
+    fix: [
+      manualFix(
+        "Use the host's own CPU (cpu_mode: host-passthrough), and recreate the VM if it came from another host",
+      ),
+    ],
+    source: "libvirt 9.0 (2023-01)",
+  },
+  {
+    pattern: /cannot acquire state change lock/,
+    check: "gpu.in-use",
+    strength: "symptom",
+    layer: "hypervisor",
+    message:
+      "libvirt still waits for an earlier start or stop of this VM, often since the host's driver does not let go of the card",
+    fix: [
+      commandFix("See which processes hang", "ps -eo pid,stat,wchan:32,cmd | grep ' D'"),
+      commandFix("See which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
+      manualFix("If the card hangs: reboot the host, and bind the card to vfio-pci at boot", { reboot: true }),
+    ],
+    source: "libvirt; QaidVoid/Complete-Single-GPU-Passthrough#44 (2024)",
+  },
+  {
+    pattern: /Hook script execution failed/,
+    check: "gpu.driver",
+    layer: "provider",
+    message: "a hook script of the host (/etc/libvirt/hooks) ended with an error, so libvirt does not start the VM",
+    fix: [
+      manualFix("Run the script by hand with the same words, and read its error"),
+      manualFix("This project needs no hooks: remove them, and bind the card at boot"),
+    ],
+    source: "libvirt, read 2026-11; single-GPU passthrough scripts",
+  },
+  {
+    pattern: /PCI: slot \d{1,3} function \d not available for|Attempted double use of PCI Address/,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "two devices of the VM have the same PCI address",
+    fix: [manualFix("Remove the address of one of them (virsh edit), so that libvirt chooses another")],
+    source: "QEMU, libvirt; notAperson535/OneClick-macOS-Simple-KVM#63 (2023-01)",
+  },
+  {
+    pattern: /load of migration failed: |error while loading state for instance/,
+    check: "provider.version",
+    layer: "hypervisor",
+    message: "the VM's saved state does not fit this QEMU or these devices (a passed card cannot be saved at all)",
+    fix: [
+      commandFix("Throw the saved state away, then start the VM", "virsh -c qemu:///system managedsave-remove NAME"),
+    ],
+    source: "QEMU; NixOS/nixpkgs#63182 (2019-06), kind to date",
+  },
+  {
+    pattern: /unexpectedly closed the monitor|process exited while connecting to monitor/,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    fallback: true,
+    message: "QEMU ended at its start: its own error is the last line of that message without “warning”",
+    fix: [commandFix("Read the VM's log", "tail -n 30 /var/log/libvirt/qemu/NAME.log", { root: true })],
+    source: "libvirt 9.0 (2023-01)",
+  },
+  {
+    pattern:
+      /Failed to get "(?:write|shared \\?"write\\?")" lock|Is another process using the image|Failed to lock byte \d{1,3}/,
+    near: vmWords,
+    check: "provider.access",
+    layer: "provider",
+    message: "another process, most often a VM that still runs, has the disk image open",
+    fix: [
+      commandFix("See which VM runs", "virsh -c qemu:///system list"),
+      commandFix("See which process has it", "fuser -v IMAGE", { root: true }),
+    ],
+    source: "QEMU (block locking); flatcar/Flatcar#512 (2021-09)",
+  },
+  {
+    pattern:
+      /End of file while reading data: Input\/output error|libvirtd quit during handshake: Input\/output error|Cannot recv data: Connection reset by peer/,
+    near: vmWords,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "provider",
+    message:
+      "libvirt's daemon ended, or was restarted, while it was asked: it crashed, or a hook script or update ended it",
+    fix: [
+      commandFix("Read what it says", "journalctl -u libvirtd -u virtqemud --no-pager -n 50", { root: true }),
+      commandFix("Restart it", "systemctl restart libvirtd", { root: true }),
+      manualFix("If it happens each time a VM with a card starts: read the host's kernel log for the card's driver"),
+    ],
+    source:
+      "libvirt; vagrant-libvirt/vagrant-libvirt#1133 (2020-08), QaidVoid/Complete-Single-GPU-Passthrough#44 (2024)",
+  },
+  {
+    pattern: /cannot undefine domain with nvram/,
+    check: "provider.access",
+    layer: "provider",
+    message: "libvirt removes a VM with UEFI only if it is told what to do with its variables",
+    fix: [
+      commandFix(
+        "Remove its definition and its variables; its disk stays",
+        "virsh -c qemu:///system undefine --nvram NAME",
+      ),
+    ],
+    source: "libvirt, read 2026-11",
+  },
+  {
+    pattern: /virtiofsd died unexpectedly/,
+    check: "provider.mode",
+    layer: "provider",
+    message: "virtiofsd, which shares a folder with the VM, ended: the folder is missing, or it may not read it",
+    fix: [
+      commandFix("Read its log", "tail -n 20 /var/log/libvirt/qemu/NAME-fs0-virtiofsd.log", { root: true }),
+      manualFix("Create the folder, or share it by rsync or NFS"),
+    ],
+    source: "libvirt, read 2026-11",
+  },
+  {
+    pattern: anyOf(
+      /VirtualBox COM server is not running or failed to start/,
+      /(?:Failed to create|Failed to acquire) the VirtualBox (?:COM )?object/i,
+    ),
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    message:
+      "VirtualBox's service (VBoxSVC) does not start, or not for this user: it runs as another one, or its installation is damaged",
+    fix: [
+      manualFix("Close VirtualBox's window and every VBoxSVC process of this and other users, wait, and try again"),
+      manualFix("Run all of it as the same user (none of it as administrator); else repair VirtualBox's installation"),
+    ],
+    source: "VirtualBox; hashicorp/vagrant#1622 (2013-04), hashicorp/vagrant#8139 (2016-12)",
+  },
+  {
+    pattern: /(?:Location: '|Error in )\S.{0,120}VirtualBox\.xml'?,? (?:\()?line \d/,
+    check: "provider.access",
+    layer: "hypervisor",
+    message: "VirtualBox's settings (VirtualBox.xml) are damaged at the line that it names, so that it does not start",
+    fix: [
+      manualFix("End VBoxSVC, and put VirtualBox.xml-prev of the same folder in its place (keep a copy)"),
+      manualFix(
+        "If there is none: move VirtualBox.xml away, start VirtualBox, and add the VMs again by their .vbox files",
+      ),
+    ],
+    source: "VirtualBox; hashicorp/vagrant#4886 (2014-12), VirtualBox/virtualbox#204 (2025-09)",
+  },
+  {
+    pattern: /Guest OS type '[^']{1,40}' is invalid/,
+    check: "provider.version",
+    layer: "hypervisor",
+    message:
+      "this VirtualBox does not know that type of guest: it is older than the template expects, or the name is misspelt",
+    fix: [
+      commandFix("See the types that it knows", "VBoxManage list ostypes"),
+      manualFix("Update VirtualBox, or write an older type (Ubuntu_64, Debian_64)"),
+    ],
+    source: "VirtualBox; clong/DetectionLab#301 (2019-06)",
+  },
+  {
+    pattern: /Could not launch a process for the machine '[^']{1,120}'/,
+    check: "provider.access",
+    layer: "hypervisor",
+    message:
+      "VirtualBox could not start its program for the VM: that front end is not installed (windows need virtualbox-qt), or may not be run",
+    fix: [
+      manualFix("Start the VM without a window (headless = true; vb.gui = false)"),
+      manualFix("Or install VirtualBox completely, with its graphical part"),
+    ],
+    source: "VirtualBox; udacity/devops-intro-project#24 (2017-01)",
+  },
+  {
+    pattern: /VBoxManage(?:\.exe)?: error: /,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    fallback: true,
+    message: "VirtualBox refused a command, for the reason in its first error line",
+    fix: [manualFix("Read the first “error:” line and the VM's Logs/VBox.log")],
+    source: "VirtualBox, read 2026-11",
+  },
+  {
+    pattern: /IOMMU device: '\w{1,12}' is only supported with/,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "the VM has a virtual IOMMU, which goes with the machine type q35 only",
+    fix: [
+      manualFix("Write machine_type: q35, or remove the VM's own IOMMU (virsh edit): a passed card does not need it"),
+    ],
+    source: "libvirt",
+  },
+  {
+    pattern: /hardware reports invalid configuration, MSIX PBA outside/,
+    check: "gpu.reset",
+    layer: "vfio",
+    message: "the card answers wrongly: it hangs since its last user, or its configuration was not restored",
+    fix: [manualFix("Shut the host down, wait ten seconds, and power it on", { root: true, reboot: true })],
+    source: "QEMU (vfio), read 2026-11",
+  },
+  {
+    pattern: /phys-bits too low \(\d{1,3}\)/,
+    check: "gpu.window",
+    layer: "hypervisor",
+    message: "the vCPU has too few address bits for the VM's memory and the card's regions",
+    fix: [
+      manualFix("Use the host's own CPU (cpu_mode: host-passthrough), with <maxphysaddr mode='passthrough'/>"),
+    ],
+    source: "QEMU, read 2026-11",
+  },
+  {
+    pattern: /spice support is disabled|spice graphics are not supported/,
+    near: vmWords,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "this QEMU is built without SPICE (RHEL 9 and its kin), and the VM asks for it",
+    fix: [manualFix('Use VNC (libvirt.graphics_type = "vnc"), or none')],
+    source: "QEMU, libvirt, read 2026-11",
+  },
+  {
+    pattern: /file ?system (?:does|may) not support O_DIRECT/,
+    near: vmWords,
+    check: "guest.image",
+    layer: "hypervisor",
+    message:
+      "the disk image lies on a file system that cannot bypass the cache, as cache=none or io=native ask (tmpfs, some FUSE and network file systems)",
+    fix: [
+      manualFix("Move the image to a disk (ext4, XFS, Btrfs, ZFS 2.3 and later)"),
+      manualFix("Or let QEMU use the cache: cache='writeback' and no io='native' in the disk's driver (virsh edit)"),
+    ],
+    source: "QEMU (block/file-posix.c); kubevirt/kubevirt#6130 (2021-07)",
+  },
+  {
+    pattern: /Non-executable hook script \S/,
+    check: "gpu.driver",
+    layer: "provider",
+    message: "libvirt found a hook script that may not be run, so it does not start the VM",
+    fix: [
+      commandFix("See the scripts and their rights", "ls -lR /etc/libvirt/hooks"),
+      manualFix("This project needs no hooks: remove it; or make it executable (chmod +x, as root)"),
+    ],
+    source: "libvirt (util/virhook.c); QaidVoid/Complete-Single-GPU-Passthrough#21 (2023-01)",
+  },
+];
