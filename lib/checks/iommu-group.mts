@@ -86,7 +86,7 @@ export function checkGroup(card: Card, host: Host): Verdict {
       ],
       fix: [
         ...placing(card, host),
-        // taking some of them helps nobody while another stays
+        // the group is not free until all of them are unbound
         ...(inTheWay.every((fn) => kept(fn, host) === undefined) ? inTheWay : []).map((fn) =>
           commandFix(`Or give up ${fn.bdf} on this host until the next boot`, release(fn), { root: true })
         ),

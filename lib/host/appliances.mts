@@ -9,13 +9,13 @@ export interface Appliance {
   arguments: string;
   /** Why an initramfs with a driver in it is not made the usual way. */
   image: string;
-  /** What a person does who lacks programs; absent where packages can be added and how is not known here. */
+  /** What to do where programs are missing; absent where packages can be added. */
   packages?: string;
   /** What gives functions to vfio-pci at boot there, as lines; absent where nothing is known. */
   binding?(functions: PciFunction[]): string[];
-  /** Where this is from. */
+  /** Where this is from; `(not read)`: where it can be read, while the row is from general knowledge. */
   source: string;
-  /** The day on which the source was read. */
+  /** The day on which the source was read, or the row was written. */
   date: string;
 }
 
@@ -35,7 +35,8 @@ export const appliances: Appliance[] = [
     arguments: "an update of SteamOS replaces its boot configuration, so this has to be done again after each",
     image: "an update of SteamOS replaces it, with all that was added",
     packages: `SteamOS keeps no packages that are added: ${elsewhere}`,
-    source: "https://help.steampowered.com/en/faqs/view/1B71-EDF2-EB6D-2BB3",
+    source:
+      "https://blogs.igalia.com/berto/2025/02/05/keeping-your-system-wide-configuration-files-intact-after-updating-steamos",
     date,
   },
   {
@@ -43,7 +44,7 @@ export const appliances: Appliance[] = [
     name: "Unraid",
     here: ({ os }) => /^unraid\b/i.test(os.name ?? "") || /-unraid$/i.test(os.kernel ?? ""),
     arguments: "in the append line of /boot/syslinux/syslinux.cfg (Main > Flash in the web interface)",
-    image: "Unraid unpacks its system into memory at each boot, and what is written below /etc is gone then",
+    image: "the system is unpacked into memory at each boot, and what is written below /etc is gone then",
     binding: (functions) => [
       "In the web interface, choose the card at Tools > System Devices and click Bind Selected to VFIO at Boot. It writes /boot/config/vfio-pci.cfg:",
       `  BIND=${functions.map(({ bdf, vendor, device }) => `${bdf}|${vendor}:${device}`).join(" ")}`,
@@ -56,7 +57,7 @@ export const appliances: Appliance[] = [
     name: "TrueNAS",
     here: ({ os }) => /truenas/i.test(`${os.id} ${os.name} ${os.kernel}`),
     arguments: "by kernel_extra_options of system.advanced.update, the middleware's own call (midclt)",
-    image: "TrueNAS is an appliance: its apt is disabled, and an update replaces what was changed",
+    image: "apt is disabled, and an update replaces what was changed",
     binding: () => [
       "In the web interface, choose the card at System > Advanced Settings > Isolated GPU Devices",
     ],
@@ -68,36 +69,36 @@ export const appliances: Appliance[] = [
     name: "ChromeOS",
     here: ({ os }) => /^(chrome|chromium)os/.test(os.id ?? ""),
     arguments: "whose verified boot lets nobody change it outside of developer mode",
-    image: "ChromeOS verifies its files at boot, and an update replaces them",
+    image: "its files are verified at boot, and an update replaces them",
     packages: "ChromeOS takes no packages: run this on another host",
-    source: "https://www.chromium.org/chromium-os/chromiumos-design-docs/verified-boot",
+    source: "https://www.chromium.org/chromium-os/chromiumos-design-docs/verified-boot (not read)",
     date,
   },
   {
     name: "Vanilla OS",
     here: ({ os }) => os.id === "vanilla" || os.id === "vanillaos",
     arguments: "by abroot kargs edit",
-    image: "Vanilla OS replaces its root with an image at each update",
+    image: "each update replaces the root with an image",
     packages: "Add them to the image by abroot pkg, or run this on another host",
-    source: "https://github.com/Vanilla-OS/ABRoot",
+    source: "https://github.com/Vanilla-OS/ABRoot (not read)",
     date,
   },
   {
     name: "Ubuntu Core",
     here: ({ os }) => os.id === "ubuntu-core",
     arguments: "by snap set system system.kernel.cmdline-append",
-    image: "Ubuntu Core takes kernel and initramfs from a snap",
+    image: "kernel and initramfs come from a snap",
     packages: "Ubuntu Core takes snaps only: run this on another host",
-    source: "https://ubuntu.com/core/docs",
+    source: "https://ubuntu.com/core/docs (not read)",
     date,
   },
   {
     name: "Flatcar",
     here: ({ os }) => os.id === "flatcar",
     arguments: "in linux_append of /oem/grub.cfg",
-    image: "Flatcar takes kernel and initramfs from an image that updates replace",
+    image: "kernel and initramfs come from an image that updates replace",
     packages: "Flatcar takes no packages: run this on another host",
-    source: "https://www.flatcar.org/docs/latest/setup/customization/other-settings",
+    source: "https://www.flatcar.org/docs/latest/setup/customization/other-settings (not read)",
     date,
   },
   {
@@ -105,7 +106,7 @@ export const appliances: Appliance[] = [
     here: ({ os }) => os.id === "solus" || os.id === "clear-linux-os",
     arguments: "in a file of /etc/kernel/cmdline.d, then run clr-boot-manager update",
     image: "the initramfs comes with the kernel's package, and how a driver is added to it is not known here",
-    source: "https://github.com/clearlinux/clr-boot-manager",
+    source: "https://github.com/clearlinux/clr-boot-manager (not read)",
     date,
   },
   {

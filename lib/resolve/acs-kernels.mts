@@ -59,12 +59,12 @@ const ordinary = [
   /^\d+(\.\d+)+-\d+(\.\d+)*-default$/,
 ];
 
-/** Zen and Liquorix left the patch out for a while, and took it up again in 7.1.6 (liquorix-package, issue 230). */
-const withoutForAWhile = /^7\.1(\.[0-5])?-.*(zen|lqx|liquorix)/;
+/** Zen and Liquorix removed the patch in 7.1 and added it again in 7.1.6 (liquorix-package, issue 230). */
+const mayLackPatch = /^7\.1(\.[0-5])?-.*(zen|lqx|liquorix)/;
 
 /** Whether a kernel knows the argument, by its release; undefined where that is not known. */
 export function takesAcsOverride(release: string): boolean | undefined {
-  if (withoutForAWhile.test(release)) return undefined;
+  if (mayLackPatch.test(release)) return undefined;
   if (acsKernels.some((kernel) => kernel.release.test(release))) return true;
   return ordinary.some((form) => form.test(release)) ? false : undefined;
 }

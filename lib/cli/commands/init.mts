@@ -112,7 +112,7 @@ function judge(card: PciFunction, text: string, host: Host): Judged {
 function bestOf(judged: Judged[]): Judged | undefined {
   const order = (a: Judged, b: Judged) =>
     Number(a.shows) - Number(b.shows) || a.fails.length - b.fails.length || a.warnings.length - b.warnings.length;
-  // graphics of the processor that show the picture are nobody's second choice
+  // the processor's graphics are not chosen while they show the picture, unless they are the only card
   const spare = ({ card, shows }: Judged) => !(shows && judged.length > 1 && isIntegrated(card));
   const able = judged.filter(({ fails }) => fails.length === 0).filter(spare).toSorted(order);
   return able[0] ?? judged.filter(({ fails }) => fails.every(passes)).filter(spare).toSorted(order)[0];

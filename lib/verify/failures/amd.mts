@@ -35,7 +35,7 @@ export const amdFailures: Failure[] = [
     fix: [
       guestFix("See the nodes and their groups", "ls -l /dev/kfd /dev/dri"),
       guestFix("Try as root: if that works, the user is missing in the group render", "rocminfo"),
-      guestFix("Else read what the driver says", "dmesg -T | grep -E 'kfd|amdgpu'"),
+      guestFix("Else read what the driver says", "dmesg --level err,warn"),
     ],
     source: "ROCm (rocminfo); ROCm/legacy-rocm-build#1070 (2020-04), ROCm/legacy-rocm-build#783 (2019-05)",
   },

@@ -262,7 +262,24 @@ export const cudaFailures: Failure[] = [
     source: "CUDA, PyTorch, read 2026-11",
   },
   {
-    pattern: /insufficient shared memory \(shm\)|creating shared memory segment \/dev\/shm/,
+    pattern: /NVML_SUCCESS == .{1,120} INTERNAL ASSERT FAILED/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "driver",
+    message:
+      "PyTorch ran out of GPU memory, and the driver's library (NVML) did not tell it how much there is: after an update without a reboot, or on a part of a card (MIG)",
+    fix: [
+      guestFix("See whether NVML answers", "nvidia-smi"),
+      manualFix("If it does not: reboot the VM; if it does: use less memory (smaller batch or model)"),
+      manualFix(
+        "On MIG: give the part's own UUID in CUDA_VISIBLE_DEVICES",
+      ),
+    ],
+    source: "PyTorch (CUDACachingAllocator.cpp); pytorch/pytorch#112377 (2023-10), fal-ai/fal#478 (2025-04)",
+  },
+  {
+    pattern:
+      /insufficient shared memory \(shm\)|dataloader's workers are out of shared memory|creating shared memory segment \/dev\/shm/,
     check: "verify.service",
     layer: "image",
     message: "the container's shared memory is too small: Docker gives 64 MiB, and PyTorch and NCCL need more",

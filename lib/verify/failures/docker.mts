@@ -290,7 +290,8 @@ export const dockerFailures: Failure[] = [
     source: "Docker; fspecii/HeartMuLa-Studio#25 (2026-01)",
   },
   {
-    pattern: /pull access denied for |requested access to the resource is denied/,
+    pattern:
+      /pull access denied for |requested access to the resource is denied|\/manifests\/\S{1,120} unauthorized: |no basic auth credentials/,
     check: "verify.service",
     layer: "docker",
     message: "the registry has no such image, or shows it only after a login",
@@ -489,5 +490,17 @@ export const dockerFailures: Failure[] = [
       commandFix("See what is free", "free -h"),
     ],
     source: "Linux 6.1 (mm/oom_kill, 2022-12)",
+  },
+  {
+    pattern: /crun: unknown version specified|OCI runtime create failed: unknown version specified/,
+    check: "guest.engine",
+    layer: "docker",
+    message:
+      "crun is older than the engine: releases before 1.14.3 refuse containers that Podman 5 or a new Docker describes",
+    fix: [
+      guestFix("See which crun runs", "podman info --format '{{.Host.OCIRuntime.Path}} {{.Host.OCIRuntime.Version}}'"),
+      manualFix("Install crun 1.16 or later at that path, or use runc (podman --runtime runc)"),
+    ],
+    source: "crun; containers/podman#27272 (2025-10), actions/runner-images#14473 (2026-07)",
   },
 ];

@@ -151,7 +151,7 @@ export const kvmFailures: Failure[] = [
     pattern: anyOf(
       /Could not access KVM kernel module: No such/,
       /failed to initialize kvm: No such/,
-      /Domain requires KVM, but it is not available/,
+      /Domain requires KVM, but it is not available|does not support virt type 'kvm'/,
       /could not find capabilities for .{0,60}domaintype=kvm/,
       /Host does not support domain type kvm/,
       /CPU mode 'host-passthrough' .{0,80}is not supported by hypervisor/,

@@ -227,7 +227,7 @@ export const toolkitFailures: Failure[] = [
   },
   {
     pattern:
-      /failed to stat CDI host device|failed to inject devices: failed to stat|custom device "\/dev\/nvidia\S{0,20}": no such file/,
+      /failed to stat CDI host device|failed to inject devices: failed to stat|custom device "\/dev\/nvidia\S{0,20}": no such file|error stat'ing file ['`]\/dev\/nvidia[\w-]{0,24}['`]: No such file/,
     check: "verify.service",
     layer: "toolkit",
     message:

@@ -44,7 +44,7 @@ export const vagrantFailures: Failure[] = [
     fix: [
       commandFix("See the VMs of the system", "virsh -c qemu:///system list --all"),
       manualFix("If it failed while starting, the cause is in /var/log/libvirt/qemu/NAME.log"),
-      commandFix("If it is gone: let Vagrant forget it, then start again", "vagrant destroy -f"),
+      commandFix("If it is gone: let Vagrant forget that one machine, then start again", "vagrant destroy NAME"),
     ],
     source: "libvirt; vagrant-libvirt/vagrant-libvirt#949 (2018-12)",
   },

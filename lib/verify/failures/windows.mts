@@ -289,13 +289,20 @@ export const windowsFailures: Failure[] = [
     pattern: anyOf(
       /(?:cannot|could not) be started because (?:the hypervisor is not running|one of the Hyper-V components is not running)/,
       /failed to start because one of the Hyper-V components is not running/,
+      /\b0x80370102\b|could not be started because a required feature is not installed/,
       /Virtualization (?:is disabled|support is disabled) in the firmware|HCS_E_HYPERV_NOT_INSTALLED/,
     ),
     check: "host.virtualization",
     layer: "hypervisor",
-    message: "Windows' hypervisor does not run: virtualization is off in the firmware, or it is not started at boot",
+    message:
+      "Windows' hypervisor does not run: virtualization is off in the firmware, a Windows feature is off, or it is not started at boot",
     fix: [
       firmwareFix("Turn on VT-x or SVM in the firmware's setup"),
+      commandFix(
+        "Turn on the features that run VMs",
+        "dism /online /enable-feature /featurename:VirtualMachinePlatform /all /norestart",
+        { root: true, reboot: true },
+      ),
       commandFix("Let Windows start it", "bcdedit /set hypervisorlaunchtype auto", { root: true, reboot: true }),
     ],
     source: "Hyper-V, WSL, read 2026-11",
@@ -324,7 +331,8 @@ export const windowsFailures: Failure[] = [
     source: "Hyper-V, read 2026-11",
   },
   {
-    pattern: /required (?:permission|authorization) to complete this task|must be run with administrative privileges/,
+    pattern:
+      /required (?:permission|authorization) to complete this task|(?:must be|requires that Vagrant be) run with administrative privileges/,
     near: /hyper-?v|vagrant|Get-VM|Start-VM/i,
     check: "provider.access",
     layer: "provider",
