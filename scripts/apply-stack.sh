@@ -96,6 +96,8 @@ run() { # NAME
   cd "$folder"
   name=$1
   set -- -p "$name"
+  # Compose looks for .env beside the first file: where that is in a folder below, the project's own is named
+  if grep -m 1 '^file:' "$own/project" | grep -q / && [ -e .env ]; then set -- "$@" --env-file "$folder/.env"; fi
   while IFS= read -r line; do
     case $line in
       file:*) set -- "$@" -f "$folder/${line#file:}" ;;

@@ -12,6 +12,7 @@ import { dotEnv, interpolate } from "../lib/compose/variables.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { homeDir } from "../lib/text.mts";
 import { fakeShell, own } from "./fake.mts";
 
 const test = suite("projects");
@@ -91,7 +92,7 @@ test("Compose's answer is the model, with profiles that are off, and its warning
   const text = 'services:\n  web: {image: x, environment: {PW: "${DB_PASSWORD}"}}\n  db: {image: y, profiles: [db]}\n';
   const web = { image: "x", environment: { PW: "" } };
   const { shell, asked } = fakeShell({ "/p/compose.yaml": text }, {
-    "docker compose --project-directory /p -p p -f /p/compose.yaml --profile *": {
+    "docker compose -p p -f /p/compose.yaml --profile *": {
       out: JSON.stringify({ services: { web, db: { image: "y", profiles: ["db"] } } }),
     },
     "docker compose": {
@@ -105,7 +106,7 @@ test("Compose's answer is the model, with profiles that are off, and its warning
   assert.ok(asked.every((words) => !/ up| pull| create/.test(words)));
   const found = judged([project]);
   assert.equal(found.map(({ status }) => status), ["warn", "pass"]);
-  assert.is(found[0]!.evidence[0]!.read, "compose.yaml:2");
+  assert.is(found[0]!.evidence[0]!.read, "p/compose.yaml:2");
 });
 
 test("ports and container names are taken once in a VM, across projects and the config's own services", async () => {
@@ -132,8 +133,8 @@ test("ports and container names are taken once in a VM, across projects and the 
   assert.is(judged([one], config).filter(({ status }) => status === "fail").length, 1);
   await has(
     "fail",
-    /container name x/,
-    "services: {a: {image: x, container_name: x}, b: {image: x, container_name: x}}",
+    /container name one/,
+    "services: {a: {image: x, container_name: one}, b: {image: x, container_name: one}}",
   );
 });
 
@@ -157,7 +158,8 @@ test("a bind mount is in the project, in folders:, the VM's own, or nowhere", as
   assert.equal(await flaws(mount("./nginx.conf:/etc/nginx/nginx.conf:ro"), { "nginx.conf": "" }), []);
   await has("fail", /\/mnt\/media of this host/, mount("/mnt/media:/media"), { "/mnt/media/film.mkv": "" });
   await has("warn", /empty folder in a/, mount("/mnt/media:/media"));
-  await has("fail", /path of the computer/, mount("~/models:/models"));
+  await has("warn", /empty folder in a/, mount("~/no-such-folder-of-mine:/models"));
+  await has("fail", /film of this host/, mount("~/film:/models"), { [`${homeDir()}/film/x`]: "" });
   await has("fail", /path of the computer/, mount("C:\\\\models:/models"));
   await has("fail", /\/shared of this host/, mount("../shared:/s"), { "/shared/x": "" });
   const shared = { sharedFolders: [{ from: "/mnt", to: "/mnt" }] };
@@ -242,7 +244,7 @@ test("services.gpu looks at every way in a project: extends, merges, nodes, runt
   const gpu = (config: string) =>
     judged([project], config, "services.gpu").map(({ status, evidence }) => `${status} ${evidence[0]!.read}`);
   assert.equal(gpu(machine), ["pass p/one: gpus", "pass p/two: devices"]);
-  assert.equal(gpu("machines: [{name: a, box: lab/x}]"), ["fail p/one: gpus", "fail p/two: devices"]);
+  assert.equal(gpu("machines: [{name: a, box: lab/x}]"), ["fail p/compose.yaml:1", "fail p/hw.yml:1"]);
 });
 
 test("services.gpu: drivers that no engine has fail, and the advice fits how it was asked", async () => {

@@ -1,41 +1,22 @@
 /** What one Compose project says that cannot work in a VM. Pure: everything was read before. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
-import type { Verdict } from "./types.mts";
-import { lineOf, literally } from "../compose/refusals.mts";
-import { dependsOn, mountsOf, networksOf } from "../compose/service.mts";
+import { enabledOf, type ProjectFlaw } from "./compose-flaw.mts";
+import {
+  dependsOn,
+  devicesOf,
+  limitsOf,
+  mebibytes,
+  mountsOf,
+  networksOf,
+  publishedPorts,
+} from "../compose/service.mts";
+import { composeFileFlaws, mountFlaws, neededFiles } from "./compose-files.mts";
+import { engineFlaws, engineProjectFlaws } from "./compose-docker.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
-import { isMap } from "../maps.mts";
-import { type ProjectFlaw, serviceFlaws } from "./compose-service.mts";
-
-/** The services that start, with their names. */
-export function enabledOf({ model, enabled }: ComposeProject): [string, ComposeService][] {
-  return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true);
-}
-
-/**
- * Where something is in a project's files, such as `immich/compose.yaml:12`: the first line with that text, else the service's own; the
- * project's name where neither is known.
- */
-export function placeOf({ name, texts }: ComposeProject, at: string | undefined, service?: string): string {
-  const place = (at === undefined ? undefined : lineOf(texts, new RegExp(literally(at)))) ??
-    (service === undefined ? undefined : lineOf(texts, new RegExp(`^\\s*["']?${literally(service)}["']?\\s*:`)));
-  return place ? `${name}/${place.file}:${place.line}` : name;
-}
-
-/** A flaw as a verdict of a project's. */
-export function verdictOf(
-  project: ComposeProject,
-  { status, message, at, service, evidence, fix }: ProjectFlaw,
-): Verdict {
-  return {
-    status,
-    message: `${project.name}: ${message}`,
-    evidence: [evidence ?? { read: placeOf(project, at ?? service, service), value: at ?? service ?? message }],
-    ...(fix ? { fix: [fix] } : {}),
-  };
-}
+import { isMap, mapAt } from "../maps.mts";
+import { isInSubnet } from "../text.mts";
 
 /** Everything that is wrong with one project on its machine, apart from what two projects collide in. */
 export function projectFlaws(
@@ -48,18 +29,44 @@ export function projectFlaws(
   return [
     ...unsetVariables(project),
     ...profileFlaws(project),
+    ...(project.inline ? [] : composeFileFlaws(project)),
     ...services.flatMap(([name, service]) =>
       [
-        ...serviceFlaws(service, project, machine),
+        ...limits(service, machine),
+        ...(project.inline
+          ? []
+          : [...mountFlaws(name, service, project, machine), ...neededFiles(name, service, project)]),
+        ...devices(service),
+        ...networks(service, project),
+        ...settings(service),
+        ...engineFlaws(name, service, project, machine),
         ...(ownReader ? dependencies(name, service, project) : []),
       ].map((flaw): ProjectFlaw => ({ ...flaw, service: name, message: `${name} ${flaw.message}` }))
     ),
     ...(ownReader && !project.inline ? [...circles(project), ...undeclared(project)] : []),
     ...external(project, others),
+    ...engineProjectFlaws(project, services),
+    ...startsNothing(project),
   ];
 }
 
-function unsetVariables({ unsetVariables }: ComposeProject): ProjectFlaw[] {
+/** Compose fails where no service is left to start. */
+function startsNothing({ model, enabled, refusals, inline }: ComposeProject): ProjectFlaw[] {
+  if (inline || !model || refusals.length > 0 || (enabled?.length ?? 1) > 0) return [];
+  const profiles = Object.values(model.services).flatMap(({ profiles }) => (Array.isArray(profiles) ? profiles : []));
+  const [first] = profiles;
+  return [{
+    status: "fail",
+    message: first === undefined
+      ? "the project has no service"
+      : `no service starts: each is in a profile (${[...new Set(profiles)].join(", ")})`,
+    at: first === undefined ? "services" : "profiles",
+    fix: manualFix(first === undefined ? "Add a service" : `Turn one on: profiles: [${first}]`),
+  }];
+}
+
+function unsetVariables({ name, unsetVariables, envExamples = [] }: ComposeProject): ProjectFlaw[] {
+  const [example] = envExamples;
   const secret = unsetVariables.filter(({ variable }) => isSecretName(variable ?? ""));
   const rest = unsetVariables.filter((one) => !secret.includes(one));
   const flaw = (found: typeof secret, message: string): ProjectFlaw[] =>
@@ -68,14 +75,20 @@ function unsetVariables({ unsetVariables }: ComposeProject): ProjectFlaw[] {
       message: `${found.map(({ variable }) => variable).join(", ")} ${message}`,
       at: `{${found[0]!.variable}`,
       evidence: {
-        read: found.map(({ file, line }) => (file ? `${file}:${line ?? "?"}` : "variables")).join(", "),
+        read: found.map(({ file, line }) => (file ? `${name}/${file}:${line ?? "?"}` : name)).join(", "),
         value: "no value, no default",
       },
-      fix: manualFix(`Set ${found.map(({ variable }) => variable).join(", ")} in the project's .env`),
+      fix: manualFix(
+        example === undefined
+          ? `Set ${found.map(({ variable }) => variable).join(", ")} in the project's .env`
+          : `Copy ${example} to .env in the project's folder, and set ${
+            found.map(({ variable }) => variable).join(", ")
+          }`,
+      ),
     }];
   return [
     ...flaw(secret, "has no value: the service starts with an empty password or key"),
-    ...flaw(rest, "has no value: Compose puts an empty text in its place"),
+    ...flaw(rest, "has no value: Compose puts an empty text in its place, or leaves it out"),
   ];
 }
 
@@ -89,6 +102,148 @@ function profileFlaws({ profiles, model }: ComposeProject): ProjectFlaw[] {
     message: `no service has the profile ${name}`,
     fix: manualFix(known.size > 0 ? `The profiles are ${[...known].join(", ")}` : "Leave profiles: out"),
   }));
+}
+
+function limits(service: ComposeService, { name, cpus, memory }: ResolvedMachine): ProjectFlaw[] {
+  const shared = mebibytes(service.shm_size);
+  return [
+    ...limitsOf(service).flatMap((limit): ProjectFlaw[] => [
+      // Docker refuses more CPUs than there are; reservations of them are for swarms
+      ...(limit.cpus !== undefined && limit.cpus > cpus && !limit.key.endsWith("reservations")
+        ? [{
+          status: "fail" as const,
+          message: `may use ${limit.cpus} CPUs, and ${name} has ${cpus}: Docker does not start it`,
+          at: "cpus:",
+          fix: manualFix(`Write cpus: ${cpus} or less for the service, or give ${name} more (cpus:)`),
+        }]
+        : []),
+      ...(limit.memory !== undefined && limit.memory > memory
+        ? [{
+          status: "warn" as const,
+          message: `may use ${Math.round(limit.memory)} MiB, and ${name} has ${memory}`,
+          at: "mem",
+          fix: manualFix(`Give ${name} more (memory:), or lower the service's limit`),
+        }]
+        : []),
+    ]),
+    ...(shared !== undefined && shared > memory
+      ? [{
+        status: "warn" as const,
+        message: `has ${Math.round(shared)} MiB of shared memory (shm_size), and ${name} has ${memory} MiB in all`,
+        at: "shm_size",
+        fix: manualFix(`Give ${name} more (memory:), or lower shm_size`),
+      }]
+      : []),
+  ];
+}
+
+/** Device nodes that a VM has only if somebody hands a device over. */
+const hostDevices: { pattern: RegExp; what: string; certain: boolean }[] = [
+  { pattern: /^\/dev\/video\d*/, what: "a camera or capture card", certain: true },
+  { pattern: /^\/dev\/(tty(USB|ACM|AMA)|serial\/)/, what: "a serial device", certain: true },
+  { pattern: /^\/dev\/(zigbee|zwave|rflink|ttyZ|rfid)/i, what: "a radio stick", certain: true },
+  { pattern: /^\/dev\/(apex_\d|hailo\d|accel\/)/, what: "an accelerator card", certain: true },
+  {
+    pattern: /^\/dev\/(dvb|cec\d|lirc|i2c|gpiomem|gpiochip|spidev|vchiq|vcio|snd|input\/event)/,
+    what: "a device",
+    certain: true,
+  },
+  { pattern: /^\/dev\/(sd[a-z]|nvme\d|disk\/|sr\d|sg\d|st\d|nst\d)/, what: "a disk or drive", certain: true },
+  { pattern: /^\/dev\/bus\/usb/, what: "USB devices", certain: false },
+  { pattern: /^\/dev\/kvm$/, what: "nested virtualization", certain: false },
+];
+
+function devices(service: ComposeService): ProjectFlaw[] {
+  const sources = [
+    ...devicesOf(service).map(({ source }) => source),
+    ...mountsOf(service).flatMap(({ source }) => (source?.startsWith("/dev/") ? [source] : [])),
+  ];
+  return [...new Set(sources)].flatMap((source): ProjectFlaw[] => {
+    const found = hostDevices.find(({ pattern }) => pattern.test(source));
+    if (!found) return [];
+    const listed = devicesOf(service).some((one) => one.source === source);
+    return [{
+      status: found.certain && listed ? "fail" : "warn",
+      message: `uses ${source} (${found.what}), which the VM does not have: only the GPU is handed over`,
+      at: source,
+      fix: manualFix(`Take ${source} out of the service`),
+    }];
+  });
+}
+
+function networks(service: ComposeService, { model }: ComposeProject): ProjectFlaw[] {
+  const ports = Array.isArray(service.ports) && service.ports.length > 0;
+  const fixed = Object.entries(networksOf(service)).flatMap(([name, { ipv4_address: address }]): ProjectFlaw[] => {
+    if (typeof address !== "string" || address.includes("$")) return [];
+    const network = mapAt((model?.networks ?? {}) as Record<string, unknown>, name);
+    if (network.external) return [];
+    const config = mapAt(network, "ipam").config;
+    const subnets = (Array.isArray(config) ? config : []).filter(isMap).flatMap(({ subnet }) =>
+      typeof subnet === "string" ? [subnet] : []
+    );
+    if (subnets.some((subnet) => subnet.includes("$") || isInSubnet(address, subnet) !== false)) return [];
+    return [{
+      status: "fail",
+      message: subnets.length === 0
+        ? `has the fixed address ${address} in the network ${name}, which has no subnet: Docker refuses that`
+        : `has the fixed address ${address}, which is not in the network ${name} (${subnets.join(", ")})`,
+      at: address,
+      fix: manualFix(`Give the network ${name} a subnet with that address (ipam.config), or leave ipv4_address out`),
+    }];
+  });
+  const host = service.network_mode === "host" && ports
+    ? [{
+      status: "warn" as const,
+      message: "has network_mode: host and ports:, which are ignored then",
+      at: "network_mode",
+      fix: manualFix("Leave one of the two out"),
+    }]
+    : [];
+  return [...fixed, ...host];
+}
+
+function settings(service: ComposeService): ProjectFlaw[] {
+  const { platform, restart, image, container_name: name } = service;
+  const { replicas } = mapAt(service, "deploy");
+  const scale = Number(service.scale ?? replicas ?? 1);
+  const single = publishedPorts(service).some(({ first, last }) => last - first + 1 < scale);
+  return [
+    ...(typeof platform === "string" && platform !== "" &&
+        !/^linux\/(amd64|x86_64|386|i386)(\/|$)|^linux$/.test(platform)
+      ? [{
+        status: "fail" as const,
+        message: `has platform: ${platform}, and the VM is linux/amd64`,
+        at: platform,
+        fix: manualFix("Leave platform: out"),
+      }]
+      : []),
+    ...(restart !== undefined && restart !== null &&
+        !/^(no|always|unless-stopped|on-failure(:\d+)?)$/.test(String(restart))
+      ? [{
+        status: "fail" as const,
+        message: `has restart: ${restart}, which is none of no, always, on-failure, unless-stopped`,
+        at: "restart:",
+        fix: manualFix('Write restart: unless-stopped, or restart: "no" in quotes'),
+      }]
+      : []),
+    ...(typeof image === "string" && (image === "" || /[:@/]$/.test(image) || /\s/.test(image))
+      ? [{
+        status: "fail" as const,
+        message: `has the image “${image}”, which is no name of an image: a variable in it may be empty`,
+        at: "image:",
+        fix: manualFix("Set the variable in the project's .env"),
+      }]
+      : []),
+    ...(scale > 1 && (name !== undefined || single)
+      ? [{
+        status: "fail" as const,
+        message: `runs ${scale} times, and ${
+          name !== undefined ? "container_name is for one" : "a published port is for one"
+        }`,
+        at: name !== undefined ? "container_name" : "ports",
+      }]
+      : []),
+  ];
 }
 
 /** What Compose finds itself where it is asked. */
@@ -141,7 +296,7 @@ function undeclared({ model, enabled }: ComposeProject): ProjectFlaw[] {
   return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true).flatMap(
     ([name, service]) => {
       const volumes = mountsOf(service).flatMap(({ type, source }) => (type === "volume" && source ? [source] : []));
-      const flaw = (kind: "network" | "volume", one: string): ProjectFlaw => ({
+      const flaw = (kind: "network" | "volume" | "config" | "secret", one: string): ProjectFlaw => ({
         ...{
           status: "fail",
           service: name,
@@ -150,7 +305,25 @@ function undeclared({ model, enabled }: ComposeProject): ProjectFlaw[] {
         },
         fix: manualFix(`Add ${one}: to the top-level ${kind}s:`),
       });
+      const granted = (["configs", "secrets"] as const).flatMap((section) =>
+        (Array.isArray(service[section]) ? service[section] : []).flatMap((one: unknown) => {
+          const used = typeof one === "string" ? one : isMap(one) ? one.source : undefined;
+          return typeof used === "string" && !(used in (model?.[section] ?? {}))
+            ? [flaw(section === "configs" ? "config" : "secret", used)]
+            : [];
+        })
+      );
       return [
+        ...granted,
+        ...(service.network_mode !== undefined && Object.keys(networksOf(service)).length > 0
+          ? [{
+            status: "fail" as const,
+            service: name,
+            at: "network_mode",
+            message: `${name} has both network_mode and networks, which exclude each other`,
+            fix: manualFix("Leave one of the two out"),
+          }]
+          : []),
         ...Object.keys(networksOf(service)).filter((one) => one !== "default" && !(one in (model?.networks ?? {}))).map(
           (one) => flaw("network", one),
         ),

@@ -10,7 +10,8 @@ import { serviceOfRefusal } from "../compose/refusals.mts";
 import { type PublishedPort, publishedPorts } from "../compose/service.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
-import { enabledOf, placeOf, projectFlaws, verdictOf } from "./compose-project.mts";
+import { enabledOf, placeOf, verdictOf } from "./compose-flaw.mts";
+import { projectFlaws } from "./compose-project.mts";
 
 /** What is checked of Compose projects. */
 export const composeChecks: Check[] = [
@@ -46,11 +47,17 @@ export function inlineProject(services: Service[], machine: string): ComposeProj
 }
 
 /** A project's services as the other checks take them: those that start, named `project/service`. */
-export function projectServices(projects: ComposeProject[] = []): Service[] {
+export function projectServices(projects: ComposeProject[] = []): PlacedService[] {
   return projects.flatMap((project) =>
-    enabledOf(project).map(([name, body]) => ({ name: `${project.name}/${name}`, machine: project.machine, body }))
+    enabledOf(project).map(([name, body]) => ({
+      ...{ name: `${project.name}/${name}`, machine: project.machine, body },
+      place: (at: string[]) => placeOf(project, at, name),
+    }))
   );
 }
+
+/** A service, and for one of a stack where in its files something is, such as `immich/compose.yaml:12`. */
+export type PlacedService = Service & { place?: (at: string[]) => string };
 
 function projectVerdicts(
   project: ComposeProject,

@@ -8,6 +8,7 @@ import { isOlder } from "../text.mts";
 import { formatAddresses, formatFunction, isBridge, isIntegrated } from "../host/pci.mts";
 import { flrRowOf, noResetRowOf } from "../resolve/resets.mts";
 import { eachCard } from "./each.mts";
+import { fail, pass, unknown, warn } from "./results.mts";
 
 /** The card's hardware: whether it can be reset, answers, and fits into a guest. */
 export const gpuHardwareChecks: Check[] = [
@@ -54,51 +55,41 @@ function reset(card: Card, host: Host): Verdict {
   }];
   // the file came with 5.15, and a function that cannot be reset has none (drivers/pci/pci.c, reset_method_attr_is_visible)
   if (gpu.resets === undefined && (os.kernel === undefined || isOlder(os.kernel, "5.15"))) {
-    return {
-      status: "unknown",
-      message: "how the card is reset could not be read: kernels before 5.15 do not show it",
-      evidence,
-    };
+    return unknown("how the card is reset could not be read: kernels before 5.15 do not show it", evidence);
   }
   const methods = gpu.resets ?? [];
   if (methods.every((method) => method === "pm")) {
     const says = methods.length === 0
       ? "the kernel has no method to reset the card"
       : "the kernel can reset the card by power state only";
-    return {
-      status: "warn",
-      message: `${says}: the VM's first start works, the second may need a reboot of the host`,
+    return warn(
+      `${says}: the VM's first start works, the second may need a reboot of the host`,
       evidence,
-      fix: gpu.vendor === "1002"
-        ? [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })]
-        : [],
-    };
+      gpu.vendor === "1002" ? [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })] : [],
+    );
   }
   // the id of a virtual function can be that of its physical one, and its reset is another
   const known = gpu.physicalFunction === undefined ? noResetRowOf(gpu) : undefined;
   const own = methods.some((method) => method === "device_specific");
   if (known && !own) {
-    return {
-      status: "warn",
-      message: `${known.name} is known not to reset by ${
+    return warn(
+      `${known.name} is known not to reset by ${
         methods.join(" or ")
       }: the VM's first start works, the second may need a reboot of the host`,
-      evidence: [...evidence, { read: known.source, value: `as of ${known.date}` }],
-      fix: [
+      [...evidence, { read: known.source, value: `as of ${known.date}` }],
+      [
         manualFix(known.instead ?? "Install the out-of-tree module vendor-reset, which is made for this chip", {
           root: true,
         }),
       ],
-    };
+    );
   }
   const lost = methods.includes("flr") ? flrRowOf(gpu) : undefined;
   if (lost) {
-    return {
-      status: "warn",
-      message:
-        `the kernel lists flr for this card, and ${lost.name} does not come back from one: it may be gone after the VM's first stop, until the host is turned off and on`,
-      evidence: [...evidence, { read: lost.source, value: `as of ${lost.date}` }],
-      fix: [
+    return warn(
+      `the kernel lists flr for this card, and ${lost.name} does not come back from one: it may be gone after the VM's first stop, until the host is turned off and on`,
+      [...evidence, { read: lost.source, value: `as of ${lost.date}` }],
+      [
         commandFix(
           "Let the kernel reset it by its bus only, at each boot",
           `sh -c 'echo bus >/sys/bus/pci/devices/${gpu.bdf}/reset_method'`,
@@ -106,24 +97,23 @@ function reset(card: Card, host: Host): Verdict {
         ),
         manualFix("Or boot a newer kernel: one that knows the erratum does not list flr", { root: true, reboot: true }),
       ],
-    };
+    );
   }
   const neighbours = busNeighbours(card, host);
   if (methods.every((method) => method === "bus" || method === "pm") && neighbours.length > 0) {
-    return {
-      status: "warn",
-      message: `the kernel can reset it by ${methods.join(" or ")} only, which takes the whole bus, and ${
+    return warn(
+      `the kernel can reset it by ${methods.join(" or ")} only, which takes the whole bus, and ${
         formatAddresses(neighbours)
       } of that bus ${
         neighbours.length === 1 ? "stays" : "stay"
       } on this host: without a reset the VM's second start may need a reboot of the host`,
-      evidence: [
+      [
         ...evidence,
         ...neighbours.slice(0, 8).map((fn) => ({ read: "on the same bus", value: formatFunction(fn) })),
       ],
-    };
+    );
   }
-  return { status: "pass", message: `the kernel resets it by ${methods.join(" or ")}`, evidence };
+  return pass(`the kernel resets it by ${methods.join(" or ")}`, evidence);
 }
 
 function power({ assignedFunctions }: Card): Verdict {
@@ -132,25 +122,20 @@ function power({ assignedFunctions }: Card): Verdict {
     value: `power_state ${power ?? "not there"}${config ? `, config ${config}` : ""}`,
   }));
   if (assignedFunctions.some(({ config }) => /^f{8}$/.test(config ?? ""))) {
-    return {
-      status: "warn",
-      message: "the card's configuration space reads all ones: it has fallen off the bus",
-      evidence,
-      fix: [remedies.powerCycle],
-    };
+    return warn("the card's configuration space reads all ones: it has fallen off the bus", evidence, [
+      remedies.powerCycle,
+    ]);
   }
   if (assignedFunctions.some(({ power }) => power === "D3cold")) {
-    return {
-      status: "warn",
-      message:
-        "the card is powered off (D3cold), and some cards do not wake from it (“Unable to change power state from D3cold to D0”)",
+    return warn(
+      "the card is powered off (D3cold), and some cards do not wake from it (“Unable to change power state from D3cold to D0”)",
       evidence,
-      fix: [remedies.awake],
-    };
+      [remedies.awake],
+    );
   }
   return assignedFunctions.every(({ power }) => power === undefined)
-    ? { status: "unknown", message: "the card's power state could not be read", evidence }
-    : { status: "pass", message: "the card answers", evidence };
+    ? unknown("the card's power state could not be read", evidence)
+    : pass("the card answers", evidence);
 }
 
 /**
@@ -205,41 +190,33 @@ function window(host: Host, { machines }: Resolved): Verdict[] {
     if (unplaced.length > 0) {
       return [{
         machine: machine.name,
-        status: "fail",
-        message: `${
-          unplaced.map(({ message }) => message).join("; ")
-        }: this host's firmware found no room for it, and no driver can use the card`,
-        evidence: [...unplaced.map(({ read, value }) => ({ read, value })), ...evidence],
-        fix: [
-          aboveFour,
-          manualFix("Or let the kernel find room: boot with pci=realloc", { root: true, reboot: true }),
-        ],
+        ...fail(
+          `${
+            unplaced.map(({ message }) => message).join("; ")
+          }: this host's firmware found no room for it, and no driver can use the card`,
+          [...unplaced.map(({ read, value }) => ({ read, value })), ...evidence],
+          [
+            aboveFour,
+            manualFix("Or let the kernel find room: boot with pci=realloc", { root: true, reboot: true }),
+          ],
+        ),
       }];
     }
     if (bars.length === 0) {
-      return [{
-        machine: machine.name,
-        status: "unknown",
-        message: "the card's memory regions could not be read",
-        evidence,
-      }];
+      return [{ machine: machine.name, ...unknown("the card's memory regions could not be read", evidence) }];
     }
     if (bits === Infinity) {
-      return [{
-        machine: machine.name,
-        status: "unknown",
-        message: "the width of this host's addresses could not be read",
-        evidence,
-      }];
+      return [{ machine: machine.name, ...unknown("the width of this host's addresses could not be read", evidence) }];
     }
     // the window lies at a multiple of its own size, above the guest's memory: twice its size must be addressable
     if (2 * needed * 2 ** 20 > 2 ** bits) {
       return [{
         machine: machine.name,
-        status: "fail",
-        message: `the card's regions need a window of ${needed} MiB, and this host's addresses have ${bits} bits`,
-        evidence,
-        fix: [remedies.smallRegions],
+        ...fail(
+          `the card's regions need a window of ${needed} MiB, and this host's addresses have ${bits} bits`,
+          evidence,
+          [remedies.smallRegions],
+        ),
       }];
     }
     const says = needed > ampleMmioWindow
@@ -247,6 +224,6 @@ function window(host: Host, { machines }: Resolved): Verdict[] {
       : "its memory regions fit into the guest's default MMIO window";
     const limit = addressLimitOf(machine, host);
     const limited = limit === undefined ? "" : `; the VM's addresses are limited to the IOMMU's ${limit} bits`;
-    return [{ machine: machine.name, status: "pass", message: says + limited, evidence }];
+    return [{ machine: machine.name, ...pass(says + limited, evidence) }];
   });
 }

@@ -9,6 +9,7 @@ import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { harmlessDrivers } from "../resolve/cards.mts";
 import { isDisplay, slotOf } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
+import { fail, pass, unknown, warn } from "./results.mts";
 
 /** What the host does with the card: which driver and which processes hold it, and what it shows on it. */
 export const gpuInUseChecks: Check[] = [
@@ -56,20 +57,19 @@ function driver(card: Card, host: Host, provider: string): Verdict {
     ...(needed ? [{ read: `vfio-pci in ${host.os.kernel ?? "the running kernel"}`, value: vfio ?? "not read" }] : []),
   ];
   if (card.assignedFunctions.some(({ driver }) => driver === undefined)) {
-    return { status: "unknown", message: "which drivers hold the card was not read", evidence };
+    return unknown("which drivers hold the card was not read", evidence);
   }
   if (card.assignedFunctions.every(({ driver }) => driver === "vfio-pci")) {
-    return { status: "pass", message: "vfio-pci holds the card already", evidence };
+    return pass("vfio-pci holds the card already", evidence);
   }
   if (needed && vfio === "missing") return unloadable(host, evidence);
   if (held.length === 0) {
     return needed && vfio === undefined
-      ? {
-        status: "unknown",
-        message: "no host driver holds the card, and whether this kernel has vfio-pci, which takes it, was not read",
+      ? unknown(
+        "no host driver holds the card, and whether this kernel has vfio-pci, which takes it, was not read",
         evidence,
-      }
-      : { status: "pass", message: "no host driver holds the card", evidence };
+      )
+      : pass("no host driver holds the card", evidence);
   }
   const names = held.map(({ bdf, driver }) => `${driver} holds ${bdf}`).join(", ");
   const sources = card.assignedFunctions.map((fn) => ({ fn, source: vfioSourceOf(fn, host) }));
@@ -85,40 +85,36 @@ function driver(card: Card, host: Host, provider: string): Verdict {
   const builtIn = ({ driver }: PciFunction) => host.kernel.builtin.includes(companionModules[driver ?? ""] ?? "");
   if (configured.length > 0 && (card.gpu.driver === "vfio-pci" || held.every(builtIn))) {
     const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card, and " : "";
-    return { status: "warn", message: `${own}${names}${takes}`, evidence };
+    return warn(`${own}${names}${takes}`, evidence);
   }
   if (configured.some(({ fn }) => held.includes(fn))) return notTaken(held, sources, lines, evidence, host);
   if (configured.length > 0) {
     // a new initramfs has no effect on a function that no line names
-    return {
-      status: "warn",
-      message: `only ${
+    return warn(
+      `only ${
         configured.map(({ fn }) => fn.bdf).join(", ")
       } of the card is configured for vfio-pci, and ${names}${takes}`,
-      evidence: [...evidence, ...lines],
-      fix: [remedies.bindAtBoot],
-    };
+      [...evidence, ...lines],
+      [remedies.bindAtBoot],
+    );
   }
   const replaced = card.assignedFunctions.flatMap((fn) => replacedSourceOf(fn, host) ?? [])[0];
   if (replaced) {
-    return {
-      status: "warn",
-      message: `${replaced.by} replaces the ids= of ${replaced.from}: vfio-pci does not get this card, and ${names}`,
-      evidence: [...evidence, { read: replaced.from, value: replaced.text }],
-      fix: [remedies.bindAtBoot],
-    };
+    return warn(`${replaced.by} replaces the ids= of ${replaced.from}: vfio-pci does not get this card, and ${names}`, [
+      ...evidence,
+      { read: replaced.from, value: replaced.text },
+    ], [remedies.bindAtBoot]);
   }
   const risky = held.some(({ driver }) => /^(nvidia|nouveau|amdgpu|radeon|i915|xe)$/.test(driver ?? ""));
-  return {
-    status: "warn",
-    message: provider === "libvirt"
+  return warn(
+    provider === "libvirt"
       ? `${names}: libvirt takes the card when the VM starts and gives it back when it stops${
         risky ? ", which graphics drivers do not always survive" : ""
       }`
       : names,
     evidence,
-    fix: risky ? [remedies.bindAtBoot] : [],
-  };
+    risky ? [remedies.bindAtBoot] : [],
+  );
 }
 
 /** Where the running kernel has vfio-pci; undefined if that was not read. */
@@ -134,24 +130,18 @@ function vfioOf({ kernel }: Host): "loaded" | "built in" | "a module" | "missing
 function unloadable({ os, kernel }: Host, evidence: Evidence[]): Verdict {
   const running = os.kernel ?? "the running kernel";
   if (kernel.replaced) {
-    return {
-      status: "fail",
-      message: `vfio-pci cannot be loaded: the modules of ${running} are gone, and another kernel's are there`,
+    return fail(
+      `vfio-pci cannot be loaded: the modules of ${running} are gone, and another kernel's are there`,
       evidence,
-      fix: [commandFix("Reboot into the installed kernel", "reboot", { root: true, reboot: true })],
-    };
+      [commandFix("Reboot into the installed kernel", "reboot", { root: true, reboot: true })],
+    );
   }
-  return {
-    status: "fail",
-    message: `${running} has no vfio-pci, which takes the card for the VM`,
-    evidence,
-    fix: [
-      manualFix(
-        "Install the rest of this kernel's modules (Ubuntu: linux-modules-extra), or boot the distribution's ordinary kernel",
-        { root: true, reboot: true },
-      ),
-    ],
-  };
+  return fail(`${running} has no vfio-pci, which takes the card for the VM`, evidence, [
+    manualFix(
+      "Install the rest of this kernel's modules (Ubuntu: linux-modules-extra), or boot the distribution's ordinary kernel",
+      { root: true, reboot: true },
+    ),
+  ]);
 }
 
 /** Functions that are configured for vfio-pci and that another driver holds: what the initramfs lacks, or a reboot. */
@@ -168,17 +158,16 @@ function notTaken(
     : "";
   // what prepare writes has the initramfs load vfio-pci; other files may leave it out
   const loads = imageHasVfio(host) || sources.some(({ source }) => source && ownFiles.includes(source.from));
-  return {
-    status: "warn",
-    message: `configured for vfio-pci, but ${
+  return warn(
+    `configured for vfio-pci, but ${
       held.map(({ driver }) => driver).join(", ")
     } has bound it: reboot, or rebuild the initramfs${some}`,
-    evidence: [...evidence, ...lines],
-    fix: [
+    [...evidence, ...lines],
+    [
       ...(loads ? [rebuildInitramfs(initramfsOf(host))] : []),
       ...(loads && missed.length === 0 ? [] : [remedies.bindAtBoot]),
     ],
-  };
+  );
 }
 
 /** Device nodes that are this card's: DRM's, NVIDIA's by its minor number, VFIO's by its group and by the device's own number. */
@@ -195,65 +184,53 @@ function nodesOf({ gpu, groups, assignedFunctions }: Card): string[] {
 function inUse(card: Card, { holders, pci = [], systemd }: Host, running: boolean): Verdict {
   const nodes = nodesOf(card);
   if (card.gpu.driver === "nvidia" && card.gpu.nvidiaMinor === undefined) {
-    return {
-      status: "unknown",
-      message: "which of /dev/nvidia0, /dev/nvidia1 … is this card's could not be read",
-      evidence: [{ read: `/proc/driver/nvidia/gpus/${card.gpu.bdf}/information`, value: "not read" }],
-    };
+    return unknown("which of /dev/nvidia0, /dev/nvidia1 … is this card's could not be read", [{
+      read: `/proc/driver/nvidia/gpus/${card.gpu.bdf}/information`,
+      value: "not read",
+    }]);
   }
   if (nodes.length === 0) {
-    return { status: "pass", message: "it has no device node that a process could hold", evidence: [] };
+    return pass("it has no device node that a process could hold");
   }
   if (!holders) {
-    return {
-      status: "unknown",
-      message: "open files were not looked at: this is another machine's tree",
-      evidence: [],
-    };
+    return unknown("open files were not looked at: this is another machine's tree");
   }
   const held = holders.processes.filter(({ node }) => nodes.includes(node));
   const evidence = held.map(({ pid, node, command }) => ({ read: node, value: `held by ${command} (process ${pid})` }));
   if (held.length > 0) {
     const vm = held.every(({ node }) => node.startsWith("/dev/vfio/"));
-    if (vm && running) return { status: "pass", message: "its own VM holds it", evidence };
+    if (vm && running) return pass("its own VM holds it", evidence);
     const names = [...new Set(held.map(({ command, pid }) => `${command} (${pid})`))].join(", ");
-    return {
-      status: "fail",
-      message: `${names} ${
+    return fail(
+      `${names} ${
         new Set(held.map(({ pid }) => pid)).size === 1 ? "holds" : "hold"
       } the card: taking it away now would hang`,
       evidence,
-      fix: [
+      [
         stopOf(held, vm, systemd),
       ],
-    };
+    );
   }
   // a node of a device that was not told may be this card's, where vfio-pci has it
   const told = pci.flatMap(({ vfioDevice }) => (vfioDevice ? [`/dev/vfio/devices/${vfioDevice}`] : []));
   const open = holders.processes.filter(({ node }) => node.startsWith("/dev/vfio/devices/") && !told.includes(node));
   const unmapped = card.assignedFunctions.some(({ driver, vfioDevice }) => driver === "vfio-pci" && !vfioDevice);
   if (open.length > 0 && unmapped && !running) {
-    return {
-      status: "unknown",
-      message: `${[...new Set(open.map(({ command, pid }) => `${command} (${pid})`))].join(", ")} holds ${
+    return unknown(
+      `${[...new Set(open.map(({ command, pid }) => `${command} (${pid})`))].join(", ")} holds ${
         [...new Set(open.map(({ node }) => node))].join(", ")
       }, and whether that is this card could not be read`,
-      evidence: [{ read: `/sys/bus/pci/devices/${card.gpu.bdf}/vfio-dev`, value: "not read" }],
-      fix: [stopOf(open, true, systemd)],
-    };
+      [{ read: `/sys/bus/pci/devices/${card.gpu.bdf}/vfio-dev`, value: "not read" }],
+      [stopOf(open, true, systemd)],
+    );
   }
   if (!holders.all) {
-    return {
-      status: "unknown",
-      message: "only your own processes could be looked at: run doctor as root to see all",
-      evidence: [{ read: "/proc/*/fd", value: "other users' processes could not be read" }],
-    };
+    return unknown("only your own processes could be looked at: run doctor as root to see all", [{
+      read: "/proc/*/fd",
+      value: "other users' processes could not be read",
+    }]);
   }
-  return {
-    status: "pass",
-    message: "no process holds it",
-    evidence: [{ read: "/proc/*/fd", value: `none of ${nodes.join(" ")}` }],
-  };
+  return pass("no process holds it", [{ read: "/proc/*/fd", value: `none of ${nodes.join(" ")}` }]);
 }
 
 /** Programs that draw a desktop, by their names as the kernel cuts them (15 characters). */
@@ -327,11 +304,11 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
   const shows = (gpu.bootVga && text) || buffers.length > 0 || gpu.displays.length > 0;
   // every VGA controller has the file (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): without it, it was not read
   if (!shows && gpu.bootVga === undefined && gpu.class?.startsWith("0300")) {
-    return { status: "unknown", message: "whether the host displays on it could not be read", evidence };
+    return unknown("whether the host displays on it could not be read", evidence);
   }
-  if (!shows) return { status: "pass", message: "the host does not display on it", evidence };
+  if (!shows) return pass("the host does not display on it", evidence);
   if (gpu.driver === "vfio-pci") {
-    return { status: "pass", message: "the host no longer displays on it", evidence };
+    return pass("the host no longer displays on it", evidence);
   }
   const others = ways(card, host, config);
   const what = [
@@ -344,32 +321,24 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
   // (nvidia-drm/nvidia-drm-drv.c, nv_drm_load), and then displays can be on them all the same.
   const dark = buffers.length === 0 && gpu.displays.length === 0 && gpu.drm.length > 0;
   if (others.length === 0 && dark && gpu.connectors === undefined) {
-    return {
-      status: "unknown",
-      message: `this may be the host's only display GPU (${what}): whether a display is connected to it was not read`,
+    return unknown(
+      `this may be the host's only display GPU (${what}): whether a display is connected to it was not read`,
       evidence,
-    };
+    );
   }
   const unseen = dark && gpu.connectors !== undefined && gpu.connectors > 0;
   if (others.length === 0 && !unseen) {
-    return {
-      status: "fail",
-      message:
-        `this is the host's only display GPU (${what}): passing it through blanks the console and can hang the host`,
+    return fail(
+      `this is the host's only display GPU (${what}): passing it through blanks the console and can hang the host`,
       evidence,
-      fix: [
+      [
         elsewhere,
         {
           ...remedies.bindAtBoot,
           title: "Without a display: bind the card to vfio-pci at boot, so that the host never uses it",
         },
       ],
-    };
+    );
   }
-  return {
-    status: "warn",
-    message: `${what}: this host's console goes dark when the VM takes the card`,
-    evidence,
-    fix: [elsewhere],
-  };
+  return warn(`${what}: this host's console goes dark when the VM takes the card`, evidence, [elsewhere]);
 }

@@ -5,6 +5,7 @@ import { switchBoardOf } from "../resolve/switch-boards.mts";
 import type { Card } from "../resolve/types.mts";
 import { isPortable } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
+import { pass, unknown, warn } from "./results.mts";
 
 /** What a card needs of the machine that it sits in. */
 export const gpuPlatformChecks: Check[] = [
@@ -33,19 +34,18 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
   const twins = (host.pci ?? []).filter(({ vendor, device }) => vendor === gpu.vendor && device === gpu.device).length;
   const passed = [...assignedFunctions, ...alsoPassed];
   if (switches.length > 0 && !switches.every((fn) => passed.includes(fn))) {
-    return {
-      status: "warn",
-      message: `the GPU is one of ${twins} on a board with ${switches.length} NVSwitch${
+    return warn(
+      `the GPU is one of ${twins} on a board with ${switches.length} NVSwitch${
         switches.length === 1 ? "" : "es"
       }: CUDA in the VM starts only where the board's fabric lets it`,
-      evidence: [
+      [
         ...evidence,
         ...switches.slice(0, 6).map(({ bdf, vendor, device }) => ({
           read: "NVSwitch",
           value: `${bdf} ${vendor}:${device ?? "not read"}`,
         })),
       ],
-      fix: [
+      [
         manualFix(
           wanted > 1
             ? "Run NVIDIA's Fabric Manager on this host in its mode for shared NVSwitches, with a partition of these GPUs"
@@ -53,38 +53,34 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
           { root: true },
         ),
       ],
-    };
+    );
   }
   const board = switchBoardOf(gpu);
   if (board) {
-    return {
-      status: "warn",
-      message:
-        `the GPU is of an ${board.name} board, whose NVSwitches are no PCI devices of this host: CUDA in the VM starts only where the board's fabric lets it`,
-      evidence: [...evidence, { read: board.source, value: `as of ${board.checked}` }],
-      fix: [
+    return warn(
+      `the GPU is of an ${board.name} board, whose NVSwitches are no PCI devices of this host: CUDA in the VM starts only where the board's fabric lets it`,
+      [...evidence, { read: board.source, value: `as of ${board.checked}` }],
+      [
         manualFix(
           "Run NVIDIA's Fabric Manager with the NVLink Subnet Manager where the board's ConnectX bridge functions are, in its mode for shared NVSwitches",
           { root: true },
         ),
       ],
-    };
+    );
   }
   if (isPortable(host) && gpu.rom === false && gpu.physicalFunction === undefined && gpu.upstreamBridges.length > 0) {
-    return {
-      status: "warn",
-      message:
-        "this laptop's card has no video BIOS (vBIOS) of its own: its driver takes it from the laptop's firmware, and in a VM may not start",
+    return warn(
+      "this laptop's card has no video BIOS (vBIOS) of its own: its driver takes it from the laptop's firmware, and in a VM may not start",
       evidence,
-      fix: [
+      [
         manualFix(
           "Give the VM a copy of the vBIOS: extract it from the laptop's firmware and name it in the VM's XML (<rom file='…'/>, in the hostdev)",
         ),
         manualFix("Or use the GPU in containers on this host, without a VM"),
       ],
-    };
+    );
   }
   return isPortable(host) && gpu.rom === undefined
-    ? { status: "unknown", message: "whether this laptop's card has a video BIOS of its own was not read", evidence }
-    : { status: "pass", message: "it needs nothing of its machine that a VM lacks", evidence };
+    ? unknown("whether this laptop's card has a video BIOS of its own was not read", evidence)
+    : pass("it needs nothing of its machine that a VM lacks", evidence);
 }

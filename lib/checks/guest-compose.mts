@@ -3,6 +3,7 @@ import type { Check, Verdict } from "./types.mts";
 import { manualFix } from "../fixes.mts";
 import { composeVersions, engineSource, minimumCompose, modernComposeReason } from "../resolve/engine.mts";
 import { imageName, suiteOf } from "../resolve/images.mts";
+import { pass, unknown, warn } from "./results.mts";
 
 /** Which Compose runs the services in a guest. */
 export const guestComposeChecks: Check[] = [
@@ -22,27 +23,15 @@ function compose(machine: ResolvedMachine, config: Resolved, reason: string): Ve
   const { engine, image, box } = machine;
   if (engine === "podman") {
     const message = `podman-compose runs ${reason}, and does not know all of Compose`;
-    return { status: "warn", message, evidence: [], fix: [manualFix("Write engine: docker, or look at it after up")] };
+    return warn(message, [], [manualFix("Write engine: docker, or look at it after up")]);
   }
   if (engineSource(machine, config) === "docker") {
-    return {
-      status: "pass",
-      message: `Docker and Compose come from Docker's own packages, for ${reason}`,
-      evidence: [],
-    };
+    return pass(`Docker and Compose come from Docker's own packages, for ${reason}`);
   }
   const own = composeVersions[suiteOf(image) ?? ""];
   if (!own) {
     const name = image ? imageName(image) : `the box ${box}`;
-    return {
-      status: "unknown",
-      message: `whether ${name} has Compose ${minimumCompose} or later, which ${reason} needs, is not known`,
-      evidence: [],
-    };
+    return unknown(`whether ${name} has Compose ${minimumCompose} or later, which ${reason} needs, is not known`);
   }
-  return {
-    status: "pass",
-    message: `Compose ${own.version} or later runs ${reason}`,
-    evidence: [{ read: own.package, value: own.version }],
-  };
+  return pass(`Compose ${own.version} or later runs ${reason}`, [{ read: own.package, value: own.version }]);
 }

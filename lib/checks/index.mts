@@ -102,13 +102,14 @@ function watch(host: Host, config: Resolved): { watched: { host: Host; config: R
   const { cut = [] } = host;
   if (cut.length === 0) return { watched: { host, config }, touched: () => [] };
   const touched = new Set<string>();
-  const recorded = <T extends object>(object: T, factsOf: (key: string, object: T) => string[]): T =>
-    new Proxy(object, {
+  function recorded<T extends object>(object: T, factsOf: (key: string, object: T) => string[]): T {
+    return new Proxy(object, {
       get(target, key) {
         for (const fact of factsOf(String(key), target)) if (cut.includes(fact)) touched.add(fact);
         return target[key as keyof T];
       },
     });
+  }
   const machines = config.machines.map((machine) => {
     const gpus = machine.gpus.map((request) => recorded(request, factsBehind));
     return recorded({ ...machine, gpus }, factsBehind);

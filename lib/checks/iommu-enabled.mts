@@ -12,6 +12,7 @@ import {
 } from "../host/kernel-arguments.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { isIntegrated, isPortable } from "../host/pci.mts";
+import { fail, pass, unknown } from "./results.mts";
 
 /** Architectures whose firmware has a BIOS set-up with VT-d or AMD-Vi in it. */
 const isX86 = ({ os }: Host) => os.arch === undefined || /^(x86_64|i.86)$/.test(os.arch);
@@ -46,47 +47,37 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
   ];
   if (gpu.group !== undefined && gpu.group !== null) {
     if (units === undefined) {
-      return { status: "unknown", message: "the card is in a group, but /sys/class/iommu could not be read", evidence };
+      return unknown("the card is in a group, but /sys/class/iommu could not be read", evidence);
     }
     // POWER's IOMMU has groups and shows no unit (arch/powerpc/kernel/iommu.c)
     if (units.length === 0 && /^ppc/.test(host.os.arch ?? "")) {
-      return {
-        status: "unknown",
-        message: `the card is in group ${gpu.group}, and ${host.os.arch} does not show which unit translates for it`,
+      return unknown(
+        `the card is in group ${gpu.group}, and ${host.os.arch} does not show which unit translates for it`,
         evidence,
-      };
+      );
     }
     // vfio's no-IOMMU mode makes groups without a unit
     if (units.length === 0) {
-      return {
-        status: "fail",
-        message: "the card's group comes from VFIO's unsafe no-IOMMU mode: no IOMMU unit is active",
-        evidence,
-      };
+      return fail("the card's group comes from VFIO's unsafe no-IOMMU mode: no IOMMU unit is active", evidence);
     }
     if (!groups?.get(gpu.group)?.includes(gpu.bdf)) {
-      return {
-        status: "unknown",
-        message: `the card says it is in group ${gpu.group}, and that group does not list it`,
-        evidence,
-      };
+      return unknown(`the card says it is in group ${gpu.group}, and that group does not list it`, evidence);
     }
-    return { status: "pass", message: `${kind(units)} translates for ${gpu.bdf}, IOMMU group ${gpu.group}`, evidence };
+    return pass(`${kind(units)} translates for ${gpu.bdf}, IOMMU group ${gpu.group}`, evidence);
   }
-  if (gpu.group === undefined) return { status: "unknown", message: "the card's IOMMU group was not read", evidence };
+  if (gpu.group === undefined) return unknown("the card's IOMMU group was not read", evidence);
   if (host.hypervisor) return underXen(host, evidence);
   if (units === undefined) {
-    return { status: "unknown", message: "the card is in no IOMMU group, and why could not be seen", evidence };
+    return unknown("the card is in no IOMMU group, and why could not be seen", evidence);
   }
   if (units.length > 0) return underNoUnit(gpu, units, host, evidence);
   if (acpiTables === undefined) {
     return host.iommu.devicetree
-      ? { status: "fail", message: "this machine has no IOMMU that its kernel drives (device tree, no ACPI)", evidence }
-      : {
-        status: "unknown",
-        message: "the IOMMU is off, and why cannot be seen from here: /sys/firmware is not visible, as in a container",
+      ? fail("this machine has no IOMMU that its kernel drives (device tree, no ACPI)", evidence)
+      : unknown(
+        "the IOMMU is off, and why cannot be seen from here: /sys/firmware is not visible, as in a container",
         evidence,
-      };
+      );
   }
   const table = Object.keys(tables).find((name) => acpiTables.includes(name));
   if (!isX86(host)) return offOnArm(table, host, evidence);
@@ -95,20 +86,19 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
 
 /** Xen has the IOMMU to itself: its control domain sees no group, whatever the firmware and the arguments of Linux say. */
 function underXen({ hypervisor, os }: Host, evidence: Evidence[]): Verdict {
-  return {
-    status: "fail",
-    message: `${
+  return fail(
+    `${
       hypervisor === "xen-dom0" ? "this is the control domain (dom0) of Xen" : "this kernel runs on Xen"
     }, which has the IOMMU to itself: KVM and VFIO do not work under it`,
-    evidence: [...evidence, { read: "/sys/hypervisor/type", value: `xen, kernel ${os.kernel ?? "not read"}` }],
-    fix: [
+    [...evidence, { read: "/sys/hypervisor/type", value: `xen, kernel ${os.kernel ?? "not read"}` }],
+    [
       manualFix("Boot this system without Xen: choose the boot entry without “Xen hypervisor”", {
         root: true,
         reboot: true,
       }),
       manualFix("Or give the card to a VM of Xen's by Xen's own tools: xl pci-assignable-add", { root: true }),
     ],
-  };
+  );
 }
 
 /** Units translate for others, and not for this card. */
@@ -116,38 +106,31 @@ function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Ev
   const message = `${gpu.bdf} is under no IOMMU unit, though this host has one (${units.join(" ")})`;
   const integrated = isIntegrated(gpu, host.pci);
   if (!isX86(host)) {
-    return {
-      status: "fail",
-      message: `${message}: no kernel argument changes that`,
+    return fail(
+      `${message}: no kernel argument changes that`,
       evidence,
-      fix: isPortable(host) || host.iommu.devicetree ? [] : [remedies.slot],
-    };
+      isPortable(host) || host.iommu.devicetree ? [] : [remedies.slot],
+    );
   }
   const words = host.kernel.arguments ?? [];
   const off = words.find((word) => /^intel_iommu=(.*,)?igfx_off(,|$)/.test(word));
   if (off && integrated && gpu.vendor === "8086") {
     const rest = off.split("=")[1]!.split(",").filter((word) => word !== "igfx_off");
-    return {
-      status: "fail",
-      message: `the integrated graphics are left out of the IOMMU by ${off}`,
-      evidence,
-      fix: [
-        manualFix(
-          rest.length > 0
-            ? `Write intel_iommu=${rest.join(",")} instead of ${off} among the kernel's arguments`
-            : `Remove ${off} from the kernel's arguments`,
-          { root: true, reboot: true },
-        ),
-      ],
-    };
+    return fail(`the integrated graphics are left out of the IOMMU by ${off}`, evidence, [
+      manualFix(
+        rest.length > 0
+          ? `Write intel_iommu=${rest.join(",")} instead of ${off} among the kernel's arguments`
+          : `Remove ${off} from the kernel's arguments`,
+        { root: true, reboot: true },
+      ),
+    ]);
   }
   if (integrated) {
     const given = words.some((word) => /^intel_iommu=(.*,)?on(,|$)/.test(word));
-    return {
-      status: "fail",
+    return fail(
       message,
       evidence,
-      fix: gpu.vendor !== "8086"
+      gpu.vendor !== "8086"
         ? [remedies.firmwareUpdate]
         : given
         ? [commandFix("Read why in the kernel's log", "dmesg | grep -iE 'dmar|iommu'", { root: true })]
@@ -157,14 +140,9 @@ function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Ev
             { root: true, reboot: true },
           ),
         ],
-    };
+    );
   }
-  return {
-    status: "fail",
-    message,
-    evidence,
-    fix: [isPortable(host) ? remedies.firmwareUpdate : remedies.slot],
-  };
+  return fail(message, evidence, [isPortable(host) ? remedies.firmwareUpdate : remedies.slot]);
 }
 
 function kind(units: string[]): string {
@@ -181,18 +159,14 @@ function kind(units: string[]): string {
  */
 function offOnArm(table: string | undefined, host: Host, evidence: Evidence[]): Verdict {
   if (table === "IORT") {
-    return {
-      status: "fail",
-      message: "no SMMU is active: the firmware's table IORT describes devices, and no SMMU that is on",
-      evidence,
-      fix: [firmwareFix("Turn on the SMMU in the firmware's set-up")],
-    };
+    return fail("no SMMU is active: the firmware's table IORT describes devices, and no SMMU that is on", evidence, [
+      firmwareFix("Turn on the SMMU in the firmware's set-up"),
+    ]);
   }
-  return {
-    status: "fail",
-    message: `this machine (${host.os.arch}) has no IOMMU for its PCI devices: no kernel argument changes that`,
+  return fail(
+    `this machine (${host.os.arch}) has no IOMMU for its PCI devices: no kernel argument changes that`,
     evidence,
-  };
+  );
 }
 
 function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
@@ -203,71 +177,59 @@ function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
       { root: true, reboot: true },
     )
     : remedies.iommu;
-  return { status: "fail", message: "IOMMU is not enabled in your BIOS", evidence, fix: [fix] };
+  return fail("IOMMU is not enabled in your BIOS", evidence, [fix]);
 }
 
 function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
   const { arguments: running, built } = host.kernel;
   if (running === undefined) {
-    return {
-      status: "fail",
-      message: `${tables[table]} is on in the firmware and off in the kernel, whose arguments could not be read`,
+    return fail(
+      `${tables[table]} is on in the firmware and off in the kernel, whose arguments could not be read`,
       evidence,
-      fix: [commandFix("Read them", "cat /proc/cmdline")],
-    };
+      [commandFix("Read them", "cat /proc/cmdline")],
+    );
   }
   const { add, remove: off } = iommuArguments(host);
   if (off.length > 0) {
     const waits = off.every((word) => removalWaits(host, word));
-    return {
-      status: "fail",
-      message: `the IOMMU is switched off in the kernel (${off.join(" ")})${
+    return fail(
+      `the IOMMU is switched off in the kernel (${off.join(" ")})${
         waits ? ": none of the boot loader's files has it, and that waits for a reboot" : ""
       }`,
       evidence,
-      fix: waits ? rebootInto(host) : off.map((word) => removeArgument(host, word)),
-    };
+      waits ? rebootInto(host) : off.map((word) => removeArgument(host, word)),
+    );
   }
   if (built?.CONFIG_INTEL_IOMMU === undefined && built?.CONFIG_AMD_IOMMU === undefined && built !== undefined) {
-    return {
-      status: "fail",
-      message: "this kernel was built without IOMMU support",
-      evidence,
-      fix: [manualFix("Boot the distribution's ordinary kernel", { root: true, reboot: true })],
-    };
+    return fail("this kernel was built without IOMMU support", evidence, [
+      manualFix("Boot the distribution's ordinary kernel", { root: true, reboot: true }),
+    ]);
   }
   if (table !== "DMAR") {
     // the kernel drives AMD's units without any argument: where none is at work it has found the firmware's table to be wrong
-    return {
-      status: "fail",
-      message: `${
-        tables[table]
-      } is described by the firmware (${table}), and off in the kernel, which needs no argument for it`,
+    return fail(
+      `${tables[table]} is described by the firmware (${table}), and off in the kernel, which needs no argument for it`,
       evidence,
-      fix: [
+      [
         commandFix("Read why in the kernel's log", "dmesg | grep -iE 'amd-vi|ivrs|iommu'", { root: true }),
         firmwareFix("Set IOMMU to Enabled, rather than Auto, in the firmware's set-up, and update the firmware"),
       ],
-    };
+    );
   }
   const argument = add[0] ?? "intel_iommu=on";
   if (running.some((word) => word === argument || word.startsWith(`${argument},`))) {
-    return {
-      status: "fail",
-      message: `${tables[table]} is on in the firmware, ${argument} is given, and still no unit is active`,
-      evidence,
-      fix: [commandFix("Read why in the kernel's log", "dmesg | grep -iE 'dmar|amd-vi|iommu'", { root: true })],
-    };
+    return fail(`${tables[table]} is on in the firmware, ${argument} is given, and still no unit is active`, evidence, [
+      commandFix("Read why in the kernel's log", "dmesg | grep -iE 'dmar|amd-vi|iommu'", { root: true }),
+    ]);
   }
   const waits = waitsForReboot(host, argument);
-  return {
-    status: "fail",
-    message: `${tables[table]} is on in the firmware and off in the kernel${
+  return fail(
+    `${tables[table]} is on in the firmware and off in the kernel${
       waits ? `: ${argument} is configured and waits for a reboot` : ""
     }`,
     evidence,
-    fix: waits ? rebootInto(host, argument) : [addArgument(host, argument)],
-  };
+    waits ? rebootInto(host, argument) : [addArgument(host, argument)],
+  );
 }
 
 /** What brings arguments into force that are configured. */

@@ -13,15 +13,14 @@ import {
   isPortable,
   slotOf,
 } from "../host/pci.mts";
+import { fail, pass, skip, unknown } from "./results.mts";
 
 /** Whether the IOMMU groups of a card can be handed over: by the kernel's own rule (driver-api/vfio.rst), and by what the host needs. */
 export function checkGroup(card: Card, host: Host): Verdict {
   const { gpu, assignedFunctions, alsoPassed, groupPeers, bridges, unverified } = card;
   const staysOnHost = card.staysOnHost.filter((fn) => !groupPeers.includes(fn));
   if (!gpu.group) {
-    return gpu.group === null
-      ? { status: "skip", message: "the card is in no IOMMU group", evidence: [] }
-      : { status: "unknown", message: "the card's IOMMU group was not read", evidence: [] };
+    return gpu.group === null ? skip("the card is in no IOMMU group") : unknown("the card's IOMMU group was not read");
   }
   const number = card.groups.join(" and ");
   const word = card.groups.length === 1 ? "group" : "groups";
@@ -50,11 +49,10 @@ export function checkGroup(card: Card, host: Host): Verdict {
     )
   );
   if (vital.length > 0) {
-    return {
-      status: "fail",
-      message: `passing ${word} ${number} to a VM would take devices that this host needs: ${vital.join("; ")}`,
+    return fail(
+      `passing ${word} ${number} to a VM would take devices that this host needs: ${vital.join("; ")}`,
       evidence,
-      fix: [
+      [
         ...(movable(card, host)
           ? [manualFix("Put the card in another slot, or move that device to one", { root: true, reboot: true })]
           : [fixedInPlace(card, host)]),
@@ -62,7 +60,7 @@ export function checkGroup(card: Card, host: Host): Verdict {
           ? [manualFix("Or connect the devices on the card's own USB ports elsewhere")]
           : []),
       ],
-    };
+    );
   }
   const inTheWay = blockersOf(card);
   // a damaged text may have lost what a function of the card itself is: then it is not known to be foreign
@@ -99,40 +97,33 @@ export function checkGroup(card: Card, host: Host): Verdict {
     fn.class?.startsWith("0c03") && fn.driver && !harmlessDrivers.includes(fn.driver)
   );
   if (usb && host.needs.keyboards === undefined) {
-    return {
-      status: "unknown",
-      message: `whether the only keyboard hangs on ${formatFunction(usb)} could not be read`,
-      evidence,
-    };
+    return unknown(`whether the only keyboard hangs on ${formatFunction(usb)} could not be read`, evidence);
   }
   const lost = host.needs.untraced.filter((what) => what !== "route");
   if (usb && lost.length > 0) {
-    return {
-      status: "unknown",
-      message: `which disks ${lost.join(", ")} ${lost.length === 1 ? "needs" : "need"} could not be found, and ${
+    return unknown(
+      `which disks ${lost.join(", ")} ${lost.length === 1 ? "needs" : "need"} could not be found, and ${
         formatFunction(usb)
       } may have one of them`,
       evidence,
-    };
+    );
   }
   if (unverified.length > 0) {
-    return {
-      status: "unknown",
-      message: `the members of ${word} ${number} could not be read reliably: ${unverified.slice(0, 6).join(", ")}`,
+    return unknown(
+      `the members of ${word} ${number} could not be read reliably: ${unverified.slice(0, 6).join(", ")}`,
       evidence,
-    };
+    );
   }
   const more = alsoPassed.length > 0 ? `, and ${formatAddresses(alsoPassed)} with another card of the VM` : "";
   const others = groupPeers.length > 0
     ? `; its group also has ${formatAddresses(groupPeers)}, which no host driver holds`
     : "";
-  return {
-    status: "pass",
-    message: `${word} ${number}: ${assignedFunctions.map(({ bdf }) => bdf).join(", ")} ${
+  return pass(
+    `${word} ${number}: ${assignedFunctions.map(({ bdf }) => bdf).join(", ")} ${
       assignedFunctions.length === 1 ? "goes" : "go"
     } to the VM${boardmates.length > 0 ? `, the board's other GPU with it` : ""}${more}${others}`,
     evidence,
-  };
+  );
 }
 
 /** Whether the card can be put elsewhere: not in a laptop, and not a part of the processor. */

@@ -8,6 +8,7 @@ import type { Card } from "../resolve/types.mts";
 import { eachCard, onceIfCards } from "./each.mts";
 import { checkEnabled } from "./iommu-enabled.mts";
 import { checkGroup } from "./iommu-group.mts";
+import { fail, pass, skip, unknown, warn } from "./results.mts";
 
 export const iommuChecks: Check[] = [
   {
@@ -52,68 +53,57 @@ function interrupts(host: Host): Verdict {
   const kinds = host.iommu.interrupts;
   const evidence: Evidence[] = [{ read: "/proc/interrupts", value: kinds?.join(" ") ?? "not readable" }];
   if (host.os.arch !== undefined && !/^(x86_64|i.86)$/.test(host.os.arch)) {
-    return { status: "skip", message: "interrupt remapping exists on x86 only", evidence };
+    return skip("interrupt remapping exists on x86 only", evidence);
   }
   if (host.iommu.units?.length === 0) {
-    return { status: "skip", message: "no IOMMU is active that could remap them", evidence };
+    return skip("no IOMMU is active that could remap them", evidence);
   }
   if (!kinds || kinds.length === 0) {
-    return { status: "unknown", message: "whether interrupts are remapped could not be read", evidence };
+    return unknown("whether interrupts are remapped could not be read", evidence);
   }
   if (kinds.some((name) => name.startsWith("IR-"))) {
-    return { status: "pass", message: "interrupts are remapped", evidence };
+    return pass("interrupts are remapped", evidence);
   }
   const unsafe = host.kernel.parameters["vfio_iommu_type1.allow_unsafe_interrupts"];
   if (unsafe === "Y") {
-    return {
-      status: "warn",
-      message:
-        "interrupts are not remapped, and VFIO is set to accept that (allow_unsafe_interrupts): the VM can send any interrupt",
-      evidence: [...evidence, { read: "vfio_iommu_type1.allow_unsafe_interrupts", value: "Y" }],
-    };
+    return warn(
+      "interrupts are not remapped, and VFIO is set to accept that (allow_unsafe_interrupts): the VM can send any interrupt",
+      [...evidence, { read: "vfio_iommu_type1.allow_unsafe_interrupts", value: "Y" }],
+    );
   }
   // Intel 5500, 5520 and X58: the kernel turns remapping off for their revisions (arch/x86/kernel/early-quirks.c, intel_remapping_check)
   const broken = host.pci?.find(({ vendor, device, class: code }) =>
     vendor === "8086" && /^340[0-7]$/.test(device ?? "") && code?.startsWith("0600")
   );
   if (broken) {
-    return {
-      status: "fail",
-      message:
-        "interrupts are not remapped, since this chipset's remapping is broken (Intel 5500, 5520, X58) and the kernel turns it off: VFIO will refuse the card (Operation not permitted)",
-      evidence: [...evidence, {
+    return fail(
+      "interrupts are not remapped, since this chipset's remapping is broken (Intel 5500, 5520, X58) and the kernel turns it off: VFIO will refuse the card (Operation not permitted)",
+      [...evidence, {
         read: `/sys/bus/pci/devices/${broken.bdf}`,
         value: `${broken.vendor}:${broken.device}, revision ${broken.revision ?? "not read"}`,
       }],
-      fix: [
+      [
         commandFix(
           "No setting fixes this. To use VFIO without remapping, if you trust the VM: it can send any interrupt to this host",
           "sh -c 'echo options vfio_iommu_type1 allow_unsafe_interrupts=1 >/etc/modprobe.d/vfio-unsafe-interrupts.conf'",
           { root: true, reboot: true },
         ),
       ],
-    };
+    );
   }
-  return {
-    status: "fail",
-    message: "interrupts are not remapped: VFIO will refuse the card (Operation not permitted)",
-    evidence,
-    fix: [remedies.interrupts],
-  };
+  return fail("interrupts are not remapped: VFIO will refuse the card (Operation not permitted)", evidence, [
+    remedies.interrupts,
+  ]);
 }
 
 function reserved({ groups }: Card, host: Host): Verdict {
   if (!host.iommu.groups || groups.length === 0) {
-    return { status: "skip", message: "the card is in no IOMMU group", evidence: [] };
+    return skip("the card is in no IOMMU group");
   }
   const kept = groups.find((group) => host.iommu.direct.includes(group));
   const read = `/sys/kernel/iommu_groups/${kept ?? groups.join(", ")}/reserved_regions`;
   if (kept === undefined) {
-    return {
-      status: "pass",
-      message: "the firmware reserves no memory for it",
-      evidence: [{ read, value: "no direct region" }],
-    };
+    return pass("the firmware reserves no memory for it", [{ read, value: "no direct region" }]);
   }
   const hp = /^(HPE?|Hewlett)/.test(host.dmi.sys_vendor ?? "");
   const amd = host.iommu.acpiTables?.includes("IVRS") ?? host.cpu.vendor === "AuthenticAMD";
@@ -161,21 +151,20 @@ function acs(host: Host): Verdict {
     value: kernel.arguments === undefined ? "not readable" : (override ?? "no pcie_acs_override"),
   }];
   if (kernel.arguments === undefined) {
-    return { status: "unknown", message: "the kernel's arguments could not be read", evidence };
+    return unknown("the kernel's arguments could not be read", evidence);
   }
   const release = host.os.kernel ?? "";
   const takes = takesAcsOverride(release);
   if (override && !takes) {
     const ignored = takes === false;
-    return {
-      status: "warn",
-      message: ignored
+    return warn(
+      ignored
         ? `${override} does nothing: ${release} is a distribution's ordinary kernel, which does not know that argument. The groups are the hardware's own`
         : `${override}: kernels with the patch split groups that the hardware does not, so that the VM's card can reach its neighbours' memory, and kernels without it ignore the argument. Which ${
           release || "this kernel"
         } does is not known`,
-      evidence: [...evidence, { read: "/proc/sys/kernel/osrelease", value: release || "not read" }],
-      fix: [
+      [...evidence, { read: "/proc/sys/kernel/osrelease", value: release || "not read" }],
+      [
         manualFix(
           "Remove the argument, unless groups must be split by it: then boot a kernel with the patch (linux-zen, Proxmox)",
           {
@@ -184,13 +173,12 @@ function acs(host: Host): Verdict {
           },
         ),
       ],
-    };
+    );
   }
   return override
-    ? {
-      status: "warn",
-      message: `${override} splits groups that the hardware does not: the VM's card can reach its neighbours' memory`,
+    ? warn(
+      `${override} splits groups that the hardware does not: the VM's card can reach its neighbours' memory`,
       evidence,
-    }
-    : { status: "pass", message: "groups are the hardware's own", evidence };
+    )
+    : pass("groups are the hardware's own", evidence);
 }

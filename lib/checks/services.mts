@@ -1,13 +1,15 @@
 import type { Service } from "../config/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
+import { mapAt } from "../maps.mts";
 import type { Check, Verdict } from "./types.mts";
 import { manualFix } from "../fixes.mts";
 import { isCudaImage } from "../resolve/cuda.mts";
 import { environmentOf, texts } from "../compose/service.mts";
-import { projectServices } from "./compose.mts";
+import { type PlacedService, projectServices } from "./compose.mts";
 import {
   deviceDrivers,
+  gpuCapabilities,
   gpuRequestsOf,
   isForGpu,
   type Reservation,
@@ -23,26 +25,33 @@ export const serviceChecks: Check[] = [
     about: "whether each service asks for GPUs that its machine has, in a way that Compose takes",
     why: "Compose refuses a reservation that is not whole, and Docker starts no container whose GPUs are not there",
     check: (_, { machines, services, projects }) =>
-      [...services, ...projectServices(projects)].flatMap((service) => {
+      [...services, ...projectServices(projects)].flatMap((service: PlacedService) => {
         const machine = machines.find(({ name }) => name === service.machine);
         return machine ? gpus(service, machine).map((verdict) => ({ machine: machine.name, ...verdict })) : [];
       }),
   },
 ];
 
-function gpus(service: Service, machine: ResolvedMachine): Verdict[] {
+function gpus(service: PlacedService, machine: ResolvedMachine): Verdict[] {
   const demands = gpuRequestsOf(service);
+  const { place } = service;
   const evidence = demands.map(({ key, count, ids }) => ({
     read: `${service.name}: ${key}`,
     value: ids?.join(", ") ?? String(count),
   }));
-  const wrong = [...flawed(service), ...missing(service, demands, machine)].map(({ says, fix }): Verdict => ({
+  const wrong = [...flawed(service), ...missing(service, demands, machine)].map(({ says, fix, at }): Verdict => ({
     status: "fail",
     message: `${service.name}: ${says}`,
-    evidence,
+    evidence: [
+      ...(place ? [{ read: place(at ?? demands.map(({ key }) => `${key}:`)), value: says }] : []),
+      ...evidence,
+    ],
     fix: [fix],
   }));
-  const cautions = [ending(service), withoutRuntime(service, demands, machine)].filter((one) => one !== undefined);
+  const cautions = [
+    ...[ending(service), withoutRuntime(service, demands, machine), drmOnNvidia(service, demands, machine)],
+    ...[generic(service), none(service, demands)],
+  ].filter((one) => one !== undefined);
   if (wrong.length > 0 || cautions.length > 0) return [...wrong, ...cautions];
   if (demands.length === 0) return [];
   const bare = withoutDriver(service, demands, machine);
@@ -112,9 +121,19 @@ function withoutDriver(
 interface Flaw {
   says: string;
   fix: Fix;
+  /** Texts to find the line by. */
+  at?: string[];
 }
 
-const wanted = (demands: ServiceGpuRequest[]) => demands.map(({ count }) => count).join(" and ");
+/** Ways that overlap are one request; several of one way add up. */
+function wanted(demands: ServiceGpuRequest[]): string {
+  if (demands.some(({ count }) => count === "all")) return "all";
+  const keys = [...new Set(demands.map(({ key }) => key))];
+  const sums = keys.map((key) =>
+    demands.filter((one) => one.key === key).reduce((sum, { count }) => sum + Number(count), 0)
+  );
+  return String(Math.max(...sums));
+}
 
 /** What is wrong with a service's own reservations, whatever the machine has (compose-spec, deploy.md). */
 function flawed({ gpu, body }: Service): Flaw[] {
@@ -130,6 +149,7 @@ function flawed({ gpu, body }: Service): Flaw[] {
           /amd|rocm/i.test(driver)
             ? "Write devices: [/dev/kfd, /dev/dri] instead of the reservation"
             : "Write driver: nvidia; CDI's names (nvidia.com/gpu=all) go into device_ids, with driver: cdi",
+          [driver],
         )]
         : []),
       ...(driver === "cdi" && !texts(one.device_ids).some((id) => id.includes("="))
@@ -142,8 +162,22 @@ function flawed({ gpu, body }: Service): Flaw[] {
         ? [flaw("its reservation has both count and device_ids, which exclude each other", "Leave one of the two out")]
         : []),
       ...(Array.isArray(one.capabilities) && one.capabilities.length > 0
-        ? []
-        : [flaw("its reservation has no capabilities, without which Compose refuses it", "Write capabilities: [gpu]")]),
+        ? texts(one.capabilities).some((word) => gpuCapabilities.includes(word)) || !isForGpu(one) ||
+            driver === "amd" ||
+            driver === "cdi"
+          ? []
+          : [flaw(
+            `its reservation has the capabilities ${
+              texts(one.capabilities).join(", ")
+            }, which no driver of Docker's has`,
+            "Write capabilities: [gpu]",
+            ["capabilities"],
+          )]
+        : [flaw(
+          "its reservation has no capabilities, without which Compose refuses it",
+          "Write capabilities: [gpu]",
+          ["devices:"],
+        )]),
       ...(one !== written && differs(one, gpu!)
         ? [flaw(
           `gpu: ${gpu} and its own reservation (${counted(one)}) differ`,
@@ -154,7 +188,11 @@ function flawed({ gpu, body }: Service): Flaw[] {
   });
 }
 
-const flaw = (says: string, mend: string): Flaw => ({ says, fix: manualFix(mend) });
+const flaw = (says: string, mend: string, at?: string[]): Flaw => ({
+  says,
+  fix: manualFix(mend),
+  ...(at ? { at } : {}),
+});
 const digits = (_: string, value: unknown) => typeof value === "bigint" ? String(value) : value;
 const counted = ({ count, device_ids }: Reservation) =>
   count === undefined ? `device_ids: ${JSON.stringify(device_ids, digits)}` : `count: ${count}`;
@@ -209,7 +247,7 @@ const named = (key: string, id: string) =>
 
 /** NVIDIA_VISIBLE_DEVICES is read by NVIDIA's runtime alone: without it the container starts and sees no GPU. */
 function withoutRuntime(
-  { name, body }: Service,
+  { name, body, place }: PlacedService,
   demands: ServiceGpuRequest[],
   { driver, gpus }: ResolvedMachine,
 ): Verdict | undefined {
@@ -221,10 +259,57 @@ function withoutRuntime(
   return {
     status: "warn",
     message: `${name}: NVIDIA_VISIBLE_DEVICES alone gives it no GPU: Docker's usual runtime does not read it`,
-    evidence: [{ read: `${name}: environment`, value: `NVIDIA_VISIBLE_DEVICES=${visible}` }],
+    evidence: [{
+      read: place?.(["NVIDIA_VISIBLE_DEVICES"]) ?? `${name}: environment`,
+      value: `NVIDIA_VISIBLE_DEVICES=${visible}`,
+    }],
     fix: [
       manualFix(`Write runtime: nvidia for ${name}, or reserve a GPU (gpu: 1, deploy.resources.reservations.devices)`),
     ],
+  };
+}
+
+/** /dev/dri gives a container no library of NVIDIA's: it draws and encodes there on the CPU, and says nothing. */
+function drmOnNvidia(
+  { name, body, place }: PlacedService,
+  demands: ServiceGpuRequest[],
+  { gpus }: ResolvedMachine,
+): Verdict | undefined {
+  const onlyDrm = demands.length > 0 && demands.every(({ vendor }) => vendor === "drm");
+  const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES !== undefined;
+  if (!onlyDrm || visible || gpus.length === 0 || !gpus.every(({ vendorId }) => vendorId === "10de")) return undefined;
+  return {
+    status: "warn",
+    message:
+      `${name}: /dev/dri alone gives it no NVIDIA GPU: VA-API and Vulkan in the container need NVIDIA's libraries`,
+    evidence: [{ read: place?.(["/dev/dri"]) ?? `${name}: devices`, value: "/dev/dri" }],
+    fix: [manualFix(
+      `Reserve a GPU for ${name} (deploy.resources.reservations.devices) with NVIDIA_DRIVER_CAPABILITIES=all, or runtime: nvidia`,
+    )],
+  };
+}
+
+/** Reservations of a swarm, which Compose does not read. */
+function generic({ name, body, place }: PlacedService): Verdict | undefined {
+  const { generic_resources } = mapAt(mapAt(mapAt(body, "deploy"), "resources"), "reservations");
+  if (!Array.isArray(generic_resources) || generic_resources.length === 0) return undefined;
+  return {
+    status: "warn",
+    message: `${name}: generic_resources gives it no GPU: only a swarm reads that`,
+    evidence: [{ read: place?.(["generic_resources"]) ?? `${name}: deploy`, value: "generic_resources" }],
+    fix: [manualFix("Write devices: [{driver: nvidia, count: 1, capabilities: [gpu]}] in its place")],
+  };
+}
+
+/** A reservation of no GPU at all. */
+function none({ name, place }: PlacedService, demands: ServiceGpuRequest[]): Verdict | undefined {
+  const zero = demands.find(({ count }) => count === 0);
+  if (!zero || demands.some(({ count }) => count !== 0)) return undefined;
+  return {
+    status: "warn",
+    message: `${name}: it asks for 0 GPUs, and gets none`,
+    evidence: [{ read: place?.(["count"]) ?? `${name}: ${zero.key}`, value: "0" }],
+    fix: [manualFix("Write count: 1, or take it out")],
   };
 }
 

@@ -35,7 +35,8 @@ export async function withModels(
     const machine = settled.machines.find(({ name }) => name === stack.machine);
     if (!isStack(stack) || !machine) return { stacks: [stack], projects: [], withheld: [] };
     const { name, path: folder, composeFiles: files, profiles, variables } = stack;
-    const request = { name, machine: machine.name, folder, files, profiles, variables, sharedFolders: [] };
+    const copied = Object.keys(stack.files);
+    const request = { name, machine: machine.name, folder, files, profiles, variables, sharedFolders: [], copied };
     const read = await readProject(shell, request, compose);
     const project: ComposeProject = ask || read.readBy === "none"
       ? read

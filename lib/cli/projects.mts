@@ -48,7 +48,7 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
     shell.read(`${path}/.dockerignore`),
   ]);
   const own = stackVariables(stack, at, flaws);
-  const composeFiles = composeFilesOf(names, { ...dotEnv(envFile), ...own });
+  const composeFiles = composeFilesOf(names, { ...dotEnv(envFile, own), ...own });
   if (composeFiles.length === 0) {
     const says = names.length === 0
       ? `there is no folder ${path}`
@@ -62,7 +62,8 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
   }
   const named = [...new Set([...composeFiles.filter((file) => !leaves(file)), ...names.filter(isYaml)])];
   const [texts, entries = []] = await Promise.all([
-    Promise.all(named.map((file) => shell.read(`${path}/${file}`))),
+    // a folder may have such a name too
+    Promise.all(named.map((file) => shell.read(`${path}/${file}`).catch(() => undefined))),
     shell.walk(path, travelRules(dockerignore, composeFiles).enters),
   ]);
   for (const [i, file] of named.entries()) {

@@ -29,7 +29,7 @@ export function reservationsOf(body: Service["body"]): Reservation[] {
 }
 
 /** Capabilities by which Docker takes its driver nvidia, `gpu` and NVIDIA's own (moby daemon/nvidia_linux.go). */
-const gpuCapabilities = ["gpu", "nvidia", "compute", "compat32", "graphics", "utility", "video", "display"];
+export const gpuCapabilities = ["gpu", "nvidia", "compute", "compat32", "graphics", "utility", "video", "display"];
 
 /** The drivers that Docker has: nvidia and cdi (moby daemon/nvidia_linux.go, cdi.go), amd from 29 on (daemon/amd_linux.go). */
 export const deviceDrivers = ["nvidia", "cdi", "amd"];

@@ -1,8 +1,8 @@
 /** Reads a Compose project on the host: by the host's Compose where there is one, else by our own reader. Runs nothing of it. */
-import { isAbsolute, join, normalize } from "node:path/posix";
+import { dirname, isAbsolute, join, normalize } from "node:path/posix";
 import { isMap, mapAt } from "../maps.mts";
 import type { CommandResult, Shell } from "../shell.mts";
-import { isOlder } from "../text.mts";
+import { homeDir, isOlder } from "../text.mts";
 import { composeFileNames, composeFilesOf } from "./project.mts";
 import { type ReadProject, readProjectFiles } from "./reader.mts";
 import { lineOf, literally, refusalsOf, unsetVariablesOf } from "./refusals.mts";
@@ -15,7 +15,7 @@ import type {
   ProjectProblem,
   ProjectRequest,
 } from "./types.mts";
-import { dotEnv } from "./variables.mts";
+import { dotEnv, envFileFlaws } from "./variables.mts";
 
 /** A program of Compose that was found on the host. */
 export interface HostCompose {
@@ -51,9 +51,9 @@ export async function readProject(
   const at = (path: string) => (isAbsolute(path) ? path : join(folder, path));
   const [dotenv, names] = await Promise.all([
     shell.read(at(".env")).catch(() => undefined),
-    request.files ? [] : shell.list(folder).catch((): string[] => []),
+    shell.list(folder).catch((): string[] => []),
   ]);
-  const env = { ...dotEnv(dotenv ?? ""), ...request.variables };
+  const env = { ...dotEnv(dotenv ?? "", request.variables), ...request.variables };
   const files = request.files ?? composeFilesOf(names, env);
   const profiles = request.profiles.length > 0
     ? request.profiles
@@ -64,7 +64,9 @@ export async function readProject(
     if (text !== undefined) texts[path] = text;
     return text !== undefined;
   };
-  const base = { ...request, files, profiles, texts, unsetVariables: [], paths: {} };
+  const envExamples = dotenv === undefined ? names.filter((name) => /^\.?env[._-]|\.env$/i.test(name)).sort() : [];
+  const dotEnvNames = Object.keys(dotEnv(dotenv ?? ""));
+  const base = { ...request, files, profiles, texts, dotEnvNames, envExamples, unsetVariables: [], paths: {} };
   if (files.length === 0) {
     const message = `there is no Compose file in ${folder}: ${composeFileNames.join(", ")}`;
     return { ...base, readBy: "none", refusals: [{ message }] };
@@ -82,13 +84,57 @@ export async function readProject(
     if (!found.includes(true)) break;
     own = readProjectFiles(files, texts, env);
   }
+  if (own.model) {
+    const enabled = enabledServices(own.model, profiles);
+    const flaws = await envFileRefusals(shell, { folder, files, model: own.model, enabled }, dotenv);
+    own = { ...own, refusals: [...own.refusals, ...flaws] };
+  }
   const answer: Partial<ComposeProject> = compose
-    ? await askCompose(shell, compose, { ...request, files, profiles }, texts, own)
+    ? await askCompose(shell, compose, { ...request, files, profiles }, texts, own, dotenv !== undefined)
     : { ...(own.model ? { model: own.model } : {}), ...plain(own, texts) };
-  const project: ComposeProject = { ...base, readBy: "reader", refusals: [], ...answer };
+  const written = own.model ? { written: own.model } : {};
+  const project: ComposeProject = { ...base, readBy: "reader", refusals: [], ...answer, ...written };
   const { model } = project;
   if (model && !project.enabled) project.enabled = enabledServices(model, profiles);
+  project.unsetVariables = [...project.unsetVariables, ...unsetInherited(project, env)];
   return { ...project, paths: await kindsOf(shell, namedPaths(project)) };
+}
+
+/** The folder that relative paths of a project are relative to: its first Compose file's (docs.docker.com, --project-directory). */
+export function baseOf({ folder, files }: Pick<ComposeProject, "folder" | "files">): string {
+  const [first = ""] = files;
+  return isAbsolute(first) ? dirname(first) : join(folder, dirname(first));
+}
+
+/** What Compose refuses in `.env` and in the env files of services that start. */
+async function envFileRefusals(
+  shell: Shell,
+  project: Pick<ComposeProject, "folder" | "files" | "model" | "enabled">,
+  dotenv = "",
+): Promise<ProjectProblem[]> {
+  const { folder, model, enabled } = project;
+  const services = Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true);
+  const paths = services.flatMap(([, service]) => envFiles(service).filter(({ raw }) => !raw).map(({ path }) => path));
+  const named = [...new Set(paths.flatMap((path) => hostPath(path, baseOf(project)) ?? []))];
+  const read = await Promise.all(named.map((path) => shell.read(path).catch(() => undefined)));
+  const all = [[join(folder, ".env"), dotenv] as const, ...named.map((path, i) => [path, read[i] ?? ""] as const)];
+  const texts = new Map(all);
+  return [...texts].flatMap(([path, text]) => {
+    const file = path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
+    return envFileFlaws(text).map(({ line, message }) => ({ message: `${file}: ${message}`, file, line }));
+  });
+}
+
+/** Variables that services take from whoever starts them, and that nobody has. */
+function unsetInherited(project: ComposeProject, values: Record<string, string>): ProjectProblem[] {
+  const { model, enabled, texts } = project;
+  const services = Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true);
+  const names = new Set(services.flatMap(([, service]) => inheritedVariables(service)));
+  return [...names].filter((name) => values[name] === undefined).map((variable) => ({
+    message: `${variable} has no value`,
+    variable,
+    ...lineOf(texts, new RegExp(`(^|[\\s"'{,-])${literally(variable)}($|[\\s"':,}])`)),
+  }));
 }
 
 /** What our reader says where it is all there is: a file that was named and is not there is a refusal. */
@@ -106,14 +152,22 @@ async function askCompose(
   { name, folder, files, profiles, variables = {} }: ProjectRequest & { files: string[] },
   texts: Record<string, string>,
   own: ReadProject,
+  hasDotEnv: boolean,
 ): Promise<Partial<ComposeProject>> {
+  // as apply-stack.sh does it: paths are relative to the first file, and .env is the folder's
+  const envFile = files[0]!.includes("/") && hasDotEnv ? ["--env-file", join(folder, ".env")] : [];
   const ask = (profiles: string[]) =>
-    answerOf(shell, [
-      ...[...command, "--project-directory", folder, "-p", name],
-      ...files.flatMap((file) => ["-f", isAbsolute(file) ? file : join(folder, file)]),
-      ...profiles.flatMap((profile) => ["--profile", profile]),
-      ...["config", "--format", "json"],
-    ], variables);
+    answerOf(
+      shell,
+      [
+        ...[...command, ...envFile, "-p", name],
+        ...files.flatMap((file) => ["-f", isAbsolute(file) ? file : join(folder, file)]),
+        ...profiles.flatMap((profile) => ["--profile", profile]),
+        ...["config", "--format", "json"],
+      ],
+      variables,
+      folder,
+    );
   const profiled = Object.values(texts).some((text) => /\bprofiles\s*:/.test(text));
   const [enabled, whole] = await Promise.all([ask(profiles), profiled ? ask(["*"]) : undefined]);
   const all = modelOf(whole ?? enabled);
@@ -156,19 +210,28 @@ function placed(problem: ProjectProblem, texts: Record<string, string>, own: Pro
     ).replace(/: $/, "");
     return { message, variable, ...lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`)) };
   }
+  const place = own.find(({ line }) => line !== undefined);
+  // where our own reader refuses something too, it is most likely the same
+  const ours = place && { file: place.file!, line: place.line! };
+  if (ours && own.length === 1) return { ...problem, ...ours };
   const keys = [...(/\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)/.exec(message)?.[1] ?? "").split(".")]
     .filter(Boolean);
   const [, property] = /propert(?:y|ies) '?([\w-]+)'? (?:is |are )?not allowed/.exec(message) ?? [];
-  const place = lineOfPath(texts, property === undefined ? keys : [...keys, property]);
-  if (place) return { ...problem, ...place };
+  const found = lineOfPath(texts, property === undefined ? keys : [...keys, property]);
+  if (found) return { ...problem, ...found };
+  const [, absent] = /(?:env file|open|stat) (\S+?)(?: not found)?: /.exec(message) ?? [];
   const names = [
-    ...[...message.matchAll(/"([^"]+)"/g)].map(([, name]) => name!).reverse(),
+    ...(absent === undefined ? [] : [absent, absent.split("/").at(-1)!]),
+    ...(/(?:undefined|mutually exclusive).*?[` ](\S+?)`?$/.exec(message)?.slice(1) ?? []),
+    ...[...message.matchAll(/["`]([^"`]+)["`]/g)].map(([, name]) => name!).reverse(),
     ...(/undefined (?:network|volume|config|secret|service) (\S+)/.exec(message)?.slice(1) ?? []),
     ...[...message.matchAll(/([^\s/:]+\.[\w.-]+)(?=[:\s]|$)/g)].map(([, name]) => name!),
     ...(/: (\S+) -> /.exec(message)?.slice(1) ?? []),
   ];
-  const found = names.map((name) => lineOf(texts, new RegExp(`(^|[\\s"'/\\[,{-])${literally(name)}($|[\\s"':\\],}])`)));
-  return { ...problem, ...found.find(Boolean) };
+  const places = names.map((name) =>
+    lineOf(texts, new RegExp(`(^|[\\s"'/\\[,{-])${literally(name)}($|[\\s"':\\],}])`))
+  );
+  return { ...problem, ...(ours ?? places.find(Boolean)) };
 }
 
 /** The line of a key below other keys: each is looked for behind the one before; the last one found counts. */
@@ -199,8 +262,12 @@ function modelOf({ ok, out }: CommandResult): ComposeModel | undefined {
   }
 }
 
-const answerOf = (shell: Shell, command: string[], variables: Record<string, string> = {}) =>
-  shell.capture(command, { env: { ...variables, COMPOSE_ANSI: "never" }, limit: composeTimeout });
+const answerOf = (shell: Shell, command: string[], variables: Record<string, string> = {}, cwd?: string) =>
+  shell.capture(command, {
+    env: { ...variables, COMPOSE_ANSI: "never" },
+    limit: composeTimeout,
+    ...(cwd === undefined ? {} : { cwd }),
+  });
 
 /** The services that start with these profiles: those of none, and those of one that is on. */
 export function enabledServices({ services }: ComposeModel, profiles: string[]): string[] {
@@ -212,14 +279,16 @@ export function enabledServices({ services }: ComposeModel, profiles: string[]):
 }
 
 /** Every path of the host that a project names, absolute. */
-export function namedPaths({ folder, model }: Pick<ComposeProject, "folder" | "model">): string[] {
-  if (!model) return [];
-  const sections = [model.configs, model.secrets].flatMap((section) => Object.values(section ?? {}));
-  const named = [
-    ...Object.values(model.services).flatMap(servicePaths),
-    ...sections.flatMap((one) => (isMap(one) && typeof one.file === "string" ? [one.file] : [])),
-  ];
-  return [...new Set(named.flatMap((path) => hostPath(path, folder) ?? []))];
+export function namedPaths(project: Pick<ComposeProject, "folder" | "files" | "model" | "written">): string[] {
+  const named = [project.model, project.written].flatMap((model) => {
+    if (!model) return [];
+    const sections = [model.configs, model.secrets].flatMap((section) => Object.values(section ?? {}));
+    return [
+      ...Object.values(model.services).flatMap(servicePaths),
+      ...sections.flatMap((one) => (isMap(one) && typeof one.file === "string" ? [one.file] : [])),
+    ];
+  });
+  return [...new Set(named.flatMap((path) => hostPath(path, baseOf(project)) ?? []))];
 }
 
 /** The paths that a service names: bind mounts, env files, its build context and Dockerfile. */
@@ -251,20 +320,21 @@ export function buildContext({ build }: ComposeService): string | undefined {
     : context;
 }
 
-/** The env files of a service, and whether it may do without. */
-export function envFiles({ env_file }: ComposeService): { path: string; required: boolean }[] {
+/** The env files of a service, whether it may do without, and whether its lines are Docker's rather than Compose's (`format: raw`). */
+export function envFiles({ env_file }: ComposeService): { path: string; required: boolean; raw: boolean }[] {
   return [env_file ?? []].flat().flatMap((one) =>
     typeof one === "string"
-      ? [{ path: one, required: true }]
+      ? [{ path: one, required: true, raw: false }]
       : isMap(one) && typeof one.path === "string"
-      ? [{ path: one.path, required: one.required !== false }]
+      ? [{ path: one.path, required: one.required !== false, raw: one.format === "raw" }]
       : []
   );
 }
 
-/** An absolute path on the host; undefined for one of a home folder or of Windows, which is another computer's. */
+/** An absolute path on the host; undefined for one of Windows, which is another computer's. */
 export function hostPath(path: string, folder: string): string | undefined {
-  if (path.startsWith("~") || /^[A-Za-z]:[\\/]/.test(path) || path.startsWith("\\")) return undefined;
+  if (/^[A-Za-z]:[\\/]/.test(path) || path.startsWith("\\")) return undefined;
+  if (/^~(\/|$)/.test(path)) return normalize(join(homeDir(), path.slice(1))).replace(/(.)\/$/, "$1");
   return normalize(isAbsolute(path) ? path : join(folder, path)).replace(/(.)\/$/, "$1");
 }
 

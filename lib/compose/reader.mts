@@ -1,9 +1,12 @@
-/** Our own reader of Compose files, for hosts without Compose: YAML, variables, `extends`, several files. It refuses nothing by schema. */
-import { dirname, isAbsolute, join } from "node:path/posix";
-import { isMap as isMapNode, Yaml } from "../config/yaml.mts";
+/** Our own reader of Compose files, for hosts without Compose: YAML, keys and types, variables, `extends`, several files. */
+import { dirname, isAbsolute, join, relative } from "node:path/posix";
+import { isMap as isMapNode, isSeq, offset, Yaml } from "../config/yaml.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { lineOf, literally } from "./refusals.mts";
+import { rebased } from "./rebase.mts";
+import { shapeFlaws } from "./shape.mts";
 import type { ComposeModel, ComposeService, ProjectProblem } from "./types.mts";
+import { visible } from "../text.mts";
 import { interpolate } from "./variables.mts";
 
 /** What our reader makes of a project. */
@@ -26,7 +29,7 @@ export function readProjectFiles(
   texts: Record<string, string>,
   values: Record<string, string | undefined>,
 ): ReadProject {
-  const read = new Reading(texts, values);
+  const read = new Reading(files, texts, values);
   const merged = files.map((file) => read.file(file)).reduce(merge, {});
   const services = Object.fromEntries(
     Object.entries(mapAt(merged, "services")).map(([name, body]) => [name, isMap(body) ? body : {}]),
@@ -49,7 +52,10 @@ class Reading {
   readonly #values: Record<string, string | undefined>;
   readonly #known = new Map<string, Record<string, unknown>>();
 
-  constructor(texts: Record<string, string>, values: Record<string, string | undefined>) {
+  readonly #files: string[];
+
+  constructor(files: string[], texts: Record<string, string>, values: Record<string, string | undefined>) {
+    this.#files = files;
     this.#texts = texts;
     this.#values = values;
   }
@@ -60,18 +66,35 @@ class Reading {
     if (above.includes(path)) return {};
     const included = (Array.isArray(data.include) ? data.include : []).flatMap((one) =>
       (isMap(one) ? [one.path].flat() : [one]).filter((name) => typeof name === "string")
-    ).map((name) => this.file(beside(path, name), [...above, path]));
+    ).map((name) => ({ name, data: this.file(beside(path, name), [...above, path]) }));
     const services = Object.fromEntries(
       Object.keys(mapAt(data, "services")).map((name) => [name, this.#service(path, name, [])]),
     );
-    return merge(included.reduce(merge, {}), { ...data, services });
+    for (const { name, data: other } of included) this.#conflicts(path, data, name, other);
+    return merge(included.map(({ data }) => data).reduce(merge, {}), { ...data, services });
+  }
+
+  /** What an included file has already may not be declared once more, unless it is the same (compose-spec, include). */
+  #conflicts(path: string, own: Record<string, unknown>, name: string, other: Record<string, unknown>): void {
+    for (const section of ["services", "networks", "volumes", "configs", "secrets"]) {
+      const [ours, theirs] = [mapAt(own, section), mapAt(other, section)];
+      for (const key of Object.keys(ours)) {
+        if (!Object.hasOwn(theirs, key) || JSON.stringify(ours[key]) === JSON.stringify(theirs[key])) continue;
+        const place = lineOf({ [path]: this.#texts[path]! }, new RegExp(`^\\s+["']?${literally(key)}["']?\\s*:`)) ??
+          { file: path };
+        this.refusals.push({ message: `${section}.${key} is in ${name} too, which this file includes`, ...place });
+      }
+    }
   }
 
   #service(path: string, name: string, above: string[]): ComposeService {
     const id = `${path}\n${name}`;
     const body = mapAt(mapAt(this.#data(path), "services"), name);
     if (above.includes(id)) {
-      this.refusals.push({ message: `service ${name} extends itself`, file: path });
+      const place = lineOf({ [path]: this.#texts[path] ?? "" }, new RegExp(`^\\s+["']?${literally(name)}["']?\\s*:`));
+      if (!this.refusals.some(({ message }) => message.endsWith("extends itself"))) {
+        this.refusals.push({ message: `service ${name} extends itself`, ...(place ?? { file: path }) });
+      }
       return body;
     }
     const { extends: base, ...own } = body;
@@ -100,15 +123,29 @@ class Reading {
       this.wanted.add(path);
       return {};
     }
+    const own = documentsOf(text).map(({ text, above }) => this.#document(path, text, above)).reduce(merge, {});
+    const [first = ""] = this.#files;
+    const data = this.#files.includes(path) ? own : rebased(own, relative(dirname(first), dirname(path)));
+    this.#known.set(path, data);
+    return data;
+  }
+
+  /** One document of a file; `above`: how many lines are before it. */
+  #document(path: string, text: string, above: number): Record<string, unknown> {
+    const refuse = (message: string, line: number) => this.refusals.push({ message, file: path, line: above + line });
     const yaml = new Yaml(text);
-    for (const { message, line } of yaml.problems) this.refusals.push({ message, file: path, line });
-    if (yaml.problems.length > 0 || !yaml.root) return {};
+    for (const { message, line } of yaml.problems) refuse(message, line);
+    if (yaml.problems.length > 0) return {};
+    if (!yaml.root || (isScalarNull(yaml) && above === 0)) {
+      refuse("this Compose file is empty", 1);
+      return {};
+    }
     if (!isMapNode(yaml.root)) {
-      this.refusals.push({ message: "a Compose file is a mapping", file: path, line: 1 });
+      if (!isScalarNull(yaml)) refuse("a Compose file is a mapping", 1);
       return {};
     }
     const data = this.#filled(yaml.data(yaml.root), path) as Record<string, unknown>;
-    this.#known.set(path, data);
+    for (const flaw of shapeFlaws(data)) refuse(flaw.message, lineIn(yaml, flaw.path));
     return data;
   }
 
@@ -118,7 +155,15 @@ class Reading {
       return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, this.#filled(one, file)]));
     }
     if (typeof value !== "string" || !value.includes("$")) return value;
-    const { text, missing } = interpolate(value, this.#values);
+    const { text, missing, broken } = interpolate(value, this.#values);
+    if (broken) {
+      const first = literally(value.split("\n").find((line) => line.includes("${"))!.trim());
+      const place = lineOf({ [file]: this.#texts[file]! }, new RegExp(first)) ?? { file };
+      this.refusals.push({
+        message: `${visible(value)} has a \${ that is no variable: write $$ for a dollar sign`,
+        ...place,
+      });
+    }
     for (const { name, required } of missing) {
       const place = lineOf({ [file]: this.#texts[file]! }, new RegExp(`\\$\\{?${literally(name)}\\b`)) ?? { file };
       if (required !== undefined) {
@@ -131,6 +176,39 @@ class Reading {
     }
     return text;
   }
+}
+
+/** The documents of a YAML file, which Compose merges one over the other, with the number of lines before each. */
+function documentsOf(text: string): { text: string; above: number }[] {
+  const lines = text.split("\n");
+  const starts = lines.flatMap((line, i) => (/^---(\s|$)/.test(line) ? [i] : []));
+  if (
+    starts.length === 0 || (starts.length === 1 && lines.slice(0, starts[0]).every((line) => /^\s*(#|%|$)/.test(line)))
+  ) {
+    return [{ text, above: 0 }];
+  }
+  const bounds = [...new Set([0, ...starts])];
+  return bounds.map((from, i) => ({ text: lines.slice(from, bounds[i + 1]).join("\n"), above: from }))
+    .filter(({ text }) => text.split("\n").some((line) => !/^\s*(#|---\s*$|$)/.test(line)));
+}
+
+const isScalarNull = ({ root }: Yaml) => root !== null && "value" in root && (root.value === null || root.value === "");
+
+/** The line of what a path of keys and numbers leads to, or of the last thing on the way to it. */
+function lineIn(yaml: Yaml, path: (string | number)[]): number {
+  let node = yaml.resolve(yaml.root);
+  let at = 0;
+  for (const step of path) {
+    if (isMapNode(node)) {
+      const pair = yaml.pairs(node).find(({ key }) => key === step);
+      if (!pair) break;
+      [at, node] = [pair.at, yaml.resolve(pair.value)];
+    } else if (isSeq(node)) {
+      const item = yaml.resolve(node.items[Number(step)]);
+      [at, node] = [offset(item) ?? at, item];
+    } else break;
+  }
+  return yaml.place(at).line;
 }
 
 /** A path that a file names, relative to the project's folder. */

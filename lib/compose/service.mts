@@ -99,17 +99,28 @@ export function mountsOf({ volumes }: ComposeService): ServiceMount[] {
   });
 }
 
-/** The services that a service depends on, with what `depends_on` says of each. */
-export function dependsOn({ depends_on }: ComposeService): Record<string, { required: boolean; condition: string }> {
+/**
+ * The services that a service depends on, with what `depends_on` says of each: by that key, and by `links`, `volumes_from` and the
+ * namespaces that it shares with another (`network_mode: service:NAME`), as in Compose.
+ */
+export function dependsOn(service: ComposeService): Record<string, { required: boolean; condition: string }> {
+  const { depends_on, links, volumes_from, network_mode, pid, ipc } = service;
+  const needed = { required: true, condition: "service_started" };
+  const shared = [network_mode, pid, ipc].flatMap((one) => /^service:(.+)$/.exec(String(one ?? ""))?.[1] ?? []);
+  const others = [
+    ...texts(links).map((one) => one.split(":")[0]!),
+    ...texts(volumes_from).filter((one) => !one.startsWith("container:")).map((one) => one.split(":")[0]!),
+    ...shared,
+  ];
+  const implied = Object.fromEntries(others.map((name) => [name, needed]));
   if (isMap(depends_on)) {
-    return Object.fromEntries(
-      Object.entries(depends_on).map(([name, how]) => {
-        const { required = true, condition = "service_started" } = isMap(how) ? how : {};
-        return [name, { required: required !== false, condition: String(condition) }];
-      }),
-    );
+    const own = Object.entries(depends_on).map(([name, how]) => {
+      const { required = true, condition = "service_started" } = isMap(how) ? how : {};
+      return [name, { required: required !== false, condition: String(condition) }] as const;
+    });
+    return { ...implied, ...Object.fromEntries(own) };
   }
-  return Object.fromEntries(texts(depends_on).map((name) => [name, { required: true, condition: "service_started" }]));
+  return { ...implied, ...Object.fromEntries(texts(depends_on).map((name) => [name, needed])) };
 }
 
 /** The networks of a service with its settings in each; empty where it names none. */

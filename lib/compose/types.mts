@@ -16,6 +16,8 @@ export interface ProjectRequest {
   variables?: Record<string, string>;
   /** Folders of the host that the machine has too (`folders:` of the config): absolute paths. */
   sharedFolders?: SharedFolder[];
+  /** What is copied into the VM, relative to the folder; undefined where that is not known. */
+  copied?: string[];
 }
 
 /** A folder of the host that a VM has. */
@@ -36,12 +38,18 @@ export interface ComposeProject extends ProjectRequest {
    * `extends` and `include` filled in. `reader`: our own reader, which knows the YAML and no more. `none`: neither could.
    */
   readBy: "compose" | "reader" | "none";
+  /** Names of the variables that `.env` has. */
+  dotEnvNames?: string[];
+  /** Names of files beside the Compose files that look like an example of `.env`. */
+  envExamples?: string[];
   /** Why the host's Compose gave no answer, such as that it took too long. */
   noAnswer?: string;
   /** The version of the host's Compose that was asked, such as `2.26.1`; undefined where there is none. */
   composeVersion?: string;
   /** All of its services, those of profiles that are off too. Undefined where it could not be read. */
   model?: ComposeModel;
+  /** What our own reader makes of it: Compose's answer has no env files and no relative paths any more. */
+  written?: ComposeModel;
   /** Names of the services that `up` starts with these profiles; undefined where that is not known. */
   enabled?: string[];
   /** What Compose refuses, or what our reader could not read: nothing runs before this is changed. */

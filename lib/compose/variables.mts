@@ -7,25 +7,74 @@ export interface MissingVariable {
   required?: string;
 }
 
-/** The values of a `.env` file (compose-spec, env file syntax): comments, quotes and `export` are understood, variables in it are not. */
-export function dotEnv(text: string): Record<string, string> {
-  return Object.fromEntries(
-    text.replace(/^\uFEFF/, "").split(/\r?\n/).flatMap((line): [string, string][] => {
-      const [, name, raw] = /^\s*(?:export\s+)?([A-Za-z_][\w.]*)\s*[=:]\s*(.*)$/.exec(line) ?? [];
-      if (name === undefined || raw === undefined) return [];
-      const [, quote, quoted] = /^(["'])(.*?)\1\s*(?:#.*)?$/.exec(raw) ?? [];
-      return [[name, quote ? quoted! : raw.replace(/(^|\s+)#.*$/, "").trim()]];
-    }),
-  );
+/** A line of an env file that Compose refuses. */
+export interface EnvFileFlaw {
+  /** Counted from 1. */
+  line: number;
+  message: string;
 }
+
+/**
+ * The values of an env file (compose-spec, env file syntax): comments, quotes, `export`, values of several lines in quotes; variables of the
+ * lines above and of `values` are filled in where the value is not in single quotes.
+ */
+export function dotEnv(text: string, values: Record<string, string | undefined> = {}): Record<string, string> {
+  return readEnvFile(text, values).values;
+}
+
+/** The lines of an env file that Compose refuses (compose-go, dotenv/parser.go; read 2026-11-26). */
+export function envFileFlaws(text: string): EnvFileFlaw[] {
+  return readEnvFile(text, {}).flaws;
+}
+
+function readEnvFile(text: string, outer: Record<string, string | undefined>) {
+  const values: Record<string, string> = {};
+  const flaws: EnvFileFlaw[] = [];
+  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!;
+    if (/^\s*(#|$)/.test(line)) continue;
+    const [, name, raw] = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*[=:]\s*(.*)$/.exec(line) ?? [];
+    if (name === undefined || raw === undefined) {
+      // a name alone is taken from the environment
+      const alone = /^\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*$/.test(line);
+      const word = /^\s*(?:export\s+)?([^=:]*)/.exec(line)![1]!.trim();
+      if (alone) continue;
+      flaws.push({
+        line: i + 1,
+        message: /\s/.test(word) ? `“${word}” has a space` : `“${word}” is no name of a variable`,
+      });
+      continue;
+    }
+    const quote = /^["']/.exec(raw)?.[0];
+    if (quote === undefined) {
+      values[name] = interpolate(raw.replace(/(^|\s+)#.*$/, "").trim(), { ...values, ...outer }).text;
+      continue;
+    }
+    let quoted = raw.slice(1);
+    const start = i;
+    const closing = quote === "'" ? /^((?:[^'\\]|\\.)*)'/s : /^((?:[^"\\]|\\.)*)"/s;
+    while (!closing.test(quoted) && i + 1 < lines.length) quoted += `\n${lines[++i]}`;
+    const found = closing.exec(quoted)?.[1];
+    if (found === undefined) {
+      flaws.push({ line: start + 1, message: `the value of ${name} has a quote that is not closed` });
+      break;
+    }
+    values[name] = quote === "'" ? found : interpolate(unescaped(found), { ...values, ...outer }).text;
+  }
+  return { values, flaws };
+}
+
+const unescaped = (text: string) =>
+  text.replace(/\\([nrt"\\$])/g, (_, one: string) => ({ n: "\n", r: "\r", t: "\t", $: "$$" })[one] ?? one);
 
 const pattern = /\$(?:\$|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-?+])((?:[^{}]|\{[^{}]*\})*))?\})/g;
 
-/** A text with its variables filled in, and those that have no value and no default. */
+/** A text with its variables filled in, and those that have no value and no default. `broken`: a `${` that Compose cannot read. */
 export function interpolate(
   text: string,
   values: Record<string, string | undefined>,
-): { text: string; missing: MissingVariable[] } {
+): { text: string; missing: MissingVariable[]; broken: boolean } {
   const missing: MissingVariable[] = [];
   const filled = text.replace(pattern, (whole, bare?: string, braced?: string, how?: string, rest = "") => {
     if (whole === "$$") return "$";
@@ -43,7 +92,7 @@ export function interpolate(
     missing.push({ name, ...(how?.endsWith("?") ? { required: rest || `${name} has no value` } : {}) });
     return "";
   });
-  return { text: filled, missing };
+  return { text: filled, missing, broken: text.replace(pattern, "").includes("${") };
 }
 
 /** Whether a variable holds a password, a key or a token, by its name. */

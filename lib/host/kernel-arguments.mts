@@ -16,7 +16,7 @@ interface Loader {
   refresh?(host: Host): string;
   /** Adds an argument, as one line that a person can run; absent where only words say how. */
   add?(argument: string, host: Host): string;
-  /** Adding what is there already changes nothing. */
+  /** Adding an argument that is present changes nothing. */
   repeats?: true;
   /** Removing takes an argument by its exact text. */
   remove?(argument: string, host: Host): string;

@@ -134,7 +134,7 @@ export function toolkitLayer(facts: Facts): LayerResult {
   };
 }
 
-/** CDI's specification names GPUs: it is made from what is there, so it can be older than the card. */
+/** CDI's specification names GPUs: it is generated from the devices of that moment, so it can be older than the card. */
 function cdiKnown(facts: Facts, version: string): Omit<LayerResult, "check"> {
   const names = facts.one("cdi");
   const evidence = [{ read: "nvidia-ctk cdi list in the VM", value: names ?? "not read" }];

@@ -1,0 +1,309 @@
+/**
+ * What Compose takes and Docker refuses when it creates the container, the network or the volume: moby daemon/container.go,
+ * daemon/daemon_unix.go, volume/mounts, libnetwork/ipamutils (read 2026-11-26).
+ */
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { mebibytes, mountsOf, networksOf, publishedPorts } from "../compose/service.mts";
+import { manualFix } from "../fixes.mts";
+import { isMap, mapAt } from "../maps.mts";
+import { isInSubnet } from "../text.mts";
+
+type Names = Pick<ResolvedMachine, "name" | "cpus" | "engine">;
+
+/** What the engine refuses of one service. */
+export function engineFlaws(
+  name: string,
+  service: ComposeService,
+  project: ComposeProject,
+  machine: Names,
+): ProjectFlaw[] {
+  // Compose's answer has lost what it ignores
+  const written = project.written?.services[name] ?? service;
+  return [
+    ...names(service),
+    ...mountForms(written),
+    ...memory(service),
+    ...cpuset(service, machine),
+    ...ports(service, machine),
+    ...runtime(service, machine),
+    ...health(service, project),
+  ];
+}
+
+function names({ container_name: name, image }: ComposeService): ProjectFlaw[] {
+  const path = typeof image === "string" ? image.split("@")[0]! : "";
+  const repository = path.replace(/:[^/:]*$/, "");
+  // the first part may be a host, which may have upper case
+  const parts = repository.split("/");
+  const local = parts.length > 1 && /[.:]|^localhost$/.test(parts[0]!) ? parts.slice(1) : parts;
+  return [
+    ...(typeof name === "string" && name !== "" && !name.includes("$") && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)
+      ? [{
+        status: "fail" as const,
+        message: `has the container name “${name}”: Docker takes two or more letters, digits, _ . and -`,
+        at: "container_name",
+        fix: manualFix("Correct container_name, or leave it out"),
+      }]
+      : []),
+    ...(typeof image === "string" && local.some((part) => /[A-Z]/.test(part)) && !image.includes("$")
+      ? [{
+        status: "fail" as const,
+        message: `has the image ${image}: the name of an image is in lower case`,
+        at: "image:",
+        fix: manualFix(`Write ${image.replace(repository, repository.toLowerCase())}`),
+      }]
+      : []),
+  ];
+}
+
+const modes = [
+  ...["ro", "rw", "z", "Z", "nocopy", "copy", "cached", "delegated", "consistent", "default", "shared", "rshared"],
+  ...["slave", "rslave", "private", "rprivate", "U"],
+];
+
+function mountForms(service: ComposeService): ProjectFlaw[] {
+  const all = mountsOf(service);
+  const targets = all.map(({ target }) => target.replace(/(.)\/+$/, "$1"));
+  const short = (Array.isArray(service.volumes) ? service.volumes : []).filter((one) => typeof one === "string");
+  const bad = short.flatMap((one) => {
+    const [, , mode] = one.replace(/^[A-Za-z]:(?=[\\/])/, "").split(":");
+    return mode === undefined
+      ? []
+      : mode.split(",").filter((word) => !modes.includes(word)).map((word) => ({ one, word }));
+  });
+  return [
+    ...all.filter(({ target }) => target !== "" && !target.startsWith("/") && !target.includes("$")).map((
+      { target },
+    ): ProjectFlaw => ({
+      status: "fail",
+      message: `mounts something at ${target}, which is no absolute path in the container`,
+      at: target,
+      fix: manualFix(`Write the whole path, such as /${target}`),
+    })),
+    ...all.filter(({ type }) => !["bind", "volume", "tmpfs", "cluster", "npipe", "image"].includes(type)).map((
+      { type },
+    ): ProjectFlaw => ({
+      status: "fail",
+      message: `has a mount of the type ${type}: there are bind, volume and tmpfs`,
+      at: type,
+      fix: manualFix("Write type: bind for a folder, type: volume for a named volume"),
+    })),
+    ...targets.filter((target, i) => target !== "" && targets.indexOf(target) !== i).map((target): ProjectFlaw => ({
+      status: "warn",
+      message: `has two mounts at ${target}: Compose takes the last one`,
+      at: [`:${target}`, target],
+      fix: manualFix("Leave one of the two out"),
+    })),
+    ...bad.map(({ one, word }): ProjectFlaw => ({
+      status: "warn",
+      message: `has the mount ${one}: ${word} is no mode of one, and Compose ignores it`,
+      at: one,
+      fix: manualFix("Write ro for read-only, or leave it out"),
+    })),
+  ];
+}
+
+function memory(service: ComposeService): ProjectFlaw[] {
+  const { limits, reservations } = mapAt(mapAt(service, "deploy"), "resources") as Record<
+    string,
+    Record<string, unknown>
+  >;
+  const limit = mebibytes(service.mem_limit ?? limits?.memory);
+  const reserved = mebibytes(service.mem_reservation ?? reservations?.memory);
+  const flaw = (message: string, at: string[], mend: string): ProjectFlaw[] => [
+    { status: "fail", message, at, fix: manualFix(mend) },
+  ];
+  return [
+    ...(limit && limit < 6
+      ? flaw(
+        "may use less than 6 MiB of memory, which Docker refuses",
+        ["mem_limit", "memory"],
+        "Raise the limit; a bare number is bytes",
+      )
+      : []),
+    ...(limit && reserved && reserved > limit
+      ? flaw(
+        `reserves ${Math.round(reserved)} MiB of memory and may use ${Math.round(limit)}`,
+        ["mem_reservation", "reservations"],
+        "Lower the reservation, or raise the limit",
+      )
+      : []),
+  ];
+}
+
+function cpuset({ cpuset }: ComposeService, { name, cpus }: Names): ProjectFlaw[] {
+  const highest = Math.max(...String(cpuset ?? "").split(/[,-]/).map(Number).filter((one) => one >= 0));
+  if (typeof cpuset !== "string" || !(highest >= cpus)) return [];
+  return [{
+    status: "fail",
+    message: `is to run on CPU ${highest} (cpuset), and those of ${name} count from 0 to ${cpus - 1}`,
+    at: "cpuset",
+    fix: manualFix("Leave cpuset out, or name others"),
+  }];
+}
+
+function ports(service: ComposeService, { name }: Names): ProjectFlaw[] {
+  if (service.network_mode === "host") return [];
+  return publishedPorts(service).flatMap(({ first, last, protocol, hostIp }): ProjectFlaw[] => {
+    if (protocol === "tcp" && first <= 22 && last >= 22 && !hostIp.startsWith("127.") && hostIp !== "::1") {
+      return [{
+        status: "fail",
+        message: `takes port 22, and the SSH server of ${name} has it`,
+        at: ["22:", "published"],
+        fix: manualFix('Publish it on another port, such as "2222:22"'),
+      }];
+    }
+    if (["", "0.0.0.0", "::", "::1"].includes(hostIp) || hostIp.startsWith("127.") || hostIp.includes("$")) return [];
+    return [{
+      status: "warn",
+      message: `publishes a port on ${hostIp}, which Docker refuses unless ${name} has that address`,
+      at: hostIp,
+      fix: manualFix(`Leave ${hostIp}: out`),
+    }];
+  });
+}
+
+function runtime({ runtime }: ComposeService, { name, engine }: Names): ProjectFlaw[] {
+  if (typeof runtime !== "string" || engine === "podman" || /^(|nvidia|runc|io\.containerd\..+)$|\$/.test(runtime)) {
+    return [];
+  }
+  return [{
+    status: "fail",
+    message: `has runtime: ${runtime}, which the Docker of ${name} does not have: there are nvidia and runc`,
+    at: "runtime",
+    fix: manualFix("Write runtime: nvidia for a GPU, or leave runtime: out"),
+  }];
+}
+
+/** Waiting for the health of a service that has its check switched off never ends well. */
+function health(service: ComposeService, { model }: ComposeProject): ProjectFlaw[] {
+  const needs = mapAt(service, "depends_on");
+  return Object.entries(needs).flatMap(([other, how]): ProjectFlaw[] => {
+    if (!isMap(how) || how.condition !== "service_healthy") return [];
+    const check = mapAt(model?.services[other] ?? {}, "healthcheck");
+    const off = check.disable === true || (Array.isArray(check.test) && check.test[0] === "NONE");
+    return off
+      ? [{
+        status: "fail",
+        message: `waits until ${other} is healthy, whose healthcheck is switched off`,
+        at: other,
+        fix: manualFix(`Give ${other} a healthcheck, or write condition: service_started`),
+      }]
+      : [];
+  });
+}
+
+/** What the engine refuses of a project's networks and volumes. */
+export function engineProjectFlaws(project: ComposeProject, services: [string, ComposeService][]): ProjectFlaw[] {
+  const networks = Object.entries(project.model?.networks ?? {}).flatMap(([name, body]) =>
+    isMap(body) && !body.external ? [{ name, body, subnets: subnetsOf(body) }] : []
+  );
+  const flat = networks.flatMap(({ name, subnets }) => subnets.map((subnet) => ({ name, subnet })));
+  const used = new Set(
+    services.flatMap(([, service]) =>
+      mountsOf(service).flatMap(({ type, source }) => (type === "volume" && source ? [source] : []))
+    ),
+  );
+  return [
+    ...networks.flatMap(({ name, body, subnets }) => networkFlaws(name, body, subnets)),
+    ...flat.flatMap((one, i) => {
+      const other = flat.slice(0, i).find(({ subnet }) => overlap(subnet, one.subnet));
+      return other
+        ? [{
+          status: "fail" as const,
+          message: `the networks ${other.name} (${other.subnet}) and ${one.name} (${one.subnet}) overlap`,
+          at: one.subnet,
+          fix: manualFix("Give one of them another subnet, or leave ipam: out"),
+        }]
+        : [];
+    }),
+    ...sameAddresses(services),
+    ...Object.entries(project.model?.volumes ?? {}).flatMap(([name, body]) =>
+      isMap(body) && used.has(name) ? volumeFlaws(name, body) : []
+    ),
+  ];
+}
+
+function subnetsOf(body: Record<string, unknown>): string[] {
+  const { config } = mapAt(body, "ipam");
+  return (Array.isArray(config) ? config : []).filter(isMap).flatMap(({ subnet }) =>
+    typeof subnet === "string" && !subnet.includes("$") ? [subnet] : []
+  );
+}
+
+const isSubnet = (text: string) => text.includes(":") || isInSubnet(text.split("/")[0]!, text) !== undefined;
+const overlap = (a: string, b: string) =>
+  isInSubnet(a.split("/")[0]!, b) === true || isInSubnet(b.split("/")[0]!, a) === true;
+
+function networkFlaws(name: string, body: Record<string, unknown>, subnets: string[]): ProjectFlaw[] {
+  const { driver } = body;
+  return [
+    ...subnets.filter((subnet) => !isSubnet(subnet)).map((subnet): ProjectFlaw => ({
+      status: "fail",
+      message: `the network ${name} has the subnet ${subnet}, which is none`,
+      at: subnet,
+      fix: manualFix("Write an address and a length, such as 172.30.0.0/16"),
+    })),
+    ...(driver === "overlay"
+      ? [{
+        status: "fail" as const,
+        message: `the network ${name} has driver: overlay, which needs a swarm`,
+        at: "overlay",
+        fix: manualFix("Leave driver: out"),
+      }]
+      : driver === "macvlan" || driver === "ipvlan"
+      ? [{
+        status: "warn" as const,
+        message: `the network ${name} has driver: ${driver}, on an interface of the VM: ${
+          mapAt(body, "driver_opts").parent ?? "none is named"
+        } is one of the computer that the project is from`,
+        at: String(driver),
+        fix: manualFix("Publish ports instead, and leave the network out"),
+      }]
+      : []),
+  ];
+}
+
+function sameAddresses(services: [string, ComposeService][]): ProjectFlaw[] {
+  const all = services.flatMap(([service, body]) =>
+    Object.entries(networksOf(body)).flatMap(([network, { ipv4_address: address }]) =>
+      typeof address === "string" && !address.includes("$") ? [{ service, network, address }] : []
+    )
+  );
+  return all.flatMap((one, i): ProjectFlaw[] => {
+    const other = all.slice(0, i).find(({ network, address }) => network === one.network && address === one.address);
+    return other
+      ? [{
+        status: "fail",
+        service: one.service,
+        message:
+          `${other.service} and ${one.service} both have the address ${one.address} in the network ${one.network}`,
+        at: one.address,
+        fix: manualFix("Give one of them another address, or leave ipv4_address out"),
+      }]
+      : [];
+  });
+}
+
+function volumeFlaws(name: string, body: Record<string, unknown>): ProjectFlaw[] {
+  const { driver, driver_opts, external } = body;
+  if (external) return [];
+  if (typeof driver === "string" && driver !== "" && driver !== "local") {
+    return [{
+      status: "fail",
+      message: `the volume ${name} has driver: ${driver}, a plugin that a new VM does not have`,
+      at: driver,
+      fix: manualFix("Leave driver: out"),
+    }];
+  }
+  const { o, device } = isMap(driver_opts) ? driver_opts : {};
+  if (typeof device !== "string" || !/(^|,)r?bind(,|$)/.test(String(o ?? "")) || device.includes("$")) return [];
+  return [{
+    status: "fail",
+    message: `the volume ${name} is the folder ${device}, which a new VM does not have: Docker does not create it`,
+    at: device,
+    fix: manualFix(`Leave driver_opts: out, so that ${name} is a volume of its own`),
+  }];
+}

@@ -1,0 +1,306 @@
+/** Files and folders of the host that a Compose project names: whether the VM has them. */
+import { dirname } from "node:path/posix";
+import type { ComposeProject, ComposeService, PathKind } from "../compose/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { isDrmNode } from "../compose/gpu-requests.mts";
+import { baseOf, buildContext, dockerfileOf, envFiles, hostPath } from "../compose/read-project.mts";
+import { mountsOf } from "../compose/service.mts";
+import { manualFix } from "../fixes.mts";
+import { isMap } from "../maps.mts";
+
+/** Paths that every Linux VM has of its own. */
+const vmPaths =
+  /^\/(proc|sys|dev|run|tmp|boot|lib|usr|var\/run|var\/log|var\/tmp|var\/lib\/docker|var\/lib\/containers|etc\/(localtime|timezone|os-release|machine-id|passwd|group|shadow|resolv\.conf|hosts|hostname|ssl|ca-certificates|OpenCL|vulkan|cdi|docker))(\/|$)|^\/(etc)?$/;
+/** A name that a file has rather than a folder: with an ending that is no version or domain. */
+const fileName =
+  /(^|\/)(Dockerfile|Caddyfile|Makefile|Corefile|LICENSE|\.[a-z]+rc|[^/]*\.(conf|cfg|ini|json|jsonc|json5|ya?ml|toml|xml|env|properties|txt|md|sql|sh|py|js|ts|lua|php|html?|css|pem|key|crt|cer|p12|htpasswd|list|rules|tpl|tmpl|template|acl|hcl|nginx|vcl|csv|lic|gguf|safetensors))$/i;
+
+/** Where a path is, as the checks take it. */
+interface Place {
+  /** Absolute path on the host. */
+  path: string;
+  kind: PathKind;
+  /** Whether it lies in the project's folder. */
+  inside: boolean;
+  /** How messages name it: relative to the folder where it lies in it. */
+  shown: string;
+  /** It lies in the folder and is not copied into the VM. */
+  leftOut: boolean;
+}
+
+function placeOfPath(written: string, project: ComposeProject): Place | undefined {
+  const { folder, paths, copied } = project;
+  const path = hostPath(written, baseOf(project));
+  if (path === undefined) return undefined;
+  const inside = path === folder || path.startsWith(`${folder}/`);
+  const shown = inside && path !== folder ? path.slice(folder.length + 1) : written;
+  const kind = paths[path] ?? "unknown";
+  const there = kind === "file" || kind === "folder";
+  const leftOut = inside && path !== folder && there && copied !== undefined &&
+    !copied.some((one) => one === shown || one.startsWith(`${shown}/`));
+  return { path, kind, inside, shown, leftOut };
+}
+
+/** What is wrong with a file that a project cannot do without; `what` says what it is, such as `the env file`. */
+function needed(written: string, what: string, project: ComposeProject): ProjectFlaw[] {
+  const place = placeOfPath(written, project);
+  if (!place) return [];
+  const { kind, inside, shown, leftOut } = place;
+  const flaw = (message: string, mend: string): ProjectFlaw[] => [
+    { status: "fail", message, at: [written, shown, shown.split("/").at(-1)!], fix: manualFix(mend) },
+  ];
+  if (!inside) {
+    return flaw(
+      `needs ${what} ${written}, outside of the project's folder: the VM does not have it`,
+      "Copy it into the project's folder, and name it there (./…)",
+    );
+  }
+  if (kind === "missing") {
+    return flaw(`needs ${what} ${shown}, which does not exist`, `Create ${shown}, often from an example beside it`);
+  }
+  if (kind === "folder" && what !== "the folder") {
+    return flaw(`needs ${what} ${shown}, which is a folder`, `Put a file at ${shown}`);
+  }
+  return leftOut ? flaw(leftOutMessage(`needs ${what} ${shown}`), `Write !${shown} at the end of .dockerignore`) : [];
+}
+
+const leftOutMessage = (start: string) => `${start}, which .dockerignore keeps out of the VM`;
+
+/** The mounts of a service that do not have in the VM what they have on the host. */
+export function mountFlaws(
+  name: string,
+  service: ComposeService,
+  project: ComposeProject,
+  machine: Pick<ResolvedMachine, "name" | "engine">,
+): ProjectFlaw[] {
+  const flaws = bindsOf(service, project.written?.services[name] ?? service, project).flatMap((bind) =>
+    mountFlaw(bind, project, machine)
+  );
+  return flaws.filter((flaw, i) => flaws.findIndex(({ message }) => message === flaw.message) === i);
+}
+
+interface Bind {
+  source: string;
+  target: string;
+  /** False where Compose is told not to create what is missing; undefined where its version decides. */
+  creates: boolean | undefined;
+}
+
+/** `written`: the service before Compose normalised it, which makes a long form of each mount. */
+function bindsOf(service: ComposeService, written: ComposeService, project: ComposeProject): Bind[] {
+  const long = (Array.isArray(written.volumes) ? written.volumes : []).filter(isMap);
+  const whole = (path: unknown) => hostPath(String(path), baseOf(project));
+  return mountsOf(service).flatMap(({ type, source, target }): Bind[] => {
+    if (type !== "bind" || !source || source.includes("$")) return [];
+    const one = long.find((mount) =>
+      mount.type === "bind" && whole(mount.source) === whole(source) && mount.target === target
+    );
+    const create = one && (isMap(one.bind) ? one.bind.create_host_path : undefined);
+    return [{
+      source,
+      target,
+      creates: one === undefined || create === true ? true : create === false ? false : undefined,
+    }];
+  });
+}
+
+function mountFlaw(
+  { source, target, creates }: Bind,
+  project: ComposeProject,
+  machine: Pick<ResolvedMachine, "name" | "engine">,
+): ProjectFlaw[] {
+  const place = placeOfPath(source, project);
+  if (!place) {
+    return [{
+      status: "fail",
+      message: `mounts ${source}, which is a path of the computer that the project is from`,
+      at: source,
+      fix: manualFix("Use a path below the project's folder (./…), or a named volume"),
+    }];
+  }
+  const { path, kind, inside, shown, leftOut } = place;
+  const isFile = fileName.test(path) || fileName.test(target);
+  const at = inside ? shown : source;
+  if (inside) {
+    if (kind === "missing" && isFile) {
+      return [{
+        status: "fail",
+        message: `mounts the file ${shown}, which does not exist: Docker would create a folder of that name`,
+        at,
+        fix: manualFix(`Create ${shown}`),
+      }];
+    }
+    if (kind === "missing" && creates !== true) {
+      return [{
+        status: creates === false ? "fail" : "warn",
+        message: `mounts the folder ${shown}, which does not exist: ${
+          creates === false
+            ? "create_host_path is false"
+            : "in this long form some versions of Compose do not create it"
+        }`,
+        at,
+        fix: manualFix(`Create ${shown}`),
+      }];
+    }
+    if (leftOut) {
+      return [{
+        status: kind === "file" ? "fail" : "warn",
+        message: leftOutMessage(`mounts ${shown}`) +
+          (kind === "file" ? "" : ": the container starts on an empty folder"),
+        at,
+        fix: manualFix(`Take ${shown} out of .dockerignore, or use a named volume`),
+      }];
+    }
+    if (kind === "folder" && fileName.test(path) && fileName.test(target)) {
+      return [{
+        status: "warn",
+        message: `mounts ${shown} as ${target}, and it is a folder: Docker leaves one where a file was missing`,
+        at,
+        fix: manualFix(`Remove the folder ${shown}, and put the file there`),
+      }];
+    }
+    return [];
+  }
+  if (/^\/(var\/)?run\/docker\.sock$/.test(path) && machine.engine === "podman") {
+    return [{ status: "warn", message: `mounts ${path}, which engine: podman does not have`, at }];
+  }
+  const above = dirname(project.folder);
+  const beside = above !== "/" && path.startsWith(`${above}/`);
+  if ((vmPaths.test(path) && !beside) || isDrmNode(path)) return [];
+  const shared = project.sharedFolders?.find(({ from }) => path === from || path.startsWith(`${from}/`));
+  if (shared) {
+    return shared.to === shared.from ? [] : [{
+      status: "warn",
+      message: `mounts ${path}, and ${machine.name} has that folder as ${shared.to}`,
+      at,
+      fix: manualFix(
+        `Write ${shared.to}${path.slice(shared.from.length)} in the project, or to: ${shared.from} in folders:`,
+      ),
+    }];
+  }
+  const there = kind === "file" || kind === "folder";
+  const own = /^\/srv(\/|$)/.test(path);
+  return [{
+    status: (there && !own) || isFile ? "fail" : "warn",
+    message: there
+      ? `mounts ${path} of this host, which ${machine.name} does not have`
+      : `mounts ${path}, which is an empty folder in ${machine.name} unless something creates it there`,
+    at: lineTexts(at, target),
+    fix: manualFix("Move it into the project's folder, or use a named volume"),
+  }];
+}
+
+/** Texts to find a mount's line by: where a variable is in the source, the target is as it is written. */
+const lineTexts = (source: string, target: string) => [source, `:${target}`, target];
+
+/** Env files, build contexts, configs and secrets of a service. */
+export function neededFiles(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  const { model, written, variables = {}, readBy } = project;
+  // Compose's answer has no env files any more
+  const own = written?.services[name] ?? service;
+  const files = envFiles(own).filter(({ path }) => !path.includes("$"));
+  const refused = (path: string) =>
+    readBy === "compose" && project.refusals.some(({ message }) => message.includes(path));
+  return [
+    ...files.flatMap(({ path, required }) => {
+      const flaws = needed(path, "the env file", project);
+      const missing = placeOfPath(path, project)?.kind === "missing";
+      return missing && (!required || refused(path)) ? [] : flaws;
+    }),
+    ...buildFlaws(service, project),
+    ...(["configs", "secrets"] as const).flatMap((section) =>
+      grantsOf(service[section]).flatMap((grant): ProjectFlaw[] => {
+        const declared = model?.[section]?.[grant];
+        if (!isMap(declared)) return [];
+        const what = `the ${section.slice(0, -1)} ${grant}`;
+        const { file, environment, external } = declared;
+        if (typeof file === "string" && !file.includes("$")) return needed(file, `${what} from`, project);
+        if (
+          typeof environment === "string" && variables[environment] === undefined && !isInDotEnv(project, environment)
+        ) {
+          return [{
+            status: "fail",
+            message: `needs ${what} from the variable ${environment}, which has no value`,
+            at: environment,
+            fix: manualFix(`Set ${environment} in the project's .env`),
+          }];
+        }
+        return external
+          ? [{
+            status: "fail",
+            message: `needs ${what}, which is external: only a swarm has these`,
+            at: "external",
+            fix: manualFix(`Give it a file: ${section} {${grant}: {file: ./${grant}.txt}}`),
+          }]
+          : [];
+      })
+    ),
+  ];
+}
+
+const isInDotEnv = ({ dotEnvNames = [] }: ComposeProject, name: string) => dotEnvNames.includes(name);
+
+function grantsOf(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((one) =>
+    typeof one === "string" ? [one] : isMap(one) && typeof one.source === "string" ? [one.source] : []
+  );
+}
+
+function buildFlaws(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  const context = buildContext(service);
+  if (context === undefined || context.includes("$")) return [];
+  const place = placeOfPath(context, project);
+  if (!place) return [];
+  const flaw = (message: string, mend: string): ProjectFlaw[] => [
+    { status: "fail", message, at: "build", fix: manualFix(mend) },
+  ];
+  if (!place.inside) {
+    return flaw(
+      `is built from ${place.path}, outside of the project's folder: it does not travel into the VM`,
+      "Name the folder that has both as the stack's path, and its Compose file by env: {COMPOSE_FILE: …}",
+    );
+  }
+  if (place.kind === "missing") {
+    return flaw(
+      `is built from ${place.shown}, which does not exist`,
+      `Bring the folder ${place.shown} with its Dockerfile`,
+    );
+  }
+  const [dockerfile] = dockerfileOf(service) ?? [];
+  const file = dockerfile === undefined ? undefined : placeOfPath(dockerfile, project);
+  if (file?.kind === "missing") {
+    return flaw(
+      `is built with ${file.shown}, which does not exist`,
+      `Bring ${file.shown}, or name another (build.dockerfile)`,
+    );
+  }
+  if (file?.leftOut) {
+    return flaw(leftOutMessage(`is built with ${file.shown}`), `Write !${file.shown} at the end of .dockerignore`);
+  }
+  return place.leftOut
+    ? flaw(leftOutMessage(`is built from ${place.shown}`), `Take ${place.shown} out of .dockerignore`)
+    : [];
+}
+
+/** Compose files that a project takes from outside of its folder, or that are not copied. */
+export function composeFileFlaws(project: ComposeProject): ProjectFlaw[] {
+  return Object.keys(project.texts).flatMap((file) => {
+    const outside = /^(\/|\.\.(\/|$))/.test(file);
+    const leftOut = !outside && project.copied !== undefined && !project.copied.includes(file.replace(/^\.\//, ""));
+    if (!outside && !leftOut) return [];
+    return [{
+      status: "fail" as const,
+      message: outside
+        ? `the project extends or includes ${file}, outside of its folder: the VM does not have it`
+        : leftOutMessage(`the project extends or includes ${file}`),
+      at: [file, file.split("/").at(-1)!],
+      fix: manualFix(
+        outside
+          ? "Copy it into the project's folder, or name the folder above as the stack's path"
+          : `Write !${file} at the end of .dockerignore`,
+      ),
+    }];
+  });
+}

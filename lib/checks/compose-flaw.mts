@@ -1,0 +1,71 @@
+/** What is wrong with a Compose project, and where in its files. */
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { Evidence, Fix } from "../findings.mts";
+import type { Verdict } from "./types.mts";
+import { lineOf, literally } from "../compose/refusals.mts";
+
+/** Something about a project before it is a verdict. */
+export interface ProjectFlaw {
+  status: "fail" | "warn" | "unknown";
+  message: string;
+  /** Texts to find the line by: the first that is there counts. */
+  at?: string | string[];
+  service?: string;
+  evidence?: Evidence;
+  fix?: Fix;
+}
+
+/** The services that start, with their names. */
+export function enabledOf({ model, enabled }: ComposeProject): [string, ComposeService][] {
+  return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true);
+}
+
+/**
+ * Where something is in a project's files, such as `immich/compose.yaml:12`: the first line with that text in the service's block, or in any
+ * file, else the service's own line; the project's name where none is known. Of several texts the first that is there counts.
+ */
+export function placeOf({ name, texts }: ComposeProject, at: string | string[] | undefined, service?: string): string {
+  const blocks = service === undefined
+    ? []
+    : Object.entries(texts).flatMap(([file, text]) => blockOf(file, text, service));
+  const wanted = [at ?? []].flat();
+  const inBlock = wanted.flatMap((one) =>
+    blocks.flatMap(({ file, lines, first }) => {
+      const i = lines.findIndex((line) => line.replace(/(^|\s)#.*$/, "").includes(one));
+      return i < 0 ? [] : [{ file, line: first + i }];
+    })
+  );
+  const place = inBlock[0] ?? wanted.map((one) => lineOf(texts, new RegExp(literally(one)))).find(Boolean) ??
+    (blocks[0] && { file: blocks[0].file, line: blocks[0].first });
+  return place ? `${name}/${place.file}:${place.line}` : name;
+}
+
+/** The lines of a service in a file, from its name on to the next line that is indented no deeper. */
+function blockOf(file: string, text: string, service: string): { file: string; lines: string[]; first: number }[] {
+  const lines = text.split("\n");
+  const key = new RegExp(`^\\s+["']?${literally(service)}["']?\\s*:`);
+  // under depends_on it is indented deeper
+  const depths = lines.filter((line) => key.test(line)).map((line) => line.search(/\S/));
+  const from = lines.findIndex((line) => key.test(line) && line.search(/\S/) === Math.min(...depths));
+  if (from < 0) {
+    const flow = lines.findIndex((line) => new RegExp(`[{,]\\s*["']?${literally(service)}["']?\\s*:`).test(line));
+    return flow < 0 ? [] : [{ file, lines: lines.slice(flow), first: flow + 1 }];
+  }
+  const depth = lines[from]!.search(/\S/);
+  const length = lines.slice(from + 1).findIndex((line) => /^\s*[^\s#]/.test(line) && line.search(/\S/) <= depth);
+  return [{ file, lines: lines.slice(from, length < 0 ? undefined : from + 1 + length), first: from + 1 }];
+}
+
+/** A flaw as a verdict of a project's. */
+export function verdictOf(
+  project: ComposeProject,
+  { status, message, at, service, evidence, fix }: ProjectFlaw,
+): Verdict {
+  const value = [at ?? []].flat()[0] ?? service ?? message;
+  return {
+    status,
+    message: `${project.name}: ${message}`,
+    evidence: [evidence ?? { read: placeOf(project, at ?? service, service), value }],
+    ...(fix ? { fix: [fix] } : {}),
+  };
+}

@@ -1,0 +1,339 @@
+/**
+ * The keys and the types of a Compose file (compose-spec, schema/compose-spec.json; read 2026-11-26): what Compose refuses before it looks at
+ * anything else. Only for hosts without Compose.
+ */
+import { isMap } from "../maps.mts";
+import { unknownName } from "../text.mts";
+import { Verbatim } from "../verbatim.mts";
+
+/** Something of a wrong form. */
+export interface ShapeFlaw {
+  /** Keys and numbers that lead to it. */
+  path: (string | number)[];
+  message: string;
+}
+
+type Path = (string | number)[];
+type Shape = (value: unknown, path: Path) => ShapeFlaw[];
+
+const fine: ShapeFlaw[] = [];
+const isText = (value: unknown): value is string => typeof value === "string" || value instanceof Verbatim;
+const isNumber = (value: unknown) =>
+  typeof value === "number" || typeof value === "bigint" || value instanceof Verbatim;
+const named = (path: Path) => path.join(".");
+const wrong = (path: Path, what: string): ShapeFlaw[] => [{ path, message: `${named(path)} must be ${what}` }];
+
+const any: Shape = () => fine;
+const text: Shape = (value, path) => isText(value) ? fine : wrong(path, "a text: put it in quotes");
+const optional: Shape = (value, path) => value === null || isText(value) ? fine : wrong(path, "a text");
+const flag: Shape = (value, path) =>
+  typeof value === "boolean" || value instanceof Verbatim ||
+    (typeof value === "string" && /^(true|false|yes|no|on|off|y|n|t|f|1|0)$/i.test(value))
+    ? fine
+    : wrong(path, "true or false");
+const whole: Shape = (value, path) =>
+  isNumber(value) || (typeof value === "string" && /^-?\d+$/.test(value)) ? fine : wrong(path, "a whole number");
+const number: Shape = (value, path) =>
+  isNumber(value) || (typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value)) ? fine : wrong(path, "a number");
+const scalar: Shape = (value, path) =>
+  value === null || typeof value === "boolean" || isText(value) || isNumber(value)
+    ? fine
+    : wrong(path, "a text, a number, true or false");
+const textOrNumber: Shape = (value, path) =>
+  isText(value) || isNumber(value) ? fine : wrong(path, "a text or a number");
+
+/** Sizes (docker/go-units, RAMInBytes). */
+const size: Shape = (value, path) =>
+  isNumber(value) || (isText(value) && /^\s*-?\d+(\.\d+)? ?([kmgtp]?(i?b)?)\s*$/i.test(String(value)))
+    ? fine
+    : wrong(path, "a size, such as 8gb");
+/** Durations (Go, time.ParseDuration). */
+const duration: Shape = (value, path) =>
+  isText(value) && /^[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+)$/.test(String(value))
+    ? fine
+    : wrong(path, "a duration, such as 30s or 1m30s");
+const oneOf = (...words: string[]): Shape => (value, path) =>
+  isText(value) && words.includes(String(value)) ? fine : wrong(path, `one of ${words.join(", ")}`);
+const list = (item: Shape): Shape => (value, path) =>
+  Array.isArray(value) ? value.flatMap((one, i) => item(one, [...path, i])) : wrong(path, "a list");
+const mapOf = (item: Shape): Shape => (value, path) =>
+  isMap(value) ? Object.entries(value).flatMap(([key, one]) => item(one, [...path, key])) : wrong(path, "a mapping");
+const map = (shapes: Record<string, Shape>, required: string[] = []): Shape => (value, path) => {
+  if (!isMap(value)) return wrong(path, "a mapping");
+  const flaws = Object.entries(value).flatMap(([key, one]): ShapeFlaw[] => {
+    const shape = Object.hasOwn(shapes, key) ? shapes[key] : undefined;
+    if (shape) return isReset(one) ? fine : shape(one, [...path, key]);
+    if (key.startsWith("x-")) return fine;
+    const where = path.length === 0 ? "the file" : named(path);
+    const [message = ""] = unknownName("key", key, Object.keys(shapes)).split("\n");
+    return [{ path: [...path, key], message: `${where}: ${message}` }];
+  });
+  const missing = required.filter((key) => !Object.hasOwn(value, key));
+  return [...flaws, ...missing.map((key) => ({ path, message: `${named(path)} needs ${key}` }))];
+};
+const either = (...shapes: [(value: unknown) => boolean, Shape][]): Shape => (value, path) =>
+  (shapes.find(([is]) => is(value)) ?? shapes.at(-1)!)[1](value, path);
+const isReset = (value: unknown) => value instanceof Verbatim && value.tag === "!reset";
+const isNull = (value: unknown) => value === null;
+const isList = (value: unknown) => Array.isArray(value);
+const isScalar = (value: unknown) => !isMap(value) && !Array.isArray(value);
+
+const orNull = (shape: Shape) => either([isNull, any], [() => true, shape]);
+const texts = list(text);
+const oneOrMore = either([isList, texts], [isMap, list(text)], [() => true, text]);
+const pairs = either([isList, texts], [() => true, mapOf(scalar)]);
+const command: Shape = either([isList, texts], [isNull, any], [() => true, text]);
+const external = either([isMap, map({ name: text })], [() => true, flag]);
+const hostNames = either(
+  [isList, list((value, path) => /[:=]/.test(String(value)) ? fine : wrong(path, "NAME:ADDRESS"))],
+  [() => true, mapOf(either([isList, texts], [() => true, text]))],
+);
+
+const deviceRequest = map({
+  capabilities: texts,
+  count: either([isText, oneOfOrNumber("all")], [() => true, whole]),
+  device_ids: texts,
+  driver: text,
+  options: pairs,
+}, ["capabilities"]);
+
+function oneOfOrNumber(word: string): Shape {
+  return (value, path) =>
+    String(value) === word || /^-?\d[\d_]*$/.test(String(value)) ? fine : wrong(path, `${word} or a number`);
+}
+
+const healthcheck = map({
+  disable: flag,
+  interval: duration,
+  retries: number,
+  start_interval: duration,
+  start_period: duration,
+  timeout: duration,
+  test: (value, path) => {
+    if (!Array.isArray(value)) return text(value, path);
+    if (value.length === 0 || ["NONE", "CMD", "CMD-SHELL"].includes(String(value[0]))) return texts(value, path);
+    return [{ path, message: `${named(path)} must begin with CMD, CMD-SHELL or NONE` }];
+  },
+});
+
+const update = map({
+  delay: duration,
+  failure_action: text,
+  max_failure_ratio: number,
+  monitor: duration,
+  order: oneOf("start-first", "stop-first"),
+  parallelism: whole,
+});
+const deploy = map({
+  endpoint_mode: text,
+  labels: pairs,
+  mode: text,
+  placement: map({
+    constraints: texts,
+    max_replicas_per_node: whole,
+    preferences: list(map({ spread: text })),
+  }),
+  replicas: whole,
+  resources: map({
+    limits: map({ cpus: number, memory: size, pids: whole }),
+    reservations: map({
+      cpus: number,
+      devices: list(deviceRequest),
+      generic_resources: list(map({ discrete_resource_spec: map({ kind: text, value: number }) })),
+      memory: size,
+    }),
+  }),
+  restart_policy: map({ condition: text, delay: duration, max_attempts: whole, window: duration }),
+  rollback_config: update,
+  update_config: update,
+});
+
+const grant = either([isMap, map({ gid: text, mode: textOrNumber, source: text, target: text, uid: text })], [
+  () => true,
+  text,
+]);
+const buildKeys: Record<string, Shape> = {
+  ...{ additional_contexts: pairs, args: pairs, cache_from: texts, cache_to: texts, context: text, dockerfile: text },
+  ...{ dockerfile_inline: text, entitlements: texts, extra_hosts: hostNames, isolation: text, labels: pairs },
+  ...{ network: text, no_cache: flag, no_cache_filter: oneOrMore, platforms: texts, privileged: flag, pull: flag },
+  ...{ provenance: scalar, sbom: scalar, secrets: list(grant), shm_size: size, ssh: any, tags: texts, target: text },
+  ...{ ulimits: any },
+};
+
+/** A published port in the short form (docker/go-connections, nat.ParsePortSpec). */
+const port: Shape = (value, path) => {
+  const [ports = "", protocol = "tcp", ...more] = String(value).split("/");
+  const parts = /^(?:(\[[^\]]*\]|[^:[\]]*):)?(?:([^:]*):)?([^:]+)$/.exec(ports);
+  const bad = (what: string): ShapeFlaw[] => [{ path, message: `${named(path)}: ${value} ${what}` }];
+  if (more.length > 0 || !parts) return bad("is no port: write HOST:CONTAINER");
+  if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) return bad(`names the protocol ${protocol}`);
+  // with two parts, the first is the host's port
+  const [, first, second, inner = ""] = parts;
+  const outer = second ?? first ?? "";
+  const ip = second === undefined ? undefined : first;
+  const range = (one: string) => /^(\d+)(?:-(\d+))?$/.exec(one);
+  for (const one of [inner, ...(outer === "" ? [] : [outer])]) {
+    const found = range(one);
+    if (!found) return bad(`has ${one}, which is no port`);
+    const [from, to] = [Number(found[1]), Number(found[2] ?? found[1])];
+    if (from > 65535 || to > 65535 || to < from) return bad(`has ${one}, which is no port from 1 to 65535`);
+  }
+  const length = (one: string) => Number(range(one)![2] ?? range(one)![1]) - Number(range(one)![1]);
+  if (outer !== "" && length(outer) !== length(inner) && length(inner) > 0) {
+    return bad("has two ranges of different length");
+  }
+  const plain = ip?.replace(/^\[|\]$/g, "") ?? "";
+  const octets = plain.split(".");
+  if (plain !== "" && !plain.includes(":") && !(octets.length === 4 && octets.every((one) => Number(one) <= 255))) {
+    return bad(`has ${plain}, which is no address`);
+  }
+  return fine;
+};
+const ports = list(either(
+  [
+    isMap,
+    map({
+      ...{ app_protocol: text, host_ip: text, mode: text, name: text, protocol: text, published: textOrNumber },
+      target: whole,
+    }),
+  ],
+  [isScalar, port],
+));
+
+const mount = map({
+  bind: map({ create_host_path: flag, propagation: text, recursive: text, selinux: text }),
+  consistency: text,
+  image: map({ subpath: text }),
+  read_only: flag,
+  source: text,
+  target: text,
+  tmpfs: map({ mode: number, size }),
+  type: oneOf("bind", "volume", "tmpfs", "cluster", "npipe", "image"),
+  volume: map({ labels: pairs, nocopy: flag, subpath: text }),
+}, ["type", "target"]);
+
+const filled: Shape = (value, path) => value === "" ? wrong(path, "no empty text") : text(value, path);
+const pull_policy: Shape = (value, path) =>
+  isText(value) && /^(always|never|if_not_present|build|missing|refresh|daily|weekly|every_\S+)$/.test(String(value))
+    ? fine
+    : wrong(path, "one of always, missing, never, build");
+const hooks = list(map({ command, environment: pairs, privileged: flag, user: text, working_dir: text }, ["command"]));
+const ulimit = either([isMap, map({ hard: whole, soft: whole }, ["soft", "hard"])], [() => true, whole]);
+
+const service = map({
+  ...{
+    annotations: pairs,
+    attach: flag,
+    blkio_config: any,
+    build: either([isMap, map(buildKeys)], [() => true, text]),
+  },
+  ...{ cap_add: texts, cap_drop: texts, cgroup: oneOf("host", "private"), cgroup_parent: text, command },
+  ...{ configs: list(grant), container_name: text, cpu_count: whole, cpu_percent: number, cpu_period: textOrNumber },
+  ...{ cpu_quota: textOrNumber, cpu_rt_period: textOrNumber, cpu_rt_runtime: textOrNumber, cpu_shares: number },
+  ...{ cpus: number, cpuset: text, credential_spec: any, deploy: orNull(deploy), develop: any },
+  depends_on: either([isList, texts], [
+    () => true,
+    mapOf(map({
+      condition: oneOf("service_started", "service_healthy", "service_completed_successfully"),
+      required: flag,
+      restart: flag,
+    }, ["condition"])),
+  ]),
+  device_cgroup_rules: texts,
+  devices: list(
+    either([isMap, map({ permissions: text, source: text, target: text }, ["source", "target"])], [() => true, text]),
+  ),
+  ...{ dns: oneOrMore, dns_opt: texts, dns_search: oneOrMore, domainname: text, entrypoint: command },
+  env_file: either([isText, text], [
+    () => true,
+    list(either([isMap, map({ format: text, path: text, required: flag }, ["path"])], [() => true, text])),
+  ]),
+  ...{ environment: pairs, expose: list(textOrNumber) },
+  extends: either([isText, text], [() => true, map({ file: text, service: text }, ["service"])]),
+  ...{ external_links: texts, extra_hosts: hostNames },
+  gpus: either([isText, oneOf("all")], [
+    () => true,
+    list(map({
+      ...{ capabilities: texts, count: either([isText, oneOfOrNumber("all")], [() => true, whole]), device_ids: texts },
+      ...{ driver: text, options: pairs },
+    })),
+  ]),
+  ...{
+    group_add: list(textOrNumber),
+    healthcheck,
+    hostname: text,
+    image: text,
+    init: flag,
+    ipc: text,
+    isolation: text,
+  },
+  ...{ label_file: oneOrMore, labels: pairs, links: texts },
+  logging: map({ driver: text, options: mapOf(scalar) }),
+  ...{ mac_address: text, mem_limit: size, mem_reservation: size, mem_swappiness: whole, memswap_limit: size },
+  ...{ models: any, network_mode: text },
+  networks: either([isList, texts], [
+    () => true,
+    mapOf(orNull(map({
+      ...{ aliases: texts, driver_opts: any, gw_priority: number, interface_name: text, ipv4_address: text },
+      ...{ ipv6_address: text, link_local_ips: texts, mac_address: text, priority: number },
+    }))),
+  ]),
+  ...{ oom_kill_disable: flag, oom_score_adj: whole, pid: optional, pids_limit: whole, platform: text, ports },
+  ...{ post_start: hooks, pre_stop: hooks, privileged: flag, profiles: texts, provider: any },
+  ...{ pull_policy },
+  ...{ pull_refresh_after: text, read_only: flag, restart: text, runtime: text, scale: whole, secrets: list(grant) },
+  ...{ security_opt: texts, shm_size: size, stdin_open: flag, stop_grace_period: duration, stop_signal: text },
+  ...{ storage_opt: any, sysctls: pairs, tmpfs: oneOrMore, tty: flag, ulimits: mapOf(ulimit), use_api_socket: flag },
+  ...{ user: text, userns_mode: text, uts: text, volumes: list(either([isMap, mount], [() => true, filled])) },
+  ...{ volumes_from: texts, working_dir: text },
+});
+
+const network = orNull(map({
+  ...{
+    attachable: flag,
+    driver: text,
+    driver_opts: mapOf(textOrNumber),
+    enable_ipv4: flag,
+    enable_ipv6: flag,
+    external,
+  },
+  ...{ internal: flag, labels: pairs, name: text },
+  ipam: map({
+    config: list(map({ aux_addresses: mapOf(text), gateway: text, ip_range: text, subnet: text })),
+    driver: text,
+    options: mapOf(text),
+  }),
+}));
+const volume = orNull(map({ driver: text, driver_opts: mapOf(textOrNumber), external, labels: pairs, name: text }));
+const source: Record<string, Shape> = {
+  ...{
+    content: text,
+    driver: text,
+    driver_opts: any,
+    environment: text,
+    external,
+    file: text,
+    labels: pairs,
+    name: text,
+  },
+  template_driver: text,
+};
+
+const serviceNames: Shape = (value, path) =>
+  isMap(value)
+    ? Object.keys(value).filter((name) => !/^[a-zA-Z0-9._-]+$/.test(name)).map((name) => ({
+      path: [...path, name],
+      message: `“${name}” is no name of a service: letters, digits, . _ and - are`,
+    }))
+    : fine;
+
+const file = map({
+  ...{ version: scalar, name: text, include: any, configs: orNull(mapOf(map(source))), models: any },
+  ...{ networks: orNull(mapOf(network)), secrets: orNull(mapOf(map(source))), volumes: orNull(mapOf(volume)) },
+  services: (value, path) => [...serviceNames(value, path), ...mapOf(service)(value, path)],
+});
+
+/** What is of a wrong form in one Compose file: its plain data, with variables filled in. */
+export function shapeFlaws(data: Record<string, unknown>): ShapeFlaw[] {
+  return file(data, []);
+}
