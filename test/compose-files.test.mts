@@ -189,4 +189,27 @@ test("a file that the project names travels whatever .dockerignore says; a folde
   assert.match((await findings(here, { copied })).join("\n"), /^warn p\/compose\.yaml:5 .*data.*\.dockerignore/);
 });
 
+test("the config's own services: keys and types are looked at, and variables without a value are named", async () => {
+  const judge = async (service: string) => {
+    const text = `machines: [{name: a, box: lab/x}]\nservices:\n  web: {image: x, ${service}}\n`;
+    const config = parseConfig(text);
+    const found = { config, text, name: "homelab-gpu.yaml", folder: "/lab/.homelab-gpu" };
+    const projects = await readProjects(fakeShell({}).shell, found);
+    const resolved = resolveConfig(config, card, {}, projects);
+    assert.equal(resolved.stacks, [], "nothing is copied for it");
+    return runChecks(card, resolved, ["services.compose"]).map(({ status, message }) => `${status} ${message}`);
+  };
+  assert.match((await judge("imgae: y")).join(), /^fail .*services\.web: there is no key imgae/);
+  assert.match((await judge("stop_grace_period: 10")).join(), /^fail .*duration/);
+  assert.match((await judge("command: '${COMPOSE_TEST_NONE}'")).join(), /^warn .*COMPOSE_TEST_NONE/);
+  assert.match((await judge("command: '${COMPOSE_TEST_TOKEN}'")).join(), /^warn .*empty password/);
+  assert.equal(await judge("command: '${COMPOSE_TEST_NONE:-x}', cpus: '${COMPOSE_TEST_CPUS:-2}'"), []);
+  try {
+    await judge("command: '${COMPOSE_TEST_NONE:?say it}'");
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).message.replace(/\s+/g, " "), /COMPOSE_TEST_NONE has no value: say it/);
+  }
+});
+
 test.run();

@@ -12,7 +12,7 @@ import {
   variableNames,
 } from "../compose/project.mts";
 import { dotEnv } from "../compose/variables.mts";
-import { inlineVariables } from "../compose/inline.mts";
+import { inlineMissing, inlineVariables } from "../compose/inline.mts";
 import type { Shell } from "../shell.mts";
 
 /** Something wrong with a path or a variable, at its place in the config. */
@@ -158,9 +158,16 @@ async function readInline(
   }
   const passed = names.filter((variable) => process.env[variable] !== undefined);
   const variables = Object.fromEntries(passed.map((variable) => [variable, process.env[variable]!]));
-  if (Object.keys(files).length === 0 && passed.length === 0) return undefined;
+  const missing = inlineMissing(services, { ...dotenv, ...process.env });
+  for (const { service, name, required } of missing) {
+    if (required !== undefined) {
+      flaws.push({ path: `services.${service}`, says: `service ${service}: ${name} has no value: ${required}` });
+    }
+  }
+  const unset = missing.filter(({ required }) => required === undefined).map(({ service, name }) => `${service}: ${name}`);
+  if (Object.keys(files).length === 0 && passed.length === 0 && unset.length === 0) return undefined;
   return {
     ...{ name: "homelab-gpu", path: home, machine, profiles: [], env: {}, composeFiles: [], skipped: [] },
-    ...{ files, size, variables },
+    ...{ files, size, variables, ...(unset.length > 0 ? { unset } : {}) },
   };
 }

@@ -16,10 +16,17 @@ export interface Project extends Stack {
   skipped: string[];
   /** Variables that its Compose gets in the VM. */
   variables: Record<string, string>;
+  /** Of inline services: variables without a value that they use, as `SERVICE: NAME`. */
+  unset?: string[];
   /** Our own file behind its `-f`s: every way of asking for a GPU as the guest's engine understands it. */
   override?: string;
   /** For a Compose in which a further file cannot replace lists: Compose files with that in them, by path relative to the folder. */
   rewritten?: Record<string, string>;
+}
+
+/** Whether a project has anything that is copied or run: one that only says what is unset has not. */
+export function isCarried({ composeFiles, files, variables }: Project): boolean {
+  return composeFiles.length > 0 || Object.keys(files).length > 0 || Object.keys(variables).length > 0;
 }
 
 /** Names of Compose files, the first that is there counts (compose-go, cli/options.go, DefaultFileNames; read 2026-11). */

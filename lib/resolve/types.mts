@@ -12,6 +12,8 @@ export interface Resolved {
   projects?: ComposeProject[];
   /** The Compose projects, as they were read; absent where they were not looked at, as with a saved probe. */
   stacks?: Project[];
+  /** Variables without a value that inline services use, by machine: `SERVICE: NAME`. */
+  unset?: Record<string, string[]>;
 }
 
 /** A machine with everything settled that its host decides. */
