@@ -40,7 +40,10 @@ function machineVerdicts(machine: ResolvedMachine, config: Resolved, host: Host)
     ...reasons.map((reason) => noAnswer(stacks.filter((stack) => stack.noAnswer === reason), reason)),
   ];
   const inline = [...inlineShape(own), ...inlineUnset(unset[machine.name] ?? [])];
-  return [...inline, ...verdicts, ...collisions(all), ...unknown].map((verdict) => ({ machine: machine.name, ...verdict }));
+  return [...inline, ...verdicts, ...collisions(all), ...unknown].map((verdict) => ({
+    machine: machine.name,
+    ...verdict,
+  }));
 }
 
 /** The services that the config itself has, as one more project: `homelab-gpu` is its name in the VM. */

@@ -164,7 +164,9 @@ async function readInline(
       flaws.push({ path: `services.${service}`, says: `service ${service}: ${name} has no value: ${required}` });
     }
   }
-  const unset = missing.filter(({ required }) => required === undefined).map(({ service, name }) => `${service}: ${name}`);
+  const unset = missing.filter(({ required }) => required === undefined).map(({ service, name }) =>
+    `${service}: ${name}`
+  );
   if (Object.keys(files).length === 0 && passed.length === 0 && unset.length === 0) return undefined;
   return {
     ...{ name: "homelab-gpu", path: home, machine, profiles: [], env: {}, composeFiles: [], skipped: [] },
