@@ -5,6 +5,7 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
+import { baseOf, hostPath, volumeFolder } from "../compose/read-project.mts";
 import { mebibytes, mountsOf, networksOf, publishedPorts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -221,7 +222,7 @@ export function engineProjectFlaws(project: ComposeProject, services: [string, C
     }),
     ...sameAddresses(services),
     ...Object.entries(project.model?.volumes ?? {}).flatMap(([name, body]) =>
-      isMap(body) && used.has(name) ? volumeFlaws(name, body) : []
+      isMap(body) && used.has(name) ? volumeFlaws(name, body, project) : []
     ),
   ];
 }
@@ -287,8 +288,8 @@ function sameAddresses(services: [string, ComposeService][]): ProjectFlaw[] {
   });
 }
 
-function volumeFlaws(name: string, body: Record<string, unknown>): ProjectFlaw[] {
-  const { driver, driver_opts, external } = body;
+function volumeFlaws(name: string, body: Record<string, unknown>, project: ComposeProject): ProjectFlaw[] {
+  const { driver, external } = body;
   if (external) return [];
   if (typeof driver === "string" && driver !== "" && driver !== "local") {
     return [{
@@ -298,12 +299,22 @@ function volumeFlaws(name: string, body: Record<string, unknown>): ProjectFlaw[]
       fix: manualFix("Leave driver: out"),
     }];
   }
-  const { o, device } = isMap(driver_opts) ? driver_opts : {};
-  if (typeof device !== "string" || !/(^|,)r?bind(,|$)/.test(String(o ?? "")) || device.includes("$")) return [];
+  const folder = volumeFolder(body);
+  if (folder === undefined || folder.includes("$")) return [];
+  const path = hostPath(folder, baseOf(project)) ?? folder;
+  const inside = path.startsWith(`${project.folder}/`);
+  const shown = inside ? path.slice(project.folder.length + 1) : path;
+  const { copied } = project;
+  const kept = copied?.some((one) => one === shown || one.startsWith(`${shown}/`)) ?? true;
+  if (inside && project.paths[path] !== "missing" && kept) return [];
   return [{
     status: "fail",
-    message: `the volume ${name} is the folder ${device}, which a new VM does not have: Docker does not create it`,
-    at: device,
-    fix: manualFix(`Leave driver_opts: out, so that ${name} is a volume of its own`),
+    message: `the volume ${name} is the folder ${shown}, which the VM does not have: Docker does not create it`,
+    at: [folder, shown],
+    fix: manualFix(
+      inside
+        ? `Create ${shown}, or leave driver_opts: out`
+        : `Leave driver_opts: out, so that ${name} is a volume of its own`,
+    ),
   }];
 }

@@ -6,6 +6,9 @@ import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import { enabledServices } from "../compose/read-project.mts";
+import { shapeFlaws } from "../compose/shape.mts";
+import { isSecretName } from "../compose/variables.mts";
+import { isMap } from "../maps.mts";
 import { serviceOfRefusal } from "../compose/refusals.mts";
 import { type PublishedPort, publishedPorts } from "../compose/service.mts";
 import { commandFix, manualFix } from "../fixes.mts";
@@ -23,7 +26,8 @@ export const composeChecks: Check[] = [
   },
 ];
 
-function machineVerdicts(machine: ResolvedMachine, { services, projects = [] }: Resolved, host: Host): Verdict[] {
+function machineVerdicts(machine: ResolvedMachine, config: Resolved, host: Host): Verdict[] {
+  const { services, projects = [], unset } = config;
   const stacks = projects.filter((project) => project.machine === machine.name);
   const own = services.filter((service) => service.machine === machine.name);
   const all = [...stacks, ...(own.length > 0 ? [inlineProject(own, machine.name)] : [])];
@@ -34,7 +38,11 @@ function machineVerdicts(machine: ResolvedMachine, { services, projects = [] }: 
     ...(unasked.length > 0 ? [notAsked(unasked, host)] : []),
     ...reasons.map((reason) => noAnswer(stacks.filter((stack) => stack.noAnswer === reason), reason)),
   ];
-  return [...verdicts, ...collisions(all), ...unknown].map((verdict) => ({ machine: machine.name, ...verdict }));
+  const inline = [...inlineShape(own), ...inlineUnset(unset?.get(machine.name) ?? [])];
+  return [...inline, ...verdicts, ...collisions(all), ...unknown].map((verdict) => ({
+    machine: machine.name,
+    ...verdict,
+  }));
 }
 
 /** The services that the config itself has, as one more project: `homelab-gpu` is its name in the VM. */
@@ -44,6 +52,41 @@ export function inlineProject(services: Service[], machine: string): ComposeProj
     ...{ name: "services", machine, folder: "/", files: [], profiles: [], inline: true, readBy: "reader" },
     ...{ model, enabled: enabledServices(model, []), refusals: [], unsetVariables: [], paths: {}, texts: {} },
   };
+}
+
+/** Keys and types of the config's own services that Compose refuses. What has a variable in it is known to Compose only. */
+function inlineShape(services: Service[]): Verdict[] {
+  const data = { services: Object.fromEntries(services.map(({ name, body }) => [name, body])) };
+  return shapeFlaws(data).filter(({ path }) => !String(valueAt(data, path) ?? "").includes("$")).map((
+    { path, message },
+  ): Verdict => ({
+    status: "fail",
+    message: `services: ${message}`,
+    evidence: [{ read: path.join("."), value: message }],
+    fix: [manualFix(`Correct ${path.join(".")}`)],
+  }));
+}
+
+function valueAt(data: unknown, [step, ...rest]: (string | number)[]): unknown {
+  if (step === undefined) return data;
+  const inner = Array.isArray(data) ? data[Number(step)] : isMap(data) ? data[step] : undefined;
+  return valueAt(inner, rest);
+}
+
+/** Variables of the config's own services that have no value. */
+function inlineUnset(unset: string[]): Verdict[] {
+  return unset.map((one): Verdict => {
+    const [service, name] = one.split(": ");
+    const secret = isSecretName(name!);
+    return {
+      status: "warn",
+      message: `services: ${name} of ${service} has no value: ${
+        secret ? "the service starts with an empty password or key" : "Compose puts an empty text in its place"
+      }`,
+      evidence: [{ read: `services.${service}`, value: `\${${name}}` }],
+      fix: [manualFix(`Set ${name} in .env beside the config, or write a default: \${${name}:-…}`)],
+    };
+  });
 }
 
 /** A project's services as the other checks take them: those that start, named `project/service`. */

@@ -288,7 +288,7 @@ async function readModels({ shell, options }: Context, settled: Resolved, lab: L
     if (settled.machines.every(isKnown)) return { settled, withheld: [] };
   }
   const { withModels } = await import("./project-models.mts");
-  return await withModels(shell, settled, { gpu: options.gpu, ask: !options.host });
+  return await withModels(shell, settled, { gpu: options.gpu, here: !options.host });
 }
 
 /** Every text that a plan may need: templates, scripts, the user's own scripts. */

@@ -15,8 +15,8 @@ import type { Shell } from "../shell.mts";
 export interface ModelOptions {
   /** False with `--no-gpu`: services that ask for a GPU, and those that need one of these, are left out. */
   gpu: boolean;
-  /** Whether this host's Compose is asked: not for a saved host. */
-  ask: boolean;
+  /** Whether the host that is judged is this one: of a saved one it is not known how it gets Compose. */
+  here: boolean;
 }
 
 /**
@@ -26,11 +26,11 @@ export interface ModelOptions {
 export async function withModels(
   shell: Shell,
   settled: Resolved,
-  { gpu, ask }: ModelOptions,
+  { gpu, here }: ModelOptions,
 ): Promise<{ settled: Resolved; withheld: string[] }> {
   const all = settled.stacks ?? [];
   if (all.every((stack) => !isStack(stack))) return { settled: { ...settled, projects: [] }, withheld: [] };
-  const compose = ask ? await findCompose(shell) : undefined;
+  const compose = await findCompose(shell);
   const read = await Promise.all(all.map(async (stack) => {
     const machine = settled.machines.find(({ name }) => name === stack.machine);
     if (!isStack(stack) || !machine) return { stacks: [stack], projects: [], withheld: [] };
@@ -38,9 +38,9 @@ export async function withModels(
     const copied = Object.keys(stack.files);
     const request = { name, machine: machine.name, folder, files, profiles, variables, sharedFolders: [], copied };
     const read = await readProject(shell, request, compose);
-    const project: ComposeProject = ask || read.readBy === "none"
+    const project: ComposeProject = here || read.readBy !== "reader"
       ? read
-      : { ...read, noAnswer: "Compose is not asked about a saved host" };
+      : { ...read, noAnswer: "there is no Compose 2 where this runs" };
     const engine = guestEngineOf(machine, settled);
     return gpu ? { ...withGpuFiles(stack, project, engine), withheld: [] } : withoutGpuServices(stack, project, engine);
   }));

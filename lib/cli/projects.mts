@@ -12,7 +12,7 @@ import {
   variableNames,
 } from "../compose/project.mts";
 import { dotEnv } from "../compose/variables.mts";
-import { inlineVariables } from "../compose/inline.mts";
+import { inlineMissing, inlineVariables } from "../compose/inline.mts";
 import type { Shell } from "../shell.mts";
 
 /** Something wrong with a path or a variable, at its place in the config. */
@@ -61,10 +61,12 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
     flaws.push({ path: `${at}.path`, says: `COMPOSE_FILE names ${file}, outside of the folder: it does not travel` });
   }
   const named = [...new Set([...composeFiles.filter((file) => !leaves(file)), ...names.filter(isYaml)])];
+  const ignores = dockerignore.trim() !== "";
+  const files = ignores ? await namedFiles(shell, stack, composeFiles, own) : [];
   const [texts, entries = []] = await Promise.all([
     // a folder may have such a name too
     Promise.all(named.map((file) => shell.read(`${path}/${file}`).catch(() => undefined))),
-    shell.walk(path, travelRules(dockerignore, composeFiles).enters),
+    shell.walk(path, travelRules(dockerignore, composeFiles, files).enters),
   ]);
   for (const [i, file] of named.entries()) {
     if (texts[i] === undefined && composeFiles.includes(file)) {
@@ -80,7 +82,22 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
   }
   const passed = variableNames(texts.join("\n")).filter((variable) => process.env[variable] !== undefined);
   const caller = Object.fromEntries(passed.map((variable) => [variable, process.env[variable]!]));
-  return projectOf(stack, { composeFiles, dockerignore, entries, variables: { ...caller, ...own } });
+  return projectOf(stack, { composeFiles, dockerignore, named: files, entries, variables: { ...caller, ...own } });
+}
+
+/** The files of a stack that its Compose files name, relative to its folder: the project does not run without them. */
+async function namedFiles(
+  shell: Shell,
+  { name, machine, path: folder, profiles }: Stack,
+  files: string[],
+  variables: Record<string, string>,
+): Promise<string[]> {
+  const { readProject } = await import("../compose/read-project.mts");
+  const project = await readProject(shell, { name, machine, folder, files, profiles, variables }, undefined);
+  const named = Object.entries(project.paths).flatMap(([path, kind]) =>
+    kind === "file" && path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : []
+  );
+  return [...Object.keys(project.texts).filter((file) => !leaves(file)), ...named];
 }
 
 const isYaml = (name: string) => /\.ya?ml$/.test(name);
@@ -144,9 +161,18 @@ async function readInline(
   }
   const passed = names.filter((variable) => process.env[variable] !== undefined);
   const variables = Object.fromEntries(passed.map((variable) => [variable, process.env[variable]!]));
-  if (Object.keys(files).length === 0 && passed.length === 0) return undefined;
+  const missing = inlineMissing(services, { ...dotenv, ...process.env });
+  for (const { service, name, required } of missing) {
+    if (required !== undefined) {
+      flaws.push({ path: `services.${service}`, says: `service ${service}: ${name} has no value: ${required}` });
+    }
+  }
+  const unset = missing.filter(({ required }) => required === undefined).map(({ service, name }) =>
+    `${service}: ${name}`
+  );
+  if (Object.keys(files).length === 0 && passed.length === 0 && unset.length === 0) return undefined;
   return {
     ...{ name: "homelab-gpu", path: home, machine, profiles: [], env: {}, composeFiles: [], skipped: [] },
-    ...{ files, size, variables },
+    ...{ files, size, variables, ...(unset.length > 0 ? { unset } : {}) },
   };
 }

@@ -2,6 +2,7 @@
 import type { Service } from "../config/types.mts";
 import { isMap } from "../maps.mts";
 import { variableNames } from "./project.mts";
+import { interpolate, type MissingVariable } from "./variables.mts";
 
 /**
  * Of inline services: the names of all variables that they use, those under `environment` without a value (by service), and their env
@@ -29,6 +30,18 @@ export function inlineVariables(services: Service[]): {
     });
   });
   return { names: [...new Set([...filled, ...bare.map(({ variable }) => variable)])], bare, envFiles };
+}
+
+/** The variables without a value and without a default that inline services use, by service. */
+export function inlineMissing(
+  services: Service[],
+  values: Record<string, string | undefined>,
+): (MissingVariable & { service: string })[] {
+  return services.flatMap(({ name: service, body }) => {
+    const missing = strings(body).flatMap((text) => interpolate(text, values).missing);
+    return missing.filter((one, i) => missing.findIndex(({ name }) => name === one.name) === i)
+      .map((one) => ({ ...one, service }));
+  });
 }
 
 /** A text in which only `$` counts: no line of it looks like a list or a mapping. */

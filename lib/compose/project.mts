@@ -16,10 +16,17 @@ export interface Project extends Stack {
   skipped: string[];
   /** Variables that its Compose gets in the VM. */
   variables: Record<string, string>;
+  /** Of inline services: variables without a value that they use, as `SERVICE: NAME`. */
+  unset?: string[];
   /** Our own file behind its `-f`s: every way of asking for a GPU as the guest's engine understands it. */
   override?: string;
   /** For a Compose in which a further file cannot replace lists: Compose files with that in them, by path relative to the folder. */
   rewritten?: Record<string, string>;
+}
+
+/** Whether a project has anything that is copied or run: one that only says what is unset has not. */
+export function isCarried({ composeFiles, files, variables }: Project): boolean {
+  return composeFiles.length > 0 || Object.keys(files).length > 0 || Object.keys(variables).length > 0;
 }
 
 /** Names of Compose files, the first that is there counts (compose-go, cli/options.go, DefaultFileNames; read 2026-11). */
@@ -46,10 +53,13 @@ export function composeFilesOf(names: string[], variables: Record<string, string
   return [first, ...(override ? [override] : [])];
 }
 
-/** Which paths of a folder travel: all but those that `.dockerignore` names. Compose's own files and `.env` always do. */
-export function travelRules(dockerignore: string, composeFiles: string[]) {
+/**
+ * Which paths of a folder travel: all but those that `.dockerignore` names. Compose's own files, `.env` and the files that the project
+ * `names` always do: `.dockerignore` is about what a build copies.
+ */
+export function travelRules(dockerignore: string, composeFiles: string[], names: string[] = []) {
   const rules = ignoreRules(dockerignore);
-  const always = new Set([...composeFiles, ".env", ".dockerignore"].map((path) => path.replace(/^\.\//, "")));
+  const always = new Set([...composeFiles, ".env", ".dockerignore", ...names].map((path) => path.replace(/^\.\//, "")));
   const above = [...always].flatMap((path) =>
     path.split("/").slice(0, -1).map((_, i, all) => all.slice(0, i + 1).join("/"))
   );
@@ -62,14 +72,15 @@ export function travelRules(dockerignore: string, composeFiles: string[]) {
 /** A project of a stack, from what its folder has. Entries that are ignored, or folders that an exception alone made readable, are left out. */
 export function projectOf(
   stack: Stack,
-  { composeFiles, dockerignore, entries, variables }: {
+  { composeFiles, dockerignore, named = [], entries, variables }: {
     composeFiles: string[];
     dockerignore: string;
+    named?: string[];
     entries: Entry[];
     variables: Record<string, string>;
   },
 ): Project {
-  const { travels } = travelRules(dockerignore, composeFiles);
+  const { travels } = travelRules(dockerignore, composeFiles, named);
   const taken = entries.filter(({ path }) => travels(path));
   const carried = taken.filter(({ kind }) => kind !== "other");
   return {

@@ -286,9 +286,18 @@ export function namedPaths(project: Pick<ComposeProject, "folder" | "files" | "m
     return [
       ...Object.values(model.services).flatMap(servicePaths),
       ...sections.flatMap((one) => (isMap(one) && typeof one.file === "string" ? [one.file] : [])),
+      ...Object.values(model.volumes ?? {}).flatMap((one) => volumeFolder(one) ?? []),
     ];
   });
   return [...new Set(named.flatMap((path) => hostPath(path, baseOf(project)) ?? []))];
+}
+
+/** The folder that a volume of the driver local stands for (`o: bind`); undefined for any other. */
+export function volumeFolder(volume: unknown): string | undefined {
+  const { driver, driver_opts } = isMap(volume) ? volume : {};
+  const { o, device } = isMap(driver_opts) ? driver_opts : {};
+  const local = driver === undefined || driver === null || driver === "" || driver === "local";
+  return local && typeof device === "string" && /(^|,)r?bind(,|$)/.test(String(o ?? "")) ? device : undefined;
 }
 
 /** The paths that a service names: bind mounts, env files, its build context and Dockerfile. */

@@ -2,7 +2,7 @@ import type { Config, Machine } from "../config/types.mts";
 import type { Accelerator, ExistingVm } from "../host/types.mts";
 import type { GpuRequestWithMode, Resolved, ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import type { Project } from "../compose/project.mts";
+import { isCarried, type Project } from "../compose/project.mts";
 import { dependenciesOf } from "../config/dependencies.mts";
 import { defaultProvider, providers } from "./providers.mts";
 import { allAssigned, cardsOf, matchCard } from "./cards.mts";
@@ -30,7 +30,10 @@ export function resolveConfig(
   );
   return {
     services: config.services,
-    stacks,
+    stacks: stacks.filter(isCarried),
+    ...(stacks.some(({ unset }) => unset)
+      ? { unset: new Map(stacks.map(({ machine, unset = [] }) => [machine, unset])) }
+      : {}),
     machines: config.machines.map((machine, i) => {
       const way = ways[i]!;
       return {

@@ -13,6 +13,8 @@ export interface Resolved {
   projects?: ComposeProject[];
   /** What is copied into the machines: their stacks, and the files of their inline services. */
   stacks?: Project[];
+  /** Variables without a value that inline services use, by machine: `SERVICE: NAME`. */
+  unset?: ReadonlyMap<string, string[]>;
 }
 
 /** A machine with everything that its host decides: provider, size, cards and drivers. */

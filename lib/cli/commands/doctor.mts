@@ -40,7 +40,7 @@ export async function doctor(session: Context): Promise<number> {
     log(session, `saved what the probe read: ${options.save}`);
   }
   const host = parseHost(probe);
-  const read = { gpu: options.gpu, ask: !options.host };
+  const read = { gpu: options.gpu, here: !options.host };
   const { settled } = await withModels(shell, resolveConfig(source.config, host, known, stacks), read);
   const found = runChecks(host, settled, args);
   const findings = [...found, ...notLookedAt(host, settled, args, found)];
