@@ -8,7 +8,7 @@ import type { Check, Verdict } from "./types.mts";
 import { enabledServices } from "../compose/read-project.mts";
 import { shapeFlaws } from "../compose/shape.mts";
 import { isSecretName } from "../compose/variables.mts";
-import { isMap } from "../maps.mts";
+import { isMap, ownValue } from "../maps.mts";
 import { serviceOfRefusal } from "../compose/refusals.mts";
 import { type PublishedPort, publishedPorts } from "../compose/service.mts";
 import { commandFix, manualFix } from "../fixes.mts";
@@ -39,7 +39,7 @@ function machineVerdicts(machine: ResolvedMachine, config: Resolved, host: Host)
     ...(unasked.length > 0 ? [notAsked(unasked, host)] : []),
     ...reasons.map((reason) => noAnswer(stacks.filter((stack) => stack.noAnswer === reason), reason)),
   ];
-  const inline = [...inlineShape(own), ...inlineUnset(unset[machine.name] ?? [])];
+  const inline = [...inlineShape(own), ...inlineUnset(ownValue(unset, machine.name) ?? [])];
   return [...inline, ...verdicts, ...collisions(all), ...unknown].map((verdict) => ({
     machine: machine.name,
     ...verdict,
