@@ -19,10 +19,10 @@ export const dockersOwn = { version: "29.7.2", compose: "5.5.0" };
 /** The oldest Compose that runs stacks: it knows `include` (docker/compose v2.20.0, 2023-07). apply-stack.sh has the same number. */
 export const minimumCompose = "2.20";
 
-/** Service keys that Compose 1.29 refuses (compose-spec, after its schema 3.9; read 2026-11). */
+/** Service keys that Compose 1.29 refuses (run with 1.29.2, 2026-11-26). */
 const newKeys = [
-  ...["annotations", "attach", "credential_spec", "develop", "gpus", "label_file", "models", "post_start", "pre_stop"],
-  ...["provider", "storage_opt", "use_api_socket"],
+  ...["annotations", "attach", "develop", "gpus", "label_file", "models", "post_start", "pre_stop"],
+  ...["provider", "use_api_socket", "uts"],
 ];
 
 /** The keys of a service that Compose 1.29 refuses. */
