@@ -1,6 +1,6 @@
 /**
  * What Compose takes and Docker refuses when it creates the container, the network or the volume: moby daemon/container.go,
- * daemon/daemon_unix.go, volume/mounts, libnetwork/ipamutils (read 2026-11-26).
+ * daemon/daemon_unix.go, volume/mounts, libnetwork/ipamutils (where these rules can be read; the rows are from general knowledge).
  */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";

@@ -1,5 +1,5 @@
 /**
- * The keys and the types of a Compose file (compose-spec, schema/compose-spec.json; read 2026-11-26): what Compose refuses before it looks at
+ * The keys and the types of a Compose file (compose-spec, schema/compose-spec.json; held against Compose 2.26.1 on 2026-11-26): what Compose refuses before it looks at
  * anything else. Only for hosts without Compose.
  */
 import { isMap } from "../maps.mts";
