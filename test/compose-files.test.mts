@@ -41,10 +41,13 @@ const refused = [
   ...["logging: json-file", "extra_hosts: [hostonly]", "cap_add: SYS_ADMIN", "command: {a: b}", "command: [a, 5]"],
   ...["profiles: gpu", "labels: [{a: b}]", "volumes: [{type: bind, source: ./a}]", 'volumes: [""]', "gpus: 1"],
   ...['ports: ["99999:80"]', 'ports: ["http:80"]', 'ports: ["8000-8010:80-85"]', 'ports: ["80:80/http"]'],
+  ...['ports: ["1:2:3:4"]', 'ports: ["80:"]', 'ports: [":x:80:80"]'],
   ...['ports: ["300.1.1.1:80:80"]', 'ports: ["-1:80"]', "ports: [{target: web}]", "ports: [{target: 80, publish: 80}]"],
   ...["networks: [back]", "volumes: ['data:/data']", "secrets: [tok]", "configs: [conf]", "links: [db]"],
   ...["volumes_from: [db]", 'network_mode: "service:vpn"', "depends_on: [db]", "env_file: [web.env]"],
   ...["environment: {A: '${UNCLOSED'}", "environment: {A: '${NEEDED_X:?set it}'}", "depends_on:", "restart: [a]"],
+  ...["networks: [toString]", "volumes: ['valueOf:/data']", "secrets: [constructor]", "configs: [toString]"],
+  ...["extends: toString", "extends: {service: constructor}", "command: '${constructor:?set it}'"],
   ...["extends: {file: common.yaml, service: base}", "gpus: true", "pull_policy: sometimes"],
 ];
 for (const keys of refused) {
@@ -57,6 +60,8 @@ for (const keys of refused) {
 /** Keys that Compose 2.26.1 takes (run, 2026-11-26). */
 const taken = [
   ...['cpus: "2"', 'tty: "yes"', "ports: [80]", 'ports: [":80"]', 'ports: ["[::1]:80:80"]', 'mem_limit: "1 GB"'],
+  ...['ports: ["::1:80:80", "127.0.0.1::80", "[::]:82:80"]'],
+  ...["command: '${A:-${B:-${C:-${D:-x}}}}'", "command: '${A-{\"a\": {}}}'"],
   ...["healthcheck: {test: []}", 'healthcheck: {retries: "3"}', "healthcheck: {test: curl, interval: 1m30s}"],
   ...["depends_on: {}", "labels: {a: }", "shm_size: 1GiB", "ulimits: {memlock: -1}", "tmpfs: /a", "deploy:"],
   ...["deploy: {resources: {limits: {memory: 4GB, cpus: 1}}}", "profiles: []", "restart: on-failure:3", "scale: '2'"],
@@ -133,6 +138,20 @@ test("a project in which nothing starts fails; a variable without a value is nam
   assert.equal(await findings({ "compose.yaml": web("profiles: [gpu]") }, { profiles: ["gpu"] }), []);
   const bare = await findings({ "compose.yaml": web("environment: {DB_PASSWORD: }"), ".env.example": "" });
   assert.match(bare[0]!, /^warn p\/compose\.yaml:4 DB_PASSWORD|^warn p\/compose\.yaml:4 p: DB_PASSWORD/);
+});
+
+test("a variable named as what every object has, and one that is a whole list item, is named once", async () => {
+  const of = (keys: string) => findings({ "compose.yaml": web(keys) });
+  assert.match((await of("command: '${toString}'")).join("\n"), /^warn p\/compose\.yaml:4 p: toString has no value/);
+  assert.match((await of("environment: [constructor]")).join("\n"), /^warn p\/compose\.yaml:4 p: constructor has no/);
+  const item = await of("environment: ['${COMPOSE_TEST_NONE}']");
+  assert.match(item.join("\n"), /^warn p\/compose\.yaml:4 p: COMPOSE_TEST_NONE has no value/);
+  assert.is(item.length, 1);
+});
+
+test("a port of an IPv6 address without brackets is published like any other", async () => {
+  const text = 'services: {a: {image: x, ports: ["::1:80:80"]}, b: {image: y, ports: ["[::1]:80:81"]}}\n';
+  assert.match((await findings({ "compose.yaml": text })).join("\n"), /^fail .* both take port ::1:80\/tcp/);
 });
 
 test("included files may not declare a service again; their paths are relative to themselves", async () => {

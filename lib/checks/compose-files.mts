@@ -7,7 +7,7 @@ import { isDrmNode } from "../compose/gpu-requests.mts";
 import { baseOf, buildContext, dockerfileOf, envFiles, hostPath } from "../compose/read-project.mts";
 import { mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
-import { isMap } from "../maps.mts";
+import { isMap, ownValue } from "../maps.mts";
 
 /** Paths that every Linux VM has of its own. */
 const vmPaths =
@@ -217,7 +217,7 @@ export function neededFiles(name: string, service: ComposeService, project: Comp
         const { file, environment, external } = declared;
         if (typeof file === "string" && !file.includes("$")) return needed(file, `${what} from`, project);
         if (
-          typeof environment === "string" && variables[environment] === undefined && !isInDotEnv(project, environment)
+          typeof environment === "string" && ownValue(variables, environment) === undefined && !isInDotEnv(project, environment)
         ) {
           return [{
             status: "fail",

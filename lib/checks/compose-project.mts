@@ -308,7 +308,7 @@ function undeclared({ model, enabled }: ComposeProject): ProjectFlaw[] {
       const granted = (["configs", "secrets"] as const).flatMap((section) =>
         (Array.isArray(service[section]) ? service[section] : []).flatMap((one: unknown) => {
           const used = typeof one === "string" ? one : isMap(one) ? one.source : undefined;
-          return typeof used === "string" && !(used in (model?.[section] ?? {}))
+          return typeof used === "string" && !Object.hasOwn(model?.[section] ?? {}, used)
             ? [flaw(section === "configs" ? "config" : "secret", used)]
             : [];
         })
@@ -324,10 +324,10 @@ function undeclared({ model, enabled }: ComposeProject): ProjectFlaw[] {
             fix: manualFix("Leave one of the two out"),
           }]
           : []),
-        ...Object.keys(networksOf(service)).filter((one) => one !== "default" && !(one in (model?.networks ?? {}))).map(
-          (one) => flaw("network", one),
-        ),
-        ...volumes.filter((one) => !one.includes("$") && !(one in (model?.volumes ?? {}))).map((one) =>
+        ...Object.keys(networksOf(service)).filter((one) =>
+          one !== "default" && !Object.hasOwn(model?.networks ?? {}, one)
+        ).map((one) => flaw("network", one)),
+        ...volumes.filter((one) => !one.includes("$") && !Object.hasOwn(model?.volumes ?? {}, one)).map((one) =>
           flaw("volume", one)
         ),
         ...(service.image === undefined && service.build === undefined

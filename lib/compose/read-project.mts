@@ -1,6 +1,6 @@
 /** Reads a Compose project on the host: by the host's Compose where there is one, else by our own reader. Runs nothing of it. */
 import { dirname, isAbsolute, join, normalize } from "node:path/posix";
-import { isMap, mapAt } from "../maps.mts";
+import { isMap, mapAt, ownValue } from "../maps.mts";
 import type { CommandResult, Shell } from "../shell.mts";
 import { homeDir, isOlder } from "../text.mts";
 import { composeFileNames, composeFilesOf } from "./project.mts";
@@ -130,10 +130,10 @@ function unsetInherited(project: ComposeProject, values: Record<string, string>)
   const { model, enabled, texts } = project;
   const services = Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true);
   const names = new Set(services.flatMap(([, service]) => inheritedVariables(service)));
-  return [...names].filter((name) => values[name] === undefined).map((variable) => ({
+  return [...names].filter((name) => ownValue(values, name) === undefined).map((variable) => ({
     message: `${variable} has no value`,
     variable,
-    ...lineOf(texts, new RegExp(`(^|[\\s"'{,-])${literally(variable)}($|[\\s"':,}])`)),
+    ...lineOf(texts, new RegExp(`(^|[\\s"'{\\[,-])${literally(variable)}($|[\\s"':,}\\]])`)),
   }));
 }
 
@@ -368,5 +368,8 @@ async function kindOf(shell: Shell, path: string): Promise<PathKind> {
 
 /** The variables that a service takes from whoever runs Compose (`HF_TOKEN:` without a value). */
 export function inheritedVariables(service: ComposeService): string[] {
-  return Object.entries(environmentOf(service)).flatMap(([name, value]) => (value === null ? [name] : []));
+  // an item that is only a variable without a value has become an empty text
+  return Object.entries(environmentOf(service)).flatMap(([name, value]) =>
+    value === null && name !== "" ? [name] : []
+  );
 }

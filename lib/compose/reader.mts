@@ -102,7 +102,7 @@ class Reading {
     if (!named || typeof named.service !== "string") return body;
     const from = typeof named.file === "string" ? beside(path, named.file) : path;
     const services = mapAt(this.#data(from), "services");
-    if (this.#texts[from] !== undefined && !(named.service in services)) {
+    if (this.#texts[from] !== undefined && !Object.hasOwn(services, named.service)) {
       const place = lineOf({ [path]: this.#texts[path] ?? "" }, new RegExp(`\\b${literally(named.service)}\\b`));
       this.refusals.push({ message: `${name} extends ${named.service}, which ${from} does not have`, ...place });
     }

@@ -63,7 +63,7 @@ export function publishedPorts({ ports }: ComposeService): PublishedPort[] {
       return range ? [{ hostIp: text(port.host_ip), ...range, protocol: text(port.protocol) || "tcp" }] : [];
     }
     const [written = "", protocol = "tcp"] = String(port).split("/");
-    const parts = /^(?:(\[[^\]]*\]|[^:[\]]*):)?([^:]+):([^:]+)$/.exec(written);
+    const parts = /^(?:(.*):)?([^:]+):([^:]+)$/.exec(written);
     const range = parts ? rangeOf(parts[2]!) : undefined;
     return range ? [{ hostIp: (parts![1] ?? "").replace(/^\[|\]$/g, ""), ...range, protocol }] : [];
   });

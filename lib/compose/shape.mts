@@ -24,7 +24,8 @@ const named = (path: Path) => path.join(".");
 const wrong = (path: Path, what: string): ShapeFlaw[] => [{ path, message: `${named(path)} must be ${what}` }];
 
 const any: Shape = () => fine;
-const text: Shape = (value, path) => isText(value) ? fine : wrong(path, "a text: put it in quotes");
+const text: Shape = (value, path) =>
+  isText(value) ? fine : wrong(path, isMap(value) || Array.isArray(value) ? "a text" : "a text: put it in quotes");
 const optional: Shape = (value, path) => value === null || isText(value) ? fine : wrong(path, "a text");
 const flag: Shape = (value, path) =>
   typeof value === "boolean" || value instanceof Verbatim ||
@@ -163,14 +164,14 @@ const buildKeys: Record<string, Shape> = {
 /** A published port in the short form (docker/go-connections, nat.ParsePortSpec). */
 const port: Shape = (value, path) => {
   const [ports = "", protocol = "tcp", ...more] = String(value).split("/");
-  const parts = /^(?:(\[[^\]]*\]|[^:[\]]*):)?(?:([^:]*):)?([^:]+)$/.exec(ports);
+  // the last is the container's port, the one before it the host's, and all before that is the address
+  const parts = ports.split(":");
+  const inner = parts.pop() ?? "";
+  const outer = parts.pop() ?? "";
+  const ip = parts.join(":").replace(/^\[|\]$/g, "");
   const bad = (what: string): ShapeFlaw[] => [{ path, message: `${named(path)}: ${value} ${what}` }];
-  if (more.length > 0 || !parts) return bad("is no port: write HOST:CONTAINER");
+  if (more.length > 0 || inner === "") return bad("is no port: write HOST:CONTAINER");
   if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) return bad(`names the protocol ${protocol}`);
-  // with two parts, the first is the host's port
-  const [, first, second, inner = ""] = parts;
-  const outer = second ?? first ?? "";
-  const ip = second === undefined ? undefined : first;
   const range = (one: string) => /^(\d+)(?:-(\d+))?$/.exec(one);
   for (const one of [inner, ...(outer === "" ? [] : [outer])]) {
     const found = range(one);
@@ -182,12 +183,11 @@ const port: Shape = (value, path) => {
   if (outer !== "" && length(outer) !== length(inner) && length(inner) > 0) {
     return bad("has two ranges of different length");
   }
-  const plain = ip?.replace(/^\[|\]$/g, "") ?? "";
-  const octets = plain.split(".");
-  if (plain !== "" && !plain.includes(":") && !(octets.length === 4 && octets.every((one) => Number(one) <= 255))) {
-    return bad(`has ${plain}, which is no address`);
-  }
-  return fine;
+  const octets = ip.split(".");
+  const isAddress = ip.includes(":")
+    ? /^[\da-f:]+(\.\d+){0,3}(%.+)?$/i.test(ip) && (ip.includes("::") || ip.split(":").length > 6)
+    : octets.length === 4 && octets.every((one) => /^\d+$/.test(one) && Number(one) <= 255);
+  return ip === "" || isAddress ? fine : bad(`has ${ip}, which is no address`);
 };
 const ports = list(either(
   [
@@ -252,6 +252,9 @@ const service = map({
   extends: either([isText, text], [() => true, map({ file: text, service: text }, ["service"])]),
   ...{ external_links: texts, extra_hosts: hostNames },
   gpus: either([isText, oneOf("all")], [
+    (value) => !Array.isArray(value),
+    (value, path) => isText(value) ? fine : wrong(path, "all, or a list of requests"),
+  ], [
     () => true,
     list(map({
       ...{ capabilities: texts, count: either([isText, oneOfOrNumber("all")], [() => true, whole]), device_ids: texts },

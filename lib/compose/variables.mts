@@ -1,5 +1,7 @@
 /** Compose's variables (`${NAME:-default}`), as far as our own reader needs them where no Compose is there to ask. */
 
+import { ownValue } from "../maps.mts";
+
 /** How a variable that has no value is written. */
 export interface MissingVariable {
   name: string;
@@ -68,7 +70,9 @@ function readEnvFile(text: string, outer: Record<string, string | undefined>) {
 const unescaped = (text: string) =>
   text.replace(/\\([nrt"\\$])/g, (_, one: string) => ({ n: "\n", r: "\r", t: "\t", $: "$$" })[one] ?? one);
 
-const pattern = /\$(?:\$|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-?+])((?:[^{}]|\{[^{}]*\})*))?\})/g;
+/** What may follow the operator of a variable: braces come in pairs, for a default in a default up to five deep. */
+const rest = Array.from({ length: 5 }).reduce<string>((inner) => `(?:[^{}]|\\{${inner}\\})*`, "[^{}]*");
+const pattern = new RegExp(String.raw`\$(?:\$|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-?+])(${rest}))?\})`, "g");
 
 /** A text with its variables filled in, and those that have no value and no default. `broken`: a `${` that Compose cannot read. */
 export function interpolate(
@@ -79,7 +83,7 @@ export function interpolate(
   const filled = text.replace(pattern, (whole, bare?: string, braced?: string, how?: string, rest = "") => {
     if (whole === "$$") return "$";
     const name = bare ?? braced!;
-    const value = values[name];
+    const value = ownValue(values, name);
     const has = value !== undefined && (value !== "" || !how?.startsWith(":"));
     const inner = () => {
       const found = interpolate(rest, values);
