@@ -149,6 +149,26 @@ test("a variable named as what every object has, and one that is a whole list it
   assert.is(item.length, 1);
 });
 
+test("of the caller's environment only what it has is taken: no variable is a method of an object", async () => {
+  const files = { "/lab/a/compose.yaml": web("command: '${toString} ${hasOwnProperty:-x}'") };
+  const text = "machines: [{name: a, box: lab/x}]\nstacks: [{path: /lab/a}]\n" +
+    "services: {b: {image: x, command: '${valueOf}'}}\n";
+  const found = { config: parseConfig(text), text, name: "homelab-gpu.yaml", folder: "/lab/.homelab-gpu" };
+  const projects = await readProjects(fakeShell(files).shell, found);
+  assert.equal(projects.map(({ name, variables, unset }) => [name, variables, unset]), [
+    ["homelab-gpu", {}, ["b: valueOf"]],
+    ["a", {}, undefined],
+  ]);
+  const stack = "stacks: [{path: /lab/a, env: {toString: }}]";
+  const bare = text.replace("stacks: [{path: /lab/a}]", stack);
+  try {
+    await readProjects(fakeShell(files).shell, { ...found, text: bare, config: parseConfig(bare) });
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).message.replace(/\s+/g, " "), /toString has no value/);
+  }
+});
+
 test("a port of an IPv6 address without brackets is published like any other", async () => {
   const text = 'services: {a: {image: x, ports: ["::1:80:80"]}, b: {image: y, ports: ["[::1]:80:81"]}}\n';
   assert.match((await findings({ "compose.yaml": text })).join("\n"), /^fail .* both take port ::1:80\/tcp/);

@@ -12,6 +12,7 @@ import {
   variableNames,
 } from "../compose/project.mts";
 import { dotEnv } from "../compose/variables.mts";
+import { ownValue } from "../maps.mts";
 import { inlineMissing, inlineVariables } from "../compose/inline.mts";
 import type { Shell } from "../shell.mts";
 
@@ -80,8 +81,7 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
       says: `${path} has a name with a line break in it, which cannot be copied: ${JSON.stringify(broken.path)}`,
     });
   }
-  const passed = variableNames(texts.join("\n")).filter((variable) => process.env[variable] !== undefined);
-  const caller = Object.fromEntries(passed.map((variable) => [variable, process.env[variable]!]));
+  const caller = fromCaller(variableNames(texts.join("\n")));
   return projectOf(stack, { composeFiles, dockerignore, named: files, entries, variables: { ...caller, ...own } });
 }
 
@@ -105,10 +105,21 @@ const isYaml = (name: string) => /\.ya?ml$/.test(name);
 /** Whether a path leads out of the folder that it is relative to. */
 const leaves = (path: string) => /^([\\/]|[A-Za-z]:[\\/]|\.\.([\\/]|$))/.test(path) || /[\\/]\.\.[\\/]/.test(path);
 
+/** A variable of the caller's environment; `toString` is none, though every object has it. */
+const callers = (name: string): string | undefined => ownValue(process.env, name);
+
+/** The variables of these names that the caller's environment has. */
+function fromCaller(names: string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = callers(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+}
+
 /** A stack's own variables; those without a value have the caller's. */
 function stackVariables({ name, env }: Stack, at: string, flaws: Flaw[]): Record<string, string> {
   const pairs = Object.entries(env).flatMap(([variable, written]): [string, string][] => {
-    const value = written ?? process.env[variable];
+    const value = written ?? callers(variable);
     if (value !== undefined) return [[variable, value]];
     const says = `stack ${name}: ${variable} has no value, and the environment of this command does not have it`;
     flaws.push({ path: `${at}.env`, says });
@@ -133,7 +144,7 @@ async function readInline(
   const envText = await shell.read(`${home}/.env`);
   const dotenv = dotEnv(envText ?? "");
   for (const { service, variable } of bare) {
-    if (process.env[variable] === undefined && dotenv[variable] === undefined) {
+    if (callers(variable) === undefined && ownValue(dotenv, variable) === undefined) {
       const says =
         `service ${service}: ${variable} has no value, and neither .env nor the environment of this command has it`;
       flaws.push({ path: `services.${service}`, says });
@@ -159,8 +170,7 @@ async function readInline(
     files[file.replace(/^(\.\/)+/, "")] = `f${stamp.replaceAll(" ", "-")}`;
     size += Number.parseInt(stamp) || 0;
   }
-  const passed = names.filter((variable) => process.env[variable] !== undefined);
-  const variables = Object.fromEntries(passed.map((variable) => [variable, process.env[variable]!]));
+  const variables = fromCaller(names);
   const missing = inlineMissing(services, { ...dotenv, ...process.env });
   for (const { service, name, required } of missing) {
     if (required !== undefined) {
@@ -170,7 +180,7 @@ async function readInline(
   const unset = missing.filter(({ required }) => required === undefined).map(({ service, name }) =>
     `${service}: ${name}`
   );
-  if (Object.keys(files).length === 0 && passed.length === 0 && unset.length === 0) return undefined;
+  if (Object.keys(files).length === 0 && Object.keys(variables).length === 0 && unset.length === 0) return undefined;
   return {
     ...{ name: "homelab-gpu", path: home, machine, profiles: [], env: {}, composeFiles: [], skipped: [] },
     ...{ files, size, variables, ...(unset.length > 0 ? { unset } : {}) },
