@@ -198,6 +198,13 @@ test("says every form of a value that has several, and items as items", () => {
     "image must be one of debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04, or {file: …}, {url: …, checksum: …} or " +
       "{debootstrap: …}, not “debian-14”; write image: debian-13",
   );
+  const written = (keys: string) => advice(one(keys))[0]?.instead;
+  assert.is(written("engine: dockr"), "engine: docker");
+  assert.is(written("provider: hyper-v"), "provider: hyperv");
+  assert.is(written("image: ubuntu-24"), "image: ubuntu-24.04");
+  assert.is(written("engine: containerd"), "engine: podman");
+  const twice = "machines: [{name: a, box: b/x}, {name: a, box: b/x}]\nservices: {w: {image: x, machine: b}}";
+  assert.is(advice(twice).at(-1)!.instead, "machine: a");
   assert.is(
     first(one("gpu: 3")),
     "gpu must be a mapping, or a list, not “3”; write gpu: {vendor_id: 10de, device_id: 2786}",

@@ -198,11 +198,11 @@ function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
       reader.at(
         `${path}.machine`,
         `service ${name} runs on ${machine}, and there is no machine of that name`,
-        `machine: ${names.join(" or ")}`,
+        `machine: ${[...new Set(names)].join(" or ")}`,
       );
     }
     if (machine === undefined && names.length > 1 && home(gpu !== undefined, machines) === undefined) {
-      reader.at(path, `service ${name} does not say on which machine it runs`, `machine: ${names.join(" or ")}`);
+      reader.at(path, `service ${name} does not say on which machine it runs`, `machine: ${[...new Set(names)].join(" or ")}`);
     }
   }
 }
@@ -224,11 +224,11 @@ function checkStacks(stacks: Partial<RawStack>[], machines: RawMachine[], reader
       reader.at(
         `${at}.machine`,
         `stack ${name} runs on ${stack.machine}, and there is no machine of that name`,
-        `machine: ${names.join(" or ")}`,
+        `machine: ${[...new Set(names)].join(" or ")}`,
       );
     }
     if (stack.machine === undefined && names.length > 1 && !home(false, machines) && !home(true, machines)) {
-      reader.at(at, `stack ${name} does not say on which machine it runs`, `machine: ${names.join(" or ")}`);
+      reader.at(at, `stack ${name} does not say on which machine it runs`, `machine: ${[...new Set(names)].join(" or ")}`);
     }
   });
 }

@@ -67,7 +67,7 @@ export class Reader {
         const choice = scalarText(node);
         return choice !== undefined && [...shape.values(), ...(shape.also?.() ?? [])].includes(choice)
           ? choice
-          : wrong(form(shape));
+          : wrong(form(shape), likely(shape, choice));
       }
       case "whole": {
         const text = scalarText(node);
@@ -96,7 +96,7 @@ export class Reader {
           if (this.problems.length === before) return value;
           this.problems.length = before;
         }
-        return wrong(form(shape, node));
+        return wrong(form(shape, node), likely(shape, scalarText(node)));
       }
       case "texts":
         if (!isMap(node)) return wrong(form(shape));
@@ -312,6 +312,17 @@ function alike(key: string, written: string): boolean {
   while (j < a.length - i && j < b.length - i && a.at(-1 - j) === b.at(-1 - j)) j++;
   const [x, y] = [a.slice(i, a.length - j), b.slice(i, b.length - j)];
   return (x.length <= 1 && y.length <= 1) || (x.length === 2 && x[0] === y[1] && x[1] === y[0]);
+}
+
+/** The value of a choice that somebody most likely meant by a text; undefined where none or several are alike. */
+function likely(shape: Shape, written: string | undefined): string | undefined {
+  const options = shape.kind === "either" ? shape.of : [shape];
+  const values = options.flatMap((option) => (option.kind === "choice" ? option.values() : []));
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  if (written === undefined || plain(written).length < 3) return undefined;
+  const begun = values.filter((value) => plain(value).startsWith(plain(written)));
+  const found = begun.length > 0 ? begun : values.filter((value) => alike(value, written));
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** What stands before the first line of a message. */
