@@ -183,6 +183,21 @@ test("included files may not declare a service again; their paths are relative t
   assert.is((await findings({ "compose.yaml": text, "sub/o.yaml": other })).length, 2);
 });
 
+test("an included file has its own env file or .env for its variables, and its own folder for its paths", async () => {
+  const own = "services: {a: {image: 'x:${V}', volumes: ['./x.conf:/x.conf']}}\n";
+  const text = (include: string) => `include: [${include}]\nservices:\n  web: {image: x}\n`;
+  const of = (include: string, more: Record<string, string>) =>
+    findings({ "compose.yaml": text(include), "sub/o.yaml": own, "sub/x.conf": "", "other/x.conf": "", ...more });
+  assert.equal(await of("sub/o.yaml", { "sub/.env": "V=1\n" }), []);
+  assert.equal(await of("{path: sub/o.yaml, env_file: e/x.env}", { "e/x.env": "V=1\n" }), []);
+  assert.equal(await of("{path: sub/o.yaml, env_file: [a.env, b.env]}", { "a.env": "W=1\n", "b.env": "V=${W}\n" }), []);
+  assert.equal(await of("{path: sub/o.yaml, project_directory: other}", { "other/.env": "V=1\n", "sub/x.conf": "" }), []);
+  assert.match((await of("sub/o.yaml", {})).join("\n"), /^fail p\/sub\/o\.yaml:1 .*image/m);
+  assert.match((await of("{path: sub/o.yaml, env_file: no.env}", {})).join("\n"), /^fail p\/compose\.yaml:1 .*no\.env/m);
+  const mine = await of("sub/o.yaml", { "sub/.env": "V=\n", ".env": "V=2\n" });
+  assert.equal(mine, [], "the project's own variables count more");
+});
+
 test("paths are relative to the first Compose file, also where that is in a folder below", async () => {
   const text = "services: {web: {build: {context: .., dockerfile: docker/Dockerfile}}}\n";
   const files = { "docker/compose.yml": text, "docker/Dockerfile": "FROM x\n" };

@@ -78,12 +78,21 @@ export async function readProject(
     return { ...base, readBy: "none", refusals };
   }
   // what our reader knows helps to find the lines of what Compose says
+  const envTexts: Record<string, string> = {};
+  const readEnv = async (path: string) => {
+    const text = await shell.read(at(path)).catch(() => undefined);
+    if (text !== undefined) envTexts[path] = text;
+    return text !== undefined;
+  };
   let own = readProjectFiles(files, texts, env);
-  for (let round = 0; round < 8 && own.wanted.length > 0; round++) {
-    const found = await Promise.all(own.wanted.map(readText));
+  for (let round = 0; round < 8; round++) {
+    const unread = own.envFiles.map(({ path }) => path).filter((path) => !Object.hasOwn(envTexts, path));
+    const found = await Promise.all([...own.wanted.map(readText), ...unread.map(readEnv)]);
     if (!found.includes(true)) break;
-    own = readProjectFiles(files, texts, env);
+    own = readProjectFiles(files, texts, env, envTexts);
   }
+  const absent = own.envFiles.filter(({ path, required }) => required && !Object.hasOwn(envTexts, path));
+  own = { ...own, refusals: [...own.refusals, ...absent.map(({ path }) => absentEnvFile(path, texts))] };
   if (own.model) {
     const enabled = enabledServices(own.model, profiles);
     const flaws = await envFileRefusals(shell, { folder, files, model: own.model, enabled }, dotenv);
@@ -97,7 +106,12 @@ export async function readProject(
   const { model } = project;
   if (model && !project.enabled) project.enabled = enabledServices(model, profiles);
   project.unsetVariables = [...project.unsetVariables, ...unsetInherited(project, env)];
-  return { ...project, paths: await kindsOf(shell, namedPaths(project)) };
+  return { ...project, paths: await kindsOf(shell, [...namedPaths(project), ...Object.keys(envTexts).map(at)]) };
+}
+
+function absentEnvFile(path: string, texts: Record<string, string>): ProjectProblem {
+  const place = lineOf(texts, new RegExp(literally(path.split("/").at(-1)!)));
+  return { message: `there is no file ${path}, which is the env_file of an include`, ...place };
 }
 
 /** The folder that relative paths of a project are relative to: its first Compose file's (docs.docker.com, --project-directory). */

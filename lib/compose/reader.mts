@@ -7,7 +7,7 @@ import { rebased } from "./rebase.mts";
 import { shapeFlaws } from "./shape.mts";
 import type { ComposeModel, ComposeService, ProjectProblem } from "./types.mts";
 import { visible } from "../text.mts";
-import { interpolate } from "./variables.mts";
+import { dotEnv, interpolate } from "./variables.mts";
 
 /** What our reader makes of a project. */
 export interface ReadProject {
@@ -16,20 +16,24 @@ export interface ReadProject {
   unsetVariables: ProjectProblem[];
   /** Files that `extends` and `include` name and that were not among the texts: relative to the project's folder. */
   wanted: string[];
+  /** Env files of included files (compose-spec, include): of these names, those without `required` may be missing. */
+  envFiles: { path: string; required: boolean }[];
 }
 
 /**
  * Reads a project's files, the later ones over the earlier.
  *
  * `files`: the Compose files in their order. `texts`: their texts, and those of files that they extend or include, by path relative to
- * the folder. `values`: of variables. A file that is missing in `texts` is named in `wanted`: read it and call again.
+ * the folder. `values`: of variables. A file that is missing in `texts` is named in `wanted`: read it and call again. `envTexts`: texts of
+ * the `envFiles` of an earlier call.
  */
 export function readProjectFiles(
   files: string[],
   texts: Record<string, string>,
   values: Record<string, string | undefined>,
+  envTexts: Record<string, string> = {},
 ): ReadProject {
-  const read = new Reading(files, texts, values);
+  const read = new Reading(files, texts, values, envTexts);
   const merged = files.map((file) => read.file(file)).reduce(merge, {});
   const services = Object.fromEntries(
     Object.entries(mapAt(merged, "services")).map(([name, body]) => [name, isMap(body) ? body : {}]),
@@ -41,6 +45,7 @@ export function readProjectFiles(
     refusals,
     unsetVariables: [...unsetVariables.values()],
     wanted: [...wanted],
+    envFiles: [...read.envFiles].map(([path, required]) => ({ path, required })),
   };
 }
 
@@ -48,13 +53,23 @@ class Reading {
   readonly refusals: ProjectProblem[] = [];
   readonly unsetVariables = new Map<string, ProjectProblem>();
   readonly wanted = new Set<string>();
+  readonly envFiles = new Map<string, boolean>();
   readonly #texts: Record<string, string>;
   readonly #values: Record<string, string | undefined>;
+  readonly #envTexts: Record<string, string>;
+  /** Of files that are included, and those that they extend: values of variables, and the folder of relative paths. */
+  readonly #settings = new Map<string, { values: Record<string, string | undefined>; folder?: string }>();
   readonly #known = new Map<string, Record<string, unknown>>();
 
   readonly #files: string[];
 
-  constructor(files: string[], texts: Record<string, string>, values: Record<string, string | undefined>) {
+  constructor(
+    files: string[],
+    texts: Record<string, string>,
+    values: Record<string, string | undefined>,
+    envTexts: Record<string, string>,
+  ) {
+    this.#envTexts = envTexts;
     this.#files = files;
     this.#texts = texts;
     this.#values = values;
@@ -64,14 +79,43 @@ class Reading {
   file(path: string, above: string[] = []): Record<string, unknown> {
     const data = this.#data(path);
     if (above.includes(path)) return {};
-    const included = (Array.isArray(data.include) ? data.include : []).flatMap((one) =>
-      (isMap(one) ? [one.path].flat() : [one]).filter((name) => typeof name === "string")
-    ).map((name) => ({ name, data: this.file(beside(path, name), [...above, path]) }));
+    const included = (Array.isArray(data.include) ? data.include : []).flatMap((one) => {
+      const names = (isMap(one) ? [one.path].flat() : [one]).filter((name) => typeof name === "string");
+      this.#include(path, names, isMap(one) ? one : {});
+      return names;
+    }).map((name) => ({ name, data: this.file(beside(path, name), [...above, path]) }));
     const services = Object.fromEntries(
       Object.keys(mapAt(data, "services")).map((name) => [name, this.#service(path, name, [])]),
     );
     for (const { name, data: other } of included) this.#conflicts(path, data, name, other);
     return merge(included.map(({ data }) => data).reduce(merge, {}), { ...data, services });
+  }
+
+  /**
+   * Settles what variables and relative paths of included files are: `project_directory` is by default the folder of the first one, and
+   * `env_file` the `.env` in it; what the project's own variables say counts more (compose-spec, include).
+   */
+  #include(path: string, names: string[], { project_directory, env_file }: Record<string, unknown>): void {
+    const [first] = names;
+    if (first === undefined) return;
+    const named = typeof project_directory === "string" && project_directory !== "";
+    const folder = named ? beside(path, project_directory) : dirname(beside(path, first));
+    const written = [env_file ?? []].flat().filter((one) => typeof one === "string").map((one) => beside(path, one));
+    const envFiles = written.length > 0 ? written : [join(folder, ".env")];
+    for (const one of envFiles) this.envFiles.set(one, this.envFiles.get(one) || written.length > 0);
+    const outer = this.#valuesOf(path);
+    const values = envFiles.reduce<Record<string, string | undefined>>(
+      (known, one) => ({ ...known, ...dotEnv(this.#envTexts[one] ?? "", { ...known, ...outer }) }),
+      {},
+    );
+    for (const name of names) {
+      const settings = { values: { ...values, ...outer }, ...(named ? { folder } : {}) };
+      if (!this.#settings.has(beside(path, name))) this.#settings.set(beside(path, name), settings);
+    }
+  }
+
+  #valuesOf(path: string): Record<string, string | undefined> {
+    return this.#settings.get(path)?.values ?? this.#values;
   }
 
   /** What an included file has already may not be declared once more, unless it is the same (compose-spec, include). */
@@ -101,6 +145,9 @@ class Reading {
     const named = typeof base === "string" ? { service: base } : isMap(base) ? base : undefined;
     if (!named || typeof named.service !== "string") return body;
     const from = typeof named.file === "string" ? beside(path, named.file) : path;
+    if (!this.#settings.has(from) && !this.#files.includes(from)) {
+      this.#settings.set(from, { values: this.#valuesOf(path) });
+    }
     const services = mapAt(this.#data(from), "services");
     if (this.#texts[from] !== undefined && !Object.hasOwn(services, named.service)) {
       const place = lineOf({ [path]: this.#texts[path] ?? "" }, new RegExp(`\\b${literally(named.service)}\\b`));
@@ -125,7 +172,7 @@ class Reading {
     }
     const own = documentsOf(text).map(({ text, above }) => this.#document(path, text, above)).reduce(merge, {});
     const [first = ""] = this.#files;
-    const data = this.#files.includes(path) ? own : rebased(own, relative(dirname(first), dirname(path)));
+    const data = this.#files.includes(path) ? own : rebased(own, relative(dirname(first), this.#settings.get(path)?.folder ?? dirname(path)));
     this.#known.set(path, data);
     return data;
   }
@@ -155,7 +202,7 @@ class Reading {
       return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, this.#filled(one, file)]));
     }
     if (typeof value !== "string" || !value.includes("$")) return value;
-    const { text, missing, broken } = interpolate(value, this.#values);
+    const { text, missing, broken } = interpolate(value, this.#valuesOf(file));
     if (broken) {
       const first = literally(value.split("\n").find((line) => line.includes("${"))!.trim());
       const place = lineOf({ [file]: this.#texts[file]! }, new RegExp(first)) ?? { file };
