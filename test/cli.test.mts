@@ -99,6 +99,17 @@ test("files that a config names and that are not there are told together, each w
   assert.is((await within(["doctor", "--host", "host"], saved)).code, 0, "what a saved host has is not known");
 });
 
+test("with a saved host, a stack that is not here is named, and the others are checked", async () => {
+  const { code, out, err } = await within(["doctor", "services.compose", "--host", "host"], {
+    host: own("test/hosts/vm-without-gpu.txt"),
+    "homelab-gpu.yaml": "machines: [{name: a, box: lab/x}]\nstacks: [{path: /none/s}, {path: /there/t}]\n",
+    "/there/t/compose.yaml": "services: {w: {imgae: x}}\n",
+  });
+  assert.is(code, 1);
+  assert.match(err, /homelab-gpu\.yaml:2:\d+: there is no folder \/none\/s/);
+  assert.match(out, /✗ services\.compose \(a\): t: services\.w: there is no key imgae/);
+});
+
 test("what was named and cannot be read is wrong usage", async ({ folder }) => {
   for (const words of [["doctor", "--config", folder], ["doctor", "--host", folder], ["explain", folder]]) {
     let said = "";

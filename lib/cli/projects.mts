@@ -52,7 +52,7 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
   const composeFiles = composeFilesOf(names, { ...dotEnv(envFile, own), ...own });
   if (composeFiles.length === 0) {
     const says = names.length === 0
-      ? `there is no folder ${path}`
+      ? `there is no folder ${path}, or it is empty`
       : `${path} has no Compose file: ${composeFileNames.join(", ")}`;
     flaws.push({ path: `${at}.path`, says });
     return undefined;

@@ -61,13 +61,23 @@ export async function doctor(session: Context): Promise<number> {
   return ok ? 0 : 1;
 }
 
-/** The stacks of a config. With a saved host they are read if they are here. */
-async function readStacks({ shell, options }: Context, source: LoadedConfig): Promise<Project[]> {
+/** The stacks of a config. With a saved host those are read that are here, and the others are named. */
+async function readStacks(session: Context, source: LoadedConfig): Promise<Project[]> {
+  const { shell, options } = session;
   try {
     return await readProjects(shell, source);
   } catch (error) {
-    if (options.host && error instanceof ConfigError) return [];
-    throw error;
+    if (!options.host || !(error instanceof ConfigError)) throw error;
+    log(session, `could not be read, and is not checked:\n${error.message.replace(/^homelab-gpu: /, "")}`);
+    const { stacks, services } = source.config;
+    const parts = [{ stacks: [], services }, ...stacks.map((stack) => ({ stacks: [stack], services: [] }))];
+    const read = await Promise.all(parts.map((part) =>
+      readProjects(shell, { ...source, config: { ...source.config, ...part } }).catch((one): Project[] => {
+        if (one instanceof ConfigError) return [];
+        throw one;
+      })
+    ));
+    return read.flat();
   }
 }
 
