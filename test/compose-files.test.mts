@@ -147,6 +147,8 @@ test("a variable named as what every object has, and one that is a whole list it
   const item = await of("environment: ['${COMPOSE_TEST_NONE}']");
   assert.match(item.join("\n"), /^warn p\/compose\.yaml:4 p: COMPOSE_TEST_NONE has no value/);
   assert.is(item.length, 1);
+  const two = await of("environment: ['A=${COMPOSE_TEST_NONE}', 'B=${COMPOSE_TEST_NO}']");
+  assert.match(two.join("\n"), /COMPOSE_TEST_NONE, COMPOSE_TEST_NO have no value: /);
 });
 
 test("of the caller's environment only what it has is taken: no variable is a method of an object", async () => {
@@ -191,9 +193,15 @@ test("an included file has its own env file or .env for its variables, and its o
   assert.equal(await of("sub/o.yaml", { "sub/.env": "V=1\n" }), []);
   assert.equal(await of("{path: sub/o.yaml, env_file: e/x.env}", { "e/x.env": "V=1\n" }), []);
   assert.equal(await of("{path: sub/o.yaml, env_file: [a.env, b.env]}", { "a.env": "W=1\n", "b.env": "V=${W}\n" }), []);
-  assert.equal(await of("{path: sub/o.yaml, project_directory: other}", { "other/.env": "V=1\n", "sub/x.conf": "" }), []);
+  assert.equal(
+    await of("{path: sub/o.yaml, project_directory: other}", { "other/.env": "V=1\n", "sub/x.conf": "" }),
+    [],
+  );
   assert.match((await of("sub/o.yaml", {})).join("\n"), /^fail p\/sub\/o\.yaml:1 .*image/m);
-  assert.match((await of("{path: sub/o.yaml, env_file: no.env}", {})).join("\n"), /^fail p\/compose\.yaml:1 .*no\.env/m);
+  assert.match(
+    (await of("{path: sub/o.yaml, env_file: no.env}", {})).join("\n"),
+    /^fail p\/compose\.yaml:1 .*no\.env/m,
+  );
   const mine = await of("sub/o.yaml", { "sub/.env": "V=\n", ".env": "V=2\n" });
   assert.equal(mine, [], "the project's own variables count more");
 });

@@ -217,7 +217,8 @@ export function neededFiles(name: string, service: ComposeService, project: Comp
         const { file, environment, external } = declared;
         if (typeof file === "string" && !file.includes("$")) return needed(file, `${what} from`, project);
         if (
-          typeof environment === "string" && ownValue(variables, environment) === undefined && !isInDotEnv(project, environment)
+          typeof environment === "string" && ownValue(variables, environment) === undefined &&
+          !isInDotEnv(project, environment)
         ) {
           return [{
             status: "fail",

@@ -69,10 +69,12 @@ function unsetVariables({ name, unsetVariables, envExamples = [] }: ComposeProje
   const [example] = envExamples;
   const secret = unsetVariables.filter(({ variable }) => isSecretName(variable ?? ""));
   const rest = unsetVariables.filter((one) => !secret.includes(one));
-  const flaw = (found: typeof secret, message: string): ProjectFlaw[] =>
+  const flaw = (found: typeof secret, effect: string): ProjectFlaw[] =>
     found.length === 0 ? [] : [{
       status: "warn",
-      message: `${found.map(({ variable }) => variable).join(", ")} ${message}`,
+      message: `${found.map(({ variable }) => variable).join(", ")} ${
+        found.length > 1 ? "have" : "has"
+      } no value: ${effect}`,
       at: `{${found[0]!.variable}`,
       evidence: {
         read: found.map(({ file, line }) => (file ? `${name}/${file}:${line ?? "?"}` : name)).join(", "),
@@ -87,8 +89,8 @@ function unsetVariables({ name, unsetVariables, envExamples = [] }: ComposeProje
       ),
     }];
   return [
-    ...flaw(secret, "has no value: the service starts with an empty password or key"),
-    ...flaw(rest, "has no value: Compose puts an empty text in its place, or leaves it out"),
+    ...flaw(secret, "the service starts with an empty password or key"),
+    ...flaw(rest, "Compose puts an empty text in its place, or leaves it out"),
   ];
 }
 

@@ -51,7 +51,7 @@ export const options: Option[] = [
     for: ["doctor", "init", "plan", "prepare", "verify", "explain"],
     // nothing is changed by another machine's probe
     dry: ["up"],
-    summary: "check a saved probe (- for standard input); change nothing",
+    summary: "look at a saved probe (- for standard input), not at this host",
   },
   { name: "quiet", letter: "q", summary: "print less" },
   { name: "verbose", letter: "v", summary: "print more" },

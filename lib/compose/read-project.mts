@@ -383,7 +383,5 @@ async function kindOf(shell: Shell, path: string): Promise<PathKind> {
 /** The variables that a service takes from whoever runs Compose (`HF_TOKEN:` without a value). */
 export function inheritedVariables(service: ComposeService): string[] {
   // an item that is only a variable without a value has become an empty text
-  return Object.entries(environmentOf(service)).flatMap(([name, value]) =>
-    value === null && name !== "" ? [name] : []
-  );
+  return Object.entries(environmentOf(service)).flatMap(([name, value]) => value === null && name !== "" ? [name] : []);
 }

@@ -172,7 +172,9 @@ class Reading {
     }
     const own = documentsOf(text).map(({ text, above }) => this.#document(path, text, above)).reduce(merge, {});
     const [first = ""] = this.#files;
-    const data = this.#files.includes(path) ? own : rebased(own, relative(dirname(first), this.#settings.get(path)?.folder ?? dirname(path)));
+    const data = this.#files.includes(path)
+      ? own
+      : rebased(own, relative(dirname(first), this.#settings.get(path)?.folder ?? dirname(path)));
     this.#known.set(path, data);
     return data;
   }

@@ -202,7 +202,11 @@ function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
       );
     }
     if (machine === undefined && names.length > 1 && home(gpu !== undefined, machines) === undefined) {
-      reader.at(path, `service ${name} does not say on which machine it runs`, `machine: ${[...new Set(names)].join(" or ")}`);
+      reader.at(
+        path,
+        `service ${name} does not say on which machine it runs`,
+        `machine: ${[...new Set(names)].join(" or ")}`,
+      );
     }
   }
 }
@@ -228,7 +232,11 @@ function checkStacks(stacks: Partial<RawStack>[], machines: RawMachine[], reader
       );
     }
     if (stack.machine === undefined && names.length > 1 && !home(false, machines) && !home(true, machines)) {
-      reader.at(at, `stack ${name} does not say on which machine it runs`, `machine: ${[...new Set(names)].join(" or ")}`);
+      reader.at(
+        at,
+        `stack ${name} does not say on which machine it runs`,
+        `machine: ${[...new Set(names)].join(" or ")}`,
+      );
     }
   });
 }

@@ -71,12 +71,14 @@ async function readStacks(session: Context, source: LoadedConfig): Promise<Proje
     log(session, `could not be read, and is not checked:\n${error.message.replace(/^homelab-gpu: /, "")}`);
     const { stacks, services } = source.config;
     const parts = [{ stacks: [], services }, ...stacks.map((stack) => ({ stacks: [stack], services: [] }))];
-    const read = await Promise.all(parts.map((part) =>
-      readProjects(shell, { ...source, config: { ...source.config, ...part } }).catch((one): Project[] => {
-        if (one instanceof ConfigError) return [];
-        throw one;
-      })
-    ));
+    const read = await Promise.all(
+      parts.map((part) =>
+        readProjects(shell, { ...source, config: { ...source.config, ...part } }).catch((one): Project[] => {
+          if (one instanceof ConfigError) return [];
+          throw one;
+        })
+      ),
+    );
     return read.flat();
   }
 }
