@@ -77,6 +77,9 @@ test("files: empty, no mapping, a wrong section, a tab, two documents", async ()
   assert.match(await first("# nothing\n"), /^fail p\/compose\.yaml:1 .*empty/);
   assert.match(await first("hello\n"), /^fail p\/compose\.yaml:1 .*mapping/);
   assert.match(await first("services:\n  - web: {image: x}\n"), /^fail p\/compose\.yaml:1 .*mapping/);
+  const web = "services: {web: {image: x}}\n";
+  assert.match(await first(`${web}include: {path: a.yml}\n`), /^fail p\/compose\.yaml:2 .*include must be a list/);
+  assert.match(await first(`${web}include: [{file: a.yml}]\n`), /^fail p\/compose\.yaml:2 .*no key file/);
   assert.match(await first("services: {web: {image: x}}\nservces: {}\n"), /^fail p\/compose\.yaml:2 .*servces/);
   assert.match(await first("services:\n\tweb:\n"), /^fail p\/compose\.yaml:2 .*tab/);
   assert.is(await first("services: {a: {image: x}}\n---\nservices: {b: {image: x}}\n"), "");

@@ -330,8 +330,12 @@ const serviceNames: Shape = (value, path) =>
     }))
     : fine;
 
+const include = either([isMap, map({ env_file: oneOrMore, path: oneOrMore, project_directory: text })], [
+  () => true,
+  text,
+]);
 const file = map({
-  ...{ version: scalar, name: text, include: any, configs: orNull(mapOf(map(source))), models: any },
+  ...{ version: scalar, name: text, include: list(include), configs: orNull(mapOf(map(source))), models: any },
   ...{ networks: orNull(mapOf(network)), secrets: orNull(mapOf(map(source))), volumes: orNull(mapOf(volume)) },
   services: (value, path) => [...serviceNames(value, path), ...mapOf(service)(value, path)],
 });
