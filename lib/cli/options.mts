@@ -51,7 +51,7 @@ export const options: Option[] = [
     for: ["doctor", "init", "plan", "prepare", "verify", "explain"],
     // nothing is changed by another machine's probe
     dry: ["up"],
-    summary: "look at a saved probe (- for standard input), not at this host",
+    summary: "use a saved probe (- for standard input), not this host",
   },
   { name: "quiet", letter: "q", summary: "print less" },
   { name: "verbose", letter: "v", summary: "print more" },
