@@ -150,6 +150,8 @@ test("what the README shows is what doctor says", async () => {
 test("doctor --json keeps its shape, for every recorded host", async () => {
   const fits = new Ajv({ strict: false }).compile(JSON.parse(own("test/doctor.schema.json")));
   const starter = `${root}/templates/homelab-gpu.yaml`;
+  // a heading's anchor has no dots
+  const pages = [...own("lib/checks/README.md").matchAll(/^## (\S+)$/gm)].map(([, id]) => id!.replace(".", ""));
   const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith(".txt"));
   assert.ok(hosts.length > 20);
   for (const name of hosts) {
@@ -158,7 +160,14 @@ test("doctor --json keeps its shape, for every recorded host", async () => {
       [starter]: own("templates/homelab-gpu.yaml"),
     });
     await doctor({ shell, options: { ...options, json: true, host: "host" }, args: [], passthroughArgs: [] });
-    assert.ok(fits(JSON.parse(said.join(""))), `${name}: ${JSON.stringify(fits.errors)}`);
+    const shown = JSON.parse(said.join("")) as {
+      findings: { check: string; why: string; confirm: string; url: string }[];
+    };
+    assert.ok(fits(shown), `${name}: ${JSON.stringify(fits.errors)}`);
+    for (const { check, why, confirm, url } of shown.findings) {
+      assert.ok(why && confirm, check);
+      assert.ok(pages.includes(url.replace("lib/checks/README.md#", "")), url);
+    }
   }
 });
 
