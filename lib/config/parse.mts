@@ -164,7 +164,7 @@ function home(gpu: boolean, machines: RawMachine[]): string | undefined {
 }
 
 // ------------------------------------------------------------------------------------ rules across
-// keys
+//   keys
 
 /**
  * Checks rules that involve several keys. Values that are wrong alone were reported before and are

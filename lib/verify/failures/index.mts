@@ -61,7 +61,6 @@ let find: ReturnType<typeof matcher> | undefined;
  * and the others usually follow from it.
  *
  * @param text the log, in any form in which people paste it
- *
  * @param setting what is known about the machine that wrote it
  */
 export function likelyCauses(text: string, setting: Setting = {}): Cause[] {

@@ -5,9 +5,8 @@
  * one space.
  *
  * @param keys lower-case texts without blanks at their ends
- *
  * @returns a function that calls `found` with the index of a key and the position of its last
- * character, in the order of the text
+ *   character, in the order of the text
  */
 export function searcher(keys: string[]): (text: string, found: (key: number, at: number) => void) => void {
   // characters that occur in no key share one class
