@@ -1,4 +1,4 @@
-// Saved hosts that were damaged on their way.
+// Damaged texts of saved hosts.
 import { readdirSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
@@ -11,7 +11,7 @@ import { own, random, root } from "./fake.mts";
 
 const guarded = ["iommu.enabled", "iommu.group"];
 
-/** A text with a few things done to it. */
+/** A text with a few random changes. */
 function damaged(text: string, dice: ReturnType<typeof random>): string {
   let lines = text.split("\n");
   for (let times = 1 + dice.below(4); times > 0; times--) {
@@ -53,8 +53,9 @@ const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith("
 });
 
 /**
- * Examines so many damaged hosts: none breaks a check, and no fail of the IOMMU or the group becomes a pass. Throws for
- * the first that does; gives how many were refused for their first line. `each` is called after each of them.
+ * Examines this many damaged hosts: no check may throw, and no fail of the IOMMU or the group may
+ * become a pass. Throws for the first that violates this; returns how many were refused for their
+ * first line. `each` is called after each host.
  */
 export function examineDamaged(variants: number, seed: number, each: () => void = () => {}): { refused: number } {
   const dice = random(seed);

@@ -1,4 +1,4 @@
-// Configs made at random from the table of keys, and damage to their texts.
+// Random configs from the table of keys, and random damage to their texts.
 import { Ajv } from "ajv";
 import { parseConfig } from "../lib/config/parse.mts";
 import { ConfigError } from "../lib/errors.mts";
@@ -8,7 +8,10 @@ import { schemaOf } from "../lib/config/schema.mts";
 import { writeYaml } from "../lib/config/yaml.mts";
 import { random } from "./fake.mts";
 
-/** Holds the schema against the parser, on so many configs, right and wrong: how many were right, and those of which the two say different things. */
+/**
+ * Compares the schema with the parser on this many configs, right and wrong ones. Returns how many
+ * were right, and those on which the two differ.
+ */
 export function compared(count: number, seed: number): { right: number; differing: string[] } {
   const accepts = new Ajv({ strict: false, allErrors: true }).compile(schemaOf());
   const dice = random(seed);
@@ -25,7 +28,7 @@ export function compared(count: number, seed: number): { right: number; differin
   return { right, differing };
 }
 
-/** `together`: each key is right, and only what they say together is wrong. */
+/** `together`: each key is right, and only their combination is wrong. */
 function parses(text: string): "right" | "wrong" | "together" {
   try {
     parseConfig(text);
@@ -38,7 +41,7 @@ function parses(text: string): "right" | "wrong" | "together" {
   }
 }
 
-/** A value of a shape; with some chance (0 to 1) of another. */
+/** A value of a shape; with this probability (0 to 1) a value of another shape. */
 export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: number): unknown {
   const number = shape.kind === "hex" ? 1.5 : 70000000; // how a number is written, a schema cannot see
   if (dice.next() < wrong) {
@@ -81,14 +84,17 @@ export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: numbe
   }
 }
 
-/** Texts that a shape takes: its example, the example with a letter more, or one of those whose example is no value. */
+/**
+ * Texts that a shape accepts: its example, the example with one more letter, or one of a list where
+ * the example is not a value.
+ */
 function textsOf({ pattern, example }: Shape & { kind: "text" }): string[] {
   const known = [example, `${example}b`, "0a:00.0", `sha256:${"0".repeat(64)}`];
   const right = known.filter((text) => !/^[[{"]|…/.test(text) && new RegExp(pattern).test(text));
   return right.length > 0 ? right.slice(0, 2) : known;
 }
 
-/** A config as people write it, and then a few things done to its text. */
+/** A typical config with a few random changes to its text. */
 export function damagedConfig(dice: ReturnType<typeof random>): string {
   const config = made(file, dice, dice.next() < 0.5 ? 0 : 0.04);
   const whole = dice.next() < 0.3 ? JSON.stringify(config) : writeYaml(config);

@@ -1,4 +1,5 @@
-// Scalars without quotes that YAML 1.1 (yaml.org/type, 2005) and YAML 1.2 (10.3) have in their tables, with near misses of each.
+// Unquoted scalars from the tables of YAML 1.1 (yaml.org/type, 2005) and YAML 1.2 (10.3), with near
+// misses of each.
 export const scalars: Record<string, string[]> = {
   int: [
     ...[

@@ -199,7 +199,7 @@ function policy(wish: ResolvedGpuRequest, host: Host): Verdict {
     read: `${policyKey}\\${name}`,
     value: windows.policy ? String(windows.policy[name] ?? "not set") : "not read",
   }));
-  // Windows lists cards with SR-IOV without this suffix: they are not GPU-P partitions of this kind
+  // a path without this suffix is that of a card with SR-IOV, which Windows Server expects
   if (!part) return unknown("which card it is could not be read", evidence);
   if (!part.path.toUpperCase().endsWith("\\GPUPARAV")) {
     return pass("the card has SR-IOV, as Windows Server wants it", evidence);
