@@ -163,7 +163,7 @@ function startUp(saved: string): void {
   }
 }
 
-/** Measures commands that users know, next to the reference that replaces them here. */
+/** Compares commands that users know with this project's commands for the same purpose. */
 async function besideOthers(): Promise<void> {
   if (spawnSync("virsh", ["-q", "-c", "qemu:///system", "list"], { stdio: "ignore" }).status !== 0) {
     print("\nlibvirt does not answer here: nothing was measured against vagrant status, virsh list and lspci");

@@ -18,22 +18,22 @@ function damaged(text: string, dice: ReturnType<typeof random>): string {
     const at = dice.below(lines.length);
     const length = 1 + dice.below(dice.next() < 0.3 ? 60 : 3);
     switch (dice.below(6)) {
-      case 0: // a line, or a run of lines, is gone
+      case 0: // remove a line or a run of lines
         lines.splice(at, length);
         break;
-      case 1: // doubled
+      case 1: // repeat them in another place
         lines.splice(dice.below(lines.length), 0, ...lines.slice(at, at + length));
         break;
-      case 2: // moved
+      case 2: // move them
         lines.splice(dice.below(lines.length), 0, ...lines.splice(at, length));
         break;
-      case 3: // the rest is gone
+      case 3: // cut the text off
         if (dice.next() < 0.3) lines = lines.slice(0, at);
         break;
-      case 4: // a line ends early
+      case 4: // cut a line off
         lines[at] = (lines[at] ?? "").slice(0, dice.below((lines[at] ?? "").length + 1));
         break;
-      default: { // a byte is another
+      default: { // change a byte
         const line = lines[at] ?? "";
         const byte = dice.below(line.length + 1);
         lines[at] = line.slice(0, byte) + String.fromCharCode(dice.below(256)) + line.slice(byte + 1);

@@ -99,5 +99,4 @@ export const scalars: Record<string, string[]> = {
   text: ["1e84x", "3.8-alpine", "10.0.0.0/8", "0x", "0b", "0o", "+", "v1", "a_b", "12h", "16G", "1:a"],
 };
 
-/** All of them. */
 export const allScalars: string[] = Object.values(scalars).flat();

@@ -51,7 +51,7 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
     const go = join(folder, "go");
     const ended = await shell.run(["sh", "-c", `echo at once; until [ -e '${go}' ]; do sleep 0.05; done; echo later`], {
       show: (text) => seen += text,
-      // `started` must be called before the first line: a shell that listens later never sees it
+      // `started` resolves only after the first line: a shell that listens later never gets there
       started: () => until("the first line", () => seen.includes("at once")).then(() => writeFileSync(go, "")),
     });
     assert.equal(ended.tail, ["at once", "later"]);

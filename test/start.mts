@@ -17,8 +17,8 @@ export const starting = deno
   : [];
 
 /**
- * This runtime's arguments before the path of the one-file build, which imports only what `npx zx`
- * provides. Deno fetches zx itself.
+ * This runtime's arguments before the path of the one-file build: zx's program, which `npx zx`
+ * starts. Deno resolves zx itself.
  */
 export const zx = deno ? ["run", "-A", "--no-config"] : [`${root}/node_modules/zx/build/cli.js`];
 

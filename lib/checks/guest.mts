@@ -40,8 +40,8 @@ export const guestChecks: Check[] = [
 ];
 
 /**
- * Debian 12 has Podman 4.3, Ubuntu 22.04 3.4 and no podman-compose (packages.debian.org,
- * packages.ubuntu.com).
+ * Whether the image's Podman supports GPUs. Debian 12 has Podman 4.3; Ubuntu 22.04 has 3.4 and no
+ * podman-compose (packages.debian.org, packages.ubuntu.com).
  */
 function podman({ image, box }: ResolvedMachine): Verdict {
   const suite = suiteOf(image);

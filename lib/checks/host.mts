@@ -11,6 +11,7 @@ import { fail, pass, skip, unknown, warn } from "./results.mts";
  */
 const room = { least: 4096, withoutImage: 1024, ample: 16384 } as const;
 
+/** The host: architecture, virtualization, memory, disk, and whether it is itself a VM. */
 export const hostChecks: Check[] = [
   {
     id: "host.architecture",

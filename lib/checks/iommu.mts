@@ -10,6 +10,7 @@ import { checkEnabled } from "./iommu-enabled.mts";
 import { checkGroup } from "./iommu-group.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 
+/** The IOMMU: whether it is enabled, the card's groups, interrupt remapping, and overrides. */
 export const iommuChecks: Check[] = [
   {
     id: "iommu.enabled",

@@ -23,6 +23,7 @@ const tried: Record<string, { least?: string; oldest: string; why?: string }> = 
   "vagrant-libvirt": { oldest: "0.11.2" },
 };
 
+/** The provider: whether this host, the mode and its version are supported, and its daemon. */
 export const providerChecks: Check[] = [
   {
     id: "provider.host",

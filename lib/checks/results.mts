@@ -12,7 +12,7 @@ export const pass = result("pass");
 export const warn = result("warn");
 /** It cannot work: `up` stops before anything boots. */
 export const fail = result("fail");
-/** It could not be read or is not known. */
+/** The facts could not be read, or are not known. */
 export const unknown = result("unknown");
 /** It does not apply here. */
 export const skip = result("skip");

@@ -194,8 +194,7 @@ export function toolsFor(machine: ResolvedMachine, host: Host): Tool[] {
   if (machine.image && machine.provider !== "libvirt") names.push("packer");
   if (machine.image && machine.provider === "libvirt") {
     names.push("packer", "xorriso");
-    // if a published image cannot be downloaded, it is built from package sources, where the host
-    // has the tools
+    // a known image that cannot be downloaded is built with debootstrap, on hosts with apt
     if (machine.image.kind === "known" || machine.image.kind === "url") names.push("curl");
     if (
       machine.image.kind === "debootstrap" || (machine.image.kind === "known" && installerOf(host)?.family === "apt")

@@ -8,7 +8,7 @@ import type { Lexeme } from "./syntax.mts";
 export interface IndentationSlip {
   /** Line number, from 1. */
   line: number;
-  /** Spaces before it. */
+  /** Number of spaces before it. */
   indent: number;
   /**
    * An item below an item, indented further: YAML reads it as more text of the first item, which is

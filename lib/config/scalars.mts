@@ -41,7 +41,7 @@ export function plainValue(source: string): unknown {
   return isTyped(source) ? new Verbatim(source) : source;
 }
 
-/** Whether a text needs quotes to stay text. */
+/** Whether a reader of YAML may read the text as another type if it has no quotes. */
 export function needsQuotes(text: string): boolean {
   return isTyped(text);
 }

@@ -7,7 +7,7 @@ export type Shape =
   /** `also`: further names that are recognised and refused later, with a reason. */
   | { kind: "choice"; values: () => string[]; also?: () => string[]; example: string }
   /** `quoted`: digits in quotes are accepted too. */
-  /** `size`: MiB, which a text with a unit will do for too. */
+  /** `size`: MiB; a text with a unit is accepted too. */
   | { kind: "whole"; min: number; max: number; quoted?: true; size?: true; example: string }
   | { kind: "flag"; example: string }
   | { kind: "list"; of: Shape; example: string }

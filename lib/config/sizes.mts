@@ -1,4 +1,4 @@
-/** Sizes as people write them in a config. */
+/** Reads the sizes in a config. */
 
 /** The pattern of a size: a number, then its unit. */
 export const sizePattern = "^[0-9]+(\\.[0-9]+)? ?([KkMmGgTt]([Ii]?[Bb])?)$";

@@ -31,7 +31,7 @@ export interface Machine {
   /** The requested cards; empty where `gpu` is absent or not enabled. */
   gpus: GpuRequest[];
   driver: DriverRequest;
-  /** What runs the containers in it. */
+  /** Its container engine. */
   engine: Engine;
   /**
    * URL of a mirror of Docker's package repository, and its key, as install-docker.sh takes them.
@@ -51,7 +51,7 @@ export type Mode = "passthrough" | "partition";
 /** The container engine, by the name of its program. */
 export type Engine = "docker" | "podman";
 
-/** What a box is built from. */
+/** The source of a box. */
 export type Image =
   | { kind: "known"; name: string }
   | { kind: "file"; file: string }

@@ -180,7 +180,7 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
   },
 ];
 
-/** The image of the first preset, as the argument of lsinitcpio. */
+/** The command that lists the image of the first preset, if lsinitcpio is installed. */
 function image(host: Host): { list?: string } {
   const line = host.configured.find(({ file, text }) =>
     /^mkinitcpio\.d\//.test(file) && /^default_(image|uki)=/.test(text)

@@ -55,7 +55,7 @@ export function number(text: string | undefined): number | undefined {
     : undefined;
 }
 
-/** KiB → MiB */
+/** Converts KiB to MiB, rounded down. */
 export function mebibytes(kibibytes: number | undefined): number | undefined {
   return kibibytes === undefined ? undefined : Math.floor(kibibytes / 1024);
 }

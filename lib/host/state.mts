@@ -41,7 +41,7 @@ export interface State {
   removing?: true;
 }
 
-/** Writes the state. */
+/** Writes `state.json` into the lab's folder. */
 export async function writeState(shell: Shell, folder: string, state: State): Promise<void> {
   await shell.write(`${folder}/state.json`, `${JSON.stringify(state, null, 2)}\n`);
 }

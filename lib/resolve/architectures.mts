@@ -48,8 +48,10 @@ export const architecturesSource: Source = {
   checked: "2026-11-26",
 };
 
+/** The name of an architecture of NVIDIA's. */
 export type Architecture = keyof typeof table;
 
+/** The support for each architecture, by its name. */
 export const architectures: Record<Architecture, BranchSupport> = table;
 
 /** A chip, identified by the device ids of its cards. */

@@ -14,8 +14,8 @@ import { virtualbox } from "./providers/virtualbox.mts";
 export const providers: Provider[] = [libvirt, hyperv, parallels, virtualbox];
 
 /**
- * The provider of that name. Machines with another provider are refused before anything is
- * rendered.
+ * The provider of that name. Throws an Error for any other name: machines with another provider are
+ * refused before anything is rendered.
  */
 export function providerOf(name: string): Provider {
   const provider = providers.find((candidate) => candidate.name === name);

@@ -56,9 +56,7 @@ function lab(name: string, text = config): string {
   return folder;
 }
 
-/**
- * Every path below a folder with its time of change; links that lead out of it are not followed.
- */
+/** Every path below a folder with its time of change, without node_modules. */
 function treeOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" }).sort().flatMap((path) =>
     /(^|\/)node_modules(\/|$)/.test(path) ? [] : [`${path} ${statSync(join(folder, path)).mtimeMs}`]

@@ -279,7 +279,7 @@ test("Vagrant takes a name for a machine's, and not for the beginning of some VM
     bed0c4e1d2934c0b8f6a7e5d4c3b2a10: { ...other, local_data_path: join(folder, "elsewhere/.vagrant") },
   };
   writeFileSync(join(index, "index"), JSON.stringify({ version: 1, machines }));
-  // asks Vagrant which machine of this folder, or VM in its index, a name refers to
+  // asks the index for the machine's name, and for the id of the other VM
   const said = run("vagrant", ["validate"], lab) + run("ruby", ["-e", asking, join(lab, "Vagrantfile")], lab);
   assert.match(said, /validated successfully[^]*bed: nil, false[^]*bed0c4e1d2934c0b8f6a7e5d4c3b2a10: other, true/);
 });

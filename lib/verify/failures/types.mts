@@ -23,6 +23,7 @@ export const layers = [
   "toolkit",
   "image",
 ] as const;
+/** One of {@link layers}. */
 export type Layer = typeof layers[number];
 
 /** What is known about the machine that wrote a log. */

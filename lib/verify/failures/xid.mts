@@ -90,6 +90,7 @@ const codes: [code: number, strength: Strength, layer: Layer, message: string, f
   ]],
 ];
 
+/** The entries of the Xid codes. */
 export const xidFailures: Failure[] = [
   ...codes.map(([code, strength, layer, message, fix]): Failure => ({
     pattern: code === 79
