@@ -1,4 +1,4 @@
-// What the script says of itself and of wrong usage: its exit codes, and what goes to which stream.
+// The script's help and errors of usage: exit codes, and which stream each text is written to.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,10 @@ import { fakeShell, options, own, root } from "./fake.mts";
 const test = suite<{ folder: string }>("script");
 const saved = `${root}/test/hosts/vm-without-gpu.txt`;
 
-/** What the script says and ends with, on files in memory; copies/script.copies.mts starts it as people do. */
+/**
+ * The script's output and exit code, with files in memory; copies/script.copies.mts starts the real
+ * script.
+ */
 async function within(words: string[], files: Record<string, string>) {
   const assets = ["templates/homelab-gpu.yaml", "scripts/probe-linux.sh"].map((path) => [`${root}/${path}`, own(path)]);
   const { shell, said, printed } = fakeShell({ ...files, ...Object.fromEntries(assets) }, {

@@ -1,14 +1,14 @@
 /**
- * The keys and the types of a Compose file (compose-spec, schema/compose-spec.json; held against Compose 2.26.1 on 2026-11-26): what Compose refuses before it looks at
- * anything else. Only for hosts without Compose.
+ * The keys and types of a Compose file (compose-spec, schema/compose-spec.json; compared with
+ * Compose 2.26.1 on 2026-11-26): Compose checks these first. Used only on hosts without Compose.
  */
 import { isMap } from "../maps.mts";
 import { unknownName } from "../text.mts";
 import { Verbatim } from "../verbatim.mts";
 
-/** Something of a wrong form. */
+/** A value of the wrong form. */
 export interface ShapeFlaw {
-  /** Keys and numbers that lead to it. */
+  /** The keys and indexes that lead to it. */
   path: (string | number)[];
   message: string;
 }
@@ -167,7 +167,7 @@ const port: Shape = (value, path) => {
   const bad = (what: string): ShapeFlaw[] => [{ path, message: `${named(path)}: ${value} ${what}` }];
   if (more.length > 0 || !parts) return bad("is no port: write HOST:CONTAINER");
   if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) return bad(`names the protocol ${protocol}`);
-  // with two parts, the first is the host's port
+  // with two parts, the first one is the host's port
   const [, first, second, inner = ""] = parts;
   const outer = second ?? first ?? "";
   const ip = second === undefined ? undefined : first;
@@ -333,7 +333,10 @@ const file = map({
   services: (value, path) => [...serviceNames(value, path), ...mapOf(service)(value, path)],
 });
 
-/** What is of a wrong form in one Compose file: its plain data, with variables filled in. */
+/**
+ * The values of the wrong form in one Compose file. Takes the file's plain data, with variables
+ * filled in.
+ */
 export function shapeFlaws(data: Record<string, unknown>): ShapeFlaw[] {
   return file(data, []);
 }
