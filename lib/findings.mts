@@ -34,3 +34,19 @@ export interface Fix {
 
 /** Why a check matters and how to confirm that it is mended, by its id. */
 export type Notes = Record<string, { why: string; confirm: string }>;
+
+/** A finding as JSON output has it: `url` is the section of its check in this project's folder. */
+export interface ExplainedFinding extends Finding {
+  why?: string;
+  confirm?: string;
+  url?: string;
+}
+
+/** Adds to each finding of a known check why the check matters, how a fix is confirmed, and where its page is. */
+export function explainFindings(findings: Finding[], notes: Notes): ExplainedFinding[] {
+  return findings.map((finding) =>
+    Object.hasOwn(notes, finding.check)
+      ? { ...finding, ...notes[finding.check], url: `lib/checks/README.md#${finding.check.replace(".", "")}` }
+      : finding
+  );
+}

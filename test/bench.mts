@@ -1,5 +1,6 @@
-// npm run bench: how long what is felt takes, each as a ratio to a named thing in the same run. Rounds alternate between the two,
-// so that a machine whose speed drifts is fair to both; medians are shown.
+// npm run bench: measures the times that users notice, each as a ratio to a named reference in the
+// same run. Rounds alternate between the two, so a drifting machine speed affects both alike.
+// Prints medians.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -47,7 +48,7 @@ function once({ command: [program, ...words], cwd = root, env: more }: Subject):
 }
 const median = (times: number[]) => [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
 
-/** Measures some things in turn, and prints each as a ratio to the first. */
+/** Measures the subjects in turn, and prints each as a ratio to the first. */
 function compare(title: string, subjects: Subject[], wanted = ""): void {
   subjects.forEach(once);
   const times = subjects.map((): number[] => []);
@@ -111,7 +112,7 @@ function config(machines: number): string {
   return path;
 }
 
-/** The runtimes side by side, made where they are missing; their paths by name. */
+/** The paths of the runtimes by name; missing ones are installed. */
 function runtimesHere(): Record<string, string> {
   const { status, stdout } = spawnSync("sh", [join(root, "test/runtimes.sh")], {
     encoding: "utf8",
@@ -126,7 +127,7 @@ function runtimesHere(): Record<string, string> {
 }
 const runtimes = runtimesHere();
 
-/** Script and one-file build, by every way of starting them that people use. */
+/** Measures the script and the one-file build, for every way of starting them. */
 function startUp(saved: string): void {
   const [empty, installed] = [join(work, "empty"), join(work, "installed")];
   for (const folder of [empty, installed]) {
@@ -162,7 +163,7 @@ function startUp(saved: string): void {
   }
 }
 
-/** What its users know, beside what stands in for it here. */
+/** Compares commands that users know with this project's commands for the same purpose. */
 async function besideOthers(): Promise<void> {
   if (spawnSync("virsh", ["-q", "-c", "qemu:///system", "list"], { stdio: "ignore" }).status !== 0) {
     print("\nlibvirt does not answer here: nothing was measured against vagrant status, virsh list and lspci");
@@ -191,7 +192,10 @@ async function besideOthers(): Promise<void> {
   }
 }
 
-/** A lab of three machines as a finished `up` leaves it, and a `virsh` that asks libvirt and then says that they run. */
+/**
+ * A lab of three machines after a finished `up`, and a `virsh` that asks libvirt and then reports
+ * all of them as running.
+ */
 async function idleLab(): Promise<string> {
   const lab = join(work, "lab");
   mkdirSync(lab);
@@ -221,7 +225,10 @@ async function idleLab(): Promise<string> {
   return lab;
 }
 
-/** Reading texts in this process: ten times the aliases, and the longest of many damaged configs and hosts, beside their median. */
+/**
+ * Measures reading in this process: ten times as many aliases, and the slowest of many damaged
+ * configs and hosts compared with their median.
+ */
 function reading(): void {
   const timed = (act: () => void): number => {
     const start = performance.now();
@@ -251,7 +258,7 @@ function reading(): void {
       try {
         parseConfig(text);
       } catch {
-        // what is wrong with it is the tests' business
+        // its errors do not matter here
       }
     });
   const refused = (text: string) => median(Array.from({ length: rounds }, () => read(text)));

@@ -1,4 +1,5 @@
-// The commands that mend kernel arguments: run on real files, with this machine's sed and with busybox's where there is one.
+// The commands that fix kernel arguments, run on real files, with this machine's sed and, if
+// installed, busybox's.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +26,7 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
-/** A host that boots from such files, as the probe reads them, and that has such programs. */
+/** A host with these boot files, as the probe reads them, and these programs. */
 function hostWith(folder: string, files: Record<string, string>, programs: string[], marks: string[] = []): Host {
   for (const [path, text] of Object.entries({ "/proc/cmdline": "BOOT_IMAGE=/vmlinuz ro quiet\n", ...files })) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -39,7 +40,7 @@ function hostWith(folder: string, files: Record<string, string>, programs: strin
 
 const seds = [[], ...(spawnSync("busybox", ["true"]).status === 0 ? [["busybox"]] : [])];
 
-/** Runs what a fix says below a folder; its other programs only say that they ran. */
+/** Runs the command of a fix below a folder; its other programs only print that they ran. */
 function mend({ command }: Fix, folder: string, before: string[]): string[] {
   const loud = ["update-grub", "proxmox-boot-tool", "sdbootutil"].map((name) => [name, `echo ${name} "$@"`]);
   const sed = before.length > 0 ? { sed: `exec ${before.join(" ")} sed "$@"` } : {};

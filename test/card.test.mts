@@ -1,4 +1,4 @@
-// The checks of a card: each a healthy desktop of which one thing is otherwise.
+// The checks of a card: each test changes one thing on a healthy desktop.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
@@ -27,7 +27,7 @@ function found(id: string, changed: Host, config = machines("{}")): Finding[] {
 }
 const first = (id: string, changed: Host, config?: ReturnType<typeof machines>) => found(id, changed, config)[0]!;
 const status = (id: string, change: Parameters<typeof host>[0]) => first(id, host(change)).status;
-/** Puts another function into the card's group, and into the counts. */
+/** Adds a function to the card's group, and to the counts. */
 function beside(made: Host, more: Partial<PciFunction>): void {
   const bdf = more.bdf ?? "0000:09:00.0";
   made.pci!.push({
@@ -81,7 +81,7 @@ test("gpu.exclusive: a card goes to one machine", () => {
   assert.match(first("gpu.exclusive", host(), machines("[{}, {}]")).message, /^a asks for 0000:01:00\.0 twice/);
 });
 
-/** A second card of other ids in the first one's group, on its driver. */
+/** Adds a second card with other ids to the first one's group, bound to its driver. */
 const second = (made: Host) => beside(made, { class: "030000", vendor: "10de", device: "1eb8", driver: "nvidia" });
 const ids = "{device_id: 2786}";
 const otherIds = "{device_id: 1eb8}";
@@ -413,7 +413,7 @@ test("gpu.driver: the running kernel must be able to load vfio-pci", () => {
   );
   assert.is(having({}, "nouveau").status, "warn");
   assert.is(having({ available: [] }, "vfio-pci").status, "pass");
-  // VirtualBox before 6.1 hands cards over without it
+  // VirtualBox before 6.1 passes cards without it
   const plain = host((made, fn) => {
     for (const bdf of [gpu, audio]) fn(bdf).driver = null;
     made.kernel.available = [];

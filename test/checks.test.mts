@@ -11,7 +11,7 @@ const test = suite("checks");
 const plain = parseConfig("machines: [{name: a, box: lab/x, image: debian-13, memory: 2048}]");
 const withCard = (keys = "") => parseConfig(`machines: [{name: a, box: lab/x, memory: 2048, gpu: {${keys}}}]`);
 
-/** The host of a recorded probe, changed. */
+/** The host of a recorded probe, with changes. */
 function host(change: (host: Host) => void = () => {}): Host {
   const made = parseHost(own("test/hosts/vm-without-gpu.txt"));
   change(made);
@@ -102,7 +102,7 @@ test("tools.present: what a distribution does not package is not promised", () =
   );
 });
 
-/** Fixes where everything is missing, on a distribution with that package manager. */
+/** The fixes where every tool is missing, on a distribution with that package manager. */
 function fresh(os: Partial<Host["os"]>, programs: string[], change: (host: Host) => void = () => {}) {
   const made = host((made) => {
     delete made.os.codename;
@@ -232,7 +232,7 @@ test("provider.access: how libvirt is started depends on the host", () => {
   refused.joined = ["libvirt"];
   assert.match(first("provider.access", refused).fix[0]!.title, /^Log in again: .* newgrp libvirt$/);
   assert.is(first("provider.access", without("libvirtd")).status, "skip");
-  // what is left of a daemon that was killed
+  // the socket of a killed daemon remains
   const deaf = host((made) => made.libvirt!.error = "Failed to connect socket to '/x': Connection refused");
   assert.is(first("provider.access", deaf).message, "libvirtd is not running");
   assert.ok(first("provider.access", deaf).fix[0]!.safe);

@@ -1,4 +1,4 @@
-// What the script says of itself and of wrong usage: its exit codes, and what goes to which stream.
+// The script's help and errors of usage: exit codes, and which stream each text is written to.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,10 @@ import { fakeShell, options, own, root } from "./fake.mts";
 const test = suite<{ folder: string }>("script");
 const saved = `${root}/test/hosts/vm-without-gpu.txt`;
 
-/** What the script says and ends with, on files in memory; copies/script.copies.mts starts it as people do. */
+/**
+ * The script's output and exit code, with files in memory; copies/script.copies.mts starts the real
+ * script.
+ */
 async function within(words: string[], files: Record<string, string>) {
   const assets = ["templates/homelab-gpu.yaml", "scripts/probe-linux.sh"].map((path) => [`${root}/${path}`, own(path)]);
   const { shell, said, printed } = fakeShell({ ...files, ...Object.fromEntries(assets) }, {
@@ -161,6 +164,8 @@ test("what the README shows is what doctor says", async () => {
 test("doctor --json keeps its shape, for every recorded host", async () => {
   const fits = new Ajv({ strict: false }).compile(JSON.parse(own("test/doctor.schema.json")));
   const starter = `${root}/templates/homelab-gpu.yaml`;
+  // a heading's anchor has no dots
+  const pages = [...own("lib/checks/README.md").matchAll(/^## (\S+)$/gm)].map(([, id]) => id!.replace(".", ""));
   const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith(".txt"));
   assert.ok(hosts.length > 20);
   for (const name of hosts) {
@@ -169,7 +174,14 @@ test("doctor --json keeps its shape, for every recorded host", async () => {
       [starter]: own("templates/homelab-gpu.yaml"),
     });
     await doctor({ shell, options: { ...options, json: true, host: "host" }, args: [], passthroughArgs: [] });
-    assert.ok(fits(JSON.parse(said.join(""))), `${name}: ${JSON.stringify(fits.errors)}`);
+    const shown = JSON.parse(said.join("")) as {
+      findings: { check: string; why: string; confirm: string; url: string }[];
+    };
+    assert.ok(fits(shown), `${name}: ${JSON.stringify(fits.errors)}`);
+    for (const { check, why, confirm, url } of shown.findings) {
+      assert.ok(why && confirm, check);
+      assert.ok(pages.includes(url.replace("lib/checks/README.md#", "")), url);
+    }
   }
 });
 

@@ -1,4 +1,5 @@
-// What Compose and Docker refuse of people's projects, found before boot with its file and line, without a Compose on the host.
+// Errors that Compose and Docker report for users' projects, found before boot with file and line,
+// on a host without Compose.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
@@ -16,7 +17,9 @@ const test = suite("compose files");
 const card = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
 const machine = "machines: [{name: a, box: lab/x, cpus: 4, memory: 4096, gpu: {device_id: 2786}}]";
 
-/** What the doctor says of one stack, as `status PLACE message`; files by path relative to its folder. */
+/**
+ * Doctor's findings for one stack, as `status PLACE message`; files by path relative to its folder.
+ */
 async function findings(files: Record<string, string>, more: Partial<ProjectRequest> = {}) {
   const disk = Object.fromEntries(
     Object.entries(files).map(([path, text]) => [path.startsWith("/") ? path : `/lab/p/${path}`, text]),
@@ -57,7 +60,7 @@ for (const keys of refused) {
   });
 }
 
-/** Keys that Compose 2.26.1 takes (run, 2026-11-26). */
+/** Keys that Compose 2.26.1 accepts (run, 2026-11-26). */
 const taken = [
   ...['cpus: "2"', 'tty: "yes"', "ports: [80]", 'ports: [":80"]', 'ports: ["[::1]:80:80"]', 'mem_limit: "1 GB"'],
   ...['ports: ["::1:80:80", "127.0.0.1::80", "[::]:82:80"]'],

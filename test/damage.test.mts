@@ -1,4 +1,4 @@
-// Saved hosts that were damaged on their way: doctor never breaks on them, and never takes what is missing for good.
+// Damaged texts of saved hosts: doctor never fails on them, and never passes what is missing.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { examineDamaged } from "./damaged.mts";

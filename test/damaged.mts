@@ -1,4 +1,4 @@
-// Saved hosts that were damaged on their way.
+// Damaged texts of saved hosts.
 import { readdirSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
@@ -11,29 +11,29 @@ import { own, random, root } from "./fake.mts";
 
 const guarded = ["iommu.enabled", "iommu.group"];
 
-/** A text with a few things done to it. */
+/** A text with a few random changes. */
 function damaged(text: string, dice: ReturnType<typeof random>): string {
   let lines = text.split("\n");
   for (let times = 1 + dice.below(4); times > 0; times--) {
     const at = dice.below(lines.length);
     const length = 1 + dice.below(dice.next() < 0.3 ? 60 : 3);
     switch (dice.below(6)) {
-      case 0: // a line, or a run of lines, is gone
+      case 0: // remove a line or a run of lines
         lines.splice(at, length);
         break;
-      case 1: // doubled
+      case 1: // repeat them in another place
         lines.splice(dice.below(lines.length), 0, ...lines.slice(at, at + length));
         break;
-      case 2: // moved
+      case 2: // move them
         lines.splice(dice.below(lines.length), 0, ...lines.splice(at, length));
         break;
-      case 3: // the rest is gone
+      case 3: // cut the text off
         if (dice.next() < 0.3) lines = lines.slice(0, at);
         break;
-      case 4: // a line ends early
+      case 4: // cut a line off
         lines[at] = (lines[at] ?? "").slice(0, dice.below((lines[at] ?? "").length + 1));
         break;
-      default: { // a byte is another
+      default: { // change a byte
         const line = lines[at] ?? "";
         const byte = dice.below(line.length + 1);
         lines[at] = line.slice(0, byte) + String.fromCharCode(dice.below(256)) + line.slice(byte + 1);
@@ -53,8 +53,9 @@ const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith("
 });
 
 /**
- * Examines so many damaged hosts: none breaks a check, and no fail of the IOMMU or the group becomes a pass. Throws for
- * the first that does; gives how many were refused for their first line. `each` is called after each of them.
+ * Examines this many damaged hosts: no check may throw, and no fail of the IOMMU or the group may
+ * become a pass. Throws for the first that violates this; returns how many were refused for their
+ * first line. `each` is called after each host.
  */
 export function examineDamaged(variants: number, seed: number, each: () => void = () => {}): { refused: number } {
   const dice = random(seed);

@@ -41,7 +41,7 @@ test("applied to the old text, a diff gives the new one", () => {
     const [a, b] = [make(), make()];
     const rows = diffLines(text(...a), text(...b)).filter((row) => row !== "…");
     const kept = (mark: string) => rows.filter((row) => !row.startsWith(mark)).map((row) => row.slice(2));
-    // with so few lines every one is context
+    // with so few lines, every line is context
     if (rows.length > 0 && a.length < 4 && b.length < 4) assert.equal([kept("+"), kept("-")], [a, b]);
     assert.is(rows.length === 0, text(...a) === text(...b));
   }

@@ -1,4 +1,4 @@
-// Facts of the outside world: each has a source and a date, and what repeats them agrees.
+// Outside facts: each has a source and a date, and copies of a fact agree.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
@@ -15,7 +15,7 @@ import { own } from "./fake.mts";
 
 const test = suite("facts");
 const all = facts();
-/** The newest date of all: nothing here reads the clock. */
+/** The newest date of all facts: no test reads the clock. */
 const newest = all.map(({ checked }) => checked).sort().at(-1)!;
 
 test("every fact has a source and a date", () => {
@@ -74,7 +74,7 @@ test("the guest scripts install on the systems of the table", () => {
   for (const component of components) assert.match(script, new RegExp(`components .*\\b${component}\\b`), component);
 });
 
-/** Addresses as publishers have them, and the system. */
+/** Publishers' image addresses, and their systems. */
 const addresses: [address: string, system: string | undefined, status: string][] = [
   ["https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-generic-amd64.qcow2", "Debian 12", "pass"],
   ["https://cloud.debian.org/images/cloud/trixie/20261101-2/debian-13-genericcloud-amd64.raw", "Debian 13", "pass"],

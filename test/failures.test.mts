@@ -14,10 +14,15 @@ import { fakeShell, golden, options, own } from "./fake.mts";
 
 const test = suite("failures");
 
-/** Layers above the host that the doctor does not look at yet: those of verify.mts, and what the design says of guests. */
+/**
+ * Layers above the host that doctor does not check yet: those of verify/layers.mts, and the
+ * design's checks of guests.
+ */
 const layers = ["verify.ssh", "verify.docker", "verify.service", "guest.libc", "guest.driver", "guest.cuda"];
 
-/** A file of texts below lines that begin with `===`: what stands there, and the text. */
+/**
+ * The sections of a file, each with a title line that begins with `===`: the title, and the text.
+ */
 function sections(path: string): [title: string, text: string][] {
   return own(path).split(/^=== /m).slice(1).map((section) => {
     const end = section.indexOf("\n");
@@ -25,9 +30,9 @@ function sections(path: string): [title: string, text: string][] {
   });
 }
 
-/** What programs print → the checks of what it message, the likely cause first. */
+/** Program output, and the checks of its failures, the likely cause first. */
 const texts = sections("test/logs/texts.txt");
-/** One line each → the check of its likely cause. */
+/** Single lines, and the check of the likely cause of each. */
 const lines = own("test/logs/lines.txt").trimEnd().split("\n").map((line): [string, string] => {
   const at = line.indexOf(" | ");
   return [line.slice(0, at), line.slice(at + 3)];
@@ -72,7 +77,7 @@ test("every entry is the first cause of some text, belongs to a known check, and
   assert.is(new Set(failures.map(({ message, check }) => check + message)).size, failures.length);
 });
 
-/** Entries whose text was found in no public source that has a date. */
+/** Entries whose text no dated public source has. */
 const undated = ["IOMMU device: '\\w{1,12}' is only supported with"];
 
 test("every entry names the year in which its text was read or released", () => {
@@ -105,7 +110,7 @@ test("a log that follows one of something else is not taken for it", () => {
   }
 });
 
-/** Breaks lines at blanks so that none is longer, as a window does. */
+/** Breaks lines at blanks to this width, as a window does. */
 function wrapAt(text: string, width: number): string {
   return text.split("\n").map((line) => {
     const out = [""];
@@ -151,7 +156,7 @@ for (const [name, form] of Object.entries(forms)) {
       missed.length <= 0.02 * all.length,
       `${missed.length}:\n${missed.map(([, text]) => text).join("\n--\n")}`,
     );
-    // behind these prefixes it is no other program's log any more
+    // with these prefixes, the log can no longer be another program's
     if (name === "Vagrant" || name === "Packer") return;
     const wrong = foreign.filter(([, text]) => likelyCauses(form(text)).length > 0);
     assert.equal(wrong.map(([title]) => title), []);
@@ -227,7 +232,7 @@ test("reads through colours, and hands no control characters on", () => {
 test("reads ten megabytes in under a second, and lines that nearly match without end in as little", () => {
   const line = "[   12.984386] pci 0000:00:1c.0: bridge window [mem 0xfb000000-0xfc0fffff] of group 1 is fine\n";
   const large = line.repeat(1e7 / line.length);
-  // the processor's time, so that a busy machine makes no difference
+  // measures CPU time, so a busy machine makes no difference
   const seconds = (text: string, expected: string[]) => {
     const before = process.cpuUsage();
     assert.equal(likelyCauses(text).map(({ check }) => check), expected);

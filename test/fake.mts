@@ -1,4 +1,4 @@
-// What the tests share: a fake shell, the project's own files, golden files.
+// Shared by the tests: a fake shell, the project's own files, golden files.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -6,13 +6,16 @@ import type { Options } from "../lib/cli/context.mts";
 import type { CommandResult, Shell } from "../lib/shell.mts";
 import * as assert from "uvu/assert";
 
-/** Path of this project's folder, without a slash at its end. */
+/** Path of this project's folder, without a trailing slash. */
 export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
 /** A file of this project. */
 export const own = (path: string) => readFileSync(`${root}/${path}`, "utf8");
 
-/** The machine of the document that this implements, as it stands there; its services are C# there. Ends within `gpu:`. */
+/**
+ * The machine in the original design document, unchanged; its services are C# there. Ends within
+ * `gpu:`.
+ */
 export const originalExample = `
 machines:
   - name: devlab-gpu-worker
@@ -26,7 +29,7 @@ machines:
       mode: passthrough
 `;
 
-/** What is typed behind no command: nothing. */
+/** The options of a command without arguments. */
 export const options: Options = {
   json: false,
   dryRun: false,
@@ -40,7 +43,10 @@ export const options: Options = {
   color: false,
 };
 
-/** Puts programs of these texts into a folder `bin` below this one, and gives the environment in which they come first. */
+/**
+ * Creates programs with these texts in a folder `bin` below this one, and returns the environment
+ * in which they come first.
+ */
 export function standIns(folder: string, programs: Record<string, string>): NodeJS.ProcessEnv {
   const bin = `${folder}/bin`;
   mkdirSync(bin, { recursive: true });
@@ -50,7 +56,10 @@ export function standIns(folder: string, programs: Record<string, string>): Node
   return { ...process.env, PATH: `${bin}:${process.env.PATH}` };
 }
 
-/** A shell with files in memory and a table of answers: the first entry whose key the command's words begin with. */
+/**
+ * A shell with files in memory and a table of answers: the first entry applies whose key the
+ * command begins with.
+ */
 export function fakeShell(files: Record<string, string> = {}, answers: Record<string, Partial<CommandResult>> = {}) {
   const disk = new Map(Object.entries(files));
   const asked: string[] = [];
@@ -108,7 +117,7 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
         ...folders.map((name) => ({ path: name, kind: "folder" as const, mode: 0o755, size: 0, mtime: 0 })),
         ...paths.map((name) => {
           const text = disk.get(`${path}/${name}`)!;
-          // contents stand for the time of change, which the disk in memory does not have
+          // the contents replace the time of change, which the disk in memory does not have
           const mtime = [...text].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 1e9, 7);
           return { path: name, kind: "file" as const, mode: 0o644, size: text.length, mtime };
         }),
@@ -138,7 +147,7 @@ export function golden(name: string, text: string): void {
   assert.fixture(text, readFileSync(path, "utf8"), `golden/${name}`);
 }
 
-/** A generator of the same numbers at every run (mulberry32). */
+/** A generator of the same numbers in every run (mulberry32). */
 export function random(seed: number) {
   let state = seed;
   const next = () => {

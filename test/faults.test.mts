@@ -1,4 +1,5 @@
-// What people type, close, edit by hand or leave out must cost them nothing: no machine, no file, no verdict, no time.
+// Typing errors, closed streams, hand-edited and missing files must not cost users a machine, a
+// file, a verdict or time.
 import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
@@ -47,7 +48,10 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
 
-/** A lab with two running machines, and the script's words in it; the person at the terminal says `answer`, or there is no terminal. */
+/**
+ * Runs the script with these arguments in a lab with two running machines. The user at the terminal
+ * answers `answer`; if it is undefined, there is no terminal.
+ */
 async function typed(words: string[], { answer, errors = true }: { answer?: boolean; errors?: boolean } = {}) {
   const world = new World(two, "vm-without-gpu");
   assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
@@ -114,7 +118,8 @@ test("a word that names nothing is refused wherever it stands, and nothing is to
   }
 });
 
-// the table of what asks and what is removed: command × way of naming × terminal on input × other streams
+// for each command and way of naming machines, with and without a terminal: whether it asks, and
+// what it removes
 for (const errors of [true, false]) {
   for (
     const [words, named] of [
@@ -322,7 +327,7 @@ test("any error of the file system is a sentence with the path and the reason", 
     ["too long", () => shell.read(join(folder, "x".repeat(300)))],
     ["too long", () => shell.ensurePrivateDir(join(folder, "x".repeat(300)))],
     ["dangling", () => shell.ensurePrivateDir(join(folder, "dangling"))],
-    // Deno's mkdir says that a file is in the way
+    // Deno's mkdir fails because the path is a file
     ["Deno" in globalThis ? "the place of a folder" : "loop", () => shell.write(join(folder, "a/x"), "")],
     ["loop", () => shell.move(join(folder, "a/x"), join(folder, "y"))],
     ["it is a folder", () => shell.read(folder)],

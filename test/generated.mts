@@ -1,4 +1,4 @@
-// Configs made at random from the table of keys, and damage to their texts.
+// Random configs from the table of keys, and random damage to their texts.
 import { Ajv } from "ajv";
 import { parseConfig } from "../lib/config/parse.mts";
 import { ConfigError } from "../lib/errors.mts";
@@ -8,7 +8,10 @@ import { schemaOf } from "../lib/config/schema.mts";
 import { writeYaml } from "../lib/config/yaml.mts";
 import { random } from "./fake.mts";
 
-/** Holds the schema against the parser, on so many configs, right and wrong: how many were right, and those of which the two say different things. */
+/**
+ * Compares the schema with the parser on this many configs, right and wrong ones. Returns how many
+ * were right, and those on which the two differ.
+ */
 export function compared(count: number, seed: number): { right: number; differing: string[] } {
   const accepts = new Ajv({ strict: false, allErrors: true }).compile(schemaOf());
   const dice = random(seed);
@@ -18,14 +21,14 @@ export function compared(count: number, seed: number): { right: number; differin
     const config = made(file, dice, i % 3 === 0 ? 0 : 0.03);
     const text = JSON.stringify(config);
     const parsed = parses(text);
-    if (parsed === "together") continue; // what needs two keys at once is the parser's alone
+    if (parsed === "together") continue; // only the parser checks rules across keys
     right += Number(parsed === "right");
     if (accepts(config) !== (parsed === "right")) differing.push(text);
   }
   return { right, differing };
 }
 
-/** `together`: each key is right, and only what they say together is wrong. */
+/** `together`: each key is right, and only their combination is wrong. */
 function parses(text: string): "right" | "wrong" | "together" {
   try {
     parseConfig(text);
@@ -38,9 +41,9 @@ function parses(text: string): "right" | "wrong" | "together" {
   }
 }
 
-/** A value of a shape; with some chance (0 to 1) of another. */
+/** A value of a shape; with this probability (0 to 1) a value of another shape. */
 export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: number): unknown {
-  const number = shape.kind === "hex" ? 1.5 : 70000000; // how a number is written, a schema cannot see
+  const number = shape.kind === "hex" ? 1.5 : 70000000; // a schema cannot see how a number is written
   if (dice.next() < wrong) {
     return dice.pick<unknown>([null, "", "x y", -1, 1.5, number, true, [], {}, "12345", [1], { a: 1 }]);
   }
@@ -81,14 +84,17 @@ export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: numbe
   }
 }
 
-/** Texts that a shape takes: its example, the example with a letter more, or one of those whose example is no value. */
+/**
+ * Texts that a shape accepts: its example, the example with one more letter, or one of a list where
+ * the example is not a value.
+ */
 function textsOf({ pattern, example }: Shape & { kind: "text" }): string[] {
   const known = [example, `${example}b`, "0a:00.0", `sha256:${"0".repeat(64)}`];
   const right = known.filter((text) => !/^[[{"]|…/.test(text) && new RegExp(pattern).test(text));
   return right.length > 0 ? right.slice(0, 2) : known;
 }
 
-/** A config as people write it, and then a few things done to its text. */
+/** A typical config with a few random changes to its text. */
 export function damagedConfig(dice: ReturnType<typeof random>): string {
   const config = made(file, dice, dice.next() < 0.5 ? 0 : 0.04);
   const whole = dice.next() < 0.3 ? JSON.stringify(config) : writeYaml(config);
@@ -98,28 +104,28 @@ export function damagedConfig(dice: ReturnType<typeof random>): string {
     const lines = text.split("\n");
     const line = dice.below(lines.length);
     switch (dice.below(7)) {
-      case 0: // something is in between that means something to YAML, or to nobody
+      case 0: // insert a text that YAML may treat specially
         text = text.slice(0, at) + dice.pick(odd) + text.slice(at);
         break;
-      case 1: // a part is gone
+      case 1: // remove a part
         text = text.slice(0, at) + text.slice(at + 1 + dice.below(20));
         break;
-      case 2: // the rest is gone
+      case 2: // cut the text off
         if (dice.next() < 0.3) text = text.slice(0, at);
         break;
-      case 3: // lines are doubled, elsewhere
+      case 3: // repeat lines in another place
         lines.splice(dice.below(lines.length + 1), 0, ...lines.slice(line, line + 1 + dice.below(3)));
         text = lines.join("\n");
         break;
-      case 4: // a line stands further in, or out
+      case 4: // change the indentation of a line
         lines[line] = dice.next() < 0.5 ? ` ${lines[line]}` : lines[line]!.replace(/^ /, "");
         text = lines.join("\n");
         break;
-      case 5: // a value has an anchor, and another place refers to it
+      case 5: // add an anchor to a value, and an alias elsewhere
         text = text.replace(/: /, ": &a ").slice(0, at) +
           text.slice(at).replace(/: .*/, `: ${dice.pick(["*a", "{<<: *a}", "*b"])}`);
         break;
-      default: // it stands in itself, deeper and deeper
+      default: // nest brackets or mappings deeply
         if (dice.next() < 0.1) text = `${"[".repeat(dice.below(2000))}${text}`;
         else text = text.replace(/: (.*)/, (_, value) => `: ${"{a: ".repeat(dice.below(40))}${value}`);
     }

@@ -1,4 +1,4 @@
-// The checks of what runs in the guest: driver, CUDA, libc, and what services ask of the GPUs.
+// Checks of what runs in the guest: driver, CUDA, libc, and the services' GPU requests.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
@@ -15,7 +15,7 @@ const test = suite("guest");
 const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
 
 const found = (id: string, yaml: string): Finding[] => runChecks(host, resolveConfig(parseConfig(yaml), host), [id]);
-/** A machine with these keys, whose card the config names, whatever the host has. */
+/** A machine with these keys. The config names its card, whatever the host has. */
 const machine = (keys: string, device = "2786") =>
   `machines: [{name: a, box: lab/x, gpu: {device_id: "${device}"}, ${keys}}]\n`;
 const first = (id: string, yaml: string) => found(id, yaml)[0]!;
@@ -182,7 +182,7 @@ test("guest.libc: by the image, or else by the box's name", () => {
   assert.equal(found("guest.libc", "machines: [{name: a, box: alpine}]"), []);
 });
 
-/** Services on a machine with so many cards, and what is said of them. */
+/** The findings about services on a machine with this number of cards. */
 const services = (yaml: string, cards = 1) => {
   const gpu = JSON.stringify(Array.from({ length: cards }, () => ({ device_id: "2786" })));
   return found("services.gpu", `machines: [{name: a, box: lab/x, gpu: ${gpu}}]\nservices: {w: {image: x, ${yaml}}}`)

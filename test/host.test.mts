@@ -1,4 +1,4 @@
-// What a probe printed, read as a host.
+// Parses probe texts into hosts.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseHost } from "../lib/host/parse.mts";

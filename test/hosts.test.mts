@@ -1,4 +1,5 @@
-// Recorded hosts, each with what doctor finds on it. GOLDEN=write rewrites the findings: read the diff.
+// Recorded hosts with doctor's findings for each. GOLDEN=write rewrites the findings: read the
+// diff.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { suite } from "uvu";
@@ -14,7 +15,7 @@ const test = suite("hosts");
 const folder = `${root}/test/hosts`;
 const names = readdirSync(folder).filter((name) => name.endsWith(".txt")).map((name) => name.slice(0, -4)).sort();
 
-/** What stands first in a file of findings: the cards that the config asks for. */
+/** The first line of a file of findings: the cards that the config requests. */
 const asked = (name: string) => {
   const path = `${folder}/${name}.findings`;
   return (existsSync(path) ? /^gpu: (.*)$/m.exec(readFileSync(path, "utf8"))?.[1] : undefined) ?? "{}";

@@ -1,4 +1,4 @@
-// What `init` writes for the hosts on record, and what it says where it writes nothing.
+// What `init` writes for the recorded hosts, and its message where it writes nothing.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { main } from "../lib/cli/main.mts";
@@ -6,7 +6,7 @@ import { fakeShell, own, root } from "./fake.mts";
 
 const test = suite("init");
 
-/** `init` on a host on record. */
+/** Runs `init` on a recorded host. */
 async function init(host: string, words: string[] = []) {
   const path = `test/hosts/${host}.txt`;
   const starter = "templates/homelab-gpu.yaml";

@@ -1,4 +1,5 @@
-// A run that a test interrupts: prints the id of its step's process group, and "ready" once the step's trap is set; then waits for it.
+// A run that a test interrupts: prints the id of its step's process group, and "ready" once the
+// step's trap is set; then waits for the step.
 import process from "node:process";
 import { Interrupted } from "../lib/errors.mts";
 import { realShell } from "../lib/run/shell.mts";

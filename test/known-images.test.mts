@@ -10,7 +10,9 @@ import { own } from "./fake.mts";
 const test = suite("known images");
 const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
 
-/** The status of guest.cuda for services with these images, on an RTX 4070 with that branch. */
+/**
+ * The status of guest.cuda for services with these images, on an RTX 4070 with that driver branch.
+ */
 function cuda(branch: number, ...images: string[]) {
   const services = images.map((image, i) => `s${i}: {image: "${image}", gpu: 1}`).join(", ");
   const config =

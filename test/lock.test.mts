@@ -34,7 +34,7 @@ test("is taken, notes its steps, and is given back", async () => {
 
 test("notes steps that begin at the same time, as long as they run", async () => {
   const { shell, disk } = shellWith({}, [-77, -78]);
-  // a slow disk, and a first write that takes longer than the second: what is written first must not come last
+  // a slow disk, whose first write takes longer than the second: the first text must not win
   const write = shell.write;
   let turns = 40;
   shell.write = async (path, text) => {

@@ -1,4 +1,5 @@
-// What works where: the table, the sentences that people search for, and the three tests of the original design.
+// The support table, the sentences that users search for, and the three tests of the original
+// design.
 import { suite } from "uvu";
 import { providerNames } from "../lib/config/vocabulary.mts";
 import * as assert from "uvu/assert";
@@ -39,7 +40,7 @@ const virtualbox = (version?: string): Host => ({
   versions: { ...hosts.linux.versions, ...(version ? { virtualbox: version } : {}) },
 });
 
-/** What `provider.*` says of a machine with a card. */
+/** The `provider.*` findings for a machine with a card. */
 function said(host: Host, provider: string, gpu = "{}"): Finding[] {
   const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}, gpu: ${gpu}}]`);
   return runChecks(host, resolveConfig(config, host), ["provider.host", "provider.mode", "provider.version"]);

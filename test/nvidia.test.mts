@@ -1,4 +1,4 @@
-// The tables of cards, CUDA and drivers, against facts from elsewhere than where the tables are from.
+// Checks the tables of cards, CUDA and drivers against facts from other sources than the tables'.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { suites } from "../lib/resolve/images.mts";
@@ -11,9 +11,10 @@ import type { DriverRequest, Image } from "../lib/config/types.mts";
 const test = suite("nvidia");
 
 /**
- * Ids and names: appendix “Supported NVIDIA GPU Products” of the README of NVIDIA's driver 550.163.01 (Debian's package
- * nvidia-kernel-dkms has it), those of Blackwell from lspci and the driver's log in people's reports. Architecture: by the compute
- * capability that developer.nvidia.com/cuda-gpus gives the product.
+ * Ids and names: appendix “Supported NVIDIA GPU Products” of the README of NVIDIA's driver
+ * 550.163.01 (in Debian's package nvidia-kernel-dkms); those of Blackwell from lspci and driver
+ * logs in users' reports. Architecture: by the product's compute capability on
+ * developer.nvidia.com/cuda-gpus.
  */
 const cards: [id: string, name: string, architecture: string | undefined][] = [
   ["1346", "GeForce 930M", "Maxwell"],
@@ -52,7 +53,7 @@ const cards: [id: string, name: string, architecture: string | undefined][] = [
   ["2f04", "GeForce RTX 5070", "Blackwell"],
   ["1004", "GeForce GTX 780", "Kepler or older"],
   ["0640", "GeForce 9500 GT", "Kepler or older"],
-  // a Rubin, an id between two chips, and one that nobody has
+  // a Rubin, an id between two chips, and an unassigned id
   ["3002", "GR100", undefined],
   ["2600", "", undefined],
   ["ffff", "", undefined],
@@ -71,7 +72,9 @@ test("chips: hex ids in order, none twice", () => {
   }
 });
 
-/** Images as people write them: tags seen in Compose files, Dockerfiles and the registries' listings. */
+/**
+ * Images as users write them: tags seen in Compose files, Dockerfiles and the registries' listings.
+ */
 const images: [image: string, cuda: string | undefined][] = [
   ["nvidia/cuda:12.4.0-base-ubuntu22.04", "12.4"],
   ["nvidia/cuda:12.4.1-base-ubuntu22.04", "12.4"],
@@ -140,7 +143,10 @@ test("releases are the newer the newer their driver, and reach their family's fl
   }
 });
 
-/** NVIDIA's guide to CUDA compatibility: a driver's own CUDA, what it runs by compatibility, and what it does not. */
+/**
+ * From NVIDIA's guide to CUDA compatibility: a driver's own CUDA, what it runs by compatibility,
+ * and what it does not run.
+ */
 const fits: [cuda: string, driver: string, kind: string][] = [
   ["12.4", "550.54.14", "full"],
   ["12.4", "550.54.13", "minor"],
@@ -154,7 +160,7 @@ const fits: [cuda: string, driver: string, kind: string][] = [
   ["13.0", "575.57.08", "too-old"],
   ["10.2", "580.65.06", "full"],
   ["10.2", "418.39", "too-old"],
-  // none of these was released, and yet an older one runs on a newer family's driver
+  // these were never released, but drivers of a newer family run older releases
   ["12.7", "580.65.06", "full"],
   ["12.7", "550.163.01", "minor"],
   ["13.9", "610.43.02", "minor"],
@@ -179,7 +185,9 @@ test("compares an image's CUDA with a driver", () => {
 
 const known = (name: string): Image => ({ kind: "known", name });
 
-/** What comes of cards, a wish and an image: source, branch or version, modules; what is against it. */
+/**
+ * The driver for cards, a request and an image: source, branch or version, modules, and problems.
+ */
 const decisions: [
   cards: (keyof typeof architectures)[],
   wish: DriverRequest,

@@ -1,4 +1,5 @@
-// A guest with a part of its host's card (GPU-P): its box, the host's driver in it, its containers, and what proves it.
+// A guest with a partition of its host's card (GPU-P): its box, the host's driver in it, its
+// containers, and its verification.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";

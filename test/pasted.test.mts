@@ -1,4 +1,4 @@
-// What people paste from a Compose project into the config, and sizes as Compose has them.
+// Parts of Compose projects that users paste into the config, and sizes in Compose's form.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config/parse.mts";

@@ -1,4 +1,5 @@
-// What prepare writes and runs: its two scripts, run for real below a folder, with stand-ins for what rebuilds a boot.
+// The files that prepare writes and its two scripts, run below a folder, with stand-ins for the
+// programs that rebuild boot files.
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
@@ -61,7 +62,7 @@ function snapshot(folder: string): string[] {
   ).map((path) => `${path} ${statSync(join(folder, path)).mode} ${readFileSync(join(folder, path), "utf8")}`).sort();
 }
 
-/** Runs one of the scripts below a folder; says which of the stand-ins it ran. */
+/** Runs one of the scripts below a folder; returns the stand-ins that it ran. */
 function run(script: string, folder: string): string[] {
   const env = standIns(folder, {
     "update-grub": 'echo update-grub "$@"',
@@ -123,7 +124,7 @@ test("does it, finds nothing left to do, and takes all of it back", ({ folder })
     "which may have been before update-grub",
   );
 
-  // the IOMMU runs after the reboot: its argument stays
+  // the IOMMU is active after the reboot: its argument stays
   const on = prepared("rtx4070-desktop-debian12", "{}", (host) => {
     host.kernel.configurations = [{
       ...grubWith("intel_iommu=on")[0]!,
@@ -133,7 +134,7 @@ test("does it, finds nothing left to do, and takes all of it back", ({ folder })
   });
   assert.is(leftToDo(on, there(), true), false);
 
-  // another card later: the file is another, and the way back knows of both
+  // a different card later: the file changes, and undo covers both cards
   run(applyScript(prepared("rtx4070-desktop-debian12", "{}")), folder);
   assert.equal(run(readFileSync(join(folder, "var/lib/homelab-gpu/undo.sh"), "utf8"), folder), [
     "update-grub",
@@ -146,7 +147,10 @@ const ostree = (host: Host) => {
   host.marks.push("/run/ostree-booted");
   host.programs!["rpm-ostree"] = "/usr/bin/rpm-ostree";
 };
-/** As rpm-ostree answers: told what is so already, it fails (rpmostreed-transaction-types.cxx, initramfs_state_transaction_execute). */
+/**
+ * Behaves like rpm-ostree, which fails if the setting is already active
+ * (rpmostreed-transaction-types.cxx, initramfs_state_transaction_execute).
+ */
 const rpmOstree = (state: string) => `
   [ "$1" = initramfs ] || exit 64
   shift
@@ -181,7 +185,7 @@ for (
     assert.not.ok(existsSync(join(folder, "var/lib/homelab-gpu")));
     run(undoScript(preparation), folder);
     assert.is(now(), before, "and again, where nothing is to be taken back");
-    // stopped before it came to that
+    // the run stopped before this point
     mkdirSync(join(folder, "var/lib/homelab-gpu"), { recursive: true });
     writeFileSync(join(folder, "var/lib/homelab-gpu/initramfs"), before);
     run(undoScript(preparation), folder);
@@ -231,7 +235,7 @@ test("our own ids are not another's", () => {
   assert.equal(notes, []);
 });
 
-/** Another distribution's programs and files on the same card. */
+/** The same card with the programs and files of another distribution. */
 function on(id: string, programs: string[], change: (host: Host) => void = () => {}) {
   return prepared("rtx4070-desktop-debian12", "{}", (host) => {
     host.os = { ...host.os, id, like: [] };

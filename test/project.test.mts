@@ -1,4 +1,4 @@
-// What holds for the project as a whole: one home for each thing, and files that agree.
+// Rules for the whole project: where each thing belongs, and which files must agree.
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { suite } from "uvu";
@@ -18,7 +18,7 @@ const modules = readdirSync(`${root}/lib`, { recursive: true, encoding: "utf8" }
   name.endsWith(".mts")
 ).map((name) => `lib/${name}`);
 const sources = Object.fromEntries([...modules, "homelab-gpu.mts"].map((name) => [name, own(name)]));
-/** The modules of the real shell. */
+/** Whether a module is part of the real shell. */
 const isShell = (path: string) => path === "lib/run/shell.mts" || path.startsWith("lib/run/shell/");
 const importers = (what: string) =>
   Object.keys(sources).filter((name) => new RegExp(`from "${what}["/]|import\\("${what}["/]`).test(sources[name]!));
@@ -30,12 +30,12 @@ test("each package has one door", () => {
   assert.equal(importers("minimist"), ["lib/cli/main.mts"]);
 });
 
-/** Folders of `lib`; each may import those with a lower number, and the files of the root. */
+/** Folders of `lib`; each may import from folders with a lower number, and from the root files. */
 const layers: Record<string, number> = {
   ...{ cli: 9, run: 8, plan: 7, checks: 7, verify: 6, resolve: 5, compose: 4, config: 3, host: 2, root: 1 },
 };
 const folderOf = (path: string) => (path.split("/").length > 2 ? path.split("/")[1]! : "root");
-/** What a module imports of `lib`, types and what it loads later among it. */
+/** The modules of `lib` that a module imports, including types and dynamic imports. */
 const importsOf = (path: string) =>
   [...sources[path]!.matchAll(/(?:from |import\()"(\.[^"]+)"/g)].map(([, to]) => join(dirname(path), to!));
 

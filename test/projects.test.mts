@@ -1,4 +1,5 @@
-// Compose projects of people, before anything boots: what is asked of the host's Compose, what our reader knows, what is judged.
+// Users' Compose projects before anything boots: the calls of the host's Compose, the built-in
+// reader, and the verdicts.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
@@ -39,14 +40,14 @@ function judged(
   return runChecks(host, resolved, ids.length > 0 ? ids : ["services.compose"]);
 }
 
-/** What is wrong with one Compose file, as `status message`. */
+/** The flaws of one Compose file, as `status message`. */
 async function flaws(text: string, files: Record<string, string> = {}, more: Partial<ProjectRequest> = {}) {
   const found = judged([await read({ "compose.yaml": text, ...files }, more)]);
   return found.filter(({ status }) => status === "fail" || status === "warn").map(({ status, message }) =>
     `${status} ${message}`
   );
 }
-/** That one Compose file gets one finding of that status, about that. */
+/** Asserts that one Compose file gets one finding with that status and text. */
 async function has(
   status: string,
   about: RegExp,

@@ -1,4 +1,4 @@
-// Kinds of machines after public listings, each with what a small change of it changes.
+// Kinds of real machines, based on public listings, and the effect of a small change to each.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
@@ -12,7 +12,7 @@ import { fakeShell, own, root } from "./fake.mts";
 const test = suite("real machines");
 const text = (name: string) => own(`test/hosts/${name}.txt`);
 
-/** What a check says of machines (their gpu: values) on a host's text. */
+/** The statuses of a check for machines (their gpu: values) on a host's text. */
 function statuses(host: string, check: string, ...gpus: string[]): string[] {
   const machines = gpus.map((gpu, i) => `{name: m${i}, provider: libvirt, box: lab/x, memory: 1024, gpu: ${gpu}}`);
   const parsed = parseHost(host);
@@ -106,7 +106,7 @@ test("a card is called what the host's pci.ids calls it, and by its ids where it
   assert.ok(named.some((name) => name.startsWith("10de:22bc")));
 });
 
-/** What a command says on a host's text; `config` is the machine's gpu:, and init takes none. */
+/** The output of a command on a host's text. `config` is the machine's gpu:; init takes none. */
 async function says(command: "prepare" | "init", host: string, gpu?: string): Promise<{ code: number; text: string }> {
   const config = `machines: [{name: m, provider: libvirt, box: lab/x, image: debian-13, memory: 1024, gpu: ${gpu}}]`;
   const template = `${root}/templates/homelab-gpu.yaml`;

@@ -1,4 +1,5 @@
-// Scalars without quotes that YAML 1.1 (yaml.org/type, 2005) and YAML 1.2 (10.3) have in their tables, with near misses of each.
+// Unquoted scalars from the tables of YAML 1.1 (yaml.org/type, 2005) and YAML 1.2 (10.3), with near
+// misses of each.
 export const scalars: Record<string, string[]> = {
   int: [
     ...[
@@ -98,5 +99,4 @@ export const scalars: Record<string, string[]> = {
   text: ["1e84x", "3.8-alpine", "10.0.0.0/8", "0x", "0b", "0o", "+", "v1", "a_b", "12h", "16G", "1:a"],
 };
 
-/** All of them. */
 export const allScalars: string[] = Object.values(scalars).flat();

@@ -1,7 +1,7 @@
-/** What a machine in QEMU says on its serial line. */
+/** Reads the serial console of a machine in QEMU. */
 import type { ChildProcess } from "node:child_process";
 
-/** Lines of a serial line, up to one that is waited for. */
+/** The lines of a serial console, with a way to wait for one. */
 export class Serial {
   #lines: string[] = [];
   #rest = "";
@@ -10,7 +10,10 @@ export class Serial {
   #over = false;
   readonly #name: string;
 
-  /** `child` is a QEMU whose serial line is its standard output; `show` is given every line. */
+  /**
+   * `child` is a QEMU process whose serial console is its standard output; `show` is called with
+   * each line.
+   */
   constructor(child: ChildProcess, name: string, show: (line: string) => void = () => {}) {
     this.#name = name;
     child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
@@ -27,7 +30,7 @@ export class Serial {
     });
   }
 
-  /** Takes all lines up to the first that matches; what stands in that line is the match. */
+  /** Returns all lines up to the first one that matches, and the match. */
   async until(last: RegExp, patience: number): Promise<{ lines: string[]; match: RegExpExecArray }> {
     const deadline = Date.now() + patience;
     for (let seen = 0;;) {

@@ -51,7 +51,7 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
     const go = join(folder, "go");
     const ended = await shell.run(["sh", "-c", `echo at once; until [ -e '${go}' ]; do sleep 0.05; done; echo later`], {
       show: (text) => seen += text,
-      // noting ends only after the first line was heard: a shell that listens later never hears it
+      // `started` resolves only after the first line: a shell that listens later never gets there
       started: () => until("the first line", () => seen.includes("at once")).then(() => writeFileSync(go, "")),
     });
     assert.equal(ended.tail, ["at once", "later"]);
@@ -164,7 +164,7 @@ test("what is written under a name that was guessed goes not where a link there 
 test("a step whose start cannot be written down does not run on", async ({ folder }) => {
   let group = 0;
   try {
-    // it writes only if nobody ends it before
+    // it writes only if nobody stops it before
     await shell.run(["sh", "-c", `sleep 600; echo late >"${folder}/late"`], {
       started: (id) => {
         group = id;
@@ -175,7 +175,7 @@ test("a step whose start cannot be written down does not run on", async ({ folde
   } catch (error) {
     assert.is((error as Error).message, "no space left");
   }
-  // a process that was killed keeps its id until its parent has seen it
+  // a killed process keeps its id until its parent has collected it
   await until("the end of the step's process group", () => !shell.signal(-group, 0));
   assert.not.ok(existsSync(join(folder, "late")));
 });

@@ -49,7 +49,7 @@ const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
 const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
 const folder = "/lab/.homelab-gpu";
 
-/** What `up` knows of a config whose stacks lie in a folder in memory. */
+/** Reads a config whose stacks are in a folder in memory, as `up` does. */
 async function read(config: string, files: Record<string, string> = {}) {
   const text = `machines: [{name: ai, box: lab/x, cpus: 2, memory: 1024}]\n${config}`;
   const parsed = parseConfig(text);
@@ -291,7 +291,10 @@ test("up of an unchanged lab with three stacks starts no program but the two tha
   assert.match(world.said.at(-1)!, /z\/web +running/);
 });
 
-/** A world whose one machine has a card, with these files of stacks in the current folder, and a Compose that answers so. */
+/**
+ * A world with one machine that has a card, these stack files in the current folder, and a Compose
+ * with these answers.
+ */
 function withStacks(stacks: string, files: Record<string, string>, answers: World["answers"] = {}) {
   const card = "{name: a, box: lab/y, image: debian-12, cpus: 2, memory: 2048, gpu: {device_id: 2786}}";
   const world = new World(`machines: [${card}]\nstacks: [${stacks}]\n`, "rtx4070-desktop-debian12");
@@ -299,7 +302,7 @@ function withStacks(stacks: string, files: Record<string, string>, answers: Worl
   Object.assign(world.answers, answers);
   return world;
 }
-/** What `doctor services.compose` finds, as `status message evidence`, with its exit code. */
+/** The findings of `doctor services.compose`, as `status message evidence`, with its exit code. */
 async function diagnosed(world: World) {
   const code = await world.does(doctor, world.session(["services.compose", "services.gpu"], { json: true }));
   const { findings } = JSON.parse(world.said.join("").replace(/^[^{]*/, ""));
@@ -401,7 +404,7 @@ test("status lists what the VM answered, not what the config has", async () => {
 
 // ------------------------------------------------------------------------------------------------ in the guest
 
-/** apply-stack.sh in a folder, with a stand-in for Docker that writes down what it is asked. */
+/** Runs apply-stack.sh in a folder, with a stand-in for Docker that records its calls. */
 function guest() {
   const work = mkdtempSync(join(tmpdir(), "homelab-gpu-stacks-"));
   const put = (path: string, text: string, mode = 0o644) => {
@@ -425,7 +428,7 @@ esac`,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
     });
-  /** Copies what `up` would, by the very commands of its plan. */
+  /** Copies what `up` would, with the commands of its plan. */
   const copy = async (copies?: LabMachine["copies"]) => {
     const text =
       `machines: [{name: ai, box: lab/x, cpus: 2, memory: 1024}]\nstacks: [{path: ${work}/a, env: {TAG: "it's"}}]\n`;

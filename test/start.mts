@@ -1,4 +1,4 @@
-// How the tests start the script as people do, under the runtime that runs them.
+// Starts the script as users do, with the runtime that runs the tests.
 import { execFile } from "node:child_process";
 import { homedir } from "node:os";
 import process from "node:process";
@@ -6,27 +6,36 @@ import { root } from "./fake.mts";
 
 const deno = "Deno" in globalThis;
 
-/** What this runtime needs before a TypeScript file's path. Node 20 learns TypeScript from tsx, by its full path, for any folder. */
+/**
+ * This runtime's arguments before a TypeScript file's path. Node 20 needs tsx, by its full path, so
+ * that it works in any folder.
+ */
 export const starting = deno
   ? ["run", "-A", `--config=${root}/deno.json`]
   : process.version.startsWith("v20.")
   ? ["--import", `${root}/node_modules/tsx/dist/loader.mjs`]
   : [];
 
-/** What this runtime needs before the path of the one-file build: what `npx zx` brings. Deno brings zx itself. */
+/**
+ * This runtime's arguments before the path of the one-file build: zx's program, which `npx zx`
+ * starts. Deno resolves zx itself.
+ */
 export const zx = deno ? ["run", "-A", "--no-config"] : [`${root}/node_modules/zx/build/cli.js`];
 
-// a test's own cache folder is none for Deno, which would fetch its packages anew
+// Deno keeps its cache: with a test's cache folder it would download its packages again
 const { XDG_CACHE_HOME = `${homedir()}/.cache`, DENO_DIR = `${XDG_CACHE_HOME}/deno` } = process.env;
 
-/** How a program ended, and what it said where. Warnings of Node's own are left out. */
+/** How a program ended, and its output on each stream. Node's own warnings are removed. */
 export interface Said {
   code: number;
   out: string;
   err: string;
 }
 
-/** Runs this runtime with some words in a folder, whose `none` stands for the user's own configuration. */
+/**
+ * Runs this runtime with these arguments in a folder. The folder `none` in it replaces the user's
+ * own configuration.
+ */
 export function started(
   words: string[],
   { folder, input, env = {} }: { folder: string; input?: string; env?: Record<string, string> },

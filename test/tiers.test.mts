@@ -1,4 +1,4 @@
-// The tiers of .ci/run: each is described, and each test file is run by one.
+// The tiers of .ci/run: each one has a description, and each test file is run by one tier.
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { suite } from "uvu";

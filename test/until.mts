@@ -1,11 +1,11 @@
-/** Waiting in tests: for what is certain to come, however long that takes on a busy machine. */
+/** Waits in tests for what is certain to happen, however long it takes on a busy machine. */
 
-/** Minutes after which something hangs. It only ends what would never end: no test depends on how fast anything is. */
+/** Timeout, minutes. It only ends what would never end: no test depends on speed. */
 const patience = 5;
 
 /**
- * Waits until `come` gives something other than undefined, null, false, 0 or "", and gives that. `what` names it in the error that is
- * thrown where it has not come after five minutes.
+ * Waits until `come` returns something other than undefined, null, false, 0 or "", and returns
+ * that. `what` names it in the error that is thrown after five minutes.
  */
 export async function until<T>(
   what: string,

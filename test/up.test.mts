@@ -18,7 +18,7 @@ const two = `machines:
   - {name: a, box: lab/y, cpus: 2, memory: 1024}
   - {name: b, box: lab/y, cpus: 2, memory: 1024}
 `;
-/** A machine's part of state.json. */
+/** The parsed state.json of a world's lab. */
 const state = (world: World) => JSON.parse(world.disk.get(`${world.folder}/state.json`)!);
 const running = (world: World) => [...world.domains].filter(([, number]) => number).map(([name]) => name.at(-1));
 
@@ -92,7 +92,7 @@ test("a step that fails costs the proofs of other machines nothing", async () =>
 test("a lab whose folder was moved is the same lab: its VMs go by their ids", async () => {
   const world = new World(two, "vm-without-gpu");
   assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
-  // by another path the names would be others
+  // with another path, the names would differ
   for (const [name, number] of [...world.domains]) {
     world.domains.delete(name);
     world.domains.set(`elsewhere-123456_${name.at(-1)}`, number);

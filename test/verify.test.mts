@@ -8,7 +8,7 @@ import { own, root } from "./fake.mts";
 
 const test = suite("verify");
 const said = (lines: string) => `homelab-gpu-verify 1\nkernel:6.12\n${lines}end:yes\n`;
-/** A service, and the GPUs that it asks for. */
+/** A service with a GPU request. */
 const wants = (name: string, gpu?: number | "all"): Service => ({
   name,
   machine: "a",
@@ -121,7 +121,8 @@ test("asks for no Docker where there are no services", () => {
   ]);
 });
 
-// What verify-guest.sh prints in guests of which one layer fails, all others as they are when it does: the layer, and the words that name the cause.
+// Outputs of verify-guest.sh in guests in which one layer fails: the layer, and the words that name
+// the cause. All other layers are as they are in such a guest.
 const guests: Record<string, [layer: string, says: RegExp]> = {
   "cut-off": ["verify.ssh", /cannot be reached/],
   "card-not-there": ["verify.pci", /not on the VM's PCI bus: 0000:01:00.0/],

@@ -1,4 +1,5 @@
-// VMs of Hyper-V, VirtualBox and Parallels: what their programs answer (after their documentation), and what `up` and `destroy` do with it.
+// VMs of Hyper-V, VirtualBox and Parallels: their programs' answers (from their documentation), and
+// how `up` and `destroy` use them.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { names } from "../lib/plan/assets.mts";
@@ -110,7 +111,7 @@ function planned(machine: string, there: Partial<Lab["machines"][string]> = {}, 
 const commands = (plan: { steps: { command: string[] }[] }) =>
   plan.steps.map(({ command }) => command.slice(0, 3).join(" "));
 
-/** Nobody publishes a box for Hyper-V. */
+/** Nobody publishes a box for Hyper-V, so the tests use a file. */
 const imageFor = (provider: string) => (provider === "hyperv" ? "{file: /ubuntu.box}" : "ubuntu-24.04");
 
 for (const provider of ["hyperv", "virtualbox", "parallels"]) {

@@ -1,4 +1,4 @@
-// Windows and macOS: which probe is run, and what is made of what it printed.
+// Windows and macOS: which probe runs, and how its output is read.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -48,7 +48,7 @@ test("from within WSL Windows itself is asked", async () => {
     1,
     "Professional",
   ]);
-  // where Windows' programs are out of reach, what WSL itself shows has to do
+  // if Windows' programs cannot be run, only what WSL itself shows is known
   const alone = await probed("linux", { "sh -s": { out: wsl }, "powershell.exe": { code: 127 } });
   const told = parseHost(alone.text);
   assert.equal([told.os.platform, told.os.wsl, told.pci, told.windows], ["windows", true, undefined, undefined]);
@@ -127,7 +127,7 @@ test("counts NVIDIA's drivers as NVIDIA does", () => {
   ]);
 });
 
-/** The card that a request of a machine gets a part of. */
+/** The card whose partition a machine's request matches. */
 const partOf = (gpu: string, on: Host) =>
   partitionableOf(resolveConfig(parseConfig(`machines: [{name: a, box: x, gpu: ${gpu}}]`), on).machines[0]!.gpus[0]!);
 

@@ -1,4 +1,4 @@
-// Whole commands on a Windows that is not there: what is asked of it is only what Windows has, and no shell.
+// Whole commands on a simulated Windows: they use only what Windows has, and no POSIX shell.
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -23,7 +23,7 @@ const guest = (driver: string) =>
   "engine:docker\nengine-state:running\nengine-version:28.2.2\nservice:ml running 0 0 none no homelab-gpu-ml-1\n" +
   "gpu-ml:0\ngpu-found-ml:GPU 0: NVIDIA GeForce RTX 4070\nend:yes\n";
 
-/** A Windows with one lab: what its VM is, which driver it has, and everything that is run. */
+/** A Windows host with one lab: the state of its VM, its driver, and all commands that were run. */
 function windows() {
   const world = {
     vm: "none" as "none" | "Off" | "Running",

@@ -1,4 +1,5 @@
-// A host of which nothing is real, for whole commands: its files, libvirt and Vagrant live in memory, and any operation can go wrong.
+// A simulated host for whole commands: its files, libvirt and Vagrant are in memory, and any
+// operation can fail.
 import { createHash } from "node:crypto";
 import process from "node:process";
 import { ConfigError, UserError } from "../lib/errors.mts";
@@ -7,49 +8,49 @@ import type { Context, Options } from "../lib/cli/context.mts";
 import type { CommandResult, RunOptions, RunResult, Shell } from "../lib/shell.mts";
 import { fakeShell, options as none, own } from "./fake.mts";
 
-/** What a killed process does: nothing more, no clean-up either. */
+/** Thrown to simulate a killed process: nothing runs after it, not even clean-up. */
 export class Killed extends Error {}
 
-/** What is done to the operation of a certain number, before it happens; it may throw. */
+/** Runs before the operation of a certain number, and may throw. */
 export interface Mishap {
-  /** From 1. */
+  /** Number of the operation, from 1. */
   at: number;
   strike(operation: string): void;
 }
 
-/** The UUID that a domain gets when it is made. */
+/** The UUID that a domain gets when it is created. */
 export const uuid = (domain: string) => createHash("sha256").update(domain).digest("hex").slice(0, 32);
 
-/** A host, with what stays when a process ends: files, domains, processes. */
+/** A host, and what remains after a process ends: files, domains, processes. */
 export class World {
   readonly disk: Map<string, string>;
-  /** libvirt's domains by name: the number of a running one. */
+  /** libvirt's domains by name; the value is the number of a running domain. */
   readonly domains = new Map<string, number | undefined>();
-  /** What was asked and run, in order, by everybody. */
+  /** All queries and commands in order, from all processes. */
   asked: string[] = [];
   said: string[] = [];
-  /** Ids of processes that live. */
+  /** Ids of live processes. */
   readonly alive = new Set<number>();
-  /** The most processes that ever ran steps at once. */
+  /** The highest number of processes that ran steps at the same time. */
   most = 0;
-  /** Machines whose VM is made and never answers. */
+  /** Machines whose VM is created but never answers. */
   readonly dead = new Set<string>();
   /** Machines that no longer answer over SSH. */
   readonly deaf = new Set<string>();
-  /** What virsh says instead of an answer. */
+  /** virsh's error, if it does not answer. */
   silent?: string;
-  /** What other programs answer, by the first words of the command. */
+  /** Answers of other programs, by the first words of the command. */
   readonly answers: Record<string, Partial<CommandResult>> = {};
   operations = 0;
-  /** Lines of the probe that could not be read, from now on. */
+  /** Lines of the probe that cannot be read from now on. */
   unread?: RegExp;
-  /** Steps that run right now, by process. */
+  /** Running steps, by process. */
   readonly #running = new Map<Shell, number>();
   #numbers = 0;
   readonly #probe: string;
-  /** UUIDs of domains that were given another name since they were made. */
+  /** UUIDs of domains that were renamed after their creation. */
   readonly ids = new Map<string, string>();
-  /** Functions that each domain has from the host. */
+  /** Host functions of each domain. */
   readonly #passed = new Map<string, string[]>();
 
   constructor(config: string, host: string) {
@@ -58,7 +59,7 @@ export class World {
     this.#probe = own(`test/hosts/${host}.txt`);
   }
 
-  /** What the config says from now on. */
+  /** Replaces the config. */
   set config(text: string) {
     this.disk.set(`${process.cwd()}/homelab-gpu.yaml`, text);
   }
@@ -67,7 +68,7 @@ export class World {
     return `${process.cwd()}/.homelab-gpu`;
   }
 
-  /** What the probe prints: while a VM runs, what it has from the host is on vfio-pci. */
+  /** The probe's text. While a VM runs, its host functions are bound to vfio-pci. */
   get #host(): string {
     const taken = [...this.domains].flatMap(([name, number]) => (number && this.#passed.get(name)) || []);
     const text = taken.reduce(
@@ -77,7 +78,7 @@ export class World {
     return text.split("\n").filter((line) => !this.unread?.test(line)).join("\n");
   }
 
-  /** What counts when all is said and done: files without logs, times, and the locks of the dead; and which VMs run. */
+  /** The relevant end state: files without logs, times and stale locks, and the running VMs. */
   get outcome(): Record<string, string> {
     const files = [...this.disk].filter(([path]) =>
       path.startsWith(this.folder) && !/\/(logs|\.vagrant)\/|\/lock$/.test(path)
@@ -92,7 +93,10 @@ export class World {
     return Object.fromEntries([...plain, ...domains].sort(([a], [b]) => a.localeCompare(b)));
   }
 
-  /** A session of a process of its own; the mishap meets its operation of that number. `pause` lets others go on in between. */
+  /**
+   * Starts a session in a new process; the mishap applies to its operation of that number. `pause`
+   * lets other sessions run in between.
+   */
   session(
     args: string[],
     options: Partial<Options> = {},
@@ -203,7 +207,7 @@ export class World {
     };
   }
 
-  /** A command to its end: its exit code, as the script gives it. */
+  /** Runs a command to its end and returns its exit code, as the script does. */
   async does(command: (session: Context) => Promise<number>, session: Context): Promise<number> {
     try {
       return await command(session);
@@ -214,7 +218,7 @@ export class World {
     }
   }
 
-  /** What libvirt says of its domains. */
+  /** virsh's output about the domains. */
   virsh(): string {
     return [...this.domains].map(([name, number]) => {
       const hostdevs = (this.#passed.get(name) ?? []).map((bdf) => {
@@ -237,7 +241,7 @@ export class World {
     this.most = Math.max(this.most, [...this.#running.values()].filter((steps) => steps > 0).length);
   }
 
-  /** What a program leaves that is killed half way. */
+  /** The state that a program leaves if it is killed half-way. */
   #half(command: string[]): void {
     const [program, verb, ...rest] = command;
     if (program === "vagrant" && verb === "up") {
@@ -295,7 +299,7 @@ export class World {
     } else if (program === "ssh" && this.deaf.has(command[3]!)) {
       return { code: 255, tail: ["No route to host"] };
     } else if (program === "ssh" && output) {
-      // the VM answers of the services that it is asked for
+      // the VM answers for the services that the command names
       const asked = command.at(-1)!.split(" -- ")[1]?.split(" ").slice(1) ?? [];
       const services = asked.flatMap((word) => {
         const stack = /^(.*)\/$/.exec(word)?.[1];

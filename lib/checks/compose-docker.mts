@@ -1,6 +1,7 @@
 /**
- * What Compose takes and Docker refuses when it creates the container, the network or the volume: moby daemon/container.go,
- * daemon/daemon_unix.go, volume/mounts, libnetwork/ipamutils (where these rules can be read; the rows are from general knowledge).
+ * What Compose accepts but Docker refuses when it creates the container, the network or the volume:
+ * moby daemon/container.go, daemon/daemon_unix.go, volume/mounts, libnetwork/ipamutils (where these
+ * rules can be read; the rows are from general knowledge).
  */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
@@ -13,14 +14,14 @@ import { isInSubnet } from "../text.mts";
 
 type Names = Pick<ResolvedMachine, "name" | "cpus" | "engine">;
 
-/** What the engine refuses of one service. */
+/** What the engine refuses in one service. */
 export function engineFlaws(
   name: string,
   service: ComposeService,
   project: ComposeProject,
   machine: Names,
 ): ProjectFlaw[] {
-  // Compose's answer has lost what it ignores
+  // Compose's answer lacks the keys that it ignores
   const written = project.written?.services[name] ?? service;
   return [
     ...names(service),
@@ -36,7 +37,7 @@ export function engineFlaws(
 function names({ container_name: name, image }: ComposeService): ProjectFlaw[] {
   const path = typeof image === "string" ? image.split("@")[0]! : "";
   const repository = path.replace(/:[^/:]*$/, "");
-  // the first part may be a host, which may have upper case
+  // the first part may be a host name, which may contain upper-case letters
   const parts = repository.split("/");
   const local = parts.length > 1 && /[.:]|^localhost$/.test(parts[0]!) ? parts.slice(1) : parts;
   return [
@@ -178,7 +179,7 @@ function runtime({ runtime }: ComposeService, { name, engine }: Names): ProjectF
   }];
 }
 
-/** Waiting for the health of a service that has its check switched off never ends well. */
+/** A service that waits for the health of another whose health check is disabled never starts. */
 function health(service: ComposeService, { model }: ComposeProject): ProjectFlaw[] {
   const needs = mapAt(service, "depends_on");
   return Object.entries(needs).flatMap(([other, how]): ProjectFlaw[] => {
@@ -196,7 +197,7 @@ function health(service: ComposeService, { model }: ComposeProject): ProjectFlaw
   });
 }
 
-/** What the engine refuses of a project's networks and volumes. */
+/** What the engine refuses in a project's networks and volumes. */
 export function engineProjectFlaws(project: ComposeProject, services: [string, ComposeService][]): ProjectFlaw[] {
   const networks = Object.entries(project.model?.networks ?? {}).flatMap(([name, body]) =>
     isMap(body) && !body.external ? [{ name, body, subnets: subnetsOf(body) }] : []

@@ -1,4 +1,6 @@
-/** Files and folders of the host that a Compose project names: whether the VM has them. */
+/**
+ * Checks whether the files and folders of the host that a Compose project names exist in the VM.
+ */
 import { dirname } from "node:path/posix";
 import type { ComposeProject, ComposeService, PathKind } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
@@ -9,23 +11,25 @@ import { mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, ownValue } from "../maps.mts";
 
-/** Paths that every Linux VM has of its own. */
+/** Paths that every Linux VM has. */
 const vmPaths =
   /^\/(proc|sys|dev|run|tmp|boot|lib|usr|var\/run|var\/log|var\/tmp|var\/lib\/docker|var\/lib\/containers|etc\/(localtime|timezone|os-release|machine-id|passwd|group|shadow|resolv\.conf|hosts|hostname|ssl|ca-certificates|OpenCL|vulkan|cdi|docker))(\/|$)|^\/(etc)?$/;
-/** A name that a file has rather than a folder: with an ending that is no version or domain. */
+/**
+ * A name that looks like a file's rather than a folder's: its ending is not a version or domain.
+ */
 const fileName =
   /(^|\/)(Dockerfile|Caddyfile|Makefile|Corefile|LICENSE|\.[a-z]+rc|[^/]*\.(conf|cfg|ini|json|jsonc|json5|ya?ml|toml|xml|env|properties|txt|md|sql|sh|py|js|ts|lua|php|html?|css|pem|key|crt|cer|p12|htpasswd|list|rules|tpl|tmpl|template|acl|hcl|nginx|vcl|csv|lic|gguf|safetensors))$/i;
 
-/** Where a path is, as the checks take it. */
+/** A path as the checks use it. */
 interface Place {
   /** Absolute path on the host. */
   path: string;
   kind: PathKind;
-  /** Whether it lies in the project's folder. */
+  /** Whether it is in the project's folder. */
   inside: boolean;
-  /** How messages name it: relative to the folder where it lies in it. */
+  /** How messages name it: relative to the folder if it is inside. */
   shown: string;
-  /** It lies in the folder and is not copied into the VM. */
+  /** It is in the folder but is not copied into the VM. */
   leftOut: boolean;
 }
 
@@ -42,7 +46,7 @@ function placeOfPath(written: string, project: ComposeProject): Place | undefine
   return { path, kind, inside, shown, leftOut };
 }
 
-/** What is wrong with a file that a project cannot do without; `what` says what it is, such as `the env file`. */
+/** Flaws of a file that a project needs. `what`: its kind in messages, such as `the env file`. */
 function needed(written: string, what: string, project: ComposeProject): ProjectFlaw[] {
   const place = placeOfPath(written, project);
   if (!place) return [];
@@ -67,7 +71,7 @@ function needed(written: string, what: string, project: ComposeProject): Project
 
 const leftOutMessage = (start: string) => `${start}, which .dockerignore keeps out of the VM`;
 
-/** The mounts of a service that do not have in the VM what they have on the host. */
+/** The mounts of a service whose source differs between the VM and the host. */
 export function mountFlaws(
   name: string,
   service: ComposeService,
@@ -83,11 +87,14 @@ export function mountFlaws(
 interface Bind {
   source: string;
   target: string;
-  /** False where Compose is told not to create what is missing; undefined where its version decides. */
+  /** False where Compose must not create a missing source; undefined where its version decides. */
   creates: boolean | undefined;
 }
 
-/** `written`: the service before Compose normalised it, which makes a long form of each mount. */
+/**
+ * The bind mounts of a service. `written`: the service before Compose normalised its mounts to the
+ * long form.
+ */
 function bindsOf(service: ComposeService, written: ComposeService, project: ComposeProject): Bind[] {
   const long = (Array.isArray(written.volumes) ? written.volumes : []).filter(isMap);
   const whole = (path: unknown) => hostPath(String(path), baseOf(project));
@@ -191,13 +198,16 @@ function mountFlaw(
   }];
 }
 
-/** Texts to find a mount's line by: where a variable is in the source, the target is as it is written. */
+/**
+ * Texts to find a mount's line by: if the source contains a variable, the target still has its
+ * written form.
+ */
 const lineTexts = (source: string, target: string) => [source, `:${target}`, target];
 
 /** Env files, build contexts, configs and secrets of a service. */
 export function neededFiles(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
   const { model, written, variables = {}, readBy } = project;
-  // Compose's answer has no env files any more
+  // Compose's answer no longer has env files
   const own = written?.services[name] ?? service;
   const files = envFiles(own).filter(({ path }) => !path.includes("$"));
   const refused = (path: string) =>
@@ -285,7 +295,7 @@ function buildFlaws(service: ComposeService, project: ComposeProject): ProjectFl
     : [];
 }
 
-/** Compose files that a project takes from outside of its folder, or that are not copied. */
+/** Compose files outside the project's folder, or that are not copied. */
 export function composeFileFlaws(project: ComposeProject): ProjectFlaw[] {
   return Object.keys(project.texts).flatMap((file) => {
     const outside = /^(\/|\.\.(\/|$))/.test(file);

@@ -1,28 +1,29 @@
-/** What is wrong with a Compose project, and where in its files. */
+/** A flaw of a Compose project, and its place in the project's files. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import { lineOf, literally } from "../compose/refusals.mts";
 
-/** Something about a project before it is a verdict. */
+/** A flaw of a project, before it becomes a verdict. */
 export interface ProjectFlaw {
   status: "fail" | "warn" | "unknown";
   message: string;
-  /** Texts to find the line by: the first that is there counts. */
+  /** Texts to search for to find the line: the first one that exists counts. */
   at?: string | string[];
   service?: string;
   evidence?: Evidence;
   fix?: Fix;
 }
 
-/** The services that start, with their names. */
+/** The enabled services, with their names. */
 export function enabledOf({ model, enabled }: ComposeProject): [string, ComposeService][] {
   return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true);
 }
 
 /**
- * Where something is in a project's files, such as `immich/compose.yaml:12`: the first line with that text in the service's block, or in any
- * file, else the service's own line; the project's name where none is known. Of several texts the first that is there counts.
+ * A place in a project's files, such as `immich/compose.yaml:12`: the first line with that text in
+ * the service's block, or in any file; else the service's own line; else the project's name. Of
+ * several texts the first one that exists counts.
  */
 export function placeOf({ name, texts }: ComposeProject, at: string | string[] | undefined, service?: string): string {
   const blocks = service === undefined
@@ -40,11 +41,14 @@ export function placeOf({ name, texts }: ComposeProject, at: string | string[] |
   return place ? `${name}/${place.file}:${place.line}` : name;
 }
 
-/** The lines of a service in a file, from its name on to the next line that is indented no deeper. */
+/**
+ * The lines of a service in a file, from its name to the next line with the same or less
+ * indentation.
+ */
 function blockOf(file: string, text: string, service: string): { file: string; lines: string[]; first: number }[] {
   const lines = text.split("\n");
   const key = new RegExp(`^\\s+["']?${literally(service)}["']?\\s*:`);
-  // under depends_on it is indented deeper
+  // the same name below depends_on has a deeper indentation
   const depths = lines.filter((line) => key.test(line)).map((line) => line.search(/\S/));
   const from = lines.findIndex((line) => key.test(line) && line.search(/\S/) === Math.min(...depths));
   if (from < 0) {
@@ -56,7 +60,7 @@ function blockOf(file: string, text: string, service: string): { file: string; l
   return [{ file, lines: lines.slice(from, length < 0 ? undefined : from + 1 + length), first: from + 1 }];
 }
 
-/** A flaw as a verdict of a project's. */
+/** A project's flaw as a verdict. */
 export function verdictOf(
   project: ComposeProject,
   { status, message, at, service, evidence, fix }: ProjectFlaw,

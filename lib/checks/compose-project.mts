@@ -1,4 +1,4 @@
-/** What one Compose project says that cannot work in a VM. Pure: everything was read before. */
+/** Finds what cannot work in a VM in one Compose project. Pure: all files were read before. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import { enabledOf, type ProjectFlaw } from "./compose-flaw.mts";
@@ -18,7 +18,7 @@ import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { isInSubnet } from "../text.mts";
 
-/** Everything that is wrong with one project on its machine, apart from what two projects collide in. */
+/** All flaws of one project on its machine, except conflicts with other projects. */
 export function projectFlaws(
   project: ComposeProject,
   machine: ResolvedMachine,
@@ -50,7 +50,7 @@ export function projectFlaws(
   ];
 }
 
-/** Compose fails where no service is left to start. */
+/** Compose fails if no service is left to start. */
 function startsNothing({ model, enabled, refusals, inline }: ComposeProject): ProjectFlaw[] {
   if (inline || !model || refusals.length > 0 || (enabled?.length ?? 1) > 0) return [];
   const profiles = Object.values(model.services).flatMap(({ profiles }) => (Array.isArray(profiles) ? profiles : []));
@@ -110,7 +110,7 @@ function limits(service: ComposeService, { name, cpus, memory }: ResolvedMachine
   const shared = mebibytes(service.shm_size);
   return [
     ...limitsOf(service).flatMap((limit): ProjectFlaw[] => [
-      // Docker refuses more CPUs than there are; reservations of them are for swarms
+      // Docker refuses a limit above the number of CPUs; reservations of CPUs only apply to swarms
       ...(limit.cpus !== undefined && limit.cpus > cpus && !limit.key.endsWith("reservations")
         ? [{
           status: "fail" as const,
@@ -139,7 +139,7 @@ function limits(service: ComposeService, { name, cpus, memory }: ResolvedMachine
   ];
 }
 
-/** Device nodes that a VM has only if somebody hands a device over. */
+/** Device nodes that exist in a VM only if a device is passed through. */
 const hostDevices: { pattern: RegExp; what: string; certain: boolean }[] = [
   { pattern: /^\/dev\/video\d*/, what: "a camera or capture card", certain: true },
   { pattern: /^\/dev\/(tty(USB|ACM|AMA)|serial\/)/, what: "a serial device", certain: true },
@@ -248,7 +248,7 @@ function settings(service: ComposeService): ProjectFlaw[] {
   ];
 }
 
-/** What Compose finds itself where it is asked. */
+/** Dependency errors, which Compose itself reports where it was run. */
 function dependencies(_: string, service: ComposeService, { model, enabled }: ComposeProject): ProjectFlaw[] {
   return Object.entries(dependsOn(service)).flatMap(([other, { required }]): ProjectFlaw[] => {
     if (!required || (enabled?.includes(other) ?? true)) return [];
@@ -293,7 +293,10 @@ function circles(project: ComposeProject): ProjectFlaw[] {
   return [];
 }
 
-/** Networks and volumes that services use and the project does not declare, and services of nothing: Compose refuses these. */
+/**
+ * Networks and volumes that services use but the project does not declare, and references to
+ * unknown services: Compose refuses these.
+ */
 function undeclared({ model, enabled }: ComposeProject): ProjectFlaw[] {
   return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true).flatMap(
     ([name, service]) => {
@@ -340,7 +343,7 @@ function undeclared({ model, enabled }: ComposeProject): ProjectFlaw[] {
   );
 }
 
-/** Networks and volumes that are to exist already: a new VM has none, unless another project on it creates them. */
+/** External networks and volumes: a new VM has none, unless another project on it creates them. */
 function external(project: ComposeProject, others: ComposeProject[]): ProjectFlaw[] {
   const services = enabledOf(project).map(([, service]) => service);
   const used = {

@@ -1,4 +1,4 @@
-/** Whether people's Compose projects can run in their VMs. */
+/** Checks whether the users' Compose projects can run in their VMs. */
 import type { Service } from "../config/types.mts";
 import type { ComposeProject, ProjectProblem } from "../compose/types.mts";
 import type { Host } from "../host/types.mts";
@@ -16,7 +16,7 @@ import { isOlder } from "../text.mts";
 import { enabledOf, placeOf, verdictOf } from "./compose-flaw.mts";
 import { projectFlaws } from "./compose-project.mts";
 
-/** What is checked of Compose projects. */
+/** The checks of Compose projects. */
 export const composeChecks: Check[] = [
   {
     id: "services.compose",
@@ -45,7 +45,7 @@ function machineVerdicts(machine: ResolvedMachine, config: Resolved, host: Host)
   }));
 }
 
-/** The services that the config itself has, as one more project: `homelab-gpu` is its name in the VM. */
+/** The inline services of the config as one more project, named `homelab-gpu` in the VM. */
 export function inlineProject(services: Service[], machine: string): ComposeProject {
   const model = { services: Object.fromEntries(services.map(({ name, body }) => [name, body])) };
   return {
@@ -54,7 +54,10 @@ export function inlineProject(services: Service[], machine: string): ComposeProj
   };
 }
 
-/** Keys and types of the config's own services that Compose refuses. What has a variable in it is known to Compose only. */
+/**
+ * Keys and types of inline services that Compose refuses. Values that contain variables are
+ * skipped, since only Compose can resolve them.
+ */
 function inlineShape(services: Service[]): Verdict[] {
   const data = { services: Object.fromEntries(services.map(({ name, body }) => [name, body])) };
   return shapeFlaws(data).filter(({ path }) => !String(valueAt(data, path) ?? "").includes("$")).map((
@@ -73,7 +76,7 @@ function valueAt(data: unknown, [step, ...rest]: (string | number)[]): unknown {
   return valueAt(inner, rest);
 }
 
-/** Variables of the config's own services that have no value. */
+/** Variables of inline services that have no value. */
 function inlineUnset(unset: string[]): Verdict[] {
   return unset.map((one): Verdict => {
     const [service, name] = one.split(": ");
@@ -89,7 +92,7 @@ function inlineUnset(unset: string[]): Verdict[] {
   });
 }
 
-/** A project's services as the other checks take them: those that start, named `project/service`. */
+/** The enabled services of projects in the form that other checks take, named `project/service`. */
 export function projectServices(projects: ComposeProject[] = []): PlacedService[] {
   return projects.flatMap((project) =>
     enabledOf(project).map(([name, body]) => ({
@@ -99,7 +102,7 @@ export function projectServices(projects: ComposeProject[] = []): PlacedService[
   );
 }
 
-/** A service, and for one of a stack where in its files something is, such as `immich/compose.yaml:12`. */
+/** A service; for one of a stack with its place in the files, such as `immich/compose.yaml:12`. */
 export type PlacedService = Service & { place?: (at: string[]) => string };
 
 function projectVerdicts(
@@ -124,7 +127,7 @@ function projectVerdicts(
   }];
 }
 
-/** What Compose refuses, with its own words and its place. */
+/** A refusal of Compose, with its own message and place. */
 function refusal(project: ComposeProject, { message, file, line, variable }: ProjectProblem): Verdict {
   const [, other] = /depends on undefined service "([^"]+)"/.exec(message) ?? [];
   const [, property] = /propert(?:y|ies) '?([\w.-]+)'? (?:is |are )?not allowed/.exec(message) ?? [];
@@ -154,7 +157,7 @@ function refusal(project: ComposeProject, { message, file, line, variable }: Pro
   };
 }
 
-/** That Compose said nothing of these projects, and why. */
+/** Reports that Compose did not answer for these projects, with the reason. */
 function noAnswer(projects: ComposeProject[], reason: string): Verdict {
   return {
     status: "unknown",
@@ -163,7 +166,7 @@ function noAnswer(projects: ComposeProject[], reason: string): Verdict {
   };
 }
 
-/** That only our own reader read these projects, and how this host gets Compose. */
+/** Reports that only the built-in reader read these projects, and how this host gets Compose. */
 function notAsked(projects: ComposeProject[], host: Host): Verdict {
   const names = projects.map(({ name }) => name).join(", ");
   return {
@@ -175,8 +178,9 @@ function notAsked(projects: ComposeProject[], host: Host): Verdict {
 }
 
 /**
- * How a host gets Compose 2, without a daemon: by its distribution's package, as of 2026-11-26 (packages.debian.org,
- * packages.ubuntu.com, packages.fedoraproject.org, archlinux.org; formulae.brew.sh). Debian 12's is version 1.
+ * How to install Compose 2 without a daemon on a host: its distribution's package, as of 2026-11-26
+ * (packages.debian.org, packages.ubuntu.com, packages.fedoraproject.org, archlinux.org;
+ * formulae.brew.sh). Debian 12 has version 1.
  */
 export function composeInstallFix({ os, programs }: Host): Fix {
   const title = "Install Compose, which only reads the project here";
@@ -197,7 +201,7 @@ interface Taken {
   service: string;
 }
 
-/** Ports of the VM and names of containers that two services of one machine take. */
+/** Ports of the VM and container names that two services of one machine use. */
 function collisions(projects: ComposeProject[]): Verdict[] {
   const services = projects.flatMap((project) =>
     enabledOf(project).map(([service, body]) => ({ project, service, body }))

@@ -1,9 +1,12 @@
-/** Scopes of checks. */
+/** Runs a check for each card, or once for the host. */
 import type { Card, Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 
-/** One verdict or more for each card that goes to a VM on Linux; none for machines without one. */
+/**
+ * One or more verdicts for each card that is passed to a VM on Linux; none for machines without
+ * one.
+ */
 export function eachCard(
   host: Host,
   { machines }: Resolved,
@@ -17,7 +20,7 @@ export function eachCard(
   );
 }
 
-/** One verdict for the host, if a card goes to a VM on Linux. */
+/** One verdict for the host, if a card is passed to a VM on Linux. */
 export function onceIfCards(host: Host, config: Resolved, look: (host: Host) => Verdict): Verdict[] {
   const given = host.os.platform === "linux" && config.machines.some(({ cards }) => cards.length > 0);
   return given ? [look(host)] : [];

@@ -10,7 +10,7 @@ import { flrRowOf, noResetRowOf } from "../resolve/resets.mts";
 import { eachCard } from "./each.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 
-/** The card's hardware: whether it can be reset, answers, and fits into a guest. */
+/** The card's hardware: whether it can be reset, responds, and fits into a guest. */
 export const gpuHardwareChecks: Check[] = [
   {
     id: "gpu.reset",
@@ -35,8 +35,9 @@ export const gpuHardwareChecks: Check[] = [
 ];
 
 /**
- * A reset of the bus takes everything on it along, and is only allowed to whoever has all of that; a bus of the processor's own cannot
- * be reset (drivers/pci/pci.c, pci_parent_bus_reset; vfio_pci_core.c, vfio_pci_ioctl_pci_hot_reset).
+ * The other functions that a bus reset affects. A bus reset requires owning all of them; the root
+ * bus of the processor cannot be reset (drivers/pci/pci.c, pci_parent_bus_reset; vfio_pci_core.c,
+ * vfio_pci_ioctl_pci_hot_reset).
  */
 function busNeighbours({ gpu, assignedFunctions, alsoPassed }: Card, { pci = [] }: Host): PciFunction[] {
   const bus = (fn: PciFunction) => fn.bdf.slice(0, fn.bdf.lastIndexOf(":"));
@@ -53,7 +54,8 @@ function reset(card: Card, host: Host): Verdict {
     read: `/sys/bus/pci/devices/${gpu.bdf}/reset_method`,
     value: gpu.resets?.join(" ") ?? "not there",
   }];
-  // the file came with 5.15, and a function that cannot be reset has none (drivers/pci/pci.c, reset_method_attr_is_visible)
+  // the file exists since 5.15, and not for functions that cannot be reset (drivers/pci/pci.c,
+  // reset_method_attr_is_visible)
   if (gpu.resets === undefined && (os.kernel === undefined || isOlder(os.kernel, "5.15"))) {
     return unknown("how the card is reset could not be read: kernels before 5.15 do not show it", evidence);
   }
@@ -68,7 +70,7 @@ function reset(card: Card, host: Host): Verdict {
       gpu.vendor === "1002" ? [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })] : [],
     );
   }
-  // the id of a virtual function can be that of its physical one, and its reset is another
+  // a virtual function can have the id of its physical function, but is reset differently
   const known = gpu.physicalFunction === undefined ? noResetRowOf(gpu) : undefined;
   const own = methods.some((method) => method === "device_specific");
   if (known && !own) {
@@ -139,9 +141,9 @@ function power({ assignedFunctions }: Card): Verdict {
 }
 
 /**
- * Memory regions of a card that have no address. Their lines in `resource` keep a size and a flag, or are all zeros, as those of regions
- * are that do not exist: of NVIDIA's and AMD's cards it is known that each has a large 64-bit prefetchable one, which is the first that
- * finds no room below 4 GiB.
+ * Memory regions of a card that have no address. Their lines in `resource` keep a size and a flag,
+ * or are all zeros, like those of regions that do not exist. NVIDIA's and AMD's cards are known to
+ * have a large 64-bit prefetchable region, which is the first that finds no space below 4 GiB.
  */
 function withoutAddress({ gpu, assignedFunctions }: Card): { message: string; read: string; value: string }[] {
   const found = assignedFunctions.flatMap(({ bdf, bars }) =>
@@ -154,9 +156,10 @@ function withoutAddress({ gpu, assignedFunctions }: Card): { message: string; re
   const { unset, bars, bdf, vendor, device = "", physicalFunction } = gpu;
   const large = bars.some(({ is64Bit, prefetch }) => is64Bit && prefetch);
   const seen = unset !== undefined && new Set([...unset, ...bars.map(({ index }) => index)]).size > 1;
-  // AMD's ids since Graphics Core Next (pci.ids): older cards may have 32-bit regions alone
+  // AMD's ids since Graphics Core Next (pci.ids): older cards may have only 32-bit regions
   const isRecentAmd = vendor === "1002" && /^(6[6-9a-f]|7[3-9]|13|15|16)/.test(device);
-  // Intel's cards: DG1, Alchemist, Battlemage and Ponte Vecchio (pci.ids); what is in a processor is none
+  // Intel's cards: DG1, Alchemist, Battlemage and Ponte Vecchio (pci.ids); integrated graphics are
+  // not cards
   const isIntelCard = vendor === "8086" && /^(49|56|e2|0bd)/.test(device) && !isIntegrated(gpu);
   const expected = (vendor === "10de" || isRecentAmd || isIntelCard) && physicalFunction === undefined;
   if (found.length === 0 && seen && expected && !large) {
@@ -208,7 +211,8 @@ function window(host: Host, { machines }: Resolved): Verdict[] {
     if (bits === Infinity) {
       return [{ machine: machine.name, ...unknown("the width of this host's addresses could not be read", evidence) }];
     }
-    // the window lies at a multiple of its own size, above the guest's memory: twice its size must be addressable
+    // the window is aligned to its own size, above the guest's memory: twice its size must be
+    // addressable
     if (2 * needed * 2 ** 20 > 2 ** bits) {
       return [{
         machine: machine.name,

@@ -11,7 +11,7 @@ import { isDisplay, slotOf } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 
-/** What the host does with the card: which driver and which processes hold it, and what it shows on it. */
+/** The host's use of the card: the driver and processes that hold it, and the display on it. */
 export const gpuInUseChecks: Check[] = [
   {
     id: "gpu.driver",
@@ -39,12 +39,15 @@ export const gpuInUseChecks: Check[] = [
   },
 ];
 
-/** Modules of companions of a graphics card, by the name of the driver that each brings (drivers/usb/host/xhci-pci.c, sound/hda). */
+/**
+ * Kernel modules of a graphics card's companions, by the name of the driver in each
+ * (drivers/usb/host/xhci-pci.c, sound/hda).
+ */
 const companionModules: Record<string, string> = { xhci_hcd: "xhci-pci", snd_hda_intel: "snd-hda-intel" };
 
 function driver(card: Card, host: Host, provider: string): Verdict {
   const held = card.assignedFunctions.filter(({ driver }) => typeof driver === "string" && driver !== "vfio-pci");
-  // VirtualBox has a way of its own (manual of 6.0, 9.6)
+  // VirtualBox does not use vfio-pci (manual of 6.0, 9.6)
   const needed = provider === "libvirt";
   const vfio = vfioOf(host);
   const evidence = [
@@ -81,7 +84,7 @@ function driver(card: Card, host: Host, provider: string): Verdict {
       held.length > 1 ? "them" : "it"
     } back when it stops`
     : "";
-  // a driver that is built into the kernel is there before any module, and no initramfs can be before it
+  // a built-in driver binds before any module, so an initramfs cannot help
   const builtIn = ({ driver }: PciFunction) => host.kernel.builtin.includes(companionModules[driver ?? ""] ?? "");
   if (configured.length > 0 && (card.gpu.driver === "vfio-pci" || held.every(builtIn))) {
     const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card, and " : "";
@@ -89,7 +92,7 @@ function driver(card: Card, host: Host, provider: string): Verdict {
   }
   if (configured.some(({ fn }) => held.includes(fn))) return notTaken(held, sources, lines, evidence, host);
   if (configured.length > 0) {
-    // a new initramfs has no effect on a function that no line names
+    // a new initramfs has no effect on a function that no configuration line names
     return warn(
       `only ${
         configured.map(({ fn }) => fn.bdf).join(", ")
@@ -117,7 +120,7 @@ function driver(card: Card, host: Host, provider: string): Verdict {
   );
 }
 
-/** Where the running kernel has vfio-pci; undefined if that was not read. */
+/** How the running kernel has vfio-pci; undefined if that was not read. */
 function vfioOf({ kernel }: Host): "loaded" | "built in" | "a module" | "missing" | undefined {
   const { loaded, builtin, built, available, replaced } = kernel;
   if (loaded.includes("vfio_pci")) return "loaded";
@@ -126,7 +129,10 @@ function vfioOf({ kernel }: Host): "loaded" | "built in" | "a module" | "missing
   return replaced || available !== undefined ? "missing" : undefined;
 }
 
-/** Without vfio-pci nothing takes the card for the VM: libvirt fails with “Failed to load PCI driver module vfio-pci” (virpci.c). */
+/**
+ * Without vfio-pci the card cannot be passed: libvirt fails with “Failed to load PCI driver module
+ * vfio-pci” (virpci.c).
+ */
 function unloadable({ os, kernel }: Host, evidence: Evidence[]): Verdict {
   const running = os.kernel ?? "the running kernel";
   if (kernel.replaced) {
@@ -144,7 +150,10 @@ function unloadable({ os, kernel }: Host, evidence: Evidence[]): Verdict {
   ]);
 }
 
-/** Functions that are configured for vfio-pci and that another driver holds: what the initramfs lacks, or a reboot. */
+/**
+ * Functions that are configured for vfio-pci but bound to another driver: the initramfs must
+ * change, or the host must reboot.
+ */
 function notTaken(
   held: PciFunction[],
   sources: { fn: PciFunction; source: { from: string } | undefined }[],
@@ -156,7 +165,7 @@ function notTaken(
   const some = missed.length > 0
     ? ` (${missed.map(({ bdf, driver }) => `${bdf}, which ${driver} holds`).join(", ")}: not configured)`
     : "";
-  // what prepare writes has the initramfs load vfio-pci; other files may leave it out
+  // the files that prepare writes load vfio-pci in the initramfs; other files may not
   const loads = imageHasVfio(host) || sources.some(({ source }) => source && ownFiles.includes(source.from));
   return warn(
     `configured for vfio-pci, but ${
@@ -170,13 +179,17 @@ function notTaken(
   );
 }
 
-/** Device nodes that are this card's: DRM's, NVIDIA's by its minor number, VFIO's by its group and by the device's own number. */
+/**
+ * The device nodes of this card: DRM nodes, NVIDIA's by minor number, VFIO's by group and by device
+ * number.
+ */
 function nodesOf({ gpu, groups, assignedFunctions }: Card): string[] {
   return [
     ...gpu.drm.map((name) => `/dev/dri/${name}`),
     ...(gpu.nvidiaMinor === undefined ? [] : [`/dev/nvidia${gpu.nvidiaMinor}`]),
     ...groups.map((group) => `/dev/vfio/${group}`),
-    // since 6.2 each device has a node of its own as well, which iommufd opens (Documentation/driver-api/vfio.rst)
+    // since 6.2 each device also has its own node, which iommufd opens
+    // (Documentation/driver-api/vfio.rst)
     ...assignedFunctions.flatMap(({ vfioDevice }) => (vfioDevice ? [`/dev/vfio/devices/${vfioDevice}`] : [])),
   ];
 }
@@ -211,7 +224,7 @@ function inUse(card: Card, { holders, pci = [], systemd }: Host, running: boolea
       ],
     );
   }
-  // a node of a device that was not told may be this card's, where vfio-pci has it
+  // a node of an unlisted device may be this card's, if vfio-pci holds the card
   const told = pci.flatMap(({ vfioDevice }) => (vfioDevice ? [`/dev/vfio/devices/${vfioDevice}`] : []));
   const open = holders.processes.filter(({ node }) => node.startsWith("/dev/vfio/devices/") && !told.includes(node));
   const unmapped = card.assignedFunctions.some(({ driver, vfioDevice }) => driver === "vfio-pci" && !vfioDevice);
@@ -233,15 +246,15 @@ function inUse(card: Card, { holders, pci = [], systemd }: Host, running: boolea
   return pass("no process holds it", [{ read: "/proc/*/fd", value: `none of ${nodes.join(" ")}` }]);
 }
 
-/** Programs that draw a desktop, by their names as the kernel cuts them (15 characters). */
+/** Desktop programs, by their names as the kernel truncates them (15 characters). */
 const desktops =
   /^(X|Xorg|Xwayland|gnome-|mutter|gdm|kwin|plasma|sddm|lightdm|cosmic-|cinnamon|muffin|xfwm4|sway|Hyprland|niri|river|labwc|wayfire|weston|gamescope)/;
 
-/** What ends these processes; `vm`: they hold the card for a VM. */
+/** A fix that ends these processes; `vm`: they hold the card for a VM. */
 function stopOf(held: { pid: number; command: string }[], vm: boolean, systemd: boolean): Fix {
   const commands = held.map(({ command }) => command);
   if (vm) {
-    // libvirt's VMs are QEMU's; other programs that run VMs are not listed by virsh
+    // libvirt's VMs are QEMU processes; virsh does not list other programs that run VMs
     if (commands.every((command) => /^(qemu|kvm)/.test(command))) return remedies.otherVm;
     return commandFix(
       "See which VM that is, then shut it down by the program that started it",
@@ -261,15 +274,16 @@ function stopOf(held: { pid: number; command: string }[], vm: boolean, systemd: 
 }
 
 /**
- * The cards beside this one that the console could move to. Not among them: 3D controllers (class 0302), which have no outputs, what is
- * left to user space, and what goes to a VM of this config itself.
+ * The other cards that the console could use. Not included: 3D controllers (class 0302), which have
+ * no outputs, functions left to user space, and cards that are passed to a VM of this config.
  */
 function ways({ gpu }: Card, host: Host, { machines }: Resolved): PciFunction[] {
   const given = machines.flatMap(({ cards }) => cards).flatMap((card) => [
     ...card.assignedFunctions,
     ...card.virtualFunctions,
   ]);
-  // virtual functions have no outputs; what is in the card's slot and is none of its own shares its fate
+  // virtual functions have no outputs; other functions in the card's slot are passed or blocked
+  // with it
   return (host.pci ?? []).filter((fn) =>
     isDisplay(fn) && !fn.class?.startsWith("0302") && !harmlessDrivers.includes(fn.driver ?? "") &&
     fn.physicalFunction === undefined && !given.includes(fn) &&
@@ -282,7 +296,7 @@ function outputs({ displays, connectors }: PciFunction): string {
 }
 
 function display(card: Card, host: Host, config: Resolved): Verdict {
-  // of a board with two GPUs the other one may show the picture
+  // the display may be attached to the other GPU of a board with two
   const shown = card.assignedFunctions.find((fn) => isDisplay(fn) && (fn.bootVga || fn.displays.length > 0));
   const gpu = shown ?? card.gpu;
   const buffers = host.display.framebuffers.filter(({ bdf }) => card.assignedFunctions.some((fn) => fn.bdf === bdf));
@@ -298,11 +312,12 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
     { read: "/sys/class/drm", value: outputs(gpu) },
     { read: "/sys/class/vtconsole", value: host.display.consoles?.join(", ") ?? "not there" },
   ];
-  // the firmware's choice alone shows nothing: a host without a console on it boots with a boot VGA all the same
+  // the boot VGA flag alone proves nothing: a host without a console on the card has one too
   const { consoles } = host.display;
   const text = consoles === undefined || consoles.some((name) => /VGA|frame buffer/.test(name));
   const shows = (gpu.bootVga && text) || buffers.length > 0 || gpu.displays.length > 0;
-  // every VGA controller has the file (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): without it, it was not read
+  // every VGA controller has the file (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): if it
+  // is missing, it was not read
   if (!shows && gpu.bootVga === undefined && gpu.class?.startsWith("0300")) {
     return unknown("whether the host displays on it could not be read", evidence);
   }
@@ -317,8 +332,9 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
     gpu.displays.length > 0 ? "a display is connected to it" : "",
   ].filter(Boolean).join(", ");
   const elsewhere: Fix = remedies.display;
-  // A graphics driver that shows connectors, and no display on any: nobody looks at it. NVIDIA's shows none at all without modesetting
-  // (nvidia-drm/nvidia-drm-drv.c, nv_drm_load), and then displays can be on them all the same.
+  // A graphics driver that reports connectors, none with a display: the card is not in use for
+  // display. NVIDIA's driver reports no connectors without modesetting
+  // (nvidia-drm/nvidia-drm-drv.c, nv_drm_load), so displays may be attached all the same.
   const dark = buffers.length === 0 && gpu.displays.length === 0 && gpu.drm.length > 0;
   if (others.length === 0 && dark && gpu.connectors === undefined) {
     return unknown(

@@ -7,7 +7,7 @@ import { isPortable } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
 import { pass, unknown, warn } from "./results.mts";
 
-/** What a card needs of the machine that it sits in. */
+/** What a card needs from the machine that it is installed in. */
 export const gpuPlatformChecks: Check[] = [
   {
     id: "gpu.platform",
@@ -26,7 +26,7 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
       value: gpu.rom === undefined ? "not read" : gpu.rom ? "there" : "not there",
     },
   ];
-  // NVSwitches are bridges of their own kind (class 0680), and NVIDIA's only ones beside chips for boards of long ago
+  // NVSwitches are bridges of class 0680; NVIDIA's only other ones are chips of very old boards
   const server = gpu.vendor === "10de" && gpu.class?.startsWith("0302") && !isPortable(host);
   const switches = server
     ? (host.pci ?? []).filter(({ vendor, class: code }) => vendor === "10de" && code?.startsWith("0680"))

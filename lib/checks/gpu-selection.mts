@@ -10,7 +10,7 @@ import { fail, pass, skip, unknown, warn } from "./results.mts";
 import { self } from "../self.mts";
 import { counted, firstFew } from "../text.mts";
 
-/** What lists the graphics cards of a host. */
+/** The command that lists a host's graphics cards. */
 const listing = {
   linux: "lspci -nn -d ::03xx",
   windows: "Get-PnpDevice -Class Display -PresentOnly",
@@ -18,8 +18,7 @@ const listing = {
 };
 
 /**
- * Which card it is: whether the config's request matches one card of the host, which no other
- * machine gets.
+ * Whether the config's request matches exactly one card of the host, which no other machine gets.
  */
 export const gpuSelectionChecks: Check[] = [
   {
@@ -54,7 +53,10 @@ function eachWish(
 const asWritten = ({ vendorId, deviceId, address }: GpuRequest) =>
   `${vendorId}:${deviceId ?? "*"}${address ? ` at ${address}` : ""}`;
 
-/** Cards in one line: virtual functions with their physical one, and of a long list the first ones and how many more. */
+/**
+ * Cards as one line: virtual functions grouped with their physical function; of a long list the
+ * first ones and the number of others.
+ */
 function formatCards(functions: PciFunction[], format = withDriver): string {
   const virtual = functions.filter(({ physicalFunction }) => functions.some(({ bdf }) => bdf === physicalFunction));
   const own = functions.filter((fn) => !virtual.includes(fn));
@@ -72,7 +74,7 @@ const withDriver = (fn: PciFunction) =>
 const countVirtual = (parts: PciFunction[]) =>
   `${counted(parts.length, "virtual function")} (${formatAddresses(parts)})`;
 
-/** Where the host's cards were read. */
+/** Where the host's cards were read from. */
 const cardsAt = ({ os }: Host) =>
   os.platform === "windows"
     ? "Win32_PnPEntity, class Display"
@@ -151,7 +153,7 @@ function oneCard(wish: GpuRequest, { gpu, virtualFunctions }: Card): Verdict {
   );
 }
 
-/** More than one card fits, or a card and the virtual functions of it. */
+/** Several cards match, or a card and its virtual functions. */
 function severalCards(wish: GpuRequest, fitting: PciFunction[], host: Host): Verdict {
   const evidence = [{ read: cardsAt(host), value: formatCards(fitting) }];
   const virtual = fitting.filter(({ physicalFunction }) => physicalFunction);
@@ -185,7 +187,10 @@ function severalCards(wish: GpuRequest, fitting: PciFunction[], host: Host): Ver
   );
 }
 
-/** The VM was made with another address than the card has now: cards move when others are added, or the firmware is updated. */
+/**
+ * The VM was created with another address than the card has now: addresses change when cards are
+ * added, or when the firmware is updated.
+ */
 function moved({ gpu }: Card, { passedAddresses }: ResolvedMachine, host: Host): Verdict | undefined {
   if (passedAddresses.length === 0 || passedAddresses.includes(gpu.bdf)) return undefined;
   const now = passedAddresses.map((bdf) => {
@@ -199,7 +204,9 @@ function moved({ gpu }: Card, { passedAddresses }: ResolvedMachine, host: Host):
   );
 }
 
-/** No card fits. The one with the ids may sit at another address, or something else at the address. */
+/**
+ * No card matches. A card with the ids may be at another address, or another card at the address.
+ */
 function noMatch(wish: GpuRequest, host: Host, there: PciFunction[]): Verdict {
   const evidence: Evidence[] = [{ read: cardsAt(host), value: formatCards(there) }];
   const own = there.filter(({ vendor }) => vendor === wish.vendorId);
@@ -252,9 +259,10 @@ function exclusive(_host: Host, { machines }: Resolved): Verdict[] {
     })
   );
   if (wanted.length === 0) return [];
-  // virtual functions end with their physical one
+  // virtual functions disappear with their physical function
   const takes = ({ all }: typeof wanted[0]) => [...all.assignedFunctions, ...all.virtualFunctions];
-  // parts of one card, virtual functions among them, may go to several machines; the GPUs of one board go together to one
+  // partitions of one card, including virtual functions, may go to several machines; the GPUs of
+  // one board must go to the same machine
   const clash = (a: typeof wanted[0], b: typeof wanted[0]) =>
     a.machine === b.machine
       ? a.card === b.card || a.all.virtualFunctions.includes(b.card) || b.all.virtualFunctions.includes(a.card)
@@ -285,7 +293,8 @@ function exclusive(_host: Host, { machines }: Resolved): Verdict[] {
       [manualFix("Give each its own card by address:, or take gpu: from one of them")],
     ),
   }));
-  // a group is opened once: the second open gets EBUSY (drivers/vfio/group.c, vfio_group_fops_open)
+  // a group can be opened only once: the second open returns EBUSY (drivers/vfio/group.c,
+  // vfio_group_fops_open)
   const joined = shared.map(({ first, one }): Verdict => {
     const groups = one.groups.filter((group) => first.groups.includes(group));
     return {

@@ -5,7 +5,7 @@ import { composeVersions, engineSource, minimumCompose, modernComposeReason } fr
 import { imageName, suiteOf } from "../resolve/images.mts";
 import { pass, unknown, warn } from "./results.mts";
 
-/** Which Compose runs the services in a guest. */
+/** The Compose version that runs the services in a guest. */
 export const guestComposeChecks: Check[] = [
   {
     id: "guest.compose",

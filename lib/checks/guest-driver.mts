@@ -16,7 +16,9 @@ import { type ImageNeed, imageNeed } from "../compose/known-images.mts";
 import { isOlder } from "../text.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 
-/** The driver that the guest gets: whether the card takes it, and whether the services' images do. */
+/**
+ * The guest's driver: whether it supports the card, and whether the services' images support it.
+ */
 export const guestDriverChecks: Check[] = [
   {
     id: "guest.driver",
@@ -85,7 +87,10 @@ function driver(machine: ResolvedMachine, host: Host): Verdict {
     : pass(`${driverName(chosen)} for ${known.join(" and ")}`, evidence);
 }
 
-/** The branch to write instead of one that NVIDIA no longer supports: the newest that has the cards and the modules that are asked for. */
+/**
+ * A fix that names a supported branch instead of an ended one: the newest with the cards and the
+ * requested modules.
+ */
 function supportedFix(
   { image, driver: { modules: wished } }: ResolvedMachine,
   known: Architecture[],
@@ -99,7 +104,7 @@ function supportedFix(
   return [manualFix(`Write driver: {source: nvidia, branch: ${newest}${kept}}${supportOf(newest)}`)];
 }
 
-/** Why no driver of NVIDIA's is looked at. */
+/** Why no NVIDIA driver is checked. */
 function without({ gpus }: ResolvedMachine, host: Host): { status: "skip" | "unknown"; message: string } {
   const own = gpus.filter(({ vendorId }) => vendorId === "10de");
   if (own.length === 0) return { status: "skip", message: "it gets no NVIDIA card" };
@@ -111,7 +116,7 @@ function without({ gpus }: ResolvedMachine, host: Host): { status: "skip" | "unk
     : { status: "unknown", message: "which card it gets was not read" };
 }
 
-/** A box that is not built here: what is in it is not ours to know. */
+/** A box that is not built here: its contents are not known. */
 function unmanagedBox({ box, driver }: ResolvedMachine, known: Architecture[], evidence: Evidence[]): Verdict {
   if (Object.keys(driver).length > 0) {
     return warn(`driver: is ignored: box ${box} is used unmodified (set image: to build it)`, evidence, [
@@ -125,7 +130,7 @@ function unmanagedBox({ box, driver }: ResolvedMachine, known: Architecture[], e
   );
 }
 
-/** What an architecture needs, in words. */
+/** The requirements of an architecture, as text. */
 function range(card: Architecture): string {
   const { modules, first, last } = architectures[card];
   if (modules.length === 0) return `branch ${last} or older, out of support`;
@@ -142,14 +147,14 @@ function unknownChip(cards: NvidiaCard[], chosen: Driver, evidence: Evidence[]):
   );
 }
 
-/** What to write instead of a wish that cannot be: from the same source where that has something. */
+/** A fix for a configured driver that cannot work: one from the same source where possible. */
 function instead({ driver, image, gpus }: ResolvedMachine, known: Architecture[]): Fix {
   const kept = driver.modules && supportedFrom(0, known, image, driver.modules);
   const branch = kept ?? supportedFrom(0, known, image);
   const newest: DriverRequest[] = branch === undefined
     ? []
     : [{ source: "nvidia", branch, ...(kept === undefined ? {} : { modules: driver.modules! }) }];
-  // where no branch was named, the one that the machine gets by itself stays
+  // if no branch was named, the machine's default branch stays
   const own: DriverRequest[] = driver.source === "distro"
     ? [{ source: "distro" }, ...newest]
     : driver.branch === undefined
@@ -168,7 +173,7 @@ function instead({ driver, image, gpus }: ResolvedMachine, known: Architecture[]
   );
 }
 
-/** Machines that share a box and need different drivers in it. */
+/** Machines that share a box but need different drivers in it. */
 function conflicts(machines: ResolvedMachine[]): Verdict[] {
   return machines.flatMap((machine, i) => {
     const own = machine.guestDriver;
@@ -190,7 +195,7 @@ function conflicts(machines: ResolvedMachine[]): Verdict[] {
   });
 }
 
-/** A driver in words. */
+/** A driver as text. */
 function driverName({ source, branch, version, modules }: Driver): string {
   const from = source === "nvidia" ? "from NVIDIA's repository" : "of the distribution's own";
   return `${version ?? branch ?? "some branch"} ${from}, ${modules} kernel modules`;
@@ -266,21 +271,21 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
 
 const undecided = "the name of its image does not say which CUDA it has";
 
-/** What an image needs: by CUDA's version in its name, else by the table of known images. */
+/** What an image needs: by the CUDA version in its name, else by the table of known images. */
 function needOf(image: unknown): ImageNeed {
   if (typeof image !== "string") return {};
   const cuda = cudaOf(image);
   return cuda === undefined ? (imageNeed(image) ?? {}) : { cuda };
 }
 
-/** The branch from which on an image starts, and why; undefined where nothing of it is known. */
+/** The lowest driver branch for an image, and why; undefined where nothing is known. */
 function floorOf(
   { major, driver }: ImageNeed,
   known: Architecture[],
   name: string,
 ): { branch: number; says: string } | undefined {
   if (driver !== undefined) {
-    // Ollama names a higher one for them (docs/gpu.mdx)
+    // Ollama names a higher branch for these (docs/gpu.mdx)
     const old = driver === 550 && known.some((card) => card === "Maxwell" || card === "Pascal");
     return { branch: old ? 570 : driver, says: `${name}: its image` };
   }
@@ -309,7 +314,7 @@ function judgedByFloor(
   };
 }
 
-/** Services whose image does not tell are one finding, however many they are. */
+/** Combines all services whose images have no known need into one finding. */
 function quietUnknowns(verdicts: Verdict[]): Verdict[] {
   const isOpen = ({ status, message }: Verdict) => status === "unknown" && message.endsWith(undecided);
   const open = verdicts.filter(isOpen);
@@ -324,7 +329,10 @@ function quietUnknowns(verdicts: Verdict[]): Verdict[] {
   ];
 }
 
-/** With a part of a card it is the host's driver that counts: by its branch, since Windows and Linux count on apart within one. */
+/**
+ * For a partition of a card, the host's driver counts. Only branches are compared, since Windows
+ * and Linux number the versions within a branch differently.
+ */
 function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest): Verdict {
   const driver = part.hostDriver;
   const own = driver && nvidiaVersion(driver.version);
@@ -367,7 +375,7 @@ function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest
   }
 }
 
-/** A CUDA that makes no code for the card: it no longer does, or not yet. */
+/** A CUDA version without code for the card: it no longer has it, or does not have it yet. */
 function cudaCodeMissing(
   says: string,
   version: string,
@@ -394,7 +402,10 @@ function cudaCodeMissing(
   );
 }
 
-/** An older image, or the newest supported driver that is new enough, where the cards and the system can have one. */
+/**
+ * Fixes: an older image, or the newest supported driver that is new enough, if it suits the cards
+ * and the system.
+ */
 function newer(version: string, needs: string, cards: Architecture[], machine: ResolvedMachine): Fix[] {
   return [
     manualFix(`Take an image with an older CUDA than ${version}`),
@@ -402,7 +413,10 @@ function newer(version: string, needs: string, cards: Architecture[], machine: R
   ];
 }
 
-/** The newest supported driver from a branch on, as a fix; none where the cards and the system can have none. */
+/**
+ * The newest supported driver, at least of this branch, as a fix; empty if none suits the cards and
+ * the system.
+ */
 function newerDriver(least: number, cards: Architecture[], { image, driver }: ResolvedMachine): Fix[] {
   const kept = supportedFrom(least, cards, image, driver.modules);
   const branch = kept ?? supportedFrom(least, cards, image);

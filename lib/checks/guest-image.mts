@@ -1,4 +1,4 @@
-/** The image that a machine's box is built from. */
+/** Checks the image that a machine's box is built from. */
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Check, Verdict } from "./types.mts";
 import { manualFix } from "../fixes.mts";
@@ -7,7 +7,7 @@ import { systemByName } from "../resolve/image-systems.mts";
 import { isOwn, titleOf } from "../resolve/providers.mts";
 import { fail, pass, unknown } from "./results.mts";
 
-/** Whether a box can be built from the image, before it is downloaded. */
+/** Whether a box can be built from the image, checked before the download. */
 export const guestImageCheck: Check = {
   id: "guest.image",
   about:
@@ -49,7 +49,7 @@ function buildable(machine: ResolvedMachine): Verdict {
   return { ...system(machine, name), evidence };
 }
 
-/** Whether the guest scripts install on the system of somebody's own image. */
+/** Whether the guest scripts support the system of a user's own image. */
 function system({ gpus, engine }: ResolvedMachine, name: string): Verdict {
   const found = systemByName(name);
   const fix = [manualFix(`Use an image of ${supportedSystems()}`)];

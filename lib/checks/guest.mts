@@ -8,7 +8,7 @@ import { imageName, suiteOf } from "../resolve/images.mts";
 import { installs, tools } from "./tools.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 
-/** What the guest's system must be like for a GPU. */
+/** Requirements of a GPU on the guest's system. */
 export const guestChecks: Check[] = [
   {
     id: "guest.libc",
@@ -39,7 +39,10 @@ export const guestChecks: Check[] = [
   },
 ];
 
-/** Debian 12 has Podman 4.3, Ubuntu 22.04 3.4 and no podman-compose (packages.debian.org, packages.ubuntu.com). */
+/**
+ * Whether the image's Podman supports GPUs. Debian 12 has Podman 4.3; Ubuntu 22.04 has 3.4 and no
+ * podman-compose (packages.debian.org, packages.ubuntu.com).
+ */
 function podman({ image, box }: ResolvedMachine): Verdict {
   const suite = suiteOf(image);
   if (suite === undefined) {
@@ -77,7 +80,10 @@ function firmware(host: Host): Verdict {
   );
 }
 
-/** Names of systems by what they are built on. No driver for musl is planned: NVIDIA/nvidia-installer#27, NVIDIA/nvidia-docker#509. */
+/**
+ * Systems by the libc or platform that they are based on. No driver for musl is planned:
+ * NVIDIA/nvidia-installer#27, NVIDIA/nvidia-docker#509.
+ */
 const systems = {
   musl: /alpine|musl|postmarketos|chimera-?linux|openwrt/i,
   glibc: /debian|ubuntu|bookworm|trixie|jammy|noble|resolute|fedora|centos|rocky|alma|rhel|suse|arch/i,

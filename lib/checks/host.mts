@@ -5,9 +5,13 @@ import { joinGroupFix, manualFix, remedies } from "../fixes.mts";
 import { acceleratorOf } from "../resolve/resolve.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 
-/** Room, MiB: below the first nothing can be built, below the second it is tight. A base image, a box and a young VM take 3 GiB. */
+/**
+ * Free space, MiB: below the first value nothing can be built, below `ample` space is tight. A base
+ * image, a box and a new VM need 3 GiB.
+ */
 const room = { least: 4096, withoutImage: 1024, ample: 16384 } as const;
 
+/** The host: architecture, virtualization, memory, disk, and whether it is itself a VM. */
 export const hostChecks: Check[] = [
   {
     id: "host.architecture",
@@ -83,17 +87,20 @@ function architecture({ os }: Host, machines: ResolvedMachine[]): Verdict[] {
 
 function virtualization(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const own = machines.filter(({ provider }) => provider === "libvirt");
-  // vmx and svm are x86's, and emulation there is what host.architecture says
+  // vmx and svm exist on x86 only; host.architecture reports emulation on others
   if (own.length > 0 && host.os.platform === "linux" && host.os.arch && !/^(x86_64|i.86)$/.test(host.os.arch)) {
     return [skip(`applies to x86 only, and this host is ${host.os.arch}`)];
   }
   if (own.length === 0) return [hardware(host)];
-  // provider.host says that libvirt's VMs run on Linux alone
+  // provider.host reports that libvirt's VMs need Linux
   if (host.os.platform === "linux") return accelerated(host, own);
   return machines.length > own.length ? [hardware(host)] : [];
 }
 
-/** Providers other than libvirt have no emulation to fall back to. */
+/**
+ * Checks hardware virtualization for providers other than libvirt, which cannot fall back to
+ * emulation.
+ */
 function hardware({ hardwareVirtualization: able, os, cpu }: Host): Verdict {
   const shown = os.platform === "linux" && cpu.flags ? cpu.flags.some((flag) => /vmx|svm/.test(flag)) : able;
   const evidence = [{
@@ -189,7 +196,8 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
   if (total === undefined || available === undefined) {
     return [unknown("the host's memory could not be read", evidence)];
   }
-  // a passed-through card lets the device write to all of the guest's memory, so that all of it is pinned from the start
+  // a device can write to all of the guest's memory, so a VM with a card has all of it pinned from
+  // the start
   const pinned = machines.some(({ gpus }) => gpus.length > 0);
   const fix = [manualFix(`Give the machines less (memory:), or free some: ${wanted} MiB are wanted`)];
   if (wanted > total || (pinned && wanted + 1024 > available)) {
@@ -223,7 +231,7 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const least = Math.min(...known);
   const busy = machines.every(({ running }) => running);
   const fix = [remedies.room];
-  // where nothing is built, what is written is the VM's disk, and that is thin
+  // without a build, only the VM's disk is written, which is thin
   const built = machines.some(({ image }) => image);
   const needed = built ? room.least : room.withoutImage;
   if (least < needed && !busy) {
@@ -236,7 +244,10 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
   return [pass(`${Math.floor(least / 1024)} GiB of room`, evidence)];
 }
 
-/** Where no CPU flag tells: hypervisors say by the machine's maker and model what they are (systemd's virt.c has the list). */
+/**
+ * Detects a VM where no CPU flag shows it: by the vendor and model that the hypervisor reports
+ * (systemd's virt.c has the list).
+ */
 function guestByName({ dmi, os }: Host): Verdict {
   const model = [dmi.sys_vendor, dmi.product_name].filter(Boolean).join(" ");
   const evidence = [{ read: "maker and model", value: model || "not read" }];

@@ -8,7 +8,10 @@ import { commandFix, manualFix } from "../fixes.mts";
 import { driverVersion, partitionableOf } from "../resolve/partition.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 
-/** A part of a card by Hyper-V (GPU-P): whether the card can be divided, how, and what the guest needs of its host. */
+/**
+ * A partition of a card with Hyper-V (GPU-P): whether the card can be partitioned, how, and what
+ * the guest needs from its host.
+ */
 export const hypervChecks: Check[] = [
   {
     id: "hyperv.card",
@@ -66,7 +69,7 @@ function eachPart(host: Host, { machines }: Resolved, look: Look): Verdict[] {
 
 const formatPartitionable = (parts: Partitionable[]) => parts.map(({ path }) => path).join("; ") || "none";
 
-/** What was read of the cards, or why it was not. */
+/** What was read of the cards, or why nothing was read. */
 function evidenceOf({ windows }: Host): Evidence[] {
   return [{
     read: windows?.cmdlet ?? "Get-VMHostPartitionableGpu",
@@ -132,7 +135,10 @@ function count(wish: ResolvedGpuRequest): Verdict {
   );
 }
 
-/** The count is the card's, not a VM's: machines that share a card must agree on it. */
+/**
+ * The partition count applies to the card, not to a VM: machines that share a card must agree on
+ * it.
+ */
 function choiceConflicts({ machines }: Resolved): Verdict[] {
   const wanted = machines.filter(({ provider }) => provider === "hyperv").flatMap(({ name, gpus }) =>
     gpus.flatMap((wish) => {
@@ -193,7 +199,7 @@ function policy(wish: ResolvedGpuRequest, host: Host): Verdict {
     read: `${policyKey}\\${name}`,
     value: windows.policy ? String(windows.policy[name] ?? "not set") : "not read",
   }));
-  // cards with SR-IOV are listed without this end: they are Windows' own idea of a server's card
+  // a path without this suffix is that of a card with SR-IOV, which Windows Server expects
   if (!part) return unknown("which card it is could not be read", evidence);
   if (!part.path.toUpperCase().endsWith("\\GPUPARAV")) {
     return pass("the card has SR-IOV, as Windows Server wants it", evidence);

@@ -36,7 +36,7 @@ const probeCheck: Check = {
       : [],
 };
 
-/** The catalogue, in the order in which findings come. */
+/** The catalogue, in the order of the findings. */
 export const checks: Check[] = [
   ...providerChecks,
   ...toolChecks,
@@ -56,15 +56,15 @@ export const checks: Check[] = [
 ];
 
 /**
- * Runs the checks. With `only`, just these ids and groups (`gpu` takes all `gpu.*`). A check that
- * throws becomes an `unknown` finding with the error.
+ * Runs the checks. With `only`, runs just these ids and groups (`gpu` selects all `gpu.*`). A check
+ * that throws becomes an `unknown` finding with the error.
  */
 export function runChecks(host: Host, config: Resolved, only: string[] = []): Finding[] {
   return wantedChecks(only, host.cut !== undefined).flatMap(({ id, check }): Finding[] => {
     try {
       const { watched, touched } = watch(host, config);
       const verdicts = id === probeCheck.id ? check(host, config) : check(watched.host, watched.config);
-      // a fact that the check read may have been cut off: any verdict by it would be a guess
+      // the check read a fact that may be incomplete: its verdict would be a guess
       const guessed = touched().length > 0 || (id !== probeCheck.id && resolvedByGuess(host));
       const known = (verdict: Verdict): Verdict =>
         guessed && verdict.status !== "unknown" ? { ...unsure(touched()), ...about(verdict) } : verdict;
@@ -81,7 +81,7 @@ export function runChecks(host: Host, config: Resolved, only: string[] = []): Fi
   });
 }
 
-/** The checks of these ids and groups, or all; with `probe`, the check of the probe too. */
+/** The checks of these ids and groups, or all; with `probe`, also the check of the probe. */
 function wantedChecks(only: string[], probe: boolean): Check[] {
   const others = checks.filter(({ id }) =>
     id !== probeCheck.id && (only.length === 0 || only.some((name) => id === name || id.startsWith(`${name}.`)))
@@ -90,14 +90,17 @@ function wantedChecks(only: string[], probe: boolean): Check[] {
 }
 
 /**
- * Whether machines were resolved by facts that may have been cut off: then no check knows what they
- * will be.
+ * Whether machines were resolved from facts that may be incomplete: no check then knows the
+ * machines.
  */
 function resolvedByGuess({ os, cut = [] }: Host): boolean {
   return cut.includes("os") || (os.platform === "windows" && cut.includes("windows"));
 }
 
-/** A host and a config that record which facts were read that may have been cut off: of the host itself, or by what was decided by them. */
+/**
+ * Wraps a host and a config to record which possibly incomplete facts are read: directly from the
+ * host, or through values that were resolved from them.
+ */
 function watch(host: Host, config: Resolved): { watched: { host: Host; config: Resolved }; touched: () => string[] } {
   const { cut = [] } = host;
   if (cut.length === 0) return { watched: { host, config }, touched: () => [] };
@@ -130,7 +133,7 @@ function unsure(keys: string[]): Verdict {
 
 const about = ({ machine }: Verdict) => (machine === undefined ? {} : { machine });
 
-/** Why each check matters, and the command that confirms that it is mended on such a host. */
+/** For each check, why it matters, and the command that confirms the fix on such a host. */
 export function notesFor({ os: { platform } }: Host): Notes {
   const system = platform === "other" ? "linux" : platform;
   return Object.fromEntries(checks.map(({ id, why, confirm = self(`doctor ${id}`) }) => [id, {

@@ -1,4 +1,4 @@
-/** Whether the IOMMU translates for a card, and where it does not, why. */
+/** Whether the IOMMU translates for a card, and if not, why. */
 import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
@@ -14,15 +14,16 @@ import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { isIntegrated, isPortable } from "../host/pci.mts";
 import { fail, pass, unknown } from "./results.mts";
 
-/** Architectures whose firmware has a BIOS set-up with VT-d or AMD-Vi in it. */
+/** Whether the architecture has a BIOS setup with VT-d or AMD-Vi. */
 const isX86 = ({ os }: Host) => os.arch === undefined || /^(x86_64|i.86)$/.test(os.arch);
 
 const tables: Record<string, string> = { DMAR: "Intel VT-d", IVRS: "AMD-Vi", IORT: "Arm SMMU" };
 
 /**
- * The kernel gives a function an `iommu_group` link exactly if a unit translates for it. Where it has none, the ACPI table tells whether
- * the firmware offers a unit at all (DMAR: Intel, IVRS: AMD), and /sys/class/iommu whether the kernel drives one. The folder
- * /sys/kernel/iommu_groups is there without any IOMMU, and dmesg says “IOMMU enabled” for the mere argument.
+ * A function has an `iommu_group` link exactly if an IOMMU unit translates for it. If it has none,
+ * the ACPI table shows whether the firmware offers a unit (DMAR: Intel, IVRS: AMD), and
+ * /sys/class/iommu whether the kernel uses one. The folder /sys/kernel/iommu_groups exists without
+ * any IOMMU, and dmesg prints “IOMMU enabled” for the argument alone.
  */
 export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
   const { units, acpiTables, groups } = host.iommu;
@@ -49,14 +50,14 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
     if (units === undefined) {
       return unknown("the card is in a group, but /sys/class/iommu could not be read", evidence);
     }
-    // POWER's IOMMU has groups and shows no unit (arch/powerpc/kernel/iommu.c)
+    // POWER's IOMMU has groups but no entry in /sys/class/iommu (arch/powerpc/kernel/iommu.c)
     if (units.length === 0 && /^ppc/.test(host.os.arch ?? "")) {
       return unknown(
         `the card is in group ${gpu.group}, and ${host.os.arch} does not show which unit translates for it`,
         evidence,
       );
     }
-    // vfio's no-IOMMU mode makes groups without a unit
+    // vfio's no-IOMMU mode creates groups without a unit
     if (units.length === 0) {
       return fail("the card's group comes from VFIO's unsafe no-IOMMU mode: no IOMMU unit is active", evidence);
     }
@@ -84,7 +85,10 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
   return table ? offInKernel(table, host, evidence) : offInFirmware(host, evidence);
 }
 
-/** Xen has the IOMMU to itself: its control domain sees no group, whatever the firmware and the arguments of Linux say. */
+/**
+ * Xen owns the IOMMU: its control domain has no groups, whatever the firmware and Linux's arguments
+ * are.
+ */
 function underXen({ hypervisor, os }: Host, evidence: Evidence[]): Verdict {
   return fail(
     `${
@@ -101,7 +105,7 @@ function underXen({ hypervisor, os }: Host, evidence: Evidence[]): Verdict {
   );
 }
 
-/** Units translate for others, and not for this card. */
+/** There are units, but none translates for this card. */
 function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Evidence[]): Verdict {
   const message = `${gpu.bdf} is under no IOMMU unit, though this host has one (${units.join(" ")})`;
   const integrated = isIntegrated(gpu, host.pci);
@@ -154,8 +158,9 @@ function kind(units: string[]): string {
 }
 
 /**
- * Machines that are no x86: the table IORT describes how devices reach memory, with an SMMU or without one, and no argument turns on a unit
- * that the firmware has off. Small boards have no ACPI, and what their device tree does not describe is not there.
+ * Machines other than x86: the table IORT describes how devices access memory, with or without an
+ * SMMU, and no argument enables a unit that the firmware has disabled. Small boards have no ACPI;
+ * the kernel knows only what their device tree describes.
  */
 function offOnArm(table: string | undefined, host: Host, evidence: Evidence[]): Verdict {
   if (table === "IORT") {
@@ -206,7 +211,8 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
     ]);
   }
   if (table !== "DMAR") {
-    // the kernel drives AMD's units without any argument: where none is at work it has found the firmware's table to be wrong
+    // the kernel uses AMD's units without any argument: if none is active, the firmware's table is
+    // invalid
     return fail(
       `${tables[table]} is described by the firmware (${table}), and off in the kernel, which needs no argument for it`,
       evidence,
@@ -232,7 +238,7 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
   );
 }
 
-/** What brings arguments into force that are configured. */
+/** Fixes that activate configured arguments. */
 function rebootInto(host: Host, argument?: string): Fix[] {
   return [refreshEntries(host, argument), commandFix("Reboot", "reboot", { root: true, reboot: true })].filter((fix) =>
     fix !== undefined

@@ -15,7 +15,10 @@ import {
 } from "../host/pci.mts";
 import { fail, pass, skip, unknown } from "./results.mts";
 
-/** Whether the IOMMU groups of a card can be handed over: by the kernel's own rule (driver-api/vfio.rst), and by what the host needs. */
+/**
+ * Whether the IOMMU groups of a card can be passed to a VM: by the kernel's own rule
+ * (driver-api/vfio.rst), and by the host's own use of their functions.
+ */
 export function checkGroup(card: Card, host: Host): Verdict {
   const { gpu, assignedFunctions, alsoPassed, groupPeers, bridges, unverified } = card;
   const staysOnHost = card.staysOnHost.filter((fn) => !groupPeers.includes(fn));
@@ -63,7 +66,8 @@ export function checkGroup(card: Card, host: Host): Verdict {
     );
   }
   const inTheWay = blockersOf(card);
-  // a damaged text may have lost what a function of the card itself is: then it is not known to be foreign
+  // a damaged text may lack the facts of the card's own functions: they are then not known to be
+  // foreign
   const lostOwn = inTheWay.filter((fn) =>
     slotOf(fn) === slotOf(gpu) && (fn.vendor === undefined || fn.class === undefined)
   );
@@ -126,12 +130,15 @@ export function checkGroup(card: Card, host: Host): Verdict {
   );
 }
 
-/** Whether the card can be put elsewhere: not in a laptop, and not a part of the processor. */
+/**
+ * Whether the card can be moved to another slot: not in a laptop, and not if it is part of the
+ * processor.
+ */
 function movable({ gpu }: Card, host: Host): boolean {
   return !isPortable(host) && !isIntegrated(gpu, host.pci);
 }
 
-/** Said where no other slot can help. */
+/** The fix where no other slot can help. */
 function fixedInPlace({ gpu }: Card, host: Host): Fix {
   return manualFix(
     isIntegrated(gpu, host.pci)
@@ -140,7 +147,7 @@ function fixedInPlace({ gpu }: Card, host: Host): Fix {
   );
 }
 
-/** What may put the card and the others of its group apart, or together into one VM. */
+/** What may separate the card from its group, or pass all of the group to one VM. */
 function placing(card: Card, host: Host): Fix[] {
   const siblings = siblingsOf(card);
   const acs = manualFix("Or turn on ACS in the firmware's set-up, which splits groups where the hardware can", {
@@ -171,8 +178,9 @@ function placing(card: Card, host: Host): Fix[] {
 }
 
 /**
- * Why nobody is told to take a function from this host while it runs; undefined if nothing speaks against it. A disk may be in use without
- * a mount (a volume of another VM, a pool), and what could not be traced may hang on any function.
+ * Why no fix suggests unbinding a function from the running host; undefined if nothing prevents it.
+ * A disk may be in use without a mount (a volume of another VM, a pool), and an untraced use may
+ * depend on any function.
  */
 function kept(fn: PciFunction, host: Host): string | undefined {
   if (fn.class === undefined) return "what it is was not read";
@@ -192,24 +200,29 @@ function kept(fn: PciFunction, host: Host): string | undefined {
 }
 
 /**
- * Kinds of functions whose use can be seen: network controllers by their interfaces, sound by nothing that breaks without it. What hangs on
- * a USB controller, a serial port (07), IPMI (0c07) or a card reader is not read, keyboards, disks and routes apart.
+ * Classes whose use can be read: network controllers by their interfaces; audio, because nothing
+ * depends on it. The probe does not read what uses a USB controller, a serial port (07), IPMI
+ * (0c07) or a card reader, except keyboards, disks and routes.
  */
 const spareClasses = /^(0200|0280|0401|0403|0480)/;
 /**
- * What a running host does not do without, whatever its drivers say: memory controllers (05), bridges to firmware and legacy devices (06),
- * system peripherals (08), SMBus (0c05), security processors (10), power and signal controllers (11), accelerators (12).
+ * Classes that a running host always needs, whatever their drivers: memory controllers (05),
+ * bridges to firmware and legacy devices (06), system peripherals (08), SMBus (0c05), security
+ * processors (10), power and signal controllers (11), accelerators (12).
  */
 const vitalClasses = /^(05|06|08|0c05|10|11|12)/;
 
-/** Whether the host's picture is on a card, as far as anything shows it. */
+/** Whether the host's display is on a card, as far as any fact shows it. */
 function shows({ bdf, bootVga, displays }: PciFunction, { display }: Host): boolean {
   return bootVga === true || displays.length > 0 || display.framebuffers.some((one) => one.bdf === bdf);
 }
 
 const formatMember = (what: string) => (what === "route" ? "the default route" : what);
 
-/** Takes a function from its driver and gives it to vfio-pci: override first, so that it is never without one (sysfs-bus-pci, driver_override). */
+/**
+ * The command that moves a function from its driver to vfio-pci. It sets the override first, so
+ * that no other driver binds in between (sysfs-bus-pci, driver_override).
+ */
 function release({ bdf }: PciFunction): string {
   const at = `/sys/bus/pci/devices/${bdf}`;
   return `modprobe vfio-pci && sh -c 'echo vfio-pci >${at}/driver_override; echo ${bdf} >${at}/driver/unbind; echo ${bdf} >/sys/bus/pci/drivers_probe'`;

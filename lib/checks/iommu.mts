@@ -10,6 +10,7 @@ import { checkEnabled } from "./iommu-enabled.mts";
 import { checkGroup } from "./iommu-group.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 
+/** The IOMMU: whether it is enabled, the card's groups, interrupt remapping, and overrides. */
 export const iommuChecks: Check[] = [
   {
     id: "iommu.enabled",
@@ -71,7 +72,8 @@ function interrupts(host: Host): Verdict {
       [...evidence, { read: "vfio_iommu_type1.allow_unsafe_interrupts", value: "Y" }],
     );
   }
-  // Intel 5500, 5520 and X58: the kernel turns remapping off for their revisions (arch/x86/kernel/early-quirks.c, intel_remapping_check)
+  // Intel 5500, 5520 and X58: the kernel disables interrupt remapping on these revisions
+  // (arch/x86/kernel/early-quirks.c, intel_remapping_check)
   const broken = host.pci?.find(({ vendor, device, class: code }) =>
     vendor === "8086" && /^340[0-7]$/.test(device ?? "") && code?.startsWith("0600")
   );
@@ -111,8 +113,9 @@ function reserved({ groups }: Card, host: Host): Verdict {
   const sure = kernel !== undefined && !isOlder(kernel, "6.6");
   const arm = host.iommu.acpiTables?.includes("IORT") ?? false;
   const what = `the firmware reserves memory for this card (${amd ? "IVMD" : arm ? "RMR of IORT" : "RMRR"})`;
-  // since 6.6 such groups are never handed over (drivers/iommu/iommu.c, require_direct: “requires a 1:1 mapping”); before, VT-d refused them
-  // as “ineligible for IOMMU domain attach” and AMD-Vi did not
+  // since 6.6 such groups cannot be passed to a VM (drivers/iommu/iommu.c, require_direct:
+  // “requires a 1:1 mapping”); before, VT-d refused them as “ineligible for IOMMU domain attach”
+  // and AMD-Vi did not
   const refuses = "kernels since 6.6 refuse to hand it over (“requires a 1:1 mapping”)";
   return {
     status: sure ? "fail" : "warn",

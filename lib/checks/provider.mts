@@ -13,13 +13,17 @@ import { isOlder } from "../text.mts";
 import { vagrantAndVirtualbox } from "./vagrant-virtualbox.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 
-/** Versions that `up` was really run with, the oldest of each. Below `least` something that is rendered does not exist. */
+/**
+ * Versions that `up` was tested with, the oldest of each. Below `least`, something that is rendered
+ * does not exist.
+ */
 const tried: Record<string, { least?: string; oldest: string; why?: string }> = {
   packer: { least: "1.6.6", oldest: "1.6.6", why: "it makes the CD that lets Packer in (cd_files)" },
   vagrant: { oldest: "2.3.4" },
   "vagrant-libvirt": { oldest: "0.11.2" },
 };
 
+/** The provider: whether this host, the mode and its version are supported, and its daemon. */
 export const providerChecks: Check[] = [
   {
     id: "provider.host",
@@ -101,7 +105,10 @@ function onThisHost(machine: ResolvedMachine, host: Host): Verdict {
   return { machine: machine.name, ...pass(`${title} on ${system}`, evidence) };
 }
 
-/** A part of a card that libvirt could hand over, a virtual function, and none is free; undefined where that is not the matter. */
+/**
+ * Reports a partition that libvirt could pass as a virtual function, but none is free; undefined in
+ * other cases.
+ */
 function withoutPart({ name, provider }: ResolvedMachine, wish: ResolvedGpuRequest, host: Host): Verdict | undefined {
   if (provider !== "libvirt" || wish.mode !== "partition" || host.os.platform !== "linux") return undefined;
   const card = dividedCardsFor(wish, host)[0];
@@ -159,7 +166,7 @@ function inThisMode(machine: ResolvedMachine, mode: Mode, host: Host): Verdict {
   return row.check === "provider.mode" ? judged(usual, row, sure) : usual;
 }
 
-/** A row of the table as a verdict: `pass` where the row says nothing against it. */
+/** A row of the support table as a verdict: `pass` if the row has no objection. */
 function judged(pass: Verdict, { host, verdict, message, instead, unread }: SupportRow, sure: boolean): Verdict {
   if (!sure) {
     return { ...pass, status: "unknown", message: unread ?? `whether this is ${host} could not be read: ${message}` };
@@ -173,7 +180,7 @@ function judged(pass: Verdict, { host, verdict, message, instead, unread }: Supp
   };
 }
 
-/** Versions of a hypervisor that decide whether a GPU can be handed over. */
+/** Hypervisor versions that decide whether a GPU can be passed. */
 function hypervisorVersions({ name, provider, gpus }: ResolvedMachine, host: Host): Verdict[] {
   return gpus.flatMap(({ mode }) => {
     const { row, sure } = supportOf(provider, mode, host);
@@ -184,7 +191,10 @@ function hypervisorVersions({ name, provider, gpus }: ResolvedMachine, host: Hos
   });
 }
 
-/** Before 6.1 the code that passes PCI devices on came in VirtualBox's extension pack, and names them without a domain (manual of 6.0, 9.6). */
+/**
+ * Before 6.1, PCI passthrough is part of VirtualBox's extension pack, and uses addresses without a
+ * domain (manual of 6.0, 9.6).
+ */
 function extensions(machine: ResolvedMachine, host: Host): Verdict[] {
   const { name, provider, gpus } = machine;
   if (provider !== "virtualbox" || !gpus.some(({ mode }) => mode === "passthrough")) return [];
@@ -254,7 +264,7 @@ function libvirtAccess(host: Host): Verdict[] {
   const daemon = "libvirtd" in programs ? "libvirtd" : "virtqemud" in programs ? "virtqemud" : undefined;
   if (!daemon) return [skip("libvirt is not installed")];
   const evidence = [{ read: "/run/libvirt/libvirt-sock", value: libvirt.socket ?? "not there" }];
-  // the socket of a daemon that was killed stays, and nobody listens on it
+  // the socket of a killed daemon remains, but nothing listens on it
   const deaf = /connection refused/i.test(libvirt.error ?? "");
   if (!libvirt.socket || deaf) {
     const run = !systemd
@@ -268,7 +278,7 @@ function libvirtAccess(host: Host): Verdict[] {
       ]),
     ];
   }
-  // where polkit decides, the socket itself is open to all
+  // where polkit decides, all users can open the socket
   const refused = /^authentication (?:unavailable|failed|cancelled)/.test(libvirt.error ?? "");
   if (libvirt.access === false || refused) {
     return [fail(refused ? "no rights on libvirt: polkit does not let this user in" : "no rights on libvirt's socket", [
@@ -281,7 +291,7 @@ function libvirtAccess(host: Host): Verdict[] {
   }
   const verdicts: Verdict[] = [pass(`${daemon} answers`, evidence)];
   if (libvirt.networks.default === "inactive") {
-    // vagrant-libvirt brings a network of its own, so that this stops nothing
+    // vagrant-libvirt creates its own network, so this blocks nothing
     verdicts.push(
       warn("libvirt's default network is inactive", [{ read: "virsh net-list --all", value: "default inactive" }], [
         remedies.network,

@@ -1,4 +1,4 @@
-/** Verdicts by their status: what a check says, what it read, and what mends it. */
+/** Creates verdicts by status. Each takes the message, the evidence, and the fixes. */
 import type { Evidence, Fix, Status } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 
@@ -8,11 +8,11 @@ const result = (status: Status): Result => (message, evidence = [], fix = []) =>
 
 /** It works. */
 export const pass = result("pass");
-/** It may work, or works with a loss; nothing is blocked. */
+/** It may work, or works with limits; nothing is blocked. */
 export const warn = result("warn");
 /** It cannot work: `up` stops before anything boots. */
 export const fail = result("fail");
-/** It could not be read or is not known. */
+/** The facts could not be read, or are not known. */
 export const unknown = result("unknown");
 /** It does not apply here. */
 export const skip = result("skip");

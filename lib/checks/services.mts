@@ -18,7 +18,7 @@ import {
   withCount,
 } from "../compose/gpu-requests.mts";
 
-/** What the services ask of their machines' GPUs. */
+/** The checks of the services' GPU requests. */
 export const serviceChecks: Check[] = [
   {
     id: "services.gpu",
@@ -64,7 +64,10 @@ function gpus(service: PlacedService, machine: ResolvedMachine): Verdict[] {
   }];
 }
 
-/** Packages that have the firmware of cards, in Debian's non-free-firmware (packages.debian.org, 2026-11-26). */
+/**
+ * Packages with the firmware of cards, in Debian's non-free-firmware (packages.debian.org,
+ * 2026-11-26).
+ */
 const firmware: Record<string, string> = {
   "1002": "firmware-amd-graphics",
   "8086": "firmware-intel-graphics (Debian 12: firmware-misc-nonfree)",
@@ -72,9 +75,9 @@ const firmware: Record<string, string> = {
 const makers: Record<string, string> = { "1002": "AMD's", "8086": "Intel's" };
 
 /**
- * What is to be said of a service whose GPU is of another maker than NVIDIA: its container gets the nodes of /dev, and the driver behind
- * them is not installed here. AMD's driver starts no card without firmware (amdgpu, request_firmware), and no image of a known system has
- * it; some graphics of Intel's start without.
+ * The verdict for a service with a GPU of another vendor than NVIDIA: its container gets the device
+ * nodes, but no driver is installed for them here. AMD's driver needs firmware for every card
+ * (amdgpu, request_firmware), which no known image has; some Intel graphics work without firmware.
  */
 function withoutDriver(
   { name }: Service,
@@ -125,7 +128,10 @@ interface Flaw {
   at?: string[];
 }
 
-/** Ways that overlap are one request; several of one way add up. */
+/**
+ * The sum of a service's requests: overlapping ways count as one request; several of one way add
+ * up.
+ */
 function wanted(demands: ServiceGpuRequest[]): string {
   if (demands.some(({ count }) => count === "all")) return "all";
   const keys = [...new Set(demands.map(({ key }) => key))];
@@ -135,7 +141,7 @@ function wanted(demands: ServiceGpuRequest[]): string {
   return String(Math.max(...sums));
 }
 
-/** What is wrong with a service's own reservations, whatever the machine has (compose-spec, deploy.md). */
+/** Flaws of a service's own reservations, independent of the machine (compose-spec, deploy.md). */
 function flawed({ gpu, body }: Service): Flaw[] {
   const own = reservationsOf(body);
   const first = own.find(isForGpu);
@@ -202,7 +208,7 @@ function differs({ count, device_ids }: Reservation, gpu: number | "all"): boole
   return String(count) !== String(gpu);
 }
 
-/** What is asked for and not there. */
+/** The requested GPUs that the machine does not have. */
 function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], { name, gpus }: ResolvedMachine): Flaw[] {
   if (demands.length === 0) return [];
   const has = (...ids: string[]) => gpus.filter(({ vendorId }) => ids.includes(vendorId)).length;
@@ -241,11 +247,14 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], { name, g
   });
 }
 
-/** How one GPU is named in each place. */
+/** The name of one GPU in each kind of request. */
 const named = (key: string, id: string) =>
   key === "devices" ? `devices: ["nvidia.com/gpu=${id}"]` : `device_ids: ["${id}"]`;
 
-/** NVIDIA_VISIBLE_DEVICES is read by NVIDIA's runtime alone: without it the container starts and sees no GPU. */
+/**
+ * Only NVIDIA's runtime reads NVIDIA_VISIBLE_DEVICES: without it the container starts and sees no
+ * GPU.
+ */
 function withoutRuntime(
   { name, body, place }: PlacedService,
   demands: ServiceGpuRequest[],
@@ -269,7 +278,10 @@ function withoutRuntime(
   };
 }
 
-/** /dev/dri gives a container no library of NVIDIA's: it draws and encodes there on the CPU, and says nothing. */
+/**
+ * /dev/dri gives a container none of NVIDIA's libraries: rendering and encoding silently run on the
+ * CPU.
+ */
 function drmOnNvidia(
   { name, body, place }: PlacedService,
   demands: ServiceGpuRequest[],
@@ -289,7 +301,7 @@ function drmOnNvidia(
   };
 }
 
-/** Reservations of a swarm, which Compose does not read. */
+/** Reservations for a swarm, which Compose ignores. */
 function generic({ name, body, place }: PlacedService): Verdict | undefined {
   const { generic_resources } = mapAt(mapAt(mapAt(body, "deploy"), "resources"), "reservations");
   if (!Array.isArray(generic_resources) || generic_resources.length === 0) return undefined;
@@ -301,7 +313,7 @@ function generic({ name, body, place }: PlacedService): Verdict | undefined {
   };
 }
 
-/** A reservation of no GPU at all. */
+/** A reservation of zero GPUs. */
 function none({ name, place }: PlacedService, demands: ServiceGpuRequest[]): Verdict | undefined {
   const zero = demands.find(({ count }) => count === 0);
   if (!zero || demands.some(({ count }) => count !== 0)) return undefined;
@@ -313,7 +325,10 @@ function none({ name, place }: PlacedService, demands: ServiceGpuRequest[]): Ver
   };
 }
 
-/** One of NVIDIA's bare images without a command: its shell finds no terminal and ends. A terminal keeps it: codalab/codabench#1831. */
+/**
+ * A bare NVIDIA image without a command: its shell has no terminal and exits. A terminal keeps it
+ * running: codalab/codabench#1831.
+ */
 function ending({ name, body }: Service): Verdict | undefined {
   const { image, command, entrypoint, restart, tty } = body;
   const given = [command, entrypoint].some((one) => one !== undefined && one !== null && String(one) !== "");

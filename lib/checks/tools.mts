@@ -9,14 +9,17 @@ import { refusals } from "../resolve/support.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { fail, pass, unknown } from "./results.mts";
 
-/** A program that has to be there before anything starts. */
+/** A program that must be installed before anything starts. */
 export interface Tool {
   name: string;
   /** What it is needed for. */
   for: string;
-  /** Whether the host has it; undefined if that could not be seen. */
+  /** Whether the host has it; undefined if that was not read. */
   there(host: Host): boolean | undefined;
-  /** Packages by family of distributions; which releases have them, lib/host/packages.mts says. Else `otherwise` says what to do. */
+  /**
+   * Packages by family of distributions; lib/host/packages.mts has the releases that have them.
+   * Otherwise `otherwise` says what to do.
+   */
   packages: Partial<Record<Family, string[]>>;
   otherwise: Fix;
 }
@@ -26,7 +29,7 @@ const program = (name: string) => (host: Host) => (host.programs ? name in host.
 const hashicorp = (name: string) =>
   manualFix(`Install ${name} from HashiCorp's repository: https://developer.hashicorp.com/${name}/install`);
 
-/** Everything that some path through `up` needs, by name. */
+/** Every tool that `up` may need, by name. */
 export const tools: Record<string, Tool> = Object.fromEntries(
   ([
     {
@@ -181,14 +184,17 @@ export const tools: Record<string, Tool> = Object.fromEntries(
   ] satisfies Tool[]).map((tool) => [tool.name, tool]),
 );
 
-/** The tools that a machine needs on this host, each once, in the order in which they are used; none where it cannot be at all. */
+/**
+ * The tools that a machine needs on this host, each once, in the order of use; empty where the host
+ * cannot run the machine.
+ */
 export function toolsFor(machine: ResolvedMachine, host: Host): Tool[] {
   if (!isOwn(machine.provider) || refusals(machine, host).some(({ sure }) => sure)) return [];
   const names = providerOf(machine.provider).tools(host, machine);
   if (machine.image && machine.provider !== "libvirt") names.push("packer");
   if (machine.image && machine.provider === "libvirt") {
     names.push("packer", "xorriso");
-    // a published image that cannot be reached is built from package sources instead, where the host has them
+    // a known image that cannot be downloaded is built with debootstrap, on hosts with apt
     if (machine.image.kind === "known" || machine.image.kind === "url") names.push("curl");
     if (
       machine.image.kind === "debootstrap" || (machine.image.kind === "known" && installerOf(host)?.family === "apt")
@@ -200,7 +206,7 @@ export function toolsFor(machine: ResolvedMachine, host: Host): Tool[] {
   return [...new Set(names)].map((name) => tools[name]!);
 }
 
-/** What installs these tools here: one command for all that the distribution packages, and steps for the rest. */
+/** How to install these tools here: one command for all packaged ones, and steps for the others. */
 export function installs(missing: Tool[], host: Host): Fix[] {
   const kept = applianceOf(host)?.packages;
   if (kept) return [manualFix(kept)];
@@ -208,7 +214,8 @@ export function installs(missing: Tool[], host: Host): Fix[] {
   const own = missing.filter((tool) => packagesOf(tool, host).length > 0);
   const packages = [...new Set(own.flatMap((tool) => packagesOf(tool, host)))];
   const rest = missing.filter((tool) => !own.includes(tool));
-  // these have steps by distribution; the plugin's come last, since it needs vagrant and libvirt
+  // these have steps for each distribution; the plugin's come last, since it needs vagrant and
+  // libvirt
   const stepped = rest.filter(({ name }) => upstreamSteps([name], host).length > 0);
   return [
     ...(installer && packages.length > 0
@@ -225,13 +232,13 @@ export function installs(missing: Tool[], host: Host): Fix[] {
   ];
 }
 
-/** The packages that bring a tool to this host; none if its release has none. */
+/** The packages of a tool on this host; empty if its release has none. */
 function packagesOf(tool: Tool, host: Host): string[] {
   const installer = installerOf(host);
   return installer && isPackaged(tool.name, host) ? (tool.packages[installer.family] ?? []) : [];
 }
 
-/** Programs of each tool that are asked for a version. */
+/** The programs of each tool whose version the probe reads. */
 const asked: Record<string, string[]> = {
   packer: ["packer"],
   libvirt: ["libvirtd", "virtqemud"],
@@ -239,7 +246,7 @@ const asked: Record<string, string[]> = {
   virtualbox: ["VBoxManage"],
 };
 
-/** Programs that were asked for their version and gave no answer: a fail where a machine needs them. */
+/** Programs that did not answer the version query: a fail if a machine needs them. */
 function unanswered({ unanswered = [] }: Host, needed: string[]): Verdict[] {
   const inUse = unanswered.filter((name) => needed.some((tool) => asked[tool]?.includes(name)));
   if (inUse.length === 0) return [];
@@ -252,7 +259,7 @@ function unanswered({ unanswered = [] }: Host, needed: string[]): Verdict[] {
   ];
 }
 
-/** Whether the programs are installed that the machines need. */
+/** Whether the programs that the machines need are installed. */
 export const toolChecks: Check[] = [
   {
     id: "tools.present",

@@ -1,20 +1,26 @@
-/** What a check is and gives. */
+/** The types of a check and its verdicts. */
 import type { Finding, Fix } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import type { Resolved } from "../resolve/types.mts";
 
-/** One entry of the catalogue of checks. */
+/** An entry of the catalogue of checks. */
 export interface Check {
   id: string;
-  /** What it looks at, for the README: completes “It checks …”. */
+  /** What it checks, for the README: completes “It checks …”. */
   about: string;
   /** Why that matters. */
   why: string;
-  /** A command that shows whether it is mended: one for every host, or one per system. Default: doctor with this check alone. */
+  /**
+   * A command that confirms the fix: one for every host, or one per system. Default: doctor with
+   * only this check.
+   */
   confirm?: string | Record<"linux" | "windows" | "macos", string>;
-  /** What it finds; a finding without `machine` is about the host. Pure; what it throws becomes an `unknown`. */
+  /**
+   * Returns the verdicts; one without `machine` is about the host. Pure; an error that it throws
+   * becomes an `unknown` finding.
+   */
   check(host: Host, config: Resolved): Verdict[];
 }
 
-/** A finding as a check gives it. */
+/** A finding as a check returns it. */
 export type Verdict = Omit<Finding, "check" | "machine" | "fix"> & { machine?: string; fix?: Fix[] };

@@ -1,4 +1,4 @@
-/** Checks that were asked for and had nothing to look at. */
+/** Reports requested checks that had nothing to check. */
 import { commandFix } from "../fixes.mts";
 import type { Finding } from "../findings.mts";
 import type { Host } from "../host/types.mts";
@@ -6,12 +6,15 @@ import type { Resolved } from "../resolve/types.mts";
 import { checks, runChecks } from "./index.mts";
 import { self } from "../self.mts";
 
-/** Checks that decide what all others look at: whether there is a card, which one it is, and whether it can be had here at all. */
+/**
+ * Checks that the others depend on: whether there is a card, which one it is, and whether this host
+ * can pass it at all.
+ */
 const deciding = ["provider.host", "provider.mode", "gpu.present", "gpu.match", "gpu.exclusive", "hyperv.card"];
 
 /**
- * A skip, with its reason and what to run first, for each check among `only` (ids and groups) of which there is no finding: no finding is
- * neither a pass nor a fail.
+ * A skip, with its reason and what to run first, for each check in `only` (ids and groups) that has
+ * no finding: a missing finding is neither a pass nor a fail.
  */
 export function notLookedAt(host: Host, config: Resolved, only: string[], findings: Finding[]): Finding[] {
   const silent = checks.filter(({ id }) =>
@@ -36,13 +39,13 @@ export function notLookedAt(host: Host, config: Resolved, only: string[], findin
   }));
 }
 
-/** The first of the deciding checks that fails, or else that unknown. */
+/** The first of the deciding checks that fails, else the first that is unknown. */
 function firstObstacle(host: Host, config: Resolved): Finding | undefined {
   const found = runChecks(host, config, deciding).filter(({ check }) => deciding.includes(check));
   return found.find(({ status }) => status === "fail") ?? found.find(({ status }) => status === "unknown");
 }
 
-/** Whether anything was judged: what was skipped or unknown was not. */
+/** Whether any check has a verdict: skipped and unknown ones do not count. */
 export function isJudged(findings: Finding[]): boolean {
   return findings.some(({ status }) => status === "pass" || status === "warn" || status === "fail");
 }

@@ -1,4 +1,4 @@
-/** Vagrant and VirtualBox as a pair. */
+/** Checks Vagrant and VirtualBox as a pair. */
 import type { Host } from "../host/types.mts";
 import { manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
@@ -6,7 +6,7 @@ import { vagrantFor, vagrantPairs } from "../resolve/vagrant-pairs.mts";
 import type { Verdict } from "./types.mts";
 import { fail, pass, unknown } from "./results.mts";
 
-/** Whether this host's Vagrant drives its VirtualBox; nothing where one of them was not read. */
+/** Whether this host's Vagrant supports its VirtualBox; no verdict where a version was not read. */
 export function vagrantAndVirtualbox({ versions: { vagrant, virtualbox } }: Host): Verdict[] {
   if (!vagrant || !virtualbox) return [];
   const { needs, newer } = vagrantFor(virtualbox);

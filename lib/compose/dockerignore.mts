@@ -1,24 +1,28 @@
 /**
- * `.dockerignore`, by the rules of Docker's documentation (docs.docker.com/build/concepts/context, "dockerignore files", read 2026-11) and of
- * moby's package patternmatcher: the last pattern that matches a path, or a folder above it, decides.
+ * `.dockerignore`, by the rules of Docker's documentation (docs.docker.com/build/concepts/context,
+ * "dockerignore files", read 2026-11) and of moby's package patternmatcher: the last pattern that
+ * matches a path or one of its parent folders decides.
  */
 
-/** What a `.dockerignore` says of paths. */
+/** The rules of a `.dockerignore` for paths. */
 export interface IgnoreRules {
-  /** Whether a path below the folder, with `/` between its parts, is left out. */
+  /** Whether a path is excluded. The path is relative to the folder, with `/` as separator. */
   ignores(path: string): boolean;
-  /** Whether nothing below a folder can be taken, so that it need not be read. */
+  /** Whether everything below a folder is excluded, so the folder need not be read. */
   prunes(folder: string): boolean;
 }
 
 interface Rule {
   pattern: RegExp;
-  /** The pattern as text, without `!` and slashes at its ends. */
+  /** The pattern without `!` and without slashes at either end. */
   text: string;
   excepts: boolean;
 }
 
-/** The rules of a `.dockerignore`. A pattern that Docker cannot read is left out here; Docker names it when it builds. */
+/**
+ * Parses a `.dockerignore`. Patterns that Docker cannot read are skipped; Docker reports them when
+ * it builds.
+ */
 export function ignoreRules(text: string): IgnoreRules {
   const rules = text.replace(/^\uFEFF/, "").split("\n").flatMap((line): Rule[] => {
     if (line.startsWith("#")) return [];
@@ -30,7 +34,7 @@ export function ignoreRules(text: string): IgnoreRules {
   });
   const ignores = (path: string) => {
     const parts = path.split("/");
-    // a pattern that matches a folder matches all below it
+    // a pattern that matches a folder also matches everything below it
     const above = parts.map((_, i) => parts.slice(0, i + 1).join("/"));
     let ignored = false;
     for (const { pattern, excepts } of rules) {
@@ -44,7 +48,7 @@ export function ignoreRules(text: string): IgnoreRules {
   };
 }
 
-/** Go's filepath.Clean for a pattern, without the slash that it may begin with: `/a//b/./c/` → `a/b/c`. */
+/** Go's filepath.Clean for a pattern, without a leading slash: `/a//b/./c/` → `a/b/c`. */
 function cleaned(pattern: string): string {
   const parts: string[] = [];
   for (const part of pattern.split("/")) {
@@ -55,7 +59,10 @@ function cleaned(pattern: string): string {
   return parts.join("/");
 }
 
-/** Whether an exception may match something below a folder: its first parts are the folder's, or may match any. */
+/**
+ * Whether an exception may match something below a folder: the exception's first parts match the
+ * folder's parts.
+ */
 function reachesBelow(exception: string, folder: string): boolean {
   const parts = exception.split("/");
   const above = folder.split("/");
@@ -67,7 +74,10 @@ function reachesBelow(exception: string, folder: string): boolean {
   return parts.length > above.length;
 }
 
-/** A pattern as a regular expression (Go's filepath.Match, and `**` for any number of folders); undefined if it is malformed. */
+/**
+ * A pattern as a regular expression (Go's filepath.Match, and `**` for any number of folders);
+ * undefined if it is malformed.
+ */
 function compile(pattern: string): RegExp | undefined {
   let source = "^";
   for (let i = 0; i < pattern.length; i++) {

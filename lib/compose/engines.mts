@@ -1,34 +1,36 @@
-/** What each engine and each version of Compose understands of the ways of asking for a GPU. */
+/** Which ways of requesting a GPU each engine and each version of Compose supports. */
 import { isOlder } from "../text.mts";
 import type { GuestEngine } from "./types.mts";
 
-/** The ways that a guest's engine and its Compose understand. */
+/** The ways of requesting a GPU that a guest's engine and Compose support. */
 export interface EngineAbilities {
-  /** `deploy.resources.reservations.devices` with the driver nvidia reaches the engine. */
+  /**
+   * Compose passes `deploy.resources.reservations.devices` with the driver nvidia to the engine.
+   */
   reservations: boolean;
-  /** `gpus:` reaches the engine. */
+  /** Compose passes `gpus:` to the engine. */
   gpus: boolean;
-  /** CDI's names under `devices:` reach the engine as such. */
+  /** Compose passes CDI names under `devices:` to the engine as CDI names. */
   cdiDevices: boolean;
-  /** The engine resolves CDI's names. */
+  /** The engine resolves CDI names. */
   cdi: boolean;
-  /** `runtime: nvidia` is there. */
+  /** The engine has `runtime: nvidia`. */
   runtime: boolean;
-  /** `!reset` and `!override` in a further file. */
+  /** Compose supports `!reset` and `!override` in an override file. */
   tags: boolean;
 }
 
 interface Row<T> {
-  /** The first version of which this is true. */
+  /** The first version that the row applies to. */
   from: string;
   can: T;
-  /** Where that is known from. */
+  /** The source of the fact. */
   source: string;
 }
 
 /**
- * Compose, for Docker. As of 2026-11-26; rows marked "run" were held against a recording stand-in for dockerd by test/tools/gpu-ways.
- * Which version a guest has: resolve/engine.mts.
+ * Compose, for Docker, as of 2026-11-26. Rows marked "run" were tested by test/tools/gpu-ways
+ * against a recording stand-in for dockerd. resolve/engine.mts has the version of each guest.
  */
 export const composeAbilities: Row<Pick<EngineAbilities, "reservations" | "gpus" | "cdiDevices" | "tags">>[] = [
   {
@@ -38,7 +40,7 @@ export const composeAbilities: Row<Pick<EngineAbilities, "reservations" | "gpus"
   },
   {
     from: "2.24.4",
-    // Debian's 2.26 takes `gpus:` for valid and asks the daemon for nothing
+    // Debian's 2.26 accepts `gpus:` but requests no device from the daemon
     can: { reservations: true, gpus: false, cdiDevices: false, tags: true },
     source: "docs.docker.com, reference/compose-file/merge; run with 2.26.1",
   },
@@ -54,7 +56,10 @@ export const composeAbilities: Row<Pick<EngineAbilities, "reservations" | "gpus"
   },
 ];
 
-/** Docker Engine, as of 2026-11-26: CDI can be switched on from 25 on and is on from 28.2 on (docs.docker.com, release notes). */
+/**
+ * Docker Engine, as of 2026-11-26: CDI can be enabled from version 25 and is on by default from
+ * 28.2 (docs.docker.com, release notes).
+ */
 export const dockerVersions: Row<{ cdi: boolean; switchable: boolean }>[] = [
   { from: "28.2", can: { cdi: true, switchable: true }, source: "docs.docker.com, engine/release-notes/28" },
   { from: "25", can: { cdi: false, switchable: true }, source: "docs.docker.com, engine/release-notes/25.0" },
@@ -62,21 +67,22 @@ export const dockerVersions: Row<{ cdi: boolean; switchable: boolean }>[] = [
 ];
 
 /**
- * podman-compose, as of 2026-11-26: Debian 12 has 1.0.3, Debian 13 1.3.0, Debian 14 1.6.0 (apt). CDI's names under `devices:` are
- * handed to podman as they are by each of them; reservations from 1.1 on; `gpus:` and `runtime: nvidia` by none.
+ * podman-compose, as of 2026-11-26: Debian 12 has 1.0.3, Debian 13 1.3.0, Debian 14 1.6.0 (apt).
+ * Every version passes CDI names under `devices:` to podman unchanged; reservations work from 1.1;
+ * no version supports `gpus:` or `runtime: nvidia`.
  */
 export const podmanComposeVersions: Row<{ reservations: boolean }>[] = [
   { from: "1.1", can: { reservations: true }, source: "containers/podman-compose 1.1.0" },
   { from: "0", can: { reservations: false }, source: "containers/podman-compose 1.0.3" },
 ];
 
-/** What a guest's engine understands. Where a version is not known, only what every version understands. */
+/** The abilities of a guest's engine. For an unknown version, only those that every version has. */
 export function abilitiesOf({ engine, version, compose, cdi }: GuestEngine): EngineAbilities {
   if (engine === "podman") {
     const { reservations } = rowOf(podmanComposeVersions, compose ?? "0");
     return { reservations, gpus: false, cdiDevices: true, cdi: true, runtime: false, tags: false };
   }
-  // stacks need a Compose that has tags; an unknown one is taken for such
+  // stacks need a Compose with tags: an unknown version is assumed to have them
   const known = compose === undefined
     ? { ...rowOf(composeAbilities, "1.28"), tags: true }
     : rowOf(composeAbilities, compose);

@@ -1,4 +1,4 @@
-/** Turns every way in which a service asks for a GPU into one that the guest's engine understands. */
+/** Rewrites every GPU request of a service into a form that the guest's engine supports. */
 import type { Service } from "../config/types.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { abilitiesOf } from "./engines.mts";
@@ -17,8 +17,8 @@ import { devicesOf, texts } from "./service.mts";
 import type { ComposeService, GuestEngine } from "./types.mts";
 
 /**
- * A service's keys as the guest's engine understands them; the very same object where nothing has to change. What the engine
- * understands already stays as it is written.
+ * Returns a service's keys in a form that the guest's engine supports; the same object if nothing
+ * has to change. Requests that the engine supports keep their form.
  */
 export function renderGpuRequests({ gpu, body }: Pick<Service, "gpu" | "body">, engine: GuestEngine): ComposeService {
   const requests = gpuRequestsOf({ ...(gpu === undefined ? {} : { gpu }), body });
@@ -64,7 +64,10 @@ function forDocker(body: ComposeService, wanted: ServiceGpuRequest[], gpu: Servi
   });
 }
 
-/** Compose 1.29 asks for none where a reservation has neither count nor ids, instead of all (run, see engines.mts). */
+/**
+ * Adds `count: all` to reservations without a count and ids: Compose 1.29 would request no GPU for
+ * them (run, see engines.mts).
+ */
 function withAllCounted(body: ComposeService): ComposeService {
   const isOpen = (one: unknown): one is Reservation =>
     isMap(one) && isForGpu(one) && one.count === undefined && one.device_ids === undefined;
@@ -72,7 +75,7 @@ function withAllCounted(body: ComposeService): ComposeService {
   return mapReservations(body, (own) => own.map((one) => (isOpen(one) ? { ...one, count: "all" } : one)));
 }
 
-/** What several requests of one service come to: all, or the ids that they name, or the largest number. */
+/** The sum of a service's requests: all, or the ids that they name, or the largest count. */
 function amountOf(requests: ServiceGpuRequest[]): { count: number | "all" } | { device_ids: string[] } {
   const ids = [...new Set(requests.flatMap(({ ids = [] }) => ids))];
   if (ids.length > 0) return { device_ids: ids };
@@ -81,9 +84,10 @@ function amountOf(requests: ServiceGpuRequest[]): { count: number | "all" } | { 
 }
 
 /**
- * `gpu:` in the Compose specification's form. A GPU that the service reserves itself is that one, with what it leaves open filled in:
- * for two of them Docker sets NVIDIA_VISIBLE_DEVICES twice (moby daemon/nvidia_linux.go). NVIDIA's capabilities (compute, video, …)
- * are the user's to write, there or in the environment.
+ * Writes `gpu:` in the form of the Compose specification. If the service already reserves a GPU,
+ * that reservation is completed: with two of them Docker would set NVIDIA_VISIBLE_DEVICES twice
+ * (moby daemon/nvidia_linux.go). Users write NVIDIA's capabilities (compute, video, …) themselves,
+ * in the reservation or in the environment.
  */
 function withGpu(body: ComposeService, count: Service["gpu"]): ComposeService {
   if (count === undefined) return body;
@@ -93,9 +97,10 @@ function withGpu(body: ComposeService, count: Service["gpu"]): ComposeService {
 }
 
 /**
- * CDI's names: the only way of Podman (podman-run(1), --device), whose podman-compose knows reservations from 1.1 on only; and of a
- * part of a card, which has the one name `all` (nvidia-container-toolkit, pkg/nvcdi/device-wsl.go). Docker takes them as reservations
- * of the driver cdi: `devices:` reaches it as CDI's names from Compose 2.30 on only.
+ * Writes the requests as CDI names. Podman supports nothing else (podman-run(1), --device), and
+ * podman-compose reads reservations only from 1.1. A partition of a card has the single name `all`
+ * (nvidia-container-toolkit, pkg/nvcdi/device-wsl.go). For Docker they become reservations of the
+ * driver cdi, since Compose passes `devices:` on as CDI names only from 2.30.
  */
 function withCdi(body: ComposeService, wanted: ServiceGpuRequest[], { engine, partition = false }: GuestEngine) {
   const ids = wanted.flatMap(({ count, ids }) =>
@@ -110,8 +115,9 @@ function withCdi(body: ComposeService, wanted: ServiceGpuRequest[], { engine, pa
 }
 
 /**
- * Device nodes, which every engine takes, for a card that is not NVIDIA's: AMD's containers use /dev/kfd and /dev/dri (ROCm's
- * documentation), Intel's /dev/dri. No distribution packages AMD's CDI specification, so that its names become nodes too.
+ * Writes the requests as device nodes, which every engine supports, for cards of other vendors than
+ * NVIDIA: AMD's containers use /dev/kfd and /dev/dri (ROCm's documentation), Intel's use /dev/dri.
+ * AMD's CDI names become nodes too, since no distribution packages AMD's CDI specification.
  */
 function withNodes(body: ComposeService, requests: ServiceGpuRequest[], vendor: "nvidia" | "amd" | "intel") {
   const named = devicesOf(body).some(({ source }) => source.startsWith(amdCdi));
@@ -134,12 +140,12 @@ function withNodes(body: ComposeService, requests: ServiceGpuRequest[], vendor: 
 interface Removal {
   gpus?: boolean;
   runtime?: boolean;
-  /** NVIDIA's under `devices`: CDI's names and nodes. */
+  /** NVIDIA's entries under `devices`: CDI names and nodes. */
   devices?: boolean;
   reservation?: (reservation: Reservation) => boolean;
 }
 
-/** A service without some of its ways, and without the maps and lists that they leave empty. */
+/** A service without the given kinds of request, and without maps and lists that become empty. */
 function without(body: ComposeService, { gpus, runtime, devices, reservation }: Removal): ComposeService {
   const isNvidia = (device: unknown) => sourceOf(device).startsWith(cdi) || isNvidiaNode(sourceOf(device));
   const isRuntime = typeof body.runtime === "string" && /^nvidia(-|$)/.test(body.runtime);
@@ -158,7 +164,7 @@ function withReservation(body: ComposeService, reservation: Reservation): Compos
   return mapReservations(body, (own) => [...own, reservation]);
 }
 
-/** A service with its reservations of devices replaced; maps that are empty then are left out. */
+/** A service with its device reservations changed. Maps that become empty are removed. */
 function mapReservations(body: ComposeService, change: (own: unknown[]) => unknown[]): ComposeService {
   const own = listOf(mapAt(mapAt(mapAt(body, "deploy"), "resources"), "reservations").devices);
   const next = change(own);
@@ -166,7 +172,10 @@ function mapReservations(body: ComposeService, change: (own: unknown[]) => unkno
   return within(body, ["deploy", "resources", "reservations", "devices"], next);
 }
 
-/** A map with the list at this path replaced; an empty one, and maps that are empty then, are left out. */
+/**
+ * A map with the list at this path replaced. An empty list, and maps that become empty, are
+ * removed.
+ */
 function within(map: Record<string, unknown>, [key, ...below]: string[], list: unknown[]): Record<string, unknown> {
   const value = below.length > 0 ? within(mapAt(map, key!), below, list) : list;
   if (Object.keys(value).length > 0) return { ...map, [key!]: value };

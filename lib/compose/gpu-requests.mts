@@ -1,40 +1,51 @@
-/** What services ask of a machine's GPUs: by our `gpu:` and in each of Compose's own ways. */
+/** The GPUs that services request: by `gpu:` of the config, and in each of Compose's own ways. */
 import type { Service } from "../config/types.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { devicesOf, environmentOf, mountsOf, texts } from "./service.mts";
 import { Verbatim } from "../verbatim.mts";
 
-/** One entry of `deploy.resources.reservations.devices` (compose-spec, deploy.md), as it was written. */
+/** One entry of `deploy.resources.reservations.devices` (compose-spec, deploy.md), as written. */
 export type Reservation = Record<string, unknown>;
 
-/** Whose cards a request is for. `any`: it names no vendor. `drm`: /dev/dri, which Intel's and AMD's cards are used through. */
+/**
+ * The vendor of the requested cards. `any`: the request names no vendor. `drm`: /dev/dri, which
+ * Intel and AMD cards use.
+ */
 export type GpuVendor = "nvidia" | "amd" | "any" | "drm";
 
-/** What asks for GPUs: how many, or which. */
+/** A request for GPUs: a count, or ids. */
 export interface ServiceGpuRequest {
-  /** The key of the service that asks: gpu, deploy, gpus, runtime, devices, volumes. */
+  /**
+   * The key of the service that makes the request: gpu, deploy, gpus, runtime, devices, volumes.
+   */
   key: string;
   count: number | "all";
-  /** Numbers, UUIDs or MIG ids, where it names them. */
+  /** Indexes, UUIDs or MIG ids, if the request names GPUs. */
   ids?: string[];
   vendor: GpuVendor;
-  /** The driver that it names. */
+  /** The driver, if the request names one. */
   driver?: string;
 }
 
-/** A service's own reservations of devices. */
+/** The device reservations of a service. */
 export function reservationsOf(body: Service["body"]): Reservation[] {
   const devices = mapAt(mapAt(mapAt(body, "deploy"), "resources"), "reservations").devices;
   return Array.isArray(devices) ? devices.filter(isMap) : [];
 }
 
-/** Capabilities by which Docker takes its driver nvidia, `gpu` and NVIDIA's own (moby daemon/nvidia_linux.go). */
+/**
+ * Capabilities for which Docker selects its driver nvidia: `gpu` and NVIDIA's own (moby
+ * daemon/nvidia_linux.go).
+ */
 export const gpuCapabilities = ["gpu", "nvidia", "compute", "compat32", "graphics", "utility", "video", "display"];
 
-/** The drivers that Docker has: nvidia and cdi (moby daemon/nvidia_linux.go, cdi.go), amd from 29 on (daemon/amd_linux.go). */
+/**
+ * Docker's device drivers: nvidia and cdi (moby daemon/nvidia_linux.go, cdi.go), amd from version
+ * 29 (daemon/amd_linux.go).
+ */
 export const deviceDrivers = ["nvidia", "cdi", "amd"];
 
-/** Whether a reservation is for GPUs: by its driver, by a capability, or by CDI's names. */
+/** Whether a reservation is for GPUs: by its driver, a capability, or CDI names. */
 export function isForGpu({ driver, capabilities, device_ids }: Reservation): boolean {
   return driver === "nvidia" || driver === "amd" ||
     texts(capabilities).some((one) => gpuCapabilities.includes(one)) ||
@@ -42,7 +53,7 @@ export function isForGpu({ driver, capabilities, device_ids }: Reservation): boo
     (typeof driver === "string" && /nvidia|amd|gpu|cuda|rocm/i.test(driver));
 }
 
-/** A reservation with what `gpu:` says where it leaves that open. What it says itself stays. */
+/** A reservation completed with the count of `gpu:`. Its own values are kept. */
 export function withCount(reservation: Reservation, count: number | "all"): Reservation {
   const { capabilities, ...rest } = reservation;
   const counted = rest.count !== undefined || rest.device_ids !== undefined;
@@ -55,8 +66,9 @@ export function withCount(reservation: Reservation, count: number | "all"): Rese
 }
 
 /**
- * Everything in a service that asks for GPUs: `gpu:`, reservations of devices, the attribute `gpus` (Compose 2.30), `runtime: nvidia`,
- * CDI's names and device nodes under `devices` or `volumes`. A reservation that `gpu:` completes is counted once.
+ * All GPU requests of a service: `gpu:`, device reservations, the attribute `gpus` (Compose 2.30),
+ * `runtime: nvidia`, CDI names and device nodes under `devices` or `volumes`. A reservation that
+ * `gpu:` completes counts once.
  */
 export function gpuRequestsOf({ gpu, body }: Pick<Service, "gpu" | "body">): ServiceGpuRequest[] {
   const own = reservationsOf(body).filter(isForGpu);
@@ -72,7 +84,10 @@ export function gpuRequestsOf({ gpu, body }: Pick<Service, "gpu" | "body">): Ser
   ];
 }
 
-/** How many NVIDIA GPUs a service is to have in its container; undefined if it asks for none. Ways that overlap are one request. */
+/**
+ * How many NVIDIA GPUs a service gets in its container; undefined if it requests none. Overlapping
+ * requests count as one.
+ */
 export function gpusOf(service: Service): number | "all" | undefined {
   const requests = gpuRequestsOf(service).filter(({ vendor }) => vendor === "nvidia" || vendor === "any");
   if (requests.some(({ count }) => count === "all")) return "all";
@@ -81,29 +96,37 @@ export function gpusOf(service: Service): number | "all" | undefined {
   return Math.max(0, ...sums.values()) || undefined;
 }
 
-/** Whether a service needs a machine with a GPU, of whatever vendor. */
+/** Whether a service needs a machine with a GPU of any vendor. */
 export function asksForGpu(service: Pick<Service, "gpu" | "body">): boolean {
   return gpuRequestsOf(service).length > 0;
 }
 
-/** Whether a service asks for a GPU that may be one of NVIDIA's. */
+/** Whether a service requests a GPU that may be an NVIDIA GPU. */
 export function asksForNvidia(service: Pick<Service, "gpu" | "body">): boolean {
   return gpuRequestsOf(service).some(({ vendor }) => vendor === "nvidia" || vendor === "any");
 }
 
-/** What CDI's names of NVIDIA's GPUs begin with; a number, a UUID, or `all` follows. */
+/** The prefix of NVIDIA's CDI names; an index, a UUID, or `all` follows. */
 export const cdi = "nvidia.com/gpu=";
-/** The same of AMD's (ROCm/container-toolkit). */
+/** The prefix of AMD's CDI names (ROCm/container-toolkit). */
 export const amdCdi = "amd.com/gpu=";
 
-/** A device node of NVIDIA's cards: one card's, or one that all of them share (nvidiactl, nvidia-uvm, nvidia-modeset, nvidia-caps). */
+/**
+ * Whether a path is a device node of NVIDIA: of one card, or one shared by all cards (nvidiactl,
+ * nvidia-uvm, nvidia-modeset, nvidia-caps).
+ */
 export const isNvidiaNode = (path: string) => /^\/dev\/nvidia(\d+|ctl|-[a-z-]+)?(\/|$)/.test(path);
-/** A device node of AMD's compute driver. */
+/** Whether a path is the device node of AMD's compute driver. */
 export const isAmdNode = (path: string) => path === "/dev/kfd";
-/** A node of the kernel's graphics interface, or the folder of them. */
+/**
+ * Whether a path is a node of the kernel's graphics interface (DRM), or the folder of these nodes.
+ */
 export const isDrmNode = (path: string) => /^\/dev\/dri(\/|$)/.test(path);
 
-/** Without a count and without names, Compose reserves all (compose-spec, deploy.md); -1 is how it prints that. */
+/**
+ * Without a count and ids, Compose reserves all GPUs (compose-spec, deploy.md), and prints that as
+ * -1.
+ */
 function requestOf(key: string, { count, device_ids, driver }: Reservation): ServiceGpuRequest {
   const named = texts(device_ids);
   const ids = named.map((id) => id.replace(/^(nvidia|amd)\.com\/gpu=/, ""));
@@ -114,14 +137,17 @@ function requestOf(key: string, { count, device_ids, driver }: Reservation): Ser
     : "nvidia";
   const common = { key, vendor, ...(typeof driver === "string" && driver ? { driver } : {}) } as const;
   if (ids.length > 0) return ids.includes("all") ? { ...common, count: "all" } : { ...common, count: ids.length, ids };
-  // YAML keeps numbers as they are written, with Go's underscores
+  // numbers keep their spelling, which may have Go's underscores
   const number = ["number", "bigint", "string"].includes(typeof count) || count instanceof Verbatim
     ? Number(String(count).replaceAll("_", "") || NaN)
     : NaN;
   return { ...common, count: number >= 0 ? number : "all" };
 }
 
-/** `runtime: nvidia`; which GPUs, NVIDIA_VISIBLE_DEVICES says, and its absence leaves it to the image (container toolkit's documentation). */
+/**
+ * The request of `runtime: nvidia`. NVIDIA_VISIBLE_DEVICES selects the GPUs; if it is unset, the
+ * image decides (documentation of the NVIDIA Container Toolkit).
+ */
 function runtimeRequest(body: Service["body"]): ServiceGpuRequest[] {
   if (typeof body.runtime !== "string" || !/^nvidia(-|$)/.test(body.runtime)) return [];
   const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES;
@@ -135,7 +161,7 @@ function runtimeRequest(body: Service["body"]): ServiceGpuRequest[] {
   }];
 }
 
-/** What device nodes and CDI's names in a list ask for, by vendor. */
+/** The requests of the device nodes and CDI names in a list, by vendor. */
 function nodeRequests(key: string, sources: string[]): ServiceGpuRequest[] {
   const of = (prefix: string, vendor: GpuVendor) => {
     const named = sources.filter((source) => source.startsWith(prefix));

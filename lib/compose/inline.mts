@@ -1,12 +1,14 @@
-/** What inline services take from beside the config, as Compose would. */
+/**
+ * The variables and files that inline services read from outside the config, by Compose's rules.
+ */
 import type { Service } from "../config/types.mts";
 import { isMap } from "../maps.mts";
 import { variableNames } from "./project.mts";
 import { interpolate, type MissingVariable } from "./variables.mts";
 
 /**
- * Of inline services: the names of all variables that they use, those under `environment` without a value (by service), and their env
- * files (paths as written; `required: false` may be missing).
+ * For inline services: the names of all variables that they use, those under `environment` without
+ * a value (by service), and their env files (paths as written; `required: false` may be missing).
  */
 export function inlineVariables(services: Service[]): {
   names: string[];
@@ -24,7 +26,7 @@ export function inlineVariables(services: Service[]): {
     const all = Array.isArray(body.env_file) ? body.env_file : [body.env_file];
     return all.flatMap((one) => {
       const file = isMap(one) ? one.path : one;
-      // a name with a variable in it is known to Compose only
+      // only Compose can resolve a file name that contains a variable
       if (typeof file !== "string" || file.includes("$")) return [];
       return [{ service: name, file, required: !(isMap(one) && one.required === false) }];
     });
@@ -32,7 +34,7 @@ export function inlineVariables(services: Service[]): {
   return { names: [...new Set([...filled, ...bare.map(({ variable }) => variable)])], bare, envFiles };
 }
 
-/** The variables without a value and without a default that inline services use, by service. */
+/** The variables without a value and a default that inline services use, by service. */
 export function inlineMissing(
   services: Service[],
   values: Record<string, string | undefined>,
@@ -44,10 +46,10 @@ export function inlineMissing(
   });
 }
 
-/** A text in which only `$` counts: no line of it looks like a list or a mapping. */
+/** Prefixes each line, so that none looks like a list or a mapping and only `$` counts. */
 const oneLine = (text: string) => `=${text.replaceAll("\n", "\n=")}`;
 
-/** Names under `environment` that have no value: `NAME:` of a mapping, `NAME` of a list. */
+/** Names under `environment` without a value: `NAME:` of a mapping, `NAME` of a list. */
 function bareVariables(environment: unknown): string[] {
   if (Array.isArray(environment)) {
     return environment.filter((one): one is string => typeof one === "string" && /^[A-Za-z_]\w*$/.test(one));

@@ -1,22 +1,24 @@
-/** Which CUDA, or which driver, images that people run need, where their name alone does not tell. */
+/** Which CUDA version or driver common images need, where their name does not show it. */
 
-/** What an image needs of the guest's driver. */
+/** What an image needs from the guest's driver. */
 export interface ImageNeed {
-  /** CUDA's version in it, such as `12.4`. */
+  /** The image's CUDA version, such as `12.4`. */
   cuda?: string;
-  /** Only CUDA's major version is known, which decides from which driver on it starts. */
+  /** Only the major version of CUDA is known. It decides the lowest driver. */
   major?: number;
-  /** The lowest branch of the driver; 0 where it brings no CUDA and takes any driver. */
+  /** The lowest driver branch; 0 for an image without CUDA, which runs with any driver. */
   driver?: number;
-  /** The tag moves: what it needs may be another one by now, so that it is no reason to refuse. */
+  /**
+   * The tag moves: the image may have changed since, so the need is not a reason to fail a check.
+   */
   moving?: boolean;
 }
 
 /** A row of the table. */
 interface KnownImage {
-  /** The end of the repository's name, without a tag: `ollama/ollama` is also that of a mirror. */
+  /** The end of the repository's name, without a tag, so that mirrors match: `ollama/ollama`. */
   image: RegExp;
-  /** Tags that it is about; all of them without it. */
+  /** The tags that the row applies to; without it, all of them. */
   tag?: RegExp;
   need: ImageNeed;
   source: string;
@@ -26,9 +28,9 @@ interface KnownImage {
 
 const today = "2026-11-26";
 
-/** The first row that fits counts. */
+/** The first matching row counts. */
 export const knownImages: KnownImage[] = [
-  // what runs on other vendors' cards, or on none
+  // images for cards of other vendors, or for no card
   {
     image: /./,
     tag: /rocm|vulkan|openvino|intel|cpu-only|(^|-)cpu($|-)/,
@@ -89,7 +91,8 @@ export const knownImages: KnownImage[] = [
 
 /**
  * NVIDIA's monthly images (`nvcr.io/nvidia/tritonserver:25.03-py3`), by year and month:
- * docs.nvidia.com/deeplearning/triton-inference-server/release-notes and …/frameworks/vllm-release-notes, read 2026-11-26.
+ * docs.nvidia.com/deeplearning/triton-inference-server/release-notes and
+ * …/frameworks/vllm-release-notes, read 2026-11-26.
  */
 export const monthlyCuda: Record<string, string> = {
   ...{
@@ -103,12 +106,16 @@ export const monthlyCuda: Record<string, string> = {
   },
 };
 
-/** What an image needs, by this table or by a tag that names CUDA's major version alone; undefined where neither tells. */
+/**
+ * The need of an image, from this table or from a tag with CUDA's major version; undefined where
+ * neither has it.
+ */
 export function imageNeed(image: string): ImageNeed | undefined {
   const plain = image.split("@")[0]!;
   const colon = plain.indexOf(":", plain.lastIndexOf("/"));
   const [name, tag] = colon < 0 ? [plain, ""] : [plain.slice(0, colon), plain.slice(colon + 1)];
-  // cuda12, cuda-13, gpu-nvidia-cuda-12; cuda12.4 and cu124 say more, and are another's to read
+  // cuda12, cuda-13, gpu-nvidia-cuda-12. Other code reads cuda12.4 and cu124, which are more
+  // precise
   const major = /(?:^|[-_.])cuda-?(1[0-9])(?![\d.])/i.exec(tag)?.[1] ??
     /(?:^|[-_.])cu(1[0-9])(?=$|[-_.])/i.exec(tag)?.[1];
   if (major !== undefined) return { major: Number(major) };
@@ -119,7 +126,10 @@ export function imageNeed(image: string): ImageNeed | undefined {
   return knownImages.find((row) => row.image.test(name) && (row.tag?.test(tag) ?? true))?.need;
 }
 
-/** A month that is not in the table lies between two that are: where both have one major version, so has it. */
+/**
+ * The need of a month between two months of the table: the major version, if both have the same
+ * one.
+ */
 function monthlyNeed(month: string): ImageNeed | undefined {
   const exact = monthlyCuda[month];
   if (exact !== undefined) return { cuda: exact };

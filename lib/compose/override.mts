@@ -1,11 +1,17 @@
-/** Our further file of a Compose project: turns every way of asking for a GPU into what the guest's engine understands. */
+/**
+ * The generated override file of a Compose project: rewrites every GPU request for the guest's
+ * engine.
+ */
 import { mapAt } from "../maps.mts";
 import { isMap, writeYaml, Yaml } from "../config/yaml.mts";
 import { abilitiesOf } from "./engines.mts";
 import { renderGpuRequests } from "./gpu-render.mts";
 import type { ComposeModel, ComposeService, GuestEngine } from "./types.mts";
 
-/** Whether a guest's Compose takes a further file that replaces lists (`!override`, `!reset`, Compose 2.24.4). */
+/**
+ * Whether a guest's Compose supports an override file that replaces lists (`!override`, `!reset`,
+ * Compose 2.24.4).
+ */
 export function takesOverride(engine: GuestEngine): boolean {
   return abilitiesOf(engine).tags;
 }
@@ -13,8 +19,9 @@ export function takesOverride(engine: GuestEngine): boolean {
 /**
  * The text of a further `-f` file for a project; undefined where nothing has to change.
  *
- * `model`: the project with its extends, includes and merges filled in. Services of profiles that are off are in it too, since a
- * file may name them. Throws where the guest's Compose has no `!override`: {@link rewrittenFiles} is for that.
+ * `model`: the project with extends, includes and merges filled in. It includes services of
+ * disabled profiles, since a file may name them. Throws if the guest's Compose has no `!override`:
+ * use {@link rewrittenFiles} there.
  */
 export function overrideFor(model: ComposeModel, engine: GuestEngine): string | undefined {
   if (!takesOverride(engine)) throw new Error("this Compose takes no file that replaces lists");
@@ -32,7 +39,10 @@ export function changedServices(model: ComposeModel, engine: GuestEngine): strin
   ).map(([name]) => name);
 }
 
-/** Where one key of a service changes: the list replaced, or the key taken out. JSON is YAML. */
+/**
+ * The changes of one service, by key: the list replaced, or the key removed. The values are JSON,
+ * which is valid YAML.
+ */
 function changedLines(before: ComposeService, after: ComposeService): string[] {
   if (before === after) return [];
   const lines = ["gpus", "runtime", "devices"].flatMap((key) => {
@@ -63,9 +73,10 @@ function shortDevices(value: unknown): unknown {
 }
 
 /**
- * A project's Compose files for a Compose without `!override` (podman-compose, docker-compose 1.29): each of them with its services'
- * ways rewritten in place, anchors and merges resolved, everything else as it is. Takes texts by path and gives those that change.
- * A service that asks in one file and is completed in another is rewritten in each by what that file says.
+ * A project's Compose files for a Compose without `!override` (podman-compose, docker-compose
+ * 1.29): GPU requests rewritten in place, anchors and merges resolved, everything else unchanged.
+ * Takes texts by path and returns those that change. If one file requests a GPU and another
+ * completes the request, each is rewritten from its own contents.
  */
 export function rewrittenFiles(files: Record<string, string>, engine: GuestEngine): Record<string, string> {
   return Object.fromEntries(

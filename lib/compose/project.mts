@@ -1,48 +1,65 @@
-/** A Compose project that is copied into a VM: which files it has, what travels, and what identifies its state. */
+/**
+ * A Compose project that is copied into a VM: its files, which of them are copied, and the digest
+ * of its state.
+ */
 import { createHash } from "node:crypto";
 import type { Entry } from "../shell.mts";
 import type { Stack } from "../config/types.mts";
 import { ignoreRules } from "./dockerignore.mts";
 
-/** A stack's folder as it was read. */
+/** A stack's folder as read. */
 export interface Project extends Stack {
   /** Its Compose files in the order of `-f`, relative to the folder. */
   composeFiles: string[];
-  /** What travels: by path relative to the folder, something that changes with its contents, mode, owner or time. */
+  /**
+   * The files to copy, by path relative to the folder: a text that changes with contents, mode,
+   * owner or time.
+   */
   files: Record<string, string>;
-  /** Size of what travels, bytes. */
+  /** Size of the files to copy, bytes. */
   size: number;
-  /** Sockets, devices and the like, which do not travel. */
+  /** Sockets, devices and the like, which are not copied. */
   skipped: string[];
-  /** Variables that its Compose gets in the VM. */
+  /** Variables that Compose gets in the VM. */
   variables: Record<string, string>;
-  /** Of inline services: variables without a value that they use, as `SERVICE: NAME`. */
+  /** For inline services: the variables without a value that they use, as `SERVICE: NAME`. */
   unset?: string[];
-  /** Our own file behind its `-f`s: every way of asking for a GPU as the guest's engine understands it. */
+  /**
+   * The generated override file, the last `-f`: rewrites every GPU request for the guest's engine.
+   */
   override?: string;
-  /** For a Compose in which a further file cannot replace lists: Compose files with that in them, by path relative to the folder. */
+  /**
+   * For a Compose that cannot replace lists in an override file: the rewritten Compose files, by
+   * path relative to the folder.
+   */
   rewritten?: Record<string, string>;
 }
 
-/** Whether a project has anything that is copied or run: one that only says what is unset has not. */
+/**
+ * Whether a project has anything to copy or run. A project that only lists unset variables has not.
+ */
 export function isCarried({ composeFiles, files, variables }: Project): boolean {
   return composeFiles.length > 0 || Object.keys(files).length > 0 || Object.keys(variables).length > 0;
 }
 
-/** Names of Compose files, the first that is there counts (compose-go, cli/options.go, DefaultFileNames; read 2026-11). */
+/**
+ * Names of Compose files; the first one that exists counts (compose-go, cli/options.go,
+ * DefaultFileNames; read 2026-11).
+ */
 export const composeFileNames = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
-/** Files that are added to it where they are there (DefaultOverrideFileNames). */
+/** Names of override files, added if they exist (DefaultOverrideFileNames). */
 export const overrideFileNames = [
   ...["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"],
 ];
 
-/** Where our own files of a project lie in what is copied: no folder of that name travels. */
+/** The folder of generated files in the copy. A folder of this name is never copied. */
 export const ownFolder = ".homelab-gpu";
 
 /**
- * The Compose files of a folder, relative to it: those that `COMPOSE_FILE` names, else the first of Compose's names that is there and its
- * override. `names` are those in the folder, `variables` those of `.env` and the stack's own. Empty if there is none.
+ * The Compose files of a folder, relative to it: those in `COMPOSE_FILE`, else the first default
+ * name that exists and its override. `names`: the files in the folder. `variables`: those of `.env`
+ * and of the stack. Empty if there is none.
  */
 export function composeFilesOf(names: string[], variables: Record<string, string>): string[] {
   const named = variables.COMPOSE_FILE;
@@ -54,8 +71,8 @@ export function composeFilesOf(names: string[], variables: Record<string, string
 }
 
 /**
- * Which paths of a folder travel: all but those that `.dockerignore` names. Compose's own files, `.env` and the files that the project
- * `names` always do: `.dockerignore` is about what a build copies.
+ * Which paths of a folder are copied: all but those in `.dockerignore`. Compose files, `.env` and
+ * the files that the project `names` are always copied, since `.dockerignore` is meant for builds.
  */
 export function travelRules(dockerignore: string, composeFiles: string[], names: string[] = []) {
   const rules = ignoreRules(dockerignore);
@@ -69,7 +86,10 @@ export function travelRules(dockerignore: string, composeFiles: string[], names:
   };
 }
 
-/** A project of a stack, from what its folder has. Entries that are ignored, or folders that an exception alone made readable, are left out. */
+/**
+ * The project of a stack, from the entries of its folder. Ignored entries are left out, and so are
+ * folders that were read only for an exception.
+ */
 export function projectOf(
   stack: Stack,
   { composeFiles, dockerignore, named = [], entries, variables }: {
@@ -93,7 +113,10 @@ export function projectOf(
   };
 }
 
-/** One word that changes with what an entry is: kind, mode, size and time of change; a folder's time changes with what is in it. */
+/**
+ * A text that changes with an entry: kind, mode, size and time of change. A folder's time changes
+ * with its contents and is not used.
+ */
 function signature({ kind, mode, size, mtime, target }: Entry): string {
   const bits = mode.toString(8).padStart(4, "0");
   if (kind === "folder") return `d${bits}`;
@@ -101,14 +124,17 @@ function signature({ kind, mode, size, mtime, target }: Entry): string {
   return `f${bits}-${size}-${mtime}`;
 }
 
-/** A project's files as lines `SIGNATURE PATH`, in one order: what the VM compares with what it got last. */
+/**
+ * A project's files as sorted lines `SIGNATURE PATH`. The VM compares them with those of its last
+ * copy.
+ */
 export function manifestText(files: Record<string, string>): string {
   return Object.keys(files).sort().map((path) => `${files[path]} ${path}\n`).join("");
 }
 
 /**
- * SHA-256 over everything that decides what runs: files, Compose files, profiles, variables. Our own file follows from these and the guest,
- * and need not be known to see that nothing changed.
+ * SHA-256 of everything that decides what runs: files, Compose files, profiles, variables. The
+ * generated override file depends only on these and on the guest, so it is left out.
  */
 export function projectDigest({ composeFiles, profiles, variables, files }: Project): string {
   const names = Object.keys(variables).sort();
@@ -116,13 +142,16 @@ export function projectDigest({ composeFiles, profiles, variables, files }: Proj
   return createHash("sha256").update(`${JSON.stringify(parts)}\n${manifestText(files)}`).digest("hex");
 }
 
-/** Variables of a session, which are not those of a service: a path or a name of the host means nothing in a VM. */
+/**
+ * Variables of the login session. A service does not get them: paths and names of the host mean
+ * nothing in a VM.
+ */
 const ofSession =
   /^(HOME|PATH|PWD|OLDPWD|USER|LOGNAME|SHELL|SHLVL|TERM|LANG|LANGUAGE|LC_.*|TMPDIR|TEMP|TMP|HOSTNAME|DISPLAY|XDG_.*|SSH_.*|_)$/;
 
 /**
- * Names of variables that a Compose file takes from its caller's environment: those in `${NAME}`, and those under `environment` that have
- * no value. Comments may add names; what is passed for them is not used.
+ * Names of variables that a Compose file takes from its caller's environment: those in `${NAME}`,
+ * and those under `environment` without a value. Comments may add names; their values are not used.
  */
 export function variableNames(text: string): string[] {
   const filled = [...text.replaceAll("$$", "").matchAll(/\$\{?([A-Za-z_][A-Za-z0-9_]*)/g)].map(([, name]) => name!);

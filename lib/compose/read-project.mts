@@ -1,4 +1,7 @@
-/** Reads a Compose project on the host: by the host's Compose where there is one, else by our own reader. Runs nothing of it. */
+/**
+ * Reads a Compose project on the host, with the host's Compose if there is one, else with the
+ * built-in reader. Starts no container.
+ */
 import { dirname, isAbsolute, join, normalize } from "node:path/posix";
 import { isMap, mapAt, ownValue } from "../maps.mts";
 import type { CommandResult, Shell } from "../shell.mts";
@@ -17,17 +20,17 @@ import type {
 } from "./types.mts";
 import { dotEnv, envFileFlaws } from "./variables.mts";
 
-/** A program of Compose that was found on the host. */
+/** A Compose program on the host. */
 export interface HostCompose {
-  /** The words that it is started by. */
+  /** The command that starts it. */
   command: string[];
   version: string;
 }
 
-/** How long Compose may take for one answer, in seconds. */
+/** Timeout for one run of Compose, seconds. */
 export const composeTimeout = 20;
 
-/** The host's Compose, version 2 or later; undefined where there is none. */
+/** Finds the host's Compose, version 2 or later; undefined if there is none. */
 export async function findCompose(shell: Shell): Promise<HostCompose | undefined> {
   for (const command of [["docker", "compose"], ["docker-compose"]]) {
     const { ok, out } = await answerOf(shell, [...command, "version", "--short"]);
@@ -38,9 +41,10 @@ export async function findCompose(shell: Shell): Promise<HostCompose | undefined
 }
 
 /**
- * Reads a project. Never throws for what a project says: that is in its `refusals`.
+ * Reads a project. Errors in the project are returned as `refusals`, never thrown.
  *
- * `compose`: the host's Compose, from {@link findCompose}; without it our own reader reads the files.
+ * `compose`: the host's Compose, from {@link findCompose}. Without it, the built-in reader reads
+ * the files.
  */
 export async function readProject(
   shell: Shell,
@@ -77,7 +81,7 @@ export async function readProject(
     const refusals = missing.map((file): ProjectProblem => ({ message: `there is no file ${file}`, file }));
     return { ...base, readBy: "none", refusals };
   }
-  // what our reader knows helps to find the lines of what Compose says
+  // the built-in reader helps to find the lines of Compose's errors
   const envTexts: Record<string, string> = {};
   const readEnv = async (path: string) => {
     const text = await shell.read(at(path)).catch(() => undefined);
@@ -114,13 +118,16 @@ function absentEnvFile(path: string, texts: Record<string, string>): ProjectProb
   return { message: `there is no file ${path}, which is the env_file of an include`, ...place };
 }
 
-/** The folder that relative paths of a project are relative to: its first Compose file's (docs.docker.com, --project-directory). */
+/**
+ * The folder that a project's relative paths start at: that of its first Compose file
+ * (docs.docker.com, --project-directory).
+ */
 export function baseOf({ folder, files }: Pick<ComposeProject, "folder" | "files">): string {
   const [first = ""] = files;
   return isAbsolute(first) ? dirname(first) : join(folder, dirname(first));
 }
 
-/** What Compose refuses in `.env` and in the env files of services that start. */
+/** The errors that Compose reports for `.env` and for the env files of enabled services. */
 async function envFileRefusals(
   shell: Shell,
   project: Pick<ComposeProject, "folder" | "files" | "model" | "enabled">,
@@ -139,7 +146,7 @@ async function envFileRefusals(
   });
 }
 
-/** Variables that services take from whoever starts them, and that nobody has. */
+/** Variables that services inherit from the caller's environment and that are not set there. */
 function unsetInherited(project: ComposeProject, values: Record<string, string>): ProjectProblem[] {
   const { model, enabled, texts } = project;
   const services = Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true);
@@ -151,7 +158,10 @@ function unsetInherited(project: ComposeProject, values: Record<string, string>)
   }));
 }
 
-/** What our reader says where it is all there is: a file that was named and is not there is a refusal. */
+/**
+ * The built-in reader's result, used without Compose: a named file that does not exist is a
+ * refusal.
+ */
 function plain({ refusals, unsetVariables, wanted }: ReadProject, texts: Record<string, string>) {
   const absent = wanted.map((file): ProjectProblem => ({
     message: `there is no file ${file}, which a service extends or the project includes`,
@@ -168,7 +178,7 @@ async function askCompose(
   own: ReadProject,
   hasDotEnv: boolean,
 ): Promise<Partial<ComposeProject>> {
-  // as apply-stack.sh does it: paths are relative to the first file, and .env is the folder's
+  // the same as in apply-stack.sh: paths are relative to the first file, and .env is in the folder
   const envFile = files[0]!.includes("/") && hasDotEnv ? ["--env-file", join(folder, ".env")] : [];
   const ask = (profiles: string[]) =>
     answerOf(
@@ -196,7 +206,7 @@ async function askCompose(
   return {
     readBy: "compose",
     composeVersion: version,
-    // what Compose refuses may have more that is wrong
+    // a project that Compose refuses may have further errors
     ...(all ?? own.model ? { model: all ?? own.model } : {}),
     ...(started ? { enabled: Object.keys(started.services) } : {}),
     refusals,
@@ -208,10 +218,13 @@ async function askCompose(
   };
 }
 
-/** A refusal with the line of what it names: the path of a key, a variable, a file, a name. `own`: what our reader refuses. */
+/**
+ * Adds the line of what a refusal names: the path of a key, a variable, a file, a name. `own`: the
+ * refusals of the built-in reader.
+ */
 function placed(problem: ProjectProblem, texts: Record<string, string>, own: ProjectProblem[]): ProjectProblem {
   const { message } = problem;
-  // Compose names another line than the one that is wrong, or no file
+  // Compose reports the wrong line here, or no file
   if (/^(yaml|parsing|.*yaml: line)/.test(message)) {
     const { file, line } = own.find(({ line }) => line !== undefined) ?? problem;
     return { ...problem, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
@@ -225,7 +238,7 @@ function placed(problem: ProjectProblem, texts: Record<string, string>, own: Pro
     return { message, variable, ...lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`)) };
   }
   const place = own.find(({ line }) => line !== undefined);
-  // where our own reader refuses something too, it is most likely the same
+  // if the built-in reader refuses something too, it is most likely the same error
   const ours = place && { file: place.file!, line: place.line! };
   if (ours && own.length === 1) return { ...problem, ...ours };
   const keys = [...(/\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)/.exec(message)?.[1] ?? "").split(".")]
@@ -248,7 +261,7 @@ function placed(problem: ProjectProblem, texts: Record<string, string>, own: Pro
   return { ...problem, ...(ours ?? places.find(Boolean)) };
 }
 
-/** The line of a key below other keys: each is looked for behind the one before; the last one found counts. */
+/** The line of a nested key: each key is searched after its parent; the last one found counts. */
 function lineOfPath(texts: Record<string, string>, keys: string[]): { file: string; line: number } | undefined {
   for (const [file, text] of Object.entries(texts)) {
     const lines = text.split("\n");
@@ -283,7 +296,10 @@ const answerOf = (shell: Shell, command: string[], variables: Record<string, str
     ...(cwd === undefined ? {} : { cwd }),
   });
 
-/** The services that start with these profiles: those of none, and those of one that is on. */
+/**
+ * The services that start with these profiles: those without a profile, and those with an enabled
+ * one.
+ */
 export function enabledServices({ services }: ComposeModel, profiles: string[]): string[] {
   return Object.keys(services).filter((name) => {
     const own = services[name]!.profiles;
@@ -292,7 +308,7 @@ export function enabledServices({ services }: ComposeModel, profiles: string[]):
   });
 }
 
-/** Every path of the host that a project names, absolute. */
+/** Every host path that a project names, absolute. */
 export function namedPaths(project: Pick<ComposeProject, "folder" | "files" | "model" | "written">): string[] {
   const named = [project.model, project.written].flatMap((model) => {
     if (!model) return [];
@@ -306,7 +322,7 @@ export function namedPaths(project: Pick<ComposeProject, "folder" | "files" | "m
   return [...new Set(named.flatMap((path) => hostPath(path, baseOf(project)) ?? []))];
 }
 
-/** The folder that a volume of the driver local stands for (`o: bind`); undefined for any other. */
+/** The folder behind a volume of the driver local (`o: bind`); undefined for any other volume. */
 export function volumeFolder(volume: unknown): string | undefined {
   const { driver, driver_opts } = isMap(volume) ? volume : {};
   const { o, device } = isMap(driver_opts) ? driver_opts : {};
@@ -314,7 +330,7 @@ export function volumeFolder(volume: unknown): string | undefined {
   return local && typeof device === "string" && /(^|,)r?bind(,|$)/.test(String(o ?? "")) ? device : undefined;
 }
 
-/** The paths that a service names: bind mounts, env files, its build context and Dockerfile. */
+/** The host paths of a service: bind mounts, env files, its build context and Dockerfile. */
 function servicePaths(service: ComposeService): string[] {
   const context = buildContext(service);
   return [
@@ -325,7 +341,10 @@ function servicePaths(service: ComposeService): string[] {
   ];
 }
 
-/** The Dockerfile in a build context that is a folder of the host; undefined where there is none, or it is written in the project. */
+/**
+ * The Dockerfile in a local build context; undefined if there is none, or if the project contains
+ * its text.
+ */
 export function dockerfileOf(service: ComposeService): [string] | undefined {
   const context = buildContext(service);
   const { dockerfile, dockerfile_inline } = mapAt(service, "build");
@@ -334,7 +353,7 @@ export function dockerfileOf(service: ComposeService): [string] | undefined {
   return [isAbsolute(name) ? name : join(context, name)];
 }
 
-/** The build context of a service that is a folder of the host; undefined for none, or for one that is fetched. */
+/** The build context of a service, if it is a folder of the host; undefined for a remote one. */
 export function buildContext({ build }: ComposeService): string | undefined {
   const context = typeof build === "string" ? build : isMap(build) ? String(build.context ?? ".") : undefined;
   return context === undefined ||
@@ -343,7 +362,10 @@ export function buildContext({ build }: ComposeService): string | undefined {
     : context;
 }
 
-/** The env files of a service, whether it may do without, and whether its lines are Docker's rather than Compose's (`format: raw`). */
+/**
+ * The env files of a service: whether each one is required, and whether its lines have Docker's
+ * format rather than Compose's (`format: raw`).
+ */
 export function envFiles({ env_file }: ComposeService): { path: string; required: boolean; raw: boolean }[] {
   return [env_file ?? []].flat().flatMap((one) =>
     typeof one === "string"
@@ -354,7 +376,10 @@ export function envFiles({ env_file }: ComposeService): { path: string; required
   );
 }
 
-/** An absolute path on the host; undefined for one of Windows, which is another computer's. */
+/**
+ * A path made absolute on the host; undefined for a Windows path, which belongs to another
+ * computer.
+ */
 export function hostPath(path: string, folder: string): string | undefined {
   if (/^[A-Za-z]:[\\/]/.test(path) || path.startsWith("\\")) return undefined;
   if (/^~(\/|$)/.test(path)) return normalize(join(homeDir(), path.slice(1))).replace(/(.)\/$/, "$1");
@@ -366,21 +391,24 @@ async function kindsOf(shell: Shell, paths: string[]): Promise<Record<string, Pa
   return Object.fromEntries(paths.map((path, i) => [path, kinds[i]!]));
 }
 
-/** A folder's parent lists it; what can be read as text is a file. Sockets and devices are files here. */
+/** Finds out whether a path is a file or a folder. Sockets and devices count as files. */
 async function kindOf(shell: Shell, path: string): Promise<PathKind> {
   try {
     if ((await shell.fingerprint(path)) === undefined) {
       return (await shell.list(path)).length > 0 ? "folder" : "missing";
     }
     if ((await shell.list(path)).length > 0) return "folder";
-    // an empty folder lists `.` as existing below it, a file has nothing below it
+    // an empty folder has `.` below it, a file has nothing below it
     return (await shell.fingerprint(`${path}/.`)) === undefined ? "file" : "folder";
   } catch {
     return "unknown";
   }
 }
 
-/** The variables that a service takes from whoever runs Compose (`HF_TOKEN:` without a value). */
+/**
+ * The variables that a service inherits from the caller's environment (`HF_TOKEN:` without a
+ * value).
+ */
 export function inheritedVariables(service: ComposeService): string[] {
   // an item that is only a variable without a value has become an empty text
   return Object.entries(environmentOf(service)).flatMap(([name, value]) => value === null && name !== "" ? [name] : []);

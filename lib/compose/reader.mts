@@ -1,4 +1,7 @@
-/** Our own reader of Compose files, for hosts without Compose: YAML, keys and types, variables, `extends`, several files. */
+/**
+ * The built-in reader of Compose files, for hosts without Compose: YAML, keys and types, variables,
+ * `extends`, several files.
+ */
 import { dirname, isAbsolute, join, relative } from "node:path/posix";
 import { isMap as isMapNode, isSeq, offset, Yaml } from "../config/yaml.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -9,23 +12,27 @@ import type { ComposeModel, ComposeService, ProjectProblem } from "./types.mts";
 import { visible } from "../text.mts";
 import { dotEnv, interpolate } from "./variables.mts";
 
-/** What our reader makes of a project. */
+/** The result of the built-in reader for a project. */
 export interface ReadProject {
   model?: ComposeModel;
   refusals: ProjectProblem[];
   unsetVariables: ProjectProblem[];
-  /** Files that `extends` and `include` name and that were not among the texts: relative to the project's folder. */
+  /**
+   * Files named by `extends` and `include` that were not among the texts, relative to the project's
+   * folder.
+   */
   wanted: string[];
   /** Env files of included files (compose-spec, include): of these names, those without `required` may be missing. */
   envFiles: { path: string; required: boolean }[];
 }
 
 /**
- * Reads a project's files, the later ones over the earlier.
+ * Reads a project's files; later files override earlier ones.
  *
- * `files`: the Compose files in their order. `texts`: their texts, and those of files that they extend or include, by path relative to
- * the folder. `values`: of variables. A file that is missing in `texts` is named in `wanted`: read it and call again. `envTexts`: texts of
- * the `envFiles` of an earlier call.
+ * `files`: the Compose files in order. `texts`: the texts of these files and of those that they
+ * extend or include, by path relative to the folder. `values`: values of variables. A file that is
+ * missing from `texts` is listed in `wanted`: read it and call again.
+ * `envTexts`: texts of the `envFiles` of an earlier call.
  */
 export function readProjectFiles(
   files: string[],
@@ -75,7 +82,7 @@ class Reading {
     this.#values = values;
   }
 
-  /** A file with everything that it extends and includes filled in; empty where it cannot be read. */
+  /** A file with its extends and includes filled in; empty where it cannot be read. */
   file(path: string, above: string[] = []): Record<string, unknown> {
     const data = this.#data(path);
     if (above.includes(path)) return {};
@@ -92,8 +99,9 @@ class Reading {
   }
 
   /**
-   * Settles what variables and relative paths of included files are: `project_directory` is by default the folder of the first one, and
-   * `env_file` the `.env` in it; what the project's own variables say counts more (compose-spec, include).
+   * Sets the variables and the folder of included files: `project_directory` is by default the folder
+   * of the first one, and `env_file` the `.env` in it; the project's own variables override them
+   * (compose-spec, include).
    */
   #include(path: string, names: string[], { project_directory, env_file }: Record<string, unknown>): void {
     const [first] = names;
@@ -118,7 +126,10 @@ class Reading {
     return this.#settings.get(path)?.values ?? this.#values;
   }
 
-  /** What an included file has already may not be declared once more, unless it is the same (compose-spec, include). */
+  /**
+   * An included file must not declare what is declared already, unless both are the same
+   * (compose-spec, include).
+   */
   #conflicts(path: string, own: Record<string, unknown>, name: string, other: Record<string, unknown>): void {
     for (const section of ["services", "networks", "volumes", "configs", "secrets"]) {
       const [ours, theirs] = [mapAt(own, section), mapAt(other, section)];
@@ -153,7 +164,7 @@ class Reading {
       const place = lineOf({ [path]: this.#texts[path] ?? "" }, new RegExp(`\\b${literally(named.service)}\\b`));
       this.refusals.push({ message: `${name} extends ${named.service}, which ${from} does not have`, ...place });
     }
-    // what depends on other services is not inherited (compose-spec, extends)
+    // keys that refer to other services are not inherited (compose-spec, extends)
     const { depends_on: _, links: __, volumes_from: ___, ...inherited } = this.#service(from, named.service, [
       ...above,
       id,
@@ -179,7 +190,7 @@ class Reading {
     return data;
   }
 
-  /** One document of a file; `above`: how many lines are before it. */
+  /** Reads one document of a file. `above`: the number of lines before it. */
   #document(path: string, text: string, above: number): Record<string, unknown> {
     const refuse = (message: string, line: number) => this.refusals.push({ message, file: path, line: above + line });
     const yaml = new Yaml(text);
@@ -227,7 +238,10 @@ class Reading {
   }
 }
 
-/** The documents of a YAML file, which Compose merges one over the other, with the number of lines before each. */
+/**
+ * The documents of a YAML file, which Compose merges in order, each with the number of lines before
+ * it.
+ */
 function documentsOf(text: string): { text: string; above: number }[] {
   const lines = text.split("\n");
   const starts = lines.flatMap((line, i) => (/^---(\s|$)/.test(line) ? [i] : []));
@@ -243,7 +257,9 @@ function documentsOf(text: string): { text: string; above: number }[] {
 
 const isScalarNull = ({ root }: Yaml) => root !== null && "value" in root && (root.value === null || root.value === "");
 
-/** The line of what a path of keys and numbers leads to, or of the last thing on the way to it. */
+/**
+ * The line of the value at a path of keys and indexes, or of the last part of the path that exists.
+ */
 function lineIn(yaml: Yaml, path: (string | number)[]): number {
   let node = yaml.resolve(yaml.root);
   let at = 0;
@@ -260,12 +276,15 @@ function lineIn(yaml: Yaml, path: (string | number)[]): number {
   return yaml.place(at).line;
 }
 
-/** A path that a file names, relative to the project's folder. */
+/** A path named in a file, relative to the project's folder. */
 function beside(file: string, name: string): string {
   return isAbsolute(name) ? name : join(dirname(file), name);
 }
 
-/** One mapping over another, as Compose merges files: mappings by key, lists one after the other, anything else replaced. */
+/**
+ * Merges two mappings as Compose merges files: mappings by key, lists appended, other values
+ * replaced.
+ */
 function merge(under: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...under };
   for (const [key, value] of Object.entries(over)) {
@@ -281,7 +300,7 @@ function merge(under: Record<string, unknown>, over: Record<string, unknown>): R
   return merged;
 }
 
-/** Where a mount or a device is in the container: the later one of two counts. */
+/** The path of a mount or device in the container: of two with the same path the later one wins. */
 function targetOf(one: unknown): string {
   if (isMap(one)) return String(one.target ?? one.source ?? "");
   const parts = String(one).split(":");

@@ -1,10 +1,14 @@
-/** Relative paths of a Compose file that is extended or included: they are relative to that file, not to the project. */
+/**
+ * Relative paths in an extended or included Compose file: they are relative to that file, not to
+ * the project.
+ */
 import { isAbsolute, join } from "node:path/posix";
 import { isMap, mapAt } from "../maps.mts";
 
 /**
- * A file's data with its relative paths (bind mounts, env files, build contexts, files of configs and secrets) relative to the project
- * (compose-spec, extends, include). `folder`: the file's own, relative to the project's; empty changes nothing.
+ * Returns a file's data with its relative paths (bind mounts, env files, build contexts, files of
+ * configs and secrets) made relative to the project (compose-spec, extends, include). `folder`: the
+ * file's folder relative to the project's; an empty one changes nothing.
  */
 export function rebased(data: Record<string, unknown>, folder: string): Record<string, unknown> {
   if (folder === "" || folder === ".") return data;

@@ -5,11 +5,13 @@ import type { GuestEngine } from "./types.mts";
 import { writeYaml } from "../config/yaml.mts";
 
 /**
- * The Compose file of the services that run on one machine, as YAML.
+ * Returns the Compose file of the services of one machine, as YAML.
  *
- * `$` is Compose's own: it fills in variables from `.env` beside the config and from the caller's environment, which travel with it.
+ * `$` is left to Compose in the VM: it fills in variables from the `.env` next to the config and
+ * from the caller's environment, both of which are copied.
  *
- * `by`: what runs them, as precisely as it is known; or only its name, or that the machine has a part of a card.
+ * `by`: the engine as precisely as it is known; or only its name, or `part` for a machine with a
+ * partition of a card.
  */
 export function composeFile(services: Service[], by: GuestEngine | Engine | "part" = "docker"): string {
   const engine: GuestEngine = typeof by !== "string"
@@ -27,17 +29,18 @@ export function composeFile(services: Service[], by: GuestEngine | Engine | "par
   });
 }
 
-/** Names as a section that says nothing more of them. */
+/** The names as a section without settings. */
 function declaredNames(names: string[]): Record<string, unknown> {
   return Object.fromEntries(names.map((name) => [name, {}]));
 }
 
-/** Names that Compose has for volumes and networks; of any other it says best itself what is wrong. */
+/** Whether a text is a valid name of a volume or network. Compose reports any other text itself. */
 const isName = (value: unknown): value is string => typeof value === "string" && /^[a-zA-Z0-9._-]+$/.test(value);
 
 /**
- * The networks of a service, which is in `default` where it names none. Compose knows that one by itself; where only others are
- * declared, podman-compose takes the only one for it, or none.
+ * The networks of a service: `default` where it names none. Compose always has that network.
+ * podman-compose needs it declared: where only others are declared, it uses the only one instead,
+ * or none.
  */
 function networksOf({ body }: Service): string[] {
   const { networks } = body;
@@ -46,8 +49,8 @@ function networksOf({ body }: Service): string[] {
 }
 
 /**
- * The named volumes of a service. In the short form that is what stands before the first colon, unless it is a path, be it one with a
- * drive of Windows' (compose-go, format/volume.go).
+ * The named volumes of a service. In the short form the name is the text before the first colon,
+ * unless it is a path, which may have a Windows drive (compose-go, format/volume.go).
  */
 function volumesOf({ body: { volumes } }: Service): string[] {
   if (!Array.isArray(volumes)) return [];

@@ -1,9 +1,12 @@
-/** Reads what a Compose service says, in the short form of a file and in the long form that `docker compose config` prints. */
+/**
+ * Reads the keys of a Compose service, in the short form of a file and in the long form that
+ * `docker compose config` prints.
+ */
 import { isMap, mapAt } from "../maps.mts";
 import { Verbatim } from "../verbatim.mts";
 import type { ComposeService } from "./types.mts";
 
-/** Texts of a list; numbers of YAML become their digits. Empty for anything but a list. */
+/** The texts of a list; numbers become their digits. Empty for anything but a list. */
 export function texts(value: unknown): string[] {
   return Array.isArray(value)
     ? value.filter((one) => ["string", "number"].includes(typeof one) || one instanceof Verbatim).map(String)
@@ -25,7 +28,10 @@ export function environmentOf({ environment }: ComposeService): Record<string, s
   );
 }
 
-/** A device of the VM that a service gets: `source[:target[:permissions]]`, or Compose's long form. CDI's names have no target. */
+/**
+ * A device of the VM that a service uses: `source[:target[:permissions]]`, or Compose's long form.
+ * CDI names have no target.
+ */
 export interface ServiceDevice {
   source: string;
   target?: string;
@@ -54,7 +60,10 @@ export interface PublishedPort {
   protocol: string;
 }
 
-/** The ports that a service publishes; those that Docker chooses and those that variables name are left out. */
+/**
+ * The ports that a service publishes. Ports that Docker chooses or that contain variables are left
+ * out.
+ */
 export function publishedPorts({ ports }: ComposeService): PublishedPort[] {
   if (!Array.isArray(ports)) return [];
   return ports.flatMap((port): PublishedPort[] => {
@@ -82,7 +91,10 @@ export interface ServiceMount {
   target: string;
 }
 
-/** The mounts under `volumes` of a service. In the short form a source that is no name is a path (compose-go, format/volume.go). */
+/**
+ * The mounts under `volumes` of a service. In the short form, a source that is not a valid name is
+ * a path (compose-go, format/volume.go).
+ */
 export function mountsOf({ volumes }: ComposeService): ServiceMount[] {
   if (!Array.isArray(volumes)) return [];
   return volumes.flatMap((volume): ServiceMount[] => {
@@ -100,8 +112,8 @@ export function mountsOf({ volumes }: ComposeService): ServiceMount[] {
 }
 
 /**
- * The services that a service depends on, with what `depends_on` says of each: by that key, and by `links`, `volumes_from` and the
- * namespaces that it shares with another (`network_mode: service:NAME`), as in Compose.
+ * The services that a service depends on, with their `depends_on` settings. As in Compose, `links`,
+ * `volumes_from` and shared namespaces (`network_mode: service:NAME`) are dependencies too.
  */
 export function dependsOn(service: ComposeService): Record<string, { required: boolean; condition: string }> {
   const { depends_on, links, volumes_from, network_mode, pid, ipc } = service;
@@ -123,7 +135,7 @@ export function dependsOn(service: ComposeService): Record<string, { required: b
   return { ...implied, ...Object.fromEntries(texts(depends_on).map((name) => [name, needed])) };
 }
 
-/** The networks of a service with its settings in each; empty where it names none. */
+/** The networks of a service with its settings for each; empty if it names none. */
 export function networksOf({ networks }: ComposeService): Record<string, Record<string, unknown>> {
   if (isMap(networks)) {
     return Object.fromEntries(Object.entries(networks).map(([name, value]) => [name, isMap(value) ? value : {}]));
@@ -132,8 +144,9 @@ export function networksOf({ networks }: ComposeService): Record<string, Record<
 }
 
 /**
- * A size of Compose's (compose-spec, "byte values") in MiB: `512m`, `2gb`, `1.5GiB`, a bare number of bytes. Compose's units are
- * powers of 1024 with either spelling (docker/go-units, RAMInBytes). Undefined for anything else.
+ * A Compose size (compose-spec, "byte values") in MiB: `512m`, `2gb`, `1.5GiB`, or a bare number of
+ * bytes. Both spellings of a unit are powers of 1024 (docker/go-units, RAMInBytes). Undefined for
+ * anything else.
  */
 export function mebibytes(value: unknown): number | undefined {
   if (!["string", "number", "bigint"].includes(typeof value)) return undefined;
@@ -142,7 +155,7 @@ export function mebibytes(value: unknown): number | undefined {
   return Number(digits) * 1024 ** " kmgtp".indexOf(unit.toLowerCase() || " ") / 1024 ** 2;
 }
 
-/** What limits a service: CPUs and MiB, from `cpus`, `mem_limit` and `deploy.resources`. */
+/** The limits of a service: CPUs and MiB, from `cpus`, `mem_limit` and `deploy.resources`. */
 export function limitsOf(service: ComposeService): { key: string; cpus?: number; memory?: number }[] {
   const resources = mapAt(mapAt(service, "deploy"), "resources");
   const of = (key: string, cpus: unknown, memory: unknown) => {

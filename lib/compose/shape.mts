@@ -1,14 +1,14 @@
 /**
- * The keys and the types of a Compose file (compose-spec, schema/compose-spec.json; held against Compose 2.26.1 on 2026-11-26): what Compose refuses before it looks at
- * anything else. Only for hosts without Compose.
+ * The keys and types of a Compose file (compose-spec, schema/compose-spec.json; compared with
+ * Compose 2.26.1 on 2026-11-26): Compose checks these first. Used only on hosts without Compose.
  */
 import { isMap } from "../maps.mts";
 import { unknownName } from "../text.mts";
 import { Verbatim } from "../verbatim.mts";
 
-/** Something of a wrong form. */
+/** A value of the wrong form. */
 export interface ShapeFlaw {
-  /** Keys and numbers that lead to it. */
+  /** The keys and indexes that lead to it. */
   path: (string | number)[];
   message: string;
 }
@@ -340,7 +340,10 @@ const file = map({
   services: (value, path) => [...serviceNames(value, path), ...mapOf(service)(value, path)],
 });
 
-/** What is of a wrong form in one Compose file: its plain data, with variables filled in. */
+/**
+ * The values of the wrong form in one Compose file. Takes the file's plain data, with variables
+ * filled in.
+ */
 export function shapeFlaws(data: Record<string, unknown>): ShapeFlaw[] {
   return file(data, []);
 }

@@ -1,26 +1,35 @@
-/** Compose projects as data: what Compose, or our own reader, makes of a folder, and what was seen of the files that it names. */
+/**
+ * Compose projects as data: the project as Compose or the built-in reader reads it, and the state
+ * of the files that it names.
+ */
 
 /** A folder with Compose files that becomes one project in one VM. */
 export interface ProjectRequest {
-  /** The project's name in the VM, such as `immich`: Compose's own rule, `[a-z0-9][a-z0-9_-]*`. */
+  /** The project's name in the VM, such as `immich`. Compose's rule: `[a-z0-9][a-z0-9_-]*`. */
   name: string;
-  /** The machine that it runs on. */
+  /** Name of the machine that it runs on. */
   machine: string;
   /** Absolute path of the folder on the host. */
   folder: string;
-  /** Compose files by name, relative to the folder, in the order of `-f`. Without it, those that Compose looks for. */
+  /**
+   * Compose files relative to the folder, in the order of `-f`. Without it, Compose's default
+   * names.
+   */
   files?: string[];
-  /** Profiles that are on. */
+  /** Enabled profiles. */
   profiles: string[];
-  /** Variables that Compose gets, over those of `.env`. */
+  /** Variables for Compose, which override those of `.env`. */
   variables?: Record<string, string>;
-  /** Folders of the host that the machine has too (`folders:` of the config): absolute paths. */
+  /** Folders of the host that the machine shares (`folders:` of the config): absolute paths. */
   sharedFolders?: SharedFolder[];
-  /** What is copied into the VM, relative to the folder; undefined where that is not known. */
+  /**
+   * The paths that are copied into the VM, relative to the folder; undefined where they are not
+   * known.
+   */
   copied?: string[];
 }
 
-/** A folder of the host that a VM has. */
+/** A folder of the host that a VM shares. */
 export interface SharedFolder {
   /** Absolute path on the host. */
   from: string;
@@ -28,55 +37,70 @@ export interface SharedFolder {
   to: string;
 }
 
-/** A Compose project as it was read. Everything a check needs: no check reads a file. */
+/** A Compose project as read, with everything that the checks need: checks read no files. */
 export interface ComposeProject extends ProjectRequest {
   files: string[];
-  /** The services that the config itself has: their paths are the VM's. */
+  /** The inline services of the config: their paths are paths in the VM. */
   inline?: true;
   /**
-   * What read it. `compose`: the host's `docker compose config`, which normalises: long forms, absolute paths, everything of
-   * `extends` and `include` filled in. `reader`: our own reader, which knows the YAML and no more. `none`: neither could.
+   * What read the project. `compose`: the host's `docker compose config`, which returns long forms
+   * and absolute paths, with `extends` and `include` filled in. `reader`: the built-in reader,
+   * which only parses the YAML. `none`: neither could read it.
    */
   readBy: "compose" | "reader" | "none";
-  /** Names of the variables that `.env` has. */
+  /** Names of the variables in `.env`. */
   dotEnvNames?: string[];
-  /** Names of files beside the Compose files that look like an example of `.env`. */
+  /** Names of files next to the Compose files that look like an example of `.env`. */
   envExamples?: string[];
-  /** Why the host's Compose gave no answer, such as that it took too long. */
+  /** Why the host's Compose gave no answer, such as a timeout. */
   noAnswer?: string;
-  /** The version of the host's Compose that was asked, such as `2.26.1`; undefined where there is none. */
+  /** Version of the host's Compose, such as `2.26.1`; undefined where there is none. */
   composeVersion?: string;
-  /** All of its services, those of profiles that are off too. Undefined where it could not be read. */
+  /**
+   * All services, including those of disabled profiles. Undefined where the project could not be
+   * read.
+   */
   model?: ComposeModel;
-  /** What our own reader makes of it: Compose's answer has no env files and no relative paths any more. */
+  /**
+   * The project as the built-in reader reads it. Compose's answer no longer has env files and
+   * relative paths.
+   */
   written?: ComposeModel;
-  /** Names of the services that `up` starts with these profiles; undefined where that is not known. */
+  /**
+   * Names of the services that `up` starts with these profiles; undefined where they are not known.
+   */
   enabled?: string[];
-  /** What Compose refuses, or what our reader could not read: nothing runs before this is changed. */
+  /** Errors of Compose, or of the built-in reader: the project cannot run until they are fixed. */
   refusals: ProjectProblem[];
-  /** Variables that have no value and no default. Compose puts an empty text in their place. */
+  /** Variables without a value and a default. Compose uses an empty text for them. */
   unsetVariables: ProjectProblem[];
-  /** What each path of the host is that the project names (bind mounts, env files, build contexts, configs, secrets): absolute. */
+  /**
+   * The kind of each host path that the project names (bind mounts, env files, build contexts,
+   * configs, secrets). The paths are absolute.
+   */
   paths: Record<string, PathKind>;
-  /** Texts of the Compose files by their path as in `files`: to find the line of something. */
+  /** Texts of the Compose files by their path as in `files`, for finding lines. */
   texts: Record<string, string>;
 }
 
-/** What lies at a path of the host. `unknown`: it could not be looked at. */
+/** The kind of a host path. `unknown`: it could not be read. */
 export type PathKind = "file" | "folder" | "missing" | "unknown";
 
-/** Something about a project, with its place where that is known. */
+/** A problem of a project, with its place where that is known. */
 export interface ProjectProblem {
   message: string;
-  /** Name of the file, relative to the project's folder where it lies in it. */
+  /** Path of the file, relative to the project's folder where it is below it. */
   file?: string;
-  /** Counted from 1. */
+  /** Line number, from 1. */
   line?: number;
-  /** Name of the variable, for those without a value. */
+  /** Name of the variable, for a variable without a value. */
   variable?: string;
 }
 
-/** A project in the form that `docker compose config --format json` prints (compose-spec): keys as Compose has them. */
+/**
+ * A project in the form that `docker compose config --format json` prints (compose-spec), with
+ * Compose's keys.
+ */
 export interface ComposeModel {
   services: Record<string, ComposeService>;
   networks?: Record<string, Record<string, unknown> | null>;
@@ -88,17 +112,20 @@ export interface ComposeModel {
 /** One service of a project: Compose's keys, unchecked. */
 export type ComposeService = Record<string, unknown>;
 
-/** What runs the containers of a VM, as precisely as it is known: what a way of asking for a GPU becomes depends on it. */
+/** The engine of a VM, as precisely as it is known. It decides how a GPU request is rendered. */
 export interface GuestEngine {
   engine: "docker" | "podman";
   /** Version of the engine, such as `26.1.5`; undefined if not known. */
   version?: string;
-  /** Version of the Compose program in the VM: docker-compose 1.29.2, Compose 2.26.1, podman-compose 1.0.6. */
+  /**
+   * Version of the Compose program in the VM: docker-compose 1.29.2, Compose 2.26.1, podman-compose
+   * 1.0.6.
+   */
   compose?: string;
-  /** Whether CDI is switched on in Docker; undefined where the version decides (on from 28.2). */
+  /** Whether CDI is enabled in Docker; undefined where the version decides (on from 28.2). */
   cdi?: boolean;
-  /** A part of a card (Hyper-V): CDI's `nvidia.com/gpu=all` is all that there is. */
+  /** The VM has a partition of a card (Hyper-V): its only CDI name is `nvidia.com/gpu=all`. */
   partition?: boolean;
-  /** Whose card the VM has; NVIDIA's without it. */
+  /** Vendor of the VM's card; without it, NVIDIA. */
   vendor?: "nvidia" | "amd" | "intel";
 }

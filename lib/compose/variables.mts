@@ -1,30 +1,39 @@
-/** Compose's variables (`${NAME:-default}`), as far as our own reader needs them where no Compose is there to ask. */
+/**
+ * Compose's variables (`${NAME:-default}`), as far as the built-in reader needs them on a host
+ * without Compose.
+ */
 
 import { ownValue } from "../maps.mts";
 
-/** How a variable that has no value is written. */
+/** A reference to a variable that has no value. */
 export interface MissingVariable {
   name: string;
-  /** The sentence of `${NAME:?sentence}`: Compose refuses the project. Undefined where an empty text takes its place. */
+  /**
+   * The sentence of `${NAME:?sentence}`: Compose refuses the project. Undefined where Compose uses
+   * an empty text.
+   */
   required?: string;
 }
 
 /** A line of an env file that Compose refuses. */
 export interface EnvFileFlaw {
-  /** Counted from 1. */
+  /** Line number, from 1. */
   line: number;
   message: string;
 }
 
 /**
- * The values of an env file (compose-spec, env file syntax): comments, quotes, `export`, values of several lines in quotes; variables of the
- * lines above and of `values` are filled in where the value is not in single quotes.
+ * The values of an env file (compose-spec, env file syntax). Supports comments, quotes, `export`
+ * and quoted values over several lines. References to variables of earlier lines and of `values`
+ * are replaced, except in single quotes.
  */
 export function dotEnv(text: string, values: Record<string, string | undefined> = {}): Record<string, string> {
   return readEnvFile(text, values).values;
 }
 
-/** The lines of an env file that Compose refuses (compose-go, dotenv/parser.go; read 2026-11-26). */
+/**
+ * The lines of an env file that Compose refuses (compose-go, dotenv/parser.go; read 2026-11-26).
+ */
 export function envFileFlaws(text: string): EnvFileFlaw[] {
   return readEnvFile(text, {}).flaws;
 }
@@ -38,7 +47,7 @@ function readEnvFile(text: string, outer: Record<string, string | undefined>) {
     if (/^\s*(#|$)/.test(line)) continue;
     const [, name, raw] = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*[=:]\s*(.*)$/.exec(line) ?? [];
     if (name === undefined || raw === undefined) {
-      // a name alone is taken from the environment
+      // a name alone takes its value from the environment
       const alone = /^\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*$/.test(line);
       const word = /^\s*(?:export\s+)?([^=:]*)/.exec(line)![1]!.trim();
       if (alone) continue;
@@ -74,7 +83,10 @@ const unescaped = (text: string) =>
 const rest = Array.from({ length: 5 }).reduce<string>((inner) => `(?:[^{}]|\\{${inner}\\})*`, "[^{}]*");
 const pattern = new RegExp(String.raw`\$(?:\$|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-?+])(${rest}))?\})`, "g");
 
-/** A text with its variables filled in, and those that have no value and no default. `broken`: a `${` that Compose cannot read. */
+/**
+ * Replaces the variables in a text. Also returns the variables without a value and a default.
+ * `broken`: a `${` that Compose cannot parse.
+ */
 export function interpolate(
   text: string,
   values: Record<string, string | undefined>,
@@ -99,7 +111,7 @@ export function interpolate(
   return { text: filled, missing, broken: text.replace(pattern, "").includes("${") };
 }
 
-/** Whether a variable holds a password, a key or a token, by its name. */
+/** Whether a variable's name suggests a password, a key or a token. */
 export function isSecretName(name: string): boolean {
   return /(^|_)(PASS|PASSWORD|PASSWD|PWD|SECRET|TOKEN|(API|ACCESS|PRIVATE|ENCRYPTION|MASTER|AUTH)_?KEY|JWT)(_|$)|PASSWORD|SECRET|APIKEY/i
     .test(name);

@@ -1,10 +1,11 @@
-/** Other services of the same Compose file that a service cannot do without. */
+/** The services of the same Compose file that a service needs. */
 import type { Service } from "./types.mts";
 import { isMap } from "../maps.mts";
 
 /**
- * The names that a service's own keys refer to (compose-spec: depends_on, links, volumes_from, extends, and network_mode, pid and ipc of
- * the form `service:NAME`): Compose refuses a file in which one of them is missing.
+ * The names of the services that a service's keys refer to (compose-spec: depends_on, links,
+ * volumes_from, extends, and network_mode, pid and ipc of the form `service:NAME`). Compose refuses
+ * a file in which one of them is missing.
  */
 export function dependenciesOf(body: Service["body"]): string[] {
   const { depends_on, links, volumes_from, extends: base } = body;
@@ -23,7 +24,7 @@ export function dependenciesOf(body: Service["body"]): string[] {
   ];
 }
 
-/** `required: false` lets one be missing. */
+/** Whether the service must exist: `required: false` makes it optional. */
 const isNeeded = (how: unknown) => !isMap(how) || how.required !== false;
 
 function texts(value: unknown): string[] {

@@ -1,20 +1,26 @@
-/** Keys and list items that are not in the column of their siblings: the commonest slip in a YAML file. */
+/**
+ * Finds keys and list items that are not in the column of their siblings: the most common slip in a
+ * YAML file.
+ */
 import type { Lexeme } from "./syntax.mts";
 
-/** A key or an item in a column where it belongs to nothing. */
+/** A key or an item in a column that matches no mapping or list. */
 export interface IndentationSlip {
-  /** Line, from 1. */
+  /** Line number, from 1. */
   line: number;
-  /** Spaces before it. */
+  /** Number of spaces before it. */
   indent: number;
-  /** An item after an item: YAML reads it as more of that item's text, which nobody means. */
+  /**
+   * An item below an item, indented further: YAML reads it as more text of the first item, which is
+   * never intended.
+   */
   isText: boolean;
   message: string;
-  /** What to write: the line's first words with the right number of spaces. */
+  /** What to write: the first words of the line with the right number of spaces. */
   instead: string;
 }
 
-/** What is open at a line: keys of a mapping, or items of a list, in one column. */
+/** A mapping or list that is open at a line: the column of its keys or items. */
 interface Level {
   indent: number;
   item: boolean;
@@ -22,18 +28,19 @@ interface Level {
 
 const keyOf = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#'"[\]{},&*!|>%@`-][^#]*?|-[^\s#][^#]*?):(?=\s|$)(.*)$/;
 
-/** A value that does not end on its line: none, an anchor or a tag alone, or a comment. */
+/** Whether a value continues on the next line: nothing, an anchor or tag alone, or a comment. */
 const isOpen = (value: string) => /^\s*([&!]\S*\s*)*(#.*)?$/.test(value);
 
 /**
- * Finds them in a text. `lexemes` are those of the text. Where the parser finds no error, only those that are `isText` are slips: others
- * may be forms of YAML that are not looked for here.
+ * Finds the slips in a text. `lexemes` are those of the text. Where the parser finds no error, only
+ * those that are `isText` are slips: others may be valid forms of YAML that this module does not
+ * know.
  */
 export function findSlips(text: string, lexemes: Iterable<Lexeme>): IndentationSlip[] {
   const slips: IndentationSlip[] = [];
   const skipped = linesWithin(text, lexemes);
   const levels: Level[] = [];
-  // whether the last key takes a mapping or a list below it
+  // whether the last key may have a mapping or a list below it
   let open = true;
   text.split("\n").forEach((whole, i) => {
     const written = whole.replace(/\r$/, "");
@@ -79,7 +86,7 @@ export function findSlips(text: string, lexemes: Iterable<Lexeme>): IndentationS
       column += rest.length - inner.length;
       rest = inner;
       open = true;
-      // the keys of an item have a column of their own
+      // the keys of an item have their own column
       while (levels.length > 0 && levels.at(-1)!.indent >= column) levels.pop();
     }
     const [, key, value = ""] = keyOf.exec(rest) ?? [];
@@ -93,13 +100,16 @@ export function findSlips(text: string, lexemes: Iterable<Lexeme>): IndentationS
   return slips;
 }
 
-/** The columns nearest to one; of two as near, the deeper first. */
+/** The columns nearest to one; at the same distance, the deeper column first. */
 function nearest(columns: number[], to: number): number[] {
   const least = Math.min(...columns.map((column) => Math.abs(column - to)));
   return [...new Set(columns.filter((column) => Math.abs(column - to) === least))].sort((a, b) => b - a);
 }
 
-/** Lines that begin within quotes, brackets or a block of text (`|`, `>`), where columns mean nothing. */
+/**
+ * Lines that begin within quotes, brackets or a block of text (`|`, `>`), where columns mean
+ * nothing.
+ */
 function linesWithin(text: string, lexemes: Iterable<Lexeme>): Set<number> {
   const found = new Set<number>();
   let [line, depth, at, reached] = [1, 0, 0, 0];

@@ -1,4 +1,7 @@
-/** The keys of `homelab-gpu.yaml`: the parser, the editors' schema and the README's table come from this one table. */
+/**
+ * The keys of `homelab-gpu.yaml`: the parser, the editors' schema and the README's table come from
+ * this one table.
+ */
 import type { Key, Shape } from "./shape.mts";
 import {
   cpusDefault,
@@ -248,7 +251,7 @@ const machine: Record<string, Key> = {
   },
 };
 
-/** A key of Compose's that needs files or sections which only a folder of its own has. */
+/** A Compose key that needs files or sections, which only a stack's own folder has. */
 const ofStacks = (): Key => ({
   kind: "refused",
   about: "Refused: use a stack, a folder with a Compose file of its own.",

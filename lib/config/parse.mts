@@ -6,10 +6,11 @@ import { decodeFile } from "../encoding.mts";
 import { configError, placeIn, Reader } from "./reader.mts";
 
 /**
- * `homelab-gpu.yaml` → what it asks for, with nothing filled in that the host decides.
+ * Parses `homelab-gpu.yaml` into a Config. Values that depend on the host stay undefined.
  *
- * Takes the file as the shell reads it (bytes that are not UTF-8 as encoding.mts has them), and the name that errors call it by.
- * Throws ConfigError with everything that is wrong: place, line, what to write instead.
+ * Takes the file's text as the shell reads it (encoding.mts describes bytes that are not UTF-8),
+ * and the file name for errors. Throws ConfigError with every mistake: place, line, and what to
+ * write instead.
  */
 export function parseConfig(raw: string, name = "homelab-gpu.yaml"): Config {
   const { text, problem } = decodeFile(raw);
@@ -21,7 +22,10 @@ export function parseConfig(raw: string, name = "homelab-gpu.yaml"): Config {
   return shaped(found as RawConfig);
 }
 
-/** What is wrong with a config that reads well, each at its path in it (`machines.0.image.file`). */
+/**
+ * The ConfigError for problems found in a valid config, each with its path in the file
+ * (`machines.0.image.file`).
+ */
 export function configErrorAt(raw: string, name: string, problems: { path: string; says: string }[]): ConfigError {
   const { text } = decodeFile(raw);
   const reader = new Reader(text);
@@ -93,7 +97,10 @@ function shaped(raw: RawConfig): Config {
   return { machines, services, stacks };
 }
 
-/** What Compose calls the project of a folder: its name in lower case, of letters, digits, hyphens and underscores. */
+/**
+ * The name that Compose gives the project of a folder: the folder's name in lower case, reduced to
+ * letters, digits, hyphens and underscores.
+ */
 function projectName(path: string): string {
   const folder = path.replace(/[\\/]+$/, "").split(/[\\/]/).at(-1) ?? "";
   return folder.toLowerCase().replace(/[^a-z0-9_-]/g, "").replace(/^[_-]+/, "");
@@ -146,16 +153,23 @@ function fullAddress(address: string): string {
   return (address.length === 7 ? `0000:${address}` : address).toLowerCase();
 }
 
-/** The machine of a service that names none: the only one, or the only one with a GPU if it wants one. */
+/**
+ * The machine of a service that names none: the only machine, or, for a service with a GPU, the
+ * only machine with a GPU.
+ */
 function home(gpu: boolean, machines: RawMachine[]): string | undefined {
   const able = gpu ? machines.filter((machine) => enabled(machine.gpu).length > 0) : machines;
   if (able.length === 1) return able[0]!.name;
   return machines.length === 1 ? machines[0]!.name : undefined;
 }
 
-// ------------------------------------------------------------------------------------ what must be right taken together
+// ------------------------------------------------------------------------------------ rules across
+//   keys
 
-/** Problems that no key has by itself. What is wrong by itself was said already, and is undefined here. */
+/**
+ * Checks rules that involve several keys. Values that are wrong alone were reported before and are
+ * undefined here.
+ */
 function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
   const machines = (raw.machines ?? []).map((machine): Partial<RawMachine> => machine ?? {}) as RawMachine[];
   if (raw.machines?.length === 0) {
@@ -211,7 +225,7 @@ function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
   }
 }
 
-/** Stacks: each on a machine that is there, each with a name of its own. */
+/** Checks stacks: each one's machine must exist, and names must be unique. */
 function checkStacks(stacks: Partial<RawStack>[], machines: RawMachine[], reader: Reader): void {
   const names = machines.map(({ name }) => name).filter((name) => name !== undefined);
   const taken = new Set<string>();
@@ -254,7 +268,9 @@ function checkImage(image: RawMachine["image"], path: string, reader: Reader): v
   }
 }
 
-/** All that a box is built from: machines that share one must agree in it. */
+/**
+ * Everything that a box is built from, as text. Machines with the same box must have the same text.
+ */
 function recipe(
   { image, provision = [], driver = {}, engine, engine_repository, engine_key, gpu }: RawMachine,
 ): string {

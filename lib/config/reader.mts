@@ -7,7 +7,10 @@ import { isMap, isPlain, isScalar, isSeq, type Node, offset, placeIn, tagOf, Yam
 
 export { placeIn };
 
-/** Reads nodes by their shapes, remembers where each value stood, and collects what is wrong. */
+/**
+ * Reads nodes by their shapes, remembers where each value is in the text, and collects the
+ * problems.
+ */
 export class Reader {
   readonly problems: Problem[];
   readonly #yaml: Yaml;
@@ -18,7 +21,7 @@ export class Reader {
     this.problems = [...this.#yaml.problems];
   }
 
-  /** The whole text by a shape. What was wrong with it is undefined, and among the problems. */
+  /** Reads the whole text by a shape. Wrong values become undefined and are added to `problems`. */
   read(shape: Shape): unknown {
     if (this.problems.length > 0) return undefined;
     if (!this.#yaml.root) {
@@ -28,7 +31,7 @@ export class Reader {
     return this.#value(this.#yaml.resolve(this.#yaml.root), shape, "the file", "");
   }
 
-  /** A problem with the value at a path such as `machines.0.name`. */
+  /** Adds a problem with the value at a path such as `machines.0.name`. */
   at(path: string, says: string, write?: string): void {
     this.problem(this.#places.get(path) ?? 0, says, write);
   }
@@ -37,7 +40,7 @@ export class Reader {
     this.problems.push({ ...this.#yaml.place(at), message, ...(instead ? { instead } : {}) });
   }
 
-  /** `name` is what the value is called in errors, `path` where it is. */
+  /** Reads one value. `name` is what errors call the value, `path` where it is in the file. */
   #value(node: Node | null, shape: Shape, name: string, path: string, at = offset(node) ?? 0): unknown {
     this.#places.set(path, at);
     const tag = node && tagOf(node);
@@ -88,7 +91,7 @@ export class Reader {
         return this.#map(this.#yaml.pairs(node), shape, name, path, at);
       case "either": {
         const fitting = shape.of.filter((option) => fits(node, option));
-        // a mapping or a list can have much in it that is wrong; of a scalar there is only to say what it may be
+        // a mapping or list is checked in detail; for a scalar the list of allowed forms is enough
         if (fitting.length === 1 && !isScalar(node)) return this.#value(node, fitting[0]!, name, path, at);
         for (const option of fitting) {
           const before = this.problems.length;
@@ -166,7 +169,7 @@ export class Reader {
     return found;
   }
 
-  /** Texts by name, as they are written: `0042` and `yes` stay what they are. */
+  /** Texts by name, as written: `0042` and `yes` stay text. */
   #texts(
     pairs: ReturnType<Yaml["pairs"]>,
     shape: Shape & { kind: "texts" },
@@ -222,21 +225,21 @@ export class Reader {
   }
 }
 
-/** Whether a key belongs in the mapping, or the list of mappings, that a shape describes. */
+/** Whether a shape describes a mapping, or a list of mappings, that may have the key. */
 function takes(shape: Shape, key: string): boolean {
   if (shape.kind === "either") return shape.of.some((option) => takes(option, key));
   if (shape.kind === "list") return takes(shape.of, key);
   return (shape.kind === "map" || shape.kind === "services") && Object.hasOwn(shape.keys, key);
 }
 
-/** Whether a node has the form that a shape is written in; which of several values it has does not matter yet. */
+/** Whether a node is of a shape's form (mapping, list or scalar); its value is not checked here. */
 function fits(node: Node | null, shape: Shape): boolean {
   if (shape.kind === "map" || shape.kind === "services" || shape.kind === "texts") return isMap(node);
   if (shape.kind === "list") return isSeq(node);
   return isScalar(node);
 }
 
-/** What a value has to be, in words. `node`: what stands there instead. */
+/** What a value must be, as words for an error. `node`: the value that was found. */
 function form(shape: Shape, node: Node | null = null): string {
   switch (shape.kind) {
     case "text":
@@ -268,15 +271,15 @@ function form(shape: Shape, node: Node | null = null): string {
   }
 }
 
-/** What a scalar is: text where it has quotes. Undefined for what is no scalar. */
+/** The kind of a scalar: text if it is quoted. Undefined for other nodes. */
 function kind(node: Node | null): ScalarKind | undefined {
   if (!isScalar(node)) return undefined;
   return isPlain(node) ? kindOf(String(node.value)) : "text";
 }
 
 /**
- * A scalar's text: ids such as `1e84` and `0042` would be numbers to YAML, and come back as 1e+84 and 42. Undefined for what is no scalar,
- * or an empty one.
+ * A scalar's text as written: YAML would read ids such as `1e84` and `0042` as numbers and return
+ * 1e+84 and 42. Undefined for other nodes and for an empty scalar.
  */
 function scalarText(node: Node | null): string | undefined {
   return isScalar(node) && kind(node) !== "null" ? String(node.value) : undefined;
@@ -301,7 +304,10 @@ function printable(text: string): string {
   return plain.length > 40 ? `${plain.slice(0, 40)}…` : plain;
 }
 
-/** One letter added, lost, changed or swapped, or another spelling of the same letters. */
+/**
+ * Whether two keys differ by one added, missing, changed or swapped letter, or only in the spelling
+ * of the same letters.
+ */
 function alike(key: string, written: string): boolean {
   const [a, b] = [key, written].map((text) => text.toLowerCase().replace(/[^a-z]/g, "")) as [string, string];
   if (a === b) return true;
@@ -325,19 +331,19 @@ function likely(shape: Shape, written: string | undefined): string | undefined {
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** What stands before the first line of a message. */
+/** The prefix of every message. */
 const speaker = "homelab-gpu: ";
 
-/** What is shown of a text where most is wrong. */
+/** How many problems are shown at most. */
 const shownProblems = 20;
 
-/** Problems → one message: each with its place, the line, and what to write. */
+/** Makes one message of the problems: each with its place, the line, and what to write instead. */
 export function configError(problems: Problem[], text: string, name: string): ConfigError {
   const lines = text.split(/\r?\n/);
   const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
   const parts = sorted.slice(0, shownProblems).map(({ line, column, message, instead }, i) => {
     const gutter = String(line).padStart(5);
-    // long lines are cut around the place, so that the mark below stays under it
+    // a long line is cut on both sides of the place, so the mark below stays under it
     const from = Math.max(0, column - 50);
     const shown = (lines[line - 1] ?? "").slice(from, from + 68).replaceAll("\t", " ");
     return [

@@ -1,7 +1,7 @@
-/** What readers of YAML make of scalars without quotes. */
+/** How readers of YAML interpret unquoted scalars. */
 import { Verbatim } from "../verbatim.mts";
 
-/** What a scalar without quotes is by YAML 1.2's core schema (yaml.org/spec/1.2.2, 10.3.2). */
+/** The type of an unquoted scalar in YAML 1.2's core schema (yaml.org/spec/1.2.2, 10.3.2). */
 export type ScalarKind = "null" | "flag" | "number" | "text";
 
 const nothing = /^(~|null|Null|NULL|)$/;
@@ -9,7 +9,7 @@ const flag = /^(true|True|TRUE|false|False|FALSE)$/;
 const integer = /^([-+]?\d+|0o[0-7]+|0x[\da-fA-F]+)$/;
 const real = /^([-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$/;
 
-/** The kind of a scalar without quotes. */
+/** The type of an unquoted scalar. */
 export function kindOf(source: string): ScalarKind {
   if (nothing.test(source)) return "null";
   if (flag.test(source)) return "flag";
@@ -17,8 +17,9 @@ export function kindOf(source: string): ScalarKind {
 }
 
 /**
- * Whether a reader that Compose or podman-compose has takes a scalar without quotes for something else than text: go-yaml v3 (resolve.go:
- * underscores anywhere in numbers, 0x, 0o, 0b and a leading 0, times) and what YAML 1.2 has. Read in their sources on 2026-11-26.
+ * Whether Compose's or podman-compose's YAML reader may read an unquoted scalar as something other
+ * than text: by the rules of go-yaml v3 (resolve.go: underscores anywhere in numbers, 0x, 0o, 0b
+ * and a leading 0, times) or of YAML 1.2. Sources read on 2026-11-26.
  */
 function isTyped(source: string): boolean {
   if (kindOf(source) !== "text") return true;
@@ -29,8 +30,8 @@ function isTyped(source: string): boolean {
 }
 
 /**
- * A scalar without quotes as plain data: text, true, false, null, or a number that is written as JavaScript writes it. Whatever readers
- * may take for something else stays as it is written, a {@link Verbatim}.
+ * An unquoted scalar as plain data: text, true, false, null, or a number in JavaScript's notation.
+ * A scalar that readers may read differently keeps its spelling, as a {@link Verbatim}.
  */
 export function plainValue(source: string): unknown {
   const kind = kindOf(source);
@@ -40,7 +41,7 @@ export function plainValue(source: string): unknown {
   return isTyped(source) ? new Verbatim(source) : source;
 }
 
-/** Whether a text needs quotes to stay text. */
+/** Whether a reader of YAML may read the text as another type if it has no quotes. */
 export function needsQuotes(text: string): boolean {
   return isTyped(text);
 }

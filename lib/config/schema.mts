@@ -4,7 +4,10 @@ import { sizePattern } from "./sizes.mts";
 
 type Schema = Record<string, unknown>;
 
-/** The JSON schema (draft-07) of `homelab-gpu.yaml`, for editors: it says of a file what the parser says, save what needs two keys at once. */
+/**
+ * Returns the JSON schema (draft-07) of `homelab-gpu.yaml`, for editors. It accepts and refuses
+ * what the parser does, except for rules that involve two keys.
+ */
 export function schemaOf(): Schema {
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
@@ -13,7 +16,7 @@ export function schemaOf(): Schema {
   };
 }
 
-/** The same, as a file. */
+/** The schema as the text of a file. */
 export function schemaText(): string {
   return `${JSON.stringify(schemaOf(), null, 2)}\n`;
 }
@@ -27,8 +30,8 @@ function plain(shape: Shape): Schema {
     case "text":
       return { type: "string", pattern: shape.pattern };
     case "hex":
-      // Ids of digits alone are numbers to YAML, as are 1e84 and 0042. The parser reads them as they are written, which a schema
-      // cannot, so that it lets any whole number pass
+      // YAML reads ids such as 2786, 1e84 and 0042 as numbers. The parser keeps them as written; a
+      // schema cannot, so it accepts any whole number.
       return {
         anyOf: [{ type: "string", pattern: `^[0-9a-fA-F]{${shape.digits}}$` }, { type: "integer", minimum: 0 }],
       };

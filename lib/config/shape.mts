@@ -1,17 +1,17 @@
-/** What the keys of a config may be, as data. */
+/** The shapes of the config's values, as data. */
 
-/** What a value may be. `example` is what an error tells people to write instead. */
+/** The shape of a value. `example` is the value that an error suggests instead. */
 export type Shape =
   | { kind: "text"; pattern: string; says: string; example: string }
   | { kind: "hex"; digits: number; example: string }
-  /** `also`: what is known too, and refused later for a reason of its own. */
+  /** `also`: further names that are recognised and refused later, with a reason. */
   | { kind: "choice"; values: () => string[]; also?: () => string[]; example: string }
-  /** `quoted`: digits in quotes will do too. */
-  /** `size`: MiB, which a text with a unit will do for too. */
+  /** `quoted`: digits in quotes are accepted too. */
+  /** `size`: MiB; a text with a unit is accepted too. */
   | { kind: "whole"; min: number; max: number; quoted?: true; size?: true; example: string }
   | { kind: "flag"; example: string }
   | { kind: "list"; of: Shape; example: string }
-  /** `says`: what it is called, if not just a mapping. */
+  /** `says`: what errors call the value, if not just a mapping. */
   | {
     kind: "map";
     keys: Record<string, Key>;
@@ -22,11 +22,14 @@ export type Shape =
     extensions?: true;
   }
   | { kind: "either"; of: Shape[]; example: string }
-  /** Texts by name, such as variables; `empty`: a name without a value is allowed. */
+  /** Texts by name, such as variables. `empty`: a name may have no value. */
   | { kind: "texts"; names: string; empty?: true; example: string }
   | { kind: "services"; keys: Record<string, Key>; example: string }
-  /** Compose has it, and it cannot be used here, whatever it is. `example`: the whole of what to write instead. */
+  /**
+   * A Compose key that cannot be used here, whatever its value. `example`: all that an error
+   * suggests instead.
+   */
   | { kind: "refused"; says: string; example: string };
 
-/** A key: what it may be, and what it is for. */
+/** A key: the shape of its value, and what the key is for. */
 export type Key = Shape & { about: string; required?: true };

@@ -1,11 +1,11 @@
-/** Sizes as people write them in a config. */
+/** Reads the sizes in a config. */
 
-/** What a size may look like: a number, then its unit. */
+/** The pattern of a size: a number, then its unit. */
 export const sizePattern = "^[0-9]+(\\.[0-9]+)? ?([KkMmGgTt]([Ii]?[Bb])?)$";
 
 /**
- * A size with a unit in whole MiB, such as `16G` or `16 GiB`: 16384. G and GB are powers of 1024 here, as in Compose and QEMU.
- * Undefined for other texts, and for sizes that are no whole MiB.
+ * Reads a size with a unit, such as `16G` or `16 GiB`, in whole MiB: 16384. G and GB are powers of
+ * 1024, as in Compose and QEMU. Undefined for other texts, and for sizes that are not whole MiB.
  */
 export function sizeInMib(text: string): number | undefined {
   const [, number, unit] = /^(\d+(?:\.\d+)?) ?([kmgt])(?:i?b)?$/i.exec(text.trim()) ?? [];
@@ -14,7 +14,10 @@ export function sizeInMib(text: string): number | undefined {
   return Number.isInteger(mib) ? mib : undefined;
 }
 
-/** Sections of a Compose file that people paste beside `services:`, and what to write here instead. */
+/**
+ * Sections of a Compose file that people paste next to `services:`, and what to write in this file
+ * instead.
+ */
 export const composeSections: Record<string, string> = {
   version: "nothing: Compose ignores version: today",
   name: "nothing, or put the project into a folder and use a stack: stacks: [{path: ./NAME}]",

@@ -2,8 +2,9 @@ import type { Host, PciFunction } from "../host/types.mts";
 import { className, isAccelerator, isDisplay, slotOf } from "../host/pci.mts";
 
 /**
- * The starter's text made for a host: with this card's ids (and its address where another has the same ones), or, without a card,
- * without what needs one. `schema` is where the editors' schema lies, seen from the config.
+ * The starter's text for a host: with this card's ids, and its address where another card has the
+ * same ids. Without a card, the parts that need one are left out. `schema`: path of the editors'
+ * schema, relative to the config.
  */
 export function starterFor(starter: string, card: PciFunction | undefined, host: Host, schema: string): string {
   const text = starter.replace(/^# yaml-language-server: .*$/m, () => `# yaml-language-server: $schema=${schema}`);
@@ -20,7 +21,8 @@ export function starterFor(starter: string, card: PciFunction | undefined, host:
     `      device_id: ${card.device}`,
     ...(twins ? [`      address: "${card.bdf}" # another card has the same ids`] : []),
   ];
-  // a part of a card, which is what Windows hands over, needs a guest that its kernel module builds in, and a box that nobody publishes
+  // Windows passes a partition of a card: the guest needs an image that the kernel module can be
+  // built in, and nobody publishes such a box
   const box = "image: {file: ./ubuntu-24.04.box} # a box for Hyper-V, generation 2: github.com/chef/bento builds it";
   const system = host.os.platform === "windows"
     ? (host.windows?.hyperv === false ? text : text.replace(/image: debian-13$/m, box)).replaceAll(
@@ -29,6 +31,6 @@ export function starterFor(starter: string, card: PciFunction | undefined, host:
     )
     : text;
   const made = system.replace(wish, () => `${lines.join("\n")}\n`);
-  // the service's image is NVIDIA's
+  // the example service uses an image of NVIDIA's
   return card.vendor === "10de" ? made : made.replace(worker, "");
 }

@@ -1,19 +1,22 @@
-/** What is not valid YAML, in the words of this project where they say more than the parser's. */
+/** Messages for invalid YAML, where they say more than the parser's. */
 
-/** A piece of a text as the lexer has it, and where it begins. */
+/** A token of the lexer, and the offset at which it begins. */
 export interface Lexeme {
   at: number;
   lexeme: string;
 }
 
-/** What is wrong, and what to write instead; `begins` where the place to name is where a quote or bracket was opened. */
+/**
+ * What is wrong, and what to write instead. `begins`: the error names the place where the quote or
+ * bracket was opened.
+ */
 interface Mistake {
   begins?: "quote" | "bracket";
   message: string;
   instead?: string;
 }
 
-/** The slips that people make, by the parser's code and, where that covers several, its message. */
+/** Common slips by the parser's error code and, where a code covers several slips, its message. */
 const mistakes: (Mistake & { code: string; of?: RegExp })[] = [
   { code: "MISSING_CHAR", of: /closing .quote/, begins: "quote", message: "this quote is not closed", instead: '"…"' },
   { code: "MISSING_CHAR", of: /^Comments/, message: "a comment needs a space before it", instead: "a space before #" },
@@ -26,24 +29,33 @@ const mistakes: (Mistake & { code: string; of?: RegExp })[] = [
   { code: "MULTIPLE_DOCS", message: "a second document begins here; only one is read", instead: "no ---" },
 ];
 
-/** Codes of errors that a line with the wrong indentation causes, there and on the lines after it. */
+/** Error codes that a wrongly indented line causes, there and on later lines. */
 const causedByIndentation = [
   ...["BAD_INDENT", "BLOCK_AS_IMPLICIT_KEY", "MULTILINE_IMPLICIT_KEY", "MISSING_CHAR", "UNEXPECTED_TOKEN"],
   ...["BLOCK_IN_FLOW", "IMPOSSIBLE"],
 ];
 
-/** Whether wrong indentation can cause an error of the parser: not one about a quote, a bracket or a comment. */
+/**
+ * Whether wrong indentation can cause a parser error: errors about a quote, a bracket or a comment
+ * have other causes.
+ */
 export function isFromIndentation(code: string, message: string): boolean {
   return causedByIndentation.includes(code) && !/closing .quote|^Comments|^Flow/.test(message);
 }
 
-/** The words for an error of the package `yaml`: its own message where the table has nothing better. */
+/**
+ * The message for an error of the package `yaml`: its own message where the table has no better
+ * one.
+ */
 export function mistakeOf(code: string, message: string): Mistake {
   const known = mistakes.find((one) => one.code === code && (one.of?.test(message) ?? true));
   return known ?? { message: message.charAt(0).toLowerCase() + message.slice(1) };
 }
 
-/** Where a quote or bracket that is still open begins: a quote, by where its text ends; a bracket, by where a lexeme begins within it. */
+/**
+ * Where an unclosed quote or bracket begins: a quote by the offset at which its text ends, a
+ * bracket by the offset of a lexeme inside it.
+ */
 export function openings(text: Iterable<Lexeme>): { quote: Map<number, number>; bracket: Map<number, number> } {
   const found = { quote: new Map<number, number>(), bracket: new Map<number, number>() };
   const brackets: number[] = [];

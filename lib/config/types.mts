@@ -1,8 +1,14 @@
-/** What is wished for. Sizes are in MiB unless a name says otherwise; PCI ids are lower-case hex text. */
+/**
+ * The parsed config. Sizes are in MiB unless a name says otherwise; PCI ids are lower-case hex
+ * text.
+ */
 
 import type { Accelerator } from "../host/types.mts";
 
-/** `homelab-gpu.yaml`, checked. What the file leaves open (`undefined`) is settled later by the host it runs on. */
+/**
+ * `homelab-gpu.yaml`, checked. Values that the file leaves out are `undefined`; they are resolved
+ * later from the host.
+ */
 export interface Config {
   machines: Machine[];
   services: Service[];
@@ -11,91 +17,102 @@ export interface Config {
 
 /** One VM. */
 export interface Machine {
-  /** A host name (RFC 1123), since it becomes one. */
+  /** A host name (RFC 1123): it becomes the host name of the VM. */
   name: string;
   provider?: string;
-  /** The Vagrant box that the VM is made from, such as `devlab/debian-13-gpuhost`. */
+  /** The Vagrant box that the VM is created from, such as `devlab/debian-13-gpuhost`. */
   box: string;
-  /** What the box is built from. Without it, the box is one that Vagrant already has or can find. */
+  /** What the box is built from. Absent for a box that Vagrant already has or can download. */
   image?: Image;
   cpus?: number;
   /** MiB. */
   memory?: number;
   accelerator?: Accelerator;
-  /** The cards it asks for; empty where `gpu` is absent or not enabled. */
+  /** The requested cards; empty where `gpu` is absent or not enabled. */
   gpus: GpuRequest[];
   driver: DriverRequest;
-  /** What runs the containers in it. */
+  /** Its container engine. */
   engine: Engine;
-  /** Another copy of Docker's package repository and its key, as install-docker.sh takes them. */
+  /**
+   * URL of a mirror of Docker's package repository, and its key, as install-docker.sh takes them.
+   */
   engineRepository?: string;
   engineKey?: string;
-  /** The user's own scripts, run last when the box is built: paths, relative ones against the config's folder. */
+  /**
+   * The user's own scripts, run last when the box is built. Relative paths start at the config's
+   * folder.
+   */
   provision: string[];
 }
 
-/** How a GPU is handed over: the whole card, or a part of it. */
+/** How a GPU is given to a VM: the whole card, or a partition of it. */
 export type Mode = "passthrough" | "partition";
 
-/** What runs containers, by the name of its program. */
+/** The container engine, by the name of its program. */
 export type Engine = "docker" | "podman";
 
-/** What a box is built from. */
+/** The source of a box. */
 export type Image =
   | { kind: "known"; name: string }
   | { kind: "file"; file: string }
   | { kind: "url"; url: string; checksum: string }
   | { kind: "debootstrap"; suite: string; mirror?: string };
 
-/** A card as the config names it. */
+/** A requested card, as the config names it. */
 export interface GpuRequest {
   /** Four hex digits, lower case. */
   vendorId: string;
-  /** Four hex digits, lower case; without it any card of that vendor will do. */
+  /** Four hex digits, lower case. Without it, any card of that vendor matches. */
   deviceId?: string;
-  /** A full BDF, `0000:0a:00.0`. */
+  /** A full PCI address (BDF), such as `0000:0a:00.0`. */
   address?: string;
-  /** Without it, the provider's own. */
+  /** Without it, the provider's default. */
   mode?: Mode;
-  /** How many partitions the host's card has (Hyper-V). */
+  /** The number of partitions of the host's card (Hyper-V). */
   partitionCount?: number;
 }
 
-/** Which driver the guest gets; what is open, the card decides. */
+/** The guest's driver. Absent values are chosen for the card. */
 export interface DriverRequest {
   source?: "nvidia" | "distro";
   branch?: number;
   modules?: "open" | "proprietary";
-  /** Docker runs every container by NVIDIA's runtime. */
+  /** NVIDIA's runtime is Docker's default runtime. */
   defaultRuntime?: boolean;
-  /** Other copies of NVIDIA's repositories and their keys, as install-nvidia.sh takes them. */
+  /** URLs of mirrors of NVIDIA's repositories, and their keys, as install-nvidia.sh takes them. */
   repository?: string;
   key?: string;
   toolkitRepository?: string;
   toolkitKey?: string;
-  /** Another source of dxgkrnl, the kernel module for a part of a card: a kernel's source and its checksum, `sha256:…`. */
+  /**
+   * Another source of dxgkrnl, the kernel module for a partition of a card: the URL of a kernel's
+   * source and its checksum, `sha256:…`.
+   */
   dxgkrnl?: { url: string; checksum: string };
 }
 
 /** A Compose project: a folder of the host that is copied into a machine and runs there. */
 export interface Stack {
-  /** Its Compose project's name: lower-case letters, digits, hyphens and underscores. */
+  /** Name of the Compose project: lower-case letters, digits, hyphens and underscores. */
   name: string;
-  /** The folder with its Compose file. */
+  /** Path of the folder that contains the Compose file. */
   path: string;
-  /** The machine that it runs on. */
+  /** Name of the machine that it runs on. */
   machine: string;
   profiles: string[];
-  /** Variables for its Compose file; null takes the value of the environment that homelab-gpu was started in. */
+  /** Variables for its Compose file. Null takes the value from the environment of homelab-gpu. */
   env: Record<string, string | null>;
 }
 
 /** One Compose service. */
 export interface Service {
   name: string;
-  /** The machine that it runs on. */
+  /** Name of the machine that it runs on. */
   machine: string;
   gpu?: number | "all";
-  /** Every other key, as the Compose file shall have it; scalars that readers of YAML take in different ways are Verbatim. */
+  /**
+   * All other keys, as they appear in the rendered Compose file. Scalars that readers of YAML read
+   * differently are Verbatim.
+   */
   body: Record<string, unknown>;
 }

@@ -1,4 +1,4 @@
-/** The one door to the package `yaml`. */
+/** The only module that imports the package `yaml`. */
 import {
   type Alias,
   Document,
@@ -25,15 +25,21 @@ import { isFromIndentation, type Lexeme, mistakeOf, openings } from "./syntax.mt
 
 export { isMap, isScalar, isSeq, type Node, type Scalar };
 
-/** Characters that a text may have, and values that its aliases may make of it: what takes a reader long is worth no waiting. */
+/**
+ * The most characters that a text may have, and the most values that its aliases may expand to:
+ * larger texts take the parser too long.
+ */
 const most = 128 * 1024;
 
-/** How deep lists and mappings in brackets may be nested; the package goes down a call for each, and slowly where there is no more stack. */
+/**
+ * The deepest nesting of lists and mappings in brackets. The package recurses once per level, and
+ * is slow when the stack runs out.
+ */
 const deepest = 100;
 
 /**
- * Every scalar stays the text that it is (failsafe schema), tags are looked at here, and keys are compared here: the package compares
- * each with every other.
+ * The failsafe schema keeps every scalar as text. Tags and duplicate keys are checked here, because
+ * the package compares each key with every other.
  */
 const options = {
   schema: "failsafe",
@@ -43,20 +49,20 @@ const options = {
   uniqueKeys: false,
 } as const;
 
-/** A pair of a mapping: its key as text, where that stands, its value. */
+/** A pair of a mapping: its key as text, the place of the key, its value. */
 interface KeyValue {
   key: string;
   at: number;
   value: Node | null;
 }
 
-/** Plain data, and how many values it has, those that it shares counted each time. */
+/** Plain data, and how many values it contains; values shared through aliases count each time. */
 interface Made {
   data: unknown;
   size: number;
 }
 
-/** A YAML text taken apart, with the place of everything in it. */
+/** A parsed YAML text, with the place of each node. */
 export class Yaml {
   readonly problems: Problem[] = [];
   readonly root: Node | null = null;
@@ -65,7 +71,7 @@ export class Yaml {
   readonly #targets = new Map<Alias, Node>();
   readonly #pairs = new Map<YAMLMap, KeyValue[]>();
   readonly #made = new Map<Node, Made>();
-  /** Where each line begins. */
+  /** The offset at which each line begins. */
   readonly #starts: number[];
   #size = 0;
 
@@ -92,7 +98,10 @@ export class Yaml {
     this.problems.push({ ...this.place(at), message, ...(instead ? { instead } : {}) });
   }
 
-  /** What is not YAML: lines with the wrong indentation by their siblings, and one error a line, since the others follow from it. */
+  /**
+   * Syntax errors: lines indented differently from their siblings, and at most one error per line,
+   * since further ones usually follow from the first.
+   */
   #syntax(): void {
     const { errors } = this.#document;
     const slips = findSlips(this.#text, lexemes(this.#text)).filter(({ isText }) => isText || errors.length > 0);
@@ -103,7 +112,7 @@ export class Yaml {
     const open = errors.length > 0 ? openings(lexemes(this.#text)) : undefined;
     for (const { code, pos: [at], message } of errors) {
       const { line } = this.place(at);
-      // what the parser does not expect follows from what it found before
+      // an unexpected token usually follows from an earlier error
       if (lines.size > 0 && code === "UNEXPECTED_TOKEN") continue;
       if (lines.has(line) || (slips.length > 0 && isFromIndentation(code, message))) continue;
       lines.add(line);
@@ -115,7 +124,7 @@ export class Yaml {
     }
   }
 
-  /** What the package finds only where it makes plain data of it, or slowly; and tags, which it would drop. */
+  /** Errors that the package reports late or finds slowly, and tags, which it would drop. */
   #examine(): void {
     const anchors = new Map<string, Node>();
     const merges: { at: number; value: unknown }[] = [];
@@ -170,35 +179,38 @@ export class Yaml {
     }
   }
 
-  /** Whether a node can have this tag. What a scalar with one is, Compose says. */
+  /** Whether a node can have this tag. Compose checks the value of a tagged scalar. */
   #suits(node: Node, tag: string): boolean {
     if (tag === "!!map") return isMap(node);
     if (tag === "!!seq") return isSeq(node);
     return composeTags.has(tag) || (tags.has(tag) && isScalar(node));
   }
 
-  /** What `<<` merges in. */
+  /** The nodes that `<<` merges in. */
   #sources(value: unknown): (Node | null)[] {
     const node = this.resolve(value);
     return isSeq(node) ? node.items.map((item) => this.resolve(item)) : [node];
   }
 
-  /** Line and column of an offset, from 1. */
+  /** Line and column of an offset, both from 1. */
   place(offset: number): { line: number; column: number } {
     return placeAt(this.#starts, offset);
   }
 
-  /** What an alias stands for; any other node is itself. */
+  /** The node that an alias refers to; any other node is returned unchanged. */
   resolve(node: unknown): Node | null {
     const found = isAlias(node) ? this.#targets.get(node) : node;
     return (found as Node | undefined) ?? null;
   }
 
-  /** The pairs of a mapping with its merge keys (`<<`) followed: its own keys win, then those of the earlier source. */
+  /**
+   * The pairs of a mapping including its merge keys (`<<`): its own keys win, then those of the
+   * earlier source.
+   */
   pairs(map: YAMLMap): KeyValue[] {
     const known = this.#pairs.get(map);
     if (known) return known;
-    // a mapping that merges itself in finds nothing there
+    // a mapping that merges itself adds nothing
     this.#pairs.set(map, []);
     const own = new Map<string, KeyValue>();
     const merged: KeyValue[] = [];
@@ -217,8 +229,8 @@ export class Yaml {
   }
 
   /**
-   * A node as plain data, with keys as they are written and with what has no equal in plain data as a `Verbatim` (verbatim.mts). Throws if
-   * aliases make too much of it.
+   * A node as plain data. Keys keep their spelling, and values without an equivalent in plain data
+   * become a `Verbatim` (verbatim.mts). Throws if aliases expand to too many values.
    */
   data(node: Node): unknown {
     const { data, size } = this.#make(node);
@@ -238,7 +250,7 @@ export class Yaml {
     };
     const tag = node && tagOf(node);
     const kept = tag && composeTags.has(tag) ? tag : undefined;
-    // Compose leaves out what it resets, whatever the value is
+    // Compose drops the key that it resets, whatever its value
     const data = kept === "!reset"
       ? new Verbatim("null", kept)
       : isMap(node)
@@ -254,7 +266,7 @@ export class Yaml {
   }
 }
 
-/** The value of a scalar: text where it is quoted. */
+/** The value of a scalar; a quoted one is text. */
 function valueOf(node: Scalar): unknown {
   const tag = tagOf(node);
   const text = textOf(node);
@@ -263,10 +275,12 @@ function valueOf(node: Scalar): unknown {
   return isPlain(node) ? plainValue(text) : text;
 }
 
-/** Compose's own tags (compose-spec, 13-merge.md): in a service they reach the file that is rendered. */
+/**
+ * Compose's own tags (compose-spec, 13-merge.md). In a service they are kept in the rendered file.
+ */
 const composeTags = new Set(["!reset", "!override"]);
 
-/** Tags that are read: YAML's own for what there is in a Compose file (YAML 1.2, 10.3), and Compose's. */
+/** The accepted tags: YAML's own that occur in Compose files (YAML 1.2, 10.3), and Compose's. */
 const tags = new Set([...["!", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"], ...composeTags]);
 
 /** `tag:yaml.org,2002:int` → `!!int`. */
@@ -277,17 +291,17 @@ export function tagOf(node: Node): string | undefined {
   return node.tag === undefined || node.tag === null ? undefined : shortTag(node.tag);
 }
 
-/** Whether a scalar is written without quotes, so that what it is depends on its text. */
+/** Whether a scalar has no quotes, so its text decides its type. */
 export function isPlain(node: Scalar): boolean {
   return node.type === "PLAIN" && tagOf(node) !== "!!str" && tagOf(node) !== "!";
 }
 
-/** The merge key, which is one only without quotes. */
+/** Whether a key is the merge key, which must not be quoted. */
 function isMerge(key: unknown): boolean {
   return isScalar(key) && key.value === "<<" && key.type === "PLAIN";
 }
 
-/** Line and column of an offset in a text, from 1. */
+/** Line and column of an offset in a text, both from 1. */
 export function placeIn(text: string, offset: number): { line: number; column: number } {
   return placeAt(lineStarts(text), offset);
 }
@@ -308,7 +322,7 @@ function placeAt(starts: number[], offset: number): { line: number; column: numb
   return { line: low + 1, column: offset - starts[low]! + 1 };
 }
 
-/** Where brackets are nested too deeply, if anywhere. */
+/** The offset of the first bracket that is nested too deeply; undefined if there is none. */
 function tooDeep(text: string): number | undefined {
   let depth = 0;
   for (const { at, lexeme } of lexemes(text)) {
@@ -319,17 +333,17 @@ function tooDeep(text: string): number | undefined {
   return undefined;
 }
 
-/** The lexemes of a text, each with where it begins. */
+/** The lexemes of a text, each with the offset at which it begins. */
 function* lexemes(text: string): Generator<Lexeme> {
   let at = 0;
   for (const lexeme of new Lexer().lex(text)) {
     yield { at, lexeme };
-    // marks of the lexer's own stand nowhere in the text
+    // the lexer's own control marks are not part of the text
     if (!/^[\x02\x18\x1f]$/.test(lexeme)) at += lexeme.length;
   }
 }
 
-/** A scalar's text: as it is written, quotes resolved. */
+/** A scalar's text, with quotes resolved. */
 function textOf({ value }: Scalar): string {
   return String(value ?? "");
 }
@@ -339,7 +353,10 @@ export function offset(node: unknown): number | undefined {
   return (node as { range?: [number, number, number] | null } | null)?.range?.[0];
 }
 
-/** Plain data, and what {@link Yaml.data} gives, → YAML that any reader of YAML 1.1 or 1.2 takes for the same. */
+/**
+ * Writes plain data, including what {@link Yaml.data} returns, as YAML that readers of YAML 1.1 and
+ * 1.2 read alike.
+ */
 export function writeYaml(data: unknown): string {
   const document = new Document(null, { version: "1.1", aliasDuplicateObjects: false, customTags: [asWritten] });
   const text = (value: string) => {
@@ -367,7 +384,10 @@ export function writeYaml(data: unknown): string {
   return document.toString({ lineWidth: 0 }).replace(breaks, escaped);
 }
 
-/** These are line breaks to YAML 1.1 and to many a reader of 1.2, and the package writes them as they are. */
+/**
+ * YAML 1.1 and many readers of 1.2 treat these as line breaks, and the package does not escape
+ * them.
+ */
 const breaks = /[\u0085\u2028\u2029\ufeff]/g;
 
 function tagged<T extends Node>(node: T, data: object): T {
@@ -382,7 +402,7 @@ function verbatim(value: Verbatim): Node {
   return scalar;
 }
 
-/** Scalars whose text goes out as it is. */
+/** Writes scalars with their original text. */
 const asWritten: ScalarTag = {
   tag: "tag:homelab-gpu,2026:verbatim",
   default: true,

@@ -1,21 +1,26 @@
-/** Systems that keep no changes to their own files: what their makers offer instead of files below /etc and packages. */
+/**
+ * Systems that do not keep changes to their own files, and what their vendors offer instead of
+ * packages and files in /etc.
+ */
 import type { Host, PciFunction } from "./types.mts";
 
-/** A system that replaces its own files, at each boot or with each update. */
+/** A system that replaces its own files at each boot or with each update. */
 export interface Appliance {
   name: string;
   here(host: Host): boolean;
-  /** How a kernel argument is added. */
+  /** How to add a kernel argument. */
   arguments: string;
-  /** Why an initramfs with a driver in it is not made the usual way. */
+  /** Why the usual way to put a driver into the initramfs does not work. */
   image: string;
-  /** What to do where programs are missing; absent where packages can be added. */
+  /** How to get missing programs; absent where packages can be installed. */
   packages?: string;
-  /** What gives functions to vfio-pci at boot there, as lines; absent where nothing is known. */
+  /** Lines that bind functions to vfio-pci at boot on this system; absent where none are known. */
   binding?(functions: PciFunction[]): string[];
-  /** Where this is from; `(not read)`: where it can be read, while the row is from general knowledge. */
+  /**
+   * The source. `(not read)`: the place where it can be read; the row is from general knowledge.
+   */
   source: string;
-  /** The day on which the source was read, or the row was written. */
+  /** The day on which the source was read or the row was written. */
   date: string;
 }
 
@@ -27,7 +32,7 @@ const date = "2026-11-26";
 
 const elsewhere = "run this on another host, or in a VM of it that gets the card and a virtual IOMMU";
 
-/** The most particular first. */
+/** The most specific first. */
 export const appliances: Appliance[] = [
   {
     name: "SteamOS",
@@ -40,7 +45,7 @@ export const appliances: Appliance[] = [
     date,
   },
   {
-    // Slackware below, unpacked from the boot device into memory
+    // based on Slackware, unpacked from the boot device into memory
     name: "Unraid",
     here: ({ os }) => /^unraid\b/i.test(os.name ?? "") || /-unraid$/i.test(os.kernel ?? ""),
     arguments: "in the append line of /boot/syslinux/syslinux.cfg (Main > Flash in the web interface)",
@@ -121,5 +126,5 @@ export const appliances: Appliance[] = [
   },
 ];
 
-/** The system of this kind that a host is; undefined for every other. */
+/** The appliance that a host is; undefined for other systems. */
 export const applianceOf = (host: Host): Appliance | undefined => appliances.find(({ here }) => here(host));

@@ -1,17 +1,23 @@
-/** Shell functions that edit what a host's boot entries are made of, with the way back: as text for a script that runs as root. */
+/**
+ * Shell functions that edit the files behind a host's boot entries, and undo the edits. They are
+ * text for a script that runs as root.
+ */
 
 /**
  * Functions of a POSIX shell; $state is the folder that they keep copies in.
  *
- * - `grub_change add|remove WORD` edits a copy of /etc/default/grub (where $grub_folder is set also of the files of that folder), lets
- *   a shell evaluate it before and after as grub-mkconfig does, and writes it only where the words differ by exactly that one.
- * - `grub_sets WORD` says whether a shell that evaluates these files gets that word.
- * - `line_change FILE add|remove WORD` does it for a file of one line, such as /etc/kernel/cmdline.
+ * - `grub_change add|remove WORD` edits a copy of /etc/default/grub (and, if $grub_folder is set,
+ *   of the files of that folder), evaluates it in a shell before and after as grub-mkconfig does,
+ *   and writes it only if the arguments differ by exactly that one.
+ * - `grub_sets WORD` reports whether a shell that evaluates these files gets that word.
+ * - `line_change FILE add|remove WORD` does the same for a file of one line, such as
+ *   /etc/kernel/cmdline.
  * - `append FILE LINE` adds a line at the end of a file.
- * - `restore` takes all of that back: the copy from before where the file is as it was written, else the one word or line, and then
- *   it keeps that copy and says where.
+ * - `restore` undoes all of that. It restores the copy from before if the file is unchanged since;
+ *   otherwise it undoes only the one word or line, keeps the copy, and prints its path.
  *
- * Links, modes and owners stay. Where nothing could be changed, they return 1 and have changed nothing.
+ * Links, modes and owners are preserved. A function that cannot make its change returns 1 and
+ * changes nothing.
  */
 export const bootFileFunctions = String.raw`
 put() { # NEW PATH

@@ -1,18 +1,23 @@
-/** What of each stack a VM got last: `stacks/MACHINE.json` in the lab's folder. */
+/**
+ * Which files of each stack were last copied into a VM: `stacks/MACHINE.json` in the lab's folder.
+ */
 import { isMap } from "../maps.mts";
 import type { Shell } from "../shell.mts";
 
-/** The files that a VM has of its stacks, by stack and path, with what changes with their contents. */
+/**
+ * The files of the stacks in a VM, by stack and path, each with its signature
+ * (compose/project.mts).
+ */
 export interface Copies {
   schema: "homelab-gpu/copies/1";
-  /** Vagrant's id of the VM: another VM has none of it. */
+  /** Vagrant's id of the VM: a different VM has none of these files. */
   vm: string;
   stacks: Record<string, Record<string, string>>;
 }
 
 const pathOf = (folder: string, machine: string) => `${folder}/stacks/${machine}.json`;
 
-/** What a machine's VM got; undefined if that is not known. */
+/** Reads the copies in a machine's VM; undefined if they are not known. */
 export async function readCopies(shell: Shell, folder: string, machine: string): Promise<Copies | undefined> {
   try {
     const found: unknown = JSON.parse((await shell.read(pathOf(folder, machine))) ?? "");
@@ -24,7 +29,10 @@ export async function readCopies(shell: Shell, folder: string, machine: string):
   }
 }
 
-/** Writes it down, or, without copies, forgets it: the next copy is a whole one. */
+/**
+ * Records the copies in a VM. Without `copies` it deletes the record, so the next copy is a full
+ * one.
+ */
 export async function writeCopies(shell: Shell, folder: string, machine: string, copies?: Copies): Promise<void> {
   if (copies) await shell.write(pathOf(folder, machine), `${JSON.stringify(copies)}\n`, 0o600);
   else await shell.remove(pathOf(folder, machine));

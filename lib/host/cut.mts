@@ -1,6 +1,9 @@
-/** Probe texts that end early. */
+/** Detects probe texts that end early. */
 
-/** The sections of a probe in the order in which they are printed; those of one line come in any order. */
+/**
+ * The sections of a probe in the order in which they are printed; the order within a line is not
+ * fixed.
+ */
 const order = [
   ["os"],
   ["cpu"],
@@ -20,7 +23,7 @@ const order = [
   ["libvirt"],
 ];
 
-/** The keys of a Host, and the sections that their facts come from. */
+/** The keys of a Host, and the sections that each one is read from. */
 const sources: Record<string, string[]> = {
   os: ["os"],
   uid: ["os"],
@@ -54,13 +57,17 @@ const sources: Record<string, string[]> = {
   libvirt: ["libvirt"],
 };
 
-/** The keys of a Host that may lack facts, by the names of the sections that a probe's text has, in its order; undefined if it ends with `[end]`. */
+/**
+ * The keys of a Host whose facts may be incomplete. `sections`: the names of the sections of a
+ * probe's text, in its order. Undefined if the text ends with `[end]`.
+ */
 export function cutKeys(sections: string[]): string[] | undefined {
   if (sections.includes("end")) return undefined;
   const last = sections.at(-1);
   const rank = (name: string) => order.findIndex((names) => names.includes(name));
   const reached = Math.max(-1, ...sections.map(rank));
-  // the last one may go on; one that is missing was left out only if a later one is there
+  // the last section may be incomplete; a missing section was not printed only if a later one is
+  // present
   const whole = (name: string) => name !== last && (sections.includes(name) || rank(name) < reached);
   return Object.keys(sources).filter((key) => !sources[key]!.every(whole));
 }

@@ -1,23 +1,23 @@
-/** What hypervisors other than libvirt know of a VM. */
+/** Queries hypervisors other than libvirt about a VM. */
 import process from "node:process";
 import type { Domain } from "./libvirt.mts";
 import type { Shell } from "../shell.mts";
 import { powershell } from "./windows.mts";
 
-/** A hypervisor that could not be asked; the message says why. */
+/** A hypervisor did not answer; the message is the reason. */
 export class NoAnswer extends Error {}
 
 /**
- * A VM by Vagrant's id of it, or undefined if its hypervisor has none of that id. `number` is something that a run of the VM has and the
- * next one has not. Throws {@link NoAnswer} if the hypervisor could not be asked.
+ * Looks up a VM by the id that Vagrant recorded; undefined if its hypervisor has no VM of that id.
+ * `number` identifies one run of the VM. Throws {@link NoAnswer} if the hypervisor does not answer.
  */
 export async function readVm(shell: Shell, provider: string, id: string): Promise<Domain | undefined> {
   const asking = Object.hasOwn(asked, provider) ? asked[provider] : undefined;
-  // ids are UUIDs everywhere: what is none was not written by Vagrant
+  // every hypervisor uses UUIDs: Vagrant did not write any other id
   if (!asking || !/^\{?[0-9a-f-]{36}\}?$/i.test(id.trim())) return undefined;
   const { command, read } = asking(id.trim());
   const { ok, out, err, code, timedOut } = await shell.capture(command);
-  // no answer says nothing of the VM
+  // without an answer the VM's state is not known
   if (timedOut) throw new NoAnswer(err.trim().split("\n").at(-1) ?? "");
   if (code === 127) throw new NoAnswer(`${command[0]} is not installed`);
   return ok ? read(out) : undefined;
@@ -39,7 +39,7 @@ const asked: Record<string, (id: string) => Asking> = {
       return domain(facts.VMState === "running", facts.VMStateChangeTime, facts.cpus, facts.memory);
     },
   }),
-  // Get-VM tells since when by its uptime alone, which is another at every look; WMI has the moment itself
+  // Get-VM reports only the uptime, which changes with every query; WMI has the time of the start
   hyperv: (id) => ({
     command: powershell(
       "-Command",
@@ -53,7 +53,7 @@ const asked: Record<string, (id: string) => Asking> = {
       return state ? domain(state === "Running", since, cpus, memory) : undefined;
     },
   }),
-  // its own account of since when is of the host's start for some versions: a run is as good as the next
+  // some versions report the host's start as the VM's: all runs get the same number
   parallels: (id) => ({
     command: ["prlctl", "list", "--info", "--json", id],
     read(out) {
@@ -77,7 +77,7 @@ function domain(running: boolean, run: unknown, cpus: unknown, memory: unknown):
   };
 }
 
-/** On Windows VirtualBox's installer tells where it is by a variable, and puts nothing into PATH. */
+/** VirtualBox's installer for Windows sets a variable with its folder and adds nothing to PATH. */
 function virtualboxManager(): string {
   const folder = process.env.VBOX_MSI_INSTALL_PATH ?? process.env.VBOX_INSTALL_PATH;
   return folder ? `${folder.replace(/[\\/]$/, "")}\\VBoxManage.exe` : "VBoxManage";

@@ -1,4 +1,7 @@
-/** How the initramfs is made on a host, and how it is seen what is in it: as data, one entry a tool. */
+/**
+ * How a host builds its initramfs, and how to list its contents: a table with one entry for each
+ * tool.
+ */
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { appliances } from "./appliances.mts";
@@ -6,7 +9,7 @@ import { addAllKernels, isKernelInstalled, isTransactional, program } from "./ke
 import { commandFix } from "../fixes.mts";
 import { shellCommand } from "../render.mts";
 
-/** Rebuilds the initramfs, by this tool where one is known. */
+/** A fix that rebuilds the initramfs, with the host's tool where it is known. */
 export function rebuildInitramfs(initramfs: Initramfs | undefined): Fix {
   const say = initramfs?.rebuild
     ? `Rebuild the initramfs (${initramfs.name})`
@@ -16,37 +19,39 @@ export function rebuildInitramfs(initramfs: Initramfs | undefined): Fix {
   return commandFix(say, initramfs?.rebuild ?? null, { root: true, reboot: true });
 }
 
-/** The configuration that makes an initramfs: whose files are read. */
+/** The system that builds an initramfs: whose configuration files apply. */
 export type InitramfsKind = "initramfs-tools" | "dracut" | "mkinitcpio" | "rpm-ostree" | "other";
 
-/** A tool that makes initramfs images, and its command. */
+/** A tool that builds initramfs images, and its commands. */
 export interface Initramfs {
   name: string;
   kind: InitramfsKind;
-  /** Its command; absent where only words say how. */
+  /** The command; absent where only a description is possible. */
   rebuild?: string;
   words?: string;
-  /** Lists what is in the image of the running kernel; absent where no program is known that does. */
+  /** Lists the contents of the running kernel's image; absent where no such program is known. */
   list?: string;
-  /** A configuration file that is read instead of the drop-in files: they have to be named in it. */
+  /**
+   * A configuration file that is read instead of the drop-in files: it must contain their settings.
+   */
   instead?: string[];
-  /** Where rebuilding once means rebuilding with every update from then on. */
+  /** Set where rebuilding once also changes how later updates build the image. */
   lasting?: {
-    /** Shows how it is made by now. */
+    /** Shows the current setting. */
     show: string;
-    /** What `rebuild` does, given a file that keeps what was shown before. */
+    /** The command of `rebuild`, given a file that has the earlier output of `show`. */
     rebuild(file: string): string;
-    /** Lines of a shell script: has it made again as that file says. */
+    /** Lines of a shell script that restore the setting in that file. */
     undo(file: string): string[];
   };
 }
 
-/** A release as a number that can be compared: `25.10` → 25.1, and NaN where there is none. */
+/** A release as a comparable number: `25.10` → 25.1; NaN where there is none. */
 const release = ({ os }: Host) => Number(/^\d+(\.\d+)?/.exec(os.version ?? "")?.[0] ?? NaN);
 
 /**
- * Whether `update-initramfs` makes images by dracut: Ubuntu's does since 25.10. dracut-core can be installed beside initramfs-tools,
- * so a dracut alone says nothing.
+ * Whether `update-initramfs` builds images with dracut, as in Ubuntu since 25.10. dracut-core can
+ * be installed together with initramfs-tools, so the program dracut alone proves nothing.
  */
 function isDracuts(host: Host): boolean {
   if (!program(host, "dracut")) return false;
@@ -56,18 +61,21 @@ function isDracuts(host: Host): boolean {
 }
 
 /**
- * The tool that makes this host's initramfs; `files` are those of /etc that it has to have, by default all that give
- * something to vfio-pci.
+ * The tool that builds this host's initramfs. `files`: the files of /etc that the image must
+ * contain, by default all that bind something to vfio-pci.
  */
 export function initramfsOf(host: Host, files: string[] = vfioFiles(host)): Initramfs | undefined {
-  // a deployment of OSTree's has the image that it came with: what dracut writes by itself is never booted
+  // an OSTree deployment uses its own image: one that dracut writes directly is never booted
   if (host.marks.includes("/run/ostree-booted") && program(host, "rpm-ostree")) return ostree(files);
   return makers.find(({ here }) => here(host))?.make(host);
 }
 
 const lsinitrd = (host: Host) => program(host, "lsinitrd") ? { list: "lsinitrd" } : {};
 
-/** Who makes the image that boots, the most particular first: a plain dracut may be there and write an image that nothing boots. */
+/**
+ * The builders of the image that boots, the most specific first: dracut may be installed and write
+ * an image that is never booted.
+ */
 const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
   {
     // NixOS manual, boot.initrd
@@ -79,7 +87,8 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
     make: (): Initramfs => ({ name, kind: "other", words: image }),
   })),
   {
-    // sdbootutil keeps the images on the EFI system partition: dracut alone leaves those as they are (openSUSE wiki, systemd-boot)
+    // sdbootutil keeps the images on the EFI system partition: dracut alone does not update those
+    // (openSUSE wiki, systemd-boot)
     here: (host) => program(host, "sdbootutil") && program(host, "dracut"),
     make: (host) => ({
       name: "dracut by sdbootutil",
@@ -89,12 +98,13 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
     }),
   },
   {
-    // the root is read-only: the new image goes into a new snapshot (transactional-update(8), initrd)
+    // the root is read-only: the new image goes into a new snapshot (transactional-update(8),
+    // initrd)
     here: (host) => isTransactional(host),
     make: () => ({ name: "dracut by transactional-update", kind: "dracut", rebuild: "transactional-update initrd" }),
   },
   {
-    // limine-mkinitcpio-hook turns the presets off: mkinitcpio -P makes nothing that Limine boots
+    // limine-mkinitcpio-hook disables the presets: mkinitcpio -P builds nothing that Limine boots
     here: (host) => program(host, "limine-mkinitcpio"),
     make: (host) => ({
       name: "mkinitcpio for Limine",
@@ -114,7 +124,7 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
     }),
   },
   {
-    // EndeavourOS, eos-dracut: its images are named after the package, not after the version
+    // EndeavourOS, eos-dracut: its images have the name of the package instead of the version
     here: (host) => program(host, "dracut-rebuild"),
     make: (host) => ({ name: "dracut", kind: "dracut", rebuild: "dracut-rebuild", ...lsinitrd(host) }),
   },
@@ -138,7 +148,7 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
     }),
   },
   {
-    // the image goes where kernel-install keeps the entry's files
+    // the image is stored with the entry's files of kernel-install
     here: (host) => program(host, "dracut") && isKernelInstalled(host),
     make: (host) => ({ name: "dracut by kernel-install", kind: "dracut", rebuild: addAllKernels, ...lsinitrd(host) }),
   },
@@ -170,7 +180,7 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
   },
 ];
 
-/** The image of the first preset, for lsinitcpio. */
+/** The command that lists the image of the first preset, if lsinitcpio is installed. */
 function image(host: Host): { list?: string } {
   const line = host.configured.find(({ file, text }) =>
     /^mkinitcpio\.d\//.test(file) && /^default_(image|uki)=/.test(text)
@@ -179,7 +189,10 @@ function image(host: Host): { list?: string } {
   return path && program(host, "lsinitcpio") ? { list: `lsinitcpio ${shellCommand(path)}` } : {};
 }
 
-/** Configuration files that presets name: with them mkinitcpio reads no file of mkinitcpio.conf.d (mkinitcpio(8), --config). */
+/**
+ * Configuration files named in presets: with them mkinitcpio ignores mkinitcpio.conf.d
+ * (mkinitcpio(8), --config).
+ */
 function withoutDropIns(host: Host): { instead?: string[] } {
   const named = host.configured.filter(({ file, text }) =>
     /^mkinitcpio\.d\//.test(file) && /^[a-zA-Z]+_config=/.test(text)
@@ -198,8 +211,9 @@ function vfioFiles({ configured }: Host): string[] {
 }
 
 /**
- * rpm-ostree has dracut make the image after `initramfs --enable`, with the arguments given then and no others (rpm-ostree(1)):
- * the ones that it had are given again. Asked for what is so already, it fails, unless there are arguments (rpmostreed-transaction-types.cxx).
+ * After `initramfs --enable`, rpm-ostree builds the image with dracut and only the arguments of
+ * that call (rpm-ostree(1)), so the earlier arguments are repeated. Without arguments, the call
+ * fails if the setting is already active (rpmostreed-transaction-types.cxx).
  */
 function ostree(files: string[]): Initramfs {
   const own = ["--force-drivers", "vfio-pci", ...files.flatMap((file) => ["-I", file])];

@@ -1,66 +1,95 @@
-/** How kernel arguments are changed on a host: as data, one entry a boot loader or tool. */
+/**
+ * How kernel arguments are changed on a host: a table with one entry for each boot loader or tool.
+ */
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { applianceOf, appliances } from "./appliances.mts";
 import { commandFix } from "../fixes.mts";
 import { ownPaths } from "./own-files.mts";
 
-/** A way in which a host keeps its kernel arguments. */
+/** A boot loader or tool that keeps a host's kernel arguments. */
 interface Loader {
   name: string;
-  /** Whether this host keeps them so; the first in the list that says yes is it. */
+  /** Whether this host uses it. The first entry that returns true applies. */
   here(host: Host): boolean;
-  /** Whether its boot entries are made of such a file, or are in it. */
+  /** Whether its boot entries are generated from such a file, or are such a file. */
   reads(file: string, host: Host): boolean;
-  /** Makes the boot entries from those files; absent where the files are the entries. */
+  /**
+   * The command that generates the boot entries from those files; absent where the files are the
+   * entries.
+   */
   refresh?(host: Host): string;
-  /** Adds an argument, as one line that a person can run; absent where only words say how. */
+  /**
+   * The command that adds an argument, as one line to run by hand; absent where only a description
+   * is possible.
+   */
   add?(argument: string, host: Host): string;
-  /** Adding an argument that is present changes nothing. */
+  /** Adding an argument that is already present changes nothing. */
   repeats?: true;
-  /** Removing takes an argument by its exact text. */
+  /** The command that removes an argument by its exact text. */
   remove?(argument: string, host: Host): string;
-  /** The same in a script that has {@link bootFileFunctions}, which has a way back of its own; `refresh` is run after it. */
+  /**
+   * The same edit in a script with {@link bootFileFunctions}, which can undo it; `refresh` runs
+   * after it.
+   */
   edit?(how: "add" | "remove", argument: string, host: Host): string;
-  /** A file of our own that adds arguments, by path: {@link ownGrubText} is its text. */
+  /** The path of our own file that adds arguments; its text is {@link ownGrubText}. */
   file?(host: Host): string | undefined;
-  /** Where and how, for a person. */
+  /** A description of where and how to add an argument by hand. */
   words?(host: Host): string;
 }
 
 /** Whether a host has a program; false where its programs were not read. */
 export const program = (host: Host, name: string) => host.programs !== undefined && name in host.programs;
-/** Whether a file that configures arguments was read. */
+/** Whether the probe read a file that configures arguments. */
 const has = ({ kernel }: Host, path: string) => kernel.configurations.some(({ file }) => file === path);
-/** Entries of the Boot Loader Specification. RHEL 8 keeps their arguments in GRUB's own block of variables. */
+/**
+ * Entries of the Boot Loader Specification. On RHEL 8 their arguments are in GRUB's environment
+ * block.
+ */
 const isEntry = (file: string) =>
   /^(\/boot|\/boot\/efi|\/efi)\/loader\/entries\//.test(file) || file === "/boot/grub2/grubenv";
 const isCmdline = (file: string) => file === "/etc/kernel/cmdline";
-/** Whether this host's grub-mkconfig reads the files of /etc/default/grub.d (Debian's does, and its derivatives'). */
+/**
+ * Whether this host's grub-mkconfig reads the files of /etc/default/grub.d, as on Debian and its
+ * derivatives.
+ */
 export const readsGrubFolder = ({ os }: Host) => [os.id, ...os.like].some((id) => id === "debian" || id === "ubuntu");
-/** Debian's grub-mkconfig, and so its derivatives', reads files of /etc/default/grub.d after the one that all have. */
+/**
+ * Debian's grub-mkconfig, and that of derivatives, reads the files of /etc/default/grub.d after
+ * /etc/default/grub.
+ */
 const isGrub = (file: string, host: Host) =>
   file === "/etc/default/grub" || readsGrubFolder(host) && file.startsWith("/etc/default/grub.d/");
-/** Systems whose root is read-only: changes go into a new snapshot. */
+/** Systems with a read-only root: changes go into a new snapshot. */
 export const isTransactional = (host: Host) =>
   program(host, "transactional-update") &&
   /micro|aeon|kalpa/.test([host.os.id, host.os.name].join(" ").toLowerCase());
 /**
- * Whether `prepare` changes nothing here, since this system's files do not last, or its initramfs is made by a tool whose files it does
- * not write.
+ * Whether `prepare` changes nothing on this host: the system's files are not persistent, or
+ * `prepare` does not write the files of its initramfs tool.
  */
 const isByHand = (host: Host) =>
   host.os.id === "nixos" || applianceOf(host) !== undefined ||
   (["mkinitfs", "booster"].some((name) => program(host, name)) &&
     !["dracut", "mkinitcpio", "update-initramfs"].some((name) => program(host, name)));
 
-/** Lines of /etc/mkinitcpio.d, dracut.conf and kernel/install.conf as the probe cut them down. */
+/**
+ * Whether the probe found such text in the lines of such a file, for example of /etc/mkinitcpio.d,
+ * dracut.conf or kernel/install.conf.
+ */
 export const says = ({ configured }: Host, file: RegExp, text: RegExp) =>
   configured.some((line) => file.test(line.file) && text.test(line.text));
-/** mkinitcpio makes unified kernel images, with the arguments of /etc/kernel/cmdline in them (mkinitcpio(8), presets). */
+/**
+ * mkinitcpio builds unified kernel images, which contain the arguments of /etc/kernel/cmdline
+ * (mkinitcpio(8), presets).
+ */
 const hasUkiPreset = (host: Host) => says(host, /^mkinitcpio\.d\//, /_uki=/);
 
-/** kernel-install made the boot entries: they are named after the kernel's version (kernel-install(8)). */
+/**
+ * Whether kernel-install made the boot entries: their names contain the kernel's version
+ * (kernel-install(8)).
+ */
 export function isKernelInstalled(host: Host): boolean {
   const entries = host.kernel.configurations.filter(({ file }) => isEntry(file));
   const named = entries.some(({ file }) => /\d+\.\d+[^/]*\.conf$/.test(file));
@@ -68,15 +97,19 @@ export function isKernelInstalled(host: Host): boolean {
     (named || (entries.length === 0 && !has(host, "/etc/default/grub")));
 }
 
-/** Has kernel-install make the entries of every installed kernel again; where vmlinuz is differs by distribution. */
+/**
+ * Makes kernel-install recreate the entries of all installed kernels. The path of vmlinuz differs
+ * by distribution.
+ */
 export const addAllKernels = "sh -c '" +
   'for kernel in /lib/modules/*; do version=${kernel##*/}; for image in "$kernel/vmlinuz" "/boot/vmlinuz-$version"; do ' +
   '[ ! -e "$image" ] || { kernel-install add "$version" "$image"; break; }; done; done' +
   "'";
 
 /**
- * Whether Proxmox is booted by systemd-boot: installed on ZFS, for UEFI without Secure Boot; in every other way it is GRUB, and
- * /etc/kernel/cmdline may be there all the same (Proxmox VE's manual, Host Bootloader). Undefined where what decides was not read.
+ * Whether Proxmox boots with systemd-boot: it does if it was installed on ZFS for UEFI without
+ * Secure Boot. All other installations use GRUB, although /etc/kernel/cmdline may exist (Proxmox
+ * VE's manual, Host Bootloader). Undefined where the deciding facts were not read.
  */
 function systemdBootOfProxmox(host: Host): boolean | undefined {
   const { marks, efi, secureBoot } = host;
@@ -85,7 +118,7 @@ function systemdBootOfProxmox(host: Host): boolean | undefined {
   return efi === undefined || secureBoot === undefined ? undefined : true;
 }
 
-/** What edits /etc/kernel/cmdline, and brings it into the boot entries with `refresh`. */
+/** A loader that edits /etc/kernel/cmdline and updates the boot entries with `refresh`. */
 function cmdlineLoader(name: string, here: Loader["here"], refresh: (host: Host) => string): Loader {
   return {
     name,
@@ -99,10 +132,14 @@ function cmdlineLoader(name: string, here: Loader["here"], refresh: (host: Host)
   };
 }
 
-/** Kernel arguments by boot loader, the most particular first: several are there at once, and one of them writes the others' files. */
+/**
+ * Kernel arguments by boot loader, the most specific first: a host can have several, and one of
+ * them writes the files of the others.
+ */
 const loaders: Loader[] = [
   {
-    // what configuration.nix does not say is gone with the next nixos-rebuild (NixOS manual, boot.kernelParams)
+    // nixos-rebuild drops whatever configuration.nix does not have (NixOS manual,
+    // boot.kernelParams)
     name: "NixOS",
     here: ({ os }) => os.id === "nixos",
     reads: () => false,
@@ -148,7 +185,7 @@ const loaders: Loader[] = [
     remove: (argument) => `kernelstub -d ${argument}`,
   },
   {
-    // limine-entry-tool adds every += of /etc/default/limine to the arguments of that name
+    // limine-entry-tool appends every += line of /etc/default/limine to the arguments of that name
     name: "Limine",
     here: (host) => program(host, "limine-mkinitcpio") || program(host, "limine-update"),
     reads: (file) => file === "/etc/default/limine" || file.startsWith("/etc/limine-entry-tool.d/"),
@@ -208,35 +245,38 @@ const loaders: Loader[] = [
   },
 ];
 
-/** GRUB's variable for the arguments of every ordinary start. */
+/** GRUB's variable for the arguments of normal boot entries. */
 const grubVariable = "GRUB_CMDLINE_LINUX_DEFAULT";
 
-/** The text of our own file of GRUB's: arguments that it adds to those of the files before it. */
+/** The text of our own GRUB file: it appends arguments to those of the files before it. */
 export function ownGrubText(words: string[]): string {
   return words.map((word) => `${grubVariable}="$${grubVariable} ${word}"\n`).join("");
 }
 
-/** What boots this host, as far as its files and tools tell; undefined if none that is known. */
+/** The boot loader of this host, by its files and tools; undefined if no known one matches. */
 function loaderOf(host: Host): Loader | undefined {
   return loaders.find((loader) => loader.here(host));
 }
 
-/** How an argument is added or removed: for a person, and in the script of `prepare`. */
+/** How an argument is added or removed, by hand and in the script of `prepare`. */
 export interface ArgumentChange {
-  /** The argument; absent where this only brings into force what is configured. */
+  /** The argument; absent where the change only applies what is configured already. */
   argument?: string;
   change: Fix;
-  /** The command that takes it back; absent where `edit` does, or where nothing is known. */
+  /**
+   * The command that undoes the change; absent where `edit` can undo it, or where no command is
+   * known.
+   */
   undo?: Fix;
-  /** In a script that has {@link bootFileFunctions}; it fails where it changed nothing. */
+  /** The edit for a script with {@link bootFileFunctions}; it fails if it changed nothing. */
   edit?: string;
-  /** Brings an edit into the boot entries. */
+  /** The command that applies an edit to the boot entries. */
   refresh?: string;
-  /** The file of our own that adds it instead. */
+  /** The path of our own file that adds the argument instead. */
   file?: string;
 }
 
-/** Adds a kernel argument, or removes one, in the way of `prepare`. */
+/** How `prepare` adds or removes a kernel argument. */
 export function changeArgument(host: Host, how: "add" | "remove", argument: string): ArgumentChange {
   const loader = loaderOf(host);
   const [there, back] = how === "add" ? [addArgument, removeArgument] : [removeArgument, addArgument];
@@ -249,7 +289,10 @@ export function changeArgument(host: Host, how: "add" | "remove", argument: stri
   return { argument, change, undo: back(host, argument) };
 }
 
-/** Adds a kernel argument with this host's own command, or says in words what to do where there is none or its boot loader is not known. */
+/**
+ * A fix that adds a kernel argument: this host's own command, or a description where there is none
+ * or the boot loader is not known.
+ */
 export function addArgument(host: Host, argument: string): Fix {
   const loader = loaderOf(host);
   const file = loader?.file?.(host);
@@ -261,7 +304,7 @@ export function addArgument(host: Host, argument: string): Fix {
   return commandFix(say, own ?? loader?.add?.(argument, host) ?? null, { root: true, reboot: true });
 }
 
-/** Takes a kernel argument away, likewise. */
+/** A fix that removes a kernel argument, in the same way. */
 export function removeArgument(host: Host, argument: string): Fix {
   const loader = loaderOf(host);
   const say = `Remove ${argument} from the kernel's arguments${locationOf(loader, host)}`;
@@ -277,7 +320,10 @@ function locationOf(loader: Loader | undefined, host: Host): string {
 /** Arguments that switch an IOMMU off (kernel-parameters.txt). */
 const offSwitches = ["intel_iommu=off", "amd_iommu=off", "iommu=off"];
 
-/** What the kernel's arguments lack, or have too much, where the firmware offers an IOMMU and the kernel drives none. */
+/**
+ * The kernel arguments to add and to remove where the firmware offers an IOMMU and the kernel does
+ * not use it.
+ */
 export function iommuArguments({ iommu, kernel }: Host): { add: string[]; remove: string[] } {
   const { arguments: running } = kernel;
   if (iommu.units?.length !== 0 || !iommu.acpiTables || !running) return { add: [], remove: [] };
@@ -287,10 +333,13 @@ export function iommuArguments({ iommu, kernel }: Host): { add: string[]; remove
   return { add: iommu.acpiTables.includes("IVRS") ? ["iommu=pt"] : [], remove };
 }
 
-/** GRUB's variables for every ordinary start; those of Xen and of recovery entries are for others. */
+/** GRUB's variables for normal boot entries; there are others for Xen and for recovery entries. */
 const ordinary = ["GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"];
 
-/** What those files say that this host's boot entries are made of. `whole`: none of them is unread. Undefined where none was read. */
+/**
+ * The arguments in the files that this host's boot entries are generated from. `whole`: all of
+ * these files were read. Undefined where none was read.
+ */
 function isConfigured(host: Host): { words: string[]; whole: boolean } | undefined {
   const loader = loaderOf(host);
   const counts = (file: string) => loader?.reads(file, host) ?? (isEntry(file) || !host.kernel.bls);
@@ -298,33 +347,43 @@ function isConfigured(host: Host): { words: string[]; whole: boolean } | undefin
     counts(file) && (!variable || ordinary.includes(variable))
   );
   if (read.length === 0) return undefined;
-  // grub-mkconfig is a shell that reads one file after the other: the last value of a variable counts
+  // grub-mkconfig is a shell script that reads one file after the other: the last value of a
+  // variable counts
   const replaced = (variable: string | undefined, at: number) =>
     variable !== undefined && read.slice(at + 1).some((later) => later.variable === variable && !later.adds);
   const words = read.filter(({ variable }, at) => !replaced(variable, at)).flatMap((one) => one.arguments);
   return { words, whole: loader !== undefined && !host.kernel.unread.some(counts) };
 }
 
-/** The kernel's arguments at the next boot, as far as they are configured; undefined where that could not be read. */
+/** The configured kernel arguments of the next boot; undefined where they could not be read. */
 export function configuredArguments(host: Host): string[] | undefined {
   return isConfigured(host)?.words;
 }
 
-/** Whether an argument is configured for the next boot but does not run yet; undefined where the configuration cannot be read. */
+/**
+ * Whether an argument is configured for the next boot but not active yet; undefined where the
+ * configuration could not be read.
+ */
 export function waitsForReboot(host: Host, argument: string): boolean | undefined {
   const words = configuredArguments(host);
   if (!words || !host.kernel.arguments) return undefined;
   return words.includes(argument) && !host.kernel.arguments.includes(argument);
 }
 
-/** Whether an argument runs that the next boot is without: where all that configures arguments was read, and none of it has it. */
+/**
+ * Whether an active argument will be gone after the next boot: every file that configures arguments
+ * was read, and none has it.
+ */
 export function removalWaits(host: Host, argument: string): boolean {
   const found = isConfigured(host);
   return found !== undefined && found.whole && !found.words.includes(argument) &&
     host.kernel.arguments?.includes(argument) === true;
 }
 
-/** Brings what is configured into the boot entries, which a forgotten update-grub leaves as they were; does no harm where that was done. */
+/**
+ * A fix that applies the configured arguments to the boot entries, for example after a forgotten
+ * update-grub. It is safe to repeat.
+ */
 export function refreshEntries(host: Host, argument?: string): Fix | undefined {
   const loader = loaderOf(host);
   const run = loader?.refresh?.(host) ?? (loader?.repeats && argument ? loader.add?.(argument, host) : undefined);
@@ -335,7 +394,7 @@ export function refreshEntries(host: Host, argument?: string): Fix | undefined {
     });
 }
 
-/** What makes GRUB read its defaults again (update-grub is Debian's name for it). */
+/** The command that makes GRUB read its defaults again (update-grub is Debian's name for it). */
 function regenerate(host: Host): string | undefined {
   if (isTransactional(host)) return "transactional-update grub.cfg";
   if (program(host, "update-grub")) return "update-grub";

@@ -11,59 +11,65 @@ import type { Shell } from "../shell.mts";
 import { NoAnswer, readVm } from "./hypervisors.mts";
 import { self } from "../self.mts";
 
-/** The machines of a config, as far as a lab is looked up by them. */
+/** The part of a config that is needed to look up a lab: its machines. */
 export interface LabRequest {
   machines: { name: string; box: string }[];
 }
 
-/** What there is of a lab already: its boxes, its VMs, and what was last proven of them. */
+/** The existing state of a lab: its boxes, its VMs, and what was last verified. */
 export interface Lab {
-  /** Absolute path of `.homelab-gpu`, where everything rendered lies. */
+  /** Absolute path of `.homelab-gpu`, the folder of all rendered files. */
   folder: string;
-  /** What the names of its libvirt domains begin with. */
+  /** The prefix of the names of its libvirt domains. */
   prefix: string;
-  /** Versions of the boxes that Vagrant has, by box name. */
+  /** Versions of the boxes in Vagrant, by box name. */
   boxes: Record<string, string[]>;
   machines: Record<string, LabMachine>;
-  /** Those that the config has no longer, and that are still there. */
+  /** VMs that still exist although the config no longer has their machines. */
   orphans: Record<string, LabMachine>;
-  /** libvirt's error, if it could not be asked. */
+  /** libvirt's error, if libvirt did not answer. */
   libvirtError?: string;
-  /** The parts of `state.json` that are ignored: a sentence for each. */
+  /** Parts of `state.json` that are ignored: a sentence for each. */
   unreadState?: string[];
 }
 
 /** A machine's VM. */
 export interface LabMachine {
   domain: string;
-  /** Vagrant's provider that the VM was made with; absent while there is none. */
+  /** Vagrant's provider of the VM; absent if there is no VM. */
   provider?: string;
   /**
-   * `half-made`: an earlier run was stopped before the VM had come up once; it may run all the same. `unknown`: libvirt, which had it, could not
-   * be asked.
+   * `half-made`: an earlier run stopped before the VM had started completely once; it may be
+   * running. `unknown`: the VM is libvirt's, and libvirt did not answer.
    */
   state: "absent" | "off" | "running" | "half-made" | "unknown";
-  /** Identifies one boot of the VM: the host's boot and libvirt's number of the running domain. */
+  /**
+   * Identifies one boot of the VM: the host's boot id and the number that libvirt gives the running
+   * domain.
+   */
   bootId?: string;
   cpus?: number;
   /** MiB. */
   memory?: number;
-  /** Vagrant's id of the VM, where Vagrant's own file of it is empty, as a power cut may leave it. */
+  /**
+   * The VM's id for Vagrant, if Vagrant's own id file is empty, for example after a power failure.
+   */
   missingVagrantId?: string;
-  /** Version and name of the box that it was made from. */
+  /** Version and name of the box that the VM was created from. */
   box?: string;
   boxName?: string;
-  /** Address, from Vagrant's own SSH configuration. */
+  /** IP address, from Vagrant's SSH configuration. */
   address?: string;
-  /** What libvirt fixed when it made the VM: `vagrant reload` changes none of it. */
+  /** What libvirt fixed when it created the VM: `vagrant reload` does not change it. */
   hardware?: VmHardware;
   proof?: Proof;
-  /** What this very VM got of its stacks. */
+  /** The files of its stacks that were copied into this VM. */
   copies?: Copies;
 }
 
 /**
- * Reads the lab: one question to libvirt, one for each VM of another provider, some small files.
+ * Reads the state of the lab: one call of virsh, one query for each VM of another provider, and
+ * some small files.
  */
 export async function readLab(shell: Shell, config: LabRequest, folder: string): Promise<Lab> {
   const prefix = prefixOf(folder);
@@ -73,13 +79,14 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
     shell.read("/proc/sys/kernel/random/boot_id"),
     readState(shell, folder, (sentence) => void unread.push(sentence)),
     readBoxes(shell, config),
-    // names go into a question to virsh: what else lies there is no machine's
+    // names are passed to virsh: other files in this folder are not machines
     shell.list(`${folder}/.vagrant/machines`).then((listed) => [
       ...new Set([...names, ...listed.filter((name) => /^[a-zA-Z0-9-]+$/.test(name))]),
     ]),
   ]);
   const files = await Promise.all(all.map((name) => readMachine(shell, folder, name)));
-  // libvirt may have a domain that Vagrant has no word of yet; one that it has goes by its id, wherever the lab's folder is moved to
+  // libvirt may have a domain that Vagrant has not recorded yet; a recorded one is looked up by its
+  // id, which survives a move of the lab's folder
   const words = all.flatMap((name, i) => {
     const { provider = "libvirt", id } = files[i]!;
     return shell.platform === "linux" && provider === "libvirt" ? [isUuid(id) ? id : prefix + name] : [];
@@ -125,7 +132,10 @@ async function askVm(shell: Shell, provider: string, id: string): Promise<Domain
   }
 }
 
-/** Throws {@link UserError} if libvirt could not be asked of a VM that there was: what is done without it would be done blindly. */
+/**
+ * Throws {@link UserError} if a VM existed and libvirt did not answer: further steps would not know
+ * its state.
+ */
 export function requireLibvirtAnswer({ libvirtError, machines, orphans }: Lab): void {
   const unknown = Object.entries({ ...machines, ...orphans }).filter(([, { state }]) => state === "unknown");
   if (unknown.length === 0) return;
@@ -137,7 +147,7 @@ export function requireLibvirtAnswer({ libvirtError, machines, orphans }: Lab): 
   );
 }
 
-/** What Vagrant's files and the hypervisor say of a VM, together. */
+/** Combines what Vagrant's files and the hypervisor report about a VM. */
 function machineOf(
   { id, made, box, address, provider, copies }: Awaited<ReturnType<typeof readMachine>>,
   seen: Domain | undefined,
@@ -171,14 +181,17 @@ function machineOf(
 
 const isUuid = (id: string | undefined): id is string => /^[0-9a-f-]{8,}$/i.test(id ?? "");
 
-/** The names of a lab's domains begin with its folder's name and a part of its path's hash: two labs never meet. */
+/**
+ * The prefix of the names of a lab's domains: its folder's name and a part of the hash of its path,
+ * so two labs never share a name.
+ */
 export function prefixOf(folder: string): string {
   const home = folder.split(/[\\/]/).at(-2) ?? "";
   const word = home.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 20) || "lab";
   return `${word}-${createHash("sha256").update(folder).digest("hex").slice(0, 6)}_`;
 }
 
-/** What `resolveConfig` needs to know about the machines' VMs, by name. */
+/** What `resolveConfig` needs to know about existing VMs, by machine name. */
 export function existingVmsOf({ machines }: Lab): Record<string, ExistingVm> {
   return Object.fromEntries(
     Object.entries(machines).map(([name, { bootId, hardware }]) => [name, {
@@ -188,7 +201,10 @@ export function existingVmsOf({ machines }: Lab): Record<string, ExistingVm> {
   );
 }
 
-/** Vagrant keeps a box in `boxes/NAME/VERSION/PROVIDER`, newer ones in `boxes/NAME/VERSION/ARCHITECTURE/PROVIDER`. */
+/**
+ * Reads the versions of the boxes. Vagrant keeps a box in `boxes/NAME/VERSION/PROVIDER`, newer
+ * versions of Vagrant in `boxes/NAME/VERSION/ARCHITECTURE/PROVIDER`.
+ */
 async function readBoxes(shell: Shell, config: LabRequest): Promise<Record<string, string[]>> {
   const root = `${process.env.VAGRANT_HOME ?? `${homeDir()}/.vagrant.d`}/boxes`;
   const names = [...new Set(config.machines.map(({ box }) => box))];
@@ -198,7 +214,10 @@ async function readBoxes(shell: Shell, config: LabRequest): Promise<Record<strin
   return Object.fromEntries(names.map((name, i) => [name, versions[i]!.filter((version) => /^\d/.test(version))]));
 }
 
-/** Vagrant keeps what it knows of a machine in `machines/NAME/PROVIDER`, an `id` where there is a VM. */
+/**
+ * Reads Vagrant's folder of a machine, `machines/NAME/PROVIDER`. It has a file `id` if the VM
+ * exists.
+ */
 async function readMachine(shell: Shell, folder: string, name: string) {
   const all = `${folder}/.vagrant/machines/${name}`;
   const [providers, ssh] = await Promise.all([shell.list(all), shell.read(`${folder}/ssh/${name}`)]);
@@ -208,7 +227,7 @@ async function readMachine(shell: Shell, folder: string, name: string) {
   const key = /^\s*IdentityFile "?([^"\n]+)/m.exec(ssh ?? "")?.[1];
   const [box, up, there, copies] = await Promise.all([
     provider ? readBox(shell, `${all}/${provider}/box_meta`) : undefined,
-    // the Vagrantfile leaves it when the VM has come up
+    // the Vagrantfile creates this file when the VM has started
     ssh === undefined && provider ? shell.fingerprint(`${all}/${provider}/up`) : undefined,
     key ? shell.fingerprint(key) : "none named",
     readCopies(shell, folder, name),
@@ -219,7 +238,8 @@ async function readMachine(shell: Shell, folder: string, name: string) {
     copies,
     made: ssh !== undefined || up !== undefined,
     box,
-    // how another was reached is of no use, nor how this one was before the lab's folder was moved
+    // the SSH configuration of another VM, or of this one before the lab's folder was moved, is not
+    // used
     address: there === undefined || !ssh?.startsWith(`Host ${name}\n`)
       ? undefined
       : /^\s*HostName (\S+)$/m.exec(ssh)?.[1],
@@ -231,12 +251,15 @@ export async function readVmId(shell: Shell, folder: string, name: string): Prom
   return (await readMachine(shell, folder, name)).id || undefined;
 }
 
-/** The box that a VM was made from, as Vagrant notes it (commands/up/middleware/store_box_metadata.rb). */
+/**
+ * The box that a VM was created from, as Vagrant records it
+ * (commands/up/middleware/store_box_metadata.rb).
+ */
 async function readBox(shell: Shell, path: string): Promise<{ name?: string; version?: string } | undefined> {
   try {
     return JSON.parse((await shell.read(path)) ?? "") as { name?: string; version?: string };
   } catch {
-    // no box, or none yet
+    // no box is recorded, or not yet
     return undefined;
   }
 }

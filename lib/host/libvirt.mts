@@ -1,23 +1,26 @@
-/** What libvirt knows of domains. */
+/** Queries libvirt about domains. */
 import type { Accelerator } from "./types.mts";
 import type { Shell } from "../shell.mts";
 
 /** The part of a domain's XML that changes only when the VM is recreated. */
 export interface VmHardware {
   accelerator: Accelerator;
-  /** Functions of this host that it has, and where the guest sees them: BDFs. The guest's is absent until it was started once. */
+  /**
+   * BDFs of the host functions that it has, and their BDFs in the guest. The guest's is absent
+   * until the first start.
+   */
   assignedFunctions: { host: string; guest?: string }[];
-  /** MiB; absent where the firmware's own is enough. */
+  /** MMIO window, MiB; absent where the firmware's default is used. */
   mmioWindow?: number;
 }
 
-/** What a hypervisor says of a VM. */
+/** What a hypervisor reports about a VM. */
 export interface Domain {
-  /** libvirt's name for it. */
+  /** libvirt's name of the domain. */
   name?: string;
-  /** Vagrant knows it by this. */
+  /** The id that Vagrant records. */
   uuid?: string;
-  /** Its number while it runs. */
+  /** The number of the running domain. */
   number?: string;
   cpus?: number;
   memory?: number;
@@ -25,17 +28,17 @@ export interface Domain {
 }
 
 /**
- * The domains that there are of these names or UUIDs, by one question. `silent` is what is said where libvirt did not answer for one of them:
- * then nothing is known of that one.
+ * Looks up domains by names or UUIDs with one call of virsh. `silent`: the error if libvirt did not
+ * answer for one of them; the state of that one is not known.
  */
 export async function readDomains(shell: Shell, words: string[]): Promise<{ domains: Domain[]; silent?: string }> {
   if (words.length === 0) return { domains: [] };
   const command = words.map((word) => `dominfo ${word}; dumpxml ${word}`).join("; ");
-  // virsh speaks the user's language, keys and errors too (libvirt-l10n)
+  // virsh prints keys and errors in the user's language (libvirt-l10n)
   const env = { LC_ALL: "C" };
   const { code, out, err } = await shell.capture(["virsh", "-q", "-c", "qemu:///system", command], { env });
   if (code === 127) return { domains: [], silent: "virsh is not installed" };
-  // dominfo prints a block of `Key: value` lines for each domain that exists, and then its XML comes
+  // for each existing domain, dominfo prints a block of `Key: value` lines, followed by its XML
   const domains = out.split(/^(?=Id:)/m).flatMap(domainIn);
   const told = (word: string) =>
     domains.some(({ name, uuid }) => name === word || uuid === word) || err.includes(`failed to get domain '${word}'`);
@@ -59,7 +62,7 @@ function domainIn(block: string): Domain[] {
   }];
 }
 
-/** Reads a domain's XML, as libvirt writes it (formatdomain.html: hostdev, qemu:commandline). */
+/** Reads the hardware from a domain's XML (formatdomain.html: hostdev, qemu:commandline). */
 function madeOf(xml: string): VmHardware {
   const assignedFunctions = [...xml.matchAll(/<hostdev [^>]*type='pci'[^]*?<\/hostdev>/g)].flatMap(([hostdev]) => {
     const [host, guest] = ["<source>", "<\\/source>"].map((after) =>

@@ -1,6 +1,6 @@
-/** What a probe's sections say, as facts. */
+/** Parses the sections of a probe's text. */
 
-/** A section's KEY:VALUE lines. */
+/** The KEY:VALUE lines of a section. */
 export class Facts {
   readonly pairs: [string, string][];
 
@@ -45,19 +45,22 @@ export class Facts {
   }
 }
 
-/** A number in digits, or as awk prints large ones (`2.14748e+09`); undefined for anything else. */
+/**
+ * A number in digits, or in the form that awk prints large ones in (`2.14748e+09`); undefined for
+ * anything else.
+ */
 export function number(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+(\.\d+)?(e\+\d{2})?$/.test(text) && (/e/.test(text) || !text.includes("."))
     ? Number(text)
     : undefined;
 }
 
-/** KiB → MiB */
+/** Converts KiB to MiB, rounded down. */
 export function mebibytes(kibibytes: number | undefined): number | undefined {
   return kibibytes === undefined ? undefined : Math.floor(kibibytes / 1024);
 }
 
-/** Drops the keys without a value, which is how an absent fact looks. */
+/** Removes keys without a value: an unknown fact is absent. */
 export function compact<T extends object>(facts: { [K in keyof T]: T[K] | undefined }): T {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,4 +1,6 @@
-/** The files that `prepare` may write on a host: paths, in the order in which they are written. */
+/**
+ * Paths of the files that `prepare` may write on a host, in the order in which they are written.
+ */
 export const ownPaths = {
   modprobe: "/etc/modprobe.d/homelab-gpu.conf",
   load: "/etc/modules-load.d/homelab-gpu.conf",
@@ -6,9 +8,12 @@ export const ownPaths = {
   initramfsTools: "/etc/initramfs-tools/hooks/homelab-gpu",
   dracut: "/etc/dracut.conf.d/homelab-gpu.conf",
   mkinitcpio: "/etc/mkinitcpio.conf.d/homelab-gpu.conf",
-  /** Debian's grub-mkconfig reads the files of this folder by name, the last one last. */
+  /**
+   * Debian's grub-mkconfig reads the files of this folder in the order of their names; zz makes
+   * this one the last.
+   */
   grub: "/etc/default/grub.d/zz-homelab-gpu.cfg",
 };
 
-/** Every file that a preparation may consist of. */
+/** All files that `prepare` may have written. */
 export const ownFiles: string[] = Object.values(ownPaths);

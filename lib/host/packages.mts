@@ -1,30 +1,37 @@
-/** Which packages bring a program to a host, by its distribution and release, and where they come from if it has none. */
+/**
+ * The packages that install a program, by distribution and release, and the source of programs that
+ * a distribution does not package.
+ */
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { applianceOf } from "./appliances.mts";
 import { isTransactional, program } from "./kernel-arguments.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 
-/** Families of distributions that share names of packages. */
+/** Families of distributions with the same package names. */
 export type Family = "apt" | "dnf" | "pacman" | "zypper" | "apk" | "winget" | "brew";
 
-/** How a host installs packages of its own sources. */
+/** How a host installs packages from its own repositories. */
 export interface Installer {
   family: Family;
   install(packages: string[]): string;
-  /** Runs as root. */
+  /** The command needs root. */
   root: boolean;
-  /** Can be run unasked with `--yes`: it changes nothing but packages, and they can be used at once. */
+  /** `--yes` may run it without a question: it changes only packages, which can be used at once. */
   safe: boolean;
   reboot?: true;
 }
 
 const list = (packages: string[]) => packages.join(" ");
 
-/** Installers, the most particular first: an image-based system has its family's tool too, which fails there. */
+/**
+ * Installers, the most specific first: an image-based system also has its family's tool, which
+ * fails there.
+ */
 const installers: { here(host: Host): boolean; installer: Installer }[] = [
   {
-    // packages become a layer of the next deployment (rpm-ostree(1), install)
+    // packages become a layer of the next deployment, so a reboot is needed (rpm-ostree(1),
+    // install)
     here: (host) => host.marks.includes("/run/ostree-booted") && program(host, "rpm-ostree"),
     installer: {
       family: "dnf",
@@ -35,7 +42,8 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
     },
   },
   {
-    // the root is read-only: zypper refuses, and packages go into a new snapshot (transactional-update(8), pkg)
+    // the root is read-only: zypper fails, and packages go into a new snapshot
+    // (transactional-update(8), pkg)
     here: isTransactional,
     installer: {
       family: "zypper",
@@ -82,7 +90,7 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
     installer: { family: "apk", install: (packages) => `apk add ${list(packages)}`, root: true, safe: true },
   },
   {
-    // winget and brew ask for rights themselves, and brew refuses root
+    // winget and brew ask for administrator rights themselves, and brew refuses to run as root
     here: (host) => program(host, "winget"),
     installer: {
       family: "winget",
@@ -103,17 +111,22 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
   },
 ];
 
-/** How this host installs packages; undefined where that or their names are not known, or where packages do not stay. */
+/**
+ * How this host installs packages; undefined where the tool or its package names are not known, or
+ * where packages do not persist.
+ */
 export function installerOf(host: Host): Installer | undefined {
   if (applianceOf(host)) return undefined;
   const found = installers.find(({ here }) => here(host))?.installer;
-  // openEuler, Amazon Linux and others with dnf have other packages than Fedora and RHEL
+  // openEuler, Amazon Linux and other systems with dnf have other package names than Fedora and
+  // RHEL
   return found?.family === "dnf" && rpmBaseOf(host) === undefined ? undefined : found;
 }
 
 /**
- * Whose packages a host with dnf has: by its own id, by the release in its kernel's name (`.fc43`, `.el9_7`), or by what it says it is
- * like. RHEL says it is like Fedora, and so do Oracle Linux and Amazon Linux; Nobara, which is Fedora, says it is like RHEL.
+ * The distribution whose packages a host with dnf has: by its id, by the release in its kernel's
+ * name (`.fc43`, `.el9_7`), or by ID_LIKE. RHEL, Oracle Linux and Amazon Linux have fedora in
+ * ID_LIKE; Nobara, which is based on Fedora, has rhel.
  */
 function rpmBaseOf({ os }: Host): "fedora" | "enterprise" | undefined {
   const enterprise = ["rhel", "rocky", "almalinux", "centos", "ol", "eurolinux", "scientific", "miraclelinux"];
@@ -130,7 +143,10 @@ const isEnterprise = (host: Host) => rpmBaseOf(host) === "enterprise";
 const isFedora = (host: Host) => rpmBaseOf(host) === "fedora";
 const isProxmox = (host: Host) => host.marks.includes("/etc/pve") || program(host, "pveversion");
 
-/** Releases that derivatives are made of, by their own number where they do not name it. */
+/**
+ * The Debian or Ubuntu releases of derivatives, by the derivative's version, where the derivative
+ * does not name the release.
+ */
 const bases: Record<string, Record<string, string>> = {
   debian: { 11: "bullseye", 12: "bookworm", 13: "trixie", 14: "forky" },
   devuan: { 4: "bullseye", 5: "bookworm", 6: "trixie", 7: "forky" },
@@ -143,14 +159,17 @@ const bases: Record<string, Record<string, string>> = {
   neon: { 22: "jammy", 24: "noble" },
 };
 
-/** The release of Debian or Ubuntu whose packages a host has, by its code name; undefined where that is not known. */
+/**
+ * The code name of the Debian or Ubuntu release whose packages a host has; undefined where it is
+ * not known.
+ */
 function baseOf({ os }: Host): string | undefined {
   const id = os.id === "linuxmint" && !os.like.includes("ubuntu") ? "lmde" : os.id ?? "";
   return os.base ?? bases[id]?.[os.version?.split(".")[0] ?? ""] ??
     (id === "debian" || id === "ubuntu" ? os.codename : undefined);
 }
 
-/** A row of what distributions have: read where `source` says, on that day. */
+/** A row about a distribution's packages; `source` was read on that day. */
 interface Row {
   packages: string[];
   here(host: Host): boolean;
@@ -160,7 +179,7 @@ interface Row {
 
 const based = (...names: string[]) => (host: Host) => names.includes(baseOf(host) ?? "");
 
-/** Where the packages of HashiCorp's programs are in a distribution's own sources; without a row they are not. */
+/** Where a distribution's own repositories have HashiCorp's programs; without a row they do not. */
 export const packaged: Row[] = [
   {
     packages: ["packer"],
@@ -214,18 +233,21 @@ export const packaged: Row[] = [
   },
 ];
 
-/** Whether a host's own sources have a tool's packages. */
+/** Whether a host's own repositories have a tool's packages. */
 export function isPackaged(tool: string, host: Host): boolean {
   const rows = packaged.filter(({ packages }) => packages.includes(tool));
   return rows.length === 0 || rows.some(({ here }) => here(host));
 }
 
-/** Said of Proxmox VE, where packages of the two would replace its own. */
+/** The fix for Proxmox VE, where packages of both sources would replace Proxmox's own. */
 const onProxmox = manualFix(
   "Proxmox VE has a QEMU of its own, and Debian's removes proxmox-ve when it is installed: run this in a VM of it, or on another host",
 );
 
-/** Steps that bring tools whose packages the distribution lacks: shown, and run by a person. None where none are known. */
+/**
+ * Steps to install tools that the distribution does not package, to be run by hand. Empty where no
+ * steps are known.
+ */
 export function upstreamSteps(tools: string[], host: Host): Fix[] {
   const programs = tools.filter((name) => name === "packer" || name === "vagrant");
   const installer = installerOf(host);
@@ -252,14 +274,20 @@ export function upstreamSteps(tools: string[], host: Host): Fix[] {
   return steps;
 }
 
-/** The newest release of Fedora that HashiCorp's repository was seen to have a folder for; it gets one later than Fedora comes out. */
+/**
+ * The newest Fedora release with a folder in HashiCorp's repository. HashiCorp adds a release some
+ * time after Fedora publishes it.
+ */
 export const hashicorpFedora = {
   newest: 43,
   source: "https://rpm.releases.hashicorp.com/fedora/43 (repository files that use it on Fedora 44)",
   date: "2026-11-26",
 } as const;
 
-/** HashiCorp's repository, then the packages. Its packages are the same for every release, so a release that it surely has is named. */
+/**
+ * Steps for HashiCorp's repository and the packages. The packages are the same for every release,
+ * so the steps name a release that the repository certainly has.
+ */
 function hashicorp(programs: string[], host: Host, installer: Installer | undefined): Fix[] {
   const shown = programs.join(" and ");
   const say = `Add HashiCorp's package repository, since this release has no ${shown}`;
@@ -302,7 +330,10 @@ function hashicorp(programs: string[], host: Host, installer: Installer | undefi
   );
 }
 
-/** What the plugin's extension for libvirt needs to compile (ruby-libvirt: a compiler, make, pkg-config, libvirt's headers). */
+/**
+ * The packages that the plugin's extension for libvirt needs to compile (ruby-libvirt: a compiler,
+ * make, pkg-config, libvirt's headers).
+ */
 const compilers: Partial<Record<Family, string[]>> = {
   apt: ["build-essential", "pkg-config", "libvirt-dev"],
   dnf: ["gcc", "make", "pkgconf-pkg-config", "libvirt-devel"],
@@ -316,7 +347,7 @@ function plugin(host: Host, installer: Installer | undefined): Fix[] {
   if (!packages) {
     return [{ ...own, title: `${own.title}; it compiles against libvirt's headers, with gcc, make and pkg-config` }];
   }
-  // RHEL keeps headers in a repository that is off at first: crb, or powertools in 8
+  // RHEL has headers in a repository that is disabled by default: crb, or powertools in RHEL 8
   const repository = isEnterprise(host)
     ? host.os.id === "rhel" ? undefined : host.os.version?.startsWith("8") ? "powertools" : "crb"
     : undefined;

@@ -6,11 +6,11 @@ import { cutKeys } from "./cut.mts";
 import { bdfs, parsePci } from "./pci.mts";
 
 /**
- * What a probe printed → the host, as far as it could be seen.
+ * Parses a probe's text into a Host.
  *
- * Takes the text of `scripts/probe-*`, format 1. Lines that say nothing known are passed over, and a fact without a line
- * stays absent, so that a damaged or shortened text can only know less.
- * Throws {@link UserError} if the text is not a probe's, or of a later format.
+ * Takes the text of `scripts/probe-*`, format 1. Unknown lines are skipped, and a fact without a
+ * line stays absent, so a damaged or shortened text only has fewer facts. Throws {@link UserError}
+ * if the text is not a probe's, or of a later format.
  */
 export function parseHost(text: string): Host {
   const [first = "", ...lines] = text.split(/\r?\n/);
@@ -50,7 +50,7 @@ export function parseHost(text: string): Host {
   const libvirt = facts("libvirt");
   const marks = os.all("exists");
   const release = os.one("kernel");
-  // WSL is a part of Windows: its kernel has neither the host's cards nor a KVM of its own
+  // WSL is a part of Windows: its kernel has neither the host's cards nor its own KVM
   const wsl = marks.includes("/dev/dxg") || /microsoft/i.test(release ?? "") || os.flag("wsl") === true;
 
   return compact<Host>({
@@ -123,7 +123,7 @@ export function parseHost(text: string): Host {
       direct: directGroups(facts("iommu-groups").pairs),
       interrupts: iommu.one("interrupts-read") ? iommu.all("interrupt") : undefined,
     }),
-    // what WSL shows as PCI is Microsoft's own and none of the host's
+    // the PCI devices in WSL are virtual devices of Microsoft's and not the host's
     pci: wsl && platform === "linux" ? undefined : parsePci(sections.get("pci"), sections.get("pci-names")),
     pciCount: facts("pci").number("count"),
     display: {
@@ -179,7 +179,10 @@ export function parseHost(text: string): Host {
   });
 }
 
-/** Arguments by file, and those of GRUB by variable: a line names the one that the lines below it are of. */
+/**
+ * Arguments by file, and for GRUB by variable: a line names the file or variable of the lines below
+ * it.
+ */
 function configurations(pairs: [string, string][]): Configuration[] {
   const all: Configuration[] = [];
   for (const [key, value] of pairs) {
@@ -200,7 +203,10 @@ function mounts(needs: Facts): { point: string; bdf: string }[] {
 }
 
 const isFunction = (text: string) => text.match(bdfs) !== null;
-/** The probe says `untraced` where a way was lost, and `none` where there is no function to find. */
+/**
+ * The probe prints `untraced` where it could not follow a device, and `none` where no function
+ * exists.
+ */
 const isTold = (text: string) => isFunction(text) || text === "untraced" || text === "none";
 
 function groups(lines: string[]): Map<string, string[]> {
@@ -212,7 +218,10 @@ function groups(lines: string[]): Map<string, string[]> {
   return all;
 }
 
-/** Numbers of the groups with a region that must stay mapped; direct-relaxable ones may be given up (iommu_get_resv_regions). */
+/**
+ * Numbers of the groups with a region that must stay mapped. Regions of the kind direct-relaxable
+ * do not count (iommu_get_resv_regions).
+ */
 function directGroups(pairs: [string, string][]): string[] {
   const direct = pairs.filter(([path, value]) => /^[^/]+\/reserved_regions$/.test(path) && / direct$/.test(value));
   return [...new Set(direct.map(([path]) => path.split("/")[0]!))];

@@ -7,7 +7,7 @@ const attribute = new RegExp(`^(${bdf})/([a-z0-9_-]+):(.*)$`);
 export const bdfs: RegExp = new RegExp(bdf, "g");
 
 /**
- * The lines of a probe's section `pci` → the functions, by address, with their names from the lines of its section `pci-names`.
+ * Parses the probe's sections `pci` and `pci-names` into PCI functions, sorted by address.
  * Undefined if the bus was not read.
  */
 export function parsePci(lines: string[] | undefined, names: string[] = []): PciFunction[] | undefined {
@@ -33,8 +33,9 @@ export function parsePci(lines: string[] | undefined, names: string[] = []): Pci
 }
 
 /**
- * Virtual functions have a link to their physical one. A text without links can show them all the same: functions of the same slot,
- * kind and maker as one that has virtual functions on, and that can have none themselves.
+ * Marks virtual functions. They have a link to their physical function. Where a text has no links,
+ * functions count as virtual if they are in the slot of a function with active virtual functions,
+ * have its class and vendor, and have no virtual functions themselves.
  */
 function markVirtualFunctions(functions: PciFunction[]): void {
   if (functions.some(({ physicalFunction }) => physicalFunction)) return;
@@ -48,8 +49,9 @@ function markVirtualFunctions(functions: PciFunction[]): void {
 }
 
 /**
- * `10de:NVIDIA Corporation` and `10de/2786:AD104 [GeForce RTX 4070]`, as pci.ids has them → names by `VENDOR/DEVICE`. What stands in
- * brackets is the name that is sold, of makers as of devices.
+ * Parses `10de:NVIDIA Corporation` and `10de/2786:AD104 [GeForce RTX 4070]`, in the form of
+ * pci.ids, into names by `VENDOR/DEVICE`. The text in brackets is the marketing name, for vendors
+ * and devices.
  */
 function readNames(lines: string[]): Map<string, string> {
   const called = new Map<string, string>();
@@ -157,13 +159,17 @@ function readAttribute(fn: PciFunction, key: string, value: string): void {
   }
 }
 
-/** `N:START END FLAGS` of a `resource` file, N counting from 1; flags are IORESOURCE_* of linux/ioport.h. */
+/**
+ * Parses `N:START END FLAGS` of a `resource` file, N counting from 1; flags are IORESOURCE_* of
+ * linux/ioport.h.
+ */
 function readBar(text: string): Bar | undefined {
   const [, line, start, end, flags] = /^(\d+):(0x[0-9a-f]+) (0x[0-9a-f]+) (0x[0-9a-f]+)$/.exec(text) ?? [];
   if (!line || !start || !end || !flags) return undefined;
   const bits = BigInt(flags);
   const index = Number(line) - 1;
-  // six BARs; the seventh line is the option ROM, later ones belong to bridges and virtual functions
+  // there are six BARs; the seventh line is the option ROM, later ones belong to bridges and
+  // virtual functions
   if (index > 5 || !(bits & 0x200n) || BigInt(end) < BigInt(start)) return undefined;
   return {
     index,
@@ -171,46 +177,60 @@ function readBar(text: string): Bar | undefined {
     size: BigInt(end) - BigInt(start) + 1n,
     is64Bit: Boolean(bits & 0x100000n),
     prefetch: Boolean(bits & 0x2000n),
-    // IORESOURCE_UNSET: the size is kept and no address was given (linux/ioport.h)
+    // IORESOURCE_UNSET: the region has a size but no address (linux/ioport.h)
     ...(bits & 0x20000000n || BigInt(start) === 0n ? { unplaced: true as const } : {}),
   };
 }
 
-/** Display controllers: VGA (0300), XGA, 3D (0302, data-centre and laptop cards) and others (0380). */
+/**
+ * Display controllers: VGA (0300), XGA, 3D (0302, data-centre and laptop cards) and others (0380).
+ */
 export function isDisplay({ class: code }: PciFunction): boolean {
   return code?.startsWith("03") ?? false;
 }
 
-/** Processing accelerators (12), which are cards without outputs: AMD's Instinct MI300 and later, Intel's Gaudi. */
+/**
+ * Processing accelerators (class 12) are cards without outputs: AMD's Instinct MI300 and later,
+ * Intel's Gaudi.
+ */
 export function isAccelerator({ class: code }: PciFunction): boolean {
   return code?.startsWith("12") ?? false;
 }
 
-/** PCI-to-PCI bridges, root ports and switch ports among them (0604): they carry groups and are never passed. */
+/**
+ * PCI-to-PCI bridges (class 0604), including root ports and switch ports: they determine groups and
+ * are never passed to a VM.
+ */
 export function isBridge({ class: code }: PciFunction): boolean {
   return code?.startsWith("0604") ?? false;
 }
 
-/** The device that a function is a part of: its address without the function, `0000:0a:00`. */
+/** The device of a function: its address without the function number, `0000:0a:00`. */
 export function slotOf({ bdf }: PciFunction): string {
   return bdf.slice(0, bdf.lastIndexOf("."));
 }
 
-/** Kinds of housings that cannot be opened for another slot: SMBIOS chassis types of notebooks, tablets, hand-helds (DMTF DSP0134, 7.4.1). */
+/**
+ * Whether the host is a notebook, tablet or hand-held without exchangeable slots, by its SMBIOS
+ * chassis type (DMTF DSP0134, 7.4.1).
+ */
 export function isPortable({ dmi }: { dmi: Record<string, string> }): boolean {
   return ["8", "9", "10", "11", "14", "30", "31", "32"].includes(dmi.chassis_type ?? "");
 }
 
 /**
- * Whether a display function is a part of the processor: it lies on the root bus, or its slot holds what only a processor has (AMD's
- * security processor, class 10).
+ * Whether a display function is part of the processor: it is on the root bus, or its slot has a
+ * function that only processors have (AMD's security processor, class 10).
  */
 export function isIntegrated(gpu: PciFunction, all: PciFunction[] = []): boolean {
   const root = /^0000:00:/.test(gpu.bdf) && gpu.upstreamBridges.length === 0;
   return root || all.some((fn) => slotOf(fn) === slotOf(gpu) && fn.class?.startsWith("1080") === true);
 }
 
-/** What a class code is called, as lspci calls it; the code itself where it is none of the common ones (PCI Code and ID Assignment). */
+/**
+ * The name of a class code, as in lspci; for uncommon codes the code itself (PCI Code and ID
+ * Assignment).
+ */
 export function className({ class: code = "" }: PciFunction): string {
   return classNames[code.slice(0, 4)] ?? classNames[code.slice(0, 2)] ?? `class ${code || "unknown"}`;
 }
@@ -249,18 +269,24 @@ const classNames: Record<string, string> = {
   "12": "processing accelerator",
 };
 
-/** What a function is called: `NVIDIA GeForce RTX 4070 (10de:2786)`, or its ids alone where the host's pci.ids does not name it. */
+/**
+ * The name of a function: `NVIDIA GeForce RTX 4070 (10de:2786)`, or only its ids where the host's
+ * pci.ids has no name.
+ */
 export function nameOf({ vendor, device, name, model }: PciFunction): string {
   const ids = `${vendor ?? "?"}:${device ?? "?"}`;
   return name ? `${name} (${ids})` : model ? `${ids} ${model}` : ids;
 }
 
-/** A function in few words, as lspci -nn would: `0000:0a:00.0 [0300] 10de:2786`, and by its name where that is known. */
+/**
+ * A short description of a function in the form of lspci -nn: `0000:0a:00.0 [0300] 10de:2786`,
+ * followed by its name where it is known.
+ */
 export function formatFunction(fn: PciFunction): string {
   return `${fn.bdf} [${fn.class?.slice(0, 4) ?? "?"}] ${nameOf(fn)}`;
 }
 
-/** Addresses in one line: of a long list the first three, and how many more. */
+/** Addresses as one line: of a long list the first three and the number of others. */
 export function formatAddresses(functions: PciFunction[]): string {
   const names = functions.map(({ bdf }) => bdf);
   return names.length <= 4 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;

@@ -1,8 +1,11 @@
-/** What a lab remembers between two runs: `state.json` in its folder. */
+/** What a lab remembers between runs: `state.json` in its folder. */
 import { isMap } from "../maps.mts";
 import type { Shell } from "../shell.mts";
 
-/** A function that a VM gets, and the host driver that it had; null if none, absent if that was not read. */
+/**
+ * A function that is passed to a VM, and its host driver before: null if it had none, absent if
+ * that was not read.
+ */
 export interface PreviousDriver {
   /** `0000:0a:00.0` */
   bdf: string;
@@ -11,14 +14,17 @@ export interface PreviousDriver {
   driver?: string | null;
 }
 
-/** What was seen to work, and when. It holds as long as the VM runs on and nothing it was about has changed. */
+/**
+ * A successful verification. It is valid while the VM keeps running and nothing that was verified
+ * changes.
+ */
 export interface Proof {
   bootId: string;
   /** SHA-256 of the Compose file. */
   services: string;
-  /** The host's driver, of which the guest has a copy; absent where it has none. */
+  /** State of the host's driver that the guest has a copy of; absent where it has none. */
   driver?: string;
-  /** ISO 8601. */
+  /** Time, ISO 8601. */
   at: string;
 }
 
@@ -26,32 +32,40 @@ export interface Proof {
 export interface State {
   schema: "homelab-gpu/state/2";
   proofs: Record<string, Proof>;
-  /** What each machine's card was bound to before its VM got it. */
+  /** The drivers of each machine's card before it was passed to the VM. */
   previousDrivers: Record<string, PreviousDriver[]>;
-  /** `destroy` has begun, and not ended: its VMs may be gone, and libvirt's copies of their boxes not yet. */
+  /**
+   * `destroy` has started and not finished: its VMs may be gone while libvirt's copies of their
+   * boxes still exist.
+   */
   removing?: true;
 }
 
-/** Writes it down. */
+/** Writes `state.json` into the lab's folder. */
 export async function writeState(shell: Shell, folder: string, state: State): Promise<void> {
   await shell.write(`${folder}/state.json`, `${JSON.stringify(state, null, 2)}\n`);
 }
 
-/** What a lab remembers. What cannot be read of the file counts as not there, and `warn` gets a sentence for each such part. */
+/**
+ * Reads the state. Unreadable parts of the file are ignored, and `warn` gets a sentence for each.
+ */
 export async function readState(shell: Shell, folder: string, warn?: (sentence: string) => void): Promise<State> {
   const path = `${folder}/state.json`;
   const text = await shell.read(path);
   return text === undefined ? emptyState() : parseState(text, (part) => warn?.(`${path}: ${part}`));
 }
 
-/** Nothing is remembered. */
+/** The state of a new lab. */
 const emptyState = (): State => ({
   schema: "homelab-gpu/state/2",
   proofs: {},
   previousDrivers: {},
 });
 
-/** The state in a text of `state.json`: version 2, or version 1, whose keys had other names. `warn` gets what was left out, and why. */
+/**
+ * Parses the text of `state.json`: version 2, or version 1 with its older key names. `warn` is
+ * called for each ignored part, with the reason.
+ */
 export function parseState(text: string, warn: (part: string) => void = () => {}): State {
   let state: unknown;
   try {
@@ -64,7 +78,7 @@ export function parseState(text: string, warn: (part: string) => void = () => {}
     warn("this version does not know its format, and ignores it");
     return emptyState();
   }
-  // version 1, written until 0.1.0
+  // version 1, until 0.1.0
   const old = state.schema === "homelab-gpu/state/1";
   const drivers = old ? "handed" : "previousDrivers";
   return {
@@ -75,7 +89,7 @@ export function parseState(text: string, warn: (part: string) => void = () => {}
   };
 }
 
-/** The entries of a map that can be read. */
+/** The readable entries of a map. */
 function readable<T>(
   state: Record<string, unknown>,
   key: string,

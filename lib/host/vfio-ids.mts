@@ -1,4 +1,7 @@
-/** Which functions a host's own configuration gives to vfio-pci: by ids, on the kernel's command line, or by address. */
+/**
+ * Which functions a host's own configuration binds to vfio-pci: by ids in files, on the kernel's
+ * command line, or by address.
+ */
 import type { Host, PciFunction } from "./types.mts";
 import { configuredArguments } from "./kernel-arguments.mts";
 import { ownPaths } from "./own-files.mts";
@@ -7,23 +10,25 @@ import { ownPaths } from "./own-files.mts";
 export interface IdList {
   /** Path of the file, or `the kernel's command line`. */
   from: string;
-  /** The whole line or argument. */
+  /** The whole line or argument that contains the list. */
   text: string;
-  /** As written: `10de:2786`, possibly with subsystem and class behind it. */
+  /** Ids as written: `10de:2786`, possibly followed by subsystem and class. */
   ids: string[];
 }
 
 const commandLine = "the kernel's command line";
-/** Absolute path of a file as the probe names it. */
+/** The absolute path of a file: the probe's paths are relative to /etc. */
 export const pathOf = (file: string) => file.startsWith("/") ? file : `/etc/${file}`;
 const nameOf = (path: string) => path.replace(/.*\//, "");
 const idsIn = (text: string) =>
   [...text.matchAll(/(?:^|[\s.])ids=(\S*)/g)].at(-1)?.[1]?.toLowerCase().split(",").filter(Boolean);
 
 /**
- * Every list of ids for vfio-pci, in the order in which the module gets them; only the last one counts. modprobe puts the options of
- * all files into one line, by the files' names without their folders, then those of the command line; the kernel keeps the last value
- * of a parameter (kmod, libkmod-config.c; kernel, moduleparam.h). Where vfio-pci is built in, files are not read for it.
+ * All id lists for vfio-pci, in the order in which the module gets them; only the last one takes
+ * effect. modprobe joins the options of all files into one line, in the order of the file names
+ * without their folders, then those of the command line; the kernel keeps the last value of a
+ * parameter (kmod, libkmod-config.c; kernel, moduleparam.h). If vfio-pci is built in, files have no
+ * effect.
  */
 export function idLists(host: Host): IdList[] {
   const shadowed = (file: string) =>
@@ -39,7 +44,7 @@ export function idLists(host: Host): IdList[] {
   return [...lists, ...idArguments(host)];
 }
 
-/** The lists that stand on the command line of the next boot, as far as it could be read, else of this one. */
+/** The lists on the command line of the next boot if it could be read, else of the current boot. */
 function idArguments(host: Host): IdList[] {
   const words = configuredArguments(host) ?? host.kernel.arguments ?? [];
   return words.filter((word) => /^vfio[-_]pci\.ids=/.test(word)).map((text) => ({
@@ -49,7 +54,7 @@ function idArguments(host: Host): IdList[] {
   }));
 }
 
-/** Whether an id of such a list is this function's; `ffffffff` is any. */
+/** Whether an id in such a list matches this function; `ffffffff` matches any. */
 export function isIdOf(id: string, { vendor, device, subsystem }: PciFunction): boolean {
   const [wantedVendor, wantedDevice, subVendor = "", subDevice = ""] = id.split(":");
   const same = (wanted: string, is: string | undefined) =>
@@ -59,7 +64,7 @@ export function isIdOf(id: string, { vendor, device, subsystem }: PciFunction): 
     same(subVendor, ownVendor) && same(subDevice, ownDevice);
 }
 
-/** What gives one function to vfio-pci: where it stands, and the line. Undefined where nothing does. */
+/** What binds a function to vfio-pci: the file and the line. Undefined if nothing does. */
 export function vfioSourceOf(fn: PciFunction, host: Host): { from: string; text: string } | undefined {
   const last = idLists(host).at(-1);
   if (last?.ids.some((id) => isIdOf(id, fn))) return last;
@@ -70,7 +75,7 @@ export function vfioSourceOf(fn: PciFunction, host: Host): { from: string; text:
   return byAddress && { from: pathOf(byAddress.file), text: byAddress.text };
 }
 
-/** A list of ids that would give a function to vfio-pci and does not count, since a later one replaces it. */
+/** An id list that includes a function but has no effect, because a later list replaces it. */
 export function replacedSourceOf(fn: PciFunction, host: Host): { from: string; text: string; by: string } | undefined {
   const lists = idLists(host);
   const last = lists.at(-1);
@@ -81,8 +86,8 @@ export function replacedSourceOf(fn: PciFunction, host: Host): { from: string; t
 }
 
 /**
- * Lists of ids that `prepare` did not write: another file's, or the command line's. `own`: the ids that it puts on the command line
- * where vfio-pci is built into the kernel.
+ * Id lists that `prepare` did not write, in other files or on the command line. `own`: the ids that
+ * `prepare` puts on the command line where vfio-pci is built into the kernel.
  */
 export function foreignIds(host: Host, own: string[]): IdList[] {
   return idLists(host).filter(({ from, ids }) =>
@@ -91,8 +96,8 @@ export function foreignIds(host: Host, own: string[]): IdList[] {
 }
 
 /**
- * Lines of modprobe's configuration that keep vfio-pci from being loaded the usual way: a command in its place, or a blacklist, which
- * systemd-modules-load follows (modprobe.d(5), modules-load.d(5)).
+ * Lines of modprobe's configuration that prevent vfio-pci from loading: an install command, or a
+ * blacklist, which systemd-modules-load obeys (modprobe.d(5), modules-load.d(5)).
  */
 export function loadingObstacles({ configured }: Host): { from: string; text: string }[] {
   return configured.filter(({ file, text }) =>
@@ -100,7 +105,7 @@ export function loadingObstacles({ configured }: Host): { from: string; text: st
   ).map(({ file, text }) => ({ from: pathOf(file), text }));
 }
 
-/** Whether what the boot image is made of has vfio-pci in it, as far as its configuration says. */
+/** Whether the initramfs contains vfio-pci, by its configuration. */
 export function imageHasVfio({ configured }: Host): boolean {
   return configured.some(({ file, text }) =>
     (/^initramfs-tools\/modules$/.test(file) && /vfio[-_]pci/.test(text)) ||

@@ -1,18 +1,23 @@
-/** What the probe of Windows says of Windows and Hyper-V. */
+/** Parses what the probe prints about Windows and Hyper-V. */
 import type { Partitionable, VideoDriver, Windows } from "./types.mts";
 import { compact, type Facts, number } from "./lines.mts";
 
-/** The command that starts PowerShell without a profile and without questions, with these arguments. */
+/**
+ * The command that starts PowerShell without a profile and non-interactively, with these arguments.
+ */
 export function powershell(...rest: string[]): string[] {
   return ["powershell.exe", "-NoLogo", "-NoProfile", "-NonInteractive", ...rest];
 }
 
-/** The same for a script, which a machine's policy may refuse otherwise. */
+/**
+ * The command that runs a PowerShell script; it bypasses the execution policy, which may refuse
+ * scripts.
+ */
 export function powershellScript(...rest: string[]): string[] {
   return powershell("-ExecutionPolicy", "Bypass", ...rest);
 }
 
-/** The section `windows` → what it says. */
+/** Parses the probe's section `windows`. */
 export function windowsOf(facts: Facts): Windows {
   const cmdlet = facts.one("cmdlet");
   return compact<Windows>({
@@ -44,7 +49,10 @@ export function windowsOf(facts: Facts): Windows {
 /** ProductType of Win32_OperatingSystem. */
 const products: Record<string, Windows["product"]> = { 1: "client", 2: "domain controller", 3: "server" };
 
-/** VirtualizationBasedSecurityStatus of Win32_DeviceGuard: 2 runs, 1 is configured and does not run, 0 is off. */
+/**
+ * VirtualizationBasedSecurityStatus of Win32_DeviceGuard: 2 means running, 1 configured but not
+ * running, 0 off.
+ */
 function flagOf(status: string | undefined): boolean | undefined {
   return status === undefined ? undefined : status === "2";
 }
@@ -69,7 +77,10 @@ function driver(text: string): VideoDriver {
   });
 }
 
-/** The vendor, the device and the last part of an instance id or instance path of Windows, lower case but for the last. */
+/**
+ * The vendor, the device and the last part of an instance id or instance path of Windows. Vendor
+ * and device are lower case.
+ */
 export function hardwareOf(path: string): { vendor: string; device: string; instance: string } | undefined {
   const [, vendor, device, instance] =
     /PCI[P]?[#\\]VEN_([0-9A-F]{4})&DEV_([0-9A-F]{4})[^#\\]*[#\\]([^#\\]+)/i.exec(path) ?? [];
@@ -78,7 +89,10 @@ export function hardwareOf(path: string): { vendor: string; device: string; inst
     : undefined;
 }
 
-/** Windows' number of a driver of NVIDIA's as NVIDIA writes it: `32.0.15.9174` → `591.74`, its last five digits. */
+/**
+ * The version of an NVIDIA driver as NVIDIA writes it, from Windows' version: the last five digits,
+ * `32.0.15.9174` → `591.74`.
+ */
 export function nvidiaVersion(version: string | undefined): string | undefined {
   const digits = /(\d)\.(\d{4})$/.exec(version ?? "");
   return digits ? `${digits[1]}${digits[2]!.slice(0, 2)}.${digits[2]!.slice(2)}` : undefined;

@@ -1,16 +1,19 @@
-/** Kernels that know the argument pcie_acs_override, whose patch is in none of kernel.org's, by the form of their release. */
+/**
+ * Kernels that support the argument pcie_acs_override, by the form of their release. The patch is
+ * in none of kernel.org's kernels.
+ */
 import type { Source } from "./sources.mts";
 
-/** A kernel that has the patch. */
+/** A kernel with the patch. */
 export interface AcsKernel extends Source {
   name: string;
-  /** Its `uname -r`. */
+  /** Matches its `uname -r`. */
   release: RegExp;
 }
 
 const checked = "2026-11-26";
 
-/** Those that were looked up, and those that say so in their name. */
+/** Kernels whose source was checked, and those that have the patch in their name. */
 export const acsKernels: AcsKernel[] = [
   {
     name: "Proxmox VE",
@@ -21,7 +24,7 @@ export const acsKernels: AcsKernel[] = [
   { name: "TrueNAS", release: /truenas/, source: "https://github.com/truenas/linux/pull/171", checked },
   { name: "CachyOS", release: /cachyos/, source: "https://github.com/chaotic-cx/nyx/issues/780", checked },
   {
-    // Liquorix is made of it
+    // Liquorix is based on it
     name: "linux-zen",
     release: /zen|lqx|liquorix/,
     source: "https://github.com/damentz/liquorix-package/issues/230",
@@ -49,7 +52,10 @@ export const acsKernels: AcsKernel[] = [
   { name: "a kernel for VFIO", release: /acs|vfio/i, source: "its own name", checked },
 ];
 
-/** Releases of distributions' ordinary kernels, which do not have the patch: Debian, Ubuntu, Fedora, RHEL, Arch, openSUSE. */
+/**
+ * Releases of distributions' standard kernels, which do not have the patch: Debian, Ubuntu, Fedora,
+ * RHEL, Arch, openSUSE.
+ */
 const ordinary = [
   /^\d+(\.\d+)+-\d+-(generic|lowlatency|aws|azure|gcp|oem|default)$/,
   /^\d+(\.\d+)+-\d+-?(amd64|cloud-amd64|rt-amd64)$/,
@@ -59,10 +65,12 @@ const ordinary = [
   /^\d+(\.\d+)+-\d+(\.\d+)*-default$/,
 ];
 
-/** Zen and Liquorix removed the patch in 7.1 and added it again in 7.1.6 (liquorix-package, issue 230). */
+/**
+ * Zen and Liquorix removed the patch in 7.1 and restored it in 7.1.6 (liquorix-package, issue 230).
+ */
 const mayLackPatch = /^7\.1(\.[0-5])?-.*(zen|lqx|liquorix)/;
 
-/** Whether a kernel knows the argument, by its release; undefined where that is not known. */
+/** Whether a kernel supports the argument, by its release; undefined where that is not known. */
 export function takesAcsOverride(release: string): boolean | undefined {
   if (mayLackPatch.test(release)) return undefined;
   if (acsKernels.some((kernel) => kernel.release.test(release))) return true;

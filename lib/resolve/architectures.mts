@@ -1,31 +1,35 @@
-/** Which architecture a card is of, and what NVIDIA's drivers do with each architecture. */
+/** The architecture of a card, and the support of NVIDIA's drivers for each architecture. */
 
 import type { Source } from "./sources.mts";
 
 /** The two kinds of NVIDIA's kernel modules. */
 export type Modules = "open" | "proprietary";
 
-/** What drivers and CUDA do with an architecture. */
+/** The support of drivers and CUDA for an architecture. */
 export interface BranchSupport {
-  /** Kernel modules that work with it; none where no driver that is installed here does. */
+  /** Kernel modules that support it; empty where no driver that is installed here does. */
   modules: Modules[];
-  /** First driver branch with it. A chip that came later may need a later one. */
+  /** First driver branch that supports it. A later chip may need a later branch. */
   first: number;
-  /** Last driver branch with it, where there is one. */
+  /** Last driver branch that supports it, where there is one. */
   last?: number;
-  /** First CUDA with code that it runs, and the major version of the last. */
+  /** First CUDA whose code it can run, and the major version of the last one. */
   cuda: { first: string; last?: number };
 }
 
 /**
- * Modules: docs.nvidia.com/datacenter/tesla/driver-installation-guide/kernel-modules.html (open ones from Turing on), and
- * developer.nvidia.com/blog/nvidia-transitions-fully-towards-open-source-gpu-kernel-modules (Grace Hopper and Blackwell need them).
- * CUDA and last branch: docs.nvidia.com/datacenter/tesla/drivers/cuda-toolkit-driver-and-architecture-matrix.html.
- * First branch: that of the first CUDA's own driver (releases in cuda.mts). Turing runs Volta's code and Ada Ampere's, so that older
- * CUDAs serve them too: docs.nvidia.com/cuda/turing-compatibility-guide, ada-compatibility-guide.
+ * Sources. Modules: docs.nvidia.com/datacenter/tesla/driver-installation-guide/kernel-modules.html
+ * (open ones from Turing), and
+ * developer.nvidia.com/blog/nvidia-transitions-fully-towards-open-source-gpu-kernel-modules (Grace
+ * Hopper and Blackwell need them). CUDA and last branch:
+ * docs.nvidia.com/datacenter/tesla/drivers/cuda-toolkit-driver-and-architecture-matrix.html. First
+ * branch: that of the driver released with the first CUDA (releases in cuda.mts). Turing runs
+ * Volta's code, and Ada runs Ampere's, so older CUDA versions work too:
+ * docs.nvidia.com/cuda/turing-compatibility-guide, ada-compatibility-guide.
  */
 const table = {
-  // R470 is out of support since 2024; what Kepler has in common with older cards is that nothing here serves them
+  // R470 has been out of support since 2024; no driver that is installed here supports Kepler or
+  // older cards
   "Kepler or older": { modules: [], first: 0, last: 470, cuda: { first: "6.0", last: 11 } },
   Maxwell: { modules: ["proprietary"], first: 340, last: 580, cuda: { first: "6.5", last: 12 } },
   Pascal: { modules: ["proprietary"], first: 367, last: 580, cuda: { first: "8.0", last: 12 } },
@@ -38,32 +42,38 @@ const table = {
   Blackwell: { modules: ["open"], first: 570, cuda: { first: "12.8" } },
 } satisfies Record<string, BranchSupport>;
 
-/** Where all rows of the table are from. */
+/** The source of all rows of the table. */
 export const architecturesSource: Source = {
   source: "https://docs.nvidia.com/datacenter/tesla/drivers/cuda-toolkit-driver-and-architecture-matrix.html",
   checked: "2026-11-26",
 };
 
+/** The name of an architecture of NVIDIA's. */
 export type Architecture = keyof typeof table;
 
+/** The support for each architecture, by its name. */
 export const architectures: Record<Architecture, BranchSupport> = table;
 
-/** A chip, by the ids of its cards. */
+/** A chip, identified by the device ids of its cards. */
 export interface Chip {
   chip: string;
   architecture: Architecture;
 }
 
-/** The edition of pci.ids that the chips are from (pci-ids.ucw.cz; Debian's package pci.ids has the same file). */
+/**
+ * The edition of pci.ids that has the chips (pci-ids.ucw.cz; Debian's package pci.ids has the same
+ * file).
+ */
 export const pciIds = "2026-10-24";
 
-/** Where all rows of `chips` are from. */
+/** The source of all rows of `chips`. */
 export const chipsSource: Source = { source: "https://pci-ids.ucw.cz", checked: pciIds };
 
 /**
- * Runs of device ids of NVIDIA's display functions that pci.ids gives to one chip: first and last id, the chip, its architecture, and
- * what pci.ids calls the first and the last card of the run. What lies between two runs is nobody's yet, and unknown; Rubin (GR100,
- * from 3000) and whatever else is newer is unknown too. Parts of an SoC that no VM can be given (Tegra, Thor) are left out.
+ * Ranges of device ids of NVIDIA's display functions that belong to one chip in pci.ids: first and
+ * last id, the chip, its architecture, and the names of the first and the last card of the range.
+ * Ids between two ranges are unassigned and unknown; Rubin (GR100, from 3000) and newer chips are
+ * unknown too. Parts of an SoC that cannot be passed to a VM (Tegra, Thor) are left out.
  */
 export const chips: [first: string, last: string, chip: string, architecture: Architecture, cards: string][] = [
   ["0008", "130b", "NV1 to GK208", "Kepler or older", "STG2000X … GK110 [Q12U-1]"],
@@ -116,14 +126,20 @@ export const chips: [first: string, last: string, chip: string, architecture: Ar
   ["3200", "323e", "GB112", "Blackwell", "GB112"],
 ];
 
-/** The chip of a card of NVIDIA's by its device id, or undefined for an id that pci.ids did not have. */
+/**
+ * The chip of an NVIDIA card by its device id (hex text); undefined for an id that pci.ids did not
+ * have.
+ */
 export function chipOf(deviceId: string): Chip | undefined {
-  // four lower-case hex digits each: their order as texts is that as numbers
+  // ids are four lower-case hex digits, so their text order is their numeric order
   const found = chips.find(([first, last]) => first <= deviceId && deviceId <= last);
   return found && { chip: found[2], architecture: found[3] };
 }
 
-/** The architecture of a card of NVIDIA's by its device id, or undefined for an id that is too new to be known. */
+/**
+ * The architecture of an NVIDIA card by its device id (hex text); undefined for an id that is too
+ * new.
+ */
 export function architectureOf(deviceId: string): Architecture | undefined {
   return chipOf(deviceId)?.architecture;
 }

@@ -1,13 +1,16 @@
-/** NVIDIA's driver branches: how long each is supported, and which kernel modules it has. */
+/** NVIDIA's driver branches: the end of support of each, and its kernel modules. */
 import type { Modules } from "./architectures.mts";
 import { isRecent, type Source } from "./sources.mts";
 
 /** One driver branch. */
 export interface DriverBranch extends Source {
   branch: number;
-  /** What NVIDIA calls it; absent for one that is only known to have ended. */
+  /** NVIDIA's name for its kind; absent for a branch of which only the end is known. */
   kind?: "LTS" | "production";
-  /** Month in which its support ends or ended, `2028-06`; absent where only that it has ended is known. */
+  /**
+   * Month in which its support ends or ended, `2028-06`; absent where only the fact that it has
+   * ended is known.
+   */
   ends?: string;
 }
 
@@ -16,7 +19,10 @@ const lifecycle = {
   checked: "2026-11-26",
 } as const;
 
-/** The branches that the packages of NVIDIA and of the distributions have, the oldest first. Any other up to the newest has ended. */
+/**
+ * The branches in the packages of NVIDIA and of the distributions, the oldest first. Any other
+ * branch up to the newest has ended.
+ */
 export const driverBranches: DriverBranch[] = [
   { branch: 535, kind: "LTS", ends: "2026-06", ...lifecycle },
   { branch: 550, ...lifecycle },
@@ -39,10 +45,16 @@ export const newestBranch: number = driverBranches.at(-1)!.branch;
 /** The day on which the table was last checked. */
 export const branchesRead: string = lifecycle.checked;
 
-/** The branch of a machine that names none: the only supported one that has every architecture from Maxwell to Blackwell. */
+/**
+ * The branch of a machine that names none: the only supported one that supports every architecture
+ * from Maxwell to Blackwell.
+ */
 export const usualBranch = 580;
 
-/** What NVIDIA said of a branch's end, in words; undefined of one that is supported, and of one newer than the table. */
+/**
+ * A sentence about the end of a branch's support; undefined for a supported branch, and for one
+ * newer than the table.
+ */
 export function endOf(branch: number): string | undefined {
   if (supportedBranches.includes(branch) || branch > newestBranch) return undefined;
   const ends = driverBranches.find((one) => one.branch === branch)?.ends;
@@ -51,7 +63,10 @@ export function endOf(branch: number): string | undefined {
     : `NVIDIA no longer supports branch ${branch}`;
 }
 
-/** Until when NVIDIA supports a branch, in words for behind its number: `, supported until June 2028`; empty where that is not known. */
+/**
+ * Until when NVIDIA supports a branch, as text to follow its number: `, supported until June 2028`;
+ * empty where that is not known.
+ */
 export function supportOf(branch: number): string {
   const ends = supportedBranches.includes(branch) && driverBranches.find((one) => one.branch === branch)?.ends;
   return ends ? `, supported until ${monthName(ends)}` : "";
@@ -63,7 +78,7 @@ function monthName(month: string): string {
   return `${names[Number(month.slice(5)) - 1]} ${month.slice(0, 4)}`;
 }
 
-/** From which branch on the packages of a source have no proprietary kernel modules. */
+/** The branch from which the packages of a source no longer have proprietary kernel modules. */
 export const withoutProprietary: Record<"nvidia" | "distro", { from: number } & Source> = {
   nvidia: {
     from: 620,
@@ -74,12 +89,15 @@ export const withoutProprietary: Record<"nvidia" | "distro", { from: number } & 
   distro: { from: 615, source: "https://packages.ubuntu.com/noble/nvidia-dkms-615", checked: "2026-11-26" },
 };
 
-/** Whether a source's packages of a branch have a kind of kernel modules. */
+/** Whether a source's packages of a branch have this kind of kernel modules. */
 export function hasModules(source: "nvidia" | "distro", branch: number, modules: Modules): boolean {
   return modules === "open" || branch < withoutProprietary[source].from;
 }
 
-/** The first branch that NVIDIA's repository has for a system, by suite; absent where it has all that are supported. */
+/**
+ * The first branch in NVIDIA's repository for a system, by suite; absent where the repository has
+ * all supported branches.
+ */
 export const firstInRepository: Record<string, { branch: number } & Source> = {
   resolute: {
     branch: 595,
@@ -88,19 +106,22 @@ export const firstInRepository: Record<string, { branch: number } & Source> = {
   },
 };
 
-/** What a distribution's own packages install. */
+/** The driver in a distribution's own packages. */
 export interface DistroDriver extends Source {
   branch: number;
-  /** Where it has one version only. */
+  /** Its version, if the distribution has only one. */
   version?: string;
-  /** The part of its archive that the packages are in. */
+  /** The component of the distribution's archive that has the packages. */
   component: string;
 }
 
 const debian = { source: "https://packages.debian.org/source/nvidia-graphics-drivers", checked: "2026-11-26" } as const;
 const ubuntu = { source: "https://packages.ubuntu.com/search?keywords=nvidia-dkms", checked: "2026-11-26" } as const;
 
-/** The distributions' own drivers, by suite, the oldest first. In Ubuntu other branches are transitional names for these. */
+/**
+ * The distributions' own drivers, by suite, the oldest first. In Ubuntu, packages of other branches
+ * are transitional names for these.
+ */
 export const distroDrivers: Record<string, DistroDriver[]> = {
   bookworm: [{ branch: 535, version: "535.261.03", component: "non-free", ...debian }],
   trixie: [{ branch: 550, version: "550.163.01", component: "non-free", ...debian }],

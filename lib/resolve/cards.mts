@@ -1,22 +1,28 @@
-/** Which card a request matches, which functions go with it, and which share its IOMMU group. */
+/**
+ * Which card a request matches, which functions are passed with it, and which share its IOMMU
+ * group.
+ */
 import type { GpuRequest } from "../config/types.mts";
 import type { Card, CardMatch, ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
 import type { Bar, Host, PciFunction } from "../host/types.mts";
 import { isAccelerator, isBridge, isDisplay, slotOf } from "../host/pci.mts";
 
 /**
- * Whether a function is a card by its class: display controllers, and AMD's accelerators without a
+ * Whether a function is a card, by its class: display controllers, and AMD's accelerators without a
  * display (Instinct MI300 and later, class 12).
  */
 export function isGpu(fn: PciFunction): boolean {
   return isDisplay(fn) || (isAccelerator(fn) && fn.vendor === "1002");
 }
 
-/** Finds the card that a request names: by ids, and by address where one is given. Called once a request, by resolve.mts. */
+/**
+ * Finds the card that matches a request: by ids, and by address where one is given. resolve.mts
+ * calls it once for each request.
+ */
 export function matchCard(request: GpuRequest, host: Host): CardMatch {
   if (!host.pci) return { kind: "unknown" };
   const named = request.deviceId !== undefined || request.address !== undefined;
-  // an accelerator of a maker other than AMD is no graphics chip: it matches only a request that names it
+  // an accelerator of another vendor than AMD matches only a request with its ids
   const there = host.pci.filter((fn) => isGpu(fn) || (named && isAccelerator(fn)));
   const fitting = there.filter(({ bdf, vendor, device }) =>
     vendor === request.vendorId && (request.deviceId === undefined || device === request.deviceId) &&
@@ -32,8 +38,10 @@ export function matchCard(request: GpuRequest, host: Host): CardMatch {
 }
 
 /**
- * The cards that these requests of one machine match and that go to its VM whole, each once. Cards that share a group may go to one
- * machine: libvirt takes every function of a VM from its host driver before QEMU opens the first group (qemuHostdevPrepareDomainDevices).
+ * The cards that these requests of one machine match and that are passed whole to its VM, each
+ * once. Cards that share a group can be passed to the same machine: libvirt unbinds all functions
+ * of a VM from their host drivers before QEMU opens the first group
+ * (qemuHostdevPrepareDomainDevices).
  */
 export function cardsOf(requests: Pick<ResolvedGpuRequest, "mode" | "match">[]): Card[] {
   const found = requests.flatMap(({ mode, match }) =>
@@ -48,12 +56,15 @@ export function cardsOf(requests: Pick<ResolvedGpuRequest, "mode" | "match">[]):
   }));
 }
 
-/** The functions that go to a VM with these cards, each once: two GPUs of one board take each other along. */
+/**
+ * The functions that are passed to a VM with these cards, each once. Each of two GPUs of one board
+ * includes the other.
+ */
 export function allAssigned(cards: Card[]): PciFunction[] {
   return [...new Set(cards.flatMap(({ assignedFunctions }) => assignedFunctions))];
 }
 
-/** A card with its surroundings. */
+/** A card with the functions around it. */
 export function cardOf(gpu: PciFunction, host: Host): Card {
   const all = host.pci ?? [];
   const slot = all.filter((fn) => slotOf(fn) === slotOf(gpu) && !isBridge(fn) && isOwnOf(fn, gpu));
@@ -77,24 +88,29 @@ export function cardOf(gpu: PciFunction, host: Host): Card {
   };
 }
 
-/** Whether a function of the same slot is of the same device: virtual functions lie in the slot of their physical one, and are devices of their own. */
+/**
+ * Whether a function in the same slot belongs to the same device. Virtual functions are in the slot
+ * of their physical function, but are separate devices.
+ */
 function isOwnOf(fn: PciFunction, gpu: PciFunction): boolean {
   return fn === gpu || (gpu.physicalFunction === undefined && fn.physicalFunction === undefined);
 }
 
 /**
- * Whether a function of the same slot is a part of the card: its second display function, its sound, its USB, its USB-C controller, of
- * the same maker. On a processor with graphics the slot holds others' as well (the security processor, the board's USB and sound), and
- * those stay. Where each function has a group of its own the companions go along all the same: a reset of the slot is only allowed to
- * whoever has all of it (VFIO_DEVICE_PCI_HOT_RESET, linux/vfio.h).
+ * Whether a function in the same slot is part of the card: its second display function, or its
+ * audio, USB or USB-C controller, of the same vendor. On a processor with graphics, the slot also
+ * has other functions (the security processor, the board's USB and audio), which stay on the host.
+ * Companions are passed even where each function has its own group: resetting the slot requires
+ * owning all of it (VFIO_DEVICE_PCI_HOT_RESET, linux/vfio.h).
  */
 function isCompanion(fn: PciFunction, gpu: PciFunction): boolean {
   return fn.vendor === gpu.vendor && /^(03|0403|0c03|0c80)/.test(fn.class ?? "");
 }
 
 /**
- * GPUs that are sold on boards with more than one of them, by ids. Some of these ids are of single cards as well: only together with a
- * switch that carries nothing else do they make a board. Names from https://pci-ids.ucw.cz (2026-10-24).
+ * GPUs on boards with more than one of them, by ids. Some of these ids belong to single cards as
+ * well: they form a board only together with a switch that has nothing else below it. Names from
+ * https://pci-ids.ucw.cz (2026-10-24).
  */
 const boardChips = new Set([
   ...["10de:102d", "10de:118f", "10de:1188", "10de:1001", "10de:13f2", "10de:13bd", "10de:0ff2", "10de:11bf"],
@@ -102,9 +118,10 @@ const boardChips = new Set([
 ]);
 
 /**
- * What of a card lies in other slots. Cards such as Intel's Arc have a switch of their own, with the sound on a bus of its own below it,
- * and boards with two GPUs have one as well. It is the card's own where nothing hangs below it but functions of its maker and kind. The
- * board's other GPUs go along where they share the group: without them the kernel hands over none.
+ * The functions of a card in other slots. Cards such as Intel's Arc have their own switch, with
+ * audio on a bus below it; boards with two GPUs have one too. A switch belongs to the card if
+ * everything below it has the card's vendor and kind. The board's other GPUs are included where
+ * they share the group, since the kernel does not release a part of a group.
  */
 function boardOf(gpu: PciFunction, all: PciFunction[]): PciFunction[] {
   if (gpu.physicalFunction !== undefined) return [];
@@ -126,8 +143,8 @@ function boardOf(gpu: PciFunction, all: PciFunction[]): PciFunction[] {
 }
 
 /**
- * GPUs of the same kind that hang on the same switch and share the card's group: of one board perhaps, perhaps cards in two slots of a
- * mainboard with a switch. Nothing that can be read tells which.
+ * GPUs of the same model that are on the same switch and share the card's group. They may be on one
+ * board, or in two slots of a mainboard with a switch: no readable fact distinguishes these cases.
  */
 export function siblingsOf({ gpu, groupPeers }: Card): PciFunction[] {
   const switches = gpu.upstreamBridges.slice(1);
@@ -138,9 +155,9 @@ export function siblingsOf({ gpu, groupPeers }: Card): PciFunction[] {
 }
 
 /**
- * Reasons why the groups are not known for certain. The kernel lists their members twice, in a
- * group's folder and by each function's link; the two must agree, no function's group may be
- * unknown, and each member's class and driver must have been read.
+ * Reasons why the groups are not certain. The kernel lists their members twice, in a group's folder
+ * and by each function's link: the two must agree, every function's group must be known, and each
+ * member's class and driver must have been read.
  */
 function unverifiedMembers(passed: PciFunction[], groups: string[], members: PciFunction[], host: Host): string[] {
   const all = host.pci ?? [];
@@ -162,15 +179,18 @@ function unverifiedMembers(passed: PciFunction[], groups: string[], members: Pci
   ];
 }
 
-/** Drivers that leave a device to user space: the kernel counts a function that one of them holds as no hindrance (driver-api/vfio.rst). */
+/**
+ * Drivers that leave a device to user space: a function that is bound to one of them does not block
+ * its group (driver-api/vfio.rst).
+ */
 export const harmlessDrivers = ["vfio-pci", "pci-stub"];
 
-/** Endpoints of a card's groups that make them not viable: those that a host driver holds. */
+/** The endpoints in a card's groups that block it: those bound to a host driver. */
 export function blockersOf({ groupPeers }: Card): PciFunction[] {
   return groupPeers.filter(({ driver }) => typeof driver === "string" && !harmlessDrivers.includes(driver));
 }
 
-/** What the host uses a function for, in words; empty if for nothing that it needs. */
+/** What the host uses a function for, as text; empty if it needs it for nothing. */
 export function usesOf({ bdf }: PciFunction, { needs }: Host): { use: string; vital: boolean }[] {
   const points = needs.mounts.filter((mount) => mount.bdf === bdf).map(({ point }) => point);
   const keyboards = needs.keyboards ?? [];
@@ -192,16 +212,17 @@ function diskOf(point: string): string {
   return point.endsWith("/…") ? `a disk mounted below ${point.slice(0, -2)}` : `the disk of ${point}`;
 }
 
-/** Memory regions of everything that goes to a VM. */
+/** The memory regions of all functions that are passed to a VM. */
 export function barsOf(cards: Card[]): Bar[] {
   return allAssigned(cards).flatMap(({ bars }) => bars);
 }
 
 /**
- * The MMIO window for 64-bit regions that a guest's firmware must have, MiB: the next power of two
- * of their sum, since each lies at a multiple of its own size. OVMF makes 32 GiB by default where
- * it cannot trust the CPU's width, so that windows up to half of that need no setting (edk2
- * OvmfPkg/Library/PlatformInitLib/MemDetect.c; canonical/lxd#14381 has 32 GiB + 32 MiB → 65536).
+ * The MMIO window for 64-bit regions that a guest's firmware needs, MiB: the sum of the regions
+ * rounded up to the next power of two, since each is aligned to its own size. OVMF's default is 32
+ * GiB where it cannot rely on the CPU's address width, so windows up to half of that need no
+ * setting (edk2 OvmfPkg/Library/PlatformInitLib/MemDetect.c; canonical/lxd#14381 has 32 GiB + 32
+ * MiB → 65536).
  */
 export function mmioWindowOf(cards: Card[]): number {
   const sum = barsOf(cards).filter(({ is64Bit }) => is64Bit).reduce((total, { size }) => total + size, 0n);
@@ -211,18 +232,22 @@ export function mmioWindowOf(cards: Card[]): number {
 }
 
 /**
- * Bits that a guest's addresses have to be limited to, where the IOMMU translates fewer than the CPU has: a guest that lays a region
- * beyond fails with VFIO_MAP_DMA. Undefined where nothing needs a limit, or the CPU is an emulated one of 40 bits.
+ * The limit of a guest's address width, bits, where the IOMMU translates fewer bits than the CPU
+ * has: VFIO_MAP_DMA fails for a region beyond it. Undefined where no limit is needed, or where the
+ * CPU is emulated with 40 bits.
  */
 export function addressLimitOf({ accelerator }: Pick<ResolvedMachine, "accelerator">, host: Host): number | undefined {
   const [cpu, iommu] = [host.cpu.physicalBits, iommuBits(host)];
   return accelerator === "kvm" && cpu !== undefined && iommu !== undefined && cpu > iommu ? iommu : undefined;
 }
 
-/** MMIO windows beyond this many MiB are written into the VM: half of what OVMF makes by itself. */
+/** MMIO windows above this size, MiB, are written into the VM: half of OVMF's default. */
 export const ampleMmioWindow = 16384;
 
-/** Bits of addresses that the IOMMU translates: the least of all units (Intel: capability register, bits 21:16, plus one). */
+/**
+ * The number of address bits that the IOMMU translates: the lowest of all units (Intel: capability
+ * register, bits 21:16, plus one).
+ */
 export function iommuBits({ iommu }: Host): number | undefined {
   const widths = Object.values(iommu.capabilities).filter((text) => /^[0-9a-f]{1,16}$/.test(text)).map((text) =>
     Number((BigInt(`0x${text}`) >> 16n) & 0x3fn) + 1

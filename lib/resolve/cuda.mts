@@ -1,14 +1,14 @@
-/** Which CUDA an image needs, and whether a driver is new enough for it. */
+/** Which CUDA an image needs, and whether a driver supports it. */
 import { isOlder } from "../text.mts";
 import type { Source } from "./sources.mts";
 
-/** A driver as far as it is known: its branch, and the exact version where there is only one. */
+/** What is known of a driver: its branch, and the exact version where there is only one. */
 export interface DriverVersion {
   branch: number;
   version?: string;
 }
 
-/** A driver that something needs at least, by the system that it runs on. */
+/** The lowest driver version, by system. */
 interface Minimum {
   linux: string;
   /** Absent where NVIDIA names none: CUDA 13 comes without a driver for Windows. */
@@ -16,12 +16,13 @@ interface Minimum {
 }
 
 /**
- * The driver that each CUDA came with, which runs all of it: docs.nvidia.com/cuda/cuda-toolkit-release-notes, “CUDA Toolkit and
- * Corresponding Driver Versions”, each release's first edition (GA). Up to 13.1 from the notes of 13.1; 13.2 and 13.3 from their own.
- * There was no 12.7.
+ * The driver released with each CUDA version, which supports all of it:
+ * docs.nvidia.com/cuda/cuda-toolkit-release-notes, “CUDA Toolkit and Corresponding Driver
+ * Versions”, each release's first edition (GA). Versions up to 13.1 are from the notes of 13.1;
+ * 13.2 and 13.3 from their own. There was no 12.7.
  */
 export const releases: Record<string, Minimum> = {
-  // by branch: the notes of 13.4.1 and 13.5, 2026-11-26
+  // only the branch is known: the notes of 13.4.1 and 13.5, 2026-11-26
   "13.5": { linux: "620" },
   "13.4": { linux: "615" },
   "13.3": { linux: "610.43.02" },
@@ -56,8 +57,10 @@ export const releases: Record<string, Minimum> = {
 };
 
 /**
- * From which driver on everything of a CUDA's major version starts, though not all of it works (no code compiled at start from what a
- * newer one wrote): docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html. Before CUDA 11 there was no such thing.
+ * The lowest driver that starts programs of a CUDA major version, with limits (no code compiled at
+ * start from a newer PTX version):
+ * docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html. Before CUDA 11 this
+ * compatibility did not exist.
  */
 export const families: Record<number, Minimum> = {
   13: { linux: "580", windows: "580" },
@@ -65,7 +68,7 @@ export const families: Record<number, Minimum> = {
   11: { linux: "450.80.02", windows: "452.39" },
 };
 
-/** Where all rows of `releases` and `families` are from. */
+/** The sources of all rows of `releases` and `families`. */
 export const cudaSources: Source[] = [
   { source: "https://docs.nvidia.com/cuda/cuda-toolkit-release-notes", checked: "2026-11-26" },
   {
@@ -74,41 +77,49 @@ export const cudaSources: Source[] = [
   },
 ];
 
-/** How a driver and a CUDA get on. */
+/** Whether a driver supports a CUDA version. */
 export type Fit =
   /** All of it runs. */
   | { kind: "full"; needs?: string }
-  /** It starts, by minor-version compatibility; all of it needs the driver that is named, if its release is known. */
+  /**
+   * It starts, by minor-version compatibility. `needs`: the driver that supports all of it, if the
+   * release is known.
+   */
   | { kind: "minor"; needs?: string }
-  /** It does not start below the driver that is named. */
+  /** It does not start. `needs`: the lowest driver that starts it. */
   | { kind: "too-old"; needs: string }
   | { kind: "unknown" };
 
-/** Whether a driver runs what was made with a CUDA such as `12.4`. */
+/** Whether a driver supports programs built with a CUDA version such as `12.4`. */
 export function fitOf(cuda: string, driver: DriverVersion, system: keyof Minimum = "linux"): Fit {
   const major = Number(cuda.split(".")[0]);
   const needs = releases[cuda]?.[system];
   const [floor, next] = [families[major]?.[system], families[major + 1]?.[system]];
   if (needs !== undefined && reaches(driver, needs)) return { kind: "full", needs };
-  // a driver runs all that is older than itself, be it in our table or not
+  // a driver supports all older releases, also those that are not in the table
   if (next !== undefined && reaches(driver, next)) return { kind: "full" };
   if (floor !== undefined && !reaches(driver, floor)) return { kind: "too-old", needs: floor };
-  // the major version decides, whether the release is known or not
+  // the major version decides, whether or not the release is known
   if (needs === undefined) return floor === undefined ? { kind: "unknown" } : { kind: "minor" };
   return floor === undefined ? { kind: "too-old", needs } : { kind: "minor", needs };
 }
 
-/** Package repositories give a branch's newest version, so that a branch alone reaches every version of itself. */
+/**
+ * Whether a driver is new enough. Package repositories install a branch's newest version, so a
+ * branch without a version counts as its newest.
+ */
 function reaches({ branch, version }: DriverVersion, minimum: string): boolean {
   return version === undefined ? branch >= Number(minimum.split(".")[0]) : !isOlder(version, minimum);
 }
 
 /**
- * The CUDA that a container image brings, such as `12.4`, by its name alone; undefined where that does not tell: a digest, a tag
- * without a version, NGC's images, which count years and months (`nvcr.io/nvidia/pytorch:24.05-py3`).
+ * The CUDA version in a container image, such as `12.4`, by the image's name. Undefined where the
+ * name does not have it: a digest, a tag without a version, or NGC's images, whose tags are years
+ * and months (`nvcr.io/nvidia/pytorch:24.05-py3`).
  *
- * `nvidia/cuda` from whatever registry or mirror has the version first in its tag (hub.docker.com/r/nvidia/cuda); others that say
- * CUDA's version have it as `cuda12.1` (pytorch/pytorch) or, as PyTorch's packages do, as `cu121`.
+ * `nvidia/cuda`, from any registry or mirror, has the version at the start of its tag
+ * (hub.docker.com/r/nvidia/cuda). Other images have it as `cuda12.1` (pytorch/pytorch) or, like
+ * PyTorch's packages, as `cu121`.
  */
 export function cudaOf(image: string): string | undefined {
   const { name, tag } = parts(image);
@@ -119,17 +130,25 @@ export function cudaOf(image: string): string | undefined {
   return major === undefined ? undefined : `${major}.${minor}`;
 }
 
-/** Whether an image is one of NVIDIA's bare CUDA images, or a mirror's copy of one: they run a shell and nothing else. */
+/**
+ * Whether an image is one of NVIDIA's bare CUDA images or a mirror's copy: these only run a shell.
+ */
 export function isCudaImage(image: string): boolean {
   const { name, tag } = parts(image);
   return bare.test(name) &&
     (/(^|\/)nvidia\/[^/]*$/.test(image.split("@")[0]!) || /(^|-)(base|runtime|devel)(-|$)/.test(tag));
 }
 
-/** Names of the repositories that count CUDA's own versions: that for all systems, that with OpenGL, those for others than x86_64. */
+/**
+ * Names of the repositories whose tags are CUDA versions: the common one, the one with OpenGL, and
+ * those for other architectures than x86_64.
+ */
 const bare = /^cuda(gl|-arm64|-ppc64le)?$/i;
 
-/** The last part of an image's name, and its tag; a registry's port stands before the last slash, a digest behind an @. */
+/**
+ * The last part of an image's name, and its tag. A registry's port comes before the last slash, a
+ * digest after an @.
+ */
 function parts(image: string): { name: string; tag: string } {
   const plain = image.split("@")[0]!;
   const [name = "", tag = ""] = plain.slice(plain.lastIndexOf("/") + 1).split(":");

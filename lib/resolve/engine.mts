@@ -1,11 +1,14 @@
-/** Which Docker and Compose a guest gets: the distribution's, or Docker's own. */
+/** The Docker and Compose versions of a guest: the distribution's, or Docker's own. */
 import type { Service } from "../config/types.mts";
 import { isMap, mapAt } from "../maps.mts";
 import type { Resolved, ResolvedMachine } from "./types.mts";
 import { suiteOf } from "./images.mts";
 import { isOlder } from "../text.mts";
 
-/** Compose of each distribution's own packages, at least (packages.debian.org, packages.ubuntu.com with updates; read 2026-11-26). */
+/**
+ * The lowest Compose version in each distribution's packages (packages.debian.org,
+ * packages.ubuntu.com with updates; read 2026-11-26).
+ */
 export const composeVersions: Record<string, { package: string; version: string }> = {
   bookworm: { package: "docker-compose", version: "1.29.2" },
   trixie: { package: "docker-compose", version: "2.26.1" },
@@ -13,13 +16,19 @@ export const composeVersions: Record<string, { package: string; version: string 
   noble: { package: "docker-compose-v2", version: "2.24.6" },
 };
 
-/** What Docker's own repository has, at least (moby v29.7.2, docker/compose v5.5.0; read 2026-11-26). */
+/**
+ * The lowest versions in Docker's own repository (moby v29.7.2, docker/compose v5.5.0; read
+ * 2026-11-26).
+ */
 export const dockersOwn = { version: "29.7.2", compose: "5.5.0" };
 
-/** The oldest Compose that runs stacks: it knows `include` (docker/compose v2.20.0, 2023-07). apply-stack.sh has the same number. */
+/**
+ * The oldest Compose that can run stacks: it supports `include` (docker/compose v2.20.0, 2023-07).
+ * apply-stack.sh has the same number.
+ */
 export const minimumCompose = "2.20";
 
-/** Service keys that Compose 1.29 refuses (run with 1.29.2, 2026-11-26). */
+/** Service keys that Compose 1.29 refuses (tested with 1.29.2, 2026-11-26). */
 const newKeys = [
   ...["annotations", "attach", "develop", "gpus", "label_file", "models", "post_start", "pre_stop"],
   ...["provider", "use_api_socket", "uts"],
@@ -39,7 +48,7 @@ export function keysBeyondCompose1({ body }: Service): string[] {
   ];
 }
 
-/** Why a machine needs a newer Compose than Debian 12's, in words; undefined if it does not. */
+/** Why a machine needs a newer Compose than Debian 12's, as text; undefined if it does not. */
 export function modernComposeReason(machine: ResolvedMachine, { services, stacks = [] }: Resolved): string | undefined {
   const stack = stacks.find((one) => one.machine === machine.name && one.composeFiles.length > 0);
   if (stack) return `the stack ${stack.name}`;
@@ -51,8 +60,9 @@ export function modernComposeReason(machine: ResolvedMachine, { services, stacks
 }
 
 /**
- * Where the box of a machine gets its engine: `docker` is Docker's own package repository, `distro` the distribution's. Machines of one box
- * share it, so that one that needs a newer Compose decides.
+ * The source of a machine's engine: `docker` is Docker's own package repository, `distro` the
+ * distribution's. Machines with the same box share it, so one machine that needs a newer Compose
+ * decides for all.
  */
 export function engineSource(machine: ResolvedMachine, config: Resolved): "docker" | "distro" {
   if (machine.engine !== "docker") return "distro";

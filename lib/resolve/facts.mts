@@ -1,4 +1,7 @@
-/** Every fact of the outside world that `resolve/` and `host/` have in a table, with its source and the day it was last checked. */
+/**
+ * Every outside fact in the tables of `resolve/` and `host/`, with its source and the day on which
+ * it was last checked.
+ */
 import { acsKernels } from "./acs-kernels.mts";
 import { architectures, architecturesSource, chipsSource } from "./architectures.mts";
 import { distroDrivers, driverBranches, firstInRepository, withoutProprietary } from "./branches.mts";
@@ -14,12 +17,12 @@ import { switchBoards } from "./switch-boards.mts";
 import { foreign, supportTable } from "./support-table.mts";
 import { vagrantPairs } from "./vagrant-pairs.mts";
 
-/** A row of a table, or a table whose rows have one source: what it is about, and where it is from. */
+/** A row of a table, or a table whose rows have one source: its subject, and its source. */
 export interface Fact extends Source {
   name: string;
 }
 
-/** All of them. A new table is added here, so that its rows are looked at when they are old. */
+/** All facts. Add a new table here, so that its old rows are found. */
 export function facts(): Fact[] {
   const named = (name: string, row: Source): Fact => ({ name, source: row.source, checked: row.checked });
   return [

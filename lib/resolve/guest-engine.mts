@@ -1,4 +1,4 @@
-/** What runs the containers of a machine, as far as its image tells. */
+/** The container engine of a machine, as far as its image determines it. */
 import type { Machine } from "../config/types.mts";
 import type { GuestEngine } from "../compose/types.mts";
 import type { Resolved, ResolvedMachine } from "./types.mts";
@@ -7,8 +7,9 @@ import { suiteOf } from "./images.mts";
 import { partitionRequest } from "./partition.mts";
 
 /**
- * The engines that each suite has of its own, and the Compose of Podman, as of 2026-11-26 (apt, packages.debian.org, packages.ubuntu.com).
- * Ubuntu's Docker moves with its updates, so that its version is left open. Docker's Compose: engine.mts.
+ * The engines in each suite's packages, and the Compose for Podman, as of 2026-11-26 (apt,
+ * packages.debian.org, packages.ubuntu.com). Ubuntu's Docker changes with updates, so its version
+ * is left open. Compose for Docker: engine.mts.
  */
 export const suiteEngines: Record<string, Record<Machine["engine"], Pick<GuestEngine, "version" | "compose">>> = {
   bookworm: { docker: { version: "20.10.24" }, podman: { version: "4.3.1", compose: "1.0.3" } },
@@ -17,7 +18,7 @@ export const suiteEngines: Record<string, Record<Machine["engine"], Pick<GuestEn
   noble: { docker: {}, podman: { version: "4.9.3", compose: "1.0.6" } },
 };
 
-/** The engine of a machine; versions stay undefined for a box that is not built here. */
+/** The engine of a machine; versions are undefined for a box that is not built here. */
 export function guestEngineOf(machine: ResolvedMachine, config: Resolved): GuestEngine {
   const vendors = machine.gpus.map(({ vendorId }) => vendorId);
   const vendor = vendors.includes("10de") || vendors.length === 0
@@ -29,7 +30,7 @@ export function guestEngineOf(machine: ResolvedMachine, config: Resolved): Guest
     engine: machine.engine,
     vendor,
     ...versionsOf(machine, config),
-    // install-nvidia.sh switches CDI on in Docker for a part of a card
+    // install-nvidia.sh enables CDI in Docker for a partition of a card
     ...(partitionRequest(machine) ? { partition: true, ...(machine.engine === "docker" ? { cdi: true } : {}) } : {}),
   };
 }

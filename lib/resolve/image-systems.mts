@@ -1,13 +1,15 @@
-/** Which system a disk image is of, by its file's name, and whether the guest scripts install on it. */
+/**
+ * Detects the system of a disk image by its file name, and whether the guest scripts support it.
+ */
 import type { Source } from "./sources.mts";
 
-/** A system by the names of its images. */
+/** A system, recognised by the names of its images. */
 export interface ImageSystem extends Source {
   name: string;
   pattern: RegExp;
-  /** Suite, where the guest scripts install everything on it. */
+  /** The suite, if the guest scripts support everything on it. */
   suite?: string;
-  /** Whether it has apt-get, without which install-docker.sh and install-podman.sh refuse it. */
+  /** Whether it has apt-get, which install-docker.sh and install-podman.sh need. */
   apt: boolean;
 }
 
@@ -18,7 +20,7 @@ const installed = (name: string, pattern: RegExp, suite: string): ImageSystem =>
   suite,
 });
 
-/** The first that fits counts. Names as publishers give them to their cloud images. */
+/** The first match counts. The names are those of the publishers' cloud images. */
 export const imageSystems: ImageSystem[] = [
   installed("Debian 12", /\bdebian-?12(?!\d)|bookworm/, "bookworm"),
   installed("Debian 13", /\bdebian-?13(?!\d)|trixie/, "trixie"),
@@ -35,7 +37,8 @@ export const imageSystems: ImageSystem[] = [
     /\bubuntu-?\d\d\.?\d\d|focal|bionic|xenial|oracular|plucky|questing|mantic|lunar/,
     true,
   ),
-  // an Ubuntu whose code name is not known here: its images have names of their own form
+  // an Ubuntu release whose code name is not in this table: recognised by the form of its image
+  // names
   named("another release of Ubuntu", /-(server|minimal)-cloudimg-/, true),
   named("Kali", /\bkali/, true),
   named("Devuan", /\bdevuan/, true),
@@ -71,8 +74,8 @@ export const imageSystems: ImageSystem[] = [
 ];
 
 /**
- * The system of an image by its address or path: by its file's name, else by the folders above it, the nearest first. Undefined where no
- * name tells.
+ * The system of an image, by the file name in its URL or path, else by the folder names, the
+ * nearest first. Undefined where no name matches.
  */
 export function systemByName(path: string): ImageSystem | undefined {
   const parts = path.toLowerCase().replace(/[?#].*$/, "").split(/[/\\]/).filter(Boolean).reverse();

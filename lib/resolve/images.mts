@@ -1,31 +1,39 @@
 import type { Image } from "../config/types.mts";
 import type { Source } from "./sources.mts";
 
-/** A published cloud image, and the suite that stands in for it where it cannot be reached. */
+/**
+ * A published cloud image, and the suite that is built instead where the image cannot be
+ * downloaded.
+ */
 export interface KnownImage {
-  /** Where the disk image is. Debian: cloud.debian.org/images/cloud; Ubuntu: cloud-images.ubuntu.com. */
+  /**
+   * URL of the disk image. Debian: cloud.debian.org/images/cloud; Ubuntu: cloud-images.ubuntu.com.
+   */
   url: string;
-  /** The publisher's list of checksums beside it: sha512sum's or sha256sum's format. */
+  /** URL of the publisher's list of checksums, in the format of sha512sum or sha256sum. */
   sums: string;
   suite: string;
   /** The Vagrant box of that system for the providers in `publishedFor`: Chef's bento. */
   published: string;
 }
 
-/** Providers that bento publishes boxes for: its table of builds has none for Hyper-V. */
+/** Providers that bento publishes boxes for. It builds none for Hyper-V. */
 export const publishedFor: { providers: string[] } & Source = {
   providers: ["virtualbox", "parallels"],
   source: "https://github.com/chef/bento (CHANGELOG.md, 202510.26.0)",
   checked: "2026-11-26",
 };
 
-/** Where the published images are listed. */
+/** The pages that list the published images. */
 export const imageSources: Source[] = [
   { source: "https://cloud.debian.org/images/cloud", checked: "2026-11-26" },
   { source: "https://cloud-images.ubuntu.com", checked: "2026-11-26" },
 ];
 
-/** Images that a box can be built from by name. The kernel is the distribution's own, not its cloud variant, which lacks drivers. */
+/**
+ * Images that a box can be built from, by name. They have the distribution's standard kernel, since
+ * the cloud kernel lacks drivers.
+ */
 export const knownImages: Record<string, KnownImage> = {
   "debian-12": debian("bookworm", 12),
   "debian-13": debian("trixie", 13),
@@ -34,7 +42,7 @@ export const knownImages: Record<string, KnownImage> = {
   "ubuntu-26.04": ubuntu("resolute", "26.04"),
 };
 
-/** Suites that `make-image.sh` can build, and what they are. */
+/** Suites that `make-image.sh` can build, with their system. */
 export const suites: Record<string, { os: "debian" | "ubuntu"; version: string }> = {
   bookworm: { os: "debian", version: "12" },
   trixie: { os: "debian", version: "13" },
@@ -49,7 +57,10 @@ export function systemOf(suite: string): string {
   return `${os === "debian" ? "Debian" : "Ubuntu"} ${version}`;
 }
 
-/** The systems that the guest scripts install on, in words: `Debian 12 and 13, Ubuntu 22.04, 24.04 and 26.04`. */
+/**
+ * The systems that the guest scripts support, as text: `Debian 12 and 13, Ubuntu 22.04, 24.04 and
+ * 26.04`.
+ */
 export function supportedSystems(): string {
   const versions = (os: "debian" | "ubuntu") => {
     const all = Object.values(suites).filter((suite) => suite.os === os).map(({ version }) => version);
@@ -58,13 +69,16 @@ export function supportedSystems(): string {
   return `Debian ${versions("debian")}, Ubuntu ${versions("ubuntu")}`;
 }
 
-/** The suite of Debian or Ubuntu that an image is of; undefined for somebody's own. */
+/** The suite of an image of Debian or Ubuntu; undefined for a user's own image. */
 export function suiteOf(image: Image | undefined): string | undefined {
   if (image?.kind === "known") return knownImages[image.name]?.suite;
   return image?.kind === "debootstrap" ? image.suite : undefined;
 }
 
-/** What the vagrant builder starts from for a provider; undefined for an image that is no box, or has none for it. */
+/**
+ * The box that Packer's vagrant builder starts from, for a provider; undefined for an image that is
+ * not a box, or has no box for the provider.
+ */
 export function boxSource(image: Image, provider: string): { source: string; checksum: string } | undefined {
   switch (image.kind) {
     case "known":
@@ -79,7 +93,7 @@ export function boxSource(image: Image, provider: string): { source: string; che
   }
 }
 
-/** What a person calls an image. */
+/** The name of an image in messages. */
 export function imageName(image: Image): string {
   switch (image.kind) {
     case "known":

@@ -1,4 +1,7 @@
-/** Which NVIDIA driver a guest gets: decided before anything is built, by the cards, the config's wishes and the guest's system. */
+/**
+ * Selects the NVIDIA driver of a guest before anything is built, from the cards, the config and the
+ * guest's system.
+ */
 import type { DriverRequest, Image, Machine } from "../config/types.mts";
 import type { Driver, NvidiaCard, ResolvedGpuRequest } from "./types.mts";
 import { suiteOf, systemOf } from "./images.mts";
@@ -15,13 +18,22 @@ import {
 import type { Source } from "./sources.mts";
 import { joinList } from "../text.mts";
 
-/** From this branch on NVIDIA takes the open modules by default, before it the proprietary ones (kernel-modules.html, see cards.mts). */
+/**
+ * From this branch NVIDIA installs the open modules by default, before it the proprietary ones
+ * (kernel-modules.html, see architectures.mts).
+ */
 const openByDefault = 560;
 
-/** The open modules came with the first of these; up to the second they leave all but data-centre cards alone (nv-reg.h of 535, of 550). */
+/**
+ * The first branch with open modules, and the last one in which they support only data-centre cards
+ * (nv-reg.h of 535, of 550).
+ */
 const openModules = { first: 515, lastPicky: 535 } as const;
 
-/** Pairs of a suite and its own driver that were seen not to build. Debian 13's proprietary modules were seen to. */
+/**
+ * Combinations of a suite and its own driver that failed to build when tested. Debian 13's
+ * proprietary modules built.
+ */
 export const unbuildable: ({ suite: string; branch: number; modules: Modules[]; says: string } & Source)[] = [
   {
     suite: "trixie",
@@ -33,7 +45,10 @@ export const unbuildable: ({ suite: string; branch: number; modules: Modules[]; 
   },
 ];
 
-/** The NVIDIA cards among these requests that go whole to a VM, as the host has them or else as the config names them; not those of unknown id. */
+/**
+ * The NVIDIA cards of these requests that are passed whole to a VM, by the host's facts, or by the
+ * config where the host has no match. Cards without a known id are left out.
+ */
 export function nvidiaCardsOf(
   requests: Pick<ResolvedGpuRequest, "vendorId" | "deviceId" | "mode" | "match">[],
 ): NvidiaCard[] {
@@ -46,8 +61,8 @@ export function nvidiaCardsOf(
 }
 
 /**
- * The driver that a machine's box gets, or undefined if it gets none: it asks for no whole NVIDIA card, or its box is not built here. Cards
- * of unknown chip are left out of account.
+ * The driver in a machine's box; undefined if it gets none, because it requests no whole NVIDIA
+ * card or its box is not built here. Cards with an unknown chip are ignored.
  */
 export function driverOf(
   requests: Pick<ResolvedGpuRequest, "vendorId" | "mode">[],
@@ -58,19 +73,22 @@ export function driverOf(
   return driverFor(architecturesOf(cards), driver, image);
 }
 
-/** Whether a request is for a whole NVIDIA card: parts of one (mode partition) are served by the host's driver. */
+/**
+ * Whether a request is for a whole NVIDIA card. Partitions (mode partition) use the host's driver.
+ */
 export function isWholeNvidia({ vendorId, mode }: Pick<ResolvedGpuRequest, "vendorId" | "mode">): boolean {
   return vendorId === "10de" && mode === "passthrough";
 }
 
-/** The architectures of cards, as far as they are known, each once. */
+/** The known architectures of cards, each once. */
 export function architecturesOf(cards: NvidiaCard[]): Architecture[] {
   return [...new Set(cards.flatMap(({ chip }) => chip?.architecture ?? []))];
 }
 
 /**
- * The driver for cards of these architectures: what is wished for, and for the rest what the cards need. `image` is what the box is
- * built from. A wish that cannot be is kept, and said.
+ * The driver for cards of these architectures: the config's values, and defaults that suit the
+ * cards. `image`: what the box is built from. A configured value that cannot work is kept, and
+ * reported in `problems`.
  */
 export function driverFor(cards: Architecture[], wish: DriverRequest, image?: Image): Driver {
   const source = wish.source ?? "nvidia";
@@ -102,15 +120,15 @@ export function driverFor(cards: Architecture[], wish: DriverRequest, image?: Im
   };
 }
 
-/** The supported branches that NVIDIA's repository has for a system. */
+/** The supported branches in NVIDIA's repository for a system. */
 function inRepository(suite: string | undefined): number[] {
   const first = (suite ? firstInRepository[suite]?.branch : undefined) ?? 0;
   return supportedBranches.filter((branch) => branch >= first);
 }
 
 /**
- * Of the branches that a source has, the usual one if it will do, else the oldest supported one that has all the cards and the modules,
- * else any that has them, the newest first.
+ * Selects one of a source's branches: the usual one if it is suitable, else the oldest supported
+ * one with all cards and the modules, else the newest of any others that are suitable.
  */
 function branchFor(
   cards: Architecture[],
@@ -124,7 +142,7 @@ function branchFor(
   return fitting.find((branch) => supportedBranches.includes(branch)) ?? fitting.at(-1);
 }
 
-/** Whether a branch has all these cards, and kernel modules that work with them. */
+/** Whether a branch supports all these cards, with kernel modules that work with them. */
 function serves(
   branch: number,
   cards: Architecture[],
@@ -138,8 +156,9 @@ function serves(
 }
 
 /**
- * The newest supported branch from one on that a machine's cards and system can have: what to give a guest that needs a newer driver.
- * `modules` are those that the config names. Undefined where there is none.
+ * The newest supported branch, at least the given one, that suits a machine's cards and system: for
+ * a guest that needs a newer driver. `modules`: those that the config names. Undefined where there
+ * is none.
  */
 export function supportedFrom(
   least: number,
@@ -153,7 +172,7 @@ export function supportedFrom(
   );
 }
 
-/** What a source's packages of a branch lack. */
+/** What is missing from a source's packages of a branch. */
 function moduleProblems(
   source: Driver["source"],
   modules: Modules,
@@ -161,13 +180,13 @@ function moduleProblems(
   cards: Architecture[],
 ): string[] {
   if (branch === undefined || hasModules(source, branch, modules)) return [];
-  // that the branch has no such cards any more is said already
+  // an unsupported card is reported already
   if (cards.some((card) => branch > (architectures[card].last ?? Infinity))) return [];
   const { from } = withoutProprietary[source];
   return [`branch ${branch} has no proprietary kernel modules: they were removed in ${from}`];
 }
 
-/** What NVIDIA's repository for a system lacks. */
+/** What is missing from NVIDIA's repository for a system. */
 function repositoryProblems(suite: string, branch: number | undefined): string[] {
   const first = firstInRepository[suite]?.branch;
   if (first === undefined || branch === undefined || branch >= first) return [];
@@ -185,7 +204,7 @@ function commonModules(cards: Architecture[]): Modules[] {
   );
 }
 
-/** What the cards have against modules and a branch. */
+/** Conflicts of the cards with modules and a branch. */
 function cardProblems(cards: Architecture[], modules: Modules, branch: number | undefined): string[] {
   const gone = cards.filter((card) => architectures[card].modules.length === 0);
   if (gone.length > 0) {
@@ -216,7 +235,7 @@ function cardProblems(cards: Architecture[], modules: Modules, branch: number | 
   ];
 }
 
-/** What a distribution's own packages have against them. */
+/** Conflicts of a distribution's own packages with modules and a branch. */
 function distroProblems(suite: string, modules: Modules, branch: number | undefined): string[] {
   const offered = (distroDrivers[suite] ?? []).map(({ branch }) => branch);
   if (branch === undefined || !offered.includes(branch)) {

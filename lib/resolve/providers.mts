@@ -8,31 +8,37 @@ import { parallels } from "./providers/parallels.mts";
 import { virtualbox } from "./providers/virtualbox.mts";
 
 /**
- * The providers, in the order in which a default is chosen. To add one: a file in `providers/`, its
- * template, its rows in `support-table.mts`, and its name here.
+ * The providers, in the order in which a default is chosen. To add one, add a file in `providers/`,
+ * its template, its rows in `support-table.mts`, and its name here.
  */
 export const providers: Provider[] = [libvirt, hyperv, parallels, virtualbox];
 
-/** The provider of that name. A machine with another one is refused before anything is rendered for it. */
+/**
+ * The provider of that name. Throws an Error for any other name: machines with another provider are
+ * refused before anything is rendered.
+ */
 export function providerOf(name: string): Provider {
   const provider = providers.find((candidate) => candidate.name === name);
   if (!provider) throw new Error(`no provider ${name}`);
   return provider;
 }
 
-/** Whether VMs of that provider can be made here at all: not those of Vagrant's others. */
+/** Whether homelab-gpu can create VMs with that provider, unlike Vagrant's other providers. */
 export function isOwn(name: string): boolean {
   return providers.some((candidate) => candidate.name === name);
 }
 
-/** What a provider calls itself, Vagrant's others too. */
+/** The product name of a provider, including Vagrant's other providers. */
 export function titleOf(name: string): string {
   return providers.find((candidate) => candidate.name === name)?.title ?? foreign[name]?.title ?? name;
 }
 
-/** The provider for a machine that names none: the first that runs on such a host and is not seen to be missing, else the first that runs. */
+/**
+ * The provider of a machine that names none: the first one that this host supports and that is not
+ * known to be missing, else the first supported one.
+ */
 export function defaultProvider(host: Host): string {
-  // from within WSL Hyper-V is refused for now, and yet it is what such a host has
+  // inside WSL Hyper-V is refused for now, but it is still the default of such a host
   const outside = { ...host, os: { ...host.os, wsl: false } };
   const running = providers.filter(({ name }) => {
     const { row, sure } = supportOf(name, "plain", outside);

@@ -1,17 +1,20 @@
-/** Cards whose reset is known to fail, by id: facts of others, each with its source and the date on which it was read. */
+/**
+ * Cards whose reset is known to fail, by id. Each row has its source and the date on which it was
+ * read.
+ */
 import type { PciFunction } from "../host/types.mts";
 
-/** What is known of the reset of a chip. */
+/** A chip with a known reset problem. */
 export interface ResetRow {
-  /** What the chip is called. */
+  /** The name of the chip. */
   name: string;
   vendor: string;
-  /** First and last device id of each range, both of them included; hex text. */
+  /** Ranges of device ids, first and last id inclusive; hex text. */
   ids: [first: string, last: string][];
   source: string;
-  /** Year, month and day on which the source was read. */
+  /** Date on which the source was read (year, month, day). */
   date: string;
-  /** What to do instead, where the module vendor-reset is not made for the chip. */
+  /** What to do instead, where the module vendor-reset does not support the chip. */
   instead?: string;
 }
 
@@ -21,7 +24,8 @@ const noFlr = {
   source: "https://github.com/tinygrad/tinygrad/pull/18199 (ids of Linux' quirk_no_flr, drivers/pci/quirks.c)",
   date: "2026-11-26",
 };
-// for the MI300X the report has the id of another Instinct (740f): pci.ids calls 74a1 so
+// the report about the MI300X gives the id of another Instinct (740f); in pci.ids the MI300X is
+// 74a1
 const instinct = {
   vendor: "1002",
   source: "https://github.com/amd/MxGPU-Virtualization/issues/25",
@@ -30,8 +34,8 @@ const instinct = {
 };
 
 /**
- * Chips of AMD's that do not come back from a reset: those that the module vendor-reset is made for (src/device-db.h), and accelerators
- * that were reported to read all ones after one.
+ * AMD chips that do not recover from a reset: those that the module vendor-reset supports
+ * (src/device-db.h), and accelerators that were reported to read all ones after a reset.
  */
 export const noReset: ResetRow[] = [
   { ...vendorReset, name: "Polaris 10", ids: [["67c0", "67df"], ["6fdf", "6fdf"]] },
@@ -45,7 +49,7 @@ export const noReset: ResetRow[] = [
   { ...instinct, name: "the Instinct MI300X or MI355X", ids: [["74a1", "74a1"], ["75a3", "75a3"]] },
 ];
 
-/** Cards that do not come back from a function level reset, which newer kernels therefore leave out. */
+/** Cards that do not recover from a function level reset. Newer kernels do not use it on them. */
 export const noFunctionReset: ResetRow[] = [
   { ...noFlr, name: "the GeForce RTX 5090", ids: [["2b85", "2b85"]] },
   { ...noFlr, name: "the GeForce RTX 5090 D", ids: [["2b87", "2b87"], ["2b8c", "2b8c"]] },
@@ -54,7 +58,9 @@ export const noFunctionReset: ResetRow[] = [
 const rowOf = (rows: ResetRow[], { vendor, device = "" }: PciFunction) =>
   rows.find((row) => row.vendor === vendor && row.ids.some(([first, last]) => first <= device && device <= last));
 
-/** The row of a chip that is known not to reset; undefined for every other. */
+/** The row of a chip that cannot be reset; undefined for other chips. */
 export const noResetRowOf = (gpu: PciFunction): ResetRow | undefined => rowOf(noReset, gpu);
-/** The row of a card that is known not to come back from a function level reset; undefined for every other. */
+/**
+ * The row of a card that does not recover from a function level reset; undefined for other cards.
+ */
 export const flrRowOf = (gpu: PciFunction): ResetRow | undefined => rowOf(noFunctionReset, gpu);

@@ -14,8 +14,9 @@ import { cpusDefault, memoryDefault } from "../config/vocabulary.mts";
 import { ownValue } from "../maps.mts";
 
 /**
- * Fills in what a config leaves to the host, once: provider, size, cards and drivers of each machine, and what is known of its VM.
- * Provider, CPUs and memory depend on nothing that changes from hour to hour, so that reruns agree.
+ * Resolves everything that depends on the host: the provider, size, cards and drivers of each
+ * machine, and the state of its VM. Provider, CPUs and memory depend only on facts that rarely
+ * change, so repeated runs agree.
  */
 export function resolveConfig(
   config: Config,
@@ -42,7 +43,7 @@ export function resolveConfig(
         ...gpusOf(machine, way.gpus, host),
         cpus: machine.cpus ?? Math.min(host.cpu.count ?? cpusDefault.unknown, cpusDefault.most),
         memory: machine.memory ?? memoryFor(host),
-        // the other providers know no emulation: what QEMU calls kvm stands for the hardware
+        // other providers have no emulation: kvm means hardware virtualization there
         accelerator: machine.accelerator ?? (way.provider === "libvirt" ? acceleratorOf(host) : "kvm"),
         ...(ownValue(seen, machine.name) ?? { running: false, passedAddresses: [] }),
       };
@@ -50,7 +51,7 @@ export function resolveConfig(
   };
 }
 
-/** The facts of a host that a machine's cards and driver were decided by, and what else a request matches: by the keys of both. */
+/** The host facts that decided a key of a machine or of a request. */
 export function factsBehind(key: string, decided: ResolvedMachine | ResolvedGpuRequest): (keyof Host)[] {
   const bus: (keyof Host)[] = ["pci", "pciCount", "iommu"];
   switch (key) {
@@ -69,7 +70,10 @@ export function factsBehind(key: string, decided: ResolvedMachine | ResolvedGpuR
   }
 }
 
-/** A config without its GPUs, and the names of the services that have to be left out for it, with those that need one of them. */
+/**
+ * A config without its GPUs, and the names of the services that must be left out, including those
+ * that need one of them.
+ */
 export function withoutGpus(config: Config): { config: Config; left: string[] } {
   const leaves = new Set(config.services.filter(asksForGpu).map(({ name }) => name));
   for (let before = -1; before < leaves.size;) {
@@ -90,22 +94,26 @@ export function withoutGpus(config: Config): { config: Config; left: string[] } 
 }
 
 /**
- * Whether VMs run on the hardware here. `/dev/kvm` alone proves nothing: where the CPU shows neither vmx nor svm it may open,
- * and guests hang. Guests are x86_64, so that another architecture can only emulate them.
+ * Whether VMs can use hardware virtualization. `/dev/kvm` alone proves nothing: where the CPU has
+ * neither vmx nor svm it may open, but guests hang. Guests are x86_64, so other architectures can
+ * only emulate them.
  */
 export function acceleratorOf(host: Host): Accelerator {
   const able = host.cpu.flags?.some((flag) => flag === "vmx" || flag === "svm");
   return host.kvm.device && able ? "kvm" : "tcg";
 }
 
-/** The provider, and requests that name their mode. */
+/** The provider of a machine, and its requests with their modes. */
 function providerAndModes(machine: Machine, host: Host): { provider: string; gpus: GpuRequestWithMode[] } {
   const { gpus, provider = defaultProvider(host) } = machine;
   const usual = providers.find(({ name }) => name === provider)?.mode ?? "passthrough";
   return { provider, gpus: gpus.map((request) => ({ ...request, mode: request.mode ?? usual })) };
 }
 
-/** The card that each request matches, and what follows from the cards: assigned functions, and the drivers of guest and host. */
+/**
+ * The card that each request matches, and what follows from the cards: assigned functions, and the
+ * drivers of guest and host.
+ */
 function gpusOf(
   machine: Machine,
   requests: GpuRequestWithMode[],

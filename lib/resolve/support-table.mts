@@ -1,4 +1,7 @@
-/** What works where: provider × way of handing over a GPU × host × version. The checks, the README and the schema's words come from it. */
+/**
+ * The support table: provider × way of passing a GPU × host × version. The checks, the README and
+ * the schema's texts are derived from it.
+ */
 import type { Mode } from "../config/types.mts";
 import type { Source } from "./sources.mts";
 import {
@@ -15,25 +18,25 @@ import {
   windows,
 } from "./where.mts";
 
-/** A plain VM, or a VM with a card handed over in that mode. */
+/** A plain VM, or a VM with a card in that mode. */
 export type GpuUse = "plain" | Mode;
 
-/** One line of the table. The first whose host it is counts. */
+/** A row of the table. The first row whose host matches counts. */
 export interface SupportRow extends Source {
   provider: string;
   uses: GpuUse[];
-  /** The host and versions, in words. */
+  /** The host and versions, as text. */
   host: string;
-  /** Whether it is such a host. */
+  /** Whether a host matches the row. */
   on: HostPredicate;
   verdict: "works" | "experimental" | "refused";
-  /** Why it is refused, or what has to be known. */
+  /** Why it is refused, or what users should know. */
   message: string;
   /** What to do or write instead; absent where it works. */
   instead?: string;
-  /** What could not be read where it is not known whether the row holds, and what hangs on it. */
+  /** Where the row may or may not apply: what could not be read, and what depends on it. */
   unread?: string;
-  /** The check that tells of it. */
+  /** The check that reports it. */
   check: "provider.host" | "provider.mode" | "provider.version";
 }
 
@@ -54,7 +57,7 @@ const sources = {
   vagrantParallels: "https://parallels.github.io/vagrant-parallels/docs/",
 } as const;
 
-/** When the pages were last read. */
+/** The day on which the pages were last read. */
 const checked = "2026-11-22";
 
 const useLinux = "Run this on a Linux host with provider: libvirt";
@@ -81,7 +84,7 @@ const hyperv = row("hyperv");
 const virtualbox = row("virtualbox");
 const parallels = row("parallels");
 
-/** The table. Of each provider and use the last row takes every host that is left. */
+/** The table. The last row of each provider and use matches all remaining hosts. */
 export const supportTable: SupportRow[] = [
   libvirt(["plain"], "Linux", linux, "works", "", sources.libvirt),
   libvirt(["plain"], "others", always, "refused", "libvirt requires a Linux host", sources.libvirt, {
@@ -272,7 +275,7 @@ export const supportTable: SupportRow[] = [
   }),
 ];
 
-/** Other providers that Vagrant has, by its own names: whose they are, and why there is no GPU with them. */
+/** Vagrant's other providers, by Vagrant's names: their titles, and why they cannot pass a GPU. */
 export const foreign: Record<string, { title: string; says: string } & Source> = {
   ...Object.fromEntries(
     ["vmware_desktop", "vmware_fusion", "vmware_workstation"].map((name) => [name, {

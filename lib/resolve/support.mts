@@ -1,9 +1,12 @@
-/** What the table of what works where says: of a machine on a host, of every way, in Markdown. */
+/**
+ * Queries the support table: for a machine on a host, for every way of passing a GPU, and as
+ * Markdown.
+ */
 import type { ResolvedMachine } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { foreign, type GpuUse, type SupportRow, supportTable } from "./support-table.mts";
 
-/** Providers that can hand over a GPU somewhere. */
+/** Providers that can pass a GPU on some host. */
 export const implemented: string[] = [
   ...new Set(
     supportTable.filter(({ uses, verdict }) => verdict !== "refused" && !uses.includes("plain")).map(({ provider }) =>
@@ -12,13 +15,16 @@ export const implemented: string[] = [
   ),
 ];
 
-/** The providers that the table is about. */
+/** The providers in the table. */
 const own: string[] = [...new Set(supportTable.map(({ provider }) => provider))];
 
 /** `a, b and c` */
 const listNames = (names: string[]) => `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 
-/** What the table says of a provider and use on a host. `sure` is false where what decides was not read: then the row is what may be. */
+/**
+ * The row for a provider and use on a host. `sure` is false where the deciding facts were not read:
+ * the row then may apply.
+ */
 export function supportOf(provider: string, use: GpuUse, host: Host): { row: SupportRow; sure: boolean } {
   for (const row of supportTable) {
     if (row.provider !== provider || !row.uses.includes(use)) continue;
@@ -28,7 +34,7 @@ export function supportOf(provider: string, use: GpuUse, host: Host): { row: Sup
   return { row: foreignRow(provider, use), sure: true };
 }
 
-/** The rows by which a machine cannot be on this host at all, one for each use that it makes of its provider. */
+/** The rows that refuse a machine on this host, one for each use of its provider. */
 export function refusals(
   { provider, gpus }: Pick<ResolvedMachine, "provider" | "gpus">,
   host: Host,
@@ -39,13 +45,16 @@ export function refusals(
   );
 }
 
-/** Where a GPU can be handed over, and with which provider. */
+/** Where a GPU can be passed, and with which provider. */
 const places = [
   { platform: "linux", says: "on a Linux host with provider: libvirt" },
   { platform: "windows", says: "on Windows with provider: hyperv" },
 ];
 
-/** What to do or write where a row refuses a use on a host whose system is so called: what works on that host, then where else to go. */
+/**
+ * What to do or write where a row refuses a use on a host with this system: what works on that
+ * host, then other places.
+ */
 export function insteadOf({ instead = "" }: SupportRow, use: GpuUse, host: Host, system: string): string {
   const general = /^(Run this on|Write provider:) /.test(instead);
   if (!general) return instead;
@@ -61,7 +70,7 @@ export function insteadOf({ instead = "" }: SupportRow, use: GpuUse, host: Host,
     return instead.startsWith("Run") ? `${write}, or r${instead.slice(1)}` : write;
   }
   if (best.length > 0 && host.os.platform === "linux") return write;
-  // WSL is a part of Windows, and not the one that has Hyper-V
+  // WSL is part of Windows, but Hyper-V runs outside it
   const others = places.filter(({ platform }) => platform !== host.os.platform || host.os.wsl);
   const run = `un this ${others.map(({ says }) => says).join(", or ")}`;
   if (best.length > 0) return `${write}, or r${run}`;
@@ -94,11 +103,11 @@ function foreignRow(provider: string, use: GpuUse): SupportRow {
   };
 }
 
-/** How the table calls a use. */
+/** The names of the uses in the table. */
 const useNames: Record<GpuUse, string> = { plain: "none", passthrough: "whole card", partition: "part of a card" };
 const marks: Record<SupportRow["verdict"], string> = { works: "✓", experimental: "!", refused: "✗" };
 
-/** The table in Markdown, for the README. */
+/** The table as Markdown, for the README. */
 export function supportMarkdown(): string {
   const lines = [
     ...supportTable.map(({ provider, uses, host, verdict, message, source }) => {

@@ -1,11 +1,11 @@
-/** Boards of NVIDIA's whose NVSwitches are no PCI functions of the host. */
+/** NVIDIA boards whose NVSwitches are not PCI functions of the host. */
 import type { Source } from "./sources.mts";
 import type { PciFunction } from "../host/types.mts";
 
-/** A GPU that is soldered to such a board, by its device id. */
+/** A GPU on such a board, by its device id. */
 export interface SwitchBoard extends Source {
   device: string;
-  /** What the board is called. */
+  /** The name of the board. */
   name: string;
 }
 
@@ -14,12 +14,15 @@ const guide = {
   checked: "2026-11-26",
 } as const;
 
-/** NVSwitches of the fourth generation hang on functions of ConnectX cards, and have none of their own. */
+/**
+ * NVSwitches of the fourth generation are managed through functions of ConnectX cards, and have no
+ * functions of their own.
+ */
 export const switchBoards: SwitchBoard[] = [
   { device: "2901", name: "HGX B200", ...guide },
   { device: "3182", name: "HGX B300", ...guide },
 ];
 
-/** The board of a GPU; undefined for every other, and for a virtual function. */
+/** The board of a GPU; undefined for all other GPUs, and for virtual functions. */
 export const switchBoardOf = ({ vendor, device, physicalFunction }: PciFunction): SwitchBoard | undefined =>
   vendor === "10de" && physicalFunction === undefined ? switchBoards.find((row) => row.device === device) : undefined;

@@ -1,9 +1,12 @@
-/** Parts of a card that libvirt hands over: virtual functions (SR-IOV), each of them a PCI device of its own. */
+/** Partitions of a card with libvirt: virtual functions (SR-IOV), each of which is a PCI device. */
 import type { GpuRequest } from "../config/types.mts";
 import type { ExistingVm, Host, PciFunction } from "../host/types.mts";
 import type { GpuRequestWithMode } from "./types.mts";
 
-/** The physical functions that a request for a part fits: by the ids or the address of themselves or of one of their virtual functions. */
+/**
+ * The physical functions that match a request for a partition: by their own ids or address, or by
+ * those of one of their virtual functions.
+ */
 export function dividedCardsFor({ vendorId, deviceId, address }: GpuRequest, host: Host): PciFunction[] {
   const all = host.pci ?? [];
   const fits = (fn: PciFunction) =>
@@ -16,14 +19,15 @@ export function dividedCardsFor({ vendorId, deviceId, address }: GpuRequest, hos
   );
 }
 
-/** The virtual functions that a physical one has on, by address. */
+/** The active virtual functions of a physical function, sorted by address. */
 export function virtualFunctionsOf({ bdf }: PciFunction, { pci = [] }: Host): PciFunction[] {
   return pci.filter(({ physicalFunction }) => physicalFunction === bdf);
 }
 
 /**
- * Gives each request for a part of a card the address of a virtual function that no other machine has: that of its VM where it has one,
- * and otherwise the first that is free. A request for which there is none stays as it is. `passed` are the machines' VMs, by name.
+ * Gives each request for a partition the address of a virtual function that no other machine has:
+ * the one that its VM has already, else the first free one. If none is free, the request is
+ * unchanged. `passed`: the machines' VMs, by name.
  */
 export function withVirtualFunctions<T extends { name: string; provider: string; gpus: GpuRequestWithMode[] }>(
   machines: T[],
@@ -33,7 +37,7 @@ export function withVirtualFunctions<T extends { name: string; provider: string;
   const named = machines.flatMap(({ gpus }) => gpus.flatMap(({ address }) => address ?? []));
   const given = new Set(named);
   const wantsPart = ({ provider }: T, { mode }: GpuRequestWithMode) => provider === "libvirt" && mode === "partition";
-  // those that VMs have already are not given to others, whatever the order of the machines
+  // virtual functions of existing VMs are reserved first, whatever the order of the machines
   const kept = (name: string) => passed[name]?.passedAddresses ?? [];
   return machines.map((machine) => ({
     ...machine,

@@ -1,22 +1,22 @@
-/** Hosts that a row of the table is about. */
+/** Predicates for the hosts that a row of the support table applies to. */
 import type { Host } from "../host/types.mts";
 import { isOlder } from "../text.mts";
 
-/** Whether it is such a host; undefined where what decides was not read. */
+/** Whether a host is of that kind; undefined where the deciding fact was not read. */
 export type HostPredicate = (host: Host) => boolean | undefined;
 
-/** Every host. */
+/** Matches every host. */
 export const always: HostPredicate = () => true;
-/** By system. */
+/** Match hosts by system. */
 export const linux: HostPredicate = ({ os }) => os.platform === "linux";
 export const windows: HostPredicate = ({ os }) => os.platform === "windows";
 export const macos: HostPredicate = ({ os }) => os.platform === "macos";
-/** All others. */
+/** Negates a predicate. */
 export const not = (on: HostPredicate): HostPredicate => (host) => {
   const is = on(host);
   return is === undefined ? undefined : !is;
 };
-/** All of them: false where one is false, unknown where one is unknown. */
+/** All predicates hold: false if one is false, otherwise unknown if one is unknown. */
 export const all = (...of: HostPredicate[]): HostPredicate => (host) => {
   const found = of.map((on) => on(host));
   return found.includes(false) ? false : found.includes(undefined) ? undefined : true;
@@ -24,13 +24,13 @@ export const all = (...of: HostPredicate[]): HostPredicate => (host) => {
 function known<T>(fact: T | undefined, is: (fact: T) => boolean): boolean | undefined {
   return fact === undefined ? undefined : is(fact);
 }
-/** Windows for workstations, not Server. */
+/** Windows for workstations, not Windows Server. */
 export const isClientEdition: HostPredicate = ({ windows: w }) => known(w?.product, (product) => product === "client");
 /** Windows Home: its EditionID is Core, CoreN, CoreSingleLanguage or CoreCountrySpecific. */
 export const isHomeEdition: HostPredicate = ({ windows: w }) =>
   known(w?.edition, (edition) => edition.startsWith("Core"));
-/** Windows from a build on. */
+/** Windows with at least this build number. */
 export const fromBuild = (build: number): HostPredicate => ({ windows: w }) => known(w?.build, (own) => own >= build);
-/** VirtualBox that still handed PCI devices over. */
+/** VirtualBox versions that support PCI passthrough. */
 export const virtualboxBefore61: HostPredicate = ({ versions }) =>
   known(versions.virtualbox, (version) => isOlder(version, "6.1"));

@@ -1,4 +1,7 @@
-/** What a card's functions were bound to before a VM got them, and whether they are again. */
+/**
+ * Which drivers a card's functions had before they were passed to a VM, and whether they have them
+ * again.
+ */
 import type { Finding, Fix } from "../findings.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import type { PreviousDriver } from "../host/state.mts";
@@ -7,8 +10,9 @@ import { formatFunction } from "../host/pci.mts";
 import { shellCommand, shellWord } from "../render.mts";
 
 /**
- * What has to be remembered before a VM starts. `taken` tells of a function, by its BDF, that a VM of ours may have it already, as when an
- * earlier run was killed half way: then what was written down of it still counts if it is on vfio-pci.
+ * The driver records to save before a VM starts. `taken`: whether a VM of ours may already have a
+ * function (BDF), for example after an earlier run was killed. The earlier record of such a
+ * function is kept if it is bound to vfio-pci.
  */
 export function previousDriversOf(
   functions: PciFunction[],
@@ -24,8 +28,9 @@ export function previousDriversOf(
 }
 
 /**
- * The records of every machine, once a machine is about to get these functions: what is known of one goes along from whichever machine had
- * it before. `vms`: the functions that each VM of ours has, by BDF, or undefined of one that may have any.
+ * Merges the records of all machines before a machine gets these functions: the record of a
+ * function moves with it from the machine that had it before. `vms`: the functions that each of our
+ * VMs has, by BDF; undefined for a VM that may have any.
  */
 export function mergePreviousDrivers(
   records: Record<string, PreviousDriver[]>,
@@ -43,7 +48,7 @@ export function mergePreviousDrivers(
   };
 }
 
-/** Whether the host has the functions of a machine back, each on the driver that it had. */
+/** Checks whether the host has a machine's functions back, each bound to its earlier driver. */
 export function checkGpuReturned(machine: string, before: PreviousDriver[], host: Host): Finding {
   const check = "gpu.returned";
   const there = before.map((one) => ({ ...one, now: host.pci?.find(({ bdf }) => bdf === one.bdf) }));
@@ -73,7 +78,10 @@ export function checkGpuReturned(machine: string, before: PreviousDriver[], host
   };
 }
 
-/** Clears the override, so that the kernel chooses again (sysfs-bus-pci, driver_override), and lets the old driver have it. */
+/**
+ * A fix that clears the override, so that the kernel selects the driver again (sysfs-bus-pci,
+ * driver_override), and binds the earlier driver.
+ */
 function giveBack(bdf: string, driver: string | null, bound: boolean): Fix {
   const at = `/sys/bus/pci/devices/${bdf}`;
   const commands = [

@@ -1,9 +1,9 @@
-/** What `verify-guest.sh` printed, as facts, and what a layer makes of them. */
+/** The output of `verify-guest.sh` as facts, and the type of a layer's result. */
 import type { Engine } from "../config/types.mts";
 import type { Finding } from "../findings.mts";
 import { likelyCauses } from "./failures/index.mts";
 
-/** Lines KEY:VALUE. */
+/** The KEY:VALUE lines. */
 export interface Facts {
   /** The first value of a key. */
   one(key: string): string | undefined;
@@ -13,7 +13,10 @@ export interface Facts {
   log(key: string, read: string): Finding["evidence"];
 }
 
-/** What a layer is found to be; what machine it belongs to, and whether it counts at all, others know. */
+/**
+ * The result of a layer, without the machine: the caller adds that, and decides whether the result
+ * counts.
+ */
 export type LayerResult = Pick<Finding, "check" | "status" | "message"> & Partial<Pick<Finding, "evidence" | "fix">>;
 
 /** Reads the lines; those without a colon are skipped. */
@@ -32,14 +35,17 @@ export function factsOf(text: string): Facts {
   };
 }
 
-/** What runs the containers there, as a program and as people write it. Recordings without a line for it are Docker's. */
+/**
+ * The guest's container engine: its program and its written name. Recordings without such a line
+ * are of Docker.
+ */
 export function engineOf(facts: Facts): { program: Engine; title: string } {
   return facts.one("engine") === "podman"
     ? { program: "podman", title: "Podman" }
     : { program: "docker", title: "Docker" };
 }
 
-/** The likely cause that a log shows: how the catalogue of failures explains it, and its fixes. */
+/** The likely cause in a log: the explanation and fixes of the failure catalogue. */
 export function causeOf(lines: string[]): { message: string; fix: Finding["fix"] } | undefined {
   const causes = likelyCauses(lines.join("\n"), { program: "verify-guest.sh" });
   return causes.find(({ strength }) => strength !== "note");

@@ -11,28 +11,33 @@ import { dxgLayer, hostDriverLayer, type PartitionedCard } from "./partition.mts
 import { engineLayer, serviceLayer, servicesOfStack, stackLayer } from "./services.mts";
 import { self } from "../self.mts";
 
-/** A guest as verify-guest.sh saw it, judged. */
+/** The verdicts about a guest, from the output of verify-guest.sh. */
 export interface Verification {
   findings: Finding[];
   /** SHA-256 of the Compose file that was applied last. */
   services?: string;
 }
 
-/** A function that went to a VM: as the host has it, and the guest's BDF for it where that is known. */
+/**
+ * A function that was passed to a VM: the host's facts, and its BDF in the guest where it is known.
+ */
 export interface ContextOfGpu {
   fn: PciFunction;
   guest?: string;
-  /** It went by another way than VFIO, of which the host's drivers tell nothing. */
+  /** It was not passed with VFIO, so the host's drivers say nothing about it. */
   otherwise?: true;
 }
 
 /**
- * What `verify-guest.sh` printed → its layers, from the first: SSH, the card's functions on the host and in the guest, the kernel's
- * module, nvidia-smi, Docker or Podman, NVIDIA's toolkit, each service, and the GPUs in the container of each that asked for some. Once a layer
- * fails, those above it are `skip`, so that the one `fail` is what to mend. Of cards that NVIDIA did not make the layers end with PCI.
+ * Judges the output of `verify-guest.sh` layer by layer: SSH, the card's functions on the host and
+ * in the guest, the kernel module, nvidia-smi, Docker or Podman, NVIDIA's toolkit, each service,
+ * and the GPUs in the container of each service that requested some. Once a layer fails, the later
+ * ones are `skip`, so the single `fail` is the one to fix. For cards of other vendors than NVIDIA
+ * the layers end with PCI.
  *
- * `services` are all of the machine; those that `up` does not start are not asked for.
- * `passed` are the functions that the machine has, `part` tells that it has a part of a card of NVIDIA's instead; `text` is undefined if the guest could not be reached.
+ * `services`: all services of the machine; those that `up` does not start are ignored. `passed`:
+ * the functions that the machine has. `part`: it has a partition of an NVIDIA card instead. `text`:
+ * undefined if the guest could not be reached.
  */
 export function verifyMachine(
   machine: string,
@@ -59,7 +64,7 @@ export function verifyMachine(
     ...(nvidia > 0 ? [smiLayer(facts, nvidia)] : []),
     ...(nvidia === 0 && passed.length > 0 ? [otherVendor(passed)] : []),
     engineLayer(facts, machine, services.length + stacks.length),
-    // a box without an engine that no service is for needs no toolkit either
+    // a box without an engine and without services needs no toolkit
     ...(nvidia > 0 && (asked.length > 0 || facts.one("engine-state") !== "missing") ? [toolkitLayer(facts)] : []),
   ];
   const below = layers.length;
@@ -68,7 +73,7 @@ export function verifyMachine(
     ...stacks.map((name) => stackLayer(facts, machine, name)),
     ...[...started.map(({ name }) => name), ...inStacks].map((name) => serviceLayer(facts, machine, name)),
   );
-  // a service that is not fine says nothing of the others; its GPU is not looked at
+  // a failed service does not affect the others; only its own GPU is not checked
   const broken = layers.slice(below).flatMap(({ check, status, message }) =>
     check === "verify.service" && status !== "pass" ? [message] : []
   );
@@ -111,7 +116,7 @@ function sshLayer(facts: Facts, reached: boolean): LayerResult {
     };
 }
 
-/** On the host: VFIO has the functions. */
+/** On the host: vfio-pci holds the functions. */
 function held(passed: ContextOfGpu[]): LayerResult {
   const check = "verify.vfio";
   const others = passed.filter(({ fn }) => fn.driver !== "vfio-pci");
@@ -127,11 +132,11 @@ function held(passed: ContextOfGpu[]): LayerResult {
     : { check, status: "fail", message: `${others.map(({ fn }) => fn.bdf).join(", ")} is not on vfio-pci`, evidence };
 }
 
-/** In the guest: each function with its ids and class, at the address that libvirt gave it. */
+/** In the guest: each function has its ids and class, at the address that libvirt assigned. */
 function seen(facts: Facts, passed: ContextOfGpu[]): LayerResult {
   const check = "verify.pci";
   const there = facts.all("pci").map((value) => value.split(" "));
-  // the guest's firmware numbers the buses in its own way; slot and function are those that libvirt gave
+  // the guest's firmware assigns the bus numbers; slot and function are libvirt's
   const place = (address: string) => address.slice(address.lastIndexOf(":"));
   const found = passed.map(({ fn, guest }) => ({
     fn,

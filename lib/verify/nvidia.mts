@@ -1,4 +1,4 @@
-/** The layers between an NVIDIA card on the guest's PCI bus and the GPU in a container. */
+/** Checks the layers from an NVIDIA card on the guest's PCI bus up to the GPU in a container. */
 import type { Fix } from "../findings.mts";
 import { guestWord } from "../render.mts";
 import { commandFix, guestFix, headers, manualFix, toolkit } from "../fixes.mts";
@@ -11,7 +11,10 @@ const noNouveau = manualFix(
 );
 const dkms = guestFix("See for which kernels it was built", "dkms status");
 
-/** A kernel module of NVIDIA drives the card, of which version and kind; or why not. */
+/**
+ * Checks that a kernel module of NVIDIA drives the card, with its version and kind, or explains why
+ * not.
+ */
 export function moduleLayer(facts: Facts): LayerResult {
   const check = "verify.module";
   if (facts.one("expected") !== "nvidia") {
@@ -72,7 +75,8 @@ export function moduleLayer(facts: Facts): LayerResult {
       log,
     );
   }
-  // nvidia-current/535.261.03, 6.1.0-50-amd64, x86_64: installed; DKMS 2 has a comma in the place of the slash
+  // nvidia-current/535.261.03, 6.1.0-50-amd64, x86_64: installed; DKMS 2 prints a comma instead of
+  // the slash
   const built = facts.all("dkms").filter((line) => line.includes(": installed")).map((line) =>
     line.split(", ").at(-2) ?? ""
   );
@@ -94,7 +98,7 @@ export function moduleLayer(facts: Facts): LayerResult {
     : fail("this box has no driver by NVIDIA", [again]);
 }
 
-/** `nvidia-smi -L` in the VM shows as many GPUs as it has cards. */
+/** Checks that `nvidia-smi -L` in the VM lists as many GPUs as the VM has cards. */
 export function smiLayer(facts: Facts, cards: number): LayerResult {
   const check = "verify.smi";
   const found = facts.all("smi-gpu");
@@ -118,7 +122,7 @@ export function smiLayer(facts: Facts, cards: number): LayerResult {
   };
 }
 
-/** The Container Toolkit is there, and what runs the containers knows of the GPUs by it. */
+/** Checks that the Container Toolkit is installed and that the engine can use the GPUs with it. */
 export function toolkitLayer(facts: Facts): LayerResult {
   const check = "verify.toolkit";
   const version = facts.one("toolkit");
@@ -134,7 +138,10 @@ export function toolkitLayer(facts: Facts): LayerResult {
   };
 }
 
-/** CDI's specification names GPUs: it is generated from the devices of that moment, so it can be older than the card. */
+/**
+ * Checks that the CDI specification has GPUs. It lists the devices at the time it was generated, so
+ * it can be older than the card.
+ */
 function cdiKnown(facts: Facts, version: string): Omit<LayerResult, "check"> {
   const names = facts.one("cdi");
   const evidence = [{ read: "nvidia-ctk cdi list in the VM", value: names ?? "not read" }];
@@ -153,7 +160,7 @@ function cdiKnown(facts: Facts, version: string): Omit<LayerResult, "check"> {
   return { status: "pass", message: `NVIDIA Container Toolkit ${version}, and CDI names ${names}`, evidence };
 }
 
-/** Docker runs since after the toolkit came, and has its runtime. */
+/** Checks that Docker was restarted after the toolkit was installed, and has its runtime. */
 function dockerKnows(facts: Facts, version: string): Omit<LayerResult, "check"> {
   const names = facts.one("runtimes")?.trim().split(" ") ?? [];
   const restart = [guestFix("Restart Docker, which looks for GPUs only when it starts", "systemctl restart docker")];
@@ -175,7 +182,10 @@ function dockerKnows(facts: Facts, version: string): Omit<LayerResult, "check"> 
     };
 }
 
-/** `nvidia-smi -L` in the container of a service that asked for GPUs shows as many as it asked for. */
+/**
+ * Checks that `nvidia-smi -L` in the container of a service with a GPU request lists the requested
+ * number.
+ */
 export function gpuLayer(facts: Facts, machine: string, name: string, wanted: number | "all"): LayerResult {
   const check = "verify.gpu";
   const found = facts.all(`gpu-found-${name}`);
@@ -249,7 +259,10 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
   return { check, status: "fail", message: says, evidence, fix: cause?.fix ?? [see] };
 }
 
-/** The container of a service: the last word of what was said of it. Docker's Compose and podman-compose name theirs in two ways. */
+/**
+ * The name of a service's container: the last word of its line. Docker's Compose and podman-compose
+ * use different names.
+ */
 function containerOf(facts: Facts, name: string): string {
   return facts.all("service").find((value) => value.startsWith(`${name} `))?.split(" ").at(-1) ?? name;
 }

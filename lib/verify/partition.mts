@@ -1,17 +1,20 @@
-/** The layers between a part of a host's card (GPU-P) and nvidia-smi in the guest: the module dxgkrnl, and the host's own driver. */
+/**
+ * Checks the layers from a partition of the host's card (GPU-P) up to nvidia-smi in the guest: the
+ * module dxgkrnl, and the host's driver.
+ */
 import type { Fix } from "../findings.mts";
 import { commandFix, guestFix, headers, manualFix } from "../fixes.mts";
 import type { Facts, LayerResult } from "./guest-facts.mts";
 import { self } from "../self.mts";
 
-/** A part of its host's card that a guest has: the driver that the host has now, where that is known. */
+/** A guest's partition of the host's card: the host's current driver, where it is known. */
 export interface PartitionedCard {
   driver?: string;
 }
 
 const again = manualFix("Rebuild the box with gpu:, which builds dxgkrnl");
 
-/** dxgkrnl is loaded, and has found the part: it makes /dev/dxg then. */
+/** Checks that dxgkrnl is loaded and has found the partition, for which it creates /dev/dxg. */
 export function dxgLayer(facts: Facts): LayerResult {
   const check = "verify.dxg";
   const [device, loaded, built] = ["dxg", "dxgkrnl-loaded", "dxgkrnl-built"].map(facts.one);
@@ -57,7 +60,7 @@ export function dxgLayer(facts: Facts): LayerResult {
     : fail("this box has no dxgkrnl", [again]);
 }
 
-/** The guest has the driver that the host has: they talk to each other. */
+/** Checks that the guest has the host's driver version: the two talk to each other. */
 export function hostDriverLayer(facts: Facts, { driver }: PartitionedCard): LayerResult {
   const check = "verify.driver";
   const own = facts.one("driver");

@@ -1,10 +1,10 @@
-/** What runs containers in the guest, and the services in it. */
+/** Checks the guest's container engine and its services. */
 import { guestWord } from "../render.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { causeOf, engineOf, type Facts, type LayerResult } from "./guest-facts.mts";
 import { self } from "../self.mts";
 
-/** Docker or Podman answers; without services it need not be there. */
+/** Checks that Docker or Podman answers; without services it may be missing. */
 export function engineLayer(facts: Facts, machine: string, services: number): LayerResult {
   const check = "verify.docker";
   const { program, title } = engineOf(facts);
@@ -29,7 +29,7 @@ export function engineLayer(facts: Facts, machine: string, services: number): La
   };
 }
 
-/** A stack was started as a whole; else what Compose said. */
+/** Checks that a stack was started; otherwise reports Compose's message. */
 export function stackLayer(facts: Facts, machine: string, name: string): LayerResult {
   const check = "verify.stack";
   const services = servicesOfStack(facts, name);
@@ -56,25 +56,25 @@ export function stackLayer(facts: Facts, machine: string, name: string): LayerRe
     : { check, status: "fail", message: `stack ${name} was not applied` };
 }
 
-/** The names STACK/SERVICE of a stack's services, as far as they have a container. */
+/** The names STACK/SERVICE of a stack's services that have a container. */
 export function servicesOfStack(facts: Facts, stack: string): string[] {
   const names = facts.all("service").map((value) => value.split(" ")[0]!);
   return [...new Set(names.filter((name) => name.startsWith(`${stack}/`)))].sort();
 }
 
-/** What a guest answered of one service. */
+/** What a guest reported about one service. */
 export interface SeenService {
-  /** The service's name, of a stack's STACK/SERVICE. */
+  /** The service's name; for a stack, STACK/SERVICE. */
   name: string;
   /** `running`, `running (healthy)`, `exited with code 3`. */
   state: string;
   /** Published TCP ports on the VM. */
   ports: number[];
-  /** GPUs that it was seen to have, by name. */
+  /** Names of the GPUs that its container sees. */
   gpus: string[];
 }
 
-/** The services that have a container in a guest, by what verify-guest.sh printed. */
+/** The services that have a container in a guest, from the output of verify-guest.sh. */
 export function seenServices(facts: Facts): SeenService[] {
   return facts.all("service").map((value) => {
     const [name = "", status = "", code = "", , health = "none"] = value.split(" ");
@@ -96,7 +96,10 @@ export function seenServices(facts: Facts): SeenService[] {
   });
 }
 
-/** A service runs, or ran to its end where it shall; else how it fails, its log, and what that log is known to mean. */
+/**
+ * Checks that a service runs, or has completed if it is meant to. Otherwise reports its state, its
+ * log, and the known meaning of that log.
+ */
 export function serviceLayer(facts: Facts, machine: string, name: string): LayerResult {
   const check = "verify.service";
   const state = facts.all("service").find((value) => value.startsWith(`${name} `))?.split(" ");

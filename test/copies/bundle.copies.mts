@@ -1,4 +1,4 @@
-// The one-file build in a folder with nothing else in it: it says what the script says.
+// The one-file build in an otherwise empty folder: its output is the script's.
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,15 +14,15 @@ const names = ["rtx4070-desktop-debian12", "vm-without-gpu"];
 const [card, none] = names.map((name) => `${name}.txt`) as [string, string];
 
 /**
- * Programs whose answers are the same for both, whatever this machine gains or loses meanwhile. The one that takes the
- * probe keeps the script that it was given, and answers as a saved host.
+ * Programs with fixed answers for both, independent of this machine. The one that runs the probe
+ * saves the script that it was given, and answers with a saved host.
  */
 const { PATH } = standIns(work, {
   sh: `[ "$*" = -s ] || exec /bin/sh "$@"\ncat >probe-seen.sh\ncat ${none}`,
   ...Object.fromEntries(["virsh", "vagrant", "packer", "VBoxManage"].map((name) => [name, "exit 1"])),
 });
 
-/** A fresh folder; with the bundle in it, or nothing for the script to lean on. */
+/** A new folder with the bundle in it, or with nothing that the script could use. */
 function place(name: string, bundle: boolean): string {
   const folder = join(work, `${name} ${bundle ? "bundle" : "script"}`);
   for (const host of [card, none]) cpSync(`${root}/test/hosts/${host}`, join(folder, host));
@@ -31,7 +31,10 @@ function place(name: string, bundle: boolean): string {
   return folder;
 }
 
-/** All that a command says and leaves, in words that are the same wherever and by whatever it was said. */
+/**
+ * All output and files of a command, normalised so that they do not depend on the folder and the
+ * script.
+ */
 async function told(name: string, words: string[], bundle: boolean): Promise<Said & { files: Record<string, string> }> {
   const folder = place(name, bundle);
   const env = { XDG_CACHE_HOME: join(folder, "cache"), PATH: PATH! };

@@ -1,4 +1,5 @@
-// The folder, copied to where people keep their scripts: it works there, and all that it leaves lies by the config.
+// The folder, copied to where users keep their scripts: it works there, and all files that it
+// writes are next to the config.
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -25,18 +26,18 @@ const host = `${root}/test/hosts/vm-without-gpu.txt`;
 const config =
   "machines: [{name: a, box: lab/x, image: debian-13, provision: [./mine.sh]}]\nservices: {s: {image: nginx}}\n";
 
-// what is asked of a lab has the same answer all the time, whatever this machine gains or loses meanwhile
+// fixed answers about the lab, independent of this machine
 const { PATH } = standIns(join(work, "programs"), { virsh: "exit 1", vagrant: "exit 1" });
 const env = { PATH: PATH! };
 
 const deno = "Deno" in globalThis;
 
-/** What the README tells to copy for this runtime, and to type. */
+/** The files to copy and the command to type for this runtime, from the README. */
 const [, listed, typed] = new RegExp(`^\\| ${deno ? "Deno" : "Node"} \\| (.*) \\| (.*) \\|$`, "m").exec(
   own("README.md"),
 )!;
 
-/** Copies what a user copies. Packages are found as `npm ci` leaves them; Deno finds its own. */
+/** Copies what a user copies. Packages are where `npm ci` installs them; Deno uses its cache. */
 function copy(folder: string, packages = folder): string {
   mkdirSync(packages, { recursive: true });
   for (const [, name] of listed!.matchAll(/`([^`]+)`/g)) {
@@ -46,7 +47,7 @@ function copy(folder: string, packages = folder): string {
   return folder;
 }
 
-/** A folder of the user's own with a config. */
+/** A user's folder with a config. */
 function lab(name: string, text = config): string {
   const folder = join(work, `${name} lab`);
   mkdirSync(folder);
@@ -55,17 +56,20 @@ function lab(name: string, text = config): string {
   return folder;
 }
 
-/** Every path below a folder with its time of change, and nothing of what lies outside it. */
+/** Every path below a folder with its time of change, without node_modules. */
 function treeOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" }).sort().flatMap((path) =>
     /(^|\/)node_modules(\/|$)/.test(path) ? [] : [`${path} ${statSync(join(folder, path)).mtimeMs}`]
   );
 }
 
-// the copy's own deno.json counts, as for a person who starts it there
+// the copy's own deno.json applies, as for a user who starts it there
 const bare = deno ? ["run", "-A"] : starting;
 
-/** `doctor`, `plan` and `verify` of a copy, called from a folder: they say what they say here, and the copy stays as it was. */
+/**
+ * Checks `doctor`, `plan` and `verify` of a copy, called from a folder: their output is the same as
+ * here, and the copy is unchanged.
+ */
 async function works(code: string, script: string, folder: string, words: string[] = [], before = bare): Promise<void> {
   const was = treeOf(code);
   const run = (command: string[]) =>
@@ -93,7 +97,7 @@ test.after(() => rmSync(work, { recursive: true }));
 
 test("what the README tells to copy and to type is enough", () => {
   const code = copy(join(work, "told"));
-  // this runtime comes first among the programs, and nothing is left of the npm that runs the tests
+  // this runtime comes first in PATH, and the variables of the npm that runs the tests are removed
   const clean = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS$)/.test(name));
   const env = { ...Object.fromEntries(clean), PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
   const says = (line: string, cwd: string) => {
@@ -141,7 +145,7 @@ test("below another tsconfig", async () => {
 
 test("under a path with spaces, quotes, unicode and what addresses are made of", async () => {
   const name = "ü ñ 日本 #1%20?x=1 'q' \"d\" $HOME;&";
-  // tsx, which Node 20 needs, takes all behind a question mark for no part of a path
+  // tsx, which Node 20 needs, cuts a path at a question mark
   const code = copy(join(work, "dot files", starting.includes("--import") ? name.replace("?", "") : name));
   const folder = lab(name);
   await works(code, join(code, "homelab-gpu.mts"), folder);
@@ -154,7 +158,7 @@ test("from a symlink of another name, and through a linked folder", async () => 
   symlinkSync(join(code, "homelab-gpu.mts"), join(work, "bin/gpu.mts"));
   symlinkSync(code, join(work, "link"));
   const folder = lab("symlink");
-  // Deno looks for what a linked file imports beside the link
+  // Deno resolves the imports of a linked file in the link's folder
   if (!deno) await works(code, join(work, "bin/gpu.mts"), folder);
   await works(code, join(work, "link/homelab-gpu.mts"), folder);
   await works(code, relative(folder, join(work, "link/homelab-gpu.mts")), folder);
@@ -170,7 +174,7 @@ test("from a read-only place", async () => {
   );
   for (const path of paths) chmodSync(join(code, path), statSync(join(code, path)).mode & 0o555);
   await works(code, join(code, "homelab-gpu.mts"), folder);
-  // root may write anywhere, save where the mount itself says no
+  // root may write anywhere except on a read-only mount
   const mounted = ["-m", "sh", "-euc", 'mount --bind "$1" "$1"; mount -o remount,ro,bind "$1"; shift; exec "$@"', "sh"];
   if (spawnSync("unshare", [...mounted, code, "true"]).status === 0) {
     const command = [process.execPath, ...bare, join(code, "homelab-gpu.mts"), "plan", "--host", host];

@@ -1,4 +1,4 @@
-// The script itself, as people start it: its exit codes, and what goes to which stream.
+// The real script, started as users do: its exit codes, and which stream each text is written to.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -115,7 +115,8 @@ test("Ctrl-C ends the step that runs, with all that it started, and lets it clea
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (chunk) => said += chunk);
   await until("the step", () => /^\d+$/m.test(said) && /^ready$/m.test(said));
-  // Deno tells of a child that kill() was called on nothing but that signal, however it ended
+  // for a child on which kill() was called, Deno always reports that signal, however the child
+  // ended
   process.kill(child.pid!, "SIGINT");
   const code = await new Promise((resolve) => child.on("close", resolve));
   assert.is(code, 130);

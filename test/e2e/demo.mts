@@ -1,5 +1,6 @@
-// npm run demo: a card goes into a VM and comes back, on an emulated host without any GPU, for you to watch. Then the host is yours: what
-// you type runs there as root, until `exit`. Takes about ten minutes; the first time it makes the host's disk.
+// npm run demo: passes a card to a VM and takes it back, on an emulated host without a GPU, for you
+// to watch. After that you can type commands, which run on the host as root, until `exit`. Takes
+// about ten minutes; the first run also builds the host's disk.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

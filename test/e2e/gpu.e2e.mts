@@ -1,4 +1,5 @@
-// A card into a VM and back, for real: the project runs on an emulated host with an IOMMU, and Vagrant, libvirt, QEMU and VFIO do their part.
+// Passes a real card to a VM and takes it back: the project runs on an emulated host with an IOMMU,
+// with the real Vagrant, libvirt, QEMU and VFIO.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,10 +30,10 @@ let host: EmulatedHost;
 let before: string[] = [];
 
 const tell = (command: string) => host.tell(command);
-/** Boots of the emulated host, and of VMs on it. */
+/** The number of boots of the emulated host, and of VMs on it. */
 let [boots, vms] = [0, 0];
 const took: string[] = [];
-/** Runs the script there, and keeps how long it took. */
+/** Runs the script there, and records how long it took. */
 async function run(words: string): Promise<{ code: number; out: string }> {
   const began = Date.now();
   const answer = await tell(`cd /lab && ${script} ${words}`);
@@ -129,8 +130,9 @@ test("destroy gives it back, and leaves no domain, volume or UEFI variables", as
 
 test("killed between the domain's start and the guest's: destroy gives the card back all the same", async () => {
   await tell(`cd /lab && (setsid ${script} up >/lab/log 2>&1 & echo $! >/lab/pid)`);
-  // libvirt takes the card while it starts the domain: until then there is nothing to give back. What of the run goes on
-  // after the kill may give it back by itself: what counts is that it was taken when the run was killed
+  // libvirt unbinds the card while it starts the domain: before that, nothing must be returned.
+  // Parts of the run that outlive the kill may return it themselves: the card must only have been
+  // unbound when the run was killed
   const held = card.functions.map((bdf) => `readlink /sys/bus/pci/devices/${bdf}/driver | grep -q vfio`).join(" && ");
   const { code: taken } = await tell(
     `taken=1; while kill -0 $(cat /lab/pid); do if ${held}; then taken=0; break; fi; sleep 0.2; done; kill -9 $(cat /lab/pid); exit $taken`,
@@ -142,7 +144,7 @@ test("killed between the domain's start and the guest's: destroy gives the card 
   assert.not.match((await tell("virsh -q list --all; ls /var/lib/libvirt/qemu/nvram")).out, /gpu-vm/);
 });
 
-/** Ends the host in good order, and starts it again with the early boot image that lies on its disk. */
+/** Shuts the host down, and boots it again with the initramfs on its disk. */
 async function reboot(): Promise<void> {
   await host.off();
   const raw = join(work, "root.raw");

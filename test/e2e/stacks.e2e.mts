@@ -1,4 +1,5 @@
-// Stacks for real, in a VM of their own: one box, one boot. `up for real` runs the same tests in its VM, without another boot.
+// Real stacks in a separate VM: one box, one boot. `up for real` runs the same tests in its VM,
+// without another boot.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

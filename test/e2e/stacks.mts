@@ -1,13 +1,13 @@
-// Stacks for real in a VM: what `up for real` and `npm run test:stacks` both check.
+// Tests of real stacks in a VM, shared by `up for real` and `npm run test:stacks`.
 import { execFileSync } from "node:child_process";
 import type { Test } from "uvu";
 import * as assert from "uvu/assert";
 
-/** A lab whose VM is up, or comes up. */
+/** A lab whose VM is running or starting. */
 export interface StackLab {
-  /** Writes a file beside its config. */
+  /** Writes a file next to its config. */
   write(path: string, text: string): void;
-  /** The config's text with stacks at its end. */
+  /** The config's text with these stacks appended. */
   config(stacks: string): string;
   run(...words: string[]): Promise<{ code: number; said: string }>;
 }
@@ -41,7 +41,7 @@ const stacks = `stacks:
 `;
 const told = (text: string) => text.slice(-4000);
 
-/** Tests that bring two stacks up, change one, take the other down, and end without any. */
+/** Tests that start two stacks, change one, remove the other, and end without any. */
 export function stackTests(test: Test, lab: StackLab): void {
   const inside = async (command: string) => (await lab.run("ssh", "--", command)).said;
   let address = "";

@@ -1,4 +1,5 @@
-// `up` for real on this machine, from a bare one to a VM with its services, and through every way of being stopped half way.
+// The real `up` on this machine, from a bare machine to a VM with its services, and stopped
+// half-way in every way.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   cpSync,
@@ -26,10 +27,10 @@ const test = suite("up for real");
 
 const work = mkdtempSync(join(tmpdir(), "homelab-gpu-e2e-"));
 const home = join(work, "my lab");
-// of this run alone, beside which another may run
+// unique to this run: another run may be active
 const box = `homelab-gpu/e2e-${process.pid}`;
-// a cache of its own, so that the image is begun; its packages come from the machine's, and so does the whole image
-// where one is made of the same inputs, which its name tells
+// a separate cache, so that the image is built; packages come from the machine's cache, and so does
+// a finished image with the same inputs, which its name shows
 const cache = join(work, "cache");
 const images = join(cache, "homelab-gpu/images");
 const sharedImages = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "homelab-gpu/images");
@@ -59,10 +60,10 @@ services:
   needs-a-gpu: {image: e2e/web, gpu: 1}
 ${more}`;
 
-/** The whole images in a folder: one that is being made has another name. */
+/** The finished images in a folder: an unfinished one has another name. */
 const wholeIn = (folder: string) =>
   readdirSync(folder).filter((name, _, all) => /\.qcow2$/.test(name) && all.includes(`${name}.sha256`));
-/** An image, and the file with its checksum, which comes last. */
+/** The files of an image: the image, and its checksum, which is written last. */
 const filesOf = (name: string) => [name, `${name}.sha256`];
 
 /** Processes of a program that work in this lab's folder. */
@@ -75,7 +76,10 @@ const ofThisLab = (program: string) =>
     }
   });
 
-/** Starts the script (SCRIPT names another, such as the one-file build) as `npx zx` does, in one process that can be killed by its id. */
+/**
+ * Starts the script (SCRIPT names another, such as the one-file build) as `npx zx` does, in one
+ * process that can be killed by its id.
+ */
 function start(...words: string[]): { child: ChildProcess; said: () => string; ended: Promise<number> } {
   const child = spawn(process.execPath, [
     "--import",
@@ -103,11 +107,11 @@ async function run(...words: string[]): Promise<{ code: number; said: string }> 
   heard.push(said());
   return { code, said: said() };
 }
-/** All that was said by runs that are over, and how long each took. */
+/** The output of all finished runs, and how long each took. */
 const heard: string[] = [];
 const took: string[] = [];
 
-/** Waits until a run says something; throws if it ends before. */
+/** Waits until a run prints a text; throws if the run ends before. */
 async function says({ said, ended }: ReturnType<typeof start>, what: RegExp): Promise<void> {
   let over = false;
   ended.then(() => over = true);
@@ -116,22 +120,26 @@ async function says({ said, ended }: ReturnType<typeof start>, what: RegExp): Pr
   }
 }
 
-/** The step that a killed run left: its process group, and those of its processes that have not ended. */
+/**
+ * The step that a killed run left: its process group, and those of its processes that are still
+ * running.
+ */
 interface Left {
   group: number;
   members: () => string[];
 }
 
 /**
- * Runs it until it says something, and kills it then as a power cut would. Its step is stopped before, so that it is
- * certain to be there when the next run begins, which has to end it: left alone it runs on, or ends by itself since
- * nobody reads what it says. With `before`, the step that an earlier run left that way, it has to end that one first.
+ * Runs the script until it prints a text, then kills it as a power failure would. Its step is
+ * stopped first (SIGSTOP), so it certainly still exists when the next run starts, which must end
+ * it. Otherwise it would run on, or end because nobody reads its output. With `before`, the step
+ * that an earlier run left, this run must end that one first.
  */
 async function killed(at: RegExp, before: Left | undefined, ...words: string[]): Promise<{ said: string; left: Left }> {
   const one = start(...words);
   if (before) await ends(before, one);
   await says(one, at);
-  // what a step says may be heard before the lock has its group
+  // the step's output may arrive before the lock has its process group
   const left = await until("the step in the lock", stoppedStep);
   one.child.kill("SIGKILL");
   await one.ended;
@@ -139,7 +147,7 @@ async function killed(at: RegExp, before: Left | undefined, ...words: string[]):
   return { said: one.said(), left };
 }
 
-/** Stops the processes of the step that the lock has last; undefined if it has none that runs. */
+/** Stops the processes of the last step in the lock; undefined if none is running. */
 function stoppedStep(): Left | undefined {
   const text = readFileSync(join(home, ".homelab-gpu/lock"), "utf8");
   const { group } = (JSON.parse(text) as { steps?: { group: number }[] }).steps?.at(-1) ?? {};
@@ -156,13 +164,13 @@ function stoppedStep(): Left | undefined {
   return members().length > 0 ? { group, members } : undefined;
 }
 
-/** Waits until a run has asked such a step to end, lets it go on, and waits for its end. */
+/** Waits until a run has told such a step to end, lets the step continue, and waits for its end. */
 async function ends({ group, members }: Left, one: ReturnType<typeof start>): Promise<void> {
   await says(one, new RegExp(`left a step running \\(process group ${group}\\)`));
   try {
     process.kill(-group, "SIGCONT");
   } catch {
-    // it was ended without a last word, which comes when it has not ended for long
+    // it was killed at once, because it did not end in time
   }
   await until(`the end of process group ${group}`, () => members().length === 0);
 }
@@ -172,7 +180,7 @@ const ask = (command: string, ...words: string[]) => execFileSync(command, words
 const virsh = (words: string) => ask("virsh", "-q", "-c", "qemu:///system", words);
 const told = (text: string) => text.replace(/.*Progress: \d+%.*\n?/g, "").slice(-4000);
 
-/** Networks that are none of this lab's: libvirt may not be there yet. */
+/** Networks of others; libvirt may not be installed yet. */
 let otherNetworks: string[] = [];
 
 test.before(() => {
@@ -192,7 +200,7 @@ test.before(() => {
 
 test.after(async () => {
   await run("destroy", "--yes");
-  // where a test above failed there may be no box, or no Vagrant
+  // if an earlier test failed, there may be no box, or no Vagrant
   spawnSync("vagrant", ["box", "remove", "--force", "--all", box], { stdio: "ignore" });
   rmSync(work, { recursive: true, force: true });
   const boots = heard.join("").match(/Starting VM, booting|Waiting for domain to get an IP address/g) ?? [];
@@ -237,7 +245,7 @@ test("the next run finishes the job; meanwhile another is told who is at work", 
   const first = start("up", "--no-gpu");
   await ends(left!, first);
   await says(first, /Make the VM/);
-  // it stands still while the other looks
+  // it is stopped while the other run checks the lock
   first.child.kill("SIGSTOP");
   const second = await run("up", "--no-gpu");
   first.child.kill("SIGCONT");
@@ -254,7 +262,7 @@ test("the next run finishes the job; meanwhile another is told who is at work", 
 });
 
 test("run again, it finds nothing to do: no step, and Vagrant, Packer and the VM are not asked", async () => {
-  // each writes down what it is asked, and is itself then
+  // each records its arguments, then runs the real program
   const log = join(work, "started");
   const names = ["vagrant", "packer", "virsh", "ssh", "qemu-img", "apt-get", "debootstrap", "curl"];
   const recording = standIns(
@@ -269,7 +277,7 @@ test("run again, it finds nothing to do: no step, and Vagrant, Packer and the VM
   assert.is(code, 0);
   assert.match(said, /nothing to do\n.*e2e is up/s);
   assert.not.match(said, /homelab-gpu: \d+\/\d+ /, "no step was begun");
-  // its version is the host's, and libvirt is asked what runs
+  // its version is the host's, and libvirt is asked which domains run
   const started = readFileSync(log, "utf8").split("\n").filter(Boolean);
   assert.equal(started.filter((line) => !/^virsh |^packer version$|^\S+ --version$/.test(line)), []);
 });

@@ -1,7 +1,8 @@
-// install-nvidia.sh for real in trees of Debian, without a card: the driver of the distribution built by DKMS for the tree's own kernel, and a
-// pair of the two that does not build. NVIDIA's own repositories are not needed: in their place stand signed local ones (repository.sh) whose
-// nvidia-ctk behaves as the source of the real one says, so that everything but NVIDIA's own programs and modules is exercised. What the real
-// nvidia-ctk, the real cuda-keyring and the names of packages at NVIDIA's repository do is not shown here.
+// The real install-nvidia.sh in trees of Debian, without a card: DKMS builds the distribution's
+// driver for the tree's own kernel, and a combination of the two that does not build. Signed local
+// repositories (repository.sh) replace NVIDIA's; their nvidia-ctk behaves as the source of the real
+// one. This exercises everything except NVIDIA's own programs and modules. It does not test the
+// real nvidia-ctk, the real cuda-keyring, and the package names in NVIDIA's repository.
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -11,7 +12,7 @@ import { likelyCauses } from "../../lib/verify/failures/index.mts";
 import { distribution, guest, inside } from "./tree.mts";
 
 const test = suite("install-nvidia");
-/** The script's own lines, those of the programs that it runs left out. */
+/** The script's own lines, without those of the programs that it runs. */
 const own = (err: string) => err.split("\n").flatMap((line) => /^install-nvidia: (.*)$/.exec(line)?.[1] ?? []);
 
 function install(tree: string, settings: Record<string, string>) {
@@ -20,7 +21,7 @@ function install(tree: string, settings: Record<string, string>) {
   return { status, said: own(err), all: `${out.slice(-3000)}\n${err.slice(-3000)}`, err };
 }
 
-/** What a run could change: configuration, packages, modules, early boot images. */
+/** What a run could change: configuration, packages, modules, initramfs images. */
 function state(tree: string): string[] {
   const files = inside(
     tree,
@@ -73,7 +74,7 @@ test("run again, it changes nothing and says so", () => {
   assert.equal(unlike(before, state(debian12)), []);
 });
 
-// the five states that a daemon.json can be in, and what an image's owner may ask for
+// the five possible states of a daemon.json, and an image owner's own settings
 const nvidia = { runtimes: { nvidia: { args: [], path: "nvidia-container-runtime" } } };
 const mirror = {
   "registry-mirrors": ["https://mirror.example"],

@@ -1,4 +1,5 @@
-// Podman in a guest, for real: its packages, a container, services by our Compose file, and a GPU by CDI, which is a stand-in (repository.sh).
+// Real Podman in a guest: its packages, a container, services from our Compose file, and a GPU with
+// CDI, which is a stand-in (repository.sh).
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -34,7 +35,10 @@ const card = {
 for (const [name, tarball] of [["debian-12", process.env.DEBIAN_12!], ["debian-13", process.env.DEBIAN_13!]] as const) {
   let tree = "";
   const podman = (...command: string[]) => inside(tree, "env", "ENGINE=podman", ...command);
-  /** Applies these services, then those, and asks the guest after each: in a network of its own, where no host's is touched. */
+  /**
+   * Applies the first services, then the others, and verifies the guest after each. It runs in a
+   * separate network namespace, so the host's network is not changed.
+   */
   const applied = (first: Service[], then: Service[]) => {
     writeFileSync(join(tree, "opt/homelab-gpu/compose.new.yaml"), composeFile(first, "podman"));
     writeFileSync(join(tree, "opt/homelab-gpu/then.yaml"), composeFile(then, "podman"));
@@ -52,7 +56,8 @@ for (const [name, tarball] of [["debian-12", process.env.DEBIAN_12!], ["debian-1
     assert.is(inside(tree, "sh", "-c", "apt-get -qq update && apt-get -qq install -y systemd").status, 0);
     const first = podman("sh", "/root/install-podman.sh");
     assert.is(first.status, 0, first.err.slice(-2000));
-    // what is the tree's and no guest's: layers without overlayfs, no cgroups to be managed
+    // settings of the tree that a guest does not need: layers without overlayfs, no cgroup
+    // management
     mkdirSync(join(tree, "etc/containers"), { recursive: true });
     writeFileSync(
       join(tree, "etc/containers/containers.conf"),
@@ -90,7 +95,7 @@ for (const [name, tarball] of [["debian-12", process.env.DEBIAN_12!], ["debian-1
     const old = { name: "old", machine: "a", body: { image, command: ["sleep", "infinity"] } };
     const { out: both, err } = applied(services([old]), services());
     const [before = "", out = ""] = both.split("----\n");
-    // the tree has no card: what is below the engine is as it would be with one
+    // the tree has no card: the layers below the engine are set as with a card
     const lower = ["pci:0000:05:00.0 030000 10de:2786 nvidia", "modules:nvidia", "nvidia-loaded:570.195.03 open"];
     const text = out.split("\n").filter((line) => !/^(pci|modules|nvidia-loaded|smi|smi-log):/.test(line));
     text.splice(1, 0, ...lower, "smi:0", "smi-gpu:GPU 0: a stand-in");

@@ -1,4 +1,4 @@
-// Trees of Debian that stand for guests, and what is run in them.
+// Trees of Debian that replace guests, and the commands in them.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,14 +8,14 @@ import { root } from "../fake.mts";
 
 const trees = process.env.GUEST_TREES!;
 const packages = join(dirname(trees), "packages");
-/** Settings of install-nvidia.sh by which the toolkit comes from the stand-in's repository. */
+/** Settings of install-nvidia.sh that take the toolkit from the stand-in's repository. */
 export const distribution = {
   NVIDIA_SOURCE: "distro",
   NVIDIA_TOOLKIT_REPO: "file:///opt/stand-in/toolkit",
   NVIDIA_TOOLKIT_KEY: "/opt/stand-in/key.asc",
 };
 
-/** A tree from its tarball, with the scripts and the stand-ins in it. */
+/** Unpacks a tree from its tarball, with the scripts and the stand-ins in it. */
 export function guest(name: string, tarball: string): string {
   const tree = join(trees, name);
   mkdirSync(tree);

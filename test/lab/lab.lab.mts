@@ -1,4 +1,5 @@
-// Doctor against the kernel: each topology is booted, probed and judged, then its card is really handed to VFIO and the kernel asked.
+// Compares doctor with the kernel: boots, probes and judges each topology, then binds its card to
+// VFIO and asks the kernel.
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import process from "node:process";
@@ -21,23 +22,26 @@ const built = execFileSync("sh", [`${root}/test/lab/build.sh`], {
   stdio: ["ignore", "pipe", "inherit"],
 }).trim();
 
-/** What came of a topology. */
+/** The result of a topology. */
 interface Outcome {
   topology: Topology;
   text: string;
   host: Host;
-  /** As root, and as nobody. */
+  /** Findings as root; `modest`: as the user nobody. */
   findings: Finding[];
   modest: Finding[];
-  /** The state of the machine before the look and after. */
+  /** The state of the machine before the probe; `after`: after it. */
   before: string[];
   after: string[];
-  /** Which driver each function that was to go had after it was bound. */
+  /** The driver of each function to be passed, after it was bound. */
   bound: string[];
-  /** The kernel's words: viable, not-viable, no-node …; with all bound that goes along, and with the display function alone. */
+  /**
+   * The kernel's answer: viable, not-viable, no-node …; with all assigned functions bound, and
+   * (`alone`) with only the display function bound.
+   */
   verdict: string;
   alone: string;
-  /** Drivers after the card was given back. */
+  /** Drivers after the card was returned to the host. */
   released: string[];
   seconds: number;
   error?: Error;
@@ -95,7 +99,7 @@ const outcomes = new Map<string, Outcome>();
 const errors = new Map<string, Error>();
 
 test.before(async () => {
-  // side by side, as many as there are processors
+  // in parallel, as many as there are processors
   const waiting = [...topologies];
   const worker = async () => {
     for (let topology = waiting.shift(); topology; topology = waiting.shift()) {
@@ -118,7 +122,7 @@ for (const topology of topologies) {
     const [enabled] = of(findings, "iommu.enabled");
     const [group] = of(findings, "iommu.group");
 
-    // the cause is the one that was built in
+    // doctor finds the cause that was built in
     const causes = {
       on: ["pass", /translates for/],
       firmware: ["fail", /^IOMMU is not enabled in your BIOS$/],
@@ -128,7 +132,7 @@ for (const topology of topologies) {
     assert.is(enabled!.status, causes[topology.cause][0], enabled!.message);
     assert.match(enabled!.message, causes[topology.cause][1]);
 
-    // the verdict is the kernel's
+    // doctor and the kernel agree
     if (topology.cause === "on") {
       assert.ok(bound.every((line) => line.endsWith(" vfio-pci")), bound.join(", "));
       assert.is(group!.status, verdict === "viable" ? "pass" : "fail", `doctor: ${group!.message}; kernel: ${verdict}`);
@@ -138,7 +142,8 @@ for (const topology of topologies) {
       assert.match(verdict, /^no-node/);
       assert.ok(bound.every((line) => !line.endsWith(" vfio-pci")), bound.join(", "));
     }
-    // with the display function alone bound, a companion on its driver is a hindrance to the kernel as to us
+    // with only the display function bound, a companion on its host driver blocks the group for the
+    // kernel and for doctor
     if (alone) {
       const [gpu] = findings.length > 0
         ? host.pci!.filter(({ vendor, device }) =>
@@ -157,13 +162,13 @@ for (const topology of topologies) {
       assert.is(of(findings, check)[0]?.status, status, of(findings, check)[0]?.message);
     }
 
-    // a look changes nothing, and a card that was handed over comes back
+    // the probe changes nothing, and the host gets its card back
     assert.equal(after, before);
     const driver = (lines: string[]) =>
       lines.filter((line) => /^[0-9a-f]{4}:/.test(line)).map((line) => line.split(" ")[1]);
     if (!topology.bound) assert.equal(driver(released), driver(before));
 
-    // without root less can be seen, and nothing is seen otherwise
+    // without root, findings may be unknown but never different
     for (const [i, finding] of findings.entries()) {
       const other = modest[i]!;
       assert.is(other.check, finding.check);
@@ -198,7 +203,7 @@ test.after(() => {
       outcomes.size + errors.size
     }\n`,
   );
-  // LAB_RECORD=FOLDER keeps what the probe read of each
+  // LAB_RECORD=FOLDER saves each probe text
   if (process.env.LAB_RECORD) {
     for (const [name, { text, topology: { gpu } }] of outcomes) {
       const path = `${process.env.LAB_RECORD}/lab-${name.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`;

@@ -1,4 +1,4 @@
-/** Boots a topology in QEMU under TCG and talks to it over its serial line. */
+/** Boots a topology in QEMU under TCG and controls it over its serial console. */
 import { spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,16 +6,16 @@ import { join } from "node:path";
 import { Serial } from "../serial.mts";
 import type { Topology } from "./topologies.mts";
 
-/** A machine that runs. */
+/** A running machine. */
 export interface Machine {
-  /** Gives it a command of `init` and waits for its answer, a line each. */
+  /** Sends a command to `init` and returns the lines of its answer. */
   tell(command: string): Promise<string[]>;
   off(): Promise<void>;
 }
 
 const units = { intel: ["-device", "intel-iommu,intremap=on"], amd: ["-device", "amd-iommu,intremap=on"], none: [] };
 
-/** Boots; fails if QEMU ends, or if it is not ready in ten minutes, after which it hangs. */
+/** Boots a machine. Throws if QEMU exits, or if the machine is not ready after ten minutes. */
 export async function boot(topology: Topology, built: string): Promise<Machine> {
   const { iommu, devices, kernel = "", modules = [], awaits, more = [], machine, firmware } = topology;
   const work = mkdtempSync(join(tmpdir(), "homelab-gpu-lab-"));
@@ -57,7 +57,7 @@ export async function boot(topology: Topology, built: string): Promise<Machine> 
     ...["-kernel", `${built}/vmlinuz`, "-initrd", `${built}/initrd`],
     ...[
       "-append",
-      // on a busy machine the kernel's test of its timer fails under emulation, and it panics
+      // on a busy machine the kernel's timer test fails under emulation, and the kernel panics
       `console=ttyS0 quiet panic=-1 no_timer_check ${kernel} ${
         modules.length > 0 ? `lab.modules=${modules.join(",")}` : ""
       }${awaits ? ` lab.awaits=${awaits}` : ""}`,
@@ -75,7 +75,7 @@ export async function boot(topology: Topology, built: string): Promise<Machine> 
     async tell(command) {
       child.stdin.write(`${command}\n`);
       const { lines } = await serial.until(new RegExp(`lab: done ${command.split(" ")[0]}$`), 600_000);
-      // the serial line echoes what is typed
+      // the serial console echoes its input
       return lines.filter((line) => line !== command);
     },
     async off() {

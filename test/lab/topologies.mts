@@ -1,38 +1,41 @@
-/** Machines that the lab boots: what is in each, and what is true of it because it was built so. */
+/**
+ * Machines that the lab boots: the devices of each, and the facts that are true by its
+ * construction.
+ */
 export interface Topology {
   name: string;
-  /** QEMU's `-device` arguments, besides the IOMMU. */
+  /** QEMU's `-device` arguments, without the IOMMU. */
   devices: string[];
-  /** Which IOMMU the firmware offers. */
+  /** The IOMMU that the firmware offers. */
   iommu: "intel" | "amd" | "none";
-  /** Kernel arguments beside the console. */
+  /** Kernel arguments, in addition to the console. */
   kernel?: string;
   /** Drivers to load before the probe. */
   modules?: string[];
-  /** A path, or a pattern of one, that is there once those have found their devices, or `keyboard`: the machine waits for it. */
+  /** What the machine waits for after loading them: a path or a pattern of one, or `keyboard`. */
   awaits?: string;
-  /** More of QEMU's arguments: drives, the machine's properties. */
+  /** Further QEMU arguments: drives, machine properties. */
   more?: string[];
   machine?: string;
   firmware?: "ovmf";
-  /** The card that the config asks for. */
+  /** The card that the config requests. */
   gpu: { vendor_id: string; device_id: string; address?: string };
-  /** Functions that vfio-pci holds before the probe. */
+  /** Functions that are bound to vfio-pci before the probe. */
   bound?: string[];
   /** Why the IOMMU is off, or that it is on. */
   cause: "on" | "firmware" | "kernel" | "device";
-  /** Statuses that doctor shall give, beside what the kernel decides. */
+  /** Expected statuses of doctor's findings, in addition to those that the kernel decides. */
   findings?: Record<string, string>;
-  /** A word that the verdict on the group has to have in it. */
+  /** A word that the verdict on the group must contain. */
   names?: string;
 }
 
 const ati = { vendor_id: "1002", device_id: "5046" };
 const stdvga = { vendor_id: "1234", device_id: "1111" };
-/** A PCIe root port of its own for whatever stands behind it. */
+/** A PCIe root port for the device behind it. */
 const port = (id: string, slot: number) =>
   `pcie-root-port,id=${id},chassis=${slot},slot=${slot},addr=${slot.toString(16)}`;
-/** Two root ports without ACS in one slot: what stands behind either is in one group. */
+/** Two root ports without ACS in one slot: everything behind them is in one group. */
 const joined = [
   "pcie-root-port,id=p1,chassis=1,slot=1,addr=5.0,multifunction=on,disable-acs=on",
   "pcie-root-port,id=p2,chassis=2,slot=2,addr=5.1,disable-acs=on",
@@ -218,7 +221,7 @@ export const topologies: Topology[] = [
     cause: "kernel",
   },
   {
-    // the unit looks after the second host bridge alone
+    // the unit translates only for the second host bridge
     name: "under no IOMMU unit",
     iommu: "intel",
     machine: "default-bus-bypass-iommu=on",

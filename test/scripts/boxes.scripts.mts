@@ -1,4 +1,5 @@
-// Scripts that look after images and boxes, with recorded programs: nothing in use is removed, nothing damaged is used.
+// Scripts that manage images and boxes, with recording programs: nothing in use is removed, and
+// nothing damaged is used.
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +15,10 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
 
-/** What virsh knows in a test of box-volumes.sh: pools with their volumes and what each is based on, domains with their disks. */
+/**
+ * virsh's data in a test of box-volumes.sh: pools with their volumes and backing files, domains
+ * with their disks.
+ */
 function volumes(folder: string, virsh: string) {
   const env = standIns(folder, {
     virsh: `shift 3\necho "$*" >>'${folder}/asked'\ncase "$*" in\n${virsh}\n*) exit 1 ;;\nesac`,

@@ -1,4 +1,4 @@
-// What the probe of Linux must not carry, and that it ends.
+// The Linux probe must not print private data, and it must end.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -69,7 +69,7 @@ test("the probe gives no place of a program in somebody's folder, and no name of
   const out = execFileSync("sh", [`${root}/scripts/probe-linux.sh`], { env, encoding: "utf8" });
   assert.match(out, /^packer:…\/packer$/m);
   assert.not.ok(out.includes(folder));
-  // nobody can stand in for libvirt's socket: the part that prints its answer is run by itself
+  // libvirt's socket cannot be replaced: the part that prints its answer runs alone
   const part = own("scripts/probe-linux.sh").split("  # the way to a user's own socket")[1]!.split(
     "\nfi\necho '[end]'",
   )[0]!;

@@ -1,4 +1,4 @@
-// The probe of Linux, run by the shells that are here: what it reads of files and of programs.
+// The Linux probe, run by every installed shell: what it reads from files and programs.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,7 +28,7 @@ test("the probe tells groups that count from those that count from the next logi
   }
 });
 
-/** A tree with the files that the text names: `path = content`, `path -> target`. */
+/** Creates a tree with the files in the text: `path = content`, `path -> target`. */
 function tree(text: string): string {
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-tree-"));
   for (const line of text.trim().split("\n")) {
@@ -174,7 +174,7 @@ for (const shell of [["sh"], ["busybox", "sh"]]) {
   });
 }
 
-/** What the probe prints of a tree, as a host. */
+/** The host from a tree, as the probe reads it. */
 function probed(text: string, shell: string[] = ["sh"]): Host {
   const folder = tree(text);
   try {
@@ -204,7 +204,7 @@ const disk = (name: string, number: string, bdf: string) => `
   sys/class/block/${name} -> ../../devices/pci0000:00/${bdf}/block/${name}
   sys/devices/pci0000:00/${bdf}/block/${name}/dev = ${number}
 `;
-/** A device of device mapper on others, each of which is in the tree. */
+/** A device-mapper device on other devices, each of which is in the tree. */
 const mapped = (number: number, name: string, ...on: string[]) => `
   sys/dev/block/253:${number} -> ../../devices/virtual/block/dm-${number}
   sys/class/block/dm-${number} -> ../../devices/virtual/block/dm-${number}
@@ -220,7 +220,7 @@ const two = disk("sda", "8:0", "0000:00:17.0") + disk("sdb", "8:16", "0000:00:18
 const mounted = (...lines: string[]) =>
   `proc/self/mountinfo = ${lines.map((line, i) => `${i + 20} 1 ${line}`).join("\\n")}\n`;
 const shells = [["sh"], ["bash"], ["busybox", "sh"]];
-/** What the host needs, as each of the shells that are here reads it. */
+/** The host's needs, as read with each installed shell. */
 function needsOf(text: string): Host["needs"] {
   const found = shells.flatMap((shell) => {
     try {
@@ -331,7 +331,7 @@ test("the probe finds the disks of a ZFS pool where zpool tells them", () => {
       .replaceAll(/\n\s*\n/g, "\n"),
   );
   try {
-    // the script, which takes the tree for the host that it runs on
+    // the script treats the tree as the host that it runs on
     const script = own("scripts/probe-linux.sh").replace('[ -n "$root" ] || live=yes', "live=yes");
     writeFileSync(`${folder}/probe.sh`, script);
     const needs = (...disks: string[]) => {

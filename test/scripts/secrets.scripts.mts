@@ -1,4 +1,5 @@
-// What a saved probe must not carry: serial numbers, MAC and IP addresses, names of this host and its users.
+// A saved probe must not contain serial numbers, MAC and IP addresses, or names of this host and
+// its users.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, networkInterfaces, tmpdir, userInfo } from "node:os";

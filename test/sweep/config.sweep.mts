@@ -1,4 +1,5 @@
-// Configs by the ten thousand: read or refused with a place, never a stack.
+// Tens of thousands of configs: each is read, or refused with a place, and none causes a stack
+// trace.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../../lib/config/parse.mts";

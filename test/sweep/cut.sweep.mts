@@ -1,4 +1,5 @@
-// Probes that end early, and probes of which any line is missing: nobody knows more for it, and nothing prints what is not there.
+// Probes that end early, and probes with any one line missing: no check knows more because of it,
+// and no output shows missing values.
 import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,4 +1,5 @@
-// The real script where the disk is full: it says so, and goes on when there is room again. Needs root, for a file system of its own.
+// The real script on a full disk: it reports the error, and continues when there is space again.
+// Needs root to mount a file system.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -10,13 +11,13 @@ import { lab } from "./lab.mts";
 const test = suite("full disk");
 const able = spawnSync("unshare", ["-m", "true"]).status === 0;
 
-// from no room at all to enough for all files and not for all logs
+// from no space at all to enough for all files but not for all logs
 for (const pages of able ? [1, 4, 8, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 28, 32] : []) {
   test(`up with ${pages * 4} KiB of room, then with enough`, () => {
     const { folder, env, words } = lab();
     try {
       mkdirSync(join(folder, ".homelab-gpu"));
-      // whatever an argument may be, the shell takes it as it is
+      // the shell passes every argument unchanged
       const script = `mount -t tmpfs -o mode=700,size=${pages * 4}k none .homelab-gpu
 "$@" >first 2>&1; echo $? >>first
 mount -o remount,size=16m .homelab-gpu

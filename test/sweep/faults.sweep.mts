@@ -1,4 +1,5 @@
-// Whole commands on a host that is not real, stopped at each of their operations in turn: the next run always goes on.
+// Whole commands on a simulated host, stopped at each of their operations in turn: the next run
+// always continues.
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -21,14 +22,14 @@ services: {web: {image: x/web, machine: a}}
 const card = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}]\n";
 type Command = (session: Context) => Promise<number>;
 
-/** A fresh host with a lab that is as `before` leaves it. */
+/** A new host with a lab in the state that the commands in `before` leave. */
 async function host(gpu: boolean, before: Command[] = []): Promise<World> {
   const world = gpu ? new World(card, "rtx4070-desktop-debian12") : new World(plain, "vm-without-gpu");
   for (const command of before) assert.is(await world.does(command, world.session([])), 0, world.said.join(""));
   return world;
 }
 
-/** Asserts that two hosts are alike in what counts; says where they differ. */
+/** Asserts that two hosts have the same end state; the error shows the differences. */
 function alike(world: World, expected: Record<string, string>, when: string): void {
   const { outcome } = world;
   const differs = [...new Set([...Object.keys(outcome), ...Object.keys(expected)])].filter((path) =>
@@ -37,7 +38,7 @@ function alike(world: World, expected: Record<string, string>, when: string): vo
   assert.equal(differs.map((path) => [path, outcome[path]]), [], when);
 }
 
-/** What each command starts from, and what it is told. */
+/** The commands: the state that each one starts from, and its options. */
 const commands: { name: string; command: Command; gpu: boolean; before: Command[]; options?: Partial<Options> }[] = [
   { name: "up", command: up, gpu: false, before: [] },
   { name: "up with a card", command: up, gpu: true, before: [] },

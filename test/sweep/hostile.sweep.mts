@@ -1,4 +1,5 @@
-// Values of others' making reach no shell unquoted, wherever they come from: config, probe, log, names of files.
+// Foreign values never reach a shell unquoted, whether they come from the config, the probe, a log
+// or a file name.
 import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -20,7 +21,10 @@ import { own, root } from "../fake.mts";
 const test = suite("hostile values");
 const hostile = "x'; HOSTILE; \"$(HOSTILE)`HOSTILE` #{HOSTILE} |HOSTILE &";
 
-/** Whether a shell would take a part of a hostile value for more than text: single quotes make it text, save behind `sh -c`. */
+/**
+ * Whether a shell would interpret a part of a hostile value: in single quotes it is only text,
+ * except after `sh -c`.
+ */
 function harmful(command: string): boolean {
   const word = "('[^']*'|\\\\.)+";
   const inner = [...command.matchAll(new RegExp(`\\bsh -[a-z]*c (${word})`, "g"))].map(([, quoted]) =>
@@ -47,7 +51,7 @@ test("a probe: no command that is shown or run has any of its texts unquoted", (
   let looked = 0;
   for (const name of hosts) {
     const lines = own(`test/hosts/${name}`).split("\n");
-    // every fact once: its value followed, or replaced, by what is hostile
+    // each fact once: its value followed by, or replaced by, a hostile one
     for (let i = 1; i < lines.length; i++) {
       const at = lines[i]!.indexOf(":", /^[0-9a-f]{4}:/.test(lines[i]!) ? 12 : 0);
       if (at < 0) continue;
@@ -115,9 +119,9 @@ test("a config: its values are words of their own to every program, and quoted i
     for (const { command, cwd = "", input = "", output = "" } of steps) {
       const [program, ...words] = command;
       assert.not.match(`${program}${cwd}${input}${output}`, /HOSTILE/);
-      // what stands behind ssh, its options and the machine is read by the guest's shell
+      // the guest's shell reads what follows ssh, its options and the machine
       if (program === "ssh") assert.not.ok(harmful(words.slice(3).join(" ")), words.join(" "));
-      // a value that looks like an option to `sh FILE …` is none: it comes after the file
+      // a value that looks like an option is not one for `sh FILE …`, because it follows the file
       if (program !== "ssh") assert.not.ok(words[0]!.includes("HOSTILE"));
     }
     for (const { path, text } of files) {

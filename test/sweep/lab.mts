@@ -1,4 +1,4 @@
-// The real script in a lab whose Vagrant, libvirt and ssh are stand-ins.
+// Runs the real script in a lab in which Vagrant, libvirt and ssh are stand-ins.
 import { spawn } from "node:child_process";
 import {
   closeSync,
@@ -17,10 +17,13 @@ import { root, standIns } from "../fake.mts";
 import { starting } from "../start.mts";
 import { until } from "../until.mts";
 
-/** Where $HOLD names a folder, a stand-in makes a FIFO in it, named by its process, and waits until somebody opens that to write. */
+/**
+ * If $HOLD names a folder, a stand-in creates a FIFO there, named by its process id, and waits
+ * until somebody opens it for writing.
+ */
 const held = '[ -z "$HOLD" ] || { mkfifo "$HOLD/$$"; : <"$HOLD/$$"; rm "$HOLD/$$"; }';
 
-/** Stand-ins that keep domains as files. A domain is there as soon as `vagrant up` has begun. */
+/** Stand-ins that keep domains as files. A domain exists as soon as `vagrant up` has started. */
 const programs = {
   vagrant: `prefix=$(sed -n "s/.*default_prefix = '\\(.*\\)'/\\1/p" Vagrantfile | head -n 1)
 case $1 in
@@ -45,15 +48,21 @@ esac`,
 esac
 true`,
   ssh: `cat >/dev/null; ${held}; case "$*" in *'sh -s -- '*) cat '${root}/test/guests/fine.txt' ;; esac`,
-  // the probe's script comes on standard input; all else is the shell's
+  // the probe's script arrives on standard input; the real shell runs everything else
   sh: `[ "$*" = -s ] || exec /bin/sh "$@"; cat >/dev/null; cat '${root}/test/hosts/vm-without-gpu.txt'`,
 };
 
-/** The process group of a process (proc(5), /proc/PID/stat: the fifth value; the second, in brackets, may be anything). */
+/**
+ * The process group of a process (proc(5), /proc/PID/stat: the fifth value; the second one, in
+ * brackets, may contain any characters).
+ */
 const groupOf = (process: string): number =>
   Number(readFileSync(`/proc/${process}/stat`, "utf8").replace(/.*\) /s, "").split(" ")[2]);
 
-/** Lets a stand-in go on that waits there; one that is not there yet, or no more, is left to the next look. */
+/**
+ * Releases a stand-in that waits at this FIFO. If it does not wait yet, or no longer, a later call
+ * releases it.
+ */
 function letGo(fifo: string): void {
   try {
     closeSync(openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK));
@@ -62,14 +71,14 @@ function letGo(fifo: string): void {
   }
 }
 
-/** When a command is to be stopped, and how. */
+/** When and how a command is stopped. */
 export interface Stop {
-  /** During which of its steps, from 1. */
+  /** The number of the step, from 1, in which it is stopped. */
   at: number;
   name: NodeJS.Signals;
 }
 
-/** A lab of one machine with one service, in a folder of its own. */
+/** A lab of one machine with one service, in a new folder. */
 export function lab() {
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-signals-"));
   const domains = join(folder, "domains");
@@ -92,14 +101,18 @@ export function lab() {
     (JSON.parse(readFileSync(join(folder, ".homelab-gpu/lock"), "utf8")).steps ?? []).map((
       { group }: { group: number },
     ) => group);
-  /** Whether the lock has that process group: a step that was killed before is nobody's. */
+  /** Whether the lock records that process group: one of an earlier, killed step does not count. */
   const noted = (group: number): boolean => groups().includes(group);
-  /** The process group of the step that a killed run left, by its lock. */
+  /** The process group, recorded in the lock, of the step that a killed run left. */
   const left = (): number => groups().at(-1)!;
 
-  /** Runs a command; with `stop`, each stand-in is held until it is known to which step it belongs, and one of that step until the signal. */
+  /**
+   * Runs a command. With `stop`, each stand-in waits until its step is known, and one in that step
+   * waits for the signal.
+   */
   async function run(command: string, stop?: Stop): Promise<{ code: number | null; said: string }> {
-    // a file has all that was said before a stand-in began to wait; of a pipe some might still be unread
+    // a file has everything printed before a stand-in began to wait; a pipe may still have unread
+    // text
     const log = join(folder, "said");
     const file = openSync(log, "w");
     const child = spawn(process.execPath, words(command), {
@@ -130,7 +143,7 @@ export function lab() {
     return { code: await ended, said: said() };
   }
 
-  /** Lets the stand-ins that wait go on. */
+  /** Releases all waiting stand-ins. */
   const release = () => readdirSync(hold).forEach((name) => letGo(join(hold, name)));
 
   return { folder, env, words, run, release, left };

@@ -1,4 +1,4 @@
-// Damaged probes by the ten thousand.
+// Tens of thousands of damaged probes.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { examineDamaged } from "../damaged.mts";

@@ -1,4 +1,5 @@
-// The real script with stand-ins for Vagrant, libvirt and ssh, stopped by signals during each step: the next run goes on.
+// The real script with stand-ins for Vagrant, libvirt and ssh, stopped by signals during each step:
+// the next run continues.
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -9,10 +10,13 @@ import { lab } from "./lab.mts";
 
 const test = suite("signals");
 
-/** What becomes of the step that a killed run leaves: it runs on until the next run ends it, or ends by itself before. */
+/**
+ * The state of the step that a killed run leaves: it runs until the next run stops it, or it ends
+ * before.
+ */
 type Left = "running" | "ended";
 
-/** Stops a command in one of its steps, and sees the next runs do the rest. */
+/** Stops a command in one of its steps, and checks that the next runs finish the work. */
 async function stopped(command: string, at: number, name: NodeJS.Signals, left: Left): Promise<void> {
   const one = lab();
   const fine = async (words: string, says: RegExp) => {

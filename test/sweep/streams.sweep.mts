@@ -1,4 +1,5 @@
-// The real script with streams that are closed at every line of its output, and with programs that never answer.
+// The real script with streams that are closed at every line of its output, and with programs that
+// never answer.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ import { lab } from "./lab.mts";
 const test = suite("streams");
 const quoted = (words: string[]) => words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
 
-/** The script with a line of shell around it: `$command` stands for it. */
+/** Runs the script within a shell line, in which `$command` is the script's command. */
 function around(made: ReturnType<typeof lab>, command: string, line: string) {
   const script = line.replaceAll("$command", () => quoted([process.execPath, ...made.words(command)]));
   return spawnSync("sh", ["-c", script], { cwd: made.folder, env: made.env, encoding: "utf8" });
@@ -39,7 +40,7 @@ for (const [what, how] of Object.entries(closed)) {
     const made = lab();
     try {
       assert.is(around(made, "up", "$command").status, 0);
-      // the stand-in's words say --yes to destroy: this is about silence
+      // the lab's arguments add --yes to destroy; this test is about a run without an answer
       const words = { ...made, words: () => made.words("destroy").filter((word) => word !== "--yes") };
       assert.is(around(words, "destroy", `$command ${how} ${how.includes("<") ? "" : "</dev/null"}`).status, 2);
       assert.is(readdirSync(join(made.folder, "domains")).length, 1);

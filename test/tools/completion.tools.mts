@@ -23,14 +23,14 @@ function run(shell: string, words: string[], cwd = work): string {
   return stdout;
 }
 
-/** What each shell offers for what is typed, the last word being the one to complete. */
+/** The completions of each shell for typed words; the last word is the one to complete. */
 const offers: Record<(typeof shells)[number], (typed: string[]) => string[]> = {
   bash: (typed) => {
     const words = typed.map((word) => `'${word}'`).join(" ");
     const script = `source ./c.bash; COMP_WORDS=(${words}); COMP_CWORD=${typed.length - 1}; _homelab_gpu`;
     return run("bash", ["-uc", `${script}; printf '%s\\n' "\${COMPREPLY[@]-}"`]).split("\n").filter(Boolean);
   },
-  // completion is there where somebody types, and for a test zsh has a terminal of its own
+  // zsh completes only at an interactive prompt, so this test gives it a terminal
   zsh: (typed) => atPrompt("source ./c.zsh", typed.join(" ")),
   fish: (typed) =>
     run("fish", ["-c", `source ./c.fish; complete -C '${typed.join(" ")}'`]).split("\n").filter(Boolean).map((line) =>
@@ -38,7 +38,7 @@ const offers: Record<(typeof shells)[number], (typed: string[]) => string[]> = {
     ),
 };
 
-/** Words that zsh lists at its prompt for what is typed there. */
+/** The words that zsh lists at its prompt for this input. */
 function atPrompt(set: string, typed: string, cwd = work): string[] {
   const script = `zmodload zsh/zpty
 zpty z zsh -f -i

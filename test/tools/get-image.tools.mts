@@ -1,4 +1,5 @@
-// get-image.sh for real, with files in the place of servers: what is verified, what is kept, what a stopped run leaves behind.
+// The real get-image.sh, with files instead of servers: what it verifies and keeps, and what an
+// interrupted run leaves.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,9 +1,9 @@
-/** PowerShell's grammar (tree-sitter's), for what the tests hold against it. */
+/** PowerShell's grammar (tree-sitter's), for the tests. */
 import { createRequire } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import type { Node } from "web-tree-sitter";
 
-// the better compiler needs ten seconds for this grammar
+// the optimizing compiler takes ten seconds for this grammar
 setFlagsFromString("--liftoff-only");
 const { Language, Parser } = await import("web-tree-sitter");
 await Parser.init();
@@ -11,7 +11,7 @@ const wasm = createRequire(import.meta.url).resolve("tree-sitter-powershell/tree
 const parser = new Parser();
 parser.setLanguage(await Language.load(wasm));
 
-/** Every node of a text, from the outermost. */
+/** All nodes of a text, starting with the outermost. */
 export function nodes(text: string): Node[] {
   const found: Node[] = [];
   const walk = (node: Node) => {
@@ -22,7 +22,10 @@ export function nodes(text: string): Node[] {
   return found;
 }
 
-/** What of a text is no PowerShell, each with its line. Of words without quotes, a comma between them, the grammar knows nothing. */
+/**
+ * The parts of a text that are not valid PowerShell, each with its line. The grammar does not
+ * support unquoted words separated by commas.
+ */
 export function errors(text: string): string[] {
   return nodes(text).filter((node) => node.isError || node.isMissing).map((node) =>
     `line ${node.startPosition.row + 1}: ${node.text}`

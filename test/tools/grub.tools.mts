@@ -1,4 +1,5 @@
-// The edits of GRUB's configuration, on shapes that real files have: what apply makes of each, and what undo does.
+// Edits of GRUB's configuration, on the shapes of real files: the result of apply and of undo for
+// each.
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -33,7 +34,7 @@ const added = "intel_iommu=on";
 const file = "/etc/default/grub";
 const line = `GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT ${added}" # homelab-gpu\n`;
 
-/** Shells that the scripts run in, each with the tools of its system; busybox where it is installed. */
+/** Shells that run the scripts, each with the tools of its system; busybox if it is installed. */
 const shells: [string, Record<string, string>][] = [["sh", {}]];
 if (spawnSync("bash", ["-c", "true"]).status === 0) shells.push(["bash", { sh: 'exec bash --posix "$@"' }]);
 if (spawnSync("busybox", ["true"]).status === 0) {
@@ -54,7 +55,7 @@ function readBack(folder: string, programs = ["grub-mkconfig"]): Host {
   return host;
 }
 
-/** Only arguments: no file of ours but GRUB's, no initramfs. */
+/** A preparation with only arguments: no files of ours except GRUB's, and no initramfs. */
 function preparationFor(host: Host, how: "add" | "remove", word: string): Preparation {
   return { files: [], appended: [], notes: [], arguments: [changeArgument(host, how, word)] };
 }
@@ -70,7 +71,7 @@ function run(script: string, folder: string, tools: Record<string, string> = {})
   return { status, stderr };
 }
 
-/** What /bin/sh gets as the default arguments from that file, or undefined where it cannot read it. */
+/** The default arguments that /bin/sh reads from that file; undefined if it cannot read it. */
 function words(folder: string): string[] | undefined {
   const { status, stdout } = spawnSync("sh", [
     "-ec",
@@ -81,7 +82,10 @@ function words(folder: string): string[] | undefined {
 }
 
 const variable = "GRUB_CMDLINE_LINUX_DEFAULT";
-/** Shape, before, and after apply: the text, `line` for our own line at the end, or `same` where nothing is changed but said. */
+/**
+ * Shape, text before, and after apply: the text, `line` for our own line at the end, or `same`
+ * where apply changes nothing and reports it.
+ */
 const shapes: [shape: string, before: string, after: string | typeof sameText | typeof ownLine][] = [];
 const sameText = Symbol("same");
 const ownLine = Symbol("line");
@@ -116,7 +120,7 @@ shape("a value over two lines", `${variable}="quiet\nsplash"\n`, ownLine);
 shape(
   "+=",
   `${variable}="quiet"\n${variable}+=" splash"\n`,
-  // dash knows no +=, as update-grub then says; with bash as sh the value is longer
+  // dash has no +=, and update-grub then fails; with bash as sh the value is appended
   spawnSync("sh", ["-c", "a=1; a+=2"]).status === 0
     ? ownLine
     : `${variable}="quiet ${added}"\n${variable}+=" splash"\n`,

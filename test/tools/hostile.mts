@@ -2,10 +2,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 
-/** A file that is there once some language has run a value of {@link hostile}; of this run alone. */
+/**
+ * A file that is created if some language executes a value of {@link hostile}; its name is unique
+ * to this run.
+ */
 export const mark = join(tmpdir(), `homelab-gpu-hostile-${process.pid}-${Date.now()}`);
 
-/** Values that one language or another takes for its own words. */
+/** Values that some language would interpret as code. */
 export const hostile: string[] = [
   "plain",
   "it's",

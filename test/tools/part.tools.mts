@@ -1,4 +1,5 @@
-// The scripts of a guest with a part of its host's card, in trees of their own with programs that answer as the guest's do.
+// The scripts of a guest with a partition of its host's card, in test trees with stand-ins for the
+// guest's programs.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -21,7 +22,7 @@ function put(folder: string, files: Record<string, string>): void {
   }
 }
 
-/** A tree of Ubuntu, and a kernel's source as Microsoft's archive has it. */
+/** A tree of Ubuntu, and a kernel's source in the form of Microsoft's archive. */
 function ubuntu(folder: string, version = "24.04"): { archive: string; sum: string } {
   const kernel = "6.8.0-50-generic";
   put(folder, {

@@ -1,4 +1,5 @@
-// What is written in PowerShell, held against its grammar: both versions' of it, since nothing here is newer than 5.1.
+// Checks our PowerShell code against the grammars of both versions, since none of it may need more
+// than 5.1.
 import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -26,7 +27,7 @@ test("what is no PowerShell is seen", () => {
   assert.ok(errors("Get-VM -Id 'it's'").length > 0);
 });
 
-/** Syntax of PowerShell 7 alone, which Windows PowerShell 5.1 takes for an error (about_PowerShell_7_Differences). */
+/** Syntax of PowerShell 7 that Windows PowerShell 5.1 refuses (about_PowerShell_7_Differences). */
 const newer = [
   /\?\?=?/,
   /\?\./,

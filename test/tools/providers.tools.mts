@@ -1,5 +1,6 @@
-// Hyper-V's, VirtualBox's and Parallels' blocks in the real Vagrant on Linux, with programs that answer as PowerShell and VBoxManage do:
-// which settings exist, which values arrive, and what is asked of the hypervisor, in which order.
+// The Vagrantfile blocks of Hyper-V, VirtualBox and Parallels in the real Vagrant on Linux, with
+// stand-ins for PowerShell and VBoxManage: which settings exist, which values arrive, and which
+// calls reach the hypervisor, in order.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,7 +35,9 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
-/** What the stand-ins answer; lists of one as the thing itself, as ConvertTo-Json gives them. */
+/**
+ * Writes the answers of the stand-ins; a list of one becomes its item, as ConvertTo-Json prints it.
+ */
 function answers(folder: string, files: Record<string, unknown>): void {
   const one = (value: unknown) => (Array.isArray(value) && value.length === 1 ? value[0] : value);
   for (const [name, value] of Object.entries({ adapters: "", ...files })) {
@@ -83,7 +86,7 @@ function vagrant(folder: string, provider: string, words: string[], more: Record
 const calls = (folder: string) =>
   existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8").trim().split("\n") : [];
 
-/** A box of a provider that Vagrant believes to have: nothing starts from it. */
+/** Creates a provider's box that Vagrant accepts; no VM starts from it. */
 function box(folder: string, provider: string): void {
   const at = join(folder, "vagrant home/boxes/lab-VAGRANTSLASH-x/0", provider);
   for (const part of ["Virtual Machines", "Virtual Hard Disks"]) mkdirSync(join(at, part), { recursive: true });
@@ -119,7 +122,9 @@ test("without hyperv_gpu.rb Vagrant knows no such settings, which is why it come
 });
 
 const vm = "(Get-VM -Id '8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f')";
-/** What hyperv_gpu.rb asked, and where among Vagrant's own calls; every word of it is PowerShell. */
+/**
+ * The calls of hyperv_gpu.rb, in order with Vagrant's own; checks that each is valid PowerShell.
+ */
 function asked(folder: string): string[] {
   const said = calls(folder).filter((line) => !/^vagrant: (check|has|import|get|set|list)/.test(line));
   for (const line of said.filter((line) => !/^(vagrant|configured): /.test(line))) {
@@ -147,7 +152,7 @@ test("vagrant up on Hyper-V: static memory, no checkpoints, the card's part, the
   ]);
 });
 
-/** Changes of the host and the VM that a start brings. */
+/** The changes of the host and the VM during a start. */
 function changes(folder: string, gpu: string, words = ["up"]): string[] {
   lab(folder, `provider: hyperv, gpu: ${gpu}`);
   box(folder, "hyperv");
@@ -258,7 +263,10 @@ test("hostile names reach PowerShell as they are", ({ folder }) => {
   for (const [i, literal] of literals.entries()) assert.is(literalOf(literal), values[i]!);
 });
 
-/** What a single-quoted string of PowerShell is, by its own rules (about_Quoting_Rules); throws if it ends before its end. */
+/**
+ * The value of a single-quoted PowerShell string (about_Quoting_Rules). Throws if the string ends
+ * before the text does.
+ */
 function literalOf(text: string): string {
   const inner = /^'(.*)'$/s.exec(text)![1]!;
   assert.not.match(inner.replace(/(['‘’‚‛]){2}/g, ""), /['‘’‚‛]/, text);

@@ -1,7 +1,8 @@
-// A stand-in for dockerd on a unix socket: answers what Compose asks before it creates containers, and records what it asks to create.
+// A stand-in for dockerd on a unix socket: answers Compose's queries before it creates containers,
+// and records its create requests.
 import { createServer, type IncomingMessage } from "node:http";
 
-/** What a client asked to create: the body of POST /containers/create. */
+/** A client's create request: the body of POST /containers/create. */
 export interface CreateRequest {
   Image: string;
   Env?: string[] | null;
@@ -20,7 +21,10 @@ const body = (request: IncomingMessage) =>
     request.setEncoding("utf8").on("data", (chunk: string) => text += chunk).on("end", () => resolve(text));
   });
 
-/** Listens on a socket; every image is there already, and nothing else. `created` grows with what is asked for. */
+/**
+ * Listens on a socket. Every image exists, and nothing else. `created` collects the create
+ * requests.
+ */
 export function recordingDaemon(socket: string) {
   const created: CreateRequest[] = [];
   const unanswered: string[] = [];

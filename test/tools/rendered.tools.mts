@@ -1,4 +1,5 @@
-// What is rendered, in the real programs: nothing that a config can say is taken for code, and all of it arrives as it was written.
+// Rendered files in the real programs: no config value is executed as code, and each arrives
+// unchanged.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -79,7 +80,8 @@ test("every template of Ruby takes every value for itself", ({ folder }) => {
     [...own(`templates/${name}`).matchAll(/\{\{(\w+)\}\}/g)].map(([, key]) => [name, key!])
   );
   assert.ok(placed.length > 20);
-  // each template with each value in all its places; what it is told is written down by something that takes every setting
+  // each template with each value in all its places; an object that accepts every setting records
+  // the values
   const recorder = `
     require "json"
     class Recorder < BasicObject
@@ -129,9 +131,9 @@ for (const [name, command] of [["1", "docker-compose"], ["2", process.env.COMPOS
     writeFileSync(join(folder, "compose.yaml"), composeFile([{ name: "web", machine: "a", body: service }]));
     const shown =
       parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder), { schema: "failsafe" }).services.web;
-    // config prints a file again, in which a $ is doubled once more
+    // `config` prints a file in which each $ is doubled
     const single = (value: string) => value.replaceAll("$$", "$");
-    // what version 1 prints for a line separator no YAML reader takes back
+    // no YAML reader reads back what version 1 prints for a line separator
     const told = (values: string[]) => values.filter((value) => name === "2" || value !== "\u2028");
     for (const value of told(hostile)) assert.is(single(shown.environment[`V${hostile.indexOf(value)}`]), value);
     assert.equal(shown.command.slice(1, told(hostile).length).map(single), told(hostile).filter(Boolean));
@@ -227,7 +229,7 @@ test("Vagrant takes the Vagrantfile and evaluates every machine's provider block
     folder,
   );
   assert.match(run("vagrant", ["validate"], folder), /validated successfully/);
-  // a setting that does not exist is refused, so what was evaluated does exist
+  // Vagrant refuses a setting that does not exist, so every evaluated setting exists
   const path = join(folder, "Vagrantfile");
   writeFileSync(path, own("test/golden/starter.Vagrantfile").replace("1.HASH.0", "1.0.0").replace("l.cpus", "l.bogus"));
   assert.throws(() => run("vagrant", ["validate"], folder), /The following settings shouldn't exist: bogus/);
@@ -252,7 +254,7 @@ test("shellcheck has nothing to say of the scripts that prepare makes", ({ folde
     const preparation = preparationOf(host.pci!.filter((fn) => fn.class?.startsWith("03")).slice(0, 1), host);
     writeFileSync(join(folder, "apply.sh"), applyScript(preparation));
     writeFileSync(join(folder, "undo.sh"), undoScript(preparation));
-    // arguments.sh is made when it runs; a script within a script is quoted whole
+    // arguments.sh is created at run time; a script within a script is quoted as a whole
     run("shellcheck", ["-e", "SC1091,SC2016", "apply.sh", "undo.sh"], folder);
   }
 });
@@ -271,18 +273,18 @@ test("Vagrant takes a name for a machine's, and not for the beginning of some VM
   written(planned("machines: [{name: bed, box: lab/x}, {name: b, box: lab/x}]"), lab);
   const index = join(lab, "vagrant-home/data/machine-index");
   mkdirSync(index, { recursive: true });
-  // a VM of another folder, with an id that begins with the name
+  // a VM of another folder, whose id begins with the name
   const other = { name: "other", provider: "libvirt", state: "running", vagrantfile_path: join(folder, "elsewhere") };
   const machines = {
     bed0c4e1d2934c0b8f6a7e5d4c3b2a10: { ...other, local_data_path: join(folder, "elsewhere/.vagrant") },
   };
   writeFileSync(join(index, "index"), JSON.stringify({ version: 1, machines }));
-  // what a machine of this folder has, as far as it takes to ask for it
+  // asks the index for the machine's name, and for the id of the other VM
   const said = run("vagrant", ["validate"], lab) + run("ruby", ["-e", asking, join(lab, "Vagrantfile")], lab);
   assert.match(said, /validated successfully[^]*bed: nil, false[^]*bed0c4e1d2934c0b8f6a7e5d4c3b2a10: other, true/);
 });
 
-/** What Vagrant's index of VMs answers behind a Vagrantfile. */
+/** Ruby code for the end of a Vagrantfile: asks Vagrant's index of VMs. */
 const asking = `
   require "vagrant"
   module Vagrant; def self.configure(_); end; end

@@ -1,4 +1,4 @@
-// Scalars of services reach Compose as Compose reads them itself.
+// Scalars of services reach Compose with the value that Compose itself reads.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
-/** What Compose makes of a file: its services as JSON, or why it refuses it. */
+/** Compose's result for a file: its services as JSON, or its error. */
 function readBy(command: string, folder: string, text: string): string {
   writeFileSync(join(folder, "compose.yaml"), text);
   const words = [
@@ -29,14 +29,14 @@ function readBy(command: string, folder: string, text: string): string {
     ...(command === "docker-compose" ? [] : ["--format", "json"]),
   ];
   const { status, stdout, stderr } = spawnSync(command, words, { cwd: folder, encoding: "utf8" });
-  // a refusal names lines, which differ, and some end in a panic with addresses
+  // an error names lines, which differ, and some end in a panic with addresses
   const [first = ""] = stderr.trim().split("\n");
   return status === 0 ? stdout : `refused: ${first.replace(/\d+/g, "N")}`;
 }
 
 const lab = "machines: [{name: a, box: lab/x}]\n";
 
-/** Ways to put a scalar: in quotes it stays text, so that a text which looks like a number does too. */
+/** Ways to write a scalar: in quotes it stays text, even if it looks like a number. */
 const places: Record<string, (value: string) => string> = {
   "an environment variable": (value) => `{image: x, environment: {V: ${value}}}`,
   "an item of a command": (value) => `{image: x, command: [${value}]}`,
@@ -47,7 +47,7 @@ const places: Record<string, (value: string) => string> = {
 for (const [name, place] of Object.entries(places)) {
   test(`Compose 2 reads ${name} as if it read the config: ${allScalars.length} scalars`, ({ folder }) => {
     const differing: string[] = [];
-    // all at once, and one by one only those that Compose refuses in the config itself
+    // all at once; those that Compose refuses in the config itself, one by one
     const one = (value: string) => `services: {web: ${place(value)}}\n`;
     const many = (values: string[]) => `services:\n${values.map((value, i) => `  s${i}: ${place(value)}\n`).join("")}`;
     const command = process.env.COMPOSE_V2!;

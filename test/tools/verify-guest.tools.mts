@@ -1,4 +1,5 @@
-// verify-guest.sh with programs that answer as those of a guest with a card do: what it asks, and what it prints of the answers.
+// verify-guest.sh with stand-ins for the programs of a guest with a card: its calls, and its output
+// for their answers.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,7 +42,7 @@ function verify(folder: string, words: string[], env: Record<string, string> = {
     encoding: "utf8",
   });
   assert.is(stderr, "");
-  // what this machine itself has
+  // what the test machine itself has
   return stdout.split("\n").filter((line) =>
     !/^(kernel|services-file|pci|headers|secure-boot|.*-since|daemon-json):/.test(line)
   );
@@ -63,10 +64,9 @@ test("without a word of NVIDIA it asks nothing of it, and a count of GPUs is no 
 });
 
 /**
- * Looks at services with a clock of its own, which goes on only while the script sleeps. `inspect` is what docker
- * says of the service, in shell; $NOW is the time in
- * seconds since the start, and $LOOK the number of the look.
- * `began`: of a process, the second in which it began.
+ * Watches services with a test clock, which advances only while the script sleeps. `inspect` is
+ * shell code that prints docker's answer about the service: $NOW is the time in seconds since the
+ * start, $LOOK the number of the look. `began`: the second in which a process began, by process id.
  */
 function watched(folder: string, patience: number, inspect: string, began: Record<number, number> = {}) {
   const boot = 100_000;
@@ -123,7 +123,7 @@ test("takes a service that comes up while it waits, and waits no longer", ({ fol
 });
 
 const restarted = (pid: number | "$LOOK") => `echo "web running 0 4 none always ${pid} /homelab-gpu-web-1"`;
-/** Of each look another process, which has just begun. */
+/** A different process for each look, which has just begun. */
 const young = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [i + 1, 2 * i]));
 const fine = "running 0 0 none always homelab-gpu-web-1";
 

@@ -6,6 +6,7 @@ import { isJudged, notLookedAt } from "../../checks/unjudged.mts";
 import type { Project } from "../../compose/project.mts";
 import { ConfigError, UserError } from "../../errors.mts";
 import { parseHost } from "../../host/parse.mts";
+import { explainFindings } from "../../findings.mts";
 import { formatFindings } from "../print.mts";
 import { type Context, loadConfig, type LoadedConfig, log, readProbe, requireFiles, styleFor } from "../context.mts";
 import { readProjects } from "../projects.mts";
@@ -47,7 +48,9 @@ export async function doctor(session: Context): Promise<number> {
   // a check that did not run is not a pass
   const ok = isJudged(findings) && !findings.some(({ status }) => status === "fail");
   if (options.json) {
-    shell.stdout(`${JSON.stringify({ schema: "homelab-gpu/doctor/2", host: plain(host), findings, ok }, null, 2)}\n`);
+    const explained = explainFindings(findings, notesFor(host));
+    const shown = { schema: "homelab-gpu/doctor/2", host: plain(host), findings: explained, ok };
+    shell.stdout(`${JSON.stringify(shown, null, 2)}\n`);
   } else {
     log(session, `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`);
     const look = { ...styleFor(session, piped ? "err" : "out", host), notes: notesFor(host) };

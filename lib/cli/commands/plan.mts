@@ -1,4 +1,5 @@
 import { notesFor } from "../../checks/index.mts";
+import { explainFindings } from "../../findings.mts";
 import { makePlan } from "../../plan/plan.mts";
 import { formatFindings, formatPlan } from "../print.mts";
 import { diffFiles } from "../../run/steps.mts";
@@ -21,7 +22,7 @@ export async function plan(session: Context): Promise<number> {
       schema: "homelab-gpu/plan/2",
       files: changes.map(({ path, change, text, secret }) => ({ path, change, text: secret ? null : text })),
       steps: steps.map(({ title, command, cwd = "." }) => ({ title, command, cwd })),
-      findings,
+      findings: explainFindings(findings, notesFor(host)),
     };
     shell.stdout(`${JSON.stringify(shown, null, 2)}\n`);
     return ok ? 0 : 1;

@@ -2,7 +2,7 @@ import type { Provider, ResolvedGpuRequest, ResolvedMachine } from "../types.mts
 import { joinBlocks, nothing, render, type Rendered } from "../../render.mts";
 import { plainVm } from "./plain.mts";
 
-/** Hyper-V of Windows, driven by Vagrant's own provider. */
+/** Hyper-V on Windows, with Vagrant's built-in provider. */
 export const hyperv: Provider = {
   name: "hyperv",
   title: "Hyper-V",
@@ -15,8 +15,9 @@ export const hyperv: Provider = {
 };
 
 /**
- * What a card needs of the VM in either mode: no checkpoints, which would have to keep the card's state, and a VM that is turned off
- * with its host, since a VM with a card cannot be saved. Memory is static where the Vagrantfile has no maxmemory (VagrantVM.psm1).
+ * The settings of a VM with a card, in either mode: no checkpoints, which would have to save the
+ * card's state, and turn off on host shutdown, because a VM with a card cannot be saved. Memory is
+ * static unless the Vagrantfile has maxmemory (VagrantVM.psm1).
  */
 function gpu({ gpus: [request] }: ResolvedMachine): Rendered {
   if (!request) return nothing;
@@ -31,7 +32,10 @@ function gpu({ gpus: [request] }: ResolvedMachine): Rendered {
   ]);
 }
 
-/** What `hyperv_gpu.rb` finds the card by: its ids, and its own instance where the config names an address. */
+/**
+ * How `hyperv_gpu.rb` finds the card: by ids, and by the instance where the config names an
+ * address.
+ */
 function cardLines({ vendorId, deviceId, address, match }: ResolvedGpuRequest): Rendered[] {
   const device = match.kind === "card" ? match.card.gpu.device : deviceId;
   const instance = address && match.kind === "card" ? match.card.gpu.instance : undefined;

@@ -4,7 +4,7 @@ import { firmwareOf } from "../../host/ovmf.mts";
 import { addressLimitOf, ampleMmioWindow, mmioWindowOf } from "../cards.mts";
 import { joinBlocks, nothing, render, type Rendered } from "../../render.mts";
 
-/** libvirt with QEMU, driven by the plugin vagrant-libvirt. */
+/** libvirt with QEMU, with the plugin vagrant-libvirt. */
 export const libvirt: Provider = {
   name: "libvirt",
   title: "libvirt",
@@ -24,8 +24,8 @@ export const libvirt: Provider = {
 };
 
 /**
- * Under emulation libvirt knows no host CPU. Nehalem is x86-64-v2, which today's distributions and container images ask for,
- * and QEMU's emulator has all of it.
+ * With emulation libvirt has no host CPU. Nehalem is x86-64-v2, which current distributions and
+ * container images need, and QEMU emulates all of it.
  */
 function cpu({ accelerator }: ResolvedMachine): Record<string, unknown> {
   return accelerator === "kvm"
@@ -34,9 +34,10 @@ function cpu({ accelerator }: ResolvedMachine): Record<string, unknown> {
 }
 
 /**
- * What hands the cards over: UEFI with variables of its own, a display that UEFI can draw on, no balloon (VFIO pins all memory, so that
- * none can be taken back), and a line for each function. libvirt gives each a root port of its own, and takes it from its driver when
- * the VM starts (`managed`, which vagrant-libvirt always writes).
+ * The settings of a VM with cards: UEFI with its own variables, a display that UEFI can draw on, no
+ * balloon (VFIO pins all memory, so none can be reclaimed), and a line for each function. libvirt
+ * creates a root port for each function, and unbinds its host driver when the VM starts (`managed`,
+ * which vagrant-libvirt always writes).
  */
 function gpu(machine: ResolvedMachine, host: Host, prefix: string): Rendered {
   const passed = machine.assignedFunctions ?? [];
@@ -53,7 +54,9 @@ function gpu(machine: ResolvedMachine, host: Host, prefix: string): Rendered {
   ]);
 }
 
-/** A function's address as vagrant-libvirt pastes it into the domain's XML: hex text. */
+/**
+ * A function's address in the form that vagrant-libvirt inserts into the domain's XML: hex text.
+ */
 function pci({ bdf }: PciFunction): Rendered {
   const [domain, bus, slot, fn] = bdf.split(/[:.]/).map((part) => `0x${part}`);
   return render("l.pci domain: {{domain}}, bus: {{bus}}, slot: {{slot}}, function: {{function}}", {
@@ -65,8 +68,9 @@ function pci({ bdf }: PciFunction): Rendered {
 }
 
 /**
- * What neither vagrant-libvirt nor its libvirt has a word for. The window for 64-bit regions is OVMF's own setting
- * (edk2 OvmfPkg, X-PciMmio64Mb, MiB); the limit is a property of QEMU's CPUs on KVM (target/i386/host-cpu.c).
+ * Settings that vagrant-libvirt, or its libvirt, does not support. The MMIO window for 64-bit
+ * regions is a setting of OVMF (edk2 OvmfPkg, X-PciMmio64Mb, MiB); the address limit is a property
+ * of QEMU's CPUs on KVM (target/i386/host-cpu.c).
  */
 function qemuArguments(machine: ResolvedMachine, host: Host): string[] {
   const window = mmioWindowOf(machine.cards);

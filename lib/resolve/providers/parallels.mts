@@ -2,7 +2,7 @@ import type { Host } from "../../host/types.mts";
 import type { Provider } from "../types.mts";
 import { plainVm } from "./plain.mts";
 
-/** Parallels Desktop, driven by the plugin vagrant-parallels. It gets no GPU. */
+/** Parallels Desktop, with the plugin vagrant-parallels. Its VMs get no GPU. */
 export const parallels: Provider = {
   name: "parallels",
   title: "Parallels",

@@ -1,6 +1,6 @@
 import type { ResolvedMachine } from "../types.mts";
 
-/** The values that a VM's block in the Vagrantfile has without a GPU, whatever the provider; memory in MiB. */
+/** The values of a VM without a GPU in the Vagrantfile, for any provider; memory in MiB. */
 export function plainVm({ name, cpus, memory }: ResolvedMachine, prefix: string) {
   return { vmname: prefix + name, cpus, memory };
 }

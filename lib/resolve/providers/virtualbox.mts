@@ -3,7 +3,7 @@ import type { Provider, ResolvedMachine } from "../types.mts";
 import { joinBlocks, nothing, render, type Rendered } from "../../render.mts";
 import { plainVm } from "./plain.mts";
 
-/** VirtualBox, driven by Vagrant's own provider. */
+/** VirtualBox, with Vagrant's built-in provider. */
 export const virtualbox: Provider = {
   name: "virtualbox",
   title: "VirtualBox",
@@ -16,8 +16,10 @@ export const virtualbox: Provider = {
 };
 
 /**
- * Before 6.1 only: the chipset ich9 and a line for each function, HOST@GUEST as bus:device.function without a domain (VBoxManage
- * modifyvm, manual of 6.0, 9.6). What is attached stays so, and attaching it again is an error: only a VM that is not made yet gets it.
+ * PCI passthrough, only before 6.1: the chipset ich9 and a line for each function, HOST@GUEST as
+ * bus:device.function without a domain (VBoxManage modifyvm, manual of 6.0, 9.6). Attached
+ * functions stay attached, and attaching one twice is an error, so only a VM that does not exist
+ * yet gets these lines.
  */
 function gpu({ name, assignedFunctions = [] }: ResolvedMachine): Rendered {
   if (assignedFunctions.length === 0) return nothing;

@@ -12,7 +12,7 @@ const resetFixes = [
   powerCycle,
 ];
 
-/** What AMD's drivers say, on the host and in the guest. */
+/** Errors of AMD's drivers on the host and in the guest. */
 export const amdFailures: Failure[] = [
   {
     pattern: /Unsupported reset method 'device_specific'/,

@@ -3,7 +3,7 @@ import { commandFix, guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { fetchWords, nvidiaWords } from "./fixes.mts";
 
-/** What package managers say, apt above all. */
+/** Errors of package managers, mostly apt. */
 export const aptFailures: Failure[] = [
   {
     pattern: anyOf(

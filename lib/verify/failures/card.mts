@@ -3,7 +3,7 @@ import { bindVfio, commandFix, doctorFix, kernelLog, manualFix, remedies } from 
 import { anyOf } from "../../text.mts";
 import { each, kernelArgument, powerCycle } from "./fixes.mts";
 
-/** What the kernel, VFIO and QEMU say of a card: who has it, its reset and its power. */
+/** Errors of the kernel, VFIO and QEMU about a card: its driver, its reset and its power. */
 export const cardFailures: Failure[] = [
   // -------------------------------------------------------------------------------------------- the card and its hosts
   {

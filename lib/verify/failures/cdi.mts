@@ -3,7 +3,7 @@ import { guestFix, manualFix, toolkit } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { each, install, nvidiaWords, registerRuntime, writeCdi } from "./fixes.mts";
 
-/** What Docker and Podman say of CDI and of NVIDIA's runtime. */
+/** Errors of Docker and Podman about CDI and NVIDIA's runtime. */
 export const cdiFailures: Failure[] = [
   // ----------------------------------------------------------------------------------------------------------------- CDI
   {

@@ -8,7 +8,7 @@ const newerImage = manualFix(
 );
 const newestCuda = guestFix("See the newest CUDA that the VM's driver knows", "nvidia-smi");
 
-/** What CUDA and the programs that use it say in a container. */
+/** Errors of CUDA and of programs that use it in a container. */
 export const cudaFailures: Failure[] = [
   {
     pattern: anyOf(

@@ -3,7 +3,7 @@ import { commandFix, guestFix, manualFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { dockerWords } from "./fixes.mts";
 
-/** What Docker, Compose and Podman say besides GPUs. */
+/** Errors of Docker, Compose and Podman that are not about GPUs. */
 export const dockerFailures: Failure[] = [
   {
     pattern: /newuidmap": should have setuid|cannot set up namespace using "/,

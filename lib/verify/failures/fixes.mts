@@ -1,27 +1,30 @@
-/** Fixes that several entries of the catalogue offer, and those that depend on the host. */
+/** Fixes that several entries of the catalogue share, and fixes that depend on the host. */
 import type { Fix } from "../../findings.mts";
 import type { Setting } from "./types.mts";
 import { commandFix, guestFix, manualFix, remedies } from "../../fixes.mts";
 import { initramfsOf, rebuildInitramfs } from "../../host/initramfs.mts";
 import { addArgument, program } from "../../host/kernel-arguments.mts";
 
-/** Whether a line is about NVIDIA's software, for entries whose words others use too. */
+/** Matches lines about NVIDIA's software, for entries whose text other programs use too. */
 export const nvidiaWords = /nvidia|NVRM|cuda|nvml|libnvidia|\bgpus?\b/i;
 /** Words of Docker, Compose and Podman. */
 export const dockerWords = /docker|podman|containerd|compose|buildx|daemon|OCI runtime|moby|netavark/i;
-/** Words of libvirt, QEMU and what drives them. */
+/** Words of libvirt, QEMU and the programs that manage them. */
 export const vmWords = /libvirt|virsh|qemu|kvm|vagrant|packer|virt-manager|domain|virbr|proxmox/i;
-/** Words of programs that this project runs and that fetch something. */
+/** Words of programs that this project runs and that download something. */
 export const fetchWords =
   /\bapt\b|apt-get|packer|vagrant|docker|debootstrap|get-image|nvidia|curl: |InRelease|\bE: |Err:\d|homelab-gpu|ping: /i;
 
-/** Takes the power off a card that a reboot leaves in its state. */
+/** Cuts the power of a card whose state survives a reboot. */
 export const { powerCycle } = remedies;
 
 /** Packages by package manager. */
 type Packages = Partial<Record<"apt" | "dnf" | "pacman" | "zypper", string>>;
 
-/** Installs packages: by this host's package manager where it is known, by each one's names otherwise. */
+/**
+ * Installs packages: with this host's package manager if it is known, otherwise the names for each
+ * one are listed.
+ */
 export function install(say: string, packages: Packages) {
   return ({ host }: Setting): Fix => {
     const lines = {
@@ -39,7 +42,7 @@ export function install(say: string, packages: Packages) {
   };
 }
 
-/** Adds a kernel argument: by this host's boot loader where it is known. */
+/** Adds a kernel argument, with this host's boot loader if it is known. */
 export function kernelArgument(argument: string) {
   return ({ host }: Setting): Fix =>
     host
@@ -50,19 +53,19 @@ export function kernelArgument(argument: string) {
       });
 }
 
-/** Rebuilds the initramfs: by this host's tool where it is known. */
+/** Rebuilds the initramfs, with this host's tool if it is known. */
 export const initramfs = ({ host }: Setting): Fix => rebuildInitramfs(host && initramfsOf(host));
 
-/** Fixes of which some depend on the place where the log was written. */
+/** Combines fixes, some of which depend on the machine that wrote the log. */
 export const each = (...fixes: (Fix | ((setting: Setting) => Fix))[]) => (setting: Setting): Fix[] =>
   fixes.map((fix) => typeof fix === "function" ? fix(setting) : fix);
 
-/** Shows what the driver's kernel log says. */
+/** Shows the driver's kernel messages. */
 export const driverLog = guestFix("Read what the driver says", "dmesg --level err,warn");
 
-/** What follows a change of `driver:`. */
+/** Follows a change of `driver:`. */
 export const rebuildBox = "and rebuild the box";
-/** Shows what DKMS built. */
+/** Shows which modules DKMS built. */
 export const dkmsStatus = guestFix("See for which kernels the driver was built", "dkms status");
 
 /** Registers NVIDIA's runtime with Docker. */

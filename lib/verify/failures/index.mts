@@ -1,4 +1,7 @@
-/** Known error texts of libvirt, QEMU, the kernel, Vagrant, Packer, Docker, NVIDIA → check and fix: as data. */
+/**
+ * Known error texts of libvirt, QEMU, the kernel, Vagrant, Packer, Docker and NVIDIA, each with its
+ * check and fixes, as data.
+ */
 import type { Finding } from "../../findings.mts";
 import { amdFailures } from "./amd.mts";
 import { aptFailures } from "./apt.mts";
@@ -24,7 +27,10 @@ import { xidFailures } from "./xid.mts";
 
 export type { Cause, Failure, Setting } from "./types.mts";
 
-/** The catalogue. Where two entries match one line the first of them counts: the particular before the general. */
+/**
+ * The catalogue. If two entries match one line, the first of them counts, so specific entries come
+ * before general ones.
+ */
 export const failures: Failure[] = [
   ...xidFailures,
   ...moduleFailures,
@@ -50,15 +56,16 @@ const order: Strength[] = ["cause", "symptom", "note"];
 let find: ReturnType<typeof matcher> | undefined;
 
 /**
- * What a log says went wrong: each failure once, by the line that shows it first. Causes come before symptoms and notes, lower
- * layers before upper ones, so that the first is the likely cause and the others most often follow from it.
+ * Finds the failures that a log shows: each once, with the first line that shows it. Causes come
+ * before symptoms and notes, and lower layers before upper ones, so the first is the likely cause
+ * and the others usually follow from it.
  *
  * @param text the log, in any form in which people paste it
- * @param setting what is known of the place where it was written
+ * @param setting what is known about the machine that wrote it
  */
 export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   const paste = readPaste(text);
-  // made when it is first needed: it costs more than all else that a command loads
+  // created on first use: it takes longer than everything else that a command loads
   find ??= matcher(failures);
   const matches = find(paste, setting.program !== undefined);
   if (matches.length === 0) return [];
@@ -77,7 +84,8 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   return (telling.length > 0 ? telling : counting)
     .sort((a, b) =>
       strength(a) - strength(b) || layer(a) - layer(b) ||
-      // of symptoms the particular says more than the general; of causes the first brought the others about
+      // the more specific of two symptoms comes first; of two causes, the earlier line, since it
+      // led to the other
       (strength(a) === 0 ? a.line - b.line : a.rank - b.rank)
     )
     .map(({ failure: { pattern: _, near: __, fallback: ___, fix, strength = "cause", ...rest }, line, start }) => ({
@@ -89,13 +97,16 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
     }));
 }
 
-/** A cause as a finding, for those who print findings. */
+/** Returns a cause in the form of a finding. */
 export function asFinding({ check, message, fix, line, number, strength }: Cause): Finding {
   const status = strength === "note" ? "warn" : "fail";
   return { check, machine: null, status, message, evidence: [{ read: `line ${number}`, value: line }], fix };
 }
 
-/** The part of a line that tells, at most 200 characters; nothing in it can move the terminal's cursor. */
+/**
+ * The relevant part of a line, at most 200 characters, without anything that can move the
+ * terminal's cursor.
+ */
 function around(line: string, part: string): string {
   const start = line.length > 200 ? Math.max(0, line.indexOf(part) - 60) : 0;
   return line.slice(start, start + 200).replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();

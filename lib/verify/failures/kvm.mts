@@ -3,7 +3,7 @@ import { commandFix, firmwareFix, joinGroupFix, manualFix, remedies } from "../.
 import { anyOf } from "../../text.mts";
 import { each, install, kernelArgument, vmWords } from "./fixes.mts";
 
-/** What KVM, QEMU and VirtualBox say of the CPU's virtualization. */
+/** Errors of KVM, QEMU and VirtualBox about the CPU's virtualization. */
 export const kvmFailures: Failure[] = [
   // ----------------------------------------------------------------------------------------------- KVM
   {

@@ -3,7 +3,7 @@ import { commandFix, doctorFix, joinGroupFix, manualFix, remedies } from "../../
 import { anyOf } from "../../text.mts";
 import { each, install, vmWords } from "./fixes.mts";
 
-/** What libvirt says of its rights, networks and storage. */
+/** Errors of libvirt about its permissions, networks and storage. */
 export const libvirtFailures: Failure[] = [
   // ----------------------------------------------------------------------------------------------------------- rights
   {

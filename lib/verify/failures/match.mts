@@ -1,24 +1,24 @@
-/** Where the entries of a catalogue match in a log, and which of them count there. */
+/** Finds where the entries of a catalogue match in a log, and decides which matches count. */
 import type { Failure } from "./types.mts";
 import { type Pasted, rejoined, unwrapped } from "./paste.mts";
 import { keysOf, searcher } from "./words.mts";
 
-/** An entry that matches in a log. */
+/** A match of an entry in a log. */
 export interface Match {
   failure: Failure;
-  /** Its place in the catalogue. */
+  /** The entry's index in the catalogue. */
   rank: number;
-  /** Where it begins and ends in the text of the log. */
+  /** Positions of the start and end of the match in the log's text. */
   start: number;
   end: number;
 }
 
-/** Longer logs come from files and pipes, and nobody's window broke their lines. */
+/** Longer logs come from files and pipes, where no window has wrapped the lines. Characters. */
 const pasteLimit = 1 << 20;
-/** Characters before and after a key in which its pattern has to match. */
+/** The pattern must match within this many characters before and after a key. */
 const reach = 800;
 
-/** Prepares a catalogue: gives what finds its entries in a log. */
+/** Prepares a catalogue. Returns the function that finds its entries in a log. */
 export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => Match[] {
   const patterns = failures.map(({ pattern }) => spaced(pattern));
   const keyed = failures.flatMap(({ pattern }, rank) => keysOf(pattern.source).map((key) => ({ rank, key })));
@@ -31,7 +31,8 @@ export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => 
     const tried = new Map<number, number>();
     search(text, (key, at) => {
       for (const rank of ranks[key]!) {
-        // no match is longer than half a window: what begins in its first half was found with it
+        // no match is longer than half a window: a match that begins in its first half was found
+        // with the earlier key
         if (found.has(rank) || at < (tried.get(rank) ?? 0)) continue;
         const from = at < reach ? 0 : text.indexOf("\n", at - reach) + 1 || at - reach;
         const begin = from > at ? at - reach : from;
@@ -66,7 +67,7 @@ export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => 
       }
       const joined = rejoined({ text, shown });
       if (joined) {
-        // each break that was taken out moved what follows by one
+        // each removed line break moved the following text by one
         const back = (at: number) => at + joined.breaks.filter((place) => place <= at).length;
         const moved = find(joined.text, (failure, start, end) => near(failure, back(start), back(end)));
         for (const [rank, match] of moved) {
@@ -78,7 +79,7 @@ export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => 
   };
 }
 
-/** A pattern as it is run: blanks of any length, a line break for one, and no regard to case. */
+/** The pattern as it runs: spaces match any run of blanks or a line break, and case is ignored. */
 export function spaced({ source }: RegExp): RegExp {
   const blank = "(?:[ \\t]{1,80}|[ \\t]{0,80}\\n[ \\t]{0,80}(?:NVRM:[ \\t]{0,20})?)";
   let inClass = false;
@@ -90,22 +91,22 @@ export function spaced({ source }: RegExp): RegExp {
   return new RegExp(compiled.join(""), "gim");
 }
 
-/** Words of graphics cards, their drivers and of what hands them over. */
+/** Words about graphics cards, their drivers and passthrough. */
 const cardWords =
   /nvidia|NVRM|nouveau|vfio|amdgpu|radeon|vendor-reset|AMD_(?:NAVI|POLARIS|VEGA)|\bi915\b|\bvga\b|\bgpu|hostdev|10de:|\[drm/i;
 /** Words of programs that use VFIO for other devices. */
 const otherPrograms = /\bEAL:|\bdpdk|\bspdk/i;
-/** Words of devices that are none. */
+/** Words about devices that are not graphics cards. */
 const otherDevices =
   /\bnvme|thunderbolt|xhci|mlx[45]|\bigb\b|\bixgbe|\bi40e|\be1000e?\b|iwlwifi|r8169|megaraid|mpt3sas/i;
 
-/** Tells whether a match has the context that its entry asks for. */
+/** Returns whether a match has the context that its entry requires. */
 function nearby({ text, shown }: Pasted, ours: boolean) {
   const starts = [0];
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
   const alone = shown.filter((line) => line.trim() !== "").length === 1;
   return ({ near }: Failure, start: number, end: number): boolean => {
-    // nothing but the error was pasted
+    // only the error was pasted
     if (alone && text.slice(0, start).trim() === "" && text.slice(end).trim() === "") return true;
     const [first, last] = [lineAt(starts, start), lineAt(starts, Math.max(start, end - 1))];
     const own = shown.slice(first, last + 1).join("\n");
@@ -119,7 +120,10 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
   };
 }
 
-/** The number of the line, from 0, that a position is in; `starts` are the positions at which lines begin. */
+/**
+ * The number, from 0, of the line that contains a position. `starts`: the positions at which lines
+ * begin.
+ */
 export function lineAt(starts: number[], at: number): number {
   let [low, high] = [0, starts.length - 1];
   while (low < high) {

@@ -5,7 +5,7 @@ import { vmWords } from "./fixes.mts";
 
 const nothing = manualFix("If nothing else is wrong: nothing to do; look for another error");
 
-/** Lines that look like errors and harm nothing. */
+/** Harmless lines that look like errors. */
 export const noteFailures: Failure[] = [
   {
     pattern: /\b(?:unhandled|ignored) (?:rd|wr)msr\b|Unhandled WRMSR\(/,

@@ -3,7 +3,9 @@ import { commandFix, guestFix, headers, manualFix, remedies } from "../../fixes.
 import { anyOf } from "../../text.mts";
 import { dkmsStatus, each, initramfs, install, nvidiaWords, rebuildBox } from "./fixes.mts";
 
-/** What DKMS, kmod and NVIDIA's installer say of the driver's module and its libraries. */
+/**
+ * Errors of DKMS, kmod and NVIDIA's installer about the driver's kernel module and its libraries.
+ */
 export const moduleFailures: Failure[] = [
   // --------------------------------------------------------------------------------------------- the module and its kernel
   {

@@ -3,7 +3,10 @@ import { aboveFour, doctorFix, guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { dkmsStatus, driverLog, nvidiaWords, powerCycle, rebuildBox } from "./fixes.mts";
 
-/** What NVIDIA's driver says of a card, and NVML and nvidia-smi of a driver that does not work. */
+/**
+ * Errors of NVIDIA's driver about a card, and of NVML and nvidia-smi about a driver that does not
+ * work.
+ */
 export const nvidiaFailures: Failure[] = [
   {
     pattern: /NVIDIA probe routine failed for|None of the NVIDIA (?:devices|graphics adapters) were initialized/,

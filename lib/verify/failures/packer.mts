@@ -5,7 +5,7 @@ import { vmWords } from "./fixes.mts";
 
 const packerWords = /packer|==> |qemu|plugin/i;
 
-/** What Packer and its plugins say. */
+/** Errors of Packer and its plugins. */
 export const packerFailures: Failure[] = [
   {
     pattern: anyOf(

@@ -1,15 +1,18 @@
-/** The forms in which people paste logs → the text that the program wrote, with the lines that it had. */
+/** Turns pasted logs back into the text and the lines that the program wrote. */
 import { plain } from "../../lines.mts";
 
-/** A log as it is searched: lines of `text` and of `shown` belong together, one by one. */
+/** A log prepared for the search: `text` and `shown` have the same lines, one for one. */
 export interface Pasted {
-  /** Without the prefixes that journald, Compose, Vagrant and others put before a line. */
+  /** The text without the prefixes that journald, Compose, Vagrant and others add to a line. */
   text: string;
-  /** The lines as they are shown. */
+  /** The lines as they are displayed. */
   shown: string[];
 }
 
-/** Reads a log: takes away escape codes, HTML entities, typographic and escaped quotes, and the prefixes of lines. */
+/**
+ * Reads a log: removes escape codes, HTML entities, typographic and escaped quotes, and line
+ * prefixes.
+ */
 export function readPaste(raw: string): Pasted {
   let text = raw.charCodeAt(0) === 0xfeff ? raw.slice(1) : raw;
   if (text.includes("\u0000")) text = text.replaceAll("\u0000", "");
@@ -21,13 +24,13 @@ export function readPaste(raw: string): Pasted {
   }
   if (text.includes("\\x0a")) text = text.replace(/\\x0a(?:NVRM: )?/g, " ");
   if (/\\["'nt]/.test(text)) {
-    // escaped more than once where a program quotes another's message
+    // a quoted message of another program can be escaped more than once
     text = text.replace(/\\{1,4}(["'])/g, "$1").replace(/\\{1,2}[nt](?![a-z]*[\\:])/g, " ");
   }
   return { text: text.replace(prefixes, ""), shown: text.split("\n") };
 }
 
-/** HTML entities, escaped once or twice. */
+/** Resolves HTML entities that are escaped once or twice. */
 function unescaped(text: string): string {
   const names: Record<string, string> = { quot: '"', lt: "<", gt: ">", apos: "'", nbsp: " ", amp: "&" };
   const once = (given: string) =>
@@ -39,7 +42,7 @@ function unescaped(text: string): string {
   return once(once(text));
 }
 
-/** What stands before a program's own words in a line, in any order, at most four of them. */
+/** Prefixes before a program's own text in a line, in any order, at most four. */
 const prefixes = new RegExp(
   `^(?:${
     [
@@ -60,12 +63,13 @@ const prefixes = new RegExp(
 );
 
 /**
- * The text with the line breaks taken back that somebody's window put in, each by one space, so that positions stay. A line was
- * broken where the next word would not have fitted into the longest line. Undefined where nothing looks broken.
+ * The text without the line breaks that a window added. Each becomes one space, so positions stay.
+ * A break was added by a window if the next word would not have fitted into the longest line.
+ * Undefined if no line looks wrapped.
  */
 export function unwrapped({ text, shown }: Pasted): string | undefined {
   const lines = text.split("\n");
-  // a single word that is too long for the window says nothing of its width
+  // a single word that is longer than the window says nothing about its width
   const widths = (of: string[]) =>
     Math.max(0, ...of.filter((line) => /\S\s+\S/.test(line)).map(({ length }) => length));
   const [wide, raw] = [widths(lines), widths(shown)];
@@ -79,7 +83,10 @@ export function unwrapped({ text, shown }: Pasted): string | undefined {
   return joined;
 }
 
-/** The text with the breaks taken back that split words at a fixed width, and where each of them was. Undefined where none looks so. */
+/**
+ * The text without breaks that split words at a fixed width, and the positions of those breaks.
+ * Undefined if there are none.
+ */
 export function rejoined({ text, shown }: Pasted): { text: string; breaks: number[] } | undefined {
   const lines = text.split("\n");
   const raw = Math.max(0, ...shown.map(({ length }) => length));

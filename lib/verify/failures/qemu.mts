@@ -3,7 +3,7 @@ import { commandFix, doctorFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { each, install, vmWords } from "./fixes.mts";
 
-/** What libvirt and QEMU say of a VM: its firmware, files, devices and start. */
+/** Errors of libvirt and QEMU about a VM: its firmware, files, devices and start. */
 export const qemuFailures: Failure[] = [
   {
     pattern: /failed to find romfile "/,

@@ -3,7 +3,7 @@ import { guestFix, manualFix, toolkit } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { driverLog, nvidiaWords, writeCdi } from "./fixes.mts";
 
-/** What NVIDIA's Container Toolkit says when a container starts. */
+/** Errors of the NVIDIA Container Toolkit when a container starts. */
 export const toolkitFailures: Failure[] = [
   {
     pattern: /failed to check if link exists: unexpected link target/,

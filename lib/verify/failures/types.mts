@@ -1,10 +1,16 @@
 import type { Finding, Fix } from "../../findings.mts";
 import type { Host } from "../../host/types.mts";
 
-/** What a line says of a failure: why it happened, that it happened, or something that harms nothing. */
+/**
+ * What a line shows: the cause of a failure, the fact that something failed (symptom), or a
+ * harmless message (note).
+ */
 export type Strength = "cause" | "symptom" | "note";
 
-/** Where a failure lies, from the machine up to the image: a lower layer explains what the upper ones report. */
+/**
+ * The layer of a failure, from the machine up to the image: a failure in a lower layer explains
+ * those above it.
+ */
 export const layers = [
   "kernel",
   "vfio",
@@ -17,43 +23,51 @@ export const layers = [
   "toolkit",
   "image",
 ] as const;
+/** One of {@link layers}. */
 export type Layer = typeof layers[number];
 
-/** What is known of the place where a log was written. */
+/** What is known about the machine that wrote a log. */
 export interface Setting {
-  /** The host, from its probe; fixes then fit its distribution and boot loader. */
+  /** The host, from its probe: the fixes then fit its distribution and boot loader. */
   host?: Host;
-  /** The program of this project's step that wrote the log (`packer`, `vagrant`). Its log needs no further context. */
+  /**
+   * The program of our own step that wrote the log (`packer`, `vagrant`). Its log needs no further
+   * context.
+   */
   program?: string;
 }
 
-/** What a program prints when something goes wrong. Only English texts are known: those of a run under `LC_ALL=C`. */
+/**
+ * A text that a program prints when something goes wrong. Only English texts are known, as with
+ * `LC_ALL=C`.
+ */
 export interface Failure {
   /**
-   * Matches without regard to case. A space stands for any run of blanks and may be a line break; quotes are plain ones.
-   * Linear in the length of the text: gaps have bounds, no quantifier stands in another.
+   * Matches without regard to case. A space matches any run of blanks, including a line break;
+   * quotes are plain ones. Must be linear in the length of the text: gaps have bounds, and
+   * quantifiers are not nested.
    */
   pattern: RegExp;
   /**
-   * What has to be in the line or within 30 lines of it, so that a log of something else is left alone. `card`: the
-   * line, or one that names the same PCI device, speaks of a graphics card or of VFIO.
+   * The context that must be in the line or within 30 lines of it, so that other logs do not match.
+   * `card`: the line, or one that names the same PCI device, is about a graphics card or VFIO.
    */
   near?: RegExp | "card";
-  /** The check or layer that this belongs to. */
+  /** The check or layer of the failure. */
   check: string;
-  /** A cause where nothing is said. */
+  /** Default: cause. */
   strength?: Strength;
   layer: Layer;
-  /** It says little more than that something failed: left out where any other entry matches. */
+  /** The text says little more than that something failed: left out where another entry matches. */
   fallback?: true;
-  /** What it means. */
+  /** The meaning of the text. */
   message: string;
   fix: Fix[] | ((setting: Setting) => Fix[]);
-  /** The program that prints it, and where and when that was read. */
+  /** The program that prints the text, and where and when the text was read. */
   source: string;
 }
 
-/** A failure that was found in a log. */
+/** A failure found in a log. */
 export interface Cause {
   check: string;
   strength: Strength;
@@ -63,6 +77,6 @@ export interface Cause {
   source: string;
   /** The line that shows it, cut to 200 characters. */
   line: string;
-  /** Its number, from 1. */
+  /** Line number, from 1. */
   number: number;
 }

@@ -5,7 +5,7 @@ import { each, install, vmWords } from "./fixes.mts";
 
 const vagrantWords = /vagrant|==> |box|libvirt|downloading the remote file/i;
 
-/** What Vagrant and its plugins say. */
+/** Errors of Vagrant and its plugins. */
 export const vagrantFailures: Failure[] = [
   {
     pattern: /_libvirt\.so \(LoadError\)/,

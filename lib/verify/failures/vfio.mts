@@ -3,7 +3,9 @@ import { aboveFour, commandFix, doctorFix, kernelLog, lessMemory, manualFix, rem
 import { anyOf } from "../../text.mts";
 import { each, kernelArgument, powerCycle, vmWords } from "./fixes.mts";
 
-/** What the kernel, VFIO and QEMU say of the IOMMU, of locked memory and of a card's memory regions. */
+/**
+ * Errors of the kernel, VFIO and QEMU about the IOMMU, locked memory and a card's memory regions.
+ */
 export const vfioFailures: Failure[] = [
   {
     pattern: /Failed to load PCI driver module|Module vfio[\w-]{0,20} not found in directory/,

@@ -2,7 +2,7 @@ import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, firmwareFix, guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 
-/** What Hyper-V, VirtualBox on KVM's hosts, Windows and the parts of its GPUs say. */
+/** Errors of Hyper-V, VirtualBox on hosts with KVM, Windows and GPU partitions. */
 export const windowsFailures: Failure[] = [
   {
     pattern: /Hyper-V was unable to find a virtual machine with name/,

@@ -1,13 +1,15 @@
-/** Finds many fixed texts in one pass over a long one (Aho and Corasick, 1975). */
+/** Finds many fixed texts in one pass over a long text (Aho and Corasick, 1975). */
 
 /**
- * Searches for all keys at once, without regard to case; a run of blanks or line breaks counts as one space.
+ * Searches for all keys at once, without regard to case. A run of blanks or line breaks counts as
+ * one space.
  *
  * @param keys lower-case texts without blanks at their ends
- * @returns a function that calls `found` with the number of a key and the position of its last character, in the text's order
+ * @returns a function that calls `found` with the index of a key and the position of its last
+ *   character, in the order of the text
  */
 export function searcher(keys: string[]): (text: string, found: (key: number, at: number) => void) => void {
-  // characters that no key has are one class
+  // characters that occur in no key share one class
   const classes = new Uint8Array(128);
   let count = 1;
   for (const key of keys) {
@@ -71,7 +73,7 @@ export function searcher(keys: string[]): (text: string, found: (key: number, at
   };
 }
 
-/** The patterns that a pattern joins by `|`, outside of any brackets. */
+/** The alternatives of a pattern: its parts between `|` outside any brackets. */
 export function alternatives(source: string): string[] {
   const found = [""];
   let depth = 0;
@@ -85,8 +87,9 @@ export function alternatives(source: string): string[] {
 }
 
 /**
- * Texts of which whatever matches a pattern contains one, in lower case: those of its longest literal part, or of the
- * alternatives of a group. Quotes and characters of markup are left out. Empty where there is none.
+ * Texts, in lower case, one of which occurs in every match of a pattern: its longest literal part,
+ * or those of the alternatives of a group. Quotes and markup characters are left out. Empty if
+ * there are none.
  */
 export function keysOf(source: string): string[] {
   const choices = alternatives(source);

@@ -14,7 +14,8 @@ const reset = manualFix("Stop everything that uses the card, then stop and start
 /**
  * Codes: number, strength, meaning, fixes.
  *
- * Source: NVIDIA, Xid Errors (r580, 2026), and NVIDIA/open-gpu-kernel-modules, src/common/sdk/nvidia/inc/nverror.h (2026).
+ * Source: NVIDIA, Xid Errors (r580, 2026), and NVIDIA/open-gpu-kernel-modules,
+ * src/common/sdk/nvidia/inc/nverror.h (2026).
  */
 const codes: [code: number, strength: Strength, layer: Layer, message: string, fix: Fix[]][] = [
   [8, "cause", "driver", "Xid 8: the GPU stopped processing (a program's work hung, or the card is unstable)", [
@@ -89,6 +90,7 @@ const codes: [code: number, strength: Strength, layer: Layer, message: string, f
   ]],
 ];
 
+/** The entries of the Xid codes. */
 export const xidFailures: Failure[] = [
   ...codes.map(([code, strength, layer, message, fix]): Failure => ({
     pattern: code === 79

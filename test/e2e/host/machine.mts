@@ -1,4 +1,4 @@
-/** An emulated host with an IOMMU and a card to hand over, told over its serial line what to do. */
+/** An emulated host with an IOMMU and a card to pass, controlled over its serial console. */
 import { Buffer } from "node:buffer";
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -7,43 +7,51 @@ import { join } from "node:path";
 import process from "node:process";
 import { Serial } from "../../serial.mts";
 
-/** What the host is, beside what `build.sh` made. */
+/** The options of the host, in addition to the output of `build.sh`. */
 export interface HostOptions {
   /** The folder that `build.sh` printed. */
   built: string;
   /** Raw ext4 disks; each is mounted below `/` under its label. Nothing is written to them. */
   disks?: string[];
-  /** File that keeps what changes on the root disk: a later boot with it goes on from there. Without it, changes are thrown away. */
+  /**
+   * File for the changes of the root disk: a later boot with it continues from there. Without it,
+   * changes are discarded.
+   */
   changes?: string;
-  /** Another kernel or initramfs than the built ones. */
+  /** A kernel or initramfs other than the built one. */
   kernel?: string;
   initrd?: string;
-  /** More of the kernel's arguments. */
+  /** Further kernel arguments. */
   append?: string;
-  /** Whether a network card stands in the card's IOMMU group, as behind many a cheap board's ports. */
+  /** Whether a network card is in the card's IOMMU group, as on many cheap boards. */
   crowded?: boolean;
-  /** Seconds after which it hangs if it is not ready, 1200 unless told. */
+  /** Timeout for the boot, seconds. Default: 1200. */
   patience?: number;
-  /** Is given every line that the host says. */
+  /** Called with every line that the host prints. */
   show?: (line: string) => void;
 }
 
-/** A host that runs. */
+/** A running host. */
 export interface EmulatedHost {
-  /** Seconds that it took to be ready. */
+  /** Duration of the boot, seconds. */
   booted: number;
-  /** Has `sh` run a line, and waits for it; after that many seconds, 3600 unless told, it hangs. */
+  /**
+   * Runs a line with `sh` and waits for its end. Throws after this many seconds, 3600 by default.
+   */
   tell(command: string, seconds?: number): Promise<{ code: number; out: string }>;
-  /** Ends it in good order. */
+  /** Shuts it down. */
   off(): Promise<void>;
-  /** Ends it as a power cut would. */
+  /** Ends it as a power failure would. */
   kill(): Promise<void>;
 }
 
-/** The card: an ATI Rage 128 of two functions in one slot, 02:00.0 and 02:00.1 on the host. QEMU has no companion of that vendor. */
+/**
+ * The card: an ATI Rage 128 of two functions in one slot, 02:00.0 and 02:00.1 on the host. QEMU has
+ * no companion device of that vendor.
+ */
 export const card = { vendor_id: "1002", device_id: "5046", functions: ["0000:02:00.0", "0000:02:00.1"] };
 
-/** A config like a user's, for a guest that boots in seconds. */
+/** A typical config, for a guest that boots in seconds. */
 export const config = `machines:
   - name: gpu-vm
     box: homelab-gpu/tiny
@@ -52,23 +60,30 @@ export const config = `machines:
     gpu: {enabled: true, vendor_id: ${card.vendor_id}, device_id: ${card.device_id}, mode: passthrough}
 `;
 
-/** The command that writes it there, on one line. */
+/** A command of one line that writes it on the host. */
 export const writeConfig = `mkdir -p /lab && echo ${
   Buffer.from(config).toString("base64")
 } | base64 -d >/lab/homelab-gpu.yaml && chown -R me /lab`;
 
-/** Begins a command line of an ordinary user: `me`, whom libvirt and sudo let in, or `stranger`, whom nobody does. */
+/**
+ * The start of a command line that runs as an ordinary user: `me`, who may use libvirt and sudo, or
+ * `stranger`, who may not.
+ */
 export const as = (user: "me" | "stranger") =>
   `setpriv --reuid=${user} --regid=${user} --init-groups env HOME=/home/${user} USER=${user} HOMELAB_GPU_TIMEOUT_FACTOR=20 NODE_COMPILE_CACHE=/home/${user}/.cache/node`;
 
-/** What of this project goes to the host, on a disk with the label `project`; and how it is started there. */
+/**
+ * The parts of this project that the host gets on a disk with the label `project`, and how the
+ * script is started there.
+ */
 export const parts = ["homelab-gpu.mts", "lib", "scripts", "templates", "package.json", "node_modules"];
 export const script = `${as("me")} node /project/node_modules/zx/build/cli.js /project/homelab-gpu.mts`;
 
 const devices = (crowded: boolean) => [
-  // as wide as the CPU: a limit would be one more of qemuargs, and those of the box and of the config do not add up
+  // as wide as the CPU: a limit would need another entry in qemuargs, and those of the box and of
+  // the config are not merged
   "intel-iommu,intremap=on,aw-bits=48",
-  // the host's own card comes first, and so is the one that the firmware starts with
+  // the host's own card comes first, so the firmware boots with it
   "pcie-root-port,id=own,chassis=1,slot=1,addr=4",
   "VGA,bus=own",
   `pcie-root-port,id=card,chassis=2,slot=2,addr=5.0,multifunction=on${crowded ? ",disable-acs=on" : ""}`,
@@ -80,7 +95,7 @@ const devices = (crowded: boolean) => [
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Boots; fails if it is not ready in time, or QEMU ends. */
+/** Boots a host. Throws if it is not ready in time, or if QEMU exits. */
 export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
   const { built, disks = [], crowded = false, append = "" } = options;
   const began = Date.now();
@@ -98,7 +113,7 @@ export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
       "-cpu",
       "max,la57=off,pku=off",
     ],
-    // with two, its kernel was seen to panic in the virtualization that QEMU emulates
+    // with two CPUs, the host's kernel panicked in the virtualization that QEMU emulates
     ...["-smp", "1", "-m", "4096", "-nodefaults", "-display", "none", "-vga", "none", "-serial", "stdio", "-no-reboot"],
     ...devices(crowded).flatMap((device) => ["-device", device]),
     ...["-netdev", "user,id=net,restrict=on"],
@@ -151,7 +166,7 @@ export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
   };
 }
 
-/** Makes a disk that the host mounts as `/LABEL`, with files and folders of this machine in it. */
+/** Creates a disk that the host mounts as `/LABEL`, with files and folders of this machine. */
 export function makeDisk(file: string, label: string, contents: string[]): void {
   const tree = mkdtempSync(join(tmpdir(), "homelab-gpu-disk-"));
   for (const path of contents) {
