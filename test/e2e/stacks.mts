@@ -91,12 +91,13 @@ export function stackTests(test: Test, lab: StackLab): void {
     assert.match(await inside("sudo docker exec one-web-1 cat /data/x /etc/motd"), /data\nanother file/);
   });
 
-  test("stacks: one that Compose refuses fails by its name, with all else proven", async () => {
+  test("stacks: one that Compose refuses is named with its line, and no step is begun", async () => {
     lab.write("two/docker-compose.yml", two.replace("image:", "imag:"));
     const { code, said } = await lab.run("up");
     assert.is(code, 1, told(said));
-    assert.match(said, /verify\.stack \(\w+\): stack two could not be started/);
-    assert.match(said, /✓ verify\.ssh/);
+    assert.match(said, /✗ services\.compose \(\w+\): two: /, told(said));
+    assert.match(said, /two\/docker-compose\.yml:3/, told(said));
+    assert.not.match(said, /^homelab-gpu: \d+\/\d+ /m, told(said));
     lab.write("two/docker-compose.yml", two);
   });
 
