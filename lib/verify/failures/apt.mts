@@ -147,7 +147,7 @@ export const aptFailures: Failure[] = [
     layer: "network",
     message: "something else than the package source answered: a proxy, a login page of the network, or an error page",
     fix: [
-      guestFix("See what answers", "curl -sSI http://archive.ubuntu.com/ubuntu/dists/"),
+      guestFix("See what answers", "apt-get -o Debug::Acquire::http=true -o Debug::Acquire::https=true update"),
       manualFix("Behind a proxy: write it into /etc/apt/apt.conf.d; on a network with a login page: log in first"),
     ],
     source: "apt; NVIDIA/DIGITS#466 (2015-12)",
