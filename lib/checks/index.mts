@@ -7,6 +7,7 @@ import { factsBehind } from "../resolve/resolve.mts";
 import { composeChecks } from "./compose.mts";
 import { gpuHardwareChecks } from "./gpu-hardware.mts";
 import { gpuPlatformChecks } from "./gpu-platform.mts";
+import { guestCudaChecks } from "./guest-cuda.mts";
 import { guestDriverChecks } from "./guest-driver.mts";
 import { gpuSelectionChecks } from "./gpu-selection.mts";
 import { guestChecks } from "./guest.mts";
@@ -51,6 +52,7 @@ export const checks: Check[] = [
   ...guestChecks,
   ...guestComposeChecks,
   ...guestDriverChecks,
+  ...guestCudaChecks,
   ...serviceChecks,
   ...composeChecks,
 ];

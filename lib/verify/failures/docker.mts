@@ -3,7 +3,7 @@ import { commandFix, guestFix, manualFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { dockerWords } from "./fixes.mts";
 
-/** Errors of Docker, Compose and Podman that are not about GPUs. */
+/** Errors of the engines, Docker and Podman, that are not about GPUs. */
 export const dockerFailures: Failure[] = [
   {
     pattern: /newuidmap": should have setuid|cannot set up namespace using "/,
@@ -27,54 +27,6 @@ export const dockerFailures: Failure[] = [
     source: "Podman 5 (2024-03)",
   },
   {
-    pattern: /did not resolve to an alias and no unqualified-search registries/,
-    check: "verify.service",
-    layer: "docker",
-    message: "Podman does not guess a registry: the image's name has to begin with one",
-    fix: [manualFix("Write the whole name, as docker.io/nvidia/cuda:TAG")],
-    source: "Podman (containers-registries), read 2026-11",
-  },
-  {
-    pattern: anyOf(
-      /yaml: line \d{1,5}: (?:mapping values|did not find|found|could not find|block)/,
-      /yaml: unmarshal errors:|mapping values are not allowed in this context/,
-    ),
-    check: "verify.service",
-    layer: "docker",
-    message:
-      "a YAML file (such as the Compose file) is not correct at the line that it names: an indentation, a tab, or a colon without a blank",
-    fix: [
-      manualFix("Correct that line; indent with blanks only, alike for keys of one level"),
-      commandFix("Check the file", "docker compose config --quiet"),
-    ],
-    source: "Docker Compose; immich-app/immich#5125 (2023-11)",
-  },
-  {
-    pattern: /network \S{1,80} declared as external, but could not be found|network \S{1,80} not found\b/,
-    near: dockerWords,
-    check: "verify.service",
-    layer: "docker",
-    message:
-      "a network that the Compose file or container uses does not exist in Docker: it was removed, or never created",
-    fix: [
-      guestFix("See which there are", "docker network ls"),
-      manualFix("Create it (docker network create NAME), or remove external: true"),
-      guestFix(
-        "If a container keeps the id of a removed one: create it again",
-        "docker compose up -d --force-recreate",
-      ),
-    ],
-    source: "Docker Compose, read 2026-11",
-  },
-  {
-    pattern: /bind source path does not exist|invalid mount config for type "bind"/,
-    check: "verify.service",
-    layer: "docker",
-    message: "a file or folder that the service mounts does not exist in the VM",
-    fix: [manualFix("Create it there, or correct volumes: (paths are the VM's, not this host's)")],
-    source: "Docker, read 2026-11",
-  },
-  {
     pattern: /(?:exec:? "?|exec )[\w.\/-]{1,80}"?: (?:permission denied|no such file or directory)/,
     near: dockerWords,
     check: "verify.service",
@@ -88,14 +40,6 @@ export const dockerFailures: Failure[] = [
     source: "runc, Linux (execve), read 2026-11",
   },
   {
-    pattern: /no configuration file provided: not found/,
-    check: "verify.service",
-    layer: "docker",
-    message: "Compose was started in a folder without a Compose file",
-    fix: [manualFix("Change to the project's folder, or name the file: docker compose -f FILE")],
-    source: "Docker Compose, read 2026-11",
-  },
-  {
     pattern: /cgroup mountpoint does not exist/,
     near: dockerWords,
     check: "verify.docker",
@@ -106,14 +50,6 @@ export const dockerFailures: Failure[] = [
       guestFix("See which version is mounted", "stat -fc %T /sys/fs/cgroup"),
     ],
     source: "Docker, runc, read 2026-11",
-  },
-  {
-    pattern: /devices\.\d{1,2} missing property 'capabilities'|devices\.\d{1,2} capabilities is required/,
-    check: "verify.service",
-    layer: "docker",
-    message: "a device reservation in the Compose file lacks capabilities: [gpu]",
-    fix: [manualFix("Write capabilities: [gpu] below that device, or gpus: all (Compose 2.30) for the service")],
-    source: "Docker Compose (compose-spec), read 2026-11",
   },
   {
     pattern: /open sysctl net\.ipv4\.ip_unprivileged_port_start file: reopen fd/,
@@ -267,96 +203,6 @@ export const dockerFailures: Failure[] = [
     source: "Docker; NVIDIA/nvidia-docker#751 (2018)",
   },
   {
-    pattern:
-      /Additional properties are not allowed \('(?:gpus|devices|deploy|runtime|driver|device_ids)'|unexpected keyword argument 'gpus'|Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
-    check: "guest.engine",
-    layer: "docker",
-    message: "this Compose is too old for that key: gpus: needs 2.30, device reservations 1.28",
-    fix: [
-      guestFix("See its version", "docker compose version"),
-      guestFix("Update it", "sh -c 'apt-get update && apt-get install -y docker-compose-plugin'"),
-    ],
-    source: "Docker Compose; Sygil-Dev/sygil-webui#490 (2022-09)",
-  },
-  {
-    pattern:
-      /manifest for \S{1,200} not found|manifest unknown|failed to resolve reference "[^"]{1,200}": [^"]{1,200}: not found/,
-    check: "verify.service",
-    layer: "docker",
-    message: "the registry has no image with that tag: it never existed, or was removed (old nvidia/cuda tags are)",
-    fix: [
-      manualFix("Write a tag that the image's page lists (nvidia/cuda names them 12.8.1-cudnn-runtime-ubuntu24.04)"),
-    ],
-    source: "Docker; fspecii/HeartMuLa-Studio#25 (2026-01)",
-  },
-  {
-    pattern:
-      /pull access denied for |requested access to the resource is denied|\/manifests\/\S{1,120} unauthorized: |no basic auth credentials/,
-    check: "verify.service",
-    layer: "docker",
-    message: "the registry has no such image, or shows it only after a login",
-    fix: [manualFix("Correct the image's name"), guestFix("If it is a private one, log in", "docker login")],
-    source: "Docker 20.10 (2020-12)",
-  },
-  {
-    pattern: /toomanyrequests: |You have reached your (?:unauthenticated )?pull rate limit/,
-    check: "verify.service",
-    layer: "docker",
-    message: "the registry gives no more images to this address for now",
-    fix: [guestFix("Log in there, or wait", "docker login")],
-    source: "Docker, from the registry, read 2026-11",
-  },
-  {
-    pattern:
-      /no matching manifest for \S{1,40} in the manifest list|exec format error|does not match the (?:detected|specified) (?:host )?platform/,
-    near: dockerWords,
-    check: "verify.service",
-    layer: "docker",
-    message: "the image is for another CPU architecture than the VM's",
-    fix: [manualFix("Use an image or a tag for the VM's architecture (uname -m in the VM)")],
-    source: "Docker, runc, read 2026-11",
-  },
-  {
-    pattern:
-      /(?:dial tcp: )?lookup \S{1,120} .{0,60}(?:no such host|server misbehaving|i\/o timeout|connection refused)/,
-    near: dockerWords,
-    check: "verify.service",
-    layer: "network",
-    message: "Docker in the VM cannot resolve the registry's name: the VM has no network, or no name server",
-    fix: [
-      guestFix("See whether names work there", "getent hosts example.org"),
-      guestFix("See which name server it asks", "resolvectl status"),
-      manualFix("If only containers fail: write dns in /etc/docker/daemon.json, and restart Docker"),
-    ],
-    source: "Docker (Go's resolver), read 2026-11",
-  },
-  {
-    pattern: /'compose' is not a docker command|unknown shorthand flag: 'f' in -f|unknown docker command: "compose/,
-    check: "guest.engine",
-    layer: "docker",
-    message: "Docker has no Compose plugin there",
-    fix: [
-      guestFix("Install it (Docker's own packages)", "apt-get install -y docker-compose-plugin"),
-      guestFix("Or the distribution's (Ubuntu, Debian 13)", "apt-get install -y docker-compose"),
-    ],
-    source: "Docker CLI, read 2026-11",
-  },
-  {
-    pattern:
-      /TLS handshake timeout|net\/http: request canceled|x509: certificate (?:signed by unknown authority|has expired)|failed to do request: Head "|context deadline exceeded.{0,40}(?:registry|Client\.Timeout)/,
-    near: /docker|podman|registry|manifest|ghcr|nvcr|quay/i,
-    check: "verify.service",
-    layer: "network",
-    message:
-      "the registry was not reached: the network is slow or blocked, a proxy stands between, or the VM's clock is wrong",
-    fix: [
-      guestFix("See whether the registry answers", "curl -sSI https://registry-1.docker.io/v2/"),
-      guestFix("See the clock, which certificates depend on", "timedatectl"),
-      manualFix("Behind a proxy: write it into Docker's service (HTTPS_PROXY) and install its certificate"),
-    ],
-    source: "Docker (Go's net/http), read 2026-11",
-  },
-  {
     pattern: /The container name "[^"]{1,120}" is already in use/,
     check: "verify.service",
     layer: "docker",
@@ -444,14 +290,6 @@ export const dockerFailures: Failure[] = [
       manualFix("Update the kernel, then Docker and containerd, and reboot the VM", { reboot: true }),
     ],
     source: "runc; docker/for-linux#595 (2019-02), opencontainers/runc#3965 (2023-08)",
-  },
-  {
-    pattern: /"count" and "device_ids" attributes are exclusive|cannot set both Count and DeviceIDs on device request/,
-    check: "verify.service",
-    layer: "docker",
-    message: "the Compose file asks for a number of GPUs and for certain ones in one place, which excludes each other",
-    fix: [manualFix("Write either count: or device_ids: below devices:")],
-    source: "Docker, Docker Compose (compose-go), read 2026-11",
   },
   {
     pattern:

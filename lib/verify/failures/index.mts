@@ -7,8 +7,10 @@ import { amdFailures } from "./amd.mts";
 import { aptFailures } from "./apt.mts";
 import { cardFailures } from "./card.mts";
 import { cdiFailures } from "./cdi.mts";
+import { composeFailures } from "./compose.mts";
 import { cudaFailures } from "./cuda.mts";
 import { dockerFailures } from "./docker.mts";
+import { hypervGpuFailures } from "./hyperv-gpu.mts";
 import { kvmFailures } from "./kvm.mts";
 import { libvirtFailures } from "./libvirt.mts";
 import { lineAt, matcher } from "./match.mts";
@@ -17,11 +19,14 @@ import { moduleFailures } from "./nvidia-module.mts";
 import { nvidiaFailures } from "./nvidia.mts";
 import { packerFailures } from "./packer.mts";
 import { readPaste } from "./paste.mts";
+import { programFailures } from "./programs.mts";
 import { qemuFailures } from "./qemu.mts";
+import { registryFailures } from "./registry.mts";
 import { toolkitFailures } from "./toolkit.mts";
 import { type Cause, type Failure, layers, type Setting, type Strength } from "./types.mts";
 import { vagrantFailures } from "./vagrant.mts";
 import { vfioFailures } from "./vfio.mts";
+import { virtualboxFailures } from "./virtualbox.mts";
 import { windowsFailures } from "./windows.mts";
 import { xidFailures } from "./xid.mts";
 
@@ -35,10 +40,12 @@ export const failures: Failure[] = [
   ...xidFailures,
   ...moduleFailures,
   ...nvidiaFailures,
+  ...hypervGpuFailures,
   ...windowsFailures,
   ...amdFailures,
   ...vfioFailures,
   ...cardFailures,
+  ...virtualboxFailures,
   ...kvmFailures,
   ...libvirtFailures,
   ...qemuFailures,
@@ -46,8 +53,11 @@ export const failures: Failure[] = [
   ...packerFailures,
   ...cdiFailures,
   ...toolkitFailures,
+  ...programFailures,
   ...cudaFailures,
   ...aptFailures,
+  ...composeFailures,
+  ...registryFailures,
   ...dockerFailures,
   ...noteFailures,
 ];

@@ -302,69 +302,6 @@ export const qemuFailures: Failure[] = [
     source: "libvirt, read 2026-11",
   },
   {
-    pattern: anyOf(
-      /VirtualBox COM server is not running or failed to start/,
-      /(?:Failed to create|Failed to acquire) the VirtualBox (?:COM )?object/i,
-    ),
-    check: "provider.access",
-    strength: "symptom",
-    layer: "hypervisor",
-    message:
-      "VirtualBox's service (VBoxSVC) does not start, or not for this user: it runs as another one, or its installation is damaged",
-    fix: [
-      manualFix("Close VirtualBox's window and every VBoxSVC process of this and other users, wait, and try again"),
-      manualFix("Run all of it as the same user (none of it as administrator); else repair VirtualBox's installation"),
-    ],
-    source: "VirtualBox; hashicorp/vagrant#1622 (2013-04), hashicorp/vagrant#8139 (2016-12)",
-  },
-  {
-    pattern: /(?:Location: '|Error in )\S.{0,120}VirtualBox\.xml'?,? (?:\()?line \d/,
-    check: "provider.access",
-    layer: "hypervisor",
-    message: "VirtualBox's settings (VirtualBox.xml) are damaged at the line that it names, so that it does not start",
-    fix: [
-      manualFix("End VBoxSVC, and put VirtualBox.xml-prev of the same folder in its place (keep a copy)"),
-      manualFix(
-        "If there is none: move VirtualBox.xml away, start VirtualBox, and add the VMs again by their .vbox files",
-      ),
-    ],
-    source: "VirtualBox; hashicorp/vagrant#4886 (2014-12), VirtualBox/virtualbox#204 (2025-09)",
-  },
-  {
-    pattern: /Guest OS type '[^']{1,40}' is invalid/,
-    check: "provider.version",
-    layer: "hypervisor",
-    message:
-      "this VirtualBox does not know that type of guest: it is older than the template expects, or the name is misspelt",
-    fix: [
-      commandFix("See the types that it knows", "VBoxManage list ostypes"),
-      manualFix("Update VirtualBox, or write an older type (Ubuntu_64, Debian_64)"),
-    ],
-    source: "VirtualBox; clong/DetectionLab#301 (2019-06)",
-  },
-  {
-    pattern: /Could not launch a process for the machine '[^']{1,120}'/,
-    check: "provider.access",
-    layer: "hypervisor",
-    message:
-      "VirtualBox could not start its program for the VM: that front end is not installed (windows need virtualbox-qt), or may not be run",
-    fix: [
-      manualFix("Start the VM without a window (headless = true; vb.gui = false)"),
-      manualFix("Or install VirtualBox completely, with its graphical part"),
-    ],
-    source: "VirtualBox; udacity/devops-intro-project#24 (2017-01)",
-  },
-  {
-    pattern: /VBoxManage(?:\.exe)?: error: /,
-    check: "provider.access",
-    strength: "symptom",
-    layer: "hypervisor",
-    fallback: true,
-    message: "VirtualBox refused a command, for the reason in its first error line",
-    fix: [manualFix("Read the first “error:” line and the VM's Logs/VBox.log")],
-    source: "VirtualBox, read 2026-11",
-  },
-  {
     pattern: /IOMMU device: '\w{1,12}' is only supported with/,
     check: "provider.mode",
     layer: "hypervisor",

@@ -79,31 +79,6 @@ export const vagrantFailures: Failure[] = [
     source: "Vagrant (locales/en.yml); hashicorp/vagrant#13501 (2024-09)",
   },
   {
-    pattern: /configured for the host-only network is not within the allowed ranges/,
-    check: "provider.access",
-    layer: "network",
-    message:
-      "VirtualBox allows host-only networks only in 192.168.56.0/21, unless /etc/vbox/networks.conf names others",
-    fix: [
-      manualFix("Write an address between 192.168.56.2 and 192.168.63.254"),
-      manualFix("Or allow others: a line like “* 10.0.0.0/8” in /etc/vbox/networks.conf"),
-    ],
-    source: "Vagrant, VirtualBox 6.1.28 (2021-10) and later",
-  },
-  {
-    pattern: /has terminated unexpectedly during startup with exit code/,
-    check: "provider.access",
-    strength: "symptom",
-    layer: "hypervisor",
-    message:
-      "VirtualBox's VM ended at its start: its log says why (on Windows most often another program's hook, see VBoxHardening.log)",
-    fix: [
-      manualFix("Read Logs/VBox.log and Logs/VBoxHardening.log in the VM's folder"),
-      manualFix("Reinstall VirtualBox so that its modules are those of its version, and update Windows and antivirus"),
-    ],
-    source: "VirtualBox; hashicorp/vagrant#7344 (2016-05), kind to date",
-  },
-  {
     pattern:
       /Name `[^`]{1,80}` of domain about to create is already taken|domain '[^']{1,80}' already exists with uuid/,
     check: "provider.access",
@@ -316,14 +291,6 @@ export const vagrantFailures: Failure[] = [
     message: "another Vagrant process works on this machine",
     fix: [commandFix("See which, and let it end", "pgrep -af vagrant")],
     source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
-  },
-  {
-    pattern: /Unknown option: --pciattach|Host PCI attachment only supported with ICH9/,
-    check: "provider.mode",
-    layer: "hypervisor",
-    message: "VirtualBox 6.1 removed PCI passthrough",
-    fix: [manualFix("Write provider: libvirt")],
-    source: "VBoxManage 6.0 (2018-12) and 6.1",
   },
   {
     pattern: anyOf(

@@ -1,0 +1,266 @@
+import type { Service } from "../config/types.mts";
+import type { ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
+import type { Evidence, Fix } from "../findings.mts";
+import type { Check, Verdict } from "./types.mts";
+import { projectServices } from "./compose.mts";
+import type { Host } from "../host/types.mts";
+import { manualFix } from "../fixes.mts";
+import { nvidiaVersion } from "../host/windows.mts";
+import { partitionRequest } from "../resolve/partition.mts";
+import { architecturesOf, driverFor, supportedFrom } from "../resolve/nvidia.mts";
+import { type Architecture, architectures } from "../resolve/architectures.mts";
+import { supportOf } from "../resolve/branches.mts";
+import { cudaOf, families, fitOf } from "../resolve/cuda.mts";
+import { asksForNvidia } from "../compose/gpu-requests.mts";
+import { type ImageNeed, imageNeed } from "../compose/known-images.mts";
+import { isOlder } from "../text.mts";
+import { fail, pass, unknown, warn } from "./results.mts";
+import { driverName, whyUnchecked } from "./guest-driver.mts";
+
+/** The services' images: whether the CUDA in them fits the guest's driver and its card. */
+export const guestCudaChecks: Check[] = [
+  {
+    id: "guest.cuda",
+    about: "whether that driver is new enough for the CUDA in each service's image, and the CUDA for the card",
+    why: "an image brings CUDA and takes the driver of the guest it runs in; the host's driver does not count",
+    check: (host, config) => {
+      const services = [...config.services, ...projectServices(config.projects)].filter(asksForNvidia);
+      return config.machines.filter(({ gpus }) => gpus.length > 0).flatMap((machine) => {
+        const found = services.filter((service) => service.machine === machine.name).map((service) =>
+          cuda(service, machine, host)
+        );
+        return quietUnknowns(found).map((verdict) => ({ machine: machine.name, ...verdict }));
+      });
+    },
+  },
+];
+
+function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
+  const { name, body: { image } } = service;
+  const part = partitionRequest(machine);
+  if (part?.vendorId === "10de") return cudaOfPart(service, part);
+  const cards = machine.nvidiaCards;
+  if (cards.length === 0) {
+    const { status, message } = whyUnchecked(machine, host);
+    return { status, message: `${name}: ${message}`, evidence: [] };
+  }
+  const need = needOf(image);
+  const version = need.cuda;
+  const chosen = machine.guestDriver;
+  const evidence = [
+    { read: `image of ${name}`, value: typeof image === "string" ? image : "none: it is built" },
+    { read: "driver in the guest", value: chosen ? driverName(chosen) : "not known" },
+  ];
+  if (version === undefined) {
+    const floor = floorOf(need, architecturesOf(cards), name);
+    if (floor === undefined || (floor.branch > 0 && chosen?.branch === undefined)) {
+      return unknown(`${name}: ${undecided}`, evidence);
+    }
+    const fix = [
+      manualFix("Take an image with an older CUDA"),
+      ...newerDriver(floor.branch, architecturesOf(cards), machine),
+    ];
+    return judgedByFloor(
+      name,
+      floor,
+      `the guest gets ${chosen?.branch ?? 0}`,
+      chosen?.branch ?? 0,
+      need,
+      evidence,
+      fix,
+    );
+  }
+  if (chosen?.branch === undefined) {
+    return unknown(`${name}: CUDA ${version}, and what driver the guest gets is not known`, evidence);
+  }
+  const known = architecturesOf(cards);
+  const fit = fitOf(version, { branch: chosen.branch, ...(chosen.version ? { version: chosen.version } : {}) });
+  const has = chosen.version ?? chosen.branch;
+  const says = `${name}: CUDA ${version}`;
+  switch (fit.kind) {
+    case "too-old":
+      return fail(
+        `${says} needs driver ${fit.needs} at least, and the guest gets ${has}`,
+        evidence,
+        newer(version, fit.needs, known, machine),
+      );
+    case "minor":
+      return cudaCodeMissing(says, version, known, evidence) ??
+        warn(
+          fit.needs
+            ? `${says} came with driver ${fit.needs}, and the guest gets ${has}: it may run by minor-version compatibility`
+            : `${says} is newer than what is known here: on driver ${has} it may run by minor-version compatibility`,
+          evidence,
+          fit.needs ? newer(version, fit.needs, known, machine) : [],
+        );
+    case "unknown":
+      return unknown(`${says} is newer than what is known here; the guest gets ${has}`, evidence);
+    case "full":
+      return cudaCodeMissing(says, version, known, evidence) ??
+        pass(`${says} runs on driver ${has}`, evidence);
+  }
+}
+
+const undecided = "the name of its image does not say which CUDA it has";
+
+/** What an image needs: by the CUDA version in its name, else by the table of known images. */
+function needOf(image: unknown): ImageNeed {
+  if (typeof image !== "string") return {};
+  const cuda = cudaOf(image);
+  return cuda === undefined ? (imageNeed(image) ?? {}) : { cuda };
+}
+
+/** The lowest driver branch for an image, and why; undefined where nothing is known. */
+function floorOf(
+  { major, driver }: ImageNeed,
+  known: Architecture[],
+  name: string,
+): { branch: number; says: string } | undefined {
+  if (driver !== undefined) {
+    // Ollama names a higher branch for these (docs/gpu.mdx)
+    const old = driver === 550 && known.some((card) => card === "Maxwell" || card === "Pascal");
+    return { branch: old ? 570 : driver, says: `${name}: its image` };
+  }
+  const family = major === undefined ? undefined : families[major];
+  return family && { branch: Number(family.linux.split(".")[0]), says: `${name}: CUDA ${major}` };
+}
+
+function judgedByFloor(
+  name: string,
+  { branch, says }: { branch: number; says: string },
+  driver: string,
+  has: number,
+  { moving = false }: ImageNeed,
+  evidence: Evidence[],
+  fix: Fix[],
+): Verdict {
+  if (branch === 0) return pass(`${name}: its image takes any driver`, evidence);
+  if (has >= branch) {
+    return pass(`${says} starts on driver ${branch} or later: ${has}`, evidence);
+  }
+  return {
+    status: moving ? "warn" : "fail",
+    message: `${says} needs driver ${branch} at least, and ${driver}`,
+    evidence,
+    fix,
+  };
+}
+
+/** Combines all services whose images have no known need into one finding. */
+function quietUnknowns(verdicts: Verdict[]): Verdict[] {
+  const isOpen = ({ status, message }: Verdict) => status === "unknown" && message.endsWith(undecided);
+  const open = verdicts.filter(isOpen);
+  if (open.length < 2) return verdicts;
+  const names = open.map(({ message }) => message.slice(0, -undecided.length - 2));
+  return [
+    ...verdicts.filter((one) => !isOpen(one)),
+    unknown(
+      `${names.join(", ")}: the names of their images do not say which CUDA they have`,
+      open.flatMap(({ evidence }) => evidence.slice(0, 1)),
+    ),
+  ];
+}
+
+/**
+ * For a partition of a card, the host's driver counts. Only branches are compared, since Windows
+ * and Linux number the versions within a branch differently.
+ */
+function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest): Verdict {
+  const driver = part.hostDriver;
+  const own = driver && nvidiaVersion(driver.version);
+  const need = needOf(image);
+  const version = need.cuda;
+  const evidence = [
+    { read: `image of ${name}`, value: typeof image === "string" ? image : "none: it is built" },
+    { read: "driver of the host", value: own ?? "not read" },
+  ];
+  const floor = own && version === undefined ? floorOf(need, [], name) : undefined;
+  if (own && floor) {
+    const fix = [manualFix("Update the card's driver in Windows"), manualFix("Or take an image with an older CUDA")];
+    return judgedByFloor(name, floor, `the host has ${own}`, Number(own.split(".")[0]), need, evidence, fix);
+  }
+  if (!own || version === undefined) {
+    const says = own ? "the name of its image does not say which CUDA it has" : "the host's driver could not be read";
+    return unknown(`${name}: ${says}`, evidence);
+  }
+  const fit = fitOf(version, { branch: Number(own.split(".")[0]) });
+  const says = `${name}: CUDA ${version}`;
+  const fix = [
+    manualFix("Update the card's driver in Windows"),
+    manualFix(`Or take an image with an older CUDA than ${version}`),
+  ];
+  switch (fit.kind) {
+    case "too-old":
+      return fail(`${says} needs driver ${fit.needs} at least, and the host has ${own}`, evidence, fix);
+    case "minor":
+      return warn(
+        fit.needs
+          ? `${says} came with driver ${fit.needs}, and the host has ${own}: it may run by minor-version compatibility`
+          : `${says} is newer than what is known here: on driver ${own} it may run by minor-version compatibility`,
+        evidence,
+        fix,
+      );
+    case "unknown":
+      return unknown(`${says} is newer than what is known here; the host has ${own}`, evidence);
+    case "full":
+      return pass(`${says} runs on the host's driver ${own}`, evidence);
+  }
+}
+
+/** A CUDA version without code for the card: it no longer has it, or does not have it yet. */
+function cudaCodeMissing(
+  says: string,
+  version: string,
+  cards: Architecture[],
+  evidence: Evidence[],
+): Verdict | undefined {
+  const major = Number(version.split(".")[0]);
+  const dropped = cards.find((card) => major > (architectures[card].cuda.last ?? Infinity));
+  if (dropped) {
+    const { last } = architectures[dropped].cuda;
+    return warn(
+      `${says} has no code for ${dropped} any more, CUDA ${last} was the last: what is built with it does not run on the card`,
+      evidence,
+      [manualFix(`Take an image with CUDA ${last}`)],
+    );
+  }
+  const young = cards.find((card) => isOlder(version, architectures[card].cuda.first));
+  if (!young) return undefined;
+  const { first } = architectures[young].cuda;
+  return warn(
+    `${says} has no code for ${young}, which CUDA ${first} is the first to have: only what is compiled when it starts runs on the card`,
+    evidence,
+    [manualFix(`Take an image with CUDA ${first} or later`)],
+  );
+}
+
+/**
+ * Fixes: an older image, or the newest supported driver that is new enough, if it suits the cards
+ * and the system.
+ */
+function newer(version: string, needs: string, cards: Architecture[], machine: ResolvedMachine): Fix[] {
+  return [
+    manualFix(`Take an image with an older CUDA than ${version}`),
+    ...newerDriver(Number(needs.split(".")[0]), cards, machine),
+  ];
+}
+
+/**
+ * The newest supported driver, at least of this branch, as a fix; empty if none suits the cards and
+ * the system.
+ */
+function newerDriver(least: number, cards: Architecture[], { image, driver }: ResolvedMachine): Fix[] {
+  const kept = supportedFrom(least, cards, image, driver.modules);
+  const branch = kept ?? supportedFrom(least, cards, image);
+  if (branch === undefined) return [];
+  const modules = kept === undefined || driver.modules !== undefined
+    ? `, modules: ${
+      kept === undefined ? driverFor(cards, { source: "nvidia", branch }, image).modules : driver.modules
+    }`
+    : "";
+  return [
+    manualFix(
+      `Or give the guest a newer driver: driver: {source: nvidia, branch: ${branch}${modules}}${supportOf(branch)}`,
+    ),
+  ];
+}

@@ -1,0 +1,95 @@
+import type { Failure } from "./types.mts";
+import { commandFix, guestFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { dockerWords } from "./fixes.mts";
+
+/** Errors of Compose about its files and what they name. */
+export const composeFailures: Failure[] = [
+  {
+    pattern: anyOf(
+      /yaml: line \d{1,5}: (?:mapping values|did not find|found|could not find|block)/,
+      /yaml: unmarshal errors:|mapping values are not allowed in this context/,
+    ),
+    check: "verify.service",
+    layer: "docker",
+    message:
+      "a YAML file (such as the Compose file) is not correct at the line that it names: an indentation, a tab, or a colon without a blank",
+    fix: [
+      manualFix("Correct that line; indent with blanks only, alike for keys of one level"),
+      commandFix("Check the file", "docker compose config --quiet"),
+    ],
+    source: "Docker Compose; immich-app/immich#5125 (2023-11)",
+  },
+  {
+    pattern: /network \S{1,80} declared as external, but could not be found|network \S{1,80} not found\b/,
+    near: dockerWords,
+    check: "verify.service",
+    layer: "docker",
+    message:
+      "a network that the Compose file or container uses does not exist in Docker: it was removed, or never created",
+    fix: [
+      guestFix("See which there are", "docker network ls"),
+      manualFix("Create it (docker network create NAME), or remove external: true"),
+      guestFix(
+        "If a container keeps the id of a removed one: create it again",
+        "docker compose up -d --force-recreate",
+      ),
+    ],
+    source: "Docker Compose, read 2026-11",
+  },
+  {
+    pattern: /bind source path does not exist|invalid mount config for type "bind"/,
+    check: "verify.service",
+    layer: "docker",
+    message: "a file or folder that the service mounts does not exist in the VM",
+    fix: [manualFix("Create it there, or correct volumes: (paths are the VM's, not this host's)")],
+    source: "Docker, read 2026-11",
+  },
+  {
+    pattern: /no configuration file provided: not found/,
+    check: "verify.service",
+    layer: "docker",
+    message: "Compose was started in a folder without a Compose file",
+    fix: [manualFix("Change to the project's folder, or name the file: docker compose -f FILE")],
+    source: "Docker Compose, read 2026-11",
+  },
+  {
+    pattern: /devices\.\d{1,2} missing property 'capabilities'|devices\.\d{1,2} capabilities is required/,
+    check: "verify.service",
+    layer: "docker",
+    message: "a device reservation in the Compose file lacks capabilities: [gpu]",
+    fix: [manualFix("Write capabilities: [gpu] below that device, or gpus: all (Compose 2.30) for the service")],
+    source: "Docker Compose (compose-spec), read 2026-11",
+  },
+  {
+    pattern:
+      /Additional properties are not allowed \('(?:gpus|devices|deploy|runtime|driver|device_ids)'|unexpected keyword argument 'gpus'|Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
+    check: "guest.engine",
+    layer: "docker",
+    message: "this Compose is too old for that key: gpus: needs 2.30, device reservations 1.28",
+    fix: [
+      guestFix("See its version", "docker compose version"),
+      guestFix("Update it", "sh -c 'apt-get update && apt-get install -y docker-compose-plugin'"),
+    ],
+    source: "Docker Compose; Sygil-Dev/sygil-webui#490 (2022-09)",
+  },
+  {
+    pattern: /'compose' is not a docker command|unknown shorthand flag: 'f' in -f|unknown docker command: "compose/,
+    check: "guest.engine",
+    layer: "docker",
+    message: "Docker has no Compose plugin there",
+    fix: [
+      guestFix("Install it (Docker's own packages)", "apt-get install -y docker-compose-plugin"),
+      guestFix("Or the distribution's (Ubuntu, Debian 13)", "apt-get install -y docker-compose"),
+    ],
+    source: "Docker CLI, read 2026-11",
+  },
+  {
+    pattern: /"count" and "device_ids" attributes are exclusive|cannot set both Count and DeviceIDs on device request/,
+    check: "verify.service",
+    layer: "docker",
+    message: "the Compose file asks for a number of GPUs and for certain ones in one place, which excludes each other",
+    fix: [manualFix("Write either count: or device_ids: below devices:")],
+    source: "Docker, Docker Compose (compose-go), read 2026-11",
+  },
+];

@@ -1,0 +1,152 @@
+import type { Failure } from "./types.mts";
+import { guestFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+
+/** Errors of programs in a container that compute on the GPU: PyTorch, vLLM, llama.cpp, Ollama. */
+export const programFailures: Failure[] = [
+  {
+    pattern: anyOf(
+      /CUDA out of memory|torch\.(?:cuda\.)?OutOfMemoryError|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation/,
+      /cudaMalloc failed: out of memory|CUDA error: out of memory|ggml_backend_cuda_buffer_type_alloc_buffer: allocating/,
+      /unable to allocate CUDA\d{1,2} buffer/,
+      /larger than the available KV cache memory/,
+      /No available memory for the cache blocks|larger than the maximum number of tokens that can be stored in KV cache/,
+      /Free memory on device .{0,60} is less than desired GPU memory utilization/,
+    ),
+    check: "verify.service",
+    layer: "image",
+    message: "the model does not fit into the GPU's free memory",
+    fix: [
+      guestFix("See what uses it", "nvidia-smi"),
+      manualFix(
+        "Use a smaller or more quantized model, a shorter context or a smaller batch (vLLM: --gpu-memory-utilization, --max-model-len)",
+      ),
+    ],
+    source: "CUDA, PyTorch, vLLM, llama.cpp, read 2026-11",
+  },
+  {
+    pattern: /CUDA error: invalid device ordinal|cudaErrorInvalidDevice\b/,
+    check: "verify.service",
+    layer: "image",
+    message: "the program asks for a GPU by a number that the container does not have: it counts its own from 0",
+    fix: [
+      manualFix("Set CUDA_VISIBLE_DEVICES and the program's device to 0, or give the service more GPUs (gpu: all)"),
+      guestFix("See which there are", "nvidia-smi -L"),
+    ],
+    source: "CUDA, PyTorch, read 2026-11",
+  },
+  {
+    pattern:
+      /insufficient shared memory \(shm\)|dataloader's workers are out of shared memory|creating shared memory segment \/dev\/shm/,
+    check: "verify.service",
+    layer: "image",
+    message: "the container's shared memory is too small: Docker gives 64 MiB, and PyTorch and NCCL need more",
+    fix: [manualFix("Write shm_size: 8gb (or ipc: host) for that service")],
+    source: "PyTorch, NCCL, read 2026-11",
+  },
+  {
+    pattern: /NCCL error in: |ncclUnhandledCudaError|ncclInternalError/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "image",
+    message: "the GPUs of this container could not exchange data (NCCL); its line “Last error” says why",
+    fix: [
+      manualFix("Set NCCL_DEBUG=INFO for that service, and read its first WARN"),
+      manualFix("In a VM without peer to peer: set NCCL_P2P_DISABLE=1; give the service shm_size: 8gb"),
+    ],
+    source: "PyTorch (NCCL), read 2026-11",
+  },
+  {
+    pattern: /Engine core initialization failed|EngineCore failed to start/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "image",
+    fallback: true,
+    message: "vLLM's engine ended at its start: its own error is further up in its log",
+    fix: [
+      guestFix("Read the service's whole log", "docker compose logs --no-color"),
+      manualFix("RTX 50: use an image of vLLM 0.9.2 or later, with CUDA 12.8"),
+    ],
+    source: "vLLM; vllm-project/vllm#14452 (2025-07), #21028 (2025-07)",
+  },
+  {
+    pattern: anyOf(
+      /undefined symbol: _ZN\d{0,3}\w{0,4}(?:c10|torch|at\d)/,
+      /undefined symbol: \S{0,8}(?:nvJitLink|cudnn|cublas|nccl)/,
+    ),
+    check: "guest.cuda",
+    layer: "image",
+    message: "a program's compiled part was built for another PyTorch or CUDA than the one in the image",
+    fix: [
+      manualFix("Use an image in which all come from one release, or install that part again for this PyTorch"),
+      manualFix("nvJitLink, cuDNN: remove the host's or a second CUDA from LD_LIBRARY_PATH"),
+    ],
+    source: "glibc's loader, PyTorch, read 2026-11",
+  },
+  {
+    pattern:
+      /FlashAttention only supports \w{1,12} GPUs or newer|Bfloat16 is only supported on GPUs with compute capability|is too old to be supported by the triton GPU compiler/,
+    check: "verify.service",
+    layer: "image",
+    message: "the program uses what this GPU is too old for (bfloat16, FlashAttention 2: Ampere, RTX 30, or later)",
+    fix: [manualFix("vLLM: --dtype half; others: turn FlashAttention off (attention: sdpa), or use a newer GPU")],
+    source: "FlashAttention, vLLM, read 2026-11",
+  },
+  {
+    pattern: /Failed to find C compiler/,
+    check: "verify.service",
+    layer: "image",
+    message: "the image has no C compiler, which Triton (torch.compile, vLLM) needs to build its kernels",
+    fix: [
+      manualFix("Install gcc (and python3-dev) in the image, or use a devel image; vLLM: --enforce-eager does without"),
+    ],
+    source: "PyTorch, Triton, read 2026-11",
+  },
+  {
+    pattern: /Cannot access gated repo for url|GatedRepoError|401 Client Error.{0,80}huggingface/,
+    check: "verify.service",
+    layer: "image",
+    message: "Hugging Face gives this model only to accounts that accepted its licence",
+    fix: [manualFix("Accept it on the model's page, and set HF_TOKEN for that service to a token that may read it")],
+    source: "huggingface_hub, read 2026-11",
+  },
+  {
+    pattern: /model requires more system memory \(/,
+    check: "host.memory",
+    layer: "image",
+    message: "the model does not fit into the VM's memory",
+    fix: [manualFix("Give the machine more (memory:), or use a smaller or more quantized model")],
+    source: "Ollama, read 2026-11",
+  },
+  {
+    pattern:
+      /llama runner process (?:has terminated|no longer running)|CUDNN_STATUS_(?:NOT_INITIALIZED|INTERNAL_ERROR)/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "image",
+    fallback: true,
+    message:
+      "the program that computes the model ended: most often GPU memory ran out, or its CUDA does not fit the driver",
+    fix: [
+      guestFix("Read the service's whole log", "docker compose logs --no-color"),
+      guestFix("See the GPU's memory and the driver's CUDA", "nvidia-smi"),
+    ],
+    source: "Ollama, cuDNN, read 2026-11",
+  },
+  {
+    pattern: /llama_model_load_from_file_impl: failed to load model|error while loading shared libraries: libggml/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "image",
+    fallback: true,
+    message:
+      "llama.cpp could not start or load its model: the lines above say why (file, memory), or its image is incomplete",
+    fix: [
+      guestFix("Read the service's whole log", "docker compose logs --no-color"),
+      manualFix(
+        "Use the project's own image (ghcr.io/ggml-org/llama.cpp:server-cuda), and see that the model's path is mounted",
+      ),
+    ],
+    source: "llama.cpp; lemonade-sdk/lemonade#2879 (2026-08), EvilFreelancer/docker-llama.cpp-rpc#1 (2025-03)",
+  },
+];

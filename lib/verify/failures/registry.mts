@@ -1,0 +1,82 @@
+import type { Failure } from "./types.mts";
+import { guestFix, manualFix } from "../../fixes.mts";
+import { dockerWords } from "./fixes.mts";
+
+/** Errors of an image that is pulled from a registry. */
+export const registryFailures: Failure[] = [
+  {
+    pattern: /did not resolve to an alias and no unqualified-search registries/,
+    check: "verify.service",
+    layer: "docker",
+    message: "Podman does not guess a registry: the image's name has to begin with one",
+    fix: [manualFix("Write the whole name, as docker.io/nvidia/cuda:TAG")],
+    source: "Podman (containers-registries), read 2026-11",
+  },
+  {
+    pattern:
+      /manifest for \S{1,200} not found|manifest unknown|failed to resolve reference "[^"]{1,200}": [^"]{1,200}: not found/,
+    check: "verify.service",
+    layer: "docker",
+    message: "the registry has no image with that tag: it never existed, or was removed (old nvidia/cuda tags are)",
+    fix: [
+      manualFix("Write a tag that the image's page lists (nvidia/cuda names them 12.8.1-cudnn-runtime-ubuntu24.04)"),
+    ],
+    source: "Docker; fspecii/HeartMuLa-Studio#25 (2026-01)",
+  },
+  {
+    pattern:
+      /pull access denied for |requested access to the resource is denied|\/manifests\/\S{1,120} unauthorized: |no basic auth credentials/,
+    check: "verify.service",
+    layer: "docker",
+    message: "the registry has no such image, or shows it only after a login",
+    fix: [manualFix("Correct the image's name"), guestFix("If it is a private one, log in", "docker login")],
+    source: "Docker 20.10 (2020-12)",
+  },
+  {
+    pattern: /toomanyrequests: |You have reached your (?:unauthenticated )?pull rate limit/,
+    check: "verify.service",
+    layer: "docker",
+    message: "the registry gives no more images to this address for now",
+    fix: [guestFix("Log in there, or wait", "docker login")],
+    source: "Docker, from the registry, read 2026-11",
+  },
+  {
+    pattern:
+      /no matching manifest for \S{1,40} in the manifest list|exec format error|does not match the (?:detected|specified) (?:host )?platform/,
+    near: dockerWords,
+    check: "verify.service",
+    layer: "docker",
+    message: "the image is for another CPU architecture than the VM's",
+    fix: [manualFix("Use an image or a tag for the VM's architecture (uname -m in the VM)")],
+    source: "Docker, runc, read 2026-11",
+  },
+  {
+    pattern:
+      /(?:dial tcp: )?lookup \S{1,120} .{0,60}(?:no such host|server misbehaving|i\/o timeout|connection refused)/,
+    near: dockerWords,
+    check: "verify.service",
+    layer: "network",
+    message: "Docker in the VM cannot resolve the registry's name: the VM has no network, or no name server",
+    fix: [
+      guestFix("See whether names work there", "getent hosts example.org"),
+      guestFix("See which name server it asks", "resolvectl status"),
+      manualFix("If only containers fail: write dns in /etc/docker/daemon.json, and restart Docker"),
+    ],
+    source: "Docker (Go's resolver), read 2026-11",
+  },
+  {
+    pattern:
+      /TLS handshake timeout|net\/http: request canceled|x509: certificate (?:signed by unknown authority|has expired)|failed to do request: Head "|context deadline exceeded.{0,40}(?:registry|Client\.Timeout)/,
+    near: /docker|podman|registry|manifest|ghcr|nvcr|quay/i,
+    check: "verify.service",
+    layer: "network",
+    message:
+      "the registry was not reached: the network is slow or blocked, a proxy stands between, or the VM's clock is wrong",
+    fix: [
+      guestFix("See whether the registry answers", "curl -sSI https://registry-1.docker.io/v2/"),
+      guestFix("See the clock, which certificates depend on", "timedatectl"),
+      manualFix("Behind a proxy: write it into Docker's service (HTTPS_PROXY) and install its certificate"),
+    ],
+    source: "Docker (Go's net/http), read 2026-11",
+  },
+];
