@@ -495,4 +495,24 @@ test("refuses two ways of building one box", () => {
   assert.equal(parseConfig(ready).machines.length, 2, "nothing is built");
 });
 
+test("a key with the name of what every object has is unknown, at each level", () => {
+  const machine = "machines: [{name: a, box: lab/x}]\n";
+  for (const name of ["constructor", "toString", "valueOf", "hasOwnProperty", "__proto__"]) {
+    const texts = [
+      `${machine}${name}: s`,
+      `machines: [{name: a, box: lab/x, ${name}: 1}]`,
+      `${machine}stacks: [{path: ./x, ${name}: 1}]`,
+    ];
+    for (const text of texts) {
+      try {
+        parseConfig(text);
+        assert.unreachable(text);
+      } catch (error) {
+        assert.instance(error, ConfigError, text);
+        assert.match((error as ConfigError).problems[0]!.message, new RegExp(`unknown key “${name}”`));
+      }
+    }
+  }
+});
+
 test.run();
