@@ -162,6 +162,18 @@ test("a variable named as what every object has, and one that is a whole list it
   assert.match(two.join("\n"), /COMPOSE_TEST_NONE, COMPOSE_TEST_NO have no value: /);
 });
 
+test("a service and a variable named __proto__ are kept", async () => {
+  assert.equal(Object.entries(dotEnv("__proto__=x\nB=y\n")), [["__proto__", "x"], ["B", "y"]]);
+  const files = {
+    "/lab/p/compose.yaml": "services: {a: {image: x}}\n",
+    "/lab/p/compose.override.yaml": "services: {__proto__: {image: y}}\n",
+  };
+  const names = ["compose.yaml", "compose.override.yaml"];
+  const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [], files: names };
+  const { model } = await readProject(fakeShell(files).shell, request, undefined);
+  assert.equal(Object.keys(model!.services), ["a", "__proto__"]);
+});
+
 test("of the caller's environment only what it has is taken: no variable is a method of an object", async () => {
   const files = { "/lab/a/compose.yaml": web("command: '${toString} ${hasOwnProperty:-x}'") };
   const text = "machines: [{name: a, box: lab/x}]\nstacks: [{path: /lab/a}]\n" +

@@ -286,18 +286,21 @@ function beside(file: string, name: string): string {
  * replaced.
  */
 function merge(under: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
-  const merged: Record<string, unknown> = { ...under };
+  const merged = new Map(Object.entries(under));
   for (const [key, value] of Object.entries(over)) {
-    const old = merged[key];
+    const old = merged.get(key);
     const replaced = ["command", "entrypoint"].includes(key);
     const unique = ["volumes", "devices"].includes(key) ? targetOf : (one: unknown) => JSON.stringify(one);
-    merged[key] = isMap(old) && isMap(value)
-      ? merge(old, value)
-      : Array.isArray(old) && Array.isArray(value) && !replaced
-      ? [...old.filter((one) => !value.some((later) => unique(later) === unique(one))), ...value]
-      : value;
+    merged.set(
+      key,
+      isMap(old) && isMap(value)
+        ? merge(old, value)
+        : Array.isArray(old) && Array.isArray(value) && !replaced
+        ? [...old.filter((one) => !value.some((later) => unique(later) === unique(one))), ...value]
+        : value,
+    );
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 /** The path of a mount or device in the container: of two with the same path the later one wins. */

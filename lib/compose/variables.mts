@@ -39,7 +39,8 @@ export function envFileFlaws(text: string): EnvFileFlaw[] {
 }
 
 function readEnvFile(text: string, outer: Record<string, string | undefined>) {
-  const values: Record<string, string> = {};
+  // without a prototype, a variable named __proto__ is one like any other
+  const values: Record<string, string> = Object.create(null);
   const flaws: EnvFileFlaw[] = [];
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   for (let i = 0; i < lines.length; i++) {
@@ -73,7 +74,7 @@ function readEnvFile(text: string, outer: Record<string, string | undefined>) {
     }
     values[name] = quote === "'" ? found : interpolate(unescaped(found), { ...values, ...outer }).text;
   }
-  return { values, flaws };
+  return { values: { ...values }, flaws };
 }
 
 const unescaped = (text: string) =>
