@@ -100,7 +100,7 @@ services:
     '3:10 box must be a box name such as devlab/debian-13-gpuhost, not “x"y#{1}”',
     "4:5 unknown key “memmory”",
     "5:11 cpus must be a whole number from 1 to 512, not “many”",
-    "8:12 a url needs its checksum, so that nothing else is booted",
+    "8:12 a url needs its checksum, which the download is checked against",
     "9:11 two machines are named B",
     "10:10 box must be text (put quotes around it), not “12”",
     "12:3 “a·b” is no name for a service: letters, digits, dots, hyphens and underscores",

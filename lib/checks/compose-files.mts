@@ -276,7 +276,7 @@ function buildFlaws(service: ComposeService, project: ComposeProject): ProjectFl
   if (place.kind === "missing") {
     return flaw(
       `is built from ${place.shown}, which does not exist`,
-      `Bring the folder ${place.shown} with its Dockerfile`,
+      `Create the folder ${place.shown} with its Dockerfile`,
     );
   }
   const [dockerfile] = dockerfileOf(service) ?? [];

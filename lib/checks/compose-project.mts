@@ -196,7 +196,7 @@ function networks(service: ComposeService, { model }: ComposeProject): ProjectFl
   const host = service.network_mode === "host" && ports
     ? [{
       status: "warn" as const,
-      message: "has network_mode: host and ports:, which are ignored then",
+      message: "has network_mode: host, so its ports: are ignored",
       at: "network_mode",
       fix: manualFix("Leave one of the two out"),
     }]

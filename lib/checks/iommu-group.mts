@@ -143,7 +143,7 @@ function fixedInPlace({ gpu }: Card, host: Host): Fix {
   return manualFix(
     isIntegrated(gpu, host.pci)
       ? "These graphics are a part of the processor, whose groups no slot changes: choose a card in a slot, or use the GPU in containers on this host"
-      : "In a laptop no card changes its place (an external one can: try another port): use the GPU in containers on this host, or a machine with slots",
+      : "A laptop's card cannot be moved (for an external one, try another port): use the GPU in containers on this host, or use a machine with slots",
   );
 }
 

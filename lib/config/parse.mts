@@ -234,7 +234,7 @@ function checkStacks(stacks: Partial<RawStack>[], machines: RawMachine[], reader
     if (stack?.path === undefined) return;
     const name = stack.name ?? projectName(stack.path);
     const where = stack.name === undefined ? `${at}.path` : `${at}.name`;
-    if (name === "") reader.at(where, `a project's name cannot be made of ${stack.path}`, "name: …");
+    if (name === "") reader.at(where, `the stack needs a name: none can be made of ${stack.path}`, "name: …");
     else if (name === "homelab-gpu") reader.at(where, "the project homelab-gpu is that of services:", "name: …");
     else if (taken.has(name)) reader.at(where, `two stacks are named ${name}`, `name: ${name}-2`);
     taken.add(name);
@@ -264,7 +264,7 @@ function checkImage(image: RawMachine["image"], path: string, reader: Reader): v
     reader.at(`${path}.mirror`, "mirror goes with debootstrap", "image: {debootstrap: trixie, mirror: http://…}");
   }
   if (image.url !== undefined && image.checksum === undefined) {
-    reader.at(path, "a url needs its checksum, so that nothing else is booted", "checksum: sha256:…");
+    reader.at(path, "a url needs its checksum, which the download is checked against", "checksum: sha256:…");
   }
 }
 
