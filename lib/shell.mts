@@ -109,6 +109,8 @@ export interface Shell {
   list(path: string): Promise<string[]>;
   /** Signals a process, or a process group by its negative id; says whether there was one. Signal 0 only looks. */
   signal(id: number, signal: NodeJS.Signals | 0): boolean;
+  /** Ends the captured programs that still run, so that this process can exit. */
+  close(): void;
   /** Whether the user asked to stop. */
   readonly interrupted: boolean;
   /** Writes data to standard output. */

@@ -34,6 +34,14 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
+test("does not wait for the probe after a wrong config", async () => {
+  const { shell } = fakeShell({ "homelab-gpu.yaml": "machines: 1\n" });
+  let closed = false;
+  const answer = new Promise<never>(() => {});
+  const code = await main(["doctor"], { ...shell, capture: () => answer, close: () => void (closed = true) });
+  assert.equal([code, closed], [2, true]);
+});
+
 test("refuses wrong usage in a few lines, with 2, and no stack", async () => {
   const wrong: [string[], RegExp][] = [
     [["upp"], /there is no command upp\n {2}commands: up, init, plan/],

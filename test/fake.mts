@@ -130,6 +130,7 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
       return Promise.resolve([...new Set(below.map((name) => name.slice(path.length + 1).split("/")[0]!))]);
     },
     signal: () => false,
+    close: () => {},
     interrupted: false,
     stdout: (text) => void (said.push(text), printed.push(text)),
     stderr: (text) => void said.push(text),

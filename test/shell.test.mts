@@ -83,6 +83,15 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
   });
 }
 
+test("ends captured programs that nobody waits for", async () => {
+  const asked = shell.capture(["sleep", "600"], { limit: 600 });
+  // it runs before it is ended
+  await shell.capture(["true"]);
+  shell.close();
+  const { ok, timedOut } = await asked;
+  assert.equal([ok, timedOut], [false, undefined]);
+});
+
 test("writes files whole, with the folders above them", async ({ folder }) => {
   const path = join(folder, "a/b/c");
   await shell.write(path, "one", 0o755);

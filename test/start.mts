@@ -25,7 +25,10 @@ export const zx = deno ? ["run", "-A", "--no-config"] : [`${root}/node_modules/z
 // Deno keeps its cache: with a test's cache folder it would download its packages again
 const { XDG_CACHE_HOME = `${homedir()}/.cache`, DENO_DIR = `${XDG_CACHE_HOME}/deno` } = process.env;
 
-/** How a program ended, and its output on each stream. Node's own warnings are removed. */
+/**
+ * How a program ended, and its output on each stream. Node's own warnings are removed, and the lines about what is waited for, which only a
+ * slow machine shows.
+ */
 export interface Said {
   code: number;
   out: string;
@@ -47,7 +50,11 @@ export function started(
       words,
       { cwd: folder, env: { ...clean, DENO_DIR, XDG_CONFIG_HOME: `${folder}/none`, ...env } },
       (error, out, err) =>
-        resolve({ code: error ? Number(error.code) : 0, out, err: err.replace(/^\(node:.*\n.*\n/, "") }),
+        resolve({
+          code: error ? Number(error.code) : 0,
+          out,
+          err: err.replace(/^\(node:.*\n.*\n/, "").replace(/^homelab-gpu: waiting for .*\n/gm, ""),
+        }),
     );
     child.stdin!.end(input ?? "");
   });

@@ -113,6 +113,9 @@ export async function main(words: string[], shell: Shell = realShell()): Promise
     }
     shell.stderr(`homelab-gpu: ${visible(error.message)}\n`);
     return error.code;
+  } finally {
+    // after an error the probe may still be at work
+    shell.close();
   }
 }
 

@@ -18,6 +18,7 @@ import { attempt, refused } from "./shell/reasons.mts";
 export function realShell(): Shell {
   takeOverEnvironment();
   const groups = new Set<number>();
+  const captured = new Set<() => void>();
   const shell = { interrupted: false };
   // a question ends when the user asks to stop
   let asking: (() => void) | undefined;
@@ -65,8 +66,13 @@ export function realShell(): Shell {
         const what = about ?? shortened(command.join(" "));
         write.stderr(`homelab-gpu: waiting for ${what} (at most ${limit} s)\n`);
       }, patience.silence * 1000);
-      let late: (() => void) | undefined;
-      const gaveUp = new Promise<undefined>((resolve) => late = () => resolve(undefined));
+      let leave = () => {};
+      const gaveUp = new Promise<undefined>((resolve) => leave = () => resolve(undefined));
+      const end = () => {
+        if (child.pid) kill(-child.pid, "SIGTERM");
+        leave();
+      };
+      captured.add(end);
       let timedOut = false;
       const ending = [
         setTimeout(() => {
@@ -75,10 +81,11 @@ export function realShell(): Shell {
         }, limit * 1000),
         setTimeout(() => child.pid && kill(-child.pid, "SIGKILL"), (limit + patience.end) * 1000),
         // one that waits for a device cannot be killed
-        setTimeout(() => late?.(), (limit + 2 * patience.end) * 1000),
+        setTimeout(() => leave(), (limit + 2 * patience.end) * 1000),
       ];
       const ended = await Promise.race([child, gaveUp]);
       for (const timer of [telling, ...ending]) clearTimeout(timer);
+      captured.delete(end);
       done();
       if (!ended) abandon(child);
       if (shell.interrupted) throw new Interrupted();
@@ -152,6 +159,10 @@ export function realShell(): Shell {
       const { exitCode } = await start($, { ...directly(command, false), ...settings });
       process.off("SIGINT", ignore);
       return exitCode ?? 1;
+    },
+
+    close() {
+      for (const end of captured) end();
     },
 
     ...files,
