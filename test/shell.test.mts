@@ -21,6 +21,8 @@ import * as assert from "uvu/assert";
 import { UserError } from "../lib/errors.mts";
 import { Lines } from "../lib/lines.mts";
 import { realShell } from "../lib/run/shell.mts";
+import { root } from "./fake.mts";
+import { started, starting } from "./start.mts";
 import { until } from "./until.mts";
 
 const test = suite<{ folder: string }>("shell");
@@ -46,16 +48,29 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
     assert.is((await shell.capture(["cat"])).out, "", "no terminal to wait for");
   });
 
-  test(`hears what is said before its process group is noted`, async ({ folder }) => {
+  test("a step does nothing before its process group is noted, and nothing that it says is lost", async ({ folder }) => {
+    const made = join(folder, "made");
     let seen = "";
-    const go = join(folder, "go");
-    const ended = await shell.run(["sh", "-c", `echo at once; until [ -e '${go}' ]; do sleep 0.05; done; echo later`], {
+    const ended = await shell.run(["sh", "-c", `echo at once; >'${made}'; echo later`], {
       show: (text) => seen += text,
-      // `started` resolves only after the first line: a shell that listens later never gets there
-      started: () => until("the first line", () => seen.includes("at once")).then(() => writeFileSync(go, "")),
+      started: async () => {
+        // long enough for a program that does not wait
+        await shell.capture(["sh", "-c", "echo; echo"]);
+        assert.not.ok(existsSync(made));
+        assert.is(seen, "");
+      },
     });
-    assert.equal(ended.tail, ["at once", "later"]);
+    assert.equal([ended.code, ended.tail], [0, ["at once", "later"]]);
     assert.is(seen, "at once\nlater\n");
+  });
+
+  test("a step whose run is killed before its process group is noted never begins", async ({ folder }) => {
+    const made = join(folder, "made");
+    const { out } = await started([...starting, `${root}/test/killed.mts`, made], { folder });
+    const group = Number(out);
+    assert.ok(group > 1, out);
+    await until("the end of the step", () => !shell.signal(-group, 0));
+    assert.not.ok(existsSync(made));
   });
 
   test(`runs a program with a log, what it says as it comes, its input and its output`, async ({ folder }) => {

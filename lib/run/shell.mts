@@ -11,7 +11,17 @@ import { Lines } from "../lines.mts";
 import type { CaptureOptions, RunOptions, Shell } from "../shell.mts";
 import { files, folderOf } from "./shell/files.mts";
 import { askOnInput, write } from "./shell/output.mts";
-import { abandon, directly, notFound, placed, quietly, start, takeOverEnvironment } from "./shell/programs.mts";
+import {
+  abandon,
+  canHold,
+  directly,
+  letGo,
+  notFound,
+  placed,
+  quietly,
+  start,
+  takeOverEnvironment,
+} from "./shell/programs.mts";
 import { attempt, refused } from "./shell/reasons.mts";
 
 /** The shell of this machine. Programs are started without a shell in between, so that no argument needs quoting. */
@@ -115,7 +125,9 @@ export function realShell(): Shell {
       const lines = new Lines((line) => file?.write(`${line}\n`));
       const settings = { ...quietly, detached: !options.terminal, ...placed(options.cwd, options.env) };
       const fed = input ? { input: await attempt("read", input, () => readFile(input)) } : {};
-      const child = start($, { ...settings, ...fed, ...directly(command, !input) });
+      // a step that the lock does not list yet must not outlive this run
+      const held = canHold && !options.terminal && options.started !== undefined;
+      const child = start($, { ...settings, ...fed, ...directly(command, !input, held) });
       const heard: Buffer[] = [];
       if (kept) child.stdout.on("data", (chunk: Buffer) => heard.push(Buffer.from(chunk)));
       // at once: output without a listener is lost
@@ -128,6 +140,7 @@ export function realShell(): Shell {
       const done = options.terminal ? () => {} : watched(child);
       try {
         if (child.pid && !options.terminal) await options.started?.(child.pid);
+        if (held) letGo(child);
       } catch (error) {
         // no lock would list a step that goes on
         if (child.pid) kill(-child.pid, "SIGTERM");

@@ -1,6 +1,7 @@
 /** How programs are started: without a shell in between, in process groups of their own. */
-import { spawn } from "node:child_process";
+import { spawn, type SpawnOptions, type StdioOptions } from "node:child_process";
 import process from "node:process";
+import type { Writable } from "node:stream";
 import type { ProcessPromise } from "zx/core";
 
 /** Children lead process groups of their own, so that all of a step can be ended at once. */
@@ -37,12 +38,26 @@ export function abandon({ child }: ProcessPromise): void {
 /** A shell's exit code for a missing program; used here too, where no shell starts the program. */
 export const notFound = 127;
 
+/** Becomes the program once a line arrives; ends without it if the run that would write that line is gone. */
+const untilLetGo = 'IFS= read -r line <&3 && exec 3<&- && exec "$@"';
+
+/** Whether a program can be held before it starts: the shell that holds it is not on Windows. */
+export const canHold = process.platform !== "win32";
+
+/** Lets a held program start. */
+export function letGo({ child }: ProcessPromise): void {
+  const stream = child?.stdio[3] as Writable | null | undefined;
+  stream?.on("error", () => {});
+  stream?.end("\n");
+}
+
 /**
  * Makes zx start the program directly, without a shell; without an input its standard input is
- * empty.
+ * empty. A `held` program does nothing until {@link letGo}.
  */
-export function directly(command: string[], alone: boolean) {
-  const [program = "", ...words] = command;
+export function directly(command: string[], alone: boolean, held = false) {
+  const [program = "", ...words] = held ? ["sh", "-c", untilLetGo, "homelab-gpu", ...command] : command;
+  const stdio: StdioOptions = [alone ? "ignore" : "pipe", "pipe", "pipe", ...(held ? ["pipe" as const] : [])];
   return {
     shell: true as const,
     prefix: "",
@@ -50,8 +65,8 @@ export function directly(command: string[], alone: boolean) {
     quote: String,
     ...(alone ? { stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"] } : {}),
     spawn:
-      ((_program: string, _words: string[], options: object) =>
-        spawn(program, words, { ...options, shell: false })) as typeof spawn,
+      ((_program: string, _words: string[], options: SpawnOptions) =>
+        spawn(program, words, { ...options, ...(held ? { stdio } : {}), shell: false })) as typeof spawn,
   };
 }
 

@@ -1,0 +1,13 @@
+// A run that is killed when its step has started and is not noted yet: prints the id of the step's process group first.
+// The step makes the file that the argument names.
+import { writeSync } from "node:fs";
+import process from "node:process";
+import { realShell } from "../lib/run/shell.mts";
+
+await realShell().run(["sh", "-c", '>"$1"', "sh", process.argv[2]!], {
+  started: (group) => {
+    writeSync(1, `${group}\n`);
+    process.kill(process.pid, "SIGKILL");
+    return new Promise(() => {});
+  },
+});
