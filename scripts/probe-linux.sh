@@ -836,5 +836,48 @@ if [ -n "$live" ]; then
       esac
     done
   }
+  # who lets the packets of guests through: chains of the firewall that see forwarded ones, which root alone can read
+  section forwarding
+  names "$sys"/class/net/docker0 && fact docker yes
+  if grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf; then
+    value=$(sed -n 's/^DEFAULT_FORWARD_POLICY="\{0,1\}\([A-Z]*\).*/\1/p' /etc/default/ufw 2>/dev/null)
+    fact ufw "${value:-unknown}"
+  fi
+  [ -r /etc/libvirt/network.conf ] &&
+    sed -n 's/^ *firewall_backend *= *"\([a-z]*\)".*/backend:\1/p' /etc/libvirt/network.conf
+  if [ "$uid" = 0 ]; then
+    # FAMILY TABLE POLICY, and whether a rule there lets libvirt's bridges through; other tables' names are somebody's own
+    forwarded() {
+      awk '
+        BEGIN { known = " filter firewalld libvirt_network docker-bridges nixos-fw " }
+        $1 == "table" { family = $2; table = $3; at = family " " table }
+        /hook forward/ {
+          if (!(at in policy)) order[++count] = at
+          if (policy[at] != "drop") policy[at] = /policy drop/ ? "drop" : "accept"
+        }
+        /jump LIBVIRT_FW|"virbr[^"]*".* accept/ { passed[at] = 1 }
+        END {
+          for (i = 1; i <= count; i++) {
+            split(order[i], word, " ")
+            printf "forward:%s %s %s %s\n", word[1], index(known, " " word[2] " ") ? word[2] : "…", policy[order[i]],
+              order[i] in passed ? "yes" : "no"
+          }
+        }'
+    }
+    # iptables prints its rules in words of its own
+    listed() { # PROGRAM FAMILY
+      limited "$1" -S 2>/dev/null </dev/null | awk -v family="$2" '
+        /^-P FORWARD / { policy = tolower($3) }
+        /^-A .*-j LIBVIRT_FW|-i virbr.* -j ACCEPT/ { passed = 1 }
+        END { if (policy != "") printf "forward:%s filter %s %s\n", family, policy, passed ? "yes" : "no" }'
+    }
+    if program nft; then
+      rules=$(limited "$value" list ruleset 2>/dev/null </dev/null) && fact forward-read yes && printf '%s\n' "$rules" | forwarded
+    elif program iptables; then
+      # asked of a kernel without any table, it may make one
+      grep -qsE '^(nf_tables|iptable_filter) ' /proc/modules && fact forward-read yes && listed "$value" ip
+    fi
+    grep -qsx filter /proc/net/ip_tables_names && program iptables-legacy && listed "$value" legacy
+  fi
 fi
 echo '[end]'

@@ -4,7 +4,7 @@ import { checks, runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
-import type { Host } from "../lib/host/types.mts";
+import type { Forwarding, Host } from "../lib/host/types.mts";
 import { own } from "./fake.mts";
 
 const test = suite("checks");
@@ -317,6 +317,51 @@ test("gpu.present: no card, another vendor's, the right one, a bus that cannot b
   );
   assert.is(first("gpu.present", host((made) => delete made.pci), withCard()).status, "unknown");
   assert.equal(found("gpu.present", host()), [], "nobody asks for a card");
+});
+
+/** The status and the fixes of host.forwarding on a host with libvirt's network active. */
+function forwarding(read: Partial<Forwarding>, version = "11.3.0", change: (host: Host) => void = () => {}) {
+  const changed = host((made) => {
+    made.forwarding = { docker: false, ...read };
+    made.versions.libvirt = version;
+    made.systemd = true;
+    made.libvirt = { networks: { default: "active" } };
+    change(made);
+  });
+  const { status, fix } = first("host.forwarding", changed);
+  return [status, fix.map(({ command }) => command)];
+}
+const dropping = { family: "ip", table: "filter", drops: true, passesGuests: false };
+
+test("host.forwarding: a drop that libvirt's rules do not precede is a warning, and iptables mends it", () => {
+  assert.equal(forwarding({ docker: true, chains: [dropping] }), ["warn", [
+    'sh -c \'echo "firewall_backend = \\"iptables\\"" >>/etc/libvirt/network.conf; systemctl restart libvirtd\'',
+  ]]);
+  assert.is(forwarding({ docker: true, chains: [{ ...dropping, passesGuests: true }] })[0], "pass");
+  assert.is(forwarding({ docker: true, chains: [{ ...dropping, drops: false }] })[0], "pass");
+  assert.is(forwarding({ docker: true, chains: [{ ...dropping, family: "ip6" }] })[0], "pass");
+});
+
+test("host.forwarding: a table of one's own drops, whatever libvirt writes", () => {
+  const own = { family: "inet", table: "…", drops: true, passesGuests: false };
+  assert.equal(forwarding({ backend: "iptables", chains: [own] }), ["warn", [null]]);
+});
+
+test("host.forwarding: before libvirt's network is active, its backend decides", () => {
+  const inactive = (read: Partial<Forwarding>, version?: string) =>
+    forwarding({ docker: true, chains: [dropping], ...read }, version, ({ libvirt }) => libvirt!.networks = {})[0];
+  assert.is(inactive({ backend: "iptables" }), "pass");
+  assert.is(inactive({}, "9.0.0"), "pass");
+  assert.is(inactive({ backend: "nftables" }), "warn");
+  assert.is(inactive({}), "unknown");
+});
+
+test("host.forwarding: rules that were not read are no pass where Docker or ufw may drop", () => {
+  assert.is(forwarding({ docker: true })[0], "unknown");
+  assert.is(forwarding({ ufw: "DROP" })[0], "unknown");
+  assert.is(forwarding({ ufw: "ACCEPT" })[0], "pass");
+  assert.is(forwarding({ docker: true }, "9.0.0")[0], "pass");
+  assert.is(first("host.forwarding", host()).status, "skip", "a probe without that section");
 });
 
 test.run();

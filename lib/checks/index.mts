@@ -13,6 +13,7 @@ import { gpuSelectionChecks } from "./gpu-selection.mts";
 import { guestChecks } from "./guest.mts";
 import { guestComposeChecks } from "./guest-compose.mts";
 import { gpuInUseChecks } from "./gpu-in-use.mts";
+import { forwardingChecks } from "./host-forwarding.mts";
 import { hostChecks } from "./host.mts";
 import { hypervChecks } from "./hyperv.mts";
 import { iommuChecks } from "./iommu.mts";
@@ -43,6 +44,7 @@ export const checks: Check[] = [
   ...toolChecks,
   probeCheck,
   ...hostChecks,
+  ...forwardingChecks,
   ...gpuSelectionChecks,
   ...hypervChecks,
   ...gpuInUseChecks,

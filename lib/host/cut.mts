@@ -21,6 +21,7 @@ const order = [
   ["programs"],
   ["virtualbox"],
   ["libvirt"],
+  ["forwarding"],
 ];
 
 /** The keys of a Host, and the sections that each one is read from. */
@@ -55,6 +56,7 @@ const sources: Record<string, string[]> = {
   versions: ["programs", "kernel"],
   vagrantPlugins: ["programs"],
   libvirt: ["libvirt"],
+  forwarding: ["forwarding"],
 };
 
 /**

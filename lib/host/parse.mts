@@ -1,4 +1,4 @@
-import type { Configuration, Host } from "./types.mts";
+import type { Configuration, ForwardChain, Forwarding, Host } from "./types.mts";
 import { UserError } from "../errors.mts";
 import { compact, Facts, mebibytes, number } from "./lines.mts";
 import { windowsOf } from "./windows.mts";
@@ -176,6 +176,20 @@ export function parseHost(text: string): Host {
         networks: states(libvirt.all("network")),
       })
       : undefined,
+    forwarding: sections.has("forwarding") ? forwardingOf(facts("forwarding")) : undefined,
+  });
+}
+
+function forwardingOf(facts: Facts): Forwarding {
+  const chains = facts.all("forward").map((text): ForwardChain => {
+    const [family = "", table = "", policy, passes] = text.split(" ");
+    return { family, table, drops: policy === "drop", passesGuests: passes === "yes" };
+  });
+  return compact<Forwarding>({
+    docker: facts.flag("docker") ?? false,
+    ufw: facts.one("ufw"),
+    backend: facts.one("backend"),
+    chains: facts.flag("forward-read") ? chains : undefined,
   });
 }
 

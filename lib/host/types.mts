@@ -183,6 +183,32 @@ export interface Host {
     error?: string;
     networks: Record<string, string>;
   };
+  /** What decides about the packets of guests. Absent for a foreign tree. */
+  forwarding?: Forwarding;
+}
+
+/** What the probe read about forwarded packets. */
+export interface Forwarding {
+  /** The bridge `docker0` exists. */
+  docker: boolean;
+  /** `DEFAULT_FORWARD_POLICY` of ufw, such as `DROP`; `unknown` if it could not be read. Absent where ufw is off. */
+  ufw?: string;
+  /** `firewall_backend` of libvirt's network.conf: `iptables` or `nftables`. */
+  backend?: string;
+  /** The chains that see forwarded packets, one per table. Absent if they could not be read, which takes root. */
+  chains?: ForwardChain[];
+}
+
+/** A table of the firewall with a chain for forwarded packets. */
+export interface ForwardChain {
+  /** `ip`, `ip6`, `inet`, or `legacy` for the older iptables. */
+  family: string;
+  /** Its name; `…` for a name that a person chose. */
+  table: string;
+  /** It drops what no rule accepts. */
+  drops: boolean;
+  /** One of its rules accepts packets of libvirt's bridges. */
+  passesGuests: boolean;
 }
 
 /** A file that configures kernel arguments, or one variable of GRUB's in such a file. */

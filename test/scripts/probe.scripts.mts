@@ -388,4 +388,44 @@ test("the probe finds the default route's device through bridges, bonds and VLAN
   assert.equal(network("eno1 0000A8C0 0", six), [["0000:00:19.0"], [], false], "by IPv6");
 });
 
+/** The firewall as the probe finds it in a network namespace with these rules. */
+function firewall(commands: string): Host["forwarding"] {
+  const script = `${commands}\nsh '${root}/scripts/probe-linux.sh'`;
+  return parseHost(execFileSync("unshare", ["-n", "sh", "-euc", script], { encoding: "utf8" })).forwarding;
+}
+
+test("the probe reads which chains drop the packets of guests, without the names of one's own", () => {
+  const docker = "iptables -P FORWARD DROP; iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER";
+  const chain = { family: "ip", table: "filter", drops: true, passesGuests: false };
+  assert.equal(firewall("true")!.chains, []);
+  assert.equal(firewall(docker)!.chains, [chain]);
+  const passing = [{ ...chain, passesGuests: true }];
+  assert.equal(firewall(`${docker}; iptables -I DOCKER-USER -i virbr+ -j ACCEPT`)!.chains, passing);
+  assert.equal(firewall(`${docker}; iptables -N LIBVIRT_FWO; iptables -I FORWARD -j LIBVIRT_FWO`)!.chains, passing);
+  const own =
+    "nft add table inet secret; nft 'add chain inet secret f { type filter hook forward priority 0; policy drop; }'";
+  assert.equal(firewall(own)!.chains, [{ ...chain, family: "inet", table: "…" }]);
+  assert.equal(firewall(`${own}; nft 'add rule inet secret f iifname { "lo", "virbr0" } accept'`)!.chains, [
+    { ...chain, family: "inet", table: "…", passesGuests: true },
+  ]);
+});
+
+test("the probe reads the rules where iptables alone is installed", () => {
+  const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-iptables-"));
+  try {
+    const bin = standIns(folder, {
+      iptables: "printf '%s\\n' '-P INPUT ACCEPT' '-P FORWARD DROP' '-N DOCKER-USER' '-A FORWARD -j DOCKER-USER'",
+      grep: 'case $* in *nf_tables*) exit 0 ;; esac\nexec /bin/grep "$@"',
+      id: "echo 'uid=0(root) gid=0(root) groups=0(root)'",
+    });
+    const path = own("scripts/probe-linux.sh").replace(/if program nft; then/, "if false; then");
+    const text = execFileSync("sh", ["-s"], { encoding: "utf8", input: path, env: bin });
+    assert.equal(parseHost(text).forwarding!.chains, [
+      { family: "ip", table: "filter", drops: true, passesGuests: false },
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test.run();

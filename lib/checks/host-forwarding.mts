@@ -1,0 +1,97 @@
+import type { Fix } from "../findings.mts";
+import { commandFix, manualFix } from "../fixes.mts";
+import type { ForwardChain, Forwarding, Host } from "../host/types.mts";
+import { isOlder } from "../text.mts";
+import { pass, skip, unknown, warn } from "./results.mts";
+import type { Check, Verdict } from "./types.mts";
+
+/** From this version on libvirt prefers nftables (libvirt news, 10.4.0, 2024-06-03), in a table of its own. */
+const nftablesSince = "10.4.0";
+
+/**
+ * Whether the host's firewall lets packets of libvirt's guests through. A packet must be accepted by
+ * each table. Docker and ufw make iptables' FORWARD chain drop what it does not know: libvirt's
+ * iptables backend adds its rules to that chain, its nftables backend has a table of its own, which
+ * the drop overrides (moby/moby#52612, 2026-05-12; vagrant-libvirt#1839, 2026-01-19).
+ */
+export const forwardingChecks: Check[] = [
+  {
+    id: "host.forwarding",
+    about: "whether a firewall on this host drops what libvirt's guests send",
+    why: "the guest comes up without a network beyond this host, so that packages and images cannot be fetched",
+    confirm: "sudo iptables -S FORWARD; sudo nft list ruleset",
+    check: (host, { machines }) =>
+      host.os.platform === "linux" && machines.some(({ provider }) => provider === "libvirt")
+        ? [forwarding(host, host.forwarding)]
+        : [],
+  },
+];
+
+function forwarding(host: Host, read: Forwarding | undefined): Verdict {
+  if (!read || !host.programs) return skip("this probe did not look at the firewall");
+  const backend = read.backend ??
+    (isOlder(host.versions.libvirt ?? nftablesSince, nftablesSince) ? "iptables" : undefined);
+  const evidence = [
+    {
+      read: "/etc/libvirt/network.conf",
+      value: read.backend ? `firewall_backend ${read.backend}` : "no firewall_backend",
+    },
+    { read: "libvirtd --version", value: host.versions.libvirt ?? "none" },
+    { read: "/sys/class/net/docker0", value: read.docker ? "there" : "not there" },
+    { read: "/etc/ufw", value: read.ufw === undefined ? "not enabled" : `forwarded packets: ${read.ufw}` },
+  ];
+  if (!read.chains) {
+    if (backend === "iptables") return pass("libvirt adds its rules to those of iptables", evidence);
+    const cause = causes(read);
+    if (!cause) return pass("no Docker bridge and no ufw, which often cut guests off", evidence);
+    return unknown(`${cause} may drop what guests send: only root can read the firewall's rules`, evidence);
+  }
+  const { chains } = read;
+  const said = chains.map(({ family, table, drops, passesGuests }) =>
+    `${family} ${table} ${drops ? (passesGuests ? "accepts virbr*" : "drops") : "accepts"}`
+  );
+  evidence.push({ read: "chains for forwarded packets", value: said.join(", ") || "none" });
+  const dropping = chains.filter((chain) => chain.family !== "ip6" && chain.drops && !chain.passesGuests);
+  const own = dropping.filter((chain) => !isOfIptables(chain));
+  if (dropping.length === 0) return pass("the firewall lets guests through", evidence);
+  if (own.length > 0) {
+    return warn(`the firewall's table ${own.map(nameOf).join(" and ")} drops what guests send`, evidence, [
+      acceptBridges,
+    ]);
+  }
+  if (!host.versions.libvirt) return skip("libvirt is not installed: its rules are not there yet");
+  if (backend === "iptables" && !isActive(host)) return pass("libvirt adds its rules to those of iptables", evidence);
+  if (backend !== "nftables" && !isActive(host)) {
+    return unknown("iptables drops what it does not know, and libvirt's rules appear with its network", evidence);
+  }
+  return warn(`${causes(read) ?? "the firewall"} drops what libvirt's guests send`, evidence, [useIptables(host)]);
+}
+
+const isOfIptables = ({ family, table }: ForwardChain) =>
+  table === "filter" && (family === "ip" || family === "legacy");
+const nameOf = ({ family, table }: ForwardChain) => (table === "…" ? `of your own (${family})` : `${family} ${table}`);
+/** libvirt has put its rules in place for a network. */
+const isActive = ({ libvirt }: Host) => Object.values(libvirt?.networks ?? {}).includes("active");
+
+/** The programs on this host that make iptables drop forwarded packets; undefined if none was found. */
+function causes({ docker, ufw }: Forwarding): string | undefined {
+  const found = [...(docker ? ["Docker"] : []), ...(ufw !== undefined && ufw !== "ACCEPT" ? ["ufw"] : [])];
+  return found.length > 0 ? found.join(" or ") : undefined;
+}
+
+const acceptBridges = manualFix(
+  'Accept libvirt\'s bridges in that chain: iifname "virbr*" accept, and oifname "virbr*" accept',
+  { root: true },
+);
+
+function useIptables({ os, programs = {}, systemd }: Host): Fix {
+  const title = "Let libvirt add its rules to those of iptables, before the drop";
+  if (os.id === "nixos") {
+    return manualFix(`${title}: firewall_backend = "iptables" in libvirt's network.conf`, { root: true });
+  }
+  const daemon = "libvirtd" in programs ? "libvirtd" : "virtnetworkd";
+  const restart = systemd ? `systemctl restart ${daemon}` : `pkill -x ${daemon}; ${daemon} -d`;
+  return commandFix(title, `sh -c 'echo "firewall_backend = \\"iptables\\"" >>/etc/libvirt/network.conf; ${restart}'`, {
+    root: true,
+  });
+}
