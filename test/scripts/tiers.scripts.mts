@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { own, root } from "./fake.mts";
+import { own, root } from "../fake.mts";
 
 const test = suite("tiers");
 const listed = execFileSync("sh", [`${root}/.ci/run`, "--list"], { encoding: "utf8" }).trim().split("\n").map((line) =>

@@ -12,12 +12,12 @@ import {
   refreshEntries,
   removalWaits,
   removeArgument,
-} from "../lib/host/kernel-arguments.mts";
-import { initramfsOf } from "../lib/host/initramfs.mts";
-import { parseHost } from "../lib/host/parse.mts";
-import type { Fix } from "../lib/findings.mts";
-import type { Host } from "../lib/host/types.mts";
-import { root, standIns } from "./fake.mts";
+} from "../../lib/host/kernel-arguments.mts";
+import { initramfsOf } from "../../lib/host/initramfs.mts";
+import { parseHost } from "../../lib/host/parse.mts";
+import type { Fix } from "../../lib/findings.mts";
+import type { Host } from "../../lib/host/types.mts";
+import { root, standIns } from "../fake.mts";
 
 const test = suite<{ folder: string }>("boot");
 

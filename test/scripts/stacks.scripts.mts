@@ -1,0 +1,157 @@
+// What copies a stack into a VM and starts it there: apply-stack.sh and the rendered scripts, run
+// below a folder.
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { readProjects } from "../../lib/cli/projects.mts";
+import { parseConfig } from "../../lib/config/parse.mts";
+import { parseHost } from "../../lib/host/parse.mts";
+import type { Lab, LabMachine } from "../../lib/host/lab.mts";
+import { names } from "../../lib/plan/assets.mts";
+import { makePlan } from "../../lib/plan/plan.mts";
+import { projectFiles } from "../../lib/plan/stacks.mts";
+import { resolveConfig } from "../../lib/resolve/resolve.mts";
+import { realShell } from "../../lib/run/shell.mts";
+import { own, root, standIns } from "../fake.mts";
+
+const test = suite("stacks in the VM");
+const shell = realShell();
+const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
+const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
+const folder = "/lab/.homelab-gpu";
+
+test("Compose files for a Compose without !override are rewritten in the VM", () => {
+  const project = {
+    ...{ name: "p", machine: "a", path: "/p", profiles: [], env: {}, composeFiles: ["a.yaml"], skipped: [] },
+    ...{ files: {}, size: 0, variables: {}, rewritten: { "a.yaml": "services: {web: {image: 'it''s'}}\n" } },
+  };
+  const file = projectFiles(project).find(({ path }) => path.endsWith("/rewrite"))!;
+  const work = mkdtempSync(join(tmpdir(), "homelab-gpu-stacks-"));
+  try {
+    execFileSync("sh", ["-s"], { cwd: work, input: file.text });
+    assert.is(readFileSync(join(work, "a.yaml"), "utf8"), project.rewritten["a.yaml"]);
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+});
+
+/** Runs apply-stack.sh in a folder, with a stand-in for Docker that records its calls. */
+function guest() {
+  const work = mkdtempSync(join(tmpdir(), "homelab-gpu-stacks-"));
+  const put = (path: string, text: string, mode = 0o644) => {
+    mkdirSync(dirname(join(work, path)), { recursive: true });
+    writeFileSync(join(work, path), text);
+    chmodSync(join(work, path), mode);
+  };
+  const env = standIns(work, {
+    docker: `printf '%s\\n' "$*" >>"${work}/asked"
+case "$*" in
+  *"version --short") echo 2.26.1 ;;
+  *"config -q") [ ! -e "${work}/refuses" ] || { echo "services.web Additional property imag is not allowed" >&2; exit 1; } ;;
+  *"config --services") printf 'web\\nnone\\n' ;;
+  *" config") printf 'name: a\\nservices:\\n  none:\\n    scale: 0\\n  web:\\n    image: x\\n' ;;
+  *" up -d"*) echo "TAG=$TAG" >>"${work}/asked" ;;
+esac`,
+  });
+  const script = (...words: string[]) =>
+    execFileSync("sh", [`${root}/scripts/apply-stack.sh`, ...words], {
+      env: { ...env, STACKS_ROOT: `${work}/srv` },
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  /** Copies what `up` would, with the commands of its plan. */
+  const copy = async (copies?: LabMachine["copies"]) => {
+    const text =
+      `machines: [{name: ai, box: lab/x, cpus: 2, memory: 1024}]\nstacks: [{path: ${work}/a, env: {TAG: "it's"}}]\n`;
+    const config = parseConfig(text);
+    const projects = await readProjects(shell, { config, text, name: "x", folder });
+    const settled = resolveConfig(config, host, {}, projects);
+    const lab: Lab = {
+      ...{ folder: `${work}/lab`, prefix: "", boxes: {}, orphans: {} },
+      machines: { ai: { domain: "ai", state: "running", address: "x", ...(copies ? { copies } : {}) } },
+    };
+    const { files, steps } = makePlan(settled, host, lab, texts);
+    for (const { path, text } of files.filter(({ path }) => path.startsWith("stacks/"))) put(`lab/${path}`, text);
+    const pack = steps.find(({ title }) => title.startsWith("Pack"))!;
+    mkdirSync(`${work}/srv/projects`, { recursive: true });
+    writeFileSync(`${work}/srv/projects/a.tar`, execFileSync(pack.command[0]!, pack.command.slice(1)));
+    return { schema: "homelab-gpu/copies/1" as const, vm: "v", stacks: { a: projects[0]!.files } };
+  };
+  const has = (path: string) => readFileSync(join(work, "srv/stacks/a", path), "utf8");
+  return { work, put, script, copy, has, asked: () => readFileSync(`${work}/asked`, "utf8") };
+}
+
+test("a stack arrives with modes, links and odd names; the next copy has only changed files", async () => {
+  const { work, put, script, copy, has, asked } = guest();
+  put("a/compose.yaml", "services: {web: {image: x}}\n");
+  put("a/run me.sh", "#!/bin/sh\n", 0o750);
+  put("a/-x \\n[*]", "odd");
+  put("a/deep/er/old", "old");
+  put("a/config.yml", "host\n");
+  symlinkSync("run me.sh", `${work}/a/link`);
+  const copies = await copy();
+  script("up", "a");
+  assert.is(statSync(`${work}/srv/stacks/a/run me.sh`).mode & 0o777, 0o750);
+  assert.is(has("link"), "#!/bin/sh\n");
+  assert.is(has("-x \\n[*]"), "odd");
+  assert.match(asked(), new RegExp(`-p a -f ${work}/srv/stacks/a/compose.yaml up -d`));
+  assert.match(asked(), /^TAG=it's$/m, "variables reach Compose");
+  assert.is(readFileSync(`${work}/srv/projects/a/services`, "utf8"), "web\n", "scale: 0 is no service to wait for");
+  assert.ok(existsSync(`${work}/srv/projects/a/applied`));
+
+  writeFileSync(`${work}/srv/stacks/a/config.yml`, "changed in the VM\n");
+  writeFileSync(`${work}/srv/stacks/a/made-there`, "data");
+  rmSync(`${work}/a/deep`, { recursive: true });
+  put("a/new", "new");
+  for (const known of [copies, undefined]) {
+    await copy(known);
+    script("up", "a");
+    assert.is(has("config.yml"), "changed in the VM\n", "what did not change on the host stays");
+    assert.is(has("made-there"), "data");
+    assert.is(has("new"), "new");
+    assert.not(existsSync(`${work}/srv/stacks/a/deep`));
+  }
+  rmSync(work, { recursive: true });
+});
+
+test("what Compose refuses in the VM is kept for the proof, and nothing is started", async () => {
+  const { work, put, script, copy, asked } = guest();
+  put("a/compose.yaml", "services: {web: {imag: x}}\n");
+  put("refuses", "");
+  await copy();
+  script("up", "a");
+  assert.match(readFileSync(`${work}/srv/projects/a/failed`, "utf8"), /Additional property imag/);
+  assert.not(existsSync(`${work}/srv/projects/a/applied`));
+  assert.not.match(asked(), /up -d/);
+  rmSync(work, { recursive: true });
+});
+
+test("keep takes down the projects that are not named, and leaves their volumes and folders", async () => {
+  const { work, put, script, copy, asked } = guest();
+  put("a/compose.yaml", "services: {web: {image: x}}\n");
+  await copy();
+  script("up", "a");
+  script("keep", "a", "b");
+  assert.not.match(asked(), /volume/);
+  script("keep", "b");
+  assert.match(asked(), /volume ls -q --filter label=com\.docker\.compose\.project=a/);
+  assert.not.match(asked(), /volume rm/);
+  assert.ok(existsSync(`${work}/srv/stacks/a/compose.yaml`));
+  assert.not(existsSync(`${work}/srv/projects/a/project`));
+  rmSync(work, { recursive: true });
+});
+
+test.run();
