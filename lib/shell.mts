@@ -121,6 +121,6 @@ export interface Shell {
   confirm(question: string): Promise<boolean>;
   /** The operating system, by Node's name. */
   readonly platform: NodeJS.Platform;
-  /** Whether each stream is a terminal, and how wide that is. */
-  readonly terminal: { in: boolean; out: boolean; err: boolean; columns: number };
+  /** Whether each stream is a terminal, and how wide and high that is; `rows` is absent where it does not say. */
+  readonly terminal: { in: boolean; out: boolean; err: boolean; columns: number; rows?: number };
 }

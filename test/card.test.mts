@@ -580,10 +580,10 @@ test("draws what the card hangs on and shares, within the width", () => {
   const [card] = resolveConfig(machines("{}"), made).machines[0]!.cards;
   const lines = topologyLines(card!, made, 80);
   assert.equal(lines.map((line) => line.replace(/\s+/g, " ")), [
-    "0000:00:01.0 PCI bridge 8086:460d group 2, pcieport",
-    "├─ 0000:01:00.0 VGA controller 10de:2786 group 2, nouveau → VM",
-    "├─ 0000:01:00.1 audio device 10de:22bc group 2, snd_hda_intel → VM",
-    "└─ 0000:09:00.0 Ethernet controller 8086:10d3 group 2, e1000e ← the default ro…",
+    "0000:00:01.0 PCI bridge group 2, pcieport",
+    "├─ 0000:01:00.0 VGA controller group 2, nouveau → VM",
+    "├─ 0000:01:00.1 audio device group 2, snd_hda_intel → VM",
+    "└─ 0000:09:00.0 Ethernet controller group 2, e1000e ← the default route",
   ]);
   assert.ok(lines.every((line) => line.length <= 80));
 });

@@ -10,6 +10,7 @@ import { doctor } from "../lib/cli/commands/doctor.mts";
 import { commands } from "../lib/cli/commands.mts";
 import { acceptsOption, options as known } from "../lib/cli/options.mts";
 import { main } from "../lib/cli/main.mts";
+import type { Shell } from "../lib/shell.mts";
 import { realShell } from "../lib/run/shell.mts";
 import { fakeShell, options, own, root } from "./fake.mts";
 
@@ -20,12 +21,12 @@ const saved = `${root}/test/hosts/vm-without-gpu.txt`;
  * The script's output and exit code, with files in memory; copies/script.copies.mts starts the real
  * script.
  */
-async function within(words: string[], files: Record<string, string>) {
+async function within(words: string[], files: Record<string, string>, terminal?: Partial<Shell["terminal"]>) {
   const assets = ["templates/homelab-gpu.yaml", "scripts/probe-linux.sh"].map((path) => [`${root}/${path}`, own(path)]);
   const { shell, said, printed } = fakeShell({ ...files, ...Object.fromEntries(assets) }, {
     sh: { out: readFileSync(saved, "utf8") },
   });
-  const code = await main(words, shell);
+  const code = await main(words, terminal ? { ...shell, terminal: { ...shell.terminal, ...terminal } } : shell);
   return { code, out: printed.join(""), err: said.filter((text) => !printed.includes(text)).join("") };
 }
 
@@ -161,7 +162,9 @@ test("what the README shows is what doctor says", async () => {
   const shown = [...readme.matchAll(/^\$ npx zx homelab-gpu\.mts doctor --host (\S+)\n(.*?)^```/gms)];
   assert.is(shown.length, 2);
   const said = await Promise.all(
-    shown.map(([, host]) => within(["doctor", "--no-color", "--host", host!], { [host!]: own(host!) })),
+    shown.map(([, host]) =>
+      within(["doctor", "--no-color", "--host", host!], { [host!]: own(host!) }, { out: true, columns: 80 })
+    ),
   );
   if (process.env.GOLDEN === "write") {
     const text = said.reduce((now, { out }, i) => now.replace(shown[i]![2]!, () => out), readme);

@@ -254,7 +254,8 @@ test("gives a finding for print", () => {
 const log = "starting\nerror: Network not found: no network with matching name 'default'\n";
 
 async function explained(files: Record<string, string>, args: string[], more: Partial<Options> = {}) {
-  const { shell, said } = fakeShell(files);
+  const { shell: pipe, said } = fakeShell(files);
+  const shell = { ...pipe, terminal: { ...pipe.terminal, out: true } };
   const code = await explain({ shell, options: { ...options, ...more }, args, passthroughArgs: [] });
   return { code, out: said.join("") };
 }

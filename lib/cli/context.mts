@@ -16,6 +16,8 @@ import type { Style } from "./print.mts";
 import { resolveConfig, withoutGpus } from "../resolve/resolve.mts";
 import type { Reporter } from "../run/steps.mts";
 import type { Shell } from "../shell.mts";
+import { shellCommand } from "../render.mts";
+import { self } from "../self.mts";
 import { powershellScript } from "../host/windows.mts";
 
 /** What was typed, checked. */
@@ -85,13 +87,19 @@ export function reporterOf(context: Context): Reporter {
   };
 }
 
+/** The command line of one of this program's commands, for the same config. */
+export function selfFor({ options: { config } }: Context, command: string): string {
+  return self(command) + (config ? ` --config ${shellCommand(config)}` : "");
+}
+
 /** The style of lines on a stream. */
 export function styleFor({ shell, options }: Context, stream: "out" | "err", host?: Host): Style {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   const wanted = FORCE_COLOR ? !["0", "false"].includes(FORCE_COLOR) : shell.terminal[stream] && TERM !== "dumb";
   return {
     color: options.color && !NO_COLOR && wanted,
-    width: Math.min(shell.terminal.columns, 100),
+    // what goes to a file or a program is not wrapped
+    width: shell.terminal[stream] ? Math.min(shell.terminal.columns, 100) : Infinity,
     verbose: options.verbose,
     // Windows has no sudo, and says itself where it wants an administrator
     root: host ? host.uid === 0 || host.os.platform === "windows" : process.getuid?.() === 0,

@@ -1,6 +1,6 @@
 /** Findings, plans, changes → lines. Pure: the caller prints them. */
 import chalk from "chalk";
-import type { Finding, Fix, Notes, Status } from "../findings.mts";
+import type { Evidence, Finding, Fix, Notes, Status } from "../findings.mts";
 import { diffLines } from "./diff.mts";
 import { commandLine } from "../plan/command-line.mts";
 import type { FileChange, Step } from "../plan/types.mts";
@@ -16,8 +16,8 @@ export interface Style {
   verbose: boolean;
   /** The reader is root: commands need no sudo. */
   root: boolean;
-  /** What was skipped is shown too. */
-  skips?: boolean;
+  /** What passed or was skipped is shown too, without evidence. */
+  passes?: boolean;
   /**
    * Why each check matters, and how to confirm that it is mended; absent where that is not shown.
    */
@@ -40,9 +40,14 @@ function painted(look: Style, paint: Paint): Paint {
   return look.color ? paint : (text) => text;
 }
 
+/** A heading. */
+export function heading(text: string, look: Style): string {
+  return painted(look, (one) => chalk.bold(one))(visible(text));
+}
+
 /**
- * Findings, the worst first, then in the catalogue's order; passes are one line unless verbose. A
- * sentence with counts ends them.
+ * Findings, the worst first, then in the catalogue's order; passes are shown only if verbose. A sentence with counts
+ * ends them.
  */
 export function formatFindings(findings: Finding[], look: Style): string[] {
   const order: Status[] = look.verbose ? ["fail", "warn", "unknown", "pass", "skip"] : [
@@ -52,12 +57,14 @@ export function formatFindings(findings: Finding[], look: Style): string[] {
   ];
   const shown = order.flatMap((status) => findings.filter((finding) => finding.status === status));
   const lines = shown.flatMap((finding) => formatFinding(finding, look));
-  if (look.skips && !look.verbose) lines.push(...skipped(findings, look));
-  const passed = findings.filter(({ status }) => status === "pass");
-  if (!look.verbose && passed.length > 0) {
-    const ids = [...new Set(passed.map(({ check }) => check))].join(", ");
-    lines.push(...marked("pass", ids, look));
+  if (look.passes && !look.verbose) {
+    lines.push(
+      ...findings.filter(({ status }) => status === "pass").flatMap((finding) =>
+        formatFinding({ ...finding, evidence: [] }, look)
+      ),
+    );
   }
+  if (look.passes && !look.verbose) lines.push(...skipped(findings, look));
   return [...lines, "", ...wrap(sentence(findings), look.width)];
 }
 
@@ -75,17 +82,29 @@ function skipped(findings: Finding[], look: Style): string[] {
 }
 
 /** One finding: mark, check, machine, text; then what mends it; verbose, what was read. */
-export function formatFinding({ check, machine, status, message, evidence, fix }: Finding, look: Style): string[] {
-  const dim = painted(look, (text) => chalk.dim(text));
+export function formatFinding(finding: Finding, look: Style): string[] {
+  const { check, machine, status, message, fix } = finding;
   const about = machine ? `${check} (${machine}): ` : `${check}: `;
   const told = status === "fail" || look.verbose;
   return [
     ...marked(status, visible(about + message), look),
-    ...(told
-      ? evidence.flatMap(({ read, value }) => wrap(visible(`${read}: ${value}`), look.width, "    ", "      ").map(dim))
-      : []),
+    ...(told ? evidenceLines(finding, look) : []),
     ...(["fail", "warn", "unknown"].includes(status) ? mending(check, status, fix, look) : []),
   ];
+}
+
+/** What was read, unless the message says it; with verbose, all of it. */
+export function evidenceLines({ message, evidence }: Finding, look: Style): string[] {
+  const dim = painted(look, (text) => chalk.dim(text));
+  return evidence.filter((one) => look.verbose || !isSaid(message, one)).flatMap(({ read, value }) =>
+    wrap(visible(`${read}: ${value}`), look.width, "    ", "      ").map(dim)
+  );
+}
+
+/** Whether a message contains a fact: its value, or the name of a program that was not found. */
+function isSaid(message: string, { read, value }: Evidence): boolean {
+  const program = /^(\S+) in PATH$/.exec(read)?.[1];
+  return program && value === "not found" ? message.includes(program) : value.length > 3 && message.includes(value);
 }
 
 /** Why it matters, what mends it, and how to see that it did. */
@@ -100,7 +119,8 @@ function mending(check: string, status: Status, fix: Fix[], look: Style): string
   ];
 }
 
-function marked(status: Status, text: string, look: Style): string[] {
+/** A text after the mark of a status. */
+export function marked(status: Status, text: string, look: Style): string[] {
   const { mark, paint } = marks[status];
   const [first = "", ...more] = wrap(text, look.width, `${mark} `);
   return [painted(look, paint)(mark) + first.slice(mark.length), ...more];
@@ -121,22 +141,23 @@ export function withSudo(run: string): string {
   return run.split(" && ").map((part) => `sudo ${part}`).join(" && ");
 }
 
-function sentence(findings: Finding[]): string {
+/** How many findings of each status there are: `3 passed`, `1 warning`. What was skipped is not counted. */
+export function countsOf(findings: Finding[]): string[] {
   const count = (status: Status) => findings.filter((finding) => finding.status === status).length;
-  const [fails, warns, unknowns, passes] = (["fail", "warn", "unknown", "pass"] as const).map(count) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const parts = [
-    `${passes} passed`,
+  const [fails, warns, unknowns, passes] = [count("fail"), count("warn"), count("unknown"), count("pass")];
+  return [
+    ...(passes > 0 ? [`${passes} passed`] : []),
     ...(warns > 0 ? [counted(warns, "warning")] : []),
     ...(unknowns > 0 ? [`${unknowns} unknown`] : []),
     ...(fails > 0 ? [`${fails} failed`] : []),
   ];
-  const verdict = fails > 0 ? "Not ready" : passes + warns > 0 ? "Ready" : "Nothing was judged";
-  return `${verdict}: ${parts.join(", ")}.`;
+}
+
+/** The verdict on all findings, with their counts. */
+export function sentence(findings: Finding[]): string {
+  const has = (...statuses: Status[]) => findings.some(({ status }) => statuses.includes(status));
+  const verdict = has("fail") ? "Not ready" : has("pass", "warn") ? "Ready" : "Nothing was judged";
+  return `${verdict}: ${countsOf(findings).join(", ") || "0 passed"}.`;
 }
 
 /** What `up` would write and run. */

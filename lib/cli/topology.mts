@@ -11,8 +11,9 @@ interface Node {
 }
 
 /**
- * A card and everything on its path to the CPU or in its IOMMU group, as a tree: address, kind,
- * ids, group, driver, and what happens to it. One line per function, at most `width` columns.
+ * A card and everything on its path to the CPU or in its IOMMU group, as a tree: address, kind, ids, group, driver, and
+ * what happens to it. One line per function. Where `width` columns are too few, the ids go first, then all uses but the
+ * first, then the kind: what happens to a function is never cut.
  */
 export function topologyLines(card: Card, host: Host, width: number): string[] {
   const wanted = [
@@ -24,25 +25,39 @@ export function topologyLines(card: Card, host: Host, width: number): string[] {
     ...card.virtualFunctions.slice(0, 4),
   ];
   const rows = flatten(treeOf(wanted, host.pci ?? []), "", "");
-  const left = rows.map(({ stem, fn }) => `${stem}${fn.bdf} ${className(fn)} ${nameOf({ ...fn, model: "" })}`);
+  const kind = (fn: PciFunction) => `${fn.bdf} ${className(fn)}`;
+  const forms: [(fn: PciFunction) => string, uses: number][] = [
+    [(fn) => `${kind(fn)} ${nameOf({ ...fn, model: "" })}`, Infinity],
+    [kind, Infinity],
+    [kind, 1],
+    [({ bdf }) => bdf.replace(/^0000:/, ""), 1],
+  ];
+  const made = forms.map(([form, uses]) => aligned(rows, form, (fn) => describeFate(fn, card, host, uses)));
+  return made.find((lines) => lines.every((line) => line.length <= width)) ?? made.at(-1)!;
+}
+
+function aligned(
+  rows: { stem: string; fn: PciFunction }[],
+  form: (fn: PciFunction) => string,
+  fate: (fn: PciFunction) => string,
+): string[] {
+  const left = rows.map(({ stem, fn }) => stem + form(fn));
   const column = Math.max(...left.map((text) => text.length)) + 2;
   return rows.map(({ fn }, i) => {
     const group = fn.group === undefined ? "group ?" : fn.group === null ? "no group" : `group ${fn.group}`;
-    const text = `${left[i]!.padEnd(column)}${group}, ${
-      fn.driver === undefined ? "driver ?" : (fn.driver ?? "no driver")
-    }${describeFate(fn, card, host)}`;
-    return visible(text).length > width ? `${visible(text).slice(0, width - 1)}…` : visible(text);
+    const driver = fn.driver === undefined ? "driver ?" : (fn.driver ?? "no driver");
+    return visible(`${left[i]!.padEnd(column)}${group}, ${driver}${fate(fn)}`);
   });
 }
 
-function describeFate(fn: PciFunction, card: Card, host: Host): string {
+function describeFate(fn: PciFunction, card: Card, host: Host, most: number): string {
   if (card.assignedFunctions.includes(fn) || card.alsoPassed.includes(fn)) return " → VM";
   if (card.virtualFunctions.includes(fn)) {
     const more = card.virtualFunctions.length - 4;
     return ` ✗ ends${more > 0 && fn === card.virtualFunctions[3] ? `, and ${more} more` : ""}`;
   }
   if (card.groupPeers.includes(fn)) {
-    const uses = usesOf(fn, host).map(({ use }) => use);
+    const uses = usesOf(fn, host).map(({ use }) => use).slice(0, most);
     return uses.length > 0 ? ` ← ${uses.join(", ")}` : "";
   }
   return card.staysOnHost.includes(fn) ? ", stays" : "";

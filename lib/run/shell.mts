@@ -214,6 +214,7 @@ export function realShell(): Shell {
       out: Boolean(process.stdout.isTTY),
       err: Boolean(process.stderr.isTTY),
       columns: process.stdout.columns || process.stderr.columns || 80,
+      ...(process.stdout.rows ? { rows: process.stdout.rows } : {}),
     },
   });
 }

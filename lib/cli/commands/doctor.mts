@@ -6,14 +6,23 @@ import { isJudged, notLookedAt } from "../../checks/unjudged.mts";
 import type { Project } from "../../compose/project.mts";
 import { ConfigError, UserError } from "../../errors.mts";
 import { parseHost } from "../../host/parse.mts";
-import { explainFindings } from "../../findings.mts";
+import { explainFindings, type Finding } from "../../findings.mts";
 import { formatFindings } from "../print.mts";
-import { type Context, loadConfig, type LoadedConfig, log, readProbe, requireFiles, styleFor } from "../context.mts";
+import {
+  type Context,
+  loadConfig,
+  type LoadedConfig,
+  log,
+  readProbe,
+  requireFiles,
+  selfFor,
+  styleFor,
+} from "../context.mts";
 import { readProjects } from "../projects.mts";
 import { withModels } from "../project-models.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
 import { unknownName } from "../../text.mts";
-import { topologyLines } from "../topology.mts";
+import { factsFor, nextStep, quietLines, screenLines, topologiesOf, verboseLines } from "../screen.mts";
 
 /** `doctor [check…]`: checks the config's machines on this host, or on a saved one. */
 export async function doctor(session: Context): Promise<number> {
@@ -53,13 +62,8 @@ export async function doctor(session: Context): Promise<number> {
     shell.stdout(`${JSON.stringify(shown, null, 2)}\n`);
   } else {
     log(session, `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`);
-    const look = { ...styleFor(session, piped ? "err" : "out", host), notes: notesFor(host) };
-    (piped ? shell.stderr : shell.stdout)(
-      `${
-        [...topologies(settled, host, look.width), ...formatFindings(findings, { ...look, skips: args.length > 0 })]
-          .join("\n")
-      }\n`,
-    );
+    const lines = reportLines(session, source, { host, settled, findings }, piped ? "err" : "out");
+    if (lines.length > 0) (piped ? shell.stderr : shell.stdout)(`${lines.join("\n")}\n`);
   }
   return ok ? 0 : 1;
 }
@@ -86,11 +90,28 @@ async function readStacks(session: Context, source: LoadedConfig): Promise<Proje
   }
 }
 
-/** Each card that was found, drawn with its surroundings. */
-function topologies({ machines }: Resolved, host: Host, width: number): string[] {
-  return machines.flatMap((machine) =>
-    machine.cards.flatMap((card) => [`The card for ${machine.name}:`, ...topologyLines(card, host, width), ""])
-  );
+/** The report for this terminal: in full with `-v` and for named checks, failures only with `-q`. */
+function reportLines(
+  session: Context,
+  { starter }: LoadedConfig,
+  { host, settled, findings }: { host: Host; settled: Resolved; findings: Finding[] },
+  stream: "out" | "err",
+): string[] {
+  const { shell, options, args } = session;
+  const look = { ...styleFor(session, stream, host), notes: notesFor(host) };
+  if (options.quiet) return quietLines(findings, look);
+  if (args.length > 0 && !options.verbose) return formatFindings(findings, { ...look, passes: true });
+  const parts = {
+    facts: factsFor(settled, host),
+    topology: topologiesOf(settled, host, look.width),
+    next: nextStep(findings, {
+      self: (command) => selfFor(session, command),
+      starter,
+      elsewhere: options.host !== undefined,
+    }),
+    rows: shell.terminal[stream] ? shell.terminal.rows ?? 24 : undefined,
+  };
+  return options.verbose ? verboseLines(findings, parts, look) : screenLines(findings, parts, look);
 }
 
 async function readExistingVms({ shell }: Context, source: LoadedConfig): Promise<Record<string, ExistingVm>> {

@@ -1,0 +1,246 @@
+/** The report of `doctor`: a line per subject, what needs action, and what comes next. Pure. */
+import { cardName } from "./card-name.mts";
+import type { Finding, Status } from "../findings.mts";
+import type { Host } from "../host/types.mts";
+import type { Resolved } from "../resolve/types.mts";
+import { self } from "../self.mts";
+import { firstFew, joinList, visible, wrap } from "../text.mts";
+import { countsOf, evidenceLines, formatFinding, formatFix, heading, marked, sentence, type Style } from "./print.mts";
+import { topologyLines } from "./topology.mts";
+
+/** The subjects, in the order in which they are shown. */
+const subjects = ["Host", "Card", "IOMMU", "Guest", "Services"] as const;
+
+/** A subject of checks. */
+export type Subject = (typeof subjects)[number];
+
+/** The subject of a check, by the group that its id begins with; groups that are not listed are about the host. */
+export function subjectOf(check: string): Subject {
+  switch (check.split(".")[0]) {
+    case "gpu":
+    case "hyperv":
+      return "Card";
+    case "iommu":
+      return "IOMMU";
+    case "guest":
+      return "Guest";
+    case "services":
+      return "Services";
+    default:
+      return "Host";
+  }
+}
+
+/** What a report shows besides findings. */
+export interface ScreenParts {
+  /** A few words on each subject, such as the card's name. */
+  facts: Partial<Record<Subject, string>>;
+  /** The cards with their surroundings. */
+  topology: string[];
+  /** The last line: what comes next. */
+  next: Next;
+  /** Lines that fit on the screen; undefined where the output is no terminal. */
+  rows: number | undefined;
+}
+
+/** What comes next, as a sentence that ends with a command line to type, or without one. */
+export interface Next {
+  text: string;
+  command?: string;
+}
+
+/** How much a report says of each finding. */
+interface Detail {
+  topology: boolean;
+  evidence: boolean;
+  /** How many fixes a failure, and a finding that does not fail, shows. */
+  fixes: [failure: number, other: number];
+  /** Statuses of which only the ids are listed. */
+  folded: Status[];
+}
+
+/** From the fullest to the shortest. */
+const details: Detail[] = [
+  { topology: true, evidence: true, fixes: [Infinity, Infinity], folded: [] },
+  { topology: true, evidence: false, fixes: [Infinity, Infinity], folded: [] },
+  { topology: true, evidence: false, fixes: [Infinity, 1], folded: ["unknown"] },
+  { topology: false, evidence: false, fixes: [Infinity, 1], folded: ["unknown"] },
+  { topology: false, evidence: false, fixes: [Infinity, 0], folded: ["warn", "unknown"] },
+  { topology: false, evidence: false, fixes: [2, 0], folded: ["warn", "unknown"] },
+  { topology: false, evidence: false, fixes: [1, 0], folded: ["warn", "unknown"] },
+  { topology: false, evidence: false, fixes: [0, 0], folded: ["warn", "unknown"] },
+];
+
+/** Lines of a terminal that are not the report's: the name of the config, and the prompt. */
+const otherLines = 2;
+
+/** The report: as full as it fits on the screen. */
+export function screenLines(findings: Finding[], parts: ScreenParts, look: Style): string[] {
+  const { rows, next } = parts;
+  const head = subjectLines(findings, parts, look);
+  const first = findings.find(({ status }) => status === "fail");
+  const made = details.map((detail) => {
+    const body = bodyLines(findings, parts, detail, look);
+    // without room for a fix, the next step is to see those of the first failure
+    const then = first && detail.fixes[0] === 0
+      ? { text: "Next: begin with what to do about the first,", command: self(`doctor ${first.check}`) }
+      : next;
+    const end = [...wrap(sentence(findings), look.width), ...nextLines(then, look.width)];
+    return [...head, "", ...body, ...(body.length > 0 ? [""] : []), ...end];
+  });
+  const fits = rows === undefined ? made[0] : made.find((lines) => shown(lines, look) + otherLines <= rows);
+  return fits ?? made.at(-1)!;
+}
+
+/** Lines of the terminal that these take up: one that is too wide takes several. */
+function shown(lines: string[], { width }: Style): number {
+  return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / width)), 0);
+}
+
+/** For each subject of which a check ran: mark, name, counts, and a few words where they fit. */
+function subjectLines(findings: Finding[], { facts }: ScreenParts, look: Style): string[] {
+  const rows = subjects.flatMap((subject) => {
+    const own = findings.filter(({ check }) => subjectOf(check) === subject);
+    if (own.length === 0) return [];
+    const status = (["fail", "warn", "unknown", "pass"] as const).find((one) => own.some((two) => two.status === one));
+    const start = `${subject.padEnd(9)} ${countsOf(own).join(", ") || "does not apply here"}`;
+    return [{ status: status ?? "skip" as const, start, fact: facts[subject] ?? "" }];
+  });
+  const column = Math.max(...rows.map(({ start }) => start.length)) + 2;
+  return rows.flatMap(({ status, start, fact }) => {
+    const fits = fact !== "" && column + fact.length + 2 <= look.width;
+    return marked(status, visible(fits ? start.padEnd(column) + fact : start), { ...look, width: Infinity });
+  });
+}
+
+/** What comes next. A command that does not fit behind the text gets a line of its own. */
+function nextLines({ text, command }: Next, width: number): string[] {
+  if (command === undefined) return wrap(text, width, "", "  ");
+  const line = `${text} ${command}`;
+  return line.length <= width ? [line] : [...wrap(text, width, "", "  "), `  ${command}`];
+}
+
+function bodyLines(findings: Finding[], { topology }: ScreenParts, detail: Detail, look: Style): string[] {
+  const of = (status: Status) => findings.filter((finding) => finding.status === status);
+  const grouped = findings.some(({ check, status }) =>
+    (status === "fail" || status === "warn") && ["iommu.group", "gpu.display", "gpu.reset", "iommu.acs"].includes(check)
+  );
+  const lines = (["fail", "warn", "unknown"] as const).flatMap((status) =>
+    detail.folded.includes(status)
+      ? fold(of(status), look)
+      : of(status).flatMap((finding) => brief(finding, detail, look))
+  );
+  return detail.topology && grouped && topology.length > 0 ? [...topology, "", ...lines] : lines;
+}
+
+/** A finding: what it is, and what to do. */
+function brief(finding: Finding, { evidence, fixes: [failure, other] }: Detail, look: Style): string[] {
+  const { check, status, fix } = finding;
+  const fails = status === "fail";
+  const most = fails ? failure : other;
+  const more = fails && most > 0 && fix.length > most
+    ? wrap(`and more: ${self(`doctor ${check}`)}`, look.width, "  → ", "    ")
+    : [];
+  return [
+    ...formatFinding({ ...finding, evidence: [], fix: [] }, { ...look, notes: {} }),
+    ...(fails && evidence ? evidenceLines(finding, look) : []),
+    ...fix.slice(0, most).flatMap((one) => formatFix(one, look)),
+    ...more,
+  ];
+}
+
+/** Findings of which there is only room for the ids. */
+function fold(findings: Finding[], look: Style): string[] {
+  if (findings.length === 0) return [];
+  const { status } = findings[0]!;
+  const ids = [...new Set(findings.map(({ check }) => check))];
+  return marked(status, `${countsOf(findings).join()}: ${firstFew(ids, 8).join(", ")} (-v shows all)`, look);
+}
+
+/** `-v`: every finding in full below its subject, the worst first. */
+export function verboseLines(findings: Finding[], { facts, topology, next }: ScreenParts, look: Style): string[] {
+  const order: Status[] = ["fail", "warn", "unknown", "pass", "skip"];
+  const lines = subjects.flatMap((subject) => {
+    const own = findings.filter(({ check }) => subjectOf(check) === subject);
+    if (own.length === 0) return [];
+    const fact = facts[subject] ? `: ${facts[subject]}` : "";
+    return [
+      heading(`${subject}${fact}`, look),
+      ...(subject === "Card" ? topology : []),
+      ...order.flatMap((status) => own.filter((one) => one.status === status)).flatMap((one) =>
+        formatFinding(one, look)
+      ),
+      "",
+    ];
+  });
+  return [
+    ...lines,
+    ...wrap(sentence(findings), look.width),
+    ...nextLines(next, look.width),
+  ];
+}
+
+/** `-q`: what fails, and nothing else. */
+export function quietLines(findings: Finding[], look: Style): string[] {
+  return findings.filter(({ status }) => status === "fail").flatMap((finding) => brief(finding, details[1]!, look));
+}
+
+/** A few words on each subject: the host's system, the cards, their groups, the image, the services. */
+export function factsFor({ machines, services, stacks = [] }: Resolved, host: Host): Partial<Record<Subject, string>> {
+  const cards = machines.flatMap((machine) => machine.cards);
+  const names = cards.map(({ gpu }) => `${gpu.bdf.replace(/^0000:/, "")} ${cardName(gpu)}`);
+  const groups = [...new Set(cards.flatMap((card) => card.groups))];
+  const images = [...new Set(machines.flatMap(({ image }) => (image?.kind === "known" ? [image.name] : [])))];
+  const providers = [...new Set(machines.map(({ provider }) => provider))];
+  const running = [...services.map(({ name }) => name), ...stacks.map(({ name }) => name)];
+  const system = [host.os.name ?? host.os.id, providers.length > 0 ? joinList(providers) : undefined];
+  return {
+    Host: system.filter(Boolean).join(", "),
+    ...(cards.length > 0 ? { Card: firstFew(names, 1).join(", ") } : {}),
+    ...(groups.length > 0 ? { IOMMU: `${groups.length > 1 ? "groups" : "group"} ${joinList(groups)}` } : {}),
+    ...(images.length > 0 ? { Guest: images.join(", ") } : {}),
+    ...(running.length > 0 ? { Services: firstFew(running, 3).join(", ") } : {}),
+  };
+}
+
+/** Each card that was found, with its surroundings. `width` in columns. */
+export function topologiesOf({ machines }: Resolved, host: Host, width: number): string[] {
+  return machines.flatMap((machine) =>
+    machine.cards.flatMap((card) => [`The card for ${machine.name}:`, ...topologyLines(card, host, width)])
+  );
+}
+
+/** What the last line needs to know besides the findings. */
+export interface Occasion {
+  /** The command line of a command of this program, for the same config. */
+  self: (command: string) => string;
+  /** There is no config yet. */
+  starter: boolean;
+  /** The findings are those of another machine. */
+  elsewhere: boolean;
+}
+
+/** What a person does next, after these findings. */
+export function nextStep(findings: Finding[], { self, starter, elsewhere }: Occasion): Next {
+  const next = elsewhere ? "Next, on that host:" : "Next:";
+  const fails = findings.filter(({ status }) => status === "fail");
+  if (fails.length > 0) {
+    const fixes = fails.map(({ fix }) => fix);
+    if (fixes.every((fix) => fix.length > 0 && fix.every(({ safe, command }) => safe && command))) {
+      return { text: `${next} run these commands, and go on, with`, command: self("up --yes") };
+    }
+    const unfixed = fails.find(({ fix }) => fix.length === 0);
+    if (unfixed) return { text: `Next: read more with`, command: self(`explain ${unfixed.check}`) };
+    const what = fails.length === 1 ? "mend what failed" : `mend the ${fails.length} that failed`;
+    const reboot = fixes.some(([first]) => first?.reboot) ? ", reboot" : "";
+    return { text: `${next} ${what}${reboot}, then`, command: self("doctor") };
+  }
+  if (!findings.some(({ status }) => status === "pass" || status === "warn")) {
+    return { text: "Next: see what could not be read with", command: self("doctor -v") };
+  }
+  if (starter) return { text: `${next} write the config with`, command: self("init") };
+  const bind = findings.some((finding) =>
+    finding.status === "warn" && finding.fix.some(({ command }) => command?.endsWith(" prepare"))
+  );
+  return { text: bind ? `${next} prepare, which is more reliable, or` : next, command: self("up") };
+}

@@ -1,0 +1,107 @@
+// The report of doctor on a terminal of 80 columns and 24 lines, for every recorded host.
+import { readdirSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { checks } from "../lib/checks/index.mts";
+import { main } from "../lib/cli/main.mts";
+import { subjectOf } from "../lib/cli/screen.mts";
+import { fakeShell, own, root } from "./fake.mts";
+
+const test = suite("screen");
+const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith(".txt"));
+
+/** Doctor's report of a recorded host; with 0 rows into a pipe. Its config requests the cards that its findings name. */
+async function doctor(name: string, words: string[] = [], rows = 24) {
+  const gpu = /^gpu: (.*)$/m.exec(own(`test/hosts/${name.replace(".txt", "")}.findings`))![1]!;
+  const config = `machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]\n`;
+  const host = own(`test/hosts/${name.replace(".txt", "")}.txt`);
+  const { shell, said, printed } = fakeShell({ "homelab-gpu.yaml": config, host });
+  const terminal = { in: true, out: rows > 0, err: rows > 0, columns: 80, ...(rows > 0 ? { rows } : {}) };
+  const code = await main(["doctor", "--no-color", "--host", "host", ...words], { ...shell, terminal });
+  return { code, all: said.join("").trimEnd().split("\n"), out: printed.join("") };
+}
+
+/** Lines of a terminal of 80 columns that a text takes. */
+const height = (lines: string[]) => lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 80)), 0);
+
+test("fits 24 lines with the prompt for all recorded hosts but three, and names what fails", async () => {
+  const tall = [];
+  for (const name of hosts) {
+    const { all, out } = await doctor(name);
+    if (height(all) >= 24) tall.push(name);
+    const failed = Number(/(\d+) failed\.$/m.exec(out)?.[1] ?? 0);
+    const shown = (out.match(/^✗ [a-z]+\.[a-z-]+( \(vm\))?: /gm) ?? []).length;
+    assert.is(shown, failed, name);
+    assert.match(all.at(-1)!, /npx zx homelab-gpu\.mts \S/, `${name}: the last line says what comes next`);
+  }
+  assert.ok(tall.length <= 3, tall.join(", "));
+});
+
+test("begins with a line per subject, the worst mark and the counts", async () => {
+  const { out } = await doctor("old-board-shared-group-debian11");
+  assert.equal(out.split("\n").slice(0, 5).map((line) => line.replace(/ +/g, " ")), [
+    "✓ Host 11 passed",
+    "! Card 8 passed, 1 warning, 1 unknown 01:00.0 NVIDIA GP104 (10de:1b80)",
+    "✗ IOMMU 4 passed, 1 failed group 1",
+    "? Guest 1 passed, 2 unknown",
+    "",
+  ]);
+});
+
+test("every check has its subject", () => {
+  const ids = checks.map(({ id }) => id);
+  assert.equal([...new Set(ids.map(subjectOf))].sort(), ["Card", "Guest", "Host", "IOMMU", "Services"]);
+  const others = ids.filter((id) => subjectOf(id) === "Host" && !/^(provider|tools|host|network|storage)\./.test(id));
+  assert.equal(others, []);
+});
+
+test("says more where there is room: the evidence on a high terminal and in a pipe", async () => {
+  const [low, high, pipe] = await Promise.all(
+    [24, 60, 0].map((rows) => doctor("old-board-shared-group-debian11", [], rows)),
+  );
+  const evidence = "    group 1: 0000:02:00.0";
+  assert.equal([low!, high!, pipe!].map(({ out }) => out.includes(evidence)), [false, true, true]);
+});
+
+test("the card's surroundings keep what happens to each function at 80 columns", async () => {
+  const { out } = await doctor("old-board-shared-group-debian11", [], 60);
+  assert.match(out, /0000:02:00\.0 Ethernet controller .*e1000e ← the default route$/m);
+  const wide = await doctor("lab-the-nvme-root-disk-in-the-group", ["-v"], 60);
+  assert.match(wide.out, /← .*root/);
+  assert.not.match(wide.out, /…$/m);
+});
+
+test("-q shows failures only, and nothing where all is well", async () => {
+  const bad = await doctor("old-board-shared-group-debian11", ["-q"]);
+  assert.match(bad.all[0]!, /^✗ iommu\.group/);
+  assert.not.match(bad.all.join("\n"), /gpu\.driver|passed|config:/);
+  const good = await doctor("windows-11-pro-rtx4070", ["-q"]);
+  assert.equal([good.code, good.all], [0, [""]]);
+});
+
+test("-v shows every finding below its subject", async () => {
+  const { out } = await doctor("old-board-shared-group-debian11", ["-v"]);
+  assert.match(out, /^Card: 01:00\.0 NVIDIA GP104.*\nThe card for vm:\n/m);
+  assert.match(out, /^✓ gpu\.present \(vm\): /m);
+  assert.match(out, /^ {4}why: devices of one group/m);
+});
+
+test("named checks are shown with what they read, also those that pass", async () => {
+  const { out } = await doctor("old-board-shared-group-debian11", ["iommu"]);
+  assert.match(out, /^✗ iommu\.group[^]*^ {4}group 1: [^]*^ {4}why: [^]*^✓ iommu\.enabled \(vm\): /m);
+  assert.not.match(out, /^✓ (Host|gpu)/m);
+});
+
+test("a fact that the message says is not repeated below it", async () => {
+  const { out } = await doctor("nobara-without-tools", [], 0);
+  assert.match(out, /missing: libvirt/);
+  assert.not.match(out, /in PATH: not found/);
+  assert.match((await doctor("nobara-without-tools", ["-v"], 0)).out, /qemu in PATH: not found/);
+});
+
+test("what goes into a pipe is not wrapped", async () => {
+  const { out } = await doctor("old-board-shared-group-debian11", [], 0);
+  assert.match(out, /^✗ iommu\.group .* Ethernet controller carries the default route$/m);
+});
+
+test.run();
