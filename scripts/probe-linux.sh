@@ -824,6 +824,23 @@ if [ -n "$live" ]; then
     fact socket "$path"
     if [ -r "$path" ] && [ -w "$path" ]; then fact access yes; else fact access no; fi
   fi
+  units=/etc/systemd/system
+  if [ -d "$units" ] && { program libvirtd || program virtqemud; }; then
+    if names "$units"/*.wants/libvirtd.service "$units"/*.wants/virtqemud.service; then
+      fact starts-at-boot yes
+    else
+      fact starts-at-boot no
+    fi
+    if names "$units"/*.wants/libvirt-guests.service; then
+      # its own default, and then its file
+      for path in /usr/lib/libvirt/libvirt-guests.sh /usr/libexec/libvirt-guests.sh /etc/default/libvirt-guests \
+        /etc/sysconfig/libvirt-guests /etc/conf.d/libvirt-guests; do
+        [ -r "$path" ] || continue
+        case $path in /etc/*) fact guests-file "$path" ;; esac
+        sed -n 's/^ON_SHUTDOWN=["'"'"']\{0,1\}\([a-z]*\).*/on-shutdown:\1/p' "$path"
+      done
+    fi
+  fi
   # the way to a user's own socket leads through a folder with a name
   [ -n "$libvirt" ] && printf '%s\n' "$libvirt" | sed 's|/home/[^/]*|/home/…|g; s|/run/user/[0-9]*|/run/user/…|g' | {
     kind=network

@@ -8,5 +8,6 @@ m.vm.provider :libvirt do |l|
   {{cpu_model}}
   l.cpus = {{cpus}}
   l.memory = {{memory}}
+  {{autostart}}
   {{gpu}}
 end

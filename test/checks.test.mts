@@ -364,4 +364,29 @@ test("host.forwarding: rules that were not read are no pass where Docker or ufw 
   assert.is(first("host.forwarding", host()).status, "skip", "a probe without that section");
 });
 
+test("host.autostart: libvirt that does not start with the host, and VMs with a card that would be saved", () => {
+  const config = parseConfig("machines: [{name: a, box: lab/x, image: debian-13, memory: 2048, autostart: true}]");
+  const found = (change: Partial<NonNullable<Host["libvirt"]>>, provider = "libvirt", card = false) => {
+    const changed = host((made) => {
+      made.systemd = true;
+      made.libvirt = { networks: {}, startsAtBoot: true, ...change };
+    });
+    const settled = resolveConfig(config, changed);
+    settled.machines[0]!.provider = provider;
+    if (card) settled.machines[0]!.gpus = resolveConfig(withCard(), changed).machines[0]!.gpus;
+    const { status, fix } = runChecks(changed, settled, ["host.autostart"])[0]!;
+    return [status, ...fix.map(({ command }) => command)];
+  };
+  assert.equal(found({}), ["pass"]);
+  assert.equal(found({ startsAtBoot: false }), ["warn", "systemctl enable libvirtd.service"]);
+  assert.equal(found({ onShutdown: "suspend" }), ["pass"]);
+  assert.equal(found({ onShutdown: "suspend", guestsFile: "/etc/default/libvirt-guests" }, "libvirt", true), [
+    "warn",
+    "sh -c 'echo ON_SHUTDOWN=shutdown >>/etc/default/libvirt-guests'",
+  ]);
+  assert.equal(found({ onShutdown: "shutdown" }, "libvirt", true), ["pass"]);
+  assert.equal(found({}, "virtualbox"), ["fail", null]);
+  assert.equal(runChecks(host(), resolveConfig(plain, host()), ["host.autostart"]), []);
+});
+
 test.run();

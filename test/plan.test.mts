@@ -328,6 +328,21 @@ test("two machines on one box: one box, one command that boots both", () => {
   assert.ok(titles(planned(config, off)).includes("Make or start the VMs a, b"));
 });
 
+test("autostart: Vagrant sets it at a start, a step for a VM that runs; and back", () => {
+  const config = (keys = "") => parseConfig(`machines: [{name: a, box: lab/x${keys}}]`);
+  const running: Partial<LabMachine> = { state: "running", address: "192.168.121.5" };
+  const steps = (keys: string, autostart: boolean) =>
+    planned(config(keys), { a: { ...running, autostart } }).steps.filter(({ command }) => command[0] === "virsh").map((
+      { command },
+    ) => command.at(-1));
+  assert.match(file(planned(config(", autostart: true")), "Vagrantfile"), /l\.autostart = true/);
+  assert.not.match(file(planned(config()), "Vagrantfile"), /autostart/);
+  assert.equal(steps(", autostart: true", false), ["net-autostart vagrant-libvirt; autostart lab-123456_a"]);
+  assert.equal(steps(", autostart: true", true), []);
+  assert.equal(steps("", true), ["autostart --disable lab-123456_a"]);
+  assert.equal(steps("", false), []);
+});
+
 test("for some machines: their steps, and the files of all", () => {
   const config = parseConfig("machines: [{name: a, box: lab/x}, {name: b, box: lab/y}]");
   const plan = planned(config, {}, { names: ["b"] });

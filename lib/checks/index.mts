@@ -13,6 +13,7 @@ import { gpuSelectionChecks } from "./gpu-selection.mts";
 import { guestChecks } from "./guest.mts";
 import { guestComposeChecks } from "./guest-compose.mts";
 import { gpuInUseChecks } from "./gpu-in-use.mts";
+import { autostartChecks } from "./host-autostart.mts";
 import { forwardingChecks } from "./host-forwarding.mts";
 import { hostChecks } from "./host.mts";
 import { hypervChecks } from "./hyperv.mts";
@@ -45,6 +46,7 @@ export const checks: Check[] = [
   probeCheck,
   ...hostChecks,
   ...forwardingChecks,
+  ...autostartChecks,
   ...gpuSelectionChecks,
   ...hypervChecks,
   ...gpuInUseChecks,

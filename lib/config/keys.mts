@@ -161,6 +161,11 @@ const machine: Record<string, Key> = {
     values: () => ["kvm", "tcg"],
     example: "kvm",
   },
+  autostart: {
+    kind: "flag",
+    about: "Whether the VM starts with the host (libvirt). Default: false.",
+    example: "true",
+  },
   gpu: {
     kind: "either",
     about: "The card that this machine gets, or a list of them.",

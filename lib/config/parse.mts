@@ -57,6 +57,7 @@ interface RawMachine {
   cpus?: number;
   memory?: number;
   accelerator?: "kvm" | "tcg";
+  autostart?: boolean;
   gpu?: RawGpu | RawGpu[];
   driver?: RawDriver;
   engine?: Engine;

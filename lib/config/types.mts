@@ -28,6 +28,8 @@ export interface Machine {
   /** MiB. */
   memory?: number;
   accelerator?: Accelerator;
+  /** It starts with the host. */
+  autostart?: boolean;
   /** The requested cards; empty where `gpu` is absent or not enabled. */
   gpus: GpuRequest[];
   driver: DriverRequest;

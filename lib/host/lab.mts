@@ -51,6 +51,8 @@ export interface LabMachine {
   cpus?: number;
   /** MiB. */
   memory?: number;
+  /** It starts with the host; absent where that was not reported. */
+  autostart?: boolean;
   /**
    * The VM's id for Vagrant, if Vagrant's own id file is empty, for example after a power failure.
    */
@@ -169,6 +171,7 @@ function machineOf(
     ...(seen?.number ? { bootId: `${boot}/${seen.number}` } : {}),
     ...(seen?.cpus ? { cpus: seen.cpus } : {}),
     ...(seen?.memory ? { memory: seen.memory } : {}),
+    ...(seen?.autostart === undefined ? {} : { autostart: seen.autostart }),
     ...(id === "" && seen?.uuid ? { missingVagrantId: seen.uuid } : {}),
     ...(box?.version ? { box: box.version } : {}),
     ...(box?.name ? { boxName: box.name } : {}),

@@ -24,6 +24,8 @@ export interface Domain {
   number?: string;
   cpus?: number;
   memory?: number;
+  /** libvirt starts it with the host. */
+  autostart?: boolean;
   hardware?: VmHardware;
 }
 
@@ -58,6 +60,7 @@ function domainIn(block: string): Domain[] {
     ...(facts.Id && facts.Id !== "-" ? { number: facts.Id } : {}),
     ...(facts["CPU(s)"] ? { cpus: Number(facts["CPU(s)"]) } : {}),
     ...(memory ? { memory: Math.floor(memory / 1024) } : {}),
+    ...(facts.Autostart ? { autostart: facts.Autostart === "enable" } : {}),
     ...(block.includes("<domain ") ? { hardware: madeOf(block) } : {}),
   }];
 }

@@ -169,16 +169,21 @@ export function parseHost(text: string): Host {
       }),
     ),
     libvirt: sections.has("libvirt")
-      ? compact({
+      ? compact<NonNullable<Host["libvirt"]>>({
         socket: libvirt.one("socket"),
         access: libvirt.flag("access"),
         error: libvirt.all("error").at(-1),
         networks: states(libvirt.all("network")),
+        startsAtBoot: libvirt.flag("starts-at-boot"),
+        onShutdown: onShutdownOf(libvirt.all("on-shutdown").at(-1)),
+        guestsFile: libvirt.one("guests-file"),
       })
       : undefined,
     forwarding: sections.has("forwarding") ? forwardingOf(facts("forwarding")) : undefined,
   });
 }
+
+const onShutdownOf = (text?: string) => (text === "shutdown" || text === "suspend" ? text : undefined);
 
 function forwardingOf(facts: Facts): Forwarding {
   const chains = facts.all("forward").map((text): ForwardChain => {

@@ -182,6 +182,12 @@ export interface Host {
     access?: boolean;
     error?: string;
     networks: Record<string, string>;
+    /** systemd starts its service for VMs with the host. */
+    startsAtBoot?: boolean;
+    /** What libvirt-guests does with VMs at shutdown; absent where it is not enabled. */
+    onShutdown?: "shutdown" | "suspend";
+    /** The file that sets that. */
+    guestsFile?: string;
   };
   /** What decides about the packets of guests. Absent for a foreign tree. */
   forwarding?: Forwarding;

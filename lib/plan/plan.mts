@@ -237,6 +237,7 @@ function workOn(
       output: `ssh/${name}`,
     });
   }
+  after.push(...autostartSteps(machine, there));
   const hash = servicesHash(machine, config);
   const proven = !starts && !resized && isProven(machine, config, there);
   if (!proven) {
@@ -276,6 +277,18 @@ function workOn(
     after.push(proofOf(machine, config));
   }
   return { creates, starts, replaces: stale !== undefined, before, after, files, findings: [] };
+}
+
+/** The step that makes a VM start with the host, or no longer; Vagrant sets that only when it starts the VM. */
+function autostartSteps({ name, provider, autostart = false }: ResolvedMachine, there: LabMachine): Step[] {
+  if (provider !== "libvirt" || (there.autostart ?? false) === autostart) return [];
+  const command = autostart
+    ? `net-autostart vagrant-libvirt; autostart ${there.domain}`
+    : `autostart --disable ${there.domain}`;
+  return [{
+    title: autostart ? `Let ${name} start with this host` : `Let ${name} no longer start with this host`,
+    command: ["virsh", "-q", "-c", "qemu:///system", command],
+  }];
 }
 
 /** Steps that compare the host's driver with the guest's copy, and copy it if they differ. */

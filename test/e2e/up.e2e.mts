@@ -48,6 +48,7 @@ machines:
     box: ${box}
     image: {debootstrap: trixie}
     memory: 2048
+    autostart: true
     provision: ["./my setup #{1}.sh"]
     gpu: {}
 services:
@@ -302,6 +303,9 @@ test("status, verify and doctor say how it is", async () => {
   assert.is(code, 0, told(said));
   assert.match(said, /✓ verify\.service \(e2e\): service web runs/);
   assert.is((await run("doctor", "--no-gpu")).code, 0);
+  const { domain } = /(?<domain>\S+_e2e)/.exec(virsh("list --all --name"))!.groups!;
+  assert.match(virsh(`dominfo ${domain}`), /^Autostart: +enable$/m);
+  assert.match(virsh("net-info vagrant-libvirt"), /^Autostart: +yes$/m);
 });
 
 test("picks up a changed service, and proves it; one that falls over is named with its log", async () => {

@@ -19,6 +19,7 @@ export const libvirt: Provider = {
     ...cpu(machine),
     cpus: machine.cpus,
     memory: machine.memory,
+    autostart: machine.autostart ? render("l.autostart = true\nl.management_network_autostart = true", {}) : nothing,
     gpu: gpu(machine, host, prefix),
   }),
 };
