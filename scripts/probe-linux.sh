@@ -375,7 +375,11 @@ section configured
     }
     FILENAME ~ /^driverctl/ { if (text ~ /^[a-z_-]+$/) tell(text); next }
     FILENAME ~ /^mkinitcpio[.]d/ {
-      if (match(text, /^[a-zA-Z_]+(config|image|uki)=["\047]?[0-9A-Za-z\/._+-]*/)) { sub(/["\047]/, "", text); tell(substr(text, 1, RLENGTH)) }
+      if (match(text, /^[a-zA-Z_]+(cmdline|config|image|uki)=["\047]?[0-9A-Za-z\/._+-]*/)) {
+        text = substr(text, 1, RLENGTH)
+        sub(/["\047]/, "", text)
+        tell(text)
+      }
       next
     }
     FILENAME ~ /^kernel/ { if (match(text, /^(layout|initrd_generator|uki_generator)=[a-z]+/)) tell(substr(text, 1, RLENGTH)); next }

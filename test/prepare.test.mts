@@ -84,6 +84,18 @@ test("dracut's image has the file of modprobe.d, even with hostonly=no", () => {
   assert.match(text, /install_items\+=" \/etc\/modprobe\.d\/homelab-gpu\.conf "/);
 });
 
+test("a module that the kernel no longer has is named before the image is rebuilt", () => {
+  const noted = (kernel: string, file: string) =>
+    preparedOn("arch", ["mkinitcpio", "dracut"], (host) => {
+      host.os.kernel = kernel;
+      host.configured = [{ file, text: "MODULES= vfio_pci vfio_virqfd" }];
+    }).notes.filter((note) => /vfio_virqfd/.test(note));
+  assert.match(noted("6.17.9-arch1-1", "mkinitcpio.conf")[0]!, /^\/etc\/mkinitcpio\.conf names vfio_virqfd/);
+  assert.is(noted("6.6.9-200.fc39.x86_64", "dracut.conf.d/vfio.conf").length, 1);
+  assert.equal(noted("6.1.0-30-amd64", "mkinitcpio.conf"), [], "a module of its own before 6.2");
+  assert.equal(noted("6.17.9-arch1-1", "modules-load.d/vfio.conf"), [], "no image is made of that");
+});
+
 test("never touches a boot loader that it does not know", () => {
   const { arguments: changes } = prepared("rtx4070-desktop-debian12", "{}", (host) => {
     kernelOff(host);

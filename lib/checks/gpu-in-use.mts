@@ -4,7 +4,7 @@ import type { Check, Verdict } from "./types.mts";
 import type { Host, PciFunction } from "../host/types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
 import { ownFiles } from "../host/own-files.mts";
-import { imageHasVfio, replacedSourceOf, vfioSourceOf } from "../host/vfio-ids.mts";
+import { goneModules, imageHasVfio, replacedSourceOf, vfioSourceOf } from "../host/vfio-ids.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { harmlessDrivers } from "../resolve/cards.mts";
 import { isDisplay, slotOf } from "../host/pci.mts";
@@ -173,6 +173,11 @@ function notTaken(
     } has bound it: reboot, or rebuild the initramfs${some}`,
     [...evidence, ...lines],
     [
+      ...(loads ? goneModules(host) : []).map(({ from, module }) =>
+        manualFix(`Remove ${module} from ${from}: it is a part of vfio since Linux 6.2, and the rebuild fails on it`, {
+          root: true,
+        })
+      ),
       ...(loads ? [rebuildInitramfs(initramfsOf(host))] : []),
       ...(loads && missed.length === 0 ? [] : [remedies.bindAtBoot]),
     ],

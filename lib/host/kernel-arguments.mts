@@ -23,11 +23,11 @@ interface Loader {
    * The command that adds an argument, as one line to run by hand; absent where only a description
    * is possible.
    */
-  add?(argument: string, host: Host): string;
+  add?(argument: string, host: Host): string | undefined;
   /** Adding an argument that is already present changes nothing. */
   repeats?: true;
   /** The command that removes an argument by its exact text. */
-  remove?(argument: string, host: Host): string;
+  remove?(argument: string, host: Host): string | undefined;
   /**
    * The same edit in a script with {@link bootFileFunctions}, which can undo it; `refresh` runs
    * after it.
@@ -35,8 +35,8 @@ interface Loader {
   edit?(how: "add" | "remove", argument: string, host: Host): string;
   /** The path of our own file that adds arguments; its text is {@link ownGrubText}. */
   file?(host: Host): string | undefined;
-  /** A description of where and how to add an argument by hand. */
-  words?(host: Host): string;
+  /** A description of where and how to add an argument by hand; undefined where a command does it. */
+  words?(host: Host): string | undefined;
 }
 
 /** Whether a host has a program; false where its programs were not read. */
@@ -50,6 +50,7 @@ const has = ({ kernel }: Host, path: string) => kernel.configurations.some(({ fi
 const isEntry = (file: string) =>
   /^(\/boot|\/boot\/efi|\/efi)\/loader\/entries\//.test(file) || file === "/boot/grub2/grubenv";
 const isCmdline = (file: string) => file === "/etc/kernel/cmdline";
+const isCmdlineFolder = (file: string) => file.startsWith("/etc/cmdline.d/");
 /**
  * Whether this host's grub-mkconfig reads the files of /etc/default/grub.d, as on Debian and its
  * derivatives.
@@ -85,6 +86,23 @@ export const says = ({ configured }: Host, file: RegExp, text: RegExp) =>
  * (mkinitcpio(8), presets).
  */
 const hasUkiPreset = (host: Host) => says(host, /^mkinitcpio\.d\//, /_uki=/);
+
+/** The path of `<preset>_cmdline=` in a preset of mkinitcpio, which replaces the default files. */
+const presetCmdline = ({ configured }: Host) =>
+  configured.find(({ file, text }) => /^mkinitcpio\.d\//.test(file) && /^[a-zA-Z]+_cmdline=\//.test(text))?.text
+    .replace(/^[^=]*=/, "");
+
+/**
+ * The file of kernel arguments to edit for unified kernel images by mkinitcpio, which joins
+ * /etc/kernel/cmdline and all files of /etc/cmdline.d (mkinitcpio 40, build_uki). `having`: the one
+ * that has this argument. Undefined if a preset names another file, or if there is none.
+ */
+function ukiCmdline(host: Host, having?: string): string | undefined {
+  if (presetCmdline(host)) return undefined;
+  const files = host.kernel.configurations.filter(({ file }) => isCmdline(file) || isCmdlineFolder(file));
+  const fitting = files.filter((one) => having === undefined || one.arguments.includes(having));
+  return (fitting.find(({ file }) => isCmdline(file)) ?? fitting[0])?.file;
+}
 
 /**
  * Whether kernel-install made the boot entries: their names contain the kernel's version
@@ -194,7 +212,34 @@ const loaders: Loader[] = [
       how === "add" ? `append /etc/default/limine 'KERNEL_CMDLINE[default]+=" ${argument}"'` : "false",
     words: () => "in KERNEL_CMDLINE[default] of /etc/default/limine, then run limine-mkinitcpio (or limine-update)",
   },
-  cmdlineLoader("unified kernel images by mkinitcpio", hasUkiPreset, () => "mkinitcpio -P"),
+  {
+    name: "unified kernel images by mkinitcpio",
+    here: hasUkiPreset,
+    reads: (file) => isCmdline(file) || isCmdlineFolder(file),
+    refresh: () => "mkinitcpio -P",
+    edit(how, argument, host) {
+      const file = ukiCmdline(host, how === "remove" ? argument : undefined);
+      return file ? `line_change ${file} ${how} ${argument}` : "false";
+    },
+    add(argument, host) {
+      const file = ukiCmdline(host);
+      if (!file) return undefined;
+      return isCmdline(file)
+        ? `sed -i '1 s/$/ ${argument}/' ${file} && mkinitcpio -P`
+        : `sh -c 'echo ${argument} >>${file}' && mkinitcpio -P`;
+    },
+    remove(argument, host) {
+      const file = ukiCmdline(host, argument);
+      return file && `sed -i -E 's/(^| +)${pattern(argument)}( |$)/\\2/' ${file} && mkinitcpio -P`;
+    },
+    words(host) {
+      const named = presetCmdline(host);
+      if (named) return `in ${named}, which a preset of mkinitcpio names, then run mkinitcpio -P`;
+      return ukiCmdline(host)
+        ? undefined
+        : "no file has this host's arguments, so mkinitcpio takes those of the running kernel: write all of /proc/cmdline but initrd= and BOOT_IMAGE= into /etc/kernel/cmdline, with this one, then run mkinitcpio -P";
+    },
+  },
   {
     name: "unified kernel images by dracut",
     here: (host) => says(host, /^dracut\.conf/, /^kernel_cmdline/) && says(host, /^dracut\.conf/, /^uefi=yes/),
@@ -313,8 +358,10 @@ export function removeArgument(host: Host, argument: string): Fix {
 
 function locationOf(loader: Loader | undefined, host: Host): string {
   if (!loader) return ", in whatever boots this host";
-  const byPrepare = loader.edit && !isByHand(host) ? " (prepare --apply does that and checks the result)" : "";
-  return ` (${loader.name})${loader.words ? `: ${loader.words(host)}${byPrepare}` : ""}`;
+  const words = loader.words?.(host);
+  const edits = loader.edit && loader.edit("add", "x", host) !== "false";
+  const byPrepare = edits && !isByHand(host) ? " (prepare --apply does that and checks the result)" : "";
+  return ` (${loader.name})${words ? `: ${words}${byPrepare}` : ""}`;
 }
 
 /** Arguments that switch an IOMMU off (kernel-parameters.txt). */

@@ -5,6 +5,7 @@
 import type { Host, PciFunction } from "./types.mts";
 import { configuredArguments } from "./kernel-arguments.mts";
 import { ownPaths } from "./own-files.mts";
+import { isOlder } from "../text.mts";
 
 /** One list of ids for vfio-pci. */
 export interface IdList {
@@ -103,6 +104,19 @@ export function loadingObstacles({ configured }: Host): { from: string; text: st
   return configured.filter(({ file, text }) =>
     /(^|\/)modprobe\.d\//.test(file) && /^(install|blacklist)\s+vfio[-_]pci\b/.test(text)
   ).map(({ file, text }) => ({ from: pathOf(file), text }));
+}
+
+/**
+ * Lines of the configuration of dracut and mkinitcpio that name a module which this kernel no longer
+ * has: vfio_virqfd is a part of vfio since Linux 6.2 (kernel, drivers/vfio/Makefile; read
+ * 2026-11-26). The build of the image reports an error for it.
+ */
+export function goneModules({ configured, os }: Host): { from: string; text: string; module: string }[] {
+  if (os.kernel === undefined || isOlder(os.kernel, "6.2")) return [];
+  return configured.flatMap(({ file, text }) => {
+    const [module] = /\bvfio[-_]virqfd\b/.exec(text) ?? [];
+    return module && /^(dracut|mkinitcpio)\.conf/.test(file) ? [{ from: pathOf(file), text, module }] : [];
+  });
 }
 
 /** Whether the initramfs contains vfio-pci, by its configuration. */

@@ -15,7 +15,7 @@ import { bootFileFunctions } from "../host/boot-files.mts";
 import { applianceOf } from "../host/appliances.mts";
 import { type Initramfs, initramfsOf } from "../host/initramfs.mts";
 import { ownFiles, ownPaths } from "../host/own-files.mts";
-import { foreignIds, loadingObstacles } from "../host/vfio-ids.mts";
+import { foreignIds, goneModules, loadingObstacles } from "../host/vfio-ids.mts";
 import { commandFix } from "../fixes.mts";
 import { shellWord } from "../render.mts";
 
@@ -69,6 +69,9 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
     ),
     ...loadingObstacles(host).map(({ from, text }) =>
       `${text} (${from}) keeps vfio-pci from being loaded at boot, and is kept: remove that line if nothing else needs it`
+    ),
+    ...goneModules(host).map(({ from, module }) =>
+      `${from} names ${module}, which is a part of vfio since Linux 6.2: remove that word first, or the rebuild of the initramfs ends with an error`
     ),
   ];
   if (initramfs?.kind === "other") {

@@ -8,6 +8,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
   addArgument,
+  changeArgument,
   configuredArguments,
   refreshEntries,
   removalWaits,
@@ -244,6 +245,48 @@ for (
     else assert.not.match(command ?? "", /sed -i/);
   });
 }
+
+for (const [name, quote] of [["double quotes", '"'], ["single quotes", "'"], ["no quotes", ""]] as const) {
+  test(`mkinitcpio: paths of a preset in ${name}`, ({ folder }) => {
+    const preset =
+      `ALL_config=${quote}/etc/mkinitcpio.conf${quote}\ndefault_image=${quote}/boot/initramfs.img${quote}\n`;
+    const host = hostWith(folder, { "/etc/mkinitcpio.d/linux.preset": preset }, ["mkinitcpio", "lsinitcpio"]);
+    const { list, instead } = initramfsOf(host)!;
+    assert.is(list, "lsinitcpio /boot/initramfs.img");
+    assert.equal(instead, ["/etc/mkinitcpio.conf"]);
+  });
+}
+
+test("unified kernel images by mkinitcpio: the file that has the arguments", ({ folder }) => {
+  const uki = 'default_uki="/efi/EFI/Linux/arch-linux.efi"\n';
+  const added = (files: Record<string, string>, preset = uki) => {
+    rmSync(join(folder, "etc"), { recursive: true, force: true });
+    const host = hostWith(folder, { "/etc/mkinitcpio.d/linux.preset": preset, ...files }, ["mkinitcpio"]);
+    const { edit, change } = changeArgument(host, "add", "intel_iommu=on");
+    return [edit, change.command ?? change.title];
+  };
+  const both = { "/etc/cmdline.d/root.conf": "root=x rw\n", "/etc/kernel/cmdline": "quiet\n" };
+  const [edit, command] = added({ "/etc/cmdline.d/root.conf": "root=x rw\n" });
+  assert.is(edit, "line_change /etc/cmdline.d/root.conf add intel_iommu=on");
+  assert.is(command, "sh -c 'echo intel_iommu=on >>/etc/cmdline.d/root.conf' && mkinitcpio -P");
+  assert.is(added(both)[0], "line_change /etc/kernel/cmdline add intel_iommu=on");
+  const none = added({});
+  assert.is(none[0], undefined, "a new file would be the only one, without root=");
+  assert.match(none[1]!, /write all of \/proc\/cmdline/);
+  const named = added(both, `${uki}default_cmdline="/etc/own-cmdline"\n`);
+  assert.is(named[0], undefined);
+  assert.match(named[1]!, /in \/etc\/own-cmdline,/);
+});
+
+test("unified kernel images by mkinitcpio: an argument is removed from the file that has it", ({ folder }) => {
+  const host = hostWith(folder, {
+    "/etc/mkinitcpio.d/linux.preset": "default_uki=/efi/linux.efi\n",
+    "/etc/kernel/cmdline": "root=x\n",
+    "/etc/cmdline.d/50-off.conf": "intel_iommu=off quiet\n",
+  }, ["mkinitcpio"]);
+  const { edit } = changeArgument(host, "remove", "intel_iommu=off");
+  assert.is(edit, "line_change /etc/cmdline.d/50-off.conf remove intel_iommu=off");
+});
 
 test("the initramfs is rebuilt by the tool that is there", ({ folder }) => {
   const made = (name: string) => initramfsOf(hostWith(folder, {}, [name]))?.rebuild;
