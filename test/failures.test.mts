@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checks } from "../lib/checks/index.mts";
 import { explain } from "../lib/cli/commands/explain.mts";
-import { asFinding, failures, likelyCauses } from "../lib/verify/failures/index.mts";
+import { asFinding, type Cause, failures, likelyCauses } from "../lib/verify/failures/index.mts";
 import { readPaste } from "../lib/verify/failures/paste.mts";
 import { spaced } from "../lib/verify/failures/match.mts";
 import { alternatives, keysOf } from "../lib/verify/failures/words.mts";
@@ -40,16 +40,23 @@ const lines = own("test/logs/lines.txt").trimEnd().split("\n").map((line): [stri
 const foreign = sections("test/logs/foreign.txt");
 const all = [...texts, ...lines];
 
+/** The causes of each of these texts, found once. */
+const causes = new Map<string, Cause[]>();
+function causesOf(text: string): Cause[] {
+  if (!causes.has(text)) causes.set(text, likelyCauses(text));
+  return causes.get(text)!;
+}
+
 test("knows what programs print when it goes wrong, the likely cause first", () => {
   for (const [expected, text] of texts) {
-    assert.is(likelyCauses(text).map(({ check }) => check).join(" "), expected, text);
+    assert.is(causesOf(text).map(({ check }) => check).join(" "), expected, text);
   }
-  for (const [expected, line] of lines) assert.is(likelyCauses(line)[0]?.check, expected, line);
+  for (const [expected, line] of lines) assert.is(causesOf(line)[0]?.check, expected, line);
 });
 
 test("says of each text what the golden file has", () => {
   const said = all.map(([, text]) => {
-    const [{ strength, message } = { strength: "nothing", message: "" }] = likelyCauses(text);
+    const [{ strength, message } = { strength: "nothing", message: "" }] = causesOf(text);
     return `${text.split("\n")[0]!.slice(0, 100)}\n  ${strength}: ${message}\n`;
   });
   golden("explain.txt", said.join(""));
@@ -57,7 +64,7 @@ test("says of each text what the golden file has", () => {
 
 test("every entry is the first cause of some text, belongs to a known check, and says what to do", () => {
   const known = [...checks.map(({ id }) => id), ...layers];
-  const told = all.flatMap(([, text]) => likelyCauses(text));
+  const told = all.flatMap(([, text]) => causesOf(text));
   for (const { pattern, check, message, fix, source } of failures) {
     assert.ok(told.some((cause) => cause.message === message && cause.check === check), `no text tells ${pattern}`);
     assert.ok(known.includes(check), `${check} of ${pattern}`);
@@ -96,7 +103,7 @@ test("every text of an entry is in some log", () => {
 });
 
 test("finds nothing in logs of something else, or in one where all went well", () => {
-  for (const [name, text] of foreign) assert.equal(likelyCauses(text).map(({ message }) => message), [], name);
+  for (const [name, text] of foreign) assert.equal(causesOf(text).map(({ message }) => message), [], name);
   assert.equal(likelyCauses(""), []);
 });
 
@@ -151,14 +158,14 @@ const forms: Record<string, (text: string) => string> = {
 
 for (const [name, form] of Object.entries(forms)) {
   test(`finds 98 of 100 causes in ${name}`, () => {
-    const missed = all.filter(([, text]) => likelyCauses(form(text))[0]?.message !== likelyCauses(text)[0]!.message);
+    const missed = all.filter(([, text]) => causesOf(form(text))[0]?.message !== causesOf(text)[0]!.message);
     assert.ok(
       missed.length <= 0.02 * all.length,
       `${missed.length}:\n${missed.map(([, text]) => text).join("\n--\n")}`,
     );
     // with these prefixes, the log can no longer be another program's
     if (name === "Vagrant" || name === "Packer") return;
-    const wrong = foreign.filter(([, text]) => likelyCauses(form(text)).length > 0);
+    const wrong = foreign.filter(([, text]) => causesOf(form(text)).length > 0);
     assert.equal(wrong.map(([title]) => title), []);
   });
 }

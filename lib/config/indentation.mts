@@ -2,7 +2,7 @@
  * Finds keys and list items that are not in the column of their siblings: the most common slip in a
  * YAML file.
  */
-import type { Lexeme } from "./syntax.mts";
+import type { Lexeme } from "./lexemes.mts";
 
 /** A key or an item in a column that matches no mapping or list. */
 export interface IndentationSlip {

@@ -3,7 +3,8 @@ import { dependenciesOf } from "./dependencies.mts";
 import type { ConfigError } from "../errors.mts";
 import { file } from "./keys.mts";
 import { decodeFile } from "../encoding.mts";
-import { configError, placeIn, Reader } from "./reader.mts";
+import { lineStarts, placeAt } from "../places.mts";
+import { configError, Reader } from "./reader.mts";
 
 /**
  * Parses `homelab-gpu.yaml` into a Config. Values that depend on the host stay undefined.
@@ -14,7 +15,7 @@ import { configError, placeIn, Reader } from "./reader.mts";
  */
 export function parseConfig(raw: string, name = "homelab-gpu.yaml"): Config {
   const { text, problem } = decodeFile(raw);
-  if (problem) throw configError([{ ...placeIn(text, problem.at), ...problem }], text, name);
+  if (problem) throw configError([{ ...placeAt(lineStarts(text), problem.at), ...problem }], text, name);
   const reader = new Reader(text);
   const found = reader.read(file);
   if (found) checkTogether(found as Partial<RawConfig>, reader);

@@ -3,9 +3,7 @@ import { ConfigError, type Problem } from "../errors.mts";
 import type { Key, Shape } from "./shape.mts";
 import { wrap } from "../text.mts";
 import { kindOf, type ScalarKind } from "./scalars.mts";
-import { isMap, isPlain, isScalar, isSeq, type Node, offset, placeIn, tagOf, Yaml } from "./yaml.mts";
-
-export { placeIn };
+import { isMap, isPlain, isScalar, isSeq, type Node, offset, tagOf, Yaml } from "./yaml.mts";
 
 /**
  * Reads nodes by their shapes, remembers where each value is in the text, and collects the

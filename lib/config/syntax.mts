@@ -1,9 +1,54 @@
 /** Messages for invalid YAML, where they say more than the parser's. */
 
-/** A token of the lexer, and the offset at which it begins. */
-export interface Lexeme {
+import type { Problem } from "../errors.mts";
+import { findSlips } from "./indentation.mts";
+import type { Lexeme } from "./lexemes.mts";
+
+/** An error of the package `yaml`: its code, the offset at which it begins, its message. */
+interface SyntaxIssue {
+  code: string;
   at: number;
-  lexeme: string;
+  message: string;
+}
+
+/**
+ * Problems of a text that is not valid YAML: lines indented differently from their siblings, and at
+ * most one error per line, since further ones usually follow from the first. `lexemes` gives those
+ * of the text, `place` line and column of an offset.
+ */
+export function syntaxProblems(
+  text: string,
+  lexemes: () => Iterable<Lexeme>,
+  errors: SyntaxIssue[],
+  place: (at: number) => { line: number; column: number },
+): Problem[] {
+  if (errors.length === 0 && !mayHaveSlips(text)) return [];
+  const slips = findSlips(text, lexemes()).filter(({ isText }) => isText || errors.length > 0);
+  const problems: Problem[] = slips.map(({ line, indent, message, instead }) => (
+    { line, column: indent + 1, message, instead }
+  ));
+  const lines = new Set(slips.map(({ line }) => line));
+  const open = errors.length > 0 ? openings(lexemes()) : undefined;
+  for (const { code, at, message } of errors) {
+    const { line } = place(at);
+    // an unexpected token usually follows from an earlier error
+    if (lines.size > 0 && code === "UNEXPECTED_TOKEN") continue;
+    if (lines.has(line) || (slips.length > 0 && isFromIndentation(code, message))) continue;
+    lines.add(line);
+    if (/call stack/.test(message)) {
+      problems.push({ ...place(at), message: "this is nested too deeply" });
+    } else {
+      const { begins, message: why, instead } = mistakeOf(code, message);
+      const start = (begins && open?.[begins].get(at)) ?? at;
+      problems.push({ ...place(start), message: `this is not valid YAML: ${why}`, ...(instead ? { instead } : {}) });
+    }
+  }
+  return problems;
+}
+
+/** Whether valid YAML can have an item that reads as text of the item above it: two columns of items. */
+function mayHaveSlips(text: string): boolean {
+  return new Set([...text.matchAll(/^[^\S\n]*(?=-\s|-$)/gm)].map(([blanks]) => blanks.length)).size > 1;
 }
 
 /**
@@ -39,7 +84,7 @@ const causedByIndentation = [
  * Whether wrong indentation can cause a parser error: errors about a quote, a bracket or a comment
  * have other causes.
  */
-export function isFromIndentation(code: string, message: string): boolean {
+function isFromIndentation(code: string, message: string): boolean {
   return causedByIndentation.includes(code) && !/closing .quote|^Comments|^Flow/.test(message);
 }
 
@@ -47,7 +92,7 @@ export function isFromIndentation(code: string, message: string): boolean {
  * The message for an error of the package `yaml`: its own message where the table has no better
  * one.
  */
-export function mistakeOf(code: string, message: string): Mistake {
+function mistakeOf(code: string, message: string): Mistake {
   const known = mistakes.find((one) => one.code === code && (one.of?.test(message) ?? true));
   return known ?? { message: message.charAt(0).toLowerCase() + message.slice(1) };
 }
@@ -56,7 +101,7 @@ export function mistakeOf(code: string, message: string): Mistake {
  * Where an unclosed quote or bracket begins: a quote by the offset at which its text ends, a
  * bracket by the offset of a lexeme inside it.
  */
-export function openings(text: Iterable<Lexeme>): { quote: Map<number, number>; bracket: Map<number, number> } {
+function openings(text: Iterable<Lexeme>): { quote: Map<number, number>; bracket: Map<number, number> } {
   const found = { quote: new Map<number, number>(), bracket: new Map<number, number>() };
   const brackets: number[] = [];
   const within = (at: number) => brackets.length > 0 && found.bracket.set(at, brackets.at(-1)!);

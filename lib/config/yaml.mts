@@ -19,9 +19,11 @@ import {
 import type { Problem } from "../errors.mts";
 import { isMap as isRecord } from "../maps.mts";
 import { getTag, Verbatim, withTag } from "../verbatim.mts";
-import { findSlips } from "./indentation.mts";
+import { lineStarts, placeAt } from "../places.mts";
+import { type Lexeme, tooDeep } from "./lexemes.mts";
 import { needsQuotes, plainValue } from "./scalars.mts";
-import { isFromIndentation, type Lexeme, mistakeOf, openings } from "./syntax.mts";
+import { syntaxProblems } from "./syntax.mts";
+import { composeTags, shortTag, tags } from "./tags.mts";
 
 export { isMap, isScalar, isSeq, type Node, type Scalar };
 
@@ -30,12 +32,6 @@ export { isMap, isScalar, isSeq, type Node, type Scalar };
  * larger texts take the parser too long.
  */
 const most = 128 * 1024;
-
-/**
- * The deepest nesting of lists and mappings in brackets. The package recurses once per level, and
- * is slow when the stack runs out.
- */
-const deepest = 100;
 
 /**
  * The failsafe schema keeps every scalar as text. Tags and duplicate keys are checked here, because
@@ -79,11 +75,14 @@ export class Yaml {
     const long = text.length > most;
     this.#text = text;
     this.#starts = lineStarts(text);
-    const deep = long ? undefined : tooDeep(text);
+    const deep = long ? undefined : tooDeep(text, () => lexemes(text));
     this.#document = parseDocument(long || deep !== undefined ? "" : text, options);
     if (long) this.#problem(0, `the file is too long: ${text.length} characters, at most ${most} are read`);
     if (deep !== undefined) this.#problem(deep, "this is nested too deeply");
-    if (!long && deep === undefined) this.#syntax();
+    if (!long && deep === undefined) {
+      const errors = this.#document.errors.map(({ code, pos: [at], message }) => ({ code, at, message }));
+      this.problems.push(...syntaxProblems(text, () => lexemes(text), errors, (at) => this.place(at)));
+    }
     if (this.problems.length > 0) return;
     this.root = this.#document.contents;
     try {
@@ -96,32 +95,6 @@ export class Yaml {
 
   #problem(at: number, message: string, instead?: string): void {
     this.problems.push({ ...this.place(at), message, ...(instead ? { instead } : {}) });
-  }
-
-  /**
-   * Syntax errors: lines indented differently from their siblings, and at most one error per line,
-   * since further ones usually follow from the first.
-   */
-  #syntax(): void {
-    const { errors } = this.#document;
-    const slips = findSlips(this.#text, lexemes(this.#text)).filter(({ isText }) => isText || errors.length > 0);
-    for (const { line, indent, message, instead } of slips) {
-      this.problems.push({ line, column: indent + 1, message, instead });
-    }
-    const lines = new Set(slips.map(({ line }) => line));
-    const open = errors.length > 0 ? openings(lexemes(this.#text)) : undefined;
-    for (const { code, pos: [at], message } of errors) {
-      const { line } = this.place(at);
-      // an unexpected token usually follows from an earlier error
-      if (lines.size > 0 && code === "UNEXPECTED_TOKEN") continue;
-      if (lines.has(line) || (slips.length > 0 && isFromIndentation(code, message))) continue;
-      lines.add(line);
-      if (/call stack/.test(message)) this.#problem(at, "this is nested too deeply");
-      else {
-        const { begins, message: why, instead } = mistakeOf(code, message);
-        this.#problem((begins && open?.[begins].get(at)) ?? at, `this is not valid YAML: ${why}`, instead);
-      }
-    }
   }
 
   /** Errors that the package reports late or finds slowly, and tags, which it would drop. */
@@ -275,17 +248,6 @@ function valueOf(node: Scalar): unknown {
   return isPlain(node) ? plainValue(text) : text;
 }
 
-/**
- * Compose's own tags (compose-spec, 13-merge.md). In a service they are kept in the rendered file.
- */
-const composeTags = new Set(["!reset", "!override"]);
-
-/** The accepted tags: YAML's own that occur in Compose files (YAML 1.2, 10.3), and Compose's. */
-const tags = new Set([...["!", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"], ...composeTags]);
-
-/** `tag:yaml.org,2002:int` → `!!int`. */
-const shortTag = (tag: string) => tag.replace(/^tag:yaml\.org,2002:/, "!!");
-
 /** The tag of a node in its short form, if it has one. */
 export function tagOf(node: Node): string | undefined {
   return node.tag === undefined || node.tag === null ? undefined : shortTag(node.tag);
@@ -299,38 +261,6 @@ export function isPlain(node: Scalar): boolean {
 /** Whether a key is the merge key, which must not be quoted. */
 function isMerge(key: unknown): boolean {
   return isScalar(key) && key.value === "<<" && key.type === "PLAIN";
-}
-
-/** Line and column of an offset in a text, both from 1. */
-export function placeIn(text: string, offset: number): { line: number; column: number } {
-  return placeAt(lineStarts(text), offset);
-}
-
-function lineStarts(text: string): number[] {
-  const starts = [0];
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
-  return starts;
-}
-
-function placeAt(starts: number[], offset: number): { line: number; column: number } {
-  let [low, high] = [0, starts.length];
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (starts[middle]! <= offset) low = middle;
-    else high = middle;
-  }
-  return { line: low + 1, column: offset - starts[low]! + 1 };
-}
-
-/** The offset of the first bracket that is nested too deeply; undefined if there is none. */
-function tooDeep(text: string): number | undefined {
-  let depth = 0;
-  for (const { at, lexeme } of lexemes(text)) {
-    if (lexeme === "[" || lexeme === "{") depth++;
-    if (lexeme === "]" || lexeme === "}") depth--;
-    if (depth > deepest) return at;
-  }
-  return undefined;
 }
 
 /** The lexemes of a text, each with the offset at which it begins. */

@@ -13,7 +13,8 @@ import { dockerFailures } from "./docker.mts";
 import { hypervGpuFailures } from "./hyperv-gpu.mts";
 import { kvmFailures } from "./kvm.mts";
 import { libvirtFailures } from "./libvirt.mts";
-import { lineAt, matcher } from "./match.mts";
+import { lineAt, lineStarts } from "../../places.mts";
+import { matcher } from "./match.mts";
 import { noteFailures } from "./notes.mts";
 import { moduleFailures } from "./nvidia-module.mts";
 import { nvidiaFailures } from "./nvidia.mts";
@@ -79,8 +80,7 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   find ??= matcher(failures);
   const matches = find(paste, setting.program !== undefined);
   if (matches.length === 0) return [];
-  const starts = [0];
-  for (let at = paste.text.indexOf("\n"); at >= 0; at = paste.text.indexOf("\n", at + 1)) starts.push(at + 1);
+  const starts = lineStarts(paste.text);
   const placed = matches.map((match) => ({ ...match, line: lineAt(starts, match.start) }));
   const strength = ({ failure }: { failure: Failure }) => order.indexOf(failure.strength ?? "cause");
   const counting = placed.filter((one) =>

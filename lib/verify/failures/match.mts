@@ -1,4 +1,5 @@
 /** Finds where the entries of a catalogue match in a log, and decides which matches count. */
+import { lineAt, lineStarts } from "../../places.mts";
 import type { Failure } from "./types.mts";
 import { type Pasted, rejoined, unwrapped } from "./paste.mts";
 import { keysOf, searcher } from "./words.mts";
@@ -102,8 +103,7 @@ const otherDevices =
 
 /** Returns whether a match has the context that its entry requires. */
 function nearby({ text, shown }: Pasted, ours: boolean) {
-  const starts = [0];
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  const starts = lineStarts(text);
   const alone = shown.filter((line) => line.trim() !== "").length === 1;
   return ({ near }: Failure, start: number, end: number): boolean => {
     // only the error was pasted
@@ -118,18 +118,4 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     const [device] = /\b(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b/i.exec(own) ?? [];
     return device !== undefined && shown.some((line) => line.includes(device) && cardWords.test(line));
   };
-}
-
-/**
- * The number, from 0, of the line that contains a position. `starts`: the positions at which lines
- * begin.
- */
-export function lineAt(starts: number[], at: number): number {
-  let [low, high] = [0, starts.length - 1];
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (starts[middle]! <= at) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

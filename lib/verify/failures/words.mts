@@ -22,7 +22,8 @@ export function searcher(keys: string[]): (text: string, found: (key: number, at
   const space = classes[32]!;
   for (const code of [9, 10, 11, 12, 13]) classes[code] = space;
 
-  const next: number[] = new Array(count).fill(0);
+  // a row of transitions for each state; there are at most as many states as characters
+  const next = new Int32Array((1 + keys.reduce((sum, { length }) => sum + length, 0)) * count);
   const ends: number[][] = [[]];
   for (const [number, key] of keys.entries()) {
     let state = 0;
@@ -31,7 +32,6 @@ export function searcher(keys: string[]): (text: string, found: (key: number, at
       if (next[slot] === 0) {
         next[slot] = ends.length;
         ends.push([]);
-        for (let i = 0; i < count; i++) next.push(0);
       }
       state = next[slot]!;
     }
@@ -53,7 +53,7 @@ export function searcher(keys: string[]): (text: string, found: (key: number, at
       }
     }
   }
-  const table = Int32Array.from(next, (state) => state * count);
+  const table = next.subarray(0, ends.length * count).map((state) => state * count);
   const hits: (number[] | undefined)[] = ends.map((numbers) => numbers.length > 0 ? numbers : undefined);
   const isEnd = Uint8Array.from(hits, (numbers) => numbers ? 1 : 0);
 

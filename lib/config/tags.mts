@@ -1,0 +1,15 @@
+/** The tags of YAML that are accepted. */
+
+/**
+ * Compose's own tags (compose-spec, 13-merge.md). In a service they are kept in the rendered file.
+ */
+export const composeTags = new Set(["!reset", "!override"]);
+
+/** The accepted tags: YAML's own that occur in Compose files (YAML 1.2, 10.3), and Compose's. */
+export const tags = new Set([
+  ...["!", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"],
+  ...composeTags,
+]);
+
+/** `tag:yaml.org,2002:int` → `!!int`. */
+export const shortTag = (tag: string) => tag.replace(/^tag:yaml\.org,2002:/, "!!");
