@@ -4,19 +4,18 @@ import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { matchCard, mmioWindowOf } from "../lib/resolve/cards.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/cli/topology.mts";
 import type { Finding } from "../lib/findings.mts";
 import type { Host, PciFunction } from "../lib/host/types.mts";
-import { own } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("card");
 const gpu = "0000:01:00.0";
 const audio = "0000:01:00.1";
 
 function host(change: (host: Host, fn: (bdf: string) => PciFunction) => void = () => {}): Host {
-  const made = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+  const made = savedHost("rtx4070-desktop-debian12");
   change(made, (bdf) => made.pci!.find((one) => one.bdf === bdf)!);
   return made;
 }

@@ -2,10 +2,9 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checks, runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import type { Forwarding, Host } from "../lib/host/types.mts";
-import { own } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("checks");
 const plain = parseConfig("machines: [{name: a, box: lab/x, image: debian-13, memory: 2048}]");
@@ -13,7 +12,7 @@ const withCard = (keys = "") => parseConfig(`machines: [{name: a, box: lab/x, me
 
 /** The host of a recorded probe, with changes. */
 function host(change: (host: Host) => void = () => {}): Host {
-  const made = parseHost(own("test/hosts/vm-without-gpu.txt"));
+  const made = savedHost("vm-without-gpu");
   change(made);
   return made;
 }
@@ -184,7 +183,7 @@ test("provider.host: libvirt is for Linux", () => {
   const libvirt = (gpu = "") => parseConfig(`machines: [{name: a, box: lab/x, provider: libvirt${gpu}}]`);
   assert.is(first("provider.host", mac, libvirt()).message, "libvirt requires a Linux host");
   assert.is(first("provider.host", mac, libvirt(", gpu: {}")).message, "libvirt GPU passthrough requires a Linux host");
-  const wsl = parseHost(own("test/hosts/wsl2-ubuntu.txt"));
+  const wsl = savedHost("wsl2-ubuntu");
   assert.is(first("provider.host", wsl, libvirt()).status, "fail", "WSL is Windows");
 });
 
@@ -264,7 +263,7 @@ test("host.virtualization: emulation is a warning, and so is a forced KVM that d
 });
 
 test("host.virtualization: libvirt on a Mac is no matter of the firmware", () => {
-  const mac = parseHost(own("test/hosts/macos-apple-silicon.txt"));
+  const mac = savedHost("macos-apple-silicon");
   const of = (...providers: string[]) => {
     const machines = providers.map((provider, at) => `{name: m${at}, box: lab/x, provider: ${provider}}`).join();
     return found("host.virtualization", mac, parseConfig(`machines: [${machines}]`)).map(({ message }) => message);

@@ -9,12 +9,12 @@ import { shapeFlaws } from "../lib/compose/shape.mts";
 import type { ProjectRequest } from "../lib/compose/types.mts";
 import { dotEnv, envFileFlaws } from "../lib/compose/variables.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
-import { fakeShell, own } from "./fake.mts";
+import { fakeShell } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("compose files");
-const card = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+const card = savedHost("rtx4070-desktop-debian12");
 const machine = "machines: [{name: a, box: lab/x, cpus: 4, memory: 4096, gpu: {device_id: 2786}}]";
 
 /**

@@ -3,7 +3,6 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import { distroDrivers, driverBranches, endOf, supportedBranches, usualBranch } from "../lib/resolve/branches.mts";
 import { facts, oldFacts } from "../lib/resolve/facts.mts";
 import { systemByName } from "../lib/resolve/image-systems.mts";
@@ -12,6 +11,7 @@ import { supportedFrom } from "../lib/resolve/nvidia.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { vagrantFor } from "../lib/resolve/vagrant-pairs.mts";
 import { own } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("facts");
 const all = facts();
@@ -51,7 +51,7 @@ test("advice names the newest supported branch that the cards and the system can
 });
 
 test("guest.driver: what to write instead has the modules that are asked for, and another source where one has the card", () => {
-  const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+  const host = savedHost("rtx4070-desktop-debian12");
   const driver = (device: string, keys: string) => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, gpu: {device_id: ${device}}, ${keys}}]`);
     const changed = { ...host, pci: host.pci!.map((fn) => (fn.device === "2786" ? { ...fn, device } : fn)) };
@@ -143,7 +143,7 @@ const addresses: [address: string, system: string | undefined, status: string][]
 ];
 
 test("guest.image: an image of a system that the guest scripts refuse is refused before the download", () => {
-  const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+  const host = savedHost("rtx4070-desktop-debian12");
   for (const [address, system, status] of addresses) {
     assert.is(systemByName(address)?.name, system, address);
     const image = `{url: "${address}", checksum: "sha256:${"0".repeat(64)}"}`;
@@ -155,7 +155,7 @@ test("guest.image: an image of a system that the guest scripts refuse is refused
 });
 
 test("guest.image: without an NVIDIA card any system with apt-get does", () => {
-  const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
+  const host = savedHost("vm-without-gpu");
   const status = (file: string) => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, image: {file: ${file}}}]`);
     return runChecks(host, resolveConfig(config, host), ["guest.image"])[0]!.status;
@@ -170,7 +170,7 @@ test("provider.version: Vagrant and VirtualBox are checked as a pair", () => {
   assert.is(vagrantFor("7.3.0").newer, true);
   assert.equal(vagrantFor("6.1.50"), { newer: false });
   const found = (virtualbox: string, vagrant: string) => {
-    const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+    const host = savedHost("rtx4070-desktop-debian12");
     host.versions = { ...host.versions, virtualbox, vagrant };
     const config = parseConfig("machines: [{name: a, box: lab/x, provider: virtualbox}]");
     const all = runChecks(host, resolveConfig(config, host), ["provider.version"]);
@@ -185,7 +185,7 @@ test("provider.version: Vagrant and VirtualBox are checked as a pair", () => {
 });
 
 test("the starter's CUDA runs on the usual branch and has code for every architecture that it drives", () => {
-  const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+  const host = savedHost("rtx4070-desktop-debian12");
   const starter = own("templates/homelab-gpu.yaml");
   for (const device of ["13c2", "1b06", "1db4", "2204", "2786", "2b85"]) {
     const config = parseConfig(starter.replace("vendor_id: 10de", `device_id: ${device}`));

@@ -38,6 +38,7 @@ import { visible } from "../lib/text.mts";
 import { names } from "../lib/plan/assets.mts";
 import { up } from "../lib/cli/commands/up.mts";
 import { fakeShell, own, root } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 import { World } from "./world.mts";
 
 const test = suite<{ folder: string }>("faults");
@@ -239,7 +240,7 @@ test("a probe without its last line fails first, and knows no more than the whol
 });
 
 test("checks that had nothing to look at say so, with what to run first, and are no pass", () => {
-  const host = parseHost(own("test/hosts/h200-server-ubuntu.txt"));
+  const host = savedHost("h200-server-ubuntu");
   const config = resolveConfig(parseConfig("machines: [{name: vm, box: lab/x, gpu: {}}]"), host);
   const found = runChecks(host, config, ["iommu"]);
   const skips = notLookedAt(host, config, ["iommu"], found);

@@ -5,14 +5,14 @@ import { parse } from "yaml";
 import { runChecks } from "../lib/checks/index.mts";
 import { composeFile } from "../lib/compose/render.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig, withoutGpus } from "../lib/resolve/resolve.mts";
 import type { Finding } from "../lib/findings.mts";
 import { originalExample, own } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("guest");
 // a host with an RTX 4070 (10de:2786)
-const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+const host = savedHost("rtx4070-desktop-debian12");
 
 const found = (id: string, yaml: string): Finding[] => runChecks(host, resolveConfig(parseConfig(yaml), host), [id]);
 /** A machine with these keys. The config names its card, whatever the host has. */

@@ -1,15 +1,14 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checkGpuReturned, mergePreviousDrivers, previousDriversOf } from "../lib/verify/gpu-return.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import type { Host } from "../lib/host/types.mts";
-import { own } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("handover");
 const [gpu, audio] = ["0000:01:00.0", "0000:01:00.1"];
 
 function host(drivers: Record<string, string | null | undefined> = {}): Host {
-  const made = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+  const made = savedHost("rtx4070-desktop-debian12");
   for (const fn of made.pci!) {
     if (!(fn.bdf in drivers)) continue;
     const driver = drivers[fn.bdf];

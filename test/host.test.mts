@@ -3,11 +3,12 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseHost } from "../lib/host/parse.mts";
 import { own, random } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("host");
 
 test("reads what the probe of a VM without a GPU printed", () => {
-  const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
+  const host = savedHost("vm-without-gpu");
   assert.is(host.os.id, "debian");
   assert.is(host.os.platform, "linux");
   assert.is(host.cpu.count, 2);

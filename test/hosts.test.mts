@@ -6,10 +6,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/cli/topology.mts";
 import { own, root } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("hosts");
 const folder = `${root}/test/hosts`;
@@ -23,7 +23,7 @@ const asked = (name: string) => {
 
 function report(name: string): string {
   const gpu = asked(name);
-  const host = parseHost(own(`test/hosts/${name}.txt`));
+  const host = savedHost(name);
   const settled = resolveConfig(parseConfig(`machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]`), host);
   const pictures = settled.machines.flatMap(({ cards }) => cards.flatMap((card) => topologyLines(card, host, 120)));
   const findings = runChecks(host, settled).flatMap(({ check, status, message, fix }) => [

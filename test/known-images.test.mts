@@ -3,12 +3,11 @@ import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { imageNeed, knownImages } from "../lib/compose/known-images.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
-import { own } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("known images");
-const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+const host = savedHost("rtx4070-desktop-debian12");
 
 /**
  * The status of guest.cuda for services with these images, on an RTX 4070 with that driver branch.

@@ -15,11 +15,12 @@ import { resolveConfig } from "../lib/resolve/resolve.mts";
 import type { Finding } from "../lib/findings.mts";
 import type { Host } from "../lib/host/types.mts";
 import { own } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("matrix");
 
 const hosts = {
-  linux: parseHost(own("test/hosts/rtx4070-desktop-debian12.txt")),
+  linux: savedHost("rtx4070-desktop-debian12"),
   macos: parseHost("homelab-gpu-probe 1 macos\n[os]\nPRETTY_NAME:macOS 15.1\n[end]\n"),
   windows: windows({ product: "client", edition: "Professional", build: 26100 }),
   home: windows({ product: "client", edition: "Core", build: 26100 }),
@@ -258,7 +259,7 @@ test("the page of what works where has the table", () => {
 });
 
 test("confirm commands are the host system's own; without a possible VM no tool is missing", () => {
-  const of = (name: string) => parseHost(own(`test/hosts/${name}.txt`));
+  const of = (name: string) => savedHost(name);
   const confirms = ["vm-without-gpu", "windows-11-pro-rtx4070", "macos-apple-silicon"].map((name) =>
     notesFor(of(name))["gpu.present"]!.confirm
   );

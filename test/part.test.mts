@@ -8,7 +8,6 @@ import { composeFile } from "../lib/compose/render.mts";
 import type { GuestEngine } from "../lib/compose/types.mts";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import { driverState } from "../lib/resolve/partition.mts";
 import type { Lab } from "../lib/host/lab.mts";
 import { makePlan, servicesHash } from "../lib/plan/plan.mts";
@@ -16,9 +15,10 @@ import { resolveConfig } from "../lib/resolve/resolve.mts";
 import type { PartitionedCard } from "../lib/verify/partition.mts";
 import { verifyMachine } from "../lib/verify/layers.mts";
 import { own } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("part");
-const windows = parseHost(own("test/hosts/windows-11-pro-rtx4070.txt"));
+const windows = savedHost("windows-11-pro-rtx4070");
 const texts = { ...Object.fromEntries(names.map((name) => [name, own(name)])), "./ubuntu-24.04.box": "1 1" };
 const config = (keys = "") =>
   parseConfig(

@@ -2,7 +2,6 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { names } from "../lib/plan/assets.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import type { VmHardware } from "../lib/host/libvirt.mts";
 import type { Lab, LabMachine } from "../lib/host/lab.mts";
 import { makePlan, servicesHash } from "../lib/plan/plan.mts";
@@ -11,11 +10,12 @@ import type { Config } from "../lib/config/types.mts";
 import type { Host } from "../lib/host/types.mts";
 import type { Step } from "../lib/plan/types.mts";
 import { golden, own } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("plan");
 
 const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
-const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
+const host = savedHost("vm-without-gpu");
 const starter = withoutGpus(parseConfig(own("templates/homelab-gpu.yaml"))).config;
 
 function planned(
@@ -178,13 +178,13 @@ test("recreates a VM whose box has changed only with --recreate; else it is a fi
 /** A plan for cards of a recorded host. */
 function withCards(host: string, gpu: string, there: Partial<LabMachine> = {}, recreate = false) {
   const config = parseConfig(`machines: [{name: a, box: lab/x, cpus: 2, memory: 1024, gpu: ${gpu}}]`);
-  return planned(config, { a: there }, { host: parseHost(own(`test/hosts/${host}.txt`)), recreate });
+  return planned(config, { a: there }, { host: savedHost(host), recreate });
 }
 
 test("a box for a machine with an NVIDIA card gets the driver that was decided; without one, nothing of it", () => {
   const built = (machine: string, name = "rtx4070-desktop-debian12") => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, image: debian-12, ${machine}}]`);
-    const plan = planned(config, {}, { host: parseHost(own(`test/hosts/${name}.txt`)) });
+    const plan = planned(config, {}, { host: savedHost(name) });
     return JSON.parse(file(plan, "packer/lab~x/values.auto.pkrvars.json"));
   };
   const { scripts, environment } = built(
@@ -226,7 +226,7 @@ for (
 
 test("a card that is not enabled leaves no trace", () => {
   const plain = planned(parseConfig("machines: [{name: a, box: lab/x, cpus: 2, memory: 1024}]"), {}, {
-    host: parseHost(own("test/hosts/rtx4070-desktop-debian12.txt")),
+    host: savedHost("rtx4070-desktop-debian12"),
   });
   assert.is(file(withCards("rtx4070-desktop-debian12", "{enabled: false}"), "Vagrantfile"), file(plain, "Vagrantfile"));
 });
@@ -238,7 +238,7 @@ test("makes nothing for a card that is not known for sure", () => {
 });
 
 test("makes nothing where which UEFI firmware there is was not read", () => {
-  const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+  const host = savedHost("rtx4070-desktop-debian12");
   delete host.ovmf;
   const plan = planned(parseConfig("machines: [{name: a, box: lab/x, gpu: {}}]"), {}, { host });
   assert.equal(plan.steps, []);

@@ -1,14 +1,13 @@
 // Preparations of saved hosts.
 import { parseConfig } from "../lib/config/parse.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import { preparationOf } from "../lib/plan/prepare.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import type { Host } from "../lib/host/types.mts";
-import { own } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 /** The preparation of a saved host for a `gpu` in YAML, after a change of the host. */
 export function prepared(name: string, gpu: string, change: (host: Host) => void = () => {}) {
-  const host = parseHost(own(`test/hosts/${name}.txt`));
+  const host = savedHost(name);
   change(host);
   const { machines } = resolveConfig(parseConfig(`machines: [{name: a, box: lab/x, gpu: ${gpu}}]`), host);
   return preparationOf(machines[0]!.assignedFunctions!, host);

@@ -11,13 +11,13 @@ import { mebibytes, mountsOf, publishedPorts } from "../lib/compose/service.mts"
 import type { ComposeProject, GuestEngine, ProjectRequest } from "../lib/compose/types.mts";
 import { dotEnv, interpolate } from "../lib/compose/variables.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { homeDir } from "../lib/text.mts";
-import { fakeShell, own } from "./fake.mts";
+import { fakeShell } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("projects");
-const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
+const host = savedHost("vm-without-gpu");
 
 /** A project read from files in memory, without a Compose on the host. */
 function read(files: Record<string, string>, more: Partial<ProjectRequest> = {}): Promise<ComposeProject> {

@@ -11,9 +11,9 @@ test("the schema file is the one that the keys make", () => {
 });
 
 test("says what the parser says, of configs made at random, right and wrong; test:sweep does more of them", () => {
-  const { right, differing } = compared(1300, 20);
+  const { right, differing } = compared(500, 20);
   assert.equal(differing, []);
-  assert.ok(right > 160, `only ${right} were right`);
+  assert.ok(right > 60, `only ${right} were right`);
 });
 
 test.run();

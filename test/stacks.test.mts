@@ -9,7 +9,6 @@ import { inlineVariables } from "../lib/compose/inline.mts";
 import { readProjects } from "../lib/cli/projects.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { ConfigError } from "../lib/errors.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import type { Lab, LabMachine } from "../lib/host/lab.mts";
 import { names } from "../lib/plan/assets.mts";
 import { makePlan, servicesHash } from "../lib/plan/plan.mts";
@@ -28,11 +27,12 @@ import { up } from "../lib/cli/commands/up.mts";
 import type { Finding } from "../lib/findings.mts";
 import { World } from "./world.mts";
 import { fakeShell, golden, own, root } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("stacks");
 const shell = realShell();
 const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
-const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
+const host = savedHost("vm-without-gpu");
 const folder = "/lab/.homelab-gpu";
 
 /** Reads a config whose stacks are in a folder in memory, as `up` does. */

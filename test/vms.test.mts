@@ -5,16 +5,16 @@ import * as assert from "uvu/assert";
 import { names } from "../lib/plan/assets.mts";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { parseHost } from "../lib/host/parse.mts";
 import { type Lab, prefixOf, readLab } from "../lib/host/lab.mts";
 import { makePlan } from "../lib/plan/plan.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { fakeShell, own } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("vms");
 const folder = "/home/me/lab/.homelab-gpu";
 const id = "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f";
-const windows = parseHost(own("test/hosts/windows-11-pro-rtx4070.txt"));
+const windows = savedHost("windows-11-pro-rtx4070");
 const texts = {
   ...Object.fromEntries(names.map((name) => [name, own(name)])),
   "/my.sh": "#!/bin/sh\n",

@@ -10,9 +10,10 @@ import { partitionableOf } from "../lib/resolve/partition.mts";
 import { type Context, readProbe } from "../lib/cli/context.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { fakeShell, own, root } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("windows");
-const host = (name: string) => parseHost(own(`test/hosts/${name}.txt`));
+const host = savedHost;
 
 async function probed(platform: NodeJS.Platform, answers: Record<string, { out?: string; code?: number }>) {
   const scripts = ["probe-linux.sh", "probe-macos.sh", "probe-windows.ps1"];

@@ -18,7 +18,6 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { readProjects } from "../../lib/cli/projects.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
-import { parseHost } from "../../lib/host/parse.mts";
 import type { Lab, LabMachine } from "../../lib/host/lab.mts";
 import { names } from "../../lib/plan/assets.mts";
 import { makePlan } from "../../lib/plan/plan.mts";
@@ -26,11 +25,12 @@ import { projectFiles } from "../../lib/plan/stacks.mts";
 import { resolveConfig } from "../../lib/resolve/resolve.mts";
 import { realShell } from "../../lib/run/shell.mts";
 import { own, root, standIns } from "../fake.mts";
+import { savedHost } from "../hosts.mts";
 
 const test = suite("stacks in the VM");
 const shell = realShell();
 const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
-const host = parseHost(own("test/hosts/vm-without-gpu.txt"));
+const host = savedHost("vm-without-gpu");
 const folder = "/lab/.homelab-gpu";
 
 test("Compose files for a Compose without !override are rewritten in the VM", () => {
