@@ -1,4 +1,5 @@
 import process from "node:process";
+import { closest } from "./suggest.mts";
 
 /**
  * Wraps a text at spaces to a width, with a prefix before the first line and one before the others;
@@ -14,8 +15,22 @@ export function wrap(text: string, width: number, first = "", next = " ".repeat(
   return lines;
 }
 
-/** The message for an unknown name, with the known ones. */
+/**
+ * A message for a terminal of that many columns, after a name such as `homelab-gpu: `: lines that are too wide are wrapped at spaces,
+ * except those that quote a file (`   12 | text`).
+ */
+export function wrapMessage(text: string, width: number, name: string): string {
+  return (name + text).split("\n").flatMap((line) => {
+    if (line.length <= width || /^ *\d* \|/.test(line)) return [line];
+    const indent = /^ */.exec(line)![0];
+    return wrap(line.trimStart(), width, indent, `${indent}  `);
+  }).join("\n");
+}
+
+/** The message for an unknown name: with the one that was most likely meant, else with all that there are. */
 export function unknownName(kind: string, name: string, names: string[]): string {
+  const meant = closest(name, names);
+  if (meant !== undefined) return `there is no ${kind} ${name}: did you mean ${meant}?`;
   return [`there is no ${kind} ${name}`, ...wrap(`${kind}s: ${names.join(", ")}`, 80, "  ", "    ")].join("\n");
 }
 

@@ -45,7 +45,19 @@ test("does not wait for the probe after a wrong config", async () => {
 
 test("refuses wrong usage in a few lines, with 2, and no stack", async () => {
   const wrong: [string[], RegExp][] = [
-    [["upp"], /there is no command upp\n {2}commands: up, init, plan/],
+    [["upp"], /there is no command upp: did you mean up\?\n$/],
+    [["frobnicate"], /there is no command frobnicate\n {2}commands: up, init, plan/],
+    [["help", "docter"], /there is no command docter: did you mean doctor\?/],
+    [["upp", "--help"], /there is no command upp: did you mean up\?/],
+    [["ps"], /there is no command ps: status shows the machines/],
+    [["exec"], /there is no command exec: ssh /],
+    [["up", "--confg", "x"], /unknown option --confg: did you mean --config\?/],
+    [["up", "--recrate"], /unknown option --recrate: did you mean --recreate\?/],
+    [["plan", "devlb"], /there is no machine devlb: did you mean devlab\?/],
+    [["doctor", "gpu.presnt"], /there is no check gpu\.presnt: did you mean gpu\.present\?/],
+    [["doctor", "iomu"], /there is no check iomu: did you mean iommu\?/],
+    [["explain", "gpu.drivr"], /there is no file gpu\.drivr, and no check of that name: did you mean gpu\.driver\?/],
+    [["explain", "build.log"], /there is no file build\.log\n$/],
     [["up", "--foo"], /unknown option --foo/],
     [["up", "-x"], /unknown option -x/],
     [["verify", "now"], /verify takes no now/],

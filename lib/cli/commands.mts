@@ -6,6 +6,7 @@ import { self } from "../self.mts";
 export const commands: Record<string, Command> = {
   up: {
     takes: "[MACHINE…]",
+    operands: "machines",
     summary: "start the machines, prove their services",
     run: async (session) =>
       session.options.dryRun
@@ -19,11 +20,13 @@ export const commands: Record<string, Command> = {
   },
   plan: {
     takes: "[MACHINE…]",
+    operands: "machines",
     summary: "show what up would write and run",
     run: async (session) => (await import("./commands/plan.mts")).plan(session),
   },
   doctor: {
     takes: "[CHECK…]",
+    operands: "checks",
     summary: "check whether this host can pass its GPU to a VM",
     run: async (session) => (await import("./commands/doctor.mts")).doctor(session),
   },
@@ -39,6 +42,7 @@ export const commands: Record<string, Command> = {
   },
   explain: {
     takes: "[LOG or CHECK]",
+    operands: "checks",
     summary: "explain the errors of a log, or a check",
     run: async (session) => (await import("./commands/explain.mts")).explain(session),
   },
@@ -49,54 +53,55 @@ export const commands: Record<string, Command> = {
   },
   ssh: {
     takes: "[MACHINE] [-- COMMAND…]",
+    operands: "machines",
     summary: "log into a machine, or run a command in it",
     run: async (session) => (await import("./commands/machines.mts")).ssh(session),
   },
   down: {
     takes: "[MACHINE…]",
+    operands: "machines",
     summary: "shut the machines down",
     run: async (session) => (await import("./commands/machines.mts")).down(session),
   },
   destroy: {
     takes: "[MACHINE…]",
+    operands: "machines",
     summary: "remove the machines and their files in libvirt",
     run: async (session) => (await import("./commands/machines.mts")).destroy(session),
   },
   completion: {
     takes: "SHELL",
+    operands: "shells",
     summary: "print completion for bash, zsh or fish",
     run: async ({ shell, args: [name, ...more] }) => {
       const { completionFor, shells } = await import("./completion.mts");
       const known = shells.find((one) => one === name);
       if (!known || more.length > 0) throw new UserError(`completion takes one of ${shells.join(", ")}`);
-      shell.stdout(completionFor(known, commands, options));
+      const { checks } = await import("../checks/index.mts");
+      shell.stdout(completionFor(known, commands, options, checks.map(({ id }) => id)));
       return 0;
     },
   },
 };
 
-/** `--help`. */
+/** `--help`: the commands, and the options that every command takes. Pages of commands are in help.mts. */
 export function help(): string {
   const rows = (pairs: [string, string][], width: number) =>
     pairs.map(([left, right]) => `  ${left.padEnd(width)} ${right}`);
+  const general = options.filter(({ for: only }) => !only);
   return [
     "Passes this workstation's GPU to a container inside a VM, or says why it can't.",
     "",
-    `  ${self("up")}`,
-    "",
-    "Commands:",
     ...rows(Object.entries(commands).map(([name, { takes, summary }]) => [`${name} ${takes}`.trim(), summary]), 27),
     "",
-    "Options:",
     ...rows(
-      options.map((
+      general.map((
         { name, letter, takes, summary },
       ) => [`${letter ? `-${letter}, ` : "    "}--${name}${takes ? ` ${takes}` : ""}`, summary]),
       18,
     ),
     "",
-    "Exit codes: 0 fine, 1 a check or step failed, 2 wrong usage or config,",
-    "130 interrupted.",
+    `${self("help COMMAND")} shows its options, and examples.`,
     "",
   ].join("\n");
 }

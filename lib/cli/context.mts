@@ -9,13 +9,15 @@ import { asset } from "../plan/assets.mts";
 import type { Texts } from "../plan/box.mts";
 import { configErrorAt, parseConfig } from "../config/parse.mts";
 import { UserError } from "../errors.mts";
-import { homeDir, visible } from "../text.mts";
+import { homeDir } from "../text.mts";
 import { parseHost } from "../host/parse.mts";
 import type { Lab } from "../host/lab.mts";
 import type { Style } from "./print.mts";
+import { sayTo } from "./say.mts";
 import { resolveConfig, withoutGpus } from "../resolve/resolve.mts";
 import type { Reporter } from "../run/steps.mts";
 import type { Shell } from "../shell.mts";
+import { closest } from "../suggest.mts";
 import { shellCommand } from "../render.mts";
 import { self } from "../self.mts";
 import { powershellScript } from "../host/windows.mts";
@@ -64,9 +66,9 @@ export interface LoadedConfig {
   withheldServices: string[];
 }
 
-/** Writes a line to standard error, after the program's name; nothing with `--quiet`. */
+/** Writes a message to standard error, after the program's name; nothing with `--quiet`. */
 export function log({ shell, options }: Context, text: string): void {
-  if (!options.quiet) shell.stderr(`homelab-gpu: ${visible(text)}\n`);
+  if (!options.quiet) sayTo(shell, text);
 }
 
 /** Reports the steps of a run to this terminal. */
@@ -216,7 +218,11 @@ export function selectMachines({ config }: LoadedConfig, words: string[]): strin
  */
 export function selectNames(words: string[], names: string[]): string[] {
   const stranger = words.find((word) => !names.includes(word));
-  if (stranger !== undefined) throw new UserError(`there is no machine ${stranger}; there is ${names.join(", ")}`);
+  if (stranger !== undefined) {
+    const meant = closest(stranger, names);
+    const more = meant ? `: did you mean ${meant}?` : `; there is ${names.join(", ")}`;
+    throw new UserError(`there is no machine ${stranger}${more}`);
+  }
   return words.length > 0 ? names.filter((name) => words.includes(name)) : names;
 }
 

@@ -6,9 +6,11 @@ import { acceptsOption, type Command, type Option, options as known } from "./op
 import { Interrupted, UserError } from "../errors.mts";
 import type { Options } from "./context.mts";
 import type { Shell } from "../shell.mts";
+import { sayTo } from "./say.mts";
 import { realShell } from "../run/shell.mts";
 import { reasonOf } from "../run/shell/reasons.mts";
-import { unknownName, visible, wrap } from "../text.mts";
+import { closest } from "../suggest.mts";
+import { unknownName, wrap } from "../text.mts";
 
 const version = "0.1.0";
 
@@ -70,7 +72,9 @@ function parse(argv: string[]): Typed {
 }
 
 function unknownOption(option: string): UserError {
-  return new UserError(`unknown option ${option}\n  homelab-gpu.mts --help lists them`);
+  const meant = option.startsWith("--") ? closest(option, known.map(({ name }) => `--${name}`)) : undefined;
+  const more = meant ? `: did you mean ${meant}?` : "\n  help COMMAND lists the options of a command";
+  return new UserError(`unknown option ${option}${more}`);
 }
 
 /**
@@ -100,7 +104,7 @@ export async function main(words: string[], shell: Shell = realShell()): Promise
     return await perform(shell, words);
   } catch (error) {
     if (error instanceof Interrupted) {
-      shell.stderr("homelab-gpu: interrupted; the next run continues from here\n");
+      sayTo(shell, "interrupted; the next run continues from here");
       return 130;
     }
     if (!(error instanceof UserError)) {
@@ -108,10 +112,10 @@ export async function main(words: string[], shell: Shell = realShell()): Promise
       const { syscall, path } = error as NodeJS.ErrnoException;
       const reason = syscall === undefined ? undefined : reasonOf(error);
       if (reason === undefined) throw error;
-      shell.stderr(`homelab-gpu: ${visible([syscall, path].filter(Boolean).join(" "))}: ${reason}\n`);
+      sayTo(shell, `${[syscall, path].filter(Boolean).join(" ")}: ${reason}`);
       return 1;
     }
-    shell.stderr(`homelab-gpu: ${visible(error.message)}\n`);
+    sayTo(shell, error.message);
     return error.code;
   } finally {
     // after an error the probe may still be at work
@@ -128,13 +132,13 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     return 0;
   }
   if (found.help || name === undefined || name === "help") {
-    const about = name === "help" ? args : [];
-    if (about.length > 1) throw new UserError(`help takes one COMMAND, and no ${about[1]}`);
-    if (about.length > 0) commandNamed(about[0]!);
-    shell.stdout(help());
+    const [about, ...more] = name === "help" ? args : [name];
+    if (name === "help" && more.length > 0) throw new UserError(`help takes one COMMAND, and no ${more[0]}`);
+    if (about !== undefined) await commandNamed(about);
+    shell.stdout(about === undefined ? help() : (await import("./help.mts")).pageOf(about));
     return found.help || name === "help" ? 0 : 2;
   }
-  const command = commandNamed(name);
+  const command = await commandNamed(name);
   if (args.length > 0 && !command.takes) throw new UserError(`${name} takes no ${args[0]}`);
   const given = known.filter((option) =>
     option.name.startsWith("no-") ? !found[option.name.slice(3)] : found[option.name]
@@ -167,7 +171,14 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
   return await command.run({ shell, options, args, passthroughArgs });
 }
 
-function commandNamed(name: string): Command {
-  if (!Object.hasOwn(commands, name)) throw new UserError(unknownName("command", name, Object.keys(commands)));
-  return commands[name]!;
+/** The command of that name. Throws {@link UserError} with the command that was meant. */
+async function commandNamed(name: string): Promise<Command> {
+  if (Object.hasOwn(commands, name)) return commands[name]!;
+  const { insteadOf } = await import("./help.mts");
+  const instead = insteadOf(name);
+  throw new UserError(
+    instead === undefined
+      ? unknownName("command", name, Object.keys(commands))
+      : wrap(`there is no command ${name}: ${instead}`, 67, "", "  ").join("\n"),
+  );
 }

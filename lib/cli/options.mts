@@ -5,6 +5,8 @@ import type { Context } from "./context.mts";
 export interface Command {
   /** Its operands, as `--help` shows them. */
   takes: string;
+  /** What its operands are names of; absent where completion knows none. */
+  operands?: "machines" | "checks" | "shells";
   summary: string;
   run(session: Context): Promise<number>;
 }
@@ -15,6 +17,8 @@ export interface Option {
   letter?: string;
   /** The name of its value, as `--help` shows it. */
   takes?: string;
+  /** The values that it takes; without them, a file. */
+  values?: readonly string[];
   /** The commands that it is for; without them, every command. */
   for?: string[];
   /** Commands that it is for with `--dry-run` only. */
@@ -51,11 +55,11 @@ export const options: Option[] = [
     for: ["doctor", "init", "plan", "prepare", "verify", "explain"],
     // nothing is changed by another machine's probe
     dry: ["up"],
-    summary: "use a saved probe (- for standard input), not this host",
+    summary: "use a saved probe (- for standard input)",
   },
   { name: "quiet", letter: "q", summary: "print less" },
   { name: "verbose", letter: "v", summary: "print more" },
   { name: "no-color", summary: "no colours; NO_COLOR does the same" },
-  { name: "help", letter: "h", summary: "this text" },
+  { name: "help", letter: "h", summary: "help; behind a command, the page of that command" },
   { name: "version", summary: "the version" },
 ];

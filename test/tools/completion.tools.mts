@@ -6,6 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { checks } from "../../lib/checks/index.mts";
 import { commands } from "../../lib/cli/commands.mts";
 import { options } from "../../lib/cli/options.mts";
 import { completionFor, shells } from "../../lib/cli/completion.mts";
@@ -13,7 +14,19 @@ import { own, root } from "../fake.mts";
 
 const test = suite("completion");
 const work = mkdtempSync(join(tmpdir(), "homelab-gpu completion-"));
-for (const shell of shells) writeFileSync(join(work, `c.${shell}`), completionFor(shell, commands, options));
+const ids = checks.map(({ id }) => id);
+for (const shell of shells) writeFileSync(join(work, `c.${shell}`), completionFor(shell, commands, options, ids));
+writeFileSync(
+  join(work, "homelab-gpu.yaml"),
+  `machines:
+  - name: ai-box # the large one
+    box: lab/x
+  - box: lab/y
+    name: "second"
+services: {web: {image: x, machine: ai-box}}
+`,
+);
+writeFileSync(join(work, "other.yaml"), "machines: [{name: flow-a, box: lab/x}, {box: lab/y, name: flow-b}]\n");
 test.after(() => rmSync(work, { recursive: true }));
 
 function run(shell: string, words: string[], cwd = work): string {
@@ -76,6 +89,28 @@ for (const shell of shells) {
     assert.equal(taken("status"), [false, true, false, false, false]);
   });
 }
+
+for (const shell of shells) {
+  test(`${shell}: machines of the config, checks, groups, shells and pages where they are taken`, () => {
+    const offered = (...typed: string[]) => offers[shell](["homelab-gpu", ...typed]);
+    assert.equal(["ai-box", "second", "web"].map((name) => offered("up", "").includes(name)), [true, true, false]);
+    assert.equal(["iommu", "iommu.group"].map((name) => offered("doctor", "iom").includes(name)), [true, true]);
+    // each prompt of zsh takes a second and more
+    if (shell === "zsh") return;
+    assert.ok(offered("ssh", "se").includes("second"));
+    assert.ok(offered("explain", "gpu.re").includes("gpu.reset"));
+    assert.equal(shells.map((name) => offered("completion", "").includes(name)), [true, true, true]);
+    assert.ok(offered("help", "prep").includes("prepare"));
+    assert.not.ok(offered("status", "").includes("ai-box"));
+  });
+}
+
+test("bash and zsh: machines of the config that was named", () => {
+  for (const shell of ["bash", "zsh"] as const) {
+    const found = offers[shell](["homelab-gpu", "--config", "other.yaml", "down", ""]);
+    assert.equal(["flow-a", "flow-b", "ai-box"].map((name) => found.includes(name)), [true, true, false], shell);
+  }
+});
 
 test("zsh: what the README tells to do makes it complete", () => {
   const [, told] = /```sh\n(homelab-gpu\(\) .*\nsource .*) {3}#.*\n```/.exec(own("README.md"))!;

@@ -21,6 +21,7 @@ import {
 import { readProjects } from "../projects.mts";
 import { withModels } from "../project-models.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
+import { closest } from "../../suggest.mts";
 import { unknownName } from "../../text.mts";
 import { factsFor, nextStep, quietLines, screenLines, topologiesOf, verboseLines } from "../screen.mts";
 
@@ -29,7 +30,9 @@ export async function doctor(session: Context): Promise<number> {
   const { shell, options, args } = session;
   for (const word of args) {
     if (!checks.some(({ id }) => id === word || id.startsWith(`${word}.`))) {
-      throw new UserError(unknownName("check", word, checks.map(({ id }) => id)));
+      const ids = checks.map(({ id }) => id);
+      const near = closest(word, [...new Set([...ids, ...ids.map((id) => id.split(".")[0]!)])]);
+      throw new UserError(unknownName("check", word, near === undefined ? ids : [near]));
     }
   }
   const piped = options.save === "-" && !options.dryRun;

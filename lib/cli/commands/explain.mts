@@ -10,7 +10,8 @@ import { decodeLog } from "../../encoding.mts";
 import { parseHost } from "../../host/parse.mts";
 import { failedStep } from "../../run/failed.mts";
 import { UserError } from "../../errors.mts";
-import { unknownName, wrap } from "../../text.mts";
+import { closest } from "../../suggest.mts";
+import { wrap } from "../../text.mts";
 import { self } from "../../self.mts";
 
 const unknown = [
@@ -64,10 +65,9 @@ async function readLog(context: Context, path: string): Promise<string> {
     throw error instanceof UserError ? new UserError(error.message) : error;
   });
   if (read === undefined) {
+    const meant = closest(path, names());
     throw new UserError(
-      /^[a-z]+\.[a-z-]+$/.test(path)
-        ? `there is no file ${path}, and ${unknownName("check", path, known()).replace(/^there is /, "")}`
-        : `there is no file ${path}`,
+      `there is no file ${path}${meant ? `, and no check of that name: did you mean ${meant}?` : ""}`,
     );
   }
   const { text, skipped } = read;
@@ -97,6 +97,12 @@ async function lastFailed(context: Context, named: Host | undefined): Promise<{ 
 
 /** The ids of which a page can be shown: those of the checks, and those of the layers that logs lead to. */
 const known = () => [...new Set([...checks.map(({ id }) => id), ...failures.map(({ check }) => check)])];
+
+/** Names of checks and of groups. */
+function names(): string[] {
+  const ids = known();
+  return [...new Set([...ids, ...ids.map((id) => id.split(".")[0]!)])];
+}
 
 /** The pages of a check, or of each one in a group; none where neither has that name. */
 async function pageOf(shell: Shell, name: string): Promise<string[]> {

@@ -1,0 +1,178 @@
+/** The page of each command, and what people type from habit. Loads nothing but the tables of commands and options. */
+import { commands } from "./commands.mts";
+import { acceptsOption, options } from "./options.mts";
+import { self } from "../self.mts";
+import { wrap } from "../text.mts";
+
+/** What a command's page says besides its options: what it does, and examples with what they do. */
+interface Page {
+  about: string;
+  examples: [command: string, does: string][];
+}
+
+const pages: Record<string, Page> = {
+  up: {
+    about:
+      "Checks the host, writes the files, builds the boxes that are missing, starts the VMs and their services, and proves " +
+      "them. Changes nothing while a check fails. Run again, it does only what has changed.",
+    examples: [
+      ["up", "start everything that the config has"],
+      ["up ai --recreate", "replace the VM ai; its data disk is kept"],
+    ],
+  },
+  init: {
+    about:
+      "Writes homelab-gpu.yaml for the best card of this host, and lists what is to do before up. It never overwrites a file.",
+    examples: [
+      ["init", "a config for this host's card"],
+      ["init --config lab.yaml", "the same, to another file"],
+    ],
+  },
+  plan: {
+    about: "Shows the files that up would write, as a diff, and the steps that it would run. Touches nothing.",
+    examples: [
+      ["plan", "the whole config"],
+      ["plan ai --json", "one machine, as JSON"],
+    ],
+  },
+  doctor: {
+    about:
+      "Reads this host and checks whether its GPU can reach a container in a VM. Works without a config. A check is named by " +
+      "its id (iommu.group) or by its group (iommu); named checks show what they read.",
+    examples: [
+      ["doctor", "all checks, on one screen"],
+      ["doctor iommu gpu.reset", "these checks, with what they read"],
+      ["doctor --save host.txt", "save what was read, to ask others"],
+    ],
+  },
+  prepare: {
+    about: "Shows what binds the card to vfio-pci at boot, in this distribution's own way. Linux only.",
+    examples: [
+      ["prepare", "show the files and the commands"],
+      ["prepare --apply", "do it, after a question"],
+    ],
+  },
+  verify: {
+    about:
+      "Proves the running machines layer by layer, from the host's driver to nvidia-smi in the container, and names the first " +
+      "layer that fails.",
+    examples: [
+      ["verify", "all running machines"],
+      ["verify -n", "the commands that it would run"],
+    ],
+  },
+  explain: {
+    about:
+      "Finds known errors in a log and says what they mean, the likely cause first; - is standard input. For a check's id: " +
+      "what it looks at, why, and what mends it. Without a word: the log of the step that failed last.",
+    examples: [
+      ["explain vagrant.log", "what went wrong in a log"],
+      ["explain iommu.group", "the page of a check"],
+    ],
+  },
+  status: {
+    about:
+      "Shows each machine: whether it runs, its address, its card, its services with their URLs, and when it was proven.",
+    examples: [
+      ["status", "all machines"],
+      ["status --config lab.yaml", "those of another config"],
+    ],
+  },
+  ssh: {
+    about: "Logs into a machine. Words behind -- are a command that runs in it.",
+    examples: [
+      ["ssh ai", "a shell in ai"],
+      ["ssh ai -- nvidia-smi", "run a command in ai"],
+    ],
+  },
+  down: {
+    about: "Shuts machines down, and checks that the host has its card back. up starts them again.",
+    examples: [
+      ["down", "all machines"],
+      ["down ai", "one machine"],
+    ],
+  },
+  destroy: {
+    about: "Removes machines with everything in them, after a question. Boxes and downloads stay for the next up.",
+    examples: [
+      ["destroy ai", "remove the VM ai"],
+      ["destroy --yes", "remove all, without a question"],
+    ],
+  },
+  completion: {
+    about: "Prints what a shell reads to complete commands, options, machines, services and checks.",
+    examples: [
+      ["completion bash", "for source <(…) in ~/.bashrc"],
+      ["completion fish", "for … | source in config.fish"],
+    ],
+  },
+};
+
+/** The page of a command, at most 80 columns wide. */
+export function pageOf(name: string): string {
+  const { takes } = commands[name]!;
+  const { about, examples } = pages[name]!;
+  const width = Math.max(...examples.map(([command]) => self(command).length));
+  const own = options.filter((option) => option.for && acceptsOption(option, name, true)).map((option) => {
+    const { letter, takes: value, summary } = option;
+    const flag = `${letter ? `-${letter}, ` : "    "}--${option.name}${value ? ` ${value}` : ""}`;
+    const only = acceptsOption(option, name) ? "" : " (with -n)";
+    return `  ${flag.padEnd(18)} ${summary.replace(/^[a-z]+(, [a-z]+)*: /, "")}${only}`;
+  });
+  const general = options.filter((option) => !option.for).map((option) =>
+    `${option.letter ? `-${option.letter}` : `--${option.name}`}`
+  );
+  const shown = examples.flatMap(([command, does]) => {
+    const line = `  ${self(command).padEnd(width)}  ${does}`;
+    return line.length <= 80 ? [line] : [`  ${self(command)}`, `      ${does}`];
+  });
+  return [
+    ...wrap(`${self(name)} ${takes}`.trim(), 80),
+    "",
+    ...wrap(about, 78, "", ""),
+    "",
+    "Examples:",
+    ...shown,
+    "",
+    ...(own.length > 0 ? ["Options:", ...own, ""] : []),
+    ...wrap(`Also: ${general.join(", ")}.`, 80, "", "  "),
+    "",
+  ].join("\n");
+}
+
+/** What does here what these words do elsewhere: in Docker, Compose, Vagrant, systemd, Terraform. */
+const habits: [words: string[], instead: string][] = [
+  [["ps", "ls", "list", "show", "info", "stat", "top", "inspect", "machines"], "status shows the machines"],
+  [["start", "run", "create", "launch", "resume", "apply", "deploy", "provision"], "up starts the machines"],
+  [["stop", "halt", "shutdown", "suspend", "pause", "poweroff", "off", "kill"], "down shuts the machines down"],
+  [["restart", "reload", "reboot"], "down shuts the machines down, up starts them again"],
+  [
+    ["shell", "exec", "sh", "bash", "enter", "attach", "console", "login", "connect"],
+    "ssh [MACHINE] [-- COMMAND…] goes into a machine",
+  ],
+  [["rm", "remove", "delete", "undefine", "purge", "clean", "prune", "uninstall"], "destroy removes the machines"],
+  [
+    ["logs", "log", "journal"],
+    "ssh MACHINE -- docker logs SERVICE shows what a service printed; explain reads the log of a failed step",
+  ],
+  [["check", "validate", "lint", "diagnose", "config", "probe"], "doctor checks this host and the config"],
+  [["test", "prove"], "verify proves the running machines"],
+  [["diff", "preview", "dry-run"], "plan shows what up would change"],
+  [
+    ["build", "pull", "rebuild", "box", "update", "upgrade", "install", "setup"],
+    "up builds what is missing or has changed, then starts the machines",
+  ],
+  [["new", "generate", "scaffold"], "init writes a config for this host"],
+  [["bind", "vfio", "passthrough", "undo"], "prepare binds the card to vfio-pci at boot, prepare --undo takes it back"],
+  [["why", "diagnostics", "errors"], "explain says what the errors of a log mean"],
+  [["version", "about"], "--version prints the version"],
+  [["man", "usage", "?"], "help COMMAND shows the page of a command"],
+];
+
+/** What to type instead of a word that is no command here, but is one of another program; undefined for other words. */
+export function insteadOf(word: string): string | undefined {
+  return habits.find(([words]) => words.includes(word.toLowerCase()))?.[1];
+}
+
+/** The words that {@link insteadOf} knows, and the commands that have a page. */
+export const helped = { habits: habits.flatMap(([words]) => words), pages: Object.keys(pages) };

@@ -1,0 +1,34 @@
+/** Which name somebody most likely meant. */
+
+/**
+ * The one of the names that is most like a word: one that begins with it or that differs by few letters. Undefined where none is
+ * like it. Upper and lower case are the same.
+ */
+export function closest(word: string, names: string[]): string | undefined {
+  const typed = word.toLowerCase();
+  if (typed === "") return undefined;
+  const begun = typed.length > 1 ? names.filter((name) => name.toLowerCase().startsWith(typed)) : [];
+  if (begun.length === 1) return begun[0];
+  const most = typed.length < 4 ? 1 : typed.length < 8 ? 2 : 3;
+  const rated = names.map((name) => ({ name, far: distance(typed, name.toLowerCase()) }));
+  return rated.filter(({ name, far }) => far <= most && far < name.length).toSorted((a, b) => a.far - b.far)[0]?.name;
+}
+
+/** How many letters have to be added, left out, changed, or swapped with the next one to make one text of the other. */
+function distance(a: string, b: string): number {
+  // the first row and the first column: all letters added or left out
+  const rows = Array.from(
+    { length: a.length + 1 },
+    (_, i) => Array.from({ length: b.length + 1 }, (_, j) => i === 0 ? j : i),
+  );
+  for (let i = 1; i <= a.length; i++) {
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let least = Math.min(rows[i - 1]![j]! + 1, rows[i]![j - 1]! + 1, rows[i - 1]![j - 1]! + same);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) least = Math.min(least, rows[i - 2]![j - 2]! + 1);
+      rows[i]![j] = least;
+    }
+  }
+  return rows[a.length]![b.length]!;
+}

@@ -1,0 +1,95 @@
+// The pages of commands, and what is said of words that are no command, option, check or machine.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { commands } from "../lib/cli/commands.mts";
+import { helped, insteadOf, pageOf } from "../lib/cli/help.mts";
+import { main } from "../lib/cli/main.mts";
+import { acceptsOption, options } from "../lib/cli/options.mts";
+import { closest } from "../lib/suggest.mts";
+import { wrapMessage } from "../lib/text.mts";
+import { fakeShell, own } from "./fake.mts";
+
+const test = suite("help");
+
+/** What a command line prints. */
+async function typed(...words: string[]) {
+  const { shell, printed } = fakeShell();
+  return { code: await main(words, shell), out: printed.join("") };
+}
+
+test("every command has a page on one screen, by help COMMAND and by COMMAND --help", async () => {
+  assert.equal(helped.pages, Object.keys(commands));
+  for (const name of Object.keys(commands)) {
+    const page = await typed("help", name);
+    assert.equal(await typed(name, "--help"), page);
+    assert.is(page.code, 0);
+    const lines = page.out.trimEnd().split("\n");
+    assert.equal([lines.length < 24, lines.filter((line) => line.length > 80)], [true, []], name);
+  }
+});
+
+test("each page has two examples or more, of options that the command takes", () => {
+  for (const name of Object.keys(commands)) {
+    const examples = [...pageOf(name).matchAll(/^ {2}npx zx homelab-gpu\.mts (\S+)(.*)$/gm)];
+    assert.ok(examples.length >= 2, name);
+    for (const [, command, rest] of examples) {
+      assert.is(command, name);
+      for (const [, flag] of rest!.split(" -- ")[0]!.matchAll(/ --([a-z-]+)/g)) {
+        const option = options.find((one) => one.name === flag);
+        assert.ok(option && acceptsOption(option, name), `${name} --${flag}`);
+      }
+    }
+  }
+});
+
+test("the general help fits a screen, and lists every command", async () => {
+  const { code, out } = await typed("--help");
+  assert.is(code, 0);
+  assert.ok(out.split("\n").length <= 24);
+  for (const name of Object.keys(commands)) assert.match(out, new RegExp(`^  ${name} `, "m"));
+});
+
+test("words of other programs lead to a command that there is", () => {
+  for (const word of ["ps", "ls", "stop", "start", "halt", "shell", "exec", "list", "rm", "logs"]) {
+    assert.ok(insteadOf(word), word);
+  }
+  for (const word of helped.habits) {
+    assert.not.ok(Object.hasOwn(commands, word), `${word} is a command`);
+    const [first] = insteadOf(word)!.split(" ");
+    assert.ok(Object.hasOwn(commands, first!) || first === "help" || first === "--version", word);
+  }
+  assert.is(new Set(helped.habits).size, helped.habits.length, "each word is listed once");
+});
+
+test("names what was meant: letters swapped, missing, added, changed, or only the beginning", () => {
+  const names = Object.keys(commands);
+  const meant = (word: string) => closest(word, names);
+  assert.equal(["upp", "docter", "dcotor", "destory", "stats", "ver", "doc", "DOWN", "compeltion"].map(meant), [
+    ...["up", "doctor", "doctor", "destroy", "status", "verify", "doctor", "down", "completion"],
+  ]);
+  assert.equal(["foo", "x", "", "toString", "now", "kubernetes"].map(meant), Array(6).fill(undefined));
+});
+
+test("help loads no check, config or package", () => {
+  const seen = new Set<string>();
+  const visit = (path: string) => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const [, from] of own(path).matchAll(/^import (?!type)[^;]*? from "(\.[^"]+)";/gm)) {
+      visit(new URL(from!, `file:///${path}`).pathname.slice(1));
+    }
+  };
+  visit("lib/cli/help.mts");
+  assert.equal([...seen].filter((path) => /\/(checks|config|host|resolve|compose|plan|run|verify)\//.test(path)), []);
+});
+
+test("a message is wrapped at the width of a terminal, and quoted lines of a file are not", () => {
+  const text = `${"word ".repeat(30).trim()}\n   12 | ${"x ".repeat(60)}\n      ${"deep ".repeat(20).trim()}`;
+  const lines = wrapMessage(text, 80, "homelab-gpu: ").split("\n");
+  assert.match(lines[0]!, /^homelab-gpu: word /);
+  assert.equal(lines.filter((line) => line.length > 80).map((line) => line.slice(0, 8)), ["   12 | "]);
+  assert.ok(lines.some((line) => line.startsWith("        deep")));
+  assert.is(wrapMessage(text, Infinity, ""), text);
+});
+
+test.run();
