@@ -167,7 +167,7 @@ function choice(_wish: ResolvedGpuRequest, { windows }: Host): Verdict {
   const cards = windows?.partitionable?.length;
   const evidence = [
     {
-      read: "Add-VMGpuPartitionAdapter -InstancePath",
+      read: "InstancePath of Add-VMGpuPartitionAdapter",
       value: windows?.choice === undefined ? "not read" : windows.choice ? "there" : "not there",
     },
     { read: "cards that Hyper-V can divide", value: cards === undefined ? "not read" : String(cards) },

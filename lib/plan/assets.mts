@@ -11,6 +11,7 @@ export const names = [
   "templates/libvirt.rb",
   "templates/hyperv.rb",
   "templates/hyperv_gpu.rb",
+  "templates/hyperv_gpu.ps1",
   "templates/virtualbox.rb",
   "templates/parallels.rb",
   "templates/qemu.pkr.hcl",

@@ -76,7 +76,10 @@ export function makePlan(
     files: [
       { path: ".gitignore", text: "*\n" },
       { path: "Vagrantfile", text: vagrantfile(config, host, lab, boxes, texts) },
-      ...(takesHyperv(config) ? [{ path: "hyperv_gpu.rb", text: texts["templates/hyperv_gpu.rb"]! }] : []),
+      ...(takesHyperv(config) ? ["hyperv_gpu.rb", "hyperv_gpu.ps1"] : []).map((path): File => ({
+        path,
+        text: texts[`templates/${path}`]!,
+      })),
       ...config.machines.map((machine) => ({ path: composePath(machine), text: composeText(machine, config) })),
       ...[...boxes.values()].flatMap(({ files }) => files),
       ...chosen.flatMap(({ name }): File[] => {

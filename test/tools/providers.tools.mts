@@ -15,35 +15,13 @@ import { makePlan } from "../../lib/plan/plan.mts";
 import { resolveConfig } from "../../lib/resolve/resolve.mts";
 import type { Host } from "../../lib/host/types.mts";
 import { own, root } from "../fake.mts";
-import { errors } from "./grammar.mts";
-import { hostile } from "./hostile.mts";
 
 const test = suite<{ folder: string }>("providers");
 
-const path = String
-  .raw`\\?\PCI#VEN_10DE&DEV_2786&SUBSYS_40B2196E&REV_A1#4&275D7527&0&0010#{064092b3-625e-43bf-9eb5-dc845897dd59}\GPUPARAV`;
-const other = path.replace("DEV_2786", "DEV_1C02").replace("0010", "0020");
-const card = (name: string, count = 32, valid = [32]) => ({
-  Name: name,
-  PartitionCount: count,
-  Counts: valid.join(" "),
-});
-
 test.before.each((context) => {
   context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu providers-"));
-  answers(context.folder, { cmdlet: "Get-VMHostPartitionableGpu", chooses: "True", cards: [card(path), card(other)] });
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
-
-/**
- * Writes the answers of the stand-ins; a list of one becomes its item, as ConvertTo-Json prints it.
- */
-function answers(folder: string, files: Record<string, unknown>): void {
-  const one = (value: unknown) => (Array.isArray(value) && value.length === 1 ? value[0] : value);
-  for (const [name, value] of Object.entries({ adapters: "", ...files })) {
-    writeFileSync(join(folder, name), typeof value === "string" ? value : JSON.stringify(one(value)));
-  }
-}
 
 const windows = parseHost("homelab-gpu-probe 1 windows\n[os]\nPRETTY_NAME:Windows 11 Pro\n");
 const linux = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
@@ -121,157 +99,68 @@ test("without hyperv_gpu.rb Vagrant knows no such settings, which is why it come
   assert.match(vagrant(folder, "hyperv", ["validate"]).said, /shouldn't exist: gpu_partition_adapter/);
 });
 
-const vm = "(Get-VM -Id '8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f')";
-/**
- * The calls of hyperv_gpu.rb, in order with Vagrant's own; checks that each is valid PowerShell.
- */
-function asked(folder: string): string[] {
-  const said = calls(folder).filter((line) => !/^vagrant: (check|has|import|get|set|list)/.test(line));
-  for (const line of said.filter((line) => !/^(vagrant|configured): /.test(line))) {
-    assert.equal(errors(`${line}\n`), [], line);
-  }
-  return said;
-}
+const id = "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f";
+/** What Vagrant and hyperv_gpu.rb ask, in order. */
+const asked = (folder: string) =>
+  calls(folder).filter((line) => !/^vagrant: (check|has|import|get|set|list)/.test(line));
 
-test("vagrant up on Hyper-V: static memory, no checkpoints, the card's part, then the VM starts", ({ folder }) => {
+test("vagrant up on Hyper-V: static memory, no checkpoints, the card in one call, then the VM starts", ({ folder }) => {
   lab(folder, "provider: hyperv, gpu: {device_id: 2786}");
   box(folder, "hyperv");
   const { said } = vagrant(folder, "hyperv", ["up"]);
-  assert.match(said, /the stand-in starts no VM/, said);
+  assert.match(said, /Giving the VM a part of the card[^]*the stand-in starts no VM/, said);
   assert.equal(asked(folder), [
     "vagrant: configure_vm",
     "configured: -SwitchID 'c08cb7b8-9b3c-408e-8e30-5e16a3aeb444' -Memory '2048' -Processors '3' -AutoStartAction 'Nothing' -AutoStopAction 'TurnOff' -ErrorAction Stop",
-    "@('Get-VMHostPartitionableGpu', 'Get-VMPartitionableGpu') | Where-Object { Get-Command $_ -ErrorAction SilentlyContinue } | Select-Object -First 1",
-    "(Get-Command Add-VMGpuPartitionAdapter).Parameters.ContainsKey('InstancePath')",
-    "Get-VMHostPartitionableGpu | Select-Object 'Name', 'PartitionCount', @{ Name = 'Counts'; Expression = { $_.ValidPartitionCounts -join ' ' } } | ConvertTo-Json -Compress -Depth 3",
-    `Get-VMGpuPartitionAdapter -VM ${vm} | Select-Object 'Id', 'InstancePath' | ConvertTo-Json -Compress -Depth 3`,
-    `Add-VMGpuPartitionAdapter -VM ${vm} -InstancePath '${path}'`,
-    `$vm = ${vm}; Set-VM -VM $vm -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 1GB; if ($vm.HighMemoryMappedIoSpace -le 536870912) { Set-VM -VM $vm -HighMemoryMappedIoSpace 32GB }`,
-    `$vm = ${vm}; if ($vm.Generation -ne 2) { throw 'a VM with a GPU must be of generation 2: take another box' }; if ((Get-VMFirmware -VM $vm).SecureBoot -ne 'Off') { Set-VMFirmware -VM $vm -EnableSecureBoot Off }`,
+    `card: give -Mode partition -Id ${id} -Vendor 10de -Device 2786 -Count 1 -Record ${folder}/cards/a.txt`,
     "vagrant: start_vm",
   ]);
 });
 
-/** The changes of the host and the VM during a start. */
-function changes(folder: string, gpu: string, words = ["up"]): string[] {
-  lab(folder, `provider: hyperv, gpu: ${gpu}`);
+/** What a start asks of a VM that is there already, and the error that ends it. */
+function started(folder: string, gpu: string, words = ["up"], state = "off"): string[] {
+  lab(folder, `provider: hyperv${gpu}`);
   box(folder, "hyperv");
   rmSync(join(folder, "calls"), { force: true });
-  writeFileSync(join(folder, "state"), "off");
+  writeFileSync(join(folder, "state"), state);
   mkdirSync(join(folder, ".vagrant/machines/a/hyperv"), { recursive: true });
-  writeFileSync(join(folder, ".vagrant/machines/a/hyperv/id"), "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f");
+  writeFileSync(join(folder, ".vagrant/machines/a/hyperv/id"), id);
   const { said } = vagrant(folder, "hyperv", words);
-  const all = asked(folder).filter((line) =>
-    !/Get-Command|\| Select-Object|^\$vm|^Set-VM |^vagrant: conf|^conf/.test(line)
-  );
   const error = /homelab-gpu: (.*)/.exec(said)?.[1];
-  return [...all, ...(error ? [`error: ${error}`] : [])];
+  return [...asked(folder).filter((line) => !/^vagrant: conf|^conf/.test(line)), ...(error ? [`error: ${error}`] : [])];
 }
+const whole = ", gpu: {device_id: 2786, mode: passthrough}";
+const give = (folder: string) =>
+  `card: give -Mode passthrough -Id ${id} -Vendor 10de -Device 2786 -Record ${folder}/cards/a.txt`;
+const back = (folder: string) => `card: back -Id ${id} -Record ${folder}/cards/a.txt`;
 
-test("a reload changes nothing either", ({ folder }) => {
-  answers(folder, { adapters: [{ Id: "one", InstancePath: path }] });
-  writeFileSync(join(folder, "state"), "on");
-  assert.equal(changes(folder, "{device_id: 2786}", ["reload"]), ["vagrant: stop_vm", "vagrant: start_vm"]);
-  assert.ok(calls(folder).some((line) => line.startsWith("Get-VMGpuPartitionAdapter")), "it was looked at");
+test("a reload asks for the card too, between stop and start", ({ folder }) => {
+  const found = started(folder, whole, ["reload"], "on");
+  assert.equal(found, ["vagrant: stop_vm", give(folder), "vagrant: start_vm"]);
 });
 
-test("a second start changes nothing, and a stale part is taken away", ({ folder }) => {
-  answers(folder, { adapters: [{ Id: "one", InstancePath: path.toLowerCase() }] });
-  assert.equal(changes(folder, "{device_id: 2786}"), ["vagrant: start_vm"]);
-  answers(folder, { adapters: [{ Id: "it's", InstancePath: other }] });
-  assert.equal(changes(folder, "{device_id: 2786}"), [
-    `Get-VMGpuPartitionAdapter -VM ${vm} | Where-Object { @('it''s') -contains $_.Id } | Remove-VMGpuPartitionAdapter`,
-    `Add-VMGpuPartitionAdapter -VM ${vm} -InstancePath '${path}'`,
-    "vagrant: start_vm",
-  ]);
+test("a whole card goes to the VM before it starts, and to the host before the VM is deleted", ({ folder }) => {
+  assert.equal(started(folder, whole), [give(folder), "vagrant: start_vm"]);
+  assert.equal(started(folder, whole, ["destroy", "-f"]), ["vagrant: stop_vm", back(folder), "vagrant: delete_vm"]);
 });
 
-test("the host's card is divided only where that differs and is possible", ({ folder }) => {
-  answers(folder, { cards: [card(path, 16, [16, 8, 4, 2])], adapters: [{ Id: "one", InstancePath: path }] });
-  assert.equal(changes(folder, "{device_id: 2786, partition_count: 4}"), [
-    `Set-VMHostPartitionableGpu -Name '${path}' -PartitionCount 4`,
-    "vagrant: start_vm",
-  ]);
-  assert.equal(changes(folder, "{device_id: 2786, partition_count: 16}"), ["vagrant: start_vm"]);
-  assert.equal(changes(folder, "{device_id: 2786}"), ["vagrant: start_vm"]);
-  assert.equal(changes(folder, "{device_id: 2786, partition_count: 3}"), [
-    "error: gpu_partition_count 3: this card can be divided into 2, 4, 8, 16 parts",
-  ]);
-});
-
-test("Windows 10 has other cmdlets, and cannot choose among cards", ({ folder }) => {
-  answers(folder, { cmdlet: "Get-VMPartitionableGpu", chooses: "False", cards: [card(path)] });
-  assert.equal(changes(folder, "{}"), [`Add-VMGpuPartitionAdapter -VM ${vm}`, "vagrant: start_vm"]);
-  assert.ok(calls(folder).some((line) => line.startsWith("Get-VMPartitionableGpu |")));
-  answers(folder, { cards: [card(path), card(other)] });
-  assert.equal(changes(folder, "{device_id: 2786}"), [
-    "error: Windows 10 cannot choose among 2 cards that can be divided: take out or disable the others",
-  ]);
-});
-
-test("says which card it misses, and does not start the VM then", ({ folder }) => {
-  assert.equal(changes(folder, "{device_id: 2684}"), [
-    "error: no card that Hyper-V can divide is 10de:2684 on this host",
-  ]);
-  answers(folder, { cards: [card(path), card(path.replace("0010", "0030"))] });
-  assert.match(changes(folder, "{device_id: 2786}")[0]!, /^error: 2 cards are 10de:2786: write address:/);
-  answers(folder, { cmdlet: "" });
-  assert.match(changes(folder, "{}")[0]!, /^error: this Windows has no cmdlet/);
-});
-
-test("Discrete Device Assignment: the card leaves the host, goes to the VM, and comes back", ({ folder }) => {
-  const id = String.raw`PCI\VEN_10DE&DEV_2786&SUBSYS_40B2196E&REV_A1\4&275D7527&0&0010`;
-  const where = "PCIROOT(0)#PCI(0100)#PCI(0000)";
-  answers(folder, { devices: [{ InstanceId: id }], assigned: "" });
-  assert.equal(changes(folder, "{device_id: 2786, mode: passthrough}"), [
-    `(Get-PnpDeviceProperty -InstanceId '${id}' DEVPKEY_Device_LocationPaths).Data[0]`,
-    `Disable-PnpDevice -InstanceId '${id}' -Confirm:$false`,
-    `Dismount-VMHostAssignableDevice -Force -LocationPath '${where}'`,
-    `Add-VMAssignableDevice -VM ${vm} -LocationPath '${where}'`,
-    "vagrant: start_vm",
-  ]);
-  answers(folder, { assigned: [{ InstanceID: id.replace("PCI", "PCIP"), LocationPath: where }] });
-  assert.equal(changes(folder, "{device_id: 2786, mode: passthrough}"), ["vagrant: start_vm"], "it has it already");
-  assert.equal(changes(folder, "{device_id: 2786, mode: passthrough}", ["destroy", "-f"]), [
+test("destroy returns a card that the config names no longer, and asks nothing of a VM without one", ({ folder }) => {
+  assert.equal(started(folder, ", gpu: {}", ["destroy", "-f"]), ["vagrant: stop_vm", "vagrant: delete_vm"]);
+  mkdirSync(join(folder, "cards"));
+  writeFileSync(join(folder, "cards/a.txt"), "PCI\\VEN_10DE");
+  assert.equal(started(folder, ", gpu: {}", ["destroy", "-f"]), [
     "vagrant: stop_vm",
-    `Remove-VMAssignableDevice -VM ${vm} -LocationPath '${where}'`,
-    `Mount-VMHostAssignableDevice -LocationPath '${where}'`,
-    `Enable-PnpDevice -InstanceId '${id}' -Confirm:$false`,
+    back(folder),
     "vagrant: delete_vm",
   ]);
 });
 
-test("hostile names reach PowerShell as they are", ({ folder }) => {
-  const values = [...hostile, "‘’‚‛", "it’s", "'; Remove-VM *; '"].filter((value) => value && !value.includes("\0"));
-  lab(folder, "provider: hyperv, gpu: {}");
-  const quoting = `
-    require "vagrant"
-    load ARGV[0]
-    values = JSON.parse(STDIN.read)
-    values.each { |value| puts Base64.strict_encode64(HomelabGpu::PowerShell.quote(value)) }`;
-  writeFileSync(join(folder, "quote.rb"), quoting);
-  const { stdout, stderr } = spawnSync("ruby", ["quote.rb", join(folder, "hyperv_gpu.rb")], {
-    cwd: folder,
-    encoding: "utf8",
-    input: JSON.stringify(values),
-    env: { ...process.env, LANG: "C.UTF-8" },
-  });
-  const literals = stdout.trim().split("\n").map((line) => atob(line)).map((bytes) =>
-    new TextDecoder().decode(Uint8Array.from(bytes, (one) => one.charCodeAt(0)))
-  );
-  assert.is(literals.length, values.length, stderr);
-  for (const [i, literal] of literals.entries()) assert.is(literalOf(literal), values[i]!);
+test("a card that Hyper-V refuses stops the start and the removal, with its words", ({ folder }) => {
+  writeFileSync(join(folder, "refused"), "homelab-gpu: no card 10de:2786 on this host\n");
+  assert.equal(started(folder, whole), [give(folder), "error: no card 10de:2786 on this host"]);
+  const removed = started(folder, whole, ["destroy", "-f"]);
+  assert.equal(removed, ["vagrant: stop_vm", back(folder), "error: no card 10de:2786 on this host"]);
 });
-
-/**
- * The value of a single-quoted PowerShell string (about_Quoting_Rules). Throws if the string ends
- * before the text does.
- */
-function literalOf(text: string): string {
-  const inner = /^'(.*)'$/s.exec(text)![1]!;
-  assert.not.match(inner.replace(/(['‘’‚‛]){2}/g, ""), /['‘’‚‛]/, text);
-  return inner.replace(/(['‘’‚‛])['‘’‚‛]/g, "$1");
-}
 
 test("vagrant up on VirtualBox: CPUs and memory, and no card without a card", ({ folder }) => {
   lab(folder, "provider: virtualbox");

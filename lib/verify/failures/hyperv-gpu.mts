@@ -26,7 +26,9 @@ export const hypervGpuFailures: Failure[] = [
       "the guest's driver stopped the card (Code 43): with a GPU partition, its files are not those of the host's driver; with a whole card, the driver refuses it or it was not reset",
     fix: [
       manualFix("GPU partition: copy the host's driver store folder into the guest again after each driver update"),
-      manualFix("GPU partition: give the VM enough MMIO space (Set-VM -HighMemoryMappedIoSpace 32GB, while it is off)"),
+      manualFix(
+        "GPU partition: give the VM enough MMIO space (Set-VM -Name NAME -HighMemoryMappedIoSpace 32GB, while it is off)",
+      ),
       manualFix("A whole NVIDIA card: use driver 465 or later in the guest, which no longer refuses VMs"),
       manualFix("A whole AMD card: the card was not reset; power the host off and on"),
     ],
@@ -78,7 +80,10 @@ export const hypervGpuFailures: Failure[] = [
     fix: [
       commandFix("See which parts VMs have", "Get-VM | Get-VMGpuPartitionAdapter | Select-Object VMName, InstancePath"),
       commandFix("Remove a stale one", "Remove-VMGpuPartitionAdapter -VMName NAME"),
-      manualFix("Set -LowMemoryMappedIoSpace 1GB -HighMemoryMappedIoSpace 32GB for the VM (Set-VM, while it is off)"),
+      commandFix(
+        "Reserve room for it while the VM is off",
+        "Set-VM -Name NAME -LowMemoryMappedIoSpace 1GB -HighMemoryMappedIoSpace 32GB",
+      ),
       doctorFix("hyperv.card"),
     ],
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#361 (2024-03), #417, #316, Justsenger/ExHyperV#43 (2025-11)",

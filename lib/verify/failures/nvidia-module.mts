@@ -72,7 +72,9 @@ export const moduleFailures: Failure[] = [
     layer: "driver",
     message: "Secure Boot is on and refuses a driver module that was built on this machine",
     fix: [
-      manualFix("For the VM: start it with OVMF without Secure Boot (Hyper-V: Set-VMFirmware -EnableSecureBoot Off)"),
+      manualFix(
+        "For the VM: start it with OVMF without Secure Boot (Hyper-V: Set-VMFirmware -VMName NAME -EnableSecureBoot Off)",
+      ),
       manualFix("Or use a module that the distribution has signed (Ubuntu: linux-modules-nvidia-…)"),
       manualFix(
         "On a host that keeps Secure Boot: enrol DKMS's key (mokutil --import /var/lib/dkms/mok.pub), then reboot",

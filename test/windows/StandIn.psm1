@@ -1,0 +1,300 @@
+# A Windows with Hyper-V that is data: cmdlets with the parameter sets of Microsoft's reference (cmdlets.json) that read and change one
+# state, and answer and refuse as Hyper-V does. Functions come before cmdlets, so scripts run on it as they are.
+#
+# $global:StandIn is the state:
+#   windows   { build, client }            vms       [{ Id, Name, State, Generation, ... assigned: [INSTANCE], adapters: [{ Id, InstancePath }] }]
+#   devices   [{ InstanceId, FriendlyName, Location, Service, enabled, dismounted, needs (MiB of MMIO space) }]
+#   cards     [{ Name, ValidPartitionCounts, PartitionCount }]
+#   switches  [{ Id, Name, SwitchType }]   cim       { CLASS: [{ ... }] }      registry  { PATH: { NAME: VALUE } }
+#   properties { INSTANCE: { KEY: VALUE } }   files     [ PATH ]                  programs  { NAME: PATH }
+#   fail      { CMDLET: MESSAGE }          refuses once, with Hyper-V's words
+#   kill      N                            ends the script at its N-th change: nothing that comes later counts
+#   log       every change, as it was called
+
+$table = (Get-Content -Raw (Join-Path $PSScriptRoot 'cmdlets.json') | ConvertFrom-Json -AsHashtable).cmdlets
+
+function Get-Value($map, $name) { if ($null -ne $map -and $map.Contains($name)) { $map[$name] } }
+function Get-Path($path) { "$path" -replace '^PCIP', 'PCI' }
+function New-Answer($map, $type) {
+    $answer = [pscustomobject]$map
+    if ($type) { $answer.PSObject.TypeNames.Insert(0, $type) }
+    $answer
+}
+function Stop-With($text) { throw [InvalidOperationException]::new($text) }
+
+# A change: written down, refused where the state says so, and without effect behind the point at which the script is ended
+function Invoke-Change($call) {
+    $state = $global:StandIn
+    if ($null -ne $state.kill -and @($state.log).Count -ge $state.kill -and -not $global:EndedState) {
+        $global:EndedState = Copy-State
+    }
+    $state.log = @($state.log) + $call
+    $name = "$call".Split(' ')[0]
+    $refusal = Get-Value $state.fail $name
+    if ($refusal) {
+        $state.fail.Remove($name)
+        Stop-With $refusal
+    }
+}
+# The state as it is now, with the files that the script wrote
+function Copy-State {
+    $files = @{}
+    foreach ($file in @(Get-ChildItem -Recurse -File $global:Folder)) { $files[$file.FullName] = Get-Content -Raw $file.FullName }
+    @{ state = ($global:StandIn | ConvertTo-Json -Depth 10); files = $files }
+}
+
+function Find-Vm($bound) {
+    $all = @($global:StandIn.vms)
+    if ($bound.ContainsKey('VM')) {
+        $ids = @($bound.VM | ForEach-Object { $_.Id })
+        return @($all | Where-Object { $ids -contains $_.Id })
+    }
+    $name = if ($bound.ContainsKey('VMName')) { $bound.VMName } else { Get-Value $bound 'Name' }
+    if ($name) {
+        $found = @($all | Where-Object { $_.Name -like "$name" })
+        if ($found.Count -eq 0) { Stop-With "Hyper-V was unable to find a virtual machine with name `"$name`"." }
+        return $found
+    }
+    if ($bound.ContainsKey('Id')) {
+        $found = @($all | Where-Object { $_.Id -eq "$($bound.Id)" })
+        if ($found.Count -eq 0) { Stop-With "Hyper-V was unable to find a virtual machine with Id `"$($bound.Id)`"." }
+        return $found
+    }
+    $all
+}
+function Find-Device($bound) {
+    $all = @($global:StandIn.devices)
+    $path = Get-Value $bound 'InstancePath'
+    $location = Get-Value $bound 'LocationPath'
+    if (-not $path -and -not $location) { Stop-With 'One of InstancePath and LocationPath is needed.' }
+    $found = @($all | Where-Object { (-not $path -or (Get-Path $_.InstanceId) -eq (Get-Path $path)) -and (-not $location -or $_.Location -eq $location) })
+    if ($found.Count -eq 0) { Stop-With 'Failed to find a device. The specified device was not found.' }
+    $found[0]
+}
+function Find-Owner($device) { $global:StandIn.vms | Where-Object { @($_.assigned) -contains $device.InstanceId } | Select-Object -First 1 }
+function Assert-Off($vm, $what) {
+    if ($vm.State -ne 'Off') { Stop-With "$what '$($vm.Name)' failed. The operation cannot be performed while the virtual machine is in its current state." }
+}
+
+# ---------------------------------------------------------------------------------------------------------------------- what each does
+$does = @{
+    'Get-VM' = { param($bound) foreach ($vm in (Find-Vm $bound)) { New-Answer $vm 'Microsoft.HyperV.PowerShell.VirtualMachine' } }
+    'Set-VM' = {
+        param($bound)
+        foreach ($vm in (Find-Vm $bound)) {
+            $values = @($bound.Keys | Where-Object { $_ -notin 'VM', 'Name', 'VMName' } | Sort-Object)
+            Invoke-Change ('Set-VM ' + (@($values | ForEach-Object { "-$_ $($bound[$_])" }) -join ' '))
+            $fixed = @($values | Where-Object { $_ -in 'GuestControlledCacheTypes', 'LowMemoryMappedIoSpace', 'HighMemoryMappedIoSpace', 'ProcessorCount', 'StaticMemory', 'CheckpointType' })
+            if ($fixed.Count -gt 0) { Assert-Off $vm 'Setting a virtual machine property on' }
+            if ($bound.ContainsKey('LowMemoryMappedIoSpace') -and ($bound.LowMemoryMappedIoSpace % 2MB -ne 0 -or $bound.LowMemoryMappedIoSpace -gt 3584MB)) {
+                Stop-With 'Invalid amount of MMIO space: it must be a multiple of 2 MB.'
+            }
+            foreach ($value in $values) { $vm[$value] = $bound[$value] }
+        }
+    }
+    'Get-VMFirmware' = { param($bound) foreach ($vm in (Find-Vm $bound)) { New-Answer @{ VMName = $vm.Name; SecureBoot = $vm.SecureBoot } } }
+    'Set-VMFirmware' = {
+        param($bound)
+        foreach ($vm in (Find-Vm $bound)) {
+            Invoke-Change "Set-VMFirmware -EnableSecureBoot $($bound.EnableSecureBoot)"
+            Assert-Off $vm 'Modifying firmware of'
+            $vm.SecureBoot = "$($bound.EnableSecureBoot)"
+        }
+    }
+    'Get-VMHostPartitionableGpu' = { param($bound) foreach ($card in @($global:StandIn.cards)) { New-Answer $card } }
+    'Set-VMHostPartitionableGpu' = {
+        param($bound)
+        Invoke-Change "Set-VMHostPartitionableGpu -PartitionCount $($bound.PartitionCount)"
+        foreach ($card in @($global:StandIn.cards | Where-Object { $_.Name -eq $bound.Name })) { $card.PartitionCount = $bound.PartitionCount }
+    }
+    'Get-VMGpuPartitionAdapter' = {
+        param($bound)
+        foreach ($vm in (Find-Vm $bound)) {
+            foreach ($adapter in @($vm.adapters | Where-Object { $_ })) {
+                $path = if ($global:StandIn.windows.build -lt 20348) { $null } else { $adapter.InstancePath }
+                New-Answer @{ Id = $adapter.Id; InstancePath = $path; VMName = $vm.Name; VMId = $vm.Id } 'Microsoft.HyperV.PowerShell.VMGpuPartitionAdapter'
+            }
+        }
+    }
+    'Add-VMGpuPartitionAdapter' = {
+        param($bound)
+        foreach ($vm in (Find-Vm $bound)) {
+            $path = Get-Value $bound 'InstancePath'
+            Invoke-Change ('Add-VMGpuPartitionAdapter' + $(if ($path) { " -InstancePath $path" }))
+            Assert-Off $vm 'Adding a device to'
+            if (-not $path) { $path = @($global:StandIn.cards)[0].Name }
+            $vm.adapters = @($vm.adapters | Where-Object { $_ }) + @{ Id = "adapter-$(@($global:StandIn.log).Count)"; InstancePath = $path }
+        }
+    }
+    'Remove-VMGpuPartitionAdapter' = {
+        param($bound)
+        $gone = @($bound.VMGpuPartitionAdapter)[0]
+        Invoke-Change "Remove-VMGpuPartitionAdapter $($gone.Id)"
+        foreach ($vm in @($global:StandIn.vms | Where-Object { $_.Id -eq $gone.VMId })) {
+            Assert-Off $vm 'Removing a device from'
+            $vm.adapters = @($vm.adapters | Where-Object { $_.Id -ne $gone.Id })
+        }
+    }
+    'Get-VMAssignableDevice' = {
+        param($bound)
+        foreach ($vm in (Find-Vm $bound)) {
+            foreach ($path in @($vm.assigned | Where-Object { $_ })) {
+                $device = @($global:StandIn.devices | Where-Object { $_.InstanceId -eq $path })[0]
+                New-Answer @{ InstanceID = ($path -replace '^PCI\\', 'PCIP\'); LocationPath = $device.Location; VMName = $vm.Name; VMId = $vm.Id; Name = 'PCI Express Port' } 'Microsoft.HyperV.PowerShell.VMAssignedDevice'
+            }
+        }
+    }
+    'Add-VMAssignableDevice' = {
+        param($bound)
+        foreach ($vm in (Find-Vm $bound)) {
+            $device = Find-Device $bound
+            Invoke-Change "Add-VMAssignableDevice -LocationPath $($device.Location)"
+            Assert-Off $vm 'Adding a device to'
+            if (-not $device.dismounted) { Stop-With "Failed to add device 'Virtual PCI Express Port'. The device has not been dismounted from the host." }
+            if (Find-Owner $device) { Stop-With "Failed to add device 'Virtual PCI Express Port'. Object already exists." }
+            if ("$($vm.AutomaticStopAction)" -eq 'Save') { Stop-With "A device that was assigned cannot be saved: the virtual machine '$($vm.Name)' has the automatic stop action Save." }
+            if ($device.needs -and ($vm.HighMemoryMappedIoSpace / 1MB) -lt $device.needs) { Stop-With "Failed to add device 'Virtual PCI Express Port'. Insufficient system resources exist to complete the requested service." }
+            $vm.assigned = @($vm.assigned | Where-Object { $_ }) + $device.InstanceId
+        }
+    }
+    'Remove-VMAssignableDevice' = {
+        param($bound)
+        $gone = @($bound.VMAssignableDevice)[0]
+        if (-not $gone) { Stop-With 'Remove-VMAssignableDevice by name is not part of the stand-in.' }
+        Invoke-Change "Remove-VMAssignableDevice $($gone.LocationPath)"
+        foreach ($vm in @($global:StandIn.vms | Where-Object { $_.Id -eq $gone.VMId })) {
+            Assert-Off $vm 'Removing a device from'
+            $vm.assigned = @($vm.assigned | Where-Object { $_ -ne (Get-Path $gone.InstanceID) })
+        }
+    }
+    'Get-VMHostAssignableDevice' = {
+        param($bound)
+        foreach ($device in @($global:StandIn.devices | Where-Object { $_.dismounted })) {
+            New-Answer @{ InstanceID = ($device.InstanceId -replace '^PCI\\', 'PCIP\'); LocationPath = $device.Location } 'Microsoft.HyperV.PowerShell.VMHostAssignableDevice'
+        }
+    }
+    'Dismount-VMHostAssignableDevice' = {
+        param($bound)
+        $device = Find-Device $bound
+        Invoke-Change "Dismount-VMHostAssignableDevice -LocationPath $($device.Location)"
+        if ($device.enabled) { Stop-With 'The operation failed. The device is in use by another user mode process or its driver must be disabled first.' }
+        $device.dismounted = $true
+    }
+    'Mount-VMHostAssignableDevice' = {
+        param($bound)
+        $device = Find-Device $bound
+        Invoke-Change "Mount-VMHostAssignableDevice -LocationPath $($device.Location)"
+        if (Find-Owner $device) { Stop-With 'The operation failed. The device is assigned to a virtual machine.' }
+        if (-not $device.dismounted) { Stop-With 'The operation failed. The specified device was not found.' }
+        $device.dismounted = $false
+    }
+    'Get-VMSwitch' = { param($bound) foreach ($one in @($global:StandIn.switches)) { New-Answer $one } }
+    'Get-PnpDevice' = {
+        param($bound)
+        foreach ($device in @($global:StandIn.devices)) {
+            if ($device.dismounted -and $bound.ContainsKey('Class')) { continue }
+            if ($bound.ContainsKey('InstanceId') -and @($bound.InstanceId) -notcontains $device.InstanceId) { continue }
+            $status = if ($device.enabled) { 'OK' } else { 'Error' }
+            New-Answer @{ InstanceId = $device.InstanceId; FriendlyName = $device.FriendlyName; Class = 'Display'; Status = $status; Problem = $(if ($device.enabled) { 'CM_PROB_NONE' } else { 'CM_PROB_DISABLED' }) }
+        }
+    }
+    'Get-PnpDeviceProperty' = {
+        param($bound)
+        $id = @($bound.InstanceId)[0]
+        $key = @($bound.KeyName)[0]
+        $own = Get-Value (Get-Value $global:StandIn.properties $id) $key
+        if ($null -eq $own) {
+            $device = @($global:StandIn.devices | Where-Object { $_.InstanceId -eq $id })[0]
+            if ($device) {
+                if ($key -eq 'DEVPKEY_Device_LocationPaths') { $own = @($device.Location, 'ACPI(_SB_)#ACPI(PCI0)') }
+                if ($key -eq 'DEVPKEY_Device_Service' -and $device.enabled) { $own = $device.Service }
+            }
+        }
+        New-Answer @{ InstanceId = $id; KeyName = $key; Data = $own }
+    }
+    'Enable-PnpDevice' = {
+        param($bound)
+        foreach ($device in @($global:StandIn.devices | Where-Object { $_.InstanceId -eq @($bound.InstanceId)[0] })) {
+            Invoke-Change 'Enable-PnpDevice'
+            if ($device.dismounted) { Stop-With 'Generic failure' }
+            $device.enabled = $true
+        }
+    }
+    'Disable-PnpDevice' = {
+        param($bound)
+        foreach ($device in @($global:StandIn.devices | Where-Object { $_.InstanceId -eq @($bound.InstanceId)[0] })) {
+            Invoke-Change 'Disable-PnpDevice'
+            if ($device.dismounted) { Stop-With 'Generic failure' }
+            $device.enabled = $false
+        }
+    }
+    'Get-CimInstance' = {
+        param($bound)
+        $class = $bound.ClassName
+        if (-not $global:StandIn.cim.Contains($class)) { throw [Exception]::new("Invalid class $class") }
+        $filter = "$(Get-Value $bound 'Filter')"
+        foreach ($one in @($global:StandIn.cim[$class])) {
+            # the only forms that are used: NAME='VALUE', and OR of them with LIKE
+            $tests = @($filter -split ' OR ' | Where-Object { $_ })
+            $fits = $tests.Count -eq 0
+            foreach ($test in $tests) {
+                if ($test -match "^(\w+)='(.*)'$" -and "$($one[$Matches[1]])" -eq $Matches[2]) { $fits = $true }
+                if ($test -match "^(\w+) LIKE '(.*)'$" -and "$($one[$Matches[1]])" -like $Matches[2].Replace('%', '*')) { $fits = $true }
+            }
+            if ($fits) { New-Answer $one }
+        }
+    }
+}
+$does['Get-VMPartitionableGpu'] = $does['Get-VMHostPartitionableGpu']
+$does['Set-VMPartitionableGpu'] = $does['Set-VMHostPartitionableGpu']
+
+# A function with the parameter sets that this Windows has for a cmdlet
+function New-Cmdlet($name, $version) {
+    $places = foreach ($set in $version.sets.Keys) {
+        foreach ($parameter in $version.sets[$set]) { @{ set = $set; of = $parameter } }
+    }
+    $params = foreach ($group in ($places | Group-Object { $_.of.name })) {
+        $marks = foreach ($place in $group.Group) {
+            $words = @("ParameterSetName = '$($place.set)'")
+            if ($place.of.mandatory) { $words += 'Mandatory' }
+            if ($place.of.Contains('position')) { $words += "Position = $($place.of.position)" }
+            if ($place.of.pipeline -eq 'value') { $words += 'ValueFromPipeline' }
+            if ($place.of.pipeline -eq 'property') { $words += 'ValueFromPipelineByPropertyName' }
+            "[Parameter($($words -join ', '))]"
+        }
+        $first = @($group.Group)[0].of
+        $alias = if ($first.aliases) { "[Alias($(@($first.aliases | ForEach-Object { "'$_'" }) -join ', '))]" }
+        "$($marks -join ' ') $alias $(if ($first.switch) { '[switch]' }) `$$($group.Name)"
+    }
+    $binding = @()
+    if ($version.default) { $binding += "DefaultParameterSetName = '$($version.default)'" }
+    if ($version.shouldProcess) { $binding += 'SupportsShouldProcess' }
+    "function global:$name { [CmdletBinding($($binding -join ', '))] param(`n$($params -join ",`n")`n)`nprocess { Invoke-StandIn '$name' `$PSBoundParameters } }"
+}
+
+function Invoke-StandIn($name, $bound) {
+    $plain = @{}
+    foreach ($key in $bound.Keys) { if ($key -notin 'ErrorAction', 'Confirm', 'WhatIf', 'Verbose', 'Debug') { $plain[$key] = $bound[$key] } }
+    & $does[$name] $plain
+}
+
+# Starts a Windows: its cmdlets are those that this version has
+function Set-StandIn($state) {
+    $global:StandIn = $state
+    $global:EndedState = $null
+    if ($null -eq $state.log) { $state.log = @() }
+    $build = [int]$state.windows.build
+    $is = if ($state.windows.client) { if ($build -ge 22000) { '2022' } else { '10' } }
+    elseif ($build -ge 26100) { '2025' } elseif ($build -ge 20348) { '2022' } elseif ($build -ge 17763) { '2019' } else { '2016' }
+    foreach ($name in $does.Keys) {
+        Remove-Item "function:$name" -ErrorAction SilentlyContinue
+        if ($state.windows.hyperv -eq $false -and $name -match '-VM') { continue }
+        # Windows 10 has Server 2019's cmdlets but for those of parts of a card
+        $versions = @($table[$name])
+        $version = @($versions | Where-Object { $_.windows -contains $is -or $_.windows -contains '5.1' })[0]
+        if (-not $version -and $is -eq '10' -and $name -notmatch 'Partition') { $version = @($versions | Where-Object { $_.windows -contains '2019' })[0] }
+        if ($version) { Invoke-Expression (New-Cmdlet $name $version) }
+    }
+}
+
+Export-ModuleMember -Function Set-StandIn, Copy-State, Invoke-StandIn

@@ -1,0 +1,53 @@
+# Runs scripts on stand-in Windows. Takes a file of JSON [{ state, runs: [{ script, words, change, kill, fail }] }] and prints JSON: for
+# each run its code, what it printed, its changes, and the state after it. The runs of one entry follow each other on one Windows.
+param([Parameter(Mandatory = $true)][string]$File)
+$ErrorActionPreference = 'Stop'
+Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1')
+Import-Module (Join-Path $PSScriptRoot 'World.psm1')
+$all = [Collections.Generic.List[object]]::new()
+foreach ($entry in (Get-Content -Raw $File | ConvertFrom-Json -AsHashtable)) {
+    $global:Folder = Join-Path ([IO.Path]::GetTempPath()) "homelab-gpu-windows-$PID-$([guid]::NewGuid())"
+    New-Item -ItemType Directory $global:Folder | Out-Null
+    Set-Location $global:Folder
+    $state = $entry.state
+    $results = foreach ($run in $entry.runs) {
+        if ($run.change) { foreach ($key in $run.change.Keys) { $state[$key] = $run.change[$key] } }
+        if ($run.removeVm) { $state.vms = @() }
+        $state.log = @()
+        $state.kill = $run.kill
+        $state.fail = if ($run.fail) { $run.fail } else { @{} }
+        Set-StandIn $state
+        $said = [IO.StringWriter]::new()
+        $console = [Console]::Error
+        [Console]::SetError($said)
+        $global:LASTEXITCODE = 0
+        $words = @{}
+        if ($run.words) { $words = $run.words }
+        $out = @()
+        try {
+            $out = @(& $run.script @words 2>&1 | ForEach-Object { "$_" })
+            $code = $global:LASTEXITCODE
+        } catch {
+            $said.WriteLine("$($_.Exception.Message)")
+            $code = 1
+        }
+        [Console]::SetError($console)
+        $killed = $null -ne $global:EndedState
+        if ($killed) {
+            $state = $global:EndedState.state | ConvertFrom-Json -AsHashtable
+            Get-ChildItem -Recurse -File $global:Folder | Remove-Item
+            foreach ($kept in @($global:EndedState.files.GetEnumerator())) { [IO.File]::WriteAllText($kept.Key, $kept.Value) }
+        } else {
+            $state = $global:StandIn
+        }
+        $files = @(Get-ChildItem -Recurse -File $global:Folder | ForEach-Object { @{ path = $_.FullName.Substring($global:Folder.Length + 1); text = "$(Get-Content -Raw $_.FullName)".Trim() } })
+        @{
+            code = $code; out = $out; error = "$said".Trim(); killed = $killed; log = @($state.log); files = $files
+            state = ($state | ConvertTo-Json -Depth 10 | ConvertFrom-Json -AsHashtable)
+        }
+    }
+    Set-Location $PSScriptRoot
+    Remove-Item -Recurse $global:Folder
+    $all.Add(@($results))
+}
+ConvertTo-Json -Depth 12 -Compress -InputObject $all

@@ -1,0 +1,81 @@
+/** Runs this project's PowerShell on stand-in Windows, under real PowerShell 7. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "../fake.mts";
+
+let program: string | undefined;
+
+/** What a script of this folder prints as JSON, given JSON. Throws where PowerShell cannot be had. */
+export function powershell<T>(script: string, input: unknown): T {
+  program ??= execFileSync("sh", [`${root}/test/windows/powershell.sh`], { encoding: "utf8" }).trim();
+  const folder = mkdtempSync(join(tmpdir(), "homelab-gpu powershell-"));
+  try {
+    writeFileSync(join(folder, "input.json"), JSON.stringify(input));
+    const words = [
+      "-NoLogo",
+      "-NoProfile",
+      "-NonInteractive",
+      "-File",
+      `${root}/test/windows/${script}`,
+      join(folder, "input.json"),
+    ];
+    const env = { ...process.env, POWERSHELL_TELEMETRY_OPTOUT: "1", POWERSHELL_UPDATECHECK: "Off", NO_COLOR: "1" };
+    return JSON.parse(execFileSync(program, words, { encoding: "utf8", env, maxBuffer: 1 << 28 })) as T;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** One script on a stand-in Windows. */
+export interface Run {
+  script: string;
+  words?: Record<string, string | number>;
+  /** Parts of the state that something else changed before. */
+  change?: Record<string, unknown>;
+  removeVm?: boolean;
+  /** Ends the script before its change of this number, from 0. */
+  kill?: number;
+  /** Messages with which cmdlets refuse, once each. */
+  fail?: Record<string, string>;
+}
+/** How a run ended. */
+export interface Result {
+  code: number;
+  out: string[];
+  error: string;
+  killed: boolean;
+  log: string[];
+  files: { path: string; text: string }[];
+  // deno-lint-ignore no-explicit-any
+  state: any;
+}
+
+/** A stand-in Windows, and what runs on it in turn. */
+export interface Entry {
+  state: unknown;
+  runs: Run[];
+}
+
+const planned: Entry[] = [];
+let results: Result[][] | undefined;
+
+/**
+ * Plans runs of scripts and gives a function with their results. All that a test file plans runs in one PowerShell, which takes
+ * seconds to start, when the first results are asked for.
+ */
+export function plan(entries: Entry[]): () => Result[][] {
+  const at = planned.length;
+  planned.push(...entries);
+  return () => {
+    results ??= powershell<Result[][]>(
+      "run.ps1",
+      planned.map(({ state, runs }) => ({
+        state,
+        runs: runs.map((run) => ({ ...run, script: `${root}/${run.script}` })),
+      })),
+    );
+    return results.slice(at, at + entries.length);
+  };
+}
