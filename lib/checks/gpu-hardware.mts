@@ -9,6 +9,7 @@ import { formatAddresses, formatFunction, isBridge, isIntegrated } from "../host
 import { flrRowOf, noResetRowOf } from "../resolve/resets.mts";
 import { eachCard } from "./each.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
+import { vendorIds } from "../host/vendors.mts";
 
 /** The card's hardware: whether it can be reset, responds, and fits into a guest. */
 export const gpuHardwareChecks: Check[] = [
@@ -67,7 +68,9 @@ function reset(card: Card, host: Host): Verdict {
     return warn(
       `${says}: the VM's first start works, the second may need a reboot of the host`,
       evidence,
-      gpu.vendor === "1002" ? [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })] : [],
+      gpu.vendor === vendorIds.amd
+        ? [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })]
+        : [],
     );
   }
   // a virtual function can have the id of its physical function, but is reset differently
@@ -157,11 +160,11 @@ function withoutAddress({ gpu, assignedFunctions }: Card): { message: string; re
   const large = bars.some(({ is64Bit, prefetch }) => is64Bit && prefetch);
   const seen = unset !== undefined && new Set([...unset, ...bars.map(({ index }) => index)]).size > 1;
   // AMD's ids since Graphics Core Next (pci.ids): older cards may have only 32-bit regions
-  const isRecentAmd = vendor === "1002" && /^(6[6-9a-f]|7[3-9]|13|15|16)/.test(device);
+  const isRecentAmd = vendor === vendorIds.amd && /^(6[6-9a-f]|7[3-9]|13|15|16)/.test(device);
   // Intel's cards: DG1, Alchemist, Battlemage and Ponte Vecchio (pci.ids); integrated graphics are
   // not cards
-  const isIntelCard = vendor === "8086" && /^(49|56|e2|0bd)/.test(device) && !isIntegrated(gpu);
-  const expected = (vendor === "10de" || isRecentAmd || isIntelCard) && physicalFunction === undefined;
+  const isIntelCard = vendor === vendorIds.intel && /^(49|56|e2|0bd)/.test(device) && !isIntegrated(gpu);
+  const expected = (vendor === vendorIds.nvidia || isRecentAmd || isIntelCard) && physicalFunction === undefined;
   if (found.length === 0 && seen && expected && !large) {
     return [{
       message: `${bdf} has no 64-bit prefetchable memory region, which every such card has`,

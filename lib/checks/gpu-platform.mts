@@ -6,6 +6,7 @@ import type { Card } from "../resolve/types.mts";
 import { isPortable } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
 import { pass, unknown, warn } from "./results.mts";
+import { isNvidia } from "../host/vendors.mts";
 
 /** What a card needs from the machine that it is installed in. */
 export const gpuPlatformChecks: Check[] = [
@@ -27,10 +28,8 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
     },
   ];
   // NVSwitches are bridges of class 0680; NVIDIA's only other ones are chips of very old boards
-  const server = gpu.vendor === "10de" && gpu.class?.startsWith("0302") && !isPortable(host);
-  const switches = server
-    ? (host.pci ?? []).filter(({ vendor, class: code }) => vendor === "10de" && code?.startsWith("0680"))
-    : [];
+  const server = isNvidia(gpu) && gpu.class?.startsWith("0302") && !isPortable(host);
+  const switches = server ? (host.pci ?? []).filter((fn) => isNvidia(fn) && fn.class?.startsWith("0680")) : [];
   const twins = (host.pci ?? []).filter(({ vendor, device }) => vendor === gpu.vendor && device === gpu.device).length;
   const passed = [...assignedFunctions, ...alsoPassed];
   if (switches.length > 0 && !switches.every((fn) => passed.includes(fn))) {

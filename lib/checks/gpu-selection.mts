@@ -9,6 +9,8 @@ import { className, formatAddresses, formatFunction } from "../host/pci.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 import { self } from "../self.mts";
 import { counted, firstFew } from "../text.mts";
+import { isNvidia, isNvidiaRequest } from "../host/vendors.mts";
+import { hasRequestedIds } from "../resolve/requests.mts";
 
 /** The command that lists a host's graphics cards. */
 const listing = {
@@ -88,14 +90,14 @@ function present(wish: GpuRequest, host: Host): Verdict {
   if (!host.pci) {
     return unknown("the PCI bus could not be read", [{ read: "/sys/bus/pci/devices", value: "not readable" }]);
   }
-  const cards = host.pci.filter((fn) => isGpu(fn) || (fn.vendor === wish.vendorId && fn.device === wish.deviceId));
+  const cards = host.pci.filter((fn) => isGpu(fn) || (wish.deviceId !== undefined && hasRequestedIds(wish, fn)));
   const evidence = [{ read: cardsAt(host), value: formatCards(cards) }];
   const own = cards.filter(({ vendor }) => vendor === wish.vendorId);
   if (own.length > 0) return pass(formatCards(own, formatFunction), evidence);
   if (host.os.platform !== "linux" && host.pciCount !== host.pci.length) {
     return unknown("not every graphics card could be read", evidence);
   }
-  const asked = wish.vendorId === "10de" ? "NVIDIA GPU" : `GPU ${wish.vendorId}:${wish.deviceId ?? "*"}`;
+  const asked = isNvidiaRequest(wish) ? "NVIDIA GPU" : `GPU ${wish.vendorId}:${wish.deviceId ?? "*"}`;
   return fail(`no ${asked} detected on host`, evidence, [
     manualFix(
       cards.length > 0
@@ -122,7 +124,7 @@ function match(wish: ResolvedGpuRequest, machine: ResolvedMachine, host: Host): 
 
 function oneCard(wish: GpuRequest, { gpu, virtualFunctions }: Card): Verdict {
   const message = `${asWritten(wish)} is ${formatFunction(gpu)}`;
-  if (gpu.physicalFunction && gpu.vendor === "10de") {
+  if (gpu.physicalFunction && isNvidia(gpu)) {
     return {
       status: "fail",
       message:
@@ -213,7 +215,7 @@ function noMatch(wish: GpuRequest, host: Host, there: PciFunction[]): Verdict {
   if (own.length === 0) return skip("there is no card of that vendor", evidence);
   if (wish.address !== undefined) {
     const at = host.pci?.find(({ bdf }) => bdf === wish.address);
-    const elsewhere = own.filter(({ device }) => wish.deviceId === undefined || device === wish.deviceId);
+    const elsewhere = own.filter((fn) => hasRequestedIds(wish, fn));
     const now = at ? `${wish.address} is ${formatFunction(at)} ${className(at)}` : `nothing is at ${wish.address}`;
     return fail(
       `${now}${

@@ -16,6 +16,7 @@ import { type ImageNeed, imageNeed } from "../compose/known-images.mts";
 import { isOlder } from "../text.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 import { driverName, whyUnchecked } from "./guest-driver.mts";
+import { isNvidiaRequest } from "../host/vendors.mts";
 
 /** The services' images: whether the CUDA in them fits the guest's driver and its card. */
 export const guestCudaChecks: Check[] = [
@@ -38,7 +39,7 @@ export const guestCudaChecks: Check[] = [
 function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   const { name, body: { image } } = service;
   const part = partitionRequest(machine);
-  if (part?.vendorId === "10de") return cudaOfPart(service, part);
+  if (part && isNvidiaRequest(part)) return cudaOfPart(service, part);
   const cards = machine.nvidiaCards;
   if (cards.length === 0) {
     const { status, message } = whyUnchecked(machine, host);

@@ -8,6 +8,7 @@ import { architecturesOf, driverFor, supportedFrom } from "../resolve/nvidia.mts
 import { type Architecture, architectures, pciIds } from "../resolve/architectures.mts";
 import { branchesRead, endOf, newestBranch, supportOf } from "../resolve/branches.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
+import { isNvidiaRequest, vendorIds } from "../host/vendors.mts";
 
 /** The guest's driver: whether it supports the card, and builds. */
 export const guestDriverChecks: Check[] = [
@@ -29,7 +30,7 @@ function driver(machine: ResolvedMachine, host: Host): Verdict {
   const cards = machine.nvidiaCards;
   if (cards.length === 0) return { ...whyUnchecked(machine, host), evidence: [] };
   const evidence = cards.map(({ device, chip }) => ({
-    read: `10de:${device}`,
+    read: `${vendorIds.nvidia}:${device}`,
     value: chip ? `${chip.chip}, ${chip.architecture}` : `not in pci.ids of ${pciIds}`,
   }));
   const known = architecturesOf(cards);
@@ -81,7 +82,7 @@ function supportedFix(
 
 /** The verdict for a machine without an NVIDIA driver to check: `skip` for other cards, `unknown` if the bus was not read. */
 export function whyUnchecked({ gpus }: ResolvedMachine, host: Host): { status: "skip" | "unknown"; message: string } {
-  const own = gpus.filter(({ vendorId }) => vendorId === "10de");
+  const own = gpus.filter(isNvidiaRequest);
   if (own.length === 0) return { status: "skip", message: "it gets no NVIDIA card" };
   if (own.every(({ mode }) => mode === "partition")) {
     return { status: "skip", message: "it gets a part of a card: the host's driver serves it" };
@@ -114,7 +115,7 @@ function range(card: Architecture): string {
 }
 
 function unknownChip(cards: NvidiaCard[], chosen: Driver, evidence: Evidence[]): Verdict {
-  const ids = cards.map(({ device }) => `10de:${device}`).join(", ");
+  const ids = cards.map(({ device }) => `${vendorIds.nvidia}:${device}`).join(", ");
   return unknown(
     `${ids} is newer than what is known here (pci.ids of ${pciIds}), and whether ${driverName(chosen)} has it as well`,
     evidence,

@@ -6,6 +6,7 @@ import { boxSource, imageName, supportedSystems } from "../resolve/images.mts";
 import { systemByName } from "../resolve/image-systems.mts";
 import { isOwn, titleOf } from "../resolve/providers.mts";
 import { fail, pass, unknown } from "./results.mts";
+import { isNvidiaRequest } from "../host/vendors.mts";
 
 /** Whether a box can be built from the image, checked before the download. */
 export const guestImageCheck: Check = {
@@ -53,7 +54,7 @@ function buildable(machine: ResolvedMachine): Verdict {
 function system({ gpus, engine }: ResolvedMachine, name: string): Verdict {
   const found = systemByName(name);
   const fix = [manualFix(`Use an image of ${supportedSystems()}`)];
-  const nvidia = gpus.some(({ vendorId }) => vendorId === "10de");
+  const nvidia = gpus.some(isNvidiaRequest);
   if (!found) {
     const message = `the name ${name} does not say which system it is: ${supportedSystems()} are supported`;
     return unknown(message);

@@ -7,6 +7,7 @@ import { guestImageCheck } from "./guest-image.mts";
 import { imageName, suiteOf } from "../resolve/images.mts";
 import { installs, tools } from "./tools.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
+import { isNvidiaRequest } from "../host/vendors.mts";
 
 /** Requirements of a GPU on the guest's system. */
 export const guestChecks: Check[] = [
@@ -90,7 +91,7 @@ const systems = {
 } as const;
 
 function libc({ image, box, gpus }: ResolvedMachine): Verdict {
-  if (gpus.every(({ vendorId }) => vendorId !== "10de")) {
+  if (!gpus.some(isNvidiaRequest)) {
     return skip("it gets no NVIDIA card");
   }
   const name = image ? imageName(image) : box;

@@ -13,6 +13,7 @@ import {
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { isIntegrated, isPortable } from "../host/pci.mts";
 import { fail, pass, unknown } from "./results.mts";
+import { vendorIds } from "../host/vendors.mts";
 
 /** Whether the architecture has a BIOS setup with VT-d or AMD-Vi. */
 const isX86 = ({ os }: Host) => os.arch === undefined || /^(x86_64|i.86)$/.test(os.arch);
@@ -118,7 +119,7 @@ function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Ev
   }
   const words = host.kernel.arguments ?? [];
   const off = words.find((word) => /^intel_iommu=(.*,)?igfx_off(,|$)/.test(word));
-  if (off && integrated && gpu.vendor === "8086") {
+  if (off && integrated && gpu.vendor === vendorIds.intel) {
     const rest = off.split("=")[1]!.split(",").filter((word) => word !== "igfx_off");
     return fail(`the integrated graphics are left out of the IOMMU by ${off}`, evidence, [
       manualFix(
@@ -134,7 +135,7 @@ function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Ev
     return fail(
       message,
       evidence,
-      gpu.vendor !== "8086"
+      gpu.vendor !== vendorIds.intel
         ? [remedies.firmwareUpdate]
         : given
         ? [commandFix("Read why in the kernel's log", "dmesg | grep -iE 'dmar|iommu'", { root: true })]

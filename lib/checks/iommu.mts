@@ -9,6 +9,7 @@ import { eachCard, onceIfCards } from "./each.mts";
 import { checkEnabled } from "./iommu-enabled.mts";
 import { checkGroup } from "./iommu-group.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
+import { vendorIds } from "../host/vendors.mts";
 
 /** The IOMMU: whether it is enabled, the card's groups, interrupt remapping, and overrides. */
 export const iommuChecks: Check[] = [
@@ -75,7 +76,7 @@ function interrupts(host: Host): Verdict {
   // Intel 5500, 5520 and X58: the kernel disables interrupt remapping on these revisions
   // (arch/x86/kernel/early-quirks.c, intel_remapping_check)
   const broken = host.pci?.find(({ vendor, device, class: code }) =>
-    vendor === "8086" && /^340[0-7]$/.test(device ?? "") && code?.startsWith("0600")
+    vendor === vendorIds.intel && /^340[0-7]$/.test(device ?? "") && code?.startsWith("0600")
   );
   if (broken) {
     return fail(

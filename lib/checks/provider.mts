@@ -12,6 +12,7 @@ import { toolsFor } from "./tools.mts";
 import { isOlder } from "../text.mts";
 import { vagrantAndVirtualbox } from "./vagrant-virtualbox.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
+import { isNvidia } from "../host/vendors.mts";
 
 /**
  * Versions that `up` was tested with, the oldest of each. Below `least`, something that is rendered
@@ -135,7 +136,7 @@ function withoutPart({ name, provider }: ResolvedMachine, wish: ResolvedGpuReque
     ...fail(
       `${formatFunction(card)} can have ${card.virtualFunctions} virtual functions, and none is on`,
       evidence,
-      card.vendor === "10de"
+      isNvidia(card)
         ? [manualFix("NVIDIA's cards divide by their vGPU driver on this host, which needs a licence: see its manual")]
         : [
           commandFix("Turn one on, until the next boot", `sh -c 'echo 1 >${at}/sriov_numvfs'`, { root: true }),

@@ -17,6 +17,7 @@ import {
   type ServiceGpuRequest,
   withCount,
 } from "../compose/gpu-requests.mts";
+import { isNvidiaRequest, vendorIds } from "../host/vendors.mts";
 
 /** The checks of the services' GPU requests. */
 export const serviceChecks: Check[] = [
@@ -69,10 +70,10 @@ function gpus(service: PlacedService, machine: ResolvedMachine): Verdict[] {
  * 2026-11-26).
  */
 const firmware: Record<string, string> = {
-  "1002": "firmware-amd-graphics",
-  "8086": "firmware-intel-graphics (Debian 12: firmware-misc-nonfree)",
+  [vendorIds.amd]: "firmware-amd-graphics",
+  [vendorIds.intel]: "firmware-intel-graphics (Debian 12: firmware-misc-nonfree)",
 };
-const makers: Record<string, string> = { "1002": "AMD's", "8086": "Intel's" };
+const makers: Record<string, string> = { [vendorIds.amd]: "AMD's", [vendorIds.intel]: "Intel's" };
 
 /**
  * The verdict for a service with a GPU of another vendor than NVIDIA: its container gets the device
@@ -85,10 +86,10 @@ function withoutDriver(
   { gpus, image, box, provision }: ResolvedMachine,
 ): Omit<Verdict, "evidence"> | undefined {
   const served = demands.every(({ vendor }) => vendor === "nvidia");
-  const other = gpus.find(({ vendorId, mode }) => vendorId !== "10de" && mode === "passthrough");
-  if (served || !other || gpus.some(({ vendorId }) => vendorId === "10de")) return undefined;
+  const other = gpus.find((request) => !isNvidiaRequest(request) && request.mode === "passthrough");
+  if (served || !other || gpus.some(isNvidiaRequest)) return undefined;
   const whose = makers[other.vendorId] ?? `of the maker ${other.vendorId}`;
-  const nodes = other.vendorId === "1002" ? "/dev/kfd and /dev/dri" : "/dev/dri";
+  const nodes = other.vendorId === vendorIds.amd ? "/dev/kfd and /dev/dri" : "/dev/dri";
   if (!image || provision.length > 0) {
     return {
       status: "unknown",
@@ -106,7 +107,7 @@ function withoutDriver(
         : "Install the card's driver by a script of provision:",
     ),
   ];
-  return other.vendorId === "1002"
+  return other.vendorId === vendorIds.amd
     ? {
       status: "fail",
       message:
@@ -212,7 +213,7 @@ function differs({ count, device_ids }: Reservation, gpu: number | "all"): boole
 function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], { name, gpus }: ResolvedMachine): Flaw[] {
   if (demands.length === 0) return [];
   const has = (...ids: string[]) => gpus.filter(({ vendorId }) => ids.includes(vendorId)).length;
-  const cards = { nvidia: has("10de"), amd: has("1002"), drm: gpus.length, any: gpus.length };
+  const cards = { nvidia: has(vendorIds.nvidia), amd: has(vendorIds.amd), drm: gpus.length, any: gpus.length };
   const absent = demands.find(({ vendor }) => cards[vendor] === 0);
   if (absent) {
     const { key, vendor } = absent;
@@ -289,7 +290,7 @@ function drmOnNvidia(
 ): Verdict | undefined {
   const onlyDrm = demands.length > 0 && demands.every(({ vendor }) => vendor === "drm");
   const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES !== undefined;
-  if (!onlyDrm || visible || gpus.length === 0 || !gpus.every(({ vendorId }) => vendorId === "10de")) return undefined;
+  if (!onlyDrm || visible || gpus.length === 0 || !gpus.every(isNvidiaRequest)) return undefined;
   return {
     status: "warn",
     message:

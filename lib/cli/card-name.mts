@@ -2,8 +2,13 @@
 import { className } from "../host/pci.mts";
 import type { PciFunction } from "../host/types.mts";
 import { chipOf } from "../resolve/architectures.mts";
+import { vendorIds } from "../host/vendors.mts";
 
-const makers: Record<string, string> = { "10de": "NVIDIA", "1002": "AMD", "8086": "Intel" };
+const makers: Record<string, string> = {
+  [vendorIds.nvidia]: "NVIDIA",
+  [vendorIds.amd]: "AMD",
+  [vendorIds.intel]: "Intel",
+};
 
 /**
  * What a card is: the name that the host's pci.ids has (`NVIDIA GeForce RTX 4070`); without it maker, chip and ids
@@ -14,6 +19,6 @@ export function cardName(gpu: PciFunction): string {
   const maker = Object.hasOwn(makers, vendor) ? makers[vendor]! : undefined;
   const known = name ?? model;
   if (known) return maker && !known.startsWith(maker) ? `${maker} ${known}` : known;
-  const chip = vendor === "10de" ? chipOf(device)?.chip : undefined;
+  const chip = vendor === vendorIds.nvidia ? chipOf(device)?.chip : undefined;
   return [maker, chip ?? className(gpu), `(${vendor || "?"}:${device || "?"})`].filter(Boolean).join(" ");
 }

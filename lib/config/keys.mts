@@ -11,6 +11,7 @@ import {
   providerNames,
   suiteNames,
 } from "./vocabulary.mts";
+import { vendorIds } from "../host/vendors.mts";
 
 const path = (example: string): Shape => ({
   kind: "text",
@@ -87,7 +88,7 @@ const card: Shape = {
       kind: "hex",
       digits: 4,
       about: "PCI vendor id, 4 hex digits. Default: 10de (NVIDIA).",
-      example: "10de",
+      example: vendorIds.nvidia,
     },
     device_id: {
       kind: "hex",

@@ -5,6 +5,7 @@ import { file } from "./keys.mts";
 import { decodeFile } from "../encoding.mts";
 import { lineStarts, placeAt } from "../places.mts";
 import { configError, Reader } from "./reader.mts";
+import { vendorIds } from "../host/vendors.mts";
 
 /**
  * Parses `homelab-gpu.yaml` into a Config. Values that depend on the host stay undefined.
@@ -117,7 +118,7 @@ function shapedMachine(
     ...(engine_key === undefined ? {} : { engineKey: engine_key }),
     ...(image === undefined ? {} : { image: shapedImage(image) }),
     gpus: enabled(gpu).map(({ vendor_id, device_id, address, mode, partition_count }): GpuRequest => ({
-      vendorId: vendor_id ?? "10de",
+      vendorId: vendor_id ?? vendorIds.nvidia,
       ...(device_id === undefined ? {} : { deviceId: device_id }),
       ...(address === undefined ? {} : { address: fullAddress(address) }),
       ...(mode === undefined ? {} : { mode }),

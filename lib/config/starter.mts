@@ -1,5 +1,6 @@
 import type { Host, PciFunction } from "../host/types.mts";
 import { className, isAccelerator, isDisplay, slotOf } from "../host/pci.mts";
+import { isNvidia } from "../host/vendors.mts";
 
 /**
  * The starter's text for a host: with this card's ids, and its address where another card has the
@@ -32,5 +33,5 @@ export function starterFor(starter: string, card: PciFunction | undefined, host:
     : text;
   const made = system.replace(wish, () => `${lines.join("\n")}\n`);
   // the example service uses an image of NVIDIA's
-  return card.vendor === "10de" ? made : made.replace(worker, "");
+  return isNvidia(card) ? made : made.replace(worker, "");
 }

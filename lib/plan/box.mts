@@ -10,6 +10,7 @@ import { inQueue, uniqueSteps } from "./stages.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { isMap } from "../maps.mts";
 import { isOlder } from "../text.mts";
+import { isNvidiaRequest } from "../host/vendors.mts";
 
 /**
  * Texts by path: this project's templates and scripts, the user's provision scripts, and the
@@ -58,7 +59,7 @@ export function boxOf(
   // no name of a box has a ~, so that no two share a folder
   const folder = `packer/${name.replaceAll("/", "~")}${provider === "libvirt" ? "" : `~${provider}`}`;
   const driver = machine.guestDriver;
-  const part = partitionRequest(machine)?.vendorId === "10de";
+  const part = isNvidiaRequest(partitionRequest(machine));
   const own = [
     ...[`install-${machine.engine}.sh`, "busybox-image.sh"],
     ...(part ? ["install-dxgkrnl.sh"] : []),

@@ -17,6 +17,7 @@ import { copySteps, dropStep, inlineProject, projectFiles, startStep } from "./s
 import { gpusOf } from "../compose/gpu-requests.mts";
 import { isEnabled } from "../compose/enabled.mts";
 import { powershellScript } from "../host/windows.mts";
+import { isNvidiaRequest } from "../host/vendors.mts";
 
 /** Scripts that the steps run; they go into the lab's folder, so that a person can run each step by hand. */
 const scripts = [
@@ -112,7 +113,7 @@ export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
   // of a stack the guest's own Compose says which services it has
   const stacks = stacksOf(machine, config).map(({ name }) => `${name}/`);
   // the NVIDIA layers are checked only where there is such a card
-  const nvidia = machine.gpus.some(({ vendorId }) => vendorId === "10de")
+  const nvidia = machine.gpus.some(isNvidiaRequest)
     ? ["NVIDIA=yes", ...(partitionRequest(machine) ? ["PART=yes"] : [])]
     : [];
   return {

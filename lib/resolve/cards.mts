@@ -6,13 +6,15 @@ import type { GpuRequest } from "../config/types.mts";
 import type { Card, CardMatch, ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
 import type { Bar, Host, PciFunction } from "../host/types.mts";
 import { isAccelerator, isBridge, isDisplay, slotOf } from "../host/pci.mts";
+import { vendorIds } from "../host/vendors.mts";
+import { fitsRequest } from "./requests.mts";
 
 /**
  * Whether a function is a card, by its class: display controllers, and AMD's accelerators without a
  * display (Instinct MI300 and later, class 12).
  */
 export function isGpu(fn: PciFunction): boolean {
-  return isDisplay(fn) || (isAccelerator(fn) && fn.vendor === "1002");
+  return isDisplay(fn) || (isAccelerator(fn) && fn.vendor === vendorIds.amd);
 }
 
 /**
@@ -24,10 +26,7 @@ export function matchCard(request: GpuRequest, host: Host): CardMatch {
   const named = request.deviceId !== undefined || request.address !== undefined;
   // an accelerator of another vendor than AMD matches only a request with its ids
   const there = host.pci.filter((fn) => isGpu(fn) || (named && isAccelerator(fn)));
-  const fitting = there.filter(({ bdf, vendor, device }) =>
-    vendor === request.vendorId && (request.deviceId === undefined || device === request.deviceId) &&
-    (request.address === undefined || bdf === request.address)
-  );
+  const fitting = there.filter((fn) => fitsRequest(request, fn));
   const [first] = fitting;
   if (!first) return { kind: "none", there };
   const card = cardOf(first, host);

@@ -5,6 +5,7 @@ import type { Resolved, ResolvedMachine } from "./types.mts";
 import { composeVersions, dockersOwn, engineSource } from "./engine.mts";
 import { suiteOf } from "./images.mts";
 import { partitionRequest } from "./partition.mts";
+import { vendorIds } from "../host/vendors.mts";
 
 /**
  * The engines in each suite's packages, and the Compose for Podman, as of 2026-11-26 (apt,
@@ -21,9 +22,9 @@ export const suiteEngines: Record<string, Record<Machine["engine"], Pick<GuestEn
 /** The engine of a machine; versions are undefined for a box that is not built here. */
 export function guestEngineOf(machine: ResolvedMachine, config: Resolved): GuestEngine {
   const vendors = machine.gpus.map(({ vendorId }) => vendorId);
-  const vendor = vendors.includes("10de") || vendors.length === 0
+  const vendor = vendors.includes(vendorIds.nvidia) || vendors.length === 0
     ? "nvidia"
-    : vendors.includes("8086") && !vendors.includes("1002")
+    : vendors.includes(vendorIds.intel) && !vendors.includes(vendorIds.amd)
     ? "intel"
     : "amd";
   return {

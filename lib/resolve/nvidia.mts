@@ -17,6 +17,7 @@ import {
 } from "./branches.mts";
 import type { Source } from "./sources.mts";
 import { joinList } from "../text.mts";
+import { isNvidiaRequest } from "../host/vendors.mts";
 
 /**
  * From this branch NVIDIA installs the open modules by default, before it the proprietary ones
@@ -76,8 +77,8 @@ export function driverOf(
 /**
  * Whether a request is for a whole NVIDIA card. Partitions (mode partition) use the host's driver.
  */
-export function isWholeNvidia({ vendorId, mode }: Pick<ResolvedGpuRequest, "vendorId" | "mode">): boolean {
-  return vendorId === "10de" && mode === "passthrough";
+export function isWholeNvidia(request: Pick<ResolvedGpuRequest, "vendorId" | "mode">): boolean {
+  return isNvidiaRequest(request) && request.mode === "passthrough";
 }
 
 /** The known architectures of cards, each once. */

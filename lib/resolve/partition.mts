@@ -2,6 +2,7 @@
 import type { CardMatch, GpuRequestWithMode, ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
 import type { Host, Partitionable, VideoDriver } from "../host/types.mts";
 import { hardwareOf, nvidiaVersion } from "../host/windows.mts";
+import { hasRequestedIds } from "./requests.mts";
 
 /**
  * Windows' facts for a request: the matching cards that Hyper-V can partition, and the card's
@@ -23,10 +24,10 @@ export function windowsCards(
  * Whether a Windows device path belongs to the requested card: by ids, and by the instance where
  * the request names an address.
  */
-function isRequested(path: string, { vendorId, deviceId, address }: GpuRequestWithMode, match: CardMatch): boolean {
-  const instance = address && match.kind === "card" ? match.card.gpu.instance : undefined;
+function isRequested(path: string, request: GpuRequestWithMode, match: CardMatch): boolean {
+  const instance = request.address && match.kind === "card" ? match.card.gpu.instance : undefined;
   const hardware = hardwareOf(path);
-  return hardware?.vendor === vendorId && (deviceId === undefined || hardware.device === deviceId) &&
+  return hardware !== undefined && hasRequestedIds(request, hardware) &&
     (instance === undefined || hardware.instance.toLowerCase() === instance.toLowerCase());
 }
 

@@ -3,6 +3,7 @@
  * read.
  */
 import type { PciFunction } from "../host/types.mts";
+import { vendorIds } from "../host/vendors.mts";
 
 /** A chip with a known reset problem. */
 export interface ResetRow {
@@ -18,16 +19,16 @@ export interface ResetRow {
   instead?: string;
 }
 
-const vendorReset = { vendor: "1002", source: "https://github.com/gnif/vendor-reset", date: "2026-11-26" };
+const vendorReset = { vendor: vendorIds.amd, source: "https://github.com/gnif/vendor-reset", date: "2026-11-26" };
 const noFlr = {
-  vendor: "10de",
+  vendor: vendorIds.nvidia,
   source: "https://github.com/tinygrad/tinygrad/pull/18199 (ids of Linux' quirk_no_flr, drivers/pci/quirks.c)",
   date: "2026-11-26",
 };
 // the report about the MI300X gives the id of another Instinct (740f); in pci.ids the MI300X is
 // 74a1
 const instinct = {
-  vendor: "1002",
+  vendor: vendorIds.amd,
   source: "https://github.com/amd/MxGPU-Virtualization/issues/25",
   date: "2026-11-26",
   instead: "Turn on the card's virtual functions by AMD's driver GIM, and give one of them to the VM",

@@ -1,6 +1,7 @@
 /** NVIDIA boards whose NVSwitches are not PCI functions of the host. */
 import type { Source } from "./sources.mts";
 import type { PciFunction } from "../host/types.mts";
+import { vendorIds } from "../host/vendors.mts";
 
 /** A GPU on such a board, by its device id. */
 export interface SwitchBoard extends Source {
@@ -25,4 +26,6 @@ export const switchBoards: SwitchBoard[] = [
 
 /** The board of a GPU; undefined for all other GPUs, and for virtual functions. */
 export const switchBoardOf = ({ vendor, device, physicalFunction }: PciFunction): SwitchBoard | undefined =>
-  vendor === "10de" && physicalFunction === undefined ? switchBoards.find((row) => row.device === device) : undefined;
+  vendor === vendorIds.nvidia && physicalFunction === undefined
+    ? switchBoards.find((row) => row.device === device)
+    : undefined;

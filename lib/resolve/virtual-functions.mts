@@ -2,16 +2,15 @@
 import type { GpuRequest } from "../config/types.mts";
 import type { ExistingVm, Host, PciFunction } from "../host/types.mts";
 import type { GpuRequestWithMode } from "./types.mts";
+import { fitsRequest } from "./requests.mts";
 
 /**
  * The physical functions that match a request for a partition: by their own ids or address, or by
  * those of one of their virtual functions.
  */
-export function dividedCardsFor({ vendorId, deviceId, address }: GpuRequest, host: Host): PciFunction[] {
+export function dividedCardsFor(request: GpuRequest, host: Host): PciFunction[] {
   const all = host.pci ?? [];
-  const fits = (fn: PciFunction) =>
-    fn.vendor === vendorId && (deviceId === undefined || fn.device === deviceId) &&
-    (address === undefined || fn.bdf === address);
+  const fits = (fn: PciFunction) => fitsRequest(request, fn);
   return all.filter((fn) =>
     /^(03|12)/.test(fn.class ?? "") && fn.physicalFunction === undefined &&
     (Boolean(fn.virtualFunctions) || virtualFunctionsOf(fn, host).length > 0) &&

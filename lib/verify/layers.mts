@@ -10,6 +10,7 @@ import { gpuLayer, moduleLayer, smiLayer, toolkitLayer } from "./nvidia.mts";
 import { dxgLayer, hostDriverLayer, type PartitionedCard } from "./partition.mts";
 import { engineLayer, serviceLayer, servicesOfStack, stackLayer } from "./services.mts";
 import { self } from "../self.mts";
+import { isNvidia } from "../host/vendors.mts";
 
 /** The verdicts about a guest, from the output of verify-guest.sh. */
 export interface Verification {
@@ -49,7 +50,7 @@ export function verifyMachine(
 ): Verification {
   const facts = factsOf(text ?? "");
   const reached = text?.startsWith("homelab-gpu-verify 1\n") === true && facts.one("end") === "yes";
-  const nvidia = part ? 1 : passed.filter(({ fn }) => fn.vendor === "10de" && isDisplay(fn)).length;
+  const nvidia = part ? 1 : passed.filter(({ fn }) => isNvidia(fn) && isDisplay(fn)).length;
   const started = services.filter(isEnabled);
   const asked = started.flatMap((service) => {
     const gpus = gpusOf(service);

@@ -15,6 +15,7 @@ import { resolveConfig } from "../../resolve/resolve.mts";
 import { starterFor } from "../../config/starter.mts";
 import { self } from "../../self.mts";
 import { firstFew } from "../../text.mts";
+import { isNvidia, vendorIds } from "../../host/vendors.mts";
 
 /** `init`: writes a config for the card found here. It never overwrites one. */
 export async function init(session: Context): Promise<number> {
@@ -52,7 +53,7 @@ export async function init(session: Context): Promise<number> {
   const what = card ? `with the card at ${card.bdf}${card.name ? `, ${nameOf(card)}` : ""}` : "without a GPU";
   log(session, `wrote ${path}, ${what}; next: ${told(session, "up")}`);
   for (const reason of reasons) log(session, reason);
-  if (card && card.vendor !== "10de") {
+  if (card && !isNvidia(card)) {
     log(session, "the service ml-worker is left out: its image needs an NVIDIA card");
   }
   return 0;
@@ -64,7 +65,7 @@ function told({ options: { config } }: Context, command: string): string {
 }
 
 /** Makers of cards, the likeliest to be wanted in a VM first: a server's own chip, which shows its console, is of none of them. */
-const makers = ["10de", "1002", "8086"];
+const makers: string[] = [vendorIds.nvidia, vendorIds.amd, vendorIds.intel];
 
 /** The cards that may be handed over unasked, one function of each: those of one maker, and of a divided card the parts or the whole. */
 function candidates(host: Host): PciFunction[] {

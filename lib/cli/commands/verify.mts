@@ -11,6 +11,7 @@ import { runSteps } from "../../run/steps.mts";
 import { type Context, inspect, type Inspection, log, readTexts, reporterOf, styleFor } from "../context.mts";
 import { verifyMachine } from "../../verify/layers.mts";
 import { self } from "../../self.mts";
+import { isNvidiaRequest } from "../../host/vendors.mts";
 
 /** `verify`: proves every machine, layer by layer, and names the first layer that fails. */
 export async function verify(session: Context): Promise<number> {
@@ -60,7 +61,7 @@ export async function verifyMachines(
     const wish = partitionRequest(machine);
     const driver = wish?.hostDriver;
     const version = driver && driverVersion(driver);
-    const part = wish?.vendorId === "10de" ? (version ? { driver: version } : {}) : undefined;
+    const part = isNvidiaRequest(wish) ? (version ? { driver: version } : {}) : undefined;
     const stacks = stacksOf(machine, settled).map((stack) => stack.name);
     const text = await shell.read(`${loaded.folder}/verify/${name}.txt`);
     return verifyMachine(name, text, services, passed, part, stacks).findings;
