@@ -484,6 +484,8 @@ elif [ -d "$sys/bus/pci/devices" ]; then
           id=$id${value#0x}
           case $wanted in *" $id "*) ;; *) wanted="$wanted$id " ;; esac
         done
+        # set below a port that the firmware calls external (Thunderbolt, USB4), kernel 5.14 and later
+        line "$gpu/removable" && fact "$gpu/removable" "$value"
         if [ -e "$gpu/rom" ]; then fact "$gpu/rom" yes; else fact "$gpu/rom" none; fi
         # regions without an address: said, so that a line that is missing means nothing else
         if [ -r "$gpu/resource" ]; then

@@ -259,4 +259,69 @@ test("services.gpu: an AMD card never passes: the box has no AMD packages", () =
   assert.equal(status(", image: debian-13", "10de"), ["pass"]);
 });
 
+const fixesOf = (text: string, check: string, gpu: string) =>
+  findingsOf(text, check, gpu).flatMap(({ fix }) => fix.map(({ title, command }) => command ?? title));
+
+test("gpu.driver and gpu.display: no advice to prepare a card that prepare refuses", () => {
+  const advised = (name: string, gpu: string) =>
+    ["gpu.driver", "gpu.display"].flatMap((check) => commandsOf(text(name), check, gpu)).filter((one) =>
+      one.endsWith("prepare")
+    ).length;
+  const one = "{vendor_id: 10de, device_id: 2504}";
+  assert.is(advised("mini-pc-with-a-card-on-oculink", one), 1);
+  assert.is(advised("external-card-with-its-enclosure", one), 0, "its group is not viable");
+  assert.is(advised("cloud-vm-with-a10g", "{vendor_id: 10de, device_id: 2237}"), 0, "there is no IOMMU");
+  assert.is(advised("arm-workstation-with-a-card", ada), 0, "guests are x86_64");
+});
+
+test("gpu.display: advice fits the processor's graphics, and a laptop that is switched to its card", () => {
+  const mux = fixesOf(text("laptop-switched-to-its-card"), "gpu.display", "{vendor_id: 10de, device_id: 28e0}");
+  assert.match(mux[0]!, /^Turn on hybrid graphics/);
+  const apu = "{vendor_id: 1002, device_id: 1900}";
+  const mini = text("mini-pc-with-a-card-on-oculink");
+  assert.match(fixesOf(mini, "gpu.display", apu)[0]!, /^Choose the other card/);
+  const alone = mini.replace(/^0000:01:00\.[01]\/.*\n/gm, "");
+  assert.match(fixesOf(alone, "gpu.display", apu)[0]!, /^Add a card for the host's own picture/);
+});
+
+test("iommu.group: an external card is connected elsewhere, and not moved to a slot", () => {
+  const external = text("external-card-with-its-enclosure");
+  const one = "{vendor_id: 10de, device_id: 2504}";
+  assert.equal(fixesOf(external, "iommu.group", one).map((title) => title.slice(0, 21)), ["This card is external"]);
+  assert.match(fixesOf(external.replace(/^.*\/removable:.*\n/gm, ""), "iommu.group", one)[0]!, /another slot/);
+});
+
+test("a VM without a virtual IOMMU: QEMU's option only where the host is QEMU's, and nothing to prepare", async () => {
+  const cloud = text("cloud-vm-with-a10g");
+  const gpu = "{vendor_id: 10de, device_id: 2237}";
+  assert.not.match(fixesOf(cloud, "iommu.enabled", gpu).join(), /QEMU|firmware/);
+  assert.match(fixesOf(cloud, "iommu.enabled", gpu)[0]!, /Amazon EC2, g5\.xlarge/);
+  assert.match(fixesOf(cloud.replace("Amazon EC2", "QEMU"), "iommu.enabled", gpu)[0]!, /-device intel-iommu/);
+  const said = await says("prepare", cloud, gpu);
+  assert.is(said.code, 1);
+  assert.not.match(said.text, /modprobe\.d/);
+});
+
+test("tools.present: nothing is installed in Xen's control domain", () => {
+  const xen = text("xen-control-domain").replace(/^(virsh|libvirtd|qemu-system-x86_64):.*\n/gm, "");
+  assert.equal(commandsOf(xen, "tools.present", ada), []);
+  assert.match(fixesOf(xen, "tools.present", ada)[0]!, /control domain/);
+});
+
+test("init: another maker's free card where the first maker's cannot go; the processor's graphics last", async () => {
+  const mi50 = await says("init", text("old-nvidia-card-for-the-picture-beside-an-mi50"));
+  assert.match(mi50.text, /device_id: 66a1/);
+  assert.match(mi50.text, /not 0000:0d:00\.0 10de:128b: this host displays on it/);
+  const radeon = await says("init", text("rx9070xt-shows-the-picture-beside-an-apu"));
+  assert.match(radeon.text, /device_id: 7550/);
+  assert.match(radeon.text, /not 0000:11:00\.0 1002:13c0: it is a part of the processor/);
+});
+
+test("init on a Mac: says that no provider hands a card over, and not that there is none", async () => {
+  const mac = await says("init", text("macos-apple-silicon"));
+  assert.is(mac.code, 1);
+  assert.match(mac.text, /provider\.host/);
+  assert.not.match(mac.text, /there is no graphics card|Install a card/);
+});
+
 test.run();

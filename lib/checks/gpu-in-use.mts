@@ -5,9 +5,11 @@ import type { Host, PciFunction } from "../host/types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
 import { ownFiles } from "../host/own-files.mts";
 import { goneModules, imageHasVfio, replacedSourceOf, vfioSourceOf } from "../host/vfio-ids.mts";
-import { commandFix, manualFix, remedies } from "../fixes.mts";
+import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { harmlessDrivers } from "../resolve/cards.mts";
-import { isDisplay, slotOf } from "../host/pci.mts";
+import { isDisplay, isIntegrated, isPortable, slotOf } from "../host/pci.mts";
+import { checkGroup } from "./iommu-group.mts";
+import { cannotHaveIommu } from "./iommu-enabled.mts";
 import { eachCard } from "./each.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 
@@ -45,10 +47,20 @@ export const gpuInUseChecks: Check[] = [
  */
 const companionModules: Record<string, string> = { xhci_hcd: "xhci-pci", snd_hda_intel: "snd-hda-intel" };
 
+/** The advice to bind a card at boot, which `prepare` does; empty where `prepare` refuses the card. */
+function bindingAtBoot(card: Card, host: Host): Fix[] {
+  const { os } = host;
+  const refused = cannotHaveIommu(host) || (os.arch !== undefined && os.arch !== "x86_64") ||
+    checkGroup(card, host).status === "fail";
+  return refused ? [] : [remedies.bindAtBoot];
+}
+
 function driver(card: Card, host: Host, provider: string): Verdict {
   const held = card.assignedFunctions.filter(({ driver }) => typeof driver === "string" && driver !== "vfio-pci");
   // VirtualBox does not use vfio-pci (manual of 6.0, 9.6)
   const needed = provider === "libvirt";
+  // KVM does not run under Xen, so libvirt takes no card for a VM there
+  const takesCard = needed && host.hypervisor === undefined;
   const vfio = vfioOf(host);
   const evidence = [
     ...card.assignedFunctions.map(({ bdf, driver, driverOverride }) => ({
@@ -79,7 +91,7 @@ function driver(card: Card, host: Host, provider: string): Verdict {
   const configured = sources.filter(({ source }) => source);
   const lines = [...new Map(configured.map(({ source }) => [source!.text, source!])).values()]
     .map(({ from, text }) => ({ read: from, value: text }));
-  const takes = provider === "libvirt"
+  const takes = takesCard
     ? `: libvirt takes ${held.length > 1 ? "them" : "it"} when the VM starts and gives ${
       held.length > 1 ? "them" : "it"
     } back when it stops`
@@ -90,7 +102,9 @@ function driver(card: Card, host: Host, provider: string): Verdict {
     const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card, and " : "";
     return warn(`${own}${names}${takes}`, evidence);
   }
-  if (configured.some(({ fn }) => held.includes(fn))) return notTaken(held, sources, lines, evidence, host);
+  if (configured.some(({ fn }) => held.includes(fn))) {
+    return notTaken(held, sources, lines, evidence, host, bindingAtBoot(card, host));
+  }
   if (configured.length > 0) {
     // a new initramfs has no effect on a function that no configuration line names
     return warn(
@@ -98,7 +112,7 @@ function driver(card: Card, host: Host, provider: string): Verdict {
         configured.map(({ fn }) => fn.bdf).join(", ")
       } of the card is configured for vfio-pci, and ${names}${takes}`,
       [...evidence, ...lines],
-      [remedies.bindAtBoot],
+      bindingAtBoot(card, host),
     );
   }
   const replaced = card.assignedFunctions.flatMap((fn) => replacedSourceOf(fn, host) ?? [])[0];
@@ -106,17 +120,17 @@ function driver(card: Card, host: Host, provider: string): Verdict {
     return warn(`${replaced.by} replaces the ids= of ${replaced.from}: vfio-pci does not get this card, and ${names}`, [
       ...evidence,
       { read: replaced.from, value: replaced.text },
-    ], [remedies.bindAtBoot]);
+    ], bindingAtBoot(card, host));
   }
   const risky = held.some(({ driver }) => /^(nvidia|nouveau|amdgpu|radeon|i915|xe)$/.test(driver ?? ""));
   return warn(
-    provider === "libvirt"
+    takesCard
       ? `${names}: libvirt takes the card when the VM starts and gives it back when it stops${
         risky ? ", which graphics drivers do not always survive" : ""
       }`
       : names,
     evidence,
-    risky ? [remedies.bindAtBoot] : [],
+    risky ? bindingAtBoot(card, host) : [],
   );
 }
 
@@ -160,6 +174,7 @@ function notTaken(
   lines: Evidence[],
   evidence: Evidence[],
   host: Host,
+  binding: Fix[],
 ): Verdict {
   const missed = held.filter(({ bdf }) => !sources.some(({ fn, source }) => fn.bdf === bdf && source));
   const some = missed.length > 0
@@ -179,7 +194,7 @@ function notTaken(
         })
       ),
       ...(loads ? [rebuildInitramfs(initramfsOf(host))] : []),
-      ...(loads && missed.length === 0 ? [] : [remedies.bindAtBoot]),
+      ...(loads && missed.length === 0 ? [] : binding),
     ],
   );
 }
@@ -336,7 +351,6 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
     buffers.length > 0 ? "a firmware framebuffer lies on it" : "",
     gpu.displays.length > 0 ? "a display is connected to it" : "",
   ].filter(Boolean).join(", ");
-  const elsewhere: Fix = remedies.display;
   // A graphics driver that reports connectors, none with a display: the card is not in use for
   // display. NVIDIA's driver reports no connectors without modesetting
   // (nvidia-drm/nvidia-drm-drv.c, nv_drm_load), so displays may be attached all the same.
@@ -353,13 +367,33 @@ function display(card: Card, host: Host, config: Resolved): Verdict {
       `this is the host's only display GPU (${what}): passing it through blanks the console and can hang the host`,
       evidence,
       [
-        elsewhere,
-        {
-          ...remedies.bindAtBoot,
+        ...otherDisplay(gpu, [], host),
+        ...bindingAtBoot(card, host).map((fix) => ({
+          ...fix,
           title: "Without a display: bind the card to vfio-pci at boot, so that the host never uses it",
-        },
+        })),
       ],
     );
   }
-  return warn(`${what}: this host's console goes dark when the VM takes the card`, evidence, [elsewhere]);
+  return warn(
+    `${what}: this host's console goes dark when the VM takes the card`,
+    evidence,
+    otherDisplay(gpu, others, host),
+  );
+}
+
+/** What lets the host show its picture elsewhere than on this card. `others`: its other cards with outputs. */
+function otherDisplay(gpu: PciFunction, others: PciFunction[], host: Host): Fix[] {
+  if (isPortable(host) && !isIntegrated(gpu, host.pci) && others.length === 0) {
+    return [
+      firmwareFix(
+        "Turn on hybrid graphics in the firmware's set-up, so that the processor's graphics show the picture",
+      ),
+    ];
+  }
+  if (!isIntegrated(gpu, host.pci)) return [remedies.display];
+  if (others.length > 0) return [firmwareFix("Choose the other card as primary display in the firmware's set-up")];
+  return isPortable(host)
+    ? []
+    : [firmwareFix("Add a card for the host's own picture, and choose it as primary display in the firmware's set-up")];
 }

@@ -175,15 +175,42 @@ function offOnArm(table: string | undefined, host: Host, evidence: Evidence[]): 
   );
 }
 
+/** Whether the host is a VM, by the processor's flag. */
+const isVm = ({ cpu }: Host) => cpu.flags?.includes("hypervisor") === true;
+
+/**
+ * Whether no setting of this system gives it an IOMMU: Xen has it, or the host is a VM whose
+ * hypervisor offers none.
+ */
+export function cannotHaveIommu(host: Host): boolean {
+  const { units, acpiTables } = host.iommu;
+  const none = units?.length === 0 && acpiTables !== undefined && !acpiTables.some((name) => name in tables);
+  return host.hypervisor !== undefined || (isVm(host) && none);
+}
+
 function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
-  const inside = host.cpu.flags?.includes("hypervisor");
-  const fix: Fix = inside
-    ? manualFix(
-      "This host is a VM: let the outer hypervisor give it a virtual IOMMU (QEMU: -device intel-iommu,intremap=on)",
-      { root: true, reboot: true },
-    )
-    : remedies.iommu;
-  return fail("IOMMU is not enabled in your BIOS", evidence, [fix]);
+  return fail("IOMMU is not enabled in your BIOS", evidence, isVm(host) ? virtualIommu(host) : [remedies.iommu]);
+}
+
+/** How a VM may get a virtual IOMMU. Only QEMU's option is named: other hypervisors and clouds may have none. */
+function virtualIommu({ dmi }: Host): Fix[] {
+  const { sys_vendor: vendor, product_name: product } = dmi;
+  if (vendor === undefined || vendor === "QEMU") {
+    return [
+      manualFix(
+        "This host is a VM: let the outer hypervisor give it a virtual IOMMU (QEMU: -device intel-iommu,intremap=on)",
+        { root: true, reboot: true },
+      ),
+    ];
+  }
+  return [
+    manualFix(
+      `This host is a VM (${
+        [vendor, product].filter(Boolean).join(", ")
+      }): run this on a machine of your own, on a bare-metal instance, or in a VM whose outer hypervisor gives it a virtual IOMMU`,
+    ),
+    manualFix("Or run the services in this VM itself, where its GPU is: docker compose, without another VM"),
+  ];
 }
 
 function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {

@@ -131,15 +131,21 @@ export function checkGroup(card: Card, host: Host): Verdict {
 }
 
 /**
- * Whether the card can be moved to another slot: not in a laptop, and not if it is part of the
- * processor.
+ * Whether the card can be moved to another slot: not in a laptop, and not if it is external or part
+ * of the processor.
  */
 function movable({ gpu }: Card, host: Host): boolean {
-  return !isPortable(host) && !isIntegrated(gpu, host.pci);
+  return !isPortable(host) && !isIntegrated(gpu, host.pci) && !gpu.external;
 }
 
 /** The fix where no other slot can help. */
 function fixedInPlace({ gpu }: Card, host: Host): Fix {
+  if (gpu.external) {
+    return manualFix(
+      "This card is external: connect it to another port, or use an enclosure without USB and network ports of its own",
+      { root: true, reboot: true },
+    );
+  }
   return manualFix(
     isIntegrated(gpu, host.pci)
       ? "These graphics are a part of the processor, whose groups no slot changes: choose a card in a slot, or use the GPU in containers on this host"
@@ -149,6 +155,7 @@ function fixedInPlace({ gpu }: Card, host: Host): Fix {
 
 /** What may separate the card from its group, or pass all of the group to one VM. */
 function placing(card: Card, host: Host): Fix[] {
+  if (card.gpu.external) return [fixedInPlace(card, host)];
   const siblings = siblingsOf(card);
   const acs = manualFix("Or turn on ACS in the firmware's set-up, which splits groups where the hardware can", {
     root: true,

@@ -208,6 +208,11 @@ export function toolsFor(machine: ResolvedMachine, host: Host): Tool[] {
 
 /** How to install these tools here: one command for all packaged ones, and steps for the others. */
 export function installs(missing: Tool[], host: Host): Fix[] {
+  if (host.hypervisor === "xen-dom0") {
+    return [
+      manualFix("KVM does not run in Xen's control domain: run this on another host, or boot this one without Xen"),
+    ];
+  }
   const kept = applianceOf(host)?.packages;
   if (kept) return [manualFix(kept)];
   const installer = installerOf(host);

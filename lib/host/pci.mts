@@ -148,6 +148,9 @@ function readAttribute(fn: PciFunction, key: string, value: string): void {
     case "vfio-dev":
       fn.vfioDevice = value;
       break;
+    case "removable":
+      fn.external = value === "removable";
+      break;
     case "rom":
       if (value === "yes" || value === "none") fn.rom = value === "yes";
       break;

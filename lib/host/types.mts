@@ -353,6 +353,11 @@ export interface PciFunction {
   physicalFunction?: string;
   /** Name of its VFIO device node since kernel 6.2, such as `vfio0` for /dev/vfio/devices/vfio0. */
   vfioDevice?: string;
+  /**
+   * Behind a port that the firmware calls external, as a card on Thunderbolt is (sysfs, removable);
+   * absent if the kernel does not say.
+   */
+  external?: boolean;
   /** Whether the kernel exposes its option ROM; absent if that was not read. */
   rom?: boolean;
   /**

@@ -29,14 +29,24 @@ export async function init(session: Context): Promise<number> {
   const schema = await schemaFor(path);
   const textFor = (card: PciFunction | undefined) => starterFor(starter, card, host, schema.path);
 
-  const found = options.gpu ? candidates(host) : [];
-  const judged = found.map((card) => judge(card, textFor(card), host));
-  const best = bestOf(judged);
+  const judgedOf = (cards: PciFunction[]) => cards.map((card) => judge(card, textFor(card), host));
+  const { first, others } = options.gpu ? candidates(host) : { first: [], others: [] };
+  let judged = judgedOf(first);
+  let best = bestOf(judged, host.pci);
+  if (!best && others.length > 0) {
+    // another maker's card is taken unasked only if the host does not need it for its own picture
+    const more = judgedOf(others);
+    best = bestOf(
+      more.filter(({ card, shows, fails }) => !shows && fails.length === 0 && !isIntegrated(card, host.pci)),
+      host.pci,
+    );
+    if (best) judged = [...judged, ...more];
+  }
   const card = best?.card;
   if (options.gpu && !card && !(await without(session, host, obstacles(starter, judged, host)))) return 1;
   const text = textFor(card);
   parseConfig(text, path);
-  const reasons = best ? reasonsFor(best, judged) : [];
+  const reasons = best ? reasonsFor(best, judged, host.pci) : [];
   if (options.dryRun) {
     shell.stdout(text);
     for (const reason of reasons) log(session, reason);
@@ -67,15 +77,22 @@ function told({ options: { config } }: Context, command: string): string {
 /** Makers of cards, the likeliest to be wanted in a VM first: a server's own chip, which shows its console, is of none of them. */
 const makers: string[] = [vendorIds.nvidia, vendorIds.amd, vendorIds.intel];
 
-/** The cards that may be handed over unasked, one function of each: those of one maker, and of a divided card the parts or the whole. */
-function candidates(host: Host): PciFunction[] {
+/**
+ * The cards that may be handed over unasked, one function of each, and of a divided card the parts
+ * or the whole: `first` those of the likeliest maker, `others` those of the other known makers.
+ */
+function candidates(host: Host): { first: PciFunction[]; others: PciFunction[] } {
   const displays = (host.pci ?? []).filter(isGpu).filter((fn, i, all) =>
     !all.slice(0, i).some((one) =>
       one.physicalFunction === fn.physicalFunction && cardOf(one, host).assignedFunctions.includes(fn)
     )
   );
   const maker = makers.find((id) => displays.some(({ vendor }) => vendor === id));
-  return displays.filter(({ vendor }) => vendor === (maker ?? displays[0]!.vendor));
+  const wanted = maker ?? displays[0]?.vendor;
+  return {
+    first: displays.filter(({ vendor }) => vendor === wanted),
+    others: displays.filter(({ vendor }) => vendor !== wanted && makers.includes(vendor ?? "")),
+  };
 }
 
 /** A card, and what the checks of cards say of it, whatever else is missing on the host. */
@@ -107,14 +124,17 @@ function judge(card: PciFunction, text: string, host: Host): Judged {
 }
 
 /**
- * The card to write: of those that can be passed through, the one with the fewest warnings, and a
- * display of the host last; if there is none, one that only waits for something to end.
+ * The card to write: of those that can be passed through, the one with the fewest warnings, a
+ * display of the host after the others, and the processor's graphics last; if there is none, one
+ * that only waits for something to end. `all`: the host's functions.
  */
-function bestOf(judged: Judged[]): Judged | undefined {
+function bestOf(judged: Judged[], all: PciFunction[] = []): Judged | undefined {
+  const built = ({ card }: Judged) => Number(isIntegrated(card, all));
   const order = (a: Judged, b: Judged) =>
-    Number(a.shows) - Number(b.shows) || a.fails.length - b.fails.length || a.warnings.length - b.warnings.length;
+    built(a) - built(b) || Number(a.shows) - Number(b.shows) || a.fails.length - b.fails.length ||
+    a.warnings.length - b.warnings.length;
   // the processor's graphics are not chosen while they show the picture, unless they are the only card
-  const spare = ({ card, shows }: Judged) => !(shows && judged.length > 1 && isIntegrated(card));
+  const spare = ({ card, shows }: Judged) => !(shows && judged.length > 1 && isIntegrated(card, all));
   const able = judged.filter(({ fails }) => fails.length === 0).filter(spare).toSorted(order);
   return able[0] ?? judged.filter(({ fails }) => fails.every(passes)).filter(spare).toSorted(order)[0];
 }
@@ -129,10 +149,12 @@ function passes({ check, fix }: Finding): boolean {
 }
 
 /** Why this card was chosen, and what must be done before it can go to a VM. */
-function reasonsFor(best: Judged, judged: Judged[]): string[] {
+function reasonsFor(best: Judged, judged: Judged[], all: PciFunction[] = []): string[] {
   const others = judged.filter((one) => one !== best);
-  const why = ({ shows, fails, warnings }: Judged) =>
-    shows
+  const why = ({ card, shows, fails, warnings }: Judged) =>
+    best.shows && isIntegrated(card, all)
+      ? "it is a part of the processor"
+      : shows
       ? "this host displays on it"
       : fails.length > 0
       ? `${fails[0]!.check} fails`
@@ -161,8 +183,10 @@ interface Obstacle {
 
 /** The failures, once for all cards that have the same ones. */
 function obstacles(starter: string, judged: Judged[], host: Host): Obstacle[] {
-  if (!host.pci) {
-    const findings = runChecks(host, resolveConfig(parseConfig(starter), host), ["provider.host", "gpu.present"]);
+  // a Mac may have graphics on no PCI bus, which the probe does not list
+  if (!host.pci || (judged.length === 0 && host.os.platform === "macos")) {
+    const ids = host.pci ? ["provider.host"] : ["provider.host", "gpu.present"];
+    const findings = runChecks(host, resolveConfig(parseConfig(starter), host), ids);
     return [{ cards: [], findings: findings.filter(({ status }) => status !== "pass" && status !== "skip") }];
   }
   const said = (fails: Finding[]) => JSON.stringify(fails.map(({ check, message }) => [check, message]));

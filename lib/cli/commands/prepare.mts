@@ -3,6 +3,7 @@ import type { Host } from "../../host/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { rebuildInitramfs } from "../../host/initramfs.mts";
 import { notesFor } from "../../checks/index.mts";
+import { cannotHaveIommu } from "../../checks/iommu-enabled.mts";
 import { UserError } from "../../errors.mts";
 import { commandFix } from "../../fixes.mts";
 import { wrap } from "../../text.mts";
@@ -28,8 +29,8 @@ const needed = [
   "host.architecture",
 ];
 
-/** Xen has the IOMMU to itself: what is bound to vfio-pci in its control domain reaches no VM. */
-const isUnderXen = (check: string, { hypervisor }: Host) => check === "iommu.enabled" && hypervisor !== undefined;
+/** Whether the IOMMU is missing for good, so that vfio-pci would refuse every card. */
+const isWithoutIommu = (check: string, host: Host) => check === "iommu.enabled" && cannotHaveIommu(host);
 
 /** `prepare`: what binds the cards to vfio-pci at boot. Shows it; `--apply` does it, `--undo` takes it back. */
 export async function prepare(session: Context): Promise<number> {
@@ -47,7 +48,7 @@ export async function prepare(session: Context): Promise<number> {
   }
   const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
   const stops = findings.filter(({ check, status }) =>
-    status === "fail" && (needed.includes(check) || isUnderXen(check, host))
+    status === "fail" && (needed.includes(check) || isWithoutIommu(check, host))
   );
   if (stops.length > 0) {
     shell.stdout(`${formatFindings(stops, look).join("\n")}\n`);
