@@ -363,6 +363,24 @@ test("host.forwarding: rules that were not read are no pass where Docker or ufw 
   assert.is(first("host.forwarding", host()).status, "skip", "a probe without that section");
 });
 
+test("storage.disk: never smaller than it is, and only with libvirt", () => {
+  const sized = (keys: string) => parseConfig(`machines: [{name: a, box: lab/x, memory: 2048, ${keys}}]`);
+  const found = (has?: number, free = 999999, provider = "libvirt", keys = "disk: 128 GiB") => {
+    const changed = host(({ disk }) => disk.images = free);
+    const settled = resolveConfig(sized(keys), changed);
+    Object.assign(settled.machines[0]!, { provider, diskSize: has });
+    return runChecks(changed, settled, ["storage.disk"])[0]!.status;
+  };
+  assert.is(found(), "pass");
+  assert.is(found(131072), "pass");
+  assert.is(found(65536), "pass");
+  assert.is(found(262144), "fail");
+  assert.is(found(undefined, 20000), "warn");
+  assert.is(found(undefined, 999999, "hyperv"), "fail");
+  const built = "image: debian-13, disk: 32 GiB";
+  assert.is(found(undefined, 999999, "libvirt", built), "fail", "smaller than the disk of a built box");
+});
+
 test("host.autostart: libvirt that does not start with the host, and VMs with a card that would be saved", () => {
   const config = parseConfig("machines: [{name: a, box: lab/x, image: debian-13, memory: 2048, autostart: true}]");
   const found = (change: Partial<NonNullable<Host["libvirt"]>>, provider = "libvirt", card = false) => {

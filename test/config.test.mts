@@ -24,6 +24,13 @@ function wrong(text: string): string[] {
 const one = (keys: string) => `machines:\n  - name: devlab\n    box: lab/box\n${keys.replace(/^(?=.)/gm, "    ")}`;
 const card = (id: string) => parseConfig(one(`gpu: {device_id: ${id}}`)).machines[0]!.gpus[0]!.deviceId;
 
+test("disk: in whole GiB", () => {
+  assert.is(parseConfig(one("disk: 128 GiB")).machines[0]!.disk, 131072);
+  assert.is(parseConfig(one("disk: 32 GiB")).machines[0]!.disk, 32768);
+  assert.match(wrong(one("disk: 1.5 GiB"))[0]!, /^4:11 disk is in whole GiB/);
+  assert.match(wrong(one("disk: 64")).join(), /^4:11 disk must be /);
+});
+
 test("reads the example of the document that it implements", () => {
   const { machines } = parseConfig(`${originalExample}      partition_count: "2"
 `);

@@ -343,6 +343,27 @@ test("autostart: Vagrant sets it at a start, a step for a VM that runs; and back
   assert.equal(steps("", false), []);
 });
 
+test("disk: it grows before the services start, and once; a proven VM whose size is right is left alone", () => {
+  const config = (size?: number) =>
+    parseConfig(`machines: [{name: a, box: lab/x${size === undefined ? "" : `, disk: ${size} GiB`}}]`);
+  const steps = (size: number | undefined, there: Partial<LabMachine>) =>
+    planned(config(size), { a: there }).steps.map(({ command, input }) => input ?? command.join(" ")).filter((text) =>
+      /grow-|verify-/.test(text)
+    );
+  const grow = ["sh scripts/grow-disk.sh lab-123456_a 128", "scripts/grow-root.sh"];
+  assert.equal(steps(128, {}), [...grow, "scripts/verify-guest.sh"]);
+  assert.equal(steps(undefined, {}), ["scripts/verify-guest.sh"]);
+  const proof = {
+    at: "2026-01-01T00:00:00Z",
+    bootId: "b/1",
+    services: servicesHash(resolveConfig(config(), host).machines[0]!, planned(config()).settled),
+  };
+  const running: Partial<LabMachine> = { state: "running", address: "192.168.121.5", bootId: "b/1", proof };
+  assert.equal(steps(128, { ...running, disk: 131072 }), []);
+  assert.equal(steps(128, { ...running, disk: 65536 }), grow);
+  assert.equal(steps(128, { ...running, disk: 131072, bootId: "b/2" }), [...grow, "scripts/verify-guest.sh"]);
+});
+
 test("for some machines: their steps, and the files of all", () => {
   const config = parseConfig("machines: [{name: a, box: lab/x}, {name: b, box: lab/y}]");
   const plan = planned(config, {}, { names: ["b"] });

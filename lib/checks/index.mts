@@ -21,6 +21,7 @@ import { iommuChecks } from "./iommu.mts";
 import { providerChecks } from "./provider.mts";
 import { serviceChecks } from "./services.mts";
 import { toolChecks } from "./tools.mts";
+import { storageChecks } from "./storage.mts";
 import { self } from "../self.mts";
 
 /** Whether the probe's text is complete. This check runs whatever others are selected. */
@@ -47,6 +48,7 @@ export const checks: Check[] = [
   ...hostChecks,
   ...forwardingChecks,
   ...autostartChecks,
+  ...storageChecks,
   ...gpuSelectionChecks,
   ...hypervChecks,
   ...gpuInUseChecks,

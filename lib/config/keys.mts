@@ -156,6 +156,15 @@ const machine: Record<string, Key> = {
     size: true,
     example: "4096",
   },
+  disk: {
+    kind: "whole",
+    about:
+      "Size of the system disk (libvirt), in GiB. It only grows; a recreated VM has a new one. Default: the box's.",
+    min: 1024,
+    max: 67108864,
+    size: true,
+    example: "128 GiB",
+  },
   accelerator: {
     kind: "choice",
     about: "kvm (hardware) or tcg (emulation, slow). Default: kvm where the CPU offers it.",

@@ -58,6 +58,7 @@ interface RawMachine {
   image?: string | { file?: string; url?: string; checksum?: string; debootstrap?: string; mirror?: string };
   cpus?: number;
   memory?: number;
+  disk?: number;
   accelerator?: "kvm" | "tcg";
   autostart?: boolean;
   gpu?: RawGpu | RawGpu[];
@@ -192,6 +193,9 @@ function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
       const says =
         `machines ${other.name} and ${machine.name} build the box ${machine.box} in two ways (image, provision, driver, engine or GPU)`;
       reader.at(`${path}.box`, says, `box: ${machine.box}-2`);
+    }
+    if (machine.disk !== undefined && machine.disk % 1024 !== 0) {
+      reader.at(`${path}.disk`, "disk is in whole GiB", `disk: ${Math.ceil(machine.disk / 1024)} GiB`);
     }
     checkImage(machine.image, `${path}.image`, reader);
   });

@@ -27,6 +27,8 @@ export interface Machine {
   cpus?: number;
   /** MiB. */
   memory?: number;
+  /** Size of the system disk, MiB; whole GiB. Absent: as the box has it. */
+  disk?: number;
   accelerator?: Accelerator;
   /** It starts with the host. */
   autostart?: boolean;

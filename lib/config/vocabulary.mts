@@ -18,6 +18,9 @@ export const imageNames: string[] = ["debian-12", "debian-13", "ubuntu-22.04", "
 /** Debian and Ubuntu suites that an image can be built from with package sources. */
 export const suiteNames: string[] = ["bookworm", "trixie", "jammy", "noble", "resolute"];
 
+/** Size of the disk of a box that is built here, MiB. */
+export const boxDiskSize = 65536;
+
 /**
  * Default memory of a VM, MiB: the host's memory divided by `share`, between `least` and `most`.
  */

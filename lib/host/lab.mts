@@ -51,6 +51,8 @@ export interface LabMachine {
   cpus?: number;
   /** MiB. */
   memory?: number;
+  /** Size of its system disk, MiB; absent where that was not reported. */
+  disk?: number;
   /** It starts with the host; absent where that was not reported. */
   autostart?: boolean;
   /**
@@ -171,6 +173,7 @@ function machineOf(
     ...(seen?.number ? { bootId: `${boot}/${seen.number}` } : {}),
     ...(seen?.cpus ? { cpus: seen.cpus } : {}),
     ...(seen?.memory ? { memory: seen.memory } : {}),
+    ...(seen?.disk ? { disk: seen.disk } : {}),
     ...(seen?.autostart === undefined ? {} : { autostart: seen.autostart }),
     ...(id === "" && seen?.uuid ? { missingVagrantId: seen.uuid } : {}),
     ...(box?.version ? { box: box.version } : {}),
@@ -197,9 +200,10 @@ export function prefixOf(folder: string): string {
 /** What `resolveConfig` needs to know about existing VMs, by machine name. */
 export function existingVmsOf({ machines }: Lab): Record<string, ExistingVm> {
   return Object.fromEntries(
-    Object.entries(machines).map(([name, { bootId, hardware }]) => [name, {
+    Object.entries(machines).map(([name, { bootId, hardware, disk }]) => [name, {
       running: bootId !== undefined,
       passedAddresses: hardware?.assignedFunctions.map(({ host }) => host) ?? [],
+      ...(disk === undefined ? {} : { diskSize: disk }),
     }]),
   );
 }

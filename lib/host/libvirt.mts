@@ -24,6 +24,8 @@ export interface Domain {
   number?: string;
   cpus?: number;
   memory?: number;
+  /** Size of its first disk, MiB. */
+  disk?: number;
   /** libvirt starts it with the host. */
   autostart?: boolean;
   hardware?: VmHardware;
@@ -35,7 +37,7 @@ export interface Domain {
  */
 export async function readDomains(shell: Shell, words: string[]): Promise<{ domains: Domain[]; silent?: string }> {
   if (words.length === 0) return { domains: [] };
-  const command = words.map((word) => `dominfo ${word}; dumpxml ${word}`).join("; ");
+  const command = words.map((word) => `dominfo ${word}; dumpxml ${word}; domblkinfo ${word} vda`).join("; ");
   // virsh prints keys and errors in the user's language (libvirt-l10n)
   const env = { LC_ALL: "C" };
   const { code, out, err } = await shell.capture(["virsh", "-q", "-c", "qemu:///system", command], { env });
@@ -54,12 +56,14 @@ function domainIn(block: string): Domain[] {
   );
   if (!facts.Name) return [];
   const memory = parseInt(facts["Max memory"] ?? "", 10);
+  const capacity = parseInt(facts.Capacity ?? "", 10);
   return [{
     name: facts.Name,
     ...(facts.UUID ? { uuid: facts.UUID } : {}),
     ...(facts.Id && facts.Id !== "-" ? { number: facts.Id } : {}),
     ...(facts["CPU(s)"] ? { cpus: Number(facts["CPU(s)"]) } : {}),
     ...(memory ? { memory: Math.floor(memory / 1024) } : {}),
+    ...(capacity ? { disk: Math.floor(capacity / 1024 ** 2) } : {}),
     ...(facts.Autostart ? { autostart: facts.Autostart === "enable" } : {}),
     ...(block.includes("<domain ") ? { hardware: madeOf(block) } : {}),
   }];

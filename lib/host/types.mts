@@ -388,4 +388,6 @@ export interface ExistingVm {
   running: boolean;
   /** BDFs of the host functions that the VM was created with. */
   passedAddresses: string[];
+  /** Size of its system disk, MiB. */
+  diskSize?: number;
 }

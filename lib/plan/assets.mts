@@ -30,6 +30,8 @@ export const names = [
   "scripts/finish-box.sh",
   "scripts/add-box.sh",
   "scripts/remove-vm.sh",
+  "scripts/grow-disk.sh",
+  "scripts/grow-root.sh",
   "scripts/box-volumes.sh",
   "scripts/apply-services.sh",
   "scripts/apply-stack.sh",

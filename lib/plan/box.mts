@@ -8,6 +8,7 @@ import { partitionRequest } from "../resolve/partition.mts";
 import { boxSource, imageName, knownImages } from "../resolve/images.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
+import { boxDiskSize } from "../config/vocabulary.mts";
 import { isMap } from "../maps.mts";
 import { isOlder } from "../text.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
@@ -40,7 +41,7 @@ export const buildMemory = 2048;
  * Size of the disk of a VM whose box is built here. The disk is thin: it takes only what is
  * written.
  */
-const diskSize = "64G";
+const diskSize = `${boxDiskSize / 1024}G`;
 
 /**
  * The box of a machine, or undefined if the machine uses a box unmodified. `lab` is the absolute

@@ -26,6 +26,8 @@ const scripts = [
   "make-seed.sh",
   "add-box.sh",
   "remove-vm.sh",
+  "grow-disk.sh",
+  "grow-root.sh",
   "box-volumes.sh",
   "apply-services.sh",
   "apply-stack.sh",
@@ -244,6 +246,8 @@ function workOn(
   after.push(...autostartSteps(machine, there));
   const hash = servicesHash(machine, config);
   const proven = !starts && !resized && isProven(machine, config, there);
+  // an unproven machine may have a larger disk whose room its file system lacks
+  if (!proven || there.disk !== machine.disk) after.push(...diskSteps(machine, there));
   if (!proven) {
     after.push(...bringDriver(machine));
     const count = servicesOf(machine, config).length;
@@ -293,6 +297,16 @@ function autostartSteps({ name, provider, autostart = false }: ResolvedMachine, 
     title: autostart ? `Let ${name} start with this host` : `Let ${name} no longer start with this host`,
     command: ["virsh", "-q", "-c", "qemu:///system", command],
   }];
+}
+
+/** The steps that make the system disk as large as the config says, and give the room to the root file system. */
+function diskSteps({ name, provider, disk }: ResolvedMachine, { domain }: LabMachine): Step[] {
+  if (disk === undefined || provider !== "libvirt") return [];
+  const size = disk / 1024;
+  return [
+    { title: `Make the disk of ${name} ${size} GiB`, command: ["sh", "scripts/grow-disk.sh", domain, String(size)] },
+    { title: `Grow the file system of ${name}`, command: [...ssh(name), "sudo sh -s"], input: "scripts/grow-root.sh" },
+  ];
 }
 
 /** Steps that compare the host's driver with the guest's copy, and copy it if they differ. */

@@ -49,6 +49,7 @@ machines:
     image: {debootstrap: trixie}
     memory: 2048
     autostart: true
+    disk: 66 GiB
     provision: ["./my setup #{1}.sh"]
     gpu: {}
 services:
@@ -305,6 +306,8 @@ test("status, verify and doctor say how it is", async () => {
   assert.is((await run("doctor", "--no-gpu")).code, 0);
   const { domain } = /(?<domain>\S+_e2e)/.exec(virsh("list --all --name"))!.groups!;
   assert.match(virsh(`dominfo ${domain}`), /^Autostart: +enable$/m);
+  const { said: blocks } = await run("ssh", "--", "df --output=size -BG / | tail -1");
+  assert.match(blocks, /^ *6[45]G/m, "the root file system has the room of a disk that grew from 64 to 66 GiB");
   assert.match(virsh("net-info vagrant-libvirt"), /^Autostart: +yes$/m);
 });
 

@@ -1,0 +1,50 @@
+import { manualFix, remedies } from "../fixes.mts";
+import { boxDiskSize } from "../config/vocabulary.mts";
+import type { Host } from "../host/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import { fail, pass, warn } from "./results.mts";
+import type { Check, Verdict } from "./types.mts";
+
+/** Sizes of disks that the config names. */
+export const storageChecks: Check[] = [
+  {
+    id: "storage.disk",
+    about: "whether the system disk can have the size that disk: names",
+    why: "a disk only grows: what lies behind its new end would be lost",
+    confirm: "df -h /var/lib/libvirt/images",
+    check: (host, { machines }) =>
+      machines.flatMap((machine) =>
+        machine.disk === undefined ? [] : [{ machine: machine.name, ...systemDisk(machine, machine.disk, host) }]
+      ),
+  },
+];
+
+/** `wanted`: MiB. */
+function systemDisk({ provider, image, diskSize: has }: ResolvedMachine, wanted: number, host: Host): Verdict {
+  const room = host.disk.images;
+  const evidence = [
+    { read: "disk", value: `${wanted / 1024} GiB` },
+    { read: "virsh domblkinfo", value: has === undefined ? "no disk yet" : `${Math.floor(has / 1024)} GiB` },
+    { read: "df /var/lib/libvirt/images", value: room === undefined ? "unknown" : `${room} MiB` },
+  ];
+  if (provider !== "libvirt") {
+    return fail(`disk: is not available with ${provider}, only with libvirt`, evidence, [
+      manualFix("Leave disk: out; the VM then has the disk of its box"),
+    ]);
+  }
+  if (has !== undefined && has > wanted) {
+    return fail(`its disk has ${has / 1024} GiB, and a disk is never made smaller`, evidence, [
+      manualFix(`Write disk: ${Math.ceil(has / 1024)} GiB`),
+    ]);
+  }
+  if (image && wanted < boxDiskSize) {
+    return fail(`a box that is built here has a disk of ${boxDiskSize / 1024} GiB, which can only grow`, evidence, [
+      manualFix(`Write disk: ${boxDiskSize / 1024} GiB or more, or leave it out`),
+    ]);
+  }
+  if (room !== undefined && room < wanted) {
+    const says = `its disk may fill ${wanted / 1024} GiB, and ${Math.floor(room / 1024)} GiB are free`;
+    return warn(says, evidence, [remedies.room]);
+  }
+  return pass(`a system disk of ${wanted / 1024} GiB`, evidence);
+}
