@@ -311,7 +311,7 @@ function volumeFlaws(name: string, body: Record<string, unknown>, project: Compo
   return [{
     status: "fail",
     message: `the volume ${name} is the folder ${shown}, which the VM does not have: Docker does not create it`,
-    at: [folder, shown],
+    at: [folder, shown, "device:"],
     fix: manualFix(
       inside
         ? `Create ${shown}, or leave driver_opts: out`

@@ -1,15 +1,23 @@
 /**
  * Checks whether the files and folders of the host that a Compose project names exist in the VM.
  */
-import { dirname } from "node:path/posix";
+import { dirname, isAbsolute } from "node:path/posix";
 import type { ComposeProject, ComposeService, PathKind } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { isDrmNode } from "../compose/gpu-requests.mts";
-import { baseOf, buildContext, dockerfileOf, envFiles, hostPath } from "../compose/read-project.mts";
+import {
+  additionalContexts,
+  baseOf,
+  buildContext,
+  dockerfileOf,
+  envFiles,
+  hostPath,
+  labelFiles,
+} from "../compose/read-project.mts";
 import { mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
-import { isMap, ownValue } from "../maps.mts";
+import { isMap, mapAt, ownValue } from "../maps.mts";
 
 /** Paths that every Linux VM has. */
 const vmPaths =
@@ -47,13 +55,24 @@ function placeOfPath(written: string, project: ComposeProject): Place | undefine
 }
 
 /** Flaws of a file that a project needs. `what`: its kind in messages, such as `the env file`. */
-function needed(written: string, what: string, project: ComposeProject): ProjectFlaw[] {
+function needed(
+  written: string,
+  what: string,
+  project: ComposeProject,
+  is: "file" | "folder" = "file",
+): ProjectFlaw[] {
   const place = placeOfPath(written, project);
   if (!place) return [];
   const { kind, inside, shown, leftOut } = place;
   const flaw = (message: string, mend: string): ProjectFlaw[] => [
     { status: "fail", message, at: [written, shown, shown.split("/").at(-1)!], fix: manualFix(mend) },
   ];
+  if (inside && /^[/~]/.test(written)) {
+    return flaw(
+      `needs ${what} ${written} by its path on this host: in the VM the project's folder is another one`,
+      `Write ./${shown}`,
+    );
+  }
   if (!inside) {
     return flaw(
       `needs ${what} ${written}, outside of the project's folder: the VM does not have it`,
@@ -63,7 +82,7 @@ function needed(written: string, what: string, project: ComposeProject): Project
   if (kind === "missing") {
     return flaw(`needs ${what} ${shown}, which does not exist`, `Create ${shown}, often from an example beside it`);
   }
-  if (kind === "folder" && what !== "the folder") {
+  if (kind === "folder" && is === "file") {
     return flaw(`needs ${what} ${shown}, which is a folder`, `Put a file at ${shown}`);
   }
   return leftOut ? flaw(leftOutMessage(`needs ${what} ${shown}`), `Write !${shown} at the end of .dockerignore`) : [];
@@ -87,6 +106,8 @@ export function mountFlaws(
 interface Bind {
   source: string;
   target: string;
+  /** It is written as an absolute path. */
+  absolute: boolean;
   /** False where Compose must not create a missing source; undefined where its version decides. */
   creates: boolean | undefined;
 }
@@ -103,17 +124,19 @@ function bindsOf(service: ComposeService, written: ComposeService, project: Comp
     const one = long.find((mount) =>
       mount.type === "bind" && whole(mount.source) === whole(source) && mount.target === target
     );
+    const raw = mountsOf(written).find((mount) => mount.target === target)?.source ?? source;
     const create = one && (isMap(one.bind) ? one.bind.create_host_path : undefined);
     return [{
       source,
       target,
+      absolute: /^[/~]/.test(raw),
       creates: one === undefined || create === true ? true : create === false ? false : undefined,
     }];
   });
 }
 
 function mountFlaw(
-  { source, target, creates }: Bind,
+  { source, target, creates, absolute }: Bind,
   project: ComposeProject,
   machine: Pick<ResolvedMachine, "name" | "engine">,
 ): ProjectFlaw[] {
@@ -129,6 +152,14 @@ function mountFlaw(
   const { path, kind, inside, shown, leftOut } = place;
   const isFile = fileName.test(path) || fileName.test(target);
   const at = inside ? shown : source;
+  if (inside && absolute) {
+    return [{
+      status: "fail",
+      message: `mounts ${path} by its path on this host: in the VM the project's folder is another one`,
+      at: lineTexts(source, target),
+      fix: manualFix(`Write ${path === project.folder ? "." : `./${shown}`}`),
+    }];
+  }
   if (inside) {
     if (kind === "missing" && isFile) {
       return [{
@@ -187,6 +218,14 @@ function mountFlaw(
     }];
   }
   const there = kind === "file" || kind === "folder";
+  if (!there && creates === false) {
+    return [{
+      status: "fail",
+      message: `mounts ${path}, which ${machine.name} does not have: create_host_path is false`,
+      at: lineTexts(at, target),
+      fix: manualFix("Move it into the project's folder, or use a named volume"),
+    }];
+  }
   const own = /^\/srv(\/|$)/.test(path);
   return [{
     status: (there && !own) || isFile ? "fail" : "warn",
@@ -218,10 +257,13 @@ export function neededFiles(name: string, service: ComposeService, project: Comp
       const missing = placeOfPath(path, project)?.kind === "missing";
       return missing && (!required || refused(path)) ? [] : flaws;
     }),
-    ...buildFlaws(service, project),
+    ...labelFiles(own).filter((path) => !path.includes("$")).flatMap((path) =>
+      refused(path) ? [] : needed(path, "the label file", project)
+    ),
+    ...buildFlaws(own, project),
     ...(["configs", "secrets"] as const).flatMap((section) =>
       grantsOf(service[section]).flatMap((grant): ProjectFlaw[] => {
-        const declared = model?.[section]?.[grant];
+        const declared = (written ?? model)?.[section]?.[grant];
         if (!isMap(declared)) return [];
         const what = `the ${section.slice(0, -1)} ${grant}`;
         const { file, environment, external } = declared;
@@ -261,12 +303,28 @@ function grantsOf(value: unknown): string[] {
 
 function buildFlaws(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
   const context = buildContext(service);
-  if (context === undefined || context.includes("$")) return [];
+  const others = additionalContexts(service).filter(({ path }) => !path.includes("$")).flatMap(({ name, path }) =>
+    needed(path, `the build context ${name}:`, project, "folder")
+  );
+  return [
+    ...others,
+    ...(context === undefined || context.includes("$") ? [] : contextFlaws(context, service, project)),
+  ];
+}
+
+function contextFlaws(context: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
   const place = placeOfPath(context, project);
   if (!place) return [];
-  const flaw = (message: string, mend: string): ProjectFlaw[] => [
-    { status: "fail", message, at: "build", fix: manualFix(mend) },
+  const { dockerfile: named } = mapAt(service, "build");
+  const flaw = (message: string, mend: string, ...at: string[]): ProjectFlaw[] => [
+    { status: "fail", message, at: [...at, "context:", "build"], fix: manualFix(mend) },
   ];
+  if (place.inside && isAbsolute(context)) {
+    return flaw(
+      `is built from ${context} by its path on this host: in the VM the project's folder is another one`,
+      `Write ${place.path === project.folder ? "." : `./${place.shown}`}`,
+    );
+  }
   if (!place.inside) {
     return flaw(
       `is built from ${place.path}, outside of the project's folder: it does not travel into the VM`,
@@ -284,7 +342,8 @@ function buildFlaws(service: ComposeService, project: ComposeProject): ProjectFl
   if (file?.kind === "missing") {
     return flaw(
       `is built with ${file.shown}, which does not exist`,
-      `Bring ${file.shown}, or name another (build.dockerfile)`,
+      `Create ${file.shown}, or name another (build.dockerfile)`,
+      ...(typeof named === "string" ? ["dockerfile:"] : []),
     );
   }
   if (file?.leftOut) {
@@ -299,6 +358,16 @@ function buildFlaws(service: ComposeService, project: ComposeProject): ProjectFl
 export function composeFileFlaws(project: ComposeProject): ProjectFlaw[] {
   return Object.keys(project.texts).flatMap((file) => {
     const outside = /^(\/|\.\.(\/|$))/.test(file);
+    const within = file.startsWith(`${project.folder}/`) ? file.slice(project.folder.length + 1) : undefined;
+    if (within !== undefined) {
+      return [{
+        status: "fail" as const,
+        message:
+          `the project extends or includes ${file} by its path on this host: in the VM its folder is another one`,
+        at: [file, within],
+        fix: manualFix(`Write ./${within}`),
+      }];
+    }
     const leftOut = !outside && project.copied !== undefined && !project.copied.includes(file.replace(/^\.\//, ""));
     if (!outside && !leftOut) return [];
     return [{

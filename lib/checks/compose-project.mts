@@ -259,13 +259,24 @@ function dependencies(_: string, service: ComposeService, { model, enabled }: Co
       message: there
         ? `depends on ${other}, which no active profile starts`
         : `depends on ${other}, which the project does not have`,
-      at: other,
+      at: dependencyTexts(service, other),
       fix: manualFix(
-        profiles.length > 0 ? `Turn on its profile: profiles: [${profiles[0]}]` : `Take ${other} out of depends_on`,
+        profiles.length > 0
+          ? `Turn on its profile: profiles: [${profiles[0]}]`
+          : `Add the service ${other}, or take it out of ${sharedBy(service, other) ?? "depends_on"}`,
       ),
     }];
   });
 }
+
+/** Texts to find the line of a dependency by: `depends_on`, or a shared namespace. */
+function dependencyTexts(service: ComposeService, other: string): string[] {
+  return [...(sharedBy(service, other) ? [`service:${other}`] : []), `- ${other}`, `${other}:`, other];
+}
+
+/** The key by which a service shares a namespace of another one. */
+const sharedBy = (service: ComposeService, other: string) =>
+  ["network_mode", "pid", "ipc"].find((key) => service[key] === `service:${other}`);
 
 function circles(project: ComposeProject): ProjectFlaw[] {
   const services = Object.fromEntries(enabledOf(project));

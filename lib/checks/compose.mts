@@ -14,6 +14,7 @@ import { type PublishedPort, publishedPorts } from "../compose/service.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
 import { enabledOf, placeOf, verdictOf } from "./compose-flaw.mts";
+import { newKeyFlaws } from "./compose-keys.mts";
 import { projectFlaws } from "./compose-project.mts";
 
 /** The checks of Compose projects. */
@@ -31,7 +32,7 @@ function machineVerdicts(machine: ResolvedMachine, config: Resolved, host: Host)
   const stacks = projects.filter((project) => project.machine === machine.name);
   const own = services.filter((service) => service.machine === machine.name);
   const all = [...stacks, ...(own.length > 0 ? [inlineProject(own, machine.name)] : [])];
-  const verdicts = all.flatMap((project) => projectVerdicts(project, machine, all));
+  const verdicts = all.flatMap((project) => projectVerdicts(project, machine, all, config));
   const unasked = stacks.filter(({ readBy, noAnswer }) => readBy === "reader" && noAnswer === undefined);
   const reasons = [...new Set(stacks.flatMap(({ noAnswer }) => noAnswer ?? []))];
   const unknown = [
@@ -109,16 +110,21 @@ function projectVerdicts(
   project: ComposeProject,
   machine: ResolvedMachine,
   all: ComposeProject[],
+  config: Resolved,
 ): Verdict[] {
   const refused = project.refusals.map((problem) => refusal(project, problem));
   const others = all.filter((other) => other !== project);
-  const flaws = project.model ? projectFlaws(project, machine, others).map((flaw) => verdictOf(project, flaw)) : [];
+  const found = [
+    ...(project.model ? projectFlaws(project, machine, others) : []),
+    ...newKeyFlaws(project, machine, config),
+  ];
+  const flaws = found.map((flaw) => verdictOf(project, flaw));
   if (project.inline) return flaws;
-  const found = [...refused, ...flaws];
-  if (project.readBy === "reader" || project.noAnswer !== undefined) return found;
-  if (found.some(({ status }) => status === "fail")) return found;
+  const own = [...refused, ...flaws];
+  if (project.readBy === "reader" || project.noAnswer !== undefined) return own;
+  if (own.some(({ status }) => status === "fail")) return own;
   const count = enabledOf(project).length;
-  return [...found, {
+  return [...own, {
     status: "pass",
     message: `${project.name}: Compose ${project.composeVersion ?? ""} takes it, ${count} service${
       count === 1 ? "" : "s"
@@ -133,7 +139,12 @@ function refusal(project: ComposeProject, { message, file, line, variable }: Pro
   const [, property] = /propert(?:y|ies) '?([\w.-]+)'? (?:is |are )?not allowed/.exec(message) ?? [];
   const named = other === undefined ? undefined : project.model?.services[other];
   const profiles = named && Array.isArray(named.profiles) ? named.profiles : [];
-  const place = file === undefined ? project.name : `${project.name}/${file}${line === undefined ? "" : `:${line}`}`;
+  const service = serviceOfRefusal(message);
+  const place = other !== undefined && service !== undefined
+    ? placeOf(project, [`service:${other}`, `- ${other}`, `${other}:`, other], service)
+    : file === undefined
+    ? project.name
+    : `${project.name}/${file}${line === undefined ? "" : `:${line}`}`;
   const fix: Fix[] = variable !== undefined
     ? [manualFix(`Set ${variable} in the project's .env`)]
     : profiles.length > 0
@@ -148,9 +159,7 @@ function refusal(project: ComposeProject, { message, file, line, variable }: Pro
   return {
     status: "fail",
     message: `${project.name}: ${
-      profiles.length > 0
-        ? `${serviceOfRefusal(message) ?? "a service"} depends on ${other}, which no active profile starts`
-        : message
+      profiles.length > 0 ? `${service ?? "a service"} depends on ${other}, which no active profile starts` : message
     }`,
     evidence: [{ read: place, value: message }],
     ...(fix.length > 0 ? { fix } : {}),

@@ -5,9 +5,11 @@ import { mapAt } from "../maps.mts";
 import type { Check, Verdict } from "./types.mts";
 import { manualFix } from "../fixes.mts";
 import { isCudaImage } from "../resolve/cuda.mts";
-import { environmentOf, texts } from "../compose/service.mts";
+import { devicesOf, environmentOf, texts } from "../compose/service.mts";
 import { type PlacedService, projectServices } from "./compose.mts";
 import {
+  amdCdi,
+  cdi,
   deviceDrivers,
   gpuCapabilities,
   gpuRequestsOf,
@@ -40,7 +42,9 @@ function gpus(service: PlacedService, machine: ResolvedMachine): Verdict[] {
     read: `${service.name}: ${key}`,
     value: ids?.join(", ") ?? String(count),
   }));
-  const wrong = [...flawed(service), ...missing(service, demands, machine)].map(({ says, fix, at }): Verdict => ({
+  const wrong = [...flawed(service), ...foreignCdi(service, machine), ...missing(service, demands, machine)].map((
+    { says, fix, at },
+  ): Verdict => ({
     status: "fail",
     message: `${service.name}: ${says}`,
     evidence: [
@@ -55,7 +59,7 @@ function gpus(service: PlacedService, machine: ResolvedMachine): Verdict[] {
   ].filter((one) => one !== undefined);
   if (wrong.length > 0 || cautions.length > 0) return [...wrong, ...cautions];
   if (demands.length === 0) return [];
-  const bare = withoutDriver(service, demands, machine);
+  const bare = withoutDriver(service, demands, machine) ?? byUuid(service, demands);
   if (bare) return [{ ...bare, evidence }];
   const has = machine.gpus.length;
   return [{
@@ -221,6 +225,7 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], { name, g
     return [flaw(
       `it asks for a GPU${key === "gpu" ? "" : ` (${key})`}, and ${name} has ${gpus.length > 0 ? whose : "none"}`,
       `Give ${name} a card (gpu:), or take it from the service`,
+      [...(key === "devices" || key === "volumes" ? nodeTexts[vendor] : []), `${key}:`],
     )];
   }
   if (gpu !== undefined && body.gpus !== undefined) {
@@ -235,17 +240,66 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], { name, g
           ? flaw(
             `it asks for GPU ${beyond.join(", ")}, and the only one of ${name} is 0`,
             key === "runtime" ? "Write NVIDIA_VISIBLE_DEVICES=0" : `Write ${named(key, "0")}`,
+            idTexts(beyond[0]!),
           )
           : flaw(
             `it asks for GPU ${beyond.join(", ")}, and those of ${name} count from 0 to ${there - 1}`,
             "Name others",
+            idTexts(beyond[0]!),
           ),
       ];
     }
     if (count === "all" || count <= there || ids !== undefined) return [];
     const less = key === "gpu" ? `gpu: ${there}` : `count: ${there}`;
-    return [flaw(`it asks for ${count} GPUs, and ${name} has ${there}`, `Write ${less}, or give ${name} more cards`)];
+    return [
+      flaw(`it asks for ${count} GPUs, and ${name} has ${there}`, `Write ${less}, or give ${name} more cards`, [
+        `count: ${count}`,
+        "count",
+        `${key}:`,
+      ]),
+    ];
   });
+}
+
+/** CDI names of devices that nothing in a VM describes: its only specification is NVIDIA's. */
+function foreignCdi({ body }: Service, { image, provision }: ResolvedMachine): Flaw[] {
+  // a box or a script of the user's may bring one
+  if (!image || provision.length > 0) return [];
+  const names = [
+    ...devicesOf(body).map(({ source }) => source),
+    ...reservationsOf(body).flatMap(({ device_ids }) => texts(device_ids)),
+  ].filter((one) => /^[\w.-]+\/[\w.-]+=./.test(one) && !one.startsWith(cdi) && !one.startsWith(amdCdi));
+  return [...new Set(names)].map((one) =>
+    flaw(
+      `it asks for the device ${one}, and the VM has no CDI specification of ${one.split("=")[0]}`,
+      'Write "nvidia.com/gpu=all" for an NVIDIA card, or devices: [/dev/dri] for an Intel or AMD card',
+      [one],
+    )
+  );
+}
+
+/** Texts to find the line of a device node or a CDI name by. */
+const nodeTexts: Record<ServiceGpuRequest["vendor"], string[]> = {
+  amd: ["/dev/kfd", amdCdi],
+  nvidia: ["/dev/nvidia", cdi],
+  drm: ["/dev/dri"],
+  any: [],
+};
+
+/** Texts to find the line of a GPU's index by. */
+const idTexts = (id: string) => ["device_ids", "NVIDIA_VISIBLE_DEVICES", `nvidia.com/gpu=${id}`, `/dev/nvidia${id}`];
+
+/**
+ * GPUs by UUID: a card keeps its own in a VM, and no probe reads it, so only the VM can tell whether its card has it.
+ */
+function byUuid({ name, place }: PlacedService, demands: ServiceGpuRequest[]): Omit<Verdict, "evidence"> | undefined {
+  const id = demands.flatMap(({ ids = [] }) => ids).find((one) => /^(GPU|MIG)-/i.test(one));
+  if (id === undefined) return undefined;
+  return {
+    status: "unknown",
+    message: `${name} names the GPU ${id}${place ? ` (${place([id])})` : ""}: only the VM can tell whether it has it`,
+    fix: [manualFix('Write device_ids: ["0"], or count: 1: in the VM its first card is 0')],
+  };
 }
 
 /** The name of one GPU in each kind of request. */

@@ -7,6 +7,8 @@ import { isMap, mapAt, ownValue } from "../maps.mts";
 import type { CommandResult, Shell } from "../shell.mts";
 import { homeDir, isOlder } from "../text.mts";
 import { composeFileNames, composeFilesOf } from "./project.mts";
+import { isLocalContext } from "./rebase.mts";
+import { newerKeyOf } from "./key-versions.mts";
 import { type ReadProject, readProjectFiles } from "./reader.mts";
 import { lineOf, literally, refusalsOf, unsetVariablesOf } from "./refusals.mts";
 import { environmentOf, mountsOf } from "./service.mts";
@@ -26,6 +28,9 @@ export interface HostCompose {
   command: string[];
   version: string;
 }
+
+/** Compose runs in the project's folder, here and in the VM: `${PWD}/data` is `./data`. */
+const inFolder = { PWD: "." };
 
 /** Timeout for one run of Compose, seconds. */
 export const composeTimeout = 20;
@@ -57,7 +62,8 @@ export async function readProject(
     shell.read(at(".env")).catch(() => undefined),
     shell.list(folder).catch((): string[] => []),
   ]);
-  const env = { ...dotEnv(dotenv ?? "", request.variables), ...request.variables };
+  const given = { ...inFolder, ...request.variables };
+  const env: Record<string, string> = { ...dotEnv(dotenv ?? "", given), ...given };
   const files = request.files ?? composeFilesOf(names, env);
   const profiles = request.profiles.length > 0
     ? request.profiles
@@ -197,6 +203,11 @@ async function askCompose(
   const all = modelOf(whole ?? enabled);
   const started = modelOf(enabled);
   const refusals = started ? [] : refusalsOf(enabled.err, folder).map((one) => placed(one, texts, own.refusals));
+  const newer = own.model && newerKeyOf(refusals.map(({ message }) => message), version, own.model, texts);
+  if (newer) {
+    const noAnswer = `this host has Compose ${version}, and ${newer.name} needs ${newer.from}`;
+    return { model: own.model!, ...plain(own, texts), readBy: "reader", composeVersion: version, noAnswer };
+  }
   if (!started && refusals.length === 0) {
     const why = enabled.code === null || enabled.code === 124
       ? "Compose did not answer in time"
@@ -291,7 +302,7 @@ function modelOf({ ok, out }: CommandResult): ComposeModel | undefined {
 
 const answerOf = (shell: Shell, command: string[], variables: Record<string, string> = {}, cwd?: string) =>
   shell.capture(command, {
-    env: { ...variables, COMPOSE_ANSI: "never" },
+    env: { ...inFolder, ...variables, COMPOSE_ANSI: "never" },
     limit: composeTimeout,
     ...(cwd === undefined ? {} : { cwd }),
   });
@@ -338,7 +349,25 @@ function servicePaths(service: ComposeService): string[] {
     ...envFiles(service).map(({ path }) => path),
     ...(context === undefined ? [] : [context]),
     ...(dockerfileOf(service) ?? []),
+    ...labelFiles(service),
+    ...additionalContexts(service).map(({ path }) => path),
   ];
+}
+
+/** The label files of a service. */
+export function labelFiles({ label_file }: ComposeService): string[] {
+  return [label_file ?? []].flat().filter((one): one is string => typeof one === "string");
+}
+
+/** The folders of the host under `build.additional_contexts`, with their names. */
+export function additionalContexts(service: ComposeService): { name: string; path: string }[] {
+  const { additional_contexts: all } = mapAt(service, "build");
+  const pairs = Array.isArray(all)
+    ? all.map((one) => String(one).split(/=(.*)/s) as [string, string?])
+    : isMap(all)
+    ? Object.entries(all)
+    : [];
+  return pairs.flatMap(([name, path]) => typeof path === "string" && isLocalContext(path) ? [{ name, path }] : []);
 }
 
 /**
@@ -356,10 +385,7 @@ export function dockerfileOf(service: ComposeService): [string] | undefined {
 /** The build context of a service, if it is a folder of the host; undefined for a remote one. */
 export function buildContext({ build }: ComposeService): string | undefined {
   const context = typeof build === "string" ? build : isMap(build) ? String(build.context ?? ".") : undefined;
-  return context === undefined ||
-      /^(https?|git|ssh|docker-image|oci-layout|github\.com|git@)[:/]|^git@|\.git(#|$)/.test(context)
-    ? undefined
-    : context;
+  return context !== undefined && isLocalContext(context) ? context : undefined;
 }
 
 /**

@@ -183,9 +183,10 @@ class Reading {
     }
     const own = documentsOf(text).map(({ text, above }) => this.#document(path, text, above)).reduce(merge, {});
     const [first = ""] = this.#files;
+    const folder = this.#settings.get(path)?.folder ?? dirname(path);
     const data = this.#files.includes(path)
       ? own
-      : rebased(own, relative(dirname(first), this.#settings.get(path)?.folder ?? dirname(path)));
+      : rebased(own, isAbsolute(folder) && !isAbsolute(first) ? folder : relative(dirname(first), folder));
     this.#known.set(path, data);
     return data;
   }

@@ -212,7 +212,13 @@ const mount = map({
   volume: map({ labels: pairs, nocopy: flag, subpath: text }),
 }, ["type", "target"]);
 
-const filled: Shape = (value, path) => value === "" ? wrong(path, "no empty text") : text(value, path);
+/** A mount in the short form (compose-go, format/volume.go): no part of it is empty. */
+const shortMount: Shape = (value, path) => {
+  if (value === "") return wrong(path, "no empty text");
+  return /^:|::|:$/.test(String(value).replace(/^[A-Za-z]:(?=[\\/])/, ""))
+    ? [{ path, message: `${named(path)}: ${value} has an empty part` }]
+    : text(value, path);
+};
 const pull_policy: Shape = (value, path) =>
   isText(value) && /^(always|never|if_not_present|build|missing|refresh|daily|weekly|every_\S+)$/.test(String(value))
     ? fine
@@ -282,12 +288,12 @@ const service = map({
     }))),
   ]),
   ...{ oom_kill_disable: flag, oom_score_adj: whole, pid: optional, pids_limit: whole, platform: text, ports },
-  ...{ post_start: hooks, pre_stop: hooks, privileged: flag, profiles: texts, provider: any },
+  ...{ post_start: hooks, pre_start: any, pre_stop: hooks, privileged: flag, profiles: texts, provider: any },
   ...{ pull_policy },
   ...{ pull_refresh_after: text, read_only: flag, restart: text, runtime: text, scale: whole, secrets: list(grant) },
   ...{ security_opt: texts, shm_size: size, stdin_open: flag, stop_grace_period: duration, stop_signal: text },
   ...{ storage_opt: any, sysctls: pairs, tmpfs: oneOrMore, tty: flag, ulimits: mapOf(ulimit), use_api_socket: flag },
-  ...{ user: text, userns_mode: text, uts: text, volumes: list(either([isMap, mount], [() => true, filled])) },
+  ...{ user: text, userns_mode: text, uts: text, volumes: list(either([isMap, mount], [() => true, shortMount])) },
   ...{ volumes_from: texts, working_dir: text },
 });
 

@@ -7,13 +7,15 @@ import { isOlder } from "../text.mts";
 
 /**
  * The lowest Compose version in each distribution's packages (packages.debian.org,
- * packages.ubuntu.com with updates; read 2026-11-26).
+ * packages.ubuntu.com with updates; for 26.04 a report to ubuntu-bugs of that release, message
+ * 6274461; read 2026-11-26).
  */
 export const composeVersions: Record<string, { package: string; version: string }> = {
   bookworm: { package: "docker-compose", version: "1.29.2" },
   trixie: { package: "docker-compose", version: "2.26.1" },
   jammy: { package: "docker-compose-v2", version: "2.20.2" },
   noble: { package: "docker-compose-v2", version: "2.24.6" },
+  resolute: { package: "docker-compose-v2", version: "2.40.3" },
 };
 
 /**

@@ -1,0 +1,193 @@
+// Keys that are newer than the guest's Compose, paths of included files, device names: found before boot.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { keysNewerThan, keyVersions } from "../lib/compose/key-versions.mts";
+import { findCompose, readProject } from "../lib/compose/read-project.mts";
+import { rebased } from "../lib/compose/rebase.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { parseHost } from "../lib/host/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { fakeShell, own } from "./fake.mts";
+
+const test = suite("compose keys");
+const card = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+const config = (image: string) =>
+  parseConfig(`machines: [{name: a, box: lab/x, image: ${image}, provider: libvirt, gpu: {device_id: 2786}}]`);
+
+/** Doctor's findings for one stack as `status PLACE message`, on a machine with that image. */
+async function findings(
+  files: Record<string, string>,
+  image = "debian-13",
+  answers: Record<string, { out?: string; err?: string; code?: number }> = {},
+) {
+  const disk = Object.fromEntries(Object.entries(files).map(([path, text]) => [`/lab/p/${path}`, text]));
+  const { shell } = fakeShell(disk, answers);
+  const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [] };
+  const project = await readProject(shell, request, await findCompose(shell));
+  const stack = { ...{ name: "p", machine: "a", path: "/lab/p", profiles: [], env: {}, variables: {}, files: {} } };
+  const stacks = [{ ...stack, composeFiles: project.files, size: 0, skipped: [] }];
+  const resolved = { ...resolveConfig(config(image), card, {}, stacks), projects: [project] };
+  return runChecks(card, resolved, ["services.compose", "services.gpu"])
+    .filter(({ status }) => status !== "pass")
+    .map(({ status, message, evidence }) => `${status} ${evidence[0]?.read} ${message}`);
+}
+
+const web = (keys: string, top = "") => ({
+  "compose.yaml": `services:\n  web:\n    image: nginx\n    ${keys}\n${top}`,
+});
+const worst = (found: string[]) =>
+  found.find((one) => one.startsWith("fail")) ?? found.find((one) => one.startsWith("warn")) ?? "";
+
+test("a key that Debian 13's Compose refuses fails with its line and the version that has it", async () => {
+  const keys = {
+    "models: [m]": ["models", "2.38.0", "models: {m: {model: ai/x}}\n"],
+    "provider: {type: model}": ["provider", "2.35.0", ""],
+    "pull_policy: daily": ["pull_policy", "2.34.0", ""],
+    "use_api_socket: true": ["use_api_socket", "2.37.2", ""],
+    "volumes: [{type: image, source: x, target: /a}]": ["type", "2.35.0", ""],
+    "develop: {watch: [{path: ., action: sync, target: /a, initial_sync: true}]}": ["initial_sync", "2.39.4", ""],
+  };
+  for (const [key, [name, from, top]] of Object.entries(keys)) {
+    assert.match(worst(await findings(web(key, top))), new RegExp(`^fail p/compose\\.yaml:4 .*${name}.*${from}`), key);
+  }
+});
+
+test("a key that Debian 13's Compose takes and ignores is a warning; gpus is replaced and is none", async () => {
+  const hook = await findings(web("post_start: [{command: [a]}]"));
+  assert.match(worst(hook), /^warn p\/compose\.yaml:4 .*post_start.*2\.30\.0.*does nothing with it/);
+  assert.is(worst(await findings(web("gpus: all"))), "");
+  assert.is(worst(await findings(web("devices: [{source: /dev/null, target: /dev/null}]"))), "");
+});
+
+test("Docker's own packages take them all; Ubuntu's lowest version is a warning", async () => {
+  const keys = web("models: [m]", "models: {m: {model: ai/x}}\n");
+  assert.is(worst(await findings(keys, "debian-12")), "", "a stack gets Docker's own packages there");
+  assert.is(worst(await findings(keys, "ubuntu-26.04")), "");
+  assert.match(worst(await findings(keys, "ubuntu-24.04")), /^warn .*2\.24\.6 or later/);
+  assert.match(worst(await findings(web("ports: !override [80]"), "ubuntu-22.04")), /^warn .*:4 .*!override.*2\.24\.4/);
+  assert.is(worst(await findings(web("ports: [80] # !override"), "ubuntu-22.04")), "");
+});
+
+test("each row of the table is found in a project that has its key", () => {
+  const valueOf = (steps: string[]): unknown => {
+    const [step, ...rest] = steps;
+    if (step === undefined) return {};
+    if (step.startsWith("=")) return step.slice(1);
+    return step === "[]" ? [valueOf(rest)] : { [step === "*" ? "name" : step]: valueOf(rest) };
+  };
+  for (const { key, from, released } of keyVersions) {
+    assert.match(released, /^20\d\d-\d\d-\d\d$/);
+    const data = key.startsWith("!") ? {} : valueOf(key.split(/(?=\[\]|=)|\./).filter(Boolean));
+    const model = { services: {}, ...(data as object) };
+    const texts = key.startsWith("!") ? { f: `a: ${key} [b]\n` } : {};
+    const names = (version: string) => keysNewerThan(version, model, texts).map((one) => one.key);
+    assert.ok(names("2.19").includes(key), key);
+    assert.not.ok(names(from).includes(key), key);
+  }
+});
+
+test("the host's older Compose refuses a key that the guest's takes: unknown, and no failure", async () => {
+  const answers = {
+    "docker compose version": { out: "2.26.1\n" },
+    "docker compose": { code: 15, err: "services.web Additional property models is not allowed\n" },
+  };
+  const found = await findings(web("models: [m]", "models: {m: {model: ai/x}}\n"), "debian-12", answers);
+  assert.equal(found.map((one) => one.split(" ")[0]), ["unknown"]);
+  assert.match(found[0]!, /this host has Compose 2\.26\.1, and models needs 2\.38\.0/);
+});
+
+test("relative paths of an included file start at its folder, an absolute one too", () => {
+  const service = {
+    build: { context: ".", additional_contexts: { a: "../a", b: "docker-image://x", c: "service:d" } },
+    label_file: ["l.env"],
+    develop: { watch: [{ path: "./src", action: "sync", target: "/s" }] },
+    volumes: ["./v:/v", "named:/n"],
+  };
+  const volumes = {
+    d: { driver_opts: { o: "bind", device: "./d" } },
+    n: { driver_opts: { type: "nfs", device: ":/x" } },
+  };
+  const at = (folder: string) =>
+    rebased({ services: { s: service }, volumes }, folder) as {
+      services: { s: Record<string, unknown> };
+      volumes: Record<string, unknown>;
+    };
+  const { services: { s }, volumes: moved } = at("sub");
+  assert.equal(s.build, {
+    context: "./sub",
+    additional_contexts: { a: "./a", b: "docker-image://x", c: "service:d" },
+  });
+  assert.equal([s.label_file, s.volumes], [["./sub/l.env"], ["./sub/v:/v", "named:/n"]]);
+  assert.equal(s.develop, { watch: [{ path: "./sub/src", action: "sync", target: "/s" }] });
+  assert.equal(moved, { d: { driver_opts: { o: "bind", device: "./sub/d" } }, n: volumes.n });
+  assert.equal(at("/opt/x").services.s.volumes, ["/opt/x/v:/v", "named:/n"]);
+});
+
+test("an absolute path into the project's own folder fails: the VM has the folder elsewhere", async () => {
+  const files = {
+    "sub/c.yaml": "services: {b: {image: x}}\n",
+    "data/a": "x",
+    "a.env": "A=b\n",
+    Dockerfile: "FROM x\n",
+  };
+  for (
+    const keys of [
+      "volumes: [/lab/p/data:/data]",
+      "env_file: [/lab/p/a.env]",
+      "build: /lab/p",
+      "extends: {file: /lab/p/sub/c.yaml, service: b}",
+    ]
+  ) {
+    const found = await findings({ ...files, ...web(keys) });
+    assert.match(worst(found), /^fail p\/compose\.yaml:4 .*by its path on this host/, keys);
+  }
+  assert.is(worst(await findings({ ...files, ...web("volumes: ['${PWD}/data:/data', './data:/b']") })), "");
+});
+
+test("mounts of a file that is included by an absolute path start at that file's folder", async () => {
+  const { shell } = fakeShell({
+    "/lab/p/compose.yaml": "include: [/opt/x/c.yaml]\n",
+    "/opt/x/c.yaml": "services: {b: {image: x, volumes: ['./d:/d']}}\n",
+  });
+  const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [] };
+  const { written } = await readProject(shell, request, undefined);
+  assert.equal(written?.services.b?.volumes, ["/opt/x/d:/d"]);
+});
+
+test("label files and further build contexts have to be in the project", async () => {
+  assert.match(worst(await findings(web("label_file: ./l.env"))), /^fail p\/compose\.yaml:4 .*label file l\.env/);
+  const build = (context: string) => ({
+    Dockerfile: "FROM x\n",
+    ...web(`build: {context: ., additional_contexts: [m=${context}]}`),
+  });
+  assert.match(worst(await findings(build("./models"))), /^fail .*build context m: models, which does not exist/);
+  assert.match(worst(await findings(build("../models"))), /^fail .*outside of the project's folder/);
+  assert.is(worst(await findings(build("docker-image://ubuntu"))), "");
+});
+
+test("a mount with an empty part, such as an unset variable leaves, is refused with its line", async () => {
+  const found = await findings(web('volumes: ["${UPLOAD}:/data"]'));
+  assert.ok(found.some((one) => /^fail p\/compose\.yaml:4 .*empty part/.test(one)), found.join("\n"));
+});
+
+test("devices: nodes and CDI names of a card that the VM has not fail with their line", async () => {
+  const of = async (device: string) => worst(await findings(web(`devices:\n      - ${device}`)));
+  assert.match(await of("/dev/nvidia1"), /^fail p\/compose\.yaml:5 .*GPU 1/);
+  assert.match(await of("nvidia.com/gpu=2"), /^fail p\/compose\.yaml:5 .*GPU 2/);
+  assert.match(await of("/dev/kfd"), /^fail p\/compose\.yaml:5 .*none of AMD's/);
+  assert.match(await of("amd.com/gpu=all"), /^fail p\/compose\.yaml:5 .*none of AMD's/);
+  assert.match(await of("intel.com/gpu=0"), /^fail p\/compose\.yaml:5 .*intel\.com\/gpu/);
+  for (const device of ["/dev/nvidia0", "/dev/nvidiactl", "nvidia.com/gpu=all"]) {
+    assert.is(await of(device), "", device);
+  }
+});
+
+test("a GPU by UUID is unknown: only the VM can tell", async () => {
+  const gpu =
+    "deploy: {resources: {reservations: {devices: [{driver: nvidia, device_ids: [GPU-4cf8], capabilities: [gpu]}]}}}";
+  const found = await findings(web(gpu));
+  assert.ok(found.some((one) => /^unknown .*GPU-4cf8/.test(one)), found.join("\n"));
+});
+
+test.run();
