@@ -1,6 +1,8 @@
 /** What programs print, as lines without what they tell a terminal. */
 
-/** Takes text apart into lines. What rewrites its line (progress) leaves only what it showed last. */
+import { withoutPasswords } from "./urls.mts";
+
+/** Takes text apart into lines. What rewrites its line (progress) leaves only what it showed last; URLs show no password. */
 export class Lines {
   /** The last lines, oldest first. */
   readonly tail: string[] = [];
@@ -25,7 +27,7 @@ export class Lines {
   }
 
   #line(text: string): void {
-    const line = shownLast(text);
+    const line = withoutPasswords(shownLast(text));
     this.tail.push(line);
     if (this.tail.length > 40) this.tail.shift();
     this.#done(line);

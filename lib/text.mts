@@ -1,5 +1,6 @@
 import process from "node:process";
 import { closest } from "./suggest.mts";
+import { withoutPasswords } from "./urls.mts";
 
 /**
  * Wraps a text at spaces to a width, with a prefix before the first line and one before the others;
@@ -95,11 +96,11 @@ export function isInSubnet(address: string, subnet: string): boolean | undefined
 
 /**
  * Untrusted text for a terminal: characters that move the cursor, set colours or titles, or change
- * the direction of text are written as escapes, such as `\\x1b`. Line ends and tabs stay.
+ * the direction of text are written as escapes, such as `\\x1b`. Line ends and tabs stay. No URL shows its password.
  */
 export function visible(text: string): string {
   // C0 without tab and line feed, DEL, C1 (ECMA-48); controls of direction (Unicode, UAX #9)
-  return text.replace(
+  return withoutPasswords(text).replace(
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
     (character) => {
       const code = character.codePointAt(0)!.toString(16);

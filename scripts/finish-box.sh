@@ -19,6 +19,7 @@ if command -v cloud-init >/dev/null; then
     chmod 600 /etc/netplan/60-any-card.yaml
   fi
 fi
+rm -rf /run/homelab-gpu
 rm -f /etc/udev/rules.d/70-seed-keys.rules /etc/systemd/system/seed-keys.service /usr/local/sbin/seed-keys
 if command -v apt-get >/dev/null; then
   apt-get clean

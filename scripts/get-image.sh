@@ -4,11 +4,11 @@
 #
 #   get-image.sh LINK published URL SUMS SUITE   a published image, checked against the publisher's list of checksums; where
 #                                                 that cannot be reached, SUITE from this host's package sources instead
-#   get-image.sh LINK url URL CHECKSUM           an image whose checksum (sha256:… or sha512:…) is known; for the URL - it is read
-#                                                 from standard input, where no other user sees a password in it
+#   get-image.sh LINK url URL CHECKSUM           an image whose checksum (sha256:… or sha512:…) is known
 #   get-image.sh LINK file FILE                  one that is here
 #   get-image.sh LINK debootstrap SUITE [MIRROR] one made from package sources
 #
+# A URL or MIRROR of - is read from standard input, where no other user sees a password in it.
 # A transfer slower than 10 KiB a second for a minute is ended, and so is one larger than $MAX_IMAGE_GIB (default 32).
 set -eu
 unset CDPATH
@@ -49,7 +49,7 @@ lock() { # KEY
 }
 
 # A URL without its password and its query, which may be one too.
-public() { printf '%s\n' "$1" | sed 's|//[^/@]*@|//…@|; s|?.*|?…|'; }
+public() { printf '%s\n' "$1" | sed 's|//[^/]*@|//…@|; s|?.*|?…|'; }
 
 # The URL goes to curl's standard input: words of a command can be seen by every user. No word in it is a pattern.
 fetch() { # URL ARGUMENT…
@@ -123,11 +123,13 @@ debootstrapped() { # SUITE [MIRROR]
   fi
   rm -f "$image.sha256"
   mkdir -p "$cache/packages"
+  word=${2:-}
+  case $word in *[@?]*) word=- ;; esac
   if [ "$(id -u)" = 0 ]; then
-    CACHE_DIR=$cache/packages sh "$here/make-image.sh" "$1" "$image" "${2:-}"
+    printf '%s\n' "${2:-}" | CACHE_DIR=$cache/packages sh "$here/make-image.sh" "$1" "$image" "$word"
   else
     say 'debootstrap needs root'
-    sudo env CACHE_DIR="$cache/packages" sh "$here/make-image.sh" "$1" "$image" "${2:-}"
+    printf '%s\n' "${2:-}" | sudo env CACHE_DIR="$cache/packages" sh "$here/make-image.sh" "$1" "$image" "$word"
   fi
   sha256sum <"$image" | cut -d ' ' -f 1 >"$image.sha256"
 }
@@ -157,7 +159,9 @@ case $way in
     image=$1
     ;;
   debootstrap)
-    debootstrapped "$@"
+    mirror=${2:-}
+    if [ "$mirror" = - ]; then IFS= read -r mirror; fi
+    debootstrapped "$1" ${mirror:+"$mirror"}
     ;;
 esac
 point "$image"

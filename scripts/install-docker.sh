@@ -6,7 +6,13 @@
 #   DOCKER_KEY     its key: a URL, a path in the guest, or base64:TEXT; default: gpg in the repository
 set -eu
 export DEBIAN_FRONTEND=noninteractive
+# settings that may be secret, from a script of the box's own
+# shellcheck disable=SC1091 # there in some boxes
+if [ -e /run/homelab-gpu/settings ]; then . /run/homelab-gpu/settings; fi
 source=${DOCKER_SOURCE:-distro}
+
+# A text without passwords in its URLs.
+public() { sed 's|//[^/@ ]*@|//…@|g; s|\(://[^ ?]*\)?[^ ]*|\1?…|g'; }
 
 compose() { docker compose version >/dev/null 2>&1 || docker-compose --version >/dev/null 2>&1; }
 
@@ -23,8 +29,12 @@ own_packages() {
   case $key in
     base64:*) printf %s "${key#base64:}" | base64 -d >"$keyring" ;;
     /*) cp "$key" "$keyring" ;;
-    *) /usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file "$key" "$keyring" >&2 ;;
-  esac || { echo "install-docker: cannot get $key" >&2; exit 1; }
+    *)
+      if said=$(/usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file "$key" "$keyring" 2>&1); then got=yes; else got=; fi
+      printf '%s\n' "$said" | public >&2
+      [ -n "$got" ]
+      ;;
+  esac || { echo "install-docker: cannot get $(printf '%s' "$key" | public)" >&2; exit 1; }
   # apt tells a key with armour from one without by the name
   if ! grep -q '^-----BEGIN' "$keyring"; then
     mv "$keyring" /etc/apt/keyrings/docker.gpg

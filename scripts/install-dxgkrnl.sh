@@ -14,9 +14,15 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
 die() { printf 'install-dxgkrnl: %s\n' "$*" >&2; exit 1; }
 root=${ROOT:-}
+# settings that may be secret, from a script of the box's own
+# shellcheck disable=SC1091 # there in some boxes
+if [ -e "$root/run/homelab-gpu/settings" ]; then . "$root/run/homelab-gpu/settings"; fi
+# A text without passwords in its URLs.
+public() { sed 's|//[^/@ ]*@|//…@|g; s|\(://[^ ?]*\)?[^ ]*|\1?…|g'; }
 # the release's own archive; its checksum as others have recorded it
 release=6.6.36.6
 source=${DXGKRNL_SOURCE:-https://github.com/microsoft/WSL2-Linux-Kernel/archive/refs/tags/linux-msft-wsl-$release.tar.gz}
+place=$(printf '%s' "$source" | public)
 sum=${DXGKRNL_SHA256:-}
 if [ -z "${DXGKRNL_SOURCE-}" ]; then sum=37d7aef011ad0ff2756e3e64b0c296793c3a7bbe1db5177b5929a0e7fc04995b; fi
 case $sum in *[!0-9a-f]* | '') die 'DXGKRNL_SOURCE needs DXGKRNL_SHA256, 64 hex digits' ;; esac
@@ -51,12 +57,16 @@ if ! built || [ ! -e "$tree" ]; then
   chmod 755 "$work"
   case $source in
     /*) cp "$source" "$work/source.tar.gz" ;;
-    *) /usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file "$source" "$work/source.tar.gz" >&2 || die "cannot get $source" ;;
+    *)
+      if said=$(/usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file "$source" "$work/source.tar.gz" 2>&1); then got=yes; else got=; fi
+      printf '%s\n' "$said" | public >&2
+      [ -n "$got" ] || die "cannot get $place"
+      ;;
   esac
-  [ "$(sha256sum <"$work/source.tar.gz" | cut -d ' ' -f 1)" = "$sum" ] || die "$source has another checksum than $sum: it is not used"
+  [ "$(sha256sum <"$work/source.tar.gz" | cut -d ' ' -f 1)" = "$sum" ] || die "$place has another checksum than $sum: it is not used"
   mkdir "$work/source"
   tar -xzf "$work/source.tar.gz" -C "$work/source" --strip-components=1 --wildcards '*/drivers/hv/dxgkrnl/*' '*/include/uapi/misc/d3dkmthk.h' ||
-    die "$source has no dxgkrnl in it"
+    die "$place has no dxgkrnl in it"
 
   rm -rf "$tree"
   mkdir -p "$tree/include/uapi/misc"

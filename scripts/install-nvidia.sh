@@ -22,9 +22,14 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
 say() { printf 'install-nvidia: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
+# A text without passwords in its URLs.
+public() { sed 's|//[^/@ ]*@|//…@|g; s|\(://[^ ?]*\)?[^ ]*|\1?…|g'; }
 changed=
 did() { say "$*"; changed=yes; }
 
+# settings that may be secret, from a script of the box's own
+# shellcheck disable=SC1091 # there in some boxes
+if [ -e /run/homelab-gpu/settings ]; then . /run/homelab-gpu/settings; fi
 source=${NVIDIA_SOURCE:-nvidia} branch=${NVIDIA_BRANCH:-} modules=${NVIDIA_MODULES:-open} default=${NVIDIA_DEFAULT_RUNTIME:-no}
 engine=${ENGINE:-docker}
 case $engine in docker | podman) ;; *) die "ENGINE is $engine: docker or podman" ;; esac
@@ -75,8 +80,12 @@ fetch() { # URL FILE, by apt's own helper, which has its proxies and is in every
   case $1 in
     base64:*) printf %s "${1#base64:}" | base64 -d >"$2" ;;
     /*) cp "$1" "$2" ;;
-    *) /usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file "$1" "$2" >&2 ;;
-  esac || die "cannot get $1"
+    *)
+      if said=$(/usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file "$1" "$2" 2>&1); then got=yes; else got=; fi
+      printf '%s\n' "$said" | public >&2
+      [ -n "$got" ]
+      ;;
+  esac || die "cannot get $(printf '%s' "$1" | public)"
 }
 
 # Signed by the key at the path that NVIDIA's own instructions name, so that who follows them later meets no other key for the same place.
@@ -88,7 +97,7 @@ repository() { # LIST URL KEY KEYRING
       -----BEG*) sed -n '/^-----BEGIN/,/^-----END/p' "$work/key" | sed '1,/^[[:space:]]*$/d; /^=/d; /^-----END/d' | base64 -d ;;
       *) cat "$work/key" ;;
     esac >"$work/keyring"
-    [ -s "$work/keyring" ] || die "$3 has no key in it"
+    [ -s "$work/keyring" ] || die "$(printf '%s' "$3" | public) has no key in it"
     put "$4" <"$work/keyring"
   fi
   echo "deb [signed-by=$4] ${2%/} /" >"$work/list"
@@ -259,7 +268,7 @@ toolkit_lacks() { for tool in $tools; do command -v "$tool" >/dev/null || echo "
 install_toolkit() {
   repository nvidia-container-toolkit "$toolkit_repo" "$toolkit_key" /usr/share/keyrings/nvidia-container-toolkit-keyring.gpg
   update
-  known nvidia-container-toolkit || die "there is no nvidia-container-toolkit at $toolkit_repo"
+  known nvidia-container-toolkit || die "there is no nvidia-container-toolkit at $(printf '%s' "$toolkit_repo" | public)"
   add nvidia-container-toolkit
 }
 

@@ -5,7 +5,7 @@
 #
 # SUITE   a code name: bookworm, trixie, jammy, noble, resolute …
 # OUT     where the image goes; it appears there only when it is whole
-# MIRROR  a package mirror; without it, the one in this host's apt sources
+# MIRROR  a package mirror, or - for one that standard input names; without it, the one in this host's apt sources
 #
 # The disk has a GPT with a BIOS boot partition, an EFI system partition and an ext4 root, so that it
 # boots under SeaBIOS and under OVMF. Its user is vagrant, who may sudo; who may log in is told by a
@@ -18,6 +18,7 @@ die() { say "$*"; exit 1; }
 
 [ $# -ge 2 ] || die "usage: make-image.sh SUITE OUT.qcow2 [MIRROR]"
 suite=$1 out=$2 mirror=${3:-}
+if [ "$mirror" = - ]; then IFS= read -r mirror || true; fi
 [ "$(id -u)" = 0 ] || die "debootstrap needs root: run it with sudo"
 for tool in debootstrap qemu-img unshare; do
   command -v "$tool" >/dev/null || die "$tool is missing"
@@ -45,6 +46,42 @@ for site in $(sources); do
 done
 [ -n "$main" ] || die "this host's apt sources have no $family mirror: name one, image: {debootstrap: $suite, mirror: URL}"
 
+# A password of a mirror goes into files that only root can read: .netrc for wget, which debootstrap uses, auth.conf for apt. On command
+# lines and in the lists of packages is the bare URL.
+bare() { printf '%s' "$1" | sed 's|^\([a-z]*://\)[^/]*@|\1|'; }
+decode() {
+  printf '%s\n' "$1" | LC_ALL=C awk '{
+    while (match($0, /%[0-9A-Fa-f][0-9A-Fa-f]/)) {
+      high = index("0123456789abcdef", tolower(substr($0, RSTART + 1, 1))) - 1
+      low = index("0123456789abcdef", tolower(substr($0, RSTART + 2, 1))) - 1
+      printf "%s%c", substr($0, 1, RSTART - 1), 16 * high + low
+      $0 = substr($0, RSTART + 3)
+    }
+    print
+  }'
+}
+netrc='' auth=''
+login() { # URL
+  user=$(printf '%s' "$1" | sed -n 's|^[a-z]*://\([^/]*\)@.*|\1|p')
+  [ -n "$user" ] || return 0
+  word=
+  case $user in *:*) word=$(decode "${user#*:}") ;; esac
+  user=$(decode "${user%%:*}")
+  case $user$word in *[[:space:]\"\\]*) die "the user and password of $(bare "$1") must have no spaces, quotes and backslashes" ;; esac
+  if [ -z "$user" ] || [ -z "$word" ]; then die "$(bare "$1") needs both a user and a password before the @"; fi
+  place=$(bare "$1")
+  place=${place#https://}
+  host=${place#http://}
+  host=${host%%/*}
+  netrc="${netrc}machine ${host%:*} login $user password $word
+"
+  auth="${auth}machine ${place%/} login $user password $word
+"
+}
+login "$main"
+login "$security"
+main=$(bare "$main") security=$(bare "$security")
+
 components=main packages=linux-image-amd64
 if [ "$family" = ubuntu ]; then
   components=main,universe packages=linux-image-generic
@@ -65,8 +102,14 @@ trap 'rm -rf --one-file-system "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 mkdir "$work/tree" "$work/disk"
 
+home=${HOME:-/root}
+if [ -n "$netrc" ]; then
+  mkdir -m 700 "$work/home"
+  (umask 077 && printf '%s' "$netrc" >"$work/home/.netrc")
+  home=$work/home
+fi
 say "packages of $suite from $main"
-unshare -m --propagation private \
+HOME=$home unshare -m --propagation private \
   debootstrap --variant=minbase --components="$components" --include="$packages" \
   ${CACHE_DIR:+--cache-dir="$CACHE_DIR"} "$suite" "$work/tree" "$main" ||
   { tail -n 5 "$work/tree/debootstrap/debootstrap.log" >&2 2>/dev/null; die "debootstrap failed"; }
@@ -82,6 +125,10 @@ sections=$(echo "$components" | tr , ' ')
     echo "deb $security $suite-security $sections"
   fi
 } >"$tree/etc/apt/sources.list"
+if [ -n "$auth" ]; then
+  install -d -m 755 "$tree/etc/apt/auth.conf.d"
+  (umask 077 && printf '%s' "$auth" >"$tree/etc/apt/auth.conf.d/homelab-gpu-mirror.conf")
+fi
 
 echo "$suite" >"$tree/etc/hostname"
 printf '127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost ip6-localhost\n' "$suite" >"$tree/etc/hosts"

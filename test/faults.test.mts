@@ -462,9 +462,10 @@ test("a URL with a password reaches no command line, title or value of Packer; {
   };
   const { steps, files } = makePlan(config, host, lab, texts);
   assert.not.match(JSON.stringify(steps), /hunter2|s3cret/);
-  assert.equal(files.filter(({ text }) => /hunter2|s3cret/.test(text)).map(({ path, mode }) => [path, mode]), [
-    ["packer/lab~x/image.url", 0o600],
-  ]);
+  assert.equal(
+    files.filter(({ text }) => /hunter2|s3cret/.test(text)).map(({ path, mode, secret }) => [path, mode, secret]),
+    [["packer/lab~x/image.url", 0o600, true]],
+  );
   const values = files.find(({ path }) => path.endsWith("pkrvars.json"))!.text;
   assert.match(values, /example\.org\/\{\{`\{\{`\}\}user\}\}/);
 });

@@ -2,6 +2,7 @@ import { composeSections, sizeInMib } from "./sizes.mts";
 import { ConfigError, type Problem } from "../errors.mts";
 import type { Key, Shape } from "./shape.mts";
 import { wrap } from "../text.mts";
+import { withoutPasswords } from "../urls.mts";
 import { kindOf, type ScalarKind } from "./scalars.mts";
 import { isMap, isPlain, isScalar, isSeq, type Node, offset, tagOf, Yaml } from "./yaml.mts";
 
@@ -298,7 +299,7 @@ function quotePreview(node: Node | null): string {
 }
 
 function printable(text: string): string {
-  const plain = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "·");
+  const plain = withoutPasswords(text).replace(/[\u0000-\u001f\u007f-\u009f]/g, "·");
   return plain.length > 40 ? `${plain.slice(0, 40)}…` : plain;
 }
 
@@ -343,7 +344,7 @@ export function configError(problems: Problem[], text: string, name: string): Co
     const gutter = String(line).padStart(5);
     // a long line is cut on both sides of the place, so the mark below stays under it
     const from = Math.max(0, column - 50);
-    const shown = (lines[line - 1] ?? "").slice(from, from + 68).replaceAll("\t", " ");
+    const shown = withoutPasswords(lines[line - 1] ?? "", true).slice(from, from + 68).replaceAll("\t", " ");
     return [
       ...wrap(`${name}:${line}:${column}: ${message}`, 80, i === 0 ? speaker : "", "  ").map((line) =>
         line.replace(speaker, "")

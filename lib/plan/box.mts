@@ -6,12 +6,14 @@ import type { Host } from "../host/types.mts";
 import type { File, Step } from "./types.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import { boxSource, imageName, knownImages } from "../resolve/images.mts";
+import { withoutSecrets } from "./repository-passwords.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { boxDiskSize } from "../config/vocabulary.mts";
 import { isMap } from "../maps.mts";
 import { isOlder } from "../text.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
+import { hasSecret } from "../urls.mts";
 
 /**
  * Texts by path: this project's templates and scripts, the user's provision scripts, and the
@@ -66,12 +68,13 @@ export function boxOf(
     ...(part ? ["install-dxgkrnl.sh"] : []),
     ...(driver || part ? ["install-nvidia.sh"] : []),
   ];
-  const environment = [
+  const { settings: environment, script: passwords } = withoutSecrets([
     ...(machine.engine === "docker" ? [] : [`ENGINE=${machine.engine}`]),
     ...(engine === "docker" ? dockerSettings(machine) : []),
     ...(driver || part ? environmentFor(driver ?? { source: "host" }, machine.driver) : []),
-  ];
-  const scripts = [
+  ]);
+  const scripts: File[] = [
+    ...(passwords === undefined ? [] : [{ path: "passwords.sh", text: passwords, secret: true as const }]),
     ...own.map((file) => ({ path: file, text: text(texts, `scripts/${file}`) })),
     ...machine.provision.map((file, i) => ({ path: `provision-${i + 1}.sh`, text: text(texts, file) })),
     { path: "finish-box.sh", text: text(texts, "scripts/finish-box.sh") },
@@ -97,7 +100,10 @@ export function boxOf(
         path: `${folder}/values.auto.pkrvars.json`,
         text: `${JSON.stringify(packerLiteral({ ...made.values, ...common }), null, 2)}\n`,
       },
-      ...scripts.map(({ path, text }) => ({ path: `${folder}/${path}`, text, mode: 0o755 })),
+      ...scripts.map(({ path, text, secret }) => ({
+        ...{ path: `${folder}/${path}`, text },
+        ...(secret ? { mode: 0o700, secret } : { mode: 0o755 }),
+      })),
       ...made.files,
     ],
     first: [
@@ -146,7 +152,7 @@ interface Making {
 /** From a disk image, by the qemu builder: for libvirt. */
 function fromDisk(image: Image, machine: ResolvedMachine, host: Host, folder: string, version: string): Making {
   const { box, provider, accelerator, memory } = machine;
-  const secret = image.kind === "url" && hasSecret(image.url) ? image.url : undefined;
+  const secret = secretOf(image);
   return {
     values: {
       accelerator,
@@ -156,7 +162,9 @@ function fromDisk(image: Image, machine: ResolvedMachine, host: Host, folder: st
       disk_image: "image",
       disk_size: diskSize,
     },
-    files: secret === undefined ? [] : [{ path: `${folder}/image.url`, text: `${secret}\n`, mode: 0o600 }],
+    files: secret === undefined
+      ? []
+      : [{ path: `${folder}/image.url`, text: `${secret}\n`, mode: 0o600, secret: true }],
     before: [
       {
         title: `Get the image ${imageName(image)}`,
@@ -191,15 +199,34 @@ function fromBox(
       providers: [{ name: provider, url: pathToFileURL(`${lab}/${folder}/output/package.box`).href }],
     }],
   };
+  const secret = secretOf(image);
   return {
-    values: { ...source, provider },
-    files: [{ path: `${folder}/metadata.json`, text: `${JSON.stringify(metadata, null, 2)}\n` }],
-    before: [],
+    values: { ...source, ...(secret === undefined ? {} : { source: `${lab}/${folder}/source.box` }), provider },
+    files: [
+      { path: `${folder}/metadata.json`, text: `${JSON.stringify(metadata, null, 2)}\n` },
+      ...(secret === undefined
+        ? []
+        : [{ path: `${folder}/source.curl`, text: curlConfig(secret), mode: 0o600, secret: true as const }]),
+    ],
+    // Packer and Vagrant would have the URL as an argument, and print it
+    before: secret === undefined ? [] : [{
+      title: `Get the box ${imageName(image)}`,
+      command: ["curl", "-K", "-", "-o", "source.box"],
+      cwd: folder,
+      input: `${folder}/source.curl`,
+    }],
     add: {
       command: ["vagrant", "box", "add", "--force", "--provider", provider, "metadata.json"],
       env: { VAGRANT_CHECKPOINT_DISABLE: "1" },
     },
   };
+}
+
+/** A file for `curl -K` that fetches a URL as get-image.sh does: no pattern in it, at least 10 KiB a second (curl(1)). */
+function curlConfig(url: string): string {
+  const quoted = url.replace(/[\\"]/g, "\\$&");
+  return `url = "${quoted}"\ngloboff\n` +
+    "fail\nlocation\nretry = 3\nconnect-timeout = 20\nspeed-limit = 10240\nspeed-time = 60\nprogress-bar\n";
 }
 
 /** Settings of install-docker.sh where Docker comes from its own repository. */
@@ -245,8 +272,11 @@ function packerLiteral(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, packerLiteral(one)]));
 }
 
-/** Whether a URL may carry a secret, in its user or its query: then it goes to no command line, which every user can read. */
-const hasSecret = (url: string) => /\/\/[^/]*@|\?/.test(url);
+/** The URL of an image that belongs on no command line: it may carry a secret. */
+function secretOf(image: Image): string | undefined {
+  const url = image.kind === "url" ? image.url : image.kind === "debootstrap" ? image.mirror : undefined;
+  return url !== undefined && hasSecret(url) ? url : undefined;
+}
 
 /** Arguments of get-image.sh: which way to get it, and what that way needs. */
 function imageArguments(image: Image): string[] {
@@ -258,9 +288,9 @@ function imageArguments(image: Image): string[] {
     case "file":
       return ["file", image.file];
     case "url":
-      return ["url", hasSecret(image.url) ? "-" : image.url, image.checksum];
+      return ["url", secretOf(image) ? "-" : image.url, image.checksum];
     case "debootstrap":
-      return ["debootstrap", image.suite, ...(image.mirror ? [image.mirror] : [])];
+      return ["debootstrap", image.suite, ...(secretOf(image) ? ["-"] : image.mirror ? [image.mirror] : [])];
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Image } from "../config/types.mts";
 import type { Source } from "./sources.mts";
+import { publicUrl } from "../urls.mts";
 
 /**
  * A published cloud image, and the suite that is built instead where the image cannot be
@@ -101,7 +102,7 @@ export function imageName(image: Image): string {
     case "file":
       return image.file;
     case "url":
-      return image.url.replace(/\/\/[^/@]*@/, "//…@").replace(/\?.*/, "?…");
+      return publicUrl(image.url);
     case "debootstrap":
       return `${image.suite} from package sources`;
   }

@@ -9,6 +9,7 @@ import type { ProcessPromise } from "zx/core";
 import { Interrupted } from "../errors.mts";
 import { Lines } from "../lines.mts";
 import type { CaptureOptions, RunOptions, Shell } from "../shell.mts";
+import { Screen, withoutPasswords } from "../urls.mts";
 import { files, folderOf } from "./shell/files.mts";
 import { askOnInput, write } from "./shell/output.mts";
 import {
@@ -73,7 +74,7 @@ export function realShell(): Shell {
       const child = start($, { ...settings, ...directly(command, input === undefined) });
       const done = watched(child);
       const telling = setTimeout(() => {
-        const what = about ?? shortened(command.join(" "));
+        const what = about ?? shortened(withoutPasswords(command.join(" ")));
         write.stderr(`homelab-gpu: waiting for ${what} (at most ${limit} s)\n`);
       }, patience.silence * 1000);
       let leave = () => {};
@@ -132,10 +133,12 @@ export function realShell(): Shell {
       if (kept) child.stdout.on("data", (chunk: Buffer) => heard.push(Buffer.from(chunk)));
       // at once: output without a listener is lost
       for (const stream of kept ? [child.stderr] : [child.stdout, child.stderr]) {
+        const screen = new Screen((text) => show?.(text));
         stream.on("data", (chunk: Buffer | string) => {
           lines.add(String(chunk));
-          show?.(String(chunk));
+          screen.add(String(chunk));
         });
+        stream.on("end", () => screen.end());
       }
       const done = options.terminal ? () => {} : watched(child);
       try {

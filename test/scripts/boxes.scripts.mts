@@ -72,6 +72,39 @@ for (
   });
 }
 
+for (
+  const [what, mirror, machine] of [
+    ["https", "https://anna:hun%40ter2@h.example/debian/", "h.example/debian"],
+    ["http with a port", "http://anna:hun%40ter2@h.example:81/debian", "http://h.example:81/debian"],
+  ] as const
+) {
+  test(`the password of a mirror (${what}) is in no command's words and no list of packages`, ({ folder }) => {
+    const env = standIns(folder, {
+      id: "echo 0",
+      "qemu-img": "true",
+      unshare: 'while [ "$1" != debootstrap ]; do shift; done; exec "$@"',
+      // the script ends where it looks for what the real one installs, and removes the tree
+      debootstrap: `echo "$*" >>'${folder}/words'; cat "$HOME/.netrc" >'${folder}/netrc'
+        stat -c %a "$HOME/.netrc" >>'${folder}/netrc'; for tree; do [ ! -d "$tree" ] || mkdir -p "$tree/etc/apt"; done`,
+      rm: `for last; do :; done; [ ! -d "$last" ] || cp -r "$last" '${folder}/kept'; exec /bin/rm "$@"`,
+    });
+    const { stdout, stderr } = spawnSync("sh", [`${root}/scripts/make-image.sh`, "trixie", `${folder}/x.qcow2`, "-"], {
+      env,
+      input: `${mirror}\n`,
+      encoding: "utf8",
+    });
+    const words = readFileSync(`${folder}/words`, "utf8");
+    assert.not.match(words + stdout + stderr, /hun.{1,3}ter2|anna/);
+    assert.match(words, /h\.example/);
+    assert.is(readFileSync(`${folder}/netrc`, "utf8"), "machine h.example login anna password hun@ter2\n600\n");
+    const apt = `${folder}/kept/tree/etc/apt`;
+    assert.match(readFileSync(`${apt}/sources.list`, "utf8"), /^deb https?:\/\/h\.example/);
+    const own = `${apt}/auth.conf.d/homelab-gpu-mirror.conf`;
+    assert.is(readFileSync(own, "utf8"), `machine ${machine} login anna password hun@ter2\n`);
+    assert.is(statSync(own).mode & 0o077, 0);
+  });
+}
+
 test("a damaged image in the cache is not used, and the URL is in no command's words", ({ folder }) => {
   const sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // of "abc"
   const env = {

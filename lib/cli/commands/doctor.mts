@@ -24,6 +24,7 @@ import { resolveConfig } from "../../resolve/resolve.mts";
 import { closest } from "../../suggest.mts";
 import { unknownName } from "../../text.mts";
 import { factsFor, nextStep, quietLines, screenLines, topologiesOf, verboseLines } from "../screen.mts";
+import { jsonText } from "../../urls.mts";
 
 /** `doctor [check…]`: checks the config's machines on this host, or on a saved one. */
 export async function doctor(session: Context): Promise<number> {
@@ -62,7 +63,7 @@ export async function doctor(session: Context): Promise<number> {
   if (options.json) {
     const explained = explainFindings(findings, notesFor(host));
     const shown = { schema: "homelab-gpu/doctor/2", host: plain(host), findings: explained, ok };
-    shell.stdout(`${JSON.stringify(shown, null, 2)}\n`);
+    shell.stdout(`${jsonText(shown)}\n`);
   } else {
     log(session, `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`);
     const lines = reportLines(session, source, { host, settled, findings }, piped ? "err" : "out");

@@ -13,6 +13,7 @@ import { UserError } from "../../errors.mts";
 import { closest } from "../../suggest.mts";
 import { wrap } from "../../text.mts";
 import { self } from "../../self.mts";
+import { jsonText } from "../../urls.mts";
 
 const unknown = [
   "homelab-gpu knows no error of this log",
@@ -47,7 +48,7 @@ export async function explain(context: Context): Promise<number> {
 function report(context: Context, causes: Cause[]): number {
   const { shell, options } = context;
   if (options.json) {
-    shell.stdout(`${JSON.stringify({ schema: "homelab-gpu/explain/2", causes }, null, 2)}\n`);
+    shell.stdout(`${jsonText({ schema: "homelab-gpu/explain/2", causes })}\n`);
   } else {
     const look = styleFor(context, "out");
     const lines = causes.length > 0

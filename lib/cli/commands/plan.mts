@@ -4,6 +4,7 @@ import { makePlan } from "../../plan/plan.mts";
 import { formatFindings, formatPlan } from "../print.mts";
 import { diffFiles } from "../../run/steps.mts";
 import { type Context, inspect, log, readTexts, styleFor } from "../context.mts";
+import { jsonText } from "../../urls.mts";
 
 /** `plan [machine…]`: what `up` would write and run. Touches nothing. */
 export async function plan(session: Context): Promise<number> {
@@ -24,7 +25,7 @@ export async function plan(session: Context): Promise<number> {
       steps: steps.map(({ title, command, cwd = "." }) => ({ title, command, cwd })),
       findings: explainFindings(findings, notesFor(host)),
     };
-    shell.stdout(`${JSON.stringify(shown, null, 2)}\n`);
+    shell.stdout(`${jsonText(shown)}\n`);
     return ok ? 0 : 1;
   }
   log(session, `config: ${loaded.name}`);

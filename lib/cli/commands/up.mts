@@ -19,6 +19,7 @@ import { writeCopies } from "../../host/copies.mts";
 import { verifyMachines } from "./verify.mts";
 import { self } from "../../self.mts";
 import { powershell } from "../../host/windows.mts";
+import { visible } from "../../text.mts";
 
 /**
  * `up [machine…]`: inspect → fix → check → plan → write → build → boot → start services → verify.
@@ -280,7 +281,7 @@ async function printMachines(session: Context, { names, settled, loaded }: Inspe
           : ""
       }${services.length > 0 ? `: ${services.join(", ")}` : ""}${proof}\n`,
     );
-    for (const line of serviceLines(seen, there.address)) session.shell.stdout(`  ${line}\n`);
+    for (const line of serviceLines(seen, there.address)) session.shell.stdout(`  ${visible(line)}\n`);
     session.shell.stdout(`  ${self(`ssh ${machine.name}`)}\n`);
   }
 }
