@@ -83,7 +83,9 @@ for (const [name, { provider, asks, out }] of Object.entries(programs)) {
       (await seen(provider, files, answer)).machine.state;
     assert.is(await state(there(provider), { out: out(false) }), "off");
     assert.is(await state({}, {}), "absent");
-    assert.is(await state(there(provider), { code: 1 }), "half-made", "its VM was removed by other hands");
+    // an error of Hyper-V's may be one of rights; that there is no such VM is an answer
+    const gone = provider === "hyperv" ? { out: "{}" } : { code: 1 };
+    assert.is(await state(there(provider), gone), "half-made", "its VM was removed by other hands");
     assert.is(await state(there(provider), { out: "what is this" }), "half-made");
     const { [`${folder}/ssh/a`]: _, ...first } = there(provider);
     assert.is(await state(first, { out: out(true) }), "half-made", "no run of ours finished it");
@@ -93,6 +95,35 @@ for (const [name, { provider, asks, out }] of Object.entries(programs)) {
     );
   });
 }
+
+test("hyperv: an error is no answer, and is said without what PowerShell wraps it in", async () => {
+  const errors = [
+    "Get-VM : You do not have the required permission to complete this task.\r\nAt line:1 char:1\r\n+ Get-VM\r\n",
+    '#< CLIXML\r\n<Objs Version="1.1"><S S="Error">_x001B_[31;1mGet-VM: _x001B_[31;1mYou do not have the required permission to complete this task._x001B_[0m_x000D__x000A_</S></Objs>',
+    "\u001b[31;1mGet-VM: \u001b[0m\nLine |\n   1 |  Get-VM\n",
+  ];
+  for (const [i, err] of errors.entries()) {
+    const { shell } = fakeShell(there("hyperv"), { "powershell.exe": { code: 1, err } });
+    Object.assign(shell, { platform: "win32" });
+    const lab = await readLab(shell, parseConfig("machines: [{name: a, box: lab/x, provider: hyperv}]"), folder);
+    assert.is(lab.machines.a!.state, "unknown");
+    if (i < 2) assert.match(lab.libvirtError!, /You do not have the required permission to complete this task\.$/);
+    assert.not.match(lab.libvirtError!, /x001B|\u001b|CLIXML|<S/);
+  }
+});
+
+test("hyperv: the address is the one that the VM has now", async () => {
+  const state = (addresses: string[]) =>
+    JSON.stringify({ state: "Running", cpus: 2, memory: 1024, since: "1", addresses });
+  const address = async (...all: string[]) => {
+    const { address, savedAddress } = (await seen("hyperv", there("hyperv"), { out: state(all) })).machine;
+    return [address, savedAddress];
+  };
+  assert.equal(await address("172.20.1.5", "fe80::1"), ["172.20.1.5", undefined]);
+  assert.equal(await address("fe80::1", "172.29.80.7"), ["172.29.80.7", "172.20.1.5"]);
+  assert.equal(await address(), ["172.20.1.5", undefined], "nothing is reported while it boots");
+  assert.equal(await address("169.254.3.4", "fe80::1"), ["172.20.1.5", undefined]);
+});
 
 function planned(machine: string, there: Partial<Lab["machines"][string]> = {}, recreate = false) {
   const config = resolveConfig(

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { destroy, down, status } from "../lib/cli/commands/machines.mts";
+import { destroy, down, ssh, status } from "../lib/cli/commands/machines.mts";
 import { up } from "../lib/cli/commands/up.mts";
 import { verify } from "../lib/cli/commands/verify.mts";
 import { UserError } from "../lib/errors.mts";
@@ -28,6 +28,7 @@ function windows() {
   const world = {
     vm: "none" as "none" | "Off" | "Running",
     since: 0,
+    address: "172.20.1.5",
     probe: own("test/hosts/windows-11-pro-rtx4070.txt"),
     ran: [] as string[],
   };
@@ -51,9 +52,15 @@ function windows() {
     capture: (command: string[]) => {
       assert.is(command[0], "powershell.exe", command.join(" "));
       const probe = command.at(-1)!.includes("Invoke-Expression");
-      if (!probe && world.vm === "none") return Promise.resolve({ ok: false, code: 1, out: "", err: "" });
-      const state = JSON.stringify({ state: world.vm, cpus: 2, memory: 1024, since: String(world.since) });
+      const addresses = world.vm === "Running" ? ["fe80::215:5dff:fe01:203", world.address] : [];
+      const state = world.vm === "none"
+        ? "{}"
+        : JSON.stringify({ state: world.vm, cpus: 2, memory: 1024, since: String(world.since), addresses });
       return Promise.resolve({ ok: true, code: 0, out: probe ? world.probe : state, err: "" });
+    },
+    interactive: (command: string[]) => {
+      world.ran.push(command.join(" "));
+      return Promise.resolve(0);
     },
     run: (command: string[], { output }: { output?: string }) => {
       const [program, verb] = command;
@@ -62,6 +69,7 @@ function windows() {
       let out = "";
       if (program === "vagrant" && verb === "up") {
         Object.assign(world, { vm: "Running", since: world.since + 1 });
+        if (/gpu_assigned/.test(disk.get(`${folder}/Vagrantfile`)!)) disk.set(`${folder}/cards/a.txt`, "PCI\\VEN_10DE");
         disk.set(`${own}/id`, id);
         disk.set(
           `${own}/box_meta`,
@@ -69,7 +77,8 @@ function windows() {
         );
       } else if (program === "vagrant" && verb === "halt") world.vm = "Off";
       else if (program === "vagrant" && verb === "destroy") world.vm = "none";
-      else if (verb === "ssh-config") out = "Host a\n  HostName 172.20.1.5\n";
+      else if (verb === "ssh-config") out = `Host a\n  HostName ${world.address}\n`;
+      else if (command.includes("hyperv_gpu.ps1")) disk.delete(`${folder}/cards/a.txt`);
       else if (program === "powershell.exe") {
         disk.set("guest's driver", /32\.0\.15\.9174/.test(world.probe) ? "591.74" : "595.10");
       } else if (program === "ssh" && output) out = guest(inside());
@@ -126,6 +135,47 @@ test("up, up again, another driver in Windows, down, up, destroy: without any sh
   assert.is(disk.get(`${folder}/ssh/a`), undefined);
   assert.is(await does(destroy), 0);
   assert.equal(world.ran, [], "there is nothing to remove");
+});
+
+test("after a restart of the host a VM has another address: status, ssh, verify and up use it", async () => {
+  const { world, said, does, disk } = windows();
+  assert.is(await does(up), 0, said.join(""));
+  Object.assign(world, { since: world.since + 1, address: "172.29.80.7" });
+  assert.is(await does(status), 0);
+  assert.match(said.join(""), /a: running · 172\.29\.80\.7/);
+  assert.is(await does(ssh), 0);
+  assert.equal(world.ran, ["ssh -F ssh/a -o HostName=172.29.80.7 a"]);
+  assert.is(await does(verify), 0, said.join(""));
+  assert.match(disk.get(`${folder}/ssh/a`)!, "HostName 172.29.80.7\n");
+  Object.assign(world, { since: world.since + 1, address: "172.30.1.9" });
+  assert.is(await does(up), 0, said.join(""));
+  assert.is(world.ran[0], "vagrant ssh-config");
+  assert.match(said.join(""), /a is up at 172\.30\.1\.9/);
+  assert.is(await does(ssh), 0);
+  assert.equal(world.ran, ["ssh -F ssh/a a"]);
+});
+
+test("a whole card whose VM is gone: up and destroy return it to the host first", async () => {
+  const { world, said, does, disk } = windows();
+  world.probe = own("test/hosts/windows-server-2025-dda.txt");
+  disk.set("homelab-gpu.yaml", config.replace("2786}", "25b6, mode: passthrough}"));
+  // its guest shows a part of a card, so that verify fails: here only the steps count
+  await does(up);
+  assert.ok(disk.has(`${folder}/cards/a.txt`));
+  world.vm = "none";
+  await does(up);
+  const again = ["vagrant destroy", "powershell.exe hyperv_gpu.ps1", "vagrant up", "vagrant ssh-config"];
+  assert.equal(world.ran.filter((line) => !/^packer|box/.test(line)).slice(0, 4), again);
+  world.vm = "none";
+  assert.is(await does(destroy), 0, said.join(""));
+  assert.equal(world.ran, ["vagrant destroy", "powershell.exe hyperv_gpu.ps1"]);
+  // cut off between the two
+  disk.set(`${folder}/cards/a.txt`, "PCI\\VEN_10DE");
+  assert.is(await does(destroy), 0, said.join(""));
+  assert.equal(world.ran, ["powershell.exe hyperv_gpu.ps1"]);
+  disk.set(`${folder}/cards/gone.txt`, "PCI\\VEN_10DE");
+  assert.is(await does(status), 0);
+  assert.match(said.join(""), /gone: absent · no longer in the config/);
 });
 
 test("nothing is run while the doctor fails", async () => {

@@ -2,7 +2,7 @@
 import process from "node:process";
 import type { Domain } from "./libvirt.mts";
 import type { Shell } from "../shell.mts";
-import { powershell } from "./windows.mts";
+import { plainPowershell, powershell } from "./windows.mts";
 
 /** A hypervisor did not answer; the message is the reason. */
 export class NoAnswer extends Error {}
@@ -15,16 +15,19 @@ export async function readVm(shell: Shell, provider: string, id: string): Promis
   const asking = Object.hasOwn(asked, provider) ? asked[provider] : undefined;
   // every hypervisor uses UUIDs: Vagrant did not write any other id
   if (!asking || !/^\{?[0-9a-f-]{36}\}?$/i.test(id.trim())) return undefined;
-  const { command, read } = asking(id.trim());
+  const { command, read, failed } = asking(id.trim());
   const { ok, out, err, code, timedOut } = await shell.capture(command);
   // without an answer the VM's state is not known
   if (timedOut) throw new NoAnswer(err.trim().split("\n").at(-1) ?? "");
   if (code === 127) throw new NoAnswer(`${command[0]} is not installed`);
+  if (!ok && failed) throw new NoAnswer(failed(err));
   return ok ? read(out) : undefined;
 }
 
 interface Asking {
   command: string[];
+  /** What it says where it failed, if that does not mean that there is no such VM. */
+  failed?(err: string): string;
   read(out: string): Domain | undefined;
 }
 
@@ -39,18 +42,33 @@ const asked: Record<string, (id: string) => Asking> = {
       return domain(facts.VMState === "running", facts.VMStateChangeTime, facts.cpus, facts.memory);
     },
   }),
-  // Get-VM reports only the uptime, which changes with every query; WMI has the time of the start
+  // Get-VM reports only the uptime, which changes with every query; WMI has the time of the start. With -Id an error would not say
+  // whether there is no such VM or no right to see it
   hyperv: (id) => ({
     command: powershell(
       "-Command",
-      `$vm = Get-VM -Id '${id}' -ErrorAction Stop; ` +
-        `$run = Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_ComputerSystem' | Where-Object { $_.Name -eq '${id}' }; ` +
+      "$ErrorActionPreference = 'Stop'; " +
+        `$vm = Get-VM | Where-Object { [string]$_.Id -eq '${id.replace(/[{}]/g, "")}' }; ` +
+        "if (-not $vm) { '{}'; exit 0 }; " +
+        "$run = Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_ComputerSystem' | " +
+        "Where-Object { $_.Name -eq [string]$vm.Id }; " +
         "ConvertTo-Json -Compress @{ state = [string]$vm.State; cpus = $vm.ProcessorCount; memory = $vm.MemoryStartup / 1048576; " +
-        "since = [string]$run.TimeOfLastStateChange.ToFileTimeUtc() }",
+        "since = [string]$run.TimeOfLastStateChange.ToFileTimeUtc(); " +
+        "addresses = @($vm.NetworkAdapters | ForEach-Object { $_.IPAddresses }) }",
     ),
+    // without rights on Hyper-V, or without its service, nothing is known
+    failed: (err) => plainPowershell(err),
     read: (out) => {
-      const { state, since, cpus, memory } = parsed(out) as Record<string, string>;
-      return state ? domain(state === "Running", since, cpus, memory) : undefined;
+      const { state, since, cpus, memory, addresses } = parsed(out) as Record<string, string> & { addresses?: unknown };
+      if (!state) return undefined;
+      // those of IPv4, without those that a machine gives itself (RFC 3927)
+      const own = [addresses].flat().filter((one): one is string =>
+        typeof one === "string" && /^\d+(\.\d+){3}$/.test(one) && !one.startsWith("169.254.")
+      );
+      return {
+        ...domain(state === "Running", since, cpus, memory),
+        ...(state === "Running" && own.length > 0 ? { addresses: own } : {}),
+      };
     },
   }),
   // some versions report the host's start as the VM's: all runs get the same number

@@ -62,8 +62,15 @@ export interface LabMachine {
   /** Version and name of the box that the VM was created from. */
   box?: string;
   boxName?: string;
-  /** IP address, from Vagrant's SSH configuration. */
+  /**
+   * Whether a whole card was taken from a Windows host for it, and is not known to be back: hyperv_gpu.ps1 keeps a record for as
+   * long.
+   */
+  cardTaken?: true;
+  /** IP address: that of Vagrant's SSH configuration, or the one that the hypervisor reports instead. */
   address?: string;
+  /** The address in Vagrant's SSH configuration, if the VM has it no longer. */
+  savedAddress?: string;
   /** What libvirt fixed when it created the VM: `vagrant reload` does not change it. */
   hardware?: VmHardware;
   proof?: Proof;
@@ -79,13 +86,14 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
   const prefix = prefixOf(folder);
   const names = config.machines.map(({ name }) => name);
   const unread: string[] = [];
+  const taken = await cardsTaken(shell, folder);
   const [boot, state, boxes, all] = await Promise.all([
     shell.read("/proc/sys/kernel/random/boot_id"),
     readState(shell, folder, (sentence) => void unread.push(sentence)),
     readBoxes(shell, config),
     // names are passed to virsh: other files in this folder are not machines
     shell.list(`${folder}/.vagrant/machines`).then((listed) => [
-      ...new Set([...names, ...listed.filter((name) => /^[a-zA-Z0-9-]+$/.test(name))]),
+      ...new Set([...names, ...[...listed, ...taken].filter((name) => /^[a-zA-Z0-9-]+$/.test(name))]),
     ]),
   ]);
   const files = await Promise.all(all.map((name) => readMachine(shell, folder, name)));
@@ -113,6 +121,7 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
         domain: seen?.name ?? prefix + name,
         boot: boot?.trim() ?? "",
         proof: ownValue(state.proofs, name),
+        cardTaken: taken.includes(name),
       }),
     ] as const;
   });
@@ -121,10 +130,18 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
     prefix,
     boxes,
     machines: Object.fromEntries(machines.filter(([name]) => names.includes(name))),
-    orphans: Object.fromEntries(machines.filter(([name, { state }]) => !names.includes(name) && state !== "absent")),
+    orphans: Object.fromEntries(
+      machines.filter(([name, { state, cardTaken }]) => !names.includes(name) && (state !== "absent" || cardTaken)),
+    ),
     ...(unasked ? { libvirtError: unasked } : {}),
     ...(unread.length > 0 ? { unreadState: unread } : {}),
   };
+}
+
+/** The machines with a record of a card that was taken from the host; only Hyper-V has such records. */
+async function cardsTaken(shell: Shell, folder: string): Promise<string[]> {
+  if (shell.platform !== "win32") return [];
+  return (await shell.list(`${folder}/cards`)).flatMap((file) => (file.endsWith(".txt") ? [file.slice(0, -4)] : []));
 }
 
 async function askVm(shell: Shell, provider: string, id: string): Promise<Domain | NoAnswer | undefined> {
@@ -151,12 +168,28 @@ export function requireLibvirtAnswer({ libvirtError, machines, orphans }: Lab): 
   );
 }
 
+/**
+ * The saved address, unless the hypervisor says that the running VM has others: after a restart of the host a VM on Hyper-V's Default
+ * Switch gets another one.
+ */
+function addressOf(saved: string | undefined, now: string[] = []): Pick<LabMachine, "address" | "savedAddress"> {
+  if (saved === undefined || now.length === 0 || now.includes(saved)) {
+    return saved === undefined ? {} : { address: saved };
+  }
+  return { address: now[0]!, savedAddress: saved };
+}
+
 /** Combines what Vagrant's files and the hypervisor report about a VM. */
 function machineOf(
   { id, made, box, address, provider, copies }: Awaited<ReturnType<typeof readMachine>>,
   seen: Domain | undefined,
   unasked: boolean,
-  { domain, boot, proof }: { domain: string; boot: string; proof: Proof | undefined },
+  { domain, boot, proof, cardTaken }: {
+    domain: string;
+    boot: string;
+    proof: Proof | undefined;
+    cardTaken: boolean;
+  },
 ): LabMachine {
   const whole = made && seen;
   const state = unasked && (id || made)
@@ -178,8 +211,9 @@ function machineOf(
     ...(id === "" && seen?.uuid ? { missingVagrantId: seen.uuid } : {}),
     ...(box?.version ? { box: box.version } : {}),
     ...(box?.name ? { boxName: box.name } : {}),
-    ...(whole && address ? { address } : {}),
+    ...addressOf(whole ? address : undefined, whole ? seen?.addresses : undefined),
     ...(seen?.hardware ? { hardware: seen.hardware } : {}),
+    ...(cardTaken ? { cardTaken } : {}),
     ...(proof ? { proof } : {}),
     ...(copies && copies.vm === id ? { copies } : {}),
   };

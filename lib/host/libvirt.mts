@@ -29,6 +29,8 @@ export interface Domain {
   /** libvirt starts it with the host. */
   autostart?: boolean;
   hardware?: VmHardware;
+  /** Its IPv4 addresses, where the hypervisor reports them while it runs. */
+  addresses?: string[];
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Parses what the probe prints about Windows and Hyper-V. */
+import { stripVTControlCharacters } from "node:util";
 import type { Partitionable, VideoDriver, Windows } from "./types.mts";
 import { compact, type Facts, number } from "./lines.mts";
 
@@ -15,6 +16,17 @@ export function powershell(...rest: string[]): string[] {
  */
 export function powershellScript(...rest: string[]): string[] {
   return powershell("-ExecutionPolicy", "Bypass", ...rest);
+}
+
+/**
+ * The first line of an error of PowerShell, without what it wraps errors in: CLIXML of Windows PowerShell (`#< CLIXML`, tags, `_x000D_`)
+ * and the colours of PowerShell 7, in either form.
+ */
+export function plainPowershell(text: string): string {
+  const plain = text.replace(/^#< CLIXML\s*/, "").replace(/<[^<>]*>/g, " ").replace(/_x001B_\[[\d;]*m/gi, "")
+    .replace(/_x000D_|_x000A_/gi, "\n");
+  const lines = stripVTControlCharacters(plain).split("\n").map((line) => line.trim()).filter(Boolean);
+  return (lines.find((line) => !/^(At line:|\+|Line \||\d+ \||\|)/.test(line)) ?? "").replace(/^\S+-\S+ ?: /, "");
 }
 
 /** Parses the probe's section `windows`. */

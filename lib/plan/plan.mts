@@ -79,7 +79,7 @@ export function makePlan(
     files: [
       { path: ".gitignore", text: "*\n" },
       { path: "Vagrantfile", text: vagrantfile(config, host, lab, boxes, texts) },
-      ...(takesHyperv(config) ? ["hyperv_gpu.rb", "hyperv_gpu.ps1"] : []).map((path): File => ({
+      ...(takesHyperv(config, lab) ? ["hyperv_gpu.rb", "hyperv_gpu.ps1"] : []).map((path): File => ({
         path,
         text: texts[`templates/${path}`]!,
       })),
@@ -171,6 +171,17 @@ export function removal(
   };
 }
 
+/**
+ * The step that returns a card to a Windows host that a machine's VM has no longer, because the VM is gone or a run was cut off. It
+ * does nothing where the host has the card.
+ */
+export function returnCard(name: string): Step {
+  return {
+    title: `Return the card of ${name} to the host`,
+    command: powershellScript("-File", "hyperv_gpu.ps1", "back", "-Record", `cards/${name}.txt`),
+  };
+}
+
 /** Without it Vagrant checks for a newer version at every start. */
 export const vagrantEnv = { VAGRANT_CHECKPOINT_DISABLE: "1" };
 
@@ -219,6 +230,7 @@ function workOn(
   if (there.state === "half-made") {
     before.push(removal(name, there, `Remove the VM ${name}, which an earlier run left half made`));
   }
+  if (creates && there.cardTaken) before.push(returnCard(name));
   const resized = !creates &&
     ((there.cpus ?? machine.cpus) !== machine.cpus || (there.memory ?? machine.memory) !== machine.memory);
   const starts = creates || there.state !== "running";
@@ -235,7 +247,7 @@ function workOn(
       env: vagrantEnv,
     });
   }
-  if (starts || resized || there.address === undefined) {
+  if (starts || resized || there.address === undefined || there.savedAddress !== undefined) {
     after.push({
       title: `Save the SSH config of ${name}`,
       command: ["vagrant", "ssh-config", name],
@@ -357,15 +369,16 @@ function vagrantfile(config: Resolved, host: Host, lab: Lab, boxes: Map<string, 
   });
   // Vagrant shuts down and removes only what the Vagrantfile names
   const orphans = Object.keys(lab.orphans).map((name) => render("config.vm.define {{name}}", { name }));
-  const requires = takesHyperv(config) ? new Rendered('require_relative "hyperv_gpu"\n') : nothing;
+  const requires = takesHyperv(config, lab) ? new Rendered('require_relative "hyperv_gpu"\n') : nothing;
   return `${
     render(texts["templates/Vagrantfile"]!, { requires, machines: joinBlocks([...machines, ...orphans], "\n\n") }).text
   }\n`;
 }
 
-/** Whether any Hyper-V VM gets a card, which needs more than Vagrant's provider can do. */
-function takesHyperv({ machines }: Resolved): boolean {
-  return machines.some(({ provider, gpus }) => provider === "hyperv" && gpus.length > 0);
+/** Whether any Hyper-V VM gets a card or has one, which needs more than Vagrant's provider can do. */
+function takesHyperv({ machines }: Resolved, lab: Lab): boolean {
+  return machines.some(({ provider, gpus }) => provider === "hyperv" && gpus.length > 0) ||
+    Object.values({ ...lab.machines, ...lab.orphans }).some(({ cardTaken }) => cardTaken);
 }
 
 function servicesOf(machine: ResolvedMachine, config: Resolved) {

@@ -10,7 +10,7 @@ import { readState, writeState } from "../../host/state.mts";
 import { visible } from "../../text.mts";
 import { ownValue } from "../../maps.mts";
 import { acquireLock } from "../../run/lock.mts";
-import { removal, vagrantEnv } from "../../plan/plan.mts";
+import { removal, returnCard, vagrantEnv } from "../../plan/plan.mts";
 import { formatFinding, formatPlan } from "../print.mts";
 import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
@@ -82,7 +82,9 @@ export async function ssh(session: Context): Promise<number> {
     const why = machine.state === "running" ? "was never reached" : `does not run (${machine.state})`;
     throw new UserError(`${name} ${why}: ${self("up")}`, 1);
   }
-  const command = ["ssh", "-F", `ssh/${name}`, name, ...session.passthroughArgs];
+  // the saved address is that of an earlier run of the VM
+  const moved = machine.savedAddress === undefined ? [] : ["-o", `HostName=${machine.address}`];
+  const command = ["ssh", "-F", `ssh/${name}`, ...moved, name, ...session.passthroughArgs];
   if (session.options.dryRun) {
     const steps = [{ title: `Log into ${name}`, command }];
     session.shell.stdout(`${formatPlan(source.folder, [], steps, styleFor(session, "out")).join("\n")}\n`);
@@ -130,7 +132,11 @@ export async function destroy(session: Context): Promise<number> {
       const copied = whole && (names.length > 0 || (await readState(shell, folder)).removing ||
         (await shell.list(`${folder}/verify`)).length > 0);
       return [
-        ...machinesOf(lab, names).map(([name, machine]) => removal(name, machine, `Remove the VM ${name}`)),
+        ...machinesOf(lab, names).flatMap(([name, machine]) => [
+          ...(machine.state === "absent" ? [] : [removal(name, machine, `Remove the VM ${name}`)]),
+          // before the VM is removed its card goes back; where the VM was gone already, or that failed, it has not
+          ...(machine.cardTaken ? [returnCard(name)] : []),
+        ]),
         ...(copied ? copiesOf(session, config, lab) : []),
       ];
     },
@@ -162,9 +168,9 @@ export async function destroy(session: Context): Promise<number> {
   return back.includes("fail") ? 1 : 0;
 }
 
-/** The names of machines that have a VM. */
+/** The names of machines that have a VM, or a card of the host. */
 function existingMachines(machines: [string, LabMachine][]): string[] {
-  return machines.flatMap(([name, { state }]) => (state === "absent" ? [] : [name]));
+  return machines.flatMap(([name, { state, cardTaken }]) => (state === "absent" && !cardTaken ? [] : [name]));
 }
 
 function only<T>(of: Record<string, T>, keep: (name: string) => boolean): Record<string, T> {

@@ -262,8 +262,10 @@ function printWarnings(session: Context, { findings, host }: Inspection): void {
 
 /** Logs the VMs that the config no longer has. */
 function logOrphans(session: Context, { orphans }: Lab): void {
-  for (const name of Object.keys(orphans)) {
-    log(session, `${name} is no longer in the config, and its VM is still there; to remove it: destroy ${name}`);
+  for (const [name, { state }] of Object.entries(orphans)) {
+    const left = state === "absent" ? "the host's card was taken for it" : "its VM is still there";
+    const fix = state === "absent" ? "to return it" : "to remove it";
+    log(session, `${name} is no longer in the config, and ${left}; ${fix}: destroy ${name}`);
   }
 }
 

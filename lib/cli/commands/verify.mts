@@ -10,6 +10,7 @@ import { formatFindings, formatPlan } from "../print.mts";
 import { runSteps } from "../../run/steps.mts";
 import { type Context, inspect, type Inspection, log, readTexts, reporterOf, styleFor } from "../context.mts";
 import { verifyMachine } from "../../verify/layers.mts";
+import { saveAddresses } from "../ssh-address.mts";
 import { self } from "../../self.mts";
 import { isNvidiaRequest } from "../../host/vendors.mts";
 
@@ -30,6 +31,7 @@ export async function verify(session: Context): Promise<number> {
   const texts = await readTexts(session, loaded.config);
   const lock = await acquireLock(shell, loaded.folder, "verify", (line) => log(session, line));
   try {
+    await saveAddresses(shell, loaded.folder, lab.machines);
     await shell.write(`${loaded.folder}/scripts/verify-guest.sh`, texts["scripts/verify-guest.sh"]!);
     await runSteps(reporterOf(session), loaded.folder, steps, lock);
   } finally {
