@@ -119,6 +119,8 @@ export interface Shell {
   stderr(text: string): void;
   /** Asks a person on standard input; false where that is no terminal or ends. Throws `Interrupted` (errors.mts). */
   confirm(question: string): Promise<boolean>;
+  /** Asks a person on standard input for a line, without its end; empty where that is no terminal or ends. Throws `Interrupted` (errors.mts). */
+  ask(question: string): Promise<string>;
   /** The operating system, by Node's name. */
   readonly platform: NodeJS.Platform;
   /** Whether each stream is a terminal, and how wide and high that is; `rows` is absent where it does not say. */

@@ -57,6 +57,8 @@ test("refuses wrong usage in a few lines, with 2, and no stack", async () => {
     [["doctor", "gpu.presnt"], /there is no check gpu\.presnt: did you mean gpu\.present\?/],
     [["doctor", "iomu"], /there is no check iomu: did you mean iommu\?/],
     [["explain", "gpu.drivr"], /there is no file gpu\.drivr, and no check of that name: did you mean gpu\.driver\?/],
+    [["init", "--service", "olama"], /there is no service olama: did you mean ollama\?/],
+    [["up", "--service", "ollama"], /--service is for init; not for up/],
     [["explain", "build.log"], /there is no file build\.log\n$/],
     [["up", "--foo"], /unknown option --foo/],
     [["up", "-x"], /unknown option -x/],

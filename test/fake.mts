@@ -135,6 +135,7 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
     stdout: (text) => void (said.push(text), printed.push(text)),
     stderr: (text) => void said.push(text),
     confirm: () => Promise.resolve(false),
+    ask: () => Promise.resolve(""),
     platform: "linux",
     terminal: { in: false, out: false, err: false, columns: 80 },
   };

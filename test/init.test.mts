@@ -1,59 +1,118 @@
-// What `init` writes for the recorded hosts, and its message where it writes nothing.
+// What `init` writes for the recorded hosts, and what it says is to do before `up`.
+import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { main } from "../lib/cli/main.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { starterServices } from "../lib/config/services.mts";
+import type { Shell } from "../lib/shell.mts";
 import { fakeShell, own, root } from "./fake.mts";
 
 const test = suite("init");
 
-/** Runs `init` on a recorded host. */
-async function init(host: string, words: string[] = []) {
+/** Runs `init`, or another command, on a recorded host, in a folder without a config. */
+async function init(host: string, words: string[] = [], more: Partial<Shell> = {}, command = "init") {
   const path = `test/hosts/${host}.txt`;
   const starter = "templates/homelab-gpu.yaml";
   const { shell, disk, said, printed } = fakeShell({ host: own(path), [`${root}/${starter}`]: own(starter) });
-  const code = await main(["init", "--no-color", "--host", "host", ...words], shell);
+  const code = await main([command, "--no-color", "--host", "host", ...words], { ...shell, ...more });
   const err = said.filter((text) => !printed.includes(text)).join("");
   return { code, out: printed.join(""), err, disk };
 }
 
-test("of NVIDIA's cards none can be handed over: says why, and takes no other maker's chip", async () => {
+test("of NVIDIA's cards none can be handed over yet: requests it, and lists what is to do, the reboot last", async () => {
   const board = await init("old-board-shared-group-debian11");
-  assert.equal([board.code, board.disk.get("homelab-gpu.yaml")], [1, undefined]);
-  assert.match(board.out, /^0000:01:00\.0 VGA controller 10de:1b80 cannot be handed over:\n✗ iommu\.group /);
+  assert.is(board.code, 0);
+  assert.match(board.disk.get("homelab-gpu.yaml")!, /vendor_id: 10de\n {6}device_id: 1b80/);
+  assert.match(
+    board.err,
+    /\nBefore up, on that host:\n {2}1\. iommu\.group [^]*→ Put the card in [^]*\n {2}2\. Reboot\nThen: /,
+  );
 });
 
-test("writes a config although a failure waits for a reboot, and says what to do first", async () => {
+test("names the card, and says why the others were not chosen", async () => {
   const server = await init("h200-server-ubuntu");
-  assert.is(server.code, 0);
   assert.match(server.disk.get("homelab-gpu.yaml")!, /device_id: 2335\n {6}address: "0000:18:00\.0"/);
-  assert.match(server.err, /chose 0000:18:00\.0 10de:2335.*; not 0000:2a:00\.0 10de:2335/);
-  assert.match(server.err, /first: nvidia-persiste \(2211\) holds the card/);
-  assert.match(server.err, /Stop NVIDIA's persistence daemon: systemctl stop nvidia-persistenced\n/);
+  assert.match(
+    server.err,
+    /^homelab-gpu: wrote homelab-gpu\.yaml: with NVIDIA H200 at 0000:18:00\.0; services: hello, /,
+  );
+  assert.match(server.err, /not chosen: .*0000:2a:00\.0 NVIDIA H200 \(gpu\.in-use to mend first\)/);
+  assert.match(
+    server.err,
+    /1\. gpu\.in-use [^]*Stop NVIDIA's persistence daemon:\n +systemctl stop nvidia-persistenced\n/,
+  );
+  const desktop = await init("rtx4070-desktop-debian12");
+  assert.match(desktop.err, /with NVIDIA AD104 \(10de:2786\)/);
 });
 
-test("of several makers' cards NVIDIA's come first, then AMD's; says which are left out", async () => {
+test("of several makers' cards NVIDIA's come first, then AMD's, whose services get none", async () => {
   const laptop = await init("laptop-3d-controller-ubuntu");
   assert.equal([laptop.code, /vendor_id: 10de/.test(laptop.disk.get("homelab-gpu.yaml")!)], [0, true]);
   assert.match(laptop.disk.get("homelab-gpu.yaml")!, /ml-worker/);
   const radeon = await init("lab-two-identical-cards-one-chosen-by-its-address");
-  assert.match(radeon.disk.get("homelab-gpu.yaml")!, /vendor_id: 1002/);
-  assert.match(radeon.err, /the service ml-worker is left out: its image needs an NVIDIA card/);
+  const text = radeon.disk.get("homelab-gpu.yaml")!;
+  assert.equal([/vendor_id: 1002/.test(text), /ml-worker|gpu: 1/.test(text)], [true, false]);
+  assert.match(radeon.err, /no service gets the card: only NVIDIA's driver is installed/);
+});
+
+test("a host without a card, or of a system that passes none on, gets a config without one", async () => {
+  const none = await init("vm-without-gpu");
+  assert.match(none.err, /: without a GPU; [^]*there is no graphics card on this host\n/);
+  const home = await init("windows-11-home");
+  assert.match(home.err, /no card goes to a VM here: VirtualBox GPU passthrough requires a Linux host\n/);
+  for (const { code, disk } of [none, home]) {
+    assert.equal([code, /gpu:/.test(disk.get("homelab-gpu.yaml")!)], [0, false]);
+  }
 });
 
 test("a bus that could not be read is not one without a card", async () => {
   const wsl = await init("wsl2-ubuntu");
-  assert.equal([wsl.code, /there is no graphics card/.test(wsl.err)], [1, false]);
-  assert.match(wsl.out, /^✗ provider\.host \(devlab\): WSL is a part of Windows/);
-  assert.match(wsl.out, /→ Run this in PowerShell on Windows/);
-  assert.match(wsl.out, /\? gpu\.present .*: the PCI bus could not be read/);
-  assert.match((await init("vm-without-gpu")).err, /there is no graphics card on this host/);
+  assert.equal([wsl.code, /there is no graphics card/.test(wsl.err)], [0, false]);
+  assert.match(wsl.disk.get("homelab-gpu.yaml")!, /image: \{file: \.\/ubuntu-24\.04\.box\}[^]*gpu:\n/);
+  assert.match(wsl.err, /1\. Make or download \.\/ubuntu-24\.04\.box/);
+  assert.match(
+    wsl.err,
+    /2\. provider\.host \(devlab\): WSL is a part of Windows[^]*→ Run this in PowerShell on Windows/,
+  );
+});
+
+test("--service is what the VM runs, and each of them is a right config", async () => {
+  for (const [name, { source }] of Object.entries(starterServices)) {
+    const { code, disk } = await init("rtx4070-desktop-debian12", ["--service", name]);
+    const config = parseConfig(disk.get("homelab-gpu.yaml")!);
+    assert.equal([code, config.services.map((one) => [one.name, one.gpu])], [0, [[name, 1]]]);
+    assert.match(source, /^https:/);
+  }
+});
+
+test("on a terminal a person chooses the card; Enter takes the best", async () => {
+  const asked: string[] = [];
+  const chosen = async (...answers: string[]) => {
+    const terminal = { in: true, out: true, err: true, columns: 80 };
+    const ask = (text: string) => Promise.resolve((asked.push(text), answers.shift() ?? ""));
+    return (await init("h200-server-ubuntu", [], { terminal, ask })).disk.get("homelab-gpu.yaml")!;
+  };
+  assert.match(await chosen(""), /address: "0000:18:00\.0"/);
+  assert.match(await chosen("9", "x", "3"), /address: "0000:2a:00\.0"/);
+  assert.equal(asked, Array(4).fill("Card, 1 to 3 [2]: "));
 });
 
 test("the commands that it tells are for the same config", async () => {
   const written = await init("rtx4070-desktop-debian12", ["--config", "sub/x y.yaml"]);
-  assert.match(written.err, /; next: npx zx homelab-gpu\.mts up --config 'sub\/x y\.yaml'\n/);
-  const refused = await init("vm-without-gpu", ["--config", "sub/x.yaml"]);
-  assert.match(refused.err, /homelab-gpu\.mts init --no-gpu --config sub\/x\.yaml\n/);
+  assert.match(written.err, /: npx zx homelab-gpu\.mts up --config 'sub\/x y\.yaml'\n/);
+});
+
+test("without a config, doctor uses what init would write, and gives no advice on a file that is not there", async () => {
+  const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith(".txt")).map((name) =>
+    name.slice(0, -4)
+  );
+  for (const host of hosts) {
+    const { out, err } = await init(host, [], {}, "doctor");
+    assert.match(err, /config: none yet, so what init would write is used/);
+    assert.not.match(out, /→ (Say which|Name a card|Write image)/, host);
+    assert.match(out, /npx zx homelab-gpu\.mts (init|up --yes|doctor|explain)[^\n]*\n$/, host);
+  }
 });
 
 test.run();

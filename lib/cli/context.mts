@@ -27,6 +27,7 @@ export interface Options {
   config?: string;
   save?: string;
   host?: string;
+  service?: string;
   json: boolean;
   dryRun: boolean;
   yes: boolean;
@@ -108,8 +109,11 @@ export function styleFor({ shell, options }: Context, stream: "out" | "err", hos
   };
 }
 
-/** Finds and reads the config: `--config`, `./homelab-gpu.yaml`, the one in `$XDG_CONFIG_HOME`, else the starter. */
-export async function loadConfig(session: Context): Promise<LoadedConfig> {
+/**
+ * Finds and reads the config: `--config`, `./homelab-gpu.yaml`, the one in `$XDG_CONFIG_HOME`; else what `init` would write for the host
+ * that `probe` reads, or the starter as it is.
+ */
+export async function loadConfig(session: Context, probe?: () => Promise<string>): Promise<LoadedConfig> {
   const { shell, options } = session;
   const personal = `${process.env.XDG_CONFIG_HOME || `${homeDir()}/.config`}/homelab-gpu/config.yaml`;
   if (options.config) {
@@ -120,13 +124,9 @@ export async function loadConfig(session: Context): Promise<LoadedConfig> {
     const text = await shell.read(path);
     if (text !== undefined) return source(session, text, path, dirname(resolve(path)), false);
   }
-  return source(
-    session,
-    await asset(shell, "templates/homelab-gpu.yaml"),
-    "the starter (no homelab-gpu.yaml here)",
-    process.cwd(),
-    true,
-  );
+  const starter = await asset(shell, "templates/homelab-gpu.yaml");
+  const text = probe ? (await import("./choose-card.mts")).starterText(starter, parseHost(await probe())) : starter;
+  return source(session, text, "none yet, so what init would write is used", process.cwd(), true);
 }
 
 function source({ options }: Context, text: string, name: string, home: string, starter: boolean): LoadedConfig {
@@ -156,13 +156,19 @@ function resolvePaths(config: Config, home: string): Config {
  * Throws {@link ConfigError} for a config that names files which do not exist: all of them, each
  * with its line.
  */
-export async function requireFiles({ shell }: Context, { config, text, name }: LoadedConfig): Promise<void> {
+export async function requireFiles({ shell }: Context, { config, text, name, starter }: LoadedConfig): Promise<void> {
   const named = config.machines.flatMap(({ image, provision }, i) => [
     ...(image?.kind === "file" ? [{ path: `machines.${i}.image.file`, file: image.file }] : []),
     ...provision.map((file, j) => ({ path: `machines.${i}.provision.${j}`, file })),
   ]);
   const stamps = await Promise.all(named.map(({ file }) => shell.fingerprint(file)));
   const missing = named.filter((_, i) => stamps[i] === undefined);
+  // what init writes names a file that has to be fetched, and init says so
+  if (starter && missing.length > 0) {
+    throw new UserError(
+      `there is no ${missing[0]!.file} yet, which the VM is made from: ${self("init")} says what to do`,
+    );
+  }
   if (missing.length > 0) {
     throw configErrorAt(text, name, missing.map(({ path, file }) => ({ path, says: `there is no file ${file}` })));
   }
@@ -267,11 +273,12 @@ export async function inspect(
   words: string[] = [],
   models: StackReading = "always",
 ): Promise<Inspection> {
-  const reading = known ? Promise.resolve(known) : loadConfig(session);
+  const probing = readProbe(session);
+  const reading = known ? Promise.resolve(known) : loadConfig(session, () => probing);
   const labs = import("../host/lab.mts");
   const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks] = await Promise.all([
     reading,
-    readProbe(session),
+    probing,
     Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(session.shell, config, folder)),
     labs,
     import("../checks/index.mts"),

@@ -25,7 +25,7 @@ const pages: Record<string, Page> = {
       "Writes homelab-gpu.yaml for the best card of this host, and lists what is to do before up. It never overwrites a file.",
     examples: [
       ["init", "a config for this host's card"],
-      ["init --config lab.yaml", "the same, to another file"],
+      ["init --service ollama", "with Ollama as its service"],
     ],
   },
   plan: {

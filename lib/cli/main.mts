@@ -149,7 +149,12 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     throw new UserError(wrap(says, 67, "", "  ").join("\n"));
   }
   if (found.apply && found.undo) throw new UserError("--apply and --undo exclude each other: give one of them");
-  const text = (option: "config" | "save" | "host") => {
+  const odd = given.find(({ name, values }) => values && !values.includes(String(found[name])));
+  if (odd) {
+    const [value, values] = [String(found[odd.name]), odd.values ?? []];
+    throw new UserError(unknownName(odd.name, value, [...values]));
+  }
+  const text = (option: "config" | "save" | "host" | "service") => {
     const value = found[option];
     return typeof value === "string" && value !== "" ? { [option]: value } : {};
   };
@@ -157,6 +162,7 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     ...text("config"),
     ...text("save"),
     ...text("host"),
+    ...text("service"),
     json: Boolean(found.json),
     dryRun: Boolean(found["dry-run"]),
     yes: Boolean(found.yes),

@@ -1,4 +1,5 @@
 /** The shape of a command, and the options. */
+import { starterServices } from "../config/services.mts";
 import type { Context } from "./context.mts";
 
 /** A command: what `--help` shows, and what it does. Its module is loaded only when it runs. */
@@ -44,6 +45,13 @@ export const options: Option[] = [
   { name: "yes", for: ["up", "prepare", "destroy"], summary: "run the safe fixes (packages, services); do not ask" },
   { name: "no-gpu", for: [...machines, "init"], summary: "bring the rest of the lab up without its GPUs" },
   { name: "recreate", for: ["up", "plan"], summary: "up: recreate VMs that cannot be changed in place" },
+  {
+    name: "service",
+    takes: "NAME",
+    values: Object.keys(starterServices),
+    for: ["init"],
+    summary: `init: its service: ${Object.keys(starterServices).join(", ")}`,
+  },
   { name: "apply", for: ["prepare"], summary: "prepare: do it (asks first, or --yes)" },
   { name: "undo", for: ["prepare"], summary: "prepare: take back what --apply did" },
   { name: "dry-run", letter: "n", summary: "show what would be done; change nothing" },

@@ -126,6 +126,11 @@ export function marked(status: Status, text: string, look: Style): string[] {
   return [painted(look, paint)(mark) + first.slice(mark.length), ...more];
 }
 
+/** Items of one or more lines, with their numbers; further lines are indented below the first. */
+export function formatNumbered(items: string[][]): string[] {
+  return items.flatMap((lines, i) => lines.map((line, j) => (j === 0 ? `  ${i + 1}. ${line}` : `   ${line}`)));
+}
+
 /** What to do, and the command that does it. */
 export function formatFix({ title, command: run, root, reboot }: Fix, look: Style): string[] {
   const text = title + (reboot && run !== "reboot" ? ", then reboot" : "") + (run ? ":" : "");

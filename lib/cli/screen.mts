@@ -57,6 +57,8 @@ interface Detail {
   fixes: [failure: number, other: number];
   /** Statuses of which only the ids are listed. */
   folded: Status[];
+  /** Statuses that only the counts of their subjects show. */
+  omitted?: Status[];
 }
 
 /** From the fullest to the shortest. */
@@ -69,6 +71,7 @@ const details: Detail[] = [
   { topology: false, evidence: false, fixes: [2, 0], folded: ["warn", "unknown"] },
   { topology: false, evidence: false, fixes: [1, 0], folded: ["warn", "unknown"] },
   { topology: false, evidence: false, fixes: [0, 0], folded: ["warn", "unknown"] },
+  { topology: false, evidence: false, fixes: [0, 0], folded: [], omitted: ["warn", "unknown"] },
 ];
 
 /** Lines of a terminal that are not the report's: the name of the config, and the prompt. */
@@ -126,7 +129,9 @@ function bodyLines(findings: Finding[], { topology }: ScreenParts, detail: Detai
     (status === "fail" || status === "warn") && ["iommu.group", "gpu.display", "gpu.reset", "iommu.acs"].includes(check)
   );
   const lines = (["fail", "warn", "unknown"] as const).flatMap((status) =>
-    detail.folded.includes(status)
+    detail.omitted?.includes(status)
+      ? []
+      : detail.folded.includes(status)
       ? fold(of(status), look)
       : of(status).flatMap((finding) => brief(finding, detail, look))
   );
@@ -224,6 +229,13 @@ export interface Occasion {
 export function nextStep(findings: Finding[], { self, starter, elsewhere }: Occasion): Next {
   const next = elsewhere ? "Next, on that host:" : "Next:";
   const fails = findings.filter(({ status }) => status === "fail");
+  // without a config, init writes it and lists what is to do, in order
+  if (starter && findings.some(({ status }) => ["pass", "warn", "fail"].includes(status))) {
+    return {
+      text: `${next} write the config${fails.length > 0 ? ", and see what to do in order," : ""} with`,
+      command: self("init"),
+    };
+  }
   if (fails.length > 0) {
     const fixes = fails.map(({ fix }) => fix);
     if (fixes.every((fix) => fix.length > 0 && fix.every(({ safe, command }) => safe && command))) {
@@ -238,7 +250,6 @@ export function nextStep(findings: Finding[], { self, starter, elsewhere }: Occa
   if (!findings.some(({ status }) => status === "pass" || status === "warn")) {
     return { text: "Next: see what could not be read with", command: self("doctor -v") };
   }
-  if (starter) return { text: `${next} write the config with`, command: self("init") };
   const bind = findings.some((finding) =>
     finding.status === "warn" && finding.fix.some(({ command }) => command?.endsWith(" prepare"))
   );

@@ -1,17 +1,38 @@
 import type { Host, PciFunction } from "../host/types.mts";
-import { className, isAccelerator, isDisplay, slotOf } from "../host/pci.mts";
 import { isNvidia } from "../host/vendors.mts";
+import { starterServices } from "./services.mts";
+import { className, isAccelerator, isDisplay, slotOf } from "../host/pci.mts";
 
 /**
  * The starter's text for a host: with this card's ids, and its address where another card has the
- * same ids. Without a card, the parts that need one are left out. `schema`: path of the editors'
- * schema, relative to the config.
+ * same ids; `any` where the cards of the host are not known. Without a card, the parts that need one are left out.
+ * `schema`: path of the editors' schema, relative to the config. `service`: name of one of `starterServices` that it has instead of
+ * the examples.
  */
-export function starterFor(starter: string, card: PciFunction | undefined, host: Host, schema: string): string {
-  const text = starter.replace(/^# yaml-language-server: .*$/m, () => `# yaml-language-server: $schema=${schema}`);
+export function starterFor(
+  starter: string,
+  card: PciFunction | "any" | undefined,
+  host: Host,
+  schema: string,
+  service?: string,
+): string {
+  const text = withService(starter, service).replace(
+    /^# yaml-language-server: .*$/m,
+    () => `# yaml-language-server: $schema=${schema}`,
+  );
   const wish = /^ {4}gpu:\n(?: {6}.*\n)+/m;
   const worker = /^ {2}ml-worker:\n(?: {4}.*\n)+/m;
-  if (!card) return text.replace(wish, "").replace(worker, "");
+  if (!card) return text.replace(wish, "").replace(worker, "").replace(/^ {4}gpu: 1\n/m, "");
+  // Windows passes a partition of a card: the guest needs an image that the kernel module can be
+  // built in, and nobody publishes such a box
+  const box = "image: {file: ./ubuntu-24.04.box} # a box for Hyper-V, generation 2: github.com/chef/bento builds it";
+  const system = host.os.platform === "windows"
+    ? text.replace(/image: debian-13$/m, box).replaceAll(
+      "debian-13",
+      "ubuntu-24.04",
+    )
+    : text;
+  if (card === "any") return system;
   const twins = (host.pci ?? []).some((fn) =>
     (slotOf(fn) !== slotOf(card) || fn.physicalFunction !== card.physicalFunction) && fn.vendor === card.vendor &&
     fn.device === card.device && (isDisplay(fn) || isAccelerator(fn))
@@ -22,16 +43,14 @@ export function starterFor(starter: string, card: PciFunction | undefined, host:
     `      device_id: ${card.device}`,
     ...(twins ? [`      address: "${card.bdf}" # another card has the same ids`] : []),
   ];
-  // Windows passes a partition of a card: the guest needs an image that the kernel module can be
-  // built in, and nobody publishes such a box
-  const box = "image: {file: ./ubuntu-24.04.box} # a box for Hyper-V, generation 2: github.com/chef/bento builds it";
-  const system = host.os.platform === "windows"
-    ? (host.windows?.hyperv === false ? text : text.replace(/image: debian-13$/m, box)).replaceAll(
-      "debian-13",
-      "ubuntu-24.04",
-    )
-    : text;
   const made = system.replace(wish, () => `${lines.join("\n")}\n`);
-  // the example service uses an image of NVIDIA's
-  return isNvidia(card) ? made : made.replace(worker, "");
+  // nothing of other makers is installed in the guest, and the example service uses an image of NVIDIA's
+  return isNvidia(card) ? made : made.replace(worker, "").replace(/^ {4}gpu: 1\n/m, "");
+}
+
+/** The starter with one service instead of its examples. */
+function withService(starter: string, service: string | undefined): string {
+  return service === undefined
+    ? starter
+    : starter.replace(/^services:\n[^]*/m, () => `services:\n${starterServices[service]!.text}`);
 }

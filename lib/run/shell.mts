@@ -65,6 +65,30 @@ export function realShell(): Shell {
     return () => groups.delete(group);
   };
 
+  const ask = async (question: string): Promise<string> => {
+    if (!process.stdin.isTTY) return "";
+    listen();
+    // if standard error is redirected, the question goes to the terminal that answers it
+    if (process.stderr.isTTY || !askOnInput(question)) write.stderr(question);
+    const line = await new Promise<string>((resolve) => {
+      const { stdin } = process;
+      const finish = (text: string) => {
+        stdin.off("data", hear).off("end", silence).off("error", silence);
+        stdin.pause();
+        asking = undefined;
+        resolve(text);
+      };
+      const hear = (chunk: Buffer | string) => finish(String(chunk));
+      const silence = () => finish("");
+      asking = silence;
+      stdin.on("data", hear).on("end", silence).on("error", silence);
+      stdin.resume();
+    });
+    if (!line.includes("\n")) write.stderr("\n");
+    if (shell.interrupted) throw new Interrupted();
+    return line.trim();
+  };
+
   return Object.assign(shell, {
     async capture(command: string[], options: CaptureOptions = {}) {
       const { input, cwd, env, about } = options;
@@ -186,30 +210,8 @@ export function realShell(): Shell {
     stdout: (text: string) => write.stdout(text),
     stderr: (text: string) => write.stderr(text),
 
-    async confirm(question: string) {
-      if (!process.stdin.isTTY) return false;
-      listen();
-      const words = `${question} [y/N] `;
-      // if standard error is redirected, the question goes to the terminal that answers it
-      if (process.stderr.isTTY || !askOnInput(words)) write.stderr(words);
-      const line = await new Promise<string>((resolve) => {
-        const { stdin } = process;
-        const finish = (text: string) => {
-          stdin.off("data", hear).off("end", silence).off("error", silence);
-          stdin.pause();
-          asking = undefined;
-          resolve(text);
-        };
-        const hear = (chunk: Buffer | string) => finish(String(chunk));
-        const silence = () => finish("");
-        asking = silence;
-        stdin.on("data", hear).on("end", silence).on("error", silence);
-        stdin.resume();
-      });
-      if (!line.includes("\n")) write.stderr("\n");
-      if (shell.interrupted) throw new Interrupted();
-      return /^y(es)?$/i.test(line.trim());
-    },
+    ask,
+    confirm: async (question: string) => /^y(es)?$/i.test(await ask(`${question} [y/N] `)),
 
     platform: process.platform,
     terminal: {

@@ -38,13 +38,14 @@ export async function doctor(session: Context): Promise<number> {
   }
   const piped = options.save === "-" && !options.dryRun;
   if (piped && options.json) throw new UserError("--json and --save - both write to standard output: save to a file");
-  const reading = loadConfig(session);
+  const probing = readProbe(session);
+  const reading = loadConfig(session, () => probing);
   const [source, probe, known, , stacks] = await Promise.all([
     reading,
-    readProbe(session),
+    probing,
     // this host's VMs do not matter for a saved host
     reading.then((source) => (options.host ? {} : readExistingVms(session, source))),
-    reading.then((source) => (options.host ? undefined : requireFiles(session, source))),
+    reading.then((source) => (options.host || source.starter ? undefined : requireFiles(session, source))),
     reading.then((source) => readStacks(session, source)),
   ]);
   if (options.save && options.dryRun) log(session, `would save what the probe read: ${options.save}`);

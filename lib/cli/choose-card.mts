@@ -1,0 +1,103 @@
+/** Which card of a host a new config requests, and why. */
+import { runChecks } from "../checks/index.mts";
+import { parseConfig } from "../config/parse.mts";
+import { starterFor } from "../config/starter.mts";
+import type { Finding } from "../findings.mts";
+import { vendorIds } from "../host/vendors.mts";
+import { isIntegrated } from "../host/pci.mts";
+import type { Host, PciFunction } from "../host/types.mts";
+import { cardOf, isGpu } from "../resolve/cards.mts";
+import { resolveConfig } from "../resolve/resolve.mts";
+
+/** A card, and what the checks of cards say of it, whatever else is missing on the host. */
+export interface Judged {
+  card: PciFunction;
+  fails: Finding[];
+  warnings: Finding[];
+  /** The host uses it as a display. */
+  shows: boolean;
+}
+
+/** Makers of cards, the likeliest to be wanted in a VM first: a server's own chip, which shows its console, is of none of them. */
+const makers: string[] = [vendorIds.nvidia, vendorIds.amd, vendorIds.intel];
+
+/** Checks that no change of this host mends: it has the wrong system or processor. */
+const hopeless = ["provider.host", "host.architecture"];
+
+/** Each card of the host, judged with a config that requests it; of a divided card the parts or the whole. */
+export function judgeCards(starter: string, host: Host): Judged[] {
+  const cards = (host.pci ?? []).filter(isGpu).filter((fn, i, all) =>
+    !all.slice(0, i).some((one) =>
+      one.physicalFunction === fn.physicalFunction && cardOf(one, host).assignedFunctions.includes(fn)
+    )
+  );
+  return cards.map((card) => judge(card, starterFor(starter, card, host, ""), host));
+}
+
+function judge(card: PciFunction, text: string, host: Host): Judged {
+  const findings = runChecks(host, resolveConfig(parseConfig(text), host), [
+    "gpu",
+    "iommu",
+    "hyperv",
+    "provider.host",
+    "host.architecture",
+    "guest.driver",
+  ]);
+  const of = (status: Finding["status"]) => findings.filter((finding) => finding.status === status);
+  const display = findings.find(({ check }) => check === "gpu.display");
+  return {
+    card,
+    fails: of("fail"),
+    warnings: of("warn"),
+    shows: display?.status === "warn" || display?.status === "fail",
+  };
+}
+
+/**
+ * The card to request: of those of the likeliest maker that can be passed through the one with the fewest warnings, a display of the
+ * host after the others, and the processor's graphics last; if there is none, one that only waits for something to end; then another
+ * maker's card that the host does not need; then the one with the fewest failures. Undefined if there is no card. `pci`: the host's
+ * functions.
+ */
+export function bestOf(all: Judged[], pci: PciFunction[] = []): Judged | undefined {
+  const maker = makers.find((id) => all.some(({ card }) => card.vendor === id)) ?? all[0]?.card.vendor;
+  const judged = all.filter(({ card }) => card.vendor === maker);
+  const built = ({ card }: Judged) => Number(isIntegrated(card, pci));
+  const order = (a: Judged, b: Judged) =>
+    built(a) - built(b) || Number(a.shows) - Number(b.shows) || a.fails.length - b.fails.length ||
+    a.warnings.length - b.warnings.length;
+  // the processor's graphics are not chosen while they show the picture, unless they are the only card
+  const spare = (one: Judged) => !(one.shows && judged.length > 1 && built(one));
+  const able = (one: Judged) => one.fails.length === 0;
+  const best = judged.filter(able).filter(spare).toSorted(order)[0] ??
+    judged.filter(({ fails }) => fails.every(passes)).filter(spare).toSorted(order)[0];
+  if (best) return best;
+  // another maker's card is taken unasked only if the host does not need it for its own picture
+  const others = all.filter((one) => !judged.includes(one) && makers.includes(one.card.vendor ?? ""));
+  return others.filter((one) => able(one) && !one.shows && !built(one)).toSorted(order)[0] ??
+    judged.toSorted((a, b) => a.fails.length - b.fails.length || order(a, b))[0];
+}
+
+/**
+ * Whether a failure goes away without a change of the host: a process that ends, or a reboot that
+ * is due.
+ */
+function passes({ check, fix }: Finding): boolean {
+  return check === "gpu.in-use" ||
+    (check === "gpu.driver" || check === "iommu.enabled") && fix.some(({ command }) => command === "reboot");
+}
+
+/** The failures that no change of this host mends, whichever card is requested. */
+export function hopelessOf(starter: string, host: Host): Finding[] {
+  const settled = resolveConfig(parseConfig(starterFor(starter, "any", host, "")), host);
+  return runChecks(host, settled, hopeless).filter(({ status }) => status === "fail");
+}
+
+/**
+ * The config that commands use in memory where there is none: what `init` would write. Where `init` would write one without a GPU, it
+ * requests one all the same, so that `doctor` says what is missing.
+ */
+export function starterText(starter: string, host: Host): string {
+  const best = bestOf(judgeCards(starter, host), host.pci);
+  return starterFor(starter, best?.card ?? "any", host, "./homelab-gpu.schema.json");
+}
