@@ -6,6 +6,10 @@ import type { Options } from "../lib/cli/context.mts";
 import type { CommandResult, Shell } from "../lib/shell.mts";
 import * as assert from "uvu/assert";
 
+// terminals of tests show UTF-8, whatever this machine's locale is
+process.env.LC_ALL = "C.UTF-8";
+if (process.env.TERM === "linux") process.env.TERM = "xterm";
+
 /** Path of this project's folder, without a trailing slash. */
 export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 

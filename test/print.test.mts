@@ -1,6 +1,11 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { formatFindings, formatPlan, withSudo } from "../lib/cli/print.mts";
+import { isAscii, toAscii, withMarks } from "../lib/cli/ascii.mts";
+import { continued } from "../lib/cli/continued.mts";
+import { fakeShell, root } from "./fake.mts";
 import { commandLine } from "../lib/plan/command-line.mts";
 import { formatDuration, wrap } from "../lib/text.mts";
 import type { Finding } from "../lib/findings.mts";
@@ -56,7 +61,58 @@ test("fits 80 columns, but breaks no command", () => {
       fix: [{ title: long, command: long, root: false, reboot: false, safe: false }],
     }),
   ], plain);
-  assert.equal(lines.filter((line) => line.length > 80), [`      ${long}`]);
+  assert.equal(lines.filter((line) => line.length > 80), []);
+  const command = lines.slice(lines.findIndex((line) => line.startsWith("      word")), -2);
+  assert.is(command.join("\n").replace(/ \\\n +/g, " ").trim(), long);
+});
+
+test("a long command is broken at blanks outside of quotes, and a shell reads the same words", () => {
+  const commands = [
+    `sudo apt-get update && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends debootstrap`,
+    `sh -ec 'curl -fsSL https://pkgs.example/gpg -o /usr/share/keyrings/x.asc; echo "deb [signed-by=/x] y" >/etc/z.list' && b`,
+    String.raw`printf '%s-' "a \" b '   '" one\ word ${"x ".repeat(60)}end`,
+  ];
+  for (const command of commands) {
+    const lines = continued(command, 80, "      ");
+    assert.ok(lines.length > 1, command);
+    assert.is(lines.map((line) => line.trim()).join(" ").replaceAll(" \\ ", " "), command.replace(/(?<=x) +/g, " "));
+    const words = (text: string) => execFileSync("sh", ["-c", `printf '<%s>' ${text}`], { encoding: "utf8" });
+    const plain = command.replaceAll(/&&|;|>/g, "_");
+    assert.is(words(continued(plain, 80, "  ").join("\n").trim()), words(plain));
+  }
+  assert.equal(continued("short one", 80, "  "), ["  short one"]);
+  assert.equal(continued("x".repeat(100), 80, ""), ["x".repeat(100)], "a word is never broken");
+});
+
+test("marks are ASCII on the Linux console and where the locale is not UTF-8, and only on terminals", () => {
+  const ascii = (env: NodeJS.ProcessEnv, platform: NodeJS.Platform = "linux") => isAscii(env, platform);
+  assert.equal(
+    [{ TERM: "linux", LANG: "C.UTF-8" }, { LANG: "C" }, {}, { LANG: "de_DE.ISO-8859-1" }].map((env) => ascii(env)),
+    [
+      true,
+      true,
+      true,
+      true,
+    ],
+  );
+  assert.equal([{ LANG: "en_US.UTF-8" }, { LC_ALL: "C.utf8", LANG: "C" }].map((env) => ascii(env)), [false, false]);
+  assert.equal([ascii({}, "win32"), ascii({}, "darwin"), ascii({ LC_ALL: "C" }, "darwin")], [false, false, true]);
+  const { shell, said } = fakeShell();
+  const marked = withMarks({ ...shell, terminal: { ...shell.terminal, err: true } }, { TERM: "linux" });
+  marked.stdout("✓ ü →\n");
+  marked.stderr("✗ “a” → ü … └─ │\n");
+  assert.equal(said, ["✓ ü →\n", 'x "a" > ü ... `- |\n']);
+});
+
+test("every mark that this program prints has one in ASCII", () => {
+  const printed = readdirSync(`${root}/lib`, { recursive: true, encoding: "utf8" }).filter((path) =>
+    path.endsWith(".mts")
+  );
+  const text = printed.map((path) =>
+    readFileSync(`${root}/lib/${path}`, "utf8").replace(/^\s*(\/\/|\*|\/\*\*).*$/gm, "")
+  ).join("");
+  const left = new Set(toAscii(text).match(/[\u2010-\u2bff]/g));
+  assert.equal([...left].filter((mark) => !["⟨", "⟩"].includes(mark)), []);
 });
 
 test("paints only where colours are wanted", () => {

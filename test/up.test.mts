@@ -35,6 +35,19 @@ test("with nothing to do it asks two programs, and says in one screen what is up
   assert.ok(said.split("\n").length < 24, said);
 });
 
+test("shows a warning in full once, and its number from the next run on", async () => {
+  const world = new World(three, "vm-without-gpu");
+  assert.is(await world.does(up, world.session(["a"])), 0, world.said.join(""));
+  assert.match(world.said.join(""), /^! host\.virtualization: /m);
+  world.said = [];
+  assert.is(await world.does(up, world.session(["b"])), 0);
+  assert.not.match(world.said.join(""), /^! host\.virtualization/m);
+  assert.match(world.said.join(""), /\d warnings? as in an earlier run: npx zx homelab-gpu\.mts doctor shows them\n/);
+  world.said = [];
+  assert.is(await world.does(up, world.session(["c"], { verbose: true })), 0);
+  assert.match(world.said.join(""), /^! host\.virtualization/m);
+});
+
 test("brings up the machines that are named, and no other; then what is missing", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.does(up, world.session(["c"])), 0, world.said.join(""));

@@ -104,6 +104,7 @@ export function styleFor({ shell, options }: Context, stream: "out" | "err", hos
     // what goes to a file or a program is not wrapped
     width: shell.terminal[stream] ? Math.min(shell.terminal.columns, 100) : Infinity,
     verbose: options.verbose,
+    powershell: host ? host.os.platform === "windows" : shell.platform === "win32",
     // Windows has no sudo, and says itself where it wants an administrator
     root: host ? host.uid === 0 || host.os.platform === "windows" : process.getuid?.() === 0,
   };

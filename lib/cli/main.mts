@@ -1,6 +1,8 @@
 /** Arguments → command → exit code. */
+import process from "node:process";
 // @ts-types="npm:@types/minimist@^1.2.5"
 import minimist from "minimist";
+import { withMarks } from "./ascii.mts";
 import { commands, help } from "./commands.mts";
 import { acceptsOption, type Command, type Option, options as known } from "./options.mts";
 import { Interrupted, UserError } from "../errors.mts";
@@ -99,7 +101,8 @@ function takers(option: Option): string[] {
 /**
  * Runs what was typed; gives the exit code. An expected error is a line or two; only a bug throws.
  */
-export async function main(words: string[], shell: Shell = realShell()): Promise<number> {
+export async function main(words: string[], started: Shell = realShell()): Promise<number> {
+  const shell = withMarks(started, process.env);
   try {
     return await perform(shell, words);
   } catch (error) {

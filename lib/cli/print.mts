@@ -1,6 +1,7 @@
 /** Findings, plans, changes → lines. Pure: the caller prints them. */
 import chalk from "chalk";
 import type { Evidence, Finding, Fix, Notes, Status } from "../findings.mts";
+import { continued } from "./continued.mts";
 import { diffLines } from "./diff.mts";
 import { commandLine } from "../plan/command-line.mts";
 import type { FileChange, Step } from "../plan/types.mts";
@@ -16,6 +17,8 @@ export interface Style {
   verbose: boolean;
   /** The reader is root: commands need no sudo. */
   root: boolean;
+  /** Commands are PowerShell's, whose long lines stay whole. */
+  powershell?: boolean;
   /** What passed or was skipped is shown too, without evidence. */
   passes?: boolean;
   /**
@@ -137,8 +140,13 @@ export function formatFix({ title, command: run, root, reboot }: Fix, look: Styl
   const command = run && (root && !look.root ? withSudo(run) : run);
   return [
     ...wrap(visible(text), look.width, "  → ", "    "),
-    ...(command ? [painted(look, (text) => chalk.bold(text))(`      ${visible(command)}`)] : []),
+    ...(command ? commandLines(visible(command), look) : []),
   ];
+}
+
+function commandLines(command: string, look: Style): string[] {
+  const lines = look.powershell ? [`      ${command}`] : continued(command, look.width, "      ");
+  return lines.map(painted(look, (text) => chalk.bold(text)));
 }
 
 /** A command line that needs root, for a user who is not root: each of its commands gets a sudo. */

@@ -12,8 +12,10 @@ import { acquireLock, type Lock } from "../../run/lock.mts";
 import { makePlan, servicesHash } from "../../plan/plan.mts";
 import { formatFinding, formatFindings, withSudo } from "../print.mts";
 import { diffFiles, runSteps, writeFiles } from "../../run/steps.mts";
-import { type Context, inspect, type Inspection, log, readTexts, reporterOf, styleFor } from "../context.mts";
+import { type Context, inspect, type Inspection, log, readTexts, reporterOf, selfFor, styleFor } from "../context.mts";
 import { confirmed } from "../confirm.mts";
+import { unseen } from "../seen-warnings.mts";
+import { counted } from "../../text.mts";
 import { readSeenServices, serviceLines } from "../seen.mts";
 import { writeCopies } from "../../host/copies.mts";
 import { verifyMachines } from "./verify.mts";
@@ -69,7 +71,7 @@ export async function up(session: Context): Promise<number> {
     if (plan.steps.length === 0) {
       log(session, "nothing to do");
     } else {
-      printWarnings(session, found);
+      await printWarnings(session, found);
       await savePreviousDrivers(session, found);
       await forgetCopies(session, found);
       const failure = await runSteps(reporterOf(session), folder, plan.steps, await take()).then(
@@ -252,12 +254,19 @@ async function savePreviousDrivers(
   if (Object.keys(state.previousDrivers).length > 0) await writeState(shell, folder, state);
 }
 
-function printWarnings(session: Context, { findings, host }: Inspection): void {
+/** Prints the warnings: in full those that no earlier run showed, of the others their number. */
+async function printWarnings(session: Context, { findings, host, loaded }: Inspection): Promise<void> {
+  if (session.options.quiet) return;
   const look = styleFor(session, "err", host);
-  const lines = findings.filter(({ status }) => status === "warn" || status === "unknown").flatMap((finding) =>
-    formatFinding(finding, look)
-  );
-  if (lines.length > 0 && !session.options.quiet) session.shell.stderr(`${lines.join("\n")}\n`);
+  const warnings = findings.filter(({ status }) => status === "warn" || status === "unknown");
+  const { fresh, seen } = session.options.verbose
+    ? { fresh: warnings, seen: 0 }
+    : await unseen(session.shell, loaded.folder, warnings);
+  const lines = fresh.flatMap((finding) => formatFinding(finding, look));
+  if (lines.length > 0) session.shell.stderr(`${lines.join("\n")}\n`);
+  if (seen > 0) {
+    log(session, `${counted(seen, "warning")} as in an earlier run: ${selfFor(session, "doctor")} shows them`);
+  }
 }
 
 /** Logs the VMs that the config no longer has. */
