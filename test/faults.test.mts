@@ -7,6 +7,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -20,6 +21,7 @@ import { getSystemErrorMap } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
+import { stopsPrepare } from "../lib/checks/before-prepare.mts";
 import { isJudged, notLookedAt } from "../lib/checks/unjudged.mts";
 import { main } from "../lib/cli/main.mts";
 import { formatFinding } from "../lib/cli/print.mts";
@@ -239,6 +241,19 @@ test("a probe without its last line fails first, and knows no more than the whol
   assert.not.ok(runChecks(host, resolveConfig(card, host)).some(({ check }) => check === "host.probe"));
 });
 
+test("no check advises prepare where prepare refuses", () => {
+  for (const name of readdirSync(`${root}/test/hosts`).filter((one) => one.endsWith(".txt"))) {
+    const gpu = /^gpu: (.*)$/m.exec(own(`test/hosts/${name.replace(/txt$/, "findings")}`))![1];
+    const config = parseConfig(`machines: [{name: vm, box: lab/x, image: debian-13, memory: 1024, gpu: ${gpu}}]`);
+    const host = parseHost(own(`test/hosts/${name}`));
+    const findings = runChecks(host, resolveConfig(config, host));
+    if (!findings.some((finding) => stopsPrepare(finding, host))) continue;
+    assert.not.match(JSON.stringify(findings.map(({ fix }) => fix)), /homelab-gpu\.mts prepare"/, name);
+    const alone = runChecks(host, resolveConfig(config, host), ["gpu.driver"]);
+    assert.not.match(JSON.stringify(alone.map(({ fix }) => fix)), /homelab-gpu\.mts prepare"/, name);
+  }
+});
+
 test("checks that had nothing to look at say so, with what to run first, and are no pass", () => {
   const host = savedHost("h200-server-ubuntu");
   const config = resolveConfig(parseConfig("machines: [{name: vm, box: lab/x, gpu: {}}]"), host);
@@ -327,7 +342,7 @@ test("any error of the file system is a sentence with the path and the reason", 
     ["too long", () => shell.write(join(folder, "x".repeat(300)), "")],
     ["too long", () => shell.read(join(folder, "x".repeat(300)))],
     ["too long", () => shell.ensurePrivateDir(join(folder, "x".repeat(300)))],
-    ["dangling", () => shell.ensurePrivateDir(join(folder, "dangling"))],
+    ["it is a link to nowhere/at/all", () => shell.ensurePrivateDir(join(folder, "dangling"))],
     // Deno's mkdir fails because the path is a file
     ["Deno" in globalThis ? "the place of a folder" : "loop", () => shell.write(join(folder, "a/x"), "")],
     ["loop", () => shell.move(join(folder, "a/x"), join(folder, "y"))],
@@ -354,7 +369,7 @@ test("every error code of the system is told in words, by a file or by what was 
     const { shell, said } = fakeShell();
     shell.read = () => Promise.reject(Object.assign(new Error(code), { code, errno, syscall: "uv_cwd" }));
     assert.is(await main(["status"], shell), 1, code);
-    assert.match(said.join(""), /^homelab-gpu: uv_cwd: .+\n$/, code);
+    assert.match(said.join(""), /^homelab-gpu: the current folder: .+\n$/, code);
   }
 });
 
@@ -486,6 +501,29 @@ test("~/ in a path of the config is the home folder", async () => {
   } finally {
     process.env.HOME = HOME;
   }
+});
+
+test("explain says that it reads the end of a long log, and finds the error there", async () => {
+  const { shell, said } = fakeShell();
+  shell.readTail = (path, bytes) => {
+    assert.equal([path, bytes], ["long.log", 64 * 2 ** 20]);
+    return Promise.resolve({
+      text: "modprobe: FATAL: Module nvidia not found in directory /lib\n",
+      skipped: 536 * 2 ** 20,
+    });
+  };
+  shell.read = (path) => Promise.reject(new UserError(`${path} is read whole`));
+  await main(["explain", "long.log"], shell);
+  assert.match(said.join("").replace(/\s+/g, " "), /its last 64 MiB are read, 536 MiB before them are not/);
+});
+
+test("of a long pipe the end is read", async ({ folder }) => {
+  const path = join(folder, "pipe");
+  execFileSync("mkfifo", [path]);
+  const writer = spawn("sh", ["-c", `{ yes 'first line' | head -n 300000; echo last line; } >'${path}'`]);
+  const tail = (await realShell().readTail(path, 15))!;
+  assert.equal(tail, { text: "last line\n", skipped: 11 * 300_000 });
+  await new Promise((resolve) => writer.exitCode === null ? writer.on("exit", resolve) : resolve(0));
 });
 
 test("of a long file the end is read, from the start of a line on", async ({ folder }) => {

@@ -23,6 +23,7 @@ import { serviceChecks } from "./services.mts";
 import { toolChecks } from "./tools.mts";
 import { storageChecks } from "./storage.mts";
 import { self } from "../self.mts";
+import { advisesPrepare, neededForPrepare, stopsPrepare, withoutPrepare } from "./before-prepare.mts";
 
 /** Whether the probe's text is complete. This check runs whatever others are selected. */
 const probeCheck: Check = {
@@ -68,14 +69,21 @@ export const checks: Check[] = [
  * that throws becomes an `unknown` finding with the error.
  */
 export function runChecks(host: Host, config: Resolved, only: string[] = []): Finding[] {
+  const findings = findingsOf(host, config, only);
+  if (!findings.some(advisesPrepare)) return findings;
+  const before = only.length === 0 ? findings : findingsOf(host, config, neededForPrepare);
+  const stop = before.find((finding) => stopsPrepare(finding, host));
+  return stop ? findings.map((finding) => withoutPrepare(finding, stop)) : findings;
+}
+
+function findingsOf(host: Host, config: Resolved, only: string[]): Finding[] {
   return wantedChecks(only, host.cut !== undefined).flatMap(({ id, check }): Finding[] => {
     try {
       const { watched, touched } = watch(host, config);
       const verdicts = id === probeCheck.id ? check(host, config) : check(watched.host, watched.config);
       // the check read a fact that may be incomplete: its verdict would be a guess
       const guessed = touched().length > 0 || (id !== probeCheck.id && resolvedByGuess(host));
-      const known = (verdict: Verdict): Verdict =>
-        guessed && verdict.status !== "unknown" ? { ...unsure(touched()), ...about(verdict) } : verdict;
+      const known = (verdict: Verdict): Verdict => guessed ? { ...unsure(touched()), ...about(verdict) } : verdict;
       return verdicts.map(known).map(({ machine = null, fix = [], ...verdict }) => ({
         check: id,
         machine,

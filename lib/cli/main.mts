@@ -115,7 +115,8 @@ export async function main(words: string[], started: Shell = realShell()): Promi
       const { syscall, path } = error as NodeJS.ErrnoException;
       const reason = syscall === undefined ? undefined : reasonOf(error);
       if (reason === undefined) throw error;
-      sayTo(shell, `${[syscall, path].filter(Boolean).join(" ")}: ${reason}`);
+      const what = syscall === "uv_cwd" ? "the current folder" : [syscall, path].filter(Boolean).join(" ");
+      sayTo(shell, `${what}: ${reason}`);
       return 1;
     }
     sayTo(shell, error.message);

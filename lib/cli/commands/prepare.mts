@@ -2,8 +2,8 @@ import type { Fix } from "../../findings.mts";
 import type { Host } from "../../host/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { rebuildInitramfs } from "../../host/initramfs.mts";
+import { stopsPrepare } from "../../checks/before-prepare.mts";
 import { notesFor } from "../../checks/index.mts";
-import { cannotHaveIommu } from "../../checks/iommu-enabled.mts";
 import { UserError } from "../../errors.mts";
 import { commandFix } from "../../fixes.mts";
 import { wrap } from "../../text.mts";
@@ -13,24 +13,6 @@ import { formatFindings, formatFix } from "../print.mts";
 import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
 import { type Context, inspect, loadConfig, log, reporterOf, styleFor } from "../context.mts";
-
-/**
- * Checks that must not fail before a card is bound at boot: else the wrong card is bound, or one
- * that the host needs.
- */
-const needed = [
-  "host.probe",
-  "provider.host",
-  "provider.mode",
-  "gpu.present",
-  "gpu.match",
-  "gpu.exclusive",
-  "iommu.group",
-  "host.architecture",
-];
-
-/** Whether the IOMMU is missing for good, so that vfio-pci would refuse every card. */
-const isWithoutIommu = (check: string, host: Host) => check === "iommu.enabled" && cannotHaveIommu(host);
 
 /** `prepare`: what binds the cards to vfio-pci at boot. Shows it; `--apply` does it, `--undo` takes it back. */
 export async function prepare(session: Context): Promise<number> {
@@ -47,9 +29,7 @@ export async function prepare(session: Context): Promise<number> {
     return 0;
   }
   const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
-  const stops = findings.filter(({ check, status }) =>
-    status === "fail" && (needed.includes(check) || isWithoutIommu(check, host))
-  );
+  const stops = findings.filter((finding) => stopsPrepare(finding, host));
   if (stops.length > 0) {
     shell.stdout(`${formatFindings(stops, look).join("\n")}\n`);
     return 1;

@@ -176,7 +176,9 @@ async function readEnd(path: string, bytes: number): Promise<{ text: string; ski
   try {
     const found = await handle.stat();
     const from = found.isFile() ? Math.max(0, found.size - bytes) : 0;
-    const { text, skipped } = await endOf(handle.createReadStream({ start: from, autoClose: false }), bytes);
+    // a pipe has no positions (pread(2), ESPIPE)
+    const stream = handle.createReadStream({ ...(found.isFile() ? { start: from } : {}), autoClose: false });
+    const { text, skipped } = await endOf(stream, bytes);
     return { text, skipped: from + skipped };
   } finally {
     await handle.close();
@@ -282,7 +284,13 @@ async function readStart(path: string): Promise<{ text: string }> {
 
 /** See Shell.ensurePrivateDir. */
 async function makePrivate(path: string): Promise<void> {
-  const made = await mkdir(path, { recursive: true, mode: 0o700 });
+  const made = await mkdir(path, { recursive: true, mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
+    const isMissing = await stat(path).then(() => false, ({ code }: NodeJS.ErrnoException) => code === "ENOENT");
+    const target = isMissing ? await readlink(path).catch(() => undefined) : undefined;
+    throw target === undefined
+      ? error
+      : new UserError(`cannot make ${path}: it is a link to ${target}, which is not there`, 1);
+  });
   const [link, found] = [await lstat(path), await stat(path)];
   const own = ownIds(found.uid);
   const refuse = (why: string) =>

@@ -1,0 +1,38 @@
+/** What has to be right before a card is bound to vfio-pci at boot. */
+import type { Finding } from "../findings.mts";
+import { manualFix } from "../fixes.mts";
+import type { Host } from "../host/types.mts";
+import { self } from "../self.mts";
+import { cannotHaveIommu } from "./iommu-enabled.mts";
+
+/**
+ * Checks that must not fail before `prepare`: else the wrong card is bound, or one that the host
+ * needs.
+ */
+export const neededForPrepare = [
+  "host.probe",
+  "provider.host",
+  "provider.mode",
+  "gpu.present",
+  "gpu.match",
+  "gpu.exclusive",
+  "iommu.group",
+  "host.architecture",
+  "iommu.enabled",
+];
+
+/** Whether `prepare` refuses because of a finding. An IOMMU that is only not enabled yet does not stop it. */
+export function stopsPrepare({ check, status }: Finding, host: Host): boolean {
+  return status === "fail" && neededForPrepare.includes(check) &&
+    (check !== "iommu.enabled" || cannotHaveIommu(host));
+}
+
+/** Whether a finding advises to run `prepare`. */
+export const advisesPrepare = ({ fix }: Finding): boolean => fix.some(({ command }) => command === self("prepare"));
+
+/** A finding without the advice to run `prepare`, which refuses because of another finding. */
+export function withoutPrepare(finding: Finding, { check }: Finding): Finding {
+  if (!advisesPrepare(finding)) return finding;
+  const rest = finding.fix.filter(({ command }) => command !== self("prepare"));
+  return { ...finding, fix: rest.length > 0 ? rest : [manualFix(`First mend ${check}`)] };
+}
