@@ -183,6 +183,37 @@ test("devices: nodes and CDI names of a card that the VM has not fail with their
   }
 });
 
+test("waiting for the health of an official image without a healthcheck fails; other images may have their own", async () => {
+  const db = (image: string, keys = "") =>
+    web("depends_on:\n      db:\n        condition: service_healthy", `  db: {image: "${image}"${keys}}\n`);
+  assert.match(
+    worst(await findings(db("postgres:17"))),
+    /^fail p\/compose\.yaml:5 .*db is healthy, which has no healthcheck/,
+  );
+  assert.is(worst(await findings(db("postgres:17", ", healthcheck: {test: [CMD, pg_isready]}"))), "");
+  assert.is(worst(await findings(db("ghcr.io/immich-app/postgres:14"))), "");
+});
+
+test("ports of a service in another one's network fail", async () => {
+  const found = await findings(web('network_mode: "service:vpn"\n    ports: [80]', "  vpn: {image: x}\n"));
+  assert.match(worst(found), /^fail p\/compose\.yaml:5 .*network_mode: service:vpn and ports/);
+});
+
+test("gpus: a driver that no engine has, and count with device_ids, fail", async () => {
+  assert.match(worst(await findings(web("gpus:\n      - driver: cuda"))), /^fail p\/compose\.yaml:5 .*driver cuda/);
+  assert.match(
+    worst(await findings(web("gpus: [{count: 1, device_ids: ['0']}]"))),
+    /^fail .*both count and device_ids/,
+  );
+});
+
+test("a missing file of a config has the line of the section, not of the service's target", async () => {
+  const found = await findings(
+    web("configs: [{source: c, target: /etc/app.conf}]", "configs:\n  c:\n    file: ./app.conf\n"),
+  );
+  assert.match(worst(found), /^fail p\/compose\.yaml:7 .*app\.conf, which does not exist/);
+});
+
 test("a GPU by UUID is unknown: only the VM can tell", async () => {
   const gpu =
     "deploy: {resources: {reservations: {devices: [{driver: nvidia, device_ids: [GPU-4cf8], capabilities: [gpu]}]}}}";

@@ -179,18 +179,33 @@ function runtime({ runtime }: ComposeService, { name, engine }: Names): ProjectF
   }];
 }
 
-/** A service that waits for the health of another whose health check is disabled never starts. */
+/**
+ * Images without a health check of their own: official images get none (github.com/docker-library/faq, Healthcheck;
+ * read 2026-11-26). A few have one all the same, so only the common ones are here.
+ */
+const withoutHealth =
+  /^(docker\.io\/)?(library\/)?(alpine|busybox|debian|httpd|mariadb|memcached|mongo|mysql|nginx|node|postgres|python|rabbitmq|redis|ubuntu)([:@].*)?$/;
+
+/**
+ * A service that waits for the health of another one, which has no health check: Compose ends with
+ * an error.
+ */
 function health(service: ComposeService, { model }: ComposeProject): ProjectFlaw[] {
   const needs = mapAt(service, "depends_on");
   return Object.entries(needs).flatMap(([other, how]): ProjectFlaw[] => {
     if (!isMap(how) || how.condition !== "service_healthy") return [];
-    const check = mapAt(model?.services[other] ?? {}, "healthcheck");
+    const body = model?.services[other] ?? {};
+    const check = mapAt(body, "healthcheck");
     const off = check.disable === true || (Array.isArray(check.test) && check.test[0] === "NONE");
-    return off
+    // a built image may have the name of an official one
+    const none = check.test === undefined && body.build === undefined && withoutHealth.test(String(body.image));
+    return off || none
       ? [{
         status: "fail",
-        message: `waits until ${other} is healthy, whose healthcheck is switched off`,
-        at: other,
+        message: off
+          ? `waits until ${other} is healthy, whose healthcheck is switched off`
+          : `waits until ${other} is healthy, which has no healthcheck: its image ${body.image} brings none`,
+        at: [`${other}:`, other],
         fix: manualFix(`Give ${other} a healthcheck, or write condition: service_started`),
       }]
       : [];

@@ -267,7 +267,9 @@ export function neededFiles(name: string, service: ComposeService, project: Comp
         if (!isMap(declared)) return [];
         const what = `the ${section.slice(0, -1)} ${grant}`;
         const { file, environment, external } = declared;
-        if (typeof file === "string" && !file.includes("$")) return needed(file, `${what} from`, project);
+        if (typeof file === "string" && !file.includes("$")) {
+          return needed(file, `${what} from`, project).map((flaw) => ({ ...flaw, atTop: true }));
+        }
         if (
           typeof environment === "string" && ownValue(variables, environment) === undefined &&
           !isInDotEnv(project, environment)

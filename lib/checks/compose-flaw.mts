@@ -11,6 +11,8 @@ export interface ProjectFlaw {
   /** Texts to search for to find the line: the first one that exists counts. */
   at?: string | string[];
   service?: string;
+  /** The line is in a section at the top of a file, not in the service's block. */
+  atTop?: boolean;
   evidence?: Evidence;
   fix?: Fix;
 }
@@ -63,13 +65,13 @@ function blockOf(file: string, text: string, service: string): { file: string; l
 /** A project's flaw as a verdict. */
 export function verdictOf(
   project: ComposeProject,
-  { status, message, at, service, evidence, fix }: ProjectFlaw,
+  { status, message, at, service, atTop = false, evidence, fix }: ProjectFlaw,
 ): Verdict {
   const value = [at ?? []].flat()[0] ?? service ?? message;
   return {
     status,
     message: `${project.name}: ${message}`,
-    evidence: [evidence ?? { read: placeOf(project, at ?? service, service), value }],
+    evidence: [evidence ?? { read: placeOf(project, at ?? service, atTop ? undefined : service), value }],
     ...(fix ? { fix: [fix] } : {}),
   };
 }

@@ -201,7 +201,15 @@ function networks(service: ComposeService, { model }: ComposeProject): ProjectFl
       fix: manualFix("Leave one of the two out"),
     }]
     : [];
-  return [...fixed, ...host];
+  const shared = /^(service|container):/.test(String(service.network_mode ?? "")) && ports
+    ? [{
+      status: "fail" as const,
+      message: `has network_mode: ${service.network_mode} and ports:, which Docker refuses together`,
+      at: "ports",
+      fix: manualFix(`Write the ports in ${String(service.network_mode).split(":")[1]}`),
+    }]
+    : [];
+  return [...fixed, ...host, ...shared];
 }
 
 function settings(service: ComposeService): ProjectFlaw[] {

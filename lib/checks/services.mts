@@ -1,7 +1,7 @@
 import type { Service } from "../config/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
-import { mapAt } from "../maps.mts";
+import { isMap, mapAt } from "../maps.mts";
 import type { Check, Verdict } from "./types.mts";
 import { manualFix } from "../fixes.mts";
 import { isCudaImage } from "../resolve/cuda.mts";
@@ -42,7 +42,12 @@ function gpus(service: PlacedService, machine: ResolvedMachine): Verdict[] {
     read: `${service.name}: ${key}`,
     value: ids?.join(", ") ?? String(count),
   }));
-  const wrong = [...flawed(service), ...foreignCdi(service, machine), ...missing(service, demands, machine)].map((
+  const wrong = [
+    ...flawed(service),
+    ...gpusFlaws(service),
+    ...foreignCdi(service, machine),
+    ...missing(service, demands, machine),
+  ].map((
     { says, fix, at },
   ): Verdict => ({
     status: "fail",
@@ -259,6 +264,24 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], { name, g
       ]),
     ];
   });
+}
+
+/** Flaws of the requests under `gpus:`, of which each is one for GPUs without `capabilities` too. */
+function gpusFlaws({ body: { gpus } }: Service): Flaw[] {
+  return (Array.isArray(gpus) ? gpus.filter(isMap) : []).flatMap(({ driver, count, device_ids }) => [
+    ...(typeof driver === "string" && driver !== "" && !deviceDrivers.includes(driver)
+      ? [flaw(
+        `its gpus: names the driver ${driver}, which no engine has: there are ${deviceDrivers.join(", ")}`,
+        "Write driver: nvidia, or leave driver: out",
+        [driver],
+      )]
+      : []),
+    ...(count !== undefined && device_ids !== undefined
+      ? [
+        flaw("its gpus: has both count and device_ids, which exclude each other", "Leave one of the two out", ["gpus"]),
+      ]
+      : []),
+  ]);
 }
 
 /** CDI names of devices that nothing in a VM describes: its only specification is NVIDIA's. */
