@@ -50,3 +50,10 @@ export function explainFindings(findings: Finding[], notes: Notes): ExplainedFin
       : finding
   );
 }
+
+/** How many findings have each status. */
+export function countsByStatus(findings: Finding[]): Record<Status, number> {
+  const counts: Record<Status, number> = { pass: 0, warn: 0, fail: 0, unknown: 0, skip: 0 };
+  for (const { status } of findings) counts[status]++;
+  return counts;
+}

@@ -70,8 +70,8 @@ test("refuses wrong usage in a few lines, with 2, and no stack", async () => {
     [["doctor", "--host", "missing.txt"], /there is no file missing\.txt/],
     [["doctor", "--host", "bad.txt"], /this is no saved probe/],
     [["toString"], /there is no command toString/],
-    [["status", "--json"], /--json is for up -n, plan, doctor, explain; not for status\n/],
-    [["up", "--json"], /--json is for up -n, plan, doctor, explain; not for up\n/],
+    [["down", "--json"], /--json is for up -n, plan, doctor, verify, explain,\s+status; not for\s+down\n/],
+    [["up", "--json"], /--json is for up -n, plan, doctor, verify, explain,\s+status; not for\s+up\n/],
     [["up", "--yes", "--host", "bad.txt"], /--host is for up -n, init, [^]*;\s+not\s+for\s+up\n/],
     [["prepare", "--apply", "--host", "bad.txt"], /--host shows what another machine would need/],
     [["prepare", "--undo", "--host", "bad.txt"], /--host shows what another machine would need/],
@@ -187,7 +187,7 @@ test("what the README shows is what doctor says", async () => {
 });
 
 test("doctor --json keeps its shape, for every recorded host", async () => {
-  const fits = new Ajv({ strict: false }).compile(JSON.parse(own("test/doctor.schema.json")));
+  const fits = new Ajv({ strict: false }).compile(JSON.parse(own("templates/doctor.schema.json")));
   const starter = `${root}/templates/homelab-gpu.yaml`;
   // a heading's anchor has no dots
   const pages = [...own("lib/checks/README.md").matchAll(/^## (\S+)$/gm)].map(([, id]) => id!.replace(".", ""));

@@ -109,9 +109,8 @@ test("only the shell touches files and processes", () => {
 
 test("every asset is there, and every template and guest script is an asset", () => {
   for (const name of names) own(name);
-  const there = readdirSync(`${root}/templates`).filter((name) => !/^homelab-gpu\.|^README/.test(name)).map((name) =>
-    `templates/${name}`
-  );
+  const there = readdirSync(`${root}/templates`).filter((name) => !/^homelab-gpu\.|^README|\.schema\.json$/.test(name))
+    .map((name) => `templates/${name}`);
   assert.equal(there.filter((name) => !names.includes(name)), []);
 });
 

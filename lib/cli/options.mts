@@ -55,7 +55,12 @@ export const options: Option[] = [
   { name: "apply", for: ["prepare"], summary: "prepare: do it (asks first, or --yes)" },
   { name: "undo", for: ["prepare"], summary: "prepare: take back what --apply did" },
   { name: "dry-run", letter: "n", summary: "show what would be done; change nothing" },
-  { name: "json", for: ["doctor", "plan", "explain"], dry: ["up"], summary: "doctor, plan, explain: one JSON object" },
+  {
+    name: "json",
+    for: ["doctor", "plan", "verify", "explain", "status"],
+    dry: ["up"],
+    summary: "one JSON object; its schema is in templates/",
+  },
   { name: "save", takes: "FILE", for: ["doctor"], summary: "doctor: save what the probe read" },
   {
     name: "host",

@@ -5,6 +5,7 @@ import { Interrupted, UserError } from "../errors.mts";
 import { type ScheduledStep, scheduleOf } from "../plan/stages.mts";
 import { Lines } from "../lines.mts";
 import { forgetFailed, programOf, rememberFailed } from "./failed.mts";
+import { type Durations, saveDurations } from "./durations.mts";
 import type { Lock } from "./lock.mts";
 import { commandLine } from "../plan/command-line.mts";
 import { formatDuration } from "../text.mts";
@@ -43,12 +44,14 @@ export async function writeFiles(shell: Shell, folder: string, files: File[], ch
 export async function runSteps(reporter: Reporter, folder: string, steps: Step[], lock: Lock): Promise<void> {
   // the proof of an earlier run does not count for this one
   for (const { proves, output } of steps) if (proves && output) await reporter.shell.remove(`${folder}/${output}`);
+  const took: Durations = {};
   for (const queues of scheduleOf(steps)) {
-    const run = { folder, lock, of: steps.length, alone: queues.length === 1 };
+    const run = { folder, lock, of: steps.length, alone: queues.length === 1, took };
     const ended = await Promise.allSettled(queues.map(async (queue) => {
       for (const scheduled of queue) await runStep(reporter, scheduled, run);
     }));
     const failed = ended.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
+    if (Object.keys(took).length > 0) await saveDurations(reporter.shell, folder, took);
     const first = failed.find((error) => !(error instanceof UserError)) ?? failed[0];
     if (first instanceof UserError) throw new UserError(failed.map(({ message }) => message).join("\n"), 1);
     if (first) throw first;
@@ -64,6 +67,8 @@ interface Run {
   of: number;
   /** No other step runs at the same time. */
   alone: boolean;
+  /** What the steps took that are done. */
+  took: Durations;
 }
 
 /** Bytes of a log that are searched for a cause. */
@@ -72,7 +77,7 @@ const logEnd = 4 * 1024 * 1024;
 async function runStep(
   reporter: Reporter,
   { step, at }: ScheduledStep,
-  { folder, lock, of, alone }: Run,
+  { folder, lock, of, alone, took }: Run,
 ): Promise<void> {
   const { shell, options } = reporter;
   if (shell.interrupted) throw new Interrupted();
@@ -100,7 +105,8 @@ async function runStep(
   });
   lines?.end();
   if (running !== undefined) lock.ended(running);
-  const time = formatDuration(performance.now() - start);
+  const ms = performance.now() - start;
+  const time = formatDuration(ms);
   if (code !== 0 && !step.proves) {
     if (!alone) reporter.log(`${number} failed after ${time}; the other steps continue`);
     const said = options.quiet || step.output ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
@@ -117,5 +123,6 @@ async function runStep(
     );
   }
   for (const path of step.removes ?? []) await shell.remove(`${folder}/${path}`);
+  took[step.title] = Math.round(ms);
   reporter.log(`${number} done in ${time}`);
 }

@@ -86,7 +86,7 @@ for (const shell of shells) {
     const taken = (command: string) => names.map((name) => has(offered(command, "--"), name));
     assert.equal(taken("up"), [true, true, false, false, false]);
     assert.equal(taken("prepare"), [false, true, true, false, true]);
-    assert.equal(taken("status"), [false, true, false, false, false]);
+    assert.equal(taken("status"), [false, true, false, true, false]);
   });
 }
 

@@ -6,7 +6,7 @@ import { isJudged, notLookedAt } from "../../checks/unjudged.mts";
 import type { Project } from "../../compose/project.mts";
 import { ConfigError, UserError } from "../../errors.mts";
 import { parseHost } from "../../host/parse.mts";
-import { explainFindings, type Finding } from "../../findings.mts";
+import { countsByStatus, explainFindings, type Finding } from "../../findings.mts";
 import { formatFindings } from "../print.mts";
 import {
   type Context,
@@ -63,7 +63,13 @@ export async function doctor(session: Context): Promise<number> {
   const ok = isJudged(findings) && !findings.some(({ status }) => status === "fail");
   if (options.json) {
     const explained = explainFindings(findings, notesFor(host));
-    const shown = { schema: "homelab-gpu/doctor/2", host: plain(host), findings: explained, ok };
+    const shown = {
+      schema: "homelab-gpu/doctor/2",
+      host: plain(host),
+      findings: explained,
+      counts: countsByStatus(findings),
+      ok,
+    };
     shell.stdout(`${jsonText(shown)}\n`);
   } else {
     log(session, `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`);

@@ -33,6 +33,11 @@ import { self } from "../../self.mts";
 export async function status(session: Context): Promise<number> {
   const { source, lab } = await inspectLab(session);
   log(session, `config: ${source.name}`);
+  if (session.options.json) {
+    const machines = await machinesAsJson(session, source, lab);
+    session.shell.stdout(`${JSON.stringify({ schema: "homelab-gpu/status/2", machines }, null, 2)}\n`);
+    return 0;
+  }
   for (const [name, machine] of Object.entries({ ...lab.machines, ...lab.orphans })) {
     const { state, address, box, cpus, memory, proof, bootId, hardware } = machine;
     const fresh = proof && proof.bootId === bootId;
@@ -62,6 +67,28 @@ export async function status(session: Context): Promise<number> {
     }
   }
   return 0;
+}
+
+/** The machines of a lab as `status --json` has them; what is not known is null. */
+async function machinesAsJson(session: Context, source: LoadedConfig, lab: Lab): Promise<object[]> {
+  return await Promise.all(
+    Object.entries({ ...lab.machines, ...lab.orphans }).map(async ([name, machine]) => {
+      const { state, address, cpus, memory, proof, bootId, hardware } = machine;
+      const fresh = proof !== undefined && proof.bootId === bootId;
+      const running = state === "running";
+      return {
+        name,
+        state,
+        inConfig: !Object.hasOwn(lab.orphans, name),
+        address: running ? address ?? null : null,
+        cpus: running ? cpus ?? null : null,
+        memoryMiB: running ? memory ?? null : null,
+        cards: running ? (hardware?.assignedFunctions ?? []).map(({ host }) => host) : [],
+        provenAt: running && fresh ? proof.at : null,
+        services: running && fresh ? await readSeenServices(session, source.folder, name) : [],
+      };
+    }),
+  );
 }
 
 /** `ssh [machine] [-- command…]`: into a machine, or a command in it. */

@@ -1,7 +1,9 @@
 import { notesFor } from "../../checks/index.mts";
-import { explainFindings } from "../../findings.mts";
+import { countsByStatus, explainFindings } from "../../findings.mts";
 import { makePlan } from "../../plan/plan.mts";
 import { formatFindings, formatPlan } from "../print.mts";
+import { summaryLine, summaryOf } from "../../plan/summary.mts";
+import { readDurations } from "../../run/durations.mts";
 import { diffFiles } from "../../run/steps.mts";
 import { type Context, inspect, log, readTexts, styleFor } from "../context.mts";
 import { jsonText } from "../../urls.mts";
@@ -17,13 +19,17 @@ export async function plan(session: Context): Promise<number> {
   });
   const changes = await diffFiles(session.shell, loaded.folder, files);
   const findings = [...found.findings, ...stops];
+  const summary = summaryOf(changes, steps, await readDurations(shell, loaded.folder));
   const ok = !findings.some(({ status }) => status === "fail");
   if (options.json) {
     const shown = {
       schema: "homelab-gpu/plan/2",
       files: changes.map(({ path, change, text, secret }) => ({ path, change, text: secret ? null : text })),
       steps: steps.map(({ title, command, cwd = "." }) => ({ title, command, cwd })),
+      summary,
       findings: explainFindings(findings, notesFor(host)),
+      counts: countsByStatus(findings),
+      ok,
     };
     shell.stdout(`${jsonText(shown)}\n`);
     return ok ? 0 : 1;
@@ -34,9 +40,11 @@ export async function plan(session: Context): Promise<number> {
     log(session, `without a GPU these services are left out: ${withheld.join(", ")}`);
   }
   const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
+  const planned = formatPlan(loaded.folder, changes, steps, look);
+  const idle = steps.length === 0 && changes.every(({ change }) => change === "same");
   const lines = ok
-    ? formatPlan(loaded.folder, changes, steps, look)
-    : [...formatPlan(loaded.folder, changes, steps, look), "", "Fix this first:"];
-  shell.stdout(`${[...lines, ...(ok ? [] : formatFindings(findings, look))].join("\n")}\n`);
+    ? [...planned, ...(idle ? [] : ["", summaryLine(summary)])]
+    : [...planned, "", "Fix this first:", ...formatFindings(findings, look)];
+  shell.stdout(`${lines.join("\n")}\n`);
   return ok ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 import type { ResolvedMachine } from "../../resolve/types.mts";
-import type { Finding } from "../../findings.mts";
+import { notesFor } from "../../checks/index.mts";
+import { countsByStatus, explainFindings, type Finding } from "../../findings.mts";
 import { commandFix } from "../../fixes.mts";
 import { driverVersion, partitionRequest } from "../../resolve/partition.mts";
 import { requireLibvirtAnswer } from "../../host/lab.mts";
@@ -38,6 +39,17 @@ export async function verify(session: Context): Promise<number> {
     await lock.release();
   }
   const findings = [...down.map(notUp), ...(await verifyMachines(session, found, up))];
+  if (session.options.json) {
+    const ok = !findings.some(({ status }) => status === "fail");
+    const shown = {
+      schema: "homelab-gpu/verify/2",
+      findings: explainFindings(findings, notesFor(found.host)),
+      counts: countsByStatus(findings),
+      ok,
+    };
+    shell.stdout(`${JSON.stringify(shown, null, 2)}\n`);
+    return ok ? 0 : 1;
+  }
   shell.stdout(`${formatFindings(findings, { ...styleFor(session, "out", found.host), verbose: true }).join("\n")}\n`);
   return findings.some(({ status }) => status === "fail") ? 1 : 0;
 }

@@ -1,0 +1,103 @@
+// What commands print with --json, by the schemas in templates/. doctor's is in cli.test.mts.
+import { readdirSync } from "node:fs";
+import { Ajv } from "ajv";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { plan } from "../lib/cli/commands/plan.mts";
+import { status } from "../lib/cli/commands/machines.mts";
+import { up } from "../lib/cli/commands/up.mts";
+import { verify } from "../lib/cli/commands/verify.mts";
+import { main } from "../lib/cli/main.mts";
+import { options } from "../lib/cli/options.mts";
+import { summaryLine } from "../lib/plan/summary.mts";
+import { fakeShell, own, root } from "./fake.mts";
+import { World } from "./world.mts";
+
+const test = suite("json");
+const config = `machines:
+  - {name: a, box: lab/x, image: debian-13, cpus: 2, memory: 1024}
+  - {name: b, box: lab/y, cpus: 2, memory: 1024}
+services:
+  web: {image: x/web, machine: a}
+`;
+
+/** What the tests read of an output. */
+interface Shown {
+  schema: string;
+  ok: boolean;
+  files: unknown[];
+  steps: unknown[];
+  summary: { create: number; steps: number; boxes: number };
+  findings: { check: string; machine: string | null }[];
+  counts: Record<string, number>;
+  machines: { name: string; state: string; services: unknown[] }[];
+  causes: unknown[];
+}
+
+/** The JSON that was printed, which must fit the schema of that command. */
+function fitting(name: string, said: string[]): Shown {
+  const text = said.filter((one) => one.startsWith("{")).join("");
+  const fits = new Ajv({ strict: false }).compile(JSON.parse(own(`templates/${name}.schema.json`)));
+  const shown = JSON.parse(text) as Shown;
+  assert.ok(fits(shown), `${name}: ${JSON.stringify(fits.errors)}`);
+  assert.is(shown.schema, `homelab-gpu/${name}/2`);
+  return shown;
+}
+
+test("each command with --json has a schema, and each schema a command", () => {
+  const there = readdirSync(`${root}/templates`).flatMap((name) => /^(\w+)\.schema\.json$/.exec(name)?.[1] ?? []);
+  assert.equal(there.sort(), [...options.find(({ name }) => name === "json")!.for!].sort());
+});
+
+test("plan: files, steps, what they amount to, findings and counts; the same from up -n", async () => {
+  const world = new World(config, "rtx4070-desktop-debian12");
+  for (const command of [plan, plan]) {
+    world.said = [];
+    assert.is(await world.does(command, world.session([], { json: true, dryRun: true })), 0, world.said.join(""));
+    const { files, steps, summary, findings, counts, ok } = fitting("plan", world.said);
+    assert.equal([summary.create, summary.steps, summary.boxes, ok], [files.length, steps.length, 1, true]);
+    const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    assert.is(all, findings.length);
+  }
+});
+
+test("plan ends with a line of what it amounts to, and with the time of the last run where that is known", async () => {
+  const world = new World(config, "rtx4070-desktop-debian12");
+  assert.is(await world.does(plan, world.session([])), 0);
+  assert.match(world.said.join(""), /\n\n\d+ files to create, 1 box to build, \d+ steps to run: some minutes, .*\.\n$/);
+  assert.is(await world.does(up, world.session([])), 0);
+  world.said = [];
+  assert.is(await world.does(plan, world.session([])), 0);
+  assert.match(world.said.join(""), /Nothing to do\.\n$/);
+  assert.match(world.disk.get(`${world.folder}/logs/durations.json`)!, /"Build the box lab\/x": \d+/);
+  const known = { create: 1, change: 2, steps: 9, boxes: 0, lastTime: 484_000 };
+  assert.is(summaryLine(known), "1 file to create, 2 files to change, 9 steps to run: about 8 min 4 s, as last time.");
+});
+
+test("status and verify: machines that run, with their services; those that are off", async () => {
+  const world = new World(config, "rtx4070-desktop-debian12");
+  assert.is(await world.does(up, world.session(["a"])), 0, world.said.join(""));
+  world.said = [];
+  assert.is(await world.does(status, world.session([], { json: true })), 0);
+  const { machines } = fitting("status", world.said);
+  assert.equal(machines.map(({ name, state, services }) => [name, state, services.length]), [
+    ["a", "running", 1],
+    ["b", "absent", 0],
+  ]);
+  world.said = [];
+  assert.is(await world.does(verify, world.session([], { json: true })), 1);
+  const { findings, counts, ok } = fitting("verify", world.said);
+  assert.equal([counts.fail, ok], [1, false]);
+  assert.ok(findings.some(({ check, machine }) => check === "verify.ssh" && machine === "b"));
+});
+
+test("explain: the causes of a log, or none", async () => {
+  const log = "error: Network not found: no network with matching name 'default'\n";
+  for (const [text, found] of [[log, 1], ["all is well\n", 0]] as const) {
+    const { shell, printed } = fakeShell({ "x.log": text });
+    await main(["explain", "--json", "x.log"], shell);
+    assert.is(fitting("explain", printed).causes.length, found);
+  }
+});
+
+test.run();
