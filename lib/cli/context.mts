@@ -78,6 +78,7 @@ export function reporterOf(context: Context): Reporter {
   return {
     shell,
     options,
+    folds: shell.terminal.err && process.env.TERM !== "dumb",
     log: (text) => log(context, text),
     async explain(text, program) {
       const { asFinding, likelyCauses } = await import("../verify/failures/index.mts");

@@ -5,7 +5,8 @@ import { Interrupted, UserError } from "../errors.mts";
 import { type ScheduledStep, scheduleOf } from "../plan/stages.mts";
 import { Lines } from "../lines.mts";
 import { forgetFailed, programOf, rememberFailed } from "./failed.mts";
-import { type Durations, saveDurations } from "./durations.mts";
+import { type Durations, readDurations, saveDurations } from "./durations.mts";
+import { changingLine, passedOn } from "./progress.mts";
 import type { Lock } from "./lock.mts";
 import { commandLine } from "../plan/command-line.mts";
 import { formatDuration } from "../text.mts";
@@ -14,6 +15,8 @@ import { formatDuration } from "../text.mts";
 export interface Reporter {
   shell: Shell;
   options: { quiet: boolean; verbose: boolean };
+  /** A step is one line that changes: its output goes to a terminal on which lines can be rewritten. */
+  folds?: boolean;
   /** A line about the run itself. */
   log(text: string): void;
   /** What the log of a failed step of that program is known to mean, as text that follows the error; empty if nothing is known. */
@@ -45,8 +48,10 @@ export async function runSteps(reporter: Reporter, folder: string, steps: Step[]
   // the proof of an earlier run does not count for this one
   for (const { proves, output } of steps) if (proves && output) await reporter.shell.remove(`${folder}/${output}`);
   const took: Durations = {};
+  // shown on a terminal only
+  const usual = reporter.folds ? await readDurations(reporter.shell, folder) : {};
   for (const queues of scheduleOf(steps)) {
-    const run = { folder, lock, of: steps.length, alone: queues.length === 1, took };
+    const run = { folder, lock, of: steps.length, alone: queues.length === 1, took, usual };
     const ended = await Promise.allSettled(queues.map(async (queue) => {
       for (const scheduled of queue) await runStep(reporter, scheduled, run);
     }));
@@ -69,6 +74,8 @@ interface Run {
   alone: boolean;
   /** What the steps took that are done. */
   took: Durations;
+  /** What steps took when they last succeeded. */
+  usual: Durations;
 }
 
 /** Bytes of a log that are searched for a cause. */
@@ -77,7 +84,7 @@ const logEnd = 4 * 1024 * 1024;
 async function runStep(
   reporter: Reporter,
   { step, at }: ScheduledStep,
-  { folder, lock, of, alone, took }: Run,
+  { folder, lock, of, alone, took, usual }: Run,
 ): Promise<void> {
   const { shell, options } = reporter;
   if (shell.interrupted) throw new Interrupted();
@@ -85,12 +92,25 @@ async function runStep(
     step.title.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60)
   }.log`;
   const number = `${at + 1}/${of}`;
-  reporter.log(`${number} ${step.title}`);
+  const folded = reporter.folds && !options.verbose && !options.quiet && alone && !step.terminal;
+  if (!folded) reporter.log(`${number} ${step.title}`);
   if (options.verbose) reporter.log(`$ ${commandLine(step)}`);
   // lines of steps that run side by side are prefixed with their queue
   const lines = alone ? undefined : new Lines((line) => shell.stderr(`${step.queue} | ${line}\n`));
-  const start = performance.now();
+  const show = (text: string) => (lines ? lines.add(text) : shell.stderr(text));
+  const now = () => performance.now();
+  const about = {
+    number,
+    title: step.title,
+    lastTime: Object.hasOwn(usual, step.title) ? usual[step.title] : undefined,
+  };
+  const hidden = options.quiet || (step.output !== undefined && !step.proves);
+  const progress = folded
+    ? changingLine(shell, about, now)
+    : passedOn(about, hidden ? undefined : show, (text) => reporter.log(text), now);
+  const start = now();
   let running: number | undefined;
+  let done = false;
   const { code, tail } = await shell.run(step.command, {
     cwd: step.cwd ? `${folder}/${step.cwd}` : folder,
     log: logPath,
@@ -99,17 +119,18 @@ async function runStep(
     ...(step.input ? { input: `${folder}/${step.input}` } : {}),
     ...(step.output ? { output: `${folder}/${step.output}` } : {}),
     ...(step.terminal ? { terminal: true } : {}),
-    ...(options.quiet || (step.output && !step.proves)
-      ? {}
-      : { show: (text: string) => (lines ? lines.add(text) : shell.stderr(text)) }),
-  });
+    ...(hidden && !folded ? {} : { show: (text: string) => progress.add(text) }),
+  }).then((result) => {
+    done = result.code === 0;
+    return result;
+  }).finally(() => progress.end(done));
   lines?.end();
   if (running !== undefined) lock.ended(running);
-  const ms = performance.now() - start;
+  const ms = now() - start;
   const time = formatDuration(ms);
   if (code !== 0 && !step.proves) {
     if (!alone) reporter.log(`${number} failed after ${time}; the other steps continue`);
-    const said = options.quiet || step.output ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
+    const said = hidden || step.output || folded ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
     await rememberFailed(shell, folder, step, logPath).catch(() => {});
     const why = await reporter.explain(
       (await shell.readTail(logPath, logEnd))?.text ?? tail.join("\n"),
@@ -124,5 +145,5 @@ async function runStep(
   }
   for (const path of step.removes ?? []) await shell.remove(`${folder}/${path}`);
   took[step.title] = Math.round(ms);
-  reporter.log(`${number} done in ${time}`);
+  if (!folded) reporter.log(`${number} done in ${time}`);
 }

@@ -1,4 +1,5 @@
 /** What people expect of a Vagrant wrapper: status, ssh, down, destroy. */
+import { jsonText } from "../../urls.mts";
 import type { Config } from "../../config/types.mts";
 import type { Status } from "../../findings.mts";
 import type { Step } from "../../plan/types.mts";
@@ -35,7 +36,7 @@ export async function status(session: Context): Promise<number> {
   log(session, `config: ${source.name}`);
   if (session.options.json) {
     const machines = await machinesAsJson(session, source, lab);
-    session.shell.stdout(`${JSON.stringify({ schema: "homelab-gpu/status/2", machines }, null, 2)}\n`);
+    session.shell.stdout(`${jsonText({ schema: "homelab-gpu/status/2", machines })}\n`);
     return 0;
   }
   for (const [name, machine] of Object.entries({ ...lab.machines, ...lab.orphans })) {

@@ -1,3 +1,4 @@
+import { jsonText } from "../../urls.mts";
 import type { ResolvedMachine } from "../../resolve/types.mts";
 import { notesFor } from "../../checks/index.mts";
 import { countsByStatus, explainFindings, type Finding } from "../../findings.mts";
@@ -47,7 +48,7 @@ export async function verify(session: Context): Promise<number> {
       counts: countsByStatus(findings),
       ok,
     };
-    shell.stdout(`${JSON.stringify(shown, null, 2)}\n`);
+    shell.stdout(`${jsonText(shown)}\n`);
     return ok ? 0 : 1;
   }
   shell.stdout(`${formatFindings(findings, { ...styleFor(session, "out", found.host), verbose: true }).join("\n")}\n`);

@@ -1,0 +1,87 @@
+/** What a person sees of a step that runs. */
+import { Lines } from "../lines.mts";
+import type { Shell } from "../shell.mts";
+import { formatDuration, visible } from "../text.mts";
+
+/** How a step is shown while it runs. */
+export interface Progress {
+  /** Takes what the step's program prints. */
+  add(text: string): void;
+  /** The step ended: what took the place of the line, if there was one, stays. */
+  end(done: boolean): void;
+}
+
+/** What the line of a step says. */
+export interface StepTitle {
+  /** `3/9`. */
+  number: string;
+  title: string;
+  /** Milliseconds that it took when it last succeeded; undefined if it never did. */
+  lastTime: number | undefined;
+}
+
+/** Milliseconds between two changes of the line. */
+const pace = 1000;
+
+/** Milliseconds without a word after which a step says that it still runs, where no line changes. */
+export const silence = 30_000;
+
+/**
+ * The line of a step at a moment: number, title, time, last time's, and what the program printed last, at most `width` columns. `elapsed`
+ * in milliseconds.
+ */
+export function stepLine({ number, title, lastTime }: StepTitle, elapsed: number, said: string, width: number): string {
+  const usual = lastTime === undefined ? "" : `, last time ${formatDuration(lastTime)}`;
+  const start = `${number} ${title}, ${formatDuration(elapsed)}${usual}`;
+  const line = visible(said === "" ? start : `${start}: ${said.trim()}`);
+  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
+}
+
+/**
+ * One line of a terminal that changes while the step runs, and is replaced at its end. What the program prints is shown at its end only,
+ * so that a program's retries do not fill the screen.
+ */
+export function changingLine(shell: Shell, step: StepTitle, now: () => number): Progress {
+  const start = now();
+  // the last column makes some terminals go on to the next line
+  const width = shell.terminal.columns - 1;
+  let said = "";
+  const draw = () => shell.stderr(`\r\u001b[K${stepLine(step, now() - start, said, width)}`);
+  const lines = new Lines((line) => {
+    if (line.trim() !== "") said = line;
+  });
+  draw();
+  const timer = setInterval(draw, pace);
+  return {
+    add: (text) => lines.add(text),
+    end(done) {
+      clearInterval(timer);
+      const mark = done ? "✓" : "✗";
+      shell.stderr(`\r\u001b[K${mark} ${step.number} ${step.title}, ${formatDuration(now() - start)}\n`);
+    },
+  };
+}
+
+/** The program's own output, and a line where it has been silent for long. `show` is undefined where its output is not shown. */
+export function passedOn(
+  { number, title }: StepTitle,
+  show: ((text: string) => void) | undefined,
+  log: (text: string) => void,
+  now: () => number,
+): Progress {
+  const start = now();
+  let heard = start;
+  const timer = setInterval(() => {
+    if (now() - heard < silence) return;
+    heard = now();
+    log(`${number} ${title} still runs, ${formatDuration(now() - start)}`);
+  }, silence);
+  return {
+    add(text) {
+      if (!show) return;
+      heard = now();
+      show(text);
+    },
+    end: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,85 @@
+// What is shown of a step that runs: a line that changes on a terminal, the program's output elsewhere.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { reporterOf } from "../lib/cli/context.mts";
+import type { Step } from "../lib/plan/types.mts";
+import type { Lock } from "../lib/run/lock.mts";
+import { changingLine, stepLine } from "../lib/run/progress.mts";
+import { runSteps } from "../lib/run/steps.mts";
+import type { RunOptions } from "../lib/shell.mts";
+import { fakeShell, options } from "./fake.mts";
+
+const test = suite("progress");
+const lock = { step: () => Promise.resolve(), ended: () => {}, release: () => Promise.resolve() } as unknown as Lock;
+const build: Step = { title: "Build the box lab/x", command: ["packer", "build"] };
+const noise = "default: Warning: Connection refused. Retrying...\n";
+
+/** What is written while steps run whose program prints this and ends with that code. */
+async function shown(
+  steps: Step[],
+  printed: string,
+  terminal: boolean,
+  more: { code?: number; verbose?: boolean } = {},
+) {
+  const fake = fakeShell({ "/lab/logs/durations.json": `{"Build the box lab/x": 484000}` });
+  const shell = {
+    ...fake.shell,
+    terminal: { ...fake.shell.terminal, err: terminal },
+    run: (_: string[], { show }: RunOptions) => {
+      show?.(printed);
+      return Promise.resolve({ code: more.code ?? 0, tail: printed.trim().split("\n") });
+    },
+  };
+  const context = { shell, options: { ...options, verbose: more.verbose ?? false }, args: [], passthroughArgs: [] };
+  const error = await runSteps(reporterOf(context), "/lab", steps, lock).then(() => "", (one: Error) => one.message);
+  return { text: fake.said.join(""), error, disk: fake.disk };
+}
+
+/** What stays on a terminal: of each line what was written last. */
+const left = (text: string) => text.split("\n").map((line) => line.split("\r\u001b[K").at(-1)!);
+
+test("on a terminal a step is one line that stays, without its program's output", async () => {
+  const { text } = await shown([build, { ...build, title: "Start the VM" }], noise, true);
+  assert.equal(left(text).map((line) => line.replace(/[\d.]+ s$/, "N s")), [
+    "✓ 1/2 Build the box lab/x, N s",
+    "✓ 2/2 Start the VM, N s",
+    "",
+  ]);
+  assert.match(text, /1\/2 Build the box lab\/x, [\d.]+ s, last time 8 min 4 s/);
+  assert.not.match(text, /Connection refused/);
+});
+
+test("a failed step keeps its line, and the error has its program's last words", async () => {
+  const { text, error } = await shown([build], "E: no space left\n", true, { code: 1 });
+  assert.match(left(text)[0]!, /^✗ 1\/1 Build the box lab\/x/);
+  assert.match(error, /failed with code 1 after .*\n {2}E: no space left\n/);
+});
+
+test("in a pipe, and with -v, the program's own output is shown between two lines", async () => {
+  for (const [terminal, verbose] of [[false, false], [true, true]] as const) {
+    const { text } = await shown([build], noise, terminal, { verbose });
+    assert.match(text, /^homelab-gpu: 1\/1 Build the box lab\/x\n[^]*Connection refused[^]*homelab-gpu: 1\/1 done in /);
+    assert.not.match(text, /\r/);
+  }
+});
+
+test("the time of a step that is done is kept for the next run", async () => {
+  const { disk } = await shown([build, { ...build, title: "Other" }], "", false);
+  assert.equal(Object.keys(JSON.parse(disk.get("/lab/logs/durations.json")!)), ["Build the box lab/x", "Other"]);
+});
+
+test("the line says what the program printed last, within the width, without its control characters", () => {
+  const about = { number: "1/9", title: "Get the image debian-13", lastTime: undefined };
+  assert.is(stepLine(about, 65_000, "  42 %  3.1 MB/s", 80), "1/9 Get the image debian-13, 65 s: 42 %  3.1 MB/s");
+  const long = stepLine(about, 65_000, `${"x".repeat(200)}\u0007`, 79);
+  assert.equal([long.length, long.at(-1)], [79, "…"]);
+  let time = 0;
+  const { shell, said } = fakeShell();
+  const line = changingLine(shell, about, () => time);
+  line.add("10 %\r20 %\n");
+  time = 5000;
+  line.end(true);
+  assert.is(said.at(-1), "\r\u001b[K✓ 1/9 Get the image debian-13, 5.0 s\n");
+});
+
+test.run();
