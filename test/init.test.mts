@@ -109,7 +109,7 @@ test("without a config, doctor uses what init would write, and gives no advice o
   );
   for (const host of hosts) {
     const { out, err } = await init(host, [], {}, "doctor");
-    assert.match(err, /config: none yet, so what init would write is used/);
+    assert.match(err, /config: none yet: what init would write, host: /);
     assert.not.match(out, /→ (Say which|Name a card|Write image)/, host);
     assert.match(out, /npx zx homelab-gpu\.mts (init|up --yes|doctor|explain)[^\n]*\n$/, host);
   }

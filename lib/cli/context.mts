@@ -128,7 +128,7 @@ export async function loadConfig(session: Context, probe?: () => Promise<string>
   }
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
   const text = probe ? (await import("./choose-card.mts")).starterText(starter, parseHost(await probe())) : starter;
-  return source(session, text, "none yet, so what init would write is used", process.cwd(), true);
+  return source(session, text, "none yet: what init would write", process.cwd(), true);
 }
 
 function source({ options }: Context, text: string, name: string, home: string, starter: boolean): LoadedConfig {

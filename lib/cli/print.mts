@@ -198,7 +198,11 @@ export function formatPlan(folder: string, changes: FileChange[], steps: Step[],
     }
   }
   if (steps.length > 0) lines.push(...(lines.length > 0 ? [""] : []), bold(`Steps, in ${folder}:`));
-  steps.forEach((step, i) => lines.push(`  ${i + 1}. ${step.title}`, `     $ ${visible(commandLine(step))}`));
+  steps.forEach((step, i) => {
+    const command = visible(`$ ${commandLine(step)}`);
+    const shown = look.powershell ? [`     ${command}`] : continued(command, look.width, "     ");
+    lines.push(`  ${i + 1}. ${step.title}`, ...shown);
+  });
   if (scheduleOf(steps).some((queues) => queues.length > 1)) {
     lines.push(...wrap("Steps of different boxes, and of different machines, run side by side.", look.width, "  "));
   }

@@ -39,7 +39,7 @@ export interface ScreenParts {
   topology: string[];
   /** The last line: what comes next. */
   next: Next;
-  /** Lines that fit on the screen; undefined where the output is no terminal. */
+  /** Lines that there is room for; undefined where the output is no terminal. */
   rows: number | undefined;
 }
 
@@ -74,9 +74,6 @@ const details: Detail[] = [
   { topology: false, evidence: false, fixes: [0, 0], folded: [], omitted: ["warn", "unknown"] },
 ];
 
-/** Lines of a terminal that are not the report's: the name of the config, and the prompt. */
-const otherLines = 2;
-
 /** The report: as full as it fits on the screen. */
 export function screenLines(findings: Finding[], parts: ScreenParts, look: Style): string[] {
   const { rows, next } = parts;
@@ -91,7 +88,7 @@ export function screenLines(findings: Finding[], parts: ScreenParts, look: Style
     const end = [...wrap(sentence(findings), look.width), ...nextLines(then, look.width)];
     return [...head, "", ...body, ...(body.length > 0 ? [""] : []), ...end];
   });
-  const fits = rows === undefined ? made[0] : made.find((lines) => shown(lines, look) + otherLines <= rows);
+  const fits = rows === undefined ? made[0] : made.find((lines) => shown(lines, look) <= rows);
   return fits ?? made.at(-1)!;
 }
 

@@ -72,8 +72,10 @@ export async function doctor(session: Context): Promise<number> {
     };
     shell.stdout(`${jsonText(shown)}\n`);
   } else {
-    log(session, `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`);
-    const lines = reportLines(session, source, { host, settled, findings }, piped ? "err" : "out");
+    const head = `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`;
+    log(session, head);
+    const above = Math.ceil(`homelab-gpu: ${head}`.length / shell.terminal.columns);
+    const lines = reportLines(session, source, { host, settled, findings }, piped ? "err" : "out", above);
     if (lines.length > 0) (piped ? shell.stderr : shell.stdout)(`${lines.join("\n")}\n`);
   }
   return ok ? 0 : 1;
@@ -101,12 +103,13 @@ async function readStacks(session: Context, source: LoadedConfig): Promise<Proje
   }
 }
 
-/** The report for this terminal: in full with `-v` and for named checks, failures only with `-q`. */
+/** The report for this terminal, below `above` lines: in full with `-v` and for named checks, failures only with `-q`. */
 function reportLines(
   session: Context,
   { starter }: LoadedConfig,
   { host, settled, findings }: { host: Host; settled: Resolved; findings: Finding[] },
   stream: "out" | "err",
+  above: number,
 ): string[] {
   const { shell, options, args } = session;
   const look = { ...styleFor(session, stream, host), notes: notesFor(host) };
@@ -120,7 +123,8 @@ function reportLines(
       starter,
       elsewhere: options.host !== undefined,
     }),
-    rows: shell.terminal[stream] ? shell.terminal.rows ?? 24 : undefined,
+    // the prompt takes one more
+    rows: shell.terminal[stream] ? (shell.terminal.rows ?? 24) - above - 1 : undefined,
   };
   return options.verbose ? verboseLines(findings, parts, look) : screenLines(findings, parts, look);
 }

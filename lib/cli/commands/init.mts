@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { isJudged } from "../../checks/unjudged.mts";
-import { notesFor, runChecks } from "../../checks/index.mts";
+import { runChecks } from "../../checks/index.mts";
 import { parseConfig } from "../../config/parse.mts";
 import { starterFor } from "../../config/starter.mts";
 import { UserError } from "../../errors.mts";
@@ -115,7 +115,9 @@ function reasonsFor(
 /** What has to be done before `up`, in order: what runs at once first, then what needs a reboot; and what is typed then. */
 function todo(session: Context, host: Host, findings: Finding[], files: string[]): string[] {
   const { options } = session;
-  const look = { ...styleFor(session, "err", host), notes: notesFor(host) };
+  const style = styleFor(session, "err", host);
+  // numbers indent the items
+  const look = { ...style, width: style.width - 3 };
   const fails = findings.filter(({ status }) => status === "fail");
   const late = ({ fix }: Finding) => fix[0]?.reboot ?? false;
   const ordered = [...fails.filter((one) => !late(one)), ...fails.filter(late)];
@@ -123,7 +125,7 @@ function todo(session: Context, host: Host, findings: Finding[], files: string[]
     ...files.map((file) => [`Make or download ${file}, from which the VM is made: a comment in the config says how`]),
     ...ordered.map((finding) => {
       const fix = finding.fix.map((one) => ({ ...one, reboot: false }));
-      return formatFinding({ ...finding, evidence: [], fix }, { ...look, notes: {} }).map((line, i) =>
+      return formatFinding({ ...finding, evidence: [], fix }, look).map((line, i) =>
         i === 0 ? line.replace(/^\S+ /, "") : line
       );
     }),

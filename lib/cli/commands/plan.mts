@@ -4,6 +4,7 @@ import { makePlan } from "../../plan/plan.mts";
 import { formatFindings, formatPlan } from "../print.mts";
 import { summaryLine, summaryOf } from "../../plan/summary.mts";
 import { readDurations } from "../../run/durations.mts";
+import { wrap } from "../../text.mts";
 import { diffFiles } from "../../run/steps.mts";
 import { type Context, inspect, log, readTexts, styleFor } from "../context.mts";
 import { jsonText } from "../../urls.mts";
@@ -43,7 +44,7 @@ export async function plan(session: Context): Promise<number> {
   const planned = formatPlan(loaded.folder, changes, steps, look);
   const idle = steps.length === 0 && changes.every(({ change }) => change === "same");
   const lines = ok
-    ? [...planned, ...(idle ? [] : ["", summaryLine(summary)])]
+    ? [...planned, ...(idle ? [] : ["", ...wrap(summaryLine(summary), look.width)])]
     : [...planned, "", "Fix this first:", ...formatFindings(findings, look)];
   shell.stdout(`${lines.join("\n")}\n`);
   return ok ? 0 : 1;
