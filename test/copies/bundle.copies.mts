@@ -72,7 +72,7 @@ const commands: [string[], number][] = [
   [["up", "--host", none], 2],
   [["up", "--foo"], 2],
   [["init", "--host", card], 0],
-  [["init", "--host", none], 1],
+  [["init", "--host", none], 0],
   [["prepare", "--host", card], 0],
   [["explain", "log.txt"], 0],
   [["completion", "bash"], 0],
