@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
+import { upstreamSteps } from "../lib/host/packages.mts";
 import { nameOf } from "../lib/host/pci.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { main } from "../lib/cli/main.mts";
@@ -324,6 +325,44 @@ test("init on a Mac: says that no provider hands a card over, and not that there
   assert.is(mac.code, 0);
   assert.match(mac.text, /no card goes to a VM here: Parallels does not support GPU passthrough/);
   assert.not.match(mac.text, /there is no graphics card|Install a card/);
+});
+
+test("tools.present: packages of Void, Gentoo and EPEL by their names there", () => {
+  const void_ = commandsOf(text("void-without-tools"), "tools.present", "{vendor_id: 10de, device_id: 1b81}");
+  assert.match(void_[0]!, /^xbps-install -Sy libvirt dnsmasq qemu\b/);
+  const gentoo = text("gentoo-without-tools");
+  const polaris = "{vendor_id: 1002, device_id: 67df}";
+  assert.match(commandsOf(gentoo, "tools.present", polaris)[0]!, /^emerge --noreplace app-emulation\/libvirt /);
+  assert.ok(fixesOf(gentoo, "tools.present", polaris).some((title) => /^Accept ~amd64 for app-emul/.test(title)));
+  const epel = (os: string) => {
+    const host = parseHost(text("rhel9-without-tools").replace(/^ID:.*$/m, `ID:${os}`));
+    return upstreamSteps(["debootstrap"], host).map(({ command }) => command);
+  };
+  assert.equal(epel("rocky"), ["dnf install -y epel-release", "dnf install -y debootstrap"]);
+  assert.match(epel("rhel")[0]!, /epel-release-latest-9\.noarch\.rpm$/);
+  assert.match(epel("ol")[0]!, /oracle-epel-release-el9$/);
+});
+
+test("services.gpu: MIG instances fail on cards without MIG, and are not known before boot on others", () => {
+  const asked = (host: string, gpu: string, id: string) =>
+    findingsOf(
+      text(host),
+      "services.gpu",
+      gpu,
+      ", image: debian-13",
+      `services: {w: {image: x, deploy: {resources: {reservations: {devices: [{driver: nvidia, device_ids: ["${id}"], capabilities: [gpu]}]}}}}}`,
+    );
+  const a100 = '{vendor_id: 10de, device_id: 20f1, address: "0000:83:00.0"}';
+  const uuid = "MIG-2d29c1d5-4b1d-5e7a-9c3f-0d1c2b3a4f5e";
+  const [ada4070] = asked("rtx4070-desktop-debian12", ada, uuid);
+  assert.is(ada4070!.status, "fail");
+  assert.match(ada4070!.message, /no card of m has MIG/);
+  const [ampere] = asked("four-a100-behind-two-switches", a100, uuid);
+  assert.is(ampere!.status, "unknown");
+  assert.match(ampere!.fix[0]!.title, /nvidia-smi mig -cgi/);
+  assert.is(asked("four-a100-behind-two-switches", a100, "0:1")[0]!.status, "unknown");
+  assert.is(asked("four-a100-behind-two-switches", a100, "1:0")[0]!.status, "fail", "its only GPU is 0");
+  assert.is(asked("four-a100-behind-two-switches", a100, "0")[0]!.status, "pass", "a whole GPU");
 });
 
 test.run();

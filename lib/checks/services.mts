@@ -4,6 +4,7 @@ import type { Fix } from "../findings.mts";
 import { isMap, mapAt } from "../maps.mts";
 import type { Check, Verdict } from "./types.mts";
 import { manualFix } from "../fixes.mts";
+import { migIdsOf, migMissing, migUnknown } from "./mig.mts";
 import { isCudaImage } from "../resolve/cuda.mts";
 import { devicesOf, environmentOf, texts } from "../compose/service.mts";
 import { type PlacedService, projectServices } from "./compose.mts";
@@ -64,6 +65,8 @@ function gpus(service: PlacedService, machine: ResolvedMachine): Verdict[] {
   ].filter((one) => one !== undefined);
   if (wrong.length > 0 || cautions.length > 0) return [...wrong, ...cautions];
   if (demands.length === 0) return [];
+  const instances = migUnknown(service.name, migIdsOf(demands), evidence);
+  if (instances) return [instances];
   const bare = withoutDriver(service, demands, machine) ?? byUuid(service, demands);
   if (bare) return [{ ...bare, evidence }];
   const has = machine.gpus.length;
@@ -219,8 +222,9 @@ function differs({ count, device_ids }: Reservation, gpu: number | "all"): boole
 }
 
 /** The requested GPUs that the machine does not have. */
-function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], { name, gpus }: ResolvedMachine): Flaw[] {
+function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], machine: ResolvedMachine): Flaw[] {
   if (demands.length === 0) return [];
+  const { name, gpus } = machine;
   const has = (...ids: string[]) => gpus.filter(({ vendorId }) => ids.includes(vendorId)).length;
   const cards = { nvidia: has(vendorIds.nvidia), amd: has(vendorIds.amd), drm: gpus.length, any: gpus.length };
   const absent = demands.find(({ vendor }) => cards[vendor] === 0);
@@ -236,6 +240,8 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], { name, g
   if (gpu !== undefined && body.gpus !== undefined) {
     return [flaw("it has both gpu: and Compose's own gpus:", "Leave one of the two out")];
   }
+  const instances = migMissing(migIdsOf(demands), machine);
+  if (instances) return [instances];
   return demands.flatMap(({ key, count, ids, vendor }) => {
     const there = cards.nvidia > 0 && vendor === "any" ? cards.nvidia : cards[vendor];
     const beyond = ids?.filter((id) => /^\d+$/.test(id) && Number(id) >= there) ?? [];

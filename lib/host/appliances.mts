@@ -16,11 +16,9 @@ export interface Appliance {
   packages?: string;
   /** Lines that bind functions to vfio-pci at boot on this system; absent where none are known. */
   binding?(functions: PciFunction[]): string[];
-  /**
-   * The source. `(not read)`: the place where it can be read; the row is from general knowledge.
-   */
+  /** The source. */
   source: string;
-  /** The day on which the source was read or the row was written. */
+  /** The day on which the source was read. */
   date: string;
 }
 
@@ -76,7 +74,7 @@ export const appliances: Appliance[] = [
     arguments: "whose verified boot lets nobody change it outside of developer mode",
     image: "its files are verified at boot, and an update replaces them",
     packages: "ChromeOS takes no packages: run this on another host",
-    source: "https://www.chromium.org/chromium-os/chromiumos-design-docs/verified-boot (not read)",
+    source: "https://chromium.googlesource.com/chromiumos/docs/+/HEAD/developer_mode.md",
     date,
   },
   {
@@ -85,33 +83,36 @@ export const appliances: Appliance[] = [
     arguments: "by abroot kargs edit",
     image: "each update replaces the root with an image",
     packages: "Add them to the image by abroot pkg, or run this on another host",
-    source: "https://github.com/Vanilla-OS/ABRoot (not read)",
+    source: "https://github.com/Vanilla-OS/ABRoot (README.md, cmd/kargs.go)",
     date,
   },
   {
     name: "Ubuntu Core",
     here: ({ os }) => os.id === "ubuntu-core",
-    arguments: "by snap set system system.kernel.cmdline-append",
+    arguments:
+      "by snap set system system.kernel.cmdline-append for what the gadget snap allows, else (models of grade dangerous only) by system.kernel.dangerous-cmdline-append",
     image: "kernel and initramfs come from a snap",
     packages: "Ubuntu Core takes snaps only: run this on another host",
-    source: "https://ubuntu.com/core/docs (not read)",
+    source: "https://ubuntu.com/core/docs/modify-kernel-options, /elements",
     date,
   },
   {
     name: "Flatcar",
     here: ({ os }) => os.id === "flatcar",
-    arguments: "in linux_append of /oem/grub.cfg",
+    arguments: 'in a line set linux_append="$linux_append …" of /oem/grub.cfg',
     image: "kernel and initramfs come from an image that updates replace",
     packages: "Flatcar takes no packages: run this on another host",
-    source: "https://www.flatcar.org/docs/latest/setup/customization/other-settings (not read)",
+    source:
+      "https://www.flatcar.org/docs/latest/installing/customizing-the-image/customize-the-image, flatcar/mantle (kola, tpm tests)",
     date,
   },
   {
     name: "clr-boot-manager",
     here: ({ os }) => os.id === "solus" || os.id === "clear-linux-os",
     arguments: "in a file of /etc/kernel/cmdline.d, then run clr-boot-manager update",
-    image: "the initramfs comes with the kernel's package, and how a driver is added to it is not known here",
-    source: "https://github.com/clearlinux/clr-boot-manager (not read)",
+    image:
+      "the initramfs comes with the kernel's package, and a file of the same name in /etc/kernel replaces it: build that with the driver in it",
+    source: "https://github.com/clearlinux/clr-boot-manager (README.md, release 1.2.0)",
     date,
   },
   {

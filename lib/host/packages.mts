@@ -9,7 +9,7 @@ import { isTransactional, program } from "./kernel-arguments.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 
 /** Families of distributions with the same package names. */
-export type Family = "apt" | "dnf" | "pacman" | "zypper" | "apk" | "winget" | "brew";
+export type Family = "apt" | "dnf" | "pacman" | "zypper" | "apk" | "emerge" | "xbps" | "winget" | "brew";
 
 /** How a host installs packages from its own repositories. */
 export interface Installer {
@@ -88,6 +88,20 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
   {
     here: (host) => program(host, "apk"),
     installer: { family: "apk", install: (packages) => `apk add ${list(packages)}`, root: true, safe: true },
+  },
+  {
+    // Portage compiles for minutes or hours, so nobody is asked to run it with --yes
+    here: (host) => program(host, "emerge"),
+    installer: {
+      family: "emerge",
+      install: (packages) => `emerge --noreplace ${list(packages)}`,
+      root: true,
+      safe: false,
+    },
+  },
+  {
+    here: (host) => program(host, "xbps-install"),
+    installer: { family: "xbps", install: (packages) => `xbps-install -Sy ${list(packages)}`, root: true, safe: true },
   },
   {
     // winget and brew ask for administrator rights themselves, and brew refuses to run as root
@@ -233,6 +247,25 @@ export const packaged: Row[] = [
   },
 ];
 
+/** Where the names of packages were read that no other row is about. */
+export const packageNames = [
+  {
+    name: "packages of Gentoo",
+    source: "https://github.com/gentoo/gentoo (vagrant 2.4.9-r1 and packer 1.16.0 are ~amd64; edk2-bin, libisoburn)",
+    date: "2026-11-26",
+  },
+  {
+    name: "packages of Void",
+    source: "https://github.com/void-linux/void-packages (qemu, xorriso, debootstrap)",
+    date: "2026-11-26",
+  },
+  {
+    name: "EPEL",
+    source: "https://docs.fedoraproject.org/en-US/epel/getting-started, percona/postgresql-docs#859 (RHEL 9 and 10)",
+    date: "2026-11-26",
+  },
+];
+
 /** Whether a host's own repositories have a tool's packages. */
 export function isPackaged(tool: string, host: Host): boolean {
   const rows = packaged.filter(({ packages }) => packages.includes(tool));
@@ -263,15 +296,34 @@ export function upstreamSteps(tools: string[], host: Host): Fix[] {
     }
   }
   if (tools.includes("debootstrap") && isEnterprise(host)) {
-    steps.push(
-      manualFix("Install debootstrap from EPEL: https://docs.fedoraproject.org/en-US/epel/getting-started", {
-        root: true,
-      }),
-    );
+    steps.push(...epel(host, installer));
   }
   if (programs.length > 0) steps.push(...hashicorp(programs, host, installer));
   if (tools.includes("vagrant-libvirt")) steps.push(...plugin(host, installer));
   return steps;
+}
+
+/** Steps for EPEL and debootstrap. The package that adds EPEL has a name of its own on each system. */
+function epel({ os }: Host, installer: Installer | undefined): Fix[] {
+  const release = /^\d+/.exec(os.version ?? "")?.[0];
+  const own = ["rocky", "almalinux", "centos"].includes(os.id ?? "")
+    ? "epel-release"
+    : os.id === "ol" && release
+    ? `oracle-epel-release-el${release}`
+    : os.id === "rhel" && release
+    ? `https://dl.fedoraproject.org/pub/epel/epel-release-latest-${release}.noarch.rpm`
+    : undefined;
+  if (!own || !installer) {
+    return [
+      manualFix("Install debootstrap from EPEL: https://docs.fedoraproject.org/en-US/epel/getting-started", {
+        root: true,
+      }),
+    ];
+  }
+  return [
+    commandFix("Add EPEL, which has debootstrap", installer.install([own]), { root: true }),
+    commandFix("Install debootstrap from it", installer.install(["debootstrap"]), { root: true }),
+  ];
 }
 
 /**
@@ -320,6 +372,16 @@ function hashicorp(programs: string[], host: Host, installer: Installer | undefi
       install!,
     ];
   }
+  if (installer?.family === "emerge") {
+    const atoms = programs.map((name) => name === "packer" ? "dev-util/packer" : "app-emulation/vagrant");
+    return [
+      manualFix(
+        `Accept ~amd64 for ${atoms.join(" and ")} and what they need, in /etc/portage/package.accept_keywords`,
+        { root: true },
+      ),
+      commandFix(`Install ${shown}`, installer.install(atoms), more),
+    ];
+  }
   if (installer?.family === "apk" && programs.includes("vagrant")) {
     return [
       manualFix("Vagrant has no release for Alpine, whose libc is musl: run this on a host with another distribution"),
@@ -339,6 +401,8 @@ const compilers: Partial<Record<Family, string[]>> = {
   dnf: ["gcc", "make", "pkgconf-pkg-config", "libvirt-devel"],
   pacman: ["base-devel", "libvirt"],
   zypper: ["gcc", "make", "pkgconf-pkg-config", "libvirt-devel"],
+  xbps: ["base-devel", "libvirt-devel"],
+  emerge: ["app-emulation/libvirt", "virtual/pkgconfig"],
 };
 
 function plugin(host: Host, installer: Installer | undefined): Fix[] {

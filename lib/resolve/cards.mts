@@ -3,6 +3,7 @@
  * group.
  */
 import type { GpuRequest } from "../config/types.mts";
+import { isBoardChip } from "./boards.mts";
 import type { Card, CardMatch, ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
 import type { Bar, Host, PciFunction } from "../host/types.mts";
 import { isAccelerator, isBridge, isDisplay, slotOf } from "../host/pci.mts";
@@ -107,16 +108,6 @@ function isCompanion(fn: PciFunction, gpu: PciFunction): boolean {
 }
 
 /**
- * GPUs on boards with more than one of them, by ids. Some of these ids belong to single cards as
- * well: they form a board only together with a switch that has nothing else below it. Names from
- * https://pci-ids.ucw.cz (2026-10-24).
- */
-const boardChips = new Set([
-  ...["10de:102d", "10de:118f", "10de:1188", "10de:1001", "10de:13f2", "10de:13bd", "10de:0ff2", "10de:11bf"],
-  ...["1002:671d", "1002:679b", "1002:67b9", "1002:7300", "1002:67c4", "1002:66a3", "1002:73a2", "1002:73ab"],
-]);
-
-/**
  * The functions of a card in other slots. Cards such as Intel's Arc have their own switch, with
  * audio on a bus below it; boards with two GPUs have one too. A switch belongs to the card if
  * everything below it has the card's vendor and kind. The board's other GPUs are included where
@@ -134,7 +125,7 @@ function boardOf(gpu: PciFunction, all: PciFunction[]): PciFunction[] {
     const others = below.filter((fn) => slotOf(fn) !== slotOf(gpu));
     if (slots.size === 1) return others;
     const alike = chips.every((fn) => fn.device === gpu.device);
-    if (!alike || !boardChips.has(`${gpu.vendor}:${gpu.device}`)) continue;
+    if (!alike || !isBoardChip(gpu.vendor, gpu.device)) continue;
     const shared = chips.filter(({ group }) => group && group === gpu.group).map(slotOf);
     return others.filter((fn) => shared.includes(slotOf(fn)));
   }

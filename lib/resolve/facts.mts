@@ -5,12 +5,13 @@
 import { acsKernels } from "./acs-kernels.mts";
 import { architectures, architecturesSource, chipsSource } from "./architectures.mts";
 import { distroDrivers, driverBranches, firstInRepository, withoutProprietary } from "./branches.mts";
+import { boardChips, migSource } from "./boards.mts";
 import { cudaSources } from "./cuda.mts";
 import { imageSystems } from "./image-systems.mts";
 import { imageSources, publishedFor } from "./images.mts";
 import { unbuildable } from "./nvidia.mts";
 import { appliances } from "../host/appliances.mts";
-import { hashicorpFedora, packaged } from "../host/packages.mts";
+import { hashicorpFedora, packaged, packageNames } from "../host/packages.mts";
 import { noFunctionReset, noReset } from "./resets.mts";
 import type { Source } from "./sources.mts";
 import { switchBoards } from "./switch-boards.mts";
@@ -46,12 +47,14 @@ export function facts(): Fact[] {
       source: row.source,
       checked: row.date,
     })),
+    ...boardChips.map((row) => named(`GPU of ${row.name}`, row)),
+    named("cards with MIG", migSource),
     ...switchBoards.map((row) => named(`board ${row.name}`, row)),
     ...appliances.map(({ name, source, date }) => ({ name: `system ${name}`, source, checked: date })),
     ...[...packaged.map((row) => ({ ...row, name: `packages ${row.packages.join(" and ")}` })), {
       ...hashicorpFedora,
       name: "HashiCorp's folders for Fedora",
-    }].map(({ name, source, date }) => ({ name, source, checked: date })),
+    }, ...packageNames].map(({ name, source, date }) => ({ name, source, checked: date })),
     ...supportTable.map((row) => named(`${row.provider}, ${row.uses.join(" and ")}, ${row.host}`, row)),
     ...Object.entries(foreign).map(([name, row]) => named(`provider ${name}`, row)),
   ];

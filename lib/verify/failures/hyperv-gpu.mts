@@ -200,6 +200,22 @@ export const hypervGpuFailures: Failure[] = [
     source: "kmod; seflerZ/oneclick-gpu-pv#5 (2024-05)",
   },
   {
+    pattern: /GPU access blocked by the operating system/,
+    near: /Insufficient Permissions|\b(lxc|lxd|incus|pct)\b|cgroup2?\.devices|\/dev\/nvidiactl/i,
+    check: "verify.service",
+    layer: "driver",
+    message:
+      "this container of the host (LXC) may not open the GPU's device nodes: its configuration does not allow them, or their numbers changed at a boot",
+    fix: [
+      commandFix("On the host: see the nodes and their major numbers", "ls -l /dev/nvidia* /dev/nvidia-caps"),
+      manualFix(
+        "Allow each of these majors in the container's configuration (lxc.cgroup2.devices.allow: c MAJOR:* rwm) and mount the nodes into it (lxc.mount.entry), then start it again; nvidia-uvm gets another major at some boots",
+      ),
+      manualFix("An unprivileged container also needs the nodes readable for its users: mode 0666, or a mapped group"),
+    ],
+    source: "nvidia-smi (NVML) in LXC; canonical/lxd#9201 (2021), NVIDIA/nvidia-docker#393 (2017)",
+  },
+  {
     pattern: /GPU access blocked by the operating system|Failed to initialize NVML: N\/A/,
     check: "hyperv.driver",
     layer: "driver",
