@@ -118,6 +118,19 @@ if ($cmdlet) {
         Write-Fact 'partitionable-error' $_.Exception.Message
     }
 }
+if (Get-Command Get-VMSwitch -ErrorAction SilentlyContinue) {
+    $switches = Read-Or { , @(Get-VMSwitch) }
+    if ($null -ne $switches) {
+        Write-Fact 'switches-read' 'yes'
+        foreach ($one in $switches) { Write-Fact 'switch' ("{0}|{1}|{2}" -f $one.Id, $one.SwitchType, $one.Name) }
+    }
+}
+# drives that another user, such as Hyper-V's, does not have
+$drives = Read-Or { , @(Get-CimInstance Win32_LogicalDisk -Filter "DriveType='4'") }
+if ($null -ne $drives) {
+    Write-Fact 'drives-read' 'yes'
+    foreach ($drive in $drives) { Write-Fact 'network-drive' $drive.DeviceID }
+}
 $policy = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\HyperV'
 $values = Read-Or { Get-ItemProperty $policy }
 if ($values -or -not (Test-Path $policy)) {

@@ -1,5 +1,5 @@
 # without it Vagrant asks which switch to use where there are several
-m.vm.network :public_network, bridge: "Default Switch"
+m.vm.network :public_network, bridge: {{switch}}
 m.vm.provider :hyperv do |h|
   h.vmname = {{vmname}}
   h.linked_clone = true

@@ -75,6 +75,8 @@ test("reads what Windows' probe printed", () => {
     choice: true,
     policy: {},
     libraries: true,
+    switches: [{ id: "5f0a7a44-2a3c-4d1f-9a55-0d3c7e1b9f60", type: "External", name: "vSwitch" }],
+    networkDrives: [],
   });
   assert.equal(partitionable!.map(({ counts, count }) => [counts, count]), [[[16, 8, 4, 2], 16]]);
   assert.equal(drivers.map(({ name, version, status }) => [name, version, status]), [

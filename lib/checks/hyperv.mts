@@ -5,6 +5,7 @@ import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host, Partitionable } from "../host/types.mts";
 import { commandFix, manualFix } from "../fixes.mts";
+import { dxgkrnlBuilds } from "../resolve/dxgkrnl.mts";
 import { driverVersion, partitionableOf } from "../resolve/partition.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 
@@ -52,7 +53,7 @@ export const hypervChecks: Check[] = [
     id: "hyperv.guest",
     about: "whether the guest's system can have the kernel module for a part of a card",
     why: "dxgkrnl is not part of Linux, and is known to build on these kernels only",
-    check: (host, config) => eachPart(host, config, (_wish, _host, machine) => guest(machine)),
+    check: (host, config) => eachPart(host, config, (wish, _host, machine) => guest(wish, machine)),
   },
 ];
 
@@ -254,19 +255,33 @@ function driver(wish: ResolvedGpuRequest, host: Host): Verdict {
   return pass(`driver ${driverVersion(own) ?? "of unknown version"} serves the guest`, evidence);
 }
 
-function guest({ image, box }: ResolvedMachine): Verdict {
+function guest(wish: ResolvedGpuRequest, { image, box, provision }: ResolvedMachine): Verdict {
   const fix = [
     manualFix("Write image: {file: ./some.box} with a box of Ubuntu 22.04 or 24.04 for Hyper-V, generation 2"),
   ];
+  const maker = others[wish.vendorId];
+  if (maker) {
+    const evidence = [{ read: "vendor of the card", value: `${maker} (${wish.vendorId})` }];
+    const says = `a part of a card of ${maker} is untried: only NVIDIA's driver has programs for a Linux guest`;
+    // somebody brings the guest's side by other means
+    return provision.length > 0 || !image
+      ? warn(`${says}, unless provision: or the box brings its own`, evidence)
+      : fail(says, evidence, [manualFix("Use a card of NVIDIA, or bring the guest's driver by provision:")]);
+  }
   if (!image) {
     return unknown(`whether the box ${box} has dxgkrnl is not known: it is used unmodified`);
   }
   const name = imageName(image);
   const suite = suiteOf(image) ?? systemByName(name)?.suite;
-  if (!suite) {
-    return unknown(`whether dxgkrnl builds in ${name} is not known`, [], fix);
+  const row = dxgkrnlBuilds.find((one) => one.suite === suite);
+  if (!suite || !row) {
+    return unknown(`whether dxgkrnl builds in ${suite ? systemOf(suite) : name} is not known`, [], fix);
   }
-  return suite === "jammy" || suite === "noble"
-    ? pass(`dxgkrnl is built in ${systemOf(suite)}`)
-    : fail(`dxgkrnl is not known to build in ${systemOf(suite)}`, [], fix);
+  const evidence = [{ read: "kernel of the image", value: row.kernel }];
+  return row.builds
+    ? pass(`dxgkrnl is built in ${systemOf(suite)}`, evidence)
+    : fail(`dxgkrnl is not known to build in ${systemOf(suite)}: ${row.why}`, evidence, fix);
 }
+
+/** Makers of cards that Hyper-V divides too, by PCI vendor. */
+const others: Record<string, string> = { 1002: "AMD", 8086: "Intel" };

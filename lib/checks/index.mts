@@ -17,7 +17,9 @@ import { autostartChecks } from "./host-autostart.mts";
 import { forwardingChecks } from "./host-forwarding.mts";
 import { hostChecks } from "./host.mts";
 import { hypervChecks } from "./hyperv.mts";
+import { hypervSwitchChecks } from "./hyperv-switch.mts";
 import { iommuChecks } from "./iommu.mts";
+import { labFolderChecks } from "./lab-folder.mts";
 import { providerChecks } from "./provider.mts";
 import { serviceChecks } from "./services.mts";
 import { toolChecks } from "./tools.mts";
@@ -49,9 +51,11 @@ export const checks: Check[] = [
   ...hostChecks,
   ...forwardingChecks,
   ...autostartChecks,
+  ...labFolderChecks,
   ...storageChecks,
   ...gpuSelectionChecks,
   ...hypervChecks,
+  ...hypervSwitchChecks,
   ...gpuInUseChecks,
   ...gpuHardwareChecks,
   ...gpuPlatformChecks,

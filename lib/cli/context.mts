@@ -296,9 +296,13 @@ export async function inspect(
   const { settled, withheld } = await readModels(session, plain, lab, models);
   const machines = settled.machines.filter(({ name, running }) => running || names.includes(name));
   const services = settled.services.filter(({ machine }) => machines.some(({ name }) => name === machine));
-  const findings = runChecks(host, { ...settled, machines, services });
+  const findings = runChecks(host, { ...settled, machines, services, ...folderHere(session, loaded) });
   return { loaded, names, host, lab, settled, findings, withheld };
 }
+
+/** The folder of a lab that is on the host which is judged. */
+export const folderHere = ({ options }: Context, { folder }: LoadedConfig): { folder?: string } =>
+  options.host ? {} : { folder };
 
 async function readModels({ shell, options }: Context, settled: Resolved, lab: Lab, when: StackReading) {
   const { stacks = [] } = settled;

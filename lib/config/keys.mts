@@ -171,6 +171,20 @@ const machine: Record<string, Key> = {
     values: () => ["kvm", "tcg"],
     example: "kvm",
   },
+  network: {
+    kind: "map",
+    about: "How the VM is connected. Default: the provider's own network.",
+    example: "{switch: External}",
+    keys: {
+      switch: {
+        kind: "text",
+        pattern: "^[^\\x00-\\x1f]{1,100}$",
+        says: "the name of a virtual switch, as Get-VMSwitch shows it",
+        about: "A virtual switch of Hyper-V, by its name. Default: the Default Switch, or the only one.",
+        example: "External",
+      },
+    },
+  },
   autostart: {
     kind: "flag",
     about: "Whether the VM starts with the host (libvirt). Default: false.",

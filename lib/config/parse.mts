@@ -61,6 +61,7 @@ interface RawMachine {
   disk?: number;
   accelerator?: "kvm" | "tcg";
   autostart?: boolean;
+  network?: { switch?: string };
   gpu?: RawGpu | RawGpu[];
   driver?: RawDriver;
   engine?: Engine;

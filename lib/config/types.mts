@@ -32,6 +32,8 @@ export interface Machine {
   accelerator?: Accelerator;
   /** It starts with the host. */
   autostart?: boolean;
+  /** `switch`: the name of a virtual switch of Hyper-V. */
+  network?: { switch?: string };
   /** The requested cards; empty where `gpu` is absent or not enabled. */
   gpus: GpuRequest[];
   driver: DriverRequest;

@@ -229,6 +229,15 @@ export interface Configuration {
   adds?: boolean;
 }
 
+/** A virtual switch of Hyper-V. */
+export interface VirtualSwitch {
+  /** A UUID. */
+  id: string;
+  name: string;
+  /** `External`, `Internal` or `Private`. */
+  type: string;
+}
+
 /** What the probe read of Windows and Hyper-V. */
 export interface Windows {
   /** `EditionID` of the registry, such as `Professional`, `Core` (Home) or `ServerDatacenter`. */
@@ -254,6 +263,10 @@ export interface Windows {
   cmdlet?: "Get-VMHostPartitionableGpu" | "Get-VMPartitionableGpu";
   /** Whether Add-VMGpuPartitionAdapter has -InstancePath, which selects a card. */
   choice?: boolean;
+  /** Hyper-V's virtual switches; absent where they could not be listed. */
+  switches?: VirtualSwitch[];
+  /** Drive letters of network drives, such as `Z:`; absent where drives could not be listed. */
+  networkDrives?: string[];
   /** Cards that Hyper-V can partition; absent where they could not be listed. */
   partitionable?: Partitionable[];
   /** Why they could not be listed. */

@@ -1,6 +1,6 @@
 /** Parses what the probe prints about Windows and Hyper-V. */
 import { stripVTControlCharacters } from "node:util";
-import type { Partitionable, VideoDriver, Windows } from "./types.mts";
+import type { Partitionable, VideoDriver, VirtualSwitch, Windows } from "./types.mts";
 import { compact, type Facts, number } from "./lines.mts";
 
 /**
@@ -43,6 +43,8 @@ export function windowsOf(facts: Facts): Windows {
     vbs: flagOf(facts.one("vbs")),
     cmdlet: cmdlet === "Get-VMHostPartitionableGpu" || cmdlet === "Get-VMPartitionableGpu" ? cmdlet : undefined,
     choice: facts.flag("choice"),
+    switches: facts.flag("switches-read") ? facts.all("switch").map(virtualSwitch) : undefined,
+    networkDrives: facts.flag("drives-read") ? facts.all("network-drive") : undefined,
     partitionable: facts.flag("partitionable-read") ? facts.all("partitionable").map(partitionable) : undefined,
     partitionableError: facts.one("partitionable-error"),
     policy: facts.flag("policy-read")
@@ -74,6 +76,12 @@ function partitionable(text: string): Partitionable {
   const [path = "", counts = "", count] = text.split("|");
   const valid = counts.split(",").flatMap((one) => number(one.trim()) ?? []);
   return compact<Partitionable>({ path, counts: valid.length > 0 ? valid : undefined, count: number(count) });
+}
+
+/** `ID|TYPE|NAME` */
+function virtualSwitch(text: string): VirtualSwitch {
+  const [id = "", type = "", ...name] = text.split("|");
+  return { id, type, name: name.join("|") };
 }
 
 /** `ID|VERSION|STATUS|FOLDER|NAME`; FOLDER is `-` where there is none. */

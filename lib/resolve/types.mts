@@ -15,6 +15,8 @@ export interface Resolved {
   stacks?: Project[];
   /** Variables without a value that inline services use, by machine: `SERVICE: NAME`. */
   unset?: ReadonlyMap<string, string[]>;
+  /** The lab's folder, if it is on this host. */
+  folder?: string;
 }
 
 /** A machine with everything that its host determines: provider, size, cards and drivers. */

@@ -10,6 +10,7 @@ import { countsByStatus, explainFindings, type Finding } from "../../findings.mt
 import { formatFindings } from "../print.mts";
 import {
   type Context,
+  folderHere,
   loadConfig,
   type LoadedConfig,
   log,
@@ -57,7 +58,7 @@ export async function doctor(session: Context): Promise<number> {
   const host = parseHost(probe);
   const read = { gpu: options.gpu, here: !options.host };
   const { settled } = await withModels(shell, resolveConfig(source.config, host, known, stacks), read);
-  const found = runChecks(host, settled, args);
+  const found = runChecks(host, { ...settled, ...folderHere(session, source) }, args);
   const findings = [...found, ...notLookedAt(host, settled, args, found)];
   // a check that did not run is not a pass
   const ok = isJudged(findings) && !findings.some(({ status }) => status === "fail");

@@ -1,5 +1,6 @@
 import type { Provider, ResolvedGpuRequest, ResolvedMachine } from "../types.mts";
 import { joinBlocks, nothing, render, type Rendered } from "../../render.mts";
+import { defaultSwitch, switchFor } from "../hyperv-switch.mts";
 import { plainVm } from "./plain.mts";
 
 /** Hyper-V on Windows, with Vagrant's built-in provider. */
@@ -11,7 +12,12 @@ export const hyperv: Provider = {
   packer: "vagrant.pkr.hcl",
   missing: () => false,
   tools: () => ["hyperv", "vagrant"],
-  values: (machine, _host, prefix) => ({ ...plainVm(machine, prefix), gpu: gpu(machine) }),
+  values: (machine, host, prefix) => ({
+    ...plainVm(machine, prefix),
+    // Vagrant takes a name or an id
+    switch: machine.network?.switch ?? switchFor(undefined, host)?.id ?? defaultSwitch,
+    gpu: gpu(machine),
+  }),
 };
 
 /**

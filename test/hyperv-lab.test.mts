@@ -1,0 +1,116 @@
+// What a lab on Hyper-V needs beside its card: a folder, a virtual switch, a guest whose kernel has dxgkrnl.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { parseHost } from "../lib/host/parse.mts";
+import { hyperv } from "../lib/resolve/providers/hyperv.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { own } from "./fake.mts";
+
+const test = suite("hyperv-lab");
+const client = own("test/hosts/windows-11-pro-rtx4070.txt");
+const server = own("test/hosts/windows-server-2025-dda.txt");
+
+/** The finding of one check, with a lab in this folder. */
+function found(check: string, text: string, machine = "", folder?: string) {
+  const host = parseHost(text);
+  const settled = resolveConfig(parseConfig(`machines: [{name: a, box: x, provider: hyperv${machine}}]`), host);
+  const [finding] = runChecks(host, { ...settled, ...(folder === undefined ? {} : { folder }) }, [check]);
+  return finding ? [finding.status, finding.message, finding.fix.map(({ title }) => title).join()] as const : undefined;
+}
+const folder = (path: string, text = client) => found("host.folder", text, "", path)?.[0];
+
+test("a folder that Vagrant's scripts or Hyper-V cannot use is said before anything is made", () => {
+  for (
+    const path of [
+      String.raw`C:\Users\O'Brien\lab\.homelab-gpu`,
+      String.raw`C:\Users\O’Brien\.homelab-gpu`,
+      String.raw`D:\vm [old]\.homelab-gpu`,
+      String.raw`\\nas\labs\.homelab-gpu`,
+      "//nas/labs/.homelab-gpu",
+      `C:\\${"deep\\".repeat(40)}.homelab-gpu`,
+    ]
+  ) assert.is(folder(path), "fail", path);
+  for (const path of ["C:\\50%\\.homelab-gpu", "C:\\$lab\\.homelab-gpu", "C:\\a & b\\.homelab-gpu"]) {
+    assert.is(folder(path), "warn", path);
+  }
+  for (const name of ["OneDrive", "OneDrive - Example Corp"]) {
+    assert.is(folder(`C:\\Users\\x\\${name}\\Documents\\.homelab-gpu`), "warn");
+  }
+  for (
+    const path of ["C:\\lab\\.homelab-gpu", "D:\\My labs (2026)\\größe\\.homelab-gpu", "c:/lab/OneDriver/.homelab-gpu"]
+  ) {
+    assert.is(folder(path), "pass", path);
+  }
+});
+
+test("a network drive has a letter; drives that were not read are unknown", () => {
+  const mapped = client.replace("drives-read:yes", "drives-read:yes\nnetwork-drive:Z:");
+  assert.is(folder("z:\\lab\\.homelab-gpu", mapped), "fail");
+  assert.is(folder("C:\\lab\\.homelab-gpu", mapped), "pass");
+  assert.is(folder("C:\\lab\\.homelab-gpu", client.replace("drives-read:yes\n", "")), "unknown");
+});
+
+test("the folder counts only for Hyper-V, and only on the host itself", () => {
+  assert.is(found("host.folder", client, "")?.[0], undefined);
+  assert.is(folder("/home/o'brien/lab/.homelab-gpu"), undefined);
+});
+
+const two = server.replace(
+  "|External|vSwitch",
+  "|External|vSwitch\nswitch:77777777-2a3c-4d1f-9a55-0d3c7e1b9f60|Internal|NAT",
+);
+const none = server.replace(/^switch:.*\n/m, "");
+
+/** The switch in the Vagrantfile. */
+const bridge = (text: string, machine = "") => {
+  const host = parseHost(text);
+  const settled = resolveConfig(parseConfig(`machines: [{name: a, box: x, provider: hyperv${machine}}]`), host);
+  return hyperv.values(settled.machines[0]!, host, "lab_").switch;
+};
+
+test("the switch is the Default Switch by its id, else the only one, else the named one", () => {
+  const more = client.replace("|Default Switch", "|Standardswitch\nswitch:1|External|LAN");
+  assert.is(bridge(more), "c08cb7b8-9b3c-408e-8e30-5e16a3aeb444");
+  assert.is(bridge(server), "5f0a7a44-2a3c-4d1f-9a55-0d3c7e1b9f60");
+  assert.is(bridge(two, ", network: {switch: NAT}"), "NAT");
+  assert.is(bridge("homelab-gpu-probe 1 windows\n"), "c08cb7b8-9b3c-408e-8e30-5e16a3aeb444");
+  assert.equal(
+    [more, server].map((text) => found("hyperv.switch", text)!.slice(0, 2)),
+    [["pass", "it is connected to Standardswitch"], ["pass", "it is connected to vSwitch"]],
+  );
+});
+
+test("several switches without a choice, a name that is none, and no switch at all fail with what to write", () => {
+  const several = found("hyperv.switch", two)!;
+  assert.is(several[0], "fail");
+  assert.match(several[1], "vSwitch (External), NAT (Internal)");
+  assert.match(several[2], "network: {switch: vSwitch}");
+  assert.match(
+    found("hyperv.switch", two, ", network: {switch: LAN}")![1],
+    "no virtual switch LAN; there is vSwitch (External), NAT",
+  );
+  assert.is(found("hyperv.switch", two, ", network: {switch: nat}")![0], "pass");
+  assert.match(found("hyperv.switch", none)![1], "Hyper-V has no virtual switch");
+  assert.is(found("hyperv.switch", own("test/hosts/windows-11-not-elevated.txt"))![0], "unknown");
+});
+
+test("dxgkrnl is held against the kernel of the guest's image before anything boots", () => {
+  const guest = (image: string, more = "") =>
+    found("hyperv.guest", client, `, image: ${image}, gpu: {device_id: 2786${more}}`)!;
+  assert.equal(["ubuntu-22.04", "ubuntu-24.04"].map((image) => guest(image)[0]), ["pass", "pass"]);
+  assert.match(guest("debian-13")[1], "kernels after 6.11");
+  assert.match(guest("debian-12")[1], "older than the source");
+  assert.match(guest("ubuntu-26.04")[1], "kernels after 6.11");
+});
+
+test("parts of cards of AMD and Intel are refused as untried, unless somebody brings the guest's side", () => {
+  const part = (vendor: string, more = "") =>
+    found("hyperv.guest", client, `, image: ubuntu-24.04, gpu: {vendor_id: ${vendor}, mode: partition}${more}`)!;
+  assert.equal(["1002", "8086"].map((vendor) => part(vendor)[0]), ["fail", "fail"]);
+  assert.match(part("1002")[1], "a part of a card of AMD is untried");
+  assert.is(part("8086", ", provision: [./x.sh]")[0], "warn");
+});
+
+test.run();
