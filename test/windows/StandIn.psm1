@@ -7,6 +7,7 @@
 #   cards     [{ Name, ValidPartitionCounts, PartitionCount }]
 #   switches  [{ Id, Name, SwitchType }]   cim       { CLASS: [{ ... }] }      registry  { PATH: { NAME: VALUE } }
 #   properties { INSTANCE: { KEY: VALUE } }   files     [ PATH ]                  programs  { NAME: PATH }
+#   denied    MESSAGE                      refuses every question of a user without rights
 #   fail      { CMDLET: MESSAGE }          refuses once, with Hyper-V's words
 #   kill      N                            ends the script at its N-th change: nothing that comes later counts
 #   log       every change, as it was called
@@ -101,7 +102,7 @@ $does = @{
             $vm.SecureBoot = "$($bound.EnableSecureBoot)"
         }
     }
-    'Get-VMHostPartitionableGpu' = { param($bound) foreach ($card in @($global:StandIn.cards)) { New-Answer $card } }
+    'Get-VMHostPartitionableGpu' = { param($bound) if ($global:StandIn.denied) { Stop-With $global:StandIn.denied }; foreach ($card in @($global:StandIn.cards)) { New-Answer $card } }
     'Set-VMHostPartitionableGpu' = {
         param($bound)
         Invoke-Change "Set-VMHostPartitionableGpu -PartitionCount $($bound.PartitionCount)"
@@ -188,7 +189,7 @@ $does = @{
         if (-not $device.dismounted) { Stop-With 'The operation failed. The specified device was not found.' }
         $device.dismounted = $false
     }
-    'Get-VMSwitch' = { param($bound) foreach ($one in @($global:StandIn.switches)) { New-Answer $one } }
+    'Get-VMSwitch' = { param($bound) if ($global:StandIn.denied) { Stop-With $global:StandIn.denied }; foreach ($one in @($global:StandIn.switches)) { New-Answer $one } }
     'Get-PnpDevice' = {
         param($bound)
         foreach ($device in @($global:StandIn.devices)) {

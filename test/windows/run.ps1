@@ -9,11 +9,14 @@ foreach ($entry in (Get-Content -Raw $File | ConvertFrom-Json -AsHashtable)) {
     $global:Folder = Join-Path ([IO.Path]::GetTempPath()) "homelab-gpu-windows-$PID-$([guid]::NewGuid())"
     New-Item -ItemType Directory $global:Folder | Out-Null
     Set-Location $global:Folder
+    Get-PSDrive C -ErrorAction SilentlyContinue | Remove-PSDrive
+    New-PSDrive -Name C -PSProvider FileSystem -Root $global:Folder -Scope Global | Out-Null
     $state = $entry.state
     $results = foreach ($run in $entry.runs) {
         if ($run.change) { foreach ($key in $run.change.Keys) { $state[$key] = $run.change[$key] } }
         if ($run.removeVm) { $state.vms = @() }
         $state.log = @()
+        if ($state.env) { foreach ($key in $state.env.Keys) { Set-Item "env:$key" "$($state.env[$key])" } }
         $state.kill = $run.kill
         $state.fail = if ($run.fail) { $run.fail } else { @{} }
         Set-StandIn $state
