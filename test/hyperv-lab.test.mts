@@ -6,6 +6,7 @@ import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { hyperv } from "../lib/resolve/providers/hyperv.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { likelyCauses } from "../lib/verify/failures/index.mts";
 import { own } from "./fake.mts";
 
 const test = suite("hyperv-lab");
@@ -111,6 +112,20 @@ test("parts of cards of AMD and Intel are refused as untried, unless somebody br
   assert.equal(["1002", "8086"].map((vendor) => part(vendor)[0]), ["fail", "fail"]);
   assert.match(part("1002")[1], "a part of a card of AMD is untried");
   assert.is(part("8086", ", provision: [./x.sh]")[0], "warn");
+});
+
+test("errors that PowerShell wraps in CLIXML are explained like any other", () => {
+  const wrapped = (...lines: string[]) =>
+    `#< CLIXML\n<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">${
+      lines.map((line) => `<S S="Error">${line}_x000D__x000A_</S>`).join("")
+    }</Objs>\n`;
+  const logs = [
+    wrapped("Start-VM : 'a' failed to start.", "Not enough memory in the", "system to start the virtual machine a."),
+    wrapped(
+      "_x001B_[31;1mStart-VM: _x001B_[31;1mNot enough memory in the _x001B_[36;1msystem to start the virtual machine a._x001B_[0m",
+    ),
+  ];
+  for (const log of logs) assert.equal(likelyCauses(log).map(({ check }) => check), ["host.memory"], log);
 });
 
 test.run();

@@ -17,6 +17,7 @@ export function readPaste(raw: string): Pasted {
   let text = raw.charCodeAt(0) === 0xfeff ? raw.slice(1) : raw;
   if (text.includes("\u0000")) text = text.replaceAll("\u0000", "");
   if (text.includes("\u001b")) text = plain(text);
+  if (/_x00[01][0-9a-f]_/i.test(text)) text = withoutClixml(text);
   if (text.includes("\r")) text = text.replace(/\r+(?=\n|$)/g, "");
   if (/&(?:#\d|#x|quot;|lt;|gt;|amp;|apos;|nbsp;)/i.test(text)) text = unescaped(text);
   if (/[\u2018-\u201f\u00a0]/.test(text)) {
@@ -28,6 +29,17 @@ export function readPaste(raw: string): Pasted {
     text = text.replace(/\\{1,4}(["'])/g, "$1").replace(/\\{1,2}[nt](?![a-z]*[\\:])/g, " ");
   }
   return { text: text.replace(prefixes, ""), shown: text.split("\n") };
+}
+
+/**
+ * Resolves what PowerShell writes errors in where its output is no console (CLIXML): control characters as `_x001B_`, a message cut into
+ * elements at the width of a line, and the colours of PowerShell 7.
+ */
+function withoutClixml(text: string): string {
+  return text.replace(/_x001B_\[[0-9;]{0,20}m/gi, "").replace(
+    /[ \t]{0,200}_x000D__x000A_(?:<\/S><S S="\w{1,20}">)?/gi,
+    " ",
+  );
 }
 
 /** Resolves HTML entities that are escaped once or twice. */
