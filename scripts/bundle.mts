@@ -1,10 +1,11 @@
 // Makes dist/homelab-gpu.mjs, the whole of homelab-gpu in one readable file: npm run bundle [-- FILE]
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 
+const laterImport = /(?:await )?import\("(\.[^"]+)"\)/g;
 const root = fileURLToPath(new URL("..", import.meta.url));
 const own = (path: string) => readFileSync(`${root}/${path}`, "utf8");
 const { version, dependencies } = JSON.parse(own("package.json"));
@@ -20,30 +21,65 @@ const texts = [
 const quoted = (text: string) => `\`${text.replace(/[\\`]|\$(?=\{)/g, "\\$&")}\``;
 
 /**
- * zx has the other packages in it. Under its own command they are globals, and Deno fetches it; Node finds it where a folder above has it
- * installed.
+ * zx has the other packages in it. Under its own command they are globals, and Deno fetches it; Node finds what a folder above has
+ * installed: each package alone, of which only the needed ones are loaded, or else zx.
  */
 const zx = `
+const missing = ["ERR_MODULE_NOT_FOUND", "ERR_PACKAGE_PATH_NOT_EXPORTED"];
 async function findZx() {
   if ("YAML" in globalThis && "minimist" in globalThis) return globalThis;
   if ("Deno" in globalThis) return await import("npm:zx@${dependencies.zx}");
   try {
     return await import("zx");
   } catch (error) {
-    if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+    if (!missing.includes(error.code)) throw error;
     process.stderr.write(\`homelab-gpu: zx is not installed here\\n  npx -y zx \${process.argv.slice(1).join(" ")}\\n\`);
     process.exit(2);
   }
 }
-export const zx = await findZx();
+/** A package by itself if it is installed and has these names, else the same names of zx. */
+export async function find(name, names, ofZx) {
+  if (!("minimist" in globalThis || "Deno" in globalThis)) {
+    const found = await import(name).catch((error) => {
+      if (!missing.includes(error.code)) throw error;
+    });
+    if (found && names.every((one) => one in found)) return found;
+  }
+  return ofZx(await findZx());
+}
 `;
+const yaml = ["Document", "isAlias", "isMap", "isScalar", "isSeq", "Lexer", "Pair", "parseDocument", "Scalar", "visit"]
+  .concat("YAMLMap", "YAMLSeq");
+const alone = (name: string) =>
+  `export default (await find("${name}", ["default"], ({ ${name} }) => ({ default: ${name} }))).default;`;
 const packages: Record<string, string> = {
-  "zx/core": "export const { $ } = zx;",
-  chalk: "export default zx.chalk;",
-  minimist: "export default zx.minimist;",
-  yaml:
-    "export const { Document, isAlias, isMap, isScalar, isSeq, Lexer, Pair, parseDocument, Scalar, visit, YAMLMap, YAMLSeq } = zx.YAML;",
+  "zx/core": `export const core = () => find("zx/core", ["$"], (zx) => zx);`,
+  chalk: alone("chalk"),
+  minimist: alone("minimist"),
+  yaml: `export const { ${yaml.join(", ")} } = await find("yaml", ${JSON.stringify(yaml)}, ({ YAML }) => YAML);`,
 };
+
+/**
+ * An import of these makes Node call each getter that they have, which opens the standard streams and loads all of Web Crypto: a fifth of a
+ * start. They are taken without one.
+ */
+const builtIn: Record<string, string> = {
+  "node:process": "export default globalThis.process;",
+  "node:crypto": `import { createRequire } from "node:module";
+export const createHash = (name) => createRequire(import.meta.url)("node:crypto").createHash(name);`,
+};
+
+const entry = join(root, "homelab-gpu.mts");
+/** The path in this project of what a module at a path imports. */
+const target = (path: string, from: string) => relative(root, join(dirname(path), from));
+/** The modules that others load when they need them. */
+const loadedLater = [
+  ...new Set(
+    [entry, ...readdirSync(`${root}/lib`, { recursive: true, encoding: "utf8" }).map((name) => join(root, "lib", name))]
+      .filter((path) => path.endsWith(".mts"))
+      .flatMap((path) => [...readFileSync(path, "utf8").matchAll(laterImport)].map(([, from]) => target(path, from!))),
+  ),
+].sort();
 
 const plugin: Plugin = {
   name: "one file",
@@ -52,10 +88,13 @@ const plugin: Plugin = {
       { filter: /^((npm:)?zx[^.]*|chalk|minimist|yaml)/ },
       ({ path, importer }) => importer === "zx" ? { path, external: true } : { path, namespace: "from zx" },
     );
+    builder.onResolve(
+      { filter: /^node:(process|crypto)$/ },
+      ({ path }) => ({ path, namespace: "without getters" }),
+    );
+    builder.onLoad({ filter: /./, namespace: "without getters" }, ({ path }) => ({ contents: builtIn[path]! }));
     builder.onLoad({ filter: /./, namespace: "from zx" }, ({ path }) => ({
-      contents: path === "zx"
-        ? `import process from "node:process";${zx}`
-        : `import { zx } from "zx";\n${packages[path]}`,
+      contents: path === "zx" ? zx : `import { find } from "zx";\n${packages[path]}`,
       loader: "js",
     }));
     builder.onLoad({ filter: /\/lib\/plan\/bundled\.mts$/ }, () => ({
@@ -64,21 +103,38 @@ const plugin: Plugin = {
       }\n};\n`,
       loader: "ts",
     }));
-    // in one file everything is loaded at once, and needs none of the wrappings of what is loaded later
+    // In one file everything is loaded at once, and needs none of the wrappings of what is loaded later. But it comes after the first modules
+    // that the script imports, which may answer without it.
+    builder.onResolve({ filter: /^later$/ }, ({ path }) => ({ path, namespace: "later" }));
+    builder.onResolve({ filter: /^all later$/ }, ({ path }) => ({ path, namespace: "later" }));
+    builder.onLoad({ filter: /^later$/, namespace: "later" }, () => ({ contents: "export const later = {};" }));
+    builder.onLoad({ filter: /^all later$/, namespace: "later" }, () => ({
+      contents: [
+        'import { later } from "later";',
+        ...loadedLater.map((path, i) => `import * as module${i} from "./${path}";`),
+        `Object.assign(later, { ${loadedLater.map((path, i) => `"${path}": module${i}`).join(", ")} });`,
+      ].join("\n"),
+      resolveDir: root,
+    }));
     builder.onLoad({ filter: /\.mts$/ }, ({ path }) => {
-      const later: string[] = [];
-      const text = readFileSync(path, "utf8").replaceAll("homelab-gpu.mts", "homelab-gpu.mjs").replace(
-        /await import\(("[^"]+")\)|import\(("\.[^"]+")\)/g,
-        (_, awaited, promised) => `later${later.push(awaited ?? promised)}`,
+      const named = readFileSync(path, "utf8").replaceAll("homelab-gpu.mts", "homelab-gpu.mjs");
+      // most of what zx is loaded for is to start programs, and not each command starts one
+      const text = named.replaceAll('await import("zx/core")', "await core()").replace(
+        laterImport,
+        (_, from) => `later["${target(path, from)}"]`,
       );
-      const imports = later.map((from, i) => `import * as later${i + 1} from ${from};\n`).join("");
-      return { contents: `${text}\n${imports}`, loader: "ts" };
+      const imports = [
+        ...(path === entry ? ['import "all later";'] : []),
+        ...(text.includes('later["') ? ['import { later } from "later";'] : []),
+        ...(text.includes("await core()") ? ['import { core } from "zx/core";'] : []),
+      ];
+      return { contents: [text, ...imports].join("\n"), loader: "ts" };
     });
   },
 };
 
 const { outputFiles } = await build({
-  entryPoints: [`${root}/homelab-gpu.mts`],
+  entryPoints: [entry],
   absWorkingDir: root,
   bundle: true,
   format: "esm",

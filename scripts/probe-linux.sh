@@ -2,6 +2,7 @@
 # What this Linux host is, as far as handing a GPU to a VM goes: printed as it was read, unjudged.
 #
 #   sh probe-linux.sh           this host; as root it sees more
+#   HOMELAB_GPU_ASK='NAME…'     of packer and libvirt, asks only these; default: both
 #   sh probe-linux.sh ROOT      a tree that has ROOT/sys, ROOT/proc, ROOT/etc …; asks no program
 #
 # It changes nothing and reads no secret. Serial numbers, MAC addresses, host and user names stay out,
@@ -802,9 +803,20 @@ if [ -n "$live" ]; then
       124 | 137) fact unanswered "$2" ;;
     esac
   }
-  ask packer-version packer version &
-  ask qemu-version qemu-system-x86_64 --version &
-  if program libvirtd; then ask libvirt-version libvirtd --version & else ask libvirt-version virtqemud --version & fi
+  wanted() { # NAME
+    case " ${HOMELAB_GPU_ASK-packer libvirt} " in *" $1 "*) ;; *) return 1 ;; esac
+  }
+  # Packer takes several times as long to say its version as all else here: of a package dpkg knows it
+  packaged() { # PACKAGE PATH: the version of the package, if it is the one that has the program
+    [ "$2" = "/usr/bin/$1" ] && [ -r /var/lib/dpkg/status ] || return 1
+    grep -qsx "$2" "/var/lib/dpkg/info/$1.list" || return 1
+    value=$(grep -A 20 "^Package: $1\$" /var/lib/dpkg/status | sed -n '1n; /^Package:/q; s/^Version: //p; /^$/q')
+    [ -n "$value" ]
+  }
+  if wanted packer && program packer; then
+    path=$value
+    if packaged packer "$path"; then fact packer-version "$value"; else ask packer-version packer version & fi
+  fi
   ask virtualbox-version VBoxManage --version &
   packs=
   if program VBoxManage; then packs=$(limited "$value" list extpacks 2>/dev/null </dev/null); fi
@@ -813,13 +825,42 @@ if [ -n "$live" ]; then
     [ -S "$path" ] && break
   done
   libvirt=
-  if [ -S "$path" ] && [ -r "$path" ] && [ -w "$path" ] && program virsh; then
-    libvirt=$(limited "$value" -q -c qemu:///system 'net-list --all; echo; pool-list --all' 2>&1 </dev/null)
+  if wanted libvirt && [ -S "$path" ] && [ -r "$path" ] && [ -w "$path" ] && program virsh; then
+    libvirt=$(limited "$value" -c qemu:///system 'version --daemon; net-list --all; pool-list --all' 2>&1 </dev/null)
     case $? in
       124 | 137) libvirt="error: virsh did not answer within $patience s" ;;
     esac
   fi
+  # libvirt knows both versions; where it does not say them, the programs do
+  if wanted libvirt; then
+    case $libvirt in
+      *'Running against daemon: '*) ;;
+      *) if program libvirtd; then ask libvirt-version libvirtd --version & else ask libvirt-version virtqemud --version & fi ;;
+    esac
+    case $libvirt in
+      *'Running hypervisor: QEMU '*) ;;
+      *) ask qemu-version qemu-system-x86_64 --version & ;;
+    esac
+  fi
   wait
+  # names of one's own come later: only what is before them is versions
+  case $libvirt in
+    'Compiled against'*)
+      while read -r first second third rest; do
+        case $first in
+          Name) break ;;
+          Running)
+            case $second in
+              against) fact libvirt-version "$rest" ;;
+              hypervisor:) [ "$third" != QEMU ] || fact qemu-version "$rest" ;;
+            esac
+            ;;
+        esac
+      done <<END
+$libvirt
+END
+      ;;
+  esac
 
   if [ -n "$packs" ]; then
     section virtualbox
@@ -849,13 +890,20 @@ if [ -n "$live" ]; then
   fi
   # the way to a user's own socket leads through a folder with a name
   [ -n "$libvirt" ] && printf '%s\n' "$libvirt" | sed 's|/home/[^/]*|/home/…|g; s|/run/user/[0-9]*|/run/user/…|g' | {
-    kind=network
+    kind=
     while read -r name state rest; do
+      # the heading of each list; -q leaves out the answer of virsh's echo as well
+      case "$name $state" in
+        'Name State')
+          if [ -z "$kind" ]; then kind=network; else kind=pool; fi
+          continue
+          ;;
+      esac
       case $name in
-        '') kind=pool ;;
+        '' | ---*) ;;
         error:) fact error "$state${rest:+ $rest}" ;;
-        default) fact "$kind" "$name $state" ;;
-        *) fact "$kind" "… $state" ;; # a name of one's own
+        default) [ -z "$kind" ] || fact "$kind" "$name $state" ;;
+        *) [ -z "$kind" ] || fact "$kind" "… $state" ;; # a name of one's own
       esac
     done
   }

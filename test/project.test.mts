@@ -103,6 +103,7 @@ test("only the shell touches files and processes", () => {
     modules.filter((path) => !isShell(path) && importsOf(path).some((to) => to.startsWith("lib/run/shell/"))),
     [
       "lib/cli/main.mts",
+      "lib/cli/quick.mts",
     ],
   );
 });
@@ -117,7 +118,7 @@ test("every asset is there, and every template and guest script is an asset", ()
 test("package.json, deno.json and the script agree", () => {
   const { version, dependencies, devDependencies } = JSON.parse(own("package.json"));
   const { imports } = JSON.parse(own("deno.json"));
-  assert.match(sources["lib/cli/main.mts"]!, new RegExp(`const version = "${version}";`));
+  assert.match(sources["lib/self.mts"]!, new RegExp(`const version = "${version}";`));
   for (
     const [name, range] of Object.entries<string>({
       ...dependencies,

@@ -185,12 +185,15 @@ export async function readNamed(shell: Shell, path: string): Promise<string> {
   return text;
 }
 
-/** The probe's text: this host's own, or a saved one (`--host FILE`, `-` for standard input). */
-export async function readProbe(session: Context): Promise<string> {
+/**
+ * The probe's text: this host's own, or a saved one (`--host FILE`, `-` for standard input). `ask` names the slow programs that a Linux
+ * host is asked about (packer, libvirt); default: all of them.
+ */
+export async function readProbe(session: Context, ask?: string[]): Promise<string> {
   const { shell, options } = session;
   if (options.host) return await readNamed(shell, options.host);
   const probe = probes[shell.platform] ?? probes.linux!;
-  const text = await probed(session, probe);
+  const text = await probed(session, probe, ask);
   // from within WSL Windows itself is asked, whose part it is
   if (shell.platform !== "linux" || !parseHost(text).os.wsl) return text;
   const asked = await probed(session, probes.win32!).catch(() => undefined);
@@ -208,9 +211,18 @@ const probes: Partial<Record<NodeJS.Platform, { script: string; command: string[
   },
 };
 
-async function probed({ shell }: Context, { script, command }: { script: string; command: string[] }): Promise<string> {
+async function probed(
+  { shell }: Context,
+  { script, command }: { script: string; command: string[] },
+  ask?: string[],
+): Promise<string> {
   const input = await asset(shell, script);
-  const { ok, out, err } = await shell.capture(command, { input, limit: 60, about: "the probe of this host" });
+  const { ok, out, err } = await shell.capture(command, {
+    input,
+    limit: 60,
+    about: "the probe of this host",
+    ...(ask ? { env: { HOMELAB_GPU_ASK: ask.join(" ") } } : {}),
+  });
   if (!ok) throw new UserError(`the probe failed: ${err.trim().split("\n").at(-1) ?? ""}`, 1);
   return out;
 }

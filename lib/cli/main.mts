@@ -11,10 +11,9 @@ import type { Shell } from "../shell.mts";
 import { sayTo } from "./say.mts";
 import { realShell } from "../run/shell.mts";
 import { reasonOf } from "../run/shell/reasons.mts";
+import { version } from "../self.mts";
 import { closest } from "../suggest.mts";
 import { unknownName, wrap } from "../text.mts";
-
-const version = "0.1.0";
 
 /** Words of a command line, taken apart. */
 interface Typed {

@@ -2,6 +2,7 @@ import type { ExistingVm } from "../../host/types.mts";
 import type { Resolved } from "../../resolve/types.mts";
 import type { Host } from "../../host/types.mts";
 import { checks, notesFor, runChecks } from "../../checks/index.mts";
+import { programsToAsk } from "../../checks/needs.mts";
 import { isJudged, notLookedAt } from "../../checks/unjudged.mts";
 import type { Project } from "../../compose/project.mts";
 import { ConfigError, UserError } from "../../errors.mts";
@@ -39,7 +40,8 @@ export async function doctor(session: Context): Promise<number> {
   }
   const piped = options.save === "-" && !options.dryRun;
   if (piped && options.json) throw new UserError("--json and --save - both write to standard output: save to a file");
-  const probing = readProbe(session);
+  // what is saved is whole
+  const probing = readProbe(session, options.save ? undefined : programsToAsk(args));
   const reading = loadConfig(session, () => probing);
   const [source, probe, known, , stacks] = await Promise.all([
     reading,
@@ -131,6 +133,8 @@ function reportLines(
 }
 
 async function readExistingVms({ shell }: Context, source: LoadedConfig): Promise<Record<string, ExistingVm>> {
+  // a lab that was never brought up has no VMs
+  if ((await shell.list(source.folder)).length === 0) return {};
   const { readLab, existingVmsOf } = await import("../../host/lab.mts");
   return existingVmsOf(await readLab(shell, source.config, source.folder));
 }

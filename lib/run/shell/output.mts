@@ -45,6 +45,12 @@ function to(name: "stdout" | "stderr"): (text: string) => void {
 /** Writes text to a stream. Once its reader is gone, text is dropped and the work goes on. */
 export const write = { stdout: to("stdout"), stderr: to("stderr") };
 
+/** Writes text to standard output; resolves when it is written or the reader is gone. */
+export function writeAll(text: string): Promise<void> {
+  guard();
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+}
+
 /** Writes to the terminal that standard input is; false where that may only be read. */
 export function askOnInput(text: string): boolean {
   try {

@@ -1,0 +1,22 @@
+/**
+ * Answers `--version` and `--help` before the packages and the commands are loaded, which is most of what a start costs; to be imported
+ * before all else. Every other command line, and a script of another name, goes on to `main`, which gives the same answers.
+ */
+import { basename } from "node:path";
+import process from "node:process";
+import { writeAll } from "../run/shell/output.mts";
+import { version } from "../self.mts";
+import { help } from "./commands.mts";
+
+const answers: Record<string, () => string> = {
+  "--version": () => `${version}\n`,
+  "--help": help,
+  "-h": help,
+  help,
+};
+
+const [script = "", word = ""] = process.argv.slice(-2);
+if (/^homelab-gpu(\.m[tj]s)?$/.test(basename(script)) && Object.hasOwn(answers, word)) {
+  await writeAll(answers[word]!());
+  process.exit();
+}
