@@ -13,7 +13,7 @@ const { version, dependencies } = JSON.parse(own("package.json"));
 /** What the file has inside: by path, every template and every script that runs elsewhere. The schema is made from the table of keys. */
 const texts = [
   ...readdirSync(`${root}/templates`).filter((name) => !/\.(json|md)$/.test(name)).map((name) => `templates/${name}`),
-  ...readdirSync(`${root}/scripts`).filter((name) => !/\.(mts|md)$/.test(name)).map((name) => `scripts/${name}`),
+  ...readdirSync(`${root}/scripts`).filter((name) => !/\.(m[tj]s|md)$/.test(name)).map((name) => `scripts/${name}`),
   "lib/checks/README.md",
 ];
 

@@ -1,0 +1,76 @@
+// What a start loads and asks, and what npm starts.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { main } from "../lib/cli/main.mts";
+import { fakeShell, own, root } from "./fake.mts";
+
+const test = suite("start-up");
+const { bin, files, dependencies, scripts } = JSON.parse(own("package.json"));
+
+/** The modules that a module loads at once, itself included, and the packages among them. */
+function loaded(path: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(path)) return seen;
+  seen.add(path);
+  for (const [, to] of own(path).matchAll(/^(?:import|export) (?!type)(?:[^"]* from )?"([^"]+)";$/gm)) {
+    if (to!.startsWith(".")) loaded(join(dirname(path), to!), seen);
+    else if (!to!.startsWith("node:")) seen.add(to!);
+  }
+  return seen;
+}
+
+test("--version and --help load no package and no command", () => {
+  const modules = [...loaded("lib/cli/quick.mts")];
+  assert.ok(modules.includes("lib/cli/commands.mts"), modules.join());
+  assert.equal(
+    modules.filter((path) => path in dependencies || /^lib\/(?:cli\/commands|checks|plan)\//.test(path)),
+    [],
+  );
+  const imports = [...own("homelab-gpu.mts").matchAll(/^import "(.*)";$/gm)].map(([, path]) => path);
+  assert.equal(imports, ["./lib/cli/compile-cache.mts", "./lib/cli/quick.mts"]);
+});
+
+/** What the probe is asked to ask, for the words of a command line. */
+async function asked(...words: string[]): Promise<string | undefined> {
+  const files = ["templates/homelab-gpu.yaml", "scripts/probe-linux.sh"].map((path) => [`${root}/${path}`, own(path)]);
+  const { shell } = fakeShell(Object.fromEntries(files), {});
+  let said: string | undefined = "not asked";
+  const capture: typeof shell.capture = async (_, { env } = {}) => {
+    said = env?.HOMELAB_GPU_ASK;
+    return { ok: true, code: 0, out: own("test/hosts/vm-without-gpu.txt"), err: "" };
+  };
+  await main(words, { ...shell, platform: "linux", capture });
+  return said;
+}
+
+test("doctor asks Packer and libvirt only where a check needs them", async () => {
+  assert.is(await asked("doctor"), undefined);
+  assert.is(await asked("doctor", "iommu", "gpu.present"), "");
+  assert.is(await asked("doctor", "provider.version"), "packer");
+  assert.is(await asked("doctor", "provider.access"), "libvirt");
+  assert.is(await asked("doctor", "tools"), "packer libvirt");
+  assert.is(await asked("doctor", "iommu", "--save", "x.txt"), undefined, "what is saved is whole");
+});
+
+test("what npm starts says its version, and is packed with all that it needs", () => {
+  assert.is(bin, "scripts/homelab-gpu.mjs");
+  assert.ok(statSync(`${root}/${bin}`).mode & 0o100);
+  assert.equal([files.includes(bin), files.includes("dist/homelab-gpu.mjs")], [true, true]);
+  assert.match(scripts.prepack, /bundle/);
+  if ("Deno" in globalThis) return;
+  const folder = mkdtempSync(join(tmpdir(), "homelab gpu ü-"));
+  // npm links a name in its own folder
+  symlinkSync(`${root}/${bin}`, join(folder, "homelab-gpu"));
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const say = (word: string) =>
+    execFileSync(process.execPath, [join(folder, "homelab-gpu"), word], { cwd: folder, encoding: "utf8", env });
+  assert.match(say("--version"), /^\d+\.\d+\.\d+\n$/);
+  assert.match(say("--help"), /^ {2}homelab-gpu up$/m);
+  rmSync(folder, { recursive: true });
+});
+
+test.run();
