@@ -1,16 +1,12 @@
-// What a start loads and asks, and what npm starts.
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+// What a start loads and asks.
 import { dirname, join } from "node:path";
-import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { main } from "../lib/cli/main.mts";
 import { fakeShell, own, root } from "./fake.mts";
 
 const test = suite("start-up");
-const { bin, files, dependencies, scripts } = JSON.parse(own("package.json"));
+const { dependencies } = JSON.parse(own("package.json"));
 
 /** The modules that a module loads at once, itself included, and the packages among them. */
 function loaded(path: string, seen = new Set<string>()): Set<string> {
@@ -54,23 +50,6 @@ test("doctor asks Packer and libvirt only where a check needs them", async () =>
   assert.is(await asked("doctor", "provider.access"), "libvirt");
   assert.is(await asked("doctor", "tools"), "packer libvirt");
   assert.is(await asked("doctor", "iommu", "--save", "x.txt"), undefined, "what is saved is whole");
-});
-
-test("what npm starts says its version, and is packed with all that it needs", () => {
-  assert.is(bin, "scripts/homelab-gpu.mjs");
-  assert.ok(statSync(`${root}/${bin}`).mode & 0o100);
-  assert.equal([files.includes(bin), files.includes("dist/homelab-gpu.mjs")], [true, true]);
-  assert.match(scripts.prepack, /bundle/);
-  if ("Deno" in globalThis) return;
-  const folder = mkdtempSync(join(tmpdir(), "homelab gpu ü-"));
-  // npm links a name in its own folder
-  symlinkSync(`${root}/${bin}`, join(folder, "homelab-gpu"));
-  const { NODE_OPTIONS: _, ...env } = process.env;
-  const say = (word: string) =>
-    execFileSync(process.execPath, [join(folder, "homelab-gpu"), word], { cwd: folder, encoding: "utf8", env });
-  assert.match(say("--version"), /^\d+\.\d+\.\d+\n$/);
-  assert.match(say("--help"), /^ {2}homelab-gpu up$/m);
-  rmSync(folder, { recursive: true });
 });
 
 test.run();
