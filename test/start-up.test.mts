@@ -35,9 +35,9 @@ async function asked(...words: string[]): Promise<string | undefined> {
   const files = ["templates/homelab-gpu.yaml", "scripts/probe-linux.sh"].map((path) => [`${root}/${path}`, own(path)]);
   const { shell } = fakeShell(Object.fromEntries(files), {});
   let said: string | undefined = "not asked";
-  const capture: typeof shell.capture = async (_, { env } = {}) => {
+  const capture: typeof shell.capture = (_, { env } = {}) => {
     said = env?.HOMELAB_GPU_ASK;
-    return { ok: true, code: 0, out: own("test/hosts/vm-without-gpu.txt"), err: "" };
+    return Promise.resolve({ ok: true, code: 0, out: own("test/hosts/vm-without-gpu.txt"), err: "" });
   };
   await main(words, { ...shell, platform: "linux", capture });
   return said;

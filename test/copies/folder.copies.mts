@@ -32,9 +32,9 @@ const env = { PATH: PATH! };
 
 const deno = "Deno" in globalThis;
 
-/** The files to copy and the command to type for this runtime, from the README. */
+/** The files to copy and the command to type for this runtime, from the README of the scripts. */
 const [, listed, typed] = new RegExp(`^\\| ${deno ? "Deno" : "Node"} \\| (.*) \\| (.*) \\|$`, "m").exec(
-  own("README.md"),
+  own("scripts/README.md"),
 )!;
 
 /** Copies what a user copies. Packages are where `npm ci` installs them; Deno uses its cache. */
@@ -95,7 +95,7 @@ const withState = [".homelab-gpu", "homelab-gpu.yaml", "mine.sh"];
 
 test.after(() => rmSync(work, { recursive: true }));
 
-test("what the README tells to copy and to type is enough", () => {
+test("what the README of the scripts tells to copy and to type is enough", () => {
   const code = copy(join(work, "told"));
   // this runtime comes first in PATH, and the variables of the npm that runs the tests are removed
   const clean = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS$)/.test(name));

@@ -1,60 +1,110 @@
-// npm run demo: passes a card to a VM and takes it back, on an emulated host without a GPU, for you
-// to watch. After that you can type commands, which run on the host as root, until `exit`. Takes
-// about ten minutes; the first run also builds the host's disk.
+// npm run demo: passes a card to a VM, proves it and takes it back, on an emulated host without a GPU. Runs to its end by itself; exit code 0
+// if every step went well, else 1. dist/demo.txt and dist/demo.svg keep what was seen. On a terminal you can then type commands, which run on
+// the host as root, until `exit`.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { pictureOf, themes } from "../../scripts/picture.mts";
 import { bootHost, makeDisk, parts, script, writeConfig } from "./host/machine.mts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const work = mkdtempSync(join(tmpdir(), "homelab-gpu-demo-"));
+const began = Date.now();
 const print = (text: string) => void process.stdout.write(`${text}\n`);
+const elapsed = () => {
+  const seconds = Math.round((Date.now() - began) / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+};
+/** What is shown of the run itself: commands and what they print. */
+const seen: string[] = [];
+const record = (line: string) => {
+  seen.push(line);
+  print(line);
+};
 
-print("making the emulated host, if there is none yet …");
-const built = execFileSync("sh", [join(root, "test/e2e/host/build.sh")], {
-  encoding: "utf8",
-  stdio: ["ignore", "pipe", "inherit"],
-}).trim();
-makeDisk(join(work, "project.img"), "project", parts.map((name) => join(root, name)));
-print("booting it …");
-const host = await bootHost({
-  built,
-  disks: [join(work, "project.img")],
-  show: (line) => /^host: done \d+$/.test(line) || print(line),
-  append: "emulated.minutes=600",
-});
+/** The commands, each with its place in the story. */
+const steps = [
+  { about: "the config", command: "cat /lab/homelab-gpu.yaml" },
+  { about: "the card is the host's", command: "lspci -nnk -s 02:00" },
+  { about: "check", command: `${script} doctor` },
+  { about: "the card goes to a VM", command: `${script} up` },
+  { about: "the host has given it to vfio-pci", command: "lspci -nnk -s 02:00" },
+  {
+    about: "the VM has it",
+    command: `${script} ssh -- cat '/sys/bus/pci/devices/*/uevent' | grep -B2 -A2 1002:5046`,
+  },
+  { about: "the card comes back", command: `${script} down` },
+  { about: "the card is the host's again", command: "lspci -nnk -s 02:00" },
+];
+
+print(
+  `demo: ${steps.length} steps on an emulated host, without KVM: about 10 minutes on 4 fast cores, 30 on slow ones;`,
+);
+print("demo: the first run also builds the host's disk, which takes about 10 minutes more");
+print(`demo: ${elapsed()} making the emulated host, if there is none yet …`);
+// nothing is silent for long
+const waiting = setInterval(() => print(`demo: ${elapsed()} …`), 30_000);
+let failed: string | undefined;
 try {
-  await host.tell(writeConfig);
-  const steps = [
-    "cat /lab/homelab-gpu.yaml",
-    "lspci -nnk -s 02:00",
-    `${script} doctor`,
-    `${script} up`,
-    "lspci -nnk -s 02:00",
-    `${script} ssh -- cat '/sys/bus/pci/devices/*/uevent' | grep -B2 -A2 1002:5046`,
-    `${script} down`,
-    "lspci -nnk -s 02:00",
-  ];
-  for (const step of steps) {
-    print(`\n$ ${step.replace(script, "npx zx homelab-gpu.mts")}`);
-    await host.tell(`cd /lab && ${step}`, 900);
+  const built = execFileSync("sh", [join(root, "test/e2e/host/build.sh")], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  }).trim();
+  makeDisk(join(work, "project.img"), "project", parts.map((name) => join(root, name)));
+  print(`demo: ${elapsed()} booting it …`);
+  let shown: (line: string) => void = print;
+  const host = await bootHost({
+    built,
+    disks: [join(work, "project.img")],
+    show: (line) => /host: done \d+$/.test(line) || shown(line),
+    append: "emulated.minutes=600",
+  });
+  try {
+    await host.tell(writeConfig);
+    shown = record;
+    for (const [i, { about, command }] of steps.entries()) {
+      print(`\ndemo: ${elapsed()} ${i + 1}/${steps.length} ${about}`);
+      record(`$ ${command.replace(script, "npx zx homelab-gpu.mts")}`);
+      const { code } = await host.tell(`cd /lab && ${command}`, 3600);
+      record("");
+      if (code === 0) continue;
+      failed = `step ${i + 1}, ${about}: exit code ${code}`;
+      break;
+    }
+    shown = print;
+    if (process.stdin.isTTY && process.stdout.isTTY) await prompt(host.tell);
+  } finally {
+    await host.kill();
   }
+} catch (error) {
+  failed = error instanceof Error ? error.message : String(error);
+} finally {
+  clearInterval(waiting);
+  rmSync(work, { recursive: true });
+}
+if (seen.length > 0) {
+  mkdirSync(join(root, "dist"), { recursive: true });
+  writeFileSync(join(root, "dist/demo.txt"), `${seen.join("\n").trimEnd()}\n`);
+  writeFileSync(join(root, "dist/demo.svg"), pictureOf(seen, themes.dark, "homelab-gpu on an emulated host"));
+  print("demo: recorded in dist/demo.txt and dist/demo.svg");
+}
+print(failed === undefined ? `demo: all went well, ${elapsed()}` : `demo: failed after ${elapsed()}: ${failed}`);
+process.exitCode = failed === undefined ? 0 : 1;
+
+/** Lets a person type commands for the host, until `exit`. */
+async function prompt(tell: (command: string, seconds: number) => Promise<unknown>): Promise<void> {
   print("\nNow it is yours (its `up` is: homelab-gpu up); `exit` ends it.");
-  await host.tell(
-    `printf '#!/bin/sh\\ncd /lab && exec ${script} "$@"\\n' >/usr/local/bin/homelab-gpu; chmod 755 /usr/local/bin/homelab-gpu`,
-  );
+  const command = `#!/bin/sh\\ncd /lab && exec ${script} "$@"\\n`;
+  await tell(`printf '${command}' >/usr/local/bin/homelab-gpu; chmod 755 /usr/local/bin/homelab-gpu`, 60);
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: "emulated# " });
   lines.prompt();
   for await (const line of lines) {
     if (line.trim() === "exit") break;
-    if (line.trim()) await host.tell(line, 1800).catch((error: Error) => print(error.message));
+    if (line.trim()) await tell(line, 1800).catch((error: Error) => print(error.message));
     lines.prompt();
   }
-} finally {
-  await host.kill();
-  rmSync(work, { recursive: true });
 }

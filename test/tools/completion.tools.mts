@@ -113,8 +113,18 @@ test("bash and zsh: machines of the config that was named", () => {
 });
 
 test("zsh: what the README tells to do makes it complete", () => {
-  const [, told] = /```sh\n(homelab-gpu\(\) .*\nsource .*) {3}#.*\n```/.exec(own("README.md"))!;
-  assert.ok(atPrompt(told!.replace("\n", "; "), "homelab-gpu do", root).includes("doctor"));
+  const [, told] = /```sh\nnpm run bundle\n(homelab-gpu\(\) .*\nsource .*) {3}#.*\n```/.exec(own("README.md"))!;
+  const file = "~/homelab-gpu/dist/homelab-gpu.mjs";
+  assert.ok(told!.includes(file), told);
+  // beside the packages, as in the checkout that the README is about
+  const built = join(root, "node_modules", `homelab-gpu-${process.pid}.mjs`);
+  run("node", ["--import", "tsx", "scripts/bundle.mts", built], root);
+  try {
+    const line = told!.replace("\n", "; ").replace(file, `'${built}'`);
+    assert.ok(atPrompt(line, "homelab-gpu do", root).includes("doctor"));
+  } finally {
+    rmSync(built);
+  }
 });
 
 test.run();
