@@ -1,9 +1,12 @@
-// Makes dist/homelab-gpu.mjs, the whole of homelab-gpu in one readable file: npm run bundle [-- FILE]
+// Makes dist/homelab-gpu.mjs, the whole of homelab-gpu in one readable file: npm run bundle [-- [--for PLATFORM] [FILE]]
+// With --for linux, windows or macos it leaves out what only hosts of other platforms use.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { build, type Plugin } from "esbuild";
+import { leftOutOf, platforms } from "./platforms.mts";
 
 const laterImport = /(?:await )?import\("(\.[^"]+)"\)/g;
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -16,6 +19,24 @@ const texts = [
   ...readdirSync(`${root}/scripts`).filter((name) => !/\.(m[tj]s|md)$/.test(name)).map((name) => `scripts/${name}`),
   "lib/checks/README.md",
 ];
+
+const { values, positionals } = parseArgs({ options: { for: { type: "string" } }, allowPositionals: true });
+const platform = platforms.find((name) => name === values.for);
+if (values.for !== undefined && !platform) {
+  process.stderr.write(`bundle: --for takes one of ${platforms.join(", ")}\n`);
+  process.exit(2);
+}
+const without = platform ? leftOutOf(platform) : { texts: [], lists: [] };
+
+/** A text of the project; of the pages of the checks what `explain` prints. */
+const textOf = (path: string) => path === "lib/checks/README.md" ? own(path).replace(/^.*?(?=^## )/ms, "") : own(path);
+
+/** A module that exports lists, with empty ones. */
+function emptied(path: string): string {
+  const exported = [...own(path).matchAll(/^export (?!type)(?:const (\w+): \w+\[\] = \[)?/gm)].map(([, name]) => name);
+  if (exported.length === 0 || exported.includes(undefined)) throw new Error(`${path} exports more than lists`);
+  return exported.map((name) => `export const ${name} = [];`).join("\n");
+}
 
 /** A text as it looks, between backquotes. */
 const quoted = (text: string) => `\`${text.replace(/[\\`]|\$(?=\{)/g, "\\$&")}\``;
@@ -98,9 +119,12 @@ const plugin: Plugin = {
       loader: "js",
     }));
     builder.onLoad({ filter: /\/lib\/plan\/bundled\.mts$/ }, () => ({
-      contents: `export const bundled = {\n${
-        texts.map((path) => `  "${path}": ${quoted(own(path))},`).join("\n")
-      }\n};\n`,
+      contents: [
+        "export const bundled = {",
+        ...texts.filter((path) => !without.texts.includes(path)).map((path) => `  "${path}": ${quoted(textOf(path))},`),
+        "};",
+        `export const builtFor = ${platform ? JSON.stringify({ platform, without: without.texts }) : "undefined"};`,
+      ].join("\n"),
       loader: "ts",
     }));
     // In one file everything is loaded at once, and needs none of the wrappings of what is loaded later. But it comes after the first modules
@@ -117,6 +141,9 @@ const plugin: Plugin = {
       resolveDir: root,
     }));
     builder.onLoad({ filter: /\.mts$/ }, ({ path }) => {
+      if (without.lists.includes(relative(root, path))) {
+        return { contents: emptied(relative(root, path)), loader: "ts" };
+      }
       const named = readFileSync(path, "utf8").replaceAll("homelab-gpu.mts", "homelab-gpu.mjs");
       // most of what zx is loaded for is to start programs, and not each command starts one
       const text = named.replaceAll('await import("zx/core")', "await core()").replace(
@@ -145,9 +172,10 @@ const { outputFiles } = await build({
   plugins: [plugin],
 });
 const [first, ...rest] = outputFiles[0]!.text.split("\n");
-const head =
-  `// homelab-gpu ${version} in one file, under the MIT licence. It needs nothing beside it: npx -y zx homelab-gpu.mjs up`;
-const out = resolve(process.argv[2] ?? `${root}/dist/homelab-gpu.mjs`);
+const head = `// homelab-gpu ${version} in one file${
+  platform ? ` for hosts with ${platform}` : ""
+}, under the MIT licence. It needs nothing beside it: npx -y zx homelab-gpu.mjs up`;
+const out = resolve(positionals[0] ?? `${root}/dist/homelab-gpu.mjs`);
 mkdirSync(dirname(out), { recursive: true });
 writeFileSync(out, [first, head, ...rest].join("\n"), { mode: 0o755 });
 process.stdout.write(`${out}: ${Math.round(outputFiles[0]!.contents.length / 1024)} KB\n`);

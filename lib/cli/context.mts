@@ -5,7 +5,7 @@ import type { Config } from "../config/types.mts";
 import type { Resolved } from "../resolve/types.mts";
 import type { Finding } from "../findings.mts";
 import type { Host } from "../host/types.mts";
-import { asset } from "../plan/assets.mts";
+import { allTexts, asset, requirePlatform } from "../plan/assets.mts";
 import type { Texts } from "../plan/box.mts";
 import { configErrorAt, parseConfig } from "../config/parse.mts";
 import { UserError } from "../errors.mts";
@@ -191,8 +191,14 @@ export async function readNamed(shell: Shell, path: string): Promise<string> {
  */
 export async function readProbe(session: Context, ask?: string[]): Promise<string> {
   const { shell, options } = session;
-  if (options.host) return await readNamed(shell, options.host);
+  if (options.host) {
+    const saved = await readNamed(shell, options.host);
+    const [, platform] = /^homelab-gpu-probe \d+ (\w+)/.exec(saved) ?? [];
+    if (platform !== undefined) requirePlatform(platform);
+    return saved;
+  }
   const probe = probes[shell.platform] ?? probes.linux!;
+  requirePlatform(/probe-(\w+)/.exec(probe.script)![1]!);
   const text = await probed(session, probe, ask);
   // from within WSL Windows itself is asked, whose part it is
   if (shell.platform !== "linux" || !parseHost(text).os.wsl) return text;
@@ -332,12 +338,10 @@ async function readModels({ shell, options }: Context, settled: Resolved, lab: L
 
 /** Every text that a plan may need: templates, scripts, the user's own scripts. */
 export async function readTexts({ shell }: Context, config: Config): Promise<Texts> {
-  const { names } = await import("../plan/assets.mts");
   const own = [...new Set(config.machines.flatMap(({ provision }) => provision))];
   const files = config.machines.flatMap(({ image }) => (image?.kind === "file" ? [image.file] : []));
-  const texts: Texts = {};
+  const texts: Texts = await allTexts((name) => asset(shell, name));
   await Promise.all([
-    ...names.map(async (name) => void (texts[name] = await asset(shell, name))),
     ...own.map(async (path) => {
       const text = await shell.read(path);
       if (text === undefined) throw new UserError(`provision: there is no file ${path}`);

@@ -1,7 +1,8 @@
 /** The templates and scripts that come with this project. The one-file build has them inside. */
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bundled } from "./bundled.mts";
+import { builtFor, bundled } from "./bundled.mts";
+import { UserError } from "../errors.mts";
 import type { Shell } from "../shell.mts";
 
 /** Those that a plan is made from. */
@@ -37,6 +38,34 @@ export const names = [
   "scripts/apply-stack.sh",
   "scripts/verify-guest.sh",
 ];
+
+/** The error of a copy that was made for another platform than what it is used for. */
+function leftOut(platform: string, what: string): UserError {
+  return new UserError(
+    `this copy was made for ${platform}, and has no ${what}\n  make a whole one in the checkout: npm run bundle`,
+  );
+}
+
+/** Throws {@link UserError} for a host, by its platform (linux, windows, macos), that this copy was not made for. */
+export function requirePlatform(platform: string): void {
+  const { platform: own = platform } = builtFor ?? {};
+  if (own !== platform) throw leftOut(own, `part for ${platform}`);
+}
+
+/** All texts in {@link names}, read by a function; one that this copy lacks throws {@link UserError} when it is used. */
+export async function allTexts(read: (name: string) => Promise<string>): Promise<Record<string, string>> {
+  const { platform = "", without = [] } = builtFor ?? {};
+  const here = names.filter((name) => !without.includes(name));
+  const texts = Object.fromEntries(await Promise.all(here.map(async (name) => [name, await read(name)] as const)));
+  for (const name of without) {
+    Object.defineProperty(texts, name, {
+      get() {
+        throw leftOut(platform, name);
+      },
+    });
+  }
+  return texts;
+}
 
 /** Where a file of this project lies. */
 function assetPath(path: string): string {

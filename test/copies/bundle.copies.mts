@@ -101,7 +101,7 @@ test("has every template and every script that runs elsewhere inside", () => {
   const there = ["templates", "scripts"].flatMap((folder) =>
     readdirSync(`${root}/${folder}`).map((name) => `${folder}/${name}`)
   );
-  assert.equal(there.filter((path) => !/\.(mts|json|md)$/.test(path) && !text.includes(`  "${path}": `)), []);
+  assert.equal(there.filter((path) => !/\.(m[tj]s|json|md)$/.test(path) && !text.includes(`  "${path}": `)), []);
 });
 
 test("init leaves the editors' schema beside the config", async () => {

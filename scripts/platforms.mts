@@ -1,0 +1,39 @@
+// What a one-file build for one platform leaves out: npm run bundle -- --for PLATFORM.
+
+/** The platforms of hosts. */
+export const platforms = ["linux", "windows", "macos"] as const;
+type Platform = typeof platforms[number];
+
+/** Templates and scripts that only hosts of these platforms use. */
+const texts: Record<string, Platform[]> = {
+  "scripts/probe-linux.sh": ["linux"],
+  "scripts/probe-windows.ps1": ["windows"],
+  "scripts/probe-macos.sh": ["macos"],
+  "templates/libvirt.rb": ["linux"],
+  "templates/qemu.pkr.hcl": ["linux"],
+  "templates/parallels.rb": ["macos"],
+  "templates/hyperv.rb": ["windows"],
+  "templates/hyperv_gpu.rb": ["windows"],
+  "templates/hyperv_gpu.ps1": ["windows"],
+  "scripts/copy-driver.ps1": ["windows"],
+  "scripts/receive-driver.sh": ["windows"],
+  "scripts/install-dxgkrnl.sh": ["windows"],
+};
+
+/** Modules that are a list of checks or of error texts which only hosts of these platforms show. */
+const lists: Record<string, Platform[]> = {
+  "lib/verify/failures/windows.mts": ["windows"],
+  "lib/verify/failures/hyperv-gpu.mts": ["windows"],
+  "lib/verify/failures/kvm.mts": ["linux"],
+  "lib/verify/failures/libvirt.mts": ["linux"],
+  "lib/verify/failures/qemu.mts": ["linux"],
+  "lib/verify/failures/vfio.mts": ["linux"],
+};
+
+const of = (table: Record<string, Platform[]>, platform: Platform) =>
+  Object.keys(table).filter((path) => !table[path]!.includes(platform));
+
+/** The paths that a build for this platform leaves out. */
+export function leftOutOf(platform: Platform): { texts: string[]; lists: string[] } {
+  return { texts: of(texts, platform), lists: of(lists, platform) };
+}

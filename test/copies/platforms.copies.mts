@@ -1,0 +1,91 @@
+// The one-file builds for one platform: on hosts of that platform each says what the script says; on others it says what it was made for.
+import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { root } from "../fake.mts";
+import { started, starting, zx } from "../start.mts";
+
+const test = suite("platforms");
+const work = mkdtempSync(join(tmpdir(), "homelab gpu ü-"));
+const hosts: Record<string, string[]> = {
+  linux: ["rtx4070-desktop-debian12"],
+  windows: ["windows-11-pro-rtx4070"],
+  macos: ["macos-apple-silicon"],
+};
+const built = (platform: string) => join(work, `${platform}.mjs`);
+const bundled = async (file: string, words: string[] = []) => {
+  const { code, err } = await started([...starting, `${root}/scripts/bundle.mts`, ...words, file], { folder: root });
+  assert.is(code, 0, err);
+};
+
+test.before(async () => {
+  await bundled(built("whole"));
+  for (const platform of Object.keys(hosts)) await bundled(built(platform), ["--for", platform]);
+});
+test.after(() => rmSync(work, { recursive: true }));
+
+/** What a build, or the script, says of a saved host. */
+async function says(platform: string | undefined, words: string[], config = "") {
+  const folder = mkdtempSync(join(work, "folder-"));
+  mkdirSync(join(folder, "hosts"));
+  for (const name of Object.values(hosts).flat()) {
+    cpSync(`${root}/test/hosts/${name}.txt`, join(folder, "hosts", `${name}.txt`));
+  }
+  if (config) writeFileSync(join(folder, "homelab-gpu.yaml"), config);
+  if (platform) cpSync(built(platform), join(folder, "homelab-gpu.mjs"));
+  const start = platform ? [...zx, "homelab-gpu.mjs"] : [...starting, `${root}/homelab-gpu.mts`];
+  const { code, out, err } = await started([...start, ...words], {
+    folder,
+    env: { XDG_CACHE_HOME: join(folder, "c") },
+  });
+  const plain = (text: string) =>
+    text.replaceAll(folder, "FOLDER").replaceAll("homelab-gpu.mjs", "homelab-gpu.mts").replace(
+      /_?-?[0-9a-f]{6}_/g,
+      "N",
+    );
+  return { code, out: plain(out), err: plain(err) };
+}
+
+for (const [platform, names] of Object.entries(hosts)) {
+  test(`${platform}: smaller than the whole, and it says what the script says of such hosts`, async () => {
+    assert.ok(statSync(built(platform)).size < statSync(built("whole")).size);
+    const { code, out } = await says(platform, ["--version"]);
+    assert.equal([code, /^\d+\.\d+\.\d+\n$/.test(out)], [0, true]);
+    for (const name of names) {
+      const host = ["--host", `hosts/${name}.txt`];
+      for (const words of [["doctor", "--json", ...host], ["plan", "--no-gpu", ...host]]) {
+        const [script, build] = [await says(undefined, words), await says(platform, words)];
+        assert.equal(build, script, `${name}: ${words.join(" ")}`);
+        assert.not.match(script.err, /\n +at /);
+      }
+    }
+  });
+
+  test(`${platform}: hosts of other platforms are refused with what to do`, async () => {
+    const other = platform === "linux" ? "windows" : "linux";
+    const { code, out, err } = await says(platform, ["doctor", "--host", `hosts/${hosts[other]![0]}.txt`]);
+    assert.equal([code, out], [2, ""]);
+    const made = `homelab-gpu: this copy was made for ${platform}, and has no part for ${other}`;
+    assert.equal(err.split("\n").slice(0, 2).map((line) => line.trim()), [
+      made,
+      "make a whole one in the checkout: npm run bundle",
+    ]);
+  });
+}
+
+test("linux: a config for a provider of another platform is refused without a stack", async () => {
+  const config = "machines: [{name: a, box: lab/x, provider: hyperv}]\n";
+  const { code, err } = await says("linux", ["plan", "--host", `hosts/${hosts.linux![0]}.txt`], config);
+  assert.is(code, 2);
+  assert.match(err, /this copy was made for linux, and has no templates\/hyperv\.rb/);
+});
+
+test("a platform that is not known is refused", async () => {
+  const words = [...starting, `${root}/scripts/bundle.mts`, "--for", "mac", join(work, "x.mjs")];
+  const { code, err } = await started(words, { folder: root });
+  assert.equal([code, err], [2, "bundle: --for takes one of linux, windows, macos\n"]);
+});
+
+test.run();
