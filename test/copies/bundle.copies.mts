@@ -118,9 +118,11 @@ test("init leaves the editors' schema beside the config", async () => {
 test("where there is no zx, it says how to get it", async () => {
   if ("Deno" in globalThis) return;
   const folder = place("alone", true);
-  const { code, out, err } = await started(["homelab-gpu.mjs", "--version"], { folder });
+  const { code, out, err } = await started(["homelab-gpu.mjs", "status"], { folder });
   assert.equal([code, out], [2, ""]);
-  assert.match(err, /^homelab-gpu: zx is not installed here\n {2}npx -y zx .*homelab-gpu\.mjs --version\n$/);
+  assert.match(err, /^homelab-gpu: zx is not installed here\n {2}npx -y zx .*homelab-gpu\.mjs status\n$/);
+  const version = await started(["homelab-gpu.mjs", "--version"], { folder });
+  assert.equal([version.code, version.err], [0, ""], "which needs none");
 });
 
 test.run();
