@@ -214,6 +214,22 @@ test("a missing file of a config has the line of the section, not of the service
   assert.match(worst(found), /^fail p\/compose\.yaml:7 .*app\.conf, which does not exist/);
 });
 
+test("an inline service's relative mount is not copied: a warning, or a failure for a file", () => {
+  const of = (volume: string) => {
+    const services = `services: {w: {image: x, volumes: ["${volume}"]}}`;
+    const resolved = resolveConfig(parseConfig(`machines: [{name: a, box: lab/x}]\n${services}`), card);
+    return runChecks(card, resolved, ["services.compose"]).map(({ status }) => status).filter((one) => one !== "skip");
+  };
+  assert.equal([of("./data:/d"), of("~/data:/d")], [["warn"], ["warn"]]);
+  assert.equal(of("./nginx.conf:/etc/nginx/nginx.conf"), ["fail"]);
+  assert.equal([of("data:/d"), of("/srv/data:/d")], [[], []]);
+});
+
+test("models of an inline service are refused with: use a stack", () => {
+  const config = "machines: [{name: a, box: lab/x}]\nservices: {w: {image: x, models: [m]}}";
+  assert.throws(() => parseConfig(config), /use a stack/);
+});
+
 test("a GPU by UUID is unknown: only the VM can tell", async () => {
   const gpu =
     "deploy: {resources: {reservations: {devices: [{driver: nvidia, device_ids: [GPU-4cf8], capabilities: [gpu]}]}}}";

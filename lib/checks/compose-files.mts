@@ -243,6 +243,25 @@ function mountFlaw(
  */
 const lineTexts = (source: string, target: string) => [source, `:${target}`, target];
 
+/**
+ * Mounts of an inline service by a relative path: no files beside the config are copied, so that Docker would create an
+ * empty folder, which is lost with the VM. Other paths are paths in the VM.
+ */
+export function inlineMountFlaws(service: ComposeService): ProjectFlaw[] {
+  return mountsOf(service).flatMap(({ type, source = "", target }): ProjectFlaw[] => {
+    if (type !== "bind" || !/^(\.|~)/.test(source)) return [];
+    const isFile = fileName.test(source) || fileName.test(target);
+    return [{
+      status: isFile ? "fail" : "warn",
+      message: `mounts ${source}, which is not copied into the VM: ${
+        isFile ? "Docker would create a folder of that name" : "it starts on an empty folder, lost with the VM"
+      }`,
+      at: source,
+      fix: manualFix("Use a named volume, or a stack (stacks:), whose folder is copied"),
+    }];
+  });
+}
+
 /** Env files, build contexts, configs and secrets of a service. */
 export function neededFiles(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
   const { model, written, variables = {}, readBy } = project;

@@ -11,7 +11,7 @@ import {
   networksOf,
   publishedPorts,
 } from "../compose/service.mts";
-import { composeFileFlaws, mountFlaws, neededFiles } from "./compose-files.mts";
+import { composeFileFlaws, inlineMountFlaws, mountFlaws, neededFiles } from "./compose-files.mts";
 import { engineFlaws, engineProjectFlaws } from "./compose-docker.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
@@ -34,7 +34,7 @@ export function projectFlaws(
       [
         ...limits(service, machine),
         ...(project.inline
-          ? []
+          ? inlineMountFlaws(service)
           : [...mountFlaws(name, service, project, machine), ...neededFiles(name, service, project)]),
         ...devices(service),
         ...networks(service, project),

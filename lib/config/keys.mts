@@ -348,6 +348,7 @@ const service: Record<string, Key> = {
   build: ofStacks(),
   secrets: ofStacks(),
   configs: ofStacks(),
+  models: ofStacks(),
 };
 
 /** The whole file. */
