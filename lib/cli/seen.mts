@@ -1,7 +1,10 @@
-/** What VMs answered of their services when they were last proven. */
+/** What VMs answered of their services when they were last proven, and what is said of them. */
+import type { Lab } from "../host/lab.mts";
+import { self } from "../self.mts";
+import { visible } from "../text.mts";
 import { factsOf } from "../verify/guest-facts.mts";
 import { type SeenService, seenServices } from "../verify/services.mts";
-import type { Context } from "./context.mts";
+import type { Context, Inspection } from "./context.mts";
 
 /** The services of a machine as its VM answered last; none if it never did. */
 export async function readSeenServices({ shell }: Context, folder: string, machine: string): Promise<SeenService[]> {
@@ -17,4 +20,23 @@ export function serviceLines(services: SeenService[], address: string | undefine
     const urls = host ? ports.map((port) => `http://${host}:${port}`) : [];
     return [name.padEnd(names), state.padEnd(states), ...urls, ...gpus].join("  ").trimEnd();
   });
+}
+
+/** The closing lines: each machine, its address, its services, and how to log in. */
+export async function printMachines(session: Context, { names, settled, loaded }: Inspection, lab: Lab): Promise<void> {
+  for (const machine of settled.machines.filter(({ name }) => names.includes(name))) {
+    const there = lab.machines[machine.name]!;
+    const seen = await readSeenServices(session, loaded.folder, machine.name);
+    const services = seen.map(({ name }) => name);
+    const proof = there.proof ? `, proven ${there.proof.at.slice(0, 16).replace("T", " ")} UTC` : "";
+    session.shell.stdout(
+      `${machine.name} is up at ${there.address ?? "an unknown address"}${
+        there.hardware?.assignedFunctions.length
+          ? ` with ${there.hardware.assignedFunctions.map(({ host }) => host).join(", ")}`
+          : ""
+      }${services.length > 0 ? `: ${services.join(", ")}` : ""}${proof}\n`,
+    );
+    for (const line of serviceLines(seen, there.address)) session.shell.stdout(`  ${visible(line)}\n`);
+    session.shell.stdout(`  ${self(`ssh ${machine.name}`)}\n`);
+  }
 }

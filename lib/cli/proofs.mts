@@ -1,0 +1,58 @@
+/** The proofs of machines: what the proving steps of a run brought. */
+import type { Finding } from "../findings.mts";
+import { readState, type State, writeState } from "../host/state.mts";
+import { servicesHash } from "../plan/plan.mts";
+import type { Step } from "../plan/types.mts";
+import { driverState } from "../resolve/partition.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import { verifyMachines } from "./commands/verify.mts";
+import { type Context, inspect, type Inspection } from "./context.mts";
+
+/**
+ * Reads what the proving steps brought, keeps the proofs that hold, and gives all findings. `some`: of the machines whose proof was come to, since a
+ * step failed before the others'. `planned`: what was applied, whatever the files of the stacks are by now.
+ */
+export async function judgeProofs(
+  session: Context,
+  planned: Inspection,
+  steps: Step[],
+  some: boolean,
+): Promise<Finding[]> {
+  const source = planned.loaded;
+  const all = steps.flatMap(({ proves, output }) => (proves && output ? [{ name: proves, output }] : []));
+  const there = await Promise.all(all.map(({ output }) => session.shell.fingerprint(`${source.folder}/${output}`)));
+  const names = all.flatMap(({ name }, i) => (!some || there[i] !== undefined ? [name] : []));
+  if (names.length === 0) return [];
+  const seen = await inspect(session, source, [], "never");
+  const now = { ...seen, settled: { ...seen.settled, stacks: planned.settled.stacks ?? [] } };
+  const machines = now.settled.machines.filter(({ name }) => names.includes(name));
+  const judged = await verifyMachines(session, now, machines);
+  await saveProofs(
+    session,
+    now,
+    machines.filter(({ name }) =>
+      judged.every(({ machine, status, check }) =>
+        machine !== name || (status !== "fail" && !(status === "unknown" && check === "verify.service"))
+      )
+    ),
+  );
+  return judged;
+}
+
+async function saveProofs({ shell }: Context, now: Inspection, machines: ResolvedMachine[]): Promise<void> {
+  const { folder } = now.loaded;
+  const state: State = await readState(shell, folder);
+  for (const machine of machines) {
+    const { bootId } = now.lab.machines[machine.name]!;
+    if (bootId) {
+      const driver = driverState(machine);
+      state.proofs[machine.name] = {
+        bootId,
+        services: servicesHash(machine, now.settled),
+        ...(driver ? { driver } : {}),
+        at: new Date().toISOString(),
+      };
+    }
+  }
+  await writeState(shell, folder, state);
+}

@@ -1,0 +1,42 @@
+/** What is written down about VMs around a run: the files of their stacks, the earlier drivers of their cards. */
+import { writeCopies } from "../host/copies.mts";
+import { readVmId } from "../host/lab.mts";
+import { readState, writeState } from "../host/state.mts";
+import { mergePreviousDrivers } from "../verify/gpu-return.mts";
+import type { Context, Inspection } from "./context.mts";
+
+/** Before stacks are copied: until all went well, what the VMs have of them is not known. */
+export async function forgetCopies({ shell }: Context, { names, lab, loaded: { folder } }: Inspection): Promise<void> {
+  for (const name of names) if (lab.machines[name]?.copies) await writeCopies(shell, folder, name);
+}
+
+/** Writes down what the machines got of their stacks. */
+export async function saveCopies({ shell }: Context, { names, settled, loaded }: Inspection): Promise<void> {
+  for (const name of names) {
+    const own = (settled.stacks ?? []).filter(({ machine }) => machine === name);
+    const vm = own.length > 0 ? await readVmId(shell, loaded.folder, name) : undefined;
+    if (vm === undefined) continue;
+    const stacks = Object.fromEntries(own.map((project) => [project.name, project.files]));
+    await writeCopies(shell, loaded.folder, name, { schema: "homelab-gpu/copies/1", vm, stacks });
+  }
+}
+
+/** Saves which drivers the cards have before libvirt takes them. */
+export async function savePreviousDrivers(
+  { shell }: Context,
+  { loaded: { folder }, names, settled, lab }: Inspection,
+): Promise<void> {
+  const state = await readState(shell, folder);
+  const vms = Object.values({ ...lab.machines, ...lab.orphans })
+    .filter(({ state }) => state === "running" || state === "half-made")
+    .map(({ hardware }) => hardware?.assignedFunctions.map(({ host }) => host));
+  for (const machine of settled.machines.filter(({ name, gpus }) => gpus.length > 0 && names.includes(name))) {
+    state.previousDrivers = mergePreviousDrivers(
+      state.previousDrivers,
+      machine.name,
+      machine.assignedFunctions ?? [],
+      vms,
+    );
+  }
+  if (Object.keys(state.previousDrivers).length > 0) await writeState(shell, folder, state);
+}

@@ -1,0 +1,59 @@
+/** Runs the fixes that are safe to run unasked, or after a question. */
+import type { Finding, Fix } from "../findings.mts";
+import { powershell } from "../host/windows.mts";
+import type { Host } from "../host/types.mts";
+import type { Step } from "../plan/types.mts";
+import type { Lock } from "../run/lock.mts";
+import { runSteps } from "../run/steps.mts";
+import { type Context, inspect, type Inspection, reporterOf, styleFor } from "./context.mts";
+import { formatFinding, withSudo } from "./print.mts";
+
+/**
+ * Runs the safe fixes, if `--yes` or a person agrees, as long as each round changes the findings;
+ * gives the inspection after them.
+ */
+export async function applySafeFixes(
+  session: Context,
+  first: Inspection,
+  take: () => Promise<Lock>,
+): Promise<Inspection> {
+  const { shell, options } = session;
+  let found = first;
+  for (let round = 0; round < 4; round++) {
+    const fails = found.findings.filter(({ status }) => status === "fail");
+    const fixes = safeFixes(found.findings);
+    // a safe fix does not help while another failure has none
+    if (fixes.length === 0 || fails.some((finding) => safeFixes([finding]).length === 0)) return found;
+    if (!options.yes) {
+      if (fails.length === 0 || !shell.terminal.in) return found;
+      shell.stderr(
+        `${fails.flatMap((finding) => formatFinding(finding, styleFor(session, "err", found.host))).join("\n")}\n`,
+      );
+      if (!(await shell.confirm("Run these commands?"))) return found;
+    }
+    await runSteps(
+      reporterOf(session),
+      found.loaded.folder,
+      fixes.map((fix) => fixStep(fix, found.host)),
+      await take(),
+    );
+    const next = await inspect(session, found.loaded, session.args, "unproven");
+    if (JSON.stringify(next.findings) === JSON.stringify(found.findings)) return next;
+    found = next;
+  }
+  return found;
+}
+
+function safeFixes(findings: Finding[]): Fix[] {
+  return findings.filter(({ status }) => status === "fail" || status === "warn").flatMap(({ fix }) =>
+    fix.filter(({ safe, command }) => safe && command)
+  );
+}
+
+function fixStep({ title, command, root }: Fix, host: Host): Step {
+  if (host.os.platform === "windows") {
+    return { title, command: powershell("-Command", command!) };
+  }
+  const sudo = root && host.uid !== 0;
+  return { title, command: ["sh", "-c", sudo ? withSudo(command!) : command!], ...(sudo ? { terminal: true } : {}) };
+}
