@@ -125,17 +125,16 @@ function match(wish: ResolvedGpuRequest, machine: ResolvedMachine, host: Host): 
 function oneCard(wish: GpuRequest, { gpu, virtualFunctions }: Card): Verdict {
   const message = `${asWritten(wish)} is ${formatFunction(gpu)}`;
   if (gpu.physicalFunction && isNvidia(gpu)) {
-    return {
-      status: "fail",
-      message:
-        `${message}, a virtual function of ${gpu.physicalFunction}: NVIDIA's work with its vGPU software only, in this host and in the VM, which needs a licence and is not installed here`,
-      evidence: [{ read: `/sys/bus/pci/devices/${gpu.bdf}/physfn`, value: gpu.physicalFunction }],
-      fix: [
+    return fail(
+      `${message}, a virtual function of ${gpu.physicalFunction}: NVIDIA's work with its vGPU software only, ` +
+        "in this host and in the VM, which needs a licence and is not installed here",
+      [{ read: `/sys/bus/pci/devices/${gpu.bdf}/physfn`, value: gpu.physicalFunction }],
+      [
         manualFix(
           `To take the whole card and end its virtual functions, write address: "${gpu.physicalFunction}" and mode: passthrough`,
         ),
       ],
-    };
+    );
   }
   if (gpu.physicalFunction) {
     return pass(`${message}, a virtual function of ${gpu.physicalFunction}`);

@@ -42,14 +42,12 @@ function driver(machine: ResolvedMachine, host: Host): Verdict {
   const strange = cards.filter(({ chip }) => !chip);
   if (strange.length > 0) return unknownChip(strange, chosen, evidence);
   if (chosen.source === "nvidia" && chosen.branch !== undefined && chosen.branch > newestBranch) {
-    return {
-      status: "unknown",
-      message:
-        `branch ${chosen.branch} is newer than what is known here (${newestBranch}, of ${branchesRead}): whether it has ${
-          known.join(" and ")
-        }, and ${chosen.modules} kernel modules, is not known`,
+    return unknown(
+      `branch ${chosen.branch} is newer than what is known here (${newestBranch}, of ${branchesRead}): whether it has ${
+        known.join(" and ")
+      }, and ${chosen.modules} kernel modules, is not known`,
       evidence,
-    };
+    );
   }
   if (chosen.branch === undefined) {
     return unknown(

@@ -114,13 +114,12 @@ function hardware({ hardwareVirtualization: able, os, cpu }: Host): Verdict {
   if (shown === undefined) {
     return unknown("whether VMs can run on the hardware could not be read", evidence);
   }
-  return shown ? pass("hardware virtualization", evidence) : {
-    status: "fail",
-    message: "hardware virtualization is off, and only libvirt's VMs can run without it",
+  return shown ? pass("hardware virtualization", evidence) : fail(
+    "hardware virtualization is off, and only libvirt's VMs can run without it",
     evidence,
     // Macs have no such setting
-    fix: os.platform === "macos" ? [] : [remedies.virtualization],
-  };
+    os.platform === "macos" ? [] : [remedies.virtualization],
+  );
 }
 
 function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {

@@ -11,13 +11,11 @@ import {
   removalWaits,
   waitsForReboot,
 } from "../host/kernel-arguments.mts";
-import { bootFileFunctions } from "../host/boot-files.mts";
 import { applianceOf } from "../host/appliances.mts";
 import { type Initramfs, initramfsOf } from "../host/initramfs.mts";
 import { ownFiles, ownPaths } from "../host/own-files.mts";
 import { foreignIds, goneModules, loadingObstacles } from "../host/vfio-ids.mts";
 import { commandFix } from "../fixes.mts";
-import { shellWord } from "../render.mts";
 
 export { ownFiles };
 
@@ -42,7 +40,8 @@ export interface Preparation {
 /** Folder of the files that --undo needs. */
 export const stateDir = "/var/lib/homelab-gpu";
 
-const mark = "Written by homelab-gpu";
+/** Marks our own files and lines. */
+export const mark = "Written by homelab-gpu";
 const head = `# ${mark} prepare; prepare --undo removes it.\n`;
 
 /**
@@ -248,140 +247,4 @@ export function leftToDo(
 ): boolean {
   const differs = ownFiles.some((path) => there[path] !== files.find((file) => file.path === path)?.text);
   return differs || changes.some(({ change, undo, edit }) => edit || (undo && change.command)) || !whole;
-}
-
-/** Adds a line to what takes kernel arguments back, unless a run that was stopped added it already. */
-function uniqueLines(line: string, list = `${stateDir}/arguments.sh`): string {
-  return `grep -qsxF -e ${shellWord(line)} ${list} || printf "%s\\n" ${shellWord(line)} >>${list}`;
-}
-
-/** Where it is kept how the initramfs was made before. */
-const shown = `${stateDir}/initramfs`;
-
-function rebuilding(initramfs: Initramfs | undefined): string[] {
-  if (!initramfs?.lasting) return initramfs?.rebuild ? [initramfs.rebuild] : [];
-  const { show, rebuild } = initramfs.lasting;
-  return [
-    `if [ ! -e ${shown} ]; then`,
-    `  ${show} >${shown}.new`,
-    `  mv ${shown}.new ${shown}`,
-    "fi",
-    "# shellcheck disable=SC2046 # words, each an argument",
-    rebuild(shown),
-  ];
-}
-
-/** Looks into the image that boots, where a program lists it: it has to have vfio-pci. */
-function looking({ initramfs, files }: Preparation): string[] {
-  const loads = files.some(({ path }) => path.startsWith("/etc/modprobe.d/"));
-  if (!initramfs?.list || !loads) return [];
-  return [
-    `if listing=$(${initramfs.list} 2>/dev/null); then`,
-    "  case $listing in",
-    "    *vfio-pci* | *vfio_pci*) ;;",
-    `    *) echo "the initramfs has no vfio-pci: ${initramfs.name} did not read what was written" >&2; exit 1 ;;`,
-    "  esac",
-    "fi",
-  ];
-}
-
-const folderOf = (path: string) => path.replace(/\/[^/]*$/, "");
-
-/** Where the functions of {@link bootFileFunctions} keep copies, and which folder of GRUB's is read. */
-const settings = [
-  `state=${stateDir}`,
-  "undoing=",
-  `grub_folder=${folderOf(ownPaths.grub)}`,
-  '[ -e "$state/grub-folder" ] || grub_folder=',
-];
-
-/** One change of a kernel argument, as lines of the script. */
-function changing({ change, undo, edit, refresh, file, argument }: ArgumentChange): string[] {
-  const missed = (what: string) => `{ echo ${shellWord(`${change.title}: ${what}`)} >&2; missed=yes; }`;
-  const bring = refresh ? [uniqueLines(refresh, `${stateDir}/refresh`)] : [];
-  if (file) return [...bring, `grub_sets ${argument} || ${missed("a file that GRUB reads later replaces it")}`];
-  if (edit) {
-    return [...bring, `${edit} || ${missed("the file is not changed, since the result would not be exactly that")}`];
-  }
-  if (!change.command) return [];
-  if (!undo) return [change.command];
-  return undo.command ? [uniqueLines(undo.command), change.command] : [];
-}
-
-/**
- * The script that prepares the host. It writes the undo script first, so that an interrupted run
- * can be undone.
- */
-export function applyScript(preparation: Preparation): string {
-  const { files, appended, arguments: changes, initramfs } = preparation;
-  const edits = changes.some(({ edit, file }) => edit || file) || appended.length > 0;
-  return [
-    "#!/bin/sh",
-    `# Binds the card to vfio-pci at boot. Written by homelab-gpu; run it as root. The way back: sh ${stateDir}/undo.sh`,
-    "set -eu",
-    `mkdir -p ${stateDir}/before`,
-    `rm -f ${stateDir}/done`,
-    `printf %s ${shellWord(undoScript(preparation))} >${stateDir}/undo.new`,
-    `mv ${stateDir}/undo.new ${stateDir}/undo.sh`,
-    ...(preparation.grubFolder ? [`: >${stateDir}/grub-folder`] : []),
-    "# files that have these names and are not ours",
-    `for path in ${ownFiles.join(" ")}; do`,
-    `  if [ -e "$path" ] && [ ! -e "${stateDir}/before$path" ] && ! grep -q '${mark}' "$path"; then`,
-    `    mkdir -p "${stateDir}/before\${path%/*}"`,
-    `    cp -p "$path" "${stateDir}/before$path"`,
-    "  fi",
-    "done",
-    ...ownFiles.filter((path) => !files.some((file) => file.path === path)).map((path) =>
-      `! grep -qs '${mark}' ${path} || rm ${path}`
-    ),
-    ...files.flatMap(({ path, text, mode }) => [
-      `mkdir -p ${folderOf(path)}`,
-      `printf %s ${shellWord(text)} >${path}.new`,
-      `chmod ${mode.toString(8)} ${path}.new`,
-      `mv ${path}.new ${path}`,
-    ]),
-    "missed=",
-    ...(edits ? [...settings, bootFileFunctions.trim()] : []),
-    ...appended.map(({ path, line }) =>
-      `append ${path} ${shellWord(line)} || { echo ${shellWord(`add to ${path}: ${line}`)} >&2; missed=yes; }`
-    ),
-    ...changes.flatMap(changing),
-    ...new Set(changes.flatMap(({ refresh }) => refresh ?? [])),
-    ...rebuilding(initramfs),
-    ...looking(preparation),
-    '[ -z "$missed" ] || exit 1',
-    `echo yes >${stateDir}/done`,
-    "",
-  ].join("\n");
-}
-
-/** The script that undoes the preparation. */
-export function undoScript({ initramfs }: Preparation): string {
-  return [
-    "#!/bin/sh",
-    "# Takes back what `homelab-gpu prepare --apply` did to this host. Run it as root.",
-    "set -eu",
-    ...settings,
-    bootFileFunctions.trim(),
-    `for path in ${ownFiles.join(" ")}; do`,
-    `  if grep -qs '${mark}' "$path"; then`,
-    '    rm "$path"',
-    `    [ ! -e "${stateDir}/before$path" ] || cp -p "${stateDir}/before$path" "$path"`,
-    "  fi",
-    "done",
-    "restore",
-    `[ ! -e ${stateDir}/arguments.sh ] || . ${stateDir}/arguments.sh`,
-    `[ ! -e ${stateDir}/refresh ] || . ${stateDir}/refresh`,
-    ...(initramfs?.lasting
-      ? [`if [ -e ${shown} ]; then`, ...initramfs.lasting.undo(shown).map((line) => `  ${line}`), "fi"]
-      : initramfs?.rebuild
-      ? [initramfs.rebuild]
-      : []),
-    "# what differs from before is kept",
-    `for path in ${stateDir}/*; do`,
-    '  case $path in */kept) ;; *) rm -rf "$path" ;; esac',
-    "done",
-    `rmdir ${stateDir} 2>/dev/null || :`,
-    "",
-  ].join("\n");
 }

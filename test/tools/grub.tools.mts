@@ -19,7 +19,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { changeArgument, configuredArguments } from "../../lib/host/kernel-arguments.mts";
 import { parseHost } from "../../lib/host/parse.mts";
-import { applyScript, type Preparation, stateDir, undoScript } from "../../lib/plan/prepare.mts";
+import { type Preparation, stateDir } from "../../lib/plan/prepare.mts";
+import { applyScript, undoScript } from "../../lib/plan/prepare-scripts.mts";
 import type { Host } from "../../lib/host/types.mts";
 import { root, standIns } from "../fake.mts";
 
