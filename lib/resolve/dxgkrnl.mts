@@ -1,32 +1,32 @@
 /**
- * Where the pinned source of dxgkrnl (6.6.36.6, scripts/install-dxgkrnl.sh) builds, by the release of the guest and the kernel that
- * its packages bring.
+ * Where the pinned source of dxgkrnl (6.6.36.6, scripts/install-dxgkrnl.sh) builds, by the release of
+ * the guest and the kernel of its packages. The kernel's version is general knowledge, not read.
  */
 interface DxgkrnlBuild {
   /** Codename of the release. */
   suite: string;
   kernel: string;
   builds: boolean;
-  /** Why it does not build. */
+  /** Why it is not known to build. */
   why?: string;
   source: string;
   /** When the source was read. */
   date: string;
 }
 
-const newer = "kernels after 6.11 need changes to its source";
-const older = "its kernel is older than the source";
-const ubuntu = "packages.ubuntu.com; staralt/dxgkrnl-dkms#10 (2025-04)";
-const debian = "packages.debian.org; staralt/dxgkrnl-dkms#10 (2025-04)";
+const newer = "kernels after 6.8 need changes to its source";
+const other = "install-dxgkrnl.sh knows Ubuntu 22.04 and 24.04 only";
+const source = "staralt/dxgkrnl-dkms, issue 10";
+const date = "2026-11-26";
 
 export const dxgkrnlBuilds: DxgkrnlBuild[] = [
-  { suite: "focal", kernel: "5.15 (HWE)", builds: false, why: older, source: ubuntu, date: "2026-11-26" },
-  { suite: "jammy", kernel: "6.8 (HWE)", builds: true, source: ubuntu, date: "2026-11-26" },
-  { suite: "noble", kernel: "6.8", builds: true, source: ubuntu, date: "2026-11-26" },
-  { suite: "plucky", kernel: "6.14", builds: false, why: newer, source: ubuntu, date: "2026-11-26" },
-  { suite: "questing", kernel: "6.17", builds: false, why: newer, source: ubuntu, date: "2026-11-26" },
-  { suite: "resolute", kernel: "7.0", builds: false, why: newer, source: ubuntu, date: "2026-11-26" },
-  { suite: "bullseye", kernel: "5.10", builds: false, why: older, source: debian, date: "2026-11-26" },
-  { suite: "bookworm", kernel: "6.1", builds: false, why: older, source: debian, date: "2026-11-26" },
-  { suite: "trixie", kernel: "6.12", builds: false, why: newer, source: debian, date: "2026-11-26" },
+  { suite: "focal", kernel: "5.15 (HWE)", builds: false, why: other, source, date },
+  { suite: "jammy", kernel: "6.8 (HWE)", builds: true, source, date },
+  { suite: "noble", kernel: "6.8", builds: true, source, date },
+  { suite: "plucky", kernel: "6.14", builds: false, why: newer, source, date },
+  { suite: "questing", kernel: "6.17", builds: false, why: newer, source, date },
+  { suite: "resolute", kernel: "7.0", builds: false, why: newer, source, date },
+  { suite: "bullseye", kernel: "5.10", builds: false, why: other, source, date },
+  { suite: "bookworm", kernel: "6.1", builds: false, why: other, source, date },
+  { suite: "trixie", kernel: "6.12", builds: false, why: newer, source, date },
 ];
