@@ -13,7 +13,7 @@ export const cudaFailures: Failure[] = [
   {
     pattern: anyOf(
       /with CUDA capability sm_\d{2,3} is not compatible with the current PyTorch/,
-      /no kernel image is available for execution on/,
+      /(?<!HIP error: )no kernel image is available for execution on/,
       /cudaErrorNoKernelImageForDevice|CUDA_ERROR_NO_BINARY_FOR_GPU/,
       /Unsupported gpu architecture 'compute_\d{2,3}'/,
       /nvcc fatal : Unsupported gpu architecture|Value 'sm_\d{2,3}\w?' is not defined for option 'gpu-name'/,

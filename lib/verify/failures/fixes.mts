@@ -6,9 +6,10 @@ import { initramfsOf, rebuildInitramfs } from "../../host/initramfs.mts";
 import { addArgument, program } from "../../host/kernel-arguments.mts";
 
 /** Matches lines about NVIDIA's software, for entries whose text other programs use too. */
-export const nvidiaWords = /nvidia|NVRM|cuda|nvml|libnvidia|\bgpus?\b/i;
+export const nvidiaWords = /nvidia|NVRM|cuda|nvml|libnvidia|\bNV_(?:EXCLUDE|VERBOSE|ERR)|\bgpus?\b/i;
 /** Words of Docker, Compose and Podman. */
-export const dockerWords = /docker|podman|containerd|compose|buildx|daemon|OCI runtime|moby|netavark/i;
+export const dockerWords =
+  /docker|podman|containerd|compose|buildx|daemon|OCI runtime|moby|netavark|failed to solve|container process|external connectivity/i;
 /** Words of libvirt, QEMU and the programs that manage them. */
 export const vmWords = /libvirt|virsh|qemu|kvm|vagrant|packer|virt-manager|domain|virbr|proxmox/i;
 /** Words of programs that this project runs and that download something. */

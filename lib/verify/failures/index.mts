@@ -4,12 +4,25 @@
  */
 import type { Finding } from "../../findings.mts";
 import { amdFailures } from "./amd.mts";
+import { nvrmFailures } from "./nvrm.mts";
+import { installFailures } from "./nvidia-install.mts";
+import { containerFailures } from "./containers.mts";
+import { composeFileFailures } from "./compose-file.mts";
+import { deviceFailures } from "./qemu-devices.mts";
+import { virshFailures } from "./virsh.mts";
+import { vagrantErrorFailures } from "./vagrant-errors.mts";
+import { packerErrorFailures } from "./packer-errors.mts";
+import { vmProgramFailures } from "./vm-programs.mts";
+import { amdKernelFailures } from "./amd-kernel.mts";
+import { packageFailures } from "./packages.mts";
+import { cudaCodeFailures } from "./cuda-codes.mts";
 import { aptFailures } from "./apt.mts";
 import { cardFailures } from "./card.mts";
 import { cdiFailures } from "./cdi.mts";
 import { composeFailures } from "./compose.mts";
 import { cudaFailures } from "./cuda.mts";
 import { dockerFailures } from "./docker.mts";
+import { generalFailures } from "./general.mts";
 import { hypervGpuFailures } from "./hyperv-gpu.mts";
 import { kvmFailures } from "./kvm.mts";
 import { libvirtFailures } from "./libvirt.mts";
@@ -61,6 +74,19 @@ export const failures: Failure[] = [
   ...registryFailures,
   ...dockerFailures,
   ...noteFailures,
+  ...nvrmFailures,
+  ...installFailures,
+  ...vmProgramFailures,
+  ...amdKernelFailures,
+  ...containerFailures,
+  ...cudaCodeFailures,
+  ...deviceFailures,
+  ...virshFailures,
+  ...vagrantErrorFailures,
+  ...packerErrorFailures,
+  ...packageFailures,
+  ...composeFileFailures,
+  ...generalFailures,
 ];
 
 const order: Strength[] = ["cause", "symptom", "note"];
@@ -85,13 +111,16 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   const strength = ({ failure }: { failure: Failure }) => order.indexOf(failure.strength ?? "cause");
   const counting = placed.filter((one) =>
     !placed.some((other) =>
-      other.rank < one.rank && (one.failure.fallback || !other.failure.fallback) && strength(other) <= strength(one) &&
+      other.rank < one.rank &&
+      (one.failure.fallback || (!other.failure.fallback && strength(other) <= strength(one))) &&
       (other.line === one.line || (other.start < one.end && one.start < other.end))
     )
   );
   const telling = counting.filter(({ failure }) => !failure.fallback);
+  // a note says nothing about a failure, so it does not replace an entry for a failure of unknown cause
+  const fails = telling.some((one) => strength(one) < 2);
   const layer = ({ failure }: { failure: Failure }) => layers.indexOf(failure.layer);
-  return (telling.length > 0 ? telling : counting)
+  return (fails ? telling : counting)
     .sort((a, b) =>
       strength(a) - strength(b) || layer(a) - layer(b) ||
       // the more specific of two symptoms comes first; of two causes, the earlier line, since it

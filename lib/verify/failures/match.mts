@@ -94,28 +94,75 @@ export function spaced({ source }: RegExp): RegExp {
 
 /** Words about graphics cards, their drivers and passthrough. */
 const cardWords =
-  /nvidia|NVRM|nouveau|vfio|amdgpu|radeon|vendor-reset|AMD_(?:NAVI|POLARIS|VEGA)|\bi915\b|\bvga\b|\bgpu|hostdev|10de:|\[drm/i;
+  /nvidia|NVRM|nouveau|vfio|amdgpu|radeon|vendor-reset|AMD_(?:NAVI|POLARIS|VEGA)|\bi915\b|\bvga\b|\bgpu|hostdev|snd_hda_intel|10de:|\[drm/i;
 /** Words of programs that use VFIO for other devices. */
 const otherPrograms = /\bEAL:|\bdpdk|\bspdk/i;
 /** Words about devices that are not graphics cards. */
 const otherDevices =
   /\bnvme|thunderbolt|xhci|mlx[45]|\bigb\b|\bixgbe|\bi40e|\be1000e?\b|iwlwifi|r8169|megaraid|mpt3sas/i;
 
+/** What a program writes before its message, such as `ERROR: ` or `fatal: `. */
+const levels = new RegExp(
+  `^[\\s"'\`]*(?:(?:${
+    [
+      "\\[?(?:error|err|warning|warn|fatal|failed|failure|e|w)\\b\\]?",
+      "kernel|kvm|docker|podman|qemu[\\w.-]{0,20}|libvirt[\\w.]{0,16}|task error",
+      "internal error|operation failed|unsupported configuration|error response from daemon",
+    ].join("|")
+  })[!: \\t]{1,4}){0,5}$`,
+  "i",
+);
+
+/** A PCI address, with or without its domain. */
+const address = /\b(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b/i;
+const addresses = new RegExp(address.source, "gi");
+
+/** The index of the first of ascending numbers that is at least `least`. */
+function firstFrom(numbers: number[], least: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Returns whether a match has the context that its entry requires. */
 function nearby({ text, shown }: Pasted, ours: boolean) {
   const starts = lineStarts(text);
+  const lines = new Map<RegExp, number[]>();
+  /** Numbers of the lines that match a context. */
+  const linesOf = (context: RegExp): number[] => {
+    let found = lines.get(context);
+    if (!found) {
+      lines.set(context, found = shown.flatMap((line, i) => context.test(line) ? [i] : []));
+    }
+    return found;
+  };
+  /** PCI addresses in lines that name a card. */
+  let cards: Set<string> | undefined;
   const alone = shown.filter((line) => line.trim() !== "").length === 1;
   return ({ near }: Failure, start: number, end: number): boolean => {
     // only the error was pasted
-    if (alone && text.slice(0, start).trim() === "" && text.slice(end).trim() === "") return true;
+    if (alone && levels.test(text.slice(0, start)) && text.length - end < 300) return true;
     const [first, last] = [lineAt(starts, start), lineAt(starts, Math.max(start, end - 1))];
     const own = shown.slice(first, last + 1).join("\n");
     if (otherPrograms.test(own) || (otherDevices.test(own) && !cardWords.test(own))) return false;
     if (!near || ours) return true;
-    const around = shown.slice(Math.max(0, first - 30), last + 31);
-    if (near !== "card") return around.some((line) => near.test(line)) || near.test(own);
+    if (near !== "card") {
+      const at = linesOf(near);
+      const next = at[firstFrom(at, first - 30)];
+      return (next !== undefined && next <= last + 30) || near.test(own);
+    }
     if (cardWords.test(own)) return true;
-    const [device] = /\b(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b/i.exec(own) ?? [];
-    return device !== undefined && shown.some((line) => line.includes(device) && cardWords.test(line));
+    const [device] = address.exec(own) ?? [];
+    if (device === undefined) return false;
+    cards ??= new Set(
+      linesOf(cardWords).flatMap((i) =>
+        [...shown[i]!.matchAll(addresses)].flatMap(([found]) => [found, found.slice(-7)])
+      ),
+    );
+    return cards.has(device);
   };
 }

@@ -14,7 +14,7 @@ export const moduleFailures: Failure[] = [
       /\bMissing \S{1,80} kernel headers for module/,
       /Unable to find the kernel source tree for the currently running kernel/,
     ),
-    near: /dkms|nvidia|kernel source/i,
+    near: /dkms|nvidia|kernel (?:source|headers)/i,
     check: "guest.driver",
     layer: "driver",
     message: "the driver's module could not be built: the kernel's headers are missing",

@@ -157,7 +157,7 @@ export const vagrantFailures: Failure[] = [
       /(?:development files for|depends on) a library which is not currently installed/,
       /(?:ERROR: |error: )?Failed to build gem native extension/,
       /An error occurred while installing (?:ruby-libvirt|fog-libvirt|nokogiri)/,
-      /Vagrant failed to (?:properly resolve required dependencies|load a configured plugin source)/,
+      /Vagrant failed to (?:properly resolve required dependencies)/,
     ),
     near: /vagrant|ruby-libvirt|libvirt/i,
     check: "tools.present",

@@ -12,12 +12,12 @@ const hardware = manualFix(
 const reset = manualFix("Stop everything that uses the card, then stop and start the VM, which resets the card");
 
 /**
- * Codes: number, strength, meaning, fixes.
+ * Codes: numbers, strength, meaning, fixes.
  *
  * Source: NVIDIA, Xid Errors (r580, 2026), and NVIDIA/open-gpu-kernel-modules,
  * src/common/sdk/nvidia/inc/nverror.h (2026).
  */
-const codes: [code: number, strength: Strength, layer: Layer, message: string, fix: Fix[]][] = [
+const codes: [code: number | number[], strength: Strength, layer: Layer, message: string, fix: Fix[]][] = [
   [8, "cause", "driver", "Xid 8: the GPU stopped processing (a program's work hung, or the card is unstable)", [
     program,
     hardware,
@@ -84,6 +84,67 @@ const codes: [code: number, strength: Strength, layer: Layer, message: string, f
   [121, "cause", "kernel", "Xid 121: a link to the CPU (C2C) had errors", [powerCycle]],
   [140, "cause", "kernel", "Xid 140: the GPU's memory has an error that ECC cannot correct", [reset, hardware]],
   [143, "cause", "driver", "Xid 143: the GPU failed to initialize", [powerCycle, newerDriver]],
+  [[16, 19, 81, 111, 112, 113, 114, 115, 116, 117, 118], "cause", "driver", "an Xid of the GPU's display engine", [
+    newerDriver,
+  ]],
+  [
+    [20, 21, 22, 27, 28, 29, 34, 35, 36, 42, 47, 60, 65, 73, 82, 83, 84, 86, 88, 89]
+      .concat([96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 139, 142]),
+    "cause",
+    "driver",
+    "an Xid of the GPU's video or image engines: encoding or decoding failed",
+    [program, newerDriver],
+  ],
+  [
+    [39, 40, 41, 70, 71, 72, 75, 76, 77, 85, 126, 127, 128, 129, 130, 131, 132, 133, 134, 135],
+    "cause",
+    "driver",
+    "an Xid of the GPU's copy engines: a copy to or from its memory failed",
+    [program, newerDriver, hardware],
+  ],
+  [
+    [1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 24, 25, 30, 44, 66, 141],
+    "cause",
+    "image",
+    "an Xid about wrong commands of a program",
+    [
+      program,
+      newerDriver,
+    ],
+  ],
+  [[33, 37, 59, 110, 169], "cause", "driver", "an Xid of one of the GPU's small processors: its firmware failed", [
+    reset,
+    newerDriver,
+    powerCycle,
+  ]],
+  [[18, 80, 158, 167, 176], "cause", "kernel", "an Xid about PCI Express: the GPU's link lost or damaged data", [
+    hardware,
+    powerCycle,
+    manualFix("Seat the card again, try another slot, and take a riser cable out"),
+  ]],
+  [[57, 58, 90, 168, 171, 172, 175], "cause", "kernel", "an Xid of the GPU's memory: it is unstable or defective", [
+    reset,
+    hardware,
+  ]],
+  [[93, 122, 123, 124, 125], "symptom", "kernel", "an Xid about the GPU's own flash memory (InfoROM)", [
+    reset,
+    hardware,
+  ]],
+  [
+    [108, 136, 137, 144, 145, 146, 147, 148, 149, 150, 155, 166, 170, 173],
+    "cause",
+    "kernel",
+    "an Xid about a link between GPUs or to the CPU (NVLink, C2C)",
+    [manualFix("Check that Fabric Manager runs on systems with NVSwitch"), reset, powerCycle],
+  ],
+  [[156, 160], "note", "kernel", "an Xid that notes a part of the GPU's memory taken out of use", [reset]],
+  [[157, 161], "cause", "kernel", "an Xid about memory of the GPU that could not be taken out of use", [
+    reset,
+    hardware,
+  ]],
+  [[78], "cause", "driver", "an Xid about a vGPU that does not start", [
+    manualFix("Install the guest driver of the host's vGPU release"),
+  ]],
   [154, "symptom", "driver", "Xid 154: the driver says how the GPU recovers (reset, drain or reboot, as in its line)", [
     manualFix("Do what its line says; the cause is the Xid before it"),
     driverLog,
@@ -94,8 +155,8 @@ const codes: [code: number, strength: Strength, layer: Layer, message: string, f
 export const xidFailures: Failure[] = [
   ...codes.map(([code, strength, layer, message, fix]): Failure => ({
     pattern: code === 79
-      ? /NVRM: Xid \([^()]{1,40}\): 79\b|GPU has fallen off the bus|GPU is lost\. Reboot the system/
-      : new RegExp(`NVRM: Xid \\([^()]{1,40}\\): ${code}\\b`),
+      ? /Xid \([^()]{1,40}\): 79\b|GPU has fallen off the bus|GPU is lost\. Reboot the system/
+      : new RegExp(`Xid \\([^()]{1,40}\\): (?:${[code].flat().join("|")})\\b`),
     check: code === 79 ? "gpu.power" : "guest.driver",
     strength,
     layer,
@@ -104,7 +165,7 @@ export const xidFailures: Failure[] = [
     source: "NVIDIA, Xid Errors (r580, 2026)",
   })),
   {
-    pattern: /NVRM: Xid \([^()]{1,40}\): \d{1,3}\b/,
+    pattern: /Xid \([^()]{1,40}\): \d{1,3}\b|XidCriticalError: Xid=\d|GPU\S{0,50}: Xid \d{1,3}\b/,
     check: "guest.driver",
     strength: "symptom",
     layer: "driver",

@@ -1,0 +1,140 @@
+import type { Failure } from "./types.mts";
+import { guestFix } from "../../fixes.mts";
+import { powerCycle } from "./fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const firmware = guestFix(
+  "Install the newest firmware files, then rebuild the initramfs and reboot",
+  "apt-get install -y linux-firmware firmware-amd-graphics firmware-misc-nonfree",
+);
+const kernel = guestFix("Read what the driver says", "dmesg --level err,warn");
+const reset = "Stop the VM and reset the card (vendor-reset for Polaris to Navi 1x), or cut its power";
+const amdWords = /amdgpu|radeon|\bkfd\b|rocm|\bhip|\[drm|amd/i;
+
+/** Messages of AMD's and Intel's kernel drivers and of ROCm, by topic. */
+export const amdKernelFailures: Failure[] = [
+  ...rows({ layer: "driver", near: amdWords, source: "Linux (drivers/gpu/drm/amd), read 2026-11" }, [
+    [
+      "gpu.reset",
+      "cause",
+      anyOf(
+        /SMU(?: is not responding|: (?:response|No response|Failed)|.{0,20}driver if version not matched.{0,40}fail)/,
+        /failed to (?:enable|initialize|setup) (?:smu|dpm|requested dpm)/,
+        /Failed to enable (?:requested )?(?:smu|dpm) features|resume of IP block <\w{2,20}> failed/,
+      ),
+      "the AMD card's power controller (SMU) does not answer: the card keeps its last user's state (reset bug)",
+      reset,
+      powerCycle,
+    ],
+    [
+      "gpu.reset",
+      "cause",
+      anyOf(
+        /GPU (?:reset\(\d{1,3}\)|mode1 reset|recovery|Recovery) (?:failed|disabled)|ASIC reset failed/,
+        /BACO reset failed|GPU reset end with ret = -\d/,
+      ),
+      "the AMD card's driver could not reset it after it hung",
+      reset,
+      powerCycle,
+    ],
+    [
+      "gpu.power",
+      "cause",
+      /PCI rejects atomics|PCIE? atomic(?:s| ops?) (?:is |are )?not supported|skipped device \w{4}:\w{4}/,
+      "ROCm skips the card: its slot, or the VM's virtual one, does not route PCI Express atomics",
+      "Put the card into a slot of the CPU; in a VM, use q35, a pcie-root-port and QEMU 8.1 or later",
+    ],
+    [
+      "gpu.reset",
+      "cause",
+      anyOf(
+        /VM_L2_PROTECTION_FAULT|\[drm:amdgpu_job_timedout|MES failed to respon/,
+        /ring \S{1,20} (?:reset|test) failed|VRAM is lost|amdgpu_cs_ioctl/,
+      ),
+      "work on the AMD card hung or accessed wrong memory, and its driver resets the card",
+      "Update kernel, firmware and the program; if it began with the VM's restart, reset the card",
+    ],
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /amdgpu.{0,80}(?:failed to (?:load|get|request|validate) (?:firmware|ucode|microcode)|early_init of IP block .{0,60}failed -2\b)/,
+        /requires firmware installed|get invalid ip discovery binary/,
+        /amdgpu: fail to (?:load|initialize) .{0,20}(?:ucode|firmware)|No GPU page fault.{0,20}firmware/,
+      ),
+      "AMD's driver lacks firmware for this card, or the kernel is older than the card",
+      firmware,
+      "Use a newer kernel",
+    ],
+    [
+      "gpu.window",
+      "note",
+      /Not enough PCI address space for a large BAR|BAR 0: releasing/,
+      "a message of AMD's driver: the card's memory region stays small, which costs some speed only",
+      "Nothing to do; for the large region, turn on Above 4G Decoding and Resizable BAR",
+    ],
+    [
+      "gpu.reset",
+      "fallback",
+      anyOf(
+        /amdgpu.{0,120}(?:\*ERROR\*|fail|error|timed? ?out|unable|hang)|\*ERROR\*.{0,80}amdgpu/,
+        /radeon \S{1,14}: .{0,80}(?:fail|error|timeout)/,
+      ),
+      "AMD's driver reports an error of the card",
+      kernel,
+      reset,
+    ],
+  ]),
+  ...rows({ layer: "image", source: "ROCm (HIP runtime API), PyTorch, read 2026-11" }, [
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /hipErrorNoBinaryForGpu|hipErrorInvalidDeviceFunction/,
+        /HIP error: (?:invalid device function|no kernel image)|Cannot read \S{1,200}TensileLibrary/,
+        /rocBLAS error: .{0,80}(?:not supported|gfx)/,
+      ),
+      "the image's ROCm has no code for this AMD card",
+      "Use an image whose ROCm supports the card, or set HSA_OVERRIDE_GFX_VERSION to a near one",
+    ],
+    [
+      "verify.service",
+      "symptom",
+      anyOf(
+        /No HIP GPUs are available|hipErrorNoDevice|ROCk module is NOT loaded|no ROCm-capable device/,
+        /amdgpu version file missing|rocminfo.{0,60}(?:fail|error|not)/,
+      ),
+      "the program sees no AMD GPU: /dev/kfd or /dev/dri was not given to it, its user is not in the group render, or amdgpu does not drive the card",
+      "Write devices: [/dev/kfd, /dev/dri] and group_add: [video, render] for that service",
+      guestFix("See that the driver has the card", "ls -l /dev/kfd /dev/dri"),
+    ],
+    [
+      "verify.service",
+      "fallback",
+      /HIP error: |hipError_?[A-Za-z]\w{0,40}|HIP_ERROR_\w{3,40}|HSA_STATUS_ERROR\w{0,60}|\bROCm error: /,
+      "a call of ROCm failed, for the reason behind the colon",
+      kernel,
+    ],
+  ]),
+  ...rows({ layer: "driver", source: "Linux (drivers/gpu/drm/i915, xe), read 2026-11" }, [
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /(?:i915|xe) \S{1,14}: .{0,100}(?:GuC|HuC|DMC|GSC) (?:firmware|initialization).{0,60}(?:fail|not found|error|-2\b)/,
+        /i915\/\w{3,40}\.bin failed|xe\/\w{3,40}\.bin failed/,
+      ),
+      "Intel's driver lacks firmware for this card, or its firmware does not start: the card was not reset",
+      firmware,
+      "On the host, bind the card to vfio-pci at boot, so that no driver used it before",
+    ],
+    [
+      "guest.driver",
+      "fallback",
+      /\b(?:i915 0|xe 00|i915: )\S{0,14} .{0,60}(?:\*ERROR\*|fail|error|wedged|hang)/,
+      "Intel's graphics driver reports an error of the card",
+      kernel,
+    ],
+  ]),
+];

@@ -1,0 +1,221 @@
+import type { Failure } from "./types.mts";
+import { guestFix, remedies } from "../../fixes.mts";
+import { driverLog, powerCycle } from "./fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const smi = guestFix("See whether the driver works", "nvidia-smi");
+const restart = "Stop everything that uses the card, then stop and start the VM, which resets the card";
+const cables = "Connect every power cable of the card, each with a cable of its own";
+const noSmi = "Look at the host: the card itself hangs, sits badly, or lacks power";
+const oneVersion = "Install module and libraries in one version from one source, then reboot";
+
+/** Messages of NVIDIA's kernel modules and of its management library (NVML) by topic. */
+export const nvrmFailures: Failure[] = [
+  ...rows({ layer: "kernel", source: "NVIDIA/open-gpu-kernel-modules, read 2026-11" }, [
+    [
+      "gpu.power",
+      "cause",
+      anyOf(
+        /does not have the necessary power cables connected|insufficient external power/,
+        /Xid \([^()]{1,40}\): 54\b/,
+      ),
+      "the card lacks power: a power cable is missing or loose",
+      cables,
+    ],
+    [
+      "gpu.reset",
+      "cause",
+      /GPU requires reset|uvm encountered global fatal error|RC watchdog: GPU is probably locked/,
+      "the card hangs since an error and has to be reset",
+      restart,
+      powerCycle,
+      driverLog,
+    ],
+    [
+      "gpu.power",
+      "cause",
+      /NV_ERR_GPU_IS_LOST|GPU lost from the bus|(?:nvml error|NVML): GPU is lost|NVMLError_GpuIsLost/,
+      "the driver lost the card: it no longer answers over PCI Express",
+      noSmi,
+      powerCycle,
+      remedies.awake,
+    ],
+    [
+      "guest.driver",
+      "note",
+      /infoROM is corrupted|Corrupted infoROM|\[?InfoROM corrupted/,
+      "the card's small memory with its own data (InfoROM) is damaged: it computes, and some of its counters are lost",
+      "Nothing to do if it works; otherwise the maker has to repair the card",
+    ],
+    [
+      "gpu.window",
+      "cause",
+      anyOf(
+        /BAR resizing failed|64-bit BAR mapped above 4GB by|No address space to allocate resized BAR1/,
+        /Failed to re-allocate BAR1|while attempting to resize PCIe BARs/,
+      ),
+      "the driver cannot use or enlarge the card's memory region where the VM's firmware put it",
+      "Give the VM a larger MMIO window, or let the driver not resize (options nvidia NVreg_EnableResizableBar=0)",
+    ],
+  ]),
+  ...rows({ layer: "driver", source: "NVIDIA/open-gpu-kernel-modules, read 2026-11" }, [
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /\bFSP (?:command|async command|secure boot partition) timed out|FSP boot cmds failed/,
+        /NVRM: .{0,20}\bkfsp\w{1,50}: /,
+      ),
+      "the card's boot processor (FSP) did not start its firmware: the card was not reset, or its driver is too old",
+      powerCycle,
+      "Try another release of the driver's branch",
+    ],
+    [
+      "guest.driver",
+      "cause",
+      /NVRM: GPU \S{1,16} is already bound to/,
+      "another driver has the card",
+      guestFix("See which", "lspci -nnk -d 10de:"),
+      "On the host of a VM, vfio-pci has it on purpose; in the VM, blacklist nouveau",
+    ],
+    [
+      "guest.driver",
+      "cause",
+      /Open nvidia\.ko is only ready for use on|OpenRmEnableUnsupportedGpus/,
+      "this release of the open kernel modules is too old to drive a GeForce or workstation card by itself (before 545)",
+      "Use a newer driver branch (driver:), or the proprietary modules",
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      anyOf(
+        /\*\*\* Cannot (?:attach|initialize|pre-initialize|load)/,
+        /Failing GPU (?:Init|Load|PostLoad|PreInit|PreLoad) for/,
+      ),
+      "the driver could not start a part of the card; earlier NVRM lines say why",
+      driverLog,
+    ],
+    [
+      "gpu.display",
+      "symptom",
+      /NVRM: .{0,80}\b(?:VBIOS|vbios|ROM image)\b.{0,60}(?:fail|not |invalid|bad|unable)/,
+      "the driver could not read the card's firmware image (VBIOS)",
+      "Give the VM the card's ROM as a file, and do not boot the host with this card's picture",
+      powerCycle,
+    ],
+    [
+      "guest.driver",
+      "note",
+      anyOf(
+        /Failed to enable MSI; falling back|NVRM: Failed to load gsp_log/,
+        /Chipset (?:not recognized|Setup Function Error)|NVRM: .{0,40}ACPI (?:method|D-Notifier)/,
+      ),
+      "a message of NVIDIA's driver that harms nothing by itself; look for another NVRM line",
+      driverLog,
+    ],
+    [
+      "guest.driver",
+      "note",
+      anyOf(
+        /could not insert '?nvidia.peermem'?: /,
+        /nvidia.peermem.{0,80}(?:not supported|Invalid argument|ib_register_peer)/,
+      ),
+      "nvidia-peermem is for InfiniBand cards that read the GPU's memory; without such a card it is not needed",
+      "Remove it from /etc/modules-load.d, or install the InfiniBand driver (DOCA-OFED) first",
+    ],
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /nvidia-gridd\S{0,10}: .{0,80}(?:fail|error|not )|vGPU .{0,60}(?:licen[sc]e|unlicensed)/,
+        /Guest vGPU version|vGPU.{0,40}version mismatch/,
+      ),
+      "this is NVIDIA's vGPU: the guest's driver needs a licence, and a release that fits the host's vGPU manager",
+      "Install the guest driver of the host's vGPU release, and its licence token",
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      /\[nvidia-drm\] .{0,40}Failed to|nvidia-drm: .{0,40}(?:fail|error)/,
+      "the display part of NVIDIA's driver failed; computing may still work",
+      smi,
+      driverLog,
+    ],
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /nvidia.uvm\S{0,3} .{0,60}(?:fail|unknown symbol|error|cannot)|NVIDIA UVM .{0,60}fail/,
+        /open.{0,4}\/dev\/nvidia-uvm/,
+      ),
+      "NVIDIA's module for CUDA (nvidia_uvm) does not work: it is not loaded, or of another version than the driver",
+      guestFix("Load it and create its nodes", "nvidia-modprobe -u -c=0"),
+      oneVersion,
+    ],
+    [
+      "gpu.driver",
+      "fallback",
+      /nouveau \S{1,14}: .{0,80}(?:fail|error|timeout|timed out|unable|fault)|nouveau \S{1,14}: fifo:/,
+      "nouveau drives the card and fails: NVIDIA's driver is not installed there, or does not keep it away",
+      "Blacklist nouveau (/etc/modprobe.d), rebuild the initramfs, and reboot",
+      smi,
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      /\(EE\) NVIDIA(?:\(\S{1,6}\))?: |\(EE\) NVIDIA: Failed/,
+      "the display server could not use NVIDIA's driver; computing does not need it",
+      smi,
+    ],
+  ]),
+  ...rows({ layer: "driver", source: "NVIDIA, NVML API reference (nvmlReturn_t), read 2026-11" }, [
+    [
+      "guest.driver",
+      "cause",
+      /NVML doesn't implement this function|ERROR_FUNCTION_NOT_FOUND|NVMLError_FunctionNotFound/,
+      "the driver's library (NVML) is older than the program that asks it",
+      oneVersion,
+      "Update the driver (driver:), or use an older release of the program",
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      /\bnvidia-smi (?:is |was )?not (?:found|installed|available)/,
+      "a program does not find nvidia-smi: the container got no GPU, or the driver is not installed",
+      "Write gpu: for that service",
+      smi,
+    ],
+    [
+      "guest.driver",
+      "cause",
+      /\/proc\/driver\/nvidia\/gpus\/\S{1,24}: no such file/,
+      "NVIDIA's driver does not drive the card that was asked for: another driver has it, or it is switched off",
+      guestFix("See which has it", "lspci -nnk -d 10de:"),
+      driverLog,
+    ],
+    [
+      "hyperv.driver",
+      "cause",
+      /Core Nvidia component \S{1,60} not found in/,
+      "Windows' driver brings no NVIDIA files into WSL: the adapter that was found is another maker's, or the driver is damaged",
+      "Install NVIDIA's driver on Windows again, then wsl --shutdown",
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      /NVMLError_LibraryNotFound|NVML Shared Library Not Found|nvml\S{0,40} library not found/,
+      "a program does not find the driver's library (NVML): the container got no GPU, or the driver is not installed",
+      smi,
+      "Write gpu: for that service",
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      /NVMLError_DriverNotLoaded|nvml\w{0,20}: driver not loaded/,
+      "a program finds no loaded NVIDIA driver",
+      smi,
+      driverLog,
+    ],
+  ]),
+];

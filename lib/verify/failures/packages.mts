@@ -1,0 +1,196 @@
+import type { Failure } from "./types.mts";
+import { guestFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const ours =
+  /nvidia|cuda|docker|containerd|libvirt|qemu|packer|vagrant|hashicorp|kmod|rpmfusion|negativo|akmod|linux-headers|kernel|virtualbox|rocm|amdgpu|^gpg: /im;
+const refresh = guestFix("See the sources, and fetch their lists again", "sh -c 'apt-get update || dnf makecache'");
+const oneSource = "Take driver and CUDA from one source, and remove the other's packages and source first";
+const disk = guestFix("See the free space", "df -h / /boot /var");
+
+/** Errors of dnf, pacman, zypper and apt about packages that this project needs. */
+export const packageFailures: Failure[] = [
+  ...rows({ layer: "packages", near: ours, source: "dnf, rpm, libsolv, zypper, read 2026-11" }, [
+    [
+      "tools.present",
+      "cause",
+      /filtered out by (?:modular|exclude) filtering|All matches were filtered out/,
+      "a package is hidden: a module stream is enabled, or an exclude line names it",
+      "dnf module reset nvidia-driver, and look for exclude= in /etc/dnf/dnf.conf and the .repo files",
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /Public key for \S{1,160} is not installed|GPG key retrieval failed|Signature verification failed/,
+        /OpenPGP check failed|Package \S{1,120} is not signed|Failed to retrieve new repository metadata/,
+      ),
+      "a package or source is signed with a key that is not known here, or its key has expired",
+      "Import its publisher's new key (rpm --import URL), then try again",
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /Failed to download metadata for repo|Cannot download repomd\.xml|Cannot prepare internal mirrorlist/,
+        /All mirrors were tried|Failed to synchronize cache for repo|Repository '[^']{1,80}' is invalid/,
+        /not found on medium|Curl error \(\d{1,2}\)/,
+      ),
+      "a package source does not answer: it does not have this release, is moved, or the network fails",
+      refresh,
+      "Open its address in a browser; correct the release in its .repo file",
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /Problem(?: \d{1,2})?: .{0,200}(?:conflicting requests|nothing provides|requires|conflicts with|cannot install|both)/,
+        /cannot install both|nothing provides '?\S{1,80}|Failed to resolve the transaction/,
+        /Could not depsolve transaction|package \S{1,120} requires \S{1,80}.{0,60}but none of/,
+      ),
+      "the packages do not fit together: versions of two sources are mixed, or the kernel's packages are of another release",
+      oneSource,
+      "Update the system first, then reboot",
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /Transaction (?:test|check) error|conflicts with file from package/,
+        /file \S{1,200} from install of \S{1,120} conflicts/,
+      ),
+      "two packages have the same file: drivers of two sources, or files of NVIDIA's .run installer",
+      oneSource,
+    ],
+    [
+      "tools.present",
+      "symptom",
+      anyOf(
+        /Unable to find a match: |No match for argument: |No package \S{1,80} available/,
+        /error: Packages not found|No provider of '/,
+      ),
+      "no package source has a package of that name",
+      refresh,
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /System management is locked by|Waiting for process with pid \d{1,8} to finish/,
+        /Failed to obtain the transaction lock|unable to lock database/,
+      ),
+      "the package manager is locked: another one runs",
+      "Wait until it ended; remove the lock only if none runs",
+    ],
+  ]),
+  ...rows({ layer: "packages", source: "pacman (libalpm), read 2026-11" }, [
+    [
+      "tools.present",
+      "cause",
+      /exists in filesystem|error: failed to commit transaction \(conflicting files\)/,
+      "pacman finds files that no package of its own put there: an installer by hand or pip did",
+      "Remove them (nvidia-uninstall), or overwrite them: pacman -Syu --overwrite PATTERN",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /unable to satisfy dependency '|could not satisfy dependencies|breaks dependency '/,
+      "pacman would mix old and new packages: a part of an update is missing or held back (IgnorePkg)",
+      "Update all: pacman -Syu; for other kernels use nvidia-open-dkms",
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /invalid or corrupted package|is (?:unknown|marginal) trust|error: key "?\w{8,40}"? could not be/,
+        /required key missing from keyring/,
+      ),
+      "pacman does not trust a package's signature: its keys are old",
+      "pacman -Sy archlinux-keyring, then pacman -Su",
+    ],
+    [
+      "tools.present",
+      "symptom",
+      anyOf(
+        /failed retrieving file '/,
+        /error: failed to (?:synchronize all databases|retrieve some files|update \w{1,20})/,
+        /error: target not found: /,
+      ),
+      "pacman could not fetch a package: its lists are old, or the mirror does not have it",
+      "pacman -Syu, and another mirror if it stays",
+    ],
+  ]),
+  ...rows({ layer: "packages", near: ours, source: "apt, dpkg, initramfs-tools, read 2026-11" }, [
+    [
+      "tools.present",
+      "cause",
+      /gpg: keyserver receive failed|gpg: Can't check signature: No public key|keyserver .{0,40}(?:unreachable|timed out|No data)/,
+      "the publisher's key is not known here, or the key server does not answer",
+      "Fetch the key from the publisher's own page",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /needs to be reinstalled, but I can't find an archive|The package \S{1,80} needs to be reinstalled/,
+      "a package is half installed, and no source has it any more",
+      "Remove it: dpkg --remove --force-remove-reinstreq NAME",
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /Release '[^']{1,60}' for '[^']{1,80}' was not found/,
+        /The value '[^']{1,60}' is invalid for APT::Default-Release/,
+      ),
+      "no package source is of the release that was asked for",
+      refresh,
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /update-initramfs: failed for|initramfs-tools\/hooks\/\S{1,40} failed|mkinitramfs: failed to determine/,
+        /gzip: stdout: No space left|failed to create initrd|dracut.{0,40}(?:FATAL|failed)/,
+      ),
+      "the initramfs was not rebuilt: /boot is full, or a module of it is missing",
+      disk,
+      "Remove old kernels (apt autoremove --purge), then update-initramfs -u -k all",
+    ],
+    [
+      "tools.present",
+      "symptom",
+      /Failed to fetch https?:\S{1,200}.{0,40}(?:403|404|503|Forbidden|Not Found)/,
+      "a package source does not give the file: its lists are old, its address changed, or access is refused",
+      refresh,
+    ],
+    [
+      "tools.present",
+      "symptom",
+      anyOf(
+        /dpkg: dependency problems prevent (?:configuration|removal) of|pre-dependency problem/,
+        /subprocess (?:installed|new) \S{1,60} script returned error/,
+        /installed \S{1,80} package (?:post|pre)-\w{4,12} script subprocess/,
+      ),
+      "a package was not set up, since one that it needs was not",
+      "Read the first error above it, mend that package, then: apt-get install --fix-broken",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /Certificate verification failed: |Could not load certificates|server certificate verification failed/,
+      "the package source's certificate is not accepted: ca-certificates is missing, the clock is wrong, or a proxy stands between",
+      guestFix("Install the certificates", "apt-get install -y ca-certificates"),
+    ],
+    [
+      "tools.present",
+      "note",
+      anyOf(
+        /is configured multiple times in|stored in legacy trusted\.gpg|apt-key is deprecated/,
+        /unable to initialize frontend|does not have a stable CLI interface/,
+      ),
+      "a warning of apt, which harms nothing",
+      "Look for a line that begins with E:",
+    ],
+  ]),
+];

@@ -1,0 +1,348 @@
+import type { Failure } from "./types.mts";
+import { commandFix, doctorFix, remedies } from "../../fixes.mts";
+import { powerCycle, vmWords } from "./fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const kernel = commandFix("Read what the host's kernel says", "dmesg --level err,warn | tail -n 40", { root: true });
+const options = "Compare with QEMU's own list: qemu-system-x86_64 -device help (-machine help, -cpu help)";
+const asRoot = "Write to /sys as root: echo VALUE | sudo tee FILE (sudo echo does not reach the file)";
+
+/** Messages of QEMU and of the kernel about passed devices, by topic. */
+export const deviceFailures: Failure[] = [
+  ...rows({ layer: "vfio", source: "QEMU (hw/vfio), read 2026-11" }, [
+    [
+      "iommu.interrupts",
+      "cause",
+      anyOf(
+        /vfio.{0,60}(?:failed|unable) to (?:enable|setup) (?:vectors|INTx|MSI|resample)/,
+        /genirq: Flags mismatch irq \d{1,4}\. .{0,80}vfio/,
+      ),
+      "the card's interrupt could not be set up: it shares one (INTx) with another device, or the card does not answer",
+      "Let the card use MSI, or move it or the other device to another slot",
+      kernel,
+    ],
+    [
+      "gpu.display",
+      "cause",
+      /failed getting region info for VGA|x-vga.{0,80}(?:not support|fail|unavailable)|vfio: .{0,40}VGA region/,
+      "the VM asks for the card's old VGA memory (x-vga), which the kernel or this card does not give",
+      "Remove x-vga=on, and start the VM with UEFI (OVMF)",
+    ],
+    [
+      "gpu.display",
+      "symptom",
+      anyOf(
+        /\bIGD (?:device|OpRegion|assignment|legacy mode).{0,120}(?:fail|cannot|disabled|no ROM|not |unsupported)/,
+        /cannot support legacy mode due to existing/,
+      ),
+      "the Intel graphics cannot be passed in the legacy way, which needs the machine type pc, address 02.0 and its ROM",
+      "Pass it as a second card (UPT) with UEFI, or use machine type pc with the card at 00:02.0",
+    ],
+    [
+      "gpu.reset",
+      "cause",
+      anyOf(
+        /hot reset info failed|hot reset .{0,40}failed|vfio: .{0,40}reset.{0,40}failed/,
+        /vfio_pci_(?:hot_)?reset.{0,60}fail/,
+      ),
+      "the card could not be reset together with the devices of its slot",
+      powerCycle,
+      doctorFix("gpu.reset"),
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /State blocked by non-migratable device|VFIO migration is not supported/,
+        /cannot (?:migrate|save|snapshot).{0,60}(?:hostdev|host device|assigned)/,
+        /does not support internal snapshot.{0,40}vfio/,
+      ),
+      "a VM with a passed card cannot be saved, migrated or snapshotted while it runs",
+      "Shut the VM down first, or detach the card",
+    ],
+    [
+      "gpu.power",
+      "cause",
+      /vfio_err_notifier_handler\([^)]{1,20}\)|hiding cap 0xff@0xff|Refused to change power state from/,
+      "the card's PCI Express link failed: it no longer answers, or reads as all ones",
+      powerCycle,
+      remedies.awake,
+      doctorFix("gpu.power"),
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /IOMMU interrupt remapping requires split|requires kernel-irqchip=split/,
+        /TPM version '[^']{1,8}' is not supported|TPM .{0,40}not supported by/,
+      ),
+      "the VM's definition asks for a device (vIOMMU, TPM) that needs another setting or program here",
+      "For a vIOMMU: <ioapic driver='qemu'/> in features; for a TPM: install swtpm",
+    ],
+    [
+      "gpu.driver",
+      "note",
+      /(?:module not found|installing|FATAL|ERROR|failed).{0,40}vfio_virqfd|vfio_virqfd.{0,60}not found/,
+      "vfio_virqfd is part of vfio since Linux 6.2, and no module of its own any more",
+      "Remove vfio_virqfd from the list of modules (mkinitcpio.conf, /etc/modules, dracut)",
+    ],
+    [
+      "gpu.driver",
+      "cause",
+      /could not insert '?vfio[\w-]{0,20}'?: |vfio\w{0,20}: (?:Unknown symbol|version magic|disagrees about)/,
+      "the kernel's VFIO modules do not load: the kernel was updated and the host not rebooted, or Secure Boot refuses them",
+      "Reboot the host into the installed kernel",
+      kernel,
+    ],
+    [
+      "gpu.in-use",
+      "cause",
+      /Module (?:amdgpu|radeon|nouveau|i915|xe|snd_hda_intel|drm_kms_helper) is in use/,
+      "a program or the console still uses the card's driver, so it cannot be unloaded",
+      commandFix("See which programs hold the card", "fuser -v /dev/dri/* /dev/snd/*", { root: true }),
+      "Stop the display manager first; unbind the card instead of unloading the driver",
+      remedies.bindAtBoot,
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /Unable to enumerate the device, it is attached|ivshmem.{0,60}(?:not found|fail|no such)|kvmfr.{0,60}(?:fail|error|not found)/,
+      "Looking Glass finds no shared memory device (IVSHMEM) in the VM",
+      "Add a shmem device to the VM (ivshmem-plain), and its driver in Windows",
+    ],
+    [
+      "gpu.window",
+      "cause",
+      /Failed moving device BAR|failed allocating new MMIO range|failed to allocate .{0,40}BAR/,
+      "a memory region of the card found no room in the VM's address space",
+      "Give the VM a larger MMIO window and enough address bits (phys-bits)",
+    ],
+    [
+      "gpu.in-use",
+      "symptom",
+      anyOf(
+        /\b(?:VfioCreate|VfioDevice|VfioMap|VfioPci|VfioContainer|VfioGroup)\w{0,30}\(/,
+        /(?:open|create|add|attach)\w{0,6} (?:the )?(?:VFIO device|VFIO container|VFIO group)\b/,
+      ),
+      "another VM program (Cloud Hypervisor, Kata, Firecracker) could not take the card by VFIO",
+      kernel,
+      doctorFix("iommu"),
+    ],
+    [
+      "gpu.in-use",
+      "fallback",
+      anyOf(
+        /-device \S{0,30}vfio-pci.{0,300}: /,
+        /vfio-pci \S{1,14}: .{0,80}(?:fail|error|invalid|cannot|can't|unable|timed out)/,
+      ),
+      "the card could not be given to the VM, for the reason at the end of the line",
+      kernel,
+      doctorFix("iommu"),
+      doctorFix("gpu"),
+    ],
+  ]),
+  ...rows({ layer: "kernel", source: "Linux (drivers/iommu, drivers/pci), read 2026-11" }, [
+    [
+      "iommu.interrupts",
+      "cause",
+      anyOf(
+        /DMAR-IR: .{0,60}(?:not support|disabled|failed to enable|broken)/,
+        /Interrupt remapping .{0,20}(?:not supported|disabled|broken)|irq.remapping.{0,40}broken/,
+      ),
+      "interrupts are not remapped: the firmware turns it off, or the chipset's is broken",
+      remedies.interrupts,
+      remedies.firmwareUpdate,
+    ],
+    [
+      "iommu.enabled",
+      "cause",
+      anyOf(
+        /DMAR: (?:IOMMU disabled|No DMAR|Failed to)|AMD-Vi: (?:Disabling|Failed to|Error initialization)/,
+        /Your BIOS is broken; (?:DMAR|bad RMRR)|ACPI: DMAR .{0,40}not found/,
+      ),
+      "the kernel does not use the IOMMU: it is off in the firmware or by an argument, or the firmware's table is wrong",
+      remedies.iommu,
+      remedies.firmwareUpdate,
+    ],
+    [
+      "gpu.reset",
+      "symptom",
+      anyOf(
+        /DRHD: handling fault status|\[DMA (?:Read|Write)[^\]]{0,20}\] Request device/,
+        /Event logged \[(?:IO_PAGE_FAULT|INVALID_DEVICE_REQUEST)/,
+      ),
+      "the IOMMU stopped an access of a device; of a passed card: it still works for its last user, or was not reset",
+      commandFix("See which device its address names", "lspci -nn", { root: false }),
+      doctorFix("gpu.reset"),
+    ],
+    [
+      "iommu.reserved",
+      "note",
+      /DMAR: \[Firmware Bug\]|Firmware Bug\]: (?:No firmware reserved region|RMRR)|AMD-Vi: .{0,20}Firmware Bug/,
+      "the firmware's IOMMU table has a fault, which mostly harms nothing",
+      remedies.firmwareUpdate,
+    ],
+    [
+      "gpu.in-use",
+      "note",
+      /new_id: write error: File exists|write error: File exists/,
+      "vfio-pci knows that device id already, so nothing has to be written",
+      "Nothing to do; see which driver has the card: lspci -nnk",
+    ],
+    [
+      "gpu.driver",
+      "cause",
+      anyOf(
+        /\/sys\/bus\/pci\/\S{1,80}: Permission denied/,
+        /\/sys\/bus\/pci\/\S{1,80}: (?:No such file|write error: Invalid argument)/,
+      ),
+      "the card was not bound by hand: not root, no such address or driver, or no IOMMU",
+      asRoot,
+      remedies.bindAtBoot,
+    ],
+  ]),
+  ...rows({ layer: "kernel", near: "card", source: "Linux (drivers/pci), read 2026-11" }, [
+    [
+      "gpu.power",
+      "symptom",
+      /DPC: containment event|Slot\(\S{1,10}\): (?:Link Down|Card not present)|irq \d{1,4}: nobody cared/,
+      "the card's PCI Express link went down or its interrupt is not answered: it hangs, sits badly, or lacks power",
+      "Seat the card again, check its power cables, and take a riser cable out",
+      powerCycle,
+    ],
+    [
+      "gpu.window",
+      "cause",
+      /no compatible bridge window|can't claim BAR/,
+      "a memory region of the card lies outside of the addresses that its bridge has",
+      "Turn on Above 4G Decoding in the firmware's set-up, or boot with pci=realloc",
+    ],
+  ]),
+  ...rows({ layer: "hypervisor", near: vmWords, source: "QEMU, read 2026-11" }, [
+    [
+      "host.virtualization",
+      "cause",
+      /KVM internal error\. Suberror: \d|KVM: entry failed, hardware error/,
+      "the CPU refused to go on with the VM: the VM's CPU model or firmware does not fit this CPU, or nesting fails",
+      "Use the CPU model host-passthrough, and update kernel, microcode and QEMU",
+      kernel,
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      anyOf(
+        /Host does not support any virtualization options|KVM virtualisation configured, but not available/,
+        /requires KVM or HVF|VMX not enabled \(by BIOS\)|KVM is not available/,
+        /KVM kernel module.{0,40}(?:not|fail)/,
+      ),
+      "there is no hardware virtualization (KVM) here: it is off in the firmware, its module is not loaded, or this is a VM without nesting",
+      remedies.virtualization,
+      doctorFix("host"),
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      /unable to find CPU model '|CPU model .{0,60}(?:not found|is not supported)/,
+      "the VM asks for a CPU that this QEMU or host does not have",
+      "Use host-passthrough, or a model of qemu-system-x86_64 -cpu help",
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      /failed to set MSR 0x\w{1,8} to|kvm_buf_set_msrs: Assertion/,
+      "the kernel's KVM does not take a CPU register that QEMU sets: the VM's CPU model does not fit, or QEMU and kernel are of different times",
+      "Use the CPU model host-passthrough, update both, or leave nesting out (-vmx)",
+    ],
+    [
+      "host.virtualization",
+      "note",
+      /already loaded vendor module 'kvm_/,
+      "KVM's module for this CPU is loaded already, so nothing has to be done",
+      "Look for another error",
+    ],
+    [
+      "provider.version",
+      "cause",
+      /Supported machines are:|list supported machines/,
+      "this QEMU does not have the machine type that the VM's definition names",
+      "Write one of its list (qemu-system-x86_64 -machine help), such as q35 or pc",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /Display '\w{1,12}' is not available|does not accept value '(?:gtk|sdl|spice-app)/,
+        /-display .{0,60}not (?:available|compiled)/,
+      ),
+      "this QEMU is built without that kind of display, or its package for it is not installed",
+      "Use headless or -display none (VNC), or install the package with QEMU's displays",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /Bus '[^']{1,30}' (?:not found|does not support hotplugging|is full)|no slot\/function available/,
+        /PCI: single function device can't be populated|No more available PCI (?:slots|addresses)/,
+      ),
+      "the VM has no free place of that kind on its PCI bus",
+      "Use machine type q35 with more pcie-root-port controllers, or another address",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /could not configure \/dev\/net\/tun|bridge helper failed|failed to parse default acl file/,
+        /network script \S{1,80} failed/,
+      ),
+      "QEMU could not make the VM's network device: it lacks the rights, or the bridge",
+      "Use libvirt's network, or allow the bridge in /etc/qemu/bridge.conf",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /Could not set up host forwarding rule/,
+        /-(?:vnc|spice|monitor|qmp|serial) .{0,120}Address already in use/,
+        /Failed to bind socket.{0,80}Address already in use/,
+      ),
+      "a port that QEMU listens on is in use, most often by another VM",
+      commandFix("See which VMs run", "virsh -c qemu:///system list; pgrep -a qemu"),
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Image is not in \w{1,10} format|Image is corrupt|Marking image as corrupt/,
+        /Unknown (?:driver|protocol) '\w{1,20}'|Could not read L1 table/,
+      ),
+      "the disk image is damaged, or of another format than the VM's definition says",
+      "Look at it: qemu-img info FILE, then qemu-img check FILE; take the right format, or fetch the image again",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /could not load (?:PC BIOS|kernel|initrd|initial ram disk)/,
+        /-(?:drive|cdrom|hda|kernel|bios|pflash)\b.{0,240}Could not open/,
+      ),
+      "QEMU does not find or may not read a disk, kernel or firmware file that it was given",
+      "Correct the path, and let QEMU's user read it",
+    ],
+    [
+      "provider.access",
+      "note",
+      /terminating on signal \d{1,2} from pid/,
+      "QEMU was ended from outside, by libvirt or by a person",
+      "Look for an error before this line",
+    ],
+    [
+      "provider.version",
+      "fallback",
+      /qemu-(?:system-\w{3,12}|kvm|img): (?!warning|terminating)\S/,
+      "QEMU reports an error, the last part of its line says which",
+      options,
+      kernel,
+    ],
+  ]),
+];

@@ -1,0 +1,241 @@
+import type { Failure } from "./types.mts";
+import { commandFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const vmLog = commandFix("Read the VM's own log", "tail -n 40 /var/log/libvirt/qemu/NAME.log", { root: true });
+const edit = "Correct the VM's definition (virsh edit NAME); virt-xml-validate names the element";
+const daemonLog = commandFix("Read what libvirt says", "journalctl -u libvirtd -u virtqemud -b --no-pager -n 50", {
+  root: true,
+});
+
+/** Errors of libvirt and virt-install by topic. */
+export const virshFailures: Failure[] = [
+  ...rows({ layer: "provider", source: "libvirt (src), virt-install, read 2026-11" }, [
+    [
+      "provider.access",
+      "cause",
+      /domain is already (?:running|active)|Domain is already active/,
+      "the VM runs already",
+      "Use it, or shut it down first: virsh shutdown NAME",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /failed to validate against schema|Extra element \w{1,30} in interleave|XML error: (?!No PCI)/,
+        /failed to parse (?:domain )?xml/,
+      ),
+      "the VM's definition (XML) has an element or value that this libvirt does not accept",
+      edit,
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /does not support video model|video model '?\w{1,12}'? is not/,
+        /unsupported configuration: .{0,60}(?:qxl|spice)/,
+      ),
+      "this QEMU is built without that graphics device (QXL, SPICE), and the VM asks for it",
+      "Use the video model virtio or vga, and VNC instead of SPICE",
+    ],
+    [
+      "gpu.match",
+      "cause",
+      /(?:Did not find|find) USB device|USB device not found/,
+      "a USB device that the VM should get is not plugged in, or has another address",
+      "Remove it from the VM's definition, or plug it in",
+    ],
+    [
+      "gpu.driver",
+      "cause",
+      anyOf(
+        /PCI device \S{1,20} is not assignable|not bound to (?:a )?VFIO|list of active PCI devices/,
+        /must be bound to vfio-pci|PCI device \S{1,20} is not managed/,
+      ),
+      "libvirt cannot give the card to the VM: it is not bound to vfio-pci, or its group is not",
+      commandFix("See which driver has it", "lspci -nnk -d ::03xx"),
+    ],
+    [
+      "provider.access",
+      "cause",
+      /Unable to set (?:user and group to|security context|XATTR|SELinux context)|unable to set security/,
+      "libvirt could not change the owner or label of a file of the VM: its file system does not allow it, or it is a device of the host",
+      "Move the file to /var/lib/libvirt/images, or set remember_owner = 0 or dynamic_ownership = 0 in qemu.conf",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /failed to load cgroup BPF prog|cgroup BPF|Failed to (?:enable|add) .{0,40}cgroup|virCgroup\w{1,40}/,
+      "libvirt could not use control groups: it runs in a container, or they are not mounted as it expects",
+      "In a container, set cgroup_controllers = [ ] in qemu.conf, or give the container the right",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /cannot set CPU affinity on process|Invalid value '[^']{1,60}' for 'cpuset/,
+        /vcpupin.{0,80}(?:invalid|out of range)/,
+      ),
+      "the VM is pinned to CPUs that this host does not have, or that are offline",
+      "Correct cputune and numatune in the VM's definition (lscpu -e lists the CPUs)",
+    ],
+    [
+      "host.memory",
+      "cause",
+      anyOf(
+        /hugetlbfs filesystem is not mounted|hugepages?: .{0,40}not (?:supported|mounted)/,
+        /Unable to (?:find|use) hugepage/,
+      ),
+      "the VM asks for huge pages, and the host has none mounted",
+      "Reserve them (vm.nr_hugepages) and mount hugetlbfs, or remove memoryBacking",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /Unable to add bridge \S{1,20} port|Cannot find bridge|Failed to connect to bridge/,
+        /bridge \S{1,20} does not exist/,
+      ),
+      "the bridge that the VM's network uses does not exist, or does not take its port",
+      commandFix("See which there are", "ip -brief link show type bridge"),
+    ],
+    [
+      "provider.access",
+      "cause",
+      /Unable to find security driver for model/,
+      "libvirt here does not use the security driver (AppArmor, SELinux) that the VM's definition names",
+      "Remove <seclabel> from it, or set security_driver in qemu.conf",
+    ],
+    [
+      "guest.firmware",
+      "cause",
+      /Unable to find .{0,20}firmware/,
+      "libvirt knows no UEFI firmware for what the VM asks: OVMF is not installed, or has no such variant (Secure Boot, format)",
+      "Install ovmf (edk2-ovmf), and ask for a variant that it has",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      anyOf(
+        /monitor socket did not show up|End of file from (?:qemu )?monitor/,
+        /shutting down, reason=(?:crashed|failed)/,
+      ),
+      "QEMU ended while it started or ran",
+      vmLog,
+    ],
+    [
+      "verify.ssh",
+      "symptom",
+      /QEMU guest agent is not (?:connected|responding|configured|available|running)|'guest-\w{3,30}' failed/,
+      "the VM's guest agent does not answer, so that its address is not known: it is not installed, or the VM does not boot",
+      "Install qemu-guest-agent in the VM and add its channel",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /while domain managed save image exists|cannot (?:undefine|delete inactive) domain with/,
+        /Refusing to undefine/,
+      ),
+      "libvirt does not remove the VM's definition: it still has snapshots, checkpoints, saved memory or UEFI variables",
+      "Remove them with it: virsh undefine NAME --nvram --managed-save --snapshots-metadata",
+    ],
+    [
+      "provider.version",
+      "cause",
+      anyOf(
+        /Unknown OS name '|--os-variant\/--osinfo OS name is required|An install method must be specified/,
+        /Error validating install location/,
+      ),
+      "virt-install does not accept its options: an unknown --osinfo (osinfo-db is older than the system), or no installation source",
+      "Update osinfo-db, or write --osinfo detect=on,require=off",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /Cannot recv data: (?:Host key verification failed|Permission denied|ssh: )/,
+        /qemu\+ssh:.{0,120}(?:Permission denied|Connection refused)/,
+      ),
+      "the connection to another host's libvirt (qemu+ssh) failed",
+      "Log in once by ssh to that host, and add your key there",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      /Disconnected from qemu:\/\/\/\S{1,20} due to|Failed to connect socket|unable to connect to server at/,
+      "the connection to libvirt's daemon ended or was refused",
+      daemonLog,
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /could not find a free (?:address|subnet)|Network .{0,40}overlaps with/,
+      "the network's addresses overlap with others of this host",
+      commandFix("See which there are", "ip -brief address; virsh -c qemu:///system net-list --all"),
+    ],
+    [
+      "provider.access",
+      "fallback",
+      /Call to vir[A-Z]\w{3,40} failed: |libvirtError\b|Error (?:starting|creating) domain: |LibvirtError\(/,
+      "libvirt refused a call, for the reason behind the last colon",
+      vmLog,
+      daemonLog,
+    ],
+    [
+      "provider.access",
+      "fallback",
+      anyOf(
+        /(?:libvirtError|^error): (?:internal error|unsupported configuration|operation failed|Requested operation is not valid|Operation not supported|invalid argument|unknown error|Failed to (?:start|create|define|attach|detach))/,
+      ),
+      "libvirt refused it, for the reason behind the last colon",
+      vmLog,
+      daemonLog,
+    ],
+    [
+      "provider.access",
+      "fallback",
+      anyOf(
+        /libvirt: {1,2}(?:error|QEMU Driver error|Domain Config error|XML-RPC error|Network Driver error)/,
+        /Process exited prior to exec/,
+      ),
+      "libvirt reports an error of one of its parts",
+      vmLog,
+      daemonLog,
+    ],
+    [
+      "provider.access",
+      "fallback",
+      /(?:libvirtd|virtqemud|virtnetworkd|virtlogd|virtstoraged)\[?\d{0,8}\]?: .{0,80}(?:error|failed|cannot)/,
+      "libvirt's daemon logs an error",
+      daemonLog,
+    ],
+  ]),
+  ...rows({ layer: "hypervisor", source: "Proxmox VE (qemu-server), read 2026-11" }, [
+    [
+      "provider.access",
+      "symptom",
+      anyOf(
+        /start failed: (?:QEMU exited|command '.{0,40}kvm|org\.freedesktop)|TASK ERROR: start failed/,
+        /can't lock file '\/var\/lock\/qemu-server/,
+      ),
+      "Proxmox could not start the VM; QEMU's own line above says why",
+      "Start it in a terminal to see QEMU's error: qm start ID",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /timeout waiting on systemd/,
+      "an earlier run of this VM has not ended: its QEMU still holds the card or its memory",
+      "End it: systemctl stop ID.scope, or qm stop ID; see the kernel's log if it does not go",
+    ],
+    [
+      "gpu.match",
+      "cause",
+      /no PCI device found for|Cannot bind \S{1,14} to vfio|PCI device .{1,18} already in use by VMID/,
+      "Proxmox cannot give the card to the VM: no device at that address, it does not bind to vfio-pci, or another VM has it",
+      commandFix("See the addresses and drivers", "lspci -nnk -d ::03xx"),
+    ],
+  ]),
+];
