@@ -45,8 +45,11 @@ export function engineOf(facts: Facts): { program: Engine; title: string } {
     : { program: "docker", title: "Docker" };
 }
 
-/** The likely cause in a log: the explanation and fixes of the failure catalogue. */
+/**
+ * The likely cause in a log: the explanation and fixes of the failure catalogue. Undefined where the
+ * log's own words say more.
+ */
 export function causeOf(lines: string[]): { message: string; fix: Finding["fix"] } | undefined {
-  const causes = likelyCauses(lines.join("\n"), { program: "verify-guest.sh" });
+  const causes = likelyCauses(lines.join("\n"), { program: "verify-guest.sh", specific: true });
   return causes.find(({ strength }) => strength !== "note");
 }

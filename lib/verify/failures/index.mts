@@ -120,7 +120,7 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   // a note says nothing about a failure, so it does not replace an entry for a failure of unknown cause
   const fails = telling.some((one) => strength(one) < 2);
   const layer = ({ failure }: { failure: Failure }) => layers.indexOf(failure.layer);
-  return (fails ? telling : counting)
+  return (fails || setting.specific ? telling : counting)
     .sort((a, b) =>
       strength(a) - strength(b) || layer(a) - layer(b) ||
       // the more specific of two symptoms comes first; of two causes, the earlier line, since it

@@ -35,6 +35,8 @@ export interface Setting {
    * context.
    */
   program?: string;
+  /** Leaves out entries that say little more than that something failed. */
+  specific?: true;
 }
 
 /**
