@@ -14,7 +14,7 @@ const amdWords = /amdgpu|radeon|\bkfd\b|rocm|\bhip|\[drm|amd/i;
 
 /** Messages of AMD's and Intel's kernel drivers and of ROCm, by topic. */
 export const amdKernelFailures: Failure[] = [
-  ...rows({ layer: "driver", near: amdWords, source: "Linux (drivers/gpu/drm/amd), read 2026-11" }, [
+  ...rows({ layer: "driver", near: amdWords, source: "Linux (drivers/gpu/drm/amd), general knowledge, 2026-11" }, [
     [
       "gpu.reset",
       "cause",
@@ -86,7 +86,7 @@ export const amdKernelFailures: Failure[] = [
       reset,
     ],
   ]),
-  ...rows({ layer: "image", source: "ROCm (HIP runtime API), PyTorch, read 2026-11" }, [
+  ...rows({ layer: "image", source: "ROCm (HIP runtime API), PyTorch, general knowledge, 2026-11" }, [
     [
       "verify.service",
       "cause",
@@ -117,7 +117,7 @@ export const amdKernelFailures: Failure[] = [
       kernel,
     ],
   ]),
-  ...rows({ layer: "driver", source: "Linux (drivers/gpu/drm/i915, xe), read 2026-11" }, [
+  ...rows({ layer: "driver", source: "Linux (drivers/gpu/drm/i915, xe), general knowledge, 2026-11" }, [
     [
       "guest.driver",
       "cause",

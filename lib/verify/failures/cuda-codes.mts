@@ -9,7 +9,7 @@ const smi = guestFix("See the newest CUDA that the VM's driver knows", "nvidia-s
 const devel = "Use the image's devel form (nvidia/cuda:…-devel), which has nvcc, and set CUDA_HOME=/usr/local/cuda";
 const wheel = manualFix("Install the program's build for CUDA, of the release that the image has");
 const capabilities = "Set NVIDIA_DRIVER_CAPABILITIES=compute,utility,video,graphics (or all) for that service";
-const source = "NVIDIA, CUDA Runtime API (cudaError), CUDA Driver API (CUresult), 13.0, read 2026-11";
+const source = "NVIDIA, CUDA Runtime API (cudaError), CUDA Driver API (CUresult), 13.0, general knowledge, 2026-11";
 
 /** CUDA's error codes by name, number and text, and what frameworks say about them. */
 export const cudaCodeFailures: Failure[] = [
@@ -142,182 +142,188 @@ export const cudaCodeFailures: Failure[] = [
       "Set ipc: host for several processes; turn the feature that its message names off",
     ],
   ]),
-  ...rows({ layer: "image", source: "PyTorch, TensorFlow, ONNX Runtime, JAX, cuDNN, NCCL, read 2026-11" }, [
-    [
-      "verify.service",
-      "symptom",
-      anyOf(
-        /torch\.cuda\.is_available\(\)\S{0,3}(?: is| returns| returned| was| ?=+>?| ?:)? ?False/,
-        /Attempting to deserialize object on a CUDA device|CUDA driver initialization failed/,
-        /a CUDA-enabled jaxlib is not installed|Unable to initialize backend 'cuda'/,
-      ),
-      "the program sees no GPU: none was given to it, the driver does not answer, or it is a build without CUDA",
-      "Write gpu: 1 (or all) for that service",
-      guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
-      wheel,
-    ],
-    [
-      "guest.cuda",
-      "cause",
-      anyOf(
-        /Failed to load library .{0,120}providers_cuda|Failed to .{0,30}CUDAExecutionProvider/,
-        /CUDAExecutionProvider.{0,40}(?:fail|not available)|Require cuDNN [\d*.]{1,6} and CUDA/,
-        /Specified provider 'CUDAExecutionProvider' is not in/,
-      ),
-      "ONNX Runtime cannot use CUDA: its package is the one without GPU, or its CUDA and cuDNN are not in the image",
-      "Install onnxruntime-gpu for the image's CUDA, and remove onnxruntime",
-    ],
-    [
-      "guest.cuda",
-      "cause",
-      anyOf(
-        /CUDNN_STATUS_(?:VERSION_MISMATCH|SUBLIBRARY\w{0,40}|ARCH_MISMATCH)|Loaded runtime CuDNN library: /,
-        /Cannot load symbol cudnn\w{4,40}|libcudnn\S{0,40}: undefined symbol/,
-      ),
-      "the image has two releases of cuDNN, or another than the program was built with",
-      "Remove the image's own cuDNN or the pip package, so that one is left",
-    ],
-    [
-      "verify.service",
-      "symptom",
-      anyOf(
-        /CUDNN_STATUS_(?:EXECUTION_FAILED|ALLOC_FAILED|MAPPING_ERROR|NOT_SUPPORTED|BAD_PARAM)/,
-        /CUBLAS_STATUS_(?:EXECUTION_FAILED|ARCH_MISMATCH|INVALID_VALUE|NOT_SUPPORTED|INTERNAL_ERROR)/,
-        /cuFFT error: CUFFT|CUSOLVER_STATUS_\w{4,40}/,
-      ),
-      "a call of CUDA's libraries failed: GPU memory ran out, or the library does not support this GPU or input",
-      "Use less (batch, context), and a build for this GPU",
-    ],
-    [
-      "guest.driver",
-      "cause",
-      /does not match DSO version|kernel version [\d.]{3,12} does not match/,
-      "the driver's module and the libcuda that the container loads are of different releases",
-      "Reboot the VM after a driver update, and remove libcuda from the image",
-    ],
-    [
-      "verify.service",
-      "note",
-      anyOf(
-        /Unable to register cu(?:DNN|FFT|BLAS) factory|successful NUMA node read from SysFS had negative value/,
-        /could not open file to read NUMA node|TF-TRT Warning/,
-      ),
-      "a message of TensorFlow that harms nothing",
-      "Look for another error",
-    ],
-    [
-      "verify.service",
-      "symptom",
-      /failed call to cuInit|Cannot dlopen some GPU libraries|could not retrieve CUDA device count/,
-      "TensorFlow does not start on the GPU: none was given to the container, or its CUDA libraries are missing",
-      "Write gpu: for that service, and use TensorFlow's GPU image (or pip install tensorflow[and-cuda])",
-    ],
-    [
-      "verify.service",
-      "symptom",
-      anyOf(
-        /NCCL WARN|nccl(?:System|Remote|InvalidUsage|InvalidArgument)\w{0,8}Error|ncclInvalidUsage|NCCL error/,
-        /Watchdog caught collective operation timeout/,
-      ),
-      "the GPUs of this container could not exchange data (NCCL)",
-      "Set shm_size: 8gb or ipc: host, and NCCL_P2P_DISABLE=1 in a VM; NCCL_DEBUG=INFO says more",
-    ],
-    [
-      "guest.cuda",
-      "cause",
-      anyOf(
-        /CUDA_HOME (?:environment variable is not set|does not exist)|nvcc: (?:command )?not found/,
-        /CUDA_TOOLKIT_ROOT_DIR not found|Could not find CUDAToolkit|No CUDA toolset found|Failed to find nvcc/,
-        /CUDA Toolkit not found|Unable to find nvcc/,
-      ),
-      "the program builds code for the GPU, and the image has no CUDA compiler (nvcc)",
-      devel,
-    ],
-    [
-      "guest.cuda",
-      "symptom",
-      anyOf(
-        /(?:does not|doesn't) support .{0,40}(?:Torch\/CUDA|CUDA version|your GPU)/,
-        /(?:GPU|device|CUDA version).{0,60}(?:incompatible|not compatible|is not supported) (?:with|by) .{0,40}(?:CUDA|torch|driver|GPU)/,
-      ),
-      "GPU, driver and the image's CUDA do not fit together",
-      smi,
-      "Use an image of the CUDA that nvidia-smi names, with code for this GPU (RTX 50: CUDA 12.8 or later)",
-    ],
-    [
-      "guest.cuda",
-      "cause",
-      /The detected CUDA version \(\S{1,8}\) mismatches|unsupported GNU version! gcc versions later than/,
-      "the image's CUDA compiler does not fit its PyTorch or its gcc",
-      "Use an image whose CUDA is the one that PyTorch was built with",
-    ],
-    [
-      "guest.cuda",
-      "cause",
-      /ptxas fatal|PTXAS error|ptxas .{0,40}Value 'sm_|is not a recognized processor for this target/,
-      "the image's compiler for the GPU (ptxas, Triton) does not know this GPU",
-      "Use an image with CUDA 12.8 or later and a Triton of the same time",
-    ],
-    [
-      "guest.cuda",
-      "cause",
-      anyOf(
-        /CUDA Setup failed despite|libbitsandbytes_cpu\.so|bitsandbytes was compiled without GPU/,
-        /Could not find the bitsandbytes CUDA binary|compiled without (?:GPU|CUDA) support/,
-      ),
-      "a program or its library is a build without CUDA, or finds no CUDA of its release",
-      wheel,
-    ],
-    [
-      "verify.service",
-      "symptom",
-      anyOf(
-        /no usable GPU found|n.gpu.layers option will be ignored|offloaded 0\/\d{1,3} layers to GPU/,
-        /unable to load (?:cudart|cuda driver) library|nvml vram init failure|library=cpu/,
-        /unable to locate gpu dependency|entering low vram mode|total_vram="?0 B/,
-      ),
-      "the model runs on the CPU: the program sees no GPU, or is a build without CUDA",
-      "Write gpu: for that service, and use the image's CUDA form",
-      guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
-    ],
-    [
-      "verify.service",
-      "symptom",
-      anyOf(
-        /llama_(?:model_)?load\w{0,30}: .{0,60}(?:fail|error)|error loading model|unable to load model/,
-        /failed to load model/,
-      ),
-      "the program could not load the model: its file is missing, damaged or of another format, or memory ran out",
-      "Read the lines above; fetch the model again, or use less (quantization, context)",
-    ],
-    [
-      "verify.service",
-      "symptom",
-      /not enough space in the .{1,30}memory pool|ggml_new_\w{3,30}: .{0,40}not enough/,
-      "the program's own memory pool is too small for this model or context",
-      "Use a newer release of the program, or a smaller context",
-    ],
-    [
-      "verify.service",
-      "fallback",
-      /EngineCore (?:hit an exception|encountered)|RayActorError|Worker failed with error/,
-      "a worker of the program ended; its own error is below or further up",
-      "Read the first error of its log",
-    ],
-    [
-      "verify.service",
-      "cause",
-      anyOf(
-        /CUDA GPU is too old/,
-        /(?:compute capability|Compute Capability) .{0,40}(?:too old|not supported|is less than|minimum|>=)/,
-        /requires? (?:a )?GPU with (?:compute|CUDA) capability/,
-      ),
-      "the program needs a newer GPU generation than this one",
-      "Use an older release of the program, or another GPU",
-    ],
-  ]),
   ...rows(
-    { layer: "toolkit", source: "ffmpeg, Vulkan loader, NVIDIA Container Toolkit's documentation, read 2026-11" },
+    { layer: "image", source: "PyTorch, TensorFlow, ONNX Runtime, JAX, cuDNN, NCCL, general knowledge, 2026-11" },
+    [
+      [
+        "verify.service",
+        "symptom",
+        anyOf(
+          /torch\.cuda\.is_available\(\)\S{0,3}(?: is| returns| returned| was| ?=+>?| ?:)? ?False/,
+          /Attempting to deserialize object on a CUDA device|CUDA driver initialization failed/,
+          /a CUDA-enabled jaxlib is not installed|Unable to initialize backend 'cuda'/,
+        ),
+        "the program sees no GPU: none was given to it, the driver does not answer, or it is a build without CUDA",
+        "Write gpu: 1 (or all) for that service",
+        guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
+        wheel,
+      ],
+      [
+        "guest.cuda",
+        "cause",
+        anyOf(
+          /Failed to load library .{0,120}providers_cuda|Failed to .{0,30}CUDAExecutionProvider/,
+          /CUDAExecutionProvider.{0,40}(?:fail|not available)|Require cuDNN [\d*.]{1,6} and CUDA/,
+          /Specified provider 'CUDAExecutionProvider' is not in/,
+        ),
+        "ONNX Runtime cannot use CUDA: its package is the one without GPU, or its CUDA and cuDNN are not in the image",
+        "Install onnxruntime-gpu for the image's CUDA, and remove onnxruntime",
+      ],
+      [
+        "guest.cuda",
+        "cause",
+        anyOf(
+          /CUDNN_STATUS_(?:VERSION_MISMATCH|SUBLIBRARY\w{0,40}|ARCH_MISMATCH)|Loaded runtime CuDNN library: /,
+          /Cannot load symbol cudnn\w{4,40}|libcudnn\S{0,40}: undefined symbol/,
+        ),
+        "the image has two releases of cuDNN, or another than the program was built with",
+        "Remove the image's own cuDNN or the pip package, so that one is left",
+      ],
+      [
+        "verify.service",
+        "symptom",
+        anyOf(
+          /CUDNN_STATUS_(?:EXECUTION_FAILED|ALLOC_FAILED|MAPPING_ERROR|NOT_SUPPORTED|BAD_PARAM)/,
+          /CUBLAS_STATUS_(?:EXECUTION_FAILED|ARCH_MISMATCH|INVALID_VALUE|NOT_SUPPORTED|INTERNAL_ERROR)/,
+          /cuFFT error: CUFFT|CUSOLVER_STATUS_\w{4,40}/,
+        ),
+        "a call of CUDA's libraries failed: GPU memory ran out, or the library does not support this GPU or input",
+        "Use less (batch, context), and a build for this GPU",
+      ],
+      [
+        "guest.driver",
+        "cause",
+        /does not match DSO version|kernel version [\d.]{3,12} does not match/,
+        "the driver's module and the libcuda that the container loads are of different releases",
+        "Reboot the VM after a driver update, and remove libcuda from the image",
+      ],
+      [
+        "verify.service",
+        "note",
+        anyOf(
+          /Unable to register cu(?:DNN|FFT|BLAS) factory|successful NUMA node read from SysFS had negative value/,
+          /could not open file to read NUMA node|TF-TRT Warning/,
+        ),
+        "a message of TensorFlow that harms nothing",
+        "Look for another error",
+      ],
+      [
+        "verify.service",
+        "symptom",
+        /failed call to cuInit|Cannot dlopen some GPU libraries|could not retrieve CUDA device count/,
+        "TensorFlow does not start on the GPU: none was given to the container, or its CUDA libraries are missing",
+        "Write gpu: for that service, and use TensorFlow's GPU image (or pip install tensorflow[and-cuda])",
+      ],
+      [
+        "verify.service",
+        "symptom",
+        anyOf(
+          /NCCL WARN|nccl(?:System|Remote|InvalidUsage|InvalidArgument)\w{0,8}Error|ncclInvalidUsage|NCCL error/,
+          /Watchdog caught collective operation timeout/,
+        ),
+        "the GPUs of this container could not exchange data (NCCL)",
+        "Set shm_size: 8gb or ipc: host, and NCCL_P2P_DISABLE=1 in a VM; NCCL_DEBUG=INFO says more",
+      ],
+      [
+        "guest.cuda",
+        "cause",
+        anyOf(
+          /CUDA_HOME (?:environment variable is not set|does not exist)|nvcc: (?:command )?not found/,
+          /CUDA_TOOLKIT_ROOT_DIR not found|Could not find CUDAToolkit|No CUDA toolset found|Failed to find nvcc/,
+          /CUDA Toolkit not found|Unable to find nvcc/,
+        ),
+        "the program builds code for the GPU, and the image has no CUDA compiler (nvcc)",
+        devel,
+      ],
+      [
+        "guest.cuda",
+        "symptom",
+        anyOf(
+          /(?:does not|doesn't) support .{0,40}(?:Torch\/CUDA|CUDA version|your GPU)/,
+          /(?:GPU|device|CUDA version).{0,60}(?:incompatible|not compatible|is not supported) (?:with|by) .{0,40}(?:CUDA|torch|driver|GPU)/,
+        ),
+        "GPU, driver and the image's CUDA do not fit together",
+        smi,
+        "Use an image of the CUDA that nvidia-smi names, with code for this GPU (RTX 50: CUDA 12.8 or later)",
+      ],
+      [
+        "guest.cuda",
+        "cause",
+        /The detected CUDA version \(\S{1,8}\) mismatches|unsupported GNU version! gcc versions later than/,
+        "the image's CUDA compiler does not fit its PyTorch or its gcc",
+        "Use an image whose CUDA is the one that PyTorch was built with",
+      ],
+      [
+        "guest.cuda",
+        "cause",
+        /ptxas fatal|PTXAS error|ptxas .{0,40}Value 'sm_|is not a recognized processor for this target/,
+        "the image's compiler for the GPU (ptxas, Triton) does not know this GPU",
+        "Use an image with CUDA 12.8 or later and a Triton of the same time",
+      ],
+      [
+        "guest.cuda",
+        "cause",
+        anyOf(
+          /CUDA Setup failed despite|libbitsandbytes_cpu\.so|bitsandbytes was compiled without GPU/,
+          /Could not find the bitsandbytes CUDA binary|compiled without (?:GPU|CUDA) support/,
+        ),
+        "a program or its library is a build without CUDA, or finds no CUDA of its release",
+        wheel,
+      ],
+      [
+        "verify.service",
+        "symptom",
+        anyOf(
+          /no usable GPU found|n.gpu.layers option will be ignored|offloaded 0\/\d{1,3} layers to GPU/,
+          /unable to load (?:cudart|cuda driver) library|nvml vram init failure|library=cpu/,
+          /unable to locate gpu dependency|entering low vram mode|total_vram="?0 B/,
+        ),
+        "the model runs on the CPU: the program sees no GPU, or is a build without CUDA",
+        "Write gpu: for that service, and use the image's CUDA form",
+        guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      ],
+      [
+        "verify.service",
+        "symptom",
+        anyOf(
+          /llama_(?:model_)?load\w{0,30}: .{0,60}(?:fail|error)|error loading model|unable to load model/,
+          /failed to load model/,
+        ),
+        "the program could not load the model: its file is missing, damaged or of another format, or memory ran out",
+        "Read the lines above; fetch the model again, or use less (quantization, context)",
+      ],
+      [
+        "verify.service",
+        "symptom",
+        /not enough space in the .{1,30}memory pool|ggml_new_\w{3,30}: .{0,40}not enough/,
+        "the program's own memory pool is too small for this model or context",
+        "Use a newer release of the program, or a smaller context",
+      ],
+      [
+        "verify.service",
+        "fallback",
+        /EngineCore (?:hit an exception|encountered)|RayActorError|Worker failed with error/,
+        "a worker of the program ended; its own error is below or further up",
+        "Read the first error of its log",
+      ],
+      [
+        "verify.service",
+        "cause",
+        anyOf(
+          /CUDA GPU is too old/,
+          /(?:compute capability|Compute Capability) .{0,40}(?:too old|not supported|is less than|minimum|>=)/,
+          /requires? (?:a )?GPU with (?:compute|CUDA) capability/,
+        ),
+        "the program needs a newer GPU generation than this one",
+        "Use an older release of the program, or another GPU",
+      ],
+    ],
+  ),
+  ...rows(
+    {
+      layer: "toolkit",
+      source: "ffmpeg, Vulkan loader, NVIDIA Container Toolkit's documentation, general knowledge, 2026-11",
+    },
     [
       [
         "verify.service",

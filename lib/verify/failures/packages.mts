@@ -11,7 +11,7 @@ const disk = guestFix("See the free space", "df -h / /boot /var");
 
 /** Errors of dnf, pacman, zypper and apt about packages that this project needs. */
 export const packageFailures: Failure[] = [
-  ...rows({ layer: "packages", near: ours, source: "dnf, rpm, libsolv, zypper, read 2026-11" }, [
+  ...rows({ layer: "packages", near: ours, source: "dnf, rpm, libsolv, zypper, general knowledge, 2026-11" }, [
     [
       "tools.present",
       "cause",
@@ -84,7 +84,7 @@ export const packageFailures: Failure[] = [
       "Wait until it ended; remove the lock only if none runs",
     ],
   ]),
-  ...rows({ layer: "packages", source: "pacman (libalpm), read 2026-11" }, [
+  ...rows({ layer: "packages", source: "pacman (libalpm), general knowledge, 2026-11" }, [
     [
       "tools.present",
       "cause",
@@ -121,7 +121,7 @@ export const packageFailures: Failure[] = [
       "pacman -Syu, and another mirror if it stays",
     ],
   ]),
-  ...rows({ layer: "packages", near: ours, source: "apt, dpkg, initramfs-tools, read 2026-11" }, [
+  ...rows({ layer: "packages", near: ours, source: "apt, dpkg, initramfs-tools, general knowledge, 2026-11" }, [
     [
       "tools.present",
       "cause",

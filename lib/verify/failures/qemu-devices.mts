@@ -10,7 +10,7 @@ const asRoot = "Write to /sys as root: echo VALUE | sudo tee FILE (sudo echo doe
 
 /** Messages of QEMU and of the kernel about passed devices, by topic. */
 export const deviceFailures: Failure[] = [
-  ...rows({ layer: "vfio", source: "QEMU (hw/vfio), read 2026-11" }, [
+  ...rows({ layer: "vfio", source: "QEMU (hw/vfio), general knowledge, 2026-11" }, [
     [
       "iommu.interrupts",
       "cause",
@@ -142,7 +142,7 @@ export const deviceFailures: Failure[] = [
       doctorFix("gpu"),
     ],
   ]),
-  ...rows({ layer: "kernel", source: "Linux (drivers/iommu, drivers/pci), read 2026-11" }, [
+  ...rows({ layer: "kernel", source: "Linux (drivers/iommu, drivers/pci), general knowledge, 2026-11" }, [
     [
       "iommu.interrupts",
       "cause",
@@ -202,7 +202,7 @@ export const deviceFailures: Failure[] = [
       remedies.bindAtBoot,
     ],
   ]),
-  ...rows({ layer: "kernel", near: "card", source: "Linux (drivers/pci), read 2026-11" }, [
+  ...rows({ layer: "kernel", near: "card", source: "Linux (drivers/pci), general knowledge, 2026-11" }, [
     [
       "gpu.power",
       "symptom",
@@ -219,7 +219,7 @@ export const deviceFailures: Failure[] = [
       "Turn on Above 4G Decoding in the firmware's set-up, or boot with pci=realloc",
     ],
   ]),
-  ...rows({ layer: "hypervisor", near: vmWords, source: "QEMU, read 2026-11" }, [
+  ...rows({ layer: "hypervisor", near: vmWords, source: "QEMU, general knowledge, 2026-11" }, [
     [
       "host.virtualization",
       "cause",

@@ -11,7 +11,7 @@ const daemonLog = commandFix("Read what libvirt says", "journalctl -u libvirtd -
 
 /** Errors of libvirt and virt-install by topic. */
 export const virshFailures: Failure[] = [
-  ...rows({ layer: "provider", source: "libvirt (src), virt-install, read 2026-11" }, [
+  ...rows({ layer: "provider", source: "libvirt (src), virt-install, general knowledge, 2026-11" }, [
     [
       "provider.access",
       "cause",
@@ -212,7 +212,7 @@ export const virshFailures: Failure[] = [
       daemonLog,
     ],
   ]),
-  ...rows({ layer: "hypervisor", source: "Proxmox VE (qemu-server), read 2026-11" }, [
+  ...rows({ layer: "hypervisor", source: "Proxmox VE (qemu-server), general knowledge, 2026-11" }, [
     [
       "provider.access",
       "symptom",

@@ -12,7 +12,10 @@ const gpuWords = /gpu|nvidia|geforce|quadro|radeon|display|video|graphics/i;
 /** VirtualBox's status codes, and Hyper-V's and Windows' messages about passed cards, by topic. */
 export const vmProgramFailures: Failure[] = [
   ...rows(
-    { layer: "hypervisor", source: "VirtualBox (include/iprt/err.h, VBox/err.h, VirtualBox.xidl), read 2026-11" },
+    {
+      layer: "hypervisor",
+      source: "VirtualBox (include/iprt/err.h, VBox/err.h, VirtualBox.xidl), general knowledge, 2026-11",
+    },
     [
       [
         "provider.access",
@@ -105,7 +108,7 @@ export const vmProgramFailures: Failure[] = [
   ),
   ...rows({
     layer: "hypervisor",
-    source: "Microsoft Learn (Discrete Device Assignment, GPU partitioning), read 2026-11",
+    source: "Microsoft Learn (Discrete Device Assignment, GPU partitioning), general knowledge, 2026-11",
   }, [
     [
       "hyperv.card",
@@ -205,7 +208,11 @@ export const vmProgramFailures: Failure[] = [
       hyperv,
     ],
   ]),
-  ...rows({ layer: "driver", near: gpuWords, source: "Microsoft Learn (Device Manager error codes), read 2026-11" }, [
+  ...rows({
+    layer: "driver",
+    near: gpuWords,
+    source: "Microsoft Learn (Device Manager error codes), general knowledge, 2026-11",
+  }, [
     [
       "gpu.window",
       "cause",
