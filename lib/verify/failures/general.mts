@@ -67,5 +67,5 @@ export const generalFailures: Failure[] = programs.map(([words, check, layer, na
   fallback: true,
   message: `${name} reports an error that homelab-gpu does not know`,
   fix: [first, next],
-  source: "the programs' names, read 2026-11",
+  source: "general knowledge, 2026-11",
 }));
