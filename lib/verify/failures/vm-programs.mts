@@ -186,7 +186,7 @@ export const vmProgramFailures: Failure[] = [
       "cause",
       /Virtual Machine Management Service .{0,12}is not running/,
       "Hyper-V's management service (VMMS) does not run",
-      "Start-Service vmms, and see that the feature Hyper-V is on",
+      "See that the feature Hyper-V is on, and start its service: Start-Service vmms",
       hyperv,
     ],
     [
