@@ -88,7 +88,8 @@ test("every template of Ruby takes every value for itself", ({ folder }) => {
     class Recorder < BasicObject
       def initialize(said) = @said = said
       def method_missing(name, *words, &block)
-        @said.concat(words.select { |word| ::String === word })
+        all = words.flat_map { |word| ::Hash === word ? word.values : [word] }
+        @said.concat(all.select { |word| ::String === word })
         block&.call(::Recorder.new(@said), ::Recorder.new(@said))
         ::Recorder.new(@said)
       end
