@@ -54,10 +54,15 @@ true`,
 
 /**
  * The process group of a process (proc(5), /proc/PID/stat: the fifth value; the second one, in
- * brackets, may contain any characters).
+ * brackets, may contain any characters); undefined if the process has ended.
  */
-const groupOf = (process: string): number =>
-  Number(readFileSync(`/proc/${process}/stat`, "utf8").replace(/.*\) /s, "").split(" ")[2]);
+function groupOf(process: string): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${process}/stat`, "utf8").replace(/.*\) /s, "").split(" ")[2]);
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Releases a stand-in that waits at this FIFO. If it does not wait yet, or no longer, a later call
@@ -134,7 +139,11 @@ export function lab() {
       await until(`step ${stop.at} of ${command}`, () => {
         if (over) throw new Error(`no stand-in waited in step ${stop.at}: ${said()}`);
         const [waiting] = readdirSync(hold);
-        if (waiting && Number(step()) === stop.at) return noted(groupOf(waiting));
+        if (waiting && Number(step()) === stop.at) {
+          // one of the step before may have ended since its name was read
+          const group = groupOf(waiting);
+          return group !== undefined && noted(group);
+        }
         if (waiting) letGo(join(hold, waiting));
         return false;
       });
