@@ -330,6 +330,17 @@ test("a folder of one's own that is open to others is closed, and umask 0 opens 
   }
 });
 
+test("status, verify and up close a lab that is open to others, also with nothing to do", async () => {
+  for (const command of ["status", "verify", "up"]) {
+    const world = new World(two, "vm-without-gpu");
+    assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+    const { shell } = world.session([]);
+    const closed: string[] = [];
+    await main([command], { ...shell, ensurePrivateDir: (path) => Promise.resolve(void closed.push(path)) });
+    assert.ok(closed.includes(world.folder), command);
+  }
+});
+
 test("any error of the file system is a sentence with the path and the reason", async ({ folder }) => {
   const shell = realShell();
   symlinkSync("b", join(folder, "a"));

@@ -284,6 +284,14 @@ export interface Inspection {
 export type StackReading = "always" | "unproven" | "never";
 
 /**
+ * Closes an existing lab's folder to other users; makes none. Throws UserError if another user owns
+ * it or something in it.
+ */
+export async function closeLab({ shell }: Context, folder: string): Promise<void> {
+  if ((await shell.list(folder)).length > 0) await shell.ensurePrivateDir(folder);
+}
+
+/**
  * Reads config, host and lab in parallel, and checks the machines that were named and those that
  * run.
  */

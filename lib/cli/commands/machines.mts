@@ -17,6 +17,7 @@ import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
 import { readSeenServices, serviceLines } from "../seen.mts";
 import {
+  closeLab,
   type Context,
   loadConfig,
   type LoadedConfig,
@@ -236,6 +237,7 @@ async function checkGpusReturned(session: Context, { folder }: LoadedConfig, nam
 
 async function inspectLab(session: Context): Promise<{ source: LoadedConfig; lab: Lab }> {
   const source = await loadConfig(session);
+  await closeLab(session, source.folder);
   const lab = await readLab(session.shell, source.config, source.folder);
   logUnreadState(session, lab);
   return { source, lab };

@@ -4,7 +4,7 @@ import type { Plan } from "../../plan/types.mts";
 import { acquireLock, type Lock } from "../../run/lock.mts";
 import { diffFiles, runSteps, writeFiles } from "../../run/steps.mts";
 import { agreedPlan } from "../agreed-plan.mts";
-import { type Context, inspect, type Inspection, log, reporterOf } from "../context.mts";
+import { closeLab, type Context, inspect, type Inspection, log, reporterOf } from "../context.mts";
 import { judgeProofs } from "../proofs.mts";
 import { forgetCopies, saveCopies, savePreviousDrivers } from "../records.mts";
 import { logOrphans, printFindings, printWarnings } from "../report.mts";
@@ -19,6 +19,7 @@ export async function up(session: Context): Promise<number> {
   const { shell, args } = session;
   let found = await inspect(session, undefined, args, "unproven");
   const { config, folder, name, withheldServices } = found.loaded;
+  await closeLab(session, folder);
   log(session, `config: ${name}`);
   logOrphans(session, found.lab);
   const withheld = [...withheldServices, ...found.withheld];

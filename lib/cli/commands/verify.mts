@@ -10,7 +10,7 @@ import { acquireLock } from "../../run/lock.mts";
 import { proofOf, stacksOf } from "../../plan/plan.mts";
 import { formatFindings, formatPlan } from "../print.mts";
 import { runSteps } from "../../run/steps.mts";
-import { type Context, inspect, type Inspection, log, readTexts, reporterOf, styleFor } from "../context.mts";
+import { closeLab, type Context, inspect, type Inspection, log, readTexts, reporterOf, styleFor } from "../context.mts";
 import { verifyMachine } from "../../verify/layers.mts";
 import { saveAddresses } from "../ssh-address.mts";
 import { self } from "../../self.mts";
@@ -21,6 +21,7 @@ export async function verify(session: Context): Promise<number> {
   const { shell } = session;
   const found = await inspect(session, undefined, [], "never");
   const { loaded, settled, lab } = found;
+  if (!session.options.dryRun) await closeLab(session, loaded.folder);
   log(session, `config: ${loaded.name}`);
   requireLibvirtAnswer(lab);
   const up = settled.machines.filter(({ name }) => lab.machines[name]?.state === "running");
