@@ -336,6 +336,9 @@ test("host.forwarding: a drop that libvirt's rules do not precede is a warning, 
   assert.equal(forwarding({ docker: true, chains: [dropping] }), ["warn", [
     'sh -c \'echo "firewall_backend = \\"iptables\\"" >>/etc/libvirt/network.conf; systemctl restart libvirtd\'',
   ]]);
+  assert.equal(forwarding({ docker: true, backend: "nftables", chains: [dropping] })[1], [
+    `sh -c 'sed -i "s/^ *firewall_backend.*/firewall_backend = \\"iptables\\"/" /etc/libvirt/network.conf; systemctl restart libvirtd'`,
+  ]);
   assert.is(forwarding({ docker: true, chains: [{ ...dropping, passesGuests: true }] })[0], "pass");
   assert.is(forwarding({ docker: true, chains: [{ ...dropping, drops: false }] })[0], "pass");
   assert.is(forwarding({ docker: true, chains: [{ ...dropping, family: "ip6" }] })[0], "pass");
@@ -358,8 +361,8 @@ test("host.forwarding: before libvirt's network is active, its backend decides",
 test("host.forwarding: rules that were not read are no pass where Docker or ufw may drop", () => {
   assert.is(forwarding({ docker: true })[0], "unknown");
   assert.is(forwarding({ ufw: "DROP" })[0], "unknown");
-  assert.is(forwarding({ ufw: "ACCEPT" })[0], "pass");
-  assert.is(forwarding({ docker: true }, "9.0.0")[0], "pass");
+  assert.is(forwarding({ ufw: "ACCEPT" })[0], "skip");
+  assert.is(forwarding({ docker: true }, "9.0.0")[0], "skip");
   assert.is(first("host.forwarding", host()).status, "skip", "a probe without that section");
 });
 

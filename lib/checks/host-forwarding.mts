@@ -34,17 +34,18 @@ function forwarding(host: Host, read: Forwarding | undefined): Verdict {
   const evidence = [
     {
       read: "/etc/libvirt/network.conf",
-      value: read.backend ? `firewall_backend ${read.backend}` : "no firewall_backend",
+      value: read.backend ? `firewall_backend ${read.backend}` : "no firewall_backend, or not readable",
     },
     { read: "libvirtd --version", value: host.versions.libvirt ?? "none" },
     { read: "/sys/class/net/docker0", value: read.docker ? "there" : "not there" },
     { read: "/etc/ufw", value: read.ufw === undefined ? "not enabled" : `forwarded packets: ${read.ufw}` },
   ];
   if (!read.chains) {
-    if (backend === "iptables") return pass("libvirt adds its rules to those of iptables", evidence);
+    const unread = "only root can read the firewall's rules";
     const cause = causes(read);
-    if (!cause) return pass("no Docker bridge and no ufw, which often cut guests off", evidence);
-    return unknown(`${cause} may drop what guests send: only root can read the firewall's rules`, evidence);
+    if (!cause) return skip(`${unread}; there is no Docker bridge and no ufw`, evidence);
+    if (backend === "iptables") return skip(`${unread}; libvirt adds its own to those of ${cause}`, evidence);
+    return unknown(`${cause} may drop what guests send: ${unread}`, evidence);
   }
   const { chains } = read;
   const said = chains.map(({ family, table, drops, passesGuests }) =>
@@ -84,14 +85,15 @@ const acceptBridges = manualFix(
   { root: true },
 );
 
-function useIptables({ os, programs = {}, systemd }: Host): Fix {
+function useIptables({ os, programs = {}, systemd, forwarding }: Host): Fix {
   const title = "Let libvirt add its rules to those of iptables, before the drop";
   if (os.id === "nixos") {
     return manualFix(`${title}: firewall_backend = "iptables" in libvirt's network.conf`, { root: true });
   }
   const daemon = "libvirtd" in programs ? "libvirtd" : "virtnetworkd";
   const restart = systemd ? `systemctl restart ${daemon}` : `pkill -x ${daemon}; ${daemon} -d`;
-  return commandFix(title, `sh -c 'echo "firewall_backend = \\"iptables\\"" >>/etc/libvirt/network.conf; ${restart}'`, {
-    root: true,
-  });
+  const file = "/etc/libvirt/network.conf";
+  const line = 'firewall_backend = \\"iptables\\"';
+  const write = forwarding?.backend ? `sed -i "s/^ *firewall_backend.*/${line}/" ${file}` : `echo "${line}" >>${file}`;
+  return commandFix(title, `sh -c '${write}; ${restart}'`, { root: true });
 }

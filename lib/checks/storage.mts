@@ -24,7 +24,7 @@ function systemDisk({ provider, image, diskSize: has }: ResolvedMachine, wanted:
   const room = host.disk.images;
   const evidence = [
     { read: "disk", value: `${wanted / 1024} GiB` },
-    { read: "virsh domblkinfo", value: has === undefined ? "no disk yet" : `${Math.floor(has / 1024)} GiB` },
+    { read: "virsh domblkinfo", value: has === undefined ? "none, or not read" : `${Math.floor(has / 1024)} GiB` },
     { read: "df /var/lib/libvirt/images", value: room === undefined ? "unknown" : `${room} MiB` },
   ];
   if (provider !== "libvirt") {
