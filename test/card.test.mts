@@ -7,7 +7,8 @@ import { matchCard, mmioWindowOf } from "../lib/resolve/cards.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/cli/topology.mts";
 import type { Finding } from "../lib/findings.mts";
-import type { Host, PciFunction } from "../lib/host/types.mts";
+import type { Host } from "../lib/host/types.mts";
+import type { PciFunction } from "../lib/host/pci-types.mts";
 import { savedHost } from "./hosts.mts";
 
 const test = suite("card");

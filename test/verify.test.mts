@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Service } from "../lib/config/types.mts";
-import type { PciFunction } from "../lib/host/types.mts";
+import type { PciFunction } from "../lib/host/pci-types.mts";
 import { type ContextOfGpu, verifyMachine } from "../lib/verify/layers.mts";
 import { own, root } from "./fake.mts";
 

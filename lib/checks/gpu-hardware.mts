@@ -1,7 +1,8 @@
 import type { Card, Resolved } from "../resolve/types.mts";
 import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
-import type { Host, PciFunction } from "../host/types.mts";
+import type { Host } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import { aboveFour, commandFix, manualFix, remedies } from "../fixes.mts";
 import { addressLimitOf, ampleMmioWindow, barsOf, iommuBits, mmioWindowOf } from "../resolve/cards.mts";
 import { isOlder } from "../text.mts";

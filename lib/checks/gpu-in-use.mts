@@ -1,7 +1,8 @@
 import type { Card, Resolved } from "../resolve/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
-import type { Host, PciFunction } from "../host/types.mts";
+import type { Host } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
 import { ownFiles } from "../host/own-files.mts";
 import { goneModules, imageHasVfio, replacedSourceOf, vfioSourceOf } from "../host/vfio-ids.mts";

@@ -1,7 +1,8 @@
 /** Whether the IOMMU translates for a card, and if not, why. */
 import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
-import type { Host, PciFunction } from "../host/types.mts";
+import type { Host } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import {
   addArgument,
   iommuArguments,

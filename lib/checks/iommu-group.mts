@@ -1,6 +1,7 @@
 import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
-import type { Host, PciFunction } from "../host/types.mts";
+import type { Host } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import type { Card } from "../resolve/types.mts";
 import { blockersOf, harmlessDrivers, siblingsOf, usesOf } from "../resolve/cards.mts";

@@ -1,6 +1,6 @@
 /** Names of cards for people. */
 import { className } from "../host/pci.mts";
-import type { PciFunction } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import { chipOf } from "../resolve/architectures.mts";
 import { vendorIds } from "../host/vendors.mts";
 

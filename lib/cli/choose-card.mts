@@ -5,7 +5,8 @@ import { starterFor } from "../config/starter.mts";
 import type { Finding } from "../findings.mts";
 import { vendorIds } from "../host/vendors.mts";
 import { isIntegrated } from "../host/pci.mts";
-import type { Host, PciFunction } from "../host/types.mts";
+import type { Host } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import { cardOf, isGpu } from "../resolve/cards.mts";
 import { resolveConfig } from "../resolve/resolve.mts";
 

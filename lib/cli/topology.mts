@@ -1,4 +1,5 @@
-import type { Host, PciFunction } from "../host/types.mts";
+import type { Host } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import type { Card } from "../resolve/types.mts";
 import { usesOf } from "../resolve/cards.mts";
 import { visible } from "../text.mts";

@@ -1,4 +1,5 @@
-import type { Host, PciFunction } from "../host/types.mts";
+import type { Host } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import { isNvidia } from "../host/vendors.mts";
 import { starterServices } from "./services.mts";
 import { className, isAccelerator, isDisplay, slotOf } from "../host/pci.mts";

@@ -2,7 +2,8 @@
  * Systems that do not keep changes to their own files, and what their vendors offer instead of
  * packages and files in /etc.
  */
-import type { Host, PciFunction } from "./types.mts";
+import type { Host } from "./types.mts";
+import type { PciFunction } from "./pci-types.mts";
 
 /** A system that replaces its own files at each boot or with each update. */
 export interface Appliance {

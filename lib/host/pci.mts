@@ -1,4 +1,4 @@
-import type { Bar, PciFunction } from "./types.mts";
+import type { Bar, PciFunction } from "./pci-types.mts";
 
 const bdf = "[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]";
 const attribute = new RegExp(`^(${bdf})/([a-z0-9_-]+):(.*)$`);

@@ -2,7 +2,8 @@
  * Which functions a host's own configuration binds to vfio-pci: by ids in files, on the kernel's
  * command line, or by address.
  */
-import type { Host, PciFunction } from "./types.mts";
+import type { Host } from "./types.mts";
+import type { PciFunction } from "./pci-types.mts";
 import { configuredArguments } from "./kernel-arguments.mts";
 import { ownPaths } from "./own-files.mts";
 import { isOlder } from "../text.mts";

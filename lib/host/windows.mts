@@ -1,6 +1,6 @@
 /** Parses what the probe prints about Windows and Hyper-V. */
 import { stripVTControlCharacters } from "node:util";
-import type { Partitionable, VideoDriver, VirtualSwitch, Windows } from "./types.mts";
+import type { Partitionable, VideoDriver, VirtualSwitch, Windows } from "./windows-types.mts";
 import { compact, type Facts, number } from "./lines.mts";
 
 /**

@@ -1,5 +1,6 @@
 /** What a host needs so that vfio-pci has a card from the moment it boots: as files, kernel arguments and a new initramfs. */
-import type { Host, PciFunction } from "../host/types.mts";
+import type { Host } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import {
   type ArgumentChange,
   changeArgument,

@@ -5,7 +5,8 @@
 import type { GpuRequest } from "../config/types.mts";
 import { isBoardChip } from "./boards.mts";
 import type { Card, CardMatch, ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
-import type { Bar, Host, PciFunction } from "../host/types.mts";
+import type { Bar, PciFunction } from "../host/pci-types.mts";
+import type { Host } from "../host/types.mts";
 import { isAccelerator, isBridge, isDisplay, slotOf } from "../host/pci.mts";
 import { vendorIds } from "../host/vendors.mts";
 import { fitsRequest } from "./requests.mts";

@@ -1,4 +1,5 @@
-import type { Host, VirtualSwitch } from "../host/types.mts";
+import type { Host } from "../host/types.mts";
+import type { VirtualSwitch } from "../host/windows-types.mts";
 
 /**
  * The id of the Default Switch, which Windows 10 and 11 make themselves. Its name is translated, the id is the same everywhere

@@ -1,6 +1,7 @@
 /** Partitions of a card with Hyper-V: which partitionable card a request matches. */
 import type { CardMatch, GpuRequestWithMode, ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
-import type { Host, Partitionable, VideoDriver } from "../host/types.mts";
+import type { Host } from "../host/types.mts";
+import type { Partitionable, VideoDriver } from "../host/windows-types.mts";
 import { hardwareOf, nvidiaVersion } from "../host/windows.mts";
 import { hasRequestedIds } from "./requests.mts";
 

@@ -1,6 +1,6 @@
 /** Whether a device fits a GPU request. */
 import type { GpuRequest } from "../config/types.mts";
-import type { PciFunction } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 
 /** PCI ids of a device, hex text; undefined where they were not read. */
 interface Ids {

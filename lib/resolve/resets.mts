@@ -2,7 +2,7 @@
  * Cards whose reset is known to fail, by id. Each row has its source and the date on which it was
  * read.
  */
-import type { PciFunction } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import { vendorIds } from "../host/vendors.mts";
 
 /** A chip with a known reset problem. */

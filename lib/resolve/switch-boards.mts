@@ -1,6 +1,6 @@
 /** NVIDIA boards whose NVSwitches are not PCI functions of the host. */
 import type { Source } from "./sources.mts";
-import type { PciFunction } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import { vendorIds } from "../host/vendors.mts";
 
 /** A GPU on such a board, by its device id. */

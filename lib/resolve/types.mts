@@ -1,7 +1,9 @@
 /** A config resolved for a host. */
 import type { GpuRequest, Machine, Mode, Service } from "../config/types.mts";
 import type { Project } from "../compose/project.mts";
-import type { Accelerator, ExistingVm, Host, Partitionable, PciFunction, VideoDriver } from "../host/types.mts";
+import type { Accelerator, ExistingVm, Host } from "../host/types.mts";
+import type { Partitionable, VideoDriver } from "../host/windows-types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import type { ComposeProject } from "../compose/types.mts";
 import type { Chip, Modules } from "./architectures.mts";
 

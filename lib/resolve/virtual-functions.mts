@@ -1,6 +1,7 @@
 /** Partitions of a card with libvirt: virtual functions (SR-IOV), each of which is a PCI device. */
 import type { GpuRequest } from "../config/types.mts";
-import type { ExistingVm, Host, PciFunction } from "../host/types.mts";
+import type { ExistingVm, Host } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import type { GpuRequestWithMode } from "./types.mts";
 import { fitsRequest } from "./requests.mts";
 

@@ -3,7 +3,8 @@
  * again.
  */
 import type { Finding, Fix } from "../findings.mts";
-import type { Host, PciFunction } from "../host/types.mts";
+import type { Host } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import type { PreviousDriver } from "../host/state.mts";
 import { commandFix } from "../fixes.mts";
 import { formatFunction } from "../host/pci.mts";

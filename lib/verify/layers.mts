@@ -1,6 +1,6 @@
 import type { Service } from "../config/types.mts";
 import type { Finding } from "../findings.mts";
-import type { PciFunction } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
 import { commandFix } from "../fixes.mts";
 import { formatFunction, isDisplay } from "../host/pci.mts";
 import { gpusOf } from "../compose/gpu-requests.mts";

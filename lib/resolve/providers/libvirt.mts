@@ -1,4 +1,5 @@
-import type { Host, PciFunction } from "../../host/types.mts";
+import type { Host } from "../../host/types.mts";
+import type { PciFunction } from "../../host/pci-types.mts";
 import type { Provider, ResolvedMachine } from "../types.mts";
 import { firmwareOf } from "../../host/ovmf.mts";
 import { addressLimitOf, ampleMmioWindow, mmioWindowOf } from "../cards.mts";

@@ -1,4 +1,5 @@
-import type { Host, PciFunction } from "../../host/types.mts";
+import type { Host } from "../../host/types.mts";
+import type { PciFunction } from "../../host/pci-types.mts";
 import type { Provider, ResolvedMachine } from "../types.mts";
 import { joinBlocks, nothing, render, type Rendered } from "../../render.mts";
 import { plainVm } from "./plain.mts";
