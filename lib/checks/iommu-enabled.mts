@@ -3,14 +3,8 @@ import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
-import {
-  addArgument,
-  iommuArguments,
-  refreshEntries,
-  removalWaits,
-  removeArgument,
-  waitsForReboot,
-} from "../host/kernel-arguments.mts";
+import { addArgument, iommuArguments, refreshEntries, removeArgument } from "../host/kernel-arguments.mts";
+import { removalWaits, waitsForReboot } from "../host/configured-arguments.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { isIntegrated, isPortable } from "../host/pci.mts";
 import { fail, pass, unknown } from "./results.mts";

@@ -5,7 +5,8 @@
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { appliances } from "./appliances.mts";
-import { addAllKernels, isKernelInstalled, isTransactional, program } from "./kernel-arguments.mts";
+import { addAllKernels, isKernelInstalled } from "./boot-entries.mts";
+import { isTransactional, program } from "./programs.mts";
 import { commandFix } from "../fixes.mts";
 import { shellCommand } from "../render.mts";
 

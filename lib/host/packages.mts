@@ -5,7 +5,7 @@
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { applianceOf } from "./appliances.mts";
-import { isTransactional, program } from "./kernel-arguments.mts";
+import { isTransactional, program } from "./programs.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 
 /** Families of distributions with the same package names. */

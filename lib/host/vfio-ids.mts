@@ -4,7 +4,7 @@
  */
 import type { Host } from "./types.mts";
 import type { PciFunction } from "./pci-types.mts";
-import { configuredArguments } from "./kernel-arguments.mts";
+import { configuredArguments } from "./configured-arguments.mts";
 import { ownPaths } from "./own-files.mts";
 import { isOlder } from "../text.mts";
 

@@ -1,17 +1,10 @@
 /** What a host needs so that vfio-pci has a card from the moment it boots: as files, kernel arguments and a new initramfs. */
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
-import {
-  type ArgumentChange,
-  changeArgument,
-  configuredArguments,
-  iommuArguments,
-  ownGrubText,
-  readsGrubFolder,
-  refreshEntries,
-  removalWaits,
-  waitsForReboot,
-} from "../host/kernel-arguments.mts";
+import { type ArgumentChange, changeArgument, iommuArguments, refreshEntries } from "../host/kernel-arguments.mts";
+import { configuredArguments, removalWaits, waitsForReboot } from "../host/configured-arguments.mts";
+import { ownGrubText } from "../host/boot-loaders.mts";
+import { readsGrubFolder } from "../host/boot-entries.mts";
 import { applianceOf } from "../host/appliances.mts";
 import { type Initramfs, initramfsOf } from "../host/initramfs.mts";
 import { ownFiles, ownPaths } from "../host/own-files.mts";

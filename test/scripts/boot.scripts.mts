@@ -6,14 +6,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  addArgument,
-  changeArgument,
-  configuredArguments,
-  refreshEntries,
-  removalWaits,
-  removeArgument,
-} from "../../lib/host/kernel-arguments.mts";
+import { addArgument, changeArgument, refreshEntries, removeArgument } from "../../lib/host/kernel-arguments.mts";
+import { configuredArguments, removalWaits } from "../../lib/host/configured-arguments.mts";
 import { initramfsOf } from "../../lib/host/initramfs.mts";
 import { parseHost } from "../../lib/host/parse.mts";
 import type { Fix } from "../../lib/findings.mts";

@@ -3,7 +3,8 @@ import type { Fix } from "../../findings.mts";
 import type { Setting } from "./types.mts";
 import { commandFix, guestFix, manualFix, remedies } from "../../fixes.mts";
 import { initramfsOf, rebuildInitramfs } from "../../host/initramfs.mts";
-import { addArgument, program } from "../../host/kernel-arguments.mts";
+import { addArgument } from "../../host/kernel-arguments.mts";
+import { program } from "../../host/programs.mts";
 
 /** Matches lines about NVIDIA's software, for entries whose text other programs use too. */
 export const nvidiaWords = /nvidia|NVRM|cuda|nvml|libnvidia|\bNV_(?:EXCLUDE|VERBOSE|ERR)|\bgpus?\b/i;

@@ -1,0 +1,91 @@
+/** The files that a host's boot entries consist of or are generated from, and what generates them. */
+import type { Host } from "./types.mts";
+import { program } from "./programs.mts";
+
+/** Whether the probe read a file that configures arguments. */
+export const hasConfiguration = ({ kernel }: Host, path: string) =>
+  kernel.configurations.some(({ file }) => file === path);
+/**
+ * Entries of the Boot Loader Specification. On RHEL 8 their arguments are in GRUB's environment
+ * block.
+ */
+export const isEntry = (file: string) =>
+  /^(\/boot|\/boot\/efi|\/efi)\/loader\/entries\//.test(file) || file === "/boot/grub2/grubenv";
+/** Whether a file has the arguments as one line, for kernel-install and tools like it (kernel-install(8)). */
+export const isCmdline = (file: string) => file === "/etc/kernel/cmdline";
+/** Whether a file is one of those that mkinitcpio joins with /etc/kernel/cmdline. */
+export const isCmdlineFolder = (file: string) => file.startsWith("/etc/cmdline.d/");
+/**
+ * Whether this host's grub-mkconfig reads the files of /etc/default/grub.d, as on Debian and its
+ * derivatives.
+ */
+export const readsGrubFolder = ({ os }: Host) => [os.id, ...os.like].some((id) => id === "debian" || id === "ubuntu");
+/**
+ * Debian's grub-mkconfig, and that of derivatives, reads the files of /etc/default/grub.d after
+ * /etc/default/grub.
+ */
+export const isGrub = (file: string, host: Host) =>
+  file === "/etc/default/grub" || readsGrubFolder(host) && file.startsWith("/etc/default/grub.d/");
+
+/**
+ * Whether the probe found such text in the lines of such a file, for example of /etc/mkinitcpio.d,
+ * dracut.conf or kernel/install.conf.
+ */
+export const says = ({ configured }: Host, file: RegExp, text: RegExp) =>
+  configured.some((line) => file.test(line.file) && text.test(line.text));
+/**
+ * mkinitcpio builds unified kernel images, which contain the arguments of /etc/kernel/cmdline
+ * (mkinitcpio(8), presets).
+ */
+export const hasUkiPreset = (host: Host) => says(host, /^mkinitcpio\.d\//, /_uki=/);
+
+/** The path of `<preset>_cmdline=` in a preset of mkinitcpio, which replaces the default files. */
+export const presetCmdline = ({ configured }: Host) =>
+  configured.find(({ file, text }) => /^mkinitcpio\.d\//.test(file) && /^[a-zA-Z]+_cmdline=\//.test(text))?.text
+    .replace(/^[^=]*=/, "");
+
+/**
+ * The file of kernel arguments to edit for unified kernel images by mkinitcpio, which joins
+ * /etc/kernel/cmdline and all files of /etc/cmdline.d (mkinitcpio 40, build_uki). `having`: the one
+ * that has this argument. Undefined if a preset names another file, or if there is none.
+ */
+export function ukiCmdline(host: Host, having?: string): string | undefined {
+  if (presetCmdline(host)) return undefined;
+  const files = host.kernel.configurations.filter(({ file }) => isCmdline(file) || isCmdlineFolder(file));
+  const fitting = files.filter((one) => having === undefined || one.arguments.includes(having));
+  return (fitting.find(({ file }) => isCmdline(file)) ?? fitting[0])?.file;
+}
+
+/**
+ * Whether kernel-install made the boot entries: their names contain the kernel's version
+ * (kernel-install(8)).
+ */
+export function isKernelInstalled(host: Host): boolean {
+  const entries = host.kernel.configurations.filter(({ file }) => isEntry(file));
+  const named = entries.some(({ file }) => /\d+\.\d+[^/]*\.conf$/.test(file));
+  return hasConfiguration(host, "/etc/kernel/cmdline") &&
+    (program(host, "bootctl") || program(host, "kernel-install")) &&
+    (named || (entries.length === 0 && !hasConfiguration(host, "/etc/default/grub")));
+}
+
+/**
+ * Makes kernel-install recreate the entries of all installed kernels. The path of vmlinuz differs
+ * by distribution.
+ */
+export const addAllKernels = "sh -c '" +
+  'for kernel in /lib/modules/*; do version=${kernel##*/}; for image in "$kernel/vmlinuz" "/boot/vmlinuz-$version"; do ' +
+  '[ ! -e "$image" ] || { kernel-install add "$version" "$image"; break; }; done; done' +
+  "'";
+
+/**
+ * Whether Proxmox boots with systemd-boot: it does if it was installed on ZFS for UEFI without
+ * Secure Boot. All other installations use GRUB, although /etc/kernel/cmdline may exist (Proxmox
+ * VE's manual, Host Bootloader). Undefined where the deciding facts were not read.
+ */
+export function systemdBootOfProxmox(host: Host): boolean | undefined {
+  const { marks, efi, secureBoot } = host;
+  const may = marks.includes("/etc/pve") && program(host, "proxmox-boot-tool") &&
+    hasConfiguration(host, "/etc/kernel/cmdline");
+  if (!may || efi === false || secureBoot === true) return false;
+  return efi === undefined || secureBoot === undefined ? undefined : true;
+}

@@ -1,0 +1,232 @@
+/** The boot loaders and tools that keep a host's kernel arguments: a table with one entry for each. */
+import type { Host } from "./types.mts";
+import { appliances } from "./appliances.mts";
+import { ownPaths } from "./own-files.mts";
+import { isTransactional, program } from "./programs.mts";
+import {
+  addAllKernels,
+  hasConfiguration,
+  hasUkiPreset,
+  isCmdline,
+  isCmdlineFolder,
+  isEntry,
+  isGrub,
+  isKernelInstalled,
+  presetCmdline,
+  readsGrubFolder,
+  says,
+  systemdBootOfProxmox,
+  ukiCmdline,
+} from "./boot-entries.mts";
+
+/** A boot loader or tool that keeps a host's kernel arguments. */
+export interface Loader {
+  name: string;
+  /** Whether this host uses it. The first entry that returns true applies. */
+  here(host: Host): boolean;
+  /** Whether its boot entries are generated from such a file, or are such a file. */
+  reads(file: string, host: Host): boolean;
+  /**
+   * The command that generates the boot entries from those files; absent where the files are the
+   * entries.
+   */
+  refresh?(host: Host): string;
+  /**
+   * The command that adds an argument, as one line to run by hand; absent where only a description
+   * is possible.
+   */
+  add?(argument: string, host: Host): string | undefined;
+  /** Adding an argument that is already present changes nothing. */
+  repeats?: true;
+  /** The command that removes an argument by its exact text. */
+  remove?(argument: string, host: Host): string | undefined;
+  /**
+   * The same edit in a script with {@link bootFileFunctions}, which can undo it; `refresh` runs
+   * after it.
+   */
+  edit?(how: "add" | "remove", argument: string, host: Host): string;
+  /** The path of our own file that adds arguments; its text is {@link ownGrubText}. */
+  file?(host: Host): string | undefined;
+  /** A description of where and how to add an argument by hand; undefined where a command does it. */
+  words?(host: Host): string | undefined;
+}
+
+/** A loader that edits /etc/kernel/cmdline and updates the boot entries with `refresh`. */
+function cmdlineLoader(name: string, here: Loader["here"], refresh: (host: Host) => string): Loader {
+  return {
+    name,
+    here,
+    reads: isCmdline,
+    refresh,
+    edit: (how, argument) => `line_change /etc/kernel/cmdline ${how} ${argument}`,
+    add: (argument, host) => `sed -i '1 s/$/ ${argument}/' /etc/kernel/cmdline && ${refresh(host)}`,
+    remove: (argument, host) =>
+      `sed -i -E 's/(^| +)${pattern(argument)}( |$)/\\2/' /etc/kernel/cmdline && ${refresh(host)}`,
+  };
+}
+
+/**
+ * Kernel arguments by boot loader, the most specific first: a host can have several, and one of
+ * them writes the files of the others.
+ */
+const loaders: Loader[] = [
+  {
+    // nixos-rebuild drops whatever configuration.nix does not have (NixOS manual,
+    // boot.kernelParams)
+    name: "NixOS",
+    here: ({ os }) => os.id === "nixos",
+    reads: () => false,
+    words: () => "boot.kernelParams in configuration.nix, then nixos-rebuild switch",
+  },
+  ...appliances.filter(({ name }) => name !== "an image-based system").map((one): Loader => ({
+    name: one.name,
+    here: one.here,
+    reads: () => false,
+    words: () => one.arguments,
+  })),
+  {
+    name: "rpm-ostree",
+    here: (host) => program(host, "rpm-ostree") && host.marks.includes("/run/ostree-booted"),
+    reads: isEntry,
+    repeats: true,
+    add: (argument) => `rpm-ostree kargs --append-if-missing=${argument}`,
+    remove: (argument) => `rpm-ostree kargs --delete-if-present=${argument}`,
+  },
+  {
+    name: "an image-based system",
+    here: (host) => host.marks.includes("/run/ostree-booted"),
+    reads: isEntry,
+    words: () => "in /usr/lib/bootc/kargs.d of the image that this host boots (bootc)",
+  },
+  cmdlineLoader(
+    "Proxmox with systemd-boot",
+    (host) => systemdBootOfProxmox(host) === true,
+    () => "proxmox-boot-tool refresh",
+  ),
+  {
+    name: "Proxmox with systemd-boot or GRUB",
+    here: (host) => systemdBootOfProxmox(host) === undefined,
+    reads: () => false,
+    words: () =>
+      "in /etc/kernel/cmdline where proxmox-boot-tool status says systemd-boot (“uefi”), in /etc/default/grub where it says grub, then run proxmox-boot-tool refresh",
+  },
+  {
+    name: "kernelstub",
+    here: (host) => program(host, "kernelstub"),
+    reads: (file) => file === "/etc/kernelstub/configuration",
+    add: (argument) => `kernelstub -a ${argument}`,
+    remove: (argument) => `kernelstub -d ${argument}`,
+  },
+  {
+    // limine-entry-tool appends every += line of /etc/default/limine to the arguments of that name
+    name: "Limine",
+    here: (host) => program(host, "limine-mkinitcpio") || program(host, "limine-update"),
+    reads: (file) => file === "/etc/default/limine" || file.startsWith("/etc/limine-entry-tool.d/"),
+    refresh: (host) => program(host, "limine-mkinitcpio") ? "limine-mkinitcpio" : "limine-update",
+    edit: (how, argument) =>
+      how === "add" ? `append /etc/default/limine 'KERNEL_CMDLINE[default]+=" ${argument}"'` : "false",
+    words: () => "in KERNEL_CMDLINE[default] of /etc/default/limine, then run limine-mkinitcpio (or limine-update)",
+  },
+  {
+    name: "unified kernel images by mkinitcpio",
+    here: hasUkiPreset,
+    reads: (file) => isCmdline(file) || isCmdlineFolder(file),
+    refresh: () => "mkinitcpio -P",
+    edit(how, argument, host) {
+      const file = ukiCmdline(host, how === "remove" ? argument : undefined);
+      return file ? `line_change ${file} ${how} ${argument}` : "false";
+    },
+    add(argument, host) {
+      const file = ukiCmdline(host);
+      if (!file) return undefined;
+      return isCmdline(file)
+        ? `sed -i '1 s/$/ ${argument}/' ${file} && mkinitcpio -P`
+        : `sh -c 'echo ${argument} >>${file}' && mkinitcpio -P`;
+    },
+    remove(argument, host) {
+      const file = ukiCmdline(host, argument);
+      return file && `sed -i -E 's/(^| +)${pattern(argument)}( |$)/\\2/' ${file} && mkinitcpio -P`;
+    },
+    words(host) {
+      const named = presetCmdline(host);
+      if (named) return `in ${named}, which a preset of mkinitcpio names, then run mkinitcpio -P`;
+      return ukiCmdline(host)
+        ? undefined
+        : "no file has this host's arguments, so mkinitcpio takes those of the running kernel: write all of /proc/cmdline but initrd= and BOOT_IMAGE= into /etc/kernel/cmdline, with this one, then run mkinitcpio -P";
+    },
+  },
+  {
+    name: "unified kernel images by dracut",
+    here: (host) => says(host, /^dracut\.conf/, /^kernel_cmdline/) && says(host, /^dracut\.conf/, /^uefi=yes/),
+    reads: () => false,
+    words: () => "in kernel_cmdline of /etc/dracut.conf.d, then dracut --force --regenerate-all",
+  },
+  cmdlineLoader(
+    "openSUSE with sdbootutil",
+    (host) => program(host, "sdbootutil") && hasConfiguration(host, "/etc/kernel/cmdline"),
+    () => "sdbootutil update-all-entries",
+  ),
+  cmdlineLoader(
+    "EndeavourOS with systemd-boot",
+    (host) => program(host, "reinstall-kernels") && hasConfiguration(host, "/etc/kernel/cmdline"),
+    () => "reinstall-kernels",
+  ),
+  cmdlineLoader("entries by kernel-install", isKernelInstalled, () => addAllKernels),
+  {
+    name: "grubby",
+    here: (host) => program(host, "grubby"),
+    reads: (file, host) => host.kernel.bls ? isEntry(file) : isEntry(file) || isGrub(file, host),
+    repeats: true,
+    add: (argument) => `grubby --update-kernel=ALL --args=${argument}`,
+    remove: (argument) => `grubby --update-kernel=ALL --remove-args=${argument}`,
+  },
+  {
+    name: "GRUB",
+    here: (host) => hasConfiguration(host, "/etc/default/grub") && regenerate(host) !== undefined,
+    reads: (file, host) => host.kernel.bls ? isEntry(file) : isGrub(file, host),
+    refresh: (host) => regenerate(host)!,
+    edit: (how, argument) => `grub_change ${how} ${argument}`,
+    file: (host) => readsGrubFolder(host) ? ownPaths.grub : undefined,
+    words: (host) => `in ${grubVariable} of /etc/default/grub, then run ${regenerate(host)}`,
+  },
+  {
+    // Alpine's own tool for syslinux and extlinux
+    name: "extlinux",
+    here: (host) => hasConfiguration(host, "/etc/update-extlinux.conf"),
+    reads: (file) => file === "/etc/update-extlinux.conf",
+    words: () => "in default_kernel_opts of /etc/update-extlinux.conf, then run update-extlinux",
+  },
+  {
+    name: "systemd-boot",
+    here: ({ kernel }) => kernel.configurations.some(({ file }) => file.startsWith("/boot/loader/")) && !kernel.bls,
+    reads: isEntry,
+    add: (argument) => `sed -i '/^options/ s/$/ ${argument}/' /boot/loader/entries/*.conf`,
+    remove: (argument) => `sed -i -E '/^options/ s/ +${pattern(argument)}( |$)/\\1/' /boot/loader/entries/*.conf`,
+  },
+];
+
+/** GRUB's variable for the arguments of normal boot entries. */
+const grubVariable = "GRUB_CMDLINE_LINUX_DEFAULT";
+
+/** The text of our own GRUB file: it appends arguments to those of the files before it. */
+export function ownGrubText(words: string[]): string {
+  return words.map((word) => `${grubVariable}="$${grubVariable} ${word}"\n`).join("");
+}
+
+/** The boot loader of this host, by its files and tools; undefined if no known one matches. */
+export function loaderOf(host: Host): Loader | undefined {
+  return loaders.find((loader) => loader.here(host));
+}
+
+/** The command that makes GRUB read its defaults again (update-grub is Debian's name for it). */
+function regenerate(host: Host): string | undefined {
+  if (isTransactional(host)) return "transactional-update grub.cfg";
+  if (program(host, "update-grub")) return "update-grub";
+  if (program(host, "grub2-mkconfig")) return "grub2-mkconfig -o /boot/grub2/grub.cfg";
+  if (program(host, "grub-mkconfig")) return "grub-mkconfig -o /boot/grub/grub.cfg";
+  return undefined;
+}
+
+function pattern(argument: string): string {
+  return argument.replace(/[.*/\\[\]^$]/g, "\\$&");
+}
