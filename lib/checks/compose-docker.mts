@@ -6,7 +6,7 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
-import { baseOf, hostPath, volumeFolder } from "../compose/read-project.mts";
+import { baseOf, hostPath, volumeFolder } from "../compose/paths.mts";
 import { mebibytes, mountsOf, networksOf, publishedPorts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";

@@ -14,7 +14,7 @@ import {
   envFiles,
   hostPath,
   labelFiles,
-} from "../compose/read-project.mts";
+} from "../compose/paths.mts";
 import { mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";

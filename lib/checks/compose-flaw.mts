@@ -1,5 +1,5 @@
 /** A flaw of a Compose project, and its place in the project's files. */
-import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ComposeProject } from "../compose/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import { lineOf, literally } from "../compose/refusals.mts";
@@ -15,11 +15,6 @@ export interface ProjectFlaw {
   atTop?: boolean;
   evidence?: Evidence;
   fix?: Fix;
-}
-
-/** The enabled services, with their names. */
-export function enabledOf({ model, enabled }: ComposeProject): [string, ComposeService][] {
-  return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true);
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Finds what cannot work in a VM in one Compose project. Pure: all files were read before. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
-import { enabledOf, type ProjectFlaw } from "./compose-flaw.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { enabledOf } from "../compose/enabled.mts";
 import {
   dependsOn,
   devicesOf,
@@ -316,50 +317,49 @@ function circles(project: ComposeProject): ProjectFlaw[] {
  * Networks and volumes that services use but the project does not declare, and references to
  * unknown services: Compose refuses these.
  */
-function undeclared({ model, enabled }: ComposeProject): ProjectFlaw[] {
-  return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true).flatMap(
-    ([name, service]) => {
-      const volumes = mountsOf(service).flatMap(({ type, source }) => (type === "volume" && source ? [source] : []));
-      const flaw = (kind: "network" | "volume" | "config" | "secret", one: string): ProjectFlaw => ({
-        ...{
-          status: "fail",
+function undeclared(project: ComposeProject): ProjectFlaw[] {
+  const { model } = project;
+  return enabledOf(project).flatMap(([name, service]) => {
+    const volumes = mountsOf(service).flatMap(({ type, source }) => (type === "volume" && source ? [source] : []));
+    const flaw = (kind: "network" | "volume" | "config" | "secret", one: string): ProjectFlaw => ({
+      ...{
+        status: "fail",
+        service: name,
+        at: one,
+        message: `${name} uses the ${kind} ${one}, which the project does not declare`,
+      },
+      fix: manualFix(`Add ${one}: to the top-level ${kind}s:`),
+    });
+    const granted = (["configs", "secrets"] as const).flatMap((section) =>
+      (Array.isArray(service[section]) ? service[section] : []).flatMap((one: unknown) => {
+        const used = typeof one === "string" ? one : isMap(one) ? one.source : undefined;
+        return typeof used === "string" && !Object.hasOwn(model?.[section] ?? {}, used)
+          ? [flaw(section === "configs" ? "config" : "secret", used)]
+          : [];
+      })
+    );
+    return [
+      ...granted,
+      ...(service.network_mode !== undefined && Object.keys(networksOf(service)).length > 0
+        ? [{
+          status: "fail" as const,
           service: name,
-          at: one,
-          message: `${name} uses the ${kind} ${one}, which the project does not declare`,
-        },
-        fix: manualFix(`Add ${one}: to the top-level ${kind}s:`),
-      });
-      const granted = (["configs", "secrets"] as const).flatMap((section) =>
-        (Array.isArray(service[section]) ? service[section] : []).flatMap((one: unknown) => {
-          const used = typeof one === "string" ? one : isMap(one) ? one.source : undefined;
-          return typeof used === "string" && !Object.hasOwn(model?.[section] ?? {}, used)
-            ? [flaw(section === "configs" ? "config" : "secret", used)]
-            : [];
-        })
-      );
-      return [
-        ...granted,
-        ...(service.network_mode !== undefined && Object.keys(networksOf(service)).length > 0
-          ? [{
-            status: "fail" as const,
-            service: name,
-            at: "network_mode",
-            message: `${name} has both network_mode and networks, which exclude each other`,
-            fix: manualFix("Leave one of the two out"),
-          }]
-          : []),
-        ...Object.keys(networksOf(service)).filter((one) =>
-          one !== "default" && !Object.hasOwn(model?.networks ?? {}, one)
-        ).map((one) => flaw("network", one)),
-        ...volumes.filter((one) => !one.includes("$") && !Object.hasOwn(model?.volumes ?? {}, one)).map((one) =>
-          flaw("volume", one)
-        ),
-        ...(service.image === undefined && service.build === undefined
-          ? [{ status: "fail" as const, service: name, message: `${name} has neither an image nor a build context` }]
-          : []),
-      ];
-    },
-  );
+          at: "network_mode",
+          message: `${name} has both network_mode and networks, which exclude each other`,
+          fix: manualFix("Leave one of the two out"),
+        }]
+        : []),
+      ...Object.keys(networksOf(service)).filter((one) =>
+        one !== "default" && !Object.hasOwn(model?.networks ?? {}, one)
+      ).map((one) => flaw("network", one)),
+      ...volumes.filter((one) => !one.includes("$") && !Object.hasOwn(model?.volumes ?? {}, one)).map((one) =>
+        flaw("volume", one)
+      ),
+      ...(service.image === undefined && service.build === undefined
+        ? [{ status: "fail" as const, service: name, message: `${name} has neither an image nor a build context` }]
+        : []),
+    ];
+  });
 }
 
 /** External networks and volumes: a new VM has none, unless another project on it creates them. */

@@ -5,7 +5,7 @@ import type { Host } from "../host/types.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
-import { enabledServices } from "../compose/read-project.mts";
+import { enabledOf, enabledServices } from "../compose/enabled.mts";
 import { shapeFlaws } from "../compose/shape.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { isMap } from "../maps.mts";
@@ -13,7 +13,7 @@ import { serviceOfRefusal } from "../compose/refusals.mts";
 import { type PublishedPort, publishedPorts } from "../compose/service.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
-import { enabledOf, placeOf, verdictOf } from "./compose-flaw.mts";
+import { placeOf, verdictOf } from "./compose-flaw.mts";
 import { newKeyFlaws } from "./compose-keys.mts";
 import { projectFlaws } from "./compose-project.mts";
 

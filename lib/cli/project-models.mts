@@ -4,7 +4,8 @@
 import { asksForGpu } from "../compose/gpu-requests.mts";
 import { overrideFor, rewrittenFiles, takesOverride } from "../compose/override.mts";
 import type { Project } from "../compose/project.mts";
-import { findCompose, readProject } from "../compose/read-project.mts";
+import { findCompose } from "../compose/host-compose.mts";
+import { readProject } from "../compose/read-project.mts";
 import type { ComposeModel, ComposeProject, GuestEngine } from "../compose/types.mts";
 import { dependenciesOf } from "../config/dependencies.mts";
 import { guestEngineOf } from "../resolve/guest-engine.mts";

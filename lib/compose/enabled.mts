@@ -1,5 +1,7 @@
+/** Which services of a machine or of a Compose project start. */
 import type { Service } from "../config/types.mts";
 import { mapAt } from "../maps.mts";
+import type { ComposeModel, ComposeProject, ComposeService } from "./types.mts";
 
 /**
  * Whether `up` starts a service: not one with a profile, and not one with a scale of 0
@@ -8,4 +10,21 @@ import { mapAt } from "../maps.mts";
 export function isEnabled({ body }: Service): boolean {
   const { profiles, scale = mapAt(body, "deploy").replicas } = body;
   return !(Array.isArray(profiles) && profiles.length > 0) && String(scale) !== "0";
+}
+
+/**
+ * The services that start with these profiles: those without a profile, and those with an enabled
+ * one.
+ */
+export function enabledServices({ services }: ComposeModel, profiles: string[]): string[] {
+  return Object.keys(services).filter((name) => {
+    const own = services[name]!.profiles;
+    return !Array.isArray(own) || own.length === 0 || profiles.includes("*") ||
+      own.some((one) => profiles.includes(one));
+  });
+}
+
+/** The enabled services of a project, with their names; all of them where it is not known which are enabled. */
+export function enabledOf({ model, enabled }: Pick<ComposeProject, "model" | "enabled">): [string, ComposeService][] {
+  return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true);
 }

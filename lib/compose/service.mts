@@ -174,3 +174,12 @@ export function limitsOf(service: ComposeService): { key: string; cpus?: number;
 }
 
 const text = (value: unknown) => (["string", "number", "bigint"].includes(typeof value) ? String(value) : "");
+
+/**
+ * The variables that a service inherits from the caller's environment (`HF_TOKEN:` without a
+ * value).
+ */
+export function inheritedVariables(service: ComposeService): string[] {
+  // an item that is only a variable without a value has become an empty text
+  return Object.entries(environmentOf(service)).flatMap(([name, value]) => value === null && name !== "" ? [name] : []);
+}

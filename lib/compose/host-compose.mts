@@ -1,0 +1,107 @@
+/** The host's Compose: its model of a project, and what it refuses. */
+import { isAbsolute, join } from "node:path/posix";
+import { isMap, mapAt } from "../maps.mts";
+import type { CommandResult, Shell } from "../shell.mts";
+import { isOlder } from "../text.mts";
+import { newerKeyOf } from "./key-versions.mts";
+import type { ReadProject } from "./reader.mts";
+import { lineOf, literally, refusalsOf, unsetVariablesOf } from "./refusals.mts";
+import type { ComposeModel, ComposeProject, ProjectRequest } from "./types.mts";
+import { placed, readerResult } from "./problem-places.mts";
+
+/** A Compose program on the host. */
+export interface HostCompose {
+  /** The command that starts it. */
+  command: string[];
+  version: string;
+}
+
+/** Compose runs in the project's folder, here and in the VM: `${PWD}/data` is `./data`. */
+export const inFolder = { PWD: "." };
+
+/** Timeout for one run of Compose, seconds. */
+export const composeTimeout = 20;
+
+/** Finds the host's Compose, version 2 or later; undefined if there is none. */
+export async function findCompose(shell: Shell): Promise<HostCompose | undefined> {
+  for (const command of [["docker", "compose"], ["docker-compose"]]) {
+    const { ok, out } = await answerOf(shell, [...command, "version", "--short"]);
+    const version = /^v?(\d+\.\d+\S*)/.exec(out.trim())?.[1];
+    if (ok && version && !isOlder(version, "2")) return { command, version };
+  }
+  return undefined;
+}
+
+/**
+ * Reads a project with the host's Compose. `own`: the built-in reader's result, which helps to find
+ * lines, and is returned where this Compose is too old for a key.
+ */
+export async function askCompose(
+  shell: Shell,
+  { command, version }: HostCompose,
+  { name, folder, files, profiles, variables = {} }: ProjectRequest & { files: string[] },
+  texts: Record<string, string>,
+  own: ReadProject,
+  hasDotEnv: boolean,
+): Promise<Partial<ComposeProject>> {
+  // the same as in apply-stack.sh: paths are relative to the first file, and .env is in the folder
+  const envFile = files[0]!.includes("/") && hasDotEnv ? ["--env-file", join(folder, ".env")] : [];
+  const ask = (profiles: string[]) =>
+    answerOf(
+      shell,
+      [
+        ...[...command, ...envFile, "-p", name],
+        ...files.flatMap((file) => ["-f", isAbsolute(file) ? file : join(folder, file)]),
+        ...profiles.flatMap((profile) => ["--profile", profile]),
+        ...["config", "--format", "json"],
+      ],
+      variables,
+      folder,
+    );
+  const profiled = Object.values(texts).some((text) => /\bprofiles\s*:/.test(text));
+  const [enabled, whole] = await Promise.all([ask(profiles), profiled ? ask(["*"]) : undefined]);
+  const all = modelOf(whole ?? enabled);
+  const started = modelOf(enabled);
+  const refusals = started ? [] : refusalsOf(enabled.err, folder).map((one) => placed(one, texts, own.refusals));
+  const newer = own.model && newerKeyOf(refusals.map(({ message }) => message), version, own.model, texts);
+  if (newer) {
+    const noAnswer = `this host has Compose ${version}, and ${newer.name} needs ${newer.from}`;
+    return { model: own.model!, ...readerResult(own, texts), readBy: "reader", composeVersion: version, noAnswer };
+  }
+  if (!started && refusals.length === 0) {
+    const why = enabled.code === null || enabled.code === 124
+      ? "Compose did not answer in time"
+      : `Compose ended with exit code ${enabled.code}`;
+    return { readBy: "none", composeVersion: version, noAnswer: why };
+  }
+  return {
+    readBy: "compose",
+    composeVersion: version,
+    // a project that Compose refuses may have further errors
+    ...(all ?? own.model ? { model: all ?? own.model } : {}),
+    ...(started ? { enabled: Object.keys(started.services) } : {}),
+    refusals,
+    unsetVariables: unsetVariablesOf(enabled.err).map((variable) => ({
+      message: `${variable} has no value`,
+      variable,
+      ...lineOf(texts, new RegExp(`\\$\\{?${literally(variable)}\\b`)),
+    })),
+  };
+}
+
+function modelOf({ ok, out }: CommandResult): ComposeModel | undefined {
+  if (!ok) return undefined;
+  try {
+    const data = JSON.parse(out);
+    return isMap(data) ? { ...data, services: mapAt(data, "services") as ComposeModel["services"] } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const answerOf = (shell: Shell, command: string[], variables: Record<string, string> = {}, cwd?: string) =>
+  shell.capture(command, {
+    env: { ...inFolder, ...variables, COMPOSE_ANSI: "never" },
+    limit: composeTimeout,
+    ...(cwd === undefined ? {} : { cwd }),
+  });

@@ -1,0 +1,86 @@
+/** The lines of a project's files that its problems are about. */
+import type { ReadProject } from "./reader.mts";
+import { lineOf, literally } from "./refusals.mts";
+import type { ProjectProblem } from "./types.mts";
+
+/** The line that names a file. */
+const lineOfFile = (path: string, texts: Record<string, string>) =>
+  lineOf(texts, new RegExp(literally(path.split("/").at(-1)!)));
+
+/** The problem of an include whose env file does not exist. */
+export function absentEnvFile(path: string, texts: Record<string, string>): ProjectProblem {
+  return { message: `there is no file ${path}, which is the env_file of an include`, ...lineOfFile(path, texts) };
+}
+
+/**
+ * The built-in reader's result, used without Compose: a named file that does not exist is a
+ * refusal.
+ */
+export function readerResult({ refusals, unsetVariables, wanted }: ReadProject, texts: Record<string, string>) {
+  const absent = wanted.map((file): ProjectProblem => ({
+    message: `there is no file ${file}, which a service extends or the project includes`,
+    ...lineOfFile(file, texts),
+  }));
+  return { refusals: [...refusals, ...absent], unsetVariables };
+}
+
+/**
+ * Adds the line of what a refusal names: the path of a key, a variable, a file, a name. `own`: the
+ * refusals of the built-in reader.
+ */
+export function placed(problem: ProjectProblem, texts: Record<string, string>, own: ProjectProblem[]): ProjectProblem {
+  const { message } = problem;
+  // Compose reports the wrong line here, or no file
+  if (/^(yaml|parsing|.*yaml: line)/.test(message)) {
+    const { file, line } = own.find(({ line }) => line !== undefined) ?? problem;
+    return { ...problem, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
+  }
+  const [, variable] = /required variable (\S+) is missing/.exec(message) ?? [];
+  if (variable !== undefined) {
+    const message = problem.message.replace(
+      /^.*required variable \S+ is missing a value:? ?/,
+      `${variable} has no value: `,
+    ).replace(/: $/, "");
+    return { message, variable, ...lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`)) };
+  }
+  const place = own.find(({ line }) => line !== undefined);
+  // if the built-in reader refuses something too, it is most likely the same error
+  const ours = place && { file: place.file!, line: place.line! };
+  if (ours && own.length === 1) return { ...problem, ...ours };
+  const keys = [...(/\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)/.exec(message)?.[1] ?? "").split(".")]
+    .filter(Boolean);
+  const [, property] = /propert(?:y|ies) '?([\w-]+)'? (?:is |are )?not allowed/.exec(message) ?? [];
+  const found = lineOfPath(texts, property === undefined ? keys : [...keys, property]);
+  if (found) return { ...problem, ...found };
+  const [, absent] = /(?:env file|open|stat) (\S+?)(?: not found)?: /.exec(message) ?? [];
+  const names = [
+    ...(absent === undefined ? [] : [absent, absent.split("/").at(-1)!]),
+    ...(/(?:undefined|mutually exclusive).*?[` ](\S+?)`?$/.exec(message)?.slice(1) ?? []),
+    ...[...message.matchAll(/["`]([^"`]+)["`]/g)].map(([, name]) => name!).reverse(),
+    ...(/undefined (?:network|volume|config|secret|service) (\S+)/.exec(message)?.slice(1) ?? []),
+    ...[...message.matchAll(/([^\s/:]+\.[\w.-]+)(?=[:\s]|$)/g)].map(([, name]) => name!),
+    ...(/: (\S+) -> /.exec(message)?.slice(1) ?? []),
+  ];
+  const places = names.map((name) =>
+    lineOf(texts, new RegExp(`(^|[\\s"'/\\[,{-])${literally(name)}($|[\\s"':\\],}])`))
+  );
+  return { ...problem, ...(ours ?? places.find(Boolean)) };
+}
+
+/** The line of a nested key: each key is searched after its parent; the last one found counts. */
+function lineOfPath(texts: Record<string, string>, keys: string[]): { file: string; line: number } | undefined {
+  for (const [file, text] of Object.entries(texts)) {
+    const lines = text.split("\n");
+    let at = -1;
+    let found = 0;
+    for (const key of keys) {
+      const next = lines.findIndex((line, i) =>
+        i > at && new RegExp(`(^|[\\s{,])["']?${literally(key)}["']?\\s*:`).test(line)
+      );
+      if (next < 0) continue;
+      [at, found] = [next, found + 1];
+    }
+    if (found > 1) return { file, line: at + 1 };
+  }
+  return undefined;
+}
