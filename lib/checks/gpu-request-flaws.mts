@@ -1,0 +1,207 @@
+/** Flaws of a service's GPU requests: what Compose refuses, what no engine has, and what the machine lacks. */
+import type { Service } from "../config/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { Fix } from "../findings.mts";
+import { isMap } from "../maps.mts";
+import { manualFix } from "../fixes.mts";
+import { migIdsOf, migMissing } from "./mig.mts";
+import { devicesOf, texts } from "../compose/service.mts";
+import {
+  amdCdi,
+  cdi,
+  deviceDrivers,
+  gpuCapabilities,
+  isForGpu,
+  type Reservation,
+  reservationsOf,
+  type ServiceGpuRequest,
+  withCount,
+} from "../compose/gpu-requests.mts";
+import { vendorIds } from "../host/vendors.mts";
+
+/** A flaw of a service's GPU requests. */
+export interface Flaw {
+  /** The message, without the service's name. */
+  says: string;
+  fix: Fix;
+  /** Texts to find the line by. */
+  at?: string[];
+}
+
+/** The flaws of a service, of which `demands` are the GPU requests; empty if there are none. */
+export function gpuRequestFlaws(service: Service, demands: ServiceGpuRequest[], machine: ResolvedMachine): Flaw[] {
+  return [
+    ...flawed(service),
+    ...gpusFlaws(service),
+    ...foreignCdi(service, machine),
+    ...missing(service, demands, machine),
+  ];
+}
+
+/** Flaws of a service's own reservations, independent of the machine (compose-spec, deploy.md). */
+function flawed({ gpu, body }: Service): Flaw[] {
+  const own = reservationsOf(body);
+  const first = own.find(isForGpu);
+  return own.flatMap((written) => {
+    const one = gpu !== undefined && written === first ? withCount(written, gpu) : written;
+    const { driver } = one;
+    return [
+      ...(typeof driver === "string" && driver !== "" && !deviceDrivers.includes(driver) && isForGpu(one)
+        ? [flaw(
+          `its reservation names the driver ${driver}, which no engine has: there are ${deviceDrivers.join(", ")}`,
+          /amd|rocm/i.test(driver)
+            ? "Write devices: [/dev/kfd, /dev/dri] instead of the reservation"
+            : "Write driver: nvidia; CDI's names (nvidia.com/gpu=all) go into device_ids, with driver: cdi",
+          [driver],
+        )]
+        : []),
+      ...(driver === "cdi" && !texts(one.device_ids).some((id) => id.includes("="))
+        ? [flaw(
+          "its reservation of the driver cdi names no device",
+          'Write device_ids: ["nvidia.com/gpu=all"], or driver: nvidia with count: 1',
+        )]
+        : []),
+      ...(one.count !== undefined && one.device_ids !== undefined
+        ? [flaw("its reservation has both count and device_ids, which exclude each other", "Leave one of the two out")]
+        : []),
+      ...(Array.isArray(one.capabilities) && one.capabilities.length > 0
+        ? texts(one.capabilities).some((word) => gpuCapabilities.includes(word)) || !isForGpu(one) ||
+            driver === "amd" ||
+            driver === "cdi"
+          ? []
+          : [flaw(
+            `its reservation has the capabilities ${
+              texts(one.capabilities).join(", ")
+            }, which no driver of Docker's has`,
+            "Write capabilities: [gpu]",
+            ["capabilities"],
+          )]
+        : [flaw(
+          "its reservation has no capabilities, without which Compose refuses it",
+          "Write capabilities: [gpu]",
+          ["devices:"],
+        )]),
+      ...(one !== written && differs(one, gpu!)
+        ? [flaw(
+          `gpu: ${gpu} and its own reservation (${counted(one)}) differ`,
+          "Leave out gpu:, or the reservation's count and device_ids",
+        )]
+        : []),
+    ];
+  });
+}
+
+const flaw = (says: string, mend: string, at?: string[]): Flaw => ({
+  says,
+  fix: manualFix(mend),
+  ...(at ? { at } : {}),
+});
+const digits = (_: string, value: unknown) => typeof value === "bigint" ? String(value) : value;
+const counted = ({ count, device_ids }: Reservation) =>
+  count === undefined ? `device_ids: ${JSON.stringify(device_ids, digits)}` : `count: ${count}`;
+
+function differs({ count, device_ids }: Reservation, gpu: number | "all"): boolean {
+  if (Array.isArray(device_ids)) return count === undefined && device_ids.length !== gpu;
+  return String(count) !== String(gpu);
+}
+
+/** The requested GPUs that the machine does not have. */
+function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], machine: ResolvedMachine): Flaw[] {
+  if (demands.length === 0) return [];
+  const { name, gpus } = machine;
+  const has = (...ids: string[]) => gpus.filter(({ vendorId }) => ids.includes(vendorId)).length;
+  const cards = { nvidia: has(vendorIds.nvidia), amd: has(vendorIds.amd), drm: gpus.length, any: gpus.length };
+  const absent = demands.find(({ vendor }) => cards[vendor] === 0);
+  if (absent) {
+    const { key, vendor } = absent;
+    const whose = vendor === "amd" ? "none of AMD's" : "none of NVIDIA's";
+    return [flaw(
+      `it asks for a GPU${key === "gpu" ? "" : ` (${key})`}, and ${name} has ${gpus.length > 0 ? whose : "none"}`,
+      `Give ${name} a card (gpu:), or take it from the service`,
+      [...(key === "devices" || key === "volumes" ? nodeTexts[vendor] : []), `${key}:`],
+    )];
+  }
+  if (gpu !== undefined && body.gpus !== undefined) {
+    return [flaw("it has both gpu: and Compose's own gpus:", "Leave one of the two out")];
+  }
+  const instances = migMissing(migIdsOf(demands), machine);
+  if (instances) return [instances];
+  return demands.flatMap(({ key, count, ids, vendor }) => {
+    const there = cards.nvidia > 0 && vendor === "any" ? cards.nvidia : cards[vendor];
+    const beyond = ids?.filter((id) => /^\d+$/.test(id) && Number(id) >= there) ?? [];
+    if (beyond.length > 0) {
+      return [
+        there === 1
+          ? flaw(
+            `it asks for GPU ${beyond.join(", ")}, and the only one of ${name} is 0`,
+            key === "runtime" ? "Write NVIDIA_VISIBLE_DEVICES=0" : `Write ${named(key, "0")}`,
+            idTexts(beyond[0]!),
+          )
+          : flaw(
+            `it asks for GPU ${beyond.join(", ")}, and those of ${name} count from 0 to ${there - 1}`,
+            "Name others",
+            idTexts(beyond[0]!),
+          ),
+      ];
+    }
+    if (count === "all" || count <= there || ids !== undefined) return [];
+    const less = key === "gpu" ? `gpu: ${there}` : `count: ${there}`;
+    return [
+      flaw(`it asks for ${count} GPUs, and ${name} has ${there}`, `Write ${less}, or give ${name} more cards`, [
+        `count: ${count}`,
+        "count",
+        `${key}:`,
+      ]),
+    ];
+  });
+}
+
+/** Flaws of the requests under `gpus:`, of which each is one for GPUs without `capabilities` too. */
+function gpusFlaws({ body: { gpus } }: Service): Flaw[] {
+  return (Array.isArray(gpus) ? gpus.filter(isMap) : []).flatMap(({ driver, count, device_ids }) => [
+    ...(typeof driver === "string" && driver !== "" && !deviceDrivers.includes(driver)
+      ? [flaw(
+        `its gpus: names the driver ${driver}, which no engine has: there are ${deviceDrivers.join(", ")}`,
+        "Write driver: nvidia, or leave driver: out",
+        [driver],
+      )]
+      : []),
+    ...(count !== undefined && device_ids !== undefined
+      ? [
+        flaw("its gpus: has both count and device_ids, which exclude each other", "Leave one of the two out", ["gpus"]),
+      ]
+      : []),
+  ]);
+}
+
+/** CDI names of devices that nothing in a VM describes: its only specification is NVIDIA's. */
+function foreignCdi({ body }: Service, { image, provision }: ResolvedMachine): Flaw[] {
+  // a box or a script of the user's may bring one
+  if (!image || provision.length > 0) return [];
+  const names = [
+    ...devicesOf(body).map(({ source }) => source),
+    ...reservationsOf(body).flatMap(({ device_ids }) => texts(device_ids)),
+  ].filter((one) => /^[\w.-]+\/[\w.-]+=./.test(one) && !one.startsWith(cdi) && !one.startsWith(amdCdi));
+  return [...new Set(names)].map((one) =>
+    flaw(
+      `it asks for the device ${one}, and the VM has no CDI specification of ${one.split("=")[0]}`,
+      'Write "nvidia.com/gpu=all" for an NVIDIA card, or devices: [/dev/dri] for an Intel or AMD card',
+      [one],
+    )
+  );
+}
+
+/** Texts to find the line of a device node or a CDI name by. */
+const nodeTexts: Record<ServiceGpuRequest["vendor"], string[]> = {
+  amd: ["/dev/kfd", amdCdi],
+  nvidia: ["/dev/nvidia", cdi],
+  drm: ["/dev/dri"],
+  any: [],
+};
+
+/** Texts to find the line of a GPU's index by. */
+const idTexts = (id: string) => ["device_ids", "NVIDIA_VISIBLE_DEVICES", `nvidia.com/gpu=${id}`, `/dev/nvidia${id}`];
+
+/** The name of one GPU in each kind of request. */
+const named = (key: string, id: string) =>
+  key === "devices" ? `devices: ["nvidia.com/gpu=${id}"]` : `device_ids: ["${id}"]`;

@@ -1,0 +1,116 @@
+/** Services that start without the GPU that they seem to want, or end at once. */
+import type { Service } from "../config/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import { mapAt } from "../maps.mts";
+import type { Verdict } from "./types.mts";
+import { manualFix } from "../fixes.mts";
+import { isCudaImage } from "../resolve/cuda.mts";
+import { environmentOf } from "../compose/service.mts";
+import type { PlacedService } from "./compose.mts";
+import type { ServiceGpuRequest } from "../compose/gpu-requests.mts";
+import { isNvidiaRequest } from "../host/vendors.mts";
+
+/** The warnings about a service, of which `demands` are the GPU requests; empty if there are none. */
+export function serviceWarnings(
+  service: PlacedService,
+  demands: ServiceGpuRequest[],
+  machine: ResolvedMachine,
+): Verdict[] {
+  return [
+    ...[ending(service), withoutRuntime(service, demands, machine), drmOnNvidia(service, demands, machine)],
+    ...[generic(service), none(service, demands)],
+  ].filter((one) => one !== undefined);
+}
+
+/**
+ * Only NVIDIA's runtime reads NVIDIA_VISIBLE_DEVICES: without it the container starts and sees no
+ * GPU.
+ */
+function withoutRuntime(
+  { name, body, place }: PlacedService,
+  demands: ServiceGpuRequest[],
+  { driver, gpus }: ResolvedMachine,
+): Verdict | undefined {
+  const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES;
+  const wants = visible !== undefined && visible !== null && !["", "none", "void"].includes(visible);
+  if (!wants || demands.length > 0 || body.runtime !== undefined || driver.defaultRuntime || gpus.length === 0) {
+    return undefined;
+  }
+  return {
+    status: "warn",
+    message: `${name}: NVIDIA_VISIBLE_DEVICES alone gives it no GPU: Docker's usual runtime does not read it`,
+    evidence: [{
+      read: place?.(["NVIDIA_VISIBLE_DEVICES"]) ?? `${name}: environment`,
+      value: `NVIDIA_VISIBLE_DEVICES=${visible}`,
+    }],
+    fix: [
+      manualFix(`Write runtime: nvidia for ${name}, or reserve a GPU (gpu: 1, deploy.resources.reservations.devices)`),
+    ],
+  };
+}
+
+/**
+ * /dev/dri gives a container none of NVIDIA's libraries: rendering and encoding silently run on the
+ * CPU.
+ */
+function drmOnNvidia(
+  { name, body, place }: PlacedService,
+  demands: ServiceGpuRequest[],
+  { gpus }: ResolvedMachine,
+): Verdict | undefined {
+  const onlyDrm = demands.length > 0 && demands.every(({ vendor }) => vendor === "drm");
+  const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES !== undefined;
+  if (!onlyDrm || visible || gpus.length === 0 || !gpus.every(isNvidiaRequest)) return undefined;
+  return {
+    status: "warn",
+    message:
+      `${name}: /dev/dri alone gives it no NVIDIA GPU: VA-API and Vulkan in the container need NVIDIA's libraries`,
+    evidence: [{ read: place?.(["/dev/dri"]) ?? `${name}: devices`, value: "/dev/dri" }],
+    fix: [manualFix(
+      `Reserve a GPU for ${name} (deploy.resources.reservations.devices) with NVIDIA_DRIVER_CAPABILITIES=all, or runtime: nvidia`,
+    )],
+  };
+}
+
+/** Reservations for a swarm, which Compose ignores. */
+function generic({ name, body, place }: PlacedService): Verdict | undefined {
+  const { generic_resources } = mapAt(mapAt(mapAt(body, "deploy"), "resources"), "reservations");
+  if (!Array.isArray(generic_resources) || generic_resources.length === 0) return undefined;
+  return {
+    status: "warn",
+    message: `${name}: generic_resources gives it no GPU: only a swarm reads that`,
+    evidence: [{ read: place?.(["generic_resources"]) ?? `${name}: deploy`, value: "generic_resources" }],
+    fix: [manualFix("Write devices: [{driver: nvidia, count: 1, capabilities: [gpu]}] in its place")],
+  };
+}
+
+/** A reservation of zero GPUs. */
+function none({ name, place }: PlacedService, demands: ServiceGpuRequest[]): Verdict | undefined {
+  const zero = demands.find(({ count }) => count === 0);
+  if (!zero || demands.some(({ count }) => count !== 0)) return undefined;
+  return {
+    status: "warn",
+    message: `${name}: it asks for 0 GPUs, and gets none`,
+    evidence: [{ read: place?.(["count"]) ?? `${name}: ${zero.key}`, value: "0" }],
+    fix: [manualFix("Write count: 1, or take it out")],
+  };
+}
+
+/**
+ * A bare NVIDIA image without a command: its shell has no terminal and exits. A terminal keeps it
+ * running: codalab/codabench#1831.
+ */
+function ending({ name, body }: Service): Verdict | undefined {
+  const { image, command, entrypoint, restart, tty } = body;
+  const given = [command, entrypoint].some((one) => one !== undefined && one !== null && String(one) !== "");
+  if (typeof image !== "string" || !isCudaImage(image) || given || tty === true) return undefined;
+  const forever = restart === "always" || restart === "unless-stopped";
+  return {
+    status: "warn",
+    message: `${name}: ${image} runs a shell and no command, which ends at once${
+      forever ? ": it restarts for ever" : ""
+    }`,
+    evidence: [{ read: `${name}: command, restart`, value: `none, ${restart ?? "no"}` }],
+    fix: [manualFix(`Write a command: for ${name}, such as command: sleep infinity`)],
+  };
+}
