@@ -423,4 +423,19 @@ test("the closing lines: state, a URL for each published TCP port, the GPU", () 
   ]);
 });
 
+test("the closing lines: https where the container's port is one for it, whatever port is published", () => {
+  const seen = seenServices(factsOf(answer(
+    ...[
+      "service:proxy running 0 0 none no proxy-1",
+      "port:proxy 0.0.0.0 8080 80/tcp",
+      "port:proxy 0.0.0.0 443 443/tcp",
+    ],
+    ...["service:ui running 0 0 none no ui-1", "port:ui 0.0.0.0 3000 8443/tcp", "port:ui 0.0.0.0 8443 80/tcp"],
+  )));
+  assert.equal(serviceLines(seen, "10.0.0.2"), [
+    "proxy  running  https://10.0.0.2:443  http://10.0.0.2:8080",
+    "ui     running  https://10.0.0.2:3000  http://10.0.0.2:8443",
+  ]);
+});
+
 test.run();

@@ -16,8 +16,8 @@ export function serviceLines(services: SeenService[], address: string | undefine
   const host = address?.includes(":") ? `[${address}]` : address;
   const width = (of: (one: SeenService) => string) => Math.max(0, ...services.map((one) => of(one).length));
   const [names, states] = [width(({ name }) => name), width(({ state }) => state)];
-  return services.map(({ name, state, ports, gpus }) => {
-    const urls = host ? ports.map((port) => `http://${host}:${port}`) : [];
+  return services.map(({ name, state, ports, httpsPorts, gpus }) => {
+    const urls = host ? ports.map((port) => `http${httpsPorts.includes(port) ? "s" : ""}://${host}:${port}`) : [];
     return [name.padEnd(names), state.padEnd(states), ...urls, ...gpus].join("  ").trimEnd();
   });
 }

@@ -70,9 +70,18 @@ export interface SeenService {
   state: string;
   /** Published TCP ports on the VM. */
   ports: number[];
+  /** Those of them that lead to a port of the container for HTTPS. */
+  httpsPorts: number[];
   /** Names of the GPUs that its container sees. */
   gpus: string[];
 }
+
+/** Ports of a container that are taken for HTTPS: 443, and the usual ones of programs that must not use it. */
+const httpsPorts = ["443/tcp", "8443/tcp", "9443/tcp"];
+
+/** The published ports of lines SERVICE ADDRESS PORT CONTAINER-PORT, each once, in order. */
+const publishedPorts = (lines: string[][]) =>
+  [...new Set(lines.map(([, , port]) => Number(port)))].sort((a, b) => a - b);
 
 /** The services that have a container in a guest, from the output of verify-guest.sh. */
 export function seenServices(facts: Facts): SeenService[] {
@@ -90,7 +99,8 @@ export function seenServices(facts: Facts): SeenService[] {
         : health === "none"
         ? status
         : `${status} (${health})`,
-      ports: [...new Set(ports.map(([, , port]) => Number(port)))].sort((a, b) => a - b),
+      ports: publishedPorts(ports),
+      httpsPorts: publishedPorts(ports.filter(([, , , port]) => httpsPorts.includes(port!))),
       gpus: shown.length > 0 ? shown : nodes.map((node) => `/dev/${node}`),
     };
   });
