@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checks, runChecks } from "../lib/checks/index.mts";
+import { programsToAsk } from "../lib/checks/needs.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import type { Forwarding, Host } from "../lib/host/types.mts";
@@ -364,6 +365,41 @@ test("host.forwarding: rules that were not read are no pass where Docker or ufw 
   assert.is(forwarding({ ufw: "ACCEPT" })[0], "skip");
   assert.is(forwarding({ docker: true }, "9.0.0")[0], "skip");
   assert.is(first("host.forwarding", host()).status, "skip", "a probe without that section");
+});
+
+test("host.forwarding: libvirt whose version was not read is no libvirt that is missing", () => {
+  const unread = (made: Host) => {
+    delete made.versions.libvirt;
+    made.libvirt!.networks = {};
+  };
+  assert.is(forwarding({ docker: true, chains: [dropping] }, "", unread)[0], "unknown");
+  const missing = (made: Host) => {
+    unread(made);
+    made.programs = {};
+  };
+  assert.is(forwarding({ docker: true, chains: [dropping] }, "", missing)[0], "skip");
+});
+
+test("a check finds the same where only the programs that it needs were asked", () => {
+  for (const version of ["9.0.0", "11.3.0"]) {
+    const asked = host((made) => {
+      made.forwarding = { docker: true, chains: [dropping] };
+      made.versions.libvirt = version;
+      made.libvirt = { socket: "/run/libvirt/libvirt-sock", access: true, networks: { default: "active" } };
+    });
+    for (const { id } of checks) {
+      const less = structuredClone(asked);
+      const programs = programsToAsk([id])!;
+      if (!programs.includes("packer")) delete less.versions.packer;
+      if (!programs.includes("libvirt")) {
+        delete less.versions.libvirt;
+        delete less.versions.qemu;
+        less.libvirt!.networks = {};
+      }
+      const said = (of: Host) => found(id, of).map(({ status, message }) => `${status} ${message}`);
+      assert.equal(said(less), said(asked), id);
+    }
+  }
 });
 
 test("storage.disk: never smaller than it is, and only with libvirt", () => {

@@ -48,6 +48,7 @@ test("doctor asks Packer and libvirt only where a check needs them", async () =>
   assert.is(await asked("doctor", "iommu", "gpu.present"), "");
   assert.is(await asked("doctor", "provider.version"), "packer");
   assert.is(await asked("doctor", "provider.access"), "libvirt");
+  assert.is(await asked("doctor", "host.forwarding"), "libvirt");
   assert.is(await asked("doctor", "tools"), "packer libvirt");
   assert.is(await asked("doctor", "iommu", "--save", "x.txt"), undefined, "what is saved is whole");
 });

@@ -30,13 +30,13 @@ export const forwardingChecks: Check[] = [
 function forwarding(host: Host, read: Forwarding | undefined): Verdict {
   if (!read || !host.programs) return skip("this probe did not look at the firewall");
   const backend = read.backend ??
-    (isOlder(host.versions.libvirt ?? nftablesSince, nftablesSince) ? "iptables" : undefined);
+    (host.versions.libvirt !== undefined && isOlder(host.versions.libvirt, nftablesSince) ? "iptables" : undefined);
   const evidence = [
     {
       read: "/etc/libvirt/network.conf",
       value: read.backend ? `firewall_backend ${read.backend}` : "no firewall_backend, or not readable",
     },
-    { read: "libvirtd --version", value: host.versions.libvirt ?? "none" },
+    { read: "libvirtd --version", value: host.versions.libvirt ?? (hasLibvirt(host) ? "no answer" : "not installed") },
     { read: "/sys/class/net/docker0", value: read.docker ? "there" : "not there" },
     { read: "/etc/ufw", value: read.ufw === undefined ? "not enabled" : `forwarded packets: ${read.ufw}` },
   ];
@@ -60,7 +60,7 @@ function forwarding(host: Host, read: Forwarding | undefined): Verdict {
       acceptBridges,
     ]);
   }
-  if (!host.versions.libvirt) return skip("libvirt is not installed: its rules are not there yet");
+  if (!hasLibvirt(host)) return skip("libvirt is not installed: its rules are not there yet");
   if (backend === "iptables" && !isActive(host)) return pass("libvirt adds its rules to those of iptables", evidence);
   if (backend !== "nftables" && !isActive(host)) {
     return unknown("iptables drops what it does not know, and libvirt's rules appear with its network", evidence);
@@ -71,6 +71,7 @@ function forwarding(host: Host, read: Forwarding | undefined): Verdict {
 const isOfIptables = ({ family, table }: ForwardChain) =>
   table === "filter" && (family === "ip" || family === "legacy");
 const nameOf = ({ family, table }: ForwardChain) => (table === "…" ? `of your own (${family})` : `${family} ${table}`);
+const hasLibvirt = ({ programs = {} }: Host) => ["libvirtd", "virtqemud"].some((name) => name in programs);
 /** libvirt has put its rules in place for a network. */
 const isActive = ({ libvirt }: Host) => Object.values(libvirt?.networks ?? {}).includes("active");
 

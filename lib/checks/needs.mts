@@ -3,7 +3,7 @@
 /** By name in `HOMELAB_GPU_ASK` of scripts/probe-linux.sh: the checks that read what the program answers. */
 const readers: Record<"packer" | "libvirt", string[]> = {
   packer: ["tools.present", "provider.version"],
-  libvirt: ["tools.present", "provider.access"],
+  libvirt: ["tools.present", "provider.access", "host.forwarding"],
 };
 
 /**
