@@ -1,9 +1,11 @@
 // The files, arguments and notes of a preparation.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { leftToDo } from "../lib/plan/prepare.mts";
+import { boundBy } from "../lib/plan/bound-already.mts";
+import { leftToDo, preparationOf } from "../lib/plan/prepare.mts";
 import type { Host } from "../lib/host/types.mts";
 import { golden } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 import { grubWith, kernelOff, prepared, preparedOn } from "./prepared.mts";
 
 const test = suite("prepare");
@@ -60,6 +62,19 @@ test("our own ids are not another's", () => {
   const { files, notes } = prepared("rtx4070-desktop-debian12", "{}", own);
   assert.match(files[0]!.text, /ids=10de:2786,10de:22bc/);
   assert.equal(notes, []);
+});
+
+test("a card that the user's own ids bind is prepared all the same where the IOMMU is off", () => {
+  const bound = (change: (host: Host) => void = () => {}) => {
+    const host = savedHost("rtx4070-desktop-debian12");
+    foreign("modprobe.d/vfio.conf", "options vfio-pci ids=10de:2786,10de:22bc")(host);
+    const functions = host.pci!.filter(({ bdf }) => bdf.startsWith("0000:01:00."));
+    for (const fn of functions) fn.driver = "vfio-pci";
+    change(host);
+    return boundBy(functions, preparationOf(functions, host), {}, host);
+  };
+  assert.equal(bound(), ["/etc/modprobe.d/vfio.conf"]);
+  assert.is(bound(kernelOff), undefined);
 });
 
 test("NixOS gets options, and no file", () => {

@@ -305,6 +305,29 @@ test("a VM without a virtual IOMMU: QEMU's option only where the host is QEMU's,
   assert.not.match(said.text, /modprobe\.d/);
 });
 
+test("prepare: nothing to do for a card that the user's own configuration binds, one of two equal ones too", async () => {
+  const own = await says("prepare", text("proxmox-rtx2080ti-four-functions"), "{device_id: 1e04}");
+  assert.match(own.text, /nothing to do: vfio-pci has the card, by \/etc\/modprobe\.d\/vfio\.conf\n/);
+  const bound = text("threadripper-two-rtx3090-arch").replace(/^(0000:21:00\.[01]\/driver):.*$/gm, "$1:vfio-pci");
+  const by = (line: string) => bound.replace("[configured]\n", `[configured]\n${line}\n`);
+  const asked = async (host: string) => (await says("prepare", host, '{device_id: 2204, address: "4b:00.0"}')).text;
+  const ids = "modprobe.d/vfio.conf:options vfio-pci ids=10de:2204,10de:1aef";
+  assert.match(await asked(by(ids)), /nothing to do: .* by \/etc\/modprobe\.d\/vfio\.conf\n/);
+  const addresses = ["0", "1"].map((n) => `driverctl.d/0000:4b:00.${n}:vfio-pci`).join("\n");
+  assert.match(
+    await asked(by(addresses)),
+    /by \/etc\/driverctl\.d\/0000:4b:00\.0 and \/etc\/driverctl\.d\/0000:4b:00\.1\n/,
+  );
+  const offers = /\/etc\/udev\/rules\.d\/70-homelab-gpu\.rules:/;
+  assert.match(await asked(by(ids.replace(",10de:1aef", ""))), offers, "its audio is not in the list");
+  assert.match(
+    await asked(by(ids).replace("4b:00.0/driver:vfio-pci", "4b:00.0/driver:nvidia")),
+    offers,
+    "not bound yet",
+  );
+  assert.match(await asked(bound), offers, "nothing is configured");
+});
+
 test("tools.present: nothing is installed in Xen's control domain", () => {
   const xen = text("xen-control-domain").replace(/^(virsh|libvirtd|qemu-system-x86_64):.*\n/gm, "");
   assert.equal(commandsOf(xen, "tools.present", ada), []);

@@ -113,7 +113,7 @@ export function parseHost(text: string): Host {
       loaded: kernel.all("loaded"),
       parameters: kernel.some(["vfio_pci.disable_idle_d3", "vfio_iommu_type1.allow_unsafe_interrupts"]),
     }),
-    configured: facts("configured").pairs.map(([file, text]) => ({ file, text: text.trim() })),
+    configured: facts("configured").pairs.map(configuredLine),
     iommu: compact({
       units: iommu.words("units"),
       capabilities: iommu.under("cap-"),
@@ -181,6 +181,14 @@ export function parseHost(text: string): Host {
       : undefined,
     forwarding: sections.has("forwarding") ? forwardingOf(facts("forwarding")) : undefined,
   });
+}
+
+/** A line of a configuration file. The files of driverctl are named by an address, which has colons too. */
+function configuredLine([file, text]: [string, string]): Host["configured"][number] {
+  const [, address, driver] = /^([0-9a-f:.]+):([^:]*)$/.exec(text) ?? [];
+  return file.startsWith("driverctl.d/") && address !== undefined
+    ? { file: `${file}:${address}`, text: driver!.trim() }
+    : { file, text: text.trim() };
 }
 
 const onShutdownOf = (text?: string) => (text === "shutdown" || text === "suspend" ? text : undefined);

@@ -6,8 +6,9 @@ import { stopsPrepare } from "../../checks/before-prepare.mts";
 import { notesFor } from "../../checks/index.mts";
 import { UserError } from "../../errors.mts";
 import { commandFix } from "../../fixes.mts";
-import { wrap } from "../../text.mts";
+import { joinList, wrap } from "../../text.mts";
 import { acquireLock } from "../../run/lock.mts";
+import { boundBy } from "../../plan/bound-already.mts";
 import { leftToDo, ownFiles, type Preparation, preparationOf, stateDir } from "../../plan/prepare.mts";
 import { applyScript } from "../../plan/prepare-scripts.mts";
 import { formatFindings, formatFix } from "../print.mts";
@@ -45,8 +46,14 @@ export async function prepare(session: Context): Promise<number> {
   const preparation = preparationOf(passed, host);
   if (preparation.manual) return byHand(session, preparation, passed.every(({ driver }) => driver === "vfio-pci"));
   const texts = await Promise.all(ownFiles.map(async (path) => [path, await shell.read(path)] as const));
+  const there = Object.fromEntries(texts);
   const whole = (await shell.read(`${stateDir}/done`)) !== undefined;
-  if (!leftToDo(preparation, Object.fromEntries(texts), whole)) {
+  const others = boundBy(passed, preparation, there, host);
+  if (others) {
+    log(session, `nothing to do: vfio-pci has the card, by ${joinList(others)}`);
+    return 0;
+  }
+  if (!leftToDo(preparation, there, whole)) {
     const bound = passed.every(({ driver }) => driver === "vfio-pci");
     log(session, bound ? "nothing to do: vfio-pci has the card" : "nothing left to do but reboot");
     return 0;

@@ -1,0 +1,22 @@
+/** Cards that the host's own configuration binds to vfio-pci, so that `prepare` has nothing to do. */
+import type { PciFunction } from "../host/pci-types.mts";
+import type { Host } from "../host/types.mts";
+import { ownFiles } from "../host/own-files.mts";
+import { vfioSourceOf } from "../host/vfio-ids.mts";
+import type { Preparation } from "./prepare.mts";
+
+/**
+ * The files (or the kernel's command line) that bind these functions to vfio-pci, each once.
+ * Undefined unless all functions are bound now, no file of `prepare`'s is part of it, and no kernel
+ * argument is missing. `there`: texts of the files of `prepare`, by path.
+ */
+export function boundBy(
+  functions: PciFunction[],
+  { arguments: changes }: Preparation,
+  there: Record<string, string | undefined>,
+  host: Host,
+): string[] | undefined {
+  if (changes.length > 0 || ownFiles.some((path) => there[path] !== undefined)) return undefined;
+  const sources = functions.map((fn) => fn.driver === "vfio-pci" ? vfioSourceOf(fn, host)?.from : undefined);
+  return sources.every((from) => from !== undefined) ? [...new Set(sources)] : undefined;
+}
