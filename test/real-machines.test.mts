@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { upstreamSteps } from "../lib/host/packages.mts";
+import { upstreamSteps } from "../lib/host/upstream.mts";
 import { nameOf } from "../lib/host/pci.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { main } from "../lib/cli/main.mts";

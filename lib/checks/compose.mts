@@ -8,6 +8,8 @@ import type { Check, Verdict } from "./types.mts";
 import { enabledOf, enabledServices } from "../compose/enabled.mts";
 import { shapeFlaws } from "../compose/shape.mts";
 import { isSecretName } from "../compose/variables.mts";
+import { isLike } from "../host/distributions.mts";
+import { program } from "../host/programs.mts";
 import { isMap } from "../maps.mts";
 import { serviceOfRefusal } from "../compose/refusals.mts";
 import { type PublishedPort, publishedPorts } from "../compose/service.mts";
@@ -191,15 +193,17 @@ function notAsked(projects: ComposeProject[], host: Host): Verdict {
  * (packages.debian.org, packages.ubuntu.com, packages.fedoraproject.org, archlinux.org;
  * formulae.brew.sh). Debian 12 has version 1.
  */
-export function composeInstallFix({ os, programs }: Host): Fix {
+export function composeInstallFix(host: Host): Fix {
   const title = "Install Compose, which only reads the project here";
   const apt = (name: string) => commandFix(title, `apt-get update && apt-get install -y ${name}`, { root: true });
-  const { id = "", version = "0", like, platform } = os;
+  const { id = "", version = "0", platform } = host.os;
   if (platform === "macos") return commandFix(title, "brew install docker-compose");
-  if (id === "ubuntu" || like.includes("ubuntu")) return apt("docker-compose-v2");
+  if (isLike(host, "ubuntu")) return apt("docker-compose-v2");
   if (id === "debian" && !isOlder(version, "13")) return apt("docker-compose");
   if (id === "fedora") return commandFix(title, "dnf install -y docker-compose", { root: true });
-  if (programs?.pacman) return commandFix(title, "pacman -S --needed --noconfirm docker-compose", { root: true });
+  if (program(host, "pacman")) {
+    return commandFix(title, "pacman -S --needed --noconfirm docker-compose", { root: true });
+  }
   return manualFix(`${title}: docker-compose-plugin of https://docs.docker.com/compose/install/linux/`, { root: true });
 }
 

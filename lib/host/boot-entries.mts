@@ -1,5 +1,6 @@
 /** The files that a host's boot entries consist of or are generated from, and what generates them. */
 import type { Host } from "./types.mts";
+import { isLike } from "./distributions.mts";
 import { program } from "./programs.mts";
 
 /** Whether the probe read a file that configures arguments. */
@@ -19,7 +20,7 @@ export const isCmdlineFolder = (file: string) => file.startsWith("/etc/cmdline.d
  * Whether this host's grub-mkconfig reads the files of /etc/default/grub.d, as on Debian and its
  * derivatives.
  */
-export const readsGrubFolder = ({ os }: Host) => [os.id, ...os.like].some((id) => id === "debian" || id === "ubuntu");
+export const readsGrubFolder = (host: Host) => isLike(host, "debian", "ubuntu");
 /**
  * Debian's grub-mkconfig, and that of derivatives, reads the files of /etc/default/grub.d after
  * /etc/default/grub.

@@ -1,0 +1,160 @@
+/** Steps to install programs that a distribution does not package. */
+import type { Fix } from "../findings.mts";
+import type { Host } from "./types.mts";
+import { commandFix, manualFix } from "../fixes.mts";
+import { type Family, type Installer, installerOf } from "./installers.mts";
+import { codenameOf, isEnterprise, isLike, isProxmox } from "./distributions.mts";
+
+/** The fix for Proxmox VE, where packages of both sources would replace Proxmox's own. */
+const onProxmox = manualFix(
+  "Proxmox VE has a QEMU of its own, and Debian's removes proxmox-ve when it is installed: run this in a VM of it, or on another host",
+);
+
+/**
+ * Steps to install tools that the distribution does not package, to be run by hand. Empty where no
+ * steps are known.
+ */
+export function upstreamSteps(tools: string[], host: Host): Fix[] {
+  const programs = tools.filter((name) => name === "packer" || name === "vagrant");
+  const installer = installerOf(host);
+  const steps: Fix[] = [];
+  if (tools.some((name) => name === "qemu" || name === "libvirt")) {
+    if (isProxmox(host)) steps.push(onProxmox);
+    else if (installer && isEnterprise(host) && tools.includes("qemu")) {
+      steps.push(commandFix(
+        "Install QEMU, which this distribution has under another name",
+        "dnf install -y qemu-kvm qemu-img && ln -sf /usr/libexec/qemu-kvm /usr/local/bin/qemu-system-x86_64",
+        { root: true },
+      ));
+    }
+  }
+  if (tools.includes("debootstrap") && isEnterprise(host)) {
+    steps.push(...epel(host, installer));
+  }
+  if (programs.length > 0) steps.push(...hashicorp(programs, host, installer));
+  if (tools.includes("vagrant-libvirt")) steps.push(...plugin(host, installer));
+  return steps;
+}
+
+/** Steps for EPEL and debootstrap. The package that adds EPEL has a name of its own on each system. */
+function epel({ os }: Host, installer: Installer | undefined): Fix[] {
+  const release = /^\d+/.exec(os.version ?? "")?.[0];
+  const own = ["rocky", "almalinux", "centos"].includes(os.id ?? "")
+    ? "epel-release"
+    : os.id === "ol" && release
+    ? `oracle-epel-release-el${release}`
+    : os.id === "rhel" && release
+    ? `https://dl.fedoraproject.org/pub/epel/epel-release-latest-${release}.noarch.rpm`
+    : undefined;
+  if (!own || !installer) {
+    return [
+      manualFix("Install debootstrap from EPEL: https://docs.fedoraproject.org/en-US/epel/getting-started", {
+        root: true,
+      }),
+    ];
+  }
+  return [
+    commandFix("Add EPEL, which has debootstrap", installer.install([own]), { root: true }),
+    commandFix("Install debootstrap from it", installer.install(["debootstrap"]), { root: true }),
+  ];
+}
+
+/**
+ * The newest Fedora release with a folder in HashiCorp's repository. HashiCorp adds a release some
+ * time after Fedora publishes it.
+ */
+export const hashicorpFedora = {
+  newest: 43,
+  source: "https://rpm.releases.hashicorp.com/fedora/43 (repository files that use it on Fedora 44)",
+  date: "2026-11-26",
+} as const;
+
+/**
+ * Steps for HashiCorp's repository and the packages. The packages are the same for every release,
+ * so the steps name a release that the repository certainly has.
+ */
+function hashicorp(programs: string[], host: Host, installer: Installer | undefined): Fix[] {
+  const shown = programs.join(" and ");
+  const say = `Add HashiCorp's package repository, since this release has no ${shown}`;
+  const more = { root: true, ...(installer?.reboot ? { reboot: true } : {}) };
+  const install = installer && commandFix(`Install ${shown} from it`, installer.install(programs), more);
+  if (installer?.family === "apt") {
+    const suite = ["jammy", "noble"].find((name) => name === codenameOf(host)) ??
+      (isLike(host, "ubuntu") ? "noble" : "bookworm");
+    const key = "/usr/share/keyrings/hashicorp.asc";
+    return [
+      commandFix(
+        say,
+        `sh -ec 'curl -fsSL https://apt.releases.hashicorp.com/gpg -o ${key}; echo "deb [signed-by=${key}] https://apt.releases.hashicorp.com ${suite} main" >/etc/apt/sources.list.d/hashicorp.list'`,
+        { root: true },
+      ),
+      install!,
+    ];
+  }
+  if (installer?.family === "dnf") {
+    const where = isEnterprise(host) ? "RHEL" : "fedora";
+    const file = "/etc/yum.repos.d/hashicorp.repo";
+    const add = `curl -fsSL https://rpm.releases.hashicorp.com/${where}/hashicorp.repo -o ${file}`;
+    const pin = where === "fedora" && Number(host.os.version) > hashicorpFedora.newest
+      ? ` && sed -i 's/$releasever/${hashicorpFedora.newest}/' ${file}`
+      : "";
+    return [
+      commandFix(pin ? `${say}; its folder for Fedora ${hashicorpFedora.newest} is the newest` : say, add + pin, {
+        root: true,
+      }),
+      install!,
+    ];
+  }
+  if (installer?.family === "emerge") {
+    const atoms = programs.map((name) => name === "packer" ? "dev-util/packer" : "app-emulation/vagrant");
+    return [
+      manualFix(
+        `Accept ~amd64 for ${atoms.join(" and ")} and what they need, in /etc/portage/package.accept_keywords`,
+        { root: true },
+      ),
+      commandFix(`Install ${shown}`, installer.install(atoms), more),
+    ];
+  }
+  if (installer?.family === "apk" && programs.includes("vagrant")) {
+    return [
+      manualFix("Vagrant has no release for Alpine, whose libc is musl: run this on a host with another distribution"),
+    ];
+  }
+  return programs.map((name) =>
+    manualFix(`Install ${name} from HashiCorp's downloads: https://developer.hashicorp.com/${name}/install`)
+  );
+}
+
+/**
+ * The packages that the plugin's extension for libvirt needs to compile (ruby-libvirt: a compiler,
+ * make, pkg-config, libvirt's headers).
+ */
+const compilers: Partial<Record<Family, string[]>> = {
+  apt: ["build-essential", "pkg-config", "libvirt-dev"],
+  dnf: ["gcc", "make", "pkgconf-pkg-config", "libvirt-devel"],
+  pacman: ["base-devel", "libvirt"],
+  zypper: ["gcc", "make", "pkgconf-pkg-config", "libvirt-devel"],
+  xbps: ["base-devel", "libvirt-devel"],
+  emerge: ["app-emulation/libvirt", "virtual/pkgconfig"],
+};
+
+function plugin(host: Host, installer: Installer | undefined): Fix[] {
+  const packages = installer && compilers[installer.family];
+  const own = commandFix("Install the plugin, as yourself", "vagrant plugin install vagrant-libvirt");
+  if (!packages) {
+    return [{ ...own, title: `${own.title}; it compiles against libvirt's headers, with gcc, make and pkg-config` }];
+  }
+  // RHEL has headers in a repository that is disabled by default: crb, or powertools in RHEL 8
+  const repository = isEnterprise(host)
+    ? host.os.id === "rhel" ? undefined : host.os.version?.startsWith("8") ? "powertools" : "crb"
+    : undefined;
+  const run = installer.install(packages);
+  return [
+    commandFix(
+      "Install what the plugin vagrant-libvirt needs to compile",
+      repository ? run.replace("dnf install -y", `dnf install -y --enablerepo=${repository}`) : run,
+      { root: true, ...(installer.reboot ? { reboot: true } : {}) },
+    ),
+    own,
+  ];
+}
