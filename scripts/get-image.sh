@@ -94,15 +94,20 @@ download() { # URL KIND SUM: to $cache/KIND-SUM, going on where an earlier try s
   code=0
   fetch "$1" --retry 3 -C - -o "$part" -# || code=$?
   case $code in
-    0) ;;
-    # 6, 7: no such server; 22: no such file; 28: too slow. What is there of it serves the next try
-    6 | 7 | 28) die "cannot fetch $name" ;;
-    25 | 63 | 153) rm -f "$part"; die "$name is larger than ${MAX_IMAGE_GIB:-32} GiB" ;;
+    # 6, 7: no such server; 28: too slow; 25, 63, 153: too large
+    0 | 6 | 7 | 25 | 28 | 63 | 153) ;;
     *)
       # a server that cannot go on where it stopped, or a part longer than the whole: from the start
       rm -f "$part"
-      fetch "$1" --retry 3 -o "$part" -# || die "cannot fetch $name"
+      code=0
+      fetch "$1" --retry 3 -o "$part" -# || code=$?
       ;;
+  esac
+  case $code in
+    0) ;;
+    25 | 63 | 153) rm -f "$part"; die "$name is larger than ${MAX_IMAGE_GIB:-32} GiB" ;;
+    # what is there of it serves the next try
+    *) die "cannot fetch $name" ;;
   esac
   sum=$("$2sum" <"$part" | cut -d ' ' -f 1)
   if [ "$sum" != "$3" ]; then

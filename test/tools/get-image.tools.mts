@@ -28,7 +28,12 @@ test.before.each((context) => {
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
 function get(folder: string, ...words: string[]) {
-  const env = { ...process.env, XDG_CACHE_HOME: join(folder, "cache") };
+  return getWith({}, folder, ...words);
+}
+
+/** The same with more variables in the environment. */
+function getWith(more: Record<string, string>, folder: string, ...words: string[]) {
+  const env = { ...process.env, XDG_CACHE_HOME: join(folder, "cache"), ...more };
   const { status, stderr } = spawnSync("sh", [
     join(folder, "scripts/get-image.sh"),
     join(folder, "lab/image"),
@@ -41,6 +46,16 @@ function get(folder: string, ...words: string[]) {
   return { status, err: stderr.replaceAll(folder, ""), made, cached };
 }
 const server = (folder: string, name: string) => `file://${encodeURI(folder)}/server/${name}`;
+
+/** Starts a web server whose answers a statement writes to `answer`, for `asked`; in a process of its own, since `get` blocks this one. */
+async function serve(statement: string): Promise<{ port: number; end: () => void }> {
+  const code = `require("node:http").createServer((asked, answer) => { ${statement} })
+    .listen(0, "127.0.0.1", function () { process.stdout.write(String(this.address().port)); })`;
+  const server = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  const port = await new Promise<number>((resolve) => server.stdout.once("data", (text) => resolve(parseInt(text))));
+  return { port, end: () => server.kill() };
+}
+
 const published = (
   folder: string,
   sums = "SHA512SUMS",
@@ -67,12 +82,9 @@ test("uses nothing that is not what it should be", ({ folder }) => {
 });
 
 test("a list of checksums that is moved to where nothing is encrypted is not read", async ({ folder }) => {
-  const code = `require("node:http").createServer((asked, answer) => asked.url === "/SHA512SUMS"
-    ? answer.writeHead(302, { location: "/moved" }).end() : answer.end("${sum("sha512")}  disk.img"))
-    .listen(0, "127.0.0.1", function () { process.stdout.write(String(this.address().port)); })`;
-  const elsewhere = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  const { port, end } = await serve(`asked.url === "/SHA512SUMS"
+    ? answer.writeHead(302, { location: "/moved" }).end() : answer.end("${sum("sha512")}  disk.img")`);
   try {
-    const port = await new Promise((resolve) => elsewhere.stdout.once("data", (text) => resolve(parseInt(text))));
     const { err, made } = get(
       folder,
       ...["published", server(folder, "disk.img"), `http://127.0.0.1:${port}/SHA512SUMS`, "trixie"],
@@ -80,11 +92,73 @@ test("a list of checksums that is moved to where nothing is encrypted is not rea
     assert.match(err, /cannot reach http:.*Protocol "http" not supported/);
     assert.match(made(), /^made trixie/);
   } finally {
-    elsewhere.kill();
+    end();
   }
 });
 
-test("goes on where a stopped download ended, or begins anew where it cannot", ({ folder }) => {
+test("a download shows its progress", ({ folder }) => {
+  assert.match(get(folder, ...published(folder)).err, /100\.0%/);
+});
+
+for (const way of ["published", "url"]) {
+  test(`${way}: an image over the size cap is not kept, and a later run gets it`, ({ folder }) => {
+    const words = way === "url" ? [way, server(folder, "disk.img"), `sha256:${sum("sha256")}`] : published(folder);
+    const { status, err, cached } = getWith({ MAX_IMAGE_GIB: "0" }, folder, ...words);
+    assert.equal([status, cached], [1, []], err);
+    assert.match(err, /disk\.img is larger than 0 GiB\n/);
+    assert.is(get(folder, ...words).made(), image);
+  });
+}
+
+test("the size cap holds for a server that cannot go on where a download stopped", async ({ folder }) => {
+  const part = join(folder, `cache/homelab-gpu/images/sha256-${sum("sha256")}.part`);
+  writeFileSync(part, image.slice(0, 500));
+  const { port, end } = await serve(`answer.end(${JSON.stringify(image)})`);
+  try {
+    const words = ["url", `http://127.0.0.1:${port}/disk.img`, `sha256:${sum("sha256")}`];
+    const { err, cached } = getWith({ MAX_IMAGE_GIB: "0" }, folder, ...words);
+    assert.match(err, /disk\.img is larger than 0 GiB\n/);
+    assert.equal(cached, []);
+  } finally {
+    end();
+  }
+});
+
+test("a server that stalls ends the download, which holds no lock and keeps its part", async ({ folder }) => {
+  const { port, end } = await serve(
+    `answer.writeHead(200, { "content-length": 100000 }).write(${JSON.stringify(image.slice(0, 500))})`,
+  );
+  // the real curl, less patient: it waits one second instead of a minute, and tries once
+  mkdirSync(join(folder, "bin"));
+  const impatient = `#!/bin/sh
+for word; do
+  shift
+  case $last in --speed-time) word=1 ;; --retry) word=0 ;; esac
+  set -- "$@" "$word"
+  last=$word
+done
+exec "$CURL" --max-time 60 "$@"
+`;
+  writeFileSync(join(folder, "bin/curl"), impatient, { mode: 0o755 });
+  try {
+    const [curl] = spawnSync("sh", ["-c", "command -v curl"], { encoding: "utf8" }).stdout.split("\n");
+    const { status, err, cached } = getWith(
+      { PATH: `${join(folder, "bin")}:${process.env.PATH}`, CURL: curl! },
+      folder,
+      ...["url", `http://127.0.0.1:${port}/disk.img`, `sha256:${sum("sha256")}`],
+    );
+    assert.is(status, 1, err);
+    assert.match(err, /Less than 10240 bytes\/sec transferred[^]*cannot fetch http:\/\/127\.0\.0\.1:\d+\/disk\.img\n/);
+    assert.equal(cached, [`sha256-${sum("sha256")}.part`]);
+    const next = get(folder, "url", server(folder, "disk.img"), `sha256:${sum("sha256")}`);
+    assert.equal([next.status, next.made()], [0, image], next.err);
+    assert.not.match(next.err, /waiting/);
+  } finally {
+    end();
+  }
+});
+
+test("goes on where a stopped download ended, or from the start where it cannot", ({ folder }) => {
   const part = join(folder, `cache/homelab-gpu/images/sha512-${sum("sha512")}.part`);
   writeFileSync(part, image.slice(0, 500));
   assert.is(get(folder, ...published(folder)).made(), image);
