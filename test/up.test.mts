@@ -94,6 +94,48 @@ test("an earlier proof does not count for a machine that no longer answers", asy
   assert.is(world.disk.get(`${world.folder}/verify/b.txt`), undefined);
 });
 
+/** Runs `up` while the VM answers that each service ended with this code. */
+async function upWithExit(world: World, code: number): Promise<number> {
+  const session = world.session([]);
+  const run = session.shell.run;
+  session.shell.run = async (command, settings) => {
+    const result = await run(command, settings);
+    const text = settings.output === undefined ? undefined : world.disk.get(settings.output);
+    if (text !== undefined) {
+      world.disk.set(settings.output!, text.replace(/^(service:\S+) running 0/gm, `$1 exited ${code}`));
+    }
+    return result;
+  };
+  return await world.does(up, session);
+}
+
+test("the closing lines say what the VM answered: a service that --no-gpu leaves out is not listed", async () => {
+  const world = new World(
+    `${card}services: {web: {image: x}, ml-worker: {image: x, gpu: 1}}`,
+    "rtx4070-desktop-debian12",
+  );
+  assert.is(await world.does(up, world.session([], { gpu: false })), 0, world.said.join(""));
+  const [, closing = ""] = world.said.join("").split(/^(?=a is up)/m);
+  assert.match(closing, /^a is up at 192\.168\.121\.5: web, proven .*\n {2}web {2}running\n/);
+  assert.not.match(closing, /ml-worker/);
+});
+
+test("the closing lines and status say what the VM answered: a service that fell over is not proven", async () => {
+  const world = new World(three, "vm-without-gpu");
+  assert.is(await world.does(up, world.session(["a"])), 0, world.said.join(""));
+  world.config = three.replace("x/web", "x/other");
+  world.said = [];
+  assert.is(await upWithExit(world, 3), 1);
+  const closing = world.said.join("");
+  assert.match(closing, /^a is up at 192\.168\.121\.5: web, not proven\n {2}web {2}exited with code 3$/m);
+  world.said = [];
+  assert.is(await world.does(status, world.session([])), 0);
+  assert.match(world.said.join(""), /^a: running .*\n {2}web {2}exited with code 3$/m);
+  world.said = [];
+  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.match(world.said.join(""), /^a is up at 192\.168\.121\.5: web, proven .*\n {2}web {2}running$/m);
+});
+
 test("a step that fails costs the proofs of other machines nothing", async () => {
   const world = new World(three, "vm-without-gpu");
   world.deaf.add("a");

@@ -1,5 +1,6 @@
 /** What VMs answered of their services when they were last proven, and what is said of them. */
 import type { Lab } from "../host/lab.mts";
+import { isProven } from "../plan/plan.mts";
 import { self } from "../self.mts";
 import { visible } from "../text.mts";
 import { factsOf } from "../verify/guest-facts.mts";
@@ -28,7 +29,10 @@ export async function printMachines(session: Context, { names, settled, loaded }
     const there = lab.machines[machine.name]!;
     const seen = await readSeenServices(session, loaded.folder, machine.name);
     const services = seen.map(({ name }) => name);
-    const proof = there.proof ? `, proven ${there.proof.at.slice(0, 16).replace("T", " ")} UTC` : "";
+    // a proof of an earlier run does not count after a change that failed
+    const proof = isProven(machine, settled, there)
+      ? `, proven ${there.proof!.at.slice(0, 16).replace("T", " ")} UTC`
+      : ", not proven";
     session.shell.stdout(
       `${machine.name} is up at ${there.address ?? "an unknown address"}${
         there.hardware?.assignedFunctions.length
