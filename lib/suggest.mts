@@ -2,7 +2,7 @@
 
 /**
  * The one of the names that is most like a word: one that begins with it or that differs by few letters. Undefined where none is
- * like it. Upper and lower case are the same.
+ * like it, or several are to the same degree. Upper and lower case are the same.
  */
 export function closest(word: string, names: string[]): string | undefined {
   const typed = word.toLowerCase();
@@ -10,8 +10,20 @@ export function closest(word: string, names: string[]): string | undefined {
   const begun = typed.length > 1 ? names.filter((name) => name.toLowerCase().startsWith(typed)) : [];
   if (begun.length === 1) return begun[0];
   const most = typed.length < 4 ? 1 : typed.length < 8 ? 2 : 3;
-  const rated = names.map((name) => ({ name, far: distance(typed, name.toLowerCase()) }));
-  return rated.filter(({ name, far }) => far <= most && far < name.length).toSorted((a, b) => a.far - b.far)[0]?.name;
+  const rated = names.map((name) => {
+    const known = name.toLowerCase();
+    return { name, far: distance(typed, known), shared: sharedStart(typed, known) };
+  });
+  const [first, second] = rated.filter(({ name, far }) => far <= most && far < name.length)
+    .toSorted((a, b) => a.far - b.far || b.shared - a.shared);
+  return first?.far === second?.far && first?.shared === second?.shared ? undefined : first?.name;
+}
+
+/** How many letters two texts have in common from their beginning. */
+function sharedStart(a: string, b: string): number {
+  let i = 0;
+  while (i < a.length && a[i] === b[i]) i++;
+  return i;
 }
 
 /** How many letters have to be added, left out, changed, or swapped with the next one to make one text of the other. */

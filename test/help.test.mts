@@ -68,6 +68,8 @@ test("names what was meant: letters swapped, missing, added, changed, or only th
     ...["up", "doctor", "doctor", "destroy", "status", "verify", "doctor", "down", "completion"],
   ]);
   assert.equal(["foo", "x", "", "toString", "now", "kubernetes"].map(meant), Array(6).fill(undefined));
+  assert.is(closest("gpus", ["cpus", "gpu"]), "gpu", "of two that differ by one letter the one that begins alike");
+  assert.is(closest("debian-11", ["debian-12", "debian-13"]), undefined, "two that are as near are no answer");
 });
 
 test("help loads no check, config or package", () => {

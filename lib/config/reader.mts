@@ -1,6 +1,7 @@
 import { composeSections, sizeInMib } from "./sizes.mts";
 import { ConfigError, type Problem } from "../errors.mts";
 import type { Key, Shape } from "./shape.mts";
+import { closest } from "../suggest.mts";
 import { wrap } from "../text.mts";
 import { withoutPasswords } from "../urls.mts";
 import { kindOf, type ScalarKind } from "./scalars.mts";
@@ -135,7 +136,7 @@ export class Reader {
           this.problem(pair.at, `“${pair.key}” is a section of a Compose file, which has no place here`, section);
           continue;
         }
-        const near = keys.find((candidate) => alike(candidate, pair.key));
+        const near = closest(pair.key, keys);
         const owner = keys.find((candidate) => takes(shape.keys[candidate]!, pair.key));
         this.problem(
           pair.at,
@@ -303,31 +304,10 @@ function printable(text: string): string {
   return plain.length > 40 ? `${plain.slice(0, 40)}…` : plain;
 }
 
-/**
- * Whether two keys differ by one added, missing, changed or swapped letter, or only in the spelling
- * of the same letters.
- */
-function alike(key: string, written: string): boolean {
-  const [a, b] = [key, written].map((text) => text.toLowerCase().replace(/[^a-z]/g, "")) as [string, string];
-  if (a === b) return true;
-  if (Math.abs(a.length - b.length) > 1) return false;
-  let i = 0;
-  while (i < a.length && a[i] === b[i]) i++;
-  let j = 0;
-  while (j < a.length - i && j < b.length - i && a.at(-1 - j) === b.at(-1 - j)) j++;
-  const [x, y] = [a.slice(i, a.length - j), b.slice(i, b.length - j)];
-  return (x.length <= 1 && y.length <= 1) || (x.length === 2 && x[0] === y[1] && x[1] === y[0]);
-}
-
-/** The value of a choice that somebody most likely meant by a text; undefined where none or several are alike. */
+/** The value of a choice that somebody most likely meant by a text; undefined where none or several are like it. */
 function likely(shape: Shape, written: string | undefined): string | undefined {
   const options = shape.kind === "either" ? shape.of : [shape];
-  const values = options.flatMap((option) => (option.kind === "choice" ? option.values() : []));
-  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
-  if (written === undefined || plain(written).length < 3) return undefined;
-  const begun = values.filter((value) => plain(value).startsWith(plain(written)));
-  const found = begun.length > 0 ? begun : values.filter((value) => alike(value, written));
-  return found.length === 1 ? found[0] : undefined;
+  return closest(written ?? "", options.flatMap((option) => (option.kind === "choice" ? option.values() : [])));
 }
 
 /** The prefix of every message. */
