@@ -1,5 +1,6 @@
 import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, manualFix } from "../../fixes.mts";
+import { self } from "../../self.mts";
 import { anyOf } from "../../text.mts";
 import { vmWords } from "./fixes.mts";
 
@@ -78,7 +79,7 @@ export const packerFailures: Failure[] = [
       doctorFix("host.virtualization"),
       manualFix('See that KVM is used (accelerator = "kvm"), or raise ssh_timeout'),
       manualFix("Look at the build's screen: Packer prints a VNC address (vnc://127.0.0.1:59xx)"),
-      commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up"),
+      commandFix("Build with all messages", `PACKER_LOG=1 ${self("up")}`),
     ],
     source: "Packer 1.6; gem5/gem5#1211 (2024-06)",
   },
@@ -146,7 +147,7 @@ export const packerFailures: Failure[] = [
     fix: [
       commandFix(
         "Build with all messages: a trace of the crash stands above that line",
-        "PACKER_LOG=1 npx zx homelab-gpu.mts up",
+        `PACKER_LOG=1 ${self("up")}`,
       ),
       commandFix("Update the plugins", "packer init -upgrade ."),
       commandFix("See whether the kernel ended it", "journalctl -k -g 'Out of memory'", { root: true }),
@@ -172,7 +173,7 @@ export const packerFailures: Failure[] = [
     strength: "symptom",
     layer: "hypervisor",
     message: "QEMU ended at once; its own message is in the lines above, or in Packer's log",
-    fix: [commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up")],
+    fix: [commandFix("Build with all messages", `PACKER_LOG=1 ${self("up")}`)],
     source: "Packer (QEMU plugin), read 2026-11",
   },
   {
@@ -219,7 +220,7 @@ export const packerFailures: Failure[] = [
     message: "a script that sets the box up ended with an error, which stands in the lines above (100 is apt's)",
     fix: [
       manualFix("Read the lines above it"),
-      commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up"),
+      commandFix("Build with all messages", `PACKER_LOG=1 ${self("up")}`),
     ],
     source: "Packer (shell provisioner), read 2026-11",
   },
@@ -243,7 +244,7 @@ export const packerFailures: Failure[] = [
     message: "Packer built the image and could not make a box of it, for the reason behind the colon",
     fix: [
       manualFix("See that the disk has room, and that the plugins qemu and vagrant are of this year"),
-      commandFix("Build with all messages", "PACKER_LOG=1 npx zx homelab-gpu.mts up"),
+      commandFix("Build with all messages", `PACKER_LOG=1 ${self("up")}`),
     ],
     source: "Packer; hashicorp/packer-plugin-vagrant#114 (2024-03)",
   },

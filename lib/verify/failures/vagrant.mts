@@ -1,5 +1,6 @@
 import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, guestFix, manualFix, remedies } from "../../fixes.mts";
+import { self } from "../../self.mts";
 import { anyOf } from "../../text.mts";
 import { each, install, vmWords } from "./fixes.mts";
 
@@ -235,7 +236,7 @@ export const vagrantFailures: Failure[] = [
     message:
       "the VM did not answer over SSH in time: it hangs while it boots, has no network, or is slow because it is emulated",
     fix: [
-      commandFix("See whether it runs and has an address", "npx zx homelab-gpu.mts status"),
+      commandFix("See whether it runs and has an address", self("status")),
       manualFix("Look at its console (virt-manager, or virsh console NAME)"),
       doctorFix("host.virtualization"),
     ],
