@@ -1,16 +1,16 @@
-/** The proofs of machines: what the proving steps of a run brought. */
+/** The proofs of machines: what the proving steps of a run found. */
 import type { Finding } from "../findings.mts";
 import { readState, type State, writeState } from "../host/state.mts";
 import { servicesHash } from "../plan/plan.mts";
 import type { Step } from "../plan/types.mts";
 import { driverState } from "../resolve/partition.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
-import { verifyMachines } from "./commands/verify.mts";
 import { type Context, inspect, type Inspection } from "./context.mts";
+import { verifyMachines } from "./verify-machines.mts";
 
 /**
- * Reads what the proving steps brought, keeps the proofs that hold, and gives all findings. `some`: of the machines whose proof was come to, since a
- * step failed before the others'. `planned`: what was applied, whatever the files of the stacks are by now.
+ * Reads what the proving steps wrote, saves the proofs that hold, and gives all findings. `some`: a step failed, and only the machines
+ * whose proving step ran are judged. `planned`: what was applied, whatever the files of the stacks are by now.
  */
 export async function judgeProofs(
   session: Context,

@@ -3,18 +3,16 @@ import type { ResolvedMachine } from "../../resolve/types.mts";
 import { notesFor } from "../../checks/index.mts";
 import { countsByStatus, explainFindings, type Finding } from "../../findings.mts";
 import { commandFix } from "../../fixes.mts";
-import { driverVersion, partitionRequest } from "../../resolve/partition.mts";
 import { requireLibvirtAnswer } from "../../host/lab.mts";
 import { inQueue } from "../../plan/stages.mts";
 import { acquireLock } from "../../run/lock.mts";
-import { proofOf, stacksOf } from "../../plan/plan.mts";
+import { proofOf } from "../../plan/plan.mts";
 import { formatFindings, formatPlan } from "../print.mts";
 import { runSteps } from "../../run/steps.mts";
-import { closeLab, type Context, inspect, type Inspection, log, readTexts, reporterOf, styleFor } from "../context.mts";
-import { verifyMachine } from "../../verify/layers.mts";
+import { closeLab, type Context, inspect, log, readTexts, reporterOf, styleFor } from "../context.mts";
 import { saveAddresses } from "../ssh-address.mts";
+import { verifyMachines } from "../verify-machines.mts";
 import { self } from "../../self.mts";
-import { isNvidiaRequest } from "../../host/vendors.mts";
 
 /** `verify`: proves every machine, layer by layer, and names the first layer that fails. */
 export async function verify(session: Context): Promise<number> {
@@ -54,35 +52,6 @@ export async function verify(session: Context): Promise<number> {
   }
   shell.stdout(`${formatFindings(findings, { ...styleFor(session, "out", found.host), verbose: true }).join("\n")}\n`);
   return findings.some(({ status }) => status === "fail") ? 1 : 0;
-}
-
-/** The findings from the output of these machines' verify steps. */
-export async function verifyMachines(
-  { shell }: Context,
-  { loaded, settled, lab }: Inspection,
-  machines: ResolvedMachine[],
-): Promise<Finding[]> {
-  const judged = await Promise.all(machines.map(async (machine) => {
-    const { name } = machine;
-    const guests = lab.machines[name]?.hardware?.assignedFunctions ?? [];
-    const passed = (machine.assignedFunctions ?? []).map((fn) => {
-      const guest = guests.find(({ host }) => host === fn.bdf)?.guest;
-      return {
-        fn,
-        ...(guest ? { guest } : {}),
-        ...(machine.provider === "libvirt" ? {} : { otherwise: true as const }),
-      };
-    });
-    const services = settled.services.filter(({ machine }) => machine === name);
-    const wish = partitionRequest(machine);
-    const driver = wish?.hostDriver;
-    const version = driver && driverVersion(driver);
-    const part = isNvidiaRequest(wish) ? (version ? { driver: version } : {}) : undefined;
-    const stacks = stacksOf(machine, settled).map((stack) => stack.name);
-    const text = await shell.read(`${loaded.folder}/verify/${name}.txt`);
-    return verifyMachine(name, text, services, passed, part, stacks).findings;
-  }));
-  return judged.flat();
 }
 
 function notUp({ name }: ResolvedMachine): Finding {

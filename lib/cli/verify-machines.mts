@@ -1,0 +1,37 @@
+/** What the verify steps of machines show. */
+import type { Finding } from "../findings.mts";
+import { isNvidiaRequest } from "../host/vendors.mts";
+import { stacksOf } from "../plan/plan.mts";
+import { driverVersion, partitionRequest } from "../resolve/partition.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import { verifyMachine } from "../verify/layers.mts";
+import type { Context, Inspection } from "./context.mts";
+
+/** The findings from the output of these machines' verify steps. */
+export async function verifyMachines(
+  { shell }: Context,
+  { loaded, settled, lab }: Inspection,
+  machines: ResolvedMachine[],
+): Promise<Finding[]> {
+  const judged = await Promise.all(machines.map(async (machine) => {
+    const { name } = machine;
+    const guests = lab.machines[name]?.hardware?.assignedFunctions ?? [];
+    const passed = (machine.assignedFunctions ?? []).map((fn) => {
+      const guest = guests.find(({ host }) => host === fn.bdf)?.guest;
+      return {
+        fn,
+        ...(guest ? { guest } : {}),
+        ...(machine.provider === "libvirt" ? {} : { otherwise: true as const }),
+      };
+    });
+    const services = settled.services.filter(({ machine }) => machine === name);
+    const wish = partitionRequest(machine);
+    const driver = wish?.hostDriver;
+    const version = driver && driverVersion(driver);
+    const part = isNvidiaRequest(wish) ? (version ? { driver: version } : {}) : undefined;
+    const stacks = stacksOf(machine, settled).map((stack) => stack.name);
+    const text = await shell.read(`${loaded.folder}/verify/${name}.txt`);
+    return verifyMachine(name, text, services, passed, part, stacks).findings;
+  }));
+  return judged.flat();
+}
