@@ -12,7 +12,8 @@ import {
   networksOf,
   publishedPorts,
 } from "../compose/service.mts";
-import { composeFileFlaws, inlineMountFlaws, mountFlaws, neededFiles } from "./compose-files.mts";
+import { composeFileFlaws, neededFiles } from "./compose-files.mts";
+import { inlineMountFlaws, mountFlaws } from "./compose-mounts.mts";
 import { engineFlaws, engineProjectFlaws } from "./compose-docker.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";

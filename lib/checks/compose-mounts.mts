@@ -1,0 +1,191 @@
+/** Checks whether the mounts of a Compose project have in the VM what they have on the host. */
+import { dirname } from "node:path/posix";
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { isDrmNode } from "../compose/gpu-requests.mts";
+import { baseOf, hostPath } from "../compose/paths.mts";
+import { mountsOf } from "../compose/service.mts";
+import { manualFix } from "../fixes.mts";
+import { isMap } from "../maps.mts";
+import { leftOutMessage, placeOfPath } from "./compose-paths.mts";
+
+/** Paths that every Linux VM has. */
+const vmPaths =
+  /^\/(proc|sys|dev|run|tmp|boot|lib|usr|var\/run|var\/log|var\/tmp|var\/lib\/docker|var\/lib\/containers|etc\/(localtime|timezone|os-release|machine-id|passwd|group|shadow|resolv\.conf|hosts|hostname|ssl|ca-certificates|OpenCL|vulkan|cdi|docker))(\/|$)|^\/(etc)?$/;
+/**
+ * A name that looks like a file's rather than a folder's: its ending is not a version or domain.
+ */
+const fileName =
+  /(^|\/)(Dockerfile|Caddyfile|Makefile|Corefile|LICENSE|\.[a-z]+rc|[^/]*\.(conf|cfg|ini|json|jsonc|json5|ya?ml|toml|xml|env|properties|txt|md|sql|sh|py|js|ts|lua|php|html?|css|pem|key|crt|cer|p12|htpasswd|list|rules|tpl|tmpl|template|acl|hcl|nginx|vcl|csv|lic|gguf|safetensors))$/i;
+
+/** The mounts of a service whose source differs between the VM and the host. */
+export function mountFlaws(
+  name: string,
+  service: ComposeService,
+  project: ComposeProject,
+  machine: Pick<ResolvedMachine, "name" | "engine">,
+): ProjectFlaw[] {
+  const flaws = bindsOf(service, project.written?.services[name] ?? service, project).flatMap((bind) =>
+    mountFlaw(bind, project, machine)
+  );
+  return flaws.filter((flaw, i) => flaws.findIndex(({ message }) => message === flaw.message) === i);
+}
+
+interface Bind {
+  source: string;
+  target: string;
+  /** It is written as an absolute path. */
+  absolute: boolean;
+  /** False where Compose must not create a missing source; undefined where its version decides. */
+  creates: boolean | undefined;
+}
+
+/**
+ * The bind mounts of a service. `written`: the service before Compose normalised its mounts to the
+ * long form.
+ */
+function bindsOf(service: ComposeService, written: ComposeService, project: ComposeProject): Bind[] {
+  const long = (Array.isArray(written.volumes) ? written.volumes : []).filter(isMap);
+  const whole = (path: unknown) => hostPath(String(path), baseOf(project));
+  return mountsOf(service).flatMap(({ type, source, target }): Bind[] => {
+    if (type !== "bind" || !source || source.includes("$")) return [];
+    const one = long.find((mount) =>
+      mount.type === "bind" && whole(mount.source) === whole(source) && mount.target === target
+    );
+    const raw = mountsOf(written).find((mount) => mount.target === target)?.source ?? source;
+    const create = one && (isMap(one.bind) ? one.bind.create_host_path : undefined);
+    return [{
+      source,
+      target,
+      absolute: /^[/~]/.test(raw),
+      creates: one === undefined || create === true ? true : create === false ? false : undefined,
+    }];
+  });
+}
+
+function mountFlaw(
+  { source, target, creates, absolute }: Bind,
+  project: ComposeProject,
+  machine: Pick<ResolvedMachine, "name" | "engine">,
+): ProjectFlaw[] {
+  const place = placeOfPath(source, project);
+  if (!place) {
+    return [{
+      status: "fail",
+      message: `mounts ${source}, which is a path of the computer that the project is from`,
+      at: source,
+      fix: manualFix("Use a path below the project's folder (./…), or a named volume"),
+    }];
+  }
+  const { path, kind, exists, inside, shown, leftOut } = place;
+  const isFile = fileName.test(path) || fileName.test(target);
+  const at = inside ? shown : source;
+  if (inside && absolute) {
+    return [{
+      status: "fail",
+      message: `mounts ${path} by its path on this host: in the VM the project's folder is another one`,
+      at: lineTexts(source, target),
+      fix: manualFix(`Write ${path === project.folder ? "." : `./${shown}`}`),
+    }];
+  }
+  if (inside) {
+    if (kind === "missing" && isFile) {
+      return [{
+        status: "fail",
+        message: `mounts the file ${shown}, which does not exist: Docker would create a folder of that name`,
+        at,
+        fix: manualFix(`Create ${shown}`),
+      }];
+    }
+    if (kind === "missing" && creates !== true) {
+      return [{
+        status: creates === false ? "fail" : "warn",
+        message: `mounts the folder ${shown}, which does not exist: ${
+          creates === false
+            ? "create_host_path is false"
+            : "in this long form some versions of Compose do not create it"
+        }`,
+        at,
+        fix: manualFix(`Create ${shown}`),
+      }];
+    }
+    if (leftOut) {
+      return [{
+        status: kind === "file" ? "fail" : "warn",
+        message: leftOutMessage(`mounts ${shown}`) +
+          (kind === "file" ? "" : ": the container starts on an empty folder"),
+        at,
+        fix: manualFix(`Take ${shown} out of .dockerignore, or use a named volume`),
+      }];
+    }
+    if (kind === "folder" && fileName.test(path) && fileName.test(target)) {
+      return [{
+        status: "warn",
+        message: `mounts ${shown} as ${target}, and it is a folder: Docker leaves one where a file was missing`,
+        at,
+        fix: manualFix(`Remove the folder ${shown}, and put the file there`),
+      }];
+    }
+    return [];
+  }
+  if (/^\/(var\/)?run\/docker\.sock$/.test(path) && machine.engine === "podman") {
+    return [{ status: "warn", message: `mounts ${path}, which engine: podman does not have`, at }];
+  }
+  const above = dirname(project.folder);
+  const beside = above !== "/" && path.startsWith(`${above}/`);
+  if ((vmPaths.test(path) && !beside) || isDrmNode(path)) return [];
+  const shared = project.sharedFolders?.find(({ from }) => path === from || path.startsWith(`${from}/`));
+  if (shared) {
+    return shared.to === shared.from ? [] : [{
+      status: "warn",
+      message: `mounts ${path}, and ${machine.name} has that folder as ${shared.to}`,
+      at,
+      fix: manualFix(
+        `Write ${shared.to}${path.slice(shared.from.length)} in the project, or to: ${shared.from} in folders:`,
+      ),
+    }];
+  }
+  if (!exists && creates === false) {
+    return [{
+      status: "fail",
+      message: `mounts ${path}, which ${machine.name} does not have: create_host_path is false`,
+      at: lineTexts(at, target),
+      fix: manualFix("Move it into the project's folder, or use a named volume"),
+    }];
+  }
+  const own = /^\/srv(\/|$)/.test(path);
+  return [{
+    status: (exists && !own) || isFile ? "fail" : "warn",
+    message: exists
+      ? `mounts ${path} of this host, which ${machine.name} does not have`
+      : `mounts ${path}, which is an empty folder in ${machine.name} unless something creates it there`,
+    at: lineTexts(at, target),
+    fix: manualFix("Move it into the project's folder, or use a named volume"),
+  }];
+}
+
+/**
+ * Texts to find a mount's line by: if the source contains a variable, the target still has its
+ * written form.
+ */
+const lineTexts = (source: string, target: string) => [source, `:${target}`, target];
+
+/**
+ * Mounts of an inline service by a relative path: no files beside the config are copied, so that Docker would create an
+ * empty folder, which is lost with the VM. Other paths are paths in the VM.
+ */
+export function inlineMountFlaws(service: ComposeService): ProjectFlaw[] {
+  return mountsOf(service).flatMap(({ type, source = "", target }): ProjectFlaw[] => {
+    if (type !== "bind" || !/^(\.|~)/.test(source)) return [];
+    const isFile = fileName.test(source) || fileName.test(target);
+    return [{
+      status: isFile ? "fail" : "warn",
+      message: `mounts ${source}, which is not copied into the VM: ${
+        isFile ? "Docker would create a folder of that name" : "it starts on an empty folder, lost with the VM"
+      }`,
+      at: source,
+      fix: manualFix("Use a named volume, or a stack (stacks:), whose folder is copied"),
+    }];
+  });
+}
