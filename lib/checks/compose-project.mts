@@ -14,6 +14,7 @@ import {
 } from "../compose/service.mts";
 import { composeFileFlaws, neededFiles } from "./compose-files.mts";
 import { inlineMountFlaws, mountFlaws } from "./compose-mounts.mts";
+import { targetFlaws } from "./compose-target.mts";
 import { engineFlaws, engineProjectFlaws } from "./compose-docker.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
@@ -38,6 +39,7 @@ export function projectFlaws(
         ...(project.inline
           ? inlineMountFlaws(service)
           : [...mountFlaws(name, service, project, machine), ...neededFiles(name, service, project)]),
+        ...targetFlaws(project.written?.services[name] ?? service, project),
         ...devices(service),
         ...networks(service, project),
         ...settings(service),

@@ -15,7 +15,7 @@ import { serviceOfRefusal } from "../compose/refusals.mts";
 import { type PublishedPort, publishedPorts } from "../compose/service.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
-import { placeOf, verdictOf } from "./compose-flaw.mts";
+import { placeOf, type ProjectFlaw, verdictOf } from "./compose-flaw.mts";
 import { newKeyFlaws } from "./compose-keys.mts";
 import { projectFlaws } from "./compose-project.mts";
 
@@ -117,6 +117,10 @@ function projectVerdicts(
   const refused = project.refusals.map((problem) => refusal(project, problem));
   const others = all.filter((other) => other !== project);
   const found = [
+    ...(project.unread ?? []).map((why): ProjectFlaw => ({
+      status: "unknown",
+      message: `a file could not be checked: ${why}`,
+    })),
     ...(project.model ? projectFlaws(project, machine, others) : []),
     ...newKeyFlaws(project, machine, config),
   ];

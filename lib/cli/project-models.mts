@@ -41,7 +41,7 @@ export async function withModels(
     const read = await readProject(shell, request, compose);
     const project: ComposeProject = here || read.readBy !== "reader"
       ? read
-      : { ...read, noAnswer: "there is no Compose 2 where this runs" };
+      : { noAnswer: "there is no Compose 2 where this runs", ...read };
     const engine = guestEngineOf(machine, settled);
     return gpu ? { ...withGpuFiles(stack, project, engine), withheld: [] } : withoutGpuServices(stack, project, engine);
   }));

@@ -95,7 +95,8 @@ async function namedFiles(
   const { readProject } = await import("../compose/read-project.mts");
   const project = await readProject(shell, { name, machine, folder, files, profiles, variables }, undefined);
   const named = Object.entries(project.paths).flatMap(([path, kind]) =>
-    kind === "file" && path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : []
+    // a file that could not be looked at may be there
+    (kind === "file" || kind === "unknown") && path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : []
   );
   return [...Object.keys(project.texts).filter((file) => !leaves(file)), ...named];
 }

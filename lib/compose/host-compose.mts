@@ -22,14 +22,22 @@ export const inFolder = { PWD: "." };
 /** Timeout for one run of Compose, seconds. */
 export const composeTimeout = 20;
 
+/** A host of which it is not known whether it has Compose. */
+export interface UnknownCompose {
+  /** Why. */
+  noAnswer: string;
+}
+
 /** Finds the host's Compose, version 2 or later; undefined if there is none. */
-export async function findCompose(shell: Shell): Promise<HostCompose | undefined> {
+export async function findCompose(shell: Shell): Promise<HostCompose | UnknownCompose | undefined> {
+  let silent: string | undefined;
   for (const command of [["docker", "compose"], ["docker-compose"]]) {
-    const { ok, out } = await answerOf(shell, [...command, "version", "--short"]);
-    const version = /^v?(\d+\.\d+\S*)/.exec(out.trim())?.[1];
-    if (ok && version && !isOlder(version, "2")) return { command, version };
+    const answer = await answerOf(shell, [...command, "version", "--short"]);
+    const version = /^v?(\d+\.\d+\S*)/.exec(answer.out.trim())?.[1];
+    if (answer.ok && version && !isOlder(version, "2")) return { command, version };
+    if (isEnded(answer)) silent ??= `${command.join(" ")} version did not answer in time`;
   }
-  return undefined;
+  return silent === undefined ? undefined : { noAnswer: silent };
 }
 
 /**
@@ -62,17 +70,18 @@ export async function askCompose(
   const [enabled, whole] = await Promise.all([ask(profiles), profiled ? ask(["*"]) : undefined]);
   const all = modelOf(whole ?? enabled);
   const started = modelOf(enabled);
-  const refusals = started ? [] : refusalsOf(enabled.err, folder).map((one) => placed(one, texts, own.refusals));
+  const ended = !started && isEnded(enabled);
+  const refusals = started || ended
+    ? []
+    : refusalsOf(enabled.err, folder).map((one) => placed(one, texts, own.refusals));
+  if (!started && refusals.length === 0) {
+    const noAnswer = ended ? "Compose did not answer in time" : `Compose ended with exit code ${enabled.code}`;
+    return readByReader(own, texts, version, noAnswer);
+  }
   const newer = own.model && newerKeyOf(refusals.map(({ message }) => message), version, own.model, texts);
   if (newer) {
     const noAnswer = `this host has Compose ${version}, and ${newer.name} needs ${newer.from}`;
-    return { model: own.model!, ...readerResult(own, texts), readBy: "reader", composeVersion: version, noAnswer };
-  }
-  if (!started && refusals.length === 0) {
-    const why = enabled.code === null || enabled.code === 124
-      ? "Compose did not answer in time"
-      : `Compose ended with exit code ${enabled.code}`;
-    return { readBy: "none", composeVersion: version, noAnswer: why };
+    return readByReader(own, texts, version, noAnswer);
   }
   return {
     readBy: "compose",
@@ -88,6 +97,21 @@ export async function askCompose(
     })),
   };
 }
+
+/** Whether a program was ended before it answered: it took too long, or a signal ended it. */
+const isEnded = ({ code, timedOut }: CommandResult) => timedOut === true || code === null || code === 124;
+
+/** The built-in reader's result for a project on which the host's Compose gave no answer. */
+const readByReader = (
+  own: ReadProject,
+  texts: Record<string, string>,
+  composeVersion: string,
+  noAnswer: string,
+): Partial<ComposeProject> => ({
+  ...(own.model ? { model: own.model } : {}),
+  ...readerResult(own, texts),
+  ...{ readBy: "reader", composeVersion, noAnswer },
+});
 
 function modelOf({ ok, out }: CommandResult): ComposeModel | undefined {
   if (!ok) return undefined;

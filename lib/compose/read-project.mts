@@ -8,10 +8,12 @@ import type { Shell } from "../shell.mts";
 import { composeFileNames, composeFilesOf } from "./project.mts";
 import { readProjectFiles } from "./reader.mts";
 import { lineOf, literally } from "./refusals.mts";
-import type { ComposeProject, PathKind, ProjectProblem, ProjectRequest } from "./types.mts";
+import type { ComposeProject, ProjectProblem, ProjectRequest } from "./types.mts";
 import { dotEnv, envFileFlaws } from "./variables.mts";
-import { askCompose, findCompose, type HostCompose, inFolder } from "./host-compose.mts";
+import { askCompose, findCompose, type HostCompose, inFolder, type UnknownCompose } from "./host-compose.mts";
 import { absentEnvFile, readerResult } from "./problem-places.mts";
+import { readStages } from "./build-stages.mts";
+import { type ProjectReads, projectReads } from "./project-reads.mts";
 import { baseOf, envFiles, hostPath, namedPaths } from "./paths.mts";
 import { enabledOf, enabledServices } from "./enabled.mts";
 import { inheritedVariables } from "./service.mts";
@@ -25,14 +27,13 @@ import { inheritedVariables } from "./service.mts";
 export async function readProject(
   shell: Shell,
   request: ProjectRequest,
-  compose: HostCompose | undefined,
+  compose: HostCompose | UnknownCompose | undefined,
 ): Promise<ComposeProject> {
   const { folder } = request;
   const at = (path: string) => (isAbsolute(path) ? path : join(folder, path));
-  const [dotenv, names] = await Promise.all([
-    shell.read(at(".env")).catch(() => undefined),
-    shell.list(folder).catch((): string[] => []),
-  ]);
+  const reads = projectReads(shell);
+  const isRead = (path: string) => !reads.failed.has(at(path));
+  const [dotenv, names] = await Promise.all([reads.read(at(".env")), reads.list(folder)]);
   const given = { ...inFolder, ...request.variables };
   const env: Record<string, string> = { ...dotEnv(dotenv ?? "", given), ...given };
   const files = request.files ?? composeFilesOf(names, env);
@@ -41,19 +42,28 @@ export async function readProject(
     : (env.COMPOSE_PROFILES ?? "").split(",").filter(Boolean);
   const texts: Record<string, string> = {};
   const readText = async (path: string) => {
-    const text = await shell.read(at(path)).catch(() => undefined);
+    const text = await reads.read(at(path));
     if (text !== undefined) texts[path] = text;
     return text !== undefined;
   };
   const envExamples = dotenv === undefined ? names.filter((name) => /^\.?env[._-]|\.env$/i.test(name)).sort() : [];
   const dotEnvNames = Object.keys(dotEnv(dotenv ?? ""));
   const base = { ...request, files, profiles, texts, dotEnvNames, envExamples, unsetVariables: [], paths: {} };
+  const unreadable = (paths: string[]): ComposeProject | undefined => {
+    const noAnswer = paths.map((path) => reads.failed.get(at(path))).find(Boolean);
+    return noAnswer === undefined ? undefined : { ...base, readBy: "none", refusals: [], noAnswer };
+  };
+  // without its variables, or the names of its files, every answer would be a guess
+  const unknown = unreadable([".env", ...(request.files ? [] : [folder])]);
+  if (unknown) return unknown;
   if (files.length === 0) {
     const message = `there is no Compose file in ${folder}: ${composeFileNames.join(", ")}`;
     return { ...base, readBy: "none", refusals: [{ message }] };
   }
   const there = await Promise.all(files.map(readText));
   const missing = files.filter((_, i) => !there[i]);
+  const partly = unreadable(missing);
+  if (partly) return partly;
   if (missing.length > 0) {
     const refusals = missing.map((file): ProjectProblem => ({ message: `there is no file ${file}`, file }));
     return { ...base, readBy: "none", refusals };
@@ -61,7 +71,7 @@ export async function readProject(
   // the built-in reader helps to find the lines of Compose's errors
   const envTexts: Record<string, string> = {};
   const readEnv = async (path: string) => {
-    const text = await shell.read(at(path)).catch(() => undefined);
+    const text = await reads.read(at(path));
     if (text !== undefined) envTexts[path] = text;
     return text !== undefined;
   };
@@ -72,27 +82,39 @@ export async function readProject(
     if (!found.includes(true)) break;
     own = readProjectFiles(files, texts, env, envTexts);
   }
-  const absent = own.envFiles.filter(({ path, required }) => required && !Object.hasOwn(envTexts, path));
-  own = { ...own, refusals: [...own.refusals, ...absent.map(({ path }) => absentEnvFile(path, texts))] };
+  const absent = own.envFiles.filter(({ path, required }) =>
+    required && !Object.hasOwn(envTexts, path) && isRead(path)
+  );
+  own = {
+    ...own,
+    wanted: own.wanted.filter(isRead),
+    refusals: [...own.refusals, ...absent.map(({ path }) => absentEnvFile(path, texts))],
+  };
   if (own.model) {
     const enabled = enabledServices(own.model, profiles);
-    const flaws = await envFileRefusals(shell, { folder, files, model: own.model, enabled }, dotenv);
+    const flaws = await envFileRefusals(reads, { folder, files, model: own.model, enabled }, dotenv);
     own = { ...own, refusals: [...own.refusals, ...flaws] };
   }
-  const answer: Partial<ComposeProject> = compose
+  const answer: Partial<ComposeProject> = compose && "command" in compose
     ? await askCompose(shell, compose, { ...request, files, profiles }, texts, own, dotenv !== undefined)
-    : { ...(own.model ? { model: own.model } : {}), ...readerResult(own, texts) };
+    : { ...(own.model ? { model: own.model } : {}), ...readerResult(own, texts), ...compose };
   const written = own.model ? { written: own.model } : {};
   const project: ComposeProject = { ...base, readBy: "reader", refusals: [], ...answer, ...written };
   const { model } = project;
   if (model && !project.enabled) project.enabled = enabledServices(model, profiles);
   project.unsetVariables = [...project.unsetVariables, ...unsetInherited(project, env)];
-  return { ...project, paths: await kindsOf(shell, [...namedPaths(project), ...Object.keys(envTexts).map(at)]) };
+  const stages = await readStages(reads, { ...project, ...(own.model ? { model: own.model } : {}) });
+  const unreadFiles = new Map(reads.failed);
+  const paths = [...new Set([...namedPaths(project), ...Object.keys(envTexts).map(at)])];
+  const kinds = await Promise.all(paths.map(async (path) => [path, await reads.kind(path)] as const));
+  // other paths of this host do not matter for the VM
+  const unread = [...reads.failed].filter(([path]) => unreadFiles.has(path) || path.startsWith(`${folder}/`));
+  return { ...project, stages, unread: unread.map(([, why]) => why), paths: Object.fromEntries(kinds) };
 }
 
 /** The errors that Compose reports for `.env` and for the env files of enabled services. */
 async function envFileRefusals(
-  shell: Shell,
+  reads: ProjectReads,
   project: Pick<ComposeProject, "folder" | "files" | "model" | "enabled">,
   dotenv = "",
 ): Promise<ProjectProblem[]> {
@@ -101,7 +123,7 @@ async function envFileRefusals(
     envFiles(service).filter(({ raw }) => !raw).map(({ path }) => path)
   );
   const named = [...new Set(paths.flatMap((path) => hostPath(path, baseOf(project)) ?? []))];
-  const read = await Promise.all(named.map((path) => shell.read(path).catch(() => undefined)));
+  const read = await Promise.all(named.map(reads.read));
   const all = [[join(folder, ".env"), dotenv] as const, ...named.map((path, i) => [path, read[i] ?? ""] as const)];
   const texts = new Map(all);
   return [...texts].flatMap(([path, text]) => {
@@ -119,23 +141,4 @@ function unsetInherited(project: ComposeProject, values: Record<string, string>)
     variable,
     ...lineOf(texts, new RegExp(`(^|[\\s"'{\\[,-])${literally(variable)}($|[\\s"':,}\\]])`)),
   }));
-}
-
-async function kindsOf(shell: Shell, paths: string[]): Promise<Record<string, PathKind>> {
-  const kinds = await Promise.all(paths.map((path) => kindOf(shell, path)));
-  return Object.fromEntries(paths.map((path, i) => [path, kinds[i]!]));
-}
-
-/** Finds out whether a path is a file or a folder. Sockets and devices count as files. */
-async function kindOf(shell: Shell, path: string): Promise<PathKind> {
-  try {
-    if ((await shell.fingerprint(path)) === undefined) {
-      return (await shell.list(path)).length > 0 ? "folder" : "missing";
-    }
-    if ((await shell.list(path)).length > 0) return "folder";
-    // an empty folder has `.` below it, a file has nothing below it
-    return (await shell.fingerprint(`${path}/.`)) === undefined ? "file" : "folder";
-  } catch {
-    return "unknown";
-  }
 }

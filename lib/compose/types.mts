@@ -79,6 +79,13 @@ export interface ComposeProject extends ProjectRequest {
    * configs, secrets). The paths are absolute.
    */
   paths: Record<string, PathKind>;
+  /**
+   * Names of the stages of the Dockerfiles whose services have `build.target`, by absolute path; a
+   * Dockerfile that could not be read is absent.
+   */
+  stages?: Record<string, string[]>;
+  /** Files that could not be read, as sentences with the reason: what they would show is not known. */
+  unread?: string[];
   /** Texts of the Compose files by their path as in `files`, for finding lines. */
   texts: Record<string, string>;
 }

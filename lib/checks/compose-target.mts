@@ -1,0 +1,45 @@
+/** Whether the Dockerfile of a service has the stage that `build.target` names. */
+import { dockerfilePath, stagesOf } from "../compose/build-stages.mts";
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import { manualFix } from "../fixes.mts";
+import { mapAt, ownValue } from "../maps.mts";
+import { closest } from "../suggest.mts";
+import { joinList } from "../text.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+
+/**
+ * The flaw of a target that is no stage: the build in the VM ends with an error. Podman takes the number of a stage
+ * too, so a number is not judged.
+ */
+export function targetFlaws(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  const { target, dockerfile_inline: inline } = mapAt(service, "build");
+  if (typeof target !== "string" || /^\d*$|\$/.test(target)) return [];
+  const path = dockerfilePath(service, project);
+  const file = typeof inline === "string" ? "dockerfile_inline" : path?.split("/").at(-1) ?? "its Dockerfile";
+  const stages = typeof inline === "string" ? stagesOf(inline) : ownValue(project.stages ?? {}, path ?? "");
+  const at = [`target: ${target}`, "target:", "build"];
+  if (!stages) {
+    // a finding of its own says that there is none
+    if (path !== undefined && project.paths[path] === "missing") return [];
+    return [{
+      status: "unknown",
+      message: `is built up to the stage ${target}, and whether ${file} has it could not be read`,
+      at,
+    }];
+  }
+  if (stages.includes(target.toLowerCase())) return [];
+  const names = [...new Set(stages)];
+  const near = closest(target, names) ?? names[0];
+  return [{
+    status: "fail",
+    message: `is built up to the stage ${target}, which ${file} does not have: ${
+      names.length > 0 ? `its stages are ${joinList(names)}` : "none of its stages has a name"
+    }`,
+    at,
+    fix: manualFix(
+      near === undefined
+        ? `Name the stage in ${file}: FROM … AS ${target}, or leave target: out`
+        : `Write target: ${near}`,
+    ),
+  }];
+}
