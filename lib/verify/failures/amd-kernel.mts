@@ -1,16 +1,18 @@
 import type { Failure } from "./types.mts";
-import { guestFix } from "../../fixes.mts";
+import { guestFix, manualFix } from "../../fixes.mts";
 import { powerCycle } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const firmware = guestFix(
-  "Install the newest firmware files, then rebuild the initramfs and reboot",
-  "apt-get install -y linux-firmware firmware-amd-graphics firmware-misc-nonfree",
+/** Debian splits the files by maker; its component is non-free-firmware. */
+const firmware = manualFix(
+  "Install the newest firmware files (Ubuntu, Fedora, Arch: linux-firmware; Debian: firmware-amd-graphics, for Intel " +
+    "firmware-misc-nonfree or firmware-intel-graphics), then rebuild the initramfs and reboot",
+  { root: true, reboot: true },
 );
 const kernel = guestFix("Read what the driver says", "dmesg --level err,warn");
 const reset = "Stop the VM and reset the card (vendor-reset for Polaris to Navi 1x), or cut its power";
-const amdWords = /amdgpu|radeon|\bkfd\b|rocm|\bhip|\[drm|amd/i;
+const amdWords = /amdgpu|radeon|\bkfd\b|rocm|\bhip|\[drm|\bamd\b/i;
 
 /** Messages of AMD's and Intel's kernel drivers and of ROCm, by topic. */
 export const amdKernelFailures: Failure[] = [

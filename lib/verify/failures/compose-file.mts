@@ -9,7 +9,7 @@ const logs = guestFix("Read what the service says", "docker compose logs --tail 
 
 /** Errors of Compose, BuildKit and containers' own ends, by topic. */
 export const composeFileFailures: Failure[] = [
-  ...rows({ layer: "docker", source: "compose-spec/compose-go, docker/compose, read 2026-11" }, [
+  ...rows({ layer: "docker", near: dockerWords, source: "compose-spec/compose-go, docker/compose, read 2026-11" }, [
     [
       "verify.service",
       "cause",

@@ -11,11 +11,17 @@ const toolkitPackages = guestFix(
   "Install the toolkit's packages again, in one version",
   "apt-get install --reinstall -y nvidia-container-toolkit nvidia-container-toolkit-base libnvidia-container-tools libnvidia-container1",
 );
+/** Words of NVIDIA's toolkit, of CDI, and of what asks them for a GPU. */
+const toolkitWords = new RegExp(`${nvidiaWords.source}|\\bcdi\\b|containerd`, "i");
 const mounts = "Correct the path in volumes:, or create the file before the service starts";
 
 /** Errors of NVIDIA's toolkit, CDI, Kubernetes' device plugin, runc and dockerd, by topic. */
 export const containerFailures: Failure[] = [
-  ...rows({ layer: "toolkit", source: "NVIDIA/nvidia-container-toolkit, libnvidia-container, read 2026-11" }, [
+  ...rows({
+    layer: "toolkit",
+    near: toolkitWords,
+    source: "NVIDIA/nvidia-container-toolkit, libnvidia-container, read 2026-11",
+  }, [
     [
       "verify.service",
       "cause",
@@ -159,7 +165,7 @@ export const containerFailures: Failure[] = [
       ...writeCdi,
     ],
   ]),
-  ...rows({ layer: "docker", source: "opencontainers/runc, moby/moby, read 2026-11" }, [
+  ...rows({ layer: "docker", near: dockerWords, source: "opencontainers/runc, moby/moby, read 2026-11" }, [
     [
       "verify.service",
       "cause",

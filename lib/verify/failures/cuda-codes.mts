@@ -11,6 +11,12 @@ const wheel = manualFix("Install the program's build for CUDA, of the release th
 const capabilities = "Set NVIDIA_DRIVER_CAPABILITIES=compute,utility,video,graphics (or all) for that service";
 const source = "NVIDIA, CUDA Runtime API (cudaError), CUDA Driver API (CUresult), 13.0, general knowledge, 2026-11";
 
+/** Words of programs that compute on a GPU. */
+const computeWords = new RegExp(
+  `${nvidiaWords.source}|torch|tensorflow|TF-TRT|onnx|jax|ggml|llama|ollama|vllm|ray\\b|cudnn|nccl|bitsandbytes|triton|comfyui`,
+  "i",
+);
+
 /** CUDA's error codes by name, number and text, and what frameworks say about them. */
 export const cudaCodeFailures: Failure[] = [
   ...rows({ layer: "image", near: nvidiaWords, source }, [
@@ -143,7 +149,11 @@ export const cudaCodeFailures: Failure[] = [
     ],
   ]),
   ...rows(
-    { layer: "image", source: "PyTorch, TensorFlow, ONNX Runtime, JAX, cuDNN, NCCL, general knowledge, 2026-11" },
+    {
+      layer: "image",
+      near: computeWords,
+      source: "PyTorch, TensorFlow, ONNX Runtime, JAX, cuDNN, NCCL, general knowledge, 2026-11",
+    },
     [
       [
         "verify.service",
@@ -322,6 +332,7 @@ export const cudaCodeFailures: Failure[] = [
   ...rows(
     {
       layer: "toolkit",
+      near: new RegExp(`${nvidiaWords.source}|cuvid|nvenc`, "i"),
       source: "ffmpeg, Vulkan loader, NVIDIA Container Toolkit's documentation, general knowledge, 2026-11",
     },
     [

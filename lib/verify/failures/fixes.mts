@@ -10,9 +10,9 @@ import { program } from "../../host/programs.mts";
 export const nvidiaWords = /nvidia|NVRM|cuda|nvml|libnvidia|\bNV_(?:EXCLUDE|VERBOSE|ERR)|\bgpus?\b/i;
 /** Words of Docker, Compose and Podman. */
 export const dockerWords =
-  /docker|podman|containerd|compose|buildx|daemon|OCI runtime|moby|netavark|failed to solve|container process|external connectivity/i;
+  /docker|podman|containerd|compose(?!r)|buildx|from daemon|start(?:ing)? daemon: |daemon\.json|OCI runtime|moby|netavark|failed to solve|container process|external connectivity/i;
 /** Words of libvirt, QEMU and the programs that manage them. */
-export const vmWords = /libvirt|virsh|qemu|kvm|vagrant|packer|virt-manager|domain|virbr|proxmox/i;
+export const vmWords = /libvirt|virsh|qemu|kvm|vagrant|packer|virt-manager|domain|virbr|proxmox|\bpve\w{2,12}/i;
 /** Words of programs that this project runs and that download something. */
 export const fetchWords =
   /\bapt\b|apt-get|packer|vagrant|docker|debootstrap|get-image|nvidia|curl: |InRelease|\bE: |Err:\d|homelab-gpu|ping: /i;

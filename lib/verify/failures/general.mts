@@ -14,7 +14,7 @@ const programs: [words: string, check: string, layer: Layer, name: string, next:
     doctorFix("gpu"),
   ],
   [
-    "(?:nvidia-\\w{3,24}|nvidia_\\w{3,12}|NVIDIA driver|NVIDIA GPU)",
+    "(?:nvidia-\\w[\\w-]{2,30}|nvidia_\\w{3,12}|NVIDIA driver|NVIDIA GPU)",
     "guest.driver",
     "driver",
     "NVIDIA's driver or one of its programs",
@@ -28,14 +28,14 @@ const programs: [words: string, check: string, layer: Layer, name: string, next:
     guestFix("See that the driver has the card", "ls -l /dev/kfd /dev/dri"),
   ],
   [
-    "(?:torch\\.cuda|onnxruntime|ComfyUI|llama\\.cpp|llama-server|ollama|LocalAI|vllm\\.|TensorRT)",
+    "(?:torch\\.cuda[\\w.]{0,60}|onnxruntime[\\w.]{0,60}|ComfyUI|llama\\.cpp|llama-server|ollama|LocalAI|vllm\\.[\\w.]{1,60}|TensorRT)",
     "verify.service",
     "image",
     "the program that computes on the GPU",
     guestFix("See what a container sees of the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
   ],
   [
-    "(?:dockerd|docker-compose|docker compose|containerd|podman|buildkit)",
+    "(?:dockerd|docker-compose|docker compose|containerd|podman(?:-compose)?|buildkitd?)",
     "verify.docker",
     "docker",
     "the container engine",
@@ -53,14 +53,18 @@ const programs: [words: string, check: string, layer: Layer, name: string, next:
   ["(?:packer build|packer-plugin|pkr\\.hcl)", "provider.access", "provider", "Packer", doctorFix("tools")],
 ];
 
+/** The program itself, not a file, folder, module or image that has its name: `/srv/ollama/x`, `docker-compose.yml`. */
+const before = "(?<![\\w.@-])(?<!(?<!bin)\\/)";
+const after = "(?![\\w/@-]|\\.(?!service|socket)\\w)";
+const fails =
+  "\\b(?:error|errors|failed|failure|fatal|cannot|can't|unable to|could not|not found|refused|timed out|invalid)\\b";
+
 /**
  * The last entries of the catalogue: a line in which a program that this project uses reports an
  * error that no other entry knows. They say whose error it is and where to look next.
  */
 export const generalFailures: Failure[] = programs.map(([words, check, layer, name, next]) => ({
-  pattern: new RegExp(
-    `\\b${words}.{0,160}\\b(?:error|errors|failed|failure|fatal|cannot|can't|unable to|could not|not found|refused|timed out|invalid)\\b`,
-  ),
+  pattern: new RegExp(`${before}${words}${after}.{0,160}${fails}`),
   check,
   strength: "symptom",
   layer,

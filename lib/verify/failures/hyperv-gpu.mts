@@ -123,8 +123,8 @@ export const hypervGpuFailures: Failure[] = [
     message: "the CPU's addresses are too short for the MMIO space that the VM reserves for its part of the card",
     fix: [
       commandFix(
-        "Reserve less, which up then leaves alone",
-        "Get-VM | Where-Object State -eq Off | Set-VM -HighMemoryMappedIoSpace 1GB",
+        "Reserve less while the VM is off, which up then leaves alone",
+        "Set-VM -Name NAME -HighMemoryMappedIoSpace 1GB",
       ),
     ],
     source:

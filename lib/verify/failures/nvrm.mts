@@ -1,6 +1,6 @@
 import type { Failure } from "./types.mts";
 import { guestFix, remedies } from "../../fixes.mts";
-import { driverLog, powerCycle } from "./fixes.mts";
+import { driverLog, nvidiaWords, powerCycle } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
@@ -12,7 +12,7 @@ const oneVersion = "Install module and libraries in one version from one source,
 
 /** Messages of NVIDIA's kernel modules and of its management library (NVML) by topic. */
 export const nvrmFailures: Failure[] = [
-  ...rows({ layer: "kernel", source: "NVIDIA/open-gpu-kernel-modules, read 2026-11" }, [
+  ...rows({ layer: "kernel", near: nvidiaWords, source: "NVIDIA/open-gpu-kernel-modules, read 2026-11" }, [
     [
       "gpu.power",
       "cause",
@@ -59,7 +59,7 @@ export const nvrmFailures: Failure[] = [
       "Give the VM a larger MMIO window, or let the driver not resize (options nvidia NVreg_EnableResizableBar=0)",
     ],
   ]),
-  ...rows({ layer: "driver", source: "NVIDIA/open-gpu-kernel-modules, read 2026-11" }, [
+  ...rows({ layer: "driver", near: nvidiaWords, source: "NVIDIA/open-gpu-kernel-modules, read 2026-11" }, [
     [
       "guest.driver",
       "cause",

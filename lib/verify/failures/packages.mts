@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const ours =
-  /nvidia|cuda|docker|containerd|libvirt|qemu|packer|vagrant|hashicorp|kmod|rpmfusion|negativo|akmod|linux-headers|kernel|virtualbox|rocm|amdgpu|^gpg: /im;
+  /nvidia|cuda|docker|containerd|libvirt|qemu|packer|vagrant|hashicorp|kmod|rpmfusion|negativo|akmod|linux-headers|kernel(?!:)|virtualbox|rocm|amdgpu|^gpg: /im;
 const refresh = guestFix("See the sources, and fetch their lists again", "sh -c 'apt-get update || dnf makecache'");
 const oneSource = "Take driver and CUDA from one source, and remove the other's packages and source first";
 const disk = guestFix("See the free space", "df -h / /boot /var");
@@ -84,7 +84,7 @@ export const packageFailures: Failure[] = [
       "Wait until it ended; remove the lock only if none runs",
     ],
   ]),
-  ...rows({ layer: "packages", source: "pacman (libalpm), general knowledge, 2026-11" }, [
+  ...rows({ layer: "packages", near: ours, source: "pacman (libalpm), general knowledge, 2026-11" }, [
     [
       "tools.present",
       "cause",

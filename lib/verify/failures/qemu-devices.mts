@@ -8,9 +8,15 @@ const kernel = commandFix("Read what the host's kernel says", "dmesg --level err
 const options = "Compare with QEMU's own list: qemu-system-x86_64 -device help (-machine help, -cpu help)";
 const asRoot = "Write to /sys as root: echo VALUE | sudo tee FILE (sudo echo does not reach the file)";
 
+/** Words of VFIO and of the programs that pass devices to VMs. */
+const deviceWords = new RegExp(
+  `vfio|new_id|vga|gpu|i915|radeon|nouveau|snd_hda|kata|cloud-hypervisor|platform\\.c|kvmfr|ivshmem|${vmWords.source}`,
+  "i",
+);
+
 /** Messages of QEMU and of the kernel about passed devices, by topic. */
 export const deviceFailures: Failure[] = [
-  ...rows({ layer: "vfio", source: "QEMU (hw/vfio), general knowledge, 2026-11" }, [
+  ...rows({ layer: "vfio", near: deviceWords, source: "QEMU (hw/vfio), general knowledge, 2026-11" }, [
     [
       "iommu.interrupts",
       "cause",
@@ -86,6 +92,13 @@ export const deviceFailures: Failure[] = [
       /(?:module not found|installing|FATAL|ERROR|failed).{0,40}vfio_virqfd|vfio_virqfd.{0,60}not found/,
       "vfio_virqfd is part of vfio since Linux 6.2, and no module of its own any more",
       "Remove vfio_virqfd from the list of modules (mkinitcpio.conf, /etc/modules, dracut)",
+    ],
+    [
+      "gpu.in-use",
+      "note",
+      /write error: File exists/,
+      "vfio-pci knows that device id already, so nothing has to be written",
+      "Nothing to do; see which driver has the card: lspci -nnk",
     ],
     [
       "gpu.driver",
@@ -182,13 +195,6 @@ export const deviceFailures: Failure[] = [
       /DMAR: \[Firmware Bug\]|Firmware Bug\]: (?:No firmware reserved region|RMRR)|AMD-Vi: .{0,20}Firmware Bug/,
       "the firmware's IOMMU table has a fault, which mostly harms nothing",
       remedies.firmwareUpdate,
-    ],
-    [
-      "gpu.in-use",
-      "note",
-      /new_id: write error: File exists|write error: File exists/,
-      "vfio-pci knows that device id already, so nothing has to be written",
-      "Nothing to do; see which driver has the card: lspci -nnk",
     ],
     [
       "gpu.driver",

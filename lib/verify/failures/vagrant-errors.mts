@@ -8,9 +8,14 @@ const plugins = commandFix("See the plugins", "vagrant plugin list");
 const console_ = "Look at the VM's screen: virt-manager, vagrant up --debug, or VirtualBox's window";
 const validate = commandFix("Check the Vagrantfile", "vagrant validate");
 
+/** Words of Vagrant and of the programs that it runs. */
+const vagrantWords =
+  /vagrant|libvirt|virtualbox|vboxmanage|hyper-?v|guest communication|import_vm\.ps1|==> (?!error|warning)[\w.-]{1,60}: /i;
+
 /** Vagrant's and vagrant-libvirt's own errors by topic. */
 export const vagrantErrorFailures: Failure[] = rows({
   layer: "provider",
+  near: vagrantWords,
   source: "hashicorp/vagrant (templates/locales), vagrant-libvirt (locales), read 2026-11",
 }, [
   [
@@ -29,7 +34,7 @@ export const vagrantErrorFailures: Failure[] = rows({
     "verify.ssh",
     "cause",
     anyOf(
-      /private key to connect to .{0,40}via SSH|private key you('re| are) attempting to (?:use|generate)/,
+      /private key to connect to .{0,40}via SSH|private key you(?:'re| are) attempting to (?:use|generate)/,
       /error occurred in the underlying SSH library/,
     ),
     "Vagrant cannot use the private key: its owner, mode or kind is wrong",

@@ -333,7 +333,8 @@ export const vagrantFailures: Failure[] = [
     near: /vagrant|packer|qemu|box|image|get-image|of the requested file/i,
     check: "host.disk",
     layer: "provider",
-    message: "a download is not what its publisher message: cut short, damaged, or replaced since",
+    message:
+      "the download does not have the checksum that its publisher names: it is cut short, damaged, or replaced since",
     fix: [
       manualFix("Run it again: a partial download is discarded"),
       manualFix("If that does not help, compare the checksum in the config with the publisher's"),

@@ -1,5 +1,6 @@
 import type { Failure } from "./types.mts";
 import { commandFix } from "../../fixes.mts";
+import { vmWords } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
@@ -11,7 +12,7 @@ const daemonLog = commandFix("Read what libvirt says", "journalctl -u libvirtd -
 
 /** Errors of libvirt and virt-install by topic. */
 export const virshFailures: Failure[] = [
-  ...rows({ layer: "provider", source: "libvirt (src), virt-install, general knowledge, 2026-11" }, [
+  ...rows({ layer: "provider", near: vmWords, source: "libvirt (src), virt-install, general knowledge, 2026-11" }, [
     [
       "provider.access",
       "cause",
@@ -139,7 +140,7 @@ export const virshFailures: Failure[] = [
         /Refusing to undefine/,
       ),
       "libvirt does not remove the VM's definition: it still has snapshots, checkpoints, saved memory or UEFI variables",
-      "Remove them with it: virsh undefine NAME --nvram --managed-save --snapshots-metadata",
+      "If none of these is needed, remove them with it: virsh undefine NAME --nvram --managed-save --snapshots-metadata",
     ],
     [
       "provider.version",
@@ -212,7 +213,7 @@ export const virshFailures: Failure[] = [
       daemonLog,
     ],
   ]),
-  ...rows({ layer: "hypervisor", source: "Proxmox VE (qemu-server), general knowledge, 2026-11" }, [
+  ...rows({ layer: "hypervisor", near: vmWords, source: "Proxmox VE (qemu-server), general knowledge, 2026-11" }, [
     [
       "provider.access",
       "symptom",

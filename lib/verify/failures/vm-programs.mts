@@ -14,6 +14,7 @@ export const vmProgramFailures: Failure[] = [
   ...rows(
     {
       layer: "hypervisor",
+      near: /virtualbox|vbox|VERR_/i,
       source: "VirtualBox (include/iprt/err.h, VBox/err.h, VirtualBox.xidl), general knowledge, 2026-11",
     },
     [
@@ -25,7 +26,8 @@ export const vmProgramFailures: Failure[] = [
           /VERR_(?:SHARING_VIOLATION|LOCK_FAILED)/,
         ),
         "another VirtualBox process has that VM or disk: it still runs or ended badly",
-        "End leftover VBoxHeadless and VBoxSVC processes, then try again",
+        "If that VM runs (VBoxManage list runningvms): use it, or shut it down",
+        "If none runs: end leftover VBoxHeadless and VBoxSVC processes, then try again",
         vms,
       ],
       [
@@ -37,7 +39,7 @@ export const vmProgramFailures: Failure[] = [
         ),
         "VirtualBox knows a disk or file of that name or id already, from a VM that is gone",
         vms,
-        "Remove it: VBoxManage closemedium disk UUID --delete",
+        "Remove it from VirtualBox's list; its file stays: VBoxManage closemedium disk UUID",
       ],
       [
         "guest.image",
@@ -108,6 +110,7 @@ export const vmProgramFailures: Failure[] = [
   ),
   ...rows({
     layer: "hypervisor",
+    near: /hyper-?v|import_vm\.ps1|AssignableDevice|vmms|\bWsl\b|dxg|nvlddmkm|virtual machine|gpu/i,
     source: "Microsoft Learn (Discrete Device Assignment, GPU partitioning), general knowledge, 2026-11",
   }, [
     [
