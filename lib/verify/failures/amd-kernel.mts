@@ -1,6 +1,6 @@
 import type { Failure } from "./types.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
-import { powerCycle } from "./fixes.mts";
+import { amdWords, powerCycle } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
@@ -12,7 +12,6 @@ const firmware = manualFix(
 );
 const kernel = guestFix("Read what the driver says", "dmesg --level err,warn");
 const reset = "Stop the VM and reset the card (vendor-reset for Polaris to Navi 1x), or cut its power";
-const amdWords = /amdgpu|radeon|\bkfd\b|rocm|\bhip|\[drm|\bamd\b/i;
 
 /** Messages of AMD's and Intel's kernel drivers and of ROCm, by topic. */
 export const amdKernelFailures: Failure[] = [
@@ -48,28 +47,6 @@ export const amdKernelFailures: Failure[] = [
       "Put the card into a slot of the CPU; in a VM, use q35, a pcie-root-port and QEMU 8.1 or later",
     ],
     [
-      "gpu.reset",
-      "cause",
-      anyOf(
-        /VM_L2_PROTECTION_FAULT|\[drm:amdgpu_job_timedout|MES failed to respon/,
-        /ring \S{1,20} (?:reset|test) failed|VRAM is lost|amdgpu_cs_ioctl/,
-      ),
-      "work on the AMD card hung or accessed wrong memory, and its driver resets the card",
-      "Update kernel, firmware and the program; if it began with the VM's restart, reset the card",
-    ],
-    [
-      "guest.driver",
-      "cause",
-      anyOf(
-        /amdgpu.{0,80}(?:failed to (?:load|get|request|validate) (?:firmware|ucode|microcode)|early_init of IP block .{0,60}failed -2\b)/,
-        /requires firmware installed|get invalid ip discovery binary/,
-        /amdgpu: fail to (?:load|initialize) .{0,20}(?:ucode|firmware)|No GPU page fault.{0,20}firmware/,
-      ),
-      "AMD's driver lacks firmware for this card, or the kernel is older than the card",
-      firmware,
-      "Use a newer kernel",
-    ],
-    [
       "gpu.window",
       "note",
       /Not enough PCI address space for a large BAR|BAR 0: releasing/,
@@ -89,17 +66,6 @@ export const amdKernelFailures: Failure[] = [
     ],
   ]),
   ...rows({ layer: "image", source: "ROCm (HIP runtime API), PyTorch, general knowledge, 2026-11" }, [
-    [
-      "verify.service",
-      "cause",
-      anyOf(
-        /hipErrorNoBinaryForGpu|hipErrorInvalidDeviceFunction/,
-        /HIP error: (?:invalid device function|no kernel image)|Cannot read \S{1,200}TensileLibrary/,
-        /rocBLAS error: .{0,80}(?:not supported|gfx)/,
-      ),
-      "the image's ROCm has no code for this AMD card",
-      "Use an image whose ROCm supports the card, or set HSA_OVERRIDE_GFX_VERSION to a near one",
-    ],
     [
       "verify.service",
       "symptom",

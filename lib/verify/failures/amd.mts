@@ -1,7 +1,7 @@
 import type { Failure } from "./types.mts";
 import { doctorFix, guestFix, manualFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { each, install, powerCycle } from "./fixes.mts";
+import { amdWords, each, install, powerCycle } from "./fixes.mts";
 
 const amd = /amdgpu|radeon|AMD_(?:NAVI|POLARIS|VEGA)|vendor-reset|1002:|AMD-Vi|ATOM BIOS|VEGA|NAVI|polaris/i;
 const resetFixes = [
@@ -40,7 +40,12 @@ export const amdFailures: Failure[] = [
     source: "ROCm (rocminfo); ROCm/legacy-rocm-build#1070 (2020-04), ROCm/legacy-rocm-build#783 (2019-05)",
   },
   {
-    pattern: /HSA_STATUS_ERROR_INVALID_ISA/,
+    pattern: anyOf(
+      /HSA_STATUS_ERROR_INVALID_ISA/,
+      /hipErrorNoBinaryForGpu|hipErrorInvalidDeviceFunction/,
+      /HIP error: (?:invalid device function|no kernel image)|Cannot read \S{1,200}TensileLibrary/,
+      /rocBLAS error: .{0,80}(?:not supported|gfx)/,
+    ),
     check: "verify.service",
     layer: "image",
     message: "the image's ROCm has no code for this AMD card: it is older than the card, or does not support it",
@@ -63,10 +68,16 @@ export const amdFailures: Failure[] = [
     source: "ROCm (rocminfo), read 2026-11",
   },
   {
-    pattern: /Direct firmware load for amdgpu\/\S{1,60} failed/,
+    pattern: anyOf(
+      /Direct firmware load for amdgpu\/\S{1,60} failed/,
+      /amdgpu.{0,80}(?:failed to (?:load|get|request|validate) (?:firmware|ucode|microcode)|early_init of IP block .{0,60}failed -2\b)/,
+      /requires firmware installed|get invalid ip discovery binary/,
+      /amdgpu: fail to (?:load|initialize) .{0,20}(?:ucode|firmware)|No GPU page fault.{0,20}firmware/,
+    ),
+    near: amdWords,
     check: "guest.driver",
     layer: "driver",
-    message: "AMD's driver lacks the card's firmware: linux-firmware is older than the card",
+    message: "AMD's driver lacks the card's firmware: linux-firmware, or the kernel, is older than the card",
     fix: each(
       install("Install a current one in the guest", {
         apt: "firmware-amd-graphics",
@@ -168,10 +179,15 @@ export const amdFailures: Failure[] = [
     source: "Linux (amdgpu); Uhh-IDontKnow/Proxmox_AMD_AI_Max_395_Radeon_8060s_GPU_Passthrough#3 (2025-11)",
   },
   {
-    pattern: /amdgpu\S{0,20} .{0,80}(?:ring \S{1,20} timeout|GPU reset begin)/,
+    pattern: anyOf(
+      /amdgpu\S{0,20} .{0,80}(?:ring \S{1,20} timeout|GPU reset begin)/,
+      /VM_L2_PROTECTION_FAULT|\[drm:amdgpu_job_timedout|MES failed to respon/,
+      /ring \S{1,20} (?:reset|test) failed|VRAM is lost|amdgpu_cs_ioctl/,
+    ),
+    near: amdWords,
     check: "gpu.reset",
     layer: "driver",
-    message: "work on the AMD card hung, and its driver resets the card",
+    message: "work on the AMD card hung or accessed wrong memory, and its driver resets the card",
     fix: [
       manualFix("Update the guest's kernel and Mesa; if it comes back, look at the program that its lines name"),
       powerCycle,

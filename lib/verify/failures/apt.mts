@@ -86,6 +86,9 @@ export const aptFailures: Failure[] = [
       /nothing provides .{1,80} needed by (?:a?kmod-)?nvidia/,
       /Depends: \S{1,60}nvidia\S{0,60} .{0,80}(?:not going to be installed|not installable|is to be installed)/,
       /trying to overwrite '[^']{1,160}', which is also in package (?:lib)?nvidia/,
+      /Problem(?: \d{1,2})?: .{0,200}(?:conflicting requests|nothing provides|requires|conflicts with|cannot install|both)/,
+      /cannot install both|nothing provides '?\S{1,80}|Failed to resolve the transaction/,
+      /Could not depsolve transaction|package \S{1,120} requires \S{1,80}.{0,60}but none of/,
     ),
     near: /nvidia|cuda|docker|containerd|libvirt|qemu|packer|vagrant/i,
     check: "tools.present",
@@ -94,6 +97,7 @@ export const aptFailures: Failure[] = [
     fix: [
       commandFix("See which sources offer which version", "apt-cache policy nvidia-driver-580 libnvidia-compute-580"),
       commandFix("See what is held back", "apt-mark showhold"),
+      manualFix("With dnf or zypper: update the system and reboot first, then install again"),
       manualFix(
         "Keep the driver from one source only (the distribution's or NVIDIA's): remove the other file in /etc/apt/sources.list.d, update, install again",
       ),
@@ -117,14 +121,17 @@ export const aptFailures: Failure[] = [
       /NO_PUBKEY/,
       /public key is not available|Missing key \S{16,60}, which is needed to verify/,
       /GPG check FAILED/,
+      /Public key for \S{1,160} is not installed|GPG key retrieval failed|Signature verification failed/,
+      /OpenPGP check failed|Package \S{1,120} is not signed|Failed to retrieve new repository metadata/,
     ),
     near: fetchWords,
     check: "tools.present",
     layer: "packages",
-    message: "the key that a package source is signed with is not known here",
+    message: "the key that a package or its source is signed with is not known here, or has expired",
     fix: [
       manualFix("Install the distribution's keyring (Debian: debian-archive-keyring), or that source's own key"),
       manualFix("NVIDIA's repository: install its cuda-keyring package again"),
+      manualFix("With rpm: import the publisher's new key (rpm --import URL), then try again"),
     ],
     source: "debootstrap, apt, dnf, read 2026-11",
   },
@@ -196,7 +203,11 @@ export const aptFailures: Failure[] = [
     source: "debootstrap, seen, read 2026-11",
   },
   {
-    pattern: /Could not get lock \/var\/lib\/(?:dpkg|apt)|dpkg frontend lock \([^)]{1,80}\), is another process/,
+    pattern: anyOf(
+      /Could not get lock \/var\/lib\/(?:dpkg|apt)|dpkg frontend lock \([^)]{1,80}\), is another process/,
+      /System management is locked by|Waiting for process with pid \d{1,8} to finish/,
+      /Failed to obtain the transaction lock|unable to lock database/,
+    ),
     check: "tools.present",
     layer: "packages",
     message: "another program is installing packages at the same time",
@@ -304,8 +315,12 @@ export const aptFailures: Failure[] = [
     source: "apt, dnf, pacman, read 2026-11",
   },
   {
-    pattern:
+    pattern: anyOf(
       /Sub-process \/usr\/bin\/dpkg returned an error code|dpkg: error processing package \S{0,40}(?:nvidia|cuda|docker|containerd)/,
+      /dpkg: dependency problems prevent (?:configuration|removal) of|pre-dependency problem/,
+      /subprocess (?:installed|new) \S{1,60} script returned error/,
+      /installed \S{1,80} package (?:post|pre)-\w{4,12} script subprocess/,
+    ),
     near: nvidiaWords,
     check: "tools.present",
     strength: "symptom",

@@ -129,13 +129,6 @@ export const composeFileFailures: Failure[] = [
     [
       "verify.service",
       "cause",
-      /exec "?\/\S{1,80}: exec format error|container image platform .{0,80}does not match/,
-      "the image's program is for another CPU architecture than the VM's, or is no program",
-      "Use an image for linux/amd64 (or the VM's architecture)",
-    ],
-    [
-      "verify.service",
-      "cause",
       /dockerfile parse error|unknown instruction: |Dockerfile .{0,40}empty/,
       "the Dockerfile has an error at the line that it names",
       "Correct that line",

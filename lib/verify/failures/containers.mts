@@ -53,14 +53,6 @@ export const containerFailures: Failure[] = [
     [
       "verify.service",
       "cause",
-      /error executing hook `?\S{0,60}nvidia-c(?:di-hook|tk)|nvidia-cdi-hook\S{0,4}:? .{0,80}(?:error|fail)/,
-      "the program that the CDI specification runs (nvidia-cdi-hook) fails: the specification is older than the driver or toolkit",
-      ...writeCdi,
-      toolkitPackages,
-    ],
-    [
-      "verify.service",
-      "cause",
       /conflicting device "?[\w.-]{1,40}\/[\w.-]{1,40}=\S{1,60} \(specs/,
       "two CDI specifications name the same device (/etc/cdi and /var/run/cdi)",
       guestFix("See both", "ls -l /etc/cdi /var/run/cdi"),
@@ -228,16 +220,6 @@ export const containerFailures: Failure[] = [
       "the engine could not store a layer of the image: the disk is full, the download damaged, or user ids are missing",
       guestFix("See the free space", "df -h /var/lib/docker"),
       "Rootless: give the user ids in /etc/subuid and /etc/subgid",
-    ],
-    [
-      "verify.service",
-      "cause",
-      anyOf(
-        /(?:Head|Get) "https:\/\/[^"]{1,200}": (?:unauthorized|denied|401|403)|error from registry: /,
-        /\btoomanyrequests\b/,
-      ),
-      "the registry refuses the image: it asks for a login, or this address had too many",
-      "docker login REGISTRY; nvcr.io takes $oauthtoken and an API key",
     ],
     [
       "verify.service",

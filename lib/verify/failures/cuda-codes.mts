@@ -21,24 +21,6 @@ const computeWords = new RegExp(
 export const cudaCodeFailures: Failure[] = [
   ...rows({ layer: "image", near: nvidiaWords, source }, [
     [
-      "guest.cuda",
-      "cause",
-      anyOf(
-        /invalid device function|cudaErrorInvalidDeviceFunction|CUDA_ERROR_INVALID_(?:PTX|SOURCE|IMAGE)/,
-        /cudaErrorInvalid(?:Ptx|KernelImage|Source)|provided PTX was compiled/,
-      ),
-      "the program has no code for this GPU, or for another generation",
-      "Use a build for this GPU's compute capability (RTX 50: sm_120, CUDA 12.8 or later)",
-    ],
-    [
-      "guest.cuda",
-      "cause",
-      /cuda runtime error \((?:30|999)\)|error=(?:30|999) : unknown error/,
-      "CUDA does not start in the container although the driver may answer: nvidia_uvm is not loaded or not passed in",
-      guestFix("Load it and create its nodes", "nvidia-modprobe -u -c=0"),
-      smi,
-    ],
-    [
       "verify.service",
       "symptom",
       /cuda runtime error \((?:38|100|10|101)\)|error=(?:38|100) : /,
@@ -69,17 +51,6 @@ export const cudaCodeFailures: Failure[] = [
       /CUDA driver is a stub library|cudaErrorStubLibrary|CUDA_ERROR_STUB_LIBRARY|lib64\/stubs\/libcuda/,
       "the program loads CUDA's stub of libcuda, which is for building only: the container got no GPU, or a path names the stubs",
       "Remove …/stubs from LD_LIBRARY_PATH, and give the service a GPU",
-    ],
-    [
-      "guest.cuda",
-      "cause",
-      anyOf(
-        /API call is not supported in the installed CUDA driver|cudaErrorCallRequiresNewerDriver/,
-        /CUDA driver version is too old/,
-      ),
-      "the program uses a call that the VM's driver does not have yet",
-      smi,
-      newer,
     ],
     [
       "verify.service",
@@ -116,17 +87,6 @@ export const cudaCodeFailures: Failure[] = [
       "Turn it off for the program (NCCL_P2P_DISABLE=1)",
     ],
     [
-      "verify.service",
-      "symptom",
-      anyOf(
-        /an illegal instruction was encountered|too many resources requested for launch/,
-        /CUDA_ERROR_(?:ILLEGAL_\w{4,20}|LAUNCH_FAILED|LAUNCH_OUT_OF_RESOURCES|ASSERT)/,
-        /cudaError(?:Illegal\w{4,20}|LaunchFailure|LaunchOutOfResources|Assert|MisalignedAddress|HardwareStackError)/,
-      ),
-      "a computation on the GPU ended with an error: the program's own, or that of an unstable card",
-      "Run it with CUDA_LAUNCH_BLOCKING=1 to see where; look for an Xid in the kernel's log",
-    ],
-    [
       "guest.cuda",
       "cause",
       anyOf(
@@ -155,19 +115,6 @@ export const cudaCodeFailures: Failure[] = [
       source: "PyTorch, TensorFlow, ONNX Runtime, JAX, cuDNN, NCCL, general knowledge, 2026-11",
     },
     [
-      [
-        "verify.service",
-        "symptom",
-        anyOf(
-          /torch\.cuda\.is_available\(\)\S{0,3}(?: is| returns| returned| was| ?=+>?| ?:)? ?False/,
-          /Attempting to deserialize object on a CUDA device|CUDA driver initialization failed/,
-          /a CUDA-enabled jaxlib is not installed|Unable to initialize backend 'cuda'/,
-        ),
-        "the program sees no GPU: none was given to it, the driver does not answer, or it is a build without CUDA",
-        "Write gpu: 1 (or all) for that service",
-        guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
-        wheel,
-      ],
       [
         "guest.cuda",
         "cause",
@@ -201,13 +148,6 @@ export const cudaCodeFailures: Failure[] = [
         "Use less (batch, context), and a build for this GPU",
       ],
       [
-        "guest.driver",
-        "cause",
-        /does not match DSO version|kernel version [\d.]{3,12} does not match/,
-        "the driver's module and the libcuda that the container loads are of different releases",
-        "Reboot the VM after a driver update, and remove libcuda from the image",
-      ],
-      [
         "verify.service",
         "note",
         anyOf(
@@ -223,16 +163,6 @@ export const cudaCodeFailures: Failure[] = [
         /failed call to cuInit|Cannot dlopen some GPU libraries|could not retrieve CUDA device count/,
         "TensorFlow does not start on the GPU: none was given to the container, or its CUDA libraries are missing",
         "Write gpu: for that service, and use TensorFlow's GPU image (or pip install tensorflow[and-cuda])",
-      ],
-      [
-        "verify.service",
-        "symptom",
-        anyOf(
-          /NCCL WARN|nccl(?:System|Remote|InvalidUsage|InvalidArgument)\w{0,8}Error|ncclInvalidUsage|NCCL error/,
-          /Watchdog caught collective operation timeout/,
-        ),
-        "the GPUs of this container could not exchange data (NCCL)",
-        "Set shm_size: 8gb or ipc: host, and NCCL_P2P_DISABLE=1 in a VM; NCCL_DEBUG=INFO says more",
       ],
       [
         "guest.cuda",
@@ -300,7 +230,7 @@ export const cudaCodeFailures: Failure[] = [
           /failed to load model/,
         ),
         "the program could not load the model: its file is missing, damaged or of another format, or memory ran out",
-        "Read the lines above; fetch the model again, or use less (quantization, context)",
+        "Read the lines above; see that the model's path is mounted, fetch it again, or use less (quantization, context)",
       ],
       [
         "verify.service",
@@ -379,11 +309,12 @@ export const cudaCodeFailures: Failure[] = [
         /\bcudaError[A-Z]\w{3,40}|\bCUDA_ERROR_[A-Z_]{4,40}/,
         /\bCUDA (?:runtime |driver |kernel )?(?:error|failure)\b|CUDARuntimeError|torch\.AcceleratorError/,
         /ggml_cuda\w{0,30}.{0,40}(?:fail|error)|cudaGetDeviceCount\S{0,12} (?:returned|failed)/,
-        /CUDNN_STATUS_[A-Z]\w{3,30}|CUBLAS_STATUS_[A-Z]\w{3,30}/,
+        /CUDNN_STATUS_[A-Z]\w{3,30}|CUBLAS_STATUS_[A-Z]\w{3,30}|RuntimeError: CUDA\b/,
       ),
-      "a call of CUDA failed, for the reason in its name",
+      "a call of CUDA failed, for the reason in its name or behind the colon",
       smi,
       guestFix("Read what the driver says", "dmesg --level err,warn"),
+      "Set CUDA_LAUNCH_BLOCKING=1 for that service, and read the first error",
     ],
     [
       "guest.driver",
@@ -394,17 +325,6 @@ export const cudaCodeFailures: Failure[] = [
       ),
       "nvidia-smi or NVML does not reach the driver, for the reason in its message",
       guestFix("See that the module is loaded", "sh -c 'lsmod | grep nvidia; dmesg --level err,warn | tail -n 30'"),
-    ],
-    [
-      "guest.driver",
-      "fallback",
-      anyOf(
-        /NVRM: .{0,120}(?:fail|error|cannot|can't|unable|timed? ?out|timeout|invalid|\blost\b|not supported|mismatch|abort)/,
-        /nvidia-modeset: (?:ERROR|WARNING): /,
-      ),
-      "NVIDIA's driver reports an error of the card or of itself",
-      guestFix("Read what the driver says", "dmesg --level err,warn"),
-      newer,
     ],
   ]),
 ];

@@ -8,6 +8,8 @@ import { program } from "../../host/programs.mts";
 
 /** Matches lines about NVIDIA's software, for entries whose text other programs use too. */
 export const nvidiaWords = /nvidia|NVRM|cuda|nvml|libnvidia|\bNV_(?:EXCLUDE|VERBOSE|ERR)|\bgpus?\b/i;
+/** Words of AMD's drivers and of ROCm. */
+export const amdWords = /amdgpu|radeon|\bkfd\b|rocm|\bhip|\[drm|\bamd\b/i;
 /** Words of Docker, Compose and Podman. */
 export const dockerWords =
   /docker|podman|containerd|compose(?!r)|buildx|from daemon|start(?:ing)? daemon: |daemon\.json|OCI runtime|moby|netavark|failed to solve|container process|external connectivity/i;

@@ -6,8 +6,11 @@ import { vmWords } from "./fixes.mts";
 /** Errors of KVM and QEMU about the CPU's virtualization and its machine types. */
 export const kvmFailures: Failure[] = [
   {
-    pattern:
+    pattern: anyOf(
       /VERR_VMX_NO_VMX|VERR_SVM_NO_SVM|VERR_VMX_MSR_\w{1,30}|VERR_SVM_DISABLED|VERR_NEM_NOT_AVAILABLE|VT-x is (?:disabled in|not available)|AMD-V is (?:disabled in|not available)/,
+      /raw-mode is unavailable|WHvSetupPartition|Call to (?:WHv|NEM)\w{3,40}|VERR_NEM_\w{3,40}/,
+      /VERR_VMX_\w{3,40}|VERR_SVM_\w{3,40}/,
+    ),
     check: "host.virtualization",
     layer: "hypervisor",
     message: "the CPU's virtualization is off in the firmware, or Windows' own hypervisor has it",
@@ -53,11 +56,14 @@ export const kvmFailures: Failure[] = [
       /KVM acceleration (?:can NOT be used|not available)/,
       /SVM disabled \(by BIOS\)|VMX \(\w{1,8} TXT\) disabled by BIOS|(?:VMX|SVM) not supported by CPU/,
       /could not get preferred machine for \S{1,80} type=kvm/,
+      /Host does not support any virtualization options|KVM virtualisation configured, but not available/,
+      /requires KVM or HVF|VMX not enabled \(by BIOS\)|KVM is not available/,
+      /KVM kernel module.{0,40}(?:not|fail)/,
     ),
     near: vmWords,
     check: "host.virtualization",
     layer: "hypervisor",
-    message: "there is no hardware virtualization (KVM) here",
+    message: "there is no hardware virtualization (KVM) here: it is off in the firmware, or its module is not loaded",
     fix: [
       firmwareFix("Turn on VT-x or SVM in the firmware's setup; in a VM, nested virtualization in the outer one"),
       manualFix("If VirtualBox runs a VM: stop it, since one of the two has the CPU's virtualization"),
@@ -71,6 +77,7 @@ export const kvmFailures: Failure[] = [
       /does not support machine type '/,
       /Host does not support .{0,60}with machine '/,
       /XML error: No PCI buses available/,
+      /Supported machines are:|list supported machines/,
     ),
     near: vmWords,
     check: "provider.version",

@@ -105,7 +105,11 @@ export const libvirtFailures: Failure[] = [
       "libvirt, qemu-bridge-helper; vagrant-libvirt/vagrant-libvirt#1786 (2023-10), #380 (2023-06), flathub/org.virt_manager.virt-manager#91 (2025-10)",
   },
   {
-    pattern: /Network is already in use by interface|error creating bridge interface \S{1,20} ?: File exists/,
+    pattern: anyOf(
+      /Network is already in use by interface|error creating bridge interface \S{1,20} ?: File exists/,
+      /could not find a free (?:address|subnet)|Network .{0,40}overlaps with/,
+    ),
+    near: vmWords,
     check: "provider.access",
     layer: "network",
     message: "something else on this host already has the addresses or the bridge of libvirt's network",

@@ -16,26 +16,6 @@ export const installFailures: Failure[] = [
     source: "NVIDIA/nvidia-installer, dkms-project/dkms, kmod, read 2026-11",
   }, [
     [
-      "guest.driver",
-      "cause",
-      anyOf(
-        /kernel (?:source|output) path '[^']{1,160}' does not exist/,
-        /kernel header file '[^']{1,160}' does not exist|Unable to determine the version of the kernel sources/,
-      ),
-      "the installer does not find the kernel's headers where it looks",
-      "Install the headers of the kernel that runs, and remove kernel source options from its command line",
-    ],
-    [
-      "guest.driver",
-      "cause",
-      anyOf(
-        /unrecognized command.line option|gcc: error: unrecognized|plugin .{0,60}was built for a different/,
-        /cc1: error: .{0,80}plugin/,
-      ),
-      "the compiler here is not the one that the kernel was built with, and does not know its options",
-      "Install the compiler release that /proc/version names, or update compiler, kernel and headers together",
-    ],
-    [
       "guest.firmware",
       "cause",
       anyOf(
@@ -104,17 +84,6 @@ export const installFailures: Failure[] = [
       /dkms: (?:command )?not found|dkms.{1,3}is (?:currently )?not installed|Failed to find dkms on the system/,
       "DKMS is not installed, so the module is not built for new kernels",
       "Install dkms and the kernel's headers, then the driver again",
-    ],
-    [
-      "guest.driver",
-      "cause",
-      anyOf(
-        /implicit declaration of function|has no member named|passing argument \d of .{1,80}incompatible/,
-        /too (?:few|many) arguments to function/,
-      ),
-      "the driver's sources do not fit this kernel: it changed functions that this release of the driver uses",
-      "Use a newer release of the driver (driver:), or an older kernel",
-      makeLog,
     ],
     [
       "guest.driver",

@@ -13,6 +13,8 @@ export const moduleFailures: Failure[] = [
       /(?:kernel )?headers for kernel \S{1,80} cannot be found/,
       /\bMissing \S{1,80} kernel headers for module/,
       /Unable to find the kernel source tree for the currently running kernel/,
+      /kernel (?:source|output) path '[^']{1,160}' does not exist/,
+      /kernel header file '[^']{1,160}' does not exist|Unable to determine the version of the kernel sources/,
     ),
     near: /dkms|nvidia|kernel (?:source|headers)/i,
     check: "guest.driver",
@@ -47,6 +49,8 @@ export const moduleFailures: Failure[] = [
       /nvidia-dkms-\S{1,40} package post-installation script subprocess returned error/,
       /An error occurred while performing the step: .{0,3}Building kernel modules/,
       /Unable to build the NVIDIA kernel module/,
+      /implicit declaration of function|has no member named|passing argument \d of .{1,80}incompatible/,
+      /too (?:few|many) arguments to function/,
     ),
     near: nvidiaWords,
     check: "guest.driver",
@@ -133,6 +137,7 @@ export const moduleFailures: Failure[] = [
       /Nouveau kernel driver is currently in use/,
       /nouveau, rivafb, nvidiafb/,
       /could not insert '?nvidia'?: No such device/,
+      /NVRM: GPU \S{1,16} is already bound to/,
     ),
     check: "guest.driver",
     layer: "driver",
@@ -151,14 +156,18 @@ export const moduleFailures: Failure[] = [
     source: "NVIDIA driver (nv.c), nvidia-installer, read 2026-11",
   },
   {
-    pattern:
+    pattern: anyOf(
       /Unable to find the development tool [`']|CC version check failed|compiler (?:used to compile|differs from).{0,80}kernel/,
+      /unrecognized command.line option|gcc: error: unrecognized|plugin .{0,60}was built for a different/,
+      /cc1: error: .{0,80}plugin/,
+    ),
     near: nvidiaWords,
     check: "guest.driver",
     layer: "packages",
-    message: "a compiler that fits the kernel is missing, so the driver's module cannot be built",
+    message: "the compiler that the kernel was built with is missing, so the driver's module cannot be built",
     fix: each(
       install("Install it", { apt: "build-essential", dnf: "gcc make", pacman: "base-devel", zypper: "gcc make" }),
+      manualFix("If there is one of another release: install the one that /proc/version names"),
     ),
     source: "nvidia-installer, read 2026-11",
   },
@@ -234,8 +243,10 @@ export const moduleFailures: Failure[] = [
     source: "nvidia-container-cli, runc with CDI; ublue-os/aurora#606 (2025-06)",
   },
   {
-    pattern:
+    pattern: anyOf(
       /libnvidia-ml\.so(?:\.1)?(?:: cannot open|'|: not found| not found)|couldn't find libnvidia-ml\.so|could not load NVML library|initialization error: cannot open shared object/,
+      /NVMLError_LibraryNotFound|NVML Shared Library Not Found|nvml\S{0,40} library not found/,
+    ),
     check: "guest.driver",
     layer: "driver",
     message: "NVIDIA's libraries are missing: the driver is not installed there, or only its module",

@@ -220,6 +220,7 @@ export const nvidiaFailures: Failure[] = [
       /nvml error: driver not loaded/,
       /NVIDIA-SMI has failed because it couldn't communicate with/,
       /Failed to initialize NVML: Driver Not Loaded/,
+      /NVMLError_DriverNotLoaded|nvml\w{0,20}: driver not loaded/,
     ),
     near: nvidiaWords,
     check: "guest.driver",
@@ -259,7 +260,10 @@ export const nvidiaFailures: Failure[] = [
     source: "Linux, NVIDIA driver (nvidia-drm, nvidia-persistenced), read 2026-11",
   },
   {
-    pattern: /\bnvidia-smi: command not found|nvidia-smi' is not recognized|Command 'nvidia-smi' not found/,
+    pattern: anyOf(
+      /\bnvidia-smi: command not found|nvidia-smi' is not recognized|Command 'nvidia-smi' not found/,
+      /\bnvidia-smi (?:is |was )?not (?:found|installed|available)/,
+    ),
     check: "guest.driver",
     strength: "symptom",
     layer: "driver",
@@ -320,12 +324,16 @@ export const nvidiaFailures: Failure[] = [
     source: "NVIDIA driver (NVRM), read 2026-11",
   },
   {
-    pattern: /NVRM:? \w{0,8} ?\w{5,60}: .{0,60}(?:failed|timed out|cannot|timeout)\b/,
+    pattern: anyOf(
+      /NVRM:? \w{0,8} ?\w{5,60}: .{0,60}(?:failed|timed out|cannot|timeout)\b/,
+      /NVRM: .{0,120}(?:fail|error|cannot|can't|unable|timed? ?out|timeout|invalid|\blost\b|not supported|mismatch|abort)/,
+      /nvidia-modeset: (?:ERROR|WARNING): /,
+    ),
     check: "guest.driver",
     strength: "symptom",
     layer: "driver",
     fallback: true,
-    message: "NVIDIA's driver reports an error of its own",
+    message: "NVIDIA's driver reports an error of the card or of itself",
     fix: [
       driverLog,
       manualFix("Try the newest release of the branch (driver: {branch: …}), and a power cycle of the host"),

@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { guestFix, remedies } from "../../fixes.mts";
+import { guestFix } from "../../fixes.mts";
 import { driverLog, nvidiaWords, powerCycle } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
@@ -7,7 +7,6 @@ import { rows } from "./rows.mts";
 const smi = guestFix("See whether the driver works", "nvidia-smi");
 const restart = "Stop everything that uses the card, then stop and start the VM, which resets the card";
 const cables = "Connect every power cable of the card, each with a cable of its own";
-const noSmi = "Look at the host: the card itself hangs, sits badly, or lacks power";
 const oneVersion = "Install module and libraries in one version from one source, then reboot";
 
 /** Messages of NVIDIA's kernel modules and of its management library (NVML) by topic. */
@@ -31,15 +30,6 @@ export const nvrmFailures: Failure[] = [
       restart,
       powerCycle,
       driverLog,
-    ],
-    [
-      "gpu.power",
-      "cause",
-      /NV_ERR_GPU_IS_LOST|GPU lost from the bus|(?:nvml error|NVML): GPU is lost|NVMLError_GpuIsLost/,
-      "the driver lost the card: it no longer answers over PCI Express",
-      noSmi,
-      powerCycle,
-      remedies.awake,
     ],
     [
       "guest.driver",
@@ -70,14 +60,6 @@ export const nvrmFailures: Failure[] = [
       "the card's boot processor (FSP) did not start its firmware: the card was not reset, or its driver is too old",
       powerCycle,
       "Try another release of the driver's branch",
-    ],
-    [
-      "guest.driver",
-      "cause",
-      /NVRM: GPU \S{1,16} is already bound to/,
-      "another driver has the card",
-      guestFix("See which", "lspci -nnk -d 10de:"),
-      "On the host of a VM, vfio-pci has it on purpose; in the VM, blacklist nouveau",
     ],
     [
       "guest.driver",
@@ -180,14 +162,6 @@ export const nvrmFailures: Failure[] = [
     ],
     [
       "guest.driver",
-      "symptom",
-      /\bnvidia-smi (?:is |was )?not (?:found|installed|available)/,
-      "a program does not find nvidia-smi: the container got no GPU, or the driver is not installed",
-      "Write gpu: for that service",
-      smi,
-    ],
-    [
-      "guest.driver",
       "cause",
       /\/proc\/driver\/nvidia\/gpus\/\S{1,24}: no such file/,
       "NVIDIA's driver does not drive the card that was asked for: another driver has it, or it is switched off",
@@ -200,22 +174,6 @@ export const nvrmFailures: Failure[] = [
       /Core Nvidia component \S{1,60} not found in/,
       "Windows' driver brings no NVIDIA files into WSL: the adapter that was found is another maker's, or the driver is damaged",
       "Install NVIDIA's driver on Windows again, then wsl --shutdown",
-    ],
-    [
-      "guest.driver",
-      "symptom",
-      /NVMLError_LibraryNotFound|NVML Shared Library Not Found|nvml\S{0,40} library not found/,
-      "a program does not find the driver's library (NVML): the container got no GPU, or the driver is not installed",
-      smi,
-      "Write gpu: for that service",
-    ],
-    [
-      "guest.driver",
-      "symptom",
-      /NVMLError_DriverNotLoaded|nvml\w{0,20}: driver not loaded/,
-      "a program finds no loaded NVIDIA driver",
-      smi,
-      driverLog,
     ],
   ]),
 ];

@@ -23,16 +23,6 @@ export const packageFailures: Failure[] = [
       "tools.present",
       "cause",
       anyOf(
-        /Public key for \S{1,160} is not installed|GPG key retrieval failed|Signature verification failed/,
-        /OpenPGP check failed|Package \S{1,120} is not signed|Failed to retrieve new repository metadata/,
-      ),
-      "a package or source is signed with a key that is not known here, or its key has expired",
-      "Import its publisher's new key (rpm --import URL), then try again",
-    ],
-    [
-      "tools.present",
-      "cause",
-      anyOf(
         /Failed to download metadata for repo|Cannot download repomd\.xml|Cannot prepare internal mirrorlist/,
         /All mirrors were tried|Failed to synchronize cache for repo|Repository '[^']{1,80}' is invalid/,
         /not found on medium|Curl error \(\d{1,2}\)/,
@@ -40,18 +30,6 @@ export const packageFailures: Failure[] = [
       "a package source does not answer: it does not have this release, is moved, or the network fails",
       refresh,
       "Open its address in a browser; correct the release in its .repo file",
-    ],
-    [
-      "tools.present",
-      "cause",
-      anyOf(
-        /Problem(?: \d{1,2})?: .{0,200}(?:conflicting requests|nothing provides|requires|conflicts with|cannot install|both)/,
-        /cannot install both|nothing provides '?\S{1,80}|Failed to resolve the transaction/,
-        /Could not depsolve transaction|package \S{1,120} requires \S{1,80}.{0,60}but none of/,
-      ),
-      "the packages do not fit together: versions of two sources are mixed, or the kernel's packages are of another release",
-      oneSource,
-      "Update the system first, then reboot",
     ],
     [
       "tools.present",
@@ -72,16 +50,6 @@ export const packageFailures: Failure[] = [
       ),
       "no package source has a package of that name",
       refresh,
-    ],
-    [
-      "tools.present",
-      "cause",
-      anyOf(
-        /System management is locked by|Waiting for process with pid \d{1,8} to finish/,
-        /Failed to obtain the transaction lock|unable to lock database/,
-      ),
-      "the package manager is locked: another one runs",
-      "Wait until it ended; remove the lock only if none runs",
     ],
   ]),
   ...rows({ layer: "packages", near: ours, source: "pacman (libalpm), general knowledge, 2026-11" }, [
@@ -125,7 +93,10 @@ export const packageFailures: Failure[] = [
     [
       "tools.present",
       "cause",
-      /gpg: keyserver receive failed|gpg: Can't check signature: No public key|keyserver .{0,40}(?:unreachable|timed out|No data)/,
+      anyOf(
+        /gpg: keyserver receive failed|gpg: Can't check signature: No public key/,
+        /keyserver .{0,40}(?:unreachable|timed out|No data)/,
+      ),
       "the publisher's key is not known here, or the key server does not answer",
       "Fetch the key from the publisher's own page",
     ],
@@ -163,17 +134,6 @@ export const packageFailures: Failure[] = [
       /Failed to fetch https?:\S{1,200}.{0,40}(?:403|404|503|Forbidden|Not Found)/,
       "a package source does not give the file: its lists are old, its address changed, or access is refused",
       refresh,
-    ],
-    [
-      "tools.present",
-      "symptom",
-      anyOf(
-        /dpkg: dependency problems prevent (?:configuration|removal) of|pre-dependency problem/,
-        /subprocess (?:installed|new) \S{1,60} script returned error/,
-        /installed \S{1,80} package (?:post|pre)-\w{4,12} script subprocess/,
-      ),
-      "a package was not set up, since one that it needs was not",
-      "Read the first error above it, mend that package, then: apt-get install --fix-broken",
     ],
     [
       "tools.present",

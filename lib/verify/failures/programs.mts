@@ -45,7 +45,11 @@ export const programFailures: Failure[] = [
     source: "PyTorch, NCCL, read 2026-11",
   },
   {
-    pattern: /NCCL error in: |ncclUnhandledCudaError|ncclInternalError/,
+    pattern: anyOf(
+      /NCCL error in: |ncclUnhandledCudaError|ncclInternalError/,
+      /NCCL WARN|nccl(?:System|Remote|InvalidUsage|InvalidArgument)\w{0,8}Error|ncclInvalidUsage|NCCL error/,
+      /Watchdog caught collective operation timeout/,
+    ),
     check: "verify.service",
     strength: "symptom",
     layer: "image",
@@ -134,17 +138,16 @@ export const programFailures: Failure[] = [
     source: "Ollama, cuDNN, read 2026-11",
   },
   {
-    pattern: /llama_model_load_from_file_impl: failed to load model|error while loading shared libraries: libggml/,
+    pattern: /error while loading shared libraries: libggml/,
     check: "verify.service",
     strength: "symptom",
     layer: "image",
     fallback: true,
-    message:
-      "llama.cpp could not start or load its model: the lines above say why (file, memory), or its image is incomplete",
+    message: "llama.cpp does not start: a library of its own is missing, so its image is incomplete",
     fix: [
       guestFix("Read the service's whole log", "docker compose logs --no-color"),
       manualFix(
-        "Use the project's own image (ghcr.io/ggml-org/llama.cpp:server-cuda), and see that the model's path is mounted",
+        "Use the project's own image (ghcr.io/ggml-org/llama.cpp:server-cuda)",
       ),
     ],
     source: "llama.cpp; lemonade-sdk/lemonade#2879 (2026-08), EvilFreelancer/docker-llama.cpp-rpc#1 (2025-03)",

@@ -237,18 +237,6 @@ export const deviceFailures: Failure[] = [
     [
       "host.virtualization",
       "cause",
-      anyOf(
-        /Host does not support any virtualization options|KVM virtualisation configured, but not available/,
-        /requires KVM or HVF|VMX not enabled \(by BIOS\)|KVM is not available/,
-        /KVM kernel module.{0,40}(?:not|fail)/,
-      ),
-      "there is no hardware virtualization (KVM) here: it is off in the firmware, its module is not loaded, or this is a VM without nesting",
-      remedies.virtualization,
-      doctorFix("host"),
-    ],
-    [
-      "host.virtualization",
-      "cause",
       /unable to find CPU model '|CPU model .{0,60}(?:not found|is not supported)/,
       "the VM asks for a CPU that this QEMU or host does not have",
       "Use host-passthrough, or a model of qemu-system-x86_64 -cpu help",
@@ -266,13 +254,6 @@ export const deviceFailures: Failure[] = [
       /already loaded vendor module 'kvm_/,
       "KVM's module for this CPU is loaded already, so nothing has to be done",
       "Look for another error",
-    ],
-    [
-      "provider.version",
-      "cause",
-      /Supported machines are:|list supported machines/,
-      "this QEMU does not have the machine type that the VM's definition names",
-      "Write one of its list (qemu-system-x86_64 -machine help), such as q35 or pc",
     ],
     [
       "provider.mode",

@@ -21,7 +21,7 @@ export const qemuFailures: Failure[] = [
     source: "QEMU (hw/pci), read 2026-11",
   },
   {
-    pattern: /Security driver model '\w{1,20}' is not available/,
+    pattern: anyOf(/Security driver model '\w{1,20}' is not available/, /Unable to find security driver for model/),
     check: "provider.access",
     layer: "provider",
     message: "the VM's definition asks for AppArmor or SELinux, which libvirt here does not use",
@@ -281,7 +281,8 @@ export const qemuFailures: Failure[] = [
     pattern: /cannot undefine domain with nvram/,
     check: "provider.access",
     layer: "provider",
-    message: "libvirt removes a VM with UEFI only if it is told what to do with its variables",
+    message:
+      "libvirt does not remove the definition of a VM with UEFI unless its variables are removed or kept explicitly",
     fix: [
       commandFix(
         "Remove its definition and its variables; its disk stays",
@@ -330,12 +331,18 @@ export const qemuFailures: Failure[] = [
     source: "QEMU, read 2026-11",
   },
   {
-    pattern: /spice support is disabled|spice graphics are not supported/,
+    pattern: anyOf(
+      /spice support is disabled|spice graphics are not supported/,
+      /does not support video model|video model '?\w{1,12}'? is not/,
+      /unsupported configuration: .{0,60}(?:qxl|spice)/,
+    ),
     near: vmWords,
     check: "provider.mode",
     layer: "hypervisor",
-    message: "this QEMU is built without SPICE (RHEL 9 and its kin), and the VM asks for it",
-    fix: [manualFix('Use VNC (libvirt.graphics_type = "vnc"), or none')],
+    message: "this QEMU is built without SPICE and QXL (RHEL 9 and its kin), and the VM asks for one of them",
+    fix: [
+      manualFix('Use VNC (libvirt.graphics_type = "vnc") and the video model virtio or vga, or no picture at all'),
+    ],
     source: "QEMU, libvirt, read 2026-11",
   },
   {

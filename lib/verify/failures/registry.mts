@@ -1,6 +1,7 @@
 import type { Failure } from "./types.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
 import { dockerWords } from "./fixes.mts";
+import { anyOf } from "../../text.mts";
 
 /** Errors of an image that is pulled from a registry. */
 export const registryFailures: Failure[] = [
@@ -24,16 +25,23 @@ export const registryFailures: Failure[] = [
     source: "Docker; fspecii/HeartMuLa-Studio#25 (2026-01)",
   },
   {
-    pattern:
-      /pull access denied for |requested access to the resource is denied|\/manifests\/\S{1,120} unauthorized: |no basic auth credentials/,
+    pattern: anyOf(
+      /pull access denied for |requested access to the resource is denied|\/manifests\/\S{1,120} unauthorized: /,
+      /no basic auth credentials|(?:Head|Get) "https:\/\/[^"]{1,200}": (?:unauthorized|denied|401|403)/,
+      /error from registry: /,
+    ),
     check: "verify.service",
     layer: "docker",
     message: "the registry has no such image, or shows it only after a login",
-    fix: [manualFix("Correct the image's name"), guestFix("If it is a private one, log in", "docker login")],
+    fix: [
+      manualFix("Correct the image's name"),
+      guestFix("If it is a private one, log in", "docker login"),
+      manualFix("nvcr.io: docker login nvcr.io takes the user $oauthtoken and an API key"),
+    ],
     source: "Docker 20.10 (2020-12)",
   },
   {
-    pattern: /toomanyrequests: |You have reached your (?:unauthenticated )?pull rate limit/,
+    pattern: /\btoomanyrequests\b|You have reached your (?:unauthenticated )?pull rate limit/,
     check: "verify.service",
     layer: "docker",
     message: "the registry gives no more images to this address for now",
@@ -41,8 +49,10 @@ export const registryFailures: Failure[] = [
     source: "Docker, from the registry, read 2026-11",
   },
   {
-    pattern:
+    pattern: anyOf(
       /no matching manifest for \S{1,40} in the manifest list|exec format error|does not match the (?:detected|specified) (?:host )?platform/,
+      /exec "?\/\S{1,80}: exec format error|container image platform .{0,80}does not match/,
+    ),
     near: dockerWords,
     check: "verify.service",
     layer: "docker",

@@ -17,6 +17,7 @@ export const toolkitFailures: Failure[] = [
     pattern: anyOf(
       /fork\/exec \S{0,80}nvidia-(?:cdi-hook|ctk): no such file/,
       /nvidia-cdi-hook \S{1,40} failed: /,
+      /error executing hook `?\S{0,60}nvidia-c(?:di-hook|tk)|nvidia-cdi-hook\S{0,4}:? .{0,80}(?:error|fail)/,
     ),
     check: "verify.service",
     layer: "toolkit",

@@ -95,11 +95,8 @@ export const vagrantErrorFailures: Failure[] = rows({
   [
     "provider.access",
     "cause",
-    anyOf(
-      /active machine was found with a different provider|attempted to acquire a lock named/,
-      /requested Vagrant action is locked/,
-    ),
-    "Vagrant already has this machine with another provider, or another Vagrant process works on it",
+    /active machine was found with a different provider/,
+    "Vagrant already has this machine with another provider",
     status,
   ],
   [

@@ -285,8 +285,10 @@ export const vagrantFailures: Failure[] = [
     source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },
   {
-    pattern:
+    pattern: anyOf(
       /Vagrant can't use the requested machine because it is locked|An action '[^']{1,20}' was attempted on the machine '/,
+      /attempted to acquire a lock named|requested Vagrant action is locked/,
+    ),
     check: "provider.access",
     layer: "provider",
     message: "another Vagrant process works on this machine",

@@ -31,16 +31,6 @@ export const virshFailures: Failure[] = [
       edit,
     ],
     [
-      "provider.mode",
-      "cause",
-      anyOf(
-        /does not support video model|video model '?\w{1,12}'? is not/,
-        /unsupported configuration: .{0,60}(?:qxl|spice)/,
-      ),
-      "this QEMU is built without that graphics device (QXL, SPICE), and the VM asks for it",
-      "Use the video model virtio or vga, and VNC instead of SPICE",
-    ],
-    [
       "gpu.match",
       "cause",
       /(?:Did not find|find) USB device|USB device not found/,
@@ -102,13 +92,6 @@ export const virshFailures: Failure[] = [
       commandFix("See which there are", "ip -brief link show type bridge"),
     ],
     [
-      "provider.access",
-      "cause",
-      /Unable to find security driver for model/,
-      "libvirt here does not use the security driver (AppArmor, SELinux) that the VM's definition names",
-      "Remove <seclabel> from it, or set security_driver in qemu.conf",
-    ],
-    [
       "guest.firmware",
       "cause",
       /Unable to find .{0,20}firmware/,
@@ -168,13 +151,6 @@ export const virshFailures: Failure[] = [
       /Disconnected from qemu:\/\/\/\S{1,20} due to|Failed to connect socket|unable to connect to server at/,
       "the connection to libvirt's daemon ended or was refused",
       daemonLog,
-    ],
-    [
-      "provider.mode",
-      "cause",
-      /could not find a free (?:address|subnet)|Network .{0,40}overlaps with/,
-      "the network's addresses overlap with others of this host",
-      commandFix("See which there are", "ip -brief address; virsh -c qemu:///system net-list --all"),
     ],
     [
       "provider.access",

@@ -86,17 +86,6 @@ export const vmProgramFailures: Failure[] = [
         "Install the Extension Pack of this release, or turn that device off",
       ],
       [
-        "host.virtualization",
-        "cause",
-        anyOf(
-          /raw-mode is unavailable|WHvSetupPartition|Call to (?:WHv|NEM)\w{3,40}|VERR_NEM_\w{3,40}/,
-          /VERR_VMX_\w{3,40}|VERR_SVM_\w{3,40}/,
-        ),
-        "VirtualBox cannot use the CPU's virtualization: Windows' own hypervisor or another one has it, or it is off in the firmware",
-        "On Windows, turn off Hyper-V, WSL 2 and core isolation (bcdedit /set hypervisorlaunchtype off), or use the provider hyperv",
-        "Turn on VT-x or SVM in the firmware set-up",
-      ],
-      [
         "provider.access",
         "fallback",
         anyOf(
@@ -182,14 +171,6 @@ export const vmProgramFailures: Failure[] = [
       /Cluster resource '[^']{1,80}' of type 'Virtual Machine'/,
       "a VM with a part of a GPU does not run as a cluster's resource (possible since Windows Server 2025 only)",
       "Start it outside of the cluster, or use Windows Server 2025 with the same cards on each host",
-      hyperv,
-    ],
-    [
-      "provider.access",
-      "cause",
-      /Virtual Machine Management Service .{0,12}is not running/,
-      "Hyper-V's management service (VMMS) does not run",
-      "See that the feature Hyper-V is on, and start its service: Start-Service vmms",
       hyperv,
     ],
     [

@@ -155,10 +155,14 @@ export const windowsFailures: Failure[] = [
     source: "Hyper-V, read 2026-11",
   },
   {
-    pattern: /Hyper-V encountered an error trying to access an object on computer/,
+    pattern: anyOf(
+      /Hyper-V encountered an error trying to access an object on computer/,
+      /Virtual Machine Management Service .{0,12}is not running/,
+    ),
     check: "provider.access",
     layer: "provider",
-    message: "Hyper-V's management service does not answer: it is stopped, or only its PowerShell module is installed",
+    message:
+      "Hyper-V's management service (VMMS) does not answer: it is stopped, or only its PowerShell module is installed",
     fix: [
       commandFix("Start it (as administrator)", "Start-Service vmms", { root: true }),
       commandFix(

@@ -55,7 +55,7 @@ const codes: [code: number | number[], strength: Strength, layer: Layer, message
     manualFix("Check that the bridge and both cards sit firmly in their slots"),
     powerCycle,
   ]],
-  [79, "cause", "kernel", "Xid 79: the GPU has fallen off the bus: it no longer answers over PCI Express", [
+  [79, "cause", "kernel", "the GPU has fallen off the bus (Xid 79): it no longer answers over PCI Express", [
     powerCycle,
     manualFix(
       "Check the card's power cables, its slot or riser, and the power supply; cap its power with nvidia-smi -pl",
@@ -155,7 +155,7 @@ const codes: [code: number | number[], strength: Strength, layer: Layer, message
 export const xidFailures: Failure[] = [
   ...codes.map(([code, strength, layer, message, fix]): Failure => ({
     pattern: code === 79
-      ? /Xid \([^()]{1,40}\): 79\b|GPU has fallen off the bus|GPU is lost\. Reboot the system/
+      ? /Xid \([^()]{1,40}\): 79\b|GPU has fallen off the bus|NV_ERR_GPU_IS_LOST|GPU lost from the bus|GPU is lost\b|NVMLError_GpuIsLost/
       : new RegExp(`Xid \\([^()]{1,40}\\): (?:${[code].flat().join("|")})\\b`),
     check: code === 79 ? "gpu.power" : "guest.driver",
     strength,
