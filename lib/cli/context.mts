@@ -334,7 +334,7 @@ async function readModels({ shell, options }: Context, settled: Resolved, lab: L
   const { stacks = [] } = settled;
   if (when === "never" || stacks.length === 0) return { settled, withheld: [] };
   if (when === "unproven") {
-    const { isProven } = await import("../plan/plan.mts");
+    const { isProven } = await import("../plan/proof.mts");
     const isKnown = (machine: Resolved["machines"][number]) =>
       stacks.every((stack) => stack.machine !== machine.name) ||
       isProven(machine, settled, lab.machines[machine.name]!);

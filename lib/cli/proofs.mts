@@ -1,7 +1,7 @@
 /** The proofs of machines: what the proving steps of a run found. */
 import type { Finding } from "../findings.mts";
 import { readState, type State, writeState } from "../host/state.mts";
-import { servicesHash } from "../plan/plan.mts";
+import { servicesHash } from "../plan/proof.mts";
 import type { Step } from "../plan/types.mts";
 import { driverState } from "../resolve/partition.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";

@@ -1,6 +1,6 @@
 /** What VMs answered of their services when they were last proven, and what is said of them. */
 import type { Lab } from "../host/lab.mts";
-import { isProven } from "../plan/plan.mts";
+import { isProven } from "../plan/proof.mts";
 import { self } from "../self.mts";
 import { visible } from "../text.mts";
 import { factsOf } from "../verify/guest-facts.mts";

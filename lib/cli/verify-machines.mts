@@ -1,7 +1,7 @@
 /** What the verify steps of machines show. */
 import type { Finding } from "../findings.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
-import { stacksOf } from "../plan/plan.mts";
+import { stacksOf } from "../plan/machine-services.mts";
 import { driverVersion, partitionRequest } from "../resolve/partition.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import { verifyMachine } from "../verify/layers.mts";

@@ -323,3 +323,6 @@ function plugins(template: string, host: Host): string {
     ? template.replace('">= 1.0.9"', '">= 1.0.9, < 1.1.4"')
     : template;
 }
+
+/** A box of one name exists once per provider. */
+export const boxKey = ({ box, provider }: ResolvedMachine) => `${provider} ${box}`;

@@ -11,7 +11,7 @@ import { readState, writeState } from "../../host/state.mts";
 import { visible } from "../../text.mts";
 import { ownValue } from "../../maps.mts";
 import { acquireLock } from "../../run/lock.mts";
-import { removal, returnCard, vagrantEnv } from "../../plan/plan.mts";
+import { removal, returnCard, vagrantEnv } from "../../plan/vm-steps.mts";
 import { formatFinding, formatPlan } from "../print.mts";
 import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";

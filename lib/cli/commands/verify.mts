@@ -6,7 +6,7 @@ import { commandFix } from "../../fixes.mts";
 import { requireLibvirtAnswer } from "../../host/lab.mts";
 import { inQueue } from "../../plan/stages.mts";
 import { acquireLock } from "../../run/lock.mts";
-import { proofOf } from "../../plan/plan.mts";
+import { proofOf } from "../../plan/proof.mts";
 import { formatFindings, formatPlan } from "../print.mts";
 import { runSteps } from "../../run/steps.mts";
 import { closeLab, type Context, inspect, log, readTexts, reporterOf, styleFor } from "../context.mts";

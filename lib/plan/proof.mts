@@ -1,0 +1,56 @@
+/** The step that proves a machine, and whether an earlier proof still holds. */
+import { createHash } from "node:crypto";
+import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
+import type { Step } from "./types.mts";
+import { driverState, partitionRequest } from "../resolve/partition.mts";
+import type { LabMachine } from "../host/lab.mts";
+import { projectDigest } from "../compose/project.mts";
+import { gpusOf } from "../compose/gpu-requests.mts";
+import { isEnabled } from "../compose/enabled.mts";
+import { isNvidiaRequest } from "../host/vendors.mts";
+import { runAsRoot, ssh } from "./vm-steps.mts";
+import { composeText, projectsOf, servicesOf, stacksOf } from "./machine-services.mts";
+
+/** Seconds until a machine's services must run. */
+const servicesTimeout = { kvm: 60, tcg: 240 } as const;
+
+/** The steps that prove a machine: what `up` ends with, and all that `verify` does. */
+export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
+  const services = servicesOf(machine, config).filter(isEnabled).map((service) => {
+    const gpus = gpusOf(service);
+    return gpus === undefined ? service.name : `${service.name}=${gpus}`;
+  });
+  // of a stack the guest's own Compose says which services it has
+  const stacks = stacksOf(machine, config).map(({ name }) => `${name}/`);
+  // the NVIDIA layers are checked only where there is such a card
+  const nvidia = machine.gpus.some(isNvidiaRequest)
+    ? ["NVIDIA=yes", ...(partitionRequest(machine) ? ["PART=yes"] : [])]
+    : [];
+  return {
+    title: `Prove ${machine.name}`,
+    command: [
+      ...ssh(machine.name),
+      `${runAsRoot(machine, ...nvidia)} -- ${[servicesTimeout[machine.accelerator], ...services, ...stacks].join(" ")}`,
+    ],
+    input: "scripts/verify-guest.sh",
+    output: `verify/${machine.name}.txt`,
+    proves: machine.name,
+  };
+}
+
+/**
+ * SHA-256 of a machine's Compose file and of its stacks: it shows whether they changed since they
+ * were applied.
+ */
+export function servicesHash(machine: ResolvedMachine, config: Resolved): string {
+  const hash = createHash("sha256").update(composeText(machine, config));
+  for (const project of projectsOf(machine, config)) hash.update(`${project.name} ${projectDigest(project)}\n`);
+  return hash.digest("hex");
+}
+
+/** Whether a machine was proven since it booted, and nothing that was proven has changed since. */
+export function isProven(machine: ResolvedMachine, config: Resolved, there: LabMachine): boolean {
+  const { state, bootId, proof } = there;
+  return state === "running" && proof !== undefined && proof.bootId === bootId &&
+    proof.services === servicesHash(machine, config) && proof.driver === driverState(machine);
+}

@@ -1,0 +1,37 @@
+/** The Vagrantfile of a lab. */
+import type { Resolved } from "../resolve/types.mts";
+import type { Host } from "../host/types.mts";
+import { type Box, boxKey, type Texts } from "./box.mts";
+import type { Lab } from "../host/lab.mts";
+import { isOwn, providerOf } from "../resolve/providers.mts";
+import { joinBlocks, nothing, render, Rendered } from "../render.mts";
+
+/** Seconds until a machine must answer over SSH. */
+const bootTimeout = { kvm: 300, tcg: 1800 } as const;
+
+/** The text of the Vagrantfile: every machine, and the VMs that the config no longer has. */
+export function vagrantfile(config: Resolved, host: Host, lab: Lab, boxes: Map<string, Box>, texts: Texts): string {
+  const machines = config.machines.filter(({ provider }) => isOwn(provider)).map((machine): Rendered => {
+    const provider = providerOf(machine.provider);
+    const box = boxes.get(boxKey(machine));
+    return render(texts["templates/machine.rb"]!, {
+      name: machine.name,
+      box: machine.box,
+      version: box ? render("m.vm.box_version = {{version}}", { version: `~> ${box.version}.0` }) : nothing,
+      boot_timeout: bootTimeout[machine.accelerator],
+      provider: render(texts[`templates/${provider.template}`]!, provider.values(machine, host, lab.prefix)),
+    });
+  });
+  // Vagrant shuts down and removes only what the Vagrantfile names
+  const orphans = Object.keys(lab.orphans).map((name) => render("config.vm.define {{name}}", { name }));
+  const requires = takesHyperv(config, lab) ? new Rendered('require_relative "hyperv_gpu"\n') : nothing;
+  return `${
+    render(texts["templates/Vagrantfile"]!, { requires, machines: joinBlocks([...machines, ...orphans], "\n\n") }).text
+  }\n`;
+}
+
+/** Whether any Hyper-V VM gets a card or has one, which needs more than Vagrant's provider can do. */
+export function takesHyperv({ machines }: Resolved, lab: Lab): boolean {
+  return machines.some(({ provider, gpus }) => provider === "hyperv" && gpus.length > 0) ||
+    Object.values({ ...lab.machines, ...lab.orphans }).some(({ cardTaken }) => cardTaken);
+}

@@ -1,0 +1,110 @@
+/** Steps that change a VM itself: its start, its disk, its driver, its removal. */
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { Step } from "./types.mts";
+import { partitionRequest } from "../resolve/partition.mts";
+import type { LabMachine } from "../host/lab.mts";
+import { powershellScript } from "../host/windows.mts";
+
+/** The start of an SSH command to a machine, by the SSH configuration that Vagrant wrote for it. */
+export function ssh(name: string): string[] {
+  return ["ssh", "-F", `ssh/${name}`, name];
+}
+
+/**
+ * The step that removes a machine's VM and its files. Only libvirt keeps more than Vagrant knows
+ * about.
+ */
+export function removal(
+  name: string,
+  { domain, provider = "libvirt" }: Pick<LabMachine, "domain" | "provider">,
+  title: string,
+): Step {
+  return provider === "libvirt" ? { title, command: ["sh", "scripts/remove-vm.sh", name, domain], env: vagrantEnv } : {
+    title,
+    command: ["vagrant", "destroy", "-f", name],
+    env: vagrantEnv,
+    removes: [`ssh/${name}`, `verify/${name}.txt`, `.vagrant/machines/${name}`],
+  };
+}
+
+/**
+ * The step that returns a card to a Windows host that a machine's VM has no longer, because the VM is gone or a run was cut off. It
+ * does nothing where the host has the card.
+ */
+export function returnCard(name: string): Step {
+  return {
+    title: `Return the card of ${name} to the host`,
+    command: powershellScript("-File", "hyperv_gpu.ps1", "back", "-Record", `cards/${name}.txt`),
+  };
+}
+
+/** The environment of every Vagrant command: without it Vagrant checks for a newer version at every start. */
+export const vagrantEnv = { VAGRANT_CHECKPOINT_DISABLE: "1" };
+
+/**
+ * Starts VMs, all of one provider with one command: Vagrant boots them in parallel where the
+ * provider can.
+ */
+export function boots(work: { machine: ResolvedMachine; creates: boolean; starts: boolean }[]): Step[] {
+  const starting = work.filter(({ starts }) => starts);
+  return [...new Set(starting.map(({ machine }) => machine.provider))].map((provider) => {
+    const of = starting.filter(({ machine }) => machine.provider === provider);
+    const names = of.map(({ machine }) => machine.name);
+    const made = of.filter(({ creates }) => creates).length;
+    const verb = made === of.length ? "Make" : made === 0 ? "Start" : "Make or start";
+    return {
+      title: `${verb} the VM${names.length > 1 ? "s" : ""} ${names.join(", ")}`,
+      command: ["vagrant", "up", ...names, `--provider=${provider}`],
+      env: vagrantEnv,
+    };
+  });
+}
+
+/** The step that makes a VM start with the host, or no longer; Vagrant sets that only when it starts the VM. */
+export function autostartSteps({ name, provider, autostart = false }: ResolvedMachine, there: LabMachine): Step[] {
+  if (provider !== "libvirt" || (there.autostart ?? false) === autostart) return [];
+  const command = autostart
+    ? `net-autostart vagrant-libvirt; autostart ${there.domain}`
+    : `autostart --disable ${there.domain}`;
+  return [{
+    title: autostart ? `Let ${name} start with this host` : `Let ${name} no longer start with this host`,
+    command: ["virsh", "-q", "-c", "qemu:///system", command],
+  }];
+}
+
+/** The steps that make the system disk as large as the config says, and give the room to the root file system. */
+export function diskSteps({ name, provider, disk }: ResolvedMachine, { domain }: LabMachine): Step[] {
+  if (disk === undefined || provider !== "libvirt") return [];
+  const size = disk / 1024;
+  return [
+    { title: `Make the disk of ${name} ${size} GiB`, command: ["sh", "scripts/grow-disk.sh", domain, String(size)] },
+    { title: `Grow the file system of ${name}`, command: [...ssh(name), "sudo sh -s"], input: "scripts/grow-root.sh" },
+  ];
+}
+
+/** Steps that compare the host's driver with the guest's copy, and copy it if they differ. */
+export function bringDriver(machine: ResolvedMachine): Step[] {
+  const wish = partitionRequest(machine);
+  if (!wish) return [];
+  const { name } = machine;
+  return [
+    {
+      title: `Compare the GPU driver of ${name} with the host's`,
+      command: powershellScript(
+        ...["-File", "scripts/copy-driver.ps1", name, wish.vendorId],
+        ...(wish.deviceId ? [wish.deviceId] : []),
+      ),
+    },
+    {
+      title: `Set up the GPU driver in ${name}`,
+      command: [...ssh(name), "sudo sh -s"],
+      input: "scripts/receive-driver.sh",
+    },
+  ];
+}
+
+/** The command that runs a script from its standard input in a machine, as root; the settings are `NAME=VALUE`. */
+export function runAsRoot({ engine }: ResolvedMachine, ...settings: string[]): string {
+  const all = [...(engine === "docker" ? [] : [`ENGINE=${engine}`]), ...settings];
+  return `sudo ${all.length > 0 ? `env ${all.join(" ")} ` : ""}sh -s`;
+}
