@@ -10,7 +10,7 @@ import { readProjectFiles } from "./reader.mts";
 import { lineOf, literally } from "./refusals.mts";
 import type { ComposeProject, ProjectProblem, ProjectRequest } from "./types.mts";
 import { dotEnv, envFileFlaws } from "./variables.mts";
-import { askCompose, findCompose, type HostCompose, inFolder, type UnknownCompose } from "./host-compose.mts";
+import { askCompose, type HostCompose, inFolder, type UnknownCompose } from "./host-compose.mts";
 import { absentEnvFile, readerResult } from "./problem-places.mts";
 import { readStages } from "./build-stages.mts";
 import { type ProjectReads, projectReads } from "./project-reads.mts";
