@@ -12,14 +12,14 @@ export const manualFix = (title: string, more: Partial<Fix> = {}): Fix => ({
   ...more,
 });
 /** A fix by a shell command; null if the command for this host is not known. */
-export const commandFix = (say: string, command: string | null, more: Partial<Fix> = {}): Fix => ({
-  ...manualFix(say, more),
+export const commandFix = (title: string, command: string | null, more: Partial<Fix> = {}): Fix => ({
+  ...manualFix(title, more),
   command,
 });
 /** A fix in the firmware's set-up or at the hardware, while the host is off. */
-export const firmwareFix = (say: string): Fix => manualFix(say, { root: true, reboot: true });
+export const firmwareFix = (title: string): Fix => manualFix(title, { root: true, reboot: true });
 /** A command that runs in the VM, as root. */
-export const guestFix = (say: string, run: string): Fix => commandFix(say, self(`ssh -- sudo ${run}`));
+export const guestFix = (title: string, run: string): Fix => commandFix(title, self(`ssh -- sudo ${run}`));
 /** Points to a check (its id) or a group of them (`iommu`). */
 export const doctorFix = (check: string): Fix =>
   commandFix("See what doctor finds on this host", self(`doctor ${check}`));

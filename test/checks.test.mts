@@ -148,9 +148,13 @@ for (
 }
 
 test("tools.present: an image-based system is not given its family's installer", () => {
-  const ostree = fresh({ id: "bazzite", like: ["fedora"], version: "43" }, ["dnf", "rpm-ostree"], ({ marks }) => {
-    marks.push("/run/ostree-booted");
-  });
+  const ostree = fresh(
+    { id: "bazzite", like: ["fedora"], version: "43" },
+    ["dnf", "rpm-ostree"],
+    ({ existingPaths }) => {
+      existingPaths.push("/run/ostree-booted");
+    },
+  );
   assert.match(ostree[0]!.command!, /^rpm-ostree install /);
   assert.equal([ostree[0]!.safe, ostree[0]!.reboot], [false, true]);
   assert.not.ok(ostree.some(({ command }) => command?.includes("dnf install")));
@@ -169,7 +173,11 @@ test("tools.present: RHEL's kind has no debootstrap without EPEL, and QEMU under
 });
 
 test("tools.present: Proxmox VE keeps the QEMU that it has", () => {
-  const fixes = fresh({ id: "debian", version: "13" }, ["apt-get"], ({ marks }) => void marks.push("/etc/pve"));
+  const fixes = fresh(
+    { id: "debian", version: "13" },
+    ["apt-get"],
+    ({ existingPaths }) => void existingPaths.push("/etc/pve"),
+  );
   assert.not.match(fixes.map(({ command }) => command).join("\n"), /libvirt-daemon-system|qemu-system/);
   assert.ok(fixes.some(({ title }) => title.startsWith("Proxmox VE has a QEMU of its own")));
 });
@@ -406,9 +414,9 @@ test("storage.disk: never smaller than it is, and only with libvirt", () => {
   const sized = (keys: string) => parseConfig(`machines: [{name: a, box: lab/x, memory: 2048, ${keys}}]`);
   const found = (has?: number, free = 999999, provider = "libvirt", keys = "disk: 128 GiB") => {
     const changed = host(({ disk }) => disk.images = free);
-    const settled = resolveConfig(sized(keys), changed);
-    Object.assign(settled.machines[0]!, { provider, diskSize: has });
-    return runChecks(changed, settled, ["storage.disk"])[0]!.status;
+    const resolved = resolveConfig(sized(keys), changed);
+    Object.assign(resolved.machines[0]!, { provider, diskSize: has });
+    return runChecks(changed, resolved, ["storage.disk"])[0]!.status;
   };
   assert.is(found(), "pass");
   assert.is(found(131072), "pass");
@@ -427,10 +435,10 @@ test("host.autostart: libvirt that does not start with the host, and VMs with a 
       made.systemd = true;
       made.libvirt = { networks: {}, startsAtBoot: true, ...change };
     });
-    const settled = resolveConfig(config, changed);
-    settled.machines[0]!.provider = provider;
-    if (card) settled.machines[0]!.gpus = resolveConfig(withCard(), changed).machines[0]!.gpus;
-    const { status, fix } = runChecks(changed, settled, ["host.autostart"])[0]!;
+    const resolved = resolveConfig(config, changed);
+    resolved.machines[0]!.provider = provider;
+    if (card) resolved.machines[0]!.gpus = resolveConfig(withCard(), changed).machines[0]!.gpus;
+    const { status, fix } = runChecks(changed, resolved, ["host.autostart"])[0]!;
     return [status, ...fix.map(({ command }) => command)];
   };
   assert.equal(found({}), ["pass"]);

@@ -65,15 +65,15 @@ export function examineDamaged(variants: number, seed: number, each: () => void 
     const variant = damaged(text, dice);
     try {
       const host = parseHost(variant);
-      const settled = resolveConfig(config, host);
-      const findings = runChecks(host, settled);
+      const resolved = resolveConfig(config, host);
+      const findings = runChecks(host, resolved);
       for (const { check, status, message, evidence, fix } of findings) {
         const shown = JSON.stringify([message, evidence, fix]);
         assert.not.match(shown, /\b(undefined|NaN|Infinity)\b|\[object /, `${name}, variant ${i}: ${shown}`);
         assert.not.match(message, /this check broke/, `${name}, variant ${i}: ${message}`);
         assert.not(failed.includes(check) && status === "pass", `${name}, variant ${i}: ${check} passes: ${message}`);
       }
-      for (const card of settled.machines.flatMap(({ cards }) => cards)) topologyLines(card, host, 80);
+      for (const card of resolved.machines.flatMap(({ cards }) => cards)) topologyLines(card, host, 80);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       refused++;

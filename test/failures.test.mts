@@ -330,10 +330,10 @@ test("explain without a word reads the last failed step's log where a person typ
   const failed = JSON.stringify({ title: "Start devlab", log: "lab/03.log", program: "vagrant" });
   const files = { [`${process.cwd()}/.homelab-gpu/logs/failed.json`]: failed, "lab/03.log": log, "-": "Xid" };
   const { shell, said } = fakeShell(files);
-  const session = { shell, options, args: [], passthroughArgs: [] };
-  assert.is(await explain({ ...session, shell: { ...shell, terminal: { ...shell.terminal, in: true } } }), 0);
+  const context = { shell, options, args: [], passthroughArgs: [] };
+  assert.is(await explain({ ...context, shell: { ...shell, terminal: { ...shell.terminal, in: true } } }), 0);
   assert.match(said.join(""), /Start devlab \(lab\/03\.log\)[^]*provider\.access/);
-  assert.is(await explain(session), 1);
+  assert.is(await explain(context), 1);
 });
 
 test("explain reads the end of a large log, and says so", async () => {

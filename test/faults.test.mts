@@ -57,8 +57,8 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true })
  */
 async function typed(words: string[], { answer, errors = true }: { answer?: boolean; errors?: boolean } = {}) {
   const world = new World(two, "vm-without-gpu");
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
-  const { shell } = world.session([]);
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  const { shell } = world.context([]);
   let asked = 0;
   Object.assign(shell, {
     terminal: { in: answer !== undefined, out: errors, err: errors, columns: 80 },
@@ -146,9 +146,9 @@ for (const errors of [true, false]) {
   test(`up --recreate, other streams ${errors ? "on the terminal" : "elsewhere"}: asks, says the disk is lost`, async () => {
     for (const [answer, code, asked] of [[false, 1, 1], [true, 0, 1], [undefined, 2, 0]] as const) {
       const world = new World(two, "vm-without-gpu");
-      assert.is(await world.does(up, world.session([])), 0);
+      assert.is(await world.does(up, world.context([])), 0);
       world.config = two.replace("{name: scratch, box: lab/x}", "{name: scratch, box: lab/other}");
-      const { shell } = world.session([]);
+      const { shell } = world.context([]);
       let question = "";
       Object.assign(shell, {
         terminal: { in: answer !== undefined, out: errors, err: errors, columns: 80 },
@@ -336,8 +336,8 @@ test("a folder of one's own that is open to others is closed, and umask 0 opens 
 test("status, verify and up close a lab that is open to others, also with nothing to do", async () => {
   for (const command of ["status", "verify", "up"]) {
     const world = new World(two, "vm-without-gpu");
-    assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
-    const { shell } = world.session([]);
+    assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+    const { shell } = world.context([]);
     const closed: string[] = [];
     await main([command], { ...shell, ensurePrivateDir: (path) => Promise.resolve(void closed.push(path)) });
     assert.ok(closed.includes(world.folder), command);

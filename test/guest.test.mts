@@ -83,9 +83,9 @@ test("guest.driver: unknown for a card that is too new, and for a box that is no
   assert.is(first("guest.driver", machine("image: {file: disk.qcow2}")).status, "pass");
   const blind = { ...host };
   delete blind.pci;
-  const settled = resolveConfig(parseConfig("machines: [{name: a, box: lab/x, image: debian-13, gpu: {}}]"), blind);
-  assert.is(runChecks(blind, settled, ["guest.driver"])[0]!.status, "unknown", "which card it is was not read");
-  assert.is(settled.machines[0]!.guestDriver?.branch, 580, "and yet the box gets a driver");
+  const resolved = resolveConfig(parseConfig("machines: [{name: a, box: lab/x, image: debian-13, gpu: {}}]"), blind);
+  assert.is(runChecks(blind, resolved, ["guest.driver"])[0]!.status, "unknown", "which card it is was not read");
+  assert.is(resolved.machines[0]!.guestDriver?.branch, 580, "and yet the box gets a driver");
 });
 
 test("guest.driver: warns of open modules that leave GeForce alone; skips what is no card of NVIDIA's", () => {

@@ -24,9 +24,9 @@ const asked = (name: string) => {
 function report(name: string): string {
   const gpu = asked(name);
   const host = savedHost(name);
-  const settled = resolveConfig(parseConfig(`machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]`), host);
-  const pictures = settled.machines.flatMap(({ cards }) => cards.flatMap((card) => topologyLines(card, host, 120)));
-  const findings = runChecks(host, settled).flatMap(({ check, status, message, fix }) => [
+  const resolved = resolveConfig(parseConfig(`machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]`), host);
+  const pictures = resolved.machines.flatMap(({ cards }) => cards.flatMap((card) => topologyLines(card, host, 120)));
+  const findings = runChecks(host, resolved).flatMap(({ check, status, message, fix }) => [
     `${status.padEnd(7)} ${check}: ${message}`,
     ...fix.flatMap(({ title, command }) => [`          → ${title}`, ...(command ? [`            ${command}`] : [])]),
   ]);

@@ -16,8 +16,8 @@ const server = own("test/hosts/windows-server-2025-dda.txt");
 /** The finding of one check, with a lab in this folder. */
 function found(check: string, text: string, machine = "", folder?: string) {
   const host = parseHost(text);
-  const settled = resolveConfig(parseConfig(`machines: [{name: a, box: x, provider: hyperv${machine}}]`), host);
-  const [finding] = runChecks(host, { ...settled, ...(folder === undefined ? {} : { folder }) }, [check]);
+  const resolved = resolveConfig(parseConfig(`machines: [{name: a, box: x, provider: hyperv${machine}}]`), host);
+  const [finding] = runChecks(host, { ...resolved, ...(folder === undefined ? {} : { folder }) }, [check]);
   return finding ? [finding.status, finding.message, finding.fix.map(({ title }) => title).join()] as const : undefined;
 }
 const folder = (path: string, text = client) => found("host.folder", text, "", path)?.[0];
@@ -67,8 +67,8 @@ const none = server.replace(/^switch:.*\n/m, "");
 /** The switch in the Vagrantfile. */
 const bridge = (text: string, machine = "") => {
   const host = parseHost(text);
-  const settled = resolveConfig(parseConfig(`machines: [{name: a, box: x, provider: hyperv${machine}}]`), host);
-  return hyperv.values(settled.machines[0]!, host, "lab_").switch;
+  const resolved = resolveConfig(parseConfig(`machines: [{name: a, box: x, provider: hyperv${machine}}]`), host);
+  return hyperv.values(resolved.machines[0]!, host, "lab_").switch;
 };
 
 test("the switch is the Default Switch by its id, else the only one, else the named one", () => {

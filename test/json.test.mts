@@ -53,7 +53,7 @@ test("plan: files, steps, what they amount to, findings and counts; the same fro
   const world = new World(config, "rtx4070-desktop-debian12");
   for (const command of [plan, plan]) {
     world.said = [];
-    assert.is(await world.does(command, world.session([], { json: true, dryRun: true })), 0, world.said.join(""));
+    assert.is(await world.does(command, world.context([], { json: true, dryRun: true })), 0, world.said.join(""));
     const { files, steps, summary, findings, counts, ok } = fitting("plan", world.said);
     assert.equal([summary.create, summary.steps, summary.boxes, ok], [files.length, steps.length, 1, true]);
     const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -63,11 +63,11 @@ test("plan: files, steps, what they amount to, findings and counts; the same fro
 
 test("plan ends with a line of what it amounts to, and with the time of the last run where that is known", async () => {
   const world = new World(config, "rtx4070-desktop-debian12");
-  assert.is(await world.does(plan, world.session([])), 0);
+  assert.is(await world.does(plan, world.context([])), 0);
   assert.match(world.said.join(""), /\n\n\d+ files to create, 1 box to build, \d+ steps to run: some minutes, .*\.\n$/);
-  assert.is(await world.does(up, world.session([])), 0);
+  assert.is(await world.does(up, world.context([])), 0);
   world.said = [];
-  assert.is(await world.does(plan, world.session([])), 0);
+  assert.is(await world.does(plan, world.context([])), 0);
   assert.match(world.said.join(""), /Nothing to do\.\n$/);
   assert.match(world.disk.get(`${world.folder}/logs/durations.json`)!, /"Build the box lab\/x": \d+/);
   const known = { create: 1, change: 2, steps: 9, boxes: 0, lastTime: 484_000 };
@@ -76,16 +76,16 @@ test("plan ends with a line of what it amounts to, and with the time of the last
 
 test("status and verify: machines that run, with their services; those that are off", async () => {
   const world = new World(config, "rtx4070-desktop-debian12");
-  assert.is(await world.does(up, world.session(["a"])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context(["a"])), 0, world.said.join(""));
   world.said = [];
-  assert.is(await world.does(status, world.session([], { json: true })), 0);
+  assert.is(await world.does(status, world.context([], { json: true })), 0);
   const { machines } = fitting("status", world.said);
   assert.equal(machines.map(({ name, state, services }) => [name, state, services.length]), [
     ["a", "running", 1],
     ["b", "absent", 0],
   ]);
   world.said = [];
-  assert.is(await world.does(verify, world.session([], { json: true })), 1);
+  assert.is(await world.does(verify, world.context([], { json: true })), 1);
   const { findings, counts, ok } = fitting("verify", world.said);
   assert.equal([counts.fail, ok], [1, false]);
   assert.ok(findings.some(({ check, machine }) => check === "verify.ssh" && machine === "b"));

@@ -190,7 +190,7 @@ test("other Vagrant providers are refused by name, with those that work", () => 
       says!,
       new RegExp(`^provider\\.host: GPU passthrough not implemented for ${name}: .*; it is for libvirt`),
     );
-    return foreign[name]!.says;
+    return foreign[name]!.reason;
   });
   assert.is(new Set(sentences).size, 4, "VMware, QEMU, UTM and Docker each have their own");
   const plain = parseConfig("machines: [{name: a, box: lab/x, provider: utm}]");

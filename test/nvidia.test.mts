@@ -190,7 +190,7 @@ const known = (name: string): Image => ({ kind: "known", name });
  */
 const decisions: [
   cards: (keyof typeof architectures)[],
-  wish: DriverRequest,
+  request: DriverRequest,
   image: string,
   is: string,
   against?: RegExp,
@@ -253,9 +253,9 @@ const decisions: [
 ];
 
 test("decides on source, branch and modules", () => {
-  for (const [cards, wish, image, is, against] of decisions) {
-    const what = JSON.stringify([cards, wish, image]);
-    const { source, branch, version, modules, problems } = driverFor(cards, wish, known(image));
+  for (const [cards, request, image, is, against] of decisions) {
+    const what = JSON.stringify([cards, request, image]);
+    const { source, branch, version, modules, problems } = driverFor(cards, request, known(image));
     assert.is(`${source} ${version ?? branch} ${modules}`, is, what);
     if (against) assert.match(problems.join("; "), against, what);
     else assert.equal(problems, [], what);

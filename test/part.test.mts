@@ -27,7 +27,7 @@ const config = (keys = "") =>
       "services: {ml: {image: 'nvidia/cuda:12.4.1-base-ubuntu22.04', command: sleep infinity, gpu: 1}}",
   );
 function planned(keys = "", there: Partial<Lab["machines"][string]> = {}, host = windows) {
-  const settled = resolveConfig(config(keys), host);
+  const resolved = resolveConfig(config(keys), host);
   const lab: Lab = {
     folder: "/lab/.homelab-gpu",
     prefix: "lab-1_",
@@ -35,7 +35,7 @@ function planned(keys = "", there: Partial<Lab["machines"][string]> = {}, host =
     orphans: {},
     machines: { a: { domain: "lab-1_a", state: "absent", ...there } },
   };
-  return { ...makePlan(settled, host, lab, texts), settled };
+  return { ...makePlan(resolved, host, lab, texts), resolved };
 }
 const file = (plan: { files: { path: string; text: string }[] }, path: string) =>
   plan.files.find((one) => one.path === path)?.text ?? "";
@@ -77,12 +77,12 @@ test("up brings the host's driver before the services, and proves the layers of 
 });
 
 test("does nothing while the host keeps its driver, and copies a changed one", () => {
-  const { settled } = planned();
-  const machine = settled.machines[0]!;
+  const { resolved } = planned();
+  const machine = resolved.machines[0]!;
   const version = /1\.\d+/.exec(file(planned(), "packer/lab~x~hyperv/metadata.json"))![0];
   const proof = {
     bootId: "/1",
-    services: servicesHash(machine, settled),
+    services: servicesHash(machine, resolved),
     driver: driverState(machine)!,
     at: "2026-01-01T00:00:00Z",
   };

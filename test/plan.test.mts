@@ -34,10 +34,10 @@ function planned(
       config.machines.map(({ name }) => [name, { domain: `lab-123456_${name}`, state: "absent", ...machines[name] }]),
     ),
   };
-  const settled = resolveConfig(config, more.host ?? host);
+  const resolved = resolveConfig(config, more.host ?? host);
   return {
-    ...makePlan(settled, more.host ?? host, lab, { ...texts, ...more.texts }, { recreate: false, ...more }),
-    settled,
+    ...makePlan(resolved, more.host ?? host, lab, { ...texts, ...more.texts }, { recreate: false, ...more }),
+    resolved,
   };
 }
 const file = (plan: { files: { path: string; text: string }[] }, path: string) =>
@@ -84,7 +84,7 @@ test("does only what is missing", () => {
   const built = version(planned(starter));
   const boxes = { "homelab-gpu/debian-13": [`${built}.1700000000`] };
   const box = `${built}.1700000000`;
-  const services = servicesHash(planned(starter).settled.machines[0]!, planned(starter).settled);
+  const services = servicesHash(planned(starter).resolved.machines[0]!, planned(starter).resolved);
   const proof = { bootId: "boot/3", services, at: "2026-01-01T00:00:00Z" };
   const address = "192.168.121.5";
   const running = { state: "running" as const, bootId: "boot/3", cpus: 2, memory: 5632, box, address, proof };
@@ -357,7 +357,7 @@ test("disk: it grows before the services start, and once; a proven VM whose size
   const proof = {
     at: "2026-01-01T00:00:00Z",
     bootId: "b/1",
-    services: servicesHash(resolveConfig(config(), host).machines[0]!, planned(config()).settled),
+    services: servicesHash(resolveConfig(config(), host).machines[0]!, planned(config()).resolved),
   };
   const running: Partial<LabMachine> = { state: "running", address: "192.168.121.5", bootId: "b/1", proof };
   assert.equal(steps(128, { ...running, disk: 131072 }), []);

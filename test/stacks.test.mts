@@ -53,8 +53,8 @@ function planned({ parsed, projects }: Awaited<ReturnType<typeof read>>, machine
       ai: { domain: "lab_ai", state: "running", address: "10.0.0.2", bootId: "b/1", ...machine },
     },
   };
-  const settled = resolveConfig(parsed, host, {}, projects);
-  return { ...makePlan(settled, host, lab, texts, { recreate: false }), settled };
+  const resolved = resolveConfig(parsed, host, {}, projects);
+  return { ...makePlan(resolved, host, lab, texts, { recreate: false }), resolved };
 }
 const titles = (plan: { steps: { title: string }[] }) => plan.steps.map(({ title }) => title);
 const wrong = async (config: string, files: Record<string, string> = {}) => {
@@ -79,7 +79,7 @@ test("the ten stacks: their Compose files, what travels, and what is run", async
   }\n`;
   const config = parseConfig(text);
   const projects = await readProjects(shell, { config, text, name: "homelab-gpu.yaml", folder });
-  const { steps, settled } = planned({ parsed: config, projects }, { state: "absent" });
+  const { steps, resolved } = planned({ parsed: config, projects }, { state: "absent" });
   const said = projects.map(({ name, composeFiles, files, size }) =>
     [`${name}: ${composeFiles.join(", ")}, ${size} bytes`, ...Object.keys(files).map((path) => `  ${path}`)].join("\n")
   );
@@ -87,7 +87,7 @@ test("the ten stacks: their Compose files, what travels, and what is run", async
     `${title}\n  ${command.join(" ").replaceAll(root, "ROOT")}`
   );
   golden("stacks.txt", `${[...said, ...run].join("\n")}\n`);
-  assert.is(engineSource(settled.machines[0]!, settled), "docker", "Debian 12's own Compose runs none of them");
+  assert.is(engineSource(resolved.machines[0]!, resolved), "docker", "Debian 12's own Compose runs none of them");
 });
 
 test("a stack's name is its folder's, as Compose makes it, or its own", () => {
@@ -163,8 +163,8 @@ test("Compose's own files and .env travel whatever .dockerignore says; .homelab-
 test("an unchanged stack costs no step; a changed file alone travels, and the stack is started again", async () => {
   const files = { ...one, "a/b/x": "1", "a/y": "1" };
   const before = await read("stacks: [{path: ./a}]", files);
-  const { settled } = planned(before);
-  const proof = { bootId: "b/1", services: servicesHash(settled.machines[0]!, settled), at: "" };
+  const { resolved } = planned(before);
+  const proof = { bootId: "b/1", services: servicesHash(resolved.machines[0]!, resolved), at: "" };
   const copies = { schema: "homelab-gpu/copies/1" as const, vm: "v1", stacks: { a: before.projects[0]!.files } };
   assert.equal(planned(before, { proof, copies }).steps, []);
   const after = await read("stacks: [{path: ./a}]", { ...files, "a/b/x": "2" });
@@ -243,15 +243,15 @@ test("guest.compose: Debian 12 gets Docker's packages for a stack; Podman warns;
   const stack = await read("stacks: [{path: ./a}]", one);
   const status = (keys: Record<string, unknown>) => {
     const machines = stack.parsed.machines.map((machine) => ({ ...machine, ...keys }));
-    const settled = resolveConfig({ ...stack.parsed, machines }, host, {}, stack.projects);
-    return runChecks(host, settled, ["guest.compose"]).map(({ status }) => status);
+    const resolved = resolveConfig({ ...stack.parsed, machines }, host, {}, stack.projects);
+    return runChecks(host, resolved, ["guest.compose"]).map(({ status }) => status);
   };
   assert.equal(status({ image: { kind: "known", name: "debian-12" } }), ["pass"]);
   assert.equal(status({ engine: "podman" }), ["warn"]);
   assert.equal(status({}), ["unknown"]);
   const config = parseConfig("machines: [{name: a, box: x, image: debian-12}]\nservices: {w: {image: x, gpus: all}}");
-  const settled = resolveConfig(config, host);
-  assert.is(engineSource(settled.machines[0]!, settled), "docker", "1.29 refuses gpus:");
+  const resolved = resolveConfig(config, host);
+  assert.is(engineSource(resolved.machines[0]!, resolved), "docker", "1.29 refuses gpus:");
 });
 
 test("up of an unchanged lab with three stacks starts no program but the two that it always asks", async () => {
@@ -262,19 +262,19 @@ test("up of an unchanged lab with three stacks starts no program but the two tha
   for (const name of ["x", "y", "z"]) {
     world.disk.set(`${process.cwd()}/${name}/compose.yaml`, `services: {web: {image: ${name}}}\n`);
   }
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   assert.match(world.said.join(""), /a is up at 192\.168\.121\.5: x\/web, y\/web, z\/web, proven/);
   world.asked = [];
   world.said = [];
-  assert.is(await world.does(up, world.session([])), 0);
+  assert.is(await world.does(up, world.context([])), 0);
   assert.equal(world.asked.map((words) => words.split(" ")[0]).sort(), ["sh", "virsh"]);
   assert.match(world.said.join(""), /nothing to do/);
   world.disk.set(`${process.cwd()}/y/new`, "new");
   world.said = [];
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   assert.match(world.said.join(""), /Pack the stack y: 1 of 2 files/);
   assert.match(world.said.join(""), /Pack the stack x: 0 of 1 files/);
-  assert.is(await world.does(status, world.session([])), 0);
+  assert.is(await world.does(status, world.context([])), 0);
   assert.match(world.said.at(-1)!, /z\/web +running/);
 });
 
@@ -291,7 +291,7 @@ function withStacks(stacks: string, files: Record<string, string>, answers: Worl
 }
 /** The findings of `doctor services.compose`, as `status message evidence`, with its exit code. */
 async function diagnosed(world: World) {
-  const code = await world.does(doctor, world.session(["services.compose", "services.gpu"], { json: true }));
+  const code = await world.does(doctor, world.context(["services.compose", "services.gpu"], { json: true }));
   const { findings } = JSON.parse(world.said.join("").replace(/^[^{]*/, ""));
   return {
     code,
@@ -349,7 +349,7 @@ test("plan gives a stack the GPU file of its VM's engine, and --no-gpu one that 
     const world = withStacks("{path: ./p}", files);
     const text = `machines: [{name: a, box: lab/y, image: ${image}, engine: ${engine}, gpu: {device_id: 2786}}]\n`;
     world.config = `${text}stacks: [{path: ./p}]\n`;
-    await world.does(plan, world.session([], { json: true, gpu }));
+    await world.does(plan, world.context([], { json: true, gpu }));
     const shown = JSON.parse(world.said.join("").replace(/^[^{]*/, "").replace(/}\n[^}]*$/, "}"));
     const found = (shown.files as { path: string; text: string }[]).find(({ path }) => path.endsWith("override.yaml"));
     return found?.text;
@@ -367,9 +367,9 @@ test("status lists what the VM answered, not what the config has", async () => {
     `${card}services: {web: {image: x}, ml-worker: {image: x, gpu: 1}}`,
     "rtx4070-desktop-debian12",
   );
-  assert.is(await world.does(up, world.session([], { gpu: false })), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([], { gpu: false })), 0, world.said.join(""));
   world.said = [];
-  assert.is(await world.does(status, world.session([])), 0);
+  assert.is(await world.does(status, world.context([])), 0);
   assert.match(world.said.join(""), / · web · proven/);
   assert.not.match(world.said.join(""), /ml-worker/);
 });

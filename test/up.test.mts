@@ -24,11 +24,11 @@ const running = (world: World) => [...world.domains].filter(([, number]) => numb
 
 test("with nothing to do it asks two programs, and says in one screen what is up", async () => {
   const world = new World(three, "vm-without-gpu");
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   assert.equal(world.asked.filter((words) => words.startsWith("vagrant up")), ["vagrant up a b c --provider=libvirt"]);
   world.asked = [];
   world.said = [];
-  assert.is(await world.does(up, world.session([])), 0);
+  assert.is(await world.does(up, world.context([])), 0);
   assert.equal(world.asked.map((words) => words.split(" ")[0]).sort(), ["sh", "virsh"]);
   const said = world.said.join("");
   assert.match(said, /nothing to do\na is up at 192\.168\.121\.5: web, proven/);
@@ -37,44 +37,44 @@ test("with nothing to do it asks two programs, and says in one screen what is up
 
 test("shows a warning in full once, and its number from the next run on", async () => {
   const world = new World(three, "vm-without-gpu");
-  assert.is(await world.does(up, world.session(["a"])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context(["a"])), 0, world.said.join(""));
   assert.match(world.said.join(""), /^! host\.virtualization: /m);
   world.said = [];
-  assert.is(await world.does(up, world.session(["b"])), 0);
+  assert.is(await world.does(up, world.context(["b"])), 0);
   assert.not.match(world.said.join(""), /^! host\.virtualization/m);
   assert.match(world.said.join(""), /\d warnings? as in an earlier run: npx zx homelab-gpu\.mts doctor shows them\n/);
   world.said = [];
-  assert.is(await world.does(up, world.session(["c"], { verbose: true })), 0);
+  assert.is(await world.does(up, world.context(["c"], { verbose: true })), 0);
   assert.match(world.said.join(""), /^! host\.virtualization/m);
 });
 
 test("brings up the machines that are named, and no other; then what is missing", async () => {
   const world = new World(three, "vm-without-gpu");
-  assert.is(await world.does(up, world.session(["c"])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context(["c"])), 0, world.said.join(""));
   assert.equal([...world.domains.keys()].map((name) => name.at(-1)), ["c"]);
   world.said = [];
-  assert.is(await world.does(ssh, { ...world.session(["c"], { dryRun: true }), passthroughArgs: ["reboot"] }), 0);
+  assert.is(await world.does(ssh, { ...world.context(["c"], { dryRun: true }), passthroughArgs: ["reboot"] }), 0);
   assert.match(world.said.join(""), /\$ ssh -F ssh\/c c reboot/);
   assert.not.ok(world.asked.some((words) => words.includes("packer")), "the box of the others is not built");
   assert.not.match(world.said.join(""), /a is up/);
-  assert.is(await world.does(up, world.session(["a", "c"])), 0);
+  assert.is(await world.does(up, world.context(["a", "c"])), 0);
   assert.equal([...world.domains.keys()].map((name) => name.at(-1)), ["c", "a"]);
-  assert.is(await world.does(up, world.session([])), 0);
+  assert.is(await world.does(up, world.context([])), 0);
   assert.ok(world.asked.includes("vagrant up b --provider=libvirt"));
-  assert.is(await world.does(up, world.session(["d"])), 2);
+  assert.is(await world.does(up, world.context(["d"])), 2);
   assert.match(world.said.at(-1)!, /there is no machine d; there is a, b, c/);
-  assert.is(await world.does(destroy, world.session([])), 0);
+  assert.is(await world.does(destroy, world.context([])), 0);
   assert.is(world.domains.size, 0);
 });
 
 test("a VM that does not start does not affect the others: the next run recreates it alone", async () => {
   const world = new World(three, "vm-without-gpu");
   world.dead.add("b");
-  assert.is(await world.does(up, world.session([])), 1);
+  assert.is(await world.does(up, world.context([])), 1);
   assert.match(world.said.at(-1)!, /Make the VMs a, b, c: failed with code 1/);
   world.dead.clear();
   world.asked = [];
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   const removed = world.asked.filter((words) => words.includes("remove-vm.sh"));
   assert.equal(removed.map((words) => words.split(" ")[2]), ["b"]);
   assert.ok(world.asked.includes("vagrant up b --provider=libvirt"), world.asked.join("\n"));
@@ -83,22 +83,22 @@ test("a VM that does not start does not affect the others: the next run recreate
 
 test("an earlier proof does not count for a machine that no longer answers", async () => {
   const world = new World(three, "vm-without-gpu");
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   world.deaf.add("b");
   world.said = [];
-  assert.is(await world.does(verify, world.session([])), 1);
+  assert.is(await world.does(verify, world.context([])), 1);
   assert.match(world.said.join(""), /✗ verify\.ssh \(b\): cannot be reached over SSH/);
   assert.match(world.said.join(""), /✓ verify\.ssh \(a\)/);
-  await world.does(down, world.session([]));
-  assert.is(await world.does(up, world.session([])), 1);
+  await world.does(down, world.context([]));
+  assert.is(await world.does(up, world.context([])), 1);
   assert.is(world.disk.get(`${world.folder}/verify/b.txt`), undefined);
 });
 
 /** Runs `up` while the VM answers that each service ended with this code. */
 async function upWithExit(world: World, code: number): Promise<number> {
-  const session = world.session([]);
-  const run = session.shell.run;
-  session.shell.run = async (command, settings) => {
+  const context = world.context([]);
+  const run = context.shell.run;
+  context.shell.run = async (command, settings) => {
     const result = await run(command, settings);
     const text = settings.output === undefined ? undefined : world.disk.get(settings.output);
     if (text !== undefined) {
@@ -106,7 +106,7 @@ async function upWithExit(world: World, code: number): Promise<number> {
     }
     return result;
   };
-  return await world.does(up, session);
+  return await world.does(up, context);
 }
 
 test("the closing lines say what the VM answered: a service that --no-gpu leaves out is not listed", async () => {
@@ -114,7 +114,7 @@ test("the closing lines say what the VM answered: a service that --no-gpu leaves
     `${card}services: {web: {image: x}, ml-worker: {image: x, gpu: 1}}`,
     "rtx4070-desktop-debian12",
   );
-  assert.is(await world.does(up, world.session([], { gpu: false })), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([], { gpu: false })), 0, world.said.join(""));
   const [, closing = ""] = world.said.join("").split(/^(?=a is up)/m);
   assert.match(closing, /^a is up at 192\.168\.121\.5: web, proven .*\n {2}web {2}running\n/);
   assert.not.match(closing, /ml-worker/);
@@ -122,31 +122,31 @@ test("the closing lines say what the VM answered: a service that --no-gpu leaves
 
 test("the closing lines and status say what the VM answered: a service that fell over is not proven", async () => {
   const world = new World(three, "vm-without-gpu");
-  assert.is(await world.does(up, world.session(["a"])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context(["a"])), 0, world.said.join(""));
   world.config = three.replace("x/web", "x/other");
   world.said = [];
   assert.is(await upWithExit(world, 3), 1);
   const closing = world.said.join("");
   assert.match(closing, /^a is up at 192\.168\.121\.5: web, not proven\n {2}web {2}exited with code 3$/m);
   world.said = [];
-  assert.is(await world.does(status, world.session([])), 0);
+  assert.is(await world.does(status, world.context([])), 0);
   assert.match(world.said.join(""), /^a: running .*\n {2}web {2}exited with code 3$/m);
   world.said = [];
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   assert.match(world.said.join(""), /^a is up at 192\.168\.121\.5: web, proven .*\n {2}web {2}running$/m);
 });
 
 test("a step that fails costs the proofs of other machines nothing", async () => {
   const world = new World(three, "vm-without-gpu");
   world.deaf.add("a");
-  assert.is(await world.does(up, world.session([])), 1);
+  assert.is(await world.does(up, world.context([])), 1);
   assert.match(world.said.at(-1)!, /Copy the Compose file to a: failed with code 255/);
   assert.equal(Object.keys(state(world).proofs), ["b", "c"]);
 });
 
 test("a lab whose folder was moved is the same lab: its VMs go by their ids", async () => {
   const world = new World(two, "vm-without-gpu");
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   // with another path, the names would differ
   for (const [name, number] of [...world.domains]) {
     world.domains.delete(name);
@@ -158,67 +158,67 @@ test("a lab whose folder was moved is the same lab: its VMs go by their ids", as
     'Host a\n  HostName 192.168.121.5\n  IdentityFile "/old/place/private_key"\n',
   );
   world.asked = [];
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   assert.not.ok(world.asked.some((words) => /remove-vm|vagrant up/.test(words)), world.asked.join("\n"));
   assert.ok(world.asked.includes("vagrant ssh-config a"), "how it is reached is learnt anew");
-  assert.is(await world.does(destroy, world.session([])), 0);
+  assert.is(await world.does(destroy, world.context([])), 0);
   assert.is(world.domains.size, 0);
 });
 
 test("while libvirt does not answer nothing is done that takes its silence for an answer", async () => {
   const world = new World(two, "vm-without-gpu");
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   world.silent = "Failed to connect socket to '/run/libvirt/libvirt-sock': Permission denied";
   for (const command of [down, destroy, verify, ssh]) {
     world.said = [];
-    assert.is(await world.does(command, world.session(["a"].slice(0, command === ssh ? 1 : 0))), 1);
+    assert.is(await world.does(command, world.context(["a"].slice(0, command === ssh ? 1 : 0))), 1);
     assert.match(world.said.join(""), /the state of a, b is unknown: Failed to connect.*doctor provider\.access/s);
   }
   world.said = [];
-  await world.does(status, world.session([]));
+  await world.does(status, world.context([]));
   assert.match(world.said.join(""), /a: unknown · libvirt does not answer: Failed to connect/);
   delete world.silent;
   assert.equal(running(world), ["a", "b"]);
-  assert.is(await world.does(down, world.session([])), 0);
+  assert.is(await world.does(down, world.context([])), 0);
   assert.equal(running(world), []);
 });
 
 test("down shuts down what runs and was never reached, and the host has its card back", async () => {
   const world = new World(card, "rtx4070-desktop-debian12");
   world.dead.add("a");
-  assert.is(await world.does(up, world.session([])), 1);
+  assert.is(await world.does(up, world.context([])), 1);
   assert.equal(running(world), ["a"]);
   world.said = [];
-  await world.does(status, world.session([]));
+  await world.does(status, world.context([]));
   assert.match(world.said.join(""), /a: half-made · it runs, but was never reached/);
-  assert.is(await world.does(down, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(down, world.context([])), 0, world.said.join(""));
   assert.equal(running(world), []);
   assert.match(world.said.join(""), /✓ gpu\.returned \(a\)/);
 });
 
 test("a card that goes from one machine to another: what the host had it bound to goes along", async () => {
   const world = new World(two.replace("1024}", "1024, gpu: {device_id: 2786}}"), "rtx4070-desktop-debian12");
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   const before = state(world).previousDrivers.a;
   assert.not.match(JSON.stringify(before), /vfio/);
   world.config = two.replace(/1024}\n$/, "1024, gpu: {device_id: 2786}}\n");
-  assert.is(await world.does(up, world.session([], { recreate: true })), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([], { recreate: true })), 0, world.said.join(""));
   assert.equal(state(world).previousDrivers, { b: before });
-  assert.is(await world.does(destroy, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(destroy, world.context([])), 0, world.said.join(""));
 });
 
 test("destroy removes what it asked about, and forgets nothing that came while it asked", async () => {
   const world = new World(two.replace(/1024}\n$/, "1024, gpu: {device_id: 2786}}\n"), "rtx4070-desktop-debian12");
-  assert.is(await world.does(up, world.session(["a"])), 0, world.said.join(""));
-  const session = world.session([], { yes: false });
+  assert.is(await world.does(up, world.context(["a"])), 0, world.said.join(""));
+  const context = world.context([], { yes: false });
   const asked: string[] = [];
-  Object.assign(session.shell.terminal, { in: true, err: true });
-  session.shell.confirm = async (question) => {
+  Object.assign(context.shell.terminal, { in: true, err: true });
+  context.shell.confirm = async (question) => {
     asked.push(question);
-    assert.is(await world.does(up, world.session(["b"])), 0, world.said.join(""));
+    assert.is(await world.does(up, world.context(["b"])), 0, world.said.join(""));
     return true;
   };
-  assert.is(await world.does(destroy, session), 0, world.said.join(""));
+  assert.is(await world.does(destroy, context), 0, world.said.join(""));
   assert.equal(asked, ["Remove a and all that is in it?"]);
   assert.equal(running(world), ["b"]);
   assert.equal(Object.keys(state(world).previousDrivers), ["b"]);
@@ -226,24 +226,24 @@ test("destroy removes what it asked about, and forgets nothing that came while i
 
 test("destroy does not do again what another did while it asked", async () => {
   const world = new World(two, "vm-without-gpu");
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
-  const session = world.session([], { yes: false });
-  Object.assign(session.shell.terminal, { in: true, err: true });
-  session.shell.confirm = async () => {
-    assert.is(await world.does(destroy, world.session(["a"])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  const context = world.context([], { yes: false });
+  Object.assign(context.shell.terminal, { in: true, err: true });
+  context.shell.confirm = async () => {
+    assert.is(await world.does(destroy, world.context(["a"])), 0, world.said.join(""));
     return true;
   };
-  assert.is(await world.does(destroy, session), 0, world.said.join(""));
+  assert.is(await world.does(destroy, context), 0, world.said.join(""));
   const removed = world.asked.filter((words) => words.includes("remove-vm.sh")).map((words) => words.split(" ")[2]);
   assert.equal(removed, ["a", "b"]);
 });
 
 test("a machine that left the config is named, and shut down and removed by its name", async () => {
   const world = new World(two, "vm-without-gpu");
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   world.config = two.replace("name: a", "name: c");
   world.said = [];
-  assert.is(await world.does(up, world.session(["b"])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context(["b"])), 0, world.said.join(""));
   assert.match(world.said.join(""), /a is no longer in the config, and its VM is still there; to remove it: destroy a/);
   assert.match(
     world.disk.get(`${world.folder}/Vagrantfile`)!,
@@ -251,33 +251,33 @@ test("a machine that left the config is named, and shut down and removed by its 
     "else Vagrant knows nothing of it",
   );
   world.said = [];
-  await world.does(status, world.session([]));
+  await world.does(status, world.context([]));
   assert.match(world.said.join(""), /a: running · .*no longer in the config/);
-  assert.is(await world.does(down, world.session(["a"])), 0);
+  assert.is(await world.does(down, world.context(["a"])), 0);
   assert.equal(running(world), ["b"]);
-  assert.is(await world.does(destroy, world.session(["a"])), 0);
+  assert.is(await world.does(destroy, world.context(["a"])), 0);
   assert.equal([...world.domains.keys()].map((name) => name.at(-1)), ["b"]);
   assert.equal(Object.keys(state(world).proofs), ["b"]);
-  assert.is(await world.does(destroy, world.session(["a"])), 2);
+  assert.is(await world.does(destroy, world.context(["a"])), 2);
   assert.match(world.said.at(-1)!, /there is no machine a; there is c, b/);
 });
 
 test("another box by name makes a VM outdated", async () => {
   const world = new World(two, "vm-without-gpu");
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   world.config = two.replace("name: a, box: lab/y", "name: a, box: lab/z");
   world.said = [];
-  assert.is(await world.does(up, world.session([])), 1);
+  assert.is(await world.does(up, world.context([])), 1);
   assert.match(world.said.join(""), /✗ machine\.outdated \(a\): its box changed/);
 });
 
 test("a power cut that emptied Vagrant's file of a VM costs nothing", async () => {
   const world = new World(three, "vm-without-gpu");
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   const id = `${world.folder}/.vagrant/machines/b/libvirt/id`;
   world.disk.set(id, "");
   world.asked = [];
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   assert.is(world.disk.get(id), uuid([...world.domains.keys()].find((name) => name.endsWith("_b"))!));
   assert.not.ok(world.asked.some((words) => /remove-vm|vagrant/.test(words)), world.asked.join("\n"));
 });
@@ -285,15 +285,15 @@ test("a power cut that emptied Vagrant's file of a VM costs nothing", async () =
 test("destroy keeps in mind what the host's card was bound to until it is seen to be back", async () => {
   const world = new World(card, "rtx4070-desktop-debian12");
   const handed = () => Object.keys(JSON.parse(world.disk.get(`${world.folder}/state.json`)!).previousDrivers);
-  assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   assert.equal(handed(), ["a"]);
   world.unread = /^0000:01:00\.[01]\/driver:/;
   world.said = [];
-  assert.is(await world.does(destroy, world.session([])), 0, world.said.join(""));
+  assert.is(await world.does(destroy, world.context([])), 0, world.said.join(""));
   assert.match(world.said.join(""), /\? gpu\.returned \(a\): whether the host has its card back could not be read/);
   assert.equal(handed(), ["a"]);
   delete world.unread;
-  assert.is(await world.does(destroy, world.session([])), 0);
+  assert.is(await world.does(destroy, world.context([])), 0);
   assert.match(world.said.join(""), /✓ gpu\.returned \(a\): the host has its card back/);
   assert.equal(handed(), []);
 });

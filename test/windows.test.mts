@@ -19,8 +19,8 @@ async function probed(platform: NodeJS.Platform, answers: Record<string, { out?:
   const scripts = ["probe-linux.sh", "probe-macos.sh", "probe-windows.ps1"];
   const files = Object.fromEntries(scripts.map((name) => [`${root}/scripts/${name}`, name]));
   const { shell, asked } = fakeShell(files, answers);
-  const session = { shell: Object.assign(shell, { platform }), options: {} } as unknown as Context;
-  return { text: await readProbe(session).catch((error: Error) => error.message), asked };
+  const context = { shell: Object.assign(shell, { platform }), options: {} } as unknown as Context;
+  return { text: await readProbe(context).catch((error: Error) => error.message), asked };
 }
 
 test("each system has its own probe, and none needs a shell that is not there", async () => {

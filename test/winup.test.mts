@@ -86,7 +86,7 @@ function windows() {
       return Promise.resolve({ code: 0, tail: [] });
     },
   });
-  const does = async (command: (session: Context) => Promise<number>) => {
+  const does = async (command: (context: Context) => Promise<number>) => {
     world.ran = [];
     said.length = 0;
     try {

@@ -97,7 +97,7 @@ export class World {
    * Starts a session in a new process; the mishap applies to its operation of that number. `pause`
    * lets other sessions run in between.
    */
-  session(
+  context(
     args: string[],
     options: Partial<Options> = {},
     { mishap, pause }: { mishap?: Mishap; pause?: () => Promise<void> } = {},
@@ -208,9 +208,9 @@ export class World {
   }
 
   /** Runs a command to its end and returns its exit code, as the script does. */
-  async does(command: (session: Context) => Promise<number>, session: Context): Promise<number> {
+  async does(command: (context: Context) => Promise<number>, context: Context): Promise<number> {
     try {
-      return await command(session);
+      return await command(context);
     } catch (error) {
       if (!(error instanceof UserError) || error instanceof ConfigError) throw error;
       this.said.push(error.message);

@@ -10,18 +10,18 @@ import type { Host } from "../host/types.mts";
 export function eachCard(
   host: Host,
   { machines }: Resolved,
-  look: (card: Card, machine: ResolvedMachine) => Verdict | Verdict[],
+  check: (card: Card, machine: ResolvedMachine) => Verdict | Verdict[],
 ): Verdict[] {
   if (host.os.platform !== "linux") return [];
   return machines.flatMap((machine) =>
     machine.cards.flatMap((card) =>
-      [look(card, machine)].flat().map((verdict) => ({ machine: machine.name, ...verdict }))
+      [check(card, machine)].flat().map((verdict) => ({ machine: machine.name, ...verdict }))
     )
   );
 }
 
 /** One verdict for the host, if a card is passed to a VM on Linux. */
-export function onceIfCards(host: Host, config: Resolved, look: (host: Host) => Verdict): Verdict[] {
+export function onceIfCards(host: Host, config: Resolved, check: (host: Host) => Verdict): Verdict[] {
   const given = host.os.platform === "linux" && config.machines.some(({ cards }) => cards.length > 0);
-  return given ? [look(host)] : [];
+  return given ? [check(host)] : [];
 }

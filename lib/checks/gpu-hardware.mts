@@ -63,11 +63,11 @@ function reset(card: Card, host: Host): Verdict {
   }
   const methods = gpu.resets ?? [];
   if (methods.every((method) => method === "pm")) {
-    const says = methods.length === 0
+    const message = methods.length === 0
       ? "the kernel has no method to reset the card"
       : "the kernel can reset the card by power state only";
     return warn(
-      `${says}: the VM's first start works, the second may need a reboot of the host`,
+      `${message}: the VM's first start works, the second may need a reboot of the host`,
       evidence,
       gpu.vendor === vendorIds.amd
         ? [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })]
@@ -227,11 +227,11 @@ function window(host: Host, { machines }: Resolved): Verdict[] {
         ),
       }];
     }
-    const says = needed > ampleMmioWindow
+    const message = needed > ampleMmioWindow
       ? `the VM gets an MMIO window of ${needed} MiB`
       : "its memory regions fit into the guest's default MMIO window";
     const limit = addressLimitOf(machine, host);
     const limited = limit === undefined ? "" : `; the VM's addresses are limited to the IOMMU's ${limit} bits`;
-    return [{ machine: machine.name, ...pass(says + limited, evidence) }];
+    return [{ machine: machine.name, ...pass(message + limited, evidence) }];
   });
 }

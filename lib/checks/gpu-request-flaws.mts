@@ -22,7 +22,7 @@ import { vendorIds } from "../host/vendors.mts";
 /** A flaw of a service's GPU requests. */
 export interface Flaw {
   /** The message, without the service's name. */
-  says: string;
+  message: string;
   fix: Fix;
   /** Texts to find the line by. */
   at?: string[];
@@ -91,8 +91,8 @@ function flawed({ gpu, body }: Service): Flaw[] {
   });
 }
 
-const flaw = (says: string, mend: string, at?: string[]): Flaw => ({
-  says,
+const flaw = (message: string, mend: string, at?: string[]): Flaw => ({
+  message,
   fix: manualFix(mend),
   ...(at ? { at } : {}),
 });

@@ -29,14 +29,14 @@ export const gpuSelectionChecks: Check[] = [
     about: "whether the host has a card of that vendor",
     why: "a VM can get a card only if the host has one",
     confirm: listing,
-    check: (host, config) => eachWish(config, (wish) => present(wish, host)),
+    check: (host, config) => eachRequest(config, (request) => present(request, host)),
   },
   {
     id: "gpu.match",
     about: "whether the ids and the address name one card",
     why: "the wrong card, or two of them, would go to the VM",
     confirm: listing,
-    check: (host, config) => eachWish(config, (wish, machine) => match(wish, machine, host)),
+    check: (host, config) => eachRequest(config, (request, machine) => match(request, machine, host)),
   },
   {
     id: "gpu.exclusive",
@@ -46,11 +46,13 @@ export const gpuSelectionChecks: Check[] = [
   },
 ];
 
-function eachWish(
+function eachRequest(
   { machines }: Resolved,
-  look: (wish: ResolvedGpuRequest, machine: ResolvedMachine) => Verdict,
+  check: (request: ResolvedGpuRequest, machine: ResolvedMachine) => Verdict,
 ): Verdict[] {
-  return machines.flatMap((machine) => machine.gpus.map((wish) => ({ machine: machine.name, ...look(wish, machine) })));
+  return machines.flatMap((machine) =>
+    machine.gpus.map((request) => ({ machine: machine.name, ...check(request, machine) }))
+  );
 }
 
 const asWritten = ({ vendorId, deviceId, address }: GpuRequest) =>
@@ -87,18 +89,18 @@ const cardsAt = ({ os }: Host) =>
 
 // ---------------------------------------------------------------------------------------------------------- selection
 
-function present(wish: GpuRequest, host: Host): Verdict {
+function present(request: GpuRequest, host: Host): Verdict {
   if (!host.pci) {
     return unknown("the PCI bus could not be read", [{ read: "/sys/bus/pci/devices", value: "not readable" }]);
   }
-  const cards = host.pci.filter((fn) => isGpu(fn) || (wish.deviceId !== undefined && hasRequestedIds(wish, fn)));
+  const cards = host.pci.filter((fn) => isGpu(fn) || (request.deviceId !== undefined && hasRequestedIds(request, fn)));
   const evidence = [{ read: cardsAt(host), value: formatCards(cards) }];
-  const own = cards.filter(({ vendor }) => vendor === wish.vendorId);
+  const own = cards.filter(({ vendor }) => vendor === request.vendorId);
   if (own.length > 0) return pass(formatCards(own, formatFunction), evidence);
   if (host.os.platform !== "linux" && host.pciCount !== host.pci.length) {
     return unknown("not every graphics card could be read", evidence);
   }
-  const asked = isNvidiaRequest(wish) ? "NVIDIA GPU" : `GPU ${wish.vendorId}:${wish.deviceId ?? "*"}`;
+  const asked = isNvidiaRequest(request) ? "NVIDIA GPU" : `GPU ${request.vendorId}:${request.deviceId ?? "*"}`;
   return fail(`no ${asked} detected on host`, evidence, [
     manualFix(
       cards.length > 0
@@ -109,22 +111,22 @@ function present(wish: GpuRequest, host: Host): Verdict {
   ]);
 }
 
-function match(wish: ResolvedGpuRequest, machine: ResolvedMachine, host: Host): Verdict {
-  const { match: choice } = wish;
+function match(request: ResolvedGpuRequest, machine: ResolvedMachine, host: Host): Verdict {
+  const { match: choice } = request;
   switch (choice.kind) {
     case "unknown":
       return unknown("the PCI bus could not be read");
     case "card":
-      return moved(choice.card, machine, host) ?? oneCard(wish, choice.card);
+      return moved(choice.card, machine, host) ?? oneCard(request, choice.card);
     case "several":
-      return severalCards(wish, choice.fitting, host);
+      return severalCards(request, choice.fitting, host);
     case "none":
-      return noMatch(wish, host, choice.there);
+      return noMatch(request, host, choice.there);
   }
 }
 
-function oneCard(wish: GpuRequest, { gpu, virtualFunctions }: Card): Verdict {
-  const message = `${asWritten(wish)} is ${formatFunction(gpu)}`;
+function oneCard(request: GpuRequest, { gpu, virtualFunctions }: Card): Verdict {
+  const message = `${asWritten(request)} is ${formatFunction(gpu)}`;
   if (gpu.physicalFunction && isNvidia(gpu)) {
     return fail(
       `${message}, a virtual function of ${gpu.physicalFunction}: NVIDIA's work with its vGPU software only, ` +
@@ -156,21 +158,21 @@ function oneCard(wish: GpuRequest, { gpu, virtualFunctions }: Card): Verdict {
 }
 
 /** Several cards match, or a card and its virtual functions. */
-function severalCards(wish: GpuRequest, fitting: PciFunction[], host: Host): Verdict {
+function severalCards(request: GpuRequest, fitting: PciFunction[], host: Host): Verdict {
   const evidence = [{ read: cardsAt(host), value: formatCards(fitting) }];
   const virtual = fitting.filter(({ physicalFunction }) => physicalFunction);
   const whole = fitting.filter(({ physicalFunction }) => !physicalFunction);
   if (virtual.length === 0) {
     const shown = fitting.slice(0, 8).map(({ bdf }) => `address: "${bdf}"`).join(" or ");
-    return fail(`${fitting.length} cards match ${asWritten(wish)}: ${formatCards(fitting)}`, evidence, [
+    return fail(`${fitting.length} cards match ${asWritten(request)}: ${formatCards(fitting)}`, evidence, [
       manualFix(`Say which: ${shown}${fitting.length > 8 ? " …" : ""}`),
     ]);
   }
   const free = virtual.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtual[0]!;
   return fail(
     whole.length === 0
-      ? `${countVirtual(virtual)} match ${asWritten(wish)}`
-      : `${asWritten(wish)} matches ${
+      ? `${countVirtual(virtual)} match ${asWritten(request)}`
+      : `${asWritten(request)} matches ${
         formatAddresses(whole)
       } and virtual functions: a physical function cannot be taken without ending them. There are ${
         countVirtual(virtual)
@@ -209,22 +211,24 @@ function moved({ gpu }: Card, { passedAddresses }: ResolvedMachine, host: Host):
 /**
  * No card matches. A card with the ids may be at another address, or another card at the address.
  */
-function noMatch(wish: GpuRequest, host: Host, there: PciFunction[]): Verdict {
+function noMatch(request: GpuRequest, host: Host, there: PciFunction[]): Verdict {
   const evidence: Evidence[] = [{ read: cardsAt(host), value: formatCards(there) }];
-  const own = there.filter(({ vendor }) => vendor === wish.vendorId);
+  const own = there.filter(({ vendor }) => vendor === request.vendorId);
   if (own.length === 0) return skip("there is no card of that vendor", evidence);
-  if (wish.address !== undefined) {
-    const at = host.pci?.find(({ bdf }) => bdf === wish.address);
-    const elsewhere = own.filter((fn) => hasRequestedIds(wish, fn));
-    const now = at ? `${wish.address} is ${formatFunction(at)} ${className(at)}` : `nothing is at ${wish.address}`;
+  if (request.address !== undefined) {
+    const at = host.pci?.find(({ bdf }) => bdf === request.address);
+    const elsewhere = own.filter((fn) => hasRequestedIds(request, fn));
+    const now = at
+      ? `${request.address} is ${formatFunction(at)} ${className(at)}`
+      : `nothing is at ${request.address}`;
     return fail(
       `${now}${
         elsewhere.length > 0
-          ? `; ${wish.vendorId}:${wish.deviceId ?? "*"} is at ${elsewhere.map(({ bdf }) => bdf).join(", ")}`
+          ? `; ${request.vendorId}:${request.deviceId ?? "*"} is at ${elsewhere.map(({ bdf }) => bdf).join(", ")}`
           : ""
       }: addresses move when cards are added or the firmware is updated`,
       [...evidence, {
-        read: `/sys/bus/pci/devices/${wish.address}`,
+        read: `/sys/bus/pci/devices/${request.address}`,
         value: at ? formatFunction(at) : "not there",
       }],
       [
@@ -236,7 +240,7 @@ function noMatch(wish: GpuRequest, host: Host, there: PciFunction[]): Verdict {
       ],
     );
   }
-  return fail(`no GPU ${asWritten(wish)}; there is ${formatCards(own)}`, evidence, [
+  return fail(`no GPU ${asWritten(request)}; there is ${formatCards(own)}`, evidence, [
     manualFix(
       `Write device_id: ${
         [...new Set(own.map((fn) => fn.name ? `${fn.device} (${fn.name})` : fn.device))].slice(0, 8).join(" or ")
@@ -247,12 +251,12 @@ function noMatch(wish: GpuRequest, host: Host, there: PciFunction[]): Verdict {
 
 function exclusive(_host: Host, { machines }: Resolved): Verdict[] {
   const wanted = machines.flatMap((machine) =>
-    machine.gpus.flatMap((wish) => {
-      const { match: choice } = wish;
+    machine.gpus.flatMap((request) => {
+      const { match: choice } = request;
       return choice.kind === "card"
         ? [{
           machine: machine.name,
-          mode: wish.mode,
+          mode: request.mode,
           card: choice.card.gpu,
           groups: choice.card.groups,
           all: choice.card,

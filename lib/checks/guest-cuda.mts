@@ -77,28 +77,28 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   const known = architecturesOf(cards);
   const fit = fitOf(version, { branch: chosen.branch, ...(chosen.version ? { version: chosen.version } : {}) });
   const has = chosen.version ?? chosen.branch;
-  const says = `${name}: CUDA ${version}`;
+  const subject = `${name}: CUDA ${version}`;
   switch (fit.kind) {
     case "too-old":
       return fail(
-        `${says} needs driver ${fit.needs} at least, and the guest gets ${has}`,
+        `${subject} needs driver ${fit.needs} at least, and the guest gets ${has}`,
         evidence,
         newer(version, fit.needs, known, machine),
       );
     case "minor":
-      return cudaCodeMissing(says, version, known, evidence) ??
+      return cudaCodeMissing(subject, version, known, evidence) ??
         warn(
           fit.needs
-            ? `${says} came with driver ${fit.needs}, and the guest gets ${has}: it may run by minor-version compatibility`
-            : `${says} is newer than what is known here: on driver ${has} it may run by minor-version compatibility`,
+            ? `${subject} came with driver ${fit.needs}, and the guest gets ${has}: it may run by minor-version compatibility`
+            : `${subject} is newer than what is known here: on driver ${has} it may run by minor-version compatibility`,
           evidence,
           fit.needs ? newer(version, fit.needs, known, machine) : [],
         );
     case "unknown":
-      return unknown(`${says} is newer than what is known here; the guest gets ${has}`, evidence);
+      return unknown(`${subject} is newer than what is known here; the guest gets ${has}`, evidence);
     case "full":
-      return cudaCodeMissing(says, version, known, evidence) ??
-        pass(`${says} runs on driver ${has}`, evidence);
+      return cudaCodeMissing(subject, version, known, evidence) ??
+        pass(`${subject} runs on driver ${has}`, evidence);
   }
 }
 
@@ -116,19 +116,19 @@ function floorOf(
   { major, driver }: ImageNeed,
   known: Architecture[],
   name: string,
-): { branch: number; says: string } | undefined {
+): { branch: number; subject: string } | undefined {
   if (driver !== undefined) {
     // Ollama names a higher branch for these (docs/gpu.mdx)
     const old = driver === 550 && known.some((card) => card === "Maxwell" || card === "Pascal");
-    return { branch: old ? 570 : driver, says: `${name}: its image` };
+    return { branch: old ? 570 : driver, subject: `${name}: its image` };
   }
   const family = major === undefined ? undefined : families[major];
-  return family && { branch: Number(family.linux.split(".")[0]), says: `${name}: CUDA ${major}` };
+  return family && { branch: Number(family.linux.split(".")[0]), subject: `${name}: CUDA ${major}` };
 }
 
 function judgedByFloor(
   name: string,
-  { branch, says }: { branch: number; says: string },
+  { branch, subject }: { branch: number; subject: string },
   driver: string,
   has: number,
   { moving = false }: ImageNeed,
@@ -137,11 +137,11 @@ function judgedByFloor(
 ): Verdict {
   if (branch === 0) return pass(`${name}: its image takes any driver`, evidence);
   if (has >= branch) {
-    return pass(`${says} starts on driver ${branch} or later: ${has}`, evidence);
+    return pass(`${subject} starts on driver ${branch} or later: ${has}`, evidence);
   }
   return {
     status: moving ? "warn" : "fail",
-    message: `${says} needs driver ${branch} at least, and ${driver}`,
+    message: `${subject} needs driver ${branch} at least, and ${driver}`,
     evidence,
     fix,
   };
@@ -181,36 +181,36 @@ function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest
     return judgedByFloor(name, floor, `the host has ${own}`, Number(own.split(".")[0]), need, evidence, fix);
   }
   if (!own || version === undefined) {
-    const says = own ? "the name of its image does not say which CUDA it has" : "the host's driver could not be read";
-    return unknown(`${name}: ${says}`, evidence);
+    const reason = own ? "the name of its image does not say which CUDA it has" : "the host's driver could not be read";
+    return unknown(`${name}: ${reason}`, evidence);
   }
   const fit = fitOf(version, { branch: Number(own.split(".")[0]) });
-  const says = `${name}: CUDA ${version}`;
+  const subject = `${name}: CUDA ${version}`;
   const fix = [
     manualFix("Update the card's driver in Windows"),
     manualFix(`Or take an image with an older CUDA than ${version}`),
   ];
   switch (fit.kind) {
     case "too-old":
-      return fail(`${says} needs driver ${fit.needs} at least, and the host has ${own}`, evidence, fix);
+      return fail(`${subject} needs driver ${fit.needs} at least, and the host has ${own}`, evidence, fix);
     case "minor":
       return warn(
         fit.needs
-          ? `${says} came with driver ${fit.needs}, and the host has ${own}: it may run by minor-version compatibility`
-          : `${says} is newer than what is known here: on driver ${own} it may run by minor-version compatibility`,
+          ? `${subject} came with driver ${fit.needs}, and the host has ${own}: it may run by minor-version compatibility`
+          : `${subject} is newer than what is known here: on driver ${own} it may run by minor-version compatibility`,
         evidence,
         fix,
       );
     case "unknown":
-      return unknown(`${says} is newer than what is known here; the host has ${own}`, evidence);
+      return unknown(`${subject} is newer than what is known here; the host has ${own}`, evidence);
     case "full":
-      return pass(`${says} runs on the host's driver ${own}`, evidence);
+      return pass(`${subject} runs on the host's driver ${own}`, evidence);
   }
 }
 
 /** A CUDA version without code for the card: it no longer has it, or does not have it yet. */
 function cudaCodeMissing(
-  says: string,
+  subject: string,
   version: string,
   cards: Architecture[],
   evidence: Evidence[],
@@ -220,7 +220,7 @@ function cudaCodeMissing(
   if (dropped) {
     const { last } = architectures[dropped].cuda;
     return warn(
-      `${says} has no code for ${dropped} any more, CUDA ${last} was the last: what is built with it does not run on the card`,
+      `${subject} has no code for ${dropped} any more, CUDA ${last} was the last: what is built with it does not run on the card`,
       evidence,
       [manualFix(`Take an image with CUDA ${last}`)],
     );
@@ -229,7 +229,7 @@ function cudaCodeMissing(
   if (!young) return undefined;
   const { first } = architectures[young].cuda;
   return warn(
-    `${says} has no code for ${young}, which CUDA ${first} is the first to have: only what is compiled when it starts runs on the card`,
+    `${subject} has no code for ${young}, which CUDA ${first} is the first to have: only what is compiled when it starts runs on the card`,
     evidence,
     [manualFix(`Take an image with CUDA ${first} or later`)],
   );

@@ -66,15 +66,19 @@ function driver(machine: ResolvedMachine, host: Host): Verdict {
  * requested modules.
  */
 function supportedFix(
-  { image, driver: { modules: wished } }: ResolvedMachine,
+  { image, driver: { modules: requestedModules } }: ResolvedMachine,
   known: Architecture[],
   { branch, modules }: Driver,
 ): Fix[] {
   if (branch === undefined || !endOf(branch)) return [];
-  const newest = supportedFrom(0, known, image, wished);
+  const newest = supportedFrom(0, known, image, requestedModules);
   if (newest === undefined) return [];
-  const free = driverFor(known, { source: "nvidia", branch: newest, ...(wished ? { modules: wished } : {}) }, image);
-  const kept = free.modules === modules && wished === undefined ? "" : `, modules: ${free.modules}`;
+  const free = driverFor(known, {
+    source: "nvidia",
+    branch: newest,
+    ...(requestedModules ? { modules: requestedModules } : {}),
+  }, image);
+  const kept = free.modules === modules && requestedModules === undefined ? "" : `, modules: ${free.modules}`;
   return [manualFix(`Write driver: {source: nvidia, branch: ${newest}${kept}}${supportOf(newest)}`)];
 }
 
@@ -134,8 +138,10 @@ function instead({ driver, image, gpus }: ResolvedMachine, known: Architecture[]
     : driver.branch === undefined
     ? [{}, ...newest]
     : [...newest, {}];
-  const wishes: DriverRequest[] = [...own, { source: "distro" }];
-  const free = wishes.map((wish) => driverFor(known, wish, image)).find(({ problems }) => problems.length === 0);
+  const requests: DriverRequest[] = [...own, { source: "distro" }];
+  const free = requests.map((request) => driverFor(known, request, image)).find(({ problems }) =>
+    problems.length === 0
+  );
   if (free) {
     const until = free.source === "nvidia" && free.branch !== undefined ? supportOf(free.branch) : "";
     return manualFix(

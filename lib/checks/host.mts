@@ -256,7 +256,7 @@ function guestByName({ dmi, os }: Host): Verdict {
     : pass("this host is a machine, not a VM", evidence);
 }
 
-function guest({ cpu, dmi, marks }: Host): Verdict {
+function guest({ cpu, dmi, existingPaths }: Host): Verdict {
   const evidence = [
     {
       read: "/proc/cpuinfo flags",
@@ -271,7 +271,7 @@ function guest({ cpu, dmi, marks }: Host): Verdict {
       value: [dmi.sys_vendor, dmi.product_name].filter(Boolean).join(" ") || "not readable",
     },
   ];
-  if (marks.includes("/run/.containerenv")) {
+  if (existingPaths.includes("/run/.containerenv")) {
     return warn("this is a container: run it on the host itself", evidence);
   }
   if (cpu.flags === undefined) {

@@ -54,17 +54,17 @@ export const hypervChecks: Check[] = [
     id: "hyperv.guest",
     about: "whether the guest's system can have the kernel module for a part of a card",
     why: "dxgkrnl is not part of Linux, and is known to build on these kernels only",
-    check: (host, config) => eachPart(host, config, (wish, _host, machine) => guest(wish, machine)),
+    check: (host, config) => eachPart(host, config, (request, _host, machine) => guest(request, machine)),
   },
 ];
 
-type Look = (wish: ResolvedGpuRequest, host: Host, machine: ResolvedMachine) => Verdict;
+type PartCheck = (request: ResolvedGpuRequest, host: Host, machine: ResolvedMachine) => Verdict;
 
-function eachPart(host: Host, { machines }: Resolved, look: Look): Verdict[] {
+function eachPart(host: Host, { machines }: Resolved, check: PartCheck): Verdict[] {
   return machines.filter(({ provider }) => provider === "hyperv" && host.os.platform === "windows").flatMap((machine) =>
-    machine.gpus.filter(({ mode }) => mode === "partition").slice(0, 1).map((wish) => ({
+    machine.gpus.filter(({ mode }) => mode === "partition").slice(0, 1).map((request) => ({
       machine: machine.name,
-      ...look(wish, host, machine),
+      ...check(request, host, machine),
     }))
   );
 }
@@ -81,7 +81,7 @@ function evidenceOf({ windows }: Host): Evidence[] {
   }];
 }
 
-function card(wish: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine): Verdict {
+function card(request: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine): Verdict {
   const evidence = evidenceOf(host);
   const all = host.windows?.partitionable;
   if (gpus.length > 1) {
@@ -96,8 +96,8 @@ function card(wish: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine): 
       evidence,
     );
   }
-  const fitting = wish.partitionable;
-  const ids = `${wish.vendorId}:${wish.deviceId ?? "*"}`;
+  const fitting = request.partitionable;
+  const ids = `${request.vendorId}:${request.deviceId ?? "*"}`;
   if (fitting.length === 0) {
     return fail(
       all.length > 0 ? `Hyper-V cannot divide ${ids}` : "there is no card that Hyper-V can divide",
@@ -110,9 +110,9 @@ function card(wish: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine): 
     : pass(`Hyper-V can divide ${ids}`, evidence);
 }
 
-function count(wish: ResolvedGpuRequest): Verdict {
-  const { partitionCount: wanted } = wish;
-  const part = partitionableOf(wish);
+function count(request: ResolvedGpuRequest): Verdict {
+  const { partitionCount: wanted } = request;
+  const part = partitionableOf(request);
   const evidence = [{
     read: "ValidPartitionCounts, PartitionCount",
     value: part ? `${part.counts?.join(", ") ?? "not read"}; ${part.count ?? "not read"}` : "not read",
@@ -143,11 +143,11 @@ function count(wish: ResolvedGpuRequest): Verdict {
  */
 function choiceConflicts({ machines }: Resolved): Verdict[] {
   const wanted = machines.filter(({ provider }) => provider === "hyperv").flatMap(({ name, gpus }) =>
-    gpus.flatMap((wish) => {
-      const path = wish.mode === "partition" && (wish.partitionCount ?? 1) > 1
-        ? partitionableOf(wish)?.path
+    gpus.flatMap((request) => {
+      const path = request.mode === "partition" && (request.partitionCount ?? 1) > 1
+        ? partitionableOf(request)?.path
         : undefined;
-      return path ? [{ name, path, count: wish.partitionCount! }] : [];
+      return path ? [{ name, path, count: request.partitionCount! }] : [];
     })
   );
   return wanted.flatMap(({ name, path, count }, i): Verdict[] => {
@@ -188,9 +188,9 @@ function choice(_wish: ResolvedGpuRequest, { windows }: Host): Verdict {
 const policies = ["RequireSecureDeviceAssignment", "RequireSupportedDeviceAssignment"];
 const policyKey = "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\HyperV";
 
-function policy(wish: ResolvedGpuRequest, host: Host): Verdict {
+function policy(request: ResolvedGpuRequest, host: Host): Verdict {
   const { windows } = host;
-  const part = partitionableOf(wish);
+  const part = partitionableOf(request);
   if (windows?.product === undefined) {
     return unknown("whether this is Windows Server could not be read");
   }
@@ -221,9 +221,9 @@ function policy(wish: ResolvedGpuRequest, host: Host): Verdict {
   );
 }
 
-function driver(wish: ResolvedGpuRequest, host: Host): Verdict {
+function driver(request: ResolvedGpuRequest, host: Host): Verdict {
   const { windows } = host;
-  const own = wish.hostDriver;
+  const own = request.hostDriver;
   const evidence: Evidence[] = [
     {
       read: "Win32_VideoController",
@@ -256,18 +256,18 @@ function driver(wish: ResolvedGpuRequest, host: Host): Verdict {
   return pass(`driver ${driverVersion(own) ?? "of unknown version"} serves the guest`, evidence);
 }
 
-function guest(wish: ResolvedGpuRequest, { image, box, provision }: ResolvedMachine): Verdict {
+function guest(request: ResolvedGpuRequest, { image, box, provision }: ResolvedMachine): Verdict {
   const fix = [
     manualFix("Write image: {file: ./some.box} with a box of Ubuntu 22.04 or 24.04 for Hyper-V, generation 2"),
   ];
-  const maker = others[wish.vendorId];
+  const maker = others[request.vendorId];
   if (maker) {
-    const evidence = [{ read: "vendor of the card", value: `${maker} (${wish.vendorId})` }];
-    const says = `a part of a card of ${maker} is untried: only NVIDIA's driver has programs for a Linux guest`;
+    const evidence = [{ read: "vendor of the card", value: `${maker} (${request.vendorId})` }];
+    const message = `a part of a card of ${maker} is untried: only NVIDIA's driver has programs for a Linux guest`;
     // somebody brings the guest's side by other means
     return provision.length > 0 || !image
-      ? warn(`${says}, unless provision: or the box brings its own`, evidence)
-      : fail(says, evidence, [manualFix("Use a card of NVIDIA, or bring the guest's driver by provision:")]);
+      ? warn(`${message}, unless provision: or the box brings its own`, evidence)
+      : fail(message, evidence, [manualFix("Use a card of NVIDIA, or bring the guest's driver by provision:")]);
   }
   if (!image) {
     return unknown(`whether the box ${box} has dxgkrnl is not known: it is used unmodified`);

@@ -23,13 +23,13 @@ const devicesOf = ({ gpus }: ResolvedMachine): (string | undefined)[] =>
   gpus.filter(isNvidiaRequest).map(({ match, deviceId }) => match.kind === "card" ? match.card.gpu.device : deviceId);
 
 /** Why a machine cannot have such instances; undefined if it may. */
-export function migMissing(ids: string[], machine: ResolvedMachine): { says: string; fix: Fix } | undefined {
+export function migMissing(ids: string[], machine: ResolvedMachine): { message: string; fix: Fix } | undefined {
   if (ids.length === 0) return undefined;
   const devices = devicesOf(machine);
   const beyond = ids.filter((id) => /^\d+:/.test(id) && Number(id.split(":")[0]) >= devices.length);
   if (beyond.length > 0 && devices.length > 0) {
     return {
-      says: `it asks for the MIG instance ${beyond.join(", ")}, and the GPUs of ${machine.name} count from 0 to ${
+      message: `it asks for the MIG instance ${beyond.join(", ")}, and the GPUs of ${machine.name} count from 0 to ${
         devices.length - 1
       }`,
       fix: manualFix("Name an instance of another GPU"),
@@ -39,7 +39,7 @@ export function migMissing(ids: string[], machine: ResolvedMachine): { says: str
     return undefined;
   }
   return {
-    says: `it asks for the MIG instance ${ids.join(", ")}, and no card of ${machine.name} has MIG`,
+    message: `it asks for the MIG instance ${ids.join(", ")}, and no card of ${machine.name} has MIG`,
     fix: manualFix("Name the GPU by its index (0), or give the machine a card with MIG, such as an A100 or H100"),
   };
 }

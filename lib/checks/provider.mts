@@ -40,7 +40,7 @@ export const providerChecks: Check[] = [
     why: "a provider hands over a whole card, parts of one, or neither",
     check: (host, { machines }) =>
       machines.flatMap((machine) =>
-        machine.gpus.map((wish) => withoutPart(machine, wish, host) ?? inThisMode(machine, wish.mode, host))
+        machine.gpus.map((request) => withoutPart(machine, request, host) ?? inThisMode(machine, request.mode, host))
       ),
   },
   {
@@ -101,8 +101,8 @@ function onThisHost(machine: ResolvedMachine, host: Host): Verdict {
     return { machine: machine.name, ...fail(message, evidence, fix) };
   }
   if (telling[0]) {
-    const says = `whether this is ${telling[0].row.host} could not be read: ${telling[0].row.message}`;
-    return { machine: machine.name, ...unknown(says, evidence) };
+    const message = `whether this is ${telling[0].row.host} could not be read: ${telling[0].row.message}`;
+    return { machine: machine.name, ...unknown(message, evidence) };
   }
   return { machine: machine.name, ...pass(`${title} on ${system}`, evidence) };
 }
@@ -111,9 +111,13 @@ function onThisHost(machine: ResolvedMachine, host: Host): Verdict {
  * Reports a partition that libvirt could pass as a virtual function, but none is free; undefined in
  * other cases.
  */
-function withoutPart({ name, provider }: ResolvedMachine, wish: ResolvedGpuRequest, host: Host): Verdict | undefined {
-  if (provider !== "libvirt" || wish.mode !== "partition" || host.os.platform !== "linux") return undefined;
-  const card = dividedCardsFor(wish, host)[0];
+function withoutPart(
+  { name, provider }: ResolvedMachine,
+  request: ResolvedGpuRequest,
+  host: Host,
+): Verdict | undefined {
+  if (provider !== "libvirt" || request.mode !== "partition" || host.os.platform !== "linux") return undefined;
+  const card = dividedCardsFor(request, host)[0];
   if (!card) return undefined;
   const on = virtualFunctionsOf(card, host);
   const at = `/sys/bus/pci/devices/${card.bdf}`;

@@ -31,11 +31,11 @@ function gpus(service: PlacedService, machine: ResolvedMachine): Verdict[] {
     read: `${service.name}: ${key}`,
     value: ids?.join(", ") ?? String(count),
   }));
-  const wrong = gpuRequestFlaws(service, demands, machine).map(({ says, fix, at }): Verdict => ({
+  const wrong = gpuRequestFlaws(service, demands, machine).map(({ message, fix, at }): Verdict => ({
     status: "fail",
-    message: `${service.name}: ${says}`,
+    message: `${service.name}: ${message}`,
     evidence: [
-      ...(place ? [{ read: place(at ?? demands.map(({ key }) => `${key}:`)), value: says }] : []),
+      ...(place ? [{ read: place(at ?? demands.map(({ key }) => `${key}:`)), value: message }] : []),
       ...evidence,
     ],
     fix: [fix],

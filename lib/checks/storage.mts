@@ -43,8 +43,8 @@ function systemDisk({ provider, image, diskSize: has }: ResolvedMachine, wanted:
     ]);
   }
   if (room !== undefined && room < wanted) {
-    const says = `its disk may fill ${wanted / 1024} GiB, and ${Math.floor(room / 1024)} GiB are free`;
-    return warn(says, evidence, [remedies.room]);
+    const message = `its disk may fill ${wanted / 1024} GiB, and ${Math.floor(room / 1024)} GiB are free`;
+    return warn(message, evidence, [remedies.room]);
   }
   return pass(`a system disk of ${wanted / 1024} GiB`, evidence);
 }

@@ -23,7 +23,7 @@ export interface Tool {
    * Otherwise `otherwise` says what to do.
    */
   packages: Partial<Record<Family, string[]>>;
-  otherwise: Fix;
+  fallback: Fix;
 }
 
 const program = (name: string) => (host: Host) => (host.programs ? name in host.programs : undefined);
@@ -44,7 +44,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         winget: ["Hashicorp.Packer"],
         brew: ["hashicorp/tap/packer"],
       },
-      otherwise: hashicorp("packer"),
+      fallback: hashicorp("packer"),
     },
     {
       name: "vagrant",
@@ -57,14 +57,14 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         winget: ["Hashicorp.Vagrant"],
         brew: ["hashicorp/tap/hashicorp-vagrant"],
       },
-      otherwise: hashicorp("vagrant"),
+      fallback: hashicorp("vagrant"),
     },
     {
       name: "vagrant-libvirt",
       for: "Vagrant's way to libvirt",
       there: (host) => (host.programs ? "vagrant-libvirt" in host.vagrantPlugins : undefined),
       packages: { apt: ["vagrant-libvirt"], dnf: ["vagrant-libvirt"] },
-      otherwise: commandFix("Install the plugin, as yourself", "vagrant plugin install vagrant-libvirt"),
+      fallback: commandFix("Install the plugin, as yourself", "vagrant plugin install vagrant-libvirt"),
     },
     {
       name: "libvirt",
@@ -83,7 +83,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         emerge: ["app-emulation/libvirt", "net-dns/dnsmasq"],
         xbps: ["libvirt", "dnsmasq"],
       },
-      otherwise: manualFix("Install libvirt with its QEMU driver and virsh: https://libvirt.org"),
+      fallback: manualFix("Install libvirt with its QEMU driver and virsh: https://libvirt.org"),
     },
     {
       name: "qemu",
@@ -98,7 +98,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         emerge: ["app-emulation/qemu"],
         xbps: ["qemu"],
       },
-      otherwise: manualFix("Install QEMU for x86_64 and qemu-img: https://www.qemu.org/download"),
+      fallback: manualFix("Install QEMU for x86_64 and qemu-img: https://www.qemu.org/download"),
     },
     {
       name: "ovmf",
@@ -112,14 +112,14 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         apk: ["ovmf"],
         emerge: ["sys-firmware/edk2-bin"],
       },
-      otherwise: manualFix("Install OVMF"),
+      fallback: manualFix("Install OVMF"),
     },
     {
       name: "hyperv",
       for: "running the VM",
       there: ({ windows }) => windows?.hyperv,
       packages: {},
-      otherwise: commandFix(
+      fallback: commandFix(
         "Turn Hyper-V on, with its PowerShell module, in a PowerShell that was started as administrator",
         "Enable-WindowsOptionalFeature -Online -All -FeatureName Microsoft-Hyper-V",
         { root: true, reboot: true },
@@ -130,14 +130,14 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       for: "running the VM",
       there: program("VBoxManage"),
       packages: { winget: ["Oracle.VirtualBox"], brew: ["--cask virtualbox"] },
-      otherwise: manualFix("Install VirtualBox: https://www.virtualbox.org/wiki/Downloads"),
+      fallback: manualFix("Install VirtualBox: https://www.virtualbox.org/wiki/Downloads"),
     },
     {
       name: "parallels",
       for: "running the VM",
       there: program("prlctl"),
       packages: {},
-      otherwise: manualFix(
+      fallback: manualFix(
         "Install Parallels Desktop, Pro or Business, whose prlctl Vagrant needs: https://www.parallels.com",
       ),
     },
@@ -146,7 +146,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       for: "Vagrant's way to Parallels",
       there: (host) => (host.programs ? "vagrant-parallels" in host.vagrantPlugins : undefined),
       packages: {},
-      otherwise: commandFix("Install the plugin", "vagrant plugin install vagrant-parallels"),
+      fallback: commandFix("Install the plugin", "vagrant plugin install vagrant-parallels"),
     },
     {
       name: "xorriso",
@@ -161,7 +161,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         emerge: ["dev-libs/libisoburn"],
         xbps: ["xorriso"],
       },
-      otherwise: manualFix("Install xorriso"),
+      fallback: manualFix("Install xorriso"),
     },
     {
       name: "curl",
@@ -176,7 +176,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         emerge: ["net-misc/curl"],
         xbps: ["curl"],
       },
-      otherwise: manualFix("Install curl"),
+      fallback: manualFix("Install curl"),
     },
     {
       name: "debootstrap",
@@ -191,7 +191,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         emerge: ["dev-util/debootstrap"],
         xbps: ["debootstrap"],
       },
-      otherwise: manualFix("Install debootstrap"),
+      fallback: manualFix("Install debootstrap"),
     },
     {
       name: "ssh",
@@ -206,7 +206,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         emerge: ["net-misc/openssh"],
         xbps: ["openssh"],
       },
-      otherwise: manualFix("Install OpenSSH's client"),
+      fallback: manualFix("Install OpenSSH's client"),
     },
   ] satisfies Tool[]).map((tool) => [tool.name, tool]),
 );
@@ -259,7 +259,7 @@ export function installs(missing: Tool[], host: Host): Fix[] {
         }),
       ]
       : []),
-    ...rest.filter((tool) => !stepped.includes(tool)).map(({ otherwise }) => otherwise),
+    ...rest.filter((tool) => !stepped.includes(tool)).map(({ fallback }) => fallback),
     ...upstreamSteps(stepped.map(({ name }) => name), host),
   ];
 }

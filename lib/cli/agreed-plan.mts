@@ -9,34 +9,34 @@ import { type Context, inspect, type Inspection, log, readTexts } from "./contex
  * person does not agree. `take` takes the lock.
  */
 export async function agreedPlan(
-  session: Context,
+  context: Context,
   first: Inspection,
   take: () => Promise<unknown>,
 ): Promise<{ plan: Plan; found: Inspection } | undefined> {
   const { loaded, names } = first;
-  const texts = await readTexts(session, loaded.config);
-  const wish = { recreate: session.options.recreate, names };
-  const planOf = ({ settled, host, lab }: Inspection) => makePlan(settled, host, lab, texts, wish);
+  const texts = await readTexts(context, loaded.config);
+  const options = { recreate: context.options.recreate, names };
+  const planOf = ({ resolved, host, lab }: Inspection) => makePlan(resolved, host, lab, texts, options);
   const plan = planOf(first);
-  if (!(await agreesToLose(session, plan.replaces))) return undefined;
+  if (!(await agreesToLose(context, plan.replaces))) return undefined;
   if (plan.steps.length === 0) return { plan, found: first };
   // what was read before the lock was held may be half done by another run
   await take();
-  const found = await inspect(session, loaded, session.args, "unproven");
+  const found = await inspect(context, loaded, context.args, "unproven");
   const again = planOf(found);
   const more = again.replaces.filter((name) => !plan.replaces.includes(name));
-  return (await agreesToLose(session, more)) ? { plan: again, found } : undefined;
+  return (await agreesToLose(context, more)) ? { plan: again, found } : undefined;
 }
 
 /** Asks before VMs are recreated: says what is lost with them. */
-async function agreesToLose(session: Context, names: string[]): Promise<boolean> {
+async function agreesToLose(context: Context, names: string[]): Promise<boolean> {
   if (names.length === 0) return true;
   const [are, disks] = names.length === 1 ? ["is", "system disk"] : ["are", "system disks"];
   const question = `The VM of ${names.join(", ")} ${are} removed and created again. ` +
     `All that is on the ${disks} is lost. Go on?`;
-  if (await confirmed(session, question, `up --recreate of ${names.join(", ")}, which loses the ${disks},`)) {
+  if (await confirmed(context, question, `up --recreate of ${names.join(", ")}, which loses the ${disks},`)) {
     return true;
   }
-  log(session, "nothing was changed");
+  log(context, "nothing was changed");
   return false;
 }

@@ -90,8 +90,8 @@ function passes({ check, fix }: Finding): boolean {
 
 /** The failures that no change of this host mends, whichever card is requested. */
 export function hopelessOf(starter: string, host: Host): Finding[] {
-  const settled = resolveConfig(parseConfig(starterFor(starter, "any", host, "")), host);
-  return runChecks(host, settled, hopeless).filter(({ status }) => status === "fail");
+  const resolved = resolveConfig(parseConfig(starterFor(starter, "any", host, "")), host);
+  return runChecks(host, resolved, hopeless).filter(({ status }) => status === "fail");
 }
 
 /**

@@ -8,66 +8,66 @@ export const commands: Record<string, Command> = {
     takes: "[MACHINE…]",
     operands: "machines",
     summary: "start the machines, prove their services",
-    run: async (session) =>
-      session.options.dryRun
-        ? (await import("./commands/plan.mts")).plan(session)
-        : (await import("./commands/up.mts")).up(session),
+    run: async (context) =>
+      context.options.dryRun
+        ? (await import("./commands/plan.mts")).plan(context)
+        : (await import("./commands/up.mts")).up(context),
   },
   init: {
     takes: "",
     summary: "write a config for the card found here",
-    run: async (session) => (await import("./commands/init.mts")).init(session),
+    run: async (context) => (await import("./commands/init.mts")).init(context),
   },
   plan: {
     takes: "[MACHINE…]",
     operands: "machines",
     summary: "show what up would write and run",
-    run: async (session) => (await import("./commands/plan.mts")).plan(session),
+    run: async (context) => (await import("./commands/plan.mts")).plan(context),
   },
   doctor: {
     takes: "[CHECK…]",
     operands: "checks",
     summary: "check whether this host can pass its GPU to a VM",
-    run: async (session) => (await import("./commands/doctor.mts")).doctor(session),
+    run: async (context) => (await import("./commands/doctor.mts")).doctor(context),
   },
   prepare: {
     takes: "",
     summary: "bind the card at boot: show how, do it, undo it",
-    run: async (session) => (await import("./commands/prepare.mts")).prepare(session),
+    run: async (context) => (await import("./commands/prepare.mts")).prepare(context),
   },
   verify: {
     takes: "",
     summary: "prove the running machines, layer by layer",
-    run: async (session) => (await import("./commands/verify.mts")).verify(session),
+    run: async (context) => (await import("./commands/verify.mts")).verify(context),
   },
   explain: {
     takes: "[LOG or CHECK]",
     operands: "checks",
     summary: "explain the errors of a log, or a check",
-    run: async (session) => (await import("./commands/explain.mts")).explain(session),
+    run: async (context) => (await import("./commands/explain.mts")).explain(context),
   },
   status: {
     takes: "",
     summary: "show what runs, where, and when it was proven",
-    run: async (session) => (await import("./commands/machines.mts")).status(session),
+    run: async (context) => (await import("./commands/machines.mts")).status(context),
   },
   ssh: {
     takes: "[MACHINE] [-- COMMAND…]",
     operands: "machines",
     summary: "log into a machine, or run a command in it",
-    run: async (session) => (await import("./commands/machines.mts")).ssh(session),
+    run: async (context) => (await import("./commands/machines.mts")).ssh(context),
   },
   down: {
     takes: "[MACHINE…]",
     operands: "machines",
     summary: "shut the machines down",
-    run: async (session) => (await import("./commands/machines.mts")).down(session),
+    run: async (context) => (await import("./commands/machines.mts")).down(context),
   },
   destroy: {
     takes: "[MACHINE…]",
     operands: "machines",
     summary: "remove the machines and their files in libvirt",
-    run: async (session) => (await import("./commands/machines.mts")).destroy(session),
+    run: async (context) => (await import("./commands/machines.mts")).destroy(context),
   },
   completion: {
     takes: "SHELL",

@@ -115,20 +115,20 @@ export function styleFor({ shell, options }: Context, stream: "out" | "err", hos
  * Finds and reads the config: `--config`, `./homelab-gpu.yaml`, the one in `$XDG_CONFIG_HOME`; else what `init` would write for the host
  * that `probe` reads, or the starter as it is.
  */
-export async function loadConfig(session: Context, probe?: () => Promise<string>): Promise<LoadedConfig> {
-  const { shell, options } = session;
+export async function loadConfig(context: Context, probe?: () => Promise<string>): Promise<LoadedConfig> {
+  const { shell, options } = context;
   const personal = `${process.env.XDG_CONFIG_HOME || `${homeDir()}/.config`}/homelab-gpu/config.yaml`;
   if (options.config) {
     const text = await readNamed(shell, options.config);
-    return source(session, text, options.config, dirname(resolve(options.config)), false);
+    return source(context, text, options.config, dirname(resolve(options.config)), false);
   }
   for (const path of ["homelab-gpu.yaml", personal]) {
     const text = await shell.read(path);
-    if (text !== undefined) return source(session, text, path, dirname(resolve(path)), false);
+    if (text !== undefined) return source(context, text, path, dirname(resolve(path)), false);
   }
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
   const text = probe ? (await import("./choose-card.mts")).starterText(starter, parseHost(await probe())) : starter;
-  return source(session, text, "none yet: what init would write", process.cwd(), true);
+  return source(context, text, "none yet: what init would write", process.cwd(), true);
 }
 
 function source({ options }: Context, text: string, name: string, home: string, starter: boolean): LoadedConfig {
@@ -172,7 +172,7 @@ export async function requireFiles({ shell }: Context, { config, text, name, sta
     );
   }
   if (missing.length > 0) {
-    throw configErrorAt(text, name, missing.map(({ path, file }) => ({ path, says: `there is no file ${file}` })));
+    throw configErrorAt(text, name, missing.map(({ path, file }) => ({ path, message: `there is no file ${file}` })));
   }
 }
 
@@ -189,8 +189,8 @@ export async function readNamed(shell: Shell, path: string): Promise<string> {
  * The probe's text: this host's own, or a saved one (`--host FILE`, `-` for standard input). `ask` names the slow programs that a Linux
  * host is asked about (packer, libvirt); default: all of them.
  */
-export async function readProbe(session: Context, ask?: string[]): Promise<string> {
-  const { shell, options } = session;
+export async function readProbe(context: Context, ask?: string[]): Promise<string> {
+  const { shell, options } = context;
   if (options.host) {
     const saved = await readNamed(shell, options.host);
     const [, platform] = /^homelab-gpu-probe \d+ (\w+)/.exec(saved) ?? [];
@@ -199,10 +199,10 @@ export async function readProbe(session: Context, ask?: string[]): Promise<strin
   }
   const probe = probes[shell.platform] ?? probes.linux!;
   requirePlatform(/probe-(\w+)/.exec(probe.script)![1]!);
-  const text = await probed(session, probe, ask);
+  const text = await probed(context, probe, ask);
   // from within WSL Windows itself is asked, whose part it is
   if (shell.platform !== "linux" || !parseHost(text).os.wsl) return text;
-  const asked = await probed(session, probes.win32!).catch(() => undefined);
+  const asked = await probed(context, probes.win32!).catch(() => undefined);
   return asked?.startsWith("homelab-gpu-probe ") ? asked.replace("[os]", "[os]\nwsl:yes") : text;
 }
 
@@ -253,12 +253,12 @@ export function selectNames(words: string[], names: string[]): string[] {
 }
 
 /** Logs which parts of `state.json` are ignored: once per file and part in a run. */
-export function logUnreadState(session: Context, { unreadState = [] }: Lab): void {
-  const said = saidOf.get(session) ?? new Set<string>();
-  saidOf.set(session, said);
+export function logUnreadState(context: Context, { unreadState = [] }: Lab): void {
+  const said = saidOf.get(context) ?? new Set<string>();
+  saidOf.set(context, said);
   for (const sentence of unreadState.filter((one) => !said.has(one))) {
     said.add(sentence);
-    log(session, sentence);
+    log(context, sentence);
   }
 }
 
@@ -271,7 +271,7 @@ export interface Inspection {
   names: string[];
   host: Host;
   lab: Lab;
-  settled: Resolved;
+  resolved: Resolved;
   findings: Finding[];
   /** What `--no-gpu` leaves out of stacks, as `STACK/SERVICE`. */
   withheld: string[];
@@ -296,52 +296,52 @@ export async function closeLab({ shell }: Context, folder: string): Promise<void
  * run.
  */
 export async function inspect(
-  session: Context,
+  context: Context,
   known?: LoadedConfig,
   words: string[] = [],
   models: StackReading = "always",
 ): Promise<Inspection> {
-  const probing = readProbe(session);
-  const reading = known ? Promise.resolve(known) : loadConfig(session, () => probing);
+  const probing = readProbe(context);
+  const reading = known ? Promise.resolve(known) : loadConfig(context, () => probing);
   const labs = import("../host/lab.mts");
   const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks] = await Promise.all([
     reading,
     probing,
-    Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(session.shell, config, folder)),
+    Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(context.shell, config, folder)),
     labs,
     import("../checks/index.mts"),
     reading.then(async (source) => {
-      await requireFiles(session, source);
-      return await (await import("./projects.mts")).readProjects(session.shell, source);
+      await requireFiles(context, source);
+      return await (await import("./projects.mts")).readProjects(context.shell, source);
     }),
   ]);
-  logUnreadState(session, lab);
+  logUnreadState(context, lab);
   const names = selectMachines(loaded, words);
   const host = parseHost(probe);
   const plain = resolveConfig(loaded.config, host, existingVmsOf(lab), stacks);
-  const { settled, withheld } = await readModels(session, plain, lab, models);
-  const machines = settled.machines.filter(({ name, running }) => running || names.includes(name));
-  const services = settled.services.filter(({ machine }) => machines.some(({ name }) => name === machine));
-  const findings = runChecks(host, { ...settled, machines, services, ...folderHere(session, loaded) });
-  return { loaded, names, host, lab, settled, findings, withheld };
+  const { resolved, withheld } = await readModels(context, plain, lab, models);
+  const machines = resolved.machines.filter(({ name, running }) => running || names.includes(name));
+  const services = resolved.services.filter(({ machine }) => machines.some(({ name }) => name === machine));
+  const findings = runChecks(host, { ...resolved, machines, services, ...folderHere(context, loaded) });
+  return { loaded, names, host, lab, resolved, findings, withheld };
 }
 
 /** The folder of a lab that is on the host which is judged. */
 export const folderHere = ({ options }: Context, { folder }: LoadedConfig): { folder?: string } =>
   options.host ? {} : { folder };
 
-async function readModels({ shell, options }: Context, settled: Resolved, lab: Lab, when: StackReading) {
-  const { stacks = [] } = settled;
-  if (when === "never" || stacks.length === 0) return { settled, withheld: [] };
+async function readModels({ shell, options }: Context, resolved: Resolved, lab: Lab, when: StackReading) {
+  const { stacks = [] } = resolved;
+  if (when === "never" || stacks.length === 0) return { resolved, withheld: [] };
   if (when === "unproven") {
     const { isProven } = await import("../plan/proof.mts");
     const isKnown = (machine: Resolved["machines"][number]) =>
       stacks.every((stack) => stack.machine !== machine.name) ||
-      isProven(machine, settled, lab.machines[machine.name]!);
-    if (settled.machines.every(isKnown)) return { settled, withheld: [] };
+      isProven(machine, resolved, lab.machines[machine.name]!);
+    if (resolved.machines.every(isKnown)) return { resolved, withheld: [] };
   }
   const { withModels } = await import("./project-models.mts");
-  return await withModels(shell, settled, { gpu: options.gpu, here: !options.host });
+  return await withModels(shell, resolved, { gpu: options.gpu, here: !options.host });
 }
 
 /** Every text that a plan may need: templates, scripts, the user's own scripts. */

@@ -148,8 +148,8 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
   );
   const stray = given.find((option) => !acceptsOption(option, name, Boolean(found["dry-run"])));
   if (stray) {
-    const says = `--${stray.name} is for ${takers(stray).join(", ")}; not for ${name}`;
-    throw new UserError(wrap(says, 67, "", "  ").join("\n"));
+    const message = `--${stray.name} is for ${takers(stray).join(", ")}; not for ${name}`;
+    throw new UserError(wrap(message, 67, "", "  ").join("\n"));
   }
   if (found.apply && found.undo) throw new UserError("--apply and --undo exclude each other: give one of them");
   const odd = given.find(({ name, values }) => values && !values.includes(String(found[name])));

@@ -9,7 +9,7 @@ export interface Command {
   /** What its operands are names of; absent where completion knows none. */
   operands?: "machines" | "checks" | "shells";
   summary: string;
-  run(session: Context): Promise<number>;
+  run(context: Context): Promise<number>;
 }
 
 /** An option: how it is typed, and what `--help` shows. */

@@ -38,69 +38,69 @@ const marks: Record<Status, { mark: string; paint: Paint }> = {
 };
 
 /** Paints where colours are wanted. chalk itself does not know NO_COLOR, so that it is never asked. */
-function painted(look: Style, paint: Paint): Paint {
-  chalk.level = look.color ? (chalk.level || 1) : 0;
-  return look.color ? paint : (text) => text;
+function painted(style: Style, paint: Paint): Paint {
+  chalk.level = style.color ? (chalk.level || 1) : 0;
+  return style.color ? paint : (text) => text;
 }
 
 /** A heading. */
-export function heading(text: string, look: Style): string {
-  return painted(look, (one) => chalk.bold(one))(visible(text));
+export function heading(text: string, style: Style): string {
+  return painted(style, (one) => chalk.bold(one))(visible(text));
 }
 
 /**
  * Findings, the worst first, then in the catalogue's order; passes are shown only if verbose. A sentence with counts
  * ends them.
  */
-export function formatFindings(findings: Finding[], look: Style): string[] {
-  const order: Status[] = look.verbose ? ["fail", "warn", "unknown", "pass", "skip"] : [
+export function formatFindings(findings: Finding[], style: Style): string[] {
+  const order: Status[] = style.verbose ? ["fail", "warn", "unknown", "pass", "skip"] : [
     "fail",
     "warn",
     "unknown",
   ];
   const shown = order.flatMap((status) => findings.filter((finding) => finding.status === status));
-  const lines = shown.flatMap((finding) => formatFinding(finding, look));
-  if (look.passes && !look.verbose) {
+  const lines = shown.flatMap((finding) => formatFinding(finding, style));
+  if (style.passes && !style.verbose) {
     lines.push(
       ...findings.filter(({ status }) => status === "pass").flatMap((finding) =>
-        formatFinding({ ...finding, evidence: [] }, look)
+        formatFinding({ ...finding, evidence: [] }, style)
       ),
     );
   }
-  if (look.passes && !look.verbose) lines.push(...skipped(findings, look));
-  return [...lines, "", ...wrap(sentence(findings), look.width)];
+  if (style.passes && !style.verbose) lines.push(...skipped(findings, style));
+  return [...lines, "", ...wrap(sentence(findings), style.width)];
 }
 
 /** What was skipped: checks of the same reason together. */
-function skipped(findings: Finding[], look: Style): string[] {
+function skipped(findings: Finding[], style: Style): string[] {
   const skips = findings.filter(({ status }) => status === "skip");
   return [...new Set(skips.map(({ message }) => message))].flatMap((message) => {
     const same = skips.filter((finding) => finding.message === message);
     const ids = [...new Set(same.map(({ check, machine }) => (machine ? `${check} (${machine})` : check)))];
     return [
-      ...marked("skip", visible(`${ids.join(", ")}: ${message}`), look),
-      ...same[0]!.fix.flatMap((one) => formatFix(one, look)),
+      ...marked("skip", visible(`${ids.join(", ")}: ${message}`), style),
+      ...same[0]!.fix.flatMap((one) => formatFix(one, style)),
     ];
   });
 }
 
 /** One finding: mark, check, machine, text; then what mends it; verbose, what was read. */
-export function formatFinding(finding: Finding, look: Style): string[] {
+export function formatFinding(finding: Finding, style: Style): string[] {
   const { check, machine, status, message, fix } = finding;
   const about = machine ? `${check} (${machine}): ` : `${check}: `;
-  const told = status === "fail" || look.verbose;
+  const told = status === "fail" || style.verbose;
   return [
-    ...marked(status, visible(about + message), look),
-    ...(told ? evidenceLines(finding, look) : []),
-    ...(["fail", "warn", "unknown"].includes(status) ? mending(check, status, fix, look) : []),
+    ...marked(status, visible(about + message), style),
+    ...(told ? evidenceLines(finding, style) : []),
+    ...(["fail", "warn", "unknown"].includes(status) ? mending(check, status, fix, style) : []),
   ];
 }
 
 /** What was read, unless the message says it; with verbose, all of it. */
-export function evidenceLines({ message, evidence }: Finding, look: Style): string[] {
-  const dim = painted(look, (text) => chalk.dim(text));
-  return evidence.filter((one) => look.verbose || !isSaid(message, one)).flatMap(({ read, value }) =>
-    wrap(visible(`${read}: ${value}`), look.width, "    ", "      ").map(dim)
+export function evidenceLines({ message, evidence }: Finding, style: Style): string[] {
+  const dim = painted(style, (text) => chalk.dim(text));
+  return evidence.filter((one) => style.verbose || !isSaid(message, one)).flatMap(({ read, value }) =>
+    wrap(visible(`${read}: ${value}`), style.width, "    ", "      ").map(dim)
   );
 }
 
@@ -111,22 +111,22 @@ function isSaid(message: string, { read, value }: Evidence): boolean {
 }
 
 /** Why it matters, what mends it, and how to see that it did. */
-function mending(check: string, status: Status, fix: Fix[], look: Style): string[] {
-  const dim = painted(look, (text) => chalk.dim(text));
-  const note = look.notes?.[check];
-  const told = note && (status === "fail" || look.verbose);
+function mending(check: string, status: Status, fix: Fix[], style: Style): string[] {
+  const dim = painted(style, (text) => chalk.dim(text));
+  const note = style.notes?.[check];
+  const told = note && (status === "fail" || style.verbose);
   return [
-    ...(told ? wrap(`why: ${note.why}`, look.width, "    ", "      ").map(dim) : []),
-    ...fix.flatMap((one) => formatFix(one, look)),
-    ...(told && fix.length > 0 ? wrap(`to confirm: ${note.confirm}`, look.width, "    ", "      ").map(dim) : []),
+    ...(told ? wrap(`why: ${note.why}`, style.width, "    ", "      ").map(dim) : []),
+    ...fix.flatMap((one) => formatFix(one, style)),
+    ...(told && fix.length > 0 ? wrap(`to confirm: ${note.confirm}`, style.width, "    ", "      ").map(dim) : []),
   ];
 }
 
 /** A text after the mark of a status. */
-export function marked(status: Status, text: string, look: Style): string[] {
+export function marked(status: Status, text: string, style: Style): string[] {
   const { mark, paint } = marks[status];
-  const [first = "", ...more] = wrap(text, look.width, `${mark} `);
-  return [painted(look, paint)(mark) + first.slice(mark.length), ...more];
+  const [first = "", ...more] = wrap(text, style.width, `${mark} `);
+  return [painted(style, paint)(mark) + first.slice(mark.length), ...more];
 }
 
 /** Items of one or more lines, with their numbers; further lines are indented below the first. */
@@ -135,18 +135,18 @@ export function formatNumbered(items: string[][]): string[] {
 }
 
 /** What to do, and the command that does it. */
-export function formatFix({ title, command: run, root, reboot }: Fix, look: Style): string[] {
+export function formatFix({ title, command: run, root, reboot }: Fix, style: Style): string[] {
   const text = title + (reboot && run !== "reboot" ? ", then reboot" : "") + (run ? ":" : "");
-  const command = run && (root && !look.root ? withSudo(run) : run);
+  const command = run && (root && !style.root ? withSudo(run) : run);
   return [
-    ...wrap(visible(text), look.width, "  → ", "    "),
-    ...(command ? commandLines(visible(command), look) : []),
+    ...wrap(visible(text), style.width, "  → ", "    "),
+    ...(command ? commandLines(visible(command), style) : []),
   ];
 }
 
-function commandLines(command: string, look: Style): string[] {
-  const lines = look.powershell ? [`      ${command}`] : continued(command, look.width, "      ");
-  return lines.map(painted(look, (text) => chalk.bold(text)));
+function commandLines(command: string, style: Style): string[] {
+  const lines = style.powershell ? [`      ${command}`] : continued(command, style.width, "      ");
+  return lines.map(painted(style, (text) => chalk.bold(text)));
 }
 
 /** A command line that needs root, for a user who is not root: each of its commands gets a sudo. */
@@ -174,17 +174,17 @@ export function sentence(findings: Finding[]): string {
 }
 
 /** What `up` would write and run. */
-export function formatPlan(folder: string, changes: FileChange[], steps: Step[], look: Style): string[] {
-  const green = painted(look, (text) => chalk.green(text));
-  const red = painted(look, (text) => chalk.red(text));
-  const bold = painted(look, (text) => chalk.bold(text));
+export function formatPlan(folder: string, changes: FileChange[], steps: Step[], style: Style): string[] {
+  const green = painted(style, (text) => chalk.green(text));
+  const red = painted(style, (text) => chalk.red(text));
+  const bold = painted(style, (text) => chalk.bold(text));
   const written = changes.filter(({ change }) => change !== "same");
   const lines = written.length > 0 ? [bold(`Files in ${folder}:`)] : [];
   for (const { path, change, before, text, secret } of written) {
     if (change === "create") {
       const count = text.split("\n").length - 1;
       lines.push(green(`  + ${path}`) + ` (${counted(count, "line")})`);
-      if (look.verbose && !secret) {
+      if (style.verbose && !secret) {
         lines.push(...text.replace(/\n$/, "").split("\n").map((line) => `      ${visible(line)}`));
       }
     } else {
@@ -200,11 +200,11 @@ export function formatPlan(folder: string, changes: FileChange[], steps: Step[],
   if (steps.length > 0) lines.push(...(lines.length > 0 ? [""] : []), bold(`Steps, in ${folder}:`));
   steps.forEach((step, i) => {
     const command = visible(`$ ${commandLine(step)}`);
-    const shown = look.powershell ? [`     ${command}`] : continued(command, look.width, "     ");
+    const shown = style.powershell ? [`     ${command}`] : continued(command, style.width, "     ");
     lines.push(`  ${i + 1}. ${step.title}`, ...shown);
   });
   if (scheduleOf(steps).some((queues) => queues.length > 1)) {
-    lines.push(...wrap("Steps of different boxes, and of different machines, run side by side.", look.width, "  "));
+    lines.push(...wrap("Steps of different boxes, and of different machines, run side by side.", style.width, "  "));
   }
   return lines.length > 0 ? lines : ["Nothing to do."];
 }

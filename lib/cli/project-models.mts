@@ -26,14 +26,14 @@ export interface ModelOptions {
  */
 export async function withModels(
   shell: Shell,
-  settled: Resolved,
+  resolved: Resolved,
   { gpu, here }: ModelOptions,
-): Promise<{ settled: Resolved; withheld: string[] }> {
-  const all = settled.stacks ?? [];
-  if (all.every((stack) => !isStack(stack))) return { settled: { ...settled, projects: [] }, withheld: [] };
+): Promise<{ resolved: Resolved; withheld: string[] }> {
+  const all = resolved.stacks ?? [];
+  if (all.every((stack) => !isStack(stack))) return { resolved: { ...resolved, projects: [] }, withheld: [] };
   const compose = await findCompose(shell);
   const read = await Promise.all(all.map(async (stack) => {
-    const machine = settled.machines.find(({ name }) => name === stack.machine);
+    const machine = resolved.machines.find(({ name }) => name === stack.machine);
     if (!isStack(stack) || !machine) return { stacks: [stack], projects: [], withheld: [] };
     const { name, path: folder, composeFiles: files, profiles, variables } = stack;
     const copied = Object.keys(stack.files);
@@ -42,12 +42,12 @@ export async function withModels(
     const project: ComposeProject = here || read.readBy !== "reader"
       ? read
       : { noAnswer: "there is no Compose 2 where this runs", ...read };
-    const engine = guestEngineOf(machine, settled);
+    const engine = guestEngineOf(machine, resolved);
     return gpu ? { ...withGpuFiles(stack, project, engine), withheld: [] } : withoutGpuServices(stack, project, engine);
   }));
   return {
-    settled: {
-      ...settled,
+    resolved: {
+      ...resolved,
       stacks: read.flatMap(({ stacks }) => stacks),
       projects: read.flatMap(({ projects }) => projects),
     },

@@ -19,7 +19,7 @@ import type { Shell } from "../shell.mts";
 /** Something wrong with a path or a variable, at its place in the config. */
 interface Flaw {
   path: string;
-  says: string;
+  message: string;
 }
 
 /**
@@ -51,15 +51,18 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
   const own = stackVariables(stack, at, flaws);
   const composeFiles = composeFilesOf(names, { ...dotEnv(envFile, own), ...own });
   if (composeFiles.length === 0) {
-    const says = names.length === 0
+    const message = names.length === 0
       ? `there is no folder ${path}, or it is empty`
       : `${path} has no Compose file: ${composeFileNames.join(", ")}`;
-    flaws.push({ path: `${at}.path`, says });
+    flaws.push({ path: `${at}.path`, message });
     return undefined;
   }
   const outside = composeFiles.filter((file) => leaves(file));
   for (const file of outside) {
-    flaws.push({ path: `${at}.path`, says: `COMPOSE_FILE names ${file}, outside of the folder: it does not travel` });
+    flaws.push({
+      path: `${at}.path`,
+      message: `COMPOSE_FILE names ${file}, outside of the folder: it does not travel`,
+    });
   }
   const named = [...new Set([...composeFiles.filter((file) => !leaves(file)), ...names.filter(isYaml)])];
   const ignores = dockerignore.trim() !== "";
@@ -71,14 +74,14 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
   ]);
   for (const [i, file] of named.entries()) {
     if (texts[i] === undefined && composeFiles.includes(file)) {
-      flaws.push({ path: `${at}.path`, says: `COMPOSE_FILE names ${file}, and ${path} has no such file` });
+      flaws.push({ path: `${at}.path`, message: `COMPOSE_FILE names ${file}, and ${path} has no such file` });
     }
   }
   const broken = entries.find((entry) => /[\r\n]/.test(entry.path));
   if (broken) {
     flaws.push({
       path: `${at}.path`,
-      says: `${path} has a name with a line break in it, which cannot be copied: ${JSON.stringify(broken.path)}`,
+      message: `${path} has a name with a line break in it, which cannot be copied: ${JSON.stringify(broken.path)}`,
     });
   }
   const caller = fromCaller(variableNames(texts.join("\n")));
@@ -122,8 +125,8 @@ function stackVariables({ name, env }: Stack, at: string, flaws: Flaw[]): Record
   const pairs = Object.entries(env).flatMap(([variable, written]): [string, string][] => {
     const value = written ?? callers(variable);
     if (value !== undefined) return [[variable, value]];
-    const says = `stack ${name}: ${variable} has no value, and the environment of this command does not have it`;
-    flaws.push({ path: `${at}.env`, says });
+    const message = `stack ${name}: ${variable} has no value, and the environment of this command does not have it`;
+    flaws.push({ path: `${at}.env`, message });
     return [];
   });
   return Object.fromEntries(pairs);
@@ -146,9 +149,9 @@ async function readInline(
   const dotenv = dotEnv(envText ?? "");
   for (const { service, variable } of bare) {
     if (callers(variable) === undefined && ownValue(dotenv, variable) === undefined) {
-      const says =
+      const message =
         `service ${service}: ${variable} has no value, and neither .env nor the environment of this command has it`;
-      flaws.push({ path: `services.${service}`, says });
+      flaws.push({ path: `services.${service}`, message });
     }
   }
   const files: Record<string, string> = {};
@@ -159,13 +162,16 @@ async function readInline(
   ];
   for (const { file, service, required } of wanted) {
     if (leaves(file)) {
-      const says = `service ${service}: env_file ${file} lies outside of the folder of this file: use a stack`;
-      flaws.push({ path: `services.${service}`, says });
+      const message = `service ${service}: env_file ${file} lies outside of the folder of this file: use a stack`;
+      flaws.push({ path: `services.${service}`, message });
       continue;
     }
     const stamp = await shell.fingerprint(resolve(home, file));
     if (stamp === undefined && required) {
-      flaws.push({ path: `services.${service}`, says: `service ${service}: there is no file ${resolve(home, file)}` });
+      flaws.push({
+        path: `services.${service}`,
+        message: `service ${service}: there is no file ${resolve(home, file)}`,
+      });
     }
     if (stamp === undefined) continue;
     files[file.replace(/^(\.\/)+/, "")] = `f${stamp.replaceAll(" ", "-")}`;
@@ -175,7 +181,7 @@ async function readInline(
   const missing = inlineMissing(services, { ...dotenv, ...process.env });
   for (const { service, name, required } of missing) {
     if (required !== undefined) {
-      flaws.push({ path: `services.${service}`, says: `service ${service}: ${name} has no value: ${required}` });
+      flaws.push({ path: `services.${service}`, message: `service ${service}: ${name} has no value: ${required}` });
     }
   }
   const unset = missing.filter(({ required }) => required === undefined).map(({ service, name }) =>

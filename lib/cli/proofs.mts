@@ -13,22 +13,22 @@ import { verifyMachines } from "./verify-machines.mts";
  * whose proving step ran are judged. `planned`: what was applied, whatever the files of the stacks are by now.
  */
 export async function judgeProofs(
-  session: Context,
+  context: Context,
   planned: Inspection,
   steps: Step[],
   some: boolean,
 ): Promise<Finding[]> {
   const source = planned.loaded;
   const all = steps.flatMap(({ proves, output }) => (proves && output ? [{ name: proves, output }] : []));
-  const there = await Promise.all(all.map(({ output }) => session.shell.fingerprint(`${source.folder}/${output}`)));
+  const there = await Promise.all(all.map(({ output }) => context.shell.fingerprint(`${source.folder}/${output}`)));
   const names = all.flatMap(({ name }, i) => (!some || there[i] !== undefined ? [name] : []));
   if (names.length === 0) return [];
-  const seen = await inspect(session, source, [], "never");
-  const now = { ...seen, settled: { ...seen.settled, stacks: planned.settled.stacks ?? [] } };
-  const machines = now.settled.machines.filter(({ name }) => names.includes(name));
-  const judged = await verifyMachines(session, now, machines);
+  const seen = await inspect(context, source, [], "never");
+  const now = { ...seen, resolved: { ...seen.resolved, stacks: planned.resolved.stacks ?? [] } };
+  const machines = now.resolved.machines.filter(({ name }) => names.includes(name));
+  const judged = await verifyMachines(context, now, machines);
   await saveProofs(
-    session,
+    context,
     now,
     machines.filter(({ name }) =>
       judged.every(({ machine, status, check }) =>
@@ -48,7 +48,7 @@ async function saveProofs({ shell }: Context, now: Inspection, machines: Resolve
       const driver = driverState(machine);
       state.proofs[machine.name] = {
         bootId,
-        services: servicesHash(machine, now.settled),
+        services: servicesHash(machine, now.resolved),
         ...(driver ? { driver } : {}),
         at: new Date().toISOString(),
       };

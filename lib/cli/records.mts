@@ -11,9 +11,9 @@ export async function forgetCopies({ shell }: Context, { names, lab, loaded: { f
 }
 
 /** Writes down what the machines got of their stacks. */
-export async function saveCopies({ shell }: Context, { names, settled, loaded }: Inspection): Promise<void> {
+export async function saveCopies({ shell }: Context, { names, resolved, loaded }: Inspection): Promise<void> {
   for (const name of names) {
-    const own = (settled.stacks ?? []).filter(({ machine }) => machine === name);
+    const own = (resolved.stacks ?? []).filter(({ machine }) => machine === name);
     const vm = own.length > 0 ? await readVmId(shell, loaded.folder, name) : undefined;
     if (vm === undefined) continue;
     const stacks = Object.fromEntries(own.map((project) => [project.name, project.files]));
@@ -24,13 +24,13 @@ export async function saveCopies({ shell }: Context, { names, settled, loaded }:
 /** Saves which drivers the cards have before libvirt takes them. */
 export async function savePreviousDrivers(
   { shell }: Context,
-  { loaded: { folder }, names, settled, lab }: Inspection,
+  { loaded: { folder }, names, resolved, lab }: Inspection,
 ): Promise<void> {
   const state = await readState(shell, folder);
   const vms = Object.values({ ...lab.machines, ...lab.orphans })
     .filter(({ state }) => state === "running" || state === "half-made")
     .map(({ hardware }) => hardware?.assignedFunctions.map(({ host }) => host));
-  for (const machine of settled.machines.filter(({ name, gpus }) => gpus.length > 0 && names.includes(name))) {
+  for (const machine of resolved.machines.filter(({ name, gpus }) => gpus.length > 0 && names.includes(name))) {
     state.previousDrivers = mergePreviousDrivers(
       state.previousDrivers,
       machine.name,

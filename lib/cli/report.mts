@@ -9,31 +9,31 @@ import { formatFinding, formatFindings } from "./print.mts";
 import { unseen } from "./seen-warnings.mts";
 
 /** Prints findings to standard output. */
-export function printFindings(session: Context, findings: Finding[], host: Host): void {
-  const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
-  session.shell.stdout(`${formatFindings(findings, look).join("\n")}\n`);
+export function printFindings(context: Context, findings: Finding[], host: Host): void {
+  const style = { ...styleFor(context, "out", host), notes: notesFor(host) };
+  context.shell.stdout(`${formatFindings(findings, style).join("\n")}\n`);
 }
 
 /** Prints the warnings: in full those that no earlier run showed, of the others their number. */
-export async function printWarnings(session: Context, { findings, host, loaded }: Inspection): Promise<void> {
-  if (session.options.quiet) return;
-  const look = styleFor(session, "err", host);
+export async function printWarnings(context: Context, { findings, host, loaded }: Inspection): Promise<void> {
+  if (context.options.quiet) return;
+  const style = styleFor(context, "err", host);
   const warnings = findings.filter(({ status }) => status === "warn" || status === "unknown");
-  const { fresh, seen } = session.options.verbose
+  const { fresh, seen } = context.options.verbose
     ? { fresh: warnings, seen: 0 }
-    : await unseen(session.shell, loaded.folder, warnings);
-  const lines = fresh.flatMap((finding) => formatFinding(finding, look));
-  if (lines.length > 0) session.shell.stderr(`${lines.join("\n")}\n`);
+    : await unseen(context.shell, loaded.folder, warnings);
+  const lines = fresh.flatMap((finding) => formatFinding(finding, style));
+  if (lines.length > 0) context.shell.stderr(`${lines.join("\n")}\n`);
   if (seen > 0) {
-    log(session, `${counted(seen, "warning")} as in an earlier run: ${selfFor(session, "doctor")} shows them`);
+    log(context, `${counted(seen, "warning")} as in an earlier run: ${selfFor(context, "doctor")} shows them`);
   }
 }
 
 /** Logs the VMs that the config no longer has. */
-export function logOrphans(session: Context, { orphans }: Lab): void {
+export function logOrphans(context: Context, { orphans }: Lab): void {
   for (const [name, { state }] of Object.entries(orphans)) {
     const left = state === "absent" ? "the host's card was taken for it" : "its VM is still there";
     const fix = state === "absent" ? "to return it" : "to remove it";
-    log(session, `${name} is no longer in the config, and ${left}; ${fix}: destroy ${name}`);
+    log(context, `${name} is no longer in the config, and ${left}; ${fix}: destroy ${name}`);
   }
 }

@@ -13,11 +13,11 @@ import { formatFinding, withSudo } from "./print.mts";
  * gives the inspection after them.
  */
 export async function applySafeFixes(
-  session: Context,
+  context: Context,
   first: Inspection,
   take: () => Promise<Lock>,
 ): Promise<Inspection> {
-  const { shell, options } = session;
+  const { shell, options } = context;
   let found = first;
   for (let round = 0; round < 4; round++) {
     const fails = found.findings.filter(({ status }) => status === "fail");
@@ -27,17 +27,17 @@ export async function applySafeFixes(
     if (!options.yes) {
       if (fails.length === 0 || !shell.terminal.in) return found;
       shell.stderr(
-        `${fails.flatMap((finding) => formatFinding(finding, styleFor(session, "err", found.host))).join("\n")}\n`,
+        `${fails.flatMap((finding) => formatFinding(finding, styleFor(context, "err", found.host))).join("\n")}\n`,
       );
       if (!(await shell.confirm("Run these commands?"))) return found;
     }
     await runSteps(
-      reporterOf(session),
+      reporterOf(context),
       found.loaded.folder,
       fixes.map((fix) => fixStep(fix, found.host)),
       await take(),
     );
-    const next = await inspect(session, found.loaded, session.args, "unproven");
+    const next = await inspect(context, found.loaded, context.args, "unproven");
     if (JSON.stringify(next.findings) === JSON.stringify(found.findings)) return next;
     found = next;
   }

@@ -75,20 +75,20 @@ const details: Detail[] = [
 ];
 
 /** The report: as full as it fits on the screen. */
-export function screenLines(findings: Finding[], parts: ScreenParts, look: Style): string[] {
+export function screenLines(findings: Finding[], parts: ScreenParts, style: Style): string[] {
   const { rows, next } = parts;
-  const head = subjectLines(findings, parts, look);
+  const head = subjectLines(findings, parts, style);
   const first = findings.find(({ status }) => status === "fail");
   const made = details.map((detail) => {
-    const body = bodyLines(findings, parts, detail, look);
+    const body = bodyLines(findings, parts, detail, style);
     // without room for a fix, the next step is to see those of the first failure
     const then = first && detail.fixes[0] === 0
       ? { text: "Next: begin with what to do about the first,", command: self(`doctor ${first.check}`) }
       : next;
-    const end = [...wrap(sentence(findings), look.width), ...nextLines(then, look.width)];
+    const end = [...wrap(sentence(findings), style.width), ...nextLines(then, style.width)];
     return [...head, "", ...body, ...(body.length > 0 ? [""] : []), ...end];
   });
-  const fits = rows === undefined ? made[0] : made.find((lines) => shown(lines, look) <= rows);
+  const fits = rows === undefined ? made[0] : made.find((lines) => shown(lines, style) <= rows);
   return fits ?? made.at(-1)!;
 }
 
@@ -98,7 +98,7 @@ function shown(lines: string[], { width }: Style): number {
 }
 
 /** For each subject of which a check ran: mark, name, counts, and a few words where they fit. */
-function subjectLines(findings: Finding[], { facts }: ScreenParts, look: Style): string[] {
+function subjectLines(findings: Finding[], { facts }: ScreenParts, style: Style): string[] {
   const rows = subjects.flatMap((subject) => {
     const own = findings.filter(({ check }) => subjectOf(check) === subject);
     if (own.length === 0) return [];
@@ -108,8 +108,8 @@ function subjectLines(findings: Finding[], { facts }: ScreenParts, look: Style):
   });
   const column = Math.max(...rows.map(({ start }) => start.length)) + 2;
   return rows.flatMap(({ status, start, fact }) => {
-    const fits = fact !== "" && column + fact.length + 2 <= look.width;
-    return marked(status, visible(fits ? start.padEnd(column) + fact : start), { ...look, width: Infinity });
+    const fits = fact !== "" && column + fact.length + 2 <= style.width;
+    return marked(status, visible(fits ? start.padEnd(column) + fact : start), { ...style, width: Infinity });
   });
 }
 
@@ -120,7 +120,7 @@ function nextLines({ text, command }: Next, width: number): string[] {
   return line.length <= width ? [line] : [...wrap(text, width, "", "  "), `  ${command}`];
 }
 
-function bodyLines(findings: Finding[], { topology }: ScreenParts, detail: Detail, look: Style): string[] {
+function bodyLines(findings: Finding[], { topology }: ScreenParts, detail: Detail, style: Style): string[] {
   const of = (status: Status) => findings.filter((finding) => finding.status === status);
   const grouped = findings.some(({ check, status }) =>
     (status === "fail" || status === "warn") && ["iommu.group", "gpu.display", "gpu.reset", "iommu.acs"].includes(check)
@@ -129,62 +129,62 @@ function bodyLines(findings: Finding[], { topology }: ScreenParts, detail: Detai
     detail.omitted?.includes(status)
       ? []
       : detail.folded.includes(status)
-      ? fold(of(status), look)
-      : of(status).flatMap((finding) => brief(finding, detail, look))
+      ? fold(of(status), style)
+      : of(status).flatMap((finding) => brief(finding, detail, style))
   );
   return detail.topology && grouped && topology.length > 0 ? [...topology, "", ...lines] : lines;
 }
 
 /** A finding: what it is, and what to do. */
-function brief(finding: Finding, { evidence, fixes: [failure, other] }: Detail, look: Style): string[] {
+function brief(finding: Finding, { evidence, fixes: [failure, other] }: Detail, style: Style): string[] {
   const { check, status, fix } = finding;
   const fails = status === "fail";
   const most = fails ? failure : other;
   const more = fails && most > 0 && fix.length > most
-    ? wrap(`and more: ${self(`doctor ${check}`)}`, look.width, "  → ", "    ")
+    ? wrap(`and more: ${self(`doctor ${check}`)}`, style.width, "  → ", "    ")
     : [];
   return [
-    ...formatFinding({ ...finding, evidence: [], fix: [] }, { ...look, notes: {} }),
-    ...(fails && evidence ? evidenceLines(finding, look) : []),
-    ...fix.slice(0, most).flatMap((one) => formatFix(one, look)),
+    ...formatFinding({ ...finding, evidence: [], fix: [] }, { ...style, notes: {} }),
+    ...(fails && evidence ? evidenceLines(finding, style) : []),
+    ...fix.slice(0, most).flatMap((one) => formatFix(one, style)),
     ...more,
   ];
 }
 
 /** Findings of which there is only room for the ids. */
-function fold(findings: Finding[], look: Style): string[] {
+function fold(findings: Finding[], style: Style): string[] {
   if (findings.length === 0) return [];
   const { status } = findings[0]!;
   const ids = [...new Set(findings.map(({ check }) => check))];
-  return marked(status, `${countsOf(findings).join()}: ${firstFew(ids, 8).join(", ")} (-v shows all)`, look);
+  return marked(status, `${countsOf(findings).join()}: ${firstFew(ids, 8).join(", ")} (-v shows all)`, style);
 }
 
 /** `-v`: every finding in full below its subject, the worst first. */
-export function verboseLines(findings: Finding[], { facts, topology, next }: ScreenParts, look: Style): string[] {
+export function verboseLines(findings: Finding[], { facts, topology, next }: ScreenParts, style: Style): string[] {
   const order: Status[] = ["fail", "warn", "unknown", "pass", "skip"];
   const lines = subjects.flatMap((subject) => {
     const own = findings.filter(({ check }) => subjectOf(check) === subject);
     if (own.length === 0) return [];
     const fact = facts[subject] ? `: ${facts[subject]}` : "";
     return [
-      heading(`${subject}${fact}`, look),
+      heading(`${subject}${fact}`, style),
       ...(subject === "Card" ? topology : []),
       ...order.flatMap((status) => own.filter((one) => one.status === status)).flatMap((one) =>
-        formatFinding(one, look)
+        formatFinding(one, style)
       ),
       "",
     ];
   });
   return [
     ...lines,
-    ...wrap(sentence(findings), look.width),
-    ...nextLines(next, look.width),
+    ...wrap(sentence(findings), style.width),
+    ...nextLines(next, style.width),
   ];
 }
 
 /** `-q`: what fails, and nothing else. */
-export function quietLines(findings: Finding[], look: Style): string[] {
-  return findings.filter(({ status }) => status === "fail").flatMap((finding) => brief(finding, details[1]!, look));
+export function quietLines(findings: Finding[], style: Style): string[] {
+  return findings.filter(({ status }) => status === "fail").flatMap((finding) => brief(finding, details[1]!, style));
 }
 
 /** A few words on each subject: the host's system, the cards, their groups, the image, the services. */

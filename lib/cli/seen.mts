@@ -24,23 +24,27 @@ export function serviceLines(services: SeenService[], address: string | undefine
 }
 
 /** The closing lines: each machine, its address, its services, and how to log in. */
-export async function printMachines(session: Context, { names, settled, loaded }: Inspection, lab: Lab): Promise<void> {
-  for (const machine of settled.machines.filter(({ name }) => names.includes(name))) {
+export async function printMachines(
+  context: Context,
+  { names, resolved, loaded }: Inspection,
+  lab: Lab,
+): Promise<void> {
+  for (const machine of resolved.machines.filter(({ name }) => names.includes(name))) {
     const there = lab.machines[machine.name]!;
-    const seen = await readSeenServices(session, loaded.folder, machine.name);
+    const seen = await readSeenServices(context, loaded.folder, machine.name);
     const services = seen.map(({ name }) => name);
     // a proof of an earlier run does not count after a change that failed
-    const proof = isProven(machine, settled, there)
+    const proof = isProven(machine, resolved, there)
       ? `, proven ${there.proof!.at.slice(0, 16).replace("T", " ")} UTC`
       : ", not proven";
-    session.shell.stdout(
+    context.shell.stdout(
       `${machine.name} is up at ${there.address ?? "an unknown address"}${
         there.hardware?.assignedFunctions.length
           ? ` with ${there.hardware.assignedFunctions.map(({ host }) => host).join(", ")}`
           : ""
       }${services.length > 0 ? `: ${services.join(", ")}` : ""}${proof}\n`,
     );
-    for (const line of serviceLines(seen, there.address)) session.shell.stdout(`  ${visible(line)}\n`);
-    session.shell.stdout(`  ${self(`ssh ${machine.name}`)}\n`);
+    for (const line of serviceLines(seen, there.address)) context.shell.stdout(`  ${visible(line)}\n`);
+    context.shell.stdout(`  ${self(`ssh ${machine.name}`)}\n`);
   }
 }

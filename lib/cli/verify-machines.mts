@@ -10,7 +10,7 @@ import type { Context, Inspection } from "./context.mts";
 /** The findings from the output of these machines' verify steps. */
 export async function verifyMachines(
   { shell }: Context,
-  { loaded, settled, lab }: Inspection,
+  { loaded, resolved, lab }: Inspection,
   machines: ResolvedMachine[],
 ): Promise<Finding[]> {
   const judged = await Promise.all(machines.map(async (machine) => {
@@ -21,15 +21,15 @@ export async function verifyMachines(
       return {
         fn,
         ...(guest ? { guest } : {}),
-        ...(machine.provider === "libvirt" ? {} : { otherwise: true as const }),
+        ...(machine.provider === "libvirt" ? {} : { viaHypervisor: true as const }),
       };
     });
-    const services = settled.services.filter(({ machine }) => machine === name);
-    const wish = partitionRequest(machine);
-    const driver = wish?.hostDriver;
+    const services = resolved.services.filter(({ machine }) => machine === name);
+    const request = partitionRequest(machine);
+    const driver = request?.hostDriver;
     const version = driver && driverVersion(driver);
-    const part = isNvidiaRequest(wish) ? (version ? { driver: version } : {}) : undefined;
-    const stacks = stacksOf(machine, settled).map((stack) => stack.name);
+    const part = isNvidiaRequest(request) ? (version ? { driver: version } : {}) : undefined;
+    const stacks = stacksOf(machine, resolved).map((stack) => stack.name);
     const text = await shell.read(`${loaded.folder}/verify/${name}.txt`);
     return verifyMachine(name, text, services, passed, part, stacks).findings;
   }));

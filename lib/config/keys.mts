@@ -16,21 +16,21 @@ import { vendorIds } from "../host/vendors.mts";
 const path = (example: string): Shape => ({
   kind: "text",
   pattern: "^[^\\u0000-\\u001f]+$",
-  says: "a path",
+  expected: "a path",
   example,
 });
 
 const source = (example: string): Shape => ({
   kind: "text",
   pattern: "^(https?|file)://[^\\s'\"\\u0000-\\u001f]+$",
-  says: "an http, https or file URL",
+  expected: "an http, https or file URL",
   example,
 });
 
 const key = (example: string): Shape => ({
   kind: "text",
   pattern: "^(https?://|file://|/|base64:)[^\\s'\"\\u0000-\\u001f]+$",
-  says: "a URL, an absolute path in the guest, or base64: and the key",
+  expected: "a URL, an absolute path in the guest, or base64: and the key",
   example,
 });
 
@@ -42,7 +42,7 @@ const image: Key = {
     { kind: "choice", values: () => imageNames, example: "debian-13" },
     {
       kind: "map",
-      says: "{file: …}, {url: …, checksum: …} or {debootstrap: …}",
+      expected: "{file: …}, {url: …, checksum: …} or {debootstrap: …}",
       example: "{file: ./disk.qcow2}",
       exactlyOne: ["file", "url", "debootstrap"],
       keys: {
@@ -51,14 +51,14 @@ const image: Key = {
           kind: "text",
           about: "Where to get a disk image (qcow2 or raw) with cloud-init; needs a checksum.",
           pattern: "^(https?|file)://[^\\s\\u0000-\\u001f]+$",
-          says: "an http, https or file URL",
+          expected: "an http, https or file URL",
           example: "https://example.org/disk.qcow2",
         },
         checksum: {
           kind: "text",
           about: "Of the file behind url: sha256:… or sha512:…",
           pattern: "^(sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})$",
-          says: "sha256: with 64 hex digits, or sha512: with 128",
+          expected: "sha256: with 64 hex digits, or sha512: with 128",
           example: "sha256:…",
         },
         debootstrap: {
@@ -71,7 +71,7 @@ const image: Key = {
           kind: "text",
           about: "Package mirror for debootstrap. Default: the one in this host's apt sources.",
           pattern: "^https?://[^\\s\\u0000-\\u001f]+$",
-          says: "an http or https URL",
+          expected: "an http or https URL",
           example: "http://mirror.example.org/debian",
         },
       },
@@ -100,7 +100,7 @@ const card: Shape = {
       kind: "text",
       about: "PCI address, where two cards have the same ids.",
       pattern: "^([0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]$",
-      says: "a PCI address such as 0a:00.0",
+      expected: "a PCI address such as 0a:00.0",
       example: '"0a:00.0"',
     },
     mode: {
@@ -127,7 +127,7 @@ const machine: Record<string, Key> = {
     required: true,
     about: "Host name of the VM.",
     pattern: "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$",
-    says: "a host name: letters, digits and hyphens, at most 63 of them",
+    expected: "a host name: letters, digits and hyphens, at most 63 of them",
     example: "devlab",
   },
   provider: {
@@ -142,7 +142,7 @@ const machine: Record<string, Key> = {
     required: true,
     about: "Name of the Vagrant box.",
     pattern: "^[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9][A-Za-z0-9_.+-]*)?$",
-    says: "a box name such as devlab/debian-13-gpuhost",
+    expected: "a box name such as devlab/debian-13-gpuhost",
     example: "devlab/debian-13-gpuhost",
   },
   image,
@@ -179,7 +179,7 @@ const machine: Record<string, Key> = {
       switch: {
         kind: "text",
         pattern: "^[^\\x00-\\x1f]{1,100}$",
-        says: "the name of a virtual switch, as Get-VMSwitch shows it",
+        expected: "the name of a virtual switch, as Get-VMSwitch shows it",
         about: "A virtual switch of Hyper-V, by its name. Default: the Default Switch, or the only one.",
         example: "External",
       },
@@ -251,7 +251,7 @@ const machine: Record<string, Key> = {
             required: true,
             about: "Of the file behind url: sha256:…",
             pattern: "^sha256:[0-9a-f]{64}$",
-            says: "sha256: with 64 hex digits",
+            expected: "sha256: with 64 hex digits",
             example: "sha256:…",
           },
         },
@@ -284,7 +284,7 @@ const machine: Record<string, Key> = {
 const ofStacks = (): Key => ({
   kind: "refused",
   about: "Refused: use a stack, a folder with a Compose file of its own.",
-  says: "cannot be used in services of this file: use a stack",
+  message: "cannot be used in services of this file: use a stack",
   example: "stacks: [{path: ./NAME}], with the service in ./NAME/compose.yaml",
 });
 
@@ -298,14 +298,14 @@ const stack: Record<string, Key> = {
     kind: "text",
     about: "Where it runs. Default: the only machine, or the only one with a GPU.",
     pattern: machine.name!.kind === "text" ? machine.name!.pattern : "",
-    says: "the name of a machine",
+    expected: "the name of a machine",
     example: "devlab",
   },
   name: {
     kind: "text",
     about: "Name of its Compose project. Default: the folder's name.",
     pattern: "^[a-z0-9][a-z0-9_-]{0,62}$",
-    says: "a Compose project's name: lower-case letters, digits, hyphens and underscores",
+    expected: "a Compose project's name: lower-case letters, digits, hyphens and underscores",
     example: "immich",
   },
   profiles: {
@@ -314,7 +314,7 @@ const stack: Record<string, Key> = {
     of: {
       kind: "text",
       pattern: "^[a-zA-Z0-9][a-zA-Z0-9_.-]*$",
-      says: "the name of a profile",
+      expected: "the name of a profile",
       example: "cuda",
     },
     example: "[cuda]",
@@ -342,7 +342,7 @@ const service: Record<string, Key> = {
     kind: "text",
     about: "Where it runs. Default: the only machine, or the only one with a GPU.",
     pattern: machine.name!.kind === "text" ? machine.name!.pattern : "",
-    says: "the name of a machine",
+    expected: "the name of a machine",
     example: "devlab",
   },
   build: ofStacks(),

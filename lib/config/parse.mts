@@ -28,11 +28,11 @@ export function parseConfig(raw: string, name = "homelab-gpu.yaml"): Config {
  * The ConfigError for problems found in a valid config, each with its path in the file
  * (`machines.0.image.file`).
  */
-export function configErrorAt(raw: string, name: string, problems: { path: string; says: string }[]): ConfigError {
+export function configErrorAt(raw: string, name: string, problems: { path: string; message: string }[]): ConfigError {
   const { text } = decodeFile(raw);
   const reader = new Reader(text);
   reader.read(file);
-  for (const { path, says } of problems) reader.at(path, says);
+  for (const { path, message } of problems) reader.at(path, message);
   return configError(reader.problems, text, name);
 }
 
@@ -191,9 +191,9 @@ function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
     const other = built.get(machine.box);
     if (!other && machine.box !== undefined) built.set(machine.box, machine);
     if (other && (other.image ?? machine.image) !== undefined && recipe(other) !== recipe(machine)) {
-      const says =
+      const message =
         `machines ${other.name} and ${machine.name} build the box ${machine.box} in two ways (image, provision, driver, engine or GPU)`;
-      reader.at(`${path}.box`, says, `box: ${machine.box}-2`);
+      reader.at(`${path}.box`, message, `box: ${machine.box}-2`);
     }
     if (machine.disk !== undefined && machine.disk % 1024 !== 0) {
       reader.at(`${path}.disk`, "disk is in whole GiB", `disk: ${Math.ceil(machine.disk / 1024)} GiB`);
@@ -212,8 +212,8 @@ function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
       if (!Object.hasOwn(services, other)) {
         reader.at(path, `service ${name} needs ${other}, and there is no service of that name`);
       } else if (homes[other] !== homes[name] && homes[other] !== undefined && homes[name] !== undefined) {
-        const says = `service ${name} needs ${other}, which runs on another machine, out of Compose's reach`;
-        reader.at(path, says, `machine: ${homes[other]}`);
+        const message = `service ${name} needs ${other}, which runs on another machine, out of Compose's reach`;
+        reader.at(path, message, `machine: ${homes[other]}`);
       }
     }
     if (machine !== undefined && !names.includes(machine)) {

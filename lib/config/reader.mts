@@ -32,8 +32,8 @@ export class Reader {
   }
 
   /** Adds a problem with the value at a path such as `machines.0.name`. */
-  at(path: string, says: string, write?: string): void {
-    this.problem(this.#places.get(path) ?? 0, says, write);
+  at(path: string, message: string, write?: string): void {
+    this.problem(this.#places.get(path) ?? 0, message, write);
   }
 
   problem(at: number, message: string, instead?: string): void {
@@ -49,9 +49,9 @@ export class Reader {
       return this.problem(at, message, "the value without it");
     }
     const item = /\.\d+$/.test(path);
-    const wrong = (says: string, example = shape.example) => {
+    const wrong = (expected: string, example = shape.example) => {
       const write = item ? `- ${example}` : path ? `${name}: ${example}` : example;
-      this.problem(at, `${item ? `an item of ${name}` : name} must be ${says}, not ${quotePreview(node)}`, write);
+      this.problem(at, `${item ? `an item of ${name}` : name} must be ${expected}, not ${quotePreview(node)}`, write);
     };
     switch (shape.kind) {
       case "text": {
@@ -113,7 +113,7 @@ export class Reader {
           }),
         );
       case "refused":
-        return this.problem(at, `${name} ${shape.says}`, shape.example);
+        return this.problem(at, `${name} ${shape.message}`, shape.example);
     }
   }
 
@@ -243,7 +243,7 @@ function fits(node: Node | null, shape: Shape): boolean {
 function form(shape: Shape, node: Node | null = null): string {
   switch (shape.kind) {
     case "text":
-      return shape.says;
+      return shape.expected;
     case "hex":
       return `${shape.digits} hex digits`;
     case "choice": {
@@ -259,7 +259,7 @@ function form(shape: Shape, node: Node | null = null): string {
     case "list":
       return "a list";
     case "map":
-      return shape.says ?? "a mapping";
+      return shape.expected ?? "a mapping";
     case "either":
       return shape.of.map((option) => form(option, node)).join(", or ");
     case "texts":

@@ -2,7 +2,7 @@
 
 /** The shape of a value. `example` is the value that an error suggests instead. */
 export type Shape =
-  | { kind: "text"; pattern: string; says: string; example: string }
+  | { kind: "text"; pattern: string; expected: string; example: string }
   | { kind: "hex"; digits: number; example: string }
   /** `also`: further names that are recognised and refused later, with a reason. */
   | { kind: "choice"; values: () => string[]; also?: () => string[]; example: string }
@@ -11,13 +11,13 @@ export type Shape =
   | { kind: "whole"; min: number; max: number; quoted?: true; size?: true; example: string }
   | { kind: "flag"; example: string }
   | { kind: "list"; of: Shape; example: string }
-  /** `says`: what errors call the value, if not just a mapping. */
+  /** `expected`: what errors call the value, if not just a mapping. */
   | {
     kind: "map";
     keys: Record<string, Key>;
     example: string;
     exactlyOne?: string[];
-    says?: string;
+    expected?: string;
     /** Keys that begin with `x-` are ignored, as in a Compose file. */
     extensions?: true;
   }
@@ -29,7 +29,7 @@ export type Shape =
    * A Compose key that cannot be used here, whatever its value. `example`: all that an error
    * suggests instead.
    */
-  | { kind: "refused"; says: string; example: string };
+  | { kind: "refused"; message: string; example: string };
 
 /** A key: the shape of its value, and what the key is for. */
 export type Key = Shape & { about: string; required?: true };

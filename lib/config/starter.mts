@@ -21,9 +21,9 @@ export function starterFor(
     /^# yaml-language-server: .*$/m,
     () => `# yaml-language-server: $schema=${schema}`,
   );
-  const wish = /^ {4}gpu:\n(?: {6}.*\n)+/m;
+  const gpuBlock = /^ {4}gpu:\n(?: {6}.*\n)+/m;
   const worker = /^ {2}ml-worker:\n(?: {4}.*\n)+/m;
-  if (!card) return text.replace(wish, "").replace(worker, "").replace(/^ {4}gpu: 1\n/m, "");
+  if (!card) return text.replace(gpuBlock, "").replace(worker, "").replace(/^ {4}gpu: 1\n/m, "");
   // Windows passes a partition of a card: the guest needs an image that the kernel module can be
   // built in, and nobody publishes such a box
   const box = "image: {file: ./ubuntu-24.04.box} # a box for Hyper-V, generation 2: github.com/chef/bento builds it";
@@ -44,7 +44,7 @@ export function starterFor(
     `      device_id: ${card.device}`,
     ...(twins ? [`      address: "${card.bdf}" # another card has the same ids`] : []),
   ];
-  const made = system.replace(wish, () => `${lines.join("\n")}\n`);
+  const made = system.replace(gpuBlock, () => `${lines.join("\n")}\n`);
   // nothing of other makers is installed in the guest, and the example service uses an image of NVIDIA's
   return isNvidia(card) ? made : made.replace(worker, "").replace(/^ {4}gpu: 1\n/m, "");
 }

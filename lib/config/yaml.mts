@@ -101,7 +101,7 @@ export class Yaml {
   #examine(): void {
     const anchors = new Map<string, Node>();
     const merges: { at: number; value: unknown }[] = [];
-    const look = (node: Node) => {
+    const inspect = (node: Node) => {
       const { anchor } = node as { anchor?: string };
       if (anchor) anchors.set(anchor, node);
       const tag = tagOf(node);
@@ -112,10 +112,10 @@ export class Yaml {
       this.#problem(start >= 0 ? start : at, `the tag ${tag} ${why}`, "the value without it");
     };
     visit(this.#document, {
-      Scalar: (_, node) => look(node),
-      Seq: (_, node) => look(node),
+      Scalar: (_, node) => inspect(node),
+      Seq: (_, node) => inspect(node),
       Map: (_, node) => {
-        look(node);
+        inspect(node);
         const { items, range } = node;
         const keys = new Map<string, number>();
         for (const { key, value } of items) {

@@ -25,7 +25,7 @@ export interface Appliance {
 
 const lacks = (host: Host, name: string) => host.programs === undefined || !(name in host.programs);
 
-const isBootedImage = (host: Host) => host.marks.includes("/run/ostree-booted") && lacks(host, "rpm-ostree");
+const isBootedImage = (host: Host) => host.existingPaths.includes("/run/ostree-booted") && lacks(host, "rpm-ostree");
 
 const date = "2026-11-26";
 

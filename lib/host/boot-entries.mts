@@ -32,13 +32,13 @@ export const isGrub = (file: string, host: Host) =>
  * Whether the probe found such text in the lines of such a file, for example of /etc/mkinitcpio.d,
  * dracut.conf or kernel/install.conf.
  */
-export const says = ({ configured }: Host, file: RegExp, text: RegExp) =>
+export const fileContains = ({ configured }: Host, file: RegExp, text: RegExp) =>
   configured.some((line) => file.test(line.file) && text.test(line.text));
 /**
  * mkinitcpio builds unified kernel images, which contain the arguments of /etc/kernel/cmdline
  * (mkinitcpio(8), presets).
  */
-export const hasUkiPreset = (host: Host) => says(host, /^mkinitcpio\.d\//, /_uki=/);
+export const hasUkiPreset = (host: Host) => fileContains(host, /^mkinitcpio\.d\//, /_uki=/);
 
 /** The path of `<preset>_cmdline=` in a preset of mkinitcpio, which replaces the default files. */
 export const presetCmdline = ({ configured }: Host) =>
@@ -84,8 +84,8 @@ export const addAllKernels = "sh -c '" +
  * VE's manual, Host Bootloader). Undefined where the deciding facts were not read.
  */
 export function systemdBootOfProxmox(host: Host): boolean | undefined {
-  const { marks, efi, secureBoot } = host;
-  const may = marks.includes("/etc/pve") && program(host, "proxmox-boot-tool") &&
+  const { existingPaths, efi, secureBoot } = host;
+  const may = existingPaths.includes("/etc/pve") && program(host, "proxmox-boot-tool") &&
     hasConfiguration(host, "/etc/kernel/cmdline");
   if (!may || efi === false || secureBoot === true) return false;
   return efi === undefined || secureBoot === undefined ? undefined : true;

@@ -5,6 +5,7 @@ import { ownPaths } from "./own-files.mts";
 import { isTransactional, program } from "./programs.mts";
 import {
   addAllKernels,
+  fileContains,
   hasConfiguration,
   hasUkiPreset,
   isCmdline,
@@ -14,7 +15,6 @@ import {
   isKernelInstalled,
   presetCmdline,
   readsGrubFolder,
-  says,
   systemdBootOfProxmox,
   ukiCmdline,
 } from "./boot-entries.mts";
@@ -86,7 +86,7 @@ const loaders: Loader[] = [
   })),
   {
     name: "rpm-ostree",
-    here: (host) => program(host, "rpm-ostree") && host.marks.includes("/run/ostree-booted"),
+    here: (host) => program(host, "rpm-ostree") && host.existingPaths.includes("/run/ostree-booted"),
     reads: isEntry,
     repeats: true,
     add: (argument) => `rpm-ostree kargs --append-if-missing=${argument}`,
@@ -94,7 +94,7 @@ const loaders: Loader[] = [
   },
   {
     name: "an image-based system",
-    here: (host) => host.marks.includes("/run/ostree-booted"),
+    here: (host) => host.existingPaths.includes("/run/ostree-booted"),
     reads: isEntry,
     words: () => "in /usr/lib/bootc/kargs.d of the image that this host boots (bootc)",
   },
@@ -157,7 +157,8 @@ const loaders: Loader[] = [
   },
   {
     name: "unified kernel images by dracut",
-    here: (host) => says(host, /^dracut\.conf/, /^kernel_cmdline/) && says(host, /^dracut\.conf/, /^uefi=yes/),
+    here: (host) =>
+      fileContains(host, /^dracut\.conf/, /^kernel_cmdline/) && fileContains(host, /^dracut\.conf/, /^uefi=yes/),
     reads: () => false,
     words: () => "in kernel_cmdline of /etc/dracut.conf.d, then dracut --force --regenerate-all",
   },

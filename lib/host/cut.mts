@@ -38,7 +38,7 @@ const sources: Record<string, string[]> = {
   efi: ["os"],
   secureBoot: ["os"],
   systemd: ["os"],
-  marks: ["os"],
+  existingPaths: ["os"],
   kernel: ["kernel-arguments", "kernel"],
   configured: ["configured"],
   iommu: ["iommu", "iommu-groups"],

@@ -25,7 +25,7 @@ export const isEnterprise = (host: Host) => rpmBaseOf(host) === "enterprise";
 /** Fedora and its derivatives. */
 export const isFedora = (host: Host) => rpmBaseOf(host) === "fedora";
 /** Proxmox VE. */
-export const isProxmox = (host: Host) => host.marks.includes("/etc/pve") || program(host, "pveversion");
+export const isProxmox = (host: Host) => host.existingPaths.includes("/etc/pve") || program(host, "pveversion");
 
 /**
  * The Debian or Ubuntu releases of derivatives, by the derivative's version, where the derivative

@@ -12,12 +12,12 @@ import { shellCommand } from "../render.mts";
 
 /** A fix that rebuilds the initramfs, with the host's tool where it is known. */
 export function rebuildInitramfs(initramfs: Initramfs | undefined): Fix {
-  const say = initramfs?.rebuild
+  const title = initramfs?.rebuild
     ? `Rebuild the initramfs (${initramfs.name})`
     : initramfs?.words
     ? `Rebuild the initramfs (${initramfs.name}): ${initramfs.words}`
     : "Rebuild the initramfs, if there is one";
-  return commandFix(say, initramfs?.rebuild ?? null, { root: true, reboot: true });
+  return commandFix(title, initramfs?.rebuild ?? null, { root: true, reboot: true });
 }
 
 /** The system that builds an initramfs: whose configuration files apply. */
@@ -67,7 +67,7 @@ function isDracuts(host: Host): boolean {
  */
 export function initramfsOf(host: Host, files: string[] = vfioFiles(host)): Initramfs | undefined {
   // an OSTree deployment uses its own image: one that dracut writes directly is never booted
-  if (host.marks.includes("/run/ostree-booted") && program(host, "rpm-ostree")) return ostree(files);
+  if (host.existingPaths.includes("/run/ostree-booted") && program(host, "rpm-ostree")) return ostree(files);
   return makers.find(({ here }) => here(host))?.make(host);
 }
 

@@ -28,7 +28,7 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
   {
     // packages become a layer of the next deployment, so a reboot is needed (rpm-ostree(1),
     // install)
-    here: (host) => host.marks.includes("/run/ostree-booted") && program(host, "rpm-ostree"),
+    here: (host) => host.existingPaths.includes("/run/ostree-booted") && program(host, "rpm-ostree"),
     installer: {
       family: "dnf",
       install: (packages) => `rpm-ostree install --idempotent ${list(packages)}`,

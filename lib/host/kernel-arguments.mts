@@ -54,18 +54,18 @@ export function addArgument(host: Host, argument: string): Fix {
   const loader = loaderOf(host);
   const file = loader?.file?.(host);
   const where = file ? ` (${loader!.name})` : locationOf(loader, host);
-  const say = `Add ${argument} to the kernel's arguments${where}`;
+  const title = `Add ${argument} to the kernel's arguments${where}`;
   const line = ownGrubText([argument]).trimEnd().replace(/["$]/g, "\\$&");
   const own = file &&
     `mkdir -p ${file.replace(/\/[^/]*$/, "")} && sh -c 'echo "${line}" >>${file}' && ${loader!.refresh!(host)}`;
-  return commandFix(say, own ?? loader?.add?.(argument, host) ?? null, { root: true, reboot: true });
+  return commandFix(title, own ?? loader?.add?.(argument, host) ?? null, { root: true, reboot: true });
 }
 
 /** A fix that removes a kernel argument, in the same way. */
 export function removeArgument(host: Host, argument: string): Fix {
   const loader = loaderOf(host);
-  const say = `Remove ${argument} from the kernel's arguments${locationOf(loader, host)}`;
-  return commandFix(say, loader?.remove?.(argument, host) ?? null, { root: true, reboot: true });
+  const title = `Remove ${argument} from the kernel's arguments${locationOf(loader, host)}`;
+  return commandFix(title, loader?.remove?.(argument, host) ?? null, { root: true, reboot: true });
 }
 
 function locationOf(loader: Loader | undefined, host: Host): string {

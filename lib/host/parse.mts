@@ -48,10 +48,10 @@ export function parseHost(text: string): Host {
   const needs = facts("needs");
   const programs = facts("programs");
   const libvirt = facts("libvirt");
-  const marks = os.all("exists");
+  const existingPaths = os.all("exists");
   const release = os.one("kernel");
   // WSL is a part of Windows: its kernel has neither the host's cards nor its own KVM
-  const wsl = marks.includes("/dev/dxg") || /microsoft/i.test(release ?? "") || os.flag("wsl") === true;
+  const wsl = existingPaths.includes("/dev/dxg") || /microsoft/i.test(release ?? "") || os.flag("wsl") === true;
 
   return compact<Host>({
     os: compact<Host["os"]>({
@@ -86,14 +86,14 @@ export function parseHost(text: string): Host {
       cache: mebibytes(disk.number("cache")),
     }),
     kvm: compact({
-      device: !wsl && marks.includes("/dev/kvm"),
+      device: !wsl && existingPaths.includes("/dev/kvm"),
       access: os.flag("kvm-access"),
     }),
     dmi: os.under("dmi-"),
     efi: os.flag("efi"),
     secureBoot: os.flag("secure-boot"),
-    systemd: marks.includes("/run/systemd/system"),
-    marks,
+    systemd: existingPaths.includes("/run/systemd/system"),
+    existingPaths,
     hypervisor: os.one("hypervisor") !== "xen"
       ? undefined
       : /\bcontrol_d\b/.test(os.one("xen-capabilities") ?? "")

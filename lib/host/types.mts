@@ -59,7 +59,7 @@ export interface Host {
   /** systemd runs this host's services. */
   systemd: boolean;
   /** Paths of existing files that identify a kind of system, such as `/run/ostree-booted`. */
-  marks: string[];
+  existingPaths: string[];
   /**
    * `xen-dom0` where the kernel runs as Xen's control domain, `xen` where it runs on Xen and the
    * domain was not read.

@@ -75,7 +75,7 @@ export const hashicorpFedora = {
  */
 function hashicorp(programs: string[], host: Host, installer: Installer | undefined): Fix[] {
   const shown = programs.join(" and ");
-  const say = `Add HashiCorp's package repository, since this release has no ${shown}`;
+  const title = `Add HashiCorp's package repository, since this release has no ${shown}`;
   const more = { root: true, ...(installer?.reboot ? { reboot: true } : {}) };
   const install = installer && commandFix(`Install ${shown} from it`, installer.install(programs), more);
   if (installer?.family === "apt") {
@@ -84,7 +84,7 @@ function hashicorp(programs: string[], host: Host, installer: Installer | undefi
     const key = "/usr/share/keyrings/hashicorp.asc";
     return [
       commandFix(
-        say,
+        title,
         `sh -ec 'curl -fsSL https://apt.releases.hashicorp.com/gpg -o ${key}; echo "deb [signed-by=${key}] https://apt.releases.hashicorp.com ${suite} main" >/etc/apt/sources.list.d/hashicorp.list'`,
         { root: true },
       ),
@@ -99,7 +99,7 @@ function hashicorp(programs: string[], host: Host, installer: Installer | undefi
       ? ` && sed -i 's/$releasever/${hashicorpFedora.newest}/' ${file}`
       : "";
     return [
-      commandFix(pin ? `${say}; its folder for Fedora ${hashicorpFedora.newest} is the newest` : say, add + pin, {
+      commandFix(pin ? `${title}; its folder for Fedora ${hashicorpFedora.newest} is the newest` : title, add + pin, {
         root: true,
       }),
       install!,

@@ -244,19 +244,19 @@ function dockerSettings({ engineRepository, engineKey }: ResolvedMachine): strin
  */
 function environmentFor(
   { source, branch, modules }: Partial<Omit<Driver, "source">> & { source: Driver["source"] | "host" },
-  wish: DriverRequest,
+  request: DriverRequest,
 ): string[] {
   const values: Record<string, string | undefined> = {
     NVIDIA_SOURCE: source,
     NVIDIA_BRANCH: branch === undefined ? undefined : String(branch),
     NVIDIA_MODULES: modules,
-    NVIDIA_DEFAULT_RUNTIME: wish.defaultRuntime ? "yes" : undefined,
-    NVIDIA_DRIVER_REPO: wish.repository,
-    NVIDIA_DRIVER_KEY: wish.key,
-    NVIDIA_TOOLKIT_REPO: wish.toolkitRepository,
-    NVIDIA_TOOLKIT_KEY: wish.toolkitKey,
-    DXGKRNL_SOURCE: source === "host" ? wish.dxgkrnl?.url : undefined,
-    DXGKRNL_SHA256: source === "host" ? wish.dxgkrnl?.checksum.replace(/^sha256:/, "") : undefined,
+    NVIDIA_DEFAULT_RUNTIME: request.defaultRuntime ? "yes" : undefined,
+    NVIDIA_DRIVER_REPO: request.repository,
+    NVIDIA_DRIVER_KEY: request.key,
+    NVIDIA_TOOLKIT_REPO: request.toolkitRepository,
+    NVIDIA_TOOLKIT_KEY: request.toolkitKey,
+    DXGKRNL_SOURCE: source === "host" ? request.dxgkrnl?.url : undefined,
+    DXGKRNL_SHA256: source === "host" ? request.dxgkrnl?.checksum.replace(/^sha256:/, "") : undefined,
   };
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
 }

@@ -59,9 +59,9 @@ export function makePlan(
   host: Host,
   lab: Lab,
   texts: Texts,
-  wish: PlanOptions = { recreate: false },
+  options: PlanOptions = { recreate: false },
 ): Plan {
-  const { recreate, names } = wish;
+  const { recreate, names } = options;
   const boxes = new Map<string, Box>();
   for (const machine of config.machines) {
     const box = boxes.has(boxKey(machine))

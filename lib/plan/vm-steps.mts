@@ -84,15 +84,15 @@ export function diskSteps({ name, provider, disk }: ResolvedMachine, { domain }:
 
 /** Steps that compare the host's driver with the guest's copy, and copy it if they differ. */
 export function bringDriver(machine: ResolvedMachine): Step[] {
-  const wish = partitionRequest(machine);
-  if (!wish) return [];
+  const request = partitionRequest(machine);
+  if (!request) return [];
   const { name } = machine;
   return [
     {
       title: `Compare the GPU driver of ${name} with the host's`,
       command: powershellScript(
-        ...["-File", "scripts/copy-driver.ps1", name, wish.vendorId],
-        ...(wish.deviceId ? [wish.deviceId] : []),
+        ...["-File", "scripts/copy-driver.ps1", name, request.vendorId],
+        ...(request.deviceId ? [request.deviceId] : []),
       ),
     },
     {

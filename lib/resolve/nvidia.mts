@@ -35,12 +35,12 @@ const openModules = { first: 515, lastPicky: 535 } as const;
  * Combinations of a suite and its own driver that failed to build when tested. Debian 13's
  * proprietary modules built.
  */
-export const unbuildable: ({ suite: string; branch: number; modules: Modules[]; says: string } & Source)[] = [
+export const unbuildable: ({ suite: string; branch: number; modules: Modules[]; reason: string } & Source)[] = [
   {
     suite: "trixie",
     branch: 550,
     modules: ["open"],
-    says: "do not build for its kernel 6.12 (550.163.01: too few arguments to function pci_resize_resource)",
+    reason: "do not build for its kernel 6.12 (550.163.01: too few arguments to function pci_resize_resource)",
     source: "a build in that system",
     checked: "2026-11-26",
   },
@@ -91,13 +91,13 @@ export function architecturesOf(cards: NvidiaCard[]): Architecture[] {
  * cards. `image`: what the box is built from. A configured value that cannot work is kept, and
  * reported in `problems`.
  */
-export function driverFor(cards: Architecture[], wish: DriverRequest, image?: Image): Driver {
-  const source = wish.source ?? "nvidia";
+export function driverFor(cards: Architecture[], request: DriverRequest, image?: Image): Driver {
+  const source = request.source ?? "nvidia";
   const suite = suiteOf(image);
   const own = (suite ? distroDrivers[suite] : undefined) ?? [];
   const offered = source === "nvidia" ? inRepository(suite) : own.map(({ branch }) => branch);
-  const branch = wish.branch ?? branchFor(cards, offered, source, wish.modules);
-  const modules = wish.modules ?? modulesFor(cards, branch);
+  const branch = request.branch ?? branchFor(cards, offered, source, request.modules);
+  const modules = request.modules ?? modulesFor(cards, branch);
   const version = source === "distro" ? own.find((one) => one.branch === branch)?.version : undefined;
   const picky = modules === "open" && branch !== undefined && branch <= openModules.lastPicky;
   const ended = branch === undefined ? undefined : endOf(branch);
@@ -243,5 +243,5 @@ function distroProblems(suite: string, modules: Modules, branch: number | undefi
     return [`${systemOf(suite)} has branch ${joinList(offered.map(String))} of its own, not ${branch}`];
   }
   return unbuildable.filter((pair) => pair.suite === suite && pair.branch === branch && pair.modules.includes(modules))
-    .map(({ says }) => `${systemOf(suite)}'s own ${modules} modules ${says}`);
+    .map(({ reason }) => `${systemOf(suite)}'s own ${modules} modules ${reason}`);
 }

@@ -276,30 +276,30 @@ export const supportTable: SupportRow[] = [
 ];
 
 /** Vagrant's other providers, by Vagrant's names: their titles, and why they cannot pass a GPU. */
-export const foreign: Record<string, { title: string; says: string } & Source> = {
+export const foreign: Record<string, { title: string; reason: string } & Source> = {
   ...Object.fromEntries(
     ["vmware_desktop", "vmware_fusion", "vmware_workstation"].map((name) => [name, {
       title: "VMware",
-      says: "VMware Workstation and Fusion hand no PCI device to a VM, which only ESXi does",
+      reason: "VMware Workstation and Fusion hand no PCI device to a VM, which only ESXi does",
       source: "https://developer.hashicorp.com/vagrant/docs/providers/vmware",
       checked,
     }]),
   ),
   qemu: {
     title: "QEMU",
-    says: "its plugin is made for emulated guests on a Mac and checks none of its settings",
+    reason: "its plugin is made for emulated guests on a Mac and checks none of its settings",
     source: "https://github.com/ppggff/vagrant-qemu",
     checked,
   },
   utm: {
     title: "UTM",
-    says: "it runs on macOS, which hands no card to a VM",
+    reason: "it runs on macOS, which hands no card to a VM",
     source: "https://docs.getutm.app",
     checked,
   },
   docker: {
     title: "Docker",
-    says: "it makes containers and no VM",
+    reason: "it makes containers and no VM",
     source: "https://developer.hashicorp.com/vagrant/docs/providers/docker",
     checked,
   },

@@ -47,8 +47,8 @@ export function refusals(
 
 /** Where a GPU can be passed, and with which provider. */
 const places = [
-  { platform: "linux", says: "on a Linux host with provider: libvirt" },
-  { platform: "windows", says: "on Windows with provider: hyperv" },
+  { platform: "linux", description: "on a Linux host with provider: libvirt" },
+  { platform: "windows", description: "on Windows with provider: hyperv" },
 ];
 
 /**
@@ -72,7 +72,7 @@ export function insteadOf({ instead = "" }: SupportRow, use: GpuUse, host: Host,
   if (best.length > 0 && host.os.platform === "linux") return write;
   // WSL is part of Windows, but Hyper-V runs outside it
   const others = places.filter(({ platform }) => platform !== host.os.platform || host.os.wsl);
-  const run = `un this ${others.map(({ says }) => says).join(", or ")}`;
+  const run = `un this ${others.map(({ description }) => description).join(", or ")}`;
   if (best.length > 0) return `${write}, or r${run}`;
   return rulings.every(({ row, sure }) => sure && row.verdict === "refused")
     ? `No provider hands a GPU over on ${system}: r${run}`
@@ -80,7 +80,7 @@ export function insteadOf({ instead = "" }: SupportRow, use: GpuUse, host: Host,
 }
 
 function foreignRow(provider: string, use: GpuUse): SupportRow {
-  const { says, source, checked } = foreign[provider] ?? { says: "", source: "", checked: "" };
+  const { reason, source, checked } = foreign[provider] ?? { reason: "", source: "", checked: "" };
   return {
     ...{
       provider,
@@ -95,7 +95,7 @@ function foreignRow(provider: string, use: GpuUse): SupportRow {
     ...(use === "plain"
       ? { message: `homelab-gpu makes no VMs with ${provider}`, instead: `Write provider: ${own.join(", ")}` }
       : {
-        message: `GPU passthrough not implemented for ${provider}${says ? `: ${says}` : ""}; it is for ${
+        message: `GPU passthrough not implemented for ${provider}${reason ? `: ${reason}` : ""}; it is for ${
           listNames(implemented)
         }`,
         instead: `Write provider: ${implemented.join(", ")}`,
@@ -116,9 +116,9 @@ export function supportMarkdown(): string {
         message ? `${message} ` : ""
       }([source](${source})) |`;
     }),
-    ...[...new Set(Object.values(foreign).map(({ says }) => says))].map((says) => {
-      const names = Object.keys(foreign).filter((name) => foreign[name]!.says === says);
-      return `| ${names.join(", ")} | any | every | ✗ | ${says} ([source](${foreign[names[0]!]!.source})) |`;
+    ...[...new Set(Object.values(foreign).map(({ reason }) => reason))].map((reason) => {
+      const names = Object.keys(foreign).filter((name) => foreign[name]!.reason === reason);
+      return `| ${names.join(", ")} | any | every | ✗ | ${reason} ([source](${foreign[names[0]!]!.source})) |`;
     }),
   ];
   return ["| provider | GPU | host | | |", "|---|---|---|---|---|", ...lines].join("\n");

@@ -26,7 +26,7 @@ export interface ContextOfGpu {
   fn: PciFunction;
   guest?: string;
   /** It was not passed with VFIO, so the host's drivers say nothing about it. */
-  otherwise?: true;
+  viaHypervisor?: true;
 }
 
 /**
@@ -59,7 +59,7 @@ export function verifyMachine(
 
   const layers: LayerResult[] = [
     sshLayer(facts, reached),
-    ...(passed.length > 0 && !passed.some(({ otherwise }) => otherwise) ? [held(passed)] : []),
+    ...(passed.length > 0 && !passed.some(({ viaHypervisor }) => viaHypervisor) ? [held(passed)] : []),
     ...(passed.length > 0 ? [seen(facts, passed)] : []),
     ...(part ? [dxgLayer(facts), hostDriverLayer(facts, part)] : nvidia > 0 ? [moduleLayer(facts)] : []),
     ...(nvidia > 0 ? [smiLayer(facts, nvidia)] : []),

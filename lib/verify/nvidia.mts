@@ -111,13 +111,13 @@ export function smiLayer(facts: Facts, cards: number): LayerResult {
   }
   const cause = causeOf([...facts.all("smi-log"), ...facts.all("kernel-log")]);
   const kernelLog = facts.log("kernel-log", "kernel log of the VM");
-  const says = code === "0" && found.length > 0
+  const message = code === "0" && found.length > 0
     ? `nvidia-smi shows ${found.length} of ${cards} GPUs`
     : code === "124"
     ? "nvidia-smi does not answer within a minute"
     : "nvidia-smi shows no GPU in the VM";
   return {
-    ...{ check, status: "fail", message: `${says}${cause ? `: ${cause.message}` : ""}` },
+    ...{ check, status: "fail", message: `${message}${cause ? `: ${cause.message}` : ""}` },
     ...{ evidence: [...evidence, ...kernelLog], fix: cause?.fix ?? [dkms] },
   };
 }
@@ -255,8 +255,8 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
     };
   }
   const cause = causeOf(lines);
-  const says = `service ${name} sees no GPU${cause ? `: ${cause.message}` : ""}`;
-  return { check, status: "fail", message: says, evidence, fix: cause?.fix ?? [see] };
+  const message = `service ${name} sees no GPU${cause ? `: ${cause.message}` : ""}`;
+  return { check, status: "fail", message: message, evidence, fix: cause?.fix ?? [see] };
 }
 
 /**

@@ -125,11 +125,11 @@ export function serviceLayer(facts: Facts, machine: string, name: string): Layer
     container,
   ] = state;
   const inGuest = self(`ssh ${machine} -- sudo ${engineOf(facts).program}`);
-  const pass = (says: string): LayerResult => ({ check, status: "pass", message: `service ${name} ${says}` });
-  const fail = (says: string): LayerResult => {
+  const pass = (message: string): LayerResult => ({ check, status: "pass", message: `service ${name} ${message}` });
+  const fail = (message: string): LayerResult => {
     const cause = causeOf(facts.all(`service-log-${name}`));
     return {
-      ...{ check, status: "fail", message: `service ${name} ${says}${cause ? `: ${cause.message}` : ""}`, evidence },
+      ...{ check, status: "fail", message: `service ${name} ${message}${cause ? `: ${cause.message}` : ""}`, evidence },
       fix: [
         ...(cause?.fix ?? []),
         container === undefined

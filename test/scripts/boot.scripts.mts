@@ -22,14 +22,19 @@ test.before.each((context) => {
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
 /** A host with these boot files, as the probe reads them, and these programs. */
-function hostWith(folder: string, files: Record<string, string>, programs: string[], marks: string[] = []): Host {
+function hostWith(
+  folder: string,
+  files: Record<string, string>,
+  programs: string[],
+  existingPaths: string[] = [],
+): Host {
   for (const [path, text] of Object.entries({ "/proc/cmdline": "BOOT_IMAGE=/vmlinuz ro quiet\n", ...files })) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
   const host = parseHost(execFileSync("sh", [`${root}/scripts/probe-linux.sh`, folder], { encoding: "utf8" }));
   host.programs = Object.fromEntries(programs.map((name) => [name, `/usr/bin/${name}`]));
-  host.marks.push(...marks);
+  host.existingPaths.push(...existingPaths);
   return host;
 }
 
@@ -74,8 +79,8 @@ for (const before of seds) {
 }
 
 test("others have a tool of their own", ({ folder }) => {
-  const run = (programs: string[], marks: string[] = [], files = {}) =>
-    addArgument(hostWith(folder, files, programs, marks), "intel_iommu=on").command;
+  const run = (programs: string[], existingPaths: string[] = [], files = {}) =>
+    addArgument(hostWith(folder, files, programs, existingPaths), "intel_iommu=on").command;
   assert.is(
     run(["rpm-ostree", "grubby"], ["/run/ostree-booted"]),
     "rpm-ostree kargs --append-if-missing=intel_iommu=on",

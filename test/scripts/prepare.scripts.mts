@@ -108,7 +108,7 @@ test("does it, finds nothing left to do, and takes all of it back", ({ folder })
 });
 
 const ostree = (host: Host) => {
-  host.marks.push("/run/ostree-booted");
+  host.existingPaths.push("/run/ostree-booted");
   host.programs!["rpm-ostree"] = "/usr/bin/rpm-ostree";
 };
 /**

@@ -78,12 +78,12 @@ esac`,
       `machines: [{name: ai, box: lab/x, cpus: 2, memory: 1024}]\nstacks: [{path: ${work}/a, env: {TAG: "it's"}}]\n`;
     const config = parseConfig(text);
     const projects = await readProjects(shell, { config, text, name: "x", folder });
-    const settled = resolveConfig(config, host, {}, projects);
+    const resolved = resolveConfig(config, host, {}, projects);
     const lab: Lab = {
       ...{ folder: `${work}/lab`, prefix: "", boxes: {}, orphans: {} },
       machines: { ai: { domain: "ai", state: "running", address: "x", ...(copies ? { copies } : {}) } },
     };
-    const { files, steps } = makePlan(settled, host, lab, texts);
+    const { files, steps } = makePlan(resolved, host, lab, texts);
     for (const { path, text } of files.filter(({ path }) => path.startsWith("stacks/"))) put(`lab/${path}`, text);
     const pack = steps.find(({ title }) => title.startsWith("Pack"))!;
     mkdirSync(`${work}/srv/projects`, { recursive: true });

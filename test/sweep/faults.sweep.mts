@@ -20,12 +20,12 @@ const plain = `machines:
 services: {web: {image: x/web, machine: a}}
 `;
 const card = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}]\n";
-type Command = (session: Context) => Promise<number>;
+type Command = (context: Context) => Promise<number>;
 
 /** A new host with a lab in the state that the commands in `before` leave. */
 async function host(gpu: boolean, before: Command[] = []): Promise<World> {
   const world = gpu ? new World(card, "rtx4070-desktop-debian12") : new World(plain, "vm-without-gpu");
-  for (const command of before) assert.is(await world.does(command, world.session([])), 0, world.said.join(""));
+  for (const command of before) assert.is(await world.does(command, world.context([])), 0, world.said.join(""));
   return world;
 }
 
@@ -71,7 +71,7 @@ for (const { name, command, gpu, before, options } of commands) {
   for (const [what, strike] of Object.entries(mishaps)) {
     test(`${name}, ${what}, at every operation: the next one goes on`, async () => {
       const whole = await host(gpu, before);
-      assert.is(await whole.does(command, whole.session([], options)), 0, whole.said.join(""));
+      assert.is(await whole.does(command, whole.context([], options)), 0, whole.said.join(""));
       const expected = whole.outcome;
       let at = 1;
       for (;; at++) {
@@ -85,13 +85,13 @@ for (const { name, command, gpu, before, options } of commands) {
           },
         };
         try {
-          await world.does(command, world.session([], options, { mishap }));
+          await world.does(command, world.context([], options, { mishap }));
         } catch (error) {
           if (!(error instanceof Killed || error instanceof Interrupted)) throw error;
         }
         if (!struck) break;
         world.said = [];
-        const code = await world.does(command, world.session([], options));
+        const code = await world.does(command, world.context([], options));
         assert.is(code, 0, `after ${struck} (operation ${at}): ${world.said.join("")}`);
         alike(world, expected, `after ${struck} (operation ${at})`);
       }
@@ -112,9 +112,9 @@ test("destroy takes away what any stopped up left", async () => {
         throw new Killed();
       },
     };
-    await world.does(up, world.session([], {}, { mishap })).catch((error) => assert.instance(error, Killed));
+    await world.does(up, world.context([], {}, { mishap })).catch((error) => assert.instance(error, Killed));
     if (!struck) break;
-    assert.is(await world.does(destroy, world.session([])), 0, world.said.join(""));
+    assert.is(await world.does(destroy, world.context([])), 0, world.said.join(""));
     assert.is(world.domains.size, 0);
     assert.equal([...world.disk.keys()].filter((path) => /\/(ssh|verify)\//.test(path)), []);
   }
@@ -125,13 +125,13 @@ test("the config changes during a run: the next one brings what it says now", as
   const changed = plain.replace("x/web", "x/other");
   const whole = await host(false);
   whole.disk.set(path, changed);
-  assert.is(await whole.does(up, whole.session([])), 0);
+  assert.is(await whole.does(up, whole.context([])), 0);
   for (let at = 1;; at++) {
     const world = await host(false);
     const mishap = { at, strike: () => void world.disk.set(path, changed) };
-    assert.is(await world.does(up, world.session([], {}, { mishap })), 0, world.said.join(""));
+    assert.is(await world.does(up, world.context([], {}, { mishap })), 0, world.said.join(""));
     if (world.disk.get(path) !== changed) break;
-    assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+    assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
     alike(world, whole.outcome, `changed at operation ${at}`);
   }
 });
@@ -143,9 +143,9 @@ test("the clock is set back between runs and during one", async () => {
     for (const at of [1, 20, 60]) {
       const world = await host(false);
       const mishap = { at, strike: () => void (Date.now = () => 0) };
-      assert.is(await world.does(up, world.session([], {}, { mishap })), 0, world.said.join(""));
+      assert.is(await world.does(up, world.context([], {}, { mishap })), 0, world.said.join(""));
       world.asked = [];
-      assert.is(await world.does(up, world.session([])), 0);
+      assert.is(await world.does(up, world.context([])), 0);
       assert.is(world.asked.length, 2, "nothing is done again");
       alike(world, whole.outcome, `from operation ${at} on`);
       Date.now = now;
@@ -165,11 +165,11 @@ test("two runs at once, in 500 orders (seed 7): the steps of one at a time, and 
       for (let turns = dice.below(4); turns > 0; turns--) await Promise.resolve();
     };
     const pair: Command[] = i % 2 === 0 ? [up, up] : [dice.pick([down, destroy]), up];
-    const codes = await Promise.all(pair.map((command) => world.does(command, world.session([], {}, { pause }))));
+    const codes = await Promise.all(pair.map((command) => world.does(command, world.context([], {}, { pause }))));
     assert.ok(codes.every((code) => code === 0 || code === 1), world.said.join(""));
     assert.ok(codes.includes(0), world.said.join(""));
     assert.is(world.most, 1, `order ${i}: steps of two runs at once`);
-    assert.is(await world.does(up, world.session([])), 0, world.said.join(""));
+    assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
     alike(world, single.outcome, `order ${i}`);
   }
 });

@@ -59,9 +59,9 @@ test("a probe: no command that is shown or run has any of its texts unquoted", (
       for (const value of [lines[i]! + hostile, lines[i]!.slice(0, at + 1) + hostile]) {
         try {
           const host = parseHost([...lines.slice(0, i), value, ...lines.slice(i + 1)].join("\n"));
-          const settled = resolveConfig(card, host);
-          const fixes: Fix[] = runChecks(host, settled).flatMap(({ fix }) => fix);
-          const passed = settled.machines.flatMap(({ assignedFunctions = [] }) => assignedFunctions);
+          const resolved = resolveConfig(card, host);
+          const fixes: Fix[] = runChecks(host, resolved).flatMap(({ fix }) => fix);
+          const passed = resolved.machines.flatMap(({ assignedFunctions = [] }) => assignedFunctions);
           const before = passed.map((fn) => ({ ...fn, driver: fn.driver ?? null }));
           const lost = { ...host, pci: (host.pci ?? []).map((fn) => ({ ...fn, driver: null })) };
           fixes.push(...checkGpuReturned("vm", before, lost).fix);
@@ -106,7 +106,7 @@ test("a config: its values are words of their own to every program, and quoted i
         "-x.y": { image: hostile, command: hostile, environment: { A: hostile }, volumes: [`/${hostile}:/x`] },
       },
     }));
-    const settled = resolveConfig(config, host);
+    const resolved = resolveConfig(config, host);
     const texts = Object.fromEntries([...names, `./${hostile}.sh`, file].map((name) => [name, ""]));
     for (const name of names) texts[name] = own(name);
     const lab: Lab = {
@@ -116,7 +116,7 @@ test("a config: its values are words of their own to every program, and quoted i
       orphans: {},
       machines: { vm: { domain: "x_vm", state: "absent" } },
     };
-    const { steps, files } = makePlan(settled, host, lab, texts);
+    const { steps, files } = makePlan(resolved, host, lab, texts);
     for (const { command, cwd = "", input = "", output = "" } of steps) {
       const [program, ...words] = command;
       assert.not.match(`${program}${cwd}${input}${output}`, /HOSTILE/);

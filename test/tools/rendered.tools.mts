@@ -250,7 +250,7 @@ test("shellcheck has nothing to say of the scripts that prepare makes", ({ folde
     const host = parseHost(own(`test/hosts/${name.split(" ")[0]}.txt`));
     host.iommu.units = [];
     if (name.endsWith("rpm-ostree")) {
-      host.marks.push("/run/ostree-booted");
+      host.existingPaths.push("/run/ostree-booted");
       host.programs!["rpm-ostree"] = "/usr/bin/rpm-ostree";
     }
     const preparation = preparationOf(host.pci!.filter((fn) => fn.class?.startsWith("03")).slice(0, 1), host);

@@ -29,8 +29,8 @@ import { factsFor, nextStep, quietLines, screenLines, topologiesOf, verboseLines
 import { jsonText } from "../../urls.mts";
 
 /** `doctor [check…]`: checks the config's machines on this host, or on a saved one. */
-export async function doctor(session: Context): Promise<number> {
-  const { shell, options, args } = session;
+export async function doctor(context: Context): Promise<number> {
+  const { shell, options, args } = context;
   for (const word of args) {
     if (!checks.some(({ id }) => id === word || id.startsWith(`${word}.`))) {
       const ids = checks.map(({ id }) => id);
@@ -41,27 +41,27 @@ export async function doctor(session: Context): Promise<number> {
   const piped = options.save === "-" && !options.dryRun;
   if (piped && options.json) throw new UserError("--json and --save - both write to standard output: save to a file");
   // what is saved is whole
-  const probing = readProbe(session, options.save ? undefined : programsToAsk(args));
-  const reading = loadConfig(session, () => probing);
+  const probing = readProbe(context, options.save ? undefined : programsToAsk(args));
+  const reading = loadConfig(context, () => probing);
   const [source, probe, known, , stacks] = await Promise.all([
     reading,
     probing,
     // this host's VMs do not matter for a saved host
-    reading.then((source) => (options.host ? {} : readExistingVms(session, source))),
-    reading.then((source) => (options.host || source.starter ? undefined : requireFiles(session, source))),
-    reading.then((source) => readStacks(session, source)),
+    reading.then((source) => (options.host ? {} : readExistingVms(context, source))),
+    reading.then((source) => (options.host || source.starter ? undefined : requireFiles(context, source))),
+    reading.then((source) => readStacks(context, source)),
   ]);
-  if (options.save && options.dryRun) log(session, `would save what the probe read: ${options.save}`);
+  if (options.save && options.dryRun) log(context, `would save what the probe read: ${options.save}`);
   else if (piped) shell.stdout(probe);
   else if (options.save) {
     await shell.save(options.save, probe, (start) => start.startsWith("homelab-gpu-probe "));
-    log(session, `saved what the probe read: ${options.save}`);
+    log(context, `saved what the probe read: ${options.save}`);
   }
   const host = parseHost(probe);
   const read = { gpu: options.gpu, here: !options.host };
-  const { settled } = await withModels(shell, resolveConfig(source.config, host, known, stacks), read);
-  const found = runChecks(host, { ...settled, ...folderHere(session, source) }, args);
-  const findings = [...found, ...notLookedAt(host, settled, args, found)];
+  const { resolved } = await withModels(shell, resolveConfig(source.config, host, known, stacks), read);
+  const found = runChecks(host, { ...resolved, ...folderHere(context, source) }, args);
+  const findings = [...found, ...notLookedAt(host, resolved, args, found)];
   // a check that did not run is not a pass
   const ok = isJudged(findings) && !findings.some(({ status }) => status === "fail");
   if (options.json) {
@@ -76,22 +76,22 @@ export async function doctor(session: Context): Promise<number> {
     shell.stdout(`${jsonText(shown)}\n`);
   } else {
     const head = `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`;
-    log(session, head);
+    log(context, head);
     const above = Math.ceil(`homelab-gpu: ${head}`.length / shell.terminal.columns);
-    const lines = reportLines(session, source, { host, settled, findings }, piped ? "err" : "out", above);
+    const lines = reportLines(context, source, { host, resolved, findings }, piped ? "err" : "out", above);
     if (lines.length > 0) (piped ? shell.stderr : shell.stdout)(`${lines.join("\n")}\n`);
   }
   return ok ? 0 : 1;
 }
 
 /** The stacks of a config. With a saved host those are read that are here, and the others are named. */
-async function readStacks(session: Context, source: LoadedConfig): Promise<Project[]> {
-  const { shell, options } = session;
+async function readStacks(context: Context, source: LoadedConfig): Promise<Project[]> {
+  const { shell, options } = context;
   try {
     return await readProjects(shell, source);
   } catch (error) {
     if (!options.host || !(error instanceof ConfigError)) throw error;
-    log(session, `could not be read, and is not checked:\n${error.message.replace(/^homelab-gpu: /, "")}`);
+    log(context, `could not be read, and is not checked:\n${error.message.replace(/^homelab-gpu: /, "")}`);
     const { stacks, services } = source.config;
     const parts = [{ stacks: [], services }, ...stacks.map((stack) => ({ stacks: [stack], services: [] }))];
     const read = await Promise.all(
@@ -108,28 +108,28 @@ async function readStacks(session: Context, source: LoadedConfig): Promise<Proje
 
 /** The report for this terminal, below `above` lines: in full with `-v` and for named checks, failures only with `-q`. */
 function reportLines(
-  session: Context,
+  context: Context,
   { starter }: LoadedConfig,
-  { host, settled, findings }: { host: Host; settled: Resolved; findings: Finding[] },
+  { host, resolved, findings }: { host: Host; resolved: Resolved; findings: Finding[] },
   stream: "out" | "err",
   above: number,
 ): string[] {
-  const { shell, options, args } = session;
-  const look = { ...styleFor(session, stream, host), notes: notesFor(host) };
-  if (options.quiet) return quietLines(findings, look);
-  if (args.length > 0 && !options.verbose) return formatFindings(findings, { ...look, passes: true });
+  const { shell, options, args } = context;
+  const style = { ...styleFor(context, stream, host), notes: notesFor(host) };
+  if (options.quiet) return quietLines(findings, style);
+  if (args.length > 0 && !options.verbose) return formatFindings(findings, { ...style, passes: true });
   const parts = {
-    facts: factsFor(settled, host),
-    topology: topologiesOf(settled, host, look.width),
+    facts: factsFor(resolved, host),
+    topology: topologiesOf(resolved, host, style.width),
     next: nextStep(findings, {
-      self: (command) => selfFor(session, command),
+      self: (command) => selfFor(context, command),
       starter,
       elsewhere: options.host !== undefined,
     }),
     // the prompt takes one more
     rows: shell.terminal[stream] ? (shell.terminal.rows ?? 24) - above - 1 : undefined,
   };
-  return options.verbose ? verboseLines(findings, parts, look) : screenLines(findings, parts, look);
+  return options.verbose ? verboseLines(findings, parts, style) : screenLines(findings, parts, style);
 }
 
 async function readExistingVms({ shell }: Context, source: LoadedConfig): Promise<Record<string, ExistingVm>> {

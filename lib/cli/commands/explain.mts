@@ -50,10 +50,10 @@ function report(context: Context, causes: Cause[]): number {
   if (options.json) {
     shell.stdout(`${jsonText({ schema: "homelab-gpu/explain/2", causes })}\n`);
   } else {
-    const look = styleFor(context, "out");
+    const style = styleFor(context, "out");
     const lines = causes.length > 0
-      ? causes.flatMap((cause) => formatFinding(asFinding(cause), look))
-      : unknown.flatMap((text, i) => wrap(text, look.width, i > 0 ? "  " : "", "    "));
+      ? causes.flatMap((cause) => formatFinding(asFinding(cause), style))
+      : unknown.flatMap((text, i) => wrap(text, style.width, i > 0 ? "  " : "", "    "));
     shell.stdout(`${lines.join("\n")}\n`);
   }
   return causes.length > 0 ? 0 : 1;

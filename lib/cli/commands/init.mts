@@ -19,17 +19,17 @@ import { type Context, log, readProbe, selfFor, styleFor } from "../context.mts"
 import { formatFinding, formatNumbered } from "../print.mts";
 
 /** `init`: writes a config for the card found here, and lists what is to do before `up`. It never overwrites one. */
-export async function init(session: Context): Promise<number> {
-  const { shell, options } = session;
+export async function init(context: Context): Promise<number> {
+  const { shell, options } = context;
   const path = options.config ?? "homelab-gpu.yaml";
   if ((await shell.fingerprint(path)) !== undefined) {
     throw new UserError(`${path} exists and is not overwritten`, 1);
   }
-  const host = parseHost(await readProbe(session));
+  const host = parseHost(await readProbe(context));
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
   const schema = await schemaFor(path);
   const judged = options.gpu ? judgeCards(starter, host) : [];
-  const chosen = await choose(session, judged, bestOf(judged, host.pci));
+  const chosen = await choose(context, judged, bestOf(judged, host.pci));
   // on a host that can never pass a card on, the config has none
   const wrong = options.gpu && host.pci ? hopelessOf(starter, host) : [];
   const card = !options.gpu || wrong.length > 0 ? undefined : host.pci ? chosen?.card : "any";
@@ -45,20 +45,20 @@ export async function init(session: Context): Promise<number> {
     }
   }
   const names = config.services.map(({ name }) => name);
-  log(session, `${options.dryRun ? "would write" : "wrote"} ${path}: ${titleOf(card)}; services: ${names.join(", ")}`);
-  for (const line of reasonsFor(card, judged, chosen, host.pci)) log(session, line);
-  if (options.gpu && card === undefined && wrong.length === 0) log(session, "there is no graphics card on this host");
-  for (const { message } of wrong) log(session, `no card goes to a VM here: ${message}`);
+  log(context, `${options.dryRun ? "would write" : "wrote"} ${path}: ${titleOf(card)}; services: ${names.join(", ")}`);
+  for (const line of reasonsFor(card, judged, chosen, host.pci)) log(context, line);
+  if (options.gpu && card === undefined && wrong.length === 0) log(context, "there is no graphics card on this host");
+  for (const { message } of wrong) log(context, `no card goes to a VM here: ${message}`);
   if (typeof card === "object" && !isNvidia(card)) {
     log(
-      session,
+      context,
       "no service gets the card: only NVIDIA's driver is installed in the guest (provision: can bring another)",
     );
   }
   const findings = runChecks(host, resolveConfig(config, host));
   const files = config.machines.flatMap(({ image }) => (image?.kind === "file" ? [image.file] : []));
   const there = await Promise.all(files.map((file) => shell.fingerprint(resolve(dirname(path), file))));
-  const lines = todo(session, host, findings, files.filter((_, i) => there[i] === undefined));
+  const lines = todo(context, host, findings, files.filter((_, i) => there[i] === undefined));
   if (!options.quiet) shell.stderr(`${lines.join("\n")}\n`);
   return 0;
 }
@@ -114,11 +114,11 @@ function reasonsFor(
 }
 
 /** What has to be done before `up`, in order: what runs at once first, then what needs a reboot; and what is typed then. */
-function todo(session: Context, host: Host, findings: Finding[], files: string[]): string[] {
-  const { options } = session;
-  const style = styleFor(session, "err", host);
+function todo(context: Context, host: Host, findings: Finding[], files: string[]): string[] {
+  const { options } = context;
+  const style = styleFor(context, "err", host);
   // numbers indent the items
-  const look = { ...style, width: style.width - 3 };
+  const narrow = { ...style, width: style.width - 3 };
   const fails = findings.filter(({ status }) => status === "fail");
   const late = ({ fix }: Finding) => fix[0]?.reboot ?? false;
   const ordered = [...fails.filter((one) => !late(one)), ...fails.filter(late)];
@@ -126,14 +126,14 @@ function todo(session: Context, host: Host, findings: Finding[], files: string[]
     ...files.map((file) => [`Make or download ${file}, from which the VM is made: a comment in the config says how`]),
     ...ordered.map((finding) => {
       const fix = finding.fix.map((one) => ({ ...one, reboot: false }));
-      return formatFinding({ ...finding, evidence: [], fix }, look).map((line, i) =>
+      return formatFinding({ ...finding, evidence: [], fix }, narrow).map((line, i) =>
         i === 0 ? line.replace(/^\S+ /, "") : line
       );
     }),
     ...(fails.some(late) ? [["Reboot"]] : []),
   ];
   const where = options.host ? ", on that host" : "";
-  const next = `${selfFor(session, "up")}`;
+  const next = `${selfFor(context, "up")}`;
   if (items.length === 0) {
     const unread = isJudged(findings) ? "" : "; much of this host could not be read, which doctor lists";
     return [`Next${where}: ${next}${unread}`];

@@ -32,19 +32,19 @@ import {
 import { self } from "../../self.mts";
 
 /** `status`: a line for each machine. */
-export async function status(session: Context): Promise<number> {
-  const { source, lab } = await inspectLab(session);
-  log(session, `config: ${source.name}`);
-  if (session.options.json) {
-    const machines = await machinesAsJson(session, source, lab);
-    session.shell.stdout(`${jsonText({ schema: "homelab-gpu/status/2", machines })}\n`);
+export async function status(context: Context): Promise<number> {
+  const { source, lab } = await inspectLab(context);
+  log(context, `config: ${source.name}`);
+  if (context.options.json) {
+    const machines = await machinesAsJson(context, source, lab);
+    context.shell.stdout(`${jsonText({ schema: "homelab-gpu/status/2", machines })}\n`);
     return 0;
   }
   for (const [name, machine] of Object.entries({ ...lab.machines, ...lab.orphans })) {
     const { state, address, box, cpus, memory, proof, bootId, hardware } = machine;
     const fresh = proof && proof.bootId === bootId;
     // what an earlier VM answered says nothing of this one
-    const seen = fresh ? await readSeenServices(session, source.folder, name) : [];
+    const seen = fresh ? await readSeenServices(context, source.folder, name) : [];
     const services = seen.map((service) => service.name);
     const held = fresh ? `proven ${proof.at.slice(0, 16).replace("T", " ")} UTC` : "not proven since it started";
     const rest = state === "running"
@@ -63,16 +63,16 @@ export async function status(session: Context): Promise<number> {
       ? [`libvirt does not answer: ${lab.libvirtError}`]
       : [];
     const orphan = Object.hasOwn(lab.orphans, name) ? ["no longer in the config"] : [];
-    session.shell.stdout(`${visible([`${name}: ${state}`, ...rest, ...orphan].join(" · "))}\n`);
+    context.shell.stdout(`${visible([`${name}: ${state}`, ...rest, ...orphan].join(" · "))}\n`);
     if (state === "running") {
-      for (const line of serviceLines(seen, address)) session.shell.stdout(`  ${visible(line)}\n`);
+      for (const line of serviceLines(seen, address)) context.shell.stdout(`  ${visible(line)}\n`);
     }
   }
   return 0;
 }
 
 /** The machines of a lab as `status --json` has them; what is not known is null. */
-async function machinesAsJson(session: Context, source: LoadedConfig, lab: Lab): Promise<object[]> {
+async function machinesAsJson(context: Context, source: LoadedConfig, lab: Lab): Promise<object[]> {
   return await Promise.all(
     Object.entries({ ...lab.machines, ...lab.orphans }).map(async ([name, machine]) => {
       const { state, address, cpus, memory, proof, bootId, hardware } = machine;
@@ -87,21 +87,21 @@ async function machinesAsJson(session: Context, source: LoadedConfig, lab: Lab):
         memoryMiB: running ? memory ?? null : null,
         cards: running ? (hardware?.assignedFunctions ?? []).map(({ host }) => host) : [],
         provenAt: running && fresh ? proof.at : null,
-        services: running && fresh ? await readSeenServices(session, source.folder, name) : [],
+        services: running && fresh ? await readSeenServices(context, source.folder, name) : [],
       };
     }),
   );
 }
 
 /** `ssh [machine] [-- command…]`: into a machine, or a command in it. */
-export async function ssh(session: Context): Promise<number> {
-  const { source, lab } = await inspectLab(session);
+export async function ssh(context: Context): Promise<number> {
+  const { source, lab } = await inspectLab(context);
   const names = source.config.machines.map(({ name }) => name);
-  const [name = names[0]!, ...more] = session.args;
+  const [name = names[0]!, ...more] = context.args;
   if (more.length > 0) {
     throw new UserError(`ssh takes one machine; put the command after --: ssh ${name} -- ${more.join(" ")}`);
   }
-  if (session.args.length === 0 && names.length > 1) {
+  if (context.args.length === 0 && names.length > 1) {
     throw new UserError(`which machine? ${names.map((one) => `ssh ${one}`).join(", ")}`);
   }
   selectMachines(source, [name]);
@@ -113,28 +113,28 @@ export async function ssh(session: Context): Promise<number> {
   }
   // the saved address is that of an earlier run of the VM
   const moved = machine.savedAddress === undefined ? [] : ["-o", `HostName=${machine.address}`];
-  const command = ["ssh", "-F", `ssh/${name}`, ...moved, name, ...session.passthroughArgs];
-  if (session.options.dryRun) {
+  const command = ["ssh", "-F", `ssh/${name}`, ...moved, name, ...context.passthroughArgs];
+  if (context.options.dryRun) {
     const steps = [{ title: `Log into ${name}`, command }];
-    session.shell.stdout(`${formatPlan(source.folder, [], steps, styleFor(session, "out")).join("\n")}\n`);
+    context.shell.stdout(`${formatPlan(source.folder, [], steps, styleFor(context, "out")).join("\n")}\n`);
     return 0;
   }
   // an SSH configuration may name programs to run
-  await session.shell.ensurePrivateDir(source.folder);
-  return await session.shell.interactive(command, { cwd: source.folder });
+  await context.shell.ensurePrivateDir(source.folder);
+  return await context.shell.interactive(command, { cwd: source.folder });
 }
 
 /** `down [machine…]`: shuts the machines down, also those that the config has no longer; `up` starts them again. */
-export async function down(session: Context): Promise<number> {
-  const source = await loadConfig(session);
-  const { code, names } = await runWork(session, source, "down", {
+export async function down(context: Context): Promise<number> {
+  const source = await loadConfig(context);
+  const { code, names } = await runWork(context, source, "down", {
     nothing: "no machine runs",
     choose: (machines) => machines.flatMap(([name, { bootId }]) => (bootId === undefined ? [] : [name])),
     steps: (names, lab) => machinesOf(lab, names).map(([name, machine]) => shutdown(name, machine)),
     action: (names) => `down of ${names.join(", ")}`,
   });
-  if (code !== 0 || session.options.dryRun) return code;
-  return (await checkGpusReturned(session, source, names)).includes("fail") ? 1 : 0;
+  if (code !== 0 || context.options.dryRun) return code;
+  return (await checkGpusReturned(context, source, names)).includes("fail") ? 1 : 0;
 }
 
 /** A machine that was never reached would not see the request to shut down. */
@@ -149,12 +149,12 @@ function shutdown(name: string, { state, domain, provider = "libvirt" }: LabMach
  * `destroy [machine…]`: removes the machines, also those that the config has no longer; without names everything of this lab in libvirt too.
  * Boxes and downloads stay, for the next `up`.
  */
-export async function destroy(session: Context): Promise<number> {
-  const { shell, args } = session;
-  const source = await loadConfig(session);
+export async function destroy(context: Context): Promise<number> {
+  const { shell, args } = context;
+  const source = await loadConfig(context);
   const { folder, config } = source;
   const whole = args.length === 0;
-  const { code, ran } = await runWork(session, source, "destroy", {
+  const { code, ran } = await runWork(context, source, "destroy", {
     nothing: "there is nothing to remove",
     choose: existingMachines,
     steps: async (names, lab) => {
@@ -166,7 +166,7 @@ export async function destroy(session: Context): Promise<number> {
           // before the VM is removed its card goes back; where the VM was gone already, or that failed, it has not
           ...(machine.cardTaken ? [returnCard(name)] : []),
         ]),
-        ...(copied ? copiesOf(session, config, lab) : []),
+        ...(copied ? copiesOf(context, config, lab) : []),
       ];
     },
     question: (names) =>
@@ -178,12 +178,12 @@ export async function destroy(session: Context): Promise<number> {
       if (whole) await writeState(shell, folder, { ...(await readState(shell, folder)), removing: true });
     },
   });
-  if (code !== 0 || session.options.dryRun) return code;
+  if (code !== 0 || context.options.dryRun) return code;
   const { removing: _, ...state } = await readState(shell, folder);
   const now = await readLab(shell, config, folder);
   const there = existingMachines(Object.entries({ ...now.machines, ...now.orphans }));
   const gone = Object.keys(state.previousDrivers).filter((name) => whole ? !there.includes(name) : args.includes(name));
-  const back = await checkGpusReturned(session, source, gone);
+  const back = await checkGpusReturned(context, source, gone);
   if (ran || gone.length > 0) {
     // what is not seen to be back stays written down
     const all = back.every((status) => status === "pass");
@@ -224,22 +224,22 @@ function machinesOf({ machines, orphans }: Lab, names: string[]): [string, LabMa
 }
 
 /** Checks that the host has the cards of these machines back, and prints a finding for each. */
-async function checkGpusReturned(session: Context, { folder }: LoadedConfig, names: string[]): Promise<Status[]> {
-  const { previousDrivers } = await readState(session.shell, folder);
+async function checkGpusReturned(context: Context, { folder }: LoadedConfig, names: string[]): Promise<Status[]> {
+  const { previousDrivers } = await readState(context.shell, folder);
   const taken = names.filter((name) => ownValue(previousDrivers, name)?.length);
   if (taken.length === 0) return [];
-  const host = parseHost(await readProbe(session));
+  const host = parseHost(await readProbe(context));
   const findings = taken.map((name) => checkGpuReturned(name, previousDrivers[name]!, host));
-  const look = styleFor(session, "out", host);
-  session.shell.stdout(`${findings.flatMap((finding) => formatFinding(finding, look)).join("\n")}\n`);
+  const style = styleFor(context, "out", host);
+  context.shell.stdout(`${findings.flatMap((finding) => formatFinding(finding, style)).join("\n")}\n`);
   return findings.map(({ status }) => status);
 }
 
-async function inspectLab(session: Context): Promise<{ source: LoadedConfig; lab: Lab }> {
-  const source = await loadConfig(session);
-  await closeLab(session, source.folder);
-  const lab = await readLab(session.shell, source.config, source.folder);
-  logUnreadState(session, lab);
+async function inspectLab(context: Context): Promise<{ source: LoadedConfig; lab: Lab }> {
+  const source = await loadConfig(context);
+  await closeLab(context, source.folder);
+  const lab = await readLab(context.shell, source.config, source.folder);
+  logUnreadState(context, lab);
   return { source, lab };
 }
 
@@ -262,41 +262,41 @@ interface Work {
  * once the lock is held, since another run may have changed it.
  */
 async function runWork(
-  session: Context,
+  context: Context,
   source: LoadedConfig,
   command: string,
   work: Work,
 ): Promise<{ code: number; names: string[]; ran: boolean }> {
-  const { shell, options, args } = session;
+  const { shell, options, args } = context;
   const { config, folder } = source;
   const looked = async () => {
     const lab = await readLab(shell, config, folder);
-    logUnreadState(session, lab);
+    logUnreadState(context, lab);
     requireLibvirtAnswer(lab);
     return lab;
   };
-  log(session, `config: ${source.name}`);
+  log(context, `config: ${source.name}`);
   const lab = await looked();
   const names = work.choose(machinesOf(lab, selectNames(args, Object.keys({ ...lab.machines, ...lab.orphans }))));
   const steps = await work.steps(names, lab);
   if (steps.length === 0) {
-    log(session, work.nothing);
+    log(context, work.nothing);
     return { code: 0, names, ran: false };
   }
   if (options.dryRun) {
-    shell.stdout(`${formatPlan(folder, [], steps, styleFor(session, "out")).join("\n")}\n`);
+    shell.stdout(`${formatPlan(folder, [], steps, styleFor(context, "out")).join("\n")}\n`);
     return { code: 0, names, ran: false };
   }
-  if (work.question && !(await confirmed(session, work.question(names), work.action(names)))) {
-    log(session, "nothing was removed");
+  if (work.question && !(await confirmed(context, work.question(names), work.action(names)))) {
+    log(context, "nothing was removed");
     return { code: 1, names, ran: false };
   }
-  const lock = await acquireLock(shell, folder, command, (line) => log(session, line));
+  const lock = await acquireLock(shell, folder, command, (line) => log(context, line));
   try {
     const now = await looked();
     const left = await work.steps(work.choose(machinesOf(now, names)), now);
     await work.before?.();
-    await runSteps(reporterOf(session), folder, left, lock);
+    await runSteps(reporterOf(context), folder, left, lock);
   } finally {
     await lock.release();
   }

@@ -10,15 +10,15 @@ import { type Context, inspect, log, readTexts, styleFor } from "../context.mts"
 import { jsonText } from "../../urls.mts";
 
 /** `plan [machine…]`: what `up` would write and run. Touches nothing. */
-export async function plan(session: Context): Promise<number> {
-  const { shell, options } = session;
-  const found = await inspect(session, undefined, session.args);
-  const { loaded, names, settled, host, lab } = found;
-  const { files, steps, findings: stops } = makePlan(settled, host, lab, await readTexts(session, loaded.config), {
+export async function plan(context: Context): Promise<number> {
+  const { shell, options } = context;
+  const found = await inspect(context, undefined, context.args);
+  const { loaded, names, resolved, host, lab } = found;
+  const { files, steps, findings: stops } = makePlan(resolved, host, lab, await readTexts(context, loaded.config), {
     recreate: options.recreate,
     names,
   });
-  const changes = await diffFiles(session.shell, loaded.folder, files);
+  const changes = await diffFiles(context.shell, loaded.folder, files);
   const findings = [...found.findings, ...stops];
   const summary = summaryOf(changes, steps, await readDurations(shell, loaded.folder));
   const ok = !findings.some(({ status }) => status === "fail");
@@ -35,17 +35,17 @@ export async function plan(session: Context): Promise<number> {
     shell.stdout(`${jsonText(shown)}\n`);
     return ok ? 0 : 1;
   }
-  log(session, `config: ${loaded.name}`);
+  log(context, `config: ${loaded.name}`);
   const withheld = [...loaded.withheldServices, ...found.withheld];
   if (withheld.length > 0) {
-    log(session, `without a GPU these services are left out: ${withheld.join(", ")}`);
+    log(context, `without a GPU these services are left out: ${withheld.join(", ")}`);
   }
-  const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
-  const planned = formatPlan(loaded.folder, changes, steps, look);
+  const style = { ...styleFor(context, "out", host), notes: notesFor(host) };
+  const planned = formatPlan(loaded.folder, changes, steps, style);
   const idle = steps.length === 0 && changes.every(({ change }) => change === "same");
   const lines = ok
-    ? [...planned, ...(idle ? [] : ["", ...wrap(summaryLine(summary), look.width)])]
-    : [...planned, "", "Fix this first:", ...formatFindings(findings, look)];
+    ? [...planned, ...(idle ? [] : ["", ...wrap(summaryLine(summary), style.width)])]
+    : [...planned, "", "Fix this first:", ...formatFindings(findings, style)];
   shell.stdout(`${lines.join("\n")}\n`);
   return ok ? 0 : 1;
 }

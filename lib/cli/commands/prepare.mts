@@ -17,93 +17,93 @@ import { runSteps } from "../../run/steps.mts";
 import { type Context, inspect, loadConfig, log, reporterOf, styleFor } from "../context.mts";
 
 /** `prepare`: what binds the cards to vfio-pci at boot. Shows it; `--apply` does it, `--undo` takes it back. */
-export async function prepare(session: Context): Promise<number> {
-  const { shell, options } = session;
+export async function prepare(context: Context): Promise<number> {
+  const { shell, options } = context;
   if (options.apply && options.undo) throw new UserError("--apply and --undo exclude each other: give one of them");
   if (options.host && (options.apply || options.undo) && !options.dryRun) {
     throw new UserError("--host shows what another machine would need: with --apply or --undo only together with -n");
   }
-  if (options.undo) return await undo(session);
-  const { loaded, host, settled, findings } = await inspect(session, undefined, [], "never");
-  log(session, `config: ${loaded.name}`);
+  if (options.undo) return await undo(context);
+  const { loaded, host, resolved, findings } = await inspect(context, undefined, [], "never");
+  log(context, `config: ${loaded.name}`);
   if (host.os.platform !== "linux") {
-    log(session, "there is nothing to prepare here: only Linux binds a card at boot");
+    log(context, "there is nothing to prepare here: only Linux binds a card at boot");
     return 0;
   }
-  const look = { ...styleFor(session, "out", host), notes: notesFor(host) };
+  const style = { ...styleFor(context, "out", host), notes: notesFor(host) };
   const stops = findings.filter((finding) => stopsPrepare(finding, host));
   if (stops.length > 0) {
-    shell.stdout(`${formatFindings(stops, look).join("\n")}\n`);
+    shell.stdout(`${formatFindings(stops, style).join("\n")}\n`);
     return 1;
   }
-  const cards = settled.machines.map(({ assignedFunctions }) => assignedFunctions);
+  const cards = resolved.machines.map(({ assignedFunctions }) => assignedFunctions);
   if (cards.some((passed) => !passed)) throw new UserError("the PCI bus could not be read: the card is not known", 1);
   const passed = cards.flatMap((functions) => functions ?? []);
   if (passed.length === 0) {
-    log(session, "the config asks for no card: there is nothing to prepare");
+    log(context, "the config asks for no card: there is nothing to prepare");
     return 0;
   }
   const preparation = preparationOf(passed, host);
-  if (preparation.manual) return byHand(session, preparation, passed.every(({ driver }) => driver === "vfio-pci"));
+  if (preparation.manual) return byHand(context, preparation, passed.every(({ driver }) => driver === "vfio-pci"));
   const texts = await Promise.all(ownFiles.map(async (path) => [path, await shell.read(path)] as const));
   const there = Object.fromEntries(texts);
   const whole = (await shell.read(`${stateDir}/done`)) !== undefined;
   const others = boundBy(passed, preparation, there, host);
   if (others) {
-    log(session, `nothing to do: vfio-pci has the card, by ${joinList(others)}`);
+    log(context, `nothing to do: vfio-pci has the card, by ${joinList(others)}`);
     return 0;
   }
   if (!leftToDo(preparation, there, whole)) {
     const bound = passed.every(({ driver }) => driver === "vfio-pci");
-    log(session, bound ? "nothing to do: vfio-pci has the card" : "nothing left to do but reboot");
+    log(context, bound ? "nothing to do: vfio-pci has the card" : "nothing left to do but reboot");
     return 0;
   }
-  shell.stdout(`${preparationLines(preparation, look).join("\n")}\n`);
+  shell.stdout(`${preparationLines(preparation, style).join("\n")}\n`);
   if (!options.apply) {
-    log(session, "nothing was changed: prepare --apply does this, prepare --undo takes it back");
+    log(context, "nothing was changed: prepare --apply does this, prepare --undo takes it back");
     return 0;
   }
-  if (options.dryRun || !(await confirmed(session, "Make these changes to this host?", "prepare --apply"))) {
+  if (options.dryRun || !(await confirmed(context, "Make these changes to this host?", "prepare --apply"))) {
     return options.dryRun ? 0 : 1;
   }
   await asRootStep(
-    session,
+    context,
     loaded.folder,
     host,
     "Bind the card to vfio-pci at boot",
     `${loaded.folder}/prepare/apply.sh`,
     applyScript(preparation),
   );
-  log(session, `done; it takes effect at the next boot. To undo it: prepare --undo`);
+  log(context, `done; it takes effect at the next boot. To undo it: prepare --undo`);
   return 0;
 }
 
 /** Prints what to do by hand on a system whose configuration homelab-gpu does not write. */
-function byHand(session: Context, { manual, notes }: Preparation, bound: boolean): number {
+function byHand(context: Context, { manual, notes }: Preparation, bound: boolean): number {
   if (bound) {
-    log(session, "nothing to do: vfio-pci has the card");
+    log(context, "nothing to do: vfio-pci has the card");
     return 0;
   }
-  session.shell.stdout(`${[...notes, ...manual!.lines, "", manual!.title].join("\n")}\n`);
-  log(session, "prepare does not change this system: do this yourself, then reboot");
-  return session.options.apply ? 1 : 0;
+  context.shell.stdout(`${[...notes, ...manual!.lines, "", manual!.title].join("\n")}\n`);
+  log(context, "prepare does not change this system: do this yourself, then reboot");
+  return context.options.apply ? 1 : 0;
 }
 
-async function undo(session: Context): Promise<number> {
-  const { shell, options } = session;
+async function undo(context: Context): Promise<number> {
+  const { shell, options } = context;
   const script = `${stateDir}/undo.sh`;
   const text = await shell.read(script);
   if (text === undefined) {
-    log(session, "there is nothing to undo");
+    log(context, "there is nothing to undo");
     return 0;
   }
   shell.stdout(text);
-  if (options.dryRun || !(await confirmed(session, "Run this script?", "prepare --undo"))) {
+  if (options.dryRun || !(await confirmed(context, "Run this script?", "prepare --undo"))) {
     return options.dryRun ? 0 : 1;
   }
-  const { folder } = await loadConfig(session);
-  await asRootStep(session, folder, undefined, "Take back what was prepared", script);
-  log(session, "done; it takes effect at the next boot");
+  const { folder } = await loadConfig(context);
+  await asRootStep(context, folder, undefined, "Take back what was prepared", script);
+  log(context, "done; it takes effect at the next boot");
   return 0;
 }
 
@@ -112,21 +112,21 @@ async function undo(session: Context): Promise<number> {
  * content, if it is one of the lab's own.
  */
 async function asRootStep(
-  session: Context,
+  context: Context,
   folder: string,
   host: Host | undefined,
   title: string,
   script: string,
   text?: string,
 ) {
-  const root = host ? host.uid === 0 : styleFor(session, "out").root;
+  const root = host ? host.uid === 0 : styleFor(context, "out").root;
   const step: Step = root
     ? { title, command: ["sh", script] }
     : { title, command: ["sudo", "sh", script], terminal: true };
-  const lock = await acquireLock(session.shell, folder, "prepare", (line) => log(session, line));
+  const lock = await acquireLock(context.shell, folder, "prepare", (line) => log(context, line));
   try {
-    if (text !== undefined) await session.shell.write(script, text);
-    await runSteps(reporterOf(session), folder, [step], lock);
+    if (text !== undefined) await context.shell.write(script, text);
+    await runSteps(reporterOf(context), folder, [step], lock);
   } finally {
     await lock.release();
   }
@@ -135,7 +135,7 @@ async function asRootStep(
 /** The files in full, and the commands. */
 function preparationLines(
   { files, appended, arguments: changes, initramfs, notes }: Preparation,
-  look: Parameters<typeof formatFix>[1],
+  style: Parameters<typeof formatFix>[1],
 ): string[] {
   const commands: Fix[] = [
     ...changes.map(({ change }) => ({ ...change, reboot: false })),
@@ -145,10 +145,10 @@ function preparationLines(
       : []),
   ];
   return [
-    ...notes.flatMap((note) => wrap(note, look.width, "note: ", "  ")),
+    ...notes.flatMap((note) => wrap(note, style.width, "note: ", "  ")),
     ...(notes.length > 0 ? [""] : []),
     ...appended.flatMap(({ path, line }) => [`${path}, one line more:`, `    ${line}`, ""]),
     ...files.flatMap(({ path, text }) => [`${path}:`, ...text.trimEnd().split("\n").map((line) => `    ${line}`), ""]),
-    ...commands.flatMap((fix) => formatFix(fix, look)),
+    ...commands.flatMap((fix) => formatFix(fix, style)),
   ];
 }

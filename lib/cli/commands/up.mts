@@ -15,31 +15,31 @@ import { printMachines } from "../seen.mts";
  * `up [machine…]`: inspect → fix → check → plan → write → build → boot → start services → verify.
  * Nothing is changed while a check fails.
  */
-export async function up(session: Context): Promise<number> {
-  const { shell, args } = session;
-  let found = await inspect(session, undefined, args, "unproven");
+export async function up(context: Context): Promise<number> {
+  const { shell, args } = context;
+  let found = await inspect(context, undefined, args, "unproven");
   const { config, folder, name, withheldServices } = found.loaded;
-  await closeLab(session, folder);
-  log(session, `config: ${name}`);
-  logOrphans(session, found.lab);
+  await closeLab(context, folder);
+  log(context, `config: ${name}`);
+  logOrphans(context, found.lab);
   const withheld = [...withheldServices, ...found.withheld];
-  if (withheld.length > 0) log(session, `without a GPU these services are left out: ${withheld.join(", ")}`);
+  if (withheld.length > 0) log(context, `without a GPU these services are left out: ${withheld.join(", ")}`);
 
   let lock: Lock | undefined;
-  const take = async () => (lock ??= await acquireLock(shell, folder, "up", (line) => log(session, line)));
+  const take = async () => (lock ??= await acquireLock(shell, folder, "up", (line) => log(context, line)));
   try {
-    found = await applySafeFixes(session, found, take);
+    found = await applySafeFixes(context, found, take);
     if (found.findings.some(({ status }) => status === "fail")) {
-      printFindings(session, found.findings, found.host);
+      printFindings(context, found.findings, found.host);
       return 1;
     }
-    const agreed = await agreedPlan(session, found, take);
+    const agreed = await agreedPlan(context, found, take);
     if (!agreed) return 1;
     const { plan } = agreed;
     found = agreed.found;
     const stops = plan.findings.filter(({ status }) => status === "fail");
     if (stops.length > 0) {
-      printFindings(session, stops, found.host);
+      printFindings(context, stops, found.host);
       return 1;
     }
     const changes = await diffFiles(shell, folder, plan.files);
@@ -47,10 +47,10 @@ export async function up(session: Context): Promise<number> {
       await take();
       await writeFiles(shell, folder, plan.files, changes);
     }
-    if (plan.steps.length === 0) log(session, "nothing to do");
-    const isProven = plan.steps.length === 0 || (await carryOut(session, found, plan, await take()));
+    if (plan.steps.length === 0) log(context, "nothing to do");
+    const isProven = plan.steps.length === 0 || (await carryOut(context, found, plan, await take()));
     const lab = plan.steps.length === 0 ? found.lab : await readLab(shell, config, folder);
-    await printMachines(session, found, lab);
+    await printMachines(context, found, lab);
     return isProven ? 0 : 1;
   } finally {
     await lock?.release();
@@ -58,18 +58,18 @@ export async function up(session: Context): Promise<number> {
 }
 
 /** Runs the steps of a plan and judges the proofs: whether none failed. Throws what a failed step threw. */
-async function carryOut(session: Context, found: Inspection, plan: Plan, lock: Lock): Promise<boolean> {
-  await printWarnings(session, found);
-  await savePreviousDrivers(session, found);
-  await forgetCopies(session, found);
-  const failure = await runSteps(reporterOf(session), found.loaded.folder, plan.steps, lock).then(
+async function carryOut(context: Context, found: Inspection, plan: Plan, lock: Lock): Promise<boolean> {
+  await printWarnings(context, found);
+  await savePreviousDrivers(context, found);
+  await forgetCopies(context, found);
+  const failure = await runSteps(reporterOf(context), found.loaded.folder, plan.steps, lock).then(
     () => undefined,
     asUserError,
   );
-  if (!failure) await saveCopies(session, found);
-  const judged = await judgeProofs(session, found, plan.steps, failure !== undefined);
+  if (!failure) await saveCopies(context, found);
+  const judged = await judgeProofs(context, found, plan.steps, failure !== undefined);
   const statuses = judged.map(({ status }) => status);
-  if (statuses.includes("fail") || statuses.includes("unknown")) printFindings(session, judged, found.host);
+  if (statuses.includes("fail") || statuses.includes("unknown")) printFindings(context, judged, found.host);
   if (failure) throw failure;
   return !statuses.includes("fail");
 }

@@ -15,31 +15,31 @@ import { verifyMachines } from "../verify-machines.mts";
 import { self } from "../../self.mts";
 
 /** `verify`: proves every machine, layer by layer, and names the first layer that fails. */
-export async function verify(session: Context): Promise<number> {
-  const { shell } = session;
-  const found = await inspect(session, undefined, [], "never");
-  const { loaded, settled, lab } = found;
-  if (!session.options.dryRun) await closeLab(session, loaded.folder);
-  log(session, `config: ${loaded.name}`);
+export async function verify(context: Context): Promise<number> {
+  const { shell } = context;
+  const found = await inspect(context, undefined, [], "never");
+  const { loaded, resolved, lab } = found;
+  if (!context.options.dryRun) await closeLab(context, loaded.folder);
+  log(context, `config: ${loaded.name}`);
   requireLibvirtAnswer(lab);
-  const up = settled.machines.filter(({ name }) => lab.machines[name]?.state === "running");
-  const down = settled.machines.filter((machine) => !up.includes(machine));
-  const steps = up.flatMap((machine) => inQueue(machine.name, [proofOf(machine, settled)]));
-  if (session.options.dryRun) {
-    shell.stdout(`${formatPlan(loaded.folder, [], steps, styleFor(session, "out")).join("\n")}\n`);
+  const up = resolved.machines.filter(({ name }) => lab.machines[name]?.state === "running");
+  const down = resolved.machines.filter((machine) => !up.includes(machine));
+  const steps = up.flatMap((machine) => inQueue(machine.name, [proofOf(machine, resolved)]));
+  if (context.options.dryRun) {
+    shell.stdout(`${formatPlan(loaded.folder, [], steps, styleFor(context, "out")).join("\n")}\n`);
     return 0;
   }
-  const texts = await readTexts(session, loaded.config);
-  const lock = await acquireLock(shell, loaded.folder, "verify", (line) => log(session, line));
+  const texts = await readTexts(context, loaded.config);
+  const lock = await acquireLock(shell, loaded.folder, "verify", (line) => log(context, line));
   try {
     await saveAddresses(shell, loaded.folder, lab.machines);
     await shell.write(`${loaded.folder}/scripts/verify-guest.sh`, texts["scripts/verify-guest.sh"]!);
-    await runSteps(reporterOf(session), loaded.folder, steps, lock);
+    await runSteps(reporterOf(context), loaded.folder, steps, lock);
   } finally {
     await lock.release();
   }
-  const findings = [...down.map(notUp), ...(await verifyMachines(session, found, up))];
-  if (session.options.json) {
+  const findings = [...down.map(notUp), ...(await verifyMachines(context, found, up))];
+  if (context.options.json) {
     const ok = !findings.some(({ status }) => status === "fail");
     const shown = {
       schema: "homelab-gpu/verify/2",
@@ -50,7 +50,7 @@ export async function verify(session: Context): Promise<number> {
     shell.stdout(`${jsonText(shown)}\n`);
     return ok ? 0 : 1;
   }
-  shell.stdout(`${formatFindings(findings, { ...styleFor(session, "out", found.host), verbose: true }).join("\n")}\n`);
+  shell.stdout(`${formatFindings(findings, { ...styleFor(context, "out", found.host), verbose: true }).join("\n")}\n`);
   return findings.some(({ status }) => status === "fail") ? 1 : 0;
 }
 

@@ -29,7 +29,7 @@ type Packages = Partial<Record<"apt" | "dnf" | "pacman" | "zypper", string>>;
  * Installs packages: with this host's package manager if it is known, otherwise the names for each
  * one are listed.
  */
-export function install(say: string, packages: Packages) {
+export function install(title: string, packages: Packages) {
   return ({ host }: Setting): Fix => {
     const lines = {
       apt: `apt-get update && apt-get install -y ${packages.apt}`,
@@ -40,9 +40,9 @@ export function install(say: string, packages: Packages) {
     const programs = { apt: "apt-get", dnf: "dnf", pacman: "pacman", zypper: "zypper" };
     const managers = ["apt", "dnf", "pacman", "zypper"] as const;
     const here = host && managers.find((name) => packages[name] && program(host, programs[name]));
-    if (here) return commandFix(say, lines[here], { root: true });
+    if (here) return commandFix(title, lines[here], { root: true });
     const all = managers.flatMap((name) => packages[name] ? [`${name}: ${packages[name]}`] : []);
-    return manualFix(`${say} (${all.join("; ")})`, { root: true });
+    return manualFix(`${title} (${all.join("; ")})`, { root: true });
   };
 }
 
