@@ -53,6 +53,19 @@ export const remedies = {
   room: manualFix("Free space where VM disks and images are stored"),
 } satisfies Record<string, Fix>;
 
+/** Replaces the VM of a machine: what goes with its system disk. */
+export const recreateFix = ({ name, engine }: { name: string; engine: string }): Fix =>
+  commandFix(
+    `Replace the VM when it suits you: its system disk goes, with ${lostWith(engine)}`,
+    self(`up ${name} --recreate`),
+  );
+
+/** What is on the system disk of a VM, as part of a sentence. `engine`: `docker` or `podman`. */
+export function lostWith(engine: string): string {
+  const title = engine === "podman" ? "Podman" : "Docker";
+  return `all volumes, images and containers of ${title} and every other file in the VM`;
+}
+
 /** Adds this user to a group. `joined`: the groups that take effect at the next login. */
 export const joinGroupFix = (group: "kvm" | "libvirt", joined: string[] = []): Fix =>
   joined.includes(group)

@@ -4,7 +4,7 @@ import { Ajv } from "ajv";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { plan } from "../lib/cli/commands/plan.mts";
-import { status } from "../lib/cli/commands/machines.mts";
+import { status } from "../lib/cli/commands/status.mts";
 import { up } from "../lib/cli/commands/up.mts";
 import { verify } from "../lib/cli/commands/verify.mts";
 import { main } from "../lib/cli/main.mts";

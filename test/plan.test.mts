@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { names } from "../lib/plan/assets.mts";
 import { parseConfig } from "../lib/config/parse.mts";
+import type { BoxInputs } from "../lib/host/box-inputs.mts";
 import type { VmHardware } from "../lib/host/libvirt.mts";
 import type { Lab, LabMachine } from "../lib/host/lab.mts";
 import { makePlan } from "../lib/plan/plan.mts";
@@ -162,18 +163,67 @@ test("takes services away that the config has no longer", () => {
   ]);
 });
 
-test("recreates a VM whose box has changed only with --recreate; else it is a finding", () => {
-  const old = { state: "running" as const, bootId: "boot/3", box: "1.42.1700000000" };
-  const plan = planned(starter, { devlab: old });
-  assert.equal(plan.steps, []);
+test("a VM whose box has changed is a warning, and its services are applied; --recreate replaces it", () => {
+  const old = { state: "running" as const, bootId: "boot/3", box: "1.42.1700000000", cpus: 2, memory: 5632 };
+  const plan = planned(starter, { devlab: { ...old, address: "192.168.121.5" } });
+  assert.equal(titles(plan), ["Copy the Compose file to devlab", "Start the services of devlab", "Prove devlab"]);
   assert.equal(plan.findings.map(({ check, status, machine }) => [check, status, machine]), [[
     "machine.outdated",
-    "fail",
+    "warn",
     "devlab",
   ]]);
+  assert.is(plan.findings[0]!.fix[0]!.command, "npx zx homelab-gpu.mts up devlab --recreate");
   const anew = planned(starter, { devlab: old }, { recreate: true });
-  assert.equal(anew.findings, []);
+  assert.equal([anew.findings, anew.replaces], [[], ["devlab"]]);
   assert.equal(titles(anew)[4], "Remove the old VM devlab");
+});
+
+test("a VM that stays keeps its box in the Vagrantfile, by name and version, until it is replaced", () => {
+  const block = (there: Partial<LabMachine>, recreate = false) => {
+    const text = file(planned(starter, { devlab: there }, { recreate }), "Vagrantfile");
+    return [/vm\.box = '(.*)'/.exec(text)![1], /box_version = '(.*)'/.exec(text)?.[1]?.replace(/\d{9,}/, "HASH")];
+  };
+  const old = { state: "off" as const, box: "1.42.1700000000", boxName: "homelab-gpu/debian-13" };
+  assert.equal(block(old), ["homelab-gpu/debian-13", "~> 1.42.0"]);
+  assert.equal(block({ ...old, boxName: "lab/other" }), ["lab/other", "~> 1.42.0"]);
+  assert.equal(block({ ...old, boxName: "debian/trixie64", box: "13.20260101.1" }), ["debian/trixie64", undefined]);
+  for (const [there, recreate] of [[old, true], [{ ...old, state: "half-made" as const }, false]] as const) {
+    assert.equal(block(there, recreate), ["homelab-gpu/debian-13", "~> 1.HASH.0"]);
+  }
+});
+
+test("the warning of another box says what changed, where the box's inputs are recorded", () => {
+  const machine = (keys: string) => parseConfig(`machines: [{name: a, box: lab/x, cpus: 2, memory: 1024, ${keys}}]`);
+  const card = savedHost("rtx4070-desktop-debian12");
+  const texts = { "/me/my.sh": "one", "/me/more.sh": "two" };
+  const inputs = (plan: ReturnType<typeof planned>): BoxInputs =>
+    JSON.parse(plan.files.find(({ path }) => path.includes("/inputs/"))!.text);
+  const found = (before: string, after: string, changed: Record<string, string> = {}) => {
+    const boxInputs = inputs(planned(machine(before), {}, { host: card, texts }));
+    const there = { state: "off" as const, box: "1.42.1700000000", boxInputs };
+    const [finding] = planned(machine(after), { a: there }, { host: card, texts: { ...texts, ...changed } }).findings;
+    return `${finding!.status} ${/created \((.*?)\): /.exec(finding!.message)?.[1]}`;
+  };
+  const plain = "image: debian-13";
+  assert.is(found(plain, "image: debian-12"), "warn image debian-13 → debian-12");
+  assert.is(
+    found(plain, plain, { "scripts/install-docker.sh": "other" }),
+    "warn install-docker.sh changed",
+    "a script of this program",
+  );
+  const [one, two] = [`${plain}, provision: [/me/my.sh]`, `${plain}, provision: [/me/my.sh, /me/more.sh]`];
+  assert.is(found(one, one, { "/me/my.sh": "new" }), "warn provision script my.sh changed");
+  assert.is(found(one, two), "warn provision script more.sh added");
+  assert.is(found(one, plain), "warn provision script my.sh removed");
+  assert.is(found(two, `${plain}, provision: [/me/more.sh, /me/my.sh]`), "warn the order of its scripts");
+  assert.is(
+    found(one, `${plain}, provision: [/me/my.sh, /you/my.sh]`, { "/you/my.sh": "" }),
+    "warn provision script my.sh (2) added",
+  );
+  const gpu = (driver: string) => `${plain}, gpu: {}, driver: {${driver}}`;
+  assert.is(found(gpu("branch: 570"), gpu("branch: 580")), "warn driver branch 570 → 580");
+  assert.match(found(plain, `${plain}, engine: podman`), /^fail .*engine docker → podman/);
+  assert.match(found(plain, gpu("branch: 580")), /^fail /, "the VM has no driver for its card");
 });
 
 /** A plan for cards of a recorded host. */
@@ -262,7 +312,7 @@ test("a VM must be recreated for other cards, another MMIO window or accelerator
     "its cards changed since the VM was created: recreate the VM (its system disk is lost)",
   );
   assert.match(moved.evidence[0]!.value, /^0000:02:00\.0 \[0108\] .*, 0000:07:00\.0 \(no device is there now\)$/);
-  assert.is(moved.fix[0]!.command, "npx zx homelab-gpu.mts up --recreate");
+  assert.is(moved.fix[0]!.command, "npx zx homelab-gpu.mts up a --recreate");
   assert.match(found({ mmioWindow: 65536 })!.message, /^its MMIO window changed/);
   assert.match(found({ accelerator: "tcg", assignedFunctions: [] })!.message, /^its accelerator and its cards changed/);
   const there = { state: "off" as const, hardware: made({ assignedFunctions: [] }) };

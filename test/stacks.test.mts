@@ -21,7 +21,7 @@ import { verifyMachine } from "../lib/verify/layers.mts";
 import { seenServices } from "../lib/verify/services.mts";
 import { factsOf } from "../lib/verify/guest-facts.mts";
 import { serviceLines } from "../lib/cli/seen.mts";
-import { status } from "../lib/cli/commands/machines.mts";
+import { status } from "../lib/cli/commands/status.mts";
 import { doctor } from "../lib/cli/commands/doctor.mts";
 import { plan } from "../lib/cli/commands/plan.mts";
 import { up } from "../lib/cli/commands/up.mts";

@@ -1,6 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { destroy, down, ssh, status } from "../lib/cli/commands/machines.mts";
+import { destroy, down, ssh } from "../lib/cli/commands/machines.mts";
+import { status } from "../lib/cli/commands/status.mts";
+import { plan } from "../lib/cli/commands/plan.mts";
 import { up } from "../lib/cli/commands/up.mts";
 import { verify } from "../lib/cli/commands/verify.mts";
 import { uuid, World } from "./world.mts";
@@ -262,13 +264,39 @@ test("a machine that left the config is named, and shut down and removed by its 
   assert.match(world.said.at(-1)!, /there is no machine a; there is c, b/);
 });
 
-test("another box by name makes a VM outdated", async () => {
+test("a changed box under a running VM: up, plan and status warn, services go on, --recreate replaces it", async () => {
+  const world = new World(three, "vm-without-gpu");
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  world.config = three.replaceAll("debian-13", "debian-12").replace("x/web", "x/newer");
+  const said = async (command: typeof up, options = {}) => {
+    [world.said, world.asked] = [[], []];
+    assert.is(await world.does(command, world.context([], options)), 0, world.said.join(""));
+    return world.said.join("").replaceAll(/\s+/g, " ");
+  };
+  const warning = "machine.outdated (a): its box changed since the VM was created (image debian-13 → debian-12): ";
+  assert.ok((await said(plan)).includes(warning));
+  assert.ok((await said(up)).includes(warning));
+  assert.ok(world.asked.some((one) => one.startsWith("ssh ")), "services are applied and proven");
+  assert.not.ok(world.asked.some((one) => /vagrant|packer|remove-vm/.test(one)), world.asked.join("\n"));
+  const idle = await said(up);
+  assert.ok(idle.includes(warning) && idle.includes("nothing to do"), idle);
+  const shown = await said(status);
+  assert.ok(shown.includes(warning) && shown.includes("up a --recreate"), shown);
+  assert.match(await said(status, { json: true }), /"outdated": ?"its box changed/);
+  await said(up, { recreate: true });
+  const removed = world.asked.filter((words) => words.includes("remove-vm.sh")).map((words) => words.split(" ")[2]);
+  assert.equal(removed, ["a", "b"]);
+  assert.not.match(await said(status), /machine\.outdated/);
+});
+
+test("another box by name is a warning too", async () => {
   const world = new World(two, "vm-without-gpu");
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   world.config = two.replace("name: a, box: lab/y", "name: a, box: lab/z");
   world.said = [];
-  assert.is(await world.does(up, world.context([])), 1);
-  assert.match(world.said.join(""), /✗ machine\.outdated \(a\): its box changed/);
+  assert.is(await world.does(up, world.context([])), 0);
+  assert.match(world.said.join(""), /! machine\.outdated \(a\): its box changed/);
+  assert.match(world.disk.get(`${world.folder}/Vagrantfile`)!, /vm\.box = 'lab\/y'[^]*vm\.box = 'lab\/y'/);
 });
 
 test("a power cut that emptied Vagrant's file of a VM costs nothing", async () => {

@@ -174,7 +174,7 @@ for (const provider of ["hyperv", "virtualbox", "parallels"]) {
   test(`${provider}: removes by Vagrant, and what is left of it`, () => {
     const old = { provider, state: "off" as const, box: "1.42.0" };
     const plan = planned(`provider: ${provider}, image: ${imageFor(provider)}`, old);
-    assert.equal([plan.steps, plan.findings[0]!.check], [[], "machine.outdated"]);
+    assert.equal([plan.replaces, plan.findings[0]!.check], [[], "machine.outdated"]);
     const [first] = planned(`provider: ${provider}, image: ${imageFor(provider)}`, old, true).steps.filter((
       { command },
     ) => command[0] === "vagrant" && command[1] === "destroy");

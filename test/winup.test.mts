@@ -2,7 +2,8 @@
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { destroy, down, ssh, status } from "../lib/cli/commands/machines.mts";
+import { destroy, down, ssh } from "../lib/cli/commands/machines.mts";
+import { status } from "../lib/cli/commands/status.mts";
 import { up } from "../lib/cli/commands/up.mts";
 import { verify } from "../lib/cli/commands/verify.mts";
 import { UserError } from "../lib/errors.mts";

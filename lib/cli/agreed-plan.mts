@@ -1,4 +1,5 @@
 /** A plan, and a person's agreement to what is lost by it. */
+import { lostWith } from "../fixes.mts";
 import { makePlan } from "../plan/plan.mts";
 import type { Plan } from "../plan/types.mts";
 import { confirmed } from "./confirm.mts";
@@ -18,21 +19,25 @@ export async function agreedPlan(
   const options = { recreate: context.options.recreate, names };
   const planOf = ({ resolved, host, lab }: Inspection) => makePlan(resolved, host, lab, texts, options);
   const plan = planOf(first);
-  if (!(await agreesToLose(context, plan.replaces))) return undefined;
+  if (!(await agreesToLose(context, first, plan.replaces))) return undefined;
   if (plan.steps.length === 0) return { plan, found: first };
   // what was read before the lock was held may be half done by another run
   await take();
   const found = await inspect(context, loaded, context.args, "unproven");
   const again = planOf(found);
   const more = again.replaces.filter((name) => !plan.replaces.includes(name));
-  return (await agreesToLose(context, more)) ? { plan: again, found } : undefined;
+  return (await agreesToLose(context, found, more)) ? { plan: again, found } : undefined;
 }
 
-/** Asks before VMs are recreated: says what is lost with them. */
-async function agreesToLose(context: Context, names: string[]): Promise<boolean> {
+/** Asks before VMs are recreated: says what goes with each and what stays. */
+async function agreesToLose(context: Context, { resolved }: Inspection, names: string[]): Promise<boolean> {
   if (names.length === 0) return true;
   const [are, disks] = names.length === 1 ? ["is", "system disk"] : ["are", "system disks"];
-  const question = `The VM of ${names.join(", ")} ${are} removed and created again. ` +
+  const goes = resolved.machines.filter(({ name }) => names.includes(name)).map(({ name, engine }) =>
+    `  goes:  the system disk of ${name}, with ${lostWith(engine)}\n`
+  );
+  const question = `The VM of ${names.join(", ")} ${are} removed and created again.\n${goes.join("")}` +
+    "  stays: the config and the folders of stacks on this host, downloads, built boxes\n" +
     `All that is on the ${disks} is lost. Go on?`;
   if (await confirmed(context, question, `up --recreate of ${names.join(", ")}, which loses the ${disks},`)) {
     return true;

@@ -49,7 +49,7 @@ export const commands: Record<string, Command> = {
   status: {
     takes: "",
     summary: "show what runs, where, and when it was proven",
-    run: async (context) => (await import("./commands/machines.mts")).status(context),
+    run: async (context) => (await import("./commands/status.mts")).status(context),
   },
   ssh: {
     takes: "[MACHINE] [-- COMMAND…]",

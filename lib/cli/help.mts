@@ -17,7 +17,7 @@ const pages: Record<string, Page> = {
       "them. Changes nothing while a check fails. Run again, it does only what has changed.",
     examples: [
       ["up", "start everything that the config has"],
-      ["up ai --recreate", "replace the VM ai; its data disk is kept"],
+      ["up ai --recreate", "replace the VM ai, if its box or card changed"],
     ],
   },
   init: {

@@ -44,7 +44,7 @@ export const options: Option[] = [
   },
   { name: "yes", for: ["up", "prepare", "destroy"], summary: "run the safe fixes (packages, services); do not ask" },
   { name: "no-gpu", for: [...machines, "init"], summary: "bring the rest of the lab up without its GPUs" },
-  { name: "recreate", for: ["up", "plan"], summary: "up: recreate VMs that cannot be changed in place" },
+  { name: "recreate", for: ["up", "plan"], summary: "up: replace VMs whose box or card changed" },
   {
     name: "service",
     takes: "NAME",

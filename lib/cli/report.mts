@@ -29,6 +29,14 @@ export async function printWarnings(context: Context, { findings, host, loaded }
   }
 }
 
+/** Prints a plan's own warnings, such as a VM whose box changed, in full: no other command than `plan` and `status` shows them. */
+export function printOutdated(context: Context, findings: Finding[], host: Host): void {
+  if (context.options.quiet) return;
+  const style = styleFor(context, "err", host);
+  const lines = findings.filter(({ status }) => status === "warn").flatMap((finding) => formatFinding(finding, style));
+  if (lines.length > 0) context.shell.stderr(`${lines.join("\n")}\n`);
+}
+
 /** Logs the VMs that the config no longer has. */
 export function logOrphans(context: Context, { orphans }: Lab): void {
   for (const [name, { state }] of Object.entries(orphans)) {

@@ -3,13 +3,14 @@ import process from "node:process";
 import type { ExistingVm } from "./types.mts";
 import { type Domain, readDomains, type VmHardware } from "./libvirt.mts";
 import { UserError } from "../errors.mts";
-import { ownValue } from "../maps.mts";
+import { isMap, ownValue } from "../maps.mts";
 import { type Copies, readCopies } from "./copies.mts";
 import { type Proof, readState } from "./state.mts";
 import { homeDir } from "../text.mts";
 import type { Shell } from "../shell.mts";
 import { NoAnswer, readVm } from "./hypervisors.mts";
 import { self } from "../self.mts";
+import { type BoxInputs, readBoxInputs } from "./box-inputs.mts";
 
 /** The part of a config that is needed to look up a lab: its machines. */
 export interface LabRequest {
@@ -62,6 +63,8 @@ export interface LabMachine {
   /** Version and name of the box that the VM was created from. */
   box?: string;
   boxName?: string;
+  /** What that version of the box was built from; absent where that is not recorded. */
+  boxInputs?: BoxInputs;
   /**
    * Whether a whole card was taken from a Windows host for it, and is not known to be back: hyperv_gpu.ps1 keeps a record for as
    * long.
@@ -211,6 +214,7 @@ function machineOf(
     ...(id === "" && seen?.uuid ? { missingVagrantId: seen.uuid } : {}),
     ...(box?.version ? { box: box.version } : {}),
     ...(box?.name ? { boxName: box.name } : {}),
+    ...(box?.inputs ? { boxInputs: box.inputs } : {}),
     ...addressOf(whole ? address : undefined, whole ? seen?.addresses : undefined),
     ...(seen?.hardware ? { hardware: seen.hardware } : {}),
     ...(cardTaken ? { cardTaken } : {}),
@@ -267,7 +271,7 @@ async function readMachine(shell: Shell, folder: string, name: string) {
   const provider = at < 0 ? undefined : providers[at]!;
   const key = /^\s*IdentityFile "?([^"\n]+)/m.exec(ssh ?? "")?.[1];
   const [box, up, there, copies] = await Promise.all([
-    provider ? readBox(shell, `${all}/${provider}/box_meta`) : undefined,
+    provider ? readBox(shell, folder, name, provider) : undefined,
     // the Vagrantfile creates this file when the VM has started
     ssh === undefined && provider ? shell.fingerprint(`${all}/${provider}/up`) : undefined,
     key ? shell.fingerprint(key) : "none named",
@@ -294,13 +298,22 @@ export async function readVmId(shell: Shell, folder: string, name: string): Prom
 
 /**
  * The box that a VM was created from, as Vagrant records it
- * (commands/up/middleware/store_box_metadata.rb).
+ * (commands/up/middleware/store_box_metadata.rb), and what it was built from.
  */
-async function readBox(shell: Shell, path: string): Promise<{ name?: string; version?: string } | undefined> {
+async function readBox(
+  shell: Shell,
+  folder: string,
+  machine: string,
+  provider: string,
+): Promise<{ name?: string; version?: string; inputs?: BoxInputs } | undefined> {
+  let box: unknown;
   try {
-    return JSON.parse((await shell.read(path)) ?? "") as { name?: string; version?: string };
+    box = JSON.parse((await shell.read(`${folder}/.vagrant/machines/${machine}/${provider}/box_meta`)) ?? "");
   } catch {
     // no box is recorded, or not yet
-    return undefined;
   }
+  if (!isMap(box)) return undefined;
+  const [name, version] = [box.name, box.version].map((one) => (typeof one === "string" ? one : undefined));
+  const inputs = name && version ? await readBoxInputs(shell, folder, name, provider, version) : undefined;
+  return { ...(name ? { name } : {}), ...(version ? { version } : {}), ...(inputs ? { inputs } : {}) };
 }

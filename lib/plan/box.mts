@@ -14,6 +14,7 @@ import { isMap } from "../maps.mts";
 import { isOlder } from "../text.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 import { hasSecret } from "../urls.mts";
+import { boxFolder, type BoxInputs, inputsPath } from "../host/box-inputs.mts";
 
 /**
  * Texts by path: this project's templates and scripts, the user's provision scripts, and the
@@ -27,6 +28,8 @@ export interface Box {
   provider: string;
   /** Two parts of its version, `1.HASH`; the time of the build comes third. */
   version: string;
+  /** What the version is a hash of, by parts. */
+  inputs: BoxInputs;
   files: File[];
   /**
    * Steps before all builds: those that ask for a password while somebody can answer, and those
@@ -59,8 +62,7 @@ export function boxOf(
   const { image, box: name, provider } = machine;
   if (!image || !isOwn(provider)) return undefined;
   const packer = providerOf(provider).packer;
-  // no name of a box has a ~, so that no two share a folder
-  const folder = `packer/${name.replaceAll("/", "~")}${provider === "libvirt" ? "" : `~${provider}`}`;
+  const folder = boxFolder(name, provider);
   const driver = machine.guestDriver;
   const part = isNvidiaRequest(partitionRequest(machine));
   const own = [
@@ -81,6 +83,19 @@ export function boxOf(
   ];
   const template = text(texts, `templates/${packer}`);
   const version = `1.${hash([template, diskSize, provider, image, scripts, environment, imageTexts(image, texts)])}`;
+  const names = machine.provision.map((path) => path.split(/[\\/]/).at(-1)!);
+  const labels = new Map(names.map((name, i) => {
+    const before = names.slice(0, i).filter((one) => one === name).length;
+    return [`provision-${i + 1}.sh`, `provision: ${name}${before > 0 ? ` (${before + 1})` : ""}`];
+  }));
+  const inputs: BoxInputs = {
+    schema: "homelab-gpu/box-inputs/1",
+    image: imageName(image),
+    engine: machine.engine,
+    rest: hash([template, diskSize, provider, image, imageTexts(image, texts)]),
+    scripts: Object.fromEntries(scripts.map(({ path, text }) => [labels.get(path) ?? path, hash([text])])),
+    settings: Object.fromEntries(environment.map((one) => [one.replace(/=[^]*/, ""), one.replace(/^[^=]*=/, "")])),
+  };
   const init = !isOlder(host.versions.packer ?? "0", "1.7");
   const common = { scripts: scripts.map(({ path }) => path), environment };
   const made = packer === "qemu.pkr.hcl"
@@ -91,8 +106,10 @@ export function boxOf(
     name,
     provider,
     version,
+    inputs,
     files: [
       { path: `${folder}/box.pkr.hcl`, text: template },
+      { path: inputsPath(name, provider, version), text: `${JSON.stringify(inputs, null, 2)}\n` },
       ...(init
         ? [{ path: `${folder}/plugins.pkr.hcl`, text: plugins(text(texts, "templates/plugins.pkr.hcl"), host) }]
         : []),

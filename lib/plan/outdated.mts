@@ -4,14 +4,16 @@ import type { Finding } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import type { Box } from "./box.mts";
 import { firmwareOf } from "../host/ovmf.mts";
-import { doctorFix, remedies } from "../fixes.mts";
+import { doctorFix, recreateFix } from "../fixes.mts";
 import { ampleMmioWindow, mmioWindowOf } from "../resolve/cards.mts";
 import type { Lab, LabMachine } from "../host/lab.mts";
 import { formatFunction } from "../host/pci.mts";
+import { boxChanges, missingInBox } from "./box-changes.mts";
 import { isOwn } from "../resolve/providers.mts";
 
 /**
- * A finding with the differences that only recreating the VM resolves; undefined if there are none.
+ * A finding with the differences that only recreating the VM resolves; undefined if there are none. Another box alone is a warning:
+ * the VM goes on with the one that it has. A VM that cannot do what the config asks for is a failure.
  */
 export function outdated(
   machine: ResolvedMachine,
@@ -23,9 +25,11 @@ export function outdated(
   const { hardware } = there;
   const passed = machine.assignedFunctions ?? [];
   const wanted = mmioWindowOf(machine.cards);
+  const lacking = there.boxInputs && box && missingInBox(there.boxInputs, box.inputs);
   const differences = [
     { what: "its provider", has: there.provider, wants: machine.provider },
     { what: "its box", ...boxes(there, machine, box) },
+    { what: lacking ?? "", ...(lacking ? { has: "not in its box", wants: "in its box" } : { has: "", wants: "" }) },
     { what: "its accelerator", has: hardware?.accelerator, wants: machine.accelerator },
     {
       what: "its cards",
@@ -39,18 +43,23 @@ export function outdated(
     },
   ].filter(({ has, wants }) => has !== undefined && wants !== undefined && has !== wants);
   if (differences.length === 0) return undefined;
+  const only = differences.every(({ what }) => what === "its box");
+  const changes = there.boxInputs && box && differences.some(({ what }) => what === "its box")
+    ? ` (${boxChanges(there.boxInputs, box.inputs).join(", ")})`
+    : "";
+  const changed = `${differences.map(({ what }) => what).join(" and ")} changed since the VM was created${changes}`;
   return {
     check: "machine.outdated",
     machine: machine.name,
-    status: "fail",
-    message: `${
-      differences.map(({ what }) => what).join(" and ")
-    } changed since the VM was created: recreate the VM (its system disk is lost)`,
+    status: only ? "warn" : "fail",
+    message: only
+      ? `${changed}: the VM keeps the box that it has, and its services are applied to it`
+      : `${changed}: recreate the VM (its system disk is lost)`,
     evidence: differences.flatMap(({ what, has, wants }) => [
       { read: `${what}, as the VM has it`, value: has! },
       { read: `${what}, as the config wants it`, value: wants! },
     ]),
-    fix: [remedies.recreate],
+    fix: [recreateFix(machine)],
   };
 }
 

@@ -45,8 +45,8 @@ const driverScripts = ["copy-driver.ps1", "receive-driver.sh"];
 /** Options of a plan. */
 interface PlanOptions {
   /**
-   * Recreates VMs that cannot be changed in place. Without it such a VM is a failed finding, and
-   * the plan must not be run.
+   * Recreates VMs that cannot be changed in place. Without it such a VM is a finding: a warning if
+   * only its box changed, else a failure, with which the plan must not be run.
    */
   recreate: boolean;
   /** The machines that are brought up; the files are always those of all of them. Default: all. */
@@ -77,10 +77,11 @@ export function makePlan(
   const missing = [...boxes.values()].filter((box) =>
     work.some(({ machine, creates }) => creates && boxes.get(boxKey(machine)) === box && !hasHardware(lab, box))
   );
+  const replaces = work.flatMap(({ machine, replaces }) => (replaces ? [machine.name] : []));
   return {
     files: [
       { path: ".gitignore", text: "*\n" },
-      { path: "Vagrantfile", text: vagrantfile(config, host, lab, boxes, texts) },
+      { path: "Vagrantfile", text: vagrantfile(config, host, lab, boxes, texts, replaces) },
       ...(takesHyperv(config, lab) ? ["hyperv_gpu.rb", "hyperv_gpu.ps1"] : []).map((path): File => ({
         path,
         text: texts[`templates/${path}`]!,
@@ -103,7 +104,7 @@ export function makePlan(
       ...boots(work),
       ...work.flatMap(({ machine, after }) => inQueue(machine.name, after)),
     ],
-    replaces: work.flatMap(({ machine, replaces }) => (replaces ? [machine.name] : [])),
+    replaces,
     findings: work.flatMap(({ findings }) => findings),
   };
 }
@@ -124,13 +125,14 @@ function workOn(
   if (unknown.length > 0) return { ...nothing, findings: unknown };
   if (there.state === "unknown") return { ...nothing, findings: [outdatedUnasked(machine, lab)] };
   const stale = outdated(machine, host, there, box);
-  if (stale && !recreate) return { ...nothing, findings: [stale] };
-  const creates = stale !== undefined || there.state === "absent" || there.state === "half-made";
+  if (stale?.status === "fail" && !recreate) return { ...nothing, findings: [stale] };
+  const replaces = stale !== undefined && recreate;
+  const creates = replaces || there.state === "absent" || there.state === "half-made";
 
   const before: Step[] = [];
   const after: Step[] = [];
   const files: File[] = [];
-  if (stale) before.push(removal(name, there, `Remove the old VM ${name}`));
+  if (replaces) before.push(removal(name, there, `Remove the old VM ${name}`));
   if (there.state === "half-made") {
     before.push(removal(name, there, `Remove the VM ${name}, which an earlier run left half made`));
   }
@@ -200,7 +202,7 @@ function workOn(
     }
     after.push(proofOf(machine, config));
   }
-  return { creates, starts, replaces: stale !== undefined, before, after, files, findings: [] };
+  return { creates, starts, replaces, before, after, files, findings: stale && !replaces ? [stale] : [] };
 }
 
 function hasHardware(lab: Lab, box: Box): boolean {

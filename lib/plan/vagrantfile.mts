@@ -2,22 +2,34 @@
 import type { Resolved } from "../resolve/types.mts";
 import type { Host } from "../host/types.mts";
 import { type Box, boxKey, type Texts } from "./box.mts";
-import type { Lab } from "../host/lab.mts";
+import type { Lab, LabMachine } from "../host/lab.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { joinBlocks, nothing, render, Rendered } from "../render.mts";
 
 /** Seconds until a machine must answer over SSH. */
 const bootTimeout = { kvm: 300, tcg: 1800 } as const;
 
-/** The text of the Vagrantfile: every machine, and the VMs that the config no longer has. */
-export function vagrantfile(config: Resolved, host: Host, lab: Lab, boxes: Map<string, Box>, texts: Texts): string {
+/**
+ * The text of the Vagrantfile: every machine, and the VMs that the config no longer has. `replaces`: machines whose existing VM is
+ * replaced; every other VM keeps the box that it was created from.
+ */
+export function vagrantfile(
+  config: Resolved,
+  host: Host,
+  lab: Lab,
+  boxes: Map<string, Box>,
+  texts: Texts,
+  replaces: string[] = [],
+): string {
   const machines = config.machines.filter(({ provider }) => isOwn(provider)).map((machine): Rendered => {
     const provider = providerOf(machine.provider);
-    const box = boxes.get(boxKey(machine));
+    const there = lab.machines[machine.name]!;
+    const kept = (there.state === "off" || there.state === "running") && !replaces.includes(machine.name);
+    const box = boxOfVm(machine.box, boxes.get(boxKey(machine))?.version, kept ? there : {});
     return render(texts["templates/machine.rb"]!, {
       name: machine.name,
-      box: machine.box,
-      version: box ? render("m.vm.box_version = {{version}}", { version: `~> ${box.version}.0` }) : nothing,
+      box: box.name,
+      version: box.version ? render("m.vm.box_version = {{version}}", { version: `~> ${box.version}.0` }) : nothing,
       boot_timeout: bootTimeout[machine.accelerator],
       provider: render(texts[`templates/${provider.template}`]!, provider.values(machine, host, lab.prefix)),
     });
@@ -28,6 +40,16 @@ export function vagrantfile(config: Resolved, host: Host, lab: Lab, boxes: Map<s
   return `${
     render(texts["templates/Vagrantfile"]!, { requires, machines: joinBlocks([...machines, ...orphans], "\n\n") }).text
   }\n`;
+}
+
+/**
+ * The box in a machine's block: the one that its VM was created from, else the one that the config describes. A version is given where
+ * the box is built here, as `1.HASH`.
+ */
+function boxOfVm(wanted: string, version: string | undefined, { box: has, boxName = wanted }: Partial<LabMachine>) {
+  const own = /^(1\.\d+)\.\d+$/.exec(has ?? "")?.[1];
+  if (boxName !== wanted) return { name: boxName, version: own };
+  return { name: wanted, version: version && (own ?? version) };
 }
 
 /** Whether any Hyper-V VM gets a card or has one, which needs more than Vagrant's provider can do. */

@@ -2,6 +2,7 @@
 // half-way in every way.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import {
+  appendFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -313,9 +314,15 @@ test("status, verify and doctor say how it is", async () => {
 
 test("picks up a changed service, and proves it; one that falls over is named with its log", async () => {
   writeFileSync(join(home, "homelab-gpu.yaml"), config("  more: {image: e2e/web, command: [sleep, infinity]}\n"));
+  // from here on the box differs from that of the VM, which stays
+  appendFileSync(join(home, "my setup #{1}.sh"), "# changed\n");
   const changed = await run("up", "--no-gpu");
   assert.is(changed.code, 0, told(changed.said));
-  assert.not.match(changed.said, /Start the VM|Make the VM/);
+  assert.not.match(changed.said, /Start the VM|Make the VM|Build the box/);
+  assert.match(
+    changed.said,
+    /! machine\.outdated \(e2e\): its box changed .*provision script my setup #\{1\}\.sh changed/,
+  );
   assert.match(changed.said, /e2e is up at [\d.]+: (web, more|more, web)/);
 
   writeFileSync(
@@ -338,7 +345,8 @@ stackTests(test, {
 
 test("down and up again", async () => {
   assert.is((await run("down")).code, 0);
-  assert.match((await run("status")).said, /e2e: off/);
+  const { said: status } = await run("status", "--no-gpu");
+  assert.match(status, /e2e: off[^]*machine\.outdated \(e2e\): its box changed/);
   const { code, said } = await run("up", "--no-gpu");
   assert.is(code, 0, told(said));
   assert.match(said, /Start the VM e2e/);

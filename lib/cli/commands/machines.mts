@@ -1,5 +1,4 @@
-/** What people expect of a Vagrant wrapper: status, ssh, down, destroy. */
-import { jsonText } from "../../urls.mts";
+/** What people expect of a Vagrant wrapper: ssh, down, destroy. */
 import type { Config } from "../../config/types.mts";
 import type { Status } from "../../findings.mts";
 import type { Step } from "../../plan/types.mts";
@@ -8,16 +7,14 @@ import { checkGpuReturned } from "../../verify/gpu-return.mts";
 import { parseHost } from "../../host/parse.mts";
 import { type Lab, type LabMachine, readLab, requireLibvirtAnswer } from "../../host/lab.mts";
 import { readState, writeState } from "../../host/state.mts";
-import { visible } from "../../text.mts";
 import { ownValue } from "../../maps.mts";
 import { acquireLock } from "../../run/lock.mts";
 import { removal, returnCard, vagrantEnv } from "../../plan/vm-steps.mts";
 import { formatFinding, formatPlan } from "../print.mts";
 import { confirmed } from "../confirm.mts";
+import { inspectLab } from "../inspect-lab.mts";
 import { runSteps } from "../../run/steps.mts";
-import { readSeenServices, serviceLines } from "../seen.mts";
 import {
-  closeLab,
   type Context,
   loadConfig,
   type LoadedConfig,
@@ -30,68 +27,6 @@ import {
   styleFor,
 } from "../context.mts";
 import { self } from "../../self.mts";
-
-/** `status`: a line for each machine. */
-export async function status(context: Context): Promise<number> {
-  const { source, lab } = await inspectLab(context);
-  log(context, `config: ${source.name}`);
-  if (context.options.json) {
-    const machines = await machinesAsJson(context, source, lab);
-    context.shell.stdout(`${jsonText({ schema: "homelab-gpu/status/2", machines })}\n`);
-    return 0;
-  }
-  for (const [name, machine] of Object.entries({ ...lab.machines, ...lab.orphans })) {
-    const { state, address, box, cpus, memory, proof, bootId, hardware } = machine;
-    const fresh = proof && proof.bootId === bootId;
-    // what an earlier VM answered says nothing of this one
-    const seen = fresh ? await readSeenServices(context, source.folder, name) : [];
-    const services = seen.map((service) => service.name);
-    const held = fresh ? `proven ${proof.at.slice(0, 16).replace("T", " ")} UTC` : "not proven since it started";
-    const rest = state === "running"
-      ? [
-        address ?? "address unknown",
-        `${cpus ?? "?"} CPUs, ${memory ?? "?"} MiB`,
-        ...(hardware?.assignedFunctions.length ? [hardware.assignedFunctions.map(({ host }) => host).join(", ")] : []),
-        ...(services.length > 0 ? [services.join(", ")] : []),
-        held,
-      ]
-      : state === "off"
-      ? [`box version ${box ?? "unknown"}`]
-      : bootId
-      ? ["it runs, but was never reached"]
-      : state === "unknown"
-      ? [`libvirt does not answer: ${lab.libvirtError}`]
-      : [];
-    const orphan = Object.hasOwn(lab.orphans, name) ? ["no longer in the config"] : [];
-    context.shell.stdout(`${visible([`${name}: ${state}`, ...rest, ...orphan].join(" · "))}\n`);
-    if (state === "running") {
-      for (const line of serviceLines(seen, address)) context.shell.stdout(`  ${visible(line)}\n`);
-    }
-  }
-  return 0;
-}
-
-/** The machines of a lab as `status --json` has them; what is not known is null. */
-async function machinesAsJson(context: Context, source: LoadedConfig, lab: Lab): Promise<object[]> {
-  return await Promise.all(
-    Object.entries({ ...lab.machines, ...lab.orphans }).map(async ([name, machine]) => {
-      const { state, address, cpus, memory, proof, bootId, hardware } = machine;
-      const fresh = proof !== undefined && proof.bootId === bootId;
-      const running = state === "running";
-      return {
-        name,
-        state,
-        inConfig: !Object.hasOwn(lab.orphans, name),
-        address: running ? address ?? null : null,
-        cpus: running ? cpus ?? null : null,
-        memoryMiB: running ? memory ?? null : null,
-        cards: running ? (hardware?.assignedFunctions ?? []).map(({ host }) => host) : [],
-        provenAt: running && fresh ? proof.at : null,
-        services: running && fresh ? await readSeenServices(context, source.folder, name) : [],
-      };
-    }),
-  );
-}
 
 /** `ssh [machine] [-- command…]`: into a machine, or a command in it. */
 export async function ssh(context: Context): Promise<number> {
@@ -233,14 +168,6 @@ async function checkGpusReturned(context: Context, { folder }: LoadedConfig, nam
   const style = styleFor(context, "out", host);
   context.shell.stdout(`${findings.flatMap((finding) => formatFinding(finding, style)).join("\n")}\n`);
   return findings.map(({ status }) => status);
-}
-
-async function inspectLab(context: Context): Promise<{ source: LoadedConfig; lab: Lab }> {
-  const source = await loadConfig(context);
-  await closeLab(context, source.folder);
-  const lab = await readLab(context.shell, source.config, source.folder);
-  logUnreadState(context, lab);
-  return { source, lab };
 }
 
 /** What a command does with machines. */

@@ -1,7 +1,7 @@
 import { notesFor } from "../../checks/index.mts";
 import { countsByStatus, explainFindings } from "../../findings.mts";
 import { makePlan } from "../../plan/plan.mts";
-import { formatFindings, formatPlan } from "../print.mts";
+import { formatFinding, formatFindings, formatPlan } from "../print.mts";
 import { summaryLine, summaryOf } from "../../plan/summary.mts";
 import { readDurations } from "../../run/durations.mts";
 import { wrap } from "../../text.mts";
@@ -43,8 +43,13 @@ export async function plan(context: Context): Promise<number> {
   const style = { ...styleFor(context, "out", host), notes: notesFor(host) };
   const planned = formatPlan(loaded.folder, changes, steps, style);
   const idle = steps.length === 0 && changes.every(({ change }) => change === "same");
+  const warned = stops.filter(({ status }) => status === "warn").flatMap((finding) => formatFinding(finding, style));
   const lines = ok
-    ? [...planned, ...(idle ? [] : ["", ...wrap(summaryLine(summary), style.width)])]
+    ? [
+      ...planned,
+      ...(warned.length > 0 ? ["", ...warned] : []),
+      ...(idle ? [] : ["", ...wrap(summaryLine(summary), style.width)]),
+    ]
     : [...planned, "", "Fix this first:", ...formatFindings(findings, style)];
   shell.stdout(`${lines.join("\n")}\n`);
   return ok ? 0 : 1;

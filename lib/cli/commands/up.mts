@@ -7,7 +7,7 @@ import { agreedPlan } from "../agreed-plan.mts";
 import { closeLab, type Context, inspect, type Inspection, log, reporterOf } from "../context.mts";
 import { judgeProofs } from "../proofs.mts";
 import { forgetCopies, saveCopies, savePreviousDrivers } from "../records.mts";
-import { logOrphans, printFindings, printWarnings } from "../report.mts";
+import { logOrphans, printFindings, printOutdated, printWarnings } from "../report.mts";
 import { applySafeFixes } from "../safe-fixes.mts";
 import { printMachines } from "../seen.mts";
 
@@ -42,6 +42,7 @@ export async function up(context: Context): Promise<number> {
       printFindings(context, stops, found.host);
       return 1;
     }
+    printOutdated(context, plan.findings, found.host);
     const changes = await diffFiles(shell, folder, plan.files);
     if (changes.some(({ change }) => change !== "same")) {
       await take();

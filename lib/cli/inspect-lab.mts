@@ -1,0 +1,12 @@
+/** The config and the VMs, for commands that examine nothing else of this host. */
+import { type Lab, readLab } from "../host/lab.mts";
+import { closeLab, type Context, loadConfig, type LoadedConfig, logUnreadState } from "./context.mts";
+
+/** Reads the config and the state of its lab, whose folder is closed to other users. */
+export async function inspectLab(context: Context): Promise<{ source: LoadedConfig; lab: Lab }> {
+  const source = await loadConfig(context);
+  await closeLab(context, source.folder);
+  const lab = await readLab(context.shell, source.config, source.folder);
+  logUnreadState(context, lab);
+  return { source, lab };
+}
