@@ -1,6 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { destroy, down, ssh } from "../lib/cli/commands/machines.mts";
+import { destroy } from "../lib/cli/commands/destroy.mts";
+import { down } from "../lib/cli/commands/down.mts";
+import { ssh } from "../lib/cli/commands/ssh.mts";
 import { status } from "../lib/cli/commands/status.mts";
 import { plan } from "../lib/cli/commands/plan.mts";
 import { up } from "../lib/cli/commands/up.mts";

@@ -2,7 +2,9 @@
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { destroy, down, ssh } from "../lib/cli/commands/machines.mts";
+import { destroy } from "../lib/cli/commands/destroy.mts";
+import { down } from "../lib/cli/commands/down.mts";
+import { ssh } from "../lib/cli/commands/ssh.mts";
 import { status } from "../lib/cli/commands/status.mts";
 import { up } from "../lib/cli/commands/up.mts";
 import { verify } from "../lib/cli/commands/verify.mts";

@@ -55,19 +55,19 @@ export const commands: Record<string, Command> = {
     takes: "[MACHINE] [-- COMMAND…]",
     operands: "machines",
     summary: "log into a machine, or run a command in it",
-    run: async (context) => (await import("./commands/machines.mts")).ssh(context),
+    run: async (context) => (await import("./commands/ssh.mts")).ssh(context),
   },
   down: {
     takes: "[MACHINE…]",
     operands: "machines",
     summary: "shut the machines down",
-    run: async (context) => (await import("./commands/machines.mts")).down(context),
+    run: async (context) => (await import("./commands/down.mts")).down(context),
   },
   destroy: {
     takes: "[MACHINE…]",
     operands: "machines",
     summary: "remove the machines and their files in libvirt",
-    run: async (context) => (await import("./commands/machines.mts")).destroy(context),
+    run: async (context) => (await import("./commands/destroy.mts")).destroy(context),
   },
   completion: {
     takes: "SHELL",

@@ -3,7 +3,8 @@
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { destroy, down } from "../../lib/cli/commands/machines.mts";
+import { destroy } from "../../lib/cli/commands/destroy.mts";
+import { down } from "../../lib/cli/commands/down.mts";
 import { prepare } from "../../lib/cli/commands/prepare.mts";
 import { up } from "../../lib/cli/commands/up.mts";
 import { verify } from "../../lib/cli/commands/verify.mts";

@@ -1,0 +1,140 @@
+/** Finds names that a Compose project uses and does not declare, and dependencies that cannot start. */
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { enabledOf } from "../compose/enabled.mts";
+import { dependsOn, mountsOf, networksOf } from "../compose/service.mts";
+import { manualFix } from "../fixes.mts";
+import { isMap } from "../maps.mts";
+
+/** Dependency errors, which Compose itself reports where it was run. */
+export function dependencyFlaws(service: ComposeService, { model, enabled }: ComposeProject): ProjectFlaw[] {
+  return Object.entries(dependsOn(service)).flatMap(([other, { required }]): ProjectFlaw[] => {
+    if (!required || (enabled?.includes(other) ?? true)) return [];
+    const there = model?.services[other];
+    const profiles = there && Array.isArray(there.profiles) ? there.profiles : [];
+    return [{
+      status: "fail",
+      message: there
+        ? `depends on ${other}, which no active profile starts`
+        : `depends on ${other}, which the project does not have`,
+      at: dependencyTexts(service, other),
+      fix: manualFix(
+        profiles.length > 0
+          ? `Turn on its profile: profiles: [${profiles[0]}]`
+          : `Add the service ${other}, or take it out of ${sharedBy(service, other) ?? "depends_on"}`,
+      ),
+    }];
+  });
+}
+
+/** Texts to find the line of a dependency by: `depends_on`, or a shared namespace. */
+function dependencyTexts(service: ComposeService, other: string): string[] {
+  return [...(sharedBy(service, other) ? [`service:${other}`] : []), `- ${other}`, `${other}:`, other];
+}
+
+/** The key by which a service shares a namespace of another one. */
+const sharedBy = (service: ComposeService, other: string) =>
+  ["network_mode", "pid", "ipc"].find((key) => service[key] === `service:${other}`);
+
+/** A circle in `depends_on`: at most one. */
+export function circularDependencies(project: ComposeProject): ProjectFlaw[] {
+  const services = Object.fromEntries(enabledOf(project));
+  const done = new Set<string>();
+  const visit = (name: string, above: string[]): string[] | undefined => {
+    if (above.includes(name)) return [...above.slice(above.indexOf(name)), name];
+    if (done.has(name) || !services[name]) return undefined;
+    done.add(name);
+    for (const other of Object.keys(dependsOn(services[name]))) {
+      const circle = visit(other, [...above, name]);
+      if (circle) return circle;
+    }
+    return undefined;
+  };
+  for (const name of Object.keys(services)) {
+    const circle = visit(name, []);
+    if (circle) {
+      return [{
+        status: "fail",
+        message: `the services depend on each other in a circle: ${circle.join(" → ")}`,
+        at: "depends_on",
+      }];
+    }
+  }
+  return [];
+}
+
+/**
+ * Networks and volumes that services use but the project does not declare, and references to
+ * unknown services: Compose refuses these.
+ */
+export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
+  const { model } = project;
+  return enabledOf(project).flatMap(([name, service]) => {
+    const volumes = mountsOf(service).flatMap(({ type, source }) => (type === "volume" && source ? [source] : []));
+    const flaw = (kind: "network" | "volume" | "config" | "secret", one: string): ProjectFlaw => ({
+      ...{
+        status: "fail",
+        service: name,
+        at: one,
+        message: `${name} uses the ${kind} ${one}, which the project does not declare`,
+      },
+      fix: manualFix(`Add ${one}: to the top-level ${kind}s:`),
+    });
+    const granted = (["configs", "secrets"] as const).flatMap((section) =>
+      (Array.isArray(service[section]) ? service[section] : []).flatMap((one: unknown) => {
+        const used = typeof one === "string" ? one : isMap(one) ? one.source : undefined;
+        return typeof used === "string" && !Object.hasOwn(model?.[section] ?? {}, used)
+          ? [flaw(section === "configs" ? "config" : "secret", used)]
+          : [];
+      })
+    );
+    return [
+      ...granted,
+      ...(service.network_mode !== undefined && Object.keys(networksOf(service)).length > 0
+        ? [{
+          status: "fail" as const,
+          service: name,
+          at: "network_mode",
+          message: `${name} has both network_mode and networks, which exclude each other`,
+          fix: manualFix("Leave one of the two out"),
+        }]
+        : []),
+      ...Object.keys(networksOf(service)).filter((one) =>
+        one !== "default" && !Object.hasOwn(model?.networks ?? {}, one)
+      ).map((one) => flaw("network", one)),
+      ...volumes.filter((one) => !one.includes("$") && !Object.hasOwn(model?.volumes ?? {}, one)).map((one) =>
+        flaw("volume", one)
+      ),
+      ...(service.image === undefined && service.build === undefined
+        ? [{ status: "fail" as const, service: name, message: `${name} has neither an image nor a build context` }]
+        : []),
+    ];
+  });
+}
+
+/** External networks and volumes: a new VM has none, unless another project on it creates them. */
+export function missingExternals(project: ComposeProject, others: ComposeProject[]): ProjectFlaw[] {
+  const services = enabledOf(project).map(([, service]) => service);
+  const used = {
+    networks: services.flatMap((service) => Object.keys(networksOf(service))),
+    volumes: services.flatMap((service) => mountsOf(service).map(({ source = "" }) => source)),
+  };
+  return (["networks", "volumes"] as const).flatMap((key) =>
+    Object.entries(project.model?.[key] ?? {}).flatMap(([name, one]): ProjectFlaw[] => {
+      if (!isMap(one) || !one.external || !used[key].includes(name)) return [];
+      const named = String((isMap(one.external) ? one.external.name : undefined) ?? one.name ?? name);
+      const created = others.some((other) =>
+        Object.entries(other.model?.[key] ?? {}).some(([own, it]) =>
+          !(isMap(it) && it.external) && ((isMap(it) ? it.name : undefined) ?? `${other.name}_${own}`) === named
+        )
+      );
+      const what = key === "networks" ? "network" : "volume";
+      return created ? [] : [{
+        status: "fail",
+        message: `the ${what} ${named} is external, and a new VM does not have it`,
+        at: "external",
+        fix: manualFix(`Leave external: out of the ${what} ${name}, or let another project on the machine create it`),
+      }];
+    })
+  );
+}

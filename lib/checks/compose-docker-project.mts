@@ -1,0 +1,132 @@
+/** What Compose accepts but Docker refuses in a project's networks and volumes. */
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { baseOf, hostPath, volumeFolder } from "../compose/paths.mts";
+import { mountsOf, networksOf } from "../compose/service.mts";
+import { manualFix } from "../fixes.mts";
+import { isMap, mapAt } from "../maps.mts";
+import { isInSubnet } from "../text.mts";
+
+/** What the engine refuses in a project's networks and volumes. */
+export function engineProjectFlaws(project: ComposeProject, services: [string, ComposeService][]): ProjectFlaw[] {
+  const networks = Object.entries(project.model?.networks ?? {}).flatMap(([name, body]) =>
+    isMap(body) && !body.external ? [{ name, body, subnets: subnetsOf(body) }] : []
+  );
+  const flat = networks.flatMap(({ name, subnets }) => subnets.map((subnet) => ({ name, subnet })));
+  const used = new Set(
+    services.flatMap(([, service]) =>
+      mountsOf(service).flatMap(({ type, source }) => (type === "volume" && source ? [source] : []))
+    ),
+  );
+  return [
+    ...networks.flatMap(({ name, body, subnets }) => networkFlaws(name, body, subnets)),
+    ...flat.flatMap((one, i) => {
+      const other = flat.slice(0, i).find(({ subnet }) => overlap(subnet, one.subnet));
+      return other
+        ? [{
+          status: "fail" as const,
+          message: `the networks ${other.name} (${other.subnet}) and ${one.name} (${one.subnet}) overlap`,
+          at: one.subnet,
+          fix: manualFix("Give one of them another subnet, or leave ipam: out"),
+        }]
+        : [];
+    }),
+    ...sameAddresses(services),
+    ...Object.entries(project.model?.volumes ?? {}).flatMap(([name, body]) =>
+      isMap(body) && used.has(name) ? volumeFlaws(name, body, project) : []
+    ),
+  ];
+}
+
+function subnetsOf(body: Record<string, unknown>): string[] {
+  const { config } = mapAt(body, "ipam");
+  return (Array.isArray(config) ? config : []).filter(isMap).flatMap(({ subnet }) =>
+    typeof subnet === "string" && !subnet.includes("$") ? [subnet] : []
+  );
+}
+
+const isSubnet = (text: string) => text.includes(":") || isInSubnet(text.split("/")[0]!, text) !== undefined;
+
+const overlap = (a: string, b: string) =>
+  isInSubnet(a.split("/")[0]!, b) === true || isInSubnet(b.split("/")[0]!, a) === true;
+
+function networkFlaws(name: string, body: Record<string, unknown>, subnets: string[]): ProjectFlaw[] {
+  const { driver } = body;
+  return [
+    ...subnets.filter((subnet) => !isSubnet(subnet)).map((subnet): ProjectFlaw => ({
+      status: "fail",
+      message: `the network ${name} has the subnet ${subnet}, which is none`,
+      at: subnet,
+      fix: manualFix("Write an address and a length, such as 172.30.0.0/16"),
+    })),
+    ...(driver === "overlay"
+      ? [{
+        status: "fail" as const,
+        message: `the network ${name} has driver: overlay, which needs a swarm`,
+        at: "overlay",
+        fix: manualFix("Leave driver: out"),
+      }]
+      : driver === "macvlan" || driver === "ipvlan"
+      ? [{
+        status: "warn" as const,
+        message: `the network ${name} has driver: ${driver}, on an interface of the VM: ${
+          mapAt(body, "driver_opts").parent ?? "none is named"
+        } is one of the computer that the project is from`,
+        at: String(driver),
+        fix: manualFix("Publish ports instead, and leave the network out"),
+      }]
+      : []),
+  ];
+}
+
+function sameAddresses(services: [string, ComposeService][]): ProjectFlaw[] {
+  const all = services.flatMap(([service, body]) =>
+    Object.entries(networksOf(body)).flatMap(([network, { ipv4_address: address }]) =>
+      typeof address === "string" && !address.includes("$") ? [{ service, network, address }] : []
+    )
+  );
+  return all.flatMap((one, i): ProjectFlaw[] => {
+    const other = all.slice(0, i).find(({ network, address }) => network === one.network && address === one.address);
+    return other
+      ? [{
+        status: "fail",
+        service: one.service,
+        message:
+          `${other.service} and ${one.service} both have the address ${one.address} in the network ${one.network}`,
+        at: one.address,
+        fix: manualFix("Give one of them another address, or leave ipv4_address out"),
+      }]
+      : [];
+  });
+}
+
+function volumeFlaws(name: string, body: Record<string, unknown>, project: ComposeProject): ProjectFlaw[] {
+  const { driver, external } = body;
+  if (external) return [];
+  if (typeof driver === "string" && driver !== "" && driver !== "local") {
+    return [{
+      status: "fail",
+      message: `the volume ${name} has driver: ${driver}, a plugin that a new VM does not have`,
+      at: driver,
+      fix: manualFix("Leave driver: out"),
+    }];
+  }
+  const folder = volumeFolder(body);
+  if (folder === undefined || folder.includes("$")) return [];
+  const path = hostPath(folder, baseOf(project)) ?? folder;
+  const inside = path.startsWith(`${project.folder}/`);
+  const shown = inside ? path.slice(project.folder.length + 1) : path;
+  const { copied } = project;
+  const kept = copied?.some((one) => one === shown || one.startsWith(`${shown}/`)) ?? true;
+  if (inside && project.paths[path] !== "missing" && kept) return [];
+  return [{
+    status: "fail",
+    message: `the volume ${name} is the folder ${shown}, which the VM does not have: Docker does not create it`,
+    at: [folder, shown, "device:"],
+    fix: manualFix(
+      inside
+        ? `Create ${shown}, or leave driver_opts: out`
+        : `Leave driver_opts: out, so that ${name} is a volume of its own`,
+    ),
+  }];
+}

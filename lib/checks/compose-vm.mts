@@ -1,0 +1,75 @@
+/** Finds what a service wants of its machine and a VM does not have: CPUs, memory, devices. */
+import type { ComposeService } from "../compose/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { devicesOf, limitsOf, mebibytes, mountsOf } from "../compose/service.mts";
+import { manualFix } from "../fixes.mts";
+
+/** Limits of CPUs and memory above what the machine has. */
+export function limitFlaws(service: ComposeService, { name, cpus, memory }: ResolvedMachine): ProjectFlaw[] {
+  const shared = mebibytes(service.shm_size);
+  return [
+    ...limitsOf(service).flatMap((limit): ProjectFlaw[] => [
+      // Docker refuses a limit above the number of CPUs; reservations of CPUs only apply to swarms
+      ...(limit.cpus !== undefined && limit.cpus > cpus && !limit.key.endsWith("reservations")
+        ? [{
+          status: "fail" as const,
+          message: `may use ${limit.cpus} CPUs, and ${name} has ${cpus}: Docker does not start it`,
+          at: "cpus:",
+          fix: manualFix(`Write cpus: ${cpus} or less for the service, or give ${name} more (cpus:)`),
+        }]
+        : []),
+      ...(limit.memory !== undefined && limit.memory > memory
+        ? [{
+          status: "warn" as const,
+          message: `may use ${Math.round(limit.memory)} MiB, and ${name} has ${memory}`,
+          at: "mem",
+          fix: manualFix(`Give ${name} more (memory:), or lower the service's limit`),
+        }]
+        : []),
+    ]),
+    ...(shared !== undefined && shared > memory
+      ? [{
+        status: "warn" as const,
+        message: `has ${Math.round(shared)} MiB of shared memory (shm_size), and ${name} has ${memory} MiB in all`,
+        at: "shm_size",
+        fix: manualFix(`Give ${name} more (memory:), or lower shm_size`),
+      }]
+      : []),
+  ];
+}
+
+/** Device nodes that exist in a VM only if a device is passed through. */
+const hostDevices: { pattern: RegExp; what: string; certain: boolean }[] = [
+  { pattern: /^\/dev\/video\d*/, what: "a camera or capture card", certain: true },
+  { pattern: /^\/dev\/(tty(USB|ACM|AMA)|serial\/)/, what: "a serial device", certain: true },
+  { pattern: /^\/dev\/(zigbee|zwave|rflink|ttyZ|rfid)/i, what: "a radio stick", certain: true },
+  { pattern: /^\/dev\/(apex_\d|hailo\d|accel\/)/, what: "an accelerator card", certain: true },
+  {
+    pattern: /^\/dev\/(dvb|cec\d|lirc|i2c|gpiomem|gpiochip|spidev|vchiq|vcio|snd|input\/event)/,
+    what: "a device",
+    certain: true,
+  },
+  { pattern: /^\/dev\/(sd[a-z]|nvme\d|disk\/|sr\d|sg\d|st\d|nst\d)/, what: "a disk or drive", certain: true },
+  { pattern: /^\/dev\/bus\/usb/, what: "USB devices", certain: false },
+  { pattern: /^\/dev\/kvm$/, what: "nested virtualization", certain: false },
+];
+
+/** Device nodes that the VM does not have, of `devices` and of mounts. */
+export function deviceFlaws(service: ComposeService): ProjectFlaw[] {
+  const sources = [
+    ...devicesOf(service).map(({ source }) => source),
+    ...mountsOf(service).flatMap(({ source }) => (source?.startsWith("/dev/") ? [source] : [])),
+  ];
+  return [...new Set(sources)].flatMap((source): ProjectFlaw[] => {
+    const found = hostDevices.find(({ pattern }) => pattern.test(source));
+    if (!found) return [];
+    const listed = devicesOf(service).some((one) => one.source === source);
+    return [{
+      status: found.certain && listed ? "fail" : "warn",
+      message: `uses ${source} (${found.what}), which the VM does not have: only the GPU is handed over`,
+      at: source,
+      fix: manualFix(`Take ${source} out of the service`),
+    }];
+  });
+}

@@ -1,0 +1,116 @@
+import type { Card, Resolved } from "../resolve/types.mts";
+import type { Evidence, Fix } from "../findings.mts";
+import type { Verdict } from "./types.mts";
+import type { Host } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
+import { firmwareFix, remedies } from "../fixes.mts";
+import { harmlessDrivers } from "../resolve/cards.mts";
+import { isDisplay, isIntegrated, isPortable, slotOf } from "../host/pci.mts";
+import { fail, pass, unknown, warn } from "./results.mts";
+import { bindingAtBoot } from "./gpu-driver.mts";
+
+/**
+ * The other cards that the console could use. Not included: 3D controllers (class 0302), which have
+ * no outputs, functions left to user space, and cards that are passed to a VM of this config.
+ */
+function ways({ gpu }: Card, host: Host, { machines }: Resolved): PciFunction[] {
+  const given = machines.flatMap(({ cards }) => cards).flatMap((card) => [
+    ...card.assignedFunctions,
+    ...card.virtualFunctions,
+  ]);
+  // virtual functions have no outputs; other functions in the card's slot are passed or blocked
+  // with it
+  return (host.pci ?? []).filter((fn) =>
+    isDisplay(fn) && !fn.class?.startsWith("0302") && !harmlessDrivers.includes(fn.driver ?? "") &&
+    fn.physicalFunction === undefined && !given.includes(fn) &&
+    (slotOf(fn) !== slotOf(gpu) || fn.bdf === gpu.physicalFunction)
+  );
+}
+
+function outputs({ displays, connectors }: PciFunction): string {
+  return displays.join(" ") || (connectors === 0 ? "no connectors" : "no display connected to it");
+}
+
+/** Whether the host shows its picture on the card, and what else it could use. */
+export function displayVerdict(card: Card, host: Host, config: Resolved): Verdict {
+  // the display may be attached to the other GPU of a board with two
+  const shown = card.assignedFunctions.find((fn) => isDisplay(fn) && (fn.bootVga || fn.displays.length > 0));
+  const gpu = shown ?? card.gpu;
+  const buffers = host.display.framebuffers.filter(({ bdf }) => card.assignedFunctions.some((fn) => fn.bdf === bdf));
+  const evidence: Evidence[] = [
+    {
+      read: `/sys/bus/pci/devices/${gpu.bdf}/boot_vga`,
+      value: gpu.bootVga === undefined ? "not there" : gpu.bootVga ? "1" : "0",
+    },
+    {
+      read: "/proc/iomem",
+      value: buffers.map(({ name, bdf }) => `${name} on ${bdf}`).join(", ") || "no firmware framebuffer on it",
+    },
+    { read: "/sys/class/drm", value: outputs(gpu) },
+    { read: "/sys/class/vtconsole", value: host.display.consoles?.join(", ") ?? "not there" },
+  ];
+  // the boot VGA flag alone proves nothing: a host without a console on the card has one too
+  const { consoles } = host.display;
+  const text = consoles === undefined || consoles.some((name) => /VGA|frame buffer/.test(name));
+  const shows = (gpu.bootVga && text) || buffers.length > 0 || gpu.displays.length > 0;
+  // every VGA controller has the file (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): if it
+  // is missing, it was not read
+  if (!shows && gpu.bootVga === undefined && gpu.class?.startsWith("0300")) {
+    return unknown("whether the host displays on it could not be read", evidence);
+  }
+  if (!shows) return pass("the host does not display on it", evidence);
+  if (gpu.driver === "vfio-pci") {
+    return pass("the host no longer displays on it", evidence);
+  }
+  const others = ways(card, host, config);
+  const what = [
+    gpu.bootVga ? "it is the boot VGA" : "",
+    buffers.length > 0 ? "a firmware framebuffer lies on it" : "",
+    gpu.displays.length > 0 ? "a display is connected to it" : "",
+  ].filter(Boolean).join(", ");
+  // A graphics driver that reports connectors, none with a display: the card is not in use for
+  // display. NVIDIA's driver reports no connectors without modesetting
+  // (nvidia-drm/nvidia-drm-drv.c, nv_drm_load), so displays may be attached all the same.
+  const dark = buffers.length === 0 && gpu.displays.length === 0 && gpu.drm.length > 0;
+  if (others.length === 0 && dark && gpu.connectors === undefined) {
+    return unknown(
+      `this may be the host's only display GPU (${what}): whether a display is connected to it was not read`,
+      evidence,
+    );
+  }
+  const unseen = dark && gpu.connectors !== undefined && gpu.connectors > 0;
+  if (others.length === 0 && !unseen) {
+    return fail(
+      `this is the host's only display GPU (${what}): passing it through blanks the console and can hang the host`,
+      evidence,
+      [
+        ...otherDisplay(gpu, [], host),
+        ...bindingAtBoot(card, host).map((fix) => ({
+          ...fix,
+          title: "Without a display: bind the card to vfio-pci at boot, so that the host never uses it",
+        })),
+      ],
+    );
+  }
+  return warn(
+    `${what}: this host's console goes dark when the VM takes the card`,
+    evidence,
+    otherDisplay(gpu, others, host),
+  );
+}
+
+/** What lets the host show its picture elsewhere than on this card. `others`: its other cards with outputs. */
+function otherDisplay(gpu: PciFunction, others: PciFunction[], host: Host): Fix[] {
+  if (isPortable(host) && !isIntegrated(gpu, host.pci) && others.length === 0) {
+    return [
+      firmwareFix(
+        "Turn on hybrid graphics in the firmware's set-up, so that the processor's graphics show the picture",
+      ),
+    ];
+  }
+  if (!isIntegrated(gpu, host.pci)) return [remedies.display];
+  if (others.length > 0) return [firmwareFix("Choose the other card as primary display in the firmware's set-up")];
+  return isPortable(host)
+    ? []
+    : [firmwareFix("Add a card for the host's own picture, and choose it as primary display in the firmware's set-up")];
+}

@@ -1,0 +1,171 @@
+import type { Card } from "../resolve/types.mts";
+import type { Evidence, Fix } from "../findings.mts";
+import type { Verdict } from "./types.mts";
+import type { Host } from "../host/types.mts";
+import type { PciFunction } from "../host/pci-types.mts";
+import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
+import { ownFiles } from "../host/own-files.mts";
+import { goneModules, imageHasVfio, replacedSourceOf, vfioSourceOf } from "../host/vfio-ids.mts";
+import { commandFix, manualFix, remedies } from "../fixes.mts";
+import { checkGroup } from "./iommu-group.mts";
+import { cannotHaveIommu } from "./iommu-enabled.mts";
+import { fail, pass, unknown, warn } from "./results.mts";
+
+/**
+ * Kernel modules of a graphics card's companions, by the name of the driver in each
+ * (drivers/usb/host/xhci-pci.c, sound/hda).
+ */
+const companionModules: Record<string, string> = { xhci_hcd: "xhci-pci", snd_hda_intel: "snd-hda-intel" };
+
+/** The advice to bind a card at boot, which `prepare` does; empty where `prepare` refuses the card. */
+export function bindingAtBoot(card: Card, host: Host): Fix[] {
+  const { os } = host;
+  const refused = cannotHaveIommu(host) || (os.arch !== undefined && os.arch !== "x86_64") ||
+    checkGroup(card, host).status === "fail";
+  return refused ? [] : [remedies.bindAtBoot];
+}
+
+/** Who holds the card on the host, and whether libvirt or a reboot gives it to vfio-pci. */
+export function driverVerdict(card: Card, host: Host, provider: string): Verdict {
+  const held = card.assignedFunctions.filter(({ driver }) => typeof driver === "string" && driver !== "vfio-pci");
+  // VirtualBox does not use vfio-pci (manual of 6.0, 9.6)
+  const needed = provider === "libvirt";
+  // KVM does not run under Xen, so libvirt takes no card for a VM there
+  const takesCard = needed && host.hypervisor === undefined;
+  const vfio = vfioOf(host);
+  const evidence = [
+    ...card.assignedFunctions.map(({ bdf, driver, driverOverride }) => ({
+      read: `/sys/bus/pci/devices/${bdf}/driver`,
+      value: `${driver === undefined ? "not read" : (driver ?? "none")}${
+        driverOverride ? `, driver_override ${driverOverride}` : ""
+      }`,
+    })),
+    ...(needed ? [{ read: `vfio-pci in ${host.os.kernel ?? "the running kernel"}`, value: vfio ?? "not read" }] : []),
+  ];
+  if (card.assignedFunctions.some(({ driver }) => driver === undefined)) {
+    return unknown("which drivers hold the card was not read", evidence);
+  }
+  if (card.assignedFunctions.every(({ driver }) => driver === "vfio-pci")) {
+    return pass("vfio-pci holds the card already", evidence);
+  }
+  if (needed && vfio === "missing") return unloadable(host, evidence);
+  if (held.length === 0) {
+    return needed && vfio === undefined
+      ? unknown(
+        "no host driver holds the card, and whether this kernel has vfio-pci, which takes it, was not read",
+        evidence,
+      )
+      : pass("no host driver holds the card", evidence);
+  }
+  const names = held.map(({ bdf, driver }) => `${driver} holds ${bdf}`).join(", ");
+  const sources = card.assignedFunctions.map((fn) => ({ fn, source: vfioSourceOf(fn, host) }));
+  const configured = sources.filter(({ source }) => source);
+  const lines = [...new Map(configured.map(({ source }) => [source!.text, source!])).values()]
+    .map(({ from, text }) => ({ read: from, value: text }));
+  const takes = takesCard
+    ? `: libvirt takes ${held.length > 1 ? "them" : "it"} when the VM starts and gives ${
+      held.length > 1 ? "them" : "it"
+    } back when it stops`
+    : "";
+  // a built-in driver binds before any module, so an initramfs cannot help
+  const builtIn = ({ driver }: PciFunction) => host.kernel.builtin.includes(companionModules[driver ?? ""] ?? "");
+  if (configured.length > 0 && (card.gpu.driver === "vfio-pci" || held.every(builtIn))) {
+    const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card, and " : "";
+    return warn(`${own}${names}${takes}`, evidence);
+  }
+  if (configured.some(({ fn }) => held.includes(fn))) {
+    return notTaken(held, sources, lines, evidence, host, bindingAtBoot(card, host));
+  }
+  if (configured.length > 0) {
+    // a new initramfs has no effect on a function that no configuration line names
+    return warn(
+      `only ${
+        configured.map(({ fn }) => fn.bdf).join(", ")
+      } of the card is configured for vfio-pci, and ${names}${takes}`,
+      [...evidence, ...lines],
+      bindingAtBoot(card, host),
+    );
+  }
+  const replaced = card.assignedFunctions.flatMap((fn) => replacedSourceOf(fn, host) ?? [])[0];
+  if (replaced) {
+    return warn(`${replaced.by} replaces the ids= of ${replaced.from}: vfio-pci does not get this card, and ${names}`, [
+      ...evidence,
+      { read: replaced.from, value: replaced.text },
+    ], bindingAtBoot(card, host));
+  }
+  const risky = held.some(({ driver }) => /^(nvidia|nouveau|amdgpu|radeon|i915|xe)$/.test(driver ?? ""));
+  return warn(
+    takesCard
+      ? `${names}: libvirt takes the card when the VM starts and gives it back when it stops${
+        risky ? ", which graphics drivers do not always survive" : ""
+      }`
+      : names,
+    evidence,
+    risky ? bindingAtBoot(card, host) : [],
+  );
+}
+
+/** How the running kernel has vfio-pci; undefined if that was not read. */
+function vfioOf({ kernel }: Host): "loaded" | "built in" | "a module" | "missing" | undefined {
+  const { loaded, builtin, built, available, replaced } = kernel;
+  if (loaded.includes("vfio_pci")) return "loaded";
+  if (builtin.includes("vfio-pci") || built?.CONFIG_VFIO_PCI === "y") return "built in";
+  if (available?.includes("vfio-pci")) return "a module";
+  return replaced || available !== undefined ? "missing" : undefined;
+}
+
+/**
+ * Without vfio-pci the card cannot be passed: libvirt fails with “Failed to load PCI driver module
+ * vfio-pci” (virpci.c).
+ */
+function unloadable({ os, kernel }: Host, evidence: Evidence[]): Verdict {
+  const running = os.kernel ?? "the running kernel";
+  if (kernel.replaced) {
+    return fail(
+      `vfio-pci cannot be loaded: the modules of ${running} are gone, and another kernel's are there`,
+      evidence,
+      [commandFix("Reboot into the installed kernel", "reboot", { root: true, reboot: true })],
+    );
+  }
+  return fail(`${running} has no vfio-pci, which takes the card for the VM`, evidence, [
+    manualFix(
+      "Install the rest of this kernel's modules (Ubuntu: linux-modules-extra), or boot the distribution's ordinary kernel",
+      { root: true, reboot: true },
+    ),
+  ]);
+}
+
+/**
+ * Functions that are configured for vfio-pci but bound to another driver: the initramfs must
+ * change, or the host must reboot.
+ */
+function notTaken(
+  held: PciFunction[],
+  sources: { fn: PciFunction; source: { from: string } | undefined }[],
+  lines: Evidence[],
+  evidence: Evidence[],
+  host: Host,
+  binding: Fix[],
+): Verdict {
+  const missed = held.filter(({ bdf }) => !sources.some(({ fn, source }) => fn.bdf === bdf && source));
+  const some = missed.length > 0
+    ? ` (${missed.map(({ bdf, driver }) => `${bdf}, which ${driver} holds`).join(", ")}: not configured)`
+    : "";
+  // the files that prepare writes load vfio-pci in the initramfs; other files may not
+  const loads = imageHasVfio(host) || sources.some(({ source }) => source && ownFiles.includes(source.from));
+  return warn(
+    `configured for vfio-pci, but ${
+      held.map(({ driver }) => driver).join(", ")
+    } has bound it: reboot, or rebuild the initramfs${some}`,
+    [...evidence, ...lines],
+    [
+      ...(loads ? goneModules(host) : []).map(({ from, module }) =>
+        manualFix(`Remove ${module} from ${from}: it is a part of vfio since Linux 6.2, and the rebuild fails on it`, {
+          root: true,
+        })
+      ),
+      ...(loads ? [rebuildInitramfs(initramfsOf(host))] : []),
+      ...(loads && missed.length === 0 ? [] : binding),
+    ],
+  );
+}

@@ -1,0 +1,37 @@
+import { UserError } from "../../errors.mts";
+import { requireLibvirtAnswer } from "../../host/lab.mts";
+import { formatPlan } from "../print.mts";
+import { inspectLab } from "../inspect-lab.mts";
+import { type Context, selectMachines, styleFor } from "../context.mts";
+import { self } from "../../self.mts";
+
+/** `ssh [machine] [-- command…]`: into a machine, or a command in it. */
+export async function ssh(context: Context): Promise<number> {
+  const { source, lab } = await inspectLab(context);
+  const names = source.config.machines.map(({ name }) => name);
+  const [name = names[0]!, ...more] = context.args;
+  if (more.length > 0) {
+    throw new UserError(`ssh takes one machine; put the command after --: ssh ${name} -- ${more.join(" ")}`);
+  }
+  if (context.args.length === 0 && names.length > 1) {
+    throw new UserError(`which machine? ${names.map((one) => `ssh ${one}`).join(", ")}`);
+  }
+  selectMachines(source, [name]);
+  requireLibvirtAnswer(lab);
+  const machine = lab.machines[name]!;
+  if (machine.state !== "running" || !machine.address) {
+    const why = machine.state === "running" ? "was never reached" : `does not run (${machine.state})`;
+    throw new UserError(`${name} ${why}: ${self("up")}`, 1);
+  }
+  // the saved address is that of an earlier run of the VM
+  const moved = machine.savedAddress === undefined ? [] : ["-o", `HostName=${machine.address}`];
+  const command = ["ssh", "-F", `ssh/${name}`, ...moved, name, ...context.passthroughArgs];
+  if (context.options.dryRun) {
+    const steps = [{ title: `Log into ${name}`, command }];
+    context.shell.stdout(`${formatPlan(source.folder, [], steps, styleFor(context, "out")).join("\n")}\n`);
+    return 0;
+  }
+  // an SSH configuration may name programs to run
+  await context.shell.ensurePrivateDir(source.folder);
+  return await context.shell.interactive(command, { cwd: source.folder });
+}

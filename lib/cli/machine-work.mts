@@ -1,0 +1,73 @@
+/** What down and destroy share: which machines, the question, the lock, the steps. */
+import type { Step } from "../plan/types.mts";
+import { type Lab, type LabMachine, readLab, requireLibvirtAnswer } from "../host/lab.mts";
+import { acquireLock } from "../run/lock.mts";
+import { formatPlan } from "./print.mts";
+import { confirmed } from "./confirm.mts";
+import { runSteps } from "../run/steps.mts";
+import { type Context, type LoadedConfig, log, logUnreadState, reporterOf, selectNames, styleFor } from "./context.mts";
+
+/** Those of these machines that there are, with those that the config has no longer. */
+export function machinesOf({ machines, orphans }: Lab, names: string[]): [string, LabMachine][] {
+  return Object.entries({ ...machines, ...orphans }).filter(([name]) => names.includes(name));
+}
+
+/** What a command does with machines. */
+interface Work {
+  /** Printed if there is nothing to do. */
+  nothing: string;
+  /** Of these machines: those that it is for. */
+  choose(machines: [string, LabMachine][]): string[];
+  steps(names: string[], lab: Lab): Step[] | Promise<Step[]>;
+  /** The question before it begins; without one, it removes nothing. */
+  question?(names: string[]): string;
+  /** The command and what it is for, as part of a sentence. */
+  action(names: string[]): string;
+  before?(): Promise<void>;
+}
+
+/**
+ * Runs the steps of a command. The machines are chosen before it asks; their state is read again
+ * once the lock is held, since another run may have changed it.
+ */
+export async function runWork(
+  context: Context,
+  source: LoadedConfig,
+  command: string,
+  work: Work,
+): Promise<{ code: number; names: string[]; ran: boolean }> {
+  const { shell, options, args } = context;
+  const { config, folder } = source;
+  const looked = async () => {
+    const lab = await readLab(shell, config, folder);
+    logUnreadState(context, lab);
+    requireLibvirtAnswer(lab);
+    return lab;
+  };
+  log(context, `config: ${source.name}`);
+  const lab = await looked();
+  const names = work.choose(machinesOf(lab, selectNames(args, Object.keys({ ...lab.machines, ...lab.orphans }))));
+  const steps = await work.steps(names, lab);
+  if (steps.length === 0) {
+    log(context, work.nothing);
+    return { code: 0, names, ran: false };
+  }
+  if (options.dryRun) {
+    shell.stdout(`${formatPlan(folder, [], steps, styleFor(context, "out")).join("\n")}\n`);
+    return { code: 0, names, ran: false };
+  }
+  if (work.question && !(await confirmed(context, work.question(names), work.action(names)))) {
+    log(context, "nothing was removed");
+    return { code: 1, names, ran: false };
+  }
+  const lock = await acquireLock(shell, folder, command, (line) => log(context, line));
+  try {
+    const now = await looked();
+    const left = await work.steps(work.choose(machinesOf(now, names)), now);
+    await work.before?.();
+    await runSteps(reporterOf(context), folder, left, lock);
+  } finally {
+    await lock.release();
+  }
+  return { code: 0, names, ran: true };
+}
