@@ -3,7 +3,9 @@ import { lostWith } from "../fixes.mts";
 import { makePlan } from "../plan/plan.mts";
 import type { Plan } from "../plan/types.mts";
 import { confirmed } from "./confirm.mts";
-import { type Context, inspect, type Inspection, log, readTexts } from "./context.mts";
+import { type Context, log } from "./context.mts";
+import { inspect, type Inspection } from "./inspect.mts";
+import { readTexts } from "./plan-texts.mts";
 
 /**
  * The plan for an inspection, which is read again once the lock is held. Undefined if a VM would be recreated and a

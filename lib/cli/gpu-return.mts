@@ -4,7 +4,9 @@ import { parseHost } from "../host/parse.mts";
 import { readState } from "../host/state.mts";
 import { ownValue } from "../maps.mts";
 import { formatFinding } from "./print.mts";
-import { type Context, type LoadedConfig, readProbe, styleFor } from "./context.mts";
+import { type Context, styleFor } from "./context.mts";
+import { readProbe } from "./probe.mts";
+import type { LoadedConfig } from "./load-config.mts";
 
 /** Checks that the host has the cards of these machines back, and prints a finding for each. */
 export async function checkGpusReturned(

@@ -1,6 +1,8 @@
 /** The config and the VMs, for commands that examine nothing else of this host. */
 import { type Lab, readLab } from "../host/lab.mts";
-import { closeLab, type Context, loadConfig, type LoadedConfig, logUnreadState } from "./context.mts";
+import type { Context } from "./context.mts";
+import { closeLab, logUnreadState } from "./lab-state.mts";
+import { loadConfig, type LoadedConfig } from "./load-config.mts";
 
 /** Reads the config and the state of its lab, whose folder is closed to other users. */
 export async function inspectLab(context: Context): Promise<{ source: LoadedConfig; lab: Lab }> {

@@ -5,7 +5,10 @@ import { acquireLock } from "../run/lock.mts";
 import { formatPlan } from "./print.mts";
 import { confirmed } from "./confirm.mts";
 import { runSteps } from "../run/steps.mts";
-import { type Context, type LoadedConfig, log, logUnreadState, reporterOf, selectNames, styleFor } from "./context.mts";
+import { type Context, log, reporterOf, styleFor } from "./context.mts";
+import { logUnreadState } from "./lab-state.mts";
+import { selectNames } from "./select-machines.mts";
+import type { LoadedConfig } from "./load-config.mts";
 
 /** Those of these machines that there are, with those that the config has no longer. */
 export function machinesOf({ machines, orphans }: Lab, names: string[]): [string, LabMachine][] {

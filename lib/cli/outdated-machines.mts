@@ -5,7 +5,10 @@ import { existingVmsOf, type Lab } from "../host/lab.mts";
 import { parseHost } from "../host/parse.mts";
 import { makePlan } from "../plan/plan.mts";
 import { resolveConfig } from "../resolve/resolve.mts";
-import { type Context, type LoadedConfig, readProbe, readTexts } from "./context.mts";
+import type { Context } from "./context.mts";
+import { readTexts } from "./plan-texts.mts";
+import { readProbe } from "./probe.mts";
+import type { LoadedConfig } from "./load-config.mts";
 
 /**
  * A finding for each machine whose VM differs, by name. Asks this host's probe; empty where that fails or a file that the config names

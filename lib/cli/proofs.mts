@@ -5,7 +5,8 @@ import { servicesHash } from "../plan/proof.mts";
 import type { Step } from "../plan/types.mts";
 import { driverState } from "../resolve/partition.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
-import { type Context, inspect, type Inspection } from "./context.mts";
+import type { Context } from "./context.mts";
+import { inspect, type Inspection } from "./inspect.mts";
 import { verifyMachines } from "./verify-machines.mts";
 
 /**

@@ -3,7 +3,8 @@ import { writeCopies } from "../host/copies.mts";
 import { readVmId } from "../host/lab.mts";
 import { readState, writeState } from "../host/state.mts";
 import { mergePreviousDrivers } from "../verify/gpu-return.mts";
-import type { Context, Inspection } from "./context.mts";
+import type { Context } from "./context.mts";
+import type { Inspection } from "./inspect.mts";
 
 /** Before stacks are copied: until all went well, what the VMs have of them is not known. */
 export async function forgetCopies({ shell }: Context, { names, lab, loaded: { folder } }: Inspection): Promise<void> {

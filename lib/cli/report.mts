@@ -4,7 +4,8 @@ import type { Finding } from "../findings.mts";
 import type { Lab } from "../host/lab.mts";
 import type { Host } from "../host/types.mts";
 import { counted } from "../text.mts";
-import { type Context, type Inspection, log, selfFor, styleFor } from "./context.mts";
+import { type Context, log, selfFor, styleFor } from "./context.mts";
+import type { Inspection } from "./inspect.mts";
 import { formatFinding, formatFindings } from "./print.mts";
 import { unseen } from "./seen-warnings.mts";
 

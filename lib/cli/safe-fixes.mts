@@ -5,7 +5,8 @@ import type { Host } from "../host/types.mts";
 import type { Step } from "../plan/types.mts";
 import type { Lock } from "../run/lock.mts";
 import { runSteps } from "../run/steps.mts";
-import { type Context, inspect, type Inspection, reporterOf, styleFor } from "./context.mts";
+import { type Context, reporterOf, styleFor } from "./context.mts";
+import { inspect, type Inspection } from "./inspect.mts";
 import { formatFinding, withSudo } from "./print.mts";
 
 /**

@@ -5,7 +5,8 @@ import { self } from "../self.mts";
 import { visible } from "../text.mts";
 import { factsOf } from "../verify/guest-facts.mts";
 import { type SeenService, seenServices } from "../verify/services.mts";
-import type { Context, Inspection } from "./context.mts";
+import type { Context } from "./context.mts";
+import type { Inspection } from "./inspect.mts";
 
 /** The services of a machine as its VM answered last; none if it never did. */
 export async function readSeenServices({ shell }: Context, folder: string, machine: string): Promise<SeenService[]> {

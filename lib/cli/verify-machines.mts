@@ -5,7 +5,8 @@ import { stacksOf } from "../plan/machine-services.mts";
 import { driverVersion, partitionRequest } from "../resolve/partition.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import { verifyMachine } from "../verify/layers.mts";
-import type { Context, Inspection } from "./context.mts";
+import type { Context } from "./context.mts";
+import type { Inspection } from "./inspect.mts";
 
 /** The findings from the output of these machines' verify steps. */
 export async function verifyMachines(

@@ -3,7 +3,8 @@ import type { Step } from "../../plan/types.mts";
 import { type Lab, type LabMachine, readLab } from "../../host/lab.mts";
 import { readState, writeState } from "../../host/state.mts";
 import { removal, returnCard } from "../../plan/vm-steps.mts";
-import { type Context, loadConfig } from "../context.mts";
+import type { Context } from "../context.mts";
+import { loadConfig } from "../load-config.mts";
 import { machinesOf, runWork } from "../machine-work.mts";
 import { checkGpusReturned } from "../gpu-return.mts";
 

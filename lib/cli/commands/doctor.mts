@@ -9,17 +9,10 @@ import { ConfigError, UserError } from "../../errors.mts";
 import { parseHost } from "../../host/parse.mts";
 import { countsByStatus, explainFindings, type Finding } from "../../findings.mts";
 import { formatFindings } from "../print.mts";
-import {
-  type Context,
-  folderHere,
-  loadConfig,
-  type LoadedConfig,
-  log,
-  readProbe,
-  requireFiles,
-  selfFor,
-  styleFor,
-} from "../context.mts";
+import { type Context, log, selfFor, styleFor } from "../context.mts";
+import { folderHere } from "../inspect.mts";
+import { readProbe } from "../probe.mts";
+import { loadConfig, type LoadedConfig, requireFiles } from "../load-config.mts";
 import { readProjects } from "../projects.mts";
 import { withModels } from "../project-models.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";

@@ -1,7 +1,8 @@
 import type { Step } from "../../plan/types.mts";
 import type { LabMachine } from "../../host/lab.mts";
 import { vagrantEnv } from "../../plan/vm-steps.mts";
-import { type Context, loadConfig } from "../context.mts";
+import type { Context } from "../context.mts";
+import { loadConfig } from "../load-config.mts";
 import { machinesOf, runWork } from "../machine-work.mts";
 import { checkGpusReturned } from "../gpu-return.mts";
 

@@ -15,7 +15,8 @@ import { resolveConfig } from "../../resolve/resolve.mts";
 import { firstFew } from "../../text.mts";
 import { cardName } from "../card-name.mts";
 import { bestOf, hopelessOf, judgeCards, type Judged } from "../choose-card.mts";
-import { type Context, log, readProbe, selfFor, styleFor } from "../context.mts";
+import { type Context, log, selfFor, styleFor } from "../context.mts";
+import { readProbe } from "../probe.mts";
 import { formatFinding, formatNumbered } from "../print.mts";
 
 /** `init`: writes a config for the card found here, and lists what is to do before `up`. It never overwrites one. */

@@ -6,7 +6,9 @@ import { summaryLine, summaryOf } from "../../plan/summary.mts";
 import { readDurations } from "../../run/durations.mts";
 import { wrap } from "../../text.mts";
 import { diffFiles } from "../../run/steps.mts";
-import { type Context, inspect, log, readTexts, styleFor } from "../context.mts";
+import { type Context, log, styleFor } from "../context.mts";
+import { inspect } from "../inspect.mts";
+import { readTexts } from "../plan-texts.mts";
 import { jsonText } from "../../urls.mts";
 
 /** `plan [machine…]`: what `up` would write and run. Touches nothing. */

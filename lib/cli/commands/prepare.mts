@@ -14,7 +14,9 @@ import { applyScript } from "../../plan/prepare-scripts.mts";
 import { formatFindings, formatFix } from "../print.mts";
 import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
-import { type Context, inspect, loadConfig, log, reporterOf, styleFor } from "../context.mts";
+import { type Context, log, reporterOf, styleFor } from "../context.mts";
+import { inspect } from "../inspect.mts";
+import { loadConfig } from "../load-config.mts";
 
 /** `prepare`: what binds the cards to vfio-pci at boot. Shows it; `--apply` does it, `--undo` takes it back. */
 export async function prepare(context: Context): Promise<number> {

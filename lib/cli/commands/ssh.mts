@@ -2,7 +2,8 @@ import { UserError } from "../../errors.mts";
 import { requireLibvirtAnswer } from "../../host/lab.mts";
 import { formatPlan } from "../print.mts";
 import { inspectLab } from "../inspect-lab.mts";
-import { type Context, selectMachines, styleFor } from "../context.mts";
+import { type Context, styleFor } from "../context.mts";
+import { selectMachines } from "../select-machines.mts";
 import { self } from "../../self.mts";
 
 /** `ssh [machine] [-- command…]`: into a machine, or a command in it. */

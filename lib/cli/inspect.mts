@@ -1,0 +1,84 @@
+/** Config, host and lab, read and checked, before anything is decided. */
+import type { Resolved } from "../resolve/types.mts";
+import type { Finding } from "../findings.mts";
+import type { Host } from "../host/types.mts";
+import { parseHost } from "../host/parse.mts";
+import type { Lab } from "../host/lab.mts";
+import { resolveConfig } from "../resolve/resolve.mts";
+import { loadConfig, type LoadedConfig, requireFiles } from "./load-config.mts";
+import { readProbe } from "./probe.mts";
+import { selectMachines } from "./select-machines.mts";
+import { logUnreadState } from "./lab-state.mts";
+import type { Context } from "./context.mts";
+
+/** What is known before anything is decided. */
+export interface Inspection {
+  loaded: LoadedConfig;
+  /** The machines that this is about. */
+  names: string[];
+  host: Host;
+  lab: Lab;
+  resolved: Resolved;
+  findings: Finding[];
+  /** What `--no-gpu` leaves out of stacks, as `STACK/SERVICE`. */
+  withheld: string[];
+}
+
+/**
+ * When Compose is asked about the stacks: always, only if a machine with stacks is not proven in
+ * its current state, or never. Asking starts programs, which an unchanged lab does not need.
+ */
+export type StackReading = "always" | "unproven" | "never";
+
+/**
+ * Reads config, host and lab in parallel, and checks the machines that were named and those that
+ * run.
+ */
+export async function inspect(
+  context: Context,
+  known?: LoadedConfig,
+  words: string[] = [],
+  models: StackReading = "always",
+): Promise<Inspection> {
+  const probing = readProbe(context);
+  const reading = known ? Promise.resolve(known) : loadConfig(context, () => probing);
+  const labs = import("../host/lab.mts");
+  const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks] = await Promise.all([
+    reading,
+    probing,
+    Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(context.shell, config, folder)),
+    labs,
+    import("../checks/index.mts"),
+    reading.then(async (source) => {
+      await requireFiles(context, source);
+      return await (await import("./projects.mts")).readProjects(context.shell, source);
+    }),
+  ]);
+  logUnreadState(context, lab);
+  const names = selectMachines(loaded, words);
+  const host = parseHost(probe);
+  const plain = resolveConfig(loaded.config, host, existingVmsOf(lab), stacks);
+  const { resolved, withheld } = await readModels(context, plain, lab, models);
+  const machines = resolved.machines.filter(({ name, running }) => running || names.includes(name));
+  const services = resolved.services.filter(({ machine }) => machines.some(({ name }) => name === machine));
+  const findings = runChecks(host, { ...resolved, machines, services, ...folderHere(context, loaded) });
+  return { loaded, names, host, lab, resolved, findings, withheld };
+}
+
+/** The folder of a lab that is on the host which is judged. */
+export const folderHere = ({ options }: Context, { folder }: LoadedConfig): { folder?: string } =>
+  options.host ? {} : { folder };
+
+async function readModels({ shell, options }: Context, resolved: Resolved, lab: Lab, when: StackReading) {
+  const { stacks = [] } = resolved;
+  if (when === "never" || stacks.length === 0) return { resolved, withheld: [] };
+  if (when === "unproven") {
+    const { isProven } = await import("../plan/proof.mts");
+    const isKnown = (machine: Resolved["machines"][number]) =>
+      stacks.every((stack) => stack.machine !== machine.name) ||
+      isProven(machine, resolved, lab.machines[machine.name]!);
+    if (resolved.machines.every(isKnown)) return { resolved, withheld: [] };
+  }
+  const { withModels } = await import("./project-models.mts");
+  return await withModels(shell, resolved, { gpu: options.gpu, here: !options.host });
+}

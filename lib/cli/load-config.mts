@@ -1,0 +1,104 @@
+/** The config that a command uses, and the files that it names. */
+import process from "node:process";
+import { dirname, isAbsolute, resolve } from "node:path";
+import type { Config } from "../config/types.mts";
+import { asset } from "../plan/assets.mts";
+import { configErrorAt, parseConfig } from "../config/parse.mts";
+import { UserError } from "../errors.mts";
+import { homeDir } from "../text.mts";
+import { parseHost } from "../host/parse.mts";
+import { withoutGpus } from "../resolve/resolve.mts";
+import type { Shell } from "../shell.mts";
+import { self } from "../self.mts";
+import type { Context } from "./context.mts";
+
+/** The config that is used, and where it lies. */
+export interface LoadedConfig {
+  config: Config;
+  /** Its text. */
+  text: string;
+  /** Its name in messages. */
+  name: string;
+  /**
+   * The folder of its lab: `.homelab-gpu` next to it, or in the current folder if it is the
+   * starter.
+   */
+  folder: string;
+  starter: boolean;
+  /** Services that `--no-gpu` leaves out. */
+  withheldServices: string[];
+}
+
+/**
+ * Finds and reads the config: `--config`, `./homelab-gpu.yaml`, the one in `$XDG_CONFIG_HOME`; else what `init` would write for the host
+ * that `probe` reads, or the starter as it is.
+ */
+export async function loadConfig(context: Context, probe?: () => Promise<string>): Promise<LoadedConfig> {
+  const { shell, options } = context;
+  const personal = `${process.env.XDG_CONFIG_HOME || `${homeDir()}/.config`}/homelab-gpu/config.yaml`;
+  if (options.config) {
+    const text = await readNamed(shell, options.config);
+    return fromText(context, text, options.config, dirname(resolve(options.config)), false);
+  }
+  for (const path of ["homelab-gpu.yaml", personal]) {
+    const text = await shell.read(path);
+    if (text !== undefined) return fromText(context, text, path, dirname(resolve(path)), false);
+  }
+  const starter = await asset(shell, "templates/homelab-gpu.yaml");
+  const text = probe ? (await import("./choose-card.mts")).starterText(starter, parseHost(await probe())) : starter;
+  return fromText(context, text, "none yet: what init would write", process.cwd(), true);
+}
+
+function fromText({ options }: Context, text: string, name: string, home: string, starter: boolean): LoadedConfig {
+  const parsed = resolvePaths(parseConfig(text, starter ? "templates/homelab-gpu.yaml" : name), home);
+  const { config, left: withheldServices } = options.gpu ? { config: parsed, left: [] } : withoutGpus(parsed);
+  return { config, text, name, folder: `${home}/.homelab-gpu`, starter, withheldServices };
+}
+
+/** Paths of a config are relative to its folder; `~/` is the user's own. */
+function resolvePaths(config: Config, home: string): Config {
+  const absolute = (path: string) => {
+    const own = path === "~" || path.startsWith("~/") ? homeDir() + path.slice(1) : path;
+    return isAbsolute(own) ? own : resolve(home, own);
+  };
+  return {
+    ...config,
+    machines: config.machines.map((machine) => ({
+      ...machine,
+      ...(machine.image?.kind === "file" ? { image: { ...machine.image, file: absolute(machine.image.file) } } : {}),
+      provision: machine.provision.map(absolute),
+    })),
+    stacks: config.stacks.map((stack) => ({ ...stack, path: absolute(stack.path) })),
+  };
+}
+
+/**
+ * Throws {@link ConfigError} for a config that names files which do not exist: all of them, each
+ * with its line.
+ */
+export async function requireFiles({ shell }: Context, { config, text, name, starter }: LoadedConfig): Promise<void> {
+  const named = config.machines.flatMap(({ image, provision }, i) => [
+    ...(image?.kind === "file" ? [{ path: `machines.${i}.image.file`, file: image.file }] : []),
+    ...provision.map((file, j) => ({ path: `machines.${i}.provision.${j}`, file })),
+  ]);
+  const stamps = await Promise.all(named.map(({ file }) => shell.fingerprint(file)));
+  const missing = named.filter((_, i) => stamps[i] === undefined);
+  // what init writes names a file that has to be fetched, and init says so
+  if (starter && missing.length > 0) {
+    throw new UserError(
+      `there is no ${missing[0]!.file} yet, which the VM is made from: ${self("init")} says what to do`,
+    );
+  }
+  if (missing.length > 0) {
+    throw configErrorAt(text, name, missing.map(({ path, file }) => ({ path, message: `there is no file ${file}` })));
+  }
+}
+
+/** A file that was named on the command line. That it cannot be read is wrong usage. */
+export async function readNamed(shell: Shell, path: string): Promise<string> {
+  const text = await shell.read(path).catch((error: unknown) => {
+    throw error instanceof UserError ? new UserError(error.message) : error;
+  });
+  if (text === undefined) throw new UserError(`there is no file ${path}`);
+  return text;
+}

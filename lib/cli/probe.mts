@@ -1,0 +1,55 @@
+/** The probe: what a host says of itself. */
+import { asset, requirePlatform } from "../plan/assets.mts";
+import { UserError } from "../errors.mts";
+import { parseHost } from "../host/parse.mts";
+import { powershellScript } from "../host/windows.mts";
+import { readNamed } from "./load-config.mts";
+import type { Context } from "./context.mts";
+
+/**
+ * The probe's text: this host's own, or a saved one (`--host FILE`, `-` for standard input). `ask` names the slow programs that a Linux
+ * host is asked about (packer, libvirt); default: all of them.
+ */
+export async function readProbe(context: Context, ask?: string[]): Promise<string> {
+  const { shell, options } = context;
+  if (options.host) {
+    const saved = await readNamed(shell, options.host);
+    const [, platform] = /^homelab-gpu-probe \d+ (\w+)/.exec(saved) ?? [];
+    if (platform !== undefined) requirePlatform(platform);
+    return saved;
+  }
+  const probe = probes[shell.platform] ?? probes.linux!;
+  requirePlatform(/probe-(\w+)/.exec(probe.script)![1]!);
+  const text = await probed(context, probe, ask);
+  // from within WSL Windows itself is asked, whose part it is
+  if (shell.platform !== "linux" || !parseHost(text).os.wsl) return text;
+  const asked = await probed(context, probes.win32!).catch(() => undefined);
+  return asked?.startsWith("homelab-gpu-probe ") ? asked.replace("[os]", "[os]\nwsl:yes") : text;
+}
+
+/** How each system is probed: the program takes the script from its standard input. */
+const probes: Partial<Record<NodeJS.Platform, { script: string; command: string[] }>> = {
+  linux: { script: "scripts/probe-linux.sh", command: ["sh", "-s"] },
+  darwin: { script: "scripts/probe-macos.sh", command: ["sh", "-s"] },
+  win32: {
+    script: "scripts/probe-windows.ps1",
+    // with -Command - PowerShell would take its input line by line
+    command: powershellScript("-Command", "[Console]::In.ReadToEnd() | Invoke-Expression"),
+  },
+};
+
+async function probed(
+  { shell }: Context,
+  { script, command }: { script: string; command: string[] },
+  ask?: string[],
+): Promise<string> {
+  const input = await asset(shell, script);
+  const { ok, out, err } = await shell.capture(command, {
+    input,
+    limit: 60,
+    about: "the probe of this host",
+    ...(ask ? { env: { HOMELAB_GPU_ASK: ask.join(" ") } } : {}),
+  });
+  if (!ok) throw new UserError(`the probe failed: ${err.trim().split("\n").at(-1) ?? ""}`, 1);
+  return out;
+}
