@@ -5,7 +5,8 @@ import { firmwareOf } from "../host/ovmf.mts";
 import { manualFix } from "../fixes.mts";
 import { guestImageCheck } from "./guest-image.mts";
 import { imageName, suiteOf } from "../resolve/images.mts";
-import { installs, tools } from "./tools.mts";
+import { installs } from "./tools.mts";
+import { tools } from "./tool-table.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 

@@ -3,88 +3,42 @@
  * Compose 2.26.1 on 2026-11-26): Compose checks these first. Used only on hosts without Compose.
  */
 import { isMap } from "../maps.mts";
-import { unknownName } from "../text.mts";
-import { Verbatim } from "../verbatim.mts";
+import {
+  any,
+  duration,
+  either,
+  fine,
+  flag,
+  isList,
+  isNull,
+  isScalar,
+  isText,
+  list,
+  map,
+  mapOf,
+  named,
+  number,
+  oneOf,
+  oneOfOrNumber,
+  oneOrMore,
+  optional,
+  orNull,
+  pairs,
+  scalar,
+  type Shape,
+  type ShapeFlaw,
+  size,
+  text,
+  textOrNumber,
+  texts,
+  whole,
+  wrong,
+} from "./shape-kinds.mts";
 
-/** A value of the wrong form. */
-export interface ShapeFlaw {
-  /** The keys and indexes that lead to it. */
-  path: (string | number)[];
-  message: string;
-}
-
-type Path = (string | number)[];
-type Shape = (value: unknown, path: Path) => ShapeFlaw[];
-
-const fine: ShapeFlaw[] = [];
-const isText = (value: unknown): value is string => typeof value === "string" || value instanceof Verbatim;
-const isNumber = (value: unknown) =>
-  typeof value === "number" || typeof value === "bigint" || value instanceof Verbatim;
-const named = (path: Path) => path.join(".");
-const wrong = (path: Path, what: string): ShapeFlaw[] => [{ path, message: `${named(path)} must be ${what}` }];
-
-const any: Shape = () => fine;
-const text: Shape = (value, path) =>
-  isText(value) ? fine : wrong(path, isMap(value) || Array.isArray(value) ? "a text" : "a text: put it in quotes");
-const optional: Shape = (value, path) => value === null || isText(value) ? fine : wrong(path, "a text");
-const flag: Shape = (value, path) =>
-  typeof value === "boolean" || value instanceof Verbatim ||
-    (typeof value === "string" && /^(true|false|yes|no|on|off|y|n|t|f|1|0)$/i.test(value))
-    ? fine
-    : wrong(path, "true or false");
-const whole: Shape = (value, path) =>
-  isNumber(value) || (typeof value === "string" && /^-?\d+$/.test(value)) ? fine : wrong(path, "a whole number");
-const number: Shape = (value, path) =>
-  isNumber(value) || (typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value)) ? fine : wrong(path, "a number");
-const scalar: Shape = (value, path) =>
-  value === null || typeof value === "boolean" || isText(value) || isNumber(value)
-    ? fine
-    : wrong(path, "a text, a number, true or false");
-const textOrNumber: Shape = (value, path) =>
-  isText(value) || isNumber(value) ? fine : wrong(path, "a text or a number");
-
-/** Sizes (docker/go-units, RAMInBytes). */
-const size: Shape = (value, path) =>
-  isNumber(value) || (isText(value) && /^\s*-?\d+(\.\d+)? ?([kmgtp]?(i?b)?)\s*$/i.test(String(value)))
-    ? fine
-    : wrong(path, "a size, such as 8gb");
-/** Durations (Go, time.ParseDuration). */
-const duration: Shape = (value, path) =>
-  isText(value) && /^[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+)$/.test(String(value))
-    ? fine
-    : wrong(path, "a duration, such as 30s or 1m30s");
-const oneOf = (...words: string[]): Shape => (value, path) =>
-  isText(value) && words.includes(String(value)) ? fine : wrong(path, `one of ${words.join(", ")}`);
-const list = (item: Shape): Shape => (value, path) =>
-  Array.isArray(value) ? value.flatMap((one, i) => item(one, [...path, i])) : wrong(path, "a list");
-const mapOf = (item: Shape): Shape => (value, path) =>
-  isMap(value) ? Object.entries(value).flatMap(([key, one]) => item(one, [...path, key])) : wrong(path, "a mapping");
-const map = (shapes: Record<string, Shape>, required: string[] = []): Shape => (value, path) => {
-  if (!isMap(value)) return wrong(path, "a mapping");
-  const flaws = Object.entries(value).flatMap(([key, one]): ShapeFlaw[] => {
-    const shape = Object.hasOwn(shapes, key) ? shapes[key] : undefined;
-    if (shape) return isReset(one) ? fine : shape(one, [...path, key]);
-    if (key.startsWith("x-")) return fine;
-    const where = path.length === 0 ? "the file" : named(path);
-    const [message = ""] = unknownName("key", key, Object.keys(shapes)).split("\n");
-    return [{ path: [...path, key], message: `${where}: ${message}` }];
-  });
-  const missing = required.filter((key) => !Object.hasOwn(value, key));
-  return [...flaws, ...missing.map((key) => ({ path, message: `${named(path)} needs ${key}` }))];
-};
-const either = (...shapes: [(value: unknown) => boolean, Shape][]): Shape => (value, path) =>
-  (shapes.find(([is]) => is(value)) ?? shapes.at(-1)!)[1](value, path);
-const isReset = (value: unknown) => value instanceof Verbatim && value.tag === "!reset";
-const isNull = (value: unknown) => value === null;
-const isList = (value: unknown) => Array.isArray(value);
-const isScalar = (value: unknown) => !isMap(value) && !Array.isArray(value);
-
-const orNull = (shape: Shape) => either([isNull, any], [() => true, shape]);
-const texts = list(text);
-const oneOrMore = either([isList, texts], [isMap, list(text)], [() => true, text]);
-const pairs = either([isList, texts], [() => true, mapOf(scalar)]);
 const command: Shape = either([isList, texts], [isNull, any], [() => true, text]);
+
 const external = either([isMap, map({ name: text })], [() => true, flag]);
+
 const hostNames = either(
   [isList, list((value, path) => /[:=]/.test(String(value)) ? fine : wrong(path, "NAME:ADDRESS"))],
   [() => true, mapOf(either([isList, texts], [() => true, text]))],
@@ -97,11 +51,6 @@ const deviceRequest = map({
   driver: text,
   options: pairs,
 }, ["capabilities"]);
-
-function oneOfOrNumber(word: string): Shape {
-  return (value, path) =>
-    String(value) === word || /^-?\d[\d_]*$/.test(String(value)) ? fine : wrong(path, `${word} or a number`);
-}
 
 const healthcheck = map({
   disable: flag,
@@ -125,6 +74,7 @@ const update = map({
   order: oneOf("start-first", "stop-first"),
   parallelism: whole,
 });
+
 const deploy = map({
   endpoint_mode: text,
   labels: pairs,
@@ -153,6 +103,7 @@ const grant = either([isMap, map({ gid: text, mode: textOrNumber, source: text, 
   () => true,
   text,
 ]);
+
 const buildKeys: Record<string, Shape> = {
   ...{ additional_contexts: pairs, args: pairs, cache_from: texts, cache_to: texts, context: text, dockerfile: text },
   ...{ dockerfile_inline: text, entitlements: texts, extra_hosts: hostNames, isolation: text, labels: pairs },
@@ -189,6 +140,7 @@ const port: Shape = (value, path) => {
     : octets.length === 4 && octets.every((one) => /^\d+$/.test(one) && Number(one) <= 255);
   return ip === "" || isAddress ? fine : bad(`has ${ip}, which is no address`);
 };
+
 const ports = list(either(
   [
     isMap,
@@ -219,11 +171,14 @@ const shortMount: Shape = (value, path) => {
     ? [{ path, message: `${named(path)}: ${value} has an empty part` }]
     : text(value, path);
 };
+
 const pull_policy: Shape = (value, path) =>
   isText(value) && /^(always|never|if_not_present|build|missing|refresh|daily|weekly|every_\S+)$/.test(String(value))
     ? fine
     : wrong(path, "one of always, missing, never, build");
+
 const hooks = list(map({ command, environment: pairs, privileged: flag, user: text, working_dir: text }, ["command"]));
+
 const ulimit = either([isMap, map({ hard: whole, soft: whole }, ["soft", "hard"])], [() => true, whole]);
 
 const service = map({
@@ -313,7 +268,9 @@ const network = orNull(map({
     options: mapOf(text),
   }),
 }));
+
 const volume = orNull(map({ driver: text, driver_opts: mapOf(textOrNumber), external, labels: pairs, name: text }));
+
 const source: Record<string, Shape> = {
   ...{
     content: text,
@@ -340,6 +297,7 @@ const include = either([isMap, map({ env_file: oneOrMore, path: oneOrMore, proje
   () => true,
   text,
 ]);
+
 const file = map({
   ...{ version: scalar, name: text, include: list(include), configs: orNull(mapOf(map(source))), models: any },
   ...{ networks: orNull(mapOf(network)), secrets: orNull(mapOf(map(source))), volumes: orNull(mapOf(volume)) },

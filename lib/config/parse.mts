@@ -4,7 +4,8 @@ import type { ConfigError } from "../errors.mts";
 import { file } from "./keys.mts";
 import { decodeFile } from "../encoding.mts";
 import { lineStarts, placeAt } from "../places.mts";
-import { configError, Reader } from "./reader.mts";
+import { Reader } from "./reader.mts";
+import { configError } from "./config-error.mts";
 import { vendorIds } from "../host/vendors.mts";
 
 /**

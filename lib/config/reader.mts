@@ -1,11 +1,9 @@
 import { composeSections, sizeInMib } from "./sizes.mts";
-import { ConfigError, type Problem } from "../errors.mts";
+import type { Problem } from "../errors.mts";
 import type { Key, Shape } from "./shape.mts";
 import { closest } from "../suggest.mts";
-import { wrap } from "../text.mts";
-import { withoutPasswords } from "../urls.mts";
-import { kindOf, type ScalarKind } from "./scalars.mts";
-import { isMap, isPlain, isScalar, isSeq, type Node, offset, tagOf, Yaml } from "./yaml.mts";
+import { isMap, isScalar, isSeq, type Node, offset, tagOf, Yaml } from "./yaml.mts";
+import { fits, form, kind, likely, printable, quotePreview, scalarText, takes, textual } from "./values.mts";
 
 /**
  * Reads nodes by their shapes, remembers where each value is in the text, and collects the
@@ -223,117 +221,4 @@ export class Reader {
       return undefined;
     }
   }
-}
-
-/** Whether a shape describes a mapping, or a list of mappings, that may have the key. */
-function takes(shape: Shape, key: string): boolean {
-  if (shape.kind === "either") return shape.of.some((option) => takes(option, key));
-  if (shape.kind === "list") return takes(shape.of, key);
-  return (shape.kind === "map" || shape.kind === "services") && Object.hasOwn(shape.keys, key);
-}
-
-/** Whether a node is of a shape's form (mapping, list or scalar); its value is not checked here. */
-function fits(node: Node | null, shape: Shape): boolean {
-  if (shape.kind === "map" || shape.kind === "services" || shape.kind === "texts") return isMap(node);
-  if (shape.kind === "list") return isSeq(node);
-  return isScalar(node);
-}
-
-/** What a value must be, as words for an error. `node`: the value that was found. */
-function form(shape: Shape, node: Node | null = null): string {
-  switch (shape.kind) {
-    case "text":
-      return shape.expected;
-    case "hex":
-      return `${shape.digits} hex digits`;
-    case "choice": {
-      const values = shape.values();
-      return values.length === 1 ? values[0]! : `one of ${values.join(", ")}`;
-    }
-    case "whole": {
-      const digits = kind(node) === "text" && /^[0-9]+$/.test(scalarText(node)!);
-      return `a whole number from ${shape.min} to ${shape.max}${digits && !shape.quoted ? " (without quotes)" : ""}`;
-    }
-    case "flag":
-      return "true or false";
-    case "list":
-      return "a list";
-    case "map":
-      return shape.expected ?? "a mapping";
-    case "either":
-      return shape.of.map((option) => form(option, node)).join(", or ");
-    case "texts":
-      return "a mapping of texts by name";
-    case "services":
-      return "a mapping of services by name";
-    case "refused":
-      return "left out";
-  }
-}
-
-/** The kind of a scalar: text if it is quoted. Undefined for other nodes. */
-function kind(node: Node | null): ScalarKind | undefined {
-  if (!isScalar(node)) return undefined;
-  return isPlain(node) ? kindOf(String(node.value)) : "text";
-}
-
-/**
- * A scalar's text as written: YAML would read ids such as `1e84` and `0042` as numbers and return
- * 1e+84 and 42. Undefined for other nodes and for an empty scalar.
- */
-function scalarText(node: Node | null): string | undefined {
-  return isScalar(node) && kind(node) !== "null" ? String(node.value) : undefined;
-}
-
-function textual(node: Node | null, pattern: RegExp): string | undefined {
-  const text = scalarText(node);
-  return text !== undefined && pattern.test(text) ? text : undefined;
-}
-
-/** A value as an error shows it. */
-function quotePreview(node: Node | null): string {
-  const text = scalarText(node);
-  if (text !== undefined) return `“${printable(text)}”`;
-  if (isMap(node)) return "a mapping";
-  if (isSeq(node)) return "a list";
-  return "empty";
-}
-
-function printable(text: string): string {
-  const plain = withoutPasswords(text).replace(/[\u0000-\u001f\u007f-\u009f]/g, "·");
-  return plain.length > 40 ? `${plain.slice(0, 40)}…` : plain;
-}
-
-/** The value of a choice that somebody most likely meant by a text; undefined where none or several are like it. */
-function likely(shape: Shape, written: string | undefined): string | undefined {
-  const options = shape.kind === "either" ? shape.of : [shape];
-  return closest(written ?? "", options.flatMap((option) => (option.kind === "choice" ? option.values() : [])));
-}
-
-/** The prefix of every message. */
-const speaker = "homelab-gpu: ";
-
-/** How many problems are shown at most. */
-const shownProblems = 20;
-
-/** Makes one message of the problems: each with its place, the line, and what to write instead. */
-export function configError(problems: Problem[], text: string, name: string): ConfigError {
-  const lines = text.split(/\r?\n/);
-  const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
-  const parts = sorted.slice(0, shownProblems).map(({ line, column, message, instead }, i) => {
-    const gutter = String(line).padStart(5);
-    // a long line is cut on both sides of the place, so the mark below stays under it
-    const from = Math.max(0, column - 50);
-    const shown = withoutPasswords(lines[line - 1] ?? "", true).slice(from, from + 68).replaceAll("\t", " ");
-    return [
-      ...wrap(`${name}:${line}:${column}: ${message}`, 80, i === 0 ? speaker : "", "  ").map((line) =>
-        line.replace(speaker, "")
-      ),
-      `${gutter} | ${shown}`,
-      `${" ".repeat(gutter.length)} | ${" ".repeat(column - 1 - from)}^`,
-      ...(instead ? wrap(instead, 80, "      write  ") : []),
-    ].join("\n");
-  });
-  const more = sorted.length - parts.length;
-  return new ConfigError(sorted, [...parts, ...(more > 0 ? [`and ${more} more`] : [])].join("\n"));
 }

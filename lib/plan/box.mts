@@ -1,20 +1,19 @@
 import { createHash } from "node:crypto";
-import { pathToFileURL } from "node:url";
-import type { DriverRequest, Image } from "../config/types.mts";
-import type { Driver, ResolvedMachine } from "../resolve/types.mts";
+import type { Image } from "../config/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Host } from "../host/types.mts";
 import type { File, Step } from "./types.mts";
 import { partitionRequest } from "../resolve/partition.mts";
-import { boxSource, imageName, knownImages } from "../resolve/images.mts";
+import { imageName } from "../resolve/images.mts";
 import { withoutSecrets } from "./repository-passwords.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
-import { boxDiskSize } from "../config/vocabulary.mts";
 import { isMap } from "../maps.mts";
 import { isOlder } from "../text.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
-import { hasSecret } from "../urls.mts";
 import { boxFolder, type BoxInputs, inputsPath } from "../host/box-inputs.mts";
+import { buildMemory, diskSize, fromBox, fromDisk } from "./box-source.mts";
+import { dockerSettings, environmentFor } from "./box-settings.mts";
 
 /**
  * Texts by path: this project's templates and scripts, the user's provision scripts, and the
@@ -38,15 +37,6 @@ export interface Box {
   first: Step[];
   steps: Step[];
 }
-
-/** Memory of a VM in which a box is built, at most, MiB. */
-export const buildMemory = 2048;
-
-/**
- * Size of the disk of a VM whose box is built here. The disk is thin: it takes only what is
- * written.
- */
-const diskSize = `${boxDiskSize / 1024}G`;
 
 /**
  * The box of a machine, or undefined if the machine uses a box unmodified. `lab` is the absolute
@@ -157,127 +147,6 @@ export function buildSteps(boxes: Box[], { cpu, memory }: Host): Step[] {
 
 const packerEnv = { CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: "cache" };
 
-/** What differs from one builder of Packer's to the next. */
-interface Making {
-  values: Record<string, unknown>;
-  files: File[];
-  before: Step[];
-  /** The rest of the step that adds the box to Vagrant. */
-  add: Pick<Step, "command" | "env">;
-}
-
-/** From a disk image, by the qemu builder: for libvirt. */
-function fromDisk(image: Image, machine: ResolvedMachine, host: Host, folder: string, version: string): Making {
-  const { box, provider, accelerator, memory } = machine;
-  const secret = secretOf(image);
-  return {
-    values: {
-      accelerator,
-      cpu_model: accelerator === "tcg" ? "max" : "host",
-      cpus: Math.min(host.cpu.count ?? 2, 4),
-      memory: Math.min(memory, buildMemory),
-      disk_image: "image",
-      disk_size: diskSize,
-    },
-    files: secret === undefined
-      ? []
-      : [{ path: `${folder}/image.url`, text: `${secret}\n`, mode: 0o600, secret: true }],
-    before: [
-      {
-        title: `Get the image ${imageName(image)}`,
-        command: ["sh", "scripts/get-image.sh", `${folder}/image`, ...imageArguments(image)],
-        ...(secret === undefined ? {} : { input: `${folder}/image.url` }),
-        // debootstrap needs root: sudo may ask for a password
-        ...(host.uid === 0 ? {} : { terminal: true }),
-      },
-      { title: "Make a key for this build", command: ["sh", "scripts/make-seed.sh", `${folder}/seed`] },
-    ],
-    add: { command: ["sh", "../../scripts/add-box.sh", box, version, provider, "box.box"] },
-  };
-}
-
-/**
- * From a published box, by the vagrant builder: for the other providers. No step uses a shell,
- * which Windows does not have.
- */
-function fromBox(
-  image: Image,
-  { box, provider }: ResolvedMachine,
-  folder: string,
-  version: string,
-  lab: string,
-): Making | undefined {
-  const source = boxSource(image, provider);
-  if (!source) return undefined;
-  const metadata = {
-    name: box,
-    versions: [{
-      version: `${version}.0`,
-      providers: [{ name: provider, url: pathToFileURL(`${lab}/${folder}/output/package.box`).href }],
-    }],
-  };
-  const secret = secretOf(image);
-  return {
-    values: { ...source, ...(secret === undefined ? {} : { source: `${lab}/${folder}/source.box` }), provider },
-    files: [
-      { path: `${folder}/metadata.json`, text: `${JSON.stringify(metadata, null, 2)}\n` },
-      ...(secret === undefined
-        ? []
-        : [{ path: `${folder}/source.curl`, text: curlConfig(secret), mode: 0o600, secret: true as const }]),
-    ],
-    // Packer and Vagrant would have the URL as an argument, and print it
-    before: secret === undefined ? [] : [{
-      title: `Get the box ${imageName(image)}`,
-      command: ["curl", "-K", "-", "-o", "source.box"],
-      cwd: folder,
-      input: `${folder}/source.curl`,
-    }],
-    add: {
-      command: ["vagrant", "box", "add", "--force", "--provider", provider, "metadata.json"],
-      env: { VAGRANT_CHECKPOINT_DISABLE: "1" },
-    },
-  };
-}
-
-/** A file for `curl -K` that fetches a URL as get-image.sh does: no pattern in it, at least 10 KiB a second (curl(1)). */
-function curlConfig(url: string): string {
-  const quoted = url.replace(/[\\"]/g, "\\$&");
-  return `url = "${quoted}"\ngloboff\n` +
-    "fail\nlocation\nretry = 3\nconnect-timeout = 20\nspeed-limit = 10240\nspeed-time = 60\nprogress-bar\n";
-}
-
-/** Settings of install-docker.sh where Docker comes from its own repository. */
-function dockerSettings({ engineRepository, engineKey }: ResolvedMachine): string[] {
-  return [
-    "DOCKER_SOURCE=docker",
-    ...(engineRepository ? [`DOCKER_REPO=${engineRepository}`] : []),
-    ...(engineKey ? [`DOCKER_KEY=${engineKey}`] : []),
-  ];
-}
-
-/**
- * Settings of install-nvidia.sh and install-dxgkrnl.sh, `NAME=VALUE` each: the driver that was
- * decided, and its source.
- */
-function environmentFor(
-  { source, branch, modules }: Partial<Omit<Driver, "source">> & { source: Driver["source"] | "host" },
-  request: DriverRequest,
-): string[] {
-  const values: Record<string, string | undefined> = {
-    NVIDIA_SOURCE: source,
-    NVIDIA_BRANCH: branch === undefined ? undefined : String(branch),
-    NVIDIA_MODULES: modules,
-    NVIDIA_DEFAULT_RUNTIME: request.defaultRuntime ? "yes" : undefined,
-    NVIDIA_DRIVER_REPO: request.repository,
-    NVIDIA_DRIVER_KEY: request.key,
-    NVIDIA_TOOLKIT_REPO: request.toolkitRepository,
-    NVIDIA_TOOLKIT_KEY: request.toolkitKey,
-    DXGKRNL_SOURCE: source === "host" ? request.dxgkrnl?.url : undefined,
-    DXGKRNL_SHA256: source === "host" ? request.dxgkrnl?.checksum.replace(/^sha256:/, "") : undefined,
-  };
-  return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
-}
-
 /**
  * Values that Packer takes literally: it would evaluate {{…}} as a call of its template engine
  * (packer.io, Template engine).
@@ -287,28 +156,6 @@ function packerLiteral(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(packerLiteral);
   if (!isMap(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, packerLiteral(one)]));
-}
-
-/** The URL of an image that belongs on no command line: it may carry a secret. */
-function secretOf(image: Image): string | undefined {
-  const url = image.kind === "url" ? image.url : image.kind === "debootstrap" ? image.mirror : undefined;
-  return url !== undefined && hasSecret(url) ? url : undefined;
-}
-
-/** Arguments of get-image.sh: which way to get it, and what that way needs. */
-function imageArguments(image: Image): string[] {
-  switch (image.kind) {
-    case "known": {
-      const { url, sums, suite } = knownImages[image.name]!;
-      return ["published", url, sums, suite];
-    }
-    case "file":
-      return ["file", image.file];
-    case "url":
-      return ["url", secretOf(image) ? "-" : image.url, image.checksum];
-    case "debootstrap":
-      return ["debootstrap", image.suite, ...(secretOf(image) ? ["-"] : image.mirror ? [image.mirror] : [])];
-  }
 }
 
 /**
@@ -325,7 +172,7 @@ function hash(inputs: unknown[]): string {
   return BigInt(`0x${digest.slice(0, 12)}`).toString();
 }
 
-function text(texts: Texts, path: string): string {
+export function text(texts: Texts, path: string): string {
   const found = texts[path];
   if (found === undefined) throw new Error(`the text of ${path} was not read`);
   return found;

@@ -1,0 +1,31 @@
+import { ConfigError, type Problem } from "../errors.mts";
+import { wrap } from "../text.mts";
+import { withoutPasswords } from "../urls.mts";
+
+/** The prefix of every message. */
+const speaker = "homelab-gpu: ";
+
+/** How many problems are shown at most. */
+const shownProblems = 20;
+
+/** Makes one message of the problems: each with its place, the line, and what to write instead. */
+export function configError(problems: Problem[], text: string, name: string): ConfigError {
+  const lines = text.split(/\r?\n/);
+  const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+  const parts = sorted.slice(0, shownProblems).map(({ line, column, message, instead }, i) => {
+    const gutter = String(line).padStart(5);
+    // a long line is cut on both sides of the place, so the mark below stays under it
+    const from = Math.max(0, column - 50);
+    const shown = withoutPasswords(lines[line - 1] ?? "", true).slice(from, from + 68).replaceAll("\t", " ");
+    return [
+      ...wrap(`${name}:${line}:${column}: ${message}`, 80, i === 0 ? speaker : "", "  ").map((line) =>
+        line.replace(speaker, "")
+      ),
+      `${gutter} | ${shown}`,
+      `${" ".repeat(gutter.length)} | ${" ".repeat(column - 1 - from)}^`,
+      ...(instead ? wrap(instead, 80, "      write  ") : []),
+    ].join("\n");
+  });
+  const more = sorted.length - parts.length;
+  return new ConfigError(sorted, [...parts, ...(more > 0 ? [`and ${more} more`] : [])].join("\n"));
+}

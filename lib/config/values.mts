@@ -1,0 +1,93 @@
+/** Values as nodes: their kind, their text, and what errors call them and their shapes. */
+import type { Shape } from "./shape.mts";
+import { closest } from "../suggest.mts";
+import { withoutPasswords } from "../urls.mts";
+import { kindOf, type ScalarKind } from "./scalars.mts";
+import { isMap, isPlain, isScalar, isSeq, type Node } from "./yaml.mts";
+
+/** Whether a shape describes a mapping, or a list of mappings, that may have the key. */
+export function takes(shape: Shape, key: string): boolean {
+  if (shape.kind === "either") return shape.of.some((option) => takes(option, key));
+  if (shape.kind === "list") return takes(shape.of, key);
+  return (shape.kind === "map" || shape.kind === "services") && Object.hasOwn(shape.keys, key);
+}
+
+/** Whether a node is of a shape's form (mapping, list or scalar); its value is not checked here. */
+export function fits(node: Node | null, shape: Shape): boolean {
+  if (shape.kind === "map" || shape.kind === "services" || shape.kind === "texts") return isMap(node);
+  if (shape.kind === "list") return isSeq(node);
+  return isScalar(node);
+}
+
+/** What a value must be, as words for an error. `node`: the value that was found. */
+export function form(shape: Shape, node: Node | null = null): string {
+  switch (shape.kind) {
+    case "text":
+      return shape.expected;
+    case "hex":
+      return `${shape.digits} hex digits`;
+    case "choice": {
+      const values = shape.values();
+      return values.length === 1 ? values[0]! : `one of ${values.join(", ")}`;
+    }
+    case "whole": {
+      const digits = kind(node) === "text" && /^[0-9]+$/.test(scalarText(node)!);
+      return `a whole number from ${shape.min} to ${shape.max}${digits && !shape.quoted ? " (without quotes)" : ""}`;
+    }
+    case "flag":
+      return "true or false";
+    case "list":
+      return "a list";
+    case "map":
+      return shape.expected ?? "a mapping";
+    case "either":
+      return shape.of.map((option) => form(option, node)).join(", or ");
+    case "texts":
+      return "a mapping of texts by name";
+    case "services":
+      return "a mapping of services by name";
+    case "refused":
+      return "left out";
+  }
+}
+
+/** The kind of a scalar: text if it is quoted. Undefined for other nodes. */
+export function kind(node: Node | null): ScalarKind | undefined {
+  if (!isScalar(node)) return undefined;
+  return isPlain(node) ? kindOf(String(node.value)) : "text";
+}
+
+/**
+ * A scalar's text as written: YAML would read ids such as `1e84` and `0042` as numbers and return
+ * 1e+84 and 42. Undefined for other nodes and for an empty scalar.
+ */
+export function scalarText(node: Node | null): string | undefined {
+  return isScalar(node) && kind(node) !== "null" ? String(node.value) : undefined;
+}
+
+/** The text of a scalar that matches the pattern; undefined for any other node. */
+export function textual(node: Node | null, pattern: RegExp): string | undefined {
+  const text = scalarText(node);
+  return text !== undefined && pattern.test(text) ? text : undefined;
+}
+
+/** A value as an error shows it. */
+export function quotePreview(node: Node | null): string {
+  const text = scalarText(node);
+  if (text !== undefined) return `“${printable(text)}”`;
+  if (isMap(node)) return "a mapping";
+  if (isSeq(node)) return "a list";
+  return "empty";
+}
+
+/** A text as errors show it: at most 40 characters, no password, no control characters. */
+export function printable(text: string): string {
+  const plain = withoutPasswords(text).replace(/[\u0000-\u001f\u007f-\u009f]/g, "·");
+  return plain.length > 40 ? `${plain.slice(0, 40)}…` : plain;
+}
+
+/** The value of a choice that somebody most likely meant by a text; undefined where none or several are like it. */
+export function likely(shape: Shape, written: string | undefined): string | undefined {
+  const options = shape.kind === "either" ? shape.of : [shape];
+  return closest(written ?? "", options.flatMap((option) => (option.kind === "choice" ? option.values() : [])));
+}

@@ -1,0 +1,129 @@
+/** What a box is built from: a disk image, or a published box. */
+import { pathToFileURL } from "node:url";
+import type { Image } from "../config/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { Host } from "../host/types.mts";
+import type { File, Step } from "./types.mts";
+import { boxSource, imageName, knownImages } from "../resolve/images.mts";
+import { boxDiskSize } from "../config/vocabulary.mts";
+import { hasSecret } from "../urls.mts";
+
+/** Memory of a VM in which a box is built, at most, MiB. */
+export const buildMemory = 2048;
+
+/**
+ * Size of the disk of a VM whose box is built here. The disk is thin: it takes only what is
+ * written.
+ */
+export const diskSize = `${boxDiskSize / 1024}G`;
+
+/** What differs from one builder of Packer's to the next. */
+interface Making {
+  values: Record<string, unknown>;
+  files: File[];
+  before: Step[];
+  /** The rest of the step that adds the box to Vagrant. */
+  add: Pick<Step, "command" | "env">;
+}
+
+/** From a disk image, by the qemu builder: for libvirt. */
+export function fromDisk(image: Image, machine: ResolvedMachine, host: Host, folder: string, version: string): Making {
+  const { box, provider, accelerator, memory } = machine;
+  const secret = secretOf(image);
+  return {
+    values: {
+      accelerator,
+      cpu_model: accelerator === "tcg" ? "max" : "host",
+      cpus: Math.min(host.cpu.count ?? 2, 4),
+      memory: Math.min(memory, buildMemory),
+      disk_image: "image",
+      disk_size: diskSize,
+    },
+    files: secret === undefined
+      ? []
+      : [{ path: `${folder}/image.url`, text: `${secret}\n`, mode: 0o600, secret: true }],
+    before: [
+      {
+        title: `Get the image ${imageName(image)}`,
+        command: ["sh", "scripts/get-image.sh", `${folder}/image`, ...imageArguments(image)],
+        ...(secret === undefined ? {} : { input: `${folder}/image.url` }),
+        // debootstrap needs root: sudo may ask for a password
+        ...(host.uid === 0 ? {} : { terminal: true }),
+      },
+      { title: "Make a key for this build", command: ["sh", "scripts/make-seed.sh", `${folder}/seed`] },
+    ],
+    add: { command: ["sh", "../../scripts/add-box.sh", box, version, provider, "box.box"] },
+  };
+}
+
+/**
+ * From a published box, by the vagrant builder: for the other providers. No step uses a shell,
+ * which Windows does not have.
+ */
+export function fromBox(
+  image: Image,
+  { box, provider }: ResolvedMachine,
+  folder: string,
+  version: string,
+  lab: string,
+): Making | undefined {
+  const source = boxSource(image, provider);
+  if (!source) return undefined;
+  const metadata = {
+    name: box,
+    versions: [{
+      version: `${version}.0`,
+      providers: [{ name: provider, url: pathToFileURL(`${lab}/${folder}/output/package.box`).href }],
+    }],
+  };
+  const secret = secretOf(image);
+  return {
+    values: { ...source, ...(secret === undefined ? {} : { source: `${lab}/${folder}/source.box` }), provider },
+    files: [
+      { path: `${folder}/metadata.json`, text: `${JSON.stringify(metadata, null, 2)}\n` },
+      ...(secret === undefined
+        ? []
+        : [{ path: `${folder}/source.curl`, text: curlConfig(secret), mode: 0o600, secret: true as const }]),
+    ],
+    // Packer and Vagrant would have the URL as an argument, and print it
+    before: secret === undefined ? [] : [{
+      title: `Get the box ${imageName(image)}`,
+      command: ["curl", "-K", "-", "-o", "source.box"],
+      cwd: folder,
+      input: `${folder}/source.curl`,
+    }],
+    add: {
+      command: ["vagrant", "box", "add", "--force", "--provider", provider, "metadata.json"],
+      env: { VAGRANT_CHECKPOINT_DISABLE: "1" },
+    },
+  };
+}
+
+/** A file for `curl -K` that fetches a URL as get-image.sh does: no pattern in it, at least 10 KiB a second (curl(1)). */
+function curlConfig(url: string): string {
+  const quoted = url.replace(/[\\"]/g, "\\$&");
+  return `url = "${quoted}"\ngloboff\n` +
+    "fail\nlocation\nretry = 3\nconnect-timeout = 20\nspeed-limit = 10240\nspeed-time = 60\nprogress-bar\n";
+}
+
+/** The URL of an image that belongs on no command line: it may carry a secret. */
+function secretOf(image: Image): string | undefined {
+  const url = image.kind === "url" ? image.url : image.kind === "debootstrap" ? image.mirror : undefined;
+  return url !== undefined && hasSecret(url) ? url : undefined;
+}
+
+/** Arguments of get-image.sh: which way to get it, and what that way needs. */
+function imageArguments(image: Image): string[] {
+  switch (image.kind) {
+    case "known": {
+      const { url, sums, suite } = knownImages[image.name]!;
+      return ["published", url, sums, suite];
+    }
+    case "file":
+      return ["file", image.file];
+    case "url":
+      return ["url", secretOf(image) ? "-" : image.url, image.checksum];
+    case "debootstrap":
+      return ["debootstrap", image.suite, ...(secretOf(image) ? ["-"] : image.mirror ? [image.mirror] : [])];
+  }
+}

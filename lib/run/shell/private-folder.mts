@@ -1,0 +1,48 @@
+import process from "node:process";
+import { chmod, lstat, mkdir, readdir, readlink, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { UserError } from "../../errors.mts";
+import { write } from "./output.mts";
+
+/** See Shell.ensurePrivateDir. */
+export async function makePrivate(path: string): Promise<void> {
+  const made = await mkdir(path, { recursive: true, mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
+    const isMissing = await stat(path).then(() => false, ({ code }: NodeJS.ErrnoException) => code === "ENOENT");
+    const target = isMissing ? await readlink(path).catch(() => undefined) : undefined;
+    throw target === undefined
+      ? error
+      : new UserError(`cannot make ${path}: it is a link to ${target}, which is not there`, 1);
+  });
+  const [link, found] = [await lstat(path), await stat(path)];
+  const own = ownIds(found.uid);
+  const refuse = (why: string) =>
+    new UserError(`${path} is not used: ${why}\n  remove it, or move the config to a folder of your own`, 1);
+  if (![link.uid, found.uid].every((id) => own.includes(id))) throw refuse("it is another user's");
+  if (process.platform === "win32" || made !== undefined && (found.mode & 0o077) === 0) return;
+  if ((found.mode & 0o022) !== 0) {
+    const foreign = await foreignIn(path, own);
+    if (foreign) throw refuse(`others may write into it, and ${foreign} is another user's`);
+  }
+  if ((found.mode & 0o077) === 0) return;
+  await chmod(path, found.mode & 0o700);
+  write.stderr(`homelab-gpu: ${path} was open to other users (mode ${octal(found.mode)}): it is now yours alone\n`);
+}
+
+const octal = (mode: number) => (mode & 0o7777).toString(8).padStart(4, "0");
+
+/** The user ids that count as this user's, with or without sudo. */
+function ownIds(fallback: number): number[] {
+  const id = process.getuid?.() ?? fallback;
+  return id === 0 ? [0, Number(process.env.SUDO_UID)] : [id];
+}
+
+/** A path below a folder that belongs to another user; undefined if there is none. */
+async function foreignIn(folder: string, own: number[]): Promise<string | undefined> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (!own.includes((await lstat(path)).uid)) return path;
+    const below = entry.isDirectory() ? await foreignIn(path, own) : undefined;
+    if (below) return below;
+  }
+  return undefined;
+}

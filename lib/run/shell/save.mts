@@ -1,0 +1,83 @@
+/** A file that the user named, saved over what may be there. */
+import process from "node:process";
+import { constants } from "node:fs";
+import { chmod, chown, mkdir, open, readlink, realpath, rename, rm, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { UserError } from "../../errors.mts";
+
+/** See Shell.save. */
+export async function saveTo(path: string, text: string, replaceable: (start: string) => boolean): Promise<void> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (!found) return await writeNew(await targetOf(path), text);
+  if (found.isDirectory()) throw new UserError(`cannot write ${path}: it is a folder`);
+  if (!found.isFile()) return await writeInPlace(path, text, found.isFIFO());
+  const { text: start } = await readStart(path);
+  if (start !== "" && !replaceable(start)) {
+    throw new UserError(`${path} is a file of another kind: it is not overwritten\n  name another file`);
+  }
+  const real = await realpath(path);
+  const temporary = `${real}.${process.pid}.tmp`;
+  try {
+    if (found.nlink > 1) throw Object.assign(new Error("other names share its content"), { code: "EMLINK" });
+    await writeNew(temporary, text);
+    await chmod(temporary, found.mode & 0o7777);
+    const made = await stat(temporary);
+    if (made.uid !== found.uid || made.gid !== found.gid) await chown(temporary, found.uid, found.gid);
+    await rename(temporary, real);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    if (!["EMLINK", "EACCES", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    // a folder that may not be written to may hold a file that may be
+    await writeInPlace(real, text, false);
+  }
+}
+
+/** The target of a dangling link. */
+async function targetOf(path: string): Promise<string> {
+  let now = path;
+  for (let steps = 0; steps < 40; steps++) {
+    const to = await readlink(now).catch(() => undefined);
+    if (to === undefined) return now;
+    now = resolve(dirname(now), to);
+  }
+  return now;
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const handle = await open(path, "wx", 0o644);
+  try {
+    await handle.writeFile(text);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeInPlace(path: string, text: string, pipe: boolean): Promise<void> {
+  const { O_WRONLY, O_NONBLOCK, O_TRUNC } = constants;
+  // the opening of a pipe waits for its reader; without waiting it says that there is none
+  const reader = pipe ? await open(path, O_WRONLY | O_NONBLOCK) : undefined;
+  try {
+    const handle = await open(path, pipe ? O_WRONLY : O_WRONLY | O_TRUNC);
+    try {
+      await handle.writeFile(text);
+    } finally {
+      await handle.close();
+    }
+  } finally {
+    await reader?.close();
+  }
+}
+
+async function readStart(path: string): Promise<{ text: string }> {
+  const handle = await open(path, "r");
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
+    return { text: buffer.subarray(0, bytesRead).toString("utf8") };
+  } finally {
+    await handle.close();
+  }
+}
