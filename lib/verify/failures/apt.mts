@@ -28,7 +28,7 @@ export const aptFailures: Failure[] = [
   {
     pattern: anyOf(
       /SHA1 is not considered secure since/,
-      /Policy rejected non-revocation signature/,
+      /Policy rejected non-revocation signature|is not bound: No binding signature/,
       /uses weak (?:digest )?algorithm \(?SHA1|Signature by key \S{1,60} uses weak/,
     ),
     check: "tools.present",

@@ -63,7 +63,7 @@ export const composeFailures: Failure[] = [
   },
   {
     pattern:
-      /Additional properties are not allowed \('(?:gpus|devices|deploy|runtime|driver|device_ids)'|unexpected keyword argument 'gpus'|Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
+      /Additional properties are not allowed \('(?:gpus|devices|deploy|runtime|driver|device_ids)'|unexpected keyword argument 'gpus'|Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|additional properties '(?:gpus|devices|deploy|runtime|driver|device_ids)' not allowed|reservations value 'devices' does not match|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
     check: "guest.engine",
     layer: "docker",
     message: "this Compose is too old for that key: gpus: needs 2.30, device reservations 1.28",

@@ -26,6 +26,8 @@ import { generalFailures } from "./general.mts";
 import { hypervGpuFailures } from "./hyperv-gpu.mts";
 import { kvmFailures } from "./kvm.mts";
 import { libvirtFailures } from "./libvirt.mts";
+import { engineErrorFailures, serviceFailures, setupErrorFailures } from "./engine-errors.mts";
+import { hostErrorFailures } from "./host-errors.mts";
 import { lineAt, lineStarts } from "../../places.mts";
 import { matcher } from "./match.mts";
 import { noteFailures } from "./notes.mts";
@@ -52,6 +54,9 @@ export type { Cause, Failure, Setting } from "./types.mts";
  */
 export const failures: Failure[] = [
   ...xidFailures,
+  ...hostErrorFailures,
+  ...engineErrorFailures,
+  ...setupErrorFailures,
   ...moduleFailures,
   ...nvidiaFailures,
   ...hypervGpuFailures,
@@ -86,6 +91,7 @@ export const failures: Failure[] = [
   ...packerErrorFailures,
   ...packageFailures,
   ...composeFileFailures,
+  ...serviceFailures,
   ...generalFailures,
 ];
 

@@ -117,7 +117,7 @@ export const moduleFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /Driver\/library version mismatch/,
+      /Driver\/library version mismatch|LIB_RM_VERSION_MISMATCH/,
       /API mismatch: the (?:NVIDIA kernel module|client) has (?:the )?version/,
       /NVRM: API mismatch/,
     ),
@@ -227,6 +227,7 @@ export const moduleFailures: Failure[] = [
   {
     pattern: anyOf(
       /open failed: \S{1,120}libnvidia-[\w-]{1,40}\.so\.\d/,
+      /mounting "[^"]{1,160}(?:nvidia|cuda)[^"]{0,60}\.so\.\d{3}[\d.]{0,12}" to rootfs .{0,400}no such file/,
       /cannot stat \S{1,120}nvidia\S{0,40}\.so\.\d{3}/,
       /lib(?:nvidia-[\w-]{1,40}|cuda)\.so\.\d{3}[\d.]{1,12}: (?:no such file|cannot open shared object)/,
       /(?:stat|lstat|mount)\S{0,20} \S{0,120}lib(?:nvidia-[\w-]{1,40}|cuda|nvcuvid)\.so\.\d{3}[\d.]{0,12}:? ?:?.{0,20}no such file/,

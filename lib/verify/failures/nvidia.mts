@@ -110,9 +110,8 @@ export const nvidiaFailures: Failure[] = [
     pattern: anyOf(
       /Timeout after \d{1,4}s of waiting for RPC response/,
       /_kgspRpcRecvPoll|kgspHealthCheck|GSP RPC timeout detected|_kgspIsHeartbeatTimedOut|_kgspLogRpcTimeout/,
-      /rpcRecvPoll timedout|Max GSP-RM boot attempts exceeded|gpuWaitForGfwBootComplete\w{0,8}: failed/,
+      /rpcRecvPoll timedout|rpcSendMessage failed with status|Max GSP-RM boot attempts exceeded|gpuWaitForGfwBootComplete\w{0,8}: failed/,
       /Cannot initialize GSP firmware RM|kgspBootstrap\w{0,10}: |kgspWaitForGfwBootOk/,
-      /failed to load GSP firmware|Direct firmware load for nvidia\/\S{1,60}gsp/i,
       /executeBooterUcode\w{0,10}: Booter failed|kgspExecute\w{1,60}: failed|kgspInitRm_IMPL: (?:cannot|missing)/,
     ),
     near: nvidiaWords,
@@ -122,7 +121,6 @@ export const nvidiaFailures: Failure[] = [
     fix: [
       manualFix("If it says that WPR2 is up, or it worked before a reboot of the VM: the card needs a reset"),
       powerCycle,
-      manualFix("If firmware is missing: install the driver's firmware package of exactly its version"),
       manualFix(`If it happens under load: try another release of the branch (driver: {branch: …}) ${rebuildBox}`),
     ],
     source: "NVIDIA driver (NVRM); NVIDIA/open-gpu-kernel-modules#446 (2026-04), #1230 (2026)",
@@ -251,7 +249,7 @@ export const nvidiaFailures: Failure[] = [
   },
   {
     pattern:
-      /probe with driver nvidia failed with error|nvidia: probe of \S{1,14} failed with error|Failed to allocate NvKmsKapiDevice|Failed to query NVIDIA devices/,
+      /probe with driver nvidia failed with error|nvidia: probe of \S{1,14} failed with error|Failed to allocate NvKmsKapiDevice/,
     check: "guest.driver",
     strength: "symptom",
     layer: "driver",

@@ -138,7 +138,7 @@ export const toolkitFailures: Failure[] = [
       "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#139 (2025-11), NVIDIA/libnvidia-container#256 (2024-03)",
   },
   {
-    pattern: /unsatisfied condition: |requirement error: (?:invalid expression|unsatisfied)/,
+    pattern: /unsatisfied condition: |requirement error: unsatisfied/,
     check: "guest.cuda",
     layer: "toolkit",
     message: "the image's CUDA needs a newer driver than the VM has",

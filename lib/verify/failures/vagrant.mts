@@ -137,6 +137,7 @@ export const vagrantFailures: Failure[] = [
       /Unable to activate [\w.-]{1,60}, because [\w.-]{1,60} conflicts with/,
       /plugin\(s\) can't be installed due to the version conflicts below/,
       /Vagrant could not find compatible versions for gem /,
+      /Vagrant failed to properly resolve required dependencies/,
       /conflicting dependencies [\w-]{1,40} \([~>=<]{1,2} ?[\d.]{1,12}\) and /,
     ),
     near: /vagrant|ruby|gem|libvirt|ffi/i,
@@ -158,7 +159,6 @@ export const vagrantFailures: Failure[] = [
       /(?:development files for|depends on) a library which is not currently installed/,
       /(?:ERROR: |error: )?Failed to build gem native extension/,
       /An error occurred while installing (?:ruby-libvirt|fog-libvirt|nokogiri)/,
-      /Vagrant failed to (?:properly resolve required dependencies)/,
     ),
     near: /vagrant|ruby-libvirt|libvirt/i,
     check: "tools.present",
@@ -178,7 +178,7 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern:
-      /Vagrant Cloud request failed|An error occurred while downloading the remote file|The box '[^']{1,120}' could not be found|Failed to load box metadata|bsdtar: Error opening archive|The requested URL returned error: (?:404|403|429|5\d\d)/,
+      /Vagrant Cloud request failed|The box '[^']{1,120}' could not be found|Failed to load box metadata|bsdtar: Error opening archive|The requested URL returned error: (?:404|403|429|5\d\d)/,
     near: vagrantWords,
     check: "guest.image",
     layer: "provider",
@@ -188,6 +188,20 @@ export const vagrantFailures: Failure[] = [
       manualFix("Try again later; see the box's page at portal.cloud.hashicorp.com"),
       manualFix("Write image: in the config, so that this project builds the box from the distribution's own image"),
       manualFix("Vagrant before 2.4.2 asks the old address of the catalogue: update it"),
+    ],
+    source: "Vagrant; hashicorp/vagrant#13571 (2025-01)",
+  },
+  {
+    pattern: /An error occurred while downloading the remote file/,
+    near: vagrantWords,
+    check: "guest.image",
+    strength: "symptom",
+    layer: "provider",
+    fallback: true,
+    message: "Vagrant could not download a file, for the reason that follows",
+    fix: [
+      manualFix("Try again later; see the box's page at portal.cloud.hashicorp.com"),
+      manualFix("Write image: in the config, so that this project builds the box from the distribution's own image"),
     ],
     source: "Vagrant; hashicorp/vagrant#13571 (2025-01)",
   },
@@ -263,7 +277,7 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern:
-      /mount\.nfs: (?:access denied|Connection timed out|requested NFS version)|unknown filesystem type 'vboxsf'|unable to mount VirtualBox shared folders|"rsync" could not be found on your PATH/,
+      /mount\.nfs: (?:access denied|Connection timed out|requested NFS version)|unknown filesystem type 'vboxsf'|unable to mount VirtualBox shared folders/,
     near: vagrantWords,
     check: "provider.access",
     layer: "provider",

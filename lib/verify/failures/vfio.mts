@@ -8,7 +8,7 @@ import { each, kernelArgument, powerCycle, vmWords } from "./fixes.mts";
  */
 export const vfioFailures: Failure[] = [
   {
-    pattern: /Failed to load PCI driver module|Module vfio[\w-]{0,20} not found in directory/,
+    pattern: /Failed to load PCI driver module|Module vfio(?!_virqfd)[\w-]{0,20} not found in directory/,
     check: "gpu.driver",
     layer: "vfio",
     message:

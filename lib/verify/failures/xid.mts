@@ -122,7 +122,7 @@ const codes: [code: number | number[], strength: Strength, layer: Layer, message
     powerCycle,
     manualFix("Seat the card again, try another slot, and take a riser cable out"),
   ]],
-  [[57, 58, 90, 168, 171, 172, 175], "cause", "kernel", "an Xid of the GPU's memory: it is unstable or defective", [
+  [[57, 58, 90, 168, 171, 172], "cause", "kernel", "an Xid of the GPU's memory: it is unstable or defective", [
     reset,
     hardware,
   ]],
