@@ -194,7 +194,7 @@ export const serviceFailures: Failure[] = [
       "verify.docker",
       "fallback",
       anyOf(
-        new RegExp(`[×●✗✖] ${ourServices}\\.(?:service|socket)\\b[^]{0,400}Active: failed`),
+        new RegExp(`\\S ${ourServices}\\.(?:service|socket)\\b[^]{0,400}Active: failed`),
         new RegExp(`\\b${ourServices}\\.service: (?:Main process exited|Failed with result|Start request repeated)`),
         new RegExp(`Failed to start ${ourServices}\\.service`),
       ),

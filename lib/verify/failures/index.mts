@@ -40,6 +40,8 @@ import { qemuFailures } from "./qemu.mts";
 import { registryFailures } from "./registry.mts";
 import { toolkitFailures } from "./toolkit.mts";
 import { type Cause, type Failure, layers, type Setting, type Strength } from "./types.mts";
+import { toolErrorFailures } from "./tool-errors.mts";
+import { vagrantOwnFailures } from "./vagrant-own.mts";
 import { vagrantFailures } from "./vagrant.mts";
 import { vfioFailures } from "./vfio.mts";
 import { virtualboxFailures } from "./virtualbox.mts";
@@ -88,6 +90,8 @@ export const failures: Failure[] = [
   ...deviceFailures,
   ...virshFailures,
   ...vagrantErrorFailures,
+  ...vagrantOwnFailures,
+  ...toolErrorFailures,
   ...packerErrorFailures,
   ...packageFailures,
   ...composeFileFailures,

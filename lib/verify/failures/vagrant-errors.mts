@@ -10,7 +10,7 @@ const validate = commandFix("Check the Vagrantfile", "vagrant validate");
 
 /** Words of Vagrant and of the programs that it runs. */
 const vagrantWords =
-  /vagrant|libvirt|virtualbox|vboxmanage|hyper-?v|guest communication|import_vm\.ps1|==> (?!error|warning)[\w.-]{1,60}: /i;
+  /vagrant|libvirt|virtualbox|vboxmanage|hyper-?v|guest communication|import_vm\.ps1|(?:is|are) shown below|on the remote end|attempting to connect|==> (?!error|warning)[\w.-]{1,60}: /i;
 
 /** Vagrant's and vagrant-libvirt's own errors by topic. */
 export const vagrantErrorFailures: Failure[] = rows({
