@@ -107,7 +107,7 @@ export const packerErrorFailures: Failure[] = rows({
     "guest.image",
     "symptom",
     anyOf(
-      /Error (?:executing|running) (?:Ansible|provisioner)|fatal: \[[^\]]{1,60}\]: FAILED! =>/,
+      /Error (?:executing|running) (?:Ansible|provisioner)/,
       /Provisioner .{0,40}failed/,
     ),
     "a provisioner failed in Packer's VM; its own error stands in the lines above",

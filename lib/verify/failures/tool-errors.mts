@@ -50,17 +50,6 @@ export const toolErrorFailures: Failure[] = [
       "the Compose file asks for something that does not go together, as the message says",
       config,
     ],
-    [
-      "verify.service",
-      "symptom",
-      anyOf(
-        /timeout waiting for dependencies|has no healthcheck configured/,
-        /no containers? found for (?:service|project) "|service "[^"]{1,60}" is not running/,
-      ),
-      "a service that another one or the command waits for does not run",
-      guestFix("See the services and their state", "docker compose ps --all"),
-      guestFix("Read their logs", "docker compose logs --no-color --tail 50"),
-    ],
   ]),
   ...rows({ layer: "provider", near: packerForm, source: "hashicorp/packer, packer-plugin-sdk, read 2026-11" }, [
     [
@@ -86,6 +75,12 @@ export const toolErrorFailures: Failure[] = [
       commandFix("Get the plugins that an HCL template names", "packer init ."),
       "For a template in JSON: packer plugins install github.com/hashicorp/virtualbox",
     ],
+  ]),
+  ...rows({
+    layer: "provider",
+    near: /packer|pkr\.|==> [a-z][\w-]{0,40}\.[\w-]{1,40}: /,
+    source: "hashicorp/packer, packer-plugin-qemu, read 2026-11",
+  }, [
     [
       "provider.access",
       "fallback",
@@ -213,6 +208,17 @@ export const toolErrorFailures: Failure[] = [
     ],
   ]),
   ...rows({ layer: "docker", near: dockerWords, source: "docker/cli, general knowledge, 2026-11" }, [
+    [
+      "verify.service",
+      "symptom",
+      anyOf(
+        /timeout waiting for dependencies|has no healthcheck configured/,
+        /no containers? found for (?:service|project) "|service "[^"]{1,60}" is not running/,
+      ),
+      "a service that another one or the command waits for does not run",
+      guestFix("See the services and their state", "docker compose ps --all"),
+      guestFix("Read their logs", "docker compose logs --no-color --tail 50"),
+    ],
     [
       "verify.docker",
       "symptom",

@@ -224,4 +224,14 @@ export const vagrantErrorFailures: Failure[] = rows({
     "Vagrant stopped; the lines below it say why",
     "Run it again with --debug, and read the first error",
   ],
+  [
+    "provider.access",
+    "cause",
+    anyOf(
+      /Snapshot not found: |snapshot name `[^`]{1,60}` was not found|Error while deleting snapshot: /,
+      /This provider doesn't support snapshots/,
+    ),
+    "the snapshot does not exist, or cannot be made or deleted: a VM with a passed card has none of its running state",
+    commandFix("See those of the VM", "virsh -c qemu:///system snapshot-list NAME"),
+  ],
 ]);

@@ -193,16 +193,6 @@ export const vagrantOwnFailures: Failure[] = rows({
     "Install the Vagrant that its text names; start VBoxManage --version by hand and mend what it says",
   ],
   [
-    "provider.access",
-    "cause",
-    anyOf(
-      /Snapshot not found: |snapshot name `[^`]{1,60}` was not found|Error while deleting snapshot: /,
-      /This provider doesn't support snapshots/,
-    ),
-    "the snapshot does not exist, or cannot be made or deleted: a VM with a passed card has none of its running state",
-    commandFix("See those of the VM", "virsh -c qemu:///system snapshot-list NAME"),
-  ],
-  [
     "provider.mode",
     "fallback",
     /There are errors in the configuration of this machine/,
