@@ -106,7 +106,7 @@ export const aptFailures: Failure[] = [
   },
   {
     pattern:
-      /Invalid Release file, no entry for|doesn't support architecture '|Skipping acquire of configured file '[^']{1,120}' as repository/,
+      /Invalid Release file, no entry for|doesn't support architecture '(?!i386)|Skipping acquire of configured file '(?![^']{0,80}i386)[^']{1,120}' as repository/,
     near: fetchWords,
     check: "tools.present",
     layer: "packages",

@@ -12,7 +12,7 @@ export const nvidiaWords = /nvidia|NVRM|cuda|nvml|libnvidia|\bNV_(?:EXCLUDE|VERB
 export const amdWords = /amdgpu|radeon|\bkfd\b|rocm|\bhip|\[drm|\bamd\b/i;
 /** Words of Docker, Compose and Podman. */
 export const dockerWords =
-  /docker|podman|containerd|compose(?!r)|buildx|from daemon|start(?:ing)? daemon: |daemon\.json|OCI runtime|moby|netavark|failed to solve|container process|external connectivity/i;
+  /docker|podman|containerd|compose(?!r)|buildx|from daemon|start(?:ing)? daemon: |daemon\.json|OCI runtime|moby|netavark|failed to solve|container process|external connectivity|dependency failed to start|Container \S{1,60} {1,40}(?:Error|Starting|Started|Created|Healthy)/i;
 /** Words of libvirt, QEMU and the programs that manage them. */
 export const vmWords = /libvirt|virsh|qemu|kvm|vagrant|packer|virt-manager|domain|virbr|proxmox|\bpve\w{2,12}/i;
 /** Words of programs that this project runs and that download something. */

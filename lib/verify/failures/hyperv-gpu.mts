@@ -17,7 +17,7 @@ export const hypervGpuFailures: Failure[] = [
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#449 (2025)",
   },
   {
-    pattern: /\(Code 43\)|\bError(?: code)? 43\b/,
+    pattern: /\(Code 43\)|\bError(?: code)? 43\b|(?:Windows has )?stopped this device because it has reported problems/,
     near: /gpu|nvidia|geforce|radeon|display adapter|video|intel\(r\)/i,
     check: "hyperv.driver",
     strength: "symptom",

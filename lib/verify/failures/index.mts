@@ -27,6 +27,8 @@ import { hypervGpuFailures } from "./hyperv-gpu.mts";
 import { kvmFailures } from "./kvm.mts";
 import { libvirtFailures } from "./libvirt.mts";
 import { engineErrorFailures, serviceFailures, setupErrorFailures } from "./engine-errors.mts";
+import { denialFailures } from "./denials.mts";
+import { hypervErrorFailures } from "./hyperv-errors.mts";
 import { hostErrorFailures } from "./host-errors.mts";
 import { lineAt, lineStarts } from "../../places.mts";
 import { matcher } from "./match.mts";
@@ -59,6 +61,7 @@ export const failures: Failure[] = [
   ...hostErrorFailures,
   ...engineErrorFailures,
   ...setupErrorFailures,
+  ...denialFailures,
   ...moduleFailures,
   ...nvidiaFailures,
   ...hypervGpuFailures,
@@ -83,6 +86,7 @@ export const failures: Failure[] = [
   ...noteFailures,
   ...nvrmFailures,
   ...installFailures,
+  ...hypervErrorFailures,
   ...vmProgramFailures,
   ...amdKernelFailures,
   ...containerFailures,

@@ -112,7 +112,7 @@ export const vagrantErrorFailures: Failure[] = rows({
   ],
   [
     "verify.ssh",
-    "cause",
+    "symptom",
     anyOf(
       /guest operating system of the machine could not be detected|attempted to execute the capability '/,
       /Failed to mount folders in Linux guest|Mounting NFS shared folders failed/,

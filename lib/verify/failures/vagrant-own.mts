@@ -89,7 +89,7 @@ export const vagrantOwnFailures: Failure[] = rows({
   ],
   [
     "provider.access",
-    "cause",
+    "symptom",
     anyOf(
       /error when attempting to rsync a (?:synced|share) folder/,
       /attempting to run the post rsync command/,

@@ -1,0 +1,194 @@
+import type { Failure } from "./types.mts";
+import { commandFix, doctorFix, guestFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { dockerWords, nvidiaWords, vmWords } from "./fixes.mts";
+import { rows } from "./rows.mts";
+
+const log = "Read the service's whole log, and its first error";
+
+/**
+ * Denials of SELinux and AppArmor, and messages that are more exact than the general entries about
+ * the same program.
+ */
+export const denialFailures: Failure[] = [
+  ...rows({ layer: "kernel", source: "Linux (audit), AppArmor, SELinux; general knowledge, 2026-11" }, [
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /apparmor="DENIED" .{0,120}profile="libvirt-[\w-]{1,60}"/,
+        /avc: denied .{0,200}(?:svirt_t|virtqemud_t|comm="qemu)/,
+      ),
+      "AppArmor or SELinux forbids the VM's QEMU a file or device that it was given",
+      "Keep disks, ROM files and images in /var/lib/libvirt/images, whose label and profile fit",
+      commandFix("AppArmor: allow the path for VMs", "editor /etc/apparmor.d/local/abstractions/libvirt-qemu", {
+        root: true,
+      }),
+      commandFix("SELinux: give the file its label", "restorecon -v FILE", { root: true }),
+    ],
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /avc: denied .{0,240}(?:container_t|container_runtime_t)/,
+        /apparmor="DENIED" .{0,120}profile="(?:docker-default|containers-default\S{0,20}|runc)"/,
+      ),
+      "SELinux or AppArmor forbids the container what it does, such as opening the GPU's device nodes",
+      "SELinux: write security_opt: [label=disable] for that service, or allow it for all: setsebool -P container_use_devices on",
+      "AppArmor: write security_opt: [apparmor=unconfined] for that service alone, if you trust its image",
+    ],
+  ]),
+  ...rows({
+    layer: "packages",
+    near: /dkms|nvidia|kernel module|modules|linux-headers|vbox|Makefile\.build/i,
+    source: "DKMS, GNU make, general knowledge, 2026-11",
+  }, [
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /(?:sh|make\S{0,6}|env|line \d{1,5}): .{0,20}(?:gcc|cc|clang|ld|x86_64-linux-gnu-gcc|make)[\w.-]{0,8}: (?:command )?not found/,
+        /unable to find the development tool `(?:cc|make|ld|gcc)/,
+      ),
+      "the compiler that builds the driver's module is missing, or another one than the kernel was built with",
+      guestFix("Install the distribution's own", "apt-get install -y build-essential"),
+      guestFix("See which the kernel was built with", "cat /proc/version"),
+      "Install that gcc release (gcc-14), then dkms autoinstall",
+    ],
+  ]),
+  ...rows({ layer: "packages", source: "apt, general knowledge, 2026-11" }, [
+    [
+      "tools.present",
+      "note",
+      /Skipping acquire of configured file '[^']{0,80}i386\/.{0,200}doesn't support architecture/,
+      "a remark of apt: it looks for packages of another architecture, which this source does not have; it harms nothing",
+      "Write the architecture into the source: [arch=amd64]",
+    ],
+  ]),
+  ...rows({ layer: "driver", source: "kmod in WSL (microsoft-standard-WSL2), read 2026-11" }, [
+    [
+      "hyperv.driver",
+      "cause",
+      anyOf(
+        /Module nvidia\w{0,10} not found in directory \S{1,60}microsoft-standard/,
+        /\/usr\/lib\/wsl\/lib\/nvidia-smi: No such file/,
+      ),
+      "in WSL there is no NVIDIA module to load: the GPU comes from Windows' driver (/dev/dxg), which is missing or does not reach this WSL",
+      "Install or update NVIDIA's driver on Windows, then wsl --update and wsl --shutdown",
+      "Remove Linux drivers of NVIDIA from this WSL; of CUDA install cuda-toolkit only",
+      "See that it is WSL 2: wsl -l -v",
+    ],
+  ]),
+  ...rows({
+    layer: "hypervisor",
+    near: vmWords,
+    source: "QEMU, libvirt (domain_capabilities, qemu_validate), read 2026-11",
+  }, [
+    [
+      "provider.version",
+      "cause",
+      anyOf(
+        /is not supported (?:by|with) (?:this version of qemu|this QEMU(?: binary)?|QEMU binary)/,
+        /this (?:version of )?QEMU(?: binary)? (?:does not|doesn't) support/,
+        /(?:hostdev|host device) iommufd .{0,40}not supported/,
+      ),
+      "the VM's definition asks for a feature that the QEMU here does not have",
+      commandFix("See its version", "qemu-system-x86_64 --version"),
+      "Update QEMU and libvirt together, or remove that feature from the VM's XML (virsh edit)",
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      anyOf(
+        /invalid accelerator \w{2,8}|(?:No|no) accelerator found|accelerator '?\w{2,8}'? is not (?:available|supported)/,
+      ),
+      "QEMU does not have that accelerator: it was built without it, or the platform has another (KVM on Linux, WHPX on Windows, HVF on macOS)",
+      doctorFix("host.virtualization"),
+      'Packer: accelerator = "kvm" on Linux; install the distribution\'s qemu-system-x86 (or qemu-kvm)',
+    ],
+  ]),
+  ...rows({ layer: "vfio", source: "KubeVirt, libvirt, Xen; harvester/harvester#10029 (2026-02), #3763 (2023-04)" }, [
+    [
+      "gpu.driver",
+      "cause",
+      anyOf(
+        /failed to create (?:generic|GPU|PCI|MDEV|SR-IOV) host-?devices|number of \w{2,10} host-devices do not match/,
+        /pci backend driver type '\w{1,12}' is not supported/,
+      ),
+      "KubeVirt or libvirt could not give the VM the card: its resource name is not permitted or not served on this node, or VFIO is not visible in the VM's container",
+      "KubeVirt: compare permittedHostDevices with the node's allocatable devices, and see that no hot-plugged disk is in that VM (1.7)",
+      doctorFix("gpu"),
+    ],
+    [
+      "gpu.driver",
+      "cause",
+      /Need to enable igd-passthru/,
+      "Xen's QEMU passes an Intel graphics device on only with gfx_passthru on",
+      'Write gfx_passthru = "igd" in the VM\'s configuration, or pass another card',
+    ],
+  ]),
+  ...rows({ layer: "docker", near: dockerWords, source: "containerd, docker-py, Docker Compose; read 2026-11" }, [
+    [
+      "verify.docker",
+      "cause",
+      anyOf(
+        /failed to extract layer .{0,160}(?:failed to unmount|resource busy|blob|no such file|input\/output)/,
+        /failed to unmount \S{0,80}tmpmounts|failed to initialize logging driver: database is locked/,
+        /failed to (?:get|commit|prepare) (?:snapshot|image layer)\b.{0,120}(?:not found|does not exist|already exists)/,
+      ),
+      "the engine's store of images is in a bad state or busy: a pull was cut off, a virus scanner or backup holds it, or its disk has a fault",
+      guestFix("Restart it, then pull again", "systemctl restart containerd docker"),
+      "If it stays: remove that image alone (docker image rm NAME) and pull it again",
+      guestFix("See the disk's errors", "dmesg --level err,warn"),
+    ],
+    [
+      "guest.engine",
+      "cause",
+      anyOf(
+        /Not supported URL scheme http\+docker|docker\.errors\.DockerException: Error while fetching server API/,
+      ),
+      "this is docker-compose 1, written in Python, which does not work with current Python libraries and Docker releases",
+      guestFix("Install Compose 2 or later", "sh -c 'apt-get update && apt-get install -y docker-compose-plugin'"),
+      "Then write docker compose, without a hyphen",
+    ],
+  ]),
+  ...rows({ layer: "toolkit", near: nvidiaWords, source: "NVIDIA Container Toolkit, read 2026-11" }, [
+    [
+      "verify.service",
+      "cause",
+      /failed to save (?:CDI )?spec|open \/(?:etc|var\/run|run)\/cdi\S{0,40}: (?:permission denied|no such file|read-only)/,
+      "nvidia-ctk may not write the CDI specification there: it runs without root, or the folder is missing or read-only",
+      guestFix(
+        "Write it as root",
+        "sh -c 'mkdir -p /etc/cdi && nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml'",
+      ),
+    ],
+  ]),
+  ...rows({
+    layer: "provider",
+    near: /mount|cifs|smb|vagrant/i,
+    source: "mount.cifs, Vagrant; hashicorp/vagrant#3252 (2014-03), kind to date",
+  }, [
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /mount error\((?:13|2|112|115|5)\): |cifs_mount failed w\/return code = -\d{1,3}/,
+        /CIFS(?: VFS)?: .{0,80}(?:STATUS_LOGON_FAILURE|STATUS_ACCESS_DENIED|cannot mount)/,
+      ),
+      "the guest could not mount the Windows share: the Windows user's password was wrong (13), the share is gone (2), or Windows' firewall blocks it (112, 115)",
+      "Give the Windows account's own name and password, not a PIN; a Microsoft account needs its e-mail address",
+      "Allow file and printer sharing for the switch's network, or use type: 'rsync' for that folder",
+    ],
+  ]),
+  ...rows({ layer: "image", near: nvidiaWords, source: "Folding@home, general knowledge, 2026-11" }, [
+    [
+      "verify.service",
+      "symptom",
+      /No CUDA or OpenCL .{0,20}support detected|no OpenCL (?:devices|platforms) (?:were )?found/i,
+      "the program finds no CUDA or OpenCL on the GPU: the container lacks a driver capability, or the driver is too old for the image",
+      "Write NVIDIA_DRIVER_CAPABILITIES=all (OpenCL needs compute; video needs video), and an image that fits the driver",
+      manualFix(log),
+    ],
+  ]),
+];

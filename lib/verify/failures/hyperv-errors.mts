@@ -1,0 +1,157 @@
+import type { Failure } from "./types.mts";
+import { commandFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+/** Words of Hyper-V, and the forms of its messages about a VM and its devices. */
+const hypervForm =
+  /hyper-?v|\bvmms\b|virtual machine|Attachment '|virtual hard disk|\.vhdx?\b|(?:Start|New|Get|Set|Add|Import|Convert|Resize|Mount|Checkpoint)-V(?:M|HD)|GpuPartition|PartitionableGpu|AssignableDevice|NetNat|boot loader did not load|image's hash is not/i;
+const eventLog = commandFix(
+  "Read what Hyper-V wrote about it",
+  "Get-WinEvent -LogName Microsoft-Windows-Hyper-V-VMMS-Admin -MaxEvents 20",
+);
+
+/** Hyper-V's messages by the error of Windows that they end with, and about disks, switches and divided cards. */
+export const hypervErrorFailures: Failure[] = [
+  ...rows({
+    layer: "provider",
+    near: hypervForm,
+    source: "Microsoft Learn (system error codes, Hyper-V), general knowledge, 2026-11",
+  }, [
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Attachment '[^']{1,200}' not found|(?:0x8007000[23]|0xC03A0005)\b/,
+        /The system cannot find the (?:file|path) specified/,
+      ),
+      "Hyper-V does not find a file of the VM: a disk or image was moved or deleted, or its path is wrong",
+      "See the path in the message; put the file back, or give the VM another one (Set-VMHardDiskDrive, Set-VMDvdDrive)",
+      eventLog,
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /chain of virtual hard disks is (?:corrupted|inaccessible|broken)|mismatch in the identifiers of the parent/,
+        /(?:0xC03A000E|0xC03A000D|0xC03A0014|0x80070570)\b|file or directory is corrupted and unreadable/,
+      ),
+      "a disk of the VM is damaged, or the base disk that it builds on was changed or is gone",
+      "Put the base disk back as it was; never start or change a disk that another one builds on",
+      commandFix("See the chain", "Get-VHD PATH | Select Path, ParentPath, VhdType"),
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /must be uncompressed and unencrypted and must not be sparse|virtual disk system limitation/,
+        /(?:0xC03A001A|0xC03A0019)\b/,
+      ),
+      "Windows does not use a VM's disk that is compressed, encrypted or sparse on its drive",
+      commandFix("Make it plain", "compact /u FILE; cipher /d FILE; fsutil sparse setflag FILE 0"),
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /being used by another process|(?:0x80070020|0x80070021)\b/,
+        /The object is in use|is already (?:mounted|attached|in use) by/,
+      ),
+      "another VM or program has that file open: a VM that runs, a mounted image, or a backup or virus scanner",
+      commandFix("See which VMs run", "Get-VM | Where State -ne Off"),
+      "Dismount it (Dismount-DiskImage FILE), and exclude the folder of the VMs from the virus scanner",
+    ],
+    [
+      "host.disk",
+      "cause",
+      anyOf(
+        /There is not enough space on the disk|(?:0x80070070|0x80070027)\b/,
+        /paused because it has run out of disk space/,
+      ),
+      "the drive with the VM's disks is full",
+      "Free space there, or keep the VMs on another drive; then resume the VM",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /(?:virtual machine|switch|file) with the (?:same|specified) name (?:already )?exists/,
+        /0x800700B7\b|Cannot create a file when that file already exists/,
+      ),
+      "there is a VM, switch or file of that name already, or the network adapter belongs to another switch",
+      commandFix(
+        "See the VMs and switches",
+        "Get-VM; Get-VMSwitch | Format-List Name, SwitchType, NetAdapterInterfaceDescription",
+      ),
+    ],
+    [
+      "hyperv.switch",
+      "cause",
+      anyOf(
+        /Failed while adding virtual Ethernet switch connections|Ethernet port '[^']{1,80}' bind failed/,
+        /NAT with overlapping|overlapping (?:prefix|NAT)|New-NetNat ?: /,
+      ),
+      "Windows could not make the switch or its NAT: the adapter has a switch already, or another NAT has those addresses",
+      commandFix("See what there is", "Get-VMSwitch; Get-NetNat"),
+      "Use the Default Switch, or the switch that has the adapter",
+    ],
+    [
+      "guest.firmware",
+      "cause",
+      anyOf(
+        /unsigned image's hash is not allowed|signed image's hash is not allowed|image's certificate and hash are not allowed/,
+        /boot loader did not load an operating system/,
+      ),
+      "the VM's Secure Boot does not know who signed its boot loader, or there is none on its disk",
+      commandFix(
+        "For Linux: choose its authority",
+        "Set-VMFirmware -VMName NAME -SecureBootTemplate MicrosoftUEFICertificateAuthority",
+      ),
+      commandFix("Or turn it off for this VM", "Set-VMFirmware -VMName NAME -EnableSecureBoot Off"),
+    ],
+    [
+      "hyperv.card",
+      "cause",
+      anyOf(
+        /PartitionCount '?\d{1,4}'? is (?:not|in)\s?valid/,
+        /cannot be partitioned|No partitionable GPU (?:was )?found|no available partition/,
+      ),
+      "the host's card cannot be divided so: its driver does not offer parts, or not that number of them",
+      commandFix(
+        "See what it offers",
+        "Get-VMHostPartitionableGpu | Format-List Name, ValidPartitionCounts, PartitionCount",
+      ),
+      "Update the host's driver; Windows 10 and 11 divide GeForce and Radeon cards without a number",
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      anyOf(
+        /Feature name (?:Microsoft-)?Hyper-V\S{0,20} is unknown/,
+        /Nested virtualization (?:cannot|could not) be enabled|(?:0xC0351000|0x80370102)\b/,
+      ),
+      "this Windows or this CPU does not run Hyper-V's VMs: Windows Home has no Hyper-V, or virtualization is off or not passed on",
+      "Use Windows Pro, Enterprise or Server; turn on VT-x or SVM in the firmware's set-up",
+      "In a VM: let its host pass virtualization on (Set-VMProcessor -ExposeVirtualizationExtensions $true)",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /(?:Get|Set|Start|New|Add|Remove|Stop)-V(?:M|HD)\w{0,40} ?: Access is denied/,
+        /The requested operation requires elevation/,
+      ),
+      "this needs an administrator's window",
+      manualFix("Run it in PowerShell as administrator, or join the group “Hyper-V Administrators” and log in again"),
+    ],
+  ]),
+  ...rows({ layer: "network", near: /wsl/i, source: "WSL (2.x); general knowledge, 2026-11" }, [
+    [
+      "host.virtualization",
+      "cause",
+      /wsl: Failed to configure network|Falling back to networkingMode/,
+      "WSL could not make its network: a VPN, firewall or setting of networkingMode in .wslconfig does not let it",
+      "Set networkingMode=nat (or mirrored) in %UserProfile%\\.wslconfig, then wsl --shutdown",
+    ],
+  ]),
+];
