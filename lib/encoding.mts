@@ -1,8 +1,9 @@
 /** Bytes and the text that they are. */
 
 /**
- * Bytes as text, without loss: UTF-8, and every byte that is not UTF-8 becomes one of the surrogates U+DC80 to U+DCFF, which UTF-8 does
- * not have (Python calls this `surrogateescape`, PEP 383). A byte order mark stays.
+ * Bytes as text, without loss: UTF-8, and every byte that is not UTF-8 becomes one of the
+ * surrogates U+DC80 to U+DCFF, which UTF-8 does not have (Python calls this `surrogateescape`, PEP
+ * 383). A byte order mark stays.
  */
 export function decodeBytes(bytes: Uint8Array): string {
   try {
@@ -73,8 +74,9 @@ export interface DecodedText {
 }
 
 /**
- * A text of {@link decodeBytes} in the encoding that it has: UTF-8, or UTF-16 where a byte order mark says so. Of any other encoding, the
- * first byte that is not UTF-8 is named with its offset in the file, counted from 0.
+ * A text of {@link decodeBytes} in the encoding that it has: UTF-8, or UTF-16 where a byte order
+ * mark says so. Of any other encoding, the first byte that is not UTF-8 is named with its offset in
+ * the file, counted from 0.
  */
 export function decodeFile(raw: string): DecodedText {
   const asUtf8 = "the file as UTF-8";
@@ -123,8 +125,8 @@ export function decodeFile(raw: string): DecodedText {
 }
 
 /**
- * A log as text: UTF-16 where it begins with the byte order mark or every other of its first bytes is zero, as PowerShell's `>` writes it;
- * otherwise as it is. Takes a text of {@link decodeBytes}.
+ * A log as text: UTF-16 where it begins with the byte order mark or every other of its first bytes
+ * is zero, as PowerShell's `>` writes it; otherwise as it is. Takes a text of {@link decodeBytes}.
  */
 export function decodeLog(raw: string): string {
   const encoding = encodingOf(encodeText(raw.slice(0, 512)));

@@ -2,7 +2,10 @@
 
 import { withoutPasswords } from "./urls.mts";
 
-/** Takes text apart into lines. What rewrites its line (progress) leaves only what it showed last; URLs show no password. */
+/**
+ * Takes text apart into lines. What rewrites its line (progress) leaves only what it showed last;
+ * URLs show no password.
+ */
 export class Lines {
   /** The last lines, oldest first. */
   readonly tail: string[] = [];

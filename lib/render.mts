@@ -10,10 +10,12 @@ export class Rendered {
 export type Language = "ruby" | "shell";
 
 /**
- * A template with its {{name}}s filled in, each value quoted for the language: text as a string literal, numbers and booleans as
- * they are, lists as lists. A {{name}} alone on its line may take several lines of rendered text, or none: then the line goes.
+ * A template with its {{name}}s filled in, each value quoted for the language: text as a string
+ * literal, numbers and booleans as they are, lists as lists. A {{name}} alone on its line may take
+ * several lines of rendered text, or none: then the line goes.
  *
- * Throws an Error if a {{name}} has no value, or a value has no name in the template: both are mistakes in this project.
+ * Throws an Error if a {{name}} has no value, or a value has no name in the template: both are
+ * mistakes in this project.
  */
 export function render(template: string, values: Record<string, unknown>, language: Language = "ruby"): Rendered {
   const used = new Set<string>();
@@ -56,7 +58,8 @@ function literal(value: unknown, language: Language): string {
 const hexEscape = (character: string) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 
 const quoted: Record<Language, (text: string) => string> = {
-  // In single quotes Ruby gives a meaning to \\ and \' alone (doc/syntax/literals.rdoc). A carriage return before a newline would
+  // In single quotes Ruby gives a meaning to \\ and \' alone (doc/syntax/literals.rdoc). A carriage
+  // return before a newline would
   // get lost there, so that control characters are written as escapes in double quotes
   ruby: (text) =>
     /[\u0000-\u001f\u007f]/.test(text)
@@ -74,7 +77,10 @@ export function shellCommand(word: string): string {
   return /^[\w@%+=:,./~-]+$/.test(word) ? word : shellWord(word);
 }
 
-/** A word for a command in a guest that is typed on the host, `ssh MACHINE -- …`: the shell there reads it after the one here. */
+/**
+ * A word for a command in a guest that is typed on the host, `ssh MACHINE -- …`: the shell there
+ * reads it after the one here.
+ */
 export function guestWord(word: string): string {
   return shellCommand(word) === word ? word : shellWord(shellWord(word));
 }

@@ -75,13 +75,20 @@ export interface Shell {
   run(command: string[], options: RunOptions): Promise<RunResult>;
   /** Hands the terminal over to a program; gives its exit code. */
   interactive(command: string[], options?: { cwd?: string; env?: Record<string, string> }): Promise<number>;
-  /** A file's text, or undefined if there is none; `-` is standard input. Bytes that are not UTF-8 survive (encoding.mts). */
+  /**
+   * A file's text, or undefined if there is none; `-` is standard input. Bytes that are not UTF-8
+   * survive (encoding.mts).
+   */
   read(path: string): Promise<string | undefined>;
-  /** The last bytes of a file, from the start of a line on; undefined if there is no such file. `-` is standard input. */
+  /**
+   * The last bytes of a file, from the start of a line on; undefined if there is no such file. `-`
+   * is standard input.
+   */
   readTail(path: string, bytes: number): Promise<Tail | undefined>;
   /**
-   * Writes a text to a place that a person named: through links, keeping the mode of a file, and in place where it is no regular file (a device, a
-   * pipe). `replaceable` says of the first bytes of a file there whether its content may be lost. Throws UserError with code 2 if not.
+   * Writes a text to a place that a person named: through links, keeping the mode of a file, and in
+   * place where it is no regular file (a device, a pipe). `replaceable` says of the first bytes of
+   * a file there whether its content may be lost. Throws UserError with code 2 if not.
    */
   save(path: string, text: string, replaceable: (start: string) => boolean): Promise<void>;
   /**
@@ -99,11 +106,15 @@ export interface Shell {
   ensurePrivateDir(path: string): Promise<void>;
   /** Removes a file or a folder with all in it; it may be missing. */
   remove(path: string): Promise<void>;
-  /** Moves a file; says whether there was one. */
-  move(from: string, to: string): Promise<boolean>;
-  /** Something that changes with a file's contents, without reading them: size and time of change. Undefined if there is no such file. */
+  /**
+   * Something that changes with a file's contents, without reading them: size and time of change.
+   * Undefined if there is no such file.
+   */
   fingerprint(path: string): Promise<string | undefined>;
-  /** Everything below a folder, sorted by path; links are not followed. Folders that `enters` refuses are not read. Undefined if there is no such folder. */
+  /**
+   * Everything below a folder, sorted by path; links are not followed. Folders that `enters`
+   * refuses are not read. Undefined if there is no such folder.
+   */
   walk(path: string, enters: (folder: string) => boolean): Promise<Entry[] | undefined>;
   /** Names in a folder; none if there is no such folder. */
   list(path: string): Promise<string[]>;
@@ -119,7 +130,10 @@ export interface Shell {
   stderr(text: string): void;
   /** Asks a person on standard input; false where that is no terminal or ends. Throws `Interrupted` (errors.mts). */
   confirm(question: string): Promise<boolean>;
-  /** Asks a person on standard input for a line, without its end; empty where that is no terminal or ends. Throws `Interrupted` (errors.mts). */
+  /**
+   * Asks a person on standard input for a line, without its end; empty where that is no terminal or
+   * ends. Throws `Interrupted` (errors.mts).
+   */
   ask(question: string): Promise<string>;
   /** The operating system, by Node's name. */
   readonly platform: NodeJS.Platform;

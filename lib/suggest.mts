@@ -1,8 +1,9 @@
 /** Which name somebody most likely meant. */
 
 /**
- * The one of the names that is most like a word: one that begins with it or that differs by few letters. Undefined where none is
- * like it, or several are to the same degree. Upper and lower case are the same.
+ * The one of the names that is most like a word: one that begins with it or that differs by few
+ * letters. Undefined where none is like it, or several are to the same degree. Upper and lower case
+ * are the same.
  */
 export function closest(word: string, names: string[]): string | undefined {
   const typed = word.toLowerCase();

@@ -17,8 +17,8 @@ export function wrap(text: string, width: number, first = "", next = " ".repeat(
 }
 
 /**
- * A message for a terminal of that many columns, after a name such as `homelab-gpu: `: lines that are too wide are wrapped at spaces,
- * except those that quote a file (`   12 | text`).
+ * A message for a terminal of that many columns, after a name such as `homelab-gpu: `: lines that
+ * are too wide are wrapped at spaces, except those that quote a file (`   12 | text`).
  */
 export function wrapMessage(text: string, width: number, name: string): string {
   return (name + text).split("\n").flatMap((line) => {
@@ -63,7 +63,10 @@ export function anyOf(...patterns: RegExp[]): RegExp {
   return new RegExp(patterns.map(({ source }) => source).join("|"), patterns[0]!.flags);
 }
 
-/** Whether one version is older than another: `1.6.6` < `1.10`. Compares the leading numbers; what follows them does not count. */
+/**
+ * Whether one version is older than another: `1.6.6` < `1.10`. Compares the leading numbers; what
+ * follows them does not count.
+ */
 export function isOlder(version: string, than: string): boolean {
   const [a, b] = [version, than].map((text) => (/^\d+(\.\d+)*/.exec(text)?.[0] ?? "0").split(".").map(Number)) as [
     number[],

@@ -1,8 +1,8 @@
 /** URLs that may carry a password or a token. */
 
 /**
- * Whether a URL may carry a secret: in its user part (also one in which `/` is not escaped) or in its query. Then it belongs on no command line,
- * which every user can read.
+ * Whether a URL may carry a secret: in its user part (also one in which `/` is not escaped) or in
+ * its query. Then it belongs on no command line, which every user can read.
  */
 export const hasSecret = (url: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/.*[@?]/is.test(url);
 
@@ -10,8 +10,9 @@ export const hasSecret = (url: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/.*[@?
 export const publicUrl = (url: string): string => withoutUser(url, false).replace(/\?.*/s, "?…");
 
 /**
- * A text in which no URL shows its user part: `https://anna:pw@host/x` → `https://…@host/x`. Of schemes other than http and ftp a user without a
- * password stays, as in `ssh://git@host`. `same`: it keeps its length, for texts with marks under their columns.
+ * A text in which no URL shows its user part: `https://anna:pw@host/x` → `https://…@host/x`. Of
+ * schemes other than http and ftp a user without a password stays, as in `ssh://git@host`. `same`:
+ * it keeps its length, for texts with marks under their columns.
  */
 export function withoutPasswords(text: string, same = false): string {
   if (!text.includes("://") || !text.includes("@")) return text;

@@ -1,4 +1,5 @@
-// Makes dist/homelab-gpu.mjs, the whole of homelab-gpu in one readable file: npm run bundle [-- [--for PLATFORM] [FILE]]
+// Makes dist/homelab-gpu.mjs, the whole of homelab-gpu in one readable file: npm run bundle [--
+// [--for PLATFORM] [FILE]]
 // With --for linux, windows or macos it leaves out what only hosts of other platforms use.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -13,7 +14,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const own = (path: string) => readFileSync(`${root}/${path}`, "utf8");
 const { version, dependencies } = JSON.parse(own("package.json"));
 
-/** What the file has inside: by path, every template and every script that runs elsewhere. The schema is made from the table of keys. */
+/**
+ * What the file has inside: by path, every template and every script that runs elsewhere. The
+ * schema is made from the table of keys.
+ */
 const texts = [
   ...readdirSync(`${root}/templates`).filter((name) => !/\.(json|md)$/.test(name)).map((name) => `templates/${name}`),
   ...readdirSync(`${root}/scripts`).filter((name) => !/\.(m[tj]s|md)$/.test(name)).map((name) => `scripts/${name}`),
@@ -42,8 +46,9 @@ function emptied(path: string): string {
 const quoted = (text: string) => `\`${text.replace(/[\\`]|\$(?=\{)/g, "\\$&")}\``;
 
 /**
- * zx has the other packages in it. Under its own command they are globals, and Deno fetches it; Node finds what a folder above has
- * installed: each package alone, of which only the needed ones are loaded, or else zx.
+ * zx has the other packages in it. Under its own command they are globals, and Deno fetches it;
+ * Node finds what a folder above has installed: each package alone, of which only the needed ones
+ * are loaded, or else zx.
  */
 const zx = `
 const missing = ["ERR_MODULE_NOT_FOUND", "ERR_PACKAGE_PATH_NOT_EXPORTED"];
@@ -81,8 +86,8 @@ const packages: Record<string, string> = {
 };
 
 /**
- * An import of these makes Node call each getter that they have, which opens the standard streams and loads all of Web Crypto: a fifth of a
- * start. They are taken without one.
+ * An import of these makes Node call each getter that they have, which opens the standard streams
+ * and loads all of Web Crypto: a fifth of a start. They are taken without one.
  */
 const builtIn: Record<string, string> = {
   "node:process": "export default globalThis.process;",
@@ -127,7 +132,8 @@ const plugin: Plugin = {
       ].join("\n"),
       loader: "ts",
     }));
-    // In one file everything is loaded at once, and needs none of the wrappings of what is loaded later. But it comes after the first modules
+    // In one file everything is loaded at once, and needs none of the wrappings of what is loaded
+    // later. But it comes after the first modules
     // that the script imports, which may answer without it.
     builder.onResolve({ filter: /^later$/ }, ({ path }) => ({ path, namespace: "later" }));
     builder.onResolve({ filter: /^all later$/ }, ({ path }) => ({ path, namespace: "later" }));

@@ -1,4 +1,5 @@
-// Draws what a command prints as a picture of a terminal: npm run picture writes the two of the README, for light and dark pages. The run is a
+// Draws what a command prints as a picture of a terminal: npm run picture writes the two of the
+// README, for light and dark pages. The run is a
 // real one, of a saved host, so that the pictures are the same on every machine.
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";

@@ -19,8 +19,8 @@ const config = parseConfig(
 const folder = "/lab/p";
 
 /**
- * A project with these files, and doctor's findings for it as `status PLACE message`. `unreadable`: paths in its folder that are
- * refused.
+ * A project with these files, and doctor's findings for it as `status PLACE message`. `unreadable`:
+ * paths in its folder that are refused.
  */
 async function judged(
   files: Record<string, string>,

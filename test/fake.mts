@@ -101,11 +101,6 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
     create: (path, text) => Promise.resolve(disk.has(path) ? false : (disk.set(path, text), true)),
     ensurePrivateDir: () => Promise.resolve(),
     remove: (path) => Promise.resolve(void disk.delete(path)),
-    move: (from, to) => {
-      const text = disk.get(from);
-      if (text !== undefined) disk.set(to, text);
-      return Promise.resolve(disk.delete(from));
-    },
     fingerprint: (path) => Promise.resolve(disk.has(path) ? "1 1" : undefined),
     walk: (path, enters) => {
       const paths = [...disk.keys()].filter((name) => name.startsWith(`${path}/`)).map((name) =>

@@ -64,7 +64,8 @@ function vagrantfile(host: Host, machine: string): string {
   return makePlan(config, host, lab, texts).files.find(({ path }) => path === "Vagrantfile")!.text;
 }
 
-// ------------------------------------------------------------------------------------------- the original's three tests
+// ------------------------------------------------------------------------------------------- the
+// original's three tests
 
 test("nothing is contributed when no machine has a GPU", () => {
   for (const provider of providerNames) {

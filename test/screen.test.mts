@@ -10,7 +10,10 @@ import { fakeShell, own, root } from "./fake.mts";
 const test = suite("screen");
 const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith(".txt"));
 
-/** Doctor's report of a recorded host; with 0 rows into a pipe. Its config requests the cards that its findings name. */
+/**
+ * Doctor's report of a recorded host; with 0 rows into a pipe. Its config requests the cards that
+ * its findings name.
+ */
 async function doctor(name: string, words: string[] = [], rows = 24) {
   const gpu = /^gpu: (.*)$/m.exec(own(`test/hosts/${name.replace(".txt", "")}.findings`))![1]!;
   const config = `machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]\n`;

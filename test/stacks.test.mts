@@ -374,7 +374,8 @@ test("status lists what the VM answered, not what the config has", async () => {
   assert.not.match(world.said.join(""), /ml-worker/);
 });
 
-// ------------------------------------------------------------------------------------------------ proof and closing lines
+// ------------------------------------------------------------------------------------------------
+// proof and closing lines
 
 const answer = (...lines: string[]) =>
   ["homelab-gpu-verify 1", "kernel:6.1", "engine:docker", "engine-state:running", ...lines, "end:yes"].join("\n");

@@ -176,12 +176,6 @@ export class World {
           if (name === full(path) || name.startsWith(`${full(path)}/`)) disk.delete(name);
         }
       },
-      move: async (from, to) => {
-        await meet(`move ${from}`);
-        const text = disk.get(full(from));
-        if (text !== undefined) disk.set(full(to), text);
-        return disk.delete(full(from));
-      },
       fingerprint: async (path) => {
         await meet(`stamp ${path}`);
         return disk.has(full(path)) ? "1 1" : undefined;

@@ -197,7 +197,7 @@ function notAsked(projects: ComposeProject[], host: Host): Verdict {
  * (packages.debian.org, packages.ubuntu.com, packages.fedoraproject.org, archlinux.org;
  * formulae.brew.sh). Debian 12 has version 1.
  */
-export function composeInstallFix(host: Host): Fix {
+function composeInstallFix(host: Host): Fix {
   const title = "Install Compose, which only reads the project here";
   const apt = (name: string) => commandFix(title, `apt-get update && apt-get install -y ${name}`, { root: true });
   const { id = "", version = "0", platform } = host.os;

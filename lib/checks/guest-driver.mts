@@ -82,7 +82,10 @@ function supportedFix(
   return [manualFix(`Write driver: {source: nvidia, branch: ${newest}${kept}}${supportOf(newest)}`)];
 }
 
-/** The verdict for a machine without an NVIDIA driver to check: `skip` for other cards, `unknown` if the bus was not read. */
+/**
+ * The verdict for a machine without an NVIDIA driver to check: `skip` for other cards, `unknown` if
+ * the bus was not read.
+ */
 export function whyUnchecked({ gpus }: ResolvedMachine, host: Host): { status: "skip" | "unknown"; message: string } {
   const own = gpus.filter(isNvidiaRequest);
   if (own.length === 0) return { status: "skip", message: "it gets no NVIDIA card" };

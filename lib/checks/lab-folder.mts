@@ -25,8 +25,9 @@ export const labFolderChecks: Check[] = [
 const isWindowsPath = (path: string) => /^[a-z]:[\\/]|^[\\/]{2}/i.test(path);
 
 /**
- * What the longest path below the folder adds: `\.vagrant\machines\NAME\hyperv\Virtual Machines\`, an id and an ending. Without long
- * paths turned on in each program, a path has 259 characters at most (Microsoft, Maximum Path Length Limitation, 2024-07).
+ * What the longest path below the folder adds: `\.vagrant\machines\NAME\hyperv\Virtual Machines\`,
+ * an id and an ending. Without long paths turned on in each program, a path has 259 characters at
+ * most (Microsoft, Maximum Path Length Limitation, 2024-07).
  */
 const below = "\\.vagrant\\machines\\\\hyperv\\Virtual Machines\\".length + 36 + ".vmgs".length;
 

@@ -11,7 +11,7 @@ import type { ServiceGpuRequest } from "../compose/gpu-requests.mts";
  * Whether an id names a MIG instance: its UUID (`MIG-…`), or the indices of the GPU and the instance
  * (`0:1`), as NVIDIA_VISIBLE_DEVICES and CDI take them (MIG user guide, MIG Device Names).
  */
-export const isMigId = (id: string): boolean => /^MIG-/i.test(id) || /^\d+:\d+$/.test(id);
+const isMigId = (id: string): boolean => /^MIG-/i.test(id) || /^\d+:\d+$/.test(id);
 
 /** The MIG instances that a service asks for, each once. */
 export const migIdsOf = (requests: ServiceGpuRequest[]): string[] => [

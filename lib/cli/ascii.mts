@@ -26,8 +26,9 @@ export function toAscii(text: string): string {
 }
 
 /**
- * Whether a terminal shows only ASCII: the Linux console (`TERM=linux`), and a locale whose character set is not UTF-8 (locale(7): the
- * first of these variables that is set counts; none is the POSIX locale). Windows and macOS set no locale and have UTF-8.
+ * Whether a terminal shows only ASCII: the Linux console (`TERM=linux`), and a locale whose
+ * character set is not UTF-8 (locale(7): the first of these variables that is set counts; none is
+ * the POSIX locale). Windows and macOS set no locale and have UTF-8.
  */
 export function isAscii({ TERM, LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv, platform: NodeJS.Platform): boolean {
   if (TERM === "linux") return true;

@@ -19,7 +19,10 @@ export interface Judged {
   shows: boolean;
 }
 
-/** Makers of cards, the likeliest to be wanted in a VM first: a server's own chip, which shows its console, is of none of them. */
+/**
+ * Makers of cards, the likeliest to be wanted in a VM first: a server's own chip, which shows its
+ * console, is of none of them.
+ */
 const makers: string[] = [vendorIds.nvidia, vendorIds.amd, vendorIds.intel];
 
 /** Checks that no change of this host mends: it has the wrong system or processor. */
@@ -55,10 +58,11 @@ function judge(card: PciFunction, text: string, host: Host): Judged {
 }
 
 /**
- * The card to request: of those of the likeliest maker that can be passed through the one with the fewest warnings, a display of the
- * host after the others, and the processor's graphics last; if there is none, one that only waits for something to end; then another
- * maker's card that the host does not need; then the one with the fewest failures. Undefined if there is no card. `pci`: the host's
- * functions.
+ * The card to request: of those of the likeliest maker that can be passed through the one with the
+ * fewest warnings, a display of the host after the others, and the processor's graphics last; if
+ * there is none, one that only waits for something to end; then another maker's card that the host
+ * does not need; then the one with the fewest failures. Undefined if there is no card. `pci`: the
+ * host's functions.
  */
 export function bestOf(all: Judged[], pci: PciFunction[] = []): Judged | undefined {
   const maker = makers.find((id) => all.some(({ card }) => card.vendor === id)) ?? all[0]?.card.vendor;
@@ -95,8 +99,9 @@ export function hopelessOf(starter: string, host: Host): Finding[] {
 }
 
 /**
- * The config that commands use in memory where there is none: what `init` would write. Where `init` would write one without a GPU, it
- * requests one all the same, so that `doctor` says what is missing.
+ * The config that commands use in memory where there is none: what `init` would write. Where `init`
+ * would write one without a GPU, it requests one all the same, so that `doctor` says what is
+ * missing.
  */
 export function starterText(starter: string, host: Host): string {
   const best = bestOf(judgeCards(starter, host), host.pci);

@@ -1,6 +1,7 @@
 /**
- * Has Node 22.8 and later keep what they compile from here on, which halves the time to a doctor's verdict; to be imported before all else.
- * Node's own place for it is one folder for all users of a machine; and what sudo would leave in a user's cache, that user could not write to.
+ * Has Node 22.8 and later keep what they compile from here on, which halves the time to a doctor's
+ * verdict; to be imported before all else. Node's own place for it is one folder for all users of a
+ * machine; and what sudo would leave in a user's cache, that user could not write to.
  */
 import * as module from "node:module";
 import { isAbsolute } from "node:path";

@@ -14,8 +14,9 @@ interface Offer {
 }
 
 /**
- * What a shell reads to complete `homelab-gpu` and the script's own name: commands, options, machines of the config, checks and
- * shells. `ids` are those of the checks. Words and descriptions are this project's own.
+ * What a shell reads to complete `homelab-gpu` and the script's own name: commands, options,
+ * machines of the config, checks and shells. `ids` are those of the checks. Words and descriptions
+ * are this project's own.
  */
 export function completionFor(
   shell: (typeof shells)[number],

@@ -1,8 +1,9 @@
 /** Long commands on a terminal. */
 
 /**
- * A command line for a POSIX shell, in lines of at most `width` columns: broken at blanks outside of quotes, with a backslash at the end
- * of each line but the last, so that a copy of the lines is the same command. A word is never broken.
+ * A command line for a POSIX shell, in lines of at most `width` columns: broken at blanks outside
+ * of quotes, with a backslash at the end of each line but the last, so that a copy of the lines is
+ * the same command. A word is never broken.
  */
 export function continued(command: string, width: number, indent: string): string[] {
   if (indent.length + command.length <= width || command.includes("\n")) return [indent + command];

@@ -3,7 +3,10 @@
 /** Lines of context around a change. */
 const context = 3;
 
-/** Texts with more changed lines than this are shown as one removal and one addition: the table of the comparison would be too large. */
+/**
+ * Texts with more changed lines than this are shown as one removal and one addition: the table of
+ * the comparison would be too large.
+ */
 const limit = 2000;
 
 /**
@@ -22,7 +25,10 @@ function linesOf(text: string): string[] {
   return text === "" ? [] : text.replace(/\n$/, "").split("\n");
 }
 
-/** Every line of both texts once, with its mark, by a longest common subsequence of what lies between the common ends. */
+/**
+ * Every line of both texts once, with its mark, by a longest common subsequence of what lies
+ * between the common ends.
+ */
 function compare(a: string[], b: string[]): string[] {
   let head = 0;
   while (head < a.length && head < b.length && a[head] === b[head]) head++;

@@ -30,8 +30,8 @@ export interface LoadedConfig {
 }
 
 /**
- * Finds and reads the config: `--config`, `./homelab-gpu.yaml`, the one in `$XDG_CONFIG_HOME`; else what `init` would write for the host
- * that `probe` reads, or the starter as it is.
+ * Finds and reads the config: `--config`, `./homelab-gpu.yaml`, the one in `$XDG_CONFIG_HOME`; else
+ * what `init` would write for the host that `probe` reads, or the starter as it is.
  */
 export async function loadConfig(context: Context, probe?: () => Promise<string>): Promise<LoadedConfig> {
   const { shell, options } = context;

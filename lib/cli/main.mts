@@ -26,8 +26,9 @@ interface Typed {
 }
 
 /**
- * Tells options from operands (POSIX.1-2017, 12.2). An option is one that this program knows, and one without a value takes none: `--yes=no` and
- * `--__proto__=x` are refused, and in `--yes true` the word `true` is an operand. Throws {@link UserError}.
+ * Tells options from operands (POSIX.1-2017, 12.2). An option is one that this program knows, and
+ * one without a value takes none: `--yes=no` and `--__proto__=x` are refused, and in `--yes true`
+ * the word `true` is an operand. Throws {@link UserError}.
  */
 function parse(argv: string[]): Typed {
   const end = argv.indexOf("--");

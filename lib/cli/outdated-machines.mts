@@ -11,8 +11,8 @@ import { readProbe } from "./probe.mts";
 import type { LoadedConfig } from "./load-config.mts";
 
 /**
- * A finding for each machine whose VM differs, by name. Asks this host's probe; empty where that fails or a file that the config names
- * cannot be read, since other commands say so.
+ * A finding for each machine whose VM differs, by name. Asks this host's probe; empty where that
+ * fails or a file that the config names cannot be read, since other commands say so.
  */
 export async function outdatedMachines(
   context: Context,

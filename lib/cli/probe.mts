@@ -7,8 +7,8 @@ import { readNamed } from "./load-config.mts";
 import type { Context } from "./context.mts";
 
 /**
- * The probe's text: this host's own, or a saved one (`--host FILE`, `-` for standard input). `ask` names the slow programs that a Linux
- * host is asked about (packer, libvirt); default: all of them.
+ * The probe's text: this host's own, or a saved one (`--host FILE`, `-` for standard input). `ask`
+ * names the slow programs that a Linux host is asked about (packer, libvirt); default: all of them.
  */
 export async function readProbe(context: Context, ask?: string[]): Promise<string> {
   const { shell, options } = context;

@@ -21,8 +21,9 @@ export interface ModelOptions {
 }
 
 /**
- * A config with its stacks read: `projects` for the checks, and in `stacks` our own file for each. `withheld`: what `--no-gpu` leaves
- * out, as `STACK/SERVICE`, or `STACK` where the guest's Compose cannot leave out some of its services.
+ * A config with its stacks read: `projects` for the checks, and in `stacks` our own file for each.
+ * `withheld`: what `--no-gpu` leaves out, as `STACK/SERVICE`, or `STACK` where the guest's Compose
+ * cannot leave out some of its services.
  */
 export async function withModels(
   shell: Shell,

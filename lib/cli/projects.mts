@@ -23,8 +23,9 @@ interface Flaw {
 }
 
 /**
- * The projects of a config: each stack, and for each machine whose inline services use variables or env files, one named `homelab-gpu` with
- * these files. Throws ConfigError that names every folder, file and variable that is missing.
+ * The projects of a config: each stack, and for each machine whose inline services use variables or
+ * env files, one named `homelab-gpu` with these files. Throws ConfigError that names every folder,
+ * file and variable that is missing.
  */
 export async function readProjects(
   shell: Shell,

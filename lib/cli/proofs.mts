@@ -10,8 +10,9 @@ import { inspect, type Inspection } from "./inspect.mts";
 import { verifyMachines } from "./verify-machines.mts";
 
 /**
- * Reads what the proving steps wrote, saves the proofs that hold, and gives all findings. `some`: a step failed, and only the machines
- * whose proving step ran are judged. `planned`: what was applied, whatever the files of the stacks are by now.
+ * Reads what the proving steps wrote, saves the proofs that hold, and gives all findings. `some`: a
+ * step failed, and only the machines whose proving step ran are judged. `planned`: what was
+ * applied, whatever the files of the stacks are by now.
  */
 export async function judgeProofs(
   context: Context,

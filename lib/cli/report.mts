@@ -30,7 +30,10 @@ export async function printWarnings(context: Context, { findings, host, loaded }
   }
 }
 
-/** Prints a plan's own warnings, such as a VM whose box changed, in full: no other command than `plan` and `status` shows them. */
+/**
+ * Prints a plan's own warnings, such as a VM whose box changed, in full: no other command than
+ * `plan` and `status` shows them.
+ */
 export function printOutdated(context: Context, findings: Finding[], host: Host): void {
   if (context.options.quiet) return;
   const style = styleFor(context, "err", host);

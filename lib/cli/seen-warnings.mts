@@ -8,8 +8,8 @@ const fileIn = (folder: string) => `${folder}/logs/seen-warnings.json`;
 const keyOf = ({ check, machine, message }: Finding) => `${check} ${machine ?? ""} ${message}`;
 
 /**
- * Of these findings those that no earlier run showed, and how many others there are; remembers them as shown. What is no longer found is
- * forgotten. `folder` is the lab's.
+ * Of these findings those that no earlier run showed, and how many others there are; remembers them
+ * as shown. What is no longer found is forgotten. `folder` is the lab's.
  */
 export async function unseen(
   shell: Shell,

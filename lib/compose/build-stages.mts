@@ -32,7 +32,10 @@ export function dockerfilePath(service: ComposeService, project: Pick<ComposePro
   return dockerfile === undefined ? undefined : hostPath(dockerfile, baseOf(project));
 }
 
-/** The stages of the Dockerfiles of services with `build.target`, by absolute path; those that could not be read are absent. */
+/**
+ * The stages of the Dockerfiles of services with `build.target`, by absolute path; those that could
+ * not be read are absent.
+ */
 export async function readStages(
   reads: ProjectReads,
   project: Pick<ComposeProject, "folder" | "files" | "model">,

@@ -32,7 +32,7 @@ interface Row<T> {
  * Compose, for Docker, as of 2026-11-26. Rows marked "run" were tested by test/tools/gpu-ways
  * against a recording stand-in for dockerd. resolve/engine.mts has the version of each guest.
  */
-export const composeAbilities: Row<Pick<EngineAbilities, "reservations" | "gpus" | "cdiDevices" | "tags">>[] = [
+const composeAbilities: Row<Pick<EngineAbilities, "reservations" | "gpus" | "cdiDevices" | "tags">>[] = [
   {
     from: "2.30",
     can: { reservations: true, gpus: true, cdiDevices: true, tags: true },
@@ -60,7 +60,7 @@ export const composeAbilities: Row<Pick<EngineAbilities, "reservations" | "gpus"
  * Docker Engine, as of 2026-11-26: CDI can be enabled from version 25 and is on by default from
  * 28.2 (docs.docker.com, release notes).
  */
-export const dockerVersions: Row<{ cdi: boolean; switchable: boolean }>[] = [
+const dockerVersions: Row<{ cdi: boolean; switchable: boolean }>[] = [
   { from: "28.2", can: { cdi: true, switchable: true }, source: "docs.docker.com, engine/release-notes/28" },
   { from: "25", can: { cdi: false, switchable: true }, source: "docs.docker.com, engine/release-notes/25.0" },
   { from: "0", can: { cdi: false, switchable: false }, source: "docs.docker.com, engine/release-notes/25.0" },
@@ -71,7 +71,7 @@ export const dockerVersions: Row<{ cdi: boolean; switchable: boolean }>[] = [
  * Every version passes CDI names under `devices:` to podman unchanged; reservations work from 1.1;
  * no version supports `gpus:` or `runtime: nvidia`.
  */
-export const podmanComposeVersions: Row<{ reservations: boolean }>[] = [
+const podmanComposeVersions: Row<{ reservations: boolean }>[] = [
   { from: "1.1", can: { reservations: true }, source: "containers/podman-compose 1.1.0" },
   { from: "0", can: { reservations: false }, source: "containers/podman-compose 1.0.3" },
 ];

@@ -117,7 +117,7 @@ export const amdCdi = "amd.com/gpu=";
  */
 export const isNvidiaNode = (path: string) => /^\/dev\/nvidia(\d+|ctl|-[a-z-]+)?(\/|$)/.test(path);
 /** Whether a path is the device node of AMD's compute driver. */
-export const isAmdNode = (path: string) => path === "/dev/kfd";
+const isAmdNode = (path: string) => path === "/dev/kfd";
 /**
  * Whether a path is a node of the kernel's graphics interface (DRM), or the folder of these nodes.
  */

@@ -20,7 +20,7 @@ export interface HostCompose {
 export const inFolder = { PWD: "." };
 
 /** Timeout for one run of Compose, seconds. */
-export const composeTimeout = 20;
+const composeTimeout = 20;
 
 /** A host of which it is not known whether it has Compose. */
 export interface UnknownCompose {

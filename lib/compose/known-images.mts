@@ -94,7 +94,7 @@ export const knownImages: KnownImage[] = [
  * docs.nvidia.com/deeplearning/triton-inference-server/release-notes and
  * …/frameworks/vllm-release-notes, read 2026-11-26.
  */
-export const monthlyCuda: Record<string, string> = {
+const monthlyCuda: Record<string, string> = {
   ...{
     "22.05": "11.7",
     "23.05": "12.1",

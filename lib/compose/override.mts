@@ -32,13 +32,6 @@ export function overrideFor(model: ComposeModel, engine: GuestEngine): string | 
   return changed.length === 0 ? undefined : `services:\n${changed.join("\n")}\n`;
 }
 
-/** The names of the services whose keys have to change. */
-export function changedServices(model: ComposeModel, engine: GuestEngine): string[] {
-  return Object.entries(model.services).filter(([, body]) =>
-    changedLines(body, renderGpuRequests({ body }, engine)).length > 0
-  ).map(([name]) => name);
-}
-
 /**
  * The changes of one service, by key: the list replaced, or the key removed. The values are JSON,
  * which is valid YAML.

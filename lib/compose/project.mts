@@ -49,7 +49,7 @@ export function isCarried({ composeFiles, files, variables }: Project): boolean 
 export const composeFileNames = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
 /** Names of override files, added if they exist (DefaultOverrideFileNames). */
-export const overrideFileNames = [
+const overrideFileNames = [
   ...["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"],
 ];
 

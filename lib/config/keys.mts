@@ -13,19 +13,22 @@ const ofStacks = (): Key => ({
   example: "stacks: [{path: ./NAME}], with the service in ./NAME/compose.yaml",
 });
 
+/** The machine that a stack or a service runs on. */
+const home: Key = {
+  kind: "text",
+  about: "Where it runs. Default: the only machine, or the only one with a GPU.",
+  pattern: machine.name!.kind === "text" ? machine.name!.pattern : "",
+  expected: "the name of a machine",
+  example: "devlab",
+};
+
 const stack: Record<string, Key> = {
   path: {
     ...path("./immich"),
     required: true,
     about: "The folder with its Compose file; relative to this file. It is copied into the VM.",
   },
-  machine: {
-    kind: "text",
-    about: "Where it runs. Default: the only machine, or the only one with a GPU.",
-    pattern: machine.name!.kind === "text" ? machine.name!.pattern : "",
-    expected: "the name of a machine",
-    example: "devlab",
-  },
+  machine: home,
   name: {
     kind: "text",
     about: "Name of its Compose project. Default: the folder's name.",
@@ -63,13 +66,7 @@ const service: Record<string, Key> = {
       { kind: "choice", values: () => ["all"], example: "all" },
     ],
   },
-  machine: {
-    kind: "text",
-    about: "Where it runs. Default: the only machine, or the only one with a GPU.",
-    pattern: machine.name!.kind === "text" ? machine.name!.pattern : "",
-    expected: "the name of a machine",
-    example: "devlab",
-  },
+  machine: home,
   build: ofStacks(),
   secrets: ofStacks(),
   configs: ofStacks(),

@@ -6,9 +6,9 @@ import { className, isAccelerator, isDisplay, slotOf } from "../host/pci.mts";
 
 /**
  * The starter's text for a host: with this card's ids, and its address where another card has the
- * same ids; `any` where the cards of the host are not known. Without a card, the parts that need one are left out.
- * `schema`: path of the editors' schema, relative to the config. `service`: name of one of `starterServices` that it has instead of
- * the examples.
+ * same ids; `any` where the cards of the host are not known. Without a card, the parts that need
+ * one are left out. `schema`: path of the editors' schema, relative to the config. `service`: name
+ * of one of `starterServices` that it has instead of the examples.
  */
 export function starterFor(
   starter: string,

@@ -21,7 +21,10 @@ export function boxFolder(name: string, provider: string): string {
   return `packer/${name.replaceAll("/", "~")}${provider === "libvirt" ? "" : `~${provider}`}`;
 }
 
-/** The path of the inputs of a box, relative to the lab's folder. `version` is `1.HASH`, with or without a third part. */
+/**
+ * The path of the inputs of a box, relative to the lab's folder. `version` is `1.HASH`, with or
+ * without a third part.
+ */
 export function inputsPath(name: string, provider: string, version: string): string {
   return `${boxFolder(name, provider)}/inputs/${version.split(".").slice(0, 2).join(".")}.json`;
 }

@@ -42,7 +42,8 @@ const asked: Record<string, (id: string) => Asking> = {
       return domain(facts.VMState === "running", facts.VMStateChangeTime, facts.cpus, facts.memory);
     },
   }),
-  // Get-VM reports only the uptime, which changes with every query; WMI has the time of the start. With -Id an error would not say
+  // Get-VM reports only the uptime, which changes with every query; WMI has the time of the start.
+  // With -Id an error would not say
   // whether there is no such VM or no right to see it
   hyperv: (id) => ({
     command: powershell(

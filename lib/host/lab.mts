@@ -66,8 +66,8 @@ export interface LabMachine {
   /** What that version of the box was built from; absent where that is not recorded. */
   boxInputs?: BoxInputs;
   /**
-   * Whether a whole card was taken from a Windows host for it, and is not known to be back: hyperv_gpu.ps1 keeps a record for as
-   * long.
+   * Whether a whole card was taken from a Windows host for it, and is not known to be back:
+   * hyperv_gpu.ps1 keeps a record for as long.
    */
   cardTaken?: true;
   /** IP address: that of Vagrant's SSH configuration, or the one that the hypervisor reports instead. */
@@ -172,8 +172,8 @@ export function requireLibvirtAnswer({ libvirtError, machines, orphans }: Lab): 
 }
 
 /**
- * The saved address, unless the hypervisor says that the running VM has others: after a restart of the host a VM on Hyper-V's Default
- * Switch gets another one.
+ * The saved address, unless the hypervisor says that the running VM has others: after a restart of
+ * the host a VM on Hyper-V's Default Switch gets another one.
  */
 function addressOf(saved: string | undefined, now: string[] = []): Pick<LabMachine, "address" | "savedAddress"> {
   if (saved === undefined || now.length === 0 || now.includes(saved)) {

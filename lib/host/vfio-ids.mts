@@ -32,7 +32,7 @@ const idsIn = (text: string) =>
  * parameter (kmod, libkmod-config.c; kernel, moduleparam.h). If vfio-pci is built in, files have no
  * effect.
  */
-export function idLists(host: Host): IdList[] {
+function idLists(host: Host): IdList[] {
   const shadowed = (file: string) =>
     file.startsWith("/") && host.configured.some((other) => other.file === `modprobe.d/${nameOf(file)}`);
   const files = host.configured
@@ -57,7 +57,7 @@ function idArguments(host: Host): IdList[] {
 }
 
 /** Whether an id in such a list matches this function; `ffffffff` matches any. */
-export function isIdOf(id: string, { vendor, device, subsystem }: PciFunction): boolean {
+function isIdOf(id: string, { vendor, device, subsystem }: PciFunction): boolean {
   const [wantedVendor, wantedDevice, subVendor = "", subDevice = ""] = id.split(":");
   const same = (wanted: string, is: string | undefined) =>
     wanted === "" || wanted === "ffffffff" || is === undefined || wanted.padStart(4, "0") === is;

@@ -52,7 +52,10 @@ export function requirePlatform(platform: string): void {
   if (own !== platform) throw leftOut(own, `part for ${platform}`);
 }
 
-/** All texts in {@link names}, read by a function; one that this copy lacks throws {@link UserError} when it is used. */
+/**
+ * All texts in {@link names}, read by a function; one that this copy lacks throws {@link UserError}
+ * when it is used.
+ */
 export async function allTexts(read: (name: string) => Promise<string>): Promise<Record<string, string>> {
   const { platform = "", without = [] } = builtFor ?? {};
   const here = names.filter((name) => !without.includes(name));
@@ -81,8 +84,8 @@ export async function asset(shell: Shell, path: string): Promise<string> {
 }
 
 /**
- * The editors' schema for a config: its path as the config has to name it, and, where there is no file of it but in the one-file build,
- * the text that has to be written there.
+ * The editors' schema for a config: its path as the config has to name it, and, where there is no
+ * file of it but in the one-file build, the text that has to be written there.
  */
 export async function schemaFor(config: string): Promise<{ path: string; text?: string }> {
   if (Object.keys(bundled).length > 0) {

@@ -19,8 +19,9 @@ const titles: Record<string, string> = {
 };
 
 /**
- * The changes from the box that a VM was created from to the one that the config describes: `image debian-12 → debian-13`, `driver branch
- * 570 → 580`, `provision script my-setup.sh changed`. Never empty.
+ * The changes from the box that a VM was created from to the one that the config describes: `image
+ * debian-12 → debian-13`, `driver branch 570 → 580`, `provision script my-setup.sh changed`. Never
+ * empty.
  */
 export function boxChanges(has: BoxInputs, wants: BoxInputs): string[] {
   const scripts = differences(has.scripts, wants.scripts).flatMap(({ name, before, after }) => {
@@ -41,8 +42,8 @@ export function boxChanges(has: BoxInputs, wants: BoxInputs): string[] {
 }
 
 /**
- * What the config needs and the VM's box lacks: services cannot run in the VM as the config describes them. Undefined if nothing
- * is known to be missing.
+ * What the config needs and the VM's box lacks: services cannot run in the VM as the config
+ * describes them. Undefined if nothing is known to be missing.
  */
 export function missingInBox(has: BoxInputs, wants: BoxInputs): string | undefined {
   if (has.engine !== wants.engine) return "its engine";

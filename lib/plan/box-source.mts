@@ -99,7 +99,10 @@ export function fromBox(
   };
 }
 
-/** A file for `curl -K` that fetches a URL as get-image.sh does: no pattern in it, at least 10 KiB a second (curl(1)). */
+/**
+ * A file for `curl -K` that fetches a URL as get-image.sh does: no pattern in it, at least 10 KiB a
+ * second (curl(1)).
+ */
 function curlConfig(url: string): string {
   const quoted = url.replace(/[\\"]/g, "\\$&");
   return `url = "${quoted}"\ngloboff\n` +

@@ -133,8 +133,8 @@ export function boxOf(
 }
 
 /**
- * The steps that build boxes. Of libvirt's as many are built at once as the host has CPUs, in at most half of its memory; the other providers'
- * builds meet in Vagrant's one folder of boxes.
+ * The steps that build boxes. Of libvirt's as many are built at once as the host has CPUs, in at
+ * most half of its memory; the other providers' builds meet in Vagrant's one folder of boxes.
  */
 export function buildSteps(boxes: Box[], { cpu, memory }: Host): Step[] {
   const room = Math.min(cpu.count ?? 1, Math.floor((memory.total ?? 0) / 2 / buildMemory));
@@ -179,8 +179,9 @@ export function text(texts: Texts, path: string): string {
 }
 
 /**
- * The plugins that Packer gets. Since July 2025 HashiCorp publishes new releases on releases.hashicorp.com only, where Packer looks since
- * 1.14 (hashicorp/packer-plugin-qemu#215): older ones are kept to a release that GitHub has.
+ * The plugins that Packer gets. Since July 2025 HashiCorp publishes new releases on
+ * releases.hashicorp.com only, where Packer looks since 1.14 (hashicorp/packer-plugin-qemu#215):
+ * older ones are kept to a release that GitHub has.
  */
 function plugins(template: string, host: Host): string {
   return isOlder(host.versions.packer ?? "0", "1.14")

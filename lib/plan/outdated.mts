@@ -12,8 +12,9 @@ import { boxChanges, missingInBox } from "./box-changes.mts";
 import { isOwn } from "../resolve/providers.mts";
 
 /**
- * A finding with the differences that only recreating the VM resolves; undefined if there are none. Another box alone is a warning:
- * the VM goes on with the one that it has. A VM that cannot do what the config asks for is a failure.
+ * A finding with the differences that only recreating the VM resolves; undefined if there are none.
+ * Another box alone is a warning: the VM goes on with the one that it has. A VM that cannot do what
+ * the config asks for is a failure.
  */
 export function outdated(
   machine: ResolvedMachine,

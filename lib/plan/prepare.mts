@@ -1,4 +1,7 @@
-/** What a host needs so that vfio-pci has a card from the moment it boots: as files, kernel arguments and a new initramfs. */
+/**
+ * What a host needs so that vfio-pci has a card from the moment it boots: as files, kernel
+ * arguments and a new initramfs.
+ */
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { type ArgumentChange, changeArgument, iommuArguments, refreshEntries } from "../host/kernel-arguments.mts";
@@ -39,9 +42,10 @@ export const mark = "Written by homelab-gpu";
 const head = `# ${mark} prepare; prepare --undo removes it.\n`;
 
 /**
- * The least that binds these functions to vfio-pci at boot: by ids where no other function of the host has the same and no other
- * list of ids is there (only the last one counts, so another one would replace ours, or ours it), else by address (and ids, so that a
- * device that moves there is left alone). Depends on nothing that being bound changes, so that it is the same after.
+ * The least that binds these functions to vfio-pci at boot: by ids where no other function of the
+ * host has the same and no other list of ids is there (only the last one counts, so another one
+ * would replace ours, or ours it), else by address (and ids, so that a device that moves there is
+ * left alone). Depends on nothing that being bound changes, so that it is the same after.
  */
 export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   const others = (host.pci ?? []).filter((fn) => !passed.some(({ bdf }) => bdf === fn.bdf));
@@ -188,8 +192,9 @@ function udev(functions: PciFunction[]): string {
 }
 
 /**
- * driver_override is written while the rule is read, and drivers are loaded only after (udev(7), RUN): none but vfio-pci matches then.
- * Where vfio-pci is loaded already, nothing would offer the function to it: drivers_probe does (kernel, sysfs-bus-pci).
+ * driver_override is written while the rule is read, and drivers are loaded only after (udev(7),
+ * RUN): none but vfio-pci matches then. Where vfio-pci is loaded already, nothing would offer the
+ * function to it: drivers_probe does (kernel, sysfs-bus-pci).
  */
 function rulesOf(functions: PciFunction[]): string[] {
   return functions.map(({ bdf, vendor, device }) =>

@@ -3,9 +3,11 @@ import { shellWord } from "../render.mts";
 import { hasSecret } from "../urls.mts";
 
 /**
- * Settings of the install scripts, `NAME=VALUE` each → those without a secret, and the text of a script that gives the guest the rest:
- * user and password of a repository for apt, of which the setting keeps the bare URL, and other settings in a file that only root can read.
- * Without a secret there is no script. apt_auth.conf(5), read 2026-11: an entry without a scheme is for https alone.
+ * Settings of the install scripts, `NAME=VALUE` each → those without a secret, and the text of a
+ * script that gives the guest the rest: user and password of a repository for apt, of which the
+ * setting keeps the bare URL, and other settings in a file that only root can read. Without a
+ * secret there is no script. apt_auth.conf(5), read 2026-11: an entry without a scheme is for https
+ * alone.
  */
 export function withoutSecrets(settings: string[]): { settings: string[]; script?: string } {
   const [plain, logins, hidden]: string[][] = [[], [], []];

@@ -36,7 +36,10 @@ export function projectFiles(project: Project): File[] {
   ];
 }
 
-/** The steps that copy a project's changed files, with the list that they need. `whole`: all of them, whatever the VM got before. */
+/**
+ * The steps that copy a project's changed files, with the list that they need. `whole`: all of
+ * them, whatever the VM got before.
+ */
 export function copySteps(
   project: Project,
   lab: Lab,
@@ -97,7 +100,7 @@ export function dropStep(machine: string, kept: string[], ssh: string[], runAsRo
 }
 
 /** Bytes as people say them: `812 B`, `3.4 MiB`. */
-export function formatSize(bytes: number): string {
+function formatSize(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   const power = Math.min(Math.floor(Math.log2(bytes) / 10), 4);
   const value = bytes / 1024 ** power;

@@ -36,7 +36,10 @@ export interface Step {
   output?: string;
   /** What goes away once it is done: relative to the lab's folder. */
   removes?: string[];
-  /** Consecutive steps of different queues run in parallel, those of one queue in order; a step without a queue waits for all before it. */
+  /**
+   * Consecutive steps of different queues run in parallel, those of one queue in order; a step
+   * without a queue waits for all before it.
+   */
   queue?: string;
   /** It may ask for a password on the terminal, so it gets the terminal. */
   terminal?: boolean;

@@ -10,8 +10,9 @@ import { joinBlocks, nothing, render, Rendered } from "../render.mts";
 const bootTimeout = { kvm: 300, tcg: 1800 } as const;
 
 /**
- * The text of the Vagrantfile: every machine, and the VMs that the config no longer has. `replaces`: machines whose existing VM is
- * replaced; every other VM keeps the box that it was created from.
+ * The text of the Vagrantfile: every machine, and the VMs that the config no longer has.
+ * `replaces`: machines whose existing VM is replaced; every other VM keeps the box that it was
+ * created from.
  */
 export function vagrantfile(
   config: Resolved,
@@ -43,8 +44,8 @@ export function vagrantfile(
 }
 
 /**
- * The box in a machine's block: the one that its VM was created from, else the one that the config describes. A version is given where
- * the box is built here, as `1.HASH`.
+ * The box in a machine's block: the one that its VM was created from, else the one that the config
+ * describes. A version is given where the box is built here, as `1.HASH`.
  */
 function boxOfVm(wanted: string, version: string | undefined, { box: has, boxName = wanted }: Partial<LabMachine>) {
   const own = /^(1\.\d+)\.\d+$/.exec(has ?? "")?.[1];

@@ -28,8 +28,8 @@ export function removal(
 }
 
 /**
- * The step that returns a card to a Windows host that a machine's VM has no longer, because the VM is gone or a run was cut off. It
- * does nothing where the host has the card.
+ * The step that returns a card to a Windows host that a machine's VM has no longer, because the VM
+ * is gone or a run was cut off. It does nothing where the host has the card.
  */
 export function returnCard(name: string): Step {
   return {

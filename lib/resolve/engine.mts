@@ -37,7 +37,7 @@ const newKeys = [
 ];
 
 /** The keys of a service that Compose 1.29 refuses. */
-export function keysBeyondCompose1({ body }: Service): string[] {
+function keysBeyondCompose1({ body }: Service): string[] {
   const envFiles = Array.isArray(body.env_file) ? body.env_file : [body.env_file];
   const needs = Object.values(mapAt(body, "depends_on"));
   return [

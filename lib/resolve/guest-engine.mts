@@ -12,7 +12,7 @@ import { vendorIds } from "../host/vendors.mts";
  * packages.debian.org, packages.ubuntu.com). Ubuntu's Docker changes with updates, so its version
  * is left open. Compose for Docker: engine.mts.
  */
-export const suiteEngines: Record<string, Record<Machine["engine"], Pick<GuestEngine, "version" | "compose">>> = {
+const suiteEngines: Record<string, Record<Machine["engine"], Pick<GuestEngine, "version" | "compose">>> = {
   bookworm: { docker: { version: "20.10.24" }, podman: { version: "4.3.1", compose: "1.0.3" } },
   trixie: { docker: { version: "26.1.5" }, podman: { version: "5.4.2", compose: "1.3.0" } },
   jammy: { docker: {}, podman: {} },

@@ -39,7 +39,8 @@ export interface Lock {
 }
 
 /**
- * Takes the lock of a lab's folder. One whose holder is dead is taken over, and a step that its holder left running is ended first.
+ * Takes the lock of a lab's folder. One whose holder is dead is taken over, and a step that its
+ * holder left running is ended first.
  *
  * Throws {@link UserError} that names the holder if it lives, or if the folder is not this user's alone.
  */
@@ -73,11 +74,13 @@ export async function acquireLock(
 }
 
 /**
- * Takes a lock file and gives the steps that a dead holder left in it; until they are ended, they stand in the new holder's file too.
+ * Takes a lock file and gives the steps that a dead holder left in it; until they are ended, they
+ * stand in the new holder's file too.
  *
- * Only who holds the lock `PATH.next-TEXT`, where TEXT stands for what the dead holder's file says, may replace that file, and does so only if
- * it still says that. So of many that find the same dead holder one takes over, wherever each of them is stopped. That second lock is taken
- * in the same way.
+ * Only who holds the lock `PATH.next-TEXT`, where TEXT stands for what the dead holder's file says,
+ * may replace that file, and does so only if it still says that. So of many that find the same dead
+ * holder one takes over, wherever each of them is stopped. That second lock is taken in the same
+ * way.
  */
 async function take(shell: Shell, path: string, own: Holder, refusal: (holder: Holder) => Error): Promise<Group[]> {
   for (let attempt = 0; attempt < 100; attempt++) {
@@ -152,7 +155,10 @@ async function startOf(shell: Shell, pid: number): Promise<string | null> {
   return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
 }
 
-/** A holder, or undefined where the text names no process: an id below 2 would be everybody's or the system's own (kill(2)). */
+/**
+ * A holder, or undefined where the text names no process: an id below 2 would be everybody's or the
+ * system's own (kill(2)).
+ */
 function parsed(text: string): Holder | undefined {
   try {
     const holder: unknown = JSON.parse(text);

@@ -27,8 +27,8 @@ const pace = 1000;
 export const silence = 30_000;
 
 /**
- * The line of a step at a moment: number, title, time, last time's, and what the program printed last, at most `width` columns. `elapsed`
- * in milliseconds.
+ * The line of a step at a moment: number, title, time, last time's, and what the program printed
+ * last, at most `width` columns. `elapsed` in milliseconds.
  */
 export function stepLine({ number, title, lastTime }: StepTitle, elapsed: number, said: string, width: number): string {
   const usual = lastTime === undefined ? "" : `, last time ${formatDuration(lastTime)}`;
@@ -38,8 +38,8 @@ export function stepLine({ number, title, lastTime }: StepTitle, elapsed: number
 }
 
 /**
- * One line of a terminal that changes while the step runs, and is replaced at its end. What the program prints is shown at its end only,
- * so that a program's retries do not fill the screen.
+ * One line of a terminal that changes while the step runs, and is replaced at its end. What the
+ * program prints is shown at its end only, so that a program's retries do not fill the screen.
  */
 export function changingLine(shell: Shell, step: StepTitle, now: () => number): Progress {
   const start = now();
@@ -62,7 +62,10 @@ export function changingLine(shell: Shell, step: StepTitle, now: () => number): 
   };
 }
 
-/** The program's own output, and a line where it has been silent for long. `show` is undefined where its output is not shown. */
+/**
+ * The program's own output, and a line where it has been silent for long. `show` is undefined where
+ * its output is not shown.
+ */
 export function passedOn(
   { number, title }: StepTitle,
   show: ((text: string) => void) | undefined,

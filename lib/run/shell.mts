@@ -41,7 +41,8 @@ export function realShell(): Shell {
       return false;
     }
   };
-  // children are process groups of their own, so the terminal's Ctrl-C reaches them only from here; a second one is final
+  // children are process groups of their own, so the terminal's Ctrl-C reaches them only from here;
+  // a second one is final
   const stop = (signal: NodeJS.Signals) => {
     for (const group of groups) kill(-group, shell.interrupted ? "SIGKILL" : signal);
     if (groups.size === 0 && shell.interrupted) process.exit(130);
@@ -231,8 +232,8 @@ export function realShell(): Shell {
 const patience = { silence: 3, answer: 30, end: 2 };
 
 /**
- * By how much each limit of an answer is longer than usual, from `HOMELAB_GPU_TIMEOUT_FACTOR`: a whole number from 1 to 999, else 1.
- * The probes read the same variable.
+ * By how much each limit of an answer is longer than usual, from `HOMELAB_GPU_TIMEOUT_FACTOR`: a
+ * whole number from 1 to 999, else 1. The probes read the same variable.
  */
 export function timeoutFactor({ HOMELAB_GPU_TIMEOUT_FACTOR: text = "" }: NodeJS.ProcessEnv): number {
   return /^[1-9]\d{0,2}$/.test(text) ? Number(text) : 1;

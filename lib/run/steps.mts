@@ -19,7 +19,10 @@ export interface Reporter {
   folds?: boolean;
   /** A line about the run itself. */
   log(text: string): void;
-  /** What the log of a failed step of that program is known to mean, as text that follows the error; empty if nothing is known. */
+  /**
+   * What the log of a failed step of that program is known to mean, as text that follows the error;
+   * empty if nothing is known.
+   */
   explain(log: string, program: string): Promise<string>;
 }
 

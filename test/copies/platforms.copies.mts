@@ -1,4 +1,5 @@
-// The one-file builds for one platform: on hosts of that platform each says what the script says; on others it says what it was made for.
+// The one-file builds for one platform: on hosts of that platform each says what the script says;
+// on others it says what it was made for.
 import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

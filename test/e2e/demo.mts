@@ -1,5 +1,7 @@
-// npm run demo: passes a card to a VM, proves it and takes it back, on an emulated host without a GPU. Runs to its end by itself; exit code 0
-// if every step went well, else 1. dist/demo.txt and dist/demo.svg keep what was seen. On a terminal you can then type commands, which run on
+// npm run demo: passes a card to a VM, proves it and takes it back, on an emulated host without a
+// GPU. Runs to its end by itself; exit code 0
+// if every step went well, else 1. dist/demo.txt and dist/demo.svg keep what was seen. On a
+// terminal you can then type commands, which run on
 // the host as root, until `exit`.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

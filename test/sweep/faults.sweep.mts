@@ -183,7 +183,7 @@ test("of three runs that find one dead holder, one takes over: in 300 orders", a
       state = (state * 1103515245 + 12345) & 0x7fffffff;
       for (let turns = (state >> 16) % 5; turns > 0; turns--) await Promise.resolve();
     };
-    for (const name of ["create", "read", "write", "move", "remove"] as const) {
+    for (const name of ["create", "read", "write", "remove"] as const) {
       const act = shell[name] as (...words: string[]) => Promise<never>;
       Object.assign(shell, { [name]: async (...words: string[]) => (await slow(), await act(...words)) });
     }

@@ -47,7 +47,10 @@ function getWith(more: Record<string, string>, folder: string, ...words: string[
 }
 const server = (folder: string, name: string) => `file://${encodeURI(folder)}/server/${name}`;
 
-/** Starts a web server whose answers a statement writes to `answer`, for `asked`; in a process of its own, since `get` blocks this one. */
+/**
+ * Starts a web server whose answers a statement writes to `answer`, for `asked`; in a process of
+ * its own, since `get` blocks this one.
+ */
 async function serve(statement: string): Promise<{ port: number; end: () => void }> {
   const code = `require("node:http").createServer((asked, answer) => { ${statement} })
     .listen(0, "127.0.0.1", function () { process.stdout.write(String(this.address().port)); })`;

@@ -1,4 +1,5 @@
-// hyperv_gpu.ps1 under real PowerShell, on a stand-in Windows: what it does, step by step, and what the next command makes of what a
+// hyperv_gpu.ps1 under real PowerShell, on a stand-in Windows: what it does, step by step, and what
+// the next command makes of what a
 // failure or a kill left.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -88,8 +89,8 @@ on(
 );
 
 /**
- * The way of a card, ended at each of its changes: what is left then, and what the next `up` (give) and the next `destroy` of a machine
- * whose VM is there (back) or gone (returned) do.
+ * The way of a card, ended at each of its changes: what is left then, and what the next `up` (give)
+ * and the next `destroy` of a machine whose VM is there (back) or gone (returned) do.
  */
 const table: { at: string; left: string; up: string[]; destroy: string[]; gone: string[] }[] = [
   { at: "Set-VM", left: "host", up: ["Set-", "Set-Firmware", ...taken], destroy: [], gone: [] },

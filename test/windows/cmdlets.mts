@@ -1,6 +1,6 @@
 /**
- * Cmdlets with their parameters by Windows, and how a call is held against them. `cmdlets.json` is generated from Microsoft's
- * reference by `table.mts`.
+ * Cmdlets with their parameters by Windows, and how a call is held against them. `cmdlets.json` is
+ * generated from Microsoft's reference by `table.mts`.
  */
 import { readFileSync } from "node:fs";
 
@@ -17,7 +17,10 @@ export interface Parameter {
 }
 /** A cmdlet on some versions of Windows: its parameter sets by name. */
 export interface Version {
-  /** `2016`, `2019`, `2022`, `2025` (Windows Server), `10` (Windows 10), `11` (Windows 11), `5.1` (with PowerShell itself). */
+  /**
+   * `2016`, `2019`, `2022`, `2025` (Windows Server), `10` (Windows 10), `11` (Windows 11), `5.1`
+   * (with PowerShell itself).
+   */
   windows: string[];
   sets: Record<string, Parameter[]>;
   default?: string;
@@ -58,8 +61,8 @@ const common: Record<string, boolean> = {
 };
 
 /**
- * Why PowerShell refuses a call on one of the Windows that have the cmdlet; undefined if none does. A prefix of a parameter's
- * name does only where it is the only one (about_Parameters).
+ * Why PowerShell refuses a call on one of the Windows that have the cmdlet; undefined if none does.
+ * A prefix of a parameter's name does only where it is the only one (about_Parameters).
  */
 export function refusal(call: Call): string | undefined {
   const versions = Object.entries(table.cmdlets).find(([name]) => name.toLowerCase() === call.name.toLowerCase())?.[1];

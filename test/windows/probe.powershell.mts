@@ -8,7 +8,10 @@ import { plan } from "./windows.mts";
 
 const test = suite("probe");
 
-/** The facts of a probe's text: its lines by section, without the comments and what is asked of programs that are not here. */
+/**
+ * The facts of a probe's text: its lines by section, without the comments and what is asked of
+ * programs that are not here.
+ */
 function factsOf(text: string): Record<string, string[]> {
   const sections: Record<string, string[]> = {};
   let current: string[] = [];

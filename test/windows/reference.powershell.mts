@@ -1,4 +1,5 @@
-// Our PowerShell, read by PowerShell's own parser: no text has an error, and each call is one that every Windows takes which has
+// Our PowerShell, read by PowerShell's own parser: no text has an error, and each call is one that
+// every Windows takes which has
 // the cmdlet. The reference is Microsoft's (cmdlets.json).
 import { suite } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,5 +1,6 @@
 /**
- * Generates `cmdlets.json` out of checkouts of Microsoft's reference: only the cmdlets that are in it, and those that are named.
+ * Generates `cmdlets.json` out of checkouts of Microsoft's reference: only the cmdlets that are in
+ * it, and those that are named.
  *
  *   node table.mts windows-powershell-docs PowerShell-Docs DATE [CMDLET…]
  */
@@ -12,7 +13,10 @@ const file = new URL("cmdlets.json", import.meta.url);
 const before = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) as Table : undefined;
 const names = [...new Set([...Object.keys(before?.cmdlets ?? {}), ...more])].sort();
 
-/** What Microsoft's reference does not have, by hand: on which Windows, as on which other one, and where that is from. */
+/**
+ * What Microsoft's reference does not have, by hand: on which Windows, as on which other one, and
+ * where that is from.
+ */
 const byHand: Record<string, { windows: string; as: string; without?: string[]; note: string }[]> = {
   ...Object.fromEntries(
     [

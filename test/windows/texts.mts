@@ -21,7 +21,10 @@ const files = (folder: string, ends: RegExp) =>
 export const scripts = (): Text[] =>
   [...files("scripts", /\.ps1$/), ...files("templates", /\.ps1$/)].map((name) => ({ name, text: read(name) }));
 
-/** Commands in the code's strings, but for those that are put together: those of fixes and of checks, and what the advice says in parentheses or after a colon. */
+/**
+ * Commands in the code's strings, but for those that are put together: those of fixes and of
+ * checks, and what the advice says in parentheses or after a colon.
+ */
 export const commands = (): Text[] =>
   files("lib", /\.mts$/).filter((name) => name !== "lib/host/hypervisors.mts").flatMap((name) =>
     [...read(name).matchAll(/"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'/g)].map(([, double, single]) =>

@@ -62,8 +62,8 @@ const planned: Entry[] = [];
 let results: Result[][] | undefined;
 
 /**
- * Plans runs of scripts and gives a function with their results. All that a test file plans runs in one PowerShell, which takes
- * seconds to start, when the first results are asked for.
+ * Plans runs of scripts and gives a function with their results. All that a test file plans runs in
+ * one PowerShell, which takes seconds to start, when the first results are asked for.
  */
 export function plan(entries: Entry[]): () => Result[][] {
   const at = planned.length;

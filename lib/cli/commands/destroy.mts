@@ -9,8 +9,8 @@ import { machinesOf, runWork } from "../machine-work.mts";
 import { checkGpusReturned } from "../gpu-return.mts";
 
 /**
- * `destroy [machine…]`: removes the machines, also those that the config has no longer; without names everything of this lab in libvirt too.
- * Boxes and downloads stay, for the next `up`.
+ * `destroy [machine…]`: removes the machines, also those that the config has no longer; without
+ * names everything of this lab in libvirt too. Boxes and downloads stay, for the next `up`.
  */
 export async function destroy(context: Context): Promise<number> {
   const { shell, args } = context;

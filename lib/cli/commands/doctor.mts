@@ -99,7 +99,10 @@ async function readStacks(context: Context, source: LoadedConfig): Promise<Proje
   }
 }
 
-/** The report for this terminal, below `above` lines: in full with `-v` and for named checks, failures only with `-q`. */
+/**
+ * The report for this terminal, below `above` lines: in full with `-v` and for named checks,
+ * failures only with `-q`.
+ */
 function reportLines(
   context: Context,
   { starter }: LoadedConfig,

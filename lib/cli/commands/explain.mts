@@ -28,8 +28,9 @@ const unknown = [
 const limit = 64 * 2 ** 20;
 
 /**
- * `explain [LOG or CHECK]`: what the errors in a log mean and what mends them; for the id of a check or of a group, its page. `-` is
- * standard input. Without a word: the log of the last step that failed where a person types, standard input elsewhere.
+ * `explain [LOG or CHECK]`: what the errors in a log mean and what mends them; for the id of a
+ * check or of a group, its page. `-` is standard input. Without a word: the log of the last step
+ * that failed where a person types, standard input elsewhere.
  */
 export async function explain(context: Context): Promise<number> {
   const { shell, options, args: [word, ...more] } = context;
@@ -86,7 +87,10 @@ async function readLog(context: Context, path: string): Promise<string> {
   return decodeLog(text);
 }
 
-/** The log of the last step that failed, and what is known of the place where it ran: this host, unless another is named. */
+/**
+ * The log of the last step that failed, and what is known of the place where it ran: this host,
+ * unless another is named.
+ */
 async function lastFailed(context: Context, named: Host | undefined): Promise<{ text: string; setting: Setting }> {
   const folder = await loadConfig(context).then(({ folder }) => folder, () => `${process.cwd()}/.homelab-gpu`);
   const failed = await failedStep(context.shell, folder);

@@ -114,7 +114,10 @@ function reasonsFor(
   return [`not chosen: ${firstFew(others, 4).join("; ")}`];
 }
 
-/** What has to be done before `up`, in order: what runs at once first, then what needs a reboot; and what is typed then. */
+/**
+ * What has to be done before `up`, in order: what runs at once first, then what needs a reboot; and
+ * what is typed then.
+ */
 function todo(context: Context, host: Host, findings: Finding[], files: string[]): string[] {
   const { options } = context;
   const style = styleFor(context, "err", host);

@@ -20,7 +20,6 @@ type Files = Pick<
   | "create"
   | "ensurePrivateDir"
   | "remove"
-  | "move"
   | "fingerprint"
   | "walk"
   | "list"
@@ -82,8 +81,6 @@ export const files: Files = {
   ensurePrivateDir: (path: string) => attempt("make", path, () => makePrivate(path)),
 
   remove: (path: string) => attempt("remove", path, () => rm(path, { recursive: true, force: true })),
-
-  move: (from: string, to: string) => undefinedIfMissing("move", from, false, () => rename(from, to).then(() => true)),
 
   fingerprint: (path: string) =>
     undefinedIfMissing("read", path, undefined, async () => {

@@ -5,7 +5,8 @@ import { each, install, nvidiaWords, registerRuntime, writeCdi } from "./fixes.m
 
 /** Errors of Docker and Podman about CDI and NVIDIA's runtime. */
 export const cdiFailures: Failure[] = [
-  // ----------------------------------------------------------------------------------------------------------------- CDI
+  // -----------------------------------------------------------------------------------------------------------------
+  // CDI
   {
     pattern: /unresolvable CDI devices runtime\.nvidia\.com\/gpu/,
     check: "verify.service",

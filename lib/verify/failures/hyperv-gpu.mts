@@ -34,7 +34,8 @@ export const hypervGpuFailures: Failure[] = [
     ],
     source: "Windows (Device Manager); jamesstringer90/Easy-GPU-PV#51, #375 (2024-05)",
   },
-  // --------------------------------------------------------------------------------------------------------- GPU partition
+  // ---------------------------------------------------------------------------------------------------------
+  // GPU partition
   {
     pattern: /not compliant with currently set group policy/,
     check: "hyperv.policy",
@@ -157,7 +158,8 @@ export const hypervGpuFailures: Failure[] = [
     ],
     source: "PowerShell; brokeDude2901/dxgkrnl_ubuntu#14 (2023)",
   },
-  // ----------------------------------------------------------------------------------------------------------------- guest
+  // -----------------------------------------------------------------------------------------------------------------
+  // guest
   {
     pattern: anyOf(
       /binary package for dxgkrnl|\/var\/lib\/dkms\/dxgkrnl/,
@@ -231,7 +233,8 @@ export const hypervGpuFailures: Failure[] = [
     ],
     source: "nvidia-smi (NVML); seflerZ/oneclick-gpu-pv#8 (2025-01), staralt/dxgkrnl-dkms#9 (2025)",
   },
-  // ------------------------------------------------------------------------------------------------- Hyper-V, devices, disks
+  // -------------------------------------------------------------------------------------------------
+  // Hyper-V, devices, disks
   {
     pattern: /does not allow for OS control of the PCI Express bus/,
     check: "hyperv.card",

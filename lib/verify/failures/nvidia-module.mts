@@ -7,7 +7,8 @@ import { dkmsStatus, each, initramfs, install, nvidiaWords, rebuildBox } from ".
  * Errors of DKMS, kmod and NVIDIA's installer about the driver's kernel module and its libraries.
  */
 export const moduleFailures: Failure[] = [
-  // --------------------------------------------------------------------------------------------- the module and its kernel
+  // ---------------------------------------------------------------------------------------------
+  // the module and its kernel
   {
     pattern: anyOf(
       /(?:kernel )?headers for kernel \S{1,80} cannot be found/,

@@ -40,7 +40,8 @@ export const nvidiaFailures: Failure[] = [
     source:
       "Linux (kernel/module/signing.c); NVIDIA/open-gpu-kernel-modules#344 (2022-08), gnif/vendor-reset#96 (2025-02)",
   },
-  // ------------------------------------------------------------------------------------------- which driver for which card
+  // -------------------------------------------------------------------------------------------
+  // which driver for which card
   {
     pattern: /nvidia\.ko because it does not include the required GPU/,
     near: nvidiaWords,
@@ -84,7 +85,8 @@ export const nvidiaFailures: Failure[] = [
     fix: [doctorFix("guest.driver"), manualFix(`Write another branch (driver: {branch: …}) ${rebuildBox}`)],
     source: "NVIDIA driver (NVRM, nv-pci.c 580, 2025-08)",
   },
-  // ------------------------------------------------------------------------------------------------- the state of the card
+  // -------------------------------------------------------------------------------------------------
+  // the state of the card
   {
     pattern: /unexpected WPR2 already up|GPU is likely in a bad state and may need to be reset/,
     check: "gpu.reset",
@@ -196,7 +198,8 @@ export const nvidiaFailures: Failure[] = [
     fix: [guestFix("See whether the VM has the card", "lspci -nnk -d 10de:"), driverLog],
     source: "NVIDIA driver (NVRM); NixOS/nixos-hardware#1828 (2026-04)",
   },
-  // ------------------------------------------------------------------------------------------------------------- symptoms
+  // -------------------------------------------------------------------------------------------------------------
+  // symptoms
   {
     pattern: /Unable to load the kernel module 'nvidia\.ko'|Unable to load the 'nvidia[\w-]{0,8}' kernel module/,
     check: "guest.driver",

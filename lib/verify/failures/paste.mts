@@ -32,8 +32,9 @@ export function readPaste(raw: string): Pasted {
 }
 
 /**
- * Resolves what PowerShell writes errors in where its output is no console (CLIXML): control characters as `_x001B_`, a message cut into
- * elements at the width of a line, and the colours of PowerShell 7.
+ * Resolves what PowerShell writes errors in where its output is no console (CLIXML): control
+ * characters as `_x001B_`, a message cut into elements at the width of a line, and the colours of
+ * PowerShell 7.
  */
 function withoutClixml(text: string): string {
   return text.replace(/_x001B_\[[0-9;]{0,20}m/gi, "").replace(

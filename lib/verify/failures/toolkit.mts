@@ -89,7 +89,8 @@ export const toolkitFailures: Failure[] = [
     ],
     source: "libnvidia-container, read 2026-11",
   },
-  // ------------------------------------------------------------------------------------------------- nvidia-container-cli
+  // -------------------------------------------------------------------------------------------------
+  // nvidia-container-cli
   {
     pattern:
       /nvidia-container-cli(?:\.real)?: initialization error: (?:privilege change failed|load library failed: .{0,40}permission)/,
@@ -212,7 +213,8 @@ export const toolkitFailures: Failure[] = [
     ],
     source: "nvidia-smi; NVIDIA/nvidia-container-toolkit#580 (2025-03), #251, #1227 (2025)",
   },
-  // ------------------------------------------------------------------------------------------------ no GPU was asked for
+  // ------------------------------------------------------------------------------------------------
+  // no GPU was asked for
   {
     pattern:
       /(?:exec: "nvidia-smi": |executable file `?nvidia-smi`? |nvidia-smi: )(?:executable file )?not found|exec: nvidia-smi: not found/,
