@@ -1,7 +1,7 @@
 import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { dockerWords, nvidiaWords, vmWords } from "./fixes.mts";
+import { dockerWords, driverLog, nvidiaWords, vmWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
 const log = "Read the service's whole log, and its first error";
@@ -21,9 +21,7 @@ export const denialFailures: Failure[] = [
       ),
       "AppArmor or SELinux forbids the VM's QEMU a file or device that it was given",
       "Keep disks, ROM files and images in /var/lib/libvirt/images, whose label and profile fit",
-      commandFix("AppArmor: allow the path for VMs", "editor /etc/apparmor.d/local/abstractions/libvirt-qemu", {
-        root: true,
-      }),
+      "AppArmor: allow the path for VMs in /etc/apparmor.d/local/abstractions/libvirt-qemu",
       commandFix("SELinux: give the file its label", "restorecon -v FILE", { root: true }),
     ],
     [
@@ -57,6 +55,13 @@ export const denialFailures: Failure[] = [
     ],
   ]),
   ...rows({ layer: "packages", source: "apt, general knowledge, 2026-11" }, [
+    [
+      "guest.driver",
+      "note",
+      /warning: the compiler differs from the one used to build/,
+      "a remark of the build: it harms nothing where the kernel's compiler and this one are of the same release, as the two lines after it say",
+      "Look for a line with error:",
+    ],
     [
       "tools.present",
       "note",
@@ -150,6 +155,30 @@ export const denialFailures: Failure[] = [
       "this is docker-compose 1, written in Python, which does not work with current Python libraries and Docker releases",
       guestFix("Install Compose 2 or later", "sh -c 'apt-get update && apt-get install -y docker-compose-plugin'"),
       "Then write docker compose, without a hyphen",
+    ],
+  ]),
+  ...rows({ layer: "docker", source: "Podman (netavark); podman-container-tools/podman#26811 (2025-08)" }, [
+    [
+      "verify.docker",
+      "cause",
+      /netavark: nftables error: got invalid json/,
+      "nftables is newer than Podman's network program (netavark) understands",
+      'Update netavark and Podman; until then go back to the nftables before, or set firewall_driver = "iptables" in containers.conf',
+    ],
+  ]),
+  ...rows({ layer: "driver", source: "Linux (drivers/gpu, kernel/panic.c); siderolabs/talos#12544 (2026-01)" }, [
+    [
+      "guest.driver",
+      "fallback",
+      anyOf(
+        /(?:WARNING: CPU: |kernel BUG at |RIP: 0010:).{0,160}(?:\[(?:amdgpu|nvidia\w{0,8}|i915|xe|nouveau|vfio\w{0,20})\]|drivers\/gpu\/drm\/)/,
+        /kfd2kgd: .{0,80}(?:fail|error)|kfd kfd: .{0,80}(?:fail|error)/,
+      ),
+      "a graphics driver met a fault of its own in the kernel; the first line of its trace and the lines before it say where",
+      driverLog,
+      manualFix(
+        "Update the kernel and linux-firmware, or the driver; a fault that stays belongs to the driver's issue tracker",
+      ),
     ],
   ]),
   ...rows({ layer: "toolkit", near: nvidiaWords, source: "NVIDIA Container Toolkit, read 2026-11" }, [

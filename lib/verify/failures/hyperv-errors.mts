@@ -23,7 +23,6 @@ export const hypervErrorFailures: Failure[] = [
       "cause",
       anyOf(
         /Attachment '[^']{1,200}' not found|(?:0x8007000[23]|0xC03A0005)\b/,
-        /The system cannot find the (?:file|path) specified/,
       ),
       "Hyper-V does not find a file of the VM: a disk or image was moved or deleted, or its path is wrong",
       "See the path in the message; put the file back, or give the VM another one (Set-VMHardDiskDrive, Set-VMDvdDrive)",
@@ -34,7 +33,7 @@ export const hypervErrorFailures: Failure[] = [
       "cause",
       anyOf(
         /chain of virtual hard disks is (?:corrupted|inaccessible|broken)|mismatch in the identifiers of the parent/,
-        /(?:0xC03A000E|0xC03A000D|0xC03A0014|0x80070570)\b|file or directory is corrupted and unreadable/,
+        /(?:0xC03A000E|0xC03A000D|0xC03A0014|0x80070570)\b/,
       ),
       "a disk of the VM is damaged, or the base disk that it builds on was changed or is gone",
       "Put the base disk back as it was; never start or change a disk that another one builds on",
@@ -54,8 +53,8 @@ export const hypervErrorFailures: Failure[] = [
       "provider.access",
       "cause",
       anyOf(
-        /being used by another process|(?:0x80070020|0x80070021)\b/,
-        /The object is in use|is already (?:mounted|attached|in use) by/,
+        /Attachment '.{1,300}being used by another process|(?:0x80070020|0x80070021)\b/,
+        /is already (?:mounted|attached|in use) by/,
       ),
       "another VM or program has that file open: a VM that runs, a mounted image, or a backup or virus scanner",
       commandFix("See which VMs run", "Get-VM | Where State -ne Off"),
@@ -65,7 +64,7 @@ export const hypervErrorFailures: Failure[] = [
       "host.disk",
       "cause",
       anyOf(
-        /There is not enough space on the disk|(?:0x80070070|0x80070027)\b/,
+        /(?:0x80070070|0x80070027)\b/,
         /paused because it has run out of disk space/,
       ),
       "the drive with the VM's disks is full",
@@ -76,7 +75,7 @@ export const hypervErrorFailures: Failure[] = [
       "cause",
       anyOf(
         /(?:virtual machine|switch|file) with the (?:same|specified) name (?:already )?exists/,
-        /0x800700B7\b|Cannot create a file when that file already exists/,
+        /0x800700B7\b/,
       ),
       "there is a VM, switch or file of that name already, or the network adapter belongs to another switch",
       commandFix(
@@ -152,6 +151,22 @@ export const hypervErrorFailures: Failure[] = [
       /wsl: Failed to configure network|Falling back to networkingMode/,
       "WSL could not make its network: a VPN, firewall or setting of networkingMode in .wslconfig does not let it",
       "Set networkingMode=nat (or mirrored) in %UserProfile%\\.wslconfig, then wsl --shutdown",
+    ],
+  ]),
+  ...rows({
+    layer: "provider",
+    near: /GPU|hyper-?v|-VM|\.vhdx|vagrant|packer/i,
+    source: "PowerShell (error records); jamesstringer90/Easy-GPU-PV#469 (2026-03)",
+  }, [
+    [
+      "provider.access",
+      "fallback",
+      anyOf(
+        /\+ CategoryInfo {1,20}: \w{5,30}: |\+ FullyQualifiedErrorId : \w/,
+        /You cannot call a method on a null-valued expression|given path's format is not supported/,
+      ),
+      "a command of a PowerShell script failed; the first error of the script explains those after it",
+      "Read the first error from the top; a script that copies a driver into a VM's disk needs the VM off and its disk mounted",
     ],
   ]),
 ];

@@ -46,7 +46,7 @@ export const moduleFailures: Failure[] = [
       /make\S{0,4}: \*\*\* \[.{0,160}\/(?:NVIDIA-Linux-|nvidia-kmod|kernel-open\/|nvidia\/nv)/,
       /Building and installing nvidia-\S{0,20} \[FAILED\]|akmods\/nvidia\S{0,80}\.failed\.log/,
       /nvidia kernel module was (?:successfully built|not created)/,
-      /\/nvidia(?:-\w{1,10})?\/[\w.-]{1,40}\.[ch]:\d{1,6}:\d{1,5}: error: /,
+      /\/nvidia[\w.\/+-]{0,120}\.[ch]:\d{1,6}:\d{1,5}: (?:fatal )?error: /,
       /nvidia-dkms-\S{1,40} package post-installation script subprocess returned error/,
       /An error occurred while performing the step: .{0,3}Building kernel modules/,
       /Unable to build the NVIDIA kernel module/,
@@ -158,7 +158,7 @@ export const moduleFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /Unable to find the development tool [`']|CC version check failed|compiler (?:used to compile|differs from).{0,80}kernel/,
+      /Unable to find the development tool [`']|CC version check failed|compiler used to compile .{0,80}kernel/,
       /unrecognized command.line option|gcc: error: unrecognized|plugin .{0,60}was built for a different/,
       /cc1: error: .{0,80}plugin/,
     ),

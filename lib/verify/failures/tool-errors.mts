@@ -62,7 +62,7 @@ export const toolErrorFailures: Failure[] = [
       ),
       "the template has a key or a value that this release of the plugin does not know or that does not go together",
       commandFix("Check the template", "packer validate ."),
-      "An old template in JSON: packer fix FILE writes it anew for this Packer, and packer hcl2_upgrade makes HCL of it",
+      "For an old template in JSON: packer fix FILE prints it in today's form, and packer hcl2_upgrade converts it to HCL",
     ],
     [
       "tools.present",

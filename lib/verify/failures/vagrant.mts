@@ -178,7 +178,7 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern:
-      /Vagrant Cloud request failed|The box '[^']{1,120}' could not be found|Failed to load box metadata|bsdtar: Error opening archive|The requested URL returned error: (?:404|403|429|5\d\d)/,
+      /Vagrant Cloud request failed|The box '[^']{1,120}' could not be found|Failed to load box metadata|bsdtar(?:\.exe)?: Error opening archive|The box failed to unpackage properly|The requested URL returned error: (?:404|403|429|5\d\d)/,
     near: vagrantWords,
     check: "guest.image",
     layer: "provider",
