@@ -168,7 +168,8 @@ unread=
 for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/grub" "$root"/etc/default/grub.d/*.cfg \
   "$root/etc/kernel/cmdline" "$root"/etc/kernel/cmdline.d/*.conf "$root"/etc/cmdline.d/*.conf "$root"/boot/loader/entries/*.conf \
   "$root"/boot/efi/loader/entries/*.conf "$root"/efi/loader/entries/*.conf "$root/etc/kernelstub/configuration" \
-  "$root/etc/default/limine" "$root"/etc/limine-entry-tool.d/*.conf "$root/etc/update-extlinux.conf"; do
+  "$root/etc/default/limine" "$root"/etc/limine-entry-tool.d/*.conf "$root/etc/update-extlinux.conf" \
+  "$root/etc/sdboot-manage.conf" "$root"/etc/sdboot-manage.conf.d/*.conf "$root/boot/refind_linux.conf"; do
   if [ -r "$path" ]; then
     set -- "$@" "$path"
   elif [ -e "$path" ]; then
@@ -768,8 +769,8 @@ if [ -n "$live" ]; then
   section programs
   for name in apt-get dnf rpm-ostree pacman zypper transactional-update apk xbps-install emerge pveversion systemctl sudo \
     update-grub grub-mkconfig grub2-mkconfig grubby kernelstub proxmox-boot-tool sdbootutil bootctl kernel-install \
-    reinstall-kernels limine-mkinitcpio limine-update update-extlinux update-initramfs mkinitramfs dracut dracut-rebuild \
-    mkinitcpio mkinitfs booster lsinitramfs lsinitrd lsinitcpio packer vagrant virsh libvirtd virtqemud dnsmasq \
+    reinstall-kernels sdboot-manage limine-mkinitcpio limine-update update-extlinux update-initramfs mkinitramfs dracut \
+    dracut-rebuild mkinitcpio mkinitfs make-initrd elemental booster lsinitramfs lsinitrd lsinitcpio packer vagrant virsh libvirtd virtqemud dnsmasq \
     qemu-img qemu-system-x86_64 debootstrap xorriso curl ssh ssh-keygen VBoxManage; do
     if program "$name"; then
       public "$value"

@@ -128,6 +128,43 @@ const findingsOf = (text: string, check: string, gpu: string, more = "", service
 const commandsOf = (text: string, check: string, gpu: string) =>
   findingsOf(text, check, gpu).flatMap(({ fix }) => fix.flatMap(({ command }) => command ?? []));
 
+test("init: a server's own display chip is no card for a VM", async () => {
+  const { code, text: said } = await says("init", text("server-chip-is-the-only-card"));
+  assert.is(code, 0);
+  assert.match(said, /: without a GPU; [^]*no graphics card on this host but 0000:0b:00\.0 /);
+});
+
+test("prepare refuses a card that the kernel will not pass, and a kernel that may pass it not", async () => {
+  const direct = text("amd-ivmd-direct-region-arch");
+  assert.is((await says("prepare", direct, laptop)).code, 1);
+  const before = direct.replace(/^kernel:.*$/m, "kernel:6.5.0-45-generic");
+  assert.is((await says("prepare", before, laptop)).code, 0);
+});
+
+test("tools.present: no command of another distribution's packages", () => {
+  const alt = text("alt-linux-without-tools");
+  assert.equal(commandsOf(alt, "tools.present", ada), []);
+  const as = (id: string, manager: string, more = "") =>
+    alt.replace(/^ID:.*$/m, `ID:${id}${more}`).replace(/^apt-get:.*$/m, `${manager}:/usr/bin/${manager}`);
+  assert.equal(commandsOf(as("mageia", "dnf", "\nID_LIKE:mandriva fedora"), "tools.present", ada), []);
+  assert.equal(commandsOf(as("chimera", "apk"), "tools.present", ada), []);
+  assert.match(commandsOf(as("fedora", "dnf"), "tools.present", ada)[0]!, /^dnf install /);
+  assert.match(commandsOf(as("alpine", "apk"), "tools.present", ada)[0]!, /^apk add /);
+});
+
+test("prepare: systems whose tools it does not drive get lines, and it writes nothing", async () => {
+  for (
+    const [name, way] of [["harvester-card-on-nouveau", /PCI Devices/], [
+      "alt-linux-without-tools",
+      /initrd\.mk/,
+    ]] as const
+  ) {
+    const { text: said } = await says("prepare", text(name), ada);
+    assert.match(said, way);
+    assert.match(said, /does not change this system/);
+  }
+});
+
 test("systems that keep no changes: prepare names their own way and writes nothing", async () => {
   const unraid = await says("prepare", text("unraid-card-on-nouveau"), ada);
   assert.is(unraid.code, 0);

@@ -17,6 +17,7 @@ export const neededForPrepare = [
   "gpu.match",
   "gpu.exclusive",
   "iommu.group",
+  "iommu.reserved",
   "host.architecture",
   "iommu.enabled",
 ];

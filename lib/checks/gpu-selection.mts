@@ -10,7 +10,7 @@ import { className, formatAddresses, formatFunction } from "../host/pci.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 import { self } from "../self.mts";
 import { counted, firstFew } from "../text.mts";
-import { isNvidia, isNvidiaRequest } from "../host/vendors.mts";
+import { isNvidia, isNvidiaRequest, vendorIds } from "../host/vendors.mts";
 import { hasRequestedIds } from "../resolve/requests.mts";
 
 /** The command that lists a host's graphics cards. */
@@ -89,6 +89,11 @@ const cardsAt = ({ os }: Host) =>
 
 // ---------------------------------------------------------------------------------------------------------- selection
 
+/** Whether a function is a server's or a VM's own display chip that shows the host's picture. */
+function isDisplayChip({ vendor = "", bootVga, displays }: PciFunction): boolean {
+  return !Object.values<string>(vendorIds).includes(vendor) && (bootVga === true || displays.length > 0);
+}
+
 function present(request: GpuRequest, host: Host): Verdict {
   if (!host.pci) {
     return unknown("the PCI bus could not be read", [{ read: "/sys/bus/pci/devices", value: "not readable" }]);
@@ -103,7 +108,7 @@ function present(request: GpuRequest, host: Host): Verdict {
   const asked = isNvidiaRequest(request) ? "NVIDIA GPU" : `GPU ${request.vendorId}:${request.deviceId ?? "*"}`;
   return fail(`no ${asked} detected on host`, evidence, [
     manualFix(
-      cards.length > 0
+      cards.some((fn) => !isDisplayChip(fn))
         ? "Name a card of this host (vendor_id, device_id)"
         : "Install a card, or run this on a host that has one",
     ),

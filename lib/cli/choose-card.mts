@@ -61,11 +61,13 @@ function judge(card: PciFunction, text: string, host: Host): Judged {
  * The card to request: of those of the likeliest maker that can be passed through the one with the
  * fewest warnings, a display of the host after the others, and the processor's graphics last; if
  * there is none, one that only waits for something to end; then another maker's card that the host
- * does not need; then the one with the fewest failures. Undefined if there is no card. `pci`: the
- * host's functions.
+ * does not need; then the one with the fewest failures. Undefined if there is no card, or
+ * none but the display chips of servers and VMs that show the host's picture. `pci`: the host's
+ * functions.
  */
 export function bestOf(all: Judged[], pci: PciFunction[] = []): Judged | undefined {
-  const maker = makers.find((id) => all.some(({ card }) => card.vendor === id)) ?? all[0]?.card.vendor;
+  const maker = makers.find((id) => all.some(({ card }) => card.vendor === id)) ??
+    all.find(({ shows }) => !shows)?.card.vendor;
   const judged = all.filter(({ card }) => card.vendor === maker);
   const built = ({ card }: Judged) => Number(isIntegrated(card, pci));
   const order = (a: Judged, b: Judged) =>

@@ -117,6 +117,57 @@ export const appliances: Appliance[] = [
     date,
   },
   {
+    name: "Guix System",
+    here: ({ os }) => os.id === "guix",
+    arguments:
+      "in kernel-arguments of the operating-system that /etc/config.scm declares, then guix system reconfigure /etc/config.scm",
+    image: "guix system reconfigure makes it, by initrd-modules of the same declaration",
+    source: "https://gnu.org/s/guix/manual/html_node/operating_002dsystem-Reference.html",
+    date,
+  },
+  {
+    name: "Harvester",
+    here: ({ os }) => /^harvester\b/i.test(os.name ?? ""),
+    arguments:
+      "in third_party_kernel_args of /oem/grubenv, with those that are there (grub2-editenv /oem/grubenv list, then … set)",
+    image: "the system is an image that updates replace",
+    binding: (functions) => [
+      `Turn on the add-on pcidevices-controller, and enable passthrough of ${
+        functions.map(({ bdf }) => bdf).join(", ")
+      } at Advanced > PCI Devices`,
+    ],
+    packages: `Harvester takes no packages: ${elsewhere}`,
+    source: "https://github.com/harvester/harvester-installer (harv-install), https://docs.harvesterhci.io (v1.7)",
+    date,
+  },
+  {
+    name: "an image of Elemental or Kairos",
+    here: (host) => !lacks(host, "elemental") && host.programs !== undefined || /\bkairos\b/i.test(host.os.name ?? ""),
+    arguments: "in /etc/cos/bootargs.cfg of the image that this host boots",
+    image: "the image that this host boots has its initramfs, and updates replace it",
+    packages: `Packages are a part of the image that this host boots: add them there, or ${elsewhere}`,
+    source: "https://rancher.github.io/elemental-toolkit/docs/customizing/configure_grub",
+    date,
+  },
+  {
+    name: "an image by systemd-sysupdate",
+    here: ({ os }) => /^(kde-?linux|gnome-?os|particleos)$/.test(os.id ?? ""),
+    arguments: "which the unified kernel image of the system has, so that each update brings its own",
+    image: "kernel and initramfs are one signed image, which updates replace",
+    packages: `/usr is read-only and has no package manager: ${elsewhere}`,
+    source: "LINUX Unplugged 656 (2026-03) about KDE Linux; systemd-sysupdate(8)",
+    date,
+  },
+  {
+    name: "an image by OSTree",
+    here: (host) => isBootedImage(host) && /^(endless|eos|torizon|apertis)/.test(host.os.id ?? ""),
+    arguments: "by ostree admin instutil set-kargs --merge --append=…",
+    image: "the deployment that this host boots has its initramfs, and updates replace it",
+    packages: `the system is an image without a package manager: ${elsewhere}`,
+    source: "ostree-admin-instutil(1), ostree 2024.5",
+    date,
+  },
+  {
     name: "an image-based system",
     here: isBootedImage,
     arguments: "in /usr/lib/bootc/kargs.d of the image that this host boots (bootc)",

@@ -64,7 +64,10 @@ export function ukiCmdline(host: Host, having?: string): string | undefined {
 export function isKernelInstalled(host: Host): boolean {
   const entries = host.kernel.configurations.filter(({ file }) => isEntry(file));
   const named = entries.some(({ file }) => /\d+\.\d+[^/]*\.conf$/.test(file));
-  return hasConfiguration(host, "/etc/kernel/cmdline") &&
+  // where GRUB reads the entries of /boot, grubby is the tool that changes them, although Fedora has that file too
+  const isGrubs = host.kernel.bls && program(host, "grubby") &&
+    entries.some(({ file }) => file.startsWith("/boot/loader/"));
+  return !isGrubs && hasConfiguration(host, "/etc/kernel/cmdline") &&
     (program(host, "bootctl") || program(host, "kernel-install")) &&
     (named || (entries.length === 0 && !hasConfiguration(host, "/etc/default/grub")));
 }

@@ -120,7 +120,9 @@ grub_change() { # add|remove WORD
     [ ! -f "$path" ] || keep_and_put "$path" "$grub_folder/$(basename "$path")" || return 1
   done
 }
-line_words() { sed '/^[[:blank:]]*#/d' "$1" | tr -s '[:space:]' '\n' | sed '/^$/d'; }
+line_words() { # FILE, whose last line may lack its end
+  { sed '/^[[:blank:]]*#/d' "$1"; echo; } | tr -s '[:space:]' '\n' | sed '/^$/d'
+}
 line_change() { # FILE add|remove WORD
   work=$state/work
   rm -rf "$work"

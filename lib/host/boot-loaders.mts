@@ -65,6 +65,9 @@ function cmdlineLoader(name: string, here: Loader["here"], refresh: (host: Host)
   };
 }
 
+const sdbootManage = "/etc/sdboot-manage.conf";
+const refind = "/boot/refind_linux.conf";
+
 /**
  * Kernel arguments by boot loader, the most specific first: a host can have several, and one of
  * them writes the files of the others.
@@ -128,6 +131,16 @@ const loaders: Loader[] = [
     words: () => "in KERNEL_CMDLINE[default] of /etc/default/limine, then run limine-mkinitcpio (or limine-update)",
   },
   {
+    // sdboot-manage replaces the entries at each update of a kernel; bash reads its configuration (CachyOS, systemd-boot-manager)
+    name: "systemd-boot by sdboot-manage",
+    here: (host) => program(host, "sdboot-manage") && hasConfiguration(host, sdbootManage) && !host.kernel.bls,
+    reads: (file) => file === sdbootManage || file.startsWith(`${sdbootManage}.d/`),
+    refresh: () => "sdboot-manage gen",
+    edit: (how, argument) =>
+      how === "add" ? `append ${sdbootManage} 'LINUX_OPTIONS="$LINUX_OPTIONS ${argument}"'` : "false",
+    words: () => `in LINUX_OPTIONS of ${sdbootManage}, then run sdboot-manage gen`,
+  },
+  {
     name: "unified kernel images by mkinitcpio",
     here: hasUkiPreset,
     reads: (file) => isCmdline(file) || isCmdlineFolder(file),
@@ -189,6 +202,13 @@ const loaders: Loader[] = [
     edit: (how, argument) => `grub_change ${how} ${argument}`,
     file: (host) => readsGrubFolder(host) ? ownPaths.grub : undefined,
     words: (host) => `in ${grubVariable} of /etc/default/grub, then run ${regenerate(host)}`,
+  },
+  {
+    // refind_linux.conf lies beside the kernel; each line is the title of an entry and its arguments (mkrlconf(8))
+    name: "rEFInd",
+    here: (host) => hasConfiguration(host, refind),
+    reads: (file) => file === refind,
+    words: () => `in the second quotes of each line of ${refind}`,
   },
   {
     // Alpine's own tool for syslinux and extlinux

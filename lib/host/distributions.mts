@@ -8,13 +8,14 @@ export const isLike = ({ os }: Host, ...ids: string[]) => [os.id, ...os.like].so
 /**
  * The distribution whose packages a host with dnf has: by its id, by the release in its kernel's
  * name (`.fc43`, `.el9_7`), or by ID_LIKE. RHEL, Oracle Linux and Amazon Linux have fedora in
- * ID_LIKE; Nobara, which is based on Fedora, has rhel.
+ * ID_LIKE; Nobara, which is based on Fedora, has rhel. Mageia has fedora there, and names of its own.
  */
 export function rpmBaseOf({ os }: Host): "fedora" | "enterprise" | undefined {
   const enterprise = ["rhel", "rocky", "almalinux", "centos", "ol", "eurolinux", "scientific", "miraclelinux"];
   if (os.id === "fedora") return "fedora";
   if (enterprise.includes(os.id ?? "")) return "enterprise";
-  if (os.id === "amzn" || os.like.includes("ubuntu")) return undefined;
+  const mandriva = ["mageia", "openmandriva", "rosa"].includes(os.id ?? "") || os.like.includes("mandriva");
+  if (os.id === "amzn" || mandriva || os.like.includes("ubuntu")) return undefined;
   const built = /\.(fc|el)\d/.exec(os.kernel ?? "")?.[1];
   if (built) return built === "fc" ? "fedora" : "enterprise";
   return os.like.includes("rhel") ? "enterprise" : os.like.includes("fedora") ? "fedora" : undefined;

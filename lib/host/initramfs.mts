@@ -172,6 +172,24 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
     }),
   },
   {
+    // osboot/make-initrd, /etc/initrd.mk
+    here: (host) => program(host, "make-initrd"),
+    make: () => ({
+      name: "make-initrd",
+      kind: "other",
+      words: "add MODULES_PRELOAD += vfio-pci to /etc/initrd.mk, then run make-initrd",
+    }),
+  },
+  {
+    // mkinitrd(8) of Slackware, which has no modules-load.d
+    here: ({ os }) => os.id === "slackware",
+    make: () => ({
+      name: "mkinitrd",
+      kind: "other",
+      words: "put vfio-pci first in MODULE_LIST of /etc/mkinitrd.conf, then run mkinitrd -F",
+    }),
+  },
+  {
     here: (host) => program(host, "booster"),
     make: () => ({
       name: "booster",

@@ -50,7 +50,8 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
     },
   },
   {
-    here: (host) => program(host, "apt-get"),
+    // ALT and PCLinuxOS have apt-get for RPM packages, whose names are their own
+    here: (host) => program(host, "apt-get") && !/^(alt|pclinuxos)/.test(host.os.id ?? ""),
     installer: {
       family: "apt",
       install: (packages) =>
@@ -82,7 +83,8 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
     },
   },
   {
-    here: (host) => program(host, "apk"),
+    // Chimera has Alpine's tool and packages of its own
+    here: (host) => program(host, "apk") && host.os.id !== "chimera",
     installer: { family: "apk", install: (packages) => `apk add ${list(packages)}`, root: true, safe: true },
   },
   {

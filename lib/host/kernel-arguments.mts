@@ -12,8 +12,8 @@ import { program } from "./programs.mts";
  */
 const isByHand = (host: Host) =>
   host.os.id === "nixos" || applianceOf(host) !== undefined ||
-  (["mkinitfs", "booster"].some((name) => program(host, name)) &&
-    !["dracut", "mkinitcpio", "update-initramfs"].some((name) => program(host, name)));
+  (host.os.id === "slackware" || ["mkinitfs", "booster", "make-initrd"].some((name) => program(host, name))) &&
+    !["dracut", "mkinitcpio", "update-initramfs"].some((name) => program(host, name));
 
 /** How an argument is added or removed, by hand and in the script of `prepare`. */
 export interface ArgumentChange {

@@ -48,7 +48,13 @@ export async function init(context: Context): Promise<number> {
   const names = config.services.map(({ name }) => name);
   log(context, `${options.dryRun ? "would write" : "wrote"} ${path}: ${titleOf(card)}; services: ${names.join(", ")}`);
   for (const line of reasonsFor(card, judged, chosen, host.pci)) log(context, line);
-  if (options.gpu && card === undefined && wrong.length === 0) log(context, "there is no graphics card on this host");
+  if (options.gpu && card === undefined && wrong.length === 0) {
+    const chips = judged.map((one) => `${one.card.bdf} ${cardName(one.card)} (${stateOf(one)})`);
+    log(
+      context,
+      `there is no graphics card on this host${chips.length > 0 ? ` but ${firstFew(chips, 4).join("; ")}` : ""}`,
+    );
+  }
   for (const { message } of wrong) log(context, `no card goes to a VM here: ${message}`);
   if (typeof card === "object" && !isNvidia(card)) {
     log(
