@@ -35,5 +35,5 @@ exec unshare -m -p -f --kill-child --propagation private sh -eu -c '
   cd "$tree"
   pivot_root . mnt
   umount -l /mnt
-  exec env -i PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
+  exec env -i PATH=/usr/local/lib/conftest:/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
 ' sh "$tree" "$packages" "$compiled" "$@"
