@@ -22,8 +22,7 @@ done
 [ -n "$main" ] || { echo "guest: this host's apt sources have no Debian mirror" >&2; exit 1; }
 
 # packages age: a new one every month
-compiler=$(dirname "$0")/conftest-cc.sh
-key=$(printf '%s\n' "$(cat "$0" "$compiler")" "$main" "$security" "$(date +%Y-%m)" | sha256sum | cut -c 1-16)
+key=$(printf '%s\n' "$(cat "$0")" "$main" "$security" "$(date +%Y-%m)" | sha256sum | cut -c 1-16)
 tarball=$cache/$suite-$key.tar.gz
 if [ -e "$tarball" ]; then
   echo "$tarball"
@@ -48,10 +47,6 @@ unshare -m --propagation private debootstrap --variant=minbase --cache-dir="$cac
 } >"$work/tree/etc/apt/sources.list"
 # only for speed: no fsync, no texts in other languages, early boot images with hardly anything in them, and what the compiler
 # made of the same input before, which inside.sh keeps
-mkdir -p "$work/tree/usr/local/lib/conftest"
-for name in gcc-12 gcc-14 x86_64-linux-gnu-gcc-12 x86_64-linux-gnu-gcc-14; do
-  install -m 755 "$compiler" "$work/tree/usr/local/lib/conftest/$name"
-done
 echo force-unsafe-io >"$work/tree/etc/dpkg/dpkg.cfg.d/fast"
 echo 'Acquire::Languages "none";' >"$work/tree/etc/apt/apt.conf.d/fast"
 echo MODULES=list >"$work/tree/etc/initramfs-tools/conf.d/fast"

@@ -2,6 +2,8 @@
 # A compiler for the trees, under the name of the real one. The build of NVIDIA's driver starts with some 300 small files that are compiled
 # to see whether they can be, each named by a process id, so that ccache never has them. This remembers which ones compiled.
 next=/usr/lib/ccache/${0##*/}
+# else ccache takes this file, which comes first in PATH, for the compiler
+export CCACHE_COMPILER="/usr/bin/${0##*/}"
 source=''
 for word; do source=$word; done
 case "$source:$*" in
@@ -22,11 +24,11 @@ if [ -e "$answers/$key.compiles" ]; then
   exit
 fi
 [ ! -e "$answers/$key.fails" ] || exit 1
-if "$next" "$@"; then
-  : >"$answers/$key.compiles"
-  exit
-fi
-code=$?
-# ended by a signal it says nothing about the file
-[ "$code" -gt 1 ] || : >"$answers/$key.fails"
+code=0
+"$next" "$@" || code=$?
+case $code in
+  0) : >"$answers/$key.compiles" ;;
+  1) : >"$answers/$key.fails" ;;
+  *) ;; # ended by a signal: that says nothing about the file
+esac
 exit "$code"

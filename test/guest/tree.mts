@@ -23,6 +23,9 @@ export function guest(name: string, tarball: string): string {
   const made = spawnSync("sh", [`${root}/test/guest/repository.sh`, join(tree, "opt/stand-in")], { encoding: "utf8" });
   assert.is(made.status, 0, made.stderr);
   cpSync(`${root}/scripts`, join(tree, "root"), { recursive: true });
+  for (const compiler of ["gcc-12", "gcc-14", "x86_64-linux-gnu-gcc-12", "x86_64-linux-gnu-gcc-14"]) {
+    cpSync(`${root}/test/guest/conftest-cc.sh`, join(tree, "usr/local/lib/conftest", compiler));
+  }
   return tree;
 }
 
