@@ -3,6 +3,7 @@
 #
 #   apply-stack.sh up NAME       unpacks /srv/homelab-gpu/projects/NAME.tar and runs the project
 #   apply-stack.sh keep NAME…    takes down every project that is not among these; its volumes and its folder stay
+#   PULL=yes … up NAME           fetches newer images first, and newer base images of those that are built
 #   STACKS_ROOT=FOLDER …         where projects lie, if not in /srv/homelab-gpu
 #
 # The archive has the folder's changed files, and in .homelab-gpu the project's description, the list of all its files with their signatures,
@@ -122,10 +123,16 @@ run() { # NAME
       inside && (/^    scale: 0$/ || /^      replicas: 0$/) { print name }' >"$own/none"
     compose "$@" config --services 2>/dev/null | grep -vxF -f "$own/none" >"$own/services" || true
     rm -f "$own/none"
+    if [ -n "${PULL-}" ]; then
+      # an image that is only in this guest, or a registry that does not answer, must not cost the services that run
+      { compose "$@" pull -q --ignore-pull-failures && compose "$@" build -q --pull; } >&2 ||
+        say "not every image of $name could be fetched: the others are as they were"
+    fi
     code=$({ { compose "$@" up -d --build --remove-orphans --quiet-pull 2>&1; echo $? >&3; } | tee "$own/failed" >&2; } 3>&1)
   else
     # podman-compose lists no services: the containers say which there are
     : >"$own/services"
+    [ -z "${PULL-}" ] || compose "$@" pull >&2 || say "not every image of $name could be fetched: the others are as they were"
     "$engine" ps -aq --filter "$(of_project "$name")" | xargs -r "$engine" rm -f >/dev/null
     code=$({ { compose "$@" up -d --build 2>&1; echo $? >&3; } | tee "$own/failed" >&2; } 3>&1)
     "$engine" ps -a --filter "$(of_project "$name")" --format '{{index .Labels "com.docker.compose.service"}}' |

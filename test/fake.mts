@@ -40,6 +40,8 @@ export const options: Options = {
   yes: false,
   gpu: true,
   recreate: false,
+  pull: false,
+  follow: false,
   apply: false,
   undo: false,
   quiet: false,

@@ -50,7 +50,7 @@ test("the general help fits a screen, and lists every command", async () => {
 });
 
 test("words of other programs lead to a command that there is", () => {
-  for (const word of ["ps", "ls", "stop", "start", "halt", "shell", "exec", "list", "rm", "logs"]) {
+  for (const word of ["ps", "ls", "stop", "start", "halt", "shell", "exec", "list", "rm", "log"]) {
     assert.ok(insteadOf(word), word);
   }
   for (const word of helped.habits) {

@@ -18,14 +18,15 @@ export async function agreedPlan(
 ): Promise<{ plan: Plan; found: Inspection } | undefined> {
   const { loaded, names } = first;
   const texts = await readTexts(context, loaded.config);
-  const options = { recreate: context.options.recreate, names };
+  const { recreate, pull } = context.options;
+  const options = { recreate, pull, names };
   const planOf = ({ resolved, host, lab }: Inspection) => makePlan(resolved, host, lab, texts, options);
   const plan = planOf(first);
   if (!(await agreesToLose(context, first, plan.replaces))) return undefined;
   if (plan.steps.length === 0) return { plan, found: first };
   // what was read before the lock was held may be half done by another run
   await take();
-  const found = await inspect(context, loaded, context.args, "unproven");
+  const found = await inspect(context, loaded, context.args, pull ? "always" : "unproven");
   const again = planOf(found);
   const more = again.replaces.filter((name) => !plan.replaces.includes(name));
   return (await agreesToLose(context, found, more)) ? { plan: again, found } : undefined;

@@ -18,11 +18,12 @@ const marks: Record<string, string> = {
   "”": '"',
   "‘": "'",
   "’": "'",
+  "°": " ",
 };
 
 /** A text with this program's marks in ASCII. Other characters, such as those of a file's name, stay. */
 export function toAscii(text: string): string {
-  return text.replace(/[✓✗→←├└│─·×…“”‘’]/g, (mark) => marks[mark]!);
+  return text.replace(/[✓✗→←├└│─·×…“”‘’°]/g, (mark) => marks[mark]!);
 }
 
 /**

@@ -48,14 +48,25 @@ export const commands: Record<string, Command> = {
   },
   status: {
     takes: "",
-    summary: "show what runs, where, and when it was proven",
+    summary: "show what runs, where, and how busy its card is",
     run: async (context) => (await import("./commands/status.mts")).status(context),
+  },
+  logs: {
+    takes: "[SERVICE…]",
+    summary: "show what services print; -f follows",
+    run: async (context) => (await import("./commands/logs.mts")).logs(context),
   },
   ssh: {
     takes: "[MACHINE] [-- COMMAND…]",
     operands: "machines",
     summary: "log into a machine, or run a command in it",
     run: async (context) => (await import("./commands/ssh.mts")).ssh(context),
+  },
+  "ssh-config": {
+    takes: "[MACHINE…]",
+    operands: "machines",
+    summary: "print the SSH configuration of machines",
+    run: async (context) => (await import("./commands/logs.mts")).sshConfig(context),
   },
   down: {
     takes: "[MACHINE…]",
@@ -88,20 +99,32 @@ export const commands: Record<string, Command> = {
 export function help(): string {
   const rows = (pairs: [string, string][], width: number) =>
     pairs.map(([left, right]) => `  ${left.padEnd(width)} ${right}`);
-  const general = options.filter(({ for: only }) => !only);
+  const cells = rows(
+    options.filter(({ for: only }) => !only).map((
+      { name, letter, takes, summary },
+    ) => [`${letter ? `-${letter}, ` : "    "}--${name}${takes ? ` ${takes}` : ""}`, summary]),
+    18,
+  );
   return [
     "Passes this workstation's GPU to a container inside a VM, or says why it can't.",
     "",
     ...rows(Object.entries(commands).map(([name, { takes, summary }]) => [`${name} ${takes}`.trim(), summary]), 27),
     "",
-    ...rows(
-      general.map((
-        { name, letter, takes, summary },
-      ) => [`${letter ? `-${letter}, ` : "    "}--${name}${takes ? ` ${takes}` : ""}`, summary]),
-      18,
-    ),
+    ...inPairs(cells),
     "",
     `${self("help COMMAND")} shows its options, and examples.`,
     "",
   ].join("\n");
+}
+
+/** Two neighbours in one line where both fit into 80 columns. */
+function inPairs(cells: string[]): string[] {
+  const lines: string[] = [];
+  for (const cell of cells) {
+    const last = lines.at(-1);
+    const joined = last === undefined ? "" : last.padEnd(44) + cell;
+    if (last !== undefined && last.length < 44 && joined.length <= 80) lines[lines.length - 1] = joined;
+    else lines.push(cell);
+  }
+  return lines;
 }

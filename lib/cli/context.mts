@@ -14,11 +14,14 @@ export interface Options {
   save?: string;
   host?: string;
   service?: string;
+  tail?: string;
   json: boolean;
   dryRun: boolean;
   yes: boolean;
   gpu: boolean;
   recreate: boolean;
+  pull: boolean;
+  follow: boolean;
   apply: boolean;
   undo: boolean;
   quiet: boolean;

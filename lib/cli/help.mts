@@ -72,10 +72,19 @@ const pages: Record<string, Page> = {
   },
   status: {
     about:
-      "Shows each machine: whether it runs, its address, its card, its services with their URLs, and when it was proven.",
+      "Shows each machine: whether it runs, its address, its services with their health and URLs, how full its disk and how " +
+      "busy its card is, and when it was proven. Running machines are asked over SSH.",
     examples: [
       ["status", "all machines"],
       ["status --config lab.yaml", "those of another config"],
+    ],
+  },
+  logs: {
+    about:
+      "Shows what services printed, of all of them or of those that are named: a service of the config, STACK/SERVICE, or a stack.",
+    examples: [
+      ["logs ollama -f", "one service, and go on with it"],
+      ["logs immich/server --tail all", "of a stack, the whole log"],
     ],
   },
   ssh: {
@@ -83,6 +92,14 @@ const pages: Record<string, Page> = {
     examples: [
       ["ssh ai", "a shell in ai"],
       ["ssh ai -- nvidia-smi", "run a command in ai"],
+    ],
+  },
+  "ssh-config": {
+    about:
+      "Prints the SSH configuration of running machines. Other programs (scp, rsync, editors) reach a machine by its name with it.",
+    examples: [
+      ["ssh-config", "all machines that run"],
+      ["ssh-config ai >>~/.ssh/config", "from now on: ssh ai"],
     ],
   },
   down: {
@@ -151,10 +168,7 @@ const habits: [words: string[], instead: string][] = [
     "ssh [MACHINE] [-- COMMAND…] goes into a machine",
   ],
   [["rm", "remove", "delete", "undefine", "purge", "clean", "prune", "uninstall"], "destroy removes the machines"],
-  [
-    ["logs", "log", "journal"],
-    "ssh MACHINE -- docker logs SERVICE shows what a service printed; explain reads the log of a failed step",
-  ],
+  [["log", "journal", "journalctl", "tail"], "logs [SERVICE…] shows what services print"],
   [["check", "validate", "lint", "diagnose", "config", "probe"], "doctor checks this host and the config"],
   [["test", "prove"], "verify proves the running machines"],
   [["diff", "preview", "dry-run"], "plan shows what up would change"],

@@ -158,7 +158,7 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     const [value, values] = [String(found[odd.name]), odd.values ?? []];
     throw new UserError(unknownName(odd.name, value, [...values]));
   }
-  const text = (option: "config" | "save" | "host" | "service") => {
+  const text = (option: "config" | "save" | "host" | "service" | "tail") => {
     const value = found[option];
     return typeof value === "string" && value !== "" ? { [option]: value } : {};
   };
@@ -167,11 +167,14 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     ...text("save"),
     ...text("host"),
     ...text("service"),
+    ...text("tail"),
     json: Boolean(found.json),
     dryRun: Boolean(found["dry-run"]),
     yes: Boolean(found.yes),
     gpu: Boolean(found.gpu),
     recreate: Boolean(found.recreate),
+    pull: Boolean(found.pull),
+    follow: Boolean(found.follow),
     apply: Boolean(found.apply),
     undo: Boolean(found.undo),
     quiet: Boolean(found.quiet),

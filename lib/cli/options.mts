@@ -39,12 +39,15 @@ export const options: Option[] = [
   {
     name: "config",
     takes: "FILE",
-    for: [...machines, "init", "prepare", "explain", "ssh", "down", "destroy"],
+    for: [...machines, "init", "prepare", "explain", "logs", "ssh", "ssh-config", "down", "destroy"],
     summary: "the config; else ./homelab-gpu.yaml",
   },
   { name: "yes", for: ["up", "prepare", "destroy"], summary: "run the safe fixes (packages, services); do not ask" },
   { name: "no-gpu", for: [...machines, "init"], summary: "bring the rest of the lab up without its GPUs" },
   { name: "recreate", for: ["up", "plan"], summary: "up: replace VMs whose box or card changed" },
+  { name: "pull", for: ["up", "plan"], summary: "up: fetch newer images of the services first" },
+  { name: "follow", letter: "f", for: ["logs"], summary: "logs: go on with what is printed from now on" },
+  { name: "tail", takes: "LINES", for: ["logs"], summary: "logs: lines of each service; default 200; or all" },
   {
     name: "service",
     takes: "NAME",
@@ -72,7 +75,7 @@ export const options: Option[] = [
   },
   { name: "quiet", letter: "q", summary: "print less" },
   { name: "verbose", letter: "v", summary: "print more" },
-  { name: "no-color", summary: "no colours; NO_COLOR does the same" },
-  { name: "help", letter: "h", summary: "help; behind a command, the page of that command" },
+  { name: "no-color", summary: "no colours (NO_COLOR)" },
   { name: "version", summary: "the version" },
+  { name: "help", letter: "h", summary: "help; behind a command, the page of that command" },
 ];

@@ -13,15 +13,19 @@ export async function readSeenServices({ shell }: Context, folder: string, machi
   return seenServices(factsOf((await shell.read(`${folder}/verify/${machine}.txt`)) ?? ""));
 }
 
+/** The URLs of a service's published ports. `address` is the VM's; without it there are none. */
+export function urlsOf({ ports, httpsPorts }: SeenService, address: string | undefined): string[] {
+  const host = address?.includes(":") ? `[${address}]` : address;
+  return host ? ports.map((port) => `http${httpsPorts.includes(port) ? "s" : ""}://${host}:${port}`) : [];
+}
+
 /** A line for each service: name, state, URLs, GPUs, in columns. `address` is the VM's, undefined if unknown. */
 export function serviceLines(services: SeenService[], address: string | undefined): string[] {
-  const host = address?.includes(":") ? `[${address}]` : address;
   const width = (of: (one: SeenService) => string) => Math.max(0, ...services.map((one) => of(one).length));
   const [names, states] = [width(({ name }) => name), width(({ state }) => state)];
-  return services.map(({ name, state, ports, httpsPorts, gpus }) => {
-    const urls = host ? ports.map((port) => `http${httpsPorts.includes(port) ? "s" : ""}://${host}:${port}`) : [];
-    return [name.padEnd(names), state.padEnd(states), ...urls, ...gpus].join("  ").trimEnd();
-  });
+  return services.map((one) =>
+    [one.name.padEnd(names), one.state.padEnd(states), ...urlsOf(one, address), ...one.gpus].join("  ").trimEnd()
+  );
 }
 
 /** The closing lines: each machine, its address, its services, and how to log in. */

@@ -49,6 +49,8 @@ interface PlanOptions {
    * only its box changed, else a failure, with which the plan must not be run.
    */
   recreate: boolean;
+  /** Applies the services of all machines with newer images, proven or not. */
+  pull?: boolean;
   /** The machines that are brought up; the files are always those of all of them. Default: all. */
   names?: string[];
 }
@@ -61,7 +63,7 @@ export function makePlan(
   texts: Texts,
   options: PlanOptions = { recreate: false },
 ): Plan {
-  const { recreate, names } = options;
+  const { names } = options;
   const boxes = new Map<string, Box>();
   for (const machine of config.machines) {
     const box = boxes.has(boxKey(machine))
@@ -72,7 +74,7 @@ export function makePlan(
   const chosen = config.machines.filter(({ name }) => names?.includes(name) ?? true);
   const work = chosen.map((machine) => ({
     machine,
-    ...workOn(machine, config, host, lab, boxes.get(boxKey(machine)), recreate),
+    ...workOn(machine, config, host, lab, boxes.get(boxKey(machine)), options),
   }));
   const missing = [...boxes.values()].filter((box) =>
     work.some(({ machine, creates }) => creates && boxes.get(boxKey(machine)) === box && !hasHardware(lab, box))
@@ -116,7 +118,7 @@ function workOn(
   host: Host,
   lab: Lab,
   box: Box | undefined,
-  recreate: boolean,
+  { recreate, pull = false }: PlanOptions,
 ) {
   const there = lab.machines[machine.name]!;
   const { name } = machine;
@@ -163,9 +165,10 @@ function workOn(
   }
   after.push(...autostartSteps(machine, there));
   const hash = servicesHash(machine, config);
-  const proven = !starts && !resized && isProven(machine, config, there);
+  const proven = !pull && !starts && !resized && isProven(machine, config, there);
   // an unproven machine may have a larger disk whose room its file system lacks
   if (!proven || there.disk !== machine.disk) after.push(...diskSteps(machine, there));
+  const newer = pull ? ["PULL=yes"] : [];
   if (!proven) {
     after.push(...bringDriver(machine));
     const count = servicesOf(machine, config).length;
@@ -186,8 +189,8 @@ function workOn(
           input: composePath(machine),
         },
         {
-          title: `Start the services of ${name}`,
-          command: [...ssh(name), runAsRoot(machine)],
+          title: pull ? `Fetch newer images and start the services of ${name}` : `Start the services of ${name}`,
+          command: [...ssh(name), runAsRoot(machine, ...newer)],
           input: "scripts/apply-services.sh",
         },
       );
@@ -198,7 +201,7 @@ function workOn(
     }
     for (const project of stacks) {
       after.push(...copySteps(project, lab, there, creates, ssh(name)).steps);
-      after.push(startStep(project, ssh(name), runAsRoot(machine)));
+      after.push(startStep(project, ssh(name), runAsRoot(machine, ...newer)));
     }
     after.push(proofOf(machine, config));
   }

@@ -104,7 +104,7 @@ export function bringDriver(machine: ResolvedMachine): Step[] {
 }
 
 /** The command that runs a script from its standard input in a machine, as root; the settings are `NAME=VALUE`. */
-export function runAsRoot({ engine }: ResolvedMachine, ...settings: string[]): string {
+export function runAsRoot({ engine }: Pick<ResolvedMachine, "engine">, ...settings: string[]): string {
   const all = [...(engine === "docker" ? [] : [`ENGINE=${engine}`]), ...settings];
   return `sudo ${all.length > 0 ? `env ${all.join(" ")} ` : ""}sh -s`;
 }

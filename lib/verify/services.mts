@@ -68,6 +68,8 @@ export interface SeenService {
   name: string;
   /** `running`, `running (healthy)`, `exited with code 3`. */
   state: string;
+  /** What its health check decided: `healthy`, `unhealthy`, `starting`; null if it has none. */
+  health: string | null;
   /** Published TCP ports on the VM. */
   ports: number[];
   /** Those of them that lead to a port of the container for HTTPS. */
@@ -99,6 +101,7 @@ export function seenServices(facts: Facts): SeenService[] {
         : health === "none"
         ? status
         : `${status} (${health})`,
+      health: health === "none" ? null : health,
       ports: publishedPorts(ports),
       httpsPorts: publishedPorts(ports.filter(([, , , port]) => httpsPorts.includes(port!))),
       gpus: shown.length > 0 ? shown : nodes.map((node) => `/dev/${node}`),

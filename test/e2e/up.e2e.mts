@@ -303,6 +303,13 @@ test("what the config says arrives literally in the container, $ written as $$",
 
 test("status, verify and doctor say how it is", async () => {
   assert.match((await run("status", "--no-gpu")).said, /e2e: running · [\d.]+ · 2 CPUs, 2048 MiB · web · proven/);
+  const { machines: [now] } = JSON.parse(
+    (await run("status", "--no-gpu", "--json")).said.replace(/^homelab-gpu: .*\n/gm, ""),
+  );
+  assert.equal([now.answers, now.services[0].urls.length, now.disks[0].mount], [true, 1, "/"]);
+  assert.match((await run("logs", "web", "--tail", "5", "-n")).said, /sudo docker logs --tail 5 homelab-gpu-web-1/);
+  assert.is((await run("logs", "web")).code, 0);
+  assert.match((await run("ssh-config")).said, /^Host e2e$/m);
   const { code, said } = await run("verify", "--no-gpu");
   assert.is(code, 0, told(said));
   assert.match(said, /✓ verify\.service \(e2e\): service web runs/);

@@ -18,6 +18,7 @@ export async function plan(context: Context): Promise<number> {
   const { loaded, names, resolved, host, lab } = found;
   const { files, steps, findings: stops } = makePlan(resolved, host, lab, await readTexts(context, loaded.config), {
     recreate: options.recreate,
+    pull: options.pull,
     names,
   });
   const changes = await diffFiles(context.shell, loaded.folder, files);

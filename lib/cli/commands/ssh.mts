@@ -1,10 +1,10 @@
 import { UserError } from "../../errors.mts";
 import { requireLibvirtAnswer } from "../../host/lab.mts";
 import { formatPlan } from "../print.mts";
+import { sshTo } from "../guest.mts";
 import { inspectLab } from "../inspect-lab.mts";
 import { type Context, styleFor } from "../context.mts";
 import { selectMachines } from "../select-machines.mts";
-import { self } from "../../self.mts";
 
 /** `ssh [machine] [-- command…]`: into a machine, or a command in it. */
 export async function ssh(context: Context): Promise<number> {
@@ -19,14 +19,7 @@ export async function ssh(context: Context): Promise<number> {
   }
   selectMachines(source, [name]);
   requireLibvirtAnswer(lab);
-  const machine = lab.machines[name]!;
-  if (machine.state !== "running" || !machine.address) {
-    const why = machine.state === "running" ? "was never reached" : `does not run (${machine.state})`;
-    throw new UserError(`${name} ${why}: ${self("up")}`, 1);
-  }
-  // the saved address is that of an earlier run of the VM
-  const moved = machine.savedAddress === undefined ? [] : ["-o", `HostName=${machine.address}`];
-  const command = ["ssh", "-F", `ssh/${name}`, ...moved, name, ...context.passthroughArgs];
+  const command = [...sshTo(name, lab.machines[name]!), ...context.passthroughArgs];
   if (context.options.dryRun) {
     const steps = [{ title: `Log into ${name}`, command }];
     context.shell.stdout(`${formatPlan(source.folder, [], steps, styleFor(context, "out")).join("\n")}\n`);

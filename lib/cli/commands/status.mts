@@ -1,84 +1,143 @@
 /** The machines of a lab as they are now. */
 import type { Finding } from "../../findings.mts";
-import type { Lab } from "../../host/lab.mts";
+import type { Lab, LabMachine } from "../../host/lab.mts";
 import { visible } from "../../text.mts";
 import { jsonText } from "../../urls.mts";
+import { diskLine, gpuLine, type GuestStatus } from "../../verify/guest-status.mts";
+import type { SeenService } from "../../verify/services.mts";
 import { type Context, log, styleFor } from "../context.mts";
 import type { LoadedConfig } from "../load-config.mts";
+import { askGuest, isReachable } from "../guest.mts";
 import { inspectLab } from "../inspect-lab.mts";
 import { outdatedMachines } from "../outdated-machines.mts";
 import { formatFinding } from "../print.mts";
-import { readSeenServices, serviceLines } from "../seen.mts";
+import { readSeenServices, serviceLines, urlsOf } from "../seen.mts";
 
-/** `status`: a line for each machine. */
+/** A machine and what is known of it now. */
+interface Shown {
+  name: string;
+  machine: LabMachine;
+  /** What it answered just now; undefined if it was not asked or did not answer. */
+  answer: GuestStatus | undefined;
+  /** Of an answer, or else as it was when this start of the VM was proven. */
+  services: SeenService[];
+  /** Whether this start of the VM was proven. */
+  fresh: boolean;
+  outdated: Finding | undefined;
+}
+
+/** `status`: each machine, as the hypervisor and the machine itself answer now. */
 export async function status(context: Context): Promise<number> {
   const { source, lab } = await inspectLab(context);
-  const outdated = await outdatedMachines(context, source, lab);
+  const all = Object.entries({ ...lab.machines, ...lab.orphans });
+  const [outdated, ...machines] = await Promise.all([
+    outdatedMachines(context, source, lab),
+    ...all.map(([name, machine]) => shownOf(context, source, name, machine)),
+  ]);
+  const shown = machines.map((one): Shown => ({ ...one, outdated: outdated.get(one.name) }));
   log(context, `config: ${source.name}`);
   if (context.options.json) {
-    const machines = await machinesAsJson(context, source, lab, outdated);
+    const machines = shown.map((one) => asJson(one, lab));
     context.shell.stdout(`${jsonText({ schema: "homelab-gpu/status/2", machines })}\n`);
     return 0;
   }
-  for (const [name, machine] of Object.entries({ ...lab.machines, ...lab.orphans })) {
-    const { state, address, box, cpus, memory, proof, bootId, hardware } = machine;
-    const fresh = proof && proof.bootId === bootId;
-    // what an earlier VM answered says nothing of this one
-    const seen = fresh ? await readSeenServices(context, source.folder, name) : [];
-    const services = seen.map((service) => service.name);
-    const held = fresh ? `proven ${proof.at.slice(0, 16).replace("T", " ")} UTC` : "not proven since it started";
-    const rest = state === "running"
-      ? [
-        address ?? "address unknown",
-        `${cpus ?? "?"} CPUs, ${memory ?? "?"} MiB`,
-        ...(hardware?.assignedFunctions.length ? [hardware.assignedFunctions.map(({ host }) => host).join(", ")] : []),
-        ...(services.length > 0 ? [services.join(", ")] : []),
-        held,
-      ]
-      : state === "off"
-      ? [`box version ${box ?? "unknown"}`]
-      : bootId
-      ? ["it runs, but was never reached"]
-      : state === "unknown"
-      ? [`libvirt does not answer: ${lab.libvirtError}`]
-      : [];
-    const orphan = Object.hasOwn(lab.orphans, name) ? ["no longer in the config"] : [];
-    context.shell.stdout(`${visible([`${name}: ${state}`, ...rest, ...orphan].join(" · "))}\n`);
-    if (state === "running") {
-      for (const line of serviceLines(seen, address)) context.shell.stdout(`  ${visible(line)}\n`);
-    }
-    const old = outdated.get(name);
-    if (old) {
-      context.shell.stdout(`${formatFinding(old, styleFor(context, "out")).map((line) => `  ${line}`).join("\n")}\n`);
-    }
+  const style = styleFor(context, "out");
+  for (const one of shown) {
+    const lines = [
+      summary(one, lab),
+      ...(one.machine.state === "running" ? details(one) : []).map((line) => `  ${line}`),
+    ].map(visible);
+    const old = one.outdated ? formatFinding(one.outdated, style).map((line) => `  ${line}`) : [];
+    context.shell.stdout(`${[...lines, ...old].join("\n")}\n`);
   }
   return 0;
 }
 
-/** The machines of a lab as `status --json` has them; what is not known is null. */
-async function machinesAsJson(
+async function shownOf(
   context: Context,
   source: LoadedConfig,
-  lab: Lab,
-  outdated: Map<string, Finding>,
-): Promise<object[]> {
-  return await Promise.all(
-    Object.entries({ ...lab.machines, ...lab.orphans }).map(async ([name, machine]) => {
-      const { state, address, cpus, memory, proof, bootId, hardware } = machine;
-      const fresh = proof !== undefined && proof.bootId === bootId;
-      const running = state === "running";
-      return {
-        name,
-        state,
-        inConfig: !Object.hasOwn(lab.orphans, name),
-        address: running ? address ?? null : null,
-        cpus: running ? cpus ?? null : null,
-        memoryMiB: running ? memory ?? null : null,
-        cards: running ? (hardware?.assignedFunctions ?? []).map(({ host }) => host) : [],
-        provenAt: running && fresh ? proof.at : null,
-        outdated: outdated.get(name)?.message ?? null,
-        services: running && fresh ? await readSeenServices(context, source.folder, name) : [],
-      };
-    }),
-  );
+  name: string,
+  machine: LabMachine,
+): Promise<Omit<Shown, "outdated">> {
+  const fresh = machine.proof !== undefined && machine.proof.bootId === machine.bootId;
+  const [answer, proven] = await Promise.all([
+    askGuest(context, source, name, machine),
+    // what an earlier VM answered says nothing of this one
+    fresh ? readSeenServices(context, source.folder, name) : [],
+  ]);
+  // which GPUs a container sees is asked by a proof alone
+  const services = answer?.engine === "answers"
+    ? answer.services.map((one) => ({ ...one, gpus: proven.find(({ name }) => name === one.name)?.gpus ?? [] }))
+    : proven;
+  return { name, machine, answer, services, fresh };
+}
+
+/** The first line of a machine. */
+function summary({ name, machine, fresh, services }: Shown, lab: Lab): string {
+  const { state, address, box, cpus, memory, proof, bootId, hardware } = machine;
+  const rest = state === "running"
+    ? [
+      address ?? "address unknown",
+      `${cpus ?? "?"} CPUs, ${memory ?? "?"} MiB`,
+      ...(hardware?.assignedFunctions.length ? [hardware.assignedFunctions.map(({ host }) => host).join(", ")] : []),
+      ...(services.length > 0 ? [services.map((one) => one.name).join(", ")] : []),
+      fresh ? `proven ${proof!.at.slice(0, 16).replace("T", " ")} UTC` : "not proven since it started",
+    ]
+    : state === "off"
+    ? [`box version ${box ?? "unknown"}`]
+    : bootId
+    ? ["it runs, but was never reached"]
+    : state === "unknown"
+    ? [`libvirt does not answer: ${lab.libvirtError}`]
+    : [];
+  const orphan = Object.hasOwn(lab.orphans, name) ? ["no longer in the config"] : [];
+  return [`${name}: ${state}`, ...rest, ...orphan].join(" · ");
+}
+
+/** What a running machine answered: services, cards, file systems; or that it did not. */
+function details({ machine, answer, services }: Shown): string[] {
+  if (!answer) {
+    const silent = isReachable(machine)
+      ? ["it does not answer over SSH: services are shown as they were when proven"]
+      : [];
+    return [...serviceLines(services, machine.address), ...silent];
+  }
+  const engine = answer.engine === "silent" ? ["its container engine does not answer"] : [];
+  return [
+    ...serviceLines(services, machine.address),
+    ...answer.gpus.map(gpuLine),
+    ...answer.disks.map(diskLine),
+    ...engine,
+  ];
+}
+
+/** A machine as `status --json` has it; what is not known is null. */
+function asJson({ name, machine, answer, services, fresh, outdated }: Shown, lab: Lab): object {
+  const { state, address, cpus, memory, proof, hardware } = machine;
+  const running = state === "running";
+  return {
+    name,
+    state,
+    inConfig: !Object.hasOwn(lab.orphans, name),
+    address: running ? address ?? null : null,
+    cpus: running ? cpus ?? null : null,
+    memoryMiB: running ? memory ?? null : null,
+    cards: running ? (hardware?.assignedFunctions ?? []).map(({ host }) => host) : [],
+    provenAt: running && fresh ? proof!.at : null,
+    answers: running ? answer !== undefined : null,
+    outdated: outdated?.message ?? null,
+    services: running ? services.map((one) => ({ ...one, urls: urlsOf(one, address) })) : [],
+    gpus: (answer?.gpus ?? []).map((gpu) => ({
+      name: gpu.name,
+      address: gpu.address,
+      busyPercent: gpu.busyPercent ?? null,
+      memoryUsedMiB: gpu.memoryUsedMiB ?? null,
+      memoryTotalMiB: gpu.memoryTotalMiB ?? null,
+      temperatureC: gpu.temperatureC ?? null,
+      powerW: gpu.powerW ?? null,
+      powerLimitW: gpu.powerLimitW ?? null,
+      clockMHz: gpu.clockMHz ?? null,
+    })),
+    disks: answer?.disks ?? [],
+  };
 }

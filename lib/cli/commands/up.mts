@@ -19,7 +19,7 @@ import { printMachines } from "../seen.mts";
  */
 export async function up(context: Context): Promise<number> {
   const { shell, args } = context;
-  let found = await inspect(context, undefined, args, "unproven");
+  let found = await inspect(context, undefined, args, context.options.pull ? "always" : "unproven");
   const { config, folder, name, withheldServices } = found.loaded;
   await closeLab(context, folder);
   log(context, `config: ${name}`);

@@ -1,0 +1,133 @@
+/** What services print, and how a machine is reached by other programs. */
+import { UserError } from "../../errors.mts";
+import type { Lab } from "../../host/lab.mts";
+import { requireLibvirtAnswer } from "../../host/lab.mts";
+import { shellWord } from "../../render.mts";
+import { self } from "../../self.mts";
+import { closest } from "../../suggest.mts";
+import { counted, joinList } from "../../text.mts";
+import { type Context, log, styleFor } from "../context.mts";
+import { askGuest, engineOfMachine, isReachable, sshTo } from "../guest.mts";
+import { inspectLab } from "../inspect-lab.mts";
+import { formatPlan } from "../print.mts";
+import { selectMachines } from "../select-machines.mts";
+
+/** A container in a machine, and the service that it belongs to: NAME, or STACK/NAME. */
+export interface Logged {
+  machine: string;
+  service: string;
+  container: string;
+}
+
+/** Lines that are shown of each container's log, without --tail. */
+const defaultTail = "200";
+
+/** `logs [service…]`: what services printed; with `-f`, and print from now on. */
+export async function logs(context: Context): Promise<number> {
+  const { shell, options, args } = context;
+  const { source, lab } = await inspectLab(context);
+  requireLibvirtAnswer(lab);
+  const tail = options.tail ?? defaultTail;
+  if (!/^(\d+|all)$/.test(tail)) throw new UserError(`--tail takes a number of lines or all, not ${tail}`);
+  const chosen = chosenContainers(await containersOf(context, lab, source), args);
+  const machines = [...new Set(chosen.map(({ machine }) => machine))];
+  if (options.follow && machines.length > 1) {
+    throw new UserError(
+      `-f follows services of one machine, and these are in ${joinList(machines)}: name one, such as ${
+        self(`logs -f ${chosen[0]!.service}`)
+      }`,
+    );
+  }
+  const commands = machines.map((machine) => [
+    // on a terminal Ctrl-C reaches the program in the machine
+    ...sshTo(machine, lab.machines[machine]!, options.follow && shell.terminal.in && shell.terminal.out ? ["-t"] : []),
+    logCommand(
+      engineOfMachine(source, machine),
+      chosen.filter((one) => one.machine === machine).map(({ container }) => container),
+      ["--tail", tail, ...(options.follow ? ["-f"] : [])],
+    ),
+  ]);
+  if (options.dryRun) {
+    const steps = commands.map((command, i) => ({ title: `Show logs of ${machines[i]}`, command }));
+    shell.stdout(`${formatPlan(source.folder, [], steps, styleFor(context, "out")).join("\n")}\n`);
+    return 0;
+  }
+  for (const command of commands) {
+    const code = await shell.interactive(command, { cwd: source.folder });
+    if (code !== 0) return code;
+  }
+  return 0;
+}
+
+/** The containers of all running machines, asked at the same time. Throws {@link UserError} if none answers. */
+async function containersOf(context: Context, lab: Lab, source: Parameters<typeof askGuest>[1]): Promise<Logged[]> {
+  const running = Object.entries(lab.machines).filter(([, machine]) => isReachable(machine));
+  if (running.length === 0) throw new UserError(`no machine runs: ${self("up")}`, 1);
+  const answers = await Promise.all(running.map(async ([machine, there]) => {
+    const answer = await askGuest(context, source, machine, there, "services");
+    if (!answer) log(context, `${machine} does not answer over SSH: ${self("verify")} says why`);
+    return answer?.containers.map(({ service, name }) => ({ machine, service, container: name }));
+  }));
+  if (answers.every((one) => one === undefined)) throw new UserError("no machine answered", 1);
+  return answers.flatMap((one) => one ?? []);
+}
+
+/**
+ * The containers that words name: a service of the config, STACK/SERVICE, the name of a service in one stack, or a stack; all without
+ * words. Throws {@link UserError} for a name that fits nothing, or services of several stacks.
+ */
+export function chosenContainers(all: Logged[], words: string[]): Logged[] {
+  if (all.length === 0) throw new UserError(`no service has a container yet: ${self("up")}`, 1);
+  const found = words.flatMap((word) => {
+    const exact = all.filter(({ service }) => service === word);
+    if (exact.length > 0) return exact;
+    const stack = all.filter(({ service }) => service.startsWith(`${word.replace(/\/$/, "")}/`));
+    const inStacks = all.filter(({ service }) => service.endsWith(`/${word}`));
+    const names = [...new Set(inStacks.map(({ service }) => service))];
+    if (names.length > 1 || (names.length > 0 && stack.length > 0)) {
+      const whole = stack.length > 0 ? [`logs ${word}/`] : [];
+      throw new UserError(
+        `${word} fits ${counted(names.length + whole.length, "name")}: ${
+          joinList([...names.map((name) => `logs ${name}`), ...whole], "or")
+        }`,
+      );
+    }
+    if (names.length > 0) return inStacks;
+    if (stack.length > 0) return stack;
+    const known = [...new Set(all.map(({ service }) => service))].sort();
+    const meant = closest(word, [...known, ...known.map((name) => name.replace(/.*\//, ""))]);
+    throw new UserError(
+      `there is no service ${word}${meant ? `: did you mean ${meant}?` : `; there is ${known.join(", ")}`}`,
+    );
+  });
+  return words.length > 0 ? [...new Set(found)] : all;
+}
+
+/**
+ * The command in a guest that prints logs of containers: of one as it is, of several with the container's name before each line. With
+ * -f they run at the same time.
+ */
+export function logCommand(engine: string, containers: string[], options: string[]): string {
+  const program = ["sudo", engine, "logs", ...options].join(" ");
+  if (containers.length === 1) return `${program} ${containers[0]}`;
+  const after = options.includes("-f") ? " &" : "";
+  const each = `${engine} logs ${options.join(" ")} "$one" 2>&1 | sed -u "s/^/$one | /"${after}`;
+  return `sudo sh -c ${shellWord(`for one; do ${each}${after ? "" : ";"} done; wait`)} logs ${containers.join(" ")}`;
+}
+
+/** `ssh-config [machine…]`: the SSH configuration of running machines, for `~/.ssh/config`, scp, rsync and editors. */
+export async function sshConfig(context: Context): Promise<number> {
+  const { source, lab } = await inspectLab(context);
+  const names = selectMachines(source, context.args);
+  requireLibvirtAnswer(lab);
+  // a machine that was named must be there
+  const reached = names.filter((name) => context.args.includes(name) || isReachable(lab.machines[name]!));
+  if (reached.length === 0) throw new UserError(`no machine runs: ${self("up")}`, 1);
+  for (const name of reached) {
+    const machine = lab.machines[name]!;
+    sshTo(name, machine);
+    const text = (await context.shell.read(`${source.folder}/ssh/${name}`)) ?? "";
+    context.shell.stdout(`${text.replace(/^(\s*HostName ).*$/m, `$1${machine.address}`).trimEnd()}\n`);
+  }
+  return 0;
+}

@@ -1,0 +1,55 @@
+/** Asks running machines over SSH, without Vagrant. */
+import { UserError } from "../errors.mts";
+import type { Engine } from "../config/types.mts";
+import type { LabMachine } from "../host/lab.mts";
+import { asset } from "../plan/assets.mts";
+import { runAsRoot } from "../plan/vm-steps.mts";
+import { self } from "../self.mts";
+import { type GuestStatus, guestStatusOf } from "../verify/guest-status.mts";
+import type { Context } from "./context.mts";
+import type { LoadedConfig } from "./load-config.mts";
+
+/**
+ * The start of an SSH command to a running machine, for the lab's folder; `options` come before its name. Throws {@link UserError} if it
+ * does not run or was never reached.
+ */
+export function sshTo(name: string, machine: LabMachine, options: string[] = []): string[] {
+  if (machine.state !== "running" || !machine.address) {
+    const why = machine.state === "running" ? "was never reached" : `does not run (${machine.state})`;
+    throw new UserError(`${name} ${why}: ${self("up")}`, 1);
+  }
+  // the saved address is that of an earlier run of the VM
+  const moved = machine.savedAddress === undefined ? [] : ["-o", `HostName=${machine.address}`];
+  return ["ssh", "-F", `ssh/${name}`, ...moved, ...options, name];
+}
+
+/** Whether a machine can be asked. */
+export const isReachable = ({ state, address }: LabMachine) => state === "running" && address !== undefined;
+
+/** The engine of a machine; Docker for one that the config no longer has. */
+export function engineOfMachine({ config }: LoadedConfig, name: string): Engine {
+  return config.machines.find((machine) => machine.name === name)?.engine ?? "docker";
+}
+
+/** What a running machine says of itself; undefined if it does not answer in time. `only`: its services, nothing else. */
+export async function askGuest(
+  { shell }: Context,
+  source: LoadedConfig,
+  name: string,
+  machine: LabMachine,
+  only?: "services",
+): Promise<GuestStatus | undefined> {
+  if (!isReachable(machine)) return undefined;
+  const command = [
+    ...sshTo(name, machine, ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5"]),
+    `${runAsRoot({ engine: engineOfMachine(source, name) })}${only ? ` -- ${only}` : ""}`,
+  ];
+  const input = await asset(shell, "scripts/status-guest.sh");
+  const { ok, out } = await shell.capture(command, {
+    input,
+    cwd: source.folder,
+    limit: 30,
+    about: `an answer of ${name}`,
+  });
+  return ok ? guestStatusOf(out) : undefined;
+}

@@ -1,0 +1,81 @@
+#!/bin/sh
+# How this guest is now: its Compose services, its file systems, its cards. Run inside it, as root; changes nothing.
+#
+#   status-guest.sh [services]        services: nothing else
+#   ENGINE=podman status-guest.sh     what runs the containers, if it is not docker
+#   SYS=FOLDER status-guest.sh        reads that tree instead of /sys
+#
+# First line: name and version of this format; then lines KEY:VALUE; the last one is end:yes.
+LC_ALL=C
+export LC_ALL
+engine=${ENGINE:-docker} sys=${SYS:-/sys} only=${1-}
+fact() { printf '%s:%s\n' "$1" "$2"; }
+limited() { # SECONDS COMMAND…
+  if command -v timeout >/dev/null; then timeout "$@"; else shift && "$@"; fi
+}
+
+# service:NAME STATUS CODE RESTARTS HEALTH POLICY CONTAINER and port:NAME ADDRESS PORT CONTAINER-PORT; of a stack NAME is STACK/SERVICE
+services() {
+  command -v "$engine" >/dev/null || { fact engine missing; return; }
+  all=$(limited 15 "$engine" ps -aq --filter label=com.docker.compose.project 2>/dev/null) || { fact engine silent; return; }
+  fact engine answers
+  [ -n "$all" ] || return 0
+  # shellcheck disable=SC2086,SC2016 # ids; the template's own
+  limited 15 "$engine" inspect --format '{{$name := printf "%s/%s" (index .Config.Labels "com.docker.compose.project") (index .Config.Labels "com.docker.compose.service")}}service:{{$name}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{or .State.Health.Status "none"}}{{else}}none{{end}} {{or .HostConfig.RestartPolicy.Name "no"}} {{.Name}}{{range $port, $all := .NetworkSettings.Ports}}{{range $all}}{{"\n"}}port:{{$name}} {{.HostIp}} {{.HostPort}} {{$port}}{{end}}{{end}}' $all 2>/dev/null |
+    sed -E 's#^(service|port):homelab-gpu/#\1:#; s# /([^ /]*)$# \1#' | sort -u
+}
+
+# gpu-nvidia: what the driver's own program prints, a line for each card
+nvidia() {
+  PATH=$PATH:/usr/lib/wsl/lib
+  command -v nvidia-smi >/dev/null || return 0
+  limited 15 nvidia-smi --format=csv,noheader,nounits \
+    --query-gpu=pci.bus_id,name,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw,power.limit 2>/dev/null |
+    sed -n '/^[0-9A-Fa-f]*:[0-9A-Fa-f]*:/s/^/gpu-nvidia:/p'
+}
+
+value() { # NAME FILE
+  [ -r "$2" ] && read -r text <"$2" 2>/dev/null && [ -n "$text" ] && printf ' %s=%s' "$1" "$(printf %s "$text" | tr ' ' _)"
+}
+# gpu-sysfs:ADDRESS driver=… and what the kernel's driver shows: bytes, thousandths of a degree, millionths of a watt
+others() {
+  for card in "$sys"/class/drm/card*; do
+    case ${card##*/} in *-* | 'card*') continue ;; esac
+    device=$(readlink -f "$card/device") || continue
+    driver=$(readlink -f "$device/driver") || continue
+    driver=${driver##*/}
+    case $driver in amdgpu | radeon | i915 | xe) ;; *) continue ;; esac
+    line=$(
+      printf '%s driver=%s' "${device##*/}" "$driver"
+      value id_vendor "$device/vendor"
+      value id_device "$device/device"
+      value name "$device/product_name"
+      value busy "$device/gpu_busy_percent"
+      value vram_used "$device/mem_info_vram_used"
+      value vram_total "$device/mem_info_vram_total"
+      value clock "$card/gt_act_freq_mhz" || value clock "$device/tile0/gt0/freq0/act_freq"
+      for sensor in "$device"/hwmon/hwmon*; do
+        value temperature "$sensor/temp1_input" || value temperature "$sensor/temp2_input"
+        value power "$sensor/power1_average" || value power "$sensor/power1_input"
+        value power_limit "$sensor/power1_cap" || value power_limit "$sensor/power1_max"
+      done
+    )
+    fact gpu-sysfs "$line"
+  done
+}
+
+echo 'homelab-gpu-status 1'
+if [ "$only" = services ]; then
+  services
+else
+  # each line is written whole, so that those of both may mix
+  nvidia &
+  others
+  # disk:MOUNT-POINT SIZE USED, in KiB
+  for at in / /srv; do
+    df -Pk "$at" 2>/dev/null | awk -v at="$at" 'END { if ($6 == at) print "disk:" at " " $2 " " $3 }'
+  done
+  services
+  wait
+fi
+echo 'end:yes'

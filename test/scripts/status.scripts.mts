@@ -1,0 +1,152 @@
+// status-guest.sh and the scripts that apply services, with recording programs and a made tree instead of /sys.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { guestStatusOf } from "../../lib/verify/guest-status.mts";
+import { root, standIns } from "../fake.mts";
+
+const test = suite<{ folder: string }>("status");
+
+test.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu-status-"));
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
+
+const inspected = `service:homelab-gpu/web running 0 0 healthy always /homelab-gpu-web-1
+port:homelab-gpu/web 0.0.0.0 8080 80/tcp
+port:homelab-gpu/web :: 8080 80/tcp
+service:immich/db exited 3 0 none no /immich-db-1`;
+
+/** Runs the script with these programs and files of /sys. */
+function asked(
+  folder: string,
+  programs: Record<string, string>,
+  files: Record<string, string> = {},
+  ...words: string[]
+) {
+  const put = (path: string) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    return join(folder, path);
+  };
+  mkdirSync(`${folder}/sys`, { recursive: true });
+  for (const [path, text] of Object.entries(files)) {
+    if (text.startsWith("->")) symlinkSync(text.slice(2), put(`sys/${path}`));
+    else writeFileSync(put(`sys/${path}`), text);
+  }
+  const env = { ...standIns(folder, programs), SYS: `${folder}/sys` };
+  const { status, stdout, stderr } = spawnSync("sh", [`${root}/scripts/status-guest.sh`, ...words], {
+    env,
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr, answer: guestStatusOf(stdout) };
+}
+
+const docker = `case "$1" in ps) echo 1; echo 2 ;; inspect) printf '%s\\n' '${inspected}' ;; esac`;
+const nothing = { docker: "exit 1", "nvidia-smi": "exit 9" };
+
+test("services of the config and of stacks, with ports and containers", ({ folder }) => {
+  const { status, answer } = asked(folder, { ...nothing, docker });
+  assert.is(status, 0);
+  assert.equal([answer!.engine, answer!.services.map(({ name, state, ports }) => [name, state, ports])], ["answers", [
+    ["immich/db", "exited with code 3", []],
+    ["web", "running (healthy)", [8080]],
+  ]]);
+  assert.equal(answer!.containers.map(({ name }) => name).sort(), ["homelab-gpu-web-1", "immich-db-1"]);
+  assert.is(answer!.disks[0]!.mount, "/");
+});
+
+test("an engine that does not answer is not an engine without containers", ({ folder }) => {
+  assert.is(asked(folder, nothing).answer!.engine, "silent");
+  const none = asked(folder, { ...nothing, docker: "exit 0" }).answer!;
+  assert.equal([none.engine, none.services], ["answers", []]);
+});
+
+test("NVIDIA's cards as nvidia-smi prints them; its error is no card", ({ folder }) => {
+  const line = "00000000:06:00.0, NVIDIA L4, 3, 512, 23034, 41, 16.32, 72.00";
+  const smi =
+    `case "$*" in *--query-gpu=pci.bus_id,name,utilization.gpu,*noheader* | *noheader*--query-gpu=*) echo '${line}' ;; esac`;
+  assert.is(asked(folder, { docker, "nvidia-smi": smi }).answer!.gpus[0]!.powerLimitW, 72);
+  const broken = "echo 'NVIDIA-SMI has failed because it could not communicate with the NVIDIA driver.'; exit 9";
+  assert.equal(asked(folder, { docker, "nvidia-smi": broken }).answer!.gpus, []);
+});
+
+test("AMD's and Intel's cards from sysfs; connectors and other drivers are no cards", ({ folder }) => {
+  const amd = "devices/pci0000:00/0000:06:00.0";
+  const intel = "devices/pci0000:00/0000:07:00.0";
+  const { stderr, answer } = asked(folder, nothing, {
+    [`${amd}/driver`]: "->../../../bus/pci/drivers/amdgpu",
+    "bus/pci/drivers/amdgpu/bind": "",
+    [`${amd}/vendor`]: "0x1002\n",
+    [`${amd}/device`]: "0x744c\n",
+    [`${amd}/product_name`]: "Radeon PRO W7900\n",
+    [`${amd}/gpu_busy_percent`]: "12\n",
+    [`${amd}/mem_info_vram_used`]: "2147483648\n",
+    [`${amd}/mem_info_vram_total`]: "48301604864\n",
+    [`${amd}/hwmon/hwmon3/temp1_input`]: "51000\n",
+    [`${amd}/hwmon/hwmon3/power1_average`]: "45000000\n",
+    [`${amd}/hwmon/hwmon3/power1_cap`]: "241000000\n",
+    "class/drm/card0/device": `->../../../${amd}`,
+    "class/drm/card0-DP-1/device": `->../../../${amd}`,
+    [`${intel}/driver`]: "->../../../bus/pci/drivers/i915",
+    "bus/pci/drivers/i915/bind": "",
+    [`${intel}/vendor`]: "0x8086\n",
+    [`${intel}/device`]: "0x56a0\n",
+    "class/drm/card1/device": `->../../../${intel}`,
+    "class/drm/card1/gt_act_freq_mhz": "600\n",
+    "devices/pci0000:00/0000:01.0/driver": "->../../../bus/pci/drivers/virtio",
+    "bus/pci/drivers/virtio/bind": "",
+    "class/drm/card2/device": "->../../../devices/pci0000:00/0000:01.0",
+  });
+  assert.is(stderr, "");
+  assert.equal(answer!.gpus, [{
+    name: "Radeon PRO W7900",
+    address: "0000:06:00.0",
+    busyPercent: 12,
+    memoryUsedMiB: 2048,
+    memoryTotalMiB: 46064,
+    temperatureC: 51,
+    powerW: 45,
+    powerLimitW: 241,
+  }, { name: "Intel card 8086:56a0", address: "0000:07:00.0", clockMHz: 600 }]);
+});
+
+test("asked for services alone it looks at nothing else", ({ folder }) => {
+  const log = `${folder}/smi`;
+  const { answer } = asked(folder, { docker, "nvidia-smi": `touch '${log}'` }, {}, "services");
+  assert.equal([answer!.services.length, answer!.disks, existsSync(log)], [2, [], false]);
+});
+
+/** Runs apply-services.sh in a folder with this Compose, which records its calls. */
+function applied(folder: string, compose: string, env: NodeJS.ProcessEnv) {
+  writeFileSync(`${folder}/compose.new.yaml`, "services:\n  web: {image: x}\n");
+  const programs = {
+    docker: `printf '%s\\n' "$*" >>'${folder}/asked'\n${compose}`,
+    "podman-compose": "exit 1",
+  };
+  const { status, stderr } = spawnSync("sh", [`${root}/scripts/apply-services.sh`], {
+    env: { ...standIns(folder, programs), SERVICES_ROOT: folder, STACKS_ROOT: `${folder}/srv`, ...env },
+    encoding: "utf8",
+  });
+  return { status, stderr, asked: readFileSync(`${folder}/asked`, "utf8") };
+}
+
+test("PULL=yes fetches the images before the services start; without it nothing is fetched", ({ folder }) => {
+  const plain = applied(folder, "", {});
+  assert.equal([plain.status, plain.asked.includes(" pull ")], [0, false]);
+  const { status, asked } = applied(folder, "", { PULL: "yes" });
+  assert.is(status, 0);
+  assert.match(asked, /compose\.new\.yaml pull -q --ignore-pull-failures\n[^]*up -d --remove-orphans/);
+  assert.ok(existsSync(`${folder}/compose.yaml`));
+});
+
+test("an image that cannot be fetched costs no service: the others start", ({ folder }) => {
+  const { status, stderr, asked } = applied(folder, 'case "$*" in *" pull "*) exit 18 ;; esac', { PULL: "yes" });
+  assert.is(status, 0);
+  assert.match(stderr, /not every image could be fetched/);
+  assert.match(asked, /up -d/);
+});
+
+test.run();
