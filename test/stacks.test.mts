@@ -18,7 +18,7 @@ import { engineSource } from "../lib/resolve/engine.mts";
 import { runChecks } from "../lib/checks/index.mts";
 import { realShell } from "../lib/run/shell.mts";
 import { verifyMachine } from "../lib/verify/layers.mts";
-import { seenServices } from "../lib/verify/services.mts";
+import { seenServices, serviceLayer } from "../lib/verify/services.mts";
 import { factsOf } from "../lib/verify/guest-facts.mts";
 import { serviceLines } from "../lib/cli/seen.mts";
 import { status } from "../lib/cli/commands/status.mts";
@@ -393,6 +393,18 @@ test("services of one name in two stacks are distinct; a failed one does not hid
     "pass verify.service service a/web runs",
     "fail verify.service service b/web is exited with code 3",
   ]);
+});
+
+test("of several containers of a service the worst one counts, and its log is named", () => {
+  const of = (second: string) => {
+    const text =
+      `homelab-gpu-verify 1\nservice:web running 0 0 none no p-web-1\nservice:web ${second} p-web-2\nend:yes\n`;
+    const { status, fix } = serviceLayer(factsOf(text), "ai", "web");
+    return [status, fix?.[0]?.command?.endsWith("logs p-web-2") ?? false];
+  };
+  assert.equal(of("exited 1 0 none no"), ["fail", true]);
+  assert.equal(of("running 0 0 starting no"), ["unknown", false]);
+  assert.equal(of("running 0 0 healthy no"), ["pass", false]);
 });
 
 test("a service whose health is starting is not ready yet, and not failed", () => {

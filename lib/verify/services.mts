@@ -115,9 +115,18 @@ export function seenServices(facts: Facts): SeenService[] {
  */
 export function serviceLayer(facts: Facts, machine: string, name: string): LayerResult {
   const check = "verify.service";
-  const state = facts.all("service").find((value) => value.startsWith(`${name} `))?.split(" ");
   const evidence = facts.log(`service-log-${name}`, `log of ${name}`);
-  if (!state) return { check, status: "fail", message: `service ${name} is not there`, evidence };
+  const states = facts.all("service").filter((value) => value.startsWith(`${name} `));
+  if (states.length === 0) return { check, status: "fail", message: `service ${name} is not there`, evidence };
+  // a service may have several containers: the worst one counts
+  const judged = states.map((state) => containerLayer(facts, machine, name, state.split(" ")));
+  return judged.find(({ status }) => status === "fail") ?? judged.find(({ status }) => status !== "pass") ?? judged[0]!;
+}
+
+/** The verdict about one container of a service. `state`: the words of its line in the guest's report. */
+function containerLayer(facts: Facts, machine: string, name: string, state: string[]): LayerResult {
+  const check = "verify.service";
+  const evidence = facts.log(`service-log-${name}`, `log of ${name}`);
   const [
     ,
     status = "in an unknown state",
@@ -128,11 +137,11 @@ export function serviceLayer(facts: Facts, machine: string, name: string): Layer
     container,
   ] = state;
   const inGuest = self(`ssh ${machine} -- sudo ${engineOf(facts).program}`);
-  const pass = (message: string): LayerResult => ({ check, status: "pass", message: `service ${name} ${message}` });
-  const fail = (message: string): LayerResult => {
+  const pass = (says: string): LayerResult => ({ check, status: "pass", message: `service ${name} ${says}` });
+  const fail = (says: string): LayerResult => {
     const cause = causeOf(facts.all(`service-log-${name}`));
     return {
-      ...{ check, status: "fail", message: `service ${name} ${message}${cause ? `: ${cause.message}` : ""}`, evidence },
+      ...{ check, status: "fail", message: `service ${name} ${says}${cause ? `: ${cause.message}` : ""}`, evidence },
       fix: [
         ...(cause?.fix ?? []),
         container === undefined
