@@ -9,8 +9,9 @@ import { isMap } from "../maps.mts";
 /** Dependency errors, which Compose itself reports where it was run. */
 export function dependencyFlaws(service: ComposeService, { model, enabled }: ComposeProject): ProjectFlaw[] {
   return Object.entries(dependsOn(service)).flatMap(([other, { required }]): ProjectFlaw[] => {
-    if (!required || (enabled?.includes(other) ?? true)) return [];
     const there = model?.services[other];
+    // a service that is not required must still exist
+    if ((!required && there) || (enabled?.includes(other) ?? true)) return [];
     const profiles = there && Array.isArray(there.profiles) ? there.profiles : [];
     return [{
       status: "fail",
@@ -83,7 +84,8 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
     const granted = (["configs", "secrets"] as const).flatMap((section) =>
       (Array.isArray(service[section]) ? service[section] : []).flatMap((one: unknown) => {
         const used = typeof one === "string" ? one : isMap(one) ? one.source : undefined;
-        return typeof used === "string" && !Object.hasOwn(model?.[section] ?? {}, used)
+        return typeof used === "string" && isDeclarable(model?.[section]) &&
+            !Object.hasOwn(model?.[section] ?? {}, used)
           ? [flaw(section === "configs" ? "config" : "secret", used)]
           : [];
       })
@@ -100,17 +102,20 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
         }]
         : []),
       ...Object.keys(networksOf(service)).filter((one) =>
-        one !== "default" && !Object.hasOwn(model?.networks ?? {}, one)
+        one !== "default" && isDeclarable(model?.networks) && !Object.hasOwn(model?.networks ?? {}, one)
       ).map((one) => flaw("network", one)),
-      ...volumes.filter((one) => !one.includes("$") && !Object.hasOwn(model?.volumes ?? {}, one)).map((one) =>
-        flaw("volume", one)
-      ),
-      ...(service.image === undefined && service.build === undefined
+      ...volumes.filter((one) =>
+        !one.includes("$") && isDeclarable(model?.volumes) && !Object.hasOwn(model?.volumes ?? {}, one)
+      ).map((one) => flaw("volume", one)),
+      ...(service.image === undefined && service.build === undefined && service.provider === undefined
         ? [{ status: "fail" as const, service: name, message: `${name} has neither an image nor a build context` }]
         : []),
     ];
   });
 }
+
+/** A section of the wrong form has a finding of its own. */
+const isDeclarable = (section: unknown) => section === undefined || section === null || isMap(section);
 
 /** External networks and volumes: a new VM has none, unless another project on it creates them. */
 export function missingExternals(project: ComposeProject, others: ComposeProject[]): ProjectFlaw[] {

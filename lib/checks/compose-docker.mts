@@ -6,9 +6,11 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
+import { enabledOf } from "../compose/enabled.mts";
 import { mebibytes, mountsOf, publishedPorts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
+import { sysctlFlaws } from "./compose-sysctls.mts";
 
 type Names = Pick<ResolvedMachine, "name" | "cpus" | "engine">;
 
@@ -29,6 +31,8 @@ export function engineFlaws(
     ...ports(service, machine),
     ...runtime(service, machine),
     ...health(service, project),
+    ...sysctlFlaws(service),
+    ...subpaths(name, service, project),
   ];
 }
 
@@ -103,6 +107,25 @@ function mountForms(service: ComposeService): ProjectFlaw[] {
       fix: manualFix("Write ro for read-only, or leave it out"),
     })),
   ];
+}
+
+/** Folders of a volume that nothing creates: Docker starts no container whose `subpath` does not exist. */
+function subpaths(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  const mounts = (one: ComposeService) => (Array.isArray(one.volumes) ? one.volumes : []).filter(isMap);
+  const others = enabledOf(project).filter(([other]) => other !== name).flatMap(([, other]) => mountsOf(other));
+  return mounts(service).flatMap(({ type, source, volume }): ProjectFlaw[] => {
+    const { subpath } = isMap(volume) ? volume : {};
+    if (type !== "volume" || typeof source !== "string" || typeof subpath !== "string" || subpath === "") return [];
+    if (mapAt(project.model?.volumes ?? {}, source).external) return [];
+    if (others.some((mount) => mount.source === source)) return [];
+    return [{
+      status: "warn",
+      message: `mounts the folder ${subpath} of the volume ${source}, which a new volume does not have: ` +
+        "Docker does not start the container until something creates it",
+      at: "subpath",
+      fix: manualFix(`Leave subpath out, or create the folder from another service that mounts ${source}`),
+    }];
+  });
 }
 
 function memory(service: ComposeService): ProjectFlaw[] {

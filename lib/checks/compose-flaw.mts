@@ -1,4 +1,5 @@
 /** A flaw of a Compose project, and its place in the project's files. */
+import { dirname } from "node:path/posix";
 import type { ComposeProject } from "../compose/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
@@ -27,13 +28,21 @@ export function placeOf({ name, texts }: ComposeProject, at: string | string[] |
     ? []
     : Object.entries(texts).flatMap(([file, text]) => blockOf(file, text, service));
   const wanted = [at ?? []].flat();
+  // a path in a file that another one extends or includes is relative to that file's folder
+  const within = (file: string, one: string) => {
+    const folder = dirname(file);
+    return folder !== "." && one.startsWith(`${folder}/`) ? one.slice(folder.length + 1) : one;
+  };
   const inBlock = wanted.flatMap((one) =>
     blocks.flatMap(({ file, lines, first }) => {
-      const i = lines.findIndex((line) => line.replace(/(^|\s)#.*$/, "").includes(one));
+      const i = lines.findIndex((line) => line.replace(/(^|\s)#.*$/, "").includes(within(file, one)));
       return i < 0 ? [] : [{ file, line: first + i }];
     })
   );
-  const place = inBlock[0] ?? wanted.map((one) => lineOf(texts, new RegExp(literally(one)))).find(Boolean) ??
+  const anywhere = wanted.flatMap((one) =>
+    Object.entries(texts).map(([file, text]) => lineOf({ [file]: text }, new RegExp(literally(within(file, one)))))
+  );
+  const place = inBlock[0] ?? anywhere.find(Boolean) ??
     (blocks[0] && { file: blocks[0].file, line: blocks[0].first });
   return place ? `${name}/${place.file}:${place.line}` : name;
 }

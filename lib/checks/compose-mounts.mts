@@ -1,5 +1,5 @@
 /** Checks whether the mounts of a Compose project have in the VM what they have on the host. */
-import { dirname } from "node:path/posix";
+import { dirname, normalize } from "node:path/posix";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
@@ -51,9 +51,9 @@ function bindsOf(service: ComposeService, written: ComposeService, project: Comp
   return mountsOf(service).flatMap(({ type, source, target }): Bind[] => {
     if (type !== "bind" || !source || source.includes("$")) return [];
     const one = long.find((mount) =>
-      mount.type === "bind" && whole(mount.source) === whole(source) && mount.target === target
+      mount.type === "bind" && whole(mount.source) === whole(source) && samePath(mount.target, target)
     );
-    const raw = mountsOf(written).find((mount) => mount.target === target)?.source ?? source;
+    const raw = mountsOf(written).find((mount) => samePath(mount.target, target))?.source ?? source;
     const create = one && (isMap(one.bind) ? one.bind.create_host_path : undefined);
     return [{
       source,
@@ -63,6 +63,10 @@ function bindsOf(service: ComposeService, written: ComposeService, project: Comp
     }];
   });
 }
+
+/** Whether two paths in a container are the same: Compose shortens `/a/./b/` to `/a/b`. */
+const samePath = (a: unknown, b: string) =>
+  normalize(String(a)).replace(/(.)\/$/, "$1") === normalize(b).replace(/(.)\/$/, "$1");
 
 function mountFlaw(
   { source, target, creates, absolute }: Bind,

@@ -4,6 +4,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { networksOf, publishedPorts } from "../compose/service.mts";
+import { conflictFlaws } from "./compose-conflicts.mts";
 import { composeFileFlaws, neededFiles } from "./compose-files.mts";
 import { inlineMountFlaws, mountFlaws } from "./compose-mounts.mts";
 import { targetFlaws } from "./compose-target.mts";
@@ -37,11 +38,12 @@ export function projectFlaws(
         ...targetFlaws(project.written?.services[name] ?? service, project),
         ...deviceFlaws(service),
         ...networks(service, project),
-        ...settings(service),
+        ...settings(service, project),
         ...engineFlaws(name, service, project, machine),
         ...(ownReader ? dependencyFlaws(service, project) : []),
       ].map((flaw): ProjectFlaw => ({ ...flaw, service: name, message: `${name} ${flaw.message}` }))
     ),
+    ...(ownReader ? conflictFlaws(project) : []),
     ...(ownReader && !project.inline ? [...circularDependencies(project), ...undeclaredNames(project)] : []),
     ...missingExternals(project, others),
     ...engineProjectFlaws(project, services),
@@ -144,7 +146,10 @@ export function networks(service: ComposeService, { model }: ComposeProject): Pr
   return [...fixed, ...host, ...shared];
 }
 
-function settings(service: ComposeService): ProjectFlaw[] {
+/** With it Compose refuses a service of one name that runs several times. */
+const isOfName = /container name must be unique/;
+
+function settings(service: ComposeService, { refusals }: ComposeProject): ProjectFlaw[] {
   const { platform, restart, image, container_name: name } = service;
   const { replicas } = mapAt(service, "deploy");
   const scale = Number(service.scale ?? replicas ?? 1);
@@ -176,7 +181,7 @@ function settings(service: ComposeService): ProjectFlaw[] {
         fix: manualFix("Set the variable in the project's .env"),
       }]
       : []),
-    ...(scale > 1 && (name !== undefined || single)
+    ...(scale > 1 && (name !== undefined || single) && !refusals.some(({ message }) => isOfName.test(message))
       ? [{
         status: "fail" as const,
         message: `runs ${scale} times, and ${

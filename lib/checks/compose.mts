@@ -140,7 +140,7 @@ function projectVerdicts(
 }
 
 /** A refusal of Compose, with its own message and place. */
-function refusal(project: ComposeProject, { message, file, line, variable }: ProjectProblem): Verdict {
+function refusal(project: ComposeProject, { message, file, line, variable, mend }: ProjectProblem): Verdict {
   const [, other] = /depends on undefined service "([^"]+)"/.exec(message) ?? [];
   const [, property] = /propert(?:y|ies) '?([\w.-]+)'? (?:is |are )?not allowed/.exec(message) ?? [];
   const named = other === undefined ? undefined : project.model?.services[other];
@@ -157,6 +157,8 @@ function refusal(project: ComposeProject, { message, file, line, variable }: Pro
     ? [manualFix(`Turn on the profile that starts ${other}: profiles: [${profiles[0]}]`)]
     : other !== undefined
     ? [manualFix(`Add the service ${other}, or take it out of depends_on`)]
+    : mend !== undefined
+    ? [manualFix(mend)]
     : property !== undefined
     ? [manualFix(`Correct the key ${property}, or remove it`)]
     : file !== undefined
@@ -236,7 +238,7 @@ function collisions(projects: ComposeProject[]): Verdict[] {
     }),
     ...names.flatMap((one, i) => {
       const other = names.slice(0, i).find(({ name }) => name === one.name);
-      return other ? [collision(other, one, `the container name ${one.name}`, one.name)] : [];
+      return other ? [collision(other, one, `the container name ${one.name}`, ["container_name", one.name])] : [];
     }),
   ];
 }
@@ -250,7 +252,7 @@ function overlap(a: PublishedPort, b: PublishedPort): boolean {
     (isAny(a.hostIp) || isAny(b.hostIp) || a.hostIp === b.hostIp);
 }
 
-function collision(first: Taken, second: Taken, what: string, at: string): Verdict {
+function collision(first: Taken, second: Taken, what: string, at: string | string[]): Verdict {
   const name = ({ project, service }: Taken) => `${project.name}/${service}`;
   return {
     status: "fail",
@@ -259,7 +261,7 @@ function collision(first: Taken, second: Taken, what: string, at: string): Verdi
       read,
     ) => ({
       read,
-      value: at,
+      value: [at].flat().at(-1)!,
     })),
     fix: [manualFix(`Change it in one of them, or run one on another machine`)],
   };

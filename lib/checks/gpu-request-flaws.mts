@@ -76,6 +76,9 @@ function flawed({ gpu, body }: Service): Flaw[] {
             "Write capabilities: [gpu]",
             ["capabilities"],
           )]
+        : one.capabilities !== undefined && !Array.isArray(one.capabilities)
+        // services.compose says that this must be a list
+        ? []
         : [flaw(
           "its reservation has no capabilities, without which Compose refuses it",
           "Write capabilities: [gpu]",

@@ -32,8 +32,15 @@ export function placed(problem: ProjectProblem, texts: Record<string, string>, o
   const { message } = problem;
   // Compose reports the wrong line here, or no file
   if (/^(yaml|parsing|.*yaml: line)/.test(message)) {
-    const { file, line } = own.find(({ line }) => line !== undefined) ?? problem;
-    return { ...problem, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
+    const [first, ...others] = Object.keys(texts);
+    const single = others.length === 0 && problem.line !== undefined ? { file: first!, line: problem.line } : problem;
+    const { file, line, mend } = own.find(({ line }) => line !== undefined) ?? single as ProjectProblem;
+    return {
+      ...problem,
+      ...(file === undefined ? {} : { file }),
+      ...(line === undefined ? {} : { line }),
+      ...(mend === undefined ? {} : { mend }),
+    };
   }
   const [, variable] = /required variable (\S+) is missing/.exec(message) ?? [];
   if (variable !== undefined) {
@@ -45,11 +52,18 @@ export function placed(problem: ProjectProblem, texts: Record<string, string>, o
   }
   const place = own.find(({ line }) => line !== undefined);
   // if the built-in reader refuses something too, it is most likely the same error
-  const ours = place && { file: place.file!, line: place.line! };
+  const ours = place && {
+    file: place.file!,
+    line: place.line!,
+    ...(place.mend === undefined ? {} : { mend: place.mend }),
+  };
   if (ours && own.length === 1) return { ...problem, ...ours };
   const keys = [...(/\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)/.exec(message)?.[1] ?? "").split(".")]
     .filter(Boolean);
   const [, property] = /propert(?:y|ies) '?([\w-]+)'? (?:is |are )?not allowed/.exec(message) ?? [];
+  const [, text] = /^invalid interpolation format.* with another \$\. (.+)$/s.exec(message) ?? [];
+  const written = text === undefined ? undefined : lineOf(texts, new RegExp(literally(text)));
+  if (written) return { ...problem, ...ours, ...written };
   const found = lineOfPath(texts, property === undefined ? keys : [...keys, property]);
   if (found) return { ...problem, ...found };
   const [, absent] = /(?:env file|open|stat) (\S+?)(?: not found)?: /.exec(message) ?? [];

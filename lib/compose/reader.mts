@@ -7,7 +7,9 @@ import { isMap as isMapNode, isSeq, offset, Yaml } from "../config/yaml.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { lineOf, literally } from "./refusals.mts";
 import { rebased } from "./rebase.mts";
-import { shapeFlaws } from "./shape.mts";
+import { serviceKeys, shapeFlaws } from "./shape.mts";
+import { correctionOf } from "./shape-fixes.mts";
+import { refusedTabs } from "./tabs.mts";
 import type { ComposeModel, ComposeService, ProjectProblem } from "./types.mts";
 import { visible } from "../text.mts";
 import { dotEnv, interpolate } from "./variables.mts";
@@ -193,10 +195,21 @@ class Reading {
 
   /** Reads one document of a file. `above`: the number of lines before it. */
   #document(path: string, text: string, above: number): Record<string, unknown> {
-    const refuse = (message: string, line: number) => this.refusals.push({ message, file: path, line: above + line });
+    const refuse = (message: string, line: number, mend?: string) =>
+      this.refusals.push({ message, file: path, line: above + line, ...(mend === undefined ? {} : { mend }) });
     const yaml = new Yaml(text);
-    for (const { message, line } of yaml.problems) refuse(message, line);
+    for (const { message, line, instead } of yaml.problems) {
+      refuse(message, line, instead === undefined ? undefined : `Write ${instead}`);
+    }
     if (yaml.problems.length > 0) return {};
+    const [tab] = refusedTabs(text);
+    if (tab !== undefined) {
+      refuse(
+        "this is not valid YAML for Compose: a tab is before a key, an item or the end of a blank line",
+        yaml.place(tab).line,
+        "Write spaces instead of the tab",
+      );
+    }
     if (!yaml.root || (isScalarNull(yaml) && above === 0)) {
       refuse("this Compose file is empty", 1);
       return {};
@@ -206,7 +219,12 @@ class Reading {
       return {};
     }
     const data = this.#filled(yaml.data(yaml.root), path) as Record<string, unknown>;
-    for (const flaw of shapeFlaws(data)) refuse(flaw.message, lineIn(yaml, flaw.path));
+    for (const flaw of shapeFlaws(data)) {
+      const line = lineIn(yaml, flaw.path);
+      // what is wrong with a value whose variable cannot be read follows from that
+      if (this.refusals.some((one) => one.file === path && one.line === above + line && one.unread)) continue;
+      refuse(flaw.message, line, flaw.mend ?? correctionOf(data, flaw, serviceKeys));
+    }
     return data;
   }
 
@@ -222,6 +240,8 @@ class Reading {
       const place = lineOf({ [file]: this.#texts[file]! }, new RegExp(first)) ?? { file };
       this.refusals.push({
         message: `${visible(value)} has a \${ that is no variable: write $$ for a dollar sign`,
+        mend: variableMend(value),
+        unread: true,
         ...place,
       });
     }
@@ -254,6 +274,13 @@ function documentsOf(text: string): { text: string; above: number }[] {
   const bounds = [...new Set([0, ...starts])];
   return bounds.map((from, i) => ({ text: lines.slice(from, bounds[i + 1]).join("\n"), above: from }))
     .filter(({ text }) => text.split("\n").some((line) => !/^\s*(#|---\s*$|$)/.test(line)));
+}
+
+/** What to write in place of a `${` that Compose cannot parse: the usual slips are a colon without `-`, and spaces. */
+function variableMend(value: string): string {
+  const [, name, rest] = /\$\{\s*([A-Za-z_]\w*)\s*(?::([^-?+}][^}]*))?\s*\}/.exec(value) ?? [];
+  if (name === undefined) return "Write $${ where a dollar sign is meant";
+  return rest === undefined ? `Write \${${name}}` : `Write \${${name}:-${rest.trim()}}`;
 }
 
 const isScalarNull = ({ root }: Yaml) => root !== null && "value" in root && (root.value === null || root.value === "");

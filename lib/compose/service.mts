@@ -66,7 +66,9 @@ export interface PublishedPort {
  */
 export function publishedPorts({ ports }: ComposeService): PublishedPort[] {
   if (!Array.isArray(ports)) return [];
-  return ports.flatMap((port): PublishedPort[] => {
+  // Compose takes equal items once
+  const written = ports.map((port) => JSON.stringify(port));
+  return ports.filter((_, i) => written.indexOf(written[i]!) === i).flatMap((port): PublishedPort[] => {
     if (isMap(port)) {
       const range = rangeOf(String(port.published ?? ""));
       return range ? [{ hostIp: text(port.host_ip), ...range, protocol: text(port.protocol) || "tcp" }] : [];

@@ -8,6 +8,12 @@ export interface ShapeFlaw {
   /** The keys and indexes that lead to it. */
   path: (string | number)[];
   message: string;
+  /** What it must be, such as `a list`. */
+  wants?: string;
+  /** For a key that does not exist: those that do. */
+  keys?: string[];
+  /** What to do about it, if it does not follow from the value. */
+  mend?: string;
 }
 
 type Path = (string | number)[];
@@ -28,7 +34,11 @@ const isNumber = (value: unknown) =>
 export const named = (path: Path) => path.join(".");
 
 /** One flaw: the value at the path must be `what`. */
-export const wrong = (path: Path, what: string): ShapeFlaw[] => [{ path, message: `${named(path)} must be ${what}` }];
+export const wrong = (path: Path, what: string): ShapeFlaw[] => [{
+  path,
+  message: `${named(path)} must be ${what}`,
+  wants: what,
+}];
 
 /** Any value. */
 export const any: Shape = () => fine;
@@ -98,7 +108,7 @@ export const map = (shapes: Record<string, Shape>, required: string[] = []): Sha
     if (key.startsWith("x-")) return fine;
     const where = path.length === 0 ? "the file" : named(path);
     const [message = ""] = unknownName("key", key, Object.keys(shapes)).split("\n");
-    return [{ path: [...path, key], message: `${where}: ${message}` }];
+    return [{ path: [...path, key], message: `${where}: ${message}`, keys: Object.keys(shapes) }];
   });
   const missing = required.filter((key) => !Object.hasOwn(value, key));
   return [...flaws, ...missing.map((key) => ({ path, message: `${named(path)} needs ${key}` }))];
@@ -136,3 +146,17 @@ export function oneOfOrNumber(word: string): Shape {
   return (value, path) =>
     String(value) === word || /^-?\d[\d_]*$/.test(String(value)) ? fine : wrong(path, `${word} or a number`);
 }
+
+/** A list without equal items. */
+export const unique = (shape: Shape): Shape => (value, path) => {
+  const flaws = shape(value, path);
+  if (flaws.length > 0 || !Array.isArray(value)) return flaws;
+  const shown = value.map((one) => String(one));
+  const again = shown.findIndex((one, i) => shown.indexOf(one) < i);
+  if (again < 0) return fine;
+  return [{
+    path: [...path, again],
+    message: `${named(path)} has ${shown[again]} twice`,
+    mend: "Remove one of the two",
+  }];
+};

@@ -31,6 +31,7 @@ import {
   text,
   textOrNumber,
   texts,
+  unique,
   whole,
   wrong,
 } from "./shape-kinds.mts";
@@ -40,14 +41,14 @@ const command: Shape = either([isList, texts], [isNull, any], [() => true, text]
 const external = either([isMap, map({ name: text })], [() => true, flag]);
 
 const hostNames = either(
-  [isList, list((value, path) => /[:=]/.test(String(value)) ? fine : wrong(path, "NAME:ADDRESS"))],
+  [isList, unique(list((value, path) => /[:=]/.test(String(value)) ? fine : wrong(path, "NAME:ADDRESS")))],
   [() => true, mapOf(either([isList, texts], [() => true, text]))],
 );
 
 const deviceRequest = map({
-  capabilities: texts,
+  capabilities: unique(texts),
   count: either([isText, oneOfOrNumber("all")], [() => true, whole]),
-  device_ids: texts,
+  device_ids: unique(texts),
   driver: text,
   options: pairs,
 }, ["capabilities"]);
@@ -62,7 +63,7 @@ const healthcheck = map({
   test: (value, path) => {
     if (!Array.isArray(value)) return text(value, path);
     if (value.length === 0 || ["NONE", "CMD", "CMD-SHELL"].includes(String(value[0]))) return texts(value, path);
-    return [{ path, message: `${named(path)} must begin with CMD, CMD-SHELL or NONE` }];
+    return [{ path, message: `${named(path)} must begin with CMD, CMD-SHELL or NONE`, wants: "begin with CMD" }];
   },
 });
 
@@ -181,7 +182,7 @@ const hooks = list(map({ command, environment: pairs, privileged: flag, user: te
 
 const ulimit = either([isMap, map({ hard: whole, soft: whole }, ["soft", "hard"])], [() => true, whole]);
 
-const service = map({
+const serviceShapes: Record<string, Shape> = {
   ...{
     annotations: pairs,
     attach: flag,
@@ -192,7 +193,7 @@ const service = map({
   ...{ configs: list(grant), container_name: text, cpu_count: whole, cpu_percent: number, cpu_period: textOrNumber },
   ...{ cpu_quota: textOrNumber, cpu_rt_period: textOrNumber, cpu_rt_runtime: textOrNumber, cpu_shares: number },
   ...{ cpus: number, cpuset: text, credential_spec: any, deploy: orNull(deploy), develop: any },
-  depends_on: either([isList, texts], [
+  depends_on: either([isList, unique(texts)], [
     () => true,
     mapOf(map({
       condition: oneOf("service_started", "service_healthy", "service_completed_successfully"),
@@ -223,7 +224,7 @@ const service = map({
     })),
   ]),
   ...{
-    group_add: list(textOrNumber),
+    group_add: unique(list(textOrNumber)),
     healthcheck,
     hostname: text,
     image: text,
@@ -235,7 +236,7 @@ const service = map({
   logging: map({ driver: text, options: mapOf(scalar) }),
   ...{ mac_address: text, mem_limit: size, mem_reservation: size, mem_swappiness: whole, memswap_limit: size },
   ...{ models: any, network_mode: text },
-  networks: either([isList, texts], [
+  networks: either([isList, unique(texts)], [
     () => true,
     mapOf(orNull(map({
       ...{ aliases: texts, driver_opts: any, gw_priority: number, interface_name: text, ipv4_address: text },
@@ -246,11 +247,15 @@ const service = map({
   ...{ post_start: hooks, pre_start: any, pre_stop: hooks, privileged: flag, profiles: texts, provider: any },
   ...{ pull_policy },
   ...{ pull_refresh_after: text, read_only: flag, restart: text, runtime: text, scale: whole, secrets: list(grant) },
-  ...{ security_opt: texts, shm_size: size, stdin_open: flag, stop_grace_period: duration, stop_signal: text },
+  ...{ security_opt: unique(texts), shm_size: size, stdin_open: flag, stop_grace_period: duration, stop_signal: text },
   ...{ storage_opt: any, sysctls: pairs, tmpfs: oneOrMore, tty: flag, ulimits: mapOf(ulimit), use_api_socket: flag },
   ...{ user: text, userns_mode: text, uts: text, volumes: list(either([isMap, mount], [() => true, shortMount])) },
   ...{ volumes_from: texts, working_dir: text },
-});
+};
+const service = map(serviceShapes);
+
+/** The keys of a service. */
+export const serviceKeys: string[] = Object.keys(serviceShapes);
 
 const network = orNull(map({
   ...{
@@ -285,13 +290,15 @@ const source: Record<string, Shape> = {
   template_driver: text,
 };
 
-const serviceNames: Shape = (value, path) =>
-  isMap(value)
-    ? Object.keys(value).filter((name) => !/^[a-zA-Z0-9._-]+$/.test(name)).map((name) => ({
-      path: [...path, name],
-      message: `“${name}” is no name of a service: letters, digits, . _ and - are`,
-    }))
-    : fine;
+/** Names of what a section declares. */
+const names = (what: string, shape: Shape): Shape => (value, path) => [
+  ...(isMap(value) ? Object.keys(value) : []).filter((name) => !/^[a-zA-Z0-9._-]+$/.test(name)).map((name) => ({
+    path: [...path, name],
+    message: `“${name}” is no name of a ${what}: letters, digits, . _ and - are`,
+    mend: `Write ${name.replace(/[^a-zA-Z0-9._-]+/g, "-").replace(/^-|-$/g, "")}`,
+  })),
+  ...shape(value, path),
+];
 
 const include = either([isMap, map({ env_file: oneOrMore, path: oneOrMore, project_directory: text })], [
   () => true,
@@ -299,9 +306,12 @@ const include = either([isMap, map({ env_file: oneOrMore, path: oneOrMore, proje
 ]);
 
 const file = map({
-  ...{ version: scalar, name: text, include: list(include), configs: orNull(mapOf(map(source))), models: any },
-  ...{ networks: orNull(mapOf(network)), secrets: orNull(mapOf(map(source))), volumes: orNull(mapOf(volume)) },
-  services: (value, path) => [...serviceNames(value, path), ...mapOf(service)(value, path)],
+  ...{ version: text, name: text, include: orNull(list(include)), models: any },
+  configs: names("config", mapOf(map(source))),
+  networks: names("network", mapOf(network)),
+  secrets: names("secret", mapOf(map(source))),
+  volumes: names("volume", mapOf(volume)),
+  services: names("service", mapOf(service)),
 });
 
 /**

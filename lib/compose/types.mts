@@ -102,6 +102,10 @@ export interface ProjectProblem {
   line?: number;
   /** Name of the variable, for a variable without a value. */
   variable?: string;
+  /** What to do about it, as a sentence; undefined where nothing better than “correct it” is known. */
+  mend?: string;
+  /** A `${` that Compose cannot parse: the value is unknown. */
+  unread?: true;
 }
 
 /**

@@ -148,6 +148,8 @@ export class Yaml {
       },
     });
     for (const { at, value } of merges) {
+      // a missing anchor has a problem of its own
+      if (isAlias(value) && !this.#targets.has(value)) continue;
       if (!this.#sources(value).every(isMap)) this.#problem(at, "<< takes a mapping, or a list of them");
     }
   }
@@ -264,7 +266,7 @@ function isMerge(key: unknown): boolean {
 }
 
 /** The lexemes of a text, each with the offset at which it begins. */
-function* lexemes(text: string): Generator<Lexeme> {
+export function* lexemes(text: string): Generator<Lexeme> {
   let at = 0;
   for (const lexeme of new Lexer().lex(text)) {
     yield { at, lexeme };

@@ -1,0 +1,78 @@
+/** Settings of a Compose project that exclude each other; Compose itself says so where it was asked. */
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import { enabledOf } from "../compose/enabled.mts";
+import { mebibytes } from "../compose/service.mts";
+import { manualFix } from "../fixes.mts";
+import { isMap, mapAt } from "../maps.mts";
+import { joinList } from "../text.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+
+/** What Compose refuses for its contents rather than its form (compose-go, loader; run with Compose 2.26.1 and 2.40.3 on 2026-11-26). */
+export function conflictFlaws(project: ComposeProject): ProjectFlaw[] {
+  return [
+    ...sources(project, "configs", ["file", "environment", "content"]),
+    ...sources(project, "secrets", ["file", "environment"]),
+    ...externalVolumes(project),
+    ...enabledOf(project).flatMap(([name, service]) => distinct(name, service)),
+  ];
+}
+
+/** A config or secret comes from one source. */
+function sources({ model }: ComposeProject, section: "configs" | "secrets", kinds: string[]): ProjectFlaw[] {
+  return Object.entries(model?.[section] ?? {}).flatMap(([name, body]): ProjectFlaw[] => {
+    if (!isMap(body) || body.external) return [];
+    const given = kinds.filter((kind) => body[kind] !== undefined);
+    const what = `the ${section.slice(0, -1)} ${name}`;
+    if (given.length === 1 || body.driver !== undefined) return [];
+    return [{
+      status: "fail",
+      message: given.length === 0
+        ? `${what} has none of ${joinList(kinds)}`
+        : `${what} has ${joinList(given)}, which exclude each other`,
+      at: `${name}:`,
+      atTop: true,
+      fix: manualFix(given.length === 0 ? `Write file: ./${name}.txt` : `Leave ${given.slice(1).join(" and ")} out`),
+    }];
+  });
+}
+
+function externalVolumes({ model }: ComposeProject): ProjectFlaw[] {
+  return Object.entries(model?.volumes ?? {}).flatMap(([name, body]): ProjectFlaw[] => {
+    if (!isMap(body) || !body.external) return [];
+    const extra = ["driver", "driver_opts", "labels"].filter((key) => body[key] !== undefined);
+    return extra.length === 0 ? [] : [{
+      status: "fail",
+      message: `the volume ${name} has external and ${joinList(extra)}, which exclude each other`,
+      at: `${extra[0]}:`,
+      atTop: true,
+      fix: manualFix(`Leave ${joinList(extra)} out`),
+    }];
+  });
+}
+
+/** The old key of a service and its place under `deploy`, which must not differ. */
+const twins: { key: string; path: string[]; size?: true }[] = [
+  { key: "scale", path: ["replicas"] },
+  { key: "cpus", path: ["resources", "limits", "cpus"] },
+  { key: "mem_limit", path: ["resources", "limits", "memory"], size: true },
+  { key: "pids_limit", path: ["resources", "limits", "pids"] },
+  { key: "mem_reservation", path: ["resources", "reservations", "memory"], size: true },
+];
+
+function distinct(name: string, service: ComposeService): ProjectFlaw[] {
+  return twins.flatMap(({ key, path, size }): ProjectFlaw[] => {
+    const holder = path.slice(0, -1).reduce<Record<string, unknown>>(mapAt, mapAt(service, "deploy"));
+    const [old, now] = [service[key], holder[path.at(-1)!]];
+    const valueOf = (one: unknown) => (size ? mebibytes(one) : undefined) ?? Number(one);
+    if (old === undefined || now === undefined || [old, now].some((one) => Number.isNaN(valueOf(one)))) return [];
+    if (valueOf(old) === valueOf(now)) return [];
+    const place = ["deploy", ...path].join(".");
+    return [{
+      status: "fail",
+      service: name,
+      message: `${name} has ${key}: ${old} and ${place}: ${now}, which differ`,
+      at: `${key}:`,
+      fix: manualFix(`Leave ${key} out`),
+    }];
+  });
+}

@@ -1,0 +1,116 @@
+/** What to write in place of a value of the wrong form in a Compose file. */
+import { isMap } from "../maps.mts";
+import { closest } from "../suggest.mts";
+import { Verbatim } from "../verbatim.mts";
+
+/** A value of the wrong form, as far as its correction depends on it. */
+export interface WrongValue {
+  /** The keys and indexes that lead to it. */
+  path: (string | number)[];
+  /** What it must be, such as `a list`. */
+  wants?: string | undefined;
+  /** For a key that does not exist: those that do. */
+  keys?: string[] | undefined;
+}
+
+/** Keys that are often written at another place, and the place where they belong. */
+const homes: Record<string, string> = {
+  ...{ resources: "deploy", replicas: "deploy", restart_policy: "deploy", placement: "deploy" },
+  ...{ reservations: "deploy.resources", limits: "deploy.resources" },
+  ...{ interval: "healthcheck", timeout: "healthcheck", retries: "healthcheck", start_period: "healthcheck" },
+  ...{ test: "healthcheck", context: "build", dockerfile: "build", args: "build", target: "build" },
+  ...{ devices: "deploy.resources.reservations", subnet: "ipam.config" },
+  ...{ capabilities: "deploy.resources.reservations.devices", device_ids: "deploy.resources.reservations.devices" },
+  ...{ count: "deploy.resources.reservations.devices", options: "logging" },
+};
+
+/**
+ * What to do about a value of the wrong form, as a sentence; undefined where nothing better than "correct it" is
+ * known. `data`: the file's plain data. `serviceKeys`: the keys of a service.
+ */
+export function correctionOf(data: unknown, wrong: WrongValue, serviceKeys: string[]): string | undefined {
+  const { path, wants, keys } = wrong;
+  const key = path.findLast((step) => typeof step === "string") ?? "";
+  const value = valueAt(data, path);
+  if (keys) return ofUnknownKey(String(path.at(-1)), path.length, keys, serviceKeys);
+  const written = wants === undefined ? undefined : replacement(value, wants, String(key), path);
+  return written === undefined ? undefined : `Write ${written}`;
+}
+
+function ofUnknownKey(key: string, depth: number, keys: string[], serviceKeys: string[]): string {
+  const meant = closest(key, keys);
+  if (meant !== undefined) return `Write ${meant}`;
+  if (depth === 1 && serviceKeys.includes(key)) return `Move ${key} into the service that it is for`;
+  const home = homes[key];
+  return home === undefined ? `Remove ${key}` : `Move ${key} below ${home}`;
+}
+
+/** Lists whose items have the form NAME=VALUE. */
+const assignments = ["environment", "labels", "args", "annotations", "sysctls", "extra_hosts"];
+/** Lists whose items have the form SOURCE:TARGET. */
+const pairs = ["ports", "volumes", "devices"];
+
+function replacement(value: unknown, wants: string, key: string, path: (string | number)[]): string | undefined {
+  const item = typeof path.at(-1) === "number";
+  const line = (text: string) => item ? `- ${text}` : `${key}: ${text}`;
+  if (wants.startsWith("a duration")) {
+    const [, count, unit = ""] = /^\s*(\d+)\s*(ms|[smh]?)/i.exec(String(value)) ?? [];
+    return count === undefined ? undefined : line(`${count}${unit.toLowerCase() || "s"}`);
+  }
+  if (wants.startsWith("a size")) {
+    const [, count, unit = ""] = /^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)/i.exec(String(value)) ?? [];
+    return count === undefined ? undefined : line(`${count}${unit.toLowerCase()}`);
+  }
+  if (wants.startsWith("all, or a list")) return `${key}: all, or a list of requests: - driver: nvidia`;
+  if (wants.startsWith("one of ") || wants.startsWith("begin")) return choice(value, wants, line);
+  if (wants === "a list") return asList(value, key);
+  if (wants === "a mapping") return asMapping(value, key, path);
+  if (wants.startsWith("a text") || wants === "NAME:ADDRESS") return asText(value, key, line);
+  return undefined;
+}
+
+function choice(value: unknown, wants: string, line: (text: string) => string): string | undefined {
+  if (Array.isArray(value)) return line(JSON.stringify(["CMD", ...value.map(String)]));
+  const words = wants.slice("one of ".length).split(", ");
+  const meant = closest(String(value), words) ?? words.find((word) => word.endsWith(`_${value}`));
+  return meant === undefined ? undefined : line(meant);
+}
+
+function asList(value: unknown, key: string): string | undefined {
+  if (isMap(value)) {
+    const [first] = Object.entries(value);
+    if (!first) return undefined;
+    const short = pairs.includes(key) && Object.values(value).every(isScalar) && /\d|^[./]/.test(String(first[1]));
+    return short ? `- "${first[0]}:${String(first[1])}" for each` : `- before the first key: - ${first[0]}: …`;
+  }
+  return isScalar(value) && value !== null ? `${key}: [${quoted(String(value))}]` : undefined;
+}
+
+function asMapping(value: unknown, key: string, path: (string | number)[]): string | undefined {
+  const service = path.length === 2 && path[0] === "services";
+  if (Array.isArray(value)) {
+    const [first] = value;
+    if (typeof first !== "string") return isMap(first) ? `${Object.keys(first)[0]}: without the dash` : undefined;
+    return /^[\w.-]+$/.test(first) ? `${first}: without the dash` : undefined;
+  }
+  if (service) return value === null ? `image: below ${key}` : `image: ${String(value)} below ${key}`;
+  return key === "logging" && isScalar(value) ? `driver: ${String(value)} below logging` : undefined;
+}
+
+function asText(value: unknown, key: string, line: (text: string) => string): string | undefined {
+  if (isMap(value)) {
+    const [first, ...more] = Object.entries(value);
+    if (!first || more.length > 0 || !isScalar(first[1])) return undefined;
+    const [name, text] = [first[0], String(first[1] ?? "")];
+    return assignments.includes(key) ? line(`${name}=${text}`) : line(`"${name}: ${text}"`);
+  }
+  return isScalar(value) && value !== null ? line(`"${String(value)}"`) : undefined;
+}
+
+const isScalar = (value: unknown) => !isMap(value) && !Array.isArray(value) || value instanceof Verbatim;
+const quoted = (text: string) => /^[A-Za-z_./][\w./=-]*$/.test(text) ? text : JSON.stringify(text);
+
+function valueAt(data: unknown, [step, ...rest]: (string | number)[]): unknown {
+  if (step === undefined) return data;
+  return valueAt(Array.isArray(data) ? data[Number(step)] : isMap(data) ? data[String(step)] : undefined, rest);
+}

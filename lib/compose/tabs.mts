@@ -1,0 +1,42 @@
+/** Tabs in YAML that Compose refuses and the package `yaml` reads. */
+import { lexemes } from "../config/yaml.mts";
+
+/**
+ * The offsets of tabs before a key, an item, a comment or the end of a blank line outside of brackets, where
+ * Compose's parser takes only spaces (go-yaml, scannerc.go, yaml_parser_scan_to_next_token; run with Compose 2.26.1
+ * on 2026-11-26). A tab after `key:` or after a value is fine.
+ */
+export function refusedTabs(text: string): number[] {
+  if (!text.includes("\t")) return [];
+  const all = [...lexemes(text)].filter(({ lexeme }) => !/^[\x02\x18]$/.test(lexeme));
+  const found: number[] = [];
+  // a key or an item can begin here
+  let start = true;
+  let depth = 0;
+  let indent = 0;
+  let blanks = 0;
+  let plain = false;
+  for (const [i, { at, lexeme }] of all.entries()) {
+    if (lexeme === "\n") {
+      [start, blanks] = [true, 0];
+    } else if (/^[ \t]+$/.test(lexeme)) {
+      const tab = lexeme.indexOf("\t");
+      const spaces = blanks + (tab < 0 ? lexeme.length : tab);
+      // a blank line that belongs to the plain text above it
+      const within = plain && spaces > indent && all[i + 1]?.lexeme === "\n";
+      if (tab >= 0 && start && depth === 0 && !within) found.push(at + tab);
+      blanks += lexeme.length;
+    } else if (lexeme === "\x1f") {
+      if (start) indent = blanks;
+      [start, plain] = [false, true];
+    } else {
+      if (start) indent = blanks;
+      if (lexeme === "{" || lexeme === "[") depth++;
+      if (lexeme === "}" || lexeme === "]") depth--;
+      blanks += lexeme.length;
+      start = start && (lexeme === "-" || lexeme === "?");
+      plain = all[i - 1]?.lexeme === "\x1f" && !lexeme.includes("\n");
+    }
+  }
+  return found;
+}
