@@ -21,7 +21,7 @@ export interface Evidence {
   value: string;
 }
 
-/** Something that mends a finding. */
+/** Something that fixes a finding. */
 export interface Fix {
   title: string;
   /** A shell command line to copy, without sudo; null if no command does it. */
@@ -32,7 +32,7 @@ export interface Fix {
   safe: boolean;
 }
 
-/** Why a check matters and how to confirm that it is mended, by its id. */
+/** Why a check matters and how to confirm that it is fixed, by its id. */
 export type Notes = Record<string, { why: string; confirm: string }>;
 
 /** A finding as JSON output has it: `url` is the section of its check in this project's folder. */

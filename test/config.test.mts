@@ -110,7 +110,7 @@ services:
     "8:12 a url needs its checksum, which the download is checked against",
     "9:11 two machines are named B",
     "10:10 box must be text (put quotes around it), not “12”",
-    "12:3 “a·b” is no name for a service: letters, digits, dots, hyphens and underscores",
+    "12:3 “a·b” is not a valid service name: use letters, digits, dots, hyphens and underscores",
     "13:28 service web runs on nope, and there is no machine of that name",
   ]);
 });
@@ -497,7 +497,7 @@ test("a service and those that it needs run on one machine", () => {
 
 test("refuses two ways of building one box", () => {
   const text = "machines: [{name: a, box: lab/x, image: debian-12}, {name: b, box: lab/x, image: debian-13}]";
-  assert.match(wrong(text)[0]!, /^1:\d+ machines a and b build the box lab\/x in two ways/);
+  assert.match(wrong(text)[0]!, /^1:\d+ machines a and b build the box lab\/x differently/);
   const ready = "machines: [{name: a, box: lab/x, gpu: {}}, {name: b, box: lab/x}]";
   assert.equal(parseConfig(ready).machines.length, 2, "nothing is built");
 });

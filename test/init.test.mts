@@ -37,7 +37,7 @@ test("names the card, and says why the others were not chosen", async () => {
     server.err,
     /^homelab-gpu: wrote homelab-gpu\.yaml: with NVIDIA H200 at 0000:18:00\.0; services: hello, /,
   );
-  assert.match(server.err, /not chosen: .*0000:2a:00\.0 NVIDIA H200 \(gpu\.in-use to mend first\)/);
+  assert.match(server.err, /not chosen: .*0000:2a:00\.0 NVIDIA H200 \(gpu\.in-use to fix first\)/);
   assert.match(
     server.err,
     /1\. gpu\.in-use [^]*Stop NVIDIA's persistence daemon:\n +systemctl stop nvidia-persistenced\n/,
@@ -70,7 +70,7 @@ test("a bus that could not be read is not one without a card", async () => {
   const wsl = await init("wsl2-ubuntu");
   assert.equal([wsl.code, /there is no graphics card/.test(wsl.err)], [0, false]);
   assert.match(wsl.disk.get("homelab-gpu.yaml")!, /image: \{file: \.\/ubuntu-24\.04\.box\}[^]*gpu:\n/);
-  assert.match(wsl.err, /1\. Make or download \.\/ubuntu-24\.04\.box/);
+  assert.match(wsl.err, /1\. Create or download \.\/ubuntu-24\.04\.box/);
   assert.match(
     wsl.err,
     /2\. provider\.host \(devlab\): WSL is a part of Windows[^]*→ Run this in PowerShell on Windows/,

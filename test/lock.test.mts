@@ -58,7 +58,7 @@ test("names the holder", async () => {
   } catch (error) {
     assert.is(
       (error as Error).message,
-      "“up” is at work in /lab (process 42, since 2026-01-01T00:00:00.000Z): wait for it",
+      "“up” is running in /lab (process 42, since 2026-01-01T00:00:00.000Z): wait for it",
     );
   }
 });

@@ -63,7 +63,7 @@ test("the box gets dxgkrnl and the toolkit, and no driver of NVIDIA's for Linux"
 test("up brings the host's driver before the services, and proves the layers of that world", () => {
   const { steps, files } = planned();
   assert.equal(steps.map(({ title }) => title).slice(-7), [
-    "Make the VM a",
+    "Create the VM a",
     "Save the SSH config of a",
     "Compare the GPU driver of a with the host's",
     "Set up the GPU driver in a",

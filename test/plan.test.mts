@@ -69,11 +69,11 @@ test("renders several machines, on hardware, with a box that is there", () => {
 test("goes the whole way from nothing", () => {
   assert.equal(titles(planned(starter)), [
     "Get the image debian-13",
-    "Make a key for this build",
+    "Create an SSH key for this build",
     "Build the box homelab-gpu/debian-13",
     "Add the box homelab-gpu/debian-13 to Vagrant",
     "Check libvirt's copies of the box homelab-gpu/debian-13",
-    "Make the VM devlab",
+    "Create the VM devlab",
     "Save the SSH config of devlab",
     "Copy the Compose file to devlab",
     "Start the services of devlab",
@@ -103,7 +103,7 @@ test("does only what is missing", () => {
   assert.equal(at({ state: "off", box })[0], "Start the VM devlab");
   assert.equal(at({ state: "absent" })[0], "Check libvirt's copies of the box homelab-gpu/debian-13");
   assert.equal(at({ state: "half-made" }).slice(0, 2), [
-    "Remove the VM devlab, which an earlier run left half made",
+    "Remove the VM devlab, which an earlier run left incomplete",
     "Check libvirt's copies of the box homelab-gpu/debian-13",
   ]);
 });
@@ -362,13 +362,13 @@ test("two machines on one box: one box, one command that boots both", () => {
   assert.equal(titles(plan).slice(-7), [
     "Add the box lab/x to Vagrant",
     "Check libvirt's copies of the box lab/x",
-    "Make the VMs a, b",
+    "Create the VMs a, b",
     "Save the SSH config of a",
     "Prove a",
     "Save the SSH config of b",
     "Prove b",
   ]);
-  assert.equal(plan.steps.find(({ title }) => title.startsWith("Make the VM"))!.command.slice(0, 4), [
+  assert.equal(plan.steps.find(({ title }) => title.startsWith("Create the VM"))!.command.slice(0, 4), [
     "vagrant",
     "up",
     "a",
@@ -376,7 +376,7 @@ test("two machines on one box: one box, one command that boots both", () => {
   ]);
   assert.is(titles(plan).filter((title) => title.startsWith("Build the box")).length, 1);
   const off = { a: { state: "off" as const } };
-  assert.ok(titles(planned(config, off)).includes("Make or start the VMs a, b"));
+  assert.ok(titles(planned(config, off)).includes("Create or start the VMs a, b"));
 });
 
 test("autostart: Vagrant sets it at a start, a step for a VM that runs; and back", () => {
@@ -420,7 +420,7 @@ test("for some machines: their steps, and the files of all", () => {
   const plan = planned(config, {}, { names: ["b"] });
   assert.equal(titles(plan), [
     "Check libvirt's copies of the box lab/y",
-    "Make the VM b",
+    "Create the VM b",
     "Save the SSH config of b",
     "Prove b",
   ]);

@@ -66,7 +66,7 @@ test("fits 80 columns, but breaks no command", () => {
   assert.is(command.join("\n").replace(/ \\\n +/g, " ").trim(), long);
 });
 
-test("a long command is broken at blanks outside of quotes, and a shell reads the same words", () => {
+test("a long command is broken at spaces outside of quotes, and a shell reads the same words", () => {
   const commands = [
     `sudo apt-get update && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends debootstrap`,
     `sh -ec 'curl -fsSL https://pkgs.example/gpg -o /usr/share/keyrings/x.asc; echo "deb [signed-by=/x] y" >/etc/z.list' && b`,

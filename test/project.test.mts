@@ -145,10 +145,10 @@ test("each check has a page, and each page is of a check", () => {
   assert.equal(pages.toSorted(), checks.map(({ id }) => id).toSorted());
 });
 
-test("each page of a check says what it looks at, why, how to read it by hand and what mends it", () => {
+test("each page of a check says what it looks at, why, how to read it by hand and how to fix it", () => {
   for (const page of own("lib/checks/README.md").split(/^## /m).slice(1)) {
     const labels = [...page.matchAll(/^\*\*(.*?)\*\* /gm)].map(([, label]) => label);
-    assert.equal(labels, ["Looks at", "Why", "By hand", "To mend"], page.split("\n")[0]);
+    assert.equal(labels, ["Looks at", "Why", "By hand", "Fix"], page.split("\n")[0]);
   }
 });
 

@@ -374,7 +374,7 @@ test("tools.present: nothing is installed in Xen's control domain", () => {
 test("init: another maker's free card where the first maker's cannot go; the processor's graphics last", async () => {
   const mi50 = await says("init", text("old-nvidia-card-for-the-picture-beside-an-mi50"));
   assert.match(mi50.text, /device_id: 66a1/);
-  assert.match(mi50.text, /not chosen: .*0000:0d:00\.0 NVIDIA .*\(10de:128b\) \(this host displays on it\)/);
+  assert.match(mi50.text, /not chosen: .*0000:0d:00\.0 NVIDIA .*\(10de:128b\) \(this host's display is on it\)/);
   const radeon = await says("init", text("rx9070xt-shows-the-picture-beside-an-apu"));
   assert.match(radeon.text, /device_id: 7550/);
   assert.match(radeon.text, /not chosen: 0000:11:00\.0 AMD .*\(1002:13c0\) \(a part of the processor\)/);

@@ -125,7 +125,7 @@ test("says in words why a file cannot be written", async ({ folder }) => {
     await shell.write(join(folder, "file/x"), "");
     assert.unreachable();
   } catch (error) {
-    assert.match((error as Error).message, /^cannot write .*\/file\/x: a file is in the place of a folder$/);
+    assert.match((error as Error).message, /^cannot write .*\/file\/x: a part of its path is a file$/);
   }
 });
 
@@ -157,19 +157,19 @@ test("takes no folder that others could put something into", async ({ folder }) 
   await shell.ensurePrivateDir(at("open"));
   assert.is(statSync(at("open")).mode & 0o777, 0o700);
   writeFileSync(at("file"), "");
-  await refuses("file", /cannot make .*file: a file is in the place/);
+  await refuses("file", /cannot make .*file: a part of its path is a file/);
   if (process.getuid?.() !== 0) return;
   mkdirSync(at("foreign"));
   chownSync(at("foreign"), 65534, 65534);
-  await refuses("foreign", /foreign is not used: it is another user's/);
+  await refuses("foreign", /foreign is not used: another user owns it/);
   mkdirSync(at("filled"));
   chmodSync(at("filled"), 0o777);
   writeFileSync(at("filled/file"), "");
   chownSync(at("filled/file"), 65534, 65534);
-  await refuses("filled", /others may write into it, and .*filled\/file is another user's/);
+  await refuses("filled", /other users may write to it, and another user owns .*filled\/file/);
   symlinkSync(at("new/one"), at("planted"));
   lchownSync(at("planted"), 65534, 65534);
-  await refuses("planted", /planted is not used: it is another user's/);
+  await refuses("planted", /planted is not used: another user owns it/);
 });
 
 test("what is written under a name that was guessed goes not where a link there leads", async ({ folder }) => {

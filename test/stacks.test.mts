@@ -109,9 +109,9 @@ test("mistakes of stacks are named with their lines, before anything is done", a
   assert.match(says("{path: ./x}"), /2:10: stack x does not say on which machine/);
   assert.match(says("{path: ./x, machine: c}"), /runs on c, and there is no machine of that name/);
   assert.match(says("{path: ./x, machine: a}, {path: ./y/x, machine: b}"), /two stacks are named x/);
-  assert.match(says("{path: ., machine: a}"), /the stack needs a name: none can be made of \./);
+  assert.match(says("{path: ., machine: a}"), /the stack needs a name: none can be derived from \./);
   assert.match(says("{path: ./x, machine: a, name: Big}"), /name must be a Compose project's name/);
-  assert.match(says("{path: ./x, machine: a, env: {a-b: 1}}"), /“a-b” is no name for env/);
+  assert.match(says("{path: ./x, machine: a, env: {a-b: 1}}"), /“a-b” is not a valid name in env/);
   assert.match((await wrong("stacks: [{path: ./a}]")).join(), /2: there is no folder \/lab\/a/);
   assert.match((await wrong("stacks: [{path: ./a}]", { "a/x": "" })).join(), /has no Compose file: compose\.yaml/);
 });

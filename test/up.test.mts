@@ -75,7 +75,7 @@ test("a VM that does not start does not affect the others: the next run recreate
   const world = new World(three, "vm-without-gpu");
   world.dead.add("b");
   assert.is(await world.does(up, world.context([])), 1);
-  assert.match(world.said.at(-1)!, /Make the VMs a, b, c: failed with code 1/);
+  assert.match(world.said.at(-1)!, /Create the VMs a, b, c: failed with code 1/);
   world.dead.clear();
   world.asked = [];
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
@@ -194,7 +194,7 @@ test("down shuts down what runs and was never reached, and the host has its card
   assert.equal(running(world), ["a"]);
   world.said = [];
   await world.does(status, world.context([]));
-  assert.match(world.said.join(""), /a: half-made · it runs, but was never reached/);
+  assert.match(world.said.join(""), /a: half-made · running, but never reached over SSH/);
   assert.is(await world.does(down, world.context([])), 0, world.said.join(""));
   assert.equal(running(world), []);
   assert.match(world.said.join(""), /✓ gpu\.returned \(a\)/);
@@ -223,7 +223,7 @@ test("destroy removes what it asked about, and forgets nothing that came while i
     return true;
   };
   assert.is(await world.does(destroy, context), 0, world.said.join(""));
-  assert.equal(asked, ["Remove a and all that is in it?"]);
+  assert.equal(asked, ["Remove a and everything in it?"]);
   assert.equal(running(world), ["b"]);
   assert.equal(Object.keys(state(world).previousDrivers), ["b"]);
 });

@@ -35,5 +35,5 @@ export const advisesPrepare = ({ fix }: Finding): boolean => fix.some(({ command
 export function withoutPrepare(finding: Finding, { check }: Finding): Finding {
   if (!advisesPrepare(finding)) return finding;
   const rest = finding.fix.filter(({ command }) => command !== self("prepare"));
-  return { ...finding, fix: rest.length > 0 ? rest : [manualFix(`First mend ${check}`)] };
+  return { ...finding, fix: rest.length > 0 ? rest : [manualFix(`Fix ${check} first`)] };
 }

@@ -202,7 +202,7 @@ function runtime({ runtime }: ComposeService, { name, engine }: Names): ProjectF
 
 /**
  * Images without a health check of their own: official images get none (github.com/docker-library/faq, Healthcheck;
- * read 2026-11-26). A few have one all the same, so only the common ones are here.
+ * read 2026-11-26). A few do have one, so only the common ones are here.
  */
 const withoutHealth =
   /^(docker\.io\/)?(library\/)?(alpine|busybox|debian|httpd|mariadb|memcached|mongo|mysql|nginx|node|postgres|python|rabbitmq|redis|ubuntu)([:@].*)?$/;

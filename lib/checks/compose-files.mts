@@ -33,7 +33,7 @@ function needed(
     );
   }
   if (kind === "missing") {
-    return flaw(`needs ${what} ${shown}, which does not exist`, `Create ${shown}, often from an example beside it`);
+    return flaw(`needs ${what} ${shown}, which does not exist`, `Create ${shown}, often from an example next to it`);
   }
   if (kind === "folder" && is === "file") {
     return flaw(`needs ${what} ${shown}, which is a folder`, `Put a file at ${shown}`);

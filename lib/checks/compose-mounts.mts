@@ -176,7 +176,7 @@ function mountFlaw(
 const lineTexts = (source: string, target: string) => [source, `:${target}`, target];
 
 /**
- * Mounts of an inline service by a relative path: no files beside the config are copied, so that Docker would create an
+ * Mounts of an inline service by a relative path: no files next to the config are copied, so that Docker would create an
  * empty folder, which is lost with the VM. Other paths are paths in the VM.
  */
 export function inlineMountFlaws(service: ComposeService): ProjectFlaw[] {

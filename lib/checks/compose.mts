@@ -90,7 +90,7 @@ function inlineUnset(unset: string[]): Verdict[] {
         secret ? "the service starts with an empty password or key" : "Compose puts an empty text in its place"
       }`,
       evidence: [{ read: `services.${service}`, value: `\${${name}}` }],
-      fix: [manualFix(`Set ${name} in .env beside the config, or write a default: \${${name}:-…}`)],
+      fix: [manualFix(`Set ${name} in .env next to the config, or write a default: \${${name}:-…}`)],
     };
   });
 }

@@ -70,7 +70,7 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
   ].filter(Boolean).join(", ");
   // A graphics driver that reports connectors, none with a display: the card is not in use for
   // display. NVIDIA's driver reports no connectors without modesetting
-  // (nvidia-drm/nvidia-drm-drv.c, nv_drm_load), so displays may be attached all the same.
+  // (nvidia-drm/nvidia-drm-drv.c, nv_drm_load), so displays may still be attached.
   const dark = buffers.length === 0 && gpu.displays.length === 0 && gpu.drm.length > 0;
   if (others.length === 0 && dark && gpu.connectors === undefined) {
     return unknown(

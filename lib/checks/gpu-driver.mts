@@ -129,7 +129,8 @@ function unloadable({ os, kernel }: Host, evidence: Evidence[]): Verdict {
   }
   return fail(`${running} has no vfio-pci, which takes the card for the VM`, evidence, [
     manualFix(
-      "Install the rest of this kernel's modules (Ubuntu: linux-modules-extra), or boot the distribution's ordinary kernel",
+      "Install the rest of this kernel's modules (Ubuntu: linux-modules-extra), or boot the distribution's " +
+        "ordinary kernel",
       { root: true, reboot: true },
     ),
   ]);

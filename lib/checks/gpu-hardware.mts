@@ -93,7 +93,8 @@ function reset(card: Card, host: Host): Verdict {
   const lost = methods.includes("flr") ? flrRowOf(gpu) : undefined;
   if (lost) {
     return warn(
-      `the kernel lists flr for this card, and ${lost.name} does not come back from one: it may be gone after the VM's first stop, until the host is turned off and on`,
+      `the kernel lists flr for this card, and ${lost.name} does not come back from one: it may be gone after ` +
+        "the VM's first stop, until the host is turned off and on",
       [...evidence, { read: lost.source, value: `as of ${lost.date}` }],
       [
         commandFix(
@@ -134,7 +135,8 @@ function power({ assignedFunctions }: Card): Verdict {
   }
   if (assignedFunctions.some(({ power }) => power === "D3cold")) {
     return warn(
-      "the card is powered off (D3cold), and some cards do not wake from it (“Unable to change power state from D3cold to D0”)",
+      "the card is powered off (D3cold), and some cards do not wake from it (“Unable to change power state from " +
+        "D3cold to D0”)",
       evidence,
       [remedies.awake],
     );

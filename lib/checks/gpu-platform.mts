@@ -57,11 +57,13 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
   const board = switchBoardOf(gpu);
   if (board) {
     return warn(
-      `the GPU is of an ${board.name} board, whose NVSwitches are no PCI devices of this host: CUDA in the VM starts only where the board's fabric lets it`,
+      `the GPU is of an ${board.name} board, whose NVSwitches are no PCI devices of this host: CUDA in the VM ` +
+        "starts only where the board's fabric lets it",
       [...evidence, { read: board.source, value: `as of ${board.checked}` }],
       [
         manualFix(
-          "Run NVIDIA's Fabric Manager with the NVLink Subnet Manager where the board's ConnectX bridge functions are, in its mode for shared NVSwitches",
+          "Run NVIDIA's Fabric Manager with the NVLink Subnet Manager where the board's ConnectX bridge " +
+            "functions are, in its mode for shared NVSwitches",
           { root: true },
         ),
       ],
@@ -69,11 +71,13 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
   }
   if (isPortable(host) && gpu.rom === false && gpu.physicalFunction === undefined && gpu.upstreamBridges.length > 0) {
     return warn(
-      "this laptop's card has no video BIOS (vBIOS) of its own: its driver takes it from the laptop's firmware, and in a VM may not start",
+      "this laptop's card has no video BIOS (vBIOS) of its own: its driver takes it from the laptop's firmware, " +
+        "and in a VM may not start",
       evidence,
       [
         manualFix(
-          "Give the VM a copy of the vBIOS: extract it from the laptop's firmware and name it in the VM's XML (<rom file='…'/>, in the hostdev)",
+          "Give the VM a copy of the vBIOS: extract it from the laptop's firmware and name it in the VM's XML " +
+            "(<rom file='…'/>, in the hostdev)",
         ),
         manualFix("Or use the GPU in containers on this host, without a VM"),
       ],

@@ -139,7 +139,8 @@ function oneCard(request: GpuRequest, { gpu, virtualFunctions }: Card): Verdict 
       [{ read: `/sys/bus/pci/devices/${gpu.bdf}/physfn`, value: gpu.physicalFunction }],
       [
         manualFix(
-          `To take the whole card and end its virtual functions, write address: "${gpu.physicalFunction}" and mode: passthrough`,
+          `To take the whole card and end its virtual functions, write address: "${gpu.physicalFunction}" and ` +
+            "mode: passthrough",
         ),
       ],
     );
@@ -299,7 +300,7 @@ function exclusive(_host: Host, { machines }: Resolved): Verdict[] {
         ? `${machine} asks for ${bdf} twice`
         : first.card.bdf === bdf
         ? `${first.machine} and ${machine} both ask for ${bdf}: a card goes to one running VM`
-        : `${first.machine} gets ${first.card.bdf} and ${machine} gets ${bdf}, which cannot be taken apart: a card goes to one running VM`,
+        : `${first.machine} gets ${first.card.bdf} and ${machine} gets ${bdf}, which cannot be separated: a card goes to one running VM`,
       [],
       [manualFix("Give each its own card by address:, or take gpu: from one of them")],
     ),

@@ -220,7 +220,8 @@ function cudaCodeMissing(
   if (dropped) {
     const { last } = architectures[dropped].cuda;
     return warn(
-      `${subject} has no code for ${dropped} any more, CUDA ${last} was the last: what is built with it does not run on the card`,
+      `${subject} has no code for ${dropped} any more, CUDA ${last} was the last: what is built with it does not ` +
+        "run on the card",
       evidence,
       [manualFix(`Take an image with CUDA ${last}`)],
     );
@@ -229,7 +230,8 @@ function cudaCodeMissing(
   if (!young) return undefined;
   const { first } = architectures[young].cuda;
   return warn(
-    `${subject} has no code for ${young}, which CUDA ${first} is the first to have: only what is compiled when it starts runs on the card`,
+    `${subject} has no code for ${young}, which CUDA ${first} is the first to have: only what is compiled when ` +
+      "it starts runs on the card",
     evidence,
     [manualFix(`Take an image with CUDA ${first} or later`)],
   );

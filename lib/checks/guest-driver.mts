@@ -15,7 +15,7 @@ export const guestDriverChecks: Check[] = [
   {
     id: "guest.driver",
     about: "whether the driver that the guest gets works with its card: kernel modules, branch, and whether it builds",
-    why: "a driver that does not fit is installed all the same, and then finds no card",
+    why: "a driver that does not fit is still installed, and then finds no card",
     check: (host, { machines }) => {
       const wanting = machines.filter(({ gpus }) => gpus.length > 0);
       return [

@@ -15,8 +15,8 @@ export const guestChecks: Check[] = [
   {
     id: "guest.libc",
     about: "whether the guest's system can run NVIDIA's driver at all: Alpine and others with musl cannot",
-    why:
-      "NVIDIA's user space (libcuda, nvidia-smi) is made for glibc only; a container on such a guest may be Alpine all the same",
+    why: "NVIDIA's user space (libcuda, nvidia-smi) is made for glibc only; a container on such a guest may still " +
+      "be Alpine",
     check: (_, { machines }) =>
       machines.filter(({ gpus }) => gpus.length > 0).map((machine) => ({ machine: machine.name, ...libc(machine) })),
   },
@@ -31,8 +31,8 @@ export const guestChecks: Check[] = [
   {
     id: "guest.firmware",
     about: "whether there is UEFI firmware for a guest with a GPU",
-    why:
-      "graphics cards expect UEFI, and only UEFI has room for large memory regions; with Secure Boot it refuses drivers that were built in the guest",
+    why: "graphics cards expect UEFI, and only UEFI has room for large memory regions; with Secure Boot it refuses " +
+      "drivers that were built in the guest",
     check: (host, { machines }) =>
       machines.filter(({ gpus, provider }) => gpus.length > 0 && provider === "libvirt").map(({ name }) => ({
         machine: name,

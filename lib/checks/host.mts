@@ -16,8 +16,8 @@ export const hostChecks: Check[] = [
   {
     id: "host.architecture",
     about: "whether the host is an x86_64, as the guests are",
-    why:
-      "guests are x86_64: on another architecture each of their instructions is emulated, and a card cannot be handed to them",
+    why: "guests are x86_64: on another architecture each of their instructions is emulated, and a card cannot be " +
+      "handed to them",
     confirm: { linux: "uname -m", windows: "$env:PROCESSOR_ARCHITECTURE", macos: "uname -m" },
     check: (host, { machines }) => architecture(host, machines.filter(({ provider }) => provider === "libvirt")),
   },
@@ -77,7 +77,8 @@ function architecture({ os }: Host, machines: ResolvedMachine[]): Verdict[] {
   return machines.some(({ gpus }) => gpus.length > 0)
     ? [
       fail(
-        `guests are x86_64 and this host is ${os.arch}: they would be emulated, and no GPU can be handed to an emulated guest`,
+        `guests are x86_64 and this host is ${os.arch}: they would be emulated, and no GPU can be handed to an ` +
+          "emulated guest",
         evidence,
         fix,
       ),
@@ -279,7 +280,8 @@ function guest({ cpu, dmi, existingPaths }: Host): Verdict {
   }
   return cpu.flags.includes("hypervisor")
     ? warn(
-      "this host is itself a VM: a card reaches it, and its guests, only if the outer hypervisor gives it the card and a virtual IOMMU",
+      "this host is itself a VM: a card reaches it, and its guests, only if the outer hypervisor gives it the " +
+        "card and a virtual IOMMU",
       evidence,
     )
     : pass("this host is a machine, not a VM", evidence);

@@ -136,7 +136,8 @@ function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Ev
         ? [commandFix("Read why in the kernel's log", "dmesg | grep -iE 'dmar|iommu'", { root: true })]
         : [
           manualFix(
-            "Kernels built with INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF leave the integrated graphics out: intel_iommu=on brings them in",
+            "Kernels built with INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF leave the integrated graphics out: " +
+              "intel_iommu=on brings them in",
             { root: true, reboot: true },
           ),
         ],

@@ -24,8 +24,8 @@ export const iommuChecks: Check[] = [
   {
     id: "iommu.group",
     about: "whether the card's IOMMU group can be handed over",
-    why:
-      "devices of one group can reach each other around the IOMMU, so the kernel hands them over together or not at all",
+    why: "devices of one group can reach each other around the IOMMU, so the kernel hands them over together or not " +
+      "at all",
     check: (host, config) => eachCard(host, config, (card) => checkGroup(card, host)),
   },
   {
@@ -69,7 +69,8 @@ function interrupts(host: Host): Verdict {
   const unsafe = host.kernel.parameters["vfio_iommu_type1.allow_unsafe_interrupts"];
   if (unsafe === "Y") {
     return warn(
-      "interrupts are not remapped, and VFIO is set to accept that (allow_unsafe_interrupts): the VM can send any interrupt",
+      "interrupts are not remapped, and VFIO is set to accept that (allow_unsafe_interrupts): the VM can send " +
+        "any interrupt",
       [...evidence, { read: "vfio_iommu_type1.allow_unsafe_interrupts", value: "Y" }],
     );
   }
@@ -80,15 +81,18 @@ function interrupts(host: Host): Verdict {
   );
   if (broken) {
     return fail(
-      "interrupts are not remapped, since this chipset's remapping is broken (Intel 5500, 5520, X58) and the kernel turns it off: VFIO will refuse the card (Operation not permitted)",
+      "interrupts are not remapped, since this chipset's remapping is broken (Intel 5500, 5520, X58) and the " +
+        "kernel turns it off: VFIO will refuse the card (Operation not permitted)",
       [...evidence, {
         read: `/sys/bus/pci/devices/${broken.bdf}`,
         value: `${broken.vendor}:${broken.device}, revision ${broken.revision ?? "not read"}`,
       }],
       [
         commandFix(
-          "No setting fixes this. To use VFIO without remapping, if you trust the VM: it can send any interrupt to this host",
-          "sh -c 'echo options vfio_iommu_type1 allow_unsafe_interrupts=1 >/etc/modprobe.d/vfio-unsafe-interrupts.conf'",
+          "No setting fixes this. To use VFIO without remapping, if you trust the VM: it can send any interrupt " +
+            "to this host",
+          "sh -c 'echo options vfio_iommu_type1 allow_unsafe_interrupts=1 " +
+            ">/etc/modprobe.d/vfio-unsafe-interrupts.conf'",
           { root: true, reboot: true },
         ),
       ],
@@ -170,7 +174,8 @@ function acs(host: Host): Verdict {
       [...evidence, { read: "/proc/sys/kernel/osrelease", value: release || "not read" }],
       [
         manualFix(
-          "Remove the argument, unless groups must be split by it: then boot a kernel with the patch (linux-zen, Proxmox)",
+          "Remove the argument, unless groups must be split by it: then boot a kernel with the patch (linux-zen, " +
+            "Proxmox)",
           {
             root: true,
             reboot: true,

@@ -53,7 +53,8 @@ export function migUnknown(name: string, ids: string[], evidence: Verdict["evide
     evidence,
     fix: [
       manualFix(
-        "Make it in the VM, then run up again: nvidia-smi -mig 1, nvidia-smi mig -lgip (profiles), nvidia-smi mig -cgi PROFILE -C; instances are gone after a reboot of the VM",
+        "Make it in the VM, then run up again: nvidia-smi -mig 1, nvidia-smi mig -lgip (profiles), nvidia-smi " +
+          "mig -cgi PROFILE -C; instances are gone after a reboot of the VM",
       ),
     ],
   };

@@ -8,7 +8,7 @@ const readers: Record<"packer" | "libvirt", string[]> = {
 
 /**
  * The programs that the probe asks for these checks, as ids or their first parts (`gpu`,
- * `iommu.group`); without any, every check is meant, and undefined stands for every program.
+ * `iommu.group`); without any, every check is meant, and undefined means every program.
  */
 export function programsToAsk(words: string[]): string[] | undefined {
   if (words.length === 0) return undefined;

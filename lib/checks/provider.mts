@@ -146,7 +146,8 @@ function withoutPart(
         : [
           commandFix("Turn one on, until the next boot", `sh -c 'echo 1 >${at}/sriov_numvfs'`, { root: true }),
           manualFix(
-            "Intel's need a driver on this host that can: xe (argument xe.max_vfs), or i915 with the module i915-sriov-dkms",
+            "Intel's need a driver on this host that can: xe (argument xe.max_vfs), or i915 with the module " +
+              "i915-sriov-dkms",
           ),
         ],
     ),

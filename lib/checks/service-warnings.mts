@@ -67,7 +67,8 @@ function drmOnNvidia(
       `${name}: /dev/dri alone gives it no NVIDIA GPU: VA-API and Vulkan in the container need NVIDIA's libraries`,
     evidence: [{ read: place?.(["/dev/dri"]) ?? `${name}: devices`, value: "/dev/dri" }],
     fix: [manualFix(
-      `Reserve a GPU for ${name} (deploy.resources.reservations.devices) with NVIDIA_DRIVER_CAPABILITIES=all, or runtime: nvidia`,
+      `Reserve a GPU for ${name} (deploy.resources.reservations.devices) with NVIDIA_DRIVER_CAPABILITIES=all, or ` +
+        "runtime: nvidia",
     )],
   };
 }

@@ -101,13 +101,15 @@ function withoutDriver(
     ? {
       status: "fail",
       message:
-        `${name} asks for a GPU, and nothing of AMD's is installed in the box: its driver starts no card without the firmware`,
+        `${name} asks for a GPU, and nothing of AMD's is installed in the box: its driver starts no card without ` +
+        "the firmware",
       fix,
     }
     : {
       status: "unknown",
       message:
-        `${name} gets ${nodes}, and nothing (${whose}) is installed in the box: whether the card starts without its firmware is not known`,
+        `${name} gets ${nodes}, and nothing (${whose}) is installed in the box: whether the card starts without ` +
+        "its firmware is not known",
       fix,
     };
 }

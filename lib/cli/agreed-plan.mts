@@ -41,7 +41,7 @@ async function agreesToLose(context: Context, { resolved }: Inspection, names: s
   );
   const question = `The VM of ${names.join(", ")} ${are} removed and created again.\n${goes.join("")}` +
     "  stays: the config and the folders of stacks on this host, downloads, built boxes\n" +
-    `All that is on the ${disks} is lost. Go on?`;
+    `All data on the ${disks} is lost. Continue?`;
   if (await confirmed(context, question, `up --recreate of ${names.join(", ")}, which loses the ${disks},`)) {
     return true;
   }

@@ -1,7 +1,7 @@
 /** Marks for terminals that show only ASCII. */
 import type { Shell } from "../shell.mts";
 
-/** This program's own marks, and what stands for them; one character each where columns count. */
+/** This program's own marks, and what replaces them; one character each where columns count. */
 const marks: Record<string, string> = {
   "✓": "+",
   "✗": "x",

@@ -25,7 +25,7 @@ export interface Judged {
  */
 const makers: string[] = [vendorIds.nvidia, vendorIds.amd, vendorIds.intel];
 
-/** Checks that no change of this host mends: it has the wrong system or processor. */
+/** Checks that no change of this host fixes: it has the wrong system or processor. */
 const hopeless = ["provider.host", "host.architecture"];
 
 /** Each card of the host, judged with a config that requests it; of a divided card the parts or the whole. */
@@ -94,7 +94,7 @@ function passes({ check, fix }: Finding): boolean {
     (check === "gpu.driver" || check === "iommu.enabled") && fix.some(({ command }) => command === "reboot");
 }
 
-/** The failures that no change of this host mends, whichever card is requested. */
+/** The failures that no change of this host fixes, whichever card is requested. */
 export function hopelessOf(starter: string, host: Host): Finding[] {
   const resolved = resolveConfig(parseConfig(starterFor(starter, "any", host, "")), host);
   return runChecks(host, resolved, hopeless).filter(({ status }) => status === "fail");
@@ -102,7 +102,7 @@ export function hopelessOf(starter: string, host: Host): Finding[] {
 
 /**
  * The config that commands use in memory where there is none: what `init` would write. Where `init`
- * would write one without a GPU, it requests one all the same, so that `doctor` says what is
+ * would write one without a GPU, it still requests one, so that `doctor` says what is
  * missing.
  */
 export function starterText(starter: string, host: Host): string {

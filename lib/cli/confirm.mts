@@ -11,7 +11,8 @@ export async function confirmed({ shell, options }: Context, question: string, a
   if (options.yes) return true;
   if (!shell.terminal.in) {
     throw new UserError(
-      `${action} needs your agreement, and standard input is not a terminal: nothing was changed\n  to agree beforehand: --yes`,
+      `${action} needs your confirmation, and standard input is not a terminal: nothing was changed\n  to ` +
+        "confirm in advance: --yes",
     );
   }
   return await shell.confirm(question);

@@ -33,9 +33,9 @@ export interface Options {
 export interface Context {
   shell: Shell;
   options: Options;
-  /** Words behind the command's name. */
+  /** Words after the command's name. */
   args: string[];
-  /** Words behind `--`. */
+  /** Words after `--`. */
   passthroughArgs: string[];
 }
 

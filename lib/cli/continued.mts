@@ -17,7 +17,7 @@ export function continued(command: string, width: number, indent: string): strin
   return lines.map((line, i) => (i < lines.length - 1 ? `${line} \\` : line));
 }
 
-/** The words of a command line, with their quotes: a blank within quotes or behind a backslash does not end one. */
+/** The words of a command line, with their quotes: a space within quotes or after a backslash does not end one. */
 function wordsOf(command: string): string[] {
   const words: string[] = [];
   let word = "";

@@ -12,17 +12,16 @@ interface Page {
 
 const pages: Record<string, Page> = {
   up: {
-    about:
-      "Checks the host, writes the files, builds the boxes that are missing, starts the VMs and their services, and proves " +
-      "them. Changes nothing while a check fails. Run again, it does only what has changed.",
+    about: "Checks the host, writes the files, builds the boxes that are missing, starts the VMs and their services, " +
+      "and proves them. Changes nothing while a check fails. Run again, it does only what has changed.",
     examples: [
       ["up", "start everything that the config has"],
       ["up ai --recreate", "replace the VM ai, if its box or card changed"],
     ],
   },
   init: {
-    about:
-      "Writes homelab-gpu.yaml for the best card of this host, and lists what is to do before up. It never overwrites a file.",
+    about: "Writes homelab-gpu.yaml for the best card of this host, and lists what is to do before up. It never " +
+      "overwrites a file.",
     examples: [
       ["init", "a config for this host's card"],
       ["init --service ollama", "with Ollama as its service"],
@@ -36,9 +35,8 @@ const pages: Record<string, Page> = {
     ],
   },
   doctor: {
-    about:
-      "Reads this host and checks whether its GPU can reach a container in a VM. Works without a config. A check is named by " +
-      "its id (iommu.group) or by its group (iommu); named checks show what they read.",
+    about: "Reads this host and checks whether its GPU can reach a container in a VM. Works without a config. A " +
+      "check is named by its id (iommu.group) or by its group (iommu); named checks show what they read.",
     examples: [
       ["doctor", "all checks, on one screen"],
       ["doctor iommu gpu.reset", "these checks, with what they read"],
@@ -53,18 +51,17 @@ const pages: Record<string, Page> = {
     ],
   },
   verify: {
-    about:
-      "Proves the running machines layer by layer, from the host's driver to nvidia-smi in the container, and names the first " +
-      "layer that fails.",
+    about: "Proves the running machines layer by layer, from the host's driver to nvidia-smi in the container, and " +
+      "names the first layer that fails.",
     examples: [
       ["verify", "all running machines"],
       ["verify -n", "the commands that it would run"],
     ],
   },
   explain: {
-    about:
-      "Finds known errors in a log and says what they mean, the likely cause first; - is standard input. For a check's id: " +
-      "what it looks at, why, and what mends it. Without a word: the log of the step that failed last.",
+    about: "Finds known errors in a log and says what they mean, the likely cause first; - is standard input. For a " +
+      "check's id: what it reads, why it matters, and how to fix it. Without a word: the log of the step that " +
+      "failed last.",
     examples: [
       ["explain vagrant.log", "what went wrong in a log"],
       ["explain iommu.group", "the page of a check"],
@@ -88,7 +85,7 @@ const pages: Record<string, Page> = {
     ],
   },
   ssh: {
-    about: "Logs into a machine. Words behind -- are a command that runs in it.",
+    about: "Logs into a machine. Words after -- are a command to run in it.",
     examples: [
       ["ssh ai", "a shell in ai"],
       ["ssh ai -- nvidia-smi", "run a command in ai"],
@@ -177,7 +174,7 @@ const habits: [words: string[], instead: string][] = [
     "up builds what is missing or has changed, then starts the machines",
   ],
   [["new", "generate", "scaffold"], "init writes a config for this host"],
-  [["bind", "vfio", "passthrough", "undo"], "prepare binds the card to vfio-pci at boot, prepare --undo takes it back"],
+  [["bind", "vfio", "passthrough", "undo"], "prepare binds the card to vfio-pci at boot, prepare --undo reverts that"],
   [["why", "diagnostics", "errors"], "explain says what the errors of a log mean"],
   [["version", "about"], "--version prints the version"],
   [["man", "usage", "?"], "help COMMAND shows the page of a command"],

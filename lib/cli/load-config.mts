@@ -86,7 +86,7 @@ export async function requireFiles({ shell }: Context, { config, text, name, sta
   // what init writes names a file that has to be fetched, and init says so
   if (starter && missing.length > 0) {
     throw new UserError(
-      `there is no ${missing[0]!.file} yet, which the VM is made from: ${self("init")} says what to do`,
+      `${missing[0]!.file}, which the VM is created from, does not exist yet: ${self("init")} says what to do`,
     );
   }
   if (missing.length > 0) {

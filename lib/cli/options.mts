@@ -56,7 +56,7 @@ export const options: Option[] = [
     summary: `init: its service: ${Object.keys(starterServices).join(", ")}`,
   },
   { name: "apply", for: ["prepare"], summary: "prepare: do it (asks first, or --yes)" },
-  { name: "undo", for: ["prepare"], summary: "prepare: take back what --apply did" },
+  { name: "undo", for: ["prepare"], summary: "prepare: undo what --apply did" },
   { name: "dry-run", letter: "n", summary: "show what would be done; change nothing" },
   {
     name: "json",
@@ -77,5 +77,5 @@ export const options: Option[] = [
   { name: "verbose", letter: "v", summary: "print more" },
   { name: "no-color", summary: "no colours (NO_COLOR)" },
   { name: "version", summary: "the version" },
-  { name: "help", letter: "h", summary: "help; behind a command, the page of that command" },
+  { name: "help", letter: "h", summary: "help; after a command, the page of that command" },
 ];

@@ -22,7 +22,7 @@ export interface Style {
   /** What passed or was skipped is shown too, without evidence. */
   passes?: boolean;
   /**
-   * Why each check matters, and how to confirm that it is mended; absent where that is not shown.
+   * Why each check matters, and how to confirm that it is fixed; absent where that is not shown.
    */
   notes?: Notes;
 }
@@ -84,7 +84,7 @@ function skipped(findings: Finding[], style: Style): string[] {
   });
 }
 
-/** One finding: mark, check, machine, text; then what mends it; verbose, what was read. */
+/** One finding: mark, check, machine, text; then how to fix it; verbose, what was read. */
 export function formatFinding(finding: Finding, style: Style): string[] {
   const { check, machine, status, message, fix } = finding;
   const about = machine ? `${check} (${machine}): ` : `${check}: `;
@@ -110,7 +110,7 @@ function isSaid(message: string, { read, value }: Evidence): boolean {
   return program && value === "not found" ? message.includes(program) : value.length > 3 && message.includes(value);
 }
 
-/** Why it matters, what mends it, and how to see that it did. */
+/** Why it matters, how to fix it, and how to confirm that. */
 function mending(check: string, status: Status, fix: Fix[], style: Style): string[] {
   const dim = painted(style, (text) => chalk.dim(text));
   const note = style.notes?.[check];
@@ -169,7 +169,7 @@ export function countsOf(findings: Finding[]): string[] {
 /** The verdict on all findings, with their counts. */
 export function sentence(findings: Finding[]): string {
   const has = (...statuses: Status[]) => findings.some(({ status }) => statuses.includes(status));
-  const verdict = has("fail") ? "Not ready" : has("pass", "warn") ? "Ready" : "Nothing was judged";
+  const verdict = has("fail") ? "Not ready" : has("pass", "warn") ? "Ready" : "Nothing was checked";
   return `${verdict}: ${countsOf(findings).join(", ") || "0 passed"}.`;
 }
 

@@ -240,7 +240,7 @@ export function nextStep(findings: Finding[], { self, starter, elsewhere }: Occa
     }
     const unfixed = fails.find(({ fix }) => fix.length === 0);
     if (unfixed) return { text: `Next: read more with`, command: self(`explain ${unfixed.check}`) };
-    const what = fails.length === 1 ? "mend what failed" : `mend the ${fails.length} that failed`;
+    const what = fails.length === 1 ? "fix what failed" : `fix the ${fails.length} that failed`;
     const reboot = fixes.some(([first]) => first?.reboot) ? ", reboot" : "";
     return { text: `${next} ${what}${reboot}, then`, command: self("doctor") };
   }

@@ -107,7 +107,7 @@ export function keysNewerThan(
   });
 }
 
-/** Whether a tag stands before a value, outside of comments. */
+/** Whether a tag precedes a value, outside of comments. */
 const hasTag = (text: string, tag: string) =>
   text.split("\n").some((line) => new RegExp(`[:,\\[{-]\\s+${tag}(\\s|$)`).test(line.replace(/(^|\s)#.*$/, "")));
 

@@ -95,7 +95,7 @@ export const file: Key = {
     },
     services: {
       kind: "services",
-      about: "Compose services by name. Keys beside gpu and machine are Compose's own and go through as they are.",
+      about: "Compose services by name. Keys other than gpu and machine are Compose's own and are passed on unchanged.",
       keys: service,
       example: "{web: {image: nginx}}",
     },

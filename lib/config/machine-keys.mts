@@ -148,8 +148,8 @@ export const machine: Record<string, Key> = {
   cpus: { kind: "whole", about: `Default: the host's, at most ${cpusDefault.most}.`, min: 1, max: 512, example: "4" },
   memory: {
     kind: "whole",
-    about:
-      `MiB. Default: the host's divided by ${memoryDefault.share}, at least ${memoryDefault.least}, at most ${memoryDefault.most}.`,
+    about: `MiB. Default: the host's divided by ${memoryDefault.share}, at least ${memoryDefault.least}, at most ` +
+      `${memoryDefault.most}.`,
     min: 256,
     max: 16777216,
     size: true,
@@ -220,7 +220,7 @@ export const machine: Record<string, Key> = {
       },
       repository: {
         ...source("https://mirror.example.org/cuda/debian12/x86_64"),
-        about: "Another copy of NVIDIA's driver repository, seen from the guest.",
+        about: "A mirror of NVIDIA's driver repository, reachable from the guest.",
       },
       key: {
         ...key("https://mirror.example.org/cuda-keyring_1.1-1_all.deb"),
@@ -228,7 +228,7 @@ export const machine: Record<string, Key> = {
       },
       toolkit_repository: {
         ...source("https://mirror.example.org/libnvidia-container/stable/deb/amd64"),
-        about: "Another copy of the container toolkit's repository, seen from the guest.",
+        about: "A mirror of the container toolkit's repository, reachable from the guest.",
       },
       toolkit_key: {
         ...key("https://mirror.example.org/gpgkey"),
@@ -243,7 +243,7 @@ export const machine: Record<string, Key> = {
           url: {
             ...source("https://mirror.example.org/linux-msft-wsl-6.6.36.6.tar.gz"),
             required: true,
-            about: "A kernel's source (tar.gz), seen from the guest.",
+            about: "A kernel's source (tar.gz), reachable from the guest.",
           },
           checksum: {
             kind: "text",
@@ -265,7 +265,7 @@ export const machine: Record<string, Key> = {
   },
   engine_repository: {
     ...source("https://mirror.example.org/docker/linux/debian"),
-    about: "Another copy of Docker's package repository, seen from the guest; Docker is then installed from it.",
+    about: "A mirror of Docker's package repository, reachable from the guest; Docker is then installed from it.",
   },
   engine_key: {
     ...key("https://mirror.example.org/docker/linux/debian/gpg"),

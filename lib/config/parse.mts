@@ -193,7 +193,8 @@ function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
     if (!other && machine.box !== undefined) built.set(machine.box, machine);
     if (other && (other.image ?? machine.image) !== undefined && recipe(other) !== recipe(machine)) {
       const message =
-        `machines ${other.name} and ${machine.name} build the box ${machine.box} in two ways (image, provision, driver, engine or GPU)`;
+        `machines ${other.name} and ${machine.name} build the box ${machine.box} differently (image, provision, ` +
+        "driver, engine or GPU)";
       reader.at(`${path}.box`, message, `box: ${machine.box}-2`);
     }
     if (machine.disk !== undefined && machine.disk % 1024 !== 0) {
@@ -243,7 +244,7 @@ function checkStacks(stacks: Partial<RawStack>[], machines: RawMachine[], reader
     if (stack?.path === undefined) return;
     const name = stack.name ?? projectName(stack.path);
     const where = stack.name === undefined ? `${at}.path` : `${at}.name`;
-    if (name === "") reader.at(where, `the stack needs a name: none can be made of ${stack.path}`, "name: …");
+    if (name === "") reader.at(where, `the stack needs a name: none can be derived from ${stack.path}`, "name: …");
     else if (name === "homelab-gpu") reader.at(where, "the project homelab-gpu is that of services:", "name: …");
     else if (taken.has(name)) reader.at(where, `two stacks are named ${name}`, `name: ${name}-2`);
     taken.add(name);

@@ -131,7 +131,7 @@ export class Reader {
         const isFile = path === "" && Object.hasOwn(shape.keys, "services");
         const section = isFile && Object.hasOwn(composeSections, pair.key) ? composeSections[pair.key] : undefined;
         if (section !== undefined) {
-          this.problem(pair.at, `“${pair.key}” is a section of a Compose file, which has no place here`, section);
+          this.problem(pair.at, `“${pair.key}” is a section of a Compose file and cannot be used here`, section);
           continue;
         }
         const near = closest(pair.key, keys);
@@ -178,7 +178,11 @@ export class Reader {
       const text = scalarText(this.#yaml.resolve(value));
       const empty = value === null || kind(value) === "null";
       if (!new RegExp(shape.names).test(key)) {
-        this.problem(at, `“${printable(key)}” is no name for ${name}: letters, digits and underscores`, shape.example);
+        this.problem(
+          at,
+          `“${printable(key)}” is not a valid name in ${name}: use letters, digits and underscores`,
+          shape.example,
+        );
       } else if (text === undefined && !(empty && shape.empty)) {
         this.problem(offset(value) ?? at, `${key} must be text, not ${quotePreview(value)}`, `${key}: …`);
       } else found.push([key, text ?? null]);
@@ -190,7 +194,7 @@ export class Reader {
     if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
       this.problem(
         at,
-        `“${printable(name)}” is no name for a service: letters, digits, dots, hyphens and underscores`,
+        `“${printable(name)}” is not a valid service name: use letters, digits, dots, hyphens and underscores`,
         "web: …",
       );
       return undefined;

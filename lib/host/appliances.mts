@@ -50,7 +50,8 @@ export const appliances: Appliance[] = [
     arguments: "in the append line of /boot/syslinux/syslinux.cfg (Main > Flash in the web interface)",
     image: "the system is unpacked into memory at each boot, and what is written below /etc is gone then",
     binding: (functions) => [
-      "In the web interface, choose the card at Tools > System Devices and click Bind Selected to VFIO at Boot. It writes /boot/config/vfio-pci.cfg:",
+      "In the web interface, choose the card at Tools > System Devices and click Bind Selected to VFIO at Boot. " +
+      "It writes /boot/config/vfio-pci.cfg:",
       `  BIND=${functions.map(({ bdf, vendor, device }) => `${bdf}|${vendor}:${device}`).join(" ")}`,
     ],
     packages: `Unraid keeps no packages that are added: ${elsewhere}`,
@@ -91,7 +92,8 @@ export const appliances: Appliance[] = [
     name: "Ubuntu Core",
     here: ({ os }) => os.id === "ubuntu-core",
     arguments:
-      "by snap set system system.kernel.cmdline-append for what the gadget snap allows, else (models of grade dangerous only) by system.kernel.dangerous-cmdline-append",
+      "by snap set system system.kernel.cmdline-append for what the gadget snap allows, else (models of grade " +
+      "dangerous only) by system.kernel.dangerous-cmdline-append",
     image: "kernel and initramfs come from a snap",
     packages: "Ubuntu Core takes snaps only: run this on another host",
     source: "https://ubuntu.com/core/docs/modify-kernel-options, /elements",
@@ -104,15 +106,16 @@ export const appliances: Appliance[] = [
     image: "kernel and initramfs come from an image that updates replace",
     packages: "Flatcar takes no packages: run this on another host",
     source:
-      "https://www.flatcar.org/docs/latest/installing/customizing-the-image/customize-the-image, flatcar/mantle (kola, tpm tests)",
+      "https://www.flatcar.org/docs/latest/installing/customizing-the-image/customize-the-image, flatcar/mantle " +
+      "(kola, tpm tests)",
     date,
   },
   {
     name: "clr-boot-manager",
     here: ({ os }) => os.id === "solus" || os.id === "clear-linux-os",
     arguments: "in a file of /etc/kernel/cmdline.d, then run clr-boot-manager update",
-    image:
-      "the initramfs comes with the kernel's package, and a file of the same name in /etc/kernel replaces it: build that with the driver in it",
+    image: "the initramfs comes with the kernel's package, and a file of the same name in /etc/kernel replaces it: " +
+      "build that with the driver in it",
     source: "https://github.com/clearlinux/clr-boot-manager (README.md, release 1.2.0)",
     date,
   },

@@ -111,7 +111,8 @@ const loaders: Loader[] = [
     here: (host) => systemdBootOfProxmox(host) === undefined,
     reads: () => false,
     words: () =>
-      "in /etc/kernel/cmdline where proxmox-boot-tool status says systemd-boot (“uefi”), in /etc/default/grub where it says grub, then run proxmox-boot-tool refresh",
+      "in /etc/kernel/cmdline where proxmox-boot-tool status says systemd-boot (“uefi”), in /etc/default/grub " +
+      "where it says grub, then run proxmox-boot-tool refresh",
   },
   {
     name: "kernelstub",

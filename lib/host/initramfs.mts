@@ -167,8 +167,8 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
     make: () => ({
       name: "mkinitfs",
       kind: "other",
-      words:
-        "write kernel/drivers/vfio/ into /etc/mkinitfs/features.d/vfio.modules, add vfio to features of /etc/mkinitfs/mkinitfs.conf and vfio-pci to /etc/modules, then run mkinitfs",
+      words: "write kernel/drivers/vfio/ into /etc/mkinitfs/features.d/vfio.modules, add vfio to features of " +
+        "/etc/mkinitfs/mkinitfs.conf and vfio-pci to /etc/modules, then run mkinitfs",
     }),
   },
   {

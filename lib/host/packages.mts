@@ -53,15 +53,15 @@ export const packaged: Row[] = [
   {
     packages: ["qemu"],
     here: (host) => !isEnterprise(host) && !isProxmox(host),
-    source:
-      "RHEL: qemu-kvm only, at /usr/libexec/qemu-kvm; Proxmox: pve-qemu-kvm provides qemu-system-x86, and Debian's removes proxmox-ve (pve-qemu, debian/control)",
+    source: "RHEL: qemu-kvm only, at /usr/libexec/qemu-kvm; Proxmox: pve-qemu-kvm provides qemu-system-x86, and " +
+      "Debian's removes proxmox-ve (pve-qemu, debian/control)",
     date: "2026-11-26",
   },
   {
     packages: ["libvirt"],
     here: (host) => !isProxmox(host),
     source:
-      "Proxmox VE: libvirt beside its own management is not supported, and its recommended QEMU removes proxmox-ve",
+      "Proxmox VE: libvirt next to its own management is not supported, and its recommended QEMU removes proxmox-ve",
     date: "2026-11-26",
   },
 ];

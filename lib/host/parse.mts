@@ -17,7 +17,8 @@ export function parseHost(text: string): Host {
   const [, format, platform] = /^homelab-gpu-probe (\d+) (\w+)\s*$/.exec(first) ?? [];
   if (!format) {
     throw new UserError(
-      "this is no saved probe: its first line is not “homelab-gpu-probe …”\n  make one with: homelab-gpu.mts doctor --save FILE",
+      "this is no saved probe: its first line is not “homelab-gpu-probe …”\n  make one with: homelab-gpu.mts " +
+        "doctor --save FILE",
     );
   }
   if (format !== "1") {

@@ -7,7 +7,8 @@ import { codenameOf, isEnterprise, isLike, isProxmox } from "./distributions.mts
 
 /** The fix for Proxmox VE, where packages of both sources would replace Proxmox's own. */
 const onProxmox = manualFix(
-  "Proxmox VE has a QEMU of its own, and Debian's removes proxmox-ve when it is installed: run this in a VM of it, or on another host",
+  "Proxmox VE has a QEMU of its own, and Debian's removes proxmox-ve when it is installed: run this in a VM of " +
+    "it, or on another host",
 );
 
 /**
@@ -85,7 +86,8 @@ function hashicorp(programs: string[], host: Host, installer: Installer | undefi
     return [
       commandFix(
         title,
-        `sh -ec 'curl -fsSL https://apt.releases.hashicorp.com/gpg -o ${key}; echo "deb [signed-by=${key}] https://apt.releases.hashicorp.com ${suite} main" >/etc/apt/sources.list.d/hashicorp.list'`,
+        `sh -ec 'curl -fsSL https://apt.releases.hashicorp.com/gpg -o ${key}; echo "deb [signed-by=${key}] ` +
+          `https://apt.releases.hashicorp.com ${suite} main" >/etc/apt/sources.list.d/hashicorp.list'`,
         { root: true },
       ),
       install!,

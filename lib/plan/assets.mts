@@ -42,7 +42,7 @@ export const names = [
 /** The error of a copy that was made for another platform than what it is used for. */
 function leftOut(platform: string, what: string): UserError {
   return new UserError(
-    `this copy was made for ${platform}, and has no ${what}\n  make a whole one in the checkout: npm run bundle`,
+    `this copy is built for ${platform} and has no ${what}\n  build a complete one in the checkout: npm run bundle`,
   );
 }
 
@@ -78,7 +78,7 @@ function assetPath(path: string): string {
 /** The text of a template or script, by its path in this project. */
 export async function asset(shell: Shell, path: string): Promise<string> {
   const text = bundled[path] ?? await shell.read(assetPath(path));
-  if (text === undefined) throw new Error(`${path} is not beside lib/: the copy of homelab-gpu is not whole`);
+  if (text === undefined) throw new Error(`${path} is not next to lib/: this copy of homelab-gpu is incomplete`);
   // git on Windows may have given its lines Windows' ends, which no shell in a guest takes
   return text.replaceAll("\r\n", "\n");
 }

@@ -50,7 +50,7 @@ export function fromDisk(image: Image, machine: ResolvedMachine, host: Host, fol
         // debootstrap needs root: sudo may ask for a password
         ...(host.uid === 0 ? {} : { terminal: true }),
       },
-      { title: "Make a key for this build", command: ["sh", "scripts/make-seed.sh", `${folder}/seed`] },
+      { title: "Create an SSH key for this build", command: ["sh", "scripts/make-seed.sh", `${folder}/seed`] },
     ],
     add: { command: ["sh", "../../scripts/add-box.sh", box, version, provider, "box.box"] },
   };

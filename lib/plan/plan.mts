@@ -136,7 +136,7 @@ function workOn(
   const files: File[] = [];
   if (replaces) before.push(removal(name, there, `Remove the old VM ${name}`));
   if (there.state === "half-made") {
-    before.push(removal(name, there, `Remove the VM ${name}, which an earlier run left half made`));
+    before.push(removal(name, there, `Remove the VM ${name}, which an earlier run left incomplete`));
   }
   if (creates && there.cardTaken) before.push(returnCard(name));
   const resized = !creates &&

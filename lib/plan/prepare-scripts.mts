@@ -73,7 +73,7 @@ export function applyScript(preparation: Preparation): string {
   const edits = changes.some(({ edit, file }) => edit || file) || appended.length > 0;
   return [
     "#!/bin/sh",
-    `# Binds the card to vfio-pci at boot. Written by homelab-gpu; run it as root. The way back: sh ${stateDir}/undo.sh`,
+    `# Binds the card to vfio-pci at boot. Written by homelab-gpu; run it as root. To undo it: sh ${stateDir}/undo.sh`,
     "set -eu",
     `mkdir -p ${stateDir}/before`,
     `rm -f ${stateDir}/done`,
@@ -115,7 +115,7 @@ export function applyScript(preparation: Preparation): string {
 export function undoScript({ initramfs }: Preparation): string {
   return [
     "#!/bin/sh",
-    "# Takes back what `homelab-gpu prepare --apply` did to this host. Run it as root.",
+    "# Undoes what `homelab-gpu prepare --apply` did to this host. Run it as root.",
     "set -eu",
     ...settings,
     bootFileFunctions.trim(),

@@ -65,10 +65,12 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
       `${text} (${from}) is kept: vfio-pci uses one list of ids only, so the card is bound by its address`
     ),
     ...loadingObstacles(host).map(({ from, text }) =>
-      `${text} (${from}) keeps vfio-pci from being loaded at boot, and is kept: remove that line if nothing else needs it`
+      `${text} (${from}) keeps vfio-pci from being loaded at boot, and is kept: remove that line if nothing else ` +
+      "needs it"
     ),
     ...goneModules(host).map(({ from, module }) =>
-      `${from} names ${module}, which is a part of vfio since Linux 6.2: remove that word first, or the rebuild of the initramfs ends with an error`
+      `${from} names ${module}, which is a part of vfio since Linux 6.2: remove that word first, or the rebuild ` +
+      "of the initramfs ends with an error"
     ),
   ];
   if (initramfs?.kind === "other") {

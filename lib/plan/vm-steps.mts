@@ -51,7 +51,7 @@ export function boots(work: { machine: ResolvedMachine; creates: boolean; starts
     const of = starting.filter(({ machine }) => machine.provider === provider);
     const names = of.map(({ machine }) => machine.name);
     const made = of.filter(({ creates }) => creates).length;
-    const verb = made === of.length ? "Make" : made === 0 ? "Start" : "Make or start";
+    const verb = made === of.length ? "Create" : made === 0 ? "Start" : "Create or start";
     return {
       title: `${verb} the VM${names.length > 1 ? "s" : ""} ${names.join(", ")}`,
       command: ["vagrant", "up", ...names, `--provider=${provider}`],
@@ -77,7 +77,10 @@ export function diskSteps({ name, provider, disk }: ResolvedMachine, { domain }:
   if (disk === undefined || provider !== "libvirt") return [];
   const size = disk / 1024;
   return [
-    { title: `Make the disk of ${name} ${size} GiB`, command: ["sh", "scripts/grow-disk.sh", domain, String(size)] },
+    {
+      title: `Enlarge the disk of ${name} to ${size} GiB`,
+      command: ["sh", "scripts/grow-disk.sh", domain, String(size)],
+    },
     { title: `Grow the file system of ${name}`, command: [...ssh(name), "sudo sh -s"], input: "scripts/grow-root.sh" },
   ];
 }

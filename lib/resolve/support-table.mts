@@ -107,7 +107,8 @@ export const supportTable: SupportRow[] = [
     "Linux",
     linux,
     "refused",
-    "libvirt hands over whole cards: parts of one need SR-IOV or vGPU, which GeForce cards do not have and others need a licence for",
+    "libvirt hands over whole cards: parts of one need SR-IOV or vGPU, which GeForce cards do not have and " +
+      "others need a licence for",
     sources.vfio,
     { instead: "Write mode: passthrough", check: "provider.mode" },
   ),
@@ -202,7 +203,8 @@ export const supportTable: SupportRow[] = [
     "client Windows",
     isClientEdition,
     "refused",
-    "Hyper-V hands over whole cards (Discrete Device Assignment) on Windows Server only: on Windows 10 and 11 the VM would not start",
+    "Hyper-V hands over whole cards (Discrete Device Assignment) on Windows Server only: on Windows 10 and 11 " +
+      "the VM would not start",
     sources.dda,
     { instead: "Write mode: partition", check: "provider.mode" },
   ),
@@ -252,7 +254,8 @@ export const supportTable: SupportRow[] = [
     sources.pci,
     {
       unread:
-        "VirtualBox's version could not be read: until 6.0 it hands a card over, as an experiment, and since 6.1 it does not",
+        "VirtualBox's version could not be read: until 6.0 it hands a card over, as an experiment, and since 6.1 " +
+        "it does not",
       check: "provider.version",
     },
   ),

@@ -18,7 +18,7 @@ export async function readDurations(shell: Shell, folder: string): Promise<Durat
   }
 }
 
-/** Writes the durations down, beside those of other steps. */
+/** Saves the durations, with those of other steps. */
 export async function saveDurations(shell: Shell, folder: string, durations: Durations): Promise<void> {
   const all = { ...(await readDurations(shell, folder)), ...durations };
   await shell.write(fileIn(folder), `${JSON.stringify(all, null, 2)}\n`);

@@ -62,7 +62,7 @@ export async function acquireLock(
   };
   const inherited = await take(shell, path, own, (holder) =>
     new UserError(
-      `“${holder.command}” is at work in ${folder} (process ${holder.pid}, since ${holder.since}): wait for it`,
+      `“${holder.command}” is running in ${folder} (process ${holder.pid}, since ${holder.since}): wait for it`,
       1,
     ));
   const lock = noting(shell, path, own);
@@ -137,7 +137,7 @@ async function end(shell: Shell, { group, began }: Group, talk: (line: string) =
   // another process
   const leader = await startOf(shell, group);
   if ((leader !== null && leader !== began) || !shell.signal(-group, 0)) return;
-  talk(`an earlier run was killed and left a step running (process group ${group}): it is ended first`);
+  talk(`an earlier run was killed and left a step running (process group ${group}): it is stopped first`);
   shell.signal(-group, "SIGTERM");
   for (let tenths = 0; tenths < 200 && shell.signal(-group, 0); tenths++) {
     await new Promise((resolve) => setTimeout(resolve, 100));

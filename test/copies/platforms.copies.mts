@@ -1,5 +1,5 @@
 // The one-file builds for one platform: on hosts of that platform each says what the script says;
-// on others it says what it was made for.
+// on others it says what it is built for.
 import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,10 +68,10 @@ for (const [platform, names] of Object.entries(hosts)) {
     const other = platform === "linux" ? "windows" : "linux";
     const { code, out, err } = await says(platform, ["doctor", "--host", `hosts/${hosts[other]![0]}.txt`]);
     assert.equal([code, out], [2, ""]);
-    const made = `homelab-gpu: this copy was made for ${platform}, and has no part for ${other}`;
+    const made = `homelab-gpu: this copy is built for ${platform} and has no part for ${other}`;
     assert.equal(err.split("\n").slice(0, 2).map((line) => line.trim()), [
       made,
-      "make a whole one in the checkout: npm run bundle",
+      "build a complete one in the checkout: npm run bundle",
     ]);
   });
 }
@@ -80,7 +80,7 @@ test("linux: a config for a provider of another platform is refused without a st
   const config = "machines: [{name: a, box: lab/x, provider: hyperv}]\n";
   const { code, err } = await says("linux", ["plan", "--host", `hosts/${hosts.linux![0]}.txt`], config);
   assert.is(code, 2);
-  assert.match(err, /this copy was made for linux, and has no templates\/hyperv\.rb/);
+  assert.match(err, /this copy is built for linux and has no templates\/hyperv\.rb/);
 });
 
 test("a platform that is not known is refused", async () => {

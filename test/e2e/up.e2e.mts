@@ -246,10 +246,10 @@ test("killed while Vagrant boots the VM", async () => {
   assert.equal(ofThisLab("qemu-system"), [], "no VM of Packer's is left");
 });
 
-test("the next run finishes the job; meanwhile another is told who is at work", async () => {
+test("the next run finishes the job; meanwhile another run says which process holds the lock", async () => {
   const first = start("up", "--no-gpu");
   await ends(left!, first);
-  await says(first, /Make the VM/);
+  await says(first, /Create the VM/);
   // it is stopped while the other run checks the lock
   first.child.kill("SIGSTOP");
   const second = await run("up", "--no-gpu");
@@ -257,11 +257,11 @@ test("the next run finishes the job; meanwhile another is told who is at work", 
   assert.is(second.code, 1);
   assert.match(
     second.said,
-    new RegExp(`“up” is at work in .*my lab/\\.homelab-gpu \\(process ${first.child.pid}, since`),
+    new RegExp(`“up” is running in .*my lab/\\.homelab-gpu \\(process ${first.child.pid}, since`),
   );
   assert.is(await first.ended, 0, told(first.said()));
   heard.push(first.said());
-  assert.match(first.said(), /Remove the VM e2e, which an earlier run left half made/);
+  assert.match(first.said(), /Remove the VM e2e, which an earlier run left incomplete/);
   assert.not.match(first.said(), /Build the box/, "the box was whole");
   assert.match(first.said(), /e2e is up at [\d.]+: web, proven/);
 });
@@ -327,7 +327,7 @@ test("picks up a changed service, and proves it; one that falls over is named wi
   appendFileSync(join(home, "my setup #{1}.sh"), "# changed\n");
   const changed = await run("up", "--no-gpu");
   assert.is(changed.code, 0, told(changed.said));
-  assert.not.match(changed.said, /Start the VM|Make the VM|Build the box/);
+  assert.not.match(changed.said, /Start the VM|Create the VM|Build the box/);
   assert.match(
     changed.said,
     /! machine\.outdated \(e2e\): its box changed .*provision script my setup #\{1\}\.sh changed/,

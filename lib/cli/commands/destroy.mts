@@ -35,7 +35,7 @@ export async function destroy(context: Context): Promise<number> {
     question: (names) =>
       names.length === 0
         ? "Remove libvirt's copies of the boxes?"
-        : `Remove ${names.join(", ")} and all that is in ${names.length === 1 ? "it" : "them"}?`,
+        : `Remove ${names.join(", ")} and everything in ${names.length === 1 ? "it" : "them"}?`,
     action: (names) => names.length === 0 ? "destroy" : `destroy of ${names.join(", ")}`,
     before: async () => {
       if (whole) await writeState(shell, folder, { ...(await readState(shell, folder)), removing: true });

@@ -10,7 +10,7 @@ import { checkGpusReturned } from "../gpu-return.mts";
 export async function down(context: Context): Promise<number> {
   const source = await loadConfig(context);
   const { code, names } = await runWork(context, source, "down", {
-    nothing: "no machine runs",
+    nothing: "no machine is running",
     choose: (machines) => machines.flatMap(([name, { bootId }]) => (bootId === undefined ? [] : [name])),
     steps: (names, lab) => machinesOf(lab, names).map(([name, machine]) => shutdown(name, machine)),
     action: (names) => `down of ${names.join(", ")}`,

@@ -28,7 +28,7 @@ const unknown = [
 const limit = 64 * 2 ** 20;
 
 /**
- * `explain [LOG or CHECK]`: what the errors in a log mean and what mends them; for the id of a
+ * `explain [LOG or CHECK]`: what the errors in a log mean and how to fix them; for the id of a
  * check or of a group, its page. `-` is standard input. Without a word: the log of the last step
  * that failed where a person types, standard input elsewhere.
  */

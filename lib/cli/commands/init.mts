@@ -93,8 +93,8 @@ async function choose({ shell, options }: Context, judged: Judged[], best?: Judg
 
 /** Whether a card can go to a VM as the host is now. */
 function stateOf({ fails, warnings, shows }: Judged): string {
-  if (shows) return "this host displays on it";
-  if (fails.length > 0) return `${fails.map(({ check }) => check).join(", ")} to mend first`;
+  if (shows) return "this host's display is on it";
+  if (fails.length > 0) return `${fails.map(({ check }) => check).join(", ")} to fix first`;
   return warnings.length > 0 ? `ready, with warnings (${warnings.map(({ check }) => check).join(", ")})` : "ready";
 }
 
@@ -113,7 +113,7 @@ function reasonsFor(
       ? stateOf(one)
       : one.card.vendor === chosen.card.vendor
       ? "equally good"
-      : "of another maker";
+      : "of another vendor";
   const others = judged.filter((one) => one !== chosen).map((one) =>
     `${one.card.bdf} ${cardName(one.card)} (${why(one)})`
   );
@@ -133,7 +133,9 @@ function todo(context: Context, host: Host, findings: Finding[], files: string[]
   const late = ({ fix }: Finding) => fix[0]?.reboot ?? false;
   const ordered = [...fails.filter((one) => !late(one)), ...fails.filter(late)];
   const items = [
-    ...files.map((file) => [`Make or download ${file}, from which the VM is made: a comment in the config says how`]),
+    ...files.map((
+      file,
+    ) => [`Create or download ${file}, which the VM is created from: a comment in the config says how`]),
     ...ordered.map((finding) => {
       const fix = finding.fix.map((one) => ({ ...one, reboot: false }));
       return formatFinding({ ...finding, evidence: [], fix }, narrow).map((line, i) =>

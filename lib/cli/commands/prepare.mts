@@ -42,7 +42,7 @@ export async function prepare(context: Context): Promise<number> {
   if (cards.some((passed) => !passed)) throw new UserError("the PCI bus could not be read: the card is not known", 1);
   const passed = cards.flatMap((functions) => functions ?? []);
   if (passed.length === 0) {
-    log(context, "the config asks for no card: there is nothing to prepare");
+    log(context, "the config requests no card: there is nothing to prepare");
     return 0;
   }
   const preparation = preparationOf(passed, host);
@@ -62,7 +62,7 @@ export async function prepare(context: Context): Promise<number> {
   }
   shell.stdout(`${preparationLines(preparation, style).join("\n")}\n`);
   if (!options.apply) {
-    log(context, "nothing was changed: prepare --apply does this, prepare --undo takes it back");
+    log(context, "nothing was changed: prepare --apply makes these changes, prepare --undo reverts them");
     return 0;
   }
   if (options.dryRun || !(await confirmed(context, "Make these changes to this host?", "prepare --apply"))) {
@@ -104,7 +104,7 @@ async function undo(context: Context): Promise<number> {
     return options.dryRun ? 0 : 1;
   }
   const { folder } = await loadConfig(context);
-  await asRootStep(context, folder, undefined, "Take back what was prepared", script);
+  await asRootStep(context, folder, undefined, "Undo what prepare did", script);
   log(context, "done; it takes effect at the next boot");
   return 0;
 }

@@ -86,7 +86,7 @@ function summary({ name, machine, fresh, services }: Shown, lab: Lab): string {
     : state === "off"
     ? [`box version ${box ?? "unknown"}`]
     : bootId
-    ? ["it runs, but was never reached"]
+    ? ["running, but never reached over SSH"]
     : state === "unknown"
     ? [`libvirt does not answer: ${lab.libvirtError}`]
     : [];

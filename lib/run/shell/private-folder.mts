@@ -17,15 +17,17 @@ export async function makePrivate(path: string): Promise<void> {
   const own = ownIds(found.uid);
   const refuse = (why: string) =>
     new UserError(`${path} is not used: ${why}\n  remove it, or move the config to a folder of your own`, 1);
-  if (![link.uid, found.uid].every((id) => own.includes(id))) throw refuse("it is another user's");
+  if (![link.uid, found.uid].every((id) => own.includes(id))) throw refuse("another user owns it");
   if (process.platform === "win32" || made !== undefined && (found.mode & 0o077) === 0) return;
   if ((found.mode & 0o022) !== 0) {
     const foreign = await foreignIn(path, own);
-    if (foreign) throw refuse(`others may write into it, and ${foreign} is another user's`);
+    if (foreign) throw refuse(`other users may write to it, and another user owns ${foreign}`);
   }
   if ((found.mode & 0o077) === 0) return;
   await chmod(path, found.mode & 0o700);
-  write.stderr(`homelab-gpu: ${path} was open to other users (mode ${octal(found.mode)}): it is now yours alone\n`);
+  write.stderr(
+    `homelab-gpu: ${path} was open to other users (mode ${octal(found.mode)}): now only you have access to it\n`,
+  );
 }
 
 const octal = (mode: number) => (mode & 0o7777).toString(8).padStart(4, "0");

@@ -16,7 +16,7 @@ export async function saveTo(path: string, text: string, replaceable: (start: st
   if (!found.isFile()) return await writeInPlace(path, text, found.isFIFO());
   const { text: start } = await readStart(path);
   if (start !== "" && !replaceable(start)) {
-    throw new UserError(`${path} is a file of another kind: it is not overwritten\n  name another file`);
+    throw new UserError(`${path} has other content and is not overwritten\n  name another file`);
   }
   const real = await realpath(path);
   const temporary = `${real}.${process.pid}.tmp`;
