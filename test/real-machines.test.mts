@@ -134,7 +134,7 @@ test("init: a server's own display chip is no card for a VM", async () => {
   assert.match(said, /: without a GPU; [^]*no graphics card on this host but 0000:0b:00\.0 /);
 });
 
-test("prepare refuses a card that the kernel will not pass, and a kernel that may pass it not", async () => {
+test("prepare refuses a card with a direct region, but not before kernel 6.6", async () => {
   const direct = text("amd-ivmd-direct-region-arch");
   assert.is((await says("prepare", direct, laptop)).code, 1);
   const before = direct.replace(/^kernel:.*$/m, "kernel:6.5.0-45-generic");
