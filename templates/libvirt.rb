@@ -10,4 +10,5 @@ m.vm.provider :libvirt do |l|
   l.memory = {{memory}}
   {{autostart}}
   {{gpu}}
+  {{own}}
 end

@@ -20,6 +20,7 @@ import { hypervChecks } from "./hyperv.mts";
 import { hypervSwitchChecks } from "./hyperv-switch.mts";
 import { iommuChecks } from "./iommu.mts";
 import { labFolderChecks } from "./lab-folder.mts";
+import { ownLinesChecks } from "./own-lines.mts";
 import { providerChecks } from "./provider.mts";
 import { serviceChecks } from "./services.mts";
 import { toolChecks } from "./tools.mts";
@@ -46,6 +47,7 @@ const probeCheck: Check = {
 /** The catalogue, in the order of the findings. */
 export const checks: Check[] = [
   ...providerChecks,
+  ...ownLinesChecks,
   ...toolChecks,
   probeCheck,
   ...hostChecks,

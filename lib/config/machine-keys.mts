@@ -189,6 +189,14 @@ export const machine: Record<string, Key> = {
     about: "Whether the VM starts with the host (libvirt). Default: false.",
     example: "true",
   },
+  libvirt: {
+    kind: "text",
+    pattern: "^[^\\x00-\\x08\\x0b-\\x1f]{1,4000}$",
+    expected: "lines of Ruby, after libvirt: |",
+    about:
+      "Lines of Ruby for this machine's block in the Vagrantfile, for what has no key here: settings of vagrant-libvirt as l.NAME.",
+    example: "l.nested = true",
+  },
   gpu: {
     kind: "either",
     about: "The card that this machine gets, or a list of them.",

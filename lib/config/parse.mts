@@ -63,6 +63,7 @@ interface RawMachine {
   accelerator?: "kvm" | "tcg";
   autostart?: boolean;
   network?: { switch?: string };
+  libvirt?: string;
   gpu?: RawGpu | RawGpu[];
   driver?: RawDriver;
   engine?: Engine;

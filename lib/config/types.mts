@@ -34,6 +34,8 @@ export interface Machine {
   autostart?: boolean;
   /** `switch`: the name of a virtual switch of Hyper-V. */
   network?: { switch?: string };
+  /** Lines of Ruby of the user's own for its block in the Vagrantfile, if its provider is libvirt. */
+  libvirt?: string;
   /** The requested cards; empty where `gpu` is absent or not enabled. */
   gpus: GpuRequest[];
   driver: DriverRequest;

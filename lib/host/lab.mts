@@ -28,6 +28,8 @@ export interface Lab {
   machines: Record<string, LabMachine>;
   /** VMs that still exist although the config no longer has their machines. */
   orphans: Record<string, LabMachine>;
+  /** The text of its Vagrantfile, if there is one. */
+  vagrantfile?: string;
   /** libvirt's error, if libvirt did not answer. */
   libvirtError?: string;
   /** Parts of `state.json` that are ignored: a sentence for each. */
@@ -90,10 +92,11 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
   const names = config.machines.map(({ name }) => name);
   const unread: string[] = [];
   const taken = await cardsTaken(shell, folder);
-  const [boot, state, boxes, all] = await Promise.all([
+  const [boot, state, boxes, vagrantfile, all] = await Promise.all([
     shell.read("/proc/sys/kernel/random/boot_id"),
     readState(shell, folder, (sentence) => void unread.push(sentence)),
     readBoxes(shell, config),
+    shell.read(`${folder}/Vagrantfile`),
     // names are passed to virsh: other files in this folder are not machines
     shell.list(`${folder}/.vagrant/machines`).then((listed) => [
       ...new Set([...names, ...[...listed, ...taken].filter((name) => /^[a-zA-Z0-9-]+$/.test(name))]),
@@ -136,6 +139,7 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
     orphans: Object.fromEntries(
       machines.filter(([name, { state, cardTaken }]) => !names.includes(name) && (state !== "absent" || cardTaken)),
     ),
+    ...(vagrantfile === undefined ? {} : { vagrantfile }),
     ...(unasked ? { libvirtError: unasked } : {}),
     ...(unread.length > 0 ? { unreadState: unread } : {}),
   };

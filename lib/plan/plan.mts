@@ -80,10 +80,16 @@ export function makePlan(
     work.some(({ machine, creates }) => creates && boxes.get(boxKey(machine)) === box && !hasHardware(lab, box))
   );
   const replaces = work.flatMap(({ machine, replaces }) => (replaces ? [machine.name] : []));
+  const rendered = vagrantfile(config, host, lab, boxes, texts, replaces);
+  const ownLines = config.machines.flatMap(({ name, provider, libvirt }) =>
+    libvirt === undefined || provider !== "libvirt" ? [] : [{ machine: name, text: libvirt.replace(/\s+$/, "") }]
+  );
+  // a mistake in a line of the user's own shows before a box is built
+  const validates = ownLines.length > 0 && (lab.vagrantfile !== rendered || work.some(({ starts }) => starts));
   return {
     files: [
       { path: ".gitignore", text: "*\n" },
-      { path: "Vagrantfile", text: vagrantfile(config, host, lab, boxes, texts, replaces) },
+      { path: "Vagrantfile", text: rendered },
       ...(takesHyperv(config, lab) ? ["hyperv_gpu.rb", "hyperv_gpu.ps1"] : []).map((path): File => ({
         path,
         text: texts[`templates/${path}`]!,
@@ -101,12 +107,16 @@ export function makePlan(
       })),
     ],
     steps: [
+      ...(validates
+        ? [{ title: "Check the Vagrantfile with your own lines", command: ["vagrant", "validate"], env: vagrantEnv }]
+        : []),
       ...buildSteps(missing, host),
       ...uniqueSteps(work.flatMap(({ before }) => before)),
       ...boots(work),
       ...work.flatMap(({ machine, after }) => inQueue(machine.name, after)),
     ],
     replaces,
+    ownLines,
     findings: work.flatMap(({ findings }) => findings),
   };
 }

@@ -10,6 +10,8 @@ export interface Plan {
    * config.
    */
   replaces: string[];
+  /** Lines of the user's own in the blocks of machines, as they are written. */
+  ownLines: { machine: string; text: string }[];
   /** Findings of the plan itself. With a failed one it must not be run. */
   findings: Finding[];
 }

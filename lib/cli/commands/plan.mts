@@ -1,10 +1,10 @@
 import { notesFor } from "../../checks/index.mts";
 import { countsByStatus, explainFindings } from "../../findings.mts";
 import { makePlan } from "../../plan/plan.mts";
-import { formatFinding, formatFindings, formatPlan } from "../print.mts";
+import { formatFinding, formatFindings, formatPlan, heading } from "../print.mts";
 import { summaryLine, summaryOf } from "../../plan/summary.mts";
 import { readDurations } from "../../run/durations.mts";
-import { wrap } from "../../text.mts";
+import { visible, wrap } from "../../text.mts";
 import { diffFiles } from "../../run/steps.mts";
 import { type Context, log, styleFor } from "../context.mts";
 import { inspect } from "../inspect.mts";
@@ -16,11 +16,17 @@ export async function plan(context: Context): Promise<number> {
   const { shell, options } = context;
   const found = await inspect(context, undefined, context.args);
   const { loaded, names, resolved, host, lab } = found;
-  const { files, steps, findings: stops } = makePlan(resolved, host, lab, await readTexts(context, loaded.config), {
-    recreate: options.recreate,
-    pull: options.pull,
-    names,
-  });
+  const { files, steps, ownLines, findings: stops } = makePlan(
+    resolved,
+    host,
+    lab,
+    await readTexts(context, loaded.config),
+    {
+      recreate: options.recreate,
+      pull: options.pull,
+      names,
+    },
+  );
   const changes = await diffFiles(context.shell, loaded.folder, files);
   const findings = [...found.findings, ...stops];
   const summary = summaryOf(changes, steps, await readDurations(shell, loaded.folder));
@@ -30,6 +36,7 @@ export async function plan(context: Context): Promise<number> {
       schema: "homelab-gpu/plan/2",
       files: changes.map(({ path, change, text, secret }) => ({ path, change, text: secret ? null : text })),
       steps: steps.map(({ title, command, cwd = "." }) => ({ title, command, cwd })),
+      ...(ownLines.length > 0 ? { ownLines } : {}),
       summary,
       findings: explainFindings(findings, notesFor(host)),
       counts: countsByStatus(findings),
@@ -50,6 +57,11 @@ export async function plan(context: Context): Promise<number> {
   const lines = ok
     ? [
       ...planned,
+      ...ownLines.flatMap(({ machine, text }) => [
+        "",
+        heading(`Your own lines in the block of ${machine} (libvirt:):`, style),
+        ...text.split("\n").map((line) => `  ${visible(line)}`),
+      ]),
       ...(warned.length > 0 ? ["", ...warned] : []),
       ...(idle ? [] : ["", ...wrap(summaryLine(summary), style.width)]),
     ]

@@ -3,7 +3,7 @@ import type { PciFunction } from "../../host/pci-types.mts";
 import type { Provider, ResolvedMachine } from "../types.mts";
 import { firmwareOf } from "../../host/ovmf.mts";
 import { addressLimitOf, ampleMmioWindow, mmioWindowOf } from "../cards.mts";
-import { joinBlocks, nothing, render, type Rendered } from "../../render.mts";
+import { joinBlocks, nothing, render, Rendered } from "../../render.mts";
 
 /** libvirt with QEMU, with the plugin vagrant-libvirt. */
 export const libvirt: Provider = {
@@ -22,8 +22,15 @@ export const libvirt: Provider = {
     memory: machine.memory,
     autostart: machine.autostart ? render("l.autostart = true\nl.management_network_autostart = true", {}) : nothing,
     gpu: gpu(machine, host, prefix),
+    own: ownLines(machine),
   }),
 };
+
+/** The user's own lines, marked as such. */
+function ownLines({ libvirt }: ResolvedMachine): Rendered {
+  if (libvirt === undefined) return nothing;
+  return new Rendered(`# your own lines, libvirt: in the config\n${libvirt.replace(/\s+$/, "")}`);
+}
 
 /**
  * With emulation libvirt has no host CPU. Nehalem is x86-64-v2, which current distributions and

@@ -1,0 +1,63 @@
+import { manualFix } from "../fixes.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import { fail, pass, warn } from "./results.mts";
+import type { Check, Verdict } from "./types.mts";
+
+/** Settings of vagrant-libvirt by which this program finds a VM and its disks: with another value it would lose them. */
+const found = [
+  "uri",
+  "host",
+  "username",
+  "connect_via_ssh",
+  "socket",
+  "qemu_use_session",
+  "default_prefix",
+  "storage_pool_name",
+];
+
+/** Settings that have a key in the config, with which the VM is compared. */
+const keys: Record<string, string> = {
+  cpus: "cpus",
+  memory: "memory",
+  autostart: "autostart",
+  driver: "accelerator",
+  pci: "gpu",
+};
+
+/** Lines of Ruby that the user adds to a machine's block. */
+export const ownLinesChecks: Check[] = [
+  {
+    id: "provider.lines",
+    about: "whether the lines of libvirt: go together with what this program writes",
+    why: "a line may move the VM to where this program does not find it",
+    check: (_, { machines }) =>
+      machines.flatMap((machine) =>
+        machine.libvirt === undefined ? [] : [{ machine: machine.name, ...ownLines(machine, machine.libvirt) }]
+      ),
+  },
+];
+
+function ownLines({ provider }: ResolvedMachine, text: string): Verdict {
+  const lines = text.trim().split("\n");
+  const evidence = [{ read: "libvirt", value: lines.join("; ") }];
+  if (provider !== "libvirt") {
+    return warn(`the lines of libvirt: are ignored with ${provider}`, evidence, [
+      manualFix("Leave libvirt: out, or write provider: libvirt"),
+    ]);
+  }
+  // `l.cpus = 4` and `l.pci domain: …`, not in a comment
+  const set = [...text.matchAll(/^[ \t]*l\.(\w+)(?=[ \t]*=|[ \t(])/gm)].map(([, name]) => name!);
+  const lost = set.find((name) => found.includes(name));
+  if (lost !== undefined) {
+    return fail(`l.${lost} is set by this program, which finds the VM and its disks by it`, evidence, [
+      manualFix(`Leave l.${lost} out of libvirt:`),
+    ]);
+  }
+  const known = set.find((name) => Object.hasOwn(keys, name));
+  if (known !== undefined) {
+    return fail(`l.${known} has a key of its own in the config`, evidence, [
+      manualFix(`Write ${keys[known]}: at the machine, and leave l.${known} out of libvirt:`),
+    ]);
+  }
+  return pass(`${lines.length === 1 ? "one line" : `${lines.length} lines`} of your own in its block`, evidence);
+}

@@ -1,0 +1,79 @@
+// libvirt: at a machine: lines of Ruby of the user's own in its block of the Vagrantfile.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { plan } from "../lib/cli/commands/plan.mts";
+import { up } from "../lib/cli/commands/up.mts";
+import { runChecks } from "../lib/checks/index.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { ConfigError } from "../lib/errors.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { savedHost } from "./hosts.mts";
+import { World } from "./world.mts";
+
+const test = suite("own lines");
+
+const host = savedHost("vm-without-gpu");
+const config = (lines: string, more = "") =>
+  `machines:\n  - name: a\n    box: lab/x\n    cpus: 2\n    memory: 1024\n${more}    libvirt: |\n${
+    lines.split("\n").map((line) => `      ${line}`).join("\n")
+  }\n`;
+const line = 'l.input type: "tablet", bus: "usb" # #{1 + 1}';
+
+test("the lines arrive in the machine's block as they are, marked as the user's own", async () => {
+  const world = new World(config(`${line}\nl.nested = true`), "vm-without-gpu");
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  const text = world.disk.get(`${world.folder}/Vagrantfile`)!;
+  assert.ok(
+    text.includes(`\n      # your own lines, libvirt: in the config\n      ${line}\n      l.nested = true\n    end\n`),
+    text,
+  );
+});
+
+test("Vagrant validates them before anything else runs, and again only when the Vagrantfile changed", async () => {
+  const world = new World(config(line), "vm-without-gpu");
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  const steps = () => world.asked.filter((words) => words.startsWith("vagrant "));
+  assert.is(steps()[0], "vagrant validate");
+  world.asked = [];
+  assert.is(await world.does(up, world.context([])), 0);
+  assert.equal(steps(), []);
+  world.config = config("l.nested = true");
+  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.equal(steps(), ["vagrant validate"]);
+});
+
+test("plan shows them as the user's own, as text and as JSON", async () => {
+  const world = new World(config(line), "vm-without-gpu");
+  assert.is(await world.does(plan, world.context([])), 0);
+  assert.ok(world.said.join("").includes(`Your own lines in the block of a (libvirt:):\n  ${line}\n`));
+  world.said = [];
+  assert.is(await world.does(plan, world.context([], { json: true })), 0);
+  const { ownLines } = JSON.parse(world.said.find((one) => one.startsWith("{"))!);
+  assert.equal(ownLines, [{ machine: "a", text: line }]);
+});
+
+test("provider.lines: what this program finds the VM by, what has a key, and other providers", () => {
+  const found = (lines: string, more = "") => {
+    const [finding] = runChecks(host, resolveConfig(parseConfig(config(lines, more)), host), ["provider.lines"]);
+    return `${finding!.status} ${/l\.\w+/.exec(finding!.message)?.[0] ?? ""}`.trim();
+  };
+  assert.is(found(line), "pass");
+  assert.is(found('l.nested = true\n  l.default_prefix = "x"'), "fail l.default_prefix");
+  assert.is(found('l.storage_pool_name="fast"'), "fail l.storage_pool_name");
+  assert.is(found("l.memory= 4096"), "fail l.memory");
+  assert.is(found('l.pci bus: "0x01", slot: "0x00", function: "0x0"'), "fail l.pci");
+  assert.is(found("# l.memory = 1\nl.memorybacking :access, mode: 'shared'"), "pass", "comments, and longer names");
+  assert.is(found(line, "    provider: virtualbox\n"), "warn");
+});
+
+test("libvirt: is text", () => {
+  for (const value of ["[a]", "{l.nested: true}", '"\\x00"', "''"]) {
+    assert.throws(
+      () => parseConfig(`machines: [{name: a, box: lab/x, libvirt: ${value}}]`),
+      (error: unknown) => error instanceof ConfigError && /libvirt/.test(error.message),
+      value,
+    );
+  }
+});
+
+test.run();
