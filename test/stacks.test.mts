@@ -432,9 +432,24 @@ test("the closing lines: state, a URL for each published TCP port, the GPU", () 
     "port:a/once 127.0.0.1 9000 90/tcp",
   )));
   assert.equal(serviceLines(seen, "10.0.0.2"), [
-    "web     running (healthy)  http://10.0.0.2:8080  RTX 4070",
-    "a/once  ended",
+    "web     running (healthy)  http://10.0.0.2:8080  5353/udp  RTX 4070",
+    "a/once  ended              9000 only inside the VM",
   ]);
+});
+
+test("the closing lines: a port range is one URL, and containers of a service share a line", () => {
+  const seen = seenServices(factsOf(answer(
+    ...[8000, 8001, 8002, 8003].map((port) => `port:game 0.0.0.0 ${port} ${port}/tcp`),
+    ...["service:game running 0 0 none no game-1", "port:game 0.0.0.0 9000 9000/tcp", "port:game 0.0.0.0 9001 9001/tcp"],
+    ...["service:work running 0 0 none no work-1", "service:work exited 3 0 none no work-2"],
+    ...["service:more running 0 0 none no more-1", "service:more running 0 0 none no more-2"],
+  )));
+  assert.equal(serviceLines(seen, "10.0.0.2"), [
+    "game  running                          http://10.0.0.2:8000 to :8003  http://10.0.0.2:9000  http://10.0.0.2:9001",
+    "work  1 running, 1 exited with code 3",
+    "more  2 running",
+  ]);
+  assert.equal(serviceLines(seen, undefined)[0], "game  running");
 });
 
 test("the closing lines: https where the container's port is one for it, whatever port is published", () => {

@@ -19,13 +19,53 @@ export function urlsOf({ ports, httpsPorts }: SeenService, address: string | und
   return host ? ports.map((port) => `http${httpsPorts.includes(port) ? "s" : ""}://${host}:${port}`) : [];
 }
 
-/** A line for each service: name, state, URLs, GPUs, in columns. `address` is the VM's, undefined if unknown. */
+/**
+ * A line for each service: name, state, URLs, other ports, GPUs, in columns. Containers of one service share a line. `address` is the
+ * VM's, undefined if unknown.
+ */
 export function serviceLines(services: SeenService[], address: string | undefined): string[] {
-  const width = (of: (one: SeenService) => string) => Math.max(0, ...services.map((one) => of(one).length));
-  const [names, states] = [width(({ name }) => name), width(({ state }) => state)];
-  return services.map((one) =>
-    [one.name.padEnd(names), one.state.padEnd(states), ...urlsOf(one, address), ...one.gpus].join("  ").trimEnd()
+  const names = [...new Set(services.map(({ name }) => name))];
+  const rows = names.map((name) => {
+    const containers = services.filter((one) => one.name === name);
+    const distinct = (of: (one: SeenService) => string[]) => [...new Set(containers.flatMap(of))];
+    const reached = [
+      ...distinct((one) => rangesOf(one.ports).flatMap((range) => rangeUrl(one, range, address))),
+      ...distinct((one) => rangesOf(one.udpPorts).map((range) => `${rangeText(range)}/udp`)),
+      ...distinct((one) => rangesOf(one.loopbackPorts).map((range) => `${rangeText(range)} only inside the VM`)),
+    ];
+    return { name, state: stateOf(containers), rest: [...reached, ...distinct(({ gpus }) => gpus)] };
+  });
+  const width = (of: (row: typeof rows[number]) => string) => Math.max(0, ...rows.map((row) => of(row).length));
+  const [nameWidth, stateWidth] = [width(({ name }) => name), width(({ state }) => state)];
+  return rows.map(({ name, state, rest }) =>
+    [name.padEnd(nameWidth), state.padEnd(stateWidth), ...rest].join("  ").trimEnd()
   );
+}
+
+/** The state of a service: of several containers `2 running`, `1 running, 1 exited with code 3`. */
+function stateOf(containers: SeenService[]): string {
+  const states = containers.map(({ state }) => state);
+  if (states.length === 1) return states[0]!;
+  return [...new Set(states)].map((state) => `${states.filter((one) => one === state).length} ${state}`).join(", ");
+}
+
+/** The first and the last of ports that follow each other; ports in ascending order. */
+function rangesOf(ports: number[]): [number, number][] {
+  const ranges: [number, number][] = [];
+  for (const port of ports) {
+    const last = ranges.at(-1);
+    if (last && last[1] === port - 1) last[1] = port;
+    else ranges.push([port, port]);
+  }
+  // two neighbours are rarely a range
+  return ranges.flatMap(([from, to]): [number, number][] => to - from === 1 ? [[from, from], [to, to]] : [[from, to]]);
+}
+
+const rangeText = ([from, to]: [number, number]) => (from === to ? `${from}` : `${from}-${to}`);
+
+/** The URL of a port; of a range the URL of its first port, and the last port. */
+function rangeUrl(one: SeenService, [from, to]: [number, number], address: string | undefined): string[] {
+  return urlsOf({ ...one, ports: [from] }, address).map((url) => (from === to ? url : `${url} to :${to}`));
 }
 
 /** The closing lines: each machine, its address, its services, and how to log in. */

@@ -74,6 +74,10 @@ export interface SeenService {
   ports: number[];
   /** Those of them that lead to a port of the container for HTTPS. */
   httpsPorts: number[];
+  /** TCP ports that only programs in the VM reach, since they are published on 127.0.0.1 or ::1. */
+  loopbackPorts: number[];
+  /** Published UDP ports on the VM. */
+  udpPorts: number[];
   /** Names of the GPUs that its container sees. */
   gpus: string[];
 }
@@ -89,9 +93,12 @@ const publishedPorts = (lines: string[][]) =>
 export function seenServices(facts: Facts): SeenService[] {
   return facts.all("service").map((value) => {
     const [name = "", status = "", code = "", , health = "none"] = value.split(" ");
-    const ports = facts.all("port").map((one) => one.split(" ")).filter(([service, address, , port]) =>
-      service === name && port?.endsWith("/tcp") && !/^(127\.|::1$)/.test(address!)
-    );
+    const published = facts.all("port").map((one) => one.split(" ")).filter(([service]) => service === name);
+    const isLoopback = ([, address = ""]: string[]) => /^(127\.|::1$)/.test(address);
+    const isOf = (protocol: string) => ([, , , port]: string[]) => port?.endsWith(`/${protocol}`) ?? false;
+    const tcp = published.filter(isOf("tcp"));
+    const ports = tcp.filter((one) => !isLoopback(one));
+    const open = publishedPorts(ports);
     const shown = facts.all(`gpu-found-${name}`).map((line) => line.replace(/^GPU \d+: /, ""));
     const nodes = facts.one(`gpu-nodes-${name}`)?.split(" ").filter((node) => /^(nvidia\d|dxg)/.test(node)) ?? [];
     return {
@@ -102,8 +109,10 @@ export function seenServices(facts: Facts): SeenService[] {
         ? status
         : `${status} (${health})`,
       health: health === "none" ? null : health,
-      ports: publishedPorts(ports),
+      ports: open,
       httpsPorts: publishedPorts(ports.filter(([, , , port]) => httpsPorts.includes(port!))),
+      loopbackPorts: publishedPorts(tcp.filter(isLoopback)).filter((port) => !open.includes(port)),
+      udpPorts: publishedPorts(published.filter(isOf("udp")).filter((one) => !isLoopback(one))),
       gpus: shown.length > 0 ? shown : nodes.map((node) => `/dev/${node}`),
     };
   });
