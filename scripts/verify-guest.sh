@@ -179,18 +179,26 @@ else
     till=
     for service; do
       service=${service%%=*}
-      case $(printf '%s\n' "$now" | grep "^$service ") in
-        # it will not be started again, however it ended
-        "$service exited "*' no '* | "$service exited 0 "*' on-failure '*) ;;
-        "$service running "*' 0 healthy '* | "$service running "*' 0 none '*) ;;
-        "$service running "*' starting '*)
-          waiting "$service" "$(printf '%s\n' "$now" | sed -n "s|^$service running .* ||p" | head -n 1)"
-          later "$until"
-          later "$deadline"
-          ;;
-        "$service running "*' healthy '* | "$service running "*' none '*) later $((deadline + enough)) ;;
-        *) later "$deadline" ;;
-      esac
+      # each of its containers
+      found=$(printf '%s\n' "$now" | grep "^$service ")
+      IFS='
+'
+      for state in ${found:-none}; do
+        unset IFS
+        case $state in
+          # it will not be started again, however it ended
+          "$service exited "*' no '* | "$service exited 0 "*' on-failure '*) ;;
+          "$service running "*' 0 healthy '* | "$service running "*' 0 none '*) ;;
+          "$service running "*' starting '*)
+            waiting "$service" "${state##* }"
+            later "$until"
+            later "$deadline"
+            ;;
+          "$service running "*' healthy '* | "$service running "*' none '*) later $((deadline + enough)) ;;
+          *) later "$deadline" ;;
+        esac
+      done
+      unset IFS
     done
     if [ -n "$till" ]; then
       fine=

@@ -440,7 +440,11 @@ test("the closing lines: state, a URL for each published TCP port, the GPU", () 
 test("the closing lines: a port range is one URL, and containers of a service share a line", () => {
   const seen = seenServices(factsOf(answer(
     ...[8000, 8001, 8002, 8003].map((port) => `port:game 0.0.0.0 ${port} ${port}/tcp`),
-    ...["service:game running 0 0 none no game-1", "port:game 0.0.0.0 9000 9000/tcp", "port:game 0.0.0.0 9001 9001/tcp"],
+    ...[
+      "service:game running 0 0 none no game-1",
+      "port:game 0.0.0.0 9000 9000/tcp",
+      "port:game 0.0.0.0 9001 9001/tcp",
+    ],
     ...["service:work running 0 0 none no work-1", "service:work exited 3 0 none no work-2"],
     ...["service:more running 0 0 none no more-1", "service:more running 0 0 none no more-2"],
   )));

@@ -122,6 +122,16 @@ test("takes a service that comes up while it waits, and waits no longer", ({ fol
   assert.ok(seconds >= 10 && seconds < 18, `${seconds} s`);
 });
 
+test("waits for every container of a service", ({ folder }) => {
+  const { seconds } = watched(
+    folder,
+    20,
+    `echo "web running 0 0 none no 0 /homelab-gpu-web-1"
+    [ "$NOW" -ge 10 ] && state=running || state=created; echo "web $state 0 0 none no 0 /homelab-gpu-web-2"`,
+  );
+  assert.ok(seconds >= 10 && seconds < 18, `${seconds} s`);
+});
+
 const restarted = (pid: number | "$LOOK") => `echo "web running 0 4 none always ${pid} /homelab-gpu-web-1"`;
 /** A different process for each look, which has just begun. */
 const young = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [i + 1, 2 * i]));
