@@ -21,7 +21,7 @@ services() {
   fact engine answers
   [ -n "$all" ] || return 0
   # shellcheck disable=SC2086,SC2016 # ids; the template's own
-  limited 15 "$engine" inspect --format '{{$name := printf "%s/%s" (index .Config.Labels "com.docker.compose.project") (index .Config.Labels "com.docker.compose.service")}}service:{{$name}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{or .State.Health.Status "none"}}{{else}}none{{end}} {{or .HostConfig.RestartPolicy.Name "no"}} {{.Name}}{{range $port, $all := .NetworkSettings.Ports}}{{range $all}}{{"\n"}}port:{{$name}} {{.HostIp}} {{.HostPort}} {{$port}}{{end}}{{end}}' $all 2>/dev/null |
+  limited 15 "$engine" inspect --format '{{$name := printf "%s/%s" (index .Config.Labels "com.docker.compose.project") (index .Config.Labels "com.docker.compose.service")}}service:{{$name}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{or .State.Health.Status "none"}}{{else}}none{{end}} {{or .HostConfig.RestartPolicy.Name "no"}} {{.Name}}{{range $port, $all := .NetworkSettings.Ports}}{{range $all}}{{"\n"}}port:{{$name}} {{.HostIP}} {{.HostPort}} {{$port}}{{end}}{{end}}' $all 2>/dev/null |
     sed -E 's#^(service|port):homelab-gpu/#\1:#; s# /([^ /]*)$# \1#' | sort -u
 }
 

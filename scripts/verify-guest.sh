@@ -216,7 +216,7 @@ else
     fact service "$service $status $code $restarts $health $policy ${name#/}"
     # ADDRESS:PORT on the VM and PORT/PROTOCOL in the container, those published by Docker or Podman
     # shellcheck disable=SC2016 # the template's own
-    "$engine" inspect --format '{{range $port, $all := .NetworkSettings.Ports}}{{range $all}}{{.HostIp}} {{.HostPort}} {{$port}}{{"\n"}}{{end}}{{end}}' \
+    "$engine" inspect --format '{{range $port, $all := .NetworkSettings.Ports}}{{range $all}}{{.HostIP}} {{.HostPort}} {{$port}}{{"\n"}}{{end}}{{end}}' \
       "${name#/}" 2>/dev/null | sed -n "/^[^ ]* [0-9][0-9]* [0-9]*\/[a-z]*$/s|^|port:$service |p" | sort -u
     case $status$health in
       runningnone | runninghealthy) [ "$restarts" = 0 ] && continue ;;

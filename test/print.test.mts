@@ -7,6 +7,7 @@ import { isAscii, toAscii, withMarks } from "../lib/cli/ascii.mts";
 import { continued } from "../lib/cli/continued.mts";
 import { fakeShell, root } from "./fake.mts";
 import { commandLine } from "../lib/plan/command-line.mts";
+import { manualFix } from "../lib/fixes.mts";
 import { formatDuration, wrap } from "../lib/text.mts";
 import type { Finding } from "../lib/findings.mts";
 
@@ -121,6 +122,19 @@ test("paints only where colours are wanted", () => {
   assert.not.match(text(false), /\u001b/);
   assert.match(text(true), /\u001b\[31m✗/);
   assert.is(text(true).replace(/\u001b\[\d+m/g, ""), text(false));
+});
+
+test("a place in a file is shown where the message has the rest, unless the fix names it", () => {
+  const lines = (fix: string) =>
+    formatFindings(
+      [finding("a", "fail", {
+        evidence: [{ read: "two/compose.yaml:3", value: "says a" }],
+        fix: [manualFix(fix)],
+      })],
+      plain,
+    ).filter((line) => line.includes("compose.yaml"));
+  assert.equal(lines("Write image"), ["    two/compose.yaml:3"]);
+  assert.equal(lines("Correct two/compose.yaml:3"), ["  → Correct two/compose.yaml:3"]);
 });
 
 test("shows steps as one would type them", () => {

@@ -96,12 +96,15 @@ export function formatFinding(finding: Finding, style: Style): string[] {
   ];
 }
 
-/** What was read, unless the message says it; with verbose, all of it. */
-export function evidenceLines({ message, evidence }: Finding, style: Style): string[] {
+/** What was read, unless the message says it; then its place in a file alone, unless a fix says that. With verbose, all of it. */
+export function evidenceLines({ message, evidence, fix }: Finding, style: Style): string[] {
   const dim = painted(style, (text) => chalk.dim(text));
-  return evidence.filter((one) => style.verbose || !isSaid(message, one)).flatMap(({ read, value }) =>
-    wrap(visible(`${read}: ${value}`), style.width, "    ", "      ").map(dim)
-  );
+  return evidence.flatMap((one) => {
+    const { read, value } = one;
+    const text = style.verbose || !isSaid(message, one) ? `${read}: ${value}` : read;
+    const isRepeated = text === read && (!/\S:\d+$/.test(read) || fix.some(({ title }) => title.includes(read)));
+    return isRepeated ? [] : wrap(visible(text), style.width, "    ", "      ").map(dim);
+  });
 }
 
 /** Whether a message contains a fact: its value, or the name of a program that was not found. */

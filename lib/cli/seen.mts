@@ -77,7 +77,7 @@ export async function printMachines(
   for (const machine of resolved.machines.filter(({ name }) => names.includes(name))) {
     const there = lab.machines[machine.name]!;
     const seen = await readSeenServices(context, loaded.folder, machine.name);
-    const services = seen.map(({ name }) => name);
+    const services = [...new Set(seen.map(({ name }) => name))];
     // a proof of an earlier run does not count after a change that failed
     const proof = isProven(machine, resolved, there)
       ? `, proven ${there.proof!.at.slice(0, 16).replace("T", " ")} UTC`

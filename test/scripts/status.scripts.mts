@@ -149,4 +149,13 @@ test("an image that cannot be fetched costs no service: the others start", ({ fo
   assert.match(asked, /up -d/);
 });
 
+test("templates for inspect name fields as Docker's and Podman's types do", () => {
+  // for a JSON name such as HostIp Docker falls back to the JSON text, in which a container without a health check has no Health, and
+  // fails; Podman knows no JSON names
+  for (const name of ["status-guest", "verify-guest"]) {
+    const templates = readFileSync(`${root}/scripts/${name}.sh`, "utf8").match(/\{\{.*\}\}/g)!.join("\n");
+    assert.equal(templates.match(/\.HostIp\b|\.Id\b|\.HostIP\b/g), [".HostIP"], name);
+  }
+});
+
 test.run();

@@ -80,7 +80,7 @@ function summary({ name, machine, fresh, services }: Shown, lab: Lab): string {
       address ?? "address unknown",
       `${cpus ?? "?"} CPUs, ${memory ?? "?"} MiB`,
       ...(hardware?.assignedFunctions.length ? [hardware.assignedFunctions.map(({ host }) => host).join(", ")] : []),
-      ...(services.length > 0 ? [services.map((one) => one.name).join(", ")] : []),
+      ...(services.length > 0 ? [[...new Set(services.map((one) => one.name))].join(", ")] : []),
       fresh ? `proven ${proof!.at.slice(0, 16).replace("T", " ")} UTC` : "not proven since it started",
     ]
     : state === "off"

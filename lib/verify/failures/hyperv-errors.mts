@@ -25,7 +25,7 @@ export const hypervErrorFailures: Failure[] = [
         /Attachment '[^']{1,200}' not found|(?:0x8007000[23]|0xC03A0005)\b/,
       ),
       "Hyper-V does not find a file of the VM: a disk or image was moved or deleted, or its path is wrong",
-      "See the path in the message; put the file back, or give the VM another one (Set-VMHardDiskDrive, Set-VMDvdDrive)",
+      "See the path in the message; put the file back, or choose another one in the VM's settings in Hyper-V Manager",
       eventLog,
     ],
     [
@@ -37,7 +37,7 @@ export const hypervErrorFailures: Failure[] = [
       ),
       "a disk of the VM is damaged, or the base disk that it builds on was changed or is gone",
       "Put the base disk back as it was; never start or change a disk that another one builds on",
-      commandFix("See the chain", "Get-VHD PATH | Select Path, ParentPath, VhdType"),
+      commandFix("See the chain", "Get-VHD PATH | Select-Object Path, ParentPath, VhdType"),
     ],
     [
       "guest.image",
@@ -57,7 +57,7 @@ export const hypervErrorFailures: Failure[] = [
         /is already (?:mounted|attached|in use) by/,
       ),
       "another VM or program has that file open: a VM that runs, a mounted image, or a backup or virus scanner",
-      commandFix("See which VMs run", "Get-VM | Where State -ne Off"),
+      commandFix("See which VMs run", "Get-VM | Where-Object State -ne Off"),
       "Dismount it (Dismount-DiskImage FILE), and exclude the folder of the VMs from the virus scanner",
     ],
     [
@@ -131,7 +131,10 @@ export const hypervErrorFailures: Failure[] = [
       ),
       "this Windows or this CPU does not run Hyper-V's VMs: Windows Home has no Hyper-V, or virtualization is off or not passed on",
       "Use Windows Pro, Enterprise or Server; turn on VT-x or SVM in the firmware's set-up",
-      "In a VM: let its host pass virtualization on (Set-VMProcessor -ExposeVirtualizationExtensions $true)",
+      commandFix(
+        "In a VM: on its host let virtualization be passed on, while the VM is off",
+        "Set-VMProcessor -VMName NAME -ExposeVirtualizationExtensions $true",
+      ),
     ],
     [
       "provider.access",
