@@ -58,6 +58,8 @@ test("provider.lines: what this program finds the VM by, what has a key, and oth
     return `${finding!.status} ${/l\.\w+/.exec(finding!.message)?.[0] ?? ""}`.trim();
   };
   assert.is(found(line), "pass");
+  assert.is(found('l.nested = true; l.uri = "qemu:///session"'), "fail l.uri");
+  assert.is(found('l.management_network_name = "other"'), "fail l.management_network_name");
   assert.is(found('l.nested = true\n  l.default_prefix = "x"'), "fail l.default_prefix");
   assert.is(found('l.storage_pool_name="fast"'), "fail l.storage_pool_name");
   assert.is(found("l.memory= 4096"), "fail l.memory");

@@ -3,8 +3,8 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import { fail, pass, warn } from "./results.mts";
 import type { Check, Verdict } from "./types.mts";
 
-/** Settings of vagrant-libvirt by which this program finds a VM and its disks: with another value it would lose them. */
-const found = [
+/** Settings of vagrant-libvirt by which this program finds a VM, its disks and its network: with another value it would lose them. */
+const identifying = [
   "uri",
   "host",
   "username",
@@ -13,6 +13,7 @@ const found = [
   "qemu_use_session",
   "default_prefix",
   "storage_pool_name",
+  "management_network_name",
 ];
 
 /** Settings that have a key in the config, with which the VM is compared. */
@@ -46,10 +47,10 @@ function ownLines({ provider }: ResolvedMachine, text: string): Verdict {
     ]);
   }
   // `l.cpus = 4` and `l.pci domain: …`, not in a comment
-  const set = [...text.matchAll(/^[ \t]*l\.(\w+)(?=[ \t]*=|[ \t(])/gm)].map(([, name]) => name!);
-  const lost = set.find((name) => found.includes(name));
+  const set = [...text.matchAll(/(?:^|;)[ \t]*l\.(\w+)(?=[ \t]*=|[ \t(])/gm)].map(([, name]) => name!);
+  const lost = set.find((name) => identifying.includes(name));
   if (lost !== undefined) {
-    return fail(`l.${lost} is set by this program, which finds the VM and its disks by it`, evidence, [
+    return fail(`l.${lost} is set by this program, which finds the VM, its disks and its network by it`, evidence, [
       manualFix(`Leave l.${lost} out of libvirt:`),
     ]);
   }

@@ -80,7 +80,7 @@ const pages: Record<string, Page> = {
     about:
       "Shows what services printed, of all of them or of those that are named: a service of the config, STACK/SERVICE, or a stack.",
     examples: [
-      ["logs ollama -f", "one service, and go on with it"],
+      ["logs ollama -f", "one service, and follow it"],
       ["logs immich/server --tail all", "of a stack, the whole log"],
     ],
   },

@@ -46,7 +46,7 @@ export const options: Option[] = [
   { name: "no-gpu", for: [...machines, "init"], summary: "bring the rest of the lab up without its GPUs" },
   { name: "recreate", for: ["up", "plan"], summary: "up: replace VMs whose box or card changed" },
   { name: "pull", for: ["up", "plan"], summary: "up: fetch newer images of the services first" },
-  { name: "follow", letter: "f", for: ["logs"], summary: "logs: go on with what is printed from now on" },
+  { name: "follow", letter: "f", for: ["logs"], summary: "logs: follow what is printed from now on" },
   { name: "tail", takes: "LINES", for: ["logs"], summary: "logs: lines of each service; default 200; or all" },
   {
     name: "service",

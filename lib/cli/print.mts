@@ -88,10 +88,10 @@ function skipped(findings: Finding[], style: Style): string[] {
 export function formatFinding(finding: Finding, style: Style): string[] {
   const { check, machine, status, message, fix } = finding;
   const about = machine ? `${check} (${machine}): ` : `${check}: `;
-  const told = status === "fail" || style.verbose;
+  const detailed = status === "fail" || style.verbose;
   return [
     ...marked(status, visible(about + message), style),
-    ...(told ? evidenceLines(finding, style) : []),
+    ...(detailed ? evidenceLines(finding, style) : []),
     ...(["fail", "warn", "unknown"].includes(status) ? mending(check, status, fix, style) : []),
   ];
 }
@@ -102,7 +102,7 @@ export function evidenceLines({ message, evidence, fix }: Finding, style: Style)
   return evidence.flatMap((one) => {
     const { read, value } = one;
     const text = style.verbose || !isSaid(message, one) ? `${read}: ${value}` : read;
-    const isRepeated = text === read && (!/\S:\d+$/.test(read) || fix.some(({ title }) => title.includes(read)));
+    const isRepeated = text === read && (!/\S:\d+$|\.ya?ml$/.test(read) || fix.some(({ title }) => title.includes(read)));
     return isRepeated ? [] : wrap(visible(text), style.width, "    ", "      ").map(dim);
   });
 }
@@ -117,11 +117,11 @@ function isSaid(message: string, { read, value }: Evidence): boolean {
 function mending(check: string, status: Status, fix: Fix[], style: Style): string[] {
   const dim = painted(style, (text) => chalk.dim(text));
   const note = style.notes?.[check];
-  const told = note && (status === "fail" || style.verbose);
+  const shown = note && (status === "fail" || style.verbose);
   return [
-    ...(told ? wrap(`why: ${note.why}`, style.width, "    ", "      ").map(dim) : []),
+    ...(shown ? wrap(`why: ${note.why}`, style.width, "    ", "      ").map(dim) : []),
     ...fix.flatMap((one) => formatFix(one, style)),
-    ...(told && fix.length > 0 ? wrap(`to confirm: ${note.confirm}`, style.width, "    ", "      ").map(dim) : []),
+    ...(shown && fix.length > 0 ? wrap(`to confirm: ${note.confirm}`, style.width, "    ", "      ").map(dim) : []),
   ];
 }
 

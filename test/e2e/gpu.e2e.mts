@@ -37,7 +37,7 @@ const took: string[] = [];
 async function run(words: string): Promise<{ code: number; out: string }> {
   const began = Date.now();
   const answer = await tell(`cd /lab && ${script} ${words}`);
-  if (/^homelab-gpu: \d+\/\d+ (Make|Start) the VM/m.test(answer.out)) vms++;
+  if (/^homelab-gpu: \d+\/\d+ (Create|Start) the VM/m.test(answer.out)) vms++;
   took.push(`${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s  ${words}`);
   return answer;
 }

@@ -36,10 +36,10 @@ export const engineErrorFailures: Failure[] = [
       /error getting GPU device minor number: Not Supported/,
       "nvidia-ctk asked for a discrete card, and this is a Jetson (or WSL), whose GPU has no such device node",
       guestFix(
-        "Jetson: write the specification so",
+        "Jetson: write the specification",
         "nvidia-ctk cdi generate --mode=csv --output=/etc/cdi/nvidia.yaml",
       ),
-      guestFix("WSL: so", "nvidia-ctk cdi generate --mode=wsl --output=/etc/cdi/nvidia.yaml"),
+      guestFix("WSL: write the specification", "nvidia-ctk cdi generate --mode=wsl --output=/etc/cdi/nvidia.yaml"),
     ],
     [
       "verify.service",
