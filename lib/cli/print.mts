@@ -102,7 +102,8 @@ export function evidenceLines({ message, evidence, fix }: Finding, style: Style)
   return evidence.flatMap((one) => {
     const { read, value } = one;
     const text = style.verbose || !isSaid(message, one) ? `${read}: ${value}` : read;
-    const isRepeated = text === read && (!/\S:\d+$|\.ya?ml$/.test(read) || fix.some(({ title }) => title.includes(read)));
+    const isRepeated = text === read &&
+      (!/\S:\d+$|\.ya?ml$/.test(read) || fix.some(({ title }) => title.includes(read)));
     return isRepeated ? [] : wrap(visible(text), style.width, "    ", "      ").map(dim);
   });
 }
