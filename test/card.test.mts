@@ -43,7 +43,7 @@ test("gpu.match: by ids, by address, no such card, several", () => {
   assert.is(first("gpu.match", host()).status, "pass");
   assert.is(first("gpu.match", host(), machines("{device_id: 2786, address: '01:00.0'}")).status, "pass");
   const other = first("gpu.match", host(), machines("{device_id: 2684}"));
-  assert.match(other.message, /^no GPU 10de:2684; there is 0000:01:00\.0 \[0300\] 10de:2786/);
+  assert.match(other.message, /^no GPU 10de:2684; this host has 0000:01:00\.0 \[0300\] 10de:2786/);
   assert.is(other.fix[0]!.title, "Write device_id: 2786");
   const moved = first("gpu.match", host(), machines("{device_id: 2786, address: '0a:00.0'}"));
   assert.match(moved.message, /^nothing is at 0000:0a:00\.0; 10de:2786 is at 0000:01:00\.0/);
@@ -54,7 +54,7 @@ test("gpu.match: by ids, by address, no such card, several", () => {
   });
   const two = first("gpu.match", twins);
   assert.match(two.message, /^2 cards match 10de:\*: 0000:01:00\.0 .*; 0000:04:00\.0 .*\(nvidia, boot VGA\)$/);
-  assert.is(two.fix[0]!.title, 'Say which: address: "0000:01:00.0" or address: "0000:04:00.0"');
+  assert.is(two.fix[0]!.title, 'Choose one: address: "0000:01:00.0" or address: "0000:04:00.0"');
   assert.is(first("gpu.match", twins, machines("{address: '04:00.0'}")).status, "pass");
 });
 
@@ -68,7 +68,7 @@ test("gpu.match: a card that has moved since its VM was made", () => {
   assert.is(moved.status, "warn");
   assert.match(
     moved.message,
-    /^its VM was created with 0000:02:00\.0, 0000:02:00\.1, and the card is at 0000:01:00\.0/,
+    /^its VM was created with 0000:02:00\.0, 0000:02:00\.1, but the card is now at 0000:01:00\.0/,
   );
   assert.match(moved.evidence[0]!.value, /^0000:02:00\.0 \[0108\] .* NVMe controller; 0000:02:00\.1: nothing$/);
 });
@@ -169,7 +169,7 @@ test("iommu.enabled: three causes, and never by a folder, an argument or a log",
     kernel.arguments = ["intel_iommu=off"];
     kernel.configurations = nowhere;
   });
-  assert.match(waiting.message, /none of the boot loader's files has it, and that waits for a reboot$/);
+  assert.match(waiting.message, /no boot loader file has it any more, which takes effect at the next reboot$/);
   assert.equal(
     waiting.fix.map(({ command }) => command),
     ["update-grub", "reboot"],
@@ -186,7 +186,7 @@ test("iommu.enabled: three causes, and never by a folder, an argument or a log",
     kernel.arguments = [];
     kernel.configurations = nowhere;
   });
-  assert.match(left.message, /^Intel VT-d is on in the firmware and off in the kernel$/);
+  assert.match(left.message, /^Intel VT-d is on in the firmware but off in the kernel$/);
   assert.match(left.fix[0]!.title, /^Add intel_iommu=on to the kernel's arguments \(GRUB\)$/);
   assert.match(off((made) => made.iommu.units = ["dmar0"]).message, /is under no IOMMU unit, though this host has one/);
   assert.is(off((made) => delete made.iommu.acpiTables).status, "unknown");
@@ -247,26 +247,26 @@ test("iommu.group: no fix takes a device that this host uses, or may use", () =>
         change(made);
       }),
     );
-    const why = evidence.find(({ read }) => read === `taking ${bdf} from this host`)?.value;
+    const why = evidence.find(({ read }) => read === `unbinding ${bdf} from this host`)?.value;
     assert.is(status, "fail");
     assert.is(fix.some(({ command }) => command?.includes("unbind")), why === undefined, "offered, or it says why not");
     return why?.replace("not offered: ", "");
   };
   assert.is(offered({}), undefined);
-  assert.is(offered({ class: "010802", driver: "nvme" }), "it is mass storage");
+  assert.is(offered({ class: "010802", driver: "nvme" }), "it is a storage device");
   assert.is(
     offered({ class: "020000", driver: "e1000e" }, (made) => made.needs.interfaces.push({ bdf, name: "enp9s0" })),
     "the host uses it for network interface enp9s0",
   );
   assert.is(
     offered({ class: "0c0330", driver: "xhci_hcd" }, (made) => delete made.needs.keyboards),
-    "whether the only keyboard hangs on it was not read",
+    "the keyboards that are connected to it could not be read",
   );
   assert.is(
     offered({}, (made) => made.needs.untraced = ["/", "route"]),
-    "which devices /, the default route need could not be found",
+    "could not find the devices that / and the default route need",
   );
-  assert.is(offered({}, (made) => made.needs.unread = ["/"]), "which devices / needs could not be found");
+  assert.is(offered({}, (made) => made.needs.unread = ["/"]), "could not find the devices that / needs");
 });
 
 test("iommu.group: every disk that is mounted counts", () => {
@@ -293,7 +293,7 @@ test("iommu.group: every disk that is mounted counts", () => {
     }),
   );
   assert.match(stick.message, /USB controller carries a disk mounted below \/media$/);
-  assert.is(stick.fix[1]!.title, "Or connect the devices on the card's own USB ports elsewhere");
+  assert.is(stick.fix[1]!.title, "Or connect the devices on the card's USB ports to other ports");
 });
 
 test("iommu.group: a disk that could not be traced may hang on the card's USB", () => {
@@ -332,7 +332,7 @@ test("iommu.enabled: off in the kernel, whose arguments could not be read", () =
   });
   const { status, message, fix } = first("iommu.enabled", off);
   assert.is(status, "fail");
-  assert.match(message, /off in the kernel, whose arguments could not be read$/);
+  assert.match(message, /off in the kernel; could not read the kernel arguments$/);
   assert.is(fix[0]!.command, "cat /proc/cmdline");
 });
 
@@ -440,7 +440,10 @@ test("gpu.in-use: names the processes that hold the card; unknown for other user
     fn(gpu).driver = "nvidia";
     fn(gpu).drm = [];
   });
-  assert.match(first("gpu.in-use", unnumbered).message, /^which of \/dev\/nvidia0, \/dev\/nvidia1 … is this card's/);
+  assert.match(
+    first("gpu.in-use", unnumbered).message,
+    /^could not read which of \/dev\/nvidia0, \/dev\/nvidia1 … is this card's/,
+  );
   assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.title, "See which VM has it, then shut that VM down");
 });
 

@@ -39,7 +39,10 @@ test("a check that throws is a finding", () => {
   const finding = runChecks(broken, { machines: [...resolveConfig(plain, host()).machines], services: [] }, [
     "host.memory",
   ])[0]!;
-  assert.equal([finding.status, finding.message], ["unknown", "this check broke, which is a bug in homelab-gpu: boom"]);
+  assert.equal([finding.status, finding.message], [
+    "unknown",
+    "this check failed with an error, which is a bug in homelab-gpu: boom",
+  ]);
 });
 
 test("takes a subject for all its checks, and keeps the catalogue's order", () => {
@@ -53,7 +56,7 @@ test("tools.present: one command of this distribution for all that is missing", 
   assert.is(status, "fail");
   assert.is(
     message,
-    "missing: libvirt (running the VM), packer (building the box), xorriso (the CD that lets Packer into the image)",
+    "missing: libvirt (running the VM), packer (building the box), xorriso (the CD that gives Packer access to the image)",
   );
   assert.equal(fix, [{
     title: "Install libvirt, packer, xorriso",
@@ -204,7 +207,7 @@ test("provider.version: too old fails, untried warns", () => {
     "provider.version",
     host(({ vagrantPlugins }) => vagrantPlugins["vagrant-libvirt"] = "0.7.0"),
   )[2]!;
-  assert.is(plugin.message, "vagrant-libvirt 0.7.0 is older than 0.11.2, the oldest that this was run with");
+  assert.is(plugin.message, "vagrant-libvirt 0.7.0 is older than 0.11.2, the oldest tested version");
 });
 
 test("provider.access: how libvirt is started depends on the host", () => {
@@ -250,14 +253,14 @@ test("provider.access: how libvirt is started depends on the host", () => {
 
 test("host.virtualization: emulation is a warning, and so is a forced KVM that does not show", () => {
   const { status, message } = first("host.virtualization", host());
-  assert.equal([status, message], ["warn", "neither vmx nor svm shows in the CPU: software emulation, slow"]);
+  assert.equal([status, message], ["warn", "the CPU shows neither vmx nor svm: software emulation, slow"]);
   const kvm = host(({ cpu }) => cpu.flags = ["vmx"]);
   assert.is(first("host.virtualization", kvm).status, "pass");
   const forced = parseConfig("machines: [{name: a, box: lab/x, accelerator: kvm}]");
   assert.match(first("host.virtualization", host(), forced).message, /forced for a.*guests may hang/);
   assert.match(
     first("host.virtualization", kvm, parseConfig("machines: [{name: a, box: lab/x, accelerator: tcg}]")).message,
-    /as the config asks/,
+    /set in the config/,
   );
   const locked = host(({ cpu, kvm }) => {
     cpu.flags = ["vmx"];

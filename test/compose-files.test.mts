@@ -111,11 +111,11 @@ test("what Docker refuses fails with its line", async () => {
   const net = (config: string) => `networks: {n: {ipam: {config: [${config}]}}}\n`;
   await fails("container_name: my web", /container name/);
   await fails("runtime: kata", /runtime: kata/);
-  await fails("mem_limit: 1m", /less than 6 MiB/);
+  await fails("mem_limit: 1m", /limit below 6 MiB/);
   await fails("mem_limit: 1g\n    mem_reservation: 2g", /reserves 2048 MiB/);
   await fails("cpuset: 0-7", /CPU 7/);
   await fails('ports: ["22:22"]', /port 22/);
-  await fails("volumes: ['./a:data']", /no absolute path/);
+  await fails("volumes: ['./a:data']", /not an absolute path/);
   await fails("volumes: [{type: binds, source: ./a, target: /a}]", /bind/);
   await fails("networks: [n]", /10\.5\.0\.0\/36/, net("{subnet: 10.5.0.0/36}"));
   await fails("networks: [n]", /overlap/, net("{subnet: 10.5.0.0/16}, {subnet: 10.5.1.0/24}"));
@@ -125,7 +125,7 @@ test("what Docker refuses fails with its line", async () => {
   const address = "networks: {n: {ipv4_address: 10.5.0.3}}";
   await fails(address, /both have the address/, `  b: {image: x, ${address}}\n${net("{subnet: 10.5.0.0/16}")}`);
   const off = "  db: {image: x, healthcheck: {disable: true}}\n";
-  await fails("depends_on: {db: {condition: service_healthy}}", /switched off/, off);
+  await fails("depends_on: {db: {condition: service_healthy}}", /is disabled/, off);
 });
 
 test("what lies outside of the folder does not travel: env file, extends, include, build, secret", async () => {
@@ -202,7 +202,7 @@ test("of the caller's environment only what it has is taken: no variable is a me
 
 test("a port of an IPv6 address without brackets is published like any other", async () => {
   const text = 'services: {a: {image: x, ports: ["::1:80:80"]}, b: {image: y, ports: ["[::1]:80:81"]}}\n';
-  assert.match((await findings({ "compose.yaml": text })).join("\n"), /^fail .* both take port ::1:80\/tcp/);
+  assert.match((await findings({ "compose.yaml": text })).join("\n"), /^fail .* both use port ::1:80\/tcp/);
 });
 
 test("included files may not declare a service again; their paths are relative to themselves", async () => {

@@ -63,13 +63,13 @@ test("guest.driver: refuses pairs that cannot be, with what to write instead", (
     "guest.driver",
     "machines: [{name: a, box: lab/x, image: debian-13, gpu: [{device_id: 1b06}, {device_id: 2b85}]}]",
   );
-  assert.equal([mixed.status, mixed.fix[0]!.title], ["fail", "Give each of these cards to a machine of its own"]);
+  assert.equal([mixed.status, mixed.fix[0]!.title], ["fail", "Give each of these cards its own machine"]);
 });
 
 test("guest.driver: unknown for a card that is too new, and for a box that is not built here", () => {
   const rubin = first("guest.driver", machine("image: debian-13", "3002"));
   assert.is(rubin.status, "unknown");
-  assert.match(rubin.message, /^10de:3002 is newer than what is known here \(pci\.ids of 2026-10-24\)/);
+  assert.match(rubin.message, /^10de:3002 is newer than this program knows \(pci\.ids of 2026-10-24\)/);
   const taken = first("guest.driver", machine("cpus: 1", "1b06"));
   assert.is(taken.status, "unknown");
   assert.match(taken.message, /used unmodified.*: Pascal needs branch 367 to 580, proprietary kernel modules$/);
@@ -95,7 +95,7 @@ test("guest.driver: warns of open modules that leave GeForce alone; skips what i
   const of = (gpu: string) =>
     shown(first("guest.driver", `machines: [{name: a, box: lab/x, image: debian-13, gpu: ${gpu}}]`));
   assert.is(of("{vendor_id: 1002}"), "skip: it gets no NVIDIA card");
-  assert.is(of("{mode: partition}"), "skip: it gets a part of a card: the host's driver serves it");
+  assert.is(of("{mode: partition}"), "skip: it gets a part of a card, which uses the host's driver");
   assert.equal(found("guest.driver", "machines: [{name: a, box: lab/x}]"), []);
 });
 
@@ -120,37 +120,40 @@ test("guest.cuda: the image's CUDA against the guest's driver, and against the c
   assert.is(shown(at(cuda("12.4.1"))), "pass: w: CUDA 12.4 runs on driver 580");
   const minor = at(cuda("13.1.0"));
   assert.is(minor.status, "warn");
-  assert.match(minor.message, /^w: CUDA 13\.1 came with driver 590\.44\.01, and the guest gets 580: .*minor-version/);
+  assert.match(
+    minor.message,
+    /^w: CUDA 13\.1 was released with driver 590\.44\.01, but the guest gets 580: .*minor-version/,
+  );
   assert.match(minor.fix[1]!.title, /driver: \{source: nvidia, branch: 620\}, supported until September 2029$/);
   const distro = "image: debian-12, driver: {source: distro}";
   assert.match(
     shown(at(cuda("12.4.1"), distro)),
-    /^warn: .* came with driver 550\.54\.14, and the guest gets 535\.261\.03/,
+    /^warn: .* was released with driver 550\.54\.14, but the guest gets 535\.261\.03/,
   );
   assert.is(at(cuda("12.2.2"), distro).status, "pass");
   const old = at(cuda("13.0.1"), distro);
-  assert.is(shown(old), "fail: w: CUDA 13.0 needs driver 580 at least, and the guest gets 535.261.03");
+  assert.is(shown(old), "fail: w: CUDA 13.0 needs driver 580 or later, but the guest gets 535.261.03");
   assert.match(old.fix[1]!.title, /branch: 620/);
   assert.match(
     shown(at(cuda("13.0.1"), undefined, "1b06")),
-    /^warn: w: CUDA 13\.0 has no code for Pascal any more, CUDA 12 /,
+    /^warn: w: CUDA 13\.0 no longer has code for Pascal \(CUDA 12 /,
   );
   assert.is(at(cuda("13.1.0"), undefined, "1b06").fix.length, 1, "no newer driver is offered that has no Pascal");
   assert.match(
     shown(at(cuda("12.4.1"), undefined, "2b85")),
-    /^warn: w: CUDA 12\.4 has no code for Blackwell, which CUDA 12\.8/,
+    /^warn: w: CUDA 12\.4 has no code for Blackwell \(CUDA 12\.8/,
   );
 });
 
 test("guest.cuda: unknown if image name or driver does not say; skips other vendors' cards", () => {
   const at = (service: string, keys = "image: debian-13") =>
     found("guest.cuda", `${machine(keys)}services: {w: {${service}}}`).map(shown);
-  assert.match(at('image: "lab/pytorch:24.05", gpu: 1')[0]!, /^unknown: w: the name of its image/);
-  assert.match(at("image: lab/own, gpu: 1")[0]!, /^unknown: w: the name of its image/);
-  assert.match(at("image: nvidia/cuda:12.4.1-base, gpu: 1", "cpus: 1")[0]!, /^unknown: .* what driver .* not known$/);
+  assert.match(at('image: "lab/pytorch:24.05", gpu: 1')[0]!, /^unknown: w: the image name does not show/);
+  assert.match(at("image: lab/own, gpu: 1")[0]!, /^unknown: w: the image name does not show/);
+  assert.match(at("image: nvidia/cuda:12.4.1-base, gpu: 1", "cpus: 1")[0]!, /^unknown: .*cannot tell which driver/);
   assert.match(
     at("image: nvidia/cuda:13.9.0-base, gpu: 1")[0]!,
-    /^warn: w: CUDA 13\.9 is newer than what is known here: .*minor-version/,
+    /^warn: w: CUDA 13\.9 is newer than this program knows: .*minor-version/,
   );
   assert.equal(at("image: nvidia/cuda:12.4.1-base"), [], "it asks for no GPU");
   const other = "machines: [{name: a, box: lab/x, image: debian-13, gpu: {vendor_id: 1002}}]\n";
@@ -162,7 +165,7 @@ test("guest.engine: Podman where the distribution's is new enough; Docker is not
   assert.match(podman("image: debian-12"), /^pass: /);
   assert.match(podman("image: {debootstrap: noble}"), /^pass: /);
   assert.match(podman("image: ubuntu-22.04"), /^fail: Ubuntu 22\.04 has Podman 3\.4/);
-  assert.match(podman("cpus: 1"), /^unknown: whether the box lab\/x has Podman 4\.1 or later/);
+  assert.match(podman("cpus: 1"), /^unknown: cannot tell whether the box lab\/x has Podman 4\.1 or later/);
   assert.equal(found("guest.engine", machine("image: ubuntu-22.04")), []);
 });
 
@@ -171,10 +174,10 @@ test("guest.libc: by the image, or else by the box's name", () => {
     shown(first("guest.libc", `machines: [{name: a, box: ${box}, gpu: {}, ${keys}}]`));
   assert.is(at("image: debian-13", "lab/alpine"), "pass: debian-13 has glibc");
   assert.is(at("image: {debootstrap: trixie}"), "pass: trixie from package sources has glibc");
-  assert.match(at("image: {file: ./alpine-3.21.qcow2}"), /^fail: .*alpine-3\.21\.qcow2 has musl, and NVIDIA's driver/);
+  assert.match(at("image: {file: ./alpine-3.21.qcow2}"), /^fail: .*alpine-3\.21\.qcow2 has musl, but NVIDIA's driver/);
   assert.match(at("cpus: 1", "frenchexdev/alpine-3.21-gpuhost"), /^warn: by its name frenchexdev\/alpine/);
   assert.is(at("cpus: 1", "generic/debian12"), "pass: by its name generic/debian12 has glibc");
-  assert.match(at("cpus: 1"), /^unknown: the name lab\/x/);
+  assert.match(at("cpus: 1"), /^unknown: cannot tell from the name lab\/x/);
   assert.is(
     shown(first("guest.libc", "machines: [{name: a, box: alpine, gpu: {vendor_id: 1002}}]")),
     "skip: it gets no NVIDIA card",
@@ -193,8 +196,8 @@ const reserved = (entry: string) => `deploy: {resources: {reservations: {devices
 test("services.gpu: no more than there is", () => {
   assert.equal(services("gpu: 1"), ["pass: w gets 1 of 1 GPU"]);
   assert.equal(services("gpu: all", 2), ["pass: w gets all of 2 GPUs"]);
-  assert.equal(services("gpu: 2"), ["fail: w: it asks for 2 GPUs, and a has 1"]);
-  assert.equal(services("gpu: 1", 0), ["fail: w: it asks for a GPU, and a has none"]);
+  assert.equal(services("gpu: 2"), ["fail: w: it asks for 2 GPUs, but a has 1"]);
+  assert.equal(services("gpu: 1", 0), ["fail: w: it asks for a GPU, but a has none"]);
   const other = (service: string) =>
     shown(
       first(
@@ -202,8 +205,8 @@ test("services.gpu: no more than there is", () => {
         `machines: [{name: a, box: lab/x, gpu: {vendor_id: 1002}}]\nservices: {w: {image: x, ${service}}}`,
       ),
     );
-  assert.is(other("runtime: nvidia"), "fail: w: it asks for a GPU (runtime), and a has none of NVIDIA's");
-  assert.match(other("gpu: 1"), /^unknown: w gets \/dev\/kfd and \/dev\/dri, and whether the box lab\/x has/);
+  assert.is(other("runtime: nvidia"), "fail: w: it asks for a GPU (runtime), but a has no NVIDIA GPU");
+  assert.match(other("gpu: 1"), /^unknown: w gets \/dev\/kfd and \/dev\/dri; cannot tell whether the box lab\/x has/);
   assert.equal(services("ports: ['1:1']"), [], "it asks for none");
 });
 
@@ -211,11 +214,11 @@ test("services.gpu: a service's own reservation", () => {
   const own = (entry: string, more = "") => services(`${reserved(entry)}${more}`);
   assert.equal(own("{driver: nvidia, count: 1, capabilities: [gpu]}"), ["pass: w gets 1 of 1 GPU"]);
   assert.equal(own("{driver: nvidia, capabilities: [gpu]}"), ["pass: w gets all of 1 GPU"]);
-  assert.equal(own("{driver: nvidia, count: '2', capabilities: [gpu]}"), ["fail: w: it asks for 2 GPUs, and a has 1"]);
+  assert.equal(own("{driver: nvidia, count: '2', capabilities: [gpu]}"), ["fail: w: it asks for 2 GPUs, but a has 1"]);
   assert.equal(own("{driver: nvidia, device_ids: ['0'], capabilities: [gpu]}"), ["pass: w gets 1 of 1 GPU"]);
   assert.match(
     own("{driver: nvidia, device_ids: ['3'], capabilities: [gpu]}")[0]!,
-    /^fail: .* GPU 3, and the only one of a is 0/,
+    /^fail: .* GPU 3, but the only GPU of a is 0/,
   );
   assert.match(
     own("{driver: nvidia, count: 1, device_ids: ['0'], capabilities: [gpu]}")[0]!,
@@ -238,14 +241,14 @@ test("services.gpu: a service's own reservation", () => {
   );
   assert.match(
     own(`{device_ids: [${large}], capabilities: [gpu]}`)[0]!,
-    /^fail: .* GPU 12345678901234567890, and the only/,
+    /^fail: .* GPU 12345678901234567890, but the only/,
   );
   assert.match(own(`{count: ${large}, capabilities: [gpu]}`)[0]!, /^fail: .* asks for 12345678901234567\d+ GPUs/);
   assert.equal(services("devices: ['nvidia.com/gpu=0']"), ["pass: w gets 1 of 1 GPU"]);
   assert.equal(services("gpus: all"), ["pass: w gets all of 1 GPU"]);
   assert.match(services("gpus: all, gpu: 1")[0]!, /^fail: .*both gpu: and Compose's own gpus:/);
   assert.equal(services(reserved("{driver: nvidia, count: 1, capabilities: [gpu]}"), 0), [
-    "fail: w: it asks for a GPU (deploy), and a has none",
+    "fail: w: it asks for a GPU (deploy), but a has none",
   ]);
 });
 
@@ -255,8 +258,8 @@ test("services.gpu: NVIDIA's bare image ends at once without a command", () => {
       "services.gpu",
       `${machine("cpus: 1")}services: {w: {image: "nvidia/cuda:12.4.0-base-ubuntu22.04", gpu: 1${more}}}`,
     ).map(shown);
-  const ends = "warn: w: nvidia/cuda:12.4.0-base-ubuntu22.04 runs a shell and no command, which ends at once";
-  assert.equal(at(", restart: always"), [`${ends}: it restarts for ever`]);
+  const ends = "warn: w: nvidia/cuda:12.4.0-base-ubuntu22.04 runs only a shell, which exits at once";
+  assert.equal(at(", restart: always"), [`${ends}: it restarts endlessly`]);
   assert.equal(at(""), [ends]);
   for (const more of [", command: sleep infinity", ", entrypoint: [sleep, infinity]", ", tty: true"]) {
     assert.equal(at(more), ["pass: w gets 1 of 1 GPU"], more);
@@ -279,7 +282,7 @@ test("the original's example: warned of musl, and of a service that restarts for
     "guest.cuda unknown",
     "services.gpu warn",
   ]);
-  assert.match(said[4]!.message, /restarts for ever$/);
+  assert.match(said[4]!.message, /restarts endlessly$/);
 });
 
 test("the starter brings no failure and no warning of its own", () => {

@@ -90,7 +90,7 @@ test("several switches without a choice, a name that is none, and no switch at a
   assert.match(several[2], "network: {switch: vSwitch}");
   assert.match(
     found("hyperv.switch", two, ", network: {switch: LAN}")![1],
-    "no virtual switch LAN; there is vSwitch (External), NAT",
+    "no virtual switch LAN; it has vSwitch (External), NAT",
   );
   assert.is(found("hyperv.switch", two, ", network: {switch: nat}")![0], "pass");
   assert.match(found("hyperv.switch", none)![1], "Hyper-V has no virtual switch");
@@ -110,7 +110,7 @@ test("parts of cards of AMD and Intel are refused as untried, unless somebody br
   const part = (vendor: string, more = "") =>
     found("hyperv.guest", client, `, image: ubuntu-24.04, gpu: {vendor_id: ${vendor}, mode: partition}${more}`)!;
   assert.equal(["1002", "8086"].map((vendor) => part(vendor)[0]), ["fail", "fail"]);
-  assert.match(part("1002")[1], "a part of a card of AMD is untried");
+  assert.match(part("1002")[1], "a part of a card from AMD is untested");
   assert.is(part("8086", ", provision: [./x.sh]")[0], "warn");
 });
 

@@ -214,7 +214,7 @@ test("VirtualBox before 6.1 needs its extension pack", () => {
   assert.not.ok(said(virtualbox("7.0.0"), "virtualbox").some(({ message }) => message.includes("extension pack")));
   const far = structuredClone(virtualbox("6.0.24"));
   for (const fn of far.pci!) fn.bdf = fn.bdf.replace(/^0000/, "0001");
-  assert.match(bad(far, "virtualbox").join(), /cannot address PCI domains, and the card is at 0001:01:00\.0/);
+  assert.match(bad(far, "virtualbox").join(), /cannot address PCI domains, but the card is at 0001:01:00\.0/);
 });
 
 // ---------------------------------------------------------------------------------------------------------- the table

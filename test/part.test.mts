@@ -144,7 +144,7 @@ test("guest.cuda: the host's driver counts", () => {
     /^fail: .* needs driver 580.* host has 552\.22$/,
   );
   assert.match(found("x/y"), /^unknown/);
-  assert.match(found("nvidia/cuda:12.4.1-base-ubuntu22.04", ""), /^unknown: s: the host's driver could not be read/);
+  assert.match(found("nvidia/cuda:12.4.1-base-ubuntu22.04", ""), /^unknown: s: could not read the host's driver/);
 });
 
 const up = "engine:docker\nengine-state:running\nengine-version:28.2.2\n";

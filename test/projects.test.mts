@@ -115,7 +115,7 @@ test("ports and container names are taken once in a VM, across projects and the 
   const ports = (written: string) => service(`ports: [${written}]`);
   await has(
     "fail",
-    /p\/a and p\/b both take port (127\.0\.0\.1:)?8080\/tcp/,
+    /p\/a and p\/b both use port (127\.0\.0\.1:)?8080\/tcp/,
     'services: {a: {image: x, ports: ["8080:80"]}, b: {image: x, ports: ["127.0.0.1:8080:81"]}}',
   );
   assert.equal(await flaws('services: {a: {image: x, ports: ["53:53/udp"]}, b: {image: x, ports: ["53:53/tcp"]}}'), []);
@@ -141,9 +141,9 @@ test("ports and container names are taken once in a VM, across projects and the 
 });
 
 test("limits beyond the VM: CPUs fail, memory warns", async () => {
-  await has("fail", /8 CPUs, and a has 4/, service("cpus: 8"));
+  await has("fail", /8 CPUs, but a has 4/, service("cpus: 8"));
   await has("fail", /8 CPUs/, service('deploy: {resources: {limits: {cpus: "8"}}}'));
-  await has("warn", /16384 MiB, and a has 4096/, service("mem_limit: 16g"));
+  await has("warn", /16384 MiB, but a has 4096/, service("mem_limit: 16g"));
   await has("warn", /shared memory/, service("shm_size: 8gb"));
   assert.equal(
     await flaws(service('{cpus: "4", mem_limit: 4g, shm_size: 1gb}'.slice(1, -1).replaceAll(", ", "\n    "))),
@@ -162,11 +162,11 @@ test("a bind mount is in the project, in folders:, the VM's own, or nowhere", as
   await has("warn", /empty folder in a/, mount("/mnt/media:/media"));
   await has("warn", /empty folder in a/, mount("~/no-such-folder-of-mine:/models"));
   await has("fail", /film of this host/, mount("~/film:/models"), { [`${homeDir()}/film/x`]: "" });
-  await has("fail", /path of the computer/, mount("C:\\\\models:/models"));
+  await has("fail", /path of another computer/, mount("C:\\\\models:/models"));
   await has("fail", /\/shared of this host/, mount("../shared:/s"), { "/shared/x": "" });
   const shared = { sharedFolders: [{ from: "/mnt", to: "/mnt" }] };
   assert.equal(await flaws(mount("/mnt/media:/media"), {}, shared), []);
-  await has("warn", /has that folder as \/media/, mount("/mnt/x:/x"), {}, {
+  await has("warn", /has this folder as \/media/, mount("/mnt/x:/x"), {}, {
     sharedFolders: [{ from: "/mnt", to: "/media" }],
   });
 });
@@ -187,9 +187,9 @@ test("variables without a value: required ones fail, passwords and others warn, 
     /DB_PASSWORD has no value: the service starts with an empty password/,
     service('environment: {A: "${DB_PASSWORD}"}'),
   );
-  await has("warn", /TZ has no value: Compose puts/, service('environment: {A: "${TZ}"}'));
+  await has("warn", /TZ has no value: Compose replaces/, service('environment: {A: "${TZ}"}'));
   assert.equal(await flaws(service('environment: {A: "${A:-x}", B: "${B}", C: "$$C"}'), { ".env": "B=1\n" }), []);
-  await has("fail", /no name of an image/, 'services: {web: {image: "x:${TAG-}"}}');
+  await has("fail", /not an image name/, 'services: {web: {image: "x:${TAG-}"}}');
 });
 
 test("dependencies: on a profile that is off, on nothing, in a circle", async () => {

@@ -314,7 +314,7 @@ test("doctor fails for stacks that cannot run, with the file and the line", asyn
   assert.is(code, 1);
   const fails = findings.filter((one) => one.startsWith("fail")).sort();
   assert.is(fails.length, 3, findings.join("\n"));
-  assert.match(fails[0]!, /p\/web and q\/web both take port 80.*p\/compose\.yaml:4 \| q\/compose\.yaml:4/);
+  assert.match(fails[0]!, /p\/web and q\/web both use port 80.*p\/compose\.yaml:4 \| q\/compose\.yaml:4/);
   assert.match(fails[1]!, /STACKS_TEST_UNSET.*r\/compose\.yaml:4/);
   assert.match(fails[2]!, /a\.conf, which does not exist.*s\/compose\.yaml:4/);
 });
@@ -324,7 +324,7 @@ test("doctor asks the host's Compose with the stack's variables; without Compose
   const stack = "{path: ./p, env: {TAG: v1}}";
   const none = await diagnosed(withStacks(`${stack}, {path: ./p, name: q}`, files));
   assert.equal(none.findings.filter((one) => one.startsWith("unknown")).length, 1, none.findings.join("\n"));
-  assert.match(none.findings.join("\n"), /takes p, q is not known/);
+  assert.match(none.findings.join("\n"), /accepts p, q: this host has no Compose 2/);
   const refused = await diagnosed(withStacks(stack, files, {
     "docker compose version": { out: "2.40.3" },
     "docker compose": { code: 15, err: "services.web Additional property imag is not allowed" },
@@ -337,7 +337,7 @@ test("doctor asks the host's Compose with the stack's variables; without Compose
     "docker compose": { out: answer },
   });
   const passed = await diagnosed(good);
-  assert.match(passed.findings.join("\n"), /pass \| p: Compose 2\.40\.3 takes it/);
+  assert.match(passed.findings.join("\n"), /pass \| p: Compose 2\.40\.3 accepts it/);
 });
 
 test("plan gives a stack the GPU file of its VM's engine, and --no-gpu one that leaves its services out", async () => {

@@ -164,7 +164,7 @@ test("machines may share a card in parts, and must agree into how many", () => {
   assert.equal(bad("", ""), []);
   assert.equal(bad("partition_count: 4", "partition_count: 4"), []);
   assert.equal(bad("partition_count: 4", "partition_count: 8"), [
-    "b: a wants the card in 4 parts, and b in 8: it has one count for all",
+    "b: a asks for 4 parts of the card and b for 8: a card has one count for all VMs",
   ]);
   assert.match(bad("mode: passthrough", "")[0]!, /^b: a and b both ask for/);
 });

@@ -6,8 +6,8 @@ import { self } from "../self.mts";
 import { cannotHaveIommu } from "./iommu-enabled.mts";
 
 /**
- * Checks that must not fail before `prepare`: else the wrong card is bound, or one that the host
- * needs.
+ * Checks that must not fail before `prepare`: otherwise it would bind the wrong card, or one that
+ * the host needs.
  */
 export const neededForPrepare = [
   "host.probe",
@@ -22,7 +22,7 @@ export const neededForPrepare = [
   "iommu.enabled",
 ];
 
-/** Whether `prepare` refuses because of a finding. An IOMMU that is only not enabled yet does not stop it. */
+/** Whether `prepare` refuses because of a finding. It accepts an IOMMU that is not enabled yet: it enables it. */
 export function stopsPrepare({ check, status }: Finding, host: Host): boolean {
   return status === "fail" && neededForPrepare.includes(check) &&
     (check !== "iommu.enabled" || cannotHaveIommu(host));

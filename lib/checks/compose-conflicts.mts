@@ -1,4 +1,4 @@
-/** Settings of a Compose project that exclude each other; Compose itself says so where it was asked. */
+/** Settings of a Compose project that exclude each other. Where Compose was run, it reports these itself. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { mebibytes } from "../compose/service.mts";
@@ -7,7 +7,7 @@ import { isMap, mapAt } from "../maps.mts";
 import { joinList } from "../text.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 
-/** What Compose refuses for its contents rather than its form (compose-go, loader; run with Compose 2.26.1 and 2.40.3 on 2026-11-26). */
+/** Settings that Compose refuses although each has the right form (compose-go, loader; run with Compose 2.26.1 and 2.40.3 on 2026-11-26). */
 export function conflictFlaws(project: ComposeProject): ProjectFlaw[] {
   return [
     ...sources(project, "configs", ["file", "environment", "content"]),
@@ -31,7 +31,7 @@ function sources({ model }: ComposeProject, section: "configs" | "secrets", kind
         : `${what} has ${joinList(given)}, which exclude each other`,
       at: `${name}:`,
       atTop: true,
-      fix: manualFix(given.length === 0 ? `Write file: ./${name}.txt` : `Leave ${given.slice(1).join(" and ")} out`),
+      fix: manualFix(given.length === 0 ? `Write file: ./${name}.txt` : `Remove ${given.slice(1).join(" and ")}`),
     }];
   });
 }
@@ -45,7 +45,7 @@ function externalVolumes({ model }: ComposeProject): ProjectFlaw[] {
       message: `the volume ${name} has external and ${joinList(extra)}, which exclude each other`,
       at: `${extra[0]}:`,
       atTop: true,
-      fix: manualFix(`Leave ${joinList(extra)} out`),
+      fix: manualFix(`Remove ${joinList(extra)}`),
     }];
   });
 }
@@ -72,7 +72,7 @@ function distinct(name: string, service: ComposeService): ProjectFlaw[] {
       service: name,
       message: `${name} has ${key}: ${old} and ${place}: ${now}, which differ`,
       at: `${key}:`,
-      fix: manualFix(`Leave ${key} out`),
+      fix: manualFix(`Remove ${key}`),
     }];
   });
 }

@@ -21,8 +21,8 @@ export function dependencyFlaws(service: ComposeService, { model, enabled }: Com
       at: dependencyTexts(service, other),
       fix: manualFix(
         profiles.length > 0
-          ? `Turn on its profile: profiles: [${profiles[0]}]`
-          : `Add the service ${other}, or take it out of ${sharedBy(service, other) ?? "depends_on"}`,
+          ? `Enable its profile: profiles: [${profiles[0]}]`
+          : `Add the service ${other}, or remove it from ${sharedBy(service, other) ?? "depends_on"}`,
       ),
     }];
   });
@@ -98,7 +98,7 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
           service: name,
           at: "network_mode",
           message: `${name} has both network_mode and networks, which exclude each other`,
-          fix: manualFix("Leave one of the two out"),
+          fix: manualFix("Remove one of the two"),
         }]
         : []),
       ...Object.keys(networksOf(service)).filter((one) =>
@@ -114,7 +114,7 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
   });
 }
 
-/** A section of the wrong form has a finding of its own. */
+/** Another finding reports a section of the wrong form. */
 const isDeclarable = (section: unknown) => section === undefined || section === null || isMap(section);
 
 /** External networks and volumes: a new VM has none, unless another project on it creates them. */
@@ -138,7 +138,7 @@ export function missingExternals(project: ComposeProject, others: ComposeProject
         status: "fail",
         message: `the ${what} ${named} is external, and a new VM does not have it`,
         at: "external",
-        fix: manualFix(`Leave external: out of the ${what} ${name}, or let another project on the machine create it`),
+        fix: manualFix(`Remove external: from the ${what} ${name}, or let another project on the machine create it`),
       }];
     })
   );

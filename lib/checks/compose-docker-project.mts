@@ -27,7 +27,7 @@ export function engineProjectFlaws(project: ComposeProject, services: [string, C
           status: "fail" as const,
           message: `the networks ${other.name} (${other.subnet}) and ${one.name} (${one.subnet}) overlap`,
           at: one.subnet,
-          fix: manualFix("Give one of them another subnet, or leave ipam: out"),
+          fix: manualFix("Give one of them another subnet, or remove ipam:"),
         }]
         : [];
     }),
@@ -55,25 +55,25 @@ function networkFlaws(name: string, body: Record<string, unknown>, subnets: stri
   return [
     ...subnets.filter((subnet) => !isSubnet(subnet)).map((subnet): ProjectFlaw => ({
       status: "fail",
-      message: `the network ${name} has the subnet ${subnet}, which is none`,
+      message: `the network ${name} has the subnet ${subnet}, which is not valid`,
       at: subnet,
-      fix: manualFix("Write an address and a length, such as 172.30.0.0/16"),
+      fix: manualFix("Write an address and a prefix length, for example 172.30.0.0/16"),
     })),
     ...(driver === "overlay"
       ? [{
         status: "fail" as const,
         message: `the network ${name} has driver: overlay, which needs a swarm`,
         at: "overlay",
-        fix: manualFix("Leave driver: out"),
+        fix: manualFix("Remove driver:"),
       }]
       : driver === "macvlan" || driver === "ipvlan"
       ? [{
         status: "warn" as const,
-        message: `the network ${name} has driver: ${driver}, on an interface of the VM: ${
-          mapAt(body, "driver_opts").parent ?? "none is named"
-        } is one of the computer that the project is from`,
+        message: `the network ${name} has driver: ${driver} with parent: ${
+          mapAt(body, "driver_opts").parent ?? "none"
+        }: the parent must be an interface of the VM`,
         at: String(driver),
-        fix: manualFix("Publish ports instead, and leave the network out"),
+        fix: manualFix("Publish ports instead, and remove the network"),
       }]
       : []),
   ];
@@ -94,7 +94,7 @@ function sameAddresses(services: [string, ComposeService][]): ProjectFlaw[] {
         message:
           `${other.service} and ${one.service} both have the address ${one.address} in the network ${one.network}`,
         at: one.address,
-        fix: manualFix("Give one of them another address, or leave ipv4_address out"),
+        fix: manualFix("Give one of them another address, or remove ipv4_address"),
       }]
       : [];
   });
@@ -108,7 +108,7 @@ function volumeFlaws(name: string, body: Record<string, unknown>, project: Compo
       status: "fail",
       message: `the volume ${name} has driver: ${driver}, a plugin that a new VM does not have`,
       at: driver,
-      fix: manualFix("Leave driver: out"),
+      fix: manualFix("Remove driver:"),
     }];
   }
   const folder = volumeFolder(body);
@@ -124,9 +124,7 @@ function volumeFlaws(name: string, body: Record<string, unknown>, project: Compo
     message: `the volume ${name} is the folder ${shown}, which the VM does not have: Docker does not create it`,
     at: [folder, shown, "device:"],
     fix: manualFix(
-      inside
-        ? `Create ${shown}, or leave driver_opts: out`
-        : `Leave driver_opts: out, so that ${name} is a volume of its own`,
+      inside ? `Create ${shown}, or remove driver_opts:` : `Remove driver_opts:, so that ${name} is an ordinary volume`,
     ),
   }];
 }

@@ -1,7 +1,7 @@
 /**
  * What Compose accepts but Docker refuses when it creates the container, the network or the volume:
- * moby daemon/container.go, daemon/daemon_unix.go, volume/mounts, libnetwork/ipamutils (where these
- * rules can be read; the rows are from general knowledge).
+ * moby daemon/container.go, daemon/daemon_unix.go, volume/mounts, libnetwork/ipamutils (which contain these
+ * rules; the rows are from general knowledge).
  */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
@@ -46,15 +46,15 @@ function names({ container_name: name, image }: ComposeService): ProjectFlaw[] {
     ...(typeof name === "string" && name !== "" && !name.includes("$") && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)
       ? [{
         status: "fail" as const,
-        message: `has the container name “${name}”: Docker takes two or more letters, digits, _ . and -`,
+        message: `has the container name “${name}”: a name has two or more letters, digits, _ . and -`,
         at: "container_name",
-        fix: manualFix("Correct container_name, or leave it out"),
+        fix: manualFix("Correct container_name, or remove it"),
       }]
       : []),
     ...(typeof image === "string" && local.some((part) => /[A-Z]/.test(part)) && !image.includes("$")
       ? [{
         status: "fail" as const,
-        message: `has the image ${image}: the name of an image is in lower case`,
+        message: `has the image ${image}: image names are in lower case`,
         at: "image:",
         fix: manualFix(`Write ${image.replace(repository, repository.toLowerCase())}`),
       }]
@@ -82,29 +82,29 @@ function mountForms(service: ComposeService): ProjectFlaw[] {
       { target },
     ): ProjectFlaw => ({
       status: "fail",
-      message: `mounts something at ${target}, which is no absolute path in the container`,
+      message: `mounts something at ${target}, which is not an absolute path in the container`,
       at: target,
-      fix: manualFix(`Write the whole path, such as /${target}`),
+      fix: manualFix(`Write an absolute path, for example /${target}`),
     })),
     ...all.filter(({ type }) => !["bind", "volume", "tmpfs", "cluster", "npipe", "image"].includes(type)).map((
       { type },
     ): ProjectFlaw => ({
       status: "fail",
-      message: `has a mount of the type ${type}: there are bind, volume and tmpfs`,
+      message: `has a mount of type ${type}: the types are bind, volume and tmpfs`,
       at: type,
       fix: manualFix("Write type: bind for a folder, type: volume for a named volume"),
     })),
     ...targets.filter((target, i) => target !== "" && targets.indexOf(target) !== i).map((target): ProjectFlaw => ({
       status: "warn",
-      message: `has two mounts at ${target}: Compose takes the last one`,
+      message: `has two mounts at ${target}: Compose uses the last one`,
       at: [`:${target}`, target],
-      fix: manualFix("Leave one of the two out"),
+      fix: manualFix("Remove one of the two"),
     })),
     ...bad.map(({ one, word }): ProjectFlaw => ({
       status: "warn",
-      message: `has the mount ${one}: ${word} is no mode of one, and Compose ignores it`,
+      message: `has the mount ${one}: ${word} is not a mount option, and Compose ignores it`,
       at: one,
-      fix: manualFix("Write ro for read-only, or leave it out"),
+      fix: manualFix("Write ro for read-only, or remove it"),
     })),
   ];
 }
@@ -123,7 +123,7 @@ function subpaths(name: string, service: ComposeService, project: ComposeProject
       message: `mounts the folder ${subpath} of the volume ${source}, which a new volume does not have: ` +
         "Docker does not start the container until something creates it",
       at: "subpath",
-      fix: manualFix(`Leave subpath out, or create the folder from another service that mounts ${source}`),
+      fix: manualFix(`Remove subpath, or create the folder from another service that mounts ${source}`),
     }];
   });
 }
@@ -141,14 +141,14 @@ function memory(service: ComposeService): ProjectFlaw[] {
   return [
     ...(limit && limit < 6
       ? flaw(
-        "may use less than 6 MiB of memory, which Docker refuses",
+        "has a memory limit below 6 MiB, which Docker refuses",
         ["mem_limit", "memory"],
-        "Raise the limit; a bare number is bytes",
+        "Raise the limit; a number without a unit is in bytes",
       )
       : []),
     ...(limit && reserved && reserved > limit
       ? flaw(
-        `reserves ${Math.round(reserved)} MiB of memory and may use ${Math.round(limit)}`,
+        `reserves ${Math.round(reserved)} MiB of memory, but its limit is ${Math.round(limit)}`,
         ["mem_reservation", "reservations"],
         "Lower the reservation, or raise the limit",
       )
@@ -161,9 +161,9 @@ function cpuset({ cpuset }: ComposeService, { name, cpus }: Names): ProjectFlaw[
   if (typeof cpuset !== "string" || !(highest >= cpus)) return [];
   return [{
     status: "fail",
-    message: `is to run on CPU ${highest} (cpuset), and those of ${name} count from 0 to ${cpus - 1}`,
+    message: `uses CPU ${highest} (cpuset), but the CPUs of ${name} are numbered 0 to ${cpus - 1}`,
     at: "cpuset",
-    fix: manualFix("Leave cpuset out, or name others"),
+    fix: manualFix("Remove cpuset, or write other numbers"),
   }];
 }
 
@@ -173,7 +173,7 @@ function ports(service: ComposeService, { name }: Names): ProjectFlaw[] {
     if (protocol === "tcp" && first <= 22 && last >= 22 && !hostIp.startsWith("127.") && hostIp !== "::1") {
       return [{
         status: "fail",
-        message: `takes port 22, and the SSH server of ${name} has it`,
+        message: `publishes port 22, which the SSH server of ${name} uses`,
         at: ["22:", "published"],
         fix: manualFix('Publish it on another port, such as "2222:22"'),
       }];
@@ -181,9 +181,9 @@ function ports(service: ComposeService, { name }: Names): ProjectFlaw[] {
     if (["", "0.0.0.0", "::", "::1"].includes(hostIp) || hostIp.startsWith("127.") || hostIp.includes("$")) return [];
     return [{
       status: "warn",
-      message: `publishes a port on ${hostIp}, which Docker refuses unless ${name} has that address`,
+      message: `publishes a port on ${hostIp}, which Docker refuses unless ${name} has this address`,
       at: hostIp,
-      fix: manualFix(`Leave ${hostIp}: out`),
+      fix: manualFix(`Remove ${hostIp}:`),
     }];
   });
 }
@@ -194,9 +194,9 @@ function runtime({ runtime }: ComposeService, { name, engine }: Names): ProjectF
   }
   return [{
     status: "fail",
-    message: `has runtime: ${runtime}, which the Docker of ${name} does not have: there are nvidia and runc`,
+    message: `has runtime: ${runtime}, which Docker in ${name} does not have: it has nvidia and runc`,
     at: "runtime",
-    fix: manualFix("Write runtime: nvidia for a GPU, or leave runtime: out"),
+    fix: manualFix("Write runtime: nvidia for a GPU, or remove runtime:"),
   }];
 }
 
@@ -224,8 +224,8 @@ function health(service: ComposeService, { model }: ComposeProject): ProjectFlaw
       ? [{
         status: "fail",
         message: off
-          ? `waits until ${other} is healthy, whose healthcheck is switched off`
-          : `waits until ${other} is healthy, which has no healthcheck: its image ${body.image} brings none`,
+          ? `waits until ${other} is healthy, but the healthcheck of ${other} is disabled`
+          : `waits until ${other} is healthy, but neither ${other} nor its image ${body.image} has a healthcheck`,
         at: [`${other}:`, other],
         fix: manualFix(`Give ${other} a healthcheck, or write condition: service_started`),
       }]

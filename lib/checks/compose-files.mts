@@ -22,18 +22,21 @@ function needed(
   ];
   if (inside && /^[/~]/.test(written)) {
     return flaw(
-      `needs ${what} ${written} by its path on this host: in the VM the project's folder is another one`,
+      `needs ${what} ${written} by its path on this host: the project's folder has another path in the VM`,
       `Write ./${shown}`,
     );
   }
   if (!inside) {
     return flaw(
-      `needs ${what} ${written}, outside of the project's folder: the VM does not have it`,
-      "Copy it into the project's folder, and name it there (./…)",
+      `needs ${what} ${written} outside the project's folder: it is not copied into the VM`,
+      "Copy it into the project's folder, and write its path there (./…)",
     );
   }
   if (kind === "missing") {
-    return flaw(`needs ${what} ${shown}, which does not exist`, `Create ${shown}, often from an example next to it`);
+    return flaw(
+      `needs ${what} ${shown}, which does not exist`,
+      `Create ${shown}; many projects have an example next to it`,
+    );
   }
   if (kind === "folder" && is === "file") {
     return flaw(`needs ${what} ${shown}, which is a folder`, `Put a file at ${shown}`);
@@ -121,14 +124,14 @@ function contextFlaws(context: string, service: ComposeService, project: Compose
   ];
   if (place.inside && isAbsolute(context)) {
     return flaw(
-      `is built from ${context} by its path on this host: in the VM the project's folder is another one`,
+      `is built from ${context} by its path on this host: the project's folder has another path in the VM`,
       `Write ${place.path === project.folder ? "." : `./${place.shown}`}`,
     );
   }
   if (!place.inside) {
     return flaw(
-      `is built from ${place.path}, outside of the project's folder: it does not travel into the VM`,
-      "Name the folder that has both as the stack's path, and its Compose file by env: {COMPOSE_FILE: …}",
+      `is built from ${place.path} outside the project's folder: it is not copied into the VM`,
+      "Set the stack's path to the folder that contains both, and name the Compose file with env: {COMPOSE_FILE: …}",
     );
   }
   if (place.kind === "missing") {
@@ -142,7 +145,7 @@ function contextFlaws(context: string, service: ComposeService, project: Compose
   if (file?.kind === "missing") {
     return flaw(
       `is built with ${file.shown}, which does not exist`,
-      `Create ${file.shown}, or name another (build.dockerfile)`,
+      `Create ${file.shown}, or name another file (build.dockerfile)`,
       ...(typeof named === "string" ? ["dockerfile:"] : []),
     );
   }
@@ -150,7 +153,7 @@ function contextFlaws(context: string, service: ComposeService, project: Compose
     return flaw(leftOutMessage(`is built with ${file.shown}`), `Write !${file.shown} at the end of .dockerignore`);
   }
   return place.leftOut
-    ? flaw(leftOutMessage(`is built from ${place.shown}`), `Take ${place.shown} out of .dockerignore`)
+    ? flaw(leftOutMessage(`is built from ${place.shown}`), `Remove ${place.shown} from .dockerignore`)
     : [];
 }
 
@@ -163,7 +166,7 @@ export function composeFileFlaws(project: ComposeProject): ProjectFlaw[] {
       return [{
         status: "fail" as const,
         message:
-          `the project extends or includes ${file} by its path on this host: in the VM its folder is another one`,
+          `the project extends or includes ${file} by its path on this host: its folder has another path in the VM`,
         at: [file, within],
         fix: manualFix(`Write ./${within}`),
       }];
@@ -173,12 +176,12 @@ export function composeFileFlaws(project: ComposeProject): ProjectFlaw[] {
     return [{
       status: "fail" as const,
       message: outside
-        ? `the project extends or includes ${file}, outside of its folder: the VM does not have it`
+        ? `the project extends or includes ${file} outside its folder: it is not copied into the VM`
         : leftOutMessage(`the project extends or includes ${file}`),
       at: [file, file.split("/").at(-1)!],
       fix: manualFix(
         outside
-          ? "Copy it into the project's folder, or name the folder above as the stack's path"
+          ? "Copy it into the project's folder, or set the stack's path to the parent folder"
           : `Write !${file} at the end of .dockerignore`,
       ),
     }];

@@ -8,12 +8,12 @@ import { composeVersions, dockersOwn, engineSource } from "../resolve/engine.mts
 import { suiteOf, systemOf } from "../resolve/images.mts";
 import { isOlder } from "../text.mts";
 
-/** The Compose of a machine, as far as its image decides it. */
+/** The Compose of a machine, if its image decides it. */
 interface MachineCompose {
   version: string;
   /** Its name in messages: `Debian 13 has Compose 2.26.1`. */
   shown: string;
-  /** The package gets new versions with updates: the version is the lowest one. */
+  /** Updates of the package bring new versions: `version` is the lowest one. */
   moves: boolean;
   debian: boolean;
   dockers: boolean;
@@ -52,10 +52,10 @@ export function newKeyFlaws(project: ComposeProject, machine: ResolvedMachine, c
     status: key.ignored || compose.moves ? "warn" : "fail",
     message: `${key.service === undefined ? key.name : `${key.name} of ${key.service}`} needs Compose ${key.from} (${
       key.released.slice(0, 7)
-    }), and ${compose.shown}${key.ignored ? ", which takes it and does nothing with it" : ""}`,
+    }), and ${compose.shown}${key.ignored ? ", which ignores it" : ""}`,
     at: key.name,
     ...(key.service === undefined ? {} : { service: key.service }),
-    fix: manualFix(compose.dockers ? `Leave ${key.name} out` : `${docker(machine)}, or leave ${key.name} out`),
+    fix: manualFix(compose.dockers ? `Remove ${key.name}` : `${docker(machine)}, or remove ${key.name}`),
   }));
 }
 

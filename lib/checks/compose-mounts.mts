@@ -77,7 +77,7 @@ function mountFlaw(
   if (!place) {
     return [{
       status: "fail",
-      message: `mounts ${source}, which is a path of the computer that the project is from`,
+      message: `mounts ${source}, which is a path of another computer`,
       at: source,
       fix: manualFix("Use a path below the project's folder (./…), or a named volume"),
     }];
@@ -88,7 +88,7 @@ function mountFlaw(
   if (inside && absolute) {
     return [{
       status: "fail",
-      message: `mounts ${path} by its path on this host: in the VM the project's folder is another one`,
+      message: `mounts ${path} by its path on this host: the project's folder has another path in the VM`,
       at: lineTexts(source, target),
       fix: manualFix(`Write ${path === project.folder ? "." : `./${shown}`}`),
     }];
@@ -108,7 +108,7 @@ function mountFlaw(
         message: `mounts the folder ${shown}, which does not exist: ${
           creates === false
             ? "create_host_path is false"
-            : "in this long form some versions of Compose do not create it"
+            : "some versions of Compose do not create it in this long form"
         }`,
         at,
         fix: manualFix(`Create ${shown}`),
@@ -118,17 +118,18 @@ function mountFlaw(
       return [{
         status: kind === "file" ? "fail" : "warn",
         message: leftOutMessage(`mounts ${shown}`) +
-          (kind === "file" ? "" : ": the container starts on an empty folder"),
+          (kind === "file" ? "" : ": the container starts with an empty folder"),
         at,
-        fix: manualFix(`Take ${shown} out of .dockerignore, or use a named volume`),
+        fix: manualFix(`Remove ${shown} from .dockerignore, or use a named volume`),
       }];
     }
     if (kind === "folder" && fileName.test(path) && fileName.test(target)) {
       return [{
         status: "warn",
-        message: `mounts ${shown} as ${target}, and it is a folder: Docker leaves one where a file was missing`,
+        message:
+          `mounts ${shown} as the file ${target}, but ${shown} is a folder: Docker creates one where a file is missing`,
         at,
-        fix: manualFix(`Remove the folder ${shown}, and put the file there`),
+        fix: manualFix(`Remove the folder ${shown}, and create the file`),
       }];
     }
     return [];
@@ -143,7 +144,7 @@ function mountFlaw(
   if (shared) {
     return shared.to === shared.from ? [] : [{
       status: "warn",
-      message: `mounts ${path}, and ${machine.name} has that folder as ${shared.to}`,
+      message: `mounts ${path}, but ${machine.name} has this folder as ${shared.to}`,
       at,
       fix: manualFix(
         `Write ${shared.to}${path.slice(shared.from.length)} in the project, or to: ${shared.from} in folders:`,
@@ -186,10 +187,12 @@ export function inlineMountFlaws(service: ComposeService): ProjectFlaw[] {
     return [{
       status: isFile ? "fail" : "warn",
       message: `mounts ${source}, which is not copied into the VM: ${
-        isFile ? "Docker would create a folder of that name" : "it starts on an empty folder, lost with the VM"
+        isFile
+          ? "Docker would create a folder of that name"
+          : "the container starts with an empty folder, which is deleted with the VM"
       }`,
       at: source,
-      fix: manualFix("Use a named volume, or a stack (stacks:), whose folder is copied"),
+      fix: manualFix("Use a named volume, or a stack (stacks:): its folder is copied"),
     }];
   });
 }

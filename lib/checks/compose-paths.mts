@@ -32,4 +32,4 @@ export function placeOfPath(written: string, project: ComposeProject): Place | u
 }
 
 /** A message about a path that is not copied into the VM. */
-export const leftOutMessage = (start: string) => `${start}, which .dockerignore keeps out of the VM`;
+export const leftOutMessage = (start: string) => `${start}, which .dockerignore excludes from the copy in the VM`;

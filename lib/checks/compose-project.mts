@@ -62,7 +62,7 @@ function startsNothing({ model, enabled, refusals, inline }: ComposeProject): Pr
       ? "the project has no service"
       : `no service starts: each is in a profile (${[...new Set(profiles)].join(", ")})`,
     at: first === undefined ? "services" : "profiles",
-    fix: manualFix(first === undefined ? "Add a service" : `Turn one on: profiles: [${first}]`),
+    fix: manualFix(first === undefined ? "Add a service" : `Enable one: profiles: [${first}]`),
   }];
 }
 
@@ -91,7 +91,7 @@ function unsetVariables({ name, unsetVariables, envExamples = [] }: ComposeProje
     }];
   return [
     ...flaw(secret, "the service starts with an empty password or key"),
-    ...flaw(rest, "Compose puts an empty text in its place, or leaves it out"),
+    ...flaw(rest, "Compose replaces it with an empty string, or omits it"),
   ];
 }
 
@@ -103,7 +103,7 @@ function profileFlaws({ profiles, model }: ComposeProject): ProjectFlaw[] {
   return profiles.filter((name) => name !== "*" && !known.has(name)).map((name) => ({
     status: "warn",
     message: `no service has the profile ${name}`,
-    fix: manualFix(known.size > 0 ? `The profiles are ${[...known].join(", ")}` : "Leave profiles: out"),
+    fix: manualFix(known.size > 0 ? `The profiles are ${[...known].join(", ")}` : "Remove profiles:"),
   }));
 }
 
@@ -124,7 +124,7 @@ export function networks(service: ComposeService, { model }: ComposeProject): Pr
         ? `has the fixed address ${address} in the network ${name}, which has no subnet: Docker refuses that`
         : `has the fixed address ${address}, which is not in the network ${name} (${subnets.join(", ")})`,
       at: address,
-      fix: manualFix(`Give the network ${name} a subnet with that address (ipam.config), or leave ipv4_address out`),
+      fix: manualFix(`Give the network ${name} a subnet with that address (ipam.config), or remove ipv4_address`),
     }];
   });
   const host = service.network_mode === "host" && ports
@@ -132,7 +132,7 @@ export function networks(service: ComposeService, { model }: ComposeProject): Pr
       status: "warn" as const,
       message: "has network_mode: host, so its ports: are ignored",
       at: "network_mode",
-      fix: manualFix("Leave one of the two out"),
+      fix: manualFix("Remove one of the two"),
     }]
     : [];
   const shared = /^(service|container):/.test(String(service.network_mode ?? "")) && ports
@@ -159,16 +159,16 @@ function settings(service: ComposeService, { refusals }: ComposeProject): Projec
         !/^linux\/(amd64|x86_64|386|i386)(\/|$)|^linux$/.test(platform)
       ? [{
         status: "fail" as const,
-        message: `has platform: ${platform}, and the VM is linux/amd64`,
+        message: `has platform: ${platform}, but the VM is linux/amd64`,
         at: platform,
-        fix: manualFix("Leave platform: out"),
+        fix: manualFix("Remove platform:"),
       }]
       : []),
     ...(restart !== undefined && restart !== null &&
         !/^(no|always|unless-stopped|on-failure(:\d+)?)$/.test(String(restart))
       ? [{
         status: "fail" as const,
-        message: `has restart: ${restart}, which is none of no, always, on-failure, unless-stopped`,
+        message: `has restart: ${restart}; the values are no, always, on-failure and unless-stopped`,
         at: "restart:",
         fix: manualFix('Write restart: unless-stopped, or restart: "no" in quotes'),
       }]
@@ -176,7 +176,7 @@ function settings(service: ComposeService, { refusals }: ComposeProject): Projec
     ...(typeof image === "string" && (image === "" || /[:@/]$/.test(image) || /\s/.test(image))
       ? [{
         status: "fail" as const,
-        message: `has the image “${image}”, which is no name of an image: a variable in it may be empty`,
+        message: `has the image “${image}”, which is not an image name: a variable in it may be empty`,
         at: "image:",
         fix: manualFix("Set the variable in the project's .env"),
       }]
@@ -184,8 +184,8 @@ function settings(service: ComposeService, { refusals }: ComposeProject): Projec
     ...(scale > 1 && (name !== undefined || single) && !refusals.some(({ message }) => isOfName.test(message))
       ? [{
         status: "fail" as const,
-        message: `runs ${scale} times, and ${
-          name !== undefined ? "container_name is for one" : "a published port is for one"
+        message: `runs ${scale} times, but ${
+          name !== undefined ? "its container_name allows only one" : "its published port allows only one"
         }`,
         at: name !== undefined ? "container_name" : "ports",
       }]

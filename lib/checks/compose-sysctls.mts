@@ -24,10 +24,10 @@ export function sysctlFlaws({ sysctls, network_mode, ipc }: ComposeService): Pro
     return [{
       status: "fail",
       message: shared === ""
-        ? `sets ${dotted}, which belongs to the whole VM: no container may set it`
-        : `sets ${dotted}, which no container with ${shared} may set`,
+        ? `sets ${dotted}, which applies to the whole VM: a container cannot set it`
+        : `sets ${dotted}, which a container with ${shared} cannot set`,
       at: name,
-      fix: manualFix(`Take it out, and set it in the VM by a script of provision: sysctl -w ${dotted}=${value}`),
+      fix: manualFix(`Remove it, and set it in the VM with a provision: script: sysctl -w ${dotted}=${value}`),
     }];
   });
 }

@@ -19,11 +19,11 @@ export function targetFlaws(service: ComposeService, project: ComposeProject): P
   const stages = typeof inline === "string" ? stagesOf(inline) : ownValue(project.stages ?? {}, path ?? "");
   const at = [`target: ${target}`, "target:", "build"];
   if (!stages) {
-    // a finding of its own says that there is none
+    // another finding reports the missing Dockerfile
     if (path !== undefined && project.paths[path] === "missing") return [];
     return [{
       status: "unknown",
-      message: `is built up to the stage ${target}, and whether ${file} has it could not be read`,
+      message: `is built up to the stage ${target}; could not read whether ${file} has it`,
       at,
     }];
   }
@@ -38,7 +38,7 @@ export function targetFlaws(service: ComposeService, project: ComposeProject): P
     at,
     fix: manualFix(
       near === undefined
-        ? `Name the stage in ${file}: FROM … AS ${target}, or leave target: out`
+        ? `Name the stage in ${file}: FROM … AS ${target}, or remove target:`
         : `Write target: ${near}`,
     ),
   }];

@@ -1,4 +1,4 @@
-/** Finds what a service wants of its machine and a VM does not have: CPUs, memory, devices. */
+/** Finds what a service needs but its VM does not have: CPUs, memory, devices. */
 import type { ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
@@ -14,7 +14,7 @@ export function limitFlaws(service: ComposeService, { name, cpus, memory }: Reso
       ...(limit.cpus !== undefined && limit.cpus > cpus && !limit.key.endsWith("reservations")
         ? [{
           status: "fail" as const,
-          message: `may use ${limit.cpus} CPUs, and ${name} has ${cpus}: Docker does not start it`,
+          message: `has a limit of ${limit.cpus} CPUs, but ${name} has ${cpus}: Docker does not start it`,
           at: "cpus:",
           fix: manualFix(`Write cpus: ${cpus} or less for the service, or give ${name} more (cpus:)`),
         }]
@@ -22,7 +22,7 @@ export function limitFlaws(service: ComposeService, { name, cpus, memory }: Reso
       ...(limit.memory !== undefined && limit.memory > memory
         ? [{
           status: "warn" as const,
-          message: `may use ${Math.round(limit.memory)} MiB, and ${name} has ${memory}`,
+          message: `has a limit of ${Math.round(limit.memory)} MiB, but ${name} has ${memory}`,
           at: "mem",
           fix: manualFix(`Give ${name} more (memory:), or lower the service's limit`),
         }]
@@ -31,7 +31,7 @@ export function limitFlaws(service: ComposeService, { name, cpus, memory }: Reso
     ...(shared !== undefined && shared > memory
       ? [{
         status: "warn" as const,
-        message: `has ${Math.round(shared)} MiB of shared memory (shm_size), and ${name} has ${memory} MiB in all`,
+        message: `has ${Math.round(shared)} MiB of shared memory (shm_size), but ${name} has ${memory} MiB in all`,
         at: "shm_size",
         fix: manualFix(`Give ${name} more (memory:), or lower shm_size`),
       }]
@@ -43,7 +43,7 @@ export function limitFlaws(service: ComposeService, { name, cpus, memory }: Reso
 const hostDevices: { pattern: RegExp; what: string; certain: boolean }[] = [
   { pattern: /^\/dev\/video\d*/, what: "a camera or capture card", certain: true },
   { pattern: /^\/dev\/(tty(USB|ACM|AMA)|serial\/)/, what: "a serial device", certain: true },
-  { pattern: /^\/dev\/(zigbee|zwave|rflink|ttyZ|rfid)/i, what: "a radio stick", certain: true },
+  { pattern: /^\/dev\/(zigbee|zwave|rflink|ttyZ|rfid)/i, what: "a USB radio adapter", certain: true },
   { pattern: /^\/dev\/(apex_\d|hailo\d|accel\/)/, what: "an accelerator card", certain: true },
   {
     pattern: /^\/dev\/(dvb|cec\d|lirc|i2c|gpiomem|gpiochip|spidev|vchiq|vcio|snd|input\/event)/,
@@ -67,9 +67,9 @@ export function deviceFlaws(service: ComposeService): ProjectFlaw[] {
     const listed = devicesOf(service).some((one) => one.source === source);
     return [{
       status: found.certain && listed ? "fail" : "warn",
-      message: `uses ${source} (${found.what}), which the VM does not have: only the GPU is handed over`,
+      message: `uses ${source} (${found.what}), which the VM does not have: only the GPU is passed through`,
       at: source,
-      fix: manualFix(`Take ${source} out of the service`),
+      fix: manualFix(`Remove ${source} from the service`),
     }];
   });
 }

@@ -23,8 +23,9 @@ import { projectFlaws } from "./compose-project.mts";
 export const composeChecks: Check[] = [
   {
     id: "services.compose",
-    about: "whether Compose takes each project, and whether the VM has what it mounts, publishes and depends on",
-    why: "what Compose or Docker refuses would show only in the VM, after its box is built and it has booted",
+    about:
+      "whether Compose accepts each project, and whether the VM has what the project mounts, publishes and depends on",
+    why: "otherwise an error of Compose or Docker shows only in the VM, after the box is built and the VM has booted",
     check: (host, config) => config.machines.flatMap((machine) => machineVerdicts(machine, config, host)),
   },
 ];
@@ -87,7 +88,7 @@ function inlineUnset(unset: string[]): Verdict[] {
     return {
       status: "warn",
       message: `services: ${name} of ${service} has no value: ${
-        secret ? "the service starts with an empty password or key" : "Compose puts an empty text in its place"
+        secret ? "the service starts with an empty password or key" : "Compose replaces it with an empty string"
       }`,
       evidence: [{ read: `services.${service}`, value: `\${${name}}` }],
       fix: [manualFix(`Set ${name} in .env next to the config, or write a default: \${${name}:-…}`)],
@@ -132,7 +133,7 @@ function projectVerdicts(
   const count = enabledOf(project).length;
   return [...own, {
     status: "pass",
-    message: `${project.name}: Compose ${project.composeVersion ?? ""} takes it, ${count} service${
+    message: `${project.name}: Compose ${project.composeVersion ?? ""} accepts it, ${count} service${
       count === 1 ? "" : "s"
     }`,
     evidence: [{ read: "docker compose config", value: enabledOf(project).map(([name]) => name).join(", ") || "none" }],
@@ -154,9 +155,9 @@ function refusal(project: ComposeProject, { message, file, line, variable, mend 
   const fix: Fix[] = variable !== undefined
     ? [manualFix(`Set ${variable} in the project's .env`)]
     : profiles.length > 0
-    ? [manualFix(`Turn on the profile that starts ${other}: profiles: [${profiles[0]}]`)]
+    ? [manualFix(`Enable the profile that starts ${other}: profiles: [${profiles[0]}]`)]
     : other !== undefined
-    ? [manualFix(`Add the service ${other}, or take it out of depends_on`)]
+    ? [manualFix(`Add the service ${other}, or remove it from depends_on`)]
     : mend !== undefined
     ? [manualFix(mend)]
     : property !== undefined
@@ -178,7 +179,7 @@ function refusal(project: ComposeProject, { message, file, line, variable, mend 
 function noAnswer(projects: ComposeProject[], reason: string): Verdict {
   return {
     status: "unknown",
-    message: `whether Compose takes ${projects.map(({ name }) => name).join(", ")} is not known: ${reason}`,
+    message: `could not check whether Compose accepts ${projects.map(({ name }) => name).join(", ")}: ${reason}`,
     evidence: [{ read: "docker compose config", value: reason }],
   };
 }
@@ -188,7 +189,7 @@ function notAsked(projects: ComposeProject[], host: Host): Verdict {
   const names = projects.map(({ name }) => name).join(", ");
   return {
     status: "unknown",
-    message: `whether Compose takes ${names} is not known, since this host has no Compose 2`,
+    message: `could not check whether Compose accepts ${names}: this host has no Compose 2`,
     evidence: [{ read: "docker compose version", value: "none" }],
     fix: [composeInstallFix(host)],
   };
@@ -200,7 +201,7 @@ function notAsked(projects: ComposeProject[], host: Host): Verdict {
  * formulae.brew.sh). Debian 12 has version 1.
  */
 function composeInstallFix(host: Host): Fix {
-  const title = "Install Compose, which only reads the project here";
+  const title = "Install Compose: on this host it only reads the project";
   const apt = (name: string) => commandFix(title, `apt-get update && apt-get install -y ${name}`, { root: true });
   const { id = "", version = "0", platform } = host.os;
   if (platform === "macos") return commandFix(title, "brew install docker-compose");
@@ -256,13 +257,13 @@ function collision(first: Taken, second: Taken, what: string, at: string | strin
   const name = ({ project, service }: Taken) => `${project.name}/${service}`;
   return {
     status: "fail",
-    message: `${name(first)} and ${name(second)} both take ${what}`,
+    message: `${name(first)} and ${name(second)} both use ${what}`,
     evidence: [...new Set([first, second].map(({ project, service }) => placeOf(project, at, service)))].map((
       read,
     ) => ({
       read,
       value: [at].flat().at(-1)!,
     })),
-    fix: [manualFix(`Change it in one of them, or run one on another machine`)],
+    fix: [manualFix(`Change it in one of them, or run one of them on another machine`)],
   };
 }

@@ -31,7 +31,7 @@ function outputs({ displays, connectors }: PciFunction): string {
   return displays.join(" ") || (connectors === 0 ? "no connectors" : "no display connected to it");
 }
 
-/** Whether the host shows its picture on the card, and what else it could use. */
+/** Whether the host displays on the card, and which other card it could use. */
 export function displayVerdict(card: Card, host: Host, config: Resolved): Verdict {
   // the display may be attached to the other GPU of a board with two
   const shown = card.assignedFunctions.find((fn) => isDisplay(fn) && (fn.bootVga || fn.displays.length > 0));
@@ -56,7 +56,7 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
   // every VGA controller has the file (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): if it
   // is missing, it was not read
   if (!shows && gpu.bootVga === undefined && gpu.class?.startsWith("0300")) {
-    return unknown("whether the host displays on it could not be read", evidence);
+    return unknown("could not read whether the host displays on it", evidence);
   }
   if (!shows) return pass("the host does not display on it", evidence);
   if (gpu.driver === "vfio-pci") {
@@ -65,7 +65,7 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
   const others = ways(card, host, config);
   const what = [
     gpu.bootVga ? "it is the boot VGA" : "",
-    buffers.length > 0 ? "a firmware framebuffer lies on it" : "",
+    buffers.length > 0 ? "the firmware framebuffer is on it" : "",
     gpu.displays.length > 0 ? "a display is connected to it" : "",
   ].filter(Boolean).join(", ");
   // A graphics driver that reports connectors, none with a display: the card is not in use for
@@ -74,7 +74,7 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
   const dark = buffers.length === 0 && gpu.displays.length === 0 && gpu.drm.length > 0;
   if (others.length === 0 && dark && gpu.connectors === undefined) {
     return unknown(
-      `this may be the host's only display GPU (${what}): whether a display is connected to it was not read`,
+      `this may be the host's only display GPU (${what}): could not read whether a display is connected to it`,
       evidence,
     );
   }
@@ -99,18 +99,18 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
   );
 }
 
-/** What lets the host show its picture elsewhere than on this card. `others`: its other cards with outputs. */
+/** How the host can display on another card. `others`: its other cards with outputs. */
 function otherDisplay(gpu: PciFunction, others: PciFunction[], host: Host): Fix[] {
   if (isPortable(host) && !isIntegrated(gpu, host.pci) && others.length === 0) {
     return [
       firmwareFix(
-        "Turn on hybrid graphics in the firmware's set-up, so that the processor's graphics show the picture",
+        "Turn on hybrid graphics in the firmware setup, so that the host displays on the processor's graphics",
       ),
     ];
   }
   if (!isIntegrated(gpu, host.pci)) return [remedies.display];
-  if (others.length > 0) return [firmwareFix("Choose the other card as primary display in the firmware's set-up")];
+  if (others.length > 0) return [firmwareFix("Choose the other card as primary display in the firmware setup")];
   return isPortable(host)
     ? []
-    : [firmwareFix("Add a card for the host's own picture, and choose it as primary display in the firmware's set-up")];
+    : [firmwareFix("Add a card for the host's display, and choose it as primary display in the firmware setup")];
 }

@@ -25,7 +25,7 @@ export function bindingAtBoot(card: Card, host: Host): Fix[] {
   return refused ? [] : [remedies.bindAtBoot];
 }
 
-/** Who holds the card on the host, and whether libvirt or a reboot gives it to vfio-pci. */
+/** Which host driver holds the card, and whether libvirt or a reboot gives the card to vfio-pci. */
 export function driverVerdict(card: Card, host: Host, provider: string): Verdict {
   const held = card.assignedFunctions.filter(({ driver }) => typeof driver === "string" && driver !== "vfio-pci");
   // VirtualBox does not use vfio-pci (manual of 6.0, 9.6)
@@ -43,7 +43,7 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
     ...(needed ? [{ read: `vfio-pci in ${host.os.kernel ?? "the running kernel"}`, value: vfio ?? "not read" }] : []),
   ];
   if (card.assignedFunctions.some(({ driver }) => driver === undefined)) {
-    return unknown("which drivers hold the card was not read", evidence);
+    return unknown("could not read which drivers hold the card", evidence);
   }
   if (card.assignedFunctions.every(({ driver }) => driver === "vfio-pci")) {
     return pass("vfio-pci holds the card already", evidence);
@@ -52,7 +52,7 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
   if (held.length === 0) {
     return needed && vfio === undefined
       ? unknown(
-        "no host driver holds the card, and whether this kernel has vfio-pci, which takes it, was not read",
+        "no host driver holds the card; could not read whether this kernel has vfio-pci, which takes it",
         evidence,
       )
       : pass("no host driver holds the card", evidence);
@@ -81,7 +81,7 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
     return warn(
       `only ${
         configured.map(({ fn }) => fn.bdf).join(", ")
-      } of the card is configured for vfio-pci, and ${names}${takes}`,
+      } of the card is configured for vfio-pci, but ${names}${takes}`,
       [...evidence, ...lines],
       bindingAtBoot(card, host),
     );
@@ -122,7 +122,7 @@ function unloadable({ os, kernel }: Host, evidence: Evidence[]): Verdict {
   const running = os.kernel ?? "the running kernel";
   if (kernel.replaced) {
     return fail(
-      `vfio-pci cannot be loaded: the modules of ${running} are gone, and another kernel's are there`,
+      `vfio-pci cannot be loaded: the modules of ${running} are missing, only those of another kernel are installed`,
       evidence,
       [commandFix("Reboot into the installed kernel", "reboot", { root: true, reboot: true })],
     );

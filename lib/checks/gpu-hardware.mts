@@ -59,15 +59,15 @@ function reset(card: Card, host: Host): Verdict {
   // the file exists since 5.15, and not for functions that cannot be reset (drivers/pci/pci.c,
   // reset_method_attr_is_visible)
   if (gpu.resets === undefined && (os.kernel === undefined || isOlder(os.kernel, "5.15"))) {
-    return unknown("how the card is reset could not be read: kernels before 5.15 do not show it", evidence);
+    return unknown("could not read how the card is reset: kernels before 5.15 do not show it", evidence);
   }
   const methods = gpu.resets ?? [];
   if (methods.every((method) => method === "pm")) {
     const message = methods.length === 0
       ? "the kernel has no method to reset the card"
-      : "the kernel can reset the card by power state only";
+      : "the kernel can reset the card only by its power state";
     return warn(
-      `${message}: the VM's first start works, the second may need a reboot of the host`,
+      `${message}: the VM starts once, the next start may need a reboot of the host`,
       evidence,
       gpu.vendor === vendorIds.amd
         ? [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })]
@@ -81,7 +81,7 @@ function reset(card: Card, host: Host): Verdict {
     return warn(
       `${known.name} is known not to reset by ${
         methods.join(" or ")
-      }: the VM's first start works, the second may need a reboot of the host`,
+      }: the VM starts once, the next start may need a reboot of the host`,
       [...evidence, { read: known.source, value: `as of ${known.date}` }],
       [
         manualFix(known.instead ?? "Install the out-of-tree module vendor-reset, which is made for this chip", {
@@ -93,7 +93,7 @@ function reset(card: Card, host: Host): Verdict {
   const lost = methods.includes("flr") ? flrRowOf(gpu) : undefined;
   if (lost) {
     return warn(
-      `the kernel lists flr for this card, and ${lost.name} does not come back from one: it may be gone after ` +
+      `the kernel lists flr for this card, but ${lost.name} does not recover from one: it may be gone after ` +
         "the VM's first stop, until the host is turned off and on",
       [...evidence, { read: lost.source, value: `as of ${lost.date}` }],
       [
@@ -102,18 +102,21 @@ function reset(card: Card, host: Host): Verdict {
           `sh -c 'echo bus >/sys/bus/pci/devices/${gpu.bdf}/reset_method'`,
           { root: true },
         ),
-        manualFix("Or boot a newer kernel: one that knows the erratum does not list flr", { root: true, reboot: true }),
+        manualFix("Or boot a newer kernel: kernels that know the erratum do not list flr", {
+          root: true,
+          reboot: true,
+        }),
       ],
     );
   }
   const neighbours = busNeighbours(card, host);
   if (methods.every((method) => method === "bus" || method === "pm") && neighbours.length > 0) {
     return warn(
-      `the kernel can reset it by ${methods.join(" or ")} only, which takes the whole bus, and ${
+      `the kernel can reset it by ${methods.join(" or ")} only, which resets the whole bus, and ${
         formatAddresses(neighbours)
       } of that bus ${
         neighbours.length === 1 ? "stays" : "stay"
-      } on this host: without a reset the VM's second start may need a reboot of the host`,
+      } on this host: without a reset the next start of the VM may need a reboot of the host`,
       [
         ...evidence,
         ...neighbours.slice(0, 8).map((fn) => ({ read: "on the same bus", value: formatFunction(fn) })),
@@ -142,7 +145,7 @@ function power({ assignedFunctions }: Card): Verdict {
     );
   }
   return assignedFunctions.every(({ power }) => power === undefined)
-    ? unknown("the card's power state could not be read", evidence)
+    ? unknown("could not read the card's power state", evidence)
     : pass("the card answers", evidence);
 }
 
@@ -170,7 +173,7 @@ function withoutAddress({ gpu, assignedFunctions }: Card): { message: string; re
   const expected = (vendor === vendorIds.nvidia || isRecentAmd || isIntelCard) && physicalFunction === undefined;
   if (found.length === 0 && seen && expected && !large) {
     return [{
-      message: `${bdf} has no 64-bit prefetchable memory region, which every such card has`,
+      message: `${bdf} has no 64-bit prefetchable memory region, which every card of this kind has`,
       read: `/sys/bus/pci/devices/${bdf}/resource`,
       value: `no address: ${unset.map((index) => `region ${index}`).join(", ") || "none"}`,
     }];
@@ -202,20 +205,20 @@ function window(host: Host, { machines }: Resolved): Verdict[] {
         ...fail(
           `${
             unplaced.map(({ message }) => message).join("; ")
-          }: this host's firmware found no room for it, and no driver can use the card`,
+          }: the firmware found no address space for it, and no driver can use the card`,
           [...unplaced.map(({ read, value }) => ({ read, value })), ...evidence],
           [
             aboveFour,
-            manualFix("Or let the kernel find room: boot with pci=realloc", { root: true, reboot: true }),
+            manualFix("Or let the kernel assign addresses: boot with pci=realloc", { root: true, reboot: true }),
           ],
         ),
       }];
     }
     if (bars.length === 0) {
-      return [{ machine: machine.name, ...unknown("the card's memory regions could not be read", evidence) }];
+      return [{ machine: machine.name, ...unknown("could not read the card's memory regions", evidence) }];
     }
     if (bits === Infinity) {
-      return [{ machine: machine.name, ...unknown("the width of this host's addresses could not be read", evidence) }];
+      return [{ machine: machine.name, ...unknown("could not read the width of this host's addresses", evidence) }];
     }
     // the window is aligned to its own size, above the guest's memory: twice its size must be
     // addressable

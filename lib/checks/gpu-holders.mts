@@ -24,7 +24,7 @@ function nodesOf({ gpu, groups, assignedFunctions }: Card): string[] {
 export function holdersVerdict(card: Card, { holders, pci = [], systemd }: Host, running: boolean): Verdict {
   const nodes = nodesOf(card);
   if (card.gpu.driver === "nvidia" && card.gpu.nvidiaMinor === undefined) {
-    return unknown("which of /dev/nvidia0, /dev/nvidia1 … is this card's could not be read", [{
+    return unknown("could not read which of /dev/nvidia0, /dev/nvidia1 … is this card's", [{
       read: `/proc/driver/nvidia/gpus/${card.gpu.bdf}/information`,
       value: "not read",
     }]);
@@ -33,7 +33,7 @@ export function holdersVerdict(card: Card, { holders, pci = [], systemd }: Host,
     return pass("it has no device node that a process could hold");
   }
   if (!holders) {
-    return unknown("open files were not looked at: this is another machine's tree");
+    return unknown("open files are not checked: the facts are from another machine's files");
   }
   const held = holders.processes.filter(({ node }) => nodes.includes(node));
   const evidence = held.map(({ pid, node, command }) => ({ read: node, value: `held by ${command} (process ${pid})` }));
@@ -44,7 +44,7 @@ export function holdersVerdict(card: Card, { holders, pci = [], systemd }: Host,
     return fail(
       `${names} ${
         new Set(held.map(({ pid }) => pid)).size === 1 ? "holds" : "hold"
-      } the card: taking it away now would hang`,
+      } the card: unbinding it now would hang`,
       evidence,
       [
         stopOf(held, vm, systemd),
@@ -59,13 +59,13 @@ export function holdersVerdict(card: Card, { holders, pci = [], systemd }: Host,
     return unknown(
       `${[...new Set(open.map(({ command, pid }) => `${command} (${pid})`))].join(", ")} holds ${
         [...new Set(open.map(({ node }) => node))].join(", ")
-      }, and whether that is this card could not be read`,
+      }; could not read whether that is this card`,
       [{ read: `/sys/bus/pci/devices/${card.gpu.bdf}/vfio-dev`, value: "not read" }],
       [stopOf(open, true, systemd)],
     );
   }
   if (!holders.all) {
-    return unknown("only your own processes could be looked at: run doctor as root to see all", [{
+    return unknown("only your own processes could be read: run doctor as root to read all", [{
       read: "/proc/*/fd",
       value: "other users' processes could not be read",
     }]);
@@ -84,7 +84,7 @@ function stopOf(held: { pid: number; command: string }[], vm: boolean, systemd: 
     // libvirt's VMs are QEMU processes; virsh does not list other programs that run VMs
     if (commands.every((command) => /^(qemu|kvm)/.test(command))) return remedies.otherVm;
     return commandFix(
-      "See which VM that is, then shut it down by the program that started it",
+      "Find out which VM that is, then shut it down with the program that started it",
       `ps -o pid,args -p ${[...new Set(held.map(({ pid }) => pid))].join(",")}`,
     );
   }
@@ -92,7 +92,7 @@ function stopOf(held: { pid: number; command: string }[], vm: boolean, systemd: 
     return systemd ? remedies.persistenced : manualFix(remedies.persistenced.title, { root: true });
   }
   if (commands.some((command) => desktops.test(command))) {
-    const title = "Stop the desktop, or show it on another card";
+    const title = "Stop the desktop, or run it on another card";
     return systemd
       ? commandFix(title, "systemctl stop display-manager", { root: true })
       : manualFix(title, { root: true });

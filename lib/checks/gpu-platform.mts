@@ -12,8 +12,8 @@ import { isNvidia } from "../host/vendors.mts";
 export const gpuPlatformChecks: Check[] = [
   {
     id: "gpu.platform",
-    about: "what the card needs of its machine: a laptop's firmware (video BIOS), the switches of an NVSwitch board",
-    why: "the driver in the VM finds the card, and does not start it without that",
+    about: "what the card needs from its machine: a laptop's firmware (video BIOS), the switches of an NVSwitch board",
+    why: "without that the driver in the VM finds the card but does not start it",
     confirm: "lspci -nn | grep -iE 'nvswitch|3d controller'; ls /sys/bus/pci/devices/*/rom",
     check: (host, config) => eachCard(host, config, (card, machine) => platform(card, machine.gpus.length, host)),
   },
@@ -36,7 +36,7 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
     return warn(
       `the GPU is one of ${twins} on a board with ${switches.length} NVSwitch${
         switches.length === 1 ? "" : "es"
-      }: CUDA in the VM starts only where the board's fabric lets it`,
+      }: CUDA in the VM starts only if the board's NVLink fabric is set up for it`,
       [
         ...evidence,
         ...switches.slice(0, 6).map(({ bdf, vendor, device }) => ({
@@ -47,8 +47,8 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
       [
         manualFix(
           wanted > 1
-            ? "Run NVIDIA's Fabric Manager on this host in its mode for shared NVSwitches, with a partition of these GPUs"
-            : "Run NVIDIA's Fabric Manager on this host in its mode for shared NVSwitches, with a partition of this GPU alone",
+            ? "Run NVIDIA's Fabric Manager on this host in its shared NVSwitch mode, with a partition of these GPUs"
+            : "Run NVIDIA's Fabric Manager on this host in its shared NVSwitch mode, with a partition of this GPU alone",
           { root: true },
         ),
       ],
@@ -57,13 +57,13 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
   const board = switchBoardOf(gpu);
   if (board) {
     return warn(
-      `the GPU is of an ${board.name} board, whose NVSwitches are no PCI devices of this host: CUDA in the VM ` +
-        "starts only where the board's fabric lets it",
+      `the GPU is on an ${board.name} board, whose NVSwitches are not PCI devices of this host: CUDA in the VM ` +
+        "starts only if the board's NVLink fabric is set up for it",
       [...evidence, { read: board.source, value: `as of ${board.checked}` }],
       [
         manualFix(
           "Run NVIDIA's Fabric Manager with the NVLink Subnet Manager where the board's ConnectX bridge " +
-            "functions are, in its mode for shared NVSwitches",
+            "functions are, in its shared NVSwitch mode",
           { root: true },
         ),
       ],
@@ -71,8 +71,8 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
   }
   if (isPortable(host) && gpu.rom === false && gpu.physicalFunction === undefined && gpu.upstreamBridges.length > 0) {
     return warn(
-      "this laptop's card has no video BIOS (vBIOS) of its own: its driver takes it from the laptop's firmware, " +
-        "and in a VM may not start",
+      "this laptop's card has no video BIOS (vBIOS) of its own: its driver reads it from the laptop's firmware, " +
+        "and may not start in a VM",
       evidence,
       [
         manualFix(
@@ -84,6 +84,6 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
     );
   }
   return isPortable(host) && gpu.rom === undefined
-    ? unknown("whether this laptop's card has a video BIOS of its own was not read", evidence)
-    : pass("it needs nothing of its machine that a VM lacks", evidence);
+    ? unknown("could not read whether this laptop's card has a video BIOS of its own", evidence)
+    : pass("it needs nothing from its machine that a VM lacks", evidence);
 }

@@ -1,4 +1,4 @@
-/** Flaws of a service's GPU requests: what Compose refuses, what no engine has, and what the machine lacks. */
+/** Flaws of a service's GPU requests: Compose refuses it, no engine has it, or the machine lacks it. */
 import type { Service } from "../config/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
@@ -48,21 +48,23 @@ function flawed({ gpu, body }: Service): Flaw[] {
     return [
       ...(typeof driver === "string" && driver !== "" && !deviceDrivers.includes(driver) && isForGpu(one)
         ? [flaw(
-          `its reservation names the driver ${driver}, which no engine has: there are ${deviceDrivers.join(", ")}`,
+          `its reservation names the driver ${driver}, which no engine has: the drivers are ${
+            deviceDrivers.join(", ")
+          }`,
           /amd|rocm/i.test(driver)
             ? "Write devices: [/dev/kfd, /dev/dri] instead of the reservation"
-            : "Write driver: nvidia; CDI's names (nvidia.com/gpu=all) go into device_ids, with driver: cdi",
+            : "Write driver: nvidia; CDI names (nvidia.com/gpu=all) belong in device_ids, with driver: cdi",
           [driver],
         )]
         : []),
       ...(driver === "cdi" && !texts(one.device_ids).some((id) => id.includes("="))
         ? [flaw(
-          "its reservation of the driver cdi names no device",
+          "its reservation with driver: cdi names no device",
           'Write device_ids: ["nvidia.com/gpu=all"], or driver: nvidia with count: 1',
         )]
         : []),
       ...(one.count !== undefined && one.device_ids !== undefined
-        ? [flaw("its reservation has both count and device_ids, which exclude each other", "Leave one of the two out")]
+        ? [flaw("its reservation has both count and device_ids, which exclude each other", "Remove one of the two")]
         : []),
       ...(Array.isArray(one.capabilities) && one.capabilities.length > 0
         ? texts(one.capabilities).some((word) => gpuCapabilities.includes(word)) || !isForGpu(one) ||
@@ -70,24 +72,22 @@ function flawed({ gpu, body }: Service): Flaw[] {
             driver === "cdi"
           ? []
           : [flaw(
-            `its reservation has the capabilities ${
-              texts(one.capabilities).join(", ")
-            }, which no driver of Docker's has`,
+            `its reservation has the capabilities ${texts(one.capabilities).join(", ")}, which no Docker driver has`,
             "Write capabilities: [gpu]",
             ["capabilities"],
           )]
         : one.capabilities !== undefined && !Array.isArray(one.capabilities)
-        // services.compose says that this must be a list
+        // services.compose reports that this must be a list
         ? []
         : [flaw(
-          "its reservation has no capabilities, without which Compose refuses it",
+          "its reservation has no capabilities: Compose refuses it without them",
           "Write capabilities: [gpu]",
           ["devices:"],
         )]),
       ...(one !== written && differs(one, gpu!)
         ? [flaw(
           `gpu: ${gpu} and its own reservation (${counted(one)}) differ`,
-          "Leave out gpu:, or the reservation's count and device_ids",
+          "Remove gpu:, or the reservation's count and device_ids",
         )]
         : []),
     ];
@@ -117,15 +117,15 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], machine: 
   const absent = demands.find(({ vendor }) => cards[vendor] === 0);
   if (absent) {
     const { key, vendor } = absent;
-    const whose = vendor === "amd" ? "none of AMD's" : "none of NVIDIA's";
+    const whose = vendor === "amd" ? "no AMD GPU" : "no NVIDIA GPU";
     return [flaw(
-      `it asks for a GPU${key === "gpu" ? "" : ` (${key})`}, and ${name} has ${gpus.length > 0 ? whose : "none"}`,
-      `Give ${name} a card (gpu:), or take it from the service`,
+      `it asks for a GPU${key === "gpu" ? "" : ` (${key})`}, but ${name} has ${gpus.length > 0 ? whose : "none"}`,
+      `Give ${name} a card (gpu:), or remove the GPU from the service`,
       [...(key === "devices" || key === "volumes" ? nodeTexts[vendor] : []), `${key}:`],
     )];
   }
   if (gpu !== undefined && body.gpus !== undefined) {
-    return [flaw("it has both gpu: and Compose's own gpus:", "Leave one of the two out")];
+    return [flaw("it has both gpu: and Compose's own gpus:", "Remove one of the two")];
   }
   const instances = migMissing(migIdsOf(demands), machine);
   if (instances) return [instances];
@@ -136,13 +136,13 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], machine: 
       return [
         there === 1
           ? flaw(
-            `it asks for GPU ${beyond.join(", ")}, and the only one of ${name} is 0`,
+            `it asks for GPU ${beyond.join(", ")}, but the only GPU of ${name} is 0`,
             key === "runtime" ? "Write NVIDIA_VISIBLE_DEVICES=0" : `Write ${named(key, "0")}`,
             idTexts(beyond[0]!),
           )
           : flaw(
-            `it asks for GPU ${beyond.join(", ")}, and those of ${name} count from 0 to ${there - 1}`,
-            "Name others",
+            `it asks for GPU ${beyond.join(", ")}, but the GPUs of ${name} are numbered 0 to ${there - 1}`,
+            "Write other numbers",
             idTexts(beyond[0]!),
           ),
       ];
@@ -150,7 +150,7 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], machine: 
     if (count === "all" || count <= there || ids !== undefined) return [];
     const less = key === "gpu" ? `gpu: ${there}` : `count: ${there}`;
     return [
-      flaw(`it asks for ${count} GPUs, and ${name} has ${there}`, `Write ${less}, or give ${name} more cards`, [
+      flaw(`it asks for ${count} GPUs, but ${name} has ${there}`, `Write ${less}, or give ${name} more cards`, [
         `count: ${count}`,
         "count",
         `${key}:`,
@@ -159,27 +159,27 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], machine: 
   });
 }
 
-/** Flaws of the requests under `gpus:`, of which each is one for GPUs without `capabilities` too. */
+/** Flaws of the requests under `gpus:`; each requests GPUs, also without `capabilities`. */
 function gpusFlaws({ body: { gpus } }: Service): Flaw[] {
   return (Array.isArray(gpus) ? gpus.filter(isMap) : []).flatMap(({ driver, count, device_ids }) => [
     ...(typeof driver === "string" && driver !== "" && !deviceDrivers.includes(driver)
       ? [flaw(
-        `its gpus: names the driver ${driver}, which no engine has: there are ${deviceDrivers.join(", ")}`,
-        "Write driver: nvidia, or leave driver: out",
+        `its gpus: names the driver ${driver}, which no engine has: the drivers are ${deviceDrivers.join(", ")}`,
+        "Write driver: nvidia, or remove driver:",
         [driver],
       )]
       : []),
     ...(count !== undefined && device_ids !== undefined
       ? [
-        flaw("its gpus: has both count and device_ids, which exclude each other", "Leave one of the two out", ["gpus"]),
+        flaw("its gpus: has both count and device_ids, which exclude each other", "Remove one of the two", ["gpus"]),
       ]
       : []),
   ]);
 }
 
-/** CDI names of devices that nothing in a VM describes: its only specification is NVIDIA's. */
+/** CDI names that no specification in the VM describes: it has only NVIDIA's. */
 function foreignCdi({ body }: Service, { image, provision }: ResolvedMachine): Flaw[] {
-  // a box or a script of the user's may bring one
+  // the user's box or script may install one
   if (!image || provision.length > 0) return [];
   const names = [
     ...devicesOf(body).map(({ source }) => source),
@@ -187,7 +187,7 @@ function foreignCdi({ body }: Service, { image, provision }: ResolvedMachine): F
   ].filter((one) => /^[\w.-]+\/[\w.-]+=./.test(one) && !one.startsWith(cdi) && !one.startsWith(amdCdi));
   return [...new Set(names)].map((one) =>
     flaw(
-      `it asks for the device ${one}, and the VM has no CDI specification of ${one.split("=")[0]}`,
+      `it asks for the device ${one}, but the VM has no CDI specification for ${one.split("=")[0]}`,
       'Write "nvidia.com/gpu=all" for an NVIDIA card, or devices: [/dev/dri] for an Intel or AMD card',
       [one],
     )

@@ -89,21 +89,21 @@ const cardsAt = ({ os }: Host) =>
 
 // ---------------------------------------------------------------------------------------------------------- selection
 
-/** Whether a function is a server's or a VM's own display chip that shows the host's picture. */
+/** Whether a function is a server's or a VM's own display chip that the host displays on. */
 function isDisplayChip({ vendor = "", bootVga, displays }: PciFunction): boolean {
   return !Object.values<string>(vendorIds).includes(vendor) && (bootVga === true || displays.length > 0);
 }
 
 function present(request: GpuRequest, host: Host): Verdict {
   if (!host.pci) {
-    return unknown("the PCI bus could not be read", [{ read: "/sys/bus/pci/devices", value: "not readable" }]);
+    return unknown("could not read the PCI bus", [{ read: "/sys/bus/pci/devices", value: "not readable" }]);
   }
   const cards = host.pci.filter((fn) => isGpu(fn) || (request.deviceId !== undefined && hasRequestedIds(request, fn)));
   const evidence = [{ read: cardsAt(host), value: formatCards(cards) }];
   const own = cards.filter(({ vendor }) => vendor === request.vendorId);
   if (own.length > 0) return pass(formatCards(own, formatFunction), evidence);
   if (host.os.platform !== "linux" && host.pciCount !== host.pci.length) {
-    return unknown("not every graphics card could be read", evidence);
+    return unknown("could not read every graphics card", evidence);
   }
   const asked = isNvidiaRequest(request) ? "NVIDIA GPU" : `GPU ${request.vendorId}:${request.deviceId ?? "*"}`;
   return fail(`no ${asked} detected on host`, evidence, [
@@ -112,7 +112,7 @@ function present(request: GpuRequest, host: Host): Verdict {
         ? "Name a card of this host (vendor_id, device_id)"
         : "Install a card, or run this on a host that has one",
     ),
-    commandFix("Or bring the rest of the lab up without it", self("up --no-gpu")),
+    commandFix("Or start the lab without a GPU", self("up --no-gpu")),
   ]);
 }
 
@@ -120,7 +120,7 @@ function match(request: ResolvedGpuRequest, machine: ResolvedMachine, host: Host
   const { match: choice } = request;
   switch (choice.kind) {
     case "unknown":
-      return unknown("the PCI bus could not be read");
+      return unknown("could not read the PCI bus");
     case "card":
       return moved(choice.card, machine, host) ?? oneCard(request, choice.card);
     case "several":
@@ -134,8 +134,8 @@ function oneCard(request: GpuRequest, { gpu, virtualFunctions }: Card): Verdict 
   const message = `${asWritten(request)} is ${formatFunction(gpu)}`;
   if (gpu.physicalFunction && isNvidia(gpu)) {
     return fail(
-      `${message}, a virtual function of ${gpu.physicalFunction}: NVIDIA's work with its vGPU software only, ` +
-        "in this host and in the VM, which needs a licence and is not installed here",
+      `${message}, a virtual function of ${gpu.physicalFunction}: NVIDIA virtual functions work only with the vGPU ` +
+        "software on the host and in the VM, which needs a licence and is not installed here",
       [{ read: `/sys/bus/pci/devices/${gpu.bdf}/physfn`, value: gpu.physicalFunction }],
       [
         manualFix(
@@ -171,7 +171,7 @@ function severalCards(request: GpuRequest, fitting: PciFunction[], host: Host): 
   if (virtual.length === 0) {
     const shown = fitting.slice(0, 8).map(({ bdf }) => `address: "${bdf}"`).join(" or ");
     return fail(`${fitting.length} cards match ${asWritten(request)}: ${formatCards(fitting)}`, evidence, [
-      manualFix(`Say which: ${shown}${fitting.length > 8 ? " …" : ""}`),
+      manualFix(`Choose one: ${shown}${fitting.length > 8 ? " …" : ""}`),
     ]);
   }
   const free = virtual.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtual[0]!;
@@ -180,7 +180,7 @@ function severalCards(request: GpuRequest, fitting: PciFunction[], host: Host): 
       ? `${countVirtual(virtual)} match ${asWritten(request)}`
       : `${asWritten(request)} matches ${
         formatAddresses(whole)
-      } and virtual functions: a physical function cannot be taken without ending them. There are ${
+      } and virtual functions: passing a physical function ends its virtual functions. This host has ${
         countVirtual(virtual)
       }`,
     evidence,
@@ -208,7 +208,7 @@ function moved({ gpu }: Card, { passedAddresses }: ResolvedMachine, host: Host):
     return fn ? `${formatFunction(fn)} ${className(fn)}` : `${bdf}: nothing`;
   });
   return warn(
-    `its VM was created with ${passedAddresses.join(", ")}, and the card is at ${gpu.bdf}: the VM must be recreated`,
+    `its VM was created with ${passedAddresses.join(", ")}, but the card is now at ${gpu.bdf}: recreate the VM`,
     [{ read: "at these addresses now", value: now.join("; ") }],
     [remedies.recreate],
   );
@@ -220,7 +220,7 @@ function moved({ gpu }: Card, { passedAddresses }: ResolvedMachine, host: Host):
 function noMatch(request: GpuRequest, host: Host, there: PciFunction[]): Verdict {
   const evidence: Evidence[] = [{ read: cardsAt(host), value: formatCards(there) }];
   const own = there.filter(({ vendor }) => vendor === request.vendorId);
-  if (own.length === 0) return skip("there is no card of that vendor", evidence);
+  if (own.length === 0) return skip("this host has no card of that vendor", evidence);
   if (request.address !== undefined) {
     const at = host.pci?.find(({ bdf }) => bdf === request.address);
     const elsewhere = own.filter((fn) => hasRequestedIds(request, fn));
@@ -240,13 +240,13 @@ function noMatch(request: GpuRequest, host: Host, there: PciFunction[]): Verdict
       [
         manualFix(
           elsewhere.length > 0
-            ? `Write ${elsewhere.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}, or leave the address out`
+            ? `Write ${elsewhere.map(({ bdf }) => `address: "${bdf}"`).join(" or ")}, or remove the address`
             : "Write the ids of a card of this host",
         ),
       ],
     );
   }
-  return fail(`no GPU ${asWritten(request)}; there is ${formatCards(own)}`, evidence, [
+  return fail(`no GPU ${asWritten(request)}; this host has ${formatCards(own)}`, evidence, [
     manualFix(
       `Write device_id: ${
         [...new Set(own.map((fn) => fn.name ? `${fn.device} (${fn.name})` : fn.device))].slice(0, 8).join(" or ")
@@ -299,10 +299,10 @@ function exclusive(_host: Host, { machines }: Resolved): Verdict[] {
       first.machine === machine
         ? `${machine} asks for ${bdf} twice`
         : first.card.bdf === bdf
-        ? `${first.machine} and ${machine} both ask for ${bdf}: a card goes to one running VM`
-        : `${first.machine} gets ${first.card.bdf} and ${machine} gets ${bdf}, which cannot be separated: a card goes to one running VM`,
+        ? `${first.machine} and ${machine} both ask for ${bdf}: only one running VM can have a card`
+        : `${first.machine} gets ${first.card.bdf} and ${machine} gets ${bdf}, which cannot be separated: only one running VM can have them`,
       [],
-      [manualFix("Give each its own card by address:, or take gpu: from one of them")],
+      [manualFix("Give each its own card with address:, or remove gpu: from one of them")],
     ),
   }));
   // a group can be opened only once: the second open returns EBUSY (drivers/vfio/group.c,
@@ -314,13 +314,13 @@ function exclusive(_host: Host, { machines }: Resolved): Verdict[] {
       ...fail(
         `${first.machine} gets ${first.card.bdf} and ${one.machine} gets ${one.card.bdf}, which share ${
           groups.length === 1 ? "group" : "groups"
-        } ${groups.join(" and ")}: a group has one owner, and the VM that starts second finds it busy`,
+        } ${groups.join(" and ")}: a group has one owner, so the VM that starts second fails`,
         [first, one].map(({ card: { bdf, group } }) => ({
           read: `/sys/bus/pci/devices/${bdf}/iommu_group`,
           value: group ?? "none",
         })),
         [
-          manualFix("Give both cards to one machine, or take gpu: from one of them"),
+          manualFix("Give both cards to one machine, or remove gpu: from one of them"),
           manualFix("Or put one of the cards in another slot", { root: true, reboot: true }),
         ],
       ),

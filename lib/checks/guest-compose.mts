@@ -9,7 +9,7 @@ import { pass, unknown, warn } from "./results.mts";
 export const guestComposeChecks: Check[] = [
   {
     id: "guest.compose",
-    about: "whether the Compose in the guest is new enough for what the config gives it to run",
+    about: "whether Compose in the guest is new enough for the stacks and services of the config",
     why: "stacks and newer keys of services need Compose 2.20 or later, and Debian 12's own package is 1.29",
     check: (_, config) =>
       config.machines.flatMap((machine) => {
@@ -22,8 +22,8 @@ export const guestComposeChecks: Check[] = [
 function compose(machine: ResolvedMachine, config: Resolved, reason: string): Verdict {
   const { engine, image, box } = machine;
   if (engine === "podman") {
-    const message = `podman-compose runs ${reason}, and does not know all of Compose`;
-    return warn(message, [], [manualFix("Write engine: docker, or look at it after up")]);
+    const message = `podman-compose runs ${reason}, but does not support all of Compose`;
+    return warn(message, [], [manualFix("Write engine: docker, or check the services after up")]);
   }
   if (engineSource(machine, config) === "docker") {
     return pass(`Docker and Compose come from Docker's own packages, for ${reason}`);
@@ -31,7 +31,7 @@ function compose(machine: ResolvedMachine, config: Resolved, reason: string): Ve
   const own = composeVersions[suiteOf(image) ?? ""];
   if (!own) {
     const name = image ? imageName(image) : `the box ${box}`;
-    return unknown(`whether ${name} has Compose ${minimumCompose} or later, which ${reason} needs, is not known`);
+    return unknown(`cannot tell whether ${name} has Compose ${minimumCompose} or later, which ${reason} needs`);
   }
   return pass(`Compose ${own.version} or later runs ${reason}`, [{ read: own.package, value: own.version }]);
 }

@@ -22,8 +22,8 @@ import { isNvidiaRequest } from "../host/vendors.mts";
 export const guestCudaChecks: Check[] = [
   {
     id: "guest.cuda",
-    about: "whether that driver is new enough for the CUDA in each service's image, and the CUDA for the card",
-    why: "an image brings CUDA and takes the driver of the guest it runs in; the host's driver does not count",
+    about: "whether that driver is new enough for the CUDA in each service's image, and that CUDA supports the card",
+    why: "an image contains CUDA and uses the driver of its guest, not the host's driver",
     check: (host, config) => {
       const services = [...config.services, ...projectServices(config.projects)].filter(asksForNvidia);
       return config.machines.filter(({ gpus }) => gpus.length > 0).flatMap((machine) => {
@@ -58,7 +58,7 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
       return unknown(`${name}: ${undecided}`, evidence);
     }
     const fix = [
-      manualFix("Take an image with an older CUDA"),
+      manualFix("Use an image with an older CUDA"),
       ...newerDriver(floor.branch, architecturesOf(cards), machine),
     ];
     return judgedByFloor(
@@ -72,7 +72,7 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
     );
   }
   if (chosen?.branch === undefined) {
-    return unknown(`${name}: CUDA ${version}, and what driver the guest gets is not known`, evidence);
+    return unknown(`${name}: CUDA ${version}; cannot tell which driver the guest gets`, evidence);
   }
   const known = architecturesOf(cards);
   const fit = fitOf(version, { branch: chosen.branch, ...(chosen.version ? { version: chosen.version } : {}) });
@@ -81,7 +81,7 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   switch (fit.kind) {
     case "too-old":
       return fail(
-        `${subject} needs driver ${fit.needs} at least, and the guest gets ${has}`,
+        `${subject} needs driver ${fit.needs} or later, but the guest gets ${has}`,
         evidence,
         newer(version, fit.needs, known, machine),
       );
@@ -89,20 +89,20 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
       return cudaCodeMissing(subject, version, known, evidence) ??
         warn(
           fit.needs
-            ? `${subject} came with driver ${fit.needs}, and the guest gets ${has}: it may run by minor-version compatibility`
-            : `${subject} is newer than what is known here: on driver ${has} it may run by minor-version compatibility`,
+            ? `${subject} was released with driver ${fit.needs}, but the guest gets ${has}: it may run by minor-version compatibility`
+            : `${subject} is newer than this program knows: on driver ${has} it may run by minor-version compatibility`,
           evidence,
           fit.needs ? newer(version, fit.needs, known, machine) : [],
         );
     case "unknown":
-      return unknown(`${subject} is newer than what is known here; the guest gets ${has}`, evidence);
+      return unknown(`${subject} is newer than this program knows; the guest gets ${has}`, evidence);
     case "full":
       return cudaCodeMissing(subject, version, known, evidence) ??
         pass(`${subject} runs on driver ${has}`, evidence);
   }
 }
 
-const undecided = "the name of its image does not say which CUDA it has";
+const undecided = "the image name does not show its CUDA version";
 
 /** What an image needs: by the CUDA version in its name, else by the table of known images. */
 function needOf(image: unknown): ImageNeed {
@@ -141,7 +141,7 @@ function judgedByFloor(
   }
   return {
     status: moving ? "warn" : "fail",
-    message: `${subject} needs driver ${branch} at least, and ${driver}`,
+    message: `${subject} needs driver ${branch} or later, but ${driver}`,
     evidence,
     fix,
   };
@@ -156,7 +156,7 @@ function quietUnknowns(verdicts: Verdict[]): Verdict[] {
   return [
     ...verdicts.filter((one) => !isOpen(one)),
     unknown(
-      `${names.join(", ")}: the names of their images do not say which CUDA they have`,
+      `${names.join(", ")}: the image names do not show their CUDA versions`,
       open.flatMap(({ evidence }) => evidence.slice(0, 1)),
     ),
   ];
@@ -177,38 +177,38 @@ function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest
   ];
   const floor = own && version === undefined ? floorOf(need, [], name) : undefined;
   if (own && floor) {
-    const fix = [manualFix("Update the card's driver in Windows"), manualFix("Or take an image with an older CUDA")];
+    const fix = [manualFix("Update the card's driver in Windows"), manualFix("Or use an image with an older CUDA")];
     return judgedByFloor(name, floor, `the host has ${own}`, Number(own.split(".")[0]), need, evidence, fix);
   }
   if (!own || version === undefined) {
-    const reason = own ? "the name of its image does not say which CUDA it has" : "the host's driver could not be read";
+    const reason = own ? "the image name does not show its CUDA version" : "could not read the host's driver";
     return unknown(`${name}: ${reason}`, evidence);
   }
   const fit = fitOf(version, { branch: Number(own.split(".")[0]) });
   const subject = `${name}: CUDA ${version}`;
   const fix = [
     manualFix("Update the card's driver in Windows"),
-    manualFix(`Or take an image with an older CUDA than ${version}`),
+    manualFix(`Or use an image with an older CUDA than ${version}`),
   ];
   switch (fit.kind) {
     case "too-old":
-      return fail(`${subject} needs driver ${fit.needs} at least, and the host has ${own}`, evidence, fix);
+      return fail(`${subject} needs driver ${fit.needs} or later, but the host has ${own}`, evidence, fix);
     case "minor":
       return warn(
         fit.needs
-          ? `${subject} came with driver ${fit.needs}, and the host has ${own}: it may run by minor-version compatibility`
-          : `${subject} is newer than what is known here: on driver ${own} it may run by minor-version compatibility`,
+          ? `${subject} was released with driver ${fit.needs}, but the host has ${own}: it may run by minor-version compatibility`
+          : `${subject} is newer than this program knows: on driver ${own} it may run by minor-version compatibility`,
         evidence,
         fix,
       );
     case "unknown":
-      return unknown(`${subject} is newer than what is known here; the host has ${own}`, evidence);
+      return unknown(`${subject} is newer than this program knows; the host has ${own}`, evidence);
     case "full":
       return pass(`${subject} runs on the host's driver ${own}`, evidence);
   }
 }
 
-/** A CUDA version without code for the card: it no longer has it, or does not have it yet. */
+/** The warning for a CUDA version that has no code for the card: no longer, or not yet. */
 function cudaCodeMissing(
   subject: string,
   version: string,
@@ -220,20 +220,20 @@ function cudaCodeMissing(
   if (dropped) {
     const { last } = architectures[dropped].cuda;
     return warn(
-      `${subject} has no code for ${dropped} any more, CUDA ${last} was the last: what is built with it does not ` +
+      `${subject} no longer has code for ${dropped} (CUDA ${last} was the last): programs built with it do not ` +
         "run on the card",
       evidence,
-      [manualFix(`Take an image with CUDA ${last}`)],
+      [manualFix(`Use an image with CUDA ${last}`)],
     );
   }
   const young = cards.find((card) => isOlder(version, architectures[card].cuda.first));
   if (!young) return undefined;
   const { first } = architectures[young].cuda;
   return warn(
-    `${subject} has no code for ${young}, which CUDA ${first} is the first to have: only what is compiled when ` +
-      "it starts runs on the card",
+    `${subject} has no code for ${young} (CUDA ${first} is the first that has): only code that is compiled when ` +
+      "the program starts runs on the card",
     evidence,
-    [manualFix(`Take an image with CUDA ${first} or later`)],
+    [manualFix(`Use an image with CUDA ${first} or later`)],
   );
 }
 
@@ -243,7 +243,7 @@ function cudaCodeMissing(
  */
 function newer(version: string, needs: string, cards: Architecture[], machine: ResolvedMachine): Fix[] {
   return [
-    manualFix(`Take an image with an older CUDA than ${version}`),
+    manualFix(`Use an image with an older CUDA than ${version}`),
     ...newerDriver(Number(needs.split(".")[0]), cards, machine),
   ];
 }

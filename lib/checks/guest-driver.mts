@@ -43,17 +43,16 @@ function driver(machine: ResolvedMachine, host: Host): Verdict {
   if (strange.length > 0) return unknownChip(strange, chosen, evidence);
   if (chosen.source === "nvidia" && chosen.branch !== undefined && chosen.branch > newestBranch) {
     return unknown(
-      `branch ${chosen.branch} is newer than what is known here (${newestBranch}, of ${branchesRead}): whether it has ${
-        known.join(" and ")
-      }, and ${chosen.modules} kernel modules, is not known`,
+      `branch ${chosen.branch} is newer than this program knows (${newestBranch}, of ${branchesRead}): cannot tell ` +
+        `whether it supports ${known.join(" and ")}, and has ${chosen.modules} kernel modules`,
       evidence,
     );
   }
   if (chosen.branch === undefined) {
     return unknown(
-      "which branch the image's own packages have is not known: it is no image of a known system",
+      "cannot tell which branch the image's packages have: the system of the image is not known",
       evidence,
-      [manualFix("Take image: debian-12 or another of these, or driver: {source: nvidia}")],
+      [manualFix("Use image: debian-12 or another known image, or driver: {source: nvidia}")],
     );
   }
   return chosen.cautions.length > 0
@@ -90,14 +89,14 @@ export function whyUnchecked({ gpus }: ResolvedMachine, host: Host): { status: "
   const own = gpus.filter(isNvidiaRequest);
   if (own.length === 0) return { status: "skip", message: "it gets no NVIDIA card" };
   if (own.every(({ mode }) => mode === "partition")) {
-    return { status: "skip", message: "it gets a part of a card: the host's driver serves it" };
+    return { status: "skip", message: "it gets a part of a card, which uses the host's driver" };
   }
   return host.pci
-    ? { status: "skip", message: "no NVIDIA card was found to decide by" }
-    : { status: "unknown", message: "which card it gets was not read" };
+    ? { status: "skip", message: "no NVIDIA card was found" }
+    : { status: "unknown", message: "could not read which card it gets" };
 }
 
-/** A box that is not built here: its contents are not known. */
+/** The verdict for a box that is not built here: its contents are not known. */
 function unmanagedBox({ box, driver }: ResolvedMachine, known: Architecture[], evidence: Evidence[]): Verdict {
   if (Object.keys(driver).length > 0) {
     return warn(`driver: is ignored: box ${box} is used unmodified (set image: to build it)`, evidence, [
@@ -122,9 +121,11 @@ function range(card: Architecture): string {
 function unknownChip(cards: NvidiaCard[], chosen: Driver, evidence: Evidence[]): Verdict {
   const ids = cards.map(({ device }) => `${vendorIds.nvidia}:${device}`).join(", ");
   return unknown(
-    `${ids} is newer than what is known here (pci.ids of ${pciIds}), and whether ${driverName(chosen)} has it as well`,
+    `${ids} is newer than this program knows (pci.ids of ${pciIds}): cannot tell whether ${
+      driverName(chosen)
+    } supports it`,
     evidence,
-    [manualFix("Write driver: with the branch that NVIDIA names for the card")],
+    [manualFix("Write driver: with the branch that NVIDIA lists for the card")],
   );
 }
 
@@ -152,7 +153,7 @@ function instead({ driver, image, gpus }: ResolvedMachine, known: Architecture[]
     );
   }
   return manualFix(
-    gpus.length > 1 ? "Give each of these cards to a machine of its own" : "Give the machine a newer card, or none",
+    gpus.length > 1 ? "Give each of these cards its own machine" : "Give the machine a newer card, or none",
   );
 }
 
@@ -172,7 +173,7 @@ function conflicts(machines: ResolvedMachine[]): Verdict[] {
           driverName(own)
         }; ${driverName(others)}`,
         [],
-        [manualFix(`Write another name behind box: of ${machine.name}, or one driver: for both`)],
+        [manualFix(`Write another name for the box: of ${machine.name}, or the same driver: for both`)],
       ),
     }];
   });
@@ -180,6 +181,6 @@ function conflicts(machines: ResolvedMachine[]): Verdict[] {
 
 /** A driver as text. */
 export function driverName({ source, branch, version, modules }: Driver): string {
-  const from = source === "nvidia" ? "from NVIDIA's repository" : "of the distribution's own";
-  return `${version ?? branch ?? "some branch"} ${from}, ${modules} kernel modules`;
+  const from = source === "nvidia" ? "from NVIDIA's repository" : "from the distribution";
+  return `${version ?? branch ?? "unknown branch"} ${from}, ${modules} kernel modules`;
 }

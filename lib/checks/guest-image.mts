@@ -11,9 +11,8 @@ import { isNvidiaRequest } from "../host/vendors.mts";
 /** Whether a box can be built from the image, checked before the download. */
 export const guestImageCheck: Check = {
   id: "guest.image",
-  about:
-    "whether the box can be built from that image: its form for the provider, and its system for what is installed",
-  why: "only for libvirt is a box made from a disk image, and Docker and the driver are installed on some systems only",
+  about: "whether the box can be built from that image: its format suits the provider, and its system is supported",
+  why: "only libvirt boxes are built from disk images, and Docker and the driver are installed on some systems only",
   check: (_, { machines }) =>
     machines.filter(({ image, provider }) =>
       image && isOwn(provider) && (provider !== "libvirt" || image.kind === "file" || image.kind === "url")
@@ -32,7 +31,7 @@ function buildable(machine: ResolvedMachine): Verdict {
       return fail(
         known
           ? `no published box of ${name} is known for ${titleOf(provider)}`
-          : `${name} is no Vagrant box, and a box for ${provider} is built from one`,
+          : `${name} is not a Vagrant box, and a box for ${provider} is built from a Vagrant box`,
         evidence,
         [
           manualFix(
@@ -56,15 +55,15 @@ function system({ gpus, engine }: ResolvedMachine, name: string): Verdict {
   const fix = [manualFix(`Use an image of ${supportedSystems()}`)];
   const nvidia = gpus.some(isNvidiaRequest);
   if (!found) {
-    const message = `the name ${name} does not say which system it is: ${supportedSystems()} are supported`;
+    const message = `the name ${name} does not show its system: ${supportedSystems()} are supported`;
     return unknown(message);
   }
   if (!found.apt) {
-    const message = `by its name ${name} is ${found.name}, and ${engine} is installed by apt-get only`;
+    const message = `by its name ${name} is ${found.name}, but ${engine} is installed with apt-get only`;
     return fail(message, [], fix);
   }
   if (!found.suite && nvidia) {
-    const message = `by its name ${name} is ${found.name}, which NVIDIA's driver is not installed on`;
+    const message = `by its name ${name} is ${found.name}: this program does not install NVIDIA's driver there`;
     return fail(message, [], fix);
   }
   return pass(`by its name ${name} is ${found.name}`);

@@ -14,8 +14,8 @@ import { isNvidiaRequest } from "../host/vendors.mts";
 export const guestChecks: Check[] = [
   {
     id: "guest.libc",
-    about: "whether the guest's system can run NVIDIA's driver at all: Alpine and others with musl cannot",
-    why: "NVIDIA's user space (libcuda, nvidia-smi) is made for glibc only; a container on such a guest may still " +
+    about: "whether the guest's system can run NVIDIA's driver: Alpine and other systems with musl cannot",
+    why: "NVIDIA's libraries and tools (libcuda, nvidia-smi) need glibc; a container on a glibc guest may still " +
       "be Alpine",
     check: (_, { machines }) =>
       machines.filter(({ gpus }) => gpus.length > 0).map((machine) => ({ machine: machine.name, ...libc(machine) })),
@@ -23,7 +23,7 @@ export const guestChecks: Check[] = [
   {
     id: "guest.engine",
     about: "whether the guest's distribution has the engine that runs the containers",
-    why: "Podman gives GPUs to containers from 4.1 on, and is taken from the distribution's own packages",
+    why: "Podman gives GPUs to containers from version 4.1 on, and comes from the distribution's packages",
     check: (_, { machines }) =>
       machines.flatMap((machine) => machine.engine === "podman" ? [{ machine: machine.name, ...podman(machine) }] : []),
   },
@@ -31,8 +31,8 @@ export const guestChecks: Check[] = [
   {
     id: "guest.firmware",
     about: "whether there is UEFI firmware for a guest with a GPU",
-    why: "graphics cards expect UEFI, and only UEFI has room for large memory regions; with Secure Boot it refuses " +
-      "drivers that were built in the guest",
+    why: "graphics cards expect UEFI, and only UEFI maps large memory regions; Secure Boot refuses " +
+      "drivers that are built in the guest",
     check: (host, { machines }) =>
       machines.filter(({ gpus, provider }) => gpus.length > 0 && provider === "libvirt").map(({ name }) => ({
         machine: name,
@@ -48,19 +48,19 @@ export const guestChecks: Check[] = [
 function podman({ image, box }: ResolvedMachine): Verdict {
   const suite = suiteOf(image);
   if (suite === undefined) {
-    const message = `whether ${image ? imageName(image) : `the box ${box}`} has Podman 4.1 or later is not known`;
+    const message = `cannot tell whether ${image ? imageName(image) : `the box ${box}`} has Podman 4.1 or later`;
     return unknown(message);
   }
   const evidence = [{ read: "image", value: imageName(image!) }];
   return suite === "jammy"
-    ? fail("Ubuntu 22.04 has Podman 3.4, which gives no GPU to a container", evidence, [
+    ? fail("Ubuntu 22.04 has Podman 3.4, which cannot give a GPU to a container", evidence, [
       manualFix("Write image: ubuntu-24.04 or debian-12 or later, or engine: docker"),
     ])
-    : pass("Podman of the distribution's own", evidence);
+    : pass("Podman from the distribution", evidence);
 }
 
 function firmware(host: Host): Verdict {
-  if (!host.ovmf) return unknown("UEFI firmware was not looked for");
+  if (!host.ovmf) return unknown("could not look for UEFI firmware");
   const found = firmwareOf(host);
   const evidence = [{
     read: "OVMF images",
@@ -69,12 +69,12 @@ function firmware(host: Host): Verdict {
   if (found) return pass(`OVMF without Secure Boot: ${found.code}`, evidence);
   return fail(
     host.ovmf.length > 0
-      ? "only firmware with Secure Boot was found, which refuses the guest's GPU driver"
+      ? "the only firmware found has Secure Boot, which refuses the guest's GPU driver"
       : "no UEFI firmware (OVMF) on this host, which a guest with a GPU needs",
     evidence,
     host.ovmf.length > 0
       ? [
-        manualFix("Bring an OVMF that was built without Secure Boot: Debian's, Fedora's and Arch's packages have one", {
+        manualFix("Install an OVMF build without Secure Boot: the packages of Debian, Fedora and Arch have one", {
           root: true,
         }),
       ]
@@ -97,16 +97,18 @@ function libc({ image, box, gpus }: ResolvedMachine): Verdict {
   }
   const name = image ? imageName(image) : box;
   const evidence = [{ read: image ? "image" : "box, by its name", value: name }];
-  const fix = [manualFix("Build the box from a system with glibc: image: debian-12, ubuntu-24.04 or another of these")];
+  const fix = [
+    manualFix("Build the box from a system with glibc: image: debian-12, ubuntu-24.04 or another known image"),
+  ];
   if (image?.kind === "known" || image?.kind === "debootstrap") {
     return pass(`${name} has glibc`, evidence);
   }
   if (systems.musl.test(name)) {
     return image
-      ? fail(`${name} has musl, and NVIDIA's driver needs glibc`, evidence, fix)
-      : warn(`by its name ${name} has musl, and NVIDIA's driver needs glibc`, evidence, fix);
+      ? fail(`${name} has musl, but NVIDIA's driver needs glibc`, evidence, fix)
+      : warn(`by its name ${name} has musl, but NVIDIA's driver needs glibc`, evidence, fix);
   }
   return systems.glibc.test(name)
     ? pass(`by its name ${name} has glibc`, evidence)
-    : unknown(`the name ${name} does not say whether it has glibc, which NVIDIA's driver needs`, evidence);
+    : unknown(`cannot tell from the name ${name} whether it has glibc, which NVIDIA's driver needs`, evidence);
 }

@@ -21,15 +21,15 @@ export const autostartChecks: Check[] = [
 
 function elsewhere({ provider }: ResolvedMachine): Verdict {
   return fail(`autostart: is not available with ${provider}, only with libvirt`, [], [
-    manualFix("Leave autostart: out, and start the machine by a task of this host's that runs up"),
+    manualFix("Remove autostart:, and create a scheduled task on this host that runs up"),
   ]);
 }
 
 /** libvirt-guests saves VMs to disk at shutdown unless it is set to shut them down (libvirt-guests(8)). */
 function withHost({ gpus }: ResolvedMachine, { systemd, programs, libvirt }: Host): Verdict {
-  if (!programs || !libvirt) return unknown("libvirt was not asked");
+  if (!programs || !libvirt) return unknown("libvirt was not queried");
   if (!systemd || libvirt.startsAtBoot === undefined) {
-    return unknown("whether libvirt starts with this host could not be read");
+    return unknown("could not read whether libvirt starts with this host");
   }
   const unit = "libvirtd" in programs ? "libvirtd" : "virtqemud";
   const evidence = [
@@ -37,14 +37,14 @@ function withHost({ gpus }: ResolvedMachine, { systemd, programs, libvirt }: Hos
     { read: "ON_SHUTDOWN of libvirt-guests", value: libvirt.onShutdown ?? "not enabled" },
   ];
   if (!libvirt.startsAtBoot) {
-    return warn("libvirt does not start with this host, and so none of its VMs does", evidence, [
+    return warn("libvirt does not start with this host, so its VMs do not start either", evidence, [
       commandFix("Start it with the host", `systemctl enable ${unit}.service`, { root: true, safe: true }),
     ]);
   }
   if (gpus.length > 0 && libvirt.onShutdown === "suspend") {
-    return warn("at shutdown libvirt-guests saves VMs to disk, which fails for one with a card", evidence, [
+    return warn("at shutdown libvirt-guests saves VMs to disk, which fails for a VM with a card", evidence, [
       commandFix(
-        "Let it shut them down",
+        "Let it shut down the VMs",
         `sh -c 'echo ON_SHUTDOWN=shutdown >>${libvirt.guestsFile ?? "/etc/sysconfig/libvirt-guests"}'`,
         { root: true },
       ),

@@ -10,7 +10,7 @@ const nftablesSince = "10.4.0";
 
 /**
  * Whether the host's firewall lets packets of libvirt's guests through. A packet must be accepted by
- * each table. Docker and ufw make iptables' FORWARD chain drop what it does not know: libvirt's
+ * each table. Docker and ufw make iptables' FORWARD chain drop unknown packets: libvirt's
  * iptables backend adds its rules to that chain, its nftables backend has a table of its own, which
  * the drop overrides (moby/moby#52612, 2026-05-12; vagrant-libvirt#1839, 2026-01-19).
  */
@@ -18,7 +18,7 @@ export const forwardingChecks: Check[] = [
   {
     id: "host.forwarding",
     about: "whether a firewall on this host drops what libvirt's guests send",
-    why: "the guest comes up without a network beyond this host, so that packages and images cannot be fetched",
+    why: "the guest starts without access to other networks, and cannot download packages and images",
     confirm: "sudo iptables -S FORWARD; sudo nft list ruleset",
     check: (host, { machines }) =>
       host.os.platform === "linux" && machines.some(({ provider }) => provider === "libvirt")
@@ -28,7 +28,7 @@ export const forwardingChecks: Check[] = [
 ];
 
 function forwarding(host: Host, read: Forwarding | undefined): Verdict {
-  if (!read || !host.programs) return skip("this probe did not look at the firewall");
+  if (!read || !host.programs) return skip("this probe did not read the firewall");
   const backend = read.backend ??
     (host.versions.libvirt !== undefined && isOlder(host.versions.libvirt, nftablesSince) ? "iptables" : undefined);
   const evidence = [
@@ -41,10 +41,10 @@ function forwarding(host: Host, read: Forwarding | undefined): Verdict {
     { read: "/etc/ufw", value: read.ufw === undefined ? "not enabled" : `forwarded packets: ${read.ufw}` },
   ];
   if (!read.chains) {
-    const unread = "only root can read the firewall's rules";
+    const unread = "only root can read the firewall rules";
     const cause = causes(read);
-    if (!cause) return skip(`${unread}; there is no Docker bridge and no ufw`, evidence);
-    if (backend === "iptables") return skip(`${unread}; libvirt adds its own to those of ${cause}`, evidence);
+    if (!cause) return skip(`${unread}; this host has no Docker bridge and no ufw`, evidence);
+    if (backend === "iptables") return skip(`${unread}; libvirt adds its rules to those of ${cause}`, evidence);
     return unknown(`${cause} may drop what guests send: ${unread}`, evidence);
   }
   const { chains } = read;
@@ -60,10 +60,10 @@ function forwarding(host: Host, read: Forwarding | undefined): Verdict {
       acceptBridges,
     ]);
   }
-  if (!hasLibvirt(host)) return skip("libvirt is not installed: its rules are not there yet");
-  if (backend === "iptables" && !isActive(host)) return pass("libvirt adds its rules to those of iptables", evidence);
+  if (!hasLibvirt(host)) return skip("libvirt is not installed, so it has no rules yet");
+  if (backend === "iptables" && !isActive(host)) return pass("libvirt adds its rules to iptables", evidence);
   if (backend !== "nftables" && !isActive(host)) {
-    return unknown("iptables drops what it does not know, and libvirt's rules appear with its network", evidence);
+    return unknown("iptables drops unknown packets; libvirt adds its rules when its network starts", evidence);
   }
   return warn(`${causes(read) ?? "the firewall"} drops what libvirt's guests send`, evidence, [useIptables(host)]);
 }
@@ -72,7 +72,7 @@ const isOfIptables = ({ family, table }: ForwardChain) =>
   table === "filter" && (family === "ip" || family === "legacy");
 const nameOf = ({ family, table }: ForwardChain) => (table === "…" ? `of your own (${family})` : `${family} ${table}`);
 const hasLibvirt = ({ programs = {} }: Host) => ["libvirtd", "virtqemud"].some((name) => name in programs);
-/** libvirt has put its rules in place for a network. */
+/** Whether libvirt has added its rules for a network. */
 const isActive = ({ libvirt }: Host) => Object.values(libvirt?.networks ?? {}).includes("active");
 
 /** The programs on this host that make iptables drop forwarded packets; undefined if none was found. */
@@ -87,7 +87,7 @@ const acceptBridges = manualFix(
 );
 
 function useIptables({ os, programs = {}, systemd, forwarding }: Host): Fix {
-  const title = "Let libvirt add its rules to those of iptables, before the drop";
+  const title = "Let libvirt add its rules to iptables, before the rule that drops";
   if (os.id === "nixos") {
     return manualFix(`${title}: firewall_backend = "iptables" in libvirt's network.conf`, { root: true });
   }

@@ -15,23 +15,23 @@ const room = { least: 4096, withoutImage: 1024, ample: 16384 } as const;
 export const hostChecks: Check[] = [
   {
     id: "host.architecture",
-    about: "whether the host is an x86_64, as the guests are",
-    why: "guests are x86_64: on another architecture each of their instructions is emulated, and a card cannot be " +
-      "handed to them",
+    about: "whether the host's CPU is x86_64, like the guests",
+    why: "guests are x86_64: on another architecture every instruction is emulated, and a card cannot be " +
+      "passed through",
     confirm: { linux: "uname -m", windows: "$env:PROCESSOR_ARCHITECTURE", macos: "uname -m" },
     check: (host, { machines }) => architecture(host, machines.filter(({ provider }) => provider === "libvirt")),
   },
   {
     id: "host.virtualization",
     about: "whether VMs run on the hardware or are emulated",
-    why: "without hardware virtualization every instruction of the guest is translated: ten times slower",
+    why: "without hardware virtualization every instruction of the guest is emulated: about ten times slower",
     confirm: { linux: "grep -cE 'vmx|svm' /proc/cpuinfo", windows: "systeminfo", macos: "sysctl kern.hv_support" },
     check: (host, { machines }) => virtualization(host, machines),
   },
   {
     id: "host.memory",
     about: "whether the machines fit into the host's memory",
-    why: "a passed-through card may write anywhere in the guest's memory, so all of it is taken from the host at once",
+    why: "a passed-through card may write anywhere in the guest's memory, so the host pins all of it at start",
     confirm: {
       linux: "free -m",
       windows: "Get-CimInstance Win32_OperatingSystem | Select-Object FreePhysicalMemory",
@@ -41,7 +41,7 @@ export const hostChecks: Check[] = [
   },
   {
     id: "host.disk",
-    about: "whether there is room for images and disks",
+    about: "whether there is space for images and disks",
     why: "images and VM disks grow while they are built and used",
     confirm: {
       linux: "df -h /var/lib/libvirt/images",
@@ -52,8 +52,8 @@ export const hostChecks: Check[] = [
   },
   {
     id: "host.guest",
-    about: "whether this host is itself a VM, which has to be given an IOMMU from outside",
-    why: "a VM can pass on only what it was given",
+    about: "whether this host is itself a VM, which needs an IOMMU from its outer hypervisor",
+    why: "a VM can pass through only devices that it has",
     confirm: {
       linux: "systemd-detect-virt",
       windows: "(Get-CimInstance Win32_ComputerSystem).Model",
@@ -70,27 +70,27 @@ function architecture({ os }: Host, machines: ResolvedMachine[]): Verdict[] {
   if (os.platform !== "linux" || machines.length === 0) return [];
   const evidence = [{ read: "/proc/sys/kernel/arch", value: os.arch ?? "not read" }];
   if (os.arch === undefined) {
-    return [unknown("the host's architecture could not be read", evidence)];
+    return [unknown("could not read the host's architecture", evidence)];
   }
-  if (os.arch === "x86_64") return [pass("x86_64, as the guests", evidence)];
+  if (os.arch === "x86_64") return [pass("x86_64, like the guests", evidence)];
   const fix = [manualFix("Run this on an x86_64 host")];
   return machines.some(({ gpus }) => gpus.length > 0)
     ? [
       fail(
-        `guests are x86_64 and this host is ${os.arch}: they would be emulated, and no GPU can be handed to an ` +
+        `guests are x86_64 but this host is ${os.arch}: they would be emulated, and no GPU can be passed to an ` +
           "emulated guest",
         evidence,
         fix,
       ),
     ]
-    : [warn(`guests are x86_64 and this host is ${os.arch}: they are emulated, slow`, evidence, fix)];
+    : [warn(`guests are x86_64 but this host is ${os.arch}: they are emulated, which is slow`, evidence, fix)];
 }
 
 function virtualization(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const own = machines.filter(({ provider }) => provider === "libvirt");
   // vmx and svm exist on x86 only; host.architecture reports emulation on others
   if (own.length > 0 && host.os.platform === "linux" && host.os.arch && !/^(x86_64|i.86)$/.test(host.os.arch)) {
-    return [skip(`applies to x86 only, and this host is ${host.os.arch}`)];
+    return [skip(`applies to x86 only, but this host is ${host.os.arch}`)];
   }
   if (own.length === 0) return [hardware(host)];
   // provider.host reports that libvirt's VMs need Linux
@@ -113,10 +113,10 @@ function hardware({ hardwareVirtualization: able, os, cpu }: Host): Verdict {
     value: shown === undefined ? "not read" : shown ? "yes" : "no",
   }];
   if (shown === undefined) {
-    return unknown("whether VMs can run on the hardware could not be read", evidence);
+    return unknown("could not read whether this host has hardware virtualization", evidence);
   }
   return shown ? pass("hardware virtualization", evidence) : fail(
-    "hardware virtualization is off, and only libvirt's VMs can run without it",
+    "hardware virtualization is off, but only libvirt VMs can run without it",
     evidence,
     // Macs have no such setting
     os.platform === "macos" ? [] : [remedies.virtualization],
@@ -132,7 +132,7 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
     },
     {
       read: "/dev/kvm",
-      value: !host.kvm.device ? "not there" : host.kvm.access === false ? "there, no permission" : "there",
+      value: !host.kvm.device ? "not there" : host.kvm.access === false ? "present, no permission" : "there",
     },
   ];
   const able = acceleratorOf(host) === "kvm";
@@ -141,19 +141,15 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const forced = machines.filter(({ accelerator }) => accelerator === "kvm" && !able);
   if (emulated.length > 0) {
     verdicts.push(
-      able
-        ? warn("software emulation (tcg), as the config asks for: slow", evidence)
-        : flags || !host.kvm.device
+      able ? warn("software emulation (tcg), set in the config: slow", evidence) : flags || !host.kvm.device
         ? warn(
           `${
-            flags && !flags.some((flag) => /vmx|svm/.test(flag))
-              ? "neither vmx nor svm shows in the CPU"
-              : "no /dev/kvm"
+            flags && !flags.some((flag) => /vmx|svm/.test(flag)) ? "the CPU shows neither vmx nor svm" : "no /dev/kvm"
           }: software emulation, slow`,
           evidence,
           [turnOn(host)],
         )
-        : unknown("the CPU's flags could not be read: software emulation, slow", evidence),
+        : unknown("could not read the CPU's flags: software emulation, slow", evidence),
     );
   }
   if (forced.length > 0) {
@@ -161,7 +157,7 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
       warn(
         `accelerator: kvm is forced for ${
           forced.map(({ name }) => name).join(", ")
-        }, and this host shows no sign that it can: guests may hang`,
+        }, but this host shows no support for it: guests may hang`,
         evidence,
       ),
     );
@@ -177,7 +173,7 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
 function turnOn(host: Host) {
   const inside = host.cpu.flags?.includes("hypervisor");
   return manualFix(
-    inside ? "This host is a VM: let the outer hypervisor offer nested virtualization" : remedies.virtualization.title,
+    inside ? "This host is a VM: turn on nested virtualization in the outer hypervisor" : remedies.virtualization.title,
     { root: true, reboot: true },
   );
 }
@@ -194,16 +190,16 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
     },
   ];
   if (total === undefined || available === undefined) {
-    return [unknown("the host's memory could not be read", evidence)];
+    return [unknown("could not read the host's memory", evidence)];
   }
   // a device can write to all of the guest's memory, so a VM with a card has all of it pinned from
   // the start
   const pinned = machines.some(({ gpus }) => gpus.length > 0);
-  const fix = [manualFix(`Give the machines less (memory:), or free some: ${wanted} MiB are wanted`)];
+  const fix = [manualFix(`Give the machines less memory (memory:), or free memory: they need ${wanted} MiB`)];
   if (wanted > total || (pinned && wanted + 1024 > available)) {
     return [
       fail(
-        `the machines want ${wanted} MiB, and ${available} of ${total} MiB are free${
+        `the machines need ${wanted} MiB, but ${available} of ${total} MiB are free${
           pinned ? "; with a GPU all of it is pinned" : ""
         }`,
         evidence,
@@ -212,22 +208,22 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
     ];
   }
   if (wanted > available) {
-    return [warn(`the machines want ${wanted} MiB, and only ${available} MiB are free`, evidence, fix)];
+    return [warn(`the machines need ${wanted} MiB, but only ${available} MiB are free`, evidence, fix)];
   }
-  return [pass(`${wanted} MiB wanted, ${available} MiB free`, evidence)];
+  return [pass(`${wanted} MiB needed, ${available} MiB free`, evidence)];
 }
 
 function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const { images, cache } = host.disk;
   const evidence = [
     {
-      read: host.os.platform === "linux" ? "df /var/lib/libvirt/images" : "room for VM disks",
+      read: host.os.platform === "linux" ? "df /var/lib/libvirt/images" : "free space for VM disks",
       value: images === undefined ? "unknown" : `${images} MiB`,
     },
-    { read: "room in the cache folder", value: cache === undefined ? "unknown" : `${cache} MiB` },
+    { read: "free space in the cache folder", value: cache === undefined ? "unknown" : `${cache} MiB` },
   ];
   const known = [images, cache].filter((size) => size !== undefined);
-  if (known.length === 0) return [unknown("room on the disks could not be read", evidence)];
+  if (known.length === 0) return [unknown("could not read the free disk space", evidence)];
   const least = Math.min(...known);
   const busy = machines.every(({ running }) => running);
   const fix = [remedies.room];
@@ -236,12 +232,12 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const needed = built ? room.least : room.withoutImage;
   if (least < needed && !busy) {
     const what = built ? "the image" : "the VM's disk";
-    return [fail(`no room for ${what}: ${least} MiB free, ${needed} needed`, evidence, fix)];
+    return [fail(`no space for ${what}: ${least} MiB free, ${needed} needed`, evidence, fix)];
   }
   if (least < room.ample) {
-    return [warn(`only ${least} MiB of room for images and disks`, evidence, fix)];
+    return [warn(`only ${least} MiB free for images and disks`, evidence, fix)];
   }
-  return [pass(`${Math.floor(least / 1024)} GiB of room`, evidence)];
+  return [pass(`${Math.floor(least / 1024)} GiB free`, evidence)];
 }
 
 /**
@@ -251,10 +247,10 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
 function guestByName({ dmi, os }: Host): Verdict {
   const model = [dmi.sys_vendor, dmi.product_name].filter(Boolean).join(" ");
   const evidence = [{ read: "maker and model", value: model || "not read" }];
-  if (os.wsl || !model) return unknown("whether this host is a VM could not be read", evidence);
+  if (os.wsl || !model) return unknown("could not read whether this host is a VM", evidence);
   return /Virtual Machine|VMware|VirtualBox|QEMU|KVM|Xen|Parallels|Amazon EC2/i.test(model)
-    ? warn("this host is itself a VM: its GPU is what the outer hypervisor gave it", evidence)
-    : pass("this host is a machine, not a VM", evidence);
+    ? warn("this host is itself a VM: it has only the GPU that the outer hypervisor gives it", evidence)
+    : pass("this host is not a VM", evidence);
 }
 
 function guest({ cpu, dmi, existingPaths }: Host): Verdict {
@@ -273,16 +269,16 @@ function guest({ cpu, dmi, existingPaths }: Host): Verdict {
     },
   ];
   if (existingPaths.includes("/run/.containerenv")) {
-    return warn("this is a container: run it on the host itself", evidence);
+    return warn("this is a container: run homelab-gpu on the host itself", evidence);
   }
   if (cpu.flags === undefined) {
-    return unknown("whether this host is a VM could not be read", evidence);
+    return unknown("could not read whether this host is a VM", evidence);
   }
   return cpu.flags.includes("hypervisor")
     ? warn(
-      "this host is itself a VM: a card reaches it, and its guests, only if the outer hypervisor gives it the " +
+      "this host is itself a VM: it can pass a card to its guests only if the outer hypervisor gives it the " +
         "card and a virtual IOMMU",
       evidence,
     )
-    : pass("this host is a machine, not a VM", evidence);
+    : pass("this host is not a VM", evidence);
 }

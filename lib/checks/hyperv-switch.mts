@@ -24,24 +24,24 @@ function judge({ network }: ResolvedMachine, host: Host): Verdict {
   const all = host.windows?.switches;
   const names = all?.map(({ name, type }) => `${name} (${type})`).join(", ") || "none";
   const evidence = [{ read: "Get-VMSwitch", value: all ? names : "not read" }];
-  if (!all) return unknown("which virtual switches Hyper-V has could not be read", evidence);
+  if (!all) return unknown("could not read which virtual switches Hyper-V has", evidence);
   const found = switchFor(network?.switch, host);
   if (found) return pass(`it is connected to ${found.name}`, evidence);
   if (network?.switch !== undefined) {
-    return fail(`Hyper-V has no virtual switch ${network.switch}; there is ${names}`, evidence, [
-      manualFix("Write the name of one of them, or leave network: out"),
+    return fail(`Hyper-V has no virtual switch ${network.switch}; it has ${names}`, evidence, [
+      manualFix("Write the name of one of them, or remove network:"),
     ]);
   }
   if (all.length === 0) {
     return fail("Hyper-V has no virtual switch", evidence, [
       commandFix(
-        "Make one that shares the network adapter Ethernet with the host",
+        "Create one that shares the network adapter Ethernet with the host",
         "New-VMSwitch -Name lab -NetAdapterName Ethernet -AllowManagementOS $true",
         { root: true },
       ),
     ]);
   }
-  return fail(`Hyper-V has ${all.length} virtual switches, and no Default Switch: ${names}`, evidence, [
-    manualFix(`Say which one to use: network: {switch: ${all[0]!.name}}`),
+  return fail(`Hyper-V has ${all.length} virtual switches but no Default Switch: ${names}`, evidence, [
+    manualFix(`Choose one, for example network: {switch: ${all[0]!.name}}`),
   ]);
 }

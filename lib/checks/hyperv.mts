@@ -18,13 +18,13 @@ export const hypervChecks: Check[] = [
   {
     id: "hyperv.card",
     about: "whether Hyper-V can divide the card",
-    why: "a VM gets a part of one card, and only of one whose driver in Windows offers that",
+    why: "a VM gets a part of one card, and the card's Windows driver must support that",
     confirm: "Get-VMHostPartitionableGpu",
     check: (host, config) => eachPart(host, config, card),
   },
   {
     id: "hyperv.count",
-    about: "whether the card can be divided into so many parts",
+    about: "whether the card can be divided into partition_count parts",
     why: "a card takes certain counts only: GeForce cards 32, those with SR-IOV a few",
     confirm: "Get-VMHostPartitionableGpu | Select-Object Name, ValidPartitionCounts",
     check: (host, config) => [...eachPart(host, config, count), ...choiceConflicts(config)],
@@ -32,27 +32,27 @@ export const hypervChecks: Check[] = [
   {
     id: "hyperv.choice",
     about: "whether this Windows can choose among its cards",
-    why: "Windows 10 takes any card that can be divided: there is no way to choose one",
+    why: "Windows 10 uses any card that can be divided: there is no way to choose one",
     confirm: "(Get-Command Add-VMGpuPartitionAdapter).Parameters.ContainsKey('InstancePath')",
     check: (host, config) => eachPart(host, config, choice),
   },
   {
     id: "hyperv.policy",
     about: "whether Windows Server's policy lets such a card be divided",
-    why: "Windows Server refuses cards that are no server's, unless two policies say otherwise",
+    why: "Windows Server refuses cards that are not for servers, unless two policies allow them",
     confirm: "Get-ItemProperty HKLM:\\SOFTWARE\\Policies\\Microsoft\\Windows\\HyperV",
     check: (host, config) => eachPart(host, config, policy),
   },
   {
     id: "hyperv.driver",
-    about: "whether Windows has the driver that the guest borrows",
+    about: "whether Windows has the driver that the guest uses",
     why: "a guest with a part of a card runs the driver of its host, copied into it at each up",
     confirm: "Get-CimInstance Win32_VideoController | Select-Object Name, DriverVersion, Status",
     check: (host, config) => eachPart(host, config, driver),
   },
   {
     id: "hyperv.guest",
-    about: "whether the guest's system can have the kernel module for a part of a card",
+    about: "whether the kernel module for a part of a card builds in the guest's system",
     why: "dxgkrnl is not part of Linux, and is known to build on these kernels only",
     check: (host, config) => eachPart(host, config, (request, _host, machine) => guest(request, machine)),
   },
@@ -71,7 +71,7 @@ function eachPart(host: Host, { machines }: Resolved, check: PartCheck): Verdict
 
 const formatPartitionable = (parts: Partitionable[]) => parts.map(({ path }) => path).join("; ") || "none";
 
-/** What was read of the cards, or why nothing was read. */
+/** What was read about the cards, or why nothing was read. */
 function evidenceOf({ windows }: Host): Evidence[] {
   return [{
     read: windows?.cmdlet ?? "Get-VMHostPartitionableGpu",
@@ -85,14 +85,14 @@ function card(request: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine
   const evidence = evidenceOf(host);
   const all = host.windows?.partitionable;
   if (gpus.length > 1) {
-    return fail(`it asks for ${gpus.length} cards, and Hyper-V gives a VM a part of one`, evidence, [
-      manualFix("Leave one of them"),
+    return fail(`it asks for ${gpus.length} cards, but Hyper-V gives a VM a part of one card only`, evidence, [
+      manualFix("Remove all but one of them"),
     ]);
   }
   if (!all) {
     const elevated = host.windows?.elevated;
     return unknown(
-      `which cards Hyper-V can divide could not be read${elevated === false ? ": run this as administrator" : ""}`,
+      `could not read which cards Hyper-V can divide${elevated === false ? ": run this as administrator" : ""}`,
       evidence,
     );
   }
@@ -100,13 +100,15 @@ function card(request: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine
   const ids = `${request.vendorId}:${request.deviceId ?? "*"}`;
   if (fitting.length === 0) {
     return fail(
-      all.length > 0 ? `Hyper-V cannot divide ${ids}` : "there is no card that Hyper-V can divide",
+      all.length > 0 ? `Hyper-V cannot divide ${ids}` : "this host has no card that Hyper-V can divide",
       evidence,
       [manualFix("Update the card's driver in Windows, or name a card that can be divided")],
     );
   }
   return fitting.length > 1
-    ? fail(`${fitting.length} cards that Hyper-V can divide are ${ids}`, evidence, [manualFix("Say which by address:")])
+    ? fail(`${fitting.length} cards that Hyper-V can divide are ${ids}`, evidence, [
+      manualFix("Choose one with address:"),
+    ])
     : pass(`Hyper-V can divide ${ids}`, evidence);
 }
 
@@ -121,19 +123,19 @@ function count(request: ResolvedGpuRequest): Verdict {
     return pass("the card's own count is kept", evidence);
   }
   if (!part?.counts) {
-    return unknown(`whether the card can be divided into ${wanted} could not be read`, evidence);
+    return unknown(`could not read whether the card can be divided into ${wanted}`, evidence);
   }
   if (part.counts.includes(wanted)) {
     const change = part.count === wanted
-      ? "as it is"
-      : `${part.count ?? "another number"} so far: other VMs must be off`;
+      ? "as it is now"
+      : `now ${part.count ?? "another number"}: other VMs must be off`;
     return pass(`the card can be divided into ${wanted}, ${change}`, evidence);
   }
   const valid = [...part.counts].sort((a, b) => a - b);
   return fail(
-    `the card cannot be divided into ${wanted}: ${valid.length === 1 ? "only" : "but"} into ${valid.join(", ")}`,
+    `the card cannot be divided into ${wanted} parts: it supports ${valid.join(", ")}`,
     evidence,
-    [manualFix(`Leave partition_count out, or write partition_count: ${valid.join(" or ")}`)],
+    [manualFix(`Remove partition_count, or write partition_count: ${valid.join(" or ")}`)],
   );
 }
 
@@ -156,7 +158,7 @@ function choiceConflicts({ machines }: Resolved): Verdict[] {
       ? [{
         machine: name,
         ...fail(
-          `${other.name} wants the card in ${other.count} parts, and ${name} in ${count}: it has one count for all`,
+          `${other.name} asks for ${other.count} parts of the card and ${name} for ${count}: a card has one count for all VMs`,
           [],
           [manualFix("Write the same partition_count for both")],
         ),
@@ -176,12 +178,12 @@ function choice(_wish: ResolvedGpuRequest, { windows }: Host): Verdict {
   ];
   if (windows?.choice) return pass("the card can be chosen", evidence);
   if (windows?.choice === undefined || cards === undefined) {
-    return unknown("whether the card can be chosen could not be read", evidence);
+    return unknown("could not read whether the card can be chosen", evidence);
   }
   return cards <= 1
     ? pass("there is only one card", evidence)
     : fail(`Windows 10 cannot choose among ${cards} cards that can be divided`, evidence, [
-      manualFix("Disable the others in the device manager while the VM starts, or go to Windows 11"),
+      manualFix("Disable the other cards in the Device Manager while the VM starts, or upgrade to Windows 11"),
     ]);
 }
 
@@ -192,7 +194,7 @@ function policy(request: ResolvedGpuRequest, host: Host): Verdict {
   const { windows } = host;
   const part = partitionableOf(request);
   if (windows?.product === undefined) {
-    return unknown("whether this is Windows Server could not be read");
+    return unknown("could not read whether this is Windows Server");
   }
   if (windows.product === "client") {
     return pass("client Windows has no such policy");
@@ -202,13 +204,16 @@ function policy(request: ResolvedGpuRequest, host: Host): Verdict {
     value: windows.policy ? String(windows.policy[name] ?? "not set") : "not read",
   }));
   // a path without this suffix is that of a card with SR-IOV, which Windows Server expects
-  if (!part) return unknown("which card it is could not be read", evidence);
+  if (!part) return unknown("could not read which card it is", evidence);
   if (!part.path.toUpperCase().endsWith("\\GPUPARAV")) {
-    return pass("the card has SR-IOV, as Windows Server wants it", evidence);
+    return pass("the card has SR-IOV, which Windows Server expects", evidence);
   }
-  if (!windows.policy) return unknown("Windows Server's policy could not be read", evidence);
+  if (!windows.policy) return unknown("could not read Windows Server's policy", evidence);
   if (policies.every((name) => windows.policy![name] === 0)) {
-    return warn("the card has no SR-IOV, and policy lets Windows Server divide it: unsupported", evidence);
+    return warn(
+      "the card has no SR-IOV, but a policy lets Windows Server divide it: unsupported by Microsoft",
+      evidence,
+    );
   }
   return fail(
     "Windows Server refuses to divide a card without SR-IOV (“not compliant with currently set group policy”)",
@@ -234,26 +239,26 @@ function driver(request: ResolvedGpuRequest, host: Host): Verdict {
       value: windows?.libraries === undefined ? "not read" : windows.libraries ? "there" : "not there",
     },
   ];
-  if (!own) return unknown("the card's driver in Windows could not be read", evidence);
+  if (!own) return unknown("could not read the card's Windows driver", evidence);
   if (own.status !== undefined && own.status !== "OK") {
-    return fail(`the card's driver in Windows does not work (${own.status})`, evidence, [
-      manualFix("Reinstall the card's driver in Windows"),
+    return fail(`the card's Windows driver does not work (${own.status})`, evidence, [
+      manualFix("Reinstall the card's Windows driver"),
     ]);
   }
   if (own.folder === null) {
-    return fail("Windows has no driver of its own for the card, and so none for the guest", evidence, [
+    return fail("Windows has no driver for the card, so the guest cannot get one", evidence, [
       manualFix("Install the card's driver in Windows: https://www.nvidia.com/drivers"),
     ]);
   }
   if (own.status === undefined || own.folder === undefined || windows?.libraries === undefined) {
-    return unknown("whether the card's driver in Windows can serve a guest could not be read", evidence);
+    return unknown("could not read whether a guest can use the card's Windows driver", evidence);
   }
   if (!windows.libraries) {
     return fail("Windows lacks the Linux libraries that the guest needs (System32\\lxss\\lib)", evidence, [
-      manualFix("Install WSL, which brings them: wsl --install --no-distribution"),
+      manualFix("Install WSL, which contains them: wsl --install --no-distribution"),
     ]);
   }
-  return pass(`driver ${driverVersion(own) ?? "of unknown version"} serves the guest`, evidence);
+  return pass(`the guest can use driver ${driverVersion(own) ?? "of unknown version"}`, evidence);
 }
 
 function guest(request: ResolvedGpuRequest, { image, box, provision }: ResolvedMachine): Verdict {
@@ -263,20 +268,20 @@ function guest(request: ResolvedGpuRequest, { image, box, provision }: ResolvedM
   const maker = others[request.vendorId];
   if (maker) {
     const evidence = [{ read: "vendor of the card", value: `${maker} (${request.vendorId})` }];
-    const message = `a part of a card of ${maker} is untried: only NVIDIA's driver has programs for a Linux guest`;
-    // somebody brings the guest's side by other means
+    const message = `a part of a card from ${maker} is untested: only NVIDIA's driver has programs for a Linux guest`;
+    // the guest's part is installed by other means
     return provision.length > 0 || !image
-      ? warn(`${message}, unless provision: or the box brings its own`, evidence)
-      : fail(message, evidence, [manualFix("Use a card of NVIDIA, or bring the guest's driver by provision:")]);
+      ? warn(`${message}, unless provision: or the box installs its own`, evidence)
+      : fail(message, evidence, [manualFix("Use an NVIDIA card, or install the guest's driver with provision:")]);
   }
   if (!image) {
-    return unknown(`whether the box ${box} has dxgkrnl is not known: it is used unmodified`);
+    return unknown(`cannot tell whether the box ${box} has dxgkrnl: the box is used unmodified`);
   }
   const name = imageName(image);
   const suite = suiteOf(image) ?? systemByName(name)?.suite;
   const row = dxgkrnlBuilds.find((one) => one.suite === suite);
   if (!suite || !row) {
-    return unknown(`whether dxgkrnl builds in ${suite ? systemOf(suite) : name} is not known`, [], fix);
+    return unknown(`cannot tell whether dxgkrnl builds in ${suite ? systemOf(suite) : name}`, [], fix);
   }
   const evidence = [{ read: "kernel of the image", value: row.kernel }];
   return row.builds
@@ -284,5 +289,5 @@ function guest(request: ResolvedGpuRequest, { image, box, provision }: ResolvedM
     : fail(`dxgkrnl is not known to build in ${systemOf(suite)}: ${row.why}`, evidence, fix);
 }
 
-/** Makers of cards that Hyper-V divides too, by PCI vendor. */
+/** Other makers of cards that Hyper-V divides, by PCI vendor. */
 const others: Record<string, string> = { 1002: "AMD", 8086: "Intel" };

@@ -32,14 +32,14 @@ import { advisesPrepare, neededForPrepare, stopsPrepare, withoutPrepare } from "
 const probeCheck: Check = {
   id: "host.probe",
   about: "whether the probe's text is complete",
-  why: "a fact that was cut off is unknown, not absent",
+  why: "a missing fact is unknown, not false",
   check: ({ cut }) =>
     cut
       ? [{
         status: "fail",
         message: "the probe's text ends early: its last line, [end], is missing",
-        evidence: [{ read: "what may be missing", value: cut.join(", ") || "nothing that is checked" }],
-        fix: [manualFix("Run the probe again, and keep everything that it prints")],
+        evidence: [{ read: "what may be missing", value: cut.join(", ") || "nothing that a check needs" }],
+        fix: [manualFix("Run the probe again, and keep all of its output")],
       }]
       : [],
 };
@@ -97,7 +97,7 @@ function findingsOf(host: Host, config: Resolved, only: string[]): Finding[] {
         fix,
       }));
     } catch (error) {
-      const message = `this check broke, which is a bug in homelab-gpu: ${(error as Error).message}`;
+      const message = `this check failed with an error, which is a bug in homelab-gpu: ${(error as Error).message}`;
       return [{ check: id, machine: null, status: "unknown", message, evidence: [], fix: [] }];
     }
   });
@@ -148,7 +148,7 @@ function watch(host: Host, config: Resolved): { watched: { host: Host; config: R
 function unsure(keys: string[]): Verdict {
   return {
     status: "unknown",
-    message: "this could not be checked: the probe's text ends before the facts that it needs",
+    message: "could not check this: the probe's text ends before the facts that it needs",
     evidence: [{ read: "the probe", value: `may lack ${keys.join(", ") || "os"}` }],
   };
 }

@@ -44,12 +44,12 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
   ];
   if (gpu.group !== undefined && gpu.group !== null) {
     if (units === undefined) {
-      return unknown("the card is in a group, but /sys/class/iommu could not be read", evidence);
+      return unknown("the card is in a group, but could not read /sys/class/iommu", evidence);
     }
     // POWER's IOMMU has groups but no entry in /sys/class/iommu (arch/powerpc/kernel/iommu.c)
     if (units.length === 0 && /^ppc/.test(host.os.arch ?? "")) {
       return unknown(
-        `the card is in group ${gpu.group}, and ${host.os.arch} does not show which unit translates for it`,
+        `the card is in group ${gpu.group}, but ${host.os.arch} does not show which unit translates for it`,
         evidence,
       );
     }
@@ -58,21 +58,21 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
       return fail("the card's group comes from VFIO's unsafe no-IOMMU mode: no IOMMU unit is active", evidence);
     }
     if (!groups?.get(gpu.group)?.includes(gpu.bdf)) {
-      return unknown(`the card says it is in group ${gpu.group}, and that group does not list it`, evidence);
+      return unknown(`the card is in group ${gpu.group}, but that group does not list the card`, evidence);
     }
     return pass(`${kind(units)} translates for ${gpu.bdf}, IOMMU group ${gpu.group}`, evidence);
   }
-  if (gpu.group === undefined) return unknown("the card's IOMMU group was not read", evidence);
+  if (gpu.group === undefined) return unknown("could not read the card's IOMMU group", evidence);
   if (host.hypervisor) return underXen(host, evidence);
   if (units === undefined) {
-    return unknown("the card is in no IOMMU group, and why could not be seen", evidence);
+    return unknown("the card is in no IOMMU group; could not read the reason", evidence);
   }
   if (units.length > 0) return underNoUnit(gpu, units, host, evidence);
   if (acpiTables === undefined) {
     return host.iommu.devicetree
-      ? fail("this machine has no IOMMU that its kernel drives (device tree, no ACPI)", evidence)
+      ? fail("this machine has no IOMMU that its kernel uses (device tree, no ACPI)", evidence)
       : unknown(
-        "the IOMMU is off, and why cannot be seen from here: /sys/firmware is not visible, as in a container",
+        "the IOMMU is off; could not read the reason: /sys/firmware is not visible, as in a container",
         evidence,
       );
   }
@@ -89,19 +89,19 @@ function underXen({ hypervisor, os }: Host, evidence: Evidence[]): Verdict {
   return fail(
     `${
       hypervisor === "xen-dom0" ? "this is the control domain (dom0) of Xen" : "this kernel runs on Xen"
-    }, which has the IOMMU to itself: KVM and VFIO do not work under it`,
+    }, which owns the IOMMU: KVM and VFIO do not work under Xen`,
     [...evidence, { read: "/sys/hypervisor/type", value: `xen, kernel ${os.kernel ?? "not read"}` }],
     [
       manualFix("Boot this system without Xen: choose the boot entry without “Xen hypervisor”", {
         root: true,
         reboot: true,
       }),
-      manualFix("Or give the card to a VM of Xen's by Xen's own tools: xl pci-assignable-add", { root: true }),
+      manualFix("Or give the card to a Xen VM with Xen's tools: xl pci-assignable-add", { root: true }),
     ],
   );
 }
 
-/** There are units, but none translates for this card. */
+/** The verdict where units exist, but none translates for this card. */
 function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Evidence[]): Verdict {
   const message = `${gpu.bdf} is under no IOMMU unit, though this host has one (${units.join(" ")})`;
   const integrated = isIntegrated(gpu, host.pci);
@@ -116,11 +116,11 @@ function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Ev
   const off = words.find((word) => /^intel_iommu=(.*,)?igfx_off(,|$)/.test(word));
   if (off && integrated && gpu.vendor === vendorIds.intel) {
     const rest = off.split("=")[1]!.split(",").filter((word) => word !== "igfx_off");
-    return fail(`the integrated graphics are left out of the IOMMU by ${off}`, evidence, [
+    return fail(`${off} excludes the integrated graphics from the IOMMU`, evidence, [
       manualFix(
         rest.length > 0
-          ? `Write intel_iommu=${rest.join(",")} instead of ${off} among the kernel's arguments`
-          : `Remove ${off} from the kernel's arguments`,
+          ? `Write intel_iommu=${rest.join(",")} instead of ${off} in the kernel arguments`
+          : `Remove ${off} from the kernel arguments`,
         { root: true, reboot: true },
       ),
     ]);
@@ -133,11 +133,11 @@ function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Ev
       gpu.vendor !== vendorIds.intel
         ? [remedies.firmwareUpdate]
         : given
-        ? [commandFix("Read why in the kernel's log", "dmesg | grep -iE 'dmar|iommu'", { root: true })]
+        ? [commandFix("Read the reason in the kernel log", "dmesg | grep -iE 'dmar|iommu'", { root: true })]
         : [
           manualFix(
-            "Kernels built with INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF leave the integrated graphics out: " +
-              "intel_iommu=on brings them in",
+            "Kernels built with INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF exclude the integrated graphics: " +
+              "intel_iommu=on includes them",
             { root: true, reboot: true },
           ),
         ],
@@ -161,8 +161,8 @@ function kind(units: string[]): string {
  */
 function offOnArm(table: string | undefined, host: Host, evidence: Evidence[]): Verdict {
   if (table === "IORT") {
-    return fail("no SMMU is active: the firmware's table IORT describes devices, and no SMMU that is on", evidence, [
-      firmwareFix("Turn on the SMMU in the firmware's set-up"),
+    return fail("no SMMU is active: the firmware's table IORT describes devices, but no enabled SMMU", evidence, [
+      firmwareFix("Turn on the SMMU in the firmware setup"),
     ]);
   }
   return fail(
@@ -194,7 +194,7 @@ function virtualIommu({ dmi }: Host): Fix[] {
   if (vendor === undefined || vendor === "QEMU") {
     return [
       manualFix(
-        "This host is a VM: let the outer hypervisor give it a virtual IOMMU (QEMU: -device intel-iommu,intremap=on)",
+        "This host is a VM: give it a virtual IOMMU in the outer hypervisor (QEMU: -device intel-iommu,intremap=on)",
         { root: true, reboot: true },
       ),
     ];
@@ -203,9 +203,9 @@ function virtualIommu({ dmi }: Host): Fix[] {
     manualFix(
       `This host is a VM (${
         [vendor, product].filter(Boolean).join(", ")
-      }): run this on a machine of your own, on a bare-metal instance, or in a VM whose outer hypervisor gives it a virtual IOMMU`,
+      }): run this on a physical machine, on a bare-metal instance, or in a VM that has a virtual IOMMU`,
     ),
-    manualFix("Or run the services in this VM itself, where its GPU is: docker compose, without another VM"),
+    manualFix("Or run the services in this VM, which has the GPU: docker compose, without another VM"),
   ];
 }
 
@@ -213,9 +213,9 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
   const { arguments: running, built } = host.kernel;
   if (running === undefined) {
     return fail(
-      `${tables[table]} is on in the firmware and off in the kernel, whose arguments could not be read`,
+      `${tables[table]} is on in the firmware but off in the kernel; could not read the kernel arguments`,
       evidence,
-      [commandFix("Read them", "cat /proc/cmdline")],
+      [commandFix("Read the kernel arguments", "cat /proc/cmdline")],
     );
   }
   const { add, remove: off } = iommuArguments(host);
@@ -223,7 +223,7 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
     const waits = off.every((word) => removalWaits(host, word));
     return fail(
       `the IOMMU is switched off in the kernel (${off.join(" ")})${
-        waits ? ": none of the boot loader's files has it, and that waits for a reboot" : ""
+        waits ? ": no boot loader file has it any more, which takes effect at the next reboot" : ""
       }`,
       evidence,
       waits ? rebootInto(host) : off.map((word) => removeArgument(host, word)),
@@ -238,24 +238,24 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
     // the kernel uses AMD's units without any argument: if none is active, the firmware's table is
     // invalid
     return fail(
-      `${tables[table]} is described by the firmware (${table}), and off in the kernel, which needs no argument for it`,
+      `${tables[table]} is on in the firmware (${table}) but off in the kernel, which needs no argument for it`,
       evidence,
       [
-        commandFix("Read why in the kernel's log", "dmesg | grep -iE 'amd-vi|ivrs|iommu'", { root: true }),
-        firmwareFix("Set IOMMU to Enabled, rather than Auto, in the firmware's set-up, and update the firmware"),
+        commandFix("Read the reason in the kernel log", "dmesg | grep -iE 'amd-vi|ivrs|iommu'", { root: true }),
+        firmwareFix("Set IOMMU to Enabled instead of Auto in the firmware setup, and update the firmware"),
       ],
     );
   }
   const argument = add[0] ?? "intel_iommu=on";
   if (running.some((word) => word === argument || word.startsWith(`${argument},`))) {
-    return fail(`${tables[table]} is on in the firmware, ${argument} is given, and still no unit is active`, evidence, [
-      commandFix("Read why in the kernel's log", "dmesg | grep -iE 'dmar|amd-vi|iommu'", { root: true }),
+    return fail(`${tables[table]} is on in the firmware, ${argument} is set, but no unit is active`, evidence, [
+      commandFix("Read the reason in the kernel log", "dmesg | grep -iE 'dmar|amd-vi|iommu'", { root: true }),
     ]);
   }
   const waits = waitsForReboot(host, argument);
   return fail(
-    `${tables[table]} is on in the firmware and off in the kernel${
-      waits ? `: ${argument} is configured and waits for a reboot` : ""
+    `${tables[table]} is on in the firmware but off in the kernel${
+      waits ? `: ${argument} is configured and takes effect at the next reboot` : ""
     }`,
     evidence,
     waits ? rebootInto(host, argument) : [addArgument(host, argument)],

@@ -24,7 +24,9 @@ export function checkGroup(card: Card, host: Host): Verdict {
   const { gpu, assignedFunctions, alsoPassed, groupPeers, bridges, unverified } = card;
   const staysOnHost = card.staysOnHost.filter((fn) => !groupPeers.includes(fn));
   if (!gpu.group) {
-    return gpu.group === null ? skip("the card is in no IOMMU group") : unknown("the card's IOMMU group was not read");
+    return gpu.group === null
+      ? skip("the card is in no IOMMU group")
+      : unknown("could not read the card's IOMMU group");
   }
   const number = card.groups.join(" and ");
   const word = card.groups.length === 1 ? "group" : "groups";
@@ -58,10 +60,15 @@ export function checkGroup(card: Card, host: Host): Verdict {
       evidence,
       [
         ...(movable(card, host)
-          ? [manualFix("Put the card in another slot, or move that device to one", { root: true, reboot: true })]
+          ? [
+            manualFix("Put the card in another slot, or move that device to another slot", {
+              root: true,
+              reboot: true,
+            }),
+          ]
           : [fixedInPlace(card, host)]),
         ...(assignedFunctions.some((fn) => fn.class?.startsWith("0c03") && usesOf(fn, host).some(({ vital }) => vital))
-          ? [manualFix("Or connect the devices on the card's own USB ports elsewhere")]
+          ? [manualFix("Or connect the devices on the card's USB ports to other ports")]
           : []),
       ],
     );
@@ -86,14 +93,16 @@ export function checkGroup(card: Card, host: Host): Verdict {
         ...evidence,
         ...inTheWay.flatMap((fn) => {
           const why = kept(fn, host);
-          return why === undefined ? [] : [{ read: `taking ${fn.bdf} from this host`, value: `not offered: ${why}` }];
+          return why === undefined
+            ? []
+            : [{ read: `unbinding ${fn.bdf} from this host`, value: `not offered: ${why}` }];
         }),
       ],
       fix: [
         ...placing(card, host),
         // the group is not free until all of them are unbound
         ...(inTheWay.every((fn) => kept(fn, host) === undefined) ? inTheWay : []).map((fn) =>
-          commandFix(`Or give up ${fn.bdf} on this host until the next boot`, release(fn), { root: true })
+          commandFix(`Or unbind ${fn.bdf} from this host until the next boot`, release(fn), { root: true })
         ),
       ],
     };
@@ -102,12 +111,12 @@ export function checkGroup(card: Card, host: Host): Verdict {
     fn.class?.startsWith("0c03") && fn.driver && !harmlessDrivers.includes(fn.driver)
   );
   if (usb && host.needs.keyboards === undefined) {
-    return unknown(`whether the only keyboard hangs on ${formatFunction(usb)} could not be read`, evidence);
+    return unknown(`could not read whether the only keyboard is connected to ${formatFunction(usb)}`, evidence);
   }
   const lost = host.needs.untraced.filter((what) => what !== "route");
   if (usb && lost.length > 0) {
     return unknown(
-      `which disks ${lost.join(", ")} ${lost.length === 1 ? "needs" : "need"} could not be found, and ${
+      `could not find the disks that ${lost.join(", ")} ${lost.length === 1 ? "needs" : "need"}, and ${
         formatFunction(usb)
       } may have one of them`,
       evidence,
@@ -115,7 +124,7 @@ export function checkGroup(card: Card, host: Host): Verdict {
   }
   if (unverified.length > 0) {
     return unknown(
-      `the members of ${word} ${number} could not be read reliably: ${unverified.slice(0, 6).join(", ")}`,
+      `could not read the members of ${word} ${number} reliably: ${unverified.slice(0, 6).join(", ")}`,
       evidence,
     );
   }
@@ -149,16 +158,16 @@ function fixedInPlace({ gpu }: Card, host: Host): Fix {
   }
   return manualFix(
     isIntegrated(gpu, host.pci)
-      ? "These graphics are a part of the processor, whose groups no slot changes: choose a card in a slot, or use the GPU in containers on this host"
+      ? "These graphics are part of the processor and cannot be moved: choose a card in a slot, or use the GPU in containers on this host"
       : "A laptop's card cannot be moved (for an external one, try another port): use the GPU in containers on this host, or use a machine with slots",
   );
 }
 
-/** What may separate the card from its group, or pass all of the group to one VM. */
+/** Fixes that may separate the card from its group, or pass all of the group to one VM. */
 function placing(card: Card, host: Host): Fix[] {
   if (card.gpu.external) return [fixedInPlace(card, host)];
   const siblings = siblingsOf(card);
-  const acs = manualFix("Or turn on ACS in the firmware's set-up, which splits groups where the hardware can", {
+  const acs = manualFix("Or turn on ACS in the firmware setup, which splits groups where the hardware supports it", {
     root: true,
     reboot: true,
   });
@@ -167,7 +176,7 @@ function placing(card: Card, host: Host): Fix[] {
       manualFix(
         `Give all of them to one machine: in its gpu: list, write address: "${card.gpu.bdf}" and ${
           siblings.slice(0, 8).map(({ bdf }) => `address: "${bdf}"`).join(" and ")
-        }. They hang on one switch: if that is a board with several GPUs, moving it changes nothing`,
+        }. They are behind one switch: if that is a board with several GPUs, moving it does not help`,
       ),
       ...(isPortable(host) ? [] : [acs]),
     ];
@@ -191,20 +200,20 @@ function placing(card: Card, host: Host): Fix[] {
  * depend on any function.
  */
 function kept(fn: PciFunction, host: Host): string | undefined {
-  if (fn.class === undefined) return "what it is was not read";
-  if (fn.class.startsWith("01")) return "it is mass storage";
+  if (fn.class === undefined) return "its device class could not be read";
+  if (fn.class.startsWith("01")) return "it is a storage device";
   if (isDisplay(fn)) return shows(fn, host) ? "the host displays on it" : "it is a graphics card";
   if (vitalClasses.test(fn.class)) return "the host needs it";
   const uses = usesOf(fn, host).map(({ use }) => use);
   if (uses.length > 0) return `the host uses it for ${uses.join(", ")}`;
   if (fn.class.startsWith("0c03") && host.needs.keyboards === undefined) {
-    return "whether the only keyboard hangs on it was not read";
+    return "the keyboards that are connected to it could not be read";
   }
-  if (!spareClasses.test(fn.class)) return "what uses it was not read";
+  if (!spareClasses.test(fn.class)) return "its use on the host could not be read";
   const lost = [...host.needs.untraced, ...host.needs.unread];
   return lost.length === 0
     ? undefined
-    : `which devices ${lost.map(formatMember).join(", ")} ${lost.length === 1 ? "needs" : "need"} could not be found`;
+    : `could not find the devices that ${lost.map(formatMember).join(" and ")} ${lost.length === 1 ? "needs" : "need"}`;
 }
 
 /**

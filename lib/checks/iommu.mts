@@ -16,36 +16,36 @@ export const iommuChecks: Check[] = [
   {
     id: "iommu.enabled",
     about:
-      "whether the IOMMU translates for this card: by the card's own group, never by a folder, a log or an argument",
+      "whether the IOMMU translates for this card, by the card's own group: a log line or an argument proves nothing",
     why: "only the IOMMU keeps a card that a VM drives from reading and writing all of the host's memory",
     confirm: "ls /sys/class/iommu",
     check: (host, config) => eachCard(host, config, (card) => checkEnabled(card.gpu, host)),
   },
   {
     id: "iommu.group",
-    about: "whether the card's IOMMU group can be handed over",
-    why: "devices of one group can reach each other around the IOMMU, so the kernel hands them over together or not " +
-      "at all",
+    about: "whether the card's IOMMU group can be passed to a VM",
+    why: "devices of one group can reach each other without the IOMMU, so the kernel passes all of them or " +
+      "none",
     check: (host, config) => eachCard(host, config, (card) => checkGroup(card, host)),
   },
   {
     id: "iommu.interrupts",
-    about: "whether interrupts are remapped, without which VFIO refuses",
-    why: "without it a VM could send the host any interrupt",
+    about: "whether interrupts are remapped, which VFIO requires",
+    why: "without remapping a VM can send any interrupt to the host",
     confirm: "grep -m1 IR- /proc/interrupts",
     check: (host, config) => onceIfCards(host, config, interrupts),
   },
   {
     id: "iommu.reserved",
     about: "memory that the firmware reserves for the card (Intel: RMRR, AMD: IVMD)",
-    why: "the firmware still uses that memory with the card, so that the kernel does not hand the card over",
+    why: "the firmware still uses that memory with the card, so the kernel does not pass the card to a VM",
     confirm: "cat /sys/kernel/iommu_groups/*/reserved_regions",
     check: (host, config) => eachCard(host, config, (card) => reserved(card, host)),
   },
   {
     id: "iommu.acs",
-    about: "an argument that splits groups which the hardware does not (pcie_acs_override)",
-    why: "an override hides real paths between devices: a guest can use them",
+    about: "whether a kernel argument splits groups that the hardware does not split (pcie_acs_override)",
+    why: "an override hides real paths between devices, and a guest can use them",
     confirm: "cat /proc/cmdline",
     check: (host, config) => onceIfCards(host, config, acs),
   },
@@ -58,10 +58,10 @@ function interrupts(host: Host): Verdict {
     return skip("interrupt remapping exists on x86 only", evidence);
   }
   if (host.iommu.units?.length === 0) {
-    return skip("no IOMMU is active that could remap them", evidence);
+    return skip("no IOMMU is active, so none can remap them", evidence);
   }
   if (!kinds || kinds.length === 0) {
-    return unknown("whether interrupts are remapped could not be read", evidence);
+    return unknown("could not read whether interrupts are remapped", evidence);
   }
   if (kinds.some((name) => name.startsWith("IR-"))) {
     return pass("interrupts are remapped", evidence);
@@ -69,8 +69,8 @@ function interrupts(host: Host): Verdict {
   const unsafe = host.kernel.parameters["vfio_iommu_type1.allow_unsafe_interrupts"];
   if (unsafe === "Y") {
     return warn(
-      "interrupts are not remapped, and VFIO is set to accept that (allow_unsafe_interrupts): the VM can send " +
-        "any interrupt",
+      "interrupts are not remapped, but VFIO is set to accept that (allow_unsafe_interrupts): the VM can send " +
+        "any interrupt to the host",
       [...evidence, { read: "vfio_iommu_type1.allow_unsafe_interrupts", value: "Y" }],
     );
   }
@@ -81,7 +81,7 @@ function interrupts(host: Host): Verdict {
   );
   if (broken) {
     return fail(
-      "interrupts are not remapped, since this chipset's remapping is broken (Intel 5500, 5520, X58) and the " +
+      "interrupts are not remapped: remapping is broken on this chipset (Intel 5500, 5520, X58) and the " +
         "kernel turns it off: VFIO will refuse the card (Operation not permitted)",
       [...evidence, {
         read: `/sys/bus/pci/devices/${broken.bdf}`,
@@ -89,7 +89,7 @@ function interrupts(host: Host): Verdict {
       }],
       [
         commandFix(
-          "No setting fixes this. To use VFIO without remapping, if you trust the VM: it can send any interrupt " +
+          "No setting fixes this. If you trust the VM, use VFIO without remapping; the VM can then send any interrupt " +
             "to this host",
           "sh -c 'echo options vfio_iommu_type1 allow_unsafe_interrupts=1 " +
             ">/etc/modprobe.d/vfio-unsafe-interrupts.conf'",
@@ -121,15 +121,15 @@ function reserved({ groups }: Card, host: Host): Verdict {
   // since 6.6 such groups cannot be passed to a VM (drivers/iommu/iommu.c, require_direct:
   // “requires a 1:1 mapping”); before, VT-d refused them as “ineligible for IOMMU domain attach”
   // and AMD-Vi did not
-  const refuses = "kernels since 6.6 refuse to hand it over (“requires a 1:1 mapping”)";
+  const refuses = "kernels since 6.6 refuse to pass it (“requires a 1:1 mapping”)";
   return {
     status: sure ? "fail" : "warn",
     message: sure
       ? `${what}, and ${refuses}`
       : kernel === undefined
-      ? `${what}: ${refuses}, and earlier ones may; which kernel runs here was not read`
+      ? `${what}: ${refuses}, and earlier ones may refuse; could not read this kernel's version`
       : amd || arm
-      ? `${what}: this kernel may hand it over, and ${refuses}`
+      ? `${what}: this kernel may pass it, but ${refuses}`
       : `${what}: the kernel may refuse it as ineligible for IOMMU domain attach, and ${refuses}`,
     evidence: [
       { read, value: "a direct region" },
@@ -138,8 +138,8 @@ function reserved({ groups }: Card, host: Host): Verdict {
     ],
     fix: amd
       ? [
-        firmwareFix("Update the firmware: newer ones of many boards reserve less"),
-        firmwareFix("Or turn off Pre-boot DMA Protection in the firmware's set-up"),
+        firmwareFix("Update the firmware: on many boards newer versions reserve less"),
+        firmwareFix("Or turn off Pre-boot DMA Protection in the firmware setup"),
       ]
       : [
         hp
@@ -159,7 +159,7 @@ function acs(host: Host): Verdict {
     value: kernel.arguments === undefined ? "not readable" : (override ?? "no pcie_acs_override"),
   }];
   if (kernel.arguments === undefined) {
-    return unknown("the kernel's arguments could not be read", evidence);
+    return unknown("could not read the kernel arguments", evidence);
   }
   const release = host.os.kernel ?? "";
   const takes = takesAcsOverride(release);
@@ -167,14 +167,14 @@ function acs(host: Host): Verdict {
     const ignored = takes === false;
     return warn(
       ignored
-        ? `${override} does nothing: ${release} is a distribution's ordinary kernel, which does not know that argument. The groups are the hardware's own`
-        : `${override}: kernels with the patch split groups that the hardware does not, so that the VM's card can reach its neighbours' memory, and kernels without it ignore the argument. Which ${
+        ? `${override} has no effect: ${release} is a distribution kernel, which does not know that argument`
+        : `${override}: kernels with the patch split groups that the hardware does not split, so the VM's card can reach its neighbours' memory; kernels without it ignore the argument. Cannot tell which kind ${
           release || "this kernel"
-        } does is not known`,
+        } is`,
       [...evidence, { read: "/proc/sys/kernel/osrelease", value: release || "not read" }],
       [
         manualFix(
-          "Remove the argument, unless groups must be split by it: then boot a kernel with the patch (linux-zen, " +
+          "Remove the argument. If groups must be split by it, boot a kernel with the patch (linux-zen, " +
             "Proxmox)",
           {
             root: true,
@@ -186,8 +186,8 @@ function acs(host: Host): Verdict {
   }
   return override
     ? warn(
-      `${override} splits groups that the hardware does not: the VM's card can reach its neighbours' memory`,
+      `${override} splits groups that the hardware does not split: the VM's card can reach its neighbours' memory`,
       evidence,
     )
-    : pass("groups are the hardware's own", evidence);
+    : pass("no argument splits the groups", evidence);
 }

@@ -38,17 +38,17 @@ function judge(folder: string, { name }: ResolvedMachine, { windows }: Host): Ve
   // PowerShell takes the typographic ones for quotes too (about_Quoting_Rules)
   if (/['\u2018-\u201b]/.test(folder)) {
     return fail(
-      "the folder has a quote in its path, which ends a quoted path in Vagrant's scripts",
+      "the folder has a quote in its path, which breaks quoted paths in Vagrant's scripts",
       evidence,
       elsewhere,
     );
   }
   if (/[[\]]/.test(folder)) {
-    return fail("the folder has brackets in its path, which PowerShell takes for a pattern", evidence, elsewhere);
+    return fail("the folder has brackets in its path, which PowerShell reads as a pattern", evidence, elsewhere);
   }
   if (/^[\\/]{2}/.test(folder) || windows?.networkDrives?.includes(drive)) {
     return fail(
-      "the folder is on a network drive, and Hyper-V opens disks as another user, who has no such drive",
+      "the folder is on a network drive, but Hyper-V opens disks as another user, who does not have that drive",
       evidence,
       elsewhere,
     );
@@ -63,17 +63,17 @@ function judge(folder: string, { name }: ResolvedMachine, { windows }: Host): Ve
   }
   if (/[\\/]OneDrive( - [^\\/]+)?[\\/]/i.test(folder)) {
     return warn(
-      "the folder is in OneDrive, which uploads the disks of VMs, and locks files while it does",
+      "the folder is in OneDrive, which uploads the disks of VMs and locks them meanwhile",
       evidence,
       elsewhere,
     );
   }
   const marks = [...new Set(folder.match(/[$`%!^&;]/g) ?? [])];
   if (marks.length > 0) {
-    return warn(`the folder has ${marks.join(" ")} in its path, which a shell may give a meaning`, evidence, elsewhere);
+    return warn(`the folder has ${marks.join(" ")} in its path, which a shell may interpret`, evidence, elsewhere);
   }
   if (windows?.networkDrives === undefined) {
-    return unknown(`whether ${drive} is a network drive could not be read`, evidence);
+    return unknown(`could not read whether ${drive} is a network drive`, evidence);
   }
-  return pass("VMs can be kept in it", evidence);
+  return pass("it can hold VMs", evidence);
 }

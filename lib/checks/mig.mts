@@ -1,4 +1,4 @@
-/** Services that ask for MIG instances: parts of a card that exist only once they are made in the VM. */
+/** Services that ask for MIG instances: parts of a card that exist only after someone creates them in the VM. */
 import type { Fix } from "../findings.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Verdict } from "./types.mts";
@@ -29,32 +29,32 @@ export function migMissing(ids: string[], machine: ResolvedMachine): { message: 
   const beyond = ids.filter((id) => /^\d+:/.test(id) && Number(id.split(":")[0]) >= devices.length);
   if (beyond.length > 0 && devices.length > 0) {
     return {
-      message: `it asks for the MIG instance ${beyond.join(", ")}, and the GPUs of ${machine.name} count from 0 to ${
+      message: `it asks for the MIG instance ${beyond.join(", ")}, but the GPUs of ${machine.name} are numbered 0 to ${
         devices.length - 1
       }`,
-      fix: manualFix("Name an instance of another GPU"),
+      fix: manualFix("Use an instance of another GPU"),
     };
   }
   if (devices.length === 0 || !devices.every((device) => device !== undefined && hasMig(device) === false)) {
     return undefined;
   }
   return {
-    message: `it asks for the MIG instance ${ids.join(", ")}, and no card of ${machine.name} has MIG`,
+    message: `it asks for the MIG instance ${ids.join(", ")}, but no card of ${machine.name} supports MIG`,
     fix: manualFix("Name the GPU by its index (0), or give the machine a card with MIG, such as an A100 or H100"),
   };
 }
 
-/** The verdict where a machine's cards have MIG: nothing before boot shows whether the instances are there. */
+/** The verdict for cards with MIG: nothing before boot shows whether the instances exist. */
 export function migUnknown(name: string, ids: string[], evidence: Verdict["evidence"]): Verdict | undefined {
   if (ids.length === 0) return undefined;
   return {
     status: "unknown",
-    message: `${name} asks for the MIG instance ${ids.join(", ")}, which exists only once it is made in the VM`,
+    message: `${name} asks for the MIG instance ${ids.join(", ")}, which must first be created in the VM`,
     evidence,
     fix: [
       manualFix(
-        "Make it in the VM, then run up again: nvidia-smi -mig 1, nvidia-smi mig -lgip (profiles), nvidia-smi " +
-          "mig -cgi PROFILE -C; instances are gone after a reboot of the VM",
+        "Create it in the VM, then run up again: nvidia-smi -mig 1, nvidia-smi mig -lgip (profiles), nvidia-smi " +
+          "mig -cgi PROFILE -C; a reboot of the VM deletes the instances",
       ),
     ],
   };

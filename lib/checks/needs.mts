@@ -1,6 +1,6 @@
-/** What the checks that were asked for need of slow programs of the host. */
+/** Which slow programs of the host the requested checks need. */
 
-/** By name in `HOMELAB_GPU_ASK` of scripts/probe-linux.sh: the checks that read what the program answers. */
+/** The checks that read a program's output, by its name in `HOMELAB_GPU_ASK` of scripts/probe-linux.sh. */
 const readers: Record<"packer" | "libvirt", string[]> = {
   packer: ["tools.present", "provider.version"],
   libvirt: ["tools.present", "provider.access", "host.forwarding"],
@@ -8,7 +8,7 @@ const readers: Record<"packer" | "libvirt", string[]> = {
 
 /**
  * The programs that the probe asks for these checks, as ids or their first parts (`gpu`,
- * `iommu.group`); without any, every check is meant, and undefined means every program.
+ * `iommu.group`); without any, every check is requested. Returns undefined for every program.
  */
 export function programsToAsk(words: string[]): string[] | undefined {
   if (words.length === 0) return undefined;

@@ -3,7 +3,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import { fail, pass, warn } from "./results.mts";
 import type { Check, Verdict } from "./types.mts";
 
-/** Settings of vagrant-libvirt by which this program finds a VM, its disks and its network: with another value it would lose them. */
+/** Settings of vagrant-libvirt by which this program finds a VM, its disks and its network. */
 const identifying = [
   "uri",
   "host",
@@ -16,7 +16,7 @@ const identifying = [
   "management_network_name",
 ];
 
-/** Settings that have a key in the config, with which the VM is compared. */
+/** Settings that have a key in the config: the VM is compared with that key. */
 const keys: Record<string, string> = {
   cpus: "cpus",
   memory: "memory",
@@ -29,8 +29,8 @@ const keys: Record<string, string> = {
 export const ownLinesChecks: Check[] = [
   {
     id: "provider.lines",
-    about: "whether the lines of libvirt: go together with what this program writes",
-    why: "a line may move the VM to where this program does not find it",
+    about: "whether the lines of libvirt: conflict with the settings that this program writes",
+    why: "with some settings this program does not find the VM again",
     check: (_, { machines }) =>
       machines.flatMap((machine) =>
         machine.libvirt === undefined ? [] : [{ machine: machine.name, ...ownLines(machine, machine.libvirt) }]
@@ -43,22 +43,22 @@ function ownLines({ provider }: ResolvedMachine, text: string): Verdict {
   const evidence = [{ read: "libvirt", value: lines.join("; ") }];
   if (provider !== "libvirt") {
     return warn(`the lines of libvirt: are ignored with ${provider}`, evidence, [
-      manualFix("Leave libvirt: out, or write provider: libvirt"),
+      manualFix("Remove libvirt:, or write provider: libvirt"),
     ]);
   }
   // `l.cpus = 4` and `l.pci domain: …`, not in a comment
   const set = [...text.matchAll(/(?:^|;)[ \t]*l\.(\w+)(?=[ \t]*=|[ \t(])/gm)].map(([, name]) => name!);
   const lost = set.find((name) => identifying.includes(name));
   if (lost !== undefined) {
-    return fail(`l.${lost} is set by this program, which finds the VM, its disks and its network by it`, evidence, [
-      manualFix(`Leave l.${lost} out of libvirt:`),
+    return fail(`l.${lost} is set by this program to find the VM, its disks and its network`, evidence, [
+      manualFix(`Remove l.${lost} from libvirt:`),
     ]);
   }
   const known = set.find((name) => Object.hasOwn(keys, name));
   if (known !== undefined) {
-    return fail(`l.${known} has a key of its own in the config`, evidence, [
-      manualFix(`Write ${keys[known]}: at the machine, and leave l.${known} out of libvirt:`),
+    return fail(`the config has its own key for l.${known}`, evidence, [
+      manualFix(`Write ${keys[known]}: for the machine, and remove l.${known} from libvirt:`),
     ]);
   }
-  return pass(`${lines.length === 1 ? "one line" : `${lines.length} lines`} of your own in its block`, evidence);
+  return pass(`${lines.length === 1 ? "one line" : `${lines.length} lines`} of yours in its block`, evidence);
 }

@@ -20,7 +20,7 @@ import { isNvidia } from "../host/vendors.mts";
  * does not exist.
  */
 const tried: Record<string, { least?: string; oldest: string; why?: string }> = {
-  packer: { least: "1.6.6", oldest: "1.6.6", why: "it makes the CD that lets Packer in (cd_files)" },
+  packer: { least: "1.6.6", oldest: "1.6.6", why: "it creates the CD that gives Packer access (cd_files)" },
   vagrant: { oldest: "2.3.4" },
   "vagrant-libvirt": { oldest: "0.11.2" },
 };
@@ -29,15 +29,15 @@ const tried: Record<string, { least?: string; oldest: string; why?: string }> = 
 export const providerChecks: Check[] = [
   {
     id: "provider.host",
-    about: "whether the provider runs on such a host",
+    about: "whether the provider runs on this kind of host",
     why: "a hypervisor exists for some operating systems only",
     confirm: { linux: "uname -s", windows: "(Get-CimInstance Win32_OperatingSystem).Caption", macos: "sw_vers" },
     check: (host, { machines }) => machines.map((machine) => onThisHost(machine, host)),
   },
   {
     id: "provider.mode",
-    about: "whether the provider can hand over a GPU in this way",
-    why: "a provider hands over a whole card, parts of one, or neither",
+    about: "whether the provider can pass through a GPU in this mode",
+    why: "a provider passes a whole card, a part of one, or neither",
     check: (host, { machines }) =>
       machines.flatMap((machine) =>
         machine.gpus.map((request) => withoutPart(machine, request, host) ?? inThisMode(machine, request.mode, host))
@@ -61,13 +61,13 @@ export const providerChecks: Check[] = [
         const evidence = [{ read: `${name} version`, value: version }];
         if (least && isOlder(version, least)) {
           return [
-            fail(`${name} ${version} is too old: ${least} or later is needed, since ${why}`, evidence, [
+            fail(`${name} ${version} is too old: ${least} or later is needed, because ${why}`, evidence, [
               manualFix(`Install a newer ${name}: https://developer.hashicorp.com/${name}/install`),
             ]),
           ];
         }
         return isOlder(version, oldest)
-          ? [warn(`${name} ${version} is older than ${oldest}, the oldest that this was run with`, evidence)]
+          ? [warn(`${name} ${version} is older than ${oldest}, the oldest tested version`, evidence)]
           : [pass(`${name} ${version}`, evidence)];
       });
       verdicts.push(...machines.flatMap((machine) => hypervisorVersions(machine, host)));
@@ -79,8 +79,8 @@ export const providerChecks: Check[] = [
   },
   {
     id: "provider.access",
-    about: "whether the hypervisor runs and lets this user in",
-    why: "Vagrant asks libvirt's system daemon, or Hyper-V's service, to make the VM",
+    about: "whether the hypervisor runs and this user may use it",
+    why: "Vagrant asks libvirt's system daemon, or Hyper-V's service, to create the VM",
     confirm: { linux: "virsh -c qemu:///system list --all", windows: "Get-VM", macos: "prlctl list --all" },
     check: (host, { machines }) => [
       ...(machines.some(({ provider }) => provider === "libvirt") ? libvirtAccess(host) : []),
@@ -101,7 +101,7 @@ function onThisHost(machine: ResolvedMachine, host: Host): Verdict {
     return { machine: machine.name, ...fail(message, evidence, fix) };
   }
   if (telling[0]) {
-    const message = `whether this is ${telling[0].row.host} could not be read: ${telling[0].row.message}`;
+    const message = `could not read whether this is ${telling[0].row.host}: ${telling[0].row.message}`;
     return { machine: machine.name, ...unknown(message, evidence) };
   }
   return { machine: machine.name, ...pass(`${title} on ${system}`, evidence) };
@@ -128,25 +128,25 @@ function withoutPart(
   if (on.length > 0) {
     return {
       machine: name,
-      ...fail(`all ${on.length} virtual functions of ${card.bdf} are given to machines already`, evidence, [
-        manualFix("Turn on more of them (sriov_numvfs: none may be in use while it is changed), or ask for fewer"),
+      ...fail(`all ${on.length} virtual functions of ${card.bdf} are in use by machines`, evidence, [
+        manualFix("Turn on more of them (sriov_numvfs: none may be in use meanwhile), or ask for fewer"),
       ]),
     };
   }
   if (card.activeVirtualFunctions === undefined) {
-    return { machine: name, ...unknown(`whether ${card.bdf} has virtual functions on could not be read`, evidence) };
+    return { machine: name, ...unknown(`could not read whether ${card.bdf} has active virtual functions`, evidence) };
   }
   return {
     machine: name,
     ...fail(
-      `${formatFunction(card)} can have ${card.virtualFunctions} virtual functions, and none is on`,
+      `${formatFunction(card)} can have ${card.virtualFunctions} virtual functions, but none is turned on`,
       evidence,
       isNvidia(card)
-        ? [manualFix("NVIDIA's cards divide by their vGPU driver on this host, which needs a licence: see its manual")]
+        ? [manualFix("NVIDIA cards need the vGPU driver on this host for that, which needs a licence: see its manual")]
         : [
           commandFix("Turn one on, until the next boot", `sh -c 'echo 1 >${at}/sriov_numvfs'`, { root: true }),
           manualFix(
-            "Intel's need a driver on this host that can: xe (argument xe.max_vfs), or i915 with the module " +
+            "Intel cards need a host driver that supports it: xe (argument xe.max_vfs), or i915 with the module " +
               "i915-sriov-dkms",
           ),
         ],
@@ -163,12 +163,14 @@ function inThisMode(machine: ResolvedMachine, mode: Mode, host: Host): Verdict {
   const evidence = provider === "libvirt" && mode === "partition"
     ? [{
       read: "sriov_totalvfs, mdev_supported_types",
-      value: parts.map(({ bdf }) => bdf).join(" ") || "on no card",
+      value: parts.map(({ bdf }) => bdf).join(" ") || "no card has them",
     }]
     : [];
   const usual: Verdict = { machine: name, ...pass(`${titleOf(provider)}, mode ${mode}`, evidence) };
   if (row.check === "provider.host") {
-    return row.verdict === "refused" ? { machine: name, ...skip(`there is no ${mode} here`, evidence) } : usual;
+    return row.verdict === "refused"
+      ? { machine: name, ...skip(`${mode} is not available on this host`, evidence) }
+      : usual;
   }
   return row.check === "provider.mode" ? judged(usual, row, sure) : usual;
 }
@@ -176,7 +178,7 @@ function inThisMode(machine: ResolvedMachine, mode: Mode, host: Host): Verdict {
 /** A row of the support table as a verdict: `pass` if the row has no objection. */
 function judged(pass: Verdict, { host, verdict, message, instead, unread }: SupportRow, sure: boolean): Verdict {
   if (!sure) {
-    return { ...pass, status: "unknown", message: unread ?? `whether this is ${host} could not be read: ${message}` };
+    return { ...pass, status: "unknown", message: unread ?? `could not read whether this is ${host}: ${message}` };
   }
   if (verdict === "works") return pass;
   return {
@@ -212,7 +214,7 @@ function extensions(machine: ResolvedMachine, host: Host): Verdict[] {
     const at = foreign.map(({ bdf }) => bdf).join(", ");
     return [{
       machine: name,
-      ...fail(`VirtualBox cannot address PCI domains, and the card is at ${at}`, [], [
+      ...fail(`VirtualBox cannot address PCI domains, but the card is at ${at}`, [], [
         manualFix("Write provider: libvirt"),
       ]),
     }];
@@ -224,12 +226,12 @@ function extensions(machine: ResolvedMachine, host: Host): Verdict[] {
   }];
   return [
     there === undefined
-      ? { machine: name, ...unknown("whether VirtualBox has its extension pack could not be read", evidence) }
+      ? { machine: name, ...unknown("could not read whether VirtualBox has its extension pack", evidence) }
       : there
       ? { machine: name, ...pass("VirtualBox has its extension pack", evidence) }
       : {
         machine: name,
-        ...fail("VirtualBox lacks its extension pack, which passes the card on", evidence, [
+        ...fail("VirtualBox lacks its extension pack, which PCI passthrough needs", evidence, [
           manualFix("Install the extension pack of that version: https://www.virtualbox.org/wiki/Download_Old_Builds"),
         ]),
       },
@@ -242,7 +244,7 @@ function hypervAccess({ hyperv, service, elevated, hypervRights, vbs }: Windows)
     { read: "service vmms", value: service ?? "not read" },
     { read: "administrator", value: told(elevated) },
     { read: "in the group Hyper-V Administrators", value: told(hypervRights) },
-    { read: "virtualisation-based security", value: told(vbs) },
+    { read: "virtualization-based security", value: told(vbs) },
   ];
   if (hyperv === false) return skip("Hyper-V is not turned on", evidence);
   if (service !== undefined && service !== "Running") {
@@ -260,14 +262,14 @@ function hypervAccess({ hyperv, service, elevated, hypervRights, vbs }: Windows)
     ]);
   }
   if (service === undefined || (!elevated && !hypervRights)) {
-    return unknown("whether Hyper-V lets this user in could not be read", evidence);
+    return unknown("could not read whether this user may use Hyper-V", evidence);
   }
-  return pass("Hyper-V runs and lets this user in", evidence);
+  return pass("Hyper-V runs, and this user may use it", evidence);
 }
 
 function libvirtAccess(host: Host): Verdict[] {
   const { libvirt, programs, systemd } = host;
-  if (!programs || !libvirt) return [unknown("libvirt was not asked")];
+  if (!programs || !libvirt) return [unknown("libvirt was not queried")];
   const daemon = "libvirtd" in programs ? "libvirtd" : "virtqemud" in programs ? "virtqemud" : undefined;
   if (!daemon) return [skip("libvirt is not installed")];
   const evidence = [{ read: "/run/libvirt/libvirt-sock", value: libvirt.socket ?? "not there" }];
@@ -290,7 +292,7 @@ function libvirtAccess(host: Host): Verdict[] {
   if (libvirt.access === false || refused) {
     return [fail(refused ? "no rights on libvirt: polkit does not let this user in" : "no rights on libvirt's socket", [
       refused ? { read: "virsh", value: libvirt.error! } : { read: libvirt.socket, value: "no permission" },
-      { read: "groups", value: host.groups.join(" ") || "none that matters" },
+      { read: "groups", value: host.groups.join(" ") || "none of the needed groups" },
     ], [joinGroupFix("libvirt", host.joined)])];
   }
   if (libvirt.error) {

@@ -6,7 +6,7 @@ type Result = (message: string, evidence?: Evidence[], fix?: Fix[]) => Verdict;
 
 const result = (status: Status): Result => (message, evidence = [], fix = []) => ({ status, message, evidence, fix });
 
-/** It works. */
+/** The checked thing works. */
 export const pass = result("pass");
 /** It may work, or works with limits; nothing is blocked. */
 export const warn = result("warn");

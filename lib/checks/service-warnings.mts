@@ -1,4 +1,4 @@
-/** Services that start without the GPU that they seem to want, or end at once. */
+/** Services that start without the GPU that they seem to need, or exit at once. */
 import type { Service } from "../config/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import { mapAt } from "../maps.mts";
@@ -38,7 +38,7 @@ function withoutRuntime(
   }
   return {
     status: "warn",
-    message: `${name}: NVIDIA_VISIBLE_DEVICES alone gives it no GPU: Docker's usual runtime does not read it`,
+    message: `${name}: NVIDIA_VISIBLE_DEVICES alone gives it no GPU: Docker's default runtime does not read it`,
     evidence: [{
       read: place?.(["NVIDIA_VISIBLE_DEVICES"]) ?? `${name}: environment`,
       value: `NVIDIA_VISIBLE_DEVICES=${visible}`,
@@ -79,9 +79,9 @@ function generic({ name, body, place }: PlacedService): Verdict | undefined {
   if (!Array.isArray(generic_resources) || generic_resources.length === 0) return undefined;
   return {
     status: "warn",
-    message: `${name}: generic_resources gives it no GPU: only a swarm reads that`,
+    message: `${name}: generic_resources gives it no GPU: only a swarm uses them`,
     evidence: [{ read: place?.(["generic_resources"]) ?? `${name}: deploy`, value: "generic_resources" }],
-    fix: [manualFix("Write devices: [{driver: nvidia, count: 1, capabilities: [gpu]}] in its place")],
+    fix: [manualFix("Write devices: [{driver: nvidia, count: 1, capabilities: [gpu]}] instead")],
   };
 }
 
@@ -91,9 +91,9 @@ function none({ name, place }: PlacedService, demands: ServiceGpuRequest[]): Ver
   if (!zero || demands.some(({ count }) => count !== 0)) return undefined;
   return {
     status: "warn",
-    message: `${name}: it asks for 0 GPUs, and gets none`,
+    message: `${name}: it asks for 0 GPUs`,
     evidence: [{ read: place?.(["count"]) ?? `${name}: ${zero.key}`, value: "0" }],
-    fix: [manualFix("Write count: 1, or take it out")],
+    fix: [manualFix("Write count: 1, or remove the reservation")],
   };
 }
 
@@ -108,10 +108,8 @@ function ending({ name, body }: Service): Verdict | undefined {
   const forever = restart === "always" || restart === "unless-stopped";
   return {
     status: "warn",
-    message: `${name}: ${image} runs a shell and no command, which ends at once${
-      forever ? ": it restarts for ever" : ""
-    }`,
+    message: `${name}: ${image} runs only a shell, which exits at once${forever ? ": it restarts endlessly" : ""}`,
     evidence: [{ read: `${name}: command, restart`, value: `none, ${restart ?? "no"}` }],
-    fix: [manualFix(`Write a command: for ${name}, such as command: sleep infinity`)],
+    fix: [manualFix(`Write a command: for ${name}, for example command: sleep infinity`)],
   };
 }

@@ -14,8 +14,8 @@ import { serviceWarnings } from "./service-warnings.mts";
 export const serviceChecks: Check[] = [
   {
     id: "services.gpu",
-    about: "whether each service asks for GPUs that its machine has, in a way that Compose takes",
-    why: "Compose refuses a reservation that is not whole, and Docker starts no container whose GPUs are not there",
+    about: "whether each service asks for GPUs that its machine has, in a form that Compose accepts",
+    why: "Compose refuses incomplete reservations, and Docker does not start a container without its GPUs",
     check: (_, { machines, services, projects }) =>
       [...services, ...projectServices(projects)].flatMap((service: PlacedService) => {
         const machine = machines.find(({ name }) => name === service.machine);
@@ -78,38 +78,36 @@ function withoutDriver(
   const served = demands.every(({ vendor }) => vendor === "nvidia");
   const other = gpus.find((request) => !isNvidiaRequest(request) && request.mode === "passthrough");
   if (served || !other || gpus.some(isNvidiaRequest)) return undefined;
-  const whose = makers[other.vendorId] ?? `of the maker ${other.vendorId}`;
+  const whose = makers[other.vendorId] ?? `vendor ${other.vendorId}`;
   const nodes = other.vendorId === vendorIds.amd ? "/dev/kfd and /dev/dri" : "/dev/dri";
   if (!image || provision.length > 0) {
     return {
       status: "unknown",
-      message: `${name} gets ${nodes}, and whether ${
-        image ? "provision:" : `the box ${box}`
-      } has the driver and firmware of that card (${whose}) is not known`,
+      message: `${name} gets ${nodes}; cannot tell whether ${
+        image ? "provision: installs" : `the box ${box} has`
+      } the driver and firmware of that card (${whose})`,
     };
   }
   const fix = [
     manualFix(
       firmware[other.vendorId]
-        ? `Install the card's firmware by a script of provision: on Debian ${
+        ? `Install the card's firmware with a provision: script, on Debian ${
           firmware[other.vendorId]
         }, on Ubuntu linux-firmware and linux-generic`
-        : "Install the card's driver by a script of provision:",
+        : "Install the card's driver with a provision: script",
     ),
   ];
   return other.vendorId === vendorIds.amd
     ? {
       status: "fail",
-      message:
-        `${name} asks for a GPU, and nothing of AMD's is installed in the box: its driver starts no card without ` +
-        "the firmware",
+      message: `${name} asks for a GPU, but the box has no AMD firmware: the driver does not start a card ` +
+        "without it",
       fix,
     }
     : {
       status: "unknown",
-      message:
-        `${name} gets ${nodes}, and nothing (${whose}) is installed in the box: whether the card starts without ` +
-        "its firmware is not known",
+      message: `${name} gets ${nodes}, but the box has no firmware (${whose}): cannot tell whether the card starts ` +
+        "without it",
       fix,
     };
 }
@@ -128,14 +126,16 @@ function wanted(demands: ServiceGpuRequest[]): string {
 }
 
 /**
- * GPUs by UUID: a card keeps its own in a VM, and no probe reads it, so only the VM can tell whether its card has it.
+ * GPUs by UUID: a card keeps its UUID in a VM, but no probe reads it, so only the VM can show whether its card has it.
  */
 function byUuid({ name, place }: PlacedService, demands: ServiceGpuRequest[]): Omit<Verdict, "evidence"> | undefined {
   const id = demands.flatMap(({ ids = [] }) => ids).find((one) => /^(GPU|MIG)-/i.test(one));
   if (id === undefined) return undefined;
   return {
     status: "unknown",
-    message: `${name} names the GPU ${id}${place ? ` (${place([id])})` : ""}: only the VM can tell whether it has it`,
-    fix: [manualFix('Write device_ids: ["0"], or count: 1: in the VM its first card is 0')],
+    message: `${name} uses the GPU ${id}${
+      place ? ` (${place([id])})` : ""
+    }: only the VM can show whether it has this GPU`,
+    fix: [manualFix('Write device_ids: ["0"] (the first card in the VM), or count: 1')],
   };
 }

@@ -9,8 +9,8 @@ import type { Check, Verdict } from "./types.mts";
 export const storageChecks: Check[] = [
   {
     id: "storage.disk",
-    about: "whether the system disk can have the size that disk: names",
-    why: "a disk only grows: what lies behind its new end would be lost",
+    about: "whether the system disk can have the size of disk:",
+    why: "a disk can only grow: a smaller one would lose data",
     confirm: "df -h /var/lib/libvirt/images",
     check: (host, { machines }) =>
       machines.flatMap((machine) =>
@@ -29,21 +29,21 @@ function systemDisk({ provider, image, diskSize: has }: ResolvedMachine, wanted:
   ];
   if (provider !== "libvirt") {
     return fail(`disk: is not available with ${provider}, only with libvirt`, evidence, [
-      manualFix("Leave disk: out; the VM then has the disk of its box"),
+      manualFix("Remove disk:; the VM then has the disk of its box"),
     ]);
   }
   if (has !== undefined && has > wanted) {
-    return fail(`its disk has ${has / 1024} GiB, and a disk is never made smaller`, evidence, [
+    return fail(`its disk has ${has / 1024} GiB, and a disk cannot be made smaller`, evidence, [
       manualFix(`Write disk: ${Math.ceil(has / 1024)} GiB`),
     ]);
   }
   if (image && wanted < boxDiskSize) {
     return fail(`a box that is built here has a disk of ${boxDiskSize / 1024} GiB, which can only grow`, evidence, [
-      manualFix(`Write disk: ${boxDiskSize / 1024} GiB or more, or leave it out`),
+      manualFix(`Write disk: ${boxDiskSize / 1024} GiB or more, or remove it`),
     ]);
   }
   if (room !== undefined && room < wanted) {
-    const message = `its disk may fill ${wanted / 1024} GiB, and ${Math.floor(room / 1024)} GiB are free`;
+    const message = `its disk may grow to ${wanted / 1024} GiB, but only ${Math.floor(room / 1024)} GiB are free`;
     return warn(message, evidence, [remedies.room]);
   }
   return pass(`a system disk of ${wanted / 1024} GiB`, evidence);

@@ -13,7 +13,7 @@ export interface Tool {
   there(host: Host): boolean | undefined;
   /**
    * Packages by family of distributions; lib/host/packages.mts has the releases that have them.
-   * Otherwise `otherwise` says what to do.
+   * Otherwise `fallback` says what to do.
    */
   packages: Partial<Record<Family, string[]>>;
   fallback: Fix;
@@ -54,7 +54,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
     },
     {
       name: "vagrant-libvirt",
-      for: "Vagrant's way to libvirt",
+      for: "Vagrant's plugin for libvirt",
       there: (host) => (host.programs ? "vagrant-libvirt" in host.vagrantPlugins : undefined),
       packages: { apt: ["vagrant-libvirt"], dnf: ["vagrant-libvirt"] },
       fallback: commandFix("Install the plugin, as yourself", "vagrant plugin install vagrant-libvirt"),
@@ -131,19 +131,19 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       there: program("prlctl"),
       packages: {},
       fallback: manualFix(
-        "Install Parallels Desktop, Pro or Business, whose prlctl Vagrant needs: https://www.parallels.com",
+        "Install Parallels Desktop Pro or Business, for the prlctl that Vagrant needs: https://www.parallels.com",
       ),
     },
     {
       name: "vagrant-parallels",
-      for: "Vagrant's way to Parallels",
+      for: "Vagrant's plugin for Parallels",
       there: (host) => (host.programs ? "vagrant-parallels" in host.vagrantPlugins : undefined),
       packages: {},
       fallback: commandFix("Install the plugin", "vagrant plugin install vagrant-parallels"),
     },
     {
       name: "xorriso",
-      for: "the CD that lets Packer into the image",
+      for: "the CD that gives Packer access to the image",
       there: program("xorriso"),
       packages: {
         apt: ["xorriso"],
@@ -158,7 +158,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
     },
     {
       name: "curl",
-      for: "getting the image",
+      for: "downloading the image",
       there: program("curl"),
       packages: {
         apt: ["curl", "ca-certificates"],
@@ -188,7 +188,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
     },
     {
       name: "ssh",
-      for: "reaching the VM",
+      for: "connecting to the VM",
       there: ({ programs }) => (programs ? "ssh" in programs && "ssh-keygen" in programs : undefined),
       packages: {
         apt: ["openssh-client"],

@@ -87,7 +87,7 @@ function unanswered({ unanswered = [] }: Host, needed: string[]): Verdict[] {
     fail(
       `${inUse.join(", ")} did not answer: a step that runs it would hang`,
       inUse.map((name) => ({ read: `${name} version`, value: "no answer in time" })),
-      [manualFix(`Run it by hand and see what it waits for: ${inUse[0]}`)],
+      [manualFix(`Run it by hand to see what it waits for: ${inUse[0]}`)],
     ),
   ];
 }
@@ -101,7 +101,7 @@ export const toolChecks: Check[] = [
     check(host, { machines }) {
       const needed = [...new Set(machines.flatMap((machine) => toolsFor(machine, host)))];
       if (!host.programs) {
-        return [unknown("programs were not looked for: this is another machine's tree")];
+        return [unknown("programs are not checked: the facts are from another machine's files")];
       }
       if (needed.length === 0) return [];
       const missing = needed.filter((tool) => tool.there(host) === false);
@@ -110,13 +110,13 @@ export const toolChecks: Check[] = [
       if (hanging.length > 0) return hanging;
       if (missing.length === 0 && unseen.length > 0) {
         const names = unseen.map(({ name }) => name).join(", ");
-        return [unknown(`whether ${names} is there could not be seen`)];
+        return [unknown(`could not find out whether ${names} is installed`)];
       }
       if (missing.length === 0) {
         const versions = Object.entries(host.versions).filter(([name]) => needed.some((tool) => tool.name === name));
         return [
           pass(
-            `${needed.map(({ name }) => name).join(", ")}: all there`,
+            `${needed.map(({ name }) => name).join(", ")}: all installed`,
             versions.map(([name, value]) => ({ read: `${name} version`, value })),
           ),
         ];

@@ -14,7 +14,7 @@ const deciding = ["provider.host", "provider.mode", "gpu.present", "gpu.match", 
 
 /**
  * A skip, with its reason and what to run first, for each check in `only` (ids and groups) that has
- * no finding: a missing finding is neither a pass nor a fail.
+ * no finding: a check without a finding has neither passed nor failed.
  */
 export function notLookedAt(host: Host, config: Resolved, only: string[], findings: Finding[]): Finding[] {
   const silent = checks.filter(({ id }) =>
@@ -24,16 +24,16 @@ export function notLookedAt(host: Host, config: Resolved, only: string[], findin
   if (silent.length === 0) return [];
   const first = firstObstacle(host, config);
   const why = first
-    ? `${first.check} comes first: ${first.message}`
+    ? `${first.check} must pass first: ${first.message}`
     : config.machines.some(({ gpus }) => gpus.length > 0)
     ? "it does not apply to this host or this config"
     : "no machine of this config asks for a GPU";
-  const fix = first ? [commandFix("Look at that first", self(`doctor ${first.check}`))] : [];
+  const fix = first ? [commandFix("See that check", self(`doctor ${first.check}`))] : [];
   return silent.map(({ id }) => ({
     check: id,
     machine: null,
     status: "skip",
-    message: `not looked at: ${why}`,
+    message: `not checked: ${why}`,
     evidence: [],
     fix,
   }));

@@ -20,7 +20,7 @@ export function vagrantAndVirtualbox({ versions: { vagrant, virtualbox } }: Host
   }
   if (newer) {
     const known = `VirtualBox ${vagrantPairs[0]!.virtualbox} is the newest that Vagrant is known to support`;
-    return [unknown(`VirtualBox ${virtualbox} is newer than what is known here: ${known}`, evidence)];
+    return [unknown(`VirtualBox ${virtualbox} is newer than this program knows: ${known}`, evidence)];
   }
   return [pass(`Vagrant ${vagrant} supports VirtualBox ${virtualbox}`, evidence)];
 }
