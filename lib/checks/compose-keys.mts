@@ -9,7 +9,7 @@ import { suiteOf, systemOf } from "../resolve/images.mts";
 import { isOlder } from "../text.mts";
 
 /** The Compose of a machine, if its image decides it. */
-interface MachineCompose {
+export interface MachineCompose {
   version: string;
   /** Its name in messages: `Debian 13 has Compose 2.26.1`. */
   shown: string;
@@ -19,7 +19,8 @@ interface MachineCompose {
   dockers: boolean;
 }
 
-function composeOf(machine: ResolvedMachine, config: Resolved): MachineCompose | undefined {
+/** The Compose of a machine with Docker; undefined where its image does not decide it. */
+export function composeOf(machine: ResolvedMachine, config: Resolved): MachineCompose | undefined {
   if (machine.engine !== "docker") return undefined;
   if (engineSource(machine, config) === "docker") {
     const { compose: version } = dockersOwn;

@@ -5,6 +5,7 @@ import type { Host } from "../host/types.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
+import { asksForGpu } from "../compose/gpu-requests.mts";
 import { enabledOf, enabledServices } from "../compose/enabled.mts";
 import { shapeFlaws } from "../compose/shape.mts";
 import { isSecretName } from "../compose/variables.mts";
@@ -17,7 +18,9 @@ import { commandFix, manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
 import { placeOf, type ProjectFlaw, verdictOf } from "./compose-flaw.mts";
 import { newKeyFlaws } from "./compose-keys.mts";
+import { unusedGpuFlaws } from "./compose-unused.mts";
 import { projectFlaws } from "./compose-project.mts";
+import { valueFlaws } from "./compose-values.mts";
 
 /** The checks of Compose projects. */
 export const composeChecks: Check[] = [
@@ -117,6 +120,8 @@ function projectVerdicts(
 ): Verdict[] {
   const refused = project.refusals.map((problem) => refusal(project, problem));
   const others = all.filter((other) => other !== project);
+  const asks = (one: ComposeProject) => enabledOf(one).some(([, body]) => asksForGpu({ body }));
+  const asksHere = (service: Service) => service.machine === machine.name && asksForGpu(service);
   const found = [
     ...(project.unread ?? []).map((why): ProjectFlaw => ({
       status: "unknown",
@@ -124,6 +129,8 @@ function projectVerdicts(
     })),
     ...(project.model ? projectFlaws(project, machine, others) : []),
     ...newKeyFlaws(project, machine, config),
+    ...valueFlaws(project, machine, config),
+    ...unusedGpuFlaws(project, machine, all.some(asks) || config.services.some(asksHere)),
   ];
   const flaws = found.map((flaw) => verdictOf(project, flaw));
   if (project.inline) return flaws;

@@ -17,6 +17,7 @@ import { type ProjectReads, projectReads } from "./project-reads.mts";
 import { baseOf, envFiles, hostPath, namedPaths } from "./paths.mts";
 import { enabledOf, enabledServices } from "./enabled.mts";
 import { inheritedVariables } from "./service.mts";
+import { readUnused } from "./unused-files.mts";
 
 /**
  * Reads a project. Errors in the project are returned as `refusals`, never thrown.
@@ -105,11 +106,13 @@ export async function readProject(
   project.unsetVariables = [...project.unsetVariables, ...unsetInherited(project, env)];
   const stages = await readStages(reads, { ...project, ...(own.model ? { model: own.model } : {}) });
   const unreadFiles = new Map(reads.failed);
+  const unusedFiles = await readUnused(projectReads(shell), project, names, env);
   const paths = [...new Set([...namedPaths(project), ...Object.keys(envTexts).map(at)])];
   const kinds = await Promise.all(paths.map(async (path) => [path, await reads.kind(path)] as const));
   // other paths of this host do not matter for the VM
   const unread = [...reads.failed].filter(([path]) => unreadFiles.has(path) || path.startsWith(`${folder}/`));
-  return { ...project, stages, unread: unread.map(([, why]) => why), paths: Object.fromEntries(kinds) };
+  const unused = unusedFiles.length > 0 ? { unusedFiles } : {};
+  return { ...project, ...unused, stages, unread: unread.map(([, why]) => why), paths: Object.fromEntries(kinds) };
 }
 
 /** The errors that Compose reports for `.env` and for the env files of enabled services. */

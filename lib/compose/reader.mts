@@ -8,8 +8,10 @@ import { isMap, mapAt } from "../maps.mts";
 import { lineOf, literally } from "./refusals.mts";
 import { rebased } from "./rebase.mts";
 import { serviceKeys, shapeFlaws } from "./shape.mts";
+import type { ShapeFlaw } from "./shape-kinds.mts";
 import { correctionOf } from "./shape-fixes.mts";
 import { refusedTabs } from "./tabs.mts";
+import { typedKeys } from "./typed-keys.mts";
 import type { ComposeModel, ComposeService, ProjectProblem } from "./types.mts";
 import { visible } from "../text.mts";
 import { dotEnv, interpolate } from "./variables.mts";
@@ -219,10 +221,19 @@ class Reading {
       return {};
     }
     const data = this.#filled(yaml.data(yaml.root), path) as Record<string, unknown>;
-    for (const flaw of shapeFlaws(data)) {
+    const flaws = shapeFlaws(data);
+    // a mapping in the place of something else is one error, not one for each key
+    const isWithin = (path: ShapeFlaw["path"]) => flaws.some((flaw) => flaw.path.every((step, i) => step === path[i]));
+    const keys = typedKeys(yaml).filter(({ path }) => !isWithin(path)).map((key) => ({
+      ...key,
+      line: yaml.place(key.at).line,
+    }));
+    for (const { message, line, mend } of keys) refuse(message, line, mend);
+    for (const flaw of flaws) {
       const line = lineIn(yaml, flaw.path);
       // what is wrong with a value whose variable cannot be read follows from that
       if (this.refusals.some((one) => one.file === path && one.line === above + line && one.unread)) continue;
+      if (flaw.keys && keys.some((key) => key.line === line)) continue;
       refuse(flaw.message, line, flaw.mend ?? correctionOf(data, flaw, serviceKeys));
     }
     return data;

@@ -13,8 +13,21 @@ export function refusalsOf(stderr: string, folder: string): ProjectProblem[] {
   // the schema error of a file: "validating FILE: …"
   const [, named] = /(?:validating|parsing|yaml: |while parsing|file) ?([^\s:]+\.ya?ml):/.exec(text) ?? [];
   const [, line] = /\bline (\d+)/.exec(text) ?? [];
-  return [{ message: text, ...(named ? { file: named } : {}), ...(line ? { line: Number(line) } : {}) }];
+  const mend = mends.find(([pattern]) => pattern.test(text))?.[1];
+  return [{
+    message: text,
+    ...(named ? { file: named } : {}),
+    ...(line ? { line: Number(line) } : {}),
+    ...(mend === undefined ? {} : { mend }),
+  }];
 }
+
+/** Words of Compose (2.26.1 and 2.40.3) that do not say what to do about them. */
+const mends: [RegExp, string][] = [
+  [/time\.Time|time\.Date\(/, "Put the date in quotes"],
+  [/non-string key/i, "Put the key in quotes"],
+  [/unsupported value: ([-+]Inf|NaN)/, "Put the number in quotes"],
+];
 
 /** Variables that Compose warns about and replaces with an empty text; each one once. */
 export function unsetVariablesOf(stderr: string): string[] {

@@ -1,6 +1,7 @@
 /** The kinds of values that a Compose file has, each as a function that says what is wrong with a value. */
 import { isMap } from "../maps.mts";
 import { unknownName } from "../text.mts";
+import { typeOf } from "../config/scalars.mts";
 import { Verbatim } from "../verbatim.mts";
 
 /** A value of the wrong form. */
@@ -43,16 +44,23 @@ export const wrong = (path: Path, what: string): ShapeFlaw[] => [{
 /** Any value. */
 export const any: Shape = () => fine;
 
+/** Whether a value that is kept as it is written is no text to Compose: `0x1F`, `True`, `2024-01-01`, `!!int "5"`. */
+const isOtherType = (value: unknown) =>
+  value instanceof Verbatim &&
+  (value.tag === undefined ? typeOf(value.source) !== undefined : /^!!(int|float|bool|timestamp)$/.test(value.tag));
+
 /** A text. */
 export const text: Shape = (value, path) =>
-  isText(value) ? fine : wrong(path, isMap(value) || Array.isArray(value) ? "a text" : "a text: put it in quotes");
+  isText(value) && !isOtherType(value)
+    ? fine
+    : wrong(path, isMap(value) || Array.isArray(value) ? "a text" : "a text: put it in quotes");
 
 /** A text, or nothing. */
 export const optional: Shape = (value, path) => value === null || isText(value) ? fine : wrong(path, "a text");
 
 /** true or false, or a text that Compose reads so. */
 export const flag: Shape = (value, path) =>
-  typeof value === "boolean" || value instanceof Verbatim ||
+  typeof value === "boolean" || (value instanceof Verbatim && !/^[-+.\d]/.test(value.source)) ||
     (typeof value === "string" && /^(true|false|yes|no|on|off|y|n|t|f|1|0)$/i.test(value))
     ? fine
     : wrong(path, "true or false");

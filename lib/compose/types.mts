@@ -86,8 +86,23 @@ export interface ComposeProject extends ProjectRequest {
   stages?: Record<string, string[]>;
   /** Files that could not be read, as sentences with the reason: what they would show is not known. */
   unread?: string[];
+  /** Compose files with GPU requests that the project does not use. */
+  unusedFiles?: UnusedFile[];
   /** Texts of the Compose files by their path as in `files`, for finding lines. */
   texts: Record<string, string>;
+}
+
+/** A Compose file with GPU requests that a project does not use. */
+export interface UnusedFile {
+  /** Its path, relative to the project's folder. */
+  file: string;
+  /**
+   * How it is meant to be used, by its services. `override`: after the project's files, whose services it changes.
+   * `whole`: in their place. `part`: by `extends`, since its services have no image.
+   */
+  use: "override" | "whole" | "part";
+  /** Its services that ask for a GPU. */
+  services: Record<string, ComposeService>;
 }
 
 /** The kind of a host path. `unknown`: it could not be read. */

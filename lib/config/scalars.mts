@@ -30,6 +30,26 @@ function isTyped(source: string): boolean {
 }
 
 /**
+ * Whether go-yaml, which Compose uses, reads an unquoted scalar as a date (go-yaml v3, resolve.go: allowedTimestampFormats;
+ * read 2026-11-26).
+ */
+export function isDate(source: string): boolean {
+  const [, year, month, day] =
+    /^(\d{4})-(\d{1,2})-(\d{1,2})([Tt ]\d{1,2}:\d{1,2}:\d{1,2}(\.\d+)?)?(Z|[-+]\d\d:\d\d)?$/.exec(source) ?? [];
+  if (year === undefined || Number(month) < 1 || Number(day) < 1) return false;
+  const last = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  return Number(month) <= 12 && Number(day) <= last && (/[Tt]/.test(source) || !/(Z|[-+]\d\d:\d\d)$/.test(source));
+}
+
+/** What go-yaml reads an unquoted scalar as, where that is no text; undefined where it is one. */
+export function typeOf(source: string): "nothing" | "true or false" | "a date" | "a number" | undefined {
+  if (nothing.test(source)) return "nothing";
+  if (flag.test(source)) return "true or false";
+  if (isDate(source)) return "a date";
+  return isTyped(source) && !/^\d{4}-/.test(source) ? "a number" : undefined;
+}
+
+/**
  * An unquoted scalar as plain data: text, true, false, null, or a number in JavaScript's notation.
  * A scalar that readers may read differently keeps its spelling, as a {@link Verbatim}.
  */

@@ -1,0 +1,108 @@
+/** GPU settings that a Compose project has and does not use, so that its services run without the machine's GPU. */
+import { basename } from "node:path/posix";
+import type { ComposeProject, ComposeService, UnusedFile } from "../compose/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { enabledOf } from "../compose/enabled.mts";
+import { asksForGpu, gpuRequestsOf } from "../compose/gpu-requests.mts";
+import { manualFix } from "../fixes.mts";
+import { isNvidiaRequest, vendorIds } from "../host/vendors.mts";
+
+/**
+ * Files, profiles and comments of a project that ask for a GPU of the machine's vendor and that are not in use.
+ * `isAsked`: a service of the machine, of this project or another one, asks for a GPU.
+ */
+export function unusedGpuFlaws(project: ComposeProject, machine: ResolvedMachine, isAsked: boolean): ProjectFlaw[] {
+  if (machine.gpus.length === 0 || project.inline || !project.model || project.refusals.length > 0) return [];
+  const asking = enabledOf(project).filter(([, body]) => asksForGpu({ body })).map(([name]) => name);
+  const files = (project.unusedFiles ?? []).filter(({ services }) => suits(Object.values(services), machine));
+  const found = fileFlaw(project, files, asking);
+  if (found) return [found];
+  if (isAsked || asking.length > 0) return [];
+  return [profileFlaw(project, machine) ?? commentFlaw(project)].filter((one) => one !== undefined);
+}
+
+/** Whether a GPU that one of the services asks for can be the machine's. */
+function suits(services: ComposeService[], { gpus }: ResolvedMachine): boolean {
+  const vendors = services.flatMap((body) => gpuRequestsOf({ body })).map(({ vendor }) => vendor);
+  if (gpus.some(isNvidiaRequest)) return vendors.includes("nvidia") || vendors.includes("any");
+  const isAmd = gpus.some(({ vendorId }) => vendorId === vendorIds.amd);
+  return vendors.includes("drm") || (isAmd && vendors.includes("amd"));
+}
+
+/** What names of files say about the way that most people want: `gpu` and `nvidia` before `cuda-cdi`. */
+const rank = ({ file }: UnusedFile) => {
+  const name = basename(file);
+  return (/cdi|legacy|dev|test/i.test(name) ? 2 : 0) + (/gpu|nvidia|cuda|rocm|amd/i.test(name) ? 0 : 1);
+};
+
+function fileFlaw(project: ComposeProject, files: UnusedFile[], asking: string[]): ProjectFlaw | undefined {
+  const enabled = enabledOf(project).map(([name]) => name);
+  const useful = files.filter(({ use, services }) =>
+    use === "override"
+      ? Object.keys(services).some((name) => enabled.includes(name) && !asking.includes(name))
+      : asking.length === 0
+  ).sort((a, b) => rank(a) - rank(b));
+  const [first, ...others] = useful;
+  if (!first) return undefined;
+  const without = first.use === "override"
+    ? Object.keys(first.services).filter((name) => enabled.includes(name) && !asking.includes(name))
+    : [];
+  const also = others.length > 0 ? ` (and ${others.map(({ file }) => file).join(", ")})` : "";
+  const list = (first.use === "whole" ? [first.file] : [...project.files, first.file]).join(":");
+  const [part = ""] = Object.keys(first.services);
+  return {
+    status: "warn",
+    message: first.use === "override"
+      ? `${without.join(", ")} ${
+        without.length > 1 ? "ask" : "asks"
+      } for no GPU: the GPU is in ${first.file}${also}, ` +
+        "which the project does not use"
+      : first.use === "whole"
+      ? `no service asks for a GPU: ${first.file}${also} is the same project with a GPU, and is not used`
+      : `no service asks for a GPU: ${first.file}${also} has GPU settings (service ${
+        Object.keys(first.services).join(", ")
+      }), which no service extends`,
+    evidence: { read: `${project.name}/${first.file}`, value: Object.keys(first.services).join(", ") },
+    fix: manualFix(
+      first.use === "part"
+        ? `Add to the service that needs the GPU: extends: {file: ${first.file}, service: ${part}}`
+        : `Write COMPOSE_FILE=${list} into the project's .env, or env: {COMPOSE_FILE: "${list}"} for its stack in the ` +
+          "config",
+    ),
+  };
+}
+
+function profileFlaw({ model }: ComposeProject, machine: ResolvedMachine): ProjectFlaw | undefined {
+  const found = Object.entries(model!.services).find(([, body]) =>
+    Array.isArray(body.profiles) && body.profiles.length > 0 && asksForGpu({ body }) && suits([body], machine)
+  );
+  if (!found) return undefined;
+  const [name, { profiles }] = found;
+  const [profile] = profiles as unknown[];
+  return {
+    status: "warn",
+    message: `no service asks for a GPU: ${name}, which does, is in the profile ${profile}, and that is off`,
+    service: name,
+    at: "profiles",
+    fix: manualFix(`Turn the profile on for this stack in the config: profiles: [${profile}]`),
+  };
+}
+
+/** A line that would ask for a GPU of NVIDIA's, as a comment. */
+const asksInComment =
+  /^\s*#+[\s-]*(driver:\s*["']?nvidia|runtime:\s*["']?nvidia|gpus:\s*\S|capabilities:\s*\[.*\bgpu\b|["']?nvidia\.com\/gpu=)/;
+
+function commentFlaw({ name, texts, files }: ComposeProject): ProjectFlaw | undefined {
+  for (const file of files) {
+    const line = (texts[file] ?? "").split("\n").findIndex((one) => asksInComment.test(one));
+    if (line < 0) continue;
+    return {
+      status: "warn",
+      message: `no service asks for a GPU: the lines of ${file} that do are comments`,
+      evidence: { read: `${name}/${file}:${line + 1}`, value: texts[file]!.split("\n")[line]!.trim() },
+      fix: manualFix("Remove the # of these lines, for the service that needs the GPU"),
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,46 @@
+/** Compose files next to a project's own that ask for a GPU and that nothing uses, such as docker-compose.gpu.yaml. */
+import { dirname, join } from "node:path/posix";
+import { asksForGpu } from "./gpu-requests.mts";
+import type { ProjectReads } from "./project-reads.mts";
+import { readProjectFiles } from "./reader.mts";
+import type { ComposeProject, UnusedFile } from "./types.mts";
+
+/** The most files that are read: a folder with more is no Compose project. */
+const most = 40;
+
+/**
+ * The unused Compose files with GPU requests in the folders of a project's own files. `names`: those in the project's
+ * folder. `values`: values of variables. A file that cannot be read, or is no Compose file, is left out.
+ */
+export async function readUnused(
+  reads: ProjectReads,
+  { folder, files, texts, model }: Pick<ComposeProject, "folder" | "files" | "texts" | "model">,
+  names: string[],
+  values: Record<string, string | undefined>,
+): Promise<UnusedFile[]> {
+  const known = Object.keys(model?.services ?? {});
+  const [first = ""] = files;
+  const beside = dirname(first);
+  const others = beside === "." || beside.startsWith("/") || beside.startsWith("..")
+    ? []
+    : (await reads.list(join(folder, beside))).map((name) => join(beside, name));
+  const used = new Set(Object.keys(texts).map((file) => join(file)));
+  const candidates = [...names, ...others].filter((file) => /\.ya?ml$/.test(file) && !used.has(join(file))).sort();
+  const found = await Promise.all(
+    candidates.slice(0, most).map(async (file): Promise<UnusedFile[]> => {
+      const text = await reads.read(join(folder, file));
+      if (text === undefined || !/^\s*["']?services["']?\s*:/m.test(text)) return [];
+      const { model: own, refusals } = readProjectFiles([file], { ...texts, [file]: text }, values);
+      if (!own || refusals.some(({ file: place }) => place === file)) return [];
+      const all = Object.entries(own.services);
+      const asking = all.filter(([, body]) => asksForGpu({ body }));
+      if (asking.length === 0) return [];
+      const isWhole = all.every(([, { image, build }]) => image !== undefined || build !== undefined);
+      const changes = asking.filter(([name]) => known.includes(name));
+      const replaces = isWhole && (changes.length === 0 || known.every((name) => Object.hasOwn(own.services, name)));
+      const use = replaces ? "whole" : changes.length > 0 ? "override" : "part";
+      return [{ file, use, services: Object.fromEntries(use === "override" ? changes : asking) }];
+    }),
+  );
+  return found.flat();
+}

@@ -1,0 +1,179 @@
+// GPU settings that a Compose project has and does not use: files, profiles, comments. And values that go-yaml reads as
+// something else than text. What Compose says of them was run with 2.26.1 and 2.40.3 on 2026-11-27.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { readProject } from "../lib/compose/read-project.mts";
+import { isDate, typeOf } from "../lib/config/scalars.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { fakeShell } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
+
+const test = suite("compose unused");
+const card = savedHost("rtx4070-desktop-debian12");
+const nvidia = "gpu: {device_id: 2786}";
+
+/** Doctor's findings for one stack, as `status PLACE message -> fix`. `more`: keys of the machine, and the image. */
+async function findings(
+  files: Record<string, string>,
+  { gpu = nvidia, image = "debian-13", services = "", profiles = [] as string[] } = {},
+) {
+  const disk = Object.fromEntries(Object.entries(files).map(([path, text]) => [`/lab/p/${path}`, text]));
+  const request = { name: "p", machine: "a", folder: "/lab/p", profiles };
+  const project = await readProject(fakeShell(disk).shell, request, undefined);
+  const text =
+    `machines: [{name: a, box: lab/x, image: ${image}, cpus: 4, memory: 4096, provider: libvirt, ${gpu}}]\n${services}`;
+  const stack = { ...{ name: "p", machine: "a", path: "/lab/p", profiles: [], env: {}, variables: {}, files: {} } };
+  const stacks = [{ ...stack, composeFiles: project.files, size: 0, skipped: [] }];
+  const resolved = { ...resolveConfig(parseConfig(text), card, {}, stacks), projects: [project] };
+  return runChecks(card, resolved, ["services.compose"])
+    .filter(({ status }) => status === "fail" || status === "warn")
+    .map(({ status, message, evidence, fix }) => `${status} ${evidence[0]?.read} ${message} -> ${fix[0]?.title ?? ""}`);
+}
+const reservation = "deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]}}}";
+const base = `services:
+  ollama:
+    image: ollama/ollama
+    volumes: ["models:/root/.ollama"]
+  webui:
+    image: ghcr.io/open-webui/open-webui:main
+volumes: {models: {}}
+`;
+
+test("an override file with the GPU that nothing uses is named, with COMPOSE_FILE as the fix", async () => {
+  for (const name of ["docker-compose.gpu.yaml", "override-gpu.yml", "compose.nvidia.yml", "cards.yaml"]) {
+    const [first = "", ...more] = await findings({
+      "compose.yaml": base,
+      [name]: `services:\n  ollama:\n    ${reservation}\n`,
+    });
+    assert.match(first, new RegExp(`^warn p/${name} p: ollama asks for no GPU: the GPU is in ${name},`));
+    assert.match(first, new RegExp(`-> Write COMPOSE_FILE=compose\\.yaml:${name} into the project's \\.env`));
+    assert.is(more.length, 0, more.join("\n"));
+  }
+});
+
+test("the fix keeps the override file that Compose adds by itself", async () => {
+  const [first] = await findings({
+    "compose.yaml": base,
+    "compose.override.yaml": "services: {webui: {ports: ['3000:8080']}}\n",
+    "compose.gpu.yaml": "services: {ollama: {gpus: all}}\n",
+  });
+  assert.match(first!, /COMPOSE_FILE=compose\.yaml:compose\.override\.yaml:compose\.gpu\.yaml /);
+});
+
+test("a file that is used, by COMPOSE_FILE or extends, is not named", async () => {
+  const gpu = { "compose.gpu.yaml": `services: {ollama: {${reservation}}}\n` };
+  const env = "COMPOSE_FILE=compose.yaml:compose.gpu.yaml\n";
+  assert.equal(await findings({ "compose.yaml": base, ...gpu, ".env": env }), []);
+  const extended = "services: {ollama: {image: ollama/ollama, extends: {file: hw.yml, service: cuda}}}\n";
+  assert.equal(
+    await findings({ "compose.yaml": extended, "hw.yml": `services: {cuda: {${reservation}}, cpu: {}}\n` }),
+    [],
+  );
+});
+
+test("a file with the whole project is used in place of the other one, one with parts by extends", async () => {
+  const [whole] = await findings({
+    "docker-compose.yml": "services: {app: {image: x/app:cpu}}\n",
+    "docker-compose.cuda.yml": `services: {app-cuda: {image: 'x/app:cuda', ${reservation}}}\n`,
+  });
+  assert.match(whole!, /no service asks for a GPU: docker-compose\.cuda\.yml is the same project with a GPU/);
+  assert.match(whole!, /-> Write COMPOSE_FILE=docker-compose\.cuda\.yml into/);
+  const [part] = await findings({
+    "docker-compose.yml": base,
+    "hwaccel.ml.yml": `services: {cpu: {}, cuda: {${reservation}}}\n`,
+  });
+  assert.match(part!, /hwaccel\.ml\.yml has GPU settings \(service cuda\), which no service extends/);
+  assert.match(part!, /-> Add to the service that needs the GPU: extends: \{file: hwaccel\.ml\.yml, service: cuda\}/);
+});
+
+test("a file for the card of another maker, one without a GPU and other YAML are not named", async () => {
+  const amd = "services: {ollama: {devices: [/dev/kfd, /dev/dri]}}\n";
+  const others = {
+    "docker-compose.dev.yml": "services: {ollama: {command: [a]}}\n",
+    "values.yaml": "services: [gpu]\n",
+    "broken.yaml": "services: {ollama: {gpus: all\n",
+  };
+  assert.equal(await findings({ "compose.yaml": base, "compose.rocm.yml": amd, ...others }), []);
+  const gpu = "gpu: {vendor_id: 1002, device_id: 744c}";
+  const [first] = await findings({ "compose.yaml": base, "compose.rocm.yml": amd }, { gpu });
+  assert.match(first!, /ollama asks for no GPU: the GPU is in compose\.rocm\.yml/);
+  assert.equal(await findings({ "compose.yaml": base, "a.yml": "services: {ollama: {gpus: all}}\n" }, { gpu: "" }), []);
+});
+
+test("a profile with the GPU that is off is named, unless another service of the machine has the GPU", async () => {
+  const files = {
+    "compose.yaml": `services: {n8n: {image: n8n}, cuda: {image: o, profiles: [gpu-nvidia], ${reservation}}}\n`,
+  };
+  const [first] = await findings(files);
+  assert.match(first!, /no service asks for a GPU: cuda, which does, is in the profile gpu-nvidia, and that is off/);
+  assert.match(first!, /-> Turn the profile on for this stack in the config: profiles: \[gpu-nvidia\]/);
+  assert.equal(await findings(files, { profiles: ["gpu-nvidia"] }), []);
+  assert.equal(await findings(files, { services: "services: {other: {image: x, gpu: 1}}\n" }), []);
+});
+
+test("GPU lines that are comments are named with their line, unless a service has the GPU", async () => {
+  const text = "services:\n  a:\n    image: x\n    # runtime: nvidia\n";
+  const [first] = await findings({ "compose.yaml": text });
+  assert.match(first!, /^warn p\/compose\.yaml:4 p: no service asks for a GPU: the lines of compose\.yaml that do are/);
+  assert.equal(await findings({ "compose.yaml": `${text}  b: {image: y, gpus: all}\n` }), []);
+});
+
+const web = (keys: string) => ({ "compose.yaml": `services:\n  web:\n    image: nginx\n    ${keys}\n` });
+
+test("a key that YAML reads as a number, a date, true or nothing is refused with its line", async () => {
+  const keys: Record<string, string> = {
+    "environment: {1: x}": "1",
+    "labels: {2024-01-01: x}": "2024-01-01",
+    "environment: {true: x}": "true",
+    "x-mine: {deep: [{0x10: 1}]}": "0x10",
+    "1.5: x": "1.5",
+  };
+  for (const [key, name] of Object.entries(keys)) {
+    const found = await findings(web(key), { gpu: "" });
+    assert.is(found.length, 1, found.join("\n"));
+    assert.match(found[0]!, /^fail p\/compose\.yaml:4 .* and a key must be a text -> /, key);
+    assert.ok(found[0]!.endsWith(`Write "${name}": with quotes`), found[0]);
+  }
+  assert.equal(await findings(web("environment: {yes: x, '1': y, on: z}"), { gpu: "" }), []);
+});
+
+test("a number, a date or a flag in any notation is no text where Compose wants one", async () => {
+  for (const value of ["0x1F", "007", "1_0", "1.0", "1e3", "+5", "0o17", "True", ".inf", "2024-02-01", "!!int '5'"]) {
+    const found = await findings(web(`command: [--seed, ${value}]`), { gpu: "" });
+    assert.match(found[0] ?? "", /^fail p\/compose\.yaml:4 .*command\.1 must be a text/, value);
+  }
+  for (const value of ["2024-13-45", "12:30", "1.2.3", "yes", "!!str 5", "2024-02-01-preview"]) {
+    assert.equal(await findings(web(`command: [--seed, ${value}]`), { gpu: "" }), [], value);
+  }
+});
+
+test("a date in the environment: Debian 13's Compose passes on another text, newer ones refuse it", async () => {
+  const date = web("environment: {API_VERSION: 2024-02-01}");
+  const [old] = await findings(date, { gpu: "" });
+  assert.match(old!, /^warn p\/compose\.yaml:4 .*Compose 2\.26\.1, which passes on 2024-02-01 00:00:00 \+0000 UTC/);
+  assert.match(old!, /-> Write API_VERSION: "2024-02-01"$/);
+  const [recent] = await findings(date, { gpu: "", image: "ubuntu-26.04" });
+  assert.match(recent!, /^fail p\/compose\.yaml:4 .*date to YAML, which Compose 2\.37\.2 and later refuse/);
+  assert.equal(await findings(web("environment: {API_VERSION: 2024-02-01-preview}"), { gpu: "" }), []);
+  assert.equal(await findings(web("x-api: 2024-02-01"), { gpu: "" }), []);
+});
+
+test("an infinite number: Compose before 2.37.2 refuses it", async () => {
+  const text = web("environment: {TOP: .inf}");
+  assert.match((await findings(text, { gpu: "" }))[0]!, /^fail p\/compose\.yaml:4 .*TOP of web is \.inf/);
+  assert.equal(await findings(text, { gpu: "", image: "ubuntu-26.04" }), []);
+});
+
+test("dates by go-yaml's formats", () => {
+  for (const one of ["2024-02-01", "2024-2-1", "2024-02-29", "2024-01-01T10:00:00Z", "2024-01-01 10:00:00"]) {
+    assert.ok(isDate(one), one);
+  }
+  for (const one of ["2024-02-30", "2024-13-01", "24-01-01", "2024-01-01 10:00", "2024-01-01x", "2024-01"]) {
+    assert.not(isDate(one), one);
+    assert.is(typeOf(one), undefined, one);
+  }
+});
+
+test.run();
