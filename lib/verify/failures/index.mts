@@ -25,8 +25,11 @@ import { dockerFailures } from "./docker.mts";
 import { generalFailures } from "./general.mts";
 import { hypervGpuFailures } from "./hyperv-gpu.mts";
 import { kvmFailures } from "./kvm.mts";
+import { libvirtErrorFailures } from "./libvirt-errors.mts";
 import { libvirtFailures } from "./libvirt.mts";
 import { engineErrorFailures, serviceFailures, setupErrorFailures } from "./engine-errors.mts";
+import { containerStartFailures } from "./container-start.mts";
+import { daemonErrorFailures } from "./daemon-errors.mts";
 import { denialFailures } from "./denials.mts";
 import { hypervErrorFailures } from "./hyperv-errors.mts";
 import { hostErrorFailures } from "./host-errors.mts";
@@ -38,6 +41,7 @@ import { nvidiaFailures } from "./nvidia.mts";
 import { packerFailures } from "./packer.mts";
 import { readPaste } from "./paste.mts";
 import { programFailures } from "./programs.mts";
+import { qemuErrorFailures } from "./qemu-errors.mts";
 import { qemuFailures } from "./qemu.mts";
 import { registryFailures } from "./registry.mts";
 import { toolkitFailures } from "./toolkit.mts";
@@ -99,6 +103,10 @@ export const failures: Failure[] = [
   ...packerErrorFailures,
   ...packageFailures,
   ...composeFileFailures,
+  ...containerStartFailures,
+  ...daemonErrorFailures,
+  ...qemuErrorFailures,
+  ...libvirtErrorFailures,
   ...serviceFailures,
   ...generalFailures,
 ];

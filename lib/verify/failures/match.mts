@@ -108,6 +108,7 @@ const levels = new RegExp(
       "\\[?(?:error|err|warning|warn|fatal|failed|failure|e|w)\\b\\]?",
       "kernel|kvm|docker|podman|qemu[\\w.-]{0,20}|libvirt[\\w.]{0,16}|task error",
       "internal error|operation failed|unsupported configuration|error response from daemon",
+      "requested operation is not valid|invalid argument|timed out during operation|error from service|resource busy",
     ].join("|")
   })[!: \\t]{1,4}){0,5}$`,
   "i",

@@ -1,0 +1,196 @@
+import type { Failure } from "./types.mts";
+import { commandFix, doctorFix, firmwareFix, lessMemory, remedies } from "../../fixes.mts";
+import { vmWords } from "./fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const near = new RegExp(`${vmWords.source}|vfio`, "i");
+const options = "Compare with QEMU's own list: qemu-system-x86_64 -device help (-machine help, -display help)";
+const source = "QEMU 7.2 (its own messages, 2022-12), read 2026-11";
+
+/** Sentences of QEMU that no other table has, by topic. */
+export const qemuErrorFailures: Failure[] = [
+  ...rows({ layer: "vfio", near, source }, [
+    [
+      "iommu.interrupts",
+      "cause",
+      /Failed to set up \w{4,8} eventfd signaling for interrupt|VFIO_DEVICE_SET_IRQS failure/,
+      "the card's interrupt could not be given to the VM: another device of the host uses the same old interrupt " +
+      "line (INTx)",
+      commandFix("See who shares it", "cat /proc/interrupts"),
+      "Bind the device that shares it to vfio-pci too, or move the card to another slot",
+    ],
+    [
+      "gpu.display",
+      "cause",
+      anyOf(
+        /does not support requested feature x-vga|does not support requested IGD OpRegion/,
+        /device does not support requested feature \S{1,20}/,
+      ),
+      "the VM's definition asks for an old graphics feature (x-vga, the Intel OpRegion) that the kernel or this " +
+      "card does not give",
+      "Remove x-vga=on and x-igd-opregion=on, and start the VM with UEFI (OVMF)",
+    ],
+    [
+      "iommu.group",
+      "cause",
+      /error getting device from group \d{1,4}: Invalid argument/,
+      "the kernel does not give that device of the group to the VM: its driver is not vfio-pci, or its group has " +
+      "another device with a host driver",
+      commandFix("See which driver has each device", "lspci -nnk"),
+      remedies.bindAtBoot,
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /Need to set caching-mode=on|need to set caching-mode=on/,
+      "a VM with a vIOMMU and a passed card needs the vIOMMU's caching mode",
+      "Write <driver intremap='on' caching_mode='on'/> in <iommu model='intel'>, or remove the vIOMMU",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /possibly running out of DMA mappings/,
+      "the VM has more separate pieces of memory than VFIO maps",
+      "Raise the limit (vfio_iommu_type1.dma_entry_limit), or give the VM's virtio-mem larger blocks",
+    ],
+    [
+      "gpu.driver",
+      "cause",
+      /Unknown device property host|'vfio-pci' is not a valid device|Device 'vfio-pci' not found/,
+      "this QEMU was built without VFIO, or that device is not one of a PCI host device",
+      "Install the distribution's full QEMU (qemu-system-x86 or qemu-kvm), not a minimal or a static one",
+      options,
+    ],
+  ]),
+  ...rows({ layer: "hypervisor", near, source }, [
+    [
+      "host.memory",
+      "cause",
+      anyOf(
+        /ioctl\(KVM_CREATE_VM\) failed: 12|kvm_init_vcpu failed: Cannot allocate memory/,
+        /preallocating memory failed|can't open backing store \/dev\/hugepages/,
+      ),
+      "the host does not have the memory, or the huge pages, that the VM asks for",
+      commandFix("See what is free", "grep -iE 'memavail|hugepages' /proc/meminfo"),
+      lessMemory,
+      "For huge pages: reserve enough (vm.nr_hugepages) and mount hugetlbfs, or remove memoryBacking",
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      anyOf(
+        /kvm_init_vcpu: kvm_get_vcpu failed|unsupported KVM_EXIT_MEMORY_FAULT/,
+        /kvm run failed (?:Function not implemented|Invalid argument)/,
+        /KVM internal error\. Suberror: \d{1,3}/,
+      ),
+      "KVM stopped the VM: it asks for CPUs or memory that this kernel or CPU does not give, as in nested " +
+      "virtualization or with too new a QEMU",
+      "Update kernel and QEMU together; in a VM: give the outer VM the host's CPU (host-passthrough)",
+      commandFix("Read the kernel's lines", "dmesg --level err,warn | tail -n 40", { root: true }),
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /exceeds the recommended cpus supported by KVM|Number of (?:SMP|hotpluggable) (?:CPUs|cpus) requested/,
+        /Invalid CPU topology: |product of the hierarchy must match/,
+      ),
+      "the VM's CPUs and their topology do not fit: more than KVM supports, or sockets × cores × threads is " +
+      "another number",
+      "Correct cpus:, or <vcpu> and <topology> in the VM's definition",
+    ],
+    [
+      "provider.version",
+      "cause",
+      /-machine \S{1,60}: unsupported machine type/,
+      "this QEMU does not have the machine type that it was started with: it is one of another release",
+      commandFix("See which types there are", "qemu-system-x86_64 -machine help"),
+      "Write q35, without a version",
+    ],
+    [
+      "gpu.window",
+      "cause",
+      anyOf(
+        /Host physical bits \(\d{1,2}\) does not match phys-bits/,
+        /PCI: Unable to assign BAR/,
+      ),
+      "the VM's CPU has other address bits than the host's: large memory regions of a card may find no room",
+      "Use cpu mode='host-passthrough' with <maxphysaddr mode='passthrough'/> (QEMU: -cpu host,host-phys-bits=on)",
+    ],
+    [
+      "guest.firmware",
+      "cause",
+      anyOf(
+        /combined size of system firmware exceeds|failed to read the initial flash content/,
+        /system firmware block device \S{1,20} has invalid size/,
+      ),
+      "the UEFI firmware and its variables have the wrong size: files of two variants (2M, 4M, .secboot) are " +
+      "mixed, or one is cut off",
+      "Take code and variables of one variant (OVMF_CODE_4M with OVMF_VARS_4M), and copy the variables again from " +
+      "the template",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /network backend '\w{1,12}' is not compiled into this binary|'\w{1,20}' is not a valid char driver name/,
+        /Display '\w{1,12}' is not available|does not have OpenGL support enabled/,
+        /OpenGL is not supported by display backend/,
+        /egl: (?:no drm render node|render node init failed)/,
+      ),
+      "this QEMU was built without that display, network or character device, or its package for it is not installed",
+      "Install the missing part (qemu-system-gui, qemu-system-modules-opengl, qemu-system-modules-spice), or use " +
+      "-display none and VNC",
+      options,
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /slot is not hot-pluggable|Attempted to set up multifunction device/,
+      "the functions of a card are placed so that QEMU does not take them: the first lacks multifunction, or its " +
+      "port is no hot-plug port",
+      "Put the card on a pcie-root-port of its own, with multifunction='on' on function 0",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /access denied by acl file|failed to parse default acl file/,
+        /qemu-bridge-helper\S{0,40}(?: .{0,80})?(?:Operation not permitted|No such file)/,
+      ),
+      "QEMU's bridge helper may not use that bridge",
+      commandFix("Allow it", "sh -c 'mkdir -p /etc/qemu && echo allow virbr0 >>/etc/qemu/bridge.conf'", { root: true }),
+      "The helper itself needs root's rights: chmod u+s /usr/lib/qemu/qemu-bridge-helper",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      anyOf(
+        /Failed to connect to '\/\S{1,100}\.sock': |Failed to connect '\/\S{1,100}\.sock': /,
+        /vhost initialization failed|vhost-user.{0,60}(?:Failed to connect|disconnect)/,
+      ),
+      "a helper of QEMU (virtiofsd, swtpm) does not run, or its socket is gone",
+      "Start it before the VM, and read its own log; libvirt starts both by itself",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Block format '\w{1,12}' does not support the option|Image is encrypted; unsupported/,
+        /Snapshot operation failed|qemu-img: Could not create '/,
+      ),
+      "a disk image has another format than it was opened with, or its folder may not be written",
+      "See its real format (qemu-img info FILE), and the folder's rights",
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      /failed to open \/dev\/sev/,
+      "the VM asks for encrypted memory (SEV), which this host does not have or has turned off",
+      firmwareFix("Turn SME and SEV on in the firmware's set-up"),
+      "Or remove launchSecurity from the VM's definition; a passed card does without",
+      doctorFix("host"),
+    ],
+  ]),
+];
