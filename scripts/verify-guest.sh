@@ -5,6 +5,7 @@
 #                                        STACK/ for all services of a stack, as its Compose listed them
 #   NVIDIA=yes verify-guest.sh …         the guest has a card by NVIDIA: its driver and its way into the containers too
 #   NVIDIA=yes PART=yes …                and it is a part of its host's card, by dxgkrnl
+#   GRAPHICS=amd,intel verify-guest.sh … the guest has cards by these makers, whose drivers are the kernel's
 #   ENGINE=podman verify-guest.sh …      what runs the containers, if it is not docker
 #
 # Waits that long at most for the services to run. One that was restarted has to run for as long since, for which it waits as long again.
@@ -14,6 +15,7 @@
 LC_ALL=C
 export LC_ALL
 patience=${1:-0} deadline=$(($(date +%s) + ${1:-0})) engine=${ENGINE:-docker} part=${PART:-} proc=${PROC:-/proc}
+sys=${SYS:-/sys} dev=${DEV:-/dev} graphics=${GRAPHICS:-}
 [ $# -gt 0 ] && shift
 projects=/srv/homelab-gpu/projects stacks=
 for service; do
@@ -73,6 +75,17 @@ elif [ -n "${NVIDIA-}" ]; then
     *) fact secure-boot off ;;
   esac
   dmesg 2>/dev/null | grep -E 'NVRM|nvidia|nouveau' | logged kernel-log
+fi
+
+if [ -n "$graphics" ]; then
+  fact graphics "$graphics"
+  dmesg 2>/dev/null | grep -E 'amdgpu|radeon|kfd|i915|[^a-z]xe [0-9]' | logged graphics-log
+  # ADDRESS NODE a line
+  for path in "$sys/class/drm"/renderD*; do
+    [ -e "$path/device" ] || continue
+    fact render "$(basename "$(readlink -f "$path/device")") ${path##*/}"
+  done
+  if [ -e "$dev/kfd" ]; then fact kfd yes; else fact kfd no; fi
 fi
 
 # ADDRESS CLASS VENDOR:DEVICE DRIVER a line
@@ -231,6 +244,28 @@ else
     [ -r "$projects/$stack/applied" ] && fact stack "$stack $(cat "$projects/$stack/applied")"
     [ -r "$projects/$stack/failed" ] && fact stack-failed "$stack"
     [ -r "$projects/$stack/failed" ] && logged "stack-log-$stack" <"$projects/$stack/failed"
+  done
+  for service; do
+    [ -n "$graphics" ] || continue
+    service=${service%%=*}
+    name=$(printf '%s\n' "$now" | sed -n "s|^$service running .* ||p" | head -n 1)
+    [ -n "$name" ] || continue
+    asked=$("$engine" inspect --format '{{json .HostConfig.Devices}}' "${name#/}" 2>/dev/null |
+      grep -oE '"PathOnHost":"/dev/(kfd|dri)' | cut -d '"' -f 4 | sort -u | xargs)
+    [ -n "$asked" ] || continue
+    fact "graphics-asked-$service" "$asked"
+    # the devices that it has, by its own /dev
+    process=$("$engine" inspect --format '{{.State.Pid}}' "${name#/}" 2>/dev/null)
+    nodes=
+    for node in kfd $(cd "$proc/${process:-none}/root/dev" 2>/dev/null && ls -d dri/renderD* 2>/dev/null); do
+      [ ! -e "$proc/${process:-none}/root/dev/$node" ] || nodes="$nodes $node"
+    done
+    fact "graphics-nodes-$service" "${nodes# }"
+    # shellcheck disable=SC2016 # the container's own shell
+    timeout 60 "$engine" exec "${name#/}" sh -c \
+      'for node in /dev/kfd /dev/dri/renderD*; do [ ! -e "$node" ] || (exec 3<>"$node") || exit 1; done' >"$work/said" 2>&1
+    fact "graphics-open-$service" "$?"
+    logged "graphics-log-$service" <"$work/said"
   done
   for service; do
     [ -n "${NVIDIA-}" ] || continue

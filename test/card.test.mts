@@ -528,7 +528,7 @@ test("gpu.reset and gpu.power", () => {
     "warn",
     "unknown",
   ]);
-  assert.is(status("gpu.power", (_, fn) => fn(gpu).config = "ffffffff"), "warn");
+  assert.is(status("gpu.power", (_, fn) => fn(gpu).config = "ffffffff"), "fail");
   assert.is(status("gpu.power", (_, fn) => fn(gpu).power = "D3cold"), "warn");
   assert.is(status("gpu.power", (_, fn) => fn(gpu).power = "unknown"), "pass");
 });

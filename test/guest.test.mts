@@ -88,13 +88,13 @@ test("guest.driver: unknown for a card that is too new, and for a box that is no
   assert.is(resolved.machines[0]!.guestDriver?.branch, 580, "and yet the box gets a driver");
 });
 
-test("guest.driver: warns of open modules that leave GeForce alone; skips what is no card of NVIDIA's", () => {
+test("guest.driver: warns of open modules that leave GeForce alone; AMD's driver is the kernel's", () => {
   const picky = first("guest.driver", machine("image: debian-12, driver: {source: distro, modules: open}"));
   assert.is(picky.status, "warn");
   assert.match(picky.message, /open modules of branch 535 leave GeForce/);
   const of = (gpu: string) =>
     shown(first("guest.driver", `machines: [{name: a, box: lab/x, image: debian-13, gpu: ${gpu}}]`));
-  assert.is(of("{vendor_id: 1002}"), "skip: it gets no NVIDIA card");
+  assert.is(of("{vendor_id: 1002}"), "pass: the kernel's amdgpu, and the firmware of AMD in the box");
   assert.is(of("{mode: partition}"), "skip: it gets a part of a card, which uses the host's driver");
   assert.equal(found("guest.driver", "machines: [{name: a, box: lab/x}]"), []);
 });

@@ -256,7 +256,9 @@ test("a box for a machine with an NVIDIA card gets the driver that was decided; 
     [podman.scripts, podman.environment],
     [["install-podman.sh", "busybox-image.sh", "finish-box.sh"], ["ENGINE=podman"]],
   );
-  assert.equal(built("gpu: {vendor_id: 1002}", "rx7900-only-card-fedora").environment, [], "an AMD card");
+  const radeon = built("gpu: {vendor_id: 1002}", "rx7900-only-card-fedora");
+  assert.equal(radeon.environment, ["GRAPHICS=amd"], "an AMD card");
+  assert.equal(radeon.scripts, ["install-docker.sh", "busybox-image.sh", "install-graphics.sh", "finish-box.sh"]);
 });
 
 for (

@@ -141,6 +141,14 @@ test("prepare refuses a card with a direct region, but not before kernel 6.6", a
   assert.is((await says("prepare", before, laptop)).code, 0);
 });
 
+test("prepare refuses a card that no longer answers, and nothing advises it", async () => {
+  const host = text("rtx4070-desktop-debian12");
+  const dead = host.replace("0000:01:00.0/config: de 10 86 27", "0000:01:00.0/config: ff ff ff ff");
+  assert.equal([(await says("prepare", host, ada)).code, (await says("prepare", dead, ada)).code], [0, 1]);
+  assert.match((await says("prepare", dead, ada)).text, /gpu\.power|reads all ones/);
+  assert.equal(commandsOf(dead, "gpu.driver", ada).filter((one) => one.endsWith("prepare")), []);
+});
+
 test("tools.present: no command of another distribution's packages", () => {
   const alt = text("alt-linux-without-tools");
   assert.equal(commandsOf(alt, "tools.present", ada), []);
@@ -287,16 +295,43 @@ test("iommu.acs: which kernels know the argument, and where that is not known", 
   }
 });
 
-test("services.gpu: an AMD card never passes: the box has no AMD packages", () => {
+test("services.gpu: cards of AMD and Intel pass where the box gets their firmware", () => {
   const radeon = text("rx7900-only-card-fedora");
   const service = "services: {w: {image: x, gpu: 1}}";
   const status = (more: string, vendor = "1002") =>
     findingsOf(radeon, "services.gpu", `{vendor_id: ${vendor}}`, more, service).map((one) => one.status);
-  assert.equal(status(", image: debian-13"), ["fail"]);
-  assert.equal(status(", image: debian-13, provision: [./firmware.sh]"), ["unknown"]);
+  assert.equal(status(", image: debian-13"), ["pass"]);
+  assert.equal(status(", image: debian-13, provision: [./more.sh]"), ["pass"]);
   assert.equal(status(""), ["unknown"], "a box that is taken as it is");
-  assert.equal(status(", image: debian-13", "8086"), ["unknown"], "Intel's may start without firmware");
+  assert.equal(status(", image: debian-13", "8086"), ["pass"]);
   assert.equal(status(", image: debian-13", "10de"), ["pass"]);
+});
+
+test("guest.driver: the image's kernel drives the cards of AMD and Intel, or another image is named", () => {
+  const radeon = text("rx7900-only-card-fedora");
+  const of = (image: string, device: string, vendor = "1002") => {
+    const host = radeon.replaceAll("0x744c", `0x${device}`).replaceAll("0x1002", `0x${vendor}`);
+    const [found] = findingsOf(host, "guest.driver", `{vendor_id: ${vendor}}`, image && `, image: ${image}`);
+    return `${found!.status} ${found!.fix[0]?.title ?? ""}`;
+  };
+  assert.is(of("debian-13", "744c"), "pass ");
+  assert.is(of("ubuntu-22.04", "744c"), "fail Write image: debian-12, debian-13, ubuntu-24.04 or ubuntu-26.04");
+  assert.is(of("debian-12", "747e"), "fail Write image: debian-13, ubuntu-24.04 or ubuntu-26.04");
+  assert.is(of("ubuntu-24.04", "7550"), "fail Write image: debian-13 or ubuntu-26.04");
+  assert.is(of("ubuntu-22.04", "73bf"), "pass ", "Navi 21 is older");
+  assert.is(of("debian-12", "56a0", "8086"), "fail Write image: debian-13, ubuntu-24.04 or ubuntu-26.04");
+  assert.is(of("ubuntu-24.04", "e20b", "8086"), "fail Write image: debian-13 or ubuntu-26.04");
+  assert.is(of("debian-12", "4680", "8086"), "pass ", "the processor's graphics");
+  assert.is(of("", "744c"), "unknown ", "a box that is taken as it is");
+  assert.is(of("{file: ./mine.qcow2}", "744c"), "unknown ", "an image of an unknown kernel");
+});
+
+test("guest.image: a system on which the firmware of AMD's cards is not installed is refused", () => {
+  const of = (gpu: string, image: string) =>
+    findingsOf(text("rx7900-only-card-fedora"), "guest.image", gpu, `, image: {file: ./${image}}`)[0]!.status;
+  assert.is(of("{vendor_id: 1002}", "kali-2026.qcow2"), "fail");
+  assert.is(of("{vendor_id: 1002}", "debian-13.qcow2"), "pass");
+  assert.is(of("{enabled: false}", "kali-2026.qcow2"), "pass");
 });
 
 const fixesOf = (text: string, check: string, gpu: string) =>

@@ -152,12 +152,22 @@ const guests: Record<string, [layer: string, says: RegExp]> = {
   "lost-by-daemon-reload": ["verify.gpu", /the container may not use its GPU: .*systemd reloaded its units/],
   "no-gpu-in-the-container": ["verify.gpu", /ml-worker has no nvidia-smi: it got no GPU, or not its tools/],
   "musl-image": ["verify.gpu", /its image is a musl one/],
+  "amd-firmware-missing": [
+    "verify.module",
+    /no driver has the AMD card at 0000:05:00\.0: AMD's driver lacks the card's firmware/,
+  ],
+  "amd-no-nodes": ["verify.gpu", /ml-worker has no GPU: its container lacks a render node of \/dev\/dri/],
+  "amd-not-allowed": ["verify.gpu", /has \/dev\/kfd and \/dev\/dri\/renderD128, and its user cannot open them/],
   "one-gpu-of-two": ["verify.gpu", /ml-worker has 1 GPUs, and asked for 2/],
 };
-const fine = ["fine", "podman", "no-runtime", "amd", "h200-without-docker"];
+const fine = ["fine", "podman", "no-runtime", "amd", "intel", "h200-without-docker"];
 const judged = (name: string) => {
   const two = name.endsWith("-of-two");
-  const ids = name === "amd" ? ["1002:744c", "1002:ab30"] : ["10de:2786", "10de:22bc"];
+  const ids = name.startsWith("amd")
+    ? ["1002:744c", "1002:ab30"]
+    : name === "intel"
+    ? ["8086:56a0", "8086:4f90"]
+    : ["10de:2786", "10de:22bc"];
   const passed: ContextOfGpu[] = [
     { fn: fn("0000:01:00.0", ids[0]!, "030000"), guest: "0000:05:00.0" },
     { fn: fn("0000:01:00.1", ids[1]!, "040300"), guest: "0000:06:00.0" },
@@ -201,11 +211,15 @@ test("a guest in which all is well, one without the runtime, and one with anothe
       ["verify.toolkit", "warn"],
     ],
   );
-  assert.equal(judged("amd").filter(({ status }) => status !== "pass").map(({ check, status }) => [check, status]), [
-    ["verify.module", "skip"],
-    ["verify.gpu", "skip"],
+  assert.equal(judged("amd").slice(3).map(({ check, status, message }) => `${check} ${status}: ${message}`), [
+    "verify.module pass: amdgpu has the card at 0000:05:00.0 (/dev/dri/renderD128)",
+    "verify.docker pass: Docker 26.1.5 answers",
+    "verify.service pass: service web runs",
+    "verify.service pass: service ml-worker runs",
+    "verify.gpu pass: service ml-worker can open /dev/kfd and /dev/dri/renderD128",
   ]);
-  assert.match(judged("amd")[3]!.message, /is not by NVIDIA: its driver and its way into containers are not looked at/);
+  assert.is(judged("intel").at(-1)!.status, "pass");
+  assert.match(judged("intel").at(-1)!.message, /has \/dev\/dri\/renderD128; it has no shell to open them with/);
 });
 
 test("a real H200: the driver has the card, nvidia-smi shows it, and there is no Docker", () => {

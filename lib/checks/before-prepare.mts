@@ -16,6 +16,7 @@ export const neededForPrepare = [
   "gpu.present",
   "gpu.match",
   "gpu.exclusive",
+  "gpu.power",
   "iommu.group",
   "iommu.reserved",
   "host.architecture",

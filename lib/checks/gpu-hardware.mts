@@ -132,9 +132,14 @@ function power({ assignedFunctions }: Card): Verdict {
     value: `power_state ${power ?? "not there"}${config ? `, config ${config}` : ""}`,
   }));
   if (assignedFunctions.some(({ config }) => /^f{8}$/.test(config ?? ""))) {
-    return warn("the card's configuration space reads all ones: it has fallen off the bus", evidence, [
-      remedies.powerCycle,
-    ]);
+    // QEMU refuses such a device: “Unknown PCI header type '127'” (hw/vfio/pci.c)
+    return fail(
+      "the card's configuration space reads all ones: it has fallen off the bus, or was switched off",
+      evidence,
+      [
+        remedies.powerCycle,
+      ],
+    );
   }
   if (assignedFunctions.some(({ power }) => power === "D3cold")) {
     return warn(

@@ -9,22 +9,34 @@ import { type Architecture, architectures, pciIds } from "../resolve/architectur
 import { branchesRead, endOf, newestBranch, supportOf } from "../resolve/branches.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 import { isNvidiaRequest, vendorIds } from "../host/vendors.mts";
+import { graphicsDriver } from "./guest-graphics.mts";
 
 /** The guest's driver: whether it supports the card, and builds. */
 export const guestDriverChecks: Check[] = [
   {
     id: "guest.driver",
-    about: "whether the driver that the guest gets works with its card: kernel modules, branch, and whether it builds",
+    about:
+      "whether the driver that the guest gets works with its card: kernel modules, branch, whether it builds, and the " +
+      "guest's kernel for cards of AMD and Intel",
     why: "a driver that does not fit is still installed, and then finds no card",
     check: (host, { machines }) => {
       const wanting = machines.filter(({ gpus }) => gpus.length > 0);
       return [
-        ...wanting.map((machine) => ({ machine: machine.name, ...driver(machine, host) })),
+        ...wanting.flatMap((machine) =>
+          verdictsOf(machine, host).map((verdict) => ({ machine: machine.name, ...verdict }))
+        ),
         ...conflicts(wanting),
       ];
     },
   },
 ];
+
+/** The verdict about NVIDIA's driver, where it gets such a card or no other, and the one about the kernel's drivers. */
+function verdictsOf(machine: ResolvedMachine, host: Host): Verdict[] {
+  const graphics = graphicsDriver(machine);
+  const other = graphics ? [graphics] : [];
+  return other.length > 0 && !machine.gpus.some(isNvidiaRequest) ? other : [driver(machine, host), ...other];
+}
 
 function driver(machine: ResolvedMachine, host: Host): Verdict {
   const cards = machine.nvidiaCards;

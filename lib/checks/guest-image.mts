@@ -4,6 +4,7 @@ import type { Check, Verdict } from "./types.mts";
 import { manualFix } from "../fixes.mts";
 import { boxSource, imageName, supportedSystems } from "../resolve/images.mts";
 import { systemByName } from "../resolve/image-systems.mts";
+import { graphicsMakers, installedGraphics } from "../resolve/graphics.mts";
 import { isOwn, titleOf } from "../resolve/providers.mts";
 import { fail, pass, unknown } from "./results.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
@@ -50,7 +51,8 @@ function buildable(machine: ResolvedMachine): Verdict {
 }
 
 /** Whether the guest scripts support the system of a user's own image. */
-function system({ gpus, engine }: ResolvedMachine, name: string): Verdict {
+function system(machine: ResolvedMachine, name: string): Verdict {
+  const { gpus, engine } = machine;
   const found = systemByName(name);
   const fix = [manualFix(`Use an image of ${supportedSystems()}`)];
   const nvidia = gpus.some(isNvidiaRequest);
@@ -64,6 +66,11 @@ function system({ gpus, engine }: ResolvedMachine, name: string): Verdict {
   }
   if (!found.suite && nvidia) {
     const message = `by its name ${name} is ${found.name}: this program does not install NVIDIA's driver there`;
+    return fail(message, [], fix);
+  }
+  const [maker] = installedGraphics(machine).map((vendor) => graphicsMakers[vendor].name);
+  if (!found.suite && maker) {
+    const message = `by its name ${name} is ${found.name}, which the firmware of ${maker}'s cards is not installed on`;
     return fail(message, [], fix);
   }
   return pass(`by its name ${name} is ${found.name}`);

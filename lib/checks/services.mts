@@ -6,7 +6,9 @@ import { manualFix } from "../fixes.mts";
 import { migIdsOf, migUnknown } from "./mig.mts";
 import { type PlacedService, projectServices } from "./compose.mts";
 import { gpuRequestsOf, type ServiceGpuRequest } from "../compose/gpu-requests.mts";
-import { isNvidiaRequest, vendorIds } from "../host/vendors.mts";
+import { isNvidiaRequest } from "../host/vendors.mts";
+import { graphicsMakers, graphicsVendorOf, installedGraphics } from "../resolve/graphics.mts";
+import { joinList } from "../text.mts";
 import { gpuRequestFlaws } from "./gpu-request-flaws.mts";
 import { serviceWarnings } from "./service-warnings.mts";
 
@@ -56,60 +58,29 @@ function gpus(service: PlacedService, machine: ResolvedMachine): Verdict[] {
 }
 
 /**
- * Packages with the firmware of cards, in Debian's non-free-firmware (packages.debian.org,
- * 2026-11-26).
- */
-const firmware: Record<string, string> = {
-  [vendorIds.amd]: "firmware-amd-graphics",
-  [vendorIds.intel]: "firmware-intel-graphics (Debian 12: firmware-misc-nonfree)",
-};
-const makers: Record<string, string> = { [vendorIds.amd]: "AMD's", [vendorIds.intel]: "Intel's" };
-
-/**
- * The verdict for a service with a GPU of another vendor than NVIDIA: its container gets the device
- * nodes, but no driver is installed for them here. AMD's driver needs firmware for every card
- * (amdgpu, request_firmware), which no known image has; some Intel graphics work without firmware.
+ * The verdict for a service with a GPU of another vendor than NVIDIA, in a box that is used unmodified: its container
+ * gets the device nodes, and whether the box has the card's firmware is not known.
  */
 function withoutDriver(
   { name }: Service,
   demands: ServiceGpuRequest[],
-  { gpus, image, box, provision }: ResolvedMachine,
+  machine: ResolvedMachine,
 ): Omit<Verdict, "evidence"> | undefined {
   const served = demands.every(({ vendor }) => vendor === "nvidia");
-  const other = gpus.find((request) => !isNvidiaRequest(request) && request.mode === "passthrough");
-  if (served || !other || gpus.some(isNvidiaRequest)) return undefined;
-  const whose = makers[other.vendorId] ?? `vendor ${other.vendorId}`;
-  const nodes = other.vendorId === vendorIds.amd ? "/dev/kfd and /dev/dri" : "/dev/dri";
-  if (!image || provision.length > 0) {
-    return {
-      status: "unknown",
-      message: `${name} gets ${nodes}; cannot tell whether ${
-        image ? "provision: installs" : `the box ${box} has`
-      } the driver and firmware of that card (${whose})`,
-    };
-  }
-  const fix = [
-    manualFix(
-      firmware[other.vendorId]
-        ? `Install the card's firmware with a provision: script, on Debian ${
-          firmware[other.vendorId]
-        }, on Ubuntu linux-firmware and linux-generic`
-        : "Install the card's driver with a provision: script",
-    ),
-  ];
-  return other.vendorId === vendorIds.amd
-    ? {
-      status: "fail",
-      message: `${name} asks for a GPU, but the box has no AMD firmware: the driver does not start a card ` +
-        "without it",
-      fix,
-    }
-    : {
-      status: "unknown",
-      message: `${name} gets ${nodes}, but the box has no firmware (${whose}): cannot tell whether the card starts ` +
-        "without it",
-      fix,
-    };
+  const other = machine.gpus.find((request) => !isNvidiaRequest(request) && request.mode === "passthrough");
+  if (served || !other || machine.gpus.some(isNvidiaRequest)) return undefined;
+  const vendor = graphicsVendorOf(other.vendorId);
+  if (vendor && installedGraphics(machine).includes(vendor)) return undefined;
+  const whose = vendor ? `${graphicsMakers[vendor].name}'s` : `vendor ${other.vendorId}`;
+  const nodes = joinList(graphicsMakers[vendor ?? "intel"].nodes);
+  const { image, box, provision } = machine;
+  return {
+    status: "unknown",
+    message: `${name} gets ${nodes}; cannot tell whether ${
+      !image ? `the box ${box} has` : provision.length > 0 ? "provision: installs" : "the box has"
+    } the driver and firmware of that card (${whose})`,
+    fix: image && provision.length === 0 ? [manualFix("Install the card's driver with a provision: script")] : [],
+  };
 }
 
 /**

@@ -25,6 +25,7 @@ export const names = [
   "scripts/install-podman.sh",
   "scripts/busybox-image.sh",
   "scripts/install-nvidia.sh",
+  "scripts/install-graphics.sh",
   "scripts/install-dxgkrnl.sh",
   "scripts/copy-driver.ps1",
   "scripts/receive-driver.sh",

@@ -5,6 +5,7 @@ import type { Host } from "../host/types.mts";
 import type { File, Step } from "./types.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import { imageName } from "../resolve/images.mts";
+import { installedGraphics } from "../resolve/graphics.mts";
 import { withoutSecrets } from "./repository-passwords.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
@@ -55,15 +56,18 @@ export function boxOf(
   const folder = boxFolder(name, provider);
   const driver = machine.guestDriver;
   const part = isNvidiaRequest(partitionRequest(machine));
+  const graphics = installedGraphics(machine);
   const own = [
     ...[`install-${machine.engine}.sh`, "busybox-image.sh"],
     ...(part ? ["install-dxgkrnl.sh"] : []),
     ...(driver || part ? ["install-nvidia.sh"] : []),
+    ...(graphics.length > 0 ? ["install-graphics.sh"] : []),
   ];
   const { settings: environment, script: passwords } = withoutSecrets([
     ...(machine.engine === "docker" ? [] : [`ENGINE=${machine.engine}`]),
     ...(engine === "docker" ? dockerSettings(machine) : []),
     ...(driver || part ? environmentFor(driver ?? { source: "host" }, machine.driver) : []),
+    ...(graphics.length > 0 ? [`GRAPHICS=${graphics.join(",")}`] : []),
   ]);
   const scripts: File[] = [
     ...(passwords === undefined ? [] : [{ path: "passwords.sh", text: passwords, secret: true as const }]),

@@ -8,6 +8,7 @@ import { projectDigest } from "../compose/project.mts";
 import { gpusOf } from "../compose/gpu-requests.mts";
 import { isEnabled } from "../compose/enabled.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
+import { graphicsOf } from "../resolve/graphics.mts";
 import { runAsRoot, ssh } from "./vm-steps.mts";
 import { composeText, projectsOf, servicesOf, stacksOf } from "./machine-services.mts";
 
@@ -22,7 +23,8 @@ export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
   });
   // of a stack the guest's own Compose says which services it has
   const stacks = stacksOf(machine, config).map(({ name }) => `${name}/`);
-  // the NVIDIA layers are checked only where there is such a card
+  // the layers of a maker are checked only where there is such a card
+  const graphics = graphicsOf(machine);
   const nvidia = machine.gpus.some(isNvidiaRequest)
     ? ["NVIDIA=yes", ...(partitionRequest(machine) ? ["PART=yes"] : [])]
     : [];
@@ -30,7 +32,9 @@ export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
     title: `Prove ${machine.name}`,
     command: [
       ...ssh(machine.name),
-      `${runAsRoot(machine, ...nvidia)} -- ${[servicesTimeout[machine.accelerator], ...services, ...stacks].join(" ")}`,
+      `${runAsRoot(machine, ...nvidia, ...(graphics.length > 0 ? [`GRAPHICS=${graphics.join(",")}`] : []))} -- ${
+        [servicesTimeout[machine.accelerator], ...services, ...stacks].join(" ")
+      }`,
     ],
     input: "scripts/verify-guest.sh",
     output: `verify/${machine.name}.txt`,

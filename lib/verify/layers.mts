@@ -3,7 +3,10 @@ import type { Finding } from "../findings.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { commandFix } from "../fixes.mts";
 import { formatFunction, isDisplay } from "../host/pci.mts";
-import { gpusOf } from "../compose/gpu-requests.mts";
+import { gpuRequestsOf, gpusOf } from "../compose/gpu-requests.mts";
+import { graphicsVendorOf } from "../resolve/graphics.mts";
+import { isGpu } from "../resolve/cards.mts";
+import { graphicsGpuLayer, graphicsLayer } from "./graphics.mts";
 import { isEnabled } from "../compose/enabled.mts";
 import { type Facts, factsOf, type LayerResult } from "./guest-facts.mts";
 import { gpuLayer, moduleLayer, smiLayer, toolkitLayer } from "./nvidia.mts";
@@ -32,9 +35,9 @@ export interface ContextOfGpu {
 /**
  * Judges the output of `verify-guest.sh` layer by layer: SSH, the card's functions on the host and
  * in the guest, the kernel module, nvidia-smi, Docker or Podman, NVIDIA's toolkit, each service,
- * and the GPUs in the container of each service that requested some. Once a layer fails, the later
- * ones are `skip`, so the single `fail` is the one to fix. For cards of other vendors than NVIDIA
- * the layers end with PCI.
+ * and the GPUs in the container of each service that requested some; for cards by AMD and Intel the
+ * kernel's driver, and the nodes in the containers. Once a layer fails, the later ones are `skip`,
+ * so the single `fail` is the one to fix. For cards of other vendors the layers end with PCI.
  *
  * `services`: all services of the machine; those that `up` does not start are ignored. `passed`:
  * the functions that the machine has. `part`: it has a partition of an NVIDIA card instead. `text`:
@@ -51,11 +54,19 @@ export function verifyMachine(
   const facts = factsOf(text ?? "");
   const reached = text?.startsWith("homelab-gpu-verify 1\n") === true && facts.one("end") === "yes";
   const nvidia = part ? 1 : passed.filter(({ fn }) => isNvidia(fn) && isDisplay(fn)).length;
+  const graphics = passed.map(({ fn }) => fn).filter((fn) => isGpu(fn) && graphicsVendorOf(fn.vendor ?? ""));
   const started = services.filter(isEnabled);
   const asked = started.flatMap((service) => {
     const gpus = gpusOf(service);
-    return gpus === undefined ? [] : [{ name: service.name, gpus }];
+    return gpus === undefined || (nvidia === 0 && graphics.length > 0) ? [] : [{ name: service.name, gpus }];
   });
+  const askedNodes = graphics.length === 0
+    ? []
+    : started.filter((service) =>
+      gpuRequestsOf(service).some(({ vendor }) =>
+        vendor === "amd" || vendor === "drm" || (nvidia === 0 && vendor === "any")
+      )
+    ).map(({ name }) => name);
 
   const layers: LayerResult[] = [
     sshLayer(facts, reached),
@@ -63,7 +74,8 @@ export function verifyMachine(
     ...(passed.length > 0 ? [seen(facts, passed)] : []),
     ...(part ? [dxgLayer(facts), hostDriverLayer(facts, part)] : nvidia > 0 ? [moduleLayer(facts)] : []),
     ...(nvidia > 0 ? [smiLayer(facts, nvidia)] : []),
-    ...(nvidia === 0 && passed.length > 0 ? [otherVendor(passed)] : []),
+    ...(graphics.length > 0 ? [graphicsLayer(facts, graphics)] : []),
+    ...(nvidia === 0 && graphics.length === 0 && passed.length > 0 ? [otherVendor(passed)] : []),
     engineLayer(facts, machine, services.length + stacks.length),
     // a box without an engine and without services needs no toolkit
     ...(nvidia > 0 && (asked.length > 0 || facts.one("engine-state") !== "missing") ? [toolkitLayer(facts)] : []),
@@ -86,6 +98,14 @@ export function verifyMachine(
   layers.push(
     ...[...asked, ...askedInStacks].map(({ name, gpus }): LayerResult =>
       nvidia === 0 ? noneFor(name) : runs(name) ? gpuLayer(facts, machine, name, gpus) : {
+        ...{ check: "verify.gpu", status: "skip", message: `not looked at: service ${name} is not fine` },
+      }
+    ),
+  );
+  const nodesInStacks = graphics.length === 0 ? [] : inStacks.filter((name) => facts.one(`graphics-asked-${name}`));
+  layers.push(
+    ...[...askedNodes, ...nodesInStacks].map((name): LayerResult =>
+      runs(name) ? graphicsGpuLayer(facts, machine, name) : {
         ...{ check: "verify.gpu", status: "skip", message: `not looked at: service ${name} is not fine` },
       }
     ),

@@ -1,7 +1,7 @@
 // verify-guest.sh with stand-ins for the programs of a guest with a card: its calls, and its output
 // for their answers.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
@@ -61,6 +61,56 @@ test("without a word of NVIDIA it asks nothing of it, and a count of GPUs is no 
   const all = ["homelab-gpu-verify 1", ...plain, ...services, "end:yes", ""];
   assert.equal(verify(folder, ["web", "ml-worker"]), all);
   assert.equal(verify(folder, ["web", "ml-worker=1"]), all);
+});
+
+test("of a card by AMD: its render node, and the nodes that a container has and can open", ({ folder }) => {
+  const put = (path: string, text = "") => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  put("sys/devices/0000:05:00.0/drm/renderD128/dev");
+  put("sys/class/drm/version");
+  symlinkSync("../../devices/0000:05:00.0/drm/renderD128", join(folder, "sys/class/drm/renderD128"));
+  symlinkSync("../..", join(folder, "sys/devices/0000:05:00.0/drm/renderD128/device"));
+  put("dev/kfd");
+  put("proc/7/root/dev/kfd");
+  put("proc/7/root/dev/dri/renderD128");
+  const docker = (exec: string) =>
+    `case "$1 $3" in
+    "version {{.Server.Version}}") echo 26.1.5 ;;
+    "ps --filter") echo 1 ;;
+    *State.Error*) ;;
+    "inspect {{.State.Pid}}") echo 7 ;;
+    "inspect {{json .HostConfig.Devices}}")
+      echo '[{"PathOnHost":"/dev/kfd","PathInContainer":"/dev/kfd"},{"PathOnHost":"/dev/dri","PathInContainer":"/dev/dri"}]' ;;
+    "inspect "*) echo "web running 0 0 none always 7 /homelab-gpu-web-1" ;;
+    "exec sh") ${exec} ;;
+  esac`;
+  const facts = (exec: string) => {
+    const env = standIns(folder, {
+      ...programs,
+      docker: docker(exec),
+      dmesg: "echo '[ 1.0] amdgpu 0000:05:00.0: fine'",
+    });
+    const { stdout, stderr } = spawnSync("sh", [`${root}/scripts/verify-guest.sh`, "0", "web"], {
+      env: {
+        ...{ ...env, GRAPHICS: "amd", SYS: join(folder, "sys"), DEV: join(folder, "dev"), PROC: join(folder, "proc") },
+      },
+      encoding: "utf8",
+    });
+    assert.is(stderr, "");
+    return stdout.split("\n").filter((line) => /^(graphics|render|kfd)/.test(line));
+  };
+  const seen = [
+    "graphics:amd",
+    "graphics-log:[ 1.0] amdgpu 0000:05:00.0: fine",
+    "render:0000:05:00.0 renderD128",
+    "kfd:yes",
+    "graphics-asked-web:/dev/dri /dev/kfd",
+    "graphics-nodes-web:kfd dri/renderD128",
+  ];
+  assert.equal(facts("exit 0"), [...seen, "graphics-open-web:0"]);
+  assert.equal(facts("echo denied; exit 1"), [...seen, "graphics-open-web:1", "graphics-log-web:denied"]);
 });
 
 /**

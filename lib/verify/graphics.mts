@@ -1,0 +1,111 @@
+/** Checks the layers from a card by AMD or Intel on the guest's PCI bus up to its device nodes in a container. */
+import type { PciFunction } from "../host/pci-types.mts";
+import { commandFix, manualFix } from "../fixes.mts";
+import { guestWord } from "../render.mts";
+import { graphicsMakers, graphicsVendorOf } from "../resolve/graphics.mts";
+import { joinList } from "../text.mts";
+import { self } from "../self.mts";
+import { causeOf, engineOf, type Facts, type LayerResult } from "./guest-facts.mts";
+
+const again = manualFix("Rebuild the box with gpu: and image:, which installs the card's firmware");
+
+/** The line of a function in the guest: its address and driver. */
+function placeOf(facts: Facts, { vendor, device }: PciFunction): { at: string; driver: string } | undefined {
+  const line = facts.all("pci").map((value) => value.split(" ")).find(([, , ids]) => ids === `${vendor}:${device}`);
+  return line && { at: line[0]!, driver: line[3] ?? "none" };
+}
+
+/**
+ * Checks that the kernel's own driver has each card, and made a render node for it; of AMD's cards
+ * also that there is /dev/kfd, by which containers compute.
+ */
+export function graphicsLayer(facts: Facts, cards: PciFunction[]): LayerResult {
+  const check = "verify.module";
+  if (facts.one("graphics") === undefined) {
+    return { check, status: "unknown", message: "not read: verify-guest.sh did not look for a card by AMD or Intel" };
+  }
+  const nodes = new Map(facts.all("render").map((value) => value.split(" ") as [string, string]));
+  const seen = cards.map((fn) => {
+    const { at, driver } = placeOf(facts, fn) ?? { at: "", driver: "none" };
+    return { maker: graphicsMakers[graphicsVendorOf(fn.vendor ?? "")!], at, driver, node: nodes.get(at) };
+  });
+  const evidence = [
+    ...seen.map(({ at, driver }) => ({ read: `driver of ${at} in the VM`, value: driver })),
+    { read: "/sys/class/drm in the VM", value: [...nodes.values()].join(", ") || "no render node" },
+  ];
+  const log = facts.log("graphics-log", "kernel log of the VM");
+  const cause = causeOf(facts.all("graphics-log"));
+  const why = cause ? `: ${cause.message}` : "";
+  const fail = (message: string): LayerResult => ({
+    ...{ check, status: "fail", message: `${message}${why}`, evidence: [...evidence, ...log] },
+    fix: cause?.fix ?? [again],
+  });
+  const idle = seen.find(({ maker, driver }) => !maker.drivers.includes(driver));
+  if (idle) {
+    const { maker, at, driver } = idle;
+    return fail(
+      driver === "none"
+        ? `no driver has the ${maker.name} card at ${at}`
+        : `${driver} has the ${maker.name} card at ${at}, not ${joinList(maker.drivers, "or")}`,
+    );
+  }
+  const without = seen.find(({ node }) => node === undefined);
+  if (without) return fail(`${without.driver} has the card at ${without.at} and made no render node for it`);
+  const message = joinList(seen.map(({ at, driver, node }) => `${driver} has the card at ${at} (/dev/dri/${node})`));
+  if (seen.some(({ maker }) => maker.nodes.includes("/dev/kfd")) && facts.one("kfd") !== "yes") {
+    return {
+      ...{ check, status: "warn", message: `${message}; there is no /dev/kfd, by which containers compute${why}` },
+      ...{ evidence: [...evidence, ...log], fix: cause?.fix ?? [] },
+    };
+  }
+  return { check, status: "pass", message, evidence };
+}
+
+/**
+ * Checks that the container of a service has the nodes of the cards, and that its user can open
+ * them.
+ */
+export function graphicsGpuLayer(facts: Facts, machine: string, name: string): LayerResult {
+  const check = "verify.gpu";
+  const asked = facts.one(`graphics-asked-${name}`);
+  const found = facts.one(`graphics-nodes-${name}`)?.split(" ").filter(Boolean) ?? [];
+  const code = facts.one(`graphics-open-${name}`);
+  if (facts.one("graphics") === undefined) {
+    return { check, status: "unknown", message: `whether ${name} has its GPU was not looked at` };
+  }
+  const { program } = engineOf(facts);
+  const container = facts.all("service").map((value) => value.split(" ")).find(([service]) => service === name)?.at(-1);
+  const see = container === undefined ? [] : [
+    commandFix(
+      "See what it has",
+      self(`ssh ${machine} -- sudo ${program} inspect ${guestWord(container)}`),
+    ),
+  ];
+  const evidence = [
+    { read: `devices of ${name}`, value: asked ?? "none of a card" },
+    { read: `/dev in ${name}`, value: found.join(", ") || "none of a card" },
+    ...facts.log(`graphics-log-${name}`, `opening them in ${name}`),
+  ];
+  const missing = [
+    ...(asked?.split(" ").includes("/dev/kfd") && !found.includes("kfd") ? ["/dev/kfd"] : []),
+    ...(found.some((node) => node.startsWith("dri/renderD")) ? [] : ["a render node of /dev/dri"]),
+  ];
+  if (asked === undefined || missing.length > 0) {
+    const message = `service ${name} has no GPU: its container lacks ${joinList(missing, "and")}`;
+    return { check, status: "fail", message, evidence, fix: see };
+  }
+  const nodes = joinList(found.map((node) => `/dev/${node}`));
+  // the image has no shell to try with
+  if (code === "126" || code === "127") {
+    return {
+      check,
+      status: "pass",
+      message: `service ${name} has ${nodes}; it has no shell to open them with`,
+      evidence,
+    };
+  }
+  return code === "0" ? { check, status: "pass", message: `service ${name} can open ${nodes}`, evidence } : {
+    ...{ check, status: "fail", message: `service ${name} has ${nodes}, and its user cannot open them`, evidence },
+    fix: [manualFix('Write group_add: ["video", "render"] with the numbers of these groups in the VM, or user: root')],
+  };
+}
