@@ -56,25 +56,25 @@ test("refuses wrong usage in a few lines, with 2, and no stack", async () => {
     [["plan", "devlb"], /there is no machine devlb: did you mean devlab\?/],
     [["doctor", "gpu.presnt"], /there is no check gpu\.presnt: did you mean gpu\.present\?/],
     [["doctor", "iomu"], /there is no check iomu: did you mean iommu\?/],
-    [["explain", "gpu.drivr"], /there is no file gpu\.drivr, and no check of that name: did you mean gpu\.driver\?/],
+    [["explain", "gpu.drivr"], /there is no file gpu\.drivr and no check of that name: did you mean gpu\.driver\?/],
     [["init", "--service", "olama"], /there is no service olama: did you mean ollama\?/],
-    [["up", "--service", "ollama"], /--service is for init; not for up/],
+    [["up", "--service", "ollama"], /--service is an option of init, not of up/],
     [["explain", "build.log"], /there is no file build\.log\n$/],
     [["up", "--foo"], /unknown option --foo/],
     [["up", "-x"], /unknown option -x/],
-    [["verify", "now"], /verify takes no now/],
-    [["plan", "now"], /there is no machine now; there is devlab/],
+    [["verify", "now"], /verify takes no arguments, but got now/],
+    [["plan", "now"], /there is no machine now; the machines are devlab/],
     [["doctor", "nonsense"], /there is no check nonsense\n {2}checks: provider\.host/],
-    [["plan", "--config"], /--config takes one FILE/],
+    [["plan", "--config"], /--config needs one FILE/],
     [["plan", "--config", "missing.yaml"], /there is no file missing\.yaml/],
     [["doctor", "--host", "missing.txt"], /there is no file missing\.txt/],
     [["doctor", "--host", "bad.txt"], /this is no saved probe/],
     [["toString"], /there is no command toString/],
-    [["down", "--json"], /--json is for up -n, plan, doctor, verify, explain,\s+status; not for\s+down\n/],
-    [["up", "--json"], /--json is for up -n, plan, doctor, verify, explain,\s+status; not for\s+up\n/],
-    [["up", "--yes", "--host", "bad.txt"], /--host is for up -n, init, [^]*;\s+not\s+for\s+up\n/],
-    [["prepare", "--apply", "--host", "bad.txt"], /--host shows what another machine would need/],
-    [["prepare", "--undo", "--host", "bad.txt"], /--host shows what another machine would need/],
+    [["down", "--json"], /--json is an option of up -n, plan, doctor, [^]*,\s+not\s+of\s+down\n/],
+    [["up", "--json"], /--json is an option of up -n, plan, doctor, [^]*,\s+not\s+of\s+up\n/],
+    [["up", "--yes", "--host", "bad.txt"], /--host is an option of up -n, init, [^]*,\s+not\s+of\s+up\n/],
+    [["prepare", "--apply", "--host", "bad.txt"], /--host is about another machine/],
+    [["prepare", "--undo", "--host", "bad.txt"], /--host is about another machine/],
     [["up", "--no-json"], /unknown option --no-json/],
     [["up", "--gpu"], /unknown option --gpu/],
   ];
@@ -93,7 +93,10 @@ test("an option that a command has no use for is refused; -n is taken by all", a
   for (const [name, option] of stray) {
     const { code, out, err } = await within([name, `--${option.name}`, ...(option.takes ? ["x"] : [])], {});
     assert.equal([code, out], [2, ""], `${name} --${option.name}`);
-    assert.match(err, new RegExp(`^homelab-gpu: --${option.name} is for [^]*;\\s+not\\s+for\\s+${name}\n$`));
+    assert.match(
+      err,
+      new RegExp(`^homelab-gpu: --${option.name} is\\s+an\\s+option\\s+of [^]*,\\s+not\\s+of\\s+${name}\n$`),
+    );
     assert.equal(err.split("\n").filter((line) => line.length > 80), []);
   }
   for (const name of Object.keys(commands)) {

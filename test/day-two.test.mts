@@ -172,14 +172,14 @@ test("logs: a service of the config, of a stack by its whole or its only name, a
 });
 
 test("logs: a service name in two stacks, or a service named as its stack, is a question", () => {
-  assert.is(refused("db"), "db fits 2 names: logs immich/db or logs paperless/db");
-  assert.is(refused("n8n"), "n8n fits 2 names: logs n8n/n8n or logs n8n/");
+  assert.is(refused("db"), "db matches 2 names: logs immich/db or logs paperless/db");
+  assert.is(refused("n8n"), "n8n matches 2 names: logs n8n/n8n or logs n8n/");
   assert.is(refused("n8n/n8n"), "n8n-n8n-1");
 });
 
 test("logs: a name that nothing has gets what was meant", () => {
   assert.match(refused("sever"), /no service sever: did you mean server\?/);
-  assert.match(refused("foo"), /no service foo; there is immich\/db, /);
+  assert.match(refused("foo"), /no service foo; the services are immich\/db, /);
 });
 
 test("logs: one container as it is, several with their names, -f all at once, by the machine's engine", () => {
@@ -203,7 +203,7 @@ test("logs: a wrong --tail, machines that do not answer, and no container are er
     world.said = [];
     return [await main(words, world.context([]).shell), world.said.join("")] as const;
   };
-  assert.match((await run(["logs", "web", "--tail", "many"])).join(), /^2,.*--tail takes a number of lines or all/s);
+  assert.match((await run(["logs", "web", "--tail", "many"])).join(), /^2,.*--tail needs a number of lines or all/s);
   world.answers["ssh -F ssh/a"] = { out: answer("engine:answers\n") };
   assert.match((await run(["logs"])).join(), /^1,.*no service has a container yet/s);
   delete world.answers["ssh -F ssh/a"];
@@ -216,7 +216,7 @@ test("logs -f of services in two machines is refused, and what was typed instead
     out: answer("service:api running 0 0 none no homelab-gpu-api-1\nengine:answers\n"),
   };
   assert.is(await world.does(logs, world.context([], { follow: true, dryRun: true })), 2);
-  assert.match(world.said.join(""), /in a and b: name one, such as .*logs -f web/);
+  assert.match(world.said.join(""), /in a and b: name one, for example .*logs -f web/);
   assert.is(await world.does(logs, world.context([], { dryRun: true })), 0, "one after the other");
 });
 
@@ -229,13 +229,13 @@ test("ssh-config prints what Vagrant wrote, with the address that the machine ha
   assert.is(await world.does(sshConfig, world.context([])), 0);
   assert.is(world.said.join(""), "Host a\n  HostName 192.168.121.5\n", "only those that run");
   assert.is(await world.does(sshConfig, world.context(["b"])), 1);
-  assert.match(world.said.at(-1)!, /b does not run \(off\)/);
+  assert.match(world.said.at(-1)!, /b is not running \(off\)/);
 });
 
 test("up --pull applies the services of a proven machine with newer images, and proves it; plan shows it", async () => {
   const world = await lab("");
   assert.is(await world.does(plan, world.context(["a"], { pull: true })), 0, world.said.join(""));
-  assert.match(world.said.join(""), /Fetch newer images and start the services of a\n.*sudo env PULL=yes sh -s/);
+  assert.match(world.said.join(""), /Pull newer images and start the services of a\n.*sudo env PULL=yes sh -s/);
   assert.is(await world.does(up, world.context(["a"], { pull: true })), 0, world.said.join(""));
   const steps = world.asked.filter((words) => words.startsWith("ssh "));
   assert.ok(steps.some((words) => words.includes("env PULL=yes sh -s")), steps.join("\n"));

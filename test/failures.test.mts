@@ -289,7 +289,7 @@ test("explain prints what it knows of a file or of standard input", async () => 
 test("explain says so if it knows nothing, and refuses what it cannot read", async () => {
   const { code, out } = await explained({ "-": foreign[0]![1] }, []);
   assert.is(code, 1);
-  assert.match(out, /^homelab-gpu knows no error of this log\n {2}→ /);
+  assert.match(out, /^homelab-gpu knows no error in this log\n {2}→ /);
   assert.equal(out.split("\n").filter((line) => line.length > 80), []);
   for (
     const [words, message] of [[["none.log"], /there is no file none\.log/], [["a", "b"], /takes one LOG/]] as const
@@ -321,7 +321,7 @@ test("explain prints the page of a check or of each check in a group", async () 
   } catch (error) {
     assert.match(
       (error as Error).message,
-      /no file iommu\.grup, and no check of that name: did you mean iommu\.group\?/,
+      /no file iommu\.grup and no check of that name: did you mean iommu\.group\?/,
     );
   }
 });

@@ -58,9 +58,9 @@ test("of several makers' cards NVIDIA's come first, then AMD's, whose services g
 
 test("a host without a card, or of a system that passes none on, gets a config without one", async () => {
   const none = await init("vm-without-gpu");
-  assert.match(none.err, /: without a GPU; [^]*there is no graphics card on this host\n/);
+  assert.match(none.err, /: without a GPU; [^]*this host has no graphics card\n/);
   const home = await init("windows-11-home");
-  assert.match(home.err, /no card goes to a VM here: VirtualBox GPU passthrough requires a Linux host\n/);
+  assert.match(home.err, /this host cannot pass a card to a VM: VirtualBox GPU passthrough requires a Linux host\n/);
   for (const { code, disk } of [none, home]) {
     assert.equal([code, /gpu:/.test(disk.get("homelab-gpu.yaml")!)], [0, false]);
   }
@@ -68,7 +68,7 @@ test("a host without a card, or of a system that passes none on, gets a config w
 
 test("a bus that could not be read is not one without a card", async () => {
   const wsl = await init("wsl2-ubuntu");
-  assert.equal([wsl.code, /there is no graphics card/.test(wsl.err)], [0, false]);
+  assert.equal([wsl.code, /this host has no graphics card/.test(wsl.err)], [0, false]);
   assert.match(wsl.disk.get("homelab-gpu.yaml")!, /image: \{file: \.\/ubuntu-24\.04\.box\}[^]*gpu:\n/);
   assert.match(wsl.err, /1\. Create or download \.\/ubuntu-24\.04\.box/);
   assert.match(
@@ -109,8 +109,8 @@ test("without a config, doctor uses what init would write, and gives no advice o
   );
   for (const host of hosts) {
     const { out, err } = await init(host, [], {}, "doctor");
-    assert.match(err, /config: none yet: what init would write, host: /);
-    assert.not.match(out, /→ (Say which|Name a card|Write image)/, host);
+    assert.match(err, /config: none yet: using what init would write, host: /);
+    assert.not.match(out, /→ (Choose one|Name a card|Write image)/, host);
     assert.match(out, /npx zx homelab-gpu\.mts (init|up --yes|doctor|explain)[^\n]*\n$/, host);
   }
 });

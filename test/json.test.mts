@@ -71,7 +71,10 @@ test("plan ends with a line of what it amounts to, and with the time of the last
   assert.match(world.said.join(""), /Nothing to do\.\n$/);
   assert.match(world.disk.get(`${world.folder}/logs/durations.json`)!, /"Build the box lab\/x": \d+/);
   const known = { create: 1, change: 2, steps: 9, boxes: 0, lastTime: 484_000 };
-  assert.is(summaryLine(known), "1 file to create, 2 files to change, 9 steps to run: about 8 min 4 s, as last time.");
+  assert.is(
+    summaryLine(known),
+    "1 file to create, 2 files to change, 9 steps to run: about 8 min 4 s, like last time.",
+  );
 });
 
 test("status and verify: machines that run, with their services; those that are off", async () => {

@@ -344,7 +344,7 @@ test("asks for Packer's plugins where Packer has none built in", () => {
   today.versions.packer = "1.11.2";
   const plan = planned(starter, {}, { host: today });
   assert.ok(file(plan, "packer/homelab-gpu~debian-13/plugins.pkr.hcl").includes("required_plugins"));
-  assert.ok(titles(plan).includes("Get Packer's plugins"));
+  assert.ok(titles(plan).includes("Install Packer's plugins"));
   assert.not.ok(file(planned(starter), "packer/homelab-gpu~debian-13/plugins.pkr.hcl"), "1.6.6 refuses that block");
   assert.match(
     file(plan, "packer/homelab-gpu~debian-13/plugins.pkr.hcl")!,

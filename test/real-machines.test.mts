@@ -131,7 +131,7 @@ const commandsOf = (text: string, check: string, gpu: string) =>
 test("init: a server's own display chip is no card for a VM", async () => {
   const { code, text: said } = await says("init", text("server-chip-is-the-only-card"));
   assert.is(code, 0);
-  assert.match(said, /: without a GPU; [^]*no graphics card on this host but 0000:0b:00\.0 /);
+  assert.match(said, /: without a GPU; [^]*this host has no graphics card but 0000:0b:00\.0 /);
 });
 
 test("prepare refuses a card with a direct region, but not before kernel 6.6", async () => {
@@ -224,7 +224,10 @@ test("prepare refuses a host that hands no card over: another architecture, Xen'
   assert.match(prepared.text, /host\.architecture/);
   const written = await says("init", arm);
   assert.is(written.code, 0);
-  assert.match(written.text, /without a GPU;[^]*no card goes to a VM here: guests are x86_64 but this host is aarch64/);
+  assert.match(
+    written.text,
+    /without a GPU;[^]*this host cannot pass a card to a VM: guests are x86_64 but this host is aarch64/,
+  );
   const xen = await says("prepare", text("xen-control-domain"), ada);
   assert.is(xen.code, 1);
   assert.match(xen.text, /iommu\.enabled/);
@@ -409,17 +412,17 @@ test("tools.present: nothing is installed in Xen's control domain", () => {
 test("init: another maker's free card where the first maker's cannot go; the processor's graphics last", async () => {
   const mi50 = await says("init", text("old-nvidia-card-for-the-picture-beside-an-mi50"));
   assert.match(mi50.text, /device_id: 66a1/);
-  assert.match(mi50.text, /not chosen: .*0000:0d:00\.0 NVIDIA .*\(10de:128b\) \(this host's display is on it\)/);
+  assert.match(mi50.text, /not chosen: .*0000:0d:00\.0 NVIDIA .*\(10de:128b\) \(the host displays on it\)/);
   const radeon = await says("init", text("rx9070xt-shows-the-picture-beside-an-apu"));
   assert.match(radeon.text, /device_id: 7550/);
-  assert.match(radeon.text, /not chosen: 0000:11:00\.0 AMD .*\(1002:13c0\) \(a part of the processor\)/);
+  assert.match(radeon.text, /not chosen: 0000:11:00\.0 AMD .*\(1002:13c0\) \(part of the processor\)/);
 });
 
 test("init on a Mac: says that no provider hands a card over, and not that there is none", async () => {
   const mac = await says("init", text("macos-apple-silicon"));
   assert.is(mac.code, 0);
-  assert.match(mac.text, /no card goes to a VM here: Parallels does not support GPU passthrough/);
-  assert.not.match(mac.text, /there is no graphics card|Install a card/);
+  assert.match(mac.text, /this host cannot pass a card to a VM: Parallels does not support GPU passthrough/);
+  assert.not.match(mac.text, /this host has no graphics card|Install a card/);
 });
 
 test("tools.present: packages of Void, Gentoo and EPEL by their names there", () => {

@@ -157,7 +157,7 @@ test("takes no folder that others could put something into", async ({ folder }) 
   await shell.ensurePrivateDir(at("open"));
   assert.is(statSync(at("open")).mode & 0o777, 0o700);
   writeFileSync(at("file"), "");
-  await refuses("file", /cannot make .*file: a part of its path is a file/);
+  await refuses("file", /cannot create .*file: a part of its path is a file/);
   if (process.getuid?.() !== 0) return;
   mkdirSync(at("foreign"));
   chownSync(at("foreign"), 65534, 65534);
@@ -208,7 +208,7 @@ test("a step goes on where its log cannot be written", async ({ folder }) => {
   mkdirSync(join(folder, "log"));
   const { code, tail } = await shell.run(["echo", "done"], { log: join(folder, "log"), show: (text) => said += text });
   assert.equal([code, tail], [0, ["done"]]);
-  assert.match(said, /cannot write .*\/log: it is a folder; the step goes on without it/);
+  assert.match(said, /cannot write .*\/log: it is a folder; the step continues without a log/);
 });
 
 test("keeps of a line that rewrites itself what it showed last", () => {

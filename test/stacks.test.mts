@@ -170,7 +170,7 @@ test("an unchanged stack costs no step; a changed file alone travels, and the st
   const after = await read("stacks: [{path: ./a}]", { ...files, "a/b/x": "2" });
   const plan = planned(after, { proof, copies });
   assert.equal(titles(plan).filter((title) => /stack|Prove/.test(title)), [
-    "Take down stacks that ai no longer has",
+    "Stop the stacks that ai no longer has",
     "Pack the stack a: 1 of 3 files",
     "Copy the stack a to ai",
     "Start the stack a on ai",
@@ -215,7 +215,7 @@ test("inline services: .env and env files travel, a variable without a value is 
   assert.match((await wrong(services)).join(), /service web: there is no file \/lab\/web\.env/);
   assert.match(
     (await wrong("services: {web: {image: x, env_file: ../web.env}}")).join(),
-    /lies outside of the folder of this file: use a stack/,
+    /is outside the folder of the config: use a stack/,
   );
   const bare = "services: {web: {image: x, environment: {STACK_TEST_NONE: }}}";
   assert.match((await wrong(bare)).join(), /service web: STACK_TEST_NONE has no value/);

@@ -46,7 +46,10 @@ test("shows a warning in full once, and its number from the next run on", async 
   world.said = [];
   assert.is(await world.does(up, world.context(["b"])), 0);
   assert.not.match(world.said.join(""), /^! host\.virtualization/m);
-  assert.match(world.said.join(""), /\d warnings? as in an earlier run: npx zx homelab-gpu\.mts doctor shows them\n/);
+  assert.match(
+    world.said.join(""),
+    /\d warnings? already shown by an earlier run: npx zx homelab-gpu\.mts doctor shows them\n/,
+  );
   world.said = [];
   assert.is(await world.does(up, world.context(["c"], { verbose: true })), 0);
   assert.match(world.said.join(""), /^! host\.virtualization/m);
@@ -66,7 +69,7 @@ test("brings up the machines that are named, and no other; then what is missing"
   assert.is(await world.does(up, world.context([])), 0);
   assert.ok(world.asked.includes("vagrant up b --provider=libvirt"));
   assert.is(await world.does(up, world.context(["d"])), 2);
-  assert.match(world.said.at(-1)!, /there is no machine d; there is a, b, c/);
+  assert.match(world.said.at(-1)!, /there is no machine d; the machines are a, b, c/);
   assert.is(await world.does(destroy, world.context([])), 0);
   assert.is(world.domains.size, 0);
 });
@@ -248,7 +251,7 @@ test("a machine that left the config is named, and shut down and removed by its 
   world.config = two.replace("name: a", "name: c");
   world.said = [];
   assert.is(await world.does(up, world.context(["b"])), 0, world.said.join(""));
-  assert.match(world.said.join(""), /a is no longer in the config, and its VM is still there; to remove it: destroy a/);
+  assert.match(world.said.join(""), /a is no longer in the config, and its VM still exists; to remove it: destroy a/);
   assert.match(
     world.disk.get(`${world.folder}/Vagrantfile`)!,
     /config\.vm\.define 'a'\n/,
@@ -263,7 +266,7 @@ test("a machine that left the config is named, and shut down and removed by its 
   assert.equal([...world.domains.keys()].map((name) => name.at(-1)), ["b"]);
   assert.equal(Object.keys(state(world).proofs), ["b"]);
   assert.is(await world.does(destroy, world.context(["a"])), 2);
-  assert.match(world.said.at(-1)!, /there is no machine a; there is c, b/);
+  assert.match(world.said.at(-1)!, /there is no machine a; the machines are c, b/);
 });
 
 test("a changed box under a running VM: up, plan and status warn, services go on, --recreate replaces it", async () => {

@@ -139,7 +139,7 @@ test("up, up again, another driver in Windows, down, up, destroy: without any sh
   assert.equal([world.ran, world.vm], [["vagrant destroy"], "none"]);
   assert.is(disk.get(`${folder}/ssh/a`), undefined);
   assert.is(await does(destroy), 0);
-  assert.equal(world.ran, [], "there is nothing to remove");
+  assert.equal(world.ran, [], "nothing to remove");
 });
 
 test("after a restart of the host a VM has another address: status, ssh, verify and up use it", async () => {

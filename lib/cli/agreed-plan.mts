@@ -1,4 +1,4 @@
-/** A plan, and a person's agreement to what is lost by it. */
+/** A plan, and a person's agreement to the data that it deletes. */
 import { lostWith } from "../fixes.mts";
 import { makePlan } from "../plan/plan.mts";
 import type { Plan } from "../plan/types.mts";
@@ -24,7 +24,7 @@ export async function agreedPlan(
   const plan = planOf(first);
   if (!(await agreesToLose(context, first, plan.replaces))) return undefined;
   if (plan.steps.length === 0) return { plan, found: first };
-  // what was read before the lock was held may be half done by another run
+  // another run may have changed what was read before the lock was held
   await take();
   const found = await inspect(context, loaded, context.args, pull ? "always" : "unproven");
   const again = planOf(found);
@@ -32,7 +32,7 @@ export async function agreedPlan(
   return (await agreesToLose(context, found, more)) ? { plan: again, found } : undefined;
 }
 
-/** Asks before VMs are recreated: says what goes with each and what stays. */
+/** Asks before VMs are recreated: lists what is deleted and what stays. */
 async function agreesToLose(context: Context, { resolved }: Inspection, names: string[]): Promise<boolean> {
   if (names.length === 0) return true;
   const [are, disks] = names.length === 1 ? ["is", "system disk"] : ["are", "system disks"];
@@ -42,7 +42,7 @@ async function agreesToLose(context: Context, { resolved }: Inspection, names: s
   const question = `The VM of ${names.join(", ")} ${are} removed and created again.\n${goes.join("")}` +
     "  stays: the config and the folders of stacks on this host, downloads, built boxes\n" +
     `All data on the ${disks} is lost. Continue?`;
-  if (await confirmed(context, question, `up --recreate of ${names.join(", ")}, which loses the ${disks},`)) {
+  if (await confirmed(context, question, `up --recreate of ${names.join(", ")}, which deletes the ${disks},`)) {
     return true;
   }
   log(context, "nothing was changed");

@@ -38,7 +38,7 @@ export function isAscii({ TERM, LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv, pla
   return !/utf-?8/i.test(locale);
 }
 
-/** The shell with ASCII marks on those of its streams that are such a terminal; what goes elsewhere is unchanged. */
+/** A shell that writes ASCII marks to streams that are such a terminal, and everything else unchanged. */
 export function withMarks(shell: Shell, env: NodeJS.ProcessEnv): Shell {
   const { out, err } = shell.terminal;
   if (!(out || err) || !isAscii(env, shell.platform)) return shell;

@@ -10,7 +10,7 @@ import type { PciFunction } from "../host/pci-types.mts";
 import { cardOf, isGpu } from "../resolve/cards.mts";
 import { resolveConfig } from "../resolve/resolve.mts";
 
-/** A card, and what the checks of cards say of it, whatever else is missing on the host. */
+/** A card, and what the checks of cards say about it. Other checks do not count. */
 export interface Judged {
   card: PciFunction;
   fails: Finding[];
@@ -20,15 +20,15 @@ export interface Judged {
 }
 
 /**
- * Makers of cards, the likeliest to be wanted in a VM first: a server's own chip, which shows its
- * console, is of none of them.
+ * Makers of cards, in the order in which people want them in a VM. A server's own display chip is
+ * from none of them.
  */
 const makers: string[] = [vendorIds.nvidia, vendorIds.amd, vendorIds.intel];
 
-/** Checks that no change of this host fixes: it has the wrong system or processor. */
+/** Checks that no change of this host fixes: their failure means a wrong system or processor. */
 const hopeless = ["provider.host", "host.architecture"];
 
-/** Each card of the host, judged with a config that requests it; of a divided card the parts or the whole. */
+/** Each card of the host with the findings of a config that requests it: a divided card by its parts or as a whole. */
 export function judgeCards(starter: string, host: Host): Judged[] {
   const cards = (host.pci ?? []).filter(isGpu).filter((fn, i, all) =>
     !all.slice(0, i).some((one) =>
@@ -58,11 +58,11 @@ function judge(card: PciFunction, text: string, host: Host): Judged {
 }
 
 /**
- * The card to request: of those of the likeliest maker that can be passed through the one with the
- * fewest warnings, a display of the host after the others, and the processor's graphics last; if
- * there is none, one that only waits for something to end; then another maker's card that the host
- * does not need; then the one with the fewest failures. Undefined if there is no card, or
- * none but the display chips of servers and VMs that show the host's picture. `pci`: the host's
+ * The card to request. Among the first maker's cards that can be passed through: the one with the
+ * fewest warnings; cards that the host displays on come after the others, and the processor's
+ * graphics last. Without one: a card whose failures end by themselves; then another maker's card
+ * that the host does not need; then the card with the fewest failures. Undefined if the host has no
+ * card, or only the display chips of servers and VMs that it displays on. `pci`: the host's
  * functions.
  */
 export function bestOf(all: Judged[], pci: PciFunction[] = []): Judged | undefined {
@@ -73,13 +73,13 @@ export function bestOf(all: Judged[], pci: PciFunction[] = []): Judged | undefin
   const order = (a: Judged, b: Judged) =>
     built(a) - built(b) || Number(a.shows) - Number(b.shows) || a.fails.length - b.fails.length ||
     a.warnings.length - b.warnings.length;
-  // the processor's graphics are not chosen while they show the picture, unless they are the only card
+  // the processor's graphics are not chosen while the host displays on them, unless they are the only card
   const spare = (one: Judged) => !(one.shows && judged.length > 1 && built(one));
   const able = (one: Judged) => one.fails.length === 0;
   const best = judged.filter(able).filter(spare).toSorted(order)[0] ??
     judged.filter(({ fails }) => fails.every(passes)).filter(spare).toSorted(order)[0];
   if (best) return best;
-  // another maker's card is taken unasked only if the host does not need it for its own picture
+  // another maker's card is chosen unasked only if the host does not display on it
   const others = all.filter((one) => !judged.includes(one) && makers.includes(one.card.vendor ?? ""));
   return others.filter((one) => able(one) && !one.shows && !built(one)).toSorted(order)[0] ??
     judged.toSorted((a, b) => a.fails.length - b.fails.length || order(a, b))[0];
@@ -94,7 +94,7 @@ function passes({ check, fix }: Finding): boolean {
     (check === "gpu.driver" || check === "iommu.enabled") && fix.some(({ command }) => command === "reboot");
 }
 
-/** The failures that no change of this host fixes, whichever card is requested. */
+/** The failures that no change of this host fixes, for any requested card. */
 export function hopelessOf(starter: string, host: Host): Finding[] {
   const resolved = resolveConfig(parseConfig(starterFor(starter, "any", host, "")), host);
   return runChecks(host, resolved, hopeless).filter(({ status }) => status === "fail");

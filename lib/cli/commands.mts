@@ -48,7 +48,7 @@ export const commands: Record<string, Command> = {
   },
   status: {
     takes: "",
-    summary: "show what runs, where, and how busy its card is",
+    summary: "show machines, services and how busy the cards are",
     run: async (context) => (await import("./commands/status.mts")).status(context),
   },
   logs: {
@@ -87,7 +87,7 @@ export const commands: Record<string, Command> = {
     run: async ({ shell, args: [name, ...more] }) => {
       const { completionFor, shells } = await import("./completion.mts");
       const known = shells.find((one) => one === name);
-      if (!known || more.length > 0) throw new UserError(`completion takes one of ${shells.join(", ")}`);
+      if (!known || more.length > 0) throw new UserError(`completion needs one of ${shells.join(", ")}`);
       const { checks } = await import("../checks/index.mts");
       shell.stdout(completionFor(known, commands, options, checks.map(({ id }) => id)));
       return 0;

@@ -42,7 +42,7 @@ const withFiles = (options: Option[]) =>
 const withValues = (options: Option[]) =>
   options.flatMap(({ name, values }) => (values ? [{ flag: `--${name}`, name, values }] : []));
 
-/** The commands whose operands are of that kind. */
+/** The commands with operands of that kind. */
 const taking = (commands: Record<string, Command>, kind: Command["operands"]) =>
   Object.keys(commands).filter((name) => commands[name]!.operands === kind);
 

@@ -5,7 +5,7 @@ import type { Context } from "./context.mts";
 /**
  * Whether a person agrees; `--yes` agrees to everything. `action` says what would be done, as part of a sentence.
  *
- * Asks on standard input. Throws {@link UserError} with code 2 where that is no terminal: silence is no agreement.
+ * Asks on standard input. Throws {@link UserError} with code 2 if it is not a terminal: no answer is not an agreement.
  */
 export async function confirmed({ shell, options }: Context, question: string, action: string): Promise<boolean> {
   if (options.yes) return true;

@@ -78,7 +78,7 @@ export function styleFor({ shell, options }: Context, stream: "out" | "err", hos
     width: shell.terminal[stream] ? Math.min(shell.terminal.columns, 100) : Infinity,
     verbose: options.verbose,
     powershell: host ? host.os.platform === "windows" : shell.platform === "win32",
-    // Windows has no sudo, and says itself where it wants an administrator
+    // Windows has no sudo, and its programs report where they need an administrator
     root: host ? host.uid === 0 || host.os.platform === "windows" : process.getuid?.() === 0,
   };
 }

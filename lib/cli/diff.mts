@@ -26,8 +26,8 @@ function linesOf(text: string): string[] {
 }
 
 /**
- * Every line of both texts once, with its mark, by a longest common subsequence of what lies
- * between the common ends.
+ * Every line of both texts once, with its mark, by a longest common subsequence of the part
+ * between the common start and the common end.
  */
 function compare(a: string[], b: string[]): string[] {
   let head = 0;

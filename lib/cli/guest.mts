@@ -1,4 +1,4 @@
-/** Asks running machines over SSH, without Vagrant. */
+/** Queries running machines over SSH, without Vagrant. */
 import { UserError } from "../errors.mts";
 import type { Engine } from "../config/types.mts";
 import type { LabMachine } from "../host/lab.mts";
@@ -11,11 +11,11 @@ import type { LoadedConfig } from "./load-config.mts";
 
 /**
  * The start of an SSH command to a running machine, for the lab's folder; `options` come before its name. Throws {@link UserError} if it
- * does not run or was never reached.
+ * is not running or was never reached.
  */
 export function sshTo(name: string, machine: LabMachine, options: string[] = []): string[] {
   if (machine.state !== "running" || !machine.address) {
-    const why = machine.state === "running" ? "was never reached" : `does not run (${machine.state})`;
+    const why = machine.state === "running" ? "was never reached" : `is not running (${machine.state})`;
     throw new UserError(`${name} ${why}: ${self("up")}`, 1);
   }
   // the saved address is that of an earlier run of the VM
@@ -23,7 +23,7 @@ export function sshTo(name: string, machine: LabMachine, options: string[] = [])
   return ["ssh", "-F", `ssh/${name}`, ...moved, ...options, name];
 }
 
-/** Whether a machine can be asked. */
+/** Whether a machine can be queried. */
 export const isReachable = ({ state, address }: LabMachine) => state === "running" && address !== undefined;
 
 /** The engine of a machine; Docker for one that the config no longer has. */
@@ -31,7 +31,7 @@ export function engineOfMachine({ config }: LoadedConfig, name: string): Engine 
   return config.machines.find((machine) => machine.name === name)?.engine ?? "docker";
 }
 
-/** What a running machine says of itself; undefined if it does not answer in time. `only`: its services, nothing else. */
+/** What a running machine reports; undefined if it does not answer in time. `only`: its services, nothing else. */
 export async function askGuest(
   { shell }: Context,
   source: LoadedConfig,

@@ -12,15 +12,15 @@ interface Page {
 
 const pages: Record<string, Page> = {
   up: {
-    about: "Checks the host, writes the files, builds the boxes that are missing, starts the VMs and their services, " +
-      "and proves them. Changes nothing while a check fails. Run again, it does only what has changed.",
+    about: "Checks the host, writes the files, builds missing boxes, starts the VMs and their services, " +
+      "and proves them. Changes nothing while a check fails. The next up applies only changes.",
     examples: [
-      ["up", "start everything that the config has"],
+      ["up", "start everything in the config"],
       ["up ai --recreate", "replace the VM ai, if its box or card changed"],
     ],
   },
   init: {
-    about: "Writes homelab-gpu.yaml for the best card of this host, and lists what is to do before up. It never " +
+    about: "Writes homelab-gpu.yaml for the best card of this host, and lists what to do before up. It never " +
       "overwrites a file.",
     examples: [
       ["init", "a config for this host's card"],
@@ -44,10 +44,10 @@ const pages: Record<string, Page> = {
     ],
   },
   prepare: {
-    about: "Shows what binds the card to vfio-pci at boot, in this distribution's own way. Linux only.",
+    about: "Shows how to bind the card to vfio-pci at boot on this distribution. Linux only.",
     examples: [
       ["prepare", "show the files and the commands"],
-      ["prepare --apply", "do it, after a question"],
+      ["prepare --apply", "do it; asks first"],
     ],
   },
   verify: {
@@ -60,7 +60,7 @@ const pages: Record<string, Page> = {
   },
   explain: {
     about: "Finds known errors in a log and says what they mean, the likely cause first; - is standard input. For a " +
-      "check's id: what it reads, why it matters, and how to fix it. Without a word: the log of the step that " +
+      "check's id: what it reads, why it matters, and how to fix it. Without an argument: the log of the step that " +
       "failed last.",
     examples: [
       ["explain vagrant.log", "what went wrong in a log"],
@@ -69,19 +69,18 @@ const pages: Record<string, Page> = {
   },
   status: {
     about:
-      "Shows each machine: whether it runs, its address, its services with their health and URLs, how full its disk and how " +
-      "busy its card is, and when it was proven. Running machines are asked over SSH.",
+      "Shows each machine: whether it runs, its address, its services with health and URLs, how full its disk is and how " +
+      "busy its card is, and when it was proven. Reads running machines over SSH.",
     examples: [
       ["status", "all machines"],
       ["status --config lab.yaml", "those of another config"],
     ],
   },
   logs: {
-    about:
-      "Shows what services printed, of all of them or of those that are named: a service of the config, STACK/SERVICE, or a stack.",
+    about: "Shows the logs of all services, or of the named ones: a service of the config, STACK/SERVICE, or a stack.",
     examples: [
-      ["logs ollama -f", "one service, and follow it"],
-      ["logs immich/server --tail all", "of a stack, the whole log"],
+      ["logs ollama -f", "one service; follow its log"],
+      ["logs immich/server --tail all", "the whole log of a stack's service"],
     ],
   },
   ssh: {
@@ -93,10 +92,10 @@ const pages: Record<string, Page> = {
   },
   "ssh-config": {
     about:
-      "Prints the SSH configuration of running machines. Other programs (scp, rsync, editors) reach a machine by its name with it.",
+      "Prints the SSH configuration of running machines. With it other programs (scp, rsync, editors) connect to a machine by its name.",
     examples: [
       ["ssh-config", "all machines that run"],
-      ["ssh-config ai >>~/.ssh/config", "from now on: ssh ai"],
+      ["ssh-config ai >>~/.ssh/config", "then ssh ai works"],
     ],
   },
   down: {
@@ -107,10 +106,10 @@ const pages: Record<string, Page> = {
     ],
   },
   destroy: {
-    about: "Removes machines with everything in them, after a question. Boxes and downloads stay for the next up.",
+    about: "Removes machines and all their data; asks first. Keeps boxes and downloads for the next up.",
     examples: [
       ["destroy ai", "remove the VM ai"],
-      ["destroy --yes", "remove all, without a question"],
+      ["destroy --yes", "remove all without asking"],
     ],
   },
   completion: {
@@ -154,7 +153,7 @@ export function pageOf(name: string): string {
   ].join("\n");
 }
 
-/** What does here what these words do elsewhere: in Docker, Compose, Vagrant, systemd, Terraform. */
+/** The command here for words of other programs: Docker, Compose, Vagrant, systemd, Terraform. */
 const habits: [words: string[], instead: string][] = [
   [["ps", "ls", "list", "show", "info", "stat", "top", "inspect", "machines"], "status shows the machines"],
   [["start", "run", "create", "launch", "resume", "apply", "deploy", "provision"], "up starts the machines"],
@@ -162,7 +161,7 @@ const habits: [words: string[], instead: string][] = [
   [["restart", "reload", "reboot"], "down shuts the machines down, up starts them again"],
   [
     ["shell", "exec", "sh", "bash", "enter", "attach", "console", "login", "connect"],
-    "ssh [MACHINE] [-- COMMAND…] goes into a machine",
+    "ssh [MACHINE] [-- COMMAND…] logs into a machine",
   ],
   [["rm", "remove", "delete", "undefine", "purge", "clean", "prune", "uninstall"], "destroy removes the machines"],
   [["log", "journal", "journalctl", "tail"], "logs [SERVICE…] shows what services print"],
@@ -175,12 +174,12 @@ const habits: [words: string[], instead: string][] = [
   ],
   [["new", "generate", "scaffold"], "init writes a config for this host"],
   [["bind", "vfio", "passthrough", "undo"], "prepare binds the card to vfio-pci at boot, prepare --undo reverts that"],
-  [["why", "diagnostics", "errors"], "explain says what the errors of a log mean"],
+  [["why", "diagnostics", "errors"], "explain says what the errors in a log mean"],
   [["version", "about"], "--version prints the version"],
   [["man", "usage", "?"], "help COMMAND shows the page of a command"],
 ];
 
-/** What to type instead of a word that is no command here, but is one of another program; undefined for other words. */
+/** The command to use instead of a command of another program; undefined for other words. */
 export function insteadOf(word: string): string | undefined {
   return habits.find(([words]) => words.includes(word.toLowerCase()))?.[1];
 }

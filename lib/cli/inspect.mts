@@ -11,10 +11,10 @@ import { selectMachines } from "./select-machines.mts";
 import { logUnreadState } from "./lab-state.mts";
 import type { Context } from "./context.mts";
 
-/** What is known before anything is decided. */
+/** What was read, before anything is decided. */
 export interface Inspection {
   loaded: LoadedConfig;
-  /** The machines that this is about. */
+  /** The machines that the command is about. */
   names: string[];
   host: Host;
   lab: Lab;
@@ -25,8 +25,8 @@ export interface Inspection {
 }
 
 /**
- * When Compose is asked about the stacks: always, only if a machine with stacks is not proven in
- * its current state, or never. Asking starts programs, which an unchanged lab does not need.
+ * When Compose is run for the stacks: always, only if a machine with stacks is not proven in its
+ * current state, or never. It takes time, and an unchanged lab does not need it.
  */
 export type StackReading = "always" | "unproven" | "never";
 

@@ -12,7 +12,7 @@ import type { Shell } from "../shell.mts";
 import { self } from "../self.mts";
 import type { Context } from "./context.mts";
 
-/** The config that is used, and where it lies. */
+/** The config that is used, and its path. */
 export interface LoadedConfig {
   config: Config;
   /** Its text. */
@@ -46,7 +46,7 @@ export async function loadConfig(context: Context, probe?: () => Promise<string>
   }
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
   const text = probe ? (await import("./choose-card.mts")).starterText(starter, parseHost(await probe())) : starter;
-  return fromText(context, text, "none yet: what init would write", process.cwd(), true);
+  return fromText(context, text, "none yet: using what init would write", process.cwd(), true);
 }
 
 function fromText({ options }: Context, text: string, name: string, home: string, starter: boolean): LoadedConfig {

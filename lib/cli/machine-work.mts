@@ -10,21 +10,21 @@ import { logUnreadState } from "./lab-state.mts";
 import { selectNames } from "./select-machines.mts";
 import type { LoadedConfig } from "./load-config.mts";
 
-/** Those of these machines that there are, with those that the config has no longer. */
+/** The existing ones of these machines, and the machines that the config no longer has. */
 export function machinesOf({ machines, orphans }: Lab, names: string[]): [string, LabMachine][] {
   return Object.entries({ ...machines, ...orphans }).filter(([name]) => names.includes(name));
 }
 
-/** What a command does with machines. */
+/** What a command does to machines. */
 interface Work {
   /** Printed if there is nothing to do. */
   nothing: string;
-  /** Of these machines: those that it is for. */
+  /** The machines that it applies to, of these. */
   choose(machines: [string, LabMachine][]): string[];
   steps(names: string[], lab: Lab): Step[] | Promise<Step[]>;
   /** The question before it begins; without one, it removes nothing. */
   question?(names: string[]): string;
-  /** The command and what it is for, as part of a sentence. */
+  /** The command and its machines, as part of a sentence. */
   action(names: string[]): string;
   before?(): Promise<void>;
 }

@@ -15,7 +15,7 @@ import { version } from "../self.mts";
 import { closest } from "../suggest.mts";
 import { unknownName, wrap } from "../text.mts";
 
-/** Words of a command line, taken apart. */
+/** The parts of a command line. */
 interface Typed {
   /** Options, as minimist reads them. */
   found: Record<string, unknown>;
@@ -26,9 +26,9 @@ interface Typed {
 }
 
 /**
- * Tells options from operands (POSIX.1-2017, 12.2). An option is one that this program knows, and
- * one without a value takes none: `--yes=no` and `--__proto__=x` are refused, and in `--yes true`
- * the word `true` is an operand. Throws {@link UserError}.
+ * Separates options and operands (POSIX.1-2017, 12.2). Only known options are accepted, and a flag
+ * accepts no value: `--yes=no` and `--__proto__=x` are refused, and in `--yes true` the word `true`
+ * is an operand. Throws {@link UserError}.
  */
 function parse(argv: string[]): Typed {
   const end = argv.indexOf("--");
@@ -53,14 +53,14 @@ function parse(argv: string[]): Typed {
     const option = known.find((one) => one.name === name);
     if (!option) throw unknownOption(`--${name}`);
     if (!option.takes) {
-      if (value !== undefined) throw new UserError(`--${name} takes no value: leave it out where it is not wanted`);
+      if (value !== undefined) throw new UserError(`--${name} takes no value: remove the option to turn it off`);
       given.push(word);
       continue;
     }
     const next = before[i + 1];
     const own = value ?? (next !== undefined && (next === "-" || !next.startsWith("-")) ? before[++i]! : "");
     const again = given.some((one) => one.startsWith(`--${name}=`));
-    if (own === "" || again) throw new UserError(`--${name} takes one ${option.takes}`);
+    if (own === "" || again) throw new UserError(`--${name} needs one ${option.takes}`);
     given.push(`--${name}=${own}`);
   }
   const off = known.filter(({ name }) => name.startsWith("no-")).map(({ name }) => name.slice(3));
@@ -99,7 +99,7 @@ function takers(option: Option): string[] {
 }
 
 /**
- * Runs what was typed; gives the exit code. An expected error is a line or two; only a bug throws.
+ * Runs a command line and returns the exit code. An expected error prints a line or two; only a bug throws.
  */
 export async function main(words: string[], started: Shell = realShell()): Promise<number> {
   const shell = withMarks(started, process.env);
@@ -111,7 +111,7 @@ export async function main(words: string[], started: Shell = realShell()): Promi
       return 130;
     }
     if (!(error instanceof UserError)) {
-      // what the system refuses is no bug, wherever it is asked
+      // a refusal of the system is not a bug, wherever it occurs
       const { syscall, path } = error as NodeJS.ErrnoException;
       const reason = syscall === undefined ? undefined : reasonOf(error);
       if (reason === undefined) throw error;
@@ -122,7 +122,7 @@ export async function main(words: string[], started: Shell = realShell()): Promi
     sayTo(shell, error.message);
     return error.code;
   } finally {
-    // after an error the probe may still be at work
+    // after an error the probe may still be running
     shell.close();
   }
 }
@@ -137,22 +137,22 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
   }
   if (found.help || name === undefined || name === "help") {
     const [about, ...more] = name === "help" ? args : [name];
-    if (name === "help" && more.length > 0) throw new UserError(`help takes one COMMAND, and no ${more[0]}`);
+    if (name === "help" && more.length > 0) throw new UserError(`help takes one COMMAND, but got ${more[0]} too`);
     if (about !== undefined) await commandNamed(about);
     shell.stdout(about === undefined ? help() : (await import("./help.mts")).pageOf(about));
     return found.help || name === "help" ? 0 : 2;
   }
   const command = await commandNamed(name);
-  if (args.length > 0 && !command.takes) throw new UserError(`${name} takes no ${args[0]}`);
+  if (args.length > 0 && !command.takes) throw new UserError(`${name} takes no arguments, but got ${args[0]}`);
   const given = known.filter((option) =>
     option.name.startsWith("no-") ? !found[option.name.slice(3)] : found[option.name]
   );
   const stray = given.find((option) => !acceptsOption(option, name, Boolean(found["dry-run"])));
   if (stray) {
-    const message = `--${stray.name} is for ${takers(stray).join(", ")}; not for ${name}`;
+    const message = `--${stray.name} is an option of ${takers(stray).join(", ")}, not of ${name}`;
     throw new UserError(wrap(message, 67, "", "  ").join("\n"));
   }
-  if (found.apply && found.undo) throw new UserError("--apply and --undo exclude each other: give one of them");
+  if (found.apply && found.undo) throw new UserError("--apply and --undo exclude each other: use one of them");
   const odd = given.find(({ name, values }) => values && !values.includes(String(found[name])));
   if (odd) {
     const [value, values] = [String(found[odd.name]), odd.values ?? []];

@@ -6,7 +6,7 @@ import type { Context } from "./context.mts";
 export interface Command {
   /** Its operands, as `--help` shows them. */
   takes: string;
-  /** What its operands are names of; absent where completion knows none. */
+  /** What its operands name; absent if completion offers nothing. */
   operands?: "machines" | "checks" | "shells";
   summary: string;
   run(context: Context): Promise<number>;
@@ -18,11 +18,11 @@ export interface Option {
   letter?: string;
   /** The name of its value, as `--help` shows it. */
   takes?: string;
-  /** The values that it takes; without them, a file. */
+  /** The values that it accepts; absent for a file. */
   values?: readonly string[];
-  /** The commands that it is for; without them, every command. */
+  /** The commands that accept it; absent for every command. */
   for?: string[];
-  /** Commands that it is for with `--dry-run` only. */
+  /** Commands that accept it only with `--dry-run`. */
   dry?: string[];
   summary: string;
 }
@@ -43,11 +43,11 @@ export const options: Option[] = [
     summary: "the config; else ./homelab-gpu.yaml",
   },
   { name: "yes", for: ["up", "prepare", "destroy"], summary: "run the safe fixes (packages, services); do not ask" },
-  { name: "no-gpu", for: [...machines, "init"], summary: "bring the rest of the lab up without its GPUs" },
+  { name: "no-gpu", for: [...machines, "init"], summary: "start the lab without its GPUs" },
   { name: "recreate", for: ["up", "plan"], summary: "up: replace VMs whose box or card changed" },
-  { name: "pull", for: ["up", "plan"], summary: "up: fetch newer images of the services first" },
-  { name: "follow", letter: "f", for: ["logs"], summary: "logs: follow what is printed from now on" },
-  { name: "tail", takes: "LINES", for: ["logs"], summary: "logs: lines of each service; default 200; or all" },
+  { name: "pull", for: ["up", "plan"], summary: "up: pull newer images of the services first" },
+  { name: "follow", letter: "f", for: ["logs"], summary: "logs: keep showing new lines" },
+  { name: "tail", takes: "LINES", for: ["logs"], summary: "logs: lines of each service, or all; default 200" },
   {
     name: "service",
     takes: "NAME",
@@ -69,7 +69,7 @@ export const options: Option[] = [
     name: "host",
     takes: "FILE",
     for: ["doctor", "init", "plan", "prepare", "verify", "explain"],
-    // nothing is changed by another machine's probe
+    // commands that change this host refuse another machine's probe
     dry: ["up"],
     summary: "use a saved probe (- for standard input)",
   },

@@ -1,4 +1,4 @@
-/** Which existing VMs differ from what the config describes, in a way that only a new VM resolves. */
+/** Existing VMs that differ from the config in a way that only recreating them resolves. */
 import { UserError } from "../errors.mts";
 import type { Finding } from "../findings.mts";
 import { existingVmsOf, type Lab } from "../host/lab.mts";
@@ -11,8 +11,8 @@ import { readProbe } from "./probe.mts";
 import type { LoadedConfig } from "./load-config.mts";
 
 /**
- * A finding for each machine whose VM differs, by name. Asks this host's probe; empty where that
- * fails or a file that the config names cannot be read, since other commands say so.
+ * A finding for each machine whose VM differs, by name. Runs this host's probe; empty if that
+ * fails or a file of the config cannot be read: other commands report it.
  */
 export async function outdatedMachines(
   context: Context,

@@ -17,9 +17,9 @@ export interface Style {
   verbose: boolean;
   /** The reader is root: commands need no sudo. */
   root: boolean;
-  /** Commands are PowerShell's, whose long lines stay whole. */
+  /** Commands are for PowerShell; their long lines are not broken. */
   powershell?: boolean;
-  /** What passed or was skipped is shown too, without evidence. */
+  /** Passed and skipped checks are shown too, without evidence. */
   passes?: boolean;
   /**
    * Why each check matters, and how to confirm that it is fixed; absent where that is not shown.
@@ -37,7 +37,7 @@ const marks: Record<Status, { mark: string; paint: Paint }> = {
   skip: { mark: "-", paint: (text) => chalk.dim(text) },
 };
 
-/** Paints where colours are wanted. chalk itself does not know NO_COLOR, so that it is never asked. */
+/** Adds colours if the style has them. chalk does not know NO_COLOR, so its own detection is not used. */
 function painted(style: Style, paint: Paint): Paint {
   chalk.level = style.color ? (chalk.level || 1) : 0;
   return style.color ? paint : (text) => text;
@@ -71,7 +71,7 @@ export function formatFindings(findings: Finding[], style: Style): string[] {
   return [...lines, "", ...wrap(sentence(findings), style.width)];
 }
 
-/** What was skipped: checks of the same reason together. */
+/** The skipped checks, grouped by reason. */
 function skipped(findings: Finding[], style: Style): string[] {
   const skips = findings.filter(({ status }) => status === "skip");
   return [...new Set(skips.map(({ message }) => message))].flatMap((message) => {
@@ -96,7 +96,7 @@ export function formatFinding(finding: Finding, style: Style): string[] {
   ];
 }
 
-/** What was read, unless the message says it; then its place in a file alone, unless a fix says that. With verbose, all of it. */
+/** The evidence that neither message nor fix contains; with verbose, all of it. */
 export function evidenceLines({ message, evidence, fix }: Finding, style: Style): string[] {
   const dim = painted(style, (text) => chalk.dim(text));
   return evidence.flatMap((one) => {

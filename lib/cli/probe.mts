@@ -1,4 +1,4 @@
-/** The probe: what a host says of itself. */
+/** Runs the probe, which reads the facts of a host. */
 import { asset, requirePlatform } from "../plan/assets.mts";
 import { UserError } from "../errors.mts";
 import { parseHost } from "../host/parse.mts";
@@ -8,7 +8,7 @@ import type { Context } from "./context.mts";
 
 /**
  * The probe's text: this host's own, or a saved one (`--host FILE`, `-` for standard input). `ask`
- * names the slow programs that a Linux host is asked about (packer, libvirt); default: all of them.
+ * names the slow programs that the probe of Linux may run (packer, libvirt); default: all of them.
  */
 export async function readProbe(context: Context, ask?: string[]): Promise<string> {
   const { shell, options } = context;
@@ -21,7 +21,7 @@ export async function readProbe(context: Context, ask?: string[]): Promise<strin
   const probe = probes[shell.platform] ?? probes.linux!;
   requirePlatform(/probe-(\w+)/.exec(probe.script)![1]!);
   const text = await probed(context, probe, ask);
-  // from within WSL Windows itself is asked, whose part it is
+  // WSL is part of Windows: the probe of Windows runs
   if (shell.platform !== "linux" || !parseHost(text).os.wsl) return text;
   const asked = await probed(context, probes.win32!).catch(() => undefined);
   return asked?.startsWith("homelab-gpu-probe ") ? asked.replace("[os]", "[os]\nwsl:yes") : text;

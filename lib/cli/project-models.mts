@@ -1,6 +1,4 @@
-/**
- * Asks Compose about the stacks, and gives each stack what its VM's engine needs to pass a GPU on.
- */
+/** Reads the stacks with Compose, and adds to each what its VM's engine needs for GPUs. */
 import { asksForGpu } from "../compose/gpu-requests.mts";
 import { overrideFor, rewrittenFiles, takesOverride } from "../compose/override.mts";
 import type { Project } from "../compose/project.mts";
@@ -16,7 +14,7 @@ import type { Shell } from "../shell.mts";
 export interface ModelOptions {
   /** False with `--no-gpu`: services that ask for a GPU, and those that need one of these, are left out. */
   gpu: boolean;
-  /** Whether the host that is judged is this one: of a saved one it is not known how it gets Compose. */
+  /** Whether the checked host is this one: how a saved host gets Compose is not known. */
   here: boolean;
 }
 
@@ -42,7 +40,7 @@ export async function withModels(
     const read = await readProject(shell, request, compose);
     const project: ComposeProject = here || read.readBy !== "reader"
       ? read
-      : { noAnswer: "there is no Compose 2 where this runs", ...read };
+      : { noAnswer: "this host has no Compose 2", ...read };
     const engine = guestEngineOf(machine, resolved);
     return gpu ? { ...withGpuFiles(stack, project, engine), withheld: [] } : withoutGpuServices(stack, project, engine);
   }));
@@ -56,7 +54,7 @@ export async function withModels(
   };
 }
 
-/** Inline services with files have a project without Compose files of its own. */
+/** The project of inline services with files: it has no Compose files of its own. */
 const isStack = ({ composeFiles }: Project) => composeFiles.length > 0;
 
 function withGpuFiles(stack: Project, project: ComposeProject, engine: GuestEngine) {
@@ -94,7 +92,7 @@ function withoutGpuServices(stack: Project, project: ComposeProject, engine: Gue
   return { stacks: [{ ...stack, override: `services:\n${off.join("")}` }], projects: [rest], withheld };
 }
 
-/** The services that ask for a GPU, and those that cannot do without one of them. */
+/** The services that ask for a GPU, and those that depend on one of them. */
 function gpuServices({ services }: ComposeModel): string[] {
   const all = Object.entries(services);
   const left = new Set(all.filter(([, body]) => asksForGpu({ body })).map(([name]) => name));

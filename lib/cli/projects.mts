@@ -62,7 +62,7 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
   for (const file of outside) {
     flaws.push({
       path: `${at}.path`,
-      message: `COMPOSE_FILE names ${file}, outside of the folder: it does not travel`,
+      message: `COMPOSE_FILE names ${file} outside the folder: it is not copied into the VM`,
     });
   }
   const named = [...new Set([...composeFiles.filter((file) => !leaves(file)), ...names.filter(isYaml)])];
@@ -75,14 +75,14 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
   ]);
   for (const [i, file] of named.entries()) {
     if (texts[i] === undefined && composeFiles.includes(file)) {
-      flaws.push({ path: `${at}.path`, message: `COMPOSE_FILE names ${file}, and ${path} has no such file` });
+      flaws.push({ path: `${at}.path`, message: `COMPOSE_FILE names ${file}, but ${path} has no such file` });
     }
   }
   const broken = entries.find((entry) => /[\r\n]/.test(entry.path));
   if (broken) {
     flaws.push({
       path: `${at}.path`,
-      message: `${path} has a name with a line break in it, which cannot be copied: ${JSON.stringify(broken.path)}`,
+      message: `${path} has a name with a line break, which cannot be copied: ${JSON.stringify(broken.path)}`,
     });
   }
   const caller = fromCaller(variableNames(texts.join("\n")));
@@ -99,7 +99,7 @@ async function namedFiles(
   const { readProject } = await import("../compose/read-project.mts");
   const project = await readProject(shell, { name, machine, folder, files, profiles, variables }, undefined);
   const named = Object.entries(project.paths).flatMap(([path, kind]) =>
-    // a file that could not be looked at may be there
+    // a file that could not be read may exist
     (kind === "file" || kind === "unknown") && path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : []
   );
   return [...Object.keys(project.texts).filter((file) => !leaves(file)), ...named];
@@ -110,7 +110,7 @@ const isYaml = (name: string) => /\.ya?ml$/.test(name);
 /** Whether a path leads out of the folder that it is relative to. */
 const leaves = (path: string) => /^([\\/]|[A-Za-z]:[\\/]|\.\.([\\/]|$))/.test(path) || /[\\/]\.\.[\\/]/.test(path);
 
-/** A variable of the caller's environment; `toString` is none, though every object has it. */
+/** A variable of the caller's environment. Names that every object has, such as `toString`, are none. */
 const callers = (name: string): string | undefined => ownValue(process.env, name);
 
 /** The variables of these names that the caller's environment has. */
@@ -126,7 +126,7 @@ function stackVariables({ name, env }: Stack, at: string, flaws: Flaw[]): Record
   const pairs = Object.entries(env).flatMap(([variable, written]): [string, string][] => {
     const value = written ?? callers(variable);
     if (value !== undefined) return [[variable, value]];
-    const message = `stack ${name}: ${variable} has no value, and the environment of this command does not have it`;
+    const message = `stack ${name}: ${variable} has no value: the environment of this command does not set it`;
     flaws.push({ path: `${at}.env`, message });
     return [];
   });
@@ -151,7 +151,7 @@ async function readInline(
   for (const { service, variable } of bare) {
     if (callers(variable) === undefined && ownValue(dotenv, variable) === undefined) {
       const message =
-        `service ${service}: ${variable} has no value, and neither .env nor the environment of this command has it`;
+        `service ${service}: ${variable} has no value: neither .env nor the environment of this command sets it`;
       flaws.push({ path: `services.${service}`, message });
     }
   }
@@ -163,7 +163,7 @@ async function readInline(
   ];
   for (const { file, service, required } of wanted) {
     if (leaves(file)) {
-      const message = `service ${service}: env_file ${file} lies outside of the folder of this file: use a stack`;
+      const message = `service ${service}: env_file ${file} is outside the folder of the config: use a stack`;
       flaws.push({ path: `services.${service}`, message });
       continue;
     }

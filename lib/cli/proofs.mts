@@ -10,9 +10,9 @@ import { inspect, type Inspection } from "./inspect.mts";
 import { verifyMachines } from "./verify-machines.mts";
 
 /**
- * Reads what the proving steps wrote, saves the proofs that hold, and gives all findings. `some`: a
+ * Reads the output of the proving steps, saves the valid proofs, and returns all findings. `some`: a
  * step failed, and only the machines whose proving step ran are judged. `planned`: what was
- * applied, whatever the files of the stacks are by now.
+ * applied, even if the files of the stacks have changed since.
  */
 export async function judgeProofs(
   context: Context,

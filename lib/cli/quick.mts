@@ -1,7 +1,7 @@
 /**
- * Answers `--version` and `--help` before the packages and the commands are loaded, which is most
- * of what a start costs; to be imported before all else. Every other command line, and a script of
- * another name, goes on to `main`, which gives the same answers.
+ * Answers `--version` and `--help` before the packages and the commands are loaded, which take most
+ * of the start-up time; must be imported first. `main` handles every other command line, and a
+ * script of another name, and gives the same answers.
  */
 import { basename } from "node:path";
 import process from "node:process";

@@ -1,4 +1,4 @@
-/** What is written down about VMs around a run: the files of their stacks, the earlier drivers of their cards. */
+/** Records about VMs that a run saves: the files of their stacks, the earlier drivers of their cards. */
 import { writeCopies } from "../host/copies.mts";
 import { readVmId } from "../host/lab.mts";
 import { readState, writeState } from "../host/state.mts";
@@ -6,12 +6,12 @@ import { mergePreviousDrivers } from "../verify/gpu-return.mts";
 import type { Context } from "./context.mts";
 import type { Inspection } from "./inspect.mts";
 
-/** Before stacks are copied: until all went well, what the VMs have of them is not known. */
+/** Deletes the records before stacks are copied: until the run succeeds, the files in the VMs are not known. */
 export async function forgetCopies({ shell }: Context, { names, lab, loaded: { folder } }: Inspection): Promise<void> {
   for (const name of names) if (lab.machines[name]?.copies) await writeCopies(shell, folder, name);
 }
 
-/** Writes down what the machines got of their stacks. */
+/** Saves which files of their stacks the machines got. */
 export async function saveCopies({ shell }: Context, { names, resolved, loaded }: Inspection): Promise<void> {
   for (const name of names) {
     const own = (resolved.stacks ?? []).filter(({ machine }) => machine === name);

@@ -1,4 +1,4 @@
-/** What a command says of findings and VMs. */
+/** Prints findings and VMs. */
 import { notesFor } from "../checks/index.mts";
 import type { Finding } from "../findings.mts";
 import type { Lab } from "../host/lab.mts";
@@ -26,7 +26,10 @@ export async function printWarnings(context: Context, { findings, host, loaded }
   const lines = fresh.flatMap((finding) => formatFinding(finding, style));
   if (lines.length > 0) context.shell.stderr(`${lines.join("\n")}\n`);
   if (seen > 0) {
-    log(context, `${counted(seen, "warning")} as in an earlier run: ${selfFor(context, "doctor")} shows them`);
+    log(
+      context,
+      `${counted(seen, "warning")} already shown by an earlier run: ${selfFor(context, "doctor")} shows them`,
+    );
   }
 }
 
@@ -44,7 +47,7 @@ export function printOutdated(context: Context, findings: Finding[], host: Host)
 /** Logs the VMs that the config no longer has. */
 export function logOrphans(context: Context, { orphans }: Lab): void {
   for (const [name, { state }] of Object.entries(orphans)) {
-    const left = state === "absent" ? "the host's card was taken for it" : "its VM is still there";
+    const left = state === "absent" ? "its card is not back on the host" : "its VM still exists";
     const fix = state === "absent" ? "to return it" : "to remove it";
     log(context, `${name} is no longer in the config, and ${left}; ${fix}: destroy ${name}`);
   }

@@ -11,7 +11,7 @@ import { formatFinding, withSudo } from "./print.mts";
 
 /**
  * Runs the safe fixes, if `--yes` or a person agrees, as long as each round changes the findings;
- * gives the inspection after them.
+ * returns the inspection after them.
  */
 export async function applySafeFixes(
   context: Context,

@@ -39,7 +39,7 @@ export interface ScreenParts {
   topology: string[];
   /** The last line: what comes next. */
   next: Next;
-  /** Lines that there is room for; undefined where the output is no terminal. */
+  /** Lines that fit on the screen; undefined if the output is not a terminal. */
   rows: number | undefined;
 }
 
@@ -49,7 +49,7 @@ export interface Next {
   command?: string;
 }
 
-/** How much a report says of each finding. */
+/** How much a report shows of each finding. */
 interface Detail {
   topology: boolean;
   evidence: boolean;
@@ -83,7 +83,7 @@ export function screenLines(findings: Finding[], parts: ScreenParts, style: Styl
     const body = bodyLines(findings, parts, detail, style);
     // without room for a fix, the next step is to see those of the first failure
     const then = first && detail.fixes[0] === 0
-      ? { text: "Next: begin with what to do about the first,", command: self(`doctor ${first.check}`) }
+      ? { text: "Next: see how to fix the first,", command: self(`doctor ${first.check}`) }
       : next;
     const end = [...wrap(sentence(findings), style.width), ...nextLines(then, style.width)];
     return [...head, "", ...body, ...(body.length > 0 ? [""] : []), ...end];
@@ -113,7 +113,7 @@ function subjectLines(findings: Finding[], { facts }: ScreenParts, style: Style)
   });
 }
 
-/** What comes next. A command that does not fit behind the text gets a line of its own. */
+/** The next step. A command that does not fit after the text gets its own line. */
 function nextLines({ text, command }: Next, width: number): string[] {
   if (command === undefined) return wrap(text, width, "", "  ");
   const line = `${text} ${command}`;
@@ -151,7 +151,7 @@ function brief(finding: Finding, { evidence, fixes: [failure, other] }: Detail, 
   ];
 }
 
-/** Findings of which there is only room for the ids. */
+/** Findings that are listed by id only, for lack of space. */
 function fold(findings: Finding[], style: Style): string[] {
   if (findings.length === 0) return [];
   const { status } = findings[0]!;
@@ -229,18 +229,18 @@ export function nextStep(findings: Finding[], { self, starter, elsewhere }: Occa
   // without a config, init writes it and lists what is to do, in order
   if (starter && findings.some(({ status }) => ["pass", "warn", "fail"].includes(status))) {
     return {
-      text: `${next} write the config${fails.length > 0 ? ", and see what to do in order," : ""} with`,
+      text: `${next} write the config${fails.length > 0 ? " and list what to do, in order," : ""} with`,
       command: self("init"),
     };
   }
   if (fails.length > 0) {
     const fixes = fails.map(({ fix }) => fix);
     if (fixes.every((fix) => fix.length > 0 && fix.every(({ safe, command }) => safe && command))) {
-      return { text: `${next} run these commands, and go on, with`, command: self("up --yes") };
+      return { text: `${next} run these commands and continue with`, command: self("up --yes") };
     }
     const unfixed = fails.find(({ fix }) => fix.length === 0);
     if (unfixed) return { text: `Next: read more with`, command: self(`explain ${unfixed.check}`) };
-    const what = fails.length === 1 ? "fix what failed" : `fix the ${fails.length} that failed`;
+    const what = fails.length === 1 ? "fix the failure" : `fix the ${fails.length} failures`;
     const reboot = fixes.some(([first]) => first?.reboot) ? ", reboot" : "";
     return { text: `${next} ${what}${reboot}, then`, command: self("doctor") };
   }
@@ -250,5 +250,5 @@ export function nextStep(findings: Finding[], { self, starter, elsewhere }: Occa
   const bind = findings.some((finding) =>
     finding.status === "warn" && finding.fix.some(({ command }) => command?.endsWith(" prepare"))
   );
-  return { text: bind ? `${next} prepare, which is more reliable, or` : next, command: self("up") };
+  return { text: bind ? `${next} prepare (more reliable), or` : next, command: self("up") };
 }

@@ -2,14 +2,14 @@
 import type { Finding } from "../findings.mts";
 import type { Shell } from "../shell.mts";
 
-/** In the folder of logs, whose loss does no harm. */
+/** In the folder of logs: losing the file does no harm. */
 const fileIn = (folder: string) => `${folder}/logs/seen-warnings.json`;
 
 const keyOf = ({ check, machine, message }: Finding) => `${check} ${machine ?? ""} ${message}`;
 
 /**
- * Of these findings those that no earlier run showed, and how many others there are; remembers them
- * as shown. What is no longer found is forgotten. `folder` is the lab's.
+ * The findings that no earlier run showed, and the number of the others. Records all of them as shown
+ * and removes findings that no longer occur. `folder` is the lab's.
  */
 export async function unseen(
   shell: Shell,

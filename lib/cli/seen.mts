@@ -1,4 +1,4 @@
-/** What VMs answered of their services when they were last proven, and what is said of them. */
+/** The services of VMs as of their last proof, and how they are printed. */
 import type { Lab } from "../host/lab.mts";
 import { isProven } from "../plan/proof.mts";
 import { self } from "../self.mts";

@@ -16,7 +16,7 @@ export function selectNames(words: string[], names: string[]): string[] {
   const stranger = words.find((word) => !names.includes(word));
   if (stranger !== undefined) {
     const meant = closest(stranger, names);
-    const more = meant ? `: did you mean ${meant}?` : `; there is ${names.join(", ")}`;
+    const more = meant ? `: did you mean ${meant}?` : `; the machines are ${names.join(", ")}`;
     throw new UserError(`there is no machine ${stranger}${more}`);
   }
   return words.length > 0 ? names.filter((name) => words.includes(name)) : names;

@@ -3,8 +3,8 @@ import type { Shell } from "../shell.mts";
 
 /**
  * Writes the addresses that running VMs have now into their saved SSH configurations, where these
- * have those of an earlier run. The rest of a configuration (key, user, port) stays right for as
- * long as the VM exists.
+ * have those of an earlier run. The rest of a configuration (key, user, port) is valid as long as
+ * the VM exists.
  */
 export async function saveAddresses(shell: Shell, folder: string, machines: Record<string, LabMachine>): Promise<void> {
   for (const [name, { address, savedAddress }] of Object.entries(machines)) {

@@ -1,4 +1,4 @@
-/** What the verify steps of machines show. */
+/** Turns the output of verify steps into findings. */
 import type { Finding } from "../findings.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 import { stacksOf } from "../plan/machine-services.mts";

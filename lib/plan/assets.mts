@@ -1,11 +1,11 @@
-/** The templates and scripts that come with this project. The one-file build has them inside. */
+/** The templates and scripts that come with this project. The one-file build contains them. */
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { builtFor, bundled } from "./bundled.mts";
 import { UserError } from "../errors.mts";
 import type { Shell } from "../shell.mts";
 
-/** Those that a plan is made from. */
+/** The ones that a plan is made from. */
 export const names = [
   "templates/Vagrantfile",
   "templates/machine.rb",
@@ -43,14 +43,14 @@ export const names = [
 /** The error of a copy that was made for another platform than what it is used for. */
 function leftOut(platform: string, what: string): UserError {
   return new UserError(
-    `this copy is built for ${platform} and has no ${what}\n  build a complete one in the checkout: npm run bundle`,
+    `this copy is built for ${platform} and has no ${what}\n  to build a complete one in the checkout: npm run bundle`,
   );
 }
 
 /** Throws {@link UserError} for a host, by its platform (linux, windows, macos), that this copy was not made for. */
 export function requirePlatform(platform: string): void {
   const { platform: own = platform } = builtFor ?? {};
-  if (own !== platform) throw leftOut(own, `part for ${platform}`);
+  if (own !== platform) throw leftOut(own, `files for ${platform}`);
 }
 
 /**
@@ -80,13 +80,13 @@ function assetPath(path: string): string {
 export async function asset(shell: Shell, path: string): Promise<string> {
   const text = bundled[path] ?? await shell.read(assetPath(path));
   if (text === undefined) throw new Error(`${path} is not next to lib/: this copy of homelab-gpu is incomplete`);
-  // git on Windows may have given its lines Windows' ends, which no shell in a guest takes
+  // git on Windows may have written CRLF line ends, which shells in the guest do not accept
   return text.replaceAll("\r\n", "\n");
 }
 
 /**
- * The editors' schema for a config: its path as the config has to name it, and, where there is no
- * file of it but in the one-file build, the text that has to be written there.
+ * The editors' schema for a config: the path that the config has to name, and for the one-file
+ * build, which has no such file, the text to write there.
  */
 export async function schemaFor(config: string): Promise<{ path: string; text?: string }> {
   if (Object.keys(bundled).length > 0) {

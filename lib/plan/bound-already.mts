@@ -7,8 +7,8 @@ import type { Preparation } from "./prepare.mts";
 
 /**
  * The files (or the kernel's command line) that bind these functions to vfio-pci, each once.
- * Undefined unless all functions are bound now, no file of `prepare`'s is part of it, and no kernel
- * argument is missing. `there`: texts of the files of `prepare`, by path.
+ * Undefined unless all functions are bound now, without a file of `prepare`, and no kernel argument
+ * is missing. `there`: texts of the files of `prepare`, by path.
  */
 export function boundBy(
   functions: PciFunction[],

@@ -34,7 +34,7 @@ export function boxChanges(has: BoxInputs, wants: BoxInputs): string[] {
     ({ name, before, after }) => `${titles[name] ?? name} ${before ?? "default"} → ${after ?? "default"}`,
   );
   const image = has.image === wants.image
-    ? has.rest === wants.rest ? [] : ["the image or how it is built"]
+    ? has.rest === wants.rest ? [] : ["the image or its build"]
     : [`image ${has.image} → ${wants.image}`];
   const engine = has.engine === wants.engine ? [] : [`engine ${has.engine} → ${wants.engine}`];
   const all = [...image, ...engine, ...settings, ...scripts];
@@ -42,7 +42,7 @@ export function boxChanges(has: BoxInputs, wants: BoxInputs): string[] {
 }
 
 /**
- * What the config needs and the VM's box lacks: services cannot run in the VM as the config
+ * What the config needs but the VM's box lacks: without it the services cannot run as the config
  * describes them. Undefined if nothing is known to be missing.
  */
 export function missingInBox(has: BoxInputs, wants: BoxInputs): string | undefined {

@@ -17,7 +17,7 @@ export const buildMemory = 2048;
  */
 export const diskSize = `${boxDiskSize / 1024}G`;
 
-/** What differs from one builder of Packer's to the next. */
+/** The differences between Packer's builders. */
 interface Making {
   values: Record<string, unknown>;
   files: File[];

@@ -120,7 +120,7 @@ export function boxOf(
     first: [
       ...made.before.filter(({ terminal }) => terminal),
       ...(init
-        ? [{ title: "Get Packer's plugins", command: ["packer", "init", "."], cwd: folder, env: packerEnv }]
+        ? [{ title: "Install Packer's plugins", command: ["packer", "init", "."], cwd: folder, env: packerEnv }]
         : []),
     ],
     steps: [
@@ -137,8 +137,8 @@ export function boxOf(
 }
 
 /**
- * The steps that build boxes. Of libvirt's as many are built at once as the host has CPUs, in at
- * most half of its memory; the other providers' builds meet in Vagrant's one folder of boxes.
+ * The steps that build boxes. Boxes for libvirt are built in parallel, one per CPU of the host, in at
+ * most half of its memory. Other builds run one after another: they share Vagrant's box folder.
  */
 export function buildSteps(boxes: Box[], { cpu, memory }: Host): Step[] {
   const room = Math.min(cpu.count ?? 1, Math.floor((memory.total ?? 0) / 2 / buildMemory));

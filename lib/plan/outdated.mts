@@ -13,8 +13,8 @@ import { isOwn } from "../resolve/providers.mts";
 
 /**
  * A finding with the differences that only recreating the VM resolves; undefined if there are none.
- * Another box alone is a warning: the VM goes on with the one that it has. A VM that cannot do what
- * the config asks for is a failure.
+ * Another box alone is a warning: the VM keeps its current one. A VM that cannot do what the config
+ * asks for is a failure.
  */
 export function outdated(
   machine: ResolvedMachine,
@@ -54,19 +54,19 @@ export function outdated(
     machine: machine.name,
     status: only ? "warn" : "fail",
     message: only
-      ? `${changed}: the VM keeps the box that it has, and its services are applied to it`
+      ? `${changed}: the VM keeps its current box, and its services are updated`
       : `${changed}: recreate the VM (its system disk is lost)`,
     evidence: differences.flatMap(({ what, has, wants }) => [
-      { read: `${what}, as the VM has it`, value: has! },
-      { read: `${what}, as the config wants it`, value: wants! },
+      { read: `${what} in the VM`, value: has! },
+      { read: `${what} in the config`, value: wants! },
     ]),
     fix: [recreateFix(machine)],
   };
 }
 
 /**
- * Functions by address, each with the device that is there now: an address alone does not show that
- * another device has taken it.
+ * Functions by address, each with its current device: an address alone does not show that it now
+ * belongs to another device.
  */
 function listNames(addresses: string[], { pci }: Host): string {
   const there = [...addresses].sort().map((bdf) => {
@@ -85,7 +85,7 @@ function boxes({ box: has, boxName }: LabMachine, machine: ResolvedMachine, box:
   return { has, wants: box && (has?.startsWith(`${box.version}.`) ? has : box.version) };
 }
 
-/** The finding for a VM that libvirt gave no answer about. */
+/** The finding for a VM about which libvirt did not answer. */
 export function outdatedUnasked({ name }: ResolvedMachine, { libvirtError }: Lab): Finding {
   return {
     check: "provider.access",
@@ -119,7 +119,7 @@ export function unresolved(machine: ResolvedMachine, host: Host): Finding[] {
     check,
     machine: machine.name,
     status: "fail",
-    message: `which ${what} it gets is not known for certain, so no VM can be created`,
+    message: `cannot tell for certain which ${what} it gets, so no VM can be created`,
     evidence: [],
     fix: [doctorFix(check)],
   });

@@ -55,7 +55,7 @@ interface PlanOptions {
   names?: string[];
 }
 
-/** Everything `up` has to do to bring the machines to what the config says, given what there is. Pure; runs nothing. */
+/** Everything `up` has to do to bring the machines from their current state to the config. Pure; runs nothing. */
 export function makePlan(
   config: Resolved,
   host: Host,
@@ -108,7 +108,7 @@ export function makePlan(
     ],
     steps: [
       ...(validates
-        ? [{ title: "Check the Vagrantfile with your own lines", command: ["vagrant", "validate"], env: vagrantEnv }]
+        ? [{ title: "Validate the Vagrantfile with your own lines", command: ["vagrant", "validate"], env: vagrantEnv }]
         : []),
       ...buildSteps(missing, host),
       ...uniqueSteps(work.flatMap(({ before }) => before)),
@@ -176,7 +176,7 @@ function workOn(
   after.push(...autostartSteps(machine, there));
   const hash = servicesHash(machine, config);
   const proven = !pull && !starts && !resized && isProven(machine, config, there);
-  // an unproven machine may have a larger disk whose room its file system lacks
+  // the file system of an unproven machine may be smaller than its disk
   if (!proven || there.disk !== machine.disk) after.push(...diskSteps(machine, there));
   const newer = pull ? ["PULL=yes"] : [];
   if (!proven) {
@@ -199,7 +199,7 @@ function workOn(
           input: composePath(machine),
         },
         {
-          title: pull ? `Fetch newer images and start the services of ${name}` : `Start the services of ${name}`,
+          title: pull ? `Pull newer images and start the services of ${name}` : `Start the services of ${name}`,
           command: [...ssh(name), runAsRoot(machine, ...newer)],
           input: "scripts/apply-services.sh",
         },

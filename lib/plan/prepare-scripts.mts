@@ -1,4 +1,4 @@
-/** The scripts that prepare a host, and take its preparation back. */
+/** The scripts that prepare a host, and undo that. */
 import { bootFileFunctions } from "../host/boot-files.mts";
 import type { Initramfs } from "../host/initramfs.mts";
 import type { ArgumentChange } from "../host/kernel-arguments.mts";
@@ -6,12 +6,12 @@ import { ownFiles, ownPaths } from "../host/own-files.mts";
 import { shellWord } from "../render.mts";
 import { mark, type Preparation, stateDir } from "./prepare.mts";
 
-/** Adds a line to what takes kernel arguments back, unless a run that was stopped added it already. */
+/** Adds a line to the script that restores kernel arguments, unless an interrupted run has added it. */
 function uniqueLines(line: string, list = `${stateDir}/arguments.sh`): string {
   return `grep -qsxF -e ${shellWord(line)} ${list} || printf "%s\\n" ${shellWord(line)} >>${list}`;
 }
 
-/** Where it is kept how the initramfs was made before. */
+/** The file that records how the initramfs was built before. */
 const shown = `${stateDir}/initramfs`;
 
 function rebuilding(initramfs: Initramfs | undefined): string[] {
@@ -27,7 +27,7 @@ function rebuilding(initramfs: Initramfs | undefined): string[] {
   ];
 }
 
-/** Looks into the image that boots, where a program lists it: it has to have vfio-pci. */
+/** Checks that the initramfs contains vfio-pci, if a program can list its files. */
 function looking({ initramfs, files }: Preparation): string[] {
   const loads = files.some(({ path }) => path.startsWith("/etc/modprobe.d/"));
   if (!initramfs?.list || !loads) return [];
@@ -55,9 +55,12 @@ const settings = [
 function changing({ change, undo, edit, refresh, file, argument }: ArgumentChange): string[] {
   const missed = (what: string) => `{ echo ${shellWord(`${change.title}: ${what}`)} >&2; missed=yes; }`;
   const bring = refresh ? [uniqueLines(refresh, `${stateDir}/refresh`)] : [];
-  if (file) return [...bring, `grub_sets ${argument} || ${missed("a file that GRUB reads later replaces it")}`];
+  if (file) return [...bring, `grub_sets ${argument} || ${missed("a file that GRUB reads later overrides it")}`];
   if (edit) {
-    return [...bring, `${edit} || ${missed("the file is not changed, since the result would not be exactly that")}`];
+    return [
+      ...bring,
+      `${edit} || ${missed("the file is unchanged, because the edit would not give exactly this result")}`,
+    ];
   }
   if (!change.command) return [];
   if (!undo) return [change.command];
@@ -80,7 +83,7 @@ export function applyScript(preparation: Preparation): string {
     `printf %s ${shellWord(undoScript(preparation))} >${stateDir}/undo.new`,
     `mv ${stateDir}/undo.new ${stateDir}/undo.sh`,
     ...(preparation.grubFolder ? [`: >${stateDir}/grub-folder`] : []),
-    "# files that have these names and are not ours",
+    "# files of others with these names",
     `for path in ${ownFiles.join(" ")}; do`,
     `  if [ -e "$path" ] && [ ! -e "${stateDir}/before$path" ] && ! grep -q '${mark}' "$path"; then`,
     `    mkdir -p "${stateDir}/before\${path%/*}"`,

@@ -1,7 +1,4 @@
-/**
- * What a host needs so that vfio-pci has a card from the moment it boots: as files, kernel
- * arguments and a new initramfs.
- */
+/** What a host needs to bind a card to vfio-pci at boot: files, kernel arguments, a new initramfs. */
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { type ArgumentChange, changeArgument, iommuArguments, refreshEntries } from "../host/kernel-arguments.mts";
@@ -22,7 +19,7 @@ export interface Preparation {
   files: { path: string; text: string; mode: number }[];
   /** Lines that are appended to files of the system, by absolute path. */
   appended: { path: string; line: string }[];
-  /** Changes of kernel arguments; without `undo`, `edit` and `file` one only brings into force what is configured. */
+  /** Changes of kernel arguments; one without `undo`, `edit` and `file` only applies what is configured. */
   arguments: ArgumentChange[];
   /** GRUB reads the files of /etc/default/grub.d here. */
   grubFolder?: boolean;
@@ -42,10 +39,10 @@ export const mark = "Written by homelab-gpu";
 const head = `# ${mark} prepare; prepare --undo removes it.\n`;
 
 /**
- * The least that binds these functions to vfio-pci at boot: by ids where no other function of the
- * host has the same and no other list of ids is there (only the last one counts, so another one
- * would replace ours, or ours it), else by address (and ids, so that a device that moves there is
- * left alone). Depends on nothing that being bound changes, so that it is the same after.
+ * The smallest change that binds these functions to vfio-pci at boot. By ids, if no other function of
+ * the host has the same ids and no other list of ids exists (vfio-pci uses only the last list). Else
+ * by address, and by ids too, so that another device that gets the address is not bound. The result
+ * does not depend on the current drivers, so it is the same after a reboot.
  */
 export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   const others = (host.pci ?? []).filter((fn) => !passed.some(({ bdf }) => bdf === fn.bdf));
@@ -62,15 +59,15 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   const initramfs = initramfsOf(host, [modules, ...(byAddress.length > 0 ? [rules] : [])]);
   const notes = [
     ...foreign.map(({ from, text }) =>
-      `${text} (${from}) is kept: vfio-pci uses one list of ids only, so the card is bound by its address`
+      `${text} (${from}) is kept: vfio-pci reads only one list of ids, so the card is bound by its address`
     ),
     ...loadingObstacles(host).map(({ from, text }) =>
-      `${text} (${from}) keeps vfio-pci from being loaded at boot, and is kept: remove that line if nothing else ` +
+      `${text} (${from}) is kept, but prevents loading vfio-pci at boot: remove that line if nothing else ` +
       "needs it"
     ),
     ...goneModules(host).map(({ from, module }) =>
-      `${from} names ${module}, which is a part of vfio since Linux 6.2: remove that word first, or the rebuild ` +
-      "of the initramfs ends with an error"
+      `${from} names ${module}, which is part of vfio since Linux 6.2: remove that word first, or the rebuild ` +
+      "of the initramfs fails"
     ),
   ];
   if (initramfs?.kind === "other") {
@@ -80,7 +77,7 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
         ...(appliance.binding?.(passed) ??
           [`Bind ${
             passed.map(({ bdf }) => bdf).join(", ")
-          } to vfio-pci at boot: how to do that is not known for this system`]),
+          } to vfio-pci at boot: this program does not know how on this system`]),
         ...needed.map((word) => `${changeArgument(host, "add", word).change.title}`),
       ]
       : [
@@ -100,7 +97,7 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
       manual: { title: `${initramfs.name}: ${initramfs.words}`, lines },
     };
   }
-  // what waits for the next boot is done; where the configuration cannot be read, what runs is all that is known
+  // a configured argument is done, even before the reboot; without a readable configuration only the running kernel counts
   const configured = configuredArguments(host) ?? host.kernel.arguments ?? [];
   const waiting = needed.find((word) => waitsForReboot(host, word)) ?? remove.find((word) => removalWaits(host, word));
   const refresh = waiting === undefined ? undefined : refreshEntries(host);
@@ -108,7 +105,7 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
     ...needed.filter((word) => !configured.includes(word)).map((word) => changeArgument(host, "add", word)),
     ...remove.filter((word) => !removalWaits(host, word)).map((word) => changeArgument(host, "remove", word)),
   ];
-  // what our own file has stays in it: the IOMMU that it turned on runs now, and would be off after the next boot
+  // keep the arguments of our own file: without them the IOMMU would be off after the next boot
   const kept = host.kernel.configurations.filter(({ file }) => file === ownPaths.grub).flatMap((one) => one.arguments);
   const grub = [
     ...new Set([...kept, ...needed.filter((word) => changes.some((one) => one.file && wordOf(one) === word))]),
@@ -130,7 +127,7 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
         one.file
           ? {
             ...one,
-            change: commandFix(`Bring ${wordOf(one)} into the boot entries`, one.refresh ?? null, { root: true }),
+            change: commandFix(`Write ${wordOf(one)} into the boot entries`, one.refresh ?? null, { root: true }),
           }
           : one
       ),
@@ -139,7 +136,7 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
     notes: [
       ...notes,
       ...(initramfs?.instead ?? []).map((path) =>
-        `a preset of mkinitcpio names ${path}, so no file of mkinitcpio.conf.d is read: one line there reads ours`
+        `a mkinitcpio preset names ${path}, so the files of mkinitcpio.conf.d are not read: one more line in it reads ours`
       ),
     ],
     ...(readsGrubFolder(host) ? { grubFolder: true } : {}),
@@ -167,7 +164,7 @@ function nixos(ids: string[], byAddress: PciFunction[], passed: PciFunction[], n
 
 const { modprobe: modules, rules } = ownPaths;
 
-/** Drivers that take such functions at boot, unless vfio-pci is there first (modprobe.d(5), softdep). */
+/** Drivers that would bind such functions at boot before vfio-pci (modprobe.d(5), softdep). */
 const competingDrivers: [RegExp, string[]][] = [
   [/^10de 03/, ["nouveau", "nvidia"]],
   [/^1002 03/, ["amdgpu", "radeon"]],
@@ -209,7 +206,7 @@ function rulesOf(functions: PciFunction[]): string[] {
   );
 }
 
-/** What the initramfs has to have, in the words of the tool that makes it. */
+/** The configuration of the tool that builds the initramfs. */
 function initramfsFiles(kind: Initramfs["kind"] | undefined, withRules: boolean, host: Host): Preparation["files"] {
   switch (kind) {
     case "initramfs-tools": {

@@ -28,7 +28,7 @@ export function withoutSecrets(settings: string[]): { settings: string[]; script
   };
 }
 
-/** A URL without its user part, and the line for apt that has it. What such a line cannot say stays in the URL. */
+/** A URL without its user part, and the line for apt that has it. A password that such a line cannot contain stays in the URL. */
 function taken(url: string): { bare: string; login?: string } {
   const [, scheme, user, host, path] = /^(https?):\/\/([^/?#]*)@([^/?#@]*)([^?#]*)/i.exec(url) ?? [];
   if (user === undefined) return { bare: url };

@@ -93,7 +93,7 @@ export function startStep({ name, machine }: Project, ssh: string[], runAsRoot: 
 /** The step that takes down stacks that the config no longer has. */
 export function dropStep(machine: string, kept: string[], ssh: string[], runAsRoot: string): Step {
   return {
-    title: `Take down stacks that ${machine} no longer has`,
+    title: `Stop the stacks that ${machine} no longer has`,
     command: [...ssh, `${[runAsRoot, "-- keep", ...kept].join(" ")}`],
     input: "scripts/apply-stack.sh",
   };

@@ -29,7 +29,7 @@ export function inQueue(queue: string, steps: Step[]): Step[] {
   return steps.map((step) => ({ ...step, queue }));
 }
 
-/** Removes steps that several machines or boxes have in common. */
+/** Keeps one of each step that several machines or boxes have in common. */
 export function uniqueSteps(steps: Step[]): Step[] {
   const words = steps.map(({ command }) => command.join(" "));
   return steps.filter((_, i) => words.indexOf(words[i]!) === i);

@@ -2,7 +2,7 @@
 import type { FileChange, Step } from "./types.mts";
 import { counted, formatDuration } from "../text.mts";
 
-/** What a plan amounts to. */
+/** The counts of a plan. */
 export interface Summary {
   /** Files. */
   create: number;
@@ -38,7 +38,7 @@ export function summaryLine({ create, change, steps, boxes, lastTime }: Summary)
   ];
   if (parts.length === 0) return "Nothing to write, nothing to run.";
   const time = lastTime === undefined
-    ? boxes > 0 ? ": some minutes, most of them for the box" : ""
-    : `: about ${formatDuration(lastTime)}, as last time`;
+    ? boxes > 0 ? ": some minutes, most of them to build the box" : ""
+    : `: about ${formatDuration(lastTime)}, like last time`;
   return `${parts.join(", ")}${time}.`;
 }

@@ -22,7 +22,7 @@ export interface File {
   path: string;
   text: string;
   mode?: number;
-  /** Its text is not shown: it contains secrets, or is not meant for people. */
+  /** Its text is not shown: it contains secrets, or is not for people to read. */
   secret?: true;
 }
 
@@ -33,17 +33,17 @@ export interface Step {
   /** Relative to the lab's folder; absent for the folder itself. */
   cwd?: string;
   env?: Record<string, string>;
-  /** Files, relative to the lab's folder: fed to it, and made of what it prints. */
+  /** Files, relative to the lab's folder: its standard input, and where its output is written. */
   input?: string;
   output?: string;
-  /** What goes away once it is done: relative to the lab's folder. */
+  /** Paths that are removed when it is done, relative to the lab's folder. */
   removes?: string[];
   /**
    * Consecutive steps of different queues run in parallel, those of one queue in order; a step
    * without a queue waits for all before it.
    */
   queue?: string;
-  /** It may ask for a password on the terminal, so it gets the terminal. */
+  /** It may ask for a password, so it gets the terminal. */
   terminal?: boolean;
   /** The machine that its output proves, read by verify.mts. */
   proves?: string;

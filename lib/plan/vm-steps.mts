@@ -28,8 +28,8 @@ export function removal(
 }
 
 /**
- * The step that returns a card to a Windows host that a machine's VM has no longer, because the VM
- * is gone or a run was cut off. It does nothing where the host has the card.
+ * The step that returns a card to a Windows host if the machine's VM no longer has it, because the VM
+ * is gone or a run was interrupted. It does nothing if the host has the card.
  */
 export function returnCard(name: string): Step {
   return {
@@ -60,19 +60,19 @@ export function boots(work: { machine: ResolvedMachine; creates: boolean; starts
   });
 }
 
-/** The step that makes a VM start with the host, or no longer; Vagrant sets that only when it starts the VM. */
+/** The step that turns a VM's autostart on or off; Vagrant sets it only when it starts the VM. */
 export function autostartSteps({ name, provider, autostart = false }: ResolvedMachine, there: LabMachine): Step[] {
   if (provider !== "libvirt" || (there.autostart ?? false) === autostart) return [];
   const command = autostart
     ? `net-autostart vagrant-libvirt; autostart ${there.domain}`
     : `autostart --disable ${there.domain}`;
   return [{
-    title: autostart ? `Let ${name} start with this host` : `Let ${name} no longer start with this host`,
+    title: autostart ? `Turn autostart of ${name} on` : `Turn autostart of ${name} off`,
     command: ["virsh", "-q", "-c", "qemu:///system", command],
   }];
 }
 
-/** The steps that make the system disk as large as the config says, and give the room to the root file system. */
+/** The steps that enlarge the system disk to the size of the config, and then the root file system. */
 export function diskSteps({ name, provider, disk }: ResolvedMachine, { domain }: LabMachine): Step[] {
   if (disk === undefined || provider !== "libvirt") return [];
   const size = disk / 1024;

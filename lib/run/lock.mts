@@ -33,7 +33,7 @@ export interface Lock {
    * killed.
    */
   step(group: number): Promise<void>;
-  /** The step has ended. Anything it left running (a daemon) is not killed. */
+  /** Removes a step that has ended. Anything that it left running (a daemon) is not killed. */
   ended(group: number): void;
   release(): Promise<void>;
 }
@@ -74,13 +74,13 @@ export async function acquireLock(
 }
 
 /**
- * Takes a lock file and gives the steps that a dead holder left in it; until they are ended, they
- * stand in the new holder's file too.
+ * Takes a lock file and returns the steps that a dead holder left in it; until they are ended, the
+ * new holder's file lists them too.
  *
- * Only who holds the lock `PATH.next-TEXT`, where TEXT stands for what the dead holder's file says,
- * may replace that file, and does so only if it still says that. So of many that find the same dead
- * holder one takes over, wherever each of them is stopped. That second lock is taken in the same
- * way.
+ * A run may replace the file of a dead holder only while it holds the lock `PATH.next-TEXT`, where
+ * TEXT is a hash of that file, and only if the file is still the same. So exactly one of several
+ * runs takes over from a dead holder, even if any of them is stopped midway. The second lock is taken
+ * in the same way.
  */
 async function take(shell: Shell, path: string, own: Holder, refusal: (holder: Holder) => Error): Promise<Group[]> {
   for (let attempt = 0; attempt < 100; attempt++) {
@@ -90,7 +90,7 @@ async function take(shell: Shell, path: string, own: Holder, refusal: (holder: H
     const holder = parsed(text);
     if (holder && (await alive(shell, holder.pid, holder.began))) throw refusal(holder);
     const next = `${path}.next-${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
-    const busy = new Error("another run takes it over");
+    const busy = new Error("another run is taking it over");
     try {
       await take(shell, next, own, () => busy);
     } catch (error) {
@@ -107,7 +107,7 @@ async function take(shell: Shell, path: string, own: Holder, refusal: (holder: H
       await shell.remove(next);
     }
   }
-  throw new UserError(`cannot take the lock ${path}: several runs are trying at once`, 1);
+  throw new UserError(`cannot take the lock ${path}: several runs are trying at the same time`, 1);
 }
 
 /** The lock, whose file lists the process groups of the running steps. */
@@ -119,7 +119,7 @@ function noting(shell: Shell, path: string, own: Holder): Lock {
       const began = await startOf(shell, group);
       steps = [...steps, { group, began }];
       const text = JSON.stringify({ ...own, steps });
-      // steps that start at the same time are written one after the other: the last write has all
+      // steps that start at the same time are written one after another: the last write lists all
       // of them
       written = written.then(() => shell.write(path, text, 0o600));
       await written;
@@ -137,7 +137,7 @@ async function end(shell: Shell, { group, began }: Group, talk: (line: string) =
   // another process
   const leader = await startOf(shell, group);
   if ((leader !== null && leader !== began) || !shell.signal(-group, 0)) return;
-  talk(`an earlier run was killed and left a step running (process group ${group}): it is stopped first`);
+  talk(`an earlier run was killed and left a step running (process group ${group}): stopping it first`);
   shell.signal(-group, "SIGTERM");
   for (let tenths = 0; tenths < 200 && shell.signal(-group, 0); tenths++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -156,8 +156,8 @@ async function startOf(shell: Shell, pid: number): Promise<string | null> {
 }
 
 /**
- * A holder, or undefined where the text names no process: an id below 2 would be everybody's or the
- * system's own (kill(2)).
+ * A holder, or undefined if the text names no process: an id below 2 means all processes or init
+ * (kill(2)).
  */
 function parsed(text: string): Holder | undefined {
   try {

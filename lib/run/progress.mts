@@ -1,17 +1,17 @@
-/** What a person sees of a step that runs. */
+/** Shows a running step on the terminal. */
 import { Lines } from "../lines.mts";
 import type { Shell } from "../shell.mts";
 import { formatDuration, visible } from "../text.mts";
 
 /** How a step is shown while it runs. */
 export interface Progress {
-  /** Takes what the step's program prints. */
+  /** Receives the output of the step's program. */
   add(text: string): void;
-  /** The step ended: what took the place of the line, if there was one, stays. */
+  /** Ends the display of the step; replaces its line, if it has one. */
   end(done: boolean): void;
 }
 
-/** What the line of a step says. */
+/** The content of a step's line. */
 export interface StepTitle {
   /** `3/9`. */
   number: string;
@@ -23,7 +23,7 @@ export interface StepTitle {
 /** Milliseconds between two changes of the line. */
 const pace = 1000;
 
-/** Milliseconds without a word after which a step says that it still runs, where no line changes. */
+/** Milliseconds without output after which a line reports that the step still runs. */
 export const silence = 30_000;
 
 /**
@@ -77,7 +77,7 @@ export function passedOn(
   const timer = setInterval(() => {
     if (now() - heard < silence) return;
     heard = now();
-    log(`${number} ${title} still runs, ${formatDuration(now() - start)}`);
+    log(`${number} ${title}: still running, ${formatDuration(now() - start)}`);
   }, silence);
   return {
     add(text) {

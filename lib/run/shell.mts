@@ -146,7 +146,7 @@ export function realShell(): Shell {
       // a step does not fail because of its log
       file?.on("error", (error) => {
         file = undefined;
-        show?.(`homelab-gpu: ${refused("write", log!, error).message}; the step goes on without it\n`);
+        show?.(`homelab-gpu: ${refused("write", log!, error).message}; the step continues without a log\n`);
       });
       const lines = new Lines((line) => file?.write(`${line}\n`));
       const settings = { ...quietly, detached: !options.terminal, ...placed(options.cwd, options.env) };

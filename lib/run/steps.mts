@@ -35,7 +35,7 @@ export async function diffFiles(shell: Shell, folder: string, files: File[]): Pr
   }));
 }
 
-/** Writes the files that differ; none is ever half written. */
+/** Writes the files that differ, each atomically. */
 export async function writeFiles(shell: Shell, folder: string, files: File[], changes: FileChange[]): Promise<void> {
   const differing = new Set(changes.filter(({ change }) => change !== "same").map(({ path }) => path));
   for (const { path, text, mode } of files) if (differing.has(path)) await shell.write(`${folder}/${path}`, text, mode);
@@ -43,8 +43,8 @@ export async function writeFiles(shell: Shell, folder: string, files: File[], ch
 
 /**
  * Runs steps in the lab's folder, stage by stage; shows each with its title, output and time, and
- * logs it. A failed step ends its queue. Other queues continue to their ends, so that no long work
- * is lost; then {@link UserError} is thrown. A step that verifies a machine may fail: its findings
+ * logs it. A failed step ends its queue. Other queues run to their ends, so that no long work
+ * is lost; then it throws {@link UserError}. A step that verifies a machine may fail: its findings
  * say more.
  */
 export async function runSteps(reporter: Reporter, folder: string, steps: Step[], lock: Lock): Promise<void> {

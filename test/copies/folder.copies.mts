@@ -87,7 +87,7 @@ async function works(code: string, script: string, folder: string, words: string
   assert.equal(said, expected);
   assert.match(said[1]!.out, /\.homelab-gpu/);
   const { out, err } = await run(["verify"]);
-  assert.match(out, /verify\.ssh \(a\): the VM does not run/, err);
+  assert.match(out, /verify\.ssh \(a\): the VM is not running/, err);
   assert.equal(treeOf(code), was);
 }
 const left = (folder: string) => readdirSync(folder).sort();

@@ -91,7 +91,7 @@ test("init: a config for the card that is there, or why there is none; never ove
   ]);
   assert.match(twins.out, /address: "0000:4b:00\.0" # another card has the same ids/);
   assert.equal([amd.code, /gpu\.display/.test(amd.err)], [0, true], "its only card is on its only display");
-  assert.equal([none.code, /there is no graphics card/.test(none.err)], [0, true]);
+  assert.equal([none.code, /this host has no graphics card/.test(none.err)], [0, true]);
   assert.not.match(readFileSync(join(folder, "none.yaml"), "utf8"), /gpu:/);
   assert.is(plain.code, 0, plain.err);
   assert.not.match(readFileSync(join(folder, "plain.yaml"), "utf8"), /gpu:|ml-worker/);

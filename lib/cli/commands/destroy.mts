@@ -26,7 +26,7 @@ export async function destroy(context: Context): Promise<number> {
       return [
         ...machinesOf(lab, names).flatMap(([name, machine]) => [
           ...(machine.state === "absent" ? [] : [removal(name, machine, `Remove the VM ${name}`)]),
-          // before the VM is removed its card goes back; where the VM was gone already, or that failed, it has not
+          // removing the VM returns its card, unless the VM was gone already or that failed
           ...(machine.cardTaken ? [returnCard(name)] : []),
         ]),
         ...(copied ? copiesOf(context, config, lab) : []),
@@ -48,7 +48,7 @@ export async function destroy(context: Context): Promise<number> {
   const gone = Object.keys(state.previousDrivers).filter((name) => whole ? !there.includes(name) : args.includes(name));
   const back = await checkGpusReturned(context, source, gone);
   if (ran || gone.length > 0) {
-    // what is not seen to be back stays written down
+    // the record stays until the card is seen on the host
     const all = back.every((status) => status === "pass");
     await writeState(shell, folder, {
       ...state,

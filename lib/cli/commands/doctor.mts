@@ -77,14 +77,14 @@ export async function doctor(context: Context): Promise<number> {
   return ok ? 0 : 1;
 }
 
-/** The stacks of a config. With a saved host those are read that are here, and the others are named. */
+/** The stacks of a config. With a saved host, reads those that exist here and names the others. */
 async function readStacks(context: Context, source: LoadedConfig): Promise<Project[]> {
   const { shell, options } = context;
   try {
     return await readProjects(shell, source);
   } catch (error) {
     if (!options.host || !(error instanceof ConfigError)) throw error;
-    log(context, `could not be read, and is not checked:\n${error.message.replace(/^homelab-gpu: /, "")}`);
+    log(context, `not checked, because it could not be read:\n${error.message.replace(/^homelab-gpu: /, "")}`);
     const { stacks, services } = source.config;
     const parts = [{ stacks: [], services }, ...stacks.map((stack) => ({ stacks: [stack], services: [] }))];
     const read = await Promise.all(

@@ -18,23 +18,23 @@ import { self } from "../../self.mts";
 import { jsonText } from "../../urls.mts";
 
 const unknown = [
-  "homelab-gpu knows no error of this log",
-  "→ Look at the first error in it: later ones often follow from that. Texts are known in English only (LC_ALL=C)",
+  "homelab-gpu knows no error in this log",
+  "→ Read the first error in it: later ones often follow from it. Only English error texts are known (LC_ALL=C)",
   `→ Check this host: ${self("doctor")}`,
   `→ Check a running VM: ${self("verify")}`,
 ];
 
-/** Bytes of a log that are read: of a longer one its end, where a program says why it gave up. */
+/** Bytes of a log that are read: the end of a longer one, where a program reports why it failed. */
 const limit = 64 * 2 ** 20;
 
 /**
  * `explain [LOG or CHECK]`: what the errors in a log mean and how to fix them; for the id of a
- * check or of a group, its page. `-` is standard input. Without a word: the log of the last step
- * that failed where a person types, standard input elsewhere.
+ * check or of a group, its page. `-` is standard input. Without an argument: on a terminal the log of the
+ * last step that failed, elsewhere standard input.
  */
 export async function explain(context: Context): Promise<number> {
   const { shell, options, args: [word, ...more] } = context;
-  if (more.length > 0) throw new UserError(`explain takes one LOG, and no ${more[0]}`);
+  if (more.length > 0) throw new UserError(`explain takes one LOG, but got ${more[0]} too`);
   const host = options.host ? parseHost(await readNamed(shell, options.host)) : undefined;
   const page = word === undefined ? [] : await pageOf(shell, word);
   if (page.length > 0) {
@@ -62,7 +62,7 @@ function report(context: Context, causes: Cause[]): number {
   return causes.length > 0 ? 0 : 1;
 }
 
-/** The end of a log. Throws {@link UserError} where there is none. */
+/** The end of a log. Throws {@link UserError} if the file does not exist. */
 async function readLog(context: Context, path: string): Promise<string> {
   if (path === "-" && context.shell.terminal.in) log(context, "reading standard input; Ctrl-D ends it");
   const read = await context.shell.readTail(path, limit).catch((error: unknown) => {
@@ -71,7 +71,7 @@ async function readLog(context: Context, path: string): Promise<string> {
   if (read === undefined) {
     const meant = closest(path, names());
     throw new UserError(
-      `there is no file ${path}${meant ? `, and no check of that name: did you mean ${meant}?` : ""}`,
+      `there is no file ${path}${meant ? ` and no check of that name: did you mean ${meant}?` : ""}`,
     );
   }
   const { text, skipped } = read;
@@ -79,9 +79,9 @@ async function readLog(context: Context, path: string): Promise<string> {
     const mib = (bytes: number) => Math.round(bytes / 2 ** 20);
     log(
       context,
-      `the log is large: its last ${mib(limit)} MiB are read, ${
+      `the log is large: only its last ${mib(limit)} MiB are read, ${
         mib(skipped)
-      } MiB before them are not; lines count from there`,
+      } MiB before them are skipped; line numbers start there`,
     );
   }
   return decodeLog(text);
@@ -96,7 +96,7 @@ async function lastFailed(context: Context, named: Host | undefined): Promise<{ 
   const failed = await failedStep(context.shell, folder);
   if (!failed) return { text: await readLog(context, "-"), setting: named ? { host: named } : {} };
   const { title, log: path, program } = failed;
-  log(context, `the last step that failed: ${title} (${path}); for standard input write explain -`);
+  log(context, `the last step that failed: ${title} (${path}); to read standard input instead: explain -`);
   const text = await readLog(context, path);
   const host = named ?? await readProbe(context).then(parseHost, () => undefined);
   return { text, setting: { program, ...(host ? { host } : {}) } };
@@ -129,7 +129,7 @@ function checkLines(id: string, page: string): string[] {
     `  ${line.replace(/^\*\*(.*?)\*\* /, "$1: ").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "")}`
   );
   return [
-    text.length > 0 ? id : `${id}: what verify and logs show of a running VM`,
+    text.length > 0 ? id : `${id}: what verify and logs show about a running VM`,
     ...text,
     ...(text.length > 0 ? [`  Run it: ${self(`doctor ${id}`)}`] : []),
     ...(errors.length > 0 ? ["  Errors that lead here:", ...errors.map((error) => `  - ${error}`)] : []),

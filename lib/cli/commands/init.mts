@@ -31,7 +31,7 @@ export async function init(context: Context): Promise<number> {
   const schema = await schemaFor(path);
   const judged = options.gpu ? judgeCards(starter, host) : [];
   const chosen = await choose(context, judged, bestOf(judged, host.pci));
-  // on a host that can never pass a card on, the config has none
+  // on a host that can never pass a card, the config has none
   const wrong = options.gpu && host.pci ? hopelessOf(starter, host) : [];
   const card = !options.gpu || wrong.length > 0 ? undefined : host.pci ? chosen?.card : "any";
   const text = starterFor(starter, card, host, schema.path, options.service);
@@ -52,14 +52,14 @@ export async function init(context: Context): Promise<number> {
     const chips = judged.map((one) => `${one.card.bdf} ${cardName(one.card)} (${stateOf(one)})`);
     log(
       context,
-      `there is no graphics card on this host${chips.length > 0 ? ` but ${firstFew(chips, 4).join("; ")}` : ""}`,
+      `this host has no graphics card${chips.length > 0 ? ` but ${firstFew(chips, 4).join("; ")}` : ""}`,
     );
   }
-  for (const { message } of wrong) log(context, `no card goes to a VM here: ${message}`);
+  for (const { message } of wrong) log(context, `this host cannot pass a card to a VM: ${message}`);
   if (typeof card === "object" && !isNvidia(card)) {
     log(
       context,
-      "no service gets the card: only NVIDIA's driver is installed in the guest (provision: can bring another)",
+      "no service gets the card: only NVIDIA's driver is installed in the guest (provision: can install another)",
     );
   }
   const findings = runChecks(host, resolveConfig(config, host));
@@ -93,7 +93,7 @@ async function choose({ shell, options }: Context, judged: Judged[], best?: Judg
 
 /** Whether a card can go to a VM as the host is now. */
 function stateOf({ fails, warnings, shows }: Judged): string {
-  if (shows) return "this host's display is on it";
+  if (shows) return "the host displays on it";
   if (fails.length > 0) return `${fails.map(({ check }) => check).join(", ")} to fix first`;
   return warnings.length > 0 ? `ready, with warnings (${warnings.map(({ check }) => check).join(", ")})` : "ready";
 }
@@ -108,7 +108,7 @@ function reasonsFor(
   if (card === undefined || judged.length < 2 || !chosen) return [];
   const why = (one: Judged) =>
     chosen.shows && isIntegrated(one.card, pci)
-      ? "a part of the processor"
+      ? "part of the processor"
       : one.shows || one.fails.length > 0 || one.warnings.length > chosen.warnings.length
       ? stateOf(one)
       : one.card.vendor === chosen.card.vendor
@@ -121,8 +121,8 @@ function reasonsFor(
 }
 
 /**
- * What has to be done before `up`, in order: what runs at once first, then what needs a reboot; and
- * what is typed then.
+ * What to do before `up`, in order: first what takes effect at once, then what needs a reboot; and the
+ * command after that.
  */
 function todo(context: Context, host: Host, findings: Finding[], files: string[]): string[] {
   const { options } = context;
@@ -147,7 +147,7 @@ function todo(context: Context, host: Host, findings: Finding[], files: string[]
   const where = options.host ? ", on that host" : "";
   const next = `${selfFor(context, "up")}`;
   if (items.length === 0) {
-    const unread = isJudged(findings) ? "" : "; much of this host could not be read, which doctor lists";
+    const unread = isJudged(findings) ? "" : "; much of this host could not be read: doctor lists it";
     return [`Next${where}: ${next}${unread}`];
   }
   return [`Before up${where}:`, ...formatNumbered(items), `Then: ${next}`];

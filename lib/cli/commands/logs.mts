@@ -1,4 +1,4 @@
-/** What services print, and how a machine is reached by other programs. */
+/** The logs of services, and the SSH configuration for other programs. */
 import { UserError } from "../../errors.mts";
 import type { Lab } from "../../host/lab.mts";
 import { requireLibvirtAnswer } from "../../host/lab.mts";
@@ -22,18 +22,18 @@ export interface Logged {
 /** Lines that are shown of each container's log, without --tail. */
 const defaultTail = "200";
 
-/** `logs [service…]`: what services printed; with `-f`, and print from now on. */
+/** `logs [service…]`: the logs of services; with `-f`, also new lines. */
 export async function logs(context: Context): Promise<number> {
   const { shell, options, args } = context;
   const { source, lab } = await inspectLab(context);
   requireLibvirtAnswer(lab);
   const tail = options.tail ?? defaultTail;
-  if (!/^(\d+|all)$/.test(tail)) throw new UserError(`--tail takes a number of lines or all, not ${tail}`);
+  if (!/^(\d+|all)$/.test(tail)) throw new UserError(`--tail needs a number of lines or all, not ${tail}`);
   const chosen = chosenContainers(await containersOf(context, lab, source), args);
   const machines = [...new Set(chosen.map(({ machine }) => machine))];
   if (options.follow && machines.length > 1) {
     throw new UserError(
-      `-f follows services of one machine, and these are in ${joinList(machines)}: name one, such as ${
+      `-f follows services of one machine, but these are in ${joinList(machines)}: name one, for example ${
         self(`logs -f ${chosen[0]!.service}`)
       }`,
     );
@@ -62,7 +62,7 @@ export async function logs(context: Context): Promise<number> {
 /** The containers of all running machines, asked at the same time. Throws {@link UserError} if none answers. */
 async function containersOf(context: Context, lab: Lab, source: Parameters<typeof askGuest>[1]): Promise<Logged[]> {
   const running = Object.entries(lab.machines).filter(([, machine]) => isReachable(machine));
-  if (running.length === 0) throw new UserError(`no machine runs: ${self("up")}`, 1);
+  if (running.length === 0) throw new UserError(`no machine is running: ${self("up")}`, 1);
   const answers = await Promise.all(running.map(async ([machine, there]) => {
     const answer = await askGuest(context, source, machine, there, "services");
     if (!answer) log(context, `${machine} does not answer over SSH: ${self("verify")} says why`);
@@ -74,7 +74,7 @@ async function containersOf(context: Context, lab: Lab, source: Parameters<typeo
 
 /**
  * The containers that words name: a service of the config, STACK/SERVICE, the name of a service in one stack, or a stack; all without
- * words. Throws {@link UserError} for a name that fits nothing, or services of several stacks.
+ * words. Throws {@link UserError} for a name that matches nothing, or services of several stacks.
  */
 export function chosenContainers(all: Logged[], words: string[]): Logged[] {
   if (all.length === 0) throw new UserError(`no service has a container yet: ${self("up")}`, 1);
@@ -87,7 +87,7 @@ export function chosenContainers(all: Logged[], words: string[]): Logged[] {
     if (names.length > 1 || (names.length > 0 && stack.length > 0)) {
       const whole = stack.length > 0 ? [`logs ${word}/`] : [];
       throw new UserError(
-        `${word} fits ${counted(names.length + whole.length, "name")}: ${
+        `${word} matches ${counted(names.length + whole.length, "name")}: ${
           joinList([...names.map((name) => `logs ${name}`), ...whole], "or")
         }`,
       );
@@ -97,14 +97,14 @@ export function chosenContainers(all: Logged[], words: string[]): Logged[] {
     const known = [...new Set(all.map(({ service }) => service))].sort();
     const meant = closest(word, [...known, ...known.map((name) => name.replace(/.*\//, ""))]);
     throw new UserError(
-      `there is no service ${word}${meant ? `: did you mean ${meant}?` : `; there is ${known.join(", ")}`}`,
+      `there is no service ${word}${meant ? `: did you mean ${meant}?` : `; the services are ${known.join(", ")}`}`,
     );
   });
   return words.length > 0 ? [...new Set(found)] : all;
 }
 
 /**
- * The command in a guest that prints logs of containers: of one as it is, of several with the container's name before each line. With
+ * The command in a guest that prints logs of containers: of one unchanged, of several with the container's name before each line. With
  * -f they run at the same time.
  */
 export function logCommand(engine: string, containers: string[], options: string[]): string {
@@ -122,7 +122,7 @@ export async function sshConfig(context: Context): Promise<number> {
   requireLibvirtAnswer(lab);
   // a machine that was named must be there
   const reached = names.filter((name) => context.args.includes(name) || isReachable(lab.machines[name]!));
-  if (reached.length === 0) throw new UserError(`no machine runs: ${self("up")}`, 1);
+  if (reached.length === 0) throw new UserError(`no machine is running: ${self("up")}`, 1);
   for (const name of reached) {
     const machine = lab.machines[name]!;
     sshTo(name, machine);

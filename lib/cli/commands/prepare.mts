@@ -18,18 +18,18 @@ import { type Context, log, reporterOf, styleFor } from "../context.mts";
 import { inspect } from "../inspect.mts";
 import { loadConfig } from "../load-config.mts";
 
-/** `prepare`: what binds the cards to vfio-pci at boot. Shows it; `--apply` does it, `--undo` takes it back. */
+/** `prepare`: shows how to bind the cards to vfio-pci at boot; `--apply` does it, `--undo` reverts it. */
 export async function prepare(context: Context): Promise<number> {
   const { shell, options } = context;
-  if (options.apply && options.undo) throw new UserError("--apply and --undo exclude each other: give one of them");
+  if (options.apply && options.undo) throw new UserError("--apply and --undo exclude each other: use one of them");
   if (options.host && (options.apply || options.undo) && !options.dryRun) {
-    throw new UserError("--host shows what another machine would need: with --apply or --undo only together with -n");
+    throw new UserError("--host is about another machine: use --apply and --undo with it only together with -n");
   }
   if (options.undo) return await undo(context);
   const { loaded, host, resolved, findings } = await inspect(context, undefined, [], "never");
   log(context, `config: ${loaded.name}`);
   if (host.os.platform !== "linux") {
-    log(context, "there is nothing to prepare here: only Linux binds a card at boot");
+    log(context, "nothing to prepare: only a Linux host binds a card at boot");
     return 0;
   }
   const style = { ...styleFor(context, "out", host), notes: notesFor(host) };
@@ -39,10 +39,10 @@ export async function prepare(context: Context): Promise<number> {
     return 1;
   }
   const cards = resolved.machines.map(({ assignedFunctions }) => assignedFunctions);
-  if (cards.some((passed) => !passed)) throw new UserError("the PCI bus could not be read: the card is not known", 1);
+  if (cards.some((passed) => !passed)) throw new UserError("could not read the PCI bus: the card is not known", 1);
   const passed = cards.flatMap((functions) => functions ?? []);
   if (passed.length === 0) {
-    log(context, "the config requests no card: there is nothing to prepare");
+    log(context, "nothing to prepare: the config requests no card");
     return 0;
   }
   const preparation = preparationOf(passed, host);
@@ -96,7 +96,7 @@ async function undo(context: Context): Promise<number> {
   const script = `${stateDir}/undo.sh`;
   const text = await shell.read(script);
   if (text === undefined) {
-    log(context, "there is nothing to undo");
+    log(context, "nothing to undo");
     return 0;
   }
   shell.stdout(text);
@@ -149,7 +149,7 @@ function preparationLines(
   return [
     ...notes.flatMap((note) => wrap(note, style.width, "note: ", "  ")),
     ...(notes.length > 0 ? [""] : []),
-    ...appended.flatMap(({ path, line }) => [`${path}, one line more:`, `    ${line}`, ""]),
+    ...appended.flatMap(({ path, line }) => [`${path}, one more line:`, `    ${line}`, ""]),
     ...files.flatMap(({ path, text }) => [`${path}:`, ...text.trimEnd().split("\n").map((line) => `    ${line}`), ""]),
     ...commands.flatMap((fix) => formatFix(fix, style)),
   ];

@@ -6,7 +6,7 @@ import { inspectLab } from "../inspect-lab.mts";
 import { type Context, styleFor } from "../context.mts";
 import { selectMachines } from "../select-machines.mts";
 
-/** `ssh [machine] [-- command…]`: into a machine, or a command in it. */
+/** `ssh [machine] [-- command…]`: logs into a machine, or runs a command in it. */
 export async function ssh(context: Context): Promise<number> {
   const { source, lab } = await inspectLab(context);
   const names = source.config.machines.map(({ name }) => name);
@@ -15,7 +15,7 @@ export async function ssh(context: Context): Promise<number> {
     throw new UserError(`ssh takes one machine; put the command after --: ssh ${name} -- ${more.join(" ")}`);
   }
   if (context.args.length === 0 && names.length > 1) {
-    throw new UserError(`which machine? ${names.map((one) => `ssh ${one}`).join(", ")}`);
+    throw new UserError(`name the machine: ${names.map((one) => `ssh ${one}`).join(", ")}`);
   }
   selectMachines(source, [name]);
   requireLibvirtAnswer(lab);

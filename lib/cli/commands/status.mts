@@ -62,10 +62,10 @@ async function shownOf(
   const fresh = machine.proof !== undefined && machine.proof.bootId === machine.bootId;
   const [answer, proven] = await Promise.all([
     askGuest(context, source, name, machine),
-    // what an earlier VM answered says nothing of this one
+    // the answer of an earlier VM is not about this one
     fresh ? readSeenServices(context, source.folder, name) : [],
   ]);
-  // which GPUs a container sees is asked by a proof alone
+  // only a proof reads which GPUs a container sees
   const services = answer?.engine === "answers"
     ? answer.services.map((one) => ({ ...one, gpus: proven.find(({ name }) => name === one.name)?.gpus ?? [] }))
     : proven;
@@ -94,11 +94,11 @@ function summary({ name, machine, fresh, services }: Shown, lab: Lab): string {
   return [`${name}: ${state}`, ...rest, ...orphan].join(" · ");
 }
 
-/** What a running machine answered: services, cards, file systems; or that it did not. */
+/** The answer of a running machine: services, cards, file systems; or that it did not answer. */
 function details({ machine, answer, services }: Shown): string[] {
   if (!answer) {
     const silent = isReachable(machine)
-      ? ["it does not answer over SSH: services are shown as they were when proven"]
+      ? ["it does not answer over SSH: its services are shown as of the last proof"]
       : [];
     return [...serviceLines(services, machine.address), ...silent];
   }

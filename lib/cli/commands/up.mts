@@ -60,7 +60,7 @@ export async function up(context: Context): Promise<number> {
   }
 }
 
-/** Runs the steps of a plan and judges the proofs: whether none failed. Throws what a failed step threw. */
+/** Runs the steps of a plan and judges the proofs; returns whether none failed. Throws what a failed step threw. */
 async function carryOut(context: Context, found: Inspection, plan: Plan, lock: Lock): Promise<boolean> {
   await printWarnings(context, found);
   await savePreviousDrivers(context, found);

@@ -62,8 +62,8 @@ function notUp({ name }: ResolvedMachine): Finding {
     check: "verify.ssh",
     machine: name,
     status: "fail",
-    message: "the VM does not run",
+    message: "the VM is not running",
     evidence: [],
-    fix: [commandFix("Bring it up", self("up"))],
+    fix: [commandFix("Start it", self("up"))],
   };
 }

@@ -78,7 +78,7 @@ export const files: Files = {
     }
   },
 
-  ensurePrivateDir: (path: string) => attempt("make", path, () => makePrivate(path)),
+  ensurePrivateDir: (path: string) => attempt("create", path, () => makePrivate(path)),
 
   remove: (path: string) => attempt("remove", path, () => rm(path, { recursive: true, force: true })),
 
@@ -137,7 +137,7 @@ function beside(path: string): string {
 /** Codes of file systems that know no hard links (link(2)). */
 const linkless = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 
-/** Makes a file unless there is one, where a file system has no links; says whether it did. */
+/** Creates a file that does not exist yet, on file systems without links; returns whether it did. */
 async function createWithoutLink(path: string, text: string): Promise<boolean> {
   try {
     const handle = await open(path, "wx", 0o600);

@@ -11,12 +11,12 @@ export async function makePrivate(path: string): Promise<void> {
     const target = isMissing ? await readlink(path).catch(() => undefined) : undefined;
     throw target === undefined
       ? error
-      : new UserError(`cannot make ${path}: it is a link to ${target}, which is not there`, 1);
+      : new UserError(`cannot create ${path}: it is a link to ${target}, which does not exist`, 1);
   });
   const [link, found] = [await lstat(path), await stat(path)];
   const own = ownIds(found.uid);
   const refuse = (why: string) =>
-    new UserError(`${path} is not used: ${why}\n  remove it, or move the config to a folder of your own`, 1);
+    new UserError(`${path} is not used: ${why}\n  remove it, or move the config to another folder`, 1);
   if (![link.uid, found.uid].every((id) => own.includes(id))) throw refuse("another user owns it");
   if (process.platform === "win32" || made !== undefined && (found.mode & 0o077) === 0) return;
   if ((found.mode & 0o022) !== 0) {
@@ -32,7 +32,7 @@ export async function makePrivate(path: string): Promise<void> {
 
 const octal = (mode: number) => (mode & 0o7777).toString(8).padStart(4, "0");
 
-/** The user ids that count as this user's, with or without sudo. */
+/** The ids of this user, with or without sudo. */
 function ownIds(fallback: number): number[] {
   const id = process.getuid?.() ?? fallback;
   return id === 0 ? [0, Number(process.env.SUDO_UID)] : [id];

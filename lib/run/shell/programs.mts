@@ -38,7 +38,7 @@ export function abandon({ child }: ProcessPromise): void {
 /** A shell's exit code for a missing program; used here too, where no shell starts the program. */
 export const notFound = 127;
 
-/** Becomes the program once a line arrives; ends without it if the run that would write that line is gone. */
+/** Waits for a line, then becomes the program; ends if the run exits before it writes the line. */
 const untilLetGo = 'IFS= read -r line <&3 && exec 3<&- && exec "$@"';
 
 /** Whether a program can be held before it starts: the shell that holds it is not on Windows. */

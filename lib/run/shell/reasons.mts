@@ -31,7 +31,7 @@ function isMissing(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
-/** Reasons in the words of this project; the system's own words serve for every other one. */
+/** Reasons in plain words; for other codes the system's message is used. */
 const reasons: Record<string, string> = {
   EACCES: "no permission",
   EPERM: "not permitted",
@@ -41,14 +41,14 @@ const reasons: Record<string, string> = {
   ENOTDIR: "a part of its path is a file",
   EEXIST: "a part of its path is a file",
   EDQUOT: "the disk quota is used up",
-  ENOENT: "there is no such file or folder",
+  ENOENT: "no such file or folder",
   ELOOP: "its links form a loop",
   ENAMETOOLONG: "its name is too long",
   ERR_FS_FILE_TOO_LARGE: "it is too large",
   ERR_STRING_TOO_LONG: "it is too large",
 };
 
-/** The sentence for what went wrong with a file. What has no error code is a bug and stays as it is. */
+/** The error for a failed operation on a file. An error without a code is a bug and is returned unchanged. */
 export function refused(verb: string, path: string, error: unknown): Error {
   if (error instanceof UserError) return error;
   const reason = reasonOf(error);

@@ -1,4 +1,4 @@
-/** A file that the user named, saved over what may be there. */
+/** Saves a file that the user named, and replaces an existing one. */
 import process from "node:process";
 import { constants } from "node:fs";
 import { chmod, chown, mkdir, open, readlink, realpath, rename, rm, stat } from "node:fs/promises";
@@ -21,7 +21,7 @@ export async function saveTo(path: string, text: string, replaceable: (start: st
   const real = await realpath(path);
   const temporary = `${real}.${process.pid}.tmp`;
   try {
-    if (found.nlink > 1) throw Object.assign(new Error("other names share its content"), { code: "EMLINK" });
+    if (found.nlink > 1) throw Object.assign(new Error("it has several hard links"), { code: "EMLINK" });
     await writeNew(temporary, text);
     await chmod(temporary, found.mode & 0o7777);
     const made = await stat(temporary);
@@ -30,7 +30,7 @@ export async function saveTo(path: string, text: string, replaceable: (start: st
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     if (!["EMLINK", "EACCES", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-    // a folder that may not be written to may hold a file that may be
+    // a file may be writable in a folder that is not
     await writeInPlace(real, text, false);
   }
 }
@@ -58,7 +58,7 @@ async function writeNew(path: string, text: string): Promise<void> {
 
 async function writeInPlace(path: string, text: string, pipe: boolean): Promise<void> {
   const { O_WRONLY, O_NONBLOCK, O_TRUNC } = constants;
-  // the opening of a pipe waits for its reader; without waiting it says that there is none
+  // opening a pipe waits for a reader; in non-blocking mode it fails if there is none
   const reader = pipe ? await open(path, O_WRONLY | O_NONBLOCK) : undefined;
   try {
     const handle = await open(path, pipe ? O_WRONLY : O_WRONLY | O_TRUNC);
