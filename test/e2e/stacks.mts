@@ -19,11 +19,13 @@ const one = `services:
     environment: {GREETING: "\${GREETING}"}
     volumes: ["data:/data", "./www:/www:ro", "./motd.txt:/etc/motd:ro"]
     depends_on: {slow: {condition: service_healthy}}
+    stop_grace_period: 1s
   slow:
     image: homelab-gpu/busybox
-    command: [sh, -c, "sleep 20; touch /tmp/ready; exec sleep infinity"]
+    stop_grace_period: 1s
+    command: [sh, -c, "sleep 10; touch /tmp/ready; exec sleep infinity"]
     healthcheck: {test: [CMD, test, -e, /tmp/ready], interval: 5s, start_period: 120s}
-  extra: {image: homelab-gpu/busybox, command: [sleep, infinity], profiles: [more]}
+  extra: {image: homelab-gpu/busybox, command: [sleep, infinity], stop_grace_period: 1s, profiles: [more]}
   other: {image: homelab-gpu/busybox, command: [sleep, infinity], profiles: [other]}
 volumes: {data: }
 `;
@@ -33,6 +35,7 @@ const two = `services:
     command: [sh, -c, "sleep 90; touch /tmp/ready; exec sleep infinity"]
     healthcheck: {test: [CMD, test, -e, /tmp/ready], interval: 10s, start_period: 60s, retries: 6}
     volumes: ["kept:/kept"]
+    stop_grace_period: 1s
 volumes: {kept: }
 `;
 const stacks = `stacks:

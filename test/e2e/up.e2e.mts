@@ -42,6 +42,8 @@ const env: NodeJS.ProcessEnv = {
 };
 for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name];
 
+/** What the VM's kernel prints. */
+const serialLog = `/var/log/libvirt/qemu/homelab-gpu-e2e-${process.pid}.log`;
 const hostile = 'it\'s "#{1+1}" ${HOME} `id` $(id)\nsecond line';
 const config = (more = "") => `
 machines:
@@ -52,6 +54,7 @@ machines:
     autostart: true
     disk: 66 GiB
     provision: ["./my setup #{1}.sh"]
+    libvirt: 'l.serial type: "file", source: {path: "${serialLog}"}'
     gpu: {}
 services:
   web:
@@ -60,6 +63,7 @@ services:
     ports: ["8080:8080"]
     environment: {HOSTILE: ${JSON.stringify(hostile.replaceAll("$", "$$$$"))}}
     restart: always
+    stop_grace_period: 1s
   needs-a-gpu: {image: e2e/web, gpu: 1}
 ${more}`;
 
@@ -95,10 +99,13 @@ function start(...words: string[]): { child: ChildProcess; said: () => string; e
   ], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
   let text = "";
   const began = Date.now();
+  const current = { words, said: () => text };
+  active.add(current);
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (chunk) => text += chunk);
   const ended = new Promise<number>((resolve) =>
     child.on("close", (code) => {
-      took.push(`${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s  ${words.join(" ")}`);
+      active.delete(current);
+      process.stdout.write(`\n${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s  ${words.join(" ")}`);
       resolve(code ?? -1);
     })
   );
@@ -110,9 +117,18 @@ async function run(...words: string[]): Promise<{ code: number; said: string }> 
   heard.push(said());
   return { code, said: said() };
 }
-/** The output of all finished runs, and how long each took. */
+/** The output of all finished runs. */
 const heard: string[] = [];
-const took: string[] = [];
+/** The runs that have not ended. */
+const active = new Set<{ words: string[]; said: () => string }>();
+// a tier that takes too long is ended: the log then shows where it was
+process.once("SIGTERM", () => {
+  for (const { words, said } of active) process.stdout.write(`\nended in: ${words.join(" ")}\n${told(said())}\n`);
+  if (existsSync(serialLog)) {
+    process.stdout.write(`\nthe VM's console:\n${readFileSync(serialLog, "utf8").slice(-3000)}\n`);
+  }
+  process.exit(143);
+});
 
 /** Waits until a run prints a text; throws if the run ends before. */
 async function says({ said, ended }: ReturnType<typeof start>, what: RegExp): Promise<void> {
@@ -208,8 +224,9 @@ test.after(async () => {
   // if an earlier test failed, there may be no box, or no Vagrant
   spawnSync("vagrant", ["box", "remove", "--force", "--all", box], { stdio: "ignore" });
   rmSync(work, { recursive: true, force: true });
+  rmSync(serialLog, { force: true });
   const boots = heard.join("").match(/Starting VM, booting|Waiting for domain to get an IP address/g) ?? [];
-  process.stdout.write(`\n${took.join("\n")}\nBoots: ${boots.length}\n`);
+  process.stdout.write(`\nBoots: ${boots.length}\n`);
 });
 
 test("without a GPU and without --no-gpu: says what is missing, writes and starts nothing", async () => {
@@ -229,7 +246,7 @@ test("killed while the image is built: nothing half made has its name", async ()
 });
 
 test("killed while Packer builds the box: goes on from the image, and Vagrant gets no half box", async () => {
-  const one = await killed(/Unpacking docker\.io /, left, "up", "--no-gpu");
+  const one = await killed(/Provisioning with shell script: install-docker/, left, "up", "--no-gpu");
   left = one.left;
   assert.not.ok(ask("vagrant", "box", "list").includes(box));
   for (const name of wholeIn(images).filter((name) => !wholeIn(sharedImages).includes(name)).flatMap(filesOf)) {
@@ -322,7 +339,10 @@ test("status, verify and doctor say how it is", async () => {
 });
 
 test("picks up a changed service, and proves it; one that falls over is named with its log", async () => {
-  writeFileSync(join(home, "homelab-gpu.yaml"), config("  more: {image: e2e/web, command: [sleep, infinity]}\n"));
+  writeFileSync(
+    join(home, "homelab-gpu.yaml"),
+    config("  more: {image: e2e/web, command: [sleep, infinity], stop_grace_period: 1s}\n"),
+  );
   // from here on the box differs from that of the VM, which stays
   appendFileSync(join(home, "my setup #{1}.sh"), "# changed\n");
   const changed = await run("up", "--no-gpu");
