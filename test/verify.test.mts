@@ -192,6 +192,16 @@ for (const [name, [layer, says]] of Object.entries(guests)) {
   });
 }
 
+test("a card by AMD without a driver: no failure where no service asks for it", () => {
+  const card = [{ fn: fn("0000:02:00.0", "1002:5046", "030000"), guest: "0000:05:00.0" }];
+  const text = said("graphics:amd\npci:0000:05:00.0 030000 1002:5046 none\nengine-state:missing\n");
+  const module = (services: ReturnType<typeof wants>[]) =>
+    verifyMachine("a", text, services, card).findings.find(({ check }) => check === "verify.module");
+  assert.is(module([])!.status, "skip");
+  assert.is(module([])!.message, "no driver has the AMD card at 0000:05:00.0, and no service asks for it");
+  assert.is(module([wants("ml-worker", 1)])!.status, "fail");
+});
+
 test("a guest in which all is well, one without the runtime, and one with another vendor's card", () => {
   assert.equal(judged("fine").map(({ check, status, message }) => `${check} ${status}: ${message}`), [
     "verify.ssh pass: reached over SSH, kernel 6.12.107+deb13-amd64",

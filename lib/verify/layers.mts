@@ -67,6 +67,10 @@ export function verifyMachine(
         vendor === "amd" || vendor === "drm" || (nvidia === 0 && vendor === "any")
       )
     ).map(({ name }) => name);
+  const inStacks = stacks.flatMap((stack) => servicesOfStack(facts, stack));
+  const nodesFor = graphics.length === 0
+    ? []
+    : [...askedNodes, ...inStacks.filter((name) => facts.one(`graphics-asked-${name}`))];
 
   const layers: LayerResult[] = [
     sshLayer(facts, reached),
@@ -74,14 +78,13 @@ export function verifyMachine(
     ...(passed.length > 0 ? [seen(facts, passed)] : []),
     ...(part ? [dxgLayer(facts), hostDriverLayer(facts, part)] : nvidia > 0 ? [moduleLayer(facts)] : []),
     ...(nvidia > 0 ? [smiLayer(facts, nvidia)] : []),
-    ...(graphics.length > 0 ? [graphicsLayer(facts, graphics)] : []),
+    ...(graphics.length > 0 ? [graphicsLayer(facts, graphics, nodesFor.length > 0)] : []),
     ...(nvidia === 0 && graphics.length === 0 && passed.length > 0 ? [otherVendor(passed)] : []),
     engineLayer(facts, machine, services.length + stacks.length),
     // a box without an engine and without services needs no toolkit
     ...(nvidia > 0 && (asked.length > 0 || facts.one("engine-state") !== "missing") ? [toolkitLayer(facts)] : []),
   ];
   const below = layers.length;
-  const inStacks = stacks.flatMap((stack) => servicesOfStack(facts, stack));
   layers.push(
     ...stacks.map((name) => stackLayer(facts, machine, name)),
     ...[...started.map(({ name }) => name), ...inStacks].map((name) => serviceLayer(facts, machine, name)),
@@ -102,9 +105,8 @@ export function verifyMachine(
       }
     ),
   );
-  const nodesInStacks = graphics.length === 0 ? [] : inStacks.filter((name) => facts.one(`graphics-asked-${name}`));
   layers.push(
-    ...[...askedNodes, ...nodesInStacks].map((name): LayerResult =>
+    ...nodesFor.map((name): LayerResult =>
       runs(name) ? graphicsGpuLayer(facts, machine, name) : {
         ...{ check: "verify.gpu", status: "skip", message: `not looked at: service ${name} is not fine` },
       }
