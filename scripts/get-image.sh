@@ -92,7 +92,7 @@ download() { # URL KIND SUM: to $cache/KIND-SUM, going on where an earlier try s
   part=$image.part
   say "fetching $name"
   code=0
-  fetch "$1" --retry 3 -C - -o "$part" -# || code=$?
+  fetch "$1" --retry 3 -C - -o "$part" || code=$?
   case $code in
     # 6, 7: no such server; 28: too slow; 25, 63, 153: too large
     0 | 6 | 7 | 25 | 28 | 63 | 153) ;;
@@ -100,7 +100,7 @@ download() { # URL KIND SUM: to $cache/KIND-SUM, going on where an earlier try s
       # a server that cannot go on where it stopped, or a part longer than the whole: from the start
       rm -f "$part"
       code=0
-      fetch "$1" --retry 3 -o "$part" -# || code=$?
+      fetch "$1" --retry 3 -o "$part" || code=$?
       ;;
   esac
   case $code in

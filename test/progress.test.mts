@@ -6,6 +6,7 @@ import type { Step } from "../lib/plan/types.mts";
 import type { Lock } from "../lib/run/lock.mts";
 import { changingLine, stepLine } from "../lib/run/progress.mts";
 import { runSteps } from "../lib/run/steps.mts";
+import { describeTransfer, transferOf, withoutMeter } from "../lib/run/transfer.mts";
 import type { RunOptions } from "../lib/shell.mts";
 import { fakeShell, options } from "./fake.mts";
 
@@ -66,6 +67,43 @@ test("in a pipe, and with -v, the program's own output is shown between two line
 test("the time of a step that is done is kept for the next run", async () => {
   const { disk } = await shown([build, { ...build, title: "Other" }], "", false);
   assert.equal(Object.keys(JSON.parse(disk.get("/lab/logs/durations.json")!)), ["Build the box lab/x", "Other"]);
+});
+
+// the meter of curl 7.88, as it writes it into a pipe
+const meter = [
+  "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n",
+  "                                 Dload  Upload   Total   Spent    Left  Speed\n",
+  "\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0",
+  "\r 12  360M   12 44.0M    0     0  10.2M      0  0:00:35  0:00:04  0:00:31 10.5M",
+];
+
+test("a download is shown with its bytes, rate and time left", () => {
+  const described = (line: string) => {
+    const transfer = transferOf(line);
+    return transfer && describeTransfer(transfer);
+  };
+  assert.is(described(meter[3]!.slice(1)), "44.0 MiB of 360 MiB, 10.5 MiB/s, 0:00:31 left");
+  assert.is(described(meter[2]!.slice(1)), "0 B, 0 B/s");
+  assert.is(
+    described("100  9876k    0  9876k    0     0  1234k      0 --:--:--  0:00:08 --:--:-- 1300k"),
+    "9876 KiB, 1300 KiB/s",
+  );
+  assert.is(described("Get:1 12 34 56 of 78"), undefined);
+  assert.equal(withoutMeter(`get-image: fetching x\n${meter.join("")}\nE: gone\n`), {
+    rest: "get-image: fetching x\n\rE: gone\n",
+    last: "44.0 MiB of 360 MiB, 10.5 MiB/s, 0:00:31 left",
+  });
+  const { shell, said } = fakeShell();
+  const line = changingLine(shell, { number: "1/9", title: "Get it", lastTime: undefined }, () => 0);
+  for (const piece of meter) line.add(piece);
+  line.end(true);
+  assert.match(said.join(""), /1\/9 Get it, [^\r]*: 44\.0 MiB of 360 MiB, 10\.5 MiB\/s, 0:00:31 left\r/);
+});
+
+test("in a pipe the rows of a download's meter are not printed", async () => {
+  const { text } = await shown([build], `one\n${meter.join("")}\ntwo\n`, false);
+  assert.match(text, /one\n[^]*two\n/);
+  assert.not.match(text, /360M|Dload/);
 });
 
 test("the line says what the program printed last, within the width, without its control characters", () => {

@@ -2,6 +2,7 @@
 import { Lines } from "../lines.mts";
 import type { Shell } from "../shell.mts";
 import { formatDuration, visible } from "../text.mts";
+import { withoutMeter } from "./transfer.mts";
 
 /** How a step is shown while it runs. */
 export interface Progress {
@@ -53,7 +54,14 @@ export function changingLine(shell: Shell, step: StepTitle, now: () => number): 
   draw();
   const timer = setInterval(draw, pace);
   return {
-    add: (text) => lines.add(text),
+    add(text) {
+      // a download rewrites its line, and ends it with the download
+      const { rest, last } = withoutMeter(text);
+      lines.add(rest);
+      if (last === undefined) return;
+      said = last;
+      draw();
+    },
     end(done) {
       clearInterval(timer);
       const mark = done ? "✓" : "✗";
@@ -63,8 +71,8 @@ export function changingLine(shell: Shell, step: StepTitle, now: () => number): 
 }
 
 /**
- * The program's own output, and a line where it has been silent for long. `show` is undefined where
- * its output is not shown.
+ * The program's own output, and a line where it has been silent for long, with how far its download
+ * is. `show` is undefined where its output is not shown.
  */
 export function passedOn(
   { number, title }: StepTitle,
@@ -74,16 +82,20 @@ export function passedOn(
 ): Progress {
   const start = now();
   let heard = start;
+  let transfer = "";
   const timer = setInterval(() => {
     if (now() - heard < silence) return;
     heard = now();
-    log(`${number} ${title}: still running, ${formatDuration(now() - start)}`);
+    log(`${number} ${title}: still running, ${formatDuration(now() - start)}${transfer}`);
   }, silence);
   return {
     add(text) {
-      if (!show) return;
+      const { rest, last } = withoutMeter(text);
+      if (last !== undefined) transfer = `: ${last}`;
+      if (!show || rest.trim() === "") return;
       heard = now();
-      show(text);
+      transfer = "";
+      show(rest);
     },
     end: () => clearInterval(timer),
   };
