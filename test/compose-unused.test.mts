@@ -53,6 +53,16 @@ test("an override file with the GPU that nothing uses is named, with COMPOSE_FIL
   }
 });
 
+test("an override file in a folder for such files is named, another project there is not", async () => {
+  const [first] = await findings({
+    "compose.yaml": base,
+    "docker/compose.gpu.yaml": `services: {ollama: {image: 'ollama/ollama:cuda', ${reservation}}}\n`,
+  });
+  assert.match(first!, /-> Write COMPOSE_FILE=compose\.yaml:docker\/compose\.gpu\.yaml /);
+  const other = `services: {comfy: {image: x, ${reservation}}}\n`;
+  assert.equal(await findings({ "compose.yaml": base, "docker/compose.yaml": other }), []);
+});
+
 test("the fix keeps the override file that Compose adds by itself", async () => {
   const [first] = await findings({
     "compose.yaml": base,
@@ -118,6 +128,51 @@ test("GPU lines that are comments are named with their line, unless a service ha
   const [first] = await findings({ "compose.yaml": text });
   assert.match(first!, /^warn p\/compose\.yaml:4 p: no service asks for a GPU: the lines of compose\.yaml that do are/);
   assert.equal(await findings({ "compose.yaml": `${text}  b: {image: y, gpus: all}\n` }), []);
+});
+
+test("a service with scale: 0 gets no container: neither its mounts, ports nor GPUs count", async () => {
+  const idle = (scale: string) =>
+    `services:\n  a:\n    image: x\n    ports: ['80:80']\n    volumes: ['./no.conf:/etc/no.conf']\n    ${scale}\n` +
+    "  b: {image: y, ports: ['80:80']}\n";
+  for (const scale of ["scale: 0", "deploy: {replicas: 0}"]) {
+    assert.equal(await findings({ "compose.yaml": idle(scale) }), [], scale);
+  }
+  const found = await findings({ "compose.yaml": idle("scale: 1") });
+  assert.is(found.filter((one) => /no\.conf|both use port 80/.test(one)).length, 2, found.join("\n"));
+  const undeclared = "services: {a: {image: x, scale: 0, depends_on: [nobody]}, b: {image: y}}\n";
+  assert.match((await findings({ "compose.yaml": undeclared }))[0] ?? "", /^fail .*nobody/);
+});
+
+test("root's HOME and USER have a value in the VM, as ~ does", async () => {
+  const text = "services: {a: {image: x, user: '${USER}', volumes: ['${HOME}/.cache/hf:/root/.cache/hf']}}\n";
+  const found = await findings({ "compose.yaml": text }, { gpu: "" });
+  assert.is(found.length, 1, found.join("\n"));
+  assert.match(found[0]!, /^warn p\/compose\.yaml:1 .*mounts .*\.cache\/hf, which is an empty folder/);
+});
+
+test("a volume of one letter is a drive of Windows to Compose, and the fix is a longer name", async () => {
+  const [first] = await findings({ "compose.yaml": "services: {a: {image: x, volumes: ['o:/root/.ollama']}}\n" }, {
+    gpu: "",
+  });
+  assert.match(
+    first!,
+    /^fail .*Compose reads a volume of one letter as a drive of Windows -> .*data:\/root\/\.ollama$/,
+  );
+});
+
+test("a mount outside the folder by a relative path is on this host, also below /tmp", async () => {
+  const disk = {
+    "/tmp/x/api/a.py": "",
+    "/tmp/x/docker/gpu/compose.yaml": "services: {a: {image: x, volumes: ['../../api:/api']}}\n",
+  };
+  const request = { name: "p", machine: "a", folder: "/tmp/x/docker/gpu", profiles: [] };
+  const projects = [await readProject(fakeShell(disk).shell, request, undefined)];
+  const text = "machines: [{name: a, box: lab/x, image: debian-13, provider: libvirt}]\n";
+  const found = runChecks(card, { ...resolveConfig(parseConfig(text), card), projects }, ["services.compose"]);
+  assert.match(
+    found.map(({ status, message }) => `${status} ${message}`).join("\n"),
+    /^fail .*mounts \/tmp\/x\/api|^fail .*\.\.\/\.\.\/api/m,
+  );
 });
 
 const web = (keys: string) => ({ "compose.yaml": `services:\n  web:\n    image: nginx\n    ${keys}\n` });

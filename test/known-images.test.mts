@@ -41,6 +41,25 @@ test("known images decide by their row; one whose tag moves only warns", () => {
   for (const { source, read } of knownImages) assert.ok(source.length > 10 && /^\d{4}-\d\d-\d\d$/.test(read));
 });
 
+test("images of self-hosted AI and video: their CUDA's major version, or none", () => {
+  const majors: Record<string, number> = {
+    ...{ "lmsysorg/sglang:latest": 12, "lmsysorg/sglang:v0.5.5": 12 },
+    ...{ "ghcr.io/huggingface/text-generation-inference:3.3.5": 12, "ghcr.io/theroyallab/tabbyapi:latest": 12 },
+    ...{ "koboldai/koboldcpp": 11, "tabbyml/tabby": 11, "ghcr.io/mostlygeek/llama-swap:cuda": 12 },
+    ...{ "ghcr.io/blakeblackshear/frigate:0.16.2-tensorrt": 12, "lscr.io/linuxserver/faster-whisper:gpu": 12 },
+    ...{ "ghcr.io/open-webui/open-webui:cuda": 12, "ghcr.io/invoke-ai/invokeai:latest": 12 },
+    ...{ "ghcr.io/huggingface/text-embeddings-inference:86-1.8": 12 },
+  };
+  for (const [image, major] of Object.entries(majors)) assert.is(imageNeed(image)?.major, major, image);
+  for (const image of ["ghcr.io/blakeblackshear/frigate:stable", "photoprism/photoprism", "tabbyml/tabby:rocm-1"]) {
+    assert.is(imageNeed(image)?.driver, 0, image);
+  }
+  for (const image of ["lmsysorg/sglang:v0.9.0", "ghcr.io/huggingface/text-generation-inference:0.8", "me/frigate2"]) {
+    assert.is(imageNeed(image), undefined, image);
+  }
+  assert.equal(cuda(580, "koboldai/koboldcpp", "lmsysorg/sglang"), ["pass", "pass"]);
+});
+
 test("NVIDIA's monthly images are known by their month, and between two months of one major version", () => {
   const month = (tag: string) => imageNeed(`nvcr.io/nvidia/tritonserver:${tag}`);
   assert.equal([month("24.05-py3")?.cuda, month("24.11-py3")?.major, month("25.05-py3"), month("26.01-py3")?.major], [

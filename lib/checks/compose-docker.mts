@@ -82,9 +82,15 @@ function mountForms(service: ComposeService): ProjectFlaw[] {
       { target },
     ): ProjectFlaw => ({
       status: "fail",
-      message: `mounts something at ${target}, which is not an absolute path in the container`,
+      message: /^[A-Za-z]:\//.test(target)
+        ? `mounts something at ${target}: Compose reads a volume of one letter as a drive of Windows`
+        : `mounts something at ${target}, which is not an absolute path in the container`,
       at: target,
-      fix: manualFix(`Write an absolute path, for example /${target}`),
+      fix: manualFix(
+        /^[A-Za-z]:\//.test(target)
+          ? `Give the volume a longer name, for example data${target.slice(1)}`
+          : `Write an absolute path, for example /${target}`,
+      ),
     })),
     ...all.filter(({ type }) => !["bind", "volume", "tmpfs", "cluster", "npipe", "image"].includes(type)).map((
       { type },

@@ -138,8 +138,9 @@ function mountFlaw(
     return [{ status: "warn", message: `mounts ${path}, which engine: podman does not have`, at }];
   }
   const above = dirname(project.folder);
-  const beside = above !== "/" && path.startsWith(`${above}/`);
-  if ((vmPaths.test(path) && !beside) || isDrmNode(path)) return [];
+  // a path that is written relative to the project is meant on this host
+  const onHost = !absolute || (above !== "/" && path.startsWith(`${above}/`));
+  if ((vmPaths.test(path) && !onHost) || isDrmNode(path)) return [];
   const shared = project.sharedFolders?.find(({ from }) => path === from || path.startsWith(`${from}/`));
   if (shared) {
     return shared.to === shared.from ? [] : [{

@@ -2,7 +2,7 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
-import { enabledOf } from "../compose/enabled.mts";
+import { enabledOf, startedOf } from "../compose/enabled.mts";
 import { networksOf, publishedPorts } from "../compose/service.mts";
 import { conflictFlaws } from "./compose-conflicts.mts";
 import { composeFileFlaws, neededFiles } from "./compose-files.mts";
@@ -23,23 +23,17 @@ export function projectFlaws(
   machine: ResolvedMachine,
   others: ComposeProject[],
 ): ProjectFlaw[] {
-  const services = enabledOf(project);
+  const services = startedOf(project);
+  const starts = new Set(services.map(([name]) => name));
   const ownReader = project.readBy === "reader";
   return [
     ...unsetVariables(project),
     ...profileFlaws(project),
     ...(project.inline ? [] : composeFileFlaws(project)),
-    ...services.flatMap(([name, service]) =>
+    ...enabledOf(project).flatMap(([name, service]) =>
       [
-        ...limitFlaws(service, machine),
-        ...(project.inline
-          ? inlineMountFlaws(service)
-          : [...mountFlaws(name, service, project, machine), ...neededFiles(name, service, project)]),
-        ...targetFlaws(project.written?.services[name] ?? service, project),
-        ...deviceFlaws(service),
-        ...networks(service, project),
-        ...settings(service, project),
-        ...engineFlaws(name, service, project, machine),
+        // Docker is not asked for a service that runs no containers
+        ...(starts.has(name) ? containerFlaws(name, service, project, machine) : []),
         ...(ownReader ? dependencyFlaws(service, project) : []),
       ].map((flaw): ProjectFlaw => ({ ...flaw, service: name, message: `${name} ${flaw.message}` }))
     ),
@@ -48,6 +42,26 @@ export function projectFlaws(
     ...missingExternals(project, others),
     ...engineProjectFlaws(project, services),
     ...startsNothing(project),
+  ];
+}
+
+/** The flaws of a service that show when its container is created. */
+function containerFlaws(
+  name: string,
+  service: ComposeService,
+  project: ComposeProject,
+  machine: ResolvedMachine,
+): ProjectFlaw[] {
+  return [
+    ...limitFlaws(service, machine),
+    ...(project.inline
+      ? inlineMountFlaws(service)
+      : [...mountFlaws(name, service, project, machine), ...neededFiles(name, service, project)]),
+    ...targetFlaws(project.written?.services[name] ?? service, project),
+    ...deviceFlaws(service),
+    ...networks(service, project),
+    ...settings(service, project),
+    ...engineFlaws(name, service, project, machine),
   ];
 }
 

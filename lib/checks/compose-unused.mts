@@ -18,7 +18,8 @@ export function unusedGpuFlaws(project: ComposeProject, machine: ResolvedMachine
   const files = (project.unusedFiles ?? []).filter(({ services }) => suits(Object.values(services), machine));
   const found = fileFlaw(project, files, asking);
   if (found) return [found];
-  if (isAsked || asking.length > 0) return [];
+  // with no service at all, the profiles are named already
+  if (isAsked || asking.length > 0 || enabledOf(project).length === 0) return [];
   return [profileFlaw(project, machine) ?? commentFlaw(project)].filter((one) => one !== undefined);
 }
 
@@ -91,7 +92,7 @@ function profileFlaw({ model }: ComposeProject, machine: ResolvedMachine): Proje
 
 /** A line that would ask for a GPU of NVIDIA's, as a comment. */
 const asksInComment =
-  /^\s*#+[\s-]*(driver:\s*["']?nvidia|runtime:\s*["']?nvidia|gpus:\s*\S|capabilities:\s*\[.*\bgpu\b|["']?nvidia\.com\/gpu=)/;
+  /^\s*#+[\s-]*(driver:\s*["']?nvidia\b|runtime:\s*["']?nvidia\b|gpus:\s*(all\b|$)|capabilities:\s*\[.*\bgpu\b|["']?nvidia\.com\/gpu=)/;
 
 function commentFlaw({ name, texts, files }: ComposeProject): ProjectFlaw | undefined {
   for (const file of files) {

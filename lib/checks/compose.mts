@@ -6,7 +6,7 @@ import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import { asksForGpu } from "../compose/gpu-requests.mts";
-import { enabledOf, enabledServices } from "../compose/enabled.mts";
+import { enabledOf, enabledServices, startedOf } from "../compose/enabled.mts";
 import { shapeFlaws } from "../compose/shape.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { isLike } from "../host/distributions.mts";
@@ -102,7 +102,7 @@ function inlineUnset(unset: string[]): Verdict[] {
 /** The enabled services of projects in the form that other checks take, named `project/service`. */
 export function projectServices(projects: ComposeProject[] = []): PlacedService[] {
   return projects.flatMap((project) =>
-    enabledOf(project).map(([name, body]) => ({
+    startedOf(project).map(([name, body]) => ({
       ...{ name: `${project.name}/${name}`, machine: project.machine, body },
       place: (at: string[]) => placeOf(project, at, name),
     }))
@@ -120,7 +120,7 @@ function projectVerdicts(
 ): Verdict[] {
   const refused = project.refusals.map((problem) => refusal(project, problem));
   const others = all.filter((other) => other !== project);
-  const asks = (one: ComposeProject) => enabledOf(one).some(([, body]) => asksForGpu({ body }));
+  const asks = (one: ComposeProject) => startedOf(one).some(([, body]) => asksForGpu({ body }));
   const asksHere = (service: Service) => service.machine === machine.name && asksForGpu(service);
   const found = [
     ...(project.unread ?? []).map((why): ProjectFlaw => ({
@@ -231,7 +231,7 @@ interface Taken {
 /** Ports of the VM and container names that two services of one machine use. */
 function collisions(projects: ComposeProject[]): Verdict[] {
   const services = projects.flatMap((project) =>
-    enabledOf(project).map(([service, body]) => ({ project, service, body }))
+    startedOf(project).map(([service, body]) => ({ project, service, body }))
   );
   const ports = services.flatMap(({ body, ...taken }) =>
     body.network_mode === "host" ? [] : publishedPorts(body).map((port) => ({ ...taken, port }))

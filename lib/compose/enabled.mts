@@ -24,6 +24,14 @@ export function enabledServices({ services }: ComposeModel, profiles: string[]):
   });
 }
 
+/** Whether a service runs no containers: Compose checks it and creates nothing (compose-spec, scale). */
+const runsNever = ({ scale, deploy }: ComposeService) => String(scale ?? mapAt({ deploy }, "deploy").replicas) === "0";
+
+/** The enabled services of a project that get a container: those with a scale of 0 are left out. */
+export function startedOf(project: Pick<ComposeProject, "model" | "enabled">): [string, ComposeService][] {
+  return enabledOf(project).filter(([, body]) => !runsNever(body));
+}
+
 /** The enabled services of a project, with their names; all of them where it is not known which are enabled. */
 export function enabledOf({ model, enabled }: Pick<ComposeProject, "model" | "enabled">): [string, ComposeService][] {
   return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true);

@@ -19,6 +19,15 @@ export interface HostCompose {
 /** Compose runs in the project's folder, here and in the VM: `${PWD}/data` is `./data`. */
 export const inFolder = { PWD: "." };
 
+/** Variables of root in a VM, as which Compose runs there (scripts/apply-stack.sh, by sudo); `~` stands for its home. */
+export const ofGuest = {
+  HOME: "~",
+  USER: "root",
+  LOGNAME: "root",
+  SHELL: "/bin/bash",
+  PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+};
+
 /** Timeout for one run of Compose, seconds. */
 const composeTimeout = 20;
 

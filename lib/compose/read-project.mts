@@ -10,7 +10,7 @@ import { readProjectFiles } from "./reader.mts";
 import { lineOf, literally } from "./refusals.mts";
 import type { ComposeProject, ProjectProblem, ProjectRequest } from "./types.mts";
 import { dotEnv, envFileFlaws } from "./variables.mts";
-import { askCompose, type HostCompose, inFolder, type UnknownCompose } from "./host-compose.mts";
+import { askCompose, type HostCompose, inFolder, ofGuest, type UnknownCompose } from "./host-compose.mts";
 import { absentEnvFile, readerResult } from "./problem-places.mts";
 import { readStages } from "./build-stages.mts";
 import { type ProjectReads, projectReads } from "./project-reads.mts";
@@ -35,7 +35,7 @@ export async function readProject(
   const reads = projectReads(shell);
   const isRead = (path: string) => !reads.failed.has(at(path));
   const [dotenv, names] = await Promise.all([reads.read(at(".env")), reads.list(folder)]);
-  const given = { ...inFolder, ...request.variables };
+  const given = { ...ofGuest, ...inFolder, ...request.variables };
   const env: Record<string, string> = { ...dotEnv(dotenv ?? "", given), ...given };
   const files = request.files ?? composeFilesOf(names, env);
   const profiles = request.profiles.length > 0

@@ -169,7 +169,13 @@ const mount = map({
 const shortMount: Shape = (value, path) => {
   if (value === "") return wrong(path, "no empty text");
   return /^:|::|:$/.test(String(value).replace(/^[A-Za-z]:(?=[\\/])/, ""))
-    ? [{ path, message: `${named(path)}: ${value} has an empty part` }]
+    ? [{
+      path,
+      message: `${named(path)}: ${value} has an empty part`,
+      mend: String(value).startsWith(":")
+        ? "Write what to mount before the colon: a variable there may have no value"
+        : "Write SOURCE:TARGET: a variable in it may have no value",
+    }]
     : text(value, path);
 };
 

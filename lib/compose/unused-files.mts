@@ -8,6 +8,12 @@ import type { ComposeProject, UnusedFile } from "./types.mts";
 /** The most files that are read: a folder with more is no Compose project. */
 const most = 40;
 
+/** Folders below a project's in which override files are kept. */
+const subfolders = [
+  ...["compose", "cuda", "deploy", "docker", "docker-compose", "gpu", "hwaccel", "nvidia", "override", "overrides"],
+  ...[".docker", "amd", "rocm"],
+];
+
 /**
  * The unused Compose files with GPU requests in the folders of a project's own files. `names`: those in the project's
  * folder. `values`: values of variables. A file that cannot be read, or is no Compose file, is left out.
@@ -24,8 +30,15 @@ export async function readUnused(
   const others = beside === "." || beside.startsWith("/") || beside.startsWith("..")
     ? []
     : (await reads.list(join(folder, beside))).map((name) => join(beside, name));
+  const inside = await Promise.all(
+    subfolders.filter((name) => names.includes(name) && name !== beside).map(async (name) =>
+      (await reads.list(join(folder, name))).map((file) => join(name, file))
+    ),
+  );
+  const below = inside.flat();
   const used = new Set(Object.keys(texts).map((file) => join(file)));
-  const candidates = [...names, ...others].filter((file) => /\.ya?ml$/.test(file) && !used.has(join(file))).sort();
+  const candidates = [...names, ...others, ...below].filter((file) => /\.ya?ml$/.test(file) && !used.has(join(file)))
+    .sort();
   const found = await Promise.all(
     candidates.slice(0, most).map(async (file): Promise<UnusedFile[]> => {
       const text = await reads.read(join(folder, file));
@@ -38,7 +51,9 @@ export async function readUnused(
       const isWhole = all.every(([, { image, build }]) => image !== undefined || build !== undefined);
       const changes = asking.filter(([name]) => known.includes(name));
       const replaces = isWhole && (changes.length === 0 || known.every((name) => Object.hasOwn(own.services, name)));
-      const use = replaces ? "whole" : changes.length > 0 ? "override" : "part";
+      // a project in a folder of its own is another project
+      if (below.includes(file) && changes.length === 0) return [];
+      const use = replaces && !below.includes(file) ? "whole" : changes.length > 0 ? "override" : "part";
       return [{ file, use, services: Object.fromEntries(use === "override" ? changes : asking) }];
     }),
   );
