@@ -7,6 +7,7 @@ import { enabledOf } from "../compose/enabled.mts";
 import { asksForGpu, gpuRequestsOf } from "../compose/gpu-requests.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest, vendorIds } from "../host/vendors.mts";
+import { isMap, mapAt } from "../maps.mts";
 
 /**
  * Files, profiles and comments of a project that ask for a GPU of the machine's vendor and that are not in use.
@@ -74,9 +75,17 @@ function fileFlaw(project: ComposeProject, files: UnusedFile[], asking: string[]
   };
 }
 
-function profileFlaw({ model }: ComposeProject, machine: ResolvedMachine): ProjectFlaw | undefined {
-  const found = Object.entries(model!.services).find(([, body]) =>
-    Array.isArray(body.profiles) && body.profiles.length > 0 && asksForGpu({ body }) && suits([body], machine)
+function profileFlaw(project: ComposeProject, machine: ResolvedMachine): ProjectFlaw | undefined {
+  // Compose refuses a project in which a service needs one that no profile starts
+  const needed = enabledOf(project).flatMap(([, body]) =>
+    Object.entries(mapAt(body, "depends_on")).flatMap(([name, how]) =>
+      isMap(how) && how.required === false ? [] : [name]
+    )
+  );
+  const listed = enabledOf(project).flatMap(([, { depends_on }]) => Array.isArray(depends_on) ? depends_on : []);
+  const found = Object.entries(project.model!.services).find(([name, body]) =>
+    !needed.includes(name) && !listed.includes(name) && Array.isArray(body.profiles) && body.profiles.length > 0 &&
+    asksForGpu({ body }) && suits([body], machine)
   );
   if (!found) return undefined;
   const [name, { profiles }] = found;

@@ -18,6 +18,7 @@ import {
   withCount,
 } from "../compose/gpu-requests.mts";
 import { vendorIds } from "../host/vendors.mts";
+import type { PlacedService } from "./compose.mts";
 
 /** A flaw of a service's GPU requests. */
 export interface Flaw {
@@ -29,7 +30,11 @@ export interface Flaw {
 }
 
 /** The flaws of a service, of which `demands` are the GPU requests; empty if there are none. */
-export function gpuRequestFlaws(service: Service, demands: ServiceGpuRequest[], machine: ResolvedMachine): Flaw[] {
+export function gpuRequestFlaws(
+  service: PlacedService,
+  demands: ServiceGpuRequest[],
+  machine: ResolvedMachine,
+): Flaw[] {
   return [
     ...flawed(service),
     ...gpusFlaws(service),
@@ -39,7 +44,7 @@ export function gpuRequestFlaws(service: Service, demands: ServiceGpuRequest[], 
 }
 
 /** Flaws of a service's own reservations, independent of the machine (compose-spec, deploy.md). */
-function flawed({ gpu, body }: Service): Flaw[] {
+function flawed({ gpu, body, place }: PlacedService): Flaw[] {
   const own = reservationsOf(body);
   const first = own.find(isForGpu);
   return own.flatMap((written) => {
@@ -67,7 +72,8 @@ function flawed({ gpu, body }: Service): Flaw[] {
         ? [flaw("its reservation has both count and device_ids, which exclude each other", "Remove one of the two")]
         : []),
       ...(Array.isArray(one.capabilities) && one.capabilities.length > 0
-        ? texts(one.capabilities).some((word) => gpuCapabilities.includes(word)) || !isForGpu(one) ||
+        ? texts(one.capabilities).length < one.capabilities.length ||
+            texts(one.capabilities).some((word) => gpuCapabilities.includes(word)) || !isForGpu(one) ||
             driver === "amd" ||
             driver === "cdi"
           ? []
@@ -76,8 +82,8 @@ function flawed({ gpu, body }: Service): Flaw[] {
             "Write capabilities: [gpu]",
             ["capabilities"],
           )]
-        : one.capabilities !== undefined && !Array.isArray(one.capabilities)
-        // services.compose reports that this must be a list
+        : place !== undefined || (one.capabilities !== undefined && !Array.isArray(one.capabilities))
+        // services.compose reports what is missing in a stack, and what must be a list
         ? []
         : [flaw(
           "its reservation has no capabilities: Compose refuses it without them",

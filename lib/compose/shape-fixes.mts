@@ -104,6 +104,7 @@ function asText(value: unknown, key: string, line: (text: string) => string): st
     const [name, text] = [first[0], String(first[1] ?? "")];
     return assignments.includes(key) ? line(`${name}=${text}`) : line(`"${name}: ${text}"`);
   }
+  if (Array.isArray(value) && value.length === 1 && isScalar(value[0])) return line(quoted(String(value[0])));
   return isScalar(value) && value !== null ? line(`"${String(value)}"`) : undefined;
 }
 

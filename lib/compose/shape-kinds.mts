@@ -119,7 +119,14 @@ export const map = (shapes: Record<string, Shape>, required: string[] = []): Sha
     return [{ path: [...path, key], message: `${where}: ${message}`, keys: Object.keys(shapes) }];
   });
   const missing = required.filter((key) => !Object.hasOwn(value, key));
-  return [...flaws, ...missing.map((key) => ({ path, message: `${named(path)} needs ${key}` }))];
+  return [
+    ...flaws,
+    ...missing.map((key) => ({
+      path,
+      message: `${named(path)} needs ${key}`,
+      mend: key === "capabilities" ? "Add capabilities: [gpu]" : `Add ${key}:`,
+    })),
+  ];
 };
 
 /** The kind of the first condition that the value meets. */

@@ -121,25 +121,36 @@ const port: Shape = (value, path) => {
   const inner = parts.pop() ?? "";
   const outer = parts.pop() ?? "";
   const ip = parts.join(":").replace(/^\[|\]$/g, "");
-  const bad = (what: string): ShapeFlaw[] => [{ path, message: `${named(path)}: ${value} ${what}` }];
-  if (more.length > 0 || inner === "") return bad("is no port: write HOST:CONTAINER");
-  if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) return bad(`names the protocol ${protocol}`);
+  const bad = (
+    what: string,
+    mend: string,
+  ): ShapeFlaw[] => [{ path, message: `${named(path)}: ${value} ${what}`, mend }];
+  if (more.length > 0 || inner === "") {
+    return bad("is no port: write HOST:CONTAINER", 'Write HOST:CONTAINER, for example "8080:80"');
+  }
+  if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) {
+    return bad(`names the protocol ${protocol}`, "Write tcp, udp or sctp after the slash");
+  }
   const range = (one: string) => /^(\d+)(?:-(\d+))?$/.exec(one);
   for (const one of [inner, ...(outer === "" ? [] : [outer])]) {
     const found = range(one);
-    if (!found) return bad(`has ${one}, which is no port`);
+    if (!found) return bad(`has ${one}, which is no port`, 'Write HOST:CONTAINER with numbers, for example "8080:80"');
     const [from, to] = [Number(found[1]), Number(found[2] ?? found[1])];
-    if (from > 65535 || to > 65535 || to < from) return bad(`has ${one}, which is no port from 1 to 65535`);
+    if (from > 65535 || to > 65535 || to < from) {
+      return bad(`has ${one}, which is no port from 1 to 65535`, "Write ports from 1 to 65535, the smaller one first");
+    }
   }
   const length = (one: string) => Number(range(one)![2] ?? range(one)![1]) - Number(range(one)![1]);
   if (outer !== "" && length(outer) !== length(inner) && length(inner) > 0) {
-    return bad("has two ranges of different length");
+    return bad("has two ranges of different length", "Write two ranges of the same length");
   }
   const octets = ip.split(".");
   const isAddress = ip.includes(":")
     ? /^[\da-f:]+(\.\d+){0,3}(%.+)?$/i.test(ip) && (ip.includes("::") || ip.split(":").length > 6)
     : octets.length === 4 && octets.every((one) => /^\d+$/.test(one) && Number(one) <= 255);
-  return ip === "" || isAddress ? fine : bad(`has ${ip}, which is no address`);
+  return ip === "" || isAddress
+    ? fine
+    : bad(`has ${ip}, which is no address`, "Write an IP address before the ports, or remove it");
 };
 
 const ports = list(either(
