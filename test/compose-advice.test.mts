@@ -52,6 +52,10 @@ const corrections: [string, string][] = [
   ["networks: [a, a]", "Remove one of the two"],
   ["environment: {A: '${PORT:8080}'}", "Write ${PORT:-8080}"],
   ["environment: {A: '${ PORT }'}", "Write ${PORT}"],
+  ["ports: ['8000-8010:8000-8005']", "Write two ranges of the same length"],
+  ["ports: ['80:80/http']", "Write tcp, udp or sctp after the slash"],
+  ["volumes: [':/data']", "Write what to mount before the colon: a variable there may have no value"],
+  ["command: [[serve]]", "Write - serve"],
 ];
 test("a value of the wrong form is named with what to write instead", async () => {
   for (const [keys, fix] of corrections) {
@@ -66,6 +70,8 @@ test("GPU requests of the wrong form: one finding, with what to write instead", 
     ["{driver: nvidia, count: 1, capabilities: gpu}", "Write capabilities: [gpu]"],
     ["{driver: nvidia, device_ids: '0', capabilities: [gpu]}", 'Write device_ids: ["0"]'],
     ["{driver: nvidia, device_ids: [0], capabilities: [gpu]}", 'Write - "0"'],
+    ["{driver: nvidia, count: 1, capabilities: [[gpu]]}", "Write - gpu"],
+    ["{driver: nvidia, count: 1}", "Add capabilities: [gpu]"],
   ];
   for (const [device, fix] of cases) {
     const found = await findings({ "compose.yaml": devices(device) });

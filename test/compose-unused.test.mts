@@ -120,6 +120,8 @@ test("a profile with the GPU that is off is named, unless another service of the
   assert.match(first!, /no service asks for a GPU: cuda, which does, is in the profile gpu-nvidia, and that is off/);
   assert.match(first!, /-> Turn the profile on for this stack in the config: profiles: \[gpu-nvidia\]/);
   assert.equal(await findings(files, { profiles: ["gpu-nvidia"] }), []);
+  const needed = files["compose.yaml"].replace("{image: n8n}", "{image: n8n, depends_on: [cuda]}");
+  assert.is((await findings({ "compose.yaml": needed })).filter((one) => one.includes("no service asks")).length, 0);
   assert.equal(await findings(files, { services: "services: {other: {image: x, gpu: 1}}\n" }), []);
 });
 
