@@ -270,25 +270,29 @@ else
   for service; do
     [ -n "${NVIDIA-}" ] || continue
     wanted=${service#*=} service=${service%%=*}
-    name=$(printf '%s\n' "$now" | sed -n "s|^$service running .* ||p" | head -n 1)
-    [ -n "$name" ] || continue
-    if [ "$wanted" = "$service" ]; then
-      # of a stack the engine was asked for GPUs by this container
-      case $service in */*) ;; *) continue ;; esac
-      wanted=$("$engine" inspect --format '{{json .HostConfig.DeviceRequests}} {{json .HostConfig.Devices}} {{.HostConfig.Runtime}}' "${name#/}" 2>/dev/null)
-      case $wanted in *'"gpu"'* | *nvidia* | */dev/dxg*) fact "gpu-asked-$service" "$(asked "$wanted")" ;; *) continue ;; esac
-    fi
-    # the devices that it has, which shows in its own /dev even where it has no nvidia-smi
-    process=$("$engine" inspect --format '{{.State.Pid}}' "${name#/}" 2>/dev/null)
-    nodes=
-    for node in "/proc/${process:-none}/root/dev"/nvidia[0-9]* "/proc/${process:-none}/root/dev/dxg"; do
-      [ -e "$node" ] && nodes="$nodes ${node##*/}"
+    # each container that runs: the lines of the second one are those of SERVICE#2
+    replica=0
+    for name in $(printf '%s\n' "$now" | sed -n "s|^$service running .* ||p"); do
+      replica=$((replica + 1)) key=$service asks=$wanted
+      [ "$replica" = 1 ] || key=$service#$replica
+      if [ "$wanted" = "$service" ]; then
+        # of a stack the engine was asked for GPUs by this container
+        case $service in */*) ;; *) continue ;; esac
+        asks=$("$engine" inspect --format '{{json .HostConfig.DeviceRequests}} {{json .HostConfig.Devices}} {{.HostConfig.Runtime}}' "${name#/}" 2>/dev/null)
+        case $asks in *'"gpu"'* | *nvidia* | */dev/dxg*) fact "gpu-asked-$key" "$(asked "$asks")" ;; *) continue ;; esac
+      fi
+      # the devices that it has, which shows in its own /dev even where it has no nvidia-smi
+      process=$("$engine" inspect --format '{{.State.Pid}}' "${name#/}" 2>/dev/null)
+      nodes=
+      for node in "/proc/${process:-none}/root/dev"/nvidia[0-9]* "/proc/${process:-none}/root/dev/dxg"; do
+        [ -e "$node" ] && nodes="$nodes ${node##*/}"
+      done
+      [ -z "$nodes" ] || fact "gpu-nodes-$key" "${nodes# }"
+      timeout 60 "$engine" exec "${name#/}" nvidia-smi -L >"$work/said" 2>&1
+      fact "gpu-$key" "$?"
+      cards "gpu-found-$key" <"$work/said"
+      grep -v '^GPU ' "$work/said" | logged "gpu-log-$key"
     done
-    [ -z "$nodes" ] || fact "gpu-nodes-$service" "${nodes# }"
-    timeout 60 "$engine" exec "${name#/}" nvidia-smi -L >"$work/said" 2>&1
-    fact "gpu-$service" "$?"
-    cards "gpu-found-$service" <"$work/said"
-    grep -v '^GPU ' "$work/said" | logged "gpu-log-$service"
   done
 fi
 rm -f "$work/said"

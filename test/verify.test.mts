@@ -4,6 +4,9 @@ import * as assert from "uvu/assert";
 import type { Service } from "../lib/config/types.mts";
 import type { PciFunction } from "../lib/host/pci-types.mts";
 import { type ContextOfGpu, verifyMachine } from "../lib/verify/layers.mts";
+import { gpuLayer } from "../lib/verify/nvidia.mts";
+import { factsOf } from "../lib/verify/guest-facts.mts";
+import { seenServices } from "../lib/verify/services.mts";
 import { own, root } from "./fake.mts";
 
 const test = suite("verify");
@@ -283,6 +286,24 @@ test("a guest that was not asked about NVIDIA leaves its layers unknown", () => 
 test("every recorded guest is in one of these tests", () => {
   const names = readdirSync(`${root}/test/guests`).map((name) => name.slice(0, -4)).sort();
   assert.equal(names, [...Object.keys(guests), ...fine].sort());
+});
+
+test("a GPU in each container of a service: one without it is named", () => {
+  const guest = (second: string) =>
+    said(
+      `expected:nvidia\n${up}smi-gpu:GPU 0: NVIDIA L4\nservice:web running 0 0 none no p-web-1\n` +
+        `service:web exited 0 0 none no p-web-2\nservice:web running 0 0 none no p-web-3\n` +
+        `gpu-web:0\ngpu-found-web:GPU 0: NVIDIA L4\n${second}`,
+    );
+  const facts = (second: string) => factsOf(guest(second));
+  const fine = gpuLayer(facts("gpu-web#2:0\ngpu-found-web#2:GPU 0: NVIDIA L4\n"), "a", "web", 1);
+  assert.is(fine.status, "pass");
+  assert.match(fine.message, /^service web has NVIDIA L4 \(each of its 2 containers\)$/);
+  const bad = gpuLayer(facts("gpu-web#2:1\ngpu-log-web#2:No devices were found\n"), "a", "web", 1);
+  assert.is(bad.status, "fail");
+  assert.match(bad.message, /^service web \(container 2 of 2\) sees no GPU/);
+  const seen = seenServices(facts("gpu-web#2:1\n"));
+  assert.equal(seen.map(({ gpus }) => gpus), [["NVIDIA L4"], [], []]);
 });
 
 test.run();

@@ -183,15 +183,40 @@ function dockerKnows(facts: Facts, version: string): Omit<LayerResult, "check"> 
 }
 
 /**
- * Checks that `nvidia-smi -L` in the container of a service with a GPU request lists the requested
- * number.
+ * Checks that `nvidia-smi -L` lists the requested number of GPUs in each container of a service with a GPU request.
+ * verify-guest.sh numbers the containers that run: those after the first are `SERVICE#2`, `SERVICE#3`.
  */
-export function gpuLayer(facts: Facts, machine: string, name: string, wanted: number | "all"): LayerResult {
+export function gpuLayer(facts: Facts, machine: string, service: string, wanted: number | "all"): LayerResult {
+  const keys = [service];
+  while (facts.one(`gpu-${service}#${keys.length + 1}`) !== undefined) keys.push(`${service}#${keys.length + 1}`);
+  const judged = keys.map((key, at) => containerGpu(facts, machine, { service, key, at, of: keys.length }, wanted));
+  const [first] = judged;
+  const worst = judged.find(({ status }) => status === "fail") ?? judged.find(({ status }) => status !== "pass");
+  if (worst || keys.length === 1) return worst ?? first!;
+  const { message } = containerGpu(facts, machine, { service, key: service, at: 0, of: 1 }, wanted);
+  return { ...first!, message: `${message} (each of its ${keys.length} containers)` };
+}
+
+/** A container of a service, by the key of its lines and its place among those that run, from 0. */
+interface GpuContainer {
+  service: string;
+  key: string;
+  at: number;
+  of: number;
+}
+
+function containerGpu(
+  facts: Facts,
+  machine: string,
+  { service, key, at, of }: GpuContainer,
+  wanted: number | "all",
+): LayerResult {
+  const name = of === 1 ? service : `${service} (container ${at + 1} of ${of})`;
   const check = "verify.gpu";
-  const found = facts.all(`gpu-found-${name}`);
-  const code = facts.one(`gpu-${name}`);
-  const lines = facts.all(`gpu-log-${name}`);
-  const evidence = facts.log(`gpu-log-${name}`, `nvidia-smi -L in ${name}`);
+  const found = facts.all(`gpu-found-${key}`);
+  const code = facts.one(`gpu-${key}`);
+  const lines = facts.all(`gpu-log-${key}`);
+  const evidence = facts.log(`gpu-log-${key}`, `nvidia-smi -L in ${name}`);
   if (code === undefined) {
     return facts.one("expected") === "nvidia"
       ? { check, status: "skip", message: `service ${name} does not run any more: there is no container to look into` }
@@ -217,9 +242,9 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
   }
   const see = commandFix(
     "See what it has",
-    self(`ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${guestWord(containerOf(facts, name))}`),
+    self(`ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${guestWord(containerOf(facts, service, at))}`),
   );
-  const nodes = facts.one(`gpu-nodes-${name}`)?.split(" ").filter((node) => /^(nvidia\d+|dxg)$/.test(node)) ?? [];
+  const nodes = facts.one(`gpu-nodes-${key}`)?.split(" ").filter((node) => /^(nvidia\d+|dxg)$/.test(node)) ?? [];
   const without = lines.some((line) => /executable file not found|no such file or directory/.test(line));
   if (without && nodes.length > 0 && (nodes.includes("dxg") || nodes.length === count)) {
     const seen = nodes.map((node) => `/dev/${node}`).join(", ");
@@ -260,11 +285,13 @@ export function gpuLayer(facts: Facts, machine: string, name: string, wanted: nu
 }
 
 /**
- * The name of a service's container: the last word of its line. Docker's Compose and podman-compose
- * use different names.
+ * The name of a service's container, of those that run: the last word of its line. Docker's Compose and
+ * podman-compose use different names.
  */
-function containerOf(facts: Facts, name: string): string {
-  return facts.all("service").find((value) => value.startsWith(`${name} `))?.split(" ").at(-1) ?? name;
+function containerOf(facts: Facts, service: string, at: number): string {
+  const lines = facts.all("service").filter((value) => value.startsWith(`${service} `));
+  const running = lines.filter((value) => value.startsWith(`${service} running `));
+  return (running[at] ?? lines[at])?.split(" ").at(-1) ?? service;
 }
 
 /** `GPU 0: NVIDIA H200` → `NVIDIA H200`. */

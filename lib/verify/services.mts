@@ -91,16 +91,21 @@ const publishedPorts = (lines: string[][]) =>
 
 /** The services that have a container in a guest, from the output of verify-guest.sh. */
 export function seenServices(facts: Facts): SeenService[] {
+  const running = new Map<string, number>();
   return facts.all("service").map((value) => {
     const [name = "", status = "", code = "", , health = "none"] = value.split(" ");
+    // verify-guest.sh numbers the containers that run
+    const place = status === "running" ? (running.get(name) ?? 0) + 1 : 0;
+    if (place > 0) running.set(name, place);
+    const key = place === 1 ? name : `${name}#${place}`;
     const published = facts.all("port").map((one) => one.split(" ")).filter(([service]) => service === name);
     const isLoopback = ([, address = ""]: string[]) => /^(127\.|::1$)/.test(address);
     const isOf = (protocol: string) => ([, , , port]: string[]) => port?.endsWith(`/${protocol}`) ?? false;
     const tcp = published.filter(isOf("tcp"));
     const ports = tcp.filter((one) => !isLoopback(one));
     const open = publishedPorts(ports);
-    const shown = facts.all(`gpu-found-${name}`).map((line) => line.replace(/^GPU \d+: /, ""));
-    const nodes = facts.one(`gpu-nodes-${name}`)?.split(" ").filter((node) => /^(nvidia\d|dxg)/.test(node)) ?? [];
+    const shown = facts.all(`gpu-found-${key}`).map((line) => line.replace(/^GPU \d+: /, ""));
+    const nodes = facts.one(`gpu-nodes-${key}`)?.split(" ").filter((node) => /^(nvidia\d|dxg)/.test(node)) ?? [];
     return {
       name,
       state: status === "exited"

@@ -236,4 +236,24 @@ test("told of a part of a card: dxgkrnl and the host's driver instead of NVIDIA'
   ]);
 });
 
+test("the GPU of each container that runs is asked; the lines of the second one have SERVICE#2", ({ folder }) => {
+  const line = (state: string, n: number) => `"web ${state} 0 0 none always 1 /web-${n}"`;
+  const docker = `case "$1 $3" in
+    "version {{.Server.Version}}") echo 26.1.5 ;;
+    "info "*) echo nvidia ;;
+    "ps --filter") echo 1 2 3 ;;
+    "inspect "*State.Error*) ;;
+    "inspect "*) printf '%s\\n' ${line("running", 1)} ${line("exited", 2)} ${line("running", 3)} ;;
+    "exec nvidia-smi") [ "$2" = web-1 ] && exec nvidia-smi -L; echo 'No devices were found'; exit 6 ;;
+  esac`;
+  const { stdout } = spawnSync("sh", [`${root}/scripts/verify-guest.sh`, "0", "web=1"], {
+    env: { ...standIns(folder, { ...programs, docker }), NVIDIA: "yes" },
+    encoding: "utf8",
+  });
+  assert.equal(stdout.split("\n").filter((one) => one.startsWith("gpu-")), [
+    ...["gpu-web:0", "gpu-found-web:GPU 0: NVIDIA GeForce RTX 4070"],
+    ...["gpu-web#2:6", "gpu-log-web#2:No devices were found"],
+  ]);
+});
+
 test.run();
