@@ -140,13 +140,14 @@ if [ -n "$live" ]; then
     if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then fact kvm-access yes; else fact kvm-access no; fi
   fi
 fi
-for mark in run/systemd/system run/ostree-booted run/.containerenv dev/dxg dev/vfio/vfio dev/kvm dev/net/tun etc/pve; do
+for mark in run/systemd/system run/ostree-booted run/.containerenv .dockerenv dev/dxg dev/vfio/vfio dev/kvm dev/net/tun etc/pve; do
   [ -e "$root/$mark" ] && fact exists "/$mark"
 done
 for module in kvm_intel kvm_amd; do file "nested-$module" "$sys/module/$module/parameters/nested"; done
 for name in sys_vendor product_name board_vendor board_name bios_vendor bios_version chassis_type; do
   file "dmi-$name" "$sys/class/dmi/id/$name"
 done
+file container "$root/run/systemd/container"
 file hypervisor "$sys/hypervisor/type"
 # the control domain of Xen says so here; the file is missing where xenfs is not mounted
 file xen-capabilities "$proc/xen/capabilities"
@@ -169,7 +170,8 @@ for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/g
   "$root/etc/kernel/cmdline" "$root"/etc/kernel/cmdline.d/*.conf "$root"/etc/cmdline.d/*.conf "$root"/boot/loader/entries/*.conf \
   "$root"/boot/efi/loader/entries/*.conf "$root"/efi/loader/entries/*.conf "$root/etc/kernelstub/configuration" \
   "$root/etc/default/limine" "$root"/etc/limine-entry-tool.d/*.conf "$root/etc/update-extlinux.conf" \
-  "$root/etc/sdboot-manage.conf" "$root"/etc/sdboot-manage.conf.d/*.conf "$root/boot/refind_linux.conf"; do
+  "$root/etc/sdboot-manage.conf" "$root"/etc/sdboot-manage.conf.d/*.conf "$root/boot/refind_linux.conf" \
+  "$root/boot/limine.conf" "$root/boot/limine/limine.conf" "$root/boot/efi/limine.conf" "$root/boot/EFI/limine/limine.conf"; do
   if [ -r "$path" ]; then
     set -- "$@" "$path"
   elif [ -e "$path" ]; then
@@ -178,7 +180,7 @@ for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/g
 done
 [ $# -gt 0 ] && awk -F '[ \t]*:[ \t]*' -v root="$root" '
   BEGIN {
-    wanted = "^((intel_|amd_)?iommu=|iommu[.]|vfio|pci=|pcie|video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=)"
+    wanted = "^((intel_|amd_)?iommu=|intremap=|nointremap$|no(l)?apic$|iommu[.]|vfio|pci=|pcie|video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=)"
   }
   function words(key, text,    n, i, part) {
     n = split(text, part, /[][ \t\r"\047;]+/)

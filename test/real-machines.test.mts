@@ -242,6 +242,49 @@ test("prepare names lines of other files that keep vfio-pci from being loaded", 
   assert.not.match((await says("prepare", host, ada)).text, /note:/);
 });
 
+test("prepare names kernel arguments that keep vfio-pci from being loaded; gpu.driver fails where the kernel refuses it", async () => {
+  const host = text("rtx4070-desktop-debian12");
+  const running = (...words: string[]) =>
+    host.replace(/^read:\/proc\/cmdline\n/m, `$&${words.map((word) => `running:${word}\n`).join("")}`)
+      .replace(/^configuration:\/etc\/default\/grub\n/m, `$&${words.map((word) => `configured:${word}\n`).join("")}`);
+  for (const word of ["modprobe.blacklist=nouveau,vfio_pci", "module_blacklist=vfio-pci"]) {
+    assert.ok((await says("prepare", running(word), ada)).text.includes(`note: ${word} (`), word);
+  }
+  assert.not.match((await says("prepare", running("module_blacklist=nouveau"), ada)).text, /note:/);
+  assert.equal(statuses(running("module_blacklist=vfio_pci"), "gpu.driver", ada), ["fail"]);
+  assert.not.equal(statuses(running("modprobe.blacklist=vfio_pci"), "gpu.driver", ada), ["fail"]);
+});
+
+test("prepare: a card that an install line of modprobe bound to vfio-pci needs nothing", async () => {
+  const line = "modprobe.d/vfio.conf:install vfio-pci";
+  const bound = text("two-equal-cards-bound-by-own-ids").replace(/^modprobe\.d\/vfio\.conf:.*$/m, line);
+  const first = ada.replace("}", ', address: "01:00.0"}');
+  assert.match((await says("prepare", bound, first)).text, /nothing to do: vfio-pci has the card, by \/etc\/modprobe/);
+});
+
+test("prepare refuses a container, which host.guest names; WSL is none", async () => {
+  const host = text("rtx4070-desktop-debian12");
+  const as = (mark: string) => host.replace("[os]\n", `[os]\n${mark}\n`);
+  for (const mark of ["container:lxc", "container:systemd-nspawn", "exists:/.dockerenv", "exists:/run/.containerenv"]) {
+    assert.equal(statuses(as(mark), "host.guest", ada), ["warn"], mark);
+    assert.is((await says("prepare", as(mark), ada)).code, 1, mark);
+  }
+  assert.equal(statuses(as("container:wsl"), "host.guest", ada), statuses(host, "host.guest", ada));
+});
+
+test("iommu.interrupts: names the kernel argument that turns remapping off", () => {
+  const host = text("rtx4070-desktop-debian12").replace(/^interrupt:.*$/gm, "interrupt:PCI-MSI");
+  const off = host.replace(/^read:\/proc\/cmdline\n/m, "$&running:intremap=off\n");
+  assert.match(findingsOf(off, "iommu.interrupts", ada)[0]!.message, /argument intremap=off/);
+  assert.not.match(findingsOf(host, "iommu.interrupts", ada)[0]!.message, /argument/);
+});
+
+test("prepare: Limine's own configuration is named where no tool writes it", async () => {
+  const arch = text("arch-with-refind").replaceAll("/boot/refind_linux.conf", "/boot/limine.conf")
+    .replace(/^units:.*$/m, "units:");
+  assert.match((await says("prepare", arch, ada)).text, /in cmdline: of each entry of \/boot\/limine\.conf/);
+});
+
 test("init: a card without a driver in support is no choice", async () => {
   const two = text("two-nvidia-cards-one-shows-the-picture");
   assert.match((await says("init", two)).text, /device_id: 2482/);

@@ -21,10 +21,15 @@ export const neededForPrepare = [
   "iommu.reserved",
   "host.architecture",
   "iommu.enabled",
+  "host.guest",
 ];
 
-/** Whether `prepare` refuses because of a finding. It accepts an IOMMU that is not enabled yet: it enables it. */
+/**
+ * Whether `prepare` refuses because of a finding. It accepts an IOMMU that is not enabled yet: it enables it. It refuses a
+ * container, whose files have no effect on the host's kernel.
+ */
 export function stopsPrepare({ check, status }: Finding, host: Host): boolean {
+  if (check === "host.guest") return host.container !== undefined;
   return status === "fail" && neededForPrepare.includes(check) &&
     (check !== "iommu.enabled" || cannotHaveIommu(host));
 }

@@ -4,8 +4,9 @@ import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
+import { removeArgument } from "../host/kernel-arguments.mts";
 import { ownFiles } from "../host/own-files.mts";
-import { goneModules, imageHasVfio, replacedSourceOf, vfioSourceOf } from "../host/vfio-ids.mts";
+import { goneModules, imageHasVfio, refusedByKernel, replacedSourceOf, vfioSourceOf } from "../host/vfio-ids.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { checkGroup } from "./iommu-group.mts";
 import { cannotHaveIommu } from "./iommu-enabled.mts";
@@ -49,6 +50,14 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
     return pass("vfio-pci holds the card already", evidence);
   }
   if (needed && vfio === "missing") return unloadable(host, evidence);
+  const refused = needed && vfio !== "loaded" && vfio !== "built in" ? refusedByKernel(host) : undefined;
+  if (refused) {
+    return fail(
+      `the kernel's argument ${refused} keeps vfio-pci, which takes the card for the VM, from being loaded`,
+      [...evidence, { read: "/proc/cmdline", value: refused }],
+      [removeArgument(host, refused)],
+    );
+  }
   if (held.length === 0) {
     return needed && vfio === undefined
       ? unknown(

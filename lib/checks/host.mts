@@ -253,7 +253,7 @@ function guestByName({ dmi, os }: Host): Verdict {
     : pass("this host is not a VM", evidence);
 }
 
-function guest({ cpu, dmi, existingPaths }: Host): Verdict {
+function guest({ cpu, dmi, container }: Host): Verdict {
   const evidence = [
     {
       read: "/proc/cpuinfo flags",
@@ -268,8 +268,8 @@ function guest({ cpu, dmi, existingPaths }: Host): Verdict {
       value: [dmi.sys_vendor, dmi.product_name].filter(Boolean).join(" ") || "not readable",
     },
   ];
-  if (existingPaths.includes("/run/.containerenv")) {
-    return warn("this is a container: run homelab-gpu on the host itself", evidence);
+  if (container !== undefined) {
+    return warn(`this is a container (${container}): run homelab-gpu on the host itself`, evidence);
   }
   if (cpu.flags === undefined) {
     return unknown("could not read whether this host is a VM", evidence);

@@ -2,6 +2,7 @@ import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
+import { removeArgument } from "../host/kernel-arguments.mts";
 import { isOlder } from "../text.mts";
 import { takesAcsOverride } from "../resolve/acs-kernels.mts";
 import type { Card } from "../resolve/types.mts";
@@ -98,9 +99,18 @@ function interrupts(host: Host): Verdict {
       ],
     );
   }
-  return fail("interrupts are not remapped: VFIO will refuse the card (Operation not permitted)", evidence, [
-    remedies.interrupts,
-  ]);
+  // kernel-parameters.txt: intremap=; nointremap is its older name; without an APIC there is nothing to remap
+  const off = host.kernel.arguments?.find((word) => /^(intremap=(.*,)?off|nointremap|nol?apic)$/.test(word));
+  return off
+    ? fail(
+      `interrupts are not remapped, because of the kernel's argument ${off}: VFIO will refuse the card (Operation not ` +
+        "permitted)",
+      [...evidence, { read: "/proc/cmdline", value: off }],
+      [removeArgument(host, off)],
+    )
+    : fail("interrupts are not remapped: VFIO will refuse the card (Operation not permitted)", evidence, [
+      remedies.interrupts,
+    ]);
 }
 
 function reserved({ groups }: Card, host: Host): Verdict {

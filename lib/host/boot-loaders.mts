@@ -67,6 +67,15 @@ function cmdlineLoader(name: string, here: Loader["here"], refresh: (host: Host)
 
 const sdbootManage = "/etc/sdboot-manage.conf";
 const refind = "/boot/refind_linux.conf";
+/** Where Limine's own configuration lies, as the probe reads it. */
+const limineFiles = [
+  "/boot/limine.conf",
+  "/boot/limine/limine.conf",
+  "/boot/efi/limine.conf",
+  "/boot/EFI/limine/limine.conf",
+];
+const limineFile = ({ kernel }: Host) =>
+  limineFiles.find((file) => kernel.configurations.some((one) => one.file === file) || kernel.unread.includes(file));
 
 /**
  * Kernel arguments by boot loader, the most specific first: a host can have several, and one of
@@ -203,6 +212,13 @@ const loaders: Loader[] = [
     edit: (how, argument) => `grub_change ${how} ${argument}`,
     file: (host) => readsGrubFolder(host) ? ownPaths.grub : undefined,
     words: (host) => `in ${grubVariable} of /etc/default/grub, then run ${regenerate(host)}`,
+  },
+  {
+    // an entry's arguments are behind cmdline: (limine-bootloader/limine, CONFIG.md)
+    name: "Limine",
+    here: (host) => limineFile(host) !== undefined,
+    reads: (file) => limineFiles.includes(file),
+    words: (host) => `in cmdline: of each entry of ${limineFile(host)}`,
   },
   {
     // refind_linux.conf lies beside the kernel; each line is the title of an entry and its arguments (mkrlconf(8))

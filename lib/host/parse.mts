@@ -95,6 +95,7 @@ export function parseHost(text: string): Host {
     secureBoot: os.flag("secure-boot"),
     systemd: existingPaths.includes("/run/systemd/system"),
     existingPaths,
+    container: containerOf(os.one("container"), existingPaths),
     hypervisor: os.one("hypervisor") !== "xen"
       ? undefined
       : /\bcontrol_d\b/.test(os.one("xen-capabilities") ?? "")
@@ -280,4 +281,14 @@ function states(lines: string[]): Record<string, string> {
 
 function isPlatform(name: string | undefined): name is "linux" | "windows" | "macos" {
   return name === "linux" || name === "windows" || name === "macos";
+}
+
+/**
+ * What runs this system as a container. `manager`: what systemd found (`/run/systemd/container`), which is `wsl` in WSL; the
+ * marks are Podman's and Docker's own.
+ */
+function containerOf(manager: string | undefined, existingPaths: string[]): string | undefined {
+  if (manager !== undefined && manager !== "" && manager !== "wsl") return manager;
+  if (existingPaths.includes("/run/.containerenv")) return "podman";
+  return existingPaths.includes("/.dockerenv") ? "docker" : undefined;
 }

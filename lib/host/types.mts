@@ -65,6 +65,8 @@ export interface Host {
    * domain was not read.
    */
   hypervisor?: "xen" | "xen-dom0";
+  /** What runs this system as a container: `lxc`, `docker`, `podman`, `systemd-nspawn`; absent on a machine or VM. */
+  container?: string;
   kernel: {
     /** The relevant arguments of the running kernel; absent if /proc/cmdline could not be read. */
     arguments?: string[];

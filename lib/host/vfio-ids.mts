@@ -97,14 +97,38 @@ export function foreignIds(host: Host, own: string[]): IdList[] {
   );
 }
 
+const isModprobe = ({ file }: { file: string }) => /(^|\/)modprobe\.d\//.test(file);
+
+/** Kernel arguments that keep vfio-pci from being loaded: kmod's own, and the kernel's (kernel-parameters.txt). */
+const blacklisting = /^(modprobe\.|module_)blacklist=(.*,)?vfio[-_]pci(,|$)/;
+
 /**
- * Lines of modprobe's configuration that prevent vfio-pci from loading: an install command, or a
+ * Lines of modprobe's configuration, and kernel arguments, that prevent vfio-pci from loading: an install command, or a
  * blacklist, which systemd-modules-load obeys (modprobe.d(5), modules-load.d(5)).
  */
-export function loadingObstacles({ configured }: Host): { from: string; text: string }[] {
-  return configured.filter(({ file, text }) =>
-    /(^|\/)modprobe\.d\//.test(file) && /^(install|blacklist)\s+vfio[-_]pci\b/.test(text)
+export function loadingObstacles(host: Host): { from: string; text: string }[] {
+  const lines = host.configured.filter((one) =>
+    isModprobe(one) && /^(install|blacklist)\s+vfio[-_]pci\b/.test(one.text)
   ).map(({ file, text }) => ({ from: pathOf(file), text }));
+  const words = configuredArguments(host) ?? host.kernel.arguments ?? [];
+  return [
+    ...lines,
+    ...words.filter((word) => blacklisting.test(word)).map((text) => ({ from: commandLine, text })),
+  ];
+}
+
+/** The active kernel argument with which the kernel itself refuses to load vfio-pci; undefined if there is none. */
+export function refusedByKernel({ kernel }: Host): string | undefined {
+  return kernel.arguments?.find((word) => word.startsWith("module_") && blacklisting.test(word));
+}
+
+/**
+ * A line of modprobe's configuration that runs a command instead of loading vfio-pci (modprobe.d(5), install): where
+ * vfio-pci has a card all the same, that command bound it. Undefined if there is none.
+ */
+export function ownLoading({ configured }: Host): { from: string; text: string } | undefined {
+  const line = configured.find((one) => isModprobe(one) && /^install\s+vfio[-_]pci\b/.test(one.text));
+  return line && { from: pathOf(line.file), text: line.text };
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { PciFunction } from "../host/pci-types.mts";
 import type { Host } from "../host/types.mts";
 import { ownFiles } from "../host/own-files.mts";
-import { vfioSourceOf } from "../host/vfio-ids.mts";
+import { ownLoading, vfioSourceOf } from "../host/vfio-ids.mts";
 import type { Preparation } from "./prepare.mts";
 
 /**
@@ -17,6 +17,7 @@ export function boundBy(
   host: Host,
 ): string[] | undefined {
   if (changes.length > 0 || ownFiles.some((path) => there[path] !== undefined)) return undefined;
-  const sources = functions.map((fn) => fn.driver === "vfio-pci" ? vfioSourceOf(fn, host)?.from : undefined);
+  const own = ownLoading(host);
+  const sources = functions.map((fn) => fn.driver === "vfio-pci" ? (vfioSourceOf(fn, host) ?? own)?.from : undefined);
   return sources.every((from) => from !== undefined) ? [...new Set(sources)] : undefined;
 }

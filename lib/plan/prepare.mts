@@ -55,7 +55,7 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   const ids = idsOf(passed.filter((fn) => !byAddress.includes(fn)));
   const { add, remove } = iommuArguments(host);
   const builtin = host.kernel.builtin.includes("vfio-pci") && ids.length > 0 ? [`vfio-pci.ids=${ids.join(",")}`] : [];
-  const needed = [...add, ...builtin];
+  const needed = [...add, ...builtin, ...lastingArguments(host)];
   const initramfs = initramfsOf(host, [modules, ...(byAddress.length > 0 ? [rules] : [])]);
   const notes = [
     ...foreign.map(({ from, text }) =>
@@ -142,6 +142,15 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
     ...(readsGrubFolder(host) ? { grubFolder: true } : {}),
     ...(initramfs ? { initramfs } : {}),
   };
+}
+
+/**
+ * The argument that turned the IOMMU on in this boot alone: without it in a file the next boot may have none. Empty where
+ * a file has it, or not all files were read.
+ */
+function lastingArguments(host: Host): string[] {
+  const on = ["intel_iommu=on"];
+  return (host.iommu.units?.length ?? 0) > 0 ? on.filter((word) => removalWaits(host, word)) : [];
 }
 
 /** The argument that such a change is about. */
