@@ -26,14 +26,14 @@ export const doctorFix = (check: string): Fix =>
 
 /** Fixes by name. */
 export const remedies = {
-  iommu: firmwareFix("Turn on VT-d (Intel) or AMD-Vi, also called IOMMU (AMD), in the firmware's set-up"),
-  virtualization: firmwareFix("Turn on VT-x or SVM in the firmware set-up"),
-  interrupts: firmwareFix("Turn on interrupt remapping or x2APIC in the firmware's set-up"),
-  reserved: firmwareFix("Find the setting in the firmware's set-up that reserves memory for that slot"),
-  firmwareUpdate: firmwareFix("Update the firmware of the machine, which says what the IOMMU covers"),
+  iommu: firmwareFix("Turn on VT-d (Intel) or AMD-Vi, also called IOMMU (AMD), in the firmware setup"),
+  virtualization: firmwareFix("Turn on VT-x or SVM in the firmware setup"),
+  interrupts: firmwareFix("Turn on interrupt remapping or x2APIC in the firmware setup"),
+  reserved: firmwareFix("Find the setting in the firmware setup that reserves memory for that slot"),
+  firmwareUpdate: firmwareFix("Update the firmware of the machine, which describes the devices of the IOMMU"),
   slot: firmwareFix("Move the card to another slot, preferably one that is wired to the CPU"),
-  display: firmwareFix("Choose another card, or the CPU's graphics, as primary display in the firmware's set-up"),
-  smallRegions: firmwareFix("Turn Resizable BAR off in the firmware's set-up, which makes the card's regions small"),
+  display: firmwareFix("Choose another card, or the CPU's graphics, as primary display in the firmware setup"),
+  smallRegions: firmwareFix("Turn off Resizable BAR in the firmware setup, which makes the card's regions smaller"),
   otherVm: commandFix("See which VM has it, then shut that VM down", "virsh -c qemu:///system list"),
   persistenced: commandFix("Stop NVIDIA's persistence daemon", "systemctl stop nvidia-persistenced", { root: true }),
   awake: commandFix(
@@ -56,7 +56,7 @@ export const remedies = {
 /** Replaces the VM of a machine: what goes with its system disk. */
 export const recreateFix = ({ name, engine }: { name: string; engine: string }): Fix =>
   commandFix(
-    `Replace the VM when it suits you: its system disk goes, with ${lostWith(engine)}`,
+    `Recreate the VM when it suits you: this deletes its system disk, with ${lostWith(engine)}`,
     self(`up ${name} --recreate`),
   );
 
@@ -77,17 +77,17 @@ export const joinGroupFix = (group: "kvm" | "libvirt", joined: string[] = []): F
 /** For a guest without the headers of its kernel. */
 export const headers = "Install the headers of the kernel that the box boots, and rebuild the box";
 /** For a machine that is too large for its host. */
-export const lessMemory = manualFix("Give the machine less (memory:), or free some");
+export const lessMemory = manualFix("Give the machine less memory (memory:), or free memory");
 /** Shows why VFIO refused the card. */
 export const kernelLog = commandFix(
-  "Find which one in the kernel's log",
+  "Find the cause in the kernel log",
   "dmesg | grep -iE 'vfio|remapping|RMRR|1:1'",
   {
     root: true,
   },
 );
 /** For cards whose memory regions do not fit below 4 GiB. */
-export const aboveFour = firmwareFix("Turn on Above 4G Decoding in the firmware's set-up of the host");
+export const aboveFour = firmwareFix("Turn on Above 4G Decoding in the host's firmware setup");
 /** For a card that is not bound to vfio-pci. */
 export const bindVfio = commandFix(
   "Load vfio-pci, and see which driver has the card",
@@ -100,5 +100,5 @@ export const bindVfio = commandFix(
 export const toolkit = [
   manualFix("Install the NVIDIA Container Toolkit in the VM, or rebuild its box with gpu:"),
   guestFix("Register it with Docker", "nvidia-ctk runtime configure --runtime=docker"),
-  guestFix("Restart Docker, which looks for GPUs only when it starts", "systemctl restart docker"),
+  guestFix("Restart Docker: it looks for GPUs only at its start", "systemctl restart docker"),
 ];

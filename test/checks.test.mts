@@ -182,7 +182,7 @@ test("tools.present: Proxmox VE keeps the QEMU that it has", () => {
     ({ existingPaths }) => void existingPaths.push("/etc/pve"),
   );
   assert.not.match(fixes.map(({ command }) => command).join("\n"), /libvirt-daemon-system|qemu-system/);
-  assert.ok(fixes.some(({ title }) => title.startsWith("Proxmox VE has a QEMU of its own")));
+  assert.ok(fixes.some(({ title }) => title.startsWith("Proxmox VE has its own QEMU")));
 });
 
 test("tools.present: is unknown for a tree where no program was looked for", () => {

@@ -82,7 +82,7 @@ test("GPU requests of the wrong form: one finding, with what to write instead", 
 
 test("keys at the top of the file that belong to a service, and values there of the wrong form", async () => {
   const fix = async (text: string) => (await findings({ "compose.yaml": text }))[0]?.replace(/ .* -> /, " ");
-  assert.is(await fix(web("tty: true", "deploy: {}\n")), "fail Move deploy into the service that it is for");
+  assert.is(await fix(web("tty: true", "deploy: {}\n")), "fail Move deploy into its service");
   assert.is(await fix(`version: 3.8\n${web("tty: true")}`), 'fail Write version: "3.8"');
   assert.is(await fix(web("tty: true", "volumes: [data]\n")), "fail Write data: without the dash");
   assert.is(await fix(web("tty: true", "volumes: {my data: {}}\n")), "fail Write my-data");

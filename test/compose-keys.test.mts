@@ -95,7 +95,7 @@ test("the host's older Compose refuses a key that the guest's takes: unknown, an
   };
   const found = await findings(web("models: [m]", "models: {m: {model: ai/x}}\n"), "debian-12", answers);
   assert.equal(found.map((one) => one.split(" ")[0]), ["unknown"]);
-  assert.match(found[0]!, /this host has Compose 2\.26\.1, and models needs 2\.38\.0/);
+  assert.match(found[0]!, /this host has Compose 2\.26\.1, but models needs 2\.38\.0/);
 });
 
 test("relative paths of an included file start at its folder, an absolute one too", () => {

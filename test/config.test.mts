@@ -107,11 +107,11 @@ services:
     '3:10 box must be a box name such as devlab/debian-13-gpuhost, not “x"y#{1}”',
     "4:5 unknown key “memmory”",
     "5:11 cpus must be a whole number from 1 to 512, not “many”",
-    "8:12 a url needs its checksum, which the download is checked against",
+    "8:12 a url needs a checksum to verify the download",
     "9:11 two machines are named B",
     "10:10 box must be text (put quotes around it), not “12”",
     "12:3 “a·b” is not a valid service name: use letters, digits, dots, hyphens and underscores",
-    "13:28 service web runs on nope, and there is no machine of that name",
+    "13:28 service web runs on nope, but there is no machine of that name",
   ]);
 });
 
@@ -142,7 +142,7 @@ function advice(text: string) {
 test("what an error of any key tells to write is accepted there", () => {
   const values = ["3", '"1"', "x y", "~", "true", "1.5", "-1", "[]", "[3]", "{}", "BLOCK"];
   // errors that involve two keys have no single line, and an unknown key has no shape
-  const apart = /goes with|needs its checksum|exactly one|no machine of that name|unknown key|is missing/;
+  const apart = /is used with|needs a checksum|exactly one|no machine of that name|unknown key|is missing/;
   const refused: string[] = [];
   let told = 0;
   const tryAll = (before: string[], after: string[], indent: string, name: string) => {
@@ -248,14 +248,17 @@ test("shows what is not YAML where it begins, with what to write", () => {
     `1:11 ${no}this bracket is not closed|[…] or {…}`,
   ]);
   assert.equal(told("machines: [{name: a}]\n---\na: 1\n"), [
-    `2:1 ${no}a second document begins here; only one is read|no ---`,
+    `2:1 ${no}a second document begins here, but only one is read|no ---`,
   ]);
   assert.equal(told("a:\n\tb: 1\n"), [`2:1 ${no}a tab cannot indent a line|spaces`]);
   assert.equal(told("a: [b]#c\n"), [`1:7 ${no}a comment needs a space before it|a space before #`]);
   assert.equal(told("a: @b\n"), [`1:4 ${no}text that begins with this character needs quotes|"…"`]);
   assert.match(told("a: &b &c 1\n")[0]!, /^1:7 this is not valid YAML: .*\|undefined$/);
   assert.equal(told("a: 1\nb: 2\na: 3\n"), ["3:1 duplicate key “a”|it once: line 1 has it already"]);
-  assert.match(told(one("image: {file: x, mirror: http://x.y/z}"))[0]!, /mirror goes with debootstrap\|image: \{deb/);
+  assert.match(
+    told(one("image: {file: x, mirror: http://x.y/z}"))[0]!,
+    /mirror is used with debootstrap only\|image: \{deb/,
+  );
 });
 
 /** A text's errors, as `line:column message`, without the suggested indentation. */
@@ -343,7 +346,7 @@ test("Compose's own tags reach a service, and any other tag is refused at its pl
   }
   for (const tag of ["!reset", "!override"]) {
     assert.equal(wrong(service(`${tag} [a]`)), []);
-    assert.match(wrong(one(`cpus: ${tag} 3`))[0]!, new RegExp(`^4:\\d+ the tag ${tag} is for Compose's keys`));
+    assert.match(wrong(one(`cpus: ${tag} 3`))[0]!, new RegExp(`^4:\\d+ the tag ${tag} is for Compose keys`));
   }
   assert.equal(wrong(service("!!map [a]")), ["5:8 the tag !!map does not fit this value"]);
   assert.equal(wrong(service("!!str 0042")), []);
@@ -400,7 +403,7 @@ services:
     x-e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]
     x-f: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]
 `;
-  assert.match(wrong(bomb)[0]!, /^3:3 service web cannot be read: its aliases expand to too much/);
+  assert.match(wrong(bomb)[0]!, /^3:3 service web cannot be read: its aliases expand to too many values/);
   const shared = (times: number) => {
     const long = `[${Array(20_000).fill(1)}]`;
     const more = Array.from({ length: times }, (_, i) => `  s${i}: {image: x, x-a: *a}\n`).join("");
@@ -409,7 +412,7 @@ services:
   assert.equal(wrong(shared(3)), []);
   assert.match(
     wrong(shared(200))[0]!,
-    /^\d+:3 service s\d+ cannot be read: its aliases expand to too much/,
+    /^\d+:3 service s\d+ cannot be read: its aliases expand to too many values/,
     "of all together",
   );
 });
@@ -431,7 +434,7 @@ test("anchors, merge keys and nesting are bounded, whatever they would make", ()
   const itself = `${one("")}services: {web: &a {image: x, environment: `;
   assert.match(wrong(`${itself}*a}}`)[0]!, /^4:44 the alias \*a is inside its own anchor/);
   assert.match(wrong(`${itself}*b}}`)[0]!, /^4:44 there is no anchor &b before this/);
-  assert.match(wrong(`${itself}{<<: 1}}}`)[0]!, /^4:45 << takes a mapping/);
+  assert.match(wrong(`${itself}{<<: 1}}}`)[0]!, /^4:45 << needs a mapping/);
   assert.match(wrong("? [a]\n: 1\n")[0]!, /^1:3 a key must be plain text/);
   assert.equal(wrong("machines: [{name: a, name: b, box: c}]"), ["1:22 duplicate key “name”"]);
   const merged = parseConfig("machines: [{name: a, <<: [{box: lab/first}, {box: lab/second, cpus: 3}]}]").machines[0]!;
@@ -443,7 +446,7 @@ test("gives services their machine", () => {
   const at = (service: string) => parseConfig(`${two}services: {web: ${service}}`).services[0]!.machine;
   assert.is(at("{image: x, machine: a}"), "a");
   assert.is(at("{image: x, gpu: 1}"), "b", "the only one with a GPU");
-  assert.equal(wrong(`${two}services: {web: {image: x}}`), ["2:12 service web does not say on which machine it runs"]);
+  assert.equal(wrong(`${two}services: {web: {image: x}}`), ["2:12 service web does not name its machine"]);
   assert.is(parseConfig(`${one("")}services: {web: {image: x, gpu: all}}`).services[0]!.machine, "devlab");
 });
 
@@ -482,14 +485,14 @@ test("a service and those that it needs run on one machine", () => {
   const lab =
     "machines: [{name: vm-1, box: lab/x}, {name: vm-2, box: lab/x}]\nservices:\n  db: {image: x, machine: vm-1}\n";
   const says = (body: string) => wrong(`${lab}  web: {image: x, machine: vm-2, ${body}}\n`);
-  const apart = "4:3 service web needs db, which runs on another machine, out of Compose's reach";
+  const apart = "4:3 service web needs db, but it runs on another machine, which Compose cannot reach";
   for (
     const body of [
       ...["depends_on: [db]", "depends_on: {db: {condition: service_started}}", 'links: ["db:alias"]', "extends: db"],
       ...["network_mode: service:db", "pid: service:db", "volumes_from: [db, 'container:y']", "extends: {service: db}"],
     ]
   ) assert.equal(says(body), [apart], body);
-  assert.equal(says("depends_on: [bd]"), ["4:3 service web needs bd, and there is no service of that name"]);
+  assert.equal(says("depends_on: [bd]"), ["4:3 service web needs bd, but there is no service of that name"]);
   assert.equal(says("depends_on: {other: {condition: service_started, required: false}}"), []);
   assert.equal(says("extends: {file: other.yaml, service: z}, volumes_from: ['container:y'], pid: host"), []);
   assert.equal(wrong(`${lab}  web: {image: x, machine: vm-1, depends_on: [db]}\n`), []);
@@ -497,7 +500,7 @@ test("a service and those that it needs run on one machine", () => {
 
 test("refuses two ways of building one box", () => {
   const text = "machines: [{name: a, box: lab/x, image: debian-12}, {name: b, box: lab/x, image: debian-13}]";
-  assert.match(wrong(text)[0]!, /^1:\d+ machines a and b build the box lab\/x differently/);
+  assert.match(wrong(text)[0]!, /^1:\d+ machines a and b build the box lab\/x from different settings/);
   const ready = "machines: [{name: a, box: lab/x, gpu: {}}, {name: b, box: lab/x}]";
   assert.equal(parseConfig(ready).machines.length, 2, "nothing is built");
 });

@@ -36,8 +36,13 @@ test("guest.driver: refuses pairs that cannot be, with what to write instead", (
   const wrong: [device: string, keys: string, says: RegExp, write: string][] = [
     ["2b85", "driver: {modules: proprietary}", /^Blackwell works with the open /, "branch: 580, modules: open"],
     ["1b06", "driver: {modules: open}", /^Pascal works with the proprietary /, "branch: 580, modules: proprietary"],
-    ["1db4", "driver: {branch: 590}", /^branch 590 has no Volta any more, 580 /, "branch: 580, modules: proprietary"],
-    ["2b85", "driver: {branch: 550}", /^branch 550 has no Blackwell yet, 570 /, "branch: 620, modules: open"],
+    [
+      "1db4",
+      "driver: {branch: 590}",
+      /^branch 590 no longer supports Volta, 580 /,
+      "branch: 580, modules: proprietary",
+    ],
+    ["2b85", "driver: {branch: 550}", /^branch 550 does not support Blackwell yet, 570 /, "branch: 620, modules: open"],
     [
       "2786",
       "driver: {source: distro, modules: open}",
@@ -47,7 +52,7 @@ test("guest.driver: refuses pairs that cannot be, with what to write instead", (
     [
       "2b85",
       "driver: {source: distro}",
-      /^branch 550 has no Blackwell yet/,
+      /^branch 550 does not support Blackwell yet/,
       "{source: nvidia, branch: 620, modules: open}",
     ],
   ];
@@ -91,7 +96,7 @@ test("guest.driver: unknown for a card that is too new, and for a box that is no
 test("guest.driver: warns of open modules that leave GeForce alone; AMD's driver is the kernel's", () => {
   const picky = first("guest.driver", machine("image: debian-12, driver: {source: distro, modules: open}"));
   assert.is(picky.status, "warn");
-  assert.match(picky.message, /open modules of branch 535 leave GeForce/);
+  assert.match(picky.message, /open modules of branch 535 do not support GeForce/);
   const of = (gpu: string) =>
     shown(first("guest.driver", `machines: [{name: a, box: lab/x, image: debian-13, gpu: ${gpu}}]`));
   assert.is(of("{vendor_id: 1002}"), "pass: the kernel's amdgpu, and the firmware of AMD in the box");

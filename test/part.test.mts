@@ -177,18 +177,18 @@ test("proves a part of a card, layer by layer", () => {
 test("names the first layer that fails", () => {
   const without = (...keys: string[]) =>
     fine.split("\n").filter((line) => !keys.some((key) => line.startsWith(`${key}:`))).join("\n");
-  assert.match(first(without("dxg") + "dxg:no\n")!, /^verify\.dxg fail: dxgkrnl is loaded and finds no part/);
+  assert.match(first(without("dxg") + "dxg:no\n")!, /^verify\.dxg fail: dxgkrnl is loaded, but finds no part/);
   const unloaded = `${without("dxg", "dxgkrnl-loaded")}dxg:no\ndxgkrnl-loaded:no\n`;
   assert.match(first(unloaded)!, /^verify\.dxg fail: dxgkrnl cannot be loaded: with Secure Boot/);
   const unbuilt = unloaded.replace("dxgkrnl-built:yes", "dxgkrnl-built:no");
   assert.is(first(unbuilt), "verify.dxg fail: this box has no dxgkrnl");
   assert.match(first(`${unbuilt}dkms:dxgkrnl/6.6: added\n`)!, /was not built for the kernel 6\.8/);
   assert.is(first(without("dxg"))!.split(":")[0], "verify.dxg unknown", "an older script");
-  assert.is(first(fine, { driver: "595.10" }), "verify.driver fail: host driver is 595.10, guest has 591.74");
+  assert.is(first(fine, { driver: "595.10" }), "verify.driver fail: the host has driver 595.10, but the guest has 591.74");
   assert.match(first(fine, {})!, /^verify\.driver unknown: /);
-  assert.match(first(without("driver"))!, /^verify\.driver fail: the VM has no driver of its host/);
+  assert.match(first(without("driver"))!, /^verify\.driver fail: the VM has no copy of its host/);
   assert.match(first(`${without("smi", "smi-gpu")}smi:missing\n`)!, /^verify\.smi fail/);
-  assert.match(first(`${without("cdi")}cdi:\n`)!, /^verify\.toolkit fail: CDI's specification/);
+  assert.match(first(`${without("cdi")}cdi:\n`)!, /^verify\.toolkit fail: the CDI specification/);
   assert.equal(
     layers(unloaded).filter((line) => line.includes(" skip: ")).length,
     6,

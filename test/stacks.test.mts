@@ -106,8 +106,8 @@ test("mistakes of stacks are named with their lines, before anything is done", a
       return (error as Error).message.replace(/\s+/g, " ");
     }
   };
-  assert.match(says("{path: ./x}"), /2:10: stack x does not say on which machine/);
-  assert.match(says("{path: ./x, machine: c}"), /runs on c, and there is no machine of that name/);
+  assert.match(says("{path: ./x}"), /2:10: stack x does not name its machine/);
+  assert.match(says("{path: ./x, machine: c}"), /runs on c, but there is no machine of that name/);
   assert.match(says("{path: ./x, machine: a}, {path: ./y/x, machine: b}"), /two stacks are named x/);
   assert.match(says("{path: ., machine: a}"), /the stack needs a name: none can be derived from \./);
   assert.match(says("{path: ./x, machine: a, name: Big}"), /name must be a Compose project's name/);

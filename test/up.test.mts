@@ -323,7 +323,7 @@ test("destroy keeps in mind what the host's card was bound to until it is seen t
   world.unread = /^0000:01:00\.[01]\/driver:/;
   world.said = [];
   assert.is(await world.does(destroy, world.context([])), 0, world.said.join(""));
-  assert.match(world.said.join(""), /\? gpu\.returned \(a\): whether the host has its card back could not be read/);
+  assert.match(world.said.join(""), /\? gpu\.returned \(a\): could not read whether the host has its card back/);
   assert.equal(handed(), ["a"]);
   delete world.unread;
   assert.is(await world.does(destroy, world.context([])), 0);

@@ -62,10 +62,10 @@ test("a card: on VFIO on the host, and in the guest by its ids, class and addres
 });
 
 test("names the first layer that fails, and looks at nothing above it", () => {
-  const skipped = "verify.service skip: not looked at: a layer below it fails";
+  const skipped = "verify.service skip: not checked: an earlier layer fails";
   assert.equal(told(undefined), [
     "verify.ssh fail: cannot be reached over SSH",
-    "verify.docker skip: not looked at: a layer below it fails",
+    "verify.docker skip: not checked: an earlier layer fails",
     skipped,
   ]);
   assert.equal(
@@ -87,10 +87,10 @@ test("tells the ways of a service to fail, with its log", () => {
   const service = (state: string) =>
     verifyMachine("a", said(`${up}service:web ${state} homelab-gpu-web-1\nservice-log-web:boom\n`), [wants("web")])
       .findings[2]!;
-  assert.is(service("running 0 3 none always").message, "service web falls over again and again (restarted 3 times)");
+  assert.is(service("running 0 3 none always").message, "service web keeps restarting (3 times)");
   assert.is(service("restarting 1 9 none always").message, "service web is restarting");
   assert.is(service("exited 7 0 none no").message, "service web is exited with code 7");
-  assert.is(service("running 0 0 unhealthy always").message, "service web runs and is unhealthy");
+  assert.is(service("running 0 0 unhealthy always").message, "service web runs, but is unhealthy");
   assert.equal(service("exited 7 0 none no").evidence, [{ read: "log of web", value: "boom" }]);
   assert.is(service("exited 0 0 none no").status, "pass", "a task that ran to its end");
   assert.is(service("exited 0 0 none on-failure").message, "service web ran to its end");
@@ -99,7 +99,7 @@ test("tells the ways of a service to fail, with its log", () => {
   for (const policy of ["always", "unless-stopped"]) {
     assert.is(service(`exited 0 0 none ${policy}`).status, "fail", "a server that ended");
   }
-  assert.is(verifyMachine("a", said(up), [wants("web")]).findings[2]!.message, "service web is not there");
+  assert.is(verifyMachine("a", said(up), [wants("web")]).findings[2]!.message, "service web does not exist");
 });
 
 test("asks for no service that up does not start", () => {
@@ -130,11 +130,11 @@ const guests: Record<string, [layer: string, says: RegExp]> = {
   "cut-off": ["verify.ssh", /cannot be reached/],
   "card-not-there": ["verify.pci", /not on the VM's PCI bus: 0000:01:00.0/],
   "nouveau": ["verify.module", /nouveau has the card/],
-  "no-driver": ["verify.module", /this box has no driver by NVIDIA/],
+  "no-driver": ["verify.module", /this box has no NVIDIA driver/],
   "headers-missing": ["verify.module", /kernel 6.12.107\+deb13-amd64: its headers are missing/],
-  "kernel-upgraded": ["verify.module", /built for 6.12.90\+deb13-amd64: upgraded since, and its headers are missing/],
-  "kernel-upgraded-not-built": ["verify.module", /built for 6.12.90\+deb13-amd64: upgraded since$/],
-  "not-built": ["verify.module", /DKMS has its source, and has not built it/],
+  "kernel-upgraded": ["verify.module", /built for 6.12.90\+deb13-amd64 before an upgrade, and its headers are missing/],
+  "kernel-upgraded-not-built": ["verify.module", /built for 6.12.90\+deb13-amd64 before an upgrade$/],
+  "not-built": ["verify.module", /DKMS has its source, but has not built it/],
   "secure-boot": ["verify.module", /Secure Boot is on in the VM/],
   "module-refused": ["verify.module", /NVIDIA's module cannot be loaded/],
   "wrong-modules": [
@@ -148,20 +148,23 @@ const guests: Record<string, [layer: string, says: RegExp]> = {
   "one-card-of-two": ["verify.smi", /shows 1 of 2 GPUs/],
   "docker-stopped": ["verify.docker", /Docker does not answer/],
   "toolkit-missing": ["verify.toolkit", /the NVIDIA Container Toolkit is not in this box/],
-  "docker-not-restarted": ["verify.toolkit", /not restarted since NVIDIA's toolkit was installed/],
-  "podman-without-cdi": ["verify.toolkit", /CDI's specification, by which Podman finds GPUs, names none/],
+  "docker-not-restarted": ["verify.toolkit", /not restarted after NVIDIA's toolkit was installed/],
+  "podman-without-cdi": ["verify.toolkit", /the CDI specification, by which Podman finds GPUs, names none/],
   "image-too-new": ["verify.service", /ml-worker is restarting: the image's CUDA needs a newer driver than the VM has/],
-  "service-falls-over": ["verify.service", /ml-worker falls over again and again/],
+  "service-falls-over": ["verify.service", /ml-worker keeps restarting/],
   "lost-by-daemon-reload": ["verify.gpu", /the container may not use its GPU: .*systemd reloaded its units/],
-  "no-gpu-in-the-container": ["verify.gpu", /ml-worker has no nvidia-smi: it got no GPU, or not its tools/],
-  "musl-image": ["verify.gpu", /its image is a musl one/],
+  "no-gpu-in-the-container": [
+    "verify.gpu",
+    /ml-worker has no nvidia-smi: it got no GPU, or not the capability utility/,
+  ],
+  "musl-image": ["verify.gpu", /its image has musl/],
   "amd-firmware-missing": [
     "verify.module",
     /no driver has the AMD card at 0000:05:00\.0: AMD's driver lacks the card's firmware/,
   ],
   "amd-no-nodes": ["verify.gpu", /ml-worker has no GPU: its container lacks a render node of \/dev\/dri/],
   "amd-not-allowed": ["verify.gpu", /has \/dev\/kfd and \/dev\/dri\/renderD128, and its user cannot open them/],
-  "one-gpu-of-two": ["verify.gpu", /ml-worker has 1 GPUs, and asked for 2/],
+  "one-gpu-of-two": ["verify.gpu", /ml-worker has 1 GPUs, but asked for 2/],
 };
 const fine = ["fine", "podman", "no-runtime", "amd", "intel", "h200-without-docker"];
 const judged = (name: string) => {

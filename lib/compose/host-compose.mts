@@ -89,7 +89,7 @@ export async function askCompose(
   }
   const newer = own.model && newerKeyOf(refusals.map(({ message }) => message), version, own.model, texts);
   if (newer) {
-    const noAnswer = `this host has Compose ${version}, and ${newer.name} needs ${newer.from}`;
+    const noAnswer = `this host has Compose ${version}, but ${newer.name} needs ${newer.from}`;
     return readByReader(own, texts, version, noAnswer);
   }
   return {

@@ -207,7 +207,7 @@ class Reading {
     const [tab] = refusedTabs(text);
     if (tab !== undefined) {
       refuse(
-        "this is not valid YAML for Compose: a tab is before a key, an item or the end of a blank line",
+        "this is not valid YAML for Compose: there is a tab before a key, an item or the end of a blank line",
         yaml.place(tab).line,
         "Write spaces instead of the tab",
       );
@@ -250,7 +250,7 @@ class Reading {
       const first = literally(value.split("\n").find((line) => line.includes("${"))!.trim());
       const place = lineOf({ [file]: this.#texts[file]! }, new RegExp(first)) ?? { file };
       this.refusals.push({
-        message: `${visible(value)} has a \${ that is no variable: write $$ for a dollar sign`,
+        message: `${visible(value)} has a \${ that starts no valid variable: write $$ for a dollar sign`,
         mend: variableMend(value),
         unread: true,
         ...place,
@@ -290,7 +290,7 @@ function documentsOf(text: string): { text: string; above: number }[] {
 /** What to write in place of a `${` that Compose cannot parse: the usual slips are a colon without `-`, and spaces. */
 function variableMend(value: string): string {
   const [, name, rest] = /\$\{\s*([A-Za-z_]\w*)\s*(?::([^-?+}][^}]*))?\s*\}/.exec(value) ?? [];
-  if (name === undefined) return "Write $${ where a dollar sign is meant";
+  if (name === undefined) return "Write $${ for a literal dollar sign";
   return rest === undefined ? `Write \${${name}}` : `Write \${${name}:-${rest.trim()}}`;
 }
 

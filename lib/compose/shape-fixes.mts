@@ -40,7 +40,7 @@ export function correctionOf(data: unknown, wrong: WrongValue, serviceKeys: stri
 function ofUnknownKey(key: string, depth: number, keys: string[], serviceKeys: string[]): string {
   const meant = closest(key, keys);
   if (meant !== undefined) return `Write ${meant}`;
-  if (depth === 1 && serviceKeys.includes(key)) return `Move ${key} into the service that it is for`;
+  if (depth === 1 && serviceKeys.includes(key)) return `Move ${key} into its service`;
   const home = homes[key];
   return home === undefined ? `Remove ${key}` : `Move ${key} below ${home}`;
 }

@@ -126,18 +126,18 @@ const port: Shape = (value, path) => {
     mend: string,
   ): ShapeFlaw[] => [{ path, message: `${named(path)}: ${value} ${what}`, mend }];
   if (more.length > 0 || inner === "") {
-    return bad("is no port: write HOST:CONTAINER", 'Write HOST:CONTAINER, for example "8080:80"');
+    return bad("is not a port: write HOST:CONTAINER", 'Write HOST:CONTAINER, for example "8080:80"');
   }
   if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) {
-    return bad(`names the protocol ${protocol}`, "Write tcp, udp or sctp after the slash");
+    return bad(`has ${protocol}, not tcp, udp or sctp`, "Write tcp, udp or sctp after the slash");
   }
   const range = (one: string) => /^(\d+)(?:-(\d+))?$/.exec(one);
   for (const one of [inner, ...(outer === "" ? [] : [outer])]) {
     const found = range(one);
-    if (!found) return bad(`has ${one}, which is no port`, 'Write HOST:CONTAINER with numbers, for example "8080:80"');
+    if (!found) return bad(`has ${one}, which is not a port`, 'Write HOST:CONTAINER with numbers, for example "8080:80"');
     const [from, to] = [Number(found[1]), Number(found[2] ?? found[1])];
     if (from > 65535 || to > 65535 || to < from) {
-      return bad(`has ${one}, which is no port from 1 to 65535`, "Write ports from 1 to 65535, the smaller one first");
+      return bad(`has ${one}, which is not a port from 1 to 65535`, "Write ports from 1 to 65535, the smaller one first");
     }
   }
   const length = (one: string) => Number(range(one)![2] ?? range(one)![1]) - Number(range(one)![1]);
@@ -150,7 +150,7 @@ const port: Shape = (value, path) => {
     : octets.length === 4 && octets.every((one) => /^\d+$/.test(one) && Number(one) <= 255);
   return ip === "" || isAddress
     ? fine
-    : bad(`has ${ip}, which is no address`, "Write an IP address before the ports, or remove it");
+    : bad(`has ${ip}, which is not an address`, "Write an IP address before the ports, or remove it");
 };
 
 const ports = list(either(
@@ -311,7 +311,7 @@ const source: Record<string, Shape> = {
 const names = (what: string, shape: Shape): Shape => (value, path) => [
   ...(isMap(value) ? Object.keys(value) : []).filter((name) => !/^[a-zA-Z0-9._-]+$/.test(name)).map((name) => ({
     path: [...path, name],
-    message: `“${name}” is no name of a ${what}: letters, digits, . _ and - are`,
+    message: `“${name}” is not a valid ${what} name: use letters, digits, . _ and -`,
     mend: `Write ${name.replace(/[^a-zA-Z0-9._-]+/g, "-").replace(/^-|-$/g, "")}`,
   })),
   ...shape(value, path),

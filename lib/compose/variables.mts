@@ -54,7 +54,7 @@ function readEnvFile(text: string, outer: Record<string, string | undefined>) {
       if (alone) continue;
       flaws.push({
         line: i + 1,
-        message: /\s/.test(word) ? `“${word}” has a space` : `“${word}” is no name of a variable`,
+        message: /\s/.test(word) ? `“${word}” has a space` : `“${word}” is not a variable name`,
       });
       continue;
     }

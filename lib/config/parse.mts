@@ -194,8 +194,8 @@ function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
     if (!other && machine.box !== undefined) built.set(machine.box, machine);
     if (other && (other.image ?? machine.image) !== undefined && recipe(other) !== recipe(machine)) {
       const message =
-        `machines ${other.name} and ${machine.name} build the box ${machine.box} differently (image, provision, ` +
-        "driver, engine or GPU)";
+        `machines ${other.name} and ${machine.name} build the box ${machine.box} from different settings ` +
+        "(image, provision, driver, engine or GPU)";
       reader.at(`${path}.box`, message, `box: ${machine.box}-2`);
     }
     if (machine.disk !== undefined && machine.disk % 1024 !== 0) {
@@ -213,23 +213,23 @@ function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
     const path = `services.${name}`;
     for (const other of dependenciesOf(body)) {
       if (!Object.hasOwn(services, other)) {
-        reader.at(path, `service ${name} needs ${other}, and there is no service of that name`);
+        reader.at(path, `service ${name} needs ${other}, but there is no service of that name`);
       } else if (homes[other] !== homes[name] && homes[other] !== undefined && homes[name] !== undefined) {
-        const message = `service ${name} needs ${other}, which runs on another machine, out of Compose's reach`;
+        const message = `service ${name} needs ${other}, but it runs on another machine, which Compose cannot reach`;
         reader.at(path, message, `machine: ${homes[other]}`);
       }
     }
     if (machine !== undefined && !names.includes(machine)) {
       reader.at(
         `${path}.machine`,
-        `service ${name} runs on ${machine}, and there is no machine of that name`,
+        `service ${name} runs on ${machine}, but there is no machine of that name`,
         `machine: ${[...new Set(names)].join(" or ")}`,
       );
     }
     if (machine === undefined && names.length > 1 && home(gpu !== undefined, machines) === undefined) {
       reader.at(
         path,
-        `service ${name} does not say on which machine it runs`,
+        `service ${name} does not name its machine`,
         `machine: ${[...new Set(names)].join(" or ")}`,
       );
     }
@@ -246,20 +246,21 @@ function checkStacks(stacks: Partial<RawStack>[], machines: RawMachine[], reader
     const name = stack.name ?? projectName(stack.path);
     const where = stack.name === undefined ? `${at}.path` : `${at}.name`;
     if (name === "") reader.at(where, `the stack needs a name: none can be derived from ${stack.path}`, "name: …");
-    else if (name === "homelab-gpu") reader.at(where, "the project homelab-gpu is that of services:", "name: …");
-    else if (taken.has(name)) reader.at(where, `two stacks are named ${name}`, `name: ${name}-2`);
+    else if (name === "homelab-gpu") {
+      reader.at(where, "the project name homelab-gpu is reserved for services:", "name: …");
+    } else if (taken.has(name)) reader.at(where, `two stacks are named ${name}`, `name: ${name}-2`);
     taken.add(name);
     if (stack.machine !== undefined && !names.includes(stack.machine)) {
       reader.at(
         `${at}.machine`,
-        `stack ${name} runs on ${stack.machine}, and there is no machine of that name`,
+        `stack ${name} runs on ${stack.machine}, but there is no machine of that name`,
         `machine: ${[...new Set(names)].join(" or ")}`,
       );
     }
     if (stack.machine === undefined && names.length > 1 && !home(false, machines) && !home(true, machines)) {
       reader.at(
         at,
-        `stack ${name} does not say on which machine it runs`,
+        `stack ${name} does not name its machine`,
         `machine: ${[...new Set(names)].join(" or ")}`,
       );
     }
@@ -269,13 +270,17 @@ function checkStacks(stacks: Partial<RawStack>[], machines: RawMachine[], reader
 function checkImage(image: RawMachine["image"], path: string, reader: Reader): void {
   if (typeof image !== "object") return;
   if (image.checksum !== undefined && image.url === undefined) {
-    reader.at(`${path}.checksum`, "checksum goes with url", "image: {url: https://…, checksum: sha256:…}");
+    reader.at(`${path}.checksum`, "checksum is used with url only", "image: {url: https://…, checksum: sha256:…}");
   }
   if (image.mirror !== undefined && image.debootstrap === undefined) {
-    reader.at(`${path}.mirror`, "mirror goes with debootstrap", "image: {debootstrap: trixie, mirror: http://…}");
+    reader.at(
+      `${path}.mirror`,
+      "mirror is used with debootstrap only",
+      "image: {debootstrap: trixie, mirror: http://…}",
+    );
   }
   if (image.url !== undefined && image.checksum === undefined) {
-    reader.at(path, "a url needs its checksum, which the download is checked against", "checksum: sha256:…");
+    reader.at(path, "a url needs a checksum to verify the download", "checksum: sha256:…");
   }
 }
 

@@ -43,7 +43,7 @@ export class Reader {
     this.#places.set(path, at);
     const tag = node && tagOf(node);
     if (tag === "!reset" || tag === "!override") {
-      const message = `the tag ${tag} is for Compose's keys of a service, not for ${name}`;
+      const message = `the tag ${tag} is for Compose keys of a service, not for ${name}`;
       return this.problem(at, message, "the value without it");
     }
     const item = /\.\d+$/.test(path);

@@ -25,7 +25,7 @@ export const composeSections: Record<string, string> = {
     ["volumes", "networks", "configs", "secrets", "include"].map((key) => [
       key,
       key === "volumes" || key === "networks"
-        ? `nothing for plain names, which are declared by themselves; for more use a stack: stacks: [{path: ./NAME}]`
+        ? `nothing for plain names, which are declared automatically; for more use a stack: stacks: [{path: ./NAME}]`
         : "the project in a folder of its own, and use a stack: stacks: [{path: ./NAME}]",
     ]),
   ),

@@ -71,7 +71,7 @@ const mistakes: (Mistake & { code: string; of?: RegExp })[] = [
   { code: "BLOCK_AS_IMPLICIT_KEY", message: "text that contains a colon and a space needs quotes", instead: '"…: …"' },
   { code: "BAD_SCALAR_START", message: "text that begins with this character needs quotes", instead: '"…"' },
   { code: "BAD_DQ_ESCAPE", message: "unknown escape sequence", instead: "\\\\ for a backslash, or single quotes" },
-  { code: "MULTIPLE_DOCS", message: "a second document begins here; only one is read", instead: "no ---" },
+  { code: "MULTIPLE_DOCS", message: "a second document begins here, but only one is read", instead: "no ---" },
 ];
 
 /** Error codes that a wrongly indented line causes, there and on later lines. */

@@ -150,7 +150,7 @@ export class Yaml {
     for (const { at, value } of merges) {
       // a missing anchor has a problem of its own
       if (isAlias(value) && !this.#targets.has(value)) continue;
-      if (!this.#sources(value).every(isMap)) this.#problem(at, "<< takes a mapping, or a list of them");
+      if (!this.#sources(value).every(isMap)) this.#problem(at, "<< needs a mapping, or a list of mappings");
     }
   }
 
@@ -210,7 +210,7 @@ export class Yaml {
   data(node: Node): unknown {
     const { data, size } = this.#make(node);
     this.#size += size;
-    if (this.#size > most) throw new Error("its aliases expand to too much");
+    if (this.#size > most) throw new Error("its aliases expand to too many values");
     return data;
   }
 

@@ -29,16 +29,16 @@ const isBootedImage = (host: Host) => host.existingPaths.includes("/run/ostree-b
 
 const date = "2026-11-26";
 
-const elsewhere = "run this on another host, or in a VM of it that gets the card and a virtual IOMMU";
+const elsewhere = "run this on another host, or in a VM on this host that has the card and a virtual IOMMU";
 
 /** The most specific first. */
 export const appliances: Appliance[] = [
   {
     name: "SteamOS",
     here: ({ os }) => os.id === "steamos",
-    arguments: "an update of SteamOS replaces its boot configuration, so this has to be done again after each",
-    image: "an update of SteamOS replaces it, with all that was added",
-    packages: `SteamOS keeps no packages that are added: ${elsewhere}`,
+    arguments: "a SteamOS update replaces its boot configuration, so repeat this after each update",
+    image: "a SteamOS update replaces it, including your changes",
+    packages: `SteamOS does not keep added packages: ${elsewhere}`,
     source:
       "https://blogs.igalia.com/berto/2025/02/05/keeping-your-system-wide-configuration-files-intact-after-updating-steamos",
     date,
@@ -48,43 +48,43 @@ export const appliances: Appliance[] = [
     name: "Unraid",
     here: ({ os }) => /^unraid\b/i.test(os.name ?? "") || /-unraid$/i.test(os.kernel ?? ""),
     arguments: "in the append line of /boot/syslinux/syslinux.cfg (Main > Flash in the web interface)",
-    image: "the system is unpacked into memory at each boot, and what is written below /etc is gone then",
+    image: "the system is unpacked into memory at each boot, so changes below /etc are lost",
     binding: (functions) => [
       "In the web interface, choose the card at Tools > System Devices and click Bind Selected to VFIO at Boot. " +
       "It writes /boot/config/vfio-pci.cfg:",
       `  BIND=${functions.map(({ bdf, vendor, device }) => `${bdf}|${vendor}:${device}`).join(" ")}`,
     ],
-    packages: `Unraid keeps no packages that are added: ${elsewhere}`,
+    packages: `Unraid does not keep added packages: ${elsewhere}`,
     source: "https://github.com/unraid/webgui (emhttp/plugins/dynamix/include/update.vfio-pci-cfg.php)",
     date,
   },
   {
     name: "TrueNAS",
     here: ({ os }) => /truenas/i.test(`${os.id} ${os.name} ${os.kernel}`),
-    arguments: "by kernel_extra_options of system.advanced.update, the middleware's own call (midclt)",
-    image: "apt is disabled, and an update replaces what was changed",
+    arguments: "with kernel_extra_options of system.advanced.update, a call of the middleware (midclt)",
+    image: "apt is disabled, and an update replaces changed files",
     binding: () => [
       "In the web interface, choose the card at System > Advanced Settings > Isolated GPU Devices",
     ],
-    packages: `TrueNAS keeps no packages that are added: ${elsewhere}`,
+    packages: `TrueNAS does not keep added packages: ${elsewhere}`,
     source: "https://www.truenas.com/docs/scale/scaletutorials/systemsettings/advanced/developermode",
     date,
   },
   {
     name: "ChromeOS",
     here: ({ os }) => /^(chrome|chromium)os/.test(os.id ?? ""),
-    arguments: "whose verified boot lets nobody change it outside of developer mode",
+    arguments: "in developer mode only: verified boot refuses changed arguments",
     image: "its files are verified at boot, and an update replaces them",
-    packages: "ChromeOS takes no packages: run this on another host",
+    packages: "ChromeOS has no package manager: run this on another host",
     source: "https://chromium.googlesource.com/chromiumos/docs/+/HEAD/developer_mode.md",
     date,
   },
   {
     name: "Vanilla OS",
     here: ({ os }) => os.id === "vanilla" || os.id === "vanillaos",
-    arguments: "by abroot kargs edit",
+    arguments: "with abroot kargs edit",
     image: "each update replaces the root with an image",
-    packages: "Add them to the image by abroot pkg, or run this on another host",
+    packages: "Add them to the image with abroot pkg, or run this on another host",
     source: "https://github.com/Vanilla-OS/ABRoot (README.md, cmd/kargs.go)",
     date,
   },
@@ -92,10 +92,10 @@ export const appliances: Appliance[] = [
     name: "Ubuntu Core",
     here: ({ os }) => os.id === "ubuntu-core",
     arguments:
-      "by snap set system system.kernel.cmdline-append for what the gadget snap allows, else (models of grade " +
-      "dangerous only) by system.kernel.dangerous-cmdline-append",
+      "with snap set system system.kernel.cmdline-append if the gadget snap allows the argument, else (models of grade " +
+      "dangerous only) with system.kernel.dangerous-cmdline-append",
     image: "kernel and initramfs come from a snap",
-    packages: "Ubuntu Core takes snaps only: run this on another host",
+    packages: "Ubuntu Core installs snaps only: run this on another host",
     source: "https://ubuntu.com/core/docs/modify-kernel-options, /elements",
     date,
   },
@@ -104,7 +104,7 @@ export const appliances: Appliance[] = [
     here: ({ os }) => os.id === "flatcar",
     arguments: 'in a line set linux_append="$linux_append …" of /oem/grub.cfg',
     image: "kernel and initramfs come from an image that updates replace",
-    packages: "Flatcar takes no packages: run this on another host",
+    packages: "Flatcar has no package manager: run this on another host",
     source:
       "https://www.flatcar.org/docs/latest/installing/customizing-the-image/customize-the-image, flatcar/mantle " +
       "(kola, tpm tests)",
@@ -132,14 +132,14 @@ export const appliances: Appliance[] = [
     name: "Harvester",
     here: ({ os }) => /^harvester\b/i.test(os.name ?? ""),
     arguments:
-      "in third_party_kernel_args of /oem/grubenv, with those that are there (grub2-editenv /oem/grubenv list, then … set)",
+      "in third_party_kernel_args of /oem/grubenv, after the existing ones (grub2-editenv /oem/grubenv list, then … set)",
     image: "the system is an image that updates replace",
     binding: (functions) => [
       `Turn on the add-on pcidevices-controller, and enable passthrough of ${
         functions.map(({ bdf }) => bdf).join(", ")
       } at Advanced > PCI Devices`,
     ],
-    packages: `Harvester takes no packages: ${elsewhere}`,
+    packages: `Harvester has no package manager: ${elsewhere}`,
     source: "https://github.com/harvester/harvester-installer (harv-install), https://docs.harvesterhci.io (v1.7)",
     date,
   },
@@ -148,14 +148,14 @@ export const appliances: Appliance[] = [
     here: (host) => !lacks(host, "elemental") && host.programs !== undefined || /\bkairos\b/i.test(host.os.name ?? ""),
     arguments: "in /etc/cos/bootargs.cfg of the image that this host boots",
     image: "the image that this host boots has its initramfs, and updates replace it",
-    packages: `Packages are a part of the image that this host boots: add them there, or ${elsewhere}`,
+    packages: `Packages are part of the image that this host boots: add them there, or ${elsewhere}`,
     source: "https://rancher.github.io/elemental-toolkit/docs/customizing/configure_grub",
     date,
   },
   {
     name: "an image by systemd-sysupdate",
     here: ({ os }) => /^(kde-?linux|gnome-?os|particleos)$/.test(os.id ?? ""),
-    arguments: "which the unified kernel image of the system has, so that each update brings its own",
+    arguments: "in the unified kernel image of the system, which each update replaces",
     image: "kernel and initramfs are one signed image, which updates replace",
     packages: `/usr is read-only and has no package manager: ${elsewhere}`,
     source: "LINUX Unplugged 656 (2026-03) about KDE Linux; systemd-sysupdate(8)",
@@ -164,7 +164,7 @@ export const appliances: Appliance[] = [
   {
     name: "an image by OSTree",
     here: (host) => isBootedImage(host) && /^(endless|eos|torizon|apertis)/.test(host.os.id ?? ""),
-    arguments: "by ostree admin instutil set-kargs --merge --append=…",
+    arguments: "with ostree admin instutil set-kargs --merge --append=…",
     image: "the deployment that this host boots has its initramfs, and updates replace it",
     packages: `the system is an image without a package manager: ${elsewhere}`,
     source: "ostree-admin-instutil(1), ostree 2024.5",
@@ -175,8 +175,8 @@ export const appliances: Appliance[] = [
     here: isBootedImage,
     arguments: "in /usr/lib/bootc/kargs.d of the image that this host boots (bootc)",
     image:
-      'the image that this host boots has its initramfs: build it with dracut and force_drivers+=" vfio-pci ", by the Containerfile of that image',
-    packages: "Add them to the image that this host boots, by its Containerfile, or run this on another host",
+      'the image that this host boots has its initramfs: build it with dracut and force_drivers+=" vfio-pci " in the Containerfile of that image',
+    packages: "Add them to the Containerfile of the image that this host boots, or run this on another host",
     source: "https://bootc-dev.github.io/bootc/building/kernel-arguments.html",
     date,
   },

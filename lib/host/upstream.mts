@@ -7,8 +7,8 @@ import { codenameOf, isEnterprise, isLike, isProxmox } from "./distributions.mts
 
 /** The fix for Proxmox VE, where packages of both sources would replace Proxmox's own. */
 const onProxmox = manualFix(
-  "Proxmox VE has a QEMU of its own, and Debian's removes proxmox-ve when it is installed: run this in a VM of " +
-    "it, or on another host",
+  "Proxmox VE has its own QEMU, and installing Debian's removes proxmox-ve: run this in a VM on " +
+    "this host, or on another host",
 );
 
 /**
@@ -23,7 +23,7 @@ export function upstreamSteps(tools: string[], host: Host): Fix[] {
     if (isProxmox(host)) steps.push(onProxmox);
     else if (installer && isEnterprise(host) && tools.includes("qemu")) {
       steps.push(commandFix(
-        "Install QEMU, which this distribution has under another name",
+        "Install QEMU, which has another package name on this distribution",
         "dnf install -y qemu-kvm qemu-img && ln -sf /usr/libexec/qemu-kvm /usr/local/bin/qemu-system-x86_64",
         { root: true },
       ));
@@ -76,7 +76,7 @@ export const hashicorpFedora = {
  */
 function hashicorp(programs: string[], host: Host, installer: Installer | undefined): Fix[] {
   const shown = programs.join(" and ");
-  const title = `Add HashiCorp's package repository, since this release has no ${shown}`;
+  const title = `Add HashiCorp's package repository: this release has no ${shown}`;
   const more = { root: true, ...(installer?.reboot ? { reboot: true } : {}) };
   const install = installer && commandFix(`Install ${shown} from it`, installer.install(programs), more);
   if (installer?.family === "apt") {
@@ -119,7 +119,7 @@ function hashicorp(programs: string[], host: Host, installer: Installer | undefi
   }
   if (installer?.family === "apk" && programs.includes("vagrant")) {
     return [
-      manualFix("Vagrant has no release for Alpine, whose libc is musl: run this on a host with another distribution"),
+      manualFix("Vagrant has no release for Alpine (musl): run this on a host with another distribution"),
     ];
   }
   return programs.map((name) =>
@@ -144,7 +144,7 @@ function plugin(host: Host, installer: Installer | undefined): Fix[] {
   const packages = installer && compilers[installer.family];
   const own = commandFix("Install the plugin, as yourself", "vagrant plugin install vagrant-libvirt");
   if (!packages) {
-    return [{ ...own, title: `${own.title}; it compiles against libvirt's headers, with gcc, make and pkg-config` }];
+    return [{ ...own, title: `${own.title}; it needs libvirt's headers, gcc, make and pkg-config to compile` }];
   }
   // RHEL has headers in a repository that is disabled by default: crb, or powertools in RHEL 8
   const repository = isEnterprise(host)

@@ -114,7 +114,9 @@ export function driverFor(cards: Architecture[], request: DriverRequest, image?:
     ],
     cautions: [
       ...(picky
-        ? [`without NVreg_OpenRmEnableUnsupportedGpus=1 the open modules of branch ${branch} leave GeForce cards alone`]
+        ? [
+          `without NVreg_OpenRmEnableUnsupportedGpus=1 the open modules of branch ${branch} do not support GeForce cards`,
+        ]
         : []),
       ...(ended ? [ended] : []),
     ],
@@ -210,12 +212,12 @@ function cardProblems(cards: Architecture[], modules: Modules, branch: number | 
   const gone = cards.filter((card) => architectures[card].modules.length === 0);
   if (gone.length > 0) {
     return gone.map((card) =>
-      `${card}: ${architectures[card].last} was the last branch for such cards, out of support`
+      `${card}: ${architectures[card].last} was the last branch for these cards, and it is out of support`
     );
   }
   if (cards.length > 0 && commonModules(cards).length === 0) {
     const needs = cards.map((card) => `${card} (${architectures[card].modules.join(" or ")})`);
-    return [`no kernel modules serve all its cards: ${needs.join(", ")}`];
+    return [`no kernel modules support all its cards: ${needs.join(", ")}`];
   }
   return [
     ...cards.flatMap((card) => {
@@ -223,10 +225,10 @@ function cardProblems(cards: Architecture[], modules: Modules, branch: number | 
       return [
         ...(able.includes(modules) ? [] : [`${card} works with the ${able[0]} kernel modules only`]),
         ...(branch !== undefined && branch < first
-          ? [`branch ${branch} has no ${card} yet, ${first} is the first`]
+          ? [`branch ${branch} does not support ${card} yet, ${first} is the first`]
           : []),
         ...(branch !== undefined && last !== undefined && branch > last
-          ? [`branch ${branch} has no ${card} any more, ${last} was the last`]
+          ? [`branch ${branch} no longer supports ${card}, ${last} was the last`]
           : []),
       ];
     }),
@@ -240,7 +242,7 @@ function cardProblems(cards: Architecture[], modules: Modules, branch: number | 
 function distroProblems(suite: string, modules: Modules, branch: number | undefined): string[] {
   const offered = (distroDrivers[suite] ?? []).map(({ branch }) => branch);
   if (branch === undefined || !offered.includes(branch)) {
-    return [`${systemOf(suite)} has branch ${joinList(offered.map(String))} of its own, not ${branch}`];
+    return [`${systemOf(suite)} has branch ${joinList(offered.map(String))} in its own packages, not ${branch}`];
   }
   return unbuildable.filter((pair) => pair.suite === suite && pair.branch === branch && pair.modules.includes(modules))
     .map(({ reason }) => `${systemOf(suite)}'s own ${modules} modules ${reason}`);

@@ -31,7 +31,7 @@ const instinct = {
   vendor: vendorIds.amd,
   source: "https://github.com/amd/MxGPU-Virtualization/issues/25",
   date: "2026-11-26",
-  instead: "Turn on the card's virtual functions by AMD's driver GIM, and give one of them to the VM",
+  instead: "Turn on the card's virtual functions with AMD's driver GIM, and give one of them to the VM",
 };
 
 /**

@@ -60,7 +60,7 @@ export function checkGpuReturned(machine: string, before: PreviousDriver[], host
   }));
   const base = { check, machine, evidence, fix: [] };
   if (there.some(({ now, driver }) => now?.driver === undefined || driver === undefined)) {
-    return { ...base, status: "unknown", message: "whether the host has its card back could not be read" };
+    return { ...base, status: "unknown", message: "could not read whether the host has its card back" };
   }
   const off = there.filter(({ driver, now }) => now!.driver !== driver);
   if (off.length === 0) {
@@ -71,7 +71,7 @@ export function checkGpuReturned(machine: string, before: PreviousDriver[], host
     ...base,
     status: "fail",
     message: `not back on its driver: ${
-      off.map(({ driver, now }) => `${formatFunction(now!)} has ${named(now!.driver)}, and had ${named(driver)}`).join(
+      off.map(({ driver, now }) => `${formatFunction(now!)} has ${named(now!.driver)}, but had ${named(driver)}`).join(
         "; ",
       )
     }`,
@@ -91,7 +91,7 @@ function giveBack(bdf: string, driver: string | null, bound: boolean): Fix {
     ...(driver === null ? [] : [`modprobe ${shellCommand(driver)}`, `echo ${bdf} >/sys/bus/pci/drivers_probe`]),
   ];
   return commandFix(
-    driver === null ? `Take ${bdf} from its driver` : `Give ${bdf} back to ${driver}`,
+    driver === null ? `Unbind ${bdf} from its driver` : `Bind ${bdf} to ${driver} again`,
     `sh -c ${shellWord(commands.join("; "))}`,
     { root: true },
   );

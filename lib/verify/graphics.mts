@@ -79,13 +79,13 @@ export function graphicsGpuLayer(facts: Facts, machine: string, name: string): L
   const found = facts.one(`graphics-nodes-${name}`)?.split(" ").filter(Boolean) ?? [];
   const code = facts.one(`graphics-open-${name}`);
   if (facts.one("graphics") === undefined) {
-    return { check, status: "unknown", message: `whether ${name} has its GPU was not looked at` };
+    return { check, status: "unknown", message: `verify-guest.sh did not check whether ${name} has its GPU` };
   }
   const { program } = engineOf(facts);
   const container = facts.all("service").map((value) => value.split(" ")).find(([service]) => service === name)?.at(-1);
   const see = container === undefined ? [] : [
     commandFix(
-      "See what it has",
+      "See its settings",
       self(`ssh ${machine} -- sudo ${program} inspect ${guestWord(container)}`),
     ),
   ];

@@ -101,14 +101,14 @@ export function verifyMachine(
   layers.push(
     ...[...asked, ...askedInStacks].map(({ name, gpus }): LayerResult =>
       nvidia === 0 ? noneFor(name) : runs(name) ? gpuLayer(facts, machine, name, gpus) : {
-        ...{ check: "verify.gpu", status: "skip", message: `not looked at: service ${name} is not fine` },
+        ...{ check: "verify.gpu", status: "skip", message: `not checked: service ${name} has failed` },
       }
     ),
   );
   layers.push(
     ...nodesFor.map((name): LayerResult =>
       runs(name) ? graphicsGpuLayer(facts, machine, name) : {
-        ...{ check: "verify.gpu", status: "skip", message: `not looked at: service ${name} is not fine` },
+        ...{ check: "verify.gpu", status: "skip", message: `not checked: service ${name} has failed` },
       }
     ),
   );
@@ -119,7 +119,7 @@ export function verifyMachine(
         check,
         machine,
         status: "skip",
-        message: "not looked at: a layer below it fails",
+        message: "not checked: an earlier layer fails",
         evidence: [],
         fix: [],
       };
@@ -135,7 +135,7 @@ function sshLayer(facts: Facts, reached: boolean): LayerResult {
     ? { check: "verify.ssh", status: "pass", message: `reached over SSH, kernel ${facts.one("kernel") ?? "unknown"}` }
     : {
       ...{ check: "verify.ssh", status: "fail", message: "cannot be reached over SSH" },
-      fix: [commandFix("See what it does", self("status"))],
+      fix: [commandFix("See its state", self("status"))],
     };
 }
 
@@ -148,7 +148,7 @@ function held(passed: ContextOfGpu[]): LayerResult {
     value: fn.driver === undefined ? "not read" : (fn.driver ?? "none"),
   }));
   if (passed.some(({ fn }) => fn.driver === undefined)) {
-    return { check, status: "unknown", message: "what has the card on the host could not be read", evidence };
+    return { check, status: "unknown", message: "could not read which driver has the card on the host", evidence };
   }
   return others.length === 0
     ? { check, status: "pass", message: `vfio-pci has ${passed.map(({ fn }) => fn.bdf).join(", ")}`, evidence }
@@ -184,12 +184,12 @@ function seen(facts: Facts, passed: ContextOfGpu[]): LayerResult {
 function otherVendor(passed: ContextOfGpu[]): LayerResult {
   const cards = passed.filter(({ fn }) => isDisplay(fn)).map(({ fn }) => formatFunction(fn)).join(", ");
   const message = `${
-    cards || "what the VM has"
-  } is not by NVIDIA: its driver and its way into containers are not looked at`;
+    cards || "the VM's card"
+  } is not from NVIDIA: its driver and its use in containers are not checked`;
   return { check: "verify.module", status: "skip", message };
 }
 
 function noneFor(name: string): LayerResult {
-  const message = `service ${name} asks for a GPU, and the VM has none by NVIDIA: not looked at`;
+  const message = `not checked: service ${name} asks for a GPU, but the VM has no NVIDIA GPU`;
   return { check: "verify.gpu", status: "skip", message };
 }

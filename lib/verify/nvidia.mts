@@ -7,7 +7,7 @@ import { self } from "../self.mts";
 
 const again = manualFix("Rebuild the box with gpu:, which installs the driver");
 const noNouveau = manualFix(
-  "Keep nouveau out (/etc/modprobe.d: blacklist nouveau), rebuild the initramfs, reboot the VM",
+  "Blacklist nouveau (/etc/modprobe.d: blacklist nouveau), rebuild the initramfs, reboot the VM",
 );
 const dkms = guestFix("See for which kernels it was built", "dkms status");
 
@@ -21,7 +21,7 @@ export function moduleLayer(facts: Facts): LayerResult {
     return {
       check,
       status: "unknown",
-      message: "not read: verify-guest.sh did not look for an NVIDIA card",
+      message: "the NVIDIA driver was not checked in the VM",
     };
   }
   const kernel = facts.one("kernel") ?? "unknown";
@@ -50,7 +50,7 @@ export function moduleLayer(facts: Facts): LayerResult {
   if (version) {
     const why = told ? `: ${told.message}` : "";
     return fail(
-      `nvidia ${version} (${kind} modules) is loaded and has not taken the card${why}`,
+      `nvidia ${version} (${kind} modules) is loaded, but has not bound the card${why}`,
       told?.fix ?? [],
       kernelLog,
     );
@@ -60,9 +60,9 @@ export function moduleLayer(facts: Facts): LayerResult {
   if (facts.one("nvidia-built")) {
     if (facts.one("secure-boot") === "on") {
       return fail(
-        "Secure Boot is on in the VM, and refuses NVIDIA's module: the firmware knows no key that signed it",
+        "Secure Boot is on in the VM and refuses NVIDIA's module: the firmware does not know its signing key",
         [
-          manualFix("Take a firmware without Secure Boot for the VM, as this toolkit renders it"),
+          manualFix("Use a firmware without Secure Boot for the VM, as homelab-gpu configures it"),
         ],
         log,
       );
@@ -70,7 +70,7 @@ export function moduleLayer(facts: Facts): LayerResult {
     return fail(
       `NVIDIA's module cannot be loaded${told ? `: ${told.message}` : ""}`,
       told?.fix ?? [
-        guestFix("Load it, and read its error", "modprobe nvidia"),
+        guestFix("Load it to see its error", "modprobe nvidia"),
       ],
       log,
     );
@@ -83,19 +83,19 @@ export function moduleLayer(facts: Facts): LayerResult {
   const without = facts.one("headers") === "no" ? ", and its headers are missing" : "";
   if (built.length > 0) {
     return fail(
-      `the kernel is ${kernel}, and NVIDIA's module was built for ${built.join(", ")}: upgraded since${without}`,
+      `the kernel is ${kernel}, but NVIDIA's module was built for ${built.join(", ")} before an upgrade${without}`,
       [...(without ? [manualFix(headers)] : [guestFix("Build it for this kernel", "dkms autoinstall")]), again],
     );
   }
   if (without && facts.all("dkms").length > 0) {
-    return fail(`no module of NVIDIA for the kernel ${kernel}: its headers are missing`, [manualFix(headers)]);
+    return fail(`no NVIDIA module for the kernel ${kernel}: its headers are missing`, [manualFix(headers)]);
   }
   return facts.all("dkms").length > 0
-    ? fail(`no module of NVIDIA for the kernel ${kernel}: DKMS has its source, and has not built it`, [
-      guestFix("Build it, and read its error", "dkms autoinstall"),
+    ? fail(`no NVIDIA module for the kernel ${kernel}: DKMS has its source, but has not built it`, [
+      guestFix("Build it to see its error", "dkms autoinstall"),
       dkms,
     ])
-    : fail("this box has no driver by NVIDIA", [again]);
+    : fail("this box has no NVIDIA driver", [again]);
 }
 
 /** Checks that `nvidia-smi -L` in the VM lists as many GPUs as the VM has cards. */
@@ -104,7 +104,7 @@ export function smiLayer(facts: Facts, cards: number): LayerResult {
   const found = facts.all("smi-gpu");
   const code = facts.one("smi");
   const evidence = facts.log("smi-log", "nvidia-smi -L in the VM");
-  if (code === undefined) return { check, status: "unknown", message: "nvidia-smi was not asked in the VM" };
+  if (code === undefined) return { check, status: "unknown", message: "nvidia-smi was not run in the VM" };
   if (code === "missing") return { check, status: "fail", message: "nvidia-smi is not in this box", fix: [again] };
   if (code === "0" && found.length >= cards) {
     return { check, status: "pass", message: `nvidia-smi shows ${found.map(named).join(", ")}` };
@@ -126,7 +126,7 @@ export function smiLayer(facts: Facts, cards: number): LayerResult {
 export function toolkitLayer(facts: Facts): LayerResult {
   const check = "verify.toolkit";
   const version = facts.one("toolkit");
-  if (version === undefined) return { check, status: "unknown", message: "NVIDIA's toolkit was not looked for" };
+  if (version === undefined) return { check, status: "unknown", message: "NVIDIA's toolkit was not checked" };
   if (version === "missing") {
     return { check, status: "fail", message: "the NVIDIA Container Toolkit is not in this box", fix: toolkit };
   }
@@ -146,12 +146,12 @@ function cdiKnown(facts: Facts, version: string): Omit<LayerResult, "check"> {
   const names = facts.one("cdi");
   const evidence = [{ read: "nvidia-ctk cdi list in the VM", value: names ?? "not read" }];
   if (names === undefined) {
-    return { status: "unknown", message: "which GPUs CDI's specification names could not be read", evidence };
+    return { status: "unknown", message: "could not read which GPUs the CDI specification names", evidence };
   }
   if (names === "") {
     return {
       ...{ status: "fail", evidence },
-      message: `CDI's specification, by which ${
+      message: `the CDI specification, by which ${
         facts.one("dxg") ? "containers find parts of a card" : "Podman finds GPUs"
       }, names none`,
       fix: [guestFix("Generate it again", "nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml")],
@@ -163,14 +163,14 @@ function cdiKnown(facts: Facts, version: string): Omit<LayerResult, "check"> {
 /** Checks that Docker was restarted after the toolkit was installed, and has its runtime. */
 function dockerKnows(facts: Facts, version: string): Omit<LayerResult, "check"> {
   const names = facts.one("runtimes")?.trim().split(" ") ?? [];
-  const restart = [guestFix("Restart Docker, which looks for GPUs only when it starts", "systemctl restart docker")];
+  const restart = [guestFix("Restart Docker: it looks for GPUs only at its start", "systemctl restart docker")];
   const evidence = [{ read: "docker info in the VM", value: `runtimes ${names.join(", ") || "not read"}` }];
   const [came, since] = [facts.one("toolkit-since"), facts.one("docker-since")].map(Number);
   if (facts.one("runtimes") === undefined) {
-    return { status: "unknown", message: "which runtimes Docker has could not be read", evidence };
+    return { status: "unknown", message: "could not read which runtimes Docker has", evidence };
   }
   if ((facts.one("daemon-json") === "nvidia" && !names.includes("nvidia")) || since! < came!) {
-    const message = "Docker was not restarted since NVIDIA's toolkit was installed, and does not know it";
+    const message = "Docker was not restarted after NVIDIA's toolkit was installed, and does not use it";
     return { status: "fail", message, evidence, fix: restart };
   }
   const text = `NVIDIA Container Toolkit ${version}`;
@@ -178,7 +178,7 @@ function dockerKnows(facts: Facts, version: string): Omit<LayerResult, "check"> 
     ? { status: "pass", message: `${text}, and Docker has the runtime nvidia`, evidence }
     : {
       ...{ status: "warn", evidence, fix: toolkit.slice(1) },
-      message: `${text}; Docker has no runtime nvidia: GPUs by Compose's reservations need none, runtime: nvidia does`,
+      message: `${text}; Docker has no runtime nvidia: runtime: nvidia needs it, GPU reservations of Compose do not`,
     };
 }
 
@@ -219,8 +219,8 @@ function containerGpu(
   const evidence = facts.log(`gpu-log-${key}`, `nvidia-smi -L in ${name}`);
   if (code === undefined) {
     return facts.one("expected") === "nvidia"
-      ? { check, status: "skip", message: `service ${name} does not run any more: there is no container to look into` }
-      : { check, status: "unknown", message: `whether ${name} has its GPU was not looked at` };
+      ? { check, status: "skip", message: `not checked: service ${name} is no longer running` }
+      : { check, status: "unknown", message: `the GPU of ${name} was not checked` };
   }
   const count = wanted === "all" ? facts.all("smi-gpu").length : wanted;
   if (code === "0" && found.length === count) {
@@ -235,13 +235,13 @@ function containerGpu(
     return {
       check,
       status: "fail",
-      message: `service ${name} has ${found.length} GPUs, and asked for ${wanted}`,
+      message: `service ${name} has ${found.length} GPUs, but asked for ${wanted}`,
       evidence,
       fix,
     };
   }
   const see = commandFix(
-    "See what it has",
+    "See its settings",
     self(`ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${guestWord(containerOf(facts, service, at))}`),
   );
   const nodes = facts.one(`gpu-nodes-${key}`)?.split(" ").filter((node) => /^(nvidia\d+|dxg)$/.test(node)) ?? [];
@@ -249,7 +249,7 @@ function containerGpu(
   if (without && nodes.length > 0 && (nodes.includes("dxg") || nodes.length === count)) {
     const seen = nodes.map((node) => `/dev/${node}`).join(", ");
     return {
-      ...{ check, status: "pass", message: `service ${name} has ${seen}; it has no nvidia-smi to ask` },
+      ...{ check, status: "pass", message: `service ${name} has ${seen}; its image has no nvidia-smi` },
       evidence: [{ read: `/dev in ${name}`, value: nodes.join(", ") }],
     };
   }
@@ -258,11 +258,11 @@ function containerGpu(
       ...{
         check,
         status: "fail",
-        message: `service ${name} has no nvidia-smi: it got no GPU, or not its tools`,
+        message: `service ${name} has no nvidia-smi: it got no GPU, or not the capability utility`,
         evidence,
       },
       fix: [
-        manualFix("Write utility among the capabilities of its reservation, or into NVIDIA_DRIVER_CAPABILITIES"),
+        manualFix("Add utility to the capabilities of its reservation, or to NVIDIA_DRIVER_CAPABILITIES"),
         ...toolkit.slice(1),
         see,
       ],
@@ -270,13 +270,13 @@ function containerGpu(
   }
   if (lines.some((line) => /nvidia-smi: no such file or directory|required file not found/.test(line))) {
     const message =
-      `nvidia-smi cannot run in ${name}: its image is a musl one, such as Alpine, and NVIDIA's programs are for glibc`;
+      `nvidia-smi cannot run in ${name}: its image has musl, for example Alpine, but NVIDIA's programs need glibc`;
     return {
       check,
       status: "fail",
       message,
       evidence,
-      fix: [manualFix("Take an image of Debian or Ubuntu for that service")],
+      fix: [manualFix("Use a Debian or Ubuntu image for that service")],
     };
   }
   const cause = causeOf(lines);

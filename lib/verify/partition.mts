@@ -30,29 +30,29 @@ export function dxgLayer(facts: Facts): LayerResult {
     return {
       check,
       status: "unknown",
-      message: "not read: verify-guest.sh did not look for a part of a card",
+      message: "the part of a card was not checked in the VM",
     };
   }
   if (device === "yes") {
     return { check, status: "pass", message: "dxgkrnl has a part of the card (/dev/dxg)", evidence };
   }
   if (loaded === "yes") {
-    return fail("dxgkrnl is loaded and finds no part of a card: Hyper-V gave the VM none", [
-      commandFix("See what Hyper-V says of the VM", "Get-VM | Get-VMGpuPartitionAdapter"),
-      commandFix("Restart it, which gives it its part", `${self("down")}; ${self("up")}`),
+    return fail("dxgkrnl is loaded, but finds no part of a card: Hyper-V gave the VM none", [
+      commandFix("See what Hyper-V reports about the VM", "Get-VM | Get-VMGpuPartitionAdapter"),
+      commandFix("Restart the VM, which attaches its part of the card", `${self("down")}; ${self("up")}`),
     ]);
   }
   if (built === "yes") {
-    return fail("dxgkrnl cannot be loaded: with Secure Boot no kernel takes a module that it built itself", [
+    return fail("dxgkrnl cannot be loaded: with Secure Boot the kernel refuses modules that are built in the VM", [
       commandFix(
-        "Restart it, which turns Secure Boot off for it",
+        "Restart the VM, which turns its Secure Boot off",
         `${self("down")}; ${self("up")}`,
       ),
-      guestFix("Load it, and read its error", "modprobe dxgkrnl"),
+      guestFix("Load it to see its error", "modprobe dxgkrnl"),
     ]);
   }
   return facts.all("dkms").length > 0
-    ? fail(`dxgkrnl was not built for the kernel ${kernel}: upgraded since`, [
+    ? fail(`dxgkrnl was not built for the kernel ${kernel}, which was installed later`, [
       manualFix(headers),
       guestFix("Build it for this kernel", "dkms autoinstall"),
       again,
@@ -70,18 +70,18 @@ export function hostDriverLayer(facts: Facts, { driver }: PartitionedCard): Laye
   ];
   const fix = [commandFix("Copy it", self("up"))];
   if (own === undefined) {
-    return { check, status: "fail", message: "the VM has no driver of its host", evidence, fix };
+    return { check, status: "fail", message: "the VM has no copy of its host's driver", evidence, fix };
   }
   if (driver === undefined) {
     return {
       check,
       status: "unknown",
-      message: `guest has ${own}, and which driver the host has could not be read`,
+      message: `the guest has ${own}; could not read which driver the host has`,
       evidence,
     };
   }
   return own === driver ? { check, status: "pass", message: `host and guest have driver ${own}`, evidence } : {
     ...{ check, status: "fail", evidence, fix },
-    message: `host driver is ${driver}, guest has ${own}`,
+    message: `the host has driver ${driver}, but the guest has ${own}`,
   };
 }

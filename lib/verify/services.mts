@@ -25,7 +25,7 @@ export function engineLayer(facts: Facts, machine: string, services: number): La
       message: `${title} does not answer`,
       evidence: facts.log("engine-log", `${program} log`),
     },
-    fix: [commandFix("Look at its log", self(`ssh ${machine} -- sudo journalctl -u ${program}`))],
+    fix: [commandFix("Read its log", self(`ssh ${machine} -- sudo journalctl -u ${program}`))],
   };
 }
 
@@ -39,11 +39,11 @@ export function stackLayer(facts: Facts, machine: string, name: string): LayerRe
     const last = lines.filter((line) => line.trim() !== "").at(-1);
     return {
       ...{ check, status: "fail", evidence: facts.log(`stack-log-${name}`, `Compose on ${name}`) },
-      message: `stack ${name} could not be started: ${cause?.message ?? last ?? "Compose said nothing"}`,
+      message: `stack ${name} could not be started: ${cause?.message ?? last ?? "Compose printed no reason"}`,
       fix: [
         ...(cause?.fix ?? []),
         commandFix(
-          "Look at the logs of its services",
+          "List its containers",
           self(
             `ssh ${machine} -- sudo ${engineOf(facts).program} ps -a --filter label=com.docker.compose.project=${name}`,
           ),
@@ -131,7 +131,7 @@ export function serviceLayer(facts: Facts, machine: string, name: string): Layer
   const check = "verify.service";
   const evidence = facts.log(`service-log-${name}`, `log of ${name}`);
   const states = facts.all("service").filter((value) => value.startsWith(`${name} `));
-  if (states.length === 0) return { check, status: "fail", message: `service ${name} is not there`, evidence };
+  if (states.length === 0) return { check, status: "fail", message: `service ${name} does not exist`, evidence };
   // a service may have several containers: the worst one counts
   const judged = states.map((state) => containerLayer(facts, machine, name, state.split(" ")));
   return judged.find(({ status }) => status === "fail") ?? judged.find(({ status }) => status !== "pass") ?? judged[0]!;
@@ -159,25 +159,25 @@ function containerLayer(facts: Facts, machine: string, name: string, state: stri
       fix: [
         ...(cause?.fix ?? []),
         container === undefined
-          ? commandFix("See what runs there", `${inGuest} ps -a`)
-          : commandFix("Look at its whole log", `${inGuest} logs ${guestWord(container)}`),
+          ? commandFix("List the containers of the VM", `${inGuest} ps -a`)
+          : commandFix("Read its whole log", `${inGuest} logs ${guestWord(container)}`),
       ],
     };
   };
   if (status === "exited" && code === "0" && (policy === "no" || policy === "on-failure")) {
     return pass("ran to its end");
   }
-  if (status === "running" && restarts !== "0") return fail(`falls over again and again (restarted ${restarts} times)`);
+  if (status === "running" && restarts !== "0") return fail(`keeps restarting (${restarts} times)`);
   if (status === "running" && (health === "none" || health === "healthy")) {
     return pass(health === "healthy" ? "runs, healthy" : "runs");
   }
   if (status === "running" && health === "starting") {
     return {
       ...{ check, status: "unknown", evidence },
-      message: `service ${name} is not ready yet: it runs, and its health check has not decided`,
-      fix: [commandFix("Look again later", self("verify"))],
+      message: `service ${name} is not ready yet: it runs, but its health check has no result`,
+      fix: [commandFix("Check again later", self("verify"))],
     };
   }
-  if (status === "running") return fail(`runs and is ${health}`);
+  if (status === "running") return fail(`runs, but is ${health}`);
   return fail(`is ${status}${status === "exited" ? ` with code ${code}` : ""}`);
 }
