@@ -170,7 +170,8 @@ export const amdFailures: Failure[] = [
     source: "Linux (amdgpu), read 2026-11",
   },
   {
-    pattern: /amdgpu\S{0,20} .{0,60}\[(?:mmhub|gfxhub)\d?\] (?:no-retry |retry )?page fault/,
+    pattern:
+      /(?:amdgpu\S{0,20} .{0,60})?\[(?:mmhub|gfxhub)\d?\] (?:no-retry |retry )?page fault|AMDGPU Device Coredump|Ring timed out details/,
     check: "gpu.reset",
     layer: "driver",
     message:

@@ -19,6 +19,19 @@ export const containerStartFailures: Failure[] = rows({
     "verify.docker",
     "cause",
     anyOf(
+      /mounting "(?:proc|sysfs|tmpfs|mqueue|devpts|cgroup)" to rootfs .{0,160}(?:permission denied|not permitted)/,
+      /error during container init: .{0,60}\/proc\/\S{1,80}: (?:permission denied|read-only file system)/,
+      /unable to apply caps: operation not permitted/,
+    ),
+    "Docker itself runs in a container (LXC) or without root, which does not allow what runc has to do for this " +
+    "container",
+    "LXC (Proxmox): set the features nesting=1 and keyctl=1 and update the host (lxc-pve), or run Docker in a VM",
+    "If one service alone fails: remove its sysctls:, domainname: or privileged settings",
+  ],
+  [
+    "verify.docker",
+    "cause",
+    anyOf(
       /error adding pid \d{1,10} to cgroups|failed to write \d{1,10}: .{0,80}cgroup\.procs/,
       /cgroup namespaces aren't enabled in the kernel|container's cgroup (?:is not empty|unexpectedly frozen)/,
       /rootless systemd driver doesn't support cgroup v1/,
@@ -156,7 +169,7 @@ export const containerStartFailures: Failure[] = rows({
     "verify.service",
     "cause",
     anyOf(
-      /unable to apply (?:caps|bounding set)|can't (?:apply capabilities|raise ambient capability)/,
+      /unable to apply (?:caps(?!: operation)|bounding set)|can't (?:apply capabilities|raise ambient capability)/,
       /unknown capability: "|capability not supported by your kernel/,
     ),
     "the service asks for a capability (cap_add:) that does not exist, or that Docker itself does not have",

@@ -127,7 +127,7 @@ export const containerFailures: Failure[] = [
       "verify.service",
       "cause",
       anyOf(
-        /(?:unable|failed) to (?:load|open|read|parse) (?:toolkit )?config|error loading config/,
+        /(?:unable|failed) to (?:load|open|read|parse) (?:toolkit )?config(?! space)|error loading config/,
         /config\.toml: .{0,60}(?:no such file|permission denied|expected)/,
       ),
       "the toolkit cannot read its configuration (/etc/nvidia-container-runtime/config.toml)",

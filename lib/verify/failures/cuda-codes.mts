@@ -270,7 +270,7 @@ export const cudaCodeFailures: Failure[] = [
         "verify.service",
         "cause",
         anyOf(
-          /Cannot load (?:libnvidia-encode|libnvcuvid|nvcuvid|libcuda)|Cannot load \S{0,20}nv\w{3,20}\.dll/,
+          /Cannot load (?:libnvidia-encode|libnvcuvid|nvcuvid)|Cannot load \S{0,20}nv\w{3,20}\.dll/,
           /libnv(?:cuvid|idia-encode)\.so\S{0,6}: cannot open/,
         ),
         "the driver's video libraries are not in the container: it asks for compute only",

@@ -178,6 +178,7 @@ export const cudaFailures: Failure[] = [
       /lib(?:cudart|cublas|cublasLt|cudnn\w{0,30}|nvrtc|cusparse|nccl)\.so\.[\d.]{1,8}: cannot open shared object/,
       /Could not load library lib(?:cudnn|cublas|cudart)/,
       /libtorch_cuda\.so: cannot open shared object/,
+      /Cannot load libcuda\.so|Could not dynamically load CUDA/,
     ),
     check: "guest.cuda",
     layer: "image",

@@ -32,7 +32,9 @@ import { containerStartFailures } from "./container-start.mts";
 import { daemonErrorFailures } from "./daemon-errors.mts";
 import { denialFailures } from "./denials.mts";
 import { hypervErrorFailures } from "./hyperv-errors.mts";
+import { gpuProgramFailures } from "./gpu-programs.mts";
 import { hostErrorFailures } from "./host-errors.mts";
+import { hostProgramFailures } from "./host-programs.mts";
 import { lineAt, lineStarts } from "../../places.mts";
 import { matcher } from "./match.mts";
 import { noteFailures } from "./notes.mts";
@@ -107,6 +109,8 @@ export const failures: Failure[] = [
   ...daemonErrorFailures,
   ...qemuErrorFailures,
   ...libvirtErrorFailures,
+  ...gpuProgramFailures,
+  ...hostProgramFailures,
   ...serviceFailures,
   ...generalFailures,
 ];

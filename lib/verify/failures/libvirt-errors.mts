@@ -30,6 +30,14 @@ export const libvirtErrorFailures: Failure[] = [
       "If no VM has it: restart libvirt's daemon, which then counts again",
     ],
     [
+      "gpu.match",
+      "symptom",
+      /Failed to (?:open config space file|read from) '\/sys\/bus\/pci\/devices/,
+      "libvirt cannot read a PCI device: it runs in a container with a read-only /sys, or the device left the bus",
+      "If it is not the card: nothing to do; otherwise see that the card is there and answers",
+      drivers,
+    ],
+    [
       "gpu.reset",
       "cause",
       /Active \S{1,20} devices on bus with \S{1,20}, not doing bus reset/,

@@ -1,6 +1,6 @@
 import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, firmwareFix, lessMemory, remedies } from "../../fixes.mts";
-import { vmWords } from "./fixes.mts";
+import { powerCycle, vmWords } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
@@ -63,7 +63,86 @@ export const qemuErrorFailures: Failure[] = [
       options,
     ],
   ]),
+  ...rows({ layer: "vfio", near, source }, [
+    [
+      "gpu.power",
+      "cause",
+      anyOf(
+        /vfio_region_(?:read|write)\([^)\n]{1,160}\) failed|reset bar \d failed/,
+        /failed to read PCI MSIX (?:FLAGS|PBA|TABLE)|Failed to perform PCI config \S{1,12} operation/,
+      ),
+      "the VM or QEMU reads or writes the card, and it does not answer: it lost power, hangs, or was taken away",
+      commandFix("Read what the host's kernel says", "dmesg --level err,warn | tail -n 40", { root: true }),
+      powerCycle,
+      doctorFix("gpu.power"),
+    ],
+    [
+      "iommu.enabled",
+      "cause",
+      /Failed to find iommu group (?:number|sysfs path)|VFIO IOMMU Type1 is not supported|Invalid VFIO version/,
+      "the device has no IOMMU group, or the kernel's VFIO does not offer what QEMU needs: the IOMMU is off",
+      doctorFix("iommu.enabled"),
+    ],
+    [
+      "gpu.in-use",
+      "cause",
+      anyOf(
+        /Failed to (?:get VFIO group status|add group to VFIO container|create KVM VFIO device|set VFIO IOMMU type)/,
+        /Failed to (?:get|map) BAR region|Failed to (?:add|remove) group \d{1,4} (?:to|from) KVM VFIO device/,
+      ),
+      "QEMU could not take the device from VFIO: another process has its group, or a device of it has a host driver",
+      commandFix("See which driver has each device", "lspci -nnk"),
+      remedies.otherVm,
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /requires iommu notifier which is not currently supported|i440fx doesn't support emulated iommu/,
+        /eim=on requires (?:accel=kvm|support on the KVM side)|Machine-type '\S{1,20}' not supported by IOMMU/,
+      ),
+      "the VM's virtual IOMMU does not fit its machine type, its interrupt controller, or a passed card",
+      "Use q35 with <ioapic driver='qemu'/> and an Intel vIOMMU with caching_mode='on', or remove the vIOMMU",
+    ],
+  ]),
   ...rows({ layer: "hypervisor", near, source }, [
+    [
+      "host.memory",
+      "cause",
+      /Hardware memory error at|got Hardware memory error|Guest MCE Memory Error/,
+      "a memory module of the host is faulty: the processor reported an error in memory that the VM uses",
+      commandFix("Read the errors", "journalctl -k -b --no-pager -g 'mce|EDAC|hardware error'", { root: true }),
+      "Test the memory (memtest86+) and replace the module that the log names",
+    ],
+    [
+      "host.memory",
+      "cause",
+      /locking memory failed|can't lock enough memory|cannot bind memory to host NUMA nodes/,
+      "QEMU may not lock or place the VM's memory as it was told to",
+      "Raise the limit on locked memory (memlock), and correct numatune in the VM's definition",
+    ],
+    [
+      "host.virtualization",
+      "symptom",
+      anyOf(
+        /KVM: (?:injection failed|unknown exit|exception \d{1,3} exit)|kvm version (?:too old|not supported)/,
+        /KVM_(?:GET|SET)_\w{3,30}(?:\([^)\n]{1,60}\))? (?:failed|error)|kvm_init_vcpu: \w{4,30}/,
+      ),
+      "KVM refused a request of QEMU: kernel and QEMU do not fit each other, or this machine is itself a VM",
+      "Update kernel and QEMU together; in a VM give the outer VM the host's CPU",
+      commandFix("Read the kernel's lines", "dmesg --level err,warn | tail -n 40", { root: true }),
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /invalid value of maxmem|Invalid SMP CPUs \d{1,5}\.|exceeds the maximum cpus supported by KVM/,
+        /(?:dies|clusters|modules) not supported by this machine's CPU topology|Invalid CPU type[:,]/,
+        /PCI: slot \d{1,2} function 0 already occupied|Invalid PCI device address/,
+      ),
+      "the VM asks for CPUs, memory or places on its bus that its machine type does not have",
+      "Correct cpus: and memory:, or <vcpu>, <maxMemory> and <address> in the VM's definition",
+    ],
     [
       "host.memory",
       "cause",

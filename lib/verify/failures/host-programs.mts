@@ -1,0 +1,284 @@
+import type { Failure } from "./types.mts";
+import { commandFix, guestFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const packages =
+  /\bapt|dpkg|\bE: |\bW: |\bdnf\b|\bdnf5\b|\byum\b|pacman|makepkg|mkinitcpio|zypper|nvidia|docker|vagrant|packer|qemu|vfio|initramfs|grub/i;
+const packerWords = /packer|qemu|\.pkr|==> \w|Build '/i;
+const windowsWords = /\bwsl|Wsl\/|Hyper-V|Windows|VBox/i;
+const podmanWords = /podman|podlet|quadlet|compose|crun|netavark|pasta|conmon|rootless|containers|libpod|storage/i;
+
+/** Sentences of package managers, Packer, VirtualBox, WSL and Podman that no other table has, by topic. */
+export const hostProgramFailures: Failure[] = [
+  ...rows({ layer: "packages", near: packages, source: "apt, dpkg, dnf, pacman, mkinitcpio, GRUB, read 2026-11" }, [
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /pkgProblemResolver::Resolve generated breaks|following packages were removed and essential/,
+        /(?:Essential )?packages were (?:removed|downgraded) and -y was used without/,
+        /[Pp]roblem with installed package/,
+      ),
+      "what should be installed conflicts with what is installed: the package manager would have to remove or " +
+      "downgrade packages",
+      "Update the system first, and keep driver and Docker packages from one source each",
+      "Read which package it names; apt-mark showhold lists those that are held back",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /Couldn't find any package by (?:glob|regex)/,
+      "the package has another name here, or its source is not set up, or apt-get update was not run",
+      commandFix("Read the package lists again", "apt-get update", { root: true }),
+    ],
+    [
+      "tools.present",
+      "cause",
+      /method driver \S{1,60} could not be found/,
+      "apt lacks the program for that kind of source (https, tor): its package is not installed",
+      commandFix("Install it", "apt-get install -y apt-transport-https ca-certificates", { root: true }),
+    ],
+    [
+      "tools.present",
+      "note",
+      /stored in legacy trusted\.gpg keyring|apt-key is deprecated/,
+      "apt warns about an old place of the source's key, which still works",
+      "Nothing to do now; Signed-By with a file in /etc/apt/keyrings is the new way",
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /frontend lock was locked by another process|could not lock database: File exists/,
+        /unable to lock (?:database|administration directory)/,
+      ),
+      "another package manager runs, or one was killed and left its lock",
+      "Wait for it to end (unattended-upgrades, packagekit); remove the lock only if none runs (pacman: " +
+      "/var/lib/pacman/db.lck)",
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /files list file for package '[^']{1,60}' is missing|unrecoverable fatal error, aborting/,
+        /archive uses unknown compression for member|is not a Debian format archive/,
+      ),
+      "dpkg's lists are damaged (a full disk, a hard stop), or the package file is for a newer dpkg or not whole",
+      commandFix("See that the disk is not full", "df -h /var"),
+      "Install the named package again: apt-get install --reinstall NAME; download a .deb again",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /This command has to be run with superuser privileges|you cannot perform this operation unless you are root/,
+      "the package manager needs root",
+      "Run it with sudo",
+    ],
+    [
+      "gpu.driver",
+      "cause",
+      /module not found: [`']?(?:vfio|nvidia|amdgpu)|Failed to find module '?(?:vfio|nvidia|amdgpu)/,
+      "the initramfs asks for a module that this kernel does not have: it is built in, was renamed, or its " +
+      "package is missing",
+      "Remove it from the list (vfio_virqfd since Linux 6.2), or install the headers and DKMS package, then build " +
+      "the initramfs again",
+    ],
+    [
+      "gpu.driver",
+      "note",
+      /Possible missing firmware \S{1,120} for (?:built-in driver|module)/,
+      "the initramfs lacks firmware for a card that this machine may not have, which matters only if that driver " +
+      "drives it at boot",
+      "Nothing to do; for a card of that driver install its firmware package",
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /unexpected EOF while looking for matching|default\/grub: .{0,40}Syntax error/,
+        /etc\/default\/grub: (?:line )?\d{1,4}: /,
+        /failed to get canonical path of/,
+      ),
+      "GRUB's configuration was not written: /etc/default/grub has a slip (a quote is missing), or the boot disk " +
+      "is not found (live system, chroot)",
+      "Correct that line: one pair of quotes around all arguments; then write the configuration again",
+    ],
+  ]),
+  ...rows({
+    layer: "packages",
+    near: packerWords,
+    source: "hashicorp/packer, packer-plugin-qemu (builder/qemu), read 2026-11",
+  }, [
+    [
+      "provider.access",
+      "fallback",
+      /errored after .{1,60}: Build was halted|Step ".{1,60}" failed, aborting/,
+      "Packer stopped the build: an earlier line of the same build says why",
+      "Read the lines above; with PACKER_LOG=1 it tells more",
+    ],
+    [
+      "verify.ssh",
+      "cause",
+      /Script disconnected unexpectedly|remote command exited without exit status or exit signal/,
+      "the SSH connection to Packer's VM broke while a script ran: the VM rebooted, its network was changed, or " +
+      "it ran out of memory",
+      "A script that reboots: expect_disconnect = true and pause_before for the next one; otherwise give the " +
+      "build more memory",
+    ],
+    [
+      "verify.ssh",
+      "symptom",
+      /SSH handshake err: |handshake failed: (?:EOF|read tcp)/,
+      "the VM that Packer builds takes connections on its port, but SSH does not answer yet: it still installs or " +
+      "boots",
+      "Wait; if it lasts, look at its screen over VNC, and raise ssh_timeout and ssh_handshake_attempts",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /Unable to find available (?:VNC|SSH|HTTP|host)[\w ]{0,20}port between/,
+        /[Ee]rror binding to (?:VNC|host|SSH) ?port|Error finding (?:VNC )?port/,
+      ),
+      "Packer finds no free port of the range that it may use",
+      "See who has them (ss -tlnp), or widen the range (vnc_port_min, host_port_min)",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /[Ee]rror using file source; the file must exist|invalid accelerator[:,] |iso_urls? must be specified/,
+        /invalid disk_interface|unrecognized (?:disk|cache|discard)[\w ]{0,20}type|iso_checksum must be specified/,
+      ),
+      "the Packer template names a file that does not exist, or a value that its builder does not know",
+      "A template of this project: run up again, which writes it; your own: packer validate names the line",
+    ],
+  ]),
+  ...rows({
+    layer: "provider",
+    near: windowsWords,
+    source: "microsoft/WSL (localization), VirtualBox 7 (Main), read 2026-11",
+  }, [
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /E_ACCESSDENIED \(0x80070005\)|Machine settings file '[^']{1,200}' already exists/,
+        /VBOX_E_FILE_ERROR \(0x80bb0004\)/,
+      ),
+      "VirtualBox may not use that file or VM: it is another user's, is open in another window, or was left over " +
+      "from an earlier VM",
+      "Close VirtualBox's windows, and start everything as one user; move the leftover folder of the VM away",
+      commandFix("See the VMs", "VBoxManage list vms"),
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      anyOf(
+        /0x8007019e|HCS_E_SERVICE_NOT_AVAILABLE|WSL_E_WSL_OPTIONAL_COMPONENT_REQUIRED/,
+        /CreateVm\/HCS\/E_INVALIDARG|CreateVm\/(?:Verify|Configure)\w{0,20}\/\w{4,40}/,
+      ),
+      "WSL's parts of Windows are not installed or not turned on, or its settings (.wslconfig) ask for what this " +
+      "machine does not have",
+      "Install them: wsl --install --no-distribution, then restart Windows; check memory and processors in .wslconfig",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /(?:MountVhd|MountDisk|AttachDisk)\/(?:HCS\/)?ERROR_SHARING_VIOLATION|ERROR_SHARING_VIOLATION/,
+      "the virtual disk is in use by another program: a backup, antivirus software, or a WSL that still runs",
+      "End WSL (wsl --shutdown), wait, and try again; leave the folder out of scans and backups",
+    ],
+    [
+      "hyperv.driver",
+      "cause",
+      /wsl: Failed to mount drivers|libcuda\.so\.1 is not a symbolic link/,
+      "the driver files that Windows gives its Linux guests are incomplete or were copied by hand",
+      "Update NVIDIA's driver of Windows and WSL (wsl --update), and restart; the warning about the link alone " +
+      "harms nothing",
+    ],
+  ]),
+  ...rows({
+    layer: "docker",
+    near: podmanWords,
+    source: "containers/podman, crun, netavark (their messages), read 2026-11",
+  }, [
+    [
+      "guest.engine",
+      "cause",
+      anyOf(
+        /could not find a working conmon binary|could not find "(?:netavark|pasta|aardvark-dns|slirp4netns|crun)"/,
+        /default OCI runtime "\w{2,12}" not found|invalid internal status, try resetting/,
+      ),
+      "a helper program of Podman is missing or too old",
+      guestFix("Install its helpers", "apt-get install -y conmon crun netavark aardvark-dns passt uidmap"),
+    ],
+    [
+      "verify.service",
+      "cause",
+      /cannot stat [`']\/dev\/(?:nvidia|dri|kfd)\S{0,20}[`']: No such file|stat \/dev\/(?:nvidia|kfd)\S{0,20}: no such file/,
+      "the device of the card that the container asks for does not exist: the driver is not loaded, or has " +
+      "another number of cards",
+      guestFix("See that the driver works, which creates its nodes", "nvidia-smi"),
+      "Write the CDI specification again: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /pasta failed with exit code|slirp4netns failed|Failed to open\(\) \/dev\/net\/tun/,
+      "the network program of rootless Podman (pasta) does not start: the tun device is missing, or an address is " +
+      "taken",
+      guestFix("Load the module", "modprobe tun"),
+      "Or use the other program: podman run --network slirp4netns",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /rootlessport (?:listen|cannot expose privileged)|cannot expose privileged port/,
+      "without root, Podman may not open that port (below 1024), or it is taken",
+      guestFix("Allow it", "sysctl -w net.ipv4.ip_unprivileged_port_start=80"),
+      "Or publish a port above 1023",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      anyOf(
+        /'overlay' is not supported over|backing file system is unsupported for this graph driver/,
+        /database (?:static dir|configuration mismatch|graph driver)/,
+      ),
+      "Podman's storage does not fit: its folder is on a file system that overlay cannot use, or was moved or " +
+      "made by another version",
+      "Put its storage on ext4 or xfs, or use fuse-overlayfs; after a move: podman system reset deletes all its " +
+      "images and containers",
+    ],
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /device must have a container path|invalid device (?:specification|mode|path):? .{0,40}(?:nvidia|amd)\.com\//,
+        /(?:nvidia|amd)\.com\/gpu\S{0,20}: (?:no such file|not a device)|stat (?:nvidia|amd)\.com\/gpu/,
+      ),
+      "this program takes the CDI name of a GPU (nvidia.com/gpu=all) for a device path: it, or its engine, is too " +
+      "old for CDI",
+      "Use Podman 4.1, Docker 28.3 with Compose 2.30 or podman-compose, or later ones",
+      "For a Quadlet write AddDevice=nvidia.com/gpu=all by hand",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /sd-bus call: |systemd user session|enable lingering for the user/,
+      "rootless Podman has no session of systemd: the user is not logged in, or was changed with su",
+      guestFix("Let the user's services run without a login", "loginctl enable-linger USER"),
+      "Log in over SSH or with machinectl shell rather than su",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /unable to connect to Podman socket|Cannot connect to Podman/,
+      "Podman's service, which docker and docker-compose speak to, does not run",
+      guestFix("Start it", "systemctl enable --now podman.socket"),
+      "Without root: systemctl --user enable --now podman.socket",
+    ],
+  ]),
+];
