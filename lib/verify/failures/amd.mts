@@ -56,7 +56,10 @@ export const amdFailures: Failure[] = [
     source: "ROCm; ROCm/legacy-rocm-build#3054 (2024-12)",
   },
   {
-    pattern: /Unable to open \/dev\/kfd|not member of "render" group/,
+    pattern: anyOf(
+      /Unable to open \/dev\/kfd|not member of "render" group|permission problems block access/,
+      /kfd driver not loaded|Could not initialize Tensile host: No devices found/,
+    ),
     check: "verify.service",
     layer: "docker",
     message:
@@ -183,7 +186,7 @@ export const amdFailures: Failure[] = [
     pattern: anyOf(
       /amdgpu\S{0,20} .{0,80}(?:ring \S{1,20} timeout|GPU reset begin)/,
       /VM_L2_PROTECTION_FAULT|\[drm:amdgpu_job_timedout|MES failed to respon/,
-      /ring \S{1,20} (?:reset|test) failed|VRAM is lost|amdgpu_cs_ioctl/,
+      /ring \S{1,20} (?:reset|test) failed|VRAM is lost|amdgpu_cs_ioctl|Trying to push to a killed entity/,
     ),
     near: amdWords,
     check: "gpu.reset",

@@ -17,7 +17,7 @@ const source = "libvirt 9.0 (its own messages, 2023-01), read 2026-11";
 
 /** Sentences of libvirt that no other table has, by topic. */
 export const libvirtErrorFailures: Failure[] = [
-  ...rows({ layer: "vfio", near: vmWords, source }, [
+  ...rows({ layer: "vfio", near: new RegExp(`${vmWords.source}|vfio`, "i"), source }, [
     [
       "gpu.in-use",
       "cause",
@@ -36,6 +36,18 @@ export const libvirtErrorFailures: Failure[] = [
       "libvirt cannot read a PCI device: it runs in a container with a read-only /sys, or the device left the bus",
       "If it is not the card: nothing to do; otherwise see that the card is there and answers",
       drivers,
+    ],
+    [
+      "gpu.driver",
+      "cause",
+      anyOf(
+        /drivers\/vfio-pci\/(?:bind|new_id)['"]?: (?:write error: )?(?:invalid argument|no such device)/,
+        /stat \/dev\/vfio\/(?:\d{1,4}|devices\/vfio\d{1,4}): no such file/,
+      ),
+      "vfio-pci does not have the card: the IOMMU is off (invalid argument), or another driver took the card (again)",
+      drivers,
+      doctorFix("iommu.enabled"),
+      remedies.bindAtBoot,
     ],
     [
       "gpu.reset",
