@@ -9,6 +9,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { up } from "../lib/cli/commands/up.mts";
 import { parseConfig } from "../lib/config/parse.mts";
+import { likelyCauses } from "../lib/verify/failures/index.mts";
 import { examineDamaged } from "./damaged.mts";
 import { random, standIns } from "./fake.mts";
 import { damagedConfig } from "./generated.mts";
@@ -268,6 +269,16 @@ function reading(): void {
   row("merge keys six deep, 30 wide", refused(`machines:\n - &m0 {name: a, box: lab/x}\n${levels}`), plain);
   row("50,000 lists in lists", refused(`machines: ${"[".repeat(50_000)}`), plain);
   row("200,000 blanks", refused(`machines: ${" ".repeat(200_000)}`), plain);
+
+  const line = "[   12.984386] pci 0000:00:1c.0: bridge window [mem 0xfb000000-0xfc0fffff] of group 1 is fine\n";
+  const explained = (text: string) => median(Array.from({ length: rounds }, () => timed(() => likelyCauses(text))));
+  print("\nA log of ten megabytes   (wanted: under 1 s)");
+  const short = explained(line.repeat(1e5 / line.length));
+  row("0.1 MB", short);
+  row("10 MB", explained(line.repeat(1e7 / line.length)), short);
+  for (const part of [": BAR 1 [mem ", "open '", "kernel headers for kernel "]) {
+    row(`0.5 MB of “${part}”`, explained(part.repeat(5e5 / part.length)), short);
+  }
 
   const spread = (title: string, times: number[]) => {
     print(`\n${title}   (wanted: under 200 ms)`);

@@ -21,14 +21,20 @@ const reach = 800;
 
 /** Prepares a catalogue. Returns the function that finds its entries in a log. */
 export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => Match[] {
-  const patterns = failures.map(({ pattern }) => spaced(pattern));
-  const keyed = failures.flatMap(({ pattern }, rank) => keysOf(pattern.source).map((key) => ({ rank, key })));
-  const keys = [...new Set(keyed.map(({ key }) => key))];
-  const ranks = keys.map((key) => [...new Set(keyed.filter((one) => one.key === key).map(({ rank }) => rank))]);
-  const search = searcher(keys);
+  const patterns: (RegExp | undefined)[] = [];
+  const ranksOf = new Map<string, Set<number>>();
+  for (const [rank, { pattern }] of failures.entries()) {
+    for (const key of keysOf(pattern.source)) ranksOf.set(key, (ranksOf.get(key) ?? new Set<number>()).add(rank));
+  }
+  const ranks = [...ranksOf.values()];
+  const search = searcher([...ranksOf.keys()]);
 
-  function find(text: string, fits: (failure: Failure, start: number, end: number) => boolean): Map<number, Match> {
-    const found = new Map<number, Match>();
+  /** Adds the entries that are not found yet. `original`: the position in the log's text. */
+  function find(
+    { text, original }: Shortened,
+    fits: (failure: Failure, start: number, end: number) => boolean,
+    found: Map<number, Match>,
+  ): void {
     const tried = new Map<number, number>();
     search(text, (key, at) => {
       for (const rank of ranks[key]!) {
@@ -37,59 +43,81 @@ export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => 
         if (found.has(rank) || at < (tried.get(rank) ?? 0)) continue;
         const from = at < reach ? 0 : text.indexOf("\n", at - reach) + 1 || at - reach;
         const begin = from > at ? at - reach : from;
-        const pattern = patterns[rank]!;
+        const pattern = patterns[rank] ??= compiled(failures[rank]!.pattern);
         const part = text.slice(begin, at + reach);
+        const whole = at + reach >= text.length ? Infinity : part.length;
         pattern.lastIndex = 0;
         let match: RegExpExecArray | null;
         while ((match = pattern.exec(part))) {
-          const start = begin + match.index + (/^\s*/.exec(match[0])![0].length);
-          const end = begin + match.index + match[0].length;
-          if (!fits(failures[rank]!, start, end)) {
-            if (match[0] === "") break;
-            continue;
+          // a match at the window's end may be cut off: it is found whole with a later key
+          if (match.index + match[0].length >= whole) break;
+          const start = original(begin + match.index + (/^\s*/.exec(match[0])![0].length));
+          const end = original(begin + match.index + match[0].length);
+          if (fits(failures[rank]!, start, end)) {
+            found.set(rank, { failure: failures[rank]!, rank, start, end });
+            break;
           }
-          found.set(rank, { failure: failures[rank]!, rank, start, end });
-          break;
+          if (match[0] === "") break;
         }
         tried.set(rank, at + reach / 2);
       }
     });
-    return found;
   }
 
   return (paste, ours) => {
     const { text, shown } = paste;
+    const found = new Map<number, Match>();
     const near = nearby(paste, ours);
-    const found = find(text, near);
+    const findIn = (one: Shortened) => {
+      const squeezed = shorten(one, surplusBlanks);
+      find(squeezed, near, found);
+      // the kernel's module writes its name before each line of a message
+      if (squeezed.text.includes("\nNVRM:")) find(shorten(squeezed, moduleName), near, found);
+    };
+    findIn({ text, original: (at) => at });
     if (text.length <= pasteLimit) {
       const whole = unwrapped(paste);
-      if (whole !== undefined) {
-        for (const [rank, match] of find(whole, near)) if (!found.has(rank)) found.set(rank, match);
-      }
+      if (whole !== undefined) findIn({ text: whole, original: (at) => at });
       const joined = rejoined({ text, shown });
-      if (joined) {
-        // each removed line break moved the following text by one
-        const back = (at: number) => at + joined.breaks.filter((place) => place <= at).length;
-        const moved = find(joined.text, (failure, start, end) => near(failure, back(start), back(end)));
-        for (const [rank, match] of moved) {
-          if (!found.has(rank)) found.set(rank, { ...match, start: back(match.start), end: back(match.end) });
-        }
-      }
+      // each removed line break moved the following text by one
+      if (joined) findIn({ text: joined.text, original: (at) => at + firstFrom(joined.breaks, at + 1) });
     }
     return [...found.values()];
   };
 }
 
-/** The pattern as it runs: spaces match any run of blanks or a line break, and case is ignored. */
-export function spaced({ source }: RegExp): RegExp {
-  const blank = "(?:[ \\t]{1,80}|[ \\t]{0,80}\\n[ \\t]{0,80}(?:NVRM:[ \\t]{0,20})?)";
-  let inClass = false;
-  const compiled = [...source.matchAll(/\\.|[^]/g)].map(([part]) => {
-    if (part === "[") inClass = true;
-    if (part === "]") inClass = false;
-    return part === " " && !inClass ? blank : part;
+/** A text without some of a log's characters, and the position in the log of a position in it. */
+interface Shortened {
+  text: string;
+  original: (at: number) => number;
+}
+
+/** Blanks beyond the first, and those at the ends of a line. */
+const surplusBlanks = /(?<=\n) +| +(?=[ \n])/g;
+/** What NVIDIA's kernel module writes before each line of a message. */
+const moduleName = /(?<=\n)NVRM: ?/g;
+
+/** A text in which one space is between words, for patterns of {@link compiled}. */
+export const squeezed = (text: string): string => shorten({ text, original: (at) => at }, surplusBlanks).text;
+
+/** Leaves out what a pattern matches. Tabs become spaces. */
+function shorten({ text, original }: Shortened, surplus: RegExp): Shortened {
+  /** Positions in the shorter text before which something is left out, and how much up to there. */
+  const places: number[] = [];
+  const removed = [0];
+  const shorter = (text.includes("\t") ? text.replaceAll("\t", " ") : text).replace(surplus, (part, at: number) => {
+    const before = removed.at(-1)!;
+    places.push(at - before);
+    removed.push(before + part.length);
+    return "";
   });
-  return new RegExp(compiled.join(""), "gim");
+  return { text: shorter, original: (at) => original(at + removed[firstFrom(places, at + 1)]!) };
+}
+
+/** The pattern as it runs on a {@link squeezed} text: a space also matches a line break, and case is ignored. */
+export function compiled({ source }: RegExp): RegExp {
+  const parts = [...source.matchAll(/[^\\[ ]+|\\.|\[(?:\\.|[^\]])*\]|[^]/g)].map(([part]) => part);
+  return new RegExp(parts.map((part) => part === " " ? "[ \\n]" : part).join(""), "gim");
 }
 
 /** Words about graphics cards, their drivers and passthrough. */

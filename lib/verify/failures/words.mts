@@ -1,74 +1,50 @@
-/** Finds many fixed texts in one pass over a long text (Aho and Corasick, 1975). */
+/** Finds many fixed texts in one pass over a long text, and the fixed texts that a pattern requires. */
 
 /**
- * Searches for all keys at once, without regard to case. A run of blanks or line breaks counts as
- * one space.
+ * Searches for all keys at once, without regard to case. A space of a key also matches a line break.
+ * Each key is found by four of its characters, those that the fewest other keys have; the rest is
+ * compared where these four are.
  *
- * @param keys lower-case texts without blanks at their ends
- * @returns a function that calls `found` with the index of a key and the position of its last
- *   character, in the order of the text
+ * @param keys lower-case ASCII texts of at least four characters
+ * @returns a function that calls `found` with the index of a key and a position inside of it, in the
+ *   order of the text
  */
 export function searcher(keys: string[]): (text: string, found: (key: number, at: number) => void) => void {
-  // characters that occur in no key share one class
-  const classes = new Uint8Array(128);
-  let count = 1;
-  for (const key of keys) {
-    for (const char of key) {
-      const code = char.charCodeAt(0);
-      if (classes[code] === 0) classes[code] = count++;
-    }
-  }
-  for (let code = 65; code <= 90; code++) classes[code] = classes[code + 32]!;
-  const space = classes[32]!;
-  for (const code of [9, 10, 11, 12, 13]) classes[code] = space;
+  const folded = Uint8Array.from({ length: 128 }, (_, code) => code === 10 ? 32 : code);
+  for (let code = 65; code <= 90; code++) folded[code] = code + 32;
+  // a character is shifted out of the hash after four steps
+  const step = (hash: number, code: number) => (hash << 4 ^ (code < 128 ? folded[code]! : 0)) & 0xffff;
 
-  // a row of transitions for each state; there are at most as many states as characters
-  const next = new Int32Array((1 + keys.reduce((sum, { length }) => sum + length, 0)) * count);
-  const ends: number[][] = [[]];
-  for (const [number, key] of keys.entries()) {
-    let state = 0;
-    for (const char of key) {
-      const slot = state * count + classes[char.charCodeAt(0)]!;
-      if (next[slot] === 0) {
-        next[slot] = ends.length;
-        ends.push([]);
-      }
-      state = next[slot]!;
-    }
-    ends[state]!.push(number);
+  const uses = new Uint16Array(0x10000);
+  const hashes = keys.map((key) => {
+    let hash = 0;
+    return Array.from(key, (char) => hash = step(hash, char.charCodeAt(0)));
+  });
+  for (const all of hashes) for (const hash of all.slice(3)) uses[hash]!++;
+  const byHash = new Map<number, { key: number; text: string; end: number }[]>();
+  const isUsed = new Uint8Array(0x10000);
+  for (const [key, all] of hashes.entries()) {
+    let end = 3;
+    for (let i = 4; i < all.length; i++) if (uses[all[i]!]! < uses[all[end]!]!) end = i;
+    const hash = all[end]!;
+    isUsed[hash] = 1;
+    byHash.set(hash, [...byHash.get(hash) ?? [], { key, text: keys[key]!, end }]);
   }
-  const fail = new Int32Array(ends.length);
-  const queue: number[] = [];
-  for (let i = 0; i < count; i++) if (next[i] !== 0) queue.push(next[i]!);
-  for (let head = 0; head < queue.length; head++) {
-    const state = queue[head]!;
-    ends[state]!.push(...ends[fail[state]!]!);
-    for (let i = 0; i < count; i++) {
-      const slot = state * count + i;
-      const back = next[fail[state]! * count + i]!;
-      if (next[slot] === 0) next[slot] = back;
-      else {
-        fail[next[slot]!] = back;
-        queue.push(next[slot]!);
-      }
-    }
-  }
-  const table = next.subarray(0, ends.length * count).map((state) => state * count);
-  const hits: (number[] | undefined)[] = ends.map((numbers) => numbers.length > 0 ? numbers : undefined);
-  const isEnd = Uint8Array.from(hits, (numbers) => numbers ? 1 : 0);
 
+  const isAt = (text: string, key: string, from: number) => {
+    if (from < 0 || from + key.length > text.length) return false;
+    for (let i = 0; i < key.length; i++) {
+      const code = text.charCodeAt(from + i);
+      if (code >= 128 || folded[code] !== key.charCodeAt(i)) return false;
+    }
+    return true;
+  };
   return (text, found) => {
-    let row = 0;
-    let blank = false;
+    let hash = 0;
     for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      const kind = code < 128 ? classes[code]! : 0;
-      if (kind === space && space !== 0) {
-        if (blank) continue;
-        blank = true;
-      } else blank = false;
-      row = table[row + kind]!;
-      if (row !== 0 && isEnd[row / count] === 1) { for (const key of hits[row / count]!) found(key, i); }
+      hash = step(hash, text.charCodeAt(i));
+      if (isUsed[hash] === 0) continue;
+      for (const { key, text: wanted, end } of byHash.get(hash)!) if (isAt(text, wanted, i - end)) found(key, i);
     }
   };
 }
@@ -77,7 +53,7 @@ export function searcher(keys: string[]): (text: string, found: (key: number, at
 export function alternatives(source: string): string[] {
   const found = [""];
   let depth = 0;
-  for (const [part] of source.matchAll(/\\.|\[(?:\\.|[^\]])*\]|[^]/g)) {
+  for (const [part] of source.matchAll(/[^\\[()|]+|\\.|\[(?:\\.|[^\]])*\]|[^]/g)) {
     if (part === "(") depth++;
     if (part === ")") depth--;
     if (part === "|" && depth === 0) found.push("");
@@ -103,7 +79,9 @@ export function keysOf(source: string): string[] {
     if (run.trim() !== "") candidates.push([run.trim().toLowerCase()]);
     run = "";
   };
-  const parts = [...source.matchAll(/\\.|\[(?:\\.|[^\]])*\]|\{\d+(?:,\d*)?\}|[^]/g)].map(([part]) => part);
+  const parts = [...source.matchAll(/[\w ,:;=/-]+(?![?*+{])|\\.|\[(?:\\.|[^\]])*\]|\{\d+(?:,\d*)?\}|[^]/g)].map(
+    ([part]) => part,
+  );
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i]!;
     if (part === "(") {
@@ -117,11 +95,7 @@ export function keysOf(source: string): string[] {
       i = last - 1;
       continue;
     }
-    const literal = part.length === 1 && !/[.^$[\]|?*+{}'"<>&]/.test(part)
-      ? part
-      : /^\\[^\w'"]$/.test(part)
-      ? part[1]!
-      : undefined;
+    const literal = !/^\\|[.^$[\]|?*+{}'"<>&]/.test(part) ? part : /^\\[^\w'"]$/.test(part) ? part[1]! : undefined;
     if (literal === undefined || /^[?*{]/.test(parts[i + 1] ?? "")) end();
     else {
       run += literal;
