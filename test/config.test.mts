@@ -359,8 +359,8 @@ test("keys at the top that begin with x- are ignored, and their anchors can be u
   assert.match(wrong("machines: [{name: a, box: lab/x, x-own: 1}]")[0]!, /unknown key “x-own”/);
 });
 
-test("each of 9,000 duplicate keys is found", () => {
-  assert.is(wrong(`${one("")}services:\n  web:\n${"    a: 1\n".repeat(9000)}`).length, 8999);
+test("each of 3,000 duplicate keys is found", () => {
+  assert.is(wrong(`${one("")}services:\n  web:\n${"    a: 1\n".repeat(3000)}`).length, 2999);
 });
 
 test("a file that is not UTF-8 is named with the byte, its offset and the encoding", () => {
@@ -405,11 +405,11 @@ services:
 `;
   assert.match(wrong(bomb)[0]!, /^3:3 service web cannot be read: its aliases expand to too many values/);
   const shared = (times: number) => {
-    const long = `[${Array(20_000).fill(1)}]`;
+    const long = `[${Array(2_000).fill(1)}]`;
     const more = Array.from({ length: times }, (_, i) => `  s${i}: {image: x, x-a: *a}\n`).join("");
     return `machines: [{name: a, box: lab/x}]\nservices:\n  web: {image: x, x-a: &a ${long}}\n${more}`;
   };
-  assert.equal(wrong(shared(3)), []);
+  assert.equal(wrong(shared(30)), []);
   assert.match(
     wrong(shared(200))[0]!,
     /^\d+:3 service s\d+ cannot be read: its aliases expand to too many values/,
@@ -419,10 +419,10 @@ services:
 
 test("as many aliases as a text can hold are no reason to refuse it", () => {
   const aliases = Array(15_000).fill("*a");
-  const text = `${one(`provision: [&a ./x, ${aliases}]\n`)}services: {web: {image: x, command: [${aliases}]}}`;
+  const text = `${one(`provision: &all [&a ./x, ${aliases}]\n`)}services: {web: {image: x, command: *all}}`;
   const { machines, services } = parseConfig(text);
   assert.is(machines[0]!.provision.length, 15_001);
-  assert.equal(services[0]!.body.command, Array(15_000).fill("./x"));
+  assert.equal(services[0]!.body.command, Array(15_001).fill("./x"));
 });
 
 test("anchors, merge keys and nesting are bounded, whatever they would make", () => {

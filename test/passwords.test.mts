@@ -171,7 +171,7 @@ test("URLs without a password stay as they are, and no text takes long", () => {
     true,
   ]);
   for (const part of ["http://a:", "http://a:b ", "a", "://", "@", "http://a@"]) {
-    withoutPasswords(`x://@${part.repeat(100_000)}`);
+    withoutPasswords(`x://@${part.repeat(10_000)}`);
   }
 });
 

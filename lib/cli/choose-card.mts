@@ -28,14 +28,18 @@ const makers: string[] = [vendorIds.nvidia, vendorIds.amd, vendorIds.intel];
 /** Checks that no change of this host fixes: their failure means a wrong system or processor. */
 const hopeless = ["provider.host", "host.architecture"];
 
-/** Each card of the host with the findings of a config that requests it: a divided card by its parts or as a whole. */
-export function judgeCards(starter: string, host: Host): Judged[] {
-  const cards = (host.pci ?? []).filter(isGpu).filter((fn, i, all) =>
+/** The cards of the host: a divided card by its parts or as a whole. */
+function cardsOf(host: Host): PciFunction[] {
+  return (host.pci ?? []).filter(isGpu).filter((fn, i, all) =>
     !all.slice(0, i).some((one) =>
       one.physicalFunction === fn.physicalFunction && cardOf(one, host).assignedFunctions.includes(fn)
     )
   );
-  return cards.map((card) => judge(card, starterFor(starter, card, host, ""), host));
+}
+
+/** Each card of the host with the findings of a config that requests it. */
+export function judgeCards(starter: string, host: Host): Judged[] {
+  return cardsOf(host).map((card) => judge(card, starterFor(starter, card, host, ""), host));
 }
 
 function judge(card: PciFunction, text: string, host: Host): Judged {
@@ -106,6 +110,9 @@ export function hopelessOf(starter: string, host: Host): Finding[] {
  * missing.
  */
 export function starterText(starter: string, host: Host): string {
-  const best = bestOf(judgeCards(starter, host), host.pci);
-  return starterFor(starter, best?.card ?? "any", host, "./homelab-gpu.schema.json");
+  const [first, ...others] = cardsOf(host);
+  // the only card needs no verdict, unless it may be a server's display chip
+  const only = others.length === 0 && makers.includes(first?.vendor ?? "") ? first : undefined;
+  const card = only ?? bestOf(judgeCards(starter, host), host.pci)?.card ?? "any";
+  return starterFor(starter, card, host, "./homelab-gpu.schema.json");
 }
