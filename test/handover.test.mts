@@ -58,7 +58,7 @@ test("says whether the host has its card back, and how to give it back", () => {
   assert.is(status, "fail");
   assert.match(
     message,
-    /0000:01:00\.0 .* has vfio-pci, and had nouveau; 0000:01:00\.1 .* has none, and had snd_hda_intel/,
+    /0000:01:00\.0 .* has vfio-pci, but had nouveau; 0000:01:00\.1 .* has none, but had snd_hda_intel/,
   );
   const at = `/sys/bus/pci/devices/${gpu}`;
   assert.equal(fix.map(({ command }) => command), [

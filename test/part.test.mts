@@ -184,7 +184,10 @@ test("names the first layer that fails", () => {
   assert.is(first(unbuilt), "verify.dxg fail: this box has no dxgkrnl");
   assert.match(first(`${unbuilt}dkms:dxgkrnl/6.6: added\n`)!, /was not built for the kernel 6\.8/);
   assert.is(first(without("dxg"))!.split(":")[0], "verify.dxg unknown", "an older script");
-  assert.is(first(fine, { driver: "595.10" }), "verify.driver fail: the host has driver 595.10, but the guest has 591.74");
+  assert.is(
+    first(fine, { driver: "595.10" }),
+    "verify.driver fail: the host has driver 595.10, but the guest has 591.74",
+  );
   assert.match(first(fine, {})!, /^verify\.driver unknown: /);
   assert.match(first(without("driver"))!, /^verify\.driver fail: the VM has no copy of its host/);
   assert.match(first(`${without("smi", "smi-gpu")}smi:missing\n`)!, /^verify\.smi fail/);

@@ -134,10 +134,15 @@ const port: Shape = (value, path) => {
   const range = (one: string) => /^(\d+)(?:-(\d+))?$/.exec(one);
   for (const one of [inner, ...(outer === "" ? [] : [outer])]) {
     const found = range(one);
-    if (!found) return bad(`has ${one}, which is not a port`, 'Write HOST:CONTAINER with numbers, for example "8080:80"');
+    if (!found) {
+      return bad(`has ${one}, which is not a port`, 'Write HOST:CONTAINER with numbers, for example "8080:80"');
+    }
     const [from, to] = [Number(found[1]), Number(found[2] ?? found[1])];
     if (from > 65535 || to > 65535 || to < from) {
-      return bad(`has ${one}, which is not a port from 1 to 65535`, "Write ports from 1 to 65535, the smaller one first");
+      return bad(
+        `has ${one}, which is not a port from 1 to 65535`,
+        "Write ports from 1 to 65535, the smaller one first",
+      );
     }
   }
   const length = (one: string) => Number(range(one)![2] ?? range(one)![1]) - Number(range(one)![1]);
