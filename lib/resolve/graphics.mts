@@ -44,7 +44,7 @@ export interface SuiteKernel extends Source {
 }
 
 const debian = { source: "https://packages.debian.org (linux-image-amd64)", checked: "2026-11-26" } as const;
-const ubuntu = { source: "https://packages.ubuntu.com (linux-image-virtual)", checked: "2026-11-26" } as const;
+const ubuntu = { source: "general knowledge (linux-image-virtual)", checked: "2026-11-26" } as const;
 
 /** The kernels of the suites' images. */
 export const suiteKernels: Record<string, SuiteKernel> = {
@@ -68,49 +68,49 @@ export interface RecentCard extends Source {
 const amd = { vendor: vendorIds.amd, checked: "2026-11-26" } as const;
 const intel = { vendor: vendorIds.intel, checked: "2026-11-26" } as const;
 
-/** The first kernel of recent cards. Firmware of the same age is needed too, which a suite has with its kernel. */
+/** The first kernel of recent cards; the rows are from general knowledge, and name where it is to be seen. Firmware of the same age is needed too, which a suite has with its kernel. */
 export const recentCards: RecentCard[] = [
   {
     ...amd,
     name: "AMD Navi 31 and 33 (Radeon RX 7900, 7600)",
     device: /^(744[0-9a-f]|745[0-9a-f]|748[0-9a-f])$/,
     kernel: "6.0",
-    source: "kernel, drivers/gpu/drm/amd/amdgpu/amdgpu_discovery.c (GC 11.0.0, 11.0.2)",
+    source: "general knowledge (kernel, drivers/gpu/drm/amd/amdgpu/amdgpu_discovery.c (GC 11.0.0, 11.0.2))",
   },
   {
     ...amd,
     name: "AMD Navi 32 (Radeon RX 7800 XT, 7700 XT)",
     device: /^(747[0-9a-f])$/,
     kernel: "6.5",
-    source: "linux-firmware, amdgpu/gc_11_0_3_*.bin (August 2023)",
+    source: "general knowledge (linux-firmware, amdgpu/gc_11_0_3_*.bin (August 2023))",
   },
   {
     ...amd,
     name: "AMD Navi 48 and 44 (Radeon RX 9070, 9060)",
     device: /^(755[0-9a-f]|759[0-9a-f])$/,
     kernel: "6.12",
-    source: "kernel, drivers/gpu/drm/amd/amdgpu/amdgpu_discovery.c (GC 12.0.0, 12.0.1)",
+    source: "general knowledge (kernel, drivers/gpu/drm/amd/amdgpu/amdgpu_discovery.c (GC 12.0.0, 12.0.1))",
   },
   {
     ...amd,
     name: "AMD Instinct MI300",
     device: /^(74a[0-9a-f]|74b[0-9a-f])$/,
     kernel: "6.6",
-    source: "kernel, drivers/gpu/drm/amd/amdgpu/amdgpu_discovery.c (GC 9.4.3)",
+    source: "general knowledge (kernel, drivers/gpu/drm/amd/amdgpu/amdgpu_discovery.c (GC 9.4.3))",
   },
   {
     ...intel,
     name: "Intel Arc A (Alchemist)",
     device: /^(56[9ab][0-9a-f]|56c[0-9a-f])$/,
     kernel: "6.2",
-    source: "kernel, drivers/gpu/drm/i915/i915_pci.c (dg2_info without require_force_probe)",
+    source: "general knowledge (kernel, drivers/gpu/drm/i915/i915_pci.c (dg2_info without require_force_probe))",
   },
   {
     ...intel,
     name: "Intel Arc B (Battlemage)",
     device: /^(e2[0-9a-f]{2})$/,
     kernel: "6.12",
-    source: "kernel, drivers/gpu/drm/xe/xe_pci.c (battlemage without require_force_probe)",
+    source: "general knowledge (kernel, drivers/gpu/drm/xe/xe_pci.c (battlemage without require_force_probe))",
   },
 ];
 
