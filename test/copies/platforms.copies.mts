@@ -68,10 +68,10 @@ for (const [platform, names] of Object.entries(hosts)) {
     const other = platform === "linux" ? "windows" : "linux";
     const { code, out, err } = await says(platform, ["doctor", "--host", `hosts/${hosts[other]![0]}.txt`]);
     assert.equal([code, out], [2, ""]);
-    const made = `homelab-gpu: this copy is built for ${platform} and has no part for ${other}`;
+    const made = `homelab-gpu: this copy is built for ${platform} and has no files for ${other}`;
     assert.equal(err.split("\n").slice(0, 2).map((line) => line.trim()), [
       made,
-      "build a complete one in the checkout: npm run bundle",
+      "to build a complete one in the checkout: npm run bundle",
     ]);
   });
 }
