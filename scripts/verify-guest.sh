@@ -248,24 +248,33 @@ else
   for service; do
     [ -n "$graphics" ] || continue
     service=${service%%=*}
-    name=$(printf '%s\n' "$now" | sed -n "s|^$service running .* ||p" | head -n 1)
-    [ -n "$name" ] || continue
-    asked=$("$engine" inspect --format '{{json .HostConfig.Devices}}' "${name#/}" 2>/dev/null |
-      grep -oE '"PathOnHost":"/dev/(kfd|dri)' | cut -d '"' -f 4 | sort -u | xargs)
-    [ -n "$asked" ] || continue
-    fact "graphics-asked-$service" "$asked"
-    # the devices that it has, by its own /dev
-    process=$("$engine" inspect --format '{{.State.Pid}}' "${name#/}" 2>/dev/null)
-    nodes=
-    for node in kfd $(cd "$proc/${process:-none}/root/dev" 2>/dev/null && ls -d dri/renderD* 2>/dev/null); do
-      [ ! -e "$proc/${process:-none}/root/dev/$node" ] || nodes="$nodes $node"
+    # each container that runs: the lines of the second one are those of SERVICE#2
+    replica=0 any=
+    for name in $(printf '%s\n' "$now" | sed -n "s|^$service running .* ||p"); do
+      replica=$((replica + 1)) key=$service
+      [ "$replica" = 1 ] || key=$service#$replica
+      asked=$("$engine" inspect --format '{{json .HostConfig.Devices}}' "${name#/}" 2>/dev/null |
+        grep -oE '"PathOnHost":"/dev/(kfd|dri)' | cut -d '"' -f 4 | sort -u | xargs)
+      # one without devices beside one that has them lacks its GPU
+      if [ -z "$asked" ]; then
+        [ -z "$any" ] || fact "graphics-nodes-$key" ''
+        continue
+      fi
+      any=yes
+      fact "graphics-asked-$key" "$asked"
+      # the devices that it has, by its own /dev
+      process=$("$engine" inspect --format '{{.State.Pid}}' "${name#/}" 2>/dev/null)
+      nodes=
+      for node in kfd $(cd "$proc/${process:-none}/root/dev" 2>/dev/null && ls -d dri/renderD* 2>/dev/null); do
+        [ ! -e "$proc/${process:-none}/root/dev/$node" ] || nodes="$nodes $node"
+      done
+      fact "graphics-nodes-$key" "${nodes# }"
+      # shellcheck disable=SC2016 # the container's own shell
+      timeout 60 "$engine" exec "${name#/}" sh -c \
+        'for node in /dev/kfd /dev/dri/renderD*; do [ ! -e "$node" ] || (exec 3<>"$node") || exit 1; done' >"$work/said" 2>&1
+      fact "graphics-open-$key" "$?"
+      logged "graphics-log-$key" <"$work/said"
     done
-    fact "graphics-nodes-$service" "${nodes# }"
-    # shellcheck disable=SC2016 # the container's own shell
-    timeout 60 "$engine" exec "${name#/}" sh -c \
-      'for node in /dev/kfd /dev/dri/renderD*; do [ ! -e "$node" ] || (exec 3<>"$node") || exit 1; done' >"$work/said" 2>&1
-    fact "graphics-open-$service" "$?"
-    logged "graphics-log-$service" <"$work/said"
   done
   for service; do
     [ -n "${NVIDIA-}" ] || continue

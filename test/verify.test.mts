@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import type { Service } from "../lib/config/types.mts";
 import type { PciFunction } from "../lib/host/pci-types.mts";
 import { type ContextOfGpu, verifyMachine } from "../lib/verify/layers.mts";
+import { graphicsGpuLayer } from "../lib/verify/graphics.mts";
 import { gpuLayer } from "../lib/verify/nvidia.mts";
 import { factsOf } from "../lib/verify/guest-facts.mts";
 import { seenServices } from "../lib/verify/services.mts";
@@ -307,6 +308,26 @@ test("a GPU in each container of a service: one without it is named", () => {
   assert.match(bad.message, /^service web \(container 2 of 2\) sees no GPU/);
   const seen = seenServices(facts("gpu-web#2:1\n"));
   assert.equal(seen.map(({ gpus }) => gpus), [["NVIDIA L4"], [], []]);
+});
+
+test("the nodes of a card in each container of a service: one that cannot open them is named", () => {
+  const facts = (second: string) =>
+    factsOf(said(
+      `graphics:amd\n${up}service:web running 0 0 none no p-web-1\nservice:web running 0 0 none no p-web-2\n` +
+        `graphics-asked-web:/dev/dri\ngraphics-nodes-web:dri/renderD128\ngraphics-open-web:0\n${second}`,
+    ));
+  const of = (second: string) => graphicsGpuLayer(facts(second), "a", "web");
+  const node = "graphics-asked-web#2:/dev/dri\ngraphics-nodes-web#2:dri/renderD128\n";
+  assert.equal([of("").status, of("").message], ["pass", "service web can open /dev/dri/renderD128"]);
+  const both = of(`${node}graphics-open-web#2:0\n`);
+  assert.is(both.message, "service web can open /dev/dri/renderD128 (each of its 2 containers)");
+  const closed = of(`${node}graphics-open-web#2:1\n`);
+  assert.is(closed.status, "fail");
+  assert.match(closed.message, /^service web \(container 2 of 2\) has .*, and its user cannot open them$/);
+  const without = of("graphics-nodes-web#2:\n");
+  assert.is(without.status, "fail");
+  assert.match(without.message, /^service web \(container 2 of 2\) has no GPU: its container lacks a render node/);
+  assert.match(without.fix?.[0]?.command ?? "", /inspect p-web-2$/);
 });
 
 test.run();

@@ -6,6 +6,7 @@ import { graphicsMakers, graphicsVendorOf } from "../resolve/graphics.mts";
 import { joinList } from "../text.mts";
 import { self } from "../self.mts";
 import { causeOf, engineOf, type Facts, type LayerResult } from "./guest-facts.mts";
+import { judgeContainers, type ServiceContainer } from "./service-containers.mts";
 
 const again = manualFix("Rebuild the box with gpu: and image:, which installs the card's firmware");
 
@@ -70,29 +71,29 @@ export function graphicsLayer(facts: Facts, cards: PciFunction[], used: boolean)
 }
 
 /**
- * Checks that the container of a service has the nodes of the cards, and that its user can open
+ * Checks that each container of a service has the nodes of the cards, and that its user can open
  * them.
  */
-export function graphicsGpuLayer(facts: Facts, machine: string, name: string): LayerResult {
+export function graphicsGpuLayer(facts: Facts, machine: string, service: string): LayerResult {
+  return judgeContainers(facts, "graphics-nodes", service, (one) => containerNodes(facts, machine, one));
+}
+
+function containerNodes(facts: Facts, machine: string, { key, name, container }: ServiceContainer): LayerResult {
   const check = "verify.gpu";
-  const asked = facts.one(`graphics-asked-${name}`);
-  const found = facts.one(`graphics-nodes-${name}`)?.split(" ").filter(Boolean) ?? [];
-  const code = facts.one(`graphics-open-${name}`);
+  const asked = facts.one(`graphics-asked-${key}`);
+  const found = facts.one(`graphics-nodes-${key}`)?.split(" ").filter(Boolean) ?? [];
+  const code = facts.one(`graphics-open-${key}`);
   if (facts.one("graphics") === undefined) {
-    return { check, status: "unknown", message: `verify-guest.sh did not check whether ${name} has its GPU` };
+    return { check, status: "unknown", message: `the GPU of ${name} was not checked` };
   }
-  const { program } = engineOf(facts);
-  const container = facts.all("service").map((value) => value.split(" ")).find(([service]) => service === name)?.at(-1);
-  const see = container === undefined ? [] : [
-    commandFix(
-      "See its settings",
-      self(`ssh ${machine} -- sudo ${program} inspect ${guestWord(container)}`),
-    ),
-  ];
+  const see = commandFix(
+    "See its settings",
+    self(`ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${guestWord(container)}`),
+  );
   const evidence = [
     { read: `devices of ${name}`, value: asked ?? "none of a card" },
     { read: `/dev in ${name}`, value: found.join(", ") || "none of a card" },
-    ...facts.log(`graphics-log-${name}`, `opening them in ${name}`),
+    ...facts.log(`graphics-log-${key}`, `opening them in ${name}`),
   ];
   const missing = [
     ...(asked?.split(" ").includes("/dev/kfd") && !found.includes("kfd") ? ["/dev/kfd"] : []),
@@ -100,7 +101,7 @@ export function graphicsGpuLayer(facts: Facts, machine: string, name: string): L
   ];
   if (asked === undefined || missing.length > 0) {
     const message = `service ${name} has no GPU: its container lacks ${joinList(missing, "and")}`;
-    return { check, status: "fail", message, evidence, fix: see };
+    return { check, status: "fail", message, evidence, fix: [see] };
   }
   const nodes = joinList(found.map((node) => `/dev/${node}`));
   // the image has no shell to try with

@@ -3,6 +3,7 @@ import type { Fix } from "../findings.mts";
 import { guestWord } from "../render.mts";
 import { commandFix, guestFix, headers, manualFix, toolkit } from "../fixes.mts";
 import { causeOf, engineOf, type Facts, type LayerResult } from "./guest-facts.mts";
+import { judgeContainers, type ServiceContainer } from "./service-containers.mts";
 import { self } from "../self.mts";
 
 const again = manualFix("Rebuild the box with gpu:, which installs the driver");
@@ -182,36 +183,17 @@ function dockerKnows(facts: Facts, version: string): Omit<LayerResult, "check"> 
     };
 }
 
-/**
- * Checks that `nvidia-smi -L` lists the requested number of GPUs in each container of a service with a GPU request.
- * verify-guest.sh numbers the containers that run: those after the first are `SERVICE#2`, `SERVICE#3`.
- */
+/** Checks that `nvidia-smi -L` lists the requested number of GPUs in each container of a service with a GPU request. */
 export function gpuLayer(facts: Facts, machine: string, service: string, wanted: number | "all"): LayerResult {
-  const keys = [service];
-  while (facts.one(`gpu-${service}#${keys.length + 1}`) !== undefined) keys.push(`${service}#${keys.length + 1}`);
-  const judged = keys.map((key, at) => containerGpu(facts, machine, { service, key, at, of: keys.length }, wanted));
-  const [first] = judged;
-  const worst = judged.find(({ status }) => status === "fail") ?? judged.find(({ status }) => status !== "pass");
-  if (worst || keys.length === 1) return worst ?? first!;
-  const { message } = containerGpu(facts, machine, { service, key: service, at: 0, of: 1 }, wanted);
-  return { ...first!, message: `${message} (each of its ${keys.length} containers)` };
-}
-
-/** A container of a service, by the key of its lines and its place among those that run, from 0. */
-interface GpuContainer {
-  service: string;
-  key: string;
-  at: number;
-  of: number;
+  return judgeContainers(facts, "gpu", service, (one) => containerGpu(facts, machine, one, wanted));
 }
 
 function containerGpu(
   facts: Facts,
   machine: string,
-  { service, key, at, of }: GpuContainer,
+  { key, name, container }: ServiceContainer,
   wanted: number | "all",
 ): LayerResult {
-  const name = of === 1 ? service : `${service} (container ${at + 1} of ${of})`;
   const check = "verify.gpu";
   const found = facts.all(`gpu-found-${key}`);
   const code = facts.one(`gpu-${key}`);
@@ -242,7 +224,7 @@ function containerGpu(
   }
   const see = commandFix(
     "See its settings",
-    self(`ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${guestWord(containerOf(facts, service, at))}`),
+    self(`ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${guestWord(container)}`),
   );
   const nodes = facts.one(`gpu-nodes-${key}`)?.split(" ").filter((node) => /^(nvidia\d+|dxg)$/.test(node)) ?? [];
   const without = lines.some((line) => /executable file not found|no such file or directory/.test(line));
@@ -282,16 +264,6 @@ function containerGpu(
   const cause = causeOf(lines);
   const message = `service ${name} sees no GPU${cause ? `: ${cause.message}` : ""}`;
   return { check, status: "fail", message: message, evidence, fix: cause?.fix ?? [see] };
-}
-
-/**
- * The name of a service's container, of those that run: the last word of its line. Docker's Compose and
- * podman-compose use different names.
- */
-function containerOf(facts: Facts, service: string, at: number): string {
-  const lines = facts.all("service").filter((value) => value.startsWith(`${service} `));
-  const running = lines.filter((value) => value.startsWith(`${service} running `));
-  return (running[at] ?? lines[at])?.split(" ").at(-1) ?? service;
 }
 
 /** `GPU 0: NVIDIA H200` → `NVIDIA H200`. */

@@ -256,4 +256,31 @@ test("the GPU of each container that runs is asked; the lines of the second one 
   ]);
 });
 
+test("the nodes of a card are looked for in each container that runs", ({ folder }) => {
+  for (const id of [41, 43]) mkdirSync(join(folder, `proc/${id}/root/dev/dri`), { recursive: true });
+  writeFileSync(join(folder, "proc/41/root/dev/dri/renderD128"), "");
+  const line = (n: number) => `"web running 0 0 none always 1 /web-${n}"`;
+  const docker = `case "$1 $3" in
+    "version {{.Server.Version}}") echo 26.1.5 ;;
+    "ps --filter") echo 1 3 ;;
+    "inspect {{.State.Pid}}") echo "4\${4#web-}" ;;
+    "inspect {{json .HostConfig.Devices}}") [ "$4" != web-1 ] || echo '[{"PathOnHost":"/dev/dri"}]' ;;
+    "inspect "*State.Error*) ;;
+    "inspect "*) printf '%s\\n' ${line(1)} ${line(3)} ;;
+    "exec sh") exit 0 ;;
+  esac`;
+  const { stdout } = spawnSync("sh", [`${root}/scripts/verify-guest.sh`, "0", "web=web"], {
+    env: { ...standIns(folder, { ...programs, docker }), GRAPHICS: "amd", PROC: join(folder, "proc") },
+    encoding: "utf8",
+  });
+  assert.equal(stdout.split("\n").filter((one) => one.startsWith("graphics-")), [
+    ...[
+      "graphics-asked-web:/dev/dri",
+      "graphics-nodes-web:dri/renderD128",
+      "graphics-open-web:0",
+      "graphics-nodes-web#2:",
+    ],
+  ]);
+});
+
 test.run();
