@@ -5,6 +5,8 @@
 import { dirname, isAbsolute, join, relative } from "node:path/posix";
 import { isMap as isMapNode, isSeq, offset, Yaml } from "../config/yaml.mts";
 import { isMap, mapAt } from "../maps.mts";
+import { documentsOf } from "./documents.mts";
+import { mergeFiles } from "./merge.mts";
 import { lineOf, literally } from "./refusals.mts";
 import { rebased } from "./rebase.mts";
 import { serviceKeys, shapeFlaws } from "./shape.mts";
@@ -45,7 +47,7 @@ export function readProjectFiles(
   envTexts: Record<string, string> = {},
 ): ReadProject {
   const read = new Reading(files, texts, values, envTexts);
-  const merged = files.map((file) => read.file(file)).reduce(merge, {});
+  const merged = files.map((file) => read.file(file)).reduce(mergeFiles, {});
   const services = Object.fromEntries(
     Object.entries(mapAt(merged, "services")).map(([name, body]) => [name, isMap(body) ? body : {}]),
   ) as Record<string, ComposeService>;
@@ -99,7 +101,7 @@ class Reading {
       Object.keys(mapAt(data, "services")).map((name) => [name, this.#service(path, name, [])]),
     );
     for (const { name, data: other } of included) this.#conflicts(path, data, name, other);
-    return merge(included.map(({ data }) => data).reduce(merge, {}), { ...data, services });
+    return mergeFiles(included.map(({ data }) => data).reduce(mergeFiles, {}), { ...data, services });
   }
 
   /**
@@ -173,7 +175,7 @@ class Reading {
       ...above,
       id,
     ]);
-    return merge(inherited, own);
+    return mergeFiles(inherited, own);
   }
 
   #data(path: string): Record<string, unknown> {
@@ -185,7 +187,7 @@ class Reading {
       this.wanted.add(path);
       return {};
     }
-    const own = documentsOf(text).map(({ text, above }) => this.#document(path, text, above)).reduce(merge, {});
+    const own = documentsOf(text).map(({ text, above }) => this.#document(path, text, above)).reduce(mergeFiles, {});
     const [first = ""] = this.#files;
     const folder = this.#settings.get(path)?.folder ?? dirname(path);
     const data = this.#files.includes(path)
@@ -270,23 +272,6 @@ class Reading {
   }
 }
 
-/**
- * The documents of a YAML file, which Compose merges in order, each with the number of lines before
- * it.
- */
-function documentsOf(text: string): { text: string; above: number }[] {
-  const lines = text.split("\n");
-  const starts = lines.flatMap((line, i) => (/^---(\s|$)/.test(line) ? [i] : []));
-  if (
-    starts.length === 0 || (starts.length === 1 && lines.slice(0, starts[0]).every((line) => /^\s*(#|%|$)/.test(line)))
-  ) {
-    return [{ text, above: 0 }];
-  }
-  const bounds = [...new Set([0, ...starts])];
-  return bounds.map((from, i) => ({ text: lines.slice(from, bounds[i + 1]).join("\n"), above: from }))
-    .filter(({ text }) => text.split("\n").some((line) => !/^\s*(#|---\s*$|$)/.test(line)));
-}
-
 /** What to write in place of a `${` that Compose cannot parse: the usual slips are a colon without `-`, and spaces. */
 function variableMend(value: string): string {
   const [, name, rest] = /\$\{\s*([A-Za-z_]\w*)\s*(?::([^-?+}][^}]*))?\s*\}/.exec(value) ?? [];
@@ -318,33 +303,4 @@ function lineIn(yaml: Yaml, path: (string | number)[]): number {
 /** A path named in a file, relative to the project's folder. */
 function beside(file: string, name: string): string {
   return isAbsolute(name) ? name : join(dirname(file), name);
-}
-
-/**
- * Merges two mappings as Compose merges files: mappings by key, lists appended, other values
- * replaced.
- */
-function merge(under: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
-  const merged = new Map(Object.entries(under));
-  for (const [key, value] of Object.entries(over)) {
-    const old = merged.get(key);
-    const replaced = ["command", "entrypoint"].includes(key);
-    const unique = ["volumes", "devices"].includes(key) ? targetOf : (one: unknown) => JSON.stringify(one);
-    merged.set(
-      key,
-      isMap(old) && isMap(value)
-        ? merge(old, value)
-        : Array.isArray(old) && Array.isArray(value) && !replaced
-        ? [...old.filter((one) => !value.some((later) => unique(later) === unique(one))), ...value]
-        : value,
-    );
-  }
-  return Object.fromEntries(merged);
-}
-
-/** The path of a mount or device in the container: of two with the same path the later one wins. */
-function targetOf(one: unknown): string {
-  if (isMap(one)) return String(one.target ?? one.source ?? "");
-  const parts = String(one).split(":");
-  return parts[1] ?? parts[0]!;
 }
