@@ -117,7 +117,7 @@ test("a profile with the GPU that is off is named, unless another service of the
     "compose.yaml": `services: {n8n: {image: n8n}, cuda: {image: o, profiles: [gpu-nvidia], ${reservation}}}\n`,
   };
   const [first] = await findings(files);
-  assert.match(first!, /no service asks for a GPU: cuda, which does, is in the profile gpu-nvidia, and that is off/);
+  assert.match(first!, /no service asks for a GPU: cuda does, but its profile gpu-nvidia is off/);
   assert.match(first!, /-> Turn the profile on for this stack in the config: profiles: \[gpu-nvidia\]/);
   assert.equal(await findings(files, { profiles: ["gpu-nvidia"] }), []);
   const needed = files["compose.yaml"].replace("{image: n8n}", "{image: n8n, depends_on: [cuda]}");
@@ -128,7 +128,7 @@ test("a profile with the GPU that is off is named, unless another service of the
 test("GPU lines that are comments are named with their line, unless a service has the GPU", async () => {
   const text = "services:\n  a:\n    image: x\n    # runtime: nvidia\n";
   const [first] = await findings({ "compose.yaml": text });
-  assert.match(first!, /^warn p\/compose\.yaml:4 p: no service asks for a GPU: the lines of compose\.yaml that do are/);
+  assert.match(first!, /^warn p\/compose\.yaml:4 p: no service asks for a GPU: the GPU settings in compose\.yaml are/);
   assert.equal(await findings({ "compose.yaml": `${text}  b: {image: y, gpus: all}\n` }), []);
 });
 

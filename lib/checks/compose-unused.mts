@@ -32,7 +32,7 @@ function suits(services: ComposeService[], { gpus }: ResolvedMachine): boolean {
   return vendors.includes("drm") || (isAmd && vendors.includes("amd"));
 }
 
-/** What names of files say about the way that most people want: `gpu` and `nvidia` before `cuda-cdi`. */
+/** The order in which files are suggested, by their names: `gpu` and `nvidia` before `cuda-cdi`. */
 const rank = ({ file }: UnusedFile) => {
   const name = basename(file);
   return (/cdi|legacy|dev|test/i.test(name) ? 2 : 0) + (/gpu|nvidia|cuda|rocm|amd/i.test(name) ? 0 : 1);
@@ -92,7 +92,7 @@ function profileFlaw(project: ComposeProject, machine: ResolvedMachine): Project
   const [profile] = profiles as unknown[];
   return {
     status: "warn",
-    message: `no service asks for a GPU: ${name}, which does, is in the profile ${profile}, and that is off`,
+    message: `no service asks for a GPU: ${name} does, but its profile ${profile} is off`,
     service: name,
     at: "profiles",
     fix: manualFix(`Turn the profile on for this stack in the config: profiles: [${profile}]`),
@@ -109,7 +109,7 @@ function commentFlaw({ name, texts, files }: ComposeProject): ProjectFlaw | unde
     if (line < 0) continue;
     return {
       status: "warn",
-      message: `no service asks for a GPU: the lines of ${file} that do are comments`,
+      message: `no service asks for a GPU: the GPU settings in ${file} are comments`,
       evidence: { read: `${name}/${file}:${line + 1}`, value: texts[file]!.split("\n")[line]!.trim() },
       fix: manualFix("Remove the # of these lines, for the service that needs the GPU"),
     };

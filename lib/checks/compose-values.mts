@@ -1,4 +1,4 @@
-/** Values without quotes that one Compose takes and another one refuses: dates and infinite numbers. */
+/** Values without quotes that one version of Compose accepts and another refuses: dates and infinite numbers. */
 import type { ComposeProject } from "../compose/types.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
@@ -28,7 +28,7 @@ export function valueFlaws(project: ComposeProject, machine: ResolvedMachine, co
   const compose = composeOf(machine, config);
   const written = project.written ?? model;
   if (!written || !compose) return [];
-  // the host's Compose says it with its own words
+  // the host's Compose has reported it already
   if (project.refusals.some(({ message }) => /time\.Time|unsupported value/.test(message))) return [];
   const old = isOlder(compose.version, otherLibrary);
   return enabledOf({ model: written, ...(enabled ? { enabled } : {}) }).flatMap(([service, body]) =>
@@ -43,7 +43,7 @@ export function valueFlaws(project: ComposeProject, machine: ResolvedMachine, co
           status: old ? "warn" : "fail",
           message: old
             ? `${key} of ${service} is a date to YAML: ${compose.shown}, which passes on ${day} ${time.slice(0, 8)} ` +
-              "+0000 UTC, and newer ones refuse it"
+              "+0000 UTC; newer versions refuse it"
             : `${key} of ${service} is a date to YAML, which Compose ${otherLibrary} and later refuse; ${compose.shown}`,
           ...place,
           fix,

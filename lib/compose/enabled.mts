@@ -3,13 +3,17 @@ import type { Service } from "../config/types.mts";
 import { mapAt } from "../maps.mts";
 import type { ComposeModel, ComposeProject, ComposeService } from "./types.mts";
 
+/** Whether a service runs no containers: Compose checks it and creates nothing (compose-spec, scale). */
+function runsNever({ scale, deploy }: ComposeService): boolean {
+  return String(scale ?? mapAt({ deploy }, "deploy").replicas) === "0";
+}
+
 /**
  * Whether `up` starts a service: not one with a profile, and not one with a scale of 0
  * (compose-spec, profiles, scale).
  */
 export function isEnabled({ body }: Service): boolean {
-  const { profiles, scale = mapAt(body, "deploy").replicas } = body;
-  return !(Array.isArray(profiles) && profiles.length > 0) && String(scale) !== "0";
+  return !(Array.isArray(body.profiles) && body.profiles.length > 0) && !runsNever(body);
 }
 
 /**
@@ -23,9 +27,6 @@ export function enabledServices({ services }: ComposeModel, profiles: string[]):
       own.some((one) => profiles.includes(one));
   });
 }
-
-/** Whether a service runs no containers: Compose checks it and creates nothing (compose-spec, scale). */
-const runsNever = ({ scale, deploy }: ComposeService) => String(scale ?? mapAt({ deploy }, "deploy").replicas) === "0";
 
 /** The enabled services of a project that get a container: those with a scale of 0 are left out. */
 export function startedOf(project: Pick<ComposeProject, "model" | "enabled">): [string, ComposeService][] {
