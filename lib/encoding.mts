@@ -1,4 +1,4 @@
-/** Bytes and the text that they are. */
+/** Converts between bytes and text without loss. */
 
 /**
  * Bytes as text, without loss: UTF-8, and every byte that is not UTF-8 becomes one of the
@@ -48,10 +48,10 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
 
 const escaped = /[\udc80-\udcff]/;
 
-/** The bytes of a text of {@link decodeBytes}: those that it was made of. Any other text becomes UTF-8. */
+/** The bytes that {@link decodeBytes} made a text from. Any other text is encoded as UTF-8. */
 export function encodeText(text: string): Uint8Array {
   const encoder = new TextEncoder();
-  // the second half of a pair is no escaped byte: split by code point
+  // split by code point: the second half of a surrogate pair is not an escaped byte
   if (!escaped.test(text)) return encoder.encode(text);
   const parts = [...text].map((char) => {
     const code = char.charCodeAt(0);
@@ -66,17 +66,17 @@ export function encodeText(text: string): Uint8Array {
   return bytes;
 }
 
-/** A text file as a person reads it, and what keeps it from being one. */
+/** The text of a file, and the first problem with its encoding. */
 export interface DecodedText {
   text: string;
-  /** Where in `text` the first thing that is wrong is, and what to say of it. */
+  /** `at`: where the problem is in `text`. `instead`: what to write instead. */
   problem?: { at: number; message: string; instead: string };
 }
 
 /**
- * A text of {@link decodeBytes} in the encoding that it has: UTF-8, or UTF-16 where a byte order
- * mark says so. Of any other encoding, the first byte that is not UTF-8 is named with its offset in
- * the file, counted from 0.
+ * Decodes a text of {@link decodeBytes} as UTF-8, or as UTF-16 if it has that byte order mark. For
+ * any other encoding, the problem names the first byte that is not UTF-8 and its offset in the
+ * file, counted from 0.
  */
 export function decodeFile(raw: string): DecodedText {
   const asUtf8 = "the file as UTF-8";
@@ -103,7 +103,7 @@ export function decodeFile(raw: string): DecodedText {
     } is not text: the file looks like ${name} without a byte order mark`;
     return { text: "", problem: { at: 0, message, instead: asUtf8 } };
   }
-  // a surrogate that is no second half of a pair
+  // a surrogate without its other half
   const at = /(?<![\ud800-\udbff])[\udc80-\udcff]/.exec(text)?.index;
   if (at === undefined) return { text };
   const byte = text.charCodeAt(at) - 0xdc00;
@@ -116,7 +116,7 @@ export function decodeFile(raw: string): DecodedText {
     ? "the file looks like Windows-1252"
     : "the file looks like Latin-1 (ISO 8859-1)";
   const message = `byte 0x${byte.toString(16).toUpperCase()} at offset ${offset} is not UTF-8: ${looks}`;
-  // shown as the encoding that it looks like
+  // shown in the encoding that it probably has
   const shown = text.replace(
     /(?<![\ud800-\udbff])[\udc80-\udcff]/g,
     (char) => String.fromCharCode(char.charCodeAt(0) - 0xdc00),
@@ -125,15 +125,16 @@ export function decodeFile(raw: string): DecodedText {
 }
 
 /**
- * A log as text: UTF-16 where it begins with the byte order mark or every other of its first bytes
- * is zero, as PowerShell's `>` writes it; otherwise as it is. Takes a text of {@link decodeBytes}.
+ * The text of a log: decoded from UTF-16 if it starts with that byte order mark or if every second
+ * byte at its start is zero, as PowerShell's `>` writes it; otherwise unchanged. Takes a text of
+ * {@link decodeBytes}.
  */
 export function decodeLog(raw: string): string {
   const encoding = encodingOf(encodeText(raw.slice(0, 512)));
   return encoding === "utf-8" ? raw : new TextDecoder(encoding).decode(encodeText(raw));
 }
 
-/** The encoding of bytes, by how they begin. */
+/** The encoding of bytes, judged by the first of them. */
 function encodingOf(bytes: Uint8Array): "utf-8" | "utf-16le" | "utf-16be" {
   const [first, second] = bytes;
   if (first === 0xff && second === 0xfe) return "utf-16le";

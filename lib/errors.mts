@@ -1,6 +1,6 @@
-/** Trouble that is expected: one message that says what to do, no stack. Anything else that is thrown is a bug. */
+/** An expected error: one message that says what to do, without a stack. Any other error is a bug. */
 export class UserError extends Error {
-  /** Exit code: 2 for wrong usage, config or input, 1 for what went wrong on the way. */
+  /** Exit code: 2 for wrong usage, config or input, 1 for an error in a run. */
   readonly code: 1 | 2;
 
   constructor(message: string, code: 1 | 2 = 2) {
@@ -9,10 +9,10 @@ export class UserError extends Error {
   }
 }
 
-/** Somebody asked to stop (Ctrl-C). */
+/** The user asked to stop (Ctrl-C). */
 export class Interrupted extends Error {}
 
-/** Everything that is wrong with a config, at once. */
+/** All mistakes in a config, reported together. */
 export class ConfigError extends UserError {
   readonly problems: Problem[];
 
@@ -22,7 +22,7 @@ export class ConfigError extends UserError {
   }
 }
 
-/** One thing that is wrong with a config; line and column count from 1. */
+/** One mistake in a config; line and column count from 1. */
 export interface Problem {
   line: number;
   column: number;

@@ -1,6 +1,9 @@
-/** Findings: what the checks of a host and a config give. */
+/** Findings: the results of the checks of a host and a config. */
 
-/** How a check ended: `unknown` could not be read, `skip` does not apply. Only `fail` blocks. */
+/**
+ * The result of a check: `unknown` means that a fact could not be read, `skip` that the check does
+ * not apply. Only `fail` blocks.
+ */
 export type Status = "pass" | "warn" | "fail" | "unknown" | "skip";
 
 /** The result of a check for a host, a machine or a service. */
@@ -28,21 +31,24 @@ export interface Fix {
   command: string | null;
   root: boolean;
   reboot: boolean;
-  /** `--yes` may run it: it installs a distribution's package or starts a service, and nothing else. */
+  /** Whether `--yes` may run it: only for a fix that installs a distribution's package or starts a service. */
   safe: boolean;
 }
 
 /** Why a check matters and how to confirm that it is fixed, by its id. */
 export type Notes = Record<string, { why: string; confirm: string }>;
 
-/** A finding as JSON output has it: `url` is the section of its check in this project's folder. */
+/** A finding in JSON output. `url` is the section about its check in this project. */
 export interface ExplainedFinding extends Finding {
   why?: string;
   confirm?: string;
   url?: string;
 }
 
-/** Adds to each finding of a known check why the check matters, how a fix is confirmed, and where its page is. */
+/**
+ * Adds to each finding of a known check why the check matters, how to confirm a fix, and the URL of
+ * its page.
+ */
 export function explainFindings(findings: Finding[], notes: Notes): ExplainedFinding[] {
   return findings.map((finding) =>
     Object.hasOwn(notes, finding.check)
@@ -51,7 +57,7 @@ export function explainFindings(findings: Finding[], notes: Notes): ExplainedFin
   );
 }
 
-/** How many findings have each status. */
+/** The number of findings with each status. */
 export function countsByStatus(findings: Finding[]): Record<Status, number> {
   const counts: Record<Status, number> = { pass: 0, warn: 0, fail: 0, unknown: 0, skip: 0 };
   for (const { status } of findings) counts[status]++;

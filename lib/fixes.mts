@@ -1,4 +1,4 @@
-/** Constructors of fixes, and the fixes that several places offer. */
+/** Constructors of fixes, and fixes that several modules use. */
 import type { Fix } from "./findings.mts";
 import { self } from "./self.mts";
 
@@ -16,7 +16,7 @@ export const commandFix = (title: string, command: string | null, more: Partial<
   ...manualFix(title, more),
   command,
 });
-/** A fix in the firmware's set-up or at the hardware, while the host is off. */
+/** A fix in the firmware setup or in the hardware, for which the host is switched off. */
 export const firmwareFix = (title: string): Fix => manualFix(title, { root: true, reboot: true });
 /** A command that runs in the VM, as root. */
 export const guestFix = (title: string, run: string): Fix => commandFix(title, self(`ssh -- sudo ${run}`));
@@ -24,7 +24,7 @@ export const guestFix = (title: string, run: string): Fix => commandFix(title, s
 export const doctorFix = (check: string): Fix =>
   commandFix("See what doctor finds on this host", self(`doctor ${check}`));
 
-/** Fixes by name. */
+/** Fixes that several modules use, by name. */
 export const remedies = {
   iommu: firmwareFix("Turn on VT-d (Intel) or AMD-Vi, also called IOMMU (AMD), in the firmware setup"),
   virtualization: firmwareFix("Turn on VT-x or SVM in the firmware setup"),
@@ -53,7 +53,7 @@ export const remedies = {
   room: manualFix("Free space where VM disks and images are stored"),
 } satisfies Record<string, Fix>;
 
-/** Replaces the VM of a machine: what goes with its system disk. */
+/** Replaces the VM of a machine, and says what is deleted with its system disk. */
 export const recreateFix = ({ name, engine }: { name: string; engine: string }): Fix =>
   commandFix(
     `Recreate the VM when it suits you: this deletes its system disk, with ${lostWith(engine)}`,
@@ -66,7 +66,7 @@ export function lostWith(engine: string): string {
   return `all volumes, images and containers of ${title} and every other file in the VM`;
 }
 
-/** Adds this user to a group. `joined`: the groups that take effect at the next login. */
+/** Adds this user to a group. `joined`: the user's groups that take effect at the next login. */
 export const joinGroupFix = (group: "kvm" | "libvirt", joined: string[] = []): Fix =>
   joined.includes(group)
     ? manualFix(

@@ -1,10 +1,10 @@
-/** What programs print, as lines without what they tell a terminal. */
+/** Splits the output of programs into lines, without terminal control sequences. */
 
 import { withoutPasswords } from "./urls.mts";
 
 /**
- * Takes text apart into lines. What rewrites its line (progress) leaves only what it showed last;
- * URLs show no password.
+ * Collects lines from pieces of text. Of a line that is rewritten in place (progress), only the
+ * last state is kept; URLs show no password.
  */
 export class Lines {
   /** The last lines, oldest first. */
@@ -20,7 +20,7 @@ export class Lines {
     const parts = (this.#rest + text).split("\n");
     this.#rest = parts.pop()!;
     for (const part of parts) this.#line(part);
-    // a progress bar alone may write megabytes into one line
+    // a progress bar can write megabytes to a single line
     if (this.#rest.length > 4096) this.#rest = shownLast(this.#rest);
   }
 
@@ -42,7 +42,7 @@ export function plain(line: string): string {
   return line.includes("\u001b") ? line.replace(escapes, "") : line;
 }
 
-/** Of a line that was rewritten in place, what it showed in the end. */
+/** The last state of a line that was rewritten in place. */
 function shownLast(text: string): string {
   const states = text.replace(/\r+$/, "").split(/\r|\u001b\[[0-9]*K/);
   return plain(states.at(-1)!);

@@ -1,4 +1,4 @@
-/** Mappings of which only the keys are known. */
+/** Helpers for mappings of unknown content. */
 import { Verbatim } from "./verbatim.mts";
 
 /** Whether a value is a mapping. */
@@ -6,13 +6,13 @@ export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Verbatim);
 }
 
-/** The map at a key; empty where something else is there, or nothing. */
+/** The mapping at a key; empty if the key is missing or has another value. */
 export function mapAt(value: Record<string, unknown>, key: string): Record<string, unknown> {
   const found = value[key];
   return isMap(found) ? found : {};
 }
 
-/** The value at a name that somebody chose: `constructor` is there only where somebody put it. */
+/** The value of a name that a user chose; names such as `constructor` count only if they were set. */
 export function ownValue<T>(record: Record<string, T>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }

@@ -1,4 +1,4 @@
-/** Places in a text: offsets, lines and columns. */
+/** Positions in a text: offsets, lines and columns. */
 
 /** The offset at which each line of a text begins. */
 export function lineStarts(text: string): number[] {

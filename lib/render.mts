@@ -1,4 +1,4 @@
-/** Text that came out of {@link render}: it goes into another template as it is, where any other value is quoted. */
+/** Text from {@link render}. Another template inserts it unchanged; any other value is quoted. */
 export class Rendered {
   readonly text: string;
   constructor(text: string) {
@@ -10,12 +10,12 @@ export class Rendered {
 export type Language = "ruby" | "shell";
 
 /**
- * A template with its {{name}}s filled in, each value quoted for the language: text as a string
- * literal, numbers and booleans as they are, lists as lists. A {{name}} alone on its line may take
- * several lines of rendered text, or none: then the line goes.
+ * Fills in the {{name}}s of a template. Each value is quoted for the language: text as a string
+ * literal, numbers and booleans as they are, lists as lists. A {{name}} alone on its line may
+ * become several lines of rendered text, or none, in which case its line is removed.
  *
- * Throws an Error if a {{name}} has no value, or a value has no name in the template: both are
- * mistakes in this project.
+ * Throws an Error if a {{name}} has no value, or a value has no {{name}}: both are mistakes in this
+ * project.
  */
 export function render(template: string, values: Record<string, unknown>, language: Language = "ruby"): Rendered {
   const used = new Set<string>();
@@ -37,12 +37,12 @@ export function render(template: string, values: Record<string, unknown>, langua
   return new Rendered(lines.join("\n"));
 }
 
-/** Lines, rendered each by itself, one below the other. */
+/** Joins rendered texts. */
 export function joinBlocks(parts: Rendered[], between = "\n"): Rendered {
   return new Rendered(parts.map(({ text }) => text).join(between));
 }
 
-/** Nothing at all. */
+/** An empty rendered text. */
 export const nothing = new Rendered("");
 
 function literal(value: unknown, language: Language): string {
@@ -58,28 +58,28 @@ function literal(value: unknown, language: Language): string {
 const hexEscape = (character: string) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 
 const quoted: Record<Language, (text: string) => string> = {
-  // In single quotes Ruby gives a meaning to \\ and \' alone (doc/syntax/literals.rdoc). A carriage
-  // return before a newline would
-  // get lost there, so that control characters are written as escapes in double quotes
+  // Ruby's single quotes give meaning only to \\ and \' (doc/syntax/literals.rdoc). A carriage
+  // return before a newline would be lost there, so control characters are written as escapes in
+  // double quotes
   ruby: (text) =>
     /[\u0000-\u001f\u007f]/.test(text)
       ? `"${text.replace(/[\\"#]/g, "\\$&").replace(/[\u0000-\u001f\u007f]/g, hexEscape)}"`
       : `'${text.replace(/[\\']/g, "\\$&")}'`,
-  // in single quotes a shell gives a meaning to nothing (POSIX 2.2.2)
+  // a shell's single quotes give meaning to no character (POSIX 2.2.2)
   shell: (text) => `'${text.replaceAll("'", "'\\''")}'`,
 };
 
 /** A text as one word of a POSIX shell. */
 export const shellWord = quoted.shell;
 
-/** The same, as people type it: in quotes only where it needs them. */
+/** A word as people type it in a POSIX shell: quoted only if necessary. */
 export function shellCommand(word: string): string {
   return /^[\w@%+=:,./~-]+$/.test(word) ? word : shellWord(word);
 }
 
 /**
- * A word for a command in a guest that is typed on the host, `ssh MACHINE -- …`: the shell there
- * reads it after the one here.
+ * A word of a command that is typed on the host and runs in a guest, `ssh MACHINE -- …`: the host's
+ * shell reads it first, then the guest's.
  */
 export function guestWord(word: string): string {
   return shellCommand(word) === word ? word : shellWord(shellWord(word));

@@ -1,9 +1,9 @@
-/** Which name somebody most likely meant. */
+/** Finds the name that a user most likely meant. */
 
 /**
- * The one of the names that is most like a word: one that begins with it or that differs by few
- * letters. Undefined where none is like it, or several are to the same degree. Upper and lower case
- * are the same.
+ * The name that is most similar to a word: it begins with the word, or differs by few letters.
+ * Undefined if no name is similar, or several are equally similar. Upper and lower case are the
+ * same.
  */
 export function closest(word: string, names: string[]): string | undefined {
   const typed = word.toLowerCase();
@@ -20,16 +20,16 @@ export function closest(word: string, names: string[]): string | undefined {
   return first?.far === second?.far && first?.shared === second?.shared ? undefined : first?.name;
 }
 
-/** How many letters two texts have in common from their beginning. */
+/** The number of letters at the start that two texts have in common. */
 function sharedStart(a: string, b: string): number {
   let i = 0;
   while (i < a.length && a[i] === b[i]) i++;
   return i;
 }
 
-/** How many letters have to be added, left out, changed, or swapped with the next one to make one text of the other. */
+/** The number of letters to add, remove, change, or swap with the next one to turn one text into the other. */
 function distance(a: string, b: string): number {
-  // the first row and the first column: all letters added or left out
+  // the first row and column: all letters added or removed
   const rows = Array.from(
     { length: a.length + 1 },
     (_, i) => Array.from({ length: b.length + 1 }, (_, j) => i === 0 ? j : i),

@@ -17,8 +17,8 @@ export function wrap(text: string, width: number, first = "", next = " ".repeat(
 }
 
 /**
- * A message for a terminal of that many columns, after a name such as `homelab-gpu: `: lines that
- * are too wide are wrapped at spaces, except those that quote a file (`   12 | text`).
+ * A message for a terminal with that many columns, printed after a name such as `homelab-gpu: `.
+ * Lines that are too wide are wrapped at spaces, except those that quote a file (`   12 | text`).
  */
 export function wrapMessage(text: string, width: number, name: string): string {
   return (name + text).split("\n").flatMap((line) => {
@@ -28,14 +28,14 @@ export function wrapMessage(text: string, width: number, name: string): string {
   }).join("\n");
 }
 
-/** The message for an unknown name: with the one that was most likely meant, else with all that there are. */
+/** The message for an unknown name: it offers the most similar name, or else lists all names. */
 export function unknownName(kind: string, name: string, names: string[]): string {
   const meant = closest(name, names);
   if (meant !== undefined) return `there is no ${kind} ${name}: did you mean ${meant}?`;
   return [`there is no ${kind} ${name}`, ...wrap(`${kind}s: ${names.join(", ")}`, 80, "  ", "    ")].join("\n");
 }
 
-/** Milliseconds in words: `0.4 s`, `58 s`, `4 min 55 s`. */
+/** Milliseconds as text: `0.4 s`, `58 s`, `4 min 55 s`. */
 export function formatDuration(ms: number): string {
   const seconds = ms / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
@@ -43,7 +43,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
-/** `a, b and c`, or with another word before the last. */
+/** `a, b and c`; `last` is the word before the last item. */
 export function joinList(words: string[], last: "and" | "or" = "and"): string {
   return words.length > 1 ? `${words.slice(0, -1).join(", ")} ${last} ${words.at(-1)}` : words.join("");
 }
@@ -53,19 +53,22 @@ export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
-/** The first of a list, and how many more there are: of texts longer than `most`, `[a, b, and 3 more]`. */
+/**
+ * The first items of a list, and the number of the others if there are more than `most`: `[a, b,
+ * and 3 more]`.
+ */
 export function firstFew(texts: string[], most: number): string[] {
   return [...texts.slice(0, most), ...(texts.length > most ? [`and ${texts.length - most} more`] : [])];
 }
 
-/** One pattern for several alternatives. */
+/** One pattern that matches any of several. */
 export function anyOf(...patterns: RegExp[]): RegExp {
   return new RegExp(patterns.map(({ source }) => source).join("|"), patterns[0]!.flags);
 }
 
 /**
- * Whether one version is older than another: `1.6.6` < `1.10`. Compares the leading numbers; what
- * follows them does not count.
+ * Whether one version is older than another: `1.6.6` < `1.10`. Compares the leading numbers and
+ * ignores the rest.
  */
 export function isOlder(version: string, than: string): boolean {
   const [a, b] = [version, than].map((text) => (/^\d+(\.\d+)*/.exec(text)?.[0] ?? "0").split(".").map(Number)) as [
@@ -79,12 +82,12 @@ export function isOlder(version: string, than: string): boolean {
   return false;
 }
 
-/** The home folder; Windows has another variable for it. Empty if there is none. */
+/** The home folder; Windows uses another variable for it. Empty if there is none. */
 export function homeDir(): string {
   return process.env.HOME ?? process.env.USERPROFILE ?? "";
 }
 
-/** Whether an IPv4 address lies in a subnet such as `172.20.0.0/16`; undefined where either is no such text. */
+/** Whether an IPv4 address is in a subnet such as `172.20.0.0/16`; undefined if one of them is not valid. */
 export function isInSubnet(address: string, subnet: string): boolean | undefined {
   const bits = (text: string) => {
     const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1).map(Number);
@@ -98,8 +101,9 @@ export function isInSubnet(address: string, subnet: string): boolean | undefined
 }
 
 /**
- * Untrusted text for a terminal: characters that move the cursor, set colours or titles, or change
- * the direction of text are written as escapes, such as `\\x1b`. Line ends and tabs stay. No URL shows its password.
+ * Makes untrusted text safe for a terminal: characters that move the cursor, set colours or titles,
+ * or change the direction of text are written as escapes, such as `\\x1b`. Line ends and tabs stay.
+ * URLs show no password.
  */
 export function visible(text: string): string {
   // C0 without tab and line feed, DEL, C1 (ECMA-48); controls of direction (Unicode, UAX #9)

@@ -1,8 +1,8 @@
-/** URLs that may carry a password or a token. */
+/** Helpers for URLs that may contain a password or a token. */
 
 /**
- * Whether a URL may carry a secret: in its user part (also one in which `/` is not escaped) or in
- * its query. Then it belongs on no command line, which every user can read.
+ * Whether a URL may contain a secret, in its user part (also one in which `/` is not escaped) or in
+ * its query. Such a URL must not be in a command line, which every user can read.
  */
 export const hasSecret = (url: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/.*[@?]/is.test(url);
 
@@ -10,9 +10,9 @@ export const hasSecret = (url: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/.*[@?
 export const publicUrl = (url: string): string => withoutUser(url, false).replace(/\?.*/s, "?…");
 
 /**
- * A text in which no URL shows its user part: `https://anna:pw@host/x` → `https://…@host/x`. Of
- * schemes other than http and ftp a user without a password stays, as in `ssh://git@host`. `same`:
- * it keeps its length, for texts with marks under their columns.
+ * Removes the user part from every URL in a text: `https://anna:pw@host/x` → `https://…@host/x`.
+ * With schemes other than http and ftp, a user without a password stays, as in `ssh://git@host`.
+ * `same`: keep the length, for texts with markers under their columns.
  */
 export function withoutPasswords(text: string, same = false): string {
   if (!text.includes("://") || !text.includes("@")) return text;
@@ -21,12 +21,15 @@ export function withoutPasswords(text: string, same = false): string {
   ).join("");
 }
 
-/** JSON for people and programs, indented; no URL in it shows its password. */
+/** Indented JSON in which no URL shows its password. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_, one) => (typeof one === "string" ? withoutPasswords(one) : one), 2);
 }
 
-/** Passes text on as it comes, without passwords in URLs. A URL that may go on in the next piece waits for it. */
+/**
+ * Passes text on as it arrives, without passwords in URLs. Holds back a URL that may continue in
+ * the next piece.
+ */
 export class Screen {
   #rest = "";
   readonly #show: (text: string) => void;
@@ -50,18 +53,18 @@ export class Screen {
   }
 }
 
-/** Characters of a URL that are waited for. */
+/** The maximum length of a URL that is held back. */
 const longestUrl = 4096;
 
 const urlStart = /(?=\b[a-z][a-z0-9+.-]{0,20}:\/\/)/i;
 
-/** The same for a text that at most begins with a URL. */
+/** Like {@link withoutPasswords}, for a text that contains a URL only at its start. */
 function withoutUser(text: string, same: boolean): string {
   const [scheme] = /^[a-z][a-z0-9+.-]{0,20}:\/\//i.exec(text) ?? [];
   if (scheme === undefined) return text;
   const rest = text.slice(scheme.length);
   const authority = rest.slice(0, (/[/?#]/.exec(rest) ?? { index: rest.length }).index);
-  // behind a colon comes a port, else a password in which / ? or # is not escaped
+  // a port follows the colon, or else a password in which / ? or # is not escaped
   const cut = /^[^[:]*:(?!\d*$)/.test(authority);
   const at = (authority.includes("@") ? authority : cut ? rest : "").lastIndexOf("@");
   const user = rest.slice(0, Math.max(at, 0));

@@ -1,9 +1,9 @@
-/** Values of Compose's own keys that have no equal in plain data: they go into a rendered file as they were written. */
+/** Values of Compose's own keys that plain data cannot represent: they are rendered as they were written. */
 
 /**
- * A scalar without quotes that readers of YAML may take for something else than text (`0x1F`,
- * `1_000`, `2001-01-01`), or one with a tag: whoever reads the rendered file decides, as if it read
- * the config itself.
+ * An unquoted scalar that some YAML readers do not read as text (`0x1F`, `1_000`, `2001-01-01`), or
+ * a scalar with a tag. The program that reads the rendered file interprets it, as if it read the
+ * config itself.
  */
 export class Verbatim {
   readonly source: string;
@@ -11,8 +11,8 @@ export class Verbatim {
   readonly quoted: boolean;
 
   /**
-   * `source`: the scalar's text, quotes resolved; `tag`: such as `!reset` or `!!int`; `quoted`:
-   * whether it had quotes.
+   * `source`: the scalar's text, without its quotes and escapes; `tag`: such as `!reset` or
+   * `!!int`; `quoted`: whether it had quotes.
    */
   constructor(source: string, tag?: string, quoted = false) {
     this.source = source;
@@ -32,14 +32,14 @@ export class Verbatim {
 const tagOf = Symbol("tag");
 
 /**
- * A mapping or a list with a YAML tag (`!override`), which {@link getTag} reads. Copies by spread
- * keep it for mappings.
+ * Marks a mapping or a list with a YAML tag (`!override`), which {@link getTag} reads. Copies by
+ * spread keep it for mappings.
  */
 export function withTag<T extends object>(value: T, tag: string | undefined): T {
   return tag === undefined ? value : Object.assign(value, { [tagOf]: tag });
 }
 
-/** The tag that {@link withTag} gave, if any. */
+/** The tag from {@link withTag}, if any. */
 export function getTag(value: object): string | undefined {
   return (value as { [tagOf]?: string })[tagOf];
 }

@@ -73,7 +73,7 @@ test("a bus that could not be read is not one without a card", async () => {
   assert.match(wsl.err, /1\. Create or download \.\/ubuntu-24\.04\.box/);
   assert.match(
     wsl.err,
-    /2\. provider\.host \(devlab\): WSL is a part of Windows[^]*→ Run this in PowerShell on Windows/,
+    /2\. provider\.host \(devlab\): Vagrant's Hyper-V provider must run in Windows, not in WSL[^]*→ Run this in PowerShell on Windows/,
   );
 });
 

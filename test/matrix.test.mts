@@ -107,7 +107,7 @@ test("says what is refused, in these words", () => {
     assert.is(both(host, "parallels"), "provider.host: Parallels does not support GPU passthrough");
   }
   assert.is(both(hosts.home, "hyperv"), "provider.host: Windows Home has no Hyper-V");
-  assert.match(both(hosts.windows, "hyperv", "{mode: passthrough}")!, /^provider\.mode: .*on Windows Server only/);
+  assert.match(both(hosts.windows, "hyperv", "{mode: passthrough}")!, /^provider\.mode: .*only on Windows Server/);
   assert.match(both(hosts.windows1903, "hyperv")!, /^provider\.version: .*build 19041/);
 });
 
@@ -145,7 +145,7 @@ test("says first what works on this host, and nothing that does not", () => {
   }
   for (const provider of ["virtualbox", "parallels", "libvirt", "qemu"]) {
     assert.is(instead(hosts.windows, provider), `Write provider: hyperv, or run this ${linux}`);
-    const none = "No provider hands a GPU over on";
+    const none = "No provider can pass a GPU to a VM on";
     assert.is(instead(hosts.macos, provider), `${none} macOS 15.1: run this ${linux}, or ${windows}`);
     assert.is(instead(hosts.home, provider), `${none} Windows: run this ${linux}`);
     assert.is(instead(hosts.unread, provider), `Run this ${linux}; this one is Windows`);
@@ -155,7 +155,7 @@ test("says first what works on this host, and nothing that does not", () => {
     `Write provider: hyperv, or run this ${linux}`,
     "though it is one",
   );
-  assert.match(instead(hosts.home, "hyperv")!, /^Take Windows Pro/);
+  assert.match(instead(hosts.home, "hyperv")!, /^Use Windows Pro/);
   assert.is(instead(hosts.linux, "hyperv", ""), "Write provider: libvirt or virtualbox, or run this on a Windows host");
   assert.is(instead(hosts.macos, "utm", ""), "Write provider: virtualbox or parallels");
   assert.is(
@@ -168,7 +168,7 @@ test("VirtualBox whose version was not read, or that is not installed", () => {
   const { message } = said(virtualbox(), "virtualbox").find(({ status }) => status === "unknown")!;
   assert.is(
     message,
-    "VirtualBox's version could not be read: until 6.0 it hands a card over, as an experiment, and since 6.1 it does not",
+    "the version of VirtualBox could not be read: PCI passthrough is experimental up to 6.0 and removed in 6.1",
   );
 });
 
@@ -189,14 +189,14 @@ test("other Vagrant providers are refused by name, with those that work", () => 
     const [says] = bad(hosts.linux, name);
     assert.match(
       says!,
-      new RegExp(`^provider\\.host: GPU passthrough not implemented for ${name}: .*; it is for libvirt`),
+      new RegExp(`^provider\\.host: GPU passthrough not implemented for ${name}: .*; it works with libvirt`),
     );
     return foreign[name]!.reason;
   });
   assert.is(new Set(sentences).size, 4, "VMware, QEMU, UTM and Docker each have their own");
   const plain = parseConfig("machines: [{name: a, box: lab/x, provider: utm}]");
   const [finding] = runChecks(hosts.macos, resolveConfig(plain, hosts.macos), ["provider.host"]);
-  assert.equal([finding!.status, finding!.message], ["fail", "homelab-gpu makes no VMs with utm"]);
+  assert.equal([finding!.status, finding!.message], ["fail", "homelab-gpu cannot create VMs with utm"]);
   assert.throws(
     () => parseConfig("machines: [{name: a, box: lab/x, provider: vboxx}]"),
     /must be one of\s+libvirt,\s+hyperv,\s+parallels,\s+virtualbox, not/,

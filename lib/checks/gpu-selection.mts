@@ -126,7 +126,7 @@ function match(request: ResolvedGpuRequest, machine: ResolvedMachine, host: Host
     case "several":
       return severalCards(request, choice.fitting, host);
     case "none":
-      return noMatch(request, host, choice.there);
+      return noMatch(request, host, choice.hostCards);
   }
 }
 
@@ -217,9 +217,9 @@ function moved({ gpu }: Card, { passedAddresses }: ResolvedMachine, host: Host):
 /**
  * No card matches. A card with the ids may be at another address, or another card at the address.
  */
-function noMatch(request: GpuRequest, host: Host, there: PciFunction[]): Verdict {
-  const evidence: Evidence[] = [{ read: cardsAt(host), value: formatCards(there) }];
-  const own = there.filter(({ vendor }) => vendor === request.vendorId);
+function noMatch(request: GpuRequest, host: Host, cards: PciFunction[]): Verdict {
+  const evidence: Evidence[] = [{ read: cardsAt(host), value: formatCards(cards) }];
+  const own = cards.filter(({ vendor }) => vendor === request.vendorId);
   if (own.length === 0) return skip("this host has no card of that vendor", evidence);
   if (request.address !== undefined) {
     const at = host.pci?.find(({ bdf }) => bdf === request.address);

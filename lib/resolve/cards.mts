@@ -1,6 +1,6 @@
 /**
- * Which card a request matches, which functions are passed with it, and which share its IOMMU
- * group.
+ * Which card a request matches, which functions are passed with it, and which functions share its
+ * IOMMU group.
  */
 import type { GpuRequest } from "../config/types.mts";
 import { isBoardChip } from "./boards.mts";
@@ -27,10 +27,10 @@ export function matchCard(request: GpuRequest, host: Host): CardMatch {
   if (!host.pci) return { kind: "unknown" };
   const named = request.deviceId !== undefined || request.address !== undefined;
   // an accelerator of another vendor than AMD matches only a request with its ids
-  const there = host.pci.filter((fn) => isGpu(fn) || (named && isAccelerator(fn)));
-  const fitting = there.filter((fn) => fitsRequest(request, fn));
+  const cards = host.pci.filter((fn) => isGpu(fn) || (named && isAccelerator(fn)));
+  const fitting = cards.filter((fn) => fitsRequest(request, fn));
   const [first] = fitting;
-  if (!first) return { kind: "none", there };
+  if (!first) return { kind: "none", hostCards: cards };
   const card = cardOf(first, host);
   // a card with two display functions is one card, and so is a board whose GPUs cannot be separated
   return fitting.every((fn) => card.assignedFunctions.includes(fn))
@@ -118,9 +118,9 @@ function boardOf(gpu: PciFunction, all: PciFunction[]): PciFunction[] {
   if (gpu.physicalFunction !== undefined) return [];
   for (const bridge of gpu.upstreamBridges.slice(1)) {
     const below = all.filter((fn) => fn.upstreamBridges.includes(bridge) && !isBridge(fn));
-    const own = (fn: PciFunction) =>
+    const isPart = (fn: PciFunction) =>
       fn.vendor === gpu.vendor && (isGpu(fn) || /^0403/.test(fn.class ?? "") || slotOf(fn) === slotOf(gpu));
-    if (!below.every(own)) continue;
+    if (!below.every(isPart)) continue;
     const chips = below.filter(isGpu);
     const slots = new Set(chips.map(slotOf));
     const others = below.filter((fn) => slotOf(fn) !== slotOf(gpu));

@@ -1,6 +1,6 @@
 /**
- * Where the pinned source of dxgkrnl (6.6.36.6, scripts/install-dxgkrnl.sh) builds, by the release of
- * the guest and the kernel of its packages. The kernel's version is general knowledge, not read.
+ * The releases on which the pinned source of dxgkrnl (6.6.36.6, scripts/install-dxgkrnl.sh) builds,
+ * and the kernel of their packages. The kernel's version is general knowledge, not read.
  */
 interface DxgkrnlBuild {
   /** Codename of the release. */

@@ -69,8 +69,8 @@ export function modernComposeReason(machine: ResolvedMachine, { services, stacks
 export function engineSource(machine: ResolvedMachine, config: Resolved): "docker" | "distro" {
   if (machine.engine !== "docker") return "distro";
   if (machine.engineRepository !== undefined) return "docker";
-  const own = composeVersions[suiteOf(machine.image) ?? ""];
-  if (!own || !isOlder(own.version, minimumCompose)) return "distro";
-  const same = config.machines.filter(({ box, provider }) => box === machine.box && provider === machine.provider);
-  return same.some((one) => modernComposeReason(one, config) !== undefined) ? "docker" : "distro";
+  const packaged = composeVersions[suiteOf(machine.image) ?? ""];
+  if (!packaged || !isOlder(packaged.version, minimumCompose)) return "distro";
+  const sameBox = config.machines.filter(({ box, provider }) => box === machine.box && provider === machine.provider);
+  return sameBox.some((one) => modernComposeReason(one, config) !== undefined) ? "docker" : "distro";
 }

@@ -1,6 +1,6 @@
 /**
- * The guest's side of cards by AMD and Intel: their drivers are part of the kernel, and their firmware is
- * a package of the distribution.
+ * AMD's and Intel's cards in a guest: their drivers are part of the kernel, and their firmware is a
+ * package of the distribution.
  */
 import { vendorIds } from "../host/vendors.mts";
 import { isOlder } from "../text.mts";
@@ -9,31 +9,31 @@ import { isOwn } from "./providers.mts";
 import type { Source } from "./sources.mts";
 import type { ResolvedMachine } from "./types.mts";
 
-/** A maker of cards whose driver is part of the kernel. */
+/** A vendor of cards whose driver is part of the kernel. */
 export type GraphicsVendor = "amd" | "intel";
 
 const vendors: Record<string, GraphicsVendor> = { [vendorIds.amd]: "amd", [vendorIds.intel]: "intel" };
 
-/** Each maker's name, its drivers, and the device nodes of its cards. */
+/** Each vendor's name, its drivers, and the device nodes of its cards. */
 export const graphicsMakers: Record<GraphicsVendor, { name: string; drivers: string[]; nodes: string[] }> = {
   amd: { name: "AMD", drivers: ["amdgpu", "radeon"], nodes: ["/dev/kfd", "/dev/dri"] },
   intel: { name: "Intel", drivers: ["i915", "xe"], nodes: ["/dev/dri"] },
 };
 
-/** The maker with this vendor id (hex text); undefined for NVIDIA and others. */
+/** The vendor with this id (hex text); undefined for NVIDIA and others. */
 export const graphicsVendorOf = (vendorId: string): GraphicsVendor | undefined => vendors[vendorId];
 
 /**
- * The makers of the cards that a machine gets as PCI functions, each once: `amd` and `intel` in this
- * order. Hyper-V's parts of a card are no PCI functions of the guest.
+ * The vendors of the cards that a machine gets as PCI functions, each once, in the order `amd`,
+ * `intel`. A partition with Hyper-V is not a PCI function of the guest.
  */
 export function graphicsOf({ gpus, provider }: Pick<ResolvedMachine, "gpus" | "provider">): GraphicsVendor[] {
-  const own = gpus.filter(({ mode }) => mode === "passthrough" || provider === "libvirt")
+  const requested = gpus.filter(({ mode }) => mode === "passthrough" || provider === "libvirt")
     .map(({ vendorId }) => graphicsVendorOf(vendorId));
-  return (["amd", "intel"] as const).filter((vendor) => own.includes(vendor));
+  return (["amd", "intel"] as const).filter((vendor) => requested.includes(vendor));
 }
 
-/** The makers for which install-graphics.sh runs in the machine's box; empty if the box is used unmodified. */
+/** The vendors for which install-graphics.sh runs in the machine's box; empty if the box is used unmodified. */
 export function installedGraphics(machine: ResolvedMachine): GraphicsVendor[] {
   return machine.image && isOwn(machine.provider) ? graphicsOf(machine) : [];
 }
@@ -55,7 +55,7 @@ export const suiteKernels: Record<string, SuiteKernel> = {
   resolute: { kernel: "7.0", ...ubuntu },
 };
 
-/** Cards that older kernels do not drive, or not without a parameter. */
+/** Cards that need a recent kernel: an older one does not drive them, or only with a parameter. */
 export interface RecentCard extends Source {
   name: string;
   vendor: string;
@@ -68,7 +68,11 @@ export interface RecentCard extends Source {
 const amd = { vendor: vendorIds.amd, checked: "2026-11-26" } as const;
 const intel = { vendor: vendorIds.intel, checked: "2026-11-26" } as const;
 
-/** The first kernel of recent cards; the rows are from general knowledge, and name where it is to be seen. Firmware of the same age is needed too, which a suite has with its kernel. */
+/**
+ * The first kernel that drives each recent card. The rows are from general knowledge; the source of
+ * each is the place to verify it. A card also needs firmware of the same age, which the suite of
+ * that kernel has.
+ */
 export const recentCards: RecentCard[] = [
   {
     ...amd,
@@ -114,12 +118,12 @@ export const recentCards: RecentCard[] = [
   },
 ];
 
-/** The row of a card by its vendor and device id (hex text), if older kernels do not drive it. */
+/** The row of a card by its vendor and device id (hex text); undefined if older kernels drive it. */
 export function recentCard(vendor: string | undefined, device: string | undefined): RecentCard | undefined {
   return recentCards.find((row) => row.vendor === vendor && row.device.test(device ?? ""));
 }
 
-/** A suite's system, and its kernel, where that kernel is too old for a card. */
+/** A suite whose kernel is too old for a card. */
 export interface OldKernel {
   system: string;
   kernel: string;
@@ -132,13 +136,13 @@ export interface OldKernel {
  */
 export function oldKernelOf({ image, gpus }: ResolvedMachine): OldKernel | undefined {
   const suite = suiteOf(image);
-  const own = suite === undefined ? undefined : suiteKernels[suite];
-  if (suite === undefined || !own) return undefined;
+  const suiteKernel = suite === undefined ? undefined : suiteKernels[suite];
+  if (suite === undefined || !suiteKernel) return undefined;
   const cards = gpus.map(({ vendorId, deviceId, match }) =>
     recentCard(vendorId, match.kind === "card" ? match.card.gpu.device : deviceId)
   );
-  const card = cards.find((row) => row && isOlder(own.kernel, row.kernel));
-  return card && { system: systemOf(suite), kernel: own.kernel, card };
+  const card = cards.find((row) => row && isOlder(suiteKernel.kernel, row.kernel));
+  return card && { system: systemOf(suite), kernel: suiteKernel.kernel, card };
 }
 
 /** The names of known images whose kernel drives a card: `debian-13`. */

@@ -13,14 +13,14 @@ export interface ImageSystem extends Source {
   apt: boolean;
 }
 
-const own = { source: "scripts/install-docker.sh and install-nvidia.sh", checked: "2026-11-26" } as const;
-const named = (name: string, pattern: RegExp, apt = false): ImageSystem => ({ name, pattern, apt, ...own });
+const scripts = { source: "scripts/install-docker.sh and install-nvidia.sh", checked: "2026-11-26" } as const;
+const named = (name: string, pattern: RegExp, apt = false): ImageSystem => ({ name, pattern, apt, ...scripts });
 const installed = (name: string, pattern: RegExp, suite: string): ImageSystem => ({
   ...named(name, pattern, true),
   suite,
 });
 
-/** The first match counts. The names are those of the publishers' cloud images. */
+/** The first match counts. The patterns match the publishers' cloud images. */
 export const imageSystems: ImageSystem[] = [
   installed("Debian 12", /\bdebian-?12(?!\d)|bookworm/, "bookworm"),
   installed("Debian 13", /\bdebian-?13(?!\d)|trixie/, "trixie"),

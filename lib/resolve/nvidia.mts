@@ -94,11 +94,11 @@ export function architecturesOf(cards: NvidiaCard[]): Architecture[] {
 export function driverFor(cards: Architecture[], request: DriverRequest, image?: Image): Driver {
   const source = request.source ?? "nvidia";
   const suite = suiteOf(image);
-  const own = (suite ? distroDrivers[suite] : undefined) ?? [];
-  const offered = source === "nvidia" ? inRepository(suite) : own.map(({ branch }) => branch);
+  const packaged = (suite ? distroDrivers[suite] : undefined) ?? [];
+  const offered = source === "nvidia" ? inRepository(suite) : packaged.map(({ branch }) => branch);
   const branch = request.branch ?? branchFor(cards, offered, source, request.modules);
   const modules = request.modules ?? modulesFor(cards, branch);
-  const version = source === "distro" ? own.find((one) => one.branch === branch)?.version : undefined;
+  const version = source === "distro" ? packaged.find((one) => one.branch === branch)?.version : undefined;
   const picky = modules === "open" && branch !== undefined && branch <= openModules.lastPicky;
   const ended = branch === undefined ? undefined : endOf(branch);
   return {

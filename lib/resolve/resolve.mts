@@ -24,7 +24,7 @@ export function resolveConfig(
   seen: Record<string, ExistingVm> = {},
   stacks: Project[] = [],
 ): Resolved {
-  const ways = withVirtualFunctions(
+  const choices = withVirtualFunctions(
     config.machines.map((machine) => ({ name: machine.name, ...providerAndModes(machine, host) })),
     host,
     seen,
@@ -36,15 +36,15 @@ export function resolveConfig(
       ? { unset: new Map(stacks.map(({ machine, unset = [] }) => [machine, unset])) }
       : {}),
     machines: config.machines.map((machine, i) => {
-      const way = ways[i]!;
+      const choice = choices[i]!;
       return {
         ...machine,
-        ...way,
-        ...gpusOf(machine, way.gpus, host),
+        ...choice,
+        ...gpusOf(machine, choice.gpus, host),
         cpus: machine.cpus ?? Math.min(host.cpu.count ?? cpusDefault.unknown, cpusDefault.most),
         memory: machine.memory ?? memoryFor(host),
         // other providers have no emulation: kvm means hardware virtualization there
-        accelerator: machine.accelerator ?? (way.provider === "libvirt" ? acceleratorOf(host) : "kvm"),
+        accelerator: machine.accelerator ?? (choice.provider === "libvirt" ? acceleratorOf(host) : "kvm"),
         ...(ownValue(seen, machine.name) ?? { running: false, passedAddresses: [] }),
       };
     }),

@@ -92,7 +92,7 @@ export const supportTable: SupportRow[] = [
   }),
   libvirt(
     gpu,
-    "others than Linux",
+    "other than Linux",
     not(linux),
     "refused",
     "libvirt GPU passthrough requires a Linux host",
@@ -107,18 +107,18 @@ export const supportTable: SupportRow[] = [
     "Linux",
     linux,
     "refused",
-    "libvirt hands over whole cards: parts of one need SR-IOV or vGPU, which GeForce cards do not have and " +
-      "others need a licence for",
+    "libvirt passes whole cards: a part of a card needs SR-IOV or vGPU, which GeForce cards do not support and " +
+      "which other cards may need a licence for",
     sources.vfio,
     { instead: "Write mode: passthrough", check: "provider.mode" },
   ),
 
-  hyperv(["plain"], "others than Windows", not(windows), "refused", "Hyper-V requires a Windows host", sources.hyperv, {
+  hyperv(["plain"], "other than Windows", not(windows), "refused", "Hyper-V requires a Windows host", sources.hyperv, {
     instead: "Run this on a Windows host",
   }),
   hyperv(
     ["partition"],
-    "others than Windows",
+    "other than Windows",
     not(windows),
     "refused",
     "Hyper-V GPU partitioning requires a Windows host",
@@ -127,7 +127,7 @@ export const supportTable: SupportRow[] = [
   ),
   hyperv(
     whole,
-    "others than Windows",
+    "other than Windows",
     not(windows),
     "refused",
     "Hyper-V GPU passthrough requires a Windows host",
@@ -139,12 +139,15 @@ export const supportTable: SupportRow[] = [
     "WSL",
     ({ os }) => os.wsl,
     "refused",
-    "WSL is a part of Windows, and Vagrant's Hyper-V provider has to run in Windows itself",
+    "Vagrant's Hyper-V provider must run in Windows, not in WSL",
     sources.wsl,
-    { instead: "Run this in PowerShell on Windows. For containers alone Docker in WSL has the GPU without any VM" },
+    {
+      instead:
+        "Run this in PowerShell on Windows. If containers are enough, Docker in WSL can use the GPU without a VM",
+    },
   ),
   hyperv(any, "Windows Home", isHomeEdition, "refused", "Windows Home has no Hyper-V", sources.hyperv, {
-    instead: "Take Windows Pro, Enterprise, Education or Server; without a GPU provider: virtualbox runs here",
+    instead: "Use Windows Pro, Enterprise, Education or Server. Without a GPU, provider: virtualbox works on this host",
   }),
   hyperv(["plain"], "Windows Pro, Enterprise, Education, Server", windows, "works", "", sources.hyperv),
   hyperv(
@@ -157,18 +160,18 @@ export const supportTable: SupportRow[] = [
   ),
   hyperv(
     ["partition"],
-    "Windows 10 since 2004",
+    "Windows 10, version 2004 and later",
     all(isClientEdition, fromBuild(19041)),
     "works",
-    "with one card that can be divided: Windows 10 cannot choose among several",
+    "on a host with one partitionable card: Windows 10 cannot select one of several",
     sources.easy,
   ),
   hyperv(
     ["partition"],
-    "Windows 10 before 2004",
+    "Windows 10, before version 2004",
     isClientEdition,
     "refused",
-    "Hyper-V GPU partitioning needs Windows 10 2004 (build 19041) or later",
+    "Hyper-V GPU partitioning needs Windows 10 version 2004 (build 19041) or later",
     sources.easy,
     { instead: "Update Windows", check: "provider.version" },
   ),
@@ -177,7 +180,7 @@ export const supportTable: SupportRow[] = [
     "Windows Server 2025",
     fromBuild(26100),
     "works",
-    "cards with SR-IOV; others only where policy lets them",
+    "cards with SR-IOV; other cards only if a policy allows them",
     sources.gpup,
   ),
   hyperv(
@@ -185,7 +188,7 @@ export const supportTable: SupportRow[] = [
     "Windows Server 2022",
     fromBuild(20348),
     "experimental",
-    "experimental: Windows Server 2022 has the cmdlets, and Microsoft supports GPU partitioning from Server 2025 on",
+    "experimental: Windows Server 2022 has the cmdlets, but Microsoft supports GPU partitioning only since Server 2025",
     sources.gpup,
     { check: "provider.mode" },
   ),
@@ -200,11 +203,11 @@ export const supportTable: SupportRow[] = [
   ),
   hyperv(
     whole,
-    "client Windows",
+    "Windows 10 and 11",
     isClientEdition,
     "refused",
-    "Hyper-V hands over whole cards (Discrete Device Assignment) on Windows Server only: on Windows 10 and 11 " +
-      "the VM would not start",
+    "Hyper-V passes whole cards (Discrete Device Assignment) only on Windows Server: on Windows 10 and 11 the VM " +
+      "does not start",
     sources.dda,
     { instead: "Write mode: partition", check: "provider.mode" },
   ),
@@ -213,7 +216,7 @@ export const supportTable: SupportRow[] = [
     "Windows Server",
     windows,
     "experimental",
-    "experimental: Discrete Device Assignment, only where the config says mode: passthrough",
+    "experimental: Discrete Device Assignment, only if the config sets mode: passthrough",
     sources.dda,
     { check: "provider.mode" },
   ),
@@ -234,14 +237,14 @@ export const supportTable: SupportRow[] = [
   ),
   virtualbox(
     gpu,
-    "others than Linux",
+    "other than Linux",
     not(linux),
     "refused",
     "VirtualBox GPU passthrough requires a Linux host",
     sources.pci,
     { instead: useLinux },
   ),
-  virtualbox(["partition"], "Linux", linux, "refused", "VirtualBox cannot divide a card", sources.pci, {
+  virtualbox(["partition"], "Linux", linux, "refused", "VirtualBox cannot partition a card", sources.pci, {
     instead: "Write provider: libvirt and mode: passthrough",
     check: "provider.mode",
   }),
@@ -250,12 +253,11 @@ export const supportTable: SupportRow[] = [
     "Linux, VirtualBox before 6.1",
     virtualboxBefore61,
     "experimental",
-    "experimental, as VirtualBox called it: needs the extension pack and an IOMMU",
+    "experimental in VirtualBox: needs the extension pack and an IOMMU",
     sources.pci,
     {
       unread:
-        "VirtualBox's version could not be read: until 6.0 it hands a card over, as an experiment, and since 6.1 " +
-        "it does not",
+        "the version of VirtualBox could not be read: PCI passthrough is experimental up to 6.0 and removed in 6.1",
       check: "provider.version",
     },
   ),
@@ -266,14 +268,14 @@ export const supportTable: SupportRow[] = [
     "refused",
     "VirtualBox 6.1 removed PCI passthrough",
     sources.virtualbox,
-    { instead: "Write provider: libvirt, which hands the card over on this host", check: "provider.version" },
+    { instead: "Write provider: libvirt, which supports passthrough on this host", check: "provider.version" },
   ),
 
   parallels(["plain"], "macOS", macos, "works", "", sources.vagrantParallels),
   parallels(["plain"], "others", always, "refused", "Parallels requires a macOS host", sources.vagrantParallels, {
     instead: "Run this on a Mac",
   }),
-  parallels(gpu, "every", always, "refused", "Parallels does not support GPU passthrough", sources.parallels, {
+  parallels(gpu, "any", always, "refused", "Parallels does not support GPU passthrough", sources.parallels, {
     instead: useLinux,
   }),
 ];
@@ -283,26 +285,26 @@ export const foreign: Record<string, { title: string; reason: string } & Source>
   ...Object.fromEntries(
     ["vmware_desktop", "vmware_fusion", "vmware_workstation"].map((name) => [name, {
       title: "VMware",
-      reason: "VMware Workstation and Fusion hand no PCI device to a VM, which only ESXi does",
+      reason: "VMware Workstation and Fusion cannot pass a PCI device to a VM; only ESXi can",
       source: "https://developer.hashicorp.com/vagrant/docs/providers/vmware",
       checked,
     }]),
   ),
   qemu: {
     title: "QEMU",
-    reason: "its plugin is made for emulated guests on a Mac and checks none of its settings",
+    reason: "its plugin is for emulated guests on a Mac and validates none of its settings",
     source: "https://github.com/ppggff/vagrant-qemu",
     checked,
   },
   utm: {
     title: "UTM",
-    reason: "it runs on macOS, which hands no card to a VM",
+    reason: "it runs on macOS, which cannot pass a card to a VM",
     source: "https://docs.getutm.app",
     checked,
   },
   docker: {
     title: "Docker",
-    reason: "it makes containers and no VM",
+    reason: "it creates containers, not VMs",
     source: "https://developer.hashicorp.com/vagrant/docs/providers/docker",
     checked,
   },

@@ -16,7 +16,7 @@ export const implemented: string[] = [
 ];
 
 /** The providers in the table. */
-const own: string[] = [...new Set(supportTable.map(({ provider }) => provider))];
+const ownProviders: string[] = [...new Set(supportTable.map(({ provider }) => provider))];
 
 /** `a, b and c` */
 const listNames = (names: string[]) => `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
@@ -59,11 +59,11 @@ export function insteadOf({ instead = "" }: SupportRow, use: GpuUse, host: Host,
   const general = /^(Run this on|Write provider:) /.test(instead);
   if (!general) return instead;
   const uses: GpuUse[] = use === "plain" ? ["plain"] : ["passthrough", "partition"];
-  const rulings = uses.flatMap((one) => own.map((provider) => supportOf(provider, one, host)));
-  const here = (verdict: SupportRow["verdict"]) => [
-    ...new Set(rulings.filter(({ row, sure }) => sure && row.verdict === verdict).map(({ row }) => row.provider)),
+  const results = uses.flatMap((one) => ownProviders.map((provider) => supportOf(provider, one, host)));
+  const providersWith = (verdict: SupportRow["verdict"]) => [
+    ...new Set(results.filter(({ row, sure }) => sure && row.verdict === verdict).map(({ row }) => row.provider)),
   ];
-  const best = here("works").length > 0 ? here("works") : here("experimental");
+  const best = providersWith("works").length > 0 ? providersWith("works") : providersWith("experimental");
   const write = `Write provider: ${best.join(" or ")}`;
   if (use === "plain") {
     if (best.length === 0) return instead.startsWith("Run") ? `${instead}; this one is ${system}` : instead;
@@ -74,8 +74,8 @@ export function insteadOf({ instead = "" }: SupportRow, use: GpuUse, host: Host,
   const others = places.filter(({ platform }) => platform !== host.os.platform || host.os.wsl);
   const run = `un this ${others.map(({ description }) => description).join(", or ")}`;
   if (best.length > 0) return `${write}, or r${run}`;
-  return rulings.every(({ row, sure }) => sure && row.verdict === "refused")
-    ? `No provider hands a GPU over on ${system}: r${run}`
+  return results.every(({ row, sure }) => sure && row.verdict === "refused")
+    ? `No provider can pass a GPU to a VM on ${system}: r${run}`
     : `R${run}; this one is ${system}`;
 }
 
@@ -85,7 +85,7 @@ function foreignRow(provider: string, use: GpuUse): SupportRow {
     ...{
       provider,
       uses: [use],
-      host: "every",
+      host: "any",
       on: () => true,
       verdict: "refused",
       check: "provider.host",
@@ -93,9 +93,12 @@ function foreignRow(provider: string, use: GpuUse): SupportRow {
       checked,
     },
     ...(use === "plain"
-      ? { message: `homelab-gpu makes no VMs with ${provider}`, instead: `Write provider: ${own.join(", ")}` }
+      ? {
+        message: `homelab-gpu cannot create VMs with ${provider}`,
+        instead: `Write provider: ${ownProviders.join(", ")}`,
+      }
       : {
-        message: `GPU passthrough not implemented for ${provider}${reason ? `: ${reason}` : ""}; it is for ${
+        message: `GPU passthrough not implemented for ${provider}${reason ? `: ${reason}` : ""}; it works with ${
           listNames(implemented)
         }`,
         instead: `Write provider: ${implemented.join(", ")}`,
@@ -118,7 +121,7 @@ export function supportMarkdown(): string {
     }),
     ...[...new Set(Object.values(foreign).map(({ reason }) => reason))].map((reason) => {
       const names = Object.keys(foreign).filter((name) => foreign[name]!.reason === reason);
-      return `| ${names.join(", ")} | any | every | ✗ | ${reason} ([source](${foreign[names[0]!]!.source})) |`;
+      return `| ${names.join(", ")} | any | any | ✗ | ${reason} ([source](${foreign[names[0]!]!.source})) |`;
     }),
   ];
   return ["| provider | GPU | host | | |", "|---|---|---|---|---|", ...lines].join("\n");

@@ -90,8 +90,8 @@ export interface Card {
 /** The match of a request on a host. */
 export type CardMatch =
   | { kind: "card"; card: Card }
-  /** No card matches; `there`: the cards of the host. */
-  | { kind: "none"; there: PciFunction[] }
+  /** No card matches; `hostCards`: the cards of the host. */
+  | { kind: "none"; hostCards: PciFunction[] }
   /** Several cards match, or one card and its virtual functions. */
   | { kind: "several"; fitting: PciFunction[] }
   /** The PCI bus could not be read. */

@@ -38,17 +38,17 @@ export function withVirtualFunctions<T extends { name: string; provider: string;
   const given = new Set(named);
   const wantsPart = ({ provider }: T, { mode }: GpuRequestWithMode) => provider === "libvirt" && mode === "partition";
   // virtual functions of existing VMs are reserved first, whatever the order of the machines
-  const kept = (name: string) => passed[name]?.passedAddresses ?? [];
+  const passedTo = (name: string) => passed[name]?.passedAddresses ?? [];
   return machines.map((machine) => ({
     ...machine,
     gpus: machine.gpus.map((request) => {
       if (!wantsPart(machine, request)) return request;
       const all = dividedCardsFor(request, host).flatMap((fn) => virtualFunctionsOf(fn, host));
       const ofOthers = machines.filter((other) => other !== machine && other.gpus.some((one) => wantsPart(other, one)))
-        .flatMap(({ name }) => kept(name));
-      const own = request.address !== undefined && all.find(({ bdf }) => bdf === request.address);
+        .flatMap(({ name }) => passedTo(name));
+      const requested = request.address !== undefined && all.find(({ bdf }) => bdf === request.address);
       const free = all.filter(({ bdf }) => !given.has(bdf) && !ofOthers.includes(bdf));
-      const part = own || (free.find(({ bdf }) => kept(machine.name).includes(bdf)) ?? free[0]);
+      const part = requested || (free.find(({ bdf }) => passedTo(machine.name).includes(bdf)) ?? free[0]);
       if (!part) return request;
       given.add(part.bdf);
       return { ...request, mode: "passthrough" as const, deviceId: part.device!, address: part.bdf };

@@ -18,19 +18,19 @@ export const not = (on: HostPredicate): HostPredicate => (host) => {
 };
 /** All predicates hold: false if one is false, otherwise unknown if one is unknown. */
 export const all = (...of: HostPredicate[]): HostPredicate => (host) => {
-  const found = of.map((on) => on(host));
-  return found.includes(false) ? false : found.includes(undefined) ? undefined : true;
+  const results = of.map((on) => on(host));
+  return results.includes(false) ? false : results.includes(undefined) ? undefined : true;
 };
-function known<T>(fact: T | undefined, is: (fact: T) => boolean): boolean | undefined {
+function ifRead<T>(fact: T | undefined, is: (fact: T) => boolean): boolean | undefined {
   return fact === undefined ? undefined : is(fact);
 }
 /** Windows for workstations, not Windows Server. */
-export const isClientEdition: HostPredicate = ({ windows: w }) => known(w?.product, (product) => product === "client");
+export const isClientEdition: HostPredicate = ({ windows: w }) => ifRead(w?.product, (product) => product === "client");
 /** Windows Home: its EditionID is Core, CoreN, CoreSingleLanguage or CoreCountrySpecific. */
 export const isHomeEdition: HostPredicate = ({ windows: w }) =>
-  known(w?.edition, (edition) => edition.startsWith("Core"));
+  ifRead(w?.edition, (edition) => edition.startsWith("Core"));
 /** Windows with at least this build number. */
-export const fromBuild = (build: number): HostPredicate => ({ windows: w }) => known(w?.build, (own) => own >= build);
+export const fromBuild = (build: number): HostPredicate => ({ windows: w }) => ifRead(w?.build, (own) => own >= build);
 /** VirtualBox versions that support PCI passthrough. */
 export const virtualboxBefore61: HostPredicate = ({ versions }) =>
-  known(versions.virtualbox, (version) => isOlder(version, "6.1"));
+  ifRead(versions.virtualbox, (version) => isOlder(version, "6.1"));
