@@ -1,14 +1,18 @@
 #!/bin/sh
-# Compose projects in this guest: run inside it, as root. ENGINE is docker (default) or podman.
+# Runs Compose projects in this guest. Run it in the guest, as root.
 #
 #   apply-stack.sh up NAME       unpacks /srv/homelab-gpu/projects/NAME.tar and runs the project
-#   apply-stack.sh keep NAME…    takes down every project that is not among these; its volumes and its folder stay
-#   PULL=yes … up NAME           fetches newer images first, and newer base images of those that are built
-#   STACKS_ROOT=FOLDER …         where projects lie, if not in /srv/homelab-gpu
+#   apply-stack.sh keep NAME…    takes down all other projects; keeps their volumes and folders
 #
-# The archive has the folder's changed files, and in .homelab-gpu the project's description, the list of all its files with their signatures,
-# variables for Compose, one more Compose file, and the commands that rewrite Compose files for a Compose that cannot merge that one. A file that did not change on the host since the last copy is left as it is here.
-# What Compose refuses is kept for verify-guest.sh, which names it with everything else that was proven.
+#   ENGINE       docker (default) or podman
+#   PULL         yes: with up, fetch newer images first, and newer base images of images to build
+#   STACKS_ROOT  folder of the projects; default: /srv/homelab-gpu
+#
+# The archive contains the files that changed on the host since the last copy, and in .homelab-gpu:
+# the project's description, the list of all its files with their signatures, variables for Compose,
+# one more Compose file, and commands that rewrite the Compose files for a Compose version that
+# cannot merge this file. Other files in the guest stay unchanged.
+# Errors of Compose are saved for verify-guest.sh, which reports them with its other results.
 set -eu
 engine=${ENGINE:-docker} root=${STACKS_ROOT:-/srv/homelab-gpu} minimum=2.20
 say() { printf 'apply-stack: %s\n' "$*" >&2; }
@@ -41,7 +45,7 @@ unpack() { # NAME
   LC_ALL=C comm -13 "$own/had" "$own/has" | sed 's/^[^ ]* /.\//' >"$own/changed"
   cut -d ' ' -f 2- "$own/had" | LC_ALL=C sort >"$own/names-had"
   cut -d ' ' -f 2- "$own/has" | LC_ALL=C sort >"$own/names-has"
-  # deepest first; a folder in which a container made files stays
+  # deepest first; a folder that contains files of a container stays
   LC_ALL=C comm -23 "$own/names-had" "$own/names-has" | LC_ALL=C sort -r | while IFS= read -r path; do
     if [ -d "$folder/$path" ] && [ ! -L "$folder/$path" ]; then
       rmdir "$folder/$path" 2>/dev/null || true
@@ -61,7 +65,7 @@ unpack() { # NAME
   rm -rf "$own/new" "$own/had" "$own/has" "$own/names-had" "$own/names-has" "$archive"
 }
 
-compose() { # with the project's variables, which must not become variables of this script
+compose() { # with the project's variables, in a subshell: they must not change this script's own
   if [ "$engine" = podman ]; then
     set -- podman-compose "$@"
   elif docker compose version >/dev/null 2>&1; then
@@ -73,16 +77,18 @@ compose() { # with the project's variables, which must not become variables of t
   (. "$own/variables" && exec "$@")
 }
 
-# A container keeps the file that it was mounted with: those whose files were replaced are made by the next up.
+# A replaced file stays mounted in its old version in a running container. Removes such containers;
+# the next up creates them again.
 drop_outdated() { # NAME
   [ -s "$own/changed" ] || return 0
   for container in $("$engine" ps -aq --filter "$(of_project "$1")"); do
-    "$engine" inspect --format '{{range .Mounts}}{{.Source}}{{"\n"}}{{end}}' "$container" | while IFS= read -r source; do
-      case $source in "$folder"/*) ;; *) continue ;; esac
-      if ! [ -f "$source" ] || ! grep -qxF "./${source#"$folder"/}" "$own/changed"; then continue; fi
-      "$engine" rm -f "$container" >/dev/null
-      break
-    done
+    "$engine" inspect --format '{{range .Mounts}}{{.Source}}{{"\n"}}{{end}}' "$container" |
+      while IFS= read -r source; do
+        case $source in "$folder"/*) ;; *) continue ;; esac
+        if ! [ -f "$source" ] || ! grep -qxF "./${source#"$folder"/}" "$own/changed"; then continue; fi
+        "$engine" rm -f "$container" >/dev/null
+        break
+      done
   done
   rm -f "$own/changed"
 }
@@ -97,7 +103,7 @@ run() { # NAME
   cd "$folder"
   name=$1
   set -- -p "$name"
-  # Compose looks for .env beside the first file: where that is in a folder below, the project's own is named
+  # Compose looks for .env in the folder of the first file. If that is a subfolder, name .env
   if grep -m 1 '^file:' "$own/project" | grep -q / && [ -e .env ]; then set -- "$@" --env-file "$folder/.env"; fi
   while IFS= read -r line; do
     case $line in
@@ -117,22 +123,25 @@ run() { # NAME
       return 1
     fi
     compose "$@" config -q 2>"$own/failed" || return 1
-    # what is to run no times is no service that has to run
+    # a service with 0 replicas does not have to run
     compose "$@" config 2>/dev/null | awk '/^[^ ]/ { inside = ($0 == "services:") }
       inside && /^  [^ ].*:$/ { name = $1; sub(/:$/, "", name) }
       inside && (/^    scale: 0$/ || /^      replicas: 0$/) { print name }' >"$own/none"
     compose "$@" config --services 2>/dev/null | grep -vxF -f "$own/none" >"$own/services" || true
     rm -f "$own/none"
     if [ -n "${PULL-}" ]; then
-      # an image that is only in this guest, or a registry that does not answer, must not cost the services that run
+      # A failed pull (an image that is only in this guest, a registry that does not answer) must
+      # not stop the running services.
       { compose "$@" pull -q --ignore-pull-failures && compose "$@" build -q --pull; } >&2 ||
-        say "not every image of $name could be fetched: the others are as they were"
+        say "not every image of $name could be fetched: using the local copies"
     fi
-    code=$({ { compose "$@" up -d --build --remove-orphans --quiet-pull 2>&1; echo $? >&3; } | tee "$own/failed" >&2; } 3>&1)
+    code=$({ { compose "$@" up -d --build --remove-orphans --quiet-pull 2>&1; echo $? >&3; } |
+      tee "$own/failed" >&2; } 3>&1)
   else
-    # podman-compose lists no services: the containers say which there are
+    # podman-compose cannot list services: take them from the labels of the containers
     : >"$own/services"
-    [ -z "${PULL-}" ] || compose "$@" pull >&2 || say "not every image of $name could be fetched: the others are as they were"
+    [ -z "${PULL-}" ] || compose "$@" pull >&2 ||
+      say "not every image of $name could be fetched: using the local copies"
     "$engine" ps -aq --filter "$(of_project "$name")" | xargs -r "$engine" rm -f >/dev/null
     code=$({ { compose "$@" up -d --build 2>&1; echo $? >&3; } | tee "$own/failed" >&2; } 3>&1)
     "$engine" ps -a --filter "$(of_project "$name")" --format '{{index .Labels "com.docker.compose.service"}}' |
@@ -144,7 +153,7 @@ run() { # NAME
 }
 
 command -v "$engine" >/dev/null || {
-  say "$engine is not in this box: build it with image:, or install it there"
+  say "$engine is not in this box: set image: to build the box, or install it"
   exit 1
 }
 mode=$1
@@ -154,7 +163,7 @@ case $mode in
     unpack "$1"
     if ! run "$1"; then
       sed 's/^/  /' "$root/projects/$1/failed" | tail -n 5 >&2
-      say "$1 could not be started; what runs all the same is proven next"
+      say "$1 could not be started; the next step checks the services that run"
     fi
     ;;
   keep)
@@ -164,5 +173,5 @@ case $mode in
       case " homelab-gpu $* " in *" $name "*) ;; *) take_down "$name" ;; esac
     done
     ;;
-  *) say "up NAME, or keep NAME…" && exit 2 ;;
+  *) say "usage: apply-stack.sh up NAME, or keep NAME…" && exit 2 ;;
 esac

@@ -1,17 +1,18 @@
 #!/bin/sh
-# Looks after the copies of a box that vagrant-libvirt keeps in libvirt's default pool, by name and version.
+# Removes copies of a box from libvirt's default pool, where vagrant-libvirt uploads each version.
 #
-#   box-volumes.sh check BOX    removes the copies that are not what Vagrant has: half uploaded, or of a box that is gone
-#   box-volumes.sh drop BOX     removes them all
+#   box-volumes.sh check BOX    removes copies that differ from Vagrant's box: uploaded in part, or
+#                               of a version that Vagrant no longer has
+#   box-volumes.sh drop BOX     removes all copies
 #
-# A copy that some VM's disk is, or is based on, stays: the disks of all pools and of all domains count. Where one of them cannot be
-# read, every copy stays.
+# A copy that is in use stays: as a VM's disk, or as the backing file of a disk. The script checks
+# the disks of all pools and all domains. If it cannot read one of them, it removes nothing.
 set -eu
 verb=$1 box=$2
 pool=default
 limit=
 command -v timeout >/dev/null && limit='timeout -k 5 60'
-# GNU timeout leaves its caller's process group, and a signal to that group would not reach it
+# GNU timeout starts a process group of its own, which misses signals to the group of its caller
 timeout --foreground 1 true 2>/dev/null && limit='timeout --foreground -k 5 60'
 # shellcheck disable=SC2086 # a command and its arguments, or nothing
 ask() { $limit virsh -q -c qemu:///system "$@" </dev/null; }
@@ -22,7 +23,7 @@ keep() { # WHY
   echo "keeping libvirt's copies of $box: $1" >&2
   exit 0
 }
-# the paths in attributes and elements of XML, one a line
+# the paths in attributes and elements of XML, one per line
 paths() { sed -n "s/.*<source [^>]*\(file\|dev\|name\)=['\"]\([^'\"]*\).*/\2/p; s/.*<path>\(.*\)<\/path>.*/\1/p"; }
 
 pools=$(ask pool-list --all --name 2>/dev/null) || keep 'libvirt does not list its pools'
@@ -30,7 +31,7 @@ printf '%s\n' "$pools" | grep -qx "$pool *" || exit 0
 mine=$(ask vol-list "$pool" 2>/dev/null | awk -v start="${dashed}_vagrant_box_image_" 'index($1, start) == 1 { print $1 }')
 [ -n "$mine" ] || exit 0
 
-# what is in use: the disks of all domains, and what any volume of any pool is based on
+# in use: the disks of all domains, and the backing files of all volumes in all pools
 used=
 active=$(ask pool-list --name 2>/dev/null) || keep 'libvirt does not list its pools'
 domains=$(ask list --all --name 2>/dev/null) || keep 'libvirt does not list its domains'
@@ -39,7 +40,8 @@ IFS='
 for name in $pools; do
   name=$(printf '%s' "$name" | sed 's/ *$//')
   [ -n "$name" ] || continue
-  printf '%s\n' "$active" | sed 's/ *$//' | grep -qxF -e "$name" || keep "the pool $name is not active, so that its disks cannot be read"
+  printf '%s\n' "$active" | sed 's/ *$//' | grep -qxF -e "$name" ||
+    keep "the pool $name is not active, so its disks cannot be read"
   IFS=' '
   volumes=$(ask vol-list --pool "$name" 2>/dev/null) || keep "the disks of the pool $name cannot be listed"
   volumes=$(printf '%s\n' "$volumes" | sed 's/^ *[^ ]*  *//; s/ *$//')
@@ -68,10 +70,11 @@ for domain in $domains; do
 $disks"
   for disk in $disks; do
     printf '%s\n' "${known:-}" | grep -qxF -e "$disk" && continue
-    # a CD is based on nothing, and neither is what is no longer there
+    # a CD image and a deleted file have no backing file
     case $disk in *.iso) continue ;; esac
     [ -e "$disk" ] || [ ! -d "${disk%/*}" ] || [ ! -x "${disk%/*}" ] || continue
-    chain=$(qemu-img info -U --backing-chain "$disk" 2>/dev/null) || keep "what the disk $disk of $domain is based on cannot be read"
+    chain=$(qemu-img info -U --backing-chain "$disk" 2>/dev/null) ||
+      keep "the backing files of the disk $disk of $domain cannot be read"
     used="$used
 $(printf '%s\n' "$chain" | sed -n 's/^backing file: \(.*\)$/\1/p' | sed 's/ (actual path: .*//')"
   done
@@ -88,7 +91,7 @@ for volume in $mine; do
     for image in "$boxes/$dashed/$version"/libvirt/box.img "$boxes/$dashed/$version"/*/libvirt/box.img; do
       [ -e "$image" ] || continue
       size=$(wc -c <"$image")
-      # as long as it takes: it is a whole image
+      # no time limit: it reads a whole image
       if virsh -q -c qemu:///system vol-download --pool "$pool" "$volume" /dev/stdout --length "$size" 2>/dev/null </dev/null |
         cmp -s - "$image"; then same=yes; fi
     done

@@ -1,6 +1,7 @@
 #!/bin/sh
-# A small image made in the guest, so that a service can run, and a container can be shown to start, without any registry: run as root
-# after install-ENGINE.sh. ENGINE is docker or podman. Run again, it changes nothing.
+# Builds a small container image (homelab-gpu/busybox) in the guest and starts a container of it. It
+# needs no registry. Run it as root after install-docker.sh or install-podman.sh. ENGINE is docker
+# (default) or podman. A second run changes nothing.
 set -eu
 engine=${ENGINE:-docker}
 if ! "$engine" image inspect homelab-gpu/busybox >/dev/null 2>&1; then

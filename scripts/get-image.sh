@@ -1,18 +1,21 @@
 #!/bin/sh
-# Gets a disk image to build a box from, and makes LINK a symbolic link to it. What was got once is kept in the cache folder,
-# $XDG_CACHE_HOME/homelab-gpu/images, by its checksum or by what it was made from; a part of an image never has its name.
+# Gets the disk image that a box is built from, and makes LINK a symbolic link to it. Images are
+# kept in the cache folder $XDG_CACHE_HOME/homelab-gpu/images, named by their checksum or by the
+# inputs they are built from. An incomplete image never has its final name.
 #
-#   get-image.sh LINK published URL SUMS SUITE   a published image, checked against the publisher's list of checksums; where
-#                                                 that cannot be reached, SUITE from this host's package sources instead
-#   get-image.sh LINK url URL CHECKSUM           an image whose checksum (sha256:… or sha512:…) is known
-#   get-image.sh LINK file FILE                  one that is here
-#   get-image.sh LINK debootstrap SUITE [MIRROR] one made from package sources
+#   get-image.sh LINK published URL SUMS SUITE    a published image, verified against the publisher's
+#                                                 list of checksums; if the list cannot be reached,
+#                                                 builds SUITE from this host's package sources
+#   get-image.sh LINK url URL CHECKSUM            an image with this checksum (sha256:… or sha512:…)
+#   get-image.sh LINK file FILE                   a file of this host
+#   get-image.sh LINK debootstrap SUITE [MIRROR]  builds one from package sources
 #
-# A URL or MIRROR of - is read from standard input, where no other user sees a password in it.
-# A transfer slower than 10 KiB a second for a minute is ended, and so is one larger than $MAX_IMAGE_GIB (default 32).
+# If URL or MIRROR is -, it is read from standard input, so other users cannot see a password in it.
+# A transfer is stopped if it is slower than 10 KiB/s for a minute, or larger than $MAX_IMAGE_GIB
+# (default: 32).
 set -eu
 unset CDPATH
-# whatever the caller's umask is, nobody else may write to what is made here
+# whatever the caller's umask is, other users must not write to these files
 umask 022
 
 say() { printf 'get-image: %s\n' "$*" >&2; }
@@ -24,49 +27,51 @@ shift 2
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/homelab-gpu/images
 mkdir -p "$cache" "$(dirname "$link")"
 
-# what others could put into the cache would become somebody's VM
-# shellcheck disable=SC2012 # the names are known, and stat has another form on each system
+# a file that another user puts into the cache would become a VM
+# shellcheck disable=SC2012 # the names are known, and the options of stat differ between systems
 for folder in "${cache%/images}" "$cache"; do
   owner=$(ls -ldn "$folder/" | awk '{ print $3 }')
   if [ "$owner" != "$(id -u)" ] && { [ "$(id -u)" != 0 ] || [ "$owner" != "${SUDO_UID:-}" ]; }; then
-    die "the cache $folder is another user's: name one of your own by XDG_CACHE_HOME"
+    die "the cache folder $folder belongs to another user: set XDG_CACHE_HOME to a folder of your own"
   fi
   case $(ls -ldn "$folder/") in
     d????w* | d???????w*)
       stranger=$(find "$folder" ! -user "$owner" 2>/dev/null | head -n 1)
-      [ -z "$stranger" ] || die "others may write into the cache $folder, and $stranger is another user's: remove the folder"
-      say "closing the cache $folder to other users' writing"
+      [ -z "$stranger" ] ||
+        die "other users can write to the cache folder $folder, and $stranger belongs to one: remove the folder"
+      say "removing the write permission of other users from the cache folder $folder"
       chmod go-w "$folder"
       ;;
   esac
 done
 
-# several labs may share the cache: those that want the same image, one after the other
+# labs that share the cache get the same image one after the other
 lock() { # KEY
   command -v flock >/dev/null || return 0
   exec 9>"$cache/.lock-$1"
   flock -n 9 || { say 'another run is getting this image: waiting for it'; flock 9; }
 }
 
-# A URL without its password and its query, which may be one too.
+# A URL without its password and its query, which may contain one too.
 public() { printf '%s\n' "$1" | sed 's|//[^/]*@|//…@|; s|?.*|?…|'; }
 
-# The URL goes to curl's standard input: words of a command can be seen by every user. No word in it is a pattern.
+# curl reads the URL from standard input: every user can see the arguments of a command. -g turns
+# off patterns in the URL.
 fetch() { # URL ARGUMENT…
   address=$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')
   shift
   printf 'url = "%s"\n' "$address" |
     (
-      # in blocks of 512 bytes, and in kilobytes where the shell is bash
+      # the unit is 512 bytes, in bash 1024 bytes
       blocks=$((${MAX_IMAGE_GIB:-32} * 1024 * 1024 * 2))
-      # shellcheck disable=SC3028 # empty in every other shell
+      # shellcheck disable=SC3028 # empty in other shells
       [ -z "${BASH_VERSION:-}" ] || blocks=$((blocks / 2))
       ulimit -f "$blocks" 2>/dev/null || true
       exec curl -K - -g -fL --connect-timeout 20 --speed-limit 10240 --speed-time 60 "$@"
     )
 }
 
-# Whether a file is what it was; anything else of that name is removed.
+# Whether a file has this checksum. Deletes a file that does not.
 intact() { # FILE KIND SUM
   [ -e "$1" ] || return 1
   [ "$("$2sum" <"$1" | cut -d ' ' -f 1)" != "$3" ] || return 0
@@ -80,13 +85,13 @@ point() { # IMAGE
   mv -f "$link.new" "$link"
 }
 
-download() { # URL KIND SUM: to $cache/KIND-SUM, going on where an earlier try stopped
+download() { # URL KIND SUM: to $cache/KIND-SUM; continues a partial download
   case $2 in sha256 | sha512) ;; *) die "the checksum must be sha256:… or sha512:…" ;; esac
   image=$cache/$2-$3
   name=$(public "$1")
   lock "$2-$3"
   if intact "$image" "$2" "$3"; then
-    say "have it: $image"
+    say "already downloaded: $image"
     return
   fi
   part=$image.part
@@ -97,7 +102,7 @@ download() { # URL KIND SUM: to $cache/KIND-SUM, going on where an earlier try s
     # 6, 7: no such server; 28: too slow; 25, 63, 153: too large
     0 | 6 | 7 | 25 | 28 | 63 | 153) ;;
     *)
-      # a server that cannot go on where it stopped, or a part longer than the whole: from the start
+      # the server cannot continue, or the partial file is longer than the image: start again
       rm -f "$part"
       code=0
       fetch "$1" --retry 3 -o "$part" || code=$?
@@ -106,7 +111,7 @@ download() { # URL KIND SUM: to $cache/KIND-SUM, going on where an earlier try s
   case $code in
     0) ;;
     25 | 63 | 153) rm -f "$part"; die "$name is larger than ${MAX_IMAGE_GIB:-32} GiB" ;;
-    # what is there of it serves the next try
+    # the next try continues the partial file
     *) die "cannot fetch $name" ;;
   esac
   sum=$("$2sum" <"$part" | cut -d ' ' -f 1)
@@ -118,12 +123,12 @@ download() { # URL KIND SUM: to $cache/KIND-SUM, going on where an earlier try s
 }
 
 debootstrapped() { # SUITE [MIRROR]
-  # what it is made from is its name: the script, the suite, the mirror, the month, since packages age
+  # named by its inputs: the script, the suite, the mirror, and the month, since packages age
   key=$(printf '%s\n' "$(cat "$here/make-image.sh")" "$*" "$(date +%Y-%m)" | sha256sum | cut -c 1-16)
   image=$cache/$1-$key.qcow2
   lock "$1-$key"
   if [ -e "$image.sha256" ] && intact "$image" sha256 "$(cat "$image.sha256")"; then
-    say "have it: $image"
+    say "already built: $image"
     return
   fi
   rm -f "$image.sha256"
@@ -142,7 +147,7 @@ debootstrapped() { # SUITE [MIRROR]
 case $way in
   published)
     url=$1 sums=$2 suite=$3
-    # what the image is verified by comes from nowhere that anybody on the way could stand in for
+    # redirects to https only: nobody on the network may replace the checksums
     if list=$(fetch "$sums" --proto-redir =https -sS --max-time 60 --max-filesize 4194304 2>&1); then
       case $sums in *512*) kind=sha512 ;; *) kind=sha256 ;; esac
       sum=$(printf '%s\n' "$list" | awk -v name="${url##*/}" '$2 == name || $2 == "*" name { print $1 }')
@@ -150,7 +155,7 @@ case $way in
       download "$url" "$kind" "$sum"
     else
       say "cannot reach $sums ($(printf '%s' "$list" | tail -n 1))"
-      say "building $suite from this host's own package sources instead"
+      say "building $suite from this host's package sources instead"
       debootstrapped "$suite"
     fi
     ;;

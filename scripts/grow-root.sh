@@ -1,5 +1,6 @@
 #!/bin/sh
-# Gives the root file system of this guest the whole of its disk: run inside it, as root. Run again, it changes nothing.
+# Grows the root file system of this guest to the size of its disk. Run it in the guest, as root. A
+# second run changes nothing.
 #
 #   grow-root.sh [MOUNT POINT]     default: /
 set -eu
@@ -9,7 +10,7 @@ at=${1:-/}
 say() { printf 'grow-root: %s\n' "$*"; }
 source=$(findmnt -nro SOURCE "$at")
 kind=$(findmnt -nro FSTYPE "$at")
-# a subvolume of btrfs is shown as /dev/vda1[/@]
+# findmnt shows a btrfs subvolume as /dev/vda1[/@]
 source=${source%%\[*}
 disk=$(lsblk -nro PKNAME "$source" | head -n 1)
 case $(lsblk -nro TYPE "$source" | head -n 1) in
@@ -19,22 +20,22 @@ case $(lsblk -nro TYPE "$source" | head -n 1) in
     start=$(cat "/sys/class/block/${source##*/}/start")
     size=$(cat "/sys/class/block/${source##*/}/size")
     all=$(cat "/sys/class/block/$disk/size")
-    # the last 34 sectors are the second table's; a MiB less than the disk is as good as all of it
+    # the backup partition table takes the last 34 sectors; less than 2 MiB of free space is ignored
     if [ $((all - start - size)) -gt 4096 ]; then
       if command -v growpart >/dev/null; then
         growpart "/dev/$disk" "$number"
       elif command -v sfdisk >/dev/null; then
-        # the second table of a GPT still lies where the disk ended
+        # --force: the backup table of a GPT is still at the old end of the disk
         echo ', +' | sfdisk -q --no-reread --force -N "$number" "/dev/$disk"
         partx --update --nr "$number" "/dev/$disk"
       else
-        say "this guest has neither growpart nor sfdisk: install cloud-guest-utils, and run up again"
+        say "this guest has neither growpart nor sfdisk: install cloud-guest-utils in it, then run up again"
         exit 1
       fi
     fi
     ;;
   *)
-    say "the root file system lies on $source: grow it by the tools of its volume manager"
+    say "the root file system is on $source: grow it with the tools of its volume manager"
     exit 0
     ;;
 esac
@@ -42,6 +43,6 @@ case $kind in
   ext2 | ext3 | ext4) resize2fs "$source" >/dev/null 2>&1 ;;
   xfs) xfs_growfs "$at" >/dev/null ;;
   btrfs) btrfs filesystem resize max "$at" >/dev/null ;;
-  *) say "a root file system of the kind $kind is not grown here" ;;
+  *) say "cannot grow a root file system of type $kind" ;;
 esac
 say "the root file system has $(($(df -Pk "$at" | awk 'END { print $2 }') / 1048576)) GiB"

@@ -1,6 +1,7 @@
 #!/bin/sh
-# A key for one build, and the seed that lets it in: for cloud-init (user-data, meta-data) and for our own images
-# (authorized_keys). Only this build's VM ever knows it: the finished box has Vagrant's key instead.
+# Creates an SSH key for one build, and the seed files that allow it to log in: user-data and
+# meta-data for cloud-init, authorized_keys for the images of make-image.sh. Only the VM of this
+# build uses the key; the finished box has Vagrant's key.
 #
 #   make-seed.sh FOLDER
 set -eu

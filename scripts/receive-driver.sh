@@ -1,17 +1,18 @@
 #!/bin/sh
-# Puts the host's GPU driver, which copy-driver.ps1 has brought, in its place, and makes the card's part known to containers: run inside the
-# VM, as root. Without anything new it only looks whether all is well. ROOT=FOLDER is for tests: everything lies below it.
+# Installs the host's GPU driver that copy-driver.ps1 copied to this VM, and writes the CDI
+# specification for containers. Run it in the VM, as root. Without a new copy it only checks the
+# installed driver. ROOT=FOLDER is for tests: all paths are below it.
 set -eu
 root=${ROOT:-}
 wsl=$root/usr/lib/wsl
 brought=$root/tmp/homelab-gpu-driver
 if [ -e "$brought.tar" ] && [ -e "$brought.txt" ]; then
-  # whole or not at all: what is half copied is no driver
+  # replace the old driver only when the new one is complete
   rm -rf "$wsl.new"
   mkdir -p "$wsl.new"
   tar -xf "$brought.tar" -C "$wsl.new" --no-same-owner
   mv "$wsl.new/FileRepository" "$wsl.new/drivers"
-  # Windows knows no right to run
+  # Windows has no execute permission
   chmod -R a+rX "$wsl.new"
   chmod a+x "$wsl.new"/lib/*
   cp "$brought.txt" "$wsl.new/homelab-gpu.txt"
@@ -22,7 +23,7 @@ if [ -e "$brought.tar" ] && [ -e "$brought.txt" ]; then
   ldconfig
 fi
 if [ ! -e "$wsl/homelab-gpu.txt" ]; then
-  echo 'receive-driver: the VM has no driver of its host' >&2
+  echo "receive-driver: the VM does not have its host's driver" >&2
   exit 1
 fi
 modprobe dxgkrnl || true

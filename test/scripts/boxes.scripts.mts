@@ -134,7 +134,7 @@ test("a damaged image in the cache is not used, and the URL is in no command's w
   assert.is(readFileSync(join(folder, "link"), "utf8"), "abc");
   assert.is(statSync(join(folder, "cache/homelab-gpu/images")).mode & 0o022, 0);
   chmodSync(join(folder, "cache/homelab-gpu/images"), 0o777);
-  assert.match(get().stderr, /closing the cache/);
+  assert.match(get().stderr, /removing the write permission of other users/);
   assert.is(statSync(join(folder, "cache/homelab-gpu/images")).mode & 0o022, 0);
 });
 
