@@ -1,6 +1,6 @@
 /** Records about VMs that a run saves: the files of their stacks, the earlier drivers of their cards. */
 import { writeCopies } from "../host/copies.mts";
-import { readVmId } from "../host/lab.mts";
+import { readVmId } from "../host/vagrant-files.mts";
 import { readState, writeState } from "../host/state.mts";
 import { mergePreviousDrivers } from "../verify/gpu-return.mts";
 import type { Context } from "./context.mts";

@@ -33,8 +33,8 @@ export function dockerfilePath(service: ComposeService, project: Pick<ComposePro
 }
 
 /**
- * The stages of the Dockerfiles of services with `build.target`, by absolute path; those that could
- * not be read are absent.
+ * The stages of the Dockerfiles of services with `build.target`, by absolute path; a Dockerfile
+ * that could not be read is absent.
  */
 export async function readStages(
   reads: ProjectReads,

@@ -1,8 +1,8 @@
 /** The documents of a Compose file. */
 
 /**
- * The documents of a YAML file, which Compose merges in order, each with the number of lines before
- * it.
+ * Splits a YAML file into its documents, which Compose merges in order. `above`: the number of
+ * lines before the document.
  */
 export function documentsOf(text: string): { text: string; above: number }[] {
   const lines = text.split("\n");

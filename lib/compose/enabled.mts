@@ -3,15 +3,12 @@ import type { Service } from "../config/types.mts";
 import { mapAt } from "../maps.mts";
 import type { ComposeModel, ComposeProject, ComposeService } from "./types.mts";
 
-/** Whether a service runs no containers: Compose checks it and creates nothing (compose-spec, scale). */
+/** Whether a service never runs a container: Compose validates it and creates nothing (compose-spec, scale). */
 function runsNever({ scale, deploy }: ComposeService): boolean {
   return String(scale ?? mapAt({ deploy }, "deploy").replicas) === "0";
 }
 
-/**
- * Whether `up` starts a service: not one with a profile, and not one with a scale of 0
- * (compose-spec, profiles, scale).
- */
+/** Whether `up` starts a service: it has no profile, and its scale is not 0 (compose-spec, profiles, scale). */
 export function isEnabled({ body }: Service): boolean {
   return !(Array.isArray(body.profiles) && body.profiles.length > 0) && !runsNever(body);
 }
@@ -28,12 +25,12 @@ export function enabledServices({ services }: ComposeModel, profiles: string[]):
   });
 }
 
-/** The enabled services of a project that get a container: those with a scale of 0 are left out. */
+/** The enabled services of a project that get a container, that is, without those with a scale of 0. */
 export function startedOf(project: Pick<ComposeProject, "model" | "enabled">): [string, ComposeService][] {
   return enabledOf(project).filter(([, body]) => !runsNever(body));
 }
 
-/** The enabled services of a project, with their names; all of them where it is not known which are enabled. */
+/** The enabled services of a project, with their names; all services if it is not known which are enabled. */
 export function enabledOf({ model, enabled }: Pick<ComposeProject, "model" | "enabled">): [string, ComposeService][] {
   return Object.entries(model?.services ?? {}).filter(([name]) => enabled?.includes(name) ?? true);
 }

@@ -1,4 +1,4 @@
-/** Which ways of requesting a GPU each engine and each version of Compose supports. */
+/** Which kinds of GPU requests each engine and each version of Compose supports. */
 import { isOlder } from "../text.mts";
 import type { GuestEngine } from "./types.mts";
 
@@ -29,8 +29,8 @@ interface Row<T> {
 }
 
 /**
- * Compose, for Docker, as of 2026-11-26. Rows marked "run" were tested by test/tools/gpu-ways
- * against a recording stand-in for dockerd. resolve/engine.mts has the version of each guest.
+ * Compose for Docker, as of 2026-11-26. Rows marked "run" were tested by test/tools/gpu-ways with a
+ * recording replacement for dockerd. resolve/engine.mts has the version of each guest.
  */
 const composeAbilities: Row<Pick<EngineAbilities, "reservations" | "gpus" | "cdiDevices" | "tags">>[] = [
   {
@@ -40,7 +40,7 @@ const composeAbilities: Row<Pick<EngineAbilities, "reservations" | "gpus" | "cdi
   },
   {
     from: "2.24.4",
-    // Debian's 2.26 accepts `gpus:` but requests no device from the daemon
+    // Debian's 2.26 accepts `gpus:` but requests no device from dockerd
     can: { reservations: true, gpus: false, cdiDevices: false, tags: true },
     source: "docs.docker.com, reference/compose-file/merge; run with 2.26.1",
   },
@@ -83,11 +83,11 @@ export function abilitiesOf({ engine, version, compose, cdi }: GuestEngine): Eng
     return { reservations, gpus: false, cdiDevices: true, cdi: true, runtime: false, tags: false };
   }
   // stacks need a Compose with tags: an unknown version is assumed to have them
-  const known = compose === undefined
+  const abilities = compose === undefined
     ? { ...rowOf(composeAbilities, "1.28"), tags: true }
     : rowOf(composeAbilities, compose);
   const docker = rowOf(dockerVersions, version ?? "25");
-  return { ...known, cdi: docker.switchable && (cdi ?? docker.cdi), runtime: true };
+  return { ...abilities, cdi: docker.switchable && (cdi ?? docker.cdi), runtime: true };
 }
 
 function rowOf<T>(rows: Row<T>[], version: string): T {

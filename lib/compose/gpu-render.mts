@@ -133,8 +133,8 @@ function withNodes(body: ComposeService, requests: ServiceGpuRequest[], vendor: 
     reservation: (one) => isNeutral(one) || isAmd(one),
   });
   const others = listOf(stripped.devices).filter((one) => !sourceOf(one).startsWith(amdCdi));
-  const there = others.map(sourceOf);
-  return { ...stripped, devices: [...others, ...wanted.filter((node) => !there.includes(node))] };
+  const sources = others.map(sourceOf);
+  return { ...stripped, devices: [...others, ...wanted.filter((node) => !sources.includes(node))] };
 }
 
 interface Removal {

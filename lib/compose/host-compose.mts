@@ -16,10 +16,13 @@ export interface HostCompose {
   version: string;
 }
 
-/** Compose runs in the project's folder, here and in the VM: `${PWD}/data` is `./data`. */
+/** Compose runs in the project's folder, on the host and in the VM, so `${PWD}/data` is `./data`. */
 export const inFolder = { PWD: "." };
 
-/** Variables of root in a VM, as which Compose runs there (scripts/apply-stack.sh, by sudo); `~` stands for its home. */
+/**
+ * The variables of root in a VM: Compose runs there as root (scripts/apply-stack.sh, with sudo);
+ * `~` is root's home.
+ */
 export const ofGuest = {
   HOME: "~",
   USER: "root",
@@ -31,9 +34,9 @@ export const ofGuest = {
 /** Timeout for one run of Compose, seconds. */
 const composeTimeout = 20;
 
-/** A host of which it is not known whether it has Compose. */
+/** The result if it is not known whether the host has Compose. */
 export interface UnknownCompose {
-  /** Why. */
+  /** The reason. */
   noAnswer: string;
 }
 
@@ -61,7 +64,7 @@ export async function askCompose(
   own: ReadProject,
   hasDotEnv: boolean,
 ): Promise<Partial<ComposeProject>> {
-  // the same as in apply-stack.sh: paths are relative to the first file, and .env is in the folder
+  // as in apply-stack.sh: paths are relative to the first file, and .env is in the folder
   const envFile = files[0]!.includes("/") && hasDotEnv ? ["--env-file", join(folder, ".env")] : [];
   const ask = (profiles: string[]) =>
     answerOf(
@@ -107,10 +110,10 @@ export async function askCompose(
   };
 }
 
-/** Whether a program was ended before it answered: it took too long, or a signal ended it. */
+/** Whether a program was ended before it answered, by a timeout or by a signal. */
 const isEnded = ({ code, timedOut }: CommandResult) => timedOut === true || code === null || code === 124;
 
-/** The built-in reader's result for a project on which the host's Compose gave no answer. */
+/** The built-in reader's result for a project for which the host's Compose gave no answer. */
 const readByReader = (
   own: ReadProject,
   texts: Record<string, string>,

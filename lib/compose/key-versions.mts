@@ -1,18 +1,20 @@
 /**
- * The Compose version that each newer key of a Compose file needs, and which keys of a project are newer than a
- * given Compose.
+ * The Compose version that each newer key of a Compose file needs, and the keys of a project that
+ * are newer than a Compose.
  *
- * Source: compose-spec/compose-go, schema/compose-spec.json, at the version that each release of docker/compose
- * requires in its go.mod (v2.19.0 to v5.3.0; read 2026-11-26). The dates are those of docker/compose's tags.
+ * Source: compose-spec/compose-go, schema/compose-spec.json, at the version that each release of
+ * docker/compose requires in its go.mod (v2.19.0 to v5.3.0; read 2026-11-26). The dates are those
+ * of docker/compose's tags.
  */
 import { isMap } from "../maps.mts";
 import { isOlder } from "../text.mts";
 import type { ComposeModel } from "./types.mts";
 
-/** A key, a value or a tag of Compose files, and the first Compose that has it. */
+/** A key, a value or a tag of Compose files, and the first Compose version that supports it. */
 export interface KeyVersion {
   /**
-   * The path of keys: `*` is any name, `[]` any item of a list, `=VALUE` a value. A tag is `!override`.
+   * The path of keys: `*` is any name, `[]` any item of a list, `=VALUE` a value. A tag is written
+   * as `!override`.
    */
   key: string;
   /** The first version of docker/compose. */
@@ -20,9 +22,9 @@ export interface KeyVersion {
   /** The day of that release. */
   released: string;
   /**
-   * What Debian 13's package (2.26.1-4, built with a newer compose-go) does with it, where that is not what 2.26.1
-   * does: it uses the key, or takes it and ignores it. Run with `config` on 2026-11-26; that a key is ignored was
-   * read in the source of v2.26.1.
+   * What Debian 13's package (2.26.1-4, built with a newer compose-go) does with it, if it differs
+   * from 2.26.1: it uses the key, or accepts and ignores it. Tested with `config` on 2026-11-26;
+   * that a key is ignored was read in the source of v2.26.1.
    */
   debian?: "used" | "ignored";
 }
@@ -47,7 +49,7 @@ export const keyVersions: KeyVersion[] = [
   ...row("2.27.1", "2024-05-24", "ignored", service("networks.*.driver_opts")),
   ...row("2.29.3", "2024-09-12", "used", service("devices[].source")),
   ...row("2.30.0", "2024-10-29", undefined, service("env_file[].format")),
-  // our own file for the guest replaces it
+  // homelab-gpu's generated file for the guest replaces it
   ...row("2.30.0", "2024-10-29", "used", service("gpus")),
   ...row("2.30.0", "2024-10-29", "ignored", service("post_start"), service("pre_stop")),
   ...row("2.30.0", "2024-10-29", "ignored", service("volumes[].bind.recursive")),
@@ -70,19 +72,19 @@ export const keyVersions: KeyVersion[] = [
 /** The version of Debian 13's package, which is built with a newer compose-go than 2.26.1 itself. */
 export const debianCompose = "2.26.1";
 
-/** A key of a project that a Compose does not have. */
+/** A key of a project that a Compose does not support. */
 export interface NewKey extends KeyVersion {
   /** The service that has it, for a key of a service. */
   service?: string;
   /** The key itself: the last name of the path, or the tag. */
   name: string;
-  /** Compose takes it and does nothing with it; otherwise Compose refuses the project. */
+  /** Whether Compose accepts it and ignores it; otherwise Compose refuses the project. */
   ignored: boolean;
 }
 
 /**
- * The keys of a project that are newer than a Compose, each one once per service. `texts`: its Compose files, for
- * their tags. `debian`: that Compose is Debian's package.
+ * The keys of a project that are newer than a Compose, each once per service. `texts`: its Compose
+ * files, for their tags. `debian`: whether that Compose is Debian's package.
  */
 export function keysNewerThan(
   compose: string,
@@ -91,10 +93,10 @@ export function keysNewerThan(
   debian = false,
 ): NewKey[] {
   return keyVersions.filter(({ from }) => isOlder(compose, from)).flatMap((row): NewKey[] => {
-    const known = debian ? row.debian : undefined;
-    if (known === "used") return [];
+    const inDebian = debian ? row.debian : undefined;
+    if (inDebian === "used") return [];
     const name = row.key.startsWith("!") ? row.key : /([\w+]+)(?:\[\])?(?:=[\w+]+)?$/.exec(row.key)![1]!;
-    const found = { ...row, name, ignored: known === "ignored" };
+    const found = { ...row, name, ignored: inDebian === "ignored" };
     if (row.key.startsWith("!")) {
       return Object.values(texts).some((text) => hasTag(text, row.key)) ? [found] : [];
     }
@@ -123,8 +125,8 @@ function has(value: unknown, [step, ...rest]: string[]): boolean {
 }
 
 /**
- * The key for which a Compose of this version refuses a project although a newer one may take it; undefined if it
- * refuses it for something else. `messages`: what that Compose said.
+ * The key because of which a Compose of this version refuses a project, although a newer version
+ * may accept it; undefined if the reason is another one. `messages`: the errors of that Compose.
  */
 export function newerKeyOf(
   messages: string[],

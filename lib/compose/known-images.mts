@@ -1,4 +1,4 @@
-/** Which CUDA version or driver common images need, where their name does not show it. */
+/** The CUDA version or driver that common images need, where their names do not show it. */
 
 /** What an image needs from the guest's driver. */
 export interface ImageNeed {
@@ -8,9 +8,7 @@ export interface ImageNeed {
   major?: number;
   /** The lowest driver branch; 0 for an image without CUDA, which runs with any driver. */
   driver?: number;
-  /**
-   * The tag moves: the image may have changed since, so the need is not a reason to fail a check.
-   */
+  /** The tag moves: the image may have changed since, so a check never fails because of it. */
   moving?: boolean;
 }
 
@@ -30,7 +28,7 @@ const today = "2026-11-26";
 
 /** The first matching row counts. */
 export const knownImages: KnownImage[] = [
-  // images for cards of other vendors, or for no card
+  // images for cards of other vendors, or without a card
   {
     image: /./,
     tag: /rocm|vulkan|openvino|intel|cpu-only|(^|-)cpu($|-)/,
@@ -202,15 +200,14 @@ const monthlyCuda: Record<string, string> = {
 };
 
 /**
- * The need of an image, from this table or from a tag with CUDA's major version; undefined where
+ * The need of an image, from this table or from a tag with the major version of CUDA; undefined if
  * neither has it.
  */
 export function imageNeed(image: string): ImageNeed | undefined {
   const plain = image.split("@")[0]!;
   const colon = plain.indexOf(":", plain.lastIndexOf("/"));
   const [name, tag] = colon < 0 ? [plain, ""] : [plain.slice(0, colon), plain.slice(colon + 1)];
-  // cuda12, cuda-13, gpu-nvidia-cuda-12. Other code reads cuda12.4 and cu124, which are more
-  // precise
+  // cuda12, cuda-13, gpu-nvidia-cuda-12. Other code reads cuda12.4 and cu124, which are more precise
   const major = /(?:^|[-_.])cuda-?(1[0-9])(?![\d.])/i.exec(tag)?.[1] ??
     /(?:^|[-_.])cu(1[0-9])(?=$|[-_.])/i.exec(tag)?.[1];
   if (major !== undefined) return { major: Number(major) };

@@ -2,9 +2,9 @@
 import { isMap } from "../maps.mts";
 
 /**
- * Merges two mappings as Compose merges files; `over` is of the later file. Mappings are merged by
- * key, lists are appended, other values are replaced. Of mounts and devices with one path in the
- * container the later one stays.
+ * Merges two mappings as Compose merges files; `over` is from the later file. Mappings are merged
+ * by key, lists are appended, other values are replaced. Of mounts and devices with the same path
+ * in the container, the later one wins.
  */
 export function mergeFiles(under: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
   const merged = new Map(Object.entries(under));
@@ -24,7 +24,7 @@ export function mergeFiles(under: Record<string, unknown>, over: Record<string, 
   return Object.fromEntries(merged);
 }
 
-/** The path of a mount or device in the container: of two with the same path the later one wins. */
+/** The path of a mount or device in the container: of two with the same path, the later one wins. */
 function targetOf(one: unknown): string {
   if (isMap(one)) return String(one.target ?? one.source ?? "");
   const parts = String(one).split(":");

@@ -29,7 +29,7 @@ export function namedPaths(project: Pick<ComposeProject, "folder" | "files" | "m
   return [...new Set(named.flatMap((path) => hostPath(path, baseOf(project)) ?? []))];
 }
 
-/** The folder behind a volume of the driver local (`o: bind`); undefined for any other volume. */
+/** The folder of a volume of the driver local (`o: bind`); undefined for any other volume. */
 export function volumeFolder(volume: unknown): string | undefined {
   const { driver, driver_opts } = isMap(volume) ? volume : {};
   const { o, device } = isMap(driver_opts) ? driver_opts : {};
@@ -98,10 +98,7 @@ export function envFiles({ env_file }: ComposeService): { path: string; required
   );
 }
 
-/**
- * A path made absolute on the host; undefined for a Windows path, which belongs to another
- * computer.
- */
+/** A path made absolute on the host; undefined for a Windows path, which is not a path of this host. */
 export function hostPath(path: string, folder: string): string | undefined {
   if (/^[A-Za-z]:[\\/]/.test(path) || path.startsWith("\\")) return undefined;
   if (/^~(\/|$)/.test(path)) return normalize(join(homeDir(), path.slice(1))).replace(/(.)\/$/, "$1");

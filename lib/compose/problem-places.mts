@@ -1,4 +1,4 @@
-/** The lines of a project's files that its problems are about. */
+/** Finds the lines of a project's files that its problems are about. */
 import type { ReadProject } from "./reader.mts";
 import { lineOf, literally } from "./refusals.mts";
 import type { ProjectProblem } from "./types.mts";
@@ -12,10 +12,7 @@ export function absentEnvFile(path: string, texts: Record<string, string>): Proj
   return { message: `there is no file ${path}, which is the env_file of an include`, ...lineOfFile(path, texts) };
 }
 
-/**
- * The built-in reader's result, used without Compose: a named file that does not exist is a
- * refusal.
- */
+/** The built-in reader's result for a host without Compose: a named file that does not exist is a refusal. */
 export function readerResult({ refusals, unsetVariables, wanted }: ReadProject, texts: Record<string, string>) {
   const absent = wanted.map((file): ProjectProblem => ({
     message: `there is no file ${file}, which a service extends or the project includes`,
@@ -25,8 +22,8 @@ export function readerResult({ refusals, unsetVariables, wanted }: ReadProject, 
 }
 
 /**
- * Adds the line of what a refusal names: the path of a key, a variable, a file, a name. `own`: the
- * refusals of the built-in reader.
+ * Adds the line of what a refusal names: the path of a key, a variable, a file or a name. `own`:
+ * the refusals of the built-in reader.
  */
 export function placed(problem: ProjectProblem, texts: Record<string, string>, own: ProjectProblem[]): ProjectProblem {
   const { message } = problem;
@@ -52,18 +49,18 @@ export function placed(problem: ProjectProblem, texts: Record<string, string>, o
   }
   const place = own.find(({ line }) => line !== undefined);
   // if the built-in reader refuses something too, it is most likely the same error
-  const ours = place && {
+  const ownPlace = place && {
     file: place.file!,
     line: place.line!,
     ...(place.mend === undefined ? {} : { mend: place.mend }),
   };
-  if (ours && own.length === 1) return { ...problem, ...ours };
+  if (ownPlace && own.length === 1) return { ...problem, ...ownPlace };
   const keys = [...(/\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)/.exec(message)?.[1] ?? "").split(".")]
     .filter(Boolean);
   const [, property] = /propert(?:y|ies) '?([\w-]+)'? (?:is |are )?not allowed/.exec(message) ?? [];
   const [, text] = /^invalid interpolation format.* with another \$\. (.+)$/s.exec(message) ?? [];
   const written = text === undefined ? undefined : lineOf(texts, new RegExp(literally(text)));
-  if (written) return { ...problem, ...ours, ...written };
+  if (written) return { ...problem, ...ownPlace, ...written };
   const found = lineOfPath(texts, property === undefined ? keys : [...keys, property]);
   if (found) return { ...problem, ...found };
   const [, absent] = /(?:env file|open|stat) (\S+?)(?: not found)?: /.exec(message) ?? [];
@@ -78,10 +75,10 @@ export function placed(problem: ProjectProblem, texts: Record<string, string>, o
   const places = names.map((name) =>
     lineOf(texts, new RegExp(`(^|[\\s"'/\\[,{-])${literally(name)}($|[\\s"':\\],}])`))
   );
-  return { ...problem, ...(ours ?? places.find(Boolean)) };
+  return { ...problem, ...(ownPlace ?? places.find(Boolean)) };
 }
 
-/** The line of a nested key: each key is searched after its parent; the last one found counts. */
+/** The line of a nested key: each key is searched for after its parent; the last one that is found counts. */
 function lineOfPath(texts: Record<string, string>, keys: string[]): { file: string; line: number } | undefined {
   for (const [file, text] of Object.entries(texts)) {
     const lines = text.split("\n");

@@ -1,20 +1,23 @@
-/** Reads the files of a project, and keeps why one could not be read. */
+/** Reads the files of a project, and records why a file could not be read. */
 import type { Shell } from "../shell.mts";
 import type { PathKind } from "./types.mts";
 
-/** What a project reads, and what failed. */
+/** Reads the files of a project, and collects failures. */
 export interface ProjectReads {
-  /** Reasons, as sentences, by absolute path. A file that does not exist and a folder are no failures. */
+  /**
+   * The reason of each failure, as a sentence, by absolute path. A missing file and a folder are
+   * not failures.
+   */
   failed: Map<string, string>;
-  /** A file's text; undefined if there is none, or if it could not be read. */
+  /** A file's text; undefined if it does not exist or could not be read. */
   read(path: string): Promise<string | undefined>;
-  /** Names in a folder; none if there is no such folder, or if it could not be read. */
+  /** The names in a folder; empty if it does not exist or could not be read. */
   list(path: string): Promise<string[]>;
   /** Whether a path is a file or a folder. Sockets and devices count as files. */
   kind(path: string): Promise<PathKind>;
 }
 
-/** Reads by a shell. No method throws: a failure is in `failed`. */
+/** Reads with a shell. No method throws: failures are added to `failed`. */
 export function projectReads(shell: Shell): ProjectReads {
   const failed = new Map<string, string>();
   const keep = (path: string, error: unknown) => void failed.set(path, (error as Error).message);

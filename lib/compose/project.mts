@@ -12,13 +12,13 @@ export interface Project extends Stack {
   /** Its Compose files in the order of `-f`, relative to the folder. */
   composeFiles: string[];
   /**
-   * The files to copy, by path relative to the folder: a text that changes with contents, mode,
-   * owner or time.
+   * The files to copy, by path relative to the folder. The value changes with a file's contents,
+   * mode, owner or time.
    */
   files: Record<string, string>;
   /** Size of the files to copy, bytes. */
   size: number;
-  /** Sockets, devices and the like, which are not copied. */
+  /** Sockets, devices and similar files, which are not copied. */
   skipped: string[];
   /** Variables that Compose gets in the VM. */
   variables: Record<string, string>;

@@ -54,15 +54,15 @@ export async function readProject(
     const noAnswer = paths.map((path) => reads.failed.get(at(path))).find(Boolean);
     return noAnswer === undefined ? undefined : { ...base, readBy: "none", refusals: [], noAnswer };
   };
-  // without its variables, or the names of its files, every answer would be a guess
+  // without these variables or file names, any answer would be a guess
   const unknown = unreadable([".env", ...(request.files ? [] : [folder])]);
   if (unknown) return unknown;
   if (files.length === 0) {
-    const message = `there is no Compose file in ${folder}: ${composeFileNames.join(", ")}`;
+    const message = `fileTexts is no Compose file in ${folder}: ${composeFileNames.join(", ")}`;
     return { ...base, readBy: "none", refusals: [{ message }] };
   }
-  const there = await Promise.all(files.map(readText));
-  const missing = files.filter((_, i) => !there[i]);
+  const fileTexts = await Promise.all(files.map(readText));
+  const missing = files.filter((_, i) => !fileTexts[i]);
   const partly = unreadable(missing);
   if (partly) return partly;
   if (missing.length > 0) {
@@ -109,7 +109,7 @@ export async function readProject(
   const unusedFiles = await readUnused(projectReads(shell), project, names, env);
   const paths = [...new Set([...namedPaths(project), ...Object.keys(envTexts).map(at)])];
   const kinds = await Promise.all(paths.map(async (path) => [path, await reads.kind(path)] as const));
-  // other paths of this host do not matter for the VM
+  // failures at other paths of the host do not matter for the VM
   const unread = [...reads.failed].filter(([path]) => unreadFiles.has(path) || path.startsWith(`${folder}/`));
   const unused = unusedFiles.length > 0 ? { unusedFiles } : {};
   return { ...project, ...unused, stages, unread: unread.map(([, why]) => why), paths: Object.fromEntries(kinds) };

@@ -16,7 +16,7 @@ import { refusedTabs } from "./tabs.mts";
 import { typedKeys } from "./typed-keys.mts";
 import type { ComposeModel, ComposeService, ProjectProblem } from "./types.mts";
 import { visible } from "../text.mts";
-import { dotEnv, interpolate } from "./variables.mts";
+import { dotEnv, interpolate, variableFix } from "./variables.mts";
 
 /** The result of the built-in reader for a project. */
 export interface ReadProject {
@@ -28,7 +28,10 @@ export interface ReadProject {
    * folder.
    */
   wanted: string[];
-  /** Env files of included files (compose-spec, include): of these names, those without `required` may be missing. */
+  /**
+   * Env files of included files (compose-spec, include). Of these, only those without `required`
+   * may be missing.
+   */
   envFiles: { path: string; required: boolean }[];
 }
 
@@ -37,8 +40,8 @@ export interface ReadProject {
  *
  * `files`: the Compose files in order. `texts`: the texts of these files and of those that they
  * extend or include, by path relative to the folder. `values`: values of variables. A file that is
- * missing from `texts` is listed in `wanted`: read it and call again.
- * `envTexts`: texts of the `envFiles` of an earlier call.
+ * missing from `texts` is listed in `wanted`: read it and call again. `envTexts`: the texts of the
+ * `envFiles` of an earlier call.
  */
 export function readProjectFiles(
   files: string[],
@@ -70,9 +73,12 @@ class Reading {
   readonly #texts: Record<string, string>;
   readonly #values: Record<string, string | undefined>;
   readonly #envTexts: Record<string, string>;
-  /** Of files that are included, and those that they extend: values of variables, and the folder of relative paths. */
+  /**
+   * For included files, and those that they extend: the values of variables, and the folder of
+   * relative paths.
+   */
   readonly #settings = new Map<string, { values: Record<string, string | undefined>; folder?: string }>();
-  readonly #known = new Map<string, Record<string, unknown>>();
+  readonly #documents = new Map<string, Record<string, unknown>>();
 
   readonly #files: string[];
 
@@ -88,7 +94,7 @@ class Reading {
     this.#values = values;
   }
 
-  /** A file with its extends and includes filled in; empty where it cannot be read. */
+  /** A file with its `extends` and `include` resolved; empty if it cannot be read. */
   file(path: string, above: string[] = []): Record<string, unknown> {
     const data = this.#data(path);
     if (above.includes(path)) return {};
@@ -105,9 +111,9 @@ class Reading {
   }
 
   /**
-   * Sets the variables and the folder of included files: `project_directory` is by default the folder
-   * of the first one, and `env_file` the `.env` in it; the project's own variables override them
-   * (compose-spec, include).
+   * Sets the variables and the folder of included files. By default `project_directory` is the
+   * folder of the first file, and `env_file` is the `.env` in it. The project's own variables
+   * override them (compose-spec, include).
    */
   #include(path: string, names: string[], { project_directory, env_file }: Record<string, unknown>): void {
     const [first] = names;
@@ -119,7 +125,7 @@ class Reading {
     for (const one of envFiles) this.envFiles.set(one, this.envFiles.get(one) || written.length > 0);
     const outer = this.#valuesOf(path);
     const values = envFiles.reduce<Record<string, string | undefined>>(
-      (known, one) => ({ ...known, ...dotEnv(this.#envTexts[one] ?? "", { ...known, ...outer }) }),
+      (earlier, one) => ({ ...earlier, ...dotEnv(this.#envTexts[one] ?? "", { ...earlier, ...outer }) }),
       {},
     );
     for (const name of names) {
@@ -133,7 +139,7 @@ class Reading {
   }
 
   /**
-   * An included file must not declare what is declared already, unless both are the same
+   * Reports what an included file declares a second time, unless both declarations are the same
    * (compose-spec, include).
    */
   #conflicts(path: string, own: Record<string, unknown>, name: string, other: Record<string, unknown>): void {
@@ -179,9 +185,9 @@ class Reading {
   }
 
   #data(path: string): Record<string, unknown> {
-    const known = this.#known.get(path);
-    if (known) return known;
-    this.#known.set(path, {});
+    const cached = this.#documents.get(path);
+    if (cached) return cached;
+    this.#documents.set(path, {});
     const text = this.#texts[path];
     if (text === undefined) {
       this.wanted.add(path);
@@ -193,7 +199,7 @@ class Reading {
     const data = this.#files.includes(path)
       ? own
       : rebased(own, isAbsolute(folder) && !isAbsolute(first) ? folder : relative(dirname(first), folder));
-    this.#known.set(path, data);
+    this.#documents.set(path, data);
     return data;
   }
 
@@ -224,7 +230,7 @@ class Reading {
     }
     const data = this.#filled(yaml.data(yaml.root), path) as Record<string, unknown>;
     const flaws = shapeFlaws(data);
-    // a mapping in the place of something else is one error, not one for each key
+    // a mapping of the wrong form is one error, not one for each of its keys
     const isWithin = (path: ShapeFlaw["path"]) => flaws.some((flaw) => flaw.path.every((step, i) => step === path[i]));
     const keys = typedKeys(yaml).filter(({ path }) => !isWithin(path)).map((key) => ({
       ...key,
@@ -233,7 +239,7 @@ class Reading {
     for (const { message, line, mend } of keys) refuse(message, line, mend);
     for (const flaw of flaws) {
       const line = lineIn(yaml, flaw.path);
-      // what is wrong with a value whose variable cannot be read follows from that
+      // a flaw of a value with an invalid variable follows from that variable
       if (this.refusals.some((one) => one.file === path && one.line === above + line && one.unread)) continue;
       if (flaw.keys && keys.some((key) => key.line === line)) continue;
       refuse(flaw.message, line, flaw.mend ?? correctionOf(data, flaw, serviceKeys));
@@ -253,7 +259,7 @@ class Reading {
       const place = lineOf({ [file]: this.#texts[file]! }, new RegExp(first)) ?? { file };
       this.refusals.push({
         message: `${visible(value)} has a \${ that starts no valid variable: write $$ for a dollar sign`,
-        mend: variableMend(value),
+        mend: variableFix(value),
         unread: true,
         ...place,
       });
@@ -270,13 +276,6 @@ class Reading {
     }
     return text;
   }
-}
-
-/** What to write in place of a `${` that Compose cannot parse: the usual slips are a colon without `-`, and spaces. */
-function variableMend(value: string): string {
-  const [, name, rest] = /\$\{\s*([A-Za-z_]\w*)\s*(?::([^-?+}][^}]*))?\s*\}/.exec(value) ?? [];
-  if (name === undefined) return "Write $${ for a literal dollar sign";
-  return rest === undefined ? `Write \${${name}}` : `Write \${${name}:-${rest.trim()}}`;
 }
 
 const isScalarNull = ({ root }: Yaml) => root !== null && "value" in root && (root.value === null || root.value === "");
@@ -300,7 +299,7 @@ function lineIn(yaml: Yaml, path: (string | number)[]): number {
   return yaml.place(at).line;
 }
 
-/** A path named in a file, relative to the project's folder. */
+/** The path that a file names, relative to the project's folder. */
 function beside(file: string, name: string): string {
   return isAbsolute(name) ? name : join(dirname(file), name);
 }

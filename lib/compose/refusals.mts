@@ -1,8 +1,8 @@
-/** Parses what `docker compose config` prints on standard error into problems with their place. */
+/** Parses the errors that `docker compose config` prints into problems with their place. */
 import type { ProjectProblem } from "./types.mts";
 
 /**
- * The messages with which Compose refuses a project, as plain text: without log fields and without
+ * The errors with which Compose refuses a project, as plain text: without log fields and without
  * the path of the project's folder.
  */
 export function refusalsOf(stderr: string, folder: string): ProjectProblem[] {
@@ -22,7 +22,7 @@ export function refusalsOf(stderr: string, folder: string): ProjectProblem[] {
   }];
 }
 
-/** Words of Compose (2.26.1 and 2.40.3) that do not say what to do about them. */
+/** Errors of Compose (2.26.1 and 2.40.3) that do not say what to do. */
 const mends: [RegExp, string][] = [
   [/time\.Time|time\.Date\(/, "Put the date in quotes"],
   [/non-string key/i, "Put the key in quotes"],
@@ -40,7 +40,7 @@ export function serviceOfRefusal(message: string): string | undefined {
   return /\bservices\.([A-Za-z0-9_-]+)/.exec(message)?.[1] ?? /\bservice "([^"]+)"/.exec(message)?.[1];
 }
 
-/** The place of a pattern in the texts: the first line that matches, comments excluded. */
+/** The place of a pattern in the texts: the first line that matches, except comments. */
 export function lineOf(texts: Record<string, string>, pattern: RegExp): { file: string; line: number } | undefined {
   for (const [file, text] of Object.entries(texts)) {
     const index = text.split("\n").findIndex((line) => pattern.test(line.replace(/(^|\s)#.*$/, "")));

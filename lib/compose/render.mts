@@ -7,8 +7,8 @@ import { writeYaml } from "../config/yaml.mts";
 /**
  * Returns the Compose file of the services of one machine, as YAML.
  *
- * `$` is left to Compose in the VM: it fills in variables from the `.env` next to the config and
- * from the caller's environment, both of which are copied.
+ * Variables stay: Compose in the VM replaces them, from copies of the `.env` next to the config and
+ * of the caller's environment.
  *
  * `by`: the engine as precisely as it is known; or only its name, or `part` for a machine with a
  * partition of a card.
@@ -29,18 +29,18 @@ export function composeFile(services: Service[], by: GuestEngine | Engine | "par
   });
 }
 
-/** The names as a section without settings. */
+/** A section with these names, without settings. */
 function declaredNames(names: string[]): Record<string, unknown> {
   return Object.fromEntries(names.map((name) => [name, {}]));
 }
 
-/** Whether a text is a valid name of a volume or network. Compose reports any other text itself. */
+/** Whether a text is a valid name of a volume or network. Compose reports any other text. */
 const isName = (value: unknown): value is string => typeof value === "string" && /^[a-zA-Z0-9._-]+$/.test(value);
 
 /**
- * The networks of a service: `default` where it names none. Compose always has that network.
- * podman-compose needs it declared: where only others are declared, it uses the only one instead,
- * or none.
+ * The networks of a service: `default` if it names none. Compose always has that network.
+ * podman-compose needs it to be declared: if only others are declared, it uses the only one
+ * instead, or none.
  */
 function networksOf({ body }: Service): string[] {
   const { networks } = body;

@@ -66,7 +66,7 @@ export interface PublishedPort {
  */
 export function publishedPorts({ ports }: ComposeService): PublishedPort[] {
   if (!Array.isArray(ports)) return [];
-  // Compose takes equal items once
+  // Compose counts equal items once
   const written = ports.map((port) => JSON.stringify(port));
   return ports.filter((_, i) => written.indexOf(written[i]!) === i).flatMap((port): PublishedPort[] => {
     if (isMap(port)) {

@@ -1,19 +1,19 @@
-/** What to write in place of a value of the wrong form in a Compose file. */
+/** Suggestions for values of the wrong form in a Compose file. */
 import { isMap } from "../maps.mts";
 import { closest } from "../suggest.mts";
 import { Verbatim } from "../verbatim.mts";
 
-/** A value of the wrong form, as far as its correction depends on it. */
+/** A value of the wrong form, with the facts that its correction depends on. */
 export interface WrongValue {
   /** The keys and indexes that lead to it. */
   path: (string | number)[];
   /** What it must be, such as `a list`. */
   wants?: string | undefined;
-  /** For a key that does not exist: those that do. */
+  /** For an unknown key: the keys that exist. */
   keys?: string[] | undefined;
 }
 
-/** Keys that are often written at another place, and the place where they belong. */
+/** Keys that are often written in the wrong place, and where they belong. */
 const homes: Record<string, string> = {
   ...{ resources: "deploy", replicas: "deploy", restart_policy: "deploy", placement: "deploy" },
   ...{ reservations: "deploy.resources", limits: "deploy.resources" },
@@ -25,8 +25,8 @@ const homes: Record<string, string> = {
 };
 
 /**
- * What to do about a value of the wrong form, as a sentence; undefined where nothing better than "correct it" is
- * known. `data`: the file's plain data. `serviceKeys`: the keys of a service.
+ * A sentence that says how to correct a value of the wrong form; undefined if nothing better than
+ * "correct it" is known. `data`: the file's plain data. `serviceKeys`: the keys of a service.
  */
 export function correctionOf(data: unknown, wrong: WrongValue, serviceKeys: string[]): string | undefined {
   const { path, wants, keys } = wrong;

@@ -116,7 +116,7 @@ const buildKeys: Record<string, Shape> = {
 /** A published port in the short form (docker/go-connections, nat.ParsePortSpec). */
 const port: Shape = (value, path) => {
   const [ports = "", protocol = "tcp", ...more] = String(value).split("/");
-  // the last is the container's port, the one before it the host's, and all before that is the address
+  // the last part is the container's port, the part before it the host's port, and the rest is the address
   const parts = ports.split(":");
   const inner = parts.pop() ?? "";
   const outer = parts.pop() ?? "";
@@ -181,7 +181,7 @@ const mount = map({
   volume: map({ labels: pairs, nocopy: flag, subpath: text }),
 }, ["type", "target"]);
 
-/** A mount in the short form (compose-go, format/volume.go): no part of it is empty. */
+/** A mount in the short form (compose-go, format/volume.go): none of its parts may be empty. */
 const shortMount: Shape = (value, path) => {
   if (value === "") return wrong(path, "no empty text");
   return /^:|::|:$/.test(String(value).replace(/^[A-Za-z]:(?=[\\/])/, ""))
@@ -312,7 +312,7 @@ const source: Record<string, Shape> = {
   template_driver: text,
 };
 
-/** Names of what a section declares. */
+/** The names that a section declares. */
 const names = (what: string, shape: Shape): Shape => (value, path) => [
   ...(isMap(value) ? Object.keys(value) : []).filter((name) => !/^[a-zA-Z0-9._-]+$/.test(name)).map((name) => ({
     path: [...path, name],
@@ -337,8 +337,8 @@ const file = map({
 });
 
 /**
- * The values of the wrong form in one Compose file. Takes the file's plain data, with variables
- * filled in.
+ * The values of the wrong form in one Compose file. Takes the file's plain data, with its variables
+ * replaced.
  */
 export function shapeFlaws(data: Record<string, unknown>): ShapeFlaw[] {
   return file(data, []);

@@ -1,10 +1,11 @@
-/** Tabs in YAML that Compose refuses and the package `yaml` reads. */
+/** Tabs in YAML that Compose refuses, although the package `yaml` accepts them. */
 import { lexemes } from "../config/yaml.mts";
 
 /**
- * The offsets of tabs before a key, an item, a comment or the end of a blank line outside of brackets, where
- * Compose's parser takes only spaces (go-yaml, scannerc.go, yaml_parser_scan_to_next_token; run with Compose 2.26.1
- * on 2026-11-26). A tab after `key:` or after a value is fine.
+ * The offsets of tabs before a key, an item, a comment or the end of a blank line outside of
+ * brackets, where Compose's parser accepts only spaces (go-yaml, scannerc.go,
+ * yaml_parser_scan_to_next_token; tested with Compose 2.26.1 on 2026-11-26). A tab after `key:` or
+ * after a value is valid.
  */
 export function refusedTabs(text: string): number[] {
   if (!text.includes("\t")) return [];

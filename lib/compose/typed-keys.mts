@@ -1,9 +1,9 @@
-/** Keys of a Compose file that YAML reads as something else than text: Compose refuses the file. */
+/** Keys of a Compose file that YAML does not read as text: Compose refuses the file. */
 import { typeOf } from "../config/scalars.mts";
 import { isMap, isPlain, isScalar, isSeq, type Node, offset, type Yaml } from "../config/yaml.mts";
 import { named } from "./shape-kinds.mts";
 
-/** A key that is no text. */
+/** A key that YAML does not read as text. */
 export interface TypedKey {
   /** Offset of the key in the text. */
   at: number;
@@ -14,8 +14,8 @@ export interface TypedKey {
 }
 
 /**
- * The keys without quotes that go-yaml reads as a number, a date, true, false or nothing, at any depth and in `x-` keys
- * too (Compose 2.26.1 and 2.40.3: "non-string key in …"; run on 2026-11-27).
+ * The unquoted keys that go-yaml reads as a number, a date, true, false or null, at any depth, also
+ * in `x-` keys (Compose 2.26.1 and 2.40.3: "non-string key in …"; tested on 2026-11-27).
  */
 export function typedKeys(yaml: Yaml): TypedKey[] {
   const found: TypedKey[] = [];

@@ -44,8 +44,8 @@ export interface ComposeProject extends ProjectRequest {
   inline?: true;
   /**
    * What read the project. `compose`: the host's `docker compose config`, which returns long forms
-   * and absolute paths, with `extends` and `include` filled in. `reader`: the built-in reader,
-   * which only parses the YAML. `none`: neither could read it.
+   * and absolute paths, with `extends` and `include` resolved. `reader`: the built-in reader, which
+   * only parses the YAML. `none`: neither could read it.
    */
   readBy: "compose" | "reader" | "none";
   /** Names of the variables in `.env`. */
@@ -62,7 +62,7 @@ export interface ComposeProject extends ProjectRequest {
    */
   model?: ComposeModel;
   /**
-   * The project as the built-in reader reads it. Compose's answer no longer has env files and
+   * The project as the built-in reader reads it: Compose's output no longer contains env files and
    * relative paths.
    */
   written?: ComposeModel;
@@ -72,7 +72,7 @@ export interface ComposeProject extends ProjectRequest {
   enabled?: string[];
   /** Errors of Compose, or of the built-in reader: the project cannot run until they are fixed. */
   refusals: ProjectProblem[];
-  /** Variables without a value and a default. Compose uses an empty text for them. */
+  /** Variables without a value and a default. Compose replaces them with an empty text. */
   unsetVariables: ProjectProblem[];
   /**
    * The kind of each host path that the project names (bind mounts, env files, build contexts,
@@ -84,7 +84,7 @@ export interface ComposeProject extends ProjectRequest {
    * Dockerfile that could not be read is absent.
    */
   stages?: Record<string, string[]>;
-  /** Files that could not be read, as sentences with the reason: what they would show is not known. */
+  /** Files that could not be read, as sentences with the reason. */
   unread?: string[];
   /** Compose files with GPU requests that the project does not use. */
   unusedFiles?: UnusedFile[];
@@ -97,11 +97,12 @@ export interface UnusedFile {
   /** Its path, relative to the project's folder. */
   file: string;
   /**
-   * How it is meant to be used, by its services. `override`: after the project's files, whose services it changes.
-   * `whole`: in their place. `part`: by `extends`, since its services have no image.
+   * How it is meant to be used, judged by its services. `override`: after the project's files,
+   * whose services it changes. `whole`: instead of them. `part`: with `extends`, since its services
+   * have no image.
    */
   use: "override" | "whole" | "part";
-  /** Its services that ask for a GPU. */
+  /** Its services that request a GPU. */
   services: Record<string, ComposeService>;
 }
 
@@ -117,9 +118,9 @@ export interface ProjectProblem {
   line?: number;
   /** Name of the variable, for a variable without a value. */
   variable?: string;
-  /** What to do about it, as a sentence; undefined where nothing better than “correct it” is known. */
+  /** How to correct it, as a sentence; undefined if nothing better than “correct it” is known. */
   mend?: string;
-  /** A `${` that Compose cannot parse: the value is unknown. */
+  /** Whether it is a `${` that Compose cannot parse, so that the value is unknown. */
   unread?: true;
 }
 

@@ -1,11 +1,14 @@
-/** Compose files next to a project's own that ask for a GPU and that nothing uses, such as docker-compose.gpu.yaml. */
+/**
+ * Compose files next to a project's own that request a GPU and that nothing uses, such as
+ * docker-compose.gpu.yaml.
+ */
 import { dirname, join } from "node:path/posix";
 import { asksForGpu } from "./gpu-requests.mts";
 import type { ProjectReads } from "./project-reads.mts";
 import { readProjectFiles } from "./reader.mts";
 import type { ComposeProject, UnusedFile } from "./types.mts";
 
-/** The most files that are read: a folder with more is no Compose project. */
+/** The maximum number of files that are read: a folder with more is not a Compose project. */
 const most = 40;
 
 /** Folders below a project's in which override files are kept. */
@@ -15,8 +18,9 @@ const subfolders = [
 ];
 
 /**
- * The unused Compose files with GPU requests in the folders of a project's own files. `names`: those in the project's
- * folder. `values`: values of variables. A file that cannot be read, or is no Compose file, is left out.
+ * The unused Compose files with GPU requests in the folders of a project's own files. `names`: the
+ * files in the project's folder. `values`: values of variables. A file that cannot be read, or is
+ * not a Compose file, is left out.
  */
 export async function readUnused(
   reads: ProjectReads,
@@ -51,7 +55,7 @@ export async function readUnused(
       const isWhole = all.every(([, { image, build }]) => image !== undefined || build !== undefined);
       const changes = asking.filter(([name]) => known.includes(name));
       const replaces = isWhole && (changes.length === 0 || known.every((name) => Object.hasOwn(own.services, name)));
-      // a project in a folder of its own is another project
+      // a project in its own folder is a separate project
       if (below.includes(file) && changes.length === 0) return [];
       const use = replaces && !below.includes(file) ? "whole" : changes.length > 0 ? "override" : "part";
       return [{ file, use, services: Object.fromEntries(use === "override" ? changes : asking) }];

@@ -39,7 +39,7 @@ export function envFileFlaws(text: string): EnvFileFlaw[] {
 }
 
 function readEnvFile(text: string, outer: Record<string, string | undefined>) {
-  // without a prototype, a variable named __proto__ is one like any other
+  // without a prototype, so that a variable named __proto__ is like any other
   const values: Record<string, string> = Object.create(null);
   const flaws: EnvFileFlaw[] = [];
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
@@ -48,7 +48,7 @@ function readEnvFile(text: string, outer: Record<string, string | undefined>) {
     if (/^\s*(#|$)/.test(line)) continue;
     const [, name, raw] = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*[=:]\s*(.*)$/.exec(line) ?? [];
     if (name === undefined || raw === undefined) {
-      // a name alone takes its value from the environment
+      // a name without a value takes its value from the environment
       const alone = /^\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*$/.test(line);
       const word = /^\s*(?:export\s+)?([^=:]*)/.exec(line)![1]!.trim();
       if (alone) continue;
@@ -80,7 +80,10 @@ function readEnvFile(text: string, outer: Record<string, string | undefined>) {
 const unescaped = (text: string) =>
   text.replace(/\\([nrt"\\$])/g, (_, one: string) => ({ n: "\n", r: "\r", t: "\t", $: "$$" })[one] ?? one);
 
-/** What may follow the operator of a variable: braces come in pairs, for a default in a default up to five deep. */
+/**
+ * What may follow the operator of a variable: braces come in pairs; a default may contain defaults,
+ * up to five deep.
+ */
 const rest = Array.from({ length: 5 }).reduce<string>((inner) => `(?:[^{}]|\\{${inner}\\})*`, "[^{}]*");
 const pattern = new RegExp(String.raw`\$(?:\$|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-?+])(${rest}))?\})`, "g");
 
@@ -110,6 +113,15 @@ export function interpolate(
     return "";
   });
   return { text: filled, missing, broken: text.replace(pattern, "").includes("${") };
+}
+
+/**
+ * What to write instead of a `${` that Compose cannot parse. The usual mistakes are a colon without `-`, and spaces.
+ */
+export function variableFix(value: string): string {
+  const [, name, rest] = /\$\{\s*([A-Za-z_]\w*)\s*(?::([^-?+}][^}]*))?\s*\}/.exec(value) ?? [];
+  if (name === undefined) return "Write $${ for a literal dollar sign";
+  return rest === undefined ? `Write \${${name}}` : `Write \${${name}:-${rest.trim()}}`;
 }
 
 /** Whether a variable's name suggests a password, a key or a token. */

@@ -8,13 +8,13 @@ const speaker = "homelab-gpu: ";
 /** How many problems are shown at most. */
 const shownProblems = 20;
 
-/** Makes one message of the problems: each with its place, the line, and what to write instead. */
+/** Makes one error of the problems: each with its place, its line, and what to write instead. */
 export function configError(problems: Problem[], text: string, name: string): ConfigError {
   const lines = text.split(/\r?\n/);
   const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
   const parts = sorted.slice(0, shownProblems).map(({ line, column, message, instead }, i) => {
     const gutter = String(line).padStart(5);
-    // a long line is cut on both sides of the place, so the mark below stays under it
+    // a long line is cut on both sides of the place, so that the marker below it stays in view
     const from = Math.max(0, column - 50);
     const shown = withoutPasswords(lines[line - 1] ?? "", true).slice(from, from + 68).replaceAll("\t", " ");
     return [

@@ -24,7 +24,7 @@ export function dependenciesOf(body: Service["body"]): string[] {
   ];
 }
 
-/** Whether the service must exist: `required: false` makes it optional. */
+/** Whether the other service must exist: `required: false` makes it optional. */
 const isNeeded = (how: unknown) => !isMap(how) || how.required !== false;
 
 function texts(value: unknown): string[] {

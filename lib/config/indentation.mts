@@ -1,6 +1,6 @@
 /**
- * Finds keys and list items that are not in the column of their siblings: the most common slip in a
- * YAML file.
+ * Finds keys and list items that are not in the column of their siblings: the most common mistake
+ * in a YAML file.
  */
 import type { Lexeme } from "./lexemes.mts";
 
@@ -32,8 +32,8 @@ const keyOf = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#'"[\]{},&*!|>%@`-][^#]*?|
 const isOpen = (value: string) => /^\s*([&!]\S*\s*)*(#.*)?$/.test(value);
 
 /**
- * Finds the slips in a text. `lexemes` are those of the text. Where the parser finds no error, only
- * those that are `isText` are slips: others may be valid forms of YAML that this module does not
+ * Finds the slips in a text. `lexemes` are those of the text. If the parser finds no error, only
+ * items with `isText` count: other lines may be valid YAML of a form that this module does not
  * know.
  */
 export function findSlips(text: string, lexemes: Iterable<Lexeme>): IndentationSlip[] {
@@ -106,10 +106,7 @@ function nearest(columns: number[], to: number): number[] {
   return [...new Set(columns.filter((column) => Math.abs(column - to) === least))].sort((a, b) => b - a);
 }
 
-/**
- * Lines that begin within quotes, brackets or a block of text (`|`, `>`), where columns mean
- * nothing.
- */
+/** Lines that begin inside quotes, brackets or a block of text (`|`, `>`), where columns have no meaning. */
 function linesWithin(text: string, lexemes: Iterable<Lexeme>): Set<number> {
   const found = new Set<number>();
   let [line, depth, at, reached] = [1, 0, 0, 0];

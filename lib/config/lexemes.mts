@@ -14,7 +14,7 @@ const deepest = 100;
 
 /**
  * The offset of the first bracket that is nested too deeply; undefined if there is none. `lexemes`
- * gives those of the text, which are needed only where it has that many brackets.
+ * returns those of the text; it is called only for a text with that many brackets.
  */
 export function tooDeep(text: string, lexemes: () => Iterable<Lexeme>): number | undefined {
   if ((text.match(/[[{]/g)?.length ?? 0) <= deepest) return undefined;

@@ -170,8 +170,7 @@ function home(gpu: boolean, machines: RawMachine[]): string | undefined {
   return machines.length === 1 ? machines[0]!.name : undefined;
 }
 
-// ------------------------------------------------------------------------------------ rules across
-//   keys
+// ------------------------------------------------------------------ rules across keys
 
 /**
  * Checks rules that involve several keys. Values that are wrong alone were reported before and are

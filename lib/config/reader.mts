@@ -89,7 +89,7 @@ export class Reader {
         return this.#map(this.#yaml.pairs(node), shape, name, path, at);
       case "either": {
         const fitting = shape.of.filter((option) => fits(node, option));
-        // a mapping or list is checked in detail; for a scalar the list of allowed forms is enough
+        // a mapping or list is checked in detail; for a scalar, the list of allowed forms is enough
         if (fitting.length === 1 && !isScalar(node)) return this.#value(node, fitting[0]!, name, path, at);
         for (const option of fitting) {
           const before = this.problems.length;
@@ -209,17 +209,17 @@ export class Reader {
     }
     const path = `services.${name}`;
     this.#places.set(path, at);
-    const ours: Record<string, unknown> = {};
+    const ownKeys: Record<string, unknown> = {};
     for (const pair of this.#yaml.pairs(node)) {
       const key = Object.hasOwn(keys, pair.key) ? keys[pair.key] : undefined;
       if (key) {
         const at = key.kind === "refused" ? pair.at : offset(pair.value) ?? pair.at;
-        ours[pair.key] = this.#value(pair.value, key, pair.key, `${path}.${pair.key}`, at);
+        ownKeys[pair.key] = this.#value(pair.value, key, pair.key, `${path}.${pair.key}`, at);
       }
     }
     try {
       const all = this.#yaml.data(node) as Record<string, unknown>;
-      return { ...ours, body: Object.fromEntries(Object.entries(all).filter(([key]) => !Object.hasOwn(keys, key))) };
+      return { ...ownKeys, body: Object.fromEntries(Object.entries(all).filter(([key]) => !Object.hasOwn(keys, key))) };
     } catch (error) {
       this.problem(at, `service ${name} cannot be read: ${(error as Error).message}`);
       return undefined;

@@ -1,4 +1,4 @@
-/** How readers of YAML interpret unquoted scalars. */
+/** How YAML readers interpret unquoted scalars. */
 import { Verbatim } from "../verbatim.mts";
 
 /** The type of an unquoted scalar in YAML 1.2's core schema (yaml.org/spec/1.2.2, 10.3.2). */
@@ -30,8 +30,8 @@ function isTyped(source: string): boolean {
 }
 
 /**
- * Whether go-yaml, which Compose uses, reads an unquoted scalar as a date (go-yaml v3, resolve.go: allowedTimestampFormats;
- * read 2026-11-26).
+ * Whether go-yaml, which Compose uses, reads an unquoted scalar as a date (go-yaml v3, resolve.go:
+ * allowedTimestampFormats; read 2026-11-26).
  */
 export function isDate(source: string): boolean {
   const [, year, month, day] =
@@ -41,7 +41,7 @@ export function isDate(source: string): boolean {
   return Number(month) <= 12 && Number(day) <= last && (/[Tt]/.test(source) || !/(Z|[-+]\d\d:\d\d)$/.test(source));
 }
 
-/** What go-yaml reads an unquoted scalar as, where that is no text; undefined where it is one. */
+/** The type as which go-yaml reads an unquoted scalar; undefined if it reads it as text. */
 export function typeOf(source: string): "nothing" | "true or false" | "a date" | "a number" | undefined {
   if (nothing.test(source)) return "nothing";
   if (flag.test(source)) return "true or false";
@@ -61,7 +61,7 @@ export function plainValue(source: string): unknown {
   return isTyped(source) ? new Verbatim(source) : source;
 }
 
-/** Whether a reader of YAML may read the text as another type if it has no quotes. */
+/** Whether a YAML reader may read the text as another type if it is not quoted. */
 export function needsQuotes(text: string): boolean {
   return isTyped(text);
 }

@@ -5,8 +5,8 @@ import { sizePattern } from "./sizes.mts";
 type Schema = Record<string, unknown>;
 
 /**
- * Returns the JSON schema (draft-07) of `homelab-gpu.yaml`, for editors. It accepts and refuses
- * what the parser does, except for rules that involve two keys.
+ * Returns the JSON schema (draft-07) of `homelab-gpu.yaml`, for editors. It accepts and rejects the
+ * same files as the parser, except for rules that involve several keys.
  */
 export function schemaOf(): Schema {
   return {

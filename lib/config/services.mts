@@ -1,4 +1,4 @@
-/** Services that `init --service` writes. */
+/** The services that `init --service` can write. */
 
 /** A service of a new config. */
 export interface StarterService {
@@ -9,7 +9,7 @@ export interface StarterService {
   read: string;
 }
 
-/** By the name that is typed. Each gets one GPU; its port is the program's own. */
+/** By the name that users type. Each service gets one GPU; its port is the default port of the program. */
 export const starterServices: Record<string, StarterService> = {
   ollama: {
     text: `  ollama: # http://THE-VM:11434

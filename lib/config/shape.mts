@@ -11,7 +11,7 @@ export type Shape =
   | { kind: "whole"; min: number; max: number; quoted?: true; size?: true; example: string }
   | { kind: "flag"; example: string }
   | { kind: "list"; of: Shape; example: string }
-  /** `expected`: what errors call the value, if not just a mapping. */
+  /** `expected`: what errors call the value, if not simply a mapping. */
   | {
     kind: "map";
     keys: Record<string, Key>;
@@ -26,8 +26,8 @@ export type Shape =
   | { kind: "texts"; names: string; empty?: true; example: string }
   | { kind: "services"; keys: Record<string, Key>; example: string }
   /**
-   * A Compose key that cannot be used here, whatever its value. `example`: all that an error
-   * suggests instead.
+   * A Compose key that is not supported here, whatever its value. `example`: the whole text that an
+   * error suggests instead.
    */
   | { kind: "refused"; message: string; example: string };
 

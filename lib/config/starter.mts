@@ -5,10 +5,10 @@ import { starterServices } from "./services.mts";
 import { className, isAccelerator, isDisplay, slotOf } from "../host/pci.mts";
 
 /**
- * The starter's text for a host: with this card's ids, and its address where another card has the
- * same ids; `any` where the cards of the host are not known. Without a card, the parts that need
- * one are left out. `schema`: path of the editors' schema, relative to the config. `service`: name
- * of one of `starterServices` that it has instead of the examples.
+ * The starter's text for a host, with the ids of this card, and with its address if another card
+ * has the same ids; `any` if the cards of the host are not known. Without a card, the parts that
+ * need one are left out. `schema`: path of the editors' schema, relative to the config. `service`:
+ * the name of one of `starterServices`, which replaces the examples.
  */
 export function starterFor(
   starter: string,
@@ -24,8 +24,8 @@ export function starterFor(
   const gpuBlock = /^ {4}gpu:\n(?: {6}.*\n)+/m;
   const worker = /^ {2}ml-worker:\n(?: {4}.*\n)+/m;
   if (!card) return text.replace(gpuBlock, "").replace(worker, "").replace(/^ {4}gpu: 1\n/m, "");
-  // Windows passes a partition of a card: the guest needs an image that the kernel module can be
-  // built in, and nobody publishes such a box
+  // on Windows the guest gets a partition of a card: it needs an image for which the kernel module
+  // can be built, and nobody publishes such a box
   const box = "image: {file: ./ubuntu-24.04.box} # a box for Hyper-V, generation 2: github.com/chef/bento builds it";
   const system = host.os.platform === "windows"
     ? text.replace(/image: debian-13$/m, box).replaceAll(
@@ -44,9 +44,9 @@ export function starterFor(
     `      device_id: ${card.device}`,
     ...(twins ? [`      address: "${card.bdf}" # another card has the same ids`] : []),
   ];
-  const made = system.replace(gpuBlock, () => `${lines.join("\n")}\n`);
-  // nothing of other makers is installed in the guest, and the example service uses an image of NVIDIA's
-  return isNvidia(card) ? made : made.replace(worker, "").replace(/^ {4}gpu: 1\n/m, "");
+  const withCard = system.replace(gpuBlock, () => `${lines.join("\n")}\n`);
+  // other vendors' software is not installed in the guest, and the example service uses an image of NVIDIA
+  return isNvidia(card) ? withCard : withCard.replace(worker, "").replace(/^ {4}gpu: 1\n/m, "");
 }
 
 /** The starter with one service instead of its examples. */

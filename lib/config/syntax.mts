@@ -1,4 +1,4 @@
-/** Messages for invalid YAML, where they say more than the parser's. */
+/** Messages for invalid YAML where the parser's own are not clear. */
 
 import type { Problem } from "../errors.mts";
 import { findSlips } from "./indentation.mts";
@@ -46,14 +46,17 @@ export function syntaxProblems(
   return problems;
 }
 
-/** Whether valid YAML can have an item that reads as text of the item above it: two columns of items. */
+/**
+ * Whether valid YAML can contain an item that reads as text of the item above it, which takes items
+ * in two columns.
+ */
 function mayHaveSlips(text: string): boolean {
   return new Set([...text.matchAll(/^[^\S\n]*(?=-\s|-$)/gm)].map(([blanks]) => blanks.length)).size > 1;
 }
 
 /**
- * What is wrong, and what to write instead. `begins`: the error names the place where the quote or
- * bracket was opened.
+ * What is wrong, and what to write instead. `begins`: the error is reported at the opening quote or
+ * bracket.
  */
 interface Mistake {
   begins?: "quote" | "bracket";
@@ -88,18 +91,15 @@ function isFromIndentation(code: string, message: string): boolean {
   return causedByIndentation.includes(code) && !/closing .quote|^Comments|^Flow/.test(message);
 }
 
-/**
- * The message for an error of the package `yaml`: its own message where the table has no better
- * one.
- */
+/** The message for an error of the package `yaml`: the one in the table, else the package's own. */
 function mistakeOf(code: string, message: string): Mistake {
-  const known = mistakes.find((one) => one.code === code && (one.of?.test(message) ?? true));
-  return known ?? { message: message.charAt(0).toLowerCase() + message.slice(1) };
+  const mistake = mistakes.find((one) => one.code === code && (one.of?.test(message) ?? true));
+  return mistake ?? { message: message.charAt(0).toLowerCase() + message.slice(1) };
 }
 
 /**
- * Where an unclosed quote or bracket begins: a quote by the offset at which its text ends, a
- * bracket by the offset of a lexeme inside it.
+ * The offsets of unclosed quotes and brackets: of a quote by the offset at which its text ends, of
+ * a bracket by the offset of a lexeme inside it.
  */
 function openings(text: Iterable<Lexeme>): { quote: Map<number, number>; bracket: Map<number, number> } {
   const found = { quote: new Map<number, number>(), bracket: new Map<number, number>() };

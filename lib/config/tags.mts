@@ -1,11 +1,11 @@
-/** The tags of YAML that are accepted. */
+/** The YAML tags that are accepted. */
 
 /**
  * Compose's own tags (compose-spec, 13-merge.md). In a service they are kept in the rendered file.
  */
 export const composeTags = new Set(["!reset", "!override"]);
 
-/** The accepted tags: YAML's own that occur in Compose files (YAML 1.2, 10.3), and Compose's. */
+/** The accepted tags: those of YAML that Compose files use (YAML 1.2, 10.3), and Compose's own. */
 export const tags = new Set([
   ...["!", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"],
   ...composeTags,

@@ -6,8 +6,8 @@
 import type { Accelerator } from "../host/types.mts";
 
 /**
- * `homelab-gpu.yaml`, checked. Values that the file leaves out are `undefined`; they are resolved
- * later from the host.
+ * The validated `homelab-gpu.yaml`. Values that the file leaves out are `undefined`; they are
+ * resolved from the host later.
  */
 export interface Config {
   machines: Machine[];
@@ -27,14 +27,14 @@ export interface Machine {
   cpus?: number;
   /** MiB. */
   memory?: number;
-  /** Size of the system disk, MiB; whole GiB. Absent: as the box has it. */
+  /** Size of the system disk, MiB, in whole GiB. Absent: the size that the box has. */
   disk?: number;
   accelerator?: Accelerator;
-  /** It starts with the host. */
+  /** Whether it starts with the host. */
   autostart?: boolean;
   /** `switch`: the name of a virtual switch of Hyper-V. */
   network?: { switch?: string };
-  /** Lines of Ruby of the user's own for its block in the Vagrantfile, if its provider is libvirt. */
+  /** The user's own lines of Ruby for its block in the Vagrantfile, for libvirt. */
   libvirt?: string;
   /** The requested cards; empty where `gpu` is absent or not enabled. */
   gpus: GpuRequest[];
@@ -47,8 +47,8 @@ export interface Machine {
   engineRepository?: string;
   engineKey?: string;
   /**
-   * The user's own scripts, run last when the box is built. Relative paths start at the config's
-   * folder.
+   * The user's own scripts, which run last when the box is built. Relative paths are relative to
+   * the config's folder.
    */
   provision: string[];
 }
@@ -85,7 +85,7 @@ export interface DriverRequest {
   source?: "nvidia" | "distro";
   branch?: number;
   modules?: "open" | "proprietary";
-  /** NVIDIA's runtime is Docker's default runtime. */
+  /** Whether NVIDIA's runtime becomes Docker's default runtime. */
   defaultRuntime?: boolean;
   /** URLs of mirrors of NVIDIA's repositories, and their keys, as install-nvidia.sh takes them. */
   repository?: string;
@@ -108,7 +108,7 @@ export interface Stack {
   /** Name of the machine that it runs on. */
   machine: string;
   profiles: string[];
-  /** Variables for its Compose file. Null takes the value from the environment of homelab-gpu. */
+  /** Variables for its Compose file. A null is replaced by the value in the environment of homelab-gpu. */
   env: Record<string, string | null>;
 }
 
@@ -119,7 +119,7 @@ export interface Service {
   machine: string;
   gpu?: number | "all";
   /**
-   * All other keys, as they appear in the rendered Compose file. Scalars that readers of YAML read
+   * All other keys, as they appear in the rendered Compose file. Scalars that YAML readers read
    * differently are Verbatim.
    */
   body: Record<string, unknown>;

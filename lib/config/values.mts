@@ -1,4 +1,4 @@
-/** Values as nodes: their kind, their text, and what errors call them and their shapes. */
+/** Nodes as values: their kind, their text, and the names of values and shapes in errors. */
 import type { Shape } from "./shape.mts";
 import { closest } from "../suggest.mts";
 import { withoutPasswords } from "../urls.mts";
@@ -19,7 +19,7 @@ export function fits(node: Node | null, shape: Shape): boolean {
   return isScalar(node);
 }
 
-/** What a value must be, as words for an error. `node`: the value that was found. */
+/** What a value must be, as words for an error. `node`: the actual value. */
 export function form(shape: Shape, node: Node | null = null): string {
   switch (shape.kind) {
     case "text":
@@ -71,7 +71,7 @@ export function textual(node: Node | null, pattern: RegExp): string | undefined 
   return text !== undefined && pattern.test(text) ? text : undefined;
 }
 
-/** A value as an error shows it. */
+/** A value as errors show it. */
 export function quotePreview(node: Node | null): string {
   const text = scalarText(node);
   if (text !== undefined) return `“${printable(text)}”`;
@@ -86,7 +86,10 @@ export function printable(text: string): string {
   return plain.length > 40 ? `${plain.slice(0, 40)}…` : plain;
 }
 
-/** The value of a choice that somebody most likely meant by a text; undefined where none or several are like it. */
+/**
+ * The value of a choice that the user most likely meant; undefined if no value, or several, are
+ * similar to the text.
+ */
 export function likely(shape: Shape, written: string | undefined): string | undefined {
   const options = shape.kind === "either" ? shape.of : [shape];
   return closest(written ?? "", options.flatMap((option) => (option.kind === "choice" ? option.values() : [])));

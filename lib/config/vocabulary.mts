@@ -1,6 +1,6 @@
 /**
- * The names that a config may use, and the defaults that its help shows. They are kept here so that
- * reading a config loads no table of facts. `resolve/` has a value for each of them;
+ * The names that a config may use, and the defaults that the help shows. They are separate so that
+ * reading a config does not load the tables of facts. `resolve/` has an entry for each of them;
  * test/project.test.mts compares the two.
  */
 

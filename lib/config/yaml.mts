@@ -28,8 +28,8 @@ import { composeTags, shortTag, tags } from "./tags.mts";
 export { isMap, isScalar, isSeq, type Node, type Scalar };
 
 /**
- * The most characters that a text may have, and the most values that its aliases may expand to:
- * larger texts take the parser too long.
+ * The maximum number of characters in a text, and of values that its aliases may expand to: the
+ * parser takes too long for larger texts.
  */
 const most = 128 * 1024;
 
@@ -53,7 +53,7 @@ interface KeyValue {
 }
 
 /** Plain data, and how many values it contains; values shared through aliases count each time. */
-interface Made {
+interface Converted {
   data: unknown;
   size: number;
 }
@@ -66,7 +66,7 @@ export class Yaml {
   readonly #text: string;
   readonly #targets = new Map<Alias, Node>();
   readonly #pairs = new Map<YAMLMap, KeyValue[]>();
-  readonly #made = new Map<Node, Made>();
+  readonly #converted = new Map<Node, Converted>();
   /** The offset at which each line begins. */
   readonly #starts: number[];
   #size = 0;
@@ -148,7 +148,7 @@ export class Yaml {
       },
     });
     for (const { at, value } of merges) {
-      // a missing anchor has a problem of its own
+      // a missing anchor is reported as a problem of its own
       if (isAlias(value) && !this.#targets.has(value)) continue;
       if (!this.#sources(value).every(isMap)) this.#problem(at, "<< needs a mapping, or a list of mappings");
     }
@@ -180,12 +180,12 @@ export class Yaml {
 
   /**
    * The pairs of a mapping including its merge keys (`<<`): its own keys win, then those of the
-   * earlier source.
+   * first source.
    */
   pairs(map: YAMLMap): KeyValue[] {
-    const known = this.#pairs.get(map);
-    if (known) return known;
-    // a mapping that merges itself adds nothing
+    const cached = this.#pairs.get(map);
+    if (cached) return cached;
+    // a mapping that merges itself gets nothing from that
     this.#pairs.set(map, []);
     const own = new Map<string, KeyValue>();
     const merged: KeyValue[] = [];
@@ -208,20 +208,20 @@ export class Yaml {
    * become a `Verbatim` (verbatim.mts). Throws if aliases expand to too many values.
    */
   data(node: Node): unknown {
-    const { data, size } = this.#make(node);
+    const { data, size } = this.#convert(node);
     this.#size += size;
     if (this.#size > most) throw new Error("its aliases expand to too many values");
     return data;
   }
 
-  #make(node: Node | null): Made {
-    const known = node && this.#made.get(node);
-    if (known) return known;
+  #convert(node: Node | null): Converted {
+    const cached = node && this.#converted.get(node);
+    if (cached) return cached;
     let size = 1;
     const part = (inner: unknown) => {
-      const made = this.#make(this.resolve(inner));
-      size += made.size;
-      return made.data;
+      const converted = this.#convert(this.resolve(inner));
+      size += converted.size;
+      return converted.data;
     };
     const tag = node && tagOf(node);
     const kept = tag && composeTags.has(tag) ? tag : undefined;
@@ -235,9 +235,9 @@ export class Yaml {
       : isScalar(node)
       ? valueOf(node)
       : null;
-    const made = { data, size };
-    if (node) this.#made.set(node, made);
-    return made;
+    const converted = { data, size };
+    if (node) this.#converted.set(node, converted);
+    return converted;
   }
 }
 
@@ -275,7 +275,7 @@ export function* lexemes(text: string): Generator<Lexeme> {
   }
 }
 
-/** A scalar's text, with quotes resolved. */
+/** The text of a scalar, without its quotes and escapes. */
 function textOf({ value }: Scalar): string {
   return String(value ?? "");
 }
@@ -286,8 +286,8 @@ export function offset(node: unknown): number | undefined {
 }
 
 /**
- * Writes plain data, including what {@link Yaml.data} returns, as YAML that readers of YAML 1.1 and
- * 1.2 read alike.
+ * Writes plain data, including results of {@link Yaml.data}, as YAML that readers of YAML 1.1 and
+ * 1.2 read in the same way.
  */
 export function writeYaml(data: unknown): string {
   const document = new Document(null, { version: "1.1", aliasDuplicateObjects: false, customTags: [asWritten] });

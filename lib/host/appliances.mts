@@ -182,5 +182,5 @@ export const appliances: Appliance[] = [
   },
 ];
 
-/** The appliance that a host is; undefined for other systems. */
+/** The appliance of a host; undefined for other systems. */
 export const applianceOf = (host: Host): Appliance | undefined => appliances.find(({ here }) => here(host));

@@ -1,4 +1,7 @@
-/** The files that a host's boot entries consist of or are generated from, and what generates them. */
+/**
+ * The files that contain a host's boot entries or that they are generated from, and the tools that
+ * generate them.
+ */
 import type { Host } from "./types.mts";
 import { isLike } from "./distributions.mts";
 import { program } from "./programs.mts";
@@ -7,12 +10,12 @@ import { program } from "./programs.mts";
 export const hasConfiguration = ({ kernel }: Host, path: string) =>
   kernel.configurations.some(({ file }) => file === path);
 /**
- * Entries of the Boot Loader Specification. On RHEL 8 their arguments are in GRUB's environment
- * block.
+ * Whether a file is an entry of the Boot Loader Specification. On RHEL 8 the arguments of entries
+ * are in GRUB's environment block.
  */
 export const isEntry = (file: string) =>
   /^(\/boot|\/boot\/efi|\/efi)\/loader\/entries\//.test(file) || file === "/boot/grub2/grubenv";
-/** Whether a file has the arguments as one line, for kernel-install and tools like it (kernel-install(8)). */
+/** Whether a file has the arguments as one line, for kernel-install and similar tools (kernel-install(8)). */
 export const isCmdline = (file: string) => file === "/etc/kernel/cmdline";
 /** Whether a file is one of those that mkinitcpio joins with /etc/kernel/cmdline. */
 export const isCmdlineFolder = (file: string) => file.startsWith("/etc/cmdline.d/");
@@ -29,14 +32,14 @@ export const isGrub = (file: string, host: Host) =>
   file === "/etc/default/grub" || readsGrubFolder(host) && file.startsWith("/etc/default/grub.d/");
 
 /**
- * Whether the probe found such text in the lines of such a file, for example of /etc/mkinitcpio.d,
- * dracut.conf or kernel/install.conf.
+ * Whether a file contains such text, among the files that the probe read, for example of
+ * /etc/mkinitcpio.d, dracut.conf or kernel/install.conf.
  */
 export const fileContains = ({ configured }: Host, file: RegExp, text: RegExp) =>
   configured.some((line) => file.test(line.file) && text.test(line.text));
 /**
- * mkinitcpio builds unified kernel images, which contain the arguments of /etc/kernel/cmdline
- * (mkinitcpio(8), presets).
+ * Whether mkinitcpio builds unified kernel images, which contain the arguments of
+ * /etc/kernel/cmdline (mkinitcpio(8), presets).
  */
 export const hasUkiPreset = (host: Host) => fileContains(host, /^mkinitcpio\.d\//, /_uki=/);
 
@@ -64,7 +67,7 @@ export function ukiCmdline(host: Host, having?: string): string | undefined {
 export function isKernelInstalled(host: Host): boolean {
   const entries = host.kernel.configurations.filter(({ file }) => isEntry(file));
   const named = entries.some(({ file }) => /\d+\.\d+[^/]*\.conf$/.test(file));
-  // where GRUB reads the entries of /boot, grubby is the tool that changes them, although Fedora has that file too
+  // if GRUB reads the entries of /boot, grubby is the tool that changes them, although Fedora has that file too
   const isGrubs = host.kernel.bls && program(host, "grubby") &&
     entries.some(({ file }) => file.startsWith("/boot/loader/"));
   return !isGrubs && hasConfiguration(host, "/etc/kernel/cmdline") &&

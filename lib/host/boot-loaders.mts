@@ -1,4 +1,4 @@
-/** The boot loaders and tools that keep a host's kernel arguments: a table with one entry for each. */
+/** Boot loaders and tools that store a host's kernel arguments: a table with one entry for each. */
 import type { Host } from "./types.mts";
 import { appliances } from "./appliances.mts";
 import { ownPaths } from "./own-files.mts";
@@ -19,12 +19,12 @@ import {
   ukiCmdline,
 } from "./boot-entries.mts";
 
-/** A boot loader or tool that keeps a host's kernel arguments. */
+/** A boot loader or tool that stores a host's kernel arguments. */
 export interface Loader {
   name: string;
   /** Whether this host uses it. The first entry that returns true applies. */
   here(host: Host): boolean;
-  /** Whether its boot entries are generated from such a file, or are such a file. */
+  /** Whether a file contains its boot entries, or is one that they are generated from. */
   reads(file: string, host: Host): boolean;
   /**
    * The command that generates the boot entries from those files; absent where the files are the
@@ -67,7 +67,7 @@ function cmdlineLoader(name: string, here: Loader["here"], refresh: (host: Host)
 
 const sdbootManage = "/etc/sdboot-manage.conf";
 const refind = "/boot/refind_linux.conf";
-/** Where Limine's own configuration lies, as the probe reads it. */
+/** The paths of Limine's own configuration, as the probe reads it. */
 const limineFiles = [
   "/boot/limine.conf",
   "/boot/limine/limine.conf",
@@ -79,12 +79,11 @@ const limineFile = ({ kernel }: Host) =>
 
 /**
  * Kernel arguments by boot loader, the most specific first: a host can have several, and one of
- * them writes the files of the others.
+ * them may write the files of the others.
  */
 const loaders: Loader[] = [
   {
-    // nixos-rebuild drops whatever configuration.nix does not have (NixOS manual,
-    // boot.kernelParams)
+    // nixos-rebuild removes arguments that configuration.nix does not have (NixOS manual, boot.kernelParams)
     name: "NixOS",
     here: ({ os }) => os.id === "nixos",
     reads: () => false,
@@ -141,7 +140,8 @@ const loaders: Loader[] = [
     words: () => "in KERNEL_CMDLINE[default] of /etc/default/limine, then run limine-mkinitcpio (or limine-update)",
   },
   {
-    // sdboot-manage replaces the entries at each update of a kernel; bash reads its configuration (CachyOS, systemd-boot-manager)
+    // sdboot-manage replaces the entries at each kernel update; its configuration is a file of bash
+    // (CachyOS, systemd-boot-manager)
     name: "systemd-boot by sdboot-manage",
     here: (host) => program(host, "sdboot-manage") && hasConfiguration(host, sdbootManage) && !host.kernel.bls,
     reads: (file) => file === sdbootManage || file.startsWith(`${sdbootManage}.d/`),
@@ -214,14 +214,15 @@ const loaders: Loader[] = [
     words: (host) => `in ${grubVariable} of /etc/default/grub, then run ${regenerate(host)}`,
   },
   {
-    // an entry's arguments are behind cmdline: (limine-bootloader/limine, CONFIG.md)
+    // an entry's arguments follow cmdline: (limine-bootloader/limine, CONFIG.md)
     name: "Limine",
     here: (host) => limineFile(host) !== undefined,
     reads: (file) => limineFiles.includes(file),
     words: (host) => `in cmdline: of each entry of ${limineFile(host)}`,
   },
   {
-    // refind_linux.conf lies beside the kernel; each line is the title of an entry and its arguments (mkrlconf(8))
+    // refind_linux.conf is next to the kernel; each line is the title of an entry and its arguments
+    // (mkrlconf(8))
     name: "rEFInd",
     here: (host) => hasConfiguration(host, refind),
     reads: (file) => file === refind,

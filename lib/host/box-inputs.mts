@@ -1,22 +1,28 @@
-/** What each version of a box was built from: `packer/BOX/inputs/VERSION.json` in the lab's folder, written by `up`. */
+/**
+ * The inputs of each version of a box: `packer/BOX/inputs/VERSION.json` in the lab's folder,
+ * written by `up`.
+ */
 import { isMap } from "../maps.mts";
 import type { Shell } from "../shell.mts";
 
-/** The inputs of a box, so that a later plan can say which of them changed. Contains no secret. */
+/** The inputs of a box, so that a later plan can name those that changed. They contain no secret. */
 export interface BoxInputs {
   schema: "homelab-gpu/box-inputs/1";
   /** The image's name in messages, such as `debian-13`. */
   image: string;
   engine: string;
-  /** Hash of everything else that this program decides: templates, disk size, the image's details. */
+  /** Hash of everything else that homelab-gpu decides: templates, disk size, the image's details. */
   rest: string;
-  /** Hashes of the scripts by name: `install-docker.sh`, or `provision: my-setup.sh` for one of the user's own. */
+  /**
+   * Hashes of the scripts by name: `install-docker.sh`, or `provision: my-setup.sh` for a script of
+   * the user.
+   */
   scripts: Record<string, string>;
   /** Settings of the install scripts by name, such as `NVIDIA_BRANCH`. */
   settings: Record<string, string>;
 }
 
-/** The folder of a box below the lab's: no box has a ~ in its name, so no two share a folder. */
+/** The folder of a box below the lab's. Box names contain no ~, so no two boxes share a folder. */
 export function boxFolder(name: string, provider: string): string {
   return `packer/${name.replaceAll("/", "~")}${provider === "libvirt" ? "" : `~${provider}`}`;
 }

@@ -1,4 +1,4 @@
-/** The kernel arguments that are configured on a host, and those that wait for a reboot. */
+/** The kernel arguments that are configured on a host, and those that take effect after a reboot. */
 import type { Host } from "./types.mts";
 import { isEntry } from "./boot-entries.mts";
 import { loaderOf } from "./boot-loaders.mts";

@@ -8,7 +8,8 @@ export const isLike = ({ os }: Host, ...ids: string[]) => [os.id, ...os.like].so
 /**
  * The distribution whose packages a host with dnf has: by its id, by the release in its kernel's
  * name (`.fc43`, `.el9_7`), or by ID_LIKE. RHEL, Oracle Linux and Amazon Linux have fedora in
- * ID_LIKE; Nobara, which is based on Fedora, has rhel. Mageia has fedora there, and names of its own.
+ * ID_LIKE; Nobara, which is based on Fedora, has rhel. Mageia has fedora in it, but its own package
+ * names.
  */
 export function rpmBaseOf({ os }: Host): "fedora" | "enterprise" | undefined {
   const enterprise = ["rhel", "rocky", "almalinux", "centos", "ol", "eurolinux", "scientific", "miraclelinux"];

@@ -12,10 +12,10 @@ export class NoAnswer extends Error {}
  * `number` identifies one run of the VM. Throws {@link NoAnswer} if the hypervisor does not answer.
  */
 export async function readVm(shell: Shell, provider: string, id: string): Promise<Domain | undefined> {
-  const asking = Object.hasOwn(asked, provider) ? asked[provider] : undefined;
+  const query = Object.hasOwn(queries, provider) ? queries[provider] : undefined;
   // every hypervisor uses UUIDs: Vagrant did not write any other id
-  if (!asking || !/^\{?[0-9a-f-]{36}\}?$/i.test(id.trim())) return undefined;
-  const { command, read, failed } = asking(id.trim());
+  if (!query || !/^\{?[0-9a-f-]{36}\}?$/i.test(id.trim())) return undefined;
+  const { command, read, failed } = query(id.trim());
   const { ok, out, err, code, timedOut } = await shell.capture(command);
   // without an answer the VM's state is not known
   if (timedOut) throw new NoAnswer(err.trim().split("\n").at(-1) ?? "");
@@ -24,14 +24,14 @@ export async function readVm(shell: Shell, provider: string, id: string): Promis
   return ok ? read(out) : undefined;
 }
 
-interface Asking {
+interface VmQuery {
   command: string[];
-  /** What it says where it failed, if that does not mean that there is no such VM. */
+  /** The reason of a failure; absent if a failure means that there is no such VM. */
   failed?(err: string): string;
   read(out: string): Domain | undefined;
 }
 
-const asked: Record<string, (id: string) => Asking> = {
+const queries: Record<string, (id: string) => VmQuery> = {
   virtualbox: (id) => ({
     command: [virtualboxManager(), "showvminfo", id, "--machinereadable"],
     read(out) {
@@ -42,9 +42,8 @@ const asked: Record<string, (id: string) => Asking> = {
       return domain(facts.VMState === "running", facts.VMStateChangeTime, facts.cpus, facts.memory);
     },
   }),
-  // Get-VM reports only the uptime, which changes with every query; WMI has the time of the start.
-  // With -Id an error would not say
-  // whether there is no such VM or no right to see it
+  // Get-VM reports only the uptime, which changes with every query; WMI has the start time. With
+  // -Id, the error does not distinguish a missing VM from missing permissions
   hyperv: (id) => ({
     command: powershell(
       "-Command",
@@ -57,22 +56,22 @@ const asked: Record<string, (id: string) => Asking> = {
         "since = [string]$run.TimeOfLastStateChange.ToFileTimeUtc(); " +
         "addresses = @($vm.NetworkAdapters | ForEach-Object { $_.IPAddresses }) }",
     ),
-    // without rights on Hyper-V, or without its service, nothing is known
+    // without permission for Hyper-V, or without its service, the state of the VM is not known
     failed: (err) => plainPowershell(err),
     read: (out) => {
       const { state, since, cpus, memory, addresses } = parsed(out) as Record<string, string> & { addresses?: unknown };
       if (!state) return undefined;
-      // those of IPv4, without those that a machine gives itself (RFC 3927)
-      const own = [addresses].flat().filter((one): one is string =>
+      // IPv4 addresses, except self-assigned ones (RFC 3927)
+      const ipv4 = [addresses].flat().filter((one): one is string =>
         typeof one === "string" && /^\d+(\.\d+){3}$/.test(one) && !one.startsWith("169.254.")
       );
       return {
         ...domain(state === "Running", since, cpus, memory),
-        ...(state === "Running" && own.length > 0 ? { addresses: own } : {}),
+        ...(state === "Running" && ipv4.length > 0 ? { addresses: ipv4 } : {}),
       };
     },
   }),
-  // some versions report the host's start as the VM's: all runs get the same number
+  // some versions report the start of the host as that of the VM, so all runs of the VM get the same number
   parallels: (id) => ({
     command: ["prlctl", "list", "--info", "--json", id],
     read(out) {

@@ -20,7 +20,7 @@ export function rebuildInitramfs(initramfs: Initramfs | undefined): Fix {
   return commandFix(title, initramfs?.rebuild ?? null, { root: true, reboot: true });
 }
 
-/** The system that builds an initramfs: whose configuration files apply. */
+/** The system that builds an initramfs. It decides which configuration files apply. */
 export type InitramfsKind = "initramfs-tools" | "dracut" | "mkinitcpio" | "rpm-ostree" | "other";
 
 /** A tool that builds initramfs images, and its commands. */
@@ -36,7 +36,7 @@ export interface Initramfs {
    * A configuration file that is read instead of the drop-in files: it must contain their settings.
    */
   instead?: string[];
-  /** Set where rebuilding once also changes how later updates build the image. */
+  /** Set if one rebuild also changes how later updates build the image. */
   lasting?: {
     /** Shows the current setting. */
     show: string;
@@ -74,8 +74,8 @@ export function initramfsOf(host: Host, files: string[] = vfioFiles(host)): Init
 const lsinitrd = (host: Host) => program(host, "lsinitrd") ? { list: "lsinitrd" } : {};
 
 /**
- * The builders of the image that boots, the most specific first: dracut may be installed and write
- * an image that is never booted.
+ * The tools that build the image that boots, the most specific first: dracut may be installed and
+ * write an image that is never booted.
  */
 const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
   {

@@ -11,9 +11,9 @@ export type Family = "apt" | "dnf" | "pacman" | "zypper" | "apk" | "emerge" | "x
 export interface Installer {
   family: Family;
   install(packages: string[]): string;
-  /** The command needs root. */
+  /** Whether the command needs root. */
   root: boolean;
-  /** `--yes` may run it without a question: it changes only packages, which can be used at once. */
+  /** Whether `--yes` may run it without a question: it changes only packages, which can be used at once. */
   safe: boolean;
   reboot?: true;
 }
@@ -50,7 +50,7 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
     },
   },
   {
-    // ALT and PCLinuxOS have apt-get for RPM packages, whose names are their own
+    // ALT and PCLinuxOS have apt-get for RPM packages, with different package names
     here: (host) => program(host, "apt-get") && !/^(alt|pclinuxos)/.test(host.os.id ?? ""),
     installer: {
       family: "apt",
@@ -83,12 +83,12 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
     },
   },
   {
-    // Chimera has Alpine's tool and packages of its own
+    // Chimera has Alpine's tool and its own packages
     here: (host) => program(host, "apk") && host.os.id !== "chimera",
     installer: { family: "apk", install: (packages) => `apk add ${list(packages)}`, root: true, safe: true },
   },
   {
-    // Portage compiles for minutes or hours, so nobody is asked to run it with --yes
+    // Portage compiles for minutes or hours, so --yes does not run it
     here: (host) => program(host, "emerge"),
     installer: {
       family: "emerge",
@@ -102,7 +102,7 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
     installer: { family: "xbps", install: (packages) => `xbps-install -Sy ${list(packages)}`, root: true, safe: true },
   },
   {
-    // winget and brew ask for administrator rights themselves, and brew refuses to run as root
+    // winget and brew ask for administrator rights themselves; brew refuses to run as root
     here: (host) => program(host, "winget"),
     installer: {
       family: "winget",
@@ -130,7 +130,6 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
 export function installerOf(host: Host): Installer | undefined {
   if (applianceOf(host)) return undefined;
   const found = installers.find(({ here }) => here(host))?.installer;
-  // openEuler, Amazon Linux and other systems with dnf have other package names than Fedora and
-  // RHEL
+  // openEuler, Amazon Linux and other systems with dnf use other package names than Fedora and RHEL
   return found?.family === "dnf" && rpmBaseOf(host) === undefined ? undefined : found;
 }

@@ -1,4 +1,4 @@
-/** How kernel arguments are changed on a host. */
+/** Changes of kernel arguments on a host. */
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { applianceOf } from "./appliances.mts";
@@ -15,9 +15,9 @@ const isByHand = (host: Host) =>
   (host.os.id === "slackware" || ["mkinitfs", "booster", "make-initrd"].some((name) => program(host, name))) &&
     !["dracut", "mkinitcpio", "update-initramfs"].some((name) => program(host, name));
 
-/** How an argument is added or removed, by hand and in the script of `prepare`. */
+/** How an argument is added or removed: by hand, and in the script of `prepare`. */
 export interface ArgumentChange {
-  /** The argument; absent where the change only applies what is configured already. */
+  /** The argument; absent if the change only applies what is already configured. */
   argument?: string;
   change: Fix;
   /**
@@ -36,9 +36,9 @@ export interface ArgumentChange {
 /** How `prepare` adds or removes a kernel argument. */
 export function changeArgument(host: Host, how: "add" | "remove", argument: string): ArgumentChange {
   const loader = loaderOf(host);
-  const [there, back] = how === "add" ? [addArgument, removeArgument] : [removeArgument, addArgument];
+  const [apply, back] = how === "add" ? [addArgument, removeArgument] : [removeArgument, addArgument];
   const file = how === "add" ? loader?.file?.(host) : undefined;
-  const change = there(host, argument);
+  const change = apply(host, argument);
   const refresh = loader?.refresh?.(host);
   if (file) return { argument, change, file, ...(refresh ? { refresh } : {}) };
   const edit = loader?.edit?.(how, argument, host);

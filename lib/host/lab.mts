@@ -1,16 +1,15 @@
 import { createHash } from "node:crypto";
-import process from "node:process";
 import type { ExistingVm } from "./types.mts";
 import { type Domain, readDomains, type VmHardware } from "./libvirt.mts";
 import { UserError } from "../errors.mts";
-import { isMap, ownValue } from "../maps.mts";
-import { type Copies, readCopies } from "./copies.mts";
+import { ownValue } from "../maps.mts";
+import type { Copies } from "./copies.mts";
 import { type Proof, readState } from "./state.mts";
-import { homeDir } from "../text.mts";
 import type { Shell } from "../shell.mts";
 import { NoAnswer, readVm } from "./hypervisors.mts";
 import { self } from "../self.mts";
-import { type BoxInputs, readBoxInputs } from "./box-inputs.mts";
+import type { BoxInputs } from "./box-inputs.mts";
+import { readBoxes, readMachine } from "./vagrant-files.mts";
 
 /** The part of a config that is needed to look up a lab: its machines. */
 export interface LabRequest {
@@ -56,7 +55,7 @@ export interface LabMachine {
   memory?: number;
   /** Size of its system disk, MiB; absent where that was not reported. */
   disk?: number;
-  /** It starts with the host; absent where that was not reported. */
+  /** Whether it starts with the host; absent if that was not reported. */
   autostart?: boolean;
   /**
    * The VM's id for Vagrant, if Vagrant's own id file is empty, for example after a power failure.
@@ -68,15 +67,15 @@ export interface LabMachine {
   /** What that version of the box was built from; absent where that is not recorded. */
   boxInputs?: BoxInputs;
   /**
-   * Whether a whole card was taken from a Windows host for it, and is not known to be back:
-   * hyperv_gpu.ps1 keeps a record for as long.
+   * Whether a whole card was taken from a Windows host for it and is not known to have been
+   * returned: hyperv_gpu.ps1 keeps a record until then.
    */
   cardTaken?: true;
   /** IP address: that of Vagrant's SSH configuration, or the one that the hypervisor reports instead. */
   address?: string;
-  /** The address in Vagrant's SSH configuration, if the VM has it no longer. */
+  /** The address in Vagrant's SSH configuration, if the VM no longer has it. */
   savedAddress?: string;
-  /** What libvirt fixed when it created the VM: `vagrant reload` does not change it. */
+  /** What libvirt sets when it creates the VM: `vagrant reload` does not change it. */
   hardware?: VmHardware;
   proof?: Proof;
   /** The files of its stacks that were copied into this VM. */
@@ -95,7 +94,7 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
   const [boot, state, boxes, vagrantfile, all] = await Promise.all([
     shell.read("/proc/sys/kernel/random/boot_id"),
     readState(shell, folder, (sentence) => void unread.push(sentence)),
-    readBoxes(shell, config),
+    readBoxes(shell, config.machines),
     shell.read(`${folder}/Vagrantfile`),
     // names are passed to virsh: other files in this folder are not machines
     shell.list(`${folder}/.vagrant/machines`).then((listed) => [
@@ -109,7 +108,7 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
     const { provider = "libvirt", id } = files[i]!;
     return shell.platform === "linux" && provider === "libvirt" ? [isUuid(id) ? id : prefix + name] : [];
   });
-  const [{ domains, silent: libvirtError }, others] = await Promise.all([
+  const [{ domains, libvirtError }, others] = await Promise.all([
     readDomains(shell, words),
     Promise.all(files.map(({ provider, id }) => provider && id ? askVm(shell, provider, id) : undefined)),
   ]);
@@ -119,11 +118,11 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
     const other = others[i];
     const seen = (other instanceof NoAnswer ? undefined : other) ??
       domains.find((domain) => isUuid(of.id) ? domain.uuid === of.id : domain.name === prefix + name);
-    const notKnown = other instanceof NoAnswer ||
+    const noAnswer = other instanceof NoAnswer ||
       libvirtError !== undefined && !seen && (of.provider ?? "libvirt") === "libvirt";
     return [
       name,
-      machineOf(of, seen, notKnown, {
+      machineOf(of, seen, noAnswer, {
         domain: seen?.name ?? prefix + name,
         boot: boot?.trim() ?? "",
         proof: ownValue(state.proofs, name),
@@ -161,8 +160,8 @@ async function askVm(shell: Shell, provider: string, id: string): Promise<Domain
 }
 
 /**
- * Throws {@link UserError} if a VM existed and libvirt did not answer: further steps would not know
- * its state.
+ * Throws {@link UserError} if a VM existed and libvirt did not answer: the state of that VM is not
+ * known to later steps.
  */
 export function requireLibvirtAnswer({ libvirtError, machines, orphans }: Lab): void {
   const unknown = Object.entries({ ...machines, ...orphans }).filter(([, { state }]) => state === "unknown");
@@ -176,8 +175,8 @@ export function requireLibvirtAnswer({ libvirtError, machines, orphans }: Lab): 
 }
 
 /**
- * The saved address, unless the hypervisor says that the running VM has others: after a restart of
- * the host a VM on Hyper-V's Default Switch gets another one.
+ * The saved address, unless the hypervisor reports others for the running VM: on Hyper-V's Default
+ * Switch, a VM gets another address after a restart of the host.
  */
 function addressOf(saved: string | undefined, now: string[] = []): Pick<LabMachine, "address" | "savedAddress"> {
   if (saved === undefined || now.length === 0 || now.includes(saved)) {
@@ -188,9 +187,9 @@ function addressOf(saved: string | undefined, now: string[] = []): Pick<LabMachi
 
 /** Combines what Vagrant's files and the hypervisor report about a VM. */
 function machineOf(
-  { id, made, box, address, provider, copies }: Awaited<ReturnType<typeof readMachine>>,
+  { id, created, box, address, provider, copies }: Awaited<ReturnType<typeof readMachine>>,
   seen: Domain | undefined,
-  unasked: boolean,
+  noAnswer: boolean,
   { domain, boot, proof, cardTaken }: {
     domain: string;
     boot: string;
@@ -198,10 +197,10 @@ function machineOf(
     cardTaken: boolean;
   },
 ): LabMachine {
-  const whole = made && seen;
-  const state = unasked && (id || made)
+  const complete = created && seen;
+  const state = noAnswer && (id || created)
     ? "unknown"
-    : whole
+    : complete
     ? (seen.number ? "running" : "off")
     : seen || id
     ? "half-made"
@@ -219,7 +218,7 @@ function machineOf(
     ...(box?.version ? { box: box.version } : {}),
     ...(box?.name ? { boxName: box.name } : {}),
     ...(box?.inputs ? { boxInputs: box.inputs } : {}),
-    ...addressOf(whole ? address : undefined, whole ? seen?.addresses : undefined),
+    ...addressOf(complete ? address : undefined, complete ? seen?.addresses : undefined),
     ...(seen?.hardware ? { hardware: seen.hardware } : {}),
     ...(cardTaken ? { cardTaken } : {}),
     ...(proof ? { proof } : {}),
@@ -239,7 +238,7 @@ export function prefixOf(folder: string): string {
   return `${word}-${createHash("sha256").update(folder).digest("hex").slice(0, 6)}_`;
 }
 
-/** What `resolveConfig` needs to know about existing VMs, by machine name. */
+/** The facts about existing VMs that `resolveConfig` needs, by machine name. */
 export function existingVmsOf({ machines }: Lab): Record<string, ExistingVm> {
   return Object.fromEntries(
     Object.entries(machines).map(([name, { bootId, hardware, disk }]) => [name, {
@@ -248,76 +247,4 @@ export function existingVmsOf({ machines }: Lab): Record<string, ExistingVm> {
       ...(disk === undefined ? {} : { diskSize: disk }),
     }]),
   );
-}
-
-/**
- * Reads the versions of the boxes. Vagrant keeps a box in `boxes/NAME/VERSION/PROVIDER`, newer
- * versions of Vagrant in `boxes/NAME/VERSION/ARCHITECTURE/PROVIDER`.
- */
-async function readBoxes(shell: Shell, config: LabRequest): Promise<Record<string, string[]>> {
-  const root = `${process.env.VAGRANT_HOME ?? `${homeDir()}/.vagrant.d`}/boxes`;
-  const names = [...new Set(config.machines.map(({ box }) => box))];
-  const versions = await Promise.all(
-    names.map((name) => shell.list(`${root}/${name.replaceAll("/", "-VAGRANTSLASH-")}`)),
-  );
-  return Object.fromEntries(names.map((name, i) => [name, versions[i]!.filter((version) => /^\d/.test(version))]));
-}
-
-/**
- * Reads Vagrant's folder of a machine, `machines/NAME/PROVIDER`. It has a file `id` if the VM
- * exists.
- */
-async function readMachine(shell: Shell, folder: string, name: string) {
-  const all = `${folder}/.vagrant/machines/${name}`;
-  const [providers, ssh] = await Promise.all([shell.list(all), shell.read(`${folder}/ssh/${name}`)]);
-  const ids = await Promise.all(providers.map((provider) => shell.read(`${all}/${provider}/id`)));
-  const at = ids.findIndex((id) => id !== undefined);
-  const provider = at < 0 ? undefined : providers[at]!;
-  const key = /^\s*IdentityFile "?([^"\n]+)/m.exec(ssh ?? "")?.[1];
-  const [box, up, there, copies] = await Promise.all([
-    provider ? readBox(shell, folder, name, provider) : undefined,
-    // the Vagrantfile creates this file when the VM has started
-    ssh === undefined && provider ? shell.fingerprint(`${all}/${provider}/up`) : undefined,
-    key ? shell.fingerprint(key) : "none named",
-    readCopies(shell, folder, name),
-  ]);
-  return {
-    id: ids[at]?.trim(),
-    provider,
-    copies,
-    made: ssh !== undefined || up !== undefined,
-    box,
-    // the SSH configuration of another VM, or of this one before the lab's folder was moved, is not
-    // used
-    address: there === undefined || !ssh?.startsWith(`Host ${name}\n`)
-      ? undefined
-      : /^\s*HostName (\S+)$/m.exec(ssh)?.[1],
-  };
-}
-
-/** Vagrant's id of a machine's VM; undefined if there is none. */
-export async function readVmId(shell: Shell, folder: string, name: string): Promise<string | undefined> {
-  return (await readMachine(shell, folder, name)).id || undefined;
-}
-
-/**
- * The box that a VM was created from, as Vagrant records it
- * (commands/up/middleware/store_box_metadata.rb), and what it was built from.
- */
-async function readBox(
-  shell: Shell,
-  folder: string,
-  machine: string,
-  provider: string,
-): Promise<{ name?: string; version?: string; inputs?: BoxInputs } | undefined> {
-  let box: unknown;
-  try {
-    box = JSON.parse((await shell.read(`${folder}/.vagrant/machines/${machine}/${provider}/box_meta`)) ?? "");
-  } catch {
-    // no box is recorded, or not yet
-  }
-  if (!isMap(box)) return undefined;
-  const [name, version] = [box.name, box.version].map((one) => (typeof one === "string" ? one : undefined));
-  const inputs = name && version ? await readBoxInputs(shell, folder, name, provider, version) : undefined;
-  return { ...(name ? { name } : {}), ...(version ? { version } : {}), ...(inputs ? { inputs } : {}) };
 }

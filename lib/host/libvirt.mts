@@ -26,30 +26,33 @@ export interface Domain {
   memory?: number;
   /** Size of its first disk, MiB. */
   disk?: number;
-  /** libvirt starts it with the host. */
+  /** Whether libvirt starts it with the host. */
   autostart?: boolean;
   hardware?: VmHardware;
-  /** Its IPv4 addresses, where the hypervisor reports them while it runs. */
+  /** Its IPv4 addresses, if the hypervisor reports them for a running VM. */
   addresses?: string[];
 }
 
 /**
- * Looks up domains by names or UUIDs with one call of virsh. `silent`: the error if libvirt did not
- * answer for one of them; the state of that one is not known.
+ * Looks up domains by names or UUIDs with one call of virsh. `libvirtError`: libvirt's error if it did
+ * not answer for one of them, whose state is then not known.
  */
-export async function readDomains(shell: Shell, words: string[]): Promise<{ domains: Domain[]; silent?: string }> {
+export async function readDomains(
+  shell: Shell,
+  words: string[],
+): Promise<{ domains: Domain[]; libvirtError?: string }> {
   if (words.length === 0) return { domains: [] };
   const command = words.map((word) => `dominfo ${word}; dumpxml ${word}; domblkinfo ${word} vda`).join("; ");
   // virsh prints keys and errors in the user's language (libvirt-l10n)
   const env = { LC_ALL: "C" };
   const { code, out, err } = await shell.capture(["virsh", "-q", "-c", "qemu:///system", command], { env });
-  if (code === 127) return { domains: [], silent: "virsh is not installed" };
+  if (code === 127) return { domains: [], libvirtError: "virsh is not installed" };
   // for each existing domain, dominfo prints a block of `Key: value` lines, followed by its XML
   const domains = out.split(/^(?=Id:)/m).flatMap(domainIn);
-  const told = (word: string) =>
+  const isAnswered = (word: string) =>
     domains.some(({ name, uuid }) => name === word || uuid === word) || err.includes(`failed to get domain '${word}'`);
-  if (words.every(told)) return { domains };
-  return { domains, silent: err.trim().split("\n").at(-1)!.replace(/^error: /, "") || "virsh says nothing" };
+  if (words.every(isAnswered)) return { domains };
+  return { domains, libvirtError: err.trim().split("\n").at(-1)!.replace(/^error: /, "") || "virsh gave no reason" };
 }
 
 function domainIn(block: string): Domain[] {
@@ -67,12 +70,12 @@ function domainIn(block: string): Domain[] {
     ...(memory ? { memory: Math.floor(memory / 1024) } : {}),
     ...(capacity ? { disk: Math.floor(capacity / 1024 ** 2) } : {}),
     ...(facts.Autostart ? { autostart: facts.Autostart === "enable" } : {}),
-    ...(block.includes("<domain ") ? { hardware: madeOf(block) } : {}),
+    ...(block.includes("<domain ") ? { hardware: vmHardwareOf(block) } : {}),
   }];
 }
 
 /** Reads the hardware from a domain's XML (formatdomain.html: hostdev, qemu:commandline). */
-function madeOf(xml: string): VmHardware {
+function vmHardwareOf(xml: string): VmHardware {
   const assignedFunctions = [...xml.matchAll(/<hostdev [^>]*type='pci'[^]*?<\/hostdev>/g)].flatMap(([hostdev]) => {
     const [host, guest] = ["<source>", "<\\/source>"].map((after) =>
       new RegExp(

@@ -1,6 +1,4 @@
-/**
- * Paths of the files that `prepare` may write on a host, in the order in which they are written.
- */
+/** The paths of the files that `prepare` may write on a host, in this order. */
 export const ownPaths = {
   modprobe: "/etc/modprobe.d/homelab-gpu.conf",
   load: "/etc/modules-load.d/homelab-gpu.conf",
@@ -10,7 +8,7 @@ export const ownPaths = {
   mkinitcpio: "/etc/mkinitcpio.conf.d/homelab-gpu.conf",
   /**
    * Debian's grub-mkconfig reads the files of this folder in the order of their names; zz makes
-   * this one the last.
+   * this file the last one.
    */
   grub: "/etc/default/grub.d/zz-homelab-gpu.cfg",
 };

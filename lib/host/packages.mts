@@ -1,4 +1,4 @@
-/** The programs that distributions package, by release, and where that was read. */
+/** The programs that distributions package, by release, with sources. */
 import type { Host } from "./types.mts";
 import { codenameOf, isEnterprise, isFedora, isLike, isProxmox } from "./distributions.mts";
 
@@ -12,7 +12,7 @@ interface Row {
 
 const based = (...names: string[]) => (host: Host) => names.includes(codenameOf(host) ?? "");
 
-/** Where a distribution's own repositories have HashiCorp's programs; without a row they do not. */
+/** The distributions whose own repositories have HashiCorp's programs; others do not have them. */
 export const packaged: Row[] = [
   {
     packages: ["packer"],
@@ -66,7 +66,7 @@ export const packaged: Row[] = [
   },
 ];
 
-/** Where the names of packages were read that no other row is about. */
+/** The sources of package names that are in no other row. */
 export const packageNames = [
   {
     name: "packages of Gentoo",

@@ -51,7 +51,7 @@ export function parseHost(text: string): Host {
   const libvirt = facts("libvirt");
   const existingPaths = os.all("exists");
   const release = os.one("kernel");
-  // WSL is a part of Windows: its kernel has neither the host's cards nor its own KVM
+  // WSL is part of Windows: its kernel has neither the host's cards nor its own KVM
   const wsl = existingPaths.includes("/dev/dxg") || /microsoft/i.test(release ?? "") || os.flag("wsl") === true;
 
   return compact<Host>({
@@ -125,7 +125,7 @@ export function parseHost(text: string): Host {
       direct: directGroups(facts("iommu-groups").pairs),
       interrupts: iommu.one("interrupts-read") ? iommu.all("interrupt") : undefined,
     }),
-    // the PCI devices in WSL are virtual devices of Microsoft's and not the host's
+    // the PCI devices in WSL are Microsoft's virtual devices, not the host's
     pci: wsl && platform === "linux" ? undefined : parsePci(sections.get("pci"), sections.get("pci-names")),
     pciCount: facts("pci").number("count"),
     display: {
@@ -144,8 +144,8 @@ export function parseHost(text: string): Host {
         ...["swap", "route"].filter((key) => needs.all(key).includes("untraced")),
       ],
       unread: [
-        ...(needs.all("mount-/").some(isTold) ? [] : ["/"]),
-        ...(needs.all("route").some(isTold) ? [] : ["route"]),
+        ...(needs.all("mount-/").some(isTraceResult) ? [] : ["/"]),
+        ...(needs.all("route").some(isTraceResult) ? [] : ["route"]),
       ],
       interfaces: needs.all("interface").map((text) => ({ bdf: text.split(" ")[0]!, name: text.split(" ")[1] ?? "" })),
       keyboards: needs.one("input-read") ? needs.all("keyboard") : undefined,
@@ -209,8 +209,8 @@ function forwardingOf(facts: Facts): Forwarding {
 }
 
 /**
- * Arguments by file, and for GRUB by variable: a line names the file or variable of the lines below
- * it.
+ * Arguments by file, and for GRUB by variable: a line names the file or variable that the lines
+ * below it belong to.
  */
 function configurations(pairs: [string, string][]): Configuration[] {
   const all: Configuration[] = [];
@@ -233,10 +233,10 @@ function mounts(needs: Facts): { point: string; bdf: string }[] {
 
 const isFunction = (text: string) => text.match(bdfs) !== null;
 /**
- * The probe prints `untraced` where it could not follow a device, and `none` where no function
- * exists.
+ * Whether the probe followed a device to the end: it prints `untraced` if it could not, and `none`
+ * if no function exists.
  */
-const isTold = (text: string) => isFunction(text) || text === "untraced" || text === "none";
+const isTraceResult = (text: string) => isFunction(text) || text === "untraced" || text === "none";
 
 function groups(lines: string[]): Map<string, string[]> {
   const all = new Map<string, string[]>();
@@ -284,8 +284,8 @@ function isPlatform(name: string | undefined): name is "linux" | "windows" | "ma
 }
 
 /**
- * What runs this system as a container. `manager`: what systemd found (`/run/systemd/container`), which is `wsl` in WSL; the
- * marks are Podman's and Docker's own.
+ * What runs this system as a container. `manager`: what systemd detected
+ * (`/run/systemd/container`), which is `wsl` in WSL. The paths are markers of Podman and Docker.
  */
 function containerOf(manager: string | undefined, existingPaths: string[]): string | undefined {
   if (manager !== undefined && manager !== "" && manager !== "wsl") return manager;

@@ -63,8 +63,8 @@ export interface PciFunction {
   /** Name of its VFIO device node since kernel 6.2, such as `vfio0` for /dev/vfio/devices/vfio0. */
   vfioDevice?: string;
   /**
-   * Behind a port that the firmware calls external, as a card on Thunderbolt is (sysfs, removable);
-   * absent if the kernel does not say.
+   * Whether it is behind a port that the firmware calls external, such as Thunderbolt (sysfs,
+   * removable); absent if the kernel does not report it.
    */
   external?: boolean;
   /** Whether the kernel exposes its option ROM; absent if that was not read. */

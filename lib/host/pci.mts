@@ -289,7 +289,7 @@ export function formatFunction(fn: PciFunction): string {
   return `${fn.bdf} [${fn.class?.slice(0, 4) ?? "?"}] ${nameOf(fn)}`;
 }
 
-/** Addresses as one line: of a long list the first three and the number of others. */
+/** Addresses as one line: of a long list, the first three and the number of the others. */
 export function formatAddresses(functions: PciFunction[]): string {
   const names = functions.map(({ bdf }) => bdf);
   return names.length <= 4 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;

@@ -1,10 +1,10 @@
-/** What a lab remembers between runs: `state.json` in its folder. */
+/** The state of a lab between runs: `state.json` in its folder. */
 import { isMap } from "../maps.mts";
 import type { Shell } from "../shell.mts";
 
 /**
- * A function that is passed to a VM, and its host driver before: null if it had none, absent if
- * that was not read.
+ * A function that is passed to a VM, and the host driver that it had before: null if it had none,
+ * absent if that was not read.
  */
 export interface PreviousDriver {
   /** `0000:0a:00.0` */
@@ -22,7 +22,7 @@ export interface Proof {
   bootId: string;
   /** SHA-256 of the Compose file. */
   services: string;
-  /** State of the host's driver that the guest has a copy of; absent where it has none. */
+  /** State of the host's driver that the guest has a copy of; absent if it has none. */
   driver?: string;
   /** Time, ISO 8601. */
   at: string;
@@ -35,8 +35,8 @@ export interface State {
   /** The drivers of each machine's card before it was passed to the VM. */
   previousDrivers: Record<string, PreviousDriver[]>;
   /**
-   * `destroy` has started and not finished: its VMs may be gone while libvirt's copies of their
-   * boxes still exist.
+   * Set while `destroy` is unfinished: its VMs may be gone although libvirt's copies of their boxes
+   * still exist.
    */
   removing?: true;
 }

@@ -2,10 +2,7 @@
 import type { Windows } from "./windows-types.mts";
 import type { PciFunction } from "./pci-types.mts";
 
-/**
- * What the probe read of a host. A fact that could not be read is absent: unknown facts are never
- * guessed.
- */
+/** The facts that the probe read about a host. A fact that could not be read is absent, never guessed. */
 export interface Host {
   /**
    * Keys of this interface whose facts may be incomplete, because the probe's text ends before its
@@ -27,7 +24,7 @@ export interface Host {
     /** `PRETTY_NAME`. */
     name?: string;
     kernel?: string;
-    /** As `uname -m` says it, such as `x86_64`. */
+    /** The output of `uname -m`, such as `x86_64`. */
     arch?: string;
     wsl: boolean;
   };
@@ -56,16 +53,19 @@ export interface Host {
   dmi: Record<string, string>;
   efi?: boolean;
   secureBoot?: boolean;
-  /** systemd runs this host's services. */
+  /** Whether systemd runs this host's services. */
   systemd: boolean;
   /** Paths of existing files that identify a kind of system, such as `/run/ostree-booted`. */
   existingPaths: string[];
   /**
-   * `xen-dom0` where the kernel runs as Xen's control domain, `xen` where it runs on Xen and the
+   * `xen-dom0` if the kernel runs as Xen's control domain, `xen` if it runs on Xen and the kind of
    * domain was not read.
    */
   hypervisor?: "xen" | "xen-dom0";
-  /** What runs this system as a container: `lxc`, `docker`, `podman`, `systemd-nspawn`; absent on a machine or VM. */
+  /**
+   * The program that runs this system as a container: `lxc`, `docker`, `podman`, `systemd-nspawn`;
+   * absent on a machine or VM.
+   */
   container?: string;
   kernel: {
     /** The relevant arguments of the running kernel; absent if /proc/cmdline could not be read. */
@@ -76,7 +76,7 @@ export interface Host {
     configurations: Configuration[];
     /** Files that configure arguments but could not be read. */
     unread: string[];
-    /** GRUB boots the entries in /boot/loader/entries. */
+    /** Whether GRUB boots the entries in /boot/loader/entries. */
     bls: boolean;
     /**
      * Options that the kernel was built with, such as `CONFIG_INTEL_IOMMU_DEFAULT_ON` → `y`; absent
@@ -87,8 +87,8 @@ export interface Host {
     /** The relevant loadable modules; absent if modules.dep could not be read. */
     available?: string[];
     /**
-     * The folder of the running kernel's modules is missing and that of another kernel exists: an
-     * update removed it, as on Arch.
+     * Whether the folder of the running kernel's modules is missing and that of another kernel
+     * exists: an update removed it, as on Arch.
      */
     replaced: boolean;
     loaded: string[];
@@ -145,7 +145,7 @@ export interface Host {
     route?: string[];
     /** Uses of devices whose PCI function was not found: mount points, `swap`, `route`. */
     untraced: string[];
-    /** Those of `/` and `route` that the probe did not report. */
+    /** `/` and `route`, if the probe reported no device for them. */
     unread: string[];
     interfaces: { bdf: string; name: string }[];
     /**
@@ -172,9 +172,9 @@ export interface Host {
   programs?: Record<string, string>;
   /** Names of programs that did not answer the version query and were terminated. */
   unanswered?: string[];
-  /** The program `update-initramfs` belongs to dracut, as in Ubuntu since 25.10. */
+  /** Whether the program `update-initramfs` belongs to dracut, as in Ubuntu since 25.10. */
   updateInitramfsOfDracut?: boolean;
-  /** The repository EPEL is set up (RHEL and its rebuilds). */
+  /** Whether the repository EPEL is enabled (RHEL and its rebuilds). */
   epel?: boolean;
   versions: Record<string, string>;
   vagrantPlugins: Record<string, string>;
@@ -183,42 +183,45 @@ export interface Host {
     access?: boolean;
     error?: string;
     networks: Record<string, string>;
-    /** systemd starts its service for VMs with the host. */
+    /** Whether systemd starts its service for VMs with the host. */
     startsAtBoot?: boolean;
     /** What libvirt-guests does with VMs at shutdown; absent where it is not enabled. */
     onShutdown?: "shutdown" | "suspend";
-    /** The file that sets that. */
+    /** The file with that setting. */
     guestsFile?: string;
   };
-  /** What decides about the packets of guests. Absent for a foreign tree. */
+  /** How the firewall treats packets of guests. Absent for a foreign tree. */
   forwarding?: Forwarding;
 }
 
-/** What the probe read about forwarded packets. */
+/** The settings of the firewall for forwarded packets. */
 export interface Forwarding {
-  /** The bridge `docker0` exists. */
+  /** Whether the bridge `docker0` exists. */
   docker: boolean;
-  /** `DEFAULT_FORWARD_POLICY` of ufw, such as `DROP`; `unknown` if it could not be read. Absent where ufw is off. */
+  /**
+   * `DEFAULT_FORWARD_POLICY` of ufw, such as `DROP`; `unknown` if it could not be read. Absent if
+   * ufw is off.
+   */
   ufw?: string;
   /** `firewall_backend` of libvirt's network.conf: `iptables` or `nftables`. */
   backend?: string;
-  /** The chains that see forwarded packets, one per table. Absent if they could not be read, which takes root. */
+  /** The chains for forwarded packets, one per table. Absent if they could not be read, which needs root. */
   chains?: ForwardChain[];
 }
 
-/** A table of the firewall with a chain for forwarded packets. */
+/** A firewall table with a chain for forwarded packets. */
 export interface ForwardChain {
   /** `ip`, `ip6`, `inet`, or `legacy` for the older iptables. */
   family: string;
-  /** Its name; `…` for a name that a person chose. */
+  /** Its name; `…` if a person chose it. */
   table: string;
-  /** It drops what no rule accepts. */
+  /** Whether it drops packets that no rule accepts. */
   drops: boolean;
-  /** One of its rules accepts packets of libvirt's bridges. */
+  /** Whether one of its rules accepts packets of libvirt's bridges. */
   passesGuests: boolean;
 }
 
-/** A file that configures kernel arguments, or one variable of GRUB's in such a file. */
+/** A file that configures kernel arguments, or a GRUB variable in such a file. */
 export interface Configuration {
   file: string;
   /** The relevant arguments. */
@@ -226,7 +229,7 @@ export interface Configuration {
   /** The GRUB variable that contains them, and its quote: `"`, `'` or none. */
   variable?: string;
   quote?: string;
-  /** The variable keeps its earlier value and is extended. */
+  /** Whether the variable keeps its earlier value and is extended. */
   adds?: boolean;
 }
 

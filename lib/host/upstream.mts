@@ -1,18 +1,18 @@
-/** Steps to install programs that a distribution does not package. */
+/** Steps that install programs that a distribution does not package. */
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { type Family, type Installer, installerOf } from "./installers.mts";
 import { codenameOf, isEnterprise, isLike, isProxmox } from "./distributions.mts";
 
-/** The fix for Proxmox VE, where packages of both sources would replace Proxmox's own. */
+/** The fix for Proxmox VE: packages of both sources would replace Proxmox's own. */
 const onProxmox = manualFix(
   "Proxmox VE has its own QEMU, and installing Debian's removes proxmox-ve: run this in a VM on " +
     "this host, or on another host",
 );
 
 /**
- * Steps to install tools that the distribution does not package, to be run by hand. Empty where no
+ * Steps to install tools that the distribution does not package, for the user to run. Empty if no
  * steps are known.
  */
 export function upstreamSteps(tools: string[], host: Host): Fix[] {
@@ -37,7 +37,7 @@ export function upstreamSteps(tools: string[], host: Host): Fix[] {
   return steps;
 }
 
-/** Steps for EPEL and debootstrap. The package that adds EPEL has a name of its own on each system. */
+/** Steps for EPEL and debootstrap. The package that adds EPEL has a different name on each system. */
 function epel({ os }: Host, installer: Installer | undefined): Fix[] {
   const release = /^\d+/.exec(os.version ?? "")?.[0];
   const own = ["rocky", "almalinux", "centos"].includes(os.id ?? "")

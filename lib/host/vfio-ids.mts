@@ -77,7 +77,7 @@ export function vfioSourceOf(fn: PciFunction, host: Host): { from: string; text:
   return byAddress && { from: pathOf(byAddress.file), text: byAddress.text };
 }
 
-/** An id list that includes a function but has no effect, because a later list replaces it. */
+/** An id list that includes a function but has no effect because a later list replaces it. */
 export function replacedSourceOf(fn: PciFunction, host: Host): { from: string; text: string; by: string } | undefined {
   const lists = idLists(host);
   const last = lists.at(-1);
@@ -99,12 +99,16 @@ export function foreignIds(host: Host, own: string[]): IdList[] {
 
 const isModprobe = ({ file }: { file: string }) => /(^|\/)modprobe\.d\//.test(file);
 
-/** Kernel arguments that keep vfio-pci from being loaded: kmod's own, and the kernel's (kernel-parameters.txt). */
+/**
+ * Kernel arguments that prevent vfio-pci from loading: kmod's own, and the kernel's
+ * (kernel-parameters.txt).
+ */
 const blacklisting = /^(modprobe\.|module_)blacklist=(.*,)?vfio[-_]pci(,|$)/;
 
 /**
- * Lines of modprobe's configuration, and kernel arguments, that prevent vfio-pci from loading: an install command, or a
- * blacklist, which systemd-modules-load obeys (modprobe.d(5), modules-load.d(5)).
+ * Lines of modprobe's configuration, and kernel arguments, that prevent vfio-pci from loading: an
+ * install command, or a blacklist, which systemd-modules-load obeys (modprobe.d(5),
+ * modules-load.d(5)).
  */
 export function loadingObstacles(host: Host): { from: string; text: string }[] {
   const lines = host.configured.filter((one) =>
@@ -117,14 +121,18 @@ export function loadingObstacles(host: Host): { from: string; text: string }[] {
   ];
 }
 
-/** The active kernel argument with which the kernel itself refuses to load vfio-pci; undefined if there is none. */
+/**
+ * The active kernel argument because of which the kernel itself refuses to load vfio-pci; undefined
+ * if there is none.
+ */
 export function refusedByKernel({ kernel }: Host): string | undefined {
   return kernel.arguments?.find((word) => word.startsWith("module_") && blacklisting.test(word));
 }
 
 /**
- * A line of modprobe's configuration that runs a command instead of loading vfio-pci (modprobe.d(5), install): where
- * vfio-pci has a card all the same, that command bound it. Undefined if there is none.
+ * A line of modprobe's configuration that runs a command instead of loading vfio-pci
+ * (modprobe.d(5), install): if vfio-pci has a card all the same, that command bound it. Undefined
+ * if there is none.
  */
 export function ownLoading({ configured }: Host): { from: string; text: string } | undefined {
   const line = configured.find((one) => isModprobe(one) && /^install\s+vfio[-_]pci\b/.test(one.text));
@@ -132,8 +140,8 @@ export function ownLoading({ configured }: Host): { from: string; text: string }
 }
 
 /**
- * Lines of the configuration of dracut and mkinitcpio that name a module which this kernel no longer
- * has: vfio_virqfd is a part of vfio since Linux 6.2 (kernel, drivers/vfio/Makefile; read
+ * Lines of the configuration of dracut and mkinitcpio that name a module that this kernel no longer
+ * has: vfio_virqfd is part of vfio since Linux 6.2 (kernel, drivers/vfio/Makefile; read
  * 2026-11-26). The build of the image reports an error for it.
  */
 export function goneModules({ configured, os }: Host): { from: string; text: string; module: string }[] {

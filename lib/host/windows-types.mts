@@ -9,7 +9,7 @@ export interface VirtualSwitch {
   type: string;
 }
 
-/** What the probe read of Windows and Hyper-V. */
+/** The facts that the probe read about Windows and Hyper-V. */
 export interface Windows {
   /** `EditionID` of the registry, such as `Professional`, `Core` (Home) or `ServerDatacenter`. */
   edition?: string;
@@ -17,19 +17,19 @@ export interface Windows {
   build?: number;
   /** `ProductType` of Win32_OperatingSystem: 1, 2, 3. */
   product?: "client" | "domain controller" | "server";
-  /** The probe ran with administrator rights. */
+  /** Whether the probe ran with administrator rights. */
   elevated?: boolean;
-  /** The user is a member of the group Hyper-V Administrators. */
+  /** Whether the user is a member of the group Hyper-V Administrators. */
   hypervRights?: boolean;
-  /** Hyper-V is enabled; absent where that was not reported. */
+  /** Whether Hyper-V is enabled; absent if that was not reported. */
   hyperv?: boolean;
-  /** State of the service vmms, such as `Running`; `missing` where there is none. */
+  /** State of the service vmms, such as `Running`; `missing` if there is none. */
   service?: string;
-  /** Virtualization-based security is running. */
+  /** Whether virtualization-based security is running. */
   vbs?: boolean;
   /**
-   * The cmdlet that lists partitionable cards: the first one since Windows 11 and Server 2022, the
-   * second on Windows 10.
+   * The cmdlet that lists partitionable cards: the first on Windows 11 and Server 2022 or later,
+   * the second on Windows 10.
    */
   cmdlet?: "Get-VMHostPartitionableGpu" | "Get-VMPartitionableGpu";
   /** Whether Add-VMGpuPartitionAdapter has -InstancePath, which selects a card. */
@@ -49,7 +49,7 @@ export interface Windows {
   policy?: Record<string, number>;
   /** Drivers of the video controllers, by PNP id. */
   drivers: VideoDriver[];
-  /** Whether the folder of WSL's own libraries (lxss\lib) is there. */
+  /** Whether the folder of WSL's own libraries (lxss\lib) exists. */
   libraries?: boolean;
 }
 

@@ -19,8 +19,8 @@ export function powershellScript(...rest: string[]): string[] {
 }
 
 /**
- * The first line of an error of PowerShell, without what it wraps errors in: CLIXML of Windows
- * PowerShell (`#< CLIXML`, tags, `_x000D_`) and the colours of PowerShell 7, in either form.
+ * The first line of a PowerShell error, without the wrapping of Windows PowerShell (CLIXML: `#<
+ * CLIXML`, tags, `_x000D_`) and the colours of PowerShell 7.
  */
 export function plainPowershell(text: string): string {
   const plain = text.replace(/^#< CLIXML\s*/, "").replace(/<[^<>]*>/g, " ").replace(/_x001B_\[[\d;]*m/gi, "")
