@@ -1,49 +1,58 @@
 #!/bin/sh
-# The kernel module for a part of a host's card (GPU-P): dxgkrnl of Microsoft's kernel for WSL, built by DKMS. Run as root when the box is
-# built, on Ubuntu 22.04 and 24.04. Run again, it changes nothing. Its settings are environment variables:
+# Builds dxgkrnl, the kernel module for a part of a host's card (GPU-P), from the source of
+# Microsoft's WSL kernel with DKMS. Run it as root when the box is built, on Ubuntu 22.04 or 24.04.
+# A second run changes nothing. Settings are environment variables:
 #
 #   DXGKRNL_SOURCE   URL or path of the kernel's source (tar.gz); default: the release below
 #   DXGKRNL_SHA256   its checksum
 #
-# The module is no part of Linux, and builds for the kernels it was fitted to: so the kernel is held. NVIDIA's driver for Linux has no
-# place beside it: what talks to the card are the libraries of the host's own driver, which come when the VM is up.
+# The module is not part of Linux and builds only for some kernels, so this script holds the kernel
+# packages. NVIDIA's driver for Linux must not be installed: programs use the libraries of the
+# host's driver, which are copied to the VM when it runs.
 #
-# ROOT=FOLDER is for tests: everything is written below it.
+# ROOT=FOLDER is for tests: the script writes below it.
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
 die() { printf 'install-dxgkrnl: %s\n' "$*" >&2; exit 1; }
 root=${ROOT:-}
-# settings that may be secret, from a script of the box's own
-# shellcheck disable=SC1091 # there in some boxes
+# settings that can contain passwords are in a file, not in the environment
+# shellcheck disable=SC1091 # only some boxes have it
 if [ -e "$root/run/homelab-gpu/settings" ]; then . "$root/run/homelab-gpu/settings"; fi
-# A text without passwords in its URLs.
+# Removes passwords and queries from the URLs in a text.
 public() { sed 's|//[^/@ ]*@|//…@|g; s|\(://[^ ?]*\)?[^ ]*|\1?…|g'; }
-# the release's own archive; its checksum as others have recorded it
+# the archive of the release; GitHub publishes no checksum, this one was recorded by others
 release=6.6.36.6
-source=${DXGKRNL_SOURCE:-https://github.com/microsoft/WSL2-Linux-Kernel/archive/refs/tags/linux-msft-wsl-$release.tar.gz}
+tags=https://github.com/microsoft/WSL2-Linux-Kernel/archive/refs/tags
+source=${DXGKRNL_SOURCE:-$tags/linux-msft-wsl-$release.tar.gz}
 place=$(printf '%s' "$source" | public)
 sum=${DXGKRNL_SHA256:-}
 if [ -z "${DXGKRNL_SOURCE-}" ]; then sum=37d7aef011ad0ff2756e3e64b0c296793c3a7bbe1db5177b5929a0e7fc04995b; fi
 case $sum in *[!0-9a-f]* | '') die 'DXGKRNL_SOURCE needs DXGKRNL_SHA256, 64 hex digits' ;; esac
-[ ${#sum} = 64 ] || die 'DXGKRNL_SHA256 is no SHA-256: 64 hex digits'
+[ ${#sum} = 64 ] || die 'DXGKRNL_SHA256 is not a SHA-256 checksum: 64 hex digits'
 
-# shellcheck disable=SC1090,SC1091 # the guest's own
+# shellcheck disable=SC1090,SC1091 # a file of the guest
 distro=$(. "$root/etc/os-release" && echo "$ID-${VERSION_ID:-}")
 case $distro in
-  # its first kernel, 5.15, is older than what the module is written for; the later one is that of 24.04
+  # its first kernel, 5.15, is too old for the module; the HWE kernel is the kernel of 24.04
   ubuntu-22.04) kernel_packages='linux-image-generic-hwe-22.04 linux-headers-generic-hwe-22.04' ;;
   ubuntu-24.04) kernel_packages='linux-image-generic linux-headers-generic' ;;
-  *) die "$distro is not known here: Ubuntu 22.04 and 24.04" ;;
+  *) die "$distro is not supported: Ubuntu 22.04 and 24.04 are" ;;
 esac
-[ -z "$(find "$root/usr/src" -maxdepth 1 -name 'nvidia-*' 2>/dev/null)" ] || die "NVIDIA's driver for Linux is here, and cannot be beside dxgkrnl: take another image"
+[ -z "$(find "$root/usr/src" -maxdepth 1 -name 'nvidia-*' 2>/dev/null)" ] ||
+  die "this image has NVIDIA's driver for Linux, which does not work with dxgkrnl: use another image"
 
-kernels() { for image in "$root"/boot/vmlinuz-*; do if [ -e "$image" ]; then echo "${image##*/vmlinuz-}"; fi; done | sort -V; }
-built() { dkms status -m dxgkrnl -k "$kernel" 2>/dev/null | grep -q ': installed' && modinfo -k "$kernel" dxgkrnl >/dev/null 2>&1; }
+kernels() {
+  for image in "$root"/boot/vmlinuz-*; do if [ -e "$image" ]; then echo "${image##*/vmlinuz-}"; fi; done | sort -V
+}
+built() {
+  dkms status -m dxgkrnl -k "$kernel" 2>/dev/null | grep -q ': installed' &&
+    modinfo -k "$kernel" dxgkrnl >/dev/null 2>&1
+}
 
 version=$release-$(printf '%s' "$sum" | cut -c 1-8)
 tree=$root/usr/src/dxgkrnl-$version
-kernel=$(kernels | tail -n 1) # boots next
+kernel=$(kernels | tail -n 1) # the kernel of the next boot
 if ! built || [ ! -e "$tree" ]; then
   apt-get -q -o DPkg::Lock::Timeout=600 update
   # shellcheck disable=SC2086 # words
@@ -53,31 +62,38 @@ if ! built || [ ! -e "$tree" ]; then
 
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  # apt reads as a user of its own
+  # apt reads it as the user _apt
   chmod 755 "$work"
   case $source in
     /*) cp "$source" "$work/source.tar.gz" ;;
     *)
-      if said=$(/usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file "$source" "$work/source.tar.gz" 2>&1); then got=yes; else got=; fi
+      if said=$(/usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file "$source" \
+        "$work/source.tar.gz" 2>&1); then
+        got=yes
+      else
+        got=
+      fi
       printf '%s\n' "$said" | public >&2
-      [ -n "$got" ] || die "cannot get $place"
+      [ -n "$got" ] || die "cannot download $place"
       ;;
   esac
-  [ "$(sha256sum <"$work/source.tar.gz" | cut -d ' ' -f 1)" = "$sum" ] || die "$place has another checksum than $sum: it is not used"
+  [ "$(sha256sum <"$work/source.tar.gz" | cut -d ' ' -f 1)" = "$sum" ] ||
+    die "$place does not have the checksum $sum: it is not used"
   mkdir "$work/source"
-  tar -xzf "$work/source.tar.gz" -C "$work/source" --strip-components=1 --wildcards '*/drivers/hv/dxgkrnl/*' '*/include/uapi/misc/d3dkmthk.h' ||
-    die "$place has no dxgkrnl in it"
+  tar -xzf "$work/source.tar.gz" -C "$work/source" --strip-components=1 \
+    --wildcards '*/drivers/hv/dxgkrnl/*' '*/include/uapi/misc/d3dkmthk.h' ||
+    die "$place does not contain dxgkrnl"
 
   rm -rf "$tree"
   mkdir -p "$tree/include/uapi/misc"
   cp "$work"/source/drivers/hv/dxgkrnl/*.[ch] "$tree"
   cp "$work/source/include/uapi/misc/d3dkmthk.h" "$tree/include/uapi/misc"
-  # What Microsoft's kernel has in its own headers, and what changed since in others'
+  # definitions that only the headers of Microsoft's kernel have, and changes of later kernels
   cat >"$tree/compat.h" <<'HEADER'
 #include <linux/version.h>
 #include <linux/eventfd.h>
 
-/* the channels of a card in parts, by Hyper-V's numbers: one for all, one for each part */
+/* VMBus channels of a partitioned card, by their GUIDs in Hyper-V: one global, one for each part */
 #ifndef HV_GPUP_DXGK_GLOBAL_GUID
 #define HV_GPUP_DXGK_GLOBAL_GUID .guid = GUID_INIT(0xdde9cbc0, 0x5060, 0x4436, 0x94, 0x48, 0xea, 0x12, 0x54, 0xa5, 0xd1, 0x77)
 #endif
@@ -85,7 +101,7 @@ if ! built || [ ! -e "$tree" ]; then
 #define HV_GPUP_DXGK_VGPU_GUID .guid = GUID_INIT(0x6e382d18, 0x3336, 0x4f4b, 0xac, 0xc4, 0x2b, 0x77, 0x03, 0xd4, 0xdf, 0x4a)
 #endif
 
-/* since 6.8 it counts by one always (eventfd: simplify eventfd_signal()) */
+/* since 6.8 it has no count: it always adds 1 (eventfd: simplify eventfd_signal()) */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
 #define eventfd_signal(context, count) eventfd_signal(context)
 #endif
@@ -108,16 +124,18 @@ DKMS
     [ ! -e "$log" ] || tail -n 20 "$log" >&2
     die "dxgkrnl does not build for the kernel $kernel"
   fi
-  built || die "dxgkrnl was built, and is not installed for the kernel $kernel"
+  built || die "dxgkrnl was built, but is not installed for the kernel $kernel"
 fi
 
-# a newer kernel may be too new for the module
+# hold the kernel: a newer one may be too new for the module
 # shellcheck disable=SC2016,SC2046 # dpkg fills these in; words
-apt-mark hold $(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 'linux-image-*' 'linux-headers-*' 'linux-generic*' 2>/dev/null |
-  awk '$1 == "ii" { print $2 }') >/dev/null
+apt-mark hold $(
+  dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 'linux-image-*' 'linux-headers-*' 'linux-generic*' 2>/dev/null |
+    awk '$1 == "ii" { print $2 }'
+) >/dev/null
 
 mkdir -p "$root/etc/modules-load.d" "$root/etc/ld.so.conf.d" "$root/usr/lib/wsl/lib" "$root/usr/lib/wsl/drivers"
 echo dxgkrnl >"$root/etc/modules-load.d/homelab-gpu.conf"
-# the libraries of the host's driver look for each other there
+# the libraries of the host's driver find each other there
 echo /usr/lib/wsl/lib >"$root/etc/ld.so.conf.d/homelab-gpu-wsl.conf"
 printf 'dxgkrnl %s for the kernel %s\n' "$version" "$kernel"

@@ -1,11 +1,13 @@
 #!/bin/sh
-# The kernel's driver and the firmware for cards by AMD and Intel, in a guest that has no card yet: run as root when the box is built, on Debian
-# 12 and 13, Ubuntu 22.04, 24.04 and 26.04. Run again, it changes nothing. Its setting is an environment variable:
+# Installs the firmware for AMD and Intel cards, and a kernel with their driver. Run it as root when
+# the box is built, on Debian 12 or 13, Ubuntu 22.04, 24.04 or 26.04. The guest has no card yet. A
+# second run changes nothing. The setting is an environment variable:
 #
 #   GRAPHICS  amd, intel, or amd,intel
 #
-# The driver is part of the kernel: amdgpu for AMD's cards, i915 and xe for Intel's. What can be proven without a card is: the kernel
-# that boots next has the driver's module, and its firmware is there. Otherwise this fails.
+# The driver is part of the kernel: amdgpu for AMD cards, i915 and xe for Intel cards. Without a
+# card the script can only check two things, and fails if one is missing: the module of the driver
+# for the kernel of the next boot, and its firmware.
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
@@ -19,7 +21,7 @@ root=${ROOT:-} graphics=$(printf %s "${GRAPHICS:-}" | tr , ' ')
 for vendor in $graphics; do
   case $vendor in amd | intel) ;; *) die "GRAPHICS has $vendor: amd or intel" ;; esac
 done
-# shellcheck disable=SC1091 # the guest's own
+# shellcheck disable=SC1091 # a file of the guest
 distro=$(. "$root/etc/os-release" && echo "$ID${VERSION_ID:-}" | tr -d .)
 case $distro in
   debian12 | debian13 | ubuntu2204 | ubuntu2404 | ubuntu2604) ;;
@@ -28,7 +30,7 @@ esac
 [ "$(id -u)" = 0 ] || die 'run it as root'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# apt reads as a user of its own
+# apt reads it as the user _apt
 chmod 755 "$work"
 
 updated=
@@ -37,7 +39,8 @@ update() { [ -n "$updated" ] || apt update; updated=yes; }
 add() { did "installing $*"; apt install -y --no-install-recommends "$@"; }
 candidate() { apt-cache policy "$1" | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'; }
 those_known() { for package; do if [ -n "$(candidate "$package")" ]; then echo "$package"; fi; done; }
-put() { # FILE: standard input, where the file differs from it; at the end of a pipe what it remembers would be lost
+# Writes standard input to FILE if that differs. Not for the end of a pipe: $changed would be lost.
+put() { # FILE
   cat >"$work/put"
   cmp -s "$work/put" "$root$1" && return
   did "writing $1"
@@ -46,7 +49,8 @@ put() { # FILE: standard input, where the file differs from it; at the end of a 
   case $1 in /etc/apt/sources.list.d/*) updated= ;; esac
 }
 
-# The entries of the distribution's own sources once more, with the components that they lack: in files of our own.
+# Adds the missing components to the distribution's package sources: repeats their entries with
+# these components in separate files.
 components() { # COMPONENT…
   # shellcheck disable=SC2016 # apt fills these in
   apt-get indextargets --format '$(SOURCESENTRY) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
@@ -72,7 +76,8 @@ components() { # COMPONENT…
 
 kernels() { for path in "$root"/lib/modules/*/; do if [ -e "$path/modules.dep" ]; then basename "$path"; fi; done; }
 module_of() { if [ "$1" = amd ]; then echo amdgpu; else echo i915; fi; }
-# Packages of the firmware, those of the newer releases first: Debian has had Intel's in a package of its own since 13, Ubuntu both since 26.04.
+# Packages of the firmware, those of newer releases first. Separate packages exist for Intel since
+# Debian 13, and for both since Ubuntu 26.04.
 firmware_of() {
   case $distro-$1 in
     debian*-amd) those_known firmware-amd-graphics ;;
@@ -81,7 +86,7 @@ firmware_of() {
   esac
 }
 has_firmware() { [ -n "$(find "$root/lib/firmware/$(module_of "$1")" -name '*.bin*' 2>/dev/null | head -n 1)" ]; }
-newest() { kernels | sort -V | tail -n 1; } # the kernel that boots next
+newest() { kernels | sort -V | tail -n 1; } # the kernel of the next boot
 drives() { modinfo -k "$(newest)" "$(module_of "$1")" >/dev/null 2>&1; } # VENDOR
 
 command -v modinfo >/dev/null || { update; add kmod; }
@@ -96,16 +101,18 @@ for vendor in $graphics; do
     has_firmware "$vendor" || die "$package has no firmware for $(module_of "$vendor")"
   fi
   if ! drives "$vendor" && [ "$distro" != "${distro#ubuntu}" ]; then
-    # Ubuntu's images have a kernel without these modules; linux-image-generic brings them with later kernels too
+    # the kernel of Ubuntu's images lacks these modules; linux-image-generic also adds them for
+    # later kernels
     update
     packages=$(those_known "linux-modules-extra-$(newest)" linux-image-generic)
     # shellcheck disable=SC2086 # words
     [ -z "$packages" ] || add $packages
   fi
   drives "$vendor" ||
-    die "the kernel $(newest) has no $(module_of "$vendor"), which cards of $vendor need: take an image with the distribution's ordinary kernel"
+    die "the kernel $(newest) has no $(module_of "$vendor"), which cards of $vendor need: use an image with the" \
+      "distribution's standard kernel"
 done
-# the groups that may open the nodes of a card, for whoever logs in
+# the login user may open the device nodes of a card
 if id vagrant >/dev/null 2>&1; then
   for group in video render; do
     if getent group "$group" >/dev/null && ! id -nG vagrant | tr ' ' '\n' | grep -qx "$group"; then
@@ -115,4 +122,4 @@ if id vagrant >/dev/null 2>&1; then
   done
 fi
 for vendor in $graphics; do say "firmware and $(module_of "$vendor") for the kernel $(newest)"; done
-[ -n "$changed" ] || say 'all of it was there: nothing was changed'
+[ -n "$changed" ] || say 'everything is installed: nothing was changed'

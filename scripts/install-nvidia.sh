@@ -1,49 +1,55 @@
 #!/bin/sh
-# NVIDIA's driver and Container Toolkit, and Docker or Podman told of it, in a guest that has no card yet: run as root when the box is built, on
-# Debian 12 and 13, Ubuntu 22.04, 24.04 and 26.04. Run again, it changes nothing. Its settings are environment variables:
+# Installs NVIDIA's driver and Container Toolkit, and configures Docker or Podman for them. Run it
+# as root when the box is built, on Debian 12 or 13, Ubuntu 22.04, 24.04 or 26.04. The guest has no
+# card yet. A second run changes nothing. Settings are environment variables:
 #
-#   NVIDIA_SOURCE           nvidia (default): NVIDIA's repository; distro: the distribution's own packages; host: no driver, since the
-#                           guest gets a part of its host's card, and the host's driver with it
-#   NVIDIA_BRANCH           such as 580; default: the newest that the source has
+#   NVIDIA_SOURCE           nvidia (default): NVIDIA's repository
+#                           distro: the distribution's packages
+#                           host: no driver; the guest gets a part of its host's card, and the
+#                           host's driver
+#   NVIDIA_BRANCH           such as 580; default: the newest branch of the source
 #   NVIDIA_MODULES          open (default) or proprietary
-#   ENGINE                  docker (default) or podman: what runs the containers
-#   NVIDIA_DEFAULT_RUNTIME  yes: Docker runs every container by NVIDIA's runtime; no (default): what daemon.json says stays
-#   NVIDIA_DRIVER_REPO      URL of another copy of NVIDIA's repository for this distribution
-#   NVIDIA_DRIVER_KEY       its key; default: out of the cuda-keyring package there
-#   NVIDIA_TOOLKIT_REPO     URL of another copy of the toolkit's repository, as its deb line has it
+#   ENGINE                  the container engine: docker (default) or podman
+#   NVIDIA_DEFAULT_RUNTIME  yes: NVIDIA's runtime becomes Docker's default runtime
+#                           no (default): the default runtime in daemon.json stays
+#   NVIDIA_DRIVER_REPO      URL of a mirror of NVIDIA's repository for this distribution
+#   NVIDIA_DRIVER_KEY       its key; default: the key in the repository's cuda-keyring package
+#   NVIDIA_TOOLKIT_REPO     URL of a mirror of the toolkit's repository, as in a deb line
 #   NVIDIA_TOOLKIT_KEY      its key
 #
-# A key is a URL or a path in the guest (a key, with armour or without, or a package that has it), or base64:TEXT.
+# A key is a URL, a path in the guest, or base64:TEXT. The file is a key (ASCII-armored or binary),
+# or a package that contains the key.
 #
-# nvidia-smi is not run here: it needs a card. What can be proven without one is: the module is built for the kernel that boots next, and
-# all else is in its place. Otherwise this fails, with the compiler's own line where there is one.
+# The script does not run nvidia-smi, which needs a card. Without a card it can only check that the
+# module is built for the kernel of the next boot, and that the other files are installed. If not,
+# it fails, and prints the compiler's errors if there are any.
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
 say() { printf 'install-nvidia: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
-# A text without passwords in its URLs.
+# Removes passwords and queries from the URLs in a text.
 public() { sed 's|//[^/@ ]*@|//…@|g; s|\(://[^ ?]*\)?[^ ]*|\1?…|g'; }
 changed=
 did() { say "$*"; changed=yes; }
 
-# settings that may be secret, from a script of the box's own
-# shellcheck disable=SC1091 # there in some boxes
+# settings that can contain passwords are in a file, not in the environment
+# shellcheck disable=SC1091 # only some boxes have it
 if [ -e /run/homelab-gpu/settings ]; then . /run/homelab-gpu/settings; fi
-source=${NVIDIA_SOURCE:-nvidia} branch=${NVIDIA_BRANCH:-} modules=${NVIDIA_MODULES:-open} default=${NVIDIA_DEFAULT_RUNTIME:-no}
-engine=${ENGINE:-docker}
+source=${NVIDIA_SOURCE:-nvidia} branch=${NVIDIA_BRANCH:-} modules=${NVIDIA_MODULES:-open}
+default=${NVIDIA_DEFAULT_RUNTIME:-no} engine=${ENGINE:-docker}
 case $engine in docker | podman) ;; *) die "ENGINE is $engine: docker or podman" ;; esac
 case $source in nvidia | distro | host) ;; *) die "NVIDIA_SOURCE is $source: nvidia, distro or host" ;; esac
 case $modules in open | proprietary) ;; *) die "NVIDIA_MODULES is $modules: open or proprietary" ;; esac
 case $default in yes | no) ;; *) die "NVIDIA_DEFAULT_RUNTIME is $default: yes or no" ;; esac
 case $branch in *[!0-9]*) die "NVIDIA_BRANCH is $branch: a number such as 580" ;; esac
-# shellcheck disable=SC1091 # the guest's own
+# shellcheck disable=SC1091 # a file of the guest
 distro=$(. /etc/os-release && echo "$ID${VERSION_ID:-}" | tr -d .)
 case $distro in
   debian12 | debian13 | ubuntu2204 | ubuntu2404 | ubuntu2604) ;;
   *) die "$distro is not supported: Debian 12 and 13, Ubuntu 22.04, 24.04 and 26.04 are" ;;
 esac
-[ "$(dpkg --print-architecture)" = amd64 ] || die 'only amd64 is known here'
+[ "$(dpkg --print-architecture)" = amd64 ] || die 'only amd64 is supported'
 [ "$(id -u)" = 0 ] || die 'run it as root'
 
 driver_repo=${NVIDIA_DRIVER_REPO:-https://developer.download.nvidia.com/compute/cuda/repos/$distro/x86_64}
@@ -55,10 +61,10 @@ daemon=/etc/docker/daemon.json
 nouveau=/etc/modprobe.d/homelab-gpu-nouveau.conf
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# apt reads as a user of its own
+# apt reads it as the user _apt
 chmod 755 "$work"
 
-# ------------------------------------------------------------------------------------------------------------ packages
+# --- packages ---
 
 updated=
 apt() { apt-get -q -o DPkg::Lock::Timeout=600 "$@"; }
@@ -67,7 +73,8 @@ add() { did "installing $*"; apt install -y --no-install-recommends --allow-down
 candidate() { apt-cache policy "$1" | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'; }
 known() { [ -n "$(candidate "$1")" ]; }
 those_known() { for package; do if known "$package"; then echo "$package"; fi; done; }
-put() { # FILE: standard input, where the file differs from it; at the end of a pipe what it remembers would be lost
+# Writes standard input to FILE if that differs. Not for the end of a pipe: $changed would be lost.
+put() { # FILE
   cat >"$work/put"
   cmp -s "$work/put" "$1" && return
   did "writing $1"
@@ -76,35 +83,43 @@ put() { # FILE: standard input, where the file differs from it; at the end of a 
   case $1 in /etc/apt/sources.list.d/*) updated= ;; esac
 }
 
-fetch() { # URL FILE, by apt's own helper, which has its proxies and is in every image
+fetch() { # URL FILE: with apt-helper, which uses apt's proxies and is in every image
   case $1 in
     base64:*) printf %s "${1#base64:}" | base64 -d >"$2" ;;
     /*) cp "$1" "$2" ;;
     *)
-      if said=$(/usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file "$1" "$2" 2>&1); then got=yes; else got=; fi
+      if said=$(/usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file "$1" "$2" 2>&1); then
+        got=yes
+      else
+        got=
+      fi
       printf '%s\n' "$said" | public >&2
       [ -n "$got" ]
       ;;
-  esac || die "cannot get $(printf '%s' "$1" | public)"
+  esac || die "cannot download $(printf '%s' "$1" | public)"
 }
 
-# Signed by the key at the path that NVIDIA's own instructions name, so that who follows them later meets no other key for the same place.
+# Adds a package source. The keyring has the path from NVIDIA's instructions, so that a user who
+# follows them later does not get a conflict between two keys.
 repository() { # LIST URL KEY KEYRING
   if [ ! -e "$4" ]; then
     fetch "$3" "$work/key"
     case $(head -c 8 "$work/key" | tr -d '\0') in
       '!<arch>'*) dpkg-deb --fsys-tarfile "$work/key" | tar -xO --wildcards './usr/share/keyrings/*.gpg' ;;
-      -----BEG*) sed -n '/^-----BEGIN/,/^-----END/p' "$work/key" | sed '1,/^[[:space:]]*$/d; /^=/d; /^-----END/d' | base64 -d ;;
+      -----BEG*)
+        sed -n '/^-----BEGIN/,/^-----END/p' "$work/key" | sed '1,/^[[:space:]]*$/d; /^=/d; /^-----END/d' | base64 -d
+        ;;
       *) cat "$work/key" ;;
     esac >"$work/keyring"
-    [ -s "$work/keyring" ] || die "$(printf '%s' "$3" | public) has no key in it"
+    [ -s "$work/keyring" ] || die "$(printf '%s' "$3" | public) does not contain a key"
     put "$4" <"$work/keyring"
   fi
   echo "deb [signed-by=$4] ${2%/} /" >"$work/list"
   put "/etc/apt/sources.list.d/$1.list" <"$work/list"
 }
 
-# The entries of the distribution's own sources once more, with the components that they lack: in files of our own.
+# Adds the missing components to the distribution's package sources: repeats their entries with
+# these components in separate files.
 components() { # COMPONENT…
   # shellcheck disable=SC2016 # apt fills these in
   apt-get indextargets --format '$(SOURCESENTRY) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
@@ -128,59 +143,68 @@ components() { # COMPONENT…
   if [ -s "$work/list" ]; then put /etc/apt/sources.list.d/homelab-gpu-components.list <"$work/list"; fi
 }
 
-# ---------------------------------------------------------------------------------------------------------- the driver
+# --- driver ---
 
-kernels() { for image in /boot/vmlinuz-*; do if [ -e "$image" ]; then echo "${image#/boot/vmlinuz-}"; fi; done | sort -V; }
-kernel=$(kernels | tail -n 1) # boots next
+kernels() {
+  for image in /boot/vmlinuz-*; do if [ -e "$image" ]; then echo "${image#/boot/vmlinuz-}"; fi; done | sort -V
+}
+kernel=$(kernels | tail -n 1) # the kernel of the next boot
 
-# In Debian's own packages nvidia is nvidia-current-open.ko or nvidia-current.ko: modprobe is told so by its configuration, modinfo is not.
+# In Debian's packages the file of nvidia is nvidia-current-open.ko or nvidia-current.ko. modprobe
+# finds it through its configuration, modinfo does not.
 module_info() { # FIELD
   module=$(modprobe -S "$kernel" --show-depends nvidia 2>/dev/null |
     sed -nE 's/^(install .* -i |insmod .*\/)(nvidia[a-z-]*).*/\2/p' | tail -n 1)
   modinfo -k "$kernel" -F "$1" "${module:-nvidia}" 2>/dev/null
 }
 
-driver_lacks() { # what is still missing, in words
+driver_lacks() { # prints what is missing, as a message
   [ -n "$kernel" ] || { echo 'there is no kernel in /boot'; return; }
   if ! dkms status -k "$kernel" 2>/dev/null | grep -q '^nvidia.*: installed'; then
-    echo "DKMS has no module of NVIDIA installed for the kernel $kernel"
+    echo "DKMS has no NVIDIA module installed for the kernel $kernel"
     return
   fi
   version=$(module_info version) || { echo "modinfo finds no module nvidia for the kernel $kernel"; return; }
   # open: Dual MIT/GPL
   case $(module_info license) in NVIDIA) is=proprietary ;; *) is=open ;; esac
-  [ "$is" = "$modules" ] || { echo "the modules are the $is ones, not the $modules ones"; return; }
-  case $version in "${branch:-${version%%.*}}".*) ;; *) echo "the driver is $version, not of branch $branch"; return ;; esac
+  [ "$is" = "$modules" ] || { echo "the installed modules are $is, not $modules"; return; }
+  case $version in
+    "${branch:-${version%%.*}}".*) ;;
+    *) echo "the driver is $version, not of branch $branch"; return ;;
+  esac
   command -v nvidia-smi >/dev/null || { echo 'nvidia-smi is missing'; return; }
-  [ -n "$(find /usr/lib -name "libnvidia-ml.so.$version")" ] || echo "the libraries are not those of the module's version, $version"
+  [ -n "$(find /usr/lib -name "libnvidia-ml.so.$version")" ] ||
+    echo "the libraries do not have the version of the module, $version"
 }
 
-# The compiler's line and the end of the log, for whoever reads why the box was not built.
+# Prints the end of the build log and the compiler's errors, then fails.
 no_module() {
   # shellcheck disable=SC2012 # names without blanks
   log=$(ls -t /var/lib/dkms/nvidia*/*/build/make.log 2>/dev/null | head -n 1)
   if [ -n "$log" ]; then
     say "the end of $log:"
     tail -n 20 "$log" >&2
-    say "the driver's module does not build for the kernel $kernel: one of the two is too new for the other. The compiler says:"
+    say "the driver's module does not build for the kernel $kernel: one of the two is too new for the other." \
+      "The compiler's errors:"
     grep -m 3 -E '\b(fatal error|error|ERROR): |\*\*\* ' "$log" >&2 || true
   fi
   die "$1"
 }
 
-# One version for the module and all its libraries, or nvidia-smi says "Driver/library version mismatch": Debian 12 has 535.309.01, but the
-# open module as 535.261.03 alone.
+# Pins one version for the module and all its libraries; with two, nvidia-smi says "Driver/library
+# version mismatch". Debian 12 has 535.309.01, but the open module only as 535.261.03.
 pin() { # VERSION: a pattern, or nothing
   {
     echo '# from homelab-gpu: one version for the driver and all its libraries'
     if [ -n "$1" ]; then printf 'Package: *nv* *cuda*\nPin: version %s\nPin-Priority: 1001\n\n' "$1"; fi
-    # as the cuda-keyring package has it: of what the distribution has too, NVIDIA's
+    # as in the cuda-keyring package: prefer NVIDIA's version of a package to the distribution's
     if [ "$source" = nvidia ]; then printf 'Package: *\nPin: release l=NVIDIA CUDA\nPin-Priority: 600\n'; fi
   } >"$work/pin"
   put /etc/apt/preferences.d/homelab-gpu-nvidia <"$work/pin"
 }
 
-# Packages of the module and of what computing needs, no X: docs.nvidia.com, Driver Installation Guide, "Compute-only System".
+# Packages of the module and of the libraries for computing, without X: docs.nvidia.com, Driver
+# Installation Guide, "Compute-only System".
 driver_packages() {
   case $distro-$source-$modules in
     debian*-nvidia-open) echo nvidia-kernel-open-dkms nvidia-driver-cuda ;;
@@ -188,22 +212,26 @@ driver_packages() {
     debian*-distro-open) echo nvidia-open-kernel-dkms nvidia-smi libcuda1 libnvidia-cfg1 libnvidia-encode1 ;;
     debian*-distro-proprietary) echo nvidia-kernel-dkms nvidia-smi libcuda1 libnvidia-cfg1 libnvidia-encode1 ;;
     ubuntu*)
-      # the branch stands in the name (nvidia-dkms-580-server-open), except in NVIDIA's repository from 590 on (nvidia-dkms-open)
+      # the name contains the branch (nvidia-dkms-580-server-open), except in NVIDIA's repository
+      # since 590 (nvidia-dkms-open)
       open=''
       if [ "$modules" = open ]; then open=-open; fi
       kind='(-server)?'
       if [ "$source" = nvidia ]; then kind=''; fi
-      numbered=$(apt-cache pkgnames nvidia-dkms- | grep -E "^nvidia-dkms-${branch:-[0-9]+}$kind$open\$" | sort -V | tail -n 1)
+      numbered=$(apt-cache pkgnames nvidia-dkms- | grep -E "^nvidia-dkms-${branch:-[0-9]+}$kind$open\$" |
+        sort -V | tail -n 1)
       if [ "$source" = nvidia ] && [ "${branch:-590}" -ge 590 ]; then numbered=nvidia-dkms$open; fi
       middle=${numbered#nvidia-dkms}
       middle=${middle%"$open"}
-      [ -z "$numbered" ] || echo "$numbered nvidia-utils$middle libnvidia-compute$middle libnvidia-decode$middle libnvidia-encode$middle"
+      [ -z "$numbered" ] ||
+        echo "$numbered nvidia-utils$middle libnvidia-compute$middle libnvidia-decode$middle libnvidia-encode$middle"
       ;;
   esac
 }
 
-# Headers of the kernels that are here, and the package that brings those of the next one along with it. Mirrors drop the headers of older
-# kernels: then the newest kernel and its headers. No other reason replaces the kernel, since a newer one may be too new for the driver.
+# Sets $headers: the headers of the installed kernels, and the package that adds the headers of
+# later kernels. Mirrors drop the headers of older kernels; only then the newest kernel is installed
+# with its headers. Otherwise the kernel stays, since a newer one may be too new for the driver.
 kernel_headers() {
   headers=$(for one in $(kernels); do those_known "linux-headers-$one"; done)
   # shellcheck disable=SC2016 # dpkg fills these in
@@ -225,7 +253,7 @@ install_driver() {
   case $distro-$source in
     debian*-distro) components contrib non-free non-free-firmware ;;
     debian*-nvidia) components contrib ;;
-    ubuntu*-distro) components restricted multiverse ;; # which of them a branch is in depends on the release
+    ubuntu*-distro) components restricted multiverse ;; # the component of a branch depends on the release
   esac
   if [ "$source" = nvidia ]; then
     repository "cuda-$distro-x86_64" "$driver_repo" "$driver_key" /usr/share/keyrings/cuda-archive-keyring.gpg
@@ -239,7 +267,8 @@ install_driver() {
   case $version in
     "${branch:-${version%%.*}}".*) ;;
     *)
-      die "no driver${branch:+ of branch $branch} with $modules modules for $distro in the packages of $source${version:+, which have $version}"
+      die "no driver${branch:+ of branch $branch} with $modules modules for $distro in the packages of" \
+        "$source${version:+, which have $version}"
       ;;
   esac
   upstream=${version%-*}
@@ -254,38 +283,45 @@ install_driver() {
   # shellcheck disable=SC2046,SC2086 # words
   add $packages $(those_known nvidia-modprobe) || no_module "the driver's packages could not be installed"
   for one in $(kernels); do
-    # the packages build for the kernel that runs and for the newest; what is built already is not built again
-    if [ -e "/lib/modules/$one/build/Makefile" ]; then dkms autoinstall -k "$one" >&2 || say "not built for the kernel $one"; fi
+    # the packages build for the running kernel and the newest; this builds for the others
+    if [ -e "/lib/modules/$one/build/Makefile" ]; then
+      dkms autoinstall -k "$one" >&2 || say "the module is not built for the kernel $one"
+    fi
   done
 }
 
-# ---------------------------------------------------------------------------------------------- the toolkit and Docker
+# --- toolkit and container engine ---
 
 tools=nvidia-ctk
 if [ "$engine" = docker ]; then tools='nvidia-ctk nvidia-container-runtime nvidia-container-runtime-hook'; fi
 toolkit_lacks() { for tool in $tools; do command -v "$tool" >/dev/null || echo "$tool is missing"; done; }
 
 install_toolkit() {
-  repository nvidia-container-toolkit "$toolkit_repo" "$toolkit_key" /usr/share/keyrings/nvidia-container-toolkit-keyring.gpg
+  repository nvidia-container-toolkit "$toolkit_repo" "$toolkit_key" \
+    /usr/share/keyrings/nvidia-container-toolkit-keyring.gpg
   update
-  known nvidia-container-toolkit || die "there is no nvidia-container-toolkit at $(printf '%s' "$toolkit_repo" | public)"
+  known nvidia-container-toolkit ||
+    die "the repository $(printf '%s' "$toolkit_repo" | public) has no nvidia-container-toolkit"
   add nvidia-container-toolkit
 }
 
-# An object, and nothing after it: nvidia-ctk reads the first value of a file and writes only that back, and an empty file is an error to it
-# (pkg/config/engine/docker/option.go in NVIDIA/nvidia-container-toolkit).
+# Whether a file contains one JSON object and nothing else. nvidia-ctk writes back only the first
+# value of a file, and fails for an empty file (pkg/config/engine/docker/option.go in
+# NVIDIA/nvidia-container-toolkit).
 readable() { # FILE
-  jq -es 'length == 1 and (.[0] | type == "object" and ((.runtimes // {}) | type == "object"))' "$1" >/dev/null 2>"$work/jq"
+  jq -es 'length == 1 and (.[0] | type == "object" and ((.runtimes // {}) | type == "object"))' "$1" \
+    >/dev/null 2>"$work/jq"
 }
 blank() { ! grep -q '[^[:space:]]' "$daemon" 2>/dev/null; }
 daemon_lacks() {
-  # shellcheck disable=SC2016 # jq's
+  # shellcheck disable=SC2016 # variables of jq
   { ! blank && readable "$daemon" && jq -e --arg default "$default" '(.runtimes.nvidia.path | type == "string")
-    and ($default == "no" or ."default-runtime" == "nvidia")' "$daemon" >/dev/null; } || echo "$daemon has no runtime nvidia"
+    and ($default == "no" or ."default-runtime" == "nvidia")' "$daemon" >/dev/null; } ||
+    echo "$daemon has no runtime nvidia"
 }
 
-kept() { # all that is not NVIDIA's
-  # shellcheck disable=SC2016 # jq's
+kept() { # whether nvidia-ctk kept all settings except its own
+  # shellcheck disable=SC2016 # variables of jq
   jq -es --arg default "$default" 'def rest: del(.runtimes.nvidia) | if .runtimes == {} then del(.runtimes) else . end
     | if $default == "yes" then del(."default-runtime") else . end; length == 2 and (.[0] | rest) == (.[1] | rest)' \
     "$work/before" "$work/daemon.json" >/dev/null
@@ -296,20 +332,23 @@ configure_docker() {
   cp "$work/before" "$work/daemon.json"
   set -- --runtime=docker --config="$work/daemon.json"
   if [ "$default" = yes ]; then set -- "$@" --set-as-default; fi
-  nvidia-ctk runtime configure "$@" >&2 || die "nvidia-ctk could not add its runtime: $daemon stays as it was"
-  kept || die "nvidia-ctk changed more than its runtime: $daemon stays as it was"
+  nvidia-ctk runtime configure "$@" >&2 || die "nvidia-ctk could not add its runtime: $daemon is unchanged"
+  kept || die "nvidia-ctk changed more than its runtime: $daemon is unchanged"
   # Docker 23 and later
   if dockerd --help 2>/dev/null | grep -q -- '--validate'; then
-    dockerd --validate --config-file "$work/daemon.json" >&2 || die "Docker does not take this: $daemon stays as it was"
+    dockerd --validate --config-file "$work/daemon.json" >&2 ||
+      die "Docker rejects the new settings: $daemon is unchanged"
   fi
   put "$daemon" <"$work/daemon.json"
 }
 
-# Podman finds GPUs by a specification of what there is, so it is made at each start. From 1.18 on the toolkit has a unit that does so.
+# Podman finds GPUs in a CDI specification, which this unit writes at each boot. Since 1.18 the
+# toolkit has its own unit for that.
 cdi=/etc/systemd/system/homelab-gpu-cdi.service
 cdi_lacks() {
   [ -n "$(find /usr/lib/systemd/system /lib/systemd/system -name nvidia-cdi-refresh.service 2>/dev/null)" ] ||
-    [ -e "/etc/systemd/system/multi-user.target.wants/${cdi##*/}" ] || echo 'nothing makes the specification of the GPUs (CDI)'
+    [ -e "/etc/systemd/system/multi-user.target.wants/${cdi##*/}" ] ||
+    echo 'no unit writes the CDI specification of the GPUs'
 }
 configure_podman() {
   put "$cdi" <<'UNIT'
@@ -329,11 +368,12 @@ UNIT
   ln -sf "$cdi" /etc/systemd/system/multi-user.target.wants/
 }
 
-# ---------------------------------------------------------------------------------------------------------------- all
+# --- install ---
 
 command -v jq >/dev/null || { update; add jq; }
-# before anything is built
-[ "$engine" = podman ] || blank || readable "$daemon" || die "$daemon is not a JSON object that can be added to, and is left as it is. $(cat "$work/jq")"
+# before the build, which takes minutes
+[ "$engine" = podman ] || blank || readable "$daemon" ||
+  die "$daemon is not a JSON object that settings can be added to; it is unchanged. $(cat "$work/jq")"
 
 if [ "$source" != host ]; then
   put "$nouveau" <<'CONF'
@@ -353,30 +393,32 @@ if [ -n "$(engine_lacks)" ]; then "configure_$engine"; fi
 lacks=$(engine_lacks)
 [ -z "$lacks" ] || die "$lacks"
 
-# Docker takes GPUs by CDI's names, as a part of a card has one, by itself from 28.2 on
+# a part of a card has only a CDI name; Docker enables CDI by default since 28.2
 if [ "$source" = host ] && [ "$engine" = docker ]; then
   jq '.features.cdi = true' "$daemon" >"$work/cdi"
   put "$daemon" <"$work/cdi"
 fi
 
-# nouveau may be in the early boot image too
+# the initramfs may contain nouveau too
 if [ "$source" != host ] && command -v update-initramfs >/dev/null; then
   for one in $(kernels); do
     if [ -n "$(find "/boot/initrd.img-$one" ! -newer "$nouveau" 2>/dev/null)" ]; then
-      did "rebuilding the early boot image of $one"
+      did "rebuilding the initramfs of $one"
       update-initramfs -u -k "$one" >&2
     fi
   done
 fi
-# dockerd looks for the toolkit once, when it starts
-if [ "$engine$changed" = dockeryes ] && [ -d /run/systemd/system ] && command -v dockerd >/dev/null; then systemctl restart docker; fi
+# dockerd looks for the toolkit only when it starts
+if [ "$engine$changed" = dockeryes ] && [ -d /run/systemd/system ] && command -v dockerd >/dev/null; then
+  systemctl restart docker
+fi
 
 if [ "$source" = host ]; then
-  say 'no driver: the guest gets that of its host'
+  say "no driver: the guest uses its host's driver"
 else
   say "driver $(module_info version), $modules modules, built for the kernel $kernel"
 fi
 has='Docker has the runtime nvidia'
 if [ "$engine" = podman ]; then has="Podman gets CDI's specification at each start"; fi
 say "$(nvidia-ctk --version | head -n 1), and $has"
-[ -n "$changed" ] || say 'all of it was there: nothing was changed'
+[ -n "$changed" ] || say 'everything is installed: nothing was changed'

@@ -1,16 +1,17 @@
 #!/bin/sh
-# A bootable disk image of Debian or Ubuntu from this host's own package sources.
+# Builds a bootable disk image of Debian or Ubuntu from this host's package sources.
 #
 #   make-image.sh SUITE OUT.qcow2 [MIRROR]
 #
 # SUITE   a code name: bookworm, trixie, jammy, noble, resolute …
-# OUT     where the image goes; it appears there only when it is whole
-# MIRROR  a package mirror, or - for one that standard input names; without it, the one in this host's apt sources
+# OUT     path of the image; the file appears only when it is complete
+# MIRROR  a package mirror, or - to read it from standard input; default: the mirror in this host's
+#         apt sources
 #
-# The disk has a GPT with a BIOS boot partition, an EFI system partition and an ext4 root, so that it
-# boots under SeaBIOS and under OVMF. Its user is vagrant, who may sudo; who may log in is told by a
-# CD labelled cidata that carries a file authorized_keys. Everything that touches the file system of
-# the guest runs in a mount namespace of its own, which ends with this script, however it ends.
+# The disk has a GPT with a BIOS boot partition, an EFI system partition and an ext4 root, so it
+# boots with SeaBIOS and with OVMF. The user is vagrant, who may use sudo. The SSH keys that may log
+# in are in the file authorized_keys of a CD labelled cidata. All mounts are made in a separate
+# mount namespace, which ends with this script in any case.
 set -eu
 
 say() { printf 'make-image: %s\n' "$*" >&2; }
@@ -30,7 +31,7 @@ case $suite in
   *) die "suite $suite is not known: bookworm, trixie, jammy, noble, resolute" ;;
 esac
 
-# This host's sources of that family: SITE RELEASE a line, from whichever format apt keeps them in.
+# This host's package mirrors for that family, one per line. apt reads both formats of its sources.
 sources() {
   command -v apt-get >/dev/null || return 0
   # shellcheck disable=SC2016 # apt fills these in
@@ -44,10 +45,11 @@ for site in $(sources); do
     *) main=${main:-$site} ;;
   esac
 done
-[ -n "$main" ] || die "this host's apt sources have no $family mirror: name one, image: {debootstrap: $suite, mirror: URL}"
+[ -n "$main" ] ||
+  die "this host's apt sources have no $family mirror: write one, image: {debootstrap: $suite, mirror: URL}"
 
-# A password of a mirror goes into files that only root can read: .netrc for wget, which debootstrap uses, auth.conf for apt. On command
-# lines and in the lists of packages is the bare URL.
+# The password of a mirror is written only to files that only root can read: .netrc for
+# debootstrap's wget, auth.conf for apt. Command lines and sources.list contain the URL without it.
 bare() { printf '%s' "$1" | sed 's|^\([a-z]*://\)[^/]*@|\1|'; }
 decode() {
   printf '%s\n' "$1" | LC_ALL=C awk '{
@@ -67,7 +69,9 @@ login() { # URL
   word=
   case $user in *:*) word=$(decode "${user#*:}") ;; esac
   user=$(decode "${user%%:*}")
-  case $user$word in *[[:space:]\"\\]*) die "the user and password of $(bare "$1") must have no spaces, quotes and backslashes" ;; esac
+  case $user$word in
+    *[[:space:]\"\\]*) die "the user and password of $(bare "$1") must not contain spaces, quotes or backslashes" ;;
+  esac
   if [ -z "$user" ] || [ -z "$word" ]; then die "$(bare "$1") needs both a user and a password before the @"; fi
   place=$(bare "$1")
   place=${place#https://}
@@ -95,7 +99,8 @@ if command -v apt-config >/dev/null; then
   export http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}"
 fi
 
-# Beside the image, since /tmp may be a small tmpfs. What an earlier run that was killed left there goes.
+# The work folder is next to the image, since /tmp may be a small tmpfs. Also deletes the work
+# folders of killed runs.
 rm -rf --one-file-system "$out".tree.*
 work=$(mktemp -d "$out.tree.XXXXXX")
 trap 'rm -rf --one-file-system "$work"' EXIT
@@ -139,7 +144,7 @@ printf '[Match]\nName=en* eth*\n\n[Network]\nDHCP=yes\n\n[DHCPv4]\nClientIdentif
 
 cat >"$tree/usr/local/sbin/seed-keys" <<'SEED'
 #!/bin/sh
-# Who may log in is told by the CD labelled cidata, if there is one.
+# Takes the SSH keys that may log in from the CD labelled cidata, if there is one.
 set -eu
 mkdir -p /run/seed
 mount -o ro LABEL=cidata /run/seed
@@ -160,8 +165,8 @@ cat >"$tree/etc/udev/rules.d/70-seed-keys.rules" <<'SEED'
 SUBSYSTEM=="block", ENV{ID_FS_LABEL}=="cidata", TAG+="systemd", ENV{SYSTEMD_WANTS}+="seed-keys.service"
 SEED
 
-# no_timer_check: on a busy host that emulates the CPU the kernel's timer test can fail, and the kernel panics; on KVM it is the
-# kernel's own choice. panic: the VM boots again instead of standing still
+# no_timer_check: with an emulated CPU on a busy host, the kernel's timer test can fail and the
+# kernel panics; with KVM the kernel skips the test itself. panic=30: reboot 30 s after a panic
 mkdir -p "$tree/boot/grub"
 cat >"$tree/boot/grub/grub.cfg" <<'GRUB'
 set timeout=0
@@ -188,7 +193,7 @@ systemctl -q mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer
 ln -sf /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
 rm -f /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus/machine-id
 : >/etc/machine-id
-# sshd makes its own host keys at the first boot of every VM that comes from this image
+# the first boot of each VM of this image creates its SSH host keys
 mkdir -p /etc/systemd/system/ssh.service.d
 printf '[Service]\nExecStartPre=\nExecStartPre=/usr/bin/ssh-keygen -A\nExecStartPre=/usr/sbin/sshd -t\n' \
   >/etc/systemd/system/ssh.service.d/host-keys.conf
@@ -218,9 +223,9 @@ mcopy -i /mnt/esp /tmp/bootx64.efi ::/EFI/BOOT/BOOTX64.EFI
 dd if=/mnt/esp of="$disk" bs=1M seek=2 conv=notrunc,sparse status=none
 rm /mnt/esp
 
-# GRUB's first sector goes into the MBR and learns where core.img starts (offset 0x5c); core.img's own
-# first sector learns where the rest of it lies (offset 0x1f4). Both are 64-bit sector numbers, which
-# is what grub-bios-setup writes, had it a block device to work on.
+# grub-bios-setup needs a block device, so this does the same: it writes GRUB's boot.img to the MBR,
+# with the sector of core.img at offset 0x5c. The first sector of core.img contains the sector of
+# the rest at offset 0x1f4. Both are 64-bit sector numbers.
 le64() { printf '\\%03o\\%03o\\0\\0\\0\\0\\0\\0' $(($1 % 256)) $(($1 / 256)); }
 grub-mkimage -O i386-pc -o /tmp/core.img -p /boot/grub -c "$cfg" biosdisk $modules
 head -c 440 /usr/lib/grub/i386-pc/boot.img >/tmp/boot.img
@@ -234,7 +239,7 @@ mke2fs -q -t ext4 -L root -d /media -E offset=$((135168 * 512)) "$disk" "$((sect
 INSIDE
 
 # shellcheck disable=SC2016 # the inner shell fills these in
-# /media is the tree without what is mounted on it: that is what the file system is made from
+# /media is the tree without the mounts below it: mke2fs copies it to the file system
 unshare -m --propagation private sh -eu -c '
   mount --bind "$1/disk" "$1/tree/mnt"
   mount --bind "$1/tree" "$1/tree/media"

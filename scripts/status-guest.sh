@@ -1,11 +1,13 @@
 #!/bin/sh
-# How this guest is now: its Compose services, its file systems, its cards. Run inside it, as root; changes nothing.
+# Prints the current state of this guest: its Compose services, file systems and cards. Run it in
+# the guest, as root. It changes nothing.
 #
-#   status-guest.sh [services]        services: nothing else
-#   ENGINE=podman status-guest.sh     what runs the containers, if it is not docker
-#   SYS=FOLDER status-guest.sh        reads that tree instead of /sys
+#   status-guest.sh [services]        services: print only the services
+#   ENGINE=podman status-guest.sh     the container engine; default: docker
+#   SYS=FOLDER status-guest.sh        reads this folder instead of /sys
 #
-# First line: name and version of this format; then lines KEY:VALUE; the last one is end:yes.
+# The first line is the name and version of this format. Then come lines KEY:VALUE. The last line is
+# end:yes.
 LC_ALL=C
 export LC_ALL
 engine=${ENGINE:-docker} sys=${SYS:-/sys} only=${1-}
@@ -14,30 +16,37 @@ limited() { # SECONDS COMMAND…
   if command -v timeout >/dev/null; then timeout "$@"; else shift && "$@"; fi
 }
 
-# service:NAME STATUS CODE RESTARTS HEALTH POLICY CONTAINER and port:NAME ADDRESS PORT CONTAINER-PORT; of a stack NAME is STACK/SERVICE
+# Prints service:NAME STATUS CODE RESTARTS HEALTH POLICY CONTAINER and port:NAME ADDRESS PORT
+# CONTAINER-PORT. NAME is STACK/SERVICE for a service of a stack.
 services() {
   command -v "$engine" >/dev/null || { fact engine missing; return; }
-  all=$(limited 15 "$engine" ps -aq --filter label=com.docker.compose.project 2>/dev/null) || { fact engine silent; return; }
+  all=$(limited 15 "$engine" ps -aq --filter label=com.docker.compose.project 2>/dev/null) || {
+    fact engine silent
+    return
+  }
   fact engine answers
   [ -n "$all" ] || return 0
-  # shellcheck disable=SC2086,SC2016 # ids; the template's own
+  # shellcheck disable=SC2086,SC2016 # ids; variables of the template
   limited 15 "$engine" inspect --format '{{$name := printf "%s/%s" (index .Config.Labels "com.docker.compose.project") (index .Config.Labels "com.docker.compose.service")}}service:{{$name}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{or .State.Health.Status "none"}}{{else}}none{{end}} {{or .HostConfig.RestartPolicy.Name "no"}} {{.Name}}{{range $port, $all := .NetworkSettings.Ports}}{{range $all}}{{"\n"}}port:{{$name}} {{.HostIP}} {{.HostPort}} {{$port}}{{end}}{{end}}' $all 2>/dev/null |
     sed -E 's#^(service|port):homelab-gpu/#\1:#; s# /([^ /]*)$# \1#' | sort -u
 }
 
-# gpu-nvidia: what the driver's own program prints, a line for each card
+# Prints gpu-nvidia: and the output of nvidia-smi, a line for each card.
 nvidia() {
   PATH=$PATH:/usr/lib/wsl/lib
   command -v nvidia-smi >/dev/null || return 0
   limited 15 nvidia-smi --format=csv,noheader,nounits \
-    --query-gpu=pci.bus_id,name,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw,power.limit 2>/dev/null |
+    --query-gpu=pci.bus_id,name,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw,power.limit \
+    2>/dev/null |
     sed -n '/^[0-9A-Fa-f]*:[0-9A-Fa-f]*:/s/^/gpu-nvidia:/p'
 }
 
 value() { # NAME FILE
-  [ -r "$2" ] && read -r text <"$2" 2>/dev/null && [ -n "$text" ] && printf ' %s=%s' "$1" "$(printf %s "$text" | tr ' ' _)"
+  [ -r "$2" ] && read -r text <"$2" 2>/dev/null && [ -n "$text" ] &&
+    printf ' %s=%s' "$1" "$(printf %s "$text" | tr ' ' _)"
 }
-# gpu-sysfs:ADDRESS driver=… and what the kernel's driver shows: bytes, thousandths of a degree, millionths of a watt
+# Prints gpu-sysfs:ADDRESS driver=… and the values of the kernel's driver, in bytes, thousandths of
+# a degree, and microwatts.
 others() {
   for card in "$sys"/class/drm/card*; do
     case ${card##*/} in *-* | 'card*') continue ;; esac
@@ -68,7 +77,7 @@ echo 'homelab-gpu-status 1'
 if [ "$only" = services ]; then
   services
 else
-  # each line is written whole, so that those of both may mix
+  # both write whole lines, so their order does not matter
   nvidia &
   others
   # disk:MOUNT-POINT SIZE USED, in KiB

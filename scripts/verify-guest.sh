@@ -1,17 +1,21 @@
 #!/bin/sh
-# What works in this guest, layer by layer, printed as it was found: run inside it, as root.
+# Prints the state of each layer in this guest, without judging it. Run it in the guest, as root.
 #
-#   verify-guest.sh SECONDS SERVICE…     SERVICE: a name, or NAME=GPUS where it asked for GPUs (a number, or all);
-#                                        STACK/ for all services of a stack, as its Compose listed them
-#   NVIDIA=yes verify-guest.sh …         the guest has a card by NVIDIA: its driver and its way into the containers too
-#   NVIDIA=yes PART=yes …                and it is a part of its host's card, by dxgkrnl
-#   GRAPHICS=amd,intel verify-guest.sh … the guest has cards by these makers, whose drivers are the kernel's
-#   ENGINE=podman verify-guest.sh …      what runs the containers, if it is not docker
+#   verify-guest.sh SECONDS SERVICE…
 #
-# Waits that long at most for the services to run. One that was restarted has to run for as long since, for which it waits as long again.
-# One whose health check has not decided yet is waited for as long as that check takes by its own start_period, interval, timeout and
-# retries, 15 minutes at most; what is waited for is said on standard error.
-# First line: name and version of this format; then lines KEY:VALUE as in probe-linux.sh.
+# SERVICE is a name, or NAME=GPUS for a service that requests GPUs (a number, or all), or STACK/ for
+# all services of a stack, as Compose listed them. Environment variables:
+#
+#   NVIDIA=yes          the guest has an NVIDIA card: check its driver, and the GPUs in the containers
+#   PART=yes            with NVIDIA: the card is a part of the host's card (dxgkrnl)
+#   GRAPHICS=amd,intel  the guest has cards by these makers, with drivers of the kernel
+#   ENGINE=podman       the container engine; default: docker
+#
+# The script waits at most SECONDS until the services run. A service that was restarted must then
+# run for SECONDS, so the script waits up to twice as long. If the health check of a service has no
+# result yet, the script waits as long as start_period, interval, timeout and retries allow, at most
+# 15 minutes. It prints on standard error what it waits for. The first line is the name and version
+# of this format. Then come lines KEY:VALUE as in probe-linux.sh.
 LC_ALL=C
 export LC_ALL
 patience=${1:-0} deadline=$(($(date +%s) + ${1:-0})) engine=${ENGINE:-docker} part=${PART:-} proc=${PROC:-/proc}
@@ -23,26 +27,27 @@ for service; do
   case $service in
     */)
       stacks="$stacks ${service%/}"
-      # shellcheck disable=SC2013 # names of services are words
+      # shellcheck disable=SC2013 # names of services contain no spaces
       for one in $(cat "$projects/${service}services" 2>/dev/null); do set -- "$@" "$service$one"; done
       ;;
     *) set -- "$@" "$service" ;;
   esac
 done
 
-# a name of its own: in a guest's /tmp others may have put links under names that can be guessed
+# a random name: other users may create links in /tmp under a name that they can guess
 work=$(mktemp -d) || work=/run
 fact() { printf '%s:%s\n' "$1" "$2"; }
-logged() { # KEY: standard input as lines of a log
+logged() { # KEY: prints the last lines of standard input as a log
   sed "s/^/$1:/" | tail -n 20
 }
-cards() { # KEY: the lines of nvidia-smi -L, without what only this card has
+cards() { # KEY: prints the lines of nvidia-smi -L without the UUID of each card
   sed -n "s/ (UUID: [^)]*)//; s/^GPU /$1:GPU /p"
 }
 
 echo 'homelab-gpu-verify 1'
 fact kernel "$(uname -r)"
-[ -r /opt/homelab-gpu/compose.yaml ] && fact services-file "$(sha256sum </opt/homelab-gpu/compose.yaml | cut -d ' ' -f 1)"
+[ -r /opt/homelab-gpu/compose.yaml ] &&
+  fact services-file "$(sha256sum </opt/homelab-gpu/compose.yaml | cut -d ' ' -f 1)"
 
 wsl=/usr/lib/wsl
 if [ -n "$part" ]; then
@@ -57,7 +62,7 @@ if [ -n "$part" ]; then
   PATH=$PATH:$wsl/lib
 elif [ -n "${NVIDIA-}" ]; then
   fact expected nvidia
-  # the kernel loads it where it finds the card; the error says why it could not
+  # the kernel loads the module if it finds the card; the error of modprobe shows why it could not
   grep -qE '^(nvidia|nouveau) ' /proc/modules 2>/dev/null || modprobe nvidia 2>&1 | logged modprobe-log
   fact modules "$(sed -nE 's/^(nvidia[a-z_]*|nouveau) .*/\1/p' /proc/modules 2>/dev/null | xargs)"
   if [ -r /sys/module/nvidia/version ]; then
@@ -65,8 +70,9 @@ elif [ -n "${NVIDIA-}" ]; then
     grep -q 'Open Kernel Module' /proc/driver/nvidia/version 2>/dev/null && flavour=open
     fact nvidia-loaded "$(cat /sys/module/nvidia/version) $flavour"
   fi
-  # in Debian's own packages its file has another name, which modprobe knows and modinfo does not
-  module=$(modprobe --show-depends nvidia 2>/dev/null | sed -nE 's/^(install .* -i |insmod .*\/)(nvidia[a-z-]*).*/\2/p' | tail -n 1)
+  # in Debian's packages the file has another name, which modprobe finds and modinfo does not
+  module=$(modprobe --show-depends nvidia 2>/dev/null |
+    sed -nE 's/^(install .* -i |insmod .*\/)(nvidia[a-z-]*).*/\2/p' | tail -n 1)
   built=$(modinfo -F version "${module:-nvidia}" 2>/dev/null) && fact nvidia-built "$built"
   if [ -e "/lib/modules/$(uname -r)/build/Makefile" ]; then fact headers yes; else fact headers no; fi
   dkms status 2>/dev/null | grep '^nvidia' | logged dkms
@@ -80,7 +86,7 @@ fi
 if [ -n "$graphics" ]; then
   fact graphics "$graphics"
   dmesg 2>/dev/null | grep -E 'amdgpu|radeon|kfd|i915|[^a-z]xe [0-9]' | logged graphics-log
-  # ADDRESS NODE a line
+  # per line: ADDRESS NODE
   for path in "$sys/class/drm"/renderD*; do
     [ -e "$path/device" ] || continue
     fact render "$(basename "$(readlink -f "$path/device")") ${path##*/}"
@@ -88,7 +94,7 @@ if [ -n "$graphics" ]; then
   if [ -e "$dev/kfd" ]; then fact kfd yes; else fact kfd no; fi
 fi
 
-# ADDRESS CLASS VENDOR:DEVICE DRIVER a line
+# per line: ADDRESS CLASS VENDOR:DEVICE DRIVER
 for path in /sys/bus/pci/devices/*; do
   [ -r "$path/class" ] || continue
   read -r class <"$path/class"
@@ -108,7 +114,8 @@ if [ -n "${NVIDIA-}" ]; then
   else
     fact smi missing
   fi
-  # Docker finds GPUs by the hook; Podman, and parts of a card, by CDI's specifications, which nvidia-ctk makes
+  # Docker adds GPUs with the hook; Podman, and a part of a card, need the CDI specification of
+  # nvidia-ctk
   if [ "$engine$part" != docker ]; then tool=nvidia-ctk; else tool=nvidia-container-runtime-hook; fi
   if tool=$(command -v "$tool"); then
     fact toolkit "$(nvidia-ctk --version 2>/dev/null | sed -n '1s/.*version //p')"
@@ -123,8 +130,12 @@ if [ -n "${NVIDIA-}" ]; then
   fi
 fi
 
-server() { # the version of what answers
-  if [ "$engine" = podman ]; then podman info --format '{{.Version.Version}}'; else docker version --format '{{.Server.Version}}'; fi
+server() { # prints the version of the running engine
+  if [ "$engine" = podman ]; then
+    podman info --format '{{.Version.Version}}'
+  else
+    docker version --format '{{.Server.Version}}'
+  fi
 }
 fact engine "$engine"
 if ! command -v "$engine" >/dev/null; then
@@ -132,7 +143,9 @@ if ! command -v "$engine" >/dev/null; then
 elif ! version=$(server 2>"$work/said"); then
   fact engine-state stopped
   logged engine-log <"$work/said"
-  if command -v journalctl >/dev/null; then journalctl -u "$engine" --no-pager -n 20 -o cat 2>/dev/null | logged engine-log; fi
+  if command -v journalctl >/dev/null; then
+    journalctl -u "$engine" --no-pager -n 20 -o cat 2>/dev/null | logged engine-log
+  fi
 else
   fact engine-state running
   fact engine-version "$version"
@@ -141,14 +154,17 @@ else
     fact default-runtime "$(docker info --format '{{.DefaultRuntime}}' 2>/dev/null)"
     [ -e /run/docker.pid ] && fact docker-since "$(stat -c %Y /run/docker.pid)"
   fi
-  age() { # PROCESS: the seconds that it has run, 0 if it does not
-    # the 22nd value, in hundredths of a second since the system started; the second one is in brackets, and may be anything
+  age() { # PROCESS: prints for how many seconds it has run, or 0 if it does not run
+    # starttime is field 22, in hundredths of a second since boot; field 2 is in parentheses and can
+    # contain anything
     since=$(sed 's/.*) //' "$proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20)
     if [ -n "$since" ]; then echo $(($(cut -d . -f 1 "$proc/uptime") - since / 100)); else echo 0; fi
   }
-  # how long a service has to run after a restart: longer than the time between two looks
+  # seconds that a service must run after a restart: longer than the time between two checks
   enough=$((patience + 3))
-  states() { # SERVICE STATUS EXIT-CODE RESTARTS HEALTH RESTART-POLICY CONTAINER a line; RESTARTS is 0 once it has run for long enough
+  # Prints per line: SERVICE STATUS EXIT-CODE RESTARTS HEALTH RESTART-POLICY CONTAINER. RESTARTS is
+  # 0 for a service that has run for $enough seconds.
+  states() {
     for project in homelab-gpu $stacks; do
       "$engine" ps -aq --filter "label=com.docker.compose.project=$project"
     done | xargs -r "$engine" inspect --format \
@@ -158,11 +174,15 @@ else
         echo "${service#homelab-gpu/} $status $code $restarts $health $policy $name"
       done
   }
-  # seconds that a container's health check may still take to decide, of Docker's defaults where it has no values of its own
+  # Prints the seconds until a container's health check must have a result. Missing values are
+  # Docker's defaults.
   health_takes() { # CONTAINER
     "$engine" inspect --format '{{.State.Pid}} {{json .Config.Healthcheck}}' "${1#/}" 2>/dev/null | {
       read -r process check
-      of() { seconds=$(printf '%s\n' "$check" | sed -n "s/.*\"$1\":\([0-9]*\)[0-9]\{9\}.*/\1/p"); echo "${seconds:-$2}"; }
+      of() {
+        seconds=$(printf '%s\n' "$check" | sed -n "s/.*\"$1\":\([0-9]*\)[0-9]\{9\}.*/\1/p")
+        echo "${seconds:-$2}"
+      }
       retries=$(printf '%s\n' "$check" | sed -n 's/.*"Retries":\([1-9][0-9]*\).*/\1/p')
       takes=$(($(of StartPeriod 0) + (${retries:-3} + 1) * ($(of Interval 30) + $(of Timeout 30)) + 5))
       left=$((takes - $(age "${process:-0}")))
@@ -170,7 +190,7 @@ else
     }
   }
   began=$(date +%s) waits=
-  waiting() { # SERVICE CONTAINER: until when it is waited for its health
+  waiting() { # SERVICE CONTAINER: sets $until, when the wait for its health check ends
     left=$(health_takes "$2")
     until=$(($(date +%s) + left))
     [ "$until" -le $((began + 900)) ] || until=$((began + 900))
@@ -180,9 +200,10 @@ else
       ;;
     esac
   }
-  asked() { # REQUESTS as JSON: how many GPUs a container asked for, where that is a number; else all
+  asked() { # REQUESTS as JSON: prints the number of GPUs that a container requests, or all
     count=$(printf '%s' "$1" | grep -o '"Count":[0-9-]*' | head -n 1 | cut -d : -f 2)
-    ids=$(printf '%s' "$1" | sed -n 's/.*"DeviceIDs":\[\([^]]*\)\].*/\1/p' | grep -o '"[^"]*"' | grep -vc '=\?all"')
+    ids=$(printf '%s' "$1" | sed -n 's/.*"DeviceIDs":\[\([^]]*\)\].*/\1/p' | grep -o '"[^"]*"' |
+      grep -vc '=\?all"')
     if [ "${count:-0}" -gt 0 ]; then echo "$count"; elif [ "$ids" -gt 0 ]; then echo "$ids"; else echo all; fi
   }
   later() { [ "${till:-0}" -ge "$1" ] || till=$1; }
@@ -192,14 +213,14 @@ else
     till=
     for service; do
       service=${service%%=*}
-      # each of its containers
+      # for each of its containers
       found=$(printf '%s\n' "$now" | grep "^$service ")
       IFS='
 '
       for state in ${found:-none}; do
         unset IFS
         case $state in
-          # it will not be started again, however it ended
+          # it has ended and is not restarted
           "$service exited "*' no '* | "$service exited 0 "*' on-failure '*) ;;
           "$service running "*' 0 healthy '* | "$service running "*' 0 none '*) ;;
           "$service running "*' starting '*)
@@ -217,7 +238,7 @@ else
       fine=
       [ "$(date +%s)" -lt "$till" ] || break
     elif [ -z "$fine" ] && [ $# -gt 0 ]; then
-      # one that falls over at once shows a moment later
+      # check again after a moment: a service can fail just after its start
       fine=yes
     else
       break
@@ -227,8 +248,8 @@ else
   printf '%s\n' "$now" | while read -r service status code restarts health policy name; do
     [ -n "$service" ] || continue
     fact service "$service $status $code $restarts $health $policy ${name#/}"
-    # ADDRESS:PORT on the VM and PORT/PROTOCOL in the container, those published by Docker or Podman
-    # shellcheck disable=SC2016 # the template's own
+    # published ports: ADDRESS PORT of the VM, and PORT/PROTOCOL of the container
+    # shellcheck disable=SC2016 # variables of the template
     "$engine" inspect --format '{{range $port, $all := .NetworkSettings.Ports}}{{range $all}}{{.HostIP}} {{.HostPort}} {{$port}}{{"\n"}}{{end}}{{end}}' \
       "${name#/}" 2>/dev/null | sed -n "/^[^ ]* [0-9][0-9]* [0-9]*\/[a-z]*$/s|^|port:$service |p" | sort -u
     case $status$health in
@@ -236,7 +257,7 @@ else
     esac
     {
       "$engine" logs --tail 20 "${name#/}" 2>&1
-      # why it could not be started, which is in no log
+      # the error of a failed start, which is not in the log
       "$engine" inspect --format '{{if .State.Error}}{{.State.Error}}{{end}}' "${name#/}" 2>/dev/null | grep .
     } | logged "service-log-$service"
   done
@@ -248,30 +269,31 @@ else
   for service; do
     [ -n "$graphics" ] || continue
     service=${service%%=*}
-    # each container that runs: the lines of the second one are those of SERVICE#2
+    # for each running container; the key of the second one is SERVICE#2
     replica=0 any=
     for name in $(printf '%s\n' "$now" | sed -n "s|^$service running .* ||p"); do
       replica=$((replica + 1)) key=$service
       [ "$replica" = 1 ] || key=$service#$replica
       asked=$("$engine" inspect --format '{{json .HostConfig.Devices}}' "${name#/}" 2>/dev/null |
         grep -oE '"PathOnHost":"/dev/(kfd|dri)' | cut -d '"' -f 4 | sort -u | xargs)
-      # one without devices beside one that has them lacks its GPU
+      # a container without devices lacks its GPU if another one of the service has them
       if [ -z "$asked" ]; then
         [ -z "$any" ] || fact "graphics-nodes-$key" ''
         continue
       fi
       any=yes
       fact "graphics-asked-$key" "$asked"
-      # the devices that it has, by its own /dev
+      # the device nodes in the /dev of the container
       process=$("$engine" inspect --format '{{.State.Pid}}' "${name#/}" 2>/dev/null)
       nodes=
       for node in kfd $(cd "$proc/${process:-none}/root/dev" 2>/dev/null && ls -d dri/renderD* 2>/dev/null); do
         [ ! -e "$proc/${process:-none}/root/dev/$node" ] || nodes="$nodes $node"
       done
       fact "graphics-nodes-$key" "${nodes# }"
-      # shellcheck disable=SC2016 # the container's own shell
+      # shellcheck disable=SC2016 # variables of the shell in the container
       timeout 60 "$engine" exec "${name#/}" sh -c \
-        'for node in /dev/kfd /dev/dri/renderD*; do [ ! -e "$node" ] || (exec 3<>"$node") || exit 1; done' >"$work/said" 2>&1
+        'for node in /dev/kfd /dev/dri/renderD*; do [ ! -e "$node" ] || (exec 3<>"$node") || exit 1; done' \
+        >"$work/said" 2>&1
       fact "graphics-open-$key" "$?"
       logged "graphics-log-$key" <"$work/said"
     done
@@ -279,18 +301,23 @@ else
   for service; do
     [ -n "${NVIDIA-}" ] || continue
     wanted=${service#*=} service=${service%%=*}
-    # each container that runs: the lines of the second one are those of SERVICE#2
+    # for each running container; the key of the second one is SERVICE#2
     replica=0
     for name in $(printf '%s\n' "$now" | sed -n "s|^$service running .* ||p"); do
       replica=$((replica + 1)) key=$service asks=$wanted
       [ "$replica" = 1 ] || key=$service#$replica
       if [ "$wanted" = "$service" ]; then
-        # of a stack the engine was asked for GPUs by this container
+        # for a service of a stack, the container says whether it requests GPUs
         case $service in */*) ;; *) continue ;; esac
-        asks=$("$engine" inspect --format '{{json .HostConfig.DeviceRequests}} {{json .HostConfig.Devices}} {{.HostConfig.Runtime}}' "${name#/}" 2>/dev/null)
-        case $asks in *'"gpu"'* | *nvidia* | */dev/dxg*) fact "gpu-asked-$key" "$(asked "$asks")" ;; *) continue ;; esac
+        asks=$("$engine" inspect --format \
+          '{{json .HostConfig.DeviceRequests}} {{json .HostConfig.Devices}} {{.HostConfig.Runtime}}' \
+          "${name#/}" 2>/dev/null)
+        case $asks in
+          *'"gpu"'* | *nvidia* | */dev/dxg*) fact "gpu-asked-$key" "$(asked "$asks")" ;;
+          *) continue ;;
+        esac
       fi
-      # the devices that it has, which shows in its own /dev even where it has no nvidia-smi
+      # the device nodes in the /dev of the container, which needs no nvidia-smi
       process=$("$engine" inspect --format '{{.State.Pid}}' "${name#/}" 2>/dev/null)
       nodes=
       for node in "/proc/${process:-none}/root/dev"/nvidia[0-9]* "/proc/${process:-none}/root/dev/dxg"; do

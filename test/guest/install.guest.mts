@@ -69,7 +69,7 @@ test("run again, it changes nothing and says so", () => {
   const before = state(debian12);
   const { status, said, all } = install(debian12, distribution);
   assert.is(status, 0, all);
-  assert.is(said.at(-1), "all of it was there: nothing was changed");
+  assert.is(said.at(-1), "everything is installed: nothing was changed");
   assert.is(said.length, 3, said.join("\n"));
   assert.equal(unlike(before, state(debian12)), []);
 });
@@ -125,7 +125,7 @@ for (
     assert.is(status, 1);
     assert.match(
       said.at(-1)!,
-      /^\/etc\/docker\/daemon.json is not a JSON object that can be added to, and is left as it is/,
+      /^\/etc\/docker\/daemon.json is not a JSON object that settings can be added to; it is unchanged/,
     );
     assert.is(readFileSync(path, "utf8"), before);
   });
@@ -152,9 +152,9 @@ test("for a part of its host's card: the toolkit, GPUs by CDI in Docker, and no 
   const part = { ...distribution, NVIDIA_SOURCE: "host" };
   const { status, said, all } = install(debian12, part);
   assert.is(status, 0, all);
-  assert.ok(said.includes("no driver: the guest gets that of its host"), said.join("\n"));
+  assert.ok(said.includes("no driver: the guest uses its host's driver"), said.join("\n"));
   assert.equal(JSON.parse(readFileSync(path, "utf8")), { ...mirror, ...nvidia, features: { cdi: true } });
-  assert.is(install(debian12, part).said.at(-1), "all of it was there: nothing was changed");
+  assert.is(install(debian12, part).said.at(-1), "everything is installed: nothing was changed");
 });
 
 test("settings that make no sense are refused, and said", () => {
@@ -181,7 +181,7 @@ test("NVIDIA's repository, by stand-in: its key out of the keyring's package, th
   assert.is(status, 0, all);
   assert.is(said.at(-2), `driver 570.195.03, open modules, built for the kernel ${kernelOf(debian13)}`);
   const before = state(debian13);
-  assert.is(install(debian13, settings).said.at(-1), "all of it was there: nothing was changed");
+  assert.is(install(debian13, settings).said.at(-1), "everything is installed: nothing was changed");
   assert.equal(unlike(before, state(debian13)), []);
   const none = install(debian13, { ...settings, NVIDIA_BRANCH: "999" });
   assert.is(none.status, 1);
