@@ -111,13 +111,13 @@ function unsetVariables({ name, unsetVariables, envExamples = [] }: ComposeProje
 
 function profileFlaws({ profiles, model }: ComposeProject): ProjectFlaw[] {
   if (!model) return [];
-  const known = new Set(
+  const existing = new Set(
     Object.values(model.services).flatMap(({ profiles }) => (Array.isArray(profiles) ? profiles : [])),
   );
-  return profiles.filter((name) => name !== "*" && !known.has(name)).map((name) => ({
+  return profiles.filter((name) => name !== "*" && !existing.has(name)).map((name) => ({
     status: "warn",
     message: `no service has the profile ${name}`,
-    fix: manualFix(known.size > 0 ? `The profiles are ${[...known].join(", ")}` : "Remove profiles:"),
+    fix: manualFix(existing.size > 0 ? `The profiles are ${[...existing].join(", ")}` : "Remove profiles:"),
   }));
 }
 

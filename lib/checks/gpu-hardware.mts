@@ -75,16 +75,16 @@ function reset(card: Card, host: Host): Verdict {
     );
   }
   // a virtual function can have the id of its physical function, but is reset differently
-  const known = gpu.physicalFunction === undefined ? noResetRowOf(gpu) : undefined;
+  const resetRow = gpu.physicalFunction === undefined ? noResetRowOf(gpu) : undefined;
   const own = methods.some((method) => method === "device_specific");
-  if (known && !own) {
+  if (resetRow && !own) {
     return warn(
-      `${known.name} is known not to reset by ${
+      `${resetRow.name} is known not to reset by ${
         methods.join(" or ")
       }: the VM starts once, the next start may need a reboot of the host`,
-      [...evidence, { read: known.source, value: `as of ${known.date}` }],
+      [...evidence, { read: resetRow.source, value: `as of ${resetRow.date}` }],
       [
-        manualFix(known.instead ?? "Install the out-of-tree module vendor-reset, which is made for this chip", {
+        manualFix(resetRow.instead ?? "Install the out-of-tree module vendor-reset, which is made for this chip", {
           root: true,
         }),
       ],

@@ -52,8 +52,10 @@ export function holdersVerdict(card: Card, { holders, pci = [], systemd }: Host,
     );
   }
   // a node of an unlisted device may be this card's, if vfio-pci holds the card
-  const told = pci.flatMap(({ vfioDevice }) => (vfioDevice ? [`/dev/vfio/devices/${vfioDevice}`] : []));
-  const open = holders.processes.filter(({ node }) => node.startsWith("/dev/vfio/devices/") && !told.includes(node));
+  const ownNodes = pci.flatMap(({ vfioDevice }) => (vfioDevice ? [`/dev/vfio/devices/${vfioDevice}`] : []));
+  const open = holders.processes.filter(({ node }) =>
+    node.startsWith("/dev/vfio/devices/") && !ownNodes.includes(node)
+  );
   const unmapped = card.assignedFunctions.some(({ driver, vfioDevice }) => driver === "vfio-pci" && !vfioDevice);
   if (open.length > 0 && unmapped && !running) {
     return unknown(

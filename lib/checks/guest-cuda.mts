@@ -74,7 +74,7 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   if (chosen?.branch === undefined) {
     return unknown(`${name}: CUDA ${version}; cannot tell which driver the guest gets`, evidence);
   }
-  const known = architecturesOf(cards);
+  const architectures = architecturesOf(cards);
   const fit = fitOf(version, { branch: chosen.branch, ...(chosen.version ? { version: chosen.version } : {}) });
   const has = chosen.version ?? chosen.branch;
   const subject = `${name}: CUDA ${version}`;
@@ -83,21 +83,21 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
       return fail(
         `${subject} needs driver ${fit.needs} or later, but the guest gets ${has}`,
         evidence,
-        newer(version, fit.needs, known, machine),
+        newer(version, fit.needs, architectures, machine),
       );
     case "minor":
-      return cudaCodeMissing(subject, version, known, evidence) ??
+      return cudaCodeMissing(subject, version, architectures, evidence) ??
         warn(
           fit.needs
             ? `${subject} was released with driver ${fit.needs}, but the guest gets ${has}: it may run by minor-version compatibility`
             : `${subject} is newer than this program knows: on driver ${has} it may run by minor-version compatibility`,
           evidence,
-          fit.needs ? newer(version, fit.needs, known, machine) : [],
+          fit.needs ? newer(version, fit.needs, architectures, machine) : [],
         );
     case "unknown":
       return unknown(`${subject} is newer than this program knows; the guest gets ${has}`, evidence);
     case "full":
-      return cudaCodeMissing(subject, version, known, evidence) ??
+      return cudaCodeMissing(subject, version, architectures, evidence) ??
         pass(`${subject} runs on driver ${has}`, evidence);
   }
 }
@@ -114,12 +114,12 @@ function needOf(image: unknown): ImageNeed {
 /** The lowest driver branch for an image, and why; undefined where nothing is known. */
 function floorOf(
   { major, driver }: ImageNeed,
-  known: Architecture[],
+  architectures: Architecture[],
   name: string,
 ): { branch: number; subject: string } | undefined {
   if (driver !== undefined) {
     // Ollama names a higher branch for these (docs/gpu.mdx)
-    const old = driver === 550 && known.some((card) => card === "Maxwell" || card === "Pascal");
+    const old = driver === 550 && architectures.some((card) => card === "Maxwell" || card === "Pascal");
     return { branch: old ? 570 : driver, subject: `${name}: its image` };
   }
   const family = major === undefined ? undefined : families[major];

@@ -45,18 +45,18 @@ function driver(machine: ResolvedMachine, host: Host): Verdict {
     read: `${vendorIds.nvidia}:${device}`,
     value: chip ? `${chip.chip}, ${chip.architecture}` : `not in pci.ids of ${pciIds}`,
   }));
-  const known = architecturesOf(cards);
+  const architectures = architecturesOf(cards);
   const chosen = machine.guestDriver;
-  if (!chosen) return unmanagedBox(machine, known, evidence);
+  if (!chosen) return unmanagedBox(machine, architectures, evidence);
   if (chosen.problems.length > 0) {
-    return fail(chosen.problems.join("; "), evidence, [instead(machine, known)]);
+    return fail(chosen.problems.join("; "), evidence, [instead(machine, architectures)]);
   }
   const strange = cards.filter(({ chip }) => !chip);
   if (strange.length > 0) return unknownChip(strange, chosen, evidence);
   if (chosen.source === "nvidia" && chosen.branch !== undefined && chosen.branch > newestBranch) {
     return unknown(
       `branch ${chosen.branch} is newer than this program knows (${newestBranch}, of ${branchesRead}): cannot tell ` +
-        `whether it supports ${known.join(" and ")}, and has ${chosen.modules} kernel modules`,
+        `whether it supports ${architectures.join(" and ")}, and has ${chosen.modules} kernel modules`,
       evidence,
     );
   }
@@ -68,8 +68,8 @@ function driver(machine: ResolvedMachine, host: Host): Verdict {
     );
   }
   return chosen.cautions.length > 0
-    ? warn(chosen.cautions.join("; "), evidence, supportedFix(machine, known, chosen))
-    : pass(`${driverName(chosen)} for ${known.join(" and ")}`, evidence);
+    ? warn(chosen.cautions.join("; "), evidence, supportedFix(machine, architectures, chosen))
+    : pass(`${driverName(chosen)} for ${architectures.join(" and ")}`, evidence);
 }
 
 /**
@@ -78,13 +78,13 @@ function driver(machine: ResolvedMachine, host: Host): Verdict {
  */
 function supportedFix(
   { image, driver: { modules: requestedModules } }: ResolvedMachine,
-  known: Architecture[],
+  architectures: Architecture[],
   { branch, modules }: Driver,
 ): Fix[] {
   if (branch === undefined || !endOf(branch)) return [];
-  const newest = supportedFrom(0, known, image, requestedModules);
+  const newest = supportedFrom(0, architectures, image, requestedModules);
   if (newest === undefined) return [];
-  const free = driverFor(known, {
+  const free = driverFor(architectures, {
     source: "nvidia",
     branch: newest,
     ...(requestedModules ? { modules: requestedModules } : {}),
@@ -109,13 +109,13 @@ export function whyUnchecked({ gpus }: ResolvedMachine, host: Host): { status: "
 }
 
 /** The verdict for a box that is not built here: its contents are not known. */
-function unmanagedBox({ box, driver }: ResolvedMachine, known: Architecture[], evidence: Evidence[]): Verdict {
+function unmanagedBox({ box, driver }: ResolvedMachine, architectures: Architecture[], evidence: Evidence[]): Verdict {
   if (Object.keys(driver).length > 0) {
     return warn(`driver: is ignored: box ${box} is used unmodified (set image: to build it)`, evidence, [
       manualFix("Set image: to what the box is built from, or remove driver:"),
     ]);
   }
-  const needs = known.map((card) => `${card} needs ${range(card)}`).join("; ");
+  const needs = architectures.map((card) => `${card} needs ${range(card)}`).join("; ");
   return unknown(
     `the box ${box} is used unmodified, and its driver is not known${needs ? `: ${needs}` : ""}`,
     evidence,
@@ -142,9 +142,9 @@ function unknownChip(cards: NvidiaCard[], chosen: Driver, evidence: Evidence[]):
 }
 
 /** A fix for a configured driver that cannot work: one from the same source where possible. */
-function instead({ driver, image, gpus }: ResolvedMachine, known: Architecture[]): Fix {
-  const kept = driver.modules && supportedFrom(0, known, image, driver.modules);
-  const branch = kept ?? supportedFrom(0, known, image);
+function instead({ driver, image, gpus }: ResolvedMachine, architectures: Architecture[]): Fix {
+  const kept = driver.modules && supportedFrom(0, architectures, image, driver.modules);
+  const branch = kept ?? supportedFrom(0, architectures, image);
   const newest: DriverRequest[] = branch === undefined
     ? []
     : [{ source: "nvidia", branch, ...(kept === undefined ? {} : { modules: driver.modules! }) }];
@@ -155,7 +155,7 @@ function instead({ driver, image, gpus }: ResolvedMachine, known: Architecture[]
     ? [{}, ...newest]
     : [...newest, {}];
   const requests: DriverRequest[] = [...own, { source: "distro" }];
-  const free = requests.map((request) => driverFor(known, request, image)).find(({ problems }) =>
+  const free = requests.map((request) => driverFor(architectures, request, image)).find(({ problems }) =>
     problems.length === 0
   );
   if (free) {

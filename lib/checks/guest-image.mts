@@ -28,15 +28,15 @@ function buildable(machine: ResolvedMachine): Verdict {
     const source = boxSource(image!, provider)?.source;
     if (!source) {
       const box = "{file: ./some.box} or {url: ….box, checksum: …}";
-      const known = image!.kind === "known";
+      const isKnownImage = image!.kind === "known";
       return fail(
-        known
+        isKnownImage
           ? `no published box of ${name} is known for ${titleOf(provider)}`
           : `${name} is not a Vagrant box, and a box for ${provider} is built from a Vagrant box`,
         evidence,
         [
           manualFix(
-            known || provider === "hyperv"
+            isKnownImage || provider === "hyperv"
               ? `Write image: ${box} with a box for ${titleOf(provider)}${
                 provider === "hyperv" ? ", generation 2" : ""
               }`

@@ -222,9 +222,9 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
     },
     { read: "free space in the cache folder", value: cache === undefined ? "unknown" : `${cache} MiB` },
   ];
-  const known = [images, cache].filter((size) => size !== undefined);
-  if (known.length === 0) return [unknown("could not read the free disk space", evidence)];
-  const least = Math.min(...known);
+  const sizes = [images, cache].filter((size) => size !== undefined);
+  if (sizes.length === 0) return [unknown("could not read the free disk space", evidence)];
+  const least = Math.min(...sizes);
   const busy = machines.every(({ running }) => running);
   const fix = [remedies.room];
   // without a build, only the VM's disk is written, which is thin

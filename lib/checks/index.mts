@@ -89,8 +89,8 @@ function findingsOf(host: Host, config: Resolved, only: string[]): Finding[] {
       const verdicts = id === probeCheck.id ? check(host, config) : check(watched.host, watched.config);
       // the check read a fact that may be incomplete: its verdict would be a guess
       const guessed = touched().length > 0 || (id !== probeCheck.id && resolvedByGuess(host));
-      const known = (verdict: Verdict): Verdict => guessed ? { ...unsure(touched()), ...about(verdict) } : verdict;
-      return verdicts.map(known).map(({ machine = null, fix = [], ...verdict }) => ({
+      const judged = (verdict: Verdict): Verdict => guessed ? { ...unsure(touched()), ...about(verdict) } : verdict;
+      return verdicts.map(judged).map(({ machine = null, fix = [], ...verdict }) => ({
         check: id,
         machine,
         ...verdict,

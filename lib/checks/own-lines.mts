@@ -54,10 +54,10 @@ function ownLines({ provider }: ResolvedMachine, text: string): Verdict {
       manualFix(`Remove l.${lost} from libvirt:`),
     ]);
   }
-  const known = set.find((name) => Object.hasOwn(keys, name));
-  if (known !== undefined) {
-    return fail(`the config has its own key for l.${known}`, evidence, [
-      manualFix(`Write ${keys[known]}: for the machine, and remove l.${known} from libvirt:`),
+  const setting = set.find((name) => Object.hasOwn(keys, name));
+  if (setting !== undefined) {
+    return fail(`the config has its own key for l.${setting}`, evidence, [
+      manualFix(`Write ${keys[setting]}: for the machine, and remove l.${setting} from libvirt:`),
     ]);
   }
   return pass(`${lines.length === 1 ? "one line" : `${lines.length} lines`} of yours in its block`, evidence);

@@ -239,12 +239,12 @@ function extensions(machine: ResolvedMachine, host: Host): Verdict[] {
 }
 
 function hypervAccess({ hyperv, service, elevated, hypervRights, vbs }: Windows): Verdict {
-  const told = (flag: boolean | undefined) => (flag === undefined ? "not read" : flag ? "yes" : "no");
+  const yesOrNo = (flag: boolean | undefined) => (flag === undefined ? "not read" : flag ? "yes" : "no");
   const evidence = [
     { read: "service vmms", value: service ?? "not read" },
-    { read: "administrator", value: told(elevated) },
-    { read: "in the group Hyper-V Administrators", value: told(hypervRights) },
-    { read: "virtualization-based security", value: told(vbs) },
+    { read: "administrator", value: yesOrNo(elevated) },
+    { read: "in the group Hyper-V Administrators", value: yesOrNo(hypervRights) },
+    { read: "virtualization-based security", value: yesOrNo(vbs) },
   ];
   if (hyperv === false) return skip("Hyper-V is not turned on", evidence);
   if (service !== undefined && service !== "Running") {

@@ -19,8 +19,8 @@ export function vagrantAndVirtualbox({ versions: { vagrant, virtualbox } }: Host
     ];
   }
   if (newer) {
-    const known = `VirtualBox ${vagrantPairs[0]!.virtualbox} is the newest that Vagrant is known to support`;
-    return [unknown(`VirtualBox ${virtualbox} is newer than this program knows: ${known}`, evidence)];
+    const newest = `VirtualBox ${vagrantPairs[0]!.virtualbox} is the newest that Vagrant is known to support`;
+    return [unknown(`VirtualBox ${virtualbox} is newer than this program knows: ${newest}`, evidence)];
   }
   return [pass(`Vagrant ${vagrant} supports VirtualBox ${virtualbox}`, evidence)];
 }

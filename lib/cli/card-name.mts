@@ -17,8 +17,8 @@ const makers: Record<string, string> = {
 export function cardName(gpu: PciFunction): string {
   const { vendor = "", device = "", name, model } = gpu;
   const maker = Object.hasOwn(makers, vendor) ? makers[vendor]! : undefined;
-  const known = name ?? model;
-  if (known) return maker && !known.startsWith(maker) ? `${maker} ${known}` : known;
+  const ownName = name ?? model;
+  if (ownName) return maker && !ownName.startsWith(maker) ? `${maker} ${ownName}` : ownName;
   const chip = vendor === vendorIds.nvidia ? chipOf(device)?.chip : undefined;
   return [maker, chip ?? className(gpu), `(${vendor || "?"}:${device || "?"})`].filter(Boolean).join(" ");
 }

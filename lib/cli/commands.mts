@@ -86,10 +86,10 @@ export const commands: Record<string, Command> = {
     summary: "print completion for bash, zsh or fish",
     run: async ({ shell, args: [name, ...more] }) => {
       const { completionFor, shells } = await import("./completion.mts");
-      const known = shells.find((one) => one === name);
-      if (!known || more.length > 0) throw new UserError(`completion needs one of ${shells.join(", ")}`);
+      const shellName = shells.find((one) => one === name);
+      if (!shellName || more.length > 0) throw new UserError(`completion needs one of ${shells.join(", ")}`);
       const { checks } = await import("../checks/index.mts");
-      shell.stdout(completionFor(known, commands, options, checks.map(({ id }) => id)));
+      shell.stdout(completionFor(shellName, commands, options, checks.map(({ id }) => id)));
       return 0;
     },
   },

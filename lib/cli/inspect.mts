@@ -36,12 +36,12 @@ export type StackReading = "always" | "unproven" | "never";
  */
 export async function inspect(
   context: Context,
-  known?: LoadedConfig,
+  config?: LoadedConfig,
   words: string[] = [],
   models: StackReading = "always",
 ): Promise<Inspection> {
   const probing = readProbe(context);
-  const reading = known ? Promise.resolve(known) : loadConfig(context, () => probing);
+  const reading = config ? Promise.resolve(config) : loadConfig(context, () => probing);
   const labs = import("../host/lab.mts");
   const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks] = await Promise.all([
     reading,

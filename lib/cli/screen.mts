@@ -79,7 +79,7 @@ export function screenLines(findings: Finding[], parts: ScreenParts, style: Styl
   const { rows, next } = parts;
   const head = subjectLines(findings, parts, style);
   const first = findings.find(({ status }) => status === "fail");
-  const made = details.map((detail) => {
+  const variants = details.map((detail) => {
     const body = bodyLines(findings, parts, detail, style);
     // without room for a fix, the next step is to see those of the first failure
     const then = first && detail.fixes[0] === 0
@@ -88,8 +88,8 @@ export function screenLines(findings: Finding[], parts: ScreenParts, style: Styl
     const end = [...wrap(sentence(findings), style.width), ...nextLines(then, style.width)];
     return [...head, "", ...body, ...(body.length > 0 ? [""] : []), ...end];
   });
-  const fits = rows === undefined ? made[0] : made.find((lines) => shown(lines, style) <= rows);
-  return fits ?? made.at(-1)!;
+  const fits = rows === undefined ? variants[0] : variants.find((lines) => shown(lines, style) <= rows);
+  return fits ?? variants.at(-1)!;
 }
 
 /** Lines of the terminal that these take up: one that is too wide takes several. */

@@ -17,11 +17,11 @@ export async function unseen(
   findings: Finding[],
 ): Promise<{ fresh: Finding[]; seen: number }> {
   const text = await shell.read(fileIn(folder));
-  const known = parsed(text);
+  const seenKeys = parsed(text);
   const keys = findings.map(keyOf);
   const now = `${JSON.stringify(keys)}\n`;
   if (now !== (text ?? "[]\n")) await shell.write(fileIn(folder), now);
-  const fresh = findings.filter((finding) => !known.has(keyOf(finding)));
+  const fresh = findings.filter((finding) => !seenKeys.has(keyOf(finding)));
   return { fresh, seen: findings.length - fresh.length };
 }
 

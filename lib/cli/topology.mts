@@ -33,8 +33,8 @@ export function topologyLines(card: Card, host: Host, width: number): string[] {
     [kind, 1],
     [({ bdf }) => bdf.replace(/^0000:/, ""), 1],
   ];
-  const made = forms.map(([form, uses]) => aligned(rows, form, (fn) => describeFate(fn, card, host, uses)));
-  return made.find((lines) => lines.every((line) => line.length <= width)) ?? made.at(-1)!;
+  const variants = forms.map(([form, uses]) => aligned(rows, form, (fn) => describeFate(fn, card, host, uses)));
+  return variants.find((lines) => lines.every((line) => line.length <= width)) ?? variants.at(-1)!;
 }
 
 function aligned(

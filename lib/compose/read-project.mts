@@ -58,7 +58,7 @@ export async function readProject(
   const unknown = unreadable([".env", ...(request.files ? [] : [folder])]);
   if (unknown) return unknown;
   if (files.length === 0) {
-    const message = `fileTexts is no Compose file in ${folder}: ${composeFileNames.join(", ")}`;
+    const message = `there is no Compose file in ${folder}: ${composeFileNames.join(", ")}`;
     return { ...base, readBy: "none", refusals: [{ message }] };
   }
   const fileTexts = await Promise.all(files.map(readText));

@@ -1,11 +1,11 @@
-/** The templates and scripts that come with this project. The one-file build contains them. */
+/** The templates and scripts of this project. The one-file build contains them. */
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { builtFor, bundled } from "./bundled.mts";
 import { UserError } from "../errors.mts";
 import type { Shell } from "../shell.mts";
 
-/** The ones that a plan is made from. */
+/** The names of the files that a plan is made from. */
 export const names = [
   "templates/Vagrantfile",
   "templates/machine.rb",
@@ -40,22 +40,22 @@ export const names = [
   "scripts/verify-guest.sh",
 ];
 
-/** The error of a copy that was made for another platform than what it is used for. */
+/** The error of a copy that was built for another platform. */
 function leftOut(platform: string, what: string): UserError {
   return new UserError(
     `this copy is built for ${platform} and has no ${what}\n  to build a complete one in the checkout: npm run bundle`,
   );
 }
 
-/** Throws {@link UserError} for a host, by its platform (linux, windows, macos), that this copy was not made for. */
+/** Throws {@link UserError} if this copy was not built for a host's platform (linux, windows, macos). */
 export function requirePlatform(platform: string): void {
   const { platform: own = platform } = builtFor ?? {};
   if (own !== platform) throw leftOut(own, `files for ${platform}`);
 }
 
 /**
- * All texts in {@link names}, read by a function; one that this copy lacks throws {@link UserError}
- * when it is used.
+ * All texts in {@link names}, read by a function. A text that this copy lacks throws {@link
+ * UserError} when it is used.
  */
 export async function allTexts(read: (name: string) => Promise<string>): Promise<Record<string, string>> {
   const { platform = "", without = [] } = builtFor ?? {};
@@ -71,7 +71,7 @@ export async function allTexts(read: (name: string) => Promise<string>): Promise
   return texts;
 }
 
-/** Where a file of this project lies. */
+/** The path or URL of a file of this project. */
 function assetPath(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
 }
@@ -85,8 +85,8 @@ export async function asset(shell: Shell, path: string): Promise<string> {
 }
 
 /**
- * The editors' schema for a config: the path that the config has to name, and for the one-file
- * build, which has no such file, the text to write there.
+ * The editors' schema of a config: the path that the config must name, and the text to write there
+ * for the one-file build, which has no such file.
  */
 export async function schemaFor(config: string): Promise<{ path: string; text?: string }> {
   if (Object.keys(bundled).length > 0) {

@@ -1,7 +1,7 @@
 /** What changed between two versions of a box, in words. */
 import type { BoxInputs } from "../host/box-inputs.mts";
 
-/** The settings of the install scripts, as a person knows them. Others are shown by their names. */
+/** The settings of the install scripts, in words for users. Others are shown by their names. */
 const titles: Record<string, string> = {
   NVIDIA_SOURCE: "driver source",
   NVIDIA_BRANCH: "driver branch",
@@ -26,7 +26,7 @@ const titles: Record<string, string> = {
 export function boxChanges(has: BoxInputs, wants: BoxInputs): string[] {
   const scripts = differences(has.scripts, wants.scripts).flatMap(({ name, before, after }) => {
     const own = /^provision: ([^]*)$/.exec(name)?.[1];
-    // passwords of repositories travel in a script of their own
+    // passwords of repositories are in a separate script
     const what = own !== undefined ? `provision script ${own}` : name === "passwords.sh" ? "passwords" : name;
     return [`${what} ${before === undefined ? "added" : after === undefined ? "removed" : "changed"}`];
   });
@@ -42,7 +42,7 @@ export function boxChanges(has: BoxInputs, wants: BoxInputs): string[] {
 }
 
 /**
- * What the config needs but the VM's box lacks: without it the services cannot run as the config
+ * What the config needs and the VM's box lacks, so that the services cannot run as the config
  * describes them. Undefined if nothing is known to be missing.
  */
 export function missingInBox(has: BoxInputs, wants: BoxInputs): string | undefined {

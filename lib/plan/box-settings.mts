@@ -12,8 +12,8 @@ export function dockerSettings({ engineRepository, engineKey }: ResolvedMachine)
 }
 
 /**
- * Settings of install-nvidia.sh and install-dxgkrnl.sh, `NAME=VALUE` each: the driver that was
- * decided, and its source.
+ * Settings of install-nvidia.sh and install-dxgkrnl.sh, `NAME=VALUE` each: the chosen driver, and
+ * its source.
  */
 export function environmentFor(
   { source, branch, modules }: Partial<Omit<Driver, "source">> & { source: Driver["source"] | "host" },

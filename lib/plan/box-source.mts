@@ -1,4 +1,4 @@
-/** What a box is built from: a disk image, or a published box. */
+/** The source of a box: a disk image, or a published box. */
 import { pathToFileURL } from "node:url";
 import type { Image } from "../config/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
@@ -8,17 +8,17 @@ import { boxSource, imageName, knownImages } from "../resolve/images.mts";
 import { boxDiskSize } from "../config/vocabulary.mts";
 import { hasSecret } from "../urls.mts";
 
-/** Memory of a VM in which a box is built, at most, MiB. */
+/** Maximum memory of a VM in which a box is built, MiB. */
 export const buildMemory = 2048;
 
 /**
- * Size of the disk of a VM whose box is built here. The disk is thin: it takes only what is
- * written.
+ * Size of the disk of a VM whose box is built here. The disk is thin: it uses only the space that
+ * is written.
  */
 export const diskSize = `${boxDiskSize / 1024}G`;
 
 /** The differences between Packer's builders. */
-interface Making {
+interface BoxBuilder {
   values: Record<string, unknown>;
   files: File[];
   before: Step[];
@@ -27,7 +27,13 @@ interface Making {
 }
 
 /** From a disk image, by the qemu builder: for libvirt. */
-export function fromDisk(image: Image, machine: ResolvedMachine, host: Host, folder: string, version: string): Making {
+export function fromDisk(
+  image: Image,
+  machine: ResolvedMachine,
+  host: Host,
+  folder: string,
+  version: string,
+): BoxBuilder {
   const { box, provider, accelerator, memory } = machine;
   const secret = secretOf(image);
   return {
@@ -66,7 +72,7 @@ export function fromBox(
   folder: string,
   version: string,
   lab: string,
-): Making | undefined {
+): BoxBuilder | undefined {
   const source = boxSource(image, provider);
   if (!source) return undefined;
   const metadata = {
@@ -85,7 +91,7 @@ export function fromBox(
         ? []
         : [{ path: `${folder}/source.curl`, text: curlConfig(secret), mode: 0o600, secret: true as const }]),
     ],
-    // Packer and Vagrant would have the URL as an argument, and print it
+    // otherwise Packer and Vagrant would get the URL as an argument, and print it
     before: secret === undefined ? [] : [{
       title: `Get the box ${imageName(image)}`,
       command: ["curl", "-K", "-", "-o", "source.box"],
@@ -100,8 +106,8 @@ export function fromBox(
 }
 
 /**
- * A file for `curl -K` that fetches a URL as get-image.sh does: no pattern in it, at least 10 KiB a
- * second (curl(1)).
+ * A file for `curl -K` that downloads a URL as get-image.sh does: no pattern in the URL, at least
+ * 10 KiB per second (curl(1)).
  */
 function curlConfig(url: string): string {
   const quoted = url.replace(/[\\"]/g, "\\$&");
@@ -109,13 +115,13 @@ function curlConfig(url: string): string {
     "fail\nlocation\nretry = 3\nconnect-timeout = 20\nspeed-limit = 10240\nspeed-time = 60\nprogress-bar\n";
 }
 
-/** The URL of an image that belongs on no command line: it may carry a secret. */
+/** The URL of an image that must not be in a command line, since it may contain a secret. */
 function secretOf(image: Image): string | undefined {
   const url = image.kind === "url" ? image.url : image.kind === "debootstrap" ? image.mirror : undefined;
   return url !== undefined && hasSecret(url) ? url : undefined;
 }
 
-/** Arguments of get-image.sh: which way to get it, and what that way needs. */
+/** Arguments of get-image.sh: the kind of source, and its values. */
 function imageArguments(image: Image): string[] {
   switch (image.kind) {
     case "known": {

@@ -22,17 +22,17 @@ import { dockerSettings, environmentFor } from "./box-settings.mts";
  */
 export type Texts = Record<string, string>;
 
-/** A box that is to be built, with everything that makes it. */
+/** A box to build, with everything that it is built from. */
 export interface Box {
   name: string;
   provider: string;
   /** Two parts of its version, `1.HASH`; the time of the build comes third. */
   version: string;
-  /** What the version is a hash of, by parts. */
+  /** The parts that the version is a hash of. */
   inputs: BoxInputs;
   files: File[];
   /**
-   * Steps before all builds: those that ask for a password while somebody can answer, and those
+   * Steps before all builds: those that ask for a password, while the user is present, and those
    * that all builds share.
    */
   first: Step[];
@@ -92,10 +92,10 @@ export function boxOf(
   };
   const init = !isOlder(host.versions.packer ?? "0", "1.7");
   const common = { scripts: scripts.map(({ path }) => path), environment };
-  const made = packer === "qemu.pkr.hcl"
+  const builder = packer === "qemu.pkr.hcl"
     ? fromDisk(image, machine, host, folder, version)
     : fromBox(image, machine, folder, version, lab);
-  if (!made) return undefined;
+  if (!builder) return undefined;
   return {
     name,
     provider,
@@ -109,29 +109,29 @@ export function boxOf(
         : []),
       {
         path: `${folder}/values.auto.pkrvars.json`,
-        text: `${JSON.stringify(packerLiteral({ ...made.values, ...common }), null, 2)}\n`,
+        text: `${JSON.stringify(packerLiteral({ ...builder.values, ...common }), null, 2)}\n`,
       },
       ...scripts.map(({ path, text, secret }) => ({
         ...{ path: `${folder}/${path}`, text },
         ...(secret ? { mode: 0o700, secret } : { mode: 0o755 }),
       })),
-      ...made.files,
+      ...builder.files,
     ],
     first: [
-      ...made.before.filter(({ terminal }) => terminal),
+      ...builder.before.filter(({ terminal }) => terminal),
       ...(init
         ? [{ title: "Install Packer's plugins", command: ["packer", "init", "."], cwd: folder, env: packerEnv }]
         : []),
     ],
     steps: [
-      ...made.before.filter(({ terminal }) => !terminal),
+      ...builder.before.filter(({ terminal }) => !terminal),
       {
         title: `Build the box ${name}`,
         command: ["packer", "build", "-color=false", "-force", "."],
         cwd: folder,
         env: packerEnv,
       },
-      { title: `Add the box ${name} to Vagrant`, cwd: folder, ...made.add },
+      { title: `Add the box ${name} to Vagrant`, cwd: folder, ...builder.add },
     ],
   };
 }
@@ -162,15 +162,16 @@ function packerLiteral(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, packerLiteral(one)]));
 }
 
-/**
- * Text that changes with an image. What a published image is made from is left to its publisher.
- */
+/** A text that changes with an image. For a published image, its publisher's name is enough. */
 function imageTexts(image: Image, texts: Texts): string[] {
   if (image.kind === "debootstrap") return [text(texts, "scripts/make-image.sh")];
   return image.kind === "file" ? [text(texts, image.file)] : [];
 }
 
-/** SHA-256 of all that goes into a box, its first 48 bits as a decimal number: Vagrant's versions are numbers. */
+/**
+ * SHA-256 of all inputs of a box. Its first 48 bits as a decimal number, since Vagrant's versions
+ * are numbers.
+ */
 function hash(inputs: unknown[]): string {
   const digest = createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
   return BigInt(`0x${digest.slice(0, 12)}`).toString();
@@ -183,9 +184,9 @@ export function text(texts: Texts, path: string): string {
 }
 
 /**
- * The plugins that Packer gets. Since July 2025 HashiCorp publishes new releases on
- * releases.hashicorp.com only, where Packer looks since 1.14 (hashicorp/packer-plugin-qemu#215):
- * older ones are kept to a release that GitHub has.
+ * The plugins for Packer. Since July 2025 HashiCorp publishes new releases only on
+ * releases.hashicorp.com, where Packer looks since 1.14 (hashicorp/packer-plugin-qemu#215). An
+ * older Packer gets a release that GitHub has.
  */
 function plugins(template: string, host: Host): string {
   return isOlder(host.versions.packer ?? "0", "1.14")

@@ -10,7 +10,7 @@ export function servicesOf(machine: ResolvedMachine, config: Resolved) {
   return config.services.filter((service) => service.machine === machine.name);
 }
 
-/** What is copied into a machine: its stacks, and what its inline services need. */
+/** What is copied into a machine: its stacks, and the files of its inline services. */
 export function projectsOf(machine: ResolvedMachine, config: Resolved): Project[] {
   return (config.stacks ?? []).filter((project) => project.machine === machine.name);
 }

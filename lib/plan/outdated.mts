@@ -12,9 +12,9 @@ import { boxChanges, missingInBox } from "./box-changes.mts";
 import { isOwn } from "../resolve/providers.mts";
 
 /**
- * A finding with the differences that only recreating the VM resolves; undefined if there are none.
- * Another box alone is a warning: the VM keeps its current one. A VM that cannot do what the config
- * asks for is a failure.
+ * A finding with the differences that only a new VM resolves; undefined if there are none. Another
+ * box alone is a warning: the VM keeps its current one. A VM that cannot do what the config
+ * requests is a failure.
  */
 export function outdated(
   machine: ResolvedMachine,
@@ -69,11 +69,11 @@ export function outdated(
  * belongs to another device.
  */
 function listNames(addresses: string[], { pci }: Host): string {
-  const there = [...addresses].sort().map((bdf) => {
+  const names = [...addresses].sort().map((bdf) => {
     const fn = pci?.find((one) => one.bdf === bdf);
     return fn ? formatFunction(fn) : `${bdf} (no device is there now)`;
   });
-  return there.join(", ") || "none";
+  return names.join(", ") || "none";
 }
 
 /**
@@ -85,7 +85,7 @@ function boxes({ box: has, boxName }: LabMachine, machine: ResolvedMachine, box:
   return { has, wants: box && (has?.startsWith(`${box.version}.`) ? has : box.version) };
 }
 
-/** The finding for a VM about which libvirt did not answer. */
+/** The finding for a VM for which libvirt gave no answer. */
 export function outdatedUnasked({ name }: ResolvedMachine, { libvirtError }: Lab): Finding {
   return {
     check: "provider.access",
@@ -98,7 +98,7 @@ export function outdatedUnasked({ name }: ResolvedMachine, { libvirtError }: Lab
 }
 
 /**
- * Findings for a machine whose card or UEFI firmware is not known for certain: nothing can be
+ * Findings for a machine whose card or UEFI firmware is not known for certain, so nothing can be
  * rendered for it.
  */
 export function unresolved(machine: ResolvedMachine, host: Host): Finding[] {

@@ -1,4 +1,4 @@
-/** Everything that `up` has to do: which files are written, and which steps run in which order. */
+/** Everything that `up` has to do: the files to write, and the steps to run, in order. */
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { Host } from "../host/types.mts";
 import type { File, Plan, Step } from "./types.mts";
@@ -24,7 +24,10 @@ import {
 import { takesHyperv, vagrantfile } from "./vagrantfile.mts";
 import { composePath, composeText, projectsOf, servicesOf, stacksOf } from "./machine-services.mts";
 
-/** Scripts that the steps run; they go into the lab's folder, so that a person can run each step by hand. */
+/**
+ * Scripts that the steps run. They are written to the lab's folder, so that users can run each step
+ * by hand.
+ */
 const scripts = [
   "get-image.sh",
   "make-image.sh",
@@ -39,19 +42,19 @@ const scripts = [
   "verify-guest.sh",
 ];
 
-/** Scripts that copy the host's driver to a guest with a part of its card. */
+/** Scripts that copy the host's driver to a guest with a partition of its card. */
 const driverScripts = ["copy-driver.ps1", "receive-driver.sh"];
 
 /** Options of a plan. */
 interface PlanOptions {
   /**
    * Recreates VMs that cannot be changed in place. Without it such a VM is a finding: a warning if
-   * only its box changed, else a failure, with which the plan must not be run.
+   * only its box changed, otherwise a failure, and the plan must not be run.
    */
   recreate: boolean;
-  /** Applies the services of all machines with newer images, proven or not. */
+  /** Applies the services of all machines with newer images, even if they are proven. */
   pull?: boolean;
-  /** The machines that are brought up; the files are always those of all of them. Default: all. */
+  /** The machines to bring up; the files are always those of all machines. Default: all. */
   names?: string[];
 }
 
@@ -84,7 +87,7 @@ export function makePlan(
   const ownLines = config.machines.flatMap(({ name, provider, libvirt }) =>
     libvirt === undefined || provider !== "libvirt" ? [] : [{ machine: name, text: libvirt.replace(/\s+$/, "") }]
   );
-  // a mistake in a line of the user's own shows before a box is built
+  // finds a mistake in the user's own lines before a box is built
   const validates = ownLines.length > 0 && (lab.vagrantfile !== rendered || work.some(({ starts }) => starts));
   return {
     files: [
@@ -176,7 +179,7 @@ function workOn(
   after.push(...autostartSteps(machine, there));
   const hash = servicesHash(machine, config);
   const proven = !pull && !starts && !resized && isProven(machine, config, there);
-  // the file system of an unproven machine may be smaller than its disk
+  // the file system of a machine that is not proven may be smaller than its disk
   if (!proven || there.disk !== machine.disk) after.push(...diskSteps(machine, there));
   const newer = pull ? ["PULL=yes"] : [];
   if (!proven) {

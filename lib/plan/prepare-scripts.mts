@@ -1,4 +1,4 @@
-/** The scripts that prepare a host, and undo that. */
+/** The scripts that prepare a host and undo the preparation. */
 import { bootFileFunctions } from "../host/boot-files.mts";
 import type { Initramfs } from "../host/initramfs.mts";
 import type { ArgumentChange } from "../host/kernel-arguments.mts";
@@ -14,7 +14,7 @@ function uniqueLines(line: string, list = `${stateDir}/arguments.sh`): string {
 /** The file that records how the initramfs was built before. */
 const shown = `${stateDir}/initramfs`;
 
-function rebuilding(initramfs: Initramfs | undefined): string[] {
+function rebuildLines(initramfs: Initramfs | undefined): string[] {
   if (!initramfs?.lasting) return initramfs?.rebuild ? [initramfs.rebuild] : [];
   const { show, rebuild } = initramfs.lasting;
   return [
@@ -28,7 +28,7 @@ function rebuilding(initramfs: Initramfs | undefined): string[] {
 }
 
 /** Checks that the initramfs contains vfio-pci, if a program can list its files. */
-function looking({ initramfs, files }: Preparation): string[] {
+function initramfsCheck({ initramfs, files }: Preparation): string[] {
   const loads = files.some(({ path }) => path.startsWith("/etc/modprobe.d/"));
   if (!initramfs?.list || !loads) return [];
   return [
@@ -43,7 +43,7 @@ function looking({ initramfs, files }: Preparation): string[] {
 
 const folderOf = (path: string) => path.replace(/\/[^/]*$/, "");
 
-/** Where the functions of {@link bootFileFunctions} keep copies, and which folder of GRUB's is read. */
+/** The folder for the copies of {@link bootFileFunctions}, and the folder of GRUB that they read. */
 const settings = [
   `state=${stateDir}`,
   "undoing=",
@@ -52,7 +52,7 @@ const settings = [
 ];
 
 /** One change of a kernel argument, as lines of the script. */
-function changing({ change, undo, edit, refresh, file, argument }: ArgumentChange): string[] {
+function argumentLines({ change, undo, edit, refresh, file, argument }: ArgumentChange): string[] {
   const missed = (what: string) => `{ echo ${shellWord(`${change.title}: ${what}`)} >&2; missed=yes; }`;
   const bring = refresh ? [uniqueLines(refresh, `${stateDir}/refresh`)] : [];
   if (file) return [...bring, `grub_sets ${argument} || ${missed("a file that GRUB reads later overrides it")}`];
@@ -104,10 +104,10 @@ export function applyScript(preparation: Preparation): string {
     ...appended.map(({ path, line }) =>
       `append ${path} ${shellWord(line)} || { echo ${shellWord(`add to ${path}: ${line}`)} >&2; missed=yes; }`
     ),
-    ...changes.flatMap(changing),
+    ...changes.flatMap(argumentLines),
     ...new Set(changes.flatMap(({ refresh }) => refresh ?? [])),
-    ...rebuilding(initramfs),
-    ...looking(preparation),
+    ...rebuildLines(initramfs),
+    ...initramfsCheck(preparation),
     '[ -z "$missed" ] || exit 1',
     `echo yes >${stateDir}/done`,
     "",

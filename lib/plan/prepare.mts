@@ -1,4 +1,4 @@
-/** What a host needs to bind a card to vfio-pci at boot: files, kernel arguments, a new initramfs. */
+/** What a host needs to bind a card to vfio-pci at boot: files, kernel arguments, and a new initramfs. */
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { type ArgumentChange, changeArgument, iommuArguments, refreshEntries } from "../host/kernel-arguments.mts";
@@ -15,26 +15,26 @@ export { ownFiles };
 
 /** A host's preparation, as data. */
 export interface Preparation {
-  /** Files of our own, by absolute path. */
+  /** Files of homelab-gpu, by absolute path. */
   files: { path: string; text: string; mode: number }[];
   /** Lines that are appended to files of the system, by absolute path. */
   appended: { path: string; line: string }[];
   /** Changes of kernel arguments; one without `undo`, `edit` and `file` only applies what is configured. */
   arguments: ArgumentChange[];
-  /** GRUB reads the files of /etc/default/grub.d here. */
+  /** Whether GRUB reads the files of /etc/default/grub.d on this host. */
   grubFolder?: boolean;
   /** Rebuilds the initramfs; undefined where its tool is not known. */
   initramfs?: Initramfs;
-  /** Notes for the reader: which of the host's own lines are kept, and why. */
+  /** Notes for the user: which of the host's own lines are kept, and why. */
   notes: string[];
-  /** What to do by hand where the system does not keep such files. Then nothing else is done. */
+  /** What to do by hand if the system does not keep such files. Then nothing else is done. */
   manual?: { title: string; lines: string[] };
 }
 
 /** Folder of the files that --undo needs. */
 export const stateDir = "/var/lib/homelab-gpu";
 
-/** Marks our own files and lines. */
+/** Marks files and lines of homelab-gpu. */
 export const mark = "Written by homelab-gpu";
 const head = `# ${mark} prepare; prepare --undo removes it.\n`;
 
@@ -97,7 +97,8 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
       manual: { title: `${initramfs.name}: ${initramfs.words}`, lines },
     };
   }
-  // a configured argument is done, even before the reboot; without a readable configuration only the running kernel counts
+  // a configured argument counts even before the reboot; if no configuration can be read, only the
+  // running kernel counts
   const configured = configuredArguments(host) ?? host.kernel.arguments ?? [];
   const waiting = needed.find((word) => waitsForReboot(host, word)) ?? remove.find((word) => removalWaits(host, word));
   const refresh = waiting === undefined ? undefined : refreshEntries(host);
@@ -105,7 +106,7 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
     ...needed.filter((word) => !configured.includes(word)).map((word) => changeArgument(host, "add", word)),
     ...remove.filter((word) => !removalWaits(host, word)).map((word) => changeArgument(host, "remove", word)),
   ];
-  // keep the arguments of our own file: without them the IOMMU would be off after the next boot
+  // keep the arguments of homelab-gpu's own file: without them the IOMMU would be off after the next boot
   const kept = host.kernel.configurations.filter(({ file }) => file === ownPaths.grub).flatMap((one) => one.arguments);
   const grub = [
     ...new Set([...kept, ...needed.filter((word) => changes.some((one) => one.file && wordOf(one) === word))]),
@@ -145,15 +146,15 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
 }
 
 /**
- * The argument that turned the IOMMU on in this boot alone: without it in a file the next boot may have none. Empty where
- * a file has it, or not all files were read.
+ * The arguments that turned the IOMMU on only for this boot: without them in a file, the next boot
+ * may not have them. Empty if a file has them, or if not all files were read.
  */
 function lastingArguments(host: Host): string[] {
   const on = ["intel_iommu=on"];
   return (host.iommu.units?.length ?? 0) > 0 ? on.filter((word) => removalWaits(host, word)) : [];
 }
 
-/** The argument that such a change is about. */
+/** The argument of a change. */
 const wordOf = ({ argument }: ArgumentChange) => argument;
 
 /** Options of NixOS that do the same, as lines of configuration.nix (NixOS manual; wiki, PCI passthrough). */
@@ -200,9 +201,9 @@ function udev(functions: PciFunction[]): string {
 }
 
 /**
- * driver_override is written while the rule is read, and drivers are loaded only after (udev(7),
- * RUN): none but vfio-pci matches then. Where vfio-pci is loaded already, nothing would offer the
- * function to it: drivers_probe does (kernel, sysfs-bus-pci).
+ * The rule sets driver_override when it is read, and drivers are loaded later (udev(7), RUN), so
+ * only vfio-pci matches then. If vfio-pci is already loaded, nothing would offer the function to
+ * it: drivers_probe does (kernel, sysfs-bus-pci).
  */
 function rulesOf(functions: PciFunction[]): string[] {
   return functions.map(({ bdf, vendor, device }) =>
@@ -225,13 +226,14 @@ function initramfsFiles(kind: Initramfs["kind"] | undefined, withRules: boolean,
       return [{ path: ownPaths.initramfsTools, text, mode: 0o755 }];
     }
     case "dracut": {
-      // an image for any host (hostonly="no") has nothing of /etc/modprobe.d by itself (dracut, 90kernel-modules)
+      // an image for any host (hostonly="no") contains nothing of /etc/modprobe.d by default
+      // (dracut, 90kernel-modules)
       const items = [modules, ...(withRules ? [rules] : [])].join(" ");
       const text = `${head}force_drivers+=" vfio-pci "\ninstall_items+=" ${items} "\n`;
       return [{ path: ownPaths.dracut, text, mode: 0o644 }];
     }
     case "mkinitcpio": {
-      // the hook modconf brings /etc/modprobe.d along
+      // the hook modconf includes /etc/modprobe.d
       const hooks = host.configured.filter(({ file, text }) => /^mkinitcpio\.conf/.test(file) && /^HOOKS/.test(text));
       const bare = hooks.length > 0 && !hooks.some(({ text }) => /modconf/.test(text));
       const items = [...(bare ? [modules] : []), ...(withRules ? [rules] : [])].join(" ");
@@ -244,8 +246,8 @@ function initramfsFiles(kind: Initramfs["kind"] | undefined, withRules: boolean,
 }
 
 /**
- * Whether something is left to do on a host with these texts of our own files (by path; absent ones
- * undefined). `whole`: the last preparation was completed.
+ * Whether something is left to do on a host with these texts of homelab-gpu's files (by path;
+ * undefined if missing). `whole`: the last preparation was completed.
  */
 export function leftToDo(
   { files, arguments: changes }: Preparation,

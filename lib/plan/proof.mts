@@ -1,4 +1,4 @@
-/** The step that proves a machine, and whether an earlier proof still holds. */
+/** The step that verifies a machine, and whether an earlier proof is still valid. */
 import { createHash } from "node:crypto";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { Step } from "./types.mts";
@@ -12,18 +12,18 @@ import { graphicsOf } from "../resolve/graphics.mts";
 import { runAsRoot, ssh } from "./vm-steps.mts";
 import { composeText, projectsOf, servicesOf, stacksOf } from "./machine-services.mts";
 
-/** Seconds until a machine's services must run. */
+/** Seconds within which a machine's services must run. */
 const servicesTimeout = { kvm: 60, tcg: 240 } as const;
 
-/** The steps that prove a machine: what `up` ends with, and all that `verify` does. */
+/** The step that verifies a machine: the last one of `up`, and the only one of `verify`. */
 export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
   const services = servicesOf(machine, config).filter(isEnabled).map((service) => {
     const gpus = gpusOf(service);
     return gpus === undefined ? service.name : `${service.name}=${gpus}`;
   });
-  // of a stack the guest's own Compose says which services it has
+  // the guest's own Compose reports the services of a stack
   const stacks = stacksOf(machine, config).map(({ name }) => `${name}/`);
-  // the layers of a maker are checked only where there is such a card
+  // the layers of a vendor are checked only if the machine has such a card
   const graphics = graphicsOf(machine);
   const nvidia = machine.gpus.some(isNvidiaRequest)
     ? ["NVIDIA=yes", ...(partitionRequest(machine) ? ["PART=yes"] : [])]
@@ -43,7 +43,7 @@ export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
 }
 
 /**
- * SHA-256 of a machine's Compose file and of its stacks: it shows whether they changed since they
+ * SHA-256 of a machine's Compose file and of its stacks. It shows whether they changed since they
  * were applied.
  */
 export function servicesHash(machine: ResolvedMachine, config: Resolved): string {
@@ -52,7 +52,7 @@ export function servicesHash(machine: ResolvedMachine, config: Resolved): string
   return hash.digest("hex");
 }
 
-/** Whether a machine was proven since it booted, and nothing that was proven has changed since. */
+/** Whether a machine was proven since it booted, and nothing in the proof has changed since. */
 export function isProven(machine: ResolvedMachine, config: Resolved, there: LabMachine): boolean {
   const { state, bootId, proof } = there;
   return state === "running" && proof !== undefined && proof.bootId === bootId &&

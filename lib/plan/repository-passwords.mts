@@ -1,13 +1,13 @@
-/** Keeps passwords of package repositories off the command lines and lists of packages of a guest. */
+/** Keeps passwords of package repositories out of command lines and of the guest's package sources. */
 import { shellWord } from "../render.mts";
 import { hasSecret } from "../urls.mts";
 
 /**
- * Settings of the install scripts, `NAME=VALUE` each → those without a secret, and the text of a
- * script that gives the guest the rest: user and password of a repository for apt, of which the
- * setting keeps the bare URL, and other settings in a file that only root can read. Without a
- * secret there is no script. apt_auth.conf(5), read 2026-11: an entry without a scheme is for https
- * alone.
+ * Takes settings of the install scripts, `NAME=VALUE` each. Returns those without a secret, and the
+ * text of a script that gives the guest the rest: the user and password of a repository for apt,
+ * whose setting keeps the bare URL, and other settings in a file that only root can read. Without a
+ * secret there is no script. apt_auth.conf(5), read 2026-11: an entry without a scheme is only for
+ * https.
  */
 export function withoutSecrets(settings: string[]): { settings: string[]; script?: string } {
   const [plain, logins, hidden]: string[][] = [[], [], []];
@@ -28,7 +28,10 @@ export function withoutSecrets(settings: string[]): { settings: string[]; script
   };
 }
 
-/** A URL without its user part, and the line for apt that has it. A password that such a line cannot contain stays in the URL. */
+/**
+ * A URL without its user part, and the line for apt with that part. A password that such a line
+ * cannot contain stays in the URL.
+ */
 function taken(url: string): { bare: string; login?: string } {
   const [, scheme, user, host, path] = /^(https?):\/\/([^/?#]*)@([^/?#@]*)([^?#]*)/i.exec(url) ?? [];
   if (user === undefined) return { bare: url };
@@ -36,7 +39,7 @@ function taken(url: string): { bare: string; login?: string } {
     decoded,
   );
   if (!name || !password || /\s/.test(name + password)) return { bare: url };
-  // the folder of the file; apt fills in what follows a $
+  // the folder of the file; apt replaces what follows a $
   const folder = path!.replace(/\$.*/s, "").replace(/\/[^/]*\.[a-z]+$/i, "").replace(/\/$/, "");
   const place = `${/^http$/i.test(scheme!) ? "http://" : ""}${host}${folder}`;
   return { bare: url.replace(`${user}@`, ""), login: `machine ${place} login ${name} password ${password}` };

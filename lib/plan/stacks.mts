@@ -7,7 +7,7 @@ import { shellWord } from "../render.mts";
 /** Name of the project of the inline services. */
 export const inlineProject = "homelab-gpu";
 
-/** Where projects lie in a VM. */
+/** The folder of projects in a VM. */
 const guestRoot = "/srv/homelab-gpu/projects";
 
 const localFolder = ({ machine, name }: Project) => `stacks/${machine}/${name}`;
@@ -37,8 +37,8 @@ export function projectFiles(project: Project): File[] {
 }
 
 /**
- * The steps that copy a project's changed files, with the list that they need. `whole`: all of
- * them, whatever the VM got before.
+ * The steps that copy a project's changed files, and the list of files that they need. `whole`:
+ * copy all files, whatever the VM already has.
  */
 export function copySteps(
   project: Project,
@@ -60,7 +60,7 @@ export function copySteps(
     steps: [
       {
         title: `Pack ${what}: ${count} of ${all} files${count === all ? `, ${formatSize(size)}` : ""}`,
-        // names begin with ./, so that none is taken for an option
+        // names begin with ./, so that none is read as an option
         command: [
           ...["tar", "-c", "-f", "-", "-C", `${lab.folder}/${local}`, ownFolder],
           ...["-C", path, "--no-recursion", "--null", "-T", `${lab.folder}/${list}`],
@@ -99,7 +99,7 @@ export function dropStep(machine: string, kept: string[], ssh: string[], runAsRo
   };
 }
 
-/** Bytes as people say them: `812 B`, `3.4 MiB`. */
+/** A number of bytes as text: `812 B`, `3.4 MiB`. */
 function formatSize(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   const power = Math.min(Math.floor(Math.log2(bytes) / 10), 4);

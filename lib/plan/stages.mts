@@ -1,15 +1,15 @@
 /** Which steps run in parallel. */
 import type { Step } from "./types.mts";
 
-/** A step, with its place among all of them from 0. */
+/** A step, with its index among all steps, from 0. */
 export interface ScheduledStep {
   step: Step;
   at: number;
 }
 
 /**
- * Steps → stages, one after the other; each has queues that run in parallel, each with its steps in
- * order. A step without a queue is a stage by itself.
+ * Groups steps into stages that run one after the other. A stage has queues that run in parallel,
+ * each with its steps in order. A step without a queue is a stage of its own.
  */
 export function scheduleOf(steps: Step[]): ScheduledStep[][][] {
   const stages: Map<string | undefined, ScheduledStep[]>[] = [];
@@ -29,7 +29,7 @@ export function inQueue(queue: string, steps: Step[]): Step[] {
   return steps.map((step) => ({ ...step, queue }));
 }
 
-/** Keeps one of each step that several machines or boxes have in common. */
+/** Removes duplicates of steps that several machines or boxes share. */
 export function uniqueSteps(steps: Step[]): Step[] {
   const words = steps.map(({ command }) => command.join(" "));
   return steps.filter((_, i) => words.indexOf(words[i]!) === i);

@@ -1,4 +1,4 @@
-/** A plan in one line. */
+/** The summary of a plan in one line. */
 import type { FileChange, Step } from "./types.mts";
 import { counted, formatDuration } from "../text.mts";
 
@@ -10,11 +10,11 @@ export interface Summary {
   steps: number;
   /** Boxes to build. */
   boxes: number;
-  /** Milliseconds that all steps took when they last ran; absent where one of them never did. */
+  /** Milliseconds that all steps took in their last runs; absent if one of them never ran. */
   lastTime?: number;
 }
 
-/** Counts files and steps. `took`: milliseconds by the title of a step, of earlier runs. */
+/** Counts files and steps. `took`: the milliseconds of earlier runs, by the title of a step. */
 export function summaryOf(changes: FileChange[], steps: Step[], took: Record<string, number>): Summary {
   const times = steps.map(({ title }) => (Object.hasOwn(took, title) ? took[title] : undefined));
   return {

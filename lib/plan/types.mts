@@ -10,9 +10,9 @@ export interface Plan {
    * config.
    */
   replaces: string[];
-  /** Lines of the user's own in the blocks of machines, as they are written. */
+  /** The user's own lines in the blocks of machines, as they are written. */
   ownLines: { machine: string; text: string }[];
-  /** Findings of the plan itself. With a failed one it must not be run. */
+  /** Findings of the plan itself. A plan with a failed one must not be run. */
   findings: Finding[];
 }
 
@@ -22,7 +22,7 @@ export interface File {
   path: string;
   text: string;
   mode?: number;
-  /** Its text is not shown: it contains secrets, or is not for people to read. */
+  /** Whether its text is hidden: it contains secrets, or is not for people to read. */
   secret?: true;
 }
 
@@ -36,16 +36,16 @@ export interface Step {
   /** Files, relative to the lab's folder: its standard input, and where its output is written. */
   input?: string;
   output?: string;
-  /** Paths that are removed when it is done, relative to the lab's folder. */
+  /** Paths, relative to the lab's folder, that are removed when the step is done. */
   removes?: string[];
   /**
-   * Consecutive steps of different queues run in parallel, those of one queue in order; a step
-   * without a queue waits for all before it.
+   * Consecutive steps of different queues run in parallel; those of one queue run in order. A step
+   * without a queue waits for all earlier steps.
    */
   queue?: string;
   /** It may ask for a password, so it gets the terminal. */
   terminal?: boolean;
-  /** The machine that its output proves, read by verify.mts. */
+  /** The machine that its output proves. verify.mts reads the output. */
   proves?: string;
 }
 
@@ -56,6 +56,6 @@ export interface FileChange {
   /** The current text. */
   before: string;
   text: string;
-  /** Neither text is shown. */
+  /** Whether both texts are hidden. */
   secret?: true;
 }

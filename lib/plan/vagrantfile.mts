@@ -6,13 +6,12 @@ import type { Lab, LabMachine } from "../host/lab.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { joinBlocks, nothing, render, Rendered } from "../render.mts";
 
-/** Seconds until a machine must answer over SSH. */
+/** Seconds within which a machine must answer over SSH. */
 const bootTimeout = { kvm: 300, tcg: 1800 } as const;
 
 /**
  * The text of the Vagrantfile: every machine, and the VMs that the config no longer has.
- * `replaces`: machines whose existing VM is replaced; every other VM keeps the box that it was
- * created from.
+ * `replaces`: machines whose VM is replaced; every other VM keeps the box that it was created from.
  */
 export function vagrantfile(
   config: Resolved,
@@ -35,7 +34,7 @@ export function vagrantfile(
       provider: render(texts[`templates/${provider.template}`]!, provider.values(machine, host, lab.prefix)),
     });
   });
-  // Vagrant shuts down and removes only what the Vagrantfile names
+  // Vagrant stops and removes only machines that the Vagrantfile names
   const orphans = Object.keys(lab.orphans).map((name) => render("config.vm.define {{name}}", { name }));
   const requires = takesHyperv(config, lab) ? new Rendered('require_relative "hyperv_gpu"\n') : nothing;
   return `${
@@ -44,8 +43,8 @@ export function vagrantfile(
 }
 
 /**
- * The box in a machine's block: the one that its VM was created from, else the one that the config
- * describes. A version is given where the box is built here, as `1.HASH`.
+ * The box in a machine's block: the one that its VM was created from, else the one in the config.
+ * The version of a box that is built here is given as `1.HASH`.
  */
 function boxOfVm(wanted: string, version: string | undefined, { box: has, boxName = wanted }: Partial<LabMachine>) {
   const own = /^(1\.\d+)\.\d+$/.exec(has ?? "")?.[1];
@@ -53,7 +52,7 @@ function boxOfVm(wanted: string, version: string | undefined, { box: has, boxNam
   return { name: wanted, version: version && (own ?? version) };
 }
 
-/** Whether any Hyper-V VM gets a card or has one, which needs more than Vagrant's provider can do. */
+/** Whether any Hyper-V VM gets or has a card, which needs more than Vagrant's provider supports. */
 export function takesHyperv({ machines }: Resolved, lab: Lab): boolean {
   return machines.some(({ provider, gpus }) => provider === "hyperv" && gpus.length > 0) ||
     Object.values({ ...lab.machines, ...lab.orphans }).some(({ cardTaken }) => cardTaken);

@@ -1,19 +1,16 @@
-/** Steps that change a VM itself: its start, its disk, its driver, its removal. */
+/** Steps for the VM itself: its start, its disk, its driver, its removal. */
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Step } from "./types.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import type { LabMachine } from "../host/lab.mts";
 import { powershellScript } from "../host/windows.mts";
 
-/** The start of an SSH command to a machine, by the SSH configuration that Vagrant wrote for it. */
+/** The start of an SSH command to a machine, with the SSH configuration that Vagrant wrote for it. */
 export function ssh(name: string): string[] {
   return ["ssh", "-F", `ssh/${name}`, name];
 }
 
-/**
- * The step that removes a machine's VM and its files. Only libvirt keeps more than Vagrant knows
- * about.
- */
+/** The step that removes a machine's VM and its files. libvirt also keeps files that Vagrant does not know. */
 export function removal(
   name: string,
   { domain, provider = "libvirt" }: Pick<LabMachine, "domain" | "provider">,
@@ -28,8 +25,8 @@ export function removal(
 }
 
 /**
- * The step that returns a card to a Windows host if the machine's VM no longer has it, because the VM
- * is gone or a run was interrupted. It does nothing if the host has the card.
+ * The step that returns a card to a Windows host if the machine's VM no longer has it, because the
+ * VM was removed or a run was interrupted. It does nothing if the host has the card.
  */
 export function returnCard(name: string): Step {
   return {
@@ -38,20 +35,20 @@ export function returnCard(name: string): Step {
   };
 }
 
-/** The environment of every Vagrant command: without it Vagrant checks for a newer version at every start. */
+/** The environment of every Vagrant command. Without it, Vagrant checks for a newer version at every start. */
 export const vagrantEnv = { VAGRANT_CHECKPOINT_DISABLE: "1" };
 
 /**
- * Starts VMs, all of one provider with one command: Vagrant boots them in parallel where the
- * provider can.
+ * Starts VMs, all of one provider with one command, so that Vagrant boots them in parallel if the
+ * provider supports it.
  */
 export function boots(work: { machine: ResolvedMachine; creates: boolean; starts: boolean }[]): Step[] {
   const starting = work.filter(({ starts }) => starts);
   return [...new Set(starting.map(({ machine }) => machine.provider))].map((provider) => {
     const of = starting.filter(({ machine }) => machine.provider === provider);
     const names = of.map(({ machine }) => machine.name);
-    const made = of.filter(({ creates }) => creates).length;
-    const verb = made === of.length ? "Create" : made === 0 ? "Start" : "Create or start";
+    const created = of.filter(({ creates }) => creates).length;
+    const verb = created === of.length ? "Create" : created === 0 ? "Start" : "Create or start";
     return {
       title: `${verb} the VM${names.length > 1 ? "s" : ""} ${names.join(", ")}`,
       command: ["vagrant", "up", ...names, `--provider=${provider}`],
@@ -72,7 +69,7 @@ export function autostartSteps({ name, provider, autostart = false }: ResolvedMa
   }];
 }
 
-/** The steps that enlarge the system disk to the size of the config, and then the root file system. */
+/** The steps that enlarge the system disk to the size in the config, and then the root file system. */
 export function diskSteps({ name, provider, disk }: ResolvedMachine, { domain }: LabMachine): Step[] {
   if (disk === undefined || provider !== "libvirt") return [];
   const size = disk / 1024;

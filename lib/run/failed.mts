@@ -1,8 +1,8 @@
-/** Which step failed last, kept in the lab's folder for `explain`. */
+/** The step that failed last, recorded in the lab's folder for `explain`. */
 import type { Shell } from "../shell.mts";
 import type { Step } from "../plan/types.mts";
 
-/** A step that failed: its title, the file that has its log, and the name of its program. */
+/** A failed step: its title, the file with its log, and the name of its program. */
 export interface FailedStep {
   title: string;
   log: string;
@@ -14,13 +14,13 @@ const fileOf = (folder: string) => `${folder}/logs/failed.json`;
 /** The name of the program that a step runs. */
 export const programOf = ({ command }: Step): string => command[0]?.split(/[\\/]/).at(-1) ?? "";
 
-/** Remembers a step that failed. */
+/** Records a failed step. */
 export async function rememberFailed(shell: Shell, folder: string, step: Step, log: string): Promise<void> {
   const failed: FailedStep = { title: step.title, log, program: programOf(step) };
   await shell.write(fileOf(folder), `${JSON.stringify(failed)}\n`);
 }
 
-/** Forgets it, before steps run again. */
+/** Deletes the record, before steps run again. */
 export const forgetFailed = (shell: Shell, folder: string): Promise<void> => shell.remove(fileOf(folder));
 
 /** The step that failed in the last run; undefined if none did. */

@@ -16,33 +16,34 @@ interface Holder {
   since: string;
   /** Makes this holder unique. */
   id?: string;
-  /** The process groups of the steps that run. */
+  /** The process groups of running steps. */
   steps?: Group[];
 }
 
-/** A step's process group, and when its leader began. */
+/** A step's process group, and the start time of its leader. */
 interface Group {
   group: number;
   began: string | null;
 }
 
-/** A lock that is held. */
+/** A lock that this process holds. */
 export interface Lock {
   /**
    * Records the process group of a running step, so that the next run can end it if this one is
    * killed.
    */
   step(group: number): Promise<void>;
-  /** Removes a step that has ended. Anything that it left running (a daemon) is not killed. */
+  /** Removes a step that has ended. A daemon that it left running is not killed. */
   ended(group: number): void;
   release(): Promise<void>;
 }
 
 /**
- * Takes the lock of a lab's folder. One whose holder is dead is taken over, and a step that its
- * holder left running is ended first.
+ * Takes the lock of a lab's folder. If its holder is dead, the lock is taken over, and a step that
+ * the holder left running is ended first.
  *
- * Throws {@link UserError} that names the holder if it lives, or if the folder is not this user's alone.
+ * Throws {@link UserError} if the holder is alive, with its name, or if the folder does not belong
+ * to this user alone.
  */
 export async function acquireLock(
   shell: Shell,
@@ -57,7 +58,7 @@ export async function acquireLock(
     began: await startOf(shell, process.pid),
     command,
     since: new Date().toISOString(),
-    // two runs of one process, or of one millisecond, still differ
+    // distinguishes two runs of one process, or in the same millisecond
     id: Math.random().toString(36).slice(2),
   };
   const inherited = await take(shell, path, own, (holder) =>
@@ -119,8 +120,7 @@ function noting(shell: Shell, path: string, own: Holder): Lock {
       const began = await startOf(shell, group);
       steps = [...steps, { group, began }];
       const text = JSON.stringify({ ...own, steps });
-      // steps that start at the same time are written one after another: the last write lists all
-      // of them
+      // steps that start at the same time are written one after another: the last write lists all of them
       written = written.then(() => shell.write(path, text, 0o600));
       await written;
     },
@@ -133,8 +133,7 @@ function noting(shell: Shell, path: string, own: Holder): Lock {
 
 /** Ends a step that outlived its run: SIGTERM, then SIGKILL. */
 async function end(shell: Shell, { group, began }: Group, talk: (line: string) => void): Promise<void> {
-  // a group's number is not reused while it has members: only a leader that started later is
-  // another process
+  // the id of a group is not reused while it has members: a leader that started later is another process
   const leader = await startOf(shell, group);
   if ((leader !== null && leader !== began) || !shell.signal(-group, 0)) return;
   talk(`an earlier run was killed and left a step running (process group ${group}): stopping it first`);
@@ -156,8 +155,8 @@ async function startOf(shell: Shell, pid: number): Promise<string | null> {
 }
 
 /**
- * A holder, or undefined if the text names no process: an id below 2 means all processes or init
- * (kill(2)).
+ * Parses a holder; undefined if the text names no process: an id below 2 means all processes or
+ * init (kill(2)).
  */
 function parsed(text: string): Holder | undefined {
   try {

@@ -28,23 +28,28 @@ const pace = 1000;
 export const silence = 30_000;
 
 /**
- * The line of a step at a moment: number, title, time, last time's, and what the program printed
- * last, at most `width` columns. `elapsed` in milliseconds.
+ * The line of a step at a moment, at most `width` columns: its number, title, time, the time that
+ * it took last, and the last output of its program. `elapsed`: milliseconds.
  */
-export function stepLine({ number, title, lastTime }: StepTitle, elapsed: number, said: string, width: number): string {
+export function stepLine(
+  { number, title, lastTime }: StepTitle,
+  elapsed: number,
+  output: string,
+  width: number,
+): string {
   const usual = lastTime === undefined ? "" : `, last time ${formatDuration(lastTime)}`;
   const start = `${number} ${title}, ${formatDuration(elapsed)}${usual}`;
-  const line = visible(said === "" ? start : `${start}: ${said.trim()}`);
+  const line = visible(output === "" ? start : `${start}: ${output.trim()}`);
   return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }
 
 /**
- * One line of a terminal that changes while the step runs, and is replaced at its end. What the
- * program prints is shown at its end only, so that a program's retries do not fill the screen.
+ * A single line of the terminal that changes while the step runs and is replaced at its end. The
+ * program's output is shown only if the step fails, so retries do not fill the screen.
  */
 export function changingLine(shell: Shell, step: StepTitle, now: () => number): Progress {
   const start = now();
-  // the last column makes some terminals go on to the next line
+  // text in the last column makes some terminals start a new line
   const width = shell.terminal.columns - 1;
   let said = "";
   const draw = () => shell.stderr(`\r\u001b[K${stepLine(step, now() - start, said, width)}`);
@@ -55,7 +60,7 @@ export function changingLine(shell: Shell, step: StepTitle, now: () => number): 
   const timer = setInterval(draw, pace);
   return {
     add(text) {
-      // a download rewrites its line, and ends it with the download
+      // a download rewrites its line, and its meter ends with the download
       const { rest, last } = withoutMeter(text);
       lines.add(rest);
       if (last === undefined) return;
@@ -71,8 +76,8 @@ export function changingLine(shell: Shell, step: StepTitle, now: () => number): 
 }
 
 /**
- * The program's own output, and a line where it has been silent for long, with how far its download
- * is. `show` is undefined where its output is not shown.
+ * The program's own output, and a message with the progress of its download after a long silence.
+ * `show` is undefined if the output is not shown.
  */
 export function passedOn(
   { number, title }: StepTitle,

@@ -1,6 +1,6 @@
 /**
- * The real {@link Shell}: the only code, with its parts in shell/, that touches files, processes
- * and streams. Tests use a fake one.
+ * The real {@link Shell}: the only code, with its parts in shell/, that uses files, processes and
+ * streams. Tests use a fake.
  */
 import { createWriteStream } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
@@ -25,7 +25,7 @@ import {
 } from "./shell/programs.mts";
 import { attempt, refused } from "./shell/reasons.mts";
 
-/** The shell of this machine. Programs are started without a shell in between, so that no argument needs quoting. */
+/** The shell of this machine. Programs are started directly, so arguments need no quoting. */
 export function realShell(): Shell {
   takeOverEnvironment();
   const groups = new Set<number>();
@@ -33,7 +33,7 @@ export function realShell(): Shell {
   const shell = { interrupted: false };
   // a question ends when the user asks to stop
   let asking: (() => void) | undefined;
-  // Windows knows no process groups, whose ids are negative
+  // Windows has no process groups, which have negative ids
   const kill = (id: number, signal: NodeJS.Signals | 0) => {
     try {
       return process.kill(process.platform === "win32" ? Math.abs(id) : id, signal);
@@ -41,8 +41,8 @@ export function realShell(): Shell {
       return false;
     }
   };
-  // children are process groups of their own, so the terminal's Ctrl-C reaches them only from here;
-  // a second one is final
+  // children have process groups of their own, so the terminal's Ctrl-C reaches them only from
+  // here; a second Ctrl-C kills them
   const stop = (signal: NodeJS.Signals) => {
     for (const group of groups) kill(-group, shell.interrupted ? "SIGKILL" : signal);
     if (groups.size === 0 && shell.interrupted) process.exit(130);
@@ -61,7 +61,7 @@ export function realShell(): Shell {
     const group = child.pid;
     if (!group) return () => {};
     groups.add(group);
-    // when a step is stopped, what it left in its process group is stopped too
+    // what a stopped step left running in its process group is stopped too
     child.child?.once("exit", () => shell.interrupted && kill(-group, "SIGTERM"));
     return () => groups.delete(group);
   };
@@ -116,7 +116,7 @@ export function realShell(): Shell {
           if (child.pid) kill(-child.pid, "SIGTERM");
         }, limit * 1000),
         setTimeout(() => child.pid && kill(-child.pid, "SIGKILL"), (limit + patience.end) * 1000),
-        // one that waits for a device cannot be killed
+        // a process that waits for a device cannot be killed
         setTimeout(() => leave(), (limit + 2 * patience.end) * 1000),
       ];
       const ended = await Promise.race([child, gaveUp]);
@@ -143,7 +143,7 @@ export function realShell(): Shell {
       for (const path of [log, kept]) if (path) await folderOf(path);
       const { $ } = await import("zx/core");
       let file = log ? createWriteStream(log) : undefined;
-      // a step does not fail because of its log
+      // a failed log does not fail the step
       file?.on("error", (error) => {
         file = undefined;
         show?.(`homelab-gpu: ${refused("write", log!, error).message}; the step continues without a log\n`);
@@ -151,12 +151,12 @@ export function realShell(): Shell {
       const lines = new Lines((line) => file?.write(`${line}\n`));
       const settings = { ...quietly, detached: !options.terminal, ...placed(options.cwd, options.env) };
       const fed = input ? { input: await attempt("read", input, () => readFile(input)) } : {};
-      // a step that the lock does not list yet must not outlive this run
+      // a step that is not yet in the lock must not outlive this run
       const held = canHold && !options.terminal && options.started !== undefined;
       const child = start($, { ...settings, ...fed, ...directly(command, !input, held) });
       const heard: Buffer[] = [];
       if (kept) child.stdout.on("data", (chunk: Buffer) => heard.push(Buffer.from(chunk)));
-      // at once: output without a listener is lost
+      // immediately: output without a listener is lost
       for (const stream of kept ? [child.stderr] : [child.stdout, child.stderr]) {
         const screen = new Screen((text) => show?.(text));
         stream.on("data", (chunk: Buffer | string) => {
@@ -170,7 +170,7 @@ export function realShell(): Shell {
         if (child.pid && !options.terminal) await options.started?.(child.pid);
         if (held) letGo(child);
       } catch (error) {
-        // no lock would list a step that goes on
+        // a step that continues would be in no lock
         if (child.pid) kill(-child.pid, "SIGTERM");
         await child;
         done();
@@ -193,7 +193,7 @@ export function realShell(): Shell {
 
     async interactive(command: string[], { cwd, env }: { cwd?: string; env?: Record<string, string> } = {}) {
       const { $ } = await import("zx/core");
-      // the terminal sends Ctrl-C to the program itself; here it must not end the script first
+      // the terminal sends Ctrl-C to the program itself; it must not end this script first
       const ignore = () => {};
       process.on("SIGINT", ignore);
       const settings = { nothrow: true, quiet: true, stdio: "inherit" as const, detached: false, ...placed(cwd, env) };
@@ -226,14 +226,14 @@ export function realShell(): Shell {
 }
 
 /**
- * Seconds: until a message says what is waited for, for an answer, and for a program to end after
- * SIGTERM.
+ * Seconds: until a message says that a program is still running, until an answer is given up, and
+ * from SIGTERM to SIGKILL.
  */
 const patience = { silence: 3, answer: 30, end: 2 };
 
 /**
- * By how much each limit of an answer is longer than usual, from `HOMELAB_GPU_TIMEOUT_FACTOR`: a
- * whole number from 1 to 999, else 1. The probes read the same variable.
+ * The factor for time limits of answers, from `HOMELAB_GPU_TIMEOUT_FACTOR`: a whole number from 1
+ * to 999, else 1. The probes read the same variable.
  */
 export function timeoutFactor({ HOMELAB_GPU_TIMEOUT_FACTOR: text = "" }: NodeJS.ProcessEnv): number {
   return /^[1-9]\d{0,2}$/.test(text) ? Number(text) : 1;

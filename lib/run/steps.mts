@@ -1,4 +1,4 @@
-/** Runs a plan: writes its files, runs its steps, shows and logs them. */
+/** Runs a plan: writes its files, and runs, shows and logs its steps. */
 import type { File, FileChange, Step } from "../plan/types.mts";
 import type { Shell } from "../shell.mts";
 import { Interrupted, UserError } from "../errors.mts";
@@ -11,22 +11,22 @@ import type { Lock } from "./lock.mts";
 import { commandLine } from "../plan/command-line.mts";
 import { formatDuration } from "../text.mts";
 
-/** Where a run of steps reports to, and what it shows. */
+/** The target of a run's messages, and how it shows steps. */
 export interface Reporter {
   shell: Shell;
   options: { quiet: boolean; verbose: boolean };
-  /** A step is one line that changes: its output goes to a terminal on which lines can be rewritten. */
+  /** Whether a step is shown as one line that changes, on a terminal whose lines can be rewritten. */
   folds?: boolean;
-  /** A line about the run itself. */
+  /** Prints a line about the run itself. */
   log(text: string): void;
   /**
-   * What the log of a failed step of that program is known to mean, as text that follows the error;
-   * empty if nothing is known.
+   * Explains the log of a failed step of that program, as text that follows the error; empty if
+   * nothing is known.
    */
   explain(log: string, program: string): Promise<string>;
 }
 
-/** What writing these files would change. */
+/** The changes that writing these files would make. */
 export async function diffFiles(shell: Shell, folder: string, files: File[]): Promise<FileChange[]> {
   return await Promise.all(files.map(async ({ path, text, secret }) => {
     const before = await shell.read(`${folder}/${path}`);
@@ -42,16 +42,16 @@ export async function writeFiles(shell: Shell, folder: string, files: File[], ch
 }
 
 /**
- * Runs steps in the lab's folder, stage by stage; shows each with its title, output and time, and
- * logs it. A failed step ends its queue. Other queues run to their ends, so that no long work
- * is lost; then it throws {@link UserError}. A step that verifies a machine may fail: its findings
- * say more.
+ * Runs steps in the lab's folder, stage by stage, and shows and logs each with its title, output
+ * and time. A failed step ends its queue. Other queues run to their ends, so that no long work is
+ * lost; then it throws {@link UserError}. A step that verifies a machine may fail: its findings
+ * give the details.
  */
 export async function runSteps(reporter: Reporter, folder: string, steps: Step[], lock: Lock): Promise<void> {
-  // the proof of an earlier run does not count for this one
+  // the proof of an earlier run does not count
   for (const { proves, output } of steps) if (proves && output) await reporter.shell.remove(`${folder}/${output}`);
   const took: Durations = {};
-  // shown on a terminal only
+  // shown only on a terminal
   const usual = reporter.folds ? await readDurations(reporter.shell, folder) : {};
   for (const queues of scheduleOf(steps)) {
     const run = { folder, lock, of: steps.length, alone: queues.length === 1, took, usual };
@@ -67,21 +67,21 @@ export async function runSteps(reporter: Reporter, folder: string, steps: Step[]
   await forgetFailed(reporter.shell, folder);
 }
 
-/** What a step is a part of. */
+/** The state of a run that a step is part of. */
 interface Run {
   folder: string;
   lock: Lock;
-  /** Steps in all. */
+  /** The number of all steps. */
   of: number;
-  /** No other step runs at the same time. */
+  /** Whether no other step runs at the same time. */
   alone: boolean;
-  /** What the steps took that are done. */
+  /** The durations of finished steps. */
   took: Durations;
-  /** What steps took when they last succeeded. */
+  /** The durations of steps when they last succeeded. */
   usual: Durations;
 }
 
-/** Bytes of a log that are searched for a cause. */
+/** The number of bytes at the end of a log that are searched for a cause. */
 const logEnd = 4 * 1024 * 1024;
 
 async function runStep(
@@ -98,7 +98,7 @@ async function runStep(
   const folded = reporter.folds && !options.verbose && !options.quiet && alone && !step.terminal;
   if (!folded) reporter.log(`${number} ${step.title}`);
   if (options.verbose) reporter.log(`$ ${commandLine(step)}`);
-  // lines of steps that run side by side are prefixed with their queue
+  // lines of steps in parallel are prefixed with their queue
   const lines = alone ? undefined : new Lines((line) => shell.stderr(`${step.queue} | ${line}\n`));
   const show = (text: string) => (lines ? lines.add(text) : shell.stderr(text));
   const now = () => performance.now();

@@ -1,10 +1,10 @@
-/** The progress meter of curl, as words. */
+/** Reads the progress meter of curl. */
 
-/** A transfer at a moment. */
+/** The state of a transfer. */
 export interface Transfer {
-  /** What has arrived: `44.0 MiB`. */
+  /** The received part: `44.0 MiB`. */
   received: string;
-  /** The whole, where the server says it. */
+  /** The total size, if the server reports it. */
   total: string | undefined;
   /** Per second: `10.5 MiB/s`. */
   rate: string;
@@ -12,7 +12,8 @@ export interface Transfer {
   left: string | undefined;
 }
 
-// percent, total, percent, received, percent, sent, two average rates, three times, current rate (curl, lib/progress.c)
+// percent, total, percent, received, percent, sent, two average rates, three times, current rate
+// (curl, lib/progress.c)
 const row =
   /^ *\d+ +([\d.]+[kMGTP]?) +\d+ +([\d.]+[kMGTP]?) +\d+ +[\d.]+[kMGTP]? +[\d.]+[kMGTP]? +[\d.]+[kMGTP]? +[-\d:dh ]+? +[-\d:dh ]+? +([-\d:dh ]+?) +([\d.]+[kMGTP]?) *$/;
 const heading = /^ *% Total +% Received|^ *Dload +Upload/;
@@ -20,15 +21,15 @@ const heading = /^ *% Total +% Received|^ *Dload +Upload/;
 const sized = (text: string) =>
   /[kMGTP]$/.test(text) ? `${text.slice(0, -1)} ${text.at(-1)!.toUpperCase()}iB` : `${text} B`;
 
-/** The transfer that a row of curl's meter shows; undefined for every other line. */
+/** The transfer in a row of curl's meter; undefined for any other line. */
 export function transferOf(line: string): Transfer | undefined {
   const [, total = "", received = "", left = "", rate = ""] = row.exec(line) ?? [];
   if (received === "") return undefined;
-  // a server that does not say the total has in its column what arrived
-  const known = total !== "0" && (total !== received || /\d/.test(left));
+  // without a total from the server, its column shows the received bytes
+  const hasTotal = total !== "0" && (total !== received || /\d/.test(left));
   return {
     received: sized(received),
-    total: known ? sized(total) : undefined,
+    total: hasTotal ? sized(total) : undefined,
     rate: `${sized(rate)}/s`,
     left: /^[\d:]+$/.test(left) ? left : undefined,
   };
@@ -44,7 +45,7 @@ export function describeTransfer({ received, total, rate, left }: Transfer): str
     .join(", ");
 }
 
-/** A program's output without the rows of curl's meter, and the last of these in words. */
+/** A program's output without the rows of curl's meter, and the last of these rows in words. */
 export function withoutMeter(text: string): { rest: string; last: string | undefined } {
   let last: string | undefined;
   const rest = text.split(/(?<=[\r\n])/).filter((piece) => {

@@ -1,6 +1,6 @@
 /**
- * Which drivers a card's functions had before they were passed to a VM, and whether they have them
- * again.
+ * The drivers that a card's functions had before they were passed to a VM, and whether they have
+ * them again.
  */
 import type { Finding, Fix } from "../findings.mts";
 import type { Host } from "../host/types.mts";
@@ -21,17 +21,17 @@ export function previousDriversOf(
   taken: (bdf: string) => boolean,
 ): PreviousDriver[] {
   return functions.map(({ bdf, vendor, device, driver }) => {
-    const known = earlier.find((one) => one.bdf === bdf && one.vendor === vendor && one.device === device);
-    if (taken(bdf) && driver === "vfio-pci" && known) return known;
+    const record = earlier.find((one) => one.bdf === bdf && one.vendor === vendor && one.device === device);
+    if (taken(bdf) && driver === "vfio-pci" && record) return record;
     const ids = { ...(vendor ? { vendor } : {}), ...(device ? { device } : {}) };
     return { bdf, ...ids, ...(driver === undefined ? {} : { driver }) };
   });
 }
 
 /**
- * Merges the records of all machines before a machine gets these functions: the record of a
- * function moves with it from the machine that had it before. `vms`: the functions that each of our
- * VMs has, by BDF; undefined for a VM that may have any.
+ * Merges the records of all machines before a machine gets these functions. The record of a
+ * function moves with it from its previous machine. `vms`: the functions of each of our VMs, by
+ * BDF; undefined for a VM that may have any.
  */
 export function mergePreviousDrivers(
   records: Record<string, PreviousDriver[]>,
@@ -52,30 +52,31 @@ export function mergePreviousDrivers(
 /** Checks whether the host has a machine's functions back, each bound to its earlier driver. */
 export function checkGpuReturned(machine: string, before: PreviousDriver[], host: Host): Finding {
   const check = "gpu.returned";
-  const there = before.map((one) => ({ ...one, now: host.pci?.find(({ bdf }) => bdf === one.bdf) }));
+  const functions = before.map((one) => ({ ...one, now: host.pci?.find(({ bdf }) => bdf === one.bdf) }));
   const named = (driver: string | null | undefined) => (driver === undefined ? "not read" : (driver ?? "none"));
-  const evidence = there.map(({ bdf, driver, now }) => ({
+  const evidence = functions.map(({ bdf, driver, now }) => ({
     read: `/sys/bus/pci/devices/${bdf}/driver`,
     value: `${named(now?.driver)}, before ${named(driver)}`,
   }));
   const base = { check, machine, evidence, fix: [] };
-  if (there.some(({ now, driver }) => now?.driver === undefined || driver === undefined)) {
+  if (functions.some(({ now, driver }) => now?.driver === undefined || driver === undefined)) {
     return { ...base, status: "unknown", message: "could not read whether the host has its card back" };
   }
-  const off = there.filter(({ driver, now }) => now!.driver !== driver);
-  if (off.length === 0) {
-    const drivers = there.map(({ bdf, driver }) => `${bdf} (${driver ?? "no driver"})`).join(", ");
+  const misbound = functions.filter(({ driver, now }) => now!.driver !== driver);
+  if (misbound.length === 0) {
+    const drivers = functions.map(({ bdf, driver }) => `${bdf} (${driver ?? "no driver"})`).join(", ");
     return { ...base, status: "pass", message: `the host has its card back: ${drivers}` };
   }
   return {
     ...base,
     status: "fail",
     message: `not back on its driver: ${
-      off.map(({ driver, now }) => `${formatFunction(now!)} has ${named(now!.driver)}, but had ${named(driver)}`).join(
-        "; ",
-      )
+      misbound.map(({ driver, now }) => `${formatFunction(now!)} has ${named(now!.driver)}, but had ${named(driver)}`)
+        .join(
+          "; ",
+        )
     }`,
-    fix: off.map(({ bdf, driver, now }) => giveBack(bdf, driver ?? null, now!.driver !== null)),
+    fix: misbound.map(({ bdf, driver, now }) => giveBack(bdf, driver ?? null, now!.driver !== null)),
   };
 }
 

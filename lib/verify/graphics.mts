@@ -1,4 +1,7 @@
-/** Checks the layers from a card by AMD or Intel on the guest's PCI bus up to its device nodes in a container. */
+/**
+ * Checks the layers of an AMD or Intel card, from the guest's PCI bus up to its device nodes in a
+ * container.
+ */
 import type { PciFunction } from "../host/pci-types.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { guestWord } from "../render.mts";
@@ -17,9 +20,10 @@ function placeOf(facts: Facts, { vendor, device }: PciFunction): { at: string; d
 }
 
 /**
- * Checks that the kernel's own driver has each card, and made a render node for it; of AMD's cards
- * also that there is /dev/kfd, by which containers compute. `used`: a service asks for a card. A
- * card that none asks for may have no driver: old cards have none, and a box of one's own need not.
+ * Checks that the kernel's own driver is bound to each card and created a render node for it; for
+ * AMD cards also that /dev/kfd exists, which containers need to compute. `used`: a service requests
+ * a card. Without such a service, a card may have no driver: old cards have none, and the user's
+ * own box may lack it.
  */
 export function graphicsLayer(facts: Facts, cards: PciFunction[], used: boolean): LayerResult {
   const check = "verify.module";
@@ -104,7 +108,7 @@ function containerNodes(facts: Facts, machine: string, { key, name, container }:
     return { check, status: "fail", message, evidence, fix: [see] };
   }
   const nodes = joinList(found.map((node) => `/dev/${node}`));
-  // the image has no shell to try with
+  // the image has no shell to run the test
   if (code === "126" || code === "127") {
     return {
       check,

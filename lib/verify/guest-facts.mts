@@ -36,8 +36,8 @@ export function factsOf(text: string): Facts {
 }
 
 /**
- * The guest's container engine: its program and its written name. Recordings without such a line
- * are of Docker.
+ * The guest's container engine: its program and its product name. Recordings without such a line
+ * are from Docker.
  */
 export function engineOf(facts: Facts): { program: Engine; title: string } {
   return facts.one("engine") === "podman"
@@ -46,8 +46,8 @@ export function engineOf(facts: Facts): { program: Engine; title: string } {
 }
 
 /**
- * The likely cause in a log: the explanation and fixes of the failure catalogue. Undefined where the
- * log's own words say more.
+ * The likely cause in a log: the explanation and fixes from the failure catalogue. Undefined if the
+ * log itself says more.
  */
 export function causeOf(lines: string[]): { message: string; fix: Finding["fix"] } | undefined {
   const causes = likelyCauses(lines.join("\n"), { program: "verify-guest.sh", specific: true });

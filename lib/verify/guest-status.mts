@@ -1,8 +1,8 @@
-/** The output of `status-guest.sh`: what runs in a guest, and how busy its cards and file systems are. */
+/** The output of `status-guest.sh`: what runs in a guest, and the use of its cards and file systems. */
 import { factsOf } from "./guest-facts.mts";
 import { type SeenService, seenServices } from "./services.mts";
 
-/** A card in a guest; what its driver does not show is absent. */
+/** A card in a guest. Values that its driver does not report are absent. */
 export interface SeenGpu {
   name: string;
   /** `0000:06:00.0`, in the guest. */
@@ -23,14 +23,14 @@ export interface SeenDisk {
   usedMiB: number;
 }
 
-/** A container that a Compose project made. */
+/** A container of a Compose project. */
 export interface SeenContainer {
   /** Its service; for a stack, STACK/SERVICE. */
   service: string;
   name: string;
 }
 
-/** What a guest says of itself. */
+/** The status of a guest. */
 export interface GuestStatus {
   /** Whether its container engine answered. */
   engine: "answers" | "silent" | "missing";
@@ -40,7 +40,7 @@ export interface GuestStatus {
   disks: SeenDisk[];
 }
 
-/** Reads the output of status-guest.sh; undefined if it is not whole. */
+/** Parses the output of status-guest.sh; undefined if it is incomplete. */
 export function guestStatusOf(text: string): GuestStatus | undefined {
   if (!text.startsWith("homelab-gpu-status 1\n")) return undefined;
   const facts = factsOf(text);
@@ -52,7 +52,7 @@ export function guestStatusOf(text: string): GuestStatus | undefined {
     containers: facts.all("service").flatMap((value) => {
       const words = value.split(" ");
       const name = words.at(-1)!;
-      // it becomes a word of a command in the guest
+      // the name becomes an argument of a command in the guest
       return words.length > 2 && /^[\w.-]+$/.test(name) ? [{ service: words[0]!, name }] : [];
     }),
     gpus: [
@@ -68,7 +68,7 @@ export function guestStatusOf(text: string): GuestStatus | undefined {
   };
 }
 
-/** The parts of a card that were read. */
+/** The values of a card that were read. */
 type Values = Partial<Record<Exclude<keyof SeenGpu, "name" | "address">, number>>;
 
 function known(values: Record<keyof Values, number | undefined>): Values {
@@ -76,13 +76,14 @@ function known(values: Record<keyof Values, number | undefined>): Values {
 }
 
 /**
- * A line of `nvidia-smi --query-gpu=pci.bus_id,name,…`: `00000000:06:00.0, NVIDIA L4, 3, 512, 23034, 41, 16.32, 72.00`. What a card
- * does not have is `[N/A]` or `[Not Supported]` (nvidia-smi(1)).
+ * A line of `nvidia-smi --query-gpu=pci.bus_id,name,…`: `00000000:06:00.0, NVIDIA L4, 3, 512,
+ * 23034, 41, 16.32, 72.00`. Values that a card does not have are `[N/A]` or `[Not Supported]`
+ * (nvidia-smi(1)).
  */
 function nvidiaGpu(line: string): SeenGpu[] {
   const parts = line.split(", ");
   if (parts.length < 8) return [];
-  // a name may have a comma in it
+  // a name may contain a comma
   const [address, ...rest] = parts;
   const [busy, used, total, temperature, power, limit] = rest.slice(-6).map((text) => numberIn(text));
   return [{
@@ -101,8 +102,9 @@ function nvidiaGpu(line: string): SeenGpu[] {
 }
 
 /**
- * A line of what the kernel's driver shows: amdgpu's gpu_busy_percent and mem_info_vram_* in bytes (kernel.org, gpu/amdgpu), hwmon's
- * temperatures in thousandths of a degree and power in millionths of a watt (kernel.org, hwmon/sysfs-interface), Intel's clock in MHz.
+ * A line of values from the kernel's driver: amdgpu's gpu_busy_percent and mem_info_vram_* in bytes
+ * (kernel.org, gpu/amdgpu), hwmon's temperatures in thousandths of a degree and power in millionths
+ * of a watt (kernel.org, hwmon/sysfs-interface), Intel's clock in MHz.
  */
 function sysfsGpu(line: string): SeenGpu[] {
   const [address, ...words] = line.split(" ");

@@ -15,10 +15,10 @@ import { engineLayer, serviceLayer, servicesOfStack, stackLayer } from "./servic
 import { self } from "../self.mts";
 import { isNvidia } from "../host/vendors.mts";
 
-/** The verdicts about a guest, from the output of verify-guest.sh. */
+/** The results for a guest, from the output of verify-guest.sh. */
 export interface Verification {
   findings: Finding[];
-  /** SHA-256 of the Compose file that was applied last. */
+  /** SHA-256 of the Compose file that was last applied. */
   services?: string;
 }
 
@@ -28,16 +28,19 @@ export interface Verification {
 export interface ContextOfGpu {
   fn: PciFunction;
   guest?: string;
-  /** It was not passed with VFIO, so the host's drivers say nothing about it. */
+  /**
+   * Whether it was passed by another hypervisor than libvirt, so that the host's drivers show
+   * nothing about it.
+   */
   viaHypervisor?: true;
 }
 
 /**
  * Judges the output of `verify-guest.sh` layer by layer: SSH, the card's functions on the host and
  * in the guest, the kernel module, nvidia-smi, Docker or Podman, NVIDIA's toolkit, each service,
- * and the GPUs in the container of each service that requested some; for cards by AMD and Intel the
- * kernel's driver, and the nodes in the containers. Once a layer fails, the later ones are `skip`,
- * so the single `fail` is the one to fix. For cards of other vendors the layers end with PCI.
+ * and the GPUs in the containers of each service that requests some. For AMD and Intel cards: the
+ * kernel's driver, and the nodes in the containers. For other vendors the layers end with PCI.
+ * After a layer that fails, the later ones are `skip`, so the only `fail` is the one to fix.
  *
  * `services`: all services of the machine; those that `up` does not start are ignored. `passed`:
  * the functions that the machine has. `part`: it has a partition of an NVIDIA card instead. `text`:
@@ -74,14 +77,14 @@ export function verifyMachine(
 
   const layers: LayerResult[] = [
     sshLayer(facts, reached),
-    ...(passed.length > 0 && !passed.some(({ viaHypervisor }) => viaHypervisor) ? [held(passed)] : []),
-    ...(passed.length > 0 ? [seen(facts, passed)] : []),
+    ...(passed.length > 0 && !passed.some(({ viaHypervisor }) => viaHypervisor) ? [vfioLayer(passed)] : []),
+    ...(passed.length > 0 ? [pciLayer(facts, passed)] : []),
     ...(part ? [dxgLayer(facts), hostDriverLayer(facts, part)] : nvidia > 0 ? [moduleLayer(facts)] : []),
     ...(nvidia > 0 ? [smiLayer(facts, nvidia)] : []),
     ...(graphics.length > 0 ? [graphicsLayer(facts, graphics, nodesFor.length > 0)] : []),
     ...(nvidia === 0 && graphics.length === 0 && passed.length > 0 ? [otherVendor(passed)] : []),
     engineLayer(facts, machine, services.length + stacks.length),
-    // a box without an engine and without services needs no toolkit
+    // a box without an engine and without services does not need the toolkit
     ...(nvidia > 0 && (asked.length > 0 || facts.one("engine-state") !== "missing") ? [toolkitLayer(facts)] : []),
   ];
   const below = layers.length;
@@ -89,7 +92,7 @@ export function verifyMachine(
     ...stacks.map((name) => stackLayer(facts, machine, name)),
     ...[...started.map(({ name }) => name), ...inStacks].map((name) => serviceLayer(facts, machine, name)),
   );
-  // a failed service does not affect the others; only its own GPU is not checked
+  // a failed service does not affect the others; only its own GPU check is skipped
   const broken = layers.slice(below).flatMap(({ check, status, message }) =>
     check === "verify.service" && status !== "pass" ? [message] : []
   );
@@ -139,8 +142,8 @@ function sshLayer(facts: Facts, reached: boolean): LayerResult {
     };
 }
 
-/** On the host: vfio-pci holds the functions. */
-function held(passed: ContextOfGpu[]): LayerResult {
+/** On the host: vfio-pci is bound to the functions. */
+function vfioLayer(passed: ContextOfGpu[]): LayerResult {
   const check = "verify.vfio";
   const others = passed.filter(({ fn }) => fn.driver !== "vfio-pci");
   const evidence = passed.map(({ fn }) => ({
@@ -156,21 +159,21 @@ function held(passed: ContextOfGpu[]): LayerResult {
 }
 
 /** In the guest: each function has its ids and class, at the address that libvirt assigned. */
-function seen(facts: Facts, passed: ContextOfGpu[]): LayerResult {
+function pciLayer(facts: Facts, passed: ContextOfGpu[]): LayerResult {
   const check = "verify.pci";
-  const there = facts.all("pci").map((value) => value.split(" "));
+  const seenFunctions = facts.all("pci").map((value) => value.split(" "));
   // the guest's firmware assigns the bus numbers; slot and function are libvirt's
   const place = (address: string) => address.slice(address.lastIndexOf(":"));
   const found = passed.map(({ fn, guest }) => ({
     fn,
-    at: there.find(([at, code, ids]) =>
+    at: seenFunctions.find(([at, code, ids]) =>
       ids === `${fn.vendor}:${fn.device}` && code === fn.class && (guest === undefined || place(at!) === place(guest))
     )?.[0],
   }));
   const missing = found.filter(({ at }) => !at);
   const evidence = [{
     read: "/sys/bus/pci/devices in the VM",
-    value: there.map(([at, code, ids]) => `${at} [${code?.slice(0, 4)}] ${ids}`).join("; ") || "none",
+    value: seenFunctions.map(([at, code, ids]) => `${at} [${code?.slice(0, 4)}] ${ids}`).join("; ") || "none",
   }];
   const at = found.map(({ fn, at }) => `${formatFunction(fn)} as ${at}`).join(", ");
   return missing.length === 0 ? { check, status: "pass", message: `the VM has ${at}`, evidence } : {

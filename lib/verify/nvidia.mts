@@ -13,8 +13,8 @@ const noNouveau = manualFix(
 const dkms = guestFix("See for which kernels it was built", "dkms status");
 
 /**
- * Checks that a kernel module of NVIDIA drives the card, with its version and kind, or explains why
- * not.
+ * Checks that a kernel module of NVIDIA drives the card, and reports its version and kind, or why
+ * it does not.
  */
 export function moduleLayer(facts: Facts): LayerResult {
   const check = "verify.module";
@@ -134,16 +134,16 @@ export function toolkitLayer(facts: Facts): LayerResult {
   return {
     check,
     ...(engineOf(facts).program === "podman" || facts.one("dxg")
-      ? cdiKnown(facts, version)
-      : dockerKnows(facts, version)),
+      ? cdiResult(facts, version)
+      : dockerResult(facts, version)),
   };
 }
 
 /**
- * Checks that the CDI specification has GPUs. It lists the devices at the time it was generated, so
- * it can be older than the card.
+ * Checks that the CDI specification contains GPUs. It lists the devices that existed when it was
+ * generated, so it can be older than the card.
  */
-function cdiKnown(facts: Facts, version: string): Omit<LayerResult, "check"> {
+function cdiResult(facts: Facts, version: string): Omit<LayerResult, "check"> {
   const names = facts.one("cdi");
   const evidence = [{ read: "nvidia-ctk cdi list in the VM", value: names ?? "not read" }];
   if (names === undefined) {
@@ -162,7 +162,7 @@ function cdiKnown(facts: Facts, version: string): Omit<LayerResult, "check"> {
 }
 
 /** Checks that Docker was restarted after the toolkit was installed, and has its runtime. */
-function dockerKnows(facts: Facts, version: string): Omit<LayerResult, "check"> {
+function dockerResult(facts: Facts, version: string): Omit<LayerResult, "check"> {
   const names = facts.one("runtimes")?.trim().split(" ") ?? [];
   const restart = [guestFix("Restart Docker: it looks for GPUs only at its start", "systemctl restart docker")];
   const evidence = [{ read: "docker info in the VM", value: `runtimes ${names.join(", ") || "not read"}` }];

@@ -60,7 +60,7 @@ export function dxgLayer(facts: Facts): LayerResult {
     : fail("this box has no dxgkrnl", [again]);
 }
 
-/** Checks that the guest has the host's driver version: the two talk to each other. */
+/** Checks that the guest has the host's driver version, since the two drivers communicate. */
 export function hostDriverLayer(facts: Facts, { driver }: PartitionedCard): LayerResult {
   const check = "verify.driver";
   const own = facts.one("driver");

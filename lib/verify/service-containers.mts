@@ -1,19 +1,20 @@
-/** The containers of a service in what verify-guest.sh read. */
+/** The containers of a service in the output of verify-guest.sh. */
 import type { Facts, LayerResult } from "./guest-facts.mts";
 
-/** A container of a service, among those that run. */
+/** A running container of a service. */
 export interface ServiceContainer {
-  /** What its lines are named by: `SERVICE`, and from the second container on `SERVICE#2`, `SERVICE#3`. */
+  /** The name in its lines: `SERVICE`, or for further containers `SERVICE#2`, `SERVICE#3`. */
   key: string;
-  /** The service as messages name it: `web`, or `web (container 2 of 3)`. */
+  /** The name of the service in messages: `web`, or `web (container 2 of 3)`. */
   name: string;
   /** The container's own name, for commands in the VM. */
   container: string;
 }
 
 /**
- * Judges each container of a service for which verify-guest.sh printed a line `FACT-KEY`, and the first one in any case. Gives
- * the first failure, else the first result that is no pass, else the pass of all.
+ * Judges each container of a service for which verify-guest.sh printed a line `FACT-KEY`, and in
+ * any case the first one. Returns the first failure, else the first result that is not a pass, else
+ * one pass for all.
  */
 export function judgeContainers(
   facts: Facts,
@@ -34,8 +35,8 @@ export function judgeContainers(
 }
 
 /**
- * The name of a service's container, of those that run: the last word of its line. Docker's Compose and
- * podman-compose use different names.
+ * The name of one of a service's running containers: the last word of its line. Docker's Compose
+ * and podman-compose use different names.
  */
 function containerOf(facts: Facts, service: string, at: number): string {
   const lines = facts.all("service").filter((value) => value.startsWith(`${service} `));

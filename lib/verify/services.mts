@@ -29,7 +29,7 @@ export function engineLayer(facts: Facts, machine: string, services: number): La
   };
 }
 
-/** Checks that a stack was started; otherwise reports Compose's message. */
+/** Checks that a stack was started; otherwise reports Compose's error. */
 export function stackLayer(facts: Facts, machine: string, name: string): LayerResult {
   const check = "verify.stack";
   const services = servicesOfStack(facts, name);
@@ -62,19 +62,19 @@ export function servicesOfStack(facts: Facts, stack: string): string[] {
   return [...new Set(names.filter((name) => name.startsWith(`${stack}/`)))].sort();
 }
 
-/** What a guest reported about one service. */
+/** The facts that a guest reported about a service. */
 export interface SeenService {
   /** The service's name; for a stack, STACK/SERVICE. */
   name: string;
   /** `running`, `running (healthy)`, `exited with code 3`. */
   state: string;
-  /** What its health check decided: `healthy`, `unhealthy`, `starting`; null if it has none. */
+  /** The result of its health check: `healthy`, `unhealthy`, `starting`; null if it has none. */
   health: string | null;
   /** Published TCP ports on the VM. */
   ports: number[];
-  /** Those of them that lead to a port of the container for HTTPS. */
+  /** Those of `ports` that lead to a port for HTTPS in the container. */
   httpsPorts: number[];
-  /** TCP ports that only programs in the VM reach, since they are published on 127.0.0.1 or ::1. */
+  /** TCP ports published on 127.0.0.1 or ::1, which only programs in the VM can reach. */
   loopbackPorts: number[];
   /** Published UDP ports on the VM. */
   udpPorts: number[];
@@ -82,10 +82,10 @@ export interface SeenService {
   gpus: string[];
 }
 
-/** Ports of a container that are taken for HTTPS: 443, and the usual ones of programs that must not use it. */
+/** Container ports that are assumed to use HTTPS: 443, and the usual alternatives. */
 const httpsPorts = ["443/tcp", "8443/tcp", "9443/tcp"];
 
-/** The published ports of lines SERVICE ADDRESS PORT CONTAINER-PORT, each once, in order. */
+/** The published ports from lines SERVICE ADDRESS PORT CONTAINER-PORT, each once, in order. */
 const publishedPorts = (lines: string[][]) =>
   [...new Set(lines.map(([, , port]) => Number(port)))].sort((a, b) => a - b);
 
@@ -94,7 +94,7 @@ export function seenServices(facts: Facts): SeenService[] {
   const running = new Map<string, number>();
   return facts.all("service").map((value) => {
     const [name = "", status = "", code = "", , health = "none"] = value.split(" ");
-    // verify-guest.sh numbers the containers that run
+    // verify-guest.sh numbers the running containers
     const place = status === "running" ? (running.get(name) ?? 0) + 1 : 0;
     if (place > 0) running.set(name, place);
     const key = place === 1 ? name : `${name}#${place}`;
@@ -125,19 +125,19 @@ export function seenServices(facts: Facts): SeenService[] {
 
 /**
  * Checks that a service runs, or has completed if it is meant to. Otherwise reports its state, its
- * log, and the known meaning of that log.
+ * log, and what that log means, if known.
  */
 export function serviceLayer(facts: Facts, machine: string, name: string): LayerResult {
   const check = "verify.service";
   const evidence = facts.log(`service-log-${name}`, `log of ${name}`);
   const states = facts.all("service").filter((value) => value.startsWith(`${name} `));
   if (states.length === 0) return { check, status: "fail", message: `service ${name} does not exist`, evidence };
-  // a service may have several containers: the worst one counts
+  // of several containers of a service, the worst one counts
   const judged = states.map((state) => containerLayer(facts, machine, name, state.split(" ")));
   return judged.find(({ status }) => status === "fail") ?? judged.find(({ status }) => status !== "pass") ?? judged[0]!;
 }
 
-/** The verdict about one container of a service. `state`: the words of its line in the guest's report. */
+/** The result for one container of a service. `state`: the words of its line in the guest's report. */
 function containerLayer(facts: Facts, machine: string, name: string, state: string[]): LayerResult {
   const check = "verify.service";
   const evidence = facts.log(`service-log-${name}`, `log of ${name}`);

@@ -36,7 +36,7 @@ export async function doctor(context: Context): Promise<number> {
   // what is saved is whole
   const probing = readProbe(context, options.save ? undefined : programsToAsk(args));
   const reading = loadConfig(context, () => probing);
-  const [source, probe, known, , stacks] = await Promise.all([
+  const [source, probe, vms, , stacks] = await Promise.all([
     reading,
     probing,
     // this host's VMs do not matter for a saved host
@@ -52,7 +52,7 @@ export async function doctor(context: Context): Promise<number> {
   }
   const host = parseHost(probe);
   const read = { gpu: options.gpu, here: !options.host };
-  const { resolved } = await withModels(shell, resolveConfig(source.config, host, known, stacks), read);
+  const { resolved } = await withModels(shell, resolveConfig(source.config, host, vms, stacks), read);
   const found = runChecks(host, { ...resolved, ...folderHere(context, source) }, args);
   const findings = [...found, ...notLookedAt(host, resolved, args, found)];
   // a check that did not run is not a pass

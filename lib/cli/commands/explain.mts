@@ -103,17 +103,17 @@ async function lastFailed(context: Context, named: Host | undefined): Promise<{ 
 }
 
 /** The ids of which a page can be shown: those of the checks, and those of the layers that logs lead to. */
-const known = () => [...new Set([...checks.map(({ id }) => id), ...failures.map(({ check }) => check)])];
+const explainableIds = () => [...new Set([...checks.map(({ id }) => id), ...failures.map(({ check }) => check)])];
 
 /** Names of checks and of groups. */
 function names(): string[] {
-  const ids = known();
+  const ids = explainableIds();
   return [...new Set([...ids, ...ids.map((id) => id.split(".")[0]!)])];
 }
 
 /** The pages of a check, or of each one in a group; none where neither has that name. */
 async function pageOf(shell: Shell, name: string): Promise<string[]> {
-  const ids = known().filter((id) => id === name || id.startsWith(`${name}.`));
+  const ids = explainableIds().filter((id) => id === name || id.startsWith(`${name}.`));
   if (ids.length === 0) return [];
   const pages = (await asset(shell, "lib/checks/README.md")).split(/^## /m);
   return ids.flatMap((id, i) => [

@@ -94,10 +94,10 @@ export function chosenContainers(all: Logged[], words: string[]): Logged[] {
     }
     if (names.length > 0) return inStacks;
     if (stack.length > 0) return stack;
-    const known = [...new Set(all.map(({ service }) => service))].sort();
-    const meant = closest(word, [...known, ...known.map((name) => name.replace(/.*\//, ""))]);
+    const services = [...new Set(all.map(({ service }) => service))].sort();
+    const meant = closest(word, [...services, ...services.map((name) => name.replace(/.*\//, ""))]);
     throw new UserError(
-      `there is no service ${word}${meant ? `: did you mean ${meant}?` : `; the services are ${known.join(", ")}`}`,
+      `there is no service ${word}${meant ? `: did you mean ${meant}?` : `; the services are ${services.join(", ")}`}`,
     );
   });
   return words.length > 0 ? [...new Set(found)] : all;

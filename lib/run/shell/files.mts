@@ -1,4 +1,4 @@
-/** Files and folders: the part of the shell that reads and writes them. */
+/** The part of the shell that reads and writes files and folders. */
 import process from "node:process";
 import { link, lstat, mkdir, open, readdir, readlink, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -10,7 +10,7 @@ import { saveTo } from "./save.mts";
 import { makePrivate } from "./private-folder.mts";
 import { readEnd } from "./read-end.mts";
 
-/** What a shell does with files and folders. */
+/** The methods of a shell for files and folders. */
 type Files = Pick<
   Shell,
   | "read"
@@ -37,7 +37,7 @@ export const files: Files = {
   readTail: (path: string, bytes: number) =>
     undefinedIfMissing("read", path, undefined, async () => {
       const { text, skipped } = await readEnd(path, bytes);
-      // a cut line could mean something else
+      // a line that is cut off could be misread
       const cut = skipped > 0 ? Buffer.byteLength(text.slice(0, text.indexOf("\n") + 1)) : 0;
       return { text: skipped > 0 ? text.slice(text.indexOf("\n") + 1) : text, skipped: skipped + cut };
     }),
@@ -98,7 +98,7 @@ export const files: Files = {
 const largest = 256 * 1024 * 1024;
 
 /**
- * The entries below a folder; `below` is the part of the path that was walked, empty or with a
+ * The entries below a folder. `below` is the part of the path that was walked: empty, or with a
  * slash at its end.
  */
 async function walk(root: string, below: string, enters: (folder: string) => boolean): Promise<Entry[]> {
@@ -120,7 +120,7 @@ async function walk(root: string, below: string, enters: (folder: string) => boo
   return found;
 }
 
-/** Makes the folder that a file lies in. Throws UserError. */
+/** Creates the folder of a file. Throws UserError. */
 export async function folderOf(path: string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
@@ -129,15 +129,15 @@ export async function folderOf(path: string): Promise<void> {
   }
 }
 
-/** A temporary name next to a file that no other process uses. */
+/** An unused temporary name next to a file. */
 function beside(path: string): string {
   return `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
 }
 
-/** Codes of file systems that know no hard links (link(2)). */
+/** Error codes of file systems without hard links (link(2)). */
 const linkless = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 
-/** Creates a file that does not exist yet, on file systems without links; returns whether it did. */
+/** Creates a new file, on file systems without hard links; returns whether it did. */
 async function createWithoutLink(path: string, text: string): Promise<boolean> {
   try {
     const handle = await open(path, "wx", 0o600);

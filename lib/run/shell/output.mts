@@ -2,14 +2,14 @@
 import { writeSync } from "node:fs";
 import process from "node:process";
 
-/** Streams whose reader is gone. */
+/** Streams that nothing reads any more. */
 const closed = new Set<string>();
 
 let failed = false;
 
 let guarded = false;
 
-/** Handles errors of the streams, once: without a handler an error would end the process. */
+/** Adds error handlers to the streams, once: without a handler, an error would end the process. */
 function guard(): void {
   if (guarded) return;
   guarded = true;
@@ -42,16 +42,16 @@ function to(name: "stdout" | "stderr"): (text: string) => void {
   };
 }
 
-/** Writes text to a stream. Once its reader is gone, text is dropped and the work goes on. */
+/** Writes text to a stream. If nothing reads it any more, the text is dropped and the run continues. */
 export const write = { stdout: to("stdout"), stderr: to("stderr") };
 
-/** Writes text to standard output; resolves when it is written or the reader is gone. */
+/** Writes text to standard output; resolves when it is written or nothing reads it any more. */
 export function writeAll(text: string): Promise<void> {
   guard();
   return new Promise((resolve) => process.stdout.write(text, () => resolve()));
 }
 
-/** Writes to the terminal that standard input is; false where that may only be read. */
+/** Writes to the terminal of standard input; false if that is read-only. */
 export function askOnInput(text: string): boolean {
   try {
     writeSync(0, text);

@@ -1,22 +1,22 @@
-/** How programs are started: without a shell in between, in process groups of their own. */
+/** Starts programs directly, in process groups of their own. */
 import { spawn, type SpawnOptions, type StdioOptions } from "node:child_process";
 import process from "node:process";
 import type { Writable } from "node:stream";
 import type { ProcessPromise } from "zx/core";
 
-/** Children lead process groups of their own, so that all of a step can be ended at once. */
+/** Children are leaders of process groups, so that a whole step can be ended at once. */
 export const quietly = { nothrow: true, quiet: true, detached: process.platform !== "win32" };
 
-/** Names that change what a shell or zx does with a script, whoever set them (bash(1), zx's configuration). */
+/** Variables that change how a shell or zx runs a script, whoever set them (bash(1), zx's configuration). */
 const foreignSettings = /^(CDPATH|BASH_ENV|SHELLOPTS|BASHOPTS|PS4|GREP_OPTIONS|NODE_OPTIONS|ZX_.*|BASH_FUNC_.*)$/;
 
 /**
  * Removes settings of the user's shell that would affect started programs, and makes new files
- * writable for this user only.
+ * private to this user.
  */
 export function takeOverEnvironment(): void {
   for (const name of Object.keys(process.env)) if (foreignSettings.test(name)) delete process.env[name];
-  // HashiCorp's programs would report themselves when they check for new versions
+  // without it, HashiCorp's programs report to their vendor when they check for new versions
   process.env.CHECKPOINT_DISABLE = "1";
   process.env.VAGRANT_CHECKPOINT_DISABLE = "1";
   if (process.platform !== "win32") process.umask(process.umask() | 0o022);
@@ -35,13 +35,13 @@ export function abandon({ child }: ProcessPromise): void {
   child?.unref();
 }
 
-/** A shell's exit code for a missing program; used here too, where no shell starts the program. */
+/** A shell's exit code for a missing program; also used where no shell starts the program. */
 export const notFound = 127;
 
 /** Waits for a line, then becomes the program; ends if the run exits before it writes the line. */
 const untilLetGo = 'IFS= read -r line <&3 && exec 3<&- && exec "$@"';
 
-/** Whether a program can be held before it starts: the shell that holds it is not on Windows. */
+/** Whether a program can be held before it starts: the shell that holds it does not exist on Windows. */
 export const canHold = process.platform !== "win32";
 
 /** Lets a held program start. */
@@ -52,8 +52,8 @@ export function letGo({ child }: ProcessPromise): void {
 }
 
 /**
- * Makes zx start the program directly, without a shell; without an input its standard input is
- * empty. A `held` program does nothing until {@link letGo}.
+ * Makes zx start the program directly. Without an input, its standard input is empty. A `held`
+ * program does nothing until {@link letGo}.
  */
 export function directly(command: string[], alone: boolean, held = false) {
   const [program = "", ...words] = held ? ["sh", "-c", untilLetGo, "homelab-gpu", ...command] : command;
@@ -70,7 +70,7 @@ export function directly(command: string[], alone: boolean, held = false) {
   };
 }
 
-/** The folder and the environment for a program: those of this process where none are given. */
+/** The folder and environment of a program: by default those of this process. */
 export function placed(cwd?: string, env?: Record<string, string>): { cwd?: string; env?: NodeJS.ProcessEnv } {
   return { ...(cwd ? { cwd } : {}), ...(env ? { env: { ...process.env, ...env } } : {}) };
 }

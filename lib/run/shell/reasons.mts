@@ -1,8 +1,11 @@
-/** Why the system refused something, as a sentence. */
+/** The reason of a system error, as a sentence. */
 import { getSystemErrorMap } from "node:util";
 import { UserError } from "../../errors.mts";
 
-/** Does something with a file; an error becomes a UserError with its path and reason: `cannot VERB PATH: REASON`. */
+/**
+ * Runs a file operation. An error becomes a UserError with the path and the reason: `cannot VERB
+ * PATH: REASON`.
+ */
 export async function attempt<T>(verb: string, path: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
@@ -11,7 +14,7 @@ export async function attempt<T>(verb: string, path: string, act: () => Promise<
   }
 }
 
-/** The same; gives `none` where there is no such file. */
+/** Like {@link attempt}; returns `none` if the file does not exist. */
 export async function undefinedIfMissing<T, N>(
   verb: string,
   path: string,
@@ -27,7 +30,7 @@ export async function undefinedIfMissing<T, N>(
 }
 
 function isMissing(error: unknown): boolean {
-  // a file below /proc is gone with its process, even when it is open already: ESRCH
+  // a file below /proc disappears with its process, even while it is open: ESRCH
   return ["ENOENT", "ENOTDIR", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
