@@ -29,7 +29,7 @@ export function parseHost(text: string): Host {
   const names: string[] = [];
   let current: string[] = [];
   for (const line of lines) {
-    const header = /^\[([a-z-]+)\]$/.exec(line);
+    const header = line[0] === "[" && /^\[([a-z-]+)\]$/.exec(line);
     if (header) {
       const [, name = ""] = header;
       names.push(name);
