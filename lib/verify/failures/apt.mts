@@ -92,6 +92,7 @@ export const aptFailures: Failure[] = [
       /Could not depsolve transaction|package \S{1,120} requires \S{1,80}.{0,60}but none of/,
     ),
     near: /nvidia|cuda|docker|containerd|libvirt|qemu|packer|vagrant/i,
+    strength: "symptom",
     check: "tools.present",
     layer: "packages",
     message: "the packages do not fit together: versions of two sources are mixed, or some are held back",

@@ -75,7 +75,7 @@ export const containerFailures: Failure[] = [
       "cause",
       anyOf(
         /failed to (?:get|determine) driver version|failed to locate (?:libcuda|driver)/,
-        /error locating "?lib(?:cuda|nvidia)|could not determine driver version/,
+        /error locating "?lib(?:cuda|nvidia)|could not determine driver version: (?!libnvsandboxutils)/,
       ),
       "the toolkit does not find the driver's libraries: the driver is not installed on this machine, or elsewhere than usual",
       smi,

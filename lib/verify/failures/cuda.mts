@@ -12,6 +12,24 @@ const newestCuda = guestFix("See the newest CUDA that the VM's driver knows", "n
 export const cudaFailures: Failure[] = [
   {
     pattern: anyOf(
+      /no NVIDIA GPU device is present: \/dev\/nvidia0 does not exist/,
+      /\/dev\/nvidia(?:0|ctl)'?: No such file or directory/,
+      /kernel driver does not appear to be running on this host/,
+    ),
+    near: nvidiaWords,
+    check: "verify.service",
+    layer: "docker",
+    message:
+      "the container got no GPU, or its machine's driver is not loaded: NVIDIA's device nodes and files in /proc are not in it",
+    fix: [
+      manualFix("Write gpus: all (or a reservation of devices) for that service, or start it with --gpus all"),
+      guestFix("See what a container sees of the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      manualFix("A build (docker build) has no GPU: run what needs one when the container starts"),
+    ],
+    source: "tensorflow (cuda_diagnostics.cc); tensorflow/tensorflow#41785 (2020-07)",
+  },
+  {
+    pattern: anyOf(
       /with CUDA capability sm_\d{2,3} is not compatible with the current PyTorch/,
       /(?<!HIP error: )no kernel image is available for execution on/,
       /cudaErrorNoKernelImageForDevice|CUDA_ERROR_NO_BINARY_FOR_GPU/,

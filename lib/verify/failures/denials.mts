@@ -25,6 +25,15 @@ export const denialFailures: Failure[] = [
       commandFix("SELinux: give the file its label", "restorecon -v FILE", { root: true }),
     ],
     [
+      "provider.access",
+      "cause",
+      /apparmor="DENIED" operation="exec" .{0,60}profile="(?:\/usr\/sbin\/)?(?:libvirtd|virtqemud)" (?!name="\S{0,60}qemu-img)/,
+      "AppArmor forbids libvirt to run a program at that path: a QEMU of your own, a wrapper or a hook script",
+      "Use the distribution's QEMU (/usr/bin/qemu-system-x86_64), or allow the path (“PATH PUx,”) in " +
+      "/etc/apparmor.d/local/usr.sbin.libvirtd",
+      commandFix("Then load the profile again", "apparmor_parser -r /etc/apparmor.d/usr.sbin.libvirtd", { root: true }),
+    ],
+    [
       "verify.service",
       "cause",
       anyOf(

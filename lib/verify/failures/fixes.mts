@@ -14,7 +14,8 @@ export const amdWords = /amdgpu|radeon|\bkfd\b|rocm|\bhip|\[drm|\bamd\b/i;
 export const dockerWords =
   /docker|podman|containerd|compose(?!r)|buildx|from daemon|start(?:ing)? daemon: |daemon\.json|OCI runtime|moby|netavark|failed to solve|container process|external connectivity|dependency failed to start|Container \S{1,60} {1,40}(?:Error|Starting|Started|Created|Healthy)/i;
 /** Words of libvirt, QEMU and the programs that manage them. */
-export const vmWords = /libvirt|virsh|qemu|kvm|vagrant|packer|virt-manager|domain|virbr|proxmox|\bpve\w{2,12}/i;
+export const vmWords =
+  /libvirt|virsh|qemu|kvm|vagrant|packer|virt-manager|domain|virtual network|Failed to start network|virbr|proxmox|\bpve\w{2,12}/i;
 /** Words of programs that this project runs and that download something. */
 export const fetchWords =
   /\bapt\b|apt-get|packer|vagrant|docker|debootstrap|get-image|nvidia|curl: |InRelease|\bE: |Err:\d|homelab-gpu|ping: /i;

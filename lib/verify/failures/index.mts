@@ -4,6 +4,11 @@
  */
 import type { Finding } from "../../findings.mts";
 import { amdFailures } from "./amd.mts";
+import { cardStartFailures } from "./card-start.mts";
+import { packerHypervFailures } from "./packer-hyperv.mts";
+import { podmanFailures } from "./podman.mts";
+import { proxmoxFailures } from "./proxmox.mts";
+import { syncFailures } from "./sync.mts";
 import { nvrmFailures } from "./nvrm.mts";
 import { installFailures } from "./nvidia-install.mts";
 import { containerFailures } from "./containers.mts";
@@ -64,6 +69,7 @@ export type { Cause, Failure, Setting } from "./types.mts";
  */
 export const failures: Failure[] = [
   ...xidFailures,
+  ...cardStartFailures,
   ...hostErrorFailures,
   ...engineErrorFailures,
   ...setupErrorFailures,
@@ -98,7 +104,11 @@ export const failures: Failure[] = [
   ...containerFailures,
   ...cudaCodeFailures,
   ...deviceFailures,
+  ...proxmoxFailures,
+  ...syncFailures,
   ...virshFailures,
+  ...packerHypervFailures,
+  ...podmanFailures,
   ...vagrantErrorFailures,
   ...vagrantOwnFailures,
   ...toolErrorFailures,

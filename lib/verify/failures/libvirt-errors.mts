@@ -83,7 +83,7 @@ export const libvirtErrorFailures: Failure[] = [
     ],
     [
       "provider.mode",
-      "cause",
+      "symptom",
       anyOf(
         /unable to execute QEMU command 'device_add'/,
         /unable to execute QEMU command 'device_del'|Bus '?\S{0,20}'? ?does not support hotplugging/,
@@ -187,6 +187,7 @@ export const libvirtErrorFailures: Failure[] = [
       "cause",
       anyOf(
         /Storage volume not found|no storage vol with matching|cannot open volume '/,
+        /virStorageVol\w{1,20} failed: cannot stat file|cannot stat file '\/var\/lib\/libvirt\/images/,
         /storage volume name '[^']{1,120}' already exists|storage vol already exists/,
       ),
       "libvirt's storage pool does not have that file, or has one of that name already: it was copied or removed " +

@@ -120,6 +120,39 @@ export const libvirtFailures: Failure[] = [
     source: "libvirt 9.0 (2023-01); vagrant-libvirt/vagrant-libvirt#617, #670",
   },
   {
+    pattern: anyOf(
+      /cannot find dnsmasq in |Cannot check dnsmasq binary|Failed to find path to dnsmasq binary/,
+      /dnsmasq: (?!failed to create listening)(?:cannot |failed to |unknown |bad |illegal )/,
+    ),
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message:
+      "dnsmasq, which gives the VMs of libvirt's network their addresses, is missing or refuses its settings: its line says why",
+    fix: each(
+      install("Install it", { apt: "dnsmasq-base", dnf: "dnsmasq", pacman: "dnsmasq", zypper: "dnsmasq" }),
+      commandFix("See which dnsmasq runs: a wrapper (firejail) in /usr/local/bin can stop it", "command -v dnsmasq"),
+      commandFix("Then start the network", "virsh -c qemu:///system net-start default", { root: true }),
+    ),
+    source: "libvirt (src/util/virdnsmasq.c), read 2026-11; netblue30/firejail#5137 (2022-05)",
+  },
+  {
+    pattern: /Child process \(VIR_BRIDGE_NAME=\S{1,20} \S{0,60}dnsmasq/,
+    near: vmWords,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "network",
+    fallback: true,
+    message:
+      "dnsmasq, which gives the VMs of libvirt's network their addresses, ended at its start: the end of the line says why",
+    fix: [
+      commandFix("See which dnsmasq runs: a wrapper (firejail) in /usr/local/bin can stop it", "command -v dnsmasq"),
+      commandFix("See who listens already", "ss -lnup 'sport = :53 or sport = :67'", { root: true }),
+      commandFix("Then start the network", "virsh -c qemu:///system net-start default", { root: true }),
+    ],
+    source: "libvirt (src/network/bridge_driver.c), read 2026-11; netblue30/firejail#5137 (2022-05)",
+  },
+  {
     pattern: /dnsmasq: failed to create listening socket for \S{1,60}: Address already in use/,
     near: vmWords,
     check: "provider.access",

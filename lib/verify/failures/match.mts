@@ -123,6 +123,8 @@ export function compiled({ source }: RegExp): RegExp {
 /** Words about graphics cards, their drivers and passthrough. */
 const cardWords =
   /nvidia|NVRM|nouveau|vfio|amdgpu|radeon|vendor-reset|AMD_(?:NAVI|POLARIS|VEGA)|\bi915\b|\bvga\b|\bgpu|hostdev|snd_hda_intel|10de:|\[drm/i;
+/** Makers of graphics cards and their drivers. */
+const makers = /nvidia|NVRM|nouveau|amdgpu|radeon|\bi915\b|\bvga\b|\bgpu/i;
 /** Words of programs that use VFIO for other devices. */
 const otherPrograms = /\bEAL:|\bdpdk|\bspdk/i;
 /** Words about devices that are not graphics cards. */
@@ -178,6 +180,13 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     const [first, last] = [lineAt(starts, start), lineAt(starts, Math.max(start, end - 1))];
     const own = shown.slice(first, last + 1).join("\n");
     if (otherPrograms.test(own) || (otherDevices.test(own) && !cardWords.test(own))) return false;
+    // a kernel's line between those of such a program is about the program's device
+    if (
+      near === "card" && !makers.test(own) &&
+      otherPrograms.test(shown.slice(Math.max(0, first - 2), last + 3).join("\n"))
+    ) {
+      return false;
+    }
     if (!near || ours) return true;
     if (near !== "card") {
       const at = linesOf(near);

@@ -52,20 +52,68 @@ export const packageFailures: Failure[] = [
       refresh,
     ],
   ]),
+  ...rows({ layer: "packages", near: ours, source: "Void Linux, aarnt/octoxbps#60 (2026-04)" }, [
+    [
+      "tools.present",
+      "cause",
+      /CONFLICT: \S{1,60} with installed pkg|Transaction aborted due to conflicting packages/,
+      "two packages exclude each other: another branch of the driver is installed",
+      "Remove the installed branch first (xbps-remove nvidia580 …), then install the other one",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /Transaction aborted due to unresolved (?:dependencies|shlibs)/,
+      "XBPS lacks a package or library that another one needs: its lists are old, or the non-free repository is missing",
+      "xbps-install -S void-repo-nonfree, then xbps-install -Su",
+    ],
+  ]),
+  ...rows({ layer: "packages", near: ours, source: "pacman (libalpm); Frogging-Family/nvidia-all#347 (2026-02)" }, [
+    [
+      "tools.present",
+      "cause",
+      /exists in both '[^']{1,60}' and '/,
+      "two packages have the same file: they were built for different releases of the driver, or one replaces the other",
+      "Build or install both in one release, or remove the one that is not needed (pacman -R PACKAGE) in the same update",
+    ],
+  ]),
   ...rows({ layer: "packages", near: ours, source: "pacman (libalpm), general knowledge, 2026-11" }, [
     [
       "tools.present",
       "cause",
-      /exists in filesystem|error: failed to commit transaction \(conflicting files\)/,
+      /exists in filesystem/,
       "pacman finds files that no package of its own put there: an installer by hand or pip did",
       "Remove them (nvidia-uninstall), or overwrite them: pacman -Syu --overwrite PATTERN",
     ],
     [
       "tools.present",
       "cause",
-      /unable to satisfy dependency '|could not satisfy dependencies|breaks dependency '/,
+      /removing \S{1,60} breaks dependency '/,
+      "pacman would remove a package that others need: the packages of another driver branch (or of another " +
+      "builder) replace only a part of those that are installed",
+      "Name every package of the new branch in one command (module, utils, lib32-utils, settings), so that all are replaced at once",
+      "See who needs it: pactree -r PACKAGE; remove that one first",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /unable to satisfy dependency '|installing \S{1,60} (?:\(\S{1,40}\) )?breaks dependency '/,
       "pacman would mix old and new packages: a part of an update is missing or held back (IgnorePkg)",
       "Update all: pacman -Syu; for other kernels use nvidia-open-dkms",
+    ],
+    [
+      "tools.present",
+      "symptom",
+      /error: failed to commit transaction \(conflicting files\)/,
+      "pacman found files that are there already or in two packages; the lines below name them",
+      "Find the owner of each: pacman -Qo FILE; a file without owner comes from an installer by hand or pip: remove it",
+    ],
+    [
+      "tools.present",
+      "fallback",
+      /failed to prepare transaction \(could not satisfy dependencies\)/,
+      "pacman finds packages that do not fit together; the lines below name them",
+      "Update all: pacman -Syu",
     ],
     [
       "tools.present",

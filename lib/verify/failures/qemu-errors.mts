@@ -32,6 +32,15 @@ export const qemuErrorFailures: Failure[] = [
       "Remove x-vga=on and x-igd-opregion=on, and start the VM with UEFI (OVMF)",
     ],
     [
+      "gpu.reset",
+      "cause",
+      /error getting device from group \d{1,4}: Input\/output error/,
+      "the kernel could not open the device for the VM: it does not answer (it sleeps, hangs or needs a reset), or it " +
+      "is a vGPU that NVIDIA's vGPU manager refused",
+      commandFix("Read the kernel's lines about it", "dmesg | grep -iE 'vfio|nvidia' | tail -n 30", { root: true }),
+      remedies.powerCycle,
+    ],
+    [
       "iommu.group",
       "cause",
       /error getting device from group \d{1,4}: Invalid argument/,
@@ -248,6 +257,7 @@ export const qemuErrorFailures: Failure[] = [
       anyOf(
         /Failed to connect to '\/\S{1,100}\.sock': |Failed to connect '\/\S{1,100}\.sock': /,
         /vhost initialization failed|vhost-user.{0,60}(?:Failed to connect|disconnect)/,
+        /Failed to read msg header\. Read \d{1,3} instead of|vhost_dev_init failed: |Failed to write msg\. Wrote -?\d/,
       ),
       "a helper of QEMU (virtiofsd, swtpm) does not run, or its socket is gone",
       "Start it before the VM, and read its own log; libvirt starts both by itself",

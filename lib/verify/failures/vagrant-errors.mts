@@ -74,7 +74,7 @@ export const vagrantErrorFailures: Failure[] = rows({
   ],
   [
     "tools.present",
-    "cause",
+    "symptom",
     anyOf(
       /unable to install the requested plugin|Bundler, the underlying system Vagrant|Could not find gem '/,
       /symbol lookup error: .{0,60}libvirt/,

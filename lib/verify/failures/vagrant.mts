@@ -192,6 +192,20 @@ export const vagrantFailures: Failure[] = [
     source: "Vagrant; hashicorp/vagrant#13571 (2025-01)",
   },
   {
+    pattern: /Couldn't open file (?:\/|[a-z]:|\S{1,200}\/)/,
+    near: /downloading the remote file|vagrant/i,
+    check: "guest.image",
+    layer: "provider",
+    message:
+      "Vagrant knows no box of that name for this provider, and looked for a file of that name in the folder, which is not there",
+    fix: [
+      commandFix("See which boxes there are, and for which provider", "vagrant box list"),
+      manualFix("Add the box (vagrant box add NAME FILE), or write its full name: OWNER/BOX"),
+    ],
+    source:
+      "hashicorp/vagrant; vagrant-libvirt/vagrant-libvirt#331 (2015-04), udacity/devops-intro-project#85 (2019-09)",
+  },
+  {
     pattern: /An error occurred while downloading the remote file/,
     near: vagrantWords,
     check: "guest.image",

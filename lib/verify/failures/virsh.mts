@@ -24,8 +24,9 @@ export const virshFailures: Failure[] = [
       "provider.mode",
       "cause",
       anyOf(
-        /failed to validate against schema|Extra element \w{1,30} in interleave|XML error: (?!No PCI)/,
+        /failed to validate against schema|Extra element \w{1,30} in interleave|(?<!\.)XML error: (?!No PCI)/,
         /failed to parse (?:domain )?xml/,
+        /(?:internal|XML) error: unknown [\w ]{3,40} '|Invalid value for (?:attribute|element) '\w/,
       ),
       "the VM's definition (XML) has an element or value that this libvirt does not accept",
       edit,
@@ -193,10 +194,7 @@ export const virshFailures: Failure[] = [
     [
       "provider.access",
       "symptom",
-      anyOf(
-        /start failed: (?:QEMU exited|command '.{0,40}kvm|org\.freedesktop)|TASK ERROR: start failed/,
-        /can't lock file '\/var\/lock\/qemu-server/,
-      ),
+      /start failed: (?:QEMU exited|command '.{0,40}kvm|org\.freedesktop)|TASK ERROR: start failed/,
       "Proxmox could not start the VM; QEMU's own line above says why",
       "Start it in a terminal to see QEMU's error: qm start ID",
     ],
@@ -210,7 +208,7 @@ export const virshFailures: Failure[] = [
     [
       "gpu.match",
       "cause",
-      /no PCI device found for|Cannot bind \S{1,14} to vfio|PCI device .{1,18} already in use by VMID/,
+      /no PCI device found for|PCI device .{1,18} already in use by VMID/,
       "Proxmox cannot give the card to the VM: no device at that address, it does not bind to vfio-pci, or another VM has it",
       commandFix("See the addresses and drivers", "lspci -nnk -d ::03xx"),
     ],

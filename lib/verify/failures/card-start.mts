@@ -1,0 +1,103 @@
+import type { Failure } from "./types.mts";
+import { guestFix, manualFix } from "../../fixes.mts";
+import { driverLog, nvidiaWords, powerCycle } from "./fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const seat = manualFix("Seat the card again, try another slot, and take a riser cable out");
+const firmware = manualFix(
+  "Install the newest firmware files (Ubuntu, Fedora, Arch: linux-firmware; openSUSE: kernel-firmware-i915 or " +
+    "kernel-firmware-xe; Debian: firmware-intel-graphics or firmware-misc-nonfree), then rebuild the initramfs and reboot",
+  { root: true, reboot: true },
+);
+
+/** Messages of kernel drivers about a card that does not start, by topic. */
+export const cardStartFailures: Failure[] = [
+  ...rows({
+    layer: "kernel",
+    near: nvidiaWords,
+    source:
+      "NVIDIA/NVSentinel#155 (2025-10), NVIDIA/open-gpu-kernel-modules#789 (2025-02), NVIDIA/nvtrust#52 (2024-04)",
+  }, [
+    [
+      "gpu.power",
+      "cause",
+      anyOf(
+        /installed in this system has fallen off the bus/,
+        /fallen off the bus and is not responding to commands/,
+      ),
+      "the GPU has fallen off the bus before its driver started: it no longer answers over PCI Express",
+      powerCycle,
+      seat,
+      manualFix("Connect every power cable of the card; in a VM, stop and start it, so that the host resets the card"),
+    ],
+    [
+      "gpu.reset",
+      "cause",
+      anyOf(
+        /failed to wait for GFW_BOOT|failed to wait for GFW boot complete/,
+        /Timeout waiting for GSP target mask release/,
+      ),
+      "the card's own firmware did not start: the card keeps the state of its last user, or is unstable (power, slot, riser)",
+      powerCycle,
+      seat,
+      driverLog,
+    ],
+  ]),
+  ...rows({
+    layer: "kernel",
+    source: "Linux (drivers/video/fbdev/efifb.c); joeknock90/Single-GPU-Passthrough#1 (2018-08)",
+  }, [
+    [
+      "gpu.display",
+      "symptom",
+      /efifb: (?:cannot reserve video memory|abort, cannot ioremap)|BAR has moved, updating efifb address/,
+      "the host's console could not take the card's memory again after the VM: the picture stays dark until a reboot",
+      manualFix("Give the host's console another card or the CPU's graphics; the card itself can go to the VM again"),
+      manualFix(
+        "With one card only: let the hook script load the card's driver (amdgpu, nvidia), and leave out efi-framebuffer",
+      ),
+    ],
+  ]),
+  ...rows({
+    layer: "driver",
+    source: "Linux (nouveau, nvkm/subdev/bios); jscinoz/optimus-vfio-docs#2 (2018-07)",
+  }, [
+    [
+      "gpu.display",
+      "cause",
+      /nouveau.{0,30} bios: (?:unable to locate usable image|ctor failed)/,
+      "the card's firmware image (VBIOS) cannot be read in this machine: a laptop's card has none of its own, or the host was " +
+      "booted with its picture",
+      manualFix("Give the VM the card's ROM as a file (<rom file='…'/>), dumped from this very card"),
+      manualFix("If the card only computes: install NVIDIA's driver in place of nouveau"),
+    ],
+  ]),
+  ...rows({
+    layer: "driver",
+    source: "Linux (drivers/gpu/drm/i915, xe); thesofproject/linux#5196 (2024-10), " +
+      "intel-gpu/intel-gpu-i915-backports#194 (2024-09)",
+  }, [
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /Unsupported GuC v\d|GuC v?[\d.]{1,12} or newer is required/,
+      ),
+      "the firmware files for Intel's graphics are older than the kernel's driver needs",
+      firmware,
+    ],
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /GT\d: G[Uu]C: (?:firmware )?load failed|GuC init failed with|Failed to initialize uC \(/,
+        /\bGuC load failed: status/,
+      ),
+      "the firmware of Intel's card does not start: its files do not fit the driver, or the card was not reset",
+      firmware,
+      manualFix("On the host, bind the card to vfio-pci at boot, so that no driver used it before", { reboot: true }),
+      guestFix("Read what the driver says", "dmesg --level err,warn"),
+    ],
+  ]),
+];

@@ -1,0 +1,54 @@
+import type { Failure } from "./types.mts";
+import { commandFix, guestFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const storage = commandFix("See where Podman keeps its files, and with which driver", "podman info");
+
+/** Errors of hooks, of Podman and its runtimes that no other table has, by topic. */
+export const podmanFailures: Failure[] = [
+  ...rows({
+    layer: "toolkit",
+    source: "NVIDIA/nvidia-container-toolkit#14 (2022-02), NVIDIA/nvidia-docker#661 (2019-03)",
+  }, [
+    [
+      "verify.service",
+      "cause",
+      /No help topic for '(?:prestart|create|configure|cdi)'/,
+      "the parts of NVIDIA's toolkit are of different releases: one calls another in a way that it does not know",
+      guestFix(
+        "Install all of them in one release",
+        "apt-get install -y nvidia-container-toolkit nvidia-container-toolkit-base libnvidia-container-tools libnvidia-container1",
+      ),
+      manualFix("Remove older packages (nvidia-docker2, nvidia-container-runtime) and copies in /usr/local/bin"),
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /fork\/exec \S{1,80} \(deleted\): no such file/,
+      "Docker was updated while it ran, and still calls its old program, which is gone",
+      guestFix("Restart it", "systemctl restart docker"),
+    ],
+  ]),
+  ...rows({
+    layer: "docker",
+    near: /podman|crun|conmon|buildah|containers\/storage|libpod/i,
+    source: "containers/podman, read 2026-11; podman-container-tools/podman#25080 (2025-01)",
+  }, [
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /containers\/storage\/\S{1,160}[`'"]?: Permission denied/,
+        /(?:mkdir|chown|lsetxattr|open|stat) \S{0,60}\.local\/share\/containers\S{0,120}: (?:permission denied|operation not permitted)/,
+        /error preparing rootfs: mount .{1,400}: permission denied/,
+      ),
+      "Podman may not use its own storage: a folder on its path has the wrong owner or rights (as after sudo podman), or " +
+      "its file system does not serve user namespaces (NFS, noexec, a home that others may not enter)",
+      storage,
+      'Give your user the folder again (chown -R "$USER" ~/.local/share/containers), let others enter the home (chmod o+x), ' +
+      "or move graphroot in ~/.config/containers/storage.conf to a local disk",
+      commandFix("Last resort: start afresh (removes all images and containers of this user)", "podman system reset"),
+    ],
+  ]),
+];
