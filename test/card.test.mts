@@ -39,7 +39,7 @@ function beside(made: Host, more: Partial<PciFunction>): void {
   made.iommu.groups!.get("2")!.push(bdf);
 }
 
-test("gpu.match: by ids, by address, no such card, several", () => {
+test("gpu.match: matches by ids or address, reports no match and several matches", () => {
   assert.is(first("gpu.match", host()).status, "pass");
   assert.is(first("gpu.match", host(), machines("{device_id: 2786, address: '01:00.0'}")).status, "pass");
   const other = first("gpu.match", host(), machines("{device_id: 2684}"));
@@ -58,7 +58,7 @@ test("gpu.match: by ids, by address, no such card, several", () => {
   assert.is(first("gpu.match", twins, machines("{address: '04:00.0'}")).status, "pass");
 });
 
-test("gpu.match: a card that has moved since its VM was made", () => {
+test("gpu.match: warns of a card that has moved since its VM was created", () => {
   const seen = (passedAddresses: string[]) =>
     runChecks(host(), resolveConfig(machines("{}"), host(), { a: { running: false, passedAddresses } }), [
       "gpu.match",
@@ -73,7 +73,7 @@ test("gpu.match: a card that has moved since its VM was made", () => {
   assert.match(moved.evidence[0]!.value, /^0000:02:00\.0 \[0108\] .* NVMe controller; 0000:02:00\.1: nothing$/);
 });
 
-test("gpu.exclusive: a card goes to one machine", () => {
+test("gpu.exclusive: only one machine can have a card", () => {
   assert.is(first("gpu.exclusive", host()).status, "pass");
   const both = found("gpu.exclusive", host(), machines("{}", ", {name: b, box: lab/x, gpu: {}}"));
   assert.equal([both[0]!.status, both[0]!.machine], ["fail", "b"]);
@@ -86,7 +86,7 @@ const second = (made: Host) => beside(made, { class: "030000", vendor: "10de", d
 const ids = "{device_id: 2786}";
 const otherIds = "{device_id: 1eb8}";
 
-test("gpu.exclusive: cards of one group go to one machine", () => {
+test("gpu.exclusive: cards of one group must go to one machine", () => {
   const apart = machines(ids, `, {name: b, box: lab/x, gpu: ${otherIds}}`);
   const [verdict, ...rest] = found("gpu.exclusive", host(second), apart);
   assert.equal(rest, []);
@@ -117,7 +117,7 @@ test("iommu.group: cards of one group that go to one machine do not block each o
   assert.is(topologyLines(card!, made, 120).filter((line) => line.endsWith("→ VM")).length, 3);
 });
 
-test("a card's companions go along, in whatever group; what is not of its maker stays", () => {
+test("a card's companions are passed with it from any group; functions of other vendors stay", () => {
   const apart = host((made, fn) => {
     fn(audio).group = "3";
     made.iommu.groups!.set("2", made.iommu.groups!.get("2")!.filter((bdf) => bdf !== audio));
@@ -136,7 +136,7 @@ test("a card's companions go along, in whatever group; what is not of its maker 
   assert.equal(chosen.kind === "card" && chosen.card.staysOnHost.map(({ bdf }) => bdf), [audio]);
 });
 
-test("iommu.enabled: three causes, and never by a folder, an argument or a log", () => {
+test("iommu.enabled: distinguishes three causes, and never relies on a folder, an argument or a log", () => {
   assert.is(first("iommu.enabled", host()).status, "pass");
   const off = (change: (made: Host) => void) =>
     first(
@@ -195,7 +195,7 @@ test("iommu.enabled: three causes, and never by a folder, an argument or a log",
   assert.is(status("iommu.enabled", (made) => made.iommu.units = []), "fail", "VFIO's no-IOMMU mode makes groups too");
 });
 
-test("iommu.group: bridges never count; a peer blocks the group only if a driver holds it", () => {
+test("iommu.group: bridges never count; a peer blocks the group only if a driver is bound to it", () => {
   assert.match(first("iommu.group", host()).message, /^group 2: 0000:01:00\.0, 0000:01:00\.1 go to the VM$/);
   assert.is(status("iommu.group", (made) => beside(made, { class: "060400", driver: "pcieport" })), "pass");
   assert.match(
@@ -212,7 +212,7 @@ test("iommu.group: bridges never count; a peer blocks the group only if a driver
   assert.equal(shared.fix.filter(({ safe }) => safe), [], "nothing of this is done by itself");
 });
 
-test("iommu.group: what the host needs is never given up", () => {
+test("iommu.group: never allows passing what the host needs", () => {
   const losing = (needs: Partial<Host["needs"]>) =>
     first(
       "iommu.group",
@@ -237,7 +237,7 @@ test("iommu.group: what the host needs is never given up", () => {
   assert.is(losing({ keyboards: [bdf, "0000:00:14.0"] }).status, "pass", "there is another keyboard");
 });
 
-test("iommu.group: no fix takes a device that this host uses, or may use", () => {
+test("iommu.group: no fix removes a device that this host uses or may use", () => {
   const bdf = "0000:09:00.0";
   const offered = (more: Partial<PciFunction>, change: (made: Host) => void = () => {}) => {
     const { status, fix, evidence } = first(
@@ -269,7 +269,7 @@ test("iommu.group: no fix takes a device that this host uses, or may use", () =>
   assert.is(offered({}, (made) => made.needs.unread = ["/"]), "could not find the devices that / needs");
 });
 
-test("iommu.group: every disk that is mounted counts", () => {
+test("iommu.group: every mounted disk counts", () => {
   const bdf = "0000:09:00.0";
   const says = (point: string) =>
     first(
@@ -296,7 +296,7 @@ test("iommu.group: every disk that is mounted counts", () => {
   assert.is(stick.fix[1]!.title, "Or connect the devices on the card's USB ports to other ports");
 });
 
-test("iommu.group: a disk that could not be traced may hang on the card's USB", () => {
+test("iommu.group: a disk that was not traced may be on the card's USB controller", () => {
   const usb = (driver: string | null, untraced: string[]) =>
     status("iommu.group", (made) => {
       beside(made, { bdf: "0000:01:00.2", vendor: "10de", class: "0c0330", driver });
@@ -310,7 +310,7 @@ test("iommu.group: a disk that could not be traced may hang on the card's USB", 
   ]);
 });
 
-test("iommu.group: unknown unless all members of the group were read", () => {
+test("iommu.group: is unknown unless all members of the group were read", () => {
   assert.is(status("iommu.group", (made) => made.iommu.groups!.get("2")!.push("0000:05:00.0")), "unknown");
   assert.is(status("iommu.group", (_, fn) => delete fn(audio).driver), "unknown");
   assert.is(status("iommu.group", (made) => made.pciCount!++), "unknown");
@@ -324,7 +324,7 @@ test("iommu.group: unknown unless all members of the group were read", () => {
   assert.is(status("iommu.group", (_, fn) => fn(gpu).group = null), "skip");
 });
 
-test("iommu.enabled: off in the kernel, whose arguments could not be read", () => {
+test("iommu.enabled: is off in a kernel whose arguments could not be read", () => {
   const off = host((made, fn) => {
     for (const bdf of [gpu, audio]) fn(bdf).group = null;
     made.iommu.units = [];
@@ -336,7 +336,7 @@ test("iommu.enabled: off in the kernel, whose arguments could not be read", () =
   assert.is(fix[0]!.command, "cat /proc/cmdline");
 });
 
-test("gpu.driver: held, configured and not rebooted, bound, not read", () => {
+test("gpu.driver: distinguishes bound, configured without a reboot, free, and not read", () => {
   assert.match(first("gpu.driver", host()).message, /^nouveau holds 0000:01:00\.0, snd_hda_intel holds/);
   const waiting = first(
     "gpu.driver",
@@ -422,7 +422,7 @@ test("gpu.driver: the running kernel must be able to load vfio-pci", () => {
   assert.equal(runChecks(plain, boxed, ["gpu.driver"]).map(({ status }) => status), ["pass"]);
 });
 
-test("gpu.in-use: names the processes that hold the card; unknown for other users' without root", () => {
+test("gpu.in-use: names the processes that use the card; without root, other users' are unknown", () => {
   const held = (command: string, node = "/dev/dri/card1", all = true) =>
     first(
       "gpu.in-use",
@@ -447,7 +447,7 @@ test("gpu.in-use: names the processes that hold the card; unknown for other user
   assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.title, "See which VM has it, then shut that VM down");
 });
 
-test("gpu.display: warned where there is another card, refused on the only one, quiet where nothing shows", () => {
+test("gpu.display: warns with another card, fails on the only one, passes without a display", () => {
   const showing = (_: Host, fn: (bdf: string) => PciFunction) => void (fn(gpu).displays = ["card1-DP-1"]);
   const alone = (made: Host) => {
     made.pci = made.pci!.filter((fn) => !fn.class?.startsWith("03") || fn.bdf === gpu);
@@ -471,7 +471,7 @@ test("gpu.display: warned where there is another card, refused on the only one, 
   assert.is(status("gpu.display", (_, fn) => delete fn(gpu).bootVga), "unknown");
 });
 
-test("gpu.display: a card is no display only if its driver shows connectors, all without one", () => {
+test("gpu.display: a card is unused only if its driver reports connectors and no monitor", () => {
   const only = (connectors: number | undefined, change: (made: Host) => void = () => {}) =>
     status("gpu.display", (made, fn) => {
       Object.assign(fn(gpu), { bootVga: true, drm: ["card0"], displays: [], ...(connectors ? { connectors } : {}) });
@@ -486,7 +486,7 @@ test("gpu.display: a card is no display only if its driver shows connectors, all
   assert.equal([only(4, lit), only(undefined, lit)], ["fail", "fail"], "the firmware's framebuffer is looked at");
 });
 
-test("gpu.display: a card that can show nothing is no way out for the console", () => {
+test("gpu.display: a card without outputs is not an alternative for the console", () => {
   const showing = (change: (other: PciFunction) => void, config = machines("{device_id: 2786}")) =>
     first(
       "gpu.display",
@@ -515,7 +515,7 @@ test("gpu.display: a card that can show nothing is no way out for the console", 
   assert.is(showing(() => {}, two), "fail", "it goes to another VM");
 });
 
-test("gpu.reset and gpu.power", () => {
+test("gpu.reset and gpu.power report cards that do not reset or do not wake up", () => {
   const resets = (methods: string[] | undefined, kernel = "6.1.0") =>
     status("gpu.reset", (made, fn) => {
       made.os.kernel = kernel;
@@ -533,7 +533,7 @@ test("gpu.reset and gpu.power", () => {
   assert.is(status("gpu.power", (_, fn) => fn(gpu).power = "unknown"), "pass");
 });
 
-test("gpu.window: the next power of two of all that is passed, within what the host can address", () => {
+test("gpu.window: is the next power of two of all regions, within the host's address width", () => {
   const sized = (gib: bigint, bits: number, iommu = bits) =>
     host((made, fn) => {
       fn(gpu).bars = [{ index: 1, start: 0n, size: gib << 30n, is64Bit: true, prefetch: true }];
@@ -555,7 +555,7 @@ test("gpu.window: the next power of two of all that is passed, within what the h
   );
 });
 
-test("iommu.interrupts, iommu.reserved, iommu.acs", () => {
+test("iommu.interrupts, iommu.reserved and iommu.acs read the host's facts", () => {
   assert.is(status("iommu.interrupts", (made) => made.iommu.interrupts = ["PCI-MSI", "IO-APIC"]), "fail");
   assert.is(
     status("iommu.interrupts", (made) => {
@@ -570,14 +570,14 @@ test("iommu.interrupts, iommu.reserved, iommu.acs", () => {
   assert.is(status("iommu.acs", (made) => made.kernel.arguments!.push("pcie_acs_override=downstream")), "warn");
 });
 
-test("guest.firmware: one without Secure Boot", () => {
+test("guest.firmware: needs an image without Secure Boot", () => {
   assert.is(first("guest.firmware", host()).status, "pass");
   assert.ok(first("guest.firmware", host((made) => made.ovmf = [])).fix[0]!.safe);
   const secure = first("guest.firmware", host((made) => made.ovmf = ["/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"]));
   assert.equal([secure.status, secure.fix[0]!.command], ["fail", null], "the package is there, and has no other");
 });
 
-test("draws what the card hangs on and shares, within the width", () => {
+test("the topology shows what a card is connected to and shares, within the width", () => {
   const made = host((one) => beside(one, { driver: "e1000e", upstreamBridges: ["0000:00:01.0"] }));
   made.needs.route = ["0000:09:00.0"];
   const [card] = resolveConfig(machines("{}"), made).machines[0]!.cards;

@@ -23,12 +23,12 @@ function found(id: string, changed: Host, config = plain) {
 const first = (id: string, changed: Host, config = plain) => found(id, changed, config)[0]!;
 const without = (...names: string[]) => host(({ programs }) => names.forEach((name) => delete programs![name]));
 
-test("every check has an id of its own and says what it is about", () => {
+test("every check has a unique id and a description", () => {
   assert.is(new Set(checks.map(({ id }) => id)).size, checks.length);
   for (const { id, about } of checks) assert.ok(/^[a-z]+\.[a-z-]+$/.test(id) && about, id);
 });
 
-test("a check that throws is a finding", () => {
+test("a check that throws becomes a finding", () => {
   const broken = host((made) =>
     Object.defineProperty(made.memory, "total", {
       get: () => {
@@ -45,12 +45,12 @@ test("a check that throws is a finding", () => {
   ]);
 });
 
-test("takes a subject for all its checks, and keeps the catalogue's order", () => {
+test("a subject selects all its checks, in the order of the catalogue", () => {
   const ids = runChecks(host(), resolveConfig(plain, host()), ["provider", "host.disk"]).map(({ check }) => check);
   assert.equal([...new Set(ids)], ["provider.host", "provider.version", "provider.access", "host.disk"]);
 });
 
-test("tools.present: one command of this distribution for all that is missing", () => {
+test("tools.present: one command of this distribution installs everything that is missing", () => {
   assert.is(first("tools.present", host()).status, "pass");
   const { status, message, fix } = first("tools.present", without("packer", "virsh", "xorriso"));
   assert.is(status, "fail");
@@ -73,7 +73,7 @@ test("tools.present: one command of this distribution for all that is missing", 
   );
 });
 
-test("tools.present: what a distribution does not package is not promised", () => {
+test("tools.present: offers no package that the distribution does not have", () => {
   const fixes = (change: (host: Host) => void) =>
     first(
       "tools.present",
@@ -137,7 +137,7 @@ for (
     ["Alpine", { id: "alpine", version: "3.22.2" }, ["apk"], []],
   ] as const
 ) {
-  test(`tools.present: ${name} has ${there.join(", ") || "no package of HashiCorp's programs"}`, () => {
+  test(`tools.present: ${name} offers ${there.join(", ") || "no package of HashiCorp's programs"}`, () => {
     const fixes = fresh({ ...os, like: [...("like" in os ? os.like : [])] }, [...programs]);
     const words = (fixes.find(({ safe }) => safe)?.command ?? "").split(" ");
     for (const tool of ["packer", "vagrant", "vagrant-libvirt"]) {
@@ -150,7 +150,7 @@ for (
   });
 }
 
-test("tools.present: an image-based system is not given its family's installer", () => {
+test("tools.present: an image-based system does not get its family's installer", () => {
   const ostree = fresh(
     { id: "bazzite", like: ["fedora"], version: "43" },
     ["dnf", "rpm-ostree"],
@@ -165,7 +165,7 @@ test("tools.present: an image-based system is not given its family's installer",
   assert.match(micro[0]!.command!, /^transactional-update --non-interactive pkg install /);
 });
 
-test("tools.present: RHEL's kind has no debootstrap without EPEL, and QEMU under another name", () => {
+test("tools.present: RHEL has no debootstrap without EPEL, and another name for QEMU", () => {
   const rocky = (epel: boolean) =>
     fresh({ id: "rocky", like: ["rhel", "centos", "fedora"], version: "9.6" }, ["dnf"], (made) => {
       made.epel = epel;
@@ -175,7 +175,7 @@ test("tools.present: RHEL's kind has no debootstrap without EPEL, and QEMU under
   assert.not.match(rocky(false), /qemu-system-x86-core/);
 });
 
-test("tools.present: Proxmox VE keeps the QEMU that it has", () => {
+test("tools.present: Proxmox VE keeps its own QEMU", () => {
   const fixes = fresh(
     { id: "debian", version: "13" },
     ["apt-get"],
@@ -185,11 +185,11 @@ test("tools.present: Proxmox VE keeps the QEMU that it has", () => {
   assert.ok(fixes.some(({ title }) => title.startsWith("Proxmox VE has its own QEMU")));
 });
 
-test("tools.present: is unknown for a tree where no program was looked for", () => {
+test("tools.present: is unknown for a tree whose programs were not read", () => {
   assert.is(first("tools.present", host((made) => delete made.programs)).status, "unknown");
 });
 
-test("provider.host: libvirt is for Linux", () => {
+test("provider.host: libvirt needs Linux", () => {
   assert.is(first("provider.host", host()).status, "pass");
   const mac = host(({ os }) => Object.assign(os, { platform: "macos", name: "macOS 15" }));
   const libvirt = (gpu = "") => parseConfig(`machines: [{name: a, box: lab/x, provider: libvirt${gpu}}]`);
@@ -199,7 +199,7 @@ test("provider.host: libvirt is for Linux", () => {
   assert.is(first("provider.host", wsl, libvirt()).status, "fail", "WSL is Windows");
 });
 
-test("provider.version: too old fails, untried warns", () => {
+test("provider.version: an old version fails, an untested one warns", () => {
   const packer = (version: string) =>
     found("provider.version", host(({ versions }) => versions.packer = version))[0]!.status;
   assert.equal(["1.5.6", "1.6.6", "1.11.2"].map(packer), ["fail", "pass", "pass"]);
@@ -210,7 +210,7 @@ test("provider.version: too old fails, untried warns", () => {
   assert.is(plugin.message, "vagrant-libvirt 0.7.0 is older than 0.11.2, the oldest tested version");
 });
 
-test("provider.access: how libvirt is started depends on the host", () => {
+test("provider.access: the fix starts libvirt in the way of the host", () => {
   const run = (change: (host: Host) => void) =>
     first(
       "provider.access",
@@ -251,7 +251,7 @@ test("provider.access: how libvirt is started depends on the host", () => {
   assert.equal([inactive.status, inactive.fix[0]!.safe], ["warn", true]);
 });
 
-test("host.virtualization: emulation is a warning, and so is a forced KVM that does not show", () => {
+test("host.virtualization: warns of emulation, and of a forced KVM that was not detected", () => {
   const { status, message } = first("host.virtualization", host());
   assert.equal([status, message], ["warn", "the CPU shows neither vmx nor svm: software emulation, slow"]);
   const kvm = host(({ cpu }) => cpu.flags = ["vmx"]);
@@ -274,7 +274,7 @@ test("host.virtualization: emulation is a warning, and so is a forced KVM that d
   assert.is(first("host.virtualization", host(({ cpu }) => delete cpu.flags)).status, "unknown");
 });
 
-test("host.virtualization: libvirt on a Mac is no matter of the firmware", () => {
+test("host.virtualization: leaves libvirt on a Mac to provider.host", () => {
   const mac = savedHost("macos-apple-silicon");
   const of = (...providers: string[]) => {
     const machines = providers.map((provider, at) => `{name: m${at}, box: lab/x, provider: ${provider}}`).join();
@@ -286,7 +286,7 @@ test("host.virtualization: libvirt on a Mac is no matter of the firmware", () =>
   assert.equal(found("host.virtualization", mac, parseConfig("machines: [{name: a, box: lab/x}]"))[0]!.fix, []);
 });
 
-test("host.memory: what is pinned has to be free, what is not may be swapped", () => {
+test("host.memory: pinned memory must be free; other memory may be swapped", () => {
   const at = (total: number, available: number, config = plain) =>
     first("host.memory", host(({ memory }) => Object.assign(memory, { total, available })), config).status;
   assert.is(at(8192, 4096), "pass");
@@ -304,13 +304,13 @@ test("host.memory: what is pinned has to be free, what is not may be swapped", (
   assert.is(first("host.memory", host((one) => one.memory = {})).status, "unknown");
 });
 
-test("host.disk: room for the image, or none", () => {
+test("host.disk: fails without space for the image", () => {
   const at = (mib: number) => first("host.disk", host((made) => made.disk = { images: mib, cache: 50000 })).status;
   assert.equal([50000, 9000, 2000].map(at), ["pass", "warn", "fail"]);
   assert.is(first("host.disk", host((made) => made.disk = {})).status, "unknown");
 });
 
-test("gpu.present: no card, another vendor's, the right one, a bus that cannot be read", () => {
+test("gpu.present: reports no card, another vendor's card, the right card, and an unreadable bus", () => {
   const card = (vendor: string) =>
     host(({ pci }) => pci!.push({ ...pci![0]!, bdf: "0000:01:00.0", class: "030000", vendor, device: "2786" }));
   const none = first("gpu.present", host(), withCard());
@@ -344,7 +344,7 @@ function forwarding(read: Partial<Forwarding>, version = "11.3.0", change: (host
 }
 const dropping = { family: "ip", table: "filter", drops: true, passesGuests: false };
 
-test("host.forwarding: a drop that libvirt's rules do not precede is a warning, and iptables mends it", () => {
+test("host.forwarding: warns of a drop that libvirt's rules do not precede; iptables fixes it", () => {
   assert.equal(forwarding({ docker: true, chains: [dropping] }), ["warn", [
     'sh -c \'echo "firewall_backend = \\"iptables\\"" >>/etc/libvirt/network.conf; systemctl restart libvirtd\'',
   ]]);
@@ -356,7 +356,7 @@ test("host.forwarding: a drop that libvirt's rules do not precede is a warning, 
   assert.is(forwarding({ docker: true, chains: [{ ...dropping, family: "ip6" }] })[0], "pass");
 });
 
-test("host.forwarding: a table of one's own drops, whatever libvirt writes", () => {
+test("host.forwarding: a table of the user can drop packets, whatever rules libvirt adds", () => {
   const own = { family: "inet", table: "…", drops: true, passesGuests: false };
   assert.equal(forwarding({ backend: "iptables", chains: [own] }), ["warn", [null]]);
 });
@@ -370,7 +370,7 @@ test("host.forwarding: before libvirt's network is active, its backend decides",
   assert.is(inactive({}), "unknown");
 });
 
-test("host.forwarding: rules that were not read are no pass where Docker or ufw may drop", () => {
+test("host.forwarding: rules that were not read do not pass if Docker or ufw may drop packets", () => {
   assert.is(forwarding({ docker: true })[0], "unknown");
   assert.is(forwarding({ ufw: "DROP" })[0], "unknown");
   assert.is(forwarding({ ufw: "ACCEPT" })[0], "skip");
@@ -378,7 +378,7 @@ test("host.forwarding: rules that were not read are no pass where Docker or ufw 
   assert.is(first("host.forwarding", host()).status, "skip", "a probe without that section");
 });
 
-test("host.forwarding: libvirt whose version was not read is no libvirt that is missing", () => {
+test("host.forwarding: a libvirt of unknown version is not a missing libvirt", () => {
   const unread = (made: Host) => {
     delete made.versions.libvirt;
     made.libvirt!.networks = {};
@@ -391,7 +391,7 @@ test("host.forwarding: libvirt whose version was not read is no libvirt that is 
   assert.is(forwarding({ docker: true, chains: [dropping] }, "", missing)[0], "skip");
 });
 
-test("a check finds the same where only the programs that it needs were asked", () => {
+test("a check gives the same result if only the programs that it needs were queried", () => {
   for (const version of ["9.0.0", "11.3.0"]) {
     const asked = host((made) => {
       made.forwarding = { docker: true, chains: [dropping] };
@@ -413,7 +413,7 @@ test("a check finds the same where only the programs that it needs were asked", 
   }
 });
 
-test("storage.disk: never smaller than it is, and only with libvirt", () => {
+test("storage.disk: the disk cannot shrink, and needs libvirt", () => {
   const sized = (keys: string) => parseConfig(`machines: [{name: a, box: lab/x, memory: 2048, ${keys}}]`);
   const found = (has?: number, free = 999999, provider = "libvirt", keys = "disk: 128 GiB") => {
     const changed = host(({ disk }) => disk.images = free);
@@ -431,7 +431,7 @@ test("storage.disk: never smaller than it is, and only with libvirt", () => {
   assert.is(found(undefined, 999999, "libvirt", built), "fail", "smaller than the disk of a built box");
 });
 
-test("host.autostart: libvirt that does not start with the host, and VMs with a card that would be saved", () => {
+test("host.autostart: warns of a libvirt that does not start, and of saving VMs with a card", () => {
   const config = parseConfig("machines: [{name: a, box: lab/x, image: debian-13, memory: 2048, autostart: true}]");
   const found = (change: Partial<NonNullable<Host["libvirt"]>>, provider = "libvirt", card = false) => {
     const changed = host((made) => {

@@ -35,7 +35,7 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
-test("does not wait for the probe after a wrong config", async () => {
+test("a wrong config ends the command without waiting for the probe", async () => {
   const { shell } = fakeShell({ "homelab-gpu.yaml": "machines: 1\n" });
   let closed = false;
   const answer = new Promise<never>(() => {});
@@ -43,7 +43,7 @@ test("does not wait for the probe after a wrong config", async () => {
   assert.equal([code, closed], [2, true]);
 });
 
-test("refuses wrong usage in a few lines, with 2, and no stack", async () => {
+test("wrong usage is refused in a few lines, with exit code 2 and without a stack", async () => {
   const wrong: [string[], RegExp][] = [
     [["upp"], /there is no command upp: did you mean up\?\n$/],
     [["frobnicate"], /there is no command frobnicate\n {2}commands: up, init, plan/],
@@ -85,7 +85,7 @@ test("refuses wrong usage in a few lines, with 2, and no stack", async () => {
   }
 });
 
-test("an option that a command has no use for is refused; -n is taken by all", async () => {
+test("a command refuses options that it does not use; all commands accept -n", async () => {
   const stray = Object.keys(commands).flatMap((name) =>
     known.filter((option) => !acceptsOption(option, name)).map((option) => [name, option] as const)
   );
@@ -109,7 +109,7 @@ test("an option that a command has no use for is refused; -n is taken by all", a
   assert.match(err, /would save what the probe read: x\.txt/);
 });
 
-test("files that a config names and that are not there are told together, each where it is named", async () => {
+test("all missing files of a config are reported together, each with its place", async () => {
   const text = `machines:
   - {name: a, box: lab/x, image: {file: /none/a.qcow2}}
   - name: b
@@ -128,7 +128,7 @@ test("files that a config names and that are not there are told together, each w
   assert.is((await within(["doctor", "--host", "host"], saved)).code, 0, "what a saved host has is not known");
 });
 
-test("with a saved host, a stack that is not here is named, and the others are checked", async () => {
+test("with a saved host, a missing stack is reported and the others are checked", async () => {
   const { code, out, err } = await within(["doctor", "services.compose", "--host", "host"], {
     host: own("test/hosts/vm-without-gpu.txt"),
     "homelab-gpu.yaml": "machines: [{name: a, box: lab/x}]\nstacks: [{path: /none/s}, {path: /there/t}]\n",
@@ -139,7 +139,7 @@ test("with a saved host, a stack that is not here is named, and the others are c
   assert.match(out, /✗ services\.compose \(a\): t: services\.w: there is no key imgae/);
 });
 
-test("what was named and cannot be read is wrong usage", async ({ folder }) => {
+test("a named file that cannot be read is wrong usage", async ({ folder }) => {
   for (const words of [["doctor", "--config", folder], ["doctor", "--host", folder], ["explain", folder]]) {
     let said = "";
     const shell = Object.assign(realShell(), { stderr: (text: string) => void (said += text) });
@@ -163,7 +163,7 @@ test("no line of an error is wider than 80 columns", async () => {
   }
 });
 
-test("shows what is wrong with a config, ends with 2", async () => {
+test("a wrong config is shown with its mistakes, and exits with code 2", async () => {
   const text = 'machines:\n  - name: "a; rm -rf ~"\n    box: \'x"#{1}\'\n';
   const commands = [["up", "--yes"], ["plan"], ["doctor"], ["status"], ["destroy"]];
   const said = await Promise.all(commands.map((words) => within(words, { "homelab-gpu.yaml": text })));
@@ -174,7 +174,7 @@ test("shows what is wrong with a config, ends with 2", async () => {
   }
 });
 
-test("what the pages of the checks show is what doctor says", async () => {
+test("the examples in the pages of the checks are the output of doctor", async () => {
   const page = "lib/checks/README.md";
   const readme = own(page);
   const shown = [...readme.matchAll(/^\$ npx zx homelab-gpu\.mts doctor --host (\S+)\n(.*?)^```/gms)];
@@ -190,7 +190,7 @@ test("what the pages of the checks show is what doctor says", async () => {
   } else said.forEach(({ out }, i) => assert.is(out, shown[i]![2]));
 });
 
-test("doctor --json keeps its shape, for every recorded host", async () => {
+test("doctor --json keeps its shape for every recorded host", async () => {
   const fits = new Ajv({ strict: false }).compile(JSON.parse(own("templates/doctor.schema.json")));
   const starter = `${root}/templates/homelab-gpu.yaml`;
   // a heading's anchor has no dots

@@ -57,7 +57,7 @@ const corrections: [string, string][] = [
   ["volumes: [':/data']", "Write what to mount before the colon: a variable there may have no value"],
   ["command: [[serve]]", "Write - serve"],
 ];
-test("a value of the wrong form is named with what to write instead", async () => {
+test("a value of the wrong form is reported with what to write instead", async () => {
   for (const [keys, fix] of corrections) {
     const [first = ""] = await findings({ "compose.yaml": web(keys, "networks: {a: {}}\n") });
     assert.match(first, /^fail p\/compose\.yaml:4 /, keys);
@@ -65,7 +65,7 @@ test("a value of the wrong form is named with what to write instead", async () =
   }
 });
 
-test("GPU requests of the wrong form: one finding, with what to write instead", async () => {
+test("a GPU request of the wrong form is one finding, with what to write instead", async () => {
   const cases: [string, string][] = [
     ["{driver: nvidia, count: 1, capabilities: gpu}", "Write capabilities: [gpu]"],
     ["{driver: nvidia, device_ids: '0', capabilities: [gpu]}", 'Write device_ids: ["0"]'],
@@ -80,7 +80,7 @@ test("GPU requests of the wrong form: one finding, with what to write instead", 
   }
 });
 
-test("keys at the top of the file that belong to a service, and values there of the wrong form", async () => {
+test("keys of a service at the top level, and wrong values there, are reported", async () => {
   const fix = async (text: string) => (await findings({ "compose.yaml": text }))[0]?.replace(/ .* -> /, " ");
   assert.is(await fix(web("tty: true", "deploy: {}\n")), "fail Move deploy into its service");
   assert.is(await fix(`version: 3.8\n${web("tty: true")}`), 'fail Write version: "3.8"');
@@ -88,7 +88,7 @@ test("keys at the top of the file that belong to a service, and values there of 
   assert.is(await fix(web("tty: true", "volumes: {my data: {}}\n")), "fail Write my-data");
 });
 
-test("a section of the wrong form, a missing anchor: one finding for one fault", async () => {
+test("a wrong section or a missing anchor is one finding", async () => {
   const one = async (text: string) => {
     const found = await findings({ "compose.yaml": text });
     assert.is(found.length, 1, found.join("\n"));
@@ -97,7 +97,7 @@ test("a section of the wrong form, a missing anchor: one finding for one fault",
   await one("services:\n  web:\n    <<: *common\n    image: nginx\n");
 });
 
-test("tabs where Compose takes only spaces are refused, others are not", () => {
+test("tabs are refused where Compose accepts only spaces", () => {
   const text = (lines: string) => `services:\n  web:\n    image: "x"\n${lines}\n    init: true\n`;
   const refused = ["\t", "      \t", "\t# c", "    expose:\n      -\t80", "    expose:\n      - \t80"];
   const taken = [
@@ -126,14 +126,14 @@ test("settings that exclude each other are refused with their line", async () =>
   );
 });
 
-test("kernel parameters that no container may set fail, those of its own namespaces do not", async () => {
+test("kernel parameters outside a container's own namespaces fail", async () => {
   const fails = async (keys: string) => (await findings({ "compose.yaml": web(keys) })).join("\n");
   assert.match(await fails("sysctls: [vm.max_map_count=262144]"), /:4 .*whole VM.*sysctl -w vm\.max_map_count=262144/);
   assert.match(await fails("sysctls: {net.core.somaxconn: 1024}\n    network_mode: host"), /:4 .*network_mode: host/);
   assert.is(await fails("sysctls: [net.core.somaxconn=1024, kernel.shmmax=1, fs.mqueue.msg_max=9]"), "");
 });
 
-test("a folder of a new volume is a warning, unless another service mounts the volume", async () => {
+test("a folder of a new volume warns, unless another service mounts the volume", async () => {
   const mount = "volumes: [{type: volume, source: media, target: /m, volume: {subpath: films}}]";
   const top = "volumes:\n  media: {}\n";
   assert.match((await findings({ "compose.yaml": web(mount, top) })).join("\n"), /^warn p\/compose\.yaml:4 .*films/);
@@ -141,7 +141,7 @@ test("a folder of a new volume is a warning, unless another service mounts the v
   assert.equal(await findings({ "compose.yaml": both }), []);
 });
 
-test("a dependency that is not required must exist, and may be switched off", async () => {
+test("an optional dependency must exist, and may be disabled", async () => {
   const depends = "depends_on: {db: {condition: service_started, required: false}}";
   assert.match(
     (await findings({ "compose.yaml": web(depends) })).join("\n"),
@@ -150,7 +150,7 @@ test("a dependency that is not required must exist, and may be switched off", as
   assert.equal(await findings({ "compose.yaml": web(`${depends}\n  db: {image: x, profiles: [db]}`) }), []);
 });
 
-test("a path of an extended file is placed in that file", async () => {
+test("a path of an extended file is reported in that file", async () => {
   const found = await findings({
     "compose.yaml": "services:\n  web:\n    extends: {file: base/web.yml, service: web}\n",
     "base/web.yml": "services:\n  web:\n    image: nginx\n    volumes:\n      - ./conf.ini:/etc/conf.ini\n",
@@ -158,7 +158,7 @@ test("a path of an extended file is placed in that file", async () => {
   assert.match(found.join("\n"), /^fail p\/base\/web\.yml:5 .*Create base\/conf\.ini/);
 });
 
-test("equal items of ports are taken once, and both places of a container name are named", async () => {
+test("equal ports count once, and both places of a container name are reported", async () => {
   assert.equal(await findings({ "compose.yaml": web('ports: ["8080:80", "8080:80"]') }), []);
   const text =
     "services:\n  one:\n    image: x\n    container_name: box\n  two:\n    image: x\n    container_name: box\n";
@@ -170,14 +170,14 @@ test("equal items of ports are taken once, and both places of a container name a
   assert.equal(places, ["p/compose.yaml:4", "p/compose.yaml:7"]);
 });
 
-test("Compose's answer: a mount by a variable is relative where it was written so", async () => {
+test("with Compose's output, a mount that was written with a variable stays relative", async () => {
   const text = web("volumes: ['${DIR:-./data}:/srv/data/']");
   const bind = { type: "bind", source: "/lab/p/data", target: "/srv/data", bind: { create_host_path: true } };
   const out = JSON.stringify({ services: { web: { image: "nginx", volumes: [bind] } } });
   assert.equal(await findings({ "compose.yaml": text }, { out }), []);
 });
 
-test("Compose's refusals get the line and the advice of the built-in reader", async () => {
+test("refusals of Compose get the line and the advice of the built-in reader", async () => {
   const said = async (text: string, err: string) =>
     (await findings({ "compose.yaml": text }, { code: 15, err })).join("\n");
   assert.match(

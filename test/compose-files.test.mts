@@ -57,7 +57,7 @@ const refused = [
   ...["extends: {file: common.yaml, service: base}", "gpus: true", "pull_policy: sometimes"],
 ];
 for (const keys of refused) {
-  test(`refused with its line: ${keys}`, async () => {
+  test(`is refused with its line: ${keys}`, async () => {
     const found = await findings({ "compose.yaml": web(keys) });
     assert.ok(found.some((one) => one.startsWith("fail p/compose.yaml:4 ")), found.join("\n"));
   });
@@ -82,11 +82,11 @@ const taken = [
     "command: 'echo $(date)'",
   ],
 ];
-test("what Compose takes is not refused", async () => {
+test("what Compose accepts is not refused", async () => {
   for (const keys of taken) assert.equal(await findings({ "compose.yaml": web(keys) }), [], keys);
 });
 
-test("files: empty, no mapping, a wrong section, a tab, two documents", async () => {
+test("an empty file, a list, a wrong section, a tab and two documents are reported", async () => {
   const first = async (text: string) => (await findings({ "compose.yaml": text }))[0] ?? "";
   assert.match(await first("# nothing\n"), /^fail p\/compose\.yaml:1 .*empty/);
   assert.match(await first("hello\n"), /^fail p\/compose\.yaml:1 .*mapping/);
@@ -128,7 +128,7 @@ test("what Docker refuses fails with its line", async () => {
   await fails("depends_on: {db: {condition: service_healthy}}", /is disabled/, off);
 });
 
-test("what lies outside of the folder does not travel: env file, extends, include, build, secret", async () => {
+test("files outside the project's folder are reported as not copied", async () => {
   const base = { "/lab/b/common.yaml": "services: {base: {image: x}}\n", "/lab/b/x.env": "A=1\n", "/lab/b/key": "k" };
   const outside = async (text: string) => (await findings({ "compose.yaml": text, ...base })).join("\n");
   assert.match(await outside(web("env_file: ../b/x.env")), /^fail p\/compose\.yaml:4 .*outside/);
@@ -141,7 +141,7 @@ test("what lies outside of the folder does not travel: env file, extends, includ
   assert.match(await outside(web("secrets: [k]", "secrets: {k: {file: ../b/key}}\n")), /^fail .*outside/);
 });
 
-test("secrets and configs: a file or a variable that is missing, a swarm's", async () => {
+test("missing files and variables of secrets and configs are reported", async () => {
   const of = async (
     top: string,
   ) => (await findings({ "compose.yaml": web("secrets: [k]", `secrets: {k: {${top}}}\n`) }));
@@ -150,14 +150,14 @@ test("secrets and configs: a file or a variable that is missing, a swarm's", asy
   assert.match((await of("external: true"))[0]!, /^fail p\/compose\.yaml:5 .*swarm/);
 });
 
-test("a project in which nothing starts fails; a variable without a value is named", async () => {
+test("a project without a started service fails; a variable without a value is reported", async () => {
   assert.match((await findings({ "compose.yaml": web("profiles: [gpu]") }))[0]!, /^fail p\/compose\.yaml:4 .*\(gpu\)/);
   assert.equal(await findings({ "compose.yaml": web("profiles: [gpu]") }, { profiles: ["gpu"] }), []);
   const bare = await findings({ "compose.yaml": web("environment: {DB_PASSWORD: }"), ".env.example": "" });
   assert.match(bare[0]!, /^warn p\/compose\.yaml:4 DB_PASSWORD|^warn p\/compose\.yaml:4 p: DB_PASSWORD/);
 });
 
-test("a variable named as what every object has, and one that is a whole list item, is named once", async () => {
+test("a variable with the name of an object method, and one that is a list item, are reported once", async () => {
   const of = (keys: string) => findings({ "compose.yaml": web(keys) });
   assert.match((await of("command: '${toString}'")).join("\n"), /^warn p\/compose\.yaml:4 p: toString has no value/);
   assert.match((await of("environment: [constructor]")).join("\n"), /^warn p\/compose\.yaml:4 p: constructor has no/);
@@ -180,7 +180,7 @@ test("a service and a variable named __proto__ are kept", async () => {
   assert.equal(Object.keys(model!.services), ["a", "__proto__"]);
 });
 
-test("of the caller's environment only what it has is taken: no variable is a method of an object", async () => {
+test("a variable never gets the value of an object method", async () => {
   const files = { "/lab/a/compose.yaml": web("command: '${toString} ${hasOwnProperty:-x}'") };
   const text = "machines: [{name: a, box: lab/x}]\nstacks: [{path: /lab/a}]\n" +
     "services: {b: {image: x, command: '${valueOf}'}}\n";
@@ -200,12 +200,12 @@ test("of the caller's environment only what it has is taken: no variable is a me
   }
 });
 
-test("a port of an IPv6 address without brackets is published like any other", async () => {
+test("a port of an IPv6 address without brackets is published", async () => {
   const text = 'services: {a: {image: x, ports: ["::1:80:80"]}, b: {image: y, ports: ["[::1]:80:81"]}}\n';
   assert.match((await findings({ "compose.yaml": text })).join("\n"), /^fail .* both use port ::1:80\/tcp/);
 });
 
-test("included files may not declare a service again; their paths are relative to themselves", async () => {
+test("included files cannot redeclare a service; their paths are relative to themselves", async () => {
   const text = "include: [sub/o.yaml]\nservices:\n  web: {image: x}\n";
   const twice = await findings({ "compose.yaml": text, "sub/o.yaml": "services: {web: {image: y}}\n" });
   assert.match(twice[0]!, /^fail p\/compose\.yaml:3 /);
@@ -214,7 +214,7 @@ test("included files may not declare a service again; their paths are relative t
   assert.is((await findings({ "compose.yaml": text, "sub/o.yaml": other })).length, 2);
 });
 
-test("an included file has its own env file or .env for its variables, and its own folder for its paths", async () => {
+test("an included file uses its own env file or .env, and its own folder", async () => {
   const own = "services: {a: {image: 'x:${V}', volumes: ['./x.conf:/x.conf']}}\n";
   const text = (include: string) => `include: [${include}]\nservices:\n  web: {image: x}\n`;
   const of = (include: string, more: Record<string, string>) =>
@@ -235,13 +235,13 @@ test("an included file has its own env file or .env for its variables, and its o
   assert.equal(mine, [], "the project's own variables count more");
 });
 
-test("paths are relative to the first Compose file, also where that is in a folder below", async () => {
+test("paths are relative to the first Compose file, also in a subfolder", async () => {
   const text = "services: {web: {build: {context: .., dockerfile: docker/Dockerfile}}}\n";
   const files = { "docker/compose.yml": text, "docker/Dockerfile": "FROM x\n" };
   assert.equal(await findings(files, { files: ["docker/compose.yml"] }), []);
 });
 
-test("ways of asking that give no GPU are named with their line", async () => {
+test("requests that give no GPU are reported with their line", async () => {
   const one = async (text: string) => (await findings({ "compose.yaml": text })).join("\n");
   assert.match(await one(gpu("{driver: nvidia, count: 1, capabilities: [gpus]}")), /^fail p\/compose\.yaml:4 .*gpus/);
   assert.match(await one(gpu("{driver: nvidia, count: 0, capabilities: [gpu]}")), /^warn p\/compose\.yaml:4 .*0 GPUs/);
@@ -255,7 +255,7 @@ test("ways of asking that give no GPU are named with their line", async () => {
   assert.match(await one(web(swarm)), /^warn p\/compose\.yaml:4 .*swarm/);
 });
 
-test(".env: variables, quotes, several lines; what Compose refuses in it", () => {
+test(".env: variables, quotes and continued lines are read; what Compose refuses is reported", () => {
   const text = "A=1\nB=${A}-x\nC='${A}'\nD=\"two\nlines\"\nE=${NONE:-d} # c\nF\n";
   assert.equal(dotEnv(text), { A: "1", B: "1-x", C: "${A}", D: "two\nlines", E: "d" });
   assert.equal(envFileFlaws("A=1\nnot a line\n").map(({ line }) => line), [2]);
@@ -263,7 +263,7 @@ test(".env: variables, quotes, several lines; what Compose refuses in it", () =>
   assert.equal(envFileFlaws(text), []);
 });
 
-test("a file that the project names travels whatever .dockerignore says; a folder is named", async () => {
+test("a file that the project names is copied despite .dockerignore; a folder is reported", async () => {
   const files = {
     "/lab/a/compose.yaml": web(
       "extends: {file: base.yaml, service: b}\n    volumes: ['./x.conf:/x.conf', './data:/d']",
@@ -280,7 +280,7 @@ test("a file that the project names travels whatever .dockerignore says; a folde
   assert.match((await findings(here, { copied })).join("\n"), /^warn p\/compose\.yaml:5 .*data.*\.dockerignore/);
 });
 
-test("the config's own services: keys and types are looked at, and variables without a value are named", async () => {
+test("inline services: keys, types and variables without a value are checked", async () => {
   const judge = async (service: string) => {
     const text = `machines: [{name: a, box: lab/x}]\nservices:\n  web: {image: x, ${service}}\n`;
     const config = parseConfig(text);

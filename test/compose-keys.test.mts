@@ -54,14 +54,14 @@ test("a key that Debian 13's Compose refuses fails with its line and the version
   }
 });
 
-test("a key that Debian 13's Compose takes and ignores is a warning; gpus is replaced and is none", async () => {
+test("a key that Debian 13's Compose ignores warns; gpus does not, since it is replaced", async () => {
   const hook = await findings(web("post_start: [{command: [a]}]"));
   assert.match(worst(hook), /^warn p\/compose\.yaml:4 .*post_start.*2\.30\.0.*ignores it/);
   assert.is(worst(await findings(web("gpus: all"))), "");
   assert.is(worst(await findings(web("devices: [{source: /dev/null, target: /dev/null}]"))), "");
 });
 
-test("Docker's own packages take them all; Ubuntu's lowest version is a warning", async () => {
+test("Docker's own packages accept all keys; Ubuntu's lowest version warns", async () => {
   const keys = web("models: [m]", "models: {m: {model: ai/x}}\n");
   assert.is(worst(await findings(keys, "debian-12")), "", "a stack gets Docker's own packages there");
   assert.is(worst(await findings(keys, "ubuntu-26.04")), "");
@@ -88,7 +88,7 @@ test("each row of the table is found in a project that has its key", () => {
   }
 });
 
-test("the host's older Compose refuses a key that the guest's takes: unknown, and no failure", async () => {
+test("a key that only the host's older Compose refuses is unknown, not a failure", async () => {
   const answers = {
     "docker compose version": { out: "2.26.1\n" },
     "docker compose": { code: 15, err: "services.web Additional property models is not allowed\n" },
@@ -98,7 +98,7 @@ test("the host's older Compose refuses a key that the guest's takes: unknown, an
   assert.match(found[0]!, /this host has Compose 2\.26\.1, but models needs 2\.38\.0/);
 });
 
-test("relative paths of an included file start at its folder, an absolute one too", () => {
+test("relative paths of an included file start at its folder, also at an absolute one", () => {
   const service = {
     build: { context: ".", additional_contexts: { a: "../a", b: "docker-image://x", c: "service:d" } },
     label_file: ["l.env"],
@@ -125,7 +125,7 @@ test("relative paths of an included file start at its folder, an absolute one to
   assert.equal(at("/opt/x").services.s.volumes, ["/opt/x/v:/v", "named:/n"]);
 });
 
-test("an absolute path into the project's own folder fails: the VM has the folder elsewhere", async () => {
+test("an absolute path into the project's folder fails, since the VM has the folder elsewhere", async () => {
   const files = {
     "sub/c.yaml": "services: {b: {image: x}}\n",
     "data/a": "x",
@@ -156,7 +156,7 @@ test("mounts of a file that is included by an absolute path start at that file's
   assert.equal(written?.services.b?.volumes, ["/opt/x/d:/d"]);
 });
 
-test("label files and further build contexts have to be in the project", async () => {
+test("label files and additional build contexts must be in the project", async () => {
   assert.match(worst(await findings(web("label_file: ./l.env"))), /^fail p\/compose\.yaml:4 .*label file l\.env/);
   const build = (context: string) => ({
     Dockerfile: "FROM x\n",
@@ -167,12 +167,12 @@ test("label files and further build contexts have to be in the project", async (
   assert.is(worst(await findings(build("docker-image://ubuntu"))), "");
 });
 
-test("a mount with an empty part, such as an unset variable leaves, is refused with its line", async () => {
+test("a mount with an empty part, as from an unset variable, is refused with its line", async () => {
   const found = await findings(web('volumes: ["${UPLOAD}:/data"]'));
   assert.ok(found.some((one) => /^fail p\/compose\.yaml:4 .*empty part/.test(one)), found.join("\n"));
 });
 
-test("devices: nodes and CDI names of a card that the VM has not fail with their line", async () => {
+test("devices: nodes and CDI names of a card that the VM lacks fail with their line", async () => {
   const of = async (device: string) => worst(await findings(web(`devices:\n      - ${device}`)));
   assert.match(await of("/dev/nvidia1"), /^fail p\/compose\.yaml:5 .*GPU 1/);
   assert.match(await of("nvidia.com/gpu=2"), /^fail p\/compose\.yaml:5 .*GPU 2/);
@@ -184,7 +184,7 @@ test("devices: nodes and CDI names of a card that the VM has not fail with their
   }
 });
 
-test("waiting for the health of an official image without a healthcheck fails; other images may have their own", async () => {
+test("waiting for the health of an official image without a health check fails", async () => {
   const db = (image: string, keys = "") =>
     web("depends_on:\n      db:\n        condition: service_healthy", `  db: {image: "${image}"${keys}}\n`);
   assert.match(
@@ -195,12 +195,12 @@ test("waiting for the health of an official image without a healthcheck fails; o
   assert.is(worst(await findings(db("ghcr.io/immich-app/postgres:14"))), "");
 });
 
-test("ports of a service in another one's network fail", async () => {
+test("ports of a service in the network of another service fail", async () => {
   const found = await findings(web('network_mode: "service:vpn"\n    ports: [80]', "  vpn: {image: x}\n"));
   assert.match(worst(found), /^fail p\/compose\.yaml:5 .*network_mode: service:vpn and ports/);
 });
 
-test("gpus: a driver that no engine has, and count with device_ids, fail", async () => {
+test("gpus: an unknown driver, and count with device_ids, fail", async () => {
   assert.match(worst(await findings(web("gpus:\n      - driver: cuda"))), /^fail p\/compose\.yaml:5 .*driver cuda/);
   assert.match(
     worst(await findings(web("gpus: [{count: 1, device_ids: ['0']}]"))),
@@ -208,14 +208,14 @@ test("gpus: a driver that no engine has, and count with device_ids, fail", async
   );
 });
 
-test("a missing file of a config has the line of the section, not of the service's target", async () => {
+test("a missing file of a config has the line of its section", async () => {
   const found = await findings(
     web("configs: [{source: c, target: /etc/app.conf}]", "configs:\n  c:\n    file: ./app.conf\n"),
   );
   assert.match(worst(found), /^fail p\/compose\.yaml:7 .*app\.conf, which does not exist/);
 });
 
-test("an inline service's relative mount is not copied: a warning, or a failure for a file", () => {
+test("a relative mount of an inline service is not copied: a folder warns, a file fails", () => {
   const of = (volume: string) => {
     const services = `services: {w: {image: x, volumes: ["${volume}"]}}`;
     const resolved = resolveConfig(parseConfig(`machines: [{name: a, box: lab/x}]\n${services}`), card);
@@ -231,7 +231,7 @@ test("models of an inline service are refused with: use a stack", () => {
   assert.throws(() => parseConfig(config), /use a stack/);
 });
 
-test("a GPU by UUID is unknown: only the VM can tell", async () => {
+test("a GPU by UUID is unknown, since only the VM has it", async () => {
   const gpu =
     "deploy: {resources: {reservations: {devices: [{driver: nvidia, device_ids: [GPU-4cf8], capabilities: [gpu]}]}}}";
   const found = await findings(web(gpu));

@@ -54,14 +54,14 @@ const web = (keys: string) => ({ "compose.yaml": `services:\n  web:\n    image: 
 /** What a shell gives for a program that it ended. */
 const late = { ok: false, code: null, err: "docker did not answer within 20 s", timedOut: true };
 
-test("a Compose that does not say its version in time is not a missing one", async () => {
+test("a Compose that does not report its version in time is not a missing one", async () => {
   const { found, fixes } = await judged(web("restart: always"), { answers: { "docker compose version": late } });
   assert.is(found.length, 1);
   assert.match(found[0]!, /^unknown .* docker compose version did not answer in time$/);
   assert.equal(fixes, []);
 });
 
-test("a Compose that does not answer in time refuses nothing: the built-in reader's faults are found", async () => {
+test("if Compose does not answer in time, the built-in reader finds the errors", async () => {
   const answers = { "docker compose version": { out: "2.40.3\n" }, "docker compose": late };
   const { found, project } = await judged(web("volumes: [./a.conf:/etc/a.conf]"), { answers });
   assert.equal(found.map((one) => one.split(" ")[0]), ["fail", "unknown"]);
@@ -70,7 +70,7 @@ test("a Compose that does not answer in time refuses nothing: the built-in reade
   assert.ok(project.model, "its GPU requests are known");
 });
 
-test("a file of a project that cannot be read is unknown, and not missing or free of faults", async () => {
+test("a file of a project that cannot be read is unknown, not missing or correct", async () => {
   const files = { ...web("env_file: [a.env]"), "a.env": "A B\n", "b.yaml": "services: {b: {image: x}}\n" };
   assert.ok((await judged(files)).found.some((one) => /^fail .*a\.env/.test(one)), "read, it has a fault");
   const env = await judged(files, { unreadable: ["a.env"] });
@@ -94,7 +94,7 @@ test("a project whose Compose file or .env cannot be read is unknown", async () 
   }
 });
 
-test("a mount that cannot be looked at is unknown", async () => {
+test("a mount that cannot be read is unknown", async () => {
   const { found } = await judged(web("volumes: [./a.conf:/etc/a.conf]"), { unreadable: ["a.conf"] });
   assert.equal(found.filter((one) => !notAsked.test(one)), [
     "unknown p p: a file could not be checked: cannot read /lab/p/a.conf: no permission",
@@ -110,7 +110,7 @@ async function target(...project: Parameters<typeof built>) {
   return [...found, ...fixes].filter((one) => /stage|target/.test(one));
 }
 
-test("build.target that the Dockerfile does not have fails with its line and its stages", async () => {
+test("build.target: a missing stage fails with its line and the stages of the Dockerfile", async () => {
   const found = await target("FROM x AS build\nFROM y AS production\n");
   assert.is(
     found[0],
@@ -122,7 +122,7 @@ test("build.target that the Dockerfile does not have fails with its line and its
   assert.match(inline[0]!, /^fail p\/compose\.yaml:6 .*dockerfile_inline does not have: its stages are dev/);
 });
 
-test("build.target: stages in each form that a Dockerfile may have", async () => {
+test("build.target: stages are found in each valid form of a Dockerfile", async () => {
   for (
     const dockerfile of [
       "from x as Prod\n",
@@ -139,7 +139,7 @@ test("build.target: stages in each form that a Dockerfile may have", async () =>
   assert.match((await target("FROM x AS dev\nRUN echo FROM y AS prod\n"))[0]!, /^fail/, "another instruction");
 });
 
-test("build.target is unknown without the Dockerfile, and where another frontend reads it", async () => {
+test("build.target: is unknown without the Dockerfile, and with another frontend", async () => {
   const { found } = await judged(built("FROM x AS dev\n"), { unreadable: ["Dockerfile"] });
   assert.not.ok(found.some((one) => one.startsWith("fail")), found.join("\n"));
   assert.ok(found.some((one) => /^unknown .*could not read whether Dockerfile has it/.test(one)));

@@ -41,7 +41,7 @@ const base = `services:
 volumes: {models: {}}
 `;
 
-test("an override file with the GPU that nothing uses is named, with COMPOSE_FILE as the fix", async () => {
+test("an unused override file with the GPU is reported, with COMPOSE_FILE as the fix", async () => {
   for (const name of ["docker-compose.gpu.yaml", "override-gpu.yml", "compose.nvidia.yml", "cards.yaml"]) {
     const [first = "", ...more] = await findings({
       "compose.yaml": base,
@@ -53,7 +53,7 @@ test("an override file with the GPU that nothing uses is named, with COMPOSE_FIL
   }
 });
 
-test("an override file in a folder for such files is named, another project there is not", async () => {
+test("an unused override file in a subfolder is reported; another project there is not", async () => {
   const [first] = await findings({
     "compose.yaml": base,
     "docker/compose.gpu.yaml": `services: {ollama: {image: 'ollama/ollama:cuda', ${reservation}}}\n`,
@@ -63,7 +63,7 @@ test("an override file in a folder for such files is named, another project ther
   assert.equal(await findings({ "compose.yaml": base, "docker/compose.yaml": other }), []);
 });
 
-test("the fix keeps the override file that Compose adds by itself", async () => {
+test("the fix keeps the override file that Compose adds by default", async () => {
   const [first] = await findings({
     "compose.yaml": base,
     "compose.override.yaml": "services: {webui: {ports: ['3000:8080']}}\n",
@@ -72,7 +72,7 @@ test("the fix keeps the override file that Compose adds by itself", async () => 
   assert.match(first!, /COMPOSE_FILE=compose\.yaml:compose\.override\.yaml:compose\.gpu\.yaml /);
 });
 
-test("a file that is used, by COMPOSE_FILE or extends, is not named", async () => {
+test("a file that is used by COMPOSE_FILE or extends is not reported", async () => {
   const gpu = { "compose.gpu.yaml": `services: {ollama: {${reservation}}}\n` };
   const env = "COMPOSE_FILE=compose.yaml:compose.gpu.yaml\n";
   assert.equal(await findings({ "compose.yaml": base, ...gpu, ".env": env }), []);
@@ -83,7 +83,7 @@ test("a file that is used, by COMPOSE_FILE or extends, is not named", async () =
   );
 });
 
-test("a file with the whole project is used in place of the other one, one with parts by extends", async () => {
+test("the fix for a whole project replaces the file; for parts of services it uses extends", async () => {
   const [whole] = await findings({
     "docker-compose.yml": "services: {app: {image: x/app:cpu}}\n",
     "docker-compose.cuda.yml": `services: {app-cuda: {image: 'x/app:cuda', ${reservation}}}\n`,
@@ -98,7 +98,7 @@ test("a file with the whole project is used in place of the other one, one with 
   assert.match(part!, /-> Add to the service that needs the GPU: extends: \{file: hwaccel\.ml\.yml, service: cuda\}/);
 });
 
-test("a file for the card of another maker, one without a GPU and other YAML are not named", async () => {
+test("files for another vendor's card, without a GPU, or of other YAML are not reported", async () => {
   const amd = "services: {ollama: {devices: [/dev/kfd, /dev/dri]}}\n";
   const others = {
     "docker-compose.dev.yml": "services: {ollama: {command: [a]}}\n",
@@ -112,7 +112,7 @@ test("a file for the card of another maker, one without a GPU and other YAML are
   assert.equal(await findings({ "compose.yaml": base, "a.yml": "services: {ollama: {gpus: all}}\n" }, { gpu: "" }), []);
 });
 
-test("a profile with the GPU that is off is named, unless another service of the machine has the GPU", async () => {
+test("a disabled profile with the GPU is reported, unless another service has the GPU", async () => {
   const files = {
     "compose.yaml": `services: {n8n: {image: n8n}, cuda: {image: o, profiles: [gpu-nvidia], ${reservation}}}\n`,
   };
@@ -125,14 +125,14 @@ test("a profile with the GPU that is off is named, unless another service of the
   assert.equal(await findings(files, { services: "services: {other: {image: x, gpu: 1}}\n" }), []);
 });
 
-test("GPU lines that are comments are named with their line, unless a service has the GPU", async () => {
+test("commented GPU lines are reported with their line, unless a service has the GPU", async () => {
   const text = "services:\n  a:\n    image: x\n    # runtime: nvidia\n";
   const [first] = await findings({ "compose.yaml": text });
   assert.match(first!, /^warn p\/compose\.yaml:4 p: no service asks for a GPU: the GPU settings in compose\.yaml are/);
   assert.equal(await findings({ "compose.yaml": `${text}  b: {image: y, gpus: all}\n` }), []);
 });
 
-test("a service with scale: 0 gets no container: neither its mounts, ports nor GPUs count", async () => {
+test("a service with scale: 0 has no container, so its mounts, ports and GPUs do not count", async () => {
   const idle = (scale: string) =>
     `services:\n  a:\n    image: x\n    ports: ['80:80']\n    volumes: ['./no.conf:/etc/no.conf']\n    ${scale}\n` +
     "  b: {image: y, ports: ['80:80']}\n";
@@ -145,14 +145,14 @@ test("a service with scale: 0 gets no container: neither its mounts, ports nor G
   assert.match((await findings({ "compose.yaml": undeclared }))[0] ?? "", /^fail .*nobody/);
 });
 
-test("root's HOME and USER have a value in the VM, as ~ does", async () => {
+test("HOME and USER have the values of root in the VM, as ~ does", async () => {
   const text = "services: {a: {image: x, user: '${USER}', volumes: ['${HOME}/.cache/hf:/root/.cache/hf']}}\n";
   const found = await findings({ "compose.yaml": text }, { gpu: "" });
   assert.is(found.length, 1, found.join("\n"));
   assert.match(found[0]!, /^warn p\/compose\.yaml:1 .*mounts .*\.cache\/hf, which is an empty folder/);
 });
 
-test("a volume of one letter is a drive of Windows to Compose, and the fix is a longer name", async () => {
+test("a volume name of one letter is a Windows drive to Compose; the fix is a longer name", async () => {
   const [first] = await findings({ "compose.yaml": "services: {a: {image: x, volumes: ['o:/root/.ollama']}}\n" }, {
     gpu: "",
   });
@@ -162,7 +162,7 @@ test("a volume of one letter is a drive of Windows to Compose, and the fix is a 
   );
 });
 
-test("a mount outside the folder by a relative path is on this host, also below /tmp", async () => {
+test("a relative mount outside the folder is on this host, also below /tmp", async () => {
   const disk = {
     "/tmp/x/api/a.py": "",
     "/tmp/x/docker/gpu/compose.yaml": "services: {a: {image: x, volumes: ['../../api:/api']}}\n",
@@ -179,7 +179,7 @@ test("a mount outside the folder by a relative path is on this host, also below 
 
 const web = (keys: string) => ({ "compose.yaml": `services:\n  web:\n    image: nginx\n    ${keys}\n` });
 
-test("a key that YAML reads as a number, a date, true or nothing is refused with its line", async () => {
+test("a key that YAML reads as a number, a date, true or null is refused with its line", async () => {
   const keys: Record<string, string> = {
     "environment: {1: x}": "1",
     "labels: {2024-01-01: x}": "2024-01-01",
@@ -196,7 +196,7 @@ test("a key that YAML reads as a number, a date, true or nothing is refused with
   assert.equal(await findings(web("environment: {yes: x, '1': y, on: z}"), { gpu: "" }), []);
 });
 
-test("a number, a date or a flag in any notation is no text where Compose wants one", async () => {
+test("a number, a date or a flag in any notation is refused where Compose needs text", async () => {
   for (const value of ["0x1F", "007", "1_0", "1.0", "1e3", "+5", "0o17", "True", ".inf", "2024-02-01", "!!int '5'"]) {
     const found = await findings(web(`command: [--seed, ${value}]`), { gpu: "" });
     assert.match(found[0] ?? "", /^fail p\/compose\.yaml:4 .*command\.1 must be a text/, value);
@@ -206,7 +206,7 @@ test("a number, a date or a flag in any notation is no text where Compose wants 
   }
 });
 
-test("a date in the environment: Debian 13's Compose passes on another text, newer ones refuse it", async () => {
+test("a date in the environment: Debian 13's Compose changes it, newer versions refuse it", async () => {
   const date = web("environment: {API_VERSION: 2024-02-01}");
   const [old] = await findings(date, { gpu: "" });
   assert.match(old!, /^warn p\/compose\.yaml:4 .*Compose 2\.26\.1, which passes on 2024-02-01 00:00:00 \+0000 UTC/);
@@ -217,13 +217,13 @@ test("a date in the environment: Debian 13's Compose passes on another text, new
   assert.equal(await findings(web("x-api: 2024-02-01"), { gpu: "" }), []);
 });
 
-test("an infinite number: Compose before 2.37.2 refuses it", async () => {
+test("an infinite number is refused by Compose before 2.37.2", async () => {
   const text = web("environment: {TOP: .inf}");
   assert.match((await findings(text, { gpu: "" }))[0]!, /^fail p\/compose\.yaml:4 .*TOP of web is \.inf/);
   assert.equal(await findings(text, { gpu: "", image: "ubuntu-26.04" }), []);
 });
 
-test("dates by go-yaml's formats", () => {
+test("dates are recognised by the formats of go-yaml", () => {
   for (const one of ["2024-02-01", "2024-2-1", "2024-02-29", "2024-01-01T10:00:00Z", "2024-01-01 10:00:00"]) {
     assert.ok(isDate(one), one);
   }

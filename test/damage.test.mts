@@ -5,7 +5,7 @@ import { examineDamaged } from "./damaged.mts";
 
 const test = suite("damage");
 
-test("250 damaged hosts: no crash, and no fail of the IOMMU or the group becomes a pass", () => {
+test("250 damaged hosts: no crash, and no failure of the IOMMU or the group becomes a pass", () => {
   const { refused } = examineDamaged(250, 20260101);
   assert.ok(refused < 25, `${refused} were refused for their first line`);
 });

@@ -17,14 +17,14 @@ const test = suite("day two");
 const answer = (lines: string) => `homelab-gpu-status 1\n${lines}end:yes\n`;
 const gpus = (...lines: string[]) => guestStatusOf(answer(lines.map((line) => `${line}\n`).join("")))!.gpus;
 
-test("a guest's answer counts only if it is whole", () => {
+test("a guest's answer counts only if it is complete", () => {
   assert.ok(guestStatusOf(answer("")));
   assert.is(guestStatusOf("homelab-gpu-status 1\nengine:answers\n"), undefined, "cut off");
   assert.is(guestStatusOf("motd\nhomelab-gpu-status 1\nend:yes\n"), undefined);
   assert.is(guestStatusOf(""), undefined);
 });
 
-test("NVIDIA's cards: what nvidia-smi prints, and nothing for what a card does not have", () => {
+test("NVIDIA: the values of nvidia-smi are read; missing values are left out", () => {
   assert.equal(gpus("gpu-nvidia:00000000:06:00.0, NVIDIA GeForce RTX 4070, 37, 5120, 12282, 54, 120.52, 200.00"), [{
     name: "NVIDIA GeForce RTX 4070",
     address: "0000:06:00.0",
@@ -40,7 +40,7 @@ test("NVIDIA's cards: what nvidia-smi prints, and nothing for what a card does n
   assert.equal(gpus("gpu-nvidia:no devices were found", "gpu-nvidia:a, b"), []);
 });
 
-test("AMD's and Intel's cards: bytes, thousandths of a degree and millionths of a watt", () => {
+test("AMD and Intel: bytes, thousandths of a degree and millionths of a watt are converted", () => {
   assert.equal(
     gpus(
       "gpu-sysfs:0000:06:00.0 driver=amdgpu id_vendor=0x1002 id_device=0x744c busy=5 vram_used=1073741824 " +
@@ -60,7 +60,7 @@ test("AMD's and Intel's cards: bytes, thousandths of a degree and millionths of 
   );
 });
 
-test("a card and a file system are one line each, of what is known", () => {
+test("a card and a file system are one line each, with the known values", () => {
   assert.is(
     gpuLine({
       name: "X",
@@ -102,7 +102,7 @@ async function lab(lines: string): Promise<World> {
   return world;
 }
 
-test("status shows services with health and URLs, the card and the disk as the machine answers now", async () => {
+test("status shows services with health and URLs, the card and the disk as they are now", async () => {
   const world = await lab(containers + busy);
   assert.is(await world.does(status, world.context([])), 0);
   const said = world.said.join("");
@@ -113,14 +113,14 @@ test("status shows services with health and URLs, the card and the disk as the m
   assert.match(said, /^b: running .*\n {2}it does not answer over SSH/m, "the other one");
 });
 
-test("status of a machine that does not answer: its services as they were when it was proven", async () => {
+test("status of a machine that does not answer shows its services as last proven", async () => {
   const world = await lab("");
   world.answers["ssh -F ssh/a"] = { code: 255, err: "No route to host" };
   assert.is(await world.does(status, world.context([])), 0);
   assert.match(world.said.join(""), /^a: running .*\n {2}web {2}running\n {2}it does not answer over SSH: /m);
 });
 
-test("status --json: what is not known is null, and it fits its schema", async () => {
+test("status --json: unknown values are null, and the output matches its schema", async () => {
   const world = await lab(containers + busy);
   assert.is(await world.does(status, world.context([], { json: true })), 0);
   const shown: unknown = JSON.parse(world.said.find((one) => one.startsWith("{"))!);
@@ -163,7 +163,7 @@ const refused = (...words: string[]) => {
   }
 };
 
-test("logs: a service of the config, of a stack by its whole or its only name, a stack, or all", () => {
+test("logs: names a service of the config, of a stack, a stack, or all", () => {
   assert.equal(chosen("web"), ["homelab-gpu-web-1"], "the config's own comes first");
   assert.equal(chosen("paperless/web", "server"), ["paperless-web-1", "immich-server-1"]);
   assert.equal(chosen("immich"), ["immich-db-1", "immich-server-1"]);
@@ -171,18 +171,18 @@ test("logs: a service of the config, of a stack by its whole or its only name, a
   assert.is(chosen().length, all.length);
 });
 
-test("logs: a service name in two stacks, or a service named as its stack, is a question", () => {
+test("logs: an ambiguous service name is refused with the candidates", () => {
   assert.is(refused("db"), "db matches 2 names: logs immich/db or logs paperless/db");
   assert.is(refused("n8n"), "n8n matches 2 names: logs n8n/n8n or logs n8n/");
   assert.is(refused("n8n/n8n"), "n8n-n8n-1");
 });
 
-test("logs: a name that nothing has gets what was meant", () => {
+test("logs: an unknown name gets a suggestion", () => {
   assert.match(refused("sever"), /no service sever: did you mean server\?/);
   assert.match(refused("foo"), /no service foo; the services are immich\/db, /);
 });
 
-test("logs: one container as it is, several with their names, -f all at once, by the machine's engine", () => {
+test("logs: one container is printed unchanged, several with their names, by the engine", () => {
   assert.is(logCommand("docker", ["w-1"], ["--tail", "9", "-f"]), "sudo docker logs --tail 9 -f w-1");
   assert.is(
     logCommand("podman", ["w-1", "d-1"], ["--tail", "all"]),
@@ -191,13 +191,13 @@ test("logs: one container as it is, several with their names, -f all at once, by
   assert.match(logCommand("docker", ["w-1", "d-1"], ["-f"]), /\/" & done; wait' logs w-1 d-1$/);
 });
 
-test("logs -n shows the command, and asks the machine which containers there are", async () => {
+test("logs -n shows the command, and asks the machine for its containers", async () => {
   const world = await lab(containers);
   assert.is(await world.does(logs, world.context(["db"], { dryRun: true, follow: true })), 0, world.said.join(""));
   assert.match(world.said.join(""), /\$ ssh -F ssh\/a a 'sudo docker logs --tail 200 -f immich-db-1'/);
 });
 
-test("logs: a wrong --tail, machines that do not answer, and no container are errors of one line", async () => {
+test("logs: a wrong --tail, unreachable machines and no container are one-line errors", async () => {
   const world = await lab(containers);
   const run = async (words: string[]) => {
     world.said = [];
@@ -210,7 +210,7 @@ test("logs: a wrong --tail, machines that do not answer, and no container are er
   assert.match((await run(["logs"])).join(), /^1,.*no machine answered/s);
 });
 
-test("logs -f of services in two machines is refused, and what was typed instead is named", async () => {
+test("logs -f of services in two machines is refused with the commands to use", async () => {
   const world = await lab(containers);
   world.answers["ssh -F ssh/b"] = {
     out: answer("service:api running 0 0 none no homelab-gpu-api-1\nengine:answers\n"),
@@ -220,7 +220,7 @@ test("logs -f of services in two machines is refused, and what was typed instead
   assert.is(await world.does(logs, world.context([], { dryRun: true })), 0, "one after the other");
 });
 
-test("ssh-config prints what Vagrant wrote, with the address that the machine has now", async () => {
+test("ssh-config prints Vagrant's configuration with the machine's current address", async () => {
   const world = await lab("");
   assert.is(await world.does(sshConfig, world.context(["b"])), 0);
   assert.is(world.said.join(""), "Host b\n  HostName 192.168.121.5\n");
@@ -232,7 +232,7 @@ test("ssh-config prints what Vagrant wrote, with the address that the machine ha
   assert.match(world.said.at(-1)!, /b is not running \(off\)/);
 });
 
-test("up --pull applies the services of a proven machine with newer images, and proves it; plan shows it", async () => {
+test("up --pull applies and proves the services of a proven machine with newer images", async () => {
   const world = await lab("");
   assert.is(await world.does(plan, world.context(["a"], { pull: true })), 0, world.said.join(""));
   assert.match(world.said.join(""), /Pull newer images and start the services of a\n.*sudo env PULL=yes sh -s/);

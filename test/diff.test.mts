@@ -6,7 +6,7 @@ const test = suite("diff");
 const text = (...lines: (string | number)[]) => lines.map((line) => `${line}\n`).join("");
 const numbers = Array.from({ length: 30 }, (_, i) => i + 1);
 
-test("changes far apart are hunks of their own", () => {
+test("changes that are far apart are separate hunks", () => {
   const after = numbers.map((n) => (n === 5 ? "five" : n === 25 ? "twenty-five" : n));
   assert.equal(diffLines(text(...numbers), text(...after)), [
     ...["  2", "  3", "  4", "- 5", "+ five", "  6", "  7", "  8"],
@@ -15,14 +15,14 @@ test("changes far apart are hunks of their own", () => {
   ]);
 });
 
-test("changes near each other share a hunk", () => {
+test("changes that are close together share a hunk", () => {
   const after = numbers.filter((n) => n !== 10 && n !== 13);
   assert.equal(diffLines(text(...numbers), text(...after)), [
     ...["  7", "  8", "  9", "- 10", "  11", "  12", "- 13", "  14", "  15", "  16"],
   ]);
 });
 
-test("a line in the middle of equal ones is found", () => {
+test("a changed line among equal ones is found", () => {
   assert.equal(diffLines(text("a", "b", "a"), text("a", "c", "b", "a")), ["  a", "+ c", "  b", "  a"]);
 });
 
@@ -32,7 +32,7 @@ test("an empty text has no lines", () => {
   assert.equal(diffLines(text("a"), text("a")), []);
 });
 
-test("applied to the old text, a diff gives the new one", () => {
+test("a diff applied to the old text gives the new one", () => {
   const words = ["x", "y", "z"];
   let seed = 7;
   const next = (n: number) => (seed = (seed * 1103515245 + 12345) % 2147483648) % n;

@@ -40,7 +40,7 @@ test("a branch's end decides whether it is supported", () => {
   assert.equal([endOf(580), endOf(620), endOf(625)], [undefined, undefined, undefined]);
 });
 
-test("advice names the newest supported branch that the cards and the system can have", () => {
+test("advice names the newest supported branch for the cards and the system", () => {
   const known = (name: string) => ({ kind: "known" as const, name });
   assert.is(supportedFrom(560, ["Ada"], known("debian-13")), 620);
   assert.is(supportedFrom(590, ["Ada"], known("debian-13"), "proprietary"), 595, "620 has no such modules");
@@ -50,7 +50,7 @@ test("advice names the newest supported branch that the cards and the system can
   assert.is(supportedFrom(590, ["Pascal"], known("debian-13")), undefined);
 });
 
-test("guest.driver: what to write instead has the modules that are asked for, and another source where one has the card", () => {
+test("guest.driver: the fix keeps the requested modules, with another source if needed", () => {
   const host = savedHost("rtx4070-desktop-debian12");
   const driver = (device: string, keys: string) => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, gpu: {device_id: ${device}}, ${keys}}]`);
@@ -64,7 +64,7 @@ test("guest.driver: what to write instead has the modules that are asked for, an
   assert.is(driver("2786", "image: debian-13, driver: {branch: 700}"), "unknown ", "newer than the table");
 });
 
-test("the guest scripts install on the systems of the table", () => {
+test("the guest scripts support the systems of the table", () => {
   const names = Object.values(suites).map(({ os, version }) => `${os}${version.replace(".", "")}`).join(" | ");
   const script = own("scripts/install-nvidia.sh");
   assert.ok(script.includes(`  ${names}) ;;`), names);
@@ -142,7 +142,7 @@ const addresses: [address: string, system: string | undefined, status: string][]
   ["https://example.org/golden-image-12.img?x=debian-12", undefined, "unknown"],
 ];
 
-test("guest.image: an image of a system that the guest scripts refuse is refused before the download", () => {
+test("guest.image: an unsupported system is refused before the download", () => {
   const host = savedHost("rtx4070-desktop-debian12");
   for (const [address, system, status] of addresses) {
     assert.is(systemByName(address)?.name, system, address);
@@ -154,7 +154,7 @@ test("guest.image: an image of a system that the guest scripts refuse is refused
   }
 });
 
-test("guest.image: without an NVIDIA card any system with apt-get does", () => {
+test("guest.image: without an NVIDIA card any system with apt-get is accepted", () => {
   const host = savedHost("vm-without-gpu");
   const status = (file: string) => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, image: {file: ${file}}}]`);
@@ -184,7 +184,7 @@ test("provider.version: Vagrant and VirtualBox are checked as a pair", () => {
   );
 });
 
-test("the starter's CUDA runs on the usual branch and has code for every architecture that it drives", () => {
+test("the starter's CUDA works with the usual branch and all its architectures", () => {
   const host = savedHost("rtx4070-desktop-debian12");
   const starter = own("templates/homelab-gpu.yaml");
   for (const device of ["13c2", "1b06", "1db4", "2204", "2786", "2b85"]) {

@@ -51,14 +51,14 @@ function causesOf(text: string): Cause[] {
   return causes.get(text)!;
 }
 
-test("knows what programs print when it goes wrong, the likely cause first", () => {
+test("explains errors of programs, the likely cause first", () => {
   for (const [expected, text] of texts) {
     assert.is(causesOf(text).map(({ check }) => check).join(" "), expected, text);
   }
   for (const [check, line] of [...lines, ...families]) assert.is(causesOf(line)[0]?.check, check, line);
 });
 
-test("says of each text what the golden file has", () => {
+test("the explanation of each text is that of the golden file", () => {
   const said = all.map(([, text]) => {
     const [{ strength, message } = { strength: "nothing", message: "" }] = causesOf(text);
     return `${text.split("\n")[0]!.slice(0, 100)}\n  ${strength}: ${message}\n`;
@@ -66,7 +66,7 @@ test("says of each text what the golden file has", () => {
   golden("explain.txt", said.join(""));
 });
 
-test("every entry is the first cause of some text, belongs to a known check, and says what to do", () => {
+test("every entry is the first cause of a text, has a known check, and says what to do", () => {
   const known = [...checks.map(({ id }) => id), ...layers];
   const told = all.flatMap(([, text]) => causesOf(text));
   for (const { pattern, check, message, fix, source } of failures) {
@@ -96,7 +96,7 @@ test("every entry names the year in which its text was read or released", () => 
   assert.equal(without.map(({ pattern }) => pattern.source), undated);
 });
 
-test("every text of an entry is in some log", () => {
+test("every text of an entry is in a log", () => {
   const logs = all.map(([, text]) => squeezed(readPaste(text).text));
   const parts = failures.flatMap(({ pattern }) =>
     alternatives(pattern.source).map((part) => ({ part, pattern, keys: keysOf(part) }))
@@ -113,12 +113,12 @@ test("every text of an entry is in some log", () => {
   }
 });
 
-test("finds nothing in logs of something else, or in one where all went well", () => {
+test("unrelated logs and logs of successful runs have no causes", () => {
   for (const [name, text] of foreign) assert.equal(causesOf(text).map(({ message }) => message), [], name);
   assert.equal(likelyCauses(""), []);
 });
 
-test("a log that follows one of something else is not taken for it", () => {
+test("a log after an unrelated one is explained", () => {
   for (const [name, text] of foreign) {
     const before = `${text}\n${"...\n".repeat(40)}`;
     for (const [expected, log] of texts.slice(0, 20)) {
@@ -182,7 +182,7 @@ for (const [name, form] of Object.entries(forms)) {
   });
 }
 
-test("a cause comes before a symptom above it, and a lower layer before an upper one", () => {
+test("a cause comes before an earlier symptom, and a lower layer before an upper one", () => {
   const text = `# nvidia-smi
 No devices were found
 NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x62:0x40:2168)
@@ -194,21 +194,21 @@ NVRM: GPU0 _kgspBootGspRm: unexpected WPR2 already up, cannot proceed with booti
   ]);
 });
 
-test("a line that harms nothing is a note behind every cause", () => {
+test("a harmless line is a note after every cause", () => {
   const note = "kvm: vfio_container_dma_map(0x1, 0xe0e00000000, 0x10000000, 0x2) = -22 (Invalid argument)\n";
   assert.equal(likelyCauses(note).map(({ strength }) => strength), ["note"]);
   const [first] = likelyCauses(`${note}vfio 0000:01:00.0: group 1 is not viable`);
   assert.equal([first!.check, first!.strength], ["iommu.group", "cause"]);
 });
 
-test("a log of one of our steps needs no other word of its program", () => {
+test("the log of one of our steps needs no other mention of its program", () => {
   const text = "==\nping: x: Temporary failure in name resolution\nbye";
   assert.equal(likelyCauses("a\nsome: Could not resolve host: x\nb"), []);
   assert.is(likelyCauses("a\nsome: Could not resolve host: x\nb", { program: "curl" })[0]!.check, "tools.present");
   assert.is(likelyCauses(text)[0]!.check, "tools.present");
 });
 
-test("fixes fit the host where it is known", () => {
+test("fixes fit the host if it is known", () => {
   const text = "Error! Your kernel headers for kernel 6.1.0 cannot be found at /lib/modules/6.1.0/build, nvidia";
   const host = savedHost;
   const [plain] = likelyCauses(text);
@@ -222,7 +222,7 @@ test("fixes fit the host where it is known", () => {
   ) assert.is(likelyCauses(text, { host: host(name) })[0]!.fix[0]!.command, command, name);
 });
 
-test("tells the first line that says it, once, whatever follows from it", () => {
+test("an error is reported once, with its first line, whatever follows from it", () => {
   const text = `fine\n${
     "x ".repeat(20)
   }\n  NVRM: BAR1 is 0M @ 0x0  \r\nNVRM: BAR1 is 0M @ 0x0\nNo devices were found\r\n`;
@@ -232,7 +232,7 @@ test("tells the first line that says it, once, whatever follows from it", () => 
   ]);
 });
 
-test("a number is read whole wherever it is in a long log", () => {
+test("a number is read completely wherever it is in a long log", () => {
   for (let length = 700; length < 800; length++) {
     const text = `NVRM: Xid (PCI:0000:01:00): 8, a\n${"x".repeat(length)}\nNVRM: Xid (PCI:0000:01:00): 155, b`;
     const messages = likelyCauses(text).map(({ message }) => message.slice(0, 19));
@@ -240,14 +240,14 @@ test("a number is read whole wherever it is in a long log", () => {
   }
 });
 
-test("a message goes on after the name that NVIDIA's module writes before each of its lines", () => {
+test("a message continues after the prefix that NVIDIA's module writes before each line", () => {
   for (const between of [" ", "\n", " \n   ", "\nNVRM: ", "\nNVRM:  ", "\t"]) {
     const text = `NVRM: The NVIDIA GPU installed in this system must use the${between}open GPU kernel modules`;
     assert.match(likelyCauses(text)[0]?.message ?? "nothing", /works only with NVIDIA's open/, JSON.stringify(between));
   }
 });
 
-test("cuts a long line to the part that tells", () => {
+test("a long line is cut to its relevant part", () => {
   const [cause] = likelyCauses(
     `${"before ".repeat(500)}vfio 0000:01:00.0: group 1 is not viable${" after".repeat(500)}`,
   );
@@ -255,7 +255,7 @@ test("cuts a long line to the part that tells", () => {
   assert.match(cause!.line, /vfio 0000:01:00\.0: group 1 is not viable/);
 });
 
-test("reads through colours, and hands no control characters on", () => {
+test("colours do not prevent a match, and no control characters are printed", () => {
   const text =
     "\u001b]0;title\u0007\u001b[1;31mvfio 0000:01:00.0: \u001b[Kgroup \u001b(B\u001b[m1 is not\u001b[0m viable\u0008\u009b31m";
   const [cause] = likelyCauses(text);
@@ -263,7 +263,7 @@ test("reads through colours, and hands no control characters on", () => {
   assert.is(cause!.line, "vfio 0000:01:00.0: group 1 is not viable 31m");
 });
 
-test("the patterns search few of a long log's characters, also where lines nearly match without end", () => {
+test("patterns search few characters of a long log, also if lines almost match", () => {
   const exec = RegExp.prototype.exec;
   let searched = 0;
   RegExp.prototype.exec = function (text: string) {
@@ -292,7 +292,7 @@ test("the patterns search few of a long log's characters, also where lines nearl
   }
 });
 
-test("gives a finding for print", () => {
+test("a cause becomes a finding for output", () => {
   const [cause] = likelyCauses("ok\nNVRM: BAR1 is 0M @ 0x0\n");
   const { check, machine, status, evidence } = asFinding(cause!);
   assert.equal([check, machine, status], ["gpu.window", null, "fail"]);
@@ -308,7 +308,7 @@ async function explained(files: Record<string, string>, args: string[], more: Pa
   return { code, out: said.join("") };
 }
 
-test("explain prints what it knows of a file or of standard input", async () => {
+test("explain prints the causes in a file or standard input", async () => {
   const file = await explained({ "up.log": log }, ["up.log"]);
   assert.is(file.code, 0);
   assert.is(file.out.split("\n")[0], "✗ provider.access: libvirt has no network or bridge of that name");
@@ -319,7 +319,7 @@ test("explain prints what it knows of a file or of standard input", async () => 
   assert.equal(await explained({ "-": log }, ["-"]), file);
 });
 
-test("explain says so if it knows nothing, and refuses what it cannot read", async () => {
+test("explain says that it found nothing, and refuses what it cannot read", async () => {
   const { code, out } = await explained({ "-": foreign[0]![1] }, []);
   assert.is(code, 1);
   assert.match(out, /^homelab-gpu knows no error in this log\n {2}→ /);
@@ -359,7 +359,7 @@ test("explain prints the page of a check or of each check in a group", async () 
   }
 });
 
-test("explain without a word reads the last failed step's log where a person types", async () => {
+test("explain without arguments reads the last failed step's log on a terminal", async () => {
   const failed = JSON.stringify({ title: "Start devlab", log: "lab/03.log", program: "vagrant" });
   const files = { [`${process.cwd()}/.homelab-gpu/logs/failed.json`]: failed, "lab/03.log": log, "-": "Xid" };
   const { shell, said } = fakeShell(files);
@@ -382,7 +382,7 @@ test("explain reads the end of a large log, and says so", async () => {
   assert.match(said.join(""), /its last 64 MiB are read/);
 });
 
-test("explain takes the host's probe, and fits its fixes to it", async () => {
+test("explain fits its fixes to the host of a saved probe", async () => {
   const probe = own("test/hosts/threadripper-two-rtx3090-arch.txt");
   const text =
     "vfio-pci: probe of 0000:01:00.0 failed with error -22\nError! Your kernel headers for kernel 6.1 cannot be found, nvidia";

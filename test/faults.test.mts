@@ -100,7 +100,7 @@ for (
   });
 }
 
-test("a word that names nothing is refused wherever it stands, and nothing is touched", async () => {
+test("an unknown machine name is refused in any position, and nothing changes", async () => {
   const world = await running();
   for (
     const words of [
@@ -142,7 +142,7 @@ for (const errors of [true, false]) {
     ] as const
   ) {
     const where = `${words.join(" ")}, other streams ${errors ? "on the terminal" : "elsewhere"}`;
-    test(`${where}: asks, a no removes nothing, a yes what was named, and no terminal is refused`, async () => {
+    test(`${where}: asks; no removes nothing, yes removes what was named, no terminal is refused`, async () => {
       const no = await typed([...words], { answer: false, errors });
       assert.equal([no.code, no.asked, no.there], [1, 1, both], no.said);
       const yes = await typed([...words], { answer: true, errors });
@@ -153,7 +153,7 @@ for (const errors of [true, false]) {
     });
   }
 
-  test(`up --recreate, other streams ${errors ? "on the terminal" : "elsewhere"}: asks, says the disk is lost`, async () => {
+  test(`up --recreate asks, other streams ${errors ? "on the terminal" : "elsewhere"}`, async () => {
     for (const [answer, code, asked] of [[false, 1, 1], [true, 0, 1], [undefined, 2, 0]] as const) {
       const world = new World(two, "vm-without-gpu");
       assert.is(await world.does(up, world.context([])), 0);
@@ -175,7 +175,7 @@ for (const errors of [true, false]) {
   });
 }
 
-test("words behind -- go to the program in the machine for ssh alone", async () => {
+test("only ssh passes words after -- to a program in the machine", async () => {
   const { said } = await typed(["ssh", "keep", "-n", "--", "ls", "-l"]);
   assert.match(said, /ssh -F ssh\/keep keep ls -l/);
 });
@@ -183,7 +183,7 @@ test("words behind -- go to the program in the machine for ssh alone", async () 
 const saved = "homelab-gpu-probe 1 linux\n[end]\n";
 const isProbe = (start: string) => start.startsWith("homelab-gpu-probe ");
 
-test("a saved probe keeps mode, link and other names of the file that it replaces", async ({ folder }) => {
+test("a saved probe keeps the mode and the links of the file that it replaces", async ({ folder }) => {
   const shell = realShell();
   const at = (name: string) => join(folder, name);
   writeFileSync(at("old"), saved);
@@ -200,7 +200,7 @@ test("a saved probe keeps mode, link and other names of the file that it replace
   assert.equal([lstatSync(at("dangling")).isSymbolicLink(), readFileSync(at("made"), "utf8")], [true, saved]);
 });
 
-test("a saved probe replaces no file of another kind, no device and no pipe", async ({ folder }) => {
+test("a saved probe replaces no other kind of file, no device and no pipe", async ({ folder }) => {
   const shell = realShell();
   const path = join(folder, "thesis.txt");
   writeFileSync(path, "years of work");
@@ -229,7 +229,7 @@ test("a saved probe replaces no file of another kind, no device and no pipe", as
   assert.is(read, saved);
 });
 
-test("doctor --save - prints the probe alone on standard output", async () => {
+test("doctor --save - prints only the probe on standard output", async () => {
   const { shell, said, printed } = fakeShell({
     host: own("test/hosts/vm-without-gpu.txt"),
     [`${root}/templates/homelab-gpu.yaml`]: own("templates/homelab-gpu.yaml"),
@@ -242,7 +242,7 @@ test("doctor --save - prints the probe alone on standard output", async () => {
 const card = parseConfig("machines: [{name: vm, box: lab/x, memory: 1024, gpu: {device_id: 2786}}]");
 const wholeProbe = own("test/hosts/rtx4070-desktop-debian12.txt");
 
-test("a probe without its last line fails first, and knows no more than the whole one", () => {
+test("a probe without its last line fails first, and adds nothing to the complete one", () => {
   const lines = wholeProbe.split("\n");
   for (const length of [1, 40, 100, 200, 269, lines.length - 2]) {
     const host = parseHost(lines.slice(0, length).join("\n"));
@@ -254,7 +254,7 @@ test("a probe without its last line fails first, and knows no more than the whol
   assert.not.ok(runChecks(host, resolveConfig(card, host)).some(({ check }) => check === "host.probe"));
 });
 
-test("no check advises prepare where prepare refuses", () => {
+test("no check recommends prepare on a host where prepare refuses", () => {
   for (const name of readdirSync(`${root}/test/hosts`).filter((one) => one.endsWith(".txt"))) {
     const gpu = /^gpu: (.*)$/m.exec(own(`test/hosts/${name.replace(/txt$/, "findings")}`))![1];
     const config = parseConfig(`machines: [{name: vm, box: lab/x, image: debian-13, memory: 1024, gpu: ${gpu}}]`);
@@ -267,7 +267,7 @@ test("no check advises prepare where prepare refuses", () => {
   }
 });
 
-test("checks that had nothing to look at say so, with what to run first, and are no pass", () => {
+test("checks without a subject say so, name what to run first, and do not pass", () => {
   const host = savedHost("h200-server-ubuntu");
   const config = resolveConfig(parseConfig("machines: [{name: vm, box: lab/x, gpu: {}}]"), host);
   const found = runChecks(host, config, ["iommu"]);
@@ -277,7 +277,7 @@ test("checks that had nothing to look at say so, with what to run first, and are
   assert.match(skips[0]!.fix[0]!.command!, /doctor gpu\.match$/);
 });
 
-test("a program that gives no answer is ended, with all that it started, and named", async () => {
+test("a program without an answer is ended with its children, and reported", async () => {
   const shell = realShell();
   for (const text of ["sleep 60", "trap '' TERM; sleep 60 & wait; sleep 60"]) {
     const { ok, timedOut, err } = await shell.capture(["sh", "-c", `echo $$; ${text}`], { limit: 0.3, about: "it" });
@@ -286,14 +286,14 @@ test("a program that gives no answer is ended, with all that it started, and nam
   }
 });
 
-test("the time that a program has to answer is multiplied by a whole number of the environment", () => {
+test("time limits of programs are multiplied by a whole number in the environment", () => {
   for (const [text, factor] of Object.entries({ "4": 4, "999": 999, "0": 1, "-1": 1, "1e3": 1, "1000": 1, "": 1 })) {
     assert.is(timeoutFactor({ HOMELAB_GPU_TIMEOUT_FACTOR: text }), factor, text);
   }
   assert.is(timeoutFactor({}), 1);
 });
 
-test("a virsh that does not answer leaves the VMs unknown, never absent", async () => {
+test("VMs are unknown, not absent, if virsh does not answer", async () => {
   for (const [provider, words] of [["libvirt", "virsh"], ["virtualbox", "VBoxManage"]] as const) {
     const id = "12345678-1234-1234-1234-123456789abc";
     const files = { [`/lab/.vagrant/machines/a/${provider}/id`]: id };
@@ -303,7 +303,7 @@ test("a virsh that does not answer leaves the VMs unknown, never absent", async 
   }
 });
 
-test("no program that is started asks its maker for news, and no setting of the user's shell counts", async () => {
+test("started programs check for no updates and ignore the user's shell settings", async () => {
   const kept = { ...process.env };
   try {
     Object.assign(process.env, { CDPATH: "/", ZX_PREFIX: "exit 1;", ZX_SHELL: "/bin/false", BASH_ENV: "/nowhere" });
@@ -319,12 +319,12 @@ test("no program that is started asks its maker for news, and no setting of the 
   }
 });
 
-test("a program that reads nothing of a long input is no crash", async () => {
+test("a program that does not read its long input causes no crash", async () => {
   const { ok } = await realShell().capture(["true"], { input: "x".repeat(4_000_000) });
   assert.is(ok, true);
 });
 
-test("a folder of one's own that is open to others is closed, and umask 0 opens nothing", async ({ folder }) => {
+test("the user's own open folder is closed to others, despite umask 0", async ({ folder }) => {
   const before = process.umask(0);
   try {
     const shell = realShell();
@@ -343,7 +343,7 @@ test("a folder of one's own that is open to others is closed, and umask 0 opens 
   }
 });
 
-test("status, verify and up close a lab that is open to others, also with nothing to do", async () => {
+test("status, verify and up close an open lab folder, even with nothing to do", async () => {
   for (const command of ["status", "verify", "up"]) {
     const world = new World(two, "vm-without-gpu");
     assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
@@ -384,7 +384,7 @@ test("any error of the file system is a sentence with the path and the reason", 
   }
 });
 
-test("every error code of the system is told in words, by a file or by what was called", async () => {
+test("every error code of the system has words, for files and for calls", async () => {
   for (const [errno, [code]] of getSystemErrorMap()) {
     const reason = reasonOf(Object.assign(new Error(`${code}: something, open`), { code, errno }))!;
     assert.match(reason, / /, code);
@@ -396,7 +396,7 @@ test("every error code of the system is told in words, by a file or by what was 
   }
 });
 
-test("machines and services may have the names of what every object has", () => {
+test("machines and services may have the names of object methods", () => {
   const config = parseConfig(
     "machines: [{name: constructor, box: lab/x, gpu: {device_id: 2786}}, {name: toString, box: lab/y}]\n" +
       "services: {valueOf: {image: x, machine: toString, environment: {__proto__: a}}}",
@@ -410,7 +410,7 @@ test("machines and services may have the names of what every object has", () => 
   assert.ok(runChecks(host, resolved).every(({ message }) => !/broke/.test(message)));
 });
 
-test("what cannot be read of state.json counts as not there, and is named", () => {
+test("unreadable parts of state.json are ignored and reported", () => {
   const proof = { bootId: "b", services: "s", at: "2026-01-01T00:00:00.000Z" };
   const read = (value: unknown) => {
     const said: string[] = [];
@@ -442,7 +442,7 @@ test("what cannot be read of state.json counts as not there, and is named", () =
   }
 });
 
-test("a lock with a process id that is nobody's is taken over, and no signal goes to a group that is none", async () => {
+test("a lock with an invalid process id is taken over, and no group is signalled", async () => {
   for (const pid of [0, -1, 1.5, null, "7", 1]) {
     const steps = [{ group: 0, began: null }, { group: 1, began: null }, { group: -5, began: null }, null, "x"];
     const { shell, disk } = fakeShell({ "/lab/lock": JSON.stringify({ pid, began: null, command: 7, steps }) });
@@ -456,7 +456,7 @@ test("a lock with a process id that is nobody's is taken over, and no signal goe
   }
 });
 
-test("control characters of others are shown, not obeyed", () => {
+test("control characters from outside are shown as escapes", () => {
   const evil = "a\u001b]0;x\u0007\u009b2J\r\u202eb\u007f";
   const lines = formatFinding({
     ...{ check: "gpu.in-use", machine: null, status: "fail", message: evil },
@@ -469,14 +469,14 @@ test("control characters of others are shown, not obeyed", () => {
   assert.is(visible("ä\t\n“x”"), "ä\t\n“x”");
 });
 
-test("a guest's word in a command to copy is one word for both shells", () => {
+test("a word from a guest in a command is one word for both shells", () => {
   const evil = "x'; touch /pwned; echo $(id) `id` \"";
   const inner = execFileSync("sh", ["-c", `printf '%s' ${guestWord(evil)}`], { encoding: "utf8" });
   assert.is(execFileSync("sh", ["-c", `printf '%s' ${inner}`], { encoding: "utf8" }), evil);
   assert.is(guestWord("lab-web-1"), "lab-web-1");
 });
 
-test("a URL with a password reaches no command line, title or value of Packer; {{ is literal there", () => {
+test("a URL with a password is in no command line, title or Packer value; {{ stays literal", () => {
   const host = parseHost(wholeProbe);
   const url = "https://anna:hunter2@example.org/a{b}[1-3].qcow2?sig=s3cret";
   const config = resolveConfig(
@@ -540,7 +540,7 @@ test("explain says that it reads the end of a long log, and finds the error ther
   assert.match(said.join("").replace(/\s+/g, " "), /only its last 64 MiB are read, 536 MiB before them are skipped/);
 });
 
-test("of a long pipe the end is read", async ({ folder }) => {
+test("the end of a long pipe is read", async ({ folder }) => {
   const path = join(folder, "pipe");
   execFileSync("mkfifo", [path]);
   const writer = spawn("sh", ["-c", `{ yes 'first line' | head -n 30000; echo last line; } >'${path}'`]);
@@ -549,7 +549,7 @@ test("of a long pipe the end is read", async ({ folder }) => {
   await new Promise((resolve) => writer.exitCode === null ? writer.on("exit", resolve) : resolve(0));
 });
 
-test("of a long file the end is read, from the start of a line on", async ({ folder }) => {
+test("the end of a long file is read, from the start of a line", async ({ folder }) => {
   const path = join(folder, "log");
   writeFileSync(path, `${"first line\n".repeat(1000)}last line\n`);
   const tail = (await realShell().readTail(path, 15))!;

@@ -21,7 +21,7 @@ const machine = (keys: string, device = "2786") =>
 const first = (id: string, yaml: string) => found(id, yaml)[0]!;
 const shown = ({ status, message }: Finding) => `${status}: ${message}`;
 
-test("guest.driver: what the card needs, said before anything is built", () => {
+test("guest.driver: reports what the card needs before anything is built", () => {
   const at = (device: string, keys = "image: debian-13") => shown(first("guest.driver", machine(keys, device)));
   assert.is(at("2786"), "pass: 580 from NVIDIA's repository, open kernel modules for Ada");
   assert.is(at("1b06"), "pass: 580 from NVIDIA's repository, proprietary kernel modules for Pascal");
@@ -32,7 +32,7 @@ test("guest.driver: what the card needs, said before anything is built", () => {
   );
 });
 
-test("guest.driver: refuses pairs that cannot be, with what to write instead", () => {
+test("guest.driver: refuses impossible combinations, with what to write instead", () => {
   const wrong: [device: string, keys: string, says: RegExp, write: string][] = [
     ["2b85", "driver: {modules: proprietary}", /^Blackwell works with the open /, "branch: 580, modules: open"],
     ["1b06", "driver: {modules: open}", /^Pascal works with the proprietary /, "branch: 580, modules: proprietary"],
@@ -71,7 +71,7 @@ test("guest.driver: refuses pairs that cannot be, with what to write instead", (
   assert.equal([mixed.status, mixed.fix[0]!.title], ["fail", "Give each of these cards its own machine"]);
 });
 
-test("guest.driver: unknown for a card that is too new, and for a box that is not built here", () => {
+test("guest.driver: is unknown for a card that is too new, and for a box that is not built here", () => {
   const rubin = first("guest.driver", machine("image: debian-13", "3002"));
   assert.is(rubin.status, "unknown");
   assert.match(rubin.message, /^10de:3002 is newer than this program knows \(pci\.ids of 2026-10-24\)/);
@@ -93,7 +93,7 @@ test("guest.driver: unknown for a card that is too new, and for a box that is no
   assert.is(resolved.machines[0]!.guestDriver?.branch, 580, "and yet the box gets a driver");
 });
 
-test("guest.driver: warns of open modules that leave GeForce alone; AMD's driver is the kernel's", () => {
+test("guest.driver: warns of open modules without GeForce support; AMD's driver is in the kernel", () => {
   const picky = first("guest.driver", machine("image: debian-12, driver: {source: distro, modules: open}"));
   assert.is(picky.status, "warn");
   assert.match(picky.message, /open modules of branch 535 do not support GeForce/);
@@ -104,7 +104,7 @@ test("guest.driver: warns of open modules that leave GeForce alone; AMD's driver
   assert.equal(found("guest.driver", "machines: [{name: a, box: lab/x}]"), []);
 });
 
-test("guest.driver: two machines of one box need one driver", () => {
+test("guest.driver: two machines with one box need one driver", () => {
   const two = (more: string) =>
     found(
       "guest.driver",
@@ -118,7 +118,7 @@ test("guest.driver: two machines of one box need one driver", () => {
   assert.is(two("lab/y").length, 2);
 });
 
-test("guest.cuda: the image's CUDA against the guest's driver, and against the card", () => {
+test("guest.cuda: compares the image's CUDA with the guest's driver and the card", () => {
   const at = (image: string, keys = "image: debian-13", device = "2786") =>
     first("guest.cuda", `${machine(keys, device)}services: {w: {image: "${image}", gpu: 1}}`);
   const cuda = (version: string) => `nvidia/cuda:${version}-base-ubuntu22.04`;
@@ -150,7 +150,7 @@ test("guest.cuda: the image's CUDA against the guest's driver, and against the c
   );
 });
 
-test("guest.cuda: unknown if image name or driver does not say; skips other vendors' cards", () => {
+test("guest.cuda: is unknown without a version; skips other vendors' cards", () => {
   const at = (service: string, keys = "image: debian-13") =>
     found("guest.cuda", `${machine(keys)}services: {w: {${service}}}`).map(shown);
   assert.match(at('image: "lab/pytorch:24.05", gpu: 1')[0]!, /^unknown: w: the image name does not show/);
@@ -165,7 +165,7 @@ test("guest.cuda: unknown if image name or driver does not say; skips other vend
   assert.is(first("guest.cuda", `${other}services: {w: {image: x, gpu: 1}}`).status, "skip");
 });
 
-test("guest.engine: Podman where the distribution's is new enough; Docker is not looked at", () => {
+test("guest.engine: needs a recent Podman; Docker is not checked", () => {
   const podman = (keys: string) => shown(first("guest.engine", machine(`engine: podman, ${keys}`)));
   assert.match(podman("image: debian-12"), /^pass: /);
   assert.match(podman("image: {debootstrap: noble}"), /^pass: /);
@@ -174,7 +174,7 @@ test("guest.engine: Podman where the distribution's is new enough; Docker is not
   assert.equal(found("guest.engine", machine("image: ubuntu-22.04")), []);
 });
 
-test("guest.libc: by the image, or else by the box's name", () => {
+test("guest.libc: judges by the image, or else by the box's name", () => {
   const at = (keys: string, box = "lab/x") =>
     shown(first("guest.libc", `machines: [{name: a, box: ${box}, gpu: {}, ${keys}}]`));
   assert.is(at("image: debian-13", "lab/alpine"), "pass: debian-13 has glibc");
@@ -198,7 +198,7 @@ const services = (yaml: string, cards = 1) => {
 };
 const reserved = (entry: string) => `deploy: {resources: {reservations: {devices: [${entry}]}}}`;
 
-test("services.gpu: no more than there is", () => {
+test("services.gpu: a service cannot have more GPUs than the VM", () => {
   assert.equal(services("gpu: 1"), ["pass: w gets 1 of 1 GPU"]);
   assert.equal(services("gpu: all", 2), ["pass: w gets all of 2 GPUs"]);
   assert.equal(services("gpu: 2"), ["fail: w: it asks for 2 GPUs, but a has 1"]);
@@ -215,7 +215,7 @@ test("services.gpu: no more than there is", () => {
   assert.equal(services("ports: ['1:1']"), [], "it asks for none");
 });
 
-test("services.gpu: a service's own reservation", () => {
+test("services.gpu: a service's own reservation counts", () => {
   const own = (entry: string, more = "") => services(`${reserved(entry)}${more}`);
   assert.equal(own("{driver: nvidia, count: 1, capabilities: [gpu]}"), ["pass: w gets 1 of 1 GPU"]);
   assert.equal(own("{driver: nvidia, capabilities: [gpu]}"), ["pass: w gets all of 1 GPU"]);
@@ -257,7 +257,7 @@ test("services.gpu: a service's own reservation", () => {
   ]);
 });
 
-test("services.gpu: NVIDIA's bare image ends at once without a command", () => {
+test("services.gpu: NVIDIA's bare image without a command ends at once", () => {
   const at = (more: string) =>
     found(
       "services.gpu",
@@ -278,7 +278,7 @@ const original = `${originalExample}services:
     deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]}}}
 `;
 
-test("the original's example: warned of musl, and of a service that restarts for ever; nothing fails", () => {
+test("the original's example warns of musl and of a restarting service, and nothing fails", () => {
   const said = [...found("guest", original), ...found("services", original)];
   assert.equal(said.map(({ check, status }) => `${check} ${status}`), [
     "guest.libc warn",
@@ -290,7 +290,7 @@ test("the original's example: warned of musl, and of a service that restarts for
   assert.match(said[4]!.message, /restarts endlessly$/);
 });
 
-test("the starter brings no failure and no warning of its own", () => {
+test("the starter causes no failure and no warning of its own", () => {
   const said = [
     ...found("guest", own("templates/homelab-gpu.yaml")),
     ...found("services", own("templates/homelab-gpu.yaml")),
@@ -304,7 +304,7 @@ test("the starter brings no failure and no warning of its own", () => {
   ]);
 });
 
-test("--no-gpu leaves out every service that needs a GPU, whichever way it asks", () => {
+test("--no-gpu leaves out every service that needs a GPU, whatever the form of its request", () => {
   const { left, config } = withoutGpus(parseConfig(`${original}  web: {image: nginx}\n`));
   assert.equal([left, config.services.map(({ name }) => name)], [["ml-worker"], ["web"]]);
 });
@@ -325,7 +325,7 @@ test("the Compose file has the service's own reservations, and those of gpu:", (
   ]);
 });
 
-test("NVIDIA_DRIVER_CAPABILITIES is the user's to write", () => {
+test("NVIDIA_DRIVER_CAPABILITIES is left to the user", () => {
   const text = (service: string) =>
     composeFile(parseConfig(`${machine("cpus: 1")}services: {w: {image: x, ${service}}}`).services);
   assert.not.match(text("gpu: all"), /NVIDIA/);

@@ -21,7 +21,7 @@ const functions = (made: Host) => made.pci!.filter(({ bdf }) => bdf === gpu || b
 const before = previousDriversOf(functions(host()), [], () => false);
 const vfio = host({ [gpu]: "vfio-pci", [audio]: "vfio-pci" });
 
-test("writes down what a card was bound to, and keeps that while its VM has it", () => {
+test("the driver of a card is recorded, and kept while its VM has the card", () => {
   assert.equal(before.map(({ bdf, driver }) => [bdf, driver]), [[gpu, "nouveau"], [audio, "snd_hda_intel"]]);
   assert.equal(previousDriversOf(functions(vfio), before, () => true), before, "an earlier run was killed half way");
   assert.equal(
@@ -37,7 +37,7 @@ test("writes down what a card was bound to, and keeps that while its VM has it",
   );
 });
 
-test("a record goes along with its function, from whichever machine had it", () => {
+test("the record of a function moves with it from its previous machine", () => {
   const both = mergePreviousDrivers({ a: before, c: [{ bdf: "0000:02:00.0" }] }, "b", functions(vfio), [[gpu, audio]]);
   assert.equal(both, { c: [{ bdf: "0000:02:00.0" }], b: before });
   const free = mergePreviousDrivers({ a: before }, "b", functions(vfio), [["0000:02:00.0"]]);
@@ -49,7 +49,7 @@ test("a record goes along with its function, from whichever machine had it", () 
   );
 });
 
-test("says whether the host has its card back, and how to give it back", () => {
+test("reports whether the host has its card back, and how to give it back", () => {
   assert.equal([checkGpuReturned("a", before, host()).status, checkGpuReturned("a", before, host()).machine], [
     "pass",
     "a",

@@ -28,7 +28,7 @@ test("every command has a page on one screen, by help COMMAND and by COMMAND --h
   }
 });
 
-test("each page has two examples or more, of options that the command takes", () => {
+test("each page has at least two examples, with options that the command accepts", () => {
   for (const name of Object.keys(commands)) {
     const examples = [...pageOf(name).matchAll(/^ {2}npx zx homelab-gpu\.mts (\S+)(.*)$/gm)];
     assert.ok(examples.length >= 2, name);
@@ -49,7 +49,7 @@ test("the general help fits a screen, and lists every command", async () => {
   for (const name of Object.keys(commands)) assert.match(out, new RegExp(`^  ${name} `, "m"));
 });
 
-test("words of other programs lead to a command that there is", () => {
+test("commands of other programs lead to an existing command", () => {
   for (const word of ["ps", "ls", "stop", "start", "halt", "shell", "exec", "list", "rm", "log"]) {
     assert.ok(insteadOf(word), word);
   }
@@ -61,7 +61,7 @@ test("words of other programs lead to a command that there is", () => {
   assert.is(new Set(helped.habits).size, helped.habits.length, "each word is listed once");
 });
 
-test("names what was meant: letters swapped, missing, added, changed, or only the beginning", () => {
+test("suggests a name for swapped, missing, added or changed letters, or a prefix", () => {
   const names = Object.keys(commands);
   const meant = (word: string) => closest(word, names);
   assert.equal(["upp", "docter", "dcotor", "destory", "stats", "ver", "doc", "DOWN", "compeltion"].map(meant), [
@@ -87,7 +87,7 @@ test("help loads no check, config or package", () => {
   ]);
 });
 
-test("a message is wrapped at the width of a terminal, and quoted lines of a file are not", () => {
+test("a message is wrapped at the width of a terminal; quoted lines of a file are not", () => {
   const text = `${"word ".repeat(30).trim()}\n   12 | ${"x ".repeat(60)}\n      ${"deep ".repeat(20).trim()}`;
   const lines = wrapMessage(text, 80, "homelab-gpu: ").split("\n");
   assert.match(lines[0]!, /^homelab-gpu: word /);

@@ -7,7 +7,7 @@ import { savedHost } from "./hosts.mts";
 
 const test = suite("host");
 
-test("reads what the probe of a VM without a GPU printed", () => {
+test("reads the probe of a VM without a GPU", () => {
   const host = savedHost("vm-without-gpu");
   assert.is(host.os.id, "debian");
   assert.is(host.os.platform, "linux");
@@ -26,7 +26,7 @@ test("reads what the probe of a VM without a GPU printed", () => {
   assert.equal(host.libvirt!.networks, { default: "active" });
 });
 
-test("knows nothing of what no line says", () => {
+test("a fact without a line is unknown", () => {
   const host = parseHost("homelab-gpu-probe 1 linux\n");
   assert.is(host.pci, undefined);
   assert.is(host.cpu.flags, undefined);
@@ -38,7 +38,7 @@ test("knows nothing of what no line says", () => {
   assert.is(host.efi, undefined);
 });
 
-test("knows of VirtualBox's extension pack what was told", () => {
+test("reads whether VirtualBox's extension pack is installed", () => {
   const told = (lines: string) => parseHost(`homelab-gpu-probe 1 linux\n${lines}`).virtualboxExtensions;
   assert.equal([told("[virtualbox]\nextension-pack:yes\n"), told("[virtualbox]\nextension-pack:no\n"), told("")], [
     true,
@@ -47,13 +47,13 @@ test("knows of VirtualBox's extension pack what was told", () => {
   ]);
 });
 
-test("refuses what is no probe, or one of a later format", () => {
+test("refuses a text that is not a probe, or one of a later format", () => {
   assert.throws(() => parseHost("hello"), /this is no saved probe/);
   assert.throws(() => parseHost(""), /this is no saved probe/);
   assert.throws(() => parseHost("homelab-gpu-probe 2 linux\n"), /use a newer homelab-gpu/);
 });
 
-test("does not stumble over a damaged probe", () => {
+test("reads a damaged probe", () => {
   const text = own("test/hosts/vm-without-gpu.txt");
   const [first, ...lines] = text.split("\n");
   const dice = random(1);

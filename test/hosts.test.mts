@@ -42,7 +42,7 @@ for (const name of names) {
   });
 }
 
-test("there are enough of them, and those written by hand say so", () => {
+test("there are enough saved hosts, and those written by hand say so", () => {
   assert.ok(names.length >= 12);
   for (const name of names) {
     const [first, second] = own(`test/hosts/${name}.txt`).split("\n");

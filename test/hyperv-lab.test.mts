@@ -22,7 +22,7 @@ function found(check: string, text: string, machine = "", folder?: string) {
 }
 const folder = (path: string, text = client) => found("host.folder", text, "", path)?.[0];
 
-test("a folder that Vagrant's scripts or Hyper-V cannot use is said before anything is made", () => {
+test("a folder that Vagrant's scripts or Hyper-V cannot use is reported before any change", () => {
   for (
     const path of [
       String.raw`C:\Users\O'Brien\lab\.homelab-gpu`,
@@ -46,14 +46,14 @@ test("a folder that Vagrant's scripts or Hyper-V cannot use is said before anyth
   }
 });
 
-test("a network drive has a letter; drives that were not read are unknown", () => {
+test("a network drive is recognised by its letter; drives that were not read are unknown", () => {
   const mapped = client.replace("drives-read:yes", "drives-read:yes\nnetwork-drive:Z:");
   assert.is(folder("z:\\lab\\.homelab-gpu", mapped), "fail");
   assert.is(folder("C:\\lab\\.homelab-gpu", mapped), "pass");
   assert.is(folder("C:\\lab\\.homelab-gpu", client.replace("drives-read:yes\n", "")), "unknown");
 });
 
-test("the folder counts only for Hyper-V, and only on the host itself", () => {
+test("the folder is checked only for Hyper-V, and only on the host itself", () => {
   assert.is(found("host.folder", client, "")?.[0], undefined);
   assert.is(folder("/home/o'brien/lab/.homelab-gpu"), undefined);
 });
@@ -71,7 +71,7 @@ const bridge = (text: string, machine = "") => {
   return hyperv.values(resolved.machines[0]!, host, "lab_").switch;
 };
 
-test("the switch is the Default Switch by its id, else the only one, else the named one", () => {
+test("the switch is the named one, else the Default Switch by its id, else the only one", () => {
   const more = client.replace("|Default Switch", "|Standardswitch\nswitch:1|External|LAN");
   assert.is(bridge(more), "c08cb7b8-9b3c-408e-8e30-5e16a3aeb444");
   assert.is(bridge(server), "5f0a7a44-2a3c-4d1f-9a55-0d3c7e1b9f60");
@@ -83,7 +83,7 @@ test("the switch is the Default Switch by its id, else the only one, else the na
   );
 });
 
-test("several switches without a choice, a name that is none, and no switch at all fail with what to write", () => {
+test("several, unknown or no switches fail with what to write", () => {
   const several = found("hyperv.switch", two)!;
   assert.is(several[0], "fail");
   assert.match(several[1], "vSwitch (External), NAT (Internal)");
@@ -97,7 +97,7 @@ test("several switches without a choice, a name that is none, and no switch at a
   assert.is(found("hyperv.switch", own("test/hosts/windows-11-not-elevated.txt"))![0], "unknown");
 });
 
-test("dxgkrnl is held against the kernel of the guest's image before anything boots", () => {
+test("dxgkrnl is compared with the kernel of the guest's image before boot", () => {
   const guest = (image: string, more = "") =>
     found("hyperv.guest", client, `, image: ${image}, gpu: {device_id: 2786${more}}`)!;
   assert.equal(["ubuntu-22.04", "ubuntu-24.04"].map((image) => guest(image)[0]), ["pass", "pass"]);
@@ -106,7 +106,7 @@ test("dxgkrnl is held against the kernel of the guest's image before anything bo
   assert.match(guest("ubuntu-26.04")[1], "kernels after 6.8");
 });
 
-test("parts of cards of AMD and Intel are refused as untried, unless somebody brings the guest's side", () => {
+test("partitions of AMD and Intel cards are refused as untested, unless the user provides the driver", () => {
   const part = (vendor: string, more = "") =>
     found("hyperv.guest", client, `, image: ubuntu-24.04, gpu: {vendor_id: ${vendor}, mode: partition}${more}`)!;
   assert.equal(["1002", "8086"].map((vendor) => part(vendor)[0]), ["fail", "fail"]);

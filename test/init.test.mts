@@ -20,7 +20,7 @@ async function init(host: string, words: string[] = [], more: Partial<Shell> = {
   return { code, out: printed.join(""), err, disk };
 }
 
-test("of NVIDIA's cards none can be handed over yet: requests it, and lists what is to do, the reboot last", async () => {
+test("without a free NVIDIA card, init requests one and lists the tasks, the reboot last", async () => {
   const board = await init("old-board-shared-group-debian11");
   assert.is(board.code, 0);
   assert.match(board.disk.get("homelab-gpu.yaml")!, /vendor_id: 10de\n {6}device_id: 1b80/);
@@ -30,7 +30,7 @@ test("of NVIDIA's cards none can be handed over yet: requests it, and lists what
   );
 });
 
-test("names the card, and says why the others were not chosen", async () => {
+test("init names the card, and says why the others were not chosen", async () => {
   const server = await init("h200-server-ubuntu");
   assert.match(server.disk.get("homelab-gpu.yaml")!, /device_id: 2335\n {6}address: "0000:18:00\.0"/);
   assert.match(
@@ -46,7 +46,7 @@ test("names the card, and says why the others were not chosen", async () => {
   assert.match(desktop.err, /with NVIDIA AD104 \(10de:2786\)/);
 });
 
-test("of several makers' cards NVIDIA's come first, then AMD's, whose services get none", async () => {
+test("of several vendors, NVIDIA comes first, then AMD, whose services get no GPU", async () => {
   const laptop = await init("laptop-3d-controller-ubuntu");
   assert.equal([laptop.code, /vendor_id: 10de/.test(laptop.disk.get("homelab-gpu.yaml")!)], [0, true]);
   assert.match(laptop.disk.get("homelab-gpu.yaml")!, /ml-worker/);
@@ -56,7 +56,7 @@ test("of several makers' cards NVIDIA's come first, then AMD's, whose services g
   assert.match(radeon.err, /no service gets the card: only NVIDIA's driver is installed/);
 });
 
-test("a host without a card, or of a system that passes none on, gets a config without one", async () => {
+test("a host without a card, or that cannot pass one, gets a config without a card", async () => {
   const none = await init("vm-without-gpu");
   assert.match(none.err, /: without a GPU; [^]*this host has no graphics card\n/);
   const home = await init("windows-11-home");
@@ -66,7 +66,7 @@ test("a host without a card, or of a system that passes none on, gets a config w
   }
 });
 
-test("a bus that could not be read is not one without a card", async () => {
+test("a bus that could not be read is not a bus without a card", async () => {
   const wsl = await init("wsl2-ubuntu");
   assert.equal([wsl.code, /this host has no graphics card/.test(wsl.err)], [0, false]);
   assert.match(wsl.disk.get("homelab-gpu.yaml")!, /image: \{file: \.\/ubuntu-24\.04\.box\}[^]*gpu:\n/);
@@ -77,7 +77,7 @@ test("a bus that could not be read is not one without a card", async () => {
   );
 });
 
-test("--service is what the VM runs, and each of them is a right config", async () => {
+test("each service of --service gives a valid config", async () => {
   for (const [name, { source }] of Object.entries(starterServices)) {
     const { code, disk } = await init("rtx4070-desktop-debian12", ["--service", name]);
     const config = parseConfig(disk.get("homelab-gpu.yaml")!);
@@ -86,7 +86,7 @@ test("--service is what the VM runs, and each of them is a right config", async 
   }
 });
 
-test("on a terminal a person chooses the card; Enter takes the best", async () => {
+test("on a terminal the user selects the card; Enter selects the best one", async () => {
   const asked: string[] = [];
   const chosen = async (...answers: string[]) => {
     const terminal = { in: true, out: true, err: true, columns: 80 };
@@ -98,12 +98,12 @@ test("on a terminal a person chooses the card; Enter takes the best", async () =
   assert.equal(asked, Array(4).fill("Card, 1 to 3 [2]: "));
 });
 
-test("the commands that it tells are for the same config", async () => {
+test("suggested commands name the same config", async () => {
   const written = await init("rtx4070-desktop-debian12", ["--config", "sub/x y.yaml"]);
   assert.match(written.err, /: npx zx homelab-gpu\.mts up --config 'sub\/x y\.yaml'\n/);
 });
 
-test("without a config, doctor uses what init would write, and gives no advice on a file that is not there", async () => {
+test("without a config, doctor uses what init would write, and no advice names a missing file", async () => {
   const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith(".txt")).map((name) =>
     name.slice(0, -4)
   );

@@ -49,7 +49,7 @@ test("each command with --json has a schema, and each schema a command", () => {
   assert.equal(there.sort(), [...options.find(({ name }) => name === "json")!.for!].sort());
 });
 
-test("plan: files, steps, what they amount to, findings and counts; the same from up -n", async () => {
+test("plan has files, steps, totals, findings and counts; up -n has the same", async () => {
   const world = new World(config, "rtx4070-desktop-debian12");
   for (const command of [plan, plan]) {
     world.said = [];
@@ -61,7 +61,7 @@ test("plan: files, steps, what they amount to, findings and counts; the same fro
   }
 });
 
-test("plan ends with a line of what it amounts to, and with the time of the last run where that is known", async () => {
+test("plan ends with the totals, and with the time of the last run if it is known", async () => {
   const world = new World(config, "rtx4070-desktop-debian12");
   assert.is(await world.does(plan, world.context([])), 0);
   assert.match(world.said.join(""), /\n\n\d+ files to create, 1 box to build, \d+ steps to run: some minutes, .*\.\n$/);
@@ -77,7 +77,7 @@ test("plan ends with a line of what it amounts to, and with the time of the last
   );
 });
 
-test("status and verify: machines that run, with their services; those that are off", async () => {
+test("status and verify list running machines with services, and stopped machines", async () => {
   const world = new World(config, "rtx4070-desktop-debian12");
   assert.is(await world.does(up, world.context(["a"])), 0, world.said.join(""));
   world.said = [];
@@ -94,7 +94,7 @@ test("status and verify: machines that run, with their services; those that are 
   assert.ok(findings.some(({ check, machine }) => check === "verify.ssh" && machine === "b"));
 });
 
-test("explain: the causes of a log, or none", async () => {
+test("explain lists the causes of a log, or none", async () => {
   const log = "error: Network not found: no network with matching name 'default'\n";
   for (const [text, found] of [[log, 1], ["all is well\n", 0]] as const) {
     const { shell, printed } = fakeShell({ "x.log": text });

@@ -20,7 +20,7 @@ function cuda(branch: number, ...images: string[]) {
   return runChecks(host, resolved, ["guest.cuda"]).map(({ status }) => status);
 }
 
-test("a tag that names CUDA's major version alone decides what the major decides", () => {
+test("a tag with only the major version of CUDA decides what the major version decides", () => {
   const needs = [
     "localai/localai:latest-gpu-nvidia-cuda-13",
     "x/y:cuda12",
@@ -33,7 +33,7 @@ test("a tag that names CUDA's major version alone decides what the major decides
   assert.equal(cuda(570, "x/y:cuda-13"), ["fail"]);
 });
 
-test("known images decide by their row; one whose tag moves only warns", () => {
+test("known images are judged by their row; a moving tag only warns", () => {
   assert.equal(cuda(580, "ollama/ollama", "ghcr.io/immich-app/immich-machine-learning:release-cuda"), ["pass", "pass"]);
   assert.equal(cuda(535, "ollama/ollama"), ["warn"]);
   assert.equal(cuda(570, "vllm/vllm-openai:latest"), ["warn"]);
@@ -41,7 +41,7 @@ test("known images decide by their row; one whose tag moves only warns", () => {
   for (const { source, read } of knownImages) assert.ok(source.length > 10 && /^\d{4}-\d\d-\d\d$/.test(read));
 });
 
-test("images of self-hosted AI and video: their CUDA's major version, or none", () => {
+test("images for AI and video have a major version of CUDA, or none", () => {
   const majors: Record<string, number> = {
     ...{ "lmsysorg/sglang:latest": 12, "lmsysorg/sglang:v0.5.5": 12 },
     ...{ "ghcr.io/huggingface/text-generation-inference:3.3.5": 12, "ghcr.io/theroyallab/tabbyapi:latest": 12 },
@@ -60,7 +60,7 @@ test("images of self-hosted AI and video: their CUDA's major version, or none", 
   assert.equal(cuda(580, "koboldai/koboldcpp", "lmsysorg/sglang"), ["pass", "pass"]);
 });
 
-test("NVIDIA's monthly images are known by their month, and between two months of one major version", () => {
+test("NVIDIA's monthly images are known by month, and between months of one major version", () => {
   const month = (tag: string) => imageNeed(`nvcr.io/nvidia/tritonserver:${tag}`);
   assert.equal([month("24.05-py3")?.cuda, month("24.11-py3")?.major, month("25.05-py3"), month("26.01-py3")?.major], [
     "12.4",
@@ -70,7 +70,7 @@ test("NVIDIA's monthly images are known by their month, and between two months o
   ]);
 });
 
-test("what stays unknown is one line", () => {
+test("all images that stay unknown are one line", () => {
   assert.equal(cuda(580, "me/a", "me/b:latest", "me/c"), ["unknown"]);
 });
 

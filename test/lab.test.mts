@@ -25,7 +25,7 @@ async function seen(files: Record<string, string>, out = "", err = out ? "" : no
 const id = { [`${folder}/.vagrant/machines/a/libvirt/id`]: "5e" };
 const made = { ...id, [`${folder}/ssh/a`]: ssh };
 
-test("tells the states of a VM, with one question to libvirt", async () => {
+test("reads the states of VMs with one call of virsh", async () => {
   const running = await seen(made, info("3"));
   assert.equal(running.machine, {
     domain: `${prefix}a`,
@@ -44,7 +44,7 @@ test("tells the states of a VM, with one question to libvirt", async () => {
   assert.is((await seen(made)).machine.state, "half-made", "its domain was removed by other hands");
 });
 
-test("what libvirt does not say is unknown, whatever keeps it from saying it", async () => {
+test("what libvirt does not report is unknown, whatever the reason", async () => {
   for (
     const err of [
       "error: failed to connect to the hypervisor\nerror: Failed to connect socket to '/x': No such file or directory\n",
@@ -61,7 +61,7 @@ test("what libvirt does not say is unknown, whatever keeps it from saying it", a
   assert.is((await seen(made, "", "error: Disconnected\n")).lab.libvirtError, "Disconnected");
 });
 
-test("asks libvirt in English, whatever the user's language", async () => {
+test("queries libvirt in English, whatever the user's language", async () => {
   const { shell } = fakeShell(made);
   let env: Record<string, string> | undefined;
   shell.capture = (_, options) => {
@@ -72,13 +72,13 @@ test("asks libvirt in English, whatever the user's language", async () => {
   assert.is(env?.LC_ALL, "C");
 });
 
-test("takes nothing for a machine that has no machine's name", async () => {
+test("ignores files without a valid machine name", async () => {
   const { lab, asked } = await seen({ ...made, [`${folder}/.vagrant/machines/old; destroy b/libvirt/id`]: "5e" });
   assert.equal(lab.orphans, {});
   assert.not.match(asked.join(), /destroy/);
 });
 
-test("knows what was proven, and shrugs at a state file that is none", async () => {
+test("reads proofs, and ignores an invalid state file", async () => {
   const state = (text: string) => seen({ ...made, [`${folder}/state.json`]: text }, info("3"));
   const proof = { bootId: "boot/3", services: "x", at: "2026" };
   assert.equal(
@@ -89,7 +89,7 @@ test("knows what was proven, and shrugs at a state file that is none", async () 
   assert.is((await state('{"schema": "other"}')).machine.proof, undefined);
 });
 
-test("reads from a domain's XML what only recreating the VM changes", async () => {
+test("reads the parts of a domain's XML that change only when the VM is recreated", async () => {
   const address = (bdf: string) => {
     const [domain, bus, slot, fn] = bdf.split(/[:.]/);
     return `<address domain='0x${domain}' bus='0x${bus}' slot='0x${slot}' function='0x${fn}'/>`;
@@ -118,7 +118,7 @@ test("reads from a domain's XML what only recreating the VM changes", async () =
   });
 });
 
-test("lists the versions of boxes that Vagrant has", async () => {
+test("lists the versions of Vagrant's boxes", async () => {
   const home = process.env.VAGRANT_HOME ?? `${process.env.HOME}/.vagrant.d`;
   const { lab } = await seen({
     [`${home}/boxes/lab-VAGRANTSLASH-x/1.5.7/libvirt/box.img`]: "",
@@ -127,7 +127,7 @@ test("lists the versions of boxes that Vagrant has", async () => {
   assert.equal(lab.boxes, { "lab/x": ["1.5.7"] });
 });
 
-test("gives every lab a prefix of its own that libvirt takes", () => {
+test("every lab has its own prefix that libvirt accepts", () => {
   assert.match(prefix, /^my-lab-[0-9a-f]{6}_$/);
   assert.is.not(prefixOf("/a/lab/.homelab-gpu"), prefixOf("/b/lab/.homelab-gpu"));
   assert.match(prefixOf("/.homelab-gpu"), /^lab-[0-9a-f]{6}_$/);

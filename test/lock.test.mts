@@ -22,7 +22,7 @@ function shellWith(files: Record<string, string>, living: number[]) {
   return { ...made, signals };
 }
 
-test("is taken, notes its steps, and is given back", async () => {
+test("is taken, records its steps, and is released", async () => {
   const { shell, disk } = shellWith({ "/proc/77/stat": stat(9) }, []);
   const lock = await acquireLock(shell, "/lab", "up", () => {});
   assert.is(JSON.parse(disk.get("/lab/lock")!).pid, process.pid);
@@ -32,7 +32,7 @@ test("is taken, notes its steps, and is given back", async () => {
   assert.not.ok(disk.has("/lab/lock"));
 });
 
-test("notes steps that begin at the same time, as long as they run", async () => {
+test("records steps that start at the same time, while they run", async () => {
   const { shell, disk } = shellWith({}, [-77, -78]);
   // a slow disk, whose first write takes longer than the second: the first text must not win
   const write = shell.write;
@@ -63,7 +63,7 @@ test("names the holder", async () => {
   }
 });
 
-test("is taken over from a dead holder, and from one whose number another process has now", async () => {
+test("is taken over from a dead holder, also if another process has its id", async () => {
   for (const [files, living] of [[{}, []], [{ "/proc/42/stat": stat(8) }, [42]]] as const) {
     const { shell, disk } = shellWith({ "/lab/lock": holder(42, "7"), ...files }, [...living]);
     await acquireLock(shell, "/lab", "up", () => {});
@@ -71,14 +71,14 @@ test("is taken over from a dead holder, and from one whose number another proces
   }
 });
 
-test("ends all the steps that a killed holder left running", async () => {
+test("ends all steps that a killed holder left running", async () => {
   const steps = [77, 78].map((group) => ({ group, began: "9" }));
   const { shell, signals } = shellWith({ "/lab/lock": holder(42, "7", ...steps) }, [-77, -78]);
   await acquireLock(shell, "/lab", "up", () => {});
   assert.equal(signals.filter((one) => one.startsWith("SIGTERM")), ["SIGTERM -77", "SIGTERM -78"]);
 });
 
-test("ends the step that a killed holder left running, and no stranger", async () => {
+test("ends the step of a killed holder, and no other process", async () => {
   const step = { group: 77, began: "9" };
   const left = shellWith({ "/lab/lock": holder(42, "7", step), "/proc/77/stat": stat(9) }, [77, -77]);
   await acquireLock(left.shell, "/lab", "up", () => {});
@@ -93,7 +93,7 @@ test("ends the step that a killed holder left running, and no stranger", async (
   assert.equal(stranger.signals, []);
 });
 
-test("is taken over if what it says is no sense", async () => {
+test("is taken over if its text is invalid", async () => {
   const { shell, disk } = shellWith({ "/lab/lock": "half wri" }, []);
   await acquireLock(shell, "/lab", "up", () => {});
   assert.is(JSON.parse(disk.get("/lab/lock")!).pid, process.pid);

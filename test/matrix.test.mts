@@ -67,7 +67,7 @@ function vagrantfile(host: Host, machine: string): string {
 // ------------------------------------------------------------------------------------------- the
 // original's three tests
 
-test("nothing is contributed when no machine has a GPU", () => {
+test("without a GPU in the config, nothing is rendered for one", () => {
   for (const provider of providerNames) {
     const of = (gpu: string) => vagrantfile(hosts.windows, `provider: ${provider}${gpu}`);
     assert.is(of(", gpu: {enabled: false}"), of(""), provider);
@@ -95,7 +95,7 @@ test("a Hyper-V machine with partition_count: 2 has exactly one customisation wi
 
 // ------------------------------------------------------------------------------------------------------ the sentences
 
-test("says what is refused, in these words", () => {
+test("refusals have the fixed sentences", () => {
   const both = (host: Host, provider: string, gpu = "{}") => bad(host, provider, gpu)[0];
   assert.is(both(hosts.macos, "libvirt"), "provider.host: libvirt GPU passthrough requires a Linux host");
   assert.is(both(hosts.linux, "hyperv"), "provider.host: Hyper-V GPU partitioning requires a Windows host");
@@ -111,7 +111,7 @@ test("says what is refused, in these words", () => {
   assert.match(both(hosts.windows1903, "hyperv")!, /^provider\.version: .*build 19041/);
 });
 
-test("names the nearest way wherever it refuses", () => {
+test("every refusal names the nearest alternative", () => {
   for (const { verdict, message, instead, provider } of supportTable) {
     if (verdict === "refused") assert.ok(instead, `${provider}: ${message}`);
   }
@@ -119,7 +119,7 @@ test("names the nearest way wherever it refuses", () => {
   assert.match(refused!.fix[0]!.title, /provider: libvirt/);
 });
 
-test("Discrete Device Assignment is experimental on Server, and only by name", () => {
+test("Discrete Device Assignment is experimental on Server, and only if requested", () => {
   const mode = (gpu: string) => said(hosts.server2025, "hyperv", gpu).find(({ check }) => check === "provider.mode")!;
   assert.equal([mode("{}").status, mode("{}").message], ["pass", "Hyper-V, mode partition"]);
   assert.is(mode("{mode: passthrough}").status, "warn");
@@ -127,14 +127,14 @@ test("Discrete Device Assignment is experimental on Server, and only by name", (
   assert.equal([bad(hosts.server2022, "hyperv"), bad(hosts.server2019, "hyperv").length], [[], 1]);
 });
 
-test("what was not read is unknown, and never refused", () => {
+test("a fact that was not read is unknown, and never refused", () => {
   const statuses = said(hosts.unread, "hyperv").map(({ status }) => status);
   assert.ok(statuses.includes("unknown") && !statuses.includes("fail"), statuses.join());
   const old = said(virtualbox(), "virtualbox").map(({ status }) => status);
   assert.ok(old.includes("unknown") && !old.includes("fail"), old.join());
 });
 
-test("says first what works on this host, and nothing that does not", () => {
+test("advice starts with what works on this host, and names nothing that does not", () => {
   const instead = (host: Host, provider: string, gpu = ", gpu: {}") => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}${gpu}}]`);
     return runChecks(host, resolveConfig(config, host), ["provider.host"])[0]!.fix[0]?.title;
@@ -164,7 +164,7 @@ test("says first what works on this host, and nothing that does not", () => {
   );
 });
 
-test("VirtualBox whose version was not read, or that is not installed", () => {
+test("VirtualBox: an unread version is unknown, and so is a missing one", () => {
   const { message } = said(virtualbox(), "virtualbox").find(({ status }) => status === "unknown")!;
   assert.is(
     message,
@@ -172,7 +172,7 @@ test("VirtualBox whose version was not read, or that is not installed", () => {
   );
 });
 
-test("libvirt is mentioned only where the config names it", () => {
+test("libvirt is mentioned only if the config names it", () => {
   const driver = (provider: string) => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}, gpu: {}}]`);
     return runChecks(hosts.linux, resolveConfig(config, hosts.linux), ["gpu.driver"]).map(({ message }) => message)
@@ -219,7 +219,7 @@ test("VirtualBox before 6.1 needs its extension pack", () => {
 
 // ---------------------------------------------------------------------------------------------------------- the table
 
-test("has an answer for every provider, use and host", () => {
+test("the table has an answer for every provider, use and host", () => {
   for (const provider of providerNames) {
     for (const use of ["plain", "passthrough", "partition"] as const) {
       for (const host of Object.values(hosts)) assert.is(supportOf(provider, use, host).row.provider, provider);
@@ -230,7 +230,7 @@ test("has an answer for every provider, use and host", () => {
   for (const { message, verdict } of supportTable) if (verdict !== "works") assert.ok(message);
 });
 
-test("a host gets the provider that it has", () => {
+test("the default provider is one that the host has", () => {
   const chosen = (host: Host) =>
     resolveConfig(parseConfig("machines: [{name: a, box: lab/x}]"), host).machines[0]!.provider;
   assert.equal(Object.entries(hosts).map(([name, host]) => `${name} ${chosen(host)}`), [
@@ -255,11 +255,11 @@ test("every provider has its templates", () => {
   }
 });
 
-test("the page of what works where has the table", () => {
+test("the page of what works where contains the table", () => {
   assert.ok(own("lib/resolve/README.md").includes(supportMarkdown()), "npm run schema writes it");
 });
 
-test("confirm commands are the host system's own; without a possible VM no tool is missing", () => {
+test("confirm commands are those of the host's system", () => {
   const of = (name: string) => savedHost(name);
   const confirms = ["vm-without-gpu", "windows-11-pro-rtx4070", "macos-apple-silicon"].map((name) =>
     notesFor(of(name))["gpu.present"]!.confirm

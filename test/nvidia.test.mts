@@ -59,12 +59,12 @@ const cards: [id: string, name: string, architecture: string | undefined][] = [
   ["ffff", "", undefined],
 ];
 
-test("knows a card's architecture by its id, and nothing of one that is too new", () => {
+test("the architecture is known by a card's id, and unknown for a new one", () => {
   assert.ok(cards.length >= 30);
   for (const [id, name, architecture] of cards) assert.is(architectureOf(id), architecture, `${id} ${name}`);
 });
 
-test("chips: hex ids in order, none twice", () => {
+test("chips: hex ids are in order, and none is listed twice", () => {
   const ends = chips.flatMap(([first, last]) => [first, last]);
   for (const id of ends) assert.match(id, /^[0-9a-f]{4}$/);
   for (const [i, [first, last]] of chips.entries()) {
@@ -114,12 +114,12 @@ const images: [image: string, cuda: string | undefined][] = [
   ["", undefined],
 ];
 
-test("reads the CUDA out of an image's name, where it is in it", () => {
+test("the CUDA version is read from an image's name if it is there", () => {
   assert.ok(images.length >= 30);
   for (const [image, cuda] of images) assert.is(cudaOf(image), cuda, image);
 });
 
-test("tells NVIDIA's bare images from those that do something", () => {
+test("NVIDIA's bare images are distinguished from images with a program", () => {
   for (const image of ["nvidia/cuda:12.4.1-base-ubuntu22.04", "nvcr.io/nvidia/cuda:12.4.1-devel-ubi9", "nvidia/cuda"]) {
     assert.ok(isCudaImage(image), image);
   }
@@ -131,7 +131,7 @@ test("tells NVIDIA's bare images from those that do something", () => {
   }
 });
 
-test("releases are the newer the newer their driver, and reach their family's floor", () => {
+test("newer releases need newer drivers, at least the minimum of their family", () => {
   const order = (a: string, b: string) => Number(a.split(".")[0]) - Number(b.split(".")[0]) || minor(a) - minor(b);
   const minor = (cuda: string) => Number(cuda.split(".")[1]);
   const names = Object.keys(releases).sort(order);
@@ -172,7 +172,7 @@ const fits: [cuda: string, driver: string, kind: string][] = [
   ["14.0", "610.43.02", "unknown"],
 ];
 
-test("compares an image's CUDA with a driver", () => {
+test("an image's CUDA is compared with a driver", () => {
   for (const [cuda, version, kind] of fits) {
     assert.is(fitOf(cuda, { branch: parseInt(version), version }).kind, kind, `${cuda} on ${version}`);
   }
@@ -270,7 +270,7 @@ const decisions: [
   ],
 ];
 
-test("decides on source, branch and modules", () => {
+test("selects source, branch and modules", () => {
   for (const [cards, request, image, is, against] of decisions) {
     const what = JSON.stringify([cards, request, image]);
     const { source, branch, version, modules, problems } = driverFor(cards, request, known(image));
@@ -280,7 +280,7 @@ test("decides on source, branch and modules", () => {
   }
 });
 
-test("warns of cards that the open modules of 535 leave alone; unknown stays unknown", () => {
+test("warns of cards that the open modules of 535 do not support; unknown stays unknown", () => {
   const picky = driverFor(["Ada"], { source: "distro", modules: "open" }, known("debian-12"));
   assert.match(picky.cautions.join(), /NVreg_OpenRmEnableUnsupportedGpus/);
   const own: Image = { kind: "file", file: "disk.qcow2" };
@@ -289,7 +289,7 @@ test("warns of cards that the open modules of 535 leave alone; unknown stays unk
   assert.is(driverFor(["Ada"], { source: "distro" }, { kind: "debootstrap", suite: "noble" }).branch, 580);
 });
 
-test("every suite that a box can be built from has its own drivers in the table", () => {
+test("every suite that a box can be built from has its drivers in the table", () => {
   assert.equal(Object.keys(distroDrivers).sort(), Object.keys(suites).sort());
 });
 

@@ -19,7 +19,7 @@ const config = (lines: string, more = "") =>
   }\n`;
 const line = 'l.input type: "tablet", bus: "usb" # #{1 + 1}';
 
-test("the lines arrive in the machine's block as they are, marked as the user's own", async () => {
+test("the user's lines are in the machine's block unchanged, and marked", async () => {
   const world = new World(config(`${line}\nl.nested = true`), "vm-without-gpu");
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   const text = world.disk.get(`${world.folder}/Vagrantfile`)!;
@@ -29,7 +29,7 @@ test("the lines arrive in the machine's block as they are, marked as the user's 
   );
 });
 
-test("Vagrant validates them before anything else runs, and again only when the Vagrantfile changed", async () => {
+test("Vagrant validates the lines first, and again only after a change", async () => {
   const world = new World(config(line), "vm-without-gpu");
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   const steps = () => world.asked.filter((words) => words.startsWith("vagrant "));
@@ -42,7 +42,7 @@ test("Vagrant validates them before anything else runs, and again only when the 
   assert.equal(steps(), ["vagrant validate"]);
 });
 
-test("plan shows them as the user's own, as text and as JSON", async () => {
+test("plan shows the user's lines, as text and as JSON", async () => {
   const world = new World(config(line), "vm-without-gpu");
   assert.is(await world.does(plan, world.context([])), 0);
   assert.ok(world.said.join("").includes(`Your own lines in the block of a (libvirt:):\n  ${line}\n`));
@@ -52,7 +52,7 @@ test("plan shows them as the user's own, as text and as JSON", async () => {
   assert.equal(ownLines, [{ machine: "a", text: line }]);
 });
 
-test("provider.lines: what this program finds the VM by, what has a key, and other providers", () => {
+test("provider.lines: refuses settings that identify the VM, that have a key, or other providers", () => {
   const found = (lines: string, more = "") => {
     const [finding] = runChecks(host, resolveConfig(parseConfig(config(lines, more)), host), ["provider.lines"]);
     return `${finding!.status} ${/l\.\w+/.exec(finding!.message)?.[0] ?? ""}`.trim();
@@ -68,7 +68,7 @@ test("provider.lines: what this program finds the VM by, what has a key, and oth
   assert.is(found(line, "    provider: virtualbox\n"), "warn");
 });
 
-test("libvirt: is text", () => {
+test("libvirt: must be text", () => {
   for (const value of ["[a]", "{l.nested: true}", '"\\x00"', "''"]) {
     assert.throws(
       () => parseConfig(`machines: [{name: a, box: lab/x, libvirt: ${value}}]`),

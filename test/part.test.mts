@@ -40,7 +40,7 @@ function planned(keys = "", there: Partial<Lab["machines"][string]> = {}, host =
 const file = (plan: { files: { path: string; text: string }[] }, path: string) =>
   plan.files.find((one) => one.path === path)?.text ?? "";
 
-test("the box gets dxgkrnl and the toolkit, and no driver of NVIDIA's for Linux", () => {
+test("the box gets dxgkrnl and the toolkit, and no NVIDIA driver for Linux", () => {
   const { scripts, environment } = JSON.parse(file(planned(), "packer/lab~x~hyperv/values.auto.pkrvars.json"));
   assert.equal(scripts, [
     "install-docker.sh",
@@ -60,7 +60,7 @@ test("the box gets dxgkrnl and the toolkit, and no driver of NVIDIA's for Linux"
   assert.throws(() => config(", driver: {dxgkrnl: {url: 'https://x.example/k.tar.gz'}}"), /checksum is missing/);
 });
 
-test("up brings the host's driver before the services, and proves the layers of that world", () => {
+test("up copies the host's driver before the services start, and verifies its layers", () => {
   const { steps, files } = planned();
   assert.equal(steps.map(({ title }) => title).slice(-7), [
     "Create the VM a",
@@ -76,7 +76,7 @@ test("up brings the host's driver before the services, and proves the layers of 
   assert.ok(files.some(({ path }) => path === "scripts/receive-driver.sh"));
 });
 
-test("does nothing while the host keeps its driver, and copies a changed one", () => {
+test("an unchanged host driver is not copied again; a changed one is", () => {
   const { resolved } = planned();
   const machine = resolved.machines[0]!;
   const version = /1\.\d+/.exec(file(planned(), "packer/lab~x~hyperv/metadata.json"))![0];
@@ -106,7 +106,7 @@ test("does nothing while the host keeps its driver, and copies a changed one", (
   );
 });
 
-test("containers get the part by its one name, whatever they count", () => {
+test("containers get the partition by its only name, whatever their count", () => {
   const rendered = (service: Record<string, unknown>, gpu?: number | "all") => {
     const all = [{ name: "s", machine: "a", body: { image: "x", ...service }, ...(gpu === undefined ? {} : { gpu }) }];
     return (by: "part" | GuestEngine) => parse(composeFile(all, by)).services.s;
@@ -161,7 +161,7 @@ function layers(lines: string, part: PartitionedCard = { driver: "591.74" }): st
 const first = (lines: string, part?: PartitionedCard) =>
   layers(lines, part).find((line) => !/ (pass|skip): /.test(line));
 
-test("proves a part of a card, layer by layer", () => {
+test("verifies a partition of a card, layer by layer", () => {
   assert.equal(layers(fine), [
     "verify.ssh pass: reached over SSH, kernel 6.8.0-50-generic",
     "verify.dxg pass: dxgkrnl has a part of the card (/dev/dxg)",

@@ -50,7 +50,7 @@ const sources: Record<string, object> = {
   "engine_repository and key": { image: "debian-12", engine_repository: url("docker"), engine_key: url("key") },
 };
 for (const [what, machine] of Object.entries(sources)) {
-  test(`${what}: in no step, in private files alone, and in no output of plan`, async () => {
+  test(`${what} is in no step and no output of plan, only in private files`, async () => {
     const { files, steps } = planOf(machine);
     assert.not.match(JSON.stringify(steps), secret);
     const having = files.filter(({ text }) => secret.test(text));
@@ -62,7 +62,7 @@ for (const [what, machine] of Object.entries(sources)) {
   });
 }
 
-test("settings with a secret go to apt's own file, or to one that only root of the guest can read", () => {
+test("secret settings go to apt's own file, or to a file that only the guest's root can read", () => {
   const { settings, script = "" } = withoutSecrets([
     "ENGINE=podman",
     "A=https://anna:h%40nter@h.example/deb/$(ARCH)",
@@ -89,7 +89,7 @@ test("settings with a secret go to apt's own file, or to one that only root of t
   assert.is(withoutSecrets(["D=https://h.example/d"]).script, undefined);
 });
 
-test("a wrong config is quoted without the password, and its mark stays under the place", async () => {
+test("a wrong config is quoted without the password, and its marker stays in place", async () => {
   for (
     const config of [
       "machines: [{name: a, box: x/y, image: {debootstrap: trixie, mirror: 'ftp://anna:hunter2@h.example/x'}}]",
@@ -106,7 +106,7 @@ test("a wrong config is quoted without the password, and its mark stays under th
   }
 });
 
-test("what a program prints is shown and logged without passwords in its URLs", async () => {
+test("the output of a program is shown and logged without passwords in URLs", async () => {
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-passwords-"));
   try {
     const log = join(folder, "log");
@@ -124,7 +124,7 @@ test("what a program prints is shown and logged without passwords in its URLs", 
   }
 });
 
-test("a URL that comes in pieces is shown whole, and other text at once", () => {
+test("a URL that arrives in pieces is shown whole, and other text immediately", () => {
   const pieces: string[] = [];
   const screen = new Screen((text) => pieces.push(text));
   for (const piece of ["Password: ", "get http://an", "na:hun", "ter2@h/x", " done ", "http:/", "/u:hunter2@i"]) {
@@ -134,7 +134,7 @@ test("a URL that comes in pieces is shown whole, and other text at once", () => 
   assert.equal(pieces, ["Password: ", "get ", "http://…@h/x done ", "http://…@i"]);
 });
 
-test("URLs without a password stay as they are, and no text takes long", () => {
+test("URLs without a password stay unchanged, and no text takes long", () => {
   for (
     const text of [
       "http://h:8080/a@b",

@@ -6,7 +6,7 @@ import { parseConfig } from "../lib/config/parse.mts";
 const test = suite("pasted");
 const machine = (keys: string) => parseConfig(`machines: [{name: a, box: lab/x, ${keys}}]`).machines[0]!;
 
-test("memory takes a unit: G, GB, GiB, M and MiB are powers of 1024", () => {
+test("memory accepts units: G, GB, GiB, M and MiB are powers of 1024", () => {
   const sizes = ["16G", "16 GiB", '"16GB"', "16384M", "16384MiB", "16g", "16384", "0.5G"];
   assert.equal(sizes.map((size) => machine(`memory: ${size}`).memory), [...Array(7).fill(16384), 512]);
   for (const wrong of ["16X", "G", "-1G", "1K", '"16384"']) {
@@ -14,7 +14,7 @@ test("memory takes a unit: G, GB, GiB, M and MiB are powers of 1024", () => {
   }
 });
 
-test("sections of a Compose file at the top say what to do", () => {
+test("for top-level sections of a Compose file, the error says what to do", () => {
   for (const section of ['version: "3.8"', "name: x", "volumes: {data: }", "networks: {n: }", "secrets: {s: }"]) {
     assert.throws(
       () => parseConfig(`machines: [{name: a, box: lab/x}]\n${section}\n`),

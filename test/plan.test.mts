@@ -54,7 +54,7 @@ test("renders the starter without its GPU", () => {
   golden("starter.pkrvars.json", file(plan, "packer/homelab-gpu~debian-13/values.auto.pkrvars.json"));
 });
 
-test("renders several machines, on hardware, with a box that is there", () => {
+test("renders several machines, with KVM and an existing box", () => {
   const kvm = structuredClone(host);
   kvm.cpu.flags = ["vmx"];
   const plan = planned(
@@ -66,7 +66,7 @@ test("renders several machines, on hardware, with a box that is there", () => {
   assert.not.ok(plan.files.some(({ path }) => path.startsWith("packer/")), "no image, nothing to build");
 });
 
-test("goes the whole way from nothing", () => {
+test("plans all steps from an empty host", () => {
   assert.equal(titles(planned(starter)), [
     "Get the image debian-13",
     "Create an SSH key for this build",
@@ -81,7 +81,7 @@ test("goes the whole way from nothing", () => {
   ]);
 });
 
-test("does only what is missing", () => {
+test("plans only what is missing", () => {
   const built = version(planned(starter));
   const boxes = { "homelab-gpu/debian-13": [`${built}.1700000000`] };
   const box = `${built}.1700000000`;
@@ -108,7 +108,7 @@ test("does only what is missing", () => {
   ]);
 });
 
-test("builds boxes side by side as far as the host has room, what asks for a password first; machines too", () => {
+test("builds boxes in parallel within the host's limits, after the steps that ask for a password", () => {
   const four = parseConfig(`machines:
   - {name: a, box: lab/a, image: debian-12}
   - {name: b, box: lab/b, image: debian-13}
@@ -140,7 +140,7 @@ test("builds boxes side by side as far as the host has room, what asks for a pas
   assert.equal(proofs.map(({ queue }) => queue), ["a", "b", "c", "d"]);
 });
 
-test("a box for each provider, and no two boxes in one folder", () => {
+test("each provider has its own box, and each box its own folder", () => {
   const plan = planned(parseConfig(`machines:
   - {name: a, box: lab/x-y, image: debian-13}
   - {name: b, box: lab/x-y, image: debian-13, provider: virtualbox}
@@ -152,7 +152,7 @@ test("a box for each provider, and no two boxes in one folder", () => {
   assert.is(new Set(versions).size, 2, "the provider goes into a box, its name does not");
 });
 
-test("takes services away that the config has no longer", () => {
+test("takes down services that the config no longer has", () => {
   const empty = parseConfig("machines: [{name: a, box: lab/x}]");
   const running = { state: "running" as const, bootId: "boot/3", cpus: 2, memory: 5632, address: "192.168.121.5" };
   assert.equal(titles(planned(empty, { a: running })), ["Prove a"], "there never were any");
@@ -163,7 +163,7 @@ test("takes services away that the config has no longer", () => {
   ]);
 });
 
-test("a VM whose box has changed is a warning, and its services are applied; --recreate replaces it", () => {
+test("a changed box is a warning, and services are applied; --recreate replaces the VM", () => {
   const old = { state: "running" as const, bootId: "boot/3", box: "1.42.1700000000", cpus: 2, memory: 5632 };
   const plan = planned(starter, { devlab: { ...old, address: "192.168.121.5" } });
   assert.equal(titles(plan), ["Copy the Compose file to devlab", "Start the services of devlab", "Prove devlab"]);
@@ -178,7 +178,7 @@ test("a VM whose box has changed is a warning, and its services are applied; --r
   assert.equal(titles(anew)[4], "Remove the old VM devlab");
 });
 
-test("a VM that stays keeps its box in the Vagrantfile, by name and version, until it is replaced", () => {
+test("an existing VM keeps its box in the Vagrantfile until it is replaced", () => {
   const block = (there: Partial<LabMachine>, recreate = false) => {
     const text = file(planned(starter, { devlab: there }, { recreate }), "Vagrantfile");
     return [/vm\.box = '(.*)'/.exec(text)![1], /box_version = '(.*)'/.exec(text)?.[1]?.replace(/\d{9,}/, "HASH")];
@@ -192,7 +192,7 @@ test("a VM that stays keeps its box in the Vagrantfile, by name and version, unt
   }
 });
 
-test("the warning of another box says what changed, where the box's inputs are recorded", () => {
+test("the warning of a changed box lists the changes, if the box's inputs are recorded", () => {
   const machine = (keys: string) => parseConfig(`machines: [{name: a, box: lab/x, cpus: 2, memory: 1024, ${keys}}]`);
   const card = savedHost("rtx4070-desktop-debian12");
   const texts = { "/me/my.sh": "one", "/me/more.sh": "two" };
@@ -232,7 +232,7 @@ function withCards(host: string, gpu: string, there: Partial<LabMachine> = {}, r
   return planned(config, { a: there }, { host: savedHost(host), recreate });
 }
 
-test("a box for a machine with an NVIDIA card gets the driver that was decided; without one, nothing of it", () => {
+test("a box for an NVIDIA card gets the chosen driver; any other box gets none", () => {
   const built = (machine: string, name = "rtx4070-desktop-debian12") => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, image: debian-12, ${machine}}]`);
     const plan = planned(config, {}, { host: savedHost(name) });
@@ -277,20 +277,20 @@ for (
   });
 }
 
-test("a card that is not enabled leaves no trace", () => {
+test("a disabled card adds nothing to the files", () => {
   const plain = planned(parseConfig("machines: [{name: a, box: lab/x, cpus: 2, memory: 1024}]"), {}, {
     host: savedHost("rtx4070-desktop-debian12"),
   });
   assert.is(file(withCards("rtx4070-desktop-debian12", "{enabled: false}"), "Vagrantfile"), file(plain, "Vagrantfile"));
 });
 
-test("makes nothing for a card that is not known for sure", () => {
+test("renders nothing for a card that is not known for certain", () => {
   const plan = withCards("threadripper-two-rtx3090-arch", "{}");
   assert.equal(plan.steps, []);
   assert.equal(plan.findings.map(({ check, status }) => [check, status]), [["gpu.match", "fail"]]);
 });
 
-test("makes nothing where which UEFI firmware there is was not read", () => {
+test("renders nothing if the host's UEFI firmware was not read", () => {
   const host = savedHost("rtx4070-desktop-debian12");
   delete host.ovmf;
   const plan = planned(parseConfig("machines: [{name: a, box: lab/x, gpu: {}}]"), {}, { host });
@@ -324,7 +324,7 @@ test("a VM must be recreated for other cards, another MMIO window or accelerator
   );
 });
 
-test("gives a box another version when anything that makes it changes, and only then", () => {
+test("the version of a box changes exactly when one of its inputs changes", () => {
   const made = (keys: string, more: Record<string, string> = {}) =>
     version(
       planned(parseConfig(`machines: [{name: a, box: lab/x, image: debian-13${keys}}]`), {}, {
@@ -339,7 +339,7 @@ test("gives a box another version when anything that makes it changes, and only 
   assert.match(first, /^1\.\d{1,15}$/);
 });
 
-test("asks for Packer's plugins where Packer has none built in", () => {
+test("requests Packer's plugins if Packer has none built in", () => {
   const today = structuredClone(host);
   today.versions.packer = "1.11.2";
   const plan = planned(starter, {}, { host: today });
@@ -356,7 +356,7 @@ test("asks for Packer's plugins where Packer has none built in", () => {
   assert.not.match(file(later, "packer/homelab-gpu~debian-13/plugins.pkr.hcl")!, /< 1\.1\.4/);
 });
 
-test("two machines on one box: one box, one command that boots both", () => {
+test("two machines with one box need one build and one command to boot", () => {
   const config = parseConfig(
     "machines: [{name: a, box: lab/x, image: debian-12}, {name: b, box: lab/x, image: debian-12}]",
   );
@@ -381,7 +381,7 @@ test("two machines on one box: one box, one command that boots both", () => {
   assert.ok(titles(planned(config, off)).includes("Create or start the VMs a, b"));
 });
 
-test("autostart: Vagrant sets it at a start, a step for a VM that runs; and back", () => {
+test("autostart: Vagrant sets it at a start, and a step sets it for a running VM", () => {
   const config = (keys = "") => parseConfig(`machines: [{name: a, box: lab/x${keys}}]`);
   const running: Partial<LabMachine> = { state: "running", address: "192.168.121.5" };
   const steps = (keys: string, autostart: boolean) =>
@@ -396,7 +396,7 @@ test("autostart: Vagrant sets it at a start, a step for a VM that runs; and back
   assert.equal(steps("", false), []);
 });
 
-test("disk: it grows before the services start, and once; a proven VM whose size is right is left alone", () => {
+test("disk: grows once, before the services start; a proven VM of the right size has no step", () => {
   const config = (size?: number) =>
     parseConfig(`machines: [{name: a, box: lab/x${size === undefined ? "" : `, disk: ${size} GiB`}}]`);
   const steps = (size: number | undefined, there: Partial<LabMachine>) =>
@@ -417,7 +417,7 @@ test("disk: it grows before the services start, and once; a proven VM whose size
   assert.equal(steps(128, { ...running, disk: 131072, bootId: "b/2" }), [...grow, "scripts/verify-guest.sh"]);
 });
 
-test("for some machines: their steps, and the files of all", () => {
+test("a plan for some machines has their steps, and the files of all", () => {
   const config = parseConfig("machines: [{name: a, box: lab/x}, {name: b, box: lab/y}]");
   const plan = planned(config, {}, { names: ["b"] });
   assert.equal(titles(plan), [

@@ -44,7 +44,7 @@ for (
     }],
   ] as const
 ) {
-  test(`other ids for vfio-pci keep working, from ${name}: the card is bound by address`, () => {
+  test(`other ids for vfio-pci, from ${name}, stay valid: the card is bound by address`, () => {
     const { files, notes, arguments: changes } = prepared("rtx4070-desktop-debian12", "{}", change);
     const text = files.map(({ text }) => text).join("");
     assert.not.match(text, /ids=/);
@@ -57,14 +57,14 @@ for (
   });
 }
 
-test("our own ids are not another's", () => {
+test("ids that prepare wrote are not foreign", () => {
   const own = foreign("modprobe.d/homelab-gpu.conf", "options vfio-pci ids=10de:2786,10de:22bc");
   const { files, notes } = prepared("rtx4070-desktop-debian12", "{}", own);
   assert.match(files[0]!.text, /ids=10de:2786,10de:22bc/);
   assert.equal(notes, []);
 });
 
-test("a card that the user's own ids bind is prepared all the same where the IOMMU is off", () => {
+test("a card that the user's own ids bind is prepared if the IOMMU is off", () => {
   const bound = (change: (host: Host) => void = () => {}) => {
     const host = savedHost("rtx4070-desktop-debian12");
     foreign("modprobe.d/vfio.conf", "options vfio-pci ids=10de:2786,10de:22bc")(host);
@@ -77,7 +77,7 @@ test("a card that the user's own ids bind is prepared all the same where the IOM
   assert.is(bound(kernelOff), undefined);
 });
 
-test("NixOS gets options, and no file", () => {
+test("NixOS gets options, and no files", () => {
   const { files, manual } = preparedOn("nixos", ["bootctl"], (host) => kernelOff(host));
   assert.equal(files, []);
   const text = manual!.lines.join("\n");
@@ -85,7 +85,7 @@ test("NixOS gets options, and no file", () => {
   assert.match(text, /boot\.kernelParams = \[ "intel_iommu=on" "vfio-pci\.ids=10de:2786,10de:22bc" \];/);
 });
 
-test("SteamOS and Alpine are left to a person", () => {
+test("SteamOS and Alpine are left to the user", () => {
   for (const [id, programs] of [["steamos", ["mkinitcpio"]], ["alpine", ["mkinitfs"]]] as const) {
     const { files, manual } = preparedOn(id, [...programs]);
     assert.equal(files, []);
@@ -93,13 +93,13 @@ test("SteamOS and Alpine are left to a person", () => {
   }
 });
 
-test("dracut's image has the file of modprobe.d, even with hostonly=no", () => {
+test("dracut's image contains the file of modprobe.d, even with hostonly=no", () => {
   const { files } = preparedOn("fedora", ["dracut", "grubby"]);
   const text = files.find(({ path }) => path.includes("dracut"))!.text;
   assert.match(text, /install_items\+=" \/etc\/modprobe\.d\/homelab-gpu\.conf "/);
 });
 
-test("a module that the kernel no longer has is named before the image is rebuilt", () => {
+test("a module that the kernel no longer has is reported before the initramfs is rebuilt", () => {
   const noted = (kernel: string, file: string) =>
     preparedOn("arch", ["mkinitcpio", "dracut"], (host) => {
       host.os.kernel = kernel;
@@ -111,7 +111,7 @@ test("a module that the kernel no longer has is named before the image is rebuil
   assert.equal(noted("6.17.9-arch1-1", "modules-load.d/vfio.conf"), [], "no image is made of that");
 });
 
-test("never touches a boot loader that it does not know", () => {
+test("an unknown boot loader is never changed", () => {
   const { arguments: changes } = prepared("rtx4070-desktop-debian12", "{}", (host) => {
     kernelOff(host);
     host.programs = { "update-initramfs": "/usr/sbin/update-initramfs" };

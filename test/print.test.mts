@@ -23,7 +23,7 @@ const finding = (check: string, status: Finding["status"], more: Partial<Finding
   ...more,
 });
 
-test("shows the worst first, counts at the end", () => {
+test("shows the worst findings first, and the counts last", () => {
   const findings = [
     finding("a.one", "pass"),
     finding("a.two", "warn"),
@@ -54,7 +54,7 @@ test("shows the worst first, counts at the end", () => {
   assert.is(formatFindings([finding("a", "pass")], plain).at(-1), "Ready: 1 passed.");
 });
 
-test("fits 80 columns, but breaks no command", () => {
+test("wraps text at 80 columns, but no command", () => {
   const long = "word ".repeat(60).trim();
   const lines = formatFindings([
     finding("a", "fail", {
@@ -67,7 +67,7 @@ test("fits 80 columns, but breaks no command", () => {
   assert.is(command.join("\n").replace(/ \\\n +/g, " ").trim(), long);
 });
 
-test("a long command is broken at spaces outside of quotes, and a shell reads the same words", () => {
+test("breaks a long command only at spaces outside of quotes, so a shell reads the same words", () => {
   const commands = [
     `sudo apt-get update && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends debootstrap`,
     `sh -ec 'curl -fsSL https://pkgs.example/gpg -o /usr/share/keyrings/x.asc; echo "deb [signed-by=/x] y" >/etc/z.list' && b`,
@@ -85,7 +85,7 @@ test("a long command is broken at spaces outside of quotes, and a shell reads th
   assert.equal(continued("x".repeat(100), 80, ""), ["x".repeat(100)], "a word is never broken");
 });
 
-test("marks are ASCII on the Linux console and where the locale is not UTF-8, and only on terminals", () => {
+test("marks are ASCII on the Linux console and without UTF-8, and appear only on terminals", () => {
   const ascii = (env: NodeJS.ProcessEnv, platform: NodeJS.Platform = "linux") => isAscii(env, platform);
   assert.equal(
     [{ TERM: "linux", LANG: "C.UTF-8" }, { LANG: "C" }, {}, { LANG: "de_DE.ISO-8859-1" }].map((env) => ascii(env)),
@@ -105,7 +105,7 @@ test("marks are ASCII on the Linux console and where the locale is not UTF-8, an
   assert.equal(said, ["✓ ü →\n", 'x "a" > ü ... `- |\n']);
 });
 
-test("every mark that this program prints has one in ASCII", () => {
+test("every mark has an ASCII form", () => {
   const printed = readdirSync(`${root}/lib`, { recursive: true, encoding: "utf8" }).filter((path) =>
     path.endsWith(".mts")
   );
@@ -116,7 +116,7 @@ test("every mark that this program prints has one in ASCII", () => {
   assert.equal([...left].filter((mark) => !["⟨", "⟩"].includes(mark)), []);
 });
 
-test("paints only where colours are wanted", () => {
+test("colours are used only if wanted", () => {
   const text = (color: boolean) =>
     formatFindings([finding("a", "fail"), finding("b", "pass")], { ...plain, color }).join("\n");
   assert.not.match(text(false), /\u001b/);
@@ -124,7 +124,7 @@ test("paints only where colours are wanted", () => {
   assert.is(text(true).replace(/\u001b\[\d+m/g, ""), text(false));
 });
 
-test("a place in a file is shown where the message has the rest, unless the fix names it", () => {
+test("a place in a file is added to a message, unless the fix names it", () => {
   const lines = (fix: string) =>
     formatFindings(
       [finding("a", "fail", {
@@ -137,12 +137,12 @@ test("a place in a file is shown where the message has the rest, unless the fix 
   assert.equal(lines("Correct two/compose.yaml:3"), ["  → Correct two/compose.yaml:3"]);
 });
 
-test("shows steps as one would type them", () => {
+test("steps are shown as command lines", () => {
   const step = { title: "x", command: ["ssh", "a b", "it's"], input: "in", output: "out", cwd: "sub" };
   assert.is(commandLine(step), "cd sub && ssh 'a b' 'it'\\''s' < in > out");
 });
 
-test("shows what a plan would change", () => {
+test("changes of a plan are shown as a diff", () => {
   const changes = [
     { path: "a", change: "create" as const, before: "", text: "1\n2\n" },
     { path: "b", change: "update" as const, before: "1\n2\n3\n", text: "1\nx\n3\n" },
@@ -160,7 +160,7 @@ test("shows what a plan would change", () => {
   assert.equal(formatPlan("/lab", [], [], plain), ["Nothing to do."]);
 });
 
-test("helps with words and times", () => {
+test("lists, counts and durations are formatted", () => {
   assert.equal(wrap("aa bb cc", 6, "> "), ["> aa", "  bb", "  cc"]);
   assert.is(withSudo("a && b"), "sudo a && sudo b");
   assert.equal([400, 58_000, 295_000].map(formatDuration), ["0.4 s", "58 s", "4 min 55 s"]);

@@ -39,7 +39,7 @@ async function shown(
 /** What stays on a terminal: of each line what was written last. */
 const left = (text: string) => text.split("\n").map((line) => line.split("\r\u001b[K").at(-1)!);
 
-test("on a terminal a step is one line that stays, without its program's output", async () => {
+test("on a terminal a step is one line, without its program's output", async () => {
   const { text } = await shown([build, { ...build, title: "Start the VM" }], noise, true);
   assert.equal(left(text).map((line) => line.replace(/[\d.]+ s$/, "N s")), [
     "✓ 1/2 Build the box lab/x, N s",
@@ -50,13 +50,13 @@ test("on a terminal a step is one line that stays, without its program's output"
   assert.not.match(text, /Connection refused/);
 });
 
-test("a failed step keeps its line, and the error has its program's last words", async () => {
+test("a failed step keeps its line, and the error has the last lines of its program", async () => {
   const { text, error } = await shown([build], "E: no space left\n", true, { code: 1 });
   assert.match(left(text)[0]!, /^✗ 1\/1 Build the box lab\/x/);
   assert.match(error, /failed with code 1 after .*\n {2}E: no space left\n/);
 });
 
-test("in a pipe, and with -v, the program's own output is shown between two lines", async () => {
+test("in a pipe, and with -v, the program's output is shown between two lines", async () => {
   for (const [terminal, verbose] of [[false, false], [true, true]] as const) {
     const { text } = await shown([build], noise, terminal, { verbose });
     assert.match(text, /^homelab-gpu: 1\/1 Build the box lab\/x\n[^]*Connection refused[^]*homelab-gpu: 1\/1 done in /);
@@ -64,7 +64,7 @@ test("in a pipe, and with -v, the program's own output is shown between two line
   }
 });
 
-test("the time of a step that is done is kept for the next run", async () => {
+test("the duration of a successful step is saved for the next run", async () => {
   const { disk } = await shown([build, { ...build, title: "Other" }], "", false);
   assert.equal(Object.keys(JSON.parse(disk.get("/lab/logs/durations.json")!)), ["Build the box lab/x", "Other"]);
 });
@@ -106,7 +106,7 @@ test("in a pipe the rows of a download's meter are not printed", async () => {
   assert.not.match(text, /360M|Dload/);
 });
 
-test("the line says what the program printed last, within the width, without its control characters", () => {
+test("the line shows the program's last output within the width, without control characters", () => {
   const about = { number: "1/9", title: "Get the image debian-13", lastTime: undefined };
   assert.is(stepLine(about, 65_000, "  42 %  3.1 MB/s", 80), "1/9 Get the image debian-13, 65 s: 42 %  3.1 MB/s");
   const long = stepLine(about, 65_000, `${"x".repeat(200)}\u0007`, 79);

@@ -23,7 +23,7 @@ const isShell = (path: string) => path === "lib/run/shell.mts" || path.startsWit
 const importers = (what: string) =>
   Object.keys(sources).filter((name) => new RegExp(`from "${what}["/]|import\\("${what}["/]`).test(sources[name]!));
 
-test("each package has one door", () => {
+test("each package is imported by one module", () => {
   assert.equal(importers("zx").filter((path) => !isShell(path)), []);
   assert.equal(importers("yaml"), ["lib/config/yaml.mts"]);
   assert.equal(importers("chalk"), ["lib/cli/print.mts"]);
@@ -48,7 +48,7 @@ test("a folder imports only to its right", () => {
   assert.equal(wrong, []);
 });
 
-test("no module imports itself by way of others", () => {
+test("no module imports itself indirectly", () => {
   const circles: string[] = [];
   const done = new Set<string>();
   const visit = (path: string, above: string[]) => {
@@ -61,14 +61,14 @@ test("no module imports itself by way of others", () => {
   assert.equal(circles, []);
 });
 
-test("what a config may name is what there is", () => {
+test("the names in the vocabulary are those of the tables", () => {
   assert.equal(providerNames, providers.map(({ name }) => name));
   assert.equal(foreignProviderNames, Object.keys(foreign));
   assert.equal(imageNames, Object.keys(knownImages));
   assert.equal(suiteNames, Object.keys(suites));
 });
 
-test("a request is matched to a card in one place, which resolve calls once a request", () => {
+test("a request is matched to a card in one place, once per request", () => {
   const uses = (name: string) =>
     Object.keys(sources).flatMap((path) =>
       [...sources[path]!.matchAll(new RegExp(`\\b${name}\\(`, "g"))].map(() => path)
@@ -77,7 +77,7 @@ test("a request is matched to a card in one place, which resolve calls once a re
   assert.equal(uses("driverOf"), ["lib/resolve/nvidia.mts", "lib/resolve/resolve.mts"]);
 });
 
-test("every fact that is parsed of a host is read outside its parser", () => {
+test("every parsed fact of a host is read outside its parser", () => {
   const facts = ["types", "pci-types", "windows-types"].map((name) => `lib/host/${name}.mts`);
   const types = facts.map(own).join("\n").replace(/\/\*\*[^]*?\*\//g, "");
   const keys = new Set([...types.matchAll(/(?:^|[{;]) *(\w+)\??:/gm)].map(([, key]) => key!));
@@ -91,7 +91,7 @@ test("every fact that is parsed of a host is read outside its parser", () => {
   assert.equal(unread, []);
 });
 
-test("only the shell touches files and processes", () => {
+test("only the shell uses files and processes", () => {
   const outside = (paths: string[]) => paths.filter((path) => !isShell(path));
   assert.equal(outside(importers("node:fs")), ["homelab-gpu.mts"]);
   assert.equal(outside(importers("node:fs/promises")), []);
@@ -109,7 +109,7 @@ test("only the shell touches files and processes", () => {
   );
 });
 
-test("every asset is there, and every template and guest script is an asset", () => {
+test("every asset exists, and every template and guest script is an asset", () => {
   for (const name of names) own(name);
   const there = readdirSync(`${root}/templates`).filter((name) => !/^homelab-gpu\.|^README|\.schema\.json$/.test(name))
     .map((name) => `templates/${name}`);
@@ -140,12 +140,12 @@ test("the README names every command and option", () => {
   for (const { name } of options) assert.ok(readme.includes(`--${name}`), `option ${name}`);
 });
 
-test("each check has a page, and each page is of a check", () => {
+test("each check has a page, and each page has a check", () => {
   const pages = [...own("lib/checks/README.md").matchAll(/^## (.*)$/gm)].map(([, id]) => id!);
   assert.equal(pages.toSorted(), checks.map(({ id }) => id).toSorted());
 });
 
-test("each page of a check says what it looks at, why, how to read it by hand and how to fix it", () => {
+test("each page of a check says what it reads, why, how to read it by hand and how to fix it", () => {
   for (const page of own("lib/checks/README.md").split(/^## /m).slice(1)) {
     const labels = [...page.matchAll(/^\*\*(.*?)\*\* /gm)].map(([, label]) => label);
     assert.equal(labels, ["Looks at", "Why", "By hand", "Fix"], page.split("\n")[0]);

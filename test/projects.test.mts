@@ -63,20 +63,20 @@ async function has(
 }
 const service = (keys: string) => `services:\n  web:\n    image: nginx\n    ${keys}\n`;
 
-test("without Compose on the host the answer is unknown, with the command that installs it", async () => {
+test("without Compose on the host the result is unknown, with the command that installs it", async () => {
   const [finding] = judged([await read({ "compose.yaml": service("restart: always") })]);
   assert.equal([finding!.check, finding!.status, finding!.machine], ["services.compose", "unknown", "a"]);
   assert.match(finding!.fix[0]!.title, /Install Compose|docs\.docker\.com/);
 });
 
-test("Compose of version 1 is not asked", async () => {
+test("Compose 1 is not used", async () => {
   const old = fakeShell({}, { "docker compose": { code: 1 }, "docker-compose version": { out: "1.29.2\n" } });
   assert.is(await findCompose(old.shell), undefined);
   const plugin = fakeShell({}, { "docker compose version": { out: "2.40.3\n" } });
   assert.equal(await findCompose(plugin.shell), { command: ["docker", "compose"], version: "2.40.3" });
 });
 
-test("what Compose refuses is a failure with file and line", async () => {
+test("a refusal of Compose is a failure with file and line", async () => {
   const text = "services:\n  web:\n    image: x\n    imagee: y\n";
   const { shell } = fakeShell({ "/p/compose.yaml": text }, {
     "docker compose": {
@@ -90,7 +90,7 @@ test("what Compose refuses is a failure with file and line", async () => {
   assert.equal([finding!.status, finding!.evidence[0]!.read, more.length], ["fail", "p/compose.yaml:4", 0]);
 });
 
-test("Compose's answer is the model, with profiles that are off, and its warnings are unset variables", async () => {
+test("Compose's output is the model with disabled profiles; its warnings are unset variables", async () => {
   const text = 'services:\n  web: {image: x, environment: {PW: "${DB_PASSWORD}"}}\n  db: {image: y, profiles: [db]}\n';
   const web = { image: "x", environment: { PW: "" } };
   const { shell, asked } = fakeShell({ "/p/compose.yaml": text }, {
@@ -111,7 +111,7 @@ test("Compose's answer is the model, with profiles that are off, and its warning
   assert.is(found[0]!.evidence[0]!.read, "p/compose.yaml:2");
 });
 
-test("ports and container names are taken once in a VM, across projects and the config's own services", async () => {
+test("ports and container names are unique in a VM, across projects and inline services", async () => {
   const ports = (written: string) => service(`ports: [${written}]`);
   await has(
     "fail",
@@ -151,7 +151,7 @@ test("limits beyond the VM: CPUs fail, memory warns", async () => {
   );
 });
 
-test("a bind mount is in the project, in folders:, the VM's own, or nowhere", async () => {
+test("the source of a bind mount is in the project, in folders:, in the VM, or missing", async () => {
   const mount = (written: string) => service(`volumes: ["${written}"]`);
   assert.equal(await flaws(mount("./data:/data")), [], "Docker creates an empty folder for data");
   assert.equal(await flaws(mount("/var/run/docker.sock:/var/run/docker.sock")), []);
@@ -171,7 +171,7 @@ test("a bind mount is in the project, in folders:, the VM's own, or nowhere", as
   });
 });
 
-test("env files, build contexts and Dockerfiles that are missing fail", async () => {
+test("missing env files, build contexts and Dockerfiles fail", async () => {
   await has("fail", /env file prod\.env/, service("env_file: prod.env"));
   assert.equal(await flaws(service("env_file: [{path: prod.env, required: false}]")), []);
   await has("fail", /built from \/p\/app|built from app/, "services: {web: {build: ./app}}");
@@ -180,7 +180,7 @@ test("env files, build contexts and Dockerfiles that are missing fail", async ()
   assert.equal(await flaws("services: {web: {build: https://github.com/a/b.git}}"), []);
 });
 
-test("variables without a value: required ones fail, passwords and others warn, defaults and .env count", async () => {
+test("variables without a value: required ones fail, others warn, defaults and .env count", async () => {
   await has("fail", /set it/, service('environment: {A: "${A:?set it}"}'));
   await has(
     "warn",
@@ -192,7 +192,7 @@ test("variables without a value: required ones fail, passwords and others warn, 
   await has("fail", /not an image name/, 'services: {web: {image: "x:${TAG-}"}}');
 });
 
-test("dependencies: on a profile that is off, on nothing, in a circle", async () => {
+test("dependencies on a disabled profile, on a missing service and in a circle are reported", async () => {
   const depends = (more: string) => `services: {web: {image: x, depends_on: [db]}${more}}`;
   await has("fail", /no active profile starts/, depends(", db: {image: y, profiles: [db]}"));
   assert.equal(await flaws(depends(", db: {image: y, profiles: [db]}"), {}, { profiles: ["db"] }), []);
@@ -201,7 +201,7 @@ test("dependencies: on a profile that is off, on nothing, in a circle", async ()
   await has("warn", /no service has the profile gpu/, service("restart: always"), {}, { profiles: ["gpu"] });
 });
 
-test("networks and volumes: fixed addresses, external ones, undeclared ones", async () => {
+test("fixed addresses, external and undeclared networks and volumes are reported", async () => {
   const fixed = (ipam: string) =>
     `services: {web: {image: x, networks: {n: {ipv4_address: 172.20.0.5}}}}\nnetworks: {n: {${ipam}}}`;
   await has("fail", /no subnet/, fixed(""));
@@ -223,7 +223,7 @@ test("networks and volumes: fixed addresses, external ones, undeclared ones", as
   await has("fail", /volume data, which the project does not declare/, service('volumes: ["data:/d"]'));
 });
 
-test("devices that only the host has, foreign platforms, restart values, ignored ports", async () => {
+test("devices of the host, foreign platforms, restart values and ignored ports are reported", async () => {
   for (const device of ["/dev/video0", "/dev/ttyUSB0", "/dev/apex_0", "/dev/snd"]) {
     await has("fail", new RegExp(device), service(`devices: ["${device}:${device}"]`));
   }
@@ -235,7 +235,7 @@ test("devices that only the host has, foreign platforms, restart values, ignored
   assert.equal(await flaws(`version: "3.8"\n${service("restart: on-failure:3")}`), []);
 });
 
-test("services.gpu looks at every way in a project: extends, merges, nodes, runtime", async () => {
+test("services.gpu: finds requests in extends, merges, nodes and runtime", async () => {
   const machine = "machines: [{name: a, box: lab/x, gpu: {}}]";
   const files = {
     "compose.yaml":
@@ -249,7 +249,7 @@ test("services.gpu looks at every way in a project: extends, merges, nodes, runt
   assert.equal(gpu("machines: [{name: a, box: lab/x}]"), ["fail p/compose.yaml:1", "fail p/hw.yml:1"]);
 });
 
-test("services.gpu: drivers that no engine has fail, and the advice fits how it was asked", async () => {
+test("services.gpu: unknown drivers fail, and the advice fits the form of the request", async () => {
   const machine = "machines: [{name: a, box: lab/x, gpu: {}}]";
   const fix = async (device: string) => {
     const text = `services: {web: {image: x, deploy: {resources: {reservations: {devices: [${device}]}}}}}`;
@@ -272,7 +272,7 @@ test("services.gpu: drivers that no engine has fail, and the advice fits how it 
   assert.is(judged([alone], machine, "services.gpu")[0]!.status, "warn");
 });
 
-test("every way of asking is one request, with its vendor", () => {
+test("every form of a GPU is one request, with its vendor", () => {
   const ways: [Record<string, unknown>, string][] = [
     [{ gpus: "all" }, "gpus all any"],
     [{ gpus: [{ count: -1 }] }, "gpus all any"],
@@ -296,7 +296,7 @@ test("every way of asking is one request, with its vendor", () => {
   }
 });
 
-test("the further file changes what the guest's engine does not understand, and nothing else", () => {
+test("the override file changes only what the guest's engine does not understand", () => {
   const engine = (compose: string, version = "26.1.5"): GuestEngine => ({ engine: "docker", compose, version });
   const model = (body: Record<string, unknown>) => ({ services: { web: { image: "x", ...body } } });
   assert.is(overrideFor(model({ gpus: [{ count: -1 }] }), engine("2.40.3")), undefined);

@@ -42,7 +42,7 @@ function wrongWords(words: string[]): string | undefined {
   return operands.length > 0 && !command.takes ? `${name} takes no ${operands[0]}` : undefined;
 }
 
-test("each of its commands is one that there is", () => {
+test("each of its commands exists", () => {
   const wrong = typed.flatMap((line) => {
     const [, own] = /^(?:npx(?:\.cmd)? zx homelab-gpu\.mts|homelab-gpu) (.*)$/.exec(line) ?? [];
     if (own !== undefined) return wrongWords(own.split(" ")) ?? [];
@@ -65,18 +65,18 @@ test("it begins with the command for the main job and the one for the tests", ()
   assert.match(first, /^npm ci && npm run demo -- --yes {2,}#.*\nnpm ci && npm test {2,}#.*\n$/);
 });
 
-test("Windows PowerShell 5.1 knows each line of its block", () => {
+test("each line of its Windows block is valid in PowerShell 5.1", () => {
   const [block = "", ...more] = blocks("powershell");
   assert.equal([more.length, /&&|\|\||\$\(|^[A-Z_]+=/m.test(block)], [0, false], block);
 });
 
-test("each config in it is a good one", () => {
+test("each of its configs is valid", () => {
   const configs = [...blocks("yaml"), ...blocks("yaml", own("lib/config/README.md"))];
   assert.ok(configs.length >= 3);
   for (const text of configs) assert.ok(parseConfig(text).machines.length > 0, text);
 });
 
-test("each of its links leads to a file and a heading that are there", () => {
+test("each of its links leads to an existing file and heading", () => {
   const links = (path: string) =>
     [...own(path).replace(/^```.*?^```/gms, "").matchAll(/(?:\]\(|src(?:set)?=")([^)"\s]+)[)"]/g)].map(([, to]) => to!)
       .filter((to) => !/^https?:/.test(to));
@@ -101,7 +101,7 @@ test("it has at most 1,800 words", () => {
   assert.ok(count <= 1800, `${count} words`);
 });
 
-test("its pictures show what doctor prints", async () => {
+test("its pictures show the output of doctor", async () => {
   const here = process.cwd();
   process.chdir(root);
   const pictures = await readmePictures().finally(() => process.chdir(here));

@@ -23,7 +23,7 @@ function statuses(host: string, check: string, ...gpus: string[]): string[] {
 }
 
 const laptop = "{vendor_id: 10de, device_id: 28e0}";
-test("iommu.reserved: kernels since 6.6 refuse a direct region, earlier or unknown ones may", () => {
+test("iommu.reserved: kernels since 6.6 refuse a direct region; earlier or unknown ones may", () => {
   const direct = text("amd-ivmd-direct-region-arch");
   assert.equal(statuses(direct, "iommu.reserved", laptop), ["fail"]);
   assert.equal(statuses(direct.replace(/^kernel:.*$/m, "kernel:6.5.0-45-generic"), "iommu.reserved", laptop), ["warn"]);
@@ -32,7 +32,7 @@ test("iommu.reserved: kernels since 6.6 refuse a direct region, earlier or unkno
 });
 
 const part = (more: string) => `{vendor_id: 8086, device_id: 46d3, ${more}}`;
-test("gpu.exclusive: two virtual functions go to two machines, one with its physical function does not", () => {
+test("gpu.exclusive: two virtual functions may go to two machines, one with its physical function not", () => {
   const host = text("intel-igpu-seven-virtual-functions");
   const at = (n: number) => part(`address: "0000:00:02.${n}"`);
   assert.equal(statuses(host, "gpu.exclusive", at(1), at(2)), ["pass"]);
@@ -40,7 +40,7 @@ test("gpu.exclusive: two virtual functions go to two machines, one with its phys
   assert.equal(statuses(host, "gpu.exclusive", at(0), at(2)), ["fail"]);
 });
 
-test("mode: partition on libvirt gives each machine its own virtual function while there are any", () => {
+test("mode: partition on libvirt gives each machine its own virtual function, while any is free", () => {
   const host = parseHost(text("intel-igpu-seven-virtual-functions"));
   const gpu = part("mode: partition");
   const config = parseConfig(
@@ -60,7 +60,7 @@ test("gpu.in-use: a VM that holds the card through iommufd; unknown if its node 
   assert.equal(statuses(held.replace(/^.*\/vfio-dev:.*$/m, ""), "gpu.in-use", ada), ["unknown"]);
 });
 
-test("gpu.in-use: the fix fits what holds the card and what runs the host's services", () => {
+test("gpu.in-use: the fix fits what uses the card and how the host runs services", () => {
   const held = text("card-held-through-iommufd");
   const fix = (host: string) => findingsOf(host, "gpu.in-use", ada)[0]!.fix[0]!.command;
   assert.match(fix(held)!, /^virsh /);
@@ -80,7 +80,7 @@ test("gpu.window: a region without an address fails, one that was not read does 
   assert.equal(statuses(zeros.replace(/^.*\/unset:.*$/gm, ""), "gpu.window", card), ["pass"]);
 });
 
-test("iommu.group: no command takes what shows the picture or what the host works with", () => {
+test("iommu.group: no command unbinds a display or a device that the host uses", () => {
   const host = parseHost(text("card-in-the-group-shows-the-picture"));
   const findings = runChecks(
     host,
@@ -91,7 +91,7 @@ test("iommu.group: no command takes what shows the picture or what the host work
   assert.not.match(JSON.stringify(findings[0]!.fix), /0000:03:00\.0\/driver/);
 });
 
-test("numbers count as awk prints large ones", () => {
+test("numbers in awk's notation for large ones are read", () => {
   const host = text("rtx4070-desktop-debian12").replace(
     /^MemTotal:.*$/m,
     "MemTotal:2.14748e+09",
@@ -99,7 +99,7 @@ test("numbers count as awk prints large ones", () => {
   assert.is(parseHost(host).memory.total, Math.floor(2.14748e9 / 1024));
 });
 
-test("a card is called what the host's pci.ids calls it, and by its ids where it does not", () => {
+test("a card has the name in the host's pci.ids, or else its ids", () => {
   const names = "[pci-names]\n10de:NVIDIA Corporation\n10de/2786:AD104 [GeForce RTX 4070]\n[end]";
   const host = parseHost(text("rtx4070-desktop-debian12").replace("[end]", names));
   const named = host.pci!.map(nameOf);
@@ -128,7 +128,7 @@ const findingsOf = (text: string, check: string, gpu: string, more = "", service
 const commandsOf = (text: string, check: string, gpu: string) =>
   findingsOf(text, check, gpu).flatMap(({ fix }) => fix.flatMap(({ command }) => command ?? []));
 
-test("init: a server's own display chip is no card for a VM", async () => {
+test("init: a server's own display chip is not offered for a VM", async () => {
   const { code, text: said } = await says("init", text("server-chip-is-the-only-card"));
   assert.is(code, 0);
   assert.match(said, /: without a GPU; [^]*this host has no graphics card but 0000:0b:00\.0 /);
@@ -141,7 +141,7 @@ test("prepare refuses a card with a direct region, but not before kernel 6.6", a
   assert.is((await says("prepare", before, laptop)).code, 0);
 });
 
-test("prepare refuses a card that no longer answers, and nothing advises it", async () => {
+test("prepare refuses a card that no longer responds, and nothing recommends it", async () => {
   const host = text("rtx4070-desktop-debian12");
   const dead = host.replace("0000:01:00.0/config: de 10 86 27", "0000:01:00.0/config: ff ff ff ff");
   assert.equal([(await says("prepare", host, ada)).code, (await says("prepare", dead, ada)).code], [0, 1]);
@@ -149,7 +149,7 @@ test("prepare refuses a card that no longer answers, and nothing advises it", as
   assert.equal(commandsOf(dead, "gpu.driver", ada).filter((one) => one.endsWith("prepare")), []);
 });
 
-test("tools.present: no command of another distribution's packages", () => {
+test("tools.present: offers no command for another distribution's packages", () => {
   const alt = text("alt-linux-without-tools");
   assert.equal(commandsOf(alt, "tools.present", ada), []);
   const as = (id: string, manager: string, more = "") =>
@@ -160,7 +160,7 @@ test("tools.present: no command of another distribution's packages", () => {
   assert.match(commandsOf(as("alpine", "apk"), "tools.present", ada)[0]!, /^apk add /);
 });
 
-test("prepare: systems whose tools it does not drive get lines, and it writes nothing", async () => {
+test("prepare prints lines, and writes nothing, on systems whose tools it does not support", async () => {
   for (
     const [name, way] of [["harvester-card-on-nouveau", /PCI Devices/], [
       "alt-linux-without-tools",
@@ -173,7 +173,7 @@ test("prepare: systems whose tools it does not drive get lines, and it writes no
   }
 });
 
-test("systems that keep no changes: prepare names their own way and writes nothing", async () => {
+test("prepare prints the vendor's own way, and writes nothing, on systems that keep no changes", async () => {
   const unraid = await says("prepare", text("unraid-card-on-nouveau"), ada);
   assert.is(unraid.code, 0);
   assert.match(unraid.text, /BIND=0000:01:00\.0\|10de:2786 0000:01:00\.1\|10de:22bc/);
@@ -189,7 +189,7 @@ test("systems that keep no changes: prepare names their own way and writes nothi
   assert.not.match(said.text, /update-initramfs|dracut --force/);
 });
 
-test("tools.present: no package is offered where packages do not stay, or where their names are not known", () => {
+test("tools.present: offers no package that would not persist, or whose name is unknown", () => {
   assert.equal(commandsOf(text("unraid-card-on-nouveau"), "tools.present", ada), []);
   assert.equal(commandsOf(text("truenas-card-on-nouveau"), "tools.present", ada), []);
   const rhel = text("rhel9-without-tools");
@@ -202,7 +202,7 @@ test("tools.present: no package is offered where packages do not stay, or where 
   assert.equal(commandsOf(euler, "tools.present", ada), []);
 });
 
-test("tools.present: RHEL has no vagrant of its own, whatever it is like; Nobara is Fedora", () => {
+test("tools.present: RHEL has no vagrant package, whatever its ID_LIKE; Nobara counts as Fedora", () => {
   const first = (host: string) => commandsOf(host, "tools.present", ada)[0]!;
   const rhel = text("rhel9-without-tools");
   assert.not.match(first(rhel), /vagrant/);
@@ -217,7 +217,7 @@ test("tools.present: RHEL has no vagrant of its own, whatever it is like; Nobara
   assert.equal(later.filter((command) => /hashicorp/.test(command)), [], "vagrant is Fedora's own");
 });
 
-test("prepare refuses a host that hands no card over: another architecture, Xen's control domain", async () => {
+test("prepare refuses a host that cannot pass cards: another architecture, Xen's control domain", async () => {
   const arm = text("arm-workstation-with-a-card");
   const prepared = await says("prepare", arm, ada);
   assert.is(prepared.code, 1);
@@ -233,7 +233,7 @@ test("prepare refuses a host that hands no card over: another architecture, Xen'
   assert.match(xen.text, /iommu\.enabled/);
 });
 
-test("prepare names lines of other files that keep vfio-pci from being loaded", async () => {
+test("prepare reports lines of other files that prevent vfio-pci from loading", async () => {
   const host = text("rtx4070-desktop-debian12");
   const line = "modprobe.d/vfio.conf:install vfio-pci\nmodprobe.d/local.conf:blacklist vfio_pci\n";
   const said = await says("prepare", host.replace(/^\[configured\]\n/m, `[configured]\n${line}`), ada);
@@ -242,7 +242,7 @@ test("prepare names lines of other files that keep vfio-pci from being loaded", 
   assert.not.match((await says("prepare", host, ada)).text, /note:/);
 });
 
-test("prepare names kernel arguments that keep vfio-pci from being loaded; gpu.driver fails where the kernel refuses it", async () => {
+test("prepare and gpu.driver report kernel arguments that prevent vfio-pci from loading", async () => {
   const host = text("rtx4070-desktop-debian12");
   const running = (...words: string[]) =>
     host.replace(/^read:\/proc\/cmdline\n/m, `$&${words.map((word) => `running:${word}\n`).join("")}`)
@@ -255,14 +255,14 @@ test("prepare names kernel arguments that keep vfio-pci from being loaded; gpu.d
   assert.not.equal(statuses(running("modprobe.blacklist=vfio_pci"), "gpu.driver", ada), ["fail"]);
 });
 
-test("prepare: a card that an install line of modprobe bound to vfio-pci needs nothing", async () => {
+test("prepare has nothing to do for a card that an install line of modprobe bound to vfio-pci", async () => {
   const line = "modprobe.d/vfio.conf:install vfio-pci";
   const bound = text("two-equal-cards-bound-by-own-ids").replace(/^modprobe\.d\/vfio\.conf:.*$/m, line);
   const first = ada.replace("}", ', address: "01:00.0"}');
   assert.match((await says("prepare", bound, first)).text, /nothing to do: vfio-pci has the card, by \/etc\/modprobe/);
 });
 
-test("prepare refuses a container, which host.guest names; WSL is none", async () => {
+test("prepare refuses a container, which host.guest reports; WSL is not a container", async () => {
   const host = text("rtx4070-desktop-debian12");
   const as = (mark: string) => host.replace("[os]\n", `[os]\n${mark}\n`);
   for (const mark of ["container:lxc", "container:systemd-nspawn", "exists:/.dockerenv", "exists:/run/.containerenv"]) {
@@ -279,34 +279,34 @@ test("iommu.interrupts: names the kernel argument that turns remapping off", () 
   assert.not.match(findingsOf(host, "iommu.interrupts", ada)[0]!.message, /argument/);
 });
 
-test("prepare: Limine's own configuration is named where no tool writes it", async () => {
+test("prepare: names Limine's own configuration if no tool writes it", async () => {
   const arch = text("arch-with-refind").replaceAll("/boot/refind_linux.conf", "/boot/limine.conf")
     .replace(/^units:.*$/m, "units:");
   assert.match((await says("prepare", arch, ada)).text, /in cmdline: of each entry of \/boot\/limine\.conf/);
 });
 
-test("init: a card without a driver in support is no choice", async () => {
+test("init: a card without a supported driver is not offered", async () => {
   const two = text("two-nvidia-cards-one-shows-the-picture");
   assert.match((await says("init", two)).text, /device_id: 2482/);
   const old = await says("init", two.replaceAll("0x2482", "0x128b"));
   assert.not.match(old.text, /device_id: 128b/);
 });
 
-test("gpu.match: a virtual function of NVIDIA's is refused, one of Intel's is not", () => {
+test("gpu.match: refuses a virtual function of NVIDIA, but not one of Intel", () => {
   const at = (id: string) => `{vendor_id: ${id}, device_id: 26b9, address: "0000:01:00.4"}`;
   const nvidia = text("nvidia-virtual-function-asked-for");
   assert.equal(statuses(nvidia, "gpu.match", at("10de")), ["fail"]);
   assert.equal(statuses(nvidia.replaceAll("0x10de", "0x8086"), "gpu.match", at("8086")), ["pass"]);
 });
 
-test("gpu.window: an Intel card without its large region fails, graphics of the processor do not", () => {
+test("gpu.window: an Intel card without its large region fails; processor graphics do not", () => {
   const arc = text("arc-without-address-for-its-memory");
   assert.equal(statuses(arc, "gpu.window", "{vendor_id: 8086, device_id: 56a0}"), ["fail"]);
   const other = arc.replaceAll("0x56a0", "0x1912");
   assert.equal(statuses(other, "gpu.window", "{vendor_id: 8086, device_id: 1912}"), ["pass"]);
 });
 
-test("gpu.platform: boards whose NVSwitches are no PCI devices", () => {
+test("gpu.platform: reports boards whose NVSwitches are not PCI devices", () => {
   const board = text("one-gpu-of-an-hgx-b200-board");
   const at = (id: string) => `{vendor_id: 10de, device_id: ${id}, address: "0000:17:00.0"}`;
   assert.equal(statuses(board, "gpu.platform", at("2901")), ["warn"]);
@@ -317,7 +317,7 @@ test("gpu.platform: boards whose NVSwitches are no PCI devices", () => {
   );
 });
 
-test("iommu.group: no command where another function of the group cannot be given up", () => {
+test("iommu.group: offers no command if another function of the group cannot be unbound", () => {
   const bmc = text("bmc-with-ipmi-in-the-group");
   assert.equal(commandsOf(bmc, "iommu.group", ada), [], "IPMI beside the card that shows the picture");
   const chips = "{vendor_id: 8086, device_id: e211, address: '0000:13:00.0'}";
@@ -326,7 +326,7 @@ test("iommu.group: no command where another function of the group cannot be give
   assert.ok(two!.fix.some(({ title }) => title.includes('address: "0000:18:00.0"')), "both to one machine");
 });
 
-test("iommu.acs: which kernels know the argument, and where that is not known", () => {
+test("iommu.acs: knows which kernels support the argument, and which are unknown", () => {
   const host = text("acs-override-on-an-ordinary-kernel");
   const message = (release: string) =>
     findingsOf(host.replace(/^kernel:.*$/m, `kernel:${release}`), "iommu.acs", ada)[0]!.message;
@@ -341,7 +341,7 @@ test("iommu.acs: which kernels know the argument, and where that is not known", 
   }
 });
 
-test("services.gpu: cards of AMD and Intel pass where the box gets their firmware", () => {
+test("services.gpu: AMD and Intel cards pass if the box gets their firmware", () => {
   const radeon = text("rx7900-only-card-fedora");
   const service = "services: {w: {image: x, gpu: 1}}";
   const status = (more: string, vendor = "1002") =>
@@ -353,7 +353,7 @@ test("services.gpu: cards of AMD and Intel pass where the box gets their firmwar
   assert.equal(status(", image: debian-13", "10de"), ["pass"]);
 });
 
-test("guest.driver: the image's kernel drives the cards of AMD and Intel, or another image is named", () => {
+test("guest.driver: the image's kernel drives the AMD or Intel card, or another image is named", () => {
   const radeon = text("rx7900-only-card-fedora");
   const of = (image: string, device: string, vendor = "1002") => {
     const host = radeon.replaceAll("0x744c", `0x${device}`).replaceAll("0x1002", `0x${vendor}`);
@@ -372,7 +372,7 @@ test("guest.driver: the image's kernel drives the cards of AMD and Intel, or ano
   assert.is(of("{file: ./mine.qcow2}", "744c"), "unknown ", "an image of an unknown kernel");
 });
 
-test("guest.image: a system on which the firmware of AMD's cards is not installed is refused", () => {
+test("guest.image: refuses a system without a way to install AMD's firmware", () => {
   const of = (gpu: string, image: string) =>
     findingsOf(text("rx7900-only-card-fedora"), "guest.image", gpu, `, image: {file: ./${image}}`)[0]!.status;
   assert.is(of("{vendor_id: 1002}", "kali-2026.qcow2"), "fail");
@@ -383,7 +383,7 @@ test("guest.image: a system on which the firmware of AMD's cards is not installe
 const fixesOf = (text: string, check: string, gpu: string) =>
   findingsOf(text, check, gpu).flatMap(({ fix }) => fix.map(({ title, command }) => command ?? title));
 
-test("gpu.driver and gpu.display: no advice to prepare a card that prepare refuses", () => {
+test("gpu.driver and gpu.display: do not recommend prepare for a card that prepare refuses", () => {
   const advised = (name: string, gpu: string) =>
     ["gpu.driver", "gpu.display"].flatMap((check) => commandsOf(text(name), check, gpu)).filter((one) =>
       one.endsWith("prepare")
@@ -395,7 +395,7 @@ test("gpu.driver and gpu.display: no advice to prepare a card that prepare refus
   assert.is(advised("arm-workstation-with-a-card", ada), 0, "guests are x86_64");
 });
 
-test("gpu.display: advice fits the processor's graphics, and a laptop that is switched to its card", () => {
+test("gpu.display: advice fits processor graphics, and a laptop that uses its card", () => {
   const mux = fixesOf(text("laptop-switched-to-its-card"), "gpu.display", "{vendor_id: 10de, device_id: 28e0}");
   assert.match(mux[0]!, /^Turn on hybrid graphics/);
   const apu = "{vendor_id: 1002, device_id: 1900}";
@@ -405,14 +405,14 @@ test("gpu.display: advice fits the processor's graphics, and a laptop that is sw
   assert.match(fixesOf(alone, "gpu.display", apu)[0]!, /^Add a card for the host's display/);
 });
 
-test("iommu.group: an external card is connected elsewhere, and not moved to a slot", () => {
+test("iommu.group: an external card is connected to another port, not moved to a slot", () => {
   const external = text("external-card-with-its-enclosure");
   const one = "{vendor_id: 10de, device_id: 2504}";
   assert.equal(fixesOf(external, "iommu.group", one).map((title) => title.slice(0, 21)), ["This card is external"]);
   assert.match(fixesOf(external.replace(/^.*\/removable:.*\n/gm, ""), "iommu.group", one)[0]!, /another slot/);
 });
 
-test("a VM without a virtual IOMMU: QEMU's option only where the host is QEMU's, and nothing to prepare", async () => {
+test("a VM without a virtual IOMMU gets QEMU's option only under QEMU, and nothing to prepare", async () => {
   const cloud = text("cloud-vm-with-a10g");
   const gpu = "{vendor_id: 10de, device_id: 2237}";
   assert.not.match(fixesOf(cloud, "iommu.enabled", gpu).join(), /QEMU|firmware/);
@@ -423,7 +423,7 @@ test("a VM without a virtual IOMMU: QEMU's option only where the host is QEMU's,
   assert.not.match(said.text, /modprobe\.d/);
 });
 
-test("prepare: nothing to do for a card that the user's own configuration binds, one of two equal ones too", async () => {
+test("prepare has nothing to do for a card that the user binds, also for one of two equal ones", async () => {
   const own = await says("prepare", text("proxmox-rtx2080ti-four-functions"), "{device_id: 1e04}");
   assert.match(own.text, /nothing to do: vfio-pci has the card, by \/etc\/modprobe\.d\/vfio\.conf\n/);
   const bound = text("threadripper-two-rtx3090-arch").replace(/^(0000:21:00\.[01]\/driver):.*$/gm, "$1:vfio-pci");
@@ -446,13 +446,13 @@ test("prepare: nothing to do for a card that the user's own configuration binds,
   assert.match(await asked(bound), offers, "nothing is configured");
 });
 
-test("tools.present: nothing is installed in Xen's control domain", () => {
+test("tools.present: installs nothing in Xen's control domain", () => {
   const xen = text("xen-control-domain").replace(/^(virsh|libvirtd|qemu-system-x86_64):.*\n/gm, "");
   assert.equal(commandsOf(xen, "tools.present", ada), []);
   assert.match(fixesOf(xen, "tools.present", ada)[0]!, /control domain/);
 });
 
-test("init: another maker's free card where the first maker's cannot go; the processor's graphics last", async () => {
+test("init: prefers another vendor's free card; processor graphics come last", async () => {
   const mi50 = await says("init", text("old-nvidia-card-for-the-picture-beside-an-mi50"));
   assert.match(mi50.text, /device_id: 66a1/);
   assert.match(mi50.text, /not chosen: .*0000:0d:00\.0 NVIDIA .*\(10de:128b\) \(the host displays on it\)/);
@@ -461,14 +461,14 @@ test("init: another maker's free card where the first maker's cannot go; the pro
   assert.match(radeon.text, /not chosen: 0000:11:00\.0 AMD .*\(1002:13c0\) \(part of the processor\)/);
 });
 
-test("init on a Mac: says that no provider hands a card over, and not that there is none", async () => {
+test("init on a Mac says that no provider can pass a card, not that there is none", async () => {
   const mac = await says("init", text("macos-apple-silicon"));
   assert.is(mac.code, 0);
   assert.match(mac.text, /this host cannot pass a card to a VM: Parallels does not support GPU passthrough/);
   assert.not.match(mac.text, /this host has no graphics card|Install a card/);
 });
 
-test("tools.present: packages of Void, Gentoo and EPEL by their names there", () => {
+test("tools.present: uses the package names of Void, Gentoo and EPEL", () => {
   const void_ = commandsOf(text("void-without-tools"), "tools.present", "{vendor_id: 10de, device_id: 1b81}");
   assert.match(void_[0]!, /^xbps-install -Sy libvirt dnsmasq qemu\b/);
   const gentoo = text("gentoo-without-tools");
@@ -484,7 +484,7 @@ test("tools.present: packages of Void, Gentoo and EPEL by their names there", ()
   assert.match(epel("ol")[0]!, /oracle-epel-release-el9$/);
 });
 
-test("services.gpu: MIG instances fail on cards without MIG, and are not known before boot on others", () => {
+test("services.gpu: MIG instances fail on cards without MIG, and are unknown on others", () => {
   const asked = (host: string, gpu: string, id: string) =>
     findingsOf(
       text(host),

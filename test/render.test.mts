@@ -10,7 +10,7 @@ test("quotes each value for its language", () => {
   assert.is(render("{{a}} {{b}} {{c}}", { a: 1, b: true, c: ["x", 2] }).text, "1 true ['x', 2]");
 });
 
-test("puts rendered lines in at their place, and drops the line of nothing", () => {
+test("inserts rendered lines, and removes a line that becomes empty", () => {
   const inner = joinBlocks([render("a = {{v}}", { v: 1 }), render("b\n\nc", {})]);
   assert.is(
     render("do\n  {{inner}}\n  {{none}}\nend\n", { inner, none: nothing }).text,
@@ -18,7 +18,7 @@ test("puts rendered lines in at their place, and drops the line of nothing", () 
   );
 });
 
-test("throws if a name has no value, a value no name, or the language no such value", () => {
+test("throws for a name without a value, a value without a name, and an unsupported value", () => {
   assert.throws(() => render("{{a}}", {}), /no value for {{a}}/);
   assert.throws(() => render("", { a: 1 }), /no {{a}} in the template/);
   assert.throws(() => render("{{a}}", { a: {} }), /cannot be written in ruby/);

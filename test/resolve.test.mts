@@ -14,7 +14,7 @@ const host = (lines = "") => parseHost(`homelab-gpu-probe 1 linux\n${lines}`);
 const machine = (lines: string, keys = "") =>
   resolveConfig(parseConfig(`machines: [{name: a, box: lab/a${keys}}]`), host(lines)).machines[0]!;
 
-test("finds out whether VMs run on the hardware: /dev/kvm alone proves nothing", () => {
+test("/dev/kvm alone does not prove hardware virtualization", () => {
   const kvm = "[os]\nexists:/dev/kvm\n";
   const flags = (names: string[]) => `[cpu]\nflags-read:yes\n${names.map((name) => `flag:${name}\n`).join("")}`;
   assert.is(acceleratorOf(host(kvm + flags(["lm"]))), "tcg");
@@ -24,7 +24,7 @@ test("finds out whether VMs run on the hardware: /dev/kvm alone proves nothing",
   assert.is(acceleratorOf(host(kvm)), "tcg");
 });
 
-test("fits CPUs and memory to the host", () => {
+test("CPUs and memory fit the host by default", () => {
   const sized = (cpus: number, mib: number) => machine(`[cpu]\ncount:${cpus}\n[memory]\nMemTotal:${mib * 1024}\n`);
   const pair = ({ cpus, memory }: { cpus: number; memory: number }) => [cpus, memory];
   assert.equal(pair(sized(2, 24105)), [2, 5632]);
@@ -33,7 +33,7 @@ test("fits CPUs and memory to the host", () => {
   assert.equal(pair(machine("")), [2, 2048], "a host that shows neither");
 });
 
-test("leaves alone what the config says", () => {
+test("values of the config are kept", () => {
   const { cpus, memory, accelerator, provider } = machine(
     "[cpu]\ncount:2\n",
     ", cpus: 7, memory: 3000, accelerator: kvm, provider: libvirt",
@@ -41,7 +41,7 @@ test("leaves alone what the config says", () => {
   assert.equal([cpus, memory, accelerator, provider], [7, 3000, "kvm", "libvirt"]);
 });
 
-test("--no-gpu takes the cards and what needs them, and names it", () => {
+test("--no-gpu removes the cards and the services that need them, and lists these", () => {
   const { config, left } = withoutGpus(
     parseConfig(
       "machines: [{name: a, box: b, gpu: {}, driver: {branch: 580}}]\nservices: {x: {image: y}, w: {image: y, depends_on: [v]}, " +
@@ -60,7 +60,7 @@ const wanting = parseConfig(
     "services: {ml: {image: 'nvidia/cuda:12.4.1-base-ubuntu22.04', gpus: all}}",
 );
 
-test("checks and plan take the card and the driver from the resolved machine", () => {
+test("checks and plan read the card and the driver from the resolved machine", () => {
   const found = parseHost(desktop);
   const resolved = resolveConfig(wanting, found);
   const bare = { ...found, pci: [], pciCount: 0 };
@@ -76,7 +76,7 @@ test("checks and plan take the card and the driver from the resolved machine", (
   assert.equal(makePlan(resolved, bare, lab, texts).files, plan.files);
 });
 
-test("nothing passes by a card or a driver that was decided by a cut probe", () => {
+test("a card or a driver that was resolved from an incomplete probe never passes", () => {
   const text = desktop.slice(0, desktop.indexOf("\n[display") + 1);
   const cut = parseHost(text);
   assert.ok(cut.cut!.includes("pci"));

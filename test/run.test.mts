@@ -103,7 +103,7 @@ test("stages: only consecutive steps with queues share one", () => {
   ]);
 });
 
-test("the last step that failed is remembered until all steps of a run went well", async () => {
+test("the last failed step is recorded until all steps of a run succeed", async () => {
   const { done, end, disk, shell } = started([step("a1", "a")]);
   const failure = done.then(() => undefined, (error: Error) => error);
   await end("a1", 3);

@@ -6,11 +6,11 @@ import { compared } from "./generated.mts";
 
 const test = suite("schema");
 
-test("the schema file is the one that the keys make", () => {
+test("the schema file matches the keys", () => {
   assert.equal(JSON.parse(own("templates/homelab-gpu.schema.json")), schemaOf(), "npm run schema writes it");
 });
 
-test("says what the parser says, of configs made at random, right and wrong; test:sweep does more of them", () => {
+test("the schema and the parser agree about random valid and invalid configs", () => {
   const { right, differing } = compared(500, 20);
   assert.equal(differing, []);
   assert.ok(right > 60, `only ${right} were right`);

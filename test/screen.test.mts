@@ -27,7 +27,7 @@ async function doctor(name: string, words: string[] = [], rows = 24) {
 /** Lines of a terminal of 80 columns that a text takes. */
 const height = (lines: string[]) => lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 80)), 0);
 
-test("fits 24 lines with the prompt for all recorded hosts but three, and names what fails", async () => {
+test("fits 24 lines with the prompt for all saved hosts but three, and names failures", async () => {
   const tall = [];
   for (const name of hosts) {
     const { all, out } = await doctor(name);
@@ -40,7 +40,7 @@ test("fits 24 lines with the prompt for all recorded hosts but three, and names 
   assert.ok(tall.length <= 3, tall.join(", "));
 });
 
-test("begins with a line per subject, the worst mark and the counts", async () => {
+test("begins with one line per subject, with the worst mark and the counts", async () => {
   const { out } = await doctor("old-board-shared-group-debian11");
   assert.equal(out.split("\n").slice(0, 5).map((line) => line.replace(/ +/g, " ")), [
     "✓ Host 11 passed",
@@ -51,14 +51,14 @@ test("begins with a line per subject, the worst mark and the counts", async () =
   ]);
 });
 
-test("every check has its subject", () => {
+test("every check has a subject", () => {
   const ids = checks.map(({ id }) => id);
   assert.equal([...new Set(ids.map(subjectOf))].sort(), ["Card", "Guest", "Host", "IOMMU", "Services"]);
   const others = ids.filter((id) => subjectOf(id) === "Host" && !/^(provider|tools|host|network|storage)\./.test(id));
   assert.equal(others, []);
 });
 
-test("says more where there is room: the evidence on a high terminal and in a pipe", async () => {
+test("shows more if there is room: the evidence on a high terminal and in a pipe", async () => {
   const [low, high, pipe] = await Promise.all(
     [24, 60, 0].map((rows) => doctor("old-board-shared-group-debian11", [], rows)),
   );
@@ -66,7 +66,7 @@ test("says more where there is room: the evidence on a high terminal and in a pi
   assert.equal([low!, high!, pipe!].map(({ out }) => out.includes(evidence)), [false, true, true]);
 });
 
-test("the card's surroundings keep what happens to each function at 80 columns", async () => {
+test("at 80 columns, the topology keeps what happens to each function", async () => {
   const { out } = await doctor("old-board-shared-group-debian11", [], 60);
   assert.match(out, /0000:02:00\.0 Ethernet controller .*e1000e ← the default route$/m);
   const wide = await doctor("lab-the-nvme-root-disk-in-the-group", ["-v"], 60);
@@ -74,7 +74,7 @@ test("the card's surroundings keep what happens to each function at 80 columns",
   assert.not.match(wide.out, /…$/m);
 });
 
-test("-q shows failures only, and nothing where all is well", async () => {
+test("-q shows only failures, and nothing without one", async () => {
   const bad = await doctor("old-board-shared-group-debian11", ["-q"]);
   assert.match(bad.all[0]!, /^✗ iommu\.group/);
   assert.not.match(bad.all.join("\n"), /gpu\.driver|passed|config:/);
@@ -89,20 +89,20 @@ test("-v shows every finding below its subject", async () => {
   assert.match(out, /^ {4}why: devices of one group/m);
 });
 
-test("named checks are shown with what they read, also those that pass", async () => {
+test("named checks are shown with their evidence, also if they pass", async () => {
   const { out } = await doctor("old-board-shared-group-debian11", ["iommu"]);
   assert.match(out, /^✗ iommu\.group[^]*^ {4}group 1: [^]*^ {4}why: [^]*^✓ iommu\.enabled \(vm\): /m);
   assert.not.match(out, /^✓ (Host|gpu)/m);
 });
 
-test("a fact that the message says is not repeated below it", async () => {
+test("a fact in the message is not repeated below it", async () => {
   const { out } = await doctor("nobara-without-tools", [], 0);
   assert.match(out, /missing: libvirt/);
   assert.not.match(out, /in PATH: not found/);
   assert.match((await doctor("nobara-without-tools", ["-v"], 0)).out, /qemu in PATH: not found/);
 });
 
-test("what goes into a pipe is not wrapped", async () => {
+test("output to a pipe is not wrapped", async () => {
   const { out } = await doctor("old-board-shared-group-debian11", [], 0);
   assert.match(out, /^✗ iommu\.group .* Ethernet controller carries the default route$/m);
 });

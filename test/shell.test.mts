@@ -34,7 +34,7 @@ test.before.each((context) => {
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
 {
-  test(`asks with arguments that need no quoting, and never throws`, async () => {
+  test(`passes arguments without quoting, and never throws`, async () => {
     const words = ["a b", "c'd", '"', "$HOME", "*", "`x`", "\n", ""];
     assert.is((await shell.capture(["printf", "%s|", ...words])).out, words.map((word) => `${word}|`).join(""));
     assert.equal(await shell.capture(["sh", "-c", "echo out; echo err >&2; exit 3"]), {
@@ -48,7 +48,7 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
     assert.is((await shell.capture(["cat"])).out, "", "no terminal to wait for");
   });
 
-  test("a step does nothing before its process group is noted, and nothing that it says is lost", async ({ folder }) => {
+  test("a step starts after its process group is recorded, and none of its output is lost", async ({ folder }) => {
     const made = join(folder, "made");
     let seen = "";
     const ended = await shell.run(["sh", "-c", `echo at once; >'${made}'; echo later`], {
@@ -64,7 +64,7 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
     assert.is(seen, "at once\nlater\n");
   });
 
-  test("a step whose run is killed before its process group is noted never begins", async ({ folder }) => {
+  test("a step never starts if its run is killed before its process group is recorded", async ({ folder }) => {
     const made = join(folder, "made");
     const { out } = await started([...starting, `${root}/test/killed.mts`, made], { folder });
     const group = Number(out);
@@ -73,7 +73,7 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
     assert.not.ok(existsSync(made));
   });
 
-  test(`runs a program with a log, what it says as it comes, its input and its output`, async ({ folder }) => {
+  test(`runs a program with a log, its output as it arrives, its input and its output file`, async ({ folder }) => {
     const seen: string[] = [];
     const groups: number[] = [];
     writeFileSync(join(folder, "in put"), "hello\n");
@@ -107,7 +107,7 @@ test("ends captured programs that nobody waits for", async () => {
   assert.equal([ok, timedOut], [false, undefined]);
 });
 
-test("writes files whole, with the folders above them", async ({ folder }) => {
+test("writes whole files, and creates their folders", async ({ folder }) => {
   const path = join(folder, "a/b/c");
   await shell.write(path, "one", 0o755);
   await shell.write(path, "two", 0o755);
@@ -129,7 +129,7 @@ test("says in words why a file cannot be written", async ({ folder }) => {
   }
 });
 
-test("makes a file for one of many only", async ({ folder }) => {
+test("creates a file for only one of many", async ({ folder }) => {
   const path = join(folder, "lock");
   const made = await Promise.all(Array.from({ length: 20 }, (_, i) => shell.create(path, String(i))));
   assert.is(made.filter(Boolean).length, 1);
@@ -137,7 +137,7 @@ test("makes a file for one of many only", async ({ folder }) => {
   assert.equal(readdirSync(folder), ["lock"]);
 });
 
-test("takes no folder that others could put something into", async ({ folder }) => {
+test("refuses a folder that others can write to", async ({ folder }) => {
   const at = (name: string) => join(folder, name);
   const refuses = async (name: string, why: RegExp) => {
     try {
@@ -172,7 +172,7 @@ test("takes no folder that others could put something into", async ({ folder }) 
   await refuses("planted", /planted is not used: another user owns it/);
 });
 
-test("what is written under a name that was guessed goes not where a link there leads", async ({ folder }) => {
+test("a link at a guessed temporary name is not followed", async ({ folder }) => {
   const [mine, target] = [join(folder, "state.json"), join(folder, "target")];
   writeFileSync(target, "before");
   symlinkSync(target, mine);
@@ -184,7 +184,7 @@ test("what is written under a name that was guessed goes not where a link there 
   assert.is(readFileSync(target, "utf8"), "before");
 });
 
-test("a step whose start cannot be written down does not run on", async ({ folder }) => {
+test("a step whose start cannot be recorded is ended", async ({ folder }) => {
   let group = 0;
   try {
     // it writes only if nobody stops it before
@@ -203,7 +203,7 @@ test("a step whose start cannot be written down does not run on", async ({ folde
   assert.not.ok(existsSync(join(folder, "late")));
 });
 
-test("a step goes on where its log cannot be written", async ({ folder }) => {
+test("a step continues if its log cannot be written", async ({ folder }) => {
   let said = "";
   mkdirSync(join(folder, "log"));
   const { code, tail } = await shell.run(["echo", "done"], { log: join(folder, "log"), show: (text) => said += text });
@@ -211,7 +211,7 @@ test("a step goes on where its log cannot be written", async ({ folder }) => {
   assert.match(said, /cannot write .*\/log: it is a folder; the step continues without a log/);
 });
 
-test("keeps of a line that rewrites itself what it showed last", () => {
+test("of a line that is rewritten, the last state is kept", () => {
   const lines: string[] = [];
   const taken = new Lines((line) => lines.push(line));
   taken.add("one\ntw");

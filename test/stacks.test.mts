@@ -68,7 +68,7 @@ const wrong = async (config: string, files: Record<string, string> = {}) => {
 };
 const one = { "a/compose.yaml": "services: {web: {image: x}}\n" };
 
-test("the ten stacks: their Compose files, what travels, and what is run", async () => {
+test("the ten stacks have the right Compose files, copied files and commands", async () => {
   const all = [
     ...["ollama-webui", "comfyui", "vllm", "frigate", "jellyfin", "immich", "whisper", "sd-webui", "jupyterlab"],
     "monitoring",
@@ -90,13 +90,13 @@ test("the ten stacks: their Compose files, what travels, and what is run", async
   assert.is(engineSource(resolved.machines[0]!, resolved), "docker", "Debian 12's own Compose runs none of them");
 });
 
-test("a stack's name is its folder's, as Compose makes it, or its own", () => {
+test("a stack is named after its folder, as by Compose, or by name:", () => {
   const of = (stack: string) =>
     parseConfig(`machines: [{name: ai, box: lab/x}]\nstacks: [${stack}]`).stacks.map(({ name }) => name);
   assert.equal(of("{path: './My Stack.v2/'}, {path: /srv/b, name: other}"), ["mystackv2", "other"]);
 });
 
-test("mistakes of stacks are named with their lines, before anything is done", async () => {
+test("mistakes of stacks are reported with their lines, before anything runs", async () => {
   const config = (stacks: string) => `machines: [{name: a, box: lab/x}, {name: b, box: lab/x}]\nstacks: [${stacks}]`;
   const says = (stacks: string) => {
     try {
@@ -130,14 +130,14 @@ for (const key of ["build: .", "secrets: [a]", "configs: [a]"]) {
   });
 }
 
-test("Compose files: the first of Compose's names and its override, or what COMPOSE_FILE says", () => {
+test("the Compose file is the first of Compose's names with its override, or COMPOSE_FILE", () => {
   assert.equal(composeFilesOf(["docker-compose.yml", "compose.yml", ".env"], {}), ["compose.yml"]);
   assert.equal(composeFilesOf(["compose.yaml", "compose.override.yml"], {}), ["compose.yaml", "compose.override.yml"]);
   assert.equal(composeFilesOf(["compose.yaml"], { COMPOSE_FILE: "a.yml:b/c.yml" }), ["a.yml", "b/c.yml"]);
   assert.equal(composeFilesOf(["x"], {}), []);
 });
 
-test(".dockerignore: the last pattern that matches decides, a folder's for all below it", () => {
+test(".dockerignore: the last matching pattern decides, and a folder's for everything below", () => {
   const ignored = (text: string, ...paths: string[]) => paths.filter((path) => ignoreRules(text).ignores(path));
   assert.equal(ignored("*.md\n!README.md", "a.md", "README.md", "b/a.md"), ["a.md"]);
   assert.equal(ignored("**/*.md", "a.md", "b/c/a.md"), ["a.md", "b/c/a.md"]);
@@ -152,7 +152,7 @@ test(".dockerignore: the last pattern that matches decides, a folder's for all b
   assert.not(ignoreRules("a\n!**/keep").prunes("a"));
 });
 
-test("Compose's own files and .env travel whatever .dockerignore says; .homelab-gpu never does", async () => {
+test("Compose's own files and .env are always copied; .homelab-gpu never is", async () => {
   const { projects } = await read("stacks: [{path: ./a}]", {
     ...one,
     ...{ "a/.env": "A=1\n", "a/.dockerignore": "*\n", "a/x": "", "a/.homelab-gpu/state.json": "" },
@@ -160,7 +160,7 @@ test("Compose's own files and .env travel whatever .dockerignore says; .homelab-
   assert.equal(Object.keys(projects[0]!.files), [".dockerignore", ".env", "compose.yaml"]);
 });
 
-test("an unchanged stack costs no step; a changed file alone travels, and the stack is started again", async () => {
+test("an unchanged stack has no step; a changed file is copied alone, and the stack restarts", async () => {
   const files = { ...one, "a/b/x": "1", "a/y": "1" };
   const before = await read("stacks: [{path: ./a}]", files);
   const { resolved } = planned(before);
@@ -183,14 +183,14 @@ test("an unchanged stack costs no step; a changed file alone travels, and the st
   assert.match(list(whole), /\.\/compose\.yaml\0/, "a VM of which nothing is known gets them all");
 });
 
-test("a stack that the config has no longer is taken down", async () => {
+test("a stack that the config no longer has is taken down", async () => {
   const before = await read("stacks: [{path: ./a}]", one);
   const copies = { schema: "homelab-gpu/copies/1" as const, vm: "v1", stacks: { a: before.projects[0]!.files } };
   const { steps } = planned(await read(""), { copies });
   assert.match(steps.map(({ command }) => command.join(" ")).join("\n"), /sudo sh -s -- keep$/m);
 });
 
-test("variables: the stack's own, then the caller's that its files name, and none of the caller's session", async () => {
+test("variables come from the stack, then from the caller's environment, without session ones", async () => {
   process.env.STACK_TEST_TOKEN = "from the caller";
   try {
     const { projects } = await read("stacks: [{path: ./a, env: {TAG: 010, STACK_TEST_TOKEN: }}]", {
@@ -208,7 +208,7 @@ test("variables: the stack's own, then the caller's that its files name, and non
   assert.match(missing.join(), /2: stack a: STACK_TEST_TOKEN has no value/);
 });
 
-test("inline services: .env and env files travel, a variable without a value is named", async () => {
+test("inline services: .env and env files are copied; a variable without a value is reported", async () => {
   const services = "services: {web: {image: 'x:${TAG:-1}', env_file: [./web.env]}}";
   const { projects } = await read(services, { ".env": "TAG=2\n", "web.env": "A=1\n" });
   assert.equal(projects.map(({ name, files }) => [name, Object.keys(files)]), [["homelab-gpu", [".env", "web.env"]]]);
@@ -224,13 +224,13 @@ test("inline services: .env and env files travel, a variable without a value is 
   assert.equal(inlineVariables([{ name: "w", machine: "a", body: { command: "a: $X\nB:\n" } }]).names, ["X"]);
 });
 
-test("names of variables in a Compose file and in .env are found as Compose finds them", () => {
+test("names of variables in a Compose file and in .env are found as by Compose", () => {
   const text = "a: ${A:-x} $B $$C\nenvironment:\n  D:\n  - E\n  F: 1 # ${G}\n";
   assert.equal(variableNames(text), ["A", "B", "G", "environment", "D", "E"]);
   assert.equal(dotEnv("export A='x # y' # c\nB=1 # c\n#C=1\nD=\n"), { A: "x # y", B: "1", D: "" });
 });
 
-test("secrets of a stack are in no command and in no text that a plan shows", async () => {
+test("secrets of a stack are in no command and in no text of a plan", async () => {
   const { steps, files } = planned(await read("stacks: [{path: ./a, env: {PASSWORD: hunter2}}]", one));
   assert.not.match(JSON.stringify(steps), /hunter2/);
   assert.equal(files.filter(({ text }) => text.includes("hunter2")).map(({ secret, mode }) => [secret, mode]), [[
@@ -254,7 +254,7 @@ test("guest.compose: Debian 12 gets Docker's packages for a stack; Podman warns;
   assert.is(engineSource(resolved.machines[0]!, resolved), "docker", "1.29 refuses gpus:");
 });
 
-test("up of an unchanged lab with three stacks starts no program but the two that it always asks", async () => {
+test("up of an unchanged lab with three stacks starts only two programs", async () => {
   const world = new World(
     "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024}]\nstacks: [{path: ./x}, {path: ./y}, {path: ./z}]\n",
     "vm-without-gpu",
@@ -319,7 +319,7 @@ test("doctor fails for stacks that cannot run, with the file and the line", asyn
   assert.match(fails[2]!, /a\.conf, which does not exist.*s\/compose\.yaml:4/);
 });
 
-test("doctor asks the host's Compose with the stack's variables; without Compose it is one unknown", async () => {
+test("doctor passes the stack's variables to the host's Compose; without Compose it is unknown", async () => {
   const files = { "p/compose.yaml": "services:\n  web:\n    image: x\n    imag: y\n" };
   const stack = "{path: ./p, env: {TAG: v1}}";
   const none = await diagnosed(withStacks(`${stack}, {path: ./p, name: q}`, files));
@@ -340,7 +340,7 @@ test("doctor asks the host's Compose with the stack's variables; without Compose
   assert.match(passed.findings.join("\n"), /pass \| p: Compose 2\.40\.3 accepts it/);
 });
 
-test("plan gives a stack the GPU file of its VM's engine, and --no-gpu one that leaves its services out", async () => {
+test("plan gives a stack the GPU file of its VM's engine; --no-gpu leaves services out", async () => {
   const files = {
     "p/compose.yaml": `services:\n  ml: {image: x, devices: ["nvidia.com/gpu=all"], ${gpuReservation}}\n` +
       "  ui: {image: x, depends_on: [ml]}\n  web: {image: x}\n",
@@ -361,7 +361,7 @@ test("plan gives a stack the GPU file of its VM's engine, and --no-gpu one that 
   assert.is(await override(false, "debian-13", "podman"), undefined, "podman-compose cannot leave out a part");
 });
 
-test("status lists what the VM answered, not what the config has", async () => {
+test("status lists the services that the VM reports, not those of the config", async () => {
   const card = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}]\n";
   const world = new World(
     `${card}services: {web: {image: x}, ml-worker: {image: x, gpu: 1}}`,
@@ -407,12 +407,12 @@ test("of several containers of a service the worst one counts, and its log is na
   assert.equal(of("running 0 0 healthy no"), ["pass", false]);
 });
 
-test("a service whose health is starting is not ready yet, and not failed", () => {
+test("a service whose health is starting is neither ready nor failed", () => {
   const found = statuses(answer("stack:a x", "stack:b x", "service:a/web running 0 0 starting no a-web-1"));
   assert.ok(found.includes("unknown verify.service service a/web is not ready yet"), found.join("\n"));
 });
 
-test("a stack that Compose did not start fails with Compose's own words", () => {
+test("a stack that Compose did not start fails with Compose's own message", () => {
   const text = answer(
     "stack-failed:a",
     "stack-log-a:services.web Additional property imag is not allowed",
@@ -425,7 +425,7 @@ test("a stack that Compose did not start fails with Compose's own words", () => 
   assert.is(findings.filter(({ check }) => check === "verify.stack")[1]!.status, "pass");
 });
 
-test("the closing lines: state, a URL for each published TCP port, the GPU", () => {
+test("the summary has the state, a URL for each published TCP port, and the GPU", () => {
   const seen = seenServices(factsOf(answer(
     ...["service:web running 0 0 healthy no web-1", "port:web 0.0.0.0 8080 80/tcp", "port:web :: 8080 80/tcp"],
     ...["port:web 0.0.0.0 5353 53/udp", "service:a/once exited 0 0 none no a-once-1", "gpu-found-web:GPU 0: RTX 4070"],
@@ -437,7 +437,7 @@ test("the closing lines: state, a URL for each published TCP port, the GPU", () 
   ]);
 });
 
-test("the closing lines: a port range is one URL, and containers of a service share a line", () => {
+test("the summary shows a port range as one URL, and containers of a service on one line", () => {
   const seen = seenServices(factsOf(answer(
     ...[8000, 8001, 8002, 8003].map((port) => `port:game 0.0.0.0 ${port} ${port}/tcp`),
     ...[
@@ -456,7 +456,7 @@ test("the closing lines: a port range is one URL, and containers of a service sh
   assert.equal(serviceLines(seen, undefined)[0], "game  running");
 });
 
-test("the closing lines: https where the container's port is one for it, whatever port is published", () => {
+test("the summary uses https if the container's port is one for it, whatever is published", () => {
   const seen = seenServices(factsOf(answer(
     ...[
       "service:proxy running 0 0 none no proxy-1",

@@ -43,7 +43,7 @@ async function asked(...words: string[]): Promise<string | undefined> {
   return said;
 }
 
-test("doctor asks Packer and libvirt only where a check needs them", async () => {
+test("doctor runs Packer and libvirt's programs only if a check needs them", async () => {
   assert.is(await asked("doctor"), undefined);
   assert.is(await asked("doctor", "iommu", "gpu.present"), "");
   assert.is(await asked("doctor", "provider.version"), "packer");

@@ -26,7 +26,7 @@ const two = `machines:
 const state = (world: World) => JSON.parse(world.disk.get(`${world.folder}/state.json`)!);
 const running = (world: World) => [...world.domains].filter(([, number]) => number).map(([name]) => name.at(-1));
 
-test("with nothing to do it asks two programs, and says in one screen what is up", async () => {
+test("with nothing to do, up runs two programs and shows one screen", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   assert.equal(world.asked.filter((words) => words.startsWith("vagrant up")), ["vagrant up a b c --provider=libvirt"]);
@@ -39,7 +39,7 @@ test("with nothing to do it asks two programs, and says in one screen what is up
   assert.ok(said.split("\n").length < 24, said);
 });
 
-test("shows a warning in full once, and its number from the next run on", async () => {
+test("a warning is shown in full once, and then only counted", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.does(up, world.context(["a"])), 0, world.said.join(""));
   assert.match(world.said.join(""), /^! host\.virtualization: /m);
@@ -55,7 +55,7 @@ test("shows a warning in full once, and its number from the next run on", async 
   assert.match(world.said.join(""), /^! host\.virtualization/m);
 });
 
-test("brings up the machines that are named, and no other; then what is missing", async () => {
+test("brings up only the named machines, and then what is missing", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.does(up, world.context(["c"])), 0, world.said.join(""));
   assert.equal([...world.domains.keys()].map((name) => name.at(-1)), ["c"]);
@@ -74,7 +74,7 @@ test("brings up the machines that are named, and no other; then what is missing"
   assert.is(world.domains.size, 0);
 });
 
-test("a VM that does not start does not affect the others: the next run recreates it alone", async () => {
+test("a VM that does not start does not affect the others: the next run recreates only it", async () => {
   const world = new World(three, "vm-without-gpu");
   world.dead.add("b");
   assert.is(await world.does(up, world.context([])), 1);
@@ -116,7 +116,7 @@ async function upWithExit(world: World, code: number): Promise<number> {
   return await world.does(up, context);
 }
 
-test("the closing lines say what the VM answered: a service that --no-gpu leaves out is not listed", async () => {
+test("the summary is what the VM reports: a service that --no-gpu leaves out is not listed", async () => {
   const world = new World(
     `${card}services: {web: {image: x}, ml-worker: {image: x, gpu: 1}}`,
     "rtx4070-desktop-debian12",
@@ -127,7 +127,7 @@ test("the closing lines say what the VM answered: a service that --no-gpu leaves
   assert.not.match(closing, /ml-worker/);
 });
 
-test("the closing lines and status say what the VM answered: a service that fell over is not proven", async () => {
+test("the summary and status are what the VM reports: a failed service is not proven", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.does(up, world.context(["a"])), 0, world.said.join(""));
   world.config = three.replace("x/web", "x/other");
@@ -143,7 +143,7 @@ test("the closing lines and status say what the VM answered: a service that fell
   assert.match(world.said.join(""), /^a is up at 192\.168\.121\.5: web, proven .*\n {2}web {2}running$/m);
 });
 
-test("a step that fails costs the proofs of other machines nothing", async () => {
+test("a failed step keeps the proofs of other machines", async () => {
   const world = new World(three, "vm-without-gpu");
   world.deaf.add("a");
   assert.is(await world.does(up, world.context([])), 1);
@@ -151,7 +151,7 @@ test("a step that fails costs the proofs of other machines nothing", async () =>
   assert.equal(Object.keys(state(world).proofs), ["b", "c"]);
 });
 
-test("a lab whose folder was moved is the same lab: its VMs go by their ids", async () => {
+test("a lab whose folder was moved finds its VMs by their ids", async () => {
   const world = new World(two, "vm-without-gpu");
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   // with another path, the names would differ
@@ -172,7 +172,7 @@ test("a lab whose folder was moved is the same lab: its VMs go by their ids", as
   assert.is(world.domains.size, 0);
 });
 
-test("while libvirt does not answer nothing is done that takes its silence for an answer", async () => {
+test("without an answer from libvirt, nothing is done that depends on the VMs' state", async () => {
   const world = new World(two, "vm-without-gpu");
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   world.silent = "Failed to connect socket to '/run/libvirt/libvirt-sock': Permission denied";
@@ -190,7 +190,7 @@ test("while libvirt does not answer nothing is done that takes its silence for a
   assert.equal(running(world), []);
 });
 
-test("down shuts down what runs and was never reached, and the host has its card back", async () => {
+test("down stops a VM that was never reached, and the host has its card back", async () => {
   const world = new World(card, "rtx4070-desktop-debian12");
   world.dead.add("a");
   assert.is(await world.does(up, world.context([])), 1);
@@ -203,7 +203,7 @@ test("down shuts down what runs and was never reached, and the host has its card
   assert.match(world.said.join(""), /✓ gpu\.returned \(a\)/);
 });
 
-test("a card that goes from one machine to another: what the host had it bound to goes along", async () => {
+test("a card that moves to another machine keeps the record of its host driver", async () => {
   const world = new World(two.replace("1024}", "1024, gpu: {device_id: 2786}}"), "rtx4070-desktop-debian12");
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   const before = state(world).previousDrivers.a;
@@ -214,7 +214,7 @@ test("a card that goes from one machine to another: what the host had it bound t
   assert.is(await world.does(destroy, world.context([])), 0, world.said.join(""));
 });
 
-test("destroy removes what it asked about, and forgets nothing that came while it asked", async () => {
+test("destroy removes what it asked about, and keeps records that were added meanwhile", async () => {
   const world = new World(two.replace(/1024}\n$/, "1024, gpu: {device_id: 2786}}\n"), "rtx4070-desktop-debian12");
   assert.is(await world.does(up, world.context(["a"])), 0, world.said.join(""));
   const context = world.context([], { yes: false });
@@ -231,7 +231,7 @@ test("destroy removes what it asked about, and forgets nothing that came while i
   assert.equal(Object.keys(state(world).previousDrivers), ["b"]);
 });
 
-test("destroy does not do again what another did while it asked", async () => {
+test("destroy does not repeat what another run did while it asked", async () => {
   const world = new World(two, "vm-without-gpu");
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   const context = world.context([], { yes: false });
@@ -245,7 +245,7 @@ test("destroy does not do again what another did while it asked", async () => {
   assert.equal(removed, ["a", "b"]);
 });
 
-test("a machine that left the config is named, and shut down and removed by its name", async () => {
+test("a machine that left the config is named, and stopped and removed by its name", async () => {
   const world = new World(two, "vm-without-gpu");
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   world.config = two.replace("name: a", "name: c");
@@ -269,7 +269,7 @@ test("a machine that left the config is named, and shut down and removed by its 
   assert.match(world.said.at(-1)!, /there is no machine a; the machines are c, b/);
 });
 
-test("a changed box under a running VM: up, plan and status warn, services go on, --recreate replaces it", async () => {
+test("a changed box under a running VM warns; services are applied; --recreate replaces it", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   world.config = three.replaceAll("debian-13", "debian-12").replace("x/web", "x/newer");
@@ -294,7 +294,7 @@ test("a changed box under a running VM: up, plan and status warn, services go on
   assert.not.match(await said(status), /machine\.outdated/);
 });
 
-test("another box by name is a warning too", async () => {
+test("a box with another name is a warning too", async () => {
   const world = new World(two, "vm-without-gpu");
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   world.config = two.replace("name: a, box: lab/y", "name: a, box: lab/z");
@@ -304,7 +304,7 @@ test("another box by name is a warning too", async () => {
   assert.match(world.disk.get(`${world.folder}/Vagrantfile`)!, /vm\.box = 'lab\/y'[^]*vm\.box = 'lab\/y'/);
 });
 
-test("a power cut that emptied Vagrant's file of a VM costs nothing", async () => {
+test("a file of Vagrant's that a power failure emptied is restored", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   const id = `${world.folder}/.vagrant/machines/b/libvirt/id`;
@@ -315,7 +315,7 @@ test("a power cut that emptied Vagrant's file of a VM costs nothing", async () =
   assert.not.ok(world.asked.some((words) => /remove-vm|vagrant/.test(words)), world.asked.join("\n"));
 });
 
-test("destroy keeps in mind what the host's card was bound to until it is seen to be back", async () => {
+test("destroy keeps the record of the host driver until the card is back", async () => {
   const world = new World(card, "rtx4070-desktop-debian12");
   const handed = () => Object.keys(JSON.parse(world.disk.get(`${world.folder}/state.json`)!).previousDrivers);
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));

@@ -43,7 +43,7 @@ const fn = (bdf: string, ids: string, code: string): PciFunction => ({
   ...{ bars: [], upstreamBridges: [], drm: [], displays: [], mediated: false },
 });
 
-test("a card: on VFIO on the host, and in the guest by its ids, class and address", () => {
+test("a card is on VFIO on the host, and in the guest by its ids, class and address", () => {
   const gpu = { fn: fn("0000:01:00.0", "1002:744c", "030000"), guest: "0000:05:00.0" };
   const audio = { fn: fn("0000:01:00.1", "1002:ab30", "040300") };
   const guest = "pci:0000:05:00.0 030000 1002:744c amdgpu\npci:0000:06:00.0 040300 1002:ab30 none\n";
@@ -62,7 +62,7 @@ test("a card: on VFIO on the host, and in the guest by its ids, class and addres
   assert.is(layers(guest + up, [{ ...held, viaHypervisor: true }])[1], "verify.pci pass", "it did not go by VFIO");
 });
 
-test("names the first layer that fails, and looks at nothing above it", () => {
+test("reports the first layer that fails, and skips those above it", () => {
   const skipped = "verify.service skip: not checked: an earlier layer fails";
   assert.equal(told(undefined), [
     "verify.ssh fail: cannot be reached over SSH",
@@ -84,7 +84,7 @@ test("names the first layer that fails, and looks at nothing above it", () => {
   ]);
 });
 
-test("tells the ways of a service to fail, with its log", () => {
+test("distinguishes the failures of a service, with its log", () => {
   const service = (state: string) =>
     verifyMachine("a", said(`${up}service:web ${state} homelab-gpu-web-1\nservice-log-web:boom\n`), [wants("web")])
       .findings[2]!;
@@ -103,7 +103,7 @@ test("tells the ways of a service to fail, with its log", () => {
   assert.is(verifyMachine("a", said(up), [wants("web")]).findings[2]!.message, "service web does not exist");
 });
 
-test("asks for no service that up does not start", () => {
+test("checks no service that up does not start", () => {
   const none: Record<string, unknown>[] = [
     ...[{ profiles: ["debug"] }, { scale: 0 }, { scale: "0" }, { deploy: { replicas: 0 } }],
     ...[{ scale: 0, deploy: { replicas: 0 } }, { profiles: ["debug"], scale: 2 }],
@@ -118,7 +118,7 @@ test("asks for no service that up does not start", () => {
   for (const body of started) assert.equal(layers(body), ["verify.service", "verify.gpu"], JSON.stringify(body));
 });
 
-test("asks for no Docker where there are no services", () => {
+test("checks no Docker without services", () => {
   assert.equal(told(said("engine-state:missing\n"), []), [
     "verify.ssh pass: reached over SSH, kernel 6.12",
     "verify.docker skip: no Docker, and no services",
@@ -185,7 +185,7 @@ const judged = (name: string) => {
 };
 
 for (const [name, [layer, says]] of Object.entries(guests)) {
-  test(`a guest: ${name}`, () => {
+  test(`recorded guest: ${name}`, () => {
     const findings = judged(name);
     const first = findings.findIndex(({ status }) => status === "fail");
     assert.is(findings[first]?.check, layer);
@@ -199,7 +199,7 @@ for (const [name, [layer, says]] of Object.entries(guests)) {
   });
 }
 
-test("a card by AMD without a driver: no failure where no service asks for it", () => {
+test("an AMD card without a driver fails only if a service requests it", () => {
   const card = [{ fn: fn("0000:02:00.0", "1002:5046", "030000"), guest: "0000:05:00.0" }];
   const text = said("graphics:amd\npci:0000:05:00.0 030000 1002:5046 none\nengine-state:missing\n");
   const module = (services: ReturnType<typeof wants>[]) =>
@@ -209,7 +209,7 @@ test("a card by AMD without a driver: no failure where no service asks for it", 
   assert.is(module([wants("ml-worker", 1)])!.status, "fail");
 });
 
-test("a guest in which all is well, one without the runtime, and one with another vendor's card", () => {
+test("a correct guest passes, one without the runtime warns, another vendor's card passes", () => {
   assert.equal(judged("fine").map(({ check, status, message }) => `${check} ${status}: ${message}`), [
     "verify.ssh pass: reached over SSH, kernel 6.12.107+deb13-amd64",
     "verify.vfio pass: vfio-pci has 0000:01:00.0, 0000:01:00.1",
@@ -239,7 +239,7 @@ test("a guest in which all is well, one without the runtime, and one with anothe
   assert.match(judged("intel").at(-1)!.message, /has \/dev\/dri\/renderD128; it has no shell to open them with/);
 });
 
-test("a real H200: the driver has the card, nvidia-smi shows it, and there is no Docker", () => {
+test("a real H200 passes its driver and nvidia-smi, and has no Docker", () => {
   const card = { fn: fn("0000:00:06.0", "10de:2335", "030200"), guest: "0000:00:06.0" };
   const { findings } = verifyMachine("a", own("test/guests/h200-without-docker.txt"), [wants("web", 1)], [card]);
   assert.equal(findings.map(({ check, status }) => `${check} ${status}`).slice(2, 6), [
@@ -250,7 +250,7 @@ test("a real H200: the driver has the card, nvidia-smi shows it, and there is no
   ]);
 });
 
-test("unknown if host or Docker was not read; another device with the card's ids is not the card", () => {
+test("unread facts of host or Docker are unknown; another device with the card's ids is not the card", () => {
   const layer = (check: string, text: string, driver: string | undefined = "vfio-pci") => {
     const { driver: _, ...bare } = fn("0000:01:00.0", "10de:2786", "030000");
     const { findings } = verifyMachine("a", text, [], [{ fn: { ...bare, ...(driver ? { driver } : {}) } }]);
@@ -263,7 +263,7 @@ test("unknown if host or Docker was not read; another device with the card's ids
   assert.is(layer("verify.toolkit", text.replace(/^runtimes:.*\n/m, "")), "unknown");
 });
 
-test("all: as many in the container as in the VM", () => {
+test("all: a container needs as many GPUs as the VM has", () => {
   const count = (text: string) =>
     verifyMachine("a", text, [wants("ml-worker", "all")], [{ fn: fn("0000:01:00.0", "10de:2786", "030000") }])
       .findings.at(-1)!.status;
@@ -272,7 +272,7 @@ test("all: as many in the container as in the VM", () => {
   assert.is(count(text.replace("smi-gpu:GPU 0: x", "").replace("smi-gpu:", "smi-gpu:GPU 1: second\nsmi-gpu:")), "fail");
 });
 
-test("a guest that was not asked about NVIDIA leaves its layers unknown", () => {
+test("a guest whose NVIDIA facts were not read leaves these layers unknown", () => {
   const text = own("test/guests/fine.txt").split("\n")
     .filter((line) => !/^(expected|modules|nvidia-|smi|toolkit|gpu-)/.test(line)).join("\n");
   const findings = verifyMachine("a", text, [wants("ml-worker", 1)], [{
@@ -292,7 +292,7 @@ test("every recorded guest is in one of these tests", () => {
   assert.equal(names, [...Object.keys(guests), ...fine].sort());
 });
 
-test("a GPU in each container of a service: one without it is named", () => {
+test("each container of a service needs its GPU: one without it is reported", () => {
   const guest = (second: string) =>
     said(
       `expected:nvidia\n${up}smi-gpu:GPU 0: NVIDIA L4\nservice:web running 0 0 none no p-web-1\n` +
@@ -310,7 +310,7 @@ test("a GPU in each container of a service: one without it is named", () => {
   assert.equal(seen.map(({ gpus }) => gpus), [["NVIDIA L4"], [], []]);
 });
 
-test("the nodes of a card in each container of a service: one that cannot open them is named", () => {
+test("each container of a service needs the card's nodes: one that cannot open them is reported", () => {
   const facts = (second: string) =>
     factsOf(said(
       `graphics:amd\n${up}service:web running 0 0 none no p-web-1\nservice:web running 0 0 none no p-web-2\n` +

@@ -64,7 +64,7 @@ async function seen(provider: string, files: Record<string, string>, answer: { o
 }
 
 for (const [name, { provider, asks, out }] of Object.entries(programs)) {
-  test(`${name}: tells the states of a VM by one question`, async () => {
+  test(`${name}: reads the state of a VM with one query`, async () => {
     const { machine, asked } = await seen(provider, there(provider), { out: out(true) });
     assert.is(asked.length, 1);
     assert.ok(asked[0]!.startsWith(asks), asked[0]!);
@@ -96,7 +96,7 @@ for (const [name, { provider, asks, out }] of Object.entries(programs)) {
   });
 }
 
-test("hyperv: an error is no answer, and is said without what PowerShell wraps it in", async () => {
+test("hyperv: an error is not an answer, and is shown without PowerShell's wrapping", async () => {
   const errors = [
     "Get-VM : You do not have the required permission to complete this task.\r\nAt line:1 char:1\r\n+ Get-VM\r\n",
     '#< CLIXML\r\n<Objs Version="1.1"><S S="Error">_x001B_[31;1mGet-VM: _x001B_[31;1mYou do not have the required permission to complete this task._x001B_[0m_x000D__x000A_</S></Objs>',
@@ -112,7 +112,7 @@ test("hyperv: an error is no answer, and is said without what PowerShell wraps i
   }
 });
 
-test("hyperv: the address is the one that the VM has now", async () => {
+test("hyperv: the address is the VM's current one", async () => {
   const state = (addresses: string[]) =>
     JSON.stringify({ state: "Running", cpus: 2, memory: 1024, since: "1", addresses });
   const address = async (...all: string[]) => {
@@ -146,7 +146,7 @@ const commands = (plan: { steps: { command: string[] }[] }) =>
 const imageFor = (provider: string) => (provider === "hyperv" ? "{file: /ubuntu.box}" : "ubuntu-24.04");
 
 for (const provider of ["hyperv", "virtualbox", "parallels"]) {
-  test(`${provider}: goes the whole way without a shell, from a published box`, () => {
+  test(`${provider}: plans all steps without a shell, from a published box`, () => {
     const plan = planned(`provider: ${provider}, image: ${imageFor(provider)}, provision: [/my.sh]`);
     assert.equal(commands(plan), [
       "packer init .",
@@ -171,7 +171,7 @@ for (const provider of ["hyperv", "virtualbox", "parallels"]) {
     assert.match(version, /^1\.\d+\.0$/);
   });
 
-  test(`${provider}: removes by Vagrant, and what is left of it`, () => {
+  test(`${provider}: removes the VM with Vagrant, and the files of the VM`, () => {
     const old = { provider, state: "off" as const, box: "1.42.0" };
     const plan = planned(`provider: ${provider}, image: ${imageFor(provider)}`, old);
     assert.equal([plan.replaces, plan.findings[0]!.check], [[], "machine.outdated"]);
@@ -188,12 +188,12 @@ test("a lab on Windows is named after its folder too", () => {
   assert.match(prefixOf("/home/me/my lab/.homelab-gpu"), /^my-lab-[0-9a-f]{6}_$/);
 });
 
-test("another provider is another VM", () => {
+test("a VM of another provider is another VM", () => {
   const [finding] = planned("provider: virtualbox", { provider: "hyperv", state: "running" }).findings;
   assert.match(finding!.message, /^its provider changed/);
 });
 
-test("guest.image: a disk image is no box", () => {
+test("guest.image: a disk image is not a box", () => {
   const found = (image: string, provider = "hyperv") => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}, image: ${image}}]`);
     return runChecks(windows, resolveConfig(config, windows), ["guest.image"]).map(({ status }) => status).join();

@@ -24,7 +24,7 @@ async function probed(platform: NodeJS.Platform, answers: Record<string, { out?:
   return { text: await readProbe(context).catch((error: Error) => error.message), asked };
 }
 
-test("each system has its own probe, and none needs a shell that is not there", async () => {
+test("each system has its own probe, which needs no shell that it lacks", async () => {
   const linux = "homelab-gpu-probe 1 linux\n[os]\nID:debian\n";
   assert.equal(await probed("linux", { "sh -s": { out: linux } }), { text: linux, asked: ["sh -s"] });
   assert.equal((await probed("darwin", { "sh -s": { out: "mac" } })).text, "mac");
@@ -34,7 +34,7 @@ test("each system has its own probe, and none needs a shell that is not there", 
   assert.match((await probed("win32", { "powershell.exe": { code: 1 } })).text, /^the probe failed/);
 });
 
-test("from within WSL Windows itself is asked", async () => {
+test("inside WSL, Windows itself is probed", async () => {
   const wsl = own("test/hosts/wsl2-ubuntu.txt");
   const windows = own("test/hosts/windows-11-pro-rtx4070.txt");
   const { text } = await probed("linux", { "sh -s": { out: wsl }, "powershell.exe": { out: windows } });
@@ -52,7 +52,7 @@ test("from within WSL Windows itself is asked", async () => {
   assert.equal([told.os.platform, told.os.wsl, told.pci, told.windows], ["windows", true, undefined, undefined]);
 });
 
-test("reads what Windows' probe printed", () => {
+test("reads the probe of Windows", () => {
   const { windows, os, cpu, memory, pci, hardwareVirtualization } = host("windows-server-2025-a16");
   assert.equal([os.platform, os.wsl, os.arch, cpu.count, memory.total, hardwareVirtualization], [
     "windows",
@@ -99,14 +99,14 @@ test("reads what Windows' probe printed", () => {
   );
 });
 
-test("knows nothing of what no line says", () => {
+test("a fact without a line is unknown", () => {
   const { windows, hardwareVirtualization } = parseHost("homelab-gpu-probe 1 windows\n[windows]\n");
   assert.equal(windows, { drivers: [] });
   assert.is(hardwareVirtualization, undefined);
   assert.is(parseHost("homelab-gpu-probe 1 windows\n").windows, undefined);
 });
 
-test("takes ids out of instance ids and paths, in any case", () => {
+test("reads ids from instance ids and paths, in upper and lower case", () => {
   const found = { vendor: "10de", device: "2786", instance: "4&275d7527&0&0010" };
   assert.equal(
     hardwareOf("\\\\?\\PCI#VEN_10DE&DEV_2786&SUBSYS_1&REV_A1#4&275d7527&0&0010#{064092b3}\\GPUPARAV"),
@@ -117,7 +117,7 @@ test("takes ids out of instance ids and paths, in any case", () => {
   assert.equal(["", "ROOT\\BasicDisplay\\0000", "PCI\\VEN_10DE"].map(hardwareOf), [undefined, undefined, undefined]);
 });
 
-test("counts NVIDIA's drivers as NVIDIA does", () => {
+test("reads NVIDIA's driver versions in NVIDIA's form", () => {
   assert.equal(["32.0.15.9174", "31.0.15.5222", "27.21.14.5671", "x", undefined].map(nvidiaVersion), [
     "591.74",
     "552.22",
@@ -131,7 +131,7 @@ test("counts NVIDIA's drivers as NVIDIA does", () => {
 const partOf = (gpu: string, on: Host) =>
   partitionableOf(resolveConfig(parseConfig(`machines: [{name: a, box: x, gpu: ${gpu}}]`), on).machines[0]!.gpus[0]!);
 
-test("of two cards of one kind the address chooses one", () => {
+test("of two equal cards, the address selects one", () => {
   const two = host("windows-11-pro-rtx4070");
   const [first] = two.pci!;
   two.pci!.push({ ...first!, bdf: "0000:02:00.0", instance: "4&1A2B3C4D&0&0020" });
@@ -143,7 +143,7 @@ test("of two cards of one kind the address chooses one", () => {
   assert.match(partOf('{address: "0000:02:00.0"}', two)!.path, /1a2b3c4d/);
 });
 
-test("of two cards of one maker the one with the ids is taken", () => {
+test("of two cards of one vendor, the ids select one", () => {
   const two = host("windows-11-pro-rtx4070");
   const [first] = two.windows!.partitionable!;
   two.windows!.partitionable!.push({ ...first!, path: first!.path.replace("DEV_2786", "DEV_2684") });
@@ -152,7 +152,7 @@ test("of two cards of one maker the one with the ids is taken", () => {
   assert.is(partOf("{vendor_id: 1002, device_id: 744c}", two), undefined);
 });
 
-test("machines may share a card in parts, and must agree into how many", () => {
+test("machines may share a card in partitions, and must agree on the count", () => {
   const config = (a: string, b: string) =>
     parseConfig(`machines: [{name: a, box: x, gpu: {${a}}}, {name: b, box: y, gpu: {${b}}}]`);
   const bad = (a: string, b: string) => {
@@ -169,7 +169,7 @@ test("machines may share a card in parts, and must agree into how many", () => {
   assert.match(bad("mode: passthrough", "")[0]!, /^b: a and b both ask for/);
 });
 
-test("a damaged probe of Windows only knows less", () => {
+test("a damaged probe of Windows only has fewer facts", () => {
   const [first, ...lines] = own("test/hosts/windows-11-laptop-two-cards.txt").split("\n");
   for (let i = 0; i < lines.length; i++) {
     const on = parseHost([first, ...lines.filter((_, at) => at !== i)].join("\n"));
@@ -181,7 +181,7 @@ test("a damaged probe of Windows only knows less", () => {
   }
 });
 
-test("hyperv.driver: it works, it does not, or what tells was not read", () => {
+test("hyperv.driver: reports a working, a failed and an unread driver", () => {
   const text = own("test/hosts/windows-11-pro-rtx4070.txt");
   const config = parseConfig("machines: [{name: a, box: lab/x, provider: hyperv, gpu: {device_id: 2786}}]");
   const status = (from: string | RegExp, to: string) => {

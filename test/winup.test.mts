@@ -105,7 +105,7 @@ function windows() {
   return { world, disk, said, does };
 }
 
-test("up, up again, another driver in Windows, down, up, destroy: without any shell", async () => {
+test("up, up again, another driver in Windows, down, up and destroy work without any shell", async () => {
   const { world, said, does, disk } = windows();
   assert.is(await does(up), 0, said.join(""));
   assert.equal(world.ran, [
@@ -142,7 +142,7 @@ test("up, up again, another driver in Windows, down, up, destroy: without any sh
   assert.equal(world.ran, [], "nothing to remove");
 });
 
-test("after a restart of the host a VM has another address: status, ssh, verify and up use it", async () => {
+test("after a restart of the host, status, ssh, verify and up use the VM's new address", async () => {
   const { world, said, does, disk } = windows();
   assert.is(await does(up), 0, said.join(""));
   Object.assign(world, { since: world.since + 1, address: "172.29.80.7" });
@@ -183,7 +183,7 @@ test("a whole card whose VM is gone: up and destroy return it to the host first"
   assert.match(said.join(""), /gone: absent · no longer in the config/);
 });
 
-test("nothing is run while the doctor fails", async () => {
+test("nothing runs while the doctor fails", async () => {
   const { world, said, does, disk } = windows();
   world.probe = own("test/hosts/windows-11-not-elevated.txt");
   assert.is(await does(up), 1);

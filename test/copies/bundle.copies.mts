@@ -83,7 +83,7 @@ const commands: [string[], number][] = [
   [["destroy"], 0],
 ];
 for (const [words, code] of commands) {
-  test(`${words.join(" ")}: as the script`, async () => {
+  test(`${words.join(" ")}: the bundle does the same as the script`, async () => {
     const name = words.join(" ").replace(/\W+/g, "-");
     const [script, bundle] = await Promise.all([told(name, words, false), told(name, words, true)]);
     assert.is(script.code, code, script.err);
@@ -91,12 +91,12 @@ for (const [words, code] of commands) {
   });
 }
 
-test("the probe that the bundle runs is the script's", async () => {
+test("the bundle runs the same probe as the script", async () => {
   const { files } = await told("probe", ["doctor", "gpu"], true);
   assert.is(files["probe-seen.sh"], readFileSync(`${root}/scripts/probe-linux.sh`, "utf8"));
 });
 
-test("has every template and every script that runs elsewhere inside", () => {
+test("the bundle contains every template and every script for other systems", () => {
   const text = readFileSync(built, "utf8");
   const there = ["templates", "scripts"].flatMap((folder) =>
     readdirSync(`${root}/${folder}`).map((name) => `${folder}/${name}`)
@@ -104,7 +104,7 @@ test("has every template and every script that runs elsewhere inside", () => {
   assert.equal(there.filter((path) => !/\.(m[tj]s|json|md)$/.test(path) && !text.includes(`  "${path}": `)), []);
 });
 
-test("init leaves the editors' schema beside the config", async () => {
+test("init writes the editors' schema next to the config", async () => {
   const folder = place("schema", true);
   await started([...zx, "homelab-gpu.mjs", "init", "--host", card], { folder });
   const schema = /\$schema=(.*)/.exec(readFileSync(join(folder, "homelab-gpu.yaml"), "utf8"))![1]!;
@@ -115,7 +115,7 @@ test("init leaves the editors' schema beside the config", async () => {
   assert.ok(existsSync(join(folder, ".homelab-gpu/.gitignore")));
 });
 
-test("where there is no zx, it says how to get it", async () => {
+test("without zx, the message says how to install it", async () => {
   if ("Deno" in globalThis) return;
   const folder = place("alone", true);
   const { code, out, err } = await started(["homelab-gpu.mjs", "status"], { folder });

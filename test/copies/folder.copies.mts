@@ -95,7 +95,7 @@ const withState = [".homelab-gpu", "homelab-gpu.yaml", "mine.sh"];
 
 test.after(() => rmSync(work, { recursive: true }));
 
-test("what the README of the scripts tells to copy and to type is enough", () => {
+test("the files and commands in the README of the scripts are enough", () => {
   const code = copy(join(work, "told"));
   // this runtime comes first in PATH, and the variables of the npm that runs the tests are removed
   const clean = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS$)/.test(name));
@@ -113,7 +113,7 @@ test("what the README of the scripts tells to copy and to type is enough", () =>
   }
 });
 
-test("in a repository whose package.json says commonjs", async () => {
+test("a copy works in a repository whose package.json says commonjs", async () => {
   const repository = join(work, "commonjs");
   const code = copy(join(repository, "bin/gpu"), repository);
   if (!deno) rmSync(join(code, "package.json"));
@@ -123,7 +123,7 @@ test("in a repository whose package.json says commonjs", async () => {
   assert.equal(left(folder), withState);
 });
 
-test("below another tsconfig", async () => {
+test("a copy works below another tsconfig", async () => {
   const repository = join(work, "typescript");
   const code = copy(join(repository, "gpu"));
   const options = {
@@ -143,7 +143,7 @@ test("below another tsconfig", async () => {
   assert.equal(left(folder), [...withState, "tsconfig.json"]);
 });
 
-test("under a path with spaces, quotes, unicode and what addresses are made of", async () => {
+test("a copy works under a path with spaces, quotes, Unicode and URL characters", async () => {
   const name = "ü ñ 日本 #1%20?x=1 'q' \"d\" $HOME;&";
   // tsx, which Node 20 needs, cuts a path at a question mark
   const code = copy(join(work, "dot files", starting.includes("--import") ? name.replace("?", "") : name));
@@ -152,7 +152,7 @@ test("under a path with spaces, quotes, unicode and what addresses are made of",
   assert.equal(left(folder), withState);
 });
 
-test("from a symlink of another name, and through a linked folder", async () => {
+test("a copy works through a symbolic link to the script or to its folder", async () => {
   const code = copy(join(work, "linked code"));
   mkdirSync(join(work, "bin"));
   symlinkSync(join(code, "homelab-gpu.mts"), join(work, "bin/gpu.mts"));
@@ -166,7 +166,7 @@ test("from a symlink of another name, and through a linked folder", async () => 
   assert.equal(left(join(work, "bin")), ["gpu.mts"]);
 });
 
-test("from a read-only place", async () => {
+test("a copy works in a read-only folder", async () => {
   const code = copy(join(work, "read only"));
   const folder = lab("read only");
   const paths = ["", ...readdirSync(code, { recursive: true, encoding: "utf8" })].filter((path) =>
@@ -191,7 +191,7 @@ test("from a read-only place", async () => {
   assert.equal(left(folder), withState);
 });
 
-test("called from another folder: state lies by the config, or, without one, where one stands", async () => {
+test("state is next to the config, or in the current folder without one", async () => {
   const code = copy(join(work, "code"));
   const [folder, elsewhere] = [lab("by the config"), join(work, "elsewhere")];
   mkdirSync(elsewhere);

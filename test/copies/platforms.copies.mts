@@ -50,7 +50,7 @@ async function says(platform: string | undefined, words: string[], config = "") 
 }
 
 for (const [platform, names] of Object.entries(hosts)) {
-  test(`${platform}: smaller than the whole, and it says what the script says of such hosts`, async () => {
+  test(`${platform}: the file is smaller than the whole, with the same results for such hosts`, async () => {
     assert.ok(statSync(built(platform)).size < statSync(built("whole")).size);
     const { code, out } = await says(platform, ["--version"]);
     assert.equal([code, /^\d+\.\d+\.\d+\n$/.test(out)], [0, true]);
@@ -76,14 +76,14 @@ for (const [platform, names] of Object.entries(hosts)) {
   });
 }
 
-test("linux: a config for a provider of another platform is refused without a stack", async () => {
+test("linux: a provider of another platform is refused without a stack", async () => {
   const config = "machines: [{name: a, box: lab/x, provider: hyperv}]\n";
   const { code, err } = await says("linux", ["plan", "--host", `hosts/${hosts.linux![0]}.txt`], config);
   assert.is(code, 2);
   assert.match(err, /this copy is built for linux and has no templates\/hyperv\.rb/);
 });
 
-test("a platform that is not known is refused", async () => {
+test("an unknown platform is refused", async () => {
   const words = [...starting, `${root}/scripts/bundle.mts`, "--for", "mac", join(work, "x.mjs")];
   const { code, err } = await started(words, { folder: root });
   assert.equal([code, err], [2, "bundle: --for takes one of linux, windows, macos\n"]);

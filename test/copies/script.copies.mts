@@ -21,7 +21,7 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
-test("answers questions about itself", async ({ folder }) => {
+test("--help and --version are answered", async ({ folder }) => {
   const [version, help, none] = await Promise.all(
     [["--version"], ["--help"], []].map((words) => script(words, { folder })),
   );
@@ -33,7 +33,7 @@ test("answers questions about itself", async ({ folder }) => {
   assert.equal(help!.out.split("\n").filter((line) => line.length > 80), []);
 });
 
-test("refuses wrong usage and a wrong config with 2 and no stack, and writes nothing", async ({ folder }) => {
+test("wrong usage and a wrong config are refused with code 2, without a stack or files", async ({ folder }) => {
   writeFileSync(join(folder, "bad.txt"), "hello");
   writeFileSync(join(folder, "homelab-gpu.yaml"), 'machines:\n  - name: "a; rm -rf ~"\n    box: lab/x\n');
   const wrong = [["upp"], ["doctor", "--host", "bad.txt"], ["up", "--yes"]];
@@ -43,7 +43,7 @@ test("refuses wrong usage and a wrong config with 2 and no stack, and writes not
   assert.equal(readdirSync(folder).sort(), ["bad.txt", "homelab-gpu.yaml"]);
 });
 
-test("examines a saved host, from a file or standard input", async ({ folder }) => {
+test("a saved host is examined from a file or from standard input", async ({ folder }) => {
   const [file, piped] = await Promise.all([
     script(["doctor", "--json", "--host", saved], { folder }),
     script(["doctor", "--json", "--host", "-"], { folder, input: readFileSync(saved, "utf8") }),
@@ -53,7 +53,7 @@ test("examines a saved host, from a file or standard input", async ({ folder }) 
   assert.is(JSON.parse(file.out).ok, false);
 });
 
-test("keeps data and talk apart, and colours out of pipes", async ({ folder }) => {
+test("data and messages use different streams, and pipes get no colours", async ({ folder }) => {
   const [plain, forced, refused, off] = await Promise.all([
     script(["doctor", "--host", saved], { folder }),
     script(["doctor", "--host", saved], { folder, env: { FORCE_COLOR: "1" } }),
@@ -69,7 +69,7 @@ test("keeps data and talk apart, and colours out of pipes", async ({ folder }) =
   assert.match(plain.out, /^! host\.guest: .{80,}/m, "what goes into a pipe is not wrapped");
 });
 
-test("init: a config for the card that is there, or why there is none; never over another", async ({ folder }) => {
+test("init writes a config for the card, or says why there is none; it never overwrites", async ({ folder }) => {
   const at = (name: string) => `${root}/test/hosts/${name}.txt`;
   const good = await script(["init", "--host", at("rtx4070-desktop-debian12")], { folder });
   assert.is(good.code, 0, good.err);
@@ -97,7 +97,7 @@ test("init: a config for the card that is there, or why there is none; never ove
   assert.not.match(readFileSync(join(folder, "plain.yaml"), "utf8"), /gpu:|ml-worker/);
 });
 
-test("plans without touching anything", async ({ folder }) => {
+test("plan changes nothing", async ({ folder }) => {
   writeFileSync(join(folder, "homelab-gpu.yaml"), "machines: [{name: a, box: lab/x}]\n");
   const { code, out } = await script(["plan", "--json", "--host", saved], { folder });
   const shown = JSON.parse(out);
@@ -109,7 +109,7 @@ test("plans without touching anything", async ({ folder }) => {
   assert.not.ok(existsSync(join(folder, ".homelab-gpu")));
 });
 
-test("Ctrl-C ends the step that runs, with all that it started, and lets it clean up", async () => {
+test("Ctrl-C ends the running step with its children, which may clean up", async () => {
   const child = spawn(process.execPath, [...starting, `${root}/test/interrupted.mts`], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -73,14 +73,14 @@ test.after(async () => {
   process.stdout.write(`\n${took.join("\n")}\nBoots: ${boots + vms}\n`);
 });
 
-test("doctor finds nothing in the way", async () => {
+test("doctor finds no problem", async () => {
   before = await drivers();
   assert.equal(heldBy(before), ["", ""], "no host driver has it");
   const { code, out } = await run("doctor");
   assert.is(code, 0, out);
 });
 
-test("doctor says so to somebody whom libvirt does not let in", async () => {
+test("doctor reports a user without permission for libvirt", async () => {
   const { code, out } = await tell(`cd /lab && ${script.replace(as("me"), as("stranger"))} doctor provider.access`);
   assert.is(code, 1, out);
   assert.match(out, /✗ provider\.access: no rights on libvirt: polkit does not let this user in/);
@@ -98,7 +98,7 @@ test("up: the card is on vfio-pci, and in the VM by its ids, class and address",
   assert.match(guest.out, /0x5046/);
 });
 
-test("verify says so layer by layer; run again, up finds nothing to do", async () => {
+test("verify passes each layer, and another up has nothing to do", async () => {
   const { code, out } = await run("verify");
   assert.is(code, 0, out);
   assert.match(out, /✓ verify\.vfio \(gpu-vm\): vfio-pci has 0000:02:00\.0, 0000:02:00\.1/);
@@ -113,7 +113,7 @@ test("down gives the card back", async () => {
   assert.equal(await drivers(), before);
 });
 
-test("up takes it again, and is killed between the domain's start and the guest's", async () => {
+test("up takes the card again, and is killed between the start of the domain and of the guest", async () => {
   await tell(`cd /lab && (setsid ${script} up >/lab/log 2>&1 & echo $! >/lab/pid)`);
   // libvirt unbinds the card while it starts the domain: before that, nothing must be returned.
   // Parts of the run that outlive the kill may return it themselves: the card must only have been
@@ -126,7 +126,7 @@ test("up takes it again, and is killed between the domain's start and the guest'
   assert.match((await tell("ls /var/lib/libvirt/qemu/nvram")).out, /_gpu-vm_VARS\.fd/);
 });
 
-test("destroy gives it back all the same, and leaves no domain, volume or UEFI variables", async () => {
+test("destroy still gives the card back, and leaves no domain, volume or UEFI variables", async () => {
   const { code, out } = await run("destroy --yes");
   assert.is(code, 0, out);
   assert.match(out, /the host has its card back/);
@@ -150,7 +150,7 @@ async function reboot(): Promise<void> {
   await boot({ initrd: join(work, "initrd") });
 }
 
-test("prepare binds the card at boot, and takes that back", async () => {
+test("prepare binds the card at boot, and undoes that", async () => {
   const done = await run("prepare --apply --yes");
   assert.is(done.code, 0, done.out);
   const again = await run("prepare");
@@ -170,7 +170,7 @@ test("prepare binds the card at boot, and takes that back", async () => {
   assert.is((await tell("ls /var/lib/homelab-gpu /etc/modprobe.d/homelab-gpu.conf")).code, 2, "nothing is left of it");
 });
 
-test("a network card in the group: refused by name, and nothing written", async () => {
+test("a network card in the group is refused by name, and nothing is written", async () => {
   await host.kill();
   await boot({ crowded: true });
   await tell("rm -rf /lab/.homelab-gpu; modprobe e1000e");

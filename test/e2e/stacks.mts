@@ -52,7 +52,7 @@ export function stackTests(test: Test, lab: StackLab): void {
   const inside = async (command: string) => (await lab.run("ssh", "--", command)).said;
   let address = "";
 
-  test("stacks: build, profile, volume, mounts, depends_on, a health check of 90 s, one service name twice", async () => {
+  test("stacks: build, profile, volume, mounts, depends_on, a slow health check and equal names work", async () => {
     lab.write("one/compose.yaml", one);
     lab.write(
       "one/Dockerfile",
@@ -81,13 +81,13 @@ export function stackTests(test: Test, lab: StackLab): void {
     assert.not.match(await inside("sudo ls /srv/homelab-gpu/stacks/one"), /ignored\.log/);
   });
 
-  test("stacks: unchanged they cost nothing", async () => {
+  test("stacks: unchanged stacks run no step", async () => {
     const { code, said } = await lab.run("up");
     assert.is(code, 0, told(said));
     assert.match(said, /nothing to do/);
   });
 
-  test("stacks: what changed travels, a mounted file too; data in a volume stays", async () => {
+  test("stacks: changed files are copied, also mounted ones; data in a volume stays", async () => {
     await inside("sudo docker exec one-web-1 sh -c 'echo data >/data/x'");
     lab.write("one/www/index.html", "second, longer\n");
     lab.write("one/motd.txt", "another file\n");
@@ -98,7 +98,7 @@ export function stackTests(test: Test, lab: StackLab): void {
     assert.match(await inside("sudo docker exec one-web-1 cat /data/x /etc/motd"), /data\nanother file/);
   });
 
-  test("stacks: one that Compose refuses is named with its line, and no step is begun", async () => {
+  test("stacks: one that Compose refuses is reported with its line before any step", async () => {
     lab.write("two/docker-compose.yml", two.replace("image:", "imag:"));
     const { code, said } = await lab.run("up");
     assert.is(code, 1, told(said));
@@ -108,7 +108,7 @@ export function stackTests(test: Test, lab: StackLab): void {
     lab.write("two/docker-compose.yml", two);
   });
 
-  test("stacks: those that leave the config are taken down, their volumes are kept and named", async () => {
+  test("stacks: those removed from the config are taken down, and their volumes are kept", async () => {
     lab.write("homelab-gpu.yaml", lab.config(""));
     const { code, said } = await lab.run("up");
     assert.is(code, 0, told(said));

@@ -229,7 +229,7 @@ test.after(async () => {
   process.stdout.write(`\nBoots: ${boots.length}\n`);
 });
 
-test("without a GPU and without --no-gpu: says what is missing, writes and starts nothing", async () => {
+test("without a GPU and without --no-gpu, up says what is missing and changes nothing", async () => {
   const { code, said } = await run("up", "--yes");
   assert.is(code, 1, told(said));
   assert.match(said, /✗ gpu\.present \(e2e\): no NVIDIA GPU detected on host/);
@@ -237,7 +237,7 @@ test("without a GPU and without --no-gpu: says what is missing, writes and start
   assert.equal(readdirSync(home).sort(), ["homelab-gpu.yaml", "my setup #{1}.sh"]);
 });
 
-test("killed while the image is built: nothing half made has its name", async () => {
+test("a run that is killed while it builds the image leaves no partial image", async () => {
   const one = await killed(/I: Extracting /, undefined, "up", "--no-gpu", "--yes");
   left = one.left;
   assert.match(one.said, /without a GPU these services are left out: needs-a-gpu/);
@@ -245,7 +245,7 @@ test("killed while the image is built: nothing half made has its name", async ()
   for (const name of wholeIn(sharedImages).flatMap(filesOf)) symlinkSync(join(sharedImages, name), join(images, name));
 });
 
-test("killed while Packer builds the box: goes on from the image, and Vagrant gets no half box", async () => {
+test("after a kill during Packer, the next run keeps the image, and Vagrant has no partial box", async () => {
   const one = await killed(/Provisioning with shell script: install-docker/, left, "up", "--no-gpu");
   left = one.left;
   assert.not.ok(ask("vagrant", "box", "list").includes(box));
@@ -256,14 +256,14 @@ test("killed while Packer builds the box: goes on from the image, and Vagrant ge
   }
 });
 
-test("killed while Vagrant boots the VM", async () => {
+test("a run is killed while Vagrant boots the VM", async () => {
   const one = await killed(/Waiting for domain to get an IP address/, left, "up", "--no-gpu");
   left = one.left;
   assert.match(one.said, /already (?:built|downloaded): /, "the image is not built again");
   assert.equal(ofThisLab("qemu-system"), [], "no VM of Packer's is left");
 });
 
-test("the next run finishes the job; meanwhile another run says which process holds the lock", async () => {
+test("the next run finishes the work; a parallel run names the process with the lock", async () => {
   const first = start("up", "--no-gpu");
   await ends(left!, first);
   await says(first, /Create the VM/);
@@ -283,7 +283,7 @@ test("the next run finishes the job; meanwhile another run says which process ho
   assert.match(first.said(), /e2e is up at [\d.]+: web, proven/);
 });
 
-test("run again, it finds nothing to do: no step, and Vagrant, Packer and the VM are not asked", async () => {
+test("another up has nothing to do: no step, and no call of Vagrant, Packer or the VM", async () => {
   // each records its arguments, then runs the real program
   const log = join(work, "started");
   const names = ["vagrant", "packer", "virsh", "ssh", "qemu-img", "apt-get", "debootstrap", "curl"];
@@ -304,7 +304,7 @@ test("run again, it finds nothing to do: no step, and Vagrant, Packer and the VM
   assert.equal(started.filter((line) => !/^virsh |^packer version$|^\S+ --version$/.test(line)), []);
 });
 
-test("what the config says arrives literally in the container, $ written as $$", async () => {
+test("values of the config arrive literally in the container, $ written as $$", async () => {
   const { code, said } = await run(
     "ssh",
     "e2e",
@@ -318,7 +318,7 @@ test("what the config says arrives literally in the container, $ written as $$",
   assert.is(ask("curl", "-s", `http://${address}:8080/`), "hello\n");
 });
 
-test("status, verify and doctor say how it is", async () => {
+test("status, verify and doctor report the running lab", async () => {
   assert.match((await run("status", "--no-gpu")).said, /e2e: running · [\d.]+ · 2 CPUs, 2048 MiB · web · proven/);
   const { machines: [now] } = JSON.parse(
     (await run("status", "--no-gpu", "--json")).said.replace(/^homelab-gpu: .*\n/gm, ""),
@@ -338,7 +338,7 @@ test("status, verify and doctor say how it is", async () => {
   assert.match(virsh("net-info vagrant-libvirt"), /^Autostart: +yes$/m);
 });
 
-test("picks up a changed service, and proves it; one that falls over is named with its log", async () => {
+test("a changed service is applied and proven; one that fails is reported with its log", async () => {
   writeFileSync(
     join(home, "homelab-gpu.yaml"),
     config("  more: {image: e2e/web, command: [sleep, infinity], stop_grace_period: 1s}\n"),
@@ -372,7 +372,7 @@ stackTests(test, {
   run: (...words) => run(...words, ...(words[0] === "up" ? ["--no-gpu"] : [])),
 });
 
-test("down and up again", async () => {
+test("down stops the VM, and up starts it again", async () => {
   assert.is((await run("down")).code, 0);
   const { said: status } = await run("status", "--no-gpu");
   assert.match(status, /e2e: off[^]*machine\.outdated \(e2e\): its box changed/);
@@ -381,7 +381,7 @@ test("down and up again", async () => {
   assert.match(said, /Start the VM e2e/);
 });
 
-test("a VM that came up while another's failure ended the run is learnt of, and not made anew", async () => {
+test("a VM that started although another one failed is recorded, and not recreated", async () => {
   rmSync(join(home, ".homelab-gpu/ssh/e2e"));
   assert.match((await run("ssh", "--", "true")).said, /e2e was never reached: npx zx homelab-gpu\.m[jt]s up/);
   const { code, said } = await run("up", "--no-gpu");
@@ -389,7 +389,7 @@ test("a VM that came up while another's failure ended the run is learnt of, and 
   assert.match(said, /1\/1 Save the SSH config of e2e/);
 });
 
-test("by hand, in its folder, with Vagrant itself", () => {
+test("Vagrant works by hand in the lab's folder", () => {
   const there = execFileSync("vagrant", ["ssh", "-c", "hostname"], {
     cwd: join(home, ".homelab-gpu"),
     encoding: "utf8",

@@ -43,7 +43,7 @@ const unlike = (before: string[], after: string[]) => {
 const kernelOf = (tree: string) => inside(tree, "sh", "-c", "ls /boot | sed -n s/^vmlinuz-//p").out.trim();
 let debian12 = "";
 
-test("Debian 12 with its own packages: the module is built for the kernel there, and its libraries are of its version", () => {
+test("Debian 12's own packages: the module is built for the kernel, with libraries of its version", () => {
   debian12 = guest("debian-12", process.env.DEBIAN_12!);
   const kernel = kernelOf(debian12);
   const { status, said, all } = install(debian12, distribution);
@@ -65,7 +65,7 @@ test("Debian 12 with its own packages: the module is built for the kernel there,
   assert.not(readFileSync("/proc/self/mounts", "utf8").includes(debian12), "nothing is mounted in the tree any more");
 });
 
-test("run again, it changes nothing and says so", () => {
+test("a second run changes nothing and says so", () => {
   const before = state(debian12);
   const { status, said, all } = install(debian12, distribution);
   assert.is(status, 0, all);
@@ -118,7 +118,7 @@ for (
     "runtimes that are no object": '{"runtimes": []}',
   })
 ) {
-  test(`daemon.json: ${name}: refused, and left as it is`, () => {
+  test(`daemon.json: ${name} is refused and left unchanged`, () => {
     const path = join(debian12, "etc/docker/daemon.json");
     writeFileSync(path, before);
     const { status, said } = install(debian12, distribution);
@@ -146,7 +146,7 @@ test("an nvidia-ctk that loses a key changes nothing", () => {
   assert.is(readFileSync(path, "utf8"), JSON.stringify(mirror));
 });
 
-test("for a part of its host's card: the toolkit, GPUs by CDI in Docker, and no driver; other keys stay", () => {
+test("a partition gets the toolkit and CDI in Docker, and no driver; other keys stay", () => {
   const path = join(debian12, "etc/docker/daemon.json");
   writeFileSync(path, JSON.stringify(mirror));
   const part = { ...distribution, NVIDIA_SOURCE: "host" };
@@ -157,7 +157,7 @@ test("for a part of its host's card: the toolkit, GPUs by CDI in Docker, and no 
   assert.is(install(debian12, part).said.at(-1), "everything is installed: nothing was changed");
 });
 
-test("settings that make no sense are refused, and said", () => {
+test("invalid settings are refused with a message", () => {
   const refused = (settings: Record<string, string>) => {
     const { status, said } = install(debian12, { ...distribution, ...settings });
     assert.is(status, 1);
@@ -170,7 +170,7 @@ test("settings that make no sense are refused, and said", () => {
 
 let debian13 = "";
 
-test("NVIDIA's repository, by stand-in: its key out of the keyring's package, the branch that was asked for", () => {
+test("NVIDIA's repository, by stand-in: the key is from the keyring package, the branch as requested", () => {
   debian13 = guest("debian-13", process.env.DEBIAN_13!);
   const settings = {
     ...distribution,
@@ -188,7 +188,7 @@ test("NVIDIA's repository, by stand-in: its key out of the keyring's package, th
   assert.match(none.said.at(-1)!, /no driver of branch 999 with open modules for debian13 in the packages of nvidia/);
 });
 
-test("Debian 13's own pair does not build: it fails with the compiler's line, and Docker's configuration is as it was", () => {
+test("Debian 13's own pair fails with the compiler's line, and Docker's configuration is unchanged", () => {
   const gone = inside(
     debian13,
     ...[

@@ -51,7 +51,7 @@ for (const [name, tarball] of [["debian-12", process.env.DEBIAN_12!], ["debian-1
     return podman("unshare", "-n", "sh", "-c", script);
   };
 
-  test(`${name}: installed, and a container starts; run again, it changes nothing`, () => {
+  test(`${name}: a container starts after the installation; a second run changes nothing`, () => {
     tree = guest(`podman-${name}`, tarball);
     assert.is(inside(tree, "sh", "-c", "apt-get -qq update && apt-get -qq install -y systemd").status, 0);
     const first = podman("sh", "/root/install-podman.sh");
@@ -78,7 +78,7 @@ for (const [name, tarball] of [["debian-12", process.env.DEBIAN_12!], ["debian-1
     );
   });
 
-  test(`${name}: the toolkit makes CDI's specification at each start`, () => {
+  test(`${name}: the toolkit generates the CDI specification at each start`, () => {
     const settings = { ...distribution, NVIDIA_SOURCE: "nvidia", NVIDIA_BRANCH: "570" };
     const words = Object.entries({ ...settings, NVIDIA_DRIVER_REPO: "file:///opt/stand-in/driver" })
       .map(([key, value]) => `${key}=${value}`);
@@ -90,7 +90,7 @@ for (const [name, tarball] of [["debian-12", process.env.DEBIAN_12!], ["debian-1
     assert.match(podman("env", ...words, "sh", "/root/install-nvidia.sh").err, /nothing was changed$/m);
   });
 
-  test(`${name}: services run as the config says, and the one that asked has its GPU`, () => {
+  test(`${name}: services run as configured, and the one with a request has its GPU`, () => {
     mkdirSync(join(tree, "opt/homelab-gpu"), { recursive: true });
     const old = { name: "old", machine: "a", body: { image, command: ["sleep", "infinity"] } };
     const { out: both, err } = applied(services([old]), services());

@@ -179,7 +179,7 @@ for (const topology of topologies) {
   });
 }
 
-test("the usual tests are wrong here, and doctor is right", () => {
+test("doctor is right where the usual tests are wrong", () => {
   const absent = outcomes.get("no IOMMU, and intel_iommu=on, which makes dmesg say that it is enabled")!;
   const silent = outcomes.get("Intel, nothing on the command line")!;
   assert.ok(absent.host.iommu.groups, "/sys/kernel/iommu_groups is there without any IOMMU");

@@ -54,7 +54,7 @@ const grub = (value: string) => `GRUB_DEFAULT=0\nGRUB_CMDLINE_LINUX_DEFAULT=${va
 for (const before of seds) {
   const which = before.length > 0 ? "busybox's sed" : "sed";
 
-  test(`Proxmox and openSUSE with systemd-boot, ${which}: the one line of /etc/kernel/cmdline`, ({ folder }) => {
+  test(`Proxmox and openSUSE with systemd-boot, ${which}: edits the line of /etc/kernel/cmdline`, ({ folder }) => {
     const files = { "/etc/kernel/cmdline": "root=ZFS=rpool/ROOT/pve-1 boot=zfs\n" };
     const proxmox = hostWith(folder, files, ["proxmox-boot-tool", "update-grub"], ["/etc/pve"]);
     Object.assign(proxmox, { efi: true, secureBoot: false });
@@ -67,7 +67,7 @@ for (const before of seds) {
     assert.equal(mend(addArgument(suse, "intel_iommu=on"), folder, before), ["sdbootutil update-all-entries"]);
   });
 
-  test(`systemd-boot, ${which}: the options of every entry`, ({ folder }) => {
+  test(`systemd-boot, ${which}: edits the options of every entry`, ({ folder }) => {
     const entry = "title Arch\nlinux /vmlinuz-linux\noptions root=UUID=1 rw\n";
     const host = hostWith(folder, { "/boot/loader/entries/arch.conf": entry }, []);
     mend(addArgument(host, "intel_iommu=on"), folder, before);
@@ -78,7 +78,7 @@ for (const before of seds) {
   });
 }
 
-test("others have a tool of their own", ({ folder }) => {
+test("other boot loaders are changed by their own tools", ({ folder }) => {
   const run = (programs: string[], existingPaths: string[] = [], files = {}) =>
     addArgument(hostWith(folder, files, programs, existingPaths), "intel_iommu=on").command;
   assert.is(
@@ -113,7 +113,7 @@ test("others have a tool of their own", ({ folder }) => {
   assert.is(run([]), null, "a boot loader that is not known is left alone");
 });
 
-test("Proxmox on ZFS is booted by systemd-boot only with UEFI and without Secure Boot", ({ folder }) => {
+test("Proxmox on ZFS uses systemd-boot only with UEFI and without Secure Boot", ({ folder }) => {
   const files = {
     "/etc/os-release": "ID=debian\n",
     "/etc/kernel/cmdline": "root=ZFS=rpool/ROOT/pve-1 boot=zfs intel_iommu=on\n",
@@ -132,7 +132,7 @@ test("Proxmox on ZFS is booted by systemd-boot only with UEFI and without Secure
   assert.equal(said({ efi: true }), [`${systemd} or ${other}`, null, undefined], "a person looks");
 });
 
-test("what waits for a reboot is brought into the boot entries before it", ({ folder }) => {
+test("configured arguments are applied to the boot entries before the reboot", ({ folder }) => {
   const files = { "/etc/default/grub": grub('"quiet intel_iommu=on"') };
   const run = (programs: string[]) => refreshEntries(hostWith(folder, files, programs), "intel_iommu=on")?.command;
   assert.is(run(["update-grub"]), "update-grub");
@@ -141,7 +141,7 @@ test("what waits for a reboot is brought into the boot entries before it", ({ fo
   assert.is(run([]), undefined);
 });
 
-test("what was not read is not taken for what is not configured", ({ folder }) => {
+test("a file that was not read does not count as not configured", ({ folder }) => {
   const bls = "GRUB_ENABLE_BLSCFG=true\n";
   const running = { "/proc/cmdline": "BOOT_IMAGE=/vmlinuz ro intel_iommu=off\n" };
   const fedora = hostWith(folder, { ...running, "/etc/default/grub": `${grub('"quiet"')}${bls}` }, ["grubby"]);
@@ -236,7 +236,7 @@ for (
     ["Void", ["dracut", "update-grub"], { "/etc/default/grub": grub('""') }, /^dracut --force --regenerate-all$/, null],
   ] as [string, string[], Record<string, string>, RegExp, RegExp | null][]
 ) {
-  test(`${name}: the tool that makes the image that boots`, ({ folder }) => {
+  test(`${name}: uses the tool that builds the image that boots`, ({ folder }) => {
     const host = hostWith(folder, files, programs);
     assert.match(initramfsOf(host)!.rebuild!, rebuild);
     const { command } = addArgument(host, "iommu=pt");
@@ -246,7 +246,7 @@ for (
 }
 
 for (const [name, quote] of [["double quotes", '"'], ["single quotes", "'"], ["no quotes", ""]] as const) {
-  test(`mkinitcpio: paths of a preset in ${name}`, ({ folder }) => {
+  test(`mkinitcpio: finds the paths of a preset in ${name}`, ({ folder }) => {
     const preset =
       `ALL_config=${quote}/etc/mkinitcpio.conf${quote}\ndefault_image=${quote}/boot/initramfs.img${quote}\n`;
     const host = hostWith(folder, { "/etc/mkinitcpio.d/linux.preset": preset }, ["mkinitcpio", "lsinitcpio"]);
@@ -256,7 +256,7 @@ for (const [name, quote] of [["double quotes", '"'], ["single quotes", "'"], ["n
   });
 }
 
-test("unified kernel images by mkinitcpio: the file that has the arguments", ({ folder }) => {
+test("unified kernel images by mkinitcpio: edits the file that has the arguments", ({ folder }) => {
   const uki = 'default_uki="/efi/EFI/Linux/arch-linux.efi"\n';
   const added = (files: Record<string, string>, preset = uki) => {
     rmSync(join(folder, "etc"), { recursive: true, force: true });
@@ -277,7 +277,7 @@ test("unified kernel images by mkinitcpio: the file that has the arguments", ({ 
   assert.match(named[1]!, /in \/etc\/own-cmdline,/);
 });
 
-test("unified kernel images by mkinitcpio: an argument is removed from the file that has it", ({ folder }) => {
+test("unified kernel images by mkinitcpio: removes an argument from the file that has it", ({ folder }) => {
   const host = hostWith(folder, {
     "/etc/mkinitcpio.d/linux.preset": "default_uki=/efi/linux.efi\n",
     "/etc/kernel/cmdline": "root=x\n",
@@ -287,7 +287,7 @@ test("unified kernel images by mkinitcpio: an argument is removed from the file 
   assert.is(edit, "line_change /etc/cmdline.d/50-off.conf remove intel_iommu=off");
 });
 
-test("the initramfs is rebuilt by the tool that is there", ({ folder }) => {
+test("the initramfs is rebuilt by the installed tool", ({ folder }) => {
   const made = (name: string) => initramfsOf(hostWith(folder, {}, [name]))?.rebuild;
   assert.is(made("update-initramfs"), "update-initramfs -u -k all");
   assert.is(made("dracut"), "dracut --force --regenerate-all");

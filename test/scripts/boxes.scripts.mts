@@ -40,7 +40,7 @@ const listed = `"vol-list default"|"vol-list --pool default") echo ' ${copy}   /
 vol-delete*) ;;`;
 const based = `echo '<volume><backingStore>'; echo '<path>/images/${copy}</path>'; echo '</backingStore></volume>'`;
 
-test("a copy of a box that nothing is based on goes", ({ folder }) => {
+test("a copy of a box that no disk is based on is removed", ({ folder }) => {
   const { deletes } = volumes(
     folder,
     `"pool-list --all --name"|"pool-list --name") echo default ;;\n"list --all --name") ;;\n${listed}`,
@@ -67,7 +67,7 @@ for (
     "libvirt does not answer": "never) ;;",
   })
 ) {
-  test(`a copy of a box stays where ${what}`, ({ folder }) => {
+  test(`a copy of a box stays if ${what}`, ({ folder }) => {
     assert.equal(volumes(folder, virsh).deletes, []);
   });
 }
@@ -78,7 +78,7 @@ for (
     ["http with a port", "http://anna:hun%40ter2@h.example:81/debian", "http://h.example:81/debian"],
   ] as const
 ) {
-  test(`the password of a mirror (${what}) is in no command's words and no list of packages`, ({ folder }) => {
+  test(`the password of a mirror (${what}) is in no command line and no package list`, ({ folder }) => {
     const env = standIns(folder, {
       id: "echo 0",
       "qemu-img": "true",
@@ -105,7 +105,7 @@ for (
   });
 }
 
-test("a damaged image in the cache is not used, and the URL is in no command's words", ({ folder }) => {
+test("a damaged cached image is not used, and its URL is in no command line", ({ folder }) => {
   const sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // of "abc"
   const env = {
     ...standIns(folder, {

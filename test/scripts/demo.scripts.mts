@@ -36,7 +36,7 @@ const tools = Object.fromEntries(
   ["qemu-system-x86_64", "qemu-img", "debootstrap", "mke2fs", "unshare"].map((name) => [name, ":"]),
 );
 
-test("without a terminal, missing packages are named and not installed", () => {
+test("without a terminal, missing packages are listed and not installed", () => {
   const { code, err, log } = demo("missing", { ...tools, debootstrap: "", "qemu-img": ":" });
   assert.equal([code, log.map((line) => line.split(" ")[0])], [0, ["node"]], err);
   const { debootstrap: _, ...rest } = tools;
@@ -45,21 +45,21 @@ test("without a terminal, missing packages are named and not installed", () => {
   assert.match(said.err, /missing: debootstrap\n {2}apt-get install .* debootstrap\n {2}or: npm run demo -- --yes/);
 });
 
-test("--yes installs what is missing, and then the demo starts", () => {
+test("--yes installs missing packages, and then the demo starts", () => {
   const { "qemu-system-x86_64": _, ...rest } = tools;
   const { code, log } = demo("yes", rest, ["--yes"]);
   assert.is(code, 0);
   assert.match(log.join("\n"), /^apt-get .*update\napt-get .*install .* qemu-system-x86\nnode .*test\/e2e\/demo\.mts$/);
 });
 
-test("a host where it cannot run is refused with the reason", () => {
+test("a host on which the demo cannot run is refused with the reason", () => {
   assert.match(demo("mac", { ...tools, uname: "echo Darwin" }).err, /needs Debian/);
   const user = demo("user", { ...tools, id: "echo 1000" });
   assert.equal([user.code, user.log], [1, []]);
   assert.match(user.err, /needs root: sudo/);
 });
 
-test("each step of the demo is a command of this program or shows its effect", () => {
+test("each step of the demo is a command of homelab-gpu or shows its effect", () => {
   const commands = [...own("test/e2e/demo.mts").matchAll(/command: [`"](.*?)[`"]/g)].map(([, text]) => text!);
   assert.ok(commands.length >= 8, commands.join("\n"));
   for (const word of ["doctor", "up", "ssh", "down"]) {

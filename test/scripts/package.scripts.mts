@@ -11,7 +11,7 @@ import { own, root } from "../fake.mts";
 const test = suite("package");
 const { bin, files, scripts } = JSON.parse(own("package.json"));
 
-test("what npm starts says its version, and is packed with all that it needs", () => {
+test("the npm package prints its version, and contains all that it needs", () => {
   assert.is(bin, "scripts/homelab-gpu.mjs");
   assert.ok(statSync(`${root}/${bin}`).mode & 0o100);
   assert.equal([files.includes(bin), files.includes("dist/homelab-gpu.mjs")], [true, true]);

@@ -46,7 +46,7 @@ function run(script: string, folder: string): string[] {
   return execFileSync("sh", ["-c", text], { encoding: "utf8", env }).trim().split("\n");
 }
 
-test("does it, finds nothing left to do, and takes all of it back", ({ folder }) => {
+test("apply leaves nothing to do, and undo restores everything", ({ folder }) => {
   const put = (path: string, text: string) => {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
@@ -130,7 +130,7 @@ for (
     ["made with arguments before", "Initramfs regeneration: enabled\nInitramfs args: -I /etc/crypttab \n"],
   ] as const
 ) {
-  test(`on a host of rpm-ostree's the early boot image is its own matter: ${name}`, ({ folder }) => {
+  test(`on an rpm-ostree host, rpm-ostree builds the initramfs: ${name}`, ({ folder }) => {
     const state = join(folder, "deployment");
     writeFileSync(state, before);
     mkdirSync(join(folder, "etc"));
@@ -157,7 +157,7 @@ for (
   });
 }
 
-test("the way back is there before anything changes, and does no harm half way", ({ folder }) => {
+test("the undo script exists before any change, and works after a partial run", ({ folder }) => {
   const preparation = prepared("rtx4070-desktop-debian12", "{}");
   mkdirSync(join(folder, "etc"));
   assert.equal(run(undoScript(preparation), folder), ["update-initramfs -u -k all"]);
@@ -166,7 +166,7 @@ test("the way back is there before anything changes, and does no harm half way",
 
 const paths = ({ files }: ReturnType<typeof preparedOn>) => files.map(({ path }) => path.replace(/^\/etc\//, ""));
 
-test("a preset that names a configuration reads our file by a line in that one", ({ folder }) => {
+test("a preset with its own configuration file gets a line that reads ours", ({ folder }) => {
   const preparation = preparedOn("arch", ["mkinitcpio", "pacman"], (host) => {
     host.configured = [{ file: "mkinitcpio.d/linux.preset", text: "ALL_config=/etc/mkinitcpio.conf" }];
   });

@@ -18,7 +18,7 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
 
-test("the probe ends in time where the programs that it asks hang, and names them", ({ folder }) => {
+test("the probe ends in time if the programs that it runs hang, and names them", ({ folder }) => {
   const env = standIns(folder, {
     packer: "sleep 100",
     libvirtd: "sleep 100",
@@ -44,7 +44,7 @@ test("the probe ends in time where the programs that it asks hang, and names the
   assert.ok(tools.some(({ message }) => /packer|missing/.test(message)), JSON.stringify(tools));
 });
 
-test("the probe of a tree gives no name of a boot entry and no MAC address in an interface's name", ({ folder }) => {
+test("the probe of a tree prints no name of a boot entry and no MAC address in an interface's name", ({ folder }) => {
   const files: Record<string, string> = {
     "boot/loader/entries/0123456789abcdef0123456789abcdef-6.1.conf": "options intel_iommu=on",
     "boot/loader/entries/annas-laptop.conf": "options quiet",
@@ -64,7 +64,7 @@ test("the probe of a tree gives no name of a boot entry and no MAC address in an
   assert.not.match(out, /0123456789abcdef|annas|001122334455|aabbccddeeff/i);
 });
 
-test("the probe gives no place of a program in somebody's folder, and no name of a network or pool", ({ folder }) => {
+test("the probe prints no program path in a user's folder, and no name of a network or pool", ({ folder }) => {
   const env = standIns(folder, { packer: "echo Packer v1.2.3" });
   const out = execFileSync("sh", [`${root}/scripts/probe-linux.sh`], { env, encoding: "utf8" });
   assert.match(out, /^packer:…\/packer$/m);

@@ -10,7 +10,7 @@ import { root, standIns } from "../fake.mts";
 
 const test = suite("probe-macos");
 
-test("the probe of a Mac reads what its programs print", () => {
+test("the probe of a Mac reads the output of its programs", () => {
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-mac-"));
   const programs = {
     sw_vers: "case $1 in -productVersion) echo 13.7.1 ;; -productName) echo macOS ;; esac",

@@ -12,7 +12,7 @@ import { own, root, standIns } from "../fake.mts";
 
 const test = suite("probe");
 
-test("the probe tells groups that count from those that count from the next login on", () => {
+test("the probe distinguishes active groups from those of the next login", () => {
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-id-"));
   try {
     const more = ",36(kvm),107(libvirt),998(video)";
@@ -41,7 +41,7 @@ function tree(text: string): string {
   return folder;
 }
 
-test("finds UEFI firmware where distributions put it, and the pair without Secure Boot", () => {
+test("the probe finds the distributions' UEFI firmware, and the pair without Secure Boot", () => {
   const found = (files: string) => {
     const folder = tree(files);
     try {
@@ -185,7 +185,7 @@ function probed(text: string, shell: string[] = ["sh"]): Host {
   }
 }
 
-test("the probe tells modules that can be loaded from those that an update took away", () => {
+test("the probe distinguishes loadable modules from those that an update removed", () => {
   const kernel = (text: string) => {
     const { available, replaced } = probed(`proc/sys/kernel/osrelease = 6.11.6\n${text}`).kernel;
     return [available, replaced];
@@ -267,7 +267,7 @@ test("the probe finds the disk of an NVMe multipath head by its controllers", ()
   assert.equal([places(far), far.untraced], [[], ["/"]], "over a network");
 });
 
-test("the probe reports every mount point on a disk, by no name that its owner gave", () => {
+test("the probe reports every mount point on a disk, without personal names", () => {
   const needs = needsOf(
     two + mapped(0, "planted", "sdb") + mounted(
       "0:5 / / rw - tmpfs none rw",
@@ -294,7 +294,7 @@ test("the probe reports every mount point on a disk, by no name that its owner g
   assert.equal([needs.untraced, needs.unread], [[], ["route"]], "a root in memory needs no device");
 });
 
-test("the probe says what leads nowhere", () => {
+test("the probe reports devices that lead nowhere", () => {
   const root = (line: string) => {
     const { mounts, untraced, unread } = needsOf(two + mounted(line));
     return [mounts, untraced, unread.includes("/")];
@@ -324,7 +324,7 @@ test("the probe says what leads nowhere", () => {
   ]);
 });
 
-test("the probe finds the disks of a ZFS pool where zpool tells them", () => {
+test("the probe finds the disks of a ZFS pool with zpool", () => {
   const folder = tree(
     (two + mapped(0, "crypt", "sdb") +
       mounted("0:27 / / rw - zfs rpool/ROOT/pve-1 rw", "0:28 / /rpool rw - zfs rpool rw"))
@@ -394,7 +394,7 @@ function firewall(commands: string): Host["forwarding"] {
   return parseHost(execFileSync("unshare", ["-n", "sh", "-euc", script], { encoding: "utf8" })).forwarding;
 }
 
-test("the probe reads which chains drop the packets of guests, without the names of one's own", () => {
+test("the probe reads which chains drop the packets of guests, without the user's names", () => {
   const docker = "iptables -P FORWARD DROP; iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER";
   const chain = { family: "ip", table: "filter", drops: true, passesGuests: false };
   assert.equal(firewall("true")!.chains, []);
@@ -410,7 +410,7 @@ test("the probe reads which chains drop the packets of guests, without the names
   ]);
 });
 
-test("the probe reads the rules where iptables alone is installed", () => {
+test("the probe reads the rules if only iptables is installed", () => {
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-iptables-"));
   try {
     const bin = standIns(folder, {

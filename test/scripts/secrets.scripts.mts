@@ -19,7 +19,7 @@ const lineOf = (path: string) => {
   }
 };
 
-test("the probe of this host has none of this host's", () => {
+test("the probe of this host contains none of its secrets", () => {
   const names = (folder: string) => {
     try {
       return readdirSync(folder);
@@ -47,7 +47,7 @@ test("the probe of this host has none of this host's", () => {
   }
 });
 
-test("the probe of a host with planted ones has none of them", () => {
+test("the probe of a host with planted secrets contains none of them", () => {
   const tree = mkdtempSync(join(tmpdir(), "homelab-gpu-planted-"));
   try {
     const bdf = "0000:01:00.0";

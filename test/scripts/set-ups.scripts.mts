@@ -360,7 +360,7 @@ const ownTexts = (folder: string) =>
   );
 
 for (const [name, setUp] of Object.entries(setUps)) {
-  test(`${name}: applied, in the image, nothing left to do, taken back`, ({ folder }) => {
+  test(`${name}: applied, in the image, nothing left to do, undone`, ({ folder }) => {
     const put = (path: string, text: string) => {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);
@@ -408,7 +408,7 @@ for (const [name, setUp] of Object.entries(setUps)) {
   });
 }
 
-test("NixOS: lines for configuration.nix, and no file", ({ folder }) => {
+test("NixOS: prints lines for configuration.nix, and writes no file", ({ folder }) => {
   const setUp: SetUp = { os: "ID=nixos\nVERSION_ID=26.05\n", programs: ["bootctl"], first: [], entry: "", image: "" };
   mkdirSync(join(folder, "etc"));
   writeFileSync(join(folder, "etc/os-release"), setUp.os);

@@ -94,7 +94,7 @@ esac`,
   return { work, put, script, copy, has, asked: () => readFileSync(`${work}/asked`, "utf8") };
 }
 
-test("a stack arrives with modes, links and odd names; the next copy has only changed files", async () => {
+test("a stack is copied with modes, links and odd names; the next copy has only changed files", async () => {
   const { work, put, script, copy, has, asked } = guest();
   put("a/compose.yaml", "services: {web: {image: x}}\n");
   put("a/run me.sh", "#!/bin/sh\n", 0o750);
@@ -127,7 +127,7 @@ test("a stack arrives with modes, links and odd names; the next copy has only ch
   rmSync(work, { recursive: true });
 });
 
-test("what Compose refuses in the VM is kept for the proof, and nothing is started", async () => {
+test("a refusal of Compose in the VM is kept for verify, and nothing is started", async () => {
   const { work, put, script, copy, asked } = guest();
   put("a/compose.yaml", "services: {web: {imag: x}}\n");
   put("refuses", "");

@@ -47,7 +47,7 @@ function asked(
 const docker = `case "$1" in ps) echo 1; echo 2 ;; inspect) printf '%s\\n' '${inspected}' ;; esac`;
 const nothing = { docker: "exit 1", "nvidia-smi": "exit 9" };
 
-test("services of the config and of stacks, with ports and containers", ({ folder }) => {
+test("services of the config and of stacks are listed with ports and containers", ({ folder }) => {
   const { status, answer } = asked(folder, { ...nothing, docker });
   assert.is(status, 0);
   assert.equal([answer!.engine, answer!.services.map(({ name, state, ports }) => [name, state, ports])], ["answers", [
@@ -64,7 +64,7 @@ test("an engine that does not answer is not an engine without containers", ({ fo
   assert.equal([none.engine, none.services], ["answers", []]);
 });
 
-test("NVIDIA's cards as nvidia-smi prints them; its error is no card", ({ folder }) => {
+test("NVIDIA cards are listed as nvidia-smi prints them; its error is not a card", ({ folder }) => {
   const line = "00000000:06:00.0, NVIDIA L4, 3, 512, 23034, 41, 16.32, 72.00";
   const smi =
     `case "$*" in *--query-gpu=pci.bus_id,name,utilization.gpu,*noheader* | *noheader*--query-gpu=*) echo '${line}' ;; esac`;
@@ -73,7 +73,7 @@ test("NVIDIA's cards as nvidia-smi prints them; its error is no card", ({ folder
   assert.equal(asked(folder, { docker, "nvidia-smi": broken }).answer!.gpus, []);
 });
 
-test("AMD's and Intel's cards from sysfs; connectors and other drivers are no cards", ({ folder }) => {
+test("AMD and Intel cards are read from sysfs; connectors and other drivers are not cards", ({ folder }) => {
   const amd = "devices/pci0000:00/0000:06:00.0";
   const intel = "devices/pci0000:00/0000:07:00.0";
   const { stderr, answer } = asked(folder, nothing, {
@@ -113,7 +113,7 @@ test("AMD's and Intel's cards from sysfs; connectors and other drivers are no ca
   }, { name: "Intel card 8086:56a0", address: "0000:07:00.0", clockMHz: 600 }]);
 });
 
-test("asked for services alone it looks at nothing else", ({ folder }) => {
+test("with services alone, nothing else is read", ({ folder }) => {
   const log = `${folder}/smi`;
   const { answer } = asked(folder, { docker, "nvidia-smi": `touch '${log}'` }, {}, "services");
   assert.equal([answer!.services.length, answer!.disks, existsSync(log)], [2, [], false]);
@@ -133,7 +133,7 @@ function applied(folder: string, compose: string, env: NodeJS.ProcessEnv) {
   return { status, stderr, asked: readFileSync(`${folder}/asked`, "utf8") };
 }
 
-test("PULL=yes fetches the images before the services start; without it nothing is fetched", ({ folder }) => {
+test("PULL=yes pulls the images before the services start; without it nothing is pulled", ({ folder }) => {
   const plain = applied(folder, "", {});
   assert.equal([plain.status, plain.asked.includes(" pull ")], [0, false]);
   const { status, asked } = applied(folder, "", { PULL: "yes" });
@@ -142,14 +142,14 @@ test("PULL=yes fetches the images before the services start; without it nothing 
   assert.ok(existsSync(`${folder}/compose.yaml`));
 });
 
-test("an image that cannot be fetched costs no service: the others start", ({ folder }) => {
+test("an image that cannot be pulled affects no other service", ({ folder }) => {
   const { status, stderr, asked } = applied(folder, 'case "$*" in *" pull "*) exit 18 ;; esac', { PULL: "yes" });
   assert.is(status, 0);
   assert.match(stderr, /not every image could be fetched/);
   assert.match(asked, /up -d/);
 });
 
-test("templates for inspect name fields as Docker's and Podman's types do", () => {
+test("templates for inspect use the field names of Docker's and Podman's types", () => {
   // for a JSON name such as HostIp Docker falls back to the JSON text, in which a container without a health check has no Health, and
   // fails; Podman knows no JSON names
   for (const name of ["status-guest", "verify-guest"]) {

@@ -14,12 +14,12 @@ const files = readdirSync(`${root}/test`, { recursive: true, encoding: "utf8" })
   /\.(test|scripts|copies|sweep|tools|powershell|lab|guest|e2e)\.mts$/.test(name)
 );
 
-test("each has a name and says what it covers", () => {
+test("each tier has a name and says what it covers", () => {
   assert.equal(listed.filter((line) => !line), []);
   assert.is(new Set(tiers).size, tiers.length);
 });
 
-test("the README of the tests has a row for each", () => {
+test("the README of the tests has a row for each tier", () => {
   const rows = own("test/README.md").split("\n").flatMap((line) => /^\| (`[^|]*`) *\|/.exec(line)?.[1] ?? []);
   const names = rows.flatMap((row) => [...row.matchAll(/`([^`]+)`/g)].map(([, name]) => name!));
   const patterns = names.map((name) => new RegExp(`^${name.replace(/[A-Z]{2,}/, "\\w+")}$`));
@@ -42,7 +42,7 @@ test("each test file runs its tests and is run by a tier", () => {
   assert.equal(unrun, []);
 });
 
-test("a tier that is not there is refused, and named", () => {
+test("an unknown tier is refused by name", () => {
   assert.throws(
     () => execFileSync("sh", [`${root}/.ci/run`, "nonsense"], { encoding: "utf8", stdio: "pipe" }),
     /there is no tier nonsense/,

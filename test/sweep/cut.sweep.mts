@@ -22,7 +22,7 @@ const configOf = (gpu: string | undefined) =>
   parseConfig(`machines: [{name: vm, box: lab/x, image: debian-13, memory: 1024, gpu: ${gpu}}]`);
 const keyOf = ({ check, machine, status }: Finding) => `${check} ${machine} ${status}`;
 
-test("a probe cut at any line fails for that, and says nothing else that the whole one does not say", () => {
+test("a probe cut at any line fails for that, and adds nothing to the complete one", () => {
   for (const { name, gpu, lines } of hosts) {
     const config = configOf(gpu);
     const judged = (text: string) => {
@@ -39,7 +39,7 @@ test("a probe cut at any line fails for that, and says nothing else that the who
   }
 });
 
-test("whichever line is missing, nothing that is not there is printed", () => {
+test("a probe without one of its lines prints nothing that does not exist", () => {
   const found = new Map<string, string>();
   for (const { name, gpu, lines } of hosts) {
     const config = configOf(gpu);
@@ -65,7 +65,7 @@ test("whichever line is missing, nothing that is not there is printed", () => {
   assert.equal([...found], []);
 });
 
-test("50,000 damaged state.json (seed 7): read or left out part by part, never a crash", () => {
+test("50,000 damaged state.json (seed 7): read or ignored part by part, never a crash", () => {
   const dice = random(7);
   const whole = JSON.stringify({
     schema: "homelab-gpu/state/2",

@@ -13,7 +13,7 @@ const able = spawnSync("unshare", ["-m", "true"]).status === 0;
 
 // from no space at all to enough for all files but not for all logs
 for (const pages of able ? [1, 4, 8, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 28, 32] : []) {
-  test(`up with ${pages * 4} KiB of room, then with enough`, () => {
+  test(`up with ${pages * 4} KiB of space fails, then succeeds with enough`, () => {
     const { folder, env, words } = lab();
     try {
       mkdirSync(join(folder, ".homelab-gpu"));

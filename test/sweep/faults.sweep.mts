@@ -70,7 +70,7 @@ const mishaps: Record<string, (operation: string) => void> = {
 
 for (const { name, command, gpu, before, options } of commands) {
   for (const [what, strike] of Object.entries(mishaps)) {
-    test(`${name}, ${what}, at every operation: the next one goes on`, async () => {
+    test(`${name}, ${what}, at every operation: the next run continues`, async () => {
       const whole = await host(gpu, before);
       assert.is(await whole.does(command, whole.context([], options)), 0, whole.said.join(""));
       const expected = whole.outcome;
@@ -101,7 +101,7 @@ for (const { name, command, gpu, before, options } of commands) {
   }
 }
 
-test("destroy takes away what any stopped up left", async () => {
+test("destroy removes what any stopped up left", async () => {
   let at = 1;
   for (;; at++) {
     const world = await host(false);
@@ -121,7 +121,7 @@ test("destroy takes away what any stopped up left", async () => {
   }
 });
 
-test("the config changes during a run: the next one brings what it says now", async () => {
+test("a config that changes during a run takes effect in the next one", async () => {
   const path = `${process.cwd()}/homelab-gpu.yaml`;
   const changed = plain.replace("x/web", "x/other");
   const whole = await host(false);
@@ -137,7 +137,7 @@ test("the config changes during a run: the next one brings what it says now", as
   }
 });
 
-test("the clock is set back between runs and during one", async () => {
+test("the clock may be set back between runs and during one", async () => {
   const { now } = Date;
   const whole = await host(false, [up]);
   try {
@@ -156,7 +156,7 @@ test("the clock is set back between runs and during one", async () => {
   }
 });
 
-test("two runs at once, in 500 orders (seed 7): the steps of one at a time, and a lab that is whole", async () => {
+test("two runs at once, in 500 orders (seed 7): one runs at a time, and the lab stays whole", async () => {
   const dice = random(7);
   const single = await host(false, [up]);
   for (let i = 0; i < 500; i++) {

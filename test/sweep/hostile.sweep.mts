@@ -35,7 +35,7 @@ function harmful(command: string): boolean {
   return /HOSTILE/.test(outside) || inner.some(harmful);
 }
 
-test("the measure itself tells quoted from unquoted", () => {
+test("the measure itself distinguishes quoted from unquoted", () => {
   assert.not.ok(harmful("echo 'x'\\''; HOSTILE'"));
   assert.ok(harmful("echo 'x'; HOSTILE; ''"));
   assert.ok(harmful("sh -c 'echo x; HOSTILE'"));
@@ -84,14 +84,14 @@ test("a probe: no command that is shown or run has any of its texts unquoted", (
   assert.ok(looked > 10_000, `only ${looked} commands were looked at`);
 });
 
-test("a log: what mends a failure is written down beforehand, and takes nothing from it", () => {
+test("a log: fixes are fixed texts, and contain nothing of the log", () => {
   for (const { fix } of failures) {
     const fixes = typeof fix === "function" ? fix({}) : fix;
     assert.is(JSON.stringify(JSON.parse(JSON.stringify(fixes))), JSON.stringify(fixes));
   }
 });
 
-test("a config: its values are words of their own to every program, and quoted in what another shell reads", () => {
+test("a config: its values are separate words for programs, and quoted for other shells", () => {
   const value = hostile.replaceAll(/\s/g, "\t").replaceAll("\t", "");
   const file = `/srv/${hostile}.qcow2`;
   const images = [{ file }, { url: `https://example.org/${value}`, checksum: `sha256:${"0".repeat(64)}` }, {

@@ -18,7 +18,7 @@ function around(made: ReturnType<typeof lab>, command: string, line: string) {
 }
 
 for (const lines of [0, 1, 2, 3, 5, 9, 15, 30]) {
-  test(`up with its output closed after ${lines} lines: it goes on to its end and leaves no lock`, () => {
+  test(`up with its output closed after ${lines} lines runs to its end and leaves no lock`, () => {
     const made = lab();
     try {
       const { stderr } = around(made, "up", `{ $command; echo $? >code; } 2>&1 | head -n ${lines}`);
@@ -36,7 +36,7 @@ for (const lines of [0, 1, 2, 3, 5, 9, 15, 30]) {
 
 const closed = { "no stream": "", input: "<&-", output: ">&-", errors: "2>&-", "all streams": "<&- >&- 2>&-" };
 for (const [what, how] of Object.entries(closed)) {
-  test(`destroy with ${what} closed and no terminal: refused with 2, and nothing is removed`, () => {
+  test(`destroy with ${what} closed and no terminal is refused with 2, and removes nothing`, () => {
     const made = lab();
     try {
       assert.is(around(made, "up", "$command").status, 0);
@@ -52,7 +52,7 @@ for (const [what, how] of Object.entries(closed)) {
   });
 }
 
-test("reading commands with their output closed end without a stack", () => {
+test("reading commands with closed output end without a stack", () => {
   const made = lab();
   try {
     for (const command of ["doctor", "plan", "status", "--help"]) {

@@ -76,7 +76,7 @@ print -r -- $seen`;
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 for (const shell of shells) {
-  test(`${shell}: commands as the first word alone, options where they are taken`, () => {
+  test(`${shell}: completes commands only as the first word, and options where they apply`, () => {
     const offered = (...typed: string[]) => offers[shell](["homelab-gpu", ...typed]);
     const has = (list: string[], word: string) => list.includes(word);
     assert.equal(["doctor", "down", "up"].map((name) => has(offered("do"), name)), [true, true, false]);
@@ -91,7 +91,7 @@ for (const shell of shells) {
 }
 
 for (const shell of shells) {
-  test(`${shell}: machines of the config, checks, groups, shells and pages where they are taken`, () => {
+  test(`${shell}: completes machines, checks, groups, shells and pages where they apply`, () => {
     const offered = (...typed: string[]) => offers[shell](["homelab-gpu", ...typed]);
     assert.equal(["ai-box", "second", "web"].map((name) => offered("up", "").includes(name)), [true, true, false]);
     assert.equal(["iommu", "iommu.group"].map((name) => offered("doctor", "iom").includes(name)), [true, true]);
@@ -105,14 +105,14 @@ for (const shell of shells) {
   });
 }
 
-test("bash and zsh: machines of the config that was named", () => {
+test("bash and zsh complete machines of the named config", () => {
   for (const shell of ["bash", "zsh"] as const) {
     const found = offers[shell](["homelab-gpu", "--config", "other.yaml", "down", ""]);
     assert.equal(["flow-a", "flow-b", "ai-box"].map((name) => found.includes(name)), [true, true, false], shell);
   }
 });
 
-test("zsh: what the README tells to do makes it complete", () => {
+test("zsh completes after the steps of the README", () => {
   const [, told] = /```sh\nnpm run bundle\n(homelab-gpu\(\) .*\nsource .*) {3}#.*\n```/.exec(own("README.md"))!;
   const file = "~/homelab-gpu/dist/homelab-gpu.mjs";
   assert.ok(told!.includes(file), told);

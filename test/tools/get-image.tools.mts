@@ -65,7 +65,7 @@ const published = (
   sums = "SHA512SUMS",
 ) => ["published", server(folder, "disk.img"), server(folder, sums), "trixie"];
 
-test("fetches a published image, verified, once", ({ folder }) => {
+test("downloads a published image once, and verifies it", ({ folder }) => {
   const first = get(folder, ...published(folder));
   assert.equal([first.status, first.made()], [0, image], first.err);
   assert.equal(first.cached, [`sha512-${sum("sha512")}`]);
@@ -73,11 +73,11 @@ test("fetches a published image, verified, once", ({ folder }) => {
   assert.match(get(folder, ...published(folder)).err, /already downloaded/);
 });
 
-test("knows both forms of lists of checksums", ({ folder }) => {
+test("reads both forms of checksum lists", ({ folder }) => {
   assert.equal(get(folder, ...published(folder, "SHA256SUMS")).cached, [`sha256-${sum("sha256")}`]);
 });
 
-test("uses nothing that is not what it should be", ({ folder }) => {
+test("uses nothing with a wrong checksum", ({ folder }) => {
   writeFileSync(join(folder, "server/disk.img"), `${image}x`);
   const { status, err, cached } = get(folder, ...published(folder));
   assert.equal([status, cached], [1, []]);
@@ -85,7 +85,7 @@ test("uses nothing that is not what it should be", ({ folder }) => {
   assert.throws(() => readFileSync(join(folder, "lab/image")));
 });
 
-test("a list of checksums that is moved to where nothing is encrypted is not read", async ({ folder }) => {
+test("a checksum list that redirects to an unencrypted URL is not read", async ({ folder }) => {
   const { port, end } = await serve(`asked.url === "/SHA512SUMS"
     ? answer.writeHead(302, { location: "/moved" }).end() : answer.end("${sum("sha512")}  disk.img")`);
   try {
@@ -107,7 +107,7 @@ test("curl's meter of a download is read: its bytes and rate", ({ folder }) => {
 });
 
 for (const way of ["published", "url"]) {
-  test(`${way}: an image over the size cap is not kept, and a later run gets it`, ({ folder }) => {
+  test(`${way}: an image over the size limit is not kept, and a later run downloads it`, ({ folder }) => {
     const words = way === "url" ? [way, server(folder, "disk.img"), `sha256:${sum("sha256")}`] : published(folder);
     const { status, err, cached } = getWith({ MAX_IMAGE_GIB: "0" }, folder, ...words);
     assert.equal([status, cached], [1, []], err);
@@ -116,7 +116,7 @@ for (const way of ["published", "url"]) {
   });
 }
 
-test("the size cap holds for a server that cannot go on where a download stopped", async ({ folder }) => {
+test("the size limit holds for a server that cannot resume a download", async ({ folder }) => {
   const part = join(folder, `cache/homelab-gpu/images/sha256-${sum("sha256")}.part`);
   writeFileSync(part, image.slice(0, 500));
   const { port, end } = await serve(`answer.end(${JSON.stringify(image)})`);
@@ -130,7 +130,7 @@ test("the size cap holds for a server that cannot go on where a download stopped
   }
 });
 
-test("a server that stalls ends the download, which holds no lock and keeps its part", async ({ folder }) => {
+test("a stalled server ends the download, which holds no lock and keeps its part", async ({ folder }) => {
   const { port, end } = await serve(
     `answer.writeHead(200, { "content-length": 100000 }).write(${JSON.stringify(image.slice(0, 500))})`,
   );
@@ -164,7 +164,7 @@ exec "$CURL" --max-time 60 "$@"
   }
 });
 
-test("goes on where a stopped download ended, or from the start where it cannot", ({ folder }) => {
+test("a stopped download is resumed, or restarted if it cannot be", ({ folder }) => {
   const part = join(folder, `cache/homelab-gpu/images/sha512-${sum("sha512")}.part`);
   writeFileSync(part, image.slice(0, 500));
   assert.is(get(folder, ...published(folder)).made(), image);
@@ -175,31 +175,31 @@ test("goes on where a stopped download ended, or from the start where it cannot"
   assert.is(get(folder, ...published(folder)).made(), image, "at the latest the next run has it");
 });
 
-test("builds from package sources where the publisher cannot be reached, and says so", ({ folder }) => {
+test("builds from package sources if the publisher cannot be reached, and says so", ({ folder }) => {
   const { status, err, made } = get(folder, ...published(folder, "NONE"));
   assert.is(status, 0);
   assert.match(err, /cannot reach file:.*NONE.*\n.*building trixie from this host's package sources instead/);
   assert.is(made(), "made trixie from \n");
 });
 
-test("does not take a list without that image for an answer", ({ folder }) => {
+test("a list without that image is not an answer", ({ folder }) => {
   writeFileSync(join(folder, "server/SHA512SUMS"), "");
   assert.match(get(folder, ...published(folder)).err, /has no checksum of disk\.img/);
 });
 
-test("fetches an image by its own checksum", ({ folder }) => {
+test("downloads an image by its own checksum", ({ folder }) => {
   assert.is(get(folder, "url", server(folder, "disk.img"), `sha256:${sum("sha256")}`).made(), image);
   assert.is(get(folder, "url", server(folder, "disk.img"), `sha256:${"0".repeat(64)}`).status, 1);
   assert.match(get(folder, "url", server(folder, "gone.img"), `sha256:${sum("sha256", "x")}`).err, /cannot fetch/);
 });
 
-test("takes a file that is here, and says when it is not", ({ folder }) => {
+test("uses a local file, and says if it is missing", ({ folder }) => {
   const path = join(folder, "server/disk.img");
   assert.is(get(folder, "file", path).made(), image);
   assert.match(get(folder, "file", `${path}2`).err, /there is no file/);
 });
 
-test("names what it makes by what it is made from", ({ folder }) => {
+test("images are named after what they are built from", ({ folder }) => {
   const first = get(folder, "debootstrap", "trixie");
   assert.is(first.made(), "made trixie from \n");
   assert.is(get(folder, "debootstrap", "trixie", "http://mirror.example.org/debian").cached.length, 2);

@@ -128,7 +128,7 @@ const expected: Record<string, { plain: string; cdi?: string; gpus?: string; nam
 
 for (const { name, program, engine } of engines) {
   if (!programs[program]) continue;
-  test(`${name}: each way reaches the daemon as a request that it understands`, async ({ folder }) => {
+  test(`${name}: each form of a request reaches the daemon as one that it understands`, async ({ folder }) => {
     const [cdi, current] = [engine.cdi === true || engine.version === "28.5.2", program === "2.40"];
     for (const [way, body] of Object.entries(ways)) {
       const { plain, ...more } = expected[way]!;
@@ -139,7 +139,7 @@ for (const { name, program, engine } of engines) {
   });
 }
 
-test("what Compose 1.29 and 2.26 do with gpus: unchanged is why it is rewritten", async ({ folder }) => {
+test("Compose 1.29 and 2.26 ignore gpus: or refuse it, so it is rewritten", async ({ folder }) => {
   writeFileSync(join(folder, "compose.yaml"), "services: {web: {image: x, gpus: all}}\n");
   assert.match(
     await ask(folder, "1.29", ["compose.yaml"]),
@@ -161,7 +161,7 @@ test("the override reaches services that extend another file, merge an anchor or
   assert.is(await ask(folder, "2.26", ["compose.yaml", "gpu.yaml"]), "nvidia -1");
 });
 
-test("for Podman every way is a CDI device of the rewritten file", () => {
+test("for Podman every form is a CDI device of the rewritten file", () => {
   for (const compose of ["1.0.3", "1.3.0"]) {
     const engine: GuestEngine = { engine: "podman", version: compose === "1.0.3" ? "4.3.1" : "5.4.2", compose };
     for (const [way, body] of Object.entries(ways)) {

@@ -192,7 +192,7 @@ for (const [shellName, tools] of shells) {
   for (const [name, before, after] of shapes) {
     // the other shells differ in few shapes, and each test starts a hundred programs
     if (shellName !== "sh" && !others.includes(name)) continue;
-    test(`${name}, ${shellName}: exactly one word more, and taken back`, ({ folder }) => {
+    test(`${name}, ${shellName}: adds exactly one word, and removes it`, ({ folder }) => {
       const host = hostIn(folder, { "/etc/os-release": "ID=arch\n", [file]: before });
       const text = () => readFileSync(join(folder, file), "utf8");
       const had = words(folder);
@@ -217,7 +217,7 @@ for (const [shellName, tools] of shells) {
 }
 assert.ok(shapes.length >= 40);
 
-test("a symbolic link stays one, and a file that is not writable keeps its mode", ({ folder }) => {
+test("a symbolic link stays a link, and a read-only file keeps its mode", ({ folder }) => {
   hostIn(folder, { "/etc/os-release": "ID=arch\n", "/etc/grub.real": `${variable}="quiet"\n` });
   mkdirSync(join(folder, "etc/default"), { recursive: true });
   symlinkSync("../grub.real", join(folder, file));
@@ -234,7 +234,7 @@ test("a symbolic link stays one, and a file that is not writable keeps its mode"
   assert.equal(is(), [true, 0o640, `${variable}="quiet"\n`]);
 });
 
-test("undo keeps what somebody changed since, and the copy from before", ({ folder }) => {
+test("undo keeps later changes of others, and the copy from before", ({ folder }) => {
   const before = `${variable}="quiet"\n`;
   const preparation = preparationFor(hostIn(folder, { "/etc/os-release": "ID=arch\n", [file]: before }), "add", added);
   run(applyScript(preparation), folder);
@@ -245,7 +245,7 @@ test("undo keeps what somebody changed since, and the copy from before", ({ fold
   assert.is(readFileSync(join(folder, stateDir, "kept", folder, file), "utf8"), before);
 });
 
-test("undo leaves a file that a shell can no longer read as it is", ({ folder }) => {
+test("undo leaves a file unchanged that a shell can no longer read", ({ folder }) => {
   const preparation = preparationFor(
     hostIn(folder, { "/etc/os-release": "ID=arch\n", [file]: `${variable}="quiet"\n` }),
     "add",
@@ -259,7 +259,7 @@ test("undo leaves a file that a shell can no longer read as it is", ({ folder })
   assert.match(stderr, /not taken back, since the file was changed since: grub add/);
 });
 
-test("apply after somebody's change takes that as the state before", ({ folder }) => {
+test("apply after another change takes that as the state before", ({ folder }) => {
   const preparation = preparationFor(
     hostIn(folder, { "/etc/os-release": "ID=arch\n", [file]: `${variable}="quiet"\n` }),
     "add",
@@ -325,7 +325,7 @@ test("an argument of the recovery variable, of Xen's or of a comment is not conf
   assert.equal(configuredArguments(host), ["iommu=pt"]);
 });
 
-test("the probe reads every shape of an assignment as a shell does", ({ folder }) => {
+test("the probe reads every form of an assignment as a shell does", ({ folder }) => {
   const configured = (text: string) =>
     configuredArguments(hostIn(folder, { "/etc/os-release": "ID=arch\n", [file]: text }));
   for (

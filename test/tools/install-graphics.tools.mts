@@ -131,7 +131,7 @@ for (
     ]],
   ] as [string, System, string, string[], string[]][]
 ) {
-  test(`${name}: the firmware and the driver's module; a second run changes nothing`, ({ folder }) => {
+  test(`${name}: installs the firmware and the driver's module; a second run changes nothing`, ({ folder }) => {
     made(folder, system, drivers);
     const first = install(folder, graphics);
     assert.is(first.status, 0, first.said);
@@ -143,7 +143,7 @@ for (
   });
 }
 
-test("Debian's sources stay as they are: non-free-firmware comes from a file of our own", ({ folder }) => {
+test("Debian's sources stay unchanged: non-free-firmware comes from an additional file", ({ folder }) => {
   const system = debian("13", "6.12.48+deb13-amd64");
   made(folder, system, both);
   install(folder, "amd");
@@ -153,7 +153,7 @@ test("Debian's sources stay as they are: non-free-firmware comes from a file of 
   assert.match(ours, /^Components: +non-free-firmware$/m);
 });
 
-test("a kernel without the driver, no firmware, another system and another maker are refused", ({ folder }) => {
+test("a kernel without the driver, no firmware, another system and another vendor are refused", ({ folder }) => {
   const cloud = debian("13", "6.12.48+deb13-cloud-amd64");
   made(folder, cloud, []);
   const { status, last } = install(folder, "amd");

@@ -63,7 +63,7 @@ const projects: { name: string; files: Record<string, string>; requests: unknown
 ];
 
 for (const { name, files, requests, devices = 0 } of projects) {
-  test(`${name}: one request, and the rest as it was`, ({ folder }) => {
+  test(`${name}: one request, and everything else unchanged`, ({ folder }) => {
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);

@@ -63,7 +63,7 @@ esac`,
   return { status, said: stdout + stderr, calls: calls.filter((line) => !line.startsWith("dkms status")) };
 }
 
-test("install-dxgkrnl.sh builds the module from the source that was asked for, and holds the kernel", ({ folder }) => {
+test("install-dxgkrnl.sh builds the module from the requested source, and holds the kernel", ({ folder }) => {
   const { archive, sum } = ubuntu(folder);
   const first = install(folder, { DXGKRNL_SOURCE: archive, DXGKRNL_SHA256: sum });
   assert.is(first.status, 0, first.said);
@@ -86,7 +86,7 @@ test("install-dxgkrnl.sh builds the module from the source that was asked for, a
   assert.equal([again.status, again.calls.length], [0, 1], "nothing is built twice");
 });
 
-test("install-dxgkrnl.sh takes the later kernel on 22.04, and no other system", ({ folder }) => {
+test("install-dxgkrnl.sh installs the later kernel on 22.04, and supports no other system", ({ folder }) => {
   const { archive, sum } = ubuntu(folder, "22.04");
   const found = install(folder, { DXGKRNL_SOURCE: archive, DXGKRNL_SHA256: sum });
   assert.match(found.calls[1]!, /linux-image-generic-hwe-22\.04 linux-headers-generic-hwe-22\.04/);
@@ -95,7 +95,7 @@ test("install-dxgkrnl.sh takes the later kernel on 22.04, and no other system", 
   assert.equal([debian.status, /debian-12 is not supported/.test(debian.said)], [1, true]);
 });
 
-test("install-dxgkrnl.sh uses no source but the one that it was promised", ({ folder }) => {
+test("install-dxgkrnl.sh uses only a source with the right checksum", ({ folder }) => {
   const { archive, sum } = ubuntu(folder);
   const fails = (env: Record<string, string>) => {
     const { status, said, calls } = install(folder, env);
@@ -110,7 +110,7 @@ test("install-dxgkrnl.sh uses no source but the one that it was promised", ({ fo
   assert.match(fails({ DXGKRNL_SOURCE: archive, DXGKRNL_SHA256: sum }), /does not work with dxgkrnl/);
 });
 
-test("install-dxgkrnl.sh fails with the compiler's log where the module does not build", ({ folder }) => {
+test("install-dxgkrnl.sh fails with the compiler's log if the module does not build", ({ folder }) => {
   const { archive, sum } = ubuntu(folder);
   put(folder, {
     [`var/lib/dkms/dxgkrnl/6.6.36.6-${sum.slice(0, 8)}/build/make.log`]: "dxgmodule.c:195: error: too many arguments\n",
@@ -133,7 +133,7 @@ function receive(folder: string) {
   return { status, stderr };
 }
 
-test("receive-driver.sh puts the host's driver in its place whole, and tells containers of the card", ({ folder }) => {
+test("receive-driver.sh installs the whole driver of the host, and its CDI specification", ({ folder }) => {
   assert.equal(receive(folder).status, 1, "nothing was brought yet");
   const bring = (version: string, dll: string) => {
     put(folder, {

@@ -12,21 +12,21 @@ const scripts = ["scripts", "templates"].flatMap((folder) =>
   readdirSync(`${root}/${folder}`).filter((name) => name.endsWith(".ps1")).map((name) => `${folder}/${name}`)
 );
 
-test("every script is PowerShell", () => {
+test("every script is valid PowerShell", () => {
   assert.ok(scripts.length > 0);
   // the grammar does not know numbers such as 1GB; the tier powershell reads these with PowerShell's own parser
   const text = (name: string) => own(name).replace(/\b(\d+)[KMGT]B\b/g, "$1");
   for (const name of scripts) assert.equal(errors(text(name)), [], name);
 });
 
-test("what is asked of a VM is PowerShell", async () => {
+test("every query of a VM is valid PowerShell", async () => {
   const { shell, asked } = fakeShell();
   await readVm(shell, "hyperv", "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f");
   assert.is(asked.length, 1);
   assert.equal(errors(`${/-Command (.*)$/s.exec(asked[0]!)![1]}\n`), []);
 });
 
-test("what is no PowerShell is seen", () => {
+test("invalid PowerShell is found", () => {
   assert.ok(errors("if ($a) { 1 } else").length > 0);
   assert.ok(errors("Get-VM -Id 'it's'").length > 0);
 });
@@ -44,7 +44,7 @@ const newer = [
   /`u\{/,
 ];
 
-test("nothing is newer than Windows PowerShell 5.1", () => {
+test("no script needs more than Windows PowerShell 5.1", () => {
   for (const name of scripts) {
     const code = nodes(own(name)).filter(({ type }) => /comment|string/.test(type)).reduce(
       (text, { text: hidden }) => text.replace(hidden, ""),
@@ -55,7 +55,7 @@ test("nothing is newer than Windows PowerShell 5.1", () => {
   assert.match("$a ?? 1", newer[0]!);
 });
 
-test("scripts are plain ASCII, since 5.1 reads a file without a mark in the system's own code page", () => {
+test("scripts are ASCII, since 5.1 reads a file without a byte order mark in the system's code page", () => {
   for (const name of scripts) assert.match(readFileSync(`${root}/${name}`, "latin1"), /^[\x00-\x7f]*$/, name);
 });
 

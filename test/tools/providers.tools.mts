@@ -84,7 +84,7 @@ for (
     ["parallels", "", "p.linked_clone"],
   ] as const
 ) {
-  test(`Vagrant evaluates the block of ${provider}${gpu}, and refuses a setting that does not exist`, ({ folder }) => {
+  test(`Vagrant evaluates the block of ${provider}${gpu}, and refuses an unknown setting`, ({ folder }) => {
     lab(folder, `provider: ${provider}${gpu}`);
     const { status, said } = vagrant(folder, provider, ["validate"]);
     assert.is(status, 0, said);
@@ -94,7 +94,7 @@ for (
   });
 }
 
-test("without hyperv_gpu.rb Vagrant knows no such settings, which is why it comes along", ({ folder }) => {
+test("Vagrant does not know these settings without hyperv_gpu.rb", ({ folder }) => {
   lab(folder, "provider: hyperv, gpu: {}", windows, (text) => text.replace('require_relative "hyperv_gpu"', ""));
   assert.match(vagrant(folder, "hyperv", ["validate"]).said, /shouldn't exist: gpu_partition_adapter/);
 });
@@ -134,7 +134,7 @@ const give = (folder: string) =>
   `card: give -Mode passthrough -Id ${id} -Vendor 10de -Device 2786 -Record ${folder}/cards/a.txt`;
 const back = (folder: string) => `card: back -Id ${id} -Record ${folder}/cards/a.txt`;
 
-test("a reload asks for the card too, between stop and start", ({ folder }) => {
+test("a reload adds the card too, between stop and start", ({ folder }) => {
   const found = started(folder, whole, ["reload"], "on");
   assert.equal(found, ["vagrant: stop_vm", give(folder), "vagrant: start_vm"]);
 });
@@ -144,7 +144,7 @@ test("a whole card goes to the VM before it starts, and to the host before the V
   assert.equal(started(folder, whole, ["destroy", "-f"]), ["vagrant: stop_vm", back(folder), "vagrant: delete_vm"]);
 });
 
-test("destroy returns a card that the config names no longer, and asks nothing of a VM without one", ({ folder }) => {
+test("destroy returns a card that the config no longer has, and queries no VM without one", ({ folder }) => {
   assert.equal(started(folder, ", gpu: {}", ["destroy", "-f"]), ["vagrant: stop_vm", "vagrant: delete_vm"]);
   mkdirSync(join(folder, "cards"));
   writeFileSync(join(folder, "cards/a.txt"), "PCI\\VEN_10DE");
@@ -155,14 +155,14 @@ test("destroy returns a card that the config names no longer, and asks nothing o
   ]);
 });
 
-test("a card that Hyper-V refuses stops the start and the removal, with its words", ({ folder }) => {
+test("a card that Hyper-V refuses stops the start and the removal, with its error", ({ folder }) => {
   writeFileSync(join(folder, "refused"), "homelab-gpu: no card 10de:2786 on this host\n");
   assert.equal(started(folder, whole), [give(folder), "error: no card 10de:2786 on this host"]);
   const removed = started(folder, whole, ["destroy", "-f"]);
   assert.equal(removed, ["vagrant: stop_vm", back(folder), "error: no card 10de:2786 on this host"]);
 });
 
-test("vagrant up on VirtualBox: CPUs and memory, and no card without a card", ({ folder }) => {
+test("vagrant up on VirtualBox sets CPUs and memory, and no card unless requested", ({ folder }) => {
   lab(folder, "provider: virtualbox");
   box(folder, "virtualbox");
   const { said } = vagrant(folder, "virtualbox", ["up"]);
@@ -177,7 +177,7 @@ test("vagrant up on VirtualBox: CPUs and memory, and no card without a card", ({
   assert.not.ok(calls(folder).some((line) => /pciattach|chipset ich9/.test(line)));
 });
 
-test("Vagrant takes a box by the file that tells of it, from a folder with a blank in its name", ({ folder }) => {
+test("Vagrant adds a box by its metadata file, from a folder with a space in its name", ({ folder }) => {
   lab(folder, "provider: virtualbox, image: debian-13");
   const built = join(folder, "packer/lab~x~virtualbox/output");
   mkdirSync(built, { recursive: true });
@@ -195,7 +195,7 @@ test("Vagrant takes a box by the file that tells of it, from a folder with a bla
   );
 });
 
-test("a card before VirtualBox 6.1: ich9, then each function, and only when the VM is made", ({ folder }) => {
+test("VirtualBox before 6.1: ich9, then each function, and only when the VM is created", ({ folder }) => {
   const host: Host = { ...linux, versions: { ...linux.versions, virtualbox: "5.2.44" } };
   lab(folder, "provider: virtualbox, gpu: {device_id: 2786}", host);
   box(folder, "virtualbox");

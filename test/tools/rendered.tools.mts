@@ -70,12 +70,12 @@ function written(files: File[], folder: string): void {
   }
 }
 
-test("Ruby takes every value for itself", ({ folder }) => {
+test("Ruby reads every value literally", ({ folder }) => {
   const file = render("print [{{all}}].flatten.join(0.chr)\n", { all: hostile }).text;
   assert.equal(run("ruby", ["-e", file], folder).split("\0"), hostile);
 });
 
-test("every template of Ruby takes every value for itself", ({ folder }) => {
+test("every Ruby template renders every value literally", ({ folder }) => {
   const templates = readdirSync(`${root}/templates`).filter((name) => /^(Vagrantfile|.*\.rb)$/.test(name));
   const placed = templates.flatMap((name) =>
     [...own(`templates/${name}`).matchAll(/\{\{(\w+)\}\}/g)].map(([, key]) => [name, key!])
@@ -115,14 +115,14 @@ test("every template of Ruby takes every value for itself", ({ folder }) => {
   assert.not.ok(existsSync(mark), "nothing of it was run");
 });
 
-test("a shell takes every value for itself", ({ folder }) => {
+test("a shell reads every value literally", ({ folder }) => {
   for (const value of hostile) {
     assert.is(run("sh", ["-c", render("printf %s {{value}}", { value }, "shell").text], folder), value);
   }
 });
 
 for (const [name, command] of [["1", "docker-compose"], ["2", process.env.COMPOSE_V2!]] as const) {
-  test(`Compose ${name} takes every value for itself, $ written as $$`, ({ folder }) => {
+  test(`Compose ${name} reads every value literally, $ written as $$`, ({ folder }) => {
     const environment = Object.fromEntries(hostile.map((value, i) => [`V${i}`, value.replaceAll("$", "$$$$")]));
     const service = {
       image: "x",
@@ -141,7 +141,7 @@ for (const [name, command] of [["1", "docker-compose"], ["2", process.env.COMPOS
     assert.equal(shown.command.slice(1, told(hostile).length).map(single), told(hostile).filter(Boolean));
   });
 
-  test(`Compose ${name} takes the volumes and networks that services name`, ({ folder }) => {
+  test(`Compose ${name} accepts the declared volumes and networks of services`, ({ folder }) => {
     const config = parseConfig(`machines: [{name: a, box: lab/x}]
 services:
   web:
@@ -157,7 +157,7 @@ services:
     assert.equal(Object.keys(networks).sort(), ["back", "default"]);
   });
 
-  test(`Compose ${name} is told the numbers that it would read itself`, ({ folder }) => {
+  test(`Compose ${name} gets the numbers that it would read itself`, ({ folder }) => {
     const values = ["01777", "-017", "00", "0x1F", "1.5", "12345678901234567890", "9007199254740993", "'012'"];
     const written = `services: {web: {image: x, environment: {${values.map((one, i) => `V${i}: ${one}`).join(", ")}}}}`;
     const told = (text: string) => {
@@ -168,7 +168,7 @@ services:
     assert.equal(told(composeFile(services)), told(written));
   });
 
-  test(`Compose ${name} takes a part of a card by its name`, ({ folder }) => {
+  test(`Compose ${name} accepts a partition of a card by its name`, ({ folder }) => {
     const service = { name: "web", machine: "a", gpu: 1, body: { image: "x" } };
     writeFileSync(join(folder, "compose.yaml"), composeFile([service], "part"));
     const { deploy } = parse(run(command, ["-p", "x", "-f", "compose.yaml", "config"], folder)).services.web;
@@ -176,7 +176,7 @@ services:
     assert.equal([device.driver, device.device_ids], ["cdi", ["nvidia.com/gpu=all"]]);
   });
 
-  test(`Compose ${name} takes a reservation of GPUs`, ({ folder }) => {
+  test(`Compose ${name} accepts a reservation of GPUs`, ({ folder }) => {
     writeFileSync(
       join(folder, "compose.yaml"),
       composeFile([{ name: "web", machine: "a", gpu: 2, body: { image: "x" } }]),
@@ -188,7 +188,7 @@ services:
   });
 }
 
-test("Packer takes the box's files, and every value for itself", ({ folder }) => {
+test("Packer accepts the files of a box, and reads every value literally", ({ folder }) => {
   const files = planned("machines: [{name: a, box: lab/x, image: debian-13, provision: [/my.sh]}]");
   written(files, folder);
   const box = join(folder, "packer/lab~x");
@@ -204,7 +204,7 @@ test("Packer takes the box's files, and every value for itself", ({ folder }) =>
   assert.equal(JSON.parse(json), hostile);
 });
 
-test("Packer takes the files of a box from a published one, and every value for itself", ({ folder }) => {
+test("Packer accepts the files of a box from a published one, and reads every value literally", ({ folder }) => {
   const files = planned(
     "machines: [{name: a, box: lab/x, provider: virtualbox, image: debian-13, provision: [/my.sh]}]",
   );
@@ -217,7 +217,7 @@ test("Packer takes the files of a box from a published one, and every value for 
   assert.equal(JSON.parse(shown.slice(shown.indexOf("["), shown.lastIndexOf("]") + 1)), hostile);
 });
 
-test("Packer refuses the plugins file where they are built in, which is why only newer ones get it", ({ folder }) => {
+test("a Packer with built-in plugins refuses the plugins file, so only newer ones get it", ({ folder }) => {
   writeFileSync(join(folder, "plugins.pkr.hcl"), own("templates/plugins.pkr.hcl"));
   assert.throws(
     () => run("packer", ["validate", "."], folder),
@@ -225,7 +225,7 @@ test("Packer refuses the plugins file where they are built in, which is why only
   );
 });
 
-test("Vagrant takes the Vagrantfile and evaluates every machine's provider block", ({ folder }) => {
+test("Vagrant accepts the Vagrantfile and evaluates every machine's provider block", ({ folder }) => {
   written(
     planned("machines: [{name: a, box: lab/x, image: debian-13}, {name: b-2, box: lab/y, accelerator: kvm, cpus: 7}]"),
     folder,
@@ -237,14 +237,14 @@ test("Vagrant takes the Vagrantfile and evaluates every machine's provider block
   assert.throws(() => run("vagrant", ["validate"], folder), /The following settings shouldn't exist: bogus/);
 });
 
-test("Vagrant takes every Vagrantfile with cards", ({ folder }) => {
+test("Vagrant accepts every Vagrantfile with cards", ({ folder }) => {
   for (const name of readdirSync(`${root}/test/golden`).filter((name) => /^gpu-.*Vagrantfile$/.test(name))) {
     writeFileSync(join(folder, "Vagrantfile"), own(`test/golden/${name}`));
     assert.match(run("vagrant", ["validate"], folder), /validated successfully/, name);
   }
 });
 
-test("shellcheck has nothing to say of the scripts that prepare makes", ({ folder }) => {
+test("shellcheck accepts the scripts that prepare writes", ({ folder }) => {
   const fedora = "rx7900-only-card-fedora";
   for (const name of ["rtx4070-desktop-debian12", "threadripper-two-rtx3090-arch", fedora, `${fedora} by rpm-ostree`]) {
     const host = parseHost(own(`test/hosts/${name.split(" ")[0]}.txt`));
@@ -261,7 +261,7 @@ test("shellcheck has nothing to say of the scripts that prepare makes", ({ folde
   }
 });
 
-test("shellcheck has nothing to say", () => {
+test("shellcheck accepts all scripts", () => {
   const scripts = [
     ...readdirSync(`${root}/scripts`).map((name) => `scripts/${name}`),
     ...readdirSync(`${root}/test`, { recursive: true, encoding: "utf8" }).map((name) => `test/${name}`),
@@ -270,7 +270,7 @@ test("shellcheck has nothing to say", () => {
   run("shellcheck", scripts.filter((name) => /\.sh$|^\.ci\/run$|\/(guest-)?init$/.test(name)), root);
 });
 
-test("Vagrant takes a name for a machine's, and not for the beginning of some VM's id", ({ folder }) => {
+test("Vagrant reads a name as that of a machine, not as the beginning of a VM's id", ({ folder }) => {
   const lab = join(folder, "lab");
   written(planned("machines: [{name: bed, box: lab/x}, {name: b, box: lab/x}]"), lab);
   const index = join(lab, "vagrant-home/data/machine-index");

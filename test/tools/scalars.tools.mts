@@ -45,7 +45,7 @@ const places: Record<string, (value: string) => string> = {
 };
 
 for (const [name, place] of Object.entries(places)) {
-  test(`Compose 2 reads ${name} as if it read the config: ${allScalars.length} scalars`, ({ folder }) => {
+  test(`Compose 2 reads ${name} as it would read the config: ${allScalars.length} scalars`, ({ folder }) => {
     const differing: string[] = [];
     // all at once; those that Compose refuses in the config itself, one by one
     const one = (value: string) => `services: {web: ${place(value)}}\n`;
@@ -71,7 +71,7 @@ for (const [name, place] of Object.entries(places)) {
   });
 }
 
-test("Compose 2 takes its own tags from the rendered file", ({ folder }) => {
+test("Compose 2 accepts its own tags in the rendered file", ({ folder }) => {
   const written = `services:
   base: {image: x, ports: ["80:80"], environment: {A: a, B: b}, command: [a, b]}
   web:

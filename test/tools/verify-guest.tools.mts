@@ -57,13 +57,13 @@ const services = [
   ],
 ];
 
-test("without a word of NVIDIA it asks nothing of it, and a count of GPUs is no part of a name", ({ folder }) => {
+test("without NVIDIA in the request, nothing of it is read, and no count is part of a name", ({ folder }) => {
   const all = ["homelab-gpu-verify 1", ...plain, ...services, "end:yes", ""];
   assert.equal(verify(folder, ["web", "ml-worker"]), all);
   assert.equal(verify(folder, ["web", "ml-worker=1"]), all);
 });
 
-test("of a card by AMD: its render node, and the nodes that a container has and can open", ({ folder }) => {
+test("AMD: reads its render node, and the nodes that a container has and can open", ({ folder }) => {
   const put = (path: string, text = "") => {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
@@ -150,7 +150,7 @@ esac`,
   return { says: /^service:web (.*)$/m.exec(stdout)?.[1], seconds: Number(uptime) - boot };
 }
 
-test("waits for services that may still come up, and not for one that ended for good", ({ folder }) => {
+test("waits for services that may still start, and not for one that ended", ({ folder }) => {
   const seconds = (state: string) => {
     const { says, seconds } = watched(folder, 20, `echo "web ${state} 0 /homelab-gpu-web-1"`);
     assert.is(says, `${state} homelab-gpu-web-1`);
@@ -162,7 +162,7 @@ test("waits for services that may still come up, and not for one that ended for 
   assert.ok(seconds("exited 3 0 none always") >= 20, "Docker does");
 });
 
-test("takes a service that comes up while it waits, and waits no longer", ({ folder }) => {
+test("accepts a service that starts while it waits, and then stops waiting", ({ folder }) => {
   const { says, seconds } = watched(
     folder,
     20,
@@ -187,7 +187,7 @@ const restarted = (pid: number | "$LOOK") => `echo "web running 0 4 none always 
 const young = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [i + 1, 2 * i]));
 const fine = "running 0 0 none always homelab-gpu-web-1";
 
-test("a restart counts for nothing once the service has run for long since", ({ folder }) => {
+test("an old restart does not count once the service has run for long enough", ({ folder }) => {
   const { says, seconds } = watched(folder, 20, restarted(7), { 7: -1000 });
   assert.is(says, fine);
   assert.ok(seconds < 10, `${seconds} s`);
@@ -199,13 +199,13 @@ test("waits until a service has run for long enough after a restart", ({ folder 
   assert.ok(seconds > 20 && seconds < 30, `${seconds} s`);
 });
 
-test("a service that falls over again and again is found", ({ folder }) => {
+test("a service that fails again and again is found", ({ folder }) => {
   const { says, seconds } = watched(folder, 20, restarted("$LOOK"), young);
   assert.is(says, fine.replace("0 0", "0 4"), "each look finds another process");
   assert.ok(seconds >= 40, `${seconds} s: as long again`);
 });
 
-test("a service that falls over between two looks is found", ({ folder }) => {
+test("a service that fails between two reads is found", ({ folder }) => {
   const { says } = watched(
     folder,
     0,
@@ -215,7 +215,7 @@ test("a service that falls over between two looks is found", ({ folder }) => {
   assert.is(says, "running 0 1 none always x");
 });
 
-test("told of an NVIDIA card: the driver, the toolkit, and the GPUs in the containers that asked, without their serial numbers", ({ folder }) => {
+test("NVIDIA: reads the driver, the toolkit and the GPUs in containers, without serial numbers", ({ folder }) => {
   assert.equal(verify(folder, ["web", "late=1", "ml-worker=all"], { NVIDIA: "yes" }), [
     ...["homelab-gpu-verify 1", "expected:nvidia"],
     ...["modprobe-log:modprobe: FATAL: Module nvidia not found in directory /lib/modules/6.12", "modules:"],
@@ -226,7 +226,7 @@ test("told of an NVIDIA card: the driver, the toolkit, and the GPUs in the conta
   ]);
 });
 
-test("told of a part of a card: dxgkrnl and the host's driver instead of NVIDIA's module", ({ folder }) => {
+test("a partition: reads dxgkrnl and the host's driver instead of NVIDIA's module", ({ folder }) => {
   assert.equal(verify(folder, ["ml-worker=1"], { NVIDIA: "yes", PART: "yes" }).slice(0, 12), [
     ...["homelab-gpu-verify 1", "expected:nvidia"],
     ...["modprobe-log:modprobe: FATAL: Module nvidia not found in directory /lib/modules/6.12"],
@@ -236,7 +236,7 @@ test("told of a part of a card: dxgkrnl and the host's driver instead of NVIDIA'
   ]);
 });
 
-test("the GPU of each container that runs is asked; the lines of the second one have SERVICE#2", ({ folder }) => {
+test("reads the GPU of each running container; the second one's lines have SERVICE#2", ({ folder }) => {
   const line = (state: string, n: number) => `"web ${state} 0 0 none always 1 /web-${n}"`;
   const docker = `case "$1 $3" in
     "version {{.Server.Version}}") echo 26.1.5 ;;
@@ -256,7 +256,7 @@ test("the GPU of each container that runs is asked; the lines of the second one 
   ]);
 });
 
-test("the nodes of a card are looked for in each container that runs", ({ folder }) => {
+test("reads the nodes of a card in each running container", ({ folder }) => {
   for (const id of [41, 43]) mkdirSync(join(folder, `proc/${id}/root/dev/dri`), { recursive: true });
   writeFileSync(join(folder, "proc/41/root/dev/dri/renderD128"), "");
   const line = (n: number) => `"web running 0 0 none always 1 /web-${n}"`;

@@ -153,9 +153,9 @@ const results = plan(hosts.map((name) => ({
   runs: [{ script: "scripts/probe-windows.ps1" }],
 })));
 
-test("there are recorded hosts of each Windows", () => assert.ok(hosts.length > 10));
+test("there are recorded hosts of each Windows version", () => assert.ok(hosts.length > 10));
 for (const [i, name] of hosts.entries()) {
-  test(`prints what was recorded of ${name.slice(0, -4)}`, () => {
+  test(`prints the recorded facts of ${name.slice(0, -4)}`, () => {
     const [{ code, out, error, log }] = results()[i] as [ReturnType<typeof results>[number][number]];
     assert.equal([code, error, log], [0, "", []]);
     assert.is(out[0], "homelab-gpu-probe 1 windows");

@@ -60,7 +60,7 @@ test("there are texts of every kind", () => {
   assert.ok(parsed.flatMap((one) => one.commands).length > 150);
 });
 
-test("PowerShell's parser finds no error in them, and one in what is none", () => {
+test("PowerShell's parser finds no error in the texts, and one in an invalid text", () => {
   assert.equal(
     parsed.slice(0, own.length).flatMap(({ name, errors }) => errors.map((error) => `${name}: ${error}`)),
     [],
@@ -68,7 +68,7 @@ test("PowerShell's parser finds no error in them, and one in what is none", () =
   assert.is(of("broken")[0]!.errors.length > 0, true);
 });
 
-test("each call is one that every Windows takes which has the cmdlet", () => {
+test("each call is valid on every Windows version that has the cmdlet", () => {
   const refused = parsed.slice(0, own.length).flatMap(({ name, commands }) =>
     commands.filter((call) => !programs.test(call.name)).flatMap((call) => {
       const why = refusal(call);
@@ -78,14 +78,14 @@ test("each call is one that every Windows takes which has the cmdlet", () => {
   assert.equal(refused, []);
 });
 
-test("a call that a Windows refuses is found, and one with a short or a piped parameter is none", () => {
+test("an invalid call is found, and a short or piped parameter is not one", () => {
   for (const [i, [text, why]] of wrong.entries()) {
     assert.match(of("wrong")[i]!.commands.map(refusal).join("; "), why, text);
   }
   assert.equal(of("right").flatMap(({ commands }) => commands.flatMap((call) => refusal(call) ?? [])), []);
 });
 
-test("the reference has its sources and its date, and no cmdlet that is not used", () => {
+test("the reference has its sources and its date, and no unused cmdlet", () => {
   assert.match(table.date, /^2\d{3}-\d\d-\d\d$/);
   assert.ok(table.source.length > 0);
   const used = new Set(parsed.flatMap(({ commands }) => commands.map(({ name }) => name.toLowerCase())));
