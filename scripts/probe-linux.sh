@@ -180,7 +180,7 @@ for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/g
 done
 [ $# -gt 0 ] && awk -F '[ \t]*:[ \t]*' -v root="$root" '
   BEGIN {
-    wanted = "^((intel_|amd_)?iommu=|intremap=|nointremap$|no(l)?apic$|iommu[.]|vfio|pci=|pcie|video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=)"
+    wanted = "^((intel_|amd_)?iommu=|intremap=|nointremap$|no(l)?apic$|iommu[.]|vfio|pci=|pcie|pci[-_]stub[.]ids=|video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=)"
   }
   function words(key, text,    n, i, part) {
     n = split(text, part, /[][ \t\r"\047;]+/)
@@ -358,7 +358,7 @@ section configured
       first = part[1] == "" ? 2 : 1
       kind = part[first]; name = part[first + 1]; out = kind " " name
       gsub(/_/, "-", name)
-      if (kind == "options" && name == "vfio-pci") {
+      if (kind == "options" && (name == "vfio-pci" || name == "pci-stub")) {
         for (i = first + 2; i <= n; i++)
           if (part[i] ~ /^(ids|disable_vga|disable_idle_d3|enable_sriov|nointxmask|disable_denylist)(=[0-9A-Za-z:,]*)?$/) out = out " " part[i]
       } else if (kind == "softdep" && text ~ wanted) {
@@ -772,7 +772,7 @@ if [ -n "$live" ]; then
   for name in apt-get dnf rpm-ostree pacman zypper transactional-update apk xbps-install emerge pveversion systemctl sudo \
     update-grub grub-mkconfig grub2-mkconfig grubby kernelstub proxmox-boot-tool sdbootutil bootctl kernel-install \
     reinstall-kernels sdboot-manage limine-mkinitcpio limine-update update-extlinux update-initramfs mkinitramfs dracut \
-    dracut-rebuild mkinitcpio mkinitfs make-initrd elemental booster lsinitramfs lsinitrd lsinitcpio packer vagrant virsh libvirtd virtqemud dnsmasq \
+    dracut-rebuild generate-zbm mkinitcpio mkinitfs make-initrd elemental booster lsinitramfs lsinitrd lsinitcpio packer vagrant virsh libvirtd virtqemud dnsmasq \
     qemu-img qemu-system-x86_64 debootstrap xorriso curl ssh ssh-keygen VBoxManage; do
     if program "$name"; then
       public "$value"

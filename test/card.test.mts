@@ -344,7 +344,7 @@ test("gpu.driver: distinguishes bound, configured without a reboot, free, and no
   );
   assert.match(
     waiting.message,
-    /^configured for vfio-pci, but nouveau, snd_hda_intel has bound it: reboot/,
+    /^configured for vfio-pci, but nouveau and snd_hda_intel have bound it: reboot/,
   );
   assert.equal(waiting.fix.map(({ command }) => command), ["npx zx homelab-gpu.mts prepare"], "nothing loads it there");
   const loaded = first(
@@ -379,7 +379,7 @@ test("gpu.driver: distinguishes bound, configured without a reboot, free, and no
   const one = companion(["xhci-pci"], null);
   assert.match(one.message, /^only 0000:01:00\.0 of the card is configured for vfio-pci/, "another driver's module");
   assert.equal(one.fix.map(({ command }) => command), ["npx zx homelab-gpu.mts prepare"], "no initramfs mends that");
-  assert.match(companion(["snd-hda-intel"], "nouveau").message, /has bound it: reboot/);
+  assert.match(companion(["snd-hda-intel"], "nouveau").message, /bound it: reboot/);
 });
 
 test("gpu.driver: the running kernel must be able to load vfio-pci", () => {

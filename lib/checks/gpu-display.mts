@@ -3,10 +3,11 @@ import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
-import { firmwareFix, remedies } from "../fixes.mts";
+import { firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { harmlessDrivers } from "../resolve/cards.mts";
 import { isDisplay, isIntegrated, isPortable, slotOf } from "../host/pci.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
+import { vendorIds } from "../host/vendors.mts";
 import { bindingAtBoot } from "./gpu-driver.mts";
 
 /**
@@ -85,6 +86,7 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
       evidence,
       [
         ...otherDisplay(gpu, [], host),
+        ...dividing(card.gpu),
         ...bindingAtBoot(card, host).map((fix) => ({
           ...fix,
           title: "Without a display: bind the card to vfio-pci at boot, so that the host never uses it",
@@ -97,6 +99,21 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
     evidence,
     otherDisplay(gpu, others, host),
   );
+}
+
+/**
+ * A card of Intel that can have virtual functions can stay on the host: a VM gets one of them (mode: partition). Other
+ * makers' cards need a driver with a licence, or one that hosts rarely have.
+ */
+function dividing({ vendor, virtualFunctions }: PciFunction): Fix[] {
+  return vendor === vendorIds.intel && virtualFunctions
+    ? [
+      manualFix(
+        `Or keep the card on the host and give the VM a virtual function, of which this card can have ` +
+          `${virtualFunctions}: write mode: partition instead of passthrough`,
+      ),
+    ]
+    : [];
 }
 
 /** How the host can display on another card. `others`: its other cards with outputs. */

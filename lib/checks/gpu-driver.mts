@@ -10,6 +10,7 @@ import { goneModules, imageHasVfio, refusedByKernel, replacedSourceOf, vfioSourc
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { checkGroup } from "./iommu-group.mts";
 import { cannotHaveIommu } from "./iommu-enabled.mts";
+import { joinList } from "../text.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 
 /**
@@ -161,12 +162,13 @@ function notTaken(
   const some = missed.length > 0
     ? ` (${missed.map(({ bdf, driver }) => `${bdf}, which ${driver} holds`).join(", ")}: not configured)`
     : "";
+  const drivers = [...new Set(held.map(({ driver }) => driver ?? ""))];
   // the files that prepare writes load vfio-pci in the initramfs; other files may not
   const loads = imageHasVfio(host) || sources.some(({ source }) => source && ownFiles.includes(source.from));
   return warn(
-    `configured for vfio-pci, but ${
-      held.map(({ driver }) => driver).join(", ")
-    } has bound it: reboot, or rebuild the initramfs${some}`,
+    `configured for vfio-pci, but ${joinList(drivers)} ${
+      drivers.length === 1 ? "has" : "have"
+    } bound it: reboot, or rebuild the initramfs${some}`,
     [...evidence, ...lines],
     [
       ...(loads ? goneModules(host) : []).map(({ from, module }) =>

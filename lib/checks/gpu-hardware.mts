@@ -62,6 +62,13 @@ function reset(card: Card, host: Host): Verdict {
     return unknown("could not read how the card is reset: kernels before 5.15 do not show it", evidence);
   }
   const methods = gpu.resets ?? [];
+  // a virtual function can have the id of its physical function, but is reset differently
+  const resetRow = gpu.physicalFunction === undefined ? noResetRowOf(gpu) : undefined;
+  const instead = resetRow && [
+    manualFix(resetRow.instead ?? "Install the out-of-tree module vendor-reset, which is made for this chip", {
+      root: true,
+    }),
+  ];
   if (methods.every((method) => method === "pm")) {
     const message = methods.length === 0
       ? "the kernel has no method to reset the card"
@@ -69,13 +76,10 @@ function reset(card: Card, host: Host): Verdict {
     return warn(
       `${message}: the VM starts once, the next start may need a reboot of the host`,
       evidence,
-      gpu.vendor === vendorIds.amd
-        ? [manualFix("Some AMD cards: the out-of-tree module vendor-reset", { root: true })]
-        : [],
+      // vendor-reset knows only some chips, and no graphics of a current processor
+      instead ?? [],
     );
   }
-  // a virtual function can have the id of its physical function, but is reset differently
-  const resetRow = gpu.physicalFunction === undefined ? noResetRowOf(gpu) : undefined;
   const own = methods.some((method) => method === "device_specific");
   if (resetRow && !own) {
     return warn(
@@ -83,11 +87,7 @@ function reset(card: Card, host: Host): Verdict {
         methods.join(" or ")
       }: the VM starts once, the next start may need a reboot of the host`,
       [...evidence, { read: resetRow.source, value: `as of ${resetRow.date}` }],
-      [
-        manualFix(resetRow.instead ?? "Install the out-of-tree module vendor-reset, which is made for this chip", {
-          root: true,
-        }),
-      ],
+      instead,
     );
   }
   const lost = methods.includes("flr") ? flrRowOf(gpu) : undefined;

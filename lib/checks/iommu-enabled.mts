@@ -185,7 +185,19 @@ export function cannotHaveIommu(host: Host): boolean {
 }
 
 function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
-  return fail("IOMMU is not enabled in your BIOS", evidence, isVm(host) ? virtualIommu(host) : [remedies.iommu]);
+  return fail("IOMMU is not enabled in your BIOS", evidence, isVm(host) ? virtualIommu(host) : [inFirmware(host)]);
+}
+
+/** The setting of the processor's maker; both where the processor is not known. */
+function inFirmware({ cpu }: Host): Fix {
+  switch (cpu.vendor) {
+    case "GenuineIntel":
+      return firmwareFix("Turn on VT-d in the firmware setup");
+    case "AuthenticAMD":
+      return firmwareFix("Turn on AMD-Vi, also called IOMMU, in the firmware setup");
+    default:
+      return remedies.iommu;
+  }
 }
 
 /** How a VM may get a virtual IOMMU. Only QEMU's option is named: other hypervisors and clouds may have none. */

@@ -5,7 +5,8 @@ import type { Host } from "../host/types.mts";
 import { applianceOf } from "../host/appliances.mts";
 import { installerOf } from "../host/installers.mts";
 import { isPackaged } from "../host/packages.mts";
-import { upstreamSteps } from "../host/upstream.mts";
+import { isProxmox } from "../host/distributions.mts";
+import { onProxmox, upstreamSteps } from "../host/upstream.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { refusals } from "../resolve/support.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
@@ -43,6 +44,7 @@ export function installs(missing: Tool[], host: Host): Fix[] {
   }
   const kept = applianceOf(host)?.packages;
   if (kept) return [manualFix(kept)];
+  if (isProxmox(host) && missing.some(({ name }) => name === "libvirt" || name === "qemu")) return [onProxmox];
   const installer = installerOf(host);
   const own = missing.filter((tool) => packagesOf(tool, host).length > 0);
   const packages = [...new Set(own.flatMap((tool) => packagesOf(tool, host)))];

@@ -19,6 +19,8 @@ export function cardName(gpu: PciFunction): string {
   const maker = Object.hasOwn(makers, vendor) ? makers[vendor]! : undefined;
   const ownName = name ?? model;
   if (ownName) return maker && !ownName.startsWith(maker) ? `${maker} ${ownName}` : ownName;
-  const chip = vendor === vendorIds.nvidia ? chipOf(device)?.chip : undefined;
+  const found = vendor === vendorIds.nvidia ? chipOf(device) : undefined;
+  // the oldest row has many chips
+  const chip = found?.architecture === "Kepler or older" ? undefined : found?.chip;
   return [maker, chip ?? className(gpu), `(${vendor || "?"}:${device || "?"})`].filter(Boolean).join(" ");
 }

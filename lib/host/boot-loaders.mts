@@ -221,6 +221,13 @@ const loaders: Loader[] = [
     words: (host) => `in cmdline: of each entry of ${limineFile(host)}`,
   },
   {
+    // the arguments are a property of each ZFS dataset with a system (docs.zfsbootmenu.org, zbm-kcl(8); read 2026-11-27)
+    name: "ZFSBootMenu",
+    here: (host) => program(host, "generate-zbm"),
+    reads: () => false,
+    words: () => "in the property org.zfsbootmenu:commandline of the root dataset (zbm-kcl edits it)",
+  },
+  {
     // refind_linux.conf is next to the kernel; each line is the title of an entry and its arguments
     // (mkrlconf(8))
     name: "rEFInd",

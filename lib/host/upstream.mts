@@ -3,10 +3,10 @@ import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { type Family, type Installer, installerOf } from "./installers.mts";
-import { codenameOf, isEnterprise, isLike, isProxmox } from "./distributions.mts";
+import { codenameOf, isEnterprise, isLike } from "./distributions.mts";
 
 /** The fix for Proxmox VE: packages of both sources would replace Proxmox's own. */
-const onProxmox = manualFix(
+export const onProxmox = manualFix(
   "Proxmox VE has its own QEMU, and installing Debian's removes proxmox-ve: run this in a VM on " +
     "this host, or on another host",
 );
@@ -19,15 +19,12 @@ export function upstreamSteps(tools: string[], host: Host): Fix[] {
   const programs = tools.filter((name) => name === "packer" || name === "vagrant");
   const installer = installerOf(host);
   const steps: Fix[] = [];
-  if (tools.some((name) => name === "qemu" || name === "libvirt")) {
-    if (isProxmox(host)) steps.push(onProxmox);
-    else if (installer && isEnterprise(host) && tools.includes("qemu")) {
-      steps.push(commandFix(
-        "Install QEMU, which has another package name on this distribution",
-        "dnf install -y qemu-kvm qemu-img && ln -sf /usr/libexec/qemu-kvm /usr/local/bin/qemu-system-x86_64",
-        { root: true },
-      ));
-    }
+  if (installer && isEnterprise(host) && tools.includes("qemu")) {
+    steps.push(commandFix(
+      "Install QEMU, which has another package name on this distribution",
+      "dnf install -y qemu-kvm qemu-img && ln -sf /usr/libexec/qemu-kvm /usr/local/bin/qemu-system-x86_64",
+      { root: true },
+    ));
   }
   if (tools.includes("debootstrap") && isEnterprise(host)) {
     steps.push(...epel(host, installer));

@@ -97,6 +97,22 @@ export function foreignIds(host: Host, own: string[]): IdList[] {
   );
 }
 
+/**
+ * What gives a function to pci-stub at boot: its argument on the command line, or its ids in a file. Undefined if
+ * nothing does. A driver that has a function keeps it, and a built-in pci-stub is earlier than any module.
+ */
+export function stubSourceOf(fn: PciFunction, host: Host): { from: string; text: string } | undefined {
+  const words = configuredArguments(host) ?? host.kernel.arguments ?? [];
+  const lists = [
+    ...words.filter((word) => /^pci[-_]stub\.ids=/.test(word)).map((text) => ({ from: commandLine, text })),
+    ...host.configured.filter((one) => isModprobe(one) && /^options\s+pci[-_]stub\s/.test(one.text)).map((one) => ({
+      from: pathOf(one.file),
+      text: one.text,
+    })),
+  ];
+  return lists.find(({ text }) => idsIn(text)?.some((id) => isIdOf(id, fn)));
+}
+
 const isModprobe = ({ file }: { file: string }) => /(^|\/)modprobe\.d\//.test(file);
 
 /**

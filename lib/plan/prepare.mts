@@ -8,7 +8,7 @@ import { readsGrubFolder } from "../host/boot-entries.mts";
 import { applianceOf } from "../host/appliances.mts";
 import { type Initramfs, initramfsOf } from "../host/initramfs.mts";
 import { ownFiles, ownPaths } from "../host/own-files.mts";
-import { foreignIds, goneModules, loadingObstacles } from "../host/vfio-ids.mts";
+import { foreignIds, goneModules, loadingObstacles, stubSourceOf } from "../host/vfio-ids.mts";
 import { commandFix } from "../fixes.mts";
 
 export { ownFiles };
@@ -57,9 +57,15 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   const builtin = host.kernel.builtin.includes("vfio-pci") && ids.length > 0 ? [`vfio-pci.ids=${ids.join(",")}`] : [];
   const needed = [...add, ...builtin, ...lastingArguments(host)];
   const initramfs = initramfsOf(host, [modules, ...(byAddress.length > 0 ? [rules] : [])]);
+  const stubs = passed.flatMap((fn) => stubSourceOf(fn, host) ?? []);
+  const stubbed = [...new Map(stubs.map((one) => [one.text, one])).values()];
   const notes = [
     ...foreign.map(({ from, text }) =>
       `${text} (${from}) is kept: vfio-pci reads only one list of ids, so the card is bound by its address`
+    ),
+    ...stubbed.map(({ from, text }) =>
+      `${text} (${from}) is kept: pci-stub has the card before vfio-pci can take it, and libvirt takes it from pci-stub ` +
+      "when the VM starts; remove that list if vfio-pci should have the card from boot on"
     ),
     ...loadingObstacles(host).map(({ from, text }) =>
       `${text} (${from}) is kept, but prevents loading vfio-pci at boot: remove that line if nothing else ` +
