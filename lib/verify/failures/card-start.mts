@@ -45,6 +45,26 @@ export const cardStartFailures: Failure[] = [
     ],
   ]),
   ...rows({
+    layer: "driver",
+    source: "Linux (drivers/gpu/drm/amd); ROCm/rocm-libraries#1132 (2025-08), ROCm/legacy-rocm-build#4909 (2025-09)",
+  }, [
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /page fault \(src_id[^]{1,160} in process (?!pid 0)\S{1,60} pid [1-9]/,
+        /MES might be in unrecoverable state/,
+      ),
+      "a program's work on the AMD card failed or hung: ROCm, the kernel or the card's firmware has a fault with it, or is too old " +
+      "for the card",
+      manualFix("Update the kernel and linux-firmware, and take the newest ROCm that names this card (gfx…)"),
+      manualFix("See whether the kernel argument amdgpu.cwsr_enable=0 helps, as on Ryzen AI Max (gfx1151)", {
+        reboot: true,
+      }),
+      guestFix("Read what the driver says", "dmesg --level err,warn"),
+    ],
+  ]),
+  ...rows({
     layer: "kernel",
     source: "Linux (drivers/video/fbdev/efifb.c); joeknock90/Single-GPU-Passthrough#1 (2018-08)",
   }, [

@@ -29,6 +29,40 @@ export const cudaFailures: Failure[] = [
     source: "tensorflow (cuda_diagnostics.cc); tensorflow/tensorflow#41785 (2020-07)",
   },
   {
+    pattern: /Torch not compiled with CUDA enabled/,
+    check: "guest.cuda",
+    layer: "image",
+    message:
+      "the PyTorch that the program uses is a build without CUDA: pip or an extension replaced it, or took the one for the CPU",
+    fix: [
+      manualFix(
+        "Install the build with CUDA again: pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128",
+      ),
+      manualFix(
+        "For AMD or Intel: take the index for rocm or xpu, or start the program with its option for that maker",
+      ),
+    ],
+    source: "PyTorch (torch/cuda/__init__.py); Comfy-Org/ComfyUI#2427 (2024-01)",
+  },
+  {
+    pattern: anyOf(
+      /Minimum and Maximum cuda capability supported by this version of PyTorch/,
+      /which is of cuda capability \d{1,2}\.\d/,
+      /Please install PyTorch with a following CUDA configurations/,
+    ),
+    near: nvidiaWords,
+    check: "guest.cuda",
+    layer: "image",
+    message:
+      "the image's PyTorch has no code for a GPU of this generation: new builds leave old cards out (below 7.0, with CUDA 12.8 and " +
+      "later), and old builds do not know new ones (12.0)",
+    fix: [
+      manualFix("GTX 900, 1000 and older: use a build for CUDA 12.6 (cu126), or an image with PyTorch 2.7 or older"),
+      manualFix("RTX 50: use a build for CUDA 12.8 or later (cu128)"),
+    ],
+    source: "PyTorch (torch/cuda/__init__.py); mmartial/ComfyUI-Nvidia-Docker#61 (2025-08)",
+  },
+  {
     pattern: anyOf(
       /with CUDA capability sm_\d{2,3} is not compatible with the current PyTorch/,
       /(?<!HIP error: )no kernel image is available for execution on/,
@@ -166,7 +200,7 @@ export const cudaFailures: Failure[] = [
       /No CUDA GPUs are available|no nvidia devices detected|msg=\"no GPU detected/,
       /no compatible GPUs were discovered|Failed to infer device type/,
       /WARNING: The NVIDIA Driver was not detected|ggml_cuda_init: failed to initialize CUDA/,
-      /Torch not compiled with CUDA enabled|Torch is not able to use GPU/,
+      /Torch is not able to use GPU/,
       /found 0 CUDA devices/i,
       /Could not find cuda drivers on your machine/,
       /inference compute\S{0,3} id=\S{1,4} library=cpu/,

@@ -164,7 +164,7 @@ export const hostProgramFailures: Failure[] = [
       "provider.access",
       "cause",
       anyOf(
-        /E_ACCESSDENIED \(0x80070005\)|Machine settings file '[^']{1,200}' already exists/,
+        /E_ACCESSDENIED \(0x80070005\)(?![^]{0,200}EnableStaticIPConfig)|Machine settings file '[^']{1,200}' already exists/,
         /VBOX_E_FILE_ERROR \(0x80bb0004\)/,
       ),
       "VirtualBox may not use that file or VM: it is another user's, is open in another window, or was left over " +

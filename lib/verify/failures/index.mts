@@ -9,6 +9,7 @@ import { packerHypervFailures } from "./packer-hyperv.mts";
 import { podmanFailures } from "./podman.mts";
 import { proxmoxFailures } from "./proxmox.mts";
 import { syncFailures } from "./sync.mts";
+import { wslFailures } from "./wsl.mts";
 import { nvrmFailures } from "./nvrm.mts";
 import { installFailures } from "./nvidia-install.mts";
 import { containerFailures } from "./containers.mts";
@@ -99,6 +100,7 @@ export const failures: Failure[] = [
   ...nvrmFailures,
   ...installFailures,
   ...hypervErrorFailures,
+  ...wslFailures,
   ...vmProgramFailures,
   ...amdKernelFailures,
   ...containerFailures,

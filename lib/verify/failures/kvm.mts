@@ -6,6 +6,17 @@ import { vmWords } from "./fixes.mts";
 /** Errors of KVM and QEMU about the CPU's virtualization and its machine types. */
 export const kvmFailures: Failure[] = [
   {
+    pattern: /Module (?:kvm|kvm_intel|kvm_amd|vhost_net|vhost|macvtap|tun) not found in directory/,
+    check: "host.virtualization",
+    layer: "kernel",
+    message: "the kernel that runs has no modules on disk any more: it was updated, and the machine not rebooted since",
+    fix: [
+      manualFix("Reboot, so that the kernel runs whose modules are installed", { reboot: true }),
+      commandFix("If it stays: see which kernels have modules", "sh -c 'uname -r; ls /lib/modules'"),
+    ],
+    source: "kmod; saber-nyan/kernel-modules-hook#6 (2019-11)",
+  },
+  {
     pattern: anyOf(
       /VERR_VMX_NO_VMX|VERR_SVM_NO_SVM|VERR_VMX_MSR_\w{1,30}|VERR_SVM_DISABLED|VERR_NEM_NOT_AVAILABLE|VT-x is (?:disabled in|not available)|AMD-V is (?:disabled in|not available)/,
       /raw-mode is unavailable|WHvSetupPartition|Call to (?:WHv|NEM)\w{3,40}|VERR_NEM_\w{3,40}/,

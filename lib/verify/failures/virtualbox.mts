@@ -112,7 +112,7 @@ export const virtualboxFailures: Failure[] = [
     source: "Vagrant, VirtualBox; hashicorp/vagrant#13355 (2024-02), VirtualBox/virtualbox#710 (2026-06)",
   },
   {
-    pattern: /configured for the host-only network is not within the allowed ranges/,
+    pattern: /configured for the host-only network is not within the allowed ranges|Context: "EnableStaticIPConfig/,
     check: "provider.access",
     layer: "network",
     message:

@@ -31,6 +31,21 @@ export const vmProgramFailures: Failure[] = [
         vms,
       ],
       [
+        "host.disk",
+        "cause",
+        /Appliance write failed|Error exporting virtual machine/,
+        "VirtualBox could not write the exported VM: its disk is full, the folder is gone, or another program has the file open",
+        "Free space (an export needs as much as the VM's disks), remove what an earlier build left, and try again",
+        "On Windows: exclude the output folder from the virus scanner",
+      ],
+      [
+        "guest.image",
+        "cause",
+        /Could not get the storage format of the medium/,
+        "VirtualBox cannot read that disk or ISO file: it is cut short or damaged, or no image",
+        "Compare its size and checksum with the publisher's, and fetch it again",
+      ],
+      [
         "guest.image",
         "cause",
         anyOf(
@@ -200,7 +215,7 @@ export const vmProgramFailures: Failure[] = [
     [
       "gpu.window",
       "cause",
-      /\(Code 12\)|cannot find enough free resources that it can use/,
+      /This device cannot find enough free resources that it can use|\(Code 12\)/,
       "the guest has no room for the card's memory: the VM's MMIO space is too small",
       "Give the VM a larger MMIO window (hyperv: HighMemoryMappedIoSpace; OVMF: X-PciMmio64Mb)",
     ],

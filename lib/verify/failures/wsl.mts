@@ -1,0 +1,89 @@
+import type { Failure } from "./types.mts";
+import { commandFix, manualFix } from "../../fixes.mts";
+import { type Row, rows } from "./rows.mts";
+
+const restart = commandFix("Stop WSL, then start it again", "wsl --shutdown");
+const update = commandFix("Update it", "wsl --update");
+const features = manualFix(
+  "In “Turn Windows features on or off”: turn off Virtual Machine Platform and Hyper-V, restart, turn them on again, restart",
+  { reboot: true },
+);
+
+/** Codes at the end of WSL's error line, and what they mean. */
+const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] = [
+  [
+    "0x80070032",
+    "host.virtualization",
+    "WSL's VM was refused as not supported (0x80070032): Virtual Machine Platform is off, or an update of Windows broke it",
+    features,
+    "If it began with an update of Windows: install the next one, or uninstall it",
+    update,
+  ],
+  [
+    "ERROR_MOD_NOT_FOUND|0x8007007e",
+    "host.virtualization",
+    "a file of Windows' VM service is missing (module not found), as after an update of Windows that was cut off",
+    features,
+    commandFix("Have Windows repair its files, as administrator", "sfc /scannow", { root: true }),
+    update,
+  ],
+  [
+    "0x80040154|0x80040155|REGDB_E_CLASSNOTREG",
+    "host.virtualization",
+    "Windows' VM service is not registered: Hyper-V or Virtual Machine Platform is in a broken state",
+    features,
+    update,
+  ],
+  [
+    "0x80070001|E_INVALIDARG|0x80070057|0x8007000d",
+    "host.virtualization",
+    "Windows' VM service refused the VM that WSL asked for: Windows is older than this WSL, a security program changes it, or " +
+    "%UserProfile%\\.wslconfig asks for what it does not have",
+    "Move .wslconfig away, then wsl --shutdown",
+    "Update Windows, and WSL (wsl --update)",
+    features,
+  ],
+  [
+    "E_UNEXPECTED|0x8000ffff",
+    "host.virtualization",
+    "WSL's service failed in a way that it does not expect: most often its state after an update or a sleep of Windows",
+    restart,
+    "If it stays: restart Windows, then wsl --update",
+  ],
+  [
+    "0x80070422|ERROR_SERVICE_DISABLED|0x80070424",
+    "host.virtualization",
+    "WSL's service (WslService, LxssManager) is disabled or missing",
+    commandFix("Let it start by itself, as administrator", "sc.exe config WslService start= auto", { root: true }),
+    update,
+  ],
+  [
+    "ERROR_PATH_NOT_FOUND|0x80070003|ERROR_FILE_NOT_FOUND|0x80070002",
+    "guest.image",
+    "WSL does not find a file of the distribution, most often its disk (ext4.vhdx): it was moved or deleted, or its drive is gone",
+    commandFix("See the distributions", "wsl --list --verbose"),
+    "Put the file back; otherwise remove the distribution (wsl --unregister NAME, which deletes its files) and install it again",
+  ],
+  [
+    "HCS_E_CONNECTION_TIMEOUT|0x8037010[df]",
+    "host.virtualization",
+    "WSL's VM did not answer in time",
+    restart,
+    "Move .wslconfig away if it names a kernel or much memory, and restart Windows",
+  ],
+];
+
+/** Codes of WSL, by topic. */
+export const wslFailures: Failure[] = rows(
+  {
+    layer: "provider",
+    source: "microsoft/WSL#10809 (2023-11), #11260 (2024-03), #11736 (2024-07), #12113 (2024-10), #13533 (2025-09)",
+  },
+  codes.map(([code, check, message, ...fix]): Row => [
+    check,
+    "cause",
+    new RegExp(`\\bWsl\\/[\\w/]{1,80}\\/(?:${code})(?!\\w)`),
+    message,
+    ...fix,
+  ]),
+);
