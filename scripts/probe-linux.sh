@@ -1,18 +1,18 @@
 #!/bin/sh
-# What this Linux host is, as far as handing a GPU to a VM goes: printed as it was read, unjudged.
+# Prints what matters on this Linux host for passing a GPU to a VM, without judging it.
 #
-#   sh probe-linux.sh           this host; as root it sees more
-#   HOMELAB_GPU_ASK='NAME…'     of packer and libvirt, asks only these; default: both
-#   sh probe-linux.sh ROOT      a tree that has ROOT/sys, ROOT/proc, ROOT/etc …; asks no program
+#   sh probe-linux.sh           reads this host; root can read more
+#   HOMELAB_GPU_ASK='NAME…'     which of packer and libvirt to run; default: both
+#   sh probe-linux.sh ROOT      reads the folders ROOT/sys, ROOT/proc, ROOT/etc …; runs no program
 #
-# It changes nothing and reads no secret. Serial numbers, MAC addresses, host and user names stay out,
-# so the output can be shown to others. The first line is the name and version of this format. Then come
-# sections: a line [NAME], and below it lines KEY:VALUE. A key may come more than once, and a fact that
-# could not be read has no line. Where many files are read by one grep, KEY is a path below the folder
-# that the section is about. Needs a POSIX shell, grep, sed, awk, ls (busybox will do).
+# It changes nothing and reads no secret. It leaves out serial numbers, MAC addresses, host and user
+# names, so the output can be published. The first line is the name and version of this format. Then
+# come sections: a line [NAME], then lines KEY:VALUE. A key can occur more than once. A fact that
+# could not be read has no line. If one grep reads many files, KEY is the path below the section's
+# folder. Needs a POSIX shell, grep, sed, awk and ls (busybox is enough).
 
 LC_ALL=C
-# no program that is asked here asks its maker for news
+# no update checks by Vagrant and Packer
 CHECKPOINT_DISABLE=1
 VAGRANT_CHECKPOINT_DISABLE=1
 export LC_ALL CHECKPOINT_DISABLE VAGRANT_CHECKPOINT_DISABLE
@@ -26,7 +26,7 @@ proc=$root/proc
 
 section() { printf '[%s]\n' "$1"; }
 fact() { printf '%s:%s\n' "$1" "$2"; }
-# The helpers below answer in $value, since a command substitution costs a fork.
+# The helpers below return their result in $value, since a command substitution costs a fork.
 line() { # FILE: its first line
   value=
   [ -r "$1" ] && IFS= read -r value 2>/dev/null <"$1"
@@ -35,7 +35,7 @@ line() { # FILE: its first line
 file() { # KEY FILE
   if line "$2"; then fact "$1" "$value"; fi
 }
-names() { # PATH…: those that are there, without their folders
+names() { # PATH…: the names of those that exist
   value=
   for path; do
     if [ -e "$path" ] || [ -L "$path" ]; then value="$value ${path##*/}"; fi
@@ -43,7 +43,7 @@ names() { # PATH…: those that are there, without their folders
   value=${value# }
   [ -n "$value" ]
 }
-program() { # NAME: where it is; root's folders count even where PATH lacks them
+program() { # NAME: its path; also searches root's folders if PATH lacks them
   IFS_before=$IFS
   IFS=:
   for folder in $PATH /usr/local/sbin /usr/sbin /sbin; do
@@ -56,7 +56,8 @@ program() { # NAME: where it is; root's folders count even where PATH lacks them
   IFS=$IFS_before
   return 1
 }
-# A program that does not answer within $patience seconds is ended, with status 124 or 137; without timeout(1) it has no limit.
+# A program that does not answer within $patience seconds is stopped, with status 124 or 137.
+# Without timeout(1) there is no limit.
 patience=8
 case ${HOMELAB_GPU_TIMEOUT_FACTOR:-} in
   0* | *[!0-9]* | ????* | '') ;;
@@ -67,14 +68,17 @@ timer=
 limited() { # PROGRAM ARGUMENT…
   if [ -n "$timer" ]; then "$timer" -k 2 "$patience" "$@"; else "$@"; fi
 }
-public() { # PATH of a program: itself in a folder of the system, else its name alone, since other folders name people
+# PATH of a program: the path if it is in a system folder, else only its name, since other paths can
+# contain names of people.
+public() { # PATH
   case $1 in
     */home/* | */Users/*) value=…/${1##*/} ;;
-    /usr/* | /bin/* | /sbin/* | /opt/* | /snap/bin/* | /nix/store/* | /run/current-system/* | /run/wrappers/* | /gnu/store/*) value=$1 ;;
+    /usr/* | /bin/* | /sbin/* | /opt/* | /snap/bin/* | /nix/store/* | /run/current-system/* | /run/wrappers/* | \
+      /gnu/store/*) value=$1 ;;
     *) value=…/${1##*/} ;;
   esac
 }
-functions() { # PATH in /sys/devices: the PCI functions that it goes through, the nearest last
+functions() { # PATH in /sys/devices: the PCI functions in this path, the nearest last
   value=
   rest=$1/
   while [ -n "$rest" ]; do
@@ -125,7 +129,7 @@ if [ -n "$live" ]; then
         ;;
     esac
   done
-  # a group that was joined since this login began does not count yet
+  # a group that the user joined after this login has no effect yet
   for word in $(limited id "$uid" 2>/dev/null); do
     case $groups$word in
       *" $word "*) ;;
@@ -134,13 +138,14 @@ if [ -n "$live" ]; then
   done
   IFS=$IFS_before
   fact uid "$uid"
-  # shellcheck disable=SC3045 # dash, bash and busybox have it; a shell without it prints nothing
+  # shellcheck disable=SC3045 # dash, bash and busybox support it; other shells print nothing
   fact memlock "$(ulimit -l 2>/dev/null)"
   if [ -e /dev/kvm ]; then
     if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then fact kvm-access yes; else fact kvm-access no; fi
   fi
 fi
-for mark in run/systemd/system run/ostree-booted run/.containerenv .dockerenv dev/dxg dev/vfio/vfio dev/kvm dev/net/tun etc/pve; do
+for mark in run/systemd/system run/ostree-booted run/.containerenv .dockerenv dev/dxg dev/vfio/vfio dev/kvm \
+  dev/net/tun etc/pve; do
   [ -e "$root/$mark" ] && fact exists "/$mark"
 done
 for module in kvm_intel kvm_amd; do file "nested-$module" "$sys/module/$module/parameters/nested"; done
@@ -149,7 +154,7 @@ for name in sys_vendor product_name board_vendor board_name bios_vendor bios_ver
 done
 file container "$root/run/systemd/container"
 file hypervisor "$sys/hypervisor/type"
-# the control domain of Xen says so here; the file is missing where xenfs is not mounted
+# names the control domain of Xen; the file is missing if xenfs is not mounted
 file xen-capabilities "$proc/xen/capabilities"
 file apparmor "$sys/module/apparmor/parameters/enabled"
 file selinux-enforcing "$sys/fs/selinux/enforce"
@@ -162,16 +167,18 @@ fi
 secure=$sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
 [ -r "$secure" ] && program od && fact secure-boot "$(od -An -tu1 -j4 -N1 "$secure" 2>/dev/null)"
 
-# Processor, memory and kernel arguments in one go. Of the arguments, running and configured, only the
-# words that matter here are printed, each whole: others can name hosts and disks.
+# Processor, memory and kernel arguments with one awk. It prints only the relevant arguments,
+# running and configured, since others can contain names of hosts and disks.
 set --
 unread=
 for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/grub" "$root"/etc/default/grub.d/*.cfg \
-  "$root/etc/kernel/cmdline" "$root"/etc/kernel/cmdline.d/*.conf "$root"/etc/cmdline.d/*.conf "$root"/boot/loader/entries/*.conf \
+  "$root/etc/kernel/cmdline" "$root"/etc/kernel/cmdline.d/*.conf "$root"/etc/cmdline.d/*.conf \
+  "$root"/boot/loader/entries/*.conf \
   "$root"/boot/efi/loader/entries/*.conf "$root"/efi/loader/entries/*.conf "$root/etc/kernelstub/configuration" \
   "$root/etc/default/limine" "$root"/etc/limine-entry-tool.d/*.conf "$root/etc/update-extlinux.conf" \
   "$root/etc/sdboot-manage.conf" "$root"/etc/sdboot-manage.conf.d/*.conf "$root/boot/refind_linux.conf" \
-  "$root/boot/limine.conf" "$root/boot/limine/limine.conf" "$root/boot/efi/limine.conf" "$root/boot/EFI/limine/limine.conf"; do
+  "$root/boot/limine.conf" "$root/boot/limine/limine.conf" "$root/boot/efi/limine.conf" \
+  "$root/boot/EFI/limine/limine.conf"; do
   if [ -r "$path" ]; then
     set -- "$@" "$path"
   elif [ -e "$path" ]; then
@@ -180,14 +187,16 @@ for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/g
 done
 [ $# -gt 0 ] && awk -F '[ \t]*:[ \t]*' -v root="$root" '
   BEGIN {
-    wanted = "^((intel_|amd_)?iommu=|intremap=|nointremap$|no(l)?apic$|iommu[.]|vfio|pci=|pcie|pci[-_]stub[.]ids=|video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=)"
+    wanted = "^((intel_|amd_)?iommu=|intremap=|nointremap$|no(l)?apic$|iommu[.]|vfio|pci=|pcie|pci[-_]stub[.]ids=|" \
+      "video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|" \
+      "(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=)"
   }
   function words(key, text,    n, i, part) {
     n = split(text, part, /[][ \t\r"\047;]+/)
     for (i = 1; i <= n; i++)
       if (part[i] ~ wanted) print key ":" part[i]
   }
-  # Text in quotes ends at them: what a comment behind it says is no argument.
+  # The value without its quotes. It ends at the closing quote, so a comment after it is not read.
   function assigned(text,    i, c, quote, out) {
     for (i = 1; i <= length(text); i++) {
       c = substr(text, i, 1)
@@ -200,7 +209,8 @@ done
     open = quote
     return out
   }
-  # of the name of an entry only the version of its kernel is given: before it comes the machine id, or what a person calls it
+  # Only the kernel version of the name of a boot entry. Before it is the machine id, or a name that
+  # a person chose.
   function public_name(file,    version) {
     if (file !~ /\/loader\/entries\//) return file
     version = match(file, /-[0-9]+[.][0-9][^\/]*[.]conf$/) ? substr(file, RSTART) : ".conf"
@@ -235,7 +245,8 @@ done
     next
   }
   name == "/proc/meminfo" {
-    if ($1 ~ /^(MemTotal|MemAvailable|SwapTotal|Hugepagesize|HugePages_Total|HugePages_Free)$/) printf "%s:%.0f\n", $1, $2
+    if ($1 ~ /^(MemTotal|MemAvailable|SwapTotal|Hugepagesize|HugePages_Total|HugePages_Free)$/)
+      printf "%s:%.0f\n", $1, $2
     next
   }
   name == "/proc/cmdline" { words("running", $0); next }
@@ -253,7 +264,7 @@ done
       if (text ~ /^[ \t]*GRUB_ENABLE_BLSCFG=.*true/) print "bls:yes"
       next
     }
-    # a value may go on in the next line
+    # a value can continue on the next line
     if (text ~ /\\$/) { held = substr(text, 1, length(text) - 1); next }
     value = assigned(text)
     if (open != "") { held = text " "; next }
@@ -296,7 +307,7 @@ if [ -n "$live" ]; then
         /*/*) path=${path%/*} ;;
         /*) path=/ ;;
         */*) path=${path%/*} ;;
-        *) path=. ;; # a folder that is no absolute path, such as ~
+        *) path=. ;; # a relative path, such as ~
       esac
     done
     set -- "$@" "$path"
@@ -307,13 +318,13 @@ fi
 
 section kernel
 set --
-# NixOS keeps the running kernel's modules elsewhere
+# NixOS has the running kernel's modules in another folder
 modules=$root/lib/modules/$release
 [ -d "$modules" ] || modules=$root/run/booted-system/kernel-modules/lib/modules/$release
 for path in "$root/boot/config-$release" "$modules/modules.builtin" "$modules/modules.dep"; do
   [ -n "$release" ] && [ -r "$path" ] && set -- "$@" "$path"
 done
-# an update that takes the running kernel's modules away leaves another kernel's
+# an update can remove the modules of the running kernel, and leave those of another kernel
 [ -n "$release" ] && [ ! -d "$modules" ] && names "$root"/lib/modules/*/modules.dep && fact modules missing
 [ $# -gt 0 ] && awk '
   FNR == 1 { kind = FILENAME; sub(/.*\//, "", kind); print "read:" kind }
@@ -323,7 +334,8 @@ done
     if (kind == "modules.builtin") print "builtin:" $0
     else if (kind == "modules.dep") print "available:" $0
   }' "$@"
-for name in vfio_pci vfio_iommu_type1 nvidia nvidia_drm nouveau amdgpu radeon i915 xe kvm kvm_intel kvm_amd tun bridge; do
+for name in vfio_pci vfio_iommu_type1 nvidia nvidia_drm nouveau amdgpu radeon i915 xe kvm kvm_intel kvm_amd tun \
+  bridge; do
   [ -d "$sys/module/$name" ] && fact loaded "$name"
 done
 file vfio_pci.disable_idle_d3 "$sys/module/vfio_pci/parameters/disable_idle_d3"
@@ -331,19 +343,20 @@ file vfio_iommu_type1.allow_unsafe_interrupts "$sys/module/vfio_iommu_type1/para
 file nvidia-version "$sys/module/nvidia/version"
 file nvidia-refcnt "$sys/module/nvidia/refcnt"
 
-# What /etc says of binding drivers, loading modules and making boot images: FILE:LINE, each line cut down to the words that
-# matter here. Comments, and what else a rule matches (serial numbers, addresses), stay out.
+# Configuration of /etc for binding drivers, loading modules and building the initramfs, as
+# FILE:LINE. Prints only the relevant words of each line, without comments, serial numbers and
+# addresses.
 section configured
 [ -d "$root/etc" ] && (
   cd "$root/etc" || exit
   set --
   for path in modprobe.d/*.conf ../usr/lib/modprobe.d/*.conf ../lib/modprobe.d/*.conf modules modules-load.d/*.conf \
-    initramfs-tools/modules dracut.conf dracut.conf.d/*.conf mkinitcpio.conf mkinitcpio.conf.d/*.conf mkinitcpio.d/*.preset \
-    kernel/install.conf udev/rules.d/*.rules driverctl.d/*; do
+    initramfs-tools/modules dracut.conf dracut.conf.d/*.conf mkinitcpio.conf mkinitcpio.conf.d/*.conf \
+    mkinitcpio.d/*.preset kernel/install.conf udev/rules.d/*.rules driverctl.d/*; do
     [ -f "$path" ] && [ -r "$path" ] && set -- "$@" "$path"
   done
   [ $# -gt 0 ] && awk '
-    function tell(text) { gsub(/[ \t]+/, " ", text); sub(/^ /, "", text); sub(/ $/, "", text); print shown ":" text }
+    function report(text) { gsub(/[ \t]+/, " ", text); sub(/^ /, "", text); sub(/ $/, "", text); print shown ":" text }
     FNR == 1 {
       held = ""
       shown = FILENAME
@@ -360,11 +373,12 @@ section configured
       gsub(/_/, "-", name)
       if (kind == "options" && (name == "vfio-pci" || name == "pci-stub")) {
         for (i = first + 2; i <= n; i++)
-          if (part[i] ~ /^(ids|disable_vga|disable_idle_d3|enable_sriov|nointxmask|disable_denylist)(=[0-9A-Za-z:,]*)?$/) out = out " " part[i]
+          if (part[i] ~ /^(ids|disable_vga|disable_idle_d3|enable_sriov|nointxmask|disable_denylist)(=[0-9A-Za-z:,]*)?$/)
+            out = out " " part[i]
       } else if (kind == "softdep" && text ~ wanted) {
         for (i = first + 2; i <= n; i++) if (part[i] ~ /^(pre|post):$/ || part[i] ~ wanted) out = out " " part[i]
       } else if (kind != "blacklist" && kind != "install" || name !~ wanted) next
-      tell(out)
+      report(out)
       next
     }
     FILENAME ~ /^udev/ {
@@ -374,20 +388,23 @@ section configured
         out = out (out == "" ? "" : ", ") substr(text, RSTART, RLENGTH)
         text = substr(text, RSTART + RLENGTH)
       }
-      tell(out)
+      report(out)
       next
     }
-    FILENAME ~ /^driverctl/ { if (text ~ /^[a-z_-]+$/) tell(text); next }
+    FILENAME ~ /^driverctl/ { if (text ~ /^[a-z_-]+$/) report(text); next }
     FILENAME ~ /^mkinitcpio[.]d/ {
       if (match(text, /^[a-zA-Z_]+(cmdline|config|image|uki)=["\047]?[0-9A-Za-z\/._+-]*/)) {
         text = substr(text, 1, RLENGTH)
         sub(/["\047]/, "", text)
-        tell(text)
+        report(text)
       }
       next
     }
-    FILENAME ~ /^kernel/ { if (match(text, /^(layout|initrd_generator|uki_generator)=[a-z]+/)) tell(substr(text, 1, RLENGTH)); next }
-    # modules by name, and what dracut and mkinitcpio do with them
+    FILENAME ~ /^kernel/ {
+      if (match(text, /^(layout|initrd_generator|uki_generator)=[a-z]+/)) report(substr(text, 1, RLENGTH))
+      next
+    }
+    # names of modules, and settings of dracut and mkinitcpio
     {
       n = split(text, part, /[ \t"\047()=]+/)
       out = ""
@@ -396,18 +413,21 @@ section configured
         if (part[i] ~ wanted) out = out " " part[i]
       }
       if (FILENAME ~ /^(dracut|mkinitcpio)/) {
-        # quotes are kept off: one word says what is set, the others what it is set to
-        if (match(text, /^[ \t]*(hostonly|uefi|kernel_cmdline|force_drivers|add_drivers|omit_drivers|MODULES|HOOKS)[+]?=/)) {
+        # without quotes: first the name of the setting, then its values
+        if (match(text,
+          /^[ \t]*(hostonly|uefi|kernel_cmdline|force_drivers|add_drivers|omit_drivers|MODULES|HOOKS)[+]?=/)) {
           key = substr(text, RSTART, RLENGTH)
           if (key ~ /hostonly|uefi/) out = text ~ /=["\047]?yes/ ? "yes" : "no"
           else if (key ~ /kernel_cmdline/) out = "…"
-          else if (key ~ /HOOKS/) { out = ""; for (i = 1; i <= n; i++) if (part[i] ~ /^(systemd|udev|modconf|kms)$/) out = out " " part[i] }
-          else if (out == "") next
-          tell(key out)
+          else if (key ~ /HOOKS/) {
+            out = ""
+            for (i = 1; i <= n; i++) if (part[i] ~ /^(systemd|udev|modconf|kms)$/) out = out " " part[i]
+          } else if (out == "") next
+          report(key out)
         }
         next
       }
-      if (out != "") tell(out)
+      if (out != "") report(out)
     }' wanted='^(vfio|nouveau|nova|nvidia|amdgpu|radeon|i915|xe$|snd.hda.intel|xhci|i2c.nvidia|pci.stub)' "$@"
 )
 
@@ -442,31 +462,33 @@ if [ -d "$sys/kernel/iommu_groups" ]; then
     group=${path%/devices/*}
     printf 'group:%s %s\n' "${group##*/}" "${path##*/}"
   done
-  # a group's type, and those of its reserved regions that are mapped one to one
+  # the type of each group, and its reserved regions that are mapped one to one (direct)
   section iommu-groups
   (
     cd "$sys/kernel/iommu_groups" || exit
-    # shellcheck disable=SC2035 # the kernel numbers groups: no name begins with a dash
+    # shellcheck disable=SC2035 # the names are numbers: none begins with a dash
     grep -HEs '^[^0]|direct' */type */reserved_regions
   )
 fi
 
 section pci
 if [ -d "$sys/bus" ] && [ ! -d "$sys/bus/pci" ]; then
-  # a machine without PCI, as small boards are
+  # a machine without PCI, such as a small board
   fact read yes
   fact count 0
 elif [ -d "$sys/bus/pci/devices" ]; then
   fact read yes
   (
-    # shellcheck disable=SC2035 # names here are BDFs: none begins with a dash
+    # shellcheck disable=SC2035 # the names are PCI addresses: none begins with a dash
     cd "$sys/bus/pci/devices" && {
       grep -HEs . */class */vendor */device */subsystem_vendor */subsystem_device */revision */driver_override \
         */boot_vga */reset_method */power_state */d3cold_allowed */numa_node */sriov_totalvfs */sriov_numvfs
       grep -nHEsv '^0x0* 0x0* 0x0*$' */resource
-      # shellcheck disable=SC2012 # readlink takes one name a call
-      ls -ldn * */driver */iommu_group 2>/dev/null | sed -n 's/^.* \([^ ]*\) -> .*\(devices\/.*\)$/\1\/path:\2/; s/^.* \([^ ]*\) -> .*\//\1:/; /^[0-9a-f:.]*\/[a-z_]*:/p'
-      # what has no driver or no group is said, so that a line that is missing means nothing else
+      # shellcheck disable=SC2012 # readlink takes one name per call
+      ls -ldn * */driver */iommu_group 2>/dev/null |
+        sed -n 's/^.* \([^ ]*\) -> .*\(devices\/.*\)$/\1\/path:\2/; s/^.* \([^ ]*\) -> .*\//\1:/
+          /^[0-9a-f:.]*\/[a-z_]*:/p'
+      # none for a missing driver or group, so that a missing line only means "not read"
       count=0
       for path in *; do
         [ -L "$path/driver" ] || fact "$path/driver" none
@@ -477,8 +499,8 @@ elif [ -d "$sys/bus/pci/devices" ]; then
       done
       fact count "$count"
       wanted=' '
-      # graphics cards, and accelerators, which are cards without outputs
-      # shellcheck disable=SC2013 # these names have no blanks
+      # graphics cards, and accelerators (cards without display outputs)
+      # shellcheck disable=SC2013 # these names contain no spaces
       for gpu in $(grep -lsE '^0x(03|12)' */class); do
         gpu=${gpu%/class}
         for path in "$gpu" "$gpu"/iommu_group/devices/*; do
@@ -488,10 +510,10 @@ elif [ -d "$sys/bus/pci/devices" ]; then
           id=$id${value#0x}
           case $wanted in *" $id "*) ;; *) wanted="$wanted$id " ;; esac
         done
-        # set below a port that the firmware calls external (Thunderbolt, USB4), kernel 5.14 and later
+        # below a port that the firmware marks as external (Thunderbolt, USB4); since kernel 5.14
         line "$gpu/removable" && fact "$gpu/removable" "$value"
         if [ -e "$gpu/rom" ]; then fact "$gpu/rom" yes; else fact "$gpu/rom" none; fi
-        # regions without an address: said, so that a line that is missing means nothing else
+        # regions without an address; an empty list means that there are none
         if [ -r "$gpu/resource" ]; then
           unset=
           index=0
@@ -507,26 +529,28 @@ elif [ -d "$sys/bus/pci/devices" ]; then
         names "$gpu"/mdev_supported_types && fact "$gpu/mdev" yes
         connectors=0
         for connector in "$gpu"/drm/card*/card*-*; do
-          case $connector in *-Writeback-*) continue ;; esac # no socket, but memory
+          case $connector in *-Writeback-*) continue ;; esac # writes to memory, not to a display
           line "$connector/status" || continue
           connectors=$((connectors + 1))
           [ "$value" = connected ] && fact "$gpu/display" "${connector##*/}"
         done
         [ -n "$drawn" ] && fact "$gpu/connectors" "$connectors"
-        # a card that fell off the bus answers with ones; one in D3cold is let sleep
+        # a card that fell off the bus returns only ones; a card in D3cold is not woken
         if line "$gpu/power_state" && [ "$value" != D3cold ] && [ -r "$gpu/config" ] && program od; then
           fact "$gpu/config" "$(od -An -tx1 -N4 "$gpu/config" 2>/dev/null)"
         fi
         information=$proc/driver/nvidia/gpus/$gpu/information
-        [ -r "$information" ] && sed -n "s|^Device Minor:[ 	]*|$gpu/nvidia-minor:|p; s|^Model:[ 	]*|$gpu/model:|p" "$information"
+        [ -r "$information" ] &&
+          sed -n "s|^Device Minor:[ 	]*|$gpu/nvidia-minor:|p; s|^Model:[ 	]*|$gpu/model:|p" "$information"
       done
-      # what the host's own list calls these cards and what shares their groups: VENDOR:NAME, VENDOR/DEVICE:NAME
+      # the names of these cards and of the other devices in their groups, from the host's pci.ids:
+      # VENDOR:NAME, VENDOR/DEVICE:NAME
       for ids in "$root/usr/share/misc/pci.ids" "$root/usr/share/hwdata/pci.ids"; do
         [ -r "$ids" ] && break
       done
       if [ "$wanted" != ' ' ] && [ -r "$ids" ]; then
         section pci-names
-        # (sorted by vendor: nothing is read behind the last one that counts)
+        # (sorted by vendor: awk stops after the last vendor that it needs)
         awk -v wanted="$wanted" '
           BEGIN {
             n = split(wanted, id, " ")
@@ -554,18 +578,20 @@ section display
 if [ -r "$proc/fb" ]; then
   while read -r number name; do fact fb "$number $name"; done <"$proc/fb"
 fi
-# what the consoles are drawn on: "(S) VGA+" is text on the boot VGA, "dummy device" is nothing
+# the devices of the consoles: "(S) VGA+" is text on the boot VGA, "dummy device" is no display
 for path in "$sys"/class/vtconsole/*/name; do file console "$path"; done
-# the function that a firmware framebuffer lies on is the nearest one named above it
+# a firmware framebuffer is on the nearest PCI function above it in the list
 [ -r "$proc/iomem" ] && awk '
   match($0, /[0-9a-f]+:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]\.[0-7]/) { device = substr($0, RSTART, RLENGTH) }
-  /: (efifb|BOOTFB|simplefb|vesafb|simpledrm|simple-framebuffer|efi-framebuffer|vesa-framebuffer)/ { print "framebuffer:" device " " $NF }' "$proc/iomem"
+  /: (efifb|BOOTFB|simplefb|vesafb|simpledrm|simple-framebuffer|efi-framebuffer|vesa-framebuffer)/ {
+    print "framebuffer:" device " " $NF
+  }' "$proc/iomem"
 
-# Who holds device nodes of graphics cards open. Without root, only one's own processes can be looked at.
+# Processes that have opened device nodes of graphics cards. Without root, only those of this user.
 if [ -n "$live" ]; then
   section holders
   if [ "$uid" = 0 ]; then fact seen all; else fact seen own; fi
-  # shellcheck disable=SC2012 # hundreds of links: readlink takes one a call
+  # shellcheck disable=SC2012 # hundreds of links: readlink takes one per call
   ls -ln /proc/[0-9]*/fd 2>/dev/null | awk '
     /^\/proc\// { split($1, part, "/"); pid = part[3] }
     $NF ~ /^\/dev\/(nvidia|dri\/|kfd|vfio\/)/ && !seen[pid $NF]++ { print pid " " $NF }' |
@@ -574,24 +600,26 @@ if [ -n "$live" ]; then
     done
 fi
 
-# What the host itself needs, by the PCI functions that it hangs on; `untraced` where it leads to something that is on none that could
-# be found, `none` where there is no such function. The helpers collect in $found, and $lost says that a way ended nowhere.
+# The PCI functions that the host itself needs. `untraced`: the function could not be found. `none`:
+# it needs no PCI function. The helpers add functions to $found, and set $lost if a function could
+# not be found.
 section needs
 add() { # the functions of $value
   for on in $value; do
     case " $found " in *" $on "*) ;; *) found="$found $on" ;; esac
   done
 }
-told() { # KEY: what was found
+needs() { # KEY: prints the functions in $found
   for on in $found; do fact "$1" "$on"; done
   if [ -n "$lost" ]; then fact "$1" untraced; elif [ -z "$found" ]; then fact "$1" none; fi
 }
-block() { # MAJOR:MINOR: through device mapper, RAID and the heads of NVMe multipath too
+block() { # MAJOR:MINOR: also through device mapper, RAID and NVMe multipath
   path=$(cd -P "$sys/dev/block/$1" 2>/dev/null && pwd) || { lost=yes; return 0; }
   functions "$path"
   add
   [ -z "$value" ] || return 0
-  # a virtual disk is memory or stands for others, one of iSCSI for a far one, and any other is a device that is on no PCI
+  # A virtual disk is memory or consists of other disks. An iSCSI disk is on another machine. Any
+  # other disk is not on PCI.
   case $path in
     */devices/virtual/block/zram* | */devices/virtual/block/ram[0-9]*) return 0 ;;
     */devices/virtual/* | */session[0-9]*/*) ;;
@@ -625,20 +653,20 @@ node() { # /dev/NAME: its MAJOR:MINOR
     /dev/*) line "$sys/class/block/${1#/dev/}/dev" && return 0 ;;
     *) return 1 ;;
   esac
-  # another name of it, such as /dev/VG/LV
+  # another name of the device, such as /dev/VG/LV
   [ -n "$live" ] && [ -b "$1" ] || return 1
   read -r _ _ _ _ major minor _ <<NODE
 $(ls -lnL "$1" 2>/dev/null)
 NODE
   value=${major%,}:$minor
 }
-volume() { # MAJOR:MINOR TYPE SOURCE, as mountinfo has them; a pool's name for ZFS
+volume() { # MAJOR:MINOR TYPE SOURCE, as in mountinfo; for ZFS, SOURCE is the name of the pool
   found=
   lost=
   device=$1
   case $2 in
     rootfs | tmpfs | ramfs) return 0 ;;
-    zfs) # /proc and /sys know no pool's disks
+    zfs) # /proc and /sys do not show the disks of a pool
       disks=
       [ -n "$live" ] && program zpool &&
         disks=$(limited "$value" list -vHPL "$3" 2>/dev/null </dev/null | awk '$1 ~ "^/" { print $1 }')
@@ -650,7 +678,7 @@ volume() { # MAJOR:MINOR TYPE SOURCE, as mountinfo has them; a pool's name for Z
       ;;
   esac
   case $device in
-    0:*) # btrfs and overlays have no block device of their own: the source names one
+    0:*) # btrfs and overlays have no block device of their own: take the source
       if ! node "$3"; then
         lost=yes
         return 0
@@ -666,13 +694,13 @@ volume() { # MAJOR:MINOR TYPE SOURCE, as mountinfo has them; a pool's name for Z
     fi
   done
 }
-# Every mount point that lies on a disk. Of names that the host's owner gave only the known folder above is told. Loop devices lie on
-# files of other mount points.
+# Every mount point on a disk. If the path contains names that a person chose, only the known folder
+# above is printed. Loop devices are files of other mount points.
 [ -r "$proc/self/mountinfo" ] && awk '
   BEGIN {
-    n = split("/ /boot /boot/efi /boot/firmware /efi /etc /gnu /home /media /mnt /nix /nix/store /opt /ostree /root /run /run/media /srv " \
-      "/sysroot /tmp /usr /usr/local /var /var/cache /var/lib /var/lib/containers /var/lib/docker /var/lib/libvirt " \
-      "/var/lib/libvirt/images /var/lib/vz /var/log /var/tmp", name, " ")
+    n = split("/ /boot /boot/efi /boot/firmware /efi /etc /gnu /home /media /mnt /nix /nix/store /opt /ostree /root " \
+      "/run /run/media /srv /sysroot /tmp /usr /usr/local /var /var/cache /var/lib /var/lib/containers " \
+      "/var/lib/docker /var/lib/libvirt /var/lib/libvirt/images /var/lib/vz /var/log /var/tmp", name, " ")
     for (i = 1; i <= n; i++) known[name[i]]
   }
   function shown(point,    above) {
@@ -685,7 +713,8 @@ volume() { # MAJOR:MINOR TYPE SOURCE, as mountinfo has them; a pool's name for Z
     if (i + 2 > NF) next
     type = $(i + 1)
     source = $(i + 2)
-    if ($5 != "/" && ($3 ~ /^7:/ || $3 ~ /^0:/ && type != "zfs" && (source !~ /^\/dev\// || type ~ /^(fuse|tmpfs|devtmpfs)/ && type != "fuseblk"))) next
+    if ($5 != "/" && ($3 ~ /^7:/ || $3 ~ /^0:/ && type != "zfs" &&
+      (source !~ /^\/dev\// || type ~ /^(fuse|tmpfs|devtmpfs)/ && type != "fuseblk"))) next
     if (type == "zfs") sub(/\/.*/, "", source)
     key = type == "zfs" || $3 ~ /^0:/ ? type " " source : $3
     if (!(key in first)) { first[key] = $3 " " type " " source; order[++count] = key }
@@ -695,16 +724,16 @@ volume() { # MAJOR:MINOR TYPE SOURCE, as mountinfo has them; a pool's name for Z
   END { for (i = 1; i <= count; i++) print first[order[i]] points[order[i]] }' "$proc/self/mountinfo" |
   while read -r device type source points; do
     volume "$device" "$type" "$source"
-    for point in $points; do told "mount-$point"; done
+    for point in $points; do needs "mount-$point"; done
   done
 if [ -r "$proc/swaps" ]; then
   while read -r source kind _; do
-    [ "$kind" = partition ] || continue # a file's disk is its mount point's
+    [ "$kind" = partition ] || continue # the disk of a swap file is that of its mount point
     volume 0:0 swap "$source"
-    told swap
+    needs swap
   done <"$proc/swaps"
 fi
-carrier() { # INTERFACE: through bridges, bonds and VLANs; $lost is cleared if that leads to a device
+carrier() { # INTERFACE: through bridges, bonds and VLANs; clears $lost if it finds a device
   if [ -e "$sys/class/net/$1/device" ]; then
     lost=
     functions "$(cd -P "$sys/class/net/$1/device" && pwd)"
@@ -729,7 +758,7 @@ if [ -r "$proc/net/route" ]; then
       found=
       lost=yes
       carrier "$interface"
-      told route
+      needs route
     done
     [ -n "$routes" ] || fact route none
   }
@@ -738,17 +767,17 @@ for path in "$sys"/class/net/*/device; do
   [ -e "$path" ] || continue
   name=${path%/device}
   name=${name##*/}
-  # a name with a MAC address in it, whoever made it: enx…, wlx…, and names of one's own
+  # a name that contains a MAC address: enx…, wlx…, and names that a person chose
   hex='[0-9a-fA-F]'
   hex=$hex$hex$hex$hex$hex$hex
-  # shellcheck disable=SC2295 # it is a pattern
+  # shellcheck disable=SC2295 # a pattern
   case $name in *$hex$hex*) name=${name%%$hex$hex*}… ;; esac
   functions "$(cd -P "$path" && pwd)"
   [ -n "$value" ] && fact interface "${value##* } $name"
 done
 if [ -r "$proc/bus/input/devices" ]; then
   fact input-read yes
-  # (this file never ends for a reader that takes it a byte at a time, as a shell's read does)
+  # (this file never ends for a reader that reads single bytes, such as the shell's read)
   awk '/^S: Sysfs=/ { path = substr($0, 10) } /^H: Handlers=.*sysrq.*kbd/ { print path }' "$proc/bus/input/devices" |
     while read -r path; do
       functions "$path"
@@ -761,30 +790,33 @@ fi
 
 section firmware
 for path in "$root"/usr/share/OVMF/OVMF_*.fd "$root"/usr/share/edk2/ovmf/OVMF_*.fd "$root"/usr/share/edk2/x64/OVMF*.fd \
-  "$root"/usr/share/edk2-ovmf/x64/OVMF*.fd "$root"/usr/share/qemu/ovmf-x86_64*.bin "$root"/usr/share/edk2-ovmf/OVMF*.fd \
-  "$root"/usr/share/edk2/OvmfX64/OVMF*.fd "$root"/run/libvirt/nix-ovmf/OVMF*.fd "$root"/run/libvirt/nix-ovmf/edk2-x86_64*.fd \
+  "$root"/usr/share/edk2-ovmf/x64/OVMF*.fd "$root"/usr/share/qemu/ovmf-x86_64*.bin \
+  "$root"/usr/share/edk2-ovmf/OVMF*.fd "$root"/usr/share/edk2/OvmfX64/OVMF*.fd \
+  "$root"/run/libvirt/nix-ovmf/OVMF*.fd "$root"/run/libvirt/nix-ovmf/edk2-x86_64*.fd \
   "$root"/run/libvirt/nix-ovmf/edk2-i386-vars.fd; do
   [ -e "$path" ] && fact ovmf "${path#"$root"}"
 done
 
 if [ -n "$live" ]; then
   section programs
-  for name in apt-get dnf rpm-ostree pacman zypper transactional-update apk xbps-install emerge pveversion systemctl sudo \
+  for name in \
+    apt-get dnf rpm-ostree pacman zypper transactional-update apk xbps-install emerge pveversion systemctl sudo \
     update-grub grub-mkconfig grub2-mkconfig grubby kernelstub proxmox-boot-tool sdbootutil bootctl kernel-install \
-    reinstall-kernels sdboot-manage limine-mkinitcpio limine-update update-extlinux update-initramfs mkinitramfs dracut \
-    dracut-rebuild generate-zbm mkinitcpio mkinitfs make-initrd elemental booster lsinitramfs lsinitrd lsinitcpio packer vagrant virsh libvirtd virtqemud dnsmasq \
-    qemu-img qemu-system-x86_64 debootstrap xorriso curl ssh ssh-keygen VBoxManage; do
+    reinstall-kernels sdboot-manage limine-mkinitcpio limine-update update-extlinux update-initramfs mkinitramfs \
+    dracut dracut-rebuild generate-zbm mkinitcpio mkinitfs make-initrd elemental booster lsinitramfs lsinitrd \
+    lsinitcpio packer vagrant virsh libvirtd virtqemud dnsmasq qemu-img qemu-system-x86_64 debootstrap xorriso curl \
+    ssh ssh-keygen VBoxManage; do
     if program "$name"; then
       public "$value"
       fact "$name" "$value"
     fi
   done
-  # since Ubuntu 25.10 this name is dracut's
+  # since Ubuntu 25.10 this program belongs to dracut
   program update-initramfs && grep -qs dracut "$value" && fact update-initramfs-of dracut
-  # EPEL is a repository that some installations of RHEL's kind add
+  # EPEL is a repository that some users of RHEL and similar systems add
   [ -e /etc/yum.repos.d/epel.repo ] && fact epel yes
-  # Versions: from the file system where it tells them (vagrant needs most of a second for its plugins'),
-  # the programs that must be asked side by side.
+  # Versions: from file names where possible (vagrant needs most of a second for its plugins).
+  # Programs that must be run are run at the same time.
   home=${VAGRANT_HOME:-${HOME:-}/.vagrant.d}
   for path in /usr/share/rubygems-integration/all/gems/vagrant-[0-9l]* /usr/share/gems/gems/vagrant-[0-9l]* \
     /opt/vagrant/embedded/gems/gems/vagrant-[0-9]* /opt/vagrant/embedded/gems/*/gems/vagrant-[0-9]* \
@@ -795,7 +827,7 @@ if [ -n "$live" ]; then
       vagrant-*-[0-9]*) fact vagrant-plugin "${path##*/}" ;;
     esac
   done
-  ask() { # KEY PROGRAM ARGUMENT: the first line that it answers
+  ask() { # KEY PROGRAM ARGUMENT: prints the first line of its output
     program "$2" || return 0
     value=$(limited "$value" "$3" 2>/dev/null </dev/null)
     case $? in
@@ -809,8 +841,9 @@ if [ -n "$live" ]; then
   wanted() { # NAME
     case " ${HOMELAB_GPU_ASK-packer libvirt} " in *" $1 "*) ;; *) return 1 ;; esac
   }
-  # Packer takes several times as long to say its version as all else here: of a package dpkg knows it
-  packaged() { # PACKAGE PATH: the version of the package, if it is the one that has the program
+  # Packer needs several times as long for its version as everything else here; dpkg has the version
+  # of its package
+  packaged() { # PACKAGE PATH: the version of the package, if the program is from it
     [ "$2" = "/usr/bin/$1" ] && [ -r /var/lib/dpkg/status ] || return 1
     grep -qsx "$2" "/var/lib/dpkg/info/$1.list" || return 1
     value=$(grep -A 20 "^Package: $1\$" /var/lib/dpkg/status | sed -n '1n; /^Package:/q; s/^Version: //p; /^$/q')
@@ -834,11 +867,17 @@ if [ -n "$live" ]; then
       124 | 137) libvirt="error: virsh did not answer within $patience s" ;;
     esac
   fi
-  # libvirt knows both versions; where it does not say them, the programs do
+  # libvirt reports both versions; if it does not, ask the programs
   if wanted libvirt; then
     case $libvirt in
       *'Running against daemon: '*) ;;
-      *) if program libvirtd; then ask libvirt-version libvirtd --version & else ask libvirt-version virtqemud --version & fi ;;
+      *)
+        if program libvirtd; then
+          ask libvirt-version libvirtd --version &
+        else
+          ask libvirt-version virtqemud --version &
+        fi
+        ;;
     esac
     case $libvirt in
       *'Running hypervisor: QEMU '*) ;;
@@ -846,7 +885,7 @@ if [ -n "$live" ]; then
     esac
   fi
   wait
-  # names of one's own come later: only what is before them is versions
+  # only the versions: after them come names that a person chose
   case $libvirt in
     'Compiled against'*)
       while read -r first second third rest; do
@@ -867,7 +906,10 @@ END
 
   if [ -n "$packs" ]; then
     section virtualbox
-    case $packs in *'Extension Packs: 0'*) fact extension-pack no ;; *'Extension Packs:'*) fact extension-pack yes ;; esac
+    case $packs in
+      *'Extension Packs: 0'*) fact extension-pack no ;;
+      *'Extension Packs:'*) fact extension-pack yes ;;
+    esac
   fi
   section libvirt
   if [ -S "$path" ]; then
@@ -882,7 +924,7 @@ END
       fact starts-at-boot no
     fi
     if names "$units"/*.wants/libvirt-guests.service; then
-      # its own default, and then its file
+      # the default of the program, then its configuration file
       for path in /usr/lib/libvirt/libvirt-guests.sh /usr/libexec/libvirt-guests.sh /etc/default/libvirt-guests \
         /etc/sysconfig/libvirt-guests /etc/conf.d/libvirt-guests; do
         [ -r "$path" ] || continue
@@ -891,11 +933,11 @@ END
       done
     fi
   fi
-  # the way to a user's own socket leads through a folder with a name
+  # the path of a user's own socket contains a name
   [ -n "$libvirt" ] && printf '%s\n' "$libvirt" | sed 's|/home/[^/]*|/home/…|g; s|/run/user/[0-9]*|/run/user/…|g' | {
     kind=
     while read -r name state rest; do
-      # the heading of each list; -q leaves out the answer of virsh's echo as well
+      # the heading of each list; -q would also suppress the output of virsh's echo
       case "$name $state" in
         'Name State')
           if [ -z "$kind" ]; then kind=network; else kind=pool; fi
@@ -906,11 +948,11 @@ END
         '' | ---*) ;;
         error:) fact error "$state${rest:+ $rest}" ;;
         default) [ -z "$kind" ] || fact "$kind" "$name $state" ;;
-        *) [ -z "$kind" ] || fact "$kind" "… $state" ;; # a name of one's own
+        *) [ -z "$kind" ] || fact "$kind" "… $state" ;; # a name that a person chose
       esac
     done
   }
-  # who lets the packets of guests through: chains of the firewall that see forwarded ones, which root alone can read
+  # the firewall chains for forwarded packets, which packets of guests pass; only root can read them
   section forwarding
   names "$sys"/class/net/docker0 && fact docker yes
   if grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf; then
@@ -920,7 +962,8 @@ END
   [ -r /etc/libvirt/network.conf ] &&
     sed -n 's/^ *firewall_backend *= *"\([a-z]*\)".*/backend:\1/p' /etc/libvirt/network.conf
   if [ "$uid" = 0 ]; then
-    # FAMILY TABLE POLICY, and whether a rule there lets libvirt's bridges through; other tables' names are somebody's own
+    # prints FAMILY TABLE POLICY, and whether a rule accepts packets of libvirt's bridges; a person
+    # chose the names of other tables
     forwarded() {
       awk '
         BEGIN { known = " filter firewalld libvirt_network docker-bridges nixos-fw " }
@@ -938,7 +981,7 @@ END
           }
         }'
     }
-    # iptables prints its rules in words of its own
+    # iptables has another output format
     listed() { # PROGRAM FAMILY
       limited "$1" -S 2>/dev/null </dev/null | awk -v family="$2" '
         /^-P FORWARD / { policy = tolower($3) }
@@ -946,9 +989,10 @@ END
         END { if (policy != "") printf "forward:%s filter %s %s\n", family, policy, passed ? "yes" : "no" }'
     }
     if program nft; then
-      rules=$(limited "$value" list ruleset 2>/dev/null </dev/null) && fact forward-read yes && printf '%s\n' "$rules" | forwarded
+      rules=$(limited "$value" list ruleset 2>/dev/null </dev/null) && fact forward-read yes &&
+        printf '%s\n' "$rules" | forwarded
     elif program iptables; then
-      # asked of a kernel without any table, it may make one
+      # on a kernel without any table, iptables would create one
       grep -qsE '^(nf_tables|iptable_filter) ' /proc/modules && fact forward-read yes && listed "$value" ip
     fi
     grep -qsx filter /proc/net/ip_tables_names && program iptables-legacy && listed "$value" legacy

@@ -1,13 +1,14 @@
 #!/bin/sh
-# What this Mac is, as far as running VMs goes: printed as it was read, unjudged.
+# Prints what matters on this Mac for running VMs, without judging it.
 #
 #   sh probe-macos.sh
 #
-# It changes nothing and reads no secret. Serial numbers, MAC addresses, host and user names stay out. The format is that of
-# probe-linux.sh: the first line names it, then come sections [NAME] with lines KEY:VALUE, and a fact that could not be read has no line.
+# It changes nothing and reads no secret. It leaves out serial numbers, MAC addresses, host and user
+# names. The format is that of probe-linux.sh: the first line names it, then come sections [NAME]
+# with lines KEY:VALUE. A fact that could not be read has no line.
 
 LC_ALL=C
-# no program that is asked here asks its maker for news
+# no update checks by Vagrant and Packer
 CHECKPOINT_DISABLE=1
 VAGRANT_CHECKPOINT_DISABLE=1
 export LC_ALL CHECKPOINT_DISABLE VAGRANT_CHECKPOINT_DISABLE
@@ -16,7 +17,8 @@ section() { printf '[%s]\n' "$1"; }
 fact() { [ -z "$2" ] || printf '%s:%s\n' "$1" "$2"; }
 setting() { sysctl -n "$1" 2>/dev/null; }
 program() { command -v "$1" 2>/dev/null; }
-# macOS has no timeout(1), and has Perl: a program that does not answer within $patience seconds is ended by its alarm
+# macOS has no timeout(1), but Perl: alarm stops a program that does not answer within $patience
+# seconds
 patience=8
 case ${HOMELAB_GPU_TIMEOUT_FACTOR:-} in
   0* | *[!0-9]* | ????* | '') ;;
@@ -25,7 +27,8 @@ esac
 limited() {
   if [ -n "$(program perl)" ]; then perl -e 'alarm shift; exec @ARGV' "$patience" "$@"; else "$@"; fi
 }
-# a program's place in a folder of the system, else its name alone, since other folders name people
+# the path of a program in a system folder, else only its name, since other paths can contain names
+# of people
 public() {
   case $1 in
     '' | /usr/* | /bin/* | /sbin/* | /opt/* | /Applications/*) printf '%s' "$1" ;;
@@ -60,7 +63,7 @@ esac
 section memory
 bytes=$(setting hw.memsize)
 [ -n "$bytes" ] && fact MemTotal $((bytes / 1024))
-# what is free, and what is only kept in case it is read again
+# free memory, and memory that is only a cache
 vm_stat 2>/dev/null | awk '
   /page size of/ { for (i = 1; i < NF; i++) if ($i == "of") size = $(i + 1) }
   /^Pages (free|inactive|speculative|purgeable):/ { gsub(/\./, "", $NF); pages += $NF; read = 1 }
@@ -71,12 +74,13 @@ for place in "images $PWD" "cache ${HOME:-/}" "here $PWD"; do
   fact "${place%% *}" "$(df -Pk "${place#* }" 2>/dev/null | awk 'NR == 2 { print $4 }')"
 done
 
-# Graphics cards, in the form in which Linux shows PCI functions. Apple silicon has its graphics on no PCI bus.
+# Graphics cards, in the format of the PCI functions of Linux. The GPU of Apple silicon is not on
+# PCI.
 section pci
 if program ioreg >/dev/null; then
   fact read yes
   ioreg -rc IOPCIDevice -d 1 -w 0 2>/dev/null | awk '
-    # numbers stand with their lowest byte first: <de100000>
+    # numbers have their lowest byte first: <de100000>
     function swapped(text,    i, out) {
       gsub(/[<> ]/, "", text)
       for (i = length(text) - 1; i > 0; i -= 2) out = out substr(text, i, 2)
@@ -103,8 +107,10 @@ if program ioreg >/dev/null; then
 fi
 
 section programs
-for name in brew vagrant packer VBoxManage prlctl ssh ssh-keygen scp curl tar; do fact "$name" "$(public "$(program "$name")")"; done
-# vagrant needs most of a second to tell its version; its folder tells it at once
+for name in brew vagrant packer VBoxManage prlctl ssh ssh-keygen scp curl tar; do
+  fact "$name" "$(public "$(program "$name")")"
+done
+# vagrant needs most of a second to print its version; the name of its folder contains it
 for path in /opt/vagrant/embedded/gems/gems/vagrant-[0-9]* /opt/vagrant/embedded/gems/*/gems/vagrant-[0-9]* \
   "${VAGRANT_HOME:-${HOME:-}/.vagrant.d}"/gems/*/gems/vagrant-*-[0-9]*; do
   [ -d "$path" ] || continue

@@ -1,11 +1,11 @@
-# What this Windows host is, as far as handing a GPU to a VM goes: printed as it was read, unjudged. For Windows PowerShell 5.1
-# and PowerShell 7, as a file or from standard input:
+# Prints what matters on this Windows host for passing a GPU to a VM, without judging it. For
+# Windows PowerShell 5.1 and PowerShell 7, as a file or from standard input:
 #
 #   powershell -ExecutionPolicy Bypass -File probe-windows.ps1
 #
-# It changes nothing and reads no secret. Serial numbers, MAC addresses, host and user names stay out. The format is that of
-# probe-linux.sh: the first line names it, then come sections [NAME] with lines KEY:VALUE, and a fact that could not be read
-# has no line. As administrator it sees more.
+# It changes nothing and reads no secret. It leaves out serial numbers, MAC addresses, host and user
+# names. The format is that of probe-linux.sh: the first line names it, then come sections [NAME]
+# with lines KEY:VALUE. A fact that could not be read has no line. An administrator can read more.
 
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
@@ -13,12 +13,14 @@ try { [Console]::OutputEncoding = New-Object System.Text.UTF8Encoding $false } c
 
 function Write-Section($name) { Write-Output "[$name]" }
 function Write-Fact($key, $value) {
-    if ($null -ne $value -and "$value" -ne '') { Write-Output ("{0}:{1}" -f $key, ("$value" -replace '\s+', ' ').Trim()) }
+    if ($null -ne $value -and "$value" -ne '') {
+        Write-Output ("{0}:{1}" -f $key, ("$value" -replace '\s+', ' ').Trim())
+    }
 }
 function Write-Flag($key, $value) {
     if ($value -eq $true) { Write-Fact $key 'yes' } elseif ($value -eq $false) { Write-Fact $key 'no' }
 }
-# What an expression gives, or nothing where it fails
+# The result of a script block, or nothing if it fails
 function Read-Or($block) { try { & $block } catch { $null } }
 function Hide-User($path) {
     $text = "$path"
@@ -33,7 +35,7 @@ $computer = Read-Or { Get-CimInstance Win32_ComputerSystem }
 $processor = Read-Or { @(Get-CimInstance Win32_Processor)[0] }
 $architectures = @{ 'AMD64' = 'x86_64'; 'ARM64' = 'aarch64'; 'x86' = 'i686' }
 
-# no program that is asked here asks its maker for news
+# no update checks by Vagrant and Packer
 $env:CHECKPOINT_DISABLE = '1'
 $env:VAGRANT_CHECKPOINT_DISABLE = '1'
 
@@ -49,7 +51,9 @@ if ($computer) {
     Write-Fact 'dmi-sys_vendor' $computer.Manufacturer
     Write-Fact 'dmi-product_name' $computer.Model
 }
-Write-Flag 'secure-boot' (Read-Or { (Get-ItemProperty 'HKLM:\SYSTEM\CurrentControlSet\Control\SecureBoot\State').UEFISecureBootEnabled -eq 1 })
+Write-Flag 'secure-boot' (Read-Or {
+    (Get-ItemProperty 'HKLM:\SYSTEM\CurrentControlSet\Control\SecureBoot\State').UEFISecureBootEnabled -eq 1
+})
 
 Write-Section 'cpu'
 if ($processor) {
@@ -57,7 +61,7 @@ if ($processor) {
     Write-Fact 'model' $processor.Name
 }
 if ($computer) { Write-Fact 'count' $computer.NumberOfLogicalProcessors }
-# a hypervisor that runs already hides from the processor's own entry what the firmware has turned on
+# while a hypervisor runs, the entry of the processor does not show the setting of the firmware
 if ($computer -and $computer.HypervisorPresent) { Write-Fact 'virtualization' 'yes' }
 elseif ($processor) { Write-Flag 'virtualization' $processor.VirtualizationFirmwareEnabled }
 
@@ -68,7 +72,7 @@ if ($os) {
 }
 
 Write-Section 'disk'
-# VM disks lie beside the lab's Vagrantfile
+# VM disks are next to the lab's Vagrantfile
 function Write-Room($key, $path) {
     $drive = Read-Or { (Split-Path -Qualifier $path) }
     if ($drive) {
@@ -92,7 +96,7 @@ $identity = Read-Or { [Security.Principal.WindowsIdentity]::GetCurrent() }
 if ($identity) {
     $principal = New-Object Security.Principal.WindowsPrincipal $identity
     Write-Flag 'elevated' ($principal.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator))
-    # Hyper-V Administrators, by a number that is the same in every language
+    # SID of the group Hyper-V Administrators, whose name depends on the language
     Write-Flag 'hyperv-rights' ([bool]($identity.Groups | Where-Object { $_.Value -eq 'S-1-5-32-578' }))
 }
 $feature = Read-Or { Get-CimInstance Win32_OptionalFeature -Filter "Name='Microsoft-Hyper-V'" }
@@ -103,7 +107,8 @@ $guard = Read-Or { Get-CimInstance -Namespace 'root\Microsoft\Windows\DeviceGuar
 if ($guard) { Write-Fact 'vbs' $guard.VirtualizationBasedSecurityStatus }
 Write-Flag 'libraries' (Test-Path "$env:SystemRoot\System32\lxss\lib\libdxcore.so")
 
-$cmdlet = 'Get-VMHostPartitionableGpu', 'Get-VMPartitionableGpu' | Where-Object { Get-Command $_ -ErrorAction SilentlyContinue } | Select-Object -First 1
+$cmdlet = 'Get-VMHostPartitionableGpu', 'Get-VMPartitionableGpu' |
+    Where-Object { Get-Command $_ -ErrorAction SilentlyContinue } | Select-Object -First 1
 if ($cmdlet) {
     Write-Fact 'cmdlet' $cmdlet
     $add = Read-Or { Get-Command Add-VMGpuPartitionAdapter }
@@ -112,7 +117,8 @@ if ($cmdlet) {
         $cards = @(& $cmdlet)
         Write-Fact 'partitionable-read' 'yes'
         foreach ($card in $cards) {
-            Write-Fact 'partitionable' ("{0}|{1}|{2}" -f $card.Name, ($card.ValidPartitionCounts -join ','), $card.PartitionCount)
+            $counts = $card.ValidPartitionCounts -join ','
+            Write-Fact 'partitionable' ("{0}|{1}|{2}" -f $card.Name, $counts, $card.PartitionCount)
         }
     } catch {
         Write-Fact 'partitionable-error' $_.Exception.Message
@@ -125,7 +131,7 @@ if (Get-Command Get-VMSwitch -ErrorAction SilentlyContinue) {
         foreach ($one in $switches) { Write-Fact 'switch' ("{0}|{1}|{2}" -f $one.Id, $one.SwitchType, $one.Name) }
     }
 }
-# drives that another user, such as Hyper-V's, does not have
+# network drives of this user, which other users, such as Hyper-V's, do not have
 $drives = Read-Or { , @(Get-CimInstance Win32_LogicalDisk -Filter "DriveType='4'") }
 if ($null -ne $drives) {
     Write-Fact 'drives-read' 'yes'
@@ -141,32 +147,38 @@ if ($values -or -not (Test-Path $policy)) {
 }
 foreach ($video in @(Read-Or { Get-CimInstance Win32_VideoController })) {
     if (-not $video -or "$($video.PNPDeviceID)" -notmatch '^PCI\\') { continue }
-    # none at all is known; one in another place is not
+    # '-' if there is no driver; empty if the folder of the driver is not in the driver store
     $folder = if ("$($video.InstalledDisplayDrivers)" -eq '') { '-' } else { '' }
     if ("$($video.InstalledDisplayDrivers)" -match 'FileRepository\\([^\\]+)\\') { $folder = $Matches[1] }
-    Write-Fact 'video' ("{0}|{1}|{2}|{3}|{4}" -f $video.PNPDeviceID, $video.DriverVersion, $video.Status, $folder, $video.Name)
+    $fields = $video.PNPDeviceID, $video.DriverVersion, $video.Status, $folder, $video.Name
+    Write-Fact 'video' ("{0}|{1}|{2}|{3}|{4}" -f $fields)
 }
 
-# Graphics cards, in the form in which Linux shows PCI functions
+# Graphics cards, in the format of the PCI functions of Linux
 Write-Section 'pci'
-# a card that was taken from Windows for a VM (PCIP) is no display any more, and still says what it is
+# a card that is dismounted for a VM (PCIP) is not in the class Display, but still has its ids
 $displays = Read-Or {
     , @(Get-CimInstance Win32_PnPEntity -Filter "PNPClass='Display' OR PNPDeviceID LIKE 'PCIP%'" |
-        Where-Object { $_.Present -ne $false -and ($_.PNPClass -eq 'Display' -or "$($_.CompatibleID) $($_.HardwareID)" -match 'CC_03') })
+        Where-Object {
+            $_.Present -ne $false -and
+                ($_.PNPClass -eq 'Display' -or "$($_.CompatibleID) $($_.HardwareID)" -match 'CC_03')
+        })
 }
+$deviceId = '^PCIP?\\VEN_([0-9A-F]{4})&DEV_([0-9A-F]{4})&SUBSYS_([0-9A-F]{4})([0-9A-F]{4})&REV_([0-9A-F]{2})\\(.+)$'
 if ($null -ne $displays) {
     Write-Fact 'read' 'yes'
     $count = 0
     foreach ($display in $displays) {
-        if ("$($display.PNPDeviceID)" -notmatch '^PCIP?\\VEN_([0-9A-F]{4})&DEV_([0-9A-F]{4})&SUBSYS_([0-9A-F]{4})([0-9A-F]{4})&REV_([0-9A-F]{2})\\(.+)$') { continue }
+        if ("$($display.PNPDeviceID)" -notmatch $deviceId) { continue }
         $part = $Matches
         $count++
         $id = $display.PNPDeviceID
         $bus = Read-Or { (Get-PnpDeviceProperty -InstanceId $id -KeyName 'DEVPKEY_Device_BusNumber').Data }
         $address = Read-Or { (Get-PnpDeviceProperty -InstanceId $id -KeyName 'DEVPKEY_Device_Address').Data }
         if ($null -eq $bus -or $null -eq $address) { continue }
-        # the domain stands in the bus number's upper bytes, the device in the address's
-        $at = '{0:x4}:{1:x2}:{2:x2}.{3:x}' -f ([int64]$bus -shr 8), ([int64]$bus -band 255), ([int64]$address -shr 16), ([int64]$address -band 7)
+        # the upper bytes of the bus number are the domain, those of the address are the device
+        $at = '{0:x4}:{1:x2}:{2:x2}.{3:x}' -f ([int64]$bus -shr 8), ([int64]$bus -band 255),
+            ([int64]$address -shr 16), ([int64]$address -band 7)
         $class = '030000'
         if ("$($display.CompatibleID)" -match 'CC_(03[0-9A-F]{2})') { $class = $Matches[1] + '00' }
         Write-Fact "$at/class" ('0x' + $class.ToLower())
@@ -184,24 +196,32 @@ if ($null -ne $displays) {
 
 Write-Section 'programs'
 $places = @{}
-foreach ($name in 'vagrant', 'packer', 'VBoxManage', 'ssh', 'ssh-keygen', 'scp', 'curl', 'tar', 'powershell', 'pwsh', 'winget', 'wsl') {
+$programs = 'vagrant', 'packer', 'VBoxManage', 'ssh', 'ssh-keygen', 'scp', 'curl', 'tar',
+    'powershell', 'pwsh', 'winget', 'wsl'
+foreach ($name in $programs) {
     $found = Get-Command $name -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
     if ($found) { $places[$name] = $found.Source }
 }
-if (-not $places['VBoxManage'] -and $env:VBOX_MSI_INSTALL_PATH -and (Test-Path "$env:VBOX_MSI_INSTALL_PATH\VBoxManage.exe")) {
+if (-not $places['VBoxManage'] -and $env:VBOX_MSI_INSTALL_PATH -and
+    (Test-Path "$env:VBOX_MSI_INSTALL_PATH\VBoxManage.exe")) {
     $places['VBoxManage'] = "$env:VBOX_MSI_INSTALL_PATH\VBoxManage.exe"
 }
 foreach ($name in ($places.Keys | Sort-Object)) { Write-Fact $name (Hide-User $places[$name]) }
-# vagrant needs seconds to tell its version; its folder tells it at once
+# vagrant needs seconds to print its version; the name of its folder contains it
 if ($places['vagrant']) {
     $gems = Join-Path (Split-Path (Split-Path $places['vagrant'])) 'embedded\gems'
-    $gem = Read-Or { @(Get-ChildItem "$gems\gems\vagrant-[0-9]*", "$gems\*\gems\vagrant-[0-9]*" -ErrorAction SilentlyContinue)[0] }
+    $gem = Read-Or {
+        @(Get-ChildItem "$gems\gems\vagrant-[0-9]*", "$gems\*\gems\vagrant-[0-9]*" -ErrorAction SilentlyContinue)[0]
+    }
     if ($gem) { Write-Fact 'vagrant-version' ($gem.Name -replace '^vagrant-', '') }
     $plugins = if ($env:VAGRANT_HOME) { $env:VAGRANT_HOME } else { "$env:USERPROFILE\.vagrant.d" }
-    foreach ($plugin in @(Read-Or { Get-ChildItem "$plugins\gems\*\gems\vagrant-*" -ErrorAction SilentlyContinue })) {
+    $found = @(Read-Or { Get-ChildItem "$plugins\gems\*\gems\vagrant-*" -ErrorAction SilentlyContinue })
+    foreach ($plugin in $found) {
         if ($plugin) { Write-Fact 'vagrant-plugin' $plugin.Name }
     }
 }
 if ($places['packer']) { Write-Fact 'packer-version' (Read-Or { @(& $places['packer'] version)[0] }) }
-if ($places['VBoxManage']) { Write-Fact 'virtualbox-version' (Read-Or { @(& $places['VBoxManage'] --version)[0] }) }
+if ($places['VBoxManage']) {
+    Write-Fact 'virtualbox-version' (Read-Or { @(& $places['VBoxManage'] --version)[0] })
+}
 Write-Output '[end]'

@@ -70,7 +70,7 @@ test("the probe prints no program path in a user's folder, and no name of a netw
   assert.match(out, /^packer:…\/packer$/m);
   assert.not.ok(out.includes(folder));
   // libvirt's socket cannot be replaced: the part that prints its answer runs alone
-  const part = own("scripts/probe-linux.sh").split("  # the way to a user's own socket")[1]!.split(
+  const part = own("scripts/probe-linux.sh").split("  # the path of a user's own socket")[1]!.split(
     "\nfi\necho '[end]'",
   )[0]!;
   const said = execFileSync("sh", [
