@@ -2,12 +2,14 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf } from "../compose/enabled.mts";
+import { withProfile } from "./compose-profiles.mts";
 import { dependsOn, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
 
 /** Dependency errors, which Compose itself reports where it was run. */
-export function dependencyFlaws(service: ComposeService, { model, enabled }: ComposeProject): ProjectFlaw[] {
+export function dependencyFlaws(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  const { model, enabled } = project;
   return Object.entries(dependsOn(service)).flatMap(([other, { required }]): ProjectFlaw[] => {
     const there = model?.services[other];
     // a service that is not required must still exist
@@ -21,7 +23,7 @@ export function dependencyFlaws(service: ComposeService, { model, enabled }: Com
       at: dependencyTexts(service, other),
       fix: manualFix(
         profiles.length > 0
-          ? `Enable its profile: profiles: [${profiles[0]}]`
+          ? `Enable its profile: ${withProfile(project, profiles[0])}`
           : `Add the service ${other}, or remove it from ${sharedBy(service, other) ?? "depends_on"}`,
       ),
     }];

@@ -42,6 +42,8 @@ function names({ container_name: name, image }: ComposeService): ProjectFlaw[] {
   // the first part may be a host name, which may contain upper-case letters
   const parts = repository.split("/");
   const local = parts.length > 1 && /[.:]|^localhost$/.test(parts[0]!) ? parts.slice(1) : parts;
+  // many projects write such words where their owner's name belongs
+  const placeholder = local.find((part) => /[A-Z]/.test(part) && /YOUR|CHANGE_?ME|REPLACE|EXAMPLE|^<.*>$/i.test(part));
   return [
     ...(typeof name === "string" && name !== "" && !name.includes("$") && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)
       ? [{
@@ -56,7 +58,11 @@ function names({ container_name: name, image }: ComposeService): ProjectFlaw[] {
         status: "fail" as const,
         message: `has the image ${image}: image names are in lower case`,
         at: "image:",
-        fix: manualFix(`Write ${image.replace(repository, repository.toLowerCase())}`),
+        fix: manualFix(
+          placeholder === undefined
+            ? `Write ${image.replace(repository, repository.toLowerCase())}`
+            : `Replace ${placeholder} with your own name`,
+        ),
       }]
       : []),
   ];

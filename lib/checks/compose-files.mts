@@ -5,7 +5,7 @@ import type { ProjectFlaw } from "./compose-flaw.mts";
 import { additionalContexts, buildContext, dockerfileOf, envFiles, labelFiles } from "../compose/paths.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
-import { leftOutMessage, placeOfPath } from "./compose-paths.mts";
+import { creation, leftOutMessage, placeOfPath } from "./compose-paths.mts";
 
 /** Flaws of a file that a project needs. `what`: its kind in messages, such as `the env file`. */
 function needed(
@@ -35,7 +35,7 @@ function needed(
   if (kind === "missing") {
     return flaw(
       `needs ${what} ${shown}, which does not exist`,
-      `Create ${shown}; many projects have an example next to it`,
+      creation(shown, project, "; many projects have an example next to it"),
     );
   }
   if (kind === "folder" && is === "file") {

@@ -8,7 +8,7 @@ import { baseOf, hostPath } from "../compose/paths.mts";
 import { mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
-import { leftOutMessage, placeOfPath } from "./compose-paths.mts";
+import { creation, leftOutMessage, placeOfPath } from "./compose-paths.mts";
 
 /** Paths that every Linux VM has. */
 const vmPaths =
@@ -24,7 +24,7 @@ export function mountFlaws(
   name: string,
   service: ComposeService,
   project: ComposeProject,
-  machine: Pick<ResolvedMachine, "name" | "engine">,
+  machine: Pick<ResolvedMachine, "name" | "engine" | "provider">,
 ): ProjectFlaw[] {
   const flaws = bindsOf(service, project.written?.services[name] ?? service, project).flatMap((bind) =>
     mountFlaw(bind, project, machine)
@@ -71,7 +71,7 @@ const samePath = (a: unknown, b: string) =>
 function mountFlaw(
   { source, target, creates, absolute }: Bind,
   project: ComposeProject,
-  machine: Pick<ResolvedMachine, "name" | "engine">,
+  machine: Pick<ResolvedMachine, "name" | "engine" | "provider">,
 ): ProjectFlaw[] {
   const place = placeOfPath(source, project);
   if (!place) {
@@ -99,7 +99,7 @@ function mountFlaw(
         status: "fail",
         message: `mounts the file ${shown}, which does not exist: Docker would create a folder of that name`,
         at,
-        fix: manualFix(`Create ${shown}`),
+        fix: manualFix(creation(shown, project)),
       }];
     }
     if (kind === "missing" && creates !== true) {
@@ -161,13 +161,21 @@ function mountFlaw(
     }];
   }
   const own = /^\/srv(\/|$)/.test(path);
+  // a path below the home folder of the VM's root is no folder of this host
+  const shareable = machine.provider === "libvirt" && !isFile && !/^~/.test(source) && !/^\/root(\/|$)/.test(path);
   return [{
     status: (exists && !own) || isFile ? "fail" : "warn",
     message: exists
       ? `mounts ${path} of this host, which ${machine.name} does not have`
       : `mounts ${path}, which is an empty folder in ${machine.name} unless something creates it there`,
     at: lineTexts(at, target),
-    fix: manualFix("Move it into the project's folder, or use a named volume"),
+    fix: manualFix(
+      !absolute
+        ? "Set the stack's path to the folder that contains both, and name the Compose file with env: {COMPOSE_FILE: …}"
+        : shareable
+        ? `Share it with ${machine.name}: folders: [{from: ${path}, to: ${path}}], or use a named volume`
+        : "Move it into the project's folder, or use a named volume",
+    ),
   }];
 }
 

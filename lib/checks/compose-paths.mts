@@ -33,3 +33,10 @@ export function placeOfPath(written: string, project: ComposeProject): Place | u
 
 /** A message about a path that is not copied into the VM. */
 export const leftOutMessage = (start: string) => `${start}, which .dockerignore excludes from the copy in the VM`;
+
+/** What to do about a file of the project that does not exist: copy the example of an `.env`, or create it. */
+export function creation(shown: string, { envExamples = [] }: ComposeProject, hint = ""): string {
+  return shown === ".env" && envExamples[0]
+    ? `Copy ${envExamples[0]} to .env, and fill it in`
+    : `Create ${shown}${hint}`;
+}

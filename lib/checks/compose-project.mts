@@ -28,6 +28,12 @@ export function projectFlaws(
   const ownReader = project.readBy === "reader";
   return [
     ...unsetVariables(project),
+    ...(project.warnings ?? []).map(({ message, file, line, mend }): ProjectFlaw => ({
+      status: "warn",
+      message,
+      evidence: { read: `${project.name}/${file}:${line}`, value: message },
+      ...(mend === undefined ? {} : { fix: manualFix(mend) }),
+    })),
     ...profileFlaws(project),
     ...(project.inline ? [] : composeFileFlaws(project)),
     ...enabledOf(project).flatMap(([name, service]) =>
@@ -68,7 +74,9 @@ function containerFlaws(
 /** Compose fails if no service is left to start. */
 function startsNothing({ model, enabled, refusals, inline }: ComposeProject): ProjectFlaw[] {
   if (inline || !model || refusals.length > 0 || (enabled?.length ?? 1) > 0) return [];
-  const profiles = Object.values(model.services).flatMap(({ profiles }) => (Array.isArray(profiles) ? profiles : []));
+  const profiles = Object.values(model.services).flatMap(({ profiles }) =>
+    Array.isArray(profiles) ? profiles.filter((name) => name !== "") : []
+  );
   const [first] = profiles;
   return [{
     status: "fail",

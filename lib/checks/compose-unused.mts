@@ -8,6 +8,8 @@ import { asksForGpu, gpuRequestsOf } from "../compose/gpu-requests.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest, vendorIds } from "../host/vendors.mts";
 import { isMap, mapAt } from "../maps.mts";
+import { joinList } from "../text.mts";
+import { withProfile } from "./compose-profiles.mts";
 
 /**
  * Files, profiles and comments of a project that ask for a GPU of the machine's vendor and that are not in use.
@@ -32,6 +34,18 @@ function suits(services: ComposeService[], { gpus }: ResolvedMachine): boolean {
   return vendors.includes("drm") || (isAmd && vendors.includes("amd"));
 }
 
+/** Whether a file has services of the project under the same or a longer name, or with the same image or context. */
+function isVariant({ services }: UnusedFile, project: ComposeProject): boolean {
+  const origin = ({ image, build }: ComposeService) =>
+    typeof image === "string"
+      ? image.replace(/@.*$/, "").replace(/:[^/]*$/, "")
+      : JSON.stringify(isMap(build) ? build.context : build);
+  const own = Object.entries(project.model?.services ?? {});
+  return Object.entries(services).some(([name, body]) =>
+    own.some(([other, it]) => name.startsWith(other) || other.startsWith(name) || origin(it) === origin(body))
+  );
+}
+
 /** The order in which files are suggested, by their names: `gpu` and `nvidia` before `cuda-cdi`. */
 const rank = ({ file }: UnusedFile) => {
   const name = basename(file);
@@ -51,7 +65,8 @@ function fileFlaw(project: ComposeProject, files: UnusedFile[], asking: string[]
     ? Object.keys(first.services).filter((name) => enabled.includes(name) && !asking.includes(name))
     : [];
   const also = others.length > 0 ? ` (and ${others.map(({ file }) => file).join(", ")})` : "";
-  const list = (first.use === "whole" ? [first.file] : [...project.files, first.file]).join(":");
+  const replaces = first.use === "whole" && isVariant(first, project);
+  const list = (replaces ? [first.file] : [...project.files, first.file]).join(":");
   const [part = ""] = Object.keys(first.services);
   return {
     status: "warn",
@@ -61,7 +76,11 @@ function fileFlaw(project: ComposeProject, files: UnusedFile[], asking: string[]
       } for no GPU: the GPU is in ${first.file}${also}, ` +
         "which the project does not use"
       : first.use === "whole"
-      ? `no service asks for a GPU: ${first.file}${also} is the same project with a GPU, and is not used`
+      ? isVariant(first, project)
+        ? `no service asks for a GPU: ${first.file}${also} is the same project with a GPU, and is not used`
+        : `no service asks for a GPU: ${first.file}${also} has other services that do (${
+          Object.keys(first.services).join(", ")
+        }), and is not used`
       : `no service asks for a GPU: ${first.file}${also} has GPU settings (service ${
         Object.keys(first.services).join(", ")
       }), which no service extends`,
@@ -69,7 +88,9 @@ function fileFlaw(project: ComposeProject, files: UnusedFile[], asking: string[]
     fix: manualFix(
       first.use === "part"
         ? `Add to the service that needs the GPU: extends: {file: ${first.file}, service: ${part}}`
-        : `Write COMPOSE_FILE=${list} into the project's .env, or env: {COMPOSE_FILE: "${list}"} for its stack in the ` +
+        : `${
+          first.use === "override" || replaces ? "Write" : "If you need them, write"
+        } COMPOSE_FILE=${list} into the project's .env, or env: {COMPOSE_FILE: "${list}"} for its stack in the ` +
           "config",
     ),
   };
@@ -83,19 +104,25 @@ function profileFlaw(project: ComposeProject, machine: ResolvedMachine): Project
     )
   );
   const listed = enabledOf(project).flatMap(([, { depends_on }]) => Array.isArray(depends_on) ? depends_on : []);
-  const found = Object.entries(project.model!.services).find(([name, body]) =>
+  const found = Object.entries(project.model!.services).filter(([name, body]) =>
     !needed.includes(name) && !listed.includes(name) && Array.isArray(body.profiles) && body.profiles.length > 0 &&
     asksForGpu({ body }) && suits([body], machine)
   );
-  if (!found) return undefined;
-  const [name, { profiles }] = found;
-  const [profile] = profiles as unknown[];
+  const [first, ...others] = found.map(([name, { profiles }]) => ({ name, profile: String([profiles].flat()[0]) }));
+  if (!first) return undefined;
+  const names = joinList([first, ...others].map(({ name, profile }) => `${name} (profile ${profile})`));
   return {
     status: "warn",
-    message: `no service asks for a GPU: ${name} does, but its profile ${profile} is off`,
-    service: name,
+    message: others.length === 0
+      ? `no service asks for a GPU: ${first.name} does, but its profile ${first.profile} is off`
+      : `no service asks for a GPU: ${names} do, but their profiles are off`,
+    service: first.name,
     at: "profiles",
-    fix: manualFix(`Turn the profile on for this stack in the config: profiles: [${profile}]`),
+    fix: manualFix(
+      `Turn the profile${others.length === 0 ? "" : " that you need"} on for this stack in the config: ${
+        withProfile(project, first.profile)
+      }`,
+    ),
   };
 }
 

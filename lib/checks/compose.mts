@@ -19,6 +19,7 @@ import { isOlder } from "../text.mts";
 import { placeOf, type ProjectFlaw, verdictOf } from "./compose-flaw.mts";
 import { newKeyFlaws } from "./compose-keys.mts";
 import { unusedGpuFlaws } from "./compose-unused.mts";
+import { withProfile } from "./compose-profiles.mts";
 import { projectFlaws } from "./compose-project.mts";
 import { valueFlaws } from "./compose-values.mts";
 
@@ -162,7 +163,7 @@ function refusal(project: ComposeProject, { message, file, line, variable, mend 
   const fix: Fix[] = variable !== undefined
     ? [manualFix(`Set ${variable} in the project's .env`)]
     : profiles.length > 0
-    ? [manualFix(`Enable the profile that starts ${other}: profiles: [${profiles[0]}]`)]
+    ? [manualFix(`Enable the profile that starts ${other}: ${withProfile(project, profiles[0])}`)]
     : other !== undefined
     ? [manualFix(`Add the service ${other}, or remove it from depends_on`)]
     : mend !== undefined

@@ -11,7 +11,7 @@ import {
   travelRules,
   variableNames,
 } from "../compose/project.mts";
-import { dotEnv } from "../compose/variables.mts";
+import { dotEnv, envFileMissing } from "../compose/variables.mts";
 import { ownValue } from "../maps.mts";
 import { inlineMissing, inlineVariables } from "../compose/inline.mts";
 import type { Shell } from "../shell.mts";
@@ -85,7 +85,8 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
       message: `${path} has a name with a line break, which cannot be copied: ${JSON.stringify(broken.path)}`,
     });
   }
-  const caller = fromCaller(variableNames(texts.join("\n")));
+  const ofEnvFile = envFileMissing(envFile, own).map(({ name }) => `\${${name}}`);
+  const caller = fromCaller(variableNames([...texts, ...ofEnvFile].join("\n")));
   return projectOf(stack, { composeFiles, dockerignore, named: files, entries, variables: { ...caller, ...own } });
 }
 

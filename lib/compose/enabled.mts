@@ -10,18 +10,21 @@ function runsNever({ scale, deploy }: ComposeService): boolean {
 
 /** Whether `up` starts a service: it has no profile, and its scale is not 0 (compose-spec, profiles, scale). */
 export function isEnabled({ body }: Service): boolean {
-  return !(Array.isArray(body.profiles) && body.profiles.length > 0) && !runsNever(body);
+  const { profiles } = body;
+  return !(Array.isArray(profiles) && profiles.length > 0 && !profiles.includes("")) && !runsNever(body);
 }
 
 /**
  * The services that start with these profiles: those without a profile, and those with an enabled
- * one.
+ * one. Without any, the profile with an empty name is enabled (compose-go, cli/options.go,
+ * WithDefaultProfiles; run with Compose 2.26.1 and 2.40.3 on 2026-11-27).
  */
 export function enabledServices({ services }: ComposeModel, profiles: string[]): string[] {
+  const active = profiles.length > 0 ? profiles : [""];
   return Object.keys(services).filter((name) => {
     const own = services[name]!.profiles;
     return !Array.isArray(own) || own.length === 0 || profiles.includes("*") ||
-      own.some((one) => profiles.includes(one));
+      own.some((one) => active.includes(one));
   });
 }
 

@@ -16,6 +16,7 @@ export function absentEnvFile(path: string, texts: Record<string, string>): Proj
 export function readerResult({ refusals, unsetVariables, wanted }: ReadProject, texts: Record<string, string>) {
   const absent = wanted.map((file): ProjectProblem => ({
     message: `there is no file ${file}, which a service extends or the project includes`,
+    mend: `Get ${file} into the project's folder (a submodule, or the project's own set-up), or remove it there`,
     ...lineOfFile(file, texts),
   }));
   return { refusals: [...refusals, ...absent], unsetVariables };

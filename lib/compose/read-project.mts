@@ -9,7 +9,7 @@ import { composeFileNames, composeFilesOf } from "./project.mts";
 import { readProjectFiles } from "./reader.mts";
 import { lineOf, literally } from "./refusals.mts";
 import type { ComposeProject, ProjectProblem, ProjectRequest } from "./types.mts";
-import { dotEnv, envFileFlaws } from "./variables.mts";
+import { dotEnv, envFileFlaws, envFileMissing } from "./variables.mts";
 import { askCompose, type HostCompose, inFolder, ofGuest, type UnknownCompose } from "./host-compose.mts";
 import { absentEnvFile, readerResult } from "./problem-places.mts";
 import { readStages } from "./build-stages.mts";
@@ -91,19 +91,27 @@ export async function readProject(
     wanted: own.wanted.filter(isRead),
     refusals: [...own.refusals, ...absent.map(({ path }) => absentEnvFile(path, texts))],
   };
+  let unsetInEnvFiles: ProjectProblem[] = [];
   if (own.model) {
     const enabled = enabledServices(own.model, profiles);
-    const flaws = await envFileRefusals(reads, { folder, files, model: own.model, enabled }, dotenv);
-    own = { ...own, refusals: [...own.refusals, ...flaws] };
+    const texts = await envFileTexts(reads, { folder, files, model: own.model, enabled }, dotenv);
+    own = { ...own, refusals: [...own.refusals, ...envFileRefusals(texts)] };
+    unsetInEnvFiles = texts.flatMap(({ file, text }) => unsetIn(file, text, file === ".env" ? given : env));
   }
   const answer: Partial<ComposeProject> = compose && "command" in compose
     ? await askCompose(shell, compose, { ...request, files, profiles }, texts, own, dotenv !== undefined)
     : { ...(own.model ? { model: own.model } : {}), ...readerResult(own, texts), ...compose };
-  const written = own.model ? { written: own.model } : {};
+  const written = {
+    ...(own.model ? { written: own.model } : {}),
+    ...(own.warnings.length > 0 ? { warnings: own.warnings } : {}),
+  };
   const project: ComposeProject = { ...base, readBy: "reader", refusals: [], ...answer, ...written };
   const { model } = project;
   if (model && !project.enabled) project.enabled = enabledServices(model, profiles);
-  project.unsetVariables = [...project.unsetVariables, ...unsetInherited(project, env)];
+  const unset = [...project.unsetVariables, ...unsetInEnvFiles, ...unsetInherited(project, env)];
+  project.unsetVariables = unset.filter(({ variable }, i) =>
+    unset.findIndex((other) => other.variable === variable) === i
+  );
   const stages = await readStages(reads, { ...project, ...(own.model ? { model: own.model } : {}) });
   const unreadFiles = new Map(reads.failed);
   const unusedFiles = await readUnused(projectReads(shell), project, names, env);
@@ -115,12 +123,12 @@ export async function readProject(
   return { ...project, ...unused, stages, unread: unread.map(([, why]) => why), paths: Object.fromEntries(kinds) };
 }
 
-/** The errors that Compose reports for `.env` and for the env files of enabled services. */
-async function envFileRefusals(
+/** The texts of `.env` and of the env files of enabled services, by their paths as messages show them. */
+async function envFileTexts(
   reads: ProjectReads,
   project: Pick<ComposeProject, "folder" | "files" | "model" | "enabled">,
   dotenv = "",
-): Promise<ProjectProblem[]> {
+): Promise<{ file: string; text: string }[]> {
   const { folder } = project;
   const paths = enabledOf(project).flatMap(([, service]) =>
     envFiles(service).filter(({ raw }) => !raw).map(({ path }) => path)
@@ -128,12 +136,23 @@ async function envFileRefusals(
   const named = [...new Set(paths.flatMap((path) => hostPath(path, baseOf(project)) ?? []))];
   const read = await Promise.all(named.map(reads.read));
   const all = [[join(folder, ".env"), dotenv] as const, ...named.map((path, i) => [path, read[i] ?? ""] as const)];
-  const texts = new Map(all);
-  return [...texts].flatMap(([path, text]) => {
-    const file = path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
-    return envFileFlaws(text).map(({ line, message }) => ({ message: `${file}: ${message}`, file, line }));
-  });
+  return [...new Map(all)].map(([path, text]) => ({
+    file: path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path,
+    text,
+  }));
 }
+
+/** The errors that Compose reports for env files. */
+const envFileRefusals = (texts: { file: string; text: string }[]): ProjectProblem[] =>
+  texts.flatMap(({ file, text }) =>
+    envFileFlaws(text).map(({ line, message }) => ({ message: `${file}: ${message}`, file, line }))
+  );
+
+/** The variables without a value that an env file's values use: Compose uses an empty text for them. */
+const unsetIn = (file: string, text: string, values: Record<string, string>): ProjectProblem[] =>
+  envFileMissing(text, values).flatMap(({ name, required, line }) =>
+    required === undefined ? [{ message: `${name} has no value`, variable: name, file, line }] : []
+  );
 
 /** Variables that services inherit from the caller's environment and that are not set there. */
 function unsetInherited(project: ComposeProject, values: Record<string, string>): ProjectProblem[] {

@@ -23,6 +23,8 @@ export interface ReadProject {
   model?: ComposeModel;
   refusals: ProjectProblem[];
   unsetVariables: ProjectProblem[];
+  /** What Compose accepts and reads as something else than it looks like. */
+  warnings: ProjectProblem[];
   /**
    * Files named by `extends` and `include` that were not among the texts, relative to the project's
    * folder.
@@ -60,6 +62,7 @@ export function readProjectFiles(
     ...(failed ? {} : { model: { ...(merged as Partial<ComposeModel>), services } }),
     refusals,
     unsetVariables: [...unsetVariables.values()],
+    warnings: read.warnings,
     wanted: [...wanted],
     envFiles: [...read.envFiles].map(([path, required]) => ({ path, required })),
   };
@@ -67,6 +70,7 @@ export function readProjectFiles(
 
 class Reading {
   readonly refusals: ProjectProblem[] = [];
+  readonly warnings: ProjectProblem[] = [];
   readonly unsetVariables = new Map<string, ProjectProblem>();
   readonly wanted = new Set<string>();
   readonly envFiles = new Map<string, boolean>();
@@ -207,7 +211,17 @@ class Reading {
   #document(path: string, text: string, above: number): Record<string, unknown> {
     const refuse = (message: string, line: number, mend?: string) =>
       this.refusals.push({ message, file: path, line: above + line, ...(mend === undefined ? {} : { mend }) });
-    const yaml = new Yaml(text);
+    const yaml = new Yaml(text, { joins: true });
+    for (const { line, instead } of yaml.joined) {
+      this.warnings.push({
+        message: `line ${
+          above + line
+        } of ${path} is part of the text above to YAML: the item has more spaces than its list`,
+        file: path,
+        line: above + line,
+        ...(instead === undefined ? {} : { mend: `Write ${instead}` }),
+      });
+    }
     for (const { message, line, instead } of yaml.problems) {
       refuse(message, line, instead === undefined ? undefined : `Write ${instead}`);
     }

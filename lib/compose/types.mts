@@ -74,6 +74,8 @@ export interface ComposeProject extends ProjectRequest {
   refusals: ProjectProblem[];
   /** Variables without a value and a default. Compose replaces them with an empty text. */
   unsetVariables: ProjectProblem[];
+  /** What Compose accepts and reads as something else than it looks like. */
+  warnings?: ProjectProblem[];
   /**
    * The kind of each host path that the project names (bind mounts, env files, build contexts,
    * configs, secrets). The paths are absolute.

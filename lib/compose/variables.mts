@@ -38,10 +38,26 @@ export function envFileFlaws(text: string): EnvFileFlaw[] {
   return readEnvFile(text, {}).flaws;
 }
 
+/**
+ * The variables without a value that an env file's own values use, with the line of each.
+ */
+export function envFileMissing(
+  text: string,
+  values: Record<string, string | undefined>,
+): (MissingVariable & { line: number })[] {
+  return readEnvFile(text, values).missing;
+}
+
 function readEnvFile(text: string, outer: Record<string, string | undefined>) {
   // without a prototype, so that a variable named __proto__ is like any other
   const values: Record<string, string> = Object.create(null);
   const flaws: EnvFileFlaw[] = [];
+  const missing: (MissingVariable & { line: number })[] = [];
+  const filled = (value: string, at: number) => {
+    const found = interpolate(value, { ...values, ...outer });
+    missing.push(...found.missing.map((one) => ({ ...one, line: at + 1 })));
+    return found.text;
+  };
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i]!;
@@ -60,7 +76,7 @@ function readEnvFile(text: string, outer: Record<string, string | undefined>) {
     }
     const quote = /^["']/.exec(raw)?.[0];
     if (quote === undefined) {
-      values[name] = interpolate(raw.replace(/(^|\s+)#.*$/, "").trim(), { ...values, ...outer }).text;
+      values[name] = filled(raw.replace(/(^|\s+)#.*$/, "").trim(), i);
       continue;
     }
     let quoted = raw.slice(1);
@@ -72,9 +88,9 @@ function readEnvFile(text: string, outer: Record<string, string | undefined>) {
       flaws.push({ line: start + 1, message: `the value of ${name} has a quote that is not closed` });
       break;
     }
-    values[name] = quote === "'" ? found : interpolate(unescaped(found), { ...values, ...outer }).text;
+    values[name] = quote === "'" ? found : filled(unescaped(found), start);
   }
-  return { values: { ...values }, flaws };
+  return { values: { ...values }, flaws, missing };
 }
 
 const unescaped = (text: string) =>
@@ -126,6 +142,6 @@ export function variableFix(value: string): string {
 
 /** Whether a variable's name suggests a password, a key or a token. */
 export function isSecretName(name: string): boolean {
-  return /(^|_)(PASS|PASSWORD|PASSWD|PWD|SECRET|TOKEN|(API|ACCESS|PRIVATE|ENCRYPTION|MASTER|AUTH)_?KEY|JWT)(_|$)|PASSWORD|SECRET|APIKEY/i
+  return /(^|_)(PASS|PASSWORD|PASSWD|PWD|SECRET|TOKEN|(API|ACCESS|PRIVATE|ENCRYPTION|MASTER|AUTH)_?KEY|JWT|SALT)(_|$)|PASSWORD|SECRET|APIKEY/i
     .test(name);
 }

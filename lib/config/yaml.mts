@@ -61,6 +61,8 @@ interface Converted {
 /** A parsed YAML text, with the place of each node. */
 export class Yaml {
   readonly problems: Problem[] = [];
+  /** With `joins`: items that are indented deeper than those above, which YAML reads as part of the text above. */
+  readonly joined: Problem[] = [];
   readonly root: Node | null = null;
   readonly #document: Document.Parsed;
   readonly #text: string;
@@ -71,7 +73,8 @@ export class Yaml {
   readonly #starts: number[];
   #size = 0;
 
-  constructor(text: string) {
+  /** `joins`: an item that YAML reads as part of the text above is no problem, as for Compose. */
+  constructor(text: string, { joins = false } = {}) {
     const long = text.length > most;
     this.#text = text;
     this.#starts = lineStarts(text);
@@ -81,7 +84,9 @@ export class Yaml {
     if (deep !== undefined) this.#problem(deep, "this is nested too deeply");
     if (!long && deep === undefined) {
       const errors = this.#document.errors.map(({ code, pos: [at], message }) => ({ code, at, message }));
-      this.problems.push(...syntaxProblems(text, () => lexemes(text), errors, (at) => this.place(at)));
+      const found = syntaxProblems(text, () => lexemes(text), errors, (at) => this.place(at));
+      // without an error of the package, only such items are found
+      (joins && errors.length === 0 ? this.joined : this.problems).push(...found);
     }
     if (this.problems.length > 0) return;
     this.root = this.#document.contents;

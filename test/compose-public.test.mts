@@ -1,0 +1,134 @@
+// What public Compose projects of NVIDIA's blueprints, OPEA, RAGFlow, Kokoro and others showed: profiles with an empty
+// name, variables of env files, items with a space too many, files of other projects in one folder. What Compose says
+// of them was run with 2.26.1 and 2.40.3 on 2026-11-27.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { isEnabled } from "../lib/compose/enabled.mts";
+import { readProject } from "../lib/compose/read-project.mts";
+import { isSecretName } from "../lib/compose/variables.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { fakeShell } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
+
+const test = suite("compose public");
+const card = savedHost("rtx4070-desktop-debian12");
+const machine =
+  "machines: [{name: a, box: lab/x, image: debian-13, cpus: 4, memory: 4096, provider: libvirt, gpu: {device_id: 2786}}]";
+
+const read = (files: Record<string, string>, profiles: string[] = [], folder = "/lab/p") =>
+  readProject(
+    fakeShell(Object.fromEntries(
+      Object.entries(files).map(([path, text]) => [path.startsWith("/") ? path : `${folder}/${path}`, text]),
+    )).shell,
+    { name: "p", machine: "a", folder, profiles },
+    undefined,
+  );
+
+/** Doctor's findings for one stack, as `status PLACE message -> fix`. */
+async function findings(files: Record<string, string>, profiles: string[] = [], folder?: string) {
+  const resolved = { ...resolveConfig(parseConfig(machine), card), projects: [await read(files, profiles, folder)] };
+  return runChecks(card, resolved, ["services.compose", "services.gpu"])
+    .filter(({ status }) => status === "fail" || status === "warn")
+    .map(({ status, message, evidence, fix }) => `${status} ${evidence[0]?.read} ${message} -> ${fix[0]?.title ?? ""}`);
+}
+const reservation = "deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]}}}";
+
+test("the profile with an empty name is on, until another one is turned on", async () => {
+  const text = 'services:\n  llm: {image: x, profiles: ["", rag]}\n  asr: {image: x, profiles: [audio]}\n';
+  assert.equal((await read({ "compose.yaml": text })).enabled, ["llm"]);
+  assert.equal((await read({ "compose.yaml": text }, ["audio"])).enabled, ["asr"]);
+  assert.equal((await read({ "compose.yaml": text, ".env": "COMPOSE_PROFILES=rag\n" })).enabled, ["llm"]);
+  assert.ok(isEnabled({ name: "llm", machine: "a", body: { profiles: [""] } }));
+  assert.not(isEnabled({ name: "asr", machine: "a", body: { profiles: ["audio"] } }));
+  assert.equal(await findings({ "compose.yaml": text }), []);
+});
+
+test("a variable without a value in .env or in an env file is named, with its line", async () => {
+  const text = "services:\n  llm:\n    image: x\n    env_file: [nim.env]\n";
+  const found = await findings({
+    "compose.yaml": text,
+    ".env": "A=1\nexport NVIDIA_KEY=${NGC_API_KEY}\nB=${A}/${HOME}\n",
+    "nim.env": "TOKEN=\"${HF_TOKEN}\"\nLITERAL='${NOT_ONE}'\nGIVEN=${A}\n",
+  });
+  assert.is(found.length, 1, found.join("\n"));
+  assert.match(found[0]!, /^warn p\/\.env:2, p\/nim\.env:1 p: NGC_API_KEY, HF_TOKEN have no value: .* password or key/);
+});
+
+test("an item with a space too many is part of the text above it: a warning, as Compose takes it", async () => {
+  const text = "services:\n  ui:\n    image: x\n    environment:\n     - A=1\n      - B=2\n      - C=3\n";
+  const found = await findings({ "compose.yaml": text });
+  assert.is(found.length, 2, found.join("\n"));
+  assert.match(found[0]!, /^warn p\/compose\.yaml:6 .*part of the text above.* -> Write {6}- B=2 \(5 spaces\)$/);
+  const { model } = await read({ "compose.yaml": text });
+  assert.equal(model!.services.ui!.environment, ["A=1 - B=2 - C=3"]);
+});
+
+test("the profile to turn on is added to those that are on", async () => {
+  const text = "services:\n  db: {image: x, profiles: [mysql]}\n  cpu: {image: y, profiles: [cpu]}\n" +
+    `  tei:\n    image: z\n    profiles: [tei-gpu]\n    ${reservation}\n`;
+  const files = { "compose.yaml": text, ".env": "COMPOSE_PROFILES=mysql,cpu\n" };
+  const [one = "", ...more] = await findings(files);
+  assert.match(one, /tei does, but its profile tei-gpu is off -> .*: profiles: \[mysql, cpu, tei-gpu\]$/);
+  assert.equal(more, []);
+  const two = { ...files, "compose.yaml": `${text}  rag:\n    image: z\n    profiles: [gpu]\n    ${reservation}\n` };
+  assert.match(
+    (await findings(two))[0]!,
+    /tei \(profile tei-gpu\) and rag \(profile gpu\) do, but their profiles are off/,
+  );
+  const needs = {
+    "compose.yaml": `${text}  web: {image: x, depends_on: [tei], profiles: [cpu]}\n`,
+    ".env": files[".env"],
+  };
+  assert.match((await findings(needs)).join("\n"), /Enable its profile: profiles: \[mysql, cpu, tei-gpu\]/);
+});
+
+test("a file with other services that ask for a GPU is not called the same project", async () => {
+  const compose = "services:\n  rag-server: {image: nvcr.io/x/rag-server}\n";
+  const guard = `services:\n  content-safety:\n    image: nvcr.io/x/guard\n    ${reservation}\n`;
+  const [other = ""] = await findings({ "compose.yaml": compose, "guardrails.yaml": guard });
+  assert.match(other, /guardrails\.yaml has other services that do \(content-safety\), and is not used/);
+  assert.match(other, /-> If you need them, write COMPOSE_FILE=compose\.yaml:guardrails\.yaml/);
+  const variant = `services:\n  rag-server-gpu:\n    image: y\n    ${reservation}\n`;
+  assert.match(
+    (await findings({ "compose.yaml": compose, "g.yaml": variant }))[0]!,
+    /g\.yaml is the same project with a GPU/,
+  );
+});
+
+test("what to do about a path outside the project's folder depends on how it is written", async () => {
+  const mount = (source: string) => `services:\n  web:\n    image: x\n    volumes: ["${source}:/data"]\n`;
+  const fix = async (source: string) => (await findings({ "compose.yaml": mount(source) }))[0]!.split(" -> ")[1]!;
+  assert.match(await fix("../../api"), /^Set the stack's path to the folder that contains both/);
+  assert.is(
+    await fix("/mnt/media"),
+    "Share it with a: folders: [{from: /mnt/media, to: /mnt/media}], or use a named volume",
+  );
+  for (const other of ["~/.flowise", "/etc/app/app.conf"]) {
+    assert.match(await fix(other), /^Move it into the project's/);
+  }
+});
+
+test("a missing .env is copied from its example", async () => {
+  const text = "services:\n  web:\n    image: x\n    env_file: [.env]\n    volumes: ['./.env:/app/.env']\n";
+  const found = await findings({ "compose.yaml": text, ".env.example": "A=1\n" });
+  assert.is(found.length, 2, found.join("\n"));
+  for (const one of found) assert.match(one, / -> Copy \.env\.example to \.env, and fill it in$/);
+});
+
+test("an included file that is absent, and a placeholder in an image, say what to do", async () => {
+  const [absent = ""] = await findings({ "compose.yaml": "include: [db/compose.yml]\nservices: {web: {image: x}}\n" });
+  assert.match(absent, / -> Get db\/compose\.yml into the project's folder/);
+  const [image = ""] = await findings({ "compose.yaml": "services: {web: {image: 'nvcr.io/YOUR_ORG_ID/nim:1'}}\n" });
+  assert.match(image, / -> Replace YOUR_ORG_ID with your own name$/);
+  const [upper = ""] = await findings({ "compose.yaml": "services: {web: {image: 'ghcr.io/Me/nim:1'}}\n" });
+  assert.match(upper, / -> Write ghcr\.io\/me\/nim:1$/);
+});
+
+test("a salt is a secret", () => {
+  assert.ok(isSecretName("LANGFUSE_SALT"));
+  assert.not(isSecretName("BASALT_URL"));
+});
+
+test.run();
