@@ -194,8 +194,8 @@ async function besideOthers(): Promise<void> {
 }
 
 /**
- * A lab of three machines after a finished `up`, and a `virsh` that asks libvirt and then reports
- * all of them as running.
+ * A lab of three machines after a finished `up`, and a `virsh` that queries libvirt and then
+ * reports all of them as running.
  */
 async function idleLab(): Promise<string> {
   const lab = join(work, "lab");

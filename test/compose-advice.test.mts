@@ -1,5 +1,6 @@
-// Faults of users' Compose projects with their line and what to write instead, on a host without
-// Compose and with a stand-in for it. What Compose itself says was run with 2.26.1 and 2.40.3 on 2026-11-26.
+// Errors of users' Compose projects with their line and what to write instead, on a host without
+// Compose and with a stand-in for it. Messages of Compose are from 2.26.1 and 2.40.3 (tested on
+// 2026-11-26).
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
@@ -15,7 +16,10 @@ const test = suite("compose advice");
 const card = savedHost("rtx4070-desktop-debian12");
 const machine = "machines: [{name: a, box: lab/x, image: debian-13, cpus: 4, memory: 4096, gpu: {device_id: 2786}}]";
 
-/** Doctor's findings for one stack, as `status PLACE message -> fix`. `answer`: what the host's Compose says. */
+/**
+ * Doctor's findings for one stack, as `status PLACE message -> fix`. `answer`: the output of the
+ * host's Compose.
+ */
 async function findings(files: Record<string, string>, answer?: { out?: string; err?: string; code?: number }) {
   const disk = Object.fromEntries(Object.entries(files).map(([path, text]) => [`/lab/p/${path}`, text]));
   const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [] };

@@ -35,7 +35,7 @@ async function findings(files: Record<string, string>, more: Partial<ProjectRequ
 const web = (keys: string, top = "") => `services:\n  web:\n    image: nginx\n    ${keys}\n${top}`;
 const gpu = (device: string) => web(`deploy: {resources: {reservations: {devices: [${device}]}}}`);
 
-/** Keys that Compose 2.26.1 refuses in line 4 (run, 2026-11-26). */
+/** Keys that Compose 2.26.1 refuses in line 4 (tested on 2026-11-26). */
 const refused = [
   ...["imgae: y", "ports: {80: 80}", 'ports: "80:80"', "volumes: {a: /a}", "environment: {A: {b: c}}", "user: 1000"],
   ...["environment: [{A: b}]", "privileged: maybe", "healthcheck: {intervall: 30s}", "healthcheck: {interval: 30}"],
@@ -44,15 +44,15 @@ const refused = [
   ...["logging: json-file", "extra_hosts: [hostonly]", "cap_add: SYS_ADMIN", "command: {a: b}", "command: [a, 5]"],
   ...["profiles: gpu", "labels: [{a: b}]", "volumes: [{type: bind, source: ./a}]", 'volumes: [""]', "gpus: 1"],
   ...['ports: ["99999:80"]', 'ports: ["http:80"]', 'ports: ["8000-8010:80-85"]', 'ports: ["80:80/http"]'],
-  // from general knowledge, not run
+  // from general knowledge, not tested
   ...['ports: ["1:2:3:4"]', 'ports: ["80:"]', 'ports: [":x:80:80"]'],
   ...['ports: ["300.1.1.1:80:80"]', 'ports: ["-1:80"]', "ports: [{target: web}]", "ports: [{target: 80, publish: 80}]"],
   ...["networks: [back]", "volumes: ['data:/data']", "secrets: [tok]", "configs: [conf]", "links: [db]"],
   ...["volumes_from: [db]", 'network_mode: "service:vpn"', "depends_on: [db]", "env_file: [web.env]"],
   ...["environment: {A: '${UNCLOSED'}", "environment: {A: '${NEEDED_X:?set it}'}", "depends_on:", "restart: [a]"],
-  // from general knowledge, not run
+  // from general knowledge, not tested
   ...["networks: [toString]", "volumes: ['valueOf:/data']", "secrets: [constructor]", "configs: [toString]"],
-  // from general knowledge, not run
+  // from general knowledge, not tested
   ...["extends: toString", "extends: {service: constructor}", "command: '${constructor:?set it}'"],
   ...["extends: {file: common.yaml, service: base}", "gpus: true", "pull_policy: sometimes"],
 ];
@@ -63,12 +63,12 @@ for (const keys of refused) {
   });
 }
 
-/** Keys that Compose 2.26.1 accepts (run, 2026-11-26). */
+/** Keys that Compose 2.26.1 accepts (tested on 2026-11-26). */
 const taken = [
   ...['cpus: "2"', 'tty: "yes"', "ports: [80]", 'ports: [":80"]', 'ports: ["[::1]:80:80"]', 'mem_limit: "1 GB"'],
-  // from general knowledge, not run
+  // from general knowledge, not tested
   ...['ports: ["::1:80:80", "127.0.0.1::80", "[::]:82:80"]'],
-  // from general knowledge, not run
+  // from general knowledge, not tested
   ...["command: '${A:-${B:-${C:-${D:-x}}}}'", "command: '${A-{\"a\": {}}}'"],
   ...["healthcheck: {test: []}", 'healthcheck: {retries: "3"}', "healthcheck: {test: curl, interval: 1m30s}"],
   ...["depends_on: {}", "labels: {a: }", "shm_size: 1GiB", "ulimits: {memlock: -1}", "tmpfs: /a", "deploy:"],

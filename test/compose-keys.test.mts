@@ -1,4 +1,4 @@
-// Keys that are newer than the guest's Compose, paths of included files, device names: found before boot.
+// Keys that are newer than the guest's Compose, paths of included files, and device names, checked before boot.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";

@@ -1,4 +1,4 @@
-// Files that cannot be read, and a Compose that does not answer, are unknown; stages of Dockerfiles.
+// Unreadable files and an unanswered query of Compose give unknown results; stages of Dockerfiles.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
@@ -51,7 +51,7 @@ async function judged(
 const notAsked = /this host has no Compose 2/;
 const web = (keys: string) => ({ "compose.yaml": `services:\n  web:\n    image: x\n    ${keys}\n` });
 
-/** What a shell gives for a program that it ended. */
+/** The result of a program that the shell ended. */
 const late = { ok: false, code: null, err: "docker did not answer within 20 s", timedOut: true };
 
 test("a Compose that does not report its version in time is not a missing one", async () => {

@@ -1,5 +1,6 @@
-// GPU settings that a Compose project has and does not use: files, profiles, comments. And values that go-yaml reads as
-// something else than text. What Compose says of them was run with 2.26.1 and 2.40.3 on 2026-11-27.
+// GPU settings that a Compose project has and does not use: files, profiles, comments. And values
+// that go-yaml does not read as text. Messages of Compose are from 2.26.1 and 2.40.3 (tested on
+// 2026-11-27).
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";

@@ -1,4 +1,4 @@
-// What a lab is asked on the days after: status of running machines, logs, ssh-config, up --pull.
+// Commands for a running lab: status of machines, logs, ssh-config, up --pull.
 import { Ajv } from "ajv";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -93,7 +93,7 @@ engine:answers
 `;
 const busy = "gpu-nvidia:00000000:06:00.0, NVIDIA L4, 3, 512, 23034, 41, 16.32, 72.00\ndisk:/ 67108864 3355443\n";
 
-/** A lab whose machine `a` answers this. */
+/** A lab whose machine `a` gives this answer. */
 async function lab(lines: string): Promise<World> {
   const world = new World(config, "vm-without-gpu");
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));

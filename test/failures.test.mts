@@ -30,21 +30,21 @@ function sections(path: string): [title: string, text: string][] {
   });
 }
 
-/** Program output, and the checks of its failures, the likely cause first. */
+/** Program output, with the checks of its failures, the likely cause first. */
 const texts = sections("test/logs/texts.txt");
 /** A line of a file of lines: the check of its likely cause, and the line. */
 const expected = (line: string): [check: string, text: string] => {
   const at = line.indexOf(" | ");
   return [line.slice(0, at), line.slice(at + 3)];
 };
-/** Single lines, and the check of the likely cause of each. */
+/** Single lines, with the check of the likely cause of each. */
 const lines = own("test/logs/lines.txt").trimEnd().split("\n").map(expected);
-/** Lines of whole families, in the form in which the programs' sources have them. */
+/** Lines of whole families, in the form of the programs' sources. */
 const families = own("test/logs/families.txt").trimEnd().split("\n").map(expected);
 const foreign = sections("test/logs/foreign.txt");
 const all = [...texts, ...lines, ...families];
 
-/** The causes of each of these texts, found once. */
+/** The causes of each of these texts, computed once. */
 const causes = new Map<string, Cause[]>();
 function causesOf(text: string): Cause[] {
   if (!causes.has(text)) causes.set(text, likelyCauses(text));
@@ -88,7 +88,7 @@ test("every entry is the first cause of a text, has a known check, and says what
   assert.is(new Set(failures.map(({ message, check }) => check + message)).size, failures.length);
 });
 
-/** Entries whose text no dated public source has. */
+/** Entries whose text is in no dated public source. */
 const undated = ["IOMMU device: '\\w{1,12}' is only supported with"];
 
 test("every entry names the year in which its text was read or released", () => {
@@ -101,7 +101,7 @@ test("every text of an entry is in a log", () => {
   const parts = failures.flatMap(({ pattern }) =>
     alternatives(pattern.source).map((part) => ({ part, pattern, keys: keysOf(part) }))
   );
-  // a pattern is tried on the logs that have one of its keys
+  // a pattern is tried on the logs that contain one of its keys
   const keys = [...new Set(parts.flatMap(({ keys }) => keys))];
   const logsWith = new Map(keys.map((key) => [key, new Set<string>()]));
   const search = searcher(keys);
@@ -128,7 +128,7 @@ test("a log after an unrelated one is explained", () => {
   }
 });
 
-/** Breaks lines at blanks to this width, as a window does. */
+/** Breaks lines at spaces to this width, as a window does. */
 function wrapAt(text: string, width: number): string {
   return text.split("\n").map((line) => {
     const out = [""];
@@ -175,7 +175,7 @@ for (const [name, form] of Object.entries(forms)) {
       missed.length <= 0.02 * pasted.length,
       `${missed.length}:\n${missed.map(([, text]) => text).join("\n--\n")}`,
     );
-    // with these prefixes, the log can no longer be another program's
+    // with these prefixes, the log can no longer be from another program
     if (name === "Vagrant" || name === "Packer") return;
     const wrong = foreign.filter(([, text]) => causesOf(form(text)).length > 0);
     assert.equal(wrong.map(([title]) => title), []);
@@ -267,12 +267,12 @@ test("patterns search few characters of a long log, also if lines almost match",
   const exec = RegExp.prototype.exec;
   let searched = 0;
   RegExp.prototype.exec = function (text: string) {
-    // as patterns of entries are compiled
+    // compiled like the patterns of entries
     if (this.flags === "gim") searched += text.length;
     return exec.call(this, text);
   };
   try {
-    /** Characters that are given to patterns, for each character of a log. */
+    /** The number of characters that are given to patterns, per character of a log. */
     const share = (text: string, expected: string[]) => {
       const before = searched;
       assert.equal(likelyCauses(text).map(({ check }) => check), expected);
@@ -372,7 +372,7 @@ test("explain without arguments reads the last failed step's log on a terminal",
 test("explain reads the end of a large log, and says so", async () => {
   const { shell, said } = fakeShell();
   const limits: number[] = [];
-  // a log of 70 MiB of which the end is known
+  // a log of 70 MiB of which only the end is read
   shell.readTail = (_, bytes) => {
     limits.push(bytes);
     return Promise.resolve({ text: log, skipped: 6 * 2 ** 20 });

@@ -1,4 +1,4 @@
-// The pages of commands, and what is said of words that are no command, option, check or machine.
+// The pages of commands, and the messages for unknown commands, options, checks and machines.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { commands } from "../lib/cli/commands.mts";
@@ -11,7 +11,7 @@ import { fakeShell, own } from "./fake.mts";
 
 const test = suite("help");
 
-/** What a command line prints. */
+/** The output of a command line. */
 async function typed(...words: string[]) {
   const { shell, printed } = fakeShell();
   return { code: await main(words, shell), out: printed.join("") };

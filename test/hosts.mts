@@ -1,4 +1,4 @@
-// Saved hosts, parsed once in a run.
+// Saved hosts, parsed once per run.
 import { parseHost } from "../lib/host/parse.mts";
 import type { Host } from "../lib/host/types.mts";
 import { own } from "./fake.mts";

@@ -1,4 +1,5 @@
-// What a lab on Hyper-V needs beside its card: a folder, a virtual switch, a guest whose kernel has dxgkrnl.
+// What a lab on Hyper-V needs besides its card: a folder, a virtual switch, and a guest whose
+// kernel has dxgkrnl.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";

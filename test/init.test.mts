@@ -1,4 +1,4 @@
-// What `init` writes for the recorded hosts, and what it says is to do before `up`.
+// What `init` writes for the recorded hosts, and the tasks that it lists before `up`.
 import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,4 +1,4 @@
-// What commands print with --json, by the schemas in templates/. doctor's is in cli.test.mts.
+// The output of commands with --json, checked with the schemas in templates/. doctor's is in cli.test.mts.
 import { readdirSync } from "node:fs";
 import { Ajv } from "ajv";
 import { suite } from "uvu";
@@ -21,7 +21,7 @@ services:
   web: {image: x/web, machine: a}
 `;
 
-/** What the tests read of an output. */
+/** The parts of an output that the tests read. */
 interface Shown {
   schema: string;
   ok: boolean;
@@ -34,7 +34,7 @@ interface Shown {
   causes: unknown[];
 }
 
-/** The JSON that was printed, which must fit the schema of that command. */
+/** The printed JSON, which must match the schema of that command. */
 function fitting(name: string, said: string[]): Shown {
   const text = said.filter((one) => one.startsWith("{")).join("");
   const fits = new Ajv({ strict: false }).compile(JSON.parse(own(`templates/${name}.schema.json`)));

@@ -1,5 +1,5 @@
-// A run that is killed when its step has started and is not noted yet: prints the id of the step's process group first.
-// The step makes the file that the argument names.
+// A run that is killed when its step has started and is not recorded yet. It first prints the id of
+// the step's process group. The step creates the file that the argument names.
 import { writeSync } from "node:fs";
 import process from "node:process";
 import { realShell } from "../lib/run/shell.mts";

@@ -34,7 +34,7 @@ test("is taken, records its steps, and is released", async () => {
 
 test("records steps that start at the same time, while they run", async () => {
   const { shell, disk } = shellWith({}, [-77, -78]);
-  // a slow disk, whose first write takes longer than the second: the first text must not win
+  // a slow disk on which the first write takes longer than the second: the second text must win
   const write = shell.write;
   let turns = 40;
   shell.write = async (path, text) => {

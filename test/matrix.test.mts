@@ -64,8 +64,7 @@ function vagrantfile(host: Host, machine: string): string {
   return makePlan(config, host, lab, texts).files.find(({ path }) => path === "Vagrantfile")!.text;
 }
 
-// ------------------------------------------------------------------------------------------- the
-// original's three tests
+// ------------------------------------------------------------------ the three tests of the original
 
 test("without a GPU in the config, nothing is rendered for one", () => {
   for (const provider of providerNames) {

@@ -1,4 +1,4 @@
-// libvirt: at a machine: lines of Ruby of the user's own in its block of the Vagrantfile.
+// libvirt: of a machine: the user's own lines of Ruby in its block of the Vagrantfile.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { plan } from "../lib/cli/commands/plan.mts";

@@ -1,4 +1,4 @@
-// A password in a URL of the config, or in what a program prints, is on no command line, in no log and in no output.
+// A password in a URL of the config, or in the output of a program, is in no command line, log or output.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// What is shown of a step that runs: a line that changes on a terminal, the program's output elsewhere.
+// How a running step is shown: one changing line on a terminal, the program's output elsewhere.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { reporterOf } from "../lib/cli/context.mts";
@@ -15,7 +15,7 @@ const lock = { step: () => Promise.resolve(), ended: () => {}, release: () => Pr
 const build: Step = { title: "Build the box lab/x", command: ["packer", "build"] };
 const noise = "default: Warning: Connection refused. Retrying...\n";
 
-/** What is written while steps run whose program prints this and ends with that code. */
+/** The output of a run whose steps print this and end with that code. */
 async function shown(
   steps: Step[],
   printed: string,
@@ -36,7 +36,7 @@ async function shown(
   return { text: fake.said.join(""), error, disk: fake.disk };
 }
 
-/** What stays on a terminal: of each line what was written last. */
+/** What stays on a terminal: the last state of each line. */
 const left = (text: string) => text.split("\n").map((line) => line.split("\r\u001b[K").at(-1)!);
 
 test("on a terminal a step is one line, without its program's output", async () => {
@@ -69,7 +69,7 @@ test("the duration of a successful step is saved for the next run", async () => 
   assert.equal(Object.keys(JSON.parse(disk.get("/lab/logs/durations.json")!)), ["Build the box lab/x", "Other"]);
 });
 
-// the meter of curl 7.88, as it writes it into a pipe
+// the meter of curl 7.88, as curl writes it to a pipe
 const meter = [
   "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n",
   "                                 Dload  Upload   Total   Spent    Left  Speed\n",

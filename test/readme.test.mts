@@ -1,4 +1,4 @@
-// The README: its pictures are what a run prints, and its commands, configs and links are good.
+// The README: its pictures are real output, and its commands, configs and links are valid.
 import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -17,7 +17,7 @@ const blocks = (language: string, text = readme) =>
 const { scripts } = JSON.parse(own("package.json"));
 const { tasks } = JSON.parse(own("deno.json"));
 
-/** Every command of the README: lines of its blocks, and code within its sentences. */
+/** Every command of the README: lines of its blocks, and code in its sentences. */
 const typed = [
   ...[...blocks("sh"), ...blocks("powershell")].flatMap((block) => block.split("\n")).flatMap((line) =>
     line.replace(/ {2,}#.*/, "").split(" && ")
@@ -27,7 +27,7 @@ const typed = [
   ),
 ].map((line) => line.trim()).filter(Boolean);
 
-/** What is wrong with the words of a command line of this program; undefined if nothing is. */
+/** The error in the words of a command line; undefined if there is none. */
 function wrongWords(words: string[]): string | undefined {
   const [name = "", ...rest] = words;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;

@@ -14,10 +14,7 @@ const test = suite("run");
 const step = (title: string, queue?: string): Step => ({ title, command: [title], ...(queue ? { queue } : {}) });
 const lock: Lock = { step: () => Promise.resolve(), ended: () => {}, release: () => Promise.resolve() };
 
-/**
- * Runs steps that end when the test says so. Records which began and ended, in order, and the
- * output.
- */
+/** Runs steps that end when the test says so. Records which started and ended, in order, and the output. */
 function started(steps: Step[]) {
   const { shell, disk, said } = fakeShell();
   const events: string[] = [];

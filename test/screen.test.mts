@@ -11,8 +11,8 @@ const test = suite("screen");
 const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith(".txt"));
 
 /**
- * Doctor's report of a recorded host; with 0 rows into a pipe. Its config requests the cards that
- * its findings name.
+ * Doctor's report of a recorded host; with 0 rows, as for a pipe. Its config requests the cards
+ * that its findings name.
  */
 async function doctor(name: string, words: string[] = [], rows = 24) {
   const gpu = /^gpu: (.*)$/m.exec(own(`test/hosts/${name.replace(".txt", "")}.findings`))![1]!;
@@ -24,7 +24,7 @@ async function doctor(name: string, words: string[] = [], rows = 24) {
   return { code, all: said.join("").trimEnd().split("\n"), out: printed.join("") };
 }
 
-/** Lines of a terminal of 80 columns that a text takes. */
+/** The number of lines that a text takes on a terminal of 80 columns. */
 const height = (lines: string[]) => lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 80)), 0);
 
 test("fits 24 lines with the prompt for all saved hosts but three, and names failures", async () => {

@@ -374,8 +374,7 @@ test("status lists the services that the VM reports, not those of the config", a
   assert.not.match(world.said.join(""), /ml-worker/);
 });
 
-// ------------------------------------------------------------------------------------------------
-// proof and closing lines
+// ------------------------------------------------------------------ proof and summary
 
 const answer = (...lines: string[]) =>
   ["homelab-gpu-verify 1", "kernel:6.1", "engine:docker", "engine-state:running", ...lines, "end:yes"].join("\n");

@@ -1,4 +1,4 @@
-// What a start loads and asks.
+// The modules that a start loads, and the programs that it runs.
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -8,7 +8,7 @@ import { fakeShell, own, root } from "./fake.mts";
 const test = suite("start-up");
 const { dependencies } = JSON.parse(own("package.json"));
 
-/** The modules that a module loads at once, itself included, and the packages among them. */
+/** The modules that a module loads immediately, itself included, and the packages among them. */
 function loaded(path: string, seen = new Set<string>()): Set<string> {
   if (seen.has(path)) return seen;
   seen.add(path);
@@ -30,7 +30,7 @@ test("--version and --help load no package and no command", () => {
   assert.equal(imports, ["./lib/cli/compile-cache.mts", "./lib/cli/quick.mts"]);
 });
 
-/** What the probe is asked to ask, for the words of a command line. */
+/** The programs that the probe is to run, for the words of a command line. */
 async function asked(...words: string[]): Promise<string | undefined> {
   const files = ["templates/homelab-gpu.yaml", "scripts/probe-linux.sh"].map((path) => [`${root}/${path}`, own(path)]);
   const { shell } = fakeShell(Object.fromEntries(files), {});

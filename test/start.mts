@@ -26,8 +26,8 @@ export const zx = deno ? ["run", "-A", "--no-config"] : [`${root}/node_modules/z
 const { XDG_CACHE_HOME = `${homedir()}/.cache`, DENO_DIR = `${XDG_CACHE_HOME}/deno` } = process.env;
 
 /**
- * How a program ended, and its output on each stream. Node's own warnings are removed, and the
- * lines about what is waited for, which only a slow machine shows.
+ * How a program ended, and its output on each stream, without Node's own warnings and without
+ * messages about waiting, which only a slow machine shows.
  */
 export interface Said {
   code: number;

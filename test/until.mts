@@ -1,11 +1,11 @@
-/** Waits in tests for what is certain to happen, however long it takes on a busy machine. */
+/** Waits in tests for a certain event, however long it takes on a busy machine. */
 
-/** Timeout, minutes. It only ends what would never end: no test depends on speed. */
+/** Timeout, minutes. It only ends what would wait for ever: no test depends on speed. */
 const patience = 5;
 
 /**
  * Waits until `come` returns something other than undefined, null, false, 0 or "", and returns
- * that. `what` names it in the error that is thrown after five minutes.
+ * that. `what` names it in the error after the timeout.
  */
 export async function until<T>(
   what: string,

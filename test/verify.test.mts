@@ -126,7 +126,7 @@ test("checks no Docker without services", () => {
 });
 
 // Outputs of verify-guest.sh in guests in which one layer fails: the layer, and the words that name
-// the cause. All other layers are as they are in such a guest.
+// the cause. The other layers are those of such a guest.
 const guests: Record<string, [layer: string, says: RegExp]> = {
   "cut-off": ["verify.ssh", /cannot be reached/],
   "card-not-there": ["verify.pci", /not on the VM's PCI bus: 0000:01:00.0/],

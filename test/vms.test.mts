@@ -83,7 +83,7 @@ for (const [name, { provider, asks, out }] of Object.entries(programs)) {
       (await seen(provider, files, answer)).machine.state;
     assert.is(await state(there(provider), { out: out(false) }), "off");
     assert.is(await state({}, {}), "absent");
-    // an error of Hyper-V's may be one of rights; that there is no such VM is an answer
+    // an error of Hyper-V may be about permissions; only an answer without the VM means that it does not exist
     const gone = provider === "hyperv" ? { out: "{}" } : { code: 1 };
     assert.is(await state(there(provider), gone), "half-made", "its VM was removed by other hands");
     assert.is(await state(there(provider), { out: "what is this" }), "half-made");

@@ -164,7 +164,7 @@ test("a whole card whose VM is gone: up and destroy return it to the host first"
   const { world, said, does, disk } = windows();
   world.probe = own("test/hosts/windows-server-2025-dda.txt");
   disk.set("homelab-gpu.yaml", config.replace("2786}", "25b6, mode: passthrough}"));
-  // its guest shows a part of a card, so that verify fails: here only the steps count
+  // its guest shows a partition of a card, so verify fails: only the steps count here
   await does(up);
   assert.ok(disk.has(`${folder}/cards/a.txt`));
   world.vm = "none";
@@ -174,7 +174,7 @@ test("a whole card whose VM is gone: up and destroy return it to the host first"
   world.vm = "none";
   assert.is(await does(destroy), 0, said.join(""));
   assert.equal(world.ran, ["vagrant destroy", "powershell.exe hyperv_gpu.ps1"]);
-  // cut off between the two
+  // stopped between the two
   disk.set(`${folder}/cards/a.txt`, "PCI\\VEN_10DE");
   assert.is(await does(destroy), 0, said.join(""));
   assert.equal(world.ran, ["powershell.exe hyperv_gpu.ps1"]);

@@ -1,5 +1,5 @@
-// The one-file builds for one platform: on hosts of that platform each says what the script says;
-// on others it says what it is built for.
+// The one-file builds for one platform: on hosts of that platform, each has the output of the
+// script; on others, it names its platform.
 import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ test.before(async () => {
 });
 test.after(() => rmSync(work, { recursive: true }));
 
-/** What a build, or the script, says of a saved host. */
+/** The output of a build, or of the script, for a saved host. */
 async function says(platform: string | undefined, words: string[], config = "") {
   const folder = mkdtempSync(join(work, "folder-"));
   mkdirSync(join(folder, "hosts"));

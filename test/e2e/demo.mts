@@ -1,8 +1,7 @@
 // npm run demo: passes a card to a VM, proves it and takes it back, on an emulated host without a
-// GPU. Runs to its end by itself; exit code 0
-// if every step went well, else 1. dist/demo.txt and dist/demo.svg keep what was seen. On a
-// terminal you can then type commands, which run on
-// the host as root, until `exit`.
+// GPU. It runs to its end without input; the exit code is 0 if every step succeeded, else 1.
+// dist/demo.txt and dist/demo.svg keep its output. On a terminal you can then type commands, which
+// run on the host as root, until `exit`.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,14 +20,14 @@ const elapsed = () => {
   const seconds = Math.round((Date.now() - began) / 1000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 };
-/** What is shown of the run itself: commands and what they print. */
+/** The shown part of the run: commands and their output. */
 const seen: string[] = [];
 const record = (line: string) => {
   seen.push(line);
   print(line);
 };
 
-/** The commands, each with its place in the story. */
+/** The commands, with an introduction for each. */
 const steps = [
   { about: "the config", command: "cat /lab/homelab-gpu.yaml" },
   { about: "the card is the host's", command: "lspci -nnk -s 02:00" },
@@ -48,7 +47,7 @@ print(
 );
 print("demo: the first run also builds the host's disk, which takes about 10 minutes more");
 print(`demo: ${elapsed()} making the emulated host, if there is none yet …`);
-// nothing is silent for long
+// prints a message before any long silence
 const waiting = setInterval(() => print(`demo: ${elapsed()} …`), 30_000);
 let failed: string | undefined;
 try {
@@ -97,7 +96,7 @@ if (seen.length > 0) {
 print(failed === undefined ? `demo: all went well, ${elapsed()}` : `demo: failed after ${elapsed()}: ${failed}`);
 process.exitCode = failed === undefined ? 0 : 1;
 
-/** Lets a person type commands for the host, until `exit`. */
+/** Lets the user type commands for the host, until `exit`. */
 async function prompt(tell: (command: string, seconds: number) => Promise<unknown>): Promise<void> {
   print("\nNow it is yours (its `up` is: homelab-gpu up); `exit` ends it.");
   const command = `#!/bin/sh\\ncd /lab && exec ${script} "$@"\\n`;

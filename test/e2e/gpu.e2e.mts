@@ -33,7 +33,7 @@ const tell = (command: string) => host.tell(command);
 /** The number of boots of the emulated host, and of VMs on it. */
 let [boots, vms] = [0, 0];
 const took: string[] = [];
-/** Runs the script there, and records how long it took. */
+/** Runs the script there, and records its duration. */
 async function run(words: string): Promise<{ code: number; out: string }> {
   const began = Date.now();
   const answer = await tell(`cd /lab && ${script} ${words}`);

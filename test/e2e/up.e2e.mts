@@ -42,7 +42,7 @@ const env: NodeJS.ProcessEnv = {
 };
 for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name];
 
-/** What the VM's kernel prints. */
+/** The output of the VM's kernel. */
 const serialLog = `/var/log/libvirt/qemu/homelab-gpu-e2e-${process.pid}.log`;
 const hostile = 'it\'s "#{1+1}" ${HOME} `id` $(id)\nsecond line';
 const config = (more = "") => `
@@ -121,7 +121,7 @@ async function run(...words: string[]): Promise<{ code: number; said: string }> 
 const heard: string[] = [];
 /** The runs that have not ended. */
 const active = new Set<{ words: string[]; said: () => string }>();
-// a tier that takes too long is ended: the log then shows where it was
+// a tier that takes too long is ended: the log then shows its last state
 process.once("SIGTERM", () => {
   for (const { words, said } of active) process.stdout.write(`\nended in: ${words.join(" ")}\n${told(said())}\n`);
   if (existsSync(serialLog)) {
@@ -199,7 +199,7 @@ const ask = (command: string, ...words: string[]) => execFileSync(command, words
 const virsh = (words: string) => ask("virsh", "-q", "-c", "qemu:///system", words);
 const told = (text: string) => text.replace(/.*Progress: \d+%.*\n?/g, "").slice(-4000);
 
-/** Networks of others. */
+/** Networks of other programs. */
 let otherNetworks: string[] = [];
 
 test.before(() => {

@@ -34,7 +34,7 @@ function state(tree: string): string[] {
   return `${files}${readFileSync(join(tree, "var/lib/dpkg/status"), "utf8")}`.split("\n");
 }
 
-/** The lines that only one of the two has. */
+/** The lines that only one of the two texts has. */
 const unlike = (before: string[], after: string[]) => {
   const [one, two] = [new Set(before), new Set(after)];
   return [...before.filter((line) => !two.has(line)), ...after.filter((line) => !one.has(line))];

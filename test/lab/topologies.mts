@@ -12,7 +12,7 @@ export interface Topology {
   kernel?: string;
   /** Drivers to load before the probe. */
   modules?: string[];
-  /** What the machine waits for after loading them: a path or a pattern of one, or `keyboard`. */
+  /** The condition after loading them: a path or a pattern of one, or `keyboard`. */
   awaits?: string;
   /** Further QEMU arguments: drives, machine properties. */
   more?: string[];

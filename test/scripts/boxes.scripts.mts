@@ -83,7 +83,7 @@ for (
       id: "echo 0",
       "qemu-img": "true",
       unshare: 'while [ "$1" != debootstrap ]; do shift; done; exec "$@"',
-      // the script ends where it looks for what the real one installs, and removes the tree
+      // the script ends where it searches for what the real one installs, and removes the tree
       debootstrap: `echo "$*" >>'${folder}/words'; cat "$HOME/.netrc" >'${folder}/netrc'
         stat -c %a "$HOME/.netrc" >>'${folder}/netrc'; for tree; do [ ! -d "$tree" ] || mkdir -p "$tree/etc/apt"; done`,
       rm: `for last; do :; done; [ ! -d "$last" ] || cp -r "$last" '${folder}/kept'; exec /bin/rm "$@"`,

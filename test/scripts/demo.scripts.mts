@@ -1,4 +1,4 @@
-// What the demo says where it cannot run, and what it installs.
+// What the demo says if it cannot run, and what it installs.
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ test.after(() => rmSync(work, { recursive: true }));
 const found = (name: string) => spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim();
 const [sh, dirname] = ["sh", "dirname"].map(found) as [string, string];
 
-/** Runs the demo's script with these programs alone; gives also what was started of apt-get and node. */
+/** Runs the demo's script with only these programs; also returns the calls of apt-get and node. */
 function demo(name: string, programs: Record<string, string>, words: string[] = []) {
   const folder = join(work, name);
   mkdirSync(folder);

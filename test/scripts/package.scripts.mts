@@ -1,4 +1,4 @@
-// What npm packs, links and starts.
+// The npm package: its contents, its link and its start.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// The macOS probe, with stand-ins for the programs that it asks.
+// The macOS probe, with stand-ins for the programs that it runs.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

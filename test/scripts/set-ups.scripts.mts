@@ -1,6 +1,6 @@
-// prepare on trees of files, one for each way in which distributions make boot images and boot entries: apply, a look into
-// what the host's own tools make of it, a second run, undo. The tools are stand-ins that read their own configuration files by
-// their documented rules.
+// prepare in trees of files, one for each way in which distributions build boot images and boot
+// entries: apply, read the result of the host's own tools, apply again, undo. The tools are
+// stand-ins that read their own configuration files by their documented rules.
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   existsSync,
@@ -31,8 +31,8 @@ test.before.each((context) => {
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
 /**
- * The tools that make images and entries, as shell texts; $ROOT is the tree. An image is a text: `module NAME`, `file PATH`, and
- * for unified images `cmdline WORDS`.
+ * The tools that build images and entries, as shell texts; $ROOT is the tree. An image is a text:
+ * `module NAME`, `file PATH`, and for unified images `cmdline WORDS`.
  */
 const tools: Record<string, string> = {
   // initramfs-tools(7): executable hooks run with DESTDIR; update-initramfs copies /etc/modprobe.d
@@ -103,7 +103,7 @@ const tools: Record<string, string> = {
   "proxmox-boot-tool":
     '[ "$1" = refresh ] || exit 64; echo "options $(cat "$ROOT/etc/kernel/cmdline")" >"$ROOT/boot/proxmox.conf"',
   "transactional-update": "case $1 in initrd) dracut ;; grub.cfg) grub2-mkconfig ;; *) exit 64 ;; esac",
-  // rpm-ostree(1): dracut with the arguments of the call alone; fails where nothing would change
+  // rpm-ostree(1): dracut with only the arguments of the call; fails if nothing would change
   "rpm-ostree": `state=$ROOT/deployment entry=$ROOT/boot/loader/entries/ostree-1.conf
     case $1 in
     kargs) for word; do case $word in
@@ -119,18 +119,18 @@ const tools: Record<string, string> = {
     esac`,
 };
 
-/** What a set-up is: its os-release, its files, its own tools. */
+/** The parts of a setup: its os-release, its files, its own tools. */
 interface SetUp {
   os: string;
   files?: Record<string, string>;
   programs: string[];
-  /** The commands that made its image and entries when it was installed. */
+  /** The commands that built its image and entries when it was installed. */
   first: string[];
   existing?: string[];
-  /** The file with the arguments that boot, and the image; by default they are the same. */
+  /** The file with the arguments of the next boot, and the image; by default they are the same. */
   entry: string;
   image: string;
-  /** What the image has; by default the module and modprobe's file. */
+  /** What the image contains; by default the module and modprobe's file. */
   has?: RegExp[];
 }
 const conf = "/etc/modprobe.d/homelab-gpu.conf";
@@ -316,7 +316,7 @@ const setUps: Record<string, SetUp> = {
   },
 };
 
-/** Everything below a folder but the stand-ins: paths, modes, texts. */
+/** Everything below a folder except the stand-ins: paths, modes, texts. */
 function snapshot(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
     !path.startsWith("bin/") && statSync(join(folder, path)).isFile()
@@ -347,7 +347,7 @@ function hostOf(read: Host, { programs, existing = [] }: SetUp, applied = false)
     host.programs = Object.fromEntries(programs.map((name) => [name, `/usr/bin/${name}`]));
     host.existingPaths = [...host.existingPaths, ...existing];
     Object.assign(host, { efi: true, secureBoot: false });
-    // after the reboot the argument runs
+    // after the reboot, the argument is active
     if (applied) host.kernel.arguments = ["intel_iommu=on"];
   };
 }

@@ -1,4 +1,5 @@
-// status-guest.sh and the scripts that apply services, with recording programs and a made tree instead of /sys.
+// status-guest.sh and the scripts that apply services, with recording programs and a test tree in
+// place of /sys.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -150,8 +151,8 @@ test("an image that cannot be pulled affects no other service", ({ folder }) => 
 });
 
 test("templates for inspect use the field names of Docker's and Podman's types", () => {
-  // for a JSON name such as HostIp Docker falls back to the JSON text, in which a container without a health check has no Health, and
-  // fails; Podman knows no JSON names
+  // for a JSON name such as HostIp, Docker falls back to the JSON text, which has no Health for a
+  // container without a health check, and fails; Podman has no JSON names
   for (const name of ["status-guest", "verify-guest"]) {
     const templates = readFileSync(`${root}/scripts/${name}.sh`, "utf8").match(/\{\{.*\}\}/g)!.join("\n");
     assert.equal(templates.match(/\.HostIp\b|\.Id\b|\.HostIP\b/g), [".HostIP"], name);

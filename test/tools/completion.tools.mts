@@ -95,7 +95,7 @@ for (const shell of shells) {
     const offered = (...typed: string[]) => offers[shell](["homelab-gpu", ...typed]);
     assert.equal(["ai-box", "second", "web"].map((name) => offered("up", "").includes(name)), [true, true, false]);
     assert.equal(["iommu", "iommu.group"].map((name) => offered("doctor", "iom").includes(name)), [true, true]);
-    // each prompt of zsh takes a second and more
+    // each prompt of zsh takes more than a second
     if (shell === "zsh") return;
     assert.ok(offered("ssh", "se").includes("second"));
     assert.ok(offered("explain", "gpu.re").includes("gpu.reset"));
@@ -116,7 +116,7 @@ test("zsh completes after the steps of the README", () => {
   const [, told] = /```sh\nnpm run bundle\n(homelab-gpu\(\) .*\nsource .*) {3}#.*\n```/.exec(own("README.md"))!;
   const file = "~/homelab-gpu/dist/homelab-gpu.mjs";
   assert.ok(told!.includes(file), told);
-  // beside the packages, as in the checkout that the README is about
+  // next to the packages, as in the checkout that the README describes
   const built = join(root, "node_modules", `homelab-gpu-${process.pid}.mjs`);
   run("node", ["--import", "tsx", "scripts/bundle.mts", built], root);
   try {

@@ -32,7 +32,7 @@ function get(folder: string, ...words: string[]) {
   return getWith({}, folder, ...words);
 }
 
-/** The same with more variables in the environment. */
+/** Like {@link get}, with more environment variables. */
 function getWith(more: Record<string, string>, folder: string, ...words: string[]) {
   const env = { ...process.env, XDG_CACHE_HOME: join(folder, "cache"), ...more };
   const { status, stderr } = spawnSync("sh", [
@@ -49,8 +49,8 @@ function getWith(more: Record<string, string>, folder: string, ...words: string[
 const server = (folder: string, name: string) => `file://${encodeURI(folder)}/server/${name}`;
 
 /**
- * Starts a web server whose answers a statement writes to `answer`, for `asked`; in a process of
- * its own, since `get` blocks this one.
+ * Starts a web server that answers `asked` with what a statement writes to `answer`. It is a
+ * separate process, since `get` blocks this one.
  */
 async function serve(statement: string): Promise<{ port: number; end: () => void }> {
   const code = `require("node:http").createServer((asked, answer) => { ${statement} })

@@ -1,5 +1,5 @@
-// Every way of requesting a GPU, rendered for each engine and version, through the real Compose
-// programs: the request that reaches the daemon.
+// Every form of a GPU request, rendered for each engine and version, in the real Compose programs:
+// the request that reaches the daemon.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
-/** The ways as users write them in a service. */
+/** The forms as users write them in a service. */
 const ways: Record<string, Record<string, unknown>> = {
   reservation: reserves({ driver: "nvidia", count: 1, capabilities: ["gpu"] }),
   "reservation by id": reserves({ driver: "nvidia", device_ids: ["0"], capabilities: ["gpu", "video"] }),
@@ -92,7 +92,7 @@ async function ask(folder: string, program: string, files: string[]): Promise<st
   return daemon.created.length === 1 ? asked(daemon.created[0]!) : `refused: ${said.trim().split("\n").at(-1)}`;
 }
 
-/** A way rendered for an engine, as separate files. */
+/** A form rendered for an engine, as separate files. */
 function rendered(folder: string, way: Record<string, unknown>, engine: GuestEngine): string[] {
   const text = writeYaml({ services: { web: { image: "x", ...way } } });
   writeFileSync(join(folder, "compose.yaml"), text);
@@ -109,7 +109,7 @@ function rendered(folder: string, way: Record<string, unknown>, engine: GuestEng
   return ["compose.yaml", "gpu.yaml"];
 }
 
-/** The request that must reach the daemon: by way, for engines without and with CDI names. */
+/** The request that must reach the daemon: by form, for engines without and with CDI names. */
 const nodes = "/dev/kfd + /dev/dri";
 const expected: Record<string, { plain: string; cdi?: string; gpus?: string; names?: string }> = {
   reservation: { plain: "nvidia 1" },

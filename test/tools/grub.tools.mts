@@ -57,7 +57,7 @@ function readBack(folder: string, programs = ["grub-mkconfig"]): Host {
   return host;
 }
 
-/** A preparation with only arguments: no files of ours except GRUB's, and no initramfs. */
+/** A preparation with only arguments: no other files of homelab-gpu than GRUB's, and no initramfs. */
 function preparationFor(host: Host, how: "add" | "remove", word: string): Preparation {
   return { files: [], appended: [], notes: [], arguments: [changeArgument(host, how, word)] };
 }

@@ -1,5 +1,5 @@
-// install-graphics.sh in a tree of files, with stand-ins for apt and the kernel's tools: what it installs on each
-// system, and what it refuses.
+// install-graphics.sh in a tree of files, with stand-ins for apt and the kernel's tools: what it
+// installs on each system, and what it refuses.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,14 +14,17 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
-/** What a system's package sources have: each package, and the files that it brings. */
+/** A system's package sources: each package, and its files. */
 interface System {
   id: string;
   version: string;
   kernels: string[];
-  /** Lines of apt's list of sources. */
+  /** Lines of apt's package sources. */
   sources: Record<string, string>;
-  /** Packages by name: files that appear when they are installed. A package of `needs` is known only with that file. */
+  /**
+   * Packages by name: files that exist after their installation. A package with `needs` is known
+   * only with that file.
+   */
   packages: Record<string, { files: string[]; needs?: string }>;
 }
 
@@ -80,7 +83,7 @@ function made(folder: string, system: System, drivers: string[]) {
   }
 }
 
-/** Runs the script; what was installed, in order, the groups of the user, and the last line. */
+/** Runs the script; returns the installed packages in order, the groups of the user, and the last line. */
 function install(folder: string, graphics: string) {
   const known =
     `known() { [ -e '${folder}/packages/'"$1" ] && { [ ! -e '${folder}/needs/'"$1" ] || [ -e '${folder}'"$(cat '${folder}/needs/'"$1")" ]; }; }`;

@@ -1,5 +1,5 @@
-// Our own file after a project's files, through the real Compose 2.26: the GPU request is there once, and nothing else
-// changes.
+// The generated override file after a project's files, in the real Compose 2.26: the GPU request is
+// there once, and nothing else changes.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,7 +32,7 @@ const all = { capabilities: ["gpu"], driver: "nvidia", count: -1 };
 const common =
   "x-common: &common {image: x, environment: {A: b}, ports: ['80:80']}\nservices:\n  web:\n    <<: *common\n";
 
-/** Projects by their files, and the device requests that must be there with our own file. */
+/** Projects by their files, and the device requests that they must have with the override file. */
 const projects: { name: string; files: Record<string, string>; requests: unknown[]; devices?: number }[] = [
   { name: "gpus with a merge key", files: { "compose.yaml": `${common}    gpus: all\n` }, requests: [all] },
   {

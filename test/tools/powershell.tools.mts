@@ -14,7 +14,7 @@ const scripts = ["scripts", "templates"].flatMap((folder) =>
 
 test("every script is valid PowerShell", () => {
   assert.ok(scripts.length > 0);
-  // the grammar does not know numbers such as 1GB; the tier powershell reads these with PowerShell's own parser
+  // the grammar has no numbers such as 1GB; the tier powershell reads these with PowerShell's own parser
   const text = (name: string) => own(name).replace(/\b(\d+)[KMGT]B\b/g, "$1");
   for (const name of scripts) assert.equal(errors(text(name)), [], name);
 });

@@ -100,7 +100,7 @@ test("Vagrant does not know these settings without hyperv_gpu.rb", ({ folder }) 
 });
 
 const id = "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f";
-/** What Vagrant and hyperv_gpu.rb ask, in order. */
+/** The queries of Vagrant and hyperv_gpu.rb, in order. */
 const asked = (folder: string) =>
   calls(folder).filter((line) => !/^vagrant: (check|has|import|get|set|list)/.test(line));
 
@@ -117,7 +117,7 @@ test("vagrant up on Hyper-V: static memory, no checkpoints, the card in one call
   ]);
 });
 
-/** What a start asks of a VM that is there already, and the error that ends it. */
+/** The queries of a start for an existing VM, and the error that ends it. */
 function started(folder: string, gpu: string, words = ["up"], state = "off"): string[] {
   lab(folder, `provider: hyperv${gpu}`);
   box(folder, "hyperv");

@@ -42,7 +42,7 @@ function verify(folder: string, words: string[], env: Record<string, string> = {
     encoding: "utf8",
   });
   assert.is(stderr, "");
-  // what the test machine itself has
+  // programs of the test machine itself
   return stdout.split("\n").filter((line) =>
     !/^(kernel|services-file|pci|headers|secure-boot|.*-since|daemon-json):/.test(line)
   );
@@ -116,7 +116,8 @@ test("AMD: reads its render node, and the nodes that a container has and can ope
 /**
  * Watches services with a test clock, which advances only while the script sleeps. `inspect` is
  * shell code that prints docker's answer about the service: $NOW is the time in seconds since the
- * start, $LOOK the number of the look. `began`: the second in which a process began, by process id.
+ * start, $LOOK the number of the query. `began`: the second in which a process started, by process
+ * id.
  */
 function watched(folder: string, patience: number, inspect: string, began: Record<number, number> = {}) {
   const boot = 100_000;
@@ -183,7 +184,7 @@ test("waits for every container of a service", ({ folder }) => {
 });
 
 const restarted = (pid: number | "$LOOK") => `echo "web running 0 4 none always ${pid} /homelab-gpu-web-1"`;
-/** A different process for each look, which has just begun. */
+/** A different process for each query, which has just started. */
 const young = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [i + 1, 2 * i]));
 const fine = "running 0 0 none always homelab-gpu-web-1";
 

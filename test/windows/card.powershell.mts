@@ -1,13 +1,12 @@
-// hyperv_gpu.ps1 under real PowerShell, on a stand-in Windows: what it does, step by step, and what
-// the next command makes of what a
-// failure or a kill left.
+// hyperv_gpu.ps1 under real PowerShell, on a simulated Windows: what it does, step by step, and
+// what the next command does after a failure or a kill.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { card, device, host, id, part, vm } from "./hosts.mts";
 import { type Entry, plan, type Result, type Run } from "./windows.mts";
 
 const test = suite("card");
-/** A test of what these runs come to. */
+/** A test of the results of these runs. */
 function on(name: string, entries: Entry[], check: (results: Result[][]) => void): void {
   const results = plan(entries);
   test(name, () => check(results()));
@@ -31,11 +30,11 @@ const back = (more: Partial<Run> = {}, words: Record<string, string> = {}): Run 
   words: { Action: "back", Id: id, Record: "cards/a.txt", ...words },
   ...more,
 });
-/** What the toolkit itself runs for a machine without a VM: the card's record alone is known. */
+/** The command that homelab-gpu runs for a machine without a VM: only the card's record is known. */
 const returned: Run = { script, words: { Action: "back", Record: "cards/a.txt" } };
 const divided = (words: Record<string, string | number> = {}) => give({}, { Mode: "partition", ...words });
 
-/** Whose a card is: `host` only where Windows has it started. */
+/** The owner of a card: `host` only if Windows has started it. */
 function owner({ state }: Result): string {
   const [{ enabled, dismounted }] = state.devices;
   const assigned = state.vms.find((one: { assigned: string[] }) => one.assigned.includes(card));
@@ -48,7 +47,7 @@ const names = ({ log }: Result) =>
 const taken = ["Disable-PnpDevice", "Dismount-", "Add-AssignableDevice"];
 const given = ["Remove-AssignableDevice", "Mount-", "Enable-PnpDevice"];
 
-/** A card that a VM has, as a first `up` leaves it. */
+/** A card that a VM has, as the first `up` leaves it. */
 const passed = (more: Record<string, unknown> = {}) =>
   host(2022, {
     vms: [
@@ -89,8 +88,8 @@ on(
 );
 
 /**
- * The way of a card, ended at each of its changes: what is left then, and what the next `up` (give)
- * and the next `destroy` of a machine whose VM is there (back) or gone (returned) do.
+ * The moves of a card, ended at each change: the state that is left, and what the next `up` (give)
+ * and the next `destroy` of a machine with its VM (back) or without it (returned) do.
  */
 const table: { at: string; left: string; up: string[]; destroy: string[]; gone: string[] }[] = [
   { at: "Set-VM", left: "host", up: ["Set-", "Set-Firmware", ...taken], destroy: [], gone: [] },
@@ -142,7 +141,7 @@ for (
     rows.flatMap((_, kill) => [
       { state, runs: [run({ kill }), give()] },
       { state, runs: [run({ kill }), back()] },
-      // the VM was deleted meanwhile, in Hyper-V's manager: its device goes with it
+      // the VM was deleted in Hyper-V's manager, which removes its device too
       { state, runs: [run({ kill }), { ...returned, removeVm: true }] },
     ]),
     (results) => {

@@ -1,6 +1,6 @@
 /**
- * Cmdlets with their parameters by Windows, and how a call is held against them. `cmdlets.json` is
- * generated from Microsoft's reference by `table.mts`.
+ * Cmdlets and their parameters on each Windows version, and the check of a call against them.
+ * `cmdlets.json` is generated from Microsoft's reference by `table.mts`.
  */
 import { readFileSync } from "node:fs";
 
@@ -9,9 +9,9 @@ export interface Parameter {
   name: string;
   switch?: true;
   mandatory?: true;
-  /** Absent: only by name. */
+  /** Its position; absent if it is given only by name. */
   position?: number;
-  /** Takes its value from the pipeline: the object, or one of its properties. */
+  /** Whether its value may come from the pipeline: the object, or one of its properties. */
   pipeline?: "value" | "property";
   aliases?: string[];
 }
@@ -61,8 +61,8 @@ const common: Record<string, boolean> = {
 };
 
 /**
- * Why PowerShell refuses a call on one of the Windows that have the cmdlet; undefined if none does.
- * A prefix of a parameter's name does only where it is the only one (about_Parameters).
+ * Why PowerShell refuses a call on one of the Windows versions that have the cmdlet; undefined if
+ * none refuses it. A prefix of a parameter's name is valid only if it is unique (about_Parameters).
  */
 export function refusal(call: Call): string | undefined {
   const versions = Object.entries(table.cmdlets).find(([name]) => name.toLowerCase() === call.name.toLowerCase())?.[1];
@@ -101,7 +101,7 @@ function refusalOf(call: Call, { sets, shouldProcess }: Version): string | undef
     const { name } = fitting[0]!;
     if (given.includes(name)) return `-${name} is given twice`;
     given.push(name);
-    // the next word is its value
+    // the next word is the value of this parameter
     if (!value && !all.get(name)!.switch && call.parts[i + 1]?.name === null) i++;
     else if (!value && !all.get(name)!.switch) return `-${name} has no value`;
   }

@@ -1,6 +1,6 @@
-/** Stand-in Windows with one card, for the tests. */
+/** Simulated Windows hosts with one card, for the tests. */
 
-/** The VM's id, and the card as each part of Windows names it. */
+/** The VM's id, and the names of the card in each part of Windows. */
 export const id = "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f";
 export const card = String.raw`PCI\VEN_10DE&DEV_2786&SUBSYS_40B2196E&REV_A1\4&275D7527&0&0010`;
 export const location = "PCIROOT(0)#PCI(0100)#PCI(0000)";
@@ -33,7 +33,7 @@ export const vm = (more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
-/** A Windows with a VM that is off and a card that the host has. */
+/** A Windows with a stopped VM and a card that the host has. */
 export const host = (windows: keyof typeof builds, more: Record<string, unknown> = {}) => ({
   windows: { build: builds[windows], client: windows < 100 },
   vms: [vm()],

@@ -1,4 +1,5 @@
-// probe-windows.ps1 under real PowerShell: on a stand-in of each recorded Windows it prints what was recorded.
+// probe-windows.ps1 under real PowerShell: on a simulation of each recorded Windows it prints the
+// recorded text.
 import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -9,8 +10,8 @@ import { plan } from "./windows.mts";
 const test = suite("probe");
 
 /**
- * The facts of a probe's text: its lines by section, without the comments and what is asked of
- * programs that are not here.
+ * The facts of a probe's text: its lines by section, without comments and without answers of
+ * programs that are not simulated.
  */
 function factsOf(text: string): Record<string, string[]> {
   const sections: Record<string, string[]> = {};
@@ -25,7 +26,7 @@ function factsOf(text: string): Record<string, string[]> {
   return Object.fromEntries(Object.entries(sections).map(([name, lines]) => [name, lines.sort()]));
 }
 
-/** A Windows of which the probe would print this text. */
+/** A Windows for which the probe prints this text. */
 function stateOf(text: string) {
   const host = parseHost(text);
   const facts = factsOf(text);

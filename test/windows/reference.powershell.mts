@@ -1,6 +1,5 @@
-// Our PowerShell, read by PowerShell's own parser: no text has an error, and each call is one that
-// every Windows takes which has
-// the cmdlet. The reference is Microsoft's (cmdlets.json).
+// Our PowerShell, read by PowerShell's own parser: no text has an error, and each call is valid on
+// every Windows version that has the cmdlet. The reference is Microsoft's (cmdlets.json).
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { readVm } from "../../lib/host/hypervisors.mts";
@@ -16,14 +15,14 @@ interface Parsed {
   errors: string[];
   commands: Call[];
 }
-/** What a command prints that asks a hypervisor. */
+/** The output of a command that queries a hypervisor. */
 async function asked(): Promise<Text[]> {
   const { shell, asked } = fakeShell();
   await readVm(shell, "hyperv", "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f");
   return asked.map((command) => ({ name: "lib/host/hypervisors.mts", text: /-Command ([^]*)$/.exec(command)![1]! }));
 }
 const own = [...scripts(), ...commands(), ...documented(), ...await asked()];
-/** Calls that some Windows refuses, with a word of why. */
+/** Calls that some Windows version refuses, with a word of the reason. */
 const wrong: [string, RegExp][] = [
   ["Remove-VMAssignableDevice -VM (Get-VM -Name a) -LocationPath x", /-VM is ambiguous: .*-VMName/],
   ["Get-VM -Nme a", /no parameter -Nme/],
@@ -49,7 +48,7 @@ const parsed = powershell<Parsed[]>("parse.ps1", [
 ]);
 const of = (name: string) => parsed.filter((one) => one.name === name);
 
-/** Programs, which are no cmdlets. */
+/** Programs, which are not cmdlets. */
 const programs =
   /^(ssh|scp|tar|reg|icacls\.exe|dism|bcdedit|gpupdate|wsl|nvidia-smi|vagrant|vagrant\.exe|npx|(npm|npx)\.cmd|git|cd|\$\w+|curl)$/;
 

@@ -1,8 +1,8 @@
 /**
- * Generates `cmdlets.json` out of checkouts of Microsoft's reference: only the cmdlets that are in
+ * Generates `cmdlets.json` from checkouts of Microsoft's reference: the cmdlets that are already in
  * it, and those that are named.
  *
- *   node table.mts windows-powershell-docs PowerShell-Docs DATE [CMDLET…]
+ * node table.mts windows-powershell-docs PowerShell-Docs DATE [CMDLET…]
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
@@ -14,8 +14,8 @@ const before = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) as Tabl
 const names = [...new Set([...Object.keys(before?.cmdlets ?? {}), ...more])].sort();
 
 /**
- * What Microsoft's reference does not have, by hand: on which Windows, as on which other one, and
- * where that is from.
+ * Cmdlets that Microsoft's reference lacks, added by hand: the Windows version, the version that it
+ * equals, and the source.
  */
 const byHand: Record<string, { windows: string; as: string; without?: string[]; note: string }[]> = {
   ...Object.fromEntries(
@@ -95,7 +95,7 @@ function parametersOf(page: string): { name: string; sets: string[]; parameter: 
   });
 }
 
-/** The names of the sets are headings of the syntax; a page with one set has none. */
+/** The names of parameter sets are headings of the syntax; a page with one set has none. */
 function versionOf(page: string): Omit<Version, "windows"> {
   const syntax = /^## SYNTAX$([^]*?)^## /m.exec(page)?.[1] ?? "";
   const heads = [...syntax.matchAll(/^### (\S+)( \(Default\))?/gm)];
@@ -104,7 +104,7 @@ function versionOf(page: string): Omit<Version, "windows"> {
     ? heads.map(([, name]) => name!)
     : [[...new Set(parameters.flatMap(({ sets }) => sets))].filter((one) => one !== "(All)")[0] ?? "All"];
   const isShould = ({ name }: { name: string }) => name === "WhatIf" || name === "Confirm";
-  // a parameter of one provider alone (New-Item) is not in the first block of its set
+  // a parameter of only one provider (New-Item) is not in the first block of its set
   const blocks = syntax.split(/^### /m).slice(heads.length > 0 ? 1 : 0);
   const inSyntax = (set: string, name: string) => {
     const block = heads.length > 0 ? blocks.find((one) => one.startsWith(set)) ?? "" : syntax;

@@ -1,8 +1,8 @@
-/** Every text of PowerShell that this project has or prints, with where it is from. */
+/** Every PowerShell text that this project contains or prints, with its origin. */
 import { readdirSync, readFileSync } from "node:fs";
 import { root } from "../fake.mts";
 
-/** Verbs of cmdlets that occur here, so that a sentence is told from a command. */
+/** Verbs of cmdlets in these texts, to distinguish a command from a sentence. */
 const cmdlet =
   /\b(?:Add|Copy|Convert\w*|Disable|Dismount|Enable|Export|Expand|Get|Import|Install|Invoke|Mount|New|Optimize|Out|Read|Remove|Rename|Resize|Restart|Select|Set|Start|Stop|Test|Where|Write)-[A-Z][A-Za-z]+/;
 
@@ -17,13 +17,13 @@ const files = (folder: string, ends: RegExp) =>
     name,
   ) => `${folder}/${name}`);
 
-/** The scripts, whole. */
+/** The complete scripts. */
 export const scripts = (): Text[] =>
   [...files("scripts", /\.ps1$/), ...files("templates", /\.ps1$/)].map((name) => ({ name, text: read(name) }));
 
 /**
- * Commands in the code's strings, but for those that are put together: those of fixes and of
- * checks, and what the advice says in parentheses or after a colon.
+ * Commands in the code's strings, except those that are assembled: commands of fixes and checks,
+ * and commands in the advice, in parentheses or after a colon.
  */
 export const commands = (): Text[] =>
   files("lib", /\.mts$/).filter((name) => name !== "lib/host/hypervisors.mts").flatMap((name) =>
@@ -34,7 +34,7 @@ export const commands = (): Text[] =>
       .filter((text) => cmdlet.test(text) && !/\(\?[:!]/.test(text)).flatMap(commandsIn).map((text) => ({ name, text }))
   );
 
-/** Commands in documents: in backquotes, and blocks of PowerShell. */
+/** Commands in documents: in backquotes, and in blocks of PowerShell. */
 export const documented = (): Text[] =>
   [
     "README.md",
@@ -52,7 +52,7 @@ export const documented = (): Text[] =>
       return [...blocks, ...spans].map((text) => ({ name, text }));
     });
 
-/** The commands in a sentence, or the text itself where it is one. */
+/** The commands in a sentence, or the whole text if it is a command. */
 function commandsIn(text: string): string[] {
   const at = new RegExp(`^(?:[$(@]\\S* *=? *)*${cmdlet.source}`).test(text);
   if (at) return [text];

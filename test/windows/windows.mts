@@ -7,7 +7,7 @@ import { root } from "../fake.mts";
 
 let program: string | undefined;
 
-/** What a script of this folder prints as JSON, given JSON. Throws where PowerShell cannot be had. */
+/** The JSON output of a script of this folder for a JSON input. Throws if PowerShell is not available. */
 export function powershell<T>(script: string, input: unknown): T {
   program ??= execFileSync("sh", [`${root}/test/windows/powershell.sh`], { encoding: "utf8" }).trim();
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu powershell-"));
@@ -28,19 +28,19 @@ export function powershell<T>(script: string, input: unknown): T {
   }
 }
 
-/** One script on a stand-in Windows. */
+/** One script on a simulated Windows. */
 export interface Run {
   script: string;
   words?: Record<string, string | number>;
-  /** Parts of the state that something else changed before. */
+  /** Parts of the state that were changed by something else before. */
   change?: Record<string, unknown>;
   removeVm?: boolean;
-  /** Ends the script before its change of this number, from 0. */
+  /** Ends the script before this change, counted from 0. */
   kill?: number;
-  /** Messages with which cmdlets refuse, once each. */
+  /** Errors with which cmdlets refuse, once each. */
   fail?: Record<string, string>;
 }
-/** How a run ended. */
+/** The end of a run. */
 export interface Result {
   code: number;
   out: string[];
@@ -52,7 +52,7 @@ export interface Result {
   state: any;
 }
 
-/** A stand-in Windows, and what runs on it in turn. */
+/** A simulated Windows, and the scripts that run on it in order. */
 export interface Entry {
   state: unknown;
   runs: Run[];
@@ -62,8 +62,8 @@ const planned: Entry[] = [];
 let results: Result[][] | undefined;
 
 /**
- * Plans runs of scripts and gives a function with their results. All that a test file plans runs in
- * one PowerShell, which takes seconds to start, when the first results are asked for.
+ * Plans runs of scripts, and returns a function with their results. All runs that a test file plans
+ * share one PowerShell, which takes seconds to start; it starts when the first results are needed.
  */
 export function plan(entries: Entry[]): () => Result[][] {
   const at = planned.length;
