@@ -25,8 +25,8 @@ export const neededForPrepare = [
 ];
 
 /**
- * Whether `prepare` refuses because of a finding. It accepts an IOMMU that is not enabled yet: it enables it. It refuses a
- * container, whose files have no effect on the host's kernel.
+ * Whether `prepare` refuses because of a finding. It accepts an IOMMU that is not enabled yet,
+ * since it enables it. It refuses a container, whose files do not affect the host's kernel.
  */
 export function stopsPrepare({ check, status }: Finding, host: Host): boolean {
   if (check === "host.guest") return host.container !== undefined;

@@ -7,7 +7,10 @@ import { isMap, mapAt } from "../maps.mts";
 import { joinList } from "../text.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 
-/** Settings that Compose refuses although each has the right form (compose-go, loader; run with Compose 2.26.1 and 2.40.3 on 2026-11-26). */
+/**
+ * Settings that Compose refuses although each has the right form (compose-go, loader; tested with
+ * Compose 2.26.1 and 2.40.3 on 2026-11-26).
+ */
 export function conflictFlaws(project: ComposeProject): ProjectFlaw[] {
   return [
     ...sources(project, "configs", ["file", "environment", "content"]),

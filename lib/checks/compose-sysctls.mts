@@ -5,10 +5,16 @@ import { isMap } from "../maps.mts";
 import { texts } from "../compose/service.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 
-/** Parameters of the IPC namespace (opencontainers/runc, libcontainer/configs/validate/validator.go; read 2026-11-26). */
+/**
+ * Parameters of the IPC namespace (opencontainers/runc, libcontainer/configs/validate/validator.go;
+ * read 2026-11-26).
+ */
 const ofIpc = /^(fs\.mqueue\..+|kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced))$/;
 
-/** The parameters that a container cannot set: those of the whole VM, and those of a namespace that it shares with the VM. */
+/**
+ * The parameters that a container cannot set: those of the whole VM, and those of a namespace that
+ * it shares with the VM.
+ */
 export function sysctlFlaws({ sysctls, network_mode, ipc }: ComposeService): ProjectFlaw[] {
   const all = isMap(sysctls)
     ? Object.entries(sysctls).map(([name, value]) => ({ name, value: String(value) }))

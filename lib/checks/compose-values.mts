@@ -44,7 +44,8 @@ export function valueFlaws(project: ComposeProject, machine: ResolvedMachine, co
           message: old
             ? `${key} of ${service} is a date to YAML: ${compose.shown}, which passes on ${day} ${time.slice(0, 8)} ` +
               "+0000 UTC; newer versions refuse it"
-            : `${key} of ${service} is a date to YAML, which Compose ${otherLibrary} and later refuse; ${compose.shown}`,
+            : `${key} of ${service} is a date to YAML, which Compose ${otherLibrary} and later refuse; ` +
+              `${compose.shown}`,
           ...place,
           fix,
         }];

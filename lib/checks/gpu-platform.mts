@@ -48,7 +48,8 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
         manualFix(
           wanted > 1
             ? "Run NVIDIA's Fabric Manager on this host in its shared NVSwitch mode, with a partition of these GPUs"
-            : "Run NVIDIA's Fabric Manager on this host in its shared NVSwitch mode, with a partition of this GPU alone",
+            : "Run NVIDIA's Fabric Manager on this host in its shared NVSwitch mode, with a partition of this " +
+              "GPU alone",
           { root: true },
         ),
       ],

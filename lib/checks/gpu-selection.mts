@@ -300,7 +300,8 @@ function exclusive(_host: Host, { machines }: Resolved): Verdict[] {
         ? `${machine} asks for ${bdf} twice`
         : first.card.bdf === bdf
         ? `${first.machine} and ${machine} both ask for ${bdf}: only one running VM can have a card`
-        : `${first.machine} gets ${first.card.bdf} and ${machine} gets ${bdf}, which cannot be separated: only one running VM can have them`,
+        : `${first.machine} gets ${first.card.bdf} and ${machine} gets ${bdf}, which cannot be separated: only ` +
+          "one running VM can have them",
       [],
       [manualFix("Give each its own card with address:, or remove gpu: from one of them")],
     ),

@@ -89,7 +89,8 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
       return cudaCodeMissing(subject, version, architectures, evidence) ??
         warn(
           fit.needs
-            ? `${subject} was released with driver ${fit.needs}, but the guest gets ${has}: it may run by minor-version compatibility`
+            ? `${subject} was released with driver ${fit.needs}, but the guest gets ${has}: it may run by ` +
+              "minor-version compatibility"
             : `${subject} is newer than this program knows: on driver ${has} it may run by minor-version compatibility`,
           evidence,
           fit.needs ? newer(version, fit.needs, architectures, machine) : [],
@@ -196,7 +197,8 @@ function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest
     case "minor":
       return warn(
         fit.needs
-          ? `${subject} was released with driver ${fit.needs}, but the host has ${own}: it may run by minor-version compatibility`
+          ? `${subject} was released with driver ${fit.needs}, but the host has ${own}: it may run by ` +
+            "minor-version compatibility"
           : `${subject} is newer than this program knows: on driver ${own} it may run by minor-version compatibility`,
         evidence,
         fix,

@@ -15,9 +15,8 @@ import { graphicsDriver } from "./guest-graphics.mts";
 export const guestDriverChecks: Check[] = [
   {
     id: "guest.driver",
-    about:
-      "whether the driver that the guest gets works with its card: kernel modules, branch, whether it builds, and the " +
-      "guest's kernel for cards of AMD and Intel",
+    about: "whether the driver that the guest gets works with its card: kernel modules, branch, whether it builds, " +
+      "and the guest's kernel for cards of AMD and Intel",
     why: "a driver that does not fit is still installed, and then finds no card",
     check: (host, { machines }) => {
       const wanting = machines.filter(({ gpus }) => gpus.length > 0);

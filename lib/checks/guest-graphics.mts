@@ -27,7 +27,8 @@ export function graphicsDriver(machine: ResolvedMachine): Verdict | undefined {
   const drivers = joinList(vendors.map((vendor) => graphicsMakers[vendor].drivers[0]!));
   if (installedGraphics(machine).length === 0) {
     return unknown(
-      `the box ${box} is used unmodified: whether its kernel drives the card (${names}), and has its firmware, is not known`,
+      `the box ${box} is used unmodified: whether its kernel drives the card (${names}), and has its firmware, ` +
+        "is not known",
       [],
     );
   }

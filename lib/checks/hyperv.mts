@@ -158,7 +158,8 @@ function choiceConflicts({ machines }: Resolved): Verdict[] {
       ? [{
         machine: name,
         ...fail(
-          `${other.name} asks for ${other.count} parts of the card and ${name} for ${count}: a card has one count for all VMs`,
+          `${other.name} asks for ${other.count} parts of the card and ${name} for ${count}: a card has one ` +
+            "count for all VMs",
           [],
           [manualFix("Write the same partition_count for both")],
         ),

@@ -158,8 +158,10 @@ function fixedInPlace({ gpu }: Card, host: Host): Fix {
   }
   return manualFix(
     isIntegrated(gpu, host.pci)
-      ? "These graphics are part of the processor and cannot be moved: choose a card in a slot, or use the GPU in containers on this host"
-      : "A laptop's card cannot be moved (for an external one, try another port): use the GPU in containers on this host, or use a machine with slots",
+      ? "These graphics are part of the processor and cannot be moved: choose a card in a slot, or use the GPU " +
+        "in containers on this host"
+      : "A laptop's card cannot be moved (for an external one, try another port): use the GPU in containers on " +
+        "this host, or use a machine with slots",
   );
 }
 
@@ -242,7 +244,8 @@ const formatMember = (what: string) => (what === "route" ? "the default route" :
  */
 function release({ bdf }: PciFunction): string {
   const at = `/sys/bus/pci/devices/${bdf}`;
-  return `modprobe vfio-pci && sh -c 'echo vfio-pci >${at}/driver_override; echo ${bdf} >${at}/driver/unbind; echo ${bdf} >/sys/bus/pci/drivers_probe'`;
+  return `modprobe vfio-pci && sh -c 'echo vfio-pci >${at}/driver_override; echo ${bdf} >${at}/driver/unbind; ` +
+    `echo ${bdf} >/sys/bus/pci/drivers_probe'`;
 }
 
 function driven({ driver }: PciFunction): string {

@@ -90,8 +90,8 @@ function interrupts(host: Host): Verdict {
       }],
       [
         commandFix(
-          "No setting fixes this. If you trust the VM, use VFIO without remapping; the VM can then send any interrupt " +
-            "to this host",
+          "No setting fixes this. If you trust the VM, use VFIO without remapping; the VM can then send any " +
+            "interrupt to this host",
           "sh -c 'echo options vfio_iommu_type1 allow_unsafe_interrupts=1 " +
             ">/etc/modprobe.d/vfio-unsafe-interrupts.conf'",
           { root: true, reboot: true },
@@ -103,8 +103,8 @@ function interrupts(host: Host): Verdict {
   const off = host.kernel.arguments?.find((word) => /^(intremap=(.*,)?off|nointremap|nol?apic)$/.test(word));
   return off
     ? fail(
-      `interrupts are not remapped, because of the kernel's argument ${off}: VFIO will refuse the card (Operation not ` +
-        "permitted)",
+      `interrupts are not remapped, because of the kernel's argument ${off}: VFIO will refuse the card ` +
+        "(Operation not permitted)",
       [...evidence, { read: "/proc/cmdline", value: off }],
       [removeArgument(host, off)],
     )
@@ -178,9 +178,9 @@ function acs(host: Host): Verdict {
     return warn(
       ignored
         ? `${override} has no effect: ${release} is a distribution kernel, which does not know that argument`
-        : `${override}: kernels with the patch split groups that the hardware does not split, so the VM's card can reach its neighbours' memory; kernels without it ignore the argument. Cannot tell which kind ${
-          release || "this kernel"
-        } is`,
+        : `${override}: kernels with the patch split groups that the hardware does not split, so the VM's card ` +
+          "can reach its neighbours' memory; kernels without it ignore the argument. Cannot tell which kind " +
+          `${release || "this kernel"} is`,
       [...evidence, { read: "/proc/sys/kernel/osrelease", value: release || "not read" }],
       [
         manualFix(

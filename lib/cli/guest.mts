@@ -10,8 +10,8 @@ import type { Context } from "./context.mts";
 import type { LoadedConfig } from "./load-config.mts";
 
 /**
- * The start of an SSH command to a running machine, for the lab's folder; `options` come before its name. Throws {@link UserError} if it
- * is not running or was never reached.
+ * The start of an SSH command to a running machine, for the lab's folder; `options` come before its
+ * name. Throws {@link UserError} if the machine is not running or was never reached.
  */
 export function sshTo(name: string, machine: LabMachine, options: string[] = []): string[] {
   if (machine.state !== "running" || !machine.address) {

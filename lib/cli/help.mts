@@ -69,8 +69,8 @@ const pages: Record<string, Page> = {
   },
   status: {
     about:
-      "Shows each machine: whether it runs, its address, its services with health and URLs, how full its disk is and how " +
-      "busy its card is, and when it was proven. Reads running machines over SSH.",
+      "Shows each machine: whether it runs, its address, its services with health and URLs, how full its disk is " +
+      "and how busy its card is, and when it was proven. Reads running machines over SSH.",
     examples: [
       ["status", "all machines"],
       ["status --config lab.yaml", "those of another config"],
@@ -92,7 +92,8 @@ const pages: Record<string, Page> = {
   },
   "ssh-config": {
     about:
-      "Prints the SSH configuration of running machines. With it other programs (scp, rsync, editors) connect to a machine by its name.",
+      "Prints the SSH configuration of running machines. With it other programs (scp, rsync, editors) connect to " +
+      "a machine by its name.",
     examples: [
       ["ssh-config", "all machines that run"],
       ["ssh-config ai >>~/.ssh/config", "then ssh ai works"],

@@ -20,8 +20,8 @@ export function urlsOf({ ports, httpsPorts }: SeenService, address: string | und
 }
 
 /**
- * A line for each service: name, state, URLs, other ports, GPUs, in columns. Containers of one service share a line. `address` is the
- * VM's, undefined if unknown.
+ * A line for each service: name, state, URLs, other ports, GPUs, in columns. Containers of one
+ * service share a line. `address` is the VM's, undefined if unknown.
  */
 export function serviceLines(services: SeenService[], address: string | undefined): string[] {
   const names = [...new Set(services.map(({ name }) => name))];

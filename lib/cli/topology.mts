@@ -12,9 +12,10 @@ interface Node {
 }
 
 /**
- * A card and everything on its path to the CPU or in its IOMMU group, as a tree: address, kind, ids, group, driver, and
- * what happens to it. One line per function. If `width` columns are too few, the ids are dropped first, then all uses but
- * the first, then the kind: what happens to a function is never cut.
+ * A card and everything on its path to the CPU or in its IOMMU group, as a tree: address, kind,
+ * ids, group, driver, and what happens to it. One line per function. If `width` columns are too
+ * few, the ids are dropped first, then all uses but the first, then the kind: what happens to a
+ * function is never cut.
  */
 export function topologyLines(card: Card, host: Host, width: number): string[] {
   const wanted = [

@@ -193,8 +193,8 @@ export const machine: Record<string, Key> = {
     kind: "text",
     pattern: "^[^\\x00-\\x08\\x0b-\\x1f]{1,4000}$",
     expected: "lines of Ruby, after libvirt: |",
-    about:
-      "Lines of Ruby for this machine's block in the Vagrantfile, for what has no key here: settings of vagrant-libvirt as l.NAME.",
+    about: "Lines of Ruby for this machine's block in the Vagrantfile, for what has no key here: settings of " +
+      "vagrant-libvirt as l.NAME.",
     example: "l.nested = true",
   },
   gpu: {

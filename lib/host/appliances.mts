@@ -92,8 +92,8 @@ export const appliances: Appliance[] = [
     name: "Ubuntu Core",
     here: ({ os }) => os.id === "ubuntu-core",
     arguments:
-      "with snap set system system.kernel.cmdline-append if the gadget snap allows the argument, else (models of grade " +
-      "dangerous only) with system.kernel.dangerous-cmdline-append",
+      "with snap set system system.kernel.cmdline-append if the gadget snap allows the argument, else (models of " +
+      "grade dangerous only) with system.kernel.dangerous-cmdline-append",
     image: "kernel and initramfs come from a snap",
     packages: "Ubuntu Core installs snaps only: run this on another host",
     source: "https://ubuntu.com/core/docs/modify-kernel-options, /elements",
@@ -123,7 +123,8 @@ export const appliances: Appliance[] = [
     name: "Guix System",
     here: ({ os }) => os.id === "guix",
     arguments:
-      "in kernel-arguments of the operating-system that /etc/config.scm declares, then guix system reconfigure /etc/config.scm",
+      "in kernel-arguments of the operating-system that /etc/config.scm declares, then guix system reconfigure " +
+      "/etc/config.scm",
     image: "guix system reconfigure makes it, by initrd-modules of the same declaration",
     source: "https://gnu.org/s/guix/manual/html_node/operating_002dsystem-Reference.html",
     date,
@@ -132,7 +133,8 @@ export const appliances: Appliance[] = [
     name: "Harvester",
     here: ({ os }) => /^harvester\b/i.test(os.name ?? ""),
     arguments:
-      "in third_party_kernel_args of /oem/grubenv, after the existing ones (grub2-editenv /oem/grubenv list, then … set)",
+      "in third_party_kernel_args of /oem/grubenv, after the existing ones (grub2-editenv /oem/grubenv list, " +
+      "then … set)",
     image: "the system is an image that updates replace",
     binding: (functions) => [
       `Turn on the add-on pcidevices-controller, and enable passthrough of ${
@@ -175,7 +177,8 @@ export const appliances: Appliance[] = [
     here: isBootedImage,
     arguments: "in /usr/lib/bootc/kargs.d of the image that this host boots (bootc)",
     image:
-      'the image that this host boots has its initramfs: build it with dracut and force_drivers+=" vfio-pci " in the Containerfile of that image',
+      'the image that this host boots has its initramfs: build it with dracut and force_drivers+=" vfio-pci " in ' +
+      "the Containerfile of that image",
     packages: "Add them to the Containerfile of the image that this host boots, or run this on another host",
     source: "https://bootc-dev.github.io/bootc/building/kernel-arguments.html",
     date,

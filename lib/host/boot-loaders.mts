@@ -175,7 +175,9 @@ const loaders: Loader[] = [
       if (named) return `in ${named}, which a preset of mkinitcpio names, then run mkinitcpio -P`;
       return ukiCmdline(host)
         ? undefined
-        : "no file has this host's arguments, so mkinitcpio uses those of the running kernel: write all of /proc/cmdline but initrd= and BOOT_IMAGE= into /etc/kernel/cmdline, with this one, then run mkinitcpio -P";
+        : "no file has this host's arguments, so mkinitcpio uses those of the running kernel: write all of " +
+          "/proc/cmdline but initrd= and BOOT_IMAGE= into /etc/kernel/cmdline, with this one, then run " +
+          "mkinitcpio -P";
     },
   },
   {

@@ -52,7 +52,8 @@ const queries: Record<string, (id: string) => VmQuery> = {
         "if (-not $vm) { '{}'; exit 0 }; " +
         "$run = Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_ComputerSystem' | " +
         "Where-Object { $_.Name -eq [string]$vm.Id }; " +
-        "ConvertTo-Json -Compress @{ state = [string]$vm.State; cpus = $vm.ProcessorCount; memory = $vm.MemoryStartup / 1048576; " +
+        "ConvertTo-Json -Compress @{ state = [string]$vm.State; cpus = $vm.ProcessorCount; memory = " +
+        "$vm.MemoryStartup / 1048576; " +
         "since = [string]$run.TimeOfLastStateChange.ToFileTimeUtc(); " +
         "addresses = @($vm.NetworkAdapters | ForEach-Object { $_.IPAddresses }) }",
     ),

@@ -143,7 +143,8 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
     notes: [
       ...notes,
       ...(initramfs?.instead ?? []).map((path) =>
-        `a mkinitcpio preset names ${path}, so the files of mkinitcpio.conf.d are not read: one more line in it reads ours`
+        `a mkinitcpio preset names ${path}, so the files of mkinitcpio.conf.d are not read: one more line in it ` +
+        "reads ours"
       ),
     ],
     ...(readsGrubFolder(host) ? { grubFolder: true } : {}),

@@ -115,7 +115,8 @@ export function driverFor(cards: Architecture[], request: DriverRequest, image?:
     cautions: [
       ...(picky
         ? [
-          `without NVreg_OpenRmEnableUnsupportedGpus=1 the open modules of branch ${branch} do not support GeForce cards`,
+          `without NVreg_OpenRmEnableUnsupportedGpus=1 the open modules of branch ${branch} do not support ` +
+          "GeForce cards",
         ]
         : []),
       ...(ended ? [ended] : []),

@@ -73,8 +73,9 @@ async function containersOf(context: Context, lab: Lab, source: Parameters<typeo
 }
 
 /**
- * The containers that words name: a service of the config, STACK/SERVICE, the name of a service in one stack, or a stack; all without
- * words. Throws {@link UserError} for a name that matches nothing, or services of several stacks.
+ * The containers that words select: a service of the config, STACK/SERVICE, the name of a service
+ * in one stack, or a stack; all containers without words. Throws {@link UserError} for a name that
+ * matches nothing, or services of several stacks.
  */
 export function chosenContainers(all: Logged[], words: string[]): Logged[] {
   if (all.length === 0) throw new UserError(`no service has a container yet: ${self("up")}`, 1);
@@ -104,8 +105,8 @@ export function chosenContainers(all: Logged[], words: string[]): Logged[] {
 }
 
 /**
- * The command in a guest that prints logs of containers: of one unchanged, of several with the container's name before each line. With
- * -f they run at the same time.
+ * The command in a guest that prints logs of containers: of one container unchanged, of several
+ * with the container's name before each line. With -f they run at the same time.
  */
 export function logCommand(engine: string, containers: string[], options: string[]): string {
   const program = ["sudo", engine, "logs", ...options].join(" ");
