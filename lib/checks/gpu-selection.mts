@@ -12,6 +12,7 @@ import { self } from "../self.mts";
 import { counted, firstFew } from "../text.mts";
 import { isNvidia, isNvidiaRequest, vendorIds } from "../host/vendors.mts";
 import { hasRequestedIds } from "../resolve/requests.mts";
+import { exclusiveVerdicts } from "./gpu-exclusive.mts";
 
 /** The command that lists a host's graphics cards. */
 const listing = {
@@ -42,7 +43,7 @@ export const gpuSelectionChecks: Check[] = [
     id: "gpu.exclusive",
     about: "whether each card, and each IOMMU group, goes to one machine only",
     why: "two VMs cannot hold one card, or cards of one IOMMU group, at the same time",
-    check: exclusive,
+    check: (_host, config) => exclusiveVerdicts(config),
   },
 ];
 
@@ -253,79 +254,4 @@ function noMatch(request: GpuRequest, host: Host, cards: PciFunction[]): Verdict
       }`,
     ),
   ]);
-}
-
-function exclusive(_host: Host, { machines }: Resolved): Verdict[] {
-  const wanted = machines.flatMap((machine) =>
-    machine.gpus.flatMap((request) => {
-      const { match: choice } = request;
-      return choice.kind === "card"
-        ? [{
-          machine: machine.name,
-          mode: request.mode,
-          card: choice.card.gpu,
-          groups: choice.card.groups,
-          all: choice.card,
-        }]
-        : [];
-    })
-  );
-  if (wanted.length === 0) return [];
-  // virtual functions disappear with their physical function
-  const takes = ({ all }: typeof wanted[0]) => [...all.assignedFunctions, ...all.virtualFunctions];
-  // partitions of one card, including virtual functions, may go to several machines; the GPUs of
-  // one board must go to the same machine
-  const clash = (a: typeof wanted[0], b: typeof wanted[0]) =>
-    a.machine === b.machine
-      ? a.card === b.card || a.all.virtualFunctions.includes(b.card) || b.all.virtualFunctions.includes(a.card)
-      : (a.mode === "passthrough" || b.mode === "passthrough") && takes(a).some((fn) => takes(b).includes(fn));
-  const twice = wanted.flatMap((one, i) => {
-    const first = wanted.slice(0, i).find((other) => clash(one, other));
-    return first ? [{ first, one }] : [];
-  });
-  const whole = wanted.filter(({ mode }) => mode === "passthrough");
-  const shared = whole.flatMap((one, i) => {
-    const first = whole.slice(0, i).find((other) =>
-      other.machine !== one.machine && !clash(other, one) && other.groups.some((group) => one.groups.includes(group))
-    );
-    return first ? [{ first, one }] : [];
-  });
-  if (twice.length + shared.length === 0) {
-    return [pass("each card goes to one machine")];
-  }
-  const same = twice.map(({ first, one: { machine, card: { bdf } } }): Verdict => ({
-    machine,
-    ...fail(
-      first.machine === machine
-        ? `${machine} asks for ${bdf} twice`
-        : first.card.bdf === bdf
-        ? `${first.machine} and ${machine} both ask for ${bdf}: only one running VM can have a card`
-        : `${first.machine} gets ${first.card.bdf} and ${machine} gets ${bdf}, which cannot be separated: only ` +
-          "one running VM can have them",
-      [],
-      [manualFix("Give each its own card with address:, or remove gpu: from one of them")],
-    ),
-  }));
-  // a group can be opened only once: the second open returns EBUSY (drivers/vfio/group.c,
-  // vfio_group_fops_open)
-  const joined = shared.map(({ first, one }): Verdict => {
-    const groups = one.groups.filter((group) => first.groups.includes(group));
-    return {
-      machine: one.machine,
-      ...fail(
-        `${first.machine} gets ${first.card.bdf} and ${one.machine} gets ${one.card.bdf}, which share ${
-          groups.length === 1 ? "group" : "groups"
-        } ${groups.join(" and ")}: a group has one owner, so the VM that starts second fails`,
-        [first, one].map(({ card: { bdf, group } }) => ({
-          read: `/sys/bus/pci/devices/${bdf}/iommu_group`,
-          value: group ?? "none",
-        })),
-        [
-          manualFix("Give both cards to one machine, or remove gpu: from one of them"),
-          manualFix("Or put one of the cards in another slot", { root: true, reboot: true }),
-        ],
-      ),
-    };
-  });
-  return [...same, ...joined];
 }

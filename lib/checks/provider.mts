@@ -3,8 +3,7 @@ import type { ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
 import { dividedCardsFor, virtualFunctionsOf } from "../resolve/virtual-functions.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import type { Windows } from "../host/windows-types.mts";
-import { commandFix, joinGroupFix, manualFix, remedies } from "../fixes.mts";
+import { commandFix, manualFix } from "../fixes.mts";
 import type { SupportRow } from "../resolve/support-table.mts";
 import { insteadOf, refusals, supportOf } from "../resolve/support.mts";
 import { formatFunction, isDisplay } from "../host/pci.mts";
@@ -14,12 +13,13 @@ import { isOlder } from "../text.mts";
 import { vagrantAndVirtualbox } from "./vagrant-virtualbox.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 import { isNvidia } from "../host/vendors.mts";
+import { hypervAccess, libvirtAccess } from "./provider-access.mts";
 
 /**
  * Versions that `up` was tested with, the oldest of each. Below `least`, something that is rendered
  * does not exist.
  */
-const tried: Record<string, { least?: string; oldest: string; why?: string }> = {
+const testedVersions: Record<string, { least?: string; oldest: string; why?: string }> = {
   packer: { least: "1.6.6", oldest: "1.6.6", why: "it creates the CD that gives Packer access (cd_files)" },
   vagrant: { oldest: "2.3.4" },
   "vagrant-libvirt": { oldest: "0.11.2" },
@@ -55,7 +55,7 @@ export const providerChecks: Check[] = [
     check(host, { machines }) {
       const versions = { ...host.versions, ...host.vagrantPlugins };
       const needed = machines.flatMap((machine) => toolsFor(machine, host)).map(({ name }) => name);
-      const verdicts = Object.entries(tried).flatMap(([name, { least, oldest, why }]): Verdict[] => {
+      const verdicts = Object.entries(testedVersions).flatMap(([name, { least, oldest, why }]): Verdict[] => {
         const version = versions[name];
         if (!needed.includes(name) || !version) return [];
         const evidence = [{ read: `${name} version`, value: version }];
@@ -236,76 +236,4 @@ function extensions(machine: ResolvedMachine, host: Host): Verdict[] {
         ]),
       },
   ];
-}
-
-function hypervAccess({ hyperv, service, elevated, hypervRights, vbs }: Windows): Verdict {
-  const yesOrNo = (flag: boolean | undefined) => (flag === undefined ? "not read" : flag ? "yes" : "no");
-  const evidence = [
-    { read: "service vmms", value: service ?? "not read" },
-    { read: "administrator", value: yesOrNo(elevated) },
-    { read: "in the group Hyper-V Administrators", value: yesOrNo(hypervRights) },
-    { read: "virtualization-based security", value: yesOrNo(vbs) },
-  ];
-  if (hyperv === false) return skip("Hyper-V is not turned on", evidence);
-  if (service !== undefined && service !== "Running") {
-    const message = service === "missing" ? "Hyper-V has no service (vmms)" : `Hyper-V's service vmms is ${service}`;
-    return fail(message, evidence, [commandFix("Start it", "Start-Service vmms", { root: true })]);
-  }
-  if (elevated === false && hypervRights === false) {
-    return fail("no rights on Hyper-V", evidence, [
-      manualFix("Run this in a PowerShell that was started as administrator"),
-      commandFix(
-        "Or join the group Hyper-V Administrators, then log in again",
-        'Add-LocalGroupMember -SID S-1-5-32-578 -Member "$env:USERDOMAIN\\$env:USERNAME"',
-        { root: true },
-      ),
-    ]);
-  }
-  if (service === undefined || (!elevated && !hypervRights)) {
-    return unknown("could not read whether this user may use Hyper-V", evidence);
-  }
-  return pass("Hyper-V runs, and this user may use it", evidence);
-}
-
-function libvirtAccess(host: Host): Verdict[] {
-  const { libvirt, programs, systemd } = host;
-  if (!programs || !libvirt) return [unknown("libvirt was not queried")];
-  const daemon = "libvirtd" in programs ? "libvirtd" : "virtqemud" in programs ? "virtqemud" : undefined;
-  if (!daemon) return [skip("libvirt is not installed")];
-  const evidence = [{ read: "/run/libvirt/libvirt-sock", value: libvirt.socket ?? "not there" }];
-  // the socket of a killed daemon remains, but nothing listens on it
-  const deaf = /connection refused/i.test(libvirt.error ?? "");
-  if (!libvirt.socket || deaf) {
-    const run = !systemd
-      ? "sh -c 'pgrep -x virtlogd >/dev/null || virtlogd -d; libvirtd -d'"
-      : daemon === "libvirtd"
-      ? "systemctl start libvirtd"
-      : "systemctl start virtqemud.socket virtnetworkd.socket virtstoraged.socket";
-    return [
-      fail(`${daemon} is not running`, [...evidence, ...(deaf ? [{ read: "virsh", value: libvirt.error! }] : [])], [
-        commandFix(`Start ${daemon}`, run, { root: true, safe: true }),
-      ]),
-    ];
-  }
-  // where polkit decides, all users can open the socket
-  const refused = /^authentication (?:unavailable|failed|cancelled)/.test(libvirt.error ?? "");
-  if (libvirt.access === false || refused) {
-    return [fail(refused ? "no rights on libvirt: polkit does not let this user in" : "no rights on libvirt's socket", [
-      refused ? { read: "virsh", value: libvirt.error! } : { read: libvirt.socket, value: "no permission" },
-      { read: "groups", value: host.groups.join(" ") || "none of the needed groups" },
-    ], [joinGroupFix("libvirt", host.joined)])];
-  }
-  if (libvirt.error) {
-    return [fail(`libvirt does not answer: ${libvirt.error}`, evidence)];
-  }
-  const verdicts: Verdict[] = [pass(`${daemon} answers`, evidence)];
-  if (libvirt.networks.default === "inactive") {
-    // vagrant-libvirt creates its own network, so this blocks nothing
-    verdicts.push(
-      warn("libvirt's default network is inactive", [{ read: "virsh net-list --all", value: "default inactive" }], [
-        remedies.network,
-      ]),
-    );
-  }
-  return verdicts;
 }

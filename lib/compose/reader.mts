@@ -3,7 +3,7 @@
  * `extends`, several files.
  */
 import { dirname, isAbsolute, join, relative } from "node:path/posix";
-import { isMap as isMapNode, isSeq, offset, Yaml } from "../config/yaml.mts";
+import { isMap as isMapNode, Yaml } from "../config/yaml.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { documentsOf } from "./documents.mts";
 import { mergeFiles } from "./merge.mts";
@@ -16,6 +16,7 @@ import { refusedTabs } from "./tabs.mts";
 import { typedKeys } from "./typed-keys.mts";
 import type { ComposeModel, ComposeService, ProjectProblem } from "./types.mts";
 import { visible } from "../text.mts";
+import { lineIn } from "./value-lines.mts";
 import { dotEnv, interpolate, variableFix } from "./variables.mts";
 
 /** The result of the built-in reader for a project. */
@@ -293,25 +294,6 @@ class Reading {
 }
 
 const isScalarNull = ({ root }: Yaml) => root !== null && "value" in root && (root.value === null || root.value === "");
-
-/**
- * The line of the value at a path of keys and indexes, or of the last part of the path that exists.
- */
-function lineIn(yaml: Yaml, path: (string | number)[]): number {
-  let node = yaml.resolve(yaml.root);
-  let at = 0;
-  for (const step of path) {
-    if (isMapNode(node)) {
-      const pair = yaml.pairs(node).find(({ key }) => key === step);
-      if (!pair) break;
-      [at, node] = [pair.at, yaml.resolve(pair.value)];
-    } else if (isSeq(node)) {
-      const item = yaml.resolve(node.items[Number(step)]);
-      [at, node] = [offset(item) ?? at, item];
-    } else break;
-  }
-  return yaml.place(at).line;
-}
 
 /** The path that a file names, relative to the project's folder. */
 function beside(file: string, name: string): string {
