@@ -94,6 +94,15 @@ test("a project whose Compose file or .env cannot be read is unknown", async () 
   }
 });
 
+test("a folder without a Compose file fails with the names that Compose looks for", async () => {
+  const { found } = await judged({ "notes.txt": "" });
+  assert.is(found.length, 1, found.join("\n"));
+  assert.match(
+    found[0]!,
+    /^fail .*there is no Compose file in \/lab\/p: compose\.yaml, compose\.yml, docker-compose\.yml/,
+  );
+});
+
 test("a mount that cannot be read is unknown", async () => {
   const { found } = await judged(web("volumes: [./a.conf:/etc/a.conf]"), { unreadable: ["a.conf"] });
   assert.equal(found.filter((one) => !notAsked.test(one)), [
