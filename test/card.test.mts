@@ -400,7 +400,7 @@ test("gpu.driver: the running kernel must be able to load vfio-pci", () => {
     ]
   ) {
     assert.is(having(kernel).message, "no host driver holds the card", JSON.stringify(kernel));
-    assert.is(having({ ...kernel, replaced: true }).status, "pass", "what is there needs no folder");
+    assert.is(having({ ...kernel, replaced: true }).status, "pass", "a loaded module needs no folder");
   }
   assert.is(having({}).status, "unknown", "not read");
   assert.is(having({ available: ["tun"] }).message, "6.1.0-28-amd64 has no vfio-pci, which takes the card for the VM");

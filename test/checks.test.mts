@@ -280,7 +280,7 @@ test("host.virtualization: leaves libvirt on a Mac to provider.host", () => {
     const machines = providers.map((provider, at) => `{name: m${at}, box: lab/x, provider: ${provider}}`).join();
     return found("host.virtualization", mac, parseConfig(`machines: [${machines}]`)).map(({ message }) => message);
   };
-  assert.equal(of("libvirt"), [], "provider.host says what there is to say");
+  assert.equal(of("libvirt"), [], "provider.host reports it");
   assert.equal(of("libvirt", "virtualbox"), ["hardware virtualization"]);
   mac.hardwareVirtualization = false;
   assert.equal(found("host.virtualization", mac, parseConfig("machines: [{name: a, box: lab/x}]"))[0]!.fix, []);
@@ -327,7 +327,7 @@ test("gpu.present: reports no card, another vendor's card, the right card, and a
     "no GPU 1002:5046 detected on host",
   );
   assert.is(first("gpu.present", host((made) => delete made.pci), withCard()).status, "unknown");
-  assert.equal(found("gpu.present", host()), [], "nobody asks for a card");
+  assert.equal(found("gpu.present", host()), [], "no machine requests a card");
 });
 
 /** The status and the fixes of host.forwarding on a host with libvirt's network active. */

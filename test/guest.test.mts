@@ -84,7 +84,7 @@ test("guest.driver: is unknown for a card that is too new, and for a box that is
     "driver: is ignored: box lab/x is used unmodified (set image: to build it)",
   ]);
   const foreign = "image: {file: disk.qcow2}, driver: {source: distro}";
-  assert.is(first("guest.driver", machine(foreign)).status, "unknown", "nobody knows what its packages have");
+  assert.is(first("guest.driver", machine(foreign)).status, "unknown", "its packages are not known");
   assert.is(first("guest.driver", machine("image: {file: disk.qcow2}")).status, "pass");
   const blind = { ...host };
   delete blind.pci;
@@ -316,7 +316,7 @@ test("the Compose file has the service's own reservations, and those of gpu:", (
   const ours = { driver: "nvidia", count: 1, capabilities: ["gpu"] };
   assert.equal(devices("gpu: 1"), [ours]);
   const tpu = { driver: "tpu", capabilities: ["tpu"] };
-  assert.equal(devices(`gpu: 1, ${reserved(JSON.stringify(tpu))}`), [tpu, ours], "another device stays beside it");
+  assert.equal(devices(`gpu: 1, ${reserved(JSON.stringify(tpu))}`), [tpu, ours], "another device stays");
   const own = { driver: "nvidia", device_ids: ["0"], capabilities: ["gpu"] };
   assert.equal(devices(reserved(JSON.stringify(own))), [own]);
   assert.equal(devices(`gpu: 1, ${reserved(JSON.stringify(own))}`), [own], "it names its GPU itself");

@@ -41,7 +41,7 @@ test("reads the states of VMs with one call of virsh", async () => {
   assert.is((await seen({})).machine.state, "absent");
   assert.is((await seen({}, info("3"))).machine.state, "half-made", "a domain that no run finished");
   assert.is((await seen(id)).machine.state, "half-made", "an id without a domain");
-  assert.is((await seen(made)).machine.state, "half-made", "its domain was removed by other hands");
+  assert.is((await seen(made)).machine.state, "half-made", "its domain was removed outside homelab-gpu");
 });
 
 test("what libvirt does not report is unknown, whatever the reason", async () => {

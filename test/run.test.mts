@@ -55,7 +55,7 @@ test("queues run in parallel; steps of one queue, and those without one, wait fo
   await done;
   const text = said.join("");
   assert.match(text, /homelab-gpu: 1\/5 a1\n/);
-  assert.match(text, /^a \| a1 says this$/m, "beside others a line says whose it is");
+  assert.match(text, /^a \| a1 says this$/m, "parallel lines name their queue");
   assert.match(text, /^b \| b1 says this$/m);
   assert.match(text, /^all says this$/m, "alone it says what it says");
   assert.match(text, /homelab-gpu: 3\/5 done in/);

@@ -167,7 +167,7 @@ test("a lab whose folder was moved finds its VMs by their ids", async () => {
   world.asked = [];
   assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
   assert.not.ok(world.asked.some((words) => /remove-vm|vagrant up/.test(words)), world.asked.join("\n"));
-  assert.ok(world.asked.includes("vagrant ssh-config a"), "how it is reached is learnt anew");
+  assert.ok(world.asked.includes("vagrant ssh-config a"), "its SSH configuration is saved again");
   assert.is(await world.does(destroy, world.context([])), 0);
   assert.is(world.domains.size, 0);
 });

@@ -85,7 +85,7 @@ for (const [name, { provider, asks, out }] of Object.entries(programs)) {
     assert.is(await state({}, {}), "absent");
     // an error of Hyper-V may be about permissions; only an answer without the VM means that it does not exist
     const gone = provider === "hyperv" ? { out: "{}" } : { code: 1 };
-    assert.is(await state(there(provider), gone), "half-made", "its VM was removed by other hands");
+    assert.is(await state(there(provider), gone), "half-made", "its VM was removed outside homelab-gpu");
     assert.is(await state(there(provider), { out: "what is this" }), "half-made");
     const { [`${folder}/ssh/a`]: _, ...first } = there(provider);
     assert.is(await state(first, { out: out(true) }), "half-made", "no run of ours finished it");
