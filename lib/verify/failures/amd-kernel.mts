@@ -85,6 +85,32 @@ export const amdKernelFailures: Failure[] = [
       kernel,
     ],
   ]),
+  ...rows(
+    { layer: "image", source: "OpenCL (ICD loader), AMD and Intel compute runtimes; general knowledge, 2026-11" },
+    [
+      [
+        "verify.service",
+        "cause",
+        /clGetPlatformIDs\(-1001\)|clGetPlatformIDs.{0,40}-1001|CL_PLATFORM_NOT_FOUND_KHR|Number of platforms {1,40}0\b/,
+        "OpenCL finds no driver: the image has none for this card (a file in /etc/OpenCL/vendors), or the card was not given to it",
+        "Install it in the image: intel-opencl-icd, rocm-opencl-runtime or mesa-opencl-icd; NVIDIA's comes with the GPU " +
+        "(NVIDIA_DRIVER_CAPABILITIES=compute,utility)",
+        "AMD and Intel: write devices: [/dev/dri] (AMD also /dev/kfd) for that service",
+      ],
+    ],
+  ),
+  ...rows({ layer: "driver", source: "DKMS, ROCm (amdgpu-dkms); general knowledge, 2026-11" }, [
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /\/dkms\/amdgpu\/[\w.-]{3,40}\/build\/make\.log|amdgpu-dkms\S{0,40} package post-installation script/,
+      ),
+      "AMD's own kernel driver (amdgpu-dkms) does not build for this kernel: its release is older than the kernel",
+      "Take the newest amdgpu-install for this distribution, or its older kernel",
+      "Leave it out: the kernel's own amdgpu drives the card, and ROCm works with it (amdgpu-install --no-dkms)",
+    ],
+  ]),
   ...rows({ layer: "driver", source: "Linux (drivers/gpu/drm/i915, xe), general knowledge, 2026-11" }, [
     [
       "guest.driver",

@@ -11,6 +11,20 @@ const newestCuda = guestFix("See the newest CUDA that the VM's driver knows", "n
 /** Errors of CUDA and its libraries in a container. */
 export const cudaFailures: Failure[] = [
   {
+    pattern: /Library lib(?:cublas|cudnn|cudart)\w{0,12}\.so[\d.]{0,8} is not found or cannot be loaded/,
+    check: "guest.cuda",
+    layer: "image",
+    message:
+      "the program (CTranslate2, faster-whisper) does not find CUDA's libraries in that major release in its image",
+    fix: [
+      manualFix(
+        "Install them beside it: pip install nvidia-cublas-cu12 nvidia-cudnn-cu12, and add their folders to LD_LIBRARY_PATH",
+      ),
+      manualFix("Or use an image with CUDA's runtime of that release and cuDNN (nvidia/cuda:12…-cudnn-runtime)"),
+    ],
+    source: "OpenNMT/CTranslate2, SYSTRAN/faster-whisper#516 (2023-10)",
+  },
+  {
     pattern: anyOf(
       /no NVIDIA GPU device is present: \/dev\/nvidia0 does not exist/,
       /\/dev\/nvidia(?:0|ctl)'?: No such file or directory/,

@@ -10,6 +10,7 @@ import { podmanFailures } from "./podman.mts";
 import { proxmoxFailures } from "./proxmox.mts";
 import { syncFailures } from "./sync.mts";
 import { wslFailures } from "./wsl.mts";
+import { guestBootFailures } from "./guest-boot.mts";
 import { nvrmFailures } from "./nvrm.mts";
 import { installFailures } from "./nvidia-install.mts";
 import { containerFailures } from "./containers.mts";
@@ -101,6 +102,7 @@ export const failures: Failure[] = [
   ...installFailures,
   ...hypervErrorFailures,
   ...wslFailures,
+  ...guestBootFailures,
   ...vmProgramFailures,
   ...amdKernelFailures,
   ...containerFailures,

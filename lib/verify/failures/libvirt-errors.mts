@@ -181,6 +181,22 @@ export const libvirtErrorFailures: Failure[] = [
       "Use SATA or virtio disks with q35, and remove devices such as SPICE or QXL that this QEMU was built without",
     ],
   ]),
+  ...rows({
+    layer: "provider",
+    near: vmWords,
+    source:
+      "libvirt (storage); vagrant-libvirt/vagrant-libvirt#580 (2016-03), mit-cml/appinventor-sources#2369 (2020-12)",
+  }, [
+    [
+      "provider.access",
+      "cause",
+      /cannot (?:chown|set (?:mode of|ownership on|file mode)) '?\S{1,200}'? to |failed to set mode of '/,
+      "libvirt may not give the new disk to that user: Vagrant talks to your own libvirt (qemu:///session), or the pool is in a " +
+      "folder (NFS, your home) that does not let it",
+      "Use the system's libvirt: libvirt.uri = 'qemu:///system', with your user in the group libvirt",
+      "Or set the owner in Vagrant: libvirt.storage_pool_name of a pool in /var/lib/libvirt/images",
+    ],
+  ]),
   ...rows({ layer: "provider", near: vmWords, source }, [
     [
       "provider.access",

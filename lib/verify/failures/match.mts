@@ -133,8 +133,9 @@ const otherDevices =
 
 /** What a program writes before its message, such as `ERROR: ` or `fatal: `. */
 const levels = new RegExp(
-  `^[\\s"'\`]*(?:(?:${
+  `^(?:-> )?[\\s"'\`]*(?:\\[[\\w ]{2,30} @ 0x[0-9a-f]{1,16}\\] )?(?:(?:${
     [
+      "\\w{3,40}(?:Error|Exception)",
       "\\[?(?:error|err|warning|warn|fatal|failed|failure|e|w)\\b\\]?",
       "kernel|kvm|docker|podman|qemu[\\w.-]{0,20}|libvirt[\\w.]{0,16}|task error",
       "internal error|operation failed|unsupported configuration|error response from daemon",

@@ -7,6 +7,19 @@ import { dkmsStatus, each, initramfs, install, nvidiaWords, rebuildBox } from ".
  * Errors of DKMS, kmod and NVIDIA's installer about the driver's kernel module and its libraries.
  */
 export const moduleFailures: Failure[] = [
+  {
+    pattern: /nvidia-(?:nvswitch|modeset|uvm|peermem): (?:ERROR: )?Version mismatch/,
+    check: "guest.driver",
+    layer: "driver",
+    message: "a program or library of NVIDIA's driver is of another release than the module that is loaded",
+    fix: [
+      manualFix("Reboot, so that the module of the release that is installed is loaded", { reboot: true }),
+      manualFix(
+        "Install all parts in one release from one source (module, libraries, nvidia-fabricmanager, nvidia-persistenced)",
+      ),
+    ],
+    source: "NVIDIA driver; NVIDIA/gpu-operator#121 (2020-12)",
+  },
   // ---------------------------------------------------------------------------------------------
   // the module and its kernel
   {
@@ -158,7 +171,7 @@ export const moduleFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /Unable to find the development tool [`']|CC version check failed|compiler used to compile .{0,80}kernel/,
+      /Unable to find the development tool [`']|CC version check(?: failed|\. Bailing out)|cc_version_check\]|compiler used to compile .{0,80}kernel/,
       /unrecognized command.line option|gcc: error: unrecognized|plugin .{0,60}was built for a different/,
       /cc1: error: .{0,80}plugin/,
     ),
@@ -173,7 +186,8 @@ export const moduleFailures: Failure[] = [
     source: "nvidia-installer, read 2026-11",
   },
   {
-    pattern: /You appear to be running an X server|pre-install script failed/,
+    pattern:
+      /You appear to be running an X server|The distribution-provided pre-install script failed|pre-install script failed/,
     near: nvidiaWords,
     check: "gpu.in-use",
     layer: "packages",

@@ -41,6 +41,16 @@ export const qemuErrorFailures: Failure[] = [
       remedies.powerCycle,
     ],
     [
+      "gpu.driver",
+      "cause",
+      /no vfio-dev under sysfs|failed to get \/dev\/vfio\/devices path|vfio device \S{1,40} not found in \/dev\/vfio\/devices/,
+      "the VM takes the card by iommufd, and it has no device of its own in /dev/vfio/devices: it is not bound to vfio-pci, or the " +
+      "kernel is built without VFIO_DEVICE_CDEV",
+      commandFix("See which driver has it", "lspci -nnk -d ::03xx"),
+      "Without that option in the kernel (/boot/config-…): leave iommufd out, and pass the card by its group",
+      remedies.bindAtBoot,
+    ],
+    [
       "iommu.group",
       "cause",
       /error getting device from group \d{1,4}: Invalid argument/,
@@ -151,6 +161,29 @@ export const qemuErrorFailures: Failure[] = [
       ),
       "the VM asks for CPUs, memory or places on its bus that its machine type does not have",
       "Correct cpus: and memory:, or <vcpu>, <maxMemory> and <address> in the VM's definition",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /can't open backing store \/dev\/(?:shm|kvmfr)\S{0,60} for guest RAM: (?:Permission denied|Operation not permitted)/,
+        /\/dev\/(?:shm|kvmfr)\S{1,60}: Permission denied/,
+      ),
+      "QEMU may not open the memory that it shares with a program of the host (Looking Glass): it belongs to another user, or " +
+      "AppArmor or SELinux forbids it",
+      "Create it for QEMU's user at boot, by a file in /etc/tmpfiles.d: “f /dev/shm/looking-glass 0660 USER kvm -”",
+      "AppArmor: allow it in /etc/apparmor.d/local/abstractions/libvirt-qemu (/dev/shm/looking-glass rw,), then reload the profile",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /failed to get exclusive access: Device or resource busy/,
+        /\/dev\/input\/\S{1,100}: (?:Permission denied|No such file|failed to)/,
+      ),
+      "a keyboard or mouse that the VM should get (evdev) is used by another VM or program, is not plugged in, or QEMU may not open it",
+      "Close what grabbed it (another VM, an input remapper), and name it by /dev/input/by-id/…-event-kbd",
+      "Allow it: cgroup_device_acl in /etc/libvirt/qemu.conf, with libvirt's user in the group input",
     ],
     [
       "host.memory",
