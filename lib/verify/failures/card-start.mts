@@ -46,8 +46,61 @@ export const cardStartFailures: Failure[] = [
   ]),
   ...rows({
     layer: "driver",
+    source: "NVIDIA vGPU manager; mbilker/vgpu_unlock-rs#10 (2022-05)",
+  }, [
+    [
+      "guest.driver",
+      "cause",
+      /Incompatible Guest\/Host drivers|Guest VGX version is (?:older|newer) than/,
+      "the guest's NVIDIA driver is not of a release that the host's vGPU manager takes: it then turns the vGPU off",
+      manualFix("Install in the guest the GRID driver of the host's vGPU release (or of the branch before it)"),
+    ],
+  ]),
+  ...rows({
+    layer: "hypervisor",
+    source: "Microsoft (dxgkrnl); NixOS/nixpkgs#502687 (2026-04), MicrosoftDocs/windowsserverdocs#3083 (2019-07)",
+  }, [
+    [
+      "gpu.window",
+      "cause",
+      /dxgglobal_getiospace: |getiospace failed: -\d/,
+      "the VM has too little MMIO space for its part of the GPU",
+      manualFix("While the VM is off: Set-VM -VMName NAME -LowMemoryMappedIoSpace 1GB -HighMemoryMappedIoSpace 32GB"),
+    ],
+    [
+      "hyperv.card",
+      "cause",
+      /Virtual Pci Express Port[^]{1,120}Element not found/,
+      "Hyper-V does not find the device that the VM was given (DDA): it was not dismounted on the host, is at another place now, or " +
+      "the host's driver took it back",
+      manualFix("Remove it from the VM, dismount it on the host again, and add it again by its present location path"),
+      manualFix("Install no driver for it on the host; update the host's firmware, with SR-IOV and ACS on"),
+    ],
+  ]),
+  ...rows({
+    layer: "driver",
     source: "Linux (drivers/gpu/drm/amd); ROCm/rocm-libraries#1132 (2025-08), ROCm/legacy-rocm-build#4909 (2025-09)",
   }, [
+    [
+      "gpu.in-use",
+      "cause",
+      /failed to clear page tables on GEM object close|amdgpu: leaking bo va/,
+      "the card was taken from amdgpu while programs still had memory on it: they hold it until they end, and the card may hang",
+      manualFix(
+        "End the display server and what computes on the card before the VM takes it (systemctl isolate multi-user.target)",
+      ),
+      manualFix("More reliable: bind the card to vfio-pci at boot, and give the host another one", { reboot: true }),
+    ],
+    [
+      "gpu.reset",
+      "cause",
+      /asm\/unaligned\.h: No such file/,
+      "the sources of vendor-reset (or of another module) are older than this kernel: that header moved in Linux 6.12",
+      manualFix(
+        "Take the newest sources of that module, or write linux/unaligned.h in place of asm/unaligned.h, then dkms install",
+      ),
+      manualFix("Or boot a kernel before 6.12; cards since RDNA 2 need no vendor-reset"),
+    ],
     [
       "guest.driver",
       "cause",

@@ -118,7 +118,7 @@ export const hypervGpuFailures: Failure[] = [
     source: "Hyper-V; tfslabs/HyperV-DDA#2 (2024)",
   },
   {
-    pattern: /upper MMIO region that is above the supported physical address range/,
+    pattern: /upper MMIO region (?:that |\(\w{1,24}\) )is above the supported physical address range/,
     check: "hyperv.card",
     layer: "hypervisor",
     message: "the CPU's addresses are too short for the MMIO space that the VM reserves for its part of the card",
@@ -202,8 +202,9 @@ export const hypervGpuFailures: Failure[] = [
     source: "kmod; seflerZ/oneclick-gpu-pv#5 (2024-05)",
   },
   {
-    pattern: /GPU access blocked by the operating system/,
-    near: /Insufficient Permissions|\b(lxc|lxd|incus|pct)\b|cgroup2?\.devices|\/dev\/nvidiactl/i,
+    // the words of LXC belong to the pattern, since a line that is pasted alone needs no context
+    pattern:
+      /(?<=(?:Insufficient Permissions|\b(?:lxc|lxd|incus|pct)\b|cgroup2?\.devices|\/dev\/nvidiactl)[^]{1,600})GPU access blocked by the operating system/,
     check: "verify.service",
     layer: "driver",
     message:

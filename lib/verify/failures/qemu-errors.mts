@@ -53,6 +53,16 @@ export const qemuErrorFailures: Failure[] = [
     [
       "iommu.group",
       "cause",
+      /error getting device from group \d{1,4}: Permission denied/,
+      "the kernel refuses that device of the group to the VM: another device of the group has a host driver, or this kernel has " +
+      "a fault with it (as for functions by SR-IOV with Proxmox's 6.8.12-12 and 6.14.8)",
+      commandFix("See which driver has each device", "lspci -nnk"),
+      commandFix("Read the kernel's own line about it", "dmesg | grep -iE 'vfio|iommu' | tail -n 20", { root: true }),
+      "If all are bound to vfio-pci and it worked with an older kernel: boot that one (Proxmox: proxmox-boot-tool kernel pin VERSION)",
+    ],
+    [
+      "iommu.group",
+      "cause",
       /error getting device from group \d{1,4}: Invalid argument/,
       "the kernel does not give that device of the group to the VM: its driver is not vfio-pci, or its group has " +
       "another device with a host driver",
