@@ -1,4 +1,4 @@
-# without it Vagrant asks which switch to use where there are several
+# without this line Vagrant asks which switch to use if there are several
 m.vm.network :public_network, bridge: {{switch}}
 m.vm.provider :hyperv do |h|
   h.vmname = {{vmname}}

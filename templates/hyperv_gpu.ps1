@@ -1,11 +1,14 @@
-# Written by homelab-gpu beside its Vagrantfile. Gives a Hyper-V VM its card, or the host the card back; hyperv_gpu.rb calls it. It may be
-# run again at any time: it looks first, changes what differs, and undoes its own steps where a later one fails.
+# Written by homelab-gpu next to its Vagrantfile. Assigns a card to a Hyper-V VM, or returns it to
+# the host; hyperv_gpu.rb calls it. You can run it again at any time: it reads the current state,
+# changes only what differs, and undoes its steps if a later one fails.
 #
-#   hyperv_gpu.ps1 give -Mode partition|passthrough -Id VM [-Vendor VVVV] [-Device DDDD] [-Instance I] [-Count N] [-Record FILE]
+#   hyperv_gpu.ps1 give -Mode partition|passthrough -Id VM [-Vendor VVVV] [-Device DDDD]
+#                       [-Instance I] [-Count N] [-Record FILE]
 #   hyperv_gpu.ps1 back [-Id VM] [-Record FILE]
 #
-# Vendor and Device are PCI ids, Instance is the last part of the card's instance id, Id is the VM's. FILE says which card was taken from
-# the host, and exists from before it is taken until the host has it back.
+# Vendor and Device are PCI ids, Instance is the last part of the card's instance id, Id is the id
+# of the VM. FILE contains the card that was taken from the host. It is written before the card is
+# taken, and deleted when the host has the card again.
 param(
     [Parameter(Mandatory = $true, Position = 0)][ValidateSet('give', 'back')][string]$Action,
     [string]$Id = '',
@@ -22,8 +25,10 @@ try { [Console]::OutputEncoding = New-Object System.Text.UTF8Encoding $false } c
 
 $card = $(if ($Vendor) { $Vendor } else { '*' }) + ':' + $(if ($Device) { $Device } else { '*' })
 
-# \\?\PCI#VEN_10DE&DEV_2786&SUBSYS_...&REV_A1#4&275d7527&0&0010#{...}\GPUPARAV, PCI\VEN_10DE&DEV_2786&...\4&275D7527&0&0010, and PCIP\... of
-# one that was taken from the host
+# The ids and the instance of a path. There are three forms:
+#   \\?\PCI#VEN_10DE&DEV_2786&SUBSYS_...&REV_A1#4&275d7527&0&0010#{...}\GPUPARAV
+#   PCI\VEN_10DE&DEV_2786&...\4&275D7527&0&0010
+#   PCIP\... for a card that was taken from the host
 function Get-Hardware($path) {
     if ("$path" -notmatch 'PCIP?[#\\]+(VEN_[^#\\]+)[#\\]+([^#\\]+)') { return $null }
     @{ Ids = $Matches[1].ToUpper().Split('&'); Instance = $Matches[2] }
@@ -35,23 +40,23 @@ function Test-Card($path) {
         (-not $Device -or $hardware.Ids -contains "DEV_$Device") -and
         (-not $Instance -or $hardware.Instance -eq $Instance)
 }
-# Whether two paths are of one device
+# Whether two paths belong to the same device
 function Test-Same($one, $other) {
     $a = Get-Hardware $one
     $b = Get-Hardware $other
     $null -ne $a -and $null -ne $b -and $a.Instance -eq $b.Instance -and ($a.Ids -join '&') -eq ($b.Ids -join '&')
 }
-function Get-One($found, $what) {
+function Get-One($found, $what = '') {
     $all = @($found)
     if ($all.Count -eq 1) { return $all[0] }
-    if ($all.Count -eq 0) { throw "no $what $card on this host" }
-    throw "$($all.Count) cards are ${card}: write address: to say which"
+    if ($all.Count -eq 0) { throw "this host has no card $card$what" }
+    throw "this host has $($all.Count) cards ${card}: write address: to choose one"
 }
 
-# ---------------------------------------------------------------------------------------------------------------- the host's own cards
+# --- cards of the host ---
 function Get-Displays { @(Get-PnpDevice -PresentOnly -Class Display -ErrorAction SilentlyContinue) }
 function Get-Dismounted { @(Get-VMHostAssignableDevice) }
-# The VM that a device was assigned to
+# The VM that a device is assigned to
 function Get-Owner($location) {
     foreach ($one in @(Get-VM)) {
         if (@(Get-VMAssignableDevice -VM $one | Where-Object { $_.LocationPath -eq $location }).Count -gt 0) { return $one }
@@ -63,19 +68,20 @@ function Enable-Card($path) {
         if ("$($one.Status)" -ne 'OK') { Enable-PnpDevice -InstanceId $one.InstanceId -Confirm:$false }
     }
 }
-# Says that the host has the card only where Windows shows it started, with a driver
+# Fails if Windows does not show the card started and with a driver
 function Assert-Back($path) {
     $found = @(Get-Displays | Where-Object { Test-Same $_.InstanceId $path })
     if ($found.Count -eq 0) { throw "the host does not have its card back: Windows shows no display adapter $path" }
     $one = $found[0]
     if ("$($one.Status)" -ne 'OK') {
-        throw "the host does not have its card back: $($one.FriendlyName) has the status $($one.Status) ($($one.Problem)) in Windows"
+        $status = "$($one.Status) ($($one.Problem))"
+        throw "the host does not have its card back: $($one.FriendlyName) has the status $status in Windows"
     }
     $service = (Get-PnpDeviceProperty -InstanceId $one.InstanceId -KeyName 'DEVPKEY_Device_Service').Data
-    if (-not $service) { throw "the host has $($one.FriendlyName) back, and Windows has loaded no driver for it" }
+    if (-not $service) { throw "the host has $($one.FriendlyName) back, but Windows has loaded no driver for it" }
     Write-Output "The host has its card back: $($one.FriendlyName), driver $service"
 }
-# Returns a card that is taken from the host and that no VM has
+# Returns a card to the host that was taken from it and that no VM has
 function Restore-Card($path) {
     foreach ($one in @(Get-Dismounted | Where-Object { Test-Same $_.InstanceID $path })) {
         Mount-VMHostAssignableDevice -LocationPath $one.LocationPath
@@ -83,44 +89,55 @@ function Restore-Card($path) {
     Enable-Card $path
 }
 
-# -------------------------------------------------------------------------------------------------------------------------- the record
+# --- record ---
 function Read-Record {
-    if ($Record -and (Test-Path -LiteralPath $Record)) { "$(@(Get-Content -LiteralPath $Record -Encoding ASCII)[0])".Trim() } else { '' }
+    if (-not ($Record -and (Test-Path -LiteralPath $Record))) { return '' }
+    "$(@(Get-Content -LiteralPath $Record -Encoding ASCII)[0])".Trim()
 }
 function Write-Record($path) {
     if (-not $Record) { return }
     $folder = Split-Path -Parent $Record
-    if ($folder -and -not (Test-Path -LiteralPath $folder)) { New-Item -ItemType Directory -Path $folder | Out-Null }
+    if ($folder -and -not (Test-Path -LiteralPath $folder)) {
+        New-Item -ItemType Directory -Path $folder | Out-Null
+    }
     Set-Content -LiteralPath $Record -Value $path -Encoding ASCII
 }
 function Remove-Record { if ($Record -and (Test-Path -LiteralPath $Record)) { Remove-Item -LiteralPath $Record } }
 
-# ------------------------------------------------------------------------------------------------------------------------ what both need
-# The driver is built in the guest and signed by nobody that the firmware knows
+# --- used by both modes ---
+# The guest builds its driver and does not sign it with a key that the firmware accepts
 function Set-Bare($vm) {
-    if ($vm.Generation -ne 2) { throw 'a VM with a GPU must be of generation 2: take another box' }
+    if ($vm.Generation -ne 2) { throw 'a VM with a GPU must be of generation 2: use another box' }
     if ("$((Get-VMFirmware -VM $vm).SecureBoot)" -ne 'Off') { Set-VMFirmware -VM $vm -EnableSecureBoot Off }
 }
 
-# ---------------------------------------------------------------------------------------------------------------------- a part of a card
+# --- a part of a card ---
 function Add-Part($vm) {
-    # Windows 11 and Server 2022 have the first, Windows 10 the second
-    $there = @('Get-VMHostPartitionableGpu', 'Get-VMPartitionableGpu' | Where-Object { Get-Command $_ -ErrorAction SilentlyContinue })
-    if ($there.Count -eq 0) { throw 'this Windows has no cmdlet for partitionable GPUs: turn Hyper-V with its PowerShell module on' }
+    # Windows 11 and Server 2022 have the first cmdlet, Windows 10 the second
+    $there = @('Get-VMHostPartitionableGpu', 'Get-VMPartitionableGpu' |
+        Where-Object { Get-Command $_ -ErrorAction SilentlyContinue })
+    if ($there.Count -eq 0) {
+        throw 'this Windows has no cmdlet for partitionable GPUs: enable Hyper-V with its PowerShell module'
+    }
     $chooses = (Get-Command Add-VMGpuPartitionAdapter).Parameters.ContainsKey('InstancePath')
     $all = @(& $there[0])
-    $part = Get-One @($all | Where-Object { Test-Card $_.Name }) 'card that Hyper-V can divide is'
+    $part = Get-One @($all | Where-Object { Test-Card $_.Name }) ' that Hyper-V can divide'
     if (-not $chooses -and $all.Count -gt 1) {
-        throw "Windows 10 cannot choose among $($all.Count) cards that can be divided: take out or disable the others"
+        throw "Windows 10 cannot choose among $($all.Count) cards that can be divided: remove or disable the others"
     }
     if ($Count -gt 1 -and $part.PartitionCount -ne $Count) {
         $valid = @($part.ValidPartitionCounts | Sort-Object)
-        if ($valid -notcontains $Count) { throw "gpu_partition_count ${Count}: this card can be divided into $($valid -join ', ') parts" }
+        if ($valid -notcontains $Count) {
+            throw "gpu_partition_count ${Count}: this card can be divided into $($valid -join ', ') parts"
+        }
         Write-Output "Dividing the card into $Count parts..."
-        if ($there[0] -eq 'Get-VMHostPartitionableGpu') { Set-VMHostPartitionableGpu -Name $part.Name -PartitionCount $Count }
-        else { Set-VMPartitionableGpu -Name $part.Name -PartitionCount $Count }
+        if ($there[0] -eq 'Get-VMHostPartitionableGpu') {
+            Set-VMHostPartitionableGpu -Name $part.Name -PartitionCount $Count
+        } else {
+            Set-VMPartitionableGpu -Name $part.Name -PartitionCount $Count
+        }
     }
-    # Windows 10 does not say which card an adapter is of: an old one may be of a card that is gone
+    # Windows 10 does not show the card of an adapter: an old adapter can belong to a removed card
     $good = $null
     foreach ($adapter in @(Get-VMGpuPartitionAdapter -VM $vm)) {
         if ($chooses -and -not $good -and "$($adapter.InstancePath)" -eq $part.Name) { $good = $adapter }
@@ -132,7 +149,8 @@ function Add-Part($vm) {
         if ($chooses) { $which.InstancePath = $part.Name }
         Add-VMGpuPartitionAdapter -VM $vm @which
     }
-    # room as Microsoft's page on GPU paravirtualization gives it; what somebody has set by hand, for a CPU of few address bits, stays
+    # MMIO space as in Microsoft's documentation of GPU paravirtualization. A value that a user set,
+    # for a CPU with few address bits, stays.
     $room = @{}
     if ($vm.GuestControlledCacheTypes -ne $true) { $room.GuestControlledCacheTypes = $true }
     if ($vm.LowMemoryMappedIoSpace -ne 1GB) { $room.LowMemoryMappedIoSpace = 1GB }
@@ -141,10 +159,10 @@ function Add-Part($vm) {
     Set-Bare $vm
 }
 
-# ------------------------------------------------------------------------------------------------------------------------ the whole card
+# --- a whole card ---
 function Add-Whole($vm) {
     $there = @(Get-VMAssignableDevice -VM $vm)
-    # of a card that the config named before
+    # cards that the config named before
     foreach ($other in @($there | Where-Object { -not (Test-Card $_.InstanceID) })) {
         Write-Output 'Giving the host the card back that the VM had before...'
         Remove-VMAssignableDevice -VMAssignableDevice $other
@@ -156,7 +174,7 @@ function Add-Whole($vm) {
         Write-Record $own[0].InstanceID
         return
     }
-    # an earlier run, or somebody, may have taken it from the host already
+    # an earlier run or a user may have taken the card from the host already
     $taken = @(Get-Dismounted | Where-Object { Test-Card $_.InstanceID })
     $free = @()
     $owner = $null
@@ -166,7 +184,7 @@ function Add-Whole($vm) {
     }
     $mine = @(Get-Displays | Where-Object { Test-Card $_.InstanceId })
     if ($owner -and $free.Count -eq 0 -and $mine.Count -eq 0) { throw "the VM $($owner.Name) has the card ${card}" }
-    $which = Get-One (@($free | ForEach-Object { $_.InstanceID }) + @($mine | ForEach-Object { $_.InstanceId })) 'card'
+    $which = Get-One (@($free | ForEach-Object { $_.InstanceID }) + @($mine | ForEach-Object { $_.InstanceId }))
     $room = @{}
     if ("$($vm.AutomaticStopAction)" -ne 'TurnOff') { $room.AutomaticStopAction = 'TurnOff' }
     if ($vm.GuestControlledCacheTypes -ne $true) { $room.GuestControlledCacheTypes = $true }
@@ -177,7 +195,7 @@ function Add-Whole($vm) {
     Write-Record $which
     try {
         if ($free.Count -gt 0) {
-            Write-Output 'The card was taken from the host before: going on from there...'
+            Write-Output 'The card is already taken from the host...'
             $location = $free[0].LocationPath
         } else {
             $location = @((Get-PnpDeviceProperty -InstanceId $which -KeyName 'DEVPKEY_Device_LocationPaths').Data)[0]
@@ -199,14 +217,14 @@ function Add-Whole($vm) {
     }
 }
 
-# ----------------------------------------------------------------------------------------------------------------------- back to the host
+# --- back to the host ---
 function Restore-All {
     $paths = @(Read-Record | Where-Object { $_ })
     if ($Id) {
         foreach ($one in @(Get-VM -Id $Id -ErrorAction SilentlyContinue)) {
             foreach ($assigned in @(Get-VMAssignableDevice -VM $one)) {
                 $path = $assigned.InstanceID
-                # known from here on, also where this is cut off
+                # write it first, in case the script is stopped here
                 Write-Record $path
                 Remove-VMAssignableDevice -VMAssignableDevice $assigned
                 if (@($paths | Where-Object { Test-Same $_ $path }).Count -eq 0) { $paths += $path }
@@ -226,7 +244,7 @@ function Restore-All {
     Remove-Record
 }
 
-# Without the escape codes of PowerShell 7, and with the line that it is about
+# The message of an error without the escape codes of PowerShell 7, and the line that caused it
 function Get-Reason($failure) {
     $text = "$($failure.Exception.Message)" -replace '\x1b\[[0-9;]*m', ''
     $line = "$($failure.InvocationInfo.Line)".Trim()
@@ -240,7 +258,7 @@ try {
     } else {
         $vm = Get-VM -Id $Id
         if ($Mode -eq 'partition') {
-            # a card that was taken whole before cannot be divided
+            # a card that is assigned as a whole cannot be divided
             if ($Record -and (Test-Path -LiteralPath $Record)) { Restore-All }
             Add-Part $vm
         } else {

@@ -1,10 +1,13 @@
-# Written by homelab-gpu beside its Vagrantfile. Vagrant's Hyper-V provider knows no GPU: this gives its config the settings that the
-# Vagrantfile uses, and makes them real each time before the VM starts. hyperv_gpu.ps1, beside it, does the work in one call.
+# Written by homelab-gpu next to its Vagrantfile. Vagrant's Hyper-V provider does not support GPUs.
+# This file adds the settings below and applies them each time before the VM starts, with one call
+# of hyperv_gpu.ps1.
 #
-# h.gpu_partition_adapter = true   the VM gets a part of the card (GPU-P)
-# h.gpu_partition_count = N        into how many parts the host divides the card; 1 leaves the card's own count alone
-# h.gpu_assigned = true            the VM gets the whole card (Discrete Device Assignment, Windows Server)
-# h.gpu_vendor_id, h.gpu_device_id, h.gpu_instance   which card: PCI ids, and the last part of its instance id
+#   h.gpu_partition_adapter = true   the VM gets a part of the card (GPU-P)
+#   h.gpu_partition_count = N        the number of parts of the card; 1 keeps the current number
+#   h.gpu_assigned = true            the VM gets the whole card (Discrete Device Assignment, Windows
+#                                    Server)
+#   h.gpu_vendor_id, h.gpu_device_id the PCI ids of the card
+#   h.gpu_instance                   the last part of the card's instance id
 
 require Vagrant.source_root.join("plugins/providers/hyperv/config")
 require Vagrant.source_root.join("plugins/providers/hyperv/action")
@@ -12,7 +15,8 @@ require Vagrant.source_root.join("plugins/providers/hyperv/action")
 module VagrantPlugins
   module HyperV
     class Config
-      attr_accessor :gpu_partition_adapter, :gpu_partition_count, :gpu_assigned, :gpu_vendor_id, :gpu_device_id, :gpu_instance
+      attr_accessor :gpu_partition_adapter, :gpu_partition_count, :gpu_assigned
+      attr_accessor :gpu_vendor_id, :gpu_device_id, :gpu_instance
     end
   end
 end
@@ -40,11 +44,12 @@ module HomelabGpu
     def ready
       mode = @config.gpu_partition_adapter ? "partition" : @config.gpu_assigned && "passthrough"
       return unless mode
-      run("give", "-Mode", mode, "-Id", @machine.id, *option("Vendor", @config.gpu_vendor_id), *option("Device", @config.gpu_device_id),
-        *option("Instance", @config.gpu_instance), *option("Count", @config.gpu_partition_count))
+      run("give", "-Mode", mode, "-Id", @machine.id, *option("Vendor", @config.gpu_vendor_id),
+        *option("Device", @config.gpu_device_id), *option("Instance", @config.gpu_instance),
+        *option("Count", @config.gpu_partition_count))
     end
 
-    # A VM that the config has no longer may have a card, too
+    # A VM that is no longer in the config can have a card, too
     def back
       return unless @config.gpu_assigned || File.exist?(record)
       run("back", "-Id", @machine.id)
@@ -52,7 +57,7 @@ module HomelabGpu
 
     private
 
-    # Outside Vagrant's own folder of the machine, which it empties when the VM is gone
+    # Not in Vagrant's folder of the machine, which Vagrant empties when it deletes the VM
     def record
       File.join(__dir__, "cards", "#{@machine.name}.txt")
     end
@@ -80,7 +85,8 @@ module HomelabGpu
     end
   end
 
-  # Before the VM starts. Vagrant's Configure sets memory, stop action and checkpoints at each start, and runs first.
+  # Runs before the VM starts, after Vagrant's Configure, which sets memory, stop action and
+  # checkpoints at each start.
   class Ready
     def initialize(app, env)
       @app = app
@@ -92,7 +98,7 @@ module HomelabGpu
     end
   end
 
-  # Before the VM is deleted, and after it was stopped.
+  # Runs after the VM is stopped and before it is deleted.
   class Back
     def initialize(app, env)
       @app = app
@@ -106,11 +112,13 @@ module HomelabGpu
 
   class Plugin < Vagrant.plugin("2")
     name "homelab-gpu"
-    description "Gives Hyper-V VMs the GPU that their Vagrantfile asks for"
+    description "Assigns GPUs to Hyper-V VMs"
 
     [:machine_action_up, :machine_action_reload].each do |action|
       action_hook("homelab_gpu", action) { |hook| hook.before(VagrantPlugins::HyperV::Action::StartInstance, Ready) }
     end
-    action_hook("homelab_gpu", :machine_action_destroy) { |hook| hook.before(VagrantPlugins::HyperV::Action::DeleteVM, Back) }
+    action_hook("homelab_gpu", :machine_action_destroy) do |hook|
+      hook.before(VagrantPlugins::HyperV::Action::DeleteVM, Back)
+    end
   end
 end

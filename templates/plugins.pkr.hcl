@@ -1,4 +1,5 @@
-# Packer 1.7 and later get their plugins by `packer init`; older ones have them built in and know no such block.
+# `packer init` installs these plugins (Packer 1.7 and later). Older versions have them built in and
+# do not support this block.
 packer {
   required_plugins {
     qemu = {

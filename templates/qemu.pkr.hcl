@@ -1,4 +1,5 @@
-# Builds a Vagrant box for libvirt from a disk image. What differs from box to box stands in values.auto.pkrvars.json.
+# Builds a Vagrant box for libvirt from a disk image. The values of the variables are in
+# values.auto.pkrvars.json.
 
 variable "accelerator" { type = string }
 variable "cpu_model" { type = string }

@@ -1,4 +1,5 @@
-# Builds a Vagrant box from a published one. What differs from box to box stands in values.auto.pkrvars.json.
+# Builds a Vagrant box from a published one. The values of the variables are in
+# values.auto.pkrvars.json.
 
 variable "source" { type = string }
 variable "checksum" { type = string }

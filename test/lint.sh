@@ -1,5 +1,6 @@
 #!/bin/sh
-# Deno's linter, formatter and type checker over the project: lint.sh checks, lint.sh --fix formats.
+# Runs Deno's linter, formatter and type checker on the project. lint.sh checks, lint.sh --fix
+# formats.
 set -eu
 cd "$(dirname "$0")/.."
 line=$(sh test/runtimes.sh deno)

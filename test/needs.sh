@@ -1,6 +1,6 @@
 #!/bin/sh
-# Ends a tier whose programs are not all there: nothing is skipped. A name with a slash is a file.
-# usage: needs.sh TIER "DEBIAN PACKAGES" TOOL…
+# Fails if a program of a tier is missing, so that no tier is skipped. A name with a slash is a
+# file. usage: needs.sh TIER "DEBIAN PACKAGES" TOOL…
 set -eu
 tier=$1 packages=$2
 shift 2

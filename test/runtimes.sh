@@ -1,8 +1,9 @@
 #!/bin/sh
-# Every runtime that homelab-gpu claims, side by side: makes those that are missing and prints a line NAME PATH for each.
-# They come from the npm registry (packages node and deno) and lie in the cache folder, outside the tree.
+# Installs the runtimes that homelab-gpu supports and prints a line NAME PATH for each. They come
+# from the npm registry (packages node and deno) and are kept in the cache folder, outside the
+# checkout.
 #
-#   runtimes.sh [NAME…]     NAME: node20 node22 node24 node26 deno; default all
+#   runtimes.sh [NAME…]     NAME: node20 node22 node24 node26 deno; default: all
 set -eu
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/homelab-gpu/runtimes
 [ $# -gt 0 ] || set -- node20 node22 node24 node26 deno
@@ -17,8 +18,8 @@ version() {
     *) echo "runtimes: there is no $1" >&2; exit 2 ;;
   esac
 }
-# an npm that runs this script has put its settings for this project's folder into the environment, where those of another folder would
-# obey them; only how the registry is reached is the same for both
+# npm passes its settings for this project's folder in the environment. The npm below runs in
+# another folder, so keep only the settings of the registry.
 for name in $(env | sed -n 's/^\(npm_[a-z0-9_]*\)=.*/\1/p'); do
   case $name in
     npm_config_registry | npm_config_cache | npm_config_cafile | npm_config_*proxy | npm_config_userconfig | npm_config_globalconfig) ;;
@@ -34,9 +35,12 @@ for name; do
   program=$folder/node_modules/.bin/${name%%[0-9]*}
   if [ ! -x "$program" ]; then
     mkdir -p "$cache"
-    # a folder of its own: two runs may both miss it
+    # a temporary folder: two runs can install it at the same time
     new=$(mktemp -d "$folder.XXXXXX")
-    (cd "$new" && echo '{"private": true, "allowScripts": {"node": true, "deno": true}}' >package.json && npm install --loglevel=error --no-audit --no-fund "$package" >&2)
+    (
+      cd "$new" && echo '{"private": true, "allowScripts": {"node": true, "deno": true}}' >package.json &&
+        npm install --loglevel=error --no-audit --no-fund "$package" >&2
+    )
     [ -x "$program" ] || { rm -rf "$folder" && mv "$new" "$folder"; }
     rm -rf "$new"
     new=

@@ -1,5 +1,6 @@
 #!/bin/sh
-# uvu under the Node that comes first in PATH, in the project's folder: one that does not read TypeScript by itself gets a loader for it.
+# Runs uvu in the project's folder, under the Node that is first in PATH. A Node that does not
+# support TypeScript gets a loader.
 #
 #   uvu.sh FOLDER PATTERN
 if [ "$(node -p process.features.typescript)" = strip ]; then

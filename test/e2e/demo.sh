@@ -1,22 +1,23 @@
 #!/bin/sh
-# npm run demo: a card into a VM and back, on an emulated host with an IOMMU; needs no GPU and no KVM. Needs root, and a Debian mirror in this
-# machine's apt sources the first time.
+# npm run demo: passes a card to a VM and back, on an emulated host with an IOMMU. Needs no GPU and
+# no KVM. Needs root, and the first time a Debian mirror in this machine's apt sources.
 #
-#   demo.sh [--yes]   --yes installs the Debian packages that are missing; without it a terminal is asked
+#   demo.sh [--yes]   --yes installs missing Debian packages; without it the script asks on a terminal
 set -eu
 cd "$(dirname "$0")/../.."
 say() { echo "demo: $*" >&2; }
 if [ "$(uname -s)" != Linux ] || ! command -v apt-get >/dev/null; then
-  say 'it makes the disk of a Debian host, and needs Debian or one of its kind'
+  say 'building the disk of a Debian host needs Debian, or a distribution based on it'
   exit 1
 fi
 if [ "$(id -u)" != 0 ]; then
-  # shellcheck disable=SC2016 # to be copied as it is
+  # shellcheck disable=SC2016 # a command to copy
   say 'debootstrap needs root: sudo env "PATH=$PATH" npm run demo'
   exit 1
 fi
 missing=
-for pair in qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils debootstrap:debootstrap mke2fs:e2fsprogs unshare:util-linux; do
+for pair in qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils debootstrap:debootstrap mke2fs:e2fsprogs \
+  unshare:util-linux; do
   command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 if [ -n "$missing" ]; then

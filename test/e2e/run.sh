@@ -1,19 +1,20 @@
 #!/bin/sh
-# The tier that runs `up` for real, as root on a machine with a package manager: it installs what it needs, builds an image and a
-# box, boots VMs, and removes all of it again save the caches. Takes 15 to 20 minutes under emulation on 2 cores.
+# The tier e2e: a real `up`, as root on a machine with a package manager. It installs packages,
+# builds an image and a box, boots VMs, and removes all of it except the caches. Takes 15 to 20
+# minutes with emulation on 2 cores.
 set -eu
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo 'test:e2e installs packages and starts libvirt: run it as root' >&2; exit 1; }
 
-# one at a time: libvirt is there once on a machine, and what this run started of it ends with this run
+# one run at a time: a machine has one libvirt, and this run stops the daemons that it started
 lock=${XDG_CACHE_HOME:-$HOME/.cache}/homelab-gpu/e2e.lock
 mkdir -p "$(dirname "$lock")"
 exec 9>"$lock"
-flock -n 9 || { echo 'test:e2e: another run is at it: waiting' >&2; flock 9; }
+flock -n 9 || { echo 'test:e2e: waiting for another run' >&2; flock 9; }
 
 daemons() { for name in libvirtd virtlogd dnsmasq; do pgrep -x "$name" || true; done; }
 before=$(daemons)
-# what this run started, by id, and nothing that was there before
+# stops only the daemons that this run started, by id
 finish() {
   for pid in $(daemons); do
     printf '%s\n' "$before" | grep -qx "$pid" || kill "$pid" 2>/dev/null || true

@@ -1,8 +1,9 @@
 #!/bin/sh
-# A compiler for the trees, under the name of the real one. The build of NVIDIA's driver starts with some 300 small files that are compiled
-# to see whether they can be, each named by a process id, so that ccache never has them. This remembers which ones compiled.
+# A wrapper with the name of the compiler, for the trees. The build of NVIDIA's driver first
+# compiles about 300 small files to test the kernel. Their names contain a process id, so ccache
+# never finds them. This wrapper caches which of them compile.
 next=/usr/lib/ccache/${0##*/}
-# else ccache takes this file, which comes first in PATH, for the compiler
+# else ccache uses this file as the compiler, since it is first in PATH
 export CCACHE_COMPILER="/usr/bin/${0##*/}"
 source=''
 for word; do source=$word; done
@@ -14,7 +15,7 @@ esac
 [ -n "$source" ] || exec "$next" "$@"
 answers=/var/cache/ccache/conftest
 mkdir -p "$answers"
-# what was compiled, how, against which headers, and by which compiler
+# the inputs: the file, the arguments, the kernel headers and the compiler
 key=$({
   printf '%s\n' "$0 $*" | sed 's/conftest[0-9]*/conftest/g'
   cat "$source" /var/lib/dpkg/info/linux-headers-*.md5sums /var/lib/dpkg/info/gcc-[0-9]*.md5sums /var/lib/dpkg/info/cpp-[0-9]*.md5sums 2>/dev/null
@@ -29,6 +30,6 @@ code=0
 case $code in
   0) : >"$answers/$key.compiles" ;;
   1) : >"$answers/$key.fails" ;;
-  *) ;; # ended by a signal: that says nothing about the file
+  *) ;; # stopped by a signal: the result is not known
 esac
 exit "$code"

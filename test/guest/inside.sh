@@ -1,7 +1,10 @@
 #!/bin/sh
-# Runs a command in a tree as a guest would, with nothing of this machine's /dev in it: mounts and processes of its own, which end with it.
+# Runs a command in a tree as in a guest, in mount and process namespaces that end with it. Nothing
+# of this machine's /dev is in the tree.
 #
-#   inside.sh TREE PACKAGES COMMAND…     PACKAGES: a folder where downloaded packages are kept; beside it, what was compiled
+#   inside.sh TREE PACKAGES COMMAND…
+#
+# PACKAGES is the folder for downloaded packages; the folder ccache next to it keeps compiled files.
 set -eu
 tree=$1 packages=$2 compiled=${2%/*}/ccache
 shift 2
@@ -10,7 +13,7 @@ mkdir -p "$packages/partial" "$compiled" "$tree/var/cache/ccache"
 exec unshare -m -p -f --kill-child --propagation private sh -eu -c '
   tree=$1 packages=$2 compiled=$3
   shift 3
-  # a root of its own, from which containers can change into theirs
+  # a mount point, so that containers can use pivot_root
   mount --bind "$tree" "$tree"
   mount -t proc proc "$tree/proc"
   mount -t sysfs -o ro sysfs "$tree/sys"
@@ -28,7 +31,7 @@ exec unshare -m -p -f --kill-child --propagation private sh -eu -c '
   mount -t cgroup2 cgroup2 "$tree/sys/fs/cgroup"
   mount --bind "$packages" "$tree/var/cache/apt/archives"
   mount --bind "$compiled" "$tree/var/cache/ccache"
-  # no network of its own: names are resolved as here
+  # the network of this machine: use its DNS servers
   cp -Lp /etc/resolv.conf "$tree/etc/resolv.conf"
   printf "#!/bin/sh\nexit 101\n" >"$tree/usr/sbin/policy-rc.d"
   chmod 755 "$tree/usr/sbin/policy-rc.d"

@@ -1,13 +1,16 @@
 #!/bin/sh
-# Signed repositories with stand-ins for what NVIDIA's would have, for places that those cannot be fetched at. They exercise everything but
-# NVIDIA's own programs and modules.
+# Builds signed package repositories with stand-ins for NVIDIA's packages, for machines that cannot
+# reach NVIDIA's. They test everything except NVIDIA's own programs and modules.
 #
-#   repository.sh OUT      makes OUT/toolkit and OUT/driver, and OUT/key.asc that signed both; what each has is in OUT/*/Packages
+#   repository.sh OUT      writes OUT/toolkit and OUT/driver, and OUT/key.asc, the key of both;
+#                          OUT/*/Packages lists the packages
 #
-# toolkit: an nvidia-ctk that adds the runtime as the real one does (pkg/config/engine/docker/{option,docker}.go in
-# NVIDIA/nvidia-container-toolkit): an absent file is made, of the file's values only the first is read, an empty file is an error, the runtime
-# is set, default-runtime only where asked; and whose CDI specification has /dev/null for a GPU. NVIDIA_CTK=FILE puts a real one in its place. The other programs only have their names.
-# driver: a module that does nothing, built by DKMS, and the names of what comes with it, in two branches; and the keyring's package.
+# toolkit: an nvidia-ctk that adds the runtime like the real one (pkg/config/engine/docker/{option,
+# docker}.go in NVIDIA/nvidia-container-toolkit). It creates a missing file, reads only the first
+# value of a file, fails for an empty file, sets the runtime, and sets default-runtime only on
+# request. Its CDI specification has /dev/null as the GPU. NVIDIA_CTK=FILE uses a real one instead.
+# The other programs do nothing. driver: a module that does nothing, built by DKMS, with the other
+# packages of the driver, in two branches, and the package of the keyring.
 set -eu
 out=$1
 work=$(mktemp -d)
@@ -24,9 +27,10 @@ program() { # NAME: a script from standard input
   cat >"$tree/usr/bin/$1"
   chmod 755 "$tree/usr/bin/$1"
 }
-package() { # FOLDER FILE NAME VERSION [DEPENDS]: what lies in $tree
+package() { # FOLDER FILE NAME VERSION [DEPENDS]: packs $tree
   mkdir -p "$tree/DEBIAN"
-  printf 'Package: %s\nVersion: %s\nArchitecture: amd64\nMaintainer: homelab-gpu\nDescription: stand-in\n' "$3" "$4" >"$tree/DEBIAN/control"
+  printf 'Package: %s\nVersion: %s\nArchitecture: amd64\nMaintainer: homelab-gpu\nDescription: stand-in\n' "$3" "$4" \
+    >"$tree/DEBIAN/control"
   [ -z "${5-}" ] || echo "Depends: $5" >>"$tree/DEBIAN/control"
   dpkg-deb --root-owner-group -b "$tree" "$out/$1/$2" >/dev/null
   rm -rf "$tree"
@@ -45,7 +49,7 @@ repository() { # FOLDER LABEL
   )
 }
 
-# ----------------------------------------------------------------------------------------------------------- toolkit
+# --- toolkit ---
 
 if [ -n "${NVIDIA_CTK-}" ]; then program nvidia-ctk <"$NVIDIA_CTK"; else program nvidia-ctk <<'CTK'; fi
 #!/bin/sh
@@ -60,7 +64,7 @@ case "$1 $2 ${3-}" in
     exit
     ;;
   'cdi generate --output='*)
-    # a device that is there on every machine, and a program that says what the real one would
+    # a device that every machine has, and a program that prints the same as the real one
     mkdir -p "$(dirname "${3#*=}")" /opt/stand-in
     printf '#!/bin/sh\necho "GPU 0: a stand-in (UUID: GPU-0)"\n' >/opt/stand-in/nvidia-smi
     chmod 755 /opt/stand-in/nvidia-smi
@@ -101,7 +105,7 @@ done
 package toolkit nvidia-container-toolkit_0.0-1_amd64.deb nvidia-container-toolkit 0.0-1
 repository toolkit stand-in
 
-# ------------------------------------------------------------------------------------------------------------ driver
+# --- driver ---
 
 for version in 570.195.03 580.95.05; do
   source=$tree/usr/src/nvidia-$version
@@ -116,7 +120,7 @@ C
   # shellcheck disable=SC2016 # DKMS fills these in
   printf '%s\n' 'PACKAGE_NAME="nvidia"' "PACKAGE_VERSION=\"$version\"" 'BUILT_MODULE_NAME[0]="nvidia"' 'DEST_MODULE_LOCATION[0]="/updates/dkms"' \
     'AUTOINSTALL="yes"' 'MAKE[0]="make -C ${kernel_source_dir} M=${dkms_tree}/${PACKAGE_NAME}/${PACKAGE_VERSION}/build modules"' >"$source/dkms.conf"
-  # shellcheck disable=SC2016 # the package's own
+  # shellcheck disable=SC2016 # variables of the package's script
   printf '#!/bin/sh\nset -e\n[ "$1" != configure ] || /usr/lib/dkms/common.postinst nvidia %s\n' "$version" >"$tree/DEBIAN/postinst"
   printf '#!/bin/sh\nset -e\ndkms remove nvidia/%s --all\n' "$version" >"$tree/DEBIAN/prerm"
   chmod 755 "$tree/DEBIAN/postinst" "$tree/DEBIAN/prerm"

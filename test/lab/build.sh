@@ -1,6 +1,7 @@
 #!/bin/sh
-# What the lab's machines boot: Debian's kernel, and a file system of busybox, perl, some drivers and the lab's scripts, as an initramfs
-# and as a disk image. Made once and kept in the cache folder by what it was made from. Prints that folder.
+# What the lab's machines boot: Debian's kernel, and a file system of busybox, perl, some drivers
+# and the lab's scripts, as an initramfs and as a disk image. Made once and kept in the cache folder
+# by what it was made from. Prints that folder.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/homelab-gpu

@@ -1,6 +1,7 @@
 #!/bin/sh
-# The tier that holds doctor against the kernel: boots machines with emulated IOMMUs and cards. Needs QEMU for x86_64, OVMF, busybox,
-# perl and mke2fs, and a Debian mirror for the kernel the first time; no root, no KVM.
+# The tier lab: compares doctor with the kernel on machines with emulated IOMMUs and cards. Needs
+# QEMU for x86_64, OVMF, busybox, perl and mke2fs, and the first time a Debian mirror for the
+# kernel. Needs no root and no KVM.
 set -eu
 cd "$(dirname "$0")/../.."
 sh test/needs.sh test:lab 'qemu-system-x86 ovmf busybox-static perl-base e2fsprogs' \

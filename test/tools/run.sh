@@ -1,6 +1,6 @@
 #!/bin/sh
-# The tier that holds what is rendered against the real programs: shellcheck, Ruby, Packer, Vagrant, Compose (both versions).
-# One that is missing fails the tier: nothing is skipped. .ci/run installs them.
+# The tier tools: runs the rendered files in the real programs: shellcheck, Ruby, Packer, Vagrant, both
+# versions of Compose. A missing program fails the tier. .ci/run installs them.
 set -eu
 cd "$(dirname "$0")/../.."
 sh test/needs.sh test:tools 'shellcheck ruby packer vagrant vagrant-libvirt docker-compose busybox zsh fish' \

@@ -1,5 +1,5 @@
-# Reads texts of PowerShell with PowerShell's own parser. Takes a file of JSON [{name, text}] and prints JSON: for each its errors,
-# and its commands with the parameters as they are written.
+# Parses PowerShell texts with PowerShell's own parser. Takes a JSON file [{name, text}] and prints
+# JSON: for each text its errors, and its commands with their parameters as written.
 param([Parameter(Mandatory = $true)][string]$File)
 $ErrorActionPreference = 'Stop'
 $all = foreach ($one in (Get-Content -Raw $File | ConvertFrom-Json)) {
@@ -19,7 +19,8 @@ $all = foreach ($one in (Get-Content -Raw $File | ConvertFrom-Json)) {
             } elseif ($element -is [Management.Automation.Language.VariableExpressionAst] -and $element.Splatted) {
                 $splatted = $true
             } else {
-                # behind a parameter it may be that one's value: whoever knows the parameter decides
+                # after a parameter it can be its value: the caller, who knows the parameter,
+                # decides
                 $named += @{ name = $null; value = $true }
             }
         }

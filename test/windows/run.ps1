@@ -1,5 +1,6 @@
-# Runs scripts on stand-in Windows. Takes a file of JSON [{ state, runs: [{ script, words, change, kill, fail }] }] and prints JSON: for
-# each run its code, what it printed, its changes, and the state after it. The runs of one entry follow each other on one Windows.
+# Runs scripts on a stand-in Windows. Takes a JSON file [{ state, runs: [{ script, words, change,
+# kill, fail }] }] and prints JSON: for each run its exit code, its output, its changes, and the
+# state after it. The runs of one entry are made one after the other on the same Windows.
 param([Parameter(Mandatory = $true)][string]$File)
 $ErrorActionPreference = 'Stop'
 Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1')
