@@ -105,7 +105,7 @@ test("what to do about a path outside the project's folder depends on how it is 
     await fix("/mnt/media"),
     "Share it with a: folders: [{from: /mnt/media, to: /mnt/media}], or use a named volume",
   );
-  for (const other of ["~/.flowise", "/etc/app/app.conf"]) {
+  for (const other of ["~/.flowise", "/etc/wolf", "/opt/app/data", "/etc/app/app.conf"]) {
     assert.match(await fix(other), /^Move it into the project's/);
   }
 });
@@ -124,6 +124,35 @@ test("an included file that is absent, and a placeholder in an image, say what t
   assert.match(image, / -> Replace YOUR_ORG_ID with your own name$/);
   const [upper = ""] = await findings({ "compose.yaml": "services: {web: {image: 'ghcr.io/Me/nim:1'}}\n" });
   assert.match(upper, / -> Write ghcr\.io\/me\/nim:1$/);
+});
+
+test("an external default network is one that a new VM does not have", async () => {
+  const external = "networks: {default: {external: true, name: proxy}}\n";
+  const found = await findings({ "compose.yaml": `services:\n  web:\n    image: x\n${external}` });
+  assert.match(found.join("\n"), /^fail .*the network proxy is external, and a new VM does not have it/);
+  const host = `services:\n  web:\n    image: x\n    network_mode: host\n${external}`;
+  assert.equal(await findings({ "compose.yaml": host }), []);
+});
+
+test("NVIDIA's runtime with NVIDIA_VISIBLE_DEVICES=void gives no GPU", async () => {
+  const text = (word: string) =>
+    `services:\n  web:\n    image: x\n    runtime: nvidia\n    environment:\n      NVIDIA_VISIBLE_DEVICES: ${word}\n`;
+  for (const word of ["void", "none"]) {
+    const found = await findings({ "compose.yaml": text(word) });
+    assert.match(
+      found.join("\n"),
+      new RegExp(`^warn p/compose\\.yaml:6 p/web: runtime: nvidia with .*=${word} gives it no GPU`),
+    );
+  }
+  assert.equal(await findings({ "compose.yaml": text("all") }), []);
+});
+
+test("waiting for the health of Ollama's image, which has no health check, fails", async () => {
+  const text = (image: string) =>
+    `services:\n  ollama: {image: ${image}}\n  ui: {image: x, depends_on: {ollama: {condition: service_healthy}}}\n`;
+  const found = await findings({ "compose.yaml": text("ollama/ollama:latest") });
+  assert.match(found.join("\n"), /^fail .*neither ollama nor its image .* has a healthcheck/);
+  assert.equal(await findings({ "compose.yaml": text("other/ollama") }), []);
 });
 
 test("a salt is a secret", () => {

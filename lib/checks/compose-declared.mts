@@ -123,7 +123,11 @@ const isDeclarable = (section: unknown) => section === undefined || section === 
 export function missingExternals(project: ComposeProject, others: ComposeProject[]): ProjectFlaw[] {
   const services = enabledOf(project).map(([, service]) => service);
   const used = {
-    networks: services.flatMap((service) => Object.keys(networksOf(service))),
+    networks: services.flatMap((service) => {
+      const own = Object.keys(networksOf(service));
+      // a service that names none is in the default one
+      return own.length > 0 || service.network_mode !== undefined ? own : ["default"];
+    }),
     volumes: services.flatMap((service) => mountsOf(service).map(({ source = "" }) => source)),
   };
   return (["networks", "volumes"] as const).flatMap((key) =>

@@ -214,10 +214,11 @@ function runtime({ runtime }: ComposeService, { name, engine }: Names): ProjectF
 
 /**
  * Images without a health check of their own: official images get none (github.com/docker-library/faq, Healthcheck;
- * read 2026-11-26). A few do have one, so only the common ones are here.
+ * read 2026-11-26). A few do have one, so only the common ones are here. Nor has Ollama's (github.com/ollama/ollama,
+ * Dockerfile; read 2026-11-27).
  */
 const withoutHealth =
-  /^(docker\.io\/)?(library\/)?(alpine|busybox|debian|httpd|mariadb|memcached|mongo|mysql|nginx|node|postgres|python|rabbitmq|redis|ubuntu)([:@].*)?$/;
+  /^(docker\.io\/)?(ollama\/ollama|(library\/)?(alpine|busybox|debian|httpd|mariadb|memcached|mongo|mysql|nginx|node|postgres|python|rabbitmq|redis|ubuntu))([:@].*)?$/;
 
 /**
  * A service that waits for the health of another one, which has no health check: Compose ends with

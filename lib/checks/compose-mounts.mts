@@ -161,8 +161,9 @@ function mountFlaw(
     }];
   }
   const own = /^\/srv(\/|$)/.test(path);
-  // a path below the home folder of the VM's root is no folder of this host
-  const shareable = machine.provider === "libvirt" && !isFile && !/^~/.test(source) && !/^\/root(\/|$)/.test(path);
+  // others are folders of a program, which need not be on this host, or of the VM's root
+  const shareable = machine.provider === "libvirt" && !isFile && !/^~/.test(source) &&
+    !/^\/(etc|opt|root|usr|var)(\/|$)/.test(path);
   return [{
     status: (exists && !own) || isFile ? "fail" : "warn",
     message: exists

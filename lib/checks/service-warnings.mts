@@ -18,7 +18,7 @@ export function serviceWarnings(
 ): Verdict[] {
   return [
     ...[ending(service), withoutRuntime(service, demands, machine), drmOnNvidia(service, demands, machine)],
-    ...[generic(service), none(service, demands)],
+    ...[generic(service), none(service, demands), hidden(service, demands)],
   ].filter((one) => one !== undefined);
 }
 
@@ -82,6 +82,21 @@ function generic({ name, body, place }: PlacedService): Verdict | undefined {
     message: `${name}: generic_resources gives it no GPU: only a swarm uses them`,
     evidence: [{ read: place?.(["generic_resources"]) ?? `${name}: deploy`, value: "generic_resources" }],
     fix: [manualFix("Write devices: [{driver: nvidia, count: 1, capabilities: [gpu]}] instead")],
+  };
+}
+
+/** NVIDIA's runtime with the words that give a container no GPU (NVIDIA/nvidia-container-toolkit, docker-specialized.md). */
+function hidden({ name, body, place }: PlacedService, demands: ServiceGpuRequest[]): Verdict | undefined {
+  const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES;
+  if (body.runtime !== "nvidia" || demands.length > 0 || (visible !== "void" && visible !== "none")) return undefined;
+  return {
+    status: "warn",
+    message: `${name}: runtime: nvidia with NVIDIA_VISIBLE_DEVICES=${visible} gives it no GPU`,
+    evidence: [{
+      read: place?.(["NVIDIA_VISIBLE_DEVICES"]) ?? `${name}: environment`,
+      value: `NVIDIA_VISIBLE_DEVICES=${visible}`,
+    }],
+    fix: [manualFix("Write NVIDIA_VISIBLE_DEVICES=all, or remove runtime: if it needs no GPU")],
   };
 }
 
