@@ -4,6 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { runChecks } from "../lib/checks/index.mts";
+import { renderGpuRequests } from "../lib/compose/gpu-render.mts";
 import { gpuRequestsOf } from "../lib/compose/gpu-requests.mts";
 import { overrideFor, rewrittenFiles } from "../lib/compose/override.mts";
 import { findCompose } from "../lib/compose/host-compose.mts";
@@ -283,6 +284,7 @@ test("every form of a GPU is one request, with its vendor", () => {
     [{ devices: ["/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm:/dev/nvidia-uvm"] }, "devices 1 nvidia"],
     [{ devices: ["/dev/kfd", "/dev/dri"] }, "devices all amd"],
     [{ devices: ["amd.com/gpu=all"] }, "devices all amd"],
+    [{ runtime: "amd", environment: { AMD_VISIBLE_DEVICES: "all" } }, "runtime all amd"],
     [{ devices: ["/dev/dri/renderD128:/dev/dri/renderD128"] }, "devices all drm"],
     [{ volumes: ["/dev/dri:/dev/dri"] }, "volumes all drm"],
     [{ devices: ["/dev/fuse"] }, ""],
@@ -294,6 +296,16 @@ test("every form of a GPU is one request, with its vendor", () => {
       JSON.stringify(body),
     );
   }
+});
+
+test("AMD's runtime becomes device nodes, on Docker and on Podman", () => {
+  for (const engine of ["docker", "podman"] as const) {
+    const body = { image: "rocm/pytorch", runtime: "amd", environment: { AMD_VISIBLE_DEVICES: "0" } };
+    const { runtime, devices } = renderGpuRequests({ body }, { engine, vendor: "amd" });
+    assert.equal([runtime, devices], [undefined, ["/dev/kfd", "/dev/dri"]], engine);
+  }
+  const other = { image: "x", runtime: "runc", gpus: "all" };
+  assert.is(renderGpuRequests({ body: other }, { engine: "docker", vendor: "amd" }).runtime, "runc", "kept");
 });
 
 test("the override file changes only what the guest's engine does not understand", () => {

@@ -201,7 +201,9 @@ function ports(service: ComposeService, { name }: Names): ProjectFlaw[] {
 }
 
 function runtime({ runtime }: ComposeService, { name, engine }: Names): ProjectFlaw[] {
-  if (typeof runtime !== "string" || engine === "podman" || /^(|nvidia|runc|io\.containerd\..+)$|\$/.test(runtime)) {
+  if (
+    typeof runtime !== "string" || engine === "podman" || /^(|nvidia|amd|runc|io\.containerd\..+)$|\$/.test(runtime)
+  ) {
     return [];
   }
   return [{

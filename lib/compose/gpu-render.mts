@@ -6,6 +6,7 @@ import {
   amdCdi,
   cdi,
   gpuRequestsOf,
+  isAmdRuntime,
   isForGpu,
   isNvidiaNode,
   type Reservation,
@@ -117,19 +118,21 @@ function withCdi(body: ComposeService, wanted: ServiceGpuRequest[], { engine, pa
 /**
  * Writes the requests as device nodes, which every engine supports, for cards of other vendors than
  * NVIDIA: AMD's containers use /dev/kfd and /dev/dri (ROCm's documentation), Intel's use /dev/dri.
- * AMD's CDI names become nodes too, since no distribution packages AMD's CDI specification.
+ * AMD's CDI names and its runtime become nodes too, since no distribution packages AMD's toolkit.
  */
 function withNodes(body: ComposeService, requests: ServiceGpuRequest[], vendor: "nvidia" | "amd" | "intel") {
   const named = devicesOf(body).some(({ source }) => source.startsWith(amdCdi));
   const isAmd = (one: Reservation) => one.driver === "amd" || texts(one.device_ids).some((id) => id.startsWith(amdCdi));
   const neutral = vendor !== "nvidia" && requests.some((one) => one.vendor === "any");
   const reserved = reservationsOf(body).some(isAmd);
-  if (!named && !neutral && !reserved) return body;
-  const amd = named || reserved || vendor === "amd";
+  const byRuntime = isAmdRuntime(body);
+  if (!named && !neutral && !reserved && !byRuntime) return body;
+  const amd = named || reserved || byRuntime || vendor === "amd";
   const wanted = amd ? ["/dev/kfd", "/dev/dri"] : ["/dev/dri"];
   const isNeutral = (one: Reservation) => neutral && isForGpu(one) && !one.driver;
   const stripped = without(body, {
     gpus: neutral,
+    runtime: byRuntime,
     reservation: (one) => isNeutral(one) || isAmd(one),
   });
   const others = listOf(stripped.devices).filter((one) => !sourceOf(one).startsWith(amdCdi));
@@ -148,7 +151,7 @@ interface Removal {
 /** A service without the given kinds of request, and without maps and lists that become empty. */
 function without(body: ComposeService, { gpus, runtime, devices, reservation }: Removal): ComposeService {
   const isNvidia = (device: unknown) => sourceOf(device).startsWith(cdi) || isNvidiaNode(sourceOf(device));
-  const isRuntime = typeof body.runtime === "string" && /^nvidia(-|$)/.test(body.runtime);
+  const isRuntime = typeof body.runtime === "string" && /^(nvidia(-|$)|amd$)/.test(body.runtime);
   const kept = Object.fromEntries(
     Object.entries(body).flatMap(([key, value]): [string, unknown][] => {
       if ((key === "gpus" && gpus) || (key === "runtime" && runtime && isRuntime)) return [];

@@ -144,11 +144,16 @@ function requestOf(key: string, { count, device_ids, driver }: Reservation): Ser
   return { ...common, count: number >= 0 ? number : "all" };
 }
 
+/** Whether a service has AMD's container runtime, which the AMD Container Toolkit installs by the name `amd`. */
+export const isAmdRuntime = ({ runtime }: Service["body"]) => runtime === "amd";
+
 /**
  * The request of `runtime: nvidia`. NVIDIA_VISIBLE_DEVICES selects the GPUs; if it is unset, the
- * image decides (documentation of the NVIDIA Container Toolkit).
+ * image decides (documentation of the NVIDIA Container Toolkit). `runtime: amd` is one too; its
+ * AMD_VISIBLE_DEVICES is not read, since the container gets the nodes of all cards of the machine.
  */
 function runtimeRequest(body: Service["body"]): ServiceGpuRequest[] {
+  if (isAmdRuntime(body)) return [{ key: "runtime", vendor: "amd", count: "all" }];
   if (typeof body.runtime !== "string" || !/^nvidia(-|$)/.test(body.runtime)) return [];
   const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES;
   if (visible !== undefined && visible !== null && ["", "none", "void"].includes(visible.trim())) return [];
