@@ -66,6 +66,13 @@ export function lostWith(engine: string): string {
   return `all volumes, images and containers of ${title} and every other file in the VM`;
 }
 
+/** What is on the data disk of a VM, as part of a sentence. `engine`: `docker` or `podman`. */
+export function dataHolds(engine: string): string {
+  return engine === "podman"
+    ? "/var/lib/containers (volumes, images) and /srv"
+    : "/var/lib/docker (volumes, images) and /srv";
+}
+
 /** Adds this user to a group. `joined`: the user's groups that take effect at the next login. */
 export const joinGroupFix = (group: "kvm" | "libvirt", joined: string[] = []): Fix =>
   joined.includes(group)

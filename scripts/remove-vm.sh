@@ -17,10 +17,35 @@ ask() { $limit virsh -q -c qemu:///system "$@" </dev/null; }
 # if libvirt does not answer, everything would seem to be removed already
 ask uri >/dev/null || exit 1
 
+xml=$(ask dumpxml "$domain" 2>/dev/null) || xml=
+# Vagrant deletes every disk that the Vagrantfile does not name. The data disk must stay, so it is
+# detached first.
+data_disk() {
+  awk -F "'" '/<disk / { target = "" } /<target dev=/ { target = $2 }
+    /<serial>homelab-gpu-data<\/serial>/ { ours = 1 } /<\/disk>/ { if (ours) print target; ours = 0 }'
+}
+disk=$(printf '%s\n' "$xml" | data_disk)
+if [ -n "$disk" ]; then
+  # services write to the disk until the VM is off
+  case $(ask domstate "$domain") in
+    running*)
+      vagrant halt "$name" || true
+      ask destroy "$domain" >/dev/null 2>&1 || true
+      ;;
+    paused* | crashed* | pmsuspended*) ask destroy "$domain" ;;
+  esac
+  ask detach-disk "$domain" "$disk" --config
+  # neither the running VM nor its next start may have the disk
+  if [ -n "$( (ask dumpxml "$domain"; ask dumpxml --inactive "$domain") | data_disk)" ]; then
+    echo "remove-vm: the data disk of $name could not be detached: nothing was removed" >&2
+    exit 1
+  fi
+fi
+
 # Vagrant does not remove the UEFI variables of a VM, and only libvirt may. A domain with the same
 # firmware settings is saved here until they are removed.
 firmware=.vagrant/machines/$name/firmware.xml
-os=$(ask dumpxml "$domain" 2>/dev/null | sed -n '/<loader .*pflash/p; /<nvram/p') || true
+os=$(printf '%s\n' "$xml" | sed -n '/<loader .*pflash/p; /<nvram/p')
 case $os in
   *'<nvram'*)
     mkdir -p "${firmware%/*}"

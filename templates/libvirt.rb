@@ -9,6 +9,7 @@ m.vm.provider :libvirt do |l|
   l.cpus = {{cpus}}
   l.memory = {{memory}}
   {{autostart}}
+  {{data}}
   {{gpu}}
   {{own}}
 end

@@ -40,6 +40,7 @@ export const options: Options = {
   yes: false,
   gpu: true,
   recreate: false,
+  data: false,
   pull: false,
   follow: false,
   apply: false,

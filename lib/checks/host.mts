@@ -222,6 +222,16 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
     },
     { read: "free space in the cache folder", value: cache === undefined ? "unknown" : `${cache} MiB` },
   ];
+  // MiB that each data disk may still take
+  const data = machines.flatMap(({ data: size, dataUsed = 0, provider }) =>
+    size === undefined || provider !== "libvirt" ? [] : [Math.max(size - dataUsed, 0)]
+  );
+  if (data.length > 0) {
+    evidence.push({
+      read: "data: of the machines, less what their disks take",
+      value: `${Math.ceil(data.reduce((sum, one) => sum + one, 0) / 1024)} GiB`,
+    });
+  }
   const sizes = [images, cache].filter((size) => size !== undefined);
   if (sizes.length === 0) return [unknown("could not read the free disk space", evidence)];
   const least = Math.min(...sizes);
@@ -236,6 +246,19 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
   }
   if (least < room.ample) {
     return [warn(`only ${least} MiB free for images and disks`, evidence, fix)];
+  }
+  // storage.data compares each disk with the free space; here all of them together
+  const growth = data.reduce((sum, one) => sum + one, 0);
+  if (data.length > 1 && images !== undefined && growth > images) {
+    return [
+      warn(
+        `the data disks may take ${Math.ceil(growth / 1024)} GiB more, but only ${
+          Math.floor(images / 1024)
+        } GiB are free`,
+        evidence,
+        fix,
+      ),
+    ];
   }
   return [pass(`${Math.floor(least / 1024)} GiB free`, evidence)];
 }

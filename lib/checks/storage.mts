@@ -17,7 +17,57 @@ export const storageChecks: Check[] = [
         machine.disk === undefined ? [] : [{ machine: machine.name, ...systemDisk(machine, machine.disk, host) }]
       ),
   },
+  {
+    id: "storage.data",
+    about: "whether the data disk can have the size of data:",
+    why: "a data disk outlives its VM, and it can only grow: a smaller one would lose data",
+    confirm: "virsh -c qemu:///system vol-list default --details",
+    check: (host, { machines }) =>
+      machines.flatMap((machine) =>
+        machine.data === undefined ? [] : [{ machine: machine.name, ...dataDisk(machine, machine.data, host) }]
+      ),
+  },
 ];
+
+/** Why a provider has no data disks yet. */
+const withoutData: Record<string, string> = {
+  virtualbox: "VirtualBox deletes every disk that is attached to a VM together with it",
+  hyperv: "Vagrant's provider for Hyper-V attaches no disk that outlives the VM",
+  parallels: "Parallels keeps every disk in the VM's own folder, which is deleted with it",
+};
+
+/** `wanted`: MiB. */
+function dataDisk(
+  { provider, dataSize: has, dataVolume, dataUsed = 0 }: ResolvedMachine,
+  wanted: number,
+  host: Host,
+): Verdict {
+  const room = host.disk.images;
+  const evidence = [
+    { read: "data", value: `${wanted / 1024} GiB` },
+    {
+      read: "virsh vol-info",
+      value: has === undefined ? "none, or not read" : `${dataVolume ?? "its volume"}: ${Math.floor(has / 1024)} GiB`,
+    },
+    { read: "df /var/lib/libvirt/images", value: room === undefined ? "unknown" : `${room} MiB` },
+  ];
+  if (provider !== "libvirt") {
+    const reason = withoutData[provider];
+    return fail(`data: is available only with libvirt so far${reason ? `: ${reason}` : ""}`, evidence, [
+      manualFix("Remove data:; volumes and /srv are then on the system disk, which is replaced with the VM"),
+    ]);
+  }
+  if (has !== undefined && has > wanted) {
+    return fail(`its data disk has ${Math.ceil(has / 1024)} GiB, and a disk cannot be made smaller`, evidence, [
+      manualFix(`Write data: ${Math.ceil(has / 1024)} GiB`),
+    ]);
+  }
+  if (room !== undefined && room < wanted - dataUsed) {
+    const message = `its data disk may grow to ${wanted / 1024} GiB, but only ${Math.floor(room / 1024)} GiB are free`;
+    return warn(message, evidence, [remedies.room]);
+  }
+  return pass(`a data disk of ${wanted / 1024} GiB`, evidence);
+}
 
 /** `wanted`: MiB. */
 function systemDisk({ provider, image, diskSize: has }: ResolvedMachine, wanted: number, host: Host): Verdict {

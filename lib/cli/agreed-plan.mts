@@ -1,5 +1,5 @@
 /** A plan, and a person's agreement to the data that it deletes. */
-import { lostWith } from "../fixes.mts";
+import { dataHolds, lostWith } from "../fixes.mts";
 import { makePlan } from "../plan/plan.mts";
 import type { Plan } from "../plan/types.mts";
 import { confirmed } from "./confirm.mts";
@@ -33,13 +33,22 @@ export async function agreedPlan(
 }
 
 /** Asks before VMs are recreated: lists what is deleted and what stays. */
-async function agreesToLose(context: Context, { resolved }: Inspection, names: string[]): Promise<boolean> {
+async function agreesToLose(context: Context, { resolved, lab }: Inspection, names: string[]): Promise<boolean> {
   if (names.length === 0) return true;
   const [are, disks] = names.length === 1 ? ["is", "system disk"] : ["are", "system disks"];
-  const goes = resolved.machines.filter(({ name }) => names.includes(name)).map(({ name, engine }) =>
-    `  goes:  the system disk of ${name}, with ${lostWith(engine)}\n`
+  const replaced = resolved.machines.filter(({ name }) => names.includes(name));
+  const dataOf = (name: string) => lab.machines[name]?.hardware?.dataVolume;
+  const goes = replaced.map(({ name, engine }) => {
+    const what = dataOf(name) === undefined
+      ? lostWith(engine)
+      : `every file in the VM that is not in ${dataHolds(engine)}`;
+    return `  goes:  the system disk of ${name}, with ${what}\n`;
+  });
+  const stays = replaced.flatMap(({ name, engine }) =>
+    dataOf(name) === undefined ? [] : [`  stays: the data disk of ${name}, with ${dataHolds(engine)}\n`]
   );
-  const question = `The VM of ${names.join(", ")} ${are} removed and created again.\n${goes.join("")}` +
+  const question =
+    `The VM of ${names.join(", ")} ${are} removed and created again.\n${goes.join("")}${stays.join("")}` +
     "  stays: the config and the folders of stacks on this host, downloads, built boxes\n" +
     `All data on the ${disks} is lost. Continue?`;
   if (await confirmed(context, question, `up --recreate of ${names.join(", ")}, which deletes the ${disks},`)) {

@@ -20,6 +20,7 @@ export interface Options {
   yes: boolean;
   gpu: boolean;
   recreate: boolean;
+  data: boolean;
   pull: boolean;
   follow: boolean;
   apply: boolean;

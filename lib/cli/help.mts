@@ -107,8 +107,11 @@ const pages: Record<string, Page> = {
     ],
   },
   destroy: {
-    about: "Removes machines and all their data; asks first. Keeps boxes and downloads for the next up.",
+    about:
+      "Removes machines and what is on their system disks; asks first. Keeps data disks, boxes and downloads for the " +
+      "next up.",
     examples: [
+      ["destroy ai --data", "remove the VM ai and its data disk"],
       ["destroy ai", "remove the VM ai"],
       ["destroy --yes", "remove all without asking"],
     ],

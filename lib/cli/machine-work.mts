@@ -23,7 +23,7 @@ interface Work {
   choose(machines: [string, LabMachine][]): string[];
   steps(names: string[], lab: Lab): Step[] | Promise<Step[]>;
   /** The question before it begins; without one, it removes nothing. */
-  question?(names: string[]): string;
+  question?(names: string[], lab: Lab): string;
   /** The command and its machines, as part of a sentence. */
   action(names: string[]): string;
   before?(): Promise<void>;
@@ -59,7 +59,7 @@ export async function runWork(
     shell.stdout(`${formatPlan(folder, [], steps, styleFor(context, "out")).join("\n")}\n`);
     return { code: 0, names, ran: false };
   }
-  if (work.question && !(await confirmed(context, work.question(names), work.action(names)))) {
+  if (work.question && !(await confirmed(context, work.question(names, lab), work.action(names)))) {
     log(context, "nothing was removed");
     return { code: 1, names, ran: false };
   }

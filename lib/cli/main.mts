@@ -173,6 +173,7 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     yes: Boolean(found.yes),
     gpu: Boolean(found.gpu),
     recreate: Boolean(found.recreate),
+    data: Boolean(found.data),
     pull: Boolean(found.pull),
     follow: Boolean(found.follow),
     apply: Boolean(found.apply),

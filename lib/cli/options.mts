@@ -45,6 +45,7 @@ export const options: Option[] = [
   { name: "yes", for: ["up", "prepare", "destroy"], summary: "run the safe fixes (packages, services); do not ask" },
   { name: "no-gpu", for: [...machines, "init"], summary: "start the lab without its GPUs" },
   { name: "recreate", for: ["up", "plan"], summary: "up: replace VMs whose box or card changed" },
+  { name: "data", for: ["destroy"], summary: "destroy: remove the data disks too" },
   { name: "pull", for: ["up", "plan"], summary: "up: pull newer images of the services first" },
   { name: "follow", letter: "f", for: ["logs"], summary: "logs: keep showing new lines" },
   { name: "tail", takes: "LINES", for: ["logs"], summary: "logs: lines of each service, or all; default 200" },

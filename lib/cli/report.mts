@@ -46,7 +46,14 @@ export function printOutdated(context: Context, findings: Finding[], host: Host)
 
 /** Logs the VMs that the config no longer has. */
 export function logOrphans(context: Context, { orphans }: Lab): void {
-  for (const [name, { state }] of Object.entries(orphans)) {
+  for (const [name, { state, cardTaken }] of Object.entries(orphans)) {
+    if (state === "absent" && !cardTaken) {
+      log(
+        context,
+        `${name} is no longer in the config, and its data disk still exists; to remove it: destroy ${name} --data`,
+      );
+      continue;
+    }
     const left = state === "absent" ? "its card is not back on the host" : "its VM still exists";
     const fix = state === "absent" ? "to return it" : "to remove it";
     log(context, `${name} is no longer in the config, and ${left}; ${fix}: destroy ${name}`);

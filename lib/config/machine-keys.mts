@@ -164,6 +164,16 @@ export const machine: Record<string, Key> = {
     size: true,
     example: "128 GiB",
   },
+  data: {
+    kind: "whole",
+    about:
+      "Size of a data disk (libvirt), in GiB: the engine's data and /srv. It only grows, and it is kept when the VM " +
+      "is recreated or destroyed. Default: none.",
+    min: 1024,
+    max: 67108864,
+    size: true,
+    example: "200 GiB",
+  },
   accelerator: {
     kind: "choice",
     about: "kvm (hardware) or tcg (emulation, slow). Default: kvm where the CPU offers it.",

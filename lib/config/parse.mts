@@ -60,6 +60,7 @@ interface RawMachine {
   cpus?: number;
   memory?: number;
   disk?: number;
+  data?: number;
   accelerator?: "kvm" | "tcg";
   autostart?: boolean;
   network?: { switch?: string };
@@ -197,8 +198,10 @@ function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
         "(image, provision, driver, engine or GPU)";
       reader.at(`${path}.box`, message, `box: ${machine.box}-2`);
     }
-    if (machine.disk !== undefined && machine.disk % 1024 !== 0) {
-      reader.at(`${path}.disk`, "disk is in whole GiB", `disk: ${Math.ceil(machine.disk / 1024)} GiB`);
+    for (const key of ["disk", "data"] as const) {
+      const size = machine[key];
+      if (size === undefined || size % 1024 === 0) continue;
+      reader.at(`${path}.${key}`, `${key} is in whole GiB`, `${key}: ${Math.ceil(size / 1024)} GiB`);
     }
     checkImage(machine.image, `${path}.image`, reader);
   });

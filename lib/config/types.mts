@@ -29,6 +29,8 @@ export interface Machine {
   memory?: number;
   /** Size of the system disk, MiB, in whole GiB. Absent: the size that the box has. */
   disk?: number;
+  /** Size of the data disk, MiB; whole GiB. Absent: it has none. */
+  data?: number;
   accelerator?: Accelerator;
   /** Whether it starts with the host. */
   autostart?: boolean;

@@ -10,10 +10,11 @@ import { NoAnswer, readVm } from "./hypervisors.mts";
 import { self } from "../self.mts";
 import type { BoxInputs } from "./box-inputs.mts";
 import { readBoxes, readMachine } from "./vagrant-files.mts";
+import { type DataDisk, listDataDisks, readDataDisks } from "./data-disks.mts";
 
 /** The part of a config that is needed to look up a lab: its machines. */
 export interface LabRequest {
-  machines: { name: string; box: string }[];
+  machines: { name: string; box: string; data?: number }[];
 }
 
 /** The existing state of a lab: its boxes, its VMs, and what was last verified. */
@@ -75,6 +76,8 @@ export interface LabMachine {
   address?: string;
   /** The address in Vagrant's SSH configuration, if the VM no longer has it. */
   savedAddress?: string;
+  /** Its data disk, if there is one, or if the config asks for one. */
+  data?: DataDisk;
   /** What libvirt sets when it creates the VM: `vagrant reload` does not change it. */
   hardware?: VmHardware;
   proof?: Proof;
@@ -96,9 +99,9 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
     readState(shell, folder, (sentence) => void unread.push(sentence)),
     readBoxes(shell, config.machines),
     shell.read(`${folder}/Vagrantfile`),
-    // names are passed to virsh: other files in this folder are not machines
-    shell.list(`${folder}/.vagrant/machines`).then((listed) => [
-      ...new Set([...names, ...[...listed, ...taken].filter((name) => /^[a-zA-Z0-9-]+$/.test(name))]),
+    // names are passed to virsh: other files in these folders are not machines
+    Promise.all([shell.list(`${folder}/.vagrant/machines`), listDataDisks(shell, folder)]).then((listed) => [
+      ...new Set([...names, ...[...listed.flat(), ...taken].filter((name) => /^[a-zA-Z0-9-]+$/.test(name))]),
     ]),
   ]);
   const files = await Promise.all(all.map((name) => readMachine(shell, folder, name)));
@@ -108,8 +111,9 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
     const { provider = "libvirt", id } = files[i]!;
     return shell.platform === "linux" && provider === "libvirt" ? [isUuid(id) ? id : prefix + name] : [];
   });
-  const [{ domains, libvirtError }, others] = await Promise.all([
+  const [{ domains, libvirtError }, data, others] = await Promise.all([
     readDomains(shell, words),
+    readDataDisks(shell, folder, prefix, all, config),
     Promise.all(files.map(({ provider, id }) => provider && id ? askVm(shell, provider, id) : undefined)),
   ]);
   const unasked = libvirtError ?? others.find((one) => one instanceof NoAnswer)?.message;
@@ -127,6 +131,7 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
         boot: boot?.trim() ?? "",
         proof: ownValue(state.proofs, name),
         cardTaken: taken.includes(name),
+        data: data[name],
       }),
     ] as const;
   });
@@ -136,7 +141,9 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
     boxes,
     machines: Object.fromEntries(machines.filter(([name]) => names.includes(name))),
     orphans: Object.fromEntries(
-      machines.filter(([name, { state, cardTaken }]) => !names.includes(name) && (state !== "absent" || cardTaken)),
+      machines.filter(([name, { state, cardTaken, data: disk }]) =>
+        !names.includes(name) && (state !== "absent" || cardTaken || disk?.size !== undefined)
+      ),
     ),
     ...(vagrantfile === undefined ? {} : { vagrantfile }),
     ...(unasked ? { libvirtError: unasked } : {}),
@@ -190,11 +197,12 @@ function machineOf(
   { id, created, box, address, provider, copies }: Awaited<ReturnType<typeof readMachine>>,
   seen: Domain | undefined,
   noAnswer: boolean,
-  { domain, boot, proof, cardTaken }: {
+  { domain, boot, proof, cardTaken, data }: {
     domain: string;
     boot: string;
     proof: Proof | undefined;
     cardTaken: boolean;
+    data: DataDisk | undefined;
   },
 ): LabMachine {
   const complete = created && seen;
@@ -219,6 +227,7 @@ function machineOf(
     ...(box?.name ? { boxName: box.name } : {}),
     ...(box?.inputs ? { boxInputs: box.inputs } : {}),
     ...addressOf(complete ? address : undefined, complete ? seen?.addresses : undefined),
+    ...(data ? { data } : {}),
     ...(seen?.hardware ? { hardware: seen.hardware } : {}),
     ...(cardTaken ? { cardTaken } : {}),
     ...(proof ? { proof } : {}),
@@ -241,10 +250,13 @@ export function prefixOf(folder: string): string {
 /** The facts about existing VMs that `resolveConfig` needs, by machine name. */
 export function existingVmsOf({ machines }: Lab): Record<string, ExistingVm> {
   return Object.fromEntries(
-    Object.entries(machines).map(([name, { bootId, hardware, disk }]) => [name, {
+    Object.entries(machines).map(([name, { bootId, hardware, disk, data }]) => [name, {
       running: bootId !== undefined,
       passedAddresses: hardware?.assignedFunctions.map(({ host }) => host) ?? [],
       ...(disk === undefined ? {} : { diskSize: disk }),
+      ...(data === undefined ? {} : { dataVolume: data.volume }),
+      ...(data?.size === undefined ? {} : { dataSize: data.size }),
+      ...(data?.used === undefined ? {} : { dataUsed: data.used }),
     }]),
   );
 }

@@ -1,6 +1,7 @@
 /** Queries libvirt about domains. */
 import type { Accelerator } from "./types.mts";
 import type { Shell } from "../shell.mts";
+import { dataVolumeIn } from "./data-disks.mts";
 
 /** The part of a domain's XML that changes only when the VM is recreated. */
 export interface VmHardware {
@@ -12,6 +13,8 @@ export interface VmHardware {
   assignedFunctions: { host: string; guest?: string }[];
   /** MMIO window, MiB; absent where the firmware's default is used. */
   mmioWindow?: number;
+  /** File name of its data disk. */
+  dataVolume?: string;
 }
 
 /** What a hypervisor reports about a VM. */
@@ -84,10 +87,12 @@ function vmHardwareOf(xml: string): VmHardware {
     ).map((part) => part && `${part[0]}:${part[1]}:${part[2]}.${part[3]}`);
     return host ? [{ host, ...(guest ? { guest } : {}) }] : [];
   });
+  const dataVolume = dataVolumeIn(xml);
   const window = /X-PciMmio64Mb,string=(\d+)/.exec(xml)?.[1];
   return {
     accelerator: /<domain type='kvm'/.test(xml) ? "kvm" : "tcg",
     assignedFunctions,
     ...(window ? { mmioWindow: Number(window) } : {}),
+    ...(dataVolume ? { dataVolume } : {}),
   };
 }

@@ -34,6 +34,8 @@ export const names = [
   "scripts/remove-vm.sh",
   "scripts/grow-disk.sh",
   "scripts/grow-root.sh",
+  "scripts/mount-data.sh",
+  "scripts/remove-data.sh",
   "scripts/box-volumes.sh",
   "scripts/apply-services.sh",
   "scripts/apply-stack.sh",

@@ -33,6 +33,14 @@ export function outdated(
     { what: lacking ?? "", ...(lacking ? { has: "not in its box", wants: "in its box" } : { has: "", wants: "" }) },
     { what: "its accelerator", has: hardware?.accelerator, wants: machine.accelerator },
     {
+      what: "its data disk",
+      has: hardware && (hardware.dataVolume ?? "none"),
+      // a VM whose data: was removed keeps the disk
+      wants: machine.provider === "libvirt" && machine.data !== undefined
+        ? machine.dataVolume ?? "a disk of its own"
+        : hardware?.dataVolume ?? "none",
+    },
+    {
       what: "its cards",
       has: hardware && listNames(hardware.assignedFunctions.map(({ host }) => host), host),
       wants: listNames(passed.map(({ bdf }) => bdf), host),

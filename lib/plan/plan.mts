@@ -5,6 +5,7 @@ import type { File, Plan, Step } from "./types.mts";
 import { type Box, boxKey, boxOf, buildSteps, type Texts } from "./box.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import type { Lab } from "../host/lab.mts";
+import { dataRecord, defaultDataVolume } from "../host/data-disks.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
 import { engineSource } from "../resolve/engine.mts";
@@ -14,6 +15,7 @@ import {
   autostartSteps,
   boots,
   bringDriver,
+  dataSteps,
   diskSteps,
   removal,
   returnCard,
@@ -44,6 +46,9 @@ const scripts = [
 
 /** Scripts that copy the host's driver to a guest with a partition of its card. */
 const driverScripts = ["copy-driver.ps1", "receive-driver.sh"];
+
+/** Scripts for data disks. */
+const dataScripts = ["mount-data.sh", "remove-data.sh"];
 
 /** Options of a plan. */
 interface PlanOptions {
@@ -103,8 +108,17 @@ export function makePlan(
         const { missingVagrantId } = lab.machines[name]!;
         return missingVagrantId ? [{ path: `.vagrant/machines/${name}/libvirt/id`, text: missingVagrantId }] : [];
       }),
+      ...config.machines.flatMap((machine): File[] => {
+        if (machine.data === undefined || machine.provider !== "libvirt") return [];
+        const volume = machine.dataVolume ?? defaultDataVolume(lab.prefix, machine.name);
+        return [{ path: dataRecord(machine.name), text: `${volume}\n` }];
+      }),
       ...work.flatMap(({ files }) => files),
-      ...[...scripts, ...(config.machines.some(partitionRequest) ? driverScripts : [])].map((name): File => ({
+      ...[
+        ...scripts,
+        ...(hasDataDisks(config, lab) ? dataScripts : []),
+        ...(config.machines.some(partitionRequest) ? driverScripts : []),
+      ].map((name): File => ({
         path: `scripts/${name}`,
         text: texts[`scripts/${name}`]!,
       })),
@@ -181,6 +195,7 @@ function workOn(
   const proven = !pull && !starts && !resized && isProven(machine, config, there);
   // the file system of a machine that is not proven may be smaller than its disk
   if (!proven || there.disk !== machine.disk) after.push(...diskSteps(machine, there));
+  if (!proven || there.data?.size !== machine.data) after.push(...dataSteps(machine, there));
   const newer = pull ? ["PULL=yes"] : [];
   if (!proven) {
     after.push(...bringDriver(machine));
@@ -219,6 +234,11 @@ function workOn(
     after.push(proofOf(machine, config));
   }
   return { creates, starts, replaces, before, after, files, findings: stale && !replaces ? [stale] : [] };
+}
+
+function hasDataDisks({ machines }: Resolved, lab: Lab): boolean {
+  return machines.some(({ data, provider }) => data !== undefined && provider === "libvirt") ||
+    Object.values({ ...lab.machines, ...lab.orphans }).some(({ data }) => data !== undefined);
 }
 
 function hasHardware(lab: Lab, box: Box): boolean {

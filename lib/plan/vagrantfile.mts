@@ -4,6 +4,7 @@ import type { Host } from "../host/types.mts";
 import { type Box, boxKey, type Texts } from "./box.mts";
 import type { Lab, LabMachine } from "../host/lab.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
+import { dataDisk } from "../resolve/providers/libvirt.mts";
 import { joinBlocks, nothing, render, Rendered } from "../render.mts";
 
 /** Seconds within which a machine must answer over SSH. */
@@ -25,21 +26,44 @@ export function vagrantfile(
     const provider = providerOf(machine.provider);
     const there = lab.machines[machine.name]!;
     const kept = (there.state === "off" || there.state === "running") && !replaces.includes(machine.name);
+    // a VM keeps the data disk that it has: without this line, Vagrant would delete it with the VM
+    const data = machine.data ?? (kept ? dataOf(there) : undefined);
     const box = boxOfVm(machine.box, boxes.get(boxKey(machine))?.version, kept ? there : {});
     return render(texts["templates/machine.rb"]!, {
       name: machine.name,
       box: box.name,
       version: box.version ? render("m.vm.box_version = {{version}}", { version: `~> ${box.version}.0` }) : nothing,
       boot_timeout: bootTimeout[machine.accelerator],
-      provider: render(texts[`templates/${provider.template}`]!, provider.values(machine, host, lab.prefix)),
+      provider: render(
+        texts[`templates/${provider.template}`]!,
+        provider.values({ ...machine, ...(data === undefined ? {} : { data }) }, host, lab.prefix),
+      ),
     });
   });
   // Vagrant stops and removes only machines that the Vagrantfile names
-  const orphans = Object.keys(lab.orphans).map((name) => render("config.vm.define {{name}}", { name }));
+  const orphans = Object.entries(lab.orphans)
+    .filter(([, { state, cardTaken }]) => state !== "absent" || cardTaken)
+    .map(([name, there]) => orphan(name, there, lab));
   const requires = takesHyperv(config, lab) ? new Rendered('require_relative "hyperv_gpu"\n') : nothing;
   return `${
     render(texts["templates/Vagrantfile"]!, { requires, machines: joinBlocks([...machines, ...orphans], "\n\n") }).text
   }\n`;
+}
+
+/** The size of the data disk that a VM has, MiB; undefined if it has none. */
+function dataOf({ hardware, data }: LabMachine): number | undefined {
+  return hardware?.dataVolume === undefined ? undefined : (data?.size ?? 1024);
+}
+
+/** A VM that the config no longer has; its data disk is named, since Vagrant deletes every other disk with the VM. */
+function orphan(name: string, there: LabMachine, { prefix }: Lab): Rendered {
+  const data = dataOf(there);
+  if (data === undefined) return render("config.vm.define {{name}}", { name });
+  const disk = dataDisk({ name, data, dataVolume: there.hardware!.dataVolume! }, prefix);
+  return render(
+    "config.vm.define {{name}} do |m|\n  m.vm.provider :libvirt do |l|\n    {{disk}}\n  end\nend",
+    { name, disk },
+  );
 }
 
 /**

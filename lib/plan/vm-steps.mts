@@ -2,6 +2,7 @@
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Step } from "./types.mts";
 import { partitionRequest } from "../resolve/partition.mts";
+import { type DataDisk, dataRecord } from "../host/data-disks.mts";
 import type { LabMachine } from "../host/lab.mts";
 import { powershellScript } from "../host/windows.mts";
 
@@ -80,6 +81,33 @@ export function diskSteps({ name, provider, disk }: ResolvedMachine, { domain }:
     },
     { title: `Grow the file system of ${name}`, command: [...ssh(name), "sudo sh -s"], input: "scripts/grow-root.sh" },
   ];
+}
+
+/** The steps that enlarge a data disk to the size of the config, and mount it in the VM. */
+export function dataSteps(machine: ResolvedMachine, { domain }: LabMachine): Step[] {
+  const { name, provider, data } = machine;
+  if (data === undefined || provider !== "libvirt") return [];
+  const size = data / 1024;
+  return [
+    {
+      title: `Enlarge the data disk of ${name} to ${size} GiB`,
+      command: ["sh", "scripts/grow-disk.sh", domain, String(size), "data"],
+    },
+    {
+      title: `Mount the data disk of ${name}`,
+      command: [...ssh(name), runAsRoot(machine)],
+      input: "scripts/mount-data.sh",
+    },
+  ];
+}
+
+/** The step that removes a data disk with everything on it, and then its record. */
+export function dataRemoval(name: string, { volume }: DataDisk): Step {
+  return {
+    title: `Remove the data disk of ${name}`,
+    command: ["sh", "scripts/remove-data.sh", volume],
+    removes: [dataRecord(name)],
+  };
 }
 
 /** Steps that compare the host's driver with the guest's copy, and copy it if they differ. */

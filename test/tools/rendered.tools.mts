@@ -1,7 +1,7 @@
 // Rendered files in the real programs: no config value is executed as code, and each arrives
 // unchanged.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -235,6 +235,17 @@ test("Vagrant accepts the Vagrantfile and evaluates every machine's provider blo
   const path = join(folder, "Vagrantfile");
   writeFileSync(path, own("test/golden/starter.Vagrantfile").replace("1.HASH.0", "1.0.0").replace("l.cpus", "l.bogus"));
   assert.throws(() => run("vagrant", ["validate"], folder), /The following settings shouldn't exist: bogus/);
+});
+
+test("vagrant-libvirt has the data disk as one that it does not remove", ({ folder }) => {
+  const tells =
+    "libvirt: 'File.write(\"disks\", l.disks.map { |d| d.values_at(:path, :size, :serial, :bus, :type, :allow_existing) }.to_json)'";
+  written(planned(`machines: [{name: a, box: lab/x, data: 2 GiB, ${tells}}]`), folder);
+  assert.match(run("vagrant", ["validate"], folder), /validated successfully/);
+  const [disk, ...others] = JSON.parse(readFileSync(join(folder, "disks"), "utf8"));
+  assert.match(disk[0], /_a-data\.qcow2$/);
+  assert.equal(disk.slice(1), ["2G", "homelab-gpu-data", "virtio", "qcow2", true]);
+  assert.equal(others, []);
 });
 
 test("Vagrant accepts every Vagrantfile with cards", ({ folder }) => {

@@ -2,8 +2,10 @@ import type { Config } from "../../config/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { type Lab, type LabMachine, readLab } from "../../host/lab.mts";
 import { readState, writeState } from "../../host/state.mts";
-import { removal, returnCard } from "../../plan/vm-steps.mts";
-import type { Context } from "../context.mts";
+import { dataRemoval, removal, returnCard } from "../../plan/vm-steps.mts";
+import { UserError } from "../../errors.mts";
+import { self } from "../../self.mts";
+import { type Context, log } from "../context.mts";
 import { loadConfig } from "../load-config.mts";
 import { machinesOf, runWork } from "../machine-work.mts";
 import { checkGpusReturned } from "../gpu-return.mts";
@@ -13,14 +15,18 @@ import { checkGpusReturned } from "../gpu-return.mts";
  * names everything of this lab in libvirt too. Boxes and downloads stay, for the next `up`.
  */
 export async function destroy(context: Context): Promise<number> {
-  const { shell, args } = context;
+  const { shell, args, options } = context;
   const source = await loadConfig(context);
   const { folder, config } = source;
   const whole = args.length === 0;
+  // no data disk is deleted that was not listed before the question
+  let listed: string[] | undefined;
   const { code, ran } = await runWork(context, source, "destroy", {
     nothing: "there is nothing to remove",
-    choose: existingMachines,
+    choose: (machines) => existingMachines(machines, options.data),
     steps: async (names, lab) => {
+      if (options.data) requireSizes(lab);
+      listed ??= dataDisksOf(lab, names).map(({ name }) => name);
       const copied = whole && (names.length > 0 || (await readState(shell, folder)).removing ||
         (await shell.list(`${folder}/verify`)).length > 0);
       return [
@@ -28,14 +34,22 @@ export async function destroy(context: Context): Promise<number> {
           ...(machine.state === "absent" ? [] : [removal(name, machine, `Remove the VM ${name}`)]),
           // removing the VM returns its card, unless the VM was gone already or that failed
           ...(machine.cardTaken ? [returnCard(name)] : []),
+          ...(options.data && machine.data?.size !== undefined && listed?.includes(name)
+            ? [dataRemoval(name, machine.data)]
+            : []),
         ]),
         ...(copied ? copiesOf(context, config, lab) : []),
       ];
     },
-    question: (names) =>
-      names.length === 0
-        ? "Remove libvirt's copies of the boxes?"
-        : `Remove ${names.join(", ")} and everything in ${names.length === 1 ? "it" : "them"}?`,
+    question: (names, lab) => {
+      if (names.length === 0) return "Remove libvirt's copies of the boxes?";
+      const disks = dataDisksOf(lab, names).map(({ text }) => `  ${options.data ? "goes: " : "stays:"} ${text}\n`);
+      const list = disks.length === 0 ? "" : `\n${disks.join("")}`;
+      const what = disks.length === 0 || options.data ? "everything in" : "the system disk of";
+      return `Remove ${names.join(", ")} and ${what} ${names.length === 1 ? "it" : "them"}${
+        list === "" ? "?" : `:${list}Continue?`
+      }`;
+    },
     action: (names) => names.length === 0 ? "destroy" : `destroy of ${names.join(", ")}`,
     before: async () => {
       if (whole) await writeState(shell, folder, { ...(await readState(shell, folder)), removing: true });
@@ -44,6 +58,8 @@ export async function destroy(context: Context): Promise<number> {
   if (code !== 0 || context.options.dryRun) return code;
   const { removing: _, ...state } = await readState(shell, folder);
   const now = await readLab(shell, config, folder);
+  const kept = dataDisksOf(now, args.length === 0 ? Object.keys({ ...now.machines, ...now.orphans }) : args);
+  for (const { text } of kept) log(context, `kept: ${text}; to remove it: destroy --data`);
   const there = existingMachines(Object.entries({ ...now.machines, ...now.orphans }));
   const gone = Object.keys(state.previousDrivers).filter((name) => whole ? !there.includes(name) : args.includes(name));
   const back = await checkGpusReturned(context, source, gone);
@@ -60,9 +76,29 @@ export async function destroy(context: Context): Promise<number> {
   return back.includes("fail") ? 1 : 0;
 }
 
-/** The names of machines that have a VM, or a card of the host. */
-function existingMachines(machines: [string, LabMachine][]): string[] {
-  return machines.flatMap(([name, { state, cardTaken }]) => (state === "absent" && !cardTaken ? [] : [name]));
+/** The names of machines that have a VM, or a card of the host, or with `data` a data disk. */
+function existingMachines(machines: [string, LabMachine][], data = false): string[] {
+  return machines.flatMap(([name, { state, cardTaken, data: disk }]) =>
+    state === "absent" && !cardTaken && !(data && disk?.size !== undefined) ? [] : [name]
+  );
+}
+
+/** The data disks of machines, each described with its sizes. */
+function dataDisksOf(lab: Lab, names: string[]): { name: string; text: string }[] {
+  return machinesOf(lab, names).flatMap(([name, { data }]) => {
+    if (data?.size === undefined) return [];
+    const used = data.used === undefined ? "" : `, of which ${data.used} MiB are used`;
+    return [{ name, text: `the data disk of ${name} (${data.volume}): ${Math.floor(data.size / 1024)} GiB${used}` }];
+  });
+}
+
+/** Throws {@link UserError} if libvirt did not say which data disks there are. */
+function requireSizes({ libvirtError }: Lab): void {
+  if (libvirtError === undefined) return;
+  throw new UserError(
+    `libvirt does not say which data disks exist: ${libvirtError}\n  ${self("doctor provider.access")}`,
+    1,
+  );
 }
 
 function only<T>(of: Record<string, T>, keep: (name: string) => boolean): Record<string, T> {

@@ -3,6 +3,7 @@ import type { PciFunction } from "../../host/pci-types.mts";
 import type { Provider, ResolvedMachine } from "../types.mts";
 import { firmwareOf } from "../../host/ovmf.mts";
 import { addressLimitOf, ampleMmioWindow, mmioWindowOf } from "../cards.mts";
+import { dataSerial, defaultDataVolume } from "../../host/data-disks.mts";
 import { joinBlocks, nothing, render, Rendered } from "../../render.mts";
 
 /** libvirt with QEMU, with the plugin vagrant-libvirt. */
@@ -21,10 +22,27 @@ export const libvirt: Provider = {
     cpus: machine.cpus,
     memory: machine.memory,
     autostart: machine.autostart ? render("l.autostart = true\nl.management_network_autostart = true", {}) : nothing,
+    data: dataDisk(machine, prefix),
     gpu: gpu(machine, host, prefix),
     own: ownLines(machine),
   }),
 };
+
+/**
+ * The data disk. vagrant-libvirt 0.11 to 0.12 creates a volume that is not there, takes one that is,
+ * and keeps it when it removes the VM (action/create_domain.rb, destroy_domain.rb: allow_existing).
+ */
+export function dataDisk(
+  { name, data, dataVolume }: Pick<ResolvedMachine, "name" | "data" | "dataVolume">,
+  prefix: string,
+): Rendered {
+  if (data === undefined) return nothing;
+  return render("l.storage :file, size: {{size}}, path: {{path}}, serial: {{serial}}, allow_existing: true", {
+    size: `${data / 1024}G`,
+    path: dataVolume ?? defaultDataVolume(prefix, name),
+    serial: dataSerial,
+  });
+}
 
 /** The user's own lines, marked as such. */
 function ownLines({ libvirt }: ResolvedMachine): Rendered {

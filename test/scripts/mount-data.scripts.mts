@@ -1,0 +1,345 @@
+// The data disk in a guest, by the real mkfs.ext4, blkid and wipefs on a file in a scratch tree;
+// what mounts, and what starts services, is recorded.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { root, standIns } from "../fake.mts";
+
+const test = suite<{ folder: string }>("the data disk in a guest");
+
+const at = "/var/lib/homelab-gpu-data";
+
+/** A guest's tree with a blank disk of 64 MiB, Docker's data, and a folder in /srv. */
+test.before.each((context) => {
+  const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-data-"));
+  context.folder = folder;
+  const write = (path: string, text: string) => {
+    mkdirSync(join(folder, path, ".."), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  write("sys/block/vda/serial", "");
+  write("sys/block/vdb/serial", "homelab-gpu-data");
+  write("sys/block/vdb/dev", "254:16\n");
+  write("etc/fstab", "# the system\nUUID=1 / ext4 defaults 0 1\n");
+  write("var/lib/docker/volumes/models/_data/weights", "weights");
+  write("srv/photos/one", "photo");
+  blank(folder);
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
+
+function blank(folder: string, size = 64): void {
+  mkdirSync(join(folder, "dev"), { recursive: true });
+  closeSync(openSync(join(folder, "dev/vdb"), "w"));
+  truncateSync(join(folder, "dev/vdb"), size * 1024 ** 2);
+}
+
+/** Runs the script; `more`: further stand-ins. Mounts are lines `PATH MAJ:MIN FSROOT` of a file. */
+function mountData(
+  folder: string,
+  more: Record<string, string> = {},
+  env: Record<string, string> = {},
+) {
+  const mounts = join(folder, "mounts");
+  const log = join(folder, "log");
+  writeFileSync(mounts, "", { flag: "a" });
+  writeFileSync(log, "");
+  // in a session of its own, which a power cut ends as a whole
+  const found = spawnSync("setsid", ["sh", join(root, "scripts/mount-data.sh")], {
+    env: {
+      ...standIns(folder, {
+        mount: `echo "mount $*" >>'${log}'
+if [ "$1" = --bind ]; then echo "$3 254:16 \${2#'${folder}${at}'}" >>'${mounts}'; else echo "$4 254:16 /" >>'${mounts}'; fi`,
+        findmnt:
+          `for last; do :; done; awk -v at="$last" '$1 == at { print $2 " " $3; n = 1 } END { exit !n }' '${mounts}'`,
+        systemctl: `echo "systemctl $*" >>'${log}'`,
+        "systemd-escape": 'for last; do :; done; echo "$last.mount"',
+        podman: `echo "podman $*" >>'${log}'`,
+        sync: ":",
+        ...more,
+      }),
+      DATA_ROOT: folder,
+      ...env,
+    },
+    encoding: "utf8",
+  });
+  return { ...found, log: readFileSync(log, "utf8").trim().split("\n").filter(Boolean) };
+}
+
+const label = (folder: string) =>
+  spawnSync("blkid", ["-p", "-o", "value", "-s", "LABEL", join(folder, "dev/vdb")], { encoding: "utf8" }).stdout.trim();
+const uuid = (folder: string) =>
+  spawnSync("blkid", ["-p", "-o", "value", "-s", "UUID", join(folder, "dev/vdb")], { encoding: "utf8" }).stdout.trim();
+const fstab = (folder: string) => readFileSync(join(folder, "etc/fstab"), "utf8");
+
+test("a blank disk is formatted, gets the data, and is mounted at every start", ({ folder }) => {
+  const { status, stderr, stdout, log } = mountData(folder);
+  assert.is(status, 0, stderr);
+  assert.match(stdout, /formatting the blank disk .*\/dev\/vdb/);
+  assert.is(label(folder), "homelab-gpu-data");
+  assert.is(readFileSync(join(folder, at, "docker/volumes/models/_data/weights"), "utf8"), "weights");
+  assert.is(readFileSync(join(folder, at, "srv/photos/one"), "utf8"), "photo");
+  assert.is(
+    fstab(folder),
+    `# the system
+UUID=1 / ext4 defaults 0 1
+UUID=${uuid(folder)} ${at} ext4 defaults,nofail 0 2
+${at}/srv /srv none bind,nofail,x-systemd.requires-mounts-for=${at} 0 0
+${at}/docker /var/lib/docker none bind,nofail,x-systemd.requires-mounts-for=${at} 0 0
+${at}/containerd /var/lib/containerd none bind,nofail,x-systemd.requires-mounts-for=${at} 0 0
+`,
+  );
+  assert.is(
+    readFileSync(join(folder, "etc/systemd/system/docker.service.d/homelab-gpu-data.conf"), "utf8"),
+    "[Unit]\nRequiresMountsFor=/srv /var/lib/docker /var/lib/containerd\n",
+  );
+  assert.equal(log.filter((line) => /^mount|stop |start /.test(line)), [
+    `mount -t ext4 ${folder}/dev/vdb ${folder}${at}`,
+    "systemctl stop docker.socket",
+    "systemctl stop docker.service",
+    "systemctl stop containerd.service",
+    `mount --bind ${folder}${at}/srv ${folder}/srv`,
+    `mount --bind ${folder}${at}/docker ${folder}/var/lib/docker`,
+    `mount --bind ${folder}${at}/containerd ${folder}/var/lib/containerd`,
+    "systemctl start docker.socket",
+    "systemctl start docker.service",
+    "systemctl start containerd.service",
+  ]);
+});
+
+const bytes = (folder: string) => createHash("sha256").update(readFileSync(join(folder, "dev/vdb"))).digest("hex");
+const changes = (log: string[]) => log.filter((line) => /^mount |^podman|systemctl (stop|daemon-reload)/.test(line));
+
+test("run again, it changes nothing and stops nothing", ({ folder }) => {
+  assert.is(mountData(folder).status, 0);
+  const before = [uuid(folder), fstab(folder)];
+  writeFileSync(join(folder, at, "docker/later"), "later");
+  const { status, stderr, log } = mountData(folder);
+  assert.is(status, 0, stderr);
+  assert.equal(changes(log), []);
+  assert.equal([uuid(folder), fstab(folder)], before);
+  assert.is(readFileSync(join(folder, at, "docker/later"), "utf8"), "later");
+});
+
+test("the disk of an earlier VM is taken as it is: nothing of the new VM is copied over it", ({ folder }) => {
+  assert.is(mountData(folder).status, 0);
+  const id = uuid(folder);
+  // another VM: its own system disk, and nothing mounted yet
+  rmSync(join(folder, "mounts"));
+  writeFileSync(join(folder, "etc/fstab"), "# another\n");
+  rmSync(join(folder, "etc/systemd"), { recursive: true });
+  writeFileSync(join(folder, at, "docker/volumes/models/_data/weights"), "trained");
+  const { status, stderr, stdout, log } = mountData(folder);
+  assert.is(status, 0, stderr);
+  assert.not.match(stdout, /formatting|copying/);
+  assert.is(uuid(folder), id);
+  assert.is(readFileSync(join(folder, at, "docker/volumes/models/_data/weights"), "utf8"), "trained");
+  assert.is(log.filter((line) => line.startsWith("mount --bind")).length, 3);
+  assert.match(fstab(folder), new RegExp(`^# another\nUUID=${id} `));
+});
+
+/** Content of a disk that is not ours. */
+const foreign: Record<string, (path: string) => void> = {
+  "an ext4 file system without a label": (path) => command("mkfs.ext4", "-q", "-F", path),
+  "an ext4 file system with another label": (path) => command("mkfs.ext4", "-q", "-F", "-L", "photos", path),
+  "an ext2 file system with our label": (path) => command("mkfs.ext2", "-q", "-F", "-L", "homelab-gpu-data", path),
+  "swap": (path) => command("mkswap", path),
+  "a GPT without partitions": (path) => command("sfdisk", "-q", "-X", "gpt", path),
+  "an MBR with a partition": (path) => command("sfdisk", "-q", "-X", "dos", path),
+  "LUKS": (path) => {
+    const header = Buffer.alloc(592);
+    header.write("LUKS\xba\xbe\0\x01", 0, "latin1");
+    header.write("11111111-2222-3333-4444-555555555555", 168, "latin1");
+    put(path, header, 0);
+  },
+  "a physical volume of LVM": (path) => {
+    const header = Buffer.alloc(512);
+    header.write("LABELONE", 0, "latin1");
+    header.writeBigUInt64LE(1n, 8);
+    header.writeUInt32LE(32, 20);
+    header.write("LVM2 001", 24, "latin1");
+    put(path, header, 512);
+  },
+  "btrfs": (path) => put(path, Buffer.from("_BHRfS_M", "latin1"), 65536 + 64),
+  "a file system with our label and a second signature": (path) => {
+    command("mkfs.ext4", "-q", "-F", "-L", "homelab-gpu-data", path);
+    command("sh", "-c", 'printf "\\x55\\xaa" | dd of="$0" bs=1 seek=510 conv=notrunc status=none', path);
+    put(path, Buffer.from("_BHRfS_M", "latin1"), 65536 + 64);
+  },
+};
+function command(...words: [string, ...string[]]): void {
+  const [program, ...rest] = words;
+  const { status, stderr } = spawnSync(program, rest, { input: ",\n", encoding: "utf8" });
+  assert.is(status, 0, `${program}: ${stderr}`);
+}
+function put(path: string, data: Buffer, at: number): void {
+  const file = openSync(path, "r+");
+  writeSync(file, data, 0, data.length, at);
+  closeSync(file);
+}
+
+for (const [what, make] of Object.entries(foreign)) {
+  test(`refused, and left as it is: ${what}`, ({ folder }) => {
+    make(join(folder, "dev/vdb"));
+    const before = [bytes(folder), fstab(folder)];
+    const { status, stderr, log } = mountData(folder);
+    assert.is(status, 1);
+    assert.match(
+      stderr,
+      /mount-data: the data disk .*\/dev\/vdb has .*only a blank disk is formatted: nothing was changed/,
+    );
+    assert.match(stderr, /destroy --data/);
+    assert.equal([bytes(folder), fstab(folder)], before);
+    assert.equal(changes(log), []);
+  });
+}
+
+test("refused: partitions that the kernel sees, without a signature", ({ folder }) => {
+  mkdirSync(join(folder, "sys/block/vdb/vdb1"));
+  const { status, stderr } = mountData(folder);
+  assert.is(status, 1);
+  assert.match(stderr, /partitions/);
+  assert.is(label(folder), "");
+});
+
+test("a disk that cannot be read is not taken for a blank one", ({ folder }) => {
+  const before = bytes(folder);
+  assert.is(mountData(folder, { wipefs: "exit 1" }).status, 1);
+  assert.is(mountData(folder, { blkid: "exit 4" }).status, 1);
+  assert.is(bytes(folder), before);
+});
+
+test("no disk, or two, with our serial number: says so", ({ folder }) => {
+  writeFileSync(join(folder, "sys/block/vda/serial"), "homelab-gpu-data");
+  assert.match(mountData(folder).stderr, /two disks have the serial number homelab-gpu-data: vda, vdb/);
+  for (const name of ["vda", "vdb"]) writeFileSync(join(folder, `sys/block/${name}/serial`), "mine");
+  assert.match(mountData(folder).stderr, /no disk with the serial number homelab-gpu-data/);
+  assert.is(label(folder), "");
+});
+
+test("the file system takes the room of a disk that grew", ({ folder }) => {
+  assert.is(mountData(folder).status, 0);
+  const blocks = () => {
+    const { stdout } = spawnSync("dumpe2fs", ["-h", join(folder, "dev/vdb")], { encoding: "utf8" });
+    const [count, size] = ["Block count", "Block size"].map((key) =>
+      Number(new RegExp(`^${key}: *(\\d+)`, "m").exec(stdout)![1])
+    );
+    return count! * size! / 1024 ** 2;
+  };
+  assert.is(blocks(), 64);
+  const id = uuid(folder);
+  truncateSync(join(folder, "dev/vdb"), 192 * 1024 ** 2);
+  const { status, stderr } = mountData(folder);
+  assert.is(status, 0, stderr);
+  assert.is(blocks(), 192);
+  assert.is(uuid(folder), id);
+});
+
+test("what does not fit on the disk is not copied, and the engine's folder stays as it is", ({ folder }) => {
+  const { status, stderr, log } = mountData(folder, { df: "echo x; echo '/dev/vdb 64000 63999 1 99% /x'" });
+  assert.is(status, 1);
+  assert.match(stderr, /\/srv has \d+ MiB, and \d+ MiB are free on the data disk: write a larger data:/);
+  assert.equal(log.filter((line) => line.startsWith("mount --bind")), []);
+  assert.not.match(fstab(folder), /homelab-gpu-data/);
+});
+
+test("a folder that something else is mounted on, now or in fstab, is left alone", ({ folder }) => {
+  writeFileSync(join(folder, "mounts"), `${folder}/srv 0:50 /export\n`);
+  const now = mountData(folder);
+  assert.is(now.status, 1);
+  assert.match(now.stderr, /something else is mounted on \/srv \(0:50 \/export\)/);
+  writeFileSync(join(folder, "mounts"), "");
+  writeFileSync(join(folder, "etc/fstab"), "nas:/export /srv nfs defaults 0 0\n");
+  const later = mountData(folder);
+  assert.is(later.status, 1);
+  assert.match(later.stderr, /\/etc\/fstab mounts something else on \/srv/);
+  assert.is(fstab(folder), "nas:/export /srv nfs defaults 0 0\n");
+  assert.equal(changes(later.log), []);
+});
+
+test("Podman: its own folder, and its containers are stopped first", ({ folder }) => {
+  mkdirSync(join(folder, "var/lib/containers"), { recursive: true });
+  writeFileSync(join(folder, "var/lib/containers/x"), "x");
+  const { status, stderr, log } = mountData(folder, {}, { ENGINE: "podman" });
+  assert.is(status, 0, stderr);
+  assert.is(readFileSync(join(folder, at, "containers/x"), "utf8"), "x");
+  assert.not.ok(existsSync(join(folder, at, "docker")));
+  assert.ok(
+    log.indexOf("podman stop --all") <
+      log.indexOf(`mount --bind ${folder}${at}/containers ${folder}/var/lib/containers`),
+  );
+  assert.match(fstab(folder), /\/containers \/var\/lib\/containers none bind/);
+});
+
+/** Programs that change something; each counts, and at the number in STOP_AT a power cut ends the whole group. */
+const steps = ["mkfs.ext4", "e2label", "mount", "systemctl", "cp", "mv"];
+
+test("a power cut at any step: the next run has the same end, and nothing is lost", ({ folder: first }) => {
+  const real = (name: string) => spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim();
+  let total = 0;
+  for (let stop = 1; stop <= 200; stop++) {
+    const folder = mkdtempSync(join(first, "cut-"));
+    for (const path of ["sys", "etc", "var", "srv", "dev"]) {
+      spawnSync("cp", ["-a", "--sparse=always", join(first, path), folder]);
+    }
+    const counted = `case "$1" in is-enabled | cat | start) exit 0 ;; esac
+n=$(($(cat '${folder}/count' 2>/dev/null || echo 0) + 1)); echo $n >'${folder}/count'
+[ $n != "\${STOP_AT:-0}" ] || kill -9 0`;
+    const log = join(folder, "log");
+    const mounts = join(folder, "mounts");
+    const own: Record<string, string> = {
+      mount:
+        `if [ "$1" = --bind ]; then echo "$3 254:16 \${2#'${folder}${at}'}" >>'${mounts}'; else echo "$4 254:16 /" >>'${mounts}'; fi`,
+      systemctl: `echo "systemctl $*" >>'${log}'`,
+      sync: ":",
+    };
+    const wrapped = Object.fromEntries(
+      steps.map((name) => [name, `${counted}\n${own[name] ?? `exec ${real(name)} "$@"`}`]),
+    );
+    const cut = mountData(folder, wrapped, { STOP_AT: String(stop) });
+    if (cut.status === 0) {
+      total = stop - 1;
+      break;
+    }
+    assert.is(cut.signal, "SIGKILL", cut.stderr);
+    // after every second cut the VM starts again: what was mounted is not any more
+    if (stop % 2 === 0) writeFileSync(mounts, "");
+    const { status, stderr } = mountData(folder);
+    assert.is(status, 0, `${stop}: ${stderr}`);
+    assert.is(label(folder), "homelab-gpu-data", String(stop));
+    assert.is(readFileSync(join(folder, at, "docker/volumes/models/_data/weights"), "utf8"), "weights", String(stop));
+    assert.is(readFileSync(join(folder, at, "srv/photos/one"), "utf8"), "photo", String(stop));
+    assert.equal(fstab(folder).match(/^UUID=\S+ \/var|^\/var.* bind/gm)?.length, 4, String(stop));
+    assert.not.ok(existsSync(join(folder, at, "docker.part")));
+    assert.is(readFileSync(mounts, "utf8").trim().split("\n").length, 4, String(stop));
+    rmSync(folder, { recursive: true, force: true });
+  }
+  assert.ok(total > 12, `${total} steps`);
+});
+
+test("formatted and not yet labelled, or half copied: done again", ({ folder }) => {
+  command("mkfs.ext4", "-q", "-F", "-L", "homelab-gpu-new", join(folder, "dev/vdb"));
+  mkdirSync(join(folder, at, "docker.part/volumes"), { recursive: true });
+  writeFileSync(join(folder, at, "docker.part/volumes/half"), "ha");
+  const { status, stdout, stderr } = mountData(folder);
+  assert.is(status, 0, stderr);
+  assert.match(stdout, /formatting .*vdb again: an earlier run stopped/);
+  assert.is(label(folder), "homelab-gpu-data");
+  assert.not.ok(existsSync(join(folder, at, "docker/volumes/half")));
+});
+
+test.run();
