@@ -45,6 +45,7 @@ for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name]
 /** The output of the VM's kernel. */
 const serialLog = `/var/log/libvirt/qemu/homelab-gpu-e2e-${process.pid}.log`;
 const hostile = 'it\'s "#{1+1}" ${HOME} `id` $(id)\nsecond line';
+let dataSize = 1;
 const config = (more = "") => `
 machines:
   - name: e2e
@@ -53,6 +54,7 @@ machines:
     memory: 2048
     autostart: true
     disk: 66 GiB
+    data: ${dataSize} GiB
     provision: ["./my setup #{1}.sh"]
     libvirt: 'l.serial type: "file", source: {path: "${serialLog}"}'
     gpu: {}
@@ -62,10 +64,14 @@ services:
     command: [sh, -c, "mkdir -p /www && echo hello > /www/index.html && exec httpd -f -p 8080 -h /www"]
     ports: ["8080:8080"]
     environment: {HOSTILE: ${JSON.stringify(hostile.replaceAll("$", "$$$$"))}}
+    volumes: ["kept:/kept"]
     restart: always
     stop_grace_period: 1s
   needs-a-gpu: {image: e2e/web, gpu: 1}
 ${more}`;
+
+const setup =
+  "#!/bin/sh\nset -eu\nprintf 'FROM homelab-gpu/busybox\\nRUN echo made here >/made\\n' | docker build -q -t e2e/web -\n";
 
 /** The finished images in a folder: an unfinished one has another name. */
 const wholeIn = (folder: string) =>
@@ -213,14 +219,11 @@ test.before(() => {
   mkdirSync(shared, { recursive: true });
   symlinkSync(shared, join(images, "packages"));
   writeFileSync(join(home, "homelab-gpu.yaml"), config());
-  writeFileSync(
-    join(home, "my setup #{1}.sh"),
-    "#!/bin/sh\nset -eu\nprintf 'FROM homelab-gpu/busybox\\nRUN echo made here >/made\\n' | docker build -q -t e2e/web -\n",
-  );
+  writeFileSync(join(home, "my setup #{1}.sh"), setup);
 });
 
 test.after(async () => {
-  await run("destroy", "--yes");
+  await run("destroy", "--yes", "--data");
   // if an earlier test failed, there may be no box, or no Vagrant
   spawnSync("vagrant", ["box", "remove", "--force", "--all", box], { stdio: "ignore" });
   rmSync(work, { recursive: true, force: true });
@@ -318,6 +321,28 @@ test("values of the config arrive literally in the container, $ written as $$", 
   assert.is(ask("curl", "-s", `http://${address}:8080/`), "hello\n");
 });
 
+/** The content of a volume and of /srv in the VM, and the folders of the data disk that are mounted there. */
+const dataInVm = async () =>
+  (await run(
+    "ssh",
+    "e2e",
+    "--",
+    "sudo cat /var/lib/docker/volumes/homelab-gpu_kept/_data/file /srv/file; " +
+      "findmnt -nro FSROOT /var/lib/docker; findmnt -nro FSROOT /srv; " +
+      "sudo docker exec homelab-gpu-web-1 cat /kept/file",
+  )).said;
+
+test("Docker's data and /srv are on the data disk", async () => {
+  const { code, said } = await run(
+    "ssh",
+    "e2e",
+    "--",
+    "sudo docker exec homelab-gpu-web-1 sh -c 'echo volume >/kept/file' && echo srv | sudo tee /srv/file",
+  );
+  assert.is(code, 0, told(said));
+  assert.is(await dataInVm(), "volume\nsrv\n/docker\n/srv\nvolume\n");
+});
+
 test("status, verify and doctor report the running lab", async () => {
   assert.match((await run("status", "--no-gpu")).said, /e2e: running · [\d.]+ · 2 CPUs, 2048 MiB · web · proven/);
   const { machines: [now] } = JSON.parse(
@@ -379,6 +404,23 @@ test("down stops the VM, and up starts it again", async () => {
   const { code, said } = await run("up", "--no-gpu");
   assert.is(code, 0, told(said));
   assert.match(said, /Start the VM e2e/);
+  assert.is(await dataInVm(), "volume\nsrv\n/docker\n/srv\nvolume\n");
+});
+
+test("destroy keeps the data disk, and the next VM has it, enlarged", async () => {
+  // the provision script of the first VM: no box is built
+  writeFileSync(join(home, "my setup #{1}.sh"), setup);
+  const gone = await run("destroy", "--yes");
+  assert.is(gone.code, 0, told(gone.said));
+  assert.match(gone.said, /kept: the data disk of e2e \(\S+_e2e-data\.qcow2\): 1 GiB, of which \d+ MiB are used/);
+  dataSize = 2;
+  writeFileSync(join(home, "homelab-gpu.yaml"), config());
+  const { code, said } = await run("up", "--no-gpu");
+  assert.is(code, 0, told(said));
+  assert.match(said, /Create the VM e2e/);
+  assert.is(await dataInVm(), "volume\nsrv\n/docker\n/srv\nvolume\n");
+  const { said: blocks } = await run("ssh", "--", "df --output=size -BM /srv | tail -1");
+  assert.ok(parseInt(blocks, 10) > 1700, `the file system grew: ${blocks}`);
 });
 
 test("a VM that started although another one failed is recorded, and not recreated", async () => {
@@ -398,10 +440,10 @@ test("Vagrant works by hand in the lab's folder", () => {
   assert.is(there.trim(), "e2e");
 });
 
-test("destroy leaves no domain, volume, network or file of the VM", async () => {
+test("destroy --data leaves no domain, volume, network or file of the VM", async () => {
   const prefix = /default_prefix = '([^']*)'/.exec(readFileSync(join(home, ".homelab-gpu/Vagrantfile"), "utf8"))![1]!;
   assert.match(virsh("list --all"), new RegExp(prefix), "it was there");
-  const { code, said } = await run("destroy", "--yes");
+  const { code, said } = await run("destroy", "--yes", "--data");
   assert.is(code, 0, told(said));
   assert.not.match(virsh("list --all"), new RegExp(prefix));
   assert.not.match(virsh("vol-list default"), new RegExp(`${prefix}|${box.replace("/", "-VAGRANTSLASH-")}`));
