@@ -152,7 +152,7 @@ test("limits beyond the VM: CPUs fail, memory warns", async () => {
   );
 });
 
-test("the source of a bind mount is in the project, in folders:, in the VM, or missing", async () => {
+test("the source of a bind mount is in the project, in the VM, or missing", async () => {
   const mount = (written: string) => service(`volumes: ["${written}"]`);
   assert.equal(await flaws(mount("./data:/data")), [], "Docker creates an empty folder for data");
   assert.equal(await flaws(mount("/var/run/docker.sock:/var/run/docker.sock")), []);
@@ -165,11 +165,6 @@ test("the source of a bind mount is in the project, in folders:, in the VM, or m
   await has("fail", /film of this host/, mount("~/film:/models"), { [`${homeDir()}/film/x`]: "" });
   await has("fail", /path of another computer/, mount("C:\\\\models:/models"));
   await has("fail", /\/shared of this host/, mount("../shared:/s"), { "/shared/x": "" });
-  const shared = { sharedFolders: [{ from: "/mnt", to: "/mnt" }] };
-  assert.equal(await flaws(mount("/mnt/media:/media"), {}, shared), []);
-  await has("warn", /has this folder as \/media/, mount("/mnt/x:/x"), {}, {
-    sharedFolders: [{ from: "/mnt", to: "/media" }],
-  });
 });
 
 test("missing env files, build contexts and Dockerfiles fail", async () => {

@@ -24,7 +24,7 @@ export function mountFlaws(
   name: string,
   service: ComposeService,
   project: ComposeProject,
-  machine: Pick<ResolvedMachine, "name" | "engine" | "provider">,
+  machine: Pick<ResolvedMachine, "name" | "engine">,
 ): ProjectFlaw[] {
   const flaws = bindsOf(service, project.written?.services[name] ?? service, project).flatMap((bind) =>
     mountFlaw(bind, project, machine)
@@ -71,7 +71,7 @@ const samePath = (a: unknown, b: string) =>
 function mountFlaw(
   { source, target, creates, absolute }: Bind,
   project: ComposeProject,
-  machine: Pick<ResolvedMachine, "name" | "engine" | "provider">,
+  machine: Pick<ResolvedMachine, "name" | "engine">,
 ): ProjectFlaw[] {
   const place = placeOfPath(source, project);
   if (!place) {
@@ -141,17 +141,6 @@ function mountFlaw(
   // a path that is written relative to the project is meant on this host
   const onHost = !absolute || (above !== "/" && path.startsWith(`${above}/`));
   if ((vmPaths.test(path) && !onHost) || isDrmNode(path)) return [];
-  const shared = project.sharedFolders?.find(({ from }) => path === from || path.startsWith(`${from}/`));
-  if (shared) {
-    return shared.to === shared.from ? [] : [{
-      status: "warn",
-      message: `mounts ${path}, but ${machine.name} has this folder as ${shared.to}`,
-      at,
-      fix: manualFix(
-        `Write ${shared.to}${path.slice(shared.from.length)} in the project, or to: ${shared.from} in folders:`,
-      ),
-    }];
-  }
   if (!exists && creates === false) {
     return [{
       status: "fail",
@@ -161,9 +150,6 @@ function mountFlaw(
     }];
   }
   const own = /^\/srv(\/|$)/.test(path);
-  // others are folders of a program, which need not be on this host, or of the VM's root
-  const shareable = machine.provider === "libvirt" && !isFile && !/^~/.test(source) &&
-    !/^\/(etc|opt|root|usr|var)(\/|$)/.test(path);
   return [{
     status: (exists && !own) || isFile ? "fail" : "warn",
     message: exists
@@ -171,11 +157,9 @@ function mountFlaw(
       : `mounts ${path}, which is an empty folder in ${machine.name} unless something creates it there`,
     at: lineTexts(at, target),
     fix: manualFix(
-      !absolute
-        ? "Set the stack's path to the folder that contains both, and name the Compose file with env: {COMPOSE_FILE: …}"
-        : shareable
-        ? `Share it with ${machine.name}: folders: [{from: ${path}, to: ${path}}], or use a named volume`
-        : "Move it into the project's folder, or use a named volume",
+      absolute
+        ? "Move it into the project's folder, or use a named volume"
+        : "Set the stack's path to the folder that contains both, and name the Compose file with env: {COMPOSE_FILE: …}",
     ),
   }];
 }

@@ -20,21 +20,11 @@ export interface ProjectRequest {
   profiles: string[];
   /** Variables for Compose, which override those of `.env`. */
   variables?: Record<string, string>;
-  /** Folders of the host that the machine shares (`folders:` of the config): absolute paths. */
-  sharedFolders?: SharedFolder[];
   /**
    * The paths that are copied into the VM, relative to the folder; undefined where they are not
    * known.
    */
   copied?: string[];
-}
-
-/** A folder of the host that a VM shares. */
-export interface SharedFolder {
-  /** Absolute path on the host. */
-  from: string;
-  /** Absolute path in the VM. */
-  to: string;
 }
 
 /** A Compose project as read, with everything that the checks need: checks read no files. */
