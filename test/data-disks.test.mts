@@ -169,6 +169,7 @@ test("storage.data: never smaller than it is, only with libvirt and with the rea
     const refused = found(", data: 200 GiB", { provider })!;
     assert.is(refused.status, "fail");
     assert.match(refused.message, /^data: is available only with libvirt so far: .+/, provider);
+    assert.equal(refused.evidence.map(({ read }) => read), ["data"], "libvirt is not read for it");
   }
 });
 

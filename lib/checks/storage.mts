@@ -43,20 +43,21 @@ function dataDisk(
   host: Host,
 ): Verdict {
   const room = host.disk.images;
+  const asked = { read: "data", value: `${wanted / 1024} GiB` };
+  if (provider !== "libvirt") {
+    const reason = withoutData[provider];
+    return fail(`data: is available only with libvirt so far${reason ? `: ${reason}` : ""}`, [asked], [
+      manualFix("Remove data:; volumes and /srv are then on the system disk, which is replaced with the VM"),
+    ]);
+  }
   const evidence = [
-    { read: "data", value: `${wanted / 1024} GiB` },
+    asked,
     {
       read: "virsh vol-info",
       value: has === undefined ? "none, or not read" : `${dataVolume ?? "its volume"}: ${Math.floor(has / 1024)} GiB`,
     },
     { read: "df /var/lib/libvirt/images", value: room === undefined ? "unknown" : `${room} MiB` },
   ];
-  if (provider !== "libvirt") {
-    const reason = withoutData[provider];
-    return fail(`data: is available only with libvirt so far${reason ? `: ${reason}` : ""}`, evidence, [
-      manualFix("Remove data:; volumes and /srv are then on the system disk, which is replaced with the VM"),
-    ]);
-  }
   if (has !== undefined && has > wanted) {
     return fail(`its data disk has ${Math.ceil(has / 1024)} GiB, and a disk cannot be made smaller`, evidence, [
       manualFix(`Write data: ${Math.ceil(has / 1024)} GiB`),
