@@ -41,6 +41,7 @@ const pages: Record<string, Page> = {
       ["doctor", "all checks, on one screen"],
       ["doctor iommu gpu.reset", "these checks, with what they read"],
       ["doctor --save host.txt", "save what was read, to ask others"],
+      ["doctor --host ssh://gpubox", "another host, over ssh"],
     ],
   },
   prepare: {

@@ -72,7 +72,7 @@ export const options: Option[] = [
     for: ["doctor", "init", "plan", "prepare", "verify", "explain"],
     // commands that change this host refuse another machine's probe
     dry: ["up"],
-    summary: "use a saved probe (- for standard input)",
+    summary: "a saved probe, - for stdin, or ssh://HOST",
   },
   { name: "quiet", letter: "q", summary: "print less" },
   { name: "verbose", letter: "v", summary: "print more" },

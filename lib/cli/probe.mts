@@ -4,16 +4,20 @@ import { UserError } from "../errors.mts";
 import { parseHost } from "../host/parse.mts";
 import { powershellScript } from "../host/windows.mts";
 import { readNamed } from "./load-config.mts";
+import { isSshUrl, probeOverSsh } from "./ssh-probe.mts";
 import type { Context } from "./context.mts";
 
 /**
- * The probe's text: this host's own, or a saved one (`--host FILE`, `-` for standard input). `ask`
- * names the slow programs that the probe of Linux may run (packer, libvirt); default: all of them.
+ * The probe's text: this host's own, or that of `--host`: a saved one (a file, `-` for standard
+ * input) or that of a host over ssh. `ask` names the slow programs that the probe of Linux may run
+ * (packer, libvirt); default: all of them. Throws UserError.
  */
 export async function readProbe(context: Context, ask?: string[]): Promise<string> {
   const { shell, options } = context;
   if (options.host) {
-    const saved = await readNamed(shell, options.host);
+    const saved = isSshUrl(options.host)
+      ? await probeOverSsh(shell, options.host, ask)
+      : await readNamed(shell, options.host);
     const [, platform] = /^homelab-gpu-probe \d+ (\w+)/.exec(saved) ?? [];
     if (platform !== undefined) requirePlatform(platform);
     return saved;

@@ -4,7 +4,7 @@ import { asFinding, type Cause, failures, likelyCauses, type Setting } from "../
 import { checks } from "../../checks/index.mts";
 import { type Context, log, styleFor } from "../context.mts";
 import { readProbe } from "../probe.mts";
-import { loadConfig, readNamed } from "../load-config.mts";
+import { loadConfig } from "../load-config.mts";
 import { formatFinding } from "../print.mts";
 import { asset } from "../../plan/assets.mts";
 import type { Shell } from "../../shell.mts";
@@ -35,7 +35,7 @@ const limit = 64 * 2 ** 20;
 export async function explain(context: Context): Promise<number> {
   const { shell, options, args: [word, ...more] } = context;
   if (more.length > 0) throw new UserError(`explain takes one LOG, but got ${more[0]} too`);
-  const host = options.host ? parseHost(await readNamed(shell, options.host)) : undefined;
+  const host = options.host ? parseHost(await readProbe(context)) : undefined;
   const page = word === undefined ? [] : await pageOf(shell, word);
   if (page.length > 0) {
     const { width } = styleFor(context, "out");

@@ -1,0 +1,94 @@
+/** Runs the probe on another host, by the system's ssh. */
+import { UserError } from "../errors.mts";
+import { asset } from "../plan/assets.mts";
+import { shellWord } from "../render.mts";
+import type { CommandResult, Shell } from "../shell.mts";
+
+/** How the URL of a host over ssh begins. */
+const scheme = "ssh://";
+
+/** Whether the value of `--host` names a host over ssh, not a file. */
+export const isSshUrl = (host: string): boolean => host.startsWith(scheme);
+
+// the parts of ssh_config(5)'s ssh://[user@]hostname[:port] that need no percent-encoding; none
+// begins with a hyphen, so that ssh never takes it for an option
+const url = /^ssh:\/\/((?:[A-Za-z0-9_][\w.-]*@)?(?:[A-Za-z0-9_][\w.-]*|\[[\da-fA-F:.]+\]))(?::([1-9]\d{0,4}))?\/?$/;
+
+/**
+ * The probe's text of a Linux or macOS host that ssh logs into. `host` is
+ * `ssh://[USER@]HOST[:PORT]`; HOST may be an alias of ~/.ssh/config. Nothing is installed or written
+ * there, and ssh asks no question: it needs a known host key, and a key or an agent. `ask` names the
+ * slow programs that the probe may run (packer, libvirt); default: all of them. Throws UserError.
+ */
+export async function probeOverSsh(shell: Shell, host: string, ask?: string[]): Promise<string> {
+  const [, login = "", port] = url.exec(host) ?? [];
+  if (login === "" || Number(port ?? 22) > 65535) {
+    throw new UserError(
+      `${host} is no host for ssh: write ssh://[USER@]HOST[:PORT], where HOST is a name, an address or an alias of ` +
+        "~/.ssh/config",
+    );
+  }
+  const linux = await probeBy(shell, { login, port, script: "scripts/probe-linux.sh", ask });
+  if (!linux.startsWith(otherSystem)) return linux;
+  const system = linux.slice(otherSystem.length).trim();
+  if (system === "Darwin") return await probeBy(shell, { login, port, script: "scripts/probe-macos.sh" });
+  throw new UserError(`${login} runs ${system}: its hosts cannot be read over ssh`, 1);
+}
+
+/** A host that is probed, and the script that reads it. */
+interface Target {
+  /** `[USER@]HOST`. */
+  login: string;
+  port: string | undefined;
+  script: string;
+  ask?: string[] | undefined;
+}
+
+/** What the host prints instead of a probe if the script is for another system. */
+const otherSystem = "homelab-gpu-system ";
+
+/** Goes before a script: only the system that it is for runs it. */
+const onlyOn = (system: string) =>
+  `if [ "$(uname -s)" != ${system} ]; then echo "${otherSystem}$(uname -s)"; exit 0; fi\n`;
+
+async function probeBy(shell: Shell, { login, port, script, ask }: Target): Promise<string> {
+  const asked = ask ? `HOMELAB_GPU_ASK=${shellWord(ask.join(" "))} ` : "";
+  const result = await shell.capture([
+    ...["ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15"],
+    ...(port ? ["-p", port] : []),
+    // env: the login shell may be one that has no NAME=VALUE before a command
+    ...["--", login.replace(/[[\]]/g, ""), `env ${asked}sh -s`],
+  ], {
+    input: onlyOn(script.includes("linux") ? "Linux" : "Darwin") + await asset(shell, script),
+    limit: 90,
+    about: `the probe of ${login}`,
+  });
+  // start-up files of the login shell may print first
+  const from = result.out.search(new RegExp(`^(?:homelab-gpu-probe |${otherSystem})`, "m"));
+  if (from >= 0 && result.ok) return result.out.slice(from);
+  throw new UserError(failure(login, port, result), 1);
+}
+
+/** Why a host could not be probed, and what to do, from ssh's exit code and its messages (ssh(1)). */
+function failure(login: string, port: string | undefined, { code, err, timedOut }: CommandResult): string {
+  const byHand = `ssh ${port ? `-p ${port} ` : ""}${login}`;
+  const last = err.trim().split("\n").at(-1) ?? "";
+  if (code === 127 && err.trim() === "") return "the program ssh is missing: install the OpenSSH client";
+  if (timedOut) return last;
+  if (code !== 255) {
+    return `${login} did not run the probe: ${last || `it ended with code ${code}`}\n` +
+      "  it needs a POSIX shell; on Windows, run doctor --save FILE there, and doctor --host FILE here";
+  }
+  if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(err)) {
+    return `${login} has another host key than before, so ssh refuses it\n` +
+      `  if the host was installed again: remove its old key from the file that this names: ${byHand}`;
+  }
+  if (/Host key verification failed|host key is known for/.test(err)) {
+    return `ssh does not know the host key of ${login}\n  log in once, and compare the key: ${byHand}`;
+  }
+  if (/Permission denied|Too many authentication failures/.test(err)) {
+    return `ssh cannot log into ${login} without a question: ${last}\n` +
+      `  put your key there with ssh-copy-id, or load it with ssh-add; then this must ask nothing: ${byHand}`;
+  }
+  return `ssh cannot reach ${login}: ${last || "it gave no reason"}\n  try it by hand: ${byHand}`;
+}
