@@ -26,8 +26,11 @@ const lists: Record<string, Platform[]> = {
   "lib/verify/failures/hyperv-gpu.mts": ["windows"],
   "lib/verify/failures/kvm.mts": ["linux"],
   "lib/verify/failures/libvirt.mts": ["linux"],
+  "lib/verify/failures/libvirt-network.mts": ["linux"],
   "lib/verify/failures/qemu.mts": ["linux"],
+  "lib/verify/failures/qemu-files.mts": ["linux"],
   "lib/verify/failures/vfio.mts": ["linux"],
+  "lib/verify/failures/vfio-memory.mts": ["linux"],
 };
 
 const of = (table: Record<string, Platform[]>, platform: Platform) =>

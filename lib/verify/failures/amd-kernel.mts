@@ -73,7 +73,8 @@ export const amdKernelFailures: Failure[] = [
         /No HIP GPUs are available|hipErrorNoDevice|ROCk module is NOT loaded|no ROCm-capable device/,
         /amdgpu version file missing|rocminfo.{0,60}(?:fail|error|not)/,
       ),
-      "the program sees no AMD GPU: /dev/kfd or /dev/dri was not given to it, its user is not in the group render, or amdgpu does not drive the card",
+      "the program sees no AMD GPU: /dev/kfd or /dev/dri was not given to it, its user is not in the group render, " +
+      "or amdgpu does not drive the card",
       "Write devices: [/dev/kfd, /dev/dri] and group_add: [video, render] for that service",
       guestFix("See that the driver has the card", "ls -l /dev/kfd /dev/dri"),
     ],
@@ -91,10 +92,14 @@ export const amdKernelFailures: Failure[] = [
       [
         "verify.service",
         "cause",
-        /clGetPlatformIDs\(-1001\)|clGetPlatformIDs.{0,40}-1001|CL_PLATFORM_NOT_FOUND_KHR|Number of platforms {1,40}0\b/,
-        "OpenCL finds no driver: the image has none for this card (a file in /etc/OpenCL/vendors), or the card was not given to it",
-        "Install it in the image: intel-opencl-icd, rocm-opencl-runtime or mesa-opencl-icd; NVIDIA's comes with the GPU " +
-        "(NVIDIA_DRIVER_CAPABILITIES=compute,utility)",
+        anyOf(
+          /clGetPlatformIDs\(-1001\)|clGetPlatformIDs.{0,40}-1001|CL_PLATFORM_NOT_FOUND_KHR/,
+          /Number of platforms {1,40}0\b/,
+        ),
+        "OpenCL finds no driver: the image has none for this card (a file in /etc/OpenCL/vendors), or the card was " +
+        "not given to it",
+        "Install it in the image: intel-opencl-icd, rocm-opencl-runtime or mesa-opencl-icd; NVIDIA's comes with " +
+        "the GPU (NVIDIA_DRIVER_CAPABILITIES=compute,utility)",
         "AMD and Intel: write devices: [/dev/dri] (AMD also /dev/kfd) for that service",
       ],
     ],

@@ -93,16 +93,20 @@ export const amdFailures: Failure[] = [
     source: "Linux (amdgpu), read 2026-11",
   },
   {
-    pattern:
-      /amdgpu\S{0,20} .{0,60}Unable to locate a BIOS ROM|amdgpu_get_bios.{0,40}Unable to locate|BIOS signature incorrect|Unable to locate a BIOS ROM|amdgpu \S{1,14}: Invalid (?:PCI )?ROM/,
+    pattern: anyOf(
+      /amdgpu\S{0,20} .{0,60}Unable to locate a BIOS ROM|amdgpu_get_bios.{0,40}Unable to locate/,
+      /BIOS signature incorrect|Unable to locate a BIOS ROM|amdgpu \S{1,14}: Invalid (?:PCI )?ROM/,
+    ),
     near: amd,
     check: "gpu.display",
     layer: "driver",
     message:
-      "AMD's driver needs the card's firmware image (vBIOS) and finds none: the guest has to be given one as a ROM file",
+      "AMD's driver needs the card's firmware image (vBIOS) and finds none: the guest has to be given one as a ROM " +
+      "file",
     fix: [
       manualFix(
-        "Dump it while the card is not the boot display, or with the host booted from another card; then pass it to the VM as romfile",
+        "Dump it while the card is not the boot display, or with the host booted from another card; then pass it " +
+          "to the VM as romfile",
       ),
       manualFix("An AMD APU has its vBIOS in the mainboard's firmware: it has to be extracted from there"),
       manualFix("With vendor-reset: it reads the ROM too, and cannot reset a card without one"),
@@ -163,8 +167,10 @@ export const amdFailures: Failure[] = [
     source: "Linux (drivers/pci); gnif/vendor-reset#72 (2023-07), #76 (2023)",
   },
   {
-    pattern:
-      /amdgpu\S{0,20} .{0,60}Fatal error during GPU init|amdgpu_device_ip_init failed|probe with driver amdgpu failed with error|amdgpu: probe of \S{1,14} failed/,
+    pattern: anyOf(
+      /amdgpu\S{0,20} .{0,60}Fatal error during GPU init|amdgpu_device_ip_init failed/,
+      /probe with driver amdgpu failed with error|amdgpu: probe of \S{1,14} failed/,
+    ),
     check: "gpu.reset",
     strength: "symptom",
     layer: "driver",
@@ -173,12 +179,15 @@ export const amdFailures: Failure[] = [
     source: "Linux (amdgpu), read 2026-11",
   },
   {
-    pattern:
-      /(?:amdgpu\S{0,20} .{0,60})?\[(?:mmhub|gfxhub)\d?\] (?:no-retry |retry )?page fault|AMDGPU Device Coredump|Ring timed out details/,
+    pattern: anyOf(
+      /(?:amdgpu\S{0,20} .{0,60})?\[(?:mmhub|gfxhub)\d?\] (?:no-retry |retry )?page fault/,
+      /AMDGPU Device Coredump|Ring timed out details/,
+    ),
     check: "gpu.reset",
     layer: "driver",
     message:
-      "the AMD card accesses memory that is not its own: it keeps its last user's state (reset bug), or its driver has an error",
+      "the AMD card accesses memory that is not its own: it keeps its last user's state (reset bug), or its driver " +
+      "has an error",
     fix: [...resetFixes, manualFix("If it happens while a program runs: update the guest's kernel, firmware and Mesa")],
     source: "Linux (amdgpu); Uhh-IDontKnow/Proxmox_AMD_AI_Max_395_Radeon_8060s_GPU_Passthrough#3 (2025-11)",
   },
@@ -204,7 +213,8 @@ export const amdFailures: Failure[] = [
     strength: "symptom",
     layer: "driver",
     message:
-      "the AMD card's interrupts do not arrive: it hangs while its driver lets it go or takes it, or the VM gets no MSI",
+      "the AMD card's interrupts do not arrive: it hangs while its driver lets it go or takes it, or the VM gets " +
+      "no MSI",
     fix: [
       manualFix("Bind the card to vfio-pci at boot rather than while the desktop runs on it"),
       manualFix("In a guest: update its kernel, and give the card a root port of the machine type q35"),

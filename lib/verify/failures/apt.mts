@@ -3,60 +3,8 @@ import { commandFix, guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { fetchWords, nvidiaWords } from "./fixes.mts";
 
-/** Errors of package managers, mostly apt. */
+/** Errors of package managers, mostly apt, about packages, sources and their network. */
 export const aptFailures: Failure[] = [
-  {
-    pattern: anyOf(
-      /Failed to parse keyring "[^"]{1,160}"/,
-      /The key\(s\) in the keyring \S{1,160} are ignored/,
-      /Reading "[^"]{1,160}\.(?:gpg|asc)": No such file/,
-    ),
-    near: fetchWords,
-    check: "tools.present",
-    layer: "packages",
-    message: "the file with a package source's key is missing, empty or unreadable, so apt cannot check that source",
-    fix: [
-      manualFix(
-        "See the file that the source names (Signed-By): it has to exist, hold a key, and be readable for all (chmod 644)",
-      ),
-      manualFix(
-        "Fetch the key again as its publisher says; a .gpg file holds it in binary form (gpg --dearmor), a .asc file as text",
-      ),
-    ],
-    source: "apt with sqv and gpgv; kornyhiv/frigatenvr-easyinstallation#5 (2026-04)",
-  },
-  {
-    pattern: anyOf(
-      /SHA1 is not considered secure since/,
-      /Policy rejected non-revocation signature|is not bound: No binding signature/,
-      /uses weak (?:digest )?algorithm \(?SHA1|Signature by key \S{1,60} uses weak/,
-    ),
-    check: "tools.present",
-    layer: "packages",
-    message:
-      "apt knows the repository's key, and refuses it: it is signed with SHA-1, which is not accepted since 2026-02-01",
-    fix: [
-      manualFix(
-        "Use the repository's newer entry, whose key has a new signature (NVIDIA: debian13, or a current cuda-keyring)",
-      ),
-      manualFix(
-        "Only until it has one: an exception in /etc/crypto-policies/back-ends/apt-sequoia.config (hash_algorithms sha1)",
-      ),
-    ],
-    source: "apt with sqv; NVIDIA/cuda-repo-management#39 (2026-02)",
-  },
-  {
-    pattern: /Conflicting values set for option (?:Signed-By|Trusted)/,
-    check: "tools.present",
-    layer: "packages",
-    message: "two files name the same package source with different keys",
-    fix: [
-      commandFix("Find them", "grep -rn nvidia /etc/apt/sources.list /etc/apt/sources.list.d"),
-      manualFix("Delete the older file, then run apt-get update again"),
-    ],
-    source:
-      "apt; NVIDIA/nvidia-container-toolkit#170 (2022-04), gantsign/ansible-role-visual-studio-code#263 (2025-07)",
-  },
   {
     pattern: anyOf(
       /unresolvable package conflicts detected|failed to prepare transaction \(conflicting dependencies\)/,
@@ -68,7 +16,8 @@ export const aptFailures: Failure[] = [
     check: "tools.present",
     layer: "packages",
     message:
-      "two packages exclude each other: drivers of two sources or kinds (open and proprietary, dkms and prebuilt) cannot be installed together",
+      "two packages exclude each other: drivers of two sources or kinds (open and proprietary, dkms and prebuilt) " +
+      "cannot be installed together",
     fix: [
       manualFix(
         "Keep one source of the driver: see which packages are installed (rpm -qa | grep -i nvidia; pacman -Qs nvidia)",
@@ -101,54 +50,23 @@ export const aptFailures: Failure[] = [
       commandFix("See what is held back", "apt-mark showhold"),
       manualFix("With dnf or zypper: update the system and reboot first, then install again"),
       manualFix(
-        "Keep the driver from one source only (the distribution's or NVIDIA's): remove the other file in /etc/apt/sources.list.d, update, install again",
+        "Keep the driver from one source only (the distribution's or NVIDIA's): remove the other file in " +
+          "/etc/apt/sources.list.d, update, install again",
       ),
     ],
     source: "apt, dnf; david-xinyuwei/david-share#3 (2025-01)",
   },
   {
-    pattern:
-      /Invalid Release file, no entry for|doesn't support architecture '(?!i386)|Skipping acquire of configured file '(?![^']{0,80}i386)[^']{1,120}' as repository/,
+    pattern: anyOf(
+      /Invalid Release file, no entry for|doesn't support architecture '(?!i386)/,
+      /Skipping acquire of configured file '(?![^']{0,80}i386)[^']{1,120}' as repository/,
+    ),
     near: fetchWords,
     check: "tools.present",
     layer: "packages",
     message: "the release that was asked for has no packages for that architecture or component",
     fix: [manualFix("Correct the architecture or the release (debootstrap: in the config, or the source's line)")],
     source: "debootstrap, apt; kernelci/kernelci-core#3054 (2026-02)",
-  },
-  {
-    pattern: anyOf(
-      /Release signed by unknown key/,
-      /Invalid Release signature/,
-      /NO_PUBKEY/,
-      /public key is not available|Missing key \S{16,60}, which is needed to verify/,
-      /GPG check FAILED/,
-      /Public key for \S{1,160} is not installed|GPG key retrieval failed|Signature verification failed/,
-      /OpenPGP check failed|Package \S{1,120} is not signed|Failed to retrieve new repository metadata/,
-    ),
-    near: fetchWords,
-    check: "tools.present",
-    layer: "packages",
-    message: "the key that a package or its source is signed with is not known here, or has expired",
-    fix: [
-      manualFix("Install the distribution's keyring (Debian: debian-archive-keyring), or that source's own key"),
-      manualFix("NVIDIA's repository: install its cuda-keyring package again"),
-      manualFix("With rpm: import the publisher's new key (rpm --import URL), then try again"),
-    ],
-    source: "debootstrap, apt, dnf, read 2026-11",
-  },
-  {
-    pattern: /following signatures were invalid: (?:EXPKEYSIG|KEYEXPIRED|REVKEYSIG)/,
-    near: fetchWords,
-    check: "tools.present",
-    layer: "packages",
-    message: "the key of a package source has expired or was revoked, and its publisher has a newer one",
-    fix: [
-      manualFix("Get the source's key again, as its publisher's page says (NVIDIA: the package cuda-keyring)"),
-      guestFix("Then read the lists again", "apt-get update"),
-      manualFix("If that page has no newer key: the source is no longer kept; remove its file in sources.list.d"),
-    ],
-    source: "apt; NVIDIA/nvidia-docker#837 (2018-10)",
   },
   {
     pattern: /Clearsigned file isn't valid, got 'NODATA'|does the network require authentication\?/,
@@ -160,29 +78,6 @@ export const aptFailures: Failure[] = [
       manualFix("Behind a proxy: write it into /etc/apt/apt.conf.d; on a network with a login page: log in first"),
     ],
     source: "apt; NVIDIA/DIGITS#466 (2015-12)",
-  },
-  {
-    pattern: /At least one invalid signature was encountered|Splitting up \S{1,160} into data and signature failed/,
-    check: "tools.present",
-    layer: "packages",
-    message:
-      "apt could not write the files that it checks: the disk is full, or (in a container) the host's Docker is older than the image's system",
-    fix: [
-      guestFix("See whether a disk is full", "df -h"),
-      guestFix("See what Docker keeps", "docker system df"),
-      manualFix("If there is room: update Docker and libseccomp2 on the machine that builds the image"),
-      manualFix("If it happens outside of containers: see that /tmp exists and everyone may write there (mode 1777)"),
-    ],
-    source: "apt; NVIDIA/nvidia-docker#1368 (2020-08), #1800 (2023-11)",
-  },
-  {
-    pattern: /The repository '[^']{1,160}' is not signed|Sub-process \/usr\/bin\/sqv returned an error code/,
-    check: "tools.present",
-    strength: "symptom",
-    layer: "packages",
-    message: "apt could not check a package source's signature: its key is not known here, or is refused",
-    fix: [manualFix("Read the W: or GPG line before it, which says which key and why")],
-    source: "apt, read 2026-11",
   },
   {
     pattern: /does not have a Release file|no longer has a Release file/,
@@ -245,13 +140,16 @@ export const aptFailures: Failure[] = [
     source: "apt, curl (seen), C library (EAI_AGAIN), read 2026-11",
   },
   {
-    pattern:
-      /Could not handshake: |Could not connect to \S{1,80}:\d{2,5} \([^)]{1,60}\)|Connection (?:timed out|failed) \[IP: |Cannot initiate the connection to \S{1,80}:\d{2,5}/,
+    pattern: anyOf(
+      /Could not handshake: |Could not connect to \S{1,80}:\d{2,5} \([^)]{1,60}\)/,
+      /Connection (?:timed out|failed) \[IP: |Cannot initiate the connection to \S{1,80}:\d{2,5}/,
+    ),
     near: fetchWords,
     check: "tools.present",
     layer: "network",
     message:
-      "the connection to a package source is cut or refused: a proxy, a firewall, IPv6 without a way out, or the source itself",
+      "the connection to a package source is cut or refused: a proxy, a firewall, IPv6 without a way out, or the " +
+      "source itself",
     fix: [
       commandFix(
         "Try the source by hand",
@@ -311,14 +209,16 @@ export const aptFailures: Failure[] = [
     fix: [
       commandFix("Fetch the lists again, and retry", "apt-get update", { root: true }),
       manualFix(
-        "Debian's driver is in non-free and non-free-firmware, Fedora's in RPM Fusion, the toolkit in NVIDIA's repository",
+        "Debian's driver is in non-free and non-free-firmware, Fedora's in RPM Fusion, the toolkit in NVIDIA's " +
+          "repository",
       ),
     ],
     source: "apt, dnf, pacman, read 2026-11",
   },
   {
     pattern: anyOf(
-      /Sub-process \/usr\/bin\/dpkg returned an error code|dpkg: error processing package \S{0,40}(?:nvidia|cuda|docker|containerd)/,
+      /Sub-process \/usr\/bin\/dpkg returned an error code/,
+      /dpkg: error processing package \S{0,40}(?:nvidia|cuda|docker|containerd)/,
       /dpkg: dependency problems prevent (?:configuration|removal) of|pre-dependency problem/,
       /subprocess (?:installed|new) \S{1,60} script returned error/,
       /installed \S{1,80} package (?:post|pre)-\w{4,12} script subprocess/,
@@ -330,33 +230,5 @@ export const aptFailures: Failure[] = [
     message: "a package was not set up; the lines above say which and why",
     fix: [commandFix("Try again, and read its first error", "dpkg --configure -a", { root: true })],
     source: "apt, read 2026-11",
-  },
-  {
-    pattern: /Malformed entry \d{1,4} in (?:list|sources) file|is not known on line \d{1,4} in source list/,
-    check: "tools.present",
-    layer: "packages",
-    message: "a file of package sources is damaged: most often an error page was saved as its content",
-    fix: [
-      manualFix("Read the file that it names; if it holds HTML or nothing useful, delete it"),
-      manualFix("Write it again as its publisher says: NVIDIA's toolkit has one source for all releases (stable/deb)"),
-    ],
-    source: "apt, read 2026-11; NVIDIA/nvidia-docker's page of known errors",
-  },
-  {
-    pattern: /gpg: no valid OpenPGP data found/,
-    check: "tools.present",
-    layer: "network",
-    message: "what was downloaded as a key is none: the address is wrong, or the download failed",
-    fix: [manualFix("Download it again and look at it: curl -fsSL URL ends with the error that it got")],
-    source: "GnuPG, read 2026-11",
-  },
-  {
-    pattern: /Policy will reject signature within a year/,
-    check: "tools.present",
-    strength: "note",
-    layer: "packages",
-    message: "a warning of apt: a package source is signed in a way that will be refused later; now it works",
-    fix: [manualFix("Nothing to do now; install the publisher's newer keyring when there is one")],
-    source: "apt 2.9 (2024-04) and later with sqv",
   },
 ];

@@ -7,7 +7,8 @@ import { rows } from "./rows.mts";
 const seat = manualFix("Seat the card again, try another slot, and take a riser cable out");
 const firmware = manualFix(
   "Install the newest firmware files (Ubuntu, Fedora, Arch: linux-firmware; openSUSE: kernel-firmware-i915 or " +
-    "kernel-firmware-xe; Debian: firmware-intel-graphics or firmware-misc-nonfree), then rebuild the initramfs and reboot",
+    "kernel-firmware-xe; Debian: firmware-intel-graphics or firmware-misc-nonfree), then rebuild the initramfs and " +
+    "reboot",
   { root: true, reboot: true },
 );
 
@@ -38,7 +39,8 @@ export const cardStartFailures: Failure[] = [
         /failed to wait for GFW_BOOT|failed to wait for GFW boot complete/,
         /Timeout waiting for GSP target mask release/,
       ),
-      "the card's own firmware did not start: the card keeps the state of its last user, or is unstable (power, slot, riser)",
+      "the card's own firmware did not start: the card keeps the state of its last user, or is unstable (power, " +
+      "slot, riser)",
       powerCycle,
       seat,
       driverLog,
@@ -71,8 +73,8 @@ export const cardStartFailures: Failure[] = [
       "hyperv.card",
       "cause",
       /Virtual Pci Express Port[^]{1,120}Element not found/,
-      "Hyper-V does not find the device that the VM was given (DDA): it was not dismounted on the host, is at another place now, or " +
-      "the host's driver took it back",
+      "Hyper-V does not find the device that the VM was given (DDA): it was not dismounted on the host, is at " +
+      "another place now, or the host's driver took it back",
       manualFix("Remove it from the VM, dismount it on the host again, and add it again by its present location path"),
       manualFix("Install no driver for it on the host; update the host's firmware, with SR-IOV and ACS on"),
     ],
@@ -85,9 +87,11 @@ export const cardStartFailures: Failure[] = [
       "gpu.in-use",
       "cause",
       /failed to clear page tables on GEM object close|amdgpu: leaking bo va/,
-      "the card was taken from amdgpu while programs still had memory on it: they hold it until they end, and the card may hang",
+      "the card was taken from amdgpu while programs still had memory on it: they hold it until they end, and the " +
+      "card may hang",
       manualFix(
-        "End the display server and what computes on the card before the VM takes it (systemctl isolate multi-user.target)",
+        "End the display server and what computes on the card before the VM takes it (systemctl isolate " +
+          "multi-user.target)",
       ),
       manualFix("More reliable: bind the card to vfio-pci at boot, and give the host another one", { reboot: true }),
     ],
@@ -97,7 +101,8 @@ export const cardStartFailures: Failure[] = [
       /asm\/unaligned\.h: No such file/,
       "the sources of vendor-reset (or of another module) are older than this kernel: that header moved in Linux 6.12",
       manualFix(
-        "Take the newest sources of that module, or write linux/unaligned.h in place of asm/unaligned.h, then dkms install",
+        "Take the newest sources of that module, or write linux/unaligned.h in place of asm/unaligned.h, then dkms " +
+          "install",
       ),
       manualFix("Or boot a kernel before 6.12; cards since RDNA 2 need no vendor-reset"),
     ],
@@ -108,8 +113,8 @@ export const cardStartFailures: Failure[] = [
         /page fault \(src_id[^]{1,160} in process (?!pid 0)\S{1,60} pid [1-9]/,
         /MES might be in unrecoverable state/,
       ),
-      "a program's work on the AMD card failed or hung: ROCm, the kernel or the card's firmware has a fault with it, or is too old " +
-      "for the card",
+      "a program's work on the AMD card failed or hung: ROCm, the kernel or the card's firmware has a fault with " +
+      "it, or is too old for the card",
       manualFix("Update the kernel and linux-firmware, and take the newest ROCm that names this card (gfx…)"),
       manualFix("See whether the kernel argument amdgpu.cwsr_enable=0 helps, as on Ryzen AI Max (gfx1151)", {
         reboot: true,
@@ -128,7 +133,8 @@ export const cardStartFailures: Failure[] = [
       "the host's console could not take the card's memory again after the VM: the picture stays dark until a reboot",
       manualFix("Give the host's console another card or the CPU's graphics; the card itself can go to the VM again"),
       manualFix(
-        "With one card only: let the hook script load the card's driver (amdgpu, nvidia), and leave out efi-framebuffer",
+        "With one card only: let the hook script load the card's driver (amdgpu, nvidia), and leave out " +
+          "efi-framebuffer",
       ),
     ],
   ]),
@@ -140,8 +146,8 @@ export const cardStartFailures: Failure[] = [
       "gpu.display",
       "cause",
       /nouveau.{0,30} bios: (?:unable to locate usable image|ctor failed)/,
-      "the card's firmware image (VBIOS) cannot be read in this machine: a laptop's card has none of its own, or the host was " +
-      "booted with its picture",
+      "the card's firmware image (VBIOS) cannot be read in this machine: a laptop's card has none of its own, or " +
+      "the host was booted with its picture",
       manualFix("Give the VM the card's ROM as a file (<rom file='…'/>), dumped from this very card"),
       manualFix("If the card only computes: install NVIDIA's driver in place of nouveau"),
     ],

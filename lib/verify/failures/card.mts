@@ -1,11 +1,10 @@
 import type { Failure } from "./types.mts";
 import { bindVfio, commandFix, doctorFix, kernelLog, manualFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { each, kernelArgument, powerCycle } from "./fixes.mts";
+import { each, kernelArgument } from "./fixes.mts";
 
 /** Errors of the kernel, VFIO and QEMU about a card: its driver, its reset and its power. */
 export const cardFailures: Failure[] = [
-  // -------------------------------------------------------------------------------------------- the card and its hosts
   {
     pattern: /\bBAR \d{1,2}:? .{0,70}can't reserve|Failed to mmap \S{1,20} BAR \d/,
     near: "card",
@@ -16,52 +15,23 @@ export const cardFailures: Failure[] = [
       remedies.display,
       kernelArgument("initcall_blacklist=sysfb_init"),
       manualFix(
-        "That argument does not help where the kernel has simpledrm built in: use an older kernel, or write video=efifb:off and boot by another card",
+        "That argument does not help where the kernel has simpledrm built in: use an older kernel, or write " +
+          "video=efifb:off and boot by another card",
       ),
     ),
     source: "Linux 6.1 to 6.18, QEMU 7.2; siderolabs/talos#14356 (2026-09), harvester/pcidevices#81",
   },
   {
-    pattern:
-      /PCI device \S{1,20} is in use by driver|open '?\/dev\/vfio\/\S{1,12}: Device or resource busy|vfio \S{1,14}: device is already attached|error getting device from group \d{1,6}: (?:Device or resource busy|No such device)/,
+    pattern: anyOf(
+      /PCI device \S{1,20} is in use by driver|open '?\/dev\/vfio\/\S{1,12}: Device or resource busy/,
+      /vfio \S{1,14}: device is already attached/,
+      /error getting device from group \d{1,6}: (?:Device or resource busy|No such device)/,
+    ),
     check: "gpu.in-use",
     layer: "vfio",
     message: "another VM that runs, or another process, has the card",
     fix: [remedies.otherVm],
     source: "libvirt 9.0, QEMU 7.2 (2022-12)",
-  },
-  {
-    pattern: anyOf(
-      /Unable to change power state from \S{1,10} to \S{1,5}, device inaccessible/,
-      /device, stuck in D3/,
-      /not ready \d{1,8}ms after resume/,
-      /can't change power state from D3\w{3,4} to D0/,
-    ),
-    near: "card",
-    check: "gpu.power",
-    layer: "kernel",
-    message: "the card sleeps without power (D3cold) and does not wake up",
-    fix: [
-      remedies.awake,
-      commandFix(
-        "Keep it from sleeping until the next boot",
-        "sh -c 'for f in /sys/bus/pci/devices/*/d3cold_allowed; do echo 0 >$f; done'",
-        {
-          root: true,
-        },
-      ),
-      powerCycle,
-    ],
-    source:
-      "Linux 6.1, QEMU 7.2; kata-containers/kata-containers#11708, bryansteiner/gpu-passthrough-tutorial#39 (2024)",
-  },
-  {
-    pattern: /Unknown PCI header type '127'/,
-    check: "gpu.power",
-    layer: "kernel",
-    message: "the card no longer answers: its configuration space reads all ones",
-    fix: [powerCycle, remedies.awake],
-    source: "libvirt, QEMU, read 2026-11",
   },
   {
     pattern: /is behind a switch lacking ACS and cannot be assigned/,
@@ -77,23 +47,10 @@ export const cardFailures: Failure[] = [
     check: "gpu.display",
     layer: "kernel",
     message:
-      "something else, most often the firmware's framebuffer, holds the card's memory, so NVIDIA's driver cannot have it",
+      "something else, most often the firmware's framebuffer, holds the card's memory, so NVIDIA's driver cannot " +
+      "have it",
     fix: each(remedies.display, kernelArgument("initcall_blacklist=sysfb_init")),
     source: "NVIDIA driver (nv-pci.c), read 2026-11",
-  },
-  {
-    pattern: anyOf(
-      /Unable to reset PCI device/,
-      /Cannot reset device \S{1,20}, (?:no available|depends on)/,
-    ),
-    check: "gpu.reset",
-    layer: "vfio",
-    message: "the card cannot be reset, so it keeps the state that its last user left",
-    fix: [
-      manualFix("Pass all functions of the card, and start the VM only once after each boot of the host"),
-      powerCycle,
-    ],
-    source: "libvirt 9.0, QEMU 7.2 (2022-12); gnif/vendor-reset#76",
   },
   {
     pattern: anyOf(
@@ -131,28 +88,11 @@ export const cardFailures: Failure[] = [
     source: "QEMU 7.2 (2022-12) and later; kata-containers/runtime#2605, kubevirt/kubevirt#3309",
   },
   {
-    pattern: /PCIe Bus Error: severity=Uncorrect|AER: .{0,20}Uncorrect(?:ed|able) \((?:Non-)?Fatal\)/,
-    near: /nvidia|NVRM|vfio|amdgpu/i,
-    check: "gpu.power",
-    strength: "symptom",
-    layer: "kernel",
-    message:
-      "the card's PCI Express link had an error that could not be corrected: the card hangs, sits badly, or lacks power",
-    fix: [
-      manualFix(
-        "Check its slot, riser and power cables; set the slot to an older PCIe generation in the firmware's setup",
-        {
-          root: true,
-          reboot: true,
-        },
-      ),
-      powerCycle,
-    ],
-    source: "Linux (drivers/pci/pcie/aer.c); gnif/vendor-reset#72 (2023-07)",
-  },
-  {
-    pattern:
-      /error getting device from group \d{1,6}: |failed to read device config space: |failed to get (?:device info|region info|IOMMU info): |vfio \S{1,40}: failed to (?:setup container|get group|open)\b/,
+    pattern: anyOf(
+      /error getting device from group \d{1,6}: |failed to read device config space: /,
+      /failed to get (?:device info|region info|IOMMU info): /,
+      /vfio \S{1,40}: failed to (?:setup container|get group|open)\b/,
+    ),
     check: "gpu.in-use",
     strength: "symptom",
     layer: "vfio",
@@ -165,7 +105,6 @@ export const cardFailures: Failure[] = [
     ],
     source: "QEMU (vfio); DualCoder/vgpu_unlock#57 (2021-07), mbilker/vgpu_unlock-rs#10 (2022-05)",
   },
-  // ------------------------------------------------------------------------------------------------------------- notes
   {
     pattern: /Could not enable error recovery for the device/,
     check: "gpu.in-use",
@@ -181,8 +120,8 @@ export const cardFailures: Failure[] = [
     check: "gpu.display",
     strength: "note",
     layer: "kernel",
-    message:
-      "a hook script unbinds a framebuffer or device that does not exist here; with simpledrm there is no efi-framebuffer",
+    message: "a hook script unbinds a framebuffer or device that does not exist here; with simpledrm there is no " +
+      "efi-framebuffer",
     fix: [manualFix("Nothing to do; remove that line from the hook script, and look for another error")],
     source: "single-GPU passthrough scripts; BigAnteater/KVM-GPU-Passthrough#21 (2022-07)",
   },
@@ -197,18 +136,20 @@ export const cardFailures: Failure[] = [
     strength: "note",
     layer: "vfio",
     message:
-      "a warning of QEMU that harms nothing: a card's own memory is not mapped for other devices (peer to peer); look for another error",
+      "a warning of QEMU that harms nothing: a card's own memory is not mapped for other devices (peer to peer); " +
+      "look for another error",
     fix: [
       manualFix("If the VM does not start, read the last error instead; if it starts, there is nothing to do"),
       manualFix(
-        "If the tool gave up waiting: a VM with a card takes long to start, since all of its memory is locked first; raise its timeout",
+        "If the tool gave up waiting: a VM with a card takes long to start, since all of its memory is locked " +
+          "first; raise its timeout",
       ),
       manualFix(
         "If other devices have to reach the card's memory: limit the vCPU's address bits to those of the IOMMU",
       ),
     ],
-    source:
-      "QEMU (vfio); kata-containers/kata-containers#12861 (2026-04), #12549 (2026-02), bpg/terraform-provider-proxmox#1353 (2024-06)",
+    source: "QEMU (vfio); kata-containers/kata-containers#12861 (2026-04), #12549 (2026-02), " +
+      "bpg/terraform-provider-proxmox#1353 (2024-06)",
   },
   {
     pattern: /Invalid PCI ROM header signature|Cannot read device rom at|ROM \[\?\?\? 0x00000000 flags/,
@@ -221,24 +162,6 @@ export const cardFailures: Failure[] = [
       remedies.display,
     ],
     source: "Linux 6.1, QEMU 7.2 (2022-12); NVIDIA/open-gpu-kernel-modules#955",
-  },
-  {
-    pattern:
-      /DMAR: \[DMA (?:Read|Write)[^\]]{0,20}\] Request device|Event logged \[(?:IO_PAGE_FAULT|INVALID_DEVICE_REQUEST|ILLEGAL_DEV_TABLE_ENTRY)/,
-    near: "card",
-    check: "gpu.reset",
-    strength: "symptom",
-    layer: "kernel",
-    message:
-      "the IOMMU stopped an access of the card: it still works for its last user (no reset), or the firmware uses its memory",
-    fix: [
-      manualFix(
-        "At a VM's start or end: the card was not reset; keep it on vfio-pci from boot and stop the guest cleanly",
-      ),
-      manualFix("At the host's boot: bind the card to vfio-pci early, so that no host driver starts it"),
-      doctorFix("gpu.reset"),
-    ],
-    source: "Linux (drivers/iommu), read 2026-11",
   },
   {
     pattern: /write error: Device or resource busy/,
@@ -269,7 +192,8 @@ export const cardFailures: Failure[] = [
     strength: "symptom",
     layer: "vfio",
     message:
-      "QEMU could not map memory of the VM for the card: the line above says why (limit on locked memory, address bits)",
+      "QEMU could not map memory of the VM for the card: the line above says why (limit on locked memory, address " +
+      "bits)",
     fix: [kernelLog, doctorFix("gpu.window"), doctorFix("host.memory")],
     source: "QEMU (hw/vfio), read 2026-11",
   },

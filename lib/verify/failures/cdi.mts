@@ -12,12 +12,14 @@ export const cdiFailures: Failure[] = [
     check: "verify.service",
     layer: "toolkit",
     message:
-      "the NVIDIA runtime writes a CDI specification by itself at each start, and could not: the driver does not answer",
+      "the NVIDIA runtime writes a CDI specification by itself at each start, and could not: the driver does not " +
+      "answer",
     fix: [
       guestFix("See that the driver works", "nvidia-smi"),
       guestFix("Write a specification by hand, and read the error that it prints", "nvidia-ctk cdi generate"),
       manualFix(
-        'If both work: set mode = "legacy" below [nvidia-container-runtime] in /etc/nvidia-container-runtime/config.toml',
+        'If both work: set mode = "legacy" below [nvidia-container-runtime] in ' +
+          "/etc/nvidia-container-runtime/config.toml",
       ),
     ],
     source: "NVIDIA Container Toolkit 1.18 (2025-10)",
@@ -27,14 +29,17 @@ export const cdiFailures: Failure[] = [
     check: "verify.service",
     layer: "toolkit",
     message:
-      "no CDI specification names that GPU: none was written, it was written before the driver worked, or it lies where the engine does not look",
+      "no CDI specification names that GPU: none was written, it was written before the driver worked, or it lies " +
+      "where the engine does not look",
     fix: [
       ...writeCdi,
       manualFix(
-        "If the list shows the device: the engine looks elsewhere. Podman before 5 reads only /etc/cdi; the toolkit's own service writes /var/run/cdi",
+        "If the list shows the device: the engine looks elsewhere. Podman before 5 reads only /etc/cdi; the " +
+          "toolkit's own service writes /var/run/cdi",
       ),
       manualFix(
-        "In Kubernetes: the device plugin and the toolkit name different kinds (management.nvidia.com, k8s.device-plugin)",
+        "In Kubernetes: the device plugin and the toolkit name different kinds (management.nvidia.com, " +
+          "k8s.device-plugin)",
       ),
     ],
     source: "Docker and Podman (container-device-interface); NixOS/nixpkgs#420638 (2025-06)",
@@ -48,7 +53,8 @@ export const cdiFailures: Failure[] = [
     check: "verify.service",
     layer: "toolkit",
     message:
-      "Docker was given a CDI device, and CDI is not enabled in its daemon (or Docker, Compose or Podman is too old for it)",
+      "Docker was given a CDI device, and CDI is not enabled in its daemon (or Docker, Compose or Podman is too " +
+      "old for it)",
     fix: [
       guestFix(
         "Enable it (Docker 25 to 28; 28.3 and later enable it by themselves)",
@@ -66,7 +72,8 @@ export const cdiFailures: Failure[] = [
     check: "verify.service",
     layer: "toolkit",
     message:
-      "the toolkit is set to CDI only, and the container asks for the GPU by --gpus (Compose: driver: nvidia), which uses its hook",
+      "the toolkit is set to CDI only, and the container asks for the GPU by --gpus (Compose: driver: nvidia), " +
+      "which uses its hook",
     fix: [
       guestFix("Let the toolkit choose", "nvidia-ctk config --in-place --set nvidia-container-runtime.mode=auto"),
       manualFix("Or ask by CDI: --device nvidia.com/gpu=all (Compose: driver: cdi), or start it with --runtime=nvidia"),
@@ -92,7 +99,8 @@ export const cdiFailures: Failure[] = [
   {
     pattern: anyOf(
       /Failed to start nvidia-cdi-refresh\.service|nvidia-cdi-refresh\.service: (?:Failed|Main process exited)/,
-      /failed to generate CDI spec|failed to create device CDI specs|failed to get (?:all|full GPU) device (?:edits|specs)/,
+      /failed to generate CDI spec|failed to create device CDI specs/,
+      /failed to get (?:all|full GPU) device (?:edits|specs)/,
       /failed to initialize NVML: (?:ERROR_DRIVER_NOT_LOADED|ERROR_LIBRARY_NOT_FOUND)/,
     ),
     near: nvidiaWords,
@@ -110,7 +118,8 @@ export const cdiFailures: Failure[] = [
     check: "verify.service",
     layer: "toolkit",
     message:
-      "Docker 29 found no NVIDIA runtime and no NVIDIA CDI specification, and tried AMD's last: the toolkit is not set up",
+      "Docker 29 found no NVIDIA runtime and no NVIDIA CDI specification, and tried AMD's last: the toolkit is not " +
+      "set up",
     fix: each(
       install("If it is missing, install the NVIDIA Container Toolkit from NVIDIA's repository in the VM", {
         apt: "nvidia-container-toolkit",
@@ -127,8 +136,8 @@ export const cdiFailures: Failure[] = [
     pattern: /could not select device driver .{0,24}with capabilities/,
     check: "verify.service",
     layer: "toolkit",
-    message:
-      "Docker knows no NVIDIA GPUs: the Container Toolkit is missing, or Docker was not restarted after its installation",
+    message: "Docker knows no NVIDIA GPUs: the Container Toolkit is missing, or Docker was not restarted after its " +
+      "installation",
     fix: [
       ...toolkit,
       manualFix(
@@ -170,7 +179,8 @@ export const cdiFailures: Failure[] = [
     check: "verify.service",
     layer: "toolkit",
     message:
-      "the service asks for a driver capability that the toolkit does not know, or its image allows none of those asked for",
+      "the service asks for a driver capability that the toolkit does not know, or its image allows none of those " +
+      "asked for",
     fix: [
       manualFix(
         "Write NVIDIA_DRIVER_CAPABILITIES=compute,utility (others: graphics, video, display, ngx, compat32, all)",

@@ -17,7 +17,8 @@ export const composeFileFailures: Failure[] = [
         /service "[^"]{1,80}" (?:depends on|refers to|declares) (?:undefined|unknown|non-buildable)/,
         /is required by "[^"]{1,60}" but is disabled|no such service:|not found for network_mode 'service:/,
       ),
-      "the Compose file refers to a service, network, volume or secret that it does not define, or that a profile turns off",
+      "the Compose file refers to a service, network, volume or secret that it does not define, or that a profile " +
+      "turns off",
       config,
     ],
     [

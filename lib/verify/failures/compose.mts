@@ -13,7 +13,8 @@ export const composeFailures: Failure[] = [
     check: "verify.service",
     layer: "docker",
     message:
-      "a YAML file (such as the Compose file) is not correct at the line that it names: an indentation, a tab, or a colon without a blank",
+      "a YAML file (such as the Compose file) is not correct at the line that it names: an indentation, a tab, or " +
+      "a colon without a blank",
     fix: [
       manualFix("Correct that line; indent with blanks only, alike for keys of one level"),
       commandFix("Check the file", "docker compose config --quiet"),
@@ -62,8 +63,15 @@ export const composeFailures: Failure[] = [
     source: "Docker Compose (compose-spec), read 2026-11",
   },
   {
-    pattern:
-      /Additional properties are not allowed \('(?:gpus|devices|deploy|runtime|driver|device_ids)'|unexpected keyword argument 'gpus'|Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed|additional properties '(?:gpus|devices|deploy|runtime|driver|device_ids)' not allowed|reservations value 'devices' does not match|Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'|services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
+    pattern: anyOf(
+      /Additional properties are not allowed \('(?:gpus|devices|deploy|runtime|driver|device_ids)'/,
+      /unexpected keyword argument 'gpus'/,
+      /Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed/,
+      /additional properties '(?:gpus|devices|deploy|runtime|driver|device_ids)' not allowed/,
+      /reservations value 'devices' does not match/,
+      /Unsupported config option for services\.\S{1,60}: '(?:gpus|runtime|deploy)'/,
+      /services\.\S{1,80}\.(?:gpus|deploy)\S{0,60} (?:must be|contains unsupported option|additional propert)/,
+    ),
     check: "guest.engine",
     layer: "docker",
     message: "this Compose is too old for that key: gpus: needs 2.30, device reservations 1.28",

@@ -1,29 +1,10 @@
 import type { Failure } from "./types.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { driverLog, nvidiaWords, rebuildBox } from "./fixes.mts";
+import { driverLog, nvidiaWords } from "./fixes.mts";
 
-const newerImage = manualFix(
-  "Use an image built with CUDA 12.8 or later (PyTorch: a cu128 build, 2.7 or later) for RTX 50",
-);
-const newestCuda = guestFix("See the newest CUDA that the VM's driver knows", "nvidia-smi");
-
-/** Errors of CUDA and its libraries in a container. */
+/** Errors of CUDA and its libraries in a container: no GPU, no start, memory. */
 export const cudaFailures: Failure[] = [
-  {
-    pattern: /Library lib(?:cublas|cudnn|cudart)\w{0,12}\.so[\d.]{0,8} is not found or cannot be loaded/,
-    check: "guest.cuda",
-    layer: "image",
-    message:
-      "the program (CTranslate2, faster-whisper) does not find CUDA's libraries in that major release in its image",
-    fix: [
-      manualFix(
-        "Install them beside it: pip install nvidia-cublas-cu12 nvidia-cudnn-cu12, and add their folders to LD_LIBRARY_PATH",
-      ),
-      manualFix("Or use an image with CUDA's runtime of that release and cuDNN (nvidia/cuda:12…-cudnn-runtime)"),
-    ],
-    source: "OpenNMT/CTranslate2, SYSTRAN/faster-whisper#516 (2023-10)",
-  },
   {
     pattern: anyOf(
       /no NVIDIA GPU device is present: \/dev\/nvidia0 does not exist/,
@@ -34,7 +15,8 @@ export const cudaFailures: Failure[] = [
     check: "verify.service",
     layer: "docker",
     message:
-      "the container got no GPU, or its machine's driver is not loaded: NVIDIA's device nodes and files in /proc are not in it",
+      "the container got no GPU, or its machine's driver is not loaded: NVIDIA's device nodes and files in /proc " +
+      "are not in it",
     fix: [
       manualFix("Write gpus: all (or a reservation of devices) for that service, or start it with --gpus all"),
       guestFix("See what a container sees of the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
@@ -43,137 +25,12 @@ export const cudaFailures: Failure[] = [
     source: "tensorflow (cuda_diagnostics.cc); tensorflow/tensorflow#41785 (2020-07)",
   },
   {
-    pattern: /Torch not compiled with CUDA enabled/,
-    check: "guest.cuda",
-    layer: "image",
-    message:
-      "the PyTorch that the program uses is a build without CUDA: pip or an extension replaced it, or took the one for the CPU",
-    fix: [
-      manualFix(
-        "Install the build with CUDA again: pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128",
-      ),
-      manualFix(
-        "For AMD or Intel: take the index for rocm or xpu, or start the program with its option for that maker",
-      ),
-    ],
-    source: "PyTorch (torch/cuda/__init__.py); Comfy-Org/ComfyUI#2427 (2024-01)",
-  },
-  {
-    pattern: anyOf(
-      /Minimum and Maximum cuda capability supported by this version of PyTorch/,
-      /which is of cuda capability \d{1,2}\.\d/,
-      /Please install PyTorch with a following CUDA configurations/,
-    ),
-    near: nvidiaWords,
-    check: "guest.cuda",
-    layer: "image",
-    message:
-      "the image's PyTorch has no code for a GPU of this generation: new builds leave old cards out (below 7.0, with CUDA 12.8 and " +
-      "later), and old builds do not know new ones (12.0)",
-    fix: [
-      manualFix("GTX 900, 1000 and older: use a build for CUDA 12.6 (cu126), or an image with PyTorch 2.7 or older"),
-      manualFix("RTX 50: use a build for CUDA 12.8 or later (cu128)"),
-    ],
-    source: "PyTorch (torch/cuda/__init__.py); mmartial/ComfyUI-Nvidia-Docker#61 (2025-08)",
-  },
-  {
-    pattern: anyOf(
-      /with CUDA capability sm_\d{2,3} is not compatible with the current PyTorch/,
-      /(?<!HIP error: )no kernel image is available for execution on/,
-      /cudaErrorNoKernelImageForDevice|CUDA_ERROR_NO_BINARY_FOR_GPU/,
-      /Unsupported gpu architecture 'compute_\d{2,3}'/,
-      /nvcc fatal : Unsupported gpu architecture|Value 'sm_\d{2,3}\w?' is not defined for option 'gpu-name'/,
-      /Unknown CUDA arch \(1[02]\.\d\)/,
-      /CUDA kernel \S{1,60} has no device code compatible with CUDA arch/,
-      /No supported GPU\(s\) detected to run this container|GPU, which is not yet supported in this version of the container/,
-      /device kernel image is invalid/,
-      /invalid device function|cudaErrorInvalidDeviceFunction|CUDA_ERROR_INVALID_(?:PTX|SOURCE|IMAGE)/,
-      /cudaErrorInvalid(?:Ptx|KernelImage|Source)/,
-    ),
-    check: "guest.cuda",
-    layer: "image",
-    message:
-      "the image has no code for this GPU: its CUDA or PyTorch is older than the GPU (RTX 50, sm_120, needs CUDA 12.8)",
-    fix: [
-      newerImage,
-      manualFix("For an old GPU (Pascal, Volta): use an image of CUDA 12 or older, since CUDA 13 has no code for it"),
-    ],
-    source: "CUDA, PyTorch; NVIDIA/personaplex#23 (2026-01), ashleykleynhans/a1111-docker#11 (2026-01)",
-  },
-  {
-    pattern: /Driver does not support the required nvenc API version|The minimum required Nvidia driver for nvenc is/,
-    check: "guest.cuda",
-    layer: "image",
-    message: "the program's video encoder (NVENC) needs a newer driver than the VM has",
-    fix: [
-      manualFix(`Write a newer driver branch (driver:) ${rebuildBox}: NVENC 13.0 needs 570, 13.1 needs 610`),
-      manualFix("Or use an older release of that image or of its ffmpeg"),
-    ],
-    source: "ffmpeg (nvenc.c), read 2026-11",
-  },
-  {
-    pattern: anyOf(
-      /CUDA driver version is insufficient for CUDA runtime/,
-      /cudaErrorInsufficientDriver/,
-      /PTX was compiled with an unsupported toolchain/,
-      /The NVIDIA driver on your system is too old/,
-      /This container was built for NVIDIA Driver Release/,
-      /CUDA_ERROR_UNSUPPORTED_PTX_VERSION|cudaErrorUnsupportedPtxVersion/,
-      /API call is not supported in the installed CUDA driver|cudaErrorCallRequiresNewerDriver/,
-      /CUDA driver version is too old/,
-    ),
-    check: "guest.cuda",
-    layer: "image",
-    message: "the program's CUDA needs a newer driver than the VM has",
-    fix: [
-      newestCuda,
-      manualFix(
-        "Use an image with that CUDA or an older one, or a newer driver (driver: {branch: …}) and rebuild the box",
-      ),
-    ],
-    source: "CUDA, PyTorch, read 2026-11",
-  },
-  {
-    pattern: anyOf(
-      /Error 803\b|CUDA_ERROR_SYSTEM_DRIVER_MISMATCH/,
-      /system has unsupported display driver \/ cuda driver combination/,
-      /Error 500: named symbol not found/,
-      /does not match DSO version|kernel version [\d.]{3,12} does not match/,
-    ),
-    near: nvidiaWords,
-    check: "guest.cuda",
-    layer: "image",
-    message:
-      "the libcuda that the container loads is not that of the driver: the image or LD_LIBRARY_PATH has its own, or the driver was updated and the VM not rebooted",
-    fix: [
-      manualFix("See which is loaded, in the container: ldconfig -p | grep libcuda; remove the image's own"),
-      manualFix("Have the container ignore cuda-compat: remove /usr/local/cuda/compat from LD_LIBRARY_PATH"),
-      manualFix("If the driver was just updated: reboot the VM, then create the container again"),
-      manualFix("In WSL: update Windows' driver, WSL and the toolkit together"),
-    ],
-    source: "CUDA (driver_types.h); vllm-project/vllm#23655 (2025-08)",
-  },
-  {
-    pattern: /forward compatibility was attempted on non supported HW|Error 804\b|CUDA_ERROR_COMPAT_NOT_SUPPORTED/,
-    near: nvidiaWords,
-    check: "guest.cuda",
-    layer: "image",
-    message:
-      "the image brings its own, newer libcuda (cuda-compat), which GeForce cards do not support: the VM's driver is older than the image's CUDA",
-    fix: [
-      newestCuda,
-      manualFix("Use a newer driver (driver: {branch: …}) and rebuild the box, or an image with an older CUDA"),
-      manualFix("Or have the container ignore it: remove /usr/local/cuda/compat from LD_LIBRARY_PATH"),
-      manualFix("If the driver was just updated: reboot the VM, since module and libraries differ until then"),
-    ],
-    source: "CUDA; oobabooga/textgen#4407 (2023-10), microsoft/onnxruntime#21435 (2024-07)",
-  },
-  {
     pattern: anyOf(
       /cuInit(?:\(0\))?\S{0,3} (?:failed|returned|error)\S{0,4} (?:.{0,30}CUDA_ERROR_UNKNOWN|999)/,
       /CUDA_ERROR_UNKNOWN: unknown error|CUDA_ERROR_UNKNOWN\b/,
       /CUDA unknown error - this may be due to an incorrectly set up environment/,
-      /cuda error: unknown error|cuda failure 999|cudaErrorUnknown|cuda driver library failed to get device context \d{1,3}/,
+      /cuda error: unknown error|cuda failure 999|cudaErrorUnknown/,
+      /cuda driver library failed to get device context \d{1,3}/,
       /failed call to cuInit: (?:UNKNOWN|CUDA_ERROR_UNKNOWN)/,
       /failed to initialize CUDA: unknown error/,
       /(?:cuda driver library|nvcuda) init failure: 999|cuInit err: 999/,
@@ -184,7 +41,8 @@ export const cudaFailures: Failure[] = [
     check: "guest.cuda",
     layer: "toolkit",
     message:
-      "CUDA does not start in the container although the driver answers: nvidia_uvm is not loaded or not passed in, or the toolkit's release is at fault",
+      "CUDA does not start in the container although the driver answers: nvidia_uvm is not loaded or not passed " +
+      "in, or the toolkit's release is at fault",
     fix: [
       guestFix("Load the module and create its nodes", "nvidia-modprobe -u -c=0"),
       guestFix("See that /dev/nvidia-uvm exists", "ls -l /dev/nvidia-uvm"),
@@ -227,8 +85,8 @@ export const cudaFailures: Failure[] = [
     check: "verify.service",
     strength: "symptom",
     layer: "docker",
-    message:
-      "the program in the container sees no GPU: none was given to it, the driver does not answer, or it is a build without CUDA",
+    message: "the program in the container sees no GPU: none was given to it, the driver does not answer, or it is a " +
+      "build without CUDA",
     fix: [
       manualFix("Write gpu: 1 (or all) for that service"),
       guestFix("See that the driver works in the VM", "nvidia-smi"),
@@ -239,31 +97,12 @@ export const cudaFailures: Failure[] = [
     source: "CUDA, PyTorch, Ollama, llama.cpp, NVIDIA's images; ollama/ollama#8674 (2025-01)",
   },
   {
-    pattern: anyOf(
-      /libcuda\.so\.1: cannot open shared object|libcuda\.so\.1: file too short|Could not load dynamic library 'libcuda\.so/,
-      /lib(?:cudart|cublas|cublasLt|cudnn\w{0,30}|nvrtc|cusparse|nccl)\.so\.[\d.]{1,8}: cannot open shared object/,
-      /Could not load library lib(?:cudnn|cublas|cudart)/,
-      /libtorch_cuda\.so: cannot open shared object/,
-      /Cannot load libcuda\.so|Could not dynamically load CUDA/,
-    ),
-    check: "guest.cuda",
-    layer: "image",
-    message:
-      "a CUDA library is missing in the container: libcuda comes with the GPU, the others belong into the image in one version",
-    fix: [
-      manualFix("libcuda.so.1: write gpu: 1 for that service, and see that its capabilities include compute"),
-      manualFix(
-        "libcudnn, libcublas, libcudart: use the image's runtime or devel variant, with the version that the program wants",
-      ),
-    ],
-    source: "glibc's loader, TensorFlow, PyTorch, read 2026-11",
-  },
-  {
     pattern: /CUDA-capable device\S{0,3} (?:is\/are|are|is) busy or unavailable|cudaErrorDevicesUnavailable/,
     check: "guest.cuda",
     layer: "driver",
     message:
-      "the GPU answers nvidia-smi and takes no work: another program has it alone (compute mode), it hangs since an error, or the VM's CPU model hides what CUDA needs",
+      "the GPU answers nvidia-smi and takes no work: another program has it alone (compute mode), it hangs since " +
+      "an error, or the VM's CPU model hides what CUDA needs",
     fix: [
       guestFix("See the compute mode, and which programs use it", "nvidia-smi -q -d COMPUTE,PIDS"),
       guestFix("Allow several programs", "nvidia-smi -c 0"),
@@ -298,7 +137,8 @@ export const cudaFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /CUDA error: (?:an illegal memory access|device-side assert|unspecified launch failure|misaligned address)|illegal memory access was encountered/,
+      /CUDA error: (?:an illegal memory access|device-side assert|unspecified launch failure|misaligned address)/,
+      /illegal memory access was encountered/,
       /an illegal instruction was encountered|too many resources requested for launch/,
       /CUDA_ERROR_(?:ILLEGAL_\w{4,20}|LAUNCH_FAILED|LAUNCH_OUT_OF_RESOURCES|ASSERT)/,
       /cudaError(?:Illegal\w{4,20}|LaunchFailure|LaunchOutOfResources|Assert|MisalignedAddress|HardwareStackError)/,
@@ -316,7 +156,8 @@ export const cudaFailures: Failure[] = [
     strength: "symptom",
     layer: "driver",
     message:
-      "PyTorch ran out of GPU memory, and the driver's library (NVML) did not tell it how much there is: after an update without a reboot, or on a part of a card (MIG)",
+      "PyTorch ran out of GPU memory, and the driver's library (NVML) did not tell it how much there is: after an " +
+      "update without a reboot, or on a part of a card (MIG)",
     fix: [
       guestFix("See whether NVML answers", "nvidia-smi"),
       manualFix("If it does not: reboot the VM; if it does: use less memory (smaller batch or model)"),
@@ -330,8 +171,8 @@ export const cudaFailures: Failure[] = [
     pattern: /CUDA error 304\b|OS call failed or operation not supported on this OS/,
     check: "guest.cuda",
     layer: "docker",
-    message:
-      "CUDA was refused a call of the system: the container's seccomp profile forbids it, or its devices are incomplete",
+    message: "CUDA was refused a call of the system: the container's seccomp profile forbids it, or its devices are " +
+      "incomplete",
     fix: [
       manualFix("Try it with security_opt: [seccomp=unconfined] for that service; if it helps, update Docker"),
       guestFix("Load the module and create its nodes", "nvidia-modprobe -u -c=0"),
@@ -344,21 +185,13 @@ export const cudaFailures: Failure[] = [
     check: "guest.cuda",
     strength: "symptom",
     layer: "toolkit",
-    message:
-      "CUDA did not start in the container, for the reason behind the number: its driver files or devices are incomplete",
+    message: "CUDA did not start in the container, for the reason behind the number: its driver files or devices are " +
+      "incomplete",
     fix: [
       guestFix("Load the module and create its nodes", "nvidia-modprobe -u -c=0"),
       manualFix("See that the toolkit gives the container all: NVIDIA_DRIVER_CAPABILITIES=all, and a new container"),
       guestFix("See that a plain container works", "docker run --rm --gpus all ubuntu nvidia-smi"),
     ],
     source: "Ollama, PyTorch; ollama/ollama#12352 (2025-09)",
-  },
-  {
-    pattern: /UVA is not available/,
-    check: "guest.cuda",
-    layer: "image",
-    message: "the program needs pinned memory (UVA), which WSL and some VMs do not give",
-    fix: [manualFix("Use an older release of the program, or one of its options without pinned memory or offloading")],
-    source: "vLLM; vllm-project/vllm#47292 (2026-07)",
   },
 ];

@@ -41,7 +41,8 @@ export const denialFailures: Failure[] = [
         /apparmor="DENIED" .{0,120}profile="(?:docker-default|containers-default\S{0,20}|runc)"/,
       ),
       "SELinux or AppArmor forbids the container what it does, such as opening the GPU's device nodes",
-      "SELinux: write security_opt: [label=disable] for that service, or allow it for all: setsebool -P container_use_devices on",
+      "SELinux: write security_opt: [label=disable] for that service, or allow it for all: setsebool -P " +
+      "container_use_devices on",
       "AppArmor: write security_opt: [apparmor=unconfined] for that service alone, if you trust its image",
     ],
   ]),
@@ -68,14 +69,16 @@ export const denialFailures: Failure[] = [
       "guest.driver",
       "note",
       /warning: the compiler differs from the one used to build/,
-      "a remark of the build: it harms nothing where the kernel's compiler and this one are of the same release, as the two lines after it say",
+      "a remark of the build: it harms nothing where the kernel's compiler and this one are of the same release, " +
+      "as the two lines after it say",
       "Look for a line with error:",
     ],
     [
       "tools.present",
       "note",
       /Skipping acquire of configured file '[^']{0,80}i386\/.{0,200}doesn't support architecture/,
-      "a remark of apt: it looks for packages of another architecture, which this source does not have; it harms nothing",
+      "a remark of apt: it looks for packages of another architecture, which this source does not have; it harms " +
+      "nothing",
       "Write the architecture into the source: [arch=amd64]",
     ],
   ]),
@@ -87,7 +90,8 @@ export const denialFailures: Failure[] = [
         /Module nvidia\w{0,10} not found in directory \S{1,60}microsoft-standard/,
         /\/usr\/lib\/wsl\/lib\/nvidia-smi: No such file/,
       ),
-      "in WSL there is no NVIDIA module to load: the GPU comes from Windows' driver (/dev/dxg), which is missing or does not reach this WSL",
+      "in WSL there is no NVIDIA module to load: the GPU comes from Windows' driver (/dev/dxg), which is missing " +
+      "or does not reach this WSL",
       "Install or update NVIDIA's driver on Windows, then wsl --update and wsl --shutdown",
       "Remove Linux drivers of NVIDIA from this WSL; of CUDA install cuda-toolkit only",
       "See that it is WSL 2: wsl -l -v",
@@ -114,9 +118,11 @@ export const denialFailures: Failure[] = [
       "host.virtualization",
       "cause",
       anyOf(
-        /invalid accelerator \w{2,8}|(?:No|no) accelerator found|accelerator '?\w{2,8}'? is not (?:available|supported)/,
+        /invalid accelerator \w{2,8}|(?:No|no) accelerator found/,
+        /accelerator '?\w{2,8}'? is not (?:available|supported)/,
       ),
-      "QEMU does not have that accelerator: it was built without it, or the platform has another (KVM on Linux, WHPX on Windows, HVF on macOS)",
+      "QEMU does not have that accelerator: it was built without it, or the platform has another (KVM on Linux, " +
+      "WHPX on Windows, HVF on macOS)",
       doctorFix("host.virtualization"),
       'Packer: accelerator = "kvm" on Linux; install the distribution\'s qemu-system-x86 (or qemu-kvm)',
     ],
@@ -129,8 +135,10 @@ export const denialFailures: Failure[] = [
         /failed to create (?:generic|GPU|PCI|MDEV|SR-IOV) host-?devices|number of \w{2,10} host-devices do not match/,
         /pci backend driver type '\w{1,12}' is not supported/,
       ),
-      "KubeVirt or libvirt could not give the VM the card: its resource name is not permitted or not served on this node, or VFIO is not visible in the VM's container",
-      "KubeVirt: compare permittedHostDevices with the node's allocatable devices, and see that no hot-plugged disk is in that VM (1.7)",
+      "KubeVirt or libvirt could not give the VM the card: its resource name is not permitted or not served on " +
+      "this node, or VFIO is not visible in the VM's container",
+      "KubeVirt: compare permittedHostDevices with the node's allocatable devices, and see that no hot-plugged " +
+      "disk is in that VM (1.7)",
       doctorFix("gpu"),
     ],
     [
@@ -150,7 +158,8 @@ export const denialFailures: Failure[] = [
         /failed to unmount \S{0,80}tmpmounts|failed to initialize logging driver: database is locked/,
         /failed to (?:get|commit|prepare) (?:snapshot|image layer)\b.{0,120}(?:not found|does not exist|already exists)/,
       ),
-      "the engine's store of images is in a bad state or busy: a pull was cut off, a virus scanner or backup holds it, or its disk has a fault",
+      "the engine's store of images is in a bad state or busy: a pull was cut off, a virus scanner or backup holds " +
+      "it, or its disk has a fault",
       guestFix("Restart it, then pull again", "systemctl restart containerd docker"),
       "If it stays: remove that image alone (docker image rm NAME) and pull it again",
       guestFix("See the disk's errors", "dmesg --level err,warn"),
@@ -161,7 +170,8 @@ export const denialFailures: Failure[] = [
       anyOf(
         /Not supported URL scheme http\+docker|docker\.errors\.DockerException: Error while fetching server API/,
       ),
-      "this is docker-compose 1, written in Python, which does not work with current Python libraries and Docker releases",
+      "this is docker-compose 1, written in Python, which does not work with current Python libraries and Docker " +
+      "releases",
       guestFix("Install Compose 2 or later", "sh -c 'apt-get update && apt-get install -y docker-compose-plugin'"),
       "Then write docker compose, without a hyphen",
     ],
@@ -172,7 +182,8 @@ export const denialFailures: Failure[] = [
       "cause",
       /netavark: nftables error: got invalid json/,
       "nftables is newer than Podman's network program (netavark) understands",
-      'Update netavark and Podman; until then go back to the nftables before, or set firewall_driver = "iptables" in containers.conf',
+      'Update netavark and Podman; until then go back to the nftables before, or set firewall_driver = "iptables" ' +
+      "in containers.conf",
     ],
   ]),
   ...rows({ layer: "driver", source: "Linux (drivers/gpu, kernel/panic.c); siderolabs/talos#12544 (2026-01)" }, [
@@ -183,7 +194,8 @@ export const denialFailures: Failure[] = [
         /(?:WARNING: CPU: |kernel BUG at |RIP: 0010:).{0,160}(?:\[(?:amdgpu|nvidia\w{0,8}|i915|xe|nouveau|vfio\w{0,20})\]|drivers\/gpu\/drm\/)/,
         /kfd2kgd: .{0,80}(?:fail|error)|kfd kfd: .{0,80}(?:fail|error)/,
       ),
-      "a graphics driver met a fault of its own in the kernel; the first line of its trace and the lines before it say where",
+      "a graphics driver met a fault of its own in the kernel; the first line of its trace and the lines before it " +
+      "say where",
       driverLog,
       manualFix(
         "Update the kernel and linux-firmware, or the driver; a fault that stays belongs to the driver's issue tracker",
@@ -194,8 +206,12 @@ export const denialFailures: Failure[] = [
     [
       "verify.service",
       "cause",
-      /failed to save (?:CDI )?spec|open \/(?:etc|var\/run|run)\/cdi\S{0,40}: (?:permission denied|no such file|read-only)/,
-      "nvidia-ctk may not write the CDI specification there: it runs without root, or the folder is missing or read-only",
+      anyOf(
+        /failed to save (?:CDI )?spec/,
+        /open \/(?:etc|var\/run|run)\/cdi\S{0,40}: (?:permission denied|no such file|read-only)/,
+      ),
+      "nvidia-ctk may not write the CDI specification there: it runs without root, or the folder is missing or " +
+      "read-only",
       guestFix(
         "Write it as root",
         "sh -c 'mkdir -p /etc/cdi && nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml'",
@@ -214,7 +230,8 @@ export const denialFailures: Failure[] = [
         /mount error\((?:13|2|112|115|5)\): |cifs_mount failed w\/return code = -\d{1,3}/,
         /CIFS(?: VFS)?: .{0,80}(?:STATUS_LOGON_FAILURE|STATUS_ACCESS_DENIED|cannot mount)/,
       ),
-      "the guest could not mount the Windows share: the Windows user's password was wrong (13), the share is gone (2), or Windows' firewall blocks it (112, 115)",
+      "the guest could not mount the Windows share: the Windows user's password was wrong (13), the share is gone " +
+      "(2), or Windows' firewall blocks it (112, 115)",
       "Give the Windows account's own name and password, not a PIN; a Microsoft account needs its e-mail address",
       "Allow file and printer sharing for the switch's network, or use type: 'rsync' for that folder",
     ],
@@ -224,8 +241,10 @@ export const denialFailures: Failure[] = [
       "verify.service",
       "symptom",
       /No CUDA or OpenCL .{0,20}support detected|no OpenCL (?:devices|platforms) (?:were )?found/i,
-      "the program finds no CUDA or OpenCL on the GPU: the container lacks a driver capability, or the driver is too old for the image",
-      "Write NVIDIA_DRIVER_CAPABILITIES=all (OpenCL needs compute; video needs video), and an image that fits the driver",
+      "the program finds no CUDA or OpenCL on the GPU: the container lacks a driver capability, or the driver is " +
+      "too old for the image",
+      "Write NVIDIA_DRIVER_CAPABILITIES=all (OpenCL needs compute; video needs video), and an image that fits the " +
+      "driver",
       manualFix(log),
     ],
   ]),

@@ -3,53 +3,21 @@ import { commandFix, guestFix, manualFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { dockerWords } from "./fixes.mts";
 
-/** Errors of the engines, Docker and Podman, that are not about GPUs. */
+/** Errors of Docker and Podman about containers, their network and memory, not about GPUs. */
 export const dockerFailures: Failure[] = [
-  {
-    pattern: /newuidmap": should have setuid|cannot set up namespace using "/,
-    check: "verify.docker",
-    layer: "docker",
-    message: "rootless Podman lacks its helpers for user ids (newuidmap), or this user has no range of ids",
-    fix: [
-      guestFix("Install them", "apt-get install -y uidmap"),
-      manualFix("Give the user a range in /etc/subuid and /etc/subgid, then run podman system migrate"),
-    ],
-    source: "Podman, read 2026-11",
-  },
-  {
-    pattern: /failed to connect to dbus \(hint: for rootless containers/,
-    check: "verify.docker",
-    layer: "docker",
-    message: "rootless Podman has no session of systemd: the user did not log in, or came by su",
-    fix: [
-      manualFix("Let the user's session run always: loginctl enable-linger USER, then log in by SSH"),
-    ],
-    source: "Podman 5 (2024-03)",
-  },
   {
     pattern: /(?:exec:? "?|exec )[\w.\/-]{1,80}"?: (?:permission denied|no such file or directory)/,
     near: dockerWords,
     check: "verify.service",
     layer: "image",
     message:
-      "the service's start script cannot be run: it is not executable, its first line names a missing shell, or it has line ends of Windows",
+      "the service's start script cannot be run: it is not executable, its first line names a missing shell, or it " +
+      "has line ends of Windows",
     fix: [
       manualFix("Make it executable (chmod +x), and save it with line ends of Unix (git: core.autocrlf input)"),
       manualFix("See that a mount does not hide it"),
     ],
     source: "runc, Linux (execve), read 2026-11",
-  },
-  {
-    pattern: /cgroup mountpoint does not exist/,
-    near: dockerWords,
-    check: "verify.docker",
-    layer: "kernel",
-    message: "Docker finds no cgroups: it is too old for the system's cgroup version 2, or they are not mounted",
-    fix: [
-      manualFix("Update Docker to 20.10 or later, which knows cgroup version 2"),
-      guestFix("See which version is mounted", "stat -fc %T /sys/fs/cgroup"),
-    ],
-    source: "Docker, runc, read 2026-11",
   },
   {
     pattern: /open sysctl net\.ipv4\.ip_unprivileged_port_start file: reopen fd/,
@@ -61,26 +29,6 @@ export const dockerFailures: Failure[] = [
       manualFix("Until then: an older containerd.io (1.7.28-1), which has known security faults"),
     ],
     source: "runc 1.3.3; opencontainers/runc#4968 (2025-11)",
-  },
-  {
-    pattern: /client version [\d.]{3,6} is too old\. Minimum supported API version/,
-    check: "guest.engine",
-    layer: "docker",
-    message: "this Compose or client is older than Docker 29 accepts (API 1.44)",
-    fix: [
-      guestFix("Update Compose", "sh -c 'apt-get update && apt-get install -y docker-compose-plugin'"),
-      manualFix("Other clients (Portainer, Traefik, Watchtower): update their image"),
-      manualFix("Until then: DOCKER_MIN_API_VERSION=1.24 in the environment of docker.service"),
-    ],
-    source: "Docker 29; docker/compose#13389 (2025-11)",
-  },
-  {
-    pattern: /client version [\d.]{3,6} is too new\. Maximum supported API version/,
-    check: "guest.engine",
-    layer: "docker",
-    message: "the client is newer than the Docker daemon it talks to",
-    fix: [manualFix("Update Docker in the VM, or set DOCKER_API_VERSION to the version that the message names")],
-    source: "Docker, read 2026-11",
   },
   {
     pattern: /\bIptables not found|exec: "iptables": executable file not found/,
@@ -109,11 +57,13 @@ export const dockerFailures: Failure[] = [
     check: "verify.docker",
     layer: "kernel",
     message:
-      "the kernel lacks modules that Docker's network needs: it was updated and not rebooted, or is a minimal or WSL kernel",
+      "the kernel lacks modules that Docker's network needs: it was updated and not rebooted, or is a minimal or " +
+      "WSL kernel",
     fix: [
       manualFix("Reboot the VM into its newest kernel", { reboot: true }),
       manualFix(
-        "Then install the kernel's extra modules: Ubuntu linux-modules-extra-…, Fedora kernel-modules-extra; Debian: linux-image-amd64 rather than -cloud",
+        "Then install the kernel's extra modules: Ubuntu linux-modules-extra-…, Fedora kernel-modules-extra; " +
+          "Debian: linux-image-amd64 rather than -cloud",
       ),
     ],
     source: "Docker 28 (2025-02) and 29, iptables",
@@ -122,14 +72,16 @@ export const dockerFailures: Failure[] = [
     pattern: anyOf(
       /iptables\S{0,20}: No chain\/target\/match by that name/,
       /failed to (?:program|create) (?:NAT chain|filter chain|\S{1,12} chain) ?\S{0,30}/,
-      /Failed to Setup IP tables|unable to enable (?:SKIP DNAT|DIRECT ACCESS FILTERING|DIRECT ROUTING|ACCEPT OUTGOING) rule/i,
+      /Failed to Setup IP tables/i,
+      /unable to enable (?:SKIP DNAT|DIRECT ACCESS FILTERING|DIRECT ROUTING|ACCEPT OUTGOING) rule/i,
       /Chain 'DOCKER\S{0,30}' does not exist/,
     ),
     near: dockerWords,
     check: "verify.docker",
     layer: "network",
     message:
-      "Docker's firewall rules are gone or cannot be written: the firewall was reloaded after Docker started, or the kernel's modules are missing",
+      "Docker's firewall rules are gone or cannot be written: the firewall was reloaded after Docker started, or " +
+      "the kernel's modules are missing",
     fix: [
       guestFix("Let Docker write them again", "systemctl restart docker"),
       guestFix(
@@ -137,7 +89,8 @@ export const dockerFailures: Failure[] = [
         "modprobe -a ip_tables iptable_nat xt_addrtype xt_conntrack br_netfilter nf_nat",
       ),
       manualFix(
-        "If a module is missing: install the kernel's extra modules (Ubuntu: linux-modules-extra), or reboot after the kernel's update",
+        "If a module is missing: install the kernel's extra modules (Ubuntu: linux-modules-extra), or reboot after " +
+          "the kernel's update",
       ),
       manualFix("If iptables and nftables are mixed: choose one (update-alternatives --config iptables)"),
     ],
@@ -157,8 +110,10 @@ export const dockerFailures: Failure[] = [
     source: "Docker 20.10 to 29; moby/moby#49505 (2025-02)",
   },
   {
-    pattern:
-      /could not find an available, non-overlapping IPv4 address pool|all predefined address pools have been fully subnetted/,
+    pattern: anyOf(
+      /could not find an available, non-overlapping IPv4 address pool/,
+      /all predefined address pools have been fully subnetted/,
+    ),
     check: "verify.docker",
     layer: "network",
     message: "Docker has no address range left for another network",
@@ -169,40 +124,6 @@ export const dockerFailures: Failure[] = [
     source: "Docker, read 2026-11",
   },
   {
-    pattern: /unable to apply apparmor profile|write \/proc\/(?:self|thread-self)\/attr\/(?:apparmor\/)?exec/,
-    check: "verify.docker",
-    layer: "docker",
-    message: "AppArmor's profile cannot be applied where Docker runs: most often inside an LXC container",
-    fix: [
-      manualFix("Run Docker in a VM; or in the LXC container's configuration: lxc.apparmor.profile: unconfined"),
-      manualFix("Until then, for that service: security_opt: [apparmor=unconfined]"),
-      guestFix("If it is no LXC container: see whether AppArmor is on", "aa-status"),
-    ],
-    source: "runc; AbdBarho/stable-diffusion-webui-docker#682 (2024-04)",
-  },
-  {
-    pattern: /AppArmor enabled on system but the docker-default profile could not be loaded/,
-    check: "verify.docker",
-    layer: "docker",
-    message:
-      "the VM's kernel has AppArmor, and the program that loads its profiles is missing: Docker starts no container",
-    fix: [guestFix("Install it", "apt-get install -y apparmor")],
-    source: "Docker 20.10 (2020-12) on Debian 12",
-  },
-  {
-    pattern:
-      /unable to configure the Docker daemon with file|invalid character '.{1,3}' (?:looking for|after)|directives (?:are specified both|don't match)/,
-    near: /daemon\.json|dockerd|docker daemon/i,
-    check: "verify.docker",
-    layer: "docker",
-    message: "Docker's configuration (/etc/docker/daemon.json) is wrong, so its daemon does not start",
-    fix: [
-      guestFix("See what is wrong", "dockerd --validate"),
-      manualFix("Correct the file (JSON, no comments, no comma at the end), then restart Docker"),
-    ],
-    source: "Docker; NVIDIA/nvidia-docker#751 (2018)",
-  },
-  {
     pattern: /The container name "[^"]{1,120}" is already in use/,
     check: "verify.service",
     layer: "docker",
@@ -211,8 +132,10 @@ export const dockerFailures: Failure[] = [
     source: "Docker, read 2026-11",
   },
   {
-    pattern:
-      /port is already allocated|failed to bind host port .{0,80}address already in use|ports are not available: exposing port/,
+    pattern: anyOf(
+      /port is already allocated|failed to bind host port .{0,80}address already in use/,
+      /ports are not available: exposing port/,
+    ),
     check: "verify.service",
     layer: "docker",
     message: "something in the VM, most often another container, already has that port",
@@ -224,67 +147,14 @@ export const dockerFailures: Failure[] = [
     source: "Docker 20.10 (2020-12) to 29",
   },
   {
-    pattern:
-      /permission denied while trying to connect to the docker (?:daemon|api)|dial unix \S{0,40}docker\.sock: connect: permission denied|PermissionError.{0,80}docker\.sock/,
-    check: "verify.docker",
-    layer: "docker",
-    message: "this user has no rights on Docker's socket",
-    fix: [
-      guestFix("Let the VM's user in; it counts from the next login", "usermod -aG docker vagrant"),
-      commandFix("On this host instead: join the group, then log in again", 'usermod -aG docker "$USER"', {
-        root: true,
-      }),
-    ],
-    source: "Docker 20.10 (2020-12), 28 (seen) and 29",
-  },
-  {
-    pattern: anyOf(
-      /Cannot connect to the Docker daemon/,
-      /failed to connect to the docker API/,
-      /Couldn't connect to Docker daemon/,
-      /\/\.\/pipe\/docker\w{0,20}: The system cannot find the file/,
-      /Failed to start docker\.service|Job for (?:docker|containerd)\.service failed|(?:docker|containerd)\.service: (?:Start request repeated too quickly|Failed with result)/,
-    ),
-    check: "verify.docker",
-    strength: "symptom",
-    layer: "docker",
-    message: "Docker's daemon (or containerd, on which it stands) does not run",
-    fix: [
-      guestFix("Start it (Docker Desktop: start that program, and wait for it)", "systemctl start docker"),
-      guestFix("If it does not stay up, see why", "journalctl -u docker -u containerd --no-pager -n 50"),
-      manualFix(
-        "If its configuration was just changed: see that daemon.json or config.toml is correct, or put the old one back",
-      ),
-    ],
-    source: "Docker 28 (seen, 2025-02) and 29, docker-compose 1.29",
-  },
-  {
-    pattern: anyOf(
-      /no status provided on response: unknown/,
-      /mount destination \S{1,200} not absolute: unknown/,
-      /ttrpc: closed: unknown/,
-    ),
-    near: dockerWords,
-    check: "verify.docker",
-    layer: "docker",
-    message: "Docker, containerd and runc are of different releases: one was updated while another still runs",
-    fix: [
-      guestFix("Restart both, in this order", "systemctl restart containerd docker"),
-      guestFix(
-        "If it stays: bring all of them to one state",
-        "sh -c 'apt-get update && apt-get install -y docker-ce containerd.io'",
-      ),
-    ],
-    source: "containerd; docker/for-linux#813 (2019-10), containerd/containerd#5547 (2021-05)",
-  },
-  {
     pattern: /copying bootstrap data to pipe|can't copy bootstrap data to pipe/,
     near: /docker|podman|containerd|runc|OCI runtime/i,
     check: "verify.service",
     strength: "symptom",
     layer: "docker",
     message:
-      "the container's first process ended before it began: its memory limit is too small for it, or runc is too new for this kernel",
+      "the container's first process ended before it began: its memory limit is too small for it, or runc is too " +
+      "new for this kernel",
     fix: [
       manualFix("Raise mem_limit of the service (or free the VM's memory)"),
       manualFix("Update the kernel, then Docker and containerd, and reboot the VM", { reboot: true }),
@@ -292,8 +162,11 @@ export const dockerFailures: Failure[] = [
     source: "runc; docker/for-linux#595 (2019-02), opencontainers/runc#3965 (2023-08)",
   },
   {
-    pattern:
-      /(?:OCI runtime|container process).{0,200}executable file not found in \$PATH|executable file `?[\w.\/-]{1,60}`? not found(?: in \$PATH)?: No such file|exec: "[^"]{1,80}": stat \S{1,80}: no such file/,
+    pattern: anyOf(
+      /(?:OCI runtime|container process).{0,200}executable file not found in \$PATH/,
+      /executable file `?[\w.\/-]{1,60}`? not found(?: in \$PATH)?: No such file/,
+      /exec: "[^"]{1,80}": stat \S{1,80}: no such file/,
+    ),
     check: "verify.service",
     layer: "image",
     message: "the service's command is not in its image",
@@ -302,8 +175,10 @@ export const dockerFailures: Failure[] = [
   },
   {
     pattern: /no space left on device|don't have enough free space in|ENOSPC/,
-    near:
-      /docker|layer|failed to (?:solve|copy)|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs|overlay|containerd|image|box|\/boot/i,
+    near: anyOf(
+      /docker|layer|failed to (?:solve|copy)|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs/i,
+      /overlay|containerd|image|box|\/boot/i,
+    ),
     check: "host.disk",
     layer: "kernel",
     message: "a disk is full: this host's, or the VM's if it was said in there",

@@ -48,7 +48,8 @@ export const engineErrorFailures: Failure[] = [
         /failed to update ldcache|update-ldcache .{0,80}(?:fail|error)/,
         /error running pivot_root: pivot_root/,
       ),
-      "the toolkit's hook could not change into the container's file system to list the driver's libraries: the system runs from a ramdisk, or Docker runs in a container",
+      "the toolkit's hook could not change into the container's file system to list the driver's libraries: the " +
+      "system runs from a ramdisk, or Docker runs in a container",
       update,
       "On a system that runs from a ramdisk: start it from a disk, or set DOCKER_RAMDISK=true for Docker's service",
     ],
@@ -65,9 +66,11 @@ export const engineErrorFailures: Failure[] = [
         /Direct firmware load for nvidia\/\S{1,60} failed/,
         /failed to load GSP firmware/,
       ),
-      "the driver does not find its firmware files: their package is missing, of another version, or not in the initramfs",
+      "the driver does not find its firmware files: their package is missing, of another version, or not in the " +
+      "initramfs",
       guestFix("See which are there", "ls /lib/firmware/nvidia"),
-      "Install the firmware package in exactly the driver's version (Debian: firmware-nvidia-gsp; Ubuntu: nvidia-firmware-BRANCH), then rebuild the initramfs",
+      "Install the firmware package in exactly the driver's version (Debian: firmware-nvidia-gsp; Ubuntu: " +
+      "nvidia-firmware-BRANCH), then rebuild the initramfs",
     ],
     [
       "guest.driver",
@@ -129,7 +132,8 @@ export const setupErrorFailures: Failure[] = [
       "cause",
       /"?rsync"? could not be found on your PATH/,
       "Vagrant copies the folder with rsync, which is not installed on this machine",
-      "Install rsync here and in the guest, or turn the folder off: config.vm.synced_folder '.', '/vagrant', disabled: true",
+      "Install rsync here and in the guest, or turn the folder off: config.vm.synced_folder '.', '/vagrant', " +
+      "disabled: true",
     ],
     [
       "provider.access",
@@ -162,7 +166,8 @@ export const setupErrorFailures: Failure[] = [
         /is not recognized as the name of a script file/,
         /ParserError: .{0,80}ParentContainsErrorRecordException/,
       ),
-      "PowerShell could not read the script that it was given: a quote in a folder's or VM's name, another PowerShell than Vagrant expects, or an old Vagrant",
+      "PowerShell could not read the script that it was given: a quote in a folder's or VM's name, another " +
+      "PowerShell than Vagrant expects, or an old Vagrant",
       "Use folders and names without quotes, blanks and letters beyond ASCII",
       "Run it from Windows PowerShell 5.1, not PowerShell 7, and update Vagrant",
     ],
@@ -177,10 +182,12 @@ export const setupErrorFailures: Failure[] = [
       "cause",
       anyOf(
         /CRYPT_E_(?:NO_REVOCATION_CHECK|REVOCATION_OFFLINE)|revocation function was unable to check/,
-        /SSL certificate problem: (?!certificate (?:is not yet|has expired))|SSL routines:\S{0,60}:certificate verify failed/,
+        /SSL certificate problem: (?!certificate (?:is not yet|has expired))/,
+        /SSL routines:\S{0,60}:certificate verify failed/,
         /self-signed certificate in certificate chain|unable to get local issuer certificate/,
       ),
-      "the server's certificate is not accepted: a proxy or virus scanner puts its own in, the list of revoked ones is out of reach, or this clock is wrong",
+      "the server's certificate is not accepted: a proxy or virus scanner puts its own in, the list of revoked " +
+      "ones is out of reach, or this clock is wrong",
       "See that the clock is right, and that this machine reaches the Internet without a proxy that opens TLS",
       "Add the proxy's certificate to the system's (and to Vagrant's: SSL_CERT_FILE)",
     ],

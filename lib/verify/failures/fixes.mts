@@ -5,20 +5,32 @@ import { commandFix, guestFix, manualFix, remedies } from "../../fixes.mts";
 import { initramfsOf, rebuildInitramfs } from "../../host/initramfs.mts";
 import { addArgument } from "../../host/kernel-arguments.mts";
 import { program } from "../../host/programs.mts";
+import { anyOf } from "../../text.mts";
 
 /** Matches lines about NVIDIA's software, for entries whose text other programs use too. */
 export const nvidiaWords = /nvidia|NVRM|cuda|nvml|libnvidia|\bNV_(?:EXCLUDE|VERBOSE|ERR)|\bgpus?\b/i;
 /** Words of AMD's drivers and of ROCm. */
 export const amdWords = /amdgpu|radeon|\bkfd\b|rocm|\bhip|\[drm|\bamd\b/i;
 /** Words of Docker, Compose and Podman. */
-export const dockerWords =
-  /docker|podman|containerd|compose(?!r)|buildx|from daemon|start(?:ing)? daemon: |daemon\.json|OCI runtime|moby|netavark|failed to solve|container process|external connectivity|dependency failed to start|Container \S{1,60} {1,40}(?:Error|Starting|Started|Created|Healthy)/i;
+export const dockerWords = anyOf(
+  /docker|podman|containerd|compose(?!r)|buildx|from daemon|start(?:ing)? daemon: |daemon\.json/i,
+  /OCI runtime|moby|netavark|failed to solve|container process|external connectivity/i,
+  /dependency failed to start|Container \S{1,60} {1,40}(?:Error|Starting|Started|Created|Healthy)/i,
+);
 /** Words of libvirt, QEMU and the programs that manage them. */
-export const vmWords =
-  /libvirt|virsh|qemu|kvm|vagrant|packer|virt-manager|domain|virtual network|Failed to start network|virbr|proxmox|\bpve\w{2,12}/i;
+export const vmWords = anyOf(
+  /libvirt|virsh|qemu|kvm|vagrant|packer|virt-manager|domain|virtual network|Failed to start network/i,
+  /virbr|proxmox|\bpve\w{2,12}/i,
+);
+/** Words of Vagrant's log. */
+export const vagrantWords = /vagrant|==> |box|libvirt|downloading the remote file/i;
+/** Words of libvirt, QEMU and VFIO. */
+export const vfioWords = new RegExp(`${vmWords.source}|vfio`, "i");
 /** Words of programs that this project runs and that download something. */
-export const fetchWords =
-  /\bapt\b|apt-get|packer|vagrant|docker|debootstrap|get-image|nvidia|curl: |InRelease|\bE: |Err:\d|homelab-gpu|ping: /i;
+export const fetchWords = anyOf(
+  /\bapt\b|apt-get|packer|vagrant|docker|debootstrap|get-image|nvidia|curl: |InRelease|\bE: |Err:\d/i,
+  /homelab-gpu|ping: /i,
+);
 
 /** Cuts the power of a card whose state survives a reboot. */
 export const { powerCycle } = remedies;
@@ -68,6 +80,39 @@ export const each = (...fixes: (Fix | ((setting: Setting) => Fix))[]) => (settin
 /** Shows the driver's kernel messages. */
 export const driverLog = guestFix("Read what the driver says", "dmesg --level err,warn");
 
+/** Shows the errors of the host's kernel. */
+export const hostErrors = commandFix("Read what the host's kernel says", "dmesg --level err,warn | tail -n 40", {
+  root: true,
+});
+/** Shows the newest CUDA release that a VM's driver supports. */
+export const newestCuda = guestFix("See the newest CUDA that the VM's driver knows", "nvidia-smi");
+/** Shows whether the driver works. */
+export const driverWorks = guestFix("See that the driver works", "nvidia-smi");
+/** Shows whether the driver works without containers. */
+export const driverWorksOutside = guestFix("See that the driver works outside of containers", "nvidia-smi");
+/** Shows the installed packages of NVIDIA's toolkit. */
+export const toolkitPackages = guestFix(
+  "Install the toolkit's packages again, in one version",
+  "apt-get install --reinstall -y nvidia-container-toolkit nvidia-container-toolkit-base libnvidia-container-tools " +
+    "libnvidia-container1",
+);
+/** For an image that is newer than the driver. */
+export const newerDriver = "Use a newer driver branch (driver:), or an older image";
+/** For a program that encodes, decodes or draws with the GPU. */
+export const capabilities = "Set NVIDIA_DRIVER_CAPABILITIES=compute,utility,video,graphics (or all) for that service";
+/** For a container engine in an LXC container. */
+export const lxc =
+  "In an LXC container: bind the driver's files and devices in, allow nesting, and use CDI; or use a VM";
+/** For an error in the definition of a VM. */
+export const editDefinition = "Correct the VM's definition (virsh edit NAME)";
+/** For an option that QEMU refuses. */
+export const qemuOptions =
+  "Compare with QEMU's own list: qemu-system-x86_64 -device help (-machine help, -display help)";
+/** Where libvirt's own messages were read. */
+export const libvirtSource = "libvirt 9.0 (its own messages, 2023-01), read 2026-11";
+/** Where QEMU's own messages were read. */
+export const qemuSource = "QEMU 7.2 (its own messages, 2022-12), read 2026-11";
+
 /** Follows a change of `driver:`. */
 export const rebuildBox = "and rebuild the box";
 /** Shows which modules DKMS built. */
@@ -81,7 +126,7 @@ export const registerRuntime: Fix[] = [
 
 /** Writes the CDI specification. */
 export const writeCdi: Fix[] = [
-  guestFix("See that the driver works", "nvidia-smi"),
+  driverWorks,
   guestFix(
     "Write the CDI specification, and read any error it prints",
     "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",

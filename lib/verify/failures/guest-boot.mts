@@ -22,14 +22,15 @@ export const guestBootFailures: Failure[] = [
         /dracut-initqueue\S{0,12} (?:timeout|Warning: dracut-initqueue)|Could not boot\. dracut/,
         /VFS: (?:Unable to mount root fs|Cannot open root device)/,
       ),
-      "this system does not find its root file system: its disk's driver is not in the initramfs, the disk has another name or " +
-      "UUID than its settings say, or there is no initramfs",
+      "this system does not find its root file system: its disk's driver is not in the initramfs, the disk has " +
+      "another name or UUID than its settings say, or there is no initramfs",
       older,
       manualFix(
         "In a VM: give the disk the bus that its image was made for (virtio, scsi, sata); a disk by UUID needs no name",
       ),
       manualFix(
-        "From a rescue system: rebuild the initramfs with all drivers (update-initramfs -u -k all; dracut --no-hostonly)",
+        "From a rescue system: rebuild the initramfs with all drivers (update-initramfs -u -k all; dracut " +
+          "--no-hostonly)",
       ),
     ],
     [
@@ -71,8 +72,8 @@ export const guestBootFailures: Failure[] = [
         /No bootable device|Boot failed: not a bootable disk/,
         /error: no such device: [\w-]{8,40}\./,
       ),
-      "the firmware or boot loader of the machine finds nothing to start: the disk is empty, is not attached, or was made for " +
-      "the other kind of firmware (BIOS in place of UEFI)",
+      "the firmware or boot loader of the machine finds nothing to start: the disk is empty, is not attached, or " +
+      "was made for the other kind of firmware (BIOS in place of UEFI)",
       manualFix("Give the VM the firmware that its image was made for, and put its disk first in the boot order"),
       manualFix("If Secure Boot refused it (Access Denied, Security Violation): turn Secure Boot off for this VM"),
       console,

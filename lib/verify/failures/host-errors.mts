@@ -16,8 +16,8 @@ export const hostErrorFailures: Failure[] = [
   ...rows({
     layer: "vfio",
     near: cardPrograms,
-    source:
-      "QEMU (hw/vfio), Linux (drivers/vfio); kata-containers/kata-containers#10360 (2024-10), #2938 (2021-11), #10753 (2025-01)",
+    source: "QEMU (hw/vfio), Linux (drivers/vfio); kata-containers/kata-containers#10360 (2024-10), #2938 (2021-11), " +
+      "#10753 (2025-01)",
   }, [
     [
       "host.memory",
@@ -26,7 +26,8 @@ export const hostErrorFailures: Failure[] = [
         /memory listener initialization failed: Region \S{1,40}: vfio_\w{0,10}dma_map ?\([^()]{1,120}\) = -14\b/,
         /memory listener initialization failed: Region \S{1,40}: vfio_\w{0,10}dma_map ?\([^()]{1,120}\) = -22\b/,
       ),
-      "a part of the VM's memory cannot be mapped for the card: its backing file or huge pages are not all there, or its address lies beyond what the IOMMU reaches",
+      "a part of the VM's memory cannot be mapped for the card: its backing file or huge pages are not all there, " +
+      "or its address lies beyond what the IOMMU reaches",
       "Give the VM ordinary memory, without a file behind it and without memory that is plugged in later",
       lessMemory,
       kernelLog,
@@ -73,7 +74,8 @@ export const hostErrorFailures: Failure[] = [
       anyOf(
         /start failed: .{0,400}failed: got timeout/,
       ),
-      "the VM did not start in time: with a card all of its memory is locked first, which takes long, or QEMU waits for a card that does not answer",
+      "the VM did not start in time: with a card all of its memory is locked first, which takes long, or QEMU " +
+      "waits for a card that does not answer",
       "If the card works in the end: wait, or give the VM less memory; huge pages make it quicker",
       kernel,
       powerCycle,
@@ -84,7 +86,8 @@ export const hostErrorFailures: Failure[] = [
       "gpu.driver",
       "cause",
       /no driver bound to device; cannot configure SR-IOV/,
-      "a card is divided (SR-IOV) by its own driver, and none is bound to it: another driver was kept away, or none knows the card",
+      "a card is divided (SR-IOV) by its own driver, and none is bound to it: another driver was kept away, or " +
+      "none knows the card",
       commandFix("See which driver has it", "lspci -nnk -d ::03xx"),
       "Do not bind the whole card to vfio-pci if its parts are to be passed on; load its own driver (i915, xe)",
     ],
@@ -96,7 +99,8 @@ export const hostErrorFailures: Failure[] = [
         /Failed to load DMC firmware|DMC firmware has wrong CSS/,
         /Missing GuC-Err-Cap reglist/,
       ),
-      "a message of Intel's driver that harms nothing: a part of a card has no such table, or saving power needs a firmware file",
+      "a message of Intel's driver that harms nothing: a part of a card has no such table, or saving power needs a " +
+      "firmware file",
       nothing,
     ],
     [

@@ -1,13 +1,14 @@
 import type { Failure } from "./types.mts";
-import { commandFix, guestFix } from "../../fixes.mts";
+import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const packages =
-  /\bapt|dpkg|\bE: |\bW: |\bdnf\b|\bdnf5\b|\byum\b|pacman|makepkg|mkinitcpio|zypper|nvidia|docker|vagrant|packer|qemu|vfio|initramfs|grub/i;
+const packages = anyOf(
+  /\bapt|dpkg|\bE: |\bW: |\bdnf\b|\bdnf5\b|\byum\b|pacman|makepkg|mkinitcpio|zypper|nvidia|docker/i,
+  /vagrant|packer|qemu|vfio|initramfs|grub/i,
+);
 const packerWords = /packer|qemu|\.pkr|==> \w|Build '/i;
 const windowsWords = /\bwsl|Wsl\/|Hyper-V|Windows|VBox/i;
-const podmanWords = /podman|podlet|quadlet|compose|crun|netavark|pasta|conmon|rootless|containers|libpod|storage/i;
 
 /** Sentences of package managers, Packer, VirtualBox, WSL and Podman that no other table has, by topic. */
 export const hostProgramFailures: Failure[] = [
@@ -164,7 +165,8 @@ export const hostProgramFailures: Failure[] = [
       "provider.access",
       "cause",
       anyOf(
-        /E_ACCESSDENIED \(0x80070005\)(?![^]{0,200}EnableStaticIPConfig)|Machine settings file '[^']{1,200}' already exists/,
+        /E_ACCESSDENIED \(0x80070005\)(?![^]{0,200}EnableStaticIPConfig)/,
+        /Machine settings file '[^']{1,200}' already exists/,
         /VBOX_E_FILE_ERROR \(0x80bb0004\)/,
       ),
       "VirtualBox may not use that file or VM: it is another user's, is open in another window, or was left over " +
@@ -197,88 +199,6 @@ export const hostProgramFailures: Failure[] = [
       "the driver files that Windows gives its Linux guests are incomplete or were copied by hand",
       "Update NVIDIA's driver of Windows and WSL (wsl --update), and restart; the warning about the link alone " +
       "harms nothing",
-    ],
-  ]),
-  ...rows({
-    layer: "docker",
-    near: podmanWords,
-    source: "containers/podman, crun, netavark (their messages), read 2026-11",
-  }, [
-    [
-      "guest.engine",
-      "cause",
-      anyOf(
-        /could not find a working conmon binary|could not find "(?:netavark|pasta|aardvark-dns|slirp4netns|crun)"/,
-        /default OCI runtime "\w{2,12}" not found|invalid internal status, try resetting/,
-      ),
-      "a helper program of Podman is missing or too old",
-      guestFix("Install its helpers", "apt-get install -y conmon crun netavark aardvark-dns passt uidmap"),
-    ],
-    [
-      "verify.service",
-      "cause",
-      /cannot stat [`']\/dev\/(?:nvidia|dri|kfd)\S{0,20}[`']: No such file|stat \/dev\/(?:nvidia|kfd)\S{0,20}: no such file/,
-      "the device of the card that the container asks for does not exist: the driver is not loaded, or has " +
-      "another number of cards",
-      guestFix("See that the driver works, which creates its nodes", "nvidia-smi"),
-      "Write the CDI specification again: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
-    ],
-    [
-      "verify.docker",
-      "cause",
-      /pasta failed with exit code|slirp4netns failed|Failed to open\(\) \/dev\/net\/tun/,
-      "the network program of rootless Podman (pasta) does not start: the tun device is missing, or an address is " +
-      "taken",
-      guestFix("Load the module", "modprobe tun"),
-      "Or use the other program: podman run --network slirp4netns",
-    ],
-    [
-      "verify.service",
-      "cause",
-      /rootlessport (?:listen|cannot expose privileged)|cannot expose privileged port/,
-      "without root, Podman may not open that port (below 1024), or it is taken",
-      guestFix("Allow it", "sysctl -w net.ipv4.ip_unprivileged_port_start=80"),
-      "Or publish a port above 1023",
-    ],
-    [
-      "verify.docker",
-      "cause",
-      anyOf(
-        /'overlay' is not supported over|backing file system is unsupported for this graph driver/,
-        /database (?:static dir|configuration mismatch|graph driver)/,
-      ),
-      "Podman's storage does not fit: its folder is on a file system that overlay cannot use, or was moved or " +
-      "made by another version",
-      "Put its storage on ext4 or xfs, or use fuse-overlayfs; after a move: podman system reset deletes all its " +
-      "images and containers",
-    ],
-    [
-      "verify.service",
-      "cause",
-      anyOf(
-        /device must have a container path|invalid device (?:specification|mode|path):? .{0,40}(?:nvidia|amd)\.com\//,
-        /(?:nvidia|amd)\.com\/gpu\S{0,20}: (?:no such file|not a device)|stat (?:nvidia|amd)\.com\/gpu/,
-      ),
-      "this program takes the CDI name of a GPU (nvidia.com/gpu=all) for a device path: it, or its engine, is too " +
-      "old for CDI",
-      "Use Podman 4.1, Docker 28.3 with Compose 2.30 or podman-compose, or later ones",
-      "For a Quadlet write AddDevice=nvidia.com/gpu=all by hand",
-    ],
-    [
-      "verify.docker",
-      "cause",
-      /sd-bus call: |systemd user session|enable lingering for the user/,
-      "rootless Podman has no session of systemd: the user is not logged in, or was changed with su",
-      guestFix("Let the user's services run without a login", "loginctl enable-linger USER"),
-      "Log in over SSH or with machinectl shell rather than su",
-    ],
-    [
-      "verify.docker",
-      "cause",
-      /unable to connect to Podman socket|Cannot connect to Podman/,
-      "Podman's service, which docker and docker-compose speak to, does not run",
-      guestFix("Start it", "systemctl enable --now podman.socket"),
-      "Without root: systemctl --user enable --now podman.socket",
     ],
   ]),
 ];

@@ -4,8 +4,11 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 /** Words of Hyper-V, and the forms of its messages about a VM and its devices. */
-const hypervForm =
-  /hyper-?v|\bvmms\b|virtual machine|Attachment '|virtual hard disk|\.vhdx?\b|(?:Start|New|Get|Set|Add|Import|Convert|Resize|Mount|Checkpoint)-V(?:M|HD)|GpuPartition|PartitionableGpu|AssignableDevice|NetNat|boot loader did not load|image's hash is not/i;
+const hypervForm = anyOf(
+  /hyper-?v|\bvmms\b|virtual machine|Attachment '|virtual hard disk|\.vhdx?\b/i,
+  /(?:Start|New|Get|Set|Add|Import|Convert|Resize|Mount|Checkpoint)-V(?:M|HD)|GpuPartition/i,
+  /PartitionableGpu|AssignableDevice|NetNat|boot loader did not load|image's hash is not/i,
+);
 const eventLog = commandFix(
   "Read what Hyper-V wrote about it",
   "Get-WinEvent -LogName Microsoft-Windows-Hyper-V-VMMS-Admin -MaxEvents 20",
@@ -90,7 +93,8 @@ export const hypervErrorFailures: Failure[] = [
         /Failed while adding virtual Ethernet switch connections|Ethernet port '[^']{1,80}' bind failed/,
         /NAT with overlapping|overlapping (?:prefix|NAT)|New-NetNat ?: /,
       ),
-      "Windows could not make the switch or its NAT: the adapter has a switch already, or another NAT has those addresses",
+      "Windows could not make the switch or its NAT: the adapter has a switch already, or another NAT has those " +
+      "addresses",
       commandFix("See what there is", "Get-VMSwitch; Get-NetNat"),
       "Use the Default Switch, or the switch that has the adapter",
     ],
@@ -98,7 +102,8 @@ export const hypervErrorFailures: Failure[] = [
       "guest.firmware",
       "cause",
       anyOf(
-        /unsigned image's hash is not allowed|signed image's hash is not allowed|image's certificate and hash are not allowed/,
+        /unsigned image's hash is not allowed|signed image's hash is not allowed/,
+        /image's certificate and hash are not allowed/,
         /boot loader did not load an operating system/,
       ),
       "the VM's Secure Boot does not know who signed its boot loader, or there is none on its disk",
@@ -129,7 +134,8 @@ export const hypervErrorFailures: Failure[] = [
         /Feature name (?:Microsoft-)?Hyper-V\S{0,20} is unknown/,
         /Nested virtualization (?:cannot|could not) be enabled|(?:0xC0351000|0x80370102)\b/,
       ),
-      "this Windows or this CPU does not run Hyper-V's VMs: Windows Home has no Hyper-V, or virtualization is off or not passed on",
+      "this Windows or this CPU does not run Hyper-V's VMs: Windows Home has no Hyper-V, or virtualization is off " +
+      "or not passed on",
       "Use Windows Pro, Enterprise or Server; turn on VT-x or SVM in the firmware's set-up",
       commandFix(
         "In a VM: on its host let virtualization be passed on, while the VM is off",
@@ -169,7 +175,8 @@ export const hypervErrorFailures: Failure[] = [
         /You cannot call a method on a null-valued expression|given path's format is not supported/,
       ),
       "a command of a PowerShell script failed; the first error of the script explains those after it",
-      "Read the first error from the top; a script that copies a driver into a VM's disk needs the VM off and its disk mounted",
+      "Read the first error from the top; a script that copies a driver into a VM's disk needs the VM off and its " +
+      "disk mounted",
     ],
   ]),
 ];

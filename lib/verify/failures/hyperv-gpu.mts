@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { commandFix, doctorFix, firmwareFix, guestFix, manualFix } from "../../fixes.mts";
+import { commandFix, doctorFix, firmwareFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 
 /** Errors of Hyper-V about a part of a GPU or a whole device, and of dxgkrnl in the guest. */
@@ -16,26 +16,6 @@ export const hypervGpuFailures: Failure[] = [
     ],
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#449 (2025)",
   },
-  {
-    pattern: /\(Code 43\)|\bError(?: code)? 43\b|(?:Windows has )?stopped this device because it has reported problems/,
-    near: /gpu|nvidia|geforce|radeon|display adapter|video|intel\(r\)/i,
-    check: "hyperv.driver",
-    strength: "symptom",
-    layer: "driver",
-    message:
-      "the guest's driver stopped the card (Code 43): with a GPU partition, its files are not those of the host's driver; with a whole card, the driver refuses it or it was not reset",
-    fix: [
-      manualFix("GPU partition: copy the host's driver store folder into the guest again after each driver update"),
-      manualFix(
-        "GPU partition: give the VM enough MMIO space (Set-VM -Name NAME -HighMemoryMappedIoSpace 32GB, while it is off)",
-      ),
-      manualFix("A whole NVIDIA card: use driver 465 or later in the guest, which no longer refuses VMs"),
-      manualFix("A whole AMD card: the card was not reset; power the host off and on"),
-    ],
-    source: "Windows (Device Manager); jamesstringer90/Easy-GPU-PV#51, #375 (2024-05)",
-  },
-  // ---------------------------------------------------------------------------------------------------------
-  // GPU partition
   {
     pattern: /not compliant with currently set group policy/,
     check: "hyperv.policy",
@@ -60,8 +40,8 @@ export const hypervGpuFailures: Failure[] = [
     pattern: /GPU Partition.{0,160}(?:Access is denied|0x80070005)/,
     check: "hyperv.card",
     layer: "hypervisor",
-    message:
-      "Hyper-V was denied the part of the GPU: the host's driver does not give it, or another VM or a remote session holds the card",
+    message: "Hyper-V was denied the part of the GPU: the host's driver does not give it, or another VM or a remote " +
+      "session holds the card",
     fix: [
       manualFix("Update the host's NVIDIA driver, restart the host, and start the VM from a local session"),
       commandFix(
@@ -77,7 +57,8 @@ export const hypervGpuFailures: Failure[] = [
     check: "hyperv.card",
     layer: "hypervisor",
     message:
-      "Hyper-V has no part of the card for the VM: the VM has one of a card that is gone or changed, or too little MMIO space",
+      "Hyper-V has no part of the card for the VM: the VM has one of a card that is gone or changed, or too little " +
+      "MMIO space",
     fix: [
       commandFix("See which parts VMs have", "Get-VM | Get-VMGpuPartitionAdapter | Select-Object VMName, InstancePath"),
       commandFix("Remove a stale one", "Remove-VMGpuPartitionAdapter -VMName NAME"),
@@ -90,12 +71,15 @@ export const hypervGpuFailures: Failure[] = [
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#361 (2024-03), #417, #316, Justsenger/ExHyperV#43 (2025-11)",
   },
   {
-    pattern:
-      /Could not allocate partitionable GPU device(?![^]{0,400}not compliant with)|Cannot find GPU Device with partitioning/,
+    pattern: anyOf(
+      /Could not allocate partitionable GPU device(?![^]{0,400}not compliant with)/,
+      /Cannot find GPU Device with partitioning/,
+    ),
     check: "hyperv.card",
     layer: "hypervisor",
     message:
-      "Hyper-V finds no GPU that it can divide for this VM: the card or its driver changed, or its driver does not support partitions",
+      "Hyper-V finds no GPU that it can divide for this VM: the card or its driver changed, or its driver does not " +
+      "support partitions",
     fix: [
       commandFix(
         "See which GPUs can be divided",
@@ -129,7 +113,8 @@ export const hypervGpuFailures: Failure[] = [
       ),
     ],
     source:
-      "Hyper-V; jamesstringer90/Easy-GPU-PV#40 (2022-01), #153 (2022-04), #278 (36 bits: Core i of the second and third generation)",
+      "Hyper-V; jamesstringer90/Easy-GPU-PV#40 (2022-01), #153 (2022-04), #278 (36 bits: Core i of the second and " +
+      "third generation)",
   },
   {
     pattern: /parameter cannot be found that matches parameter name 'InstancePath'/,
@@ -145,7 +130,8 @@ export const hypervGpuFailures: Failure[] = [
     check: "hyperv.card",
     layer: "hypervisor",
     message:
-      "this Windows has no such Hyper-V cmdlet: Hyper-V's PowerShell module is not enabled, or Windows is too old for it",
+      "this Windows has no such Hyper-V cmdlet: Hyper-V's PowerShell module is not enabled, or Windows is too old " +
+      "for it",
     fix: [
       commandFix(
         "Enable Hyper-V with its tools",
@@ -158,90 +144,13 @@ export const hypervGpuFailures: Failure[] = [
     ],
     source: "PowerShell; brokeDude2901/dxgkrnl_ubuntu#14 (2023)",
   },
-  // -----------------------------------------------------------------------------------------------------------------
-  // guest
-  {
-    pattern: anyOf(
-      /binary package for dxgkrnl|\/var\/lib\/dkms\/dxgkrnl/,
-      /dxgkrnl\S{0,60}(?:build failed|bad exit status)/,
-    ),
-    near: /error|bad return|bad exit|failed/i,
-    check: "hyperv.guest",
-    layer: "driver",
-    message:
-      "dxgkrnl, the guest's side of a Windows GPU part, does not build for this kernel: its sources fit certain kernels only",
-    fix: [
-      manualFix(
-        "Boot a kernel that its sources fit (6.6 and 6.8 for most; see the branch you build), and keep it (apt-mark hold)",
-      ),
-      manualFix("Read the first error in the make.log that it names"),
-    ],
-    source: "DKMS; staralt/dxgkrnl-dkms#10 (2025-04)",
-  },
-  {
-    pattern: /dxgk: dxgkio_\w{1,40}: Ioctl failed: -\d/,
-    check: "hyperv.guest",
-    strength: "note",
-    layer: "driver",
-    message:
-      "the guest asks dxgkrnl for what the host's driver does not have, at each boot; where nvidia-smi works this harms nothing",
-    fix: [guestFix("See whether the card answers", "/usr/lib/wsl/lib/nvidia-smi")],
-    source: "Linux (dxgkrnl); microsoft/WSL#40715 (2026-06), #11293 (2026-07)",
-  },
-  {
-    pattern:
-      /Module dxgkrnl not found in directory|could not insert 'dxgkrnl'|\/dev\/dxg\S{0,2}: No such file|Failed to open \/dev\/dxg/,
-    check: "hyperv.guest",
-    layer: "driver",
-    message: "there is no dxgkrnl for the kernel that runs: its build failed, or the kernel was updated since",
-    fix: [
-      guestFix("See for which kernels it was built", "dkms status"),
-      guestFix("Build it for the kernel that runs", "dkms autoinstall"),
-      manualFix("If it does not build: boot a kernel that its sources fit, and keep it (apt-mark hold)"),
-    ],
-    source: "kmod; seflerZ/oneclick-gpu-pv#5 (2024-05)",
-  },
-  {
-    // the words of LXC belong to the pattern, since a line that is pasted alone needs no context
-    pattern:
-      /(?<=(?:Insufficient Permissions|\b(?:lxc|lxd|incus|pct)\b|cgroup2?\.devices|\/dev\/nvidiactl)[^]{1,600})GPU access blocked by the operating system/,
-    check: "verify.service",
-    layer: "driver",
-    message:
-      "this container of the host (LXC) may not open the GPU's device nodes: its configuration does not allow them, or their numbers changed at a boot",
-    fix: [
-      commandFix("On the host: see the nodes and their major numbers", "ls -l /dev/nvidia* /dev/nvidia-caps"),
-      manualFix(
-        "Allow each of these majors in the container's configuration (lxc.cgroup2.devices.allow: c MAJOR:* rwm) and mount the nodes into it (lxc.mount.entry), then start it again; nvidia-uvm gets another major at some boots",
-      ),
-      manualFix("An unprivileged container also needs the nodes readable for its users: mode 0666, or a mapped group"),
-    ],
-    source: "nvidia-smi (NVML) in LXC; canonical/lxd#9201 (2021), NVIDIA/nvidia-docker#393 (2017)",
-  },
-  {
-    pattern: /GPU access blocked by the operating system|Failed to initialize NVML: N\/A/,
-    check: "hyperv.driver",
-    layer: "driver",
-    message:
-      "the guest of a Windows host may not use its part of the GPU: the host's card is in TCC mode or its driver files do not match, or dxgkrnl does not fit the guest's kernel",
-    fix: [
-      manualFix("On the host: see that nvidia-smi shows WDDM, not TCC (nvidia-smi -dm 0, then restart Windows)"),
-      manualFix(
-        "Copy the host's driver files (lxss\\lib and the driver store's folder) into the guest again after each driver update",
-      ),
-      manualFix("Build dxgkrnl for the guest's kernel, and do not install NVIDIA's Linux driver in such a guest"),
-      manualFix("In WSL: update it and restart it from Windows (wsl --update, wsl --shutdown)"),
-    ],
-    source: "nvidia-smi (NVML); seflerZ/oneclick-gpu-pv#8 (2025-01), staralt/dxgkrnl-dkms#9 (2025)",
-  },
-  // -------------------------------------------------------------------------------------------------
-  // Hyper-V, devices, disks
   {
     pattern: /does not allow for OS control of the PCI Express bus/,
     check: "hyperv.card",
     layer: "kernel",
     message:
-      "the firmware does not give Windows control of PCI Express: SR-IOV, ACS or native PCIe control is off in the BIOS",
+      "the firmware does not give Windows control of PCI Express: SR-IOV, ACS or native PCIe control is off in the " +
+      "BIOS",
     fix: [
       firmwareFix(
         "Turn on VT-d or AMD-Vi, SR-IOV, ACS, and native PCIe control (OS native hot plug) in the firmware's setup",

@@ -13,9 +13,11 @@ import { wslFailures } from "./wsl.mts";
 import { guestBootFailures } from "./guest-boot.mts";
 import { nvrmFailures } from "./nvrm.mts";
 import { installFailures } from "./nvidia-install.mts";
+import { toolkitErrorFailures } from "./toolkit-errors.mts";
 import { containerFailures } from "./containers.mts";
 import { composeFileFailures } from "./compose-file.mts";
 import { deviceFailures } from "./qemu-devices.mts";
+import { machineFailures } from "./qemu-machine.mts";
 import { virshFailures } from "./virsh.mts";
 import { vagrantErrorFailures } from "./vagrant-errors.mts";
 import { packerErrorFailures } from "./packer-errors.mts";
@@ -23,42 +25,61 @@ import { vmProgramFailures } from "./vm-programs.mts";
 import { amdKernelFailures } from "./amd-kernel.mts";
 import { packageFailures } from "./packages.mts";
 import { cudaCodeFailures } from "./cuda-codes.mts";
+import { frameworkFailures } from "./frameworks.mts";
+import { aptKeyFailures } from "./apt-keys.mts";
 import { aptFailures } from "./apt.mts";
 import { cardFailures } from "./card.mts";
+import { cardPowerFailures } from "./card-power.mts";
 import { cdiFailures } from "./cdi.mts";
 import { composeFailures } from "./compose.mts";
+import { cudaImageFailures } from "./cuda-images.mts";
 import { cudaFailures } from "./cuda.mts";
 import { dockerFailures } from "./docker.mts";
+import { dockerEngineFailures } from "./docker-engine.mts";
 import { generalFailures } from "./general.mts";
 import { hypervGpuFailures } from "./hyperv-gpu.mts";
+import { hypervGuestFailures } from "./hyperv-guest.mts";
 import { kvmFailures } from "./kvm.mts";
+import { libvirtDefinitionFailures } from "./libvirt-definitions.mts";
 import { libvirtErrorFailures } from "./libvirt-errors.mts";
 import { libvirtFailures } from "./libvirt.mts";
+import { libvirtNetworkFailures } from "./libvirt-network.mts";
 import { engineErrorFailures, serviceFailures, setupErrorFailures } from "./engine-errors.mts";
 import { containerStartFailures } from "./container-start.mts";
 import { daemonErrorFailures } from "./daemon-errors.mts";
 import { denialFailures } from "./denials.mts";
 import { hypervErrorFailures } from "./hyperv-errors.mts";
 import { gpuProgramFailures } from "./gpu-programs.mts";
+import { nvidiaErrorFailures } from "./nvidia-errors.mts";
 import { hostErrorFailures } from "./host-errors.mts";
 import { hostProgramFailures } from "./host-programs.mts";
+import { podmanErrorFailures } from "./podman-errors.mts";
 import { lineAt, lineStarts } from "../../places.mts";
 import { matcher } from "./match.mts";
 import { noteFailures } from "./notes.mts";
 import { moduleFailures } from "./nvidia-module.mts";
+import { nvidiaBuildFailures } from "./nvidia-build.mts";
 import { nvidiaFailures } from "./nvidia.mts";
+import { nvidiaSmiFailures } from "./nvidia-smi.mts";
 import { packerFailures } from "./packer.mts";
 import { readPaste } from "./paste.mts";
 import { programFailures } from "./programs.mts";
+import { qemuVfioFailures } from "./qemu-vfio.mts";
 import { qemuErrorFailures } from "./qemu-errors.mts";
 import { qemuFailures } from "./qemu.mts";
+import { qemuFileFailures } from "./qemu-files.mts";
 import { registryFailures } from "./registry.mts";
 import { toolkitFailures } from "./toolkit.mts";
+import { containerRuntimeFailures } from "./container-runtimes.mts";
 import { type Cause, type Failure, layers, type Setting, type Strength } from "./types.mts";
 import { toolErrorFailures } from "./tool-errors.mts";
 import { vagrantOwnFailures } from "./vagrant-own.mts";
+import { vagrantPluginFailures } from "./vagrant-plugins.mts";
 import { vagrantFailures } from "./vagrant.mts";
+import { vagrantBoxFailures } from "./vagrant-boxes.mts";
+import { vagrantSshFailures } from "./vagrant-ssh.mts";
 import { vfioFailures } from "./vfio.mts";
+import { vfioMemoryFailures } from "./vfio-memory.mts";
 import { virtualboxFailures } from "./virtualbox.mts";
 import { windowsFailures } from "./windows.mts";
 import { xidFailures } from "./xid.mts";
@@ -77,26 +98,40 @@ export const failures: Failure[] = [
   ...setupErrorFailures,
   ...denialFailures,
   ...moduleFailures,
+  ...nvidiaBuildFailures,
   ...nvidiaFailures,
+  ...nvidiaSmiFailures,
   ...hypervGpuFailures,
+  ...hypervGuestFailures,
   ...windowsFailures,
   ...amdFailures,
   ...vfioFailures,
+  ...vfioMemoryFailures,
   ...cardFailures,
+  ...cardPowerFailures,
   ...virtualboxFailures,
   ...kvmFailures,
   ...libvirtFailures,
+  ...libvirtNetworkFailures,
   ...qemuFailures,
+  ...qemuFileFailures,
+  ...vagrantPluginFailures,
   ...vagrantFailures,
+  ...vagrantBoxFailures,
+  ...vagrantSshFailures,
   ...packerFailures,
   ...cdiFailures,
   ...toolkitFailures,
+  ...containerRuntimeFailures,
   ...programFailures,
+  ...cudaImageFailures,
   ...cudaFailures,
+  ...aptKeyFailures,
   ...aptFailures,
   ...composeFailures,
   ...registryFailures,
   ...dockerFailures,
+  ...dockerEngineFailures,
   ...noteFailures,
   ...nvrmFailures,
   ...installFailures,
@@ -105,9 +140,12 @@ export const failures: Failure[] = [
   ...guestBootFailures,
   ...vmProgramFailures,
   ...amdKernelFailures,
+  ...toolkitErrorFailures,
   ...containerFailures,
   ...cudaCodeFailures,
+  ...frameworkFailures,
   ...deviceFailures,
+  ...machineFailures,
   ...proxmoxFailures,
   ...syncFailures,
   ...virshFailures,
@@ -121,10 +159,14 @@ export const failures: Failure[] = [
   ...composeFileFailures,
   ...containerStartFailures,
   ...daemonErrorFailures,
+  ...qemuVfioFailures,
   ...qemuErrorFailures,
+  ...libvirtDefinitionFailures,
   ...libvirtErrorFailures,
   ...gpuProgramFailures,
+  ...nvidiaErrorFailures,
   ...hostProgramFailures,
+  ...podmanErrorFailures,
   ...serviceFailures,
   ...generalFailures,
 ];

@@ -18,7 +18,8 @@ export const kvmFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /VERR_VMX_NO_VMX|VERR_SVM_NO_SVM|VERR_VMX_MSR_\w{1,30}|VERR_SVM_DISABLED|VERR_NEM_NOT_AVAILABLE|VT-x is (?:disabled in|not available)|AMD-V is (?:disabled in|not available)/,
+      /VERR_VMX_NO_VMX|VERR_SVM_NO_SVM|VERR_VMX_MSR_\w{1,30}|VERR_SVM_DISABLED|VERR_NEM_NOT_AVAILABLE/,
+      /VT-x is (?:disabled in|not available)|AMD-V is (?:disabled in|not available)/,
       /raw-mode is unavailable|WHvSetupPartition|Call to (?:WHv|NEM)\w{3,40}|VERR_NEM_\w{3,40}/,
       /VERR_VMX_\w{3,40}|VERR_SVM_\w{3,40}/,
     ),
@@ -44,8 +45,10 @@ export const kvmFailures: Failure[] = [
     source: "QEMU 7.2 (2022-12), seen as an ordinary user",
   },
   {
-    pattern:
-      /ioctl\(KVM_CREATE_VM\) failed: 16|failed to initialize kvm: Device or resource busy|kvm: enabling virtualization on CPU ?\d{1,4} failed/,
+    pattern: anyOf(
+      /ioctl\(KVM_CREATE_VM\) failed: 16|failed to initialize kvm: Device or resource busy/,
+      /kvm: enabling virtualization on CPU ?\d{1,4} failed/,
+    ),
     check: "host.virtualization",
     layer: "hypervisor",
     message: "another hypervisor, most often VirtualBox or VMware with a running VM, holds the CPU's virtualization",
@@ -93,8 +96,8 @@ export const kvmFailures: Failure[] = [
     near: vmWords,
     check: "provider.version",
     layer: "hypervisor",
-    message:
-      "this QEMU does not have that machine type: it was removed with a newer QEMU, or is one of a newer or another distribution's",
+    message: "this QEMU does not have that machine type: it was removed with a newer QEMU, or is one of a newer or " +
+      "another distribution's",
     fix: [
       commandFix("See which types there are", "qemu-system-x86_64 -machine help"),
       manualFix(

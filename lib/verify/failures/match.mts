@@ -3,6 +3,7 @@ import { lineAt, lineStarts } from "../../places.mts";
 import type { Failure } from "./types.mts";
 import { type Pasted, rejoined, unwrapped } from "./paste.mts";
 import { keysOf, searcher } from "./words.mts";
+import { anyOf } from "../../text.mts";
 
 /** A match of an entry in a log. */
 export interface Match {
@@ -121,8 +122,10 @@ export function compiled({ source }: RegExp): RegExp {
 }
 
 /** Words about graphics cards, their drivers and passthrough. */
-const cardWords =
-  /nvidia|NVRM|nouveau|vfio|amdgpu|radeon|vendor-reset|AMD_(?:NAVI|POLARIS|VEGA)|\bi915\b|\bvga\b|\bgpu|hostdev|snd_hda_intel|10de:|\[drm/i;
+const cardWords = anyOf(
+  /nvidia|NVRM|nouveau|vfio|amdgpu|radeon|vendor-reset|AMD_(?:NAVI|POLARIS|VEGA)|\bi915\b|\bvga\b|\bgpu/i,
+  /hostdev|snd_hda_intel|10de:|\[drm/i,
+);
 /** Makers of graphics cards and their drivers. */
 const makers = /nvidia|NVRM|nouveau|amdgpu|radeon|\bi915\b|\bvga\b|\bgpu/i;
 /** Words of programs that use VFIO for other devices. */

@@ -18,8 +18,10 @@ export const noteFailures: Failure[] = [
     source: "Linux (KVM); clearcontainers/runtime#883 (2018-01), virt-manager/virt-manager#570 (2023-09)",
   },
   {
-    pattern:
-      /warning: (?:host|TCG) doesn't support requested feature:|warning: This family of AMD CPU doesn't support hyperthreading/,
+    pattern: anyOf(
+      /warning: (?:host|TCG) doesn't support requested feature:/,
+      /warning: This family of AMD CPU doesn't support hyperthreading/,
+    ),
     near: vmWords,
     check: "host.virtualization",
     strength: "note",

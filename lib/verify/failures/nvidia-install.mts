@@ -22,7 +22,8 @@ export const installFailures: Failure[] = [
         /could not insert '?nvidia\w{0,12}'?: (?:Operation not permitted|Permission denied)/,
         /kernel module failed to load.{0,40}(?:not signed|signature)|lockdown: .{0,80}unsigned module/,
       ),
-      "the kernel refuses NVIDIA's module: Secure Boot or its lockdown mode is on and the module is not signed, or this is a container",
+      "the kernel refuses NVIDIA's module: Secure Boot or its lockdown mode is on and the module is not signed, or " +
+      "this is a container",
       "Turn Secure Boot off for the VM, or sign the module with a key that is enrolled (mokutil --import)",
       "In a container, load modules on the host",
     ],
@@ -52,7 +53,8 @@ export const installFailures: Failure[] = [
       "guest.driver",
       "cause",
       /Running %post for akmod-|%post\(akmod-|akmods?: .{0,60}(?:fail|error)/,
-      "the module could not be built while the package was installed (akmods), most often for lack of the kernel's matching headers",
+      "the module could not be built while the package was installed (akmods), most often for lack of the kernel's " +
+      "matching headers",
       "Update the whole system to one kernel first (dnf upgrade, rpm-ostree upgrade), then install it",
       makeLog,
     ],
@@ -111,7 +113,8 @@ export const installFailures: Failure[] = [
       "guest.driver",
       "note",
       anyOf(
-        /NVIDIA kernel modules will be installed, but will not|module will not be installed\. As a result|nvidia-installer .{0,80}initramfs/,
+        /NVIDIA kernel modules will be installed, but will not|module will not be installed\. As a result/,
+        /nvidia-installer .{0,80}initramfs/,
         /No drivers found for (?:automatic )?installation/,
       ),
       "the installer or ubuntu-drivers skipped a part; see whether the driver works",

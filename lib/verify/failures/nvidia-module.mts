@@ -1,7 +1,7 @@
 import type { Failure } from "./types.mts";
 import { commandFix, guestFix, headers, manualFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { dkmsStatus, each, initramfs, install, nvidiaWords, rebuildBox } from "./fixes.mts";
+import { dkmsStatus, each, initramfs, nvidiaWords } from "./fixes.mts";
 
 /**
  * Errors of DKMS, kmod and NVIDIA's installer about the driver's kernel module and its libraries.
@@ -15,67 +15,11 @@ export const moduleFailures: Failure[] = [
     fix: [
       manualFix("Reboot, so that the module of the release that is installed is loaded", { reboot: true }),
       manualFix(
-        "Install all parts in one release from one source (module, libraries, nvidia-fabricmanager, nvidia-persistenced)",
+        "Install all parts in one release from one source (module, libraries, nvidia-fabricmanager, " +
+          "nvidia-persistenced)",
       ),
     ],
     source: "NVIDIA driver; NVIDIA/gpu-operator#121 (2020-12)",
-  },
-  // ---------------------------------------------------------------------------------------------
-  // the module and its kernel
-  {
-    pattern: anyOf(
-      /(?:kernel )?headers for kernel \S{1,80} cannot be found/,
-      /\bMissing \S{1,80} kernel headers for module/,
-      /Unable to find the kernel source tree for the currently running kernel/,
-      /kernel (?:source|output) path '[^']{1,160}' does not exist/,
-      /kernel header file '[^']{1,160}' does not exist|Unable to determine the version of the kernel sources/,
-    ),
-    near: /dkms|nvidia|kernel (?:source|headers)/i,
-    check: "guest.driver",
-    layer: "driver",
-    message: "the driver's module could not be built: the kernel's headers are missing",
-    fix: each(
-      install("Install the headers of the kernel that runs", {
-        apt: "linux-headers-$(uname -r)",
-        dnf: "kernel-devel-$(uname -r)",
-        pacman: "linux-headers",
-        zypper: "kernel-default-devel",
-      }),
-      manualFix(headers),
-    ),
-    source: "DKMS 3.0; zen-kernel/zen-kernel#305 (2023), Frogging-Family/linux-tkg#1186 (2026-03)",
-  },
-  {
-    pattern: anyOf(
-      /Bad return status for module build on kernel(?![^]{0,120}\/dkms\/(?:nvidia-fs|(?!nvidia)))/,
-      /DKMS module '?nvidia\S{0,30} failed to build/,
-      /BUILD_EXCLUSIVE directive which does not match this kernel/,
-      /dkms: autoinstall for kernel:? \S{1,60} failed/,
-      /modpost: \S{1,80} \[\S{0,60}nvidia[^\]]{0,60}\] undefined/,
-      /\bdkms(?: autoinstall)? on \S{1,60} failed for nvidia/,
-      /too few arguments to function .{0,4}pci_resize_resource/,
-      /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? \S{3,12} \d/,
-      /\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build'? make\S{0,3}: \*\*\* /,
-      /make\S{0,4}: \*\*\* \[.{0,160}\/(?:NVIDIA-Linux-|nvidia-kmod|kernel-open\/|nvidia\/nv)/,
-      /Building and installing nvidia-\S{0,20} \[FAILED\]|akmods\/nvidia\S{0,80}\.failed\.log/,
-      /nvidia kernel module was (?:successfully built|not created)/,
-      /\/nvidia[\w.\/+-]{0,120}\.[ch]:\d{1,6}:\d{1,5}: (?:fatal )?error: /,
-      /nvidia-dkms-\S{1,40} package post-installation script subprocess returned error/,
-      /An error occurred while performing the step: .{0,3}Building kernel modules/,
-      /Unable to build the NVIDIA kernel module/,
-      /implicit declaration of function|has no member named|passing argument \d of .{1,80}incompatible/,
-      /too (?:few|many) arguments to function/,
-    ),
-    near: nvidiaWords,
-    check: "guest.driver",
-    layer: "driver",
-    message: "the driver's module does not build for this kernel: the driver is too old for it (or the kernel too new)",
-    fix: [
-      manualFix("Read the first error in the make.log that it names"),
-      manualFix(`Write a newer driver release or branch (driver:), or boot an older kernel or image, ${rebuildBox}`),
-    ],
-    source:
-      "DKMS 3.0, nvidia-installer; pop-os/pop#3811 (2026-01), negativo17/nvidia-driver#188 (2025-12); seen with 550 on Linux 6.12",
   },
   {
     pattern: anyOf(
@@ -91,7 +35,8 @@ export const moduleFailures: Failure[] = [
     message: "Secure Boot is on and refuses a driver module that was built on this machine",
     fix: [
       manualFix(
-        "For the VM: start it with OVMF without Secure Boot (Hyper-V: Set-VMFirmware -VMName NAME -EnableSecureBoot Off)",
+        "For the VM: start it with OVMF without Secure Boot (Hyper-V: Set-VMFirmware -VMName NAME " +
+          "-EnableSecureBoot Off)",
       ),
       manualFix("Or use a module that the distribution has signed (Ubuntu: linux-modules-nvidia-…)"),
       manualFix(
@@ -171,36 +116,6 @@ export const moduleFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /Unable to find the development tool [`']|CC version check(?: failed|\. Bailing out)|cc_version_check\]|compiler used to compile .{0,80}kernel/,
-      /unrecognized command.line option|gcc: error: unrecognized|plugin .{0,60}was built for a different/,
-      /cc1: error: .{0,80}plugin/,
-    ),
-    near: nvidiaWords,
-    check: "guest.driver",
-    layer: "packages",
-    message: "the compiler that the kernel was built with is missing, so the driver's module cannot be built",
-    fix: each(
-      install("Install it", { apt: "build-essential", dnf: "gcc make", pacman: "base-devel", zypper: "gcc make" }),
-      manualFix("If there is one of another release: install the one that /proc/version names"),
-    ),
-    source: "nvidia-installer, read 2026-11",
-  },
-  {
-    pattern:
-      /You appear to be running an X server|The distribution-provided pre-install script failed|pre-install script failed/,
-    near: nvidiaWords,
-    check: "gpu.in-use",
-    layer: "packages",
-    message:
-      "NVIDIA's installer does not run while a display server does, or where the distribution has its own driver packages",
-    fix: [
-      manualFix("Use the distribution's packages instead of the .run file"),
-      commandFix("Or stop the display server first", "systemctl isolate multi-user.target", { root: true }),
-    ],
-    source: "nvidia-installer, read 2026-11",
-  },
-  {
-    pattern: anyOf(
       /modprobe: FATAL: Module nvidia\w{0,10} is in use/,
       /rmmod: ERROR: Module nvidia\w{0,10} is in use/,
       /An NVIDIA kernel module '?nvidia\S{0,10}'? appears to (?:already )?be loaded/,
@@ -230,16 +145,6 @@ export const moduleFailures: Failure[] = [
     source: "NVIDIA driver (nv-pci.c), Linux 6.1 (vfio); QaidVoid/Complete-Single-GPU-Passthrough#44 (2023)",
   },
   {
-    pattern: /Error loading shared library (?:ld-linux|libnvidia|libcuda)|\bnvidia-\S{1,40} \(no such package\)/,
-    check: "guest.libc",
-    layer: "packages",
-    message: "this is Alpine or another musl system: NVIDIA's programs are for glibc only",
-    fix: [
-      manualFix("Use a Debian or Ubuntu image: for the VM always, for a container that runs NVIDIA's programs too"),
-    ],
-    source: "musl's loader, apk; NVIDIA/nvidia-installer#27 (2024)",
-  },
-  {
     pattern: anyOf(
       /open failed: \S{1,120}libnvidia-[\w-]{1,40}\.so\.\d/,
       /mounting "[^"]{1,160}(?:nvidia|cuda)[^"]{0,60}\.so\.\d{3}[\d.]{0,12}" to rootfs .{0,400}no such file/,
@@ -260,7 +165,8 @@ export const moduleFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /libnvidia-ml\.so(?:\.1)?(?:: cannot open|'|: not found| not found)|couldn't find libnvidia-ml\.so|could not load NVML library|initialization error: cannot open shared object/,
+      /libnvidia-ml\.so(?:\.1)?(?:: cannot open|'|: not found| not found)|couldn't find libnvidia-ml\.so/,
+      /could not load NVML library|initialization error: cannot open shared object/,
       /NVMLError_LibraryNotFound|NVML Shared Library Not Found|nvml\S{0,40} library not found/,
     ),
     check: "guest.driver",

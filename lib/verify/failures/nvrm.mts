@@ -65,7 +65,8 @@ export const nvrmFailures: Failure[] = [
       "guest.driver",
       "cause",
       /Open nvidia\.ko is only ready for use on|OpenRmEnableUnsupportedGpus/,
-      "this release of the open kernel modules is too old to drive a GeForce or workstation card by itself (before 545)",
+      "this release of the open kernel modules is too old to drive a GeForce or workstation card by itself (before " +
+      "545)",
       "Use a newer driver branch (driver:), or the proprietary modules",
     ],
     [
@@ -172,7 +173,8 @@ export const nvrmFailures: Failure[] = [
       "hyperv.driver",
       "cause",
       /Core Nvidia component \S{1,60} not found in/,
-      "Windows' driver brings no NVIDIA files into WSL: the adapter that was found is another maker's, or the driver is damaged",
+      "Windows' driver brings no NVIDIA files into WSL: the adapter that was found is another maker's, or the " +
+      "driver is damaged",
       "Install NVIDIA's driver on Windows again, then wsl --shutdown",
     ],
   ]),

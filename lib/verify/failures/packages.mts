@@ -3,8 +3,10 @@ import { guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const ours =
-  /nvidia|cuda|docker|containerd|libvirt|qemu|packer|vagrant|hashicorp|kmod|rpmfusion|negativo|akmod|linux-headers|kernel(?!:)|virtualbox|rocm|amdgpu|^gpg: /im;
+const ours = anyOf(
+  /nvidia|cuda|docker|containerd|libvirt|qemu|packer|vagrant|hashicorp|kmod|rpmfusion|negativo|akmod/im,
+  /linux-headers|kernel(?!:)|virtualbox|rocm|amdgpu|^gpg: /im,
+);
 const refresh = guestFix("See the sources, and fetch their lists again", "sh -c 'apt-get update || dnf makecache'");
 const oneSource = "Take driver and CUDA from one source, and remove the other's packages and source first";
 const disk = guestFix("See the free space", "df -h / /boot /var");
@@ -64,7 +66,8 @@ export const packageFailures: Failure[] = [
       "tools.present",
       "cause",
       /Transaction aborted due to unresolved (?:dependencies|shlibs)/,
-      "XBPS lacks a package or library that another one needs: its lists are old, or the non-free repository is missing",
+      "XBPS lacks a package or library that another one needs: its lists are old, or the non-free repository is " +
+      "missing",
       "xbps-install -S void-repo-nonfree, then xbps-install -Su",
     ],
   ]),
@@ -73,8 +76,10 @@ export const packageFailures: Failure[] = [
       "tools.present",
       "cause",
       /exists in both '[^']{1,60}' and '/,
-      "two packages have the same file: they were built for different releases of the driver, or one replaces the other",
-      "Build or install both in one release, or remove the one that is not needed (pacman -R PACKAGE) in the same update",
+      "two packages have the same file: they were built for different releases of the driver, or one replaces the " +
+      "other",
+      "Build or install both in one release, or remove the one that is not needed (pacman -R PACKAGE) in the same " +
+      "update",
     ],
   ]),
   ...rows({ layer: "packages", near: ours, source: "pacman (libalpm), general knowledge, 2026-11" }, [
@@ -91,7 +96,8 @@ export const packageFailures: Failure[] = [
       /removing \S{1,60} breaks dependency '/,
       "pacman would remove a package that others need: the packages of another driver branch (or of another " +
       "builder) replace only a part of those that are installed",
-      "Name every package of the new branch in one command (module, utils, lib32-utils, settings), so that all are replaced at once",
+      "Name every package of the new branch in one command (module, utils, lib32-utils, settings), so that all are " +
+      "replaced at once",
       "See who needs it: pactree -r PACKAGE; remove that one first",
     ],
     [
@@ -187,7 +193,8 @@ export const packageFailures: Failure[] = [
       "tools.present",
       "cause",
       /Certificate verification failed: |Could not load certificates|server certificate verification failed/,
-      "the package source's certificate is not accepted: ca-certificates is missing, the clock is wrong, or a proxy stands between",
+      "the package source's certificate is not accepted: ca-certificates is missing, the clock is wrong, or a " +
+      "proxy stands between",
       guestFix("Install the certificates", "apt-get install -y ca-certificates"),
     ],
     [

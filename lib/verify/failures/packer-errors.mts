@@ -32,7 +32,8 @@ export const packerErrorFailures: Failure[] = rows({
       /Could not find any config file in|Could not guess format of|Failed to parse template|Failed preparing/,
       /Failed to prepare build/,
     ),
-    "the template has an error at the place that it names: a variable without a value, or a key that the plugin does not know",
+    "the template has an error at the place that it names: a variable without a value, or a key that the plugin " +
+    "does not know",
     validate,
     init,
   ],
@@ -45,7 +46,8 @@ export const packerErrorFailures: Failure[] = rows({
       /Error (?:discovering|getting) plugin|Failed to load plugin|plugin exited before we could/,
       /Datasource\.Execute failed|packer-plugin-\S{1,60} is not executable/,
     ),
-    "a plugin of Packer does not start or could not be fetched: damaged, of another CPU, or in a folder that forbids programs",
+    "a plugin of Packer does not start or could not be fetched: damaged, of another CPU, or in a folder that " +
+    "forbids programs",
     init,
     "Remove its file below ~/.config/packer/plugins first; put PACKER_PLUGIN_PATH on a file system without noexec",
   ],
@@ -56,7 +58,8 @@ export const packerErrorFailures: Failure[] = rows({
       /could not get (?:sha256 )?checksum file for github\.com|could not find a local nor a remote checksum/,
       /Is the file present on the release and correctly named/,
     ),
-    "Packer finds no such release of the plugin: its repository moved or was renamed, or that version lacks the file for this system",
+    "Packer finds no such release of the plugin: its repository moved or was renamed, or that version lacks the " +
+    "file for this system",
     "See the plugin's repository, and correct source and version in required_plugins",
     init,
   ],

@@ -44,7 +44,8 @@ export const packerHypervFailures: Failure[] = rows({
       /Error enabling Integration Service/,
       /No integration component is found with the given name/,
     ),
-    "Hyper-V does not know the integration service by that name: their names are translated, and this Windows is not English",
+    "Hyper-V does not know the integration service by that name: their names are translated, and this Windows is " +
+    "not English",
     "See their names in Hyper-V Manager, in the VM's settings under Integration Services",
     "Use a newer release of Packer's Hyper-V plugin, which looks them up by id",
   ],
@@ -52,7 +53,8 @@ export const packerHypervFailures: Failure[] = rows({
     "guest.image",
     "cause",
     /Error shutting down VM: PowerShell error|Stop-VM ?: Failed to stop/,
-    "the VM did not shut down when it was asked: the guest has no integration services, or waits for something on its screen",
+    "the VM did not shut down when it was asked: the guest has no integration services, or waits for something on " +
+    "its screen",
     "Set shutdown_command in the template, and watch the VM's screen in Hyper-V Manager",
   ],
 ]);

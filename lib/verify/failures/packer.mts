@@ -17,18 +17,22 @@ export const packerFailures: Failure[] = [
     check: "provider.version",
     layer: "provider",
     message:
-      "HashiCorp moved its plugins from GitHub to releases.hashicorp.com: Packer before 1.14 does not find the new releases",
+      "HashiCorp moved its plugins from GitHub to releases.hashicorp.com: Packer before 1.14 does not find the new " +
+      "releases",
     fix: [
       manualFix("Update Packer to 1.14 or later"),
       manualFix(
-        'Or stay below the move (qemu: version = "< 1.1.4"), or install the plugin by hand: packer plugins install --path FILE github.com/hashicorp/qemu',
+        'Or stay below the move (qemu: version = "< 1.1.4"), or install the plugin by hand: packer plugins install ' +
+          "--path FILE github.com/hashicorp/qemu",
       ),
     ],
     source: "Packer; hashicorp/packer-plugin-qemu#215 (2025-09)",
   },
   {
-    pattern:
-      /plugin host rate limited|getting a plugin got rate limited|PACKER_GITHUB_API_TOKEN|api\.github\.com\/\S{1,120}: 403 API rate limit/,
+    pattern: anyOf(
+      /plugin host rate limited|getting a plugin got rate limited|PACKER_GITHUB_API_TOKEN/,
+      /api\.github\.com\/\S{1,120}: 403 API rate limit/,
+    ),
     near: /packer|plugin/i,
     check: "tools.present",
     layer: "provider",
@@ -45,8 +49,8 @@ export const packerFailures: Failure[] = [
     pattern: /no release version found for the \S{1,80} plugin/,
     check: "provider.version",
     layer: "provider",
-    message:
-      "Packer found no release of the plugin that fits: GitHub answers no more anonymous requests, or the constraint or the source's name is wrong",
+    message: "Packer found no release of the plugin that fits: GitHub answers no more anonymous requests, or the " +
+      "constraint or the source's name is wrong",
     fix: [
       manualFix("Wait an hour, or set PACKER_GITHUB_API_TOKEN to a token of yours (no rights are needed)"),
       commandFix("Read GitHub's answer", "PACKER_LOG=1 packer init ."),
@@ -74,7 +78,8 @@ export const packerFailures: Failure[] = [
     check: "verify.ssh",
     layer: "network",
     message:
-      "Packer's own VM did not come as far as SSH in time: it is emulated and slow, its installer waits, or its boot command missed",
+      "Packer's own VM did not come as far as SSH in time: it is emulated and slow, its installer waits, or its " +
+      "boot command missed",
     fix: [
       doctorFix("host.virtualization"),
       manualFix('See that KVM is used (accelerator = "kvm"), or raise ssh_timeout'),
@@ -89,7 +94,8 @@ export const packerFailures: Failure[] = [
     check: "verify.ssh",
     layer: "network",
     message:
-      "Packer's VM runs and does not accept its user's key or password: cloud-init or the installer did not create that user",
+      "Packer's VM runs and does not accept its user's key or password: cloud-init or the installer did not create " +
+      "that user",
     fix: [
       manualFix(
         "See that ssh_username and the key or password are those of cloud-init's user-data (or of the preseed)",
@@ -99,8 +105,10 @@ export const packerFailures: Failure[] = [
     source: "Packer 1.6 (2020-06) and later",
   },
   {
-    pattern:
-      /is unknown by Packer, and is likely part of|Unknown source type |Missing plugins|The following plugins are required, but not installed/,
+    pattern: anyOf(
+      /is unknown by Packer, and is likely part of|Unknown source type |Missing plugins/,
+      /The following plugins are required, but not installed/,
+    ),
     near: packerWords,
     check: "tools.present",
     layer: "provider",
@@ -125,8 +133,8 @@ export const packerFailures: Failure[] = [
     near: vmWords,
     check: "provider.version",
     layer: "provider",
-    message:
-      "QEMU does not take an option that it was given: the QEMU here is older or newer than the template or libvirt expects, or two options exclude each other",
+    message: "QEMU does not take an option that it was given: the QEMU here is older or newer than the template or " +
+      "libvirt expects, or two options exclude each other",
     fix: [
       manualFix("Look at the option that it names: correct it in qemuargs (Packer) or in the VM's XML (virsh edit)"),
       commandFix("See QEMU's version", "qemu-system-x86_64 --version"),
@@ -160,7 +168,8 @@ export const packerFailures: Failure[] = [
     strength: "symptom",
     layer: "provider",
     message:
-      "the disk image that is read next does not exist: the step that makes it failed or wrote it elsewhere, or its path is wrong",
+      "the disk image that is read next does not exist: the step that makes it failed or wrote it elsewhere, or " +
+      "its path is wrong",
     fix: [
       manualFix("Look for the first error above that line: the VM's build ended before its disk was written"),
       commandFix("If the build was cut off: see what is left of it", "ls -l output-*"),
@@ -182,7 +191,8 @@ export const packerFailures: Failure[] = [
     check: "guest.image",
     layer: "provider",
     message:
-      "Packer could not download the image: its address is gone (distributions delete old point releases), or the network failed",
+      "Packer could not download the image: its address is gone (distributions delete old point releases), or the " +
+      "network failed",
     fix: [
       commandFix("See whether the address answers", "curl -sSIL URL"),
       manualFix(
@@ -205,7 +215,8 @@ export const packerFailures: Failure[] = [
     check: "verify.ssh",
     layer: "network",
     message:
-      "a file could not be copied into the VM: new OpenSSH copies by SFTP, which the VM (or Packer's proxy for Ansible) lacks",
+      "a file could not be copied into the VM: new OpenSSH copies by SFTP, which the VM (or Packer's proxy for " +
+      "Ansible) lacks",
     fix: [
       manualFix('Ansible by Packer: use_proxy = false, or extra_arguments = ["--scp-extra-args", "\'-O\'"]'),
       manualFix("Or install openssh-sftp-server in the VM"),

@@ -18,7 +18,8 @@ export const podmanFailures: Failure[] = [
       "the parts of NVIDIA's toolkit are of different releases: one calls another in a way that it does not know",
       guestFix(
         "Install all of them in one release",
-        "apt-get install -y nvidia-container-toolkit nvidia-container-toolkit-base libnvidia-container-tools libnvidia-container1",
+        "apt-get install -y nvidia-container-toolkit nvidia-container-toolkit-base libnvidia-container-tools " +
+          "libnvidia-container1",
       ),
       manualFix("Remove older packages (nvidia-docker2, nvidia-container-runtime) and copies in /usr/local/bin"),
     ],
@@ -43,11 +44,11 @@ export const podmanFailures: Failure[] = [
         /(?:mkdir|chown|lsetxattr|open|stat) \S{0,60}\.local\/share\/containers\S{0,120}: (?:permission denied|operation not permitted)/,
         /error preparing rootfs: mount .{1,400}: permission denied/,
       ),
-      "Podman may not use its own storage: a folder on its path has the wrong owner or rights (as after sudo podman), or " +
-      "its file system does not serve user namespaces (NFS, noexec, a home that others may not enter)",
+      "Podman may not use its own storage: a folder on its path has the wrong owner or rights (as after sudo " +
+      "podman), or its file system does not serve user namespaces (NFS, noexec, a home that others may not enter)",
       storage,
-      'Give your user the folder again (chown -R "$USER" ~/.local/share/containers), let others enter the home (chmod o+x), ' +
-      "or move graphroot in ~/.config/containers/storage.conf to a local disk",
+      'Give your user the folder again (chown -R "$USER" ~/.local/share/containers), let others enter the home ' +
+      "(chmod o+x), or move graphroot in ~/.config/containers/storage.conf to a local disk",
       commandFix("Last resort: start afresh (removes all images and containers of this user)", "podman system reset"),
     ],
   ]),

@@ -7,10 +7,12 @@ export const programFailures: Failure[] = [
   {
     pattern: anyOf(
       /CUDA out of memory|torch\.(?:cuda\.)?OutOfMemoryError|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation/,
-      /cudaMalloc failed: out of memory|CUDA error: out of memory|ggml_backend_cuda_buffer_type_alloc_buffer: allocating/,
+      /cudaMalloc failed: out of memory|CUDA error: out of memory/,
+      /ggml_backend_cuda_buffer_type_alloc_buffer: allocating/,
       /unable to allocate CUDA\d{1,2} buffer/,
       /larger than the available KV cache memory/,
-      /No available memory for the cache blocks|larger than the maximum number of tokens that can be stored in KV cache/,
+      /No available memory for the cache blocks/,
+      /larger than the maximum number of tokens that can be stored in KV cache/,
       /Free memory on device .{0,60} is less than desired GPU memory utilization/,
     ),
     check: "verify.service",
@@ -19,7 +21,8 @@ export const programFailures: Failure[] = [
     fix: [
       guestFix("See what uses it", "nvidia-smi"),
       manualFix(
-        "Use a smaller or more quantized model, a shorter context or a smaller batch (vLLM: --gpu-memory-utilization, --max-model-len)",
+        "Use a smaller or more quantized model, a shorter context or a smaller batch (vLLM: " +
+          "--gpu-memory-utilization, --max-model-len)",
       ),
     ],
     source: "CUDA, PyTorch, vLLM, llama.cpp, read 2026-11",
@@ -36,8 +39,10 @@ export const programFailures: Failure[] = [
     source: "CUDA, PyTorch, read 2026-11",
   },
   {
-    pattern:
-      /insufficient shared memory \(shm\)|dataloader's workers are out of shared memory|creating shared memory segment \/dev\/shm/,
+    pattern: anyOf(
+      /insufficient shared memory \(shm\)|dataloader's workers are out of shared memory/,
+      /creating shared memory segment \/dev\/shm/,
+    ),
     check: "verify.service",
     layer: "image",
     message: "the container's shared memory is too small: Docker gives 64 MiB, and PyTorch and NCCL need more",
@@ -88,8 +93,11 @@ export const programFailures: Failure[] = [
     source: "glibc's loader, PyTorch, read 2026-11",
   },
   {
-    pattern:
-      /FlashAttention only supports \w{1,12} GPUs or newer|Bfloat16 is only supported on GPUs with compute capability|is too old to be supported by the triton GPU compiler/,
+    pattern: anyOf(
+      /FlashAttention only supports \w{1,12} GPUs or newer/,
+      /Bfloat16 is only supported on GPUs with compute capability/,
+      /is too old to be supported by the triton GPU compiler/,
+    ),
     check: "verify.service",
     layer: "image",
     message: "the program uses what this GPU is too old for (bfloat16, FlashAttention 2: Ampere, RTX 30, or later)",

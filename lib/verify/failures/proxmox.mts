@@ -17,8 +17,8 @@ export const proxmoxFailures: Failure[] = [
         /no pci device info for device/,
         /cannot find mapped device '|PCI device mapping not found for/,
       ),
-      "Proxmox finds no device at that address: the card moved to another address, as after a change of hardware or firmware, " +
-      "or does not answer",
+      "Proxmox finds no device at that address: the card moved to another address, as after a change of hardware " +
+      "or firmware, or does not answer",
       cards,
       "Write its address again: qm set ID -hostpci0 ADDRESS,pcie=1, or correct it under Datacenter, Resource Mappings",
     ],

@@ -1,13 +1,10 @@
 import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, remedies } from "../../fixes.mts";
-import { powerCycle, vmWords } from "./fixes.mts";
+import { hostErrors, powerCycle, vmWords } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const kernel = commandFix("Read what the host's kernel says", "dmesg --level err,warn | tail -n 40", { root: true });
-const options = "Compare with QEMU's own list: qemu-system-x86_64 -device help (-machine help, -cpu help)";
 const asRoot = "Write to /sys as root: echo VALUE | sudo tee FILE (sudo echo does not reach the file)";
-
 /** Words of VFIO and of the programs that pass devices to VMs. */
 const deviceWords = new RegExp(
   `vfio|new_id|vga|gpu|i915|radeon|nouveau|snd_hda|kata|cloud-hypervisor|platform\\.c|kvmfr|ivshmem|${vmWords.source}`,
@@ -26,7 +23,7 @@ export const deviceFailures: Failure[] = [
       ),
       "the card's interrupt could not be set up: it shares one (INTx) with another device, or the card does not answer",
       "Let the card use MSI, or move it or the other device to another slot",
-      kernel,
+      hostErrors,
     ],
     [
       "gpu.display",
@@ -42,7 +39,8 @@ export const deviceFailures: Failure[] = [
         /\bIGD (?:device|OpRegion|assignment|legacy mode).{0,120}(?:fail|cannot|disabled|no ROM|not |unsupported)/,
         /cannot support legacy mode due to existing/,
       ),
-      "the Intel graphics cannot be passed in the legacy way, which needs the machine type pc, address 02.0 and its ROM",
+      "the Intel graphics cannot be passed in the legacy way, which needs the machine type pc, address 02.0 and " +
+      "its ROM",
       "Pass it as a second card (UPT) with UEFI, or use machine type pc with the card at 00:02.0",
     ],
     [
@@ -104,9 +102,10 @@ export const deviceFailures: Failure[] = [
       "gpu.driver",
       "cause",
       /could not insert '?vfio[\w-]{0,20}'?: |vfio\w{0,20}: (?:Unknown symbol|version magic|disagrees about)/,
-      "the kernel's VFIO modules do not load: the kernel was updated and the host not rebooted, or Secure Boot refuses them",
+      "the kernel's VFIO modules do not load: the kernel was updated and the host not rebooted, or Secure Boot " +
+      "refuses them",
       "Reboot the host into the installed kernel",
-      kernel,
+      hostErrors,
     ],
     [
       "gpu.in-use",
@@ -120,7 +119,10 @@ export const deviceFailures: Failure[] = [
     [
       "provider.mode",
       "cause",
-      /Unable to enumerate the device, it is attached|ivshmem.{0,60}(?:not found|fail|no such)|kvmfr.{0,60}(?:fail|error|not found)/,
+      anyOf(
+        /Unable to enumerate the device, it is attached|ivshmem.{0,60}(?:not found|fail|no such)/,
+        /kvmfr.{0,60}(?:fail|error|not found)/,
+      ),
       "Looking Glass finds no shared memory device (IVSHMEM) in the VM",
       "Add a shmem device to the VM (ivshmem-plain), and its driver in Windows",
     ],
@@ -139,7 +141,7 @@ export const deviceFailures: Failure[] = [
         /(?:open|create|add|attach)\w{0,6} (?:the )?(?:VFIO device|VFIO container|VFIO group)\b/,
       ),
       "another VM program (Cloud Hypervisor, Kata, Firecracker) could not take the card by VFIO",
-      kernel,
+      hostErrors,
       doctorFix("iommu"),
     ],
     [
@@ -150,7 +152,7 @@ export const deviceFailures: Failure[] = [
         /vfio-pci \S{1,14}: .{0,80}(?:fail|error|invalid|cannot|can't|unable|timed out)/,
       ),
       "the card could not be given to the VM, for the reason at the end of the line",
-      kernel,
+      hostErrors,
       doctorFix("iommu"),
       doctorFix("gpu"),
     ],
@@ -174,7 +176,8 @@ export const deviceFailures: Failure[] = [
         /DMAR: (?:IOMMU disabled|No DMAR|Failed to)|AMD-Vi: (?:Disabling|Failed to|Error initialization)/,
         /Your BIOS is broken; (?:DMAR|bad RMRR)|ACPI: DMAR .{0,40}not found/,
       ),
-      "the kernel does not use the IOMMU: it is off in the firmware or by an argument, or the firmware's table is wrong",
+      "the kernel does not use the IOMMU: it is off in the firmware or by an argument, or the firmware's table is " +
+      "wrong",
       remedies.iommu,
       remedies.firmwareUpdate,
     ],
@@ -223,113 +226,6 @@ export const deviceFailures: Failure[] = [
       /no compatible bridge window|can't claim BAR/,
       "a memory region of the card lies outside of the addresses that its bridge has",
       "Turn on Above 4G Decoding in the firmware's set-up, or boot with pci=realloc",
-    ],
-  ]),
-  ...rows({ layer: "hypervisor", near: vmWords, source: "QEMU, general knowledge, 2026-11" }, [
-    [
-      "host.virtualization",
-      "cause",
-      /KVM internal error\. Suberror: \d|KVM: entry failed, hardware error/,
-      "the CPU refused to go on with the VM: the VM's CPU model or firmware does not fit this CPU, or nesting fails",
-      "Use the CPU model host-passthrough, and update kernel, microcode and QEMU",
-      kernel,
-    ],
-    [
-      "host.virtualization",
-      "cause",
-      /unable to find CPU model '|CPU model .{0,60}(?:not found|is not supported)/,
-      "the VM asks for a CPU that this QEMU or host does not have",
-      "Use host-passthrough, or a model of qemu-system-x86_64 -cpu help",
-    ],
-    [
-      "host.virtualization",
-      "cause",
-      /failed to set MSR 0x\w{1,8} to|kvm_buf_set_msrs: Assertion/,
-      "the kernel's KVM does not take a CPU register that QEMU sets: the VM's CPU model does not fit, or QEMU and kernel are of different times",
-      "Use the CPU model host-passthrough, update both, or leave nesting out (-vmx)",
-    ],
-    [
-      "host.virtualization",
-      "note",
-      /already loaded vendor module 'kvm_/,
-      "KVM's module for this CPU is loaded already, so nothing has to be done",
-      "Look for another error",
-    ],
-    [
-      "provider.mode",
-      "cause",
-      anyOf(
-        /Display '\w{1,12}' is not available|does not accept value '(?:gtk|sdl|spice-app)/,
-        /-display .{0,60}not (?:available|compiled)/,
-      ),
-      "this QEMU is built without that kind of display, or its package for it is not installed",
-      "Use headless or -display none (VNC), or install the package with QEMU's displays",
-    ],
-    [
-      "provider.mode",
-      "cause",
-      anyOf(
-        /Bus '[^']{1,30}' (?:not found|does not support hotplugging|is full)|no slot\/function available/,
-        /PCI: single function device can't be populated|No more available PCI (?:slots|addresses)/,
-      ),
-      "the VM has no free place of that kind on its PCI bus",
-      "Use machine type q35 with more pcie-root-port controllers, or another address",
-    ],
-    [
-      "provider.access",
-      "cause",
-      anyOf(
-        /could not configure \/dev\/net\/tun|bridge helper failed|failed to parse default acl file/,
-        /network script \S{1,80} failed/,
-      ),
-      "QEMU could not make the VM's network device: it lacks the rights, or the bridge",
-      "Use libvirt's network, or allow the bridge in /etc/qemu/bridge.conf",
-    ],
-    [
-      "provider.access",
-      "cause",
-      anyOf(
-        /Could not set up host forwarding rule/,
-        /-(?:vnc|spice|monitor|qmp|serial) .{0,120}Address already in use/,
-        /Failed to bind socket.{0,80}Address already in use/,
-      ),
-      "a port that QEMU listens on is in use, most often by another VM",
-      commandFix("See which VMs run", "virsh -c qemu:///system list; pgrep -a qemu"),
-    ],
-    [
-      "guest.image",
-      "cause",
-      anyOf(
-        /Image is not in \w{1,10} format|Image is corrupt|Marking image as corrupt/,
-        /Unknown (?:driver|protocol) '\w{1,20}'|Could not read L1 table/,
-      ),
-      "the disk image is damaged, or of another format than the VM's definition says",
-      "Look at it: qemu-img info FILE, then qemu-img check FILE; take the right format, or fetch the image again",
-    ],
-    [
-      "guest.image",
-      "cause",
-      anyOf(
-        /could not load (?:PC BIOS|kernel|initrd|initial ram disk)/,
-        /-(?:drive|cdrom|hda|kernel|bios|pflash)\b.{0,240}Could not open/,
-      ),
-      "QEMU does not find or may not read a disk, kernel or firmware file that it was given",
-      "Correct the path, and let QEMU's user read it",
-    ],
-    [
-      "provider.access",
-      "note",
-      /terminating on signal \d{1,2} from pid/,
-      "QEMU was ended from outside, by libvirt or by a person",
-      "Look for an error before this line",
-    ],
-    [
-      "provider.version",
-      "fallback",
-      /qemu-(?:system-\w{3,12}|kvm|img): (?!warning|terminating)\S/,
-      "QEMU reports an error, the last part of its line says which",
-      options,
-      kernel,
     ],
   ]),
 ];

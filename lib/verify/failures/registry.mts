@@ -14,8 +14,10 @@ export const registryFailures: Failure[] = [
     source: "Podman (containers-registries), read 2026-11",
   },
   {
-    pattern:
-      /manifest for \S{1,200} not found|manifest unknown|failed to resolve reference "[^"]{1,200}": [^"]{1,200}: not found/,
+    pattern: anyOf(
+      /manifest for \S{1,200} not found|manifest unknown/,
+      /failed to resolve reference "[^"]{1,200}": [^"]{1,200}: not found/,
+    ),
     check: "verify.service",
     layer: "docker",
     message: "the registry has no image with that tag: it never existed, or was removed (old nvidia/cuda tags are)",
@@ -50,7 +52,8 @@ export const registryFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /no matching manifest for \S{1,40} in the manifest list|exec format error|does not match the (?:detected|specified) (?:host )?platform/,
+      /no matching manifest for \S{1,40} in the manifest list|exec format error/,
+      /does not match the (?:detected|specified) (?:host )?platform/,
       /exec "?\/\S{1,80}: exec format error|container image platform .{0,80}does not match/,
     ),
     near: dockerWords,
@@ -75,13 +78,17 @@ export const registryFailures: Failure[] = [
     source: "Docker (Go's resolver), read 2026-11",
   },
   {
-    pattern:
-      /TLS handshake timeout|net\/http: request canceled|x509: certificate (?:signed by unknown authority|has expired)|failed to do request: Head "|context deadline exceeded.{0,40}(?:registry|Client\.Timeout)/,
+    pattern: anyOf(
+      /TLS handshake timeout|net\/http: request canceled/,
+      /x509: certificate (?:signed by unknown authority|has expired)|failed to do request: Head "/,
+      /context deadline exceeded.{0,40}(?:registry|Client\.Timeout)/,
+    ),
     near: /docker|podman|registry|manifest|ghcr|nvcr|quay/i,
     check: "verify.service",
     layer: "network",
     message:
-      "the registry was not reached: the network is slow or blocked, a proxy stands between, or the VM's clock is wrong",
+      "the registry was not reached: the network is slow or blocked, a proxy stands between, or the VM's clock is " +
+      "wrong",
     fix: [
       guestFix("See whether the registry answers", "curl -sSI https://registry-1.docker.io/v2/"),
       guestFix("See the clock, which certificates depend on", "timedatectl"),

@@ -34,9 +34,12 @@ export const syncFailures: Failure[] = rows({
   [
     "verify.ssh",
     "cause",
-    /rsync: connection unexpectedly closed \(0 bytes received|rsync error: error in rsync protocol data stream \(code 12\)/,
-    "rsync's connection to the VM was refused or ended: the VM does not take Vagrant's key from rsync's ssh, has no rsync, " +
-    "or prints text at login",
+    anyOf(
+      /rsync: connection unexpectedly closed \(0 bytes received/,
+      /rsync error: error in rsync protocol data stream \(code 12\)/,
+    ),
+    "rsync's connection to the VM was refused or ended: the VM does not take Vagrant's key from rsync's ssh, has " +
+    "no rsync, or prints text at login",
     "Install rsync in the guest; on Windows use ssh and rsync of one package; see that vagrant ssh works",
     off,
   ],

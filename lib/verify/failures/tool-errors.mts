@@ -5,8 +5,10 @@ import { dockerWords, nvidiaWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
 const config = guestFix("See the file as Compose reads it", "docker compose config");
-const packerForm =
-  /packer|pkr\.|==> [a-z][\w.-]{1,60}: |Errors? validating|Failed to (?:prepare|initialize) build|error\(s\) occurred|errors? occurred:/i;
+const packerForm = anyOf(
+  /packer|pkr\.|==> [a-z][\w.-]{1,60}: |Errors? validating|Failed to (?:prepare|initialize) build/i,
+  /error\(s\) occurred|errors? occurred:/i,
+);
 
 /** Messages of Compose, Packer and package managers in the forms of their sources, by topic. */
 export const toolErrorFailures: Failure[] = [
@@ -62,7 +64,8 @@ export const toolErrorFailures: Failure[] = [
       ),
       "the template has a key or a value that this release of the plugin does not know or that does not go together",
       commandFix("Check the template", "packer validate ."),
-      "For an old template in JSON: packer fix FILE prints it in today's form, and packer hcl2_upgrade converts it to HCL",
+      "For an old template in JSON: packer fix FILE prints it in today's form, and packer hcl2_upgrade converts it " +
+      "to HCL",
     ],
     [
       "tools.present",
@@ -116,8 +119,10 @@ export const toolErrorFailures: Failure[] = [
         /unable to (?:make backup link of|install new version of|securely remove|move aside) '/,
         /unable to (?:open|create|sync|stat) (?:file )?'[^']{1,160}': (?:Invalid cross-device|Operation not permitted|Read-only)/,
       ),
-      "dpkg could not write a package's files: in a container the driver's files are mounted from outside, or the file system is read-only or damaged",
-      "In a container with a GPU: do not install NVIDIA's driver, its files come with the GPU; build the image without one",
+      "dpkg could not write a package's files: in a container the driver's files are mounted from outside, or the " +
+      "file system is read-only or damaged",
+      "In a container with a GPU: do not install NVIDIA's driver, its files come with the GPU; build the image " +
+      "without one",
       commandFix("On a machine: see the file system's errors", "dmesg --level err,warn", { root: true }),
     ],
     [
@@ -125,7 +130,8 @@ export const toolErrorFailures: Failure[] = [
       "cause",
       /# Unsupported distribution!/,
       "NVIDIA's repository has no list for this distribution's name: its current one is the same for all of them",
-      "Use https://nvidia.github.io/libnvidia-container/stable/deb/nvidia-container-toolkit.list (or …/stable/rpm/…), and delete the file that has this text",
+      "Use https://nvidia.github.io/libnvidia-container/stable/deb/nvidia-container-toolkit.list (or " +
+      "…/stable/rpm/…), and delete the file that has this text",
     ],
   ]),
   ...rows({
@@ -170,7 +176,8 @@ export const toolErrorFailures: Failure[] = [
         /(?:Unknown|unsupported) .{0,40}nvram\.?[tT]emplateFormat/,
       ),
       "since libvirt 10.10 the VM's UEFI variables have to be of the same format (raw, qcow2) as their template",
-      "In the VM's XML (virsh edit): give <nvram> the format of the template (templateFormat='raw' format='raw'), or write <os firmware='efi'> and let libvirt choose",
+      "In the VM's XML (virsh edit): give <nvram> the format of the template (templateFormat='raw' format='raw'), " +
+      "or write <os firmware='efi'> and let libvirt choose",
     ],
   ]),
   ...rows({ layer: "hypervisor", source: "Hyper-V, LXC (src/lxc); hashicorp/vagrant#9317 (2018-05), kind to date" }, [
@@ -192,7 +199,8 @@ export const toolErrorFailures: Failure[] = [
         /lxc_setup: \d{1,5} |__lxc_start: \d{1,5} |run_buffer: \d{1,5} Script exited/,
         /startup for container '\d{1,9}' failed/,
       ),
-      "an LXC container did not start: a mount or hook of its configuration failed; a VM of this project is no such container",
+      "an LXC container did not start: a mount or hook of its configuration failed; a VM of this project is no " +
+      "such container",
       "See why: lxc-start -n ID -F -l DEBUG -o /tmp/lxc.log",
       "A GPU in an LXC container: bind the driver's device nodes and files in, with the same driver release inside",
     ],
@@ -202,7 +210,8 @@ export const toolErrorFailures: Failure[] = [
       "verify.service",
       "cause",
       /Memory critical error by agent/,
-      "the AMD card's driver ended the program: kernel, firmware and the image's ROCm do not fit each other for this card",
+      "the AMD card's driver ended the program: kernel, firmware and the image's ROCm do not fit each other for " +
+      "this card",
       "Update kernel and linux-firmware, and use an image with a ROCm release that names the card",
       guestFix("Read the kernel's lines", "dmesg --level err,warn"),
     ],

@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { guestFix, manualFix, toolkit } from "../../fixes.mts";
+import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { driverLog, nvidiaWords, writeCdi } from "./fixes.mts";
 
@@ -12,51 +12,6 @@ export const toolkitFailures: Failure[] = [
     message: "a fault of the toolkit 1.17.0: its CDI hook refuses a link that the image or driver already has",
     fix: [guestFix("Update the toolkit", "apt-get install --only-upgrade -y nvidia-container-toolkit"), ...writeCdi],
     source: "NVIDIA Container Toolkit; NVIDIA/nvidia-container-toolkit#772 (2024-11)",
-  },
-  {
-    pattern: anyOf(
-      /fork\/exec \S{0,80}nvidia-(?:cdi-hook|ctk): no such file/,
-      /nvidia-cdi-hook \S{1,40} failed: /,
-      /error executing hook `?\S{0,60}nvidia-c(?:di-hook|tk)|nvidia-cdi-hook\S{0,4}:? .{0,80}(?:error|fail)/,
-    ),
-    check: "verify.service",
-    layer: "toolkit",
-    message:
-      "the program that the CDI specification runs (nvidia-cdi-hook) is missing or fails: the specification is older than the toolkit, or the toolkit is damaged",
-    fix: [
-      ...writeCdi,
-      guestFix(
-        "If it stays: install the toolkit again",
-        "apt-get install --reinstall -y nvidia-container-toolkit-base",
-      ),
-    ],
-    source: "runc and crun with CDI; NixOS/nixpkgs#338511 (2025-01)",
-  },
-  {
-    pattern:
-      /nvidia-container-runtime did not terminate suc{1,2}essfully|json: cannot unmarshal \S{1,12} into Go struct field Process\.capabilities/,
-    check: "verify.service",
-    layer: "toolkit",
-    message: "NVIDIA's runtime itself failed: its installation is incomplete, or its configuration is wrong",
-    fix: [
-      guestFix("Start it by hand, and read its error", "nvidia-container-runtime --version"),
-      guestFix("Read its configuration", "grep -v '^#' /etc/nvidia-container-runtime/config.toml"),
-      ...toolkit,
-    ],
-    source: "containerd, as Docker shows it, read 2026-11",
-  },
-  {
-    pattern: /error executing hook `\S{0,60}nvidia-container/,
-    check: "verify.service",
-    strength: "symptom",
-    layer: "toolkit",
-    message: "Podman ran NVIDIA's old OCI hook, which failed: with Podman, GPUs are handed over by CDI",
-    fix: [
-      manualFix("Remove /usr/share/containers/oci/hooks.d/oci-nvidia-hook.json", { root: true }),
-      ...writeCdi,
-      manualFix("Then use --device nvidia.com/gpu=all"),
-    ],
-    source: "crun, as Podman shows it, read 2026-11",
   },
   {
     pattern: anyOf(
@@ -89,8 +44,6 @@ export const toolkitFailures: Failure[] = [
     ],
     source: "libnvidia-container, read 2026-11",
   },
-  // -------------------------------------------------------------------------------------------------
-  // nvidia-container-cli
   {
     pattern:
       /nvidia-container-cli(?:\.real)?: initialization error: (?:privilege change failed|load library failed: .{0,40}permission)/,
@@ -115,7 +68,8 @@ export const toolkitFailures: Failure[] = [
     fix: [
       guestFix(
         "Bring all four to one version",
-        "apt-get install -y nvidia-container-toolkit nvidia-container-toolkit-base libnvidia-container-tools libnvidia-container1",
+        "apt-get install -y nvidia-container-toolkit nvidia-container-toolkit-base libnvidia-container-tools " +
+          "libnvidia-container1",
       ),
       guestFix("Restart Docker", "systemctl restart docker"),
     ],
@@ -164,12 +118,15 @@ export const toolkitFailures: Failure[] = [
     source: "nvidia-container-cli; xerrors/Yuxi#211 (2025-06)",
   },
   {
-    pattern:
-      /nvidia-container-cli(?:\.real)?: ldcache error|ldcache error: (?:open|process)|nvc_ldcache\.c:\d{1,4}\] could not start/,
+    pattern: anyOf(
+      /nvidia-container-cli(?:\.real)?: ldcache error|ldcache error: (?:open|process)/,
+      /nvc_ldcache\.c:\d{1,4}\] could not start/,
+    ),
     check: "verify.service",
     layer: "toolkit",
     message:
-      "the toolkit's hook could not run ldconfig for the container: it is not at the configured path, or fails or is killed there",
+      "the toolkit's hook could not run ldconfig for the container: it is not at the configured path, or fails or " +
+      "is killed there",
     fix: [
       manualFix(
         "Hand GPUs over by CDI (nvidia.com/gpu=all) instead of the hook: it needs no ldconfig of the container",
@@ -180,14 +137,17 @@ export const toolkitFailures: Failure[] = [
     source: "nvidia-container-cli; NVIDIA/nvidia-docker#751 (2018), NixOS/nixpkgs#280184 (2024-01)",
   },
   {
-    pattern:
-      /Failed to initialize NVML: Insufficient Permissions|nvml error: insufficient permissions|NVML: ERROR_NO_PERMISSION/i,
+    pattern: anyOf(
+      /Failed to initialize NVML: Insufficient Permissions|nvml error: insufficient permissions/i,
+      /NVML: ERROR_NO_PERMISSION/i,
+    ),
     check: "verify.service",
     layer: "docker",
     message: "the container may not open the GPU's device nodes: SELinux forbids it, or their owner and mode do",
     fix: [
       manualFix(
-        "Fedora and its kin: write security_opt: [label=disable] for that service (podman: --security-opt label=disable)",
+        "Fedora and its kin: write security_opt: [label=disable] for that service (podman: --security-opt " +
+          "label=disable)",
       ),
       guestFix("Or allow it for all containers", "setsebool -P container_use_devices on"),
       guestFix("Without SELinux: see the nodes' modes", "ls -l /dev/nvidia0 /dev/nvidiactl"),
@@ -198,8 +158,8 @@ export const toolkitFailures: Failure[] = [
     pattern: /Failed to initialize NVML: Unknown Error|nvml: Unknown Error/,
     check: "verify.service",
     layer: "toolkit",
-    message:
-      "the container may not use its GPU: at once if no-cgroups is set with rootful Docker, after a while if systemd reloaded its units",
+    message: "the container may not use its GPU: at once if no-cgroups is set with rootful Docker, after a while if " +
+      "systemd reloaded its units",
     fix: [
       guestFix(
         "If it fails from the start: set no-cgroups to false",
@@ -208,69 +168,18 @@ export const toolkitFailures: Failure[] = [
       guestFix("Then restart Docker", "systemctl restart docker"),
       manualFix("If it worked and stopped (systemctl daemon-reload took its device nodes): restart the container"),
       manualFix(
-        "So that it does not come back: hand GPUs over by CDI (nvidia.com/gpu=all), or set Docker's cgroup driver to cgroupfs",
+        "So that it does not come back: hand GPUs over by CDI (nvidia.com/gpu=all), or set Docker's cgroup driver " +
+          "to cgroupfs",
       ),
     ],
     source: "nvidia-smi; NVIDIA/nvidia-container-toolkit#580 (2025-03), #251, #1227 (2025)",
-  },
-  // ------------------------------------------------------------------------------------------------
-  // no GPU was asked for
-  {
-    pattern:
-      /(?:exec: "nvidia-smi": |executable file `?nvidia-smi`? |nvidia-smi: )(?:executable file )?not found|exec: nvidia-smi: not found/,
-    check: "verify.service",
-    layer: "docker",
-    message: "the container got no GPU: nvidia-smi is in no image, NVIDIA's toolkit adds it together with the GPU",
-    fix: [
-      manualFix("Write gpu: 1 (or all) for that service"),
-      manualFix("With Podman: --device nvidia.com/gpu=all, since it ignores --gpus before 5"),
-      ...toolkit,
-    ],
-    source: "runc and crun, as Docker and Podman show it; NVIDIA/nvidia-container-runtime#190 (2023-07)",
-  },
-  {
-    pattern:
-      /failed to stat CDI host device|failed to inject devices: failed to stat|custom device "\/dev\/nvidia\S{0,20}": no such file|error stat'ing file ['`]\/dev\/nvidia[\w-]{0,24}['`]: No such file/,
-    check: "verify.service",
-    layer: "toolkit",
-    message:
-      "a device node of the GPU that the container asks for does not exist: the CDI specification is stale, or the driver is not loaded",
-    fix: [
-      guestFix("See that the driver works, which creates its nodes", "nvidia-smi"),
-      ...writeCdi.slice(1),
-      guestFix("Create the nodes of CUDA", "nvidia-modprobe -u -c=0"),
-    ],
-    source: "Podman, Docker; NVIDIA/nvidia-container-toolkit#885 (2025-01)",
-  },
-  {
-    pattern: /find runc path: |no runtime binary found from candidate list/,
-    check: "verify.service",
-    layer: "toolkit",
-    message: "NVIDIA's runtime does not find runc or crun, to which it passes the container on",
-    fix: [
-      guestFix("See which is there", "sh -c 'command -v runc crun'"),
-      guestFix("Install runc", "apt-get install -y runc"),
-      manualFix("Or write its path into runtimes of /etc/nvidia-container-runtime/config.toml"),
-    ],
-    source: "nvidia-container-runtime; containers/podman#5711 (2020-04)",
-  },
-  {
-    pattern: /crun: read status from sync socket/,
-    check: "verify.service",
-    layer: "toolkit",
-    message: "crun crashed while it set the container up: some releases do on CDI mounts in a joined user namespace",
-    fix: [
-      manualFix("Update crun"),
-      manualFix("Until then: use runc (podman --runtime runc), or do not join another container's namespace"),
-    ],
-    source: "crun; containers/crun#1948 (2026-08)",
   },
   {
     pattern: /nvidia-container-cli(?:\.real)?: initialization error: change root failed/,
     check: "verify.service",
     layer: "toolkit",
-    message:
-      "the toolkit looks for the driver below a folder that does not exist (root in its config.toml), or the engine runs apart from the driver (Docker Desktop, snap)",
+    message: "the toolkit looks for the driver below a folder that does not exist (root in its config.toml), or the " +
+      "engine runs apart from the driver (Docker Desktop, snap)",
     fix: [
       guestFix("See which folder it is told", "grep -n 'root' /etc/nvidia-container-runtime/config.toml"),
       manualFix("Write root nowhere there, unless the driver itself runs in a container (GPU Operator)"),
@@ -298,8 +207,10 @@ export const toolkitFailures: Failure[] = [
     source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#183 (2020-02), #230 (2022-12)",
   },
   {
-    pattern:
-      /nvidia-container-cli(?:\.real)?: initialization error: (?!load|nvml|cuda)|nvidia-container-cli(?:\.real)?: (?:mount|detection|container|input|requirement) error: /,
+    pattern: anyOf(
+      /nvidia-container-cli(?:\.real)?: initialization error: (?!load|nvml|cuda)/,
+      /nvidia-container-cli(?:\.real)?: (?:mount|detection|container|input|requirement) error: /,
+    ),
     check: "verify.service",
     strength: "symptom",
     layer: "toolkit",
@@ -310,41 +221,5 @@ export const toolkitFailures: Failure[] = [
       guestFix("Read what the toolkit sees", "nvidia-container-cli -k -d /dev/tty info"),
     ],
     source: "nvidia-container-cli; NVIDIA/libnvidia-container#204 (2023-02)",
-  },
-  {
-    pattern: /error running (?:createContainer |prestart |startContainer )?hook|OCI runtime create failed: /,
-    check: "verify.service",
-    strength: "symptom",
-    layer: "image",
-    fallback: true,
-    message: "the container could not be started, for the reason behind the last colon",
-    fix: [
-      guestFix("See whether a container starts without a GPU", "docker run --rm hello-world"),
-      guestFix("See that the driver works", "nvidia-smi"),
-    ],
-    source: "runc, as Docker shows it, read 2026-11",
-  },
-  {
-    pattern: /error creating device nodes: /,
-    check: "verify.service",
-    layer: "toolkit",
-    message: "the runtime may not create device nodes: a rootless container was given to NVIDIA's runtime or to runc",
-    fix: [
-      ...writeCdi,
-      manualFix("With rootless Podman: no --runtime, and --device nvidia.com/gpu=all alone"),
-      manualFix("Give no other device (--device /dev/dri) beside it: the CDI specification has them"),
-    ],
-    source: "runc; NVIDIA/nvidia-container-toolkit#1151 (2025-06)",
-  },
-  {
-    pattern: /crun: fsopen_mount \S{1,20}: Function not implemented/,
-    check: "verify.service",
-    layer: "kernel",
-    message:
-      "this crun uses calls of the kernel that are missing or forbidden here (older than Linux 5.2, or a filter)",
-    fix: [
-      manualFix("Use the distribution's own crun, or runc (podman --runtime runc), and a current kernel"),
-    ],
-    source: "crun; containers/crun#2070 (2026-04), mmartial/ComfyUI-Nvidia-Docker#86 (2025-11)",
   },
 ];

@@ -9,8 +9,10 @@ const console_ = "Look at the VM's screen: virt-manager, vagrant up --debug, or 
 const validate = commandFix("Check the Vagrantfile", "vagrant validate");
 
 /** Words of Vagrant and of the programs that it runs. */
-const vagrantWords =
-  /vagrant|libvirt|virtualbox|vboxmanage|hyper-?v|guest communication|import_vm\.ps1|(?:is|are) shown below|on the remote end|attempting to connect|==> (?!error|warning)[\w.-]{1,60}: /i;
+const vagrantWords = anyOf(
+  /vagrant|libvirt|virtualbox|vboxmanage|hyper-?v|guest communication|import_vm\.ps1/i,
+  /(?:is|are) shown below|on the remote end|attempting to connect|==> (?!error|warning)[\w.-]{1,60}: /i,
+);
 
 /** Vagrant's and vagrant-libvirt's own errors by topic. */
 export const vagrantErrorFailures: Failure[] = rows({
@@ -60,7 +62,8 @@ export const vagrantErrorFailures: Failure[] = rows({
       /Wrong (?:image|disk) (?:image )?format specified|error when query the box image/,
     ),
     "the box or its description is damaged or incomplete",
-    "Remove it (vagrant box remove NAME) and add it again; a box of one's own needs provider, format and virtual_size in metadata.json",
+    "Remove it (vagrant box remove NAME) and add it again; a box of one's own needs provider, format and " +
+    "virtual_size in metadata.json",
   ],
   [
     "provider.mode",
@@ -118,7 +121,8 @@ export const vagrantErrorFailures: Failure[] = rows({
       /Failed to mount folders in Linux guest|Mounting NFS shared folders failed/,
       /error when attempting to rsync|was not detected as installed in your guest|No NFS client was detected/,
     ),
-    "a shared folder or network could not be set up in the VM: the guest lacks a program for it, or the share is blocked",
+    "a shared folder or network could not be set up in the VM: the guest lacks a program for it, or the share is " +
+    "blocked",
     "Install rsync, nfs-common or virtiofs in the box, or turn that folder off (disabled: true)",
   ],
   [
@@ -150,7 +154,8 @@ export const vagrantErrorFailures: Failure[] = rows({
       /complaining that the installation is incomplete|created with a user that doesn't match/,
       /VM has become "?inaccessible/,
     ),
-    "Vagrant cannot use VirtualBox or this VM of it: it is not installed wholly, or belongs to another user, or its files are gone",
+    "Vagrant cannot use VirtualBox or this VM of it: it is not installed wholly, or belongs to another user, or " +
+    "its files are gone",
     commandFix("See what VirtualBox says", "VBoxManage --version; VBoxManage list vms"),
   ],
   [

@@ -7,7 +7,8 @@ const boxes = commandFix("See the boxes that are here", "vagrant box list");
 const plugins = commandFix("See the plugins", "vagrant plugin list");
 const validate = commandFix("Check the Vagrantfile", "vagrant validate");
 const boxPage =
-  "See the box's page at portal.cloud.hashicorp.com for its versions, providers and architectures, or write image: in the config";
+  "See the box's page at portal.cloud.hashicorp.com for its versions, providers and architectures, or write image: " +
+  "in the config";
 
 /** Whole sentences of Vagrant and its plugins, which need no further context, by topic. */
 export const vagrantOwnFailures: Failure[] = rows({
@@ -62,7 +63,8 @@ export const vagrantOwnFailures: Failure[] = rows({
       /tunnel UDP or TCP port not defined/,
       /Management network can't be disabled when VM use box/,
     ),
-    "the Vagrantfile asks for something that Vagrant or its plugin does not know or cannot do, as the list below that line says",
+    "the Vagrantfile asks for something that Vagrant or its plugin does not know or cannot do, as the list below " +
+    "that line says",
     validate,
     "A file that this project wrote: run up again; settings of your own go into the config",
   ],
@@ -99,7 +101,8 @@ export const vagrantOwnFailures: Failure[] = rows({
       /Failed to mount folders in (?:Linux|Darwin) guest/,
       /Installation of rsync into the guest has failed/,
     ),
-    "Vagrant could not share or copy a folder: its program is missing here or in the guest, or the path may not be read",
+    "Vagrant could not share or copy a folder: its program is missing here or in the guest, or the path may not be " +
+    "read",
     "Read the error below that line; install rsync or nfs-common in the guest, or take another type of folder",
     "Or turn the folder off: config.vm.synced_folder '.', '/vagrant', disabled: true",
   ],
@@ -113,7 +116,8 @@ export const vagrantOwnFailures: Failure[] = rows({
       /directory where plugins are installed \(the Vagrant home directory\) has a space/,
       /Vagrant's built-in bundler management mechanism is disabled/,
     ),
-    "Vagrant does not find or cannot load a plugin: its name is wrong, it is for another Vagrant, or its list is damaged",
+    "Vagrant does not find or cannot load a plugin: its name is wrong, it is for another Vagrant, or its list is " +
+    "damaged",
     plugins,
     "Repair them after an update of Vagrant: vagrant plugin repair, or vagrant plugin expunge --reinstall",
   ],
@@ -179,7 +183,8 @@ export const vagrantOwnFailures: Failure[] = rows({
       /no available slots on the VirtualBox VM for the configured high-level network/,
       /adapter to attach a forwarded port to was not found/,
     ),
-    "the VirtualBox VM does not have the controller, disk or adapter that the Vagrantfile names, or no place for another",
+    "the VirtualBox VM does not have the controller, disk or adapter that the Vagrantfile names, or no place for " +
+    "another",
     "Remove settings of disks and networks of your own, or recreate the VM",
   ],
   [

@@ -1,11 +1,9 @@
 import type { Failure } from "./types.mts";
-import { aboveFour, commandFix, doctorFix, kernelLog, lessMemory, manualFix, remedies } from "../../fixes.mts";
+import { commandFix, doctorFix, kernelLog, manualFix, remedies } from "../../fixes.mts";
+import { each, kernelArgument, powerCycle } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
-import { each, kernelArgument, powerCycle, vmWords } from "./fixes.mts";
 
-/**
- * Errors of the kernel, VFIO and QEMU about the IOMMU, locked memory and a card's memory regions.
- */
+/** Errors of the kernel, VFIO and QEMU about the IOMMU and a passed card. */
 export const vfioFailures: Failure[] = [
   {
     pattern: /Failed to load PCI driver module|Module vfio(?!_virqfd)[\w-]{0,20} not found in directory/,
@@ -25,7 +23,8 @@ export const vfioFailures: Failure[] = [
     check: "provider.version",
     layer: "hypervisor",
     message:
-      "QEMU cannot lay out the card's interrupt table (MSI-X): the card answers wrongly since its last reset, or has a quirk",
+      "QEMU cannot lay out the card's interrupt table (MSI-X): the card answers wrongly since its last reset, or " +
+      "has a quirk",
     fix: [powerCycle, manualFix("If it stays: x-msix-relocation=auto for that vfio-pci device (QEMU's command line)")],
     source: "QEMU (hw/pci/msix.c), read 2026-11",
   },
@@ -62,7 +61,6 @@ export const vfioFailures: Failure[] = [
     fix: each(remedies.display, kernelArgument("initcall_blacklist=sysfb_init")),
     source: "QEMU (vfio); joeknock90/Single-GPU-Passthrough#51 (2021-03)",
   },
-  // ---------------------------------------------------------------------------------------------- IOMMU and VFIO, host
   {
     pattern: /\bgroup \d{1,6} is not viable|all devices within the iommu_group are bound/,
     check: "iommu.group",
@@ -94,8 +92,10 @@ export const vfioFailures: Failure[] = [
     source: "libvirt 9.0 (2023-01)",
   },
   {
-    pattern:
-      /host doesn't support (?:VFIO PCI )?passthrough|host does not support (?:VFIO )?PCI passthrough|pci backend driver '\w{1,12}' is not supported/,
+    pattern: anyOf(
+      /host doesn't support (?:VFIO PCI )?passthrough|host does not support (?:VFIO )?PCI passthrough/,
+      /pci backend driver '\w{1,12}' is not supported/,
+    ),
     check: "iommu.enabled",
     layer: "kernel",
     message: "no IOMMU is active on this host, or VFIO is missing: libvirt cannot pass any PCI device",
@@ -170,8 +170,10 @@ export const vfioFailures: Failure[] = [
     source: "QEMU (vfio), read 2026-11; seen together with the kernel's refusal of a 1:1 mapping",
   },
   {
-    pattern:
-      /failed to set (?:iommu for|group) container: |error bind device fd=\d{1,5} to iommufd|\[iommufd=\d{1,4}\] error attach /,
+    pattern: anyOf(
+      /failed to set (?:iommu for|group) container: |error bind device fd=\d{1,5} to iommufd/,
+      /\[iommufd=\d{1,4}\] error attach /,
+    ),
     check: "iommu.enabled",
     layer: "vfio",
     message: "the kernel's IOMMU did not take the device for a VM; the kernel's log says why",
@@ -186,25 +188,14 @@ export const vfioFailures: Failure[] = [
     source: "QEMU (hw/vfio); intel/gvt-linux#171 (2020-09)",
   },
   {
-    pattern: /Cannot set discarding of RAM broken/,
-    near: "card",
-    check: "provider.version",
-    layer: "hypervisor",
-    message:
-      "this VM's memory may be discarded (ballooning, virtio-mem, SEV-SNP of QEMU 9.1), which does not go with a passed card",
-    fix: [
-      manualFix("With a confidential VM (SEV-SNP): update QEMU to 9.2 or later"),
-      manualFix("Otherwise remove virtio-mem and free page reporting from the VM"),
-    ],
-    source: "QEMU; kubevirt/kubevirt#16407 (2025-12)",
-  },
-  {
-    pattern:
-      /open VFIO device \S{0,3}\/dev\/vfio\/devices\/vfio\d{1,4}|\/dev\/vfio\/devices\/vfio\d{1,4}\S{0,3}:? .{0,20}No such file|\/dev\/iommu\S{0,3}: No such file/,
+    pattern: anyOf(
+      /open VFIO device \S{0,3}\/dev\/vfio\/devices\/vfio\d{1,4}/,
+      /\/dev\/vfio\/devices\/vfio\d{1,4}\S{0,3}:? .{0,20}No such file|\/dev\/iommu\S{0,3}: No such file/,
+    ),
     check: "provider.access",
     layer: "vfio",
-    message:
-      "the VM uses iommufd, and VFIO's character device for it is missing: the kernel lacks it, or it is not visible here",
+    message: "the VM uses iommufd, and VFIO's character device for it is missing: the kernel lacks it, or it is not " +
+      "visible here",
     fix: [
       commandFix("See whether it exists on the host", "ls -l /dev/vfio/devices /dev/iommu"),
       commandFix("See whether the kernel has it (CONFIG_VFIO_DEVICE_CDEV, CONFIG_IOMMUFD)", "modprobe iommufd", {
@@ -215,86 +206,5 @@ export const vfioFailures: Failure[] = [
       ),
     ],
     source: "libvirt; kubevirt/kubevirt#18300 (2026-06)",
-  },
-  // ----------------------------------------------------------------------------------------------------- locked memory
-  {
-    pattern: /cannot limit locked memory of process|failed to set RLIMIT_MEMLOCK/,
-    check: "host.memory",
-    layer: "hypervisor",
-    message: "libvirt may not raise QEMU's limit on locked memory, and a VM with a card has all of its memory locked",
-    fix: [
-      manualFix("Run libvirt on the host itself, not in a container, and use qemu:///system"),
-      manualFix("In a container or pod: give it the capability SYS_RESOURCE, or the limit (ulimits: memlock: -1)"),
-      commandFix("See what libvirt's own service is allowed", "systemctl show libvirtd virtqemud -p LimitMEMLOCK"),
-    ],
-    source: "libvirt 9.0; kubevirt/kubevirt#17805 (2026), harvester/harvester#9059 (2025-09)",
-  },
-  {
-    pattern: anyOf(
-      /RLIMIT_MEMLOCK \(\d{1,20}\) exceeded/,
-      /(?:VFIO_MAP_DMA|IOMMU_IOAS_MAP) failed: Cannot allocate memory/,
-      /dma_map\([^()]{0,120}\) = -12\b/,
-    ),
-    check: "host.memory",
-    layer: "vfio",
-    message:
-      "all of the VM's memory has to be locked for the card: the limit on locked memory is too low (in a container: its memlock limit), or the host's memory too small",
-    fix: [
-      commandFix("See the limit (unlimited, or more than the VM's memory, is needed)", "ulimit -l"),
-      manualFix("In a container: ulimits: {memlock: -1}, or docker run --ulimit memlock=-1:-1"),
-      manualFix("Use qemu:///system, where libvirt raises the limit, not qemu:///session"),
-      lessMemory,
-    ],
-    source: "Linux 6.1 (vfio_iommu_type1), QEMU 7.2; kubevirt/kubevirt#8472, dockur/windows#22 (2026-03)",
-  },
-  {
-    pattern: anyOf(
-      /cannot set up guest memory '|unable to map backing store for guest RAM/,
-      /Unable to find any usable hugetlbfs mount|Insufficient free host memory pages available/,
-    ),
-    check: "host.memory",
-    layer: "hypervisor",
-    message: "the host lacks the memory, or the huge pages, that the VM asks for",
-    fix: [lessMemory, commandFix("See what is free", "grep -E 'MemAvailable|HugePages' /proc/meminfo")],
-    source: "QEMU 7.2 (2022-12); bryansteiner/gpu-passthrough-tutorial#33",
-  },
-  // ---------------------------------------------------------------------------------------- memory regions of the card
-  {
-    pattern: /KVM_SET_USER_MEMORY_REGION failed|kvm_set_phys_mem: error registering slot/,
-    check: "gpu.window",
-    layer: "hypervisor",
-    message:
-      "the guest placed the card's memory beyond the addresses that KVM can map here: it believes in more address bits than the host has",
-    fix: [
-      doctorFix("gpu.window"),
-      manualFix(
-        "Limit the vCPU's address bits to the host's (libvirt: <maxphysaddr mode='passthrough' limit='39'/>; QEMU: -cpu host,host-phys-bits-limit=39)",
-      ),
-      commandFix("See the host's", "grep -m1 'address sizes' /proc/cpuinfo"),
-    ],
-    source: "QEMU (KVM); fabriziosalmi/proxmox-vm-autoscale#6 (2024-10)",
-  },
-  {
-    pattern: /\bBAR \d{1,2}(?: \[mem [^\]]{1,80}\])?: (?:no space for|can't assign; no space|failed to assign)/,
-    near: "card",
-    check: "gpu.window",
-    layer: "kernel",
-    message: "a memory region of the card does not fit into the addresses that the firmware provides for it",
-    fix: [doctorFix("gpu.window"), aboveFour],
-    source: "Linux (drivers/pci); canonical/lxd#14380 (2024-10), LekKit/RVVM#197",
-  },
-  {
-    pattern: /kvm run failed Bad address/,
-    near: vmWords,
-    check: "gpu.reset",
-    strength: "symptom",
-    layer: "vfio",
-    message:
-      "the VM used memory that KVM could not reach, with a passed card most often the card's own: it was reset, sleeps or is gone",
-    fix: [
-      commandFix("Read what the kernel says of the card", "journalctl -k -g 'vfio|pcieport|AER'", { root: true }),
-      manualFix("If it does not come back from its reset: power the host off and on, and update the guest's driver"),
-    ],
-    source: "QEMU (KVM); ROCm/legacy-rocm-build#3414 (2024-07)",
   },
 ];

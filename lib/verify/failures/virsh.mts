@@ -52,7 +52,8 @@ export const virshFailures: Failure[] = [
       "provider.access",
       "cause",
       /Unable to set (?:user and group to|security context|XATTR|SELinux context)|unable to set security/,
-      "libvirt could not change the owner or label of a file of the VM: its file system does not allow it, or it is a device of the host",
+      "libvirt could not change the owner or label of a file of the VM: its file system does not allow it, or it " +
+      "is a device of the host",
       "Move the file to /var/lib/libvirt/images, or set remember_owner = 0 or dynamic_ownership = 0 in qemu.conf",
     ],
     [
@@ -96,7 +97,8 @@ export const virshFailures: Failure[] = [
       "guest.firmware",
       "cause",
       /Unable to find .{0,20}firmware/,
-      "libvirt knows no UEFI firmware for what the VM asks: OVMF is not installed, or has no such variant (Secure Boot, format)",
+      "libvirt knows no UEFI firmware for what the VM asks: OVMF is not installed, or has no such variant (Secure " +
+      "Boot, format)",
       "Install ovmf (edk2-ovmf), and ask for a variant that it has",
     ],
     [
@@ -113,7 +115,8 @@ export const virshFailures: Failure[] = [
       "verify.ssh",
       "symptom",
       /QEMU guest agent is not (?:connected|responding|configured|available|running)|'guest-\w{3,30}' failed/,
-      "the VM's guest agent does not answer, so that its address is not known: it is not installed, or the VM does not boot",
+      "the VM's guest agent does not answer, so that its address is not known: it is not installed, or the VM does " +
+      "not boot",
       "Install qemu-guest-agent in the VM and add its channel",
     ],
     [
@@ -123,8 +126,10 @@ export const virshFailures: Failure[] = [
         /while domain managed save image exists|cannot (?:undefine|delete inactive) domain with/,
         /Refusing to undefine/,
       ),
-      "libvirt does not remove the VM's definition: it still has snapshots, checkpoints, saved memory or UEFI variables",
-      "If none of these is needed, remove them with it: virsh undefine NAME --nvram --managed-save --snapshots-metadata",
+      "libvirt does not remove the VM's definition: it still has snapshots, checkpoints, saved memory or UEFI " +
+      "variables",
+      "If none of these is needed, remove them with it: virsh undefine NAME --nvram --managed-save " +
+      "--snapshots-metadata",
     ],
     [
       "provider.version",
@@ -133,7 +138,8 @@ export const virshFailures: Failure[] = [
         /Unknown OS name '|--os-variant\/--osinfo OS name is required|An install method must be specified/,
         /Error validating install location/,
       ),
-      "virt-install does not accept its options: an unknown --osinfo (osinfo-db is older than the system), or no installation source",
+      "virt-install does not accept its options: an unknown --osinfo (osinfo-db is older than the system), or no " +
+      "installation source",
       "Update osinfo-db, or write --osinfo detect=on,require=off",
     ],
     [
@@ -209,7 +215,8 @@ export const virshFailures: Failure[] = [
       "gpu.match",
       "cause",
       /no PCI device found for|PCI device .{1,18} already in use by VMID/,
-      "Proxmox cannot give the card to the VM: no device at that address, it does not bind to vfio-pci, or another VM has it",
+      "Proxmox cannot give the card to the VM: no device at that address, it does not bind to vfio-pci, or another " +
+      "VM has it",
       commandFix("See the addresses and drivers", "lspci -nnk -d ::03xx"),
     ],
   ]),

@@ -15,7 +15,8 @@ export const virtualboxFailures: Failure[] = [
     check: "host.virtualization",
     layer: "hypervisor",
     message:
-      "KVM holds the CPU's virtualization: since Linux 6.12 it takes it when its module loads, and VirtualBox gets none",
+      "KVM holds the CPU's virtualization: since Linux 6.12 it takes it when its module loads, and VirtualBox gets " +
+      "none",
     fix: each(
       commandFix(
         "Unload KVM until the next boot (ends with an error while VMs of KVM run)",
@@ -35,7 +36,8 @@ export const virtualboxFailures: Failure[] = [
     check: "provider.access",
     layer: "network",
     message:
-      "VirtualBox could not create its host-only network: its network driver is not loaded (Linux: vboxnetadp), or not installed (Windows)",
+      "VirtualBox could not create its host-only network: its network driver is not loaded (Linux: vboxnetadp), or " +
+      "not installed (Windows)",
     fix: [
       commandFix("Load it (Linux)", "modprobe -a vboxnetadp vboxnetflt", { root: true }),
       commandFix("If there is no such module: build it, and read why it fails", "/sbin/vboxconfig", { root: true }),
@@ -66,7 +68,8 @@ export const virtualboxFailures: Failure[] = [
     check: "provider.version",
     layer: "hypervisor",
     message:
-      "VirtualBox's kernel module is of another release than VirtualBox itself, most often one that was loaded before an update",
+      "VirtualBox's kernel module is of another release than VirtualBox itself, most often one that was loaded " +
+      "before an update",
     fix: [
       manualFix("Use one source for both (the distribution's packages or virtualbox.org's), and remove the other's"),
       commandFix("Build and load the module again", "/sbin/vboxconfig", { root: true }),
@@ -80,7 +83,8 @@ export const virtualboxFailures: Failure[] = [
     strength: "symptom",
     layer: "hypervisor",
     message:
-      "VirtualBox's own protection stopped the VM: another program's code is in its process, or this release has a fault",
+      "VirtualBox's own protection stopped the VM: another program's code is in its process, or this release has a " +
+      "fault",
     fix: [
       manualFix(
         "Read VBoxHardening.log in the VM's folder: it names the file; update or end that program (antivirus, overlay)",
@@ -129,7 +133,8 @@ export const virtualboxFailures: Failure[] = [
     strength: "symptom",
     layer: "hypervisor",
     message:
-      "VirtualBox's VM ended at its start: its log says why (on Windows most often another program's hook, see VBoxHardening.log)",
+      "VirtualBox's VM ended at its start: its log says why (on Windows most often another program's hook, see " +
+      "VBoxHardening.log)",
     fix: [
       manualFix("Read Logs/VBox.log and Logs/VBoxHardening.log in the VM's folder"),
       manualFix("Reinstall VirtualBox so that its modules are those of its version, and update Windows and antivirus"),
@@ -152,8 +157,8 @@ export const virtualboxFailures: Failure[] = [
     check: "provider.access",
     strength: "symptom",
     layer: "hypervisor",
-    message:
-      "VirtualBox's service (VBoxSVC) does not start, or not for this user: it runs as another one, or its installation is damaged",
+    message: "VirtualBox's service (VBoxSVC) does not start, or not for this user: it runs as another one, or its " +
+      "installation is damaged",
     fix: [
       manualFix("Close VirtualBox's window and every VBoxSVC process of this and other users, wait, and try again"),
       manualFix("Run all of it as the same user (none of it as administrator); else repair VirtualBox's installation"),
@@ -178,7 +183,8 @@ export const virtualboxFailures: Failure[] = [
     check: "provider.version",
     layer: "hypervisor",
     message:
-      "this VirtualBox does not know that type of guest: it is older than the template expects, or the name is misspelt",
+      "this VirtualBox does not know that type of guest: it is older than the template expects, or the name is " +
+      "misspelt",
     fix: [
       commandFix("See the types that it knows", "VBoxManage list ostypes"),
       manualFix("Update VirtualBox, or write an older type (Ubuntu_64, Debian_64)"),
@@ -189,8 +195,8 @@ export const virtualboxFailures: Failure[] = [
     pattern: /Could not launch a process for the machine '[^']{1,120}'/,
     check: "provider.access",
     layer: "hypervisor",
-    message:
-      "VirtualBox could not start its program for the VM: that front end is not installed (windows need virtualbox-qt), or may not be run",
+    message: "VirtualBox could not start its program for the VM: that front end is not installed (windows need " +
+      "virtualbox-qt), or may not be run",
     fix: [
       manualFix("Start the VM without a window (headless = true; vb.gui = false)"),
       manualFix("Or install VirtualBox completely, with its graphical part"),

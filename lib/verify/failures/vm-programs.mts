@@ -34,7 +34,8 @@ export const vmProgramFailures: Failure[] = [
         "host.disk",
         "cause",
         /Appliance write failed|Error exporting virtual machine/,
-        "VirtualBox could not write the exported VM: its disk is full, the folder is gone, or another program has the file open",
+        "VirtualBox could not write the exported VM: its disk is full, the folder is gone, or another program has " +
+        "the file open",
         "Free space (an export needs as much as the VM's disks), remove what an earlier build left, and try again",
         "On Windows: exclude the output folder from the virus scanner",
       ],
@@ -152,7 +153,8 @@ export const vmProgramFailures: Failure[] = [
       "hyperv.card",
       "cause",
       /Virtual P(?:CI|ci) Express Port.{0,160}(?:fail|error|denied|0x\w{8})/,
-      "Hyper-V could not start the VM with the card that is passed whole (DDA): the card is gone, in use, or was not dismounted",
+      "Hyper-V could not start the VM with the card that is passed whole (DDA): the card is gone, in use, or was " +
+      "not dismounted",
       hyperv,
     ],
     [

@@ -16,8 +16,10 @@ export const windowsFailures: Failure[] = [
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#449 (2025)",
   },
   {
-    pattern:
-      /virtual switch .{0,60}(?:not found|could not be found|does not exist)|There are no virtual switches created for Hyper-V/,
+    pattern: anyOf(
+      /virtual switch .{0,60}(?:not found|could not be found|does not exist)/,
+      /There are no virtual switches created for Hyper-V/,
+    ),
     near: /hyper-?v|vagrant|packer|VMSwitch/i,
     check: "provider.access",
     layer: "network",
@@ -55,11 +57,13 @@ export const windowsFailures: Failure[] = [
     check: "verify.ssh",
     layer: "network",
     message:
-      "the VM runs, and Hyper-V learns no address of it: its guest services do not report one, or its switch gives none",
+      "the VM runs, and Hyper-V learns no address of it: its guest services do not report one, or its switch gives " +
+      "none",
     fix: [
       manualFix("Open its console in Hyper-V Manager, and see whether it booted and has an address"),
       manualFix(
-        "Install the guest's services in the box (Debian, Ubuntu: hyperv-daemons or linux-cloud-tools; Fedora: hyperv-daemons)",
+        "Install the guest's services in the box (Debian, Ubuntu: hyperv-daemons or linux-cloud-tools; Fedora: " +
+          "hyperv-daemons)",
       ),
       manualFix("Use the Default Switch, or a switch with DHCP"),
     ],
@@ -75,7 +79,8 @@ export const windowsFailures: Failure[] = [
     check: "host.virtualization",
     layer: "hypervisor",
     message:
-      "Windows' hypervisor does not run: virtualization is off in the firmware, a Windows feature is off, or it is not started at boot",
+      "Windows' hypervisor does not run: virtualization is off in the firmware, a Windows feature is off, or it is " +
+      "not started at boot",
     fix: [
       firmwareFix("Turn on VT-x or SVM in the firmware's setup"),
       commandFix(
@@ -93,7 +98,8 @@ export const windowsFailures: Failure[] = [
     check: "provider.access",
     layer: "provider",
     message:
-      "Windows does not let the VM's account run: a policy took the right “Log on as a service” from NT VIRTUAL MACHINE",
+      "Windows does not let the VM's account run: a policy took the right “Log on as a service” from NT VIRTUAL " +
+      "MACHINE",
     fix: [
       commandFix("Apply the local policies again", "gpupdate /force", { root: true }),
       manualFix("Give “NT VIRTUAL MACHINE\\Virtual Machines” the right “Log on as a service” (secpol.msc)", {
@@ -111,8 +117,10 @@ export const windowsFailures: Failure[] = [
     source: "Hyper-V, read 2026-11",
   },
   {
-    pattern:
-      /required (?:permission|authorization) to complete this task|(?:must be|requires that Vagrant be) run with administrative privileges/,
+    pattern: anyOf(
+      /required (?:permission|authorization) to complete this task/,
+      /(?:must be|requires that Vagrant be) run with administrative privileges/,
+    ),
     near: /hyper-?v|vagrant|Get-VM|Start-VM/i,
     check: "provider.access",
     layer: "provider",
@@ -123,12 +131,16 @@ export const windowsFailures: Failure[] = [
     source: "Hyper-V, Vagrant (Hyper-V provider), read 2026-11",
   },
   {
-    pattern:
-      /Exporting an SMB share failed|SMB share.{0,80}(?:failed|denied)|No host IP was given to the Vagrant core NFS helper|SMB shared folders are only available when Vagrant is running/,
+    pattern: anyOf(
+      /Exporting an SMB share failed|SMB share.{0,80}(?:failed|denied)/,
+      /No host IP was given to the Vagrant core NFS helper/,
+      /SMB shared folders are only available when Vagrant is running/,
+    ),
     check: "provider.access",
     layer: "provider",
     message:
-      "Vagrant could not share the folder with the VM: SMB needs an administrator and a Windows password, and NFS does not work with Hyper-V",
+      "Vagrant could not share the folder with the VM: SMB needs an administrator and a Windows password, and NFS " +
+      "does not work with Hyper-V",
     fix: [
       manualFix("Run it as administrator, and see that no antivirus blocks PowerShell and file sharing is on"),
       manualFix("Or turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
@@ -180,10 +192,12 @@ export const windowsFailures: Failure[] = [
     strength: "symptom",
     layer: "hypervisor",
     message:
-      "Hyper-V does not take a value that it was given: a path, a generation, a size, or a type of disk that does not go with another",
+      "Hyper-V does not take a value that it was given: a path, a generation, a size, or a type of disk that does " +
+      "not go with another",
     fix: [
       manualFix(
-        "Look at the command above that line: generation 2 needs .vhdx, sizes are whole MiB, paths exist and have no quotes",
+        "Look at the command above that line: generation 2 needs .vhdx, sizes are whole MiB, paths exist and have " +
+          "no quotes",
       ),
       commandFix(
         "Read what Hyper-V wrote about it",

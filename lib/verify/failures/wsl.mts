@@ -5,7 +5,8 @@ import { type Row, rows } from "./rows.mts";
 const restart = commandFix("Stop WSL, then start it again", "wsl --shutdown");
 const update = commandFix("Update it", "wsl --update");
 const features = manualFix(
-  "In “Turn Windows features on or off”: turn off Virtual Machine Platform and Hyper-V, restart, turn them on again, restart",
+  "In “Turn Windows features on or off”: turn off Virtual Machine Platform and Hyper-V, restart, turn them on " +
+    "again, restart",
   { reboot: true },
 );
 
@@ -14,7 +15,8 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
   [
     "0x80070032",
     "host.virtualization",
-    "WSL's VM was refused as not supported (0x80070032): Virtual Machine Platform is off, or an update of Windows broke it",
+    "WSL's VM was refused as not supported (0x80070032): Virtual Machine Platform is off, or an update of Windows " +
+    "broke it",
     features,
     "If it began with an update of Windows: install the next one, or uninstall it",
     update,
@@ -37,8 +39,8 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
   [
     "0x80070001|E_INVALIDARG|0x80070057|0x8007000d",
     "host.virtualization",
-    "Windows' VM service refused the VM that WSL asked for: Windows is older than this WSL, a security program changes it, or " +
-    "%UserProfile%\\.wslconfig asks for what it does not have",
+    "Windows' VM service refused the VM that WSL asked for: Windows is older than this WSL, a security program " +
+    "changes it, or %UserProfile%\\.wslconfig asks for what it does not have",
     "Move .wslconfig away, then wsl --shutdown",
     "Update Windows, and WSL (wsl --update)",
     features,
@@ -60,9 +62,11 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
   [
     "ERROR_PATH_NOT_FOUND|0x80070003|ERROR_FILE_NOT_FOUND|0x80070002",
     "guest.image",
-    "WSL does not find a file of the distribution, most often its disk (ext4.vhdx): it was moved or deleted, or its drive is gone",
+    "WSL does not find a file of the distribution, most often its disk (ext4.vhdx): it was moved or deleted, or " +
+    "its drive is gone",
     commandFix("See the distributions", "wsl --list --verbose"),
-    "Put the file back; otherwise remove the distribution (wsl --unregister NAME, which deletes its files) and install it again",
+    "Put the file back; otherwise remove the distribution (wsl --unregister NAME, which deletes its files) and " +
+    "install it again",
   ],
   [
     "HCS_E_CONNECTION_TIMEOUT|0x8037010[df]",

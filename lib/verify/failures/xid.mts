@@ -3,6 +3,7 @@ import type { Failure, Layer, Strength } from "./types.mts";
 import { doctorFix, manualFix, remedies } from "../../fixes.mts";
 import type { Fix } from "../../findings.mts";
 import { driverLog, powerCycle } from "./fixes.mts";
+import { anyOf } from "../../text.mts";
 
 const program = manualFix("Look for an error in the program that its line names; a newer build of it may help");
 const newerDriver = manualFix("Try another release of the driver's branch (driver: {branch: …}) and rebuild the box");
@@ -76,7 +77,8 @@ const codes: [code: number | number[], strength: Strength, layer: Layer, message
   [119, "cause", "driver", "Xid 119: the GPU's firmware processor (GSP) did not answer in time", [
     newerDriver,
     manualFix(
-      "On Turing to Ada with the proprietary modules: options nvidia NVreg_EnableGpuFirmware=0 turns GSP off; open modules need it",
+      "On Turing to Ada with the proprietary modules: options nvidia NVreg_EnableGpuFirmware=0 turns GSP off; open " +
+        "modules need it",
     ),
     powerCycle,
   ]],
@@ -155,7 +157,10 @@ const codes: [code: number | number[], strength: Strength, layer: Layer, message
 export const xidFailures: Failure[] = [
   ...codes.map(([code, strength, layer, message, fix]): Failure => ({
     pattern: code === 79
-      ? /Xid \([^()]{1,40}\): 79\b|GPU has fallen off the bus|NV_ERR_GPU_IS_LOST|GPU lost from the bus|GPU is lost\b|NVMLError_GpuIsLost/
+      ? anyOf(
+        /Xid \([^()]{1,40}\): 79\b|GPU has fallen off the bus|NV_ERR_GPU_IS_LOST|GPU lost from the bus/,
+        /GPU is lost\b|NVMLError_GpuIsLost/,
+      )
       : new RegExp(`Xid \\([^()]{1,40}\\): (?:${[code].flat().join("|")})\\b`),
     check: code === 79 ? "gpu.power" : "guest.driver",
     strength,

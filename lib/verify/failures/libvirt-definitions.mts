@@ -1,0 +1,175 @@
+import type { Failure } from "./types.mts";
+import { commandFix, doctorFix, remedies } from "../../fixes.mts";
+import { libvirtSource, powerCycle, vfioWords, vmWords } from "./fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const drivers = commandFix("See which driver has the card", "lspci -nnk -d ::03xx");
+
+/** Sentences of libvirt about a VM's devices and definition that no other table has, by topic. */
+export const libvirtDefinitionFailures: Failure[] = [
+  ...rows({ layer: "vfio", near: vfioWords, source: libvirtSource }, [
+    [
+      "gpu.in-use",
+      "cause",
+      anyOf(
+        /PCI device \S{1,20} is already in use|PCI device \S{1,20} is in use by driver/,
+        /PCI slot \S{1,20} already in use/,
+      ),
+      "libvirt counts the card as used: another VM has it, or a part of it (its audio function) stayed with one",
+      remedies.otherVm,
+      "If no VM has it: restart libvirt's daemon, which then counts again",
+    ],
+    [
+      "gpu.match",
+      "symptom",
+      /Failed to (?:open config space file|read from) '\/sys\/bus\/pci\/devices/,
+      "libvirt cannot read a PCI device: it runs in a container with a read-only /sys, or the device left the bus",
+      "If it is not the card: nothing to do; otherwise see that the card is there and answers",
+      drivers,
+    ],
+    [
+      "gpu.driver",
+      "cause",
+      anyOf(
+        /drivers\/vfio-pci\/(?:bind|new_id)['"]?: (?:write error: )?(?:invalid argument|no such device)/,
+        /stat \/dev\/vfio\/(?:\d{1,4}|devices\/vfio\d{1,4}): no such file/,
+      ),
+      "vfio-pci does not have the card: the IOMMU is off (invalid argument), or another driver took the card (again)",
+      drivers,
+      doctorFix("iommu.enabled"),
+      remedies.bindAtBoot,
+    ],
+    [
+      "gpu.reset",
+      "cause",
+      /Active \S{1,20} devices on bus with \S{1,20}, not doing bus reset/,
+      "the card can only be reset together with other devices on its bus, and one of them is in use",
+      "Pass all functions of the card (its audio, USB) to the same VM, and leave the others to vfio-pci",
+      doctorFix("gpu.reset"),
+      powerCycle,
+    ],
+    [
+      "gpu.driver",
+      "cause",
+      anyOf(
+        /Failed to probe driver \S{1,20}: |Attempting to use unknown stub driver|No stub driver configured for PCI/,
+        /Invalid device \S{1,20} driver file|Failed to (?:un)?bind PCI device \S{1,20} (?:from|to)/,
+        /host device driver name '\w{1,12}' is not supported/,
+      ),
+      "libvirt could not give the card to vfio-pci: that module does not load here, or the VM's definition names " +
+      "an old driver (kvm)",
+      commandFix("Load it", "modprobe vfio-pci", { root: true }),
+      drivers,
+      remedies.bindAtBoot,
+    ],
+    [
+      "gpu.match",
+      "cause",
+      /mdev device not found|mediated device \S{1,40} is not found|could not access \/sys\/bus\/mdev/,
+      "the virtual GPU (mdev) that the VM asks for does not exist: it has to be created again after each boot of " +
+      "the host",
+      commandFix("See which there are", "ls /sys/bus/mdev/devices"),
+      "Create it with mdevctl define --auto, which keeps it over a boot",
+    ],
+    [
+      "provider.mode",
+      "symptom",
+      anyOf(
+        /unable to execute QEMU command 'device_add'/,
+        /unable to execute QEMU command 'device_del'|Bus '?\S{0,20}'? ?does not support hotplugging/,
+      ),
+      "a device could not be added to or removed from the running VM",
+      "Shut the VM down, change its definition, and start it again; to add cards at run time it needs free " +
+      "pcie-root-ports",
+    ],
+    [
+      "provider.mode",
+      "symptom",
+      /Resetting the Virtual Machine is required/,
+      "the VM crashed or was stopped by QEMU, and goes on only after a reset",
+      commandFix("Read the VM's own log", "tail -n 40 /var/log/libvirt/qemu/NAME.log", { root: true }),
+      "Then reset it: virsh reset NAME",
+    ],
+    [
+      "host.memory",
+      "cause",
+      /cannot limit locked memory (?:of process \d{1,9} )?to/,
+      "libvirt may not raise the limit on locked memory that a VM with a card needs: it runs in a container, or " +
+      "as your user",
+      "Use qemu:///system rather than qemu:///session; in a container: give it the capability SYS_RESOURCE or " +
+      "ulimits: {memlock: -1}",
+    ],
+  ]),
+  ...rows({ layer: "hypervisor", near: vmWords, source: libvirtSource }, [
+    [
+      "guest.firmware",
+      "cause",
+      anyOf(
+        /ACPI must be enabled in order to use UEFI/,
+        /Secure boot (?:is supported (?:with|for)|requires SMM)/,
+        /Only EFI firmware permits NVRAM|NVRAM (?:template )?is not permitted when/,
+      ),
+      "the VM's UEFI firmware needs settings that its definition lacks: ACPI, machine type q35, and SMM for " +
+      "Secure Boot",
+      "Write <acpi/> and <smm state='on'/> in features, and machine='q35'; or use firmware without Secure Boot",
+    ],
+    [
+      "provider.version",
+      "cause",
+      anyOf(
+        /machine type '[^']{1,40}' is not supported by emulator/,
+        /machine type '[^']{1,40}' does not support/,
+      ),
+      "this QEMU does not have the machine type of the VM's definition: the VM was made with a newer or another QEMU",
+      commandFix("See which types there are", "qemu-system-x86_64 -machine help"),
+      "Write machine='q35' in the domain (virsh edit): libvirt then takes the newest that there is",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /Unknown CPU model \S{1,40}|unable to find CPU model/,
+        /require extended interrupt mode|Maximum CPUs greater than/,
+        /CPU topology doesn't match (?:maximum|desired|the)/,
+      ),
+      "the VM asks for a CPU model, a number of CPUs or a topology that QEMU or its machine type does not have",
+      "Use cpu mode='host-passthrough', and sockets × cores × threads equal to vcpus; above 255 CPUs: a vIOMMU " +
+      "with eim='on'",
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /could not find capabilities for arch|unable to find the emulator for|No emulator found for/,
+        /cannot execute binary \/\S{1,80}: (?:Permission denied|No such file|Exec format)/,
+      ),
+      "QEMU for that architecture is not installed, or libvirt may not run the emulator that the VM's definition names",
+      commandFix("See what libvirt knows", "virsh -c qemu:///system capabilities"),
+      "Write <emulator>/usr/bin/qemu-system-x86_64</emulator>; a script as emulator needs a line in AppArmor's " +
+      "profile and its x bit",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /virtiofs is not (?:yet )?supported in session mode/,
+        /could not start virtiofsd|Unable to find a satisfying virtiofsd/,
+        /\bvirtiofsd\S{0,12} (?:died|failed|exited)/,
+      ),
+      "a shared folder by virtiofs does not start: virtiofsd is missing or may not read the folder, or libvirt " +
+      "runs as your user",
+      "Install virtiofsd, use qemu:///system, and give the VM shared memory (memoryBacking, access mode='shared')",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /IDE controllers are unsupported for this|Target domain has no PCI support/,
+        /(?:is|are) not supported by this QEMU binary|not supported (?:with|in) this QEMU binary/,
+      ),
+      "the VM's definition has a device that its machine type or this QEMU does not have (q35 has no IDE)",
+      "Use SATA or virtio disks with q35, and remove devices such as SPICE or QXL that this QEMU was built without",
+    ],
+  ]),
+];

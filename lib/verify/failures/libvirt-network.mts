@@ -1,0 +1,173 @@
+import type { Failure } from "./types.mts";
+import { commandFix, manualFix, remedies } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { each, install, vmWords } from "./fixes.mts";
+
+/** Errors of libvirt about the networks of VMs. */
+export const libvirtNetworkFailures: Failure[] = [
+  {
+    pattern: /Unable to open \/dev\/net\/tun|could not open \/dev\/net\/tun: No such/,
+    check: "provider.access",
+    layer: "network",
+    message: "the kernel module tun is not loaded, and without it no VM gets a network",
+    fix: [
+      commandFix("Load it", "modprobe tun", { root: true }),
+      manualFix("If there is no such module: the kernel was updated, and the host not rebooted since", {
+        reboot: true,
+      }),
+    ],
+    source: "libvirt 9.0 (2023-01), seen through vagrant-libvirt; QEMU",
+  },
+  {
+    pattern: /firewalld can't find the 'libvirt|INVALID_ZONE: libvirt/,
+    check: "provider.access",
+    layer: "network",
+    message: "firewalld does not know libvirt's zone: libvirt was installed while firewalld ran",
+    fix: [
+      commandFix("Let firewalld read its zones again", "firewall-cmd --reload", { root: true }),
+      commandFix("Then start the network", "virsh -c qemu:///system net-start default", { root: true }),
+    ],
+    source: "libvirt; libreswan/libreswan#2763 (2026-05)",
+  },
+  {
+    pattern: anyOf(
+      /Failed to (?:apply|add) firewall (?:rules?|command)/,
+      /COMMAND_FAILED: '\S{0,30}(?:iptables|nft)\S{0,10} .{0,120}LIBVIRT/,
+      /error: internal error: (?:Child process|Failed to run firewall command) .{0,80}(?:iptables|nft|ip6tables)/,
+      /(?:Unable to find|cannot find) '(?:nft|iptables|ebtables)' binary/,
+      /Failed to initialize a valid firewall backend/,
+    ),
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message:
+      "libvirt could not write its firewall rules: iptables or nftables is missing, or the kernel's modules for it are",
+    fix: each(
+      install("Install them", {
+        apt: "iptables nftables",
+        dnf: "iptables-nft nftables",
+        pacman: "iptables-nft dnsmasq",
+        zypper: "iptables nftables",
+      }),
+      manualFix('Or choose the other one: firewall_backend = "nftables" or "iptables" in /etc/libvirt/network.conf'),
+      manualFix("If the kernel was updated and the host not rebooted since: reboot", { reboot: true }),
+    ),
+    source: "libvirt 10.4 (2024-06) and later",
+  },
+  {
+    pattern: anyOf(
+      /error creating (?:bridge|macvtap) interface \S{1,40}.{0,40}: Operation not permitted/,
+      /Unable to create (?:tap|bridge) device.{0,40}: Operation not permitted/,
+      /failed to communicate with bridge helper: .{0,80}access denied by acl file/,
+    ),
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message:
+      "this libvirt runs as your user (qemu:///session), which may make no networks, or in a container without the " +
+      "right",
+    fix: [
+      commandFix("Use the system's libvirt", "virsh -c qemu:///system net-list --all"),
+      manualFix("Vagrant: libvirt.qemu_use_session = false, and LIBVIRT_DEFAULT_URI unset"),
+      manualFix("For one bridge of the host: a line “allow br0” in /etc/qemu/bridge.conf", { root: true }),
+      manualFix("In a container: give it the capability NET_ADMIN and /dev/net/tun"),
+    ],
+    source: "libvirt, qemu-bridge-helper; vagrant-libvirt/vagrant-libvirt#1786 (2023-10), #380 (2023-06), " +
+      "flathub/org.virt_manager.virt-manager#91 (2025-10)",
+  },
+  {
+    pattern: anyOf(
+      /Network is already in use by interface|error creating bridge interface \S{1,20} ?: File exists/,
+      /could not find a free (?:address|subnet)|Network .{0,40}overlaps with/,
+    ),
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message: "something else on this host already has the addresses or the bridge of libvirt's network",
+    fix: [
+      commandFix("See which networks there are", "virsh -c qemu:///system net-list --all"),
+      commandFix("See whose addresses and bridges these are", "ip address"),
+    ],
+    source: "libvirt 9.0 (2023-01); vagrant-libvirt/vagrant-libvirt#617, #670",
+  },
+  {
+    pattern: anyOf(
+      /cannot find dnsmasq in |Cannot check dnsmasq binary|Failed to find path to dnsmasq binary/,
+      /dnsmasq: (?!failed to create listening)(?:cannot |failed to |unknown |bad |illegal )/,
+    ),
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message:
+      "dnsmasq, which gives the VMs of libvirt's network their addresses, is missing or refuses its settings: its " +
+      "line says why",
+    fix: each(
+      install("Install it", { apt: "dnsmasq-base", dnf: "dnsmasq", pacman: "dnsmasq", zypper: "dnsmasq" }),
+      commandFix("See which dnsmasq runs: a wrapper (firejail) in /usr/local/bin can stop it", "command -v dnsmasq"),
+      commandFix("Then start the network", "virsh -c qemu:///system net-start default", { root: true }),
+    ),
+    source: "libvirt (src/util/virdnsmasq.c), read 2026-11; netblue30/firejail#5137 (2022-05)",
+  },
+  {
+    pattern: /Child process \(VIR_BRIDGE_NAME=\S{1,20} \S{0,60}dnsmasq/,
+    near: vmWords,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "network",
+    fallback: true,
+    message:
+      "dnsmasq, which gives the VMs of libvirt's network their addresses, ended at its start: the end of the line " +
+      "says why",
+    fix: [
+      commandFix("See which dnsmasq runs: a wrapper (firejail) in /usr/local/bin can stop it", "command -v dnsmasq"),
+      commandFix("See who listens already", "ss -lnup 'sport = :53 or sport = :67'", { root: true }),
+      commandFix("Then start the network", "virsh -c qemu:///system net-start default", { root: true }),
+    ],
+    source: "libvirt (src/network/bridge_driver.c), read 2026-11; netblue30/firejail#5137 (2022-05)",
+  },
+  {
+    pattern: /dnsmasq: failed to create listening socket for \S{1,60}: Address already in use/,
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message: "another name server on this host listens on the address that libvirt's network needs",
+    fix: [commandFix("See which", "ss -lnup 'sport = :53 or sport = :67'", { root: true })],
+    source: "dnsmasq, as libvirt shows it, read 2026-11",
+  },
+  {
+    pattern: /network '[^']{1,80}' is not active/,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "network",
+    message: "a libvirt network is inactive",
+    fix: [
+      remedies.network,
+      commandFix("Let it start by itself from now on", "virsh -c qemu:///system net-autostart default", { root: true }),
+      manualFix("If the line names another network, start that one"),
+    ],
+    source: "libvirt 9.0 (2023-01); vagrant-libvirt/vagrant-libvirt#60, #116",
+  },
+  {
+    pattern: /network '[^']{1,80}' does not have a bridge name/,
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message: "a libvirt network has no bridge of its own (macvtap, routed by another program), and Vagrant needs one",
+    fix: [
+      commandFix("See which networks there are", "virsh -c qemu:///system net-list --all"),
+      manualFix("Use a NAT network for the management network (libvirt.management_network_name)"),
+    ],
+    source: "libvirt, vagrant-libvirt; vagrant-libvirt/vagrant-libvirt#599 (2016-05, 2021-04)",
+  },
+  {
+    pattern: /no network with matching name '|Cannot get interface MTU on '|failed to get mtu of bridge `/,
+    check: "provider.access",
+    layer: "network",
+    message: "libvirt has no network or bridge of that name",
+    fix: [
+      manualFix("Define it with virsh net-define; libvirt brings the default one as networks/default.xml"),
+      commandFix("See which there are", "virsh -c qemu:///system net-list --all"),
+    ],
+    source: "libvirt 9.0; vagrant-libvirt/vagrant-libvirt#1258 (2021-04)",
+  },
+];

@@ -1,0 +1,119 @@
+import type { Failure } from "./types.mts";
+import { commandFix } from "../../fixes.mts";
+import { hostErrors, vmWords } from "./fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const options = "Compare with QEMU's own list: qemu-system-x86_64 -device help (-machine help, -cpu help)";
+
+/** Messages of QEMU about a VM's machine: CPU, memory, disks, options. */
+export const machineFailures: Failure[] = [
+  ...rows({ layer: "hypervisor", near: vmWords, source: "QEMU, general knowledge, 2026-11" }, [
+    [
+      "host.virtualization",
+      "cause",
+      /KVM internal error\. Suberror: \d|KVM: entry failed, hardware error/,
+      "the CPU refused to go on with the VM: the VM's CPU model or firmware does not fit this CPU, or nesting fails",
+      "Use the CPU model host-passthrough, and update kernel, microcode and QEMU",
+      hostErrors,
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      /unable to find CPU model '|CPU model .{0,60}(?:not found|is not supported)/,
+      "the VM asks for a CPU that this QEMU or host does not have",
+      "Use host-passthrough, or a model of qemu-system-x86_64 -cpu help",
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      /failed to set MSR 0x\w{1,8} to|kvm_buf_set_msrs: Assertion/,
+      "the kernel's KVM does not take a CPU register that QEMU sets: the VM's CPU model does not fit, or QEMU and " +
+      "kernel are of different times",
+      "Use the CPU model host-passthrough, update both, or leave nesting out (-vmx)",
+    ],
+    [
+      "host.virtualization",
+      "note",
+      /already loaded vendor module 'kvm_/,
+      "KVM's module for this CPU is loaded already, so nothing has to be done",
+      "Look for another error",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /Display '\w{1,12}' is not available|does not accept value '(?:gtk|sdl|spice-app)/,
+        /-display .{0,60}not (?:available|compiled)/,
+      ),
+      "this QEMU is built without that kind of display, or its package for it is not installed",
+      "Use headless or -display none (VNC), or install the package with QEMU's displays",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /Bus '[^']{1,30}' (?:not found|does not support hotplugging|is full)|no slot\/function available/,
+        /PCI: single function device can't be populated|No more available PCI (?:slots|addresses)/,
+      ),
+      "the VM has no free place of that kind on its PCI bus",
+      "Use machine type q35 with more pcie-root-port controllers, or another address",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /could not configure \/dev\/net\/tun|bridge helper failed|failed to parse default acl file/,
+        /network script \S{1,80} failed/,
+      ),
+      "QEMU could not make the VM's network device: it lacks the rights, or the bridge",
+      "Use libvirt's network, or allow the bridge in /etc/qemu/bridge.conf",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /Could not set up host forwarding rule/,
+        /-(?:vnc|spice|monitor|qmp|serial) .{0,120}Address already in use/,
+        /Failed to bind socket.{0,80}Address already in use/,
+      ),
+      "a port that QEMU listens on is in use, most often by another VM",
+      commandFix("See which VMs run", "virsh -c qemu:///system list; pgrep -a qemu"),
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Image is not in \w{1,10} format|Image is corrupt|Marking image as corrupt/,
+        /Unknown (?:driver|protocol) '\w{1,20}'|Could not read L1 table/,
+      ),
+      "the disk image is damaged, or of another format than the VM's definition says",
+      "Look at it: qemu-img info FILE, then qemu-img check FILE; take the right format, or fetch the image again",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /could not load (?:PC BIOS|kernel|initrd|initial ram disk)/,
+        /-(?:drive|cdrom|hda|kernel|bios|pflash)\b.{0,240}Could not open/,
+      ),
+      "QEMU does not find or may not read a disk, kernel or firmware file that it was given",
+      "Correct the path, and let QEMU's user read it",
+    ],
+    [
+      "provider.access",
+      "note",
+      /terminating on signal \d{1,2} from pid/,
+      "QEMU was ended from outside, by libvirt or by a person",
+      "Look for an error before this line",
+    ],
+    [
+      "provider.version",
+      "fallback",
+      /qemu-(?:system-\w{3,12}|kvm|img): (?!warning|terminating)\S/,
+      "QEMU reports an error, the last part of its line says which",
+      options,
+      hostErrors,
+    ],
+  ]),
+];
