@@ -2,21 +2,30 @@
 
 /** The KEY:VALUE lines of a section. */
 export class Facts {
-  readonly pairs: [string, string][];
+  /** Each key and value, in the order of the lines. */
+  readonly pairs: [string, string][] = [];
+  readonly #values = new Map<string, string[]>();
 
   constructor(lines: string[] = []) {
-    this.pairs = lines.flatMap((line) => {
+    for (const line of lines) {
       const colon = line.indexOf(":");
-      return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1).trim()]] : [];
-    });
+      if (colon <= 0) continue;
+      const key = line.slice(0, colon);
+      const value = line.slice(colon + 1).trim();
+      this.pairs.push([key, value]);
+      const values = this.#values.get(key);
+      if (values) values.push(value);
+      else this.#values.set(key, [value]);
+    }
   }
 
+  /** The values of the lines with this key, in their order. */
   all(key: string): string[] {
-    return this.pairs.filter(([name]) => name === key).map(([, value]) => value);
+    return [...this.#values.get(key) ?? []];
   }
 
   one(key: string): string | undefined {
-    return this.pairs.find(([name]) => name === key)?.[1] || undefined;
+    return this.#values.get(key)?.[0] || undefined;
   }
 
   number(key: string): number | undefined {
@@ -31,8 +40,7 @@ export class Facts {
 
   /** The words of a value that may be empty. */
   words(key: string): string[] | undefined {
-    const pair = this.pairs.find(([name]) => name === key);
-    return pair && pair[1].split(" ").filter(Boolean);
+    return this.#values.get(key)?.[0]?.split(" ").filter(Boolean);
   }
 
   under(prefix: string): Record<string, string> {

@@ -20,8 +20,11 @@ const pasteLimit = 1 << 20;
 /** The pattern must match within this many characters before and after a key. */
 const reach = 800;
 
-/** Prepares a catalogue. Returns the function that finds its entries in a log. */
-export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => Match[] {
+/**
+ * Prepares a catalogue. Returns the function that finds its entries in a log. `compile`: creates
+ * the expression that runs on a {@link squeezed} text from an entry's pattern.
+ */
+export function matcher(failures: Failure[], compile = compiled): (paste: Pasted, ours: boolean) => Match[] {
   const patterns: (RegExp | undefined)[] = [];
   const ranksOf = new Map<string, Set<number>>();
   for (const [rank, { pattern }] of failures.entries()) {
@@ -44,7 +47,7 @@ export function matcher(failures: Failure[]): (paste: Pasted, ours: boolean) => 
         if (found.has(rank) || at < (tried.get(rank) ?? 0)) continue;
         const from = at < reach ? 0 : text.indexOf("\n", at - reach) + 1 || at - reach;
         const begin = from > at ? at - reach : from;
-        const pattern = patterns[rank] ??= compiled(failures[rank]!.pattern);
+        const pattern = patterns[rank] ??= compile(failures[rank]!.pattern);
         const part = text.slice(begin, at + reach);
         const whole = at + reach >= text.length ? Infinity : part.length;
         pattern.lastIndex = 0;
