@@ -485,43 +485,81 @@ elif [ -d "$sys/bus/pci/devices" ]; then
         */boot_vga */reset_method */power_state */d3cold_allowed */numa_node */sriov_totalvfs */sriov_numvfs
       grep -nHEsv '^0x0* 0x0* 0x0*$' */resource
       # shellcheck disable=SC2012 # readlink takes one name per call
-      ls -ldn * */driver */iommu_group 2>/dev/null |
-        sed -n 's/^.* \([^ ]*\) -> .*\(devices\/.*\)$/\1\/path:\2/; s/^.* \([^ ]*\) -> .*\//\1:/
-          /^[0-9a-f:.]*\/[a-z_]*:/p'
-      # none for a missing driver or group, so that a missing line only means "not read"
-      count=0
-      for path in *; do
-        [ -L "$path/driver" ] || fact "$path/driver" none
-        [ -L "$path/iommu_group" ] || fact "$path/iommu_group" none
-        [ -d "$path/vfio-dev" ] && for node in "$path"/vfio-dev/vfio*; do fact "$path/vfio-dev" "${node##*/}"; done
-        [ -L "$path/physfn" ] && fact "$path/physfn" "$(cd -P "$path/physfn" && echo "${PWD##*/}")"
-        count=$((count + 1))
-      done
-      fact count "$count"
-      wanted=' '
-      # graphics cards, and accelerators (cards without display outputs)
-      # shellcheck disable=SC2013 # these names contain no spaces
-      for gpu in $(grep -lsE '^0x(03|12)' */class); do
-        gpu=${gpu%/class}
-        for path in "$gpu" "$gpu"/iommu_group/devices/*; do
-          line "$path/vendor" || continue
-          id=${value#0x}
-          line "$path/device" || continue
-          id=$id${value#0x}
-          case $wanted in *" $id "*) ;; *) wanted="$wanted$id " ;; esac
-        done
+      ls -ldn * */driver */iommu_group */physfn */vfio-dev/vfio* 2>/dev/null | awk '
+        {
+          link = $(NF - 1) == "->"
+          path = link ? $(NF - 2) : $NF
+          n = split(path, part, "/")
+          target = link ? $NF : ""
+          short = target
+          sub(/.*\//, "", short)
+        }
+        n == 1 {
+          device[++count] = path
+          if (match(target, /.*devices\//)) print path "/path:devices/" substr(target, RLENGTH + 1)
+        }
+        n == 2 && link {
+          links[path] = short
+          if (part[2] != "physfn") print path ":" short
+        }
+        n == 3 { nodes[part[1]] = nodes[part[1]] part[1] "/vfio-dev:" part[3] "\n" }
+        # none for a missing driver or group, so that a missing line only means "not read"
+        END {
+          for (i = 1; i <= count; i++) {
+            path = device[i]
+            if (!((path "/driver") in links)) print path "/driver:none"
+            if (!((path "/iommu_group") in links)) print path "/iommu_group:none"
+            if (path in nodes) printf "%s", nodes[path]
+            if ((path "/physfn") in links) print path "/physfn:" links[path "/physfn"]
+          }
+          print "count:" count + 0
+        }'
+      named=
+      # Graphics cards, and accelerators (cards without display outputs), as DEVICE=GROUP=REGION,…:
+      # the regions without an address. GROUP is empty if it was printed for another card. One awk,
+      # since a read of the shell makes a system call for every byte.
+      for gpu in $(
+        gpus=$(grep -lsE '^0x(03|12)' */class | sed 's/class$//')
+        # shellcheck disable=SC2046,SC2086 # these names contain no spaces
+        [ -z "$gpus" ] || {
+          printf '%s\n' $gpus
+          ls -ldn $(printf '%siommu_group\n' $gpus) 2>/dev/null
+          grep -Hs -m 6 '' $(printf '%sresource\n' $gpus)
+        } | awk '
+          sub(/\/$/, "") { gpu[++count] = $0; group[$0] = "none" }
+          $(NF - 1) == "->" {
+            path = $(NF - 2)
+            sub(/\/iommu_group$/, "", path)
+            group[path] = $NF
+            sub(/.*\//, "", group[path])
+            if (seen[group[path]]++) group[path] = ""
+          }
+          at = index($0, "/resource:") {
+            path = substr($0, 1, at - 1)
+            split(substr($0, at + 10), word, " ")
+            if (word[1] word[2] !~ /[^0x]/) unset[path] = unset[path] "," region[path] + 0
+            region[path]++
+          }
+          END { for (i = 1; i <= count; i++) print gpu[i] "=" group[gpu[i]] "=" substr(unset[gpu[i]], 2) }'
+      ); do
+        unset=${gpu##*=}
+        case $gpu in
+          *=none=*) named="$named ${gpu%%=*}" ;;
+          *==*) ;;
+          *) named="$named ${gpu%%=*}/iommu_group/devices/*" ;;
+        esac
+        gpu=${gpu%%=*}
         # below a port that the firmware marks as external (Thunderbolt, USB4); since kernel 5.14
         line "$gpu/removable" && fact "$gpu/removable" "$value"
         if [ -e "$gpu/rom" ]; then fact "$gpu/rom" yes; else fact "$gpu/rom" none; fi
-        # regions without an address; an empty list means that there are none
+        # an empty list means that there are none
         if [ -r "$gpu/resource" ]; then
-          unset=
-          index=0
-          while [ "$index" -lt 6 ] && read -r start end _; do
-            case $start$end in *[!0x]*) ;; *) unset="$unset $index" ;; esac
-            index=$((index + 1))
-          done <"$gpu/resource"
-          fact "$gpu/unset" "${unset# }"
+          IFS_before=$IFS
+          IFS=,
+          # shellcheck disable=SC2086 # a list with commas
+          set -- $unset
+          IFS=$IFS_before
+          fact "$gpu/unset" "$*"
         fi
         drawn=
         names "$gpu"/drm/* && fact "$gpu/drm" "$value" && drawn=yes
@@ -548,18 +586,25 @@ elif [ -d "$sys/bus/pci/devices" ]; then
       for ids in "$root/usr/share/misc/pci.ids" "$root/usr/share/hwdata/pci.ids"; do
         [ -r "$ids" ] && break
       done
-      if [ "$wanted" != ' ' ] && [ -r "$ids" ]; then
-        section pci-names
+      if [ -n "$named" ] && [ -r "$ids" ]; then
         # (sorted by vendor: awk stops after the last vendor that it needs)
-        awk -v wanted="$wanted" '
-          BEGIN {
-            n = split(wanted, id, " ")
-            for (i = 1; i <= n; i++) {
-              device[id[i]]
-              vendor[substr(id[i], 1, 4)]
-              if (substr(id[i], 1, 4) > last) last = substr(id[i], 1, 4)
+        # shellcheck disable=SC2086 # patterns
+        set -- $named
+        # shellcheck disable=SC2046 # these names contain no spaces
+        grep -HEs . $(printf '%s/vendor\n' "$@") $(printf '%s/device\n' "$@") | awk '
+          !known {
+            value = substr($0, match($0, /:0x/) + 3, 4)
+            path = substr($0, 1, RSTART - 8)
+            if (substr($0, RSTART - 7, 7) == "/vendor") of[path] = value
+            else if (path in of) {
+              device[of[path] value]
+              vendor[of[path]]
+              if (of[path] > last) last = of[path]
             }
+            next
           }
+          last == "" { exit }
+          !begun++ { print "[pci-names]" }
           /^\t/ {
             if (inside && (now substr($0, 2, 4)) in device) print now "/" substr($0, 2, 4) ":" substr($0, 8)
             next
@@ -568,7 +613,7 @@ elif [ -d "$sys/bus/pci/devices" ]; then
             now = substr($0, 1, 4)
             if (now > last) exit
             if (inside = now in vendor) print now ":" substr($0, 7)
-          }' "$ids"
+          }' - known=1 "$ids"
       fi
     }
   )

@@ -64,16 +64,26 @@ function compare(title: string, subjects: Subject[], wanted = ""): void {
   });
 }
 
-function fakeTree(devices: number): string {
-  const tree = join(work, `tree-${devices}`);
+type TreeKind = "" | "virtual" | "cards" | "one-group";
+
+/**
+ * A tree of PCI devices. Every 64th is a graphics card, and each has its own IOMMU group, except:
+ * `virtual`, where all but every 128th are virtual functions; `cards`, where all are graphics
+ * cards; `one-group`, where all are in one group.
+ */
+function fakeTree(devices: number, kind: TreeKind = ""): string {
+  const tree = join(work, `tree-${devices}${kind}`);
   mkdirSync(join(tree, "sys/bus/pci/devices"), { recursive: true });
   mkdirSync(join(tree, "sys/bus/pci/drivers/nvidia"), { recursive: true });
+  const hex = (n: number) => n.toString(16).padStart(2, "0");
+  const addressOf = (i: number) => `0000:${hex(i >> 5)}:${hex(i & 31)}.0`;
   for (let i = 0; i < devices; i++) {
-    const bdf = `0000:${(i >> 5).toString(16).padStart(2, "0")}:${(i & 31).toString(16).padStart(2, "0")}.0`;
+    const bdf = addressOf(i);
+    const groupNumber = kind === "one-group" ? 0 : i;
     const device = join(tree, "sys/devices/pci0000:00", bdf);
     mkdirSync(device, { recursive: true });
     const files: Record<string, string> = {
-      class: i % 64 === 1 ? "0x030000" : "0x020000",
+      class: kind === "cards" || i % 64 === 1 ? "0x030000" : "0x020000",
       vendor: "0x10de",
       device: "0x2786",
       subsystem_vendor: "0x1043",
@@ -91,9 +101,10 @@ function fakeTree(devices: number): string {
     };
     for (const [name, text] of Object.entries(files)) writeFileSync(join(device, name), `${text}\n`);
     symlinkSync("../../../bus/pci/drivers/nvidia", join(device, "driver"));
-    symlinkSync(`../../../kernel/iommu_groups/${i}`, join(device, "iommu_group"));
+    symlinkSync(`../../../kernel/iommu_groups/${groupNumber}`, join(device, "iommu_group"));
+    if (kind === "virtual" && i % 128 > 0) symlinkSync(`../${addressOf(i - i % 128)}`, join(device, "physfn"));
     symlinkSync(`../../../devices/pci0000:00/${bdf}`, join(tree, "sys/bus/pci/devices", bdf));
-    const group = join(tree, "sys/kernel/iommu_groups", String(i));
+    const group = join(tree, "sys/kernel/iommu_groups", String(groupNumber));
     mkdirSync(join(group, "devices"), { recursive: true });
     writeFileSync(join(group, "type"), "DMA-FQ\n");
     writeFileSync(join(group, "reserved_regions"), "0x00000000fee00000 0x00000000feefffff msi\n");
@@ -305,11 +316,18 @@ try {
   reading();
   startUp(saved);
   await besideOthers();
-  const probe = (devices: number) => ({
-    name: `probe, ${devices} PCI devices`,
-    command: ["sh", join(root, "scripts/probe-linux.sh"), fakeTree(devices)],
+  const probe = (title: string, tree: string) => ({
+    name: `probe, ${title}`,
+    command: ["sh", join(root, "scripts/probe-linux.sh"), tree],
   });
-  compare("Probe", [probe(64), probe(1024)], "at most 12 times, under 500 ms");
+  const plain = probe("1,024 PCI devices", fakeTree(1024));
+  compare("Probe", [probe("64 PCI devices", fakeTree(64)), plain], "at most 12 times, under 500 ms");
+  compare("Probe of 1,024 PCI devices", [
+    plain,
+    probe("1,016 virtual functions", fakeTree(1024, "virtual")),
+    probe("1,024 graphics cards", fakeTree(1024, "cards")),
+    probe("one group of 1,024", fakeTree(1024, "one-group")),
+  ], "virtual functions and one group at most 1.2 times, cards 2 times");
   const large = join(work, "large.txt");
   writeFileSync(large, spawnSync("sh", [join(root, "scripts/probe-linux.sh"), join(work, "tree-1024")]).stdout);
   compare("A saved host of 1,024 PCI devices", [
