@@ -7,7 +7,8 @@ import { names } from "../lib/plan/assets.mts";
 import { notesFor, runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseHost } from "../lib/host/parse.mts";
-import { foreign, supportTable } from "../lib/resolve/support-table.mts";
+import { foreignProviders } from "../lib/resolve/foreign-providers.mts";
+import { supportTable } from "../lib/resolve/support-table.mts";
 import { implemented, supportMarkdown, supportOf } from "../lib/resolve/support.mts";
 import { makePlan } from "../lib/plan/plan.mts";
 import { providers } from "../lib/resolve/providers.mts";
@@ -184,13 +185,13 @@ test("libvirt is mentioned only if the config names it", () => {
 
 test("other Vagrant providers are refused by name, with those that work", () => {
   assert.equal(implemented, ["libvirt", "hyperv", "virtualbox"]);
-  const sentences = Object.keys(foreign).map((name) => {
+  const sentences = Object.keys(foreignProviders).map((name) => {
     const [says] = bad(hosts.linux, name);
     assert.match(
       says!,
       new RegExp(`^provider\\.host: GPU passthrough not implemented for ${name}: .*; it works with libvirt`),
     );
-    return foreign[name]!.reason;
+    return foreignProviders[name]!.reason;
   });
   assert.is(new Set(sentences).size, 4, "VMware, QEMU, UTM and Docker each have their own");
   const plain = parseConfig("machines: [{name: a, box: lab/x, provider: utm}]");

@@ -9,10 +9,13 @@ import { mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
 import { creation, leftOutMessage, placeOfPath } from "./compose-paths.mts";
+import { anyOf } from "../text.mts";
 
 /** Paths that every Linux VM has. */
-const vmPaths =
-  /^\/(proc|sys|dev|run|tmp|boot|lib|usr|var\/run|var\/log|var\/tmp|var\/lib\/docker|var\/lib\/containers|etc\/(localtime|timezone|os-release|machine-id|passwd|group|shadow|resolv\.conf|hosts|hostname|ssl|ca-certificates|OpenCL|vulkan|cdi|docker))(\/|$)|^\/(etc)?$/;
+const vmPaths = anyOf(
+  /^\/(proc|sys|dev|run|tmp|boot|lib|usr|var\/run|var\/log|var\/tmp|var\/lib\/docker|var\/lib\/containers|etc\/(localtime|timezone|os-release|machine-id|passwd|group|shadow|resolv\.conf|hosts|hostname|ssl|ca-certificates|OpenCL|vulkan|cdi|docker))(\/|$)/,
+  /^\/(etc)?$/,
+);
 /**
  * A name that looks like a file's rather than a folder's: its ending is not a version or domain.
  */
@@ -159,7 +162,8 @@ function mountFlaw(
     fix: manualFix(
       absolute
         ? "Move it into the project's folder, or use a named volume"
-        : "Set the stack's path to the folder that contains both, and name the Compose file with env: {COMPOSE_FILE: …}",
+        : "Set the stack's path to the folder that contains both, and name the Compose file with " +
+          "env: {COMPOSE_FILE: …}",
     ),
   }];
 }
@@ -171,8 +175,8 @@ function mountFlaw(
 const lineTexts = (source: string, target: string) => [source, `:${target}`, target];
 
 /**
- * Mounts of an inline service by a relative path: no files next to the config are copied, so that Docker would create an
- * empty folder, which is lost with the VM. Other paths are paths in the VM.
+ * Mounts of an inline service by a relative path: files next to the config are not copied, so
+ * Docker would create an empty folder, which is lost with the VM. Other paths are paths in the VM.
  */
 export function inlineMountFlaws(service: ComposeService): ProjectFlaw[] {
   return mountsOf(service).flatMap(({ type, source = "", target }): ProjectFlaw[] => {

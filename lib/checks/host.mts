@@ -1,9 +1,9 @@
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { joinGroupFix, manualFix, remedies } from "../fixes.mts";
-import { acceleratorOf } from "../resolve/resolve.mts";
-import { fail, pass, skip, unknown, warn } from "./results.mts";
+import { manualFix, remedies } from "../fixes.mts";
+import { guest, guestByName, virtualization } from "./host-virtualization.mts";
+import { fail, pass, unknown, warn } from "./results.mts";
 
 /**
  * Free space, MiB: below the first value nothing can be built, below `ample` space is tight. A base
@@ -84,98 +84,6 @@ function architecture({ os }: Host, machines: ResolvedMachine[]): Verdict[] {
       ),
     ]
     : [warn(`guests are x86_64 but this host is ${os.arch}: they are emulated, which is slow`, evidence, fix)];
-}
-
-function virtualization(host: Host, machines: ResolvedMachine[]): Verdict[] {
-  const own = machines.filter(({ provider }) => provider === "libvirt");
-  // vmx and svm exist on x86 only; host.architecture reports emulation on others
-  if (own.length > 0 && host.os.platform === "linux" && host.os.arch && !/^(x86_64|i.86)$/.test(host.os.arch)) {
-    return [skip(`applies to x86 only, but this host is ${host.os.arch}`)];
-  }
-  if (own.length === 0) return [hardware(host)];
-  // provider.host reports that libvirt's VMs need Linux
-  if (host.os.platform === "linux") return accelerated(host, own);
-  return machines.length > own.length ? [hardware(host)] : [];
-}
-
-/**
- * Checks hardware virtualization for providers other than libvirt, which cannot fall back to
- * emulation.
- */
-function hardware({ hardwareVirtualization: able, os, cpu }: Host): Verdict {
-  const shown = os.platform === "linux" && cpu.flags ? cpu.flags.some((flag) => /vmx|svm/.test(flag)) : able;
-  const evidence = [{
-    read: os.platform === "windows"
-      ? "HypervisorPresent, VirtualizationFirmwareEnabled"
-      : os.platform === "macos"
-      ? "sysctl kern.hv_support"
-      : "/proc/cpuinfo flags",
-    value: shown === undefined ? "not read" : shown ? "yes" : "no",
-  }];
-  if (shown === undefined) {
-    return unknown("could not read whether this host has hardware virtualization", evidence);
-  }
-  return shown ? pass("hardware virtualization", evidence) : fail(
-    "hardware virtualization is off, but only libvirt VMs can run without it",
-    evidence,
-    // Macs have no such setting
-    os.platform === "macos" ? [] : [remedies.virtualization],
-  );
-}
-
-function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
-  const flags = host.cpu.flags;
-  const evidence = [
-    {
-      read: "/proc/cpuinfo flags",
-      value: flags ? (flags.filter((flag) => /vmx|svm/.test(flag)).join(" ") || "neither vmx nor svm") : "not readable",
-    },
-    {
-      read: "/dev/kvm",
-      value: !host.kvm.device ? "not there" : host.kvm.access === false ? "present, no permission" : "there",
-    },
-  ];
-  const able = acceleratorOf(host) === "kvm";
-  const verdicts: Verdict[] = [];
-  const emulated = machines.filter(({ accelerator }) => accelerator === "tcg");
-  const forced = machines.filter(({ accelerator }) => accelerator === "kvm" && !able);
-  if (emulated.length > 0) {
-    verdicts.push(
-      able ? warn("software emulation (tcg), set in the config: slow", evidence) : flags || !host.kvm.device
-        ? warn(
-          `${
-            flags && !flags.some((flag) => /vmx|svm/.test(flag)) ? "the CPU shows neither vmx nor svm" : "no /dev/kvm"
-          }: software emulation, slow`,
-          evidence,
-          [turnOn(host)],
-        )
-        : unknown("could not read the CPU's flags: software emulation, slow", evidence),
-    );
-  }
-  if (forced.length > 0) {
-    verdicts.push(
-      warn(
-        `accelerator: kvm is forced for ${
-          forced.map(({ name }) => name).join(", ")
-        }, but this host shows no support for it: guests may hang`,
-        evidence,
-      ),
-    );
-  }
-  if (able && host.kvm.access === false && machines.some(({ accelerator, image }) => accelerator === "kvm" && image)) {
-    verdicts.push(
-      fail("no rights on /dev/kvm, which Packer needs to build the box", evidence, [joinGroupFix("kvm", host.joined)]),
-    );
-  }
-  return verdicts.length > 0 ? verdicts : [pass("hardware virtualization (KVM)", evidence)];
-}
-
-function turnOn(host: Host) {
-  const inside = host.cpu.flags?.includes("hypervisor");
-  return manualFix(
-    inside ? "This host is a VM: turn on nested virtualization in the outer hypervisor" : remedies.virtualization.title,
-    { root: true, reboot: true },
-  );
 }
 
 function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
@@ -261,47 +169,4 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
     ];
   }
   return [pass(`${Math.floor(least / 1024)} GiB free`, evidence)];
-}
-
-/**
- * Detects a VM where no CPU flag shows it: by the vendor and model that the hypervisor reports
- * (systemd's virt.c has the list).
- */
-function guestByName({ dmi, os }: Host): Verdict {
-  const model = [dmi.sys_vendor, dmi.product_name].filter(Boolean).join(" ");
-  const evidence = [{ read: "maker and model", value: model || "not read" }];
-  if (os.wsl || !model) return unknown("could not read whether this host is a VM", evidence);
-  return /Virtual Machine|VMware|VirtualBox|QEMU|KVM|Xen|Parallels|Amazon EC2/i.test(model)
-    ? warn("this host is itself a VM: it has only the GPU that the outer hypervisor gives it", evidence)
-    : pass("this host is not a VM", evidence);
-}
-
-function guest({ cpu, dmi, container }: Host): Verdict {
-  const evidence = [
-    {
-      read: "/proc/cpuinfo flags",
-      value: cpu.flags === undefined
-        ? "not readable"
-        : cpu.flags.includes("hypervisor")
-        ? "hypervisor"
-        : "no hypervisor",
-    },
-    {
-      read: "/sys/class/dmi/id",
-      value: [dmi.sys_vendor, dmi.product_name].filter(Boolean).join(" ") || "not readable",
-    },
-  ];
-  if (container !== undefined) {
-    return warn(`this is a container (${container}): run homelab-gpu on the host itself`, evidence);
-  }
-  if (cpu.flags === undefined) {
-    return unknown("could not read whether this host is a VM", evidence);
-  }
-  return cpu.flags.includes("hypervisor")
-    ? warn(
-      "this host is itself a VM: it can pass a card to its guests only if the outer hypervisor gives it the " +
-        "card and a virtual IOMMU",
-      evidence,
-    )
-    : pass("this host is not a VM", evidence);
 }

@@ -85,7 +85,10 @@ function generic({ name, body, place }: PlacedService): Verdict | undefined {
   };
 }
 
-/** NVIDIA's runtime with the words that give a container no GPU (NVIDIA/nvidia-container-toolkit, docker-specialized.md). */
+/**
+ * NVIDIA's runtime with the values that give a container no GPU (NVIDIA/nvidia-container-toolkit,
+ * docker-specialized.md).
+ */
 function hidden({ name, body, place }: PlacedService, demands: ServiceGpuRequest[]): Verdict | undefined {
   const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES;
   if (body.runtime !== "nvidia" || demands.length > 0 || (visible !== "void" && visible !== "none")) return undefined;

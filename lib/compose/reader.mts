@@ -3,20 +3,14 @@
  * `extends`, several files.
  */
 import { dirname, isAbsolute, join, relative } from "node:path/posix";
-import { isMap as isMapNode, Yaml } from "../config/yaml.mts";
 import { isMap, mapAt } from "../maps.mts";
+import { readDocument } from "./document.mts";
 import { documentsOf } from "./documents.mts";
 import { mergeFiles } from "./merge.mts";
 import { lineOf, literally } from "./refusals.mts";
 import { rebased } from "./rebase.mts";
-import { serviceKeys, shapeFlaws } from "./shape.mts";
-import type { ShapeFlaw } from "./shape-kinds.mts";
-import { correctionOf } from "./shape-fixes.mts";
-import { refusedTabs } from "./tabs.mts";
-import { typedKeys } from "./typed-keys.mts";
 import type { ComposeModel, ComposeService, ProjectProblem } from "./types.mts";
 import { visible } from "../text.mts";
-import { lineIn } from "./value-lines.mts";
 import { dotEnv, interpolate, variableFix } from "./variables.mts";
 
 /** The result of the built-in reader for a project. */
@@ -198,67 +192,15 @@ class Reading {
       this.wanted.add(path);
       return {};
     }
-    const own = documentsOf(text).map(({ text, above }) => this.#document(path, text, above)).reduce(mergeFiles, {});
+    const own = documentsOf(text).map((document) =>
+      readDocument(path, document, this, (value) => this.#filled(value, path))
+    ).reduce(mergeFiles, {});
     const [first = ""] = this.#files;
     const folder = this.#settings.get(path)?.folder ?? dirname(path);
     const data = this.#files.includes(path)
       ? own
       : rebased(own, isAbsolute(folder) && !isAbsolute(first) ? folder : relative(dirname(first), folder));
     this.#documents.set(path, data);
-    return data;
-  }
-
-  /** Reads one document of a file. `above`: the number of lines before it. */
-  #document(path: string, text: string, above: number): Record<string, unknown> {
-    const refuse = (message: string, line: number, mend?: string) =>
-      this.refusals.push({ message, file: path, line: above + line, ...(mend === undefined ? {} : { mend }) });
-    const yaml = new Yaml(text, { joins: true });
-    for (const { line, instead } of yaml.joined) {
-      this.warnings.push({
-        message: `line ${
-          above + line
-        } of ${path} is part of the text above to YAML: the item has more spaces than its list`,
-        file: path,
-        line: above + line,
-        ...(instead === undefined ? {} : { mend: `Write ${instead}` }),
-      });
-    }
-    for (const { message, line, instead } of yaml.problems) {
-      refuse(message, line, instead === undefined ? undefined : `Write ${instead}`);
-    }
-    if (yaml.problems.length > 0) return {};
-    const [tab] = refusedTabs(text);
-    if (tab !== undefined) {
-      refuse(
-        "this is not valid YAML for Compose: there is a tab before a key, an item or the end of a blank line",
-        yaml.place(tab).line,
-        "Write spaces instead of the tab",
-      );
-    }
-    if (!yaml.root || (isScalarNull(yaml) && above === 0)) {
-      refuse("this Compose file is empty", 1);
-      return {};
-    }
-    if (!isMapNode(yaml.root)) {
-      if (!isScalarNull(yaml)) refuse("a Compose file is a mapping", 1);
-      return {};
-    }
-    const data = this.#filled(yaml.data(yaml.root), path) as Record<string, unknown>;
-    const flaws = shapeFlaws(data);
-    // a mapping of the wrong form is one error, not one for each of its keys
-    const isWithin = (path: ShapeFlaw["path"]) => flaws.some((flaw) => flaw.path.every((step, i) => step === path[i]));
-    const keys = typedKeys(yaml).filter(({ path }) => !isWithin(path)).map((key) => ({
-      ...key,
-      line: yaml.place(key.at).line,
-    }));
-    for (const { message, line, mend } of keys) refuse(message, line, mend);
-    for (const flaw of flaws) {
-      const line = lineIn(yaml, flaw.path);
-      // a flaw of a value with an invalid variable follows from that variable
-      if (this.refusals.some((one) => one.file === path && one.line === above + line && one.unread)) continue;
-      if (flaw.keys && keys.some((key) => key.line === line)) continue;
-      refuse(flaw.message, line, flaw.mend ?? correctionOf(data, flaw, serviceKeys));
-    }
     return data;
   }
 
@@ -292,8 +234,6 @@ class Reading {
     return text;
   }
 }
-
-const isScalarNull = ({ root }: Yaml) => root !== null && "value" in root && (root.value === null || root.value === "");
 
 /** The path that a file names, relative to the project's folder. */
 function beside(file: string, name: string): string {

@@ -142,6 +142,6 @@ export function variableFix(value: string): string {
 
 /** Whether a variable's name suggests a password, a key or a token. */
 export function isSecretName(name: string): boolean {
-  return /(^|_)(PASS|PASSWORD|PASSWD|PWD|SECRET|TOKEN|(API|ACCESS|PRIVATE|ENCRYPTION|MASTER|AUTH)_?KEY|JWT|SALT)(_|$)|PASSWORD|SECRET|APIKEY/i
-    .test(name);
+  return /(^|_)(PASS|PASSWD|PWD|TOKEN|(API|ACCESS|PRIVATE|ENCRYPTION|MASTER|AUTH)_?KEY|JWT|SALT)(_|$)/i.test(name) ||
+    /PASSWORD|SECRET|APIKEY/i.test(name);
 }

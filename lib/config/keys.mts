@@ -3,7 +3,8 @@
  * this table. The keys of a machine are in machine-keys.mts.
  */
 import type { Key } from "./shape.mts";
-import { machine, path } from "./machine-keys.mts";
+import { machine } from "./machine-keys.mts";
+import { path } from "./text-shapes.mts";
 
 /** A Compose key that needs files or sections, which only a stack's own folder has. */
 const ofStacks = (): Key => ({

@@ -39,8 +39,8 @@ export const appliances: Appliance[] = [
     arguments: "a SteamOS update replaces its boot configuration, so repeat this after each update",
     image: "a SteamOS update replaces it, including your changes",
     packages: `SteamOS does not keep added packages: ${elsewhere}`,
-    source:
-      "https://blogs.igalia.com/berto/2025/02/05/keeping-your-system-wide-configuration-files-intact-after-updating-steamos",
+    source: "https://blogs.igalia.com/berto/2025/02/05/" +
+      "keeping-your-system-wide-configuration-files-intact-after-updating-steamos",
     date,
   },
   {

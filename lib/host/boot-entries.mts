@@ -80,7 +80,8 @@ export function isKernelInstalled(host: Host): boolean {
  * by distribution.
  */
 export const addAllKernels = "sh -c '" +
-  'for kernel in /lib/modules/*; do version=${kernel##*/}; for image in "$kernel/vmlinuz" "/boot/vmlinuz-$version"; do ' +
+  "for kernel in /lib/modules/*; do version=${kernel##*/}; " +
+  'for image in "$kernel/vmlinuz" "/boot/vmlinuz-$version"; do ' +
   '[ ! -e "$image" ] || { kernel-install add "$version" "$image"; break; }; done; done' +
   "'";
 

@@ -63,8 +63,13 @@ grub_words() { # the words that the copy sets, then everything else that it sets
       eval "homelab_gpu_words=\$$homelab_gpu_name"
       for homelab_gpu_word in $homelab_gpu_words; do printf "%s\n" "$homelab_gpu_name $homelab_gpu_word"; done
     done
-    unset GRUB_CMDLINE_LINUX GRUB_CMDLINE_LINUX_DEFAULT homelab_gpu_path homelab_gpu_name homelab_gpu_words homelab_gpu_word
-    set | sed "/^\(BASH[A-Z_]*\|COLUMNS\|LINES\|DIRSTACK\|EPOCH[A-Z]*\|FUNCNAME\|GROUPS\|HIST[A-Z]*\|LINENO\|OPTIND\|PIPESTATUS\|PPID\|RANDOM\|SECONDS\|SHLVL\|SRANDOM\|_\)=/d; s/^/else /"
+    unset GRUB_CMDLINE_LINUX GRUB_CMDLINE_LINUX_DEFAULT
+    unset homelab_gpu_path homelab_gpu_name homelab_gpu_words homelab_gpu_word
+    set | sed "
+      /^\(BASH[A-Z_]*\|COLUMNS\|LINES\|DIRSTACK\|EPOCH[A-Z]*\|FUNCNAME\|GROUPS\|HIST[A-Z]*\|LINENO\)=/d
+      /^\(OPTIND\|PIPESTATUS\|PPID\|RANDOM\|SECONDS\|SHLVL\|SRANDOM\|_\)=/d
+      s/^/else /
+    "
     echo end
   ' sh "$work" >"$1" 2>/dev/null </dev/null
   [ "$(tail -n 1 "$1")" = end ]
@@ -86,7 +91,8 @@ grub_change() { # add|remove WORD
     } >"$work/wanted"
     cp "$work/grub" "$work/source"
     # in its place where the value is plain, else in a line of its own behind all others
-    sed -e 's|^\(GRUB_CMDLINE_LINUX_DEFAULT="[^"\$]*\)"|\1 '"$2"'"|' -e "s|^\(GRUB_CMDLINE_LINUX_DEFAULT='[^']*\)'|\1 $2'|" \
+    sed -e 's|^\(GRUB_CMDLINE_LINUX_DEFAULT="[^"\$]*\)"|\1 '"$2"'"|' \
+      -e "s|^\(GRUB_CMDLINE_LINUX_DEFAULT='[^']*\)'|\1 $2'|" \
       "$work/source" >"$work/grub"
     if ! grub_fits; then
       {
@@ -108,8 +114,11 @@ grub_change() { # add|remove WORD
       for path in "$work/sources/grub" "$work"/sources/grub.d/*.cfg; do
         [ -f "$path" ] || continue
         # twice, since two of them may share a blank
-        sed -E -e "$lines s/([\"'])$word$blank+/\1/g" -e "$lines s/[[:blank:]]+$word([[:blank:]\"'\\\\]|\$)/\1/g" -e "$lines s/[[:blank:]]+$word([[:blank:]\"'\\\\]|\$)/\1/g" \
-          -e "$lines s/(^|[\"'=])$word([[:blank:]]+|[\"']|\$)/\1\2/g" "$path" >"$work/$(echo "$path" | sed "s|^$work/sources/||")"
+        sed -E -e "$lines s/([\"'])$word$blank+/\1/g" \
+          -e "$lines s/[[:blank:]]+$word([[:blank:]\"'\\\\]|\$)/\1/g" \
+          -e "$lines s/[[:blank:]]+$word([[:blank:]\"'\\\\]|\$)/\1/g" \
+          -e "$lines s/(^|[\"'=])$word([[:blank:]]+|[\"']|\$)/\1\2/g" \
+          "$path" >"$work/$(echo "$path" | sed "s|^$work/sources/||")"
       done
       if grub_fits; then break; fi
     done
@@ -131,13 +140,17 @@ line_change() { # FILE add|remove WORD
   if [ "$2" = add ]; then
     ! grep -qxF -e "$3" "$work/old" || return 0
     { cat "$work/old"; echo "$3"; } | sort >"$work/wanted"
-    awk -v word="$3" '!done && !/^[ \t]*(#|$)/ { end = sub(/\r$/, "") ? "\r" : ""; $0 = $0 " " word end; done = 1 } { print } END { if (!done) print word }' \
-      "$1" >"$work/line"
+    awk -v word="$3" '
+      !done && !/^[ \t]*(#|$)/ { end = sub(/\r$/, "") ? "\r" : ""; $0 = $0 " " word end; done = 1 }
+      { print }
+      END { if (!done) print word }
+    ' "$1" >"$work/line"
   else
     grep -qxF -e "$3" "$work/old" || return 0
     { grep -vxF -e "$3" "$work/old" || :; } | sort >"$work/wanted"
     word=$(printf %s "$3" | sed 's/[.]/[.]/g')
-    sed -E -e "s/(^|[[:blank:]]+)$word([[:space:]]|\$)/\2/g" -e "s/(^|[[:blank:]]+)$word([[:space:]]|\$)/\2/g" "$1" >"$work/line"
+    sed -E -e "s/(^|[[:blank:]]+)$word([[:space:]]|\$)/\2/g" \
+      -e "s/(^|[[:blank:]]+)$word([[:space:]]|\$)/\2/g" "$1" >"$work/line"
   fi
   line_words "$work/line" | sort >"$work/new"
   cmp -s "$work/new" "$work/wanted" || return 1

@@ -223,7 +223,8 @@ const loaders: Loader[] = [
     words: (host) => `in cmdline: of each entry of ${limineFile(host)}`,
   },
   {
-    // the arguments are a property of each ZFS dataset with a system (docs.zfsbootmenu.org, zbm-kcl(8); read 2026-11-27)
+    // the arguments are a property of each ZFS dataset with a system (docs.zfsbootmenu.org,
+    // zbm-kcl(8); read 2026-11-27)
     name: "ZFSBootMenu",
     here: (host) => program(host, "generate-zbm"),
     reads: () => false,

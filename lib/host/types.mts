@@ -244,7 +244,10 @@ export interface ExistingVm {
   passedAddresses: string[];
   /** Size of its system disk, MiB. */
   diskSize?: number;
-  /** libvirt's volume that is its data disk; the size of that volume and what it takes on the host, MiB, if it exists. */
+  /**
+   * libvirt's volume that is its data disk; the size of that volume and what it takes on the host,
+   * MiB, if it exists.
+   */
   dataVolume?: string;
   dataSize?: number;
   dataUsed?: number;

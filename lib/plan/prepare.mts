@@ -64,8 +64,8 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
       `${text} (${from}) is kept: vfio-pci reads only one list of ids, so the card is bound by its address`
     ),
     ...stubbed.map(({ from, text }) =>
-      `${text} (${from}) is kept: pci-stub has the card before vfio-pci can take it, and libvirt takes it from pci-stub ` +
-      "when the VM starts; remove that list if vfio-pci should have the card from boot on"
+      `${text} (${from}) is kept: pci-stub has the card before vfio-pci can take it, and libvirt takes it from ` +
+      "pci-stub when the VM starts; remove that list if vfio-pci should have the card from boot on"
     ),
     ...loadingObstacles(host).map(({ from, text }) =>
       `${text} (${from}) is kept, but prevents loading vfio-pci at boot: remove that line if nothing else ` +

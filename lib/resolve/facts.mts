@@ -17,7 +17,8 @@ import { recentCards, suiteKernels } from "./graphics.mts";
 import { noFunctionReset, noReset } from "./resets.mts";
 import type { Source } from "./sources.mts";
 import { switchBoards } from "./switch-boards.mts";
-import { foreign, supportTable } from "./support-table.mts";
+import { foreignProviders } from "./foreign-providers.mts";
+import { supportTable } from "./support-table.mts";
 import { vagrantPairs } from "./vagrant-pairs.mts";
 
 /** A row of a table, or a table whose rows have one source: its subject, and its source. */
@@ -60,7 +61,7 @@ export function facts(): Fact[] {
       name: "HashiCorp's folders for Fedora",
     }, ...packageNames].map(({ name, source, date }) => ({ name, source, checked: date })),
     ...supportTable.map((row) => named(`${row.provider}, ${row.uses.join(" and ")}, ${row.host}`, row)),
-    ...Object.entries(foreign).map(([name, row]) => named(`provider ${name}`, row)),
+    ...Object.entries(foreignProviders).map(([name, row]) => named(`provider ${name}`, row)),
   ];
 }
 

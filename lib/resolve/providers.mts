@@ -1,6 +1,6 @@
 import type { Host } from "../host/types.mts";
 import type { Provider } from "./types.mts";
-import { foreign } from "./support-table.mts";
+import { foreignProviders } from "./foreign-providers.mts";
 import { supportOf } from "./support.mts";
 import { hyperv } from "./providers/hyperv.mts";
 import { libvirt } from "./providers/libvirt.mts";
@@ -30,7 +30,7 @@ export function isOwn(name: string): boolean {
 
 /** The product name of a provider, including Vagrant's other providers. */
 export function titleOf(name: string): string {
-  return providers.find((candidate) => candidate.name === name)?.title ?? foreign[name]?.title ?? name;
+  return providers.find((candidate) => candidate.name === name)?.title ?? foreignProviders[name]?.title ?? name;
 }
 
 /**

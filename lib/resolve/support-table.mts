@@ -48,8 +48,8 @@ const sources = {
   gpup: "https://learn.microsoft.com/windows-server/virtualization/hyper-v/gpu-partitioning",
   paravirtualization: "https://learn.microsoft.com/windows-hardware/drivers/display/gpu-paravirtualization",
   easy: "https://github.com/jamesstringer90/Easy-GPU-PV",
-  dda:
-    "https://learn.microsoft.com/windows-server/virtualization/hyper-v/plan/plan-for-deploying-devices-using-discrete-device-assignment",
+  dda: "https://learn.microsoft.com/windows-server/virtualization/hyper-v/plan/" +
+    "plan-for-deploying-devices-using-discrete-device-assignment",
   pci: "https://docs.oracle.com/en/virtualization/virtualbox/6.0/admin/pcipassthrough.html",
   virtualbox: "https://www.virtualbox.org/wiki/Changelog-6.1",
   vagrantVirtualbox: "https://developer.hashicorp.com/vagrant/docs/providers/virtualbox",
@@ -279,33 +279,3 @@ export const supportTable: SupportRow[] = [
     instead: useLinux,
   }),
 ];
-
-/** Vagrant's other providers, by Vagrant's names: their titles, and why they cannot pass a GPU. */
-export const foreign: Record<string, { title: string; reason: string } & Source> = {
-  ...Object.fromEntries(
-    ["vmware_desktop", "vmware_fusion", "vmware_workstation"].map((name) => [name, {
-      title: "VMware",
-      reason: "VMware Workstation and Fusion cannot pass a PCI device to a VM; only ESXi can",
-      source: "https://developer.hashicorp.com/vagrant/docs/providers/vmware",
-      checked,
-    }]),
-  ),
-  qemu: {
-    title: "QEMU",
-    reason: "its plugin is for emulated guests on a Mac and validates none of its settings",
-    source: "https://github.com/ppggff/vagrant-qemu",
-    checked,
-  },
-  utm: {
-    title: "UTM",
-    reason: "it runs on macOS, which cannot pass a card to a VM",
-    source: "https://docs.getutm.app",
-    checked,
-  },
-  docker: {
-    title: "Docker",
-    reason: "it creates containers, not VMs",
-    source: "https://developer.hashicorp.com/vagrant/docs/providers/docker",
-    checked,
-  },
-};

@@ -4,7 +4,8 @@
  */
 import type { ResolvedMachine } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { foreign, type GpuUse, type SupportRow, supportTable } from "./support-table.mts";
+import { foreignProviders } from "./foreign-providers.mts";
+import { type GpuUse, type SupportRow, supportTable } from "./support-table.mts";
 
 /** Providers that can pass a GPU on some host. */
 export const implemented: string[] = [
@@ -80,7 +81,7 @@ export function insteadOf({ instead = "" }: SupportRow, use: GpuUse, host: Host,
 }
 
 function foreignRow(provider: string, use: GpuUse): SupportRow {
-  const { reason, source, checked } = foreign[provider] ?? { reason: "", source: "", checked: "" };
+  const { reason, source, checked } = foreignProviders[provider] ?? { reason: "", source: "", checked: "" };
   return {
     ...{
       provider,
@@ -119,9 +120,9 @@ export function supportMarkdown(): string {
         message ? `${message} ` : ""
       }([source](${source})) |`;
     }),
-    ...[...new Set(Object.values(foreign).map(({ reason }) => reason))].map((reason) => {
-      const names = Object.keys(foreign).filter((name) => foreign[name]!.reason === reason);
-      return `| ${names.join(", ")} | any | any | ✗ | ${reason} ([source](${foreign[names[0]!]!.source})) |`;
+    ...[...new Set(Object.values(foreignProviders).map(({ reason }) => reason))].map((reason) => {
+      const names = Object.keys(foreignProviders).filter((name) => foreignProviders[name]!.reason === reason);
+      return `| ${names.join(", ")} | any | any | ✗ | ${reason} ([source](${foreignProviders[names[0]!]!.source})) |`;
     }),
   ];
   return ["| provider | GPU | host | | |", "|---|---|---|---|---|", ...lines].join("\n");

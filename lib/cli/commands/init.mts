@@ -59,8 +59,8 @@ export async function init(context: Context): Promise<number> {
   if (typeof card === "object" && !isNvidia(card)) {
     log(
       context,
-      "no service gets the card: the example that uses one needs CUDA; write gpu: 1 at a service whose image supports " +
-        "this card",
+      "no service gets the card: the example that uses one needs CUDA; write gpu: 1 at a service whose image " +
+        "supports this card",
     );
   }
   const findings = runChecks(host, resolveConfig(config, host));

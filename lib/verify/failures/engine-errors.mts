@@ -9,8 +9,8 @@ const update = guestFix(
   "Update the toolkit",
   "apt-get install --only-upgrade -y nvidia-container-toolkit libnvidia-container1",
 );
-const ourServices =
-  "(?:docker|containerd|podman|nvidia-\\w[\\w-]{2,30}|libvirtd|virt\\w{2,12}d|vboxdrv|vboxautostart-service|dkms|systemd-modules-load)";
+const ourServices = "(?:docker|containerd|podman|nvidia-\\w[\\w-]{2,30}|libvirtd|" +
+  "virt\\w{2,12}d|vboxdrv|vboxautostart-service|dkms|systemd-modules-load)";
 
 /**
  * Messages of NVIDIA's toolkit and driver, of Docker and of systemd that say more than their

@@ -8,7 +8,8 @@ const devel = "Use the image's devel form (nvidia/cuda:…-devel), which has nvc
 const wheel = manualFix("Install the program's build for CUDA, of the release that the image has");
 /** Words of programs that compute on a GPU. */
 const computeWords = new RegExp(
-  `${nvidiaWords.source}|torch|tensorflow|TF-TRT|onnx|jax|ggml|llama|ollama|vllm|ray\\b|cudnn|nccl|bitsandbytes|triton|comfyui`,
+  `${nvidiaWords.source}|torch|tensorflow|TF-TRT|onnx|jax|ggml|llama|ollama|vllm` +
+    "|ray\\b|cudnn|nccl|bitsandbytes|triton|comfyui",
   "i",
 );
 

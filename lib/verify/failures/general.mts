@@ -28,7 +28,8 @@ const programs: [words: string, check: string, layer: Layer, name: string, next:
     guestFix("See that the driver has the card", "ls -l /dev/kfd /dev/dri"),
   ],
   [
-    "(?:torch\\.cuda[\\w.]{0,60}|onnxruntime[\\w.]{0,60}|ComfyUI|llama\\.cpp|llama-server|ollama|LocalAI|vllm\\.[\\w.]{1,60}|TensorRT)",
+    "(?:torch\\.cuda[\\w.]{0,60}|onnxruntime[\\w.]{0,60}|ComfyUI|llama\\.cpp|llama-server|ollama|" +
+    "LocalAI|vllm\\.[\\w.]{1,60}|TensorRT)",
     "verify.service",
     "image",
     "the program that computes on the GPU",

@@ -1,0 +1,75 @@
+/** Reads one YAML document of a Compose file: its syntax, keys and types. */
+import { isMap, Yaml } from "../config/yaml.mts";
+import { serviceKeys, shapeFlaws } from "./shape.mts";
+import type { ShapeFlaw } from "./shape-kinds.mts";
+import { correctionOf } from "./shape-fixes.mts";
+import { refusedTabs } from "./tabs.mts";
+import { typedKeys } from "./typed-keys.mts";
+import type { ProjectProblem } from "./types.mts";
+import { lineIn } from "./value-lines.mts";
+
+/**
+ * Reads one document of a Compose file and adds its errors and warnings to the lists.
+ *
+ * `above`: the number of lines before the document. `filled`: replaces the variables of plain data,
+ * and may add refusals of its own. Returns an empty mapping for a document that cannot be read.
+ */
+export function readDocument(
+  path: string,
+  { text, above }: { text: string; above: number },
+  { refusals, warnings }: { refusals: ProjectProblem[]; warnings: ProjectProblem[] },
+  filled: (value: unknown) => unknown,
+): Record<string, unknown> {
+  const refuse = (message: string, line: number, mend?: string) =>
+    refusals.push({ message, file: path, line: above + line, ...(mend === undefined ? {} : { mend }) });
+  const yaml = new Yaml(text, { joins: true });
+  for (const { line, instead } of yaml.joined) {
+    warnings.push({
+      message: `line ${
+        above + line
+      } of ${path} is part of the text above to YAML: the item has more spaces than its list`,
+      file: path,
+      line: above + line,
+      ...(instead === undefined ? {} : { mend: `Write ${instead}` }),
+    });
+  }
+  for (const { message, line, instead } of yaml.problems) {
+    refuse(message, line, instead === undefined ? undefined : `Write ${instead}`);
+  }
+  if (yaml.problems.length > 0) return {};
+  const [tab] = refusedTabs(text);
+  if (tab !== undefined) {
+    refuse(
+      "this is not valid YAML for Compose: there is a tab before a key, an item or the end of a blank line",
+      yaml.place(tab).line,
+      "Write spaces instead of the tab",
+    );
+  }
+  if (!yaml.root || (isScalarNull(yaml) && above === 0)) {
+    refuse("this Compose file is empty", 1);
+    return {};
+  }
+  if (!isMap(yaml.root)) {
+    if (!isScalarNull(yaml)) refuse("a Compose file is a mapping", 1);
+    return {};
+  }
+  const data = filled(yaml.data(yaml.root)) as Record<string, unknown>;
+  const flaws = shapeFlaws(data);
+  // a mapping of the wrong form is one error, not one for each of its keys
+  const isWithin = (path: ShapeFlaw["path"]) => flaws.some((flaw) => flaw.path.every((step, i) => step === path[i]));
+  const keys = typedKeys(yaml).filter(({ path }) => !isWithin(path)).map((key) => ({
+    ...key,
+    line: yaml.place(key.at).line,
+  }));
+  for (const { message, line, mend } of keys) refuse(message, line, mend);
+  for (const flaw of flaws) {
+    const line = lineIn(yaml, flaw.path);
+    // a flaw of a value with an invalid variable follows from that variable
+    if (refusals.some((one) => one.file === path && one.line === above + line && one.unread)) continue;
+    if (flaw.keys && keys.some((key) => key.line === line)) continue;
+    refuse(flaw.message, line, flaw.mend ?? correctionOf(data, flaw, serviceKeys));
+  }
+  return data;
+}
+
+const isScalarNull = ({ root }: Yaml) => root !== null && "value" in root && (root.value === null || root.value === "");
