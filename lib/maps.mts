@@ -12,6 +12,12 @@ export function mapAt(value: Record<string, unknown>, key: string): Record<strin
   return isMap(found) ? found : {};
 }
 
+/** The value at a path of keys and indexes; undefined if there is none. */
+export function valueAt(data: unknown, [step, ...rest]: (string | number)[]): unknown {
+  if (step === undefined) return data;
+  return valueAt(Array.isArray(data) ? data[Number(step)] : isMap(data) ? data[String(step)] : undefined, rest);
+}
+
 /** The value of a name that a user chose; names such as `constructor` count only if they were set. */
 export function ownValue<T>(record: Record<string, T>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;

@@ -226,7 +226,7 @@ test("an included file uses its own env file or .env, and its own folder", async
     await of("{path: sub/o.yaml, project_directory: other}", { "other/.env": "V=1\n", "sub/x.conf": "" }),
     [],
   );
-  assert.match((await of("sub/o.yaml", {})).join("\n"), /^fail p\/sub\/o\.yaml:1 .*image/m);
+  assert.match((await of("sub/o.yaml", {})).join("\n"), /^fail p\/sub\/o\.yaml:1 .*V has no value, which leaves “x:”/m);
   assert.match(
     (await of("{path: sub/o.yaml, env_file: no.env}", {})).join("\n"),
     /^fail p\/compose\.yaml:1 .*no\.env/m,

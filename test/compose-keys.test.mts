@@ -169,7 +169,12 @@ test("label files and additional build contexts must be in the project", async (
 
 test("a mount with an empty part, as from an unset variable, is refused with its line", async () => {
   const found = await findings(web('volumes: ["${UPLOAD}:/data"]'));
-  assert.ok(found.some((one) => /^fail p\/compose\.yaml:4 .*empty part/.test(one)), found.join("\n"));
+  assert.ok(
+    found.some((one) =>
+      /^fail p\/compose\.yaml:4 .*UPLOAD has no value, which leaves “:\/data”: Compose or Docker refuses/.test(one)
+    ),
+    found.join("\n"),
+  );
 });
 
 test("devices: nodes and CDI names of a card that the VM lacks fail with their line", async () => {

@@ -5,6 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { isEnabled } from "../lib/compose/enabled.mts";
+import { exampleOf } from "../lib/compose/examples.mts";
 import { readProject } from "../lib/compose/read-project.mts";
 import { isSecretName } from "../lib/compose/variables.mts";
 import { parseConfig } from "../lib/config/parse.mts";
@@ -100,7 +101,9 @@ test("a file with other services that ask for a GPU is not called the same proje
 test("what to do about a path outside the project's folder depends on how it is written", async () => {
   const mount = (source: string) => `services:\n  web:\n    image: x\n    volumes: ["${source}:/data"]\n`;
   const fix = async (source: string) => (await findings({ "compose.yaml": mount(source) }))[0]!.split(" -> ")[1]!;
-  assert.match(await fix("../../api"), /^Set the stack's path to the folder that contains both/);
+  const below = (await findings({ "compose.yaml": mount("../../api") }, [], "/lab/x/p"))[0]!.split(" -> ")[1];
+  assert.is(below, 'Set the stack\'s path to /lab, and add env: {COMPOSE_FILE: "x/p/compose.yaml"}');
+  assert.match(await fix("../../api"), /^Copy it into the project's folder, and write its path there/);
   for (const other of ["/mnt/media", "~/.flowise", "/etc/wolf", "/opt/app/data", "/etc/app/app.conf"]) {
     assert.match(await fix(other), /^Move it into the project's/);
   }
@@ -154,6 +157,124 @@ test("waiting for the health of Ollama's image, which has no health check, fails
 test("a salt is a secret", () => {
   assert.ok(isSecretName("LANGFUSE_SALT"));
   assert.not(isSecretName("BASALT_URL"));
+});
+
+test("flaws of one kind are one finding with a list", async () => {
+  const folders = Array.from({ length: 16 }, (_, i) => `/mnt/media${i}`);
+  const volumes = folders.map((folder) => `      - ${folder}:${folder}\n`).join("");
+  const [found = "", ...more] = await findings({
+    "compose.yaml":
+      `services:\n  a:\n    image: x\n    volumes:\n${volumes}  b: {image: y, volumes: ["/mnt/media0:/m"]}\n`,
+  });
+  assert.equal(more, []);
+  assert.match(
+    found,
+    /^warn p\/compose\.yaml:5 p: a and b mount \/mnt\/media0, .* and \/mnt\/media15, which are empty/,
+  );
+  assert.match(found, /-> Move them into the project's folder, or use named volumes$/);
+  const env = "services:\n  a: {image: x, env_file: [.env]}\n  b: {image: x, env_file: [.env]}\n";
+  assert.equal(await findings({ "compose.yaml": env, "sample.env": "A=1\n" }), [
+    "fail p/compose.yaml:2 p: a and b need the env file .env, which does not exist -> " +
+    "Copy sample.env to .env, and fill it in",
+  ]);
+  const ports = Array.from({ length: 4 }, (_, i) => `  s${i}: {image: x, ports: ["1:1", "2:2"]}\n`).join("");
+  assert.equal(await findings({ "compose.yaml": `services:\n${ports}` }), [
+    "fail p/compose.yaml:2 p/s0, p/s1, p/s2 and p/s3 all use ports 1/tcp and 2/tcp -> " +
+    "Start one of them (profiles: [off] in the others), or change the ports",
+  ]);
+  const equal = "services: {a: {image: x, volumes: ['./m:/m', './m:/m']}}\n";
+  assert.equal(await findings({ "compose.yaml": equal }), []);
+});
+
+test("a variable without a value is one finding, with what it leaves of mounts and images", async () => {
+  const text = "services:\n  a:\n    image: 'x/a:${tag}'\n    volumes: ['${media}:/m', '${data}/db:/db']\n" +
+    "  b: {build: '${src}/b', volumes: ['${media}:/m']}\n";
+  const [found = "", ...more] = await findings({ "compose.yaml": text, "app.env": "tag=1\nmedia=/m\ndata=\n" });
+  assert.equal(more, []);
+  assert.match(
+    found,
+    /^fail p\/compose\.yaml:3, p\/compose\.yaml:4, p\/compose\.yaml:4, p\/compose\.yaml:5 p: tag, media, data,/,
+  );
+  assert.match(
+    found,
+    /src have no value, which leaves “:\/m”, “\/db:\/db”, “x\/a:” and “\/b”: Compose or Docker refuses that/,
+  );
+  assert.match(found, /-> Copy app\.env to \.env in the project's folder, and set data, src$/);
+  const path = "services: {a: {image: x, volumes: ['${data}/db:/db']}}\n";
+  assert.match(
+    (await findings({ "compose.yaml": path }))[0]!,
+    /^warn .*leaves “\/db:\/db”: not the path that is meant ->/,
+  );
+});
+
+test("where Compose refuses a project, the built-in reader's advice and its other findings are reported", async () => {
+  const text =
+    "services:\n  a: {image: x, env_file: [a.env], volumes: ['${M}:/m']}\n  b: {image: x, volumes: ['t/b:/b']}\n";
+  const files = { "/lab/p/compose.yaml": text, "/lab/p/a.env.example": "" };
+  const compose = { command: ["docker", "compose"], version: "2.26.1" };
+  const refused = async (err: string) => {
+    const { shell } = fakeShell(files, { "docker compose": { code: 15, err } });
+    const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [] };
+    const projects = [await readProject(shell, request, compose)];
+    return runChecks(card, { ...resolveConfig(parseConfig(machine), card), projects }, ["services.compose"])
+      .filter(({ status }) => status !== "pass").map(({ evidence, fix }) => `${evidence[0]!.read} ${fix[0]?.title}`)
+      .sort();
+  };
+  const all = [
+    "p/compose.yaml:2 Copy a.env.example to a.env, and fill it in",
+    "p/compose.yaml:2 Set M in the project's .env",
+    "p/compose.yaml:3 Write ./t/b",
+  ];
+  assert.equal(await refused("env file /lab/p/a.env not found: stat /lab/p/a.env: no such file or directory"), all);
+  assert.equal(await refused('service "b" refers to undefined volume t/b: invalid compose project'), all);
+  assert.equal(await refused("invalid spec: :/m: empty section between colons"), all);
+});
+
+test("an example of a missing file is named", () => {
+  const names = [
+    "config.example.json",
+    "vision.sample.env",
+    "sample.env",
+    "notes.txt",
+    "data_template.yaml",
+    ".env.dist",
+  ];
+  assert.is(exampleOf("config.json", names), "config.example.json");
+  assert.is(exampleOf("vision.env", names), "vision.sample.env");
+  assert.is(exampleOf("data.yaml", names), "data_template.yaml");
+  assert.is(exampleOf("other.env", names), ".env.dist");
+  assert.is(exampleOf("notes.md", names), undefined);
+});
+
+test("without .env in the project's folder, that of the first Compose file's folder counts", async () => {
+  const files = {
+    ".env.x": "",
+    "docker/compose.yaml": "services: {a: {image: 'x:${TAG}'}}\n",
+    "docker/.env": "TAG=1\n",
+  };
+  const of = async (more: Record<string, string>) => {
+    const all = Object.entries({ ...files, ...more }).map(([path, text]) => [`/lab/p/${path}`, text]);
+    const variables = { COMPOSE_FILE: "docker/compose.yaml" };
+    const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [], variables };
+    return (await readProject(fakeShell(Object.fromEntries(all)).shell, request, undefined)).unsetVariables.length;
+  };
+  assert.is(await of({}), 0);
+  assert.is(await of({ ".env": "A=1\n" }), 1);
+});
+
+test("a mount like tools/x is no path to Compose; a placeholder is to be replaced", async () => {
+  const fix = async (source: string) =>
+    (await findings({ "compose.yaml": `services: {a: {image: x, volumes: ["${source}:/b"]}}\n` }))[0]!.split(" -> ")[1];
+  assert.is(await fix("tools/x"), "Write ./tools/x");
+  assert.is(await fix("<PATH_TO_CONFIG>"), "Replace <PATH_TO_CONFIG> with your own folder (./…)");
+  assert.is(await fix("models"), "Add models: to the top-level volumes:");
+});
+
+test("a profile of the project with a GPU is preferred to another project next to it", async () => {
+  const text = `services:\n  a: {image: x}\n  g:\n    image: y\n    profiles: [nvidia]\n    ${reservation}\n`;
+  const dev = `services:\n  a: {image: x}\n  g:\n    image: y\n    ${reservation}\n`;
+  const found = await findings({ "compose.yaml": text, "compose.dev.yaml": dev });
+  assert.match(found.join("\n"), /^warn p\/compose\.yaml:5 .*profiles: \[nvidia\]$/);
 });
 
 test.run();

@@ -163,7 +163,7 @@ test("the source of a bind mount is in the project, in the VM, or missing", asyn
   await has("warn", /empty folder in a/, mount("/mnt/media:/media"));
   await has("warn", /empty folder in a/, mount("~/no-such-folder-of-mine:/models"));
   await has("fail", /film of this host/, mount("~/film:/models"), { [`${homeDir()}/film/x`]: "" });
-  await has("fail", /path of another computer/, mount("C:\\\\models:/models"));
+  await has("fail", /path of Windows/, mount("C:\\\\models:/models"));
   await has("fail", /\/shared of this host/, mount("../shared:/s"), { "/shared/x": "" });
 });
 

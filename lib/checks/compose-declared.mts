@@ -6,6 +6,8 @@ import { withProfile } from "./compose-profiles.mts";
 import { dependsOn, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
+import { isPlaceholder } from "../compose/placeholders.mts";
+import { joinList } from "../text.mts";
 
 /** Dependency errors, which Compose itself reports where it was run. */
 export function dependencyFlaws(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
@@ -81,7 +83,32 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
         at: one,
         message: `${name} uses the ${kind} ${one}, which the project does not declare`,
       },
-      fix: manualFix(`Add ${one}: to the top-level ${kind}s:`),
+      fix: manualFix(declaration(kind, one)),
+      text: one,
+      ...(kind === "volume" && one.includes("/") && !isPlaceholder(one)
+        ? {
+          message: `${name} mounts ${one}, which is no path to Compose but a volume that is not declared`,
+          fold: {
+            ...{ kind: "path without a dot", verb: ["mounts", "mount"], item: one },
+            rest: (many) =>
+              many
+                ? ", which are no paths to Compose but volumes that are not declared"
+                : ", which is no path to Compose but a volume that is not declared",
+            fix: (paths) => manualFix(`Write ${joinList(paths.map((path) => `./${path}`))}`),
+          },
+        }
+        : {
+          fold: {
+            ...{ kind: `undeclared ${kind}`, verb: ["uses", "use"], item: one },
+            rest: () => `, which the project does not declare`,
+            fix: (names) =>
+              manualFix(
+                names.some(isPlaceholder)
+                  ? `Replace ${joinList(names)} with your own ${kind === "volume" ? "folders (./…)" : "names"}`
+                  : `Add ${names.map((one) => `${one}:`).join(" and ")} to the top-level ${kind}s:`,
+              ),
+          },
+        }),
     });
     const granted = (["configs", "secrets"] as const).flatMap((section) =>
       (Array.isArray(service[section]) ? service[section] : []).flatMap((one: unknown) => {
@@ -114,6 +141,12 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
         : []),
     ];
   });
+}
+
+/** What to write for a name that is not declared. */
+function declaration(kind: string, name: string): string {
+  if (isPlaceholder(name)) return `Replace ${name} with your own ${kind === "volume" ? "folder (./…)" : "name"}`;
+  return kind === "volume" && name.includes("/") ? `Write ./${name}` : `Add ${name}: to the top-level ${kind}s:`;
 }
 
 /** Another finding reports a section of the wrong form. */

@@ -106,7 +106,9 @@ function mountForms(service: ComposeService): ProjectFlaw[] {
       at: type,
       fix: manualFix("Write type: bind for a folder, type: volume for a named volume"),
     })),
-    ...targets.filter((target, i) => target !== "" && targets.indexOf(target) !== i).map((target): ProjectFlaw => ({
+    ...targets.filter((target, i) =>
+      target !== "" && targets.indexOf(target) !== i && all[targets.indexOf(target)]!.source !== all[i]!.source
+    ).map((target): ProjectFlaw => ({
       status: "warn",
       message: `has two mounts at ${target}: Compose uses the last one`,
       at: [`:${target}`, target],

@@ -5,7 +5,7 @@ import type { ProjectFlaw } from "./compose-flaw.mts";
 import { additionalContexts, buildContext, dockerfileOf, envFiles, labelFiles } from "../compose/paths.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
-import { creation, leftOutMessage, placeOfPath } from "./compose-paths.mts";
+import { creation, leftOutMessage, parentFix, placeOfPath } from "./compose-paths.mts";
 
 /** Flaws of a file that a project needs. `what`: its kind in messages, such as `the env file`. */
 function needed(
@@ -17,9 +17,19 @@ function needed(
   const place = placeOfPath(written, project);
   if (!place) return [];
   const { kind, inside, shown, leftOut } = place;
-  const flaw = (message: string, mend: string): ProjectFlaw[] => [
-    { status: "fail", message, at: [written, shown, shown.split("/").at(-1)!], fix: manualFix(mend) },
-  ];
+  const flaw = (message: string, mend: string): ProjectFlaw[] => {
+    const [start, rest = ""] = message.split(/(?=, which)|(?= outside)/);
+    return [{
+      ...{
+        status: "fail",
+        message,
+        at: [written, shown, shown.split("/").at(-1)!],
+        fix: manualFix(mend),
+        text: written,
+      },
+      fold: { kind: message, verb: ["needs", "need"], item: start!.replace("needs ", ""), rest: () => rest },
+    }];
+  };
   if (inside && /^[/~]/.test(written)) {
     return flaw(
       `needs ${what} ${written} by its path on this host: the project's folder has another path in the VM`,
@@ -35,7 +45,7 @@ function needed(
   if (kind === "missing") {
     return flaw(
       `needs ${what} ${shown}, which does not exist`,
-      creation(shown, project, "; many projects have an example next to it"),
+      creation(shown, project),
     );
   }
   if (kind === "folder" && is === "file") {
@@ -46,21 +56,16 @@ function needed(
 
 /** Env files, build contexts, configs and secrets of a service. */
 export function neededFiles(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
-  const { model, written, variables = {}, readBy } = project;
+  const { model, written, variables = {} } = project;
   // Compose's answer no longer has env files
   const own = written?.services[name] ?? service;
   const files = envFiles(own).filter(({ path }) => !path.includes("$"));
-  const refused = (path: string) =>
-    readBy === "compose" && project.refusals.some(({ message }) => message.includes(path));
   return [
     ...files.flatMap(({ path, required }) => {
-      const flaws = needed(path, "the env file", project);
       const missing = placeOfPath(path, project)?.kind === "missing";
-      return missing && (!required || refused(path)) ? [] : flaws;
+      return missing && !required ? [] : needed(path, "the env file", project);
     }),
-    ...labelFiles(own).filter((path) => !path.includes("$")).flatMap((path) =>
-      refused(path) ? [] : needed(path, "the label file", project)
-    ),
+    ...labelFiles(own).filter((path) => !path.includes("$")).flatMap((path) => needed(path, "the label file", project)),
     ...buildFlaws(own, project),
     ...(["configs", "secrets"] as const).flatMap((section) =>
       grantsOf(service[section]).flatMap((grant): ProjectFlaw[] => {
@@ -120,7 +125,7 @@ function contextFlaws(context: string, service: ComposeService, project: Compose
   if (!place) return [];
   const { dockerfile: named } = mapAt(service, "build");
   const flaw = (message: string, mend: string, ...at: string[]): ProjectFlaw[] => [
-    { status: "fail", message, at: [...at, "context:", "build"], fix: manualFix(mend) },
+    { status: "fail", message, at: [...at, "context:", "build"], fix: manualFix(mend), text: context },
   ];
   if (place.inside && isAbsolute(context)) {
     return flaw(
@@ -129,10 +134,14 @@ function contextFlaws(context: string, service: ComposeService, project: Compose
     );
   }
   if (!place.inside) {
-    return flaw(
-      `is built from ${place.path} outside the project's folder: it is not copied into the VM`,
-      "Set the stack's path to the folder that contains both, and name the Compose file with env: {COMPOSE_FILE: …}",
-    );
+    const ends = " outside the project's folder: it is not copied into the VM";
+    return flaw(`is built from ${place.path}${ends}`, parentFix([place.path], project)).map((one) => ({
+      ...one,
+      fold: {
+        ...{ kind: "context outside", verb: ["is built from", "are built from"], item: place.path, rest: () => ends },
+        fix: (paths) => manualFix(parentFix(paths, project)),
+      },
+    }));
   }
   if (place.kind === "missing") {
     return flaw(

@@ -15,7 +15,27 @@ export interface ProjectFlaw {
   /** The line is in a section at the top of a file, not in the service's block. */
   atTop?: boolean;
   evidence?: Evidence;
+  /** Of a folded flaw: the places of all that it stands for, each as `at`, `service` and `atTop`. */
+  places?: Pick<ProjectFlaw, "at" | "service" | "atTop">[];
+  /** How it is said together with others of its kind. */
+  fold?: Fold;
+  /** The text of the project that it is about, such as an image or the source of a mount. */
+  text?: string;
   fix?: Fix;
+}
+
+/** How a flaw of a service is said together with others of its kind. */
+export interface Fold {
+  /** Flaws with the same kind and status are folded. */
+  kind: string;
+  /** The verb after one service and after several: `["mounts", "mount"]`. */
+  verb: [string, string];
+  /** What the flaw is about, such as a path. */
+  item: string;
+  /** What follows the list. `many`: it has several items. */
+  rest: (many: boolean) => string;
+  /** What to do about all of them. Without it, the fix of the first one. */
+  fix?: (items: string[]) => Fix;
 }
 
 /**
@@ -69,13 +89,18 @@ function blockOf(file: string, text: string, service: string): { file: string; l
 /** A project's flaw as a verdict. */
 export function verdictOf(
   project: ComposeProject,
-  { status, message, at, service, atTop = false, evidence, fix }: ProjectFlaw,
+  { status, message, at, service, atTop, evidence, places, fix }: ProjectFlaw,
 ): Verdict {
-  const value = [at ?? []].flat()[0] ?? service ?? message;
+  const evidenceOf = ({ at, service, atTop = false }: Pick<ProjectFlaw, "at" | "service" | "atTop">) => ({
+    read: placeOf(project, at ?? service, atTop ? undefined : service),
+    value: [at ?? []].flat()[0] ?? service ?? message,
+  });
+  const own = { ...(at === undefined ? {} : { at }), ...(service ? { service } : {}), ...(atTop ? { atTop } : {}) };
+  const all = evidence ? [evidence] : (places ?? [own]).map(evidenceOf);
   return {
     status,
     message: `${project.name}: ${message}`,
-    evidence: [evidence ?? { read: placeOf(project, at ?? service, atTop ? undefined : service), value }],
+    evidence: all.filter(({ read }, i) => all.findIndex((other) => other.read === read) === i),
     ...(fix ? { fix: [fix] } : {}),
   };
 }

@@ -8,7 +8,7 @@ import { baseOf, hostPath } from "../compose/paths.mts";
 import { mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
-import { creation, leftOutMessage, placeOfPath } from "./compose-paths.mts";
+import { creation, keepFix, leftOutMessage, parentFix, placeOfPath } from "./compose-paths.mts";
 import { anyOf } from "../text.mts";
 
 /** Paths that every Linux VM has. */
@@ -30,13 +30,15 @@ export function mountFlaws(
   machine: Pick<ResolvedMachine, "name" | "engine">,
 ): ProjectFlaw[] {
   const flaws = bindsOf(service, project.written?.services[name] ?? service, project).flatMap((bind) =>
-    mountFlaw(bind, project, machine)
+    mountFlaw(bind, project, machine).map((flaw) => ({ ...flaw, text: bind.raw }))
   );
   return flaws.filter((flaw, i) => flaws.findIndex(({ message }) => message === flaw.message) === i);
 }
 
 interface Bind {
   source: string;
+  /** The source as it is written, with its variables filled in. */
+  raw: string;
   target: string;
   /** It is written as an absolute path. */
   absolute: boolean;
@@ -60,6 +62,7 @@ function bindsOf(service: ComposeService, written: ComposeService, project: Comp
     const create = one && (isMap(one.bind) ? one.bind.create_host_path : undefined);
     return [{
       source,
+      raw,
       target,
       absolute: /^[/~]/.test(raw),
       creates: one === undefined || create === true ? true : create === false ? false : undefined,
@@ -80,9 +83,13 @@ function mountFlaw(
   if (!place) {
     return [{
       status: "fail",
-      message: `mounts ${source}, which is a path of another computer`,
+      message: `mounts ${source}, which is a path of Windows`,
       at: source,
       fix: manualFix("Use a path below the project's folder (./…), or a named volume"),
+      fold: {
+        ...{ kind: "windows", verb: ["mounts", "mount"], item: source },
+        rest: (many) => (many ? ", which are paths of Windows" : ", which is a path of Windows"),
+      },
     }];
   }
   const { path, kind, exists, inside, shown, leftOut } = place;
@@ -123,7 +130,11 @@ function mountFlaw(
         message: leftOutMessage(`mounts ${shown}`) +
           (kind === "file" ? "" : ": the container starts with an empty folder"),
         at,
-        fix: manualFix(`Remove ${shown} from .dockerignore, or use a named volume`),
+        fix: keepFix([shown]),
+        fold: {
+          ...{ kind: `left out ${kind}`, verb: ["mounts", "mount"], item: shown, fix: keepFix },
+          rest: () => leftOutMessage("") + (kind === "file" ? "" : ": the containers start with empty folders"),
+        },
       }];
     }
     if (kind === "folder" && fileName.test(path) && fileName.test(target)) {
@@ -153,18 +164,28 @@ function mountFlaw(
     }];
   }
   const own = /^\/srv(\/|$)/.test(path);
+  const ends = exists
+    ? () => ` of this host, which ${machine.name} does not have`
+    : (many: boolean) =>
+      `, which ${many ? "are empty folders" : "is an empty folder"} in ${machine.name} unless something creates ${
+        many ? "them" : "it"
+      } there`;
+  const fixOf = (paths: string[]) =>
+    manualFix(
+      absolute
+        ? `Move ${paths.length > 1 ? "them" : "it"} into the project's folder, or use ${
+          paths.length > 1 ? "named volumes" : "a named volume"
+        }`
+        : parentFix(paths, project),
+    );
   return [{
     status: (exists && !own) || isFile ? "fail" : "warn",
-    message: exists
-      ? `mounts ${path} of this host, which ${machine.name} does not have`
-      : `mounts ${path}, which is an empty folder in ${machine.name} unless something creates it there`,
+    message: `mounts ${path}${ends(false)}`,
     at: lineTexts(at, target),
-    fix: manualFix(
-      absolute
-        ? "Move it into the project's folder, or use a named volume"
-        : "Set the stack's path to the folder that contains both, and name the Compose file with " +
-          "env: {COMPOSE_FILE: …}",
-    ),
+    fix: fixOf([path]),
+    fold: {
+      ...{ kind: `outside ${exists} ${absolute}`, verb: ["mounts", "mount"], item: path, rest: ends, fix: fixOf },
+    },
   }];
 }
 

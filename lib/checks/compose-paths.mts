@@ -1,6 +1,9 @@
 /** Places of the paths that a Compose project names: in its folder or outside, copied into the VM or not. */
 import type { ComposeProject, PathKind } from "../compose/types.mts";
+import { dirname, isAbsolute } from "node:path/posix";
 import { baseOf, hostPath } from "../compose/paths.mts";
+import { manualFix } from "../fixes.mts";
+import { joinList } from "../text.mts";
 
 /** A path as the checks use it. */
 interface Place {
@@ -31,12 +34,51 @@ export function placeOfPath(written: string, project: ComposeProject): Place | u
   return { path, kind, exists, inside, shown, leftOut };
 }
 
+/** How paths of the project are copied although `.dockerignore` excludes them. */
+export const keepFix = (paths: string[]) =>
+  manualFix(
+    `Write ${joinList(paths.map((path) => `!${path}`))} at the end of .dockerignore${
+      paths.length > 1 ? ", each on a line" : ""
+    }`,
+  );
+
+/** How a project whose Compose files name paths outside its folder is copied with them. */
+export function parentFix(outside: string[], { folder, files }: ComposeProject): string {
+  const [parent = "/"] = [...parents(folder)].filter((one) =>
+    outside.every((path) => `${path}/`.startsWith(`${one}/`))
+  );
+  if (parent === "/" || files.some((file) => isAbsolute(file))) {
+    return "Copy it into the project's folder, and write its path there (./…)";
+  }
+  const steps = folder.slice(parent.length + 1).split("/");
+  const moved = files.map((file) => [...steps, file.replace(/^(\.\/)+/, "")].join("/"));
+  return `Set the stack's path to ${parent}, and add env: {COMPOSE_FILE: "${moved.join(":")}"}`;
+}
+
+/** The folders above a path, the nearest one first. */
+function parents(path: string): string[] {
+  const above = dirname(path);
+  return above === path ? [] : [above, ...parents(above)];
+}
+
 /** A message about a path that is not copied into the VM. */
 export const leftOutMessage = (start: string) => `${start}, which .dockerignore excludes from the copy in the VM`;
 
-/** What to do about a file of the project that does not exist: copy the example of an `.env`, or create it. */
-export function creation(shown: string, { envExamples = [] }: ComposeProject, hint = ""): string {
-  return shown === ".env" && envExamples[0]
-    ? `Copy ${envExamples[0]} to .env, and fill it in`
-    : `Create ${shown}${hint}`;
+/** What to do about a file of the project that does not exist: copy its example, or create it. */
+export function creation(shown: string, project: ComposeProject): string {
+  const example = project.examples?.[`${project.folder}/${shown}`] ??
+    (shown === ".env" ? project.envExamples?.[0]?.file : undefined);
+  return example === undefined ? `Create ${shown}` : `Copy ${example} to ${shown}, and fill it in`;
+}
+
+/**
+ * How a project gets values for these variables from the example of its `.env` that has most of them; undefined if it
+ * has none.
+ */
+export function copyOfEnv({ envExamples = [] }: ComposeProject, variables: string[]): string | undefined {
+  const lacks = ({ names }: { names: string[] }) => variables.filter((name) => !names.includes(name));
+  const [best] = [...envExamples].sort((a, b) => lacks(a).length - lacks(b).length);
+  if (!best) return undefined;
+  const left = lacks(best);
+  return `Copy ${best.file} to .env in the project's folder${left.length > 0 ? `, and set ${left.join(", ")}` : ""}`;
 }

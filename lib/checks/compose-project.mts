@@ -10,10 +10,11 @@ import { inlineMountFlaws, mountFlaws } from "./compose-mounts.mts";
 import { targetFlaws } from "./compose-target.mts";
 import { engineFlaws } from "./compose-docker.mts";
 import { engineProjectFlaws } from "./compose-docker-project.mts";
-import { isSecretName } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { isInSubnet } from "../text.mts";
+import { unsetFlaws, withoutEmptied } from "./compose-emptied.mts";
+import { foldFlaws } from "./compose-fold.mts";
 import { circularDependencies, dependencyFlaws, missingExternals, undeclaredNames } from "./compose-declared.mts";
 import { deviceFlaws, limitFlaws } from "./compose-vm.mts";
 
@@ -25,9 +26,10 @@ export function projectFlaws(
 ): ProjectFlaw[] {
   const services = startedOf(project);
   const starts = new Set(services.map(([name]) => name));
-  const ownReader = project.readBy === "reader";
-  return [
-    ...unsetVariables(project),
+  // Compose stops at its first error
+  const ownReader = project.readBy === "reader" || project.refusals.length > 0 ||
+    Object.values(project.emptied ?? {}).some(({ refused }) => refused);
+  const found: ProjectFlaw[] = [
     ...(project.warnings ?? []).map(({ message, file, line, mend }): ProjectFlaw => ({
       status: "warn",
       message,
@@ -49,6 +51,8 @@ export function projectFlaws(
     ...engineProjectFlaws(project, services),
     ...startsNothing(project),
   ];
+  const { kept, emptied } = withoutEmptied(found, project);
+  return foldFlaws([...unsetFlaws(project, emptied), ...kept]);
 }
 
 /** The flaws of a service that show when its container is created. */
@@ -86,35 +90,6 @@ function startsNothing({ model, enabled, refusals, inline }: ComposeProject): Pr
     at: first === undefined ? "services" : "profiles",
     fix: manualFix(first === undefined ? "Add a service" : `Enable one: profiles: [${first}]`),
   }];
-}
-
-function unsetVariables({ name, unsetVariables, envExamples = [] }: ComposeProject): ProjectFlaw[] {
-  const [example] = envExamples;
-  const secret = unsetVariables.filter(({ variable }) => isSecretName(variable ?? ""));
-  const rest = unsetVariables.filter((one) => !secret.includes(one));
-  const flaw = (found: typeof secret, effect: string): ProjectFlaw[] =>
-    found.length === 0 ? [] : [{
-      status: "warn",
-      message: `${found.map(({ variable }) => variable).join(", ")} ${
-        found.length > 1 ? "have" : "has"
-      } no value: ${effect}`,
-      at: `{${found[0]!.variable}`,
-      evidence: {
-        read: found.map(({ file, line }) => (file ? `${name}/${file}:${line ?? "?"}` : name)).join(", "),
-        value: "no value, no default",
-      },
-      fix: manualFix(
-        example === undefined
-          ? `Set ${found.map(({ variable }) => variable).join(", ")} in the project's .env`
-          : `Copy ${example} to .env in the project's folder, and set ${
-            found.map(({ variable }) => variable).join(", ")
-          }`,
-      ),
-    }];
-  return [
-    ...flaw(secret, "the service starts with an empty password or key"),
-    ...flaw(rest, "Compose replaces it with an empty string, or omits it"),
-  ];
 }
 
 function profileFlaws({ profiles, model }: ComposeProject): ProjectFlaw[] {
@@ -195,11 +170,12 @@ function settings(service: ComposeService, { refusals }: ComposeProject): Projec
         fix: manualFix('Write restart: unless-stopped, or restart: "no" in quotes'),
       }]
       : []),
-    ...(typeof image === "string" && (image === "" || /[:@/]$/.test(image) || /\s/.test(image))
+    ...(typeof image === "string" && (/^$|^[:/]|[:@/]$|[\s"'<>]/.test(image)) && !image.includes("$")
       ? [{
         status: "fail" as const,
         message: `has the image “${image}”, which is not an image name: a variable in it may be empty`,
         at: "image:",
+        text: image,
         fix: manualFix("Set the variable in the project's .env"),
       }]
       : []),

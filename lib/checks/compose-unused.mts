@@ -20,10 +20,13 @@ export function unusedGpuFlaws(project: ComposeProject, machine: ResolvedMachine
   const asking = enabledOf(project).filter(([, body]) => asksForGpu({ body })).map(([name]) => name);
   const files = (project.unusedFiles ?? []).filter(({ services }) => suits(Object.values(services), machine));
   const found = fileFlaw(project, files, asking);
-  if (found) return [found];
+  const mayAsk = !isAsked && asking.length === 0 && enabledOf(project).length > 0;
+  const profile = mayAsk ? profileFlaw(project, machine) : undefined;
+  // a profile of the project itself is meant rather than another project next to it
+  const isOther = found && files.every(({ use }) => use === "whole");
+  if (found) return [isOther && profile ? profile : found];
   // with no service at all, the profiles are named already
-  if (isAsked || asking.length > 0 || enabledOf(project).length === 0) return [];
-  return [profileFlaw(project, machine) ?? commentFlaw(project)].filter((one) => one !== undefined);
+  return [profile ?? (mayAsk ? commentFlaw(project) : undefined)].filter((one) => one !== undefined);
 }
 
 /** Whether a GPU that one of the services asks for can be the machine's. */

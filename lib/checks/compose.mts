@@ -11,11 +11,11 @@ import { shapeFlaws } from "../compose/shape.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { isLike } from "../host/distributions.mts";
 import { program } from "../host/programs.mts";
-import { isMap } from "../maps.mts";
+import { valueAt } from "../maps.mts";
 import { serviceOfRefusal } from "../compose/refusals.mts";
-import { type PublishedPort, publishedPorts } from "../compose/service.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
+import { collisions } from "./compose-collisions.mts";
 import { placeOf, type ProjectFlaw, verdictOf } from "./compose-flaw.mts";
 import { newKeyFlaws } from "./compose-keys.mts";
 import { unusedGpuFlaws } from "./compose-unused.mts";
@@ -78,12 +78,6 @@ function inlineShape(services: Service[]): Verdict[] {
   }));
 }
 
-function valueAt(data: unknown, [step, ...rest]: (string | number)[]): unknown {
-  if (step === undefined) return data;
-  const inner = Array.isArray(data) ? data[Number(step)] : isMap(data) ? data[step] : undefined;
-  return valueAt(inner, rest);
-}
-
 /** Variables of inline services that have no value. */
 function inlineUnset(unset: string[]): Verdict[] {
   return unset.map((one): Verdict => {
@@ -119,7 +113,6 @@ function projectVerdicts(
   all: ComposeProject[],
   config: Resolved,
 ): Verdict[] {
-  const refused = project.refusals.map((problem) => refusal(project, problem));
   const others = all.filter((other) => other !== project);
   const asks = (one: ComposeProject) => startedOf(one).some(([, body]) => asksForGpu({ body }));
   const asksHere = (service: Service) => service.machine === machine.name && asksForGpu(service);
@@ -135,7 +128,14 @@ function projectVerdicts(
   ];
   const flaws = found.map((flaw) => verdictOf(project, flaw));
   if (project.inline) return flaws;
-  const own = [...refused, ...flaws];
+  const places = flaws.filter(({ status }) => status === "fail").flatMap(({ evidence }) =>
+    evidence.map(({ read }) => read)
+  );
+  // of two errors at one place, ours says what to do
+  const refused = project.refusals.map((problem) => ({ problem, verdict: refusal(project, problem) })).filter((
+    { problem: { mend }, verdict: { evidence: [place] } },
+  ) => project.readBy !== "compose" || mend !== undefined || !places.includes(place!.read));
+  const own = [...refused.map(({ verdict }) => verdict), ...flaws];
   if (project.readBy === "reader" || project.noAnswer !== undefined) return own;
   if (own.some(({ status }) => status === "fail")) return own;
   const count = enabledOf(project).length;
@@ -220,58 +220,4 @@ function composeInstallFix(host: Host): Fix {
     return commandFix(title, "pacman -S --needed --noconfirm docker-compose", { root: true });
   }
   return manualFix(`${title}: docker-compose-plugin of https://docs.docker.com/compose/install/linux/`, { root: true });
-}
-
-// ---------------------------------------------------------------------------------------------------- between projects
-
-interface Taken {
-  project: ComposeProject;
-  service: string;
-}
-
-/** Ports of the VM and container names that two services of one machine use. */
-function collisions(projects: ComposeProject[]): Verdict[] {
-  const services = projects.flatMap((project) =>
-    startedOf(project).map(([service, body]) => ({ project, service, body }))
-  );
-  const ports = services.flatMap(({ body, ...taken }) =>
-    body.network_mode === "host" ? [] : publishedPorts(body).map((port) => ({ ...taken, port }))
-  );
-  const names = services.flatMap(({ body, ...taken }) =>
-    typeof body.container_name === "string" ? [{ ...taken, name: body.container_name }] : []
-  );
-  return [
-    ...ports.flatMap((one, i) => {
-      const other = ports.slice(0, i).find((before) => overlap(before.port, one.port));
-      return other ? [collision(other, one, portName(one.port), `${one.port.first}`)] : [];
-    }),
-    ...names.flatMap((one, i) => {
-      const other = names.slice(0, i).find(({ name }) => name === one.name);
-      return other ? [collision(other, one, `the container name ${one.name}`, ["container_name", one.name])] : [];
-    }),
-  ];
-}
-
-const portName = ({ first, last, protocol, hostIp }: PublishedPort) =>
-  `port ${hostIp ? `${hostIp}:` : ""}${first === last ? first : `${first}-${last}`}/${protocol}`;
-const isAny = (ip: string) => ["", "0.0.0.0", "::"].includes(ip);
-
-function overlap(a: PublishedPort, b: PublishedPort): boolean {
-  return a.protocol === b.protocol && a.first <= b.last && b.first <= a.last &&
-    (isAny(a.hostIp) || isAny(b.hostIp) || a.hostIp === b.hostIp);
-}
-
-function collision(first: Taken, second: Taken, what: string, at: string | string[]): Verdict {
-  const name = ({ project, service }: Taken) => `${project.name}/${service}`;
-  return {
-    status: "fail",
-    message: `${name(first)} and ${name(second)} both use ${what}`,
-    evidence: [...new Set([first, second].map(({ project, service }) => placeOf(project, at, service)))].map((
-      read,
-    ) => ({
-      read,
-      value: [at].flat().at(-1)!,
-    })),
-    fix: [manualFix(`Change it in one of them, or run one of them on another machine`)],
-  };
 }

@@ -1,5 +1,7 @@
 /** Reads one YAML document of a Compose file: its syntax, keys and types. */
 import { isMap, Yaml } from "../config/yaml.mts";
+import { valueAt } from "../maps.mts";
+import { filled, type FillResults, type FillSource } from "./filled.mts";
 import { serviceKeys, shapeFlaws } from "./shape.mts";
 import type { ShapeFlaw } from "./shape-kinds.mts";
 import { correctionOf } from "./shape-fixes.mts";
@@ -11,15 +13,16 @@ import { lineIn } from "./value-lines.mts";
 /**
  * Reads one document of a Compose file and adds its errors and warnings to the lists.
  *
- * `above`: the number of lines before the document. `filled`: replaces the variables of plain data,
- * and may add refusals of its own. Returns an empty mapping for a document that cannot be read.
+ * `above`: the number of lines before the document. `source`: the values of its variables. Returns
+ * an empty mapping for a document that cannot be read.
  */
 export function readDocument(
   path: string,
   { text, above }: { text: string; above: number },
-  { refusals, warnings }: { refusals: ProjectProblem[]; warnings: ProjectProblem[] },
-  filled: (value: unknown) => unknown,
+  results: FillResults & { warnings: ProjectProblem[] },
+  source: FillSource,
 ): Record<string, unknown> {
+  const { refusals, warnings, emptied } = results;
   const refuse = (message: string, line: number, mend?: string) =>
     refusals.push({ message, file: path, line: above + line, ...(mend === undefined ? {} : { mend }) });
   const yaml = new Yaml(text, { joins: true });
@@ -53,7 +56,7 @@ export function readDocument(
     if (!isScalarNull(yaml)) refuse("a Compose file is a mapping", 1);
     return {};
   }
-  const data = filled(yaml.data(yaml.root)) as Record<string, unknown>;
+  const data = filled(yaml.data(yaml.root), source, results) as Record<string, unknown>;
   const flaws = shapeFlaws(data);
   // a mapping of the wrong form is one error, not one for each of its keys
   const isWithin = (path: ShapeFlaw["path"]) => flaws.some((flaw) => flaw.path.every((step, i) => step === path[i]));
@@ -67,6 +70,12 @@ export function readDocument(
     // a flaw of a value with an invalid variable follows from that variable
     if (refusals.some((one) => one.file === path && one.line === above + line && one.unread)) continue;
     if (flaw.keys && keys.some((key) => key.line === line)) continue;
+    const cause = emptied.get(String(valueAt(data, flaw.path)));
+    if (cause) {
+      // the variable is reported instead
+      cause.refused = true;
+      continue;
+    }
     refuse(flaw.message, line, flaw.mend ?? correctionOf(data, flaw, serviceKeys));
   }
   return data;

@@ -6,7 +6,7 @@ import { isOlder } from "../text.mts";
 import { newerKeyOf } from "./key-versions.mts";
 import type { ReadProject } from "./reader.mts";
 import { lineOf, literally, refusalsOf, unsetVariablesOf } from "./refusals.mts";
-import type { ComposeModel, ComposeProject, ProjectRequest } from "./types.mts";
+import type { ComposeModel, ComposeProject, ProjectProblem, ProjectRequest } from "./types.mts";
 import { placed, readerResult } from "./problem-places.mts";
 
 /** A Compose program on the host. */
@@ -83,10 +83,15 @@ export async function askCompose(
   const all = modelOf(whole ?? enabled);
   const started = modelOf(enabled);
   const ended = !started && isEnded(enabled);
-  const refusals = started || ended
+  const ownRefusals = readerResult(own, texts).refusals;
+  const refused = started || ended ? [] : refusalsOf(enabled.err, folder);
+  const distinct = refused.filter(({ message }) => !isEmptied(message, own));
+  const refusals = refused.length === 0
     ? []
-    : refusalsOf(enabled.err, folder).map((one) => placed(one, texts, own.refusals));
-  if (!started && refusals.length === 0) {
+    : withOwn(distinct.map((one) => placed(one, texts, ownRefusals)), ownRefusals);
+  const order = own.unsetVariables.map(({ variable }) => variable);
+  const unset = unsetVariablesOf(enabled.err).sort((a, b) => order.indexOf(a) - order.indexOf(b));
+  if (!started && refused.length === 0) {
     const noAnswer = ended ? "Compose did not answer in time" : `Compose ended with exit code ${enabled.code}`;
     return readByReader(own, texts, version, noAnswer);
   }
@@ -102,13 +107,24 @@ export async function askCompose(
     ...(all ?? own.model ? { model: all ?? own.model } : {}),
     ...(started ? { enabled: Object.keys(started.services) } : {}),
     refusals,
-    unsetVariables: unsetVariablesOf(enabled.err).map((variable) => ({
+    // Compose may stop before it names them all
+    unsetVariables: refused.length > 0 ? own.unsetVariables : unset.map((variable) => ({
       message: `${variable} has no value`,
       variable,
       ...lineOf(texts, new RegExp(`\\$\\{?${literally(variable)}\\b`)),
     })),
   };
 }
+
+/** Compose stops at its first error: the built-in reader's other ones are reported too. */
+function withOwn(refusals: ProjectProblem[], own: ProjectProblem[]): ProjectProblem[] {
+  const isKnown = ({ file, line }: ProjectProblem) => refusals.some((one) => one.file === file && one.line === line);
+  return [...refusals, ...own.filter((one) => one.line !== undefined && !isKnown(one))];
+}
+
+/** Whether Compose refuses what is left of a text whose variable has no value: the variable is reported. */
+const isEmptied = (message: string, { emptied }: ReadProject) =>
+  Object.entries(emptied).some(([text, { refused }]) => refused && text.length > 2 && message.includes(text));
 
 /** Whether a program was ended before it answered, by a timeout or by a signal. */
 const isEnded = ({ code, timedOut }: CommandResult) => timedOut === true || code === null || code === 124;

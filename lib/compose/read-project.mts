@@ -2,7 +2,7 @@
  * Reads a Compose project on the host, with the host's Compose if there is one, else with the
  * built-in reader. Starts no container.
  */
-import { isAbsolute, join } from "node:path/posix";
+import { dirname, isAbsolute, join } from "node:path/posix";
 import { ownValue } from "../maps.mts";
 import type { Shell } from "../shell.mts";
 import { composeFileNames, composeFilesOf } from "./project.mts";
@@ -17,6 +17,7 @@ import { type ProjectReads, projectReads } from "./project-reads.mts";
 import { baseOf, envFiles, hostPath, namedPaths } from "./paths.mts";
 import { enabledOf, enabledServices } from "./enabled.mts";
 import { inheritedVariables } from "./service.mts";
+import { readEnvExamples, readExamples } from "./examples.mts";
 import { readUnused } from "./unused-files.mts";
 
 /**
@@ -34,10 +35,13 @@ export async function readProject(
   const at = (path: string) => (isAbsolute(path) ? path : join(folder, path));
   const reads = projectReads(shell);
   const isRead = (path: string) => !reads.failed.has(at(path));
-  const [dotenv, names] = await Promise.all([reads.read(at(".env")), reads.list(folder)]);
+  const [rootEnv, names] = await Promise.all([reads.read(at(".env")), reads.list(folder)]);
   const given = { ...ofGuest, ...inFolder, ...request.variables };
+  const files = request.files ?? composeFilesOf(names, { ...dotEnv(rootEnv ?? "", given), ...given });
+  // as in apply-stack.sh: without one in the project's folder, Compose takes that of its first file
+  const envPath = join(rootEnv === undefined ? dirname(files[0] ?? "") : "", ".env");
+  const dotenv = rootEnv ?? (envPath === ".env" || isAbsolute(envPath) ? undefined : await reads.read(at(envPath)));
   const env: Record<string, string> = { ...dotEnv(dotenv ?? "", given), ...given };
-  const files = request.files ?? composeFilesOf(names, env);
   const profiles = request.profiles.length > 0
     ? request.profiles
     : (env.COMPOSE_PROFILES ?? "").split(",").filter(Boolean);
@@ -47,7 +51,7 @@ export async function readProject(
     if (text !== undefined) texts[path] = text;
     return text !== undefined;
   };
-  const envExamples = dotenv === undefined ? names.filter((name) => /^\.?env[._-]|\.env$/i.test(name)).sort() : [];
+  const envExamples = dotenv === undefined ? await readEnvExamples(reads, folder, names) : [];
   const dotEnvNames = Object.keys(dotEnv(dotenv ?? ""));
   const base = { ...request, files, profiles, texts, dotEnvNames, envExamples, unsetVariables: [], paths: {} };
   const unreadable = (paths: string[]): ComposeProject | undefined => {
@@ -94,9 +98,9 @@ export async function readProject(
   let unsetInEnvFiles: ProjectProblem[] = [];
   if (own.model) {
     const enabled = enabledServices(own.model, profiles);
-    const texts = await envFileTexts(reads, { folder, files, model: own.model, enabled }, dotenv);
+    const texts = await envFileTexts(reads, { folder, files, model: own.model, enabled }, envPath, dotenv);
     own = { ...own, refusals: [...own.refusals, ...envFileRefusals(texts)] };
-    unsetInEnvFiles = texts.flatMap(({ file, text }) => unsetIn(file, text, file === ".env" ? given : env));
+    unsetInEnvFiles = texts.flatMap(({ file, text }) => unsetIn(file, text, file === envPath ? given : env));
   }
   const answer: Partial<ComposeProject> = compose && "command" in compose
     ? await askCompose(shell, compose, { ...request, files, profiles }, texts, own, dotenv !== undefined)
@@ -104,6 +108,7 @@ export async function readProject(
   const written = {
     ...(own.model ? { written: own.model } : {}),
     ...(own.warnings.length > 0 ? { warnings: own.warnings } : {}),
+    ...(Object.keys(own.emptied).length > 0 ? { emptied: own.emptied } : {}),
   };
   const project: ComposeProject = { ...base, readBy: "reader", refusals: [], ...answer, ...written };
   const { model } = project;
@@ -120,13 +125,25 @@ export async function readProject(
   // failures at other paths of the host do not matter for the VM
   const unread = [...reads.failed].filter(([path]) => unreadFiles.has(path) || path.startsWith(`${folder}/`));
   const unused = unusedFiles.length > 0 ? { unusedFiles } : {};
-  return { ...project, ...unused, stages, unread: unread.map(([, why]) => why), paths: Object.fromEntries(kinds) };
+  const absentPaths = kinds.flatMap(([path, kind]) =>
+    kind === "missing" && path.startsWith(`${folder}/`) ? [path] : []
+  );
+  const examples = await readExamples(projectReads(shell), folder, absentPaths);
+  return {
+    ...project,
+    ...unused,
+    examples,
+    stages,
+    unread: unread.map(([, why]) => why),
+    paths: Object.fromEntries(kinds),
+  };
 }
 
 /** The texts of `.env` and of the env files of enabled services, by their paths as messages show them. */
 async function envFileTexts(
   reads: ProjectReads,
   project: Pick<ComposeProject, "folder" | "files" | "model" | "enabled">,
+  envPath: string,
   dotenv = "",
 ): Promise<{ file: string; text: string }[]> {
   const { folder } = project;
@@ -135,7 +152,7 @@ async function envFileTexts(
   );
   const named = [...new Set(paths.flatMap((path) => hostPath(path, baseOf(project)) ?? []))];
   const read = await Promise.all(named.map(reads.read));
-  const all = [[join(folder, ".env"), dotenv] as const, ...named.map((path, i) => [path, read[i] ?? ""] as const)];
+  const all = [[join(folder, envPath), dotenv] as const, ...named.map((path, i) => [path, read[i] ?? ""] as const)];
   return [...new Map(all)].map(([path, text]) => ({
     file: path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path,
     text,

@@ -7,17 +7,19 @@ import { isMap, mapAt } from "../maps.mts";
 import { readDocument } from "./document.mts";
 import { documentsOf } from "./documents.mts";
 import { mergeFiles } from "./merge.mts";
+import type { Emptied } from "./filled.mts";
 import { lineOf, literally } from "./refusals.mts";
 import { rebased } from "./rebase.mts";
 import type { ComposeModel, ComposeService, ProjectProblem } from "./types.mts";
-import { visible } from "../text.mts";
-import { dotEnv, interpolate, variableFix } from "./variables.mts";
+import { dotEnv } from "./variables.mts";
 
 /** The result of the built-in reader for a project. */
 export interface ReadProject {
   model?: ComposeModel;
   refusals: ProjectProblem[];
   unsetVariables: ProjectProblem[];
+  /** The texts in which a variable has no value, as they are without it. */
+  emptied: Record<string, Emptied>;
   /** What Compose accepts and reads as something else than it looks like. */
   warnings: ProjectProblem[];
   /**
@@ -58,6 +60,7 @@ export function readProjectFiles(
     refusals,
     unsetVariables: [...unsetVariables.values()],
     warnings: read.warnings,
+    emptied: Object.fromEntries(read.emptied),
     wanted: [...wanted],
     envFiles: [...read.envFiles].map(([path, required]) => ({ path, required })),
   };
@@ -69,6 +72,7 @@ class Reading {
   readonly unsetVariables = new Map<string, ProjectProblem>();
   readonly wanted = new Set<string>();
   readonly envFiles = new Map<string, boolean>();
+  readonly emptied = new Map<string, Emptied>();
   readonly #texts: Record<string, string>;
   readonly #values: Record<string, string | undefined>;
   readonly #envTexts: Record<string, string>;
@@ -192,9 +196,8 @@ class Reading {
       this.wanted.add(path);
       return {};
     }
-    const own = documentsOf(text).map((document) =>
-      readDocument(path, document, this, (value) => this.#filled(value, path))
-    ).reduce(mergeFiles, {});
+    const fill = { file: path, text, values: this.#valuesOf(path) };
+    const own = documentsOf(text).map((document) => readDocument(path, document, this, fill)).reduce(mergeFiles, {});
     const [first = ""] = this.#files;
     const folder = this.#settings.get(path)?.folder ?? dirname(path);
     const data = this.#files.includes(path)
@@ -202,36 +205,6 @@ class Reading {
       : rebased(own, isAbsolute(folder) && !isAbsolute(first) ? folder : relative(dirname(first), folder));
     this.#documents.set(path, data);
     return data;
-  }
-
-  #filled(value: unknown, file: string): unknown {
-    if (Array.isArray(value)) return value.map((one) => this.#filled(one, file));
-    if (isMap(value)) {
-      return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, this.#filled(one, file)]));
-    }
-    if (typeof value !== "string" || !value.includes("$")) return value;
-    const { text, missing, broken } = interpolate(value, this.#valuesOf(file));
-    if (broken) {
-      const first = literally(value.split("\n").find((line) => line.includes("${"))!.trim());
-      const place = lineOf({ [file]: this.#texts[file]! }, new RegExp(first)) ?? { file };
-      this.refusals.push({
-        message: `${visible(value)} has a \${ that starts no valid variable: write $$ for a dollar sign`,
-        mend: variableFix(value),
-        unread: true,
-        ...place,
-      });
-    }
-    for (const { name, required } of missing) {
-      const place = lineOf({ [file]: this.#texts[file]! }, new RegExp(`\\$\\{?${literally(name)}\\b`)) ?? { file };
-      if (required !== undefined) {
-        if (!this.refusals.some(({ variable }) => variable === name)) {
-          this.refusals.push({ message: `${name} has no value: ${required}`, variable: name, ...place });
-        }
-      } else if (!this.unsetVariables.has(name)) {
-        this.unsetVariables.set(name, { message: `${name} has no value`, variable: name, ...place });
-      }
-    }
-    return text;
   }
 }
 

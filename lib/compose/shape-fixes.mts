@@ -1,5 +1,5 @@
 /** Suggestions for values of the wrong form in a Compose file. */
-import { isMap } from "../maps.mts";
+import { isMap, valueAt } from "../maps.mts";
 import { closest } from "../suggest.mts";
 import { Verbatim } from "../verbatim.mts";
 
@@ -110,8 +110,3 @@ function asText(value: unknown, key: string, line: (text: string) => string): st
 
 const isScalar = (value: unknown) => !isMap(value) && !Array.isArray(value) || value instanceof Verbatim;
 const quoted = (text: string) => /^[A-Za-z_./][\w./=-]*$/.test(text) ? text : JSON.stringify(text);
-
-function valueAt(data: unknown, [step, ...rest]: (string | number)[]): unknown {
-  if (step === undefined) return data;
-  return valueAt(Array.isArray(data) ? data[Number(step)] : isMap(data) ? data[String(step)] : undefined, rest);
-}

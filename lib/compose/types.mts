@@ -40,8 +40,17 @@ export interface ComposeProject extends ProjectRequest {
   readBy: "compose" | "reader" | "none";
   /** Names of the variables in `.env`. */
   dotEnvNames?: string[];
-  /** Names of files next to the Compose files that look like an example of `.env`. */
-  envExamples?: string[];
+  /**
+   * Files next to the Compose files that look like an example of `.env`, with the variables that each gives a value.
+   */
+  envExamples?: { file: string; names: string[] }[];
+  /** Files that look like an example of a missing one, by the missing path; relative to the project's folder. */
+  examples?: Record<string, string>;
+  /**
+   * The texts in which variables have no value, as they are without it, with these variables. `refused`: Compose
+   * refuses what is left.
+   */
+  emptied?: Record<string, { names: string[]; refused?: true }>;
   /** Why the host's Compose gave no answer, such as a timeout. */
   noAnswer?: string;
   /** Version of the host's Compose, such as `2.26.1`; undefined where there is none. */

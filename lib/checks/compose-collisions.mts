@@ -1,0 +1,94 @@
+/** Ports of a VM and container names that several services use. */
+import type { ComposeProject } from "../compose/types.mts";
+import type { Verdict } from "./types.mts";
+import { startedOf } from "../compose/enabled.mts";
+import { type PublishedPort, publishedPorts } from "../compose/service.mts";
+import { manualFix } from "../fixes.mts";
+import { joinList } from "../text.mts";
+import { placeOf } from "./compose-flaw.mts";
+
+interface Taken {
+  project: ComposeProject;
+  service: string;
+}
+
+/** What two services both use. */
+interface Collision {
+  first: Taken;
+  second: Taken;
+  /** As messages name it, such as `8080/tcp`. */
+  name: string;
+  /** Text to find its line by. */
+  at: string | string[];
+}
+
+/**
+ * Ports of the VM and container names that services of one machine share: one verdict for each set of services.
+ */
+export function collisions(projects: ComposeProject[]): Verdict[] {
+  const services = projects.flatMap((project) =>
+    startedOf(project).map(([service, body]) => ({ project, service, body }))
+  );
+  const ports = services.flatMap(({ body, ...taken }) =>
+    body.network_mode === "host" ? [] : publishedPorts(body).map((port) => ({ ...taken, port }))
+  );
+  const names = services.flatMap(({ body, ...taken }) =>
+    typeof body.container_name === "string" ? [{ ...taken, name: body.container_name }] : []
+  );
+  return [
+    ...verdicts(
+      "port",
+      ports.flatMap((second, i): Collision[] => {
+        const first = ports.slice(0, i).find((before) => overlap(before.port, second.port));
+        return first ? [{ first, second, name: portName(second.port), at: `${second.port.first}` }] : [];
+      }),
+    ),
+    ...verdicts(
+      "container name",
+      names.flatMap((second, i): Collision[] => {
+        const first = names.slice(0, i).find(({ name }) => name === second.name);
+        return first ? [{ first, second, name: second.name, at: ["container_name", second.name] }] : [];
+      }),
+    ),
+  ];
+}
+
+const portName = ({ first, last, protocol, hostIp }: PublishedPort) =>
+  `${hostIp ? `${hostIp}:` : ""}${first === last ? first : `${first}-${last}`}/${protocol}`;
+const isAny = (ip: string) => ["", "0.0.0.0", "::"].includes(ip);
+
+function overlap(a: PublishedPort, b: PublishedPort): boolean {
+  return a.protocol === b.protocol && a.first <= b.last && b.first <= a.last &&
+    (isAny(a.hostIp) || isAny(b.hostIp) || a.hostIp === b.hostIp);
+}
+
+/** One verdict for the collisions with each service. */
+function verdicts(what: string, found: Collision[]): Verdict[] {
+  const label = ({ project, service }: Taken) => `${project.name}/${service}`;
+  const firsts = [...new Set(found.map(({ first }) => label(first)))];
+  return firsts.map((one): Verdict => {
+    const group = found.filter(({ first }) => label(first) === one);
+    const services = [one, ...new Set(group.map(({ second }) => label(second)))].filter((name, i, all) =>
+      all.indexOf(name) === i
+    );
+    const names = [...new Set(group.map(({ name }) => name))];
+    const evidence = group.flatMap(({ first, second, at }) =>
+      [first, second].map(({ project, service }) => ({
+        read: placeOf(project, at, service),
+        value: [at].flat().at(-1)!,
+      }))
+    );
+    return {
+      status: "fail",
+      message: `${joinList(services)} ${services.length > 2 ? "all" : "both"} use ${
+        what === "port" ? "" : "the "
+      }${what}${names.length > 1 ? "s" : ""} ${joinList(names)}`,
+      evidence: evidence.filter(({ read }, i) => evidence.findIndex((other) => other.read === read) === i),
+      fix: [manualFix(
+        services.length > 2
+          ? `Start one of them (profiles: [off] in the others), or change the ${what}s`
+          : "Change it in one of them, or run one of them on another machine",
+      )],
+    };
+  });
+}

@@ -1,0 +1,75 @@
+/** Variables without a value, with what they leave of the mounts, images and ports that they are in. */
+import type { ComposeProject } from "../compose/types.mts";
+import { isSecretName } from "../compose/variables.mts";
+import { manualFix } from "../fixes.mts";
+import { joinList } from "../text.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { copyOfEnv } from "./compose-paths.mts";
+
+/** What is left of a text whose variables have no value. */
+export interface Emptied {
+  text: string;
+  names: string[];
+  /** It does not work: Compose or Docker refuses it. */
+  fails: boolean;
+}
+
+/** Takes out the flaws of texts whose variables have no value: {@link unsetFlaws} reports the variable. */
+export function withoutEmptied(flaws: ProjectFlaw[], project: ComposeProject): {
+  kept: ProjectFlaw[];
+  emptied: Emptied[];
+} {
+  const known = Object.entries(project.emptied ?? {});
+  const unset = new Set(project.unsetVariables.map(({ variable }) => variable));
+  const causeOf = ({ text }: ProjectFlaw) =>
+    text === undefined || text === ""
+      ? undefined
+      : known.find(([left, { names }]) =>
+        (left === text || left.startsWith(`${text}:`)) && names.some((one) => unset.has(one))
+      );
+  const caused = flaws.flatMap((flaw): Emptied[] => {
+    const [text, { names }] = causeOf(flaw) ?? [undefined, { names: [] }];
+    return text === undefined ? [] : [{ text, names, fails: flaw.status === "fail" }];
+  });
+  const refused = known.flatMap(([text, { names, refused }]) => refused ? [{ text, names, fails: true }] : []);
+  return { kept: flaws.filter((flaw) => causeOf(flaw) === undefined), emptied: [...refused, ...caused] };
+}
+
+/** The variables of a project without a value: those that break something, passwords and keys, the others. */
+export function unsetFlaws(project: ComposeProject, emptied: Emptied[]): ProjectFlaw[] {
+  const { name: folder, unsetVariables } = project;
+  const breaks = (variable = "") => emptied.filter(({ names }) => names.includes(variable));
+  const breaking = unsetVariables.filter(({ variable }) => breaks(variable).length > 0);
+  const secret = unsetVariables.filter((one) => !breaking.includes(one) && isSecretName(one.variable ?? ""));
+  const rest = unsetVariables.filter((one) => !breaking.includes(one) && !secret.includes(one));
+  const fails = emptied.some(({ names, fails }) => fails && breaking.some(({ variable }) => names.includes(variable!)));
+  const flaw = (found: typeof secret, status: "fail" | "warn", effect: (them: string) => string): ProjectFlaw[] => {
+    if (found.length === 0) return [];
+    const names = found.map(({ variable }) => variable!);
+    return [{
+      status,
+      message: `${names.join(", ")} ${names.length > 1 ? "have" : "has"} no value${
+        effect(names.length > 1 ? "them" : "it")
+      }`,
+      at: `{${names[0]}`,
+      evidence: {
+        read: found.map(({ file, line }) => (file ? `${folder}/${file}:${line ?? "?"}` : folder)).join(", "),
+        value: "no value, no default",
+      },
+      fix: manualFix(copyOfEnv(project, names) ?? `Set ${names.join(", ")} in the project's .env`),
+    }];
+  };
+  const left = emptied.filter(({ names }) => breaking.some(({ variable }) => names.includes(variable!)));
+  const texts = [...new Set(left.map(({ text }) => `“${text}”`))];
+  const shown = texts.length > 8 ? [...texts.slice(0, 8), `${texts.length - 8} more`] : texts;
+  return [
+    ...flaw(
+      breaking,
+      fails ? "fail" : "warn",
+      () =>
+        `, which leaves ${joinList(shown)}: ${fails ? "Compose or Docker refuses that" : "not the path that is meant"}`,
+    ),
+    ...flaw(secret, "warn", () => ": the service starts with an empty password or key"),
+    ...flaw(rest, "warn", (them) => `: Compose replaces ${them} with an empty string, or omits ${them}`),
+  ];
+}

@@ -1,0 +1,36 @@
+/** Folds flaws of one kind into one: sixteen folders that a VM does not have are one warning with a list. */
+import { joinList } from "../text.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+
+/** The most items that a folded message lists. */
+const most = 24;
+
+/** The flaws of a project with those of one kind folded, in the place of the first one. */
+export function foldFlaws(flaws: ProjectFlaw[]): ProjectFlaw[] {
+  const keyOf = ({ status, fold }: ProjectFlaw) => fold && JSON.stringify([status, fold.kind]);
+  return flaws.flatMap((flaw, i) => {
+    const key = keyOf(flaw);
+    if (key === undefined) return [flaw];
+    if (flaws.findIndex((other) => keyOf(other) === key) !== i) return [];
+    const group = flaws.filter((other) => keyOf(other) === key);
+    return [group.length === 1 ? flaw : together(flaw, group)];
+  });
+}
+
+function together(first: ProjectFlaw, group: ProjectFlaw[]): ProjectFlaw {
+  const { verb, rest, fix } = first.fold!;
+  const services = [...new Set(group.flatMap(({ service }) => service ?? []))];
+  const items = [...new Set(group.map(({ fold }) => fold!.item))];
+  const shown = items.length > most ? [...items.slice(0, most), `${items.length - most} more`] : items;
+  const { fold: _, ...flaw } = first;
+  return {
+    ...flaw,
+    message: `${joinList(services)} ${verb[services.length > 1 ? 1 : 0]} ${joinList(shown)}${rest(items.length > 1)}`,
+    places: group.map(({ at, service, atTop }) => ({
+      ...(at === undefined ? {} : { at }),
+      ...(service === undefined ? {} : { service }),
+      ...(atTop ? { atTop } : {}),
+    })),
+    ...(fix ? { fix: fix(items) } : {}),
+  };
+}

@@ -1,0 +1,48 @@
+/** Files of a project that are examples of files that it needs, such as `.env.example`. */
+import { basename, dirname, join } from "node:path/posix";
+import type { ProjectReads } from "./project-reads.mts";
+import type { ComposeProject } from "./types.mts";
+import { dotEnv } from "./variables.mts";
+
+/** The files of a folder that look like an example of `.env`, with the variables that each gives a value. */
+export async function readEnvExamples(
+  reads: ProjectReads,
+  folder: string,
+  names: string[],
+): Promise<NonNullable<ComposeProject["envExamples"]>> {
+  const files = names.filter((name) => /^\.?env[._-]|\.env$/i.test(name)).sort().slice(0, 10);
+  return await Promise.all(files.map(async (file) => {
+    const values = dotEnv(await reads.read(join(folder, file)) ?? "");
+    return { file, names: Object.keys(values).filter((name) => values[name] !== "") };
+  }));
+}
+
+/** Words in the names of examples. */
+const words = /[._-]?(example|sample|template|default|dist|tmpl)s?(?=$|[._-])/i;
+
+/**
+ * The name in a folder that looks like an example of a file: `config.json.example`, `config.example.json`,
+ * `sample.config.json`. For an env file also `.env.example` and `sample.env`. Undefined if there is none.
+ */
+export function exampleOf(name: string, names: string[]): string | undefined {
+  const plain = (one: string) => one.toLowerCase().replace(/[._-]/g, "");
+  const found = names.filter((one) => words.test(one) && plain(one.replace(words, "")) === plain(name)).sort();
+  const env = name.endsWith(".env")
+    ? names.filter((one) => words.test(one) && plain(one.replace(words, "")) === "env")
+    : [];
+  return found[0] ?? env.sort()[0];
+}
+
+/** Examples of missing files, by their paths; relative to the project's folder. */
+export async function readExamples(
+  reads: ProjectReads,
+  folder: string,
+  missing: string[],
+): Promise<Record<string, string>> {
+  const folders = [...new Set(missing.map((path) => dirname(path)))];
+  const listed = new Map(await Promise.all(folders.map(async (one) => [one, await reads.list(one)] as const)));
+  return Object.fromEntries(missing.flatMap((path) => {
+    const example = exampleOf(basename(path), listed.get(dirname(path)) ?? []);
+    return example === undefined ? [] : [[path, join(dirname(path), example).slice(folder.length + 1)]];
+  }));
+}
