@@ -1,18 +1,18 @@
 // The script's help and errors of usage: exit codes, and which stream each text is written to.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { Ajv } from "ajv";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { doctor } from "../lib/cli/commands/doctor.mts";
 import { commands } from "../lib/cli/commands.mts";
 import { acceptsOption, options as known } from "../lib/cli/options.mts";
 import { main } from "../lib/cli/main.mts";
 import type { Shell } from "../lib/shell.mts";
 import { realShell } from "../lib/run/shell.mts";
-import { fakeShell, options, own, root } from "./fake.mts";
+import { checkDoctorJson } from "./every-host.mts";
+import { fakeShell, own, root } from "./fake.mts";
+import { someHosts } from "./hosts.mts";
 
 const test = suite<{ folder: string }>("script");
 const saved = `${root}/test/hosts/vm-without-gpu.txt`;
@@ -190,28 +190,6 @@ test("the examples in the pages of the checks are the output of doctor", async (
   } else said.forEach(({ out }, i) => assert.is(out, shown[i]![2]));
 });
 
-test("doctor --json keeps its shape for every recorded host", async () => {
-  const fits = new Ajv({ strict: false }).compile(JSON.parse(own("templates/doctor.schema.json")));
-  const starter = `${root}/templates/homelab-gpu.yaml`;
-  // a heading's anchor has no dots
-  const pages = [...own("lib/checks/README.md").matchAll(/^## (\S+)$/gm)].map(([, id]) => id!.replace(".", ""));
-  const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith(".txt"));
-  assert.ok(hosts.length > 20);
-  for (const name of hosts) {
-    const { shell, said } = fakeShell({
-      host: own(`test/hosts/${name}`),
-      [starter]: own("templates/homelab-gpu.yaml"),
-    });
-    await doctor({ shell, options: { ...options, json: true, host: "host" }, args: [], passthroughArgs: [] });
-    const shown = JSON.parse(said.join("")) as {
-      findings: { check: string; why: string; confirm: string; url: string }[];
-    };
-    assert.ok(fits(shown), `${name}: ${JSON.stringify(fits.errors)}`);
-    for (const { check, why, confirm, url } of shown.findings) {
-      assert.ok(why && confirm, check);
-      assert.ok(pages.includes(url.replace("lib/checks/README.md#", "")), url);
-    }
-  }
-});
+test("doctor --json keeps its shape", () => checkDoctorJson(someHosts));
 
 test.run();

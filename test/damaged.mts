@@ -1,13 +1,14 @@
 // Damaged texts of saved hosts.
-import { readdirSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
+import type { Config } from "../lib/config/types.mts";
 import { UserError } from "../lib/errors.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/cli/topology.mts";
-import { own, random, root } from "./fake.mts";
+import { own, random } from "./fake.mts";
+import { hostNames, savedHost } from "./hosts.mts";
 
 const guarded = ["iommu.enabled", "iommu.group"];
 
@@ -43,14 +44,27 @@ function damaged(text: string, dice: ReturnType<typeof random>): string {
   return lines.join("\n");
 }
 
-const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith(".txt")).map((name) => {
-  const gpu = /^gpu: (.*)$/m.exec(own(`test/hosts/${name.replace(/\.txt$/, ".findings")}`))![1];
+interface Whole {
+  name: string;
+  text: string;
+  config: Config;
+  /** The guarded checks that fail on the undamaged host. */
+  failed: string[];
+}
+const wholes = new Map<string, Whole>();
+
+/** A saved host without damage, judged once. */
+function whole(name: string): Whole {
+  const known = wholes.get(name);
+  if (known) return known;
+  const gpu = /^gpu: (.*)$/m.exec(own(`test/hosts/${name}.findings`))![1];
   const config = parseConfig(`machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]`);
-  const text = own(`test/hosts/${name}`);
-  const host = parseHost(text);
+  const host = savedHost(name);
   const failed = runChecks(host, resolveConfig(config, host), guarded).filter(({ status }) => status === "fail");
-  return { name, text, config, failed: failed.map(({ check }) => check) };
-});
+  const made = { name, text: own(`test/hosts/${name}.txt`), config, failed: failed.map(({ check }) => check) };
+  wholes.set(name, made);
+  return made;
+}
 
 /**
  * Examines this many damaged hosts: no check may throw, and no fail of the IOMMU or the group may
@@ -61,7 +75,7 @@ export function examineDamaged(variants: number, seed: number, each: () => void 
   const dice = random(seed);
   let refused = 0;
   for (let i = 0; i < variants; i++) {
-    const { name, text, config, failed } = hosts[i % hosts.length]!;
+    const { name, text, config, failed } = whole(hostNames[i % hostNames.length]!);
     const variant = damaged(text, dice);
     try {
       const host = parseHost(variant);

@@ -1,12 +1,13 @@
 // What `init` writes for the recorded hosts, and the tasks that it lists before `up`.
-import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { main } from "../lib/cli/main.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { starterServices } from "../lib/config/services.mts";
 import type { Shell } from "../lib/shell.mts";
+import { checkDoctorWithoutConfig } from "./every-host.mts";
 import { fakeShell, own, root } from "./fake.mts";
+import { someHosts } from "./hosts.mts";
 
 const test = suite("init");
 
@@ -103,16 +104,8 @@ test("suggested commands name the same config", async () => {
   assert.match(written.err, /: npx zx homelab-gpu\.mts up --config 'sub\/x y\.yaml'\n/);
 });
 
-test("without a config, doctor uses what init would write, and no advice names a missing file", async () => {
-  const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith(".txt")).map((name) =>
-    name.slice(0, -4)
-  );
-  for (const host of hosts) {
-    const { out, err } = await init(host, [], {}, "doctor");
-    assert.match(err, /config: none yet: using what init would write, host: /);
-    assert.not.match(out, /→ (Choose one|Name a card|Write image)/, host);
-    assert.match(out, /npx zx homelab-gpu\.mts (init|up --yes|doctor|explain)[^\n]*\n$/, host);
-  }
+test("without a config, doctor uses what init would write, and no advice names a missing file", () => {
+  return checkDoctorWithoutConfig(someHosts);
 });
 
 test.run();

@@ -11,9 +11,9 @@ test("the schema file matches the keys", () => {
 });
 
 test("the schema and the parser agree about random valid and invalid configs", () => {
-  const { right, differing } = compared(500, 20);
+  const { right, differing } = compared(60, 20);
   assert.equal(differing, []);
-  assert.ok(right > 60, `only ${right} were right`);
+  assert.ok(right > 7, `only ${right} were right`);
 });
 
 test.run();

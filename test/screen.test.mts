@@ -1,23 +1,22 @@
 // The report of doctor on a terminal of 80 columns and 24 lines, for every recorded host.
-import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checks } from "../lib/checks/index.mts";
 import { main } from "../lib/cli/main.mts";
 import { subjectOf } from "../lib/cli/screen.mts";
-import { fakeShell, own, root } from "./fake.mts";
+import { fakeShell, own } from "./fake.mts";
+import { hostNames } from "./hosts.mts";
 
 const test = suite("screen");
-const hosts = readdirSync(`${root}/test/hosts`).filter((name) => name.endsWith(".txt"));
 
 /**
  * Doctor's report of a recorded host; with 0 rows, as for a pipe. Its config requests the cards
  * that its findings name.
  */
 async function doctor(name: string, words: string[] = [], rows = 24) {
-  const gpu = /^gpu: (.*)$/m.exec(own(`test/hosts/${name.replace(".txt", "")}.findings`))![1]!;
+  const gpu = /^gpu: (.*)$/m.exec(own(`test/hosts/${name}.findings`))![1]!;
   const config = `machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]\n`;
-  const host = own(`test/hosts/${name.replace(".txt", "")}.txt`);
+  const host = own(`test/hosts/${name}.txt`);
   const { shell, said, printed } = fakeShell({ "homelab-gpu.yaml": config, host });
   const terminal = { in: true, out: rows > 0, err: rows > 0, columns: 80, ...(rows > 0 ? { rows } : {}) };
   const code = await main(["doctor", "--no-color", "--host", "host", ...words], { ...shell, terminal });
@@ -29,7 +28,7 @@ const height = (lines: string[]) => lines.reduce((sum, line) => sum + Math.max(1
 
 test("fits 24 lines with the prompt for all saved hosts but three, and names failures", async () => {
   const tall = [];
-  for (const name of hosts) {
+  for (const name of hostNames) {
     const { all, out } = await doctor(name);
     if (height(all) >= 24) tall.push(name);
     const failed = Number(/(\d+) failed\.$/m.exec(out)?.[1] ?? 0);

@@ -37,4 +37,10 @@ test(`${count} configs (seed ${seed}): the schema accepts what the parser accept
   assert.ok(right > count / 6, `only ${right} were right`);
 });
 
+test("500 configs (seed 20): the schema accepts what the parser accepts, and nothing else", () => {
+  const { right, differing } = compared(500, 20);
+  assert.equal(differing, []);
+  assert.ok(right > 60, `only ${right} were right`);
+});
+
 test.run();
